@@ -1,0 +1,103 @@
+# Everything a fresh clone needs: Python 3.11 to 3.13, make and git.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.SUFFIXES:
+SHELL := /bin/sh
+
+PYTHON ?= python3
+PORT ?= 5000
+ARGS ?=
+PYTEST_ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+# kedro-mlflow starts `mlflow` by name.
+WITH_VENV := PATH="$(CURDIR)/$(BIN):$$PATH"
+
+# Nothing reports home.
+export KEDRO_DISABLE_TELEMETRY := 1
+export DO_NOT_TRACK := 1
+export MLFLOW_DISABLE_TELEMETRY := true
+export STREAMLIT_BROWSER_GATHER_USAGE_STATS := false
+# Or MLflow's server starts ten more processes of 240 MB each.
+export MLFLOW_SERVER_ENABLE_JOB_EXECUTION := false
+# One thread in each BLAS: the same sums in the same order, so the same metrics to the last digit.
+export OMP_NUM_THREADS ?= 1
+export OPENBLAS_NUM_THREADS ?= 1
+export MKL_NUM_THREADS ?= 1
+export NUMEXPR_MAX_THREADS ?= 1
+
+.PHONY: help run test lint viz ui lock clean
+
+help: ## Show what make can do
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
+
+run: $(READY) ## Set up once, then kedro run; more of it with ARGS="--pipelines scoring"
+	@$(BIN)/kedro run $(ARGS)
+
+lint: $(READY) ## Import rules, ruff, mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+
+test: lint ## The checks of lint, then the tests with branch coverage; PYTEST_ARGS="-k emi"
+	@$(WITH_VENV) $(BIN)/python -m pytest --cov $(PYTEST_ARGS)
+
+viz: $(READY) ## Open the lineage in Kedro-Viz
+	@$(WITH_VENV) $(BIN)/kedro viz run --host 127.0.0.1 $(ARGS)
+
+# The front page of MLflow's UI is another view, so name the runs of the latest run's experiment.
+LATEST_EXPERIMENT := select experiment_id from runs order by start_time desc limit 1
+ui: $(READY) ## Open MLflow's UI at the runs of the latest experiment; PORT=5000
+	@test -f mlflow.db || { echo "There are no runs yet: make run makes some." >&2; exit 1; }
+	@$(BIN)/python -c 'import sqlite3, sys; \
+	    row = sqlite3.connect("mlflow.db").execute("$(LATEST_EXPERIMENT)").fetchone(); \
+	    row or sys.exit("There are no runs yet: make run makes some."); \
+	    print(f"Runs: http://127.0.0.1:$(PORT)/#/experiments/{row[0]}/runs", flush=True)'
+	@$(WITH_VENV) $(BIN)/kedro mlflow ui --host 127.0.0.1 --port $(PORT) $(ARGS)
+
+clean: ## Remove the environment, caches and builds; data and registered models stay
+	rm -rf $(VENV) build dist htmlcov .coverage .coverage.* .hypothesis .import_linter_cache \
+	    .mypy_cache .pytest_cache .ruff_cache .viz
+	find src tests notebooks -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
+
+# --- Set-up: uv alone first, by hash; it installs the rest of the lock in a fraction of pip's time.
+
+$(BIN)/uv: requirements/uv.txt
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { \
+	    echo "LoanTap needs Python 3.11, 3.12 or 3.13; '$(PYTHON)' is $$($(PYTHON) -V 2>&1)." >&2; \
+	    echo "Name another one: make $(MAKECMDGOALS) PYTHON=python3.12" >&2; exit 1; }
+	@echo "Creating $(VENV)"
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+# pip is there for where uv can't go, such as an index that only pip's configuration names.
+$(READY): $(BIN)/uv requirements.txt pyproject.toml
+	@echo "Installing requirements.txt into $(VENV), about a minute"
+	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes --compile-bytecode \
+	    requirements.txt \
+	    || { echo "uv could not; trying pip, which takes some minutes." >&2; \
+	    $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps \
+	        -r requirements.txt; }
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation \
+	    --editable .
+	@touch $@
+
+# --- Locks: one universal resolution for development; the others are compiled under it.
+# make lock ARGS=--upgrade moves every pin to the newest release that pyproject.toml allows.
+
+COMPILE = UV_NO_CONFIG=1 UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet \
+    --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
+    -c requirements/constraints.in $(ARGS)
+
+lock: $(BIN)/uv ## Compile requirements.txt and requirements/ anew; ARGS=--upgrade
+	@$(COMPILE) pyproject.toml --extra odbc --extra insights --extra dev -o requirements.txt
+	@$(COMPILE) pyproject.toml -c requirements.txt -o requirements/run.txt
+	@$(COMPILE) pyproject.toml -c requirements.txt --extra serving -o requirements/serving.txt
+	@$(COMPILE) pyproject.toml -c requirements.txt --extra odbc --extra db2 --extra databricks \
+	    -o requirements/sources.txt
+	@$(COMPILE) pyproject.toml -c requirements.txt --extra spark -o requirements/spark.txt
+	@echo uv | $(COMPILE) - -c requirements.txt -o requirements/uv.txt
