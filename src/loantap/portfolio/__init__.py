@@ -1,0 +1,1 @@
+"""The language of the domain: data dictionary, schemas, loan arithmetic."""

@@ -1,0 +1,94 @@
+"""Loan arithmetic: instalment (EMI), implied principal and the amortisation schedule.
+
+Level-payment loans with monthly compounding, the nominal yearly rate divided by twelve
+(Brealey, Myers and Allen, *Principles of Corporate Finance*, annuities). All functions take
+scalars or arrays of one shape and are exact at a rate of zero.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+FloatArray = npt.NDArray[np.float64]
+Numbers = npt.ArrayLike | pd.Series
+
+MONTHS_PER_YEAR = 12
+
+
+def monthly_rate(rate_pct: Numbers) -> FloatArray:
+    """Monthly rate as a fraction, from a nominal yearly rate in percent (12 -> 0.01)."""
+    return np.asarray(rate_pct, dtype=float) / (100 * MONTHS_PER_YEAR)
+
+
+def annuity_factor(rate_pct: Numbers, months: Numbers) -> FloatArray:
+    """Present value of one unit paid at the end of each of `months` months.
+
+    `rate_pct` is in percent per year. At a rate of zero the factor is the number of months.
+    """
+    rate = monthly_rate(rate_pct)
+    count = np.asarray(months, dtype=float)
+    # expm1/log1p keep small rates exact; the division is only used where the rate is not zero.
+    discount = -np.expm1(-count * np.log1p(rate))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(rate == 0, count, discount / rate)
+
+
+def emi(principal: Numbers, rate_pct: Numbers, term_months: Numbers) -> FloatArray:
+    """Equated monthly instalment, in the currency of `principal` per month (not rounded)."""
+    return np.asarray(principal, dtype=float) / annuity_factor(rate_pct, term_months)
+
+
+def implied_principal(instalment: Numbers, rate_pct: Numbers, term_months: Numbers) -> FloatArray:
+    """Principal that `instalment` repays over the term: the amount in fact funded."""
+    return np.asarray(instalment, dtype=float) * annuity_factor(rate_pct, term_months)
+
+
+def scheduled_balance(
+    principal: Numbers, rate_pct: Numbers, term_months: Numbers, months_paid: Numbers
+) -> FloatArray:
+    """Principal owed after `months_paid` instalments: the present value of those to come."""
+    remaining = np.asarray(term_months, dtype=float) - np.asarray(months_paid, dtype=float)
+    ahead = annuity_factor(rate_pct, np.maximum(remaining, 0))
+    return emi(principal, rate_pct, term_months) * ahead
+
+
+def amortisation_schedule(principal: float, rate_pct: float, term_months: int) -> pd.DataFrame:
+    """Schedule of one loan: one row per month.
+
+    Columns `month` (1..term), `instalment`, `interest`, `principal`, `balance`, in the currency
+    of `principal`. Not rounded; the last balance is zero up to floating point.
+    """
+    months = np.arange(1, term_months + 1)
+    opening = scheduled_balance(principal, rate_pct, term_months, months - 1)
+    closing = scheduled_balance(principal, rate_pct, term_months, months)
+    instalment = np.full(term_months, float(emi(principal, rate_pct, term_months)))
+    return pd.DataFrame(
+        {
+            "month": months,
+            "instalment": instalment,
+            "interest": opening * monthly_rate(rate_pct),
+            "principal": opening - closing,
+            "balance": closing,
+        }
+    )
+
+
+def list_instalment_exceptions(loans: pd.DataFrame, tolerance: float = 0.05) -> pd.DataFrame:
+    """Loans whose instalment is not the EMI of amount, rate and term.
+
+    Takes `loans` with `loan_id`, `loan_amount`, `interest_rate_pct`, `term_months`, `instalment`;
+    returns one row per exception: those columns, `emi`, `difference` (instalment less EMI) and
+    `funded_principal` (the principal the instalment implies). `tolerance` is in currency.
+    """
+    terms = (loans["interest_rate_pct"], loans["term_months"])
+    expected = emi(loans["loan_amount"], *terms)
+    difference = loans["instalment"].to_numpy() - expected
+    columns = ["loan_id", "loan_amount", "interest_rate_pct", "term_months", "instalment"]
+    report = loans[columns].assign(
+        emi=expected,
+        difference=difference,
+        funded_principal=implied_principal(loans["instalment"], *terms),
+    )
+    return report[np.abs(difference) > tolerance].reset_index(drop=True)

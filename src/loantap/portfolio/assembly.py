@@ -1,0 +1,121 @@
+"""The portfolio out of cleaned tables, and the account of every row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from loantap.portfolio.amortisation import implied_principal
+from loantap.portfolio.cleaning import Cleaned, mark_outcome, set_aside
+from loantap.portfolio.dictionary import SIMULATED, Table
+from loantap.portfolio.errors import InputError
+from loantap.portfolio.loantap_format import split_address
+
+
+@dataclass(frozen=True, slots=True)
+class Portfolio:
+    """Loans with their applications, and the rows of either that found no partner."""
+
+    loans: pd.DataFrame
+    unmatched_loans: pd.DataFrame
+    unmatched_applications: pd.DataFrame
+
+
+def join_portfolio(loans: pd.DataFrame, applications: pd.DataFrame) -> Portfolio:
+    """Join cleaned loans and applications on `loan_id`.
+
+    Returns one row per loan, ordered by `loan_id` so that nothing downstream depends on the order
+    of extraction; with `is_charged_off`, `funded_principal`, `state`, `pincode` derived and the
+    address itself left out. `updated_at` is the later of the two; a loan is simulated when either
+    side is.
+    """
+    kept_loans = _set_orphans_aside(loans, applications, "has no application")
+    kept_applications = _set_orphans_aside(applications, loans, "has no loan")
+    joined = kept_loans.rows.merge(
+        kept_applications.rows, on="loan_id", suffixes=("", "_application"), validate="1:1"
+    ).sort_values("loan_id", ignore_index=True)
+    is_simulated = (joined["origin"] == SIMULATED) | (joined["origin_application"] == SIMULATED)
+    assembled = joined.assign(
+        is_charged_off=mark_outcome(joined["loan_status"]),
+        funded_principal=implied_principal(
+            joined["instalment"], joined["interest_rate_pct"], joined["term_months"]
+        ),
+        **split_address(joined["address"]),
+        updated_at=joined[["updated_at", "updated_at_application"]].max(axis=1),
+        origin=joined["origin"].mask(is_simulated, SIMULATED),
+    ).drop(columns=["address", "updated_at_application", "origin_application"])
+    return Portfolio(assembled, kept_loans.quarantine, kept_applications.quarantine)
+
+
+def build_loan_months(events: pd.DataFrame, loans: pd.DataFrame) -> Cleaned:
+    """One row per loan and month, ordered so; events of unknown loans are set aside.
+
+    Adds `months_on_book`: whole months since the month of issue.
+    """
+    kept = _set_orphans_aside(events, loans, "is about a loan that is not in the portfolio")
+    issued = loans.set_index("loan_id")["issue_month"].reindex(kept.rows["loan_id"])
+    month = kept.rows["month"]
+    months = (month.dt.year - issued.dt.year.to_numpy()) * 12
+    months += month.dt.month - issued.dt.month.to_numpy()
+    rows = kept.rows.assign(months_on_book=months.astype("int64"))
+    return Cleaned(rows.sort_values(["loan_id", "month"], ignore_index=True), kept.quarantine)
+
+
+def reconcile(counts: pd.DataFrame, most_quarantined_share: float) -> pd.DataFrame:
+    """Check that no row disappeared and that not too many were set aside.
+
+    Args:
+        counts: one row per table: `table`, `extracted`, `kept`, `quarantined`.
+        most_quarantined_share: share above which the run stops.
+
+    Returns:
+        `counts` with `difference` (extracted less kept less quarantined) and `quarantined_share`.
+
+    Raises:
+        InputError: rows are unaccounted for, too many are in quarantine, or none is left.
+    """
+    account = counts.assign(
+        difference=counts["extracted"] - counts["kept"] - counts["quarantined"],
+        quarantined_share=counts["quarantined"] / np.maximum(counts["extracted"], 1),
+    )
+    for row in account.to_dict("records"):
+        where, extracted, quarantined = (
+            f"source table {row['table']}",
+            f"{row['extracted']:,} rows",
+            f"{row['quarantined']:,}",
+        )
+        if row["difference"]:
+            raise InputError(
+                where,
+                f"{extracted} extracted, but {row['kept']:,} kept and {quarantined} in quarantine",
+                "This is a fault of the pipeline: report it with this message",
+            )
+        if row["kept"] == 0:
+            raise InputError(where, "no usable row", "Fill the source table and run again")
+        if row["quarantined_share"] > most_quarantined_share:
+            raise InputError(
+                where,
+                f"{quarantined} of {extracted} are in quarantine, more than "
+                f"{most_quarantined_share:.0%}",
+                "See the reasons in data/02_intermediate, mend the source, or raise "
+                "ingestion.most_quarantined_share",
+            )
+    return account
+
+
+def origin_of(rows: pd.DataFrame) -> str:
+    """Origin of a table: simulated as soon as one of its rows is."""
+    return SIMULATED if rows["origin"].eq(SIMULATED).any() else str(rows["origin"].iloc[0])
+
+
+def portfolio_origin(reconciliation: pd.DataFrame) -> str:
+    """Origin of the loans themselves; monthly events are simulated beside real loans too."""
+    return origin_of(reconciliation[reconciliation["table"] != Table.LOAN_EVENTS.value])
+
+
+def _set_orphans_aside(rows: pd.DataFrame, partner: pd.DataFrame, reason: str) -> Cleaned:
+    is_orphan = ~rows["loan_id"].isin(partner["loan_id"])
+    reasons = pd.Series(np.nan, index=rows.index, dtype="str").mask(is_orphan, reason)
+    return set_aside(rows, reasons)

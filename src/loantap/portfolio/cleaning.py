@@ -1,0 +1,155 @@
+"""Typed, valid rows out of raw ones; the others go to quarantine with a reason each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from loantap.portfolio.dictionary import (
+    CHARGED_OFF,
+    LOAN_ID,
+    ORIGIN,
+    ORIGINS,
+    UPDATED_AT,
+    Table,
+    columns_of,
+    portfolio_columns,
+)
+from loantap.portfolio.errors import InputError
+from loantap.portfolio.identity import content_ids
+from loantap.portfolio.loantap_format import parse, require_columns
+
+QUARANTINE_COLUMNS = ("loan_id", "row", "reason")
+_BOOKKEEPING = (LOAN_ID.name, UPDATED_AT.name, ORIGIN.name)
+_KEYS = {
+    Table.LOANS: ["loan_id"],
+    Table.APPLICATIONS: ["loan_id"],
+    Table.LOAN_EVENTS: ["loan_id", "month"],
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaned:
+    """Rows kept and rows set aside; together they are the rows that came in.
+
+    Attributes:
+        rows: typed canonical columns.
+        quarantine: one row per row set aside: `loan_id`, `row` (its number in the input, from 1)
+            and `reason`.
+    """
+
+    rows: pd.DataFrame
+    quarantine: pd.DataFrame
+
+
+def clean_source_table(raw: pd.DataFrame, table: Table, as_of: pd.Timestamp) -> Cleaned:
+    """Type, check and deduplicate the rows of one source table.
+
+    Args:
+        raw: rows as extracted: source column names, `loan_id`, `updated_at`, `origin`.
+        table: which table they come from.
+        as_of: day of the run.
+
+    Raises:
+        InputError: a column is missing.
+    """
+    columns = columns_of(table)
+    missing = [name for name in _BOOKKEEPING if name not in raw.columns]
+    if missing:
+        raise InputError(
+            f"source table {table}",
+            f"column {', '.join(missing)} missing",
+            "Each source table carries loan_id, updated_at and origin",
+        )
+    require_columns(raw, columns, f"source table {table}")
+    raw = raw.reset_index(drop=True)
+    parsed = parse(raw, columns, as_of)
+    rows = parsed.rows.assign(
+        loan_id=raw["loan_id"].astype("str"),
+        updated_at=pd.to_datetime(raw["updated_at"]).astype("datetime64[s]"),
+        origin=raw["origin"].astype("str"),
+    )
+    reasons = describe_problems(parsed.problems, rows.index)
+    reasons = reasons.mask(raw["loan_id"].isna(), "loan_id is missing")
+    reasons = reasons.mask(~rows["origin"].isin(ORIGINS), "origin is neither real nor simulated")
+    repeated = rows[reasons.isna()].duplicated(_KEYS[table]).reindex(rows.index, fill_value=False)
+    return set_aside(rows, reasons.mask(repeated, f"repeats the {' and '.join(_KEYS[table])} of an "
+                                                  f"earlier row"))  # fmt: skip
+
+
+def read_portfolio(csv: pd.DataFrame, as_of: pd.Timestamp, tolerated_bad_share: float) -> Cleaned:
+    """Check a portfolio in LoanTap format as a file gave it.
+
+    Args:
+        csv: all rows, 27 columns, as text.
+        as_of: day of the run.
+        tolerated_bad_share: share of rows that may be bad.
+
+    Returns:
+        Canonical rows with their `loan_id`, made from all columns but the outcome, which can
+        still change; and the bad rows.
+
+    Raises:
+        InputError: no rows, a missing column, or more bad rows than tolerated.
+    """
+    columns = portfolio_columns()
+    require_columns(csv, columns, "portfolio file")
+    if csv.empty:
+        raise InputError("portfolio file", "it has no rows", "Give a file with loans in it")
+    csv = csv.reset_index(drop=True)
+    stable = [str(c.source_name) for c in columns if c.name != "loan_status"]
+    parsed = parse(csv, columns, as_of)
+    ids = content_ids(csv, stable)
+    rows = parsed.rows.assign(loan_id=ids)
+    reasons = describe_problems(parsed.problems, rows.index)
+    repeated = csv.duplicated(stable)
+    reasons = reasons.mask(repeated & reasons.isna(), "repeats an earlier row")
+    cleaned = set_aside(rows, reasons)
+    _require_few_bad(cleaned, len(csv), tolerated_bad_share)
+    return cleaned
+
+
+def set_aside(rows: pd.DataFrame, reasons: pd.Series) -> Cleaned:
+    """Divide rows by whether a reason against them is given."""
+    bad = reasons.notna()
+    quarantine = pd.DataFrame(
+        {
+            "loan_id": rows.loc[bad, "loan_id"].astype("str"),
+            "row": rows.index[bad].to_numpy() + 1,
+            "reason": reasons[bad].astype("str"),
+        }
+    )
+    return Cleaned(rows[~bad].reset_index(drop=True), quarantine.reset_index(drop=True))
+
+
+def describe_problems(problems: pd.DataFrame, index: pd.Index) -> pd.Series:
+    """All problems of a row in one text; missing where there are none. Indexed by `index`."""
+    texts = problems["column"] + " '" + problems["value"] + "' is " + problems["reason"]
+    joined = texts.groupby(level=0).agg("; ".join).astype("str")
+    return joined.reindex(index).astype("str")
+
+
+def mark_outcome(loan_status: pd.Series) -> pd.Series:
+    """The target: 1 for charged off, 0 for fully paid, as int8."""
+    return loan_status.eq(CHARGED_OFF).astype("int8")
+
+
+def _require_few_bad(cleaned: Cleaned, rows: int, tolerated_share: float) -> None:
+    bad = len(cleaned.quarantine)
+    if bad <= tolerated_share * rows and bad < rows:
+        return
+    shown = "; ".join(
+        f"row {row.row:,}: {row.reason}" for row in cleaned.quarantine.head(5).itertuples()
+    )
+    more = f"; and {bad - 5:,} more" if bad > 5 else ""
+    raise InputError(
+        "portfolio file",
+        f"{bad:,} of {rows:,} rows cannot be used ({shown}{more})",
+        f"Mend or remove them, or set them aside with "
+        f"--params sources.tolerated_bad_share={_round_up(bad / rows)}",
+    )
+
+
+def _round_up(share: float) -> str:
+    return f"{min(share * 1.01 + 1e-4, 0.99):.4f}"
