@@ -1,0 +1,23 @@
+"""The demo portfolio and its monthly events: simulated, with the truth about each loan kept.
+
+`simulate_portfolio` makes loans calibrated on published figures; `true_log_odds` is the rule by
+which they default; `simulate_events` and `iter_events` make the months of any loans, simulated or
+real, from their outcomes. What comes from here is simulated and must be called so wherever it
+shows.
+"""
+
+from loantap.simulator.events import SNAPSHOT_MONTH, iter_events, simulate_events
+from loantap.simulator.portfolio import SimulatedPortfolio, simulate_portfolio
+from loantap.simulator.truth import COEFFICIENTS, INTERCEPT, default_drivers, true_log_odds
+
+__all__ = [
+    "COEFFICIENTS",
+    "INTERCEPT",
+    "SNAPSHOT_MONTH",
+    "SimulatedPortfolio",
+    "default_drivers",
+    "iter_events",
+    "simulate_events",
+    "simulate_portfolio",
+    "true_log_odds",
+]

@@ -1,0 +1,239 @@
+"""Borrowers and loan terms: the numbers and categories of a simulated portfolio.
+
+A Gaussian copula (Nelsen, *An Introduction to Copulas*) ties the columns together: standard
+normal scores with the correlations of `dependence`, each turned into its column by the quantiles
+and shares of `calibration`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+from scipy.special import ndtr, ndtri
+
+from loantap.portfolio.amortisation import emi
+from loantap.portfolio.dictionary import GRADES, SUB_GRADES
+from loantap.simulator import calibration as known
+from loantap.simulator.dependence import SCORES, score_correlations
+from loantap.simulator.streams import Streams
+
+FloatArray = npt.NDArray[np.float64]
+TextArray = npt.NDArray[np.object_]
+MonthArray = npt.NDArray[np.datetime64]
+Numbers = dict[str, FloatArray]
+
+# Quantiles spread over orders of magnitude are interpolated on a logarithmic scale.
+LOG_SCALED = frozenset({"annual_income", "revolving_balance"})
+STEPS_PER_GRADE = 5
+
+
+def draw_scores(streams: Streams, loans: int) -> Numbers:
+    """Draw the correlated standard normal scores: one array of `loans` values per name."""
+    draws = [streams.open(f"score {name}").standard_normal(loans) for name in SCORES]
+    mixed = np.linalg.cholesky(score_correlations()) @ np.vstack(draws)
+    return dict(zip(SCORES, mixed, strict=True))
+
+
+def choose(rng: np.random.Generator, shares: Mapping[str, float], loans: int) -> TextArray:
+    """Draw `loans` names with the given shares, which need not add up to one."""
+    places = share_places(rng.random(loans), list(shares.values()))
+    return np.array(list(shares), dtype=object)[places]
+
+
+def share_places(levels: FloatArray, shares: Sequence[float]) -> npt.NDArray[np.intp]:
+    """Place (0, 1, ...) at which each level in 0..1 lies among the cumulated shares."""
+    edges = np.cumsum(shares) / np.sum(shares)
+    return np.minimum(np.searchsorted(edges, levels, side="right"), len(shares) - 1)
+
+
+def value_at(name: str, score: FloatArray) -> FloatArray:
+    """Value of the quantitative column `name` at each standard normal score."""
+    quantiles = np.asarray(known.QUANTILES[name], dtype=float)
+    is_log_scaled = name in LOG_SCALED
+    if is_log_scaled:
+        quantiles = np.log1p(quantiles)
+    values: FloatArray = np.interp(ndtr(score), known.QUANTILE_LEVELS, quantiles)
+    return np.expm1(values) if is_log_scaled else values
+
+
+def round_like_applicants(
+    values: FloatArray, rng: np.random.Generator, steps: Sequence[float], shares: Sequence[float]
+) -> FloatArray:
+    """Round each value to a multiple of a step drawn for it: people state round figures."""
+    step = np.asarray(steps)[share_places(rng.random(len(values)), shares)]
+    # A step larger than the value would round it away.
+    step = np.where(step > values, steps[-1], step)
+    rounded: FloatArray = np.maximum(np.rint(values / step), 1) * step
+    return rounded
+
+
+def issue_months(score: FloatArray) -> MonthArray:
+    """Month of issue, even within a quarter, by the loans per quarter."""
+    edges = np.concatenate([[0], np.cumsum(known.LOANS_PER_QUARTER)])
+    months = np.interp(ndtr(score), edges / edges[-1], 3 * np.arange(len(edges)))
+    whole = np.minimum(months, 3 * len(known.LOANS_PER_QUARTER) - 1).astype(int)
+    issued: MonthArray = np.datetime64(known.FIRST_QUARTER, "M") + whole
+    return issued
+
+
+def loan_terms(
+    scores: Numbers, income: FloatArray, issued: MonthArray, streams: Streams
+) -> Numbers:
+    """Amount, term, grade step (0 is A1), rate and instalment of each loan.
+
+    Amounts are multiples of 25; rates depend on sub-grade and month alone; the instalment is the
+    EMI in cents, less for a part-funded loan of the early years.
+    """
+    loans = len(income)
+    step = share_places(ndtr(scores["sub_grade"]), known.SUB_GRADE_SHARES).astype(float)
+    wish = scores["term_months"] - known.LARGE_LOAN_TERM_SLOPE * np.maximum(
+        scores["loan_amount"] - known.LARGE_LOAN_SCORE, 0
+    )
+    threshold = ndtri(1 - known.SHARE_60_MONTHS)
+    long_term = (wish > threshold) & (issued >= known.FIRST_60_MONTH_LOANS)
+    term = np.where(long_term, 60.0, 36.0)
+    amount = round_like_applicants(
+        value_at("loan_amount", scores["loan_amount"]),
+        streams.open("loan amount"),
+        known.AMOUNT_STEPS,
+        known.AMOUNT_STEP_SHARES,
+    )
+    affordable = np.floor(known.MAX_LOAN_TO_INCOME * income / known.AMOUNT_STEPS[-1])
+    amount = np.minimum(amount, affordable * known.AMOUNT_STEPS[-1])
+    amount = np.clip(amount, *known.LOAN_AMOUNT_RANGE)
+    rate = interest_rates(step, issued)
+    funded = streams.open("part-funded share").uniform(*known.PART_FUNDED_RANGE, loans)
+    is_part = streams.open("part-funded").random(loans) < known.PART_FUNDED_SHARE
+    funded = np.where(is_part & (issued <= known.LAST_PART_FUNDED), funded, 1.0)
+    return {
+        "loan_amount": amount,
+        "term_months": term,
+        "grade_step": step,
+        "interest_rate_pct": rate,
+        "instalment": np.round(emi(amount * funded, rate, term), 2),
+    }
+
+
+def interest_rates(step: FloatArray, issued: MonthArray) -> FloatArray:
+    """Rate in percent per year of each grade step (0 is A1) in its month of issue."""
+    year = 1970 + (issued.astype("datetime64[M]").astype(int) + 0.5) / 12
+    middles = np.asarray(known.RATE_SHIFT_YEARS) + 0.5
+    grade = (step // STEPS_PER_GRADE).astype(int)
+    shift = np.zeros(len(step))
+    for place, name in enumerate(GRADES):
+        mine = grade == place
+        shift[mine] = np.interp(year[mine], middles, known.RATE_SHIFTS[name])
+    rate: FloatArray = np.asarray(known.SUB_GRADE_RATES)[step.astype(int)] + shift
+    return np.round(rate.clip(*known.RATE_RANGE), 2)
+
+
+def incomes(score: FloatArray, streams: Streams) -> FloatArray:
+    """Yearly income as stated: log-normal in the middle, heavier in the tail, mostly round."""
+    return round_like_applicants(
+        value_at("annual_income", score),
+        streams.open("annual income"),
+        known.INCOME_STEPS,
+        known.INCOME_STEP_SHARES,
+    )
+
+
+def bureau_numbers(scores: Numbers, issued: MonthArray, streams: Streams) -> Numbers:
+    """Bureau columns: DTI, accounts, history, records, balance, utilisation, mortgages.
+
+    Missing as in the real table: mortgages up to March 2012, bankruptcies of the first months, a
+    few utilisations. Bankruptcies never exceed public records, nor open accounts all accounts.
+    """
+    loans = len(issued)
+    dti = np.round(value_at("dti_pct", scores["dti_pct"]), 2)
+    without_income = streams.open("dti").random(loans) < 1 / known.PUBLISHED_ROWS
+    open_accounts = np.maximum(np.rint(value_at("open_accounts", scores["open_accounts"])), 1)
+    total = np.rint(value_at("total_accounts", scores["total_accounts"]))
+    records = share_places(ndtr(scores["public_records"]), known.PUBLIC_RECORD_SHARES)
+    mortgages = share_places(ndtr(scores["mortgage_accounts"]), known.MORTGAGE_SHARES)
+    draw = streams.open("mortgage accounts missing").random(loans)
+    collected = (issued > known.LAST_WITHOUT_MORTGAGES) | (
+        (issued == known.LAST_WITHOUT_MORTGAGES) & (draw > 0.8)
+    )
+    utilisation = np.round(
+        value_at("revolving_utilisation_pct", scores["revolving_utilisation_pct"]), 1
+    )
+    no_revolving = streams.open("utilisation missing").random(loans) < known.UTILISATION_MISSING
+    balance = np.rint(value_at("revolving_balance", scores["revolving_balance"]))
+    history = value_at("credit_history_months", scores["credit_history_years"])
+    return {
+        "dti_pct": np.where(without_income, known.HIGHEST_DTI, dti),
+        "open_accounts": open_accounts,
+        "total_accounts": np.maximum(total, open_accounts),
+        "public_records": records.astype(float),
+        "bankruptcies": np.where(
+            issued < known.FIRST_BANKRUPTCIES, np.nan, bankruptcies(records, streams)
+        ),
+        "mortgage_accounts": np.where(collected, mortgages, np.nan),
+        "revolving_utilisation_pct": np.where(no_revolving, np.nan, utilisation),
+        # Without a revolving limit there is neither a utilisation nor a balance.
+        "revolving_balance": np.where(no_revolving, 0, balance),
+        "credit_history_months": np.rint(history),
+    }
+
+
+def bankruptcies(records: npt.NDArray[np.intp], streams: Streams) -> FloatArray:
+    """Bankruptcies among each borrower's public records: never more than those."""
+    level = streams.open("bankruptcies").random(len(records))
+    found = np.zeros(len(records))
+    most = len(known.BANKRUPTCY_SHARES)
+    for count, shares in enumerate(known.BANKRUPTCY_SHARES, start=1):
+        mine = np.minimum(records, most) == count
+        found[mine] = share_places(level[mine], shares)
+    return found
+
+
+def employment_years(score: FloatArray, streams: Streams) -> FloatArray:
+    """Years in employment, 0 (under one) to 10 (ten or more); missing as published."""
+    years = share_places(ndtr(score), known.EMPLOYMENT_YEARS_SHARES).astype(float)
+    missing = streams.open("employment missing").random(len(years)) < known.EMPLOYMENT_MISSING
+    return np.where(missing, np.nan, years)
+
+
+def home_ownership(score: FloatArray, streams: Streams) -> TextArray:
+    """Housing situation; a few rare answers take the place of RENT."""
+    names = np.array(list(known.HOME_OWNERSHIP_SHARES), dtype=object)
+    home = names[share_places(ndtr(score), list(known.HOME_OWNERSHIP_SHARES.values()))]
+    rare = {"RENT": 1 - sum(known.RARE_HOME_OWNERSHIP.values()), **known.RARE_HOME_OWNERSHIP}
+    return np.where(home == "RENT", choose(streams.open("rare homes"), rare, len(home)), home)
+
+
+def categories(
+    scores: Numbers, step: FloatArray, issued: MonthArray, streams: Streams
+) -> dict[str, TextArray]:
+    """Grade, sub-grade, verification, purpose, listing and type of application of each loan."""
+    loans = len(step)
+    grade = (step // STEPS_PER_GRADE).astype(int)
+    shares = np.array([known.VERIFICATION_SHARES[name] for name in GRADES])
+    level = streams.open("verification").random(loans)
+    verified = (level[:, None] > np.cumsum(shares, axis=1)[grade, :-1]).sum(axis=1)
+    year = issued.astype("datetime64[Y]").astype(int) + 1970
+    whole = np.array([known.WHOLE_LISTING_SHARES[y] for y in known.RATE_SHIFT_YEARS])
+    is_whole = streams.open("listing").random(loans) < whole[year - known.RATE_SHIFT_YEARS[0]]
+    kind = choose(streams.open("application type"), known.APPLICATION_SHARES, loans)
+    return {
+        "grade": np.array(GRADES, dtype=object)[grade],
+        "sub_grade": np.array(SUB_GRADES, dtype=object)[step.astype(int)],
+        "income_verification": np.array(known.VERIFICATIONS, dtype=object)[verified],
+        "purpose": purposes(scores["sub_grade"], streams),
+        "listing_status": np.where(is_whole, "w", "f").astype(object),
+        "application_type": np.where(issued >= known.FIRST_JOINT, kind, "INDIVIDUAL"),
+    }
+
+
+def purposes(grade_score: FloatArray, streams: Streams) -> TextArray:
+    """Purpose of each loan: shares tilted by the score of its sub-grade."""
+    share, tilt = np.array(list(known.PURPOSES.values())).T
+    # exp(t z - t2/2) has a mean of one over a standard normal z, so the shares stay what they are.
+    weights = share * np.exp(np.outer(grade_score, tilt) - tilt**2 / 2)
+    edges = np.cumsum(weights, axis=1)
+    level = streams.open("purpose").random(len(grade_score)) * edges[:, -1]
+    place = (level[:, None] >= edges[:, :-1]).sum(axis=1)
+    chosen: TextArray = np.array(list(known.PURPOSES), dtype=object)[place]
+    return chosen
