@@ -1,0 +1,143 @@
+"""What each model feature is, and which of them each model may use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from loantap.portfolio.dictionary import COLUMNS
+
+
+@dataclass(frozen=True, slots=True)
+class Feature:
+    """One model feature.
+
+    Attributes:
+        name: its column in the feature table.
+        phrase: what it is called in a reason given to a borrower.
+        uses: canonical columns it is computed from.
+        categorical: text of an open list; numeric otherwise.
+        display: format of its value in a reason (`{:.1f} %`).
+        exclusion: why no lending decision may rest on it; empty when it may.
+    """
+
+    name: str
+    phrase: str
+    uses: tuple[str, ...]
+    categorical: bool = False
+    display: str = "{:,.0f}"
+    exclusion: str = ""
+
+    @property
+    def known_at_decision(self) -> bool:
+        """Whether all it is computed from exists, unaltered, when the loan is decided."""
+        return all(COLUMNS[name].known_at_decision for name in self.uses)
+
+
+_PROXY: Final = "stands for age or wealth and adds nothing to the AUC"
+
+FEATURES: Final = MappingProxyType(
+    {
+        f.name: f
+        for f in (
+            Feature("log_loan_amount", "the amount asked for", ("loan_amount",)),
+            Feature("is_60_months", "the term of the loan", ("term_months",),
+                    display="{:.0f} months"),
+            Feature("log_annual_income", "the yearly income", ("annual_income",)),
+            Feature("loan_to_income", "the amount asked for as a share of yearly income",
+                    ("loan_amount", "annual_income"), display="{:.0%}"),
+            Feature("dti_pct", "existing debt payments as a share of income (DTI)", ("dti_pct",),
+                    display="{:.1f} %"),
+            Feature("revolving_utilisation_pct", "the share of the credit card limits in use",
+                    ("revolving_utilisation_pct",), display="{:.1f} %"),
+            Feature("log_revolving_balance", "the balance on credit cards",
+                    ("revolving_balance",)),
+            Feature("open_accounts", "the number of open credit lines", ("open_accounts",)),
+            Feature("total_accounts", "the number of credit lines ever held",
+                    ("total_accounts",)),
+            Feature("mortgage_accounts", "the number of mortgage accounts",
+                    ("mortgage_accounts",)),
+            Feature("public_records", "derogatory public records", ("public_records",)),
+            Feature("bankruptcies", "recorded bankruptcies", ("bankruptcies",)),
+            Feature("employment_years", "the years in employment", ("employment_years",),
+                    display="{:.0f} years"),
+            Feature("purpose", "the purpose of the loan", ("purpose",), categorical=True,
+                    display="{}"),
+            Feature("interest_rate_pct", "the interest rate offered", ("interest_rate_pct",),
+                    display="{:.2f} %"),
+            Feature("sub_grade_rank", "the grade given to the offer", ("sub_grade",),
+                    display="{}"),
+            Feature("grade", "the grade given to the offer", ("grade",), categorical=True,
+                    display="{}"),
+            Feature("instalment_to_income", "the yearly instalments as a share of income",
+                    ("instalment", "annual_income"), display="{:.1%}"),
+            Feature("credit_history_years", "the length of the credit history",
+                    ("issue_month", "earliest_credit_line"), display="{:.0f} years",
+                    exclusion=_PROXY),
+            Feature("home_ownership", "the housing situation", ("home_ownership",),
+                    categorical=True, display="{}", exclusion=_PROXY),
+            Feature("application_type", "the type of application", ("application_type",),
+                    categorical=True, display="{}",
+                    exclusion="says nothing: 99.8% are of one type"),
+            Feature("income_verification", "the verification of income", ("income_verification",),
+                    categorical=True, display="{}",
+                    exclusion="the lender's own choice, its timing is unproven"),
+            Feature("listing_status", "the listing status", ("listing_status",),
+                    categorical=True, display="{}", exclusion="set after approval"),
+            Feature("pincode", "the postal code", ("pincode",), categorical=True, display="{}",
+                    exclusion="built from the outcome, and a redlining proxy"),
+        )
+    }
+)  # fmt: skip
+
+NUMERIC: Final = tuple(f.name for f in FEATURES.values() if not f.categorical)
+CATEGORICAL: Final = tuple(f.name for f in FEATURES.values() if f.categorical)
+
+_APPLICATION: Final = (
+    "log_loan_amount", "is_60_months", "log_annual_income", "loan_to_income", "dti_pct",
+    "revolving_utilisation_pct", "log_revolving_balance", "open_accounts", "total_accounts",
+    "mortgage_accounts", "public_records", "bankruptcies", "employment_years", "purpose",
+)  # fmt: skip
+_OFFER: Final = ("interest_rate_pct", "sub_grade_rank", "grade", "instalment_to_income")
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureSet:
+    """The features one model uses, and whether it may be lent on."""
+
+    name: str
+    features: tuple[str, ...]
+    purpose: str
+    for_lending: bool = True
+
+    @property
+    def numeric(self) -> list[str]:
+        """Its numeric features, in order."""
+        return [name for name in self.features if not FEATURES[name].categorical]
+
+    @property
+    def categorical(self) -> list[str]:
+        """Its categorical features, in order."""
+        return [name for name in self.features if FEATURES[name].categorical]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Canonical columns it is computed from, each once, in order."""
+        return tuple(dict.fromkeys(c for name in self.features for c in FEATURES[name].uses))
+
+
+FEATURE_SETS: Final = MappingProxyType(
+    {
+        s.name: s
+        for s in (
+            FeatureSet("benchmark", tuple(FEATURES),
+                       "everything, pincode included: beside the published case study only",
+                       for_lending=False),
+            FeatureSet("lending", (*_APPLICATION, *_OFFER),
+                       "reviews an offer that the incumbent engine graded"),
+            FeatureSet("application", _APPLICATION,
+                       "where no grade exists yet: pricing and offers"),
+        )
+    }
+)  # fmt: skip

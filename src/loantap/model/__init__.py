@@ -1,0 +1,1 @@
+"""The default model: estimator, search, threshold, reasons, leakage tests, metrics, scorer."""

@@ -1,0 +1,115 @@
+"""How well PDs discriminate, calibrate and decide, with bootstrap bounds."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import pandas as pd
+from sklearn.metrics import auc, average_precision_score, brier_score_loss, roc_curve
+
+from loantap.model.threshold import BoolArray, FloatArray, IntArray, f2_decline_all, f_beta
+
+_CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """Figures of one sample of loans; rates and scores are fractions."""
+
+    n: int
+    default_rate: float
+    roc_auc: float
+    average_precision: float
+    ks: float
+    brier: float
+    ece: float
+    accuracy: float
+    precision: float
+    recall: float
+    f2: float
+    f2_decline_all: float
+    approval_rate: float
+    default_rate_approved: float
+
+    def as_dict(self) -> dict[str, float]:
+        """Its fields by name."""
+        return asdict(self)
+
+
+def measure(target: IntArray, pd_: FloatArray, declined: BoolArray, bins: int = 10) -> Metrics:
+    """Metrics of PDs and of the decisions taken on them.
+
+    Args:
+        target: 1 for charged off; both outcomes present.
+        pd_: probability of default.
+        declined: whether the loan would be declined at the threshold in use.
+        bins: equal-count bins of the expected calibration error.
+    """
+    default_rate = float(target.mean())
+    false_positive, true_positive, _ = roc_curve(target, pd_, drop_intermediate=False)
+    caught = int(target[declined].sum())
+    precision = caught / max(int(declined.sum()), 1)
+    recall = caught / int(target.sum())
+    approved = target[~declined]
+    return Metrics(
+        n=len(target),
+        default_rate=default_rate,
+        roc_auc=float(auc(false_positive, true_positive)),
+        average_precision=float(average_precision_score(target, pd_)),
+        ks=float(np.max(true_positive - false_positive)),
+        brier=float(brier_score_loss(target, pd_)),
+        ece=expected_calibration_error(target, pd_, bins),
+        accuracy=float((target == declined).mean()),
+        precision=precision,
+        recall=recall,
+        f2=float(f_beta(precision, recall)),
+        f2_decline_all=f2_decline_all(default_rate),
+        approval_rate=float((~declined).mean()),
+        default_rate_approved=float(approved.mean()) if len(approved) else 0.0,
+    )
+
+
+def expected_calibration_error(target: IntArray, pd_: FloatArray, bins: int = 10) -> float:
+    """Mean distance between PD and default rate over equal-count bins, weighted by count (ECE).
+
+    Naeini, Cooper and Hauskrecht, *Obtaining well calibrated probabilities using Bayesian
+    binning*, AAAI 2015; equal counts rather than equal widths.
+    """
+    order = np.argsort(pd_, kind="stable")
+    edges = np.linspace(0, len(order), bins + 1).round().astype(int)[:-1]
+    counts = np.diff(np.append(edges, len(order)))
+    gaps = np.add.reduceat(pd_[order] - target[order], edges[counts > 0])
+    return float(np.abs(gaps).sum() / len(order))
+
+
+def bootstrap_bounds(
+    target: IntArray,
+    pd_: FloatArray,
+    declined: BoolArray,
+    *,
+    seed: int,
+    resamples: int,
+    bins: int = 10,
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Lower and upper 95% percentile-bootstrap bound of each metric.
+
+    Efron and Tibshirani, *An Introduction to the Bootstrap*, 1993. A resample that lacks one
+    of the outcomes is drawn again; `n` has no bounds.
+    """
+    rng = np.random.default_rng(seed)
+    rows: list[dict[str, float]] = []
+    while len(rows) < resamples:
+        drawn = rng.integers(0, len(target), len(target))
+        if 0 < target[drawn].sum() < len(drawn):
+            rows.append(measure(target[drawn], pd_[drawn], declined[drawn], bins).as_dict())
+    table = pd.DataFrame(rows).drop(columns="n")
+    tail = (1 - _CONFIDENCE) / 2
+    low, high = table.quantile(tail), table.quantile(1 - tail)
+    names = [str(name) for name in table.columns]
+    return dict(zip(names, low, strict=True)), dict(zip(names, high, strict=True))
+
+
+def round_significant(value: float, digits: int = 6) -> float:
+    """`value` at so many significant digits, as reports quote it."""
+    return float(f"{value:.{digits}g}")

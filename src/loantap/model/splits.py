@@ -1,0 +1,78 @@
+"""Which loans train the model and which judge it."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import numpy as np
+import pandas as pd
+from sklearn.model_selection import train_test_split
+
+from loantap.model.options import OutOfTimeOptions, SplitOptions
+from loantap.portfolio.errors import InputError
+
+
+class Split(StrEnum):
+    """Random split."""
+
+    TRAIN = "train"
+    TEST = "test"
+
+
+class Period(StrEnum):
+    """Place in the out-of-time test."""
+
+    EARLIER = "earlier"  # trains the refitted model
+    LATER = "later"  # is scored by it
+    NEITHER = "neither"
+
+
+def split_loans(loans: pd.DataFrame, options: SplitOptions) -> pd.DataFrame:
+    """Assign each loan to the random split and to its period.
+
+    Args:
+        loans: one row per loan with `loan_id`, `is_charged_off`, `issue_month`, `term_months`.
+        options: shares, seed and out-of-time window.
+
+    Returns:
+        One row per loan, same order: `loan_id`, `split`, `period`.
+
+    Raises:
+        InputError: an outcome has too few loans to be on both sides of the split.
+    """
+    target = loans["is_charged_off"]
+    counts = target.value_counts()
+    if len(counts) < 2 or round(counts.min() * options.test_share) < 1:
+        raise InputError(
+            "loans",
+            f"{len(loans)} loans with outcomes {counts.to_dict()} cannot be split into training "
+            f"and test with both outcomes on each side",
+            "Give a portfolio with more loans of the rarer outcome",
+        )
+    _, test = train_test_split(
+        np.arange(len(loans)),
+        test_size=options.test_share,
+        stratify=target,
+        random_state=options.seed,
+    )
+    split = pd.Series(Split.TRAIN.value, index=loans.index, dtype="str")
+    split.iloc[test] = Split.TEST.value
+    return pd.DataFrame(
+        {
+            "loan_id": loans["loan_id"],
+            "split": split,
+            "period": _periods(loans, options.out_of_time),
+        }
+    )
+
+
+def _periods(loans: pd.DataFrame, window: OutOfTimeOptions) -> pd.Series:
+    issued = loans["issue_month"]
+    is_earlier = issued < pd.Timestamp(window.first_month)
+    is_later = issued.between(
+        pd.Timestamp(window.first_month), pd.Timestamp(window.last_month)
+    ) & loans["term_months"].eq(window.term_months)
+    periods = np.select(
+        [is_earlier, is_later], [Period.EARLIER.value, Period.LATER.value], Period.NEITHER.value
+    )
+    return pd.Series(periods, index=loans.index, dtype="str")
