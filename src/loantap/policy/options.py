@@ -1,0 +1,26 @@
+"""What a person may set about insights and scoring; validated, then frozen."""
+
+from __future__ import annotations
+
+from pydantic import PositiveInt
+
+from loantap.policy.decisions import Policy
+from loantap.portfolio.options import DatedOptions
+
+
+class InsightsOptions(DatedOptions):
+    """Segments and recommendations.
+
+    Attributes:
+        least_loans: segments with fewer are put together.
+        most_recommendations: credit statements given, one per segmentation.
+    """
+
+    least_loans: PositiveInt
+    most_recommendations: PositiveInt
+
+
+class ScoringOptions(DatedOptions):
+    """Batch scoring: the decision policy in force."""
+
+    policy: Policy

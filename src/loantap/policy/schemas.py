@@ -1,0 +1,43 @@
+"""Pandera schemas of segments and scores."""
+
+from __future__ import annotations
+
+import pandera.pandas as pa
+
+from loantap.model.scorer import REASONS
+from loantap.policy.decisions import Decision
+
+_RATE = pa.Check.in_range(0, 1)
+
+# One row per segment of each segmentation.
+SEGMENTS = pa.DataFrameSchema(
+    {
+        "segmentation": pa.Column("str"),
+        "segment": pa.Column("str"),
+        "order": pa.Column("int64", pa.Check.ge(0)),
+        "loans": pa.Column("int64", pa.Check.gt(0)),
+        "charged_off": pa.Column("int64", pa.Check.ge(0)),
+        "default_rate": pa.Column("float64", _RATE),
+        "low": pa.Column("float64", _RATE),
+        "high": pa.Column("float64", _RATE),
+        "share_of_loans": pa.Column("float64", _RATE),
+        "audit_only": pa.Column("bool"),
+    },
+    strict=True,
+    unique=["segmentation", "segment"],
+    name="segments",
+)
+
+# One row per application, in the order of the input.
+SCORES = pa.DataFrameSchema(
+    {
+        "application_id": pa.Column("str"),
+        "probability_of_default": pa.Column("float64", _RATE, nullable=True),
+        "decision": pa.Column("str", pa.Check.isin([d.value for d in Decision])),
+        **{reason: pa.Column("str") for reason in REASONS},
+        "model_name": pa.Column("str"),
+        "model_version": pa.Column("str"),
+    },
+    strict=True,
+    name="scores",
+)
