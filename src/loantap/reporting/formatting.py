@@ -1,0 +1,77 @@
+"""How numbers and names are worded in pages and figures."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+from loantap.portfolio.dictionary import COLUMNS
+
+NOTHING: Final = "\N{EN DASH}"
+
+_SAMPLE_NAMES: Final = {"cv": "cross-validation", "test": "test", "out_of_time": "out of time"}
+_SEGMENTATION_NAMES: Final = {
+    "term_months": "Term",
+    "dti_pct": "Debt-to-income ratio (DTI)",
+    "revolving_utilisation_pct": "Revolving utilisation",
+    "pincode": "Pincode",
+}
+
+
+def is_missing(value: float | None) -> bool:
+    """Whether there is no number to show: None or NaN."""
+    return value is None or math.isnan(value)
+
+
+def percent(value: float | None, digits: int = 1) -> str:
+    """A fraction as a percentage (`0.1914` -> `19.1%`); a dash when missing."""
+    return NOTHING if value is None or is_missing(value) else f"{value:.{digits}%}"
+
+
+def count(value: float | None) -> str:
+    """A whole number with thousands separated; a dash when missing."""
+    return NOTHING if value is None or is_missing(value) else f"{value:,.0f}"
+
+
+def decimal(value: float | None, digits: int = 3) -> str:
+    """A number with fixed decimals; a dash when missing."""
+    return NOTHING if value is None or is_missing(value) else f"{value:,.{digits}f}"
+
+
+def percent_interval(low: float | None, high: float | None) -> str:
+    """Bounds of a rate (`4.5 to 7.6%`); empty when either is missing."""
+    if low is None or high is None or is_missing(low) or is_missing(high):
+        return ""
+    return f"{low * 100:.1f} to {high:.1%}"
+
+
+def decimal_interval(low: float | None, high: float | None, digits: int = 3) -> str:
+    """Bounds of a score (`0.690 to 0.733`); empty when either is missing."""
+    if low is None or high is None or is_missing(low) or is_missing(high):
+        return ""
+    return f"{low:.{digits}f} to {high:.{digits}f}"
+
+
+def p_value(value: float | None) -> str:
+    """A p-value with its relation sign (`= 0.13`, `< 0.001`); `not tested` when missing."""
+    if value is None or is_missing(value):
+        return "not tested"
+    return "< 0.001" if value < 0.001 else f"= {value:.2g}"
+
+
+def name_sample(sample: str) -> str:
+    """Readable name of a sample of `metrics.json` (`out_of_time` -> `out of time`)."""
+    return _SAMPLE_NAMES.get(sample, sample.replace("_", " "))
+
+
+def name_segmentation(segmentation: str) -> str:
+    """Heading for a segmentation (`annual_income` -> `Annual income`)."""
+    return _SEGMENTATION_NAMES.get(segmentation, segmentation.replace("_", " ").capitalize())
+
+
+def explain_segmentation(segmentation: str) -> str:
+    """Meaning and unit of a segmentation in the data dictionary; empty for one not in it."""
+    column = COLUMNS.get(segmentation)
+    if column is None:
+        return ""
+    return f"{column.meaning} ({column.unit})" if column.unit else column.meaning

@@ -1,0 +1,95 @@
+"""What a run says when it has ended."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from loantap.portfolio.dictionary import SIMULATED
+
+_SAMPLES = {"cv": "cross-validation", "test": "test", "out_of_time": "out of time"}
+_NOT_FOR_LENDING = ("benchmark", "published_replica")
+
+
+def summarise_run(
+    reconciliation: pd.DataFrame | None,
+    metrics: Mapping[str, Any] | None,
+    reports: Sequence[Path],
+    scores: Path | None,
+) -> RenderableType:
+    """Rows per source, headline metrics, where the reports lie, what to open next.
+
+    Args:
+        reconciliation: account of rows per source; None when the run did not ingest.
+        metrics: `metrics.json`; None when the run did not evaluate.
+        reports: pages and files written.
+        scores: file of scores; None when the run did not score.
+    """
+    parts: list[RenderableType] = []
+    if reconciliation is not None:
+        parts.append(_tabulate_rows(reconciliation))
+    if metrics is not None:
+        parts.append(_tabulate_metrics(metrics))
+        parts.append(Text("Lineage: make viz    Search and metrics: make ui"))
+    if reports:
+        parts.append(Text("\n  ".join(["Reports", *map(str, reports)])))
+    if scores is not None:
+        parts.append(Text(f"Scores\n  {scores}"))
+    return Group(*parts)
+
+
+def _tabulate_rows(reconciliation: pd.DataFrame) -> Table:
+    table = Table(title="Rows per source", title_justify="left")
+    table.add_column("source table")
+    table.add_column("origin")
+    for name in ("extracted", "kept", "quarantined"):
+        table.add_column(name, justify="right")
+    for row in reconciliation.itertuples():
+        origin = Text("SIMULATED", style="bold yellow") if row.origin == SIMULATED else "real"
+        table.add_row(
+            str(row.table), origin, f"{row.extracted:,}", f"{row.kept:,}", f"{row.quarantined:,}"
+        )
+    return table
+
+
+def _tabulate_metrics(metrics: Mapping[str, Any]) -> Table:
+    origin = metrics["origin"]
+    suffix = " - SIMULATED DATA" if origin == SIMULATED else ""
+    table = Table(title=f"Models{suffix}", title_justify="left")
+    for name in ("model", "sample"):
+        table.add_column(name)
+    for name in ("n", "AUC", "ECE", "F2", "F2 decline all", "approved"):
+        table.add_column(name, justify="right")
+    for model, blocks in metrics.items():
+        if model == "origin":
+            continue
+        shown = f"{model} (not for lending)" if model in _NOT_FOR_LENDING else model
+        for sample, label in _SAMPLES.items():
+            block = blocks.get(sample)
+            if block is None:
+                table.add_row(shown, label, "too few loans", "", "", "", "", "")
+                continue
+            table.add_row(
+                shown,
+                label,
+                f"{block['n']:,}",
+                _with_bounds(block, "roc_auc"),
+                f"{block['ece']:.3f}",
+                _with_bounds(block, "f2"),
+                f"{block['f2_decline_all']:.3f}",
+                f"{block['approval_rate']:.0%}",
+            )
+            shown = ""
+    return table
+
+
+def _with_bounds(block: Mapping[str, float], name: str) -> str:
+    if f"{name}_low" not in block:
+        return f"{block[name]:.3f}"
+    return f"{block[name]:.3f} [{block[f'{name}_low']:.3f}, {block[f'{name}_high']:.3f}]"

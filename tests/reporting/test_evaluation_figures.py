@@ -1,0 +1,164 @@
+from __future__ import annotations
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import pytest
+
+from loantap.reporting.evaluation_figures import (
+    Title,
+    plot_calibration,
+    plot_precision_recall,
+    plot_roc,
+    plot_thresholds,
+)
+from loantap.reporting.inline_figure import embed_svg
+
+LENDING = Title("lending", "real", 4_715, not_for_lending=False)
+DEMO_BENCHMARK = Title("benchmark", "simulated", 20_000, not_for_lending=True)
+
+ROC = pd.DataFrame(
+    {
+        "sample": ["cv"] * 3 + ["out_of_time"] * 3,
+        "false_positive_rate": [0, 0.2, 1, 0, 0.4, 1],
+        "true_positive_rate": [0, 0.7, 1, 0, 0.6, 1],
+    }
+)
+PRECISION_RECALL = pd.DataFrame(
+    {"sample": ["test"] * 3, "recall": [1, 0.5, 0], "precision": [0.2, 0.4, 1]}
+)
+RELIABILITY = pd.DataFrame(
+    {
+        "sample": ["cv", "cv"],
+        "mean_pd": [0.1, 0.3],
+        "observed_rate": [0.0, 0.35],
+        "low": [0.0, 0.25],
+        "high": [0.04, 0.45],
+        "loans": [100, 101],
+    }
+)
+THRESHOLDS = pd.DataFrame(
+    {
+        "threshold": [0.1, 0.2, 0.3],
+        "f2": [0.5, 0.6, 0.4],
+        "precision": [0.3, 0.4, 0.5],
+        "recall": [0.9, 0.7, 0.4],
+        "approval_rate": [0.3, 0.6, 0.9],
+        "default_rate_approved": [0.05, 0.1, 0.18],
+    }
+)
+
+
+def lines_of(figure):
+    return {line.get_label(): line for line in figure.axes[0].get_lines()}
+
+
+def words_in(figure):
+    axes = figure.axes[0]
+    return [axes.get_title(loc="left"), *(text.get_text() for text in axes.texts)]
+
+
+def draw_all(title):
+    return [
+        plot_roc(ROC, {"cv": 0.75, "out_of_time": 0.6}, title),
+        plot_precision_recall(PRECISION_RECALL, {"test": 0.4}, title),
+        plot_calibration(RELIABILITY, title),
+        plot_thresholds(THRESHOLDS, 0.2, 0.54, title),
+    ]
+
+
+def test_the_roc_curve_draws_the_points_of_each_sample_under_its_readable_name():
+    lines = lines_of(plot_roc(ROC, {"cv": 0.75, "out_of_time": 0.6}, LENDING))
+
+    cross_validation = lines["cross-validation, AUC 0.750"]
+    assert cross_validation.get_xdata().tolist() == [0, 0.2, 1]
+    assert cross_validation.get_ydata().tolist() == [0, 0.7, 1]
+    assert lines["out of time, AUC 0.600"].get_xydata().tolist() == [[0, 0], [0.4, 0.6], [1, 1]]
+    assert len(lines) == 3  # and chance
+
+
+def test_precision_is_drawn_over_recall():
+    lines = lines_of(plot_precision_recall(PRECISION_RECALL, {"test": 0.4}, LENDING))
+
+    points = lines["test, average precision 0.400"].get_xydata().tolist()
+    assert points == [[1, 0.2], [0.5, 0.4], [0, 1]]
+
+
+def test_calibration_draws_each_bin_with_its_interval_and_the_diagonal():
+    figure = plot_calibration(RELIABILITY, LENDING)
+
+    (bins,) = figure.axes[0].containers
+    dots, _, (bars,) = bins
+    assert dots.get_xydata().tolist() == [[0.1, 0.0], [0.3, 0.35]]
+    bounds = [segment[:, 1].tolist() for segment in bars.get_segments()]
+    np.testing.assert_allclose(bounds, [[0.0, 0.04], [0.25, 0.45]], atol=1e-12)
+    assert bins.get_label() == "cross-validation, bins of 100 to 101 loans"
+    diagonal = lines_of(figure)["perfect"].get_xydata()
+    assert (diagonal[:, 0] == diagonal[:, 1]).all()
+
+
+def test_calibration_tells_samples_apart():
+    both = pd.concat([RELIABILITY, RELIABILITY.assign(sample="test", loans=50)])
+
+    figure = plot_calibration(both, LENDING)
+
+    assert [bins.get_label() for bins in figure.axes[0].containers] == [
+        "cross-validation, bins of 100 to 101 loans",
+        "test, bins of 50 loans",
+    ]
+    first, second = (bins[0] for bins in figure.axes[0].containers)
+    assert first.get_marker() != second.get_marker()
+    assert first.get_color() != second.get_color()
+
+
+def test_a_bound_that_misses_its_rate_by_a_rounding_error_is_drawn_at_the_rate():
+    rounded = RELIABILITY.assign(low=[1e-17, 0.25])
+
+    (bins,) = plot_calibration(rounded, LENDING).axes[0].containers
+
+    assert bins[2][0].get_segments()[0][0, 1] == 0
+
+
+@pytest.mark.parametrize(
+    ("label", "column"),
+    [
+        ("F2", "f2"),
+        ("approval rate", "approval_rate"),
+        ("default rate among the approved", "default_rate_approved"),
+    ],
+)
+def test_thresholds_draws_what_each_threshold_means(label, column):
+    line = lines_of(plot_thresholds(THRESHOLDS, 0.2, 0.54, LENDING))[label]
+
+    assert line.get_xdata().tolist() == [0.1, 0.2, 0.3]
+    assert line.get_ydata().tolist() == THRESHOLDS[column].tolist()
+
+
+def test_thresholds_marks_the_chosen_one_and_what_declining_everybody_scores():
+    lines = lines_of(plot_thresholds(THRESHOLDS, 0.2, 0.54, LENDING))
+
+    assert set(lines["chosen threshold, 0.200"].get_xdata()) == {0.2}
+    decline_all = lines["F2 of declining everybody, 0.540"]
+    assert set(decline_all.get_ydata()) == {0.54}
+    assert decline_all.is_dashed()
+
+
+def test_every_figure_names_its_model_and_number_of_loans():
+    for figure in draw_all(LENDING):
+        assert "lending, n = 4,715" in words_in(figure)
+        assert not any("SIMULATED" in words or "not for" in words for words in words_in(figure))
+
+
+def test_every_figure_of_a_demo_benchmark_says_simulated_and_not_for_lending():
+    for figure in draw_all(DEMO_BENCHMARK):
+        assert "SIMULATED DATA · not for lending" in words_in(figure)
+
+
+def test_the_same_figure_gives_the_same_bytes_and_leaves_the_settings_alone():
+    before = dict(mpl.rcParams)
+
+    first, second = ([embed_svg(figure) for figure in draw_all(DEMO_BENCHMARK)] for _ in range(2))
+
+    assert first == second
+    assert first[0].startswith("data:image/svg+xml;base64,")
+    assert dict(mpl.rcParams) == before
