@@ -1,0 +1,116 @@
+"""Files that appear only when the run that made them has succeeded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+from kedro.io import AbstractDataset
+
+
+@runtime_checkable
+class Publishable(Protocol):
+    """A dataset that holds back what it saved until the run has ended."""
+
+    def publish(self) -> None:
+        """Put what was saved in the place of the last good output."""
+
+    def discard(self) -> None:
+        """Forget what was saved; the last good output stays."""
+
+
+def staging_path(path: Path) -> Path:
+    """Where a file waits: beside its final place, so that publishing is one atomic rename."""
+    return path.with_name(f".{path.stem}.staged{path.suffix}")
+
+
+class StagedFile:
+    """The two places of a file: where it waits and where it is published."""
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self.staged = staging_path(self.path)
+        # Remembered rather than looked up: a killed run may have left a staged file behind.
+        self._is_staged = False
+
+    @property
+    def current(self) -> Path:
+        """What a reader in this run should see."""
+        return self.staged if self._is_staged else self.path
+
+    @contextmanager
+    def writing(self) -> Iterator[Path]:
+        """Give the path to write to; keeps nothing when the writing fails."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            yield self.staged
+        except BaseException:
+            self.discard()
+            raise
+        self._is_staged = True
+
+    def publish(self) -> None:
+        """Rename the staged file into place; nothing happens where none is staged."""
+        if self._is_staged:
+            self.staged.replace(self.path)
+            self._is_staged = False
+
+    def discard(self) -> None:
+        """Remove the staged file."""
+        self.staged.unlink(missing_ok=True)
+        self._is_staged = False
+
+
+class StagedDataset(AbstractDataset[Any, Any]):
+    """Any file dataset, written to a staging name and renamed when the run succeeds.
+
+    A dataset that fails in the middle of a save leaves half a file, and a run that fails in the
+    middle leaves new files beside old ones; with this wrapper a failed run changes nothing.
+    Within the run the staged file is read.
+
+    Args:
+        dataset: configuration of the file dataset wrapped; must have a `filepath`.
+        metadata: for Kedro-Viz and the documentation.
+    """
+
+    def __init__(self, *, dataset: dict[str, Any], metadata: dict[str, Any] | None = None) -> None:
+        self._file = StagedFile(dataset["filepath"])
+        self._config = dataset
+        self._published = self._make(self._file.path)
+        self.metadata = metadata
+        # Bound per instance: Kedro-Viz shows a preview where the wrapped dataset offers one.
+        if hasattr(self._published, "preview"):
+            self.preview = self._published.preview
+
+    @property
+    def filepath(self) -> Path:
+        """Where the file is published."""
+        return self._file.path
+
+    def load(self) -> Any:
+        """Load what this run saved, or else the last good output."""
+        return self._make(self._file.current).load()
+
+    def save(self, data: Any) -> None:
+        """Write to the staging name."""
+        with self._file.writing() as path:
+            self._make(path).save(data)
+
+    def publish(self) -> None:
+        """See `Publishable`."""
+        self._file.publish()
+
+    def discard(self) -> None:
+        """See `Publishable`."""
+        self._file.discard()
+
+    def _make(self, path: Path) -> AbstractDataset[Any, Any]:
+        return AbstractDataset.from_config("staged", self._config | {"filepath": str(path)})
+
+    def _exists(self) -> bool:
+        return self._file.current.exists()
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": str(self._file.path), "type": type(self._published).__name__}

@@ -1,0 +1,1 @@
+"""MLflow, and nothing else: log, register, promote and load models; record runs."""
