@@ -1,0 +1,41 @@
+"""Which pipelines there are."""
+
+from __future__ import annotations
+
+from kedro.pipeline import Pipeline
+
+from loantap.pipelines import (
+    evaluation,
+    feature_engineering,
+    ingestion,
+    insights,
+    modeling,
+    scoring,
+    sources,
+)
+
+
+def register_pipelines() -> dict[str, Pipeline]:
+    """Every pipeline by name; composites and the default are sums of them."""
+    single = {
+        "sources": sources.create_pipeline(),
+        "ingestion": ingestion.create_pipeline(),
+        "feature_engineering": feature_engineering.create_pipeline(),
+        "modeling": modeling.create_pipeline(),
+        "evaluation": evaluation.create_pipeline(),
+        "insights": insights.create_pipeline(),
+        "scoring": scoring.create_pipeline(),
+    }
+    training = (
+        single["ingestion"]
+        + single["feature_engineering"]
+        + single["modeling"]
+        + single["evaluation"]
+        + single["insights"]
+    )
+    default = single["sources"] + training
+    return single | {
+        "training": training,
+        "all": default + single["scoring"],
+        "__default__": default,
+    }

@@ -1,0 +1,47 @@
+"""Wiring of the `feature_engineering` pipeline: features, splits, leakage gate, model inputs."""
+
+from kedro.pipeline import Node, Pipeline
+
+from loantap.pipelines.feature_engineering import nodes
+
+_SELECTED_FROM = ["loans", "features", "splits", "leakage_report"]
+
+
+def create_pipeline() -> Pipeline:
+    """From the clean portfolio to one gated model input per feature set."""
+    return Pipeline(
+        [
+            Node(nodes.build_features, "loans", "features", name="build_features"),
+            Node(
+                nodes.split_loans,
+                ["loans", "params:feature_engineering"],
+                "splits",
+                name="split_loans",
+            ),
+            Node(
+                nodes.detect_leakage,
+                ["loans", "features", "splits", "params:feature_engineering"],
+                "leakage_report",
+                name="detect_leakage",
+            ),
+            Node(
+                nodes.select_benchmark_features,
+                _SELECTED_FROM,
+                "benchmark_input",
+                name="select_benchmark_features",
+            ),
+            Node(
+                nodes.select_lending_features,
+                _SELECTED_FROM,
+                "lending_input",
+                name="select_lending_features",
+            ),
+            Node(
+                nodes.select_application_features,
+                _SELECTED_FROM,
+                "application_input",
+                name="select_application_features",
+            ),
+        ],
+        tags="feature_engineering",
+    )

@@ -1,0 +1,92 @@
+"""Wiring of the `ingestion` pipeline: from three source systems to one clean portfolio."""
+
+from kedro.pipeline import Node, Pipeline
+
+from loantap.pipelines.ingestion import nodes
+
+_QUARANTINES = (
+    "loans_quarantine",
+    "unmatched_loans",
+    "applications_quarantine",
+    "unmatched_applications",
+    "loan_events_quarantine",
+    "unmatched_loan_events",
+)
+
+
+def create_pipeline() -> Pipeline:
+    """Extract, clean, join, account for every row, and write the new tables back."""
+    return Pipeline(
+        [
+            Node(nodes.extract_loans, "source_loans", "raw_loans", name="extract_loans"),
+            Node(
+                nodes.extract_applications,
+                "source_applications",
+                "raw_applications",
+                name="extract_applications",
+            ),
+            Node(
+                nodes.extract_loan_events,
+                "source_loan_events",
+                "raw_loan_events",
+                name="extract_loan_events",
+            ),
+            Node(
+                nodes.clean_loans,
+                ["raw_loans", "params:ingestion"],
+                ["typed_loans", "loans_quarantine"],
+                name="clean_loans",
+            ),
+            Node(
+                nodes.clean_applications,
+                ["raw_applications", "params:ingestion"],
+                ["typed_applications", "applications_quarantine"],
+                name="clean_applications",
+            ),
+            Node(
+                nodes.clean_loan_events,
+                ["raw_loan_events", "params:ingestion"],
+                ["typed_loan_events", "loan_events_quarantine"],
+                name="clean_loan_events",
+            ),
+            Node(
+                nodes.join_portfolio,
+                ["typed_loans", "typed_applications"],
+                ["loans", "unmatched_loans", "unmatched_applications"],
+                name="join_portfolio",
+            ),
+            Node(
+                nodes.build_loan_months,
+                ["typed_loan_events", "loans"],
+                ["loan_months", "unmatched_loan_events"],
+                name="build_loan_months",
+            ),
+            Node(
+                nodes.list_exceptional_instalments,
+                "loans",
+                "instalment_exceptions",
+                name="list_exceptional_instalments",
+            ),
+            Node(
+                nodes.reconcile,
+                {
+                    "raw_loans": "raw_loans",
+                    "raw_applications": "raw_applications",
+                    "raw_loan_events": "raw_loan_events",
+                    "loans": "loans",
+                    "loan_months": "loan_months",
+                    **{name: name for name in _QUARANTINES},
+                    "options": "params:ingestion",
+                },
+                "reconciliation",
+                name="reconcile",
+            ),
+            Node(
+                nodes.publish_to_warehouse,
+                ["loans", "loan_months", "reconciliation"],
+                ["warehouse_portfolio", "warehouse_loan_months", "warehouse_reconciliation"],
+                name="publish_to_warehouse",
+            ),
+        ],
+        tags="ingestion",
+    )

@@ -1,0 +1,63 @@
+"""Nodes of the `insights` pipeline."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from loantap.model.intervals import wilson_bounds
+from loantap.policy.options import InsightsOptions
+from loantap.policy.recommendations import recommend as find_recommendations
+from loantap.policy.segments import summarise_segments as summarise
+from loantap.portfolio.assembly import origin_of, portfolio_origin
+from loantap.portfolio.dictionary import COLUMNS
+from loantap.reporting.eda_page import render_eda as render_exploration
+from loantap.reporting.insights_page import PortfolioSummary
+from loantap.reporting.insights_page import render_insights as render
+
+
+def summarise_segments(loans: pd.DataFrame, options: InsightsOptions) -> pd.DataFrame:
+    """Default rate of every segment, with count and interval."""
+    return summarise(loans, options.least_loans)
+
+
+def recommend(
+    segments: pd.DataFrame, reconciliation: pd.DataFrame, options: InsightsOptions
+) -> dict[str, Any]:
+    """What the segments say about credit policy, and the origin of the loans."""
+    found = find_recommendations(segments, options.most_recommendations)
+    return {
+        "origin": portfolio_origin(reconciliation),
+        "recommendations": [statement.as_dict() for statement in found],
+    }
+
+
+def render_insights(
+    segments: pd.DataFrame,
+    recommendations: dict[str, Any],
+    loans: pd.DataFrame,
+    reconciliation: pd.DataFrame,
+    options: InsightsOptions,
+) -> str:
+    """Segments and recommendations as one HTML page."""
+    charged_off = int(loans["is_charged_off"].sum())
+    low, high = wilson_bounds(charged_off, len(loans))
+    events = reconciliation[reconciliation["table"] == "loan_events"]
+    summary = PortfolioSummary(
+        loans=len(loans),
+        charged_off=charged_off,
+        default_rate=charged_off / len(loans),
+        low=float(low),
+        high=float(high),
+        origin=recommendations["origin"],
+        as_of=options.as_of,
+        monthly_events_origin=origin_of(events),
+    )
+    return render(segments, recommendations["recommendations"], summary)
+
+
+def render_eda(loans: pd.DataFrame, reconciliation: pd.DataFrame, options: InsightsOptions) -> str:
+    """Every column of the portfolio but personal ones, explored on one HTML page."""
+    shown = [name for name in loans.columns if not COLUMNS[name].personal and name != "loan_id"]
+    return render_exploration(loans[shown], portfolio_origin(reconciliation), options.as_of)

@@ -1,0 +1,38 @@
+"""Wiring of the `insights` pipeline: segments, recommendations, pages."""
+
+from kedro.pipeline import Node, Pipeline
+
+from loantap.pipelines.insights import nodes
+
+
+def create_pipeline() -> Pipeline:
+    """What the finished portfolio says, in a table, a file and two pages."""
+    return Pipeline(
+        [
+            Node(
+                nodes.summarise_segments,
+                ["loans", "params:insights"],
+                "segments",
+                name="summarise_segments",
+            ),
+            Node(
+                nodes.recommend,
+                ["segments", "reconciliation", "params:insights"],
+                "recommendations",
+                name="recommend",
+            ),
+            Node(
+                nodes.render_insights,
+                ["segments", "recommendations", "loans", "reconciliation", "params:insights"],
+                "insights",
+                name="render_insights",
+            ),
+            Node(
+                nodes.render_eda,
+                ["loans", "reconciliation", "params:insights"],
+                "eda",
+                name="render_eda",
+            ),
+        ],
+        tags="insights",
+    )

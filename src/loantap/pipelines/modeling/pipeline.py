@@ -1,0 +1,66 @@
+"""Wiring of the `modeling` pipeline: one template, instantiated per model."""
+
+from kedro.pipeline import Node, Pipeline
+
+from loantap.pipelines.modeling.nodes import (
+    package_model,
+    predict_samples,
+    search_hyperparameters,
+)
+
+# Namespace of each model, and the model input it is trained on.
+MODELS = {
+    "benchmark": "benchmark_input",
+    "published_replica": "benchmark_input",
+    "lending": "lending_input",
+    "application": "application_input",
+}
+
+
+def create_template() -> Pipeline:
+    """Search, predict, package: what is done for every model."""
+    return Pipeline(
+        [
+            Node(
+                search_hyperparameters,
+                ["model_input", "params:modeling"],
+                ["search_outcome", "candidates"],
+                name="search_hyperparameters",
+            ),
+            Node(
+                predict_samples,
+                ["model_input", "search_outcome", "params:modeling"],
+                "predictions",
+                name="predict_samples",
+            ),
+            Node(
+                package_model,
+                [
+                    "model_input",
+                    "search_outcome",
+                    "predictions",
+                    "reconciliation",
+                    "params:modeling",
+                ],
+                ["model", "coefficients"],
+                name="package_model",
+            ),
+        ]
+    )
+
+
+def create_pipeline() -> Pipeline:
+    """The template for each model, with parameters of its own."""
+    instances = [
+        Pipeline(
+            create_template(),
+            namespace=model,
+            inputs={"model_input": model_input, "reconciliation": "reconciliation"},
+            # What other pipelines read has names without a dot: plain nodes may not use one.
+            outputs={name: f"{model}_{name}" for name in ("predictions", "model")},
+            parameters={"params:modeling": f"params:modeling.{model}"},
+            prefix_datasets_with_namespace=True,
+        )
+        for model, model_input in MODELS.items()
+    ]
+    return Pipeline(instances, tags="modeling")

@@ -1,0 +1,32 @@
+"""Wiring of the `sources` pipeline: fill the three embedded source databases."""
+
+from kedro.pipeline import Node, Pipeline
+
+from loantap.pipelines.sources.nodes import make_portfolio, simulate_loan_events, split_by_system
+
+
+def create_pipeline() -> Pipeline:
+    """A portfolio, divided over the three systems that would hold it."""
+    return Pipeline(
+        [
+            Node(
+                make_portfolio,
+                inputs=["portfolio_csv", "params:sources"],
+                outputs=["portfolio", "portfolio_quarantine", "simulated_truth"],
+                name="make_portfolio",
+            ),
+            Node(
+                split_by_system,
+                inputs=["portfolio", "params:sources"],
+                outputs=["source_loans", "source_applications"],
+                name="split_by_system",
+            ),
+            Node(
+                simulate_loan_events,
+                inputs=["portfolio", "params:sources"],
+                outputs="source_loan_events",
+                name="simulate_loan_events",
+            ),
+        ],
+        tags="sources",
+    )

@@ -1,0 +1,75 @@
+"""Kedro settings: hooks, resolvers and where configuration is found."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from kedro.config import OmegaConfigLoader
+
+from loantap.hooks import (
+    GuardHook,
+    ProgressHook,
+    PromotionHook,
+    RecordHook,
+    TransactionHook,
+)
+
+# Nothing reports home, also when the package is run without our Makefile or image.
+os.environ.setdefault("KEDRO_DISABLE_TELEMETRY", "1")
+os.environ.setdefault("DO_NOT_TRACK", "1")
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+
+
+def _today() -> str:
+    return datetime.now(tz=UTC).date().isoformat()
+
+
+def _optional_csv(path: str | None) -> dict[str, Any]:
+    """Catalog entry of a CSV all of whose values are text; of nothing when no path is given."""
+    if path is None:
+        return _nothing("Portfolio in LoanTap format; none was given")
+    # "None" is text in this data, not a missing value.
+    text = {"dtype": "str", "keep_default_na": False, "na_values": [""]}
+    return {
+        "type": "pandas.CSVDataset",
+        "filepath": str(path),
+        "load_args": text,
+        "metadata": _describe("Portfolio in LoanTap format, as the file has it"),
+    }
+
+
+def _optional_table(path: str | None) -> dict[str, Any]:
+    """Catalog entry of a CSV or Parquet file; of nothing when no path is given."""
+    if path is None or Path(str(path)).suffix.lower() == ".csv":
+        return _optional_csv(path)
+    return {
+        "type": "pandas.ParquetDataset",
+        "filepath": str(path),
+        "metadata": _describe("Applications in LoanTap format"),
+    }
+
+
+def _nothing(description: str) -> dict[str, Any]:
+    return {"type": "MemoryDataset", "data": None, "metadata": _describe(description)}
+
+
+def _describe(description: str) -> dict[str, Any]:
+    return {"description": description, "kedro-viz": {"layer": "source", "preview": False}}
+
+
+# Called from the last to the first: guards, then publication, then the record of what was
+# published, then promotion, then the summary.
+HOOKS = (ProgressHook(), PromotionHook(), RecordHook(Path.cwd()), TransactionHook(), GuardHook())
+CONFIG_LOADER_CLASS = OmegaConfigLoader
+CONFIG_LOADER_ARGS = {
+    "base_env": "base",
+    "default_run_env": "local",
+    "custom_resolvers": {
+        "today": _today,
+        "optional_csv": _optional_csv,
+        "optional_table": _optional_table,
+    },
+}
