@@ -9,21 +9,23 @@ from typing import Any
 
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
+from kedro.framework.project import pipelines
 from kedro.io import CatalogProtocol, MemoryDataset
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
+from kedro.validation.type_extractor import TypeExtractor
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from loantap.datasets import RegisteredModelDataset, SourceTableDataset, StagedDataset
 from loantap.datasets.staged import Publishable
 from loantap.portfolio.errors import InputError
-from loantap.portfolio.run_parameters import check_run_parameters
+from loantap.portfolio.run_parameters import check_parameter_groups, check_run_parameters
 from loantap.registry import runs
 from loantap.reporting.run_summary import summarise_run
 
 Catalog = CatalogProtocol[Any, Any]
-_PLAIN_WIDTH = 120
+_PLAIN_WIDTH = 132
 
 
 def _is_parameter(name: str) -> bool:
@@ -35,10 +37,11 @@ class GuardHook:
 
     @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
-        """Check the names and files given with `--params`."""
+        """Check what was given with `--params`, and every parameter group, read or not."""
         loader = context.config_loader
-        given = loader.runtime_params or {}
-        check_run_parameters(given, [g for g in loader["parameters"] if g not in given])
+        models = TypeExtractor(dict(pipelines)).extract_types_from_pipelines()
+        check_run_parameters(loader.runtime_params or {}, models)
+        check_parameter_groups(loader["parameters"], models)
 
     @hook_impl(tryfirst=True)
     def before_pipeline_run(self, pipeline: Pipeline, catalog: Catalog) -> None:
@@ -137,7 +140,7 @@ class RecordHook(_SavedDatasets):
             runs.log_parameters(group.model_dump(mode="json"), name.removeprefix("params:"))
 
     @hook_impl(tryfirst=True)
-    def after_pipeline_run(self, catalog: Catalog) -> None:
+    def after_pipeline_run(self, run_params: dict[str, Any], catalog: Catalog) -> None:
         """Log what was found, from the published outputs."""
         if not runs.is_recording():
             return
@@ -148,6 +151,7 @@ class RecordHook(_SavedDatasets):
             elif name == "metrics":
                 metrics = catalog.load(name)
                 runs.log_tags({"origin": metrics["origin"]})
+                runs.rename(f"{metrics['origin']} {run_params['run_id']}")
                 runs.log_metrics(metrics)
             elif isinstance(dataset, StagedDataset) and "08_reporting" in dataset.filepath.parts:
                 runs.log_file(dataset.filepath, name.partition(".")[0] if "." in name else None)

@@ -67,6 +67,9 @@ CONFIG_LOADER_CLASS = OmegaConfigLoader
 CONFIG_LOADER_ARGS = {
     "base_env": "base",
     "default_run_env": "local",
+    # Or one parameter given with --params empties the rest of its group, as soon as conf/local
+    # holds a parameters file.
+    "merge_strategy": {"parameters": "soft"},
     "custom_resolvers": {
         "today": _today,
         "optional_csv": _optional_csv,

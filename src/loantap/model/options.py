@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from loantap.model.estimator import Balancing, Candidate
-from loantap.portfolio.options import DatedOptions, Options
+from loantap.portfolio.options import DatedOptions, Options, Seed
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 
@@ -42,7 +42,7 @@ class OutOfTimeOptions(Options):
 class SplitOptions(Options):
     """Random stratified split and out-of-time window."""
 
-    seed: int
+    seed: Seed
     test_share: Share
     out_of_time: OutOfTimeOptions
 
@@ -58,7 +58,7 @@ class LeakageOptions(Options):
         false_discovery_rate: expected share of false alarms among the categories flagged.
     """
 
-    seed: int
+    seed: Seed
     folds: Annotated[int, Field(ge=2)]
     highest_auc: Annotated[float, Field(gt=0.5, le=1)]
     plausible_default_rates: tuple[Share, Share]
@@ -76,7 +76,7 @@ class TrainingOptions(Options):
 
     name: str
     feature_set: Literal["benchmark", "lending", "application"]
-    seed: int
+    seed: Seed
     folds: Annotated[int, Field(ge=2)]
     balancing: Annotated[tuple[Balancing, ...], Field(min_length=1)]
     l1_ratios: Annotated[tuple[Literal[0, 1], ...], Field(min_length=1)]
@@ -112,6 +112,6 @@ class EvaluationOptions(DatedOptions):
         calibration_bins: equal-count bins of the expected calibration error.
     """
 
-    seed: int
+    seed: Seed
     resamples: Annotated[int, Field(ge=100)]
     calibration_bins: Annotated[int, Field(ge=2)]

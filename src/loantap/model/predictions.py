@@ -15,50 +15,22 @@ CROSS_VALIDATION, TEST, OUT_OF_TIME = "cv", "test", "out_of_time"
 SAMPLES = (CROSS_VALIDATION, TEST, OUT_OF_TIME)
 
 
-def predict_samples(
-    model_input: pd.DataFrame, features: list[str], outcome: SearchOutcome, options: TrainingOptions
+def cross_validate(
+    rows: pd.DataFrame, features: list[str], candidate: Candidate, options: TrainingOptions
 ) -> pd.DataFrame:
-    """PDs in cross-validation, on the test split and out of time.
+    """Out-of-fold PDs of training loans, decided at thresholds found on other folds.
 
     Args:
-        model_input: one row per loan: `loan_id`, `is_charged_off`, `split`, `period`, features.
+        rows: one row per loan: `loan_id`, `is_charged_off`, features.
         features: names of the feature columns.
-        outcome: of the search on the training split.
-        options: of the training.
+        candidate: hyperparameters.
+        options: folds, and the threshold when it is fixed.
 
     Returns:
-        One row per sample and loan: `loan_id`, `sample`, `fold` (-1 outside cross-validation),
-        `is_charged_off`, `probability_of_default`, `threshold` and `declined`. Thresholds come
-        from out-of-fold predictions of the rows the model was trained on; in cross-validation
-        each fold is decided at the threshold of the others. Out of time, a model of the same
-        hyperparameters is fitted on earlier months only; the sample is left out where those months,
-        or the later ones, have too few loans of an outcome.
+        One row per loan: `loan_id`, `fold`, `is_charged_off`, `probability_of_default`,
+        `threshold` (for loans to come, from all folds) and `declined` (at the threshold of the
+        folds the loan is not in).
     """
-    is_train = model_input["split"].eq(Split.TRAIN)
-    train = model_input[is_train]
-    out_of_fold, threshold = _cross_validate(train, features, outcome.best, options)
-    test = model_input[model_input["split"].eq(Split.TEST)]
-    held_out = outcome.model.predict_proba(test[features])[:, 1]
-    samples = [
-        out_of_fold.assign(sample=CROSS_VALIDATION),
-        _label(test, held_out, threshold).assign(sample=TEST),
-    ]
-    earlier = model_input[model_input["period"].eq(Period.EARLIER)]
-    later = model_input[model_input["period"].eq(Period.LATER)]
-    if _count_rarest(earlier) >= 2 * options.folds and _count_rarest(later) >= options.folds:
-        _, earlier_threshold = _cross_validate(earlier, features, outcome.best, options)
-        refitted = fit_candidate(
-            earlier[features], earlier["is_charged_off"], outcome.best, options
-        )
-        ahead = refitted.predict_proba(later[features])[:, 1]
-        samples.append(_label(later, ahead, earlier_threshold).assign(sample=OUT_OF_TIME))
-    return pd.concat(samples, ignore_index=True).astype({"sample": "str"})
-
-
-def _cross_validate(
-    rows: pd.DataFrame, features: list[str], candidate: Candidate, options: TrainingOptions
-) -> tuple[pd.DataFrame, float]:
-    """Out-of-fold PDs with cross-fitted decisions, and the threshold for rows to come."""
     target = rows["is_charged_off"]
     predicted = predict_out_of_fold(rows[features], target, candidate, options)
     pd_ = predicted["probability_of_default"].to_numpy()
@@ -68,8 +40,49 @@ def _cross_validate(
         declined = decline_cross_fitted(outcomes, pd_, fold)
     else:
         threshold, declined = options.threshold, pd_ >= options.threshold
-    labelled = _label(rows, pd_, threshold).assign(fold=fold.astype("int64"), declined=declined)
-    return labelled, threshold
+    return _label(rows, pd_, threshold).assign(fold=fold.astype("int64"), declined=declined)
+
+
+def predict_samples(
+    model_input: pd.DataFrame,
+    features: list[str],
+    outcome: SearchOutcome,
+    out_of_fold: pd.DataFrame,
+    options: TrainingOptions,
+) -> pd.DataFrame:
+    """PDs in cross-validation, on the test split and out of time.
+
+    Args:
+        model_input: one row per loan: `loan_id`, `is_charged_off`, `split`, `period`, features.
+        features: names of the feature columns.
+        outcome: of the search on the training split.
+        out_of_fold: of the training split, from `cross_validate`.
+        options: of the training.
+
+    Returns:
+        One row per sample and loan, the columns of `cross_validate` and `sample`; `fold` is -1
+        outside cross-validation. Out of time, a model of the same hyperparameters is fitted, and
+        its threshold found, on earlier months only; the sample is left out where those months, or
+        the later ones, have too few loans of an outcome.
+    """
+    test = model_input[model_input["split"].eq(Split.TEST)]
+    threshold = float(out_of_fold["threshold"].iloc[0])
+    held_out = outcome.model.predict_proba(test[features])[:, 1]
+    samples = [
+        out_of_fold.assign(sample=CROSS_VALIDATION),
+        _label(test, held_out, threshold).assign(sample=TEST),
+    ]
+    earlier = model_input[model_input["period"].eq(Period.EARLIER)]
+    later = model_input[model_input["period"].eq(Period.LATER)]
+    if _count_rarest(earlier) >= 2 * options.folds and _count_rarest(later) >= options.folds:
+        validated = cross_validate(earlier, features, outcome.best, options)
+        refitted = fit_candidate(
+            earlier[features], earlier["is_charged_off"], outcome.best, options
+        )
+        ahead = refitted.predict_proba(later[features])[:, 1]
+        earlier_threshold = float(validated["threshold"].iloc[0])
+        samples.append(_label(later, ahead, earlier_threshold).assign(sample=OUT_OF_TIME))
+    return pd.concat(samples, ignore_index=True).astype({"sample": "str"})
 
 
 def _label(rows: pd.DataFrame, pd_: np.ndarray, threshold: float) -> pd.DataFrame:

@@ -38,18 +38,24 @@ MODEL_INPUT_BENCHMARK, MODEL_INPUT_LENDING, MODEL_INPUT_APPLICATION = (
     for name in ("benchmark", "lending", "application")
 )
 
-# One row per loan and sample it was predicted in.
-PREDICTIONS = _table(
-    "predictions",
+_PREDICTED = (
     _LOAN_ID
     | _TARGET
     | {
-        "sample": pa.Column("str", pa.Check.isin(["cv", "test", "out_of_time"])),
         "fold": pa.Column("int64", pa.Check.ge(-1)),
         "probability_of_default": pa.Column("float64", _RATE),
         "threshold": pa.Column("float64", _RATE),
         "declined": pa.Column("bool"),
-    },
+    }
+)
+
+# One row per training loan.
+OUT_OF_FOLD = _table("out_of_fold", _PREDICTED, ["loan_id"])
+
+# One row per loan and sample it was predicted in.
+PREDICTIONS = _table(
+    "predictions",
+    _PREDICTED | {"sample": pa.Column("str", pa.Check.isin(["cv", "test", "out_of_time"]))},
     ["loan_id", "sample"],
 )
 

@@ -42,7 +42,8 @@ def split_loans(loans: pd.DataFrame, options: SplitOptions) -> pd.DataFrame:
     """
     target = loans["is_charged_off"]
     counts = target.value_counts()
-    if len(counts) < 2 or round(counts.min() * options.test_share) < 1:
+    rarest = int(counts.reindex([0, 1], fill_value=0).min())
+    if not 1 <= round(rarest * options.test_share) < rarest:
         raise InputError(
             "loans",
             f"{len(loans)} loans with outcomes {counts.to_dict()} cannot be split into training "

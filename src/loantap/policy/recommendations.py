@@ -60,6 +60,12 @@ _NAMES = {
     "term_months": "term",
     "home_ownership": "home ownership",
 }
+_ACTIONS = {
+    "above": "Review price and limits of the segment before its approval rule.",
+    "below": "See what the segment earns before competing for more of it: few defaults can come "
+    "with a low return.",
+    "none": "No change: the loans do not show a difference.",
+}
 _CAVEAT = (
     "A difference in default rates between groups of resolved loans, not adjusted for anything "
     "else; rates already price most of it, so declining the group may cost more than it saves."
@@ -116,11 +122,7 @@ def _state(row: pd.Series) -> Recommendation:
         caveat = _AUDIT_CAVEAT
     else:
         title = f"{name} {row['segment']}: default rate {side} the others"
-        action = (
-            "Review price and limits of the segment before its approval rule."
-            if strength != "none"
-            else "No change: the loans do not show a difference."
-        )
+        action = _ACTIONS["none" if strength == "none" else side]
         caveat = _CAVEAT
     finding = (
         f"{row['default_rate']:.1%} of {row['loans']:,} resolved loans were charged off "

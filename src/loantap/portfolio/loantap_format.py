@@ -155,15 +155,13 @@ def _to_month(raw: pd.Series) -> pd.Series:
         months = pd.to_datetime(raw).dt.tz_localize(None)
     else:
         text = raw.astype("str").str.strip()
-        months = pd.to_datetime(text, format=MONTH_FORMAT, errors="coerce")
+        named = pd.to_datetime(text, format=MONTH_FORMAT, errors="coerce")
         # A year alone is ISO 8601 as well, but no month.
         local = text.str.replace(_UTC_OFFSET, r"\1", regex=True).mask(text.str.len() == 4)
-        months = months.fillna(pd.to_datetime(local, format="ISO8601", errors="coerce"))
-    return (
-        (months - pd.to_timedelta(months.dt.day - 1, unit="D"))
-        .dt.normalize()
-        .astype("datetime64[s]")
-    )
+        dated = pd.to_datetime(local, format="ISO8601", errors="coerce")
+        months = named.astype("datetime64[s]").fillna(dated.astype("datetime64[s]"))
+    first_days = months - pd.to_timedelta(months.dt.day - 1, unit="D")
+    return first_days.dt.normalize().astype("datetime64[s]")
 
 
 def render(rows: pd.DataFrame, columns: Sequence[Column]) -> pd.DataFrame:

@@ -8,6 +8,9 @@ from typing import Annotated
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field
 
+# What NumPy's and scikit-learn's generators both take.
+Seed = Annotated[int, Field(ge=0, lt=2**32)]
+
 
 class Options(BaseModel):
     """Base of the parameter groups: unknown names are refused, values cannot change."""
@@ -37,7 +40,7 @@ class SourcesOptions(DatedOptions):
     """
 
     loans: Annotated[int, Field(ge=1_000, le=5_000_000)]
-    seed: int
+    seed: Seed
     tolerated_bad_share: Annotated[float, Field(ge=0, lt=1)]
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
+from functools import reduce
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
+
+from pydantic import BaseModel, ValidationError
 
 from loantap.portfolio.errors import InputError
 
@@ -28,15 +31,16 @@ def check_run_parameters(given: Mapping[str, Any], groups: Iterable[str]) -> Non
 
     Args:
         given: what stood behind `--params`, nested.
-        groups: parameter groups of the configuration, which may be overridden by path.
+        groups: parameter groups that pipelines read, as paths; they may be overridden by path.
 
     Raises:
         InputError: naming the parameter, the nearest known one, or the file.
     """
+    groups = tuple(groups)
     known = [*RUN_PARAMETERS, *groups]
-    for name in given:
+    for name in _list_names(given, groups):
         if name not in known:
-            close = get_close_matches(str(name), known, n=1)
+            close = get_close_matches(name, known, n=1)
             guess = f"Did you mean {close[0]}? " if close else ""
             raise InputError(
                 f"--params {name}",
@@ -50,6 +54,49 @@ def check_run_parameters(given: Mapping[str, Any], groups: Iterable[str]) -> Non
     scores = given.get("scores")
     if scores is not None and Path(str(scores)).suffix != ".parquet":
         raise InputError("--params scores", f"'{scores}' is not a .parquet file", "Name one")
+
+
+def check_parameter_groups(
+    parameters: Mapping[str, Any], models: Mapping[str, type[BaseModel]]
+) -> None:
+    """Validate every parameter group, whichever pipeline is run.
+
+    Args:
+        parameters: the configuration with what was given, nested.
+        models: the model of each group, by its path (`modeling.lending`).
+
+    Raises:
+        InputError: naming the first parameter that cannot be used, its value and the remedy.
+    """
+    for path, model in models.items():
+        group = reduce(lambda found, name: found[name], path.split("."), parameters)
+        try:
+            model.model_validate(group)
+        except ValidationError as error:
+            raise _explain(path, model, error.errors(include_url=False)[0]) from error
+
+
+def _explain(path: str, model: type[BaseModel], details: Mapping[str, Any]) -> InputError:
+    """What pydantic found first, in terms of the parameter's path."""
+    names = [str(part) for part in details["loc"]]
+    where = f"parameter {'.'.join([path, *names])}"
+    if details["type"] == "extra_forbidden":
+        close = get_close_matches(names[-1], model.model_fields, n=1)
+        guess = f"Did you mean {close[0]}? " if close else ""
+        return InputError(where, "unknown parameter", f"{guess}Mend its name or leave it out")
+    given = details["input"]
+    value = "" if isinstance(given, Mapping) else f"{given!r} cannot be used: "
+    return InputError(where, f"{value}{details['msg']}", "Mend it in conf/ or behind --params")
+
+
+def _list_names(given: Mapping[str, Any], groups: tuple[str, ...]) -> Iterator[str]:
+    """Names given, with the second part of the path where a group has one of two parts."""
+    for name, value in given.items():
+        is_parent = any(group.startswith(f"{name}.") for group in groups)
+        if is_parent and isinstance(value, Mapping):
+            yield from (f"{name}.{below}" for below in value)
+        else:
+            yield str(name)
 
 
 def _check_file(parameter: str, path: Path) -> None:

@@ -69,6 +69,17 @@ LOAN_MONTHS = table_schema(
     months_on_book=pa.Column("int64", pa.Check.ge(0)),
 )
 
+# One row per row set aside.
+QUARANTINE = pa.DataFrameSchema(
+    {
+        "loan_id": pa.Column("str", nullable=True),
+        "row": pa.Column("int64", pa.Check.ge(1)),
+        "reason": pa.Column("str"),
+    },
+    strict=True,
+    name="quarantine",
+)
+
 # One row per loan whose instalment is not the EMI of its terms.
 INSTALMENT_EXCEPTIONS = pa.DataFrameSchema(
     {

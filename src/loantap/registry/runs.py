@@ -40,14 +40,22 @@ def log_tags(tags: Mapping[str, str]) -> None:
     mlflow.set_tags(dict(tags))
 
 
+def rename(name: str) -> None:
+    """Name the active run."""
+    mlflow.set_tag("mlflow.runName", name)
+
+
 def log_metrics(metrics: Mapping[str, Mapping[str, Any]]) -> None:
-    """Log `{namespace: {sample: {metric: value}}}` as `namespace.sample.metric`."""
+    """Log `{namespace: {sample: {metric: value}}}` as `namespace.sample.metric`.
+
+    Bounds stay in `metrics.json`, which is attached: beside their figures they would crowd the UI.
+    """
     flat = flatten(metrics, "metrics")
     mlflow.log_metrics(
         {
             name.removeprefix("metrics."): value
             for name, value in flat.items()
-            if isinstance(value, (int, float))
+            if isinstance(value, (int, float)) and not name.endswith(("_low", "_high"))
         }
     )
 

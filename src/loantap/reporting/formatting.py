@@ -12,6 +12,7 @@ NOTHING: Final = "\N{EN DASH}"
 _SAMPLE_NAMES: Final = {"cv": "cross-validation", "test": "test", "out_of_time": "out of time"}
 _SEGMENTATION_NAMES: Final = {
     "term_months": "Term",
+    "interest_rate_pct": "Interest rate",
     "dti_pct": "Debt-to-income ratio (DTI)",
     "revolving_utilisation_pct": "Revolving utilisation",
     "pincode": "Pincode",

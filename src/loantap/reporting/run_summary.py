@@ -13,7 +13,7 @@ from rich.text import Text
 
 from loantap.portfolio.dictionary import SIMULATED
 
-_SAMPLES = {"cv": "cross-validation", "test": "test", "out_of_time": "out of time"}
+_SAMPLES = {"cv": "cross-validated", "test": "test", "out_of_time": "out of time"}
 _NOT_FOR_LENDING = ("benchmark", "published_replica")
 
 
@@ -61,15 +61,15 @@ def _tabulate_rows(reconciliation: pd.DataFrame) -> Table:
 def _tabulate_metrics(metrics: Mapping[str, Any]) -> Table:
     origin = metrics["origin"]
     suffix = " - SIMULATED DATA" if origin == SIMULATED else ""
-    table = Table(title=f"Models{suffix}", title_justify="left")
+    table = Table(title=f"Models{suffix}", title_justify="left", caption="* not for lending")
     for name in ("model", "sample"):
-        table.add_column(name)
-    for name in ("n", "AUC", "ECE", "F2", "F2 decline all", "approved"):
-        table.add_column(name, justify="right")
+        table.add_column(name, no_wrap=True)
+    for name in ("n", "AUC", "ECE", "F2", "F2 declining all", "approved"):
+        table.add_column(name, justify="right", no_wrap=name != "F2 declining all")
     for model, blocks in metrics.items():
         if model == "origin":
             continue
-        shown = f"{model} (not for lending)" if model in _NOT_FOR_LENDING else model
+        shown = f"{model} *" if model in _NOT_FOR_LENDING else model
         for sample, label in _SAMPLES.items():
             block = blocks.get(sample)
             if block is None:

@@ -4,6 +4,7 @@ from kedro.pipeline import Node, Pipeline
 
 from loantap.pipelines.modeling.nodes import (
     package_model,
+    predict_out_of_fold,
     predict_samples,
     search_hyperparameters,
 )
@@ -18,7 +19,7 @@ MODELS = {
 
 
 def create_template() -> Pipeline:
-    """Search, predict, package: what is done for every model."""
+    """Search, cross-validate, package, predict: what is done for every model."""
     return Pipeline(
         [
             Node(
@@ -28,22 +29,28 @@ def create_template() -> Pipeline:
                 name="search_hyperparameters",
             ),
             Node(
-                predict_samples,
+                predict_out_of_fold,
                 ["model_input", "search_outcome", "params:modeling"],
-                "predictions",
-                name="predict_samples",
+                "out_of_fold",
+                name="predict_out_of_fold",
             ),
             Node(
                 package_model,
                 [
                     "model_input",
                     "search_outcome",
-                    "predictions",
+                    "out_of_fold",
                     "reconciliation",
                     "params:modeling",
                 ],
                 ["model", "coefficients"],
                 name="package_model",
+            ),
+            Node(
+                predict_samples,
+                ["model_input", "search_outcome", "out_of_fold", "params:modeling"],
+                "predictions",
+                name="predict_samples",
             ),
         ]
     )
