@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import click
+import pandas as pd
 from kedro.framework.cli.project import run as kedro_run
 from kedro.io import DatasetError
 from kedro.validation.exceptions import ParameterValidationError
@@ -36,4 +37,16 @@ def run(context: click.Context, /, **options: Any) -> Any:
         return context.invoke(kedro_run, **options)
     except _MENDABLE as error:
         # Not Kedro's own error class: it shows no message where click handles it.
-        raise click.ClickException(str(error)) from error
+        raise click.ClickException(_explain(error)) from error
+
+
+def _explain(error: Exception) -> str:
+    """The message, without what Kedro wraps around an error raised inside a dataset."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, InputError):
+            return str(cause)
+        if isinstance(cause, pd.errors.ParserError | UnicodeDecodeError):
+            return f"{str(error).strip()}. Give a comma-separated UTF-8 file with one header line"
+        cause = cause.__cause__
+    return str(error)

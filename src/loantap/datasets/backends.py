@@ -16,6 +16,8 @@ import pyarrow as pa
 from loantap.portfolio.errors import InputError
 
 EMBEDDED = "duckdb"
+# Keys of a connection string, over the drivers of the three systems.
+_SECRETS = frozenset({"pwd", "password", "token", "auth_accesstoken", "accesstoken"})
 
 
 class Backend(Protocol):
@@ -43,6 +45,13 @@ def make_backend(system: str, credentials: dict[str, Any]) -> Backend:
     match credentials:
         case {"backend": "duckdb", "path": str(path)}:
             return DuckDB(system, Path(path))
+        case {"backend": "odbc", "connection_string": str(text)} if "=" not in text:
+            # The default in conf/odbc, which names the variable that holds the real one.
+            raise InputError(
+                f"credentials of {system}",
+                f"'{text}' is not an ODBC connection string",
+                "Set the environment variable to one such as Driver={..};Server=..;Uid=..;Pwd=..",
+            )
         case {"backend": "odbc", "connection_string": str(connection_string)}:
             return Odbc(system, connection_string)
     raise InputError(
@@ -143,9 +152,10 @@ class Odbc:
             )
         except arrow_odbc.Error as error:
             # The driver's message is quoted, the connection string with its password is not.
+            message = " ".join(str(error).splitlines())
             raise InputError(
                 self._system,
-                f"the query over ODBC failed: {str(error).splitlines()[0]}",
+                f"the query over ODBC failed: {_redact(message, self._connection_string)}",
                 "Check the driver, the address, the login and the rights on the table",
             ) from error
         return pa.RecordBatchReader.from_batches(reader.schema, iter(reader))
@@ -161,6 +171,15 @@ class Odbc:
     def has_table(self, table: str) -> bool:  # noqa: ARG002
         """Taken as given: asking would connect before the data is needed."""
         return True
+
+
+def _redact(message: str, connection_string: str) -> str:
+    """The message without any secret of the connection string, should a driver repeat one."""
+    for part in connection_string.split(";"):
+        key, _, value = part.partition("=")
+        if value and key.strip().lower() in _SECRETS:
+            message = message.replace(value.strip("{} "), "***")
+    return message
 
 
 def _widen_floats(schema: pa.Schema) -> pa.Schema:

@@ -10,6 +10,7 @@ from loantap.model.scorer import Scorer
 from loantap.model.trained import TrainedModel
 from loantap.registry.models import (
     ModelVersion,
+    find_champion,
     load_champion,
     load_version,
     log_model,
@@ -52,6 +53,9 @@ class RegisteredModelDataset(AbstractDataset[TrainedModel, Scorer]):
     def discard(self) -> None:
         """Leave the alias where it is."""
         self._pending = None
+
+    def _exists(self) -> bool:
+        return self._pending is not None or find_champion(self._namespace) is not None
 
     def _describe(self) -> dict[str, Any]:
         return {"namespace": self._namespace}

@@ -19,4 +19,5 @@ def wilson_bounds(
     z2 = _Z95**2
     centre = (bad + z2 / 2) / (count + z2)
     half = _Z95 * np.sqrt(bad * (count - bad) / count + z2 / 4) / (count + z2)
-    return np.clip(centre - half, 0, 1), np.clip(centre + half, 0, 1)
+    # Rounding must not leave a rate of 0 or 1 outside its own interval.
+    return np.clip(centre - half, 0, bad / count), np.clip(centre + half, bad / count, 1)

@@ -107,9 +107,10 @@ def tabulate_coefficients(pipeline: Pipeline) -> pd.DataFrame:
     """
     names = pipeline[0].get_feature_names_out()
     coefficients = pipeline[-1].coef_[0]
-    table = pd.DataFrame(
-        {"feature": names, "coefficient": coefficients, "odds_ratio": np.exp(coefficients)}
-    )
+    # A category that separates the outcomes runs off to infinity where the penalty is weak.
+    with np.errstate(over="ignore"):
+        ratios = np.exp(coefficients)
+    table = pd.DataFrame({"feature": names, "coefficient": coefficients, "odds_ratio": ratios})
     order = table["coefficient"].abs().sort_values(ascending=False, kind="stable").index
     return table.loc[order].reset_index(drop=True)
 

@@ -129,11 +129,13 @@ def underwrite(
     """
     rows = applications.reset_index(drop=True)
     scored = scorer.score(rows, as_of)
-    given = rows[APPLICATION_ID] if APPLICATION_ID in rows else pd.Series(rows.index)
+    ids = pd.Series(rows.index, dtype="int64").astype("str")
+    if APPLICATION_ID in rows:
+        ids = rows[APPLICATION_ID].astype("str").fillna(ids)
     probability = scored["probability_of_default"]
     return pd.DataFrame(
         {
-            APPLICATION_ID: given.astype("str"),
+            APPLICATION_ID: ids,
             "probability_of_default": probability,
             "decision": decide(probability, policy, scorer.trained.facts),
             **{reason: scored[reason] for reason in REASONS},

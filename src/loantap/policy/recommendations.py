@@ -90,7 +90,7 @@ def recommend(segments: pd.DataFrame, most: int) -> list[Recommendation]:
     total = segments[segments["segmentation"] == "grade"][["loans", "charged_off"]].sum()
     rest_loans = total["loans"] - tested["loans"]
     rest_bad = total["charged_off"] - tested["charged_off"]
-    tested = tested[rest_loans > 0].assign(reference_rate=rest_bad / rest_loans)
+    tested = tested.assign(reference_rate=rest_bad / rest_loans)[rest_loans > 0]
     if tested.empty:
         return []
     tested["adjusted_p_value"] = false_discovery_control(

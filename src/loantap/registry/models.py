@@ -77,27 +77,40 @@ def promote(model: ModelVersion) -> None:
     mlflow.MlflowClient().set_registered_model_alias(model.name, CHAMPION, model.version)
 
 
-def load_champion(namespace: str) -> tuple[TrainedModel, ModelVersion]:
-    """Load the champion of a namespace; one from real loans is preferred.
-
-    Raises:
-        InputError: no champion is registered.
-    """
+def find_champion(namespace: str) -> ModelVersion | None:
+    """The champion of a namespace, one from real loans preferred; None where there is none."""
     for origin in (REAL, SIMULATED):
         name = registered_name(namespace, origin)
         try:
             found = mlflow.MlflowClient().get_model_version_by_alias(name, CHAMPION)
         except MlflowException:
             continue
-        model = ModelVersion(name, str(found.version))
-        logger.info("Scoring with %s version %s, trained on %s loans", name, found.version, origin)
-        return load_version(model), model
-    raise InputError(
-        f"model registry ({mlflow.get_tracking_uri()})",
-        f"no champion named {registered_name(namespace, REAL)} "
-        f"or {registered_name(namespace, SIMULATED)}",
-        "Train one with `kedro run`",
+        return ModelVersion(name, str(found.version))
+    return None
+
+
+def load_champion(namespace: str) -> tuple[TrainedModel, ModelVersion]:
+    """Load the champion of a namespace; one from real loans is preferred.
+
+    Raises:
+        InputError: no champion is registered.
+    """
+    model = find_champion(namespace)
+    if model is None:
+        raise InputError(
+            f"model registry ({mlflow.get_tracking_uri()})",
+            f"no champion named {registered_name(namespace, REAL)} "
+            f"or {registered_name(namespace, SIMULATED)}",
+            "Train one with `kedro run`",
+        )
+    trained = load_version(model)
+    logger.info(
+        "Scoring with %s version %s, trained on %s loans",
+        model.name,
+        model.version,
+        trained.facts.origin,
     )
+    return trained, model
 
 
 def load_version(model: ModelVersion) -> TrainedModel:

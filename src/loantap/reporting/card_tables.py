@@ -22,6 +22,9 @@ from loantap.reporting.interval_plot import Axis, make_ratio_axis
 _SAMPLES: Final = ("cv", "test", "out_of_time")
 _TOP_CANDIDATES: Final = 8
 _TOP_COEFFICIENTS: Final = 20
+# A category that separates the outcomes has no finite odds ratio; where the solver stopped says
+# nothing.
+_FURTHEST_RATIO: Final = 10_000.0
 _RATES: Final = frozenset({"default_rate", "approval_rate", "default_rate_approved"})
 _METRICS: Final = {
     "default_rate": "Default rate",
@@ -163,7 +166,8 @@ def tabulate_candidates(candidates: pd.DataFrame) -> CandidatesTable:
 def tabulate_coefficients(coefficients: pd.DataFrame) -> CoefficientsTable:
     """Coefficients by their size; one input row per input of the model."""
     ranked = coefficients.sort_values("coefficient", key=abs, ascending=False, kind="stable")
-    axis = make_ratio_axis(ranked["odds_ratio"].head(_TOP_COEFFICIENTS).tolist())
+    shown = ranked["odds_ratio"].head(_TOP_COEFFICIENTS)
+    axis = make_ratio_axis(shown.clip(1 / _FURTHEST_RATIO, _FURTHEST_RATIO).tolist())
     rows = [
         Coefficient(
             feature=str(feature),
@@ -180,7 +184,9 @@ def tabulate_coefficients(coefficients: pd.DataFrame) -> CoefficientsTable:
 
 
 def _word_ratio(ratio: float) -> str:
-    return f"{ratio:,.0f}" if ratio >= 1000 else f"{ratio:.3g}" if ratio < 0.1 else f"{ratio:.2f}"
+    if ratio > _FURTHEST_RATIO:
+        return f"over {_FURTHEST_RATIO:,.0f}"
+    return f"{ratio:.3g}" if ratio < 0.1 else f"{ratio:.2f}"
 
 
 def compare_with_published(blocks: Mapping[str, Any]) -> Comparison:
