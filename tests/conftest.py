@@ -9,8 +9,16 @@ import pandas as pd
 import pytest
 from hypothesis import settings
 
+from loantap.features.build import build_features
+from loantap.features.definitions import FEATURE_SETS
+from loantap.model.options import TrainingOptions
+from loantap.model.predictions import cross_validate
+from loantap.model.search import search
+from loantap.model.trained import TrainedModel, make_trained_model
+from loantap.portfolio.cleaning import mark_outcome
 from loantap.portfolio.dictionary import portfolio_columns
-from loantap.portfolio.loantap_format import parse
+from loantap.portfolio.loantap_format import parse, split_address
+from loantap.simulator import simulate_portfolio
 
 PROJECT = Path(__file__).parents[1]
 # The day the tests pretend it is.
@@ -37,6 +45,31 @@ def raw_loans(*changes: dict[str, object]) -> pd.DataFrame:
     """Made-up loans as a CSV file gives them, one per change; without any, the loan as it is."""
     rows = [MADE_UP_LOAN | change for change in changes or ({},)]
     return pd.DataFrame(rows, dtype="str")
+
+
+def training_options(feature_set: str = "lending", **changes: object) -> TrainingOptions:
+    """Options of a training that takes a second: one candidate, three folds."""
+    given = {
+        "name": feature_set,
+        "feature_set": feature_set,
+        "seed": 7,
+        "folds": 3,
+        "balancing": ("none",),
+        "l1_ratios": (0,),
+        "inverse_penalties": (0.1,),
+        "max_iterations": 100,
+        "jobs": 1,
+    }
+    return TrainingOptions(**(given | changes))
+
+
+def train(loans: pd.DataFrame, options: TrainingOptions, origin: str = "simulated") -> TrainedModel:
+    """The model that `options` make of `loans`."""
+    names = list(FEATURE_SETS[options.feature_set].features)
+    rows = loans[["loan_id", "is_charged_off"]].join(build_features(loans, names))
+    outcome = search(rows[names], rows["is_charged_off"], options)
+    out_of_fold = cross_validate(rows, names, outcome.best, options)
+    return make_trained_model(outcome, rows[names], out_of_fold, origin, options)
 
 
 def require(condition: bool, reason: str) -> None:
@@ -67,3 +100,20 @@ def sample_text(sample_csv: Path) -> pd.DataFrame:
 def sample_loans(sample_text: pd.DataFrame) -> pd.DataFrame:
     """The real sample as typed canonical rows."""
     return parse(sample_text, portfolio_columns(), AS_OF).rows
+
+
+@pytest.fixture(scope="session")
+def simulated_loans() -> pd.DataFrame:
+    """4,000 simulated loans as `03_primary` has them; copy before you change one."""
+    rows = simulate_portfolio(4_000, seed=20_261_123).portfolio
+    return rows.assign(
+        loan_id=[f"{number:05d}" for number in range(len(rows))],
+        is_charged_off=mark_outcome(rows["loan_status"]),
+        **split_address(rows["address"]),
+    )
+
+
+@pytest.fixture(scope="session")
+def lending_model(simulated_loans: pd.DataFrame) -> TrainedModel:
+    """A `lending` model trained on the simulated loans."""
+    return train(simulated_loans, training_options("lending"))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import Any
 
 import click
 import pandas as pd
 from kedro.framework.cli.project import run as kedro_run
+from kedro.framework.project import pipelines
 from kedro.io import DatasetError
 from kedro.validation.exceptions import ParameterValidationError
 
@@ -34,10 +36,23 @@ def cli() -> None:
 def run(context: click.Context, /, **options: Any) -> Any:
     """Run a pipeline; a mendable error becomes one message and exit code 1."""
     try:
+        _require_known([*options["pipelines"], *filter(None, [options["pipeline"]])])
         return context.invoke(kedro_run, **options)
     except _MENDABLE as error:
         # Not Kedro's own error class: it shows no message where click handles it.
         raise click.ClickException(_explain(error)) from error
+
+
+def _require_known(names: list[str]) -> None:
+    for name in names:
+        if name not in pipelines:
+            close = get_close_matches(name, pipelines.keys(), n=1)
+            guess = f"Did you mean {close[0]}? " if close else ""
+            raise InputError(
+                f"--pipelines {name}",
+                "unknown pipeline",
+                f"{guess}Known are {', '.join(pipelines)}",
+            )
 
 
 def _explain(error: Exception) -> str:

@@ -67,17 +67,18 @@ class Scorer:
             InputError: a column the model needs is missing.
         """
         require_columns(applications, self.columns, "applications")
-        parsed = parse(applications, self.columns, as_of)
+        # Labels may repeat in what a caller gives; positions do not.
+        parsed = parse(applications.reset_index(drop=True), self.columns, as_of)
         good = ~parsed.is_bad
         scored = pd.DataFrame(
             {"probability_of_default": np.nan} | dict.fromkeys(REASONS, ""),
-            index=applications.index,
+            index=parsed.rows.index,
         ).astype(dict.fromkeys(REASONS, "str"))
         if good.any():
             scored[good] = self._score_valid(parsed.rows[good])
         if not good.all():
             scored.loc[~good, "reason_1"] = _join_problems(parsed.problems)
-        return scored
+        return scored.set_axis(applications.index)
 
     def _score_valid(self, rows: pd.DataFrame) -> pd.DataFrame:
         features = build_features(rows, self.feature_set.features)

@@ -12,7 +12,7 @@ from loantap.model.evaluation import evaluate_samples as evaluate
 from loantap.model.evaluation import trace_curves as trace
 from loantap.model.intervals import wilson_bounds
 from loantap.model.options import EvaluationOptions, TrainingOptions
-from loantap.model.predictions import CROSS_VALIDATION
+from loantap.model.predictions import CROSS_VALIDATION, TEST
 from loantap.policy.decisions import band_edges
 from loantap.policy.options import ScoringOptions
 from loantap.portfolio.assembly import portfolio_origin
@@ -51,7 +51,8 @@ def plot_curves(
     title = figures.Title(
         namespace=training.name,
         origin=portfolio_origin(reconciliation),
-        loans=sum(block["n"] for block in present.values()),
+        # Out of time repeats loans of the other two, which together are all of them.
+        loans=blocks[CROSS_VALIDATION]["n"] + blocks[TEST]["n"],
         not_for_lending=not FEATURE_SETS[training.feature_set].for_lending,
     )
     cross_validated = blocks[CROSS_VALIDATION]

@@ -1,0 +1,153 @@
+"""A file appears only when the run that made it has succeeded."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from kedro.io import DatasetError
+from pandas.testing import assert_frame_equal
+
+from loantap.datasets import SnapshotDataset, StagedDataset
+from loantap.datasets.staged import Publishable
+
+OLD = pd.DataFrame({"loan_id": ["old"]})
+NEW = pd.DataFrame({"loan_id": ["new"]})
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "03_primary" / "loans.parquet"
+
+
+@pytest.fixture
+def staged(path: Path) -> StagedDataset:
+    return StagedDataset(dataset={"type": "pandas.ParquetDataset", "filepath": str(path)})
+
+
+@pytest.fixture
+def with_last_good(staged: StagedDataset, path: Path) -> StagedDataset:
+    staged.save(OLD)
+    staged.publish()
+    return staged
+
+
+def list_files(path: Path) -> list[str]:
+    return sorted(found.name for found in path.parent.iterdir())
+
+
+def test_nothing_is_there_before_publication(staged: StagedDataset, path: Path) -> None:
+    staged.save(NEW)
+
+    assert not path.exists()
+
+
+def test_publication_puts_the_file_in_place_and_leaves_no_other(
+    staged: StagedDataset, path: Path
+) -> None:
+    staged.save(NEW)
+    staged.publish()
+
+    assert list_files(path) == ["loans.parquet"]
+    assert_frame_equal(pd.read_parquet(path), NEW)
+
+
+def test_within_a_run_what_was_saved_is_read(with_last_good: StagedDataset, path: Path) -> None:
+    with_last_good.save(NEW)
+
+    assert_frame_equal(with_last_good.load(), NEW)
+    assert_frame_equal(pd.read_parquet(path), OLD)
+
+
+def test_a_new_file_exists_for_the_run_that_saved_it(staged: StagedDataset) -> None:
+    assert not staged.exists()
+    staged.save(NEW)
+    assert staged.exists()
+
+
+def test_what_is_discarded_leaves_the_last_good_file(
+    with_last_good: StagedDataset, path: Path
+) -> None:
+    with_last_good.save(NEW)
+    with_last_good.discard()
+
+    assert list_files(path) == ["loans.parquet"]
+    assert_frame_equal(with_last_good.load(), OLD)
+
+
+def test_publishing_after_a_discard_does_nothing(with_last_good: StagedDataset) -> None:
+    with_last_good.save(NEW)
+    with_last_good.discard()
+    with_last_good.publish()
+
+    assert_frame_equal(with_last_good.load(), OLD)
+
+
+@pytest.mark.parametrize(
+    ("kind", "file", "good", "bad"),
+    [
+        ("pandas.ParquetDataset", "table.parquet", OLD, pd.DataFrame({"mixed": [1, "a"]})),
+        ("json.JSONDataset", "metrics.json", {"n": 1}, {"n": 1, "later": object()}),
+        ("text.TextDataset", "page.html", "<p>", 3),
+    ],
+    ids=["parquet", "json", "text"],
+)
+def test_a_failing_save_leaves_the_last_good_file_and_no_half_of_another(
+    kind: str, file: str, good: object, bad: object, tmp_path: Path
+) -> None:
+    dataset = StagedDataset(dataset={"type": kind, "filepath": str(tmp_path / file)})
+    dataset.save(good)
+    dataset.publish()
+    before = (tmp_path / file).read_bytes()
+
+    with pytest.raises(DatasetError):
+        dataset.save(bad)
+    dataset.publish()
+
+    assert [found.name for found in tmp_path.iterdir()] == [file]
+    assert (tmp_path / file).read_bytes() == before
+
+
+def test_a_file_left_by_a_killed_run_is_not_read(with_last_good: StagedDataset, path: Path) -> None:
+    with_last_good.save(NEW)
+    after = StagedDataset(dataset={"type": "pandas.ParquetDataset", "filepath": str(path)})
+
+    assert_frame_equal(after.load(), OLD)
+    after.publish()
+    assert_frame_equal(pd.read_parquet(path), OLD)
+
+
+def test_a_failing_publication_keeps_the_staged_file_for_a_look(
+    staged: StagedDataset, path: Path
+) -> None:
+    staged.save(NEW)
+    path.mkdir()
+
+    with pytest.raises(OSError, match="loans"):
+        staged.publish()
+
+
+def test_the_preview_is_the_wrapped_datasets(tmp_path: Path) -> None:
+    picture = StagedDataset(
+        dataset={"type": "matplotlib.MatplotlibDataset", "filepath": str(tmp_path / "roc.png")}
+    )
+    text = StagedDataset(
+        dataset={"type": "text.TextDataset", "filepath": str(tmp_path / "page.html")}
+    )
+
+    assert callable(picture.preview)
+    assert not hasattr(text, "preview")
+
+
+def test_the_metadata_is_kept(path: Path) -> None:
+    metadata = {"kedro-viz": {"layer": "primary"}}
+    dataset = {"type": "pandas.ParquetDataset", "filepath": str(path)}
+
+    assert StagedDataset(dataset=dataset, metadata=metadata).metadata == metadata
+    assert SnapshotDataset(filepath=str(path), metadata=metadata).metadata == metadata
+
+
+def test_all_that_is_staged_can_be_published(staged: StagedDataset, path: Path) -> None:
+    assert isinstance(staged, Publishable)
+    assert isinstance(SnapshotDataset(filepath=str(path)), Publishable)

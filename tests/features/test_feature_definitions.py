@@ -1,0 +1,124 @@
+"""What each feature is, and which model may use it."""
+
+from __future__ import annotations
+
+import pytest
+
+from loantap.features.definitions import (
+    CATEGORICAL,
+    FEATURE_SETS,
+    FEATURES,
+    NUMERIC,
+    Feature,
+    FeatureSet,
+)
+from loantap.portfolio.dictionary import COLUMNS, Kind
+
+every_feature = pytest.mark.parametrize("feature", FEATURES.values(), ids=FEATURES.keys())
+sets_for_lending = pytest.mark.parametrize(
+    "feature_set", [FEATURE_SETS["lending"], FEATURE_SETS["application"]], ids=lambda s: s.name
+)
+
+
+def columns_behind(feature_set: FeatureSet) -> set[str]:
+    return {column for name in feature_set.features for column in FEATURES[name].uses}
+
+
+@every_feature
+def test_every_feature_is_computed_from_columns_of_the_dictionary(feature: Feature) -> None:
+    assert feature.uses
+    assert set(feature.uses) <= set(COLUMNS)
+
+
+@every_feature
+def test_every_feature_can_be_said_in_plain_words(feature: Feature) -> None:
+    assert feature.phrase
+    assert "_" not in feature.phrase
+    value = "A1" if feature.categorical or feature.name == "sub_grade_rank" else 0.5
+    assert feature.display.format(value)
+
+
+@every_feature
+def test_a_feature_of_text_is_categorical(feature: Feature) -> None:
+    if feature.categorical:
+        assert [COLUMNS[name].kind for name in feature.uses] == [Kind.CATEGORY]
+
+
+def test_a_feature_is_numeric_or_categorical() -> None:
+    assert set(NUMERIC) | set(CATEGORICAL) == set(FEATURES)
+    assert not set(NUMERIC) & set(CATEGORICAL)
+
+
+def test_a_feature_is_known_at_decision_only_when_all_it_uses_is() -> None:
+    assert FEATURES["instalment_to_income"].known_at_decision
+    assert not FEATURES["listing_status"].known_at_decision
+    assert not FEATURES["income_verification"].known_at_decision
+    mixed = Feature("x", "an invention", ("annual_income", "loan_status"))
+    assert not mixed.known_at_decision
+
+
+@sets_for_lending
+def test_no_lending_decision_rests_on_what_is_unknown_when_it_is_taken(
+    feature_set: FeatureSet,
+) -> None:
+    assert feature_set.for_lending
+    assert all(FEATURES[name].known_at_decision for name in feature_set.features)
+    assert all(COLUMNS[name].known_at_decision for name in feature_set.columns)
+
+
+@sets_for_lending
+def test_no_lending_decision_rests_on_an_excluded_feature(feature_set: FeatureSet) -> None:
+    assert [n for n in feature_set.features if FEATURES[n].exclusion] == []
+
+
+@sets_for_lending
+@pytest.mark.parametrize(
+    "column",
+    [
+        "pincode",
+        "state",
+        "address",
+        "listing_status",
+        "income_verification",
+        "home_ownership",
+        "earliest_credit_line",
+        "issue_month",
+        "loan_status",
+    ],
+)
+def test_no_lending_decision_rests_on_geography_status_or_proxy(
+    column: str, feature_set: FeatureSet
+) -> None:
+    assert column not in columns_behind(feature_set)
+
+
+def test_no_lending_decision_rests_on_personal_data() -> None:
+    for name in ("lending", "application"):
+        assert not any(COLUMNS[c].personal for c in FEATURE_SETS[name].columns)
+
+
+@pytest.mark.parametrize("column", ["interest_rate_pct", "grade", "sub_grade", "instalment"])
+def test_the_offer_is_known_to_lending_and_not_to_application(column: str) -> None:
+    assert column in columns_behind(FEATURE_SETS["lending"])
+    assert column not in columns_behind(FEATURE_SETS["application"])
+
+
+def test_lending_is_application_and_the_offer() -> None:
+    offer = set(FEATURE_SETS["lending"].features) - set(FEATURE_SETS["application"].features)
+
+    assert offer == {"interest_rate_pct", "sub_grade_rank", "grade", "instalment_to_income"}
+
+
+def test_the_benchmark_uses_everything_and_must_not_decide() -> None:
+    assert set(FEATURE_SETS["benchmark"].features) == set(FEATURES)
+    assert "pincode" in FEATURE_SETS["benchmark"].features
+    assert not FEATURE_SETS["benchmark"].for_lending
+
+
+@pytest.mark.parametrize("feature_set", FEATURE_SETS.values(), ids=FEATURE_SETS.keys())
+def test_a_feature_set_tells_its_numbers_categories_and_columns(feature_set: FeatureSet) -> None:
+    split = [*feature_set.numeric, *feature_set.categorical]
+    assert sorted(split) == sorted(feature_set.features)
+    assert len(set(feature_set.features)) == len(feature_set.features)
+    assert set(feature_set.columns) == columns_behind(feature_set)
+    assert len(set(feature_set.columns)) == len(feature_set.columns)

@@ -1,0 +1,270 @@
+"""The gate finds what tells more about the outcome than an honest feature can."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from loantap.features.build import MISSING, build_features
+from loantap.features.definitions import FEATURE_SETS
+from loantap.model.leakage import (
+    FeatureFinding,
+    LeakageError,
+    cross_fitted_auc,
+    examine_feature,
+    examine_features,
+    find_implausible_categories,
+    report_leakage,
+    require_no_leak,
+)
+from loantap.model.options import LeakageOptions
+from loantap.portfolio.cleaning import mark_outcome
+from loantap.portfolio.loantap_format import split_address
+
+OPTIONS = LeakageOptions(
+    seed=42,
+    folds=5,
+    highest_auc=0.75,
+    plausible_default_rates=(0.005, 0.7),
+    false_discovery_rate=0.01,
+)
+ALWAYS_LOST = {"11650", "86630", "93700"}
+
+
+@pytest.fixture(scope="module")
+def real_loans(sample_loans: pd.DataFrame) -> pd.DataFrame:
+    return sample_loans.assign(
+        is_charged_off=mark_outcome(sample_loans["loan_status"]),
+        **split_address(sample_loans["address"]),
+    )
+
+
+@pytest.fixture(params=["simulated", "real"])
+def loans(request: pytest.FixtureRequest) -> pd.DataFrame:
+    return request.getfixturevalue(f"{request.param}_loans")
+
+
+def scramble(values: pd.Series, share: float) -> pd.Series:
+    """`values` with a share of them swapped for those of other loans."""
+    rng = np.random.default_rng(1)
+    hit = rng.random(len(values)) < share
+    return values.mask(hit, pd.Series(rng.permutation(values.to_numpy()), index=values.index))
+
+
+class TestThePincode:
+    def test_is_found_with_the_categories_that_give_it_away(self, loans: pd.DataFrame) -> None:
+        finding = examine_feature(loans["pincode"], loans["is_charged_off"], OPTIONS)
+
+        assert finding.caught
+        assert finding.auc > 0.8
+        assert {c["category"] for c in finding.categories} == ALWAYS_LOST
+        assert "AUC 0." in finding.reasons[0]
+        assert "11650 (100.0%)" in finding.reasons[1]
+
+    def test_is_found_when_5_percent_are_scrambled_and_no_category_is_pure(
+        self, loans: pd.DataFrame
+    ) -> None:
+        scrambled = scramble(loans["pincode"], 0.05)
+        rates = loans["is_charged_off"].groupby(scrambled).mean()
+        assert 0 < rates.min() < rates.max() < 1
+
+        finding = examine_feature(scrambled, loans["is_charged_off"], OPTIONS)
+
+        assert finding.caught
+        assert finding.auc > OPTIONS.highest_auc
+        assert {c["category"] for c in finding.categories} == ALWAYS_LOST
+
+    def test_is_found_by_its_categories_where_the_area_alone_would_let_it_pass(
+        self, loans: pd.DataFrame
+    ) -> None:
+        lenient = OPTIONS.model_copy(update={"highest_auc": 1.0})
+
+        finding = examine_feature(loans["pincode"], loans["is_charged_off"], lenient)
+
+        assert finding.caught
+        assert len(finding.reasons) == 1
+
+
+class TestHonestFeatures:
+    @pytest.mark.parametrize(
+        ("feature", "auc"), [("interest_rate_pct", 0.688), ("sub_grade_rank", 0.695)]
+    )
+    def test_rate_and_sub_grade_pass_on_the_real_loans(
+        self, feature: str, auc: float, real_loans: pd.DataFrame
+    ) -> None:
+        values = build_features(real_loans, [feature])[feature]
+
+        finding = examine_feature(values, real_loans["is_charged_off"], OPTIONS)
+
+        assert not finding.caught
+        # Cross-fitted in 20 bins, hence a little below the AUC of the ranking itself.
+        assert finding.auc == pytest.approx(auc, abs=0.015)
+
+    def test_sub_grade_as_a_category_passes_on_the_real_loans(
+        self, real_loans: pd.DataFrame
+    ) -> None:
+        finding = examine_feature(real_loans["sub_grade"], real_loans["is_charged_off"], OPTIONS)
+
+        assert not finding.caught
+
+    def test_thousands_of_rare_professions_pass_though_in_sample_they_look_like_a_leak(
+        self, real_loans: pd.DataFrame
+    ) -> None:
+        target, profession = real_loans["is_charged_off"], real_loans["profession"]
+        in_sample = target.groupby(profession.fillna(MISSING)).transform("mean")
+
+        finding = examine_feature(profession, target, OPTIONS)
+
+        assert profession.nunique() > 2_000
+        assert in_sample[target == 1].mean() - in_sample[target == 0].mean() > 0.5
+        assert not finding.caught
+        assert finding.auc == pytest.approx(0.528, abs=0.03)
+
+    def test_every_feature_for_lending_passes(self, loans: pd.DataFrame) -> None:
+        features = build_features(loans, FEATURE_SETS["lending"].features)
+
+        findings = examine_features(features, loans["is_charged_off"], OPTIONS)
+
+        assert [f.feature for f in findings] == list(FEATURE_SETS["lending"].features)
+        assert [f.feature for f in findings if f.caught] == []
+
+    def test_noise_raises_no_alarm(self) -> None:
+        rng = np.random.default_rng(2)
+        target = pd.Series(rng.random(4_000) < 0.19).astype("int8")
+        noise = pd.Series(rng.integers(0, 200, 4_000), name="noise").astype("str")
+
+        finding = examine_feature(noise, target, OPTIONS)
+
+        assert not finding.caught
+        assert finding.auc == pytest.approx(0.5, abs=0.03)
+
+
+class TestImplausibleCategories:
+    @staticmethod
+    def flag(**counts: tuple[int, int]) -> dict[str, float]:
+        """Categories flagged with their p-values, each given as losses of loans."""
+        groups, outcomes = [], []
+        for name, (lost, loans) in counts.items():
+            groups += [name] * loans
+            outcomes += [1] * lost + [0] * (loans - lost)
+        table = find_implausible_categories(pd.Series(groups), pd.Series(outcomes), OPTIONS)
+        return dict(zip(table["category"], table["adjusted_p_value"], strict=True))
+
+    def test_a_handful_of_losses_proves_nothing(self) -> None:
+        assert self.flag(few=(5, 5), others=(190, 1_000)) == {}
+
+    # With a rate of 70% at most, 30 losses of 30 have a chance of .7^30; twice for either side,
+    # and again twice for two categories.
+    def test_a_long_run_of_losses_is_implausible(self) -> None:
+        assert self.flag(run=(30, 30), others=(190, 1_000)) == {
+            "run": pytest.approx(4 * 0.7**30, rel=1e-6)
+        }
+
+    # With a rate of .5% at least, 2,000 repayments have a chance of .995^2000.
+    def test_a_very_long_run_of_repayments_is_implausible(self) -> None:
+        assert self.flag(run=(0, 2_000), others=(190, 1_000)) == {
+            "run": pytest.approx(4 * 0.995**2_000, rel=1e-6)
+        }
+        assert self.flag(run=(0, 500), others=(190, 1_000)) == {}
+
+    def test_a_risky_but_possible_group_is_let_pass(self) -> None:
+        assert self.flag(risky=(650, 1_000), others=(190, 1_000)) == {}
+
+
+def test_numbers_are_binned_so_that_a_non_monotone_leak_is_found_as_well() -> None:
+    rng = np.random.default_rng(3)
+    values = pd.Series(rng.normal(size=3_000), name="deviation")
+    target = (values.abs() > 1.3).astype("int8")
+
+    finding = examine_feature(values, target, OPTIONS)
+
+    assert finding.caught
+    assert finding.auc > 0.95
+
+
+def test_missing_values_that_give_the_outcome_away_are_found() -> None:
+    rng = np.random.default_rng(4)
+    target = pd.Series(rng.random(3_000) < 0.19).astype("int8")
+    values = pd.Series(rng.normal(size=3_000), name="recoveries").where(target == 1)
+
+    finding = examine_feature(values, target, OPTIONS)
+
+    assert finding.caught
+    assert MISSING in {c["category"] for c in finding.categories}
+
+
+def test_what_is_unknown_when_the_loan_is_decided_is_caught_whatever_it_tells(
+    simulated_loans: pd.DataFrame,
+) -> None:
+    target = simulated_loans["is_charged_off"]
+
+    finding = examine_feature(simulated_loans["listing_status"], target, OPTIONS)
+
+    assert finding.auc == pytest.approx(0.5, abs=0.05)
+    assert finding.reasons == ("not known, or not settled, when the loan is decided",)
+
+
+def test_cross_fitting_is_repeatable(simulated_loans: pd.DataFrame) -> None:
+    groups, target = simulated_loans["purpose"], simulated_loans["is_charged_off"]
+
+    assert cross_fitted_auc(groups, target, OPTIONS) == cross_fitted_auc(groups, target, OPTIONS)
+
+
+class TestTheGate:
+    @pytest.fixture
+    def features(self, simulated_loans: pd.DataFrame) -> pd.DataFrame:
+        return build_features(simulated_loans)
+
+    @pytest.fixture
+    def target(self, simulated_loans: pd.DataFrame) -> pd.Series:
+        return simulated_loans["is_charged_off"]
+
+    def test_stops_lending_on_an_injected_leak_and_names_it(
+        self, features: pd.DataFrame, target: pd.Series
+    ) -> None:
+        noise = np.random.default_rng(5).normal(size=len(target))
+        leaky = features[["dti_pct", "purpose"]].assign(dti_pct=18 + 5 * target + noise)
+
+        report = report_leakage(examine_features(leaky, target, OPTIONS))
+
+        for name in ("lending", "application"):
+            with pytest.raises(LeakageError, match=f"'{name}' uses .*: dti_pct .AUC 0.99") as stop:
+                require_no_leak(FEATURE_SETS[name], report)
+            assert "purpose" not in str(stop.value)
+
+    def test_lets_lending_pass_beside_a_leak_it_does_not_use_and_the_benchmark_with_it(
+        self, features: pd.DataFrame, target: pd.Series
+    ) -> None:
+        report = report_leakage(examine_features(features, target, OPTIONS))
+
+        caught = {entry["feature"] for entry in report["features"] if entry["caught"]}
+        assert caught == {"pincode", "listing_status", "income_verification"}
+        for feature_set in FEATURE_SETS.values():
+            require_no_leak(feature_set, report)
+
+    def test_reports_each_feature_with_the_sets_that_use_it(
+        self, features: pd.DataFrame, target: pd.Series
+    ) -> None:
+        report = report_leakage(
+            examine_features(features[["pincode", "dti_pct", "grade"]], target, OPTIONS)
+        )
+
+        assert json.loads(json.dumps(report)) == report
+        used_by = {entry["feature"]: entry["used_by"] for entry in report["features"]}
+        assert used_by == {
+            "pincode": ["benchmark"],
+            "dti_pct": ["benchmark", "lending", "application"],
+            "grade": ["benchmark", "lending"],
+        }
+        pincode = report["features"][0]
+        assert set(pincode["categories"][0]) == {
+            "category", "loans", "default_rate", "adjusted_p_value",
+        }  # fmt: skip
+
+
+def test_a_feature_without_a_reason_against_it_is_not_caught() -> None:
+    assert not FeatureFinding("x", 0.6, True, (), ()).caught
+    assert FeatureFinding("x", 0.6, True, (), ("too good",)).caught

@@ -1,0 +1,229 @@
+"""Metrics, against figures worked by hand and against scikit-learn."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from sklearn import metrics as sklearn_metrics
+
+from loantap.model.metrics import (
+    Metrics,
+    bootstrap_bounds,
+    expected_calibration_error,
+    measure,
+    round_significant,
+)
+
+# Five loans, two charged off, declined from a PD of .3.
+TARGET = np.array([0, 0, 1, 0, 1])
+PD = np.array([0.1, 0.2, 0.3, 0.4, 0.8])
+DECLINED = PD >= 0.3
+
+
+@pytest.fixture(scope="module")
+def measured() -> Metrics:
+    return measure(TARGET, PD, DECLINED, bins=5)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("n", 5),
+        ("default_rate", 2 / 5),
+        ("roc_auc", 5 / 6),  # of six pairs only .3 (lost) against .4 (paid) is the wrong way round
+        ("average_precision", 0.5 * 1 + 0.5 * 2 / 3),
+        ("ks", 2 / 3),  # from .3 up: both losses, one of three paid loans
+        ("brier", (0.01 + 0.04 + 0.49 + 0.16 + 0.04) / 5),
+        ("ece", (0.1 + 0.2 + 0.7 + 0.4 + 0.2) / 5),  # a bin for each loan
+        ("accuracy", 4 / 5),
+        ("precision", 2 / 3),
+        ("recall", 1.0),
+        ("f2", 10 / 11),  # 5 * 2 / (5 * 2 + 4 * 0 + 1)
+        ("f2_decline_all", 5 * 0.4 / (4 * 0.4 + 1)),
+        ("approval_rate", 2 / 5),
+        ("default_rate_approved", 0.0),
+    ],
+)
+def test_five_loans_by_hand(name: str, expected: float, measured: Metrics) -> None:
+    assert measured.as_dict()[name] == pytest.approx(expected)
+
+
+def test_declining_nobody_has_no_precision_and_approves_all() -> None:
+    measured = measure(TARGET, PD, np.zeros(5, dtype=bool))
+
+    assert (measured.precision, measured.recall, measured.f2) == (0, 0, 0)
+    assert (measured.approval_rate, measured.default_rate_approved) == (1, 0.4)
+
+
+def test_declining_everybody_scores_the_f2_of_declining_everybody() -> None:
+    measured = measure(TARGET, PD, np.ones(5, dtype=bool))
+
+    assert measured.f2 == pytest.approx(measured.f2_decline_all)
+    assert (measured.approval_rate, measured.default_rate_approved) == (0, 0)
+
+
+@pytest.fixture(scope="module")
+def loans() -> tuple[np.ndarray, np.ndarray]:
+    """2,000 loans that default exactly as often as their PD says."""
+    rng = np.random.default_rng(3)
+    pd_ = rng.beta(1.6, 6.8, 2_000)
+    return (rng.random(2_000) < pd_).astype("int64"), pd_
+
+
+def test_agrees_with_scikit_learn(loans: tuple[np.ndarray, np.ndarray]) -> None:
+    target, pd_ = loans
+    declined = pd_ >= 0.2
+
+    measured = measure(target, pd_, declined)
+
+    assert measured.roc_auc == pytest.approx(sklearn_metrics.roc_auc_score(target, pd_))
+    assert measured.average_precision == pytest.approx(
+        sklearn_metrics.average_precision_score(target, pd_)
+    )
+    assert measured.brier == pytest.approx(sklearn_metrics.brier_score_loss(target, pd_))
+    assert measured.accuracy == pytest.approx(sklearn_metrics.accuracy_score(target, declined))
+    assert measured.precision == pytest.approx(sklearn_metrics.precision_score(target, declined))
+    assert measured.recall == pytest.approx(sklearn_metrics.recall_score(target, declined))
+    assert measured.f2 == pytest.approx(sklearn_metrics.fbeta_score(target, declined, beta=2))
+    losses, paid = np.sort(pd_[target == 1]), np.sort(pd_[target == 0])
+    below = [np.searchsorted(paid, p) / len(paid) - np.searchsorted(losses, p) / len(losses)
+             for p in pd_]  # fmt: skip
+    assert measured.ks == pytest.approx(max(below))
+
+
+loan_lists = st.lists(
+    st.tuples(st.integers(0, 1), st.integers(1, 999), st.booleans()), min_size=4, max_size=40,
+    unique_by=lambda loan: loan[1],
+)  # fmt: skip
+
+
+def split(loans: list[tuple[int, int, bool]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    target = np.array([loan[0] for loan in loans])
+    assume(0 < target.sum() < len(target))
+    return target, np.array([loan[1] / 1_000 for loan in loans]), np.array([x[2] for x in loans])
+
+
+@given(loan_lists)
+def test_ranking_metrics_depend_on_the_order_of_pds_only(loans) -> None:
+    target, pd_, declined = split(loans)
+
+    one, other = measure(target, pd_, declined), measure(target, pd_**3 / 2, declined)
+
+    for name in ("roc_auc", "average_precision", "ks", "f2", "approval_rate"):
+        assert getattr(one, name) == pytest.approx(getattr(other, name))
+
+
+@given(loan_lists, st.randoms(use_true_random=False))
+def test_no_metric_depends_on_the_order_of_loans(loans, random) -> None:
+    shuffled = random.sample(loans, len(loans))
+
+    assert measure(*split(loans)).as_dict() == pytest.approx(measure(*split(shuffled)).as_dict())
+
+
+@given(loan_lists)
+def test_turning_all_pds_round_turns_the_auc_round(loans) -> None:
+    target, pd_, declined = split(loans)
+
+    turned = measure(target, 1 - pd_, declined)
+
+    assert turned.roc_auc == pytest.approx(1 - measure(target, pd_, declined).roc_auc)
+
+
+@given(loan_lists)
+def test_every_metric_is_a_fraction(loans) -> None:
+    figures = measure(*split(loans)).as_dict()
+
+    assert figures.pop("n") == len(loans)
+    assert all(-1e-12 <= figure <= 1 + 1e-12 for figure in figures.values())
+
+
+# Bins of two: .1 and .2 against one loss, .6 and .9 against two.
+def test_calibration_error_by_hand() -> None:
+    target, pd_ = np.array([0, 1, 1, 1]), np.array([0.1, 0.2, 0.6, 0.9])
+
+    assert expected_calibration_error(target, pd_, bins=2) == pytest.approx((0.7 + 0.5) / 4)
+    assert expected_calibration_error(target, pd_, bins=1) == pytest.approx(1.2 / 4)
+
+
+def test_calibration_error_with_fewer_loans_than_bins_has_a_bin_for_each_loan() -> None:
+    assert expected_calibration_error(np.array([0, 1]), np.array([0.2, 0.6]), bins=10) == (
+        pytest.approx((0.2 + 0.4) / 2)
+    )
+
+
+def test_calibration_error_of_right_groups_is_zero() -> None:
+    target = np.tile([1, 0, 0, 0], 25)
+
+    assert expected_calibration_error(target, np.full(100, 0.25), bins=5) == pytest.approx(0)
+
+
+@pytest.mark.parametrize(("n", "expected"), [(524, 0.040), (2_000, 0.021), (5_239, 0.013)])
+def test_even_a_perfect_model_has_a_calibration_error(n: int, expected: float) -> None:
+    rng = np.random.default_rng(n)
+    errors = []
+    for _ in range(100):
+        pd_ = rng.beta(1.6, 6.8, n)  # mean .19
+        errors.append(expected_calibration_error((rng.random(n) < pd_).astype(int), pd_))
+
+    assert np.mean(errors) == pytest.approx(expected, abs=0.003)
+
+
+@pytest.fixture(scope="module")
+def bounds(loans) -> tuple[dict[str, float], dict[str, float]]:
+    target, pd_ = loans
+    return bootstrap_bounds(target, pd_, pd_ >= 0.2, seed=1, resamples=300)
+
+
+class TestBootstrap:
+    def test_bounds_every_metric_but_the_count(self, bounds) -> None:
+        names = set(Metrics.__slots__) - {"n"}
+
+        assert set(bounds[0]) == set(bounds[1]) == names
+
+    def test_bounds_lie_round_the_figure(self, bounds, loans) -> None:
+        target, pd_ = loans
+        figures = measure(target, pd_, pd_ >= 0.2).as_dict()
+
+        # Resampling adds noise to the calibration error, so only the others lie in between.
+        for name in set(bounds[0]) - {"ece"}:
+            assert bounds[0][name] < figures[name] < bounds[1][name], name
+
+    def test_the_width_of_a_rate_is_that_of_the_normal_approximation(self, bounds, loans) -> None:
+        rate = loans[0].mean()
+        width = bounds[1]["default_rate"] - bounds[0]["default_rate"]
+
+        expected = 2 * 1.96 * np.sqrt(rate * (1 - rate) / 2_000)
+        assert width == pytest.approx(expected, rel=0.15)
+
+    def test_the_standard_error_of_the_auc_at_2000_loans_is_about_one_and_a_half_points(
+        self, bounds
+    ) -> None:
+        width = bounds[1]["roc_auc"] - bounds[0]["roc_auc"]
+
+        assert width / (2 * 1.96) == pytest.approx(0.014, abs=0.003)
+
+    def test_the_same_seed_gives_the_same_bounds(self, loans) -> None:
+        target, pd_ = (values[:200] for values in loans)
+        one, again, other = (
+            bootstrap_bounds(target, pd_, pd_ >= 0.2, seed=seed, resamples=20) for seed in (1, 1, 2)
+        )
+
+        assert one == again
+        assert one != other
+
+    def test_resamples_without_a_loss_are_drawn_again(self) -> None:
+        target, pd_ = np.array([1, 0, 0, 0]), np.array([0.9, 0.3, 0.2, 0.1])
+
+        low, _ = bootstrap_bounds(target, pd_, pd_ > 0.5, seed=1, resamples=50)
+
+        assert low["default_rate"] >= 0.25
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [(0.123456789, 0.123457), (1234567.8, 1234570.0), (0.0, 0.0), (1e-9 / 3, 3.33333e-10)],
+)
+def test_reports_quote_six_significant_digits(value: float, expected: float) -> None:
+    assert round_significant(value) == expected

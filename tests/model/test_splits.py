@@ -1,0 +1,131 @@
+"""Which loans train the model and which judge it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loantap.model.options import SplitOptions
+from loantap.model.schemas import SPLITS
+from loantap.model.splits import split_loans
+from loantap.portfolio.errors import InputError
+
+
+def options(seed: int = 42, test_share: float = 0.1) -> SplitOptions:
+    return SplitOptions.model_validate(
+        {
+            "seed": seed,
+            "test_share": test_share,
+            "out_of_time": {
+                "snapshot": "2017-03-01",
+                "term_months": 36,
+                "first_month": "2013-01-01",
+                "last_month": "2013-12-01",
+            },
+        }
+    )
+
+
+def make_loans(outcomes: list[int], issued: str = "2014-01-01", term: float = 36) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "loan_id": pd.Series([str(n) for n in range(len(outcomes))], dtype="str"),
+            "is_charged_off": np.array(outcomes, dtype="int8"),
+            "issue_month": pd.Timestamp(issued),
+            "term_months": term,
+        }
+    )
+
+
+@pytest.fixture
+def thousand_loans() -> pd.DataFrame:
+    return make_loans([1, 0, 0, 0, 0] * 200)
+
+
+def test_one_loan_in_ten_is_kept_for_the_test(thousand_loans: pd.DataFrame) -> None:
+    split = split_loans(thousand_loans, options())
+
+    assert split["split"].value_counts().to_dict() == {"train": 900, "test": 100}
+    SPLITS.validate(split)
+
+
+def test_both_sides_have_the_same_default_rate(thousand_loans: pd.DataFrame) -> None:
+    split = split_loans(thousand_loans, options())["split"]
+
+    rates = thousand_loans["is_charged_off"].groupby(split).mean()
+    assert rates.tolist() == [0.2, 0.2]
+
+
+def test_loans_keep_their_order(thousand_loans: pd.DataFrame) -> None:
+    shuffled = thousand_loans.sample(frac=1, random_state=1)
+
+    split = split_loans(shuffled, options())
+
+    assert list(split["loan_id"]) == list(shuffled["loan_id"])
+    assert list(split.index) == list(shuffled.index)
+
+
+def test_the_seed_decides(thousand_loans: pd.DataFrame) -> None:
+    one, again, other = (split_loans(thousand_loans, options(seed)) for seed in (1, 1, 2))
+
+    pd.testing.assert_frame_equal(one, again)
+    assert not one["split"].equals(other["split"])
+
+
+@given(charged_off=st.integers(0, 60), paid=st.integers(0, 60), test_share=st.floats(0.05, 0.95))
+def test_both_outcomes_are_on_both_sides_or_the_split_is_refused(
+    charged_off: int, paid: int, test_share: float
+) -> None:
+    loans = make_loans([1] * charged_off + [0] * paid)
+    try:
+        split = split_loans(loans, options(test_share=test_share))["split"]
+    except InputError:
+        assert min(charged_off, paid) * min(test_share, 1 - test_share) <= 0.5 + 1e-9
+        return
+    counts = loans["is_charged_off"].groupby(split).agg(["sum", "size"])
+    assert sorted(counts.index) == ["test", "train"]
+    assert (counts["sum"] > 0).all()
+    assert (counts["sum"] < counts["size"]).all()
+
+
+@pytest.mark.parametrize("outcomes", [[0] * 50, [1] * 50, [1] * 5 + [0] * 95])
+def test_a_portfolio_too_small_to_split_is_refused_with_its_outcomes(outcomes: list[int]) -> None:
+    with pytest.raises(InputError, match=r"loans: \d+ loans with outcomes .* cannot be split"):
+        split_loans(make_loans(outcomes), options())
+
+
+@pytest.mark.parametrize(
+    ("issued", "term", "period"),
+    [
+        ("2012-12-01", 36, "earlier"),
+        ("2012-12-01", 60, "earlier"),
+        ("2007-06-01", 36, "earlier"),
+        ("2013-01-01", 36, "later"),
+        ("2013-12-01", 36, "later"),
+        # Five years had not passed at the snapshot: only early losses and prepayments resolved.
+        ("2013-06-01", 60, "neither"),
+        ("2014-01-01", 36, "neither"),
+        ("2016-12-01", 36, "neither"),
+    ],
+)
+def test_only_loans_that_ran_their_course_stand_for_the_future(
+    issued: str, term: float, period: str
+) -> None:
+    split = split_loans(make_loans([1, 0] * 10, issued, term), options())
+
+    assert set(split["period"]) == {period}
+
+
+def test_the_earlier_months_end_before_the_later_ones_begin(
+    simulated_loans: pd.DataFrame,
+) -> None:
+    period = split_loans(simulated_loans, options())["period"]
+    issued = simulated_loans["issue_month"]
+
+    assert period.eq("earlier").any()
+    assert period.eq("later").any()
+    assert issued[period == "earlier"].max() < issued[period == "later"].min()
+    assert simulated_loans.loc[period == "later", "term_months"].eq(36).all()

@@ -1,0 +1,196 @@
+"""The F2 threshold is where F2 is best, and says what it costs."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from sklearn.metrics import fbeta_score
+
+from loantap.model.schemas import THRESHOLDS
+from loantap.model.threshold import (
+    decline_cross_fitted,
+    f2_decline_all,
+    f2_variance,
+    f_beta,
+    find_best_threshold,
+    tabulate_thresholds,
+)
+
+TARGET = np.array([0, 0, 1, 0, 1])
+PD = np.array([0.1, 0.2, 0.3, 0.4, 0.8])
+
+loan_lists = st.lists(
+    st.tuples(st.integers(0, 1), st.integers(0, 20)), min_size=2, max_size=40
+)  # few distinct PDs, so that there are ties
+
+
+def split(loans: list[tuple[int, int]]) -> tuple[np.ndarray, np.ndarray]:
+    target = np.array([outcome for outcome, _ in loans])
+    assume(0 < target.sum() < len(target))
+    return target, np.array([pd_ / 20 for _, pd_ in loans])
+
+
+class TestF2:
+    def test_weighs_recall_twice_as_much_as_precision(self) -> None:
+        assert float(f_beta(0.5, 1.0)) == pytest.approx(5 * 0.5 / (4 * 0.5 + 1))
+        assert float(f_beta(1.0, 0.5)) == pytest.approx(5 * 0.5 / (4 + 0.5))
+
+    def test_is_zero_where_nothing_was_caught(self) -> None:
+        assert list(f_beta([0, 0, 1], [0, 1, 0])) == [0, 0, 0]
+
+    def test_of_precision_and_recall_alike_is_both(self) -> None:
+        assert float(f_beta(0.3, 0.3)) == pytest.approx(0.3)
+
+    # Of 5,239 loans 1,001 were charged off.
+    def test_of_declining_everybody_at_the_portfolio_s_default_rate(self) -> None:
+        assert round(f2_decline_all(1_001 / 5_239), 4) == 0.5415
+
+    @given(loan_lists)
+    def test_of_declining_everybody_is_what_it_says(self, loans) -> None:
+        target, _ = split(loans)
+
+        expected = fbeta_score(target, np.ones_like(target), beta=2)
+        assert f2_decline_all(target.mean()) == pytest.approx(expected)
+
+
+class TestVariance:
+    def test_is_that_of_drawing_the_loans_again(self) -> None:
+        # Of 2,000 loans: 260 losses caught, 120 missed, 500 paid loans declined, 1,120 approved.
+        counts = np.array([260, 120, 500, 1_120])
+        target = np.repeat([1, 1, 0, 0], counts)
+        declined = np.repeat([True, False, True, False], counts)
+        rng = np.random.default_rng(1)
+        tp, fn, fp, _ = rng.multinomial(2_000, counts / 2_000, size=40_000).T
+
+        drawn = 5 * tp / (5 * tp + 4 * fn + fp)
+
+        assert f2_variance(target, declined) == pytest.approx(drawn.var(), rel=0.03)
+
+    def test_is_nothing_where_nothing_can_go_wrong(self) -> None:
+        target = np.array([1, 1, 0, 0])
+
+        assert f2_variance(target, target == 1) == 0
+
+    def test_falls_with_the_number_of_loans(self) -> None:
+        declined = PD >= 0.3
+
+        tenfold = f2_variance(np.tile(TARGET, 10), np.tile(declined, 10))
+
+        assert tenfold == pytest.approx(f2_variance(TARGET, declined) / 10)
+
+
+class TestBestThreshold:
+    # F2 from .1: .769, from .2: .833, from .3: .909, from .4: .5, from .8: .556.
+    def test_by_hand(self) -> None:
+        assert find_best_threshold(TARGET, PD) == pytest.approx((0.3, 10 / 11))
+
+    def test_a_loan_at_the_threshold_is_declined(self) -> None:
+        threshold, f2 = find_best_threshold(np.array([0, 1]), np.array([0.2, 0.7]))
+
+        assert (threshold, f2) == (0.7, 1.0)
+
+    @given(loan_lists)
+    def test_no_other_threshold_is_better(self, loans) -> None:
+        target, pd_ = split(loans)
+
+        threshold, f2 = find_best_threshold(target, pd_)
+
+        every = [fbeta_score(target, pd_ >= t, beta=2) for t in np.unique(pd_)]
+        assert f2 == pytest.approx(max(every))
+        assert fbeta_score(target, pd_ >= threshold, beta=2) == pytest.approx(f2)
+
+    @given(loan_lists)
+    def test_is_never_worse_than_declining_everybody(self, loans) -> None:
+        target, pd_ = split(loans)
+
+        assert find_best_threshold(target, pd_)[1] >= f2_decline_all(target.mean()) - 1e-12
+
+
+class TestCrossFitting:
+    @pytest.fixture
+    def folds(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        rng = np.random.default_rng(5)
+        pd_ = rng.beta(1.6, 6.8, 900)
+        return (rng.random(900) < pd_).astype(int), pd_, np.arange(900) % 3
+
+    def test_each_fold_is_decided_at_the_threshold_of_the_others(self, folds) -> None:
+        target, pd_, fold = folds
+
+        declined = decline_cross_fitted(target, pd_, fold)
+
+        for held_out in range(3):
+            others, own = fold != held_out, fold == held_out
+            threshold, _ = find_best_threshold(target[others], pd_[others])
+            assert list(declined[own]) == list(pd_[own] >= threshold)
+
+    @pytest.mark.parametrize("held_out", [0, 1, 2])
+    def test_no_decision_depends_on_the_outcomes_of_its_own_fold(self, held_out, folds) -> None:
+        target, pd_, fold = folds
+        own = fold == held_out
+        turned = np.where(own, 1 - target, target)
+
+        before, after = (decline_cross_fitted(t, pd_, fold) for t in (target, turned))
+
+        assert list(before[own]) == list(after[own])
+        assert list(before[~own]) != list(after[~own])
+
+    def test_flatters_less_than_choosing_and_quoting_on_the_same_loans(self) -> None:
+        rng = np.random.default_rng(6)
+        gains = []
+        for _ in range(40):
+            pd_ = rng.beta(1.6, 6.8, 600)
+            target = (rng.random(600) < pd_).astype(int)
+            honest = decline_cross_fitted(target, pd_, np.arange(600) % 5)
+            gains.append(find_best_threshold(target, pd_)[1] - fbeta_score(target, honest, beta=2))
+
+        assert np.mean(gains) > 0
+
+
+@pytest.fixture(scope="module")
+def loans() -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(7)
+    pd_ = rng.beta(1.6, 6.8, 500).round(2)
+    return (rng.random(500) < pd_).astype("int64"), pd_
+
+
+@pytest.fixture(scope="module")
+def table(loans) -> pd.DataFrame:
+    return tabulate_thresholds(*loans)
+
+
+class TestTradeOff:
+    def test_agrees_with_declining_at_each_threshold(self, loans, table) -> None:
+        target, pd_ = loans
+        for row in table.itertuples():
+            declined = pd_ >= row.threshold
+            assert row.approval_rate == pytest.approx((~declined).mean())
+            assert row.precision == pytest.approx(target[declined].mean())
+            assert row.recall == pytest.approx(target[declined].sum() / target.sum())
+            assert row.f2 == pytest.approx(fbeta_score(target, declined, beta=2))
+            approved = target[~declined]
+            expected = approved.mean() if len(approved) else 0
+            assert row.default_rate_approved == pytest.approx(expected)
+
+    def test_thresholds_rise_and_with_them_approvals(self, table) -> None:
+        assert table["threshold"].is_monotonic_increasing
+        assert table["threshold"].is_unique
+        assert table["approval_rate"].is_monotonic_increasing
+        assert table["recall"].is_monotonic_decreasing
+        THRESHOLDS.validate(table)
+
+    def test_has_as_many_points_as_there_are_distinct_pds(self) -> None:
+        target, pd_ = np.array([0, 1, 0, 1]), np.full(4, 0.2)
+
+        assert tabulate_thresholds(target, pd_).to_dict("records") == [
+            {
+                "threshold": 0.2,
+                "f2": pytest.approx(5 * 0.5 / 3),
+                "precision": 0.5,
+                "recall": 1.0,
+                "approval_rate": 0.0,
+                "default_rate_approved": 0.0,
+            }
+        ]

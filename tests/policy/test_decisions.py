@@ -1,0 +1,182 @@
+"""From a PD to a decision, by the bands of a versioned policy."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from pydantic import ValidationError
+
+from loantap.model.trained import ModelFacts, TrainedModel
+from loantap.policy.decisions import Band, BandEdges, Decision, Policy, band_edges, decide
+from loantap.policy.options import InsightsOptions, ScoringOptions
+from loantap.portfolio.errors import InputError
+
+REFER_TOP_DECILE = {
+    "version": "2026-11",
+    "bands": [
+        {"from_quantile": 0, "decision": "approve"},
+        {"from_quantile": 0.9, "decision": "refer"},
+    ],
+}
+THREE_BANDS = {
+    "version": "strict",
+    "bands": [*REFER_TOP_DECILE["bands"], {"from_quantile": 0.95, "decision": "decline"}],
+}
+
+
+@pytest.fixture
+def facts(lending_model: TrainedModel) -> ModelFacts:
+    """Of a model whose 90% and 95% quantiles of PD are .3 and .4."""
+    return lending_model.facts.model_copy(
+        update={"pd_quantiles": {"0.5": 0.15, "0.9": 0.3, "0.95": 0.4}}
+    )
+
+
+class TestDecide:
+    @pytest.mark.parametrize(
+        ("pd_", "decision"),
+        [
+            (0.0, "approve"),
+            (np.nextafter(0.3, 0), "approve"),
+            (0.3, "refer"),  # a band begins at its edge
+            (np.nextafter(0.4, 0), "refer"),
+            (0.4, "decline"),
+            (1.0, "decline"),
+        ],
+    )
+    def test_a_band_runs_from_its_edge_to_below_the_next(
+        self, pd_: float, decision: str, facts: ModelFacts
+    ) -> None:
+        policy = Policy.model_validate(THREE_BANDS)
+
+        assert list(decide(pd.Series([pd_]), policy, facts)) == [decision]
+
+    def test_an_application_without_a_pd_is_invalid_whatever_the_policy(
+        self, facts: ModelFacts
+    ) -> None:
+        everybody = {"version": "1", "bands": [{"from_quantile": 0, "decision": "approve"}]}
+        for given in (everybody, REFER_TOP_DECILE, THREE_BANDS):
+            decided = decide(pd.Series([np.nan, 0.1]), Policy.model_validate(given), facts)
+
+            assert list(decided) == ["invalid", "approve"]
+
+    def test_decisions_keep_the_place_of_their_application(self, facts: ModelFacts) -> None:
+        pds = pd.Series([0.35, 0.1, np.nan], index=[7, 3, 5])
+
+        decided = decide(pds, Policy.model_validate(REFER_TOP_DECILE), facts)
+
+        assert decided.to_dict() == {7: "refer", 3: "approve", 5: "invalid"}
+        assert decided.name == "decision"
+        assert decided.dtype == "str"
+
+    def test_no_applications_get_no_decisions(self, facts: ModelFacts) -> None:
+        policy = Policy.model_validate(THREE_BANDS)
+
+        assert decide(pd.Series([], dtype="float64"), policy, facts).empty
+
+    def test_a_band_at_a_share_the_model_does_not_know_is_refused_with_those_it_knows(
+        self, facts: ModelFacts
+    ) -> None:
+        bands = [*REFER_TOP_DECILE["bands"], {"from_quantile": 0.97, "decision": "decline"}]
+        policy = Policy.model_validate({"version": "new", "bands": bands})
+
+        with pytest.raises(
+            InputError, match=r"policy new: the model has no PD at the share 0\.97"
+        ) as e:
+            decide(pd.Series([0.1]), policy, facts)
+
+        assert "[0.0, 0.5, 0.9, 0.95]" in e.value.remedy
+
+
+class TestPolicy:
+    def test_is_frozen(self) -> None:
+        policy = Policy.model_validate(REFER_TOP_DECILE)
+
+        with pytest.raises(ValidationError, match="frozen"):
+            policy.version = "2026-12"
+
+    @pytest.mark.parametrize(
+        ("starts", "problem"),
+        [
+            ([0.1], "bands must begin at 0 and rise"),
+            ([0, 0.9, 0.5], "bands must begin at 0 and rise"),
+            ([0, 0.9, 0.9], "bands must begin at 0 and rise"),
+            ([0, 1], "less than 1"),
+            ([-0.1, 0.5], "greater than or equal to 0"),
+            ([], "at least 1 item"),
+        ],
+    )
+    def test_has_bands_in_rising_order_from_zero(self, starts: list[float], problem: str) -> None:
+        bands = [{"from_quantile": start, "decision": "refer"} for start in starts]
+
+        with pytest.raises(ValidationError, match=problem):
+            Policy.model_validate({"version": "1", "bands": bands})
+
+    @pytest.mark.parametrize("decision", ["invalid", "maybe"])
+    def test_decides_in_its_own_words_only(self, decision: str) -> None:
+        bands = [{"from_quantile": 0, "decision": decision}]
+
+        with pytest.raises(ValidationError, match=decision):
+            Policy.model_validate({"version": "1", "bands": bands})
+
+    @pytest.mark.parametrize("given", [{"bands": []}, REFER_TOP_DECILE | {"threshold": 0.5}])
+    def test_has_a_version_and_bands_and_nothing_else(self, given: dict[str, object]) -> None:
+        with pytest.raises(ValidationError):
+            Policy.model_validate(given)
+
+    def test_band_has_no_unknown_field(self) -> None:
+        with pytest.raises(ValidationError, match="to_quantile"):
+            Band.model_validate({"from_quantile": 0, "decision": "refer", "to_quantile": 1})
+
+
+def test_bands_are_shown_at_the_pds_of_cross_validation() -> None:
+    predictions = pd.DataFrame(
+        {
+            "sample": ["cv"] * 101 + ["test"],
+            "probability_of_default": [*(np.arange(101) / 200), 0.9],
+        }
+    )
+
+    bands = band_edges(predictions, Policy.model_validate(REFER_TOP_DECILE))
+
+    assert bands == [
+        BandEdges("approve", 0.0, 0.45, "from 0% to 90% of training loans, by rising PD"),
+        BandEdges("refer", 0.45, 1.0, "from 90% to 100% of training loans, by rising PD"),
+    ]
+
+
+def test_the_top_decile_of_unseen_pds_is_referred(
+    lending_model: TrainedModel, simulated_loans: pd.DataFrame
+) -> None:
+    edge = lending_model.facts.pd_quantiles["0.9"]
+    pds = pd.Series(np.linspace(0, 2 * edge, 1_001))
+
+    decided = decide(pds, Policy.model_validate(REFER_TOP_DECILE), lending_model.facts)
+
+    assert set(decided[pds < edge]) == {Decision.APPROVE}
+    assert set(decided[pds >= edge]) == {Decision.REFER}
+
+
+@pytest.mark.parametrize(
+    ("options", "given"),
+    [
+        (ScoringOptions, {"as_of": "2026-11-23", "policy": REFER_TOP_DECILE}),
+        (
+            InsightsOptions,
+            {"as_of": "2026-11-23", "least_loans": 30, "most_recommendations": 8},
+        ),
+    ],
+)
+def test_options_are_taken_whole_and_refused_with_an_unknown_key(options, given) -> None:
+    assert options.model_validate(given).day == pd.Timestamp("2026-11-23")
+    with pytest.raises(ValidationError, match="speed"):
+        options.model_validate(given | {"speed": 1})
+
+
+@pytest.mark.parametrize("name", ["least_loans", "most_recommendations"])
+def test_a_count_of_none_is_refused(name: str) -> None:
+    given = {"as_of": "2026-11-23", "least_loans": 30, "most_recommendations": 8}
+
+    with pytest.raises(ValidationError, match=name):
+        InsightsOptions.model_validate(given | {name: 0})

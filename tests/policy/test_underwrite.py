@@ -1,0 +1,129 @@
+"""Applications in, decisions out: one row for each, in the same order."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+from tests.conftest import AS_OF, raw_loans
+
+from loantap.model.scorer import Scorer
+from loantap.model.trained import TrainedModel
+from loantap.policy.decisions import Policy, underwrite
+from loantap.policy.schemas import SCORES
+from loantap.portfolio.dictionary import portfolio_columns
+from loantap.portfolio.errors import InputError
+from loantap.portfolio.loantap_format import render
+
+POLICY = Policy.model_validate(
+    {
+        "version": "2026-11",
+        "bands": [
+            {"from_quantile": 0, "decision": "approve"},
+            {"from_quantile": 0.9, "decision": "refer"},
+        ],
+    }
+)
+SAFE = {"int_rate": "6.0", "grade": "A", "sub_grade": "A1", "installment": "365.06"}
+RISKY = {
+    "int_rate": "24.0", "grade": "F", "sub_grade": "F5", "installment": "345.21",
+    "term": " 60 months", "annual_inc": "20000", "dti": "39",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def scorer(lending_model: TrainedModel) -> Scorer:
+    return Scorer(lending_model, "loantap-lending-demo", "3")
+
+
+def test_a_safe_application_is_approved_a_risky_one_referred_and_a_broken_one_invalid(
+    scorer: Scorer,
+) -> None:
+    applications = raw_loans(SAFE, RISKY, {"term": "48 months"})
+
+    scores = underwrite(applications, scorer, POLICY, AS_OF)
+
+    assert list(scores["decision"]) == ["approve", "refer", "invalid"]
+    assert list(scores["probability_of_default"].isna()) == [False, False, True]
+    assert scores.loc[2, "reason_1"] == "term '48 months': not 36 or 60"
+    SCORES.validate(scores)
+
+
+def test_columns_are_those_of_the_contract_in_its_order(scorer: Scorer) -> None:
+    scores = underwrite(raw_loans(), scorer, POLICY, AS_OF)
+
+    assert list(scores.columns) == [
+        "application_id", "probability_of_default", "decision",
+        "reason_1", "reason_2", "reason_3", "reason_4", "model_name", "model_version",
+    ]  # fmt: skip
+
+
+def test_the_model_that_decided_is_named(scorer: Scorer) -> None:
+    scores = underwrite(raw_loans({}, {"dti": "x"}), scorer, POLICY, AS_OF)
+
+    assert set(scores["model_name"]) == {"loantap-lending-demo"}
+    assert set(scores["model_version"]) == {"3"}
+
+
+def test_applications_keep_their_identifiers_and_their_order(scorer: Scorer) -> None:
+    applications = raw_loans(RISKY, SAFE, {"dti": "x"}).assign(application_id=["c", "a", "b"])
+
+    scores = underwrite(applications.set_axis([9, 9, 4]), scorer, POLICY, AS_OF)
+
+    assert list(scores["application_id"]) == ["c", "a", "b"]
+    assert list(scores["decision"]) == ["refer", "approve", "invalid"]
+
+
+def test_identifiers_that_are_numbers_are_given_back_as_text(scorer: Scorer) -> None:
+    scores = underwrite(raw_loans().assign(application_id=[1_042]), scorer, POLICY, AS_OF)
+
+    assert list(scores["application_id"]) == ["1042"]
+
+
+def test_applications_without_identifiers_get_their_row_number(scorer: Scorer) -> None:
+    scores = underwrite(raw_loans(SAFE, RISKY).set_axis([9, 4]), scorer, POLICY, AS_OF)
+
+    assert scores["application_id"].astype(int).diff().dropna().eq(1).all()
+    assert scores["application_id"].is_unique
+    SCORES.validate(scores)
+
+
+def test_an_application_whose_identifier_is_missing_gets_its_row_number(scorer: Scorer) -> None:
+    applications = raw_loans(SAFE, RISKY).assign(application_id=["a", None])
+    numbers = underwrite(raw_loans(SAFE, RISKY), scorer, POLICY, AS_OF)["application_id"]
+
+    scores = underwrite(applications, scorer, POLICY, AS_OF)
+
+    assert list(scores["application_id"]) == ["a", numbers[1]]
+    SCORES.validate(scores)
+
+
+def test_no_applications_get_no_decisions_but_the_columns(scorer: Scorer) -> None:
+    scores = underwrite(raw_loans().head(0), scorer, POLICY, AS_OF)
+
+    assert scores.empty
+    SCORES.validate(scores)
+
+
+def test_about_a_tenth_of_loans_like_those_of_training_is_referred_and_none_declined(
+    scorer: Scorer, simulated_loans: pd.DataFrame
+) -> None:
+    applications = render(simulated_loans, portfolio_columns())
+
+    decisions = underwrite(applications, scorer, POLICY, AS_OF)["decision"]
+
+    assert set(decisions) == {"approve", "refer"}
+    assert decisions.eq("refer").mean() == pytest.approx(0.1, abs=0.02)
+
+
+def test_a_column_the_model_needs_is_missed_by_name(scorer: Scorer) -> None:
+    with pytest.raises(InputError, match="applications: column dti missing"):
+        underwrite(raw_loans().drop(columns="dti"), scorer, POLICY, AS_OF)
+
+
+def test_underwriting_does_not_touch_the_applications(scorer: Scorer) -> None:
+    applications = raw_loans(SAFE, {"dti": "x"})
+    before = applications.copy(deep=True)
+
+    underwrite(applications, scorer, POLICY, AS_OF)
+
+    pd.testing.assert_frame_equal(applications, before)

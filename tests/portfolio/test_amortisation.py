@@ -1,0 +1,167 @@
+"""Instalment, implied principal and schedule, against figures worked by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loantap.portfolio.amortisation import (
+    amortisation_schedule,
+    annuity_factor,
+    emi,
+    implied_principal,
+    list_instalment_exceptions,
+    monthly_rate,
+    scheduled_balance,
+)
+
+principals = st.floats(500, 40_000)
+rates = st.one_of(st.just(0.0), st.floats(1e-9, 60))
+terms = st.integers(1, 120)
+
+
+def test_the_monthly_rate_is_a_twelfth_of_the_nominal_yearly_rate() -> None:
+    assert monthly_rate(12.0) == pytest.approx(0.01)
+    assert monthly_rate([0, 6]) == pytest.approx([0.0, 0.005])
+
+
+# 1.01^12 = 1.126825, so one unit a month for a year is worth (1 - 1/1.126825)/.01 = 11.255077.
+def test_the_annuity_factor_is_the_present_value_of_one_unit_a_month() -> None:
+    assert float(annuity_factor(12.0, 12)) == pytest.approx(11.255077, abs=1e-6)
+    assert float(annuity_factor(0.0, 12)) == 12
+
+
+@pytest.mark.parametrize(
+    ("principal", "rate_pct", "months", "expected"),
+    [
+        (1_000, 12.0, 12, 88.85),  # 1,000 / 11.255077
+        (12_000, 12.0, 36, 398.57),  # 1.01^36 = 1.430769: 120 / (1 - 1/1.430769)
+        (10_000, 12.0, 60, 222.44),  # 1.01^60 = 1.816697: 100 / (1 - 1/1.816697)
+        (1_000, 12.0, 1, 1_010.00),  # back after a month, with one month's interest
+        (1_000, 12.0, 2, 507.51),  # 1,000 / (1/1.01 + 1/1.0201) = 1,000 / 1.970395
+        (3_600, 0.0, 36, 100.00),  # no interest: a thirty-sixth each month
+    ],
+)
+def test_the_instalment_is_the_one_worked_by_hand(
+    principal: float, rate_pct: float, months: int, expected: float
+) -> None:
+    assert round(float(emi(principal, rate_pct, months)), 2) == expected
+
+
+def test_a_whole_column_of_loans_is_worked_at_once() -> None:
+    loans = pd.DataFrame({"p": [1_000.0, 3_600.0], "r": [12.0, 0.0], "n": [12.0, 36.0]})
+
+    assert emi(loans["p"], loans["r"], loans["n"]) == pytest.approx([88.848789, 100.0])
+
+
+@given(principal=principals, rate_pct=rates, months=terms)
+def test_the_principal_an_instalment_implies_is_the_one_it_came_from(
+    principal: float, rate_pct: float, months: int
+) -> None:
+    instalment = emi(principal, rate_pct, months)
+
+    assert float(implied_principal(instalment, rate_pct, months)) == pytest.approx(principal)
+
+
+@given(principal=principals, rate_pct=rates, months=terms)
+def test_more_interest_or_fewer_months_make_a_higher_instalment(
+    principal: float, rate_pct: float, months: int
+) -> None:
+    assert emi(principal, rate_pct + 1, months) > emi(principal, rate_pct, months)
+    assert emi(principal, rate_pct, months) > emi(principal, rate_pct, months + 1)
+
+
+def test_a_tiny_rate_gives_nearly_what_no_rate_gives() -> None:
+    assert float(emi(3_600, 1e-12, 36)) == pytest.approx(100.0, abs=1e-9)
+
+
+# 1,000 at 12% over two months: 10.00 interest, then 10 on what is left after 497.51.
+def test_the_schedule_of_a_two_month_loan() -> None:
+    schedule = amortisation_schedule(1_000, 12.0, 2).round(2)
+
+    expected = pd.DataFrame(
+        {
+            "month": [1, 2],
+            "instalment": [507.51, 507.51],
+            "interest": [10.00, 5.02],
+            "principal": [497.51, 502.49],
+            "balance": [502.49, 0.00],
+        }
+    )
+    pd.testing.assert_frame_equal(schedule, expected)
+
+
+def test_the_schedule_of_a_loan_without_interest_falls_by_equal_steps() -> None:
+    schedule = amortisation_schedule(1_200, 0.0, 12)
+
+    assert schedule["interest"].eq(0).all()
+    assert schedule["principal"].to_numpy() == pytest.approx(np.full(12, 100.0))
+    assert schedule["balance"].to_numpy() == pytest.approx(np.arange(1_100, -1, -100.0))
+
+
+@given(principal=principals, rate_pct=rates, months=terms)
+def test_a_schedule_repays_the_principal_and_nothing_else(
+    principal: float, rate_pct: float, months: int
+) -> None:
+    schedule = amortisation_schedule(principal, rate_pct, months)
+
+    assert list(schedule["month"]) == list(range(1, months + 1))
+    assert schedule["principal"].sum() == pytest.approx(principal)
+    assert schedule["balance"].iloc[-1] == pytest.approx(0, abs=1e-6)
+    paid = schedule["interest"] + schedule["principal"]
+    assert paid.to_numpy() == pytest.approx(schedule["instalment"].to_numpy())
+    opening = schedule["balance"].shift(fill_value=principal)
+    interest = opening * monthly_rate(rate_pct)
+    assert schedule["interest"].to_numpy() == pytest.approx(interest.to_numpy(), abs=1e-9)
+
+
+def test_the_balance_is_the_principal_at_issue_and_nothing_at_the_end() -> None:
+    assert float(scheduled_balance(1_000, 12.0, 12, 0)) == pytest.approx(1_000)
+    assert float(scheduled_balance(1_000, 12.0, 12, 12)) == 0
+    # An instalment late, there is still nothing more to pay.
+    assert float(scheduled_balance(1_000, 12.0, 12, 13)) == 0
+    # Half-way, six instalments are to come: 88.848789 * (1 - 1/1.061520) / .01.
+    assert float(scheduled_balance(1_000, 12.0, 12, 6)) == pytest.approx(514.921, abs=1e-3)
+
+
+@pytest.fixture
+def four_loans() -> pd.DataFrame:
+    """The agreed 398.57; the same within a few cents; part-funded; and too high."""
+    return pd.DataFrame(
+        {
+            "loan_id": ["agreed", "rounded", "part-funded", "too high"],
+            "loan_amount": 12_000.0,
+            "interest_rate_pct": 12.0,
+            "term_months": 36.0,
+            "instalment": [398.57, 398.61, 199.29, 403.81],
+        }
+    )
+
+
+def test_an_instalment_that_is_not_the_emi_is_listed_with_the_principal_it_implies(
+    four_loans: pd.DataFrame,
+) -> None:
+    exceptions = list_instalment_exceptions(four_loans).set_index("loan_id")
+
+    assert list(exceptions.index) == ["part-funded", "too high"]
+    assert exceptions["emi"].round(2).eq(398.57).all()
+    assert list(exceptions["difference"].round(2)) == [-199.28, 5.24]
+    assert exceptions.loc["part-funded", "funded_principal"] == pytest.approx(6_000, abs=0.2)
+    assert exceptions.loc["too high", "funded_principal"] == pytest.approx(12_157.7, abs=0.1)
+
+
+def test_the_tolerance_is_in_currency(four_loans: pd.DataFrame) -> None:
+    assert len(list_instalment_exceptions(four_loans, tolerance=0.01)) == 3
+    assert len(list_instalment_exceptions(four_loans, tolerance=10)) == 1
+
+
+def test_loans_that_are_as_agreed_give_an_empty_list_with_its_columns(
+    four_loans: pd.DataFrame,
+) -> None:
+    exceptions = list_instalment_exceptions(four_loans.head(1))
+
+    assert exceptions.empty
+    assert "funded_principal" in exceptions.columns

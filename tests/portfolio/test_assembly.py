@@ -1,0 +1,212 @@
+"""The portfolio is put together from its sources, and every row is accounted for."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from loantap.portfolio.assembly import (
+    build_loan_months,
+    join_portfolio,
+    origin_of,
+    portfolio_origin,
+    reconcile,
+)
+from loantap.portfolio.dictionary import Table
+from loantap.portfolio.errors import InputError
+from loantap.portfolio.schemas import LOAN_MONTHS, LOANS, RECONCILIATION
+
+
+class TestJoin:
+    def test_gives_one_row_per_loan_with_both_sides(self, clean) -> None:
+        loans = clean(Table.LOANS, {"grade": "A"}, {"loan_status": "Charged Off"})
+        applications = clean(Table.APPLICATIONS, {"dti": "1"}, {"dti": "2"})
+
+        joined = join_portfolio(loans, applications)
+
+        assert list(joined.loans["loan_id"]) == ["1", "2"]
+        assert list(joined.loans["dti_pct"]) == [1, 2]
+        assert list(joined.loans["is_charged_off"]) == [0, 1]
+        assert joined.unmatched_loans.empty
+        assert joined.unmatched_applications.empty
+        LOANS.validate(joined.loans)
+
+    def test_derives_state_and_pincode_and_leaves_the_address_out(self, clean) -> None:
+        joined = join_portfolio(clean(Table.LOANS), clean(Table.APPLICATIONS)).loans
+
+        assert (joined["state"].iloc[0], joined["pincode"].iloc[0]) == ("OK", "22690")
+        assert "address" not in joined
+
+    def test_implies_the_principal_that_was_funded(self, clean) -> None:
+        loans = clean(Table.LOANS, {"installment": "199.285"})
+
+        funded = join_portfolio(loans, clean(Table.APPLICATIONS)).loans["funded_principal"]
+
+        assert funded.iloc[0] == pytest.approx(6_000, abs=0.1)  # half of 12,000
+
+    def test_sets_aside_what_has_no_partner_on_either_side(self, clean) -> None:
+        loans = clean(Table.LOANS, {}, {}, {}, loan_id=["a", "b", "c"])
+        applications = clean(Table.APPLICATIONS, {}, {}, loan_id=["c", "d"])
+
+        joined = join_portfolio(loans, applications)
+
+        assert list(joined.loans["loan_id"]) == ["c"]
+        assert joined.unmatched_loans.to_dict("list") == {
+            "loan_id": ["a", "b"], "row": [1, 2], "reason": ["has no application"] * 2,
+        }  # fmt: skip
+        assert joined.unmatched_applications.to_dict("list") == {
+            "loan_id": ["d"], "row": [2], "reason": ["has no loan"],
+        }  # fmt: skip
+
+    def test_does_not_depend_on_the_order_of_extraction(self, clean) -> None:
+        loans = clean(Table.LOANS, {"grade": "A"}, {}, {}, loan_id=["b", "c", "a"])
+        applications = clean(Table.APPLICATIONS, {}, {"dti": "2"}, {}, loan_id=["a", "b", "c"])
+
+        joined = join_portfolio(loans, applications).loans
+        again = join_portfolio(loans[::-1], applications.sample(frac=1, random_state=3)).loans
+
+        assert list(joined["loan_id"]) == ["a", "b", "c"]
+        assert joined.loc[1, ["grade", "dti_pct"]].tolist() == ["A", 2.0]
+        pd.testing.assert_frame_equal(joined, again)
+
+    def test_keeps_the_later_change_of_the_two_sides(self, clean) -> None:
+        loans = clean(Table.LOANS, {}, {}, updated_at=["2026-01-05", "2026-03-05"])
+        applications = clean(Table.APPLICATIONS, {}, {}, updated_at="2026-02-05")
+
+        updated = join_portfolio(loans, applications).loans["updated_at"]
+
+        assert list(updated) == [pd.Timestamp("2026-02-05"), pd.Timestamp("2026-03-05")]
+
+    @pytest.mark.parametrize(
+        ("loan", "application", "expected"),
+        [
+            ("real", "real", "real"),
+            ("simulated", "real", "simulated"),
+            ("real", "simulated", "simulated"),
+            ("simulated", "simulated", "simulated"),
+        ],
+    )
+    def test_calls_a_loan_simulated_when_either_side_is(
+        self, loan: str, application: str, expected: str, clean
+    ) -> None:
+        joined = join_portfolio(
+            clean(Table.LOANS, origin=loan), clean(Table.APPLICATIONS, origin=application)
+        )
+
+        assert list(joined.loans["origin"]) == [expected]
+
+    def test_does_not_touch_its_inputs(self, clean) -> None:
+        loans, applications = clean(Table.LOANS, {}, {}), clean(Table.APPLICATIONS)
+        before = loans.copy(deep=True), applications.copy(deep=True)
+
+        join_portfolio(loans, applications)
+
+        pd.testing.assert_frame_equal(loans, before[0])
+        pd.testing.assert_frame_equal(applications, before[1])
+
+
+class TestLoanMonths:
+    @pytest.fixture
+    def loans(self, clean) -> pd.DataFrame:
+        """Loan 1 was issued in January 2014, loan 2 in November 2013."""
+        raw = clean(Table.LOANS, {}, {"issue_d": "Nov-2013"})
+        return join_portfolio(raw, clean(Table.APPLICATIONS, {}, {})).loans
+
+    def test_count_the_months_since_the_month_of_issue(self, loans, clean_events) -> None:
+        events = clean_events(
+            ("1", "Jan-2014"), ("1", "Feb-2014"), ("2", "Jan-2014"), ("2", "Dec-2014")
+        )
+
+        months = build_loan_months(events, loans).rows
+
+        assert list(months["months_on_book"]) == [0, 1, 2, 13]
+        LOAN_MONTHS.validate(months)
+
+    def test_are_ordered_by_loan_and_month(self, loans, clean_events) -> None:
+        events = clean_events(("2", "Feb-2014"), ("1", "Mar-2014"), ("1", "Feb-2014"))
+
+        months = build_loan_months(events, loans).rows
+
+        assert list(months["loan_id"]) == ["1", "1", "2"]
+        assert list(months["months_on_book"]) == [1, 2, 3]
+
+    def test_of_unknown_loans_are_set_aside(self, loans, clean_events) -> None:
+        events = clean_events(("1", "Feb-2014"), ("9", "Feb-2014"))
+
+        kept = build_loan_months(events, loans)
+
+        assert list(kept.rows["loan_id"]) == ["1"]
+        assert kept.quarantine.to_dict("list") == {
+            "loan_id": ["9"],
+            "row": [2],
+            "reason": ["is about a loan that is not in the portfolio"],
+        }
+
+    def test_do_not_touch_their_inputs(self, loans, clean_events) -> None:
+        events = clean_events(("2", "Feb-2014"), ("1", "Feb-2014"))
+        before = events.copy(deep=True)
+
+        build_loan_months(events, loans)
+
+        pd.testing.assert_frame_equal(events, before)
+
+
+def count_rows(extracted: int, kept: int, quarantined: int) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "table": ["loans"],
+            "origin": ["real"],
+            "extracted": [extracted],
+            "kept": [kept],
+            "quarantined": [quarantined],
+        }
+    )
+
+
+class TestReconciliation:
+    def test_passes_when_every_row_is_kept_or_set_aside(self) -> None:
+        account = reconcile(count_rows(200, 198, 2), most_quarantined_share=0.05)
+
+        assert account.loc[0, ["difference", "quarantined_share"]].tolist() == [0, 0.01]
+        RECONCILIATION.validate(account)
+
+    def test_lets_exactly_the_tolerated_share_pass(self) -> None:
+        assert len(reconcile(count_rows(200, 190, 10), most_quarantined_share=0.05)) == 1
+
+    @pytest.mark.parametrize("counts", [(200, 197, 2), (200, 199, 2)])
+    def test_fails_when_a_row_disappeared_or_appeared(self, counts: tuple[int, int, int]) -> None:
+        with pytest.raises(InputError, match="source table loans: 200 rows extracted, but 19"):
+            reconcile(count_rows(*counts), most_quarantined_share=0.05)
+
+    def test_fails_when_too_many_rows_were_set_aside(self) -> None:
+        with pytest.raises(InputError, match="11 of 200 rows are in quarantine, more than 5%"):
+            reconcile(count_rows(200, 189, 11), most_quarantined_share=0.05)
+
+    @pytest.mark.parametrize("counts", [(0, 0, 0), (2, 0, 2)])
+    def test_fails_when_no_row_is_left(self, counts: tuple[int, int, int]) -> None:
+        with pytest.raises(InputError, match="source table loans: no usable row"):
+            reconcile(count_rows(*counts), most_quarantined_share=1)
+
+    def test_names_the_table_at_fault(self) -> None:
+        counts = pd.concat([count_rows(9, 9, 0), count_rows(9, 8, 0).assign(table="loan_events")])
+
+        with pytest.raises(InputError, match="source table loan_events: 9 rows extracted"):
+            reconcile(counts, most_quarantined_share=0.05)
+
+
+class TestOrigin:
+    def test_is_simulated_as_soon_as_one_row_is(self) -> None:
+        assert origin_of(pd.DataFrame({"origin": ["real", "real"]})) == "real"
+        assert origin_of(pd.DataFrame({"origin": ["real", "simulated"]})) == "simulated"
+
+    def test_of_the_loans_is_real_beside_simulated_monthly_events(self) -> None:
+        tables = ["loans", "applications", "loan_events"]
+        origins = {"origin": ["real", "real", "simulated"]}
+
+        assert portfolio_origin(pd.DataFrame({"table": tables} | origins)) == "real"
+
+    def test_of_the_loans_is_simulated_when_their_applications_are(self) -> None:
+        tables = ["loans", "applications", "loan_events"]
+        origins = {"origin": ["real", "simulated", "real"]}
+
+        assert portfolio_origin(pd.DataFrame({"table": tables} | origins)) == "simulated"

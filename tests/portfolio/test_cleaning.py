@@ -1,0 +1,199 @@
+"""Typed, valid rows are kept; each of the others is set aside with its reason."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+from tests.conftest import AS_OF, raw_loans
+
+from loantap.portfolio.cleaning import (
+    QUARANTINE_COLUMNS,
+    clean_source_table,
+    mark_outcome,
+    read_portfolio,
+)
+from loantap.portfolio.dictionary import Table
+from loantap.portfolio.errors import InputError
+
+
+def reasons_of(raw: pd.DataFrame, table: Table) -> list[tuple[str, int, str]]:
+    """The quarantine as tuples, once it is sure that no row was lost."""
+    cleaned = clean_source_table(raw, table, AS_OF)
+    assert len(cleaned.rows) + len(cleaned.quarantine) == len(raw)
+    assert tuple(cleaned.quarantine.columns) == QUARANTINE_COLUMNS
+    return list(cleaned.quarantine.itertuples(index=False, name=None))
+
+
+@pytest.mark.parametrize("table", [Table.LOANS, Table.APPLICATIONS])
+def test_good_rows_are_kept_with_their_bookkeeping(table: Table, extract) -> None:
+    cleaned = clean_source_table(extract(table, {}, {"int_rate": "9"}), table, AS_OF)
+
+    assert cleaned.quarantine.empty
+    assert list(cleaned.rows["loan_id"]) == ["1", "2"]
+    assert cleaned.rows["updated_at"].eq(pd.Timestamp("2026-10-01 12:00")).all()
+    assert cleaned.rows["updated_at"].dtype == "datetime64[s]"
+    assert set(cleaned.rows["origin"]) == {"real"}
+
+
+def test_a_bad_value_sets_its_row_aside_with_number_and_reason(extract) -> None:
+    raw = extract(Table.LOANS, {}, {"int_rate": "-1", "term": "48 months"}, {})
+
+    assert reasons_of(raw, Table.LOANS) == [
+        ("2", 2, "term '48 months' is not 36 or 60; int_rate '-1' is below 0")
+    ]
+
+
+def test_a_value_that_must_not_be_missing_is_named(extract) -> None:
+    raw = extract(Table.APPLICATIONS, {"annual_inc": None})
+
+    assert reasons_of(raw, Table.APPLICATIONS) == [("1", 1, "annual_inc '' is missing")]
+
+
+def test_a_row_without_an_identifier_is_set_aside(extract) -> None:
+    raw = extract(Table.LOANS, {}, {}, loan_id=["1", None])
+
+    [(loan_id, row, reason)] = reasons_of(raw, Table.LOANS)
+    assert pd.isna(loan_id)
+    assert (row, reason) == (2, "loan_id is missing")
+
+
+def test_a_row_of_unknown_origin_is_set_aside(extract) -> None:
+    raw = extract(Table.LOANS, {}, {}, origin=["real", "hearsay"])
+
+    assert reasons_of(raw, Table.LOANS) == [("2", 2, "origin is neither real nor simulated")]
+
+
+def test_the_first_row_of_an_identifier_is_kept(extract) -> None:
+    raw = extract(Table.LOANS, {"grade": "A"}, {"grade": "B"}, {}, loan_id=["1", "1", "2"])
+
+    assert reasons_of(raw, Table.LOANS) == [("1", 2, "repeats the loan_id of an earlier row")]
+    assert clean_source_table(raw, Table.LOANS, AS_OF).rows["grade"].iloc[0] == "A"
+
+
+def test_a_good_row_is_no_repetition_of_a_bad_one(extract) -> None:
+    raw = extract(Table.LOANS, {"grade": "H"}, {"grade": "B"}, loan_id=["1", "1"])
+
+    assert [row for _, row, _ in reasons_of(raw, Table.LOANS)] == [1]
+
+
+def test_a_loan_has_one_row_per_month(extract_events) -> None:
+    raw = extract_events(("1", "Feb-2014"), ("1", "Mar-2014"), ("2", "Feb-2014"), ("1", "Feb-2014"))
+
+    assert reasons_of(raw, Table.LOAN_EVENTS) == [
+        ("1", 4, "repeats the loan_id and month of an earlier row")
+    ]
+
+
+def test_rows_are_counted_from_one_whatever_the_index(extract) -> None:
+    raw = extract(Table.LOANS, {}, {"grade": "H"}).set_axis([30, 20])
+
+    assert [row for _, row, _ in reasons_of(raw, Table.LOANS)] == [2]
+
+
+def test_cleaning_does_not_touch_its_input(extract) -> None:
+    raw = extract(Table.LOANS, {}, {"grade": "H"})
+    before = raw.copy(deep=True)
+
+    clean_source_table(raw, Table.LOANS, AS_OF)
+
+    pd.testing.assert_frame_equal(raw, before)
+
+
+@pytest.mark.parametrize("name", ["loan_id", "updated_at", "origin", "int_rate"])
+def test_a_source_table_without_a_column_is_refused_by_name(name: str, extract) -> None:
+    with pytest.raises(InputError, match=f"source table loans: column {name} missing"):
+        clean_source_table(extract(Table.LOANS).drop(columns=name), Table.LOANS, AS_OF)
+
+
+def test_an_empty_source_table_gives_empty_rows(extract) -> None:
+    cleaned = clean_source_table(extract(Table.LOANS).head(0), Table.LOANS, AS_OF)
+
+    assert cleaned.rows.empty
+    assert cleaned.quarantine.empty
+
+
+def test_the_target_is_one_for_charged_off() -> None:
+    outcome = mark_outcome(pd.Series(["Fully Paid", "Charged Off"]))
+
+    assert list(outcome) == [0, 1]
+    assert outcome.dtype == "int8"
+
+
+class TestAPortfolioFile:
+    def test_is_read_into_typed_rows_with_an_identifier_each(self) -> None:
+        cleaned = read_portfolio(raw_loans({}, {"dti": "9.0"}), AS_OF, tolerated_bad_share=0)
+
+        assert len(cleaned.rows) == 2
+        assert cleaned.rows["loan_id"].is_unique
+        assert list(cleaned.rows["dti_pct"]) == [18.5, 9.0]
+
+    def test_names_a_loan_the_same_whatever_became_of_it(self) -> None:
+        paid, lost = (
+            read_portfolio(raw_loans({"loan_status": status}), AS_OF, 0).rows["loan_id"].iloc[0]
+            for status in ("Fully Paid", "Charged Off")
+        )
+
+        assert paid == lost
+
+    def test_names_loans_the_same_in_any_order(self) -> None:
+        changes = [{"dti": str(number)} for number in range(5)]
+        forward = read_portfolio(raw_loans(*changes), AS_OF, 0).rows
+        backward = read_portfolio(raw_loans(*reversed(changes)), AS_OF, 0).rows
+
+        assert list(forward["loan_id"]) == list(reversed(backward["loan_id"].tolist()))
+
+    def test_with_a_bad_row_is_refused_with_row_column_value_and_remedy(self) -> None:
+        with pytest.raises(InputError) as refused:
+            read_portfolio(raw_loans({}, {"grade": "H"}, {"dti": "1"}), AS_OF, 0)
+
+        assert refused.value.problem == (
+            "1 of 3 rows cannot be used (row 2: grade 'H' is not one of A, B, C, D, E, F, G)"
+        )
+        assert "--params sources.tolerated_bad_share=0." in refused.value.remedy
+
+    def test_with_bad_rows_is_read_once_the_share_the_message_names_is_tolerated(self) -> None:
+        csv = raw_loans({}, {"grade": "H"}, {"dti": "1"})
+        with pytest.raises(InputError) as refused:
+            read_portfolio(csv, AS_OF, 0)
+        share = float(refused.value.remedy.split("=")[1])
+
+        cleaned = read_portfolio(csv, AS_OF, share)
+
+        assert len(cleaned.rows) == 2
+        assert list(cleaned.quarantine["row"]) == [2]
+
+    def test_with_many_bad_rows_shows_the_first_five(self) -> None:
+        changes = [{"dti": str(number), "grade": "H"} for number in range(8)]
+
+        with pytest.raises(InputError) as refused:
+            read_portfolio(raw_loans({}, *changes), AS_OF, 0.5)
+
+        assert refused.value.problem.count("grade 'H'") == 5
+        assert "row 6: grade" in refused.value.problem
+        assert "row 7: grade" not in refused.value.problem
+        assert "; and 3 more" in refused.value.problem
+
+    def test_with_only_bad_rows_is_refused_whatever_is_tolerated(self) -> None:
+        with pytest.raises(InputError, match="1 of 1 rows cannot be used"):
+            read_portfolio(raw_loans({"grade": "H"}), AS_OF, 0.99)
+
+    def test_that_repeats_a_row_is_refused(self) -> None:
+        with pytest.raises(InputError, match="row 2: repeats an earlier row"):
+            read_portfolio(raw_loans({}, {}, {"dti": "1"}), AS_OF, 0)
+
+    def test_that_repeats_a_row_with_another_outcome_is_refused(self) -> None:
+        with pytest.raises(InputError, match="row 2: repeats an earlier row"):
+            read_portfolio(raw_loans({}, {"loan_status": "Charged Off"}), AS_OF, 0)
+
+    def test_without_a_column_is_refused_by_name(self) -> None:
+        with pytest.raises(InputError, match="portfolio file: column dti missing"):
+            read_portfolio(raw_loans().drop(columns="dti"), AS_OF, 0)
+
+    def test_without_rows_is_refused(self) -> None:
+        with pytest.raises(InputError, match="portfolio file: it has no rows"):
+            read_portfolio(raw_loans().head(0), AS_OF, 0)
+
+    def test_may_have_further_columns(self) -> None:
+        cleaned = read_portfolio(raw_loans().assign(zip3="123"), AS_OF, 0)
+
+        assert "zip3" not in cleaned.rows

@@ -1,0 +1,117 @@
+"""The data dictionary is complete, and agrees with itself and with the file it describes."""
+
+from __future__ import annotations
+
+from dataclasses import FrozenInstanceError
+
+import pandas as pd
+import pytest
+
+from loantap.portfolio.dictionary import (
+    COLUMNS,
+    CSV_ORDER,
+    GRADES,
+    SOURCE_COLUMNS,
+    SUB_GRADES,
+    Column,
+    Kind,
+    System,
+    Table,
+    columns_of,
+    portfolio_columns,
+    source_names,
+)
+
+every_column = pytest.mark.parametrize("column", COLUMNS.values(), ids=COLUMNS.keys())
+every_csv_column = pytest.mark.parametrize("column", portfolio_columns(), ids=CSV_ORDER)
+
+
+def test_a_loantap_file_has_27_columns_each_once() -> None:
+    assert len(CSV_ORDER) == len(set(CSV_ORDER)) == 27
+    assert len(set(source_names().values())) == 27
+
+
+def test_the_file_s_columns_are_those_of_loans_and_applications() -> None:
+    names = {c.name for c in (*columns_of(Table.LOANS), *columns_of(Table.APPLICATIONS))}
+
+    assert names == set(CSV_ORDER)
+    assert len(columns_of(Table.LOANS)) == 9
+    assert len(columns_of(Table.APPLICATIONS)) == 18
+
+
+def test_the_file_s_columns_stand_in_the_order_of_the_real_file(sample_text: pd.DataFrame) -> None:
+    assert list(source_names().values()) == list(sample_text.columns)
+
+
+@every_column
+def test_every_column_says_what_it_means_in_one_line(column: Column) -> None:
+    assert column.meaning
+    assert "\n" not in column.meaning
+    assert not column.meaning.endswith(".")
+
+
+@every_csv_column
+def test_every_column_of_the_file_has_a_source_system(column: Column) -> None:
+    expected = System.WAREHOUSE if column.table is Table.LOANS else System.APPSTREAM
+
+    assert column.system is expected
+    assert column.source_name
+
+
+@every_column
+def test_every_quantity_has_a_unit_and_a_valid_range(column: Column) -> None:
+    if column.kind not in {Kind.NUMBER, Kind.COUNT}:
+        return
+    assert column.unit
+    has_range = column.minimum is not None and column.maximum is not None
+    assert has_range or column.values
+    if has_range:
+        assert column.minimum < column.maximum
+
+
+@every_column
+def test_a_column_comes_from_a_table_under_a_source_name_or_from_neither(column: Column) -> None:
+    assert (column.table is None) == (column.source_name is None) == (column.system is None)
+
+
+@pytest.mark.parametrize("table", Table)
+def test_source_names_are_unique_within_a_table(table: Table) -> None:
+    names = [c.source_name for c in columns_of(table)]
+
+    assert names
+    assert len(names) == len(set(names))
+
+
+def test_canonical_names_are_unique_over_all_tables() -> None:
+    assert len({c.name for c in SOURCE_COLUMNS}) == len(SOURCE_COLUMNS)
+
+
+def test_what_is_settled_after_the_decision_is_marked_so() -> None:
+    later = {c.name for c in portfolio_columns() if not c.known_at_decision}
+
+    assert later == {"loan_status", "listing_status", "income_verification"}
+    assert not COLUMNS["is_charged_off"].known_at_decision
+    assert not any(c.known_at_decision for c in columns_of(Table.LOAN_EVENTS))
+
+
+def test_personal_data_is_marked_so() -> None:
+    personal = {c.name for c in COLUMNS.values() if c.personal}
+
+    assert personal == {"profession", "title", "address", "state", "pincode"}
+
+
+def test_every_grade_has_five_sub_grades() -> None:
+    assert GRADES == ("A", "B", "C", "D", "E", "F", "G")
+    assert SUB_GRADES[:6] == ("A1", "A2", "A3", "A4", "A5", "B1")
+    assert len(SUB_GRADES) == 35
+
+
+def test_the_target_comes_from_a_status_of_resolved_loans_only() -> None:
+    assert COLUMNS["loan_status"].categories == ("Fully Paid", "Charged Off")
+
+
+def test_the_dictionary_cannot_be_changed() -> None:
+    with pytest.raises(TypeError):
+        COLUMNS["loan_amount"] = COLUMNS["instalment"]  # type: ignore[index]
+    with pytest.raises(FrozenInstanceError):
+        COLUMNS["loan_amount"].nullable = True  # type: ignore[misc]

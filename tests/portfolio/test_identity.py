@@ -1,0 +1,67 @@
+"""A loan's identifier is made from its content."""
+
+from __future__ import annotations
+
+import pandas as pd
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loantap.portfolio.identity import content_ids
+
+rows_of_two = st.lists(
+    st.tuples(st.sampled_from(["a", "b", None]), st.sampled_from(["x", "y"])), max_size=12
+)
+
+
+def ids(*rows: tuple[str | None, ...]) -> list[str]:
+    frame = pd.DataFrame(rows, columns=list("pqr")[: len(rows[0])], dtype="str")
+    return list(content_ids(frame, list(frame.columns)))
+
+
+def test_the_same_content_always_has_the_same_identifier() -> None:
+    # Other systems keep these identifiers, so they must not change:
+    # printf '10000.0\x1f 36 months' | b2sum --length 64
+    assert ids(("10000.0", " 36 months")) == ["e8e186901ee85cb1-1"]
+
+
+def test_equal_rows_are_told_apart_by_their_occurrence_number() -> None:
+    first, second, other, third = ids(("a", "x"), ("a", "x"), ("b", "x"), ("a", "x"))
+
+    digest = first.removesuffix("-1")
+    assert (first, second, third) == (f"{digest}-1", f"{digest}-2", f"{digest}-3")
+    assert other.endswith("-1")
+    assert not other.startswith(digest)
+
+
+def test_where_a_value_stands_matters() -> None:
+    assert len(set(ids(("ab", "c"), ("a", "bc"), ("abc", ""), ("", "abc")))) == 4
+
+
+def test_a_missing_value_counts_as_empty() -> None:
+    assert ids(("a", None)) == ids(("a", ""))
+
+
+@given(rows_of_two)
+def test_the_order_of_rows_does_not_matter(rows: list[tuple[str | None, str]]) -> None:
+    frame = pd.DataFrame(rows, columns=["p", "q"], dtype="str")
+    shuffled = frame.sample(frac=1, random_state=len(rows))
+
+    assert sorted(content_ids(shuffled, ["p", "q"])) == sorted(content_ids(frame, ["p", "q"]))
+
+
+@given(rows_of_two)
+def test_no_two_rows_share_an_identifier(rows: list[tuple[str | None, str]]) -> None:
+    frame = pd.DataFrame(rows, columns=["p", "q"], dtype="str").set_axis(
+        range(5, 5 + len(rows)), axis="index"
+    )
+
+    made = content_ids(frame, ["p", "q"])
+
+    assert made.is_unique
+    assert list(made.index) == list(frame.index)
+
+
+def test_columns_that_are_not_named_do_not_matter() -> None:
+    one, two = (pd.DataFrame({"p": ["a"], "outcome": [o]}) for o in ("Fully Paid", "Charged Off"))
+
+    assert list(content_ids(one, ["p"])) == list(content_ids(two, ["p"]))

@@ -1,0 +1,338 @@
+"""LoanTap's own format is read with the quirks of the original, and written as it was."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.conftest import AS_OF, raw_loans
+
+from loantap.portfolio.dictionary import (
+    COLUMNS,
+    CSV_ORDER,
+    SUB_GRADES,
+    Column,
+    Kind,
+    portfolio_columns,
+)
+from loantap.portfolio.errors import InputError
+from loantap.portfolio.loantap_format import (
+    Parsed,
+    parse,
+    render,
+    require_columns,
+    split_address,
+)
+
+
+def parse_loans(*changes: dict[str, object]) -> Parsed:
+    return parse(raw_loans(*changes), portfolio_columns(), AS_OF)
+
+
+def read_value(name: str, raw: object, dtype: str | None = None) -> tuple[object, list[str]]:
+    """One value of one column as parsed, and what was wrong with it."""
+    column = COLUMNS[name]
+    frame = pd.DataFrame({column.source_name: pd.Series([raw], dtype=dtype)})
+    parsed = parse(frame, [column], AS_OF)
+    return parsed.rows[name].iloc[0], list(parsed.problems["reason"])
+
+
+def test_the_made_up_loan_is_read_in_full() -> None:
+    parsed = parse_loans()
+
+    assert not parsed.is_bad.any()
+    assert parsed.rows.iloc[0].to_dict() == {
+        "loan_amount": 12_000.0,
+        "term_months": 36.0,
+        "interest_rate_pct": 12.0,
+        "instalment": 398.57,
+        "grade": "B",
+        "sub_grade": "B4",
+        "profession": "Clock maker",
+        "employment_years": 4.0,
+        "home_ownership": "RENT",
+        "annual_income": 60_000.0,
+        "income_verification": "Verified",
+        "issue_month": pd.Timestamp("2014-01-01"),
+        "loan_status": "Fully Paid",
+        "purpose": "debt_consolidation",
+        "title": "Debt consolidation",
+        "dti_pct": 18.5,
+        "earliest_credit_line": pd.Timestamp("2004-01-01"),
+        "open_accounts": 11.0,
+        "public_records": 0.0,
+        "revolving_balance": 9_999.0,
+        "revolving_utilisation_pct": 45.5,
+        "total_accounts": 25.0,
+        "listing_status": "w",
+        "application_type": "INDIVIDUAL",
+        "mortgage_accounts": 2.0,
+        "bankruptcies": 0.0,
+        "address": "12 Nowhere Lane\r\nSampleville, OK 22690",
+    }
+
+
+@pytest.mark.parametrize("column", portfolio_columns(), ids=CSV_ORDER)
+def test_every_column_has_the_type_of_its_kind(column: Column) -> None:
+    rows = parse_loans().rows
+
+    expected = {Kind.MONTH: "datetime64[s]", Kind.TEXT: "str", Kind.CATEGORY: "str"}
+    assert rows[column.name].dtype == expected.get(column.kind, "float64")
+
+
+@pytest.mark.parametrize(
+    ("name", "raw", "expected"),
+    [
+        ("term_months", " 36 months", 36.0),  # the original has a leading blank
+        ("term_months", "60 months", 60.0),
+        ("term_months", "36", 36.0),
+        ("term_months", 60, 60.0),
+        ("employment_years", "< 1 year", 0.0),
+        ("employment_years", "1 year", 1.0),
+        ("employment_years", "9 years", 9.0),
+        ("employment_years", "10+ years", 10.0),
+        ("employment_years", 7, 7.0),
+        ("interest_rate_pct", " 11.44 ", 11.44),
+        ("open_accounts", "7.0", 7.0),
+        ("annual_income", "117000", 117_000.0),
+        ("dti_pct", "0", 0.0),
+        ("dti_pct", "9999", 9_999.0),  # how the bureau writes "no income"
+        ("grade", " C ", "C"),
+        ("loan_status", "Charged Off", "Charged Off"),
+        ("purpose", "small_business", "small_business"),
+        ("home_ownership", "NONE", "NONE"),
+        ("title", "None", "None"),  # what the applicant wrote, not a missing value
+        ("profession", "None", "None"),
+        ("profession", "nan", "nan"),
+        ("profession", "Clock maker ", "Clock maker "),
+        ("address", "USNS Nothing\r\nFPO AE 05113", "USNS Nothing\r\nFPO AE 05113"),
+    ],
+)
+def test_a_value_is_read_as_it_is_meant(name: str, raw: object, expected: object) -> None:
+    assert read_value(name, raw) == (expected, [])
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "Jan-2015",
+        "jan-2015",
+        "2015-01",
+        "2015-01-31",
+        "2015-01-31 23:30:00",
+        "2015-01-31T23:30:00Z",
+        "2015-01-31T23:30:00.5+05:30",  # still January where it was written down
+        pd.Timestamp("2015-01-31 23:30"),
+        pd.Timestamp("2015-01-31 23:30", tz="Asia/Kolkata"),
+        np.datetime64("2015-01-31"),
+        date(2015, 1, 31),
+    ],
+    ids=str,
+)
+def test_a_month_is_read_in_any_usual_form(raw: object) -> None:
+    assert read_value("issue_month", raw) == (pd.Timestamp("2015-01-01"), [])
+
+
+def test_months_in_different_forms_can_stand_in_one_column() -> None:
+    forms = ["Mar-2015", "2015-03-09", "2015-03-09T00:00:00Z", "2015-03-09T00:00:00+05:30"]
+
+    parsed = parse_loans(*[{"issue_d": form} for form in forms])
+
+    assert not parsed.is_bad.any()
+    assert set(parsed.rows["issue_month"]) == {pd.Timestamp("2015-03-01")}
+
+
+@pytest.mark.parametrize("blank", [None, np.nan, "", "  "], ids=["None", "NaN", "empty", "blanks"])
+@pytest.mark.parametrize("column", portfolio_columns(), ids=CSV_ORDER)
+def test_a_missing_value_is_valid_where_the_dictionary_says_so(
+    column: Column, blank: object
+) -> None:
+    value, reasons = read_value(column.name, blank, "str")
+
+    assert pd.isna(value)
+    assert reasons == ([] if column.nullable else ["missing"])
+
+
+def test_employment_that_does_not_apply_is_missing() -> None:
+    value, reasons = read_value("employment_years", "n/a")
+
+    assert pd.isna(value)
+    assert reasons == []
+
+
+@pytest.mark.parametrize(
+    ("name", "raw", "reason"),
+    [
+        ("loan_amount", "a lot", "not a number"),
+        ("loan_amount", "12,000", "not a number"),
+        ("loan_amount", "None", "not a number"),
+        ("loan_amount", "0", "below 1"),
+        ("loan_amount", "inf", "not a finite number"),
+        ("loan_amount", True, "not a number"),
+        ("annual_income", "-1", "below 0"),
+        ("interest_rate_pct", "101", "above 100"),
+        ("instalment", "0", "below 0.01"),
+        ("term_months", "48 months", "not 36 or 60"),
+        ("term_months", "36 weeks", "not a number"),
+        ("employment_years", "11 years", "above 10"),
+        ("employment_years", "a while", "not a number"),
+        ("open_accounts", "7.5", "not a whole number"),
+        ("open_accounts", "-inf", "not a finite number"),
+        ("grade", "H", "not one of A, B, C, D, E, F, G"),
+        ("grade", "b", "not one of A, B, C, D, E, F, G"),
+        ("sub_grade", "B6", f"not one of {', '.join(SUB_GRADES)}"),
+        ("loan_status", "Late", "not one of Fully Paid, Charged Off"),
+        ("issue_month", "2015", "not a month such as Jan-2015"),
+        ("issue_month", "31/01/2015", "not a month such as Jan-2015"),
+        ("issue_month", "Jan-15", "not a month such as Jan-2015"),
+        ("issue_month", "yesterday", "not a month such as Jan-2015"),
+        ("issue_month", "Dec-2026", "after the day of the run, 2026-11-23"),
+        ("earliest_credit_line", "2026-12-01", "after the day of the run, 2026-11-23"),
+    ],
+)  # fmt: skip
+def test_a_value_that_cannot_be_used_is_missing_and_told(
+    name: str, raw: object, reason: str
+) -> None:
+    value, reasons = read_value(name, raw)
+
+    assert pd.isna(value)
+    assert reasons == [reason]
+
+
+def test_the_month_of_the_run_is_not_in_the_future() -> None:
+    assert read_value("issue_month", "Nov-2026") == (pd.Timestamp("2026-11-01"), [])
+
+
+def test_each_problem_names_row_column_and_value_as_they_stand_in_the_file() -> None:
+    parsed = parse_loans({}, {"term": " 48 months", "grade": "H"}, {"dti": "x"})
+
+    assert parsed.problems[["column", "value"]].to_records().tolist() == [
+        (1, "term", " 48 months"),
+        (1, "grade", "H"),
+        (2, "dti", "x"),
+    ]
+    assert list(parsed.is_bad) == [False, True, True]
+
+
+def test_a_long_value_is_shown_in_part() -> None:
+    problems = parse_loans({"grade": "x" * 1_000}).problems
+
+    assert problems["value"].iloc[0] == "x" * 80
+
+
+def test_a_bad_value_leaves_the_others_of_its_row_alone() -> None:
+    row = parse_loans({"grade": "H"}).rows.iloc[0]
+
+    assert pd.isna(row["grade"])
+    assert row["sub_grade"] == "B4"
+
+
+def test_parsing_keeps_the_rows_in_place_and_does_not_touch_the_input() -> None:
+    raw = raw_loans({}, {"grade": "H"}, {"term": "60 months"}).set_axis([7, 3, 5])
+    before = raw.copy(deep=True)
+
+    parsed = parse(raw, portfolio_columns(), AS_OF)
+
+    assert list(parsed.rows.index) == [7, 3, 5]
+    assert list(parsed.is_bad[parsed.is_bad].index) == [3]
+    pd.testing.assert_frame_equal(raw, before)
+
+
+def test_no_rows_give_no_rows_and_no_problems() -> None:
+    parsed = parse(raw_loans().head(0), portfolio_columns(), AS_OF)
+
+    assert parsed.rows.shape == (0, 27)
+    assert parsed.problems.empty
+
+
+@pytest.mark.parametrize(
+    ("address", "state", "pincode"),
+    [
+        ("12 Nowhere Lane\r\nSampleville, OK 22690", "OK", "22690"),
+        ("12 Nowhere Lane\nSampleville, OK 22690", "OK", "22690"),
+        ("PSC 0001, Box 0002\r\nAPO AE 05113", "AE", "05113"),
+        ("USS Nothing\r\nFPO AP 11650", "AP", "11650"),
+        ("Unit 0001 Box 0002\r\nDPO AA 00813", "AA", "00813"),
+        ("12 Nowhere Lane\r\nSampleville, OK 22690 ", "OK", "22690"),
+        ("12 Nowhere Lane", None, None),
+        ("12 Nowhere Lane\r\nSampleville, OK 2269", None, None),
+        (None, None, None),
+    ],
+)
+def test_state_and_pincode_are_read_off_the_end_of_an_address(
+    address: str | None, state: str | None, pincode: str | None
+) -> None:
+    parts = split_address(pd.Series([address], dtype="str")).iloc[0]
+
+    assert parts["state"] == state if state else pd.isna(parts["state"])
+    assert parts["pincode"] == pincode if pincode else pd.isna(parts["pincode"])
+
+
+@pytest.mark.parametrize(
+    ("dropped", "problem"),
+    [(["dti"], "column dti missing"), (["dti", "grade"], "columns grade, dti missing")],
+)
+def test_a_missing_column_is_named(dropped: list[str], problem: str) -> None:
+    with pytest.raises(InputError, match="some file: ") as refused:
+        require_columns(raw_loans().drop(columns=dropped), portfolio_columns(), "some file")
+
+    assert refused.value.problem == problem
+    assert "loan_amnt, term, int_rate" in refused.value.remedy
+
+
+def test_further_columns_are_no_fault() -> None:
+    require_columns(raw_loans().assign(zip3="123"), portfolio_columns(), "some file")
+
+
+def test_a_loan_is_written_in_the_words_of_the_file() -> None:
+    written = render(parse_loans({"emp_length": "10+ years"}).rows, portfolio_columns()).iloc[0]
+
+    assert written["term"] == " 36 months"
+    assert written["emp_length"] == "10+ years"
+    assert written["issue_d"] == "Jan-2014"
+    assert written["loan_amnt"] == 12_000.0
+    assert written["address"] == "12 Nowhere Lane\r\nSampleville, OK 22690"
+
+
+free_text = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1, max_size=9)
+
+
+def valid_values(column: Column) -> st.SearchStrategy[object]:
+    """Any valid typed value of a column."""
+    values: st.SearchStrategy[object]
+    match column.kind:
+        case Kind.MONTH:
+            days = st.dates(date(1900, 1, 1), date(2026, 11, 1))
+            values = days.map(lambda day: pd.Timestamp(day.replace(day=1)))
+        case Kind.COUNT:
+            values = st.integers(int(column.minimum or 0), int(column.maximum or 0)).map(float)
+        case Kind.NUMBER if column.name == "employment_years":
+            values = st.integers(0, 10).map(float)
+        case Kind.NUMBER if column.values:
+            values = st.sampled_from([float(v) for v in column.values])
+        case Kind.NUMBER:
+            values = st.floats(column.minimum, column.maximum)
+        case Kind.CATEGORY:
+            values = st.sampled_from(column.categories or ("RENT", "NONE", "debt_consolidation"))
+        case _:
+            values = free_text.filter(lambda text: text.strip() != "")
+    return st.one_of(st.none(), values) if column.nullable else values
+
+
+@settings(max_examples=25)
+@given(st.lists(st.fixed_dictionaries({c.name: valid_values(c) for c in portfolio_columns()}),
+                min_size=1, max_size=4))  # fmt: skip
+def test_what_is_written_is_read_back_the_same(loans: list[dict[str, object]]) -> None:
+    dtypes = {Kind.MONTH: "datetime64[s]", Kind.TEXT: "str", Kind.CATEGORY: "str"}
+    rows = pd.DataFrame(loans, columns=list(CSV_ORDER)).astype(
+        {c.name: dtypes.get(c.kind, "float64") for c in portfolio_columns()}
+    )
+
+    parsed = parse(render(rows, portfolio_columns()), portfolio_columns(), AS_OF)
+
+    assert parsed.problems.empty
+    pd.testing.assert_frame_equal(parsed.rows, rows, check_exact=True)

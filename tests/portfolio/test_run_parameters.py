@@ -1,0 +1,151 @@
+"""A run refuses a parameter that nothing reads, before anything is done."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from loantap.portfolio.errors import InputError
+from loantap.portfolio.options import IngestionOptions, SourcesOptions
+from loantap.portfolio.run_parameters import (
+    RUN_PARAMETERS,
+    check_parameter_groups,
+    check_run_parameters,
+)
+
+GROUPS = ("sources", "ingestion", "modeling.lending", "modeling.application")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project folder with a few files, where the run is started."""
+    for name in ("loans.csv", "loans.CSV", "loans.parquet", "loans.xlsx"):
+        (tmp_path / name).write_text("something")
+    (tmp_path / "empty.csv").touch()
+    (tmp_path / "folder.csv").mkdir()
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_nothing_given_is_fine() -> None:
+    check_run_parameters({}, GROUPS)
+
+
+def test_every_known_parameter_is_taken(folder: Path) -> None:
+    given = {
+        "portfolio": "loans.csv",
+        "loans": 5_000,
+        "seed": 7,
+        "as_of": "2026-11-23",
+        "applications": "loans.parquet",
+        "scores": "scores.parquet",
+    }
+    assert set(given) == set(RUN_PARAMETERS)
+
+    check_run_parameters(given, GROUPS)
+
+
+def test_a_group_of_the_configuration_can_be_overridden() -> None:
+    check_run_parameters({"modeling": {"lending": {"seed": 3}}}, GROUPS)
+
+
+@pytest.mark.parametrize(
+    ("given", "guess"),
+    [("portfolo", "portfolio"), ("asof", "as_of"), ("Seed", "seed"), ("ingestoin", "ingestion")],
+)
+def test_a_misspelt_parameter_is_refused_with_the_nearest_known_one(given: str, guess: str) -> None:
+    with pytest.raises(
+        InputError, match=f"--params {given}: unknown parameter.*Did you mean {guess}"
+    ):
+        check_run_parameters({given: 1}, GROUPS)
+
+
+def test_a_misspelt_model_is_refused_with_the_nearest_known_one() -> None:
+    with pytest.raises(
+        InputError, match=r"--params modeling\.landing: .*Did you mean modeling\.lend"
+    ):
+        check_run_parameters({"modeling": {"landing": {"seed": 3}}}, GROUPS)
+
+
+def test_an_unknown_parameter_is_refused_with_the_list_of_known_ones() -> None:
+    with pytest.raises(InputError) as refused:
+        check_run_parameters({"zzz": 1}, GROUPS)
+
+    assert "Did you mean" not in refused.value.remedy
+    for name in (*RUN_PARAMETERS, *GROUPS):
+        assert name in refused.value.remedy
+
+
+@pytest.mark.parametrize("parameter", ["portfolio", "applications"])
+@pytest.mark.parametrize(
+    ("file", "problem"),
+    [
+        ("nowhere.csv", "file nowhere.csv does not exist"),
+        ("folder.csv", "file folder.csv does not exist"),
+        ("empty.csv", "file empty.csv is empty"),
+        ("loans.xlsx", "file loans.xlsx is not .csv"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_refused_by_name(
+    parameter: str, file: str, problem: str, folder: Path
+) -> None:
+    with pytest.raises(InputError, match=f"--params {parameter}: {problem}"):
+        check_run_parameters({parameter: file}, GROUPS)
+
+
+def test_a_missing_file_is_looked_for_from_the_folder_that_is_named(folder: Path) -> None:
+    with pytest.raises(InputError, match=f"relative to {folder.name}/"):
+        check_run_parameters({"portfolio": "nowhere.csv"}, GROUPS)
+
+
+def test_a_portfolio_is_a_csv_file_only(folder: Path) -> None:
+    check_run_parameters({"portfolio": "loans.CSV"}, GROUPS)
+    with pytest.raises(InputError, match=r"loans.parquet is not \.csv\. Convert"):
+        check_run_parameters({"portfolio": "loans.parquet"}, GROUPS)
+
+
+def test_scores_go_to_a_parquet_file_only() -> None:
+    with pytest.raises(InputError, match=r"--params scores: 'scores.csv' is not a \.parquet"):
+        check_run_parameters({"scores": "scores.csv"}, GROUPS)
+
+
+def test_a_parameter_given_as_null_is_not_given() -> None:
+    check_run_parameters({"portfolio": None, "applications": None, "scores": None}, GROUPS)
+
+
+class TestGroups:
+    MODELS = {"sources": SourcesOptions, "modeling.lending": IngestionOptions}  # noqa: RUF012
+
+    @staticmethod
+    def parameters(**changes: object) -> dict[str, object]:
+        sources = {"loans": 20_000, "seed": 1, "as_of": "2026-11-23", "tolerated_bad_share": 0}
+        lending = {"as_of": "2026-11-23", "most_quarantined_share": 0.05}
+        return {"sources": sources | changes, "modeling": {"lending": lending}}
+
+    def test_that_are_valid_pass(self) -> None:
+        check_parameter_groups(self.parameters(), self.MODELS)
+
+    def test_with_a_bad_value_are_refused_by_path_value_and_remedy(self) -> None:
+        with pytest.raises(InputError) as refused:
+            check_parameter_groups(self.parameters(loans=12), self.MODELS)
+
+        assert refused.value.where == "parameter sources.loans"
+        assert refused.value.problem.startswith("12 cannot be used: ")
+        assert "1000" in refused.value.problem
+        assert "--params" in refused.value.remedy
+        assert isinstance(refused.value.__cause__, ValidationError)
+
+    def test_with_a_misspelt_name_are_refused_with_the_nearest_known_one(self) -> None:
+        with pytest.raises(InputError, match=r"parameter sources\.sed: .* Did you mean seed\?"):
+            check_parameter_groups(self.parameters(sed=1), self.MODELS)
+
+    def test_are_checked_below_the_first_level_as_well(self) -> None:
+        parameters = self.parameters()
+        parameters["modeling"] = {"lending": {"as_of": "2026-11-23"}}
+
+        with pytest.raises(
+            InputError, match=r"parameter modeling\.lending\.most_quarantined_share"
+        ):
+            check_parameter_groups(parameters, self.MODELS)

@@ -1,0 +1,39 @@
+"""A registry of its own for each test that asks for one."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import mlflow
+import pytest
+
+
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An MLflow store with tables and nothing in them, which takes seconds to make."""
+    path = tmp_path_factory.mktemp("mlflow") / "mlflow.db"
+    mlflow.MlflowClient(f"sqlite:///{path}").search_experiments()
+    return path
+
+
+@pytest.fixture
+def registry(tmp_path: Path, empty_store: Path) -> Iterator[Path]:
+    """A registry without models; yields the folder of its artifacts."""
+    before = mlflow.get_tracking_uri()
+    artifacts = tmp_path / "mlartifacts"
+    mlflow.set_tracking_uri(f"sqlite:///{shutil.copy(empty_store, tmp_path)}")
+    mlflow.set_registry_uri(None)
+    experiment = mlflow.create_experiment("loantap", artifact_location=artifacts.as_uri())
+    mlflow.set_experiment(experiment_id=experiment)
+    yield artifacts
+    mlflow.end_run()
+    mlflow.set_tracking_uri(before)
+
+
+@pytest.fixture
+def active_run(registry: Path) -> Iterator[mlflow.ActiveRun]:
+    """A run that is being recorded."""
+    with mlflow.start_run() as run:
+        yield run

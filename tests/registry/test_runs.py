@@ -1,0 +1,144 @@
+"""What MLflow's UI shows of a run: flat parameters, headline metrics, the search as nested runs."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import mlflow
+import pandas as pd
+import pytest
+
+from loantap.registry import runs
+
+CANDIDATES = pd.DataFrame(
+    {
+        "candidate": ["none L2 C=0.1", "smote L1 C=1"],
+        "balancing": ["none", "smote"],
+        "l1_ratio": [0.0, 1.0],
+        "inverse_penalty": [0.1, 1.0],
+        "mean_f2": [0.58, 0.57],
+        "std_f2": [0.01, 0.02],
+        "mean_log_loss": [0.45, 0.60],
+        "mean_roc_auc": [0.71, 0.70],
+        "fit_seconds": [0.1, 0.9],
+        "converged": [True, False],
+        "chosen": [True, False],
+    }
+)
+
+
+def recorded(run: mlflow.ActiveRun) -> mlflow.entities.Run:
+    return mlflow.get_run(run.info.run_id)
+
+
+def test_a_nested_group_of_parameters_is_flattened() -> None:
+    nested = {"split": {"seed": 42, "out_of_time": {"term_months": 36}}, "name": "lending"}
+
+    assert runs.flatten(nested, "features") == {
+        "features.split.seed": 42,
+        "features.split.out_of_time.term_months": 36,
+        "features.name": "lending",
+    }
+
+
+def test_parameters_are_logged_by_path(active_run: mlflow.ActiveRun) -> None:
+    runs.log_parameters({"split": {"seed": 42}}, "feature_engineering")
+
+    assert recorded(active_run).data.params == {"feature_engineering.split.seed": "42"}
+
+
+def test_metrics_are_logged_by_path_without_their_bounds(active_run: mlflow.ActiveRun) -> None:
+    runs.log_metrics(
+        {
+            "lending": {"test": {"f2": 0.58, "f2_low": 0.5, "f2_high": 0.6}, "out_of_time": None},
+            "origin": "simulated",
+        }
+    )
+
+    assert recorded(active_run).data.metrics == {"lending.test.f2": 0.58}
+
+
+def test_each_candidate_is_a_run_below_the_run(active_run: mlflow.ActiveRun) -> None:
+    runs.log_candidates(CANDIDATES, "lending")
+
+    nested = mlflow.search_runs(
+        filter_string=f"tags.mlflow.parentRunId = '{active_run.info.run_id}'", output_format="list"
+    )
+    by_name = {run.info.run_name: run for run in nested}
+    assert set(by_name) == {"lending none L2 C=0.1", "lending smote L1 C=1"}
+    chosen = by_name["lending none L2 C=0.1"]
+    assert chosen.data.params == {"balancing": "none", "l1_ratio": "0.0", "inverse_penalty": "0.1"}
+    assert chosen.data.metrics["mean_f2"] == 0.58
+    assert {run.info.status for run in nested} == {"FINISHED"}
+    assert {name: run.data.tags["chosen"] for name, run in by_name.items()} == {
+        "lending none L2 C=0.1": "True",
+        "lending smote L1 C=1": "False",
+    }
+    assert by_name["lending smote L1 C=1"].data.tags["converged"] == "False"
+
+
+def test_a_file_is_attached_in_its_folder(
+    active_run: mlflow.ActiveRun, registry: Path, tmp_path: Path
+) -> None:
+    plot = tmp_path / "roc.png"
+    plot.write_bytes(b"picture")
+    runs.log_file(plot, "lending")
+    runs.log_file(plot, None)
+
+    stored = registry / active_run.info.run_id / "artifacts"
+    assert (stored / "lending" / "roc.png").read_bytes() == b"picture"
+    assert (stored / "roc.png").is_file()
+
+
+def test_nothing_is_recorded_without_a_run(registry: Path) -> None:
+    assert not runs.is_recording()
+    with mlflow.start_run():
+        assert runs.is_recording()
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A repository with one commit."""
+    for name in ("AUTHOR", "COMMITTER"):
+        monkeypatch.setenv(f"GIT_{name}_NAME", "Tester")
+        monkeypatch.setenv(f"GIT_{name}_EMAIL", "tester@example.org")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
+    folder = tmp_path / "checkout"
+    folder.mkdir()
+    (folder / "code.py").write_text("1\n")
+    for command in ("init -q", "add code.py", "commit -q -m first"):
+        subprocess.run(["git", *command.split()], cwd=folder, check=True)  # noqa: S607
+    return folder
+
+
+def test_the_commit_is_named_in_full(checkout: Path) -> None:
+    head = subprocess.run(
+        ["git", "rev-parse", "HEAD"],  # noqa: S607
+        cwd=checkout,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.strip()
+
+    assert runs.git_commit(checkout) == head
+
+
+def test_a_changed_file_shows_in_the_commit(checkout: Path) -> None:
+    (checkout / "code.py").write_text("2\n")
+
+    assert str(runs.git_commit(checkout)).endswith("-dirty")
+
+
+def test_outside_a_checkout_there_is_no_commit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+
+    assert runs.git_commit(tmp_path) is None
+
+
+def test_without_git_there_is_no_commit(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+
+    assert runs.git_commit(checkout) is None

@@ -1,0 +1,74 @@
+"""The pages in a real browser: nothing is fetched, nothing overflows, on a desk and on a phone."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+from tests.conftest import require
+
+from loantap.reporting.eda_page import render_eda
+from loantap.reporting.insights_page import render_insights
+
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    chromium = shutil.which("chromium")
+    require(chromium is not None, "there is no chromium (apt-get install chromium)")
+    with sync_playwright() as playwright:
+        launched = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+        yield launched
+        launched.close()
+
+
+@pytest.fixture
+def insights(tmp_path, segments, recommendation, make_summary) -> Path:
+    path = tmp_path / "insights.html"
+    path.write_text(render_insights(segments, [recommendation], make_summary()), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_insights_page_fits_its_window_and_asks_for_nothing(browser, insights, width):
+    page = browser.new_page(viewport={"width": width, "height": 800})
+    asked: list[str] = []
+    said: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda message: said.append(message.text))
+
+    page.goto(insights.as_uri())
+
+    assert page.get_by_role("heading", name="Grade", exact=True).is_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert asked == [insights.as_uri()]
+    assert said == []
+    page.close()
+
+
+def test_the_exploration_page_opens_without_a_network(browser, tmp_path):
+    loans = pd.DataFrame({"grade": list("ABCA") * 10, "loan_amount": range(40)})
+    path = tmp_path / "eda.html"
+    path.write_text(render_eda(loans, "simulated", date(2026, 11, 23)), encoding="utf-8")
+    page = browser.new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+
+    page.goto(path.as_uri())
+
+    assert page.get_by_text("SIMULATED DATA").first.is_visible()
+    assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
+    page.close()

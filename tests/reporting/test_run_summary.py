@@ -1,0 +1,128 @@
+"""A run ends by saying what it did, how good it is, and where to look next."""
+
+from __future__ import annotations
+
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from rich.console import Console
+
+from loantap.reporting.run_summary import summarise_run
+
+
+@pytest.fixture
+def reconciliation() -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "table": ["loans", "applications", "loan_events"],
+            "origin": ["real", "real", "simulated"],
+            "extracted": [5_239, 5_240, 101_234],
+            "kept": [5_239, 5_239, 101_233],
+            "quarantined": [0, 1, 1],
+        }
+    )
+
+
+@pytest.fixture
+def metrics() -> dict[str, Any]:
+    block = {
+        "n": 4_715, "roc_auc": 0.7123, "ece": 0.0123, "f2": 0.5789, "f2_decline_all": 0.5415,
+        "approval_rate": 0.331,
+    }  # fmt: skip
+    bounds = {"roc_auc_low": 0.66, "roc_auc_high": 0.76, "f2_low": 0.53, "f2_high": 0.62}
+    blocks = {"cv": block, "test": block | bounds | {"n": 524}, "out_of_time": None}
+    return {"lending": blocks, "benchmark": blocks, "origin": "real"}
+
+
+def say(
+    reconciliation: pd.DataFrame | None = None,
+    metrics: dict[str, Any] | None = None,
+    reports: tuple[Path, ...] = (),
+    scores: Path | None = None,
+) -> str:
+    said = StringIO()
+    Console(file=said, width=160).print(summarise_run(reconciliation, metrics, reports, scores))
+    return said.getvalue()
+
+
+def line_of(text: str, *words: str) -> str:
+    return next(line for line in text.splitlines() if all(word in line for word in words))
+
+
+def test_rows_are_counted_per_source(reconciliation: pd.DataFrame) -> None:
+    text = say(reconciliation)
+
+    for counts in ("5,240 5,239 1", "101,234 101,233 1"):
+        extracted, kept, quarantined = counts.split()
+        row = line_of(text, extracted)
+        assert kept in row
+        assert f" {quarantined} " in row
+
+
+def test_simulated_rows_are_called_simulated(reconciliation: pd.DataFrame) -> None:
+    text = say(reconciliation)
+
+    assert "SIMULATED" in line_of(text, "loan_events")
+    assert "real" in line_of(text, "applications")
+
+
+def test_headline_metrics_are_shown_with_their_bounds(metrics: dict[str, Any]) -> None:
+    text = say(metrics=metrics)
+
+    test = line_of(text, "test", "524")
+    assert "0.712 [0.660, 0.760]" in test
+    assert "0.579 [0.530, 0.620]" in test
+    assert "0.012" in test
+    assert "33%" in test
+
+
+def test_f2_never_stands_alone(metrics: dict[str, Any]) -> None:
+    text = say(metrics=metrics)
+
+    cross_validated = line_of(text, "cross", "4,715")
+    assert "0.579" in cross_validated
+    assert "0.541" in cross_validated or "0.542" in cross_validated  # of declining everybody
+    assert "33%" in cross_validated
+
+
+def test_a_sample_that_is_too_small_says_so(metrics: dict[str, Any]) -> None:
+    assert "too few loans" in line_of(say(metrics=metrics), "out of time")
+
+
+def test_models_that_must_not_decide_are_marked(metrics: dict[str, Any]) -> None:
+    text = say(metrics=metrics)
+
+    assert "not for lending" in text
+    assert line_of(text, "benchmark").split("benchmark")[1].strip().startswith("*")
+    assert not line_of(text, "lending ").split("lending")[1].strip().startswith("*")
+
+
+@pytest.mark.parametrize(("origin", "is_said"), [("simulated", True), ("real", False)])
+def test_models_of_simulated_data_are_called_so(
+    origin: str, is_said: bool, metrics: dict[str, Any]
+) -> None:
+    assert ("SIMULATED DATA" in say(metrics=metrics | {"origin": origin})) == is_said
+
+
+def test_files_written_are_listed_as_they_are() -> None:
+    text = say(
+        reports=(Path("data/insights.html"), Path("data/[draft].html")),
+        scores=Path("out/scores.parquet"),
+    )
+
+    assert "Reports\n  data/insights.html\n  data/[draft].html" in text  # no markup in a path
+    assert "Scores\n  out/scores.parquet" in text
+
+
+def test_after_a_training_the_commands_that_show_more_are_named(metrics: dict[str, Any]) -> None:
+    text = say(metrics=metrics)
+
+    assert "make viz" in text
+    assert "make ui" in text
+
+
+def test_a_run_that_neither_ingested_nor_evaluated_has_nothing_to_say() -> None:
+    assert say().strip() == ""
