@@ -148,13 +148,14 @@ class RecordHook(_SavedDatasets):
             dataset = catalog.get(name)
             if name.endswith(".candidates"):
                 runs.log_candidates(catalog.load(name), name.removesuffix(".candidates"))
-            elif name == "metrics":
+            if name == "metrics":
                 metrics = catalog.load(name)
                 runs.log_tags({"origin": metrics["origin"]})
                 runs.rename(f"{metrics['origin']} {run_params['run_id']}")
                 runs.log_metrics(metrics)
-            elif isinstance(dataset, StagedDataset) and "08_reporting" in dataset.filepath.parts:
-                runs.log_file(dataset.filepath, name.partition(".")[0] if "." in name else None)
+            if isinstance(dataset, StagedDataset) and "08_reporting" in dataset.filepath.parts:
+                folder = dataset.filepath.parent.name
+                runs.log_file(dataset.filepath, None if folder == "08_reporting" else folder)
 
 
 class PromotionHook(_SavedDatasets):

@@ -12,11 +12,11 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 from kedro.io import DatasetError
-from tests.conftest import require
 
 from loantap.datasets import SourceTableDataset
 from loantap.datasets.backends import Odbc, _redact, _widen_floats
 from loantap.portfolio.errors import InputError
+from tests.conftest import require
 
 APT = "apt-get install unixodbc libsqliteodbc"
 PASSWORD = "s3cret-pa55word"  # noqa: S105 (made up)

@@ -7,13 +7,13 @@ import math
 import numpy as np
 import pandas as pd
 import pytest
-from tests.conftest import AS_OF, raw_loans
 
 from loantap.features.build import MISSING, build_features
 from loantap.features.definitions import CATEGORICAL, FEATURE_SETS, FEATURES, NUMERIC, FeatureSet
 from loantap.model.schemas import FEATURES as FEATURES_SCHEMA
 from loantap.portfolio.dictionary import Kind, portfolio_columns
 from loantap.portfolio.loantap_format import parse, split_address
+from tests.conftest import AS_OF, raw_loans
 
 
 def applications(*changes: dict[str, object]) -> pd.DataFrame:

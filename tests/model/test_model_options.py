@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 from pydantic import BaseModel, ValidationError
-from tests.conftest import training_options
 
 from loantap.model.options import (
     EvaluationOptions,
@@ -13,6 +12,7 @@ from loantap.model.options import (
     SplitOptions,
     TrainingOptions,
 )
+from tests.conftest import training_options
 
 OUT_OF_TIME = {
     "snapshot": "2017-03-01",

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from tests.conftest import training_options
 
 from loantap.features.build import build_features
 from loantap.features.definitions import FEATURE_SETS
@@ -15,6 +14,7 @@ from loantap.model.schemas import MODEL_INPUT_APPLICATION, PREDICTIONS
 from loantap.model.search import SearchOutcome, fit_candidate, search
 from loantap.model.splits import split_loans
 from loantap.model.threshold import decline_cross_fitted, find_best_threshold
+from tests.conftest import training_options
 
 OPTIONS = training_options("application")
 FEATURES = list(FEATURE_SETS["application"].features)

@@ -20,7 +20,13 @@ from loantap.model.reasons import (
 from loantap.model.trained import TrainedModel
 
 LENDING = FEATURE_SETS["lending"]
-TYPICAL = {"dti_pct": 18.0, "employment_years": 6.0, "sub_grade_rank": 10.0, "is_60_months": 0.2}
+TYPICAL = {
+    "public_records": 0.2,
+    "dti_pct": 18.0,
+    "employment_years": 6.0,
+    "sub_grade_rank": 10.0,
+    "is_60_months": 0.2,
+}
 
 
 def explain(model: TrainedModel, features: pd.DataFrame) -> pd.DataFrame:
@@ -157,6 +163,15 @@ class TestReasons:
         assert give_one({"is_60_months": 0.1})[0] == (
             "The term of the loan: 60 months, higher than usual"
         )
+
+    def test_never_hold_against_a_borrower_what_speaks_for_them(self) -> None:
+        # A coefficient of the wrong sign, such as collinear features bring about, is noise.
+        wrong_sign = {"public_records": 0.4, "dti_pct": 0.2}
+
+        assert give_one(wrong_sign, public_records=0.0)[:2] == [
+            "Existing debt payments as a share of income (DTI): 30.0 %, higher than usual",
+            "",
+        ]
 
     def test_say_when_a_value_was_not_stated(self) -> None:
         first = give_one({"employment_years": 0.1}, employment_years=np.nan)[0]

@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
-from tests.conftest import training_options
 
 from loantap.features.build import build_features
 from loantap.features.definitions import FEATURE_SETS
@@ -14,6 +13,7 @@ from loantap.model.metrics import expected_calibration_error
 from loantap.model.search import fit_candidate, predict_out_of_fold
 from loantap.portfolio.cleaning import mark_outcome
 from loantap.simulator import SimulatedPortfolio, simulate_portfolio
+from tests.conftest import training_options
 
 OPTIONS = training_options("lending", folds=5)
 LENDING = FEATURE_SETS["lending"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from tests.conftest import AS_OF, raw_loans, train, training_options
 
 from loantap.features.build import build_features
 from loantap.features.definitions import FEATURE_SETS
@@ -14,6 +13,7 @@ from loantap.model.trained import TrainedModel
 from loantap.portfolio.dictionary import portfolio_columns
 from loantap.portfolio.errors import InputError
 from loantap.portfolio.loantap_format import render
+from tests.conftest import AS_OF, raw_loans, train, training_options
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.metrics import log_loss, roc_auc_score
-from tests.conftest import training_options
 
 from loantap.features.build import build_features
 from loantap.features.definitions import FEATURE_SETS
@@ -22,6 +21,7 @@ from loantap.model.search import (
 )
 from loantap.model.threshold import f2_variance, find_best_threshold
 from loantap.portfolio.errors import InputError
+from tests.conftest import training_options
 
 OPTIONS = training_options(
     "application",

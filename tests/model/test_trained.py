@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from pydantic import ValidationError
-from tests.conftest import train, training_options
 
 from loantap.features.build import MISSING, build_features
 from loantap.features.definitions import FEATURE_SETS
@@ -18,6 +17,7 @@ from loantap.model.trained import (
     make_example,
     tabulate_coefficients,
 )
+from tests.conftest import train, training_options
 
 LENDING = FEATURE_SETS["lending"]
 

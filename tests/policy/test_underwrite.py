@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-from tests.conftest import AS_OF, raw_loans
 
 from loantap.model.scorer import Scorer
 from loantap.model.trained import TrainedModel
@@ -13,6 +12,7 @@ from loantap.policy.schemas import SCORES
 from loantap.portfolio.dictionary import portfolio_columns
 from loantap.portfolio.errors import InputError
 from loantap.portfolio.loantap_format import render
+from tests.conftest import AS_OF, raw_loans
 
 POLICY = Policy.model_validate(
     {

@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import pandas as pd
 import pytest
-from tests.conftest import AS_OF, raw_loans
 
 from loantap.portfolio.cleaning import clean_source_table
 from loantap.portfolio.dictionary import Table, columns_of
+from tests.conftest import AS_OF, raw_loans
 
 MakeTable = Callable[..., pd.DataFrame]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-from tests.conftest import AS_OF, raw_loans
 
 from loantap.portfolio.cleaning import (
     QUARANTINE_COLUMNS,
@@ -14,6 +13,7 @@ from loantap.portfolio.cleaning import (
 )
 from loantap.portfolio.dictionary import Table
 from loantap.portfolio.errors import InputError
+from tests.conftest import AS_OF, raw_loans
 
 
 def reasons_of(raw: pd.DataFrame, table: Table) -> list[tuple[str, int, str]]:

@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.conftest import AS_OF, raw_loans
 
 from loantap.portfolio.dictionary import (
     COLUMNS,
@@ -27,6 +26,7 @@ from loantap.portfolio.loantap_format import (
     require_columns,
     split_address,
 )
+from tests.conftest import AS_OF, raw_loans
 
 
 def parse_loans(*changes: dict[str, object]) -> Parsed:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-from tests.conftest import AS_OF
 
 from loantap.portfolio.amortisation import list_instalment_exceptions
 from loantap.portfolio.cleaning import read_portfolio
 from loantap.portfolio.dictionary import portfolio_columns
 from loantap.portfolio.loantap_format import parse, render, split_address
+from tests.conftest import AS_OF
 
 
 def test_every_real_loan_is_read_in_full(sample_text: pd.DataFrame) -> None:

@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from kedro.io import DatasetError
-from tests.conftest import train, training_options
 
 from loantap.datasets import RegisteredModelDataset
 from loantap.datasets.staged import Publishable
@@ -31,6 +30,7 @@ from loantap.registry.models import (
     promote,
     registered_name,
 )
+from tests.conftest import train, training_options
 
 pytestmark = pytest.mark.usefixtures("active_run")
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from playwright.sync_api import Browser, sync_playwright
-from tests.conftest import require
 
 from loantap.reporting.eda_page import render_eda
 from loantap.reporting.insights_page import render_insights
+from tests.conftest import require
 
 ARGUMENTS = [
     "--no-sandbox",

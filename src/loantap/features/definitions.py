@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Final
+from typing import Final, Literal
 
 from loantap.portfolio.dictionary import COLUMNS
 
@@ -20,6 +20,8 @@ class Feature:
         categorical: text of an open list; numeric otherwise.
         display: format of its value in a reason (`{:.1f} %`).
         exclusion: why no lending decision may rest on it; empty when it may.
+        adverse: the side that credit sense holds against a borrower, `high`, `low` or either. A
+            small coefficient of the other sign is noise, and is never given as a reason.
     """
 
     name: str
@@ -28,6 +30,7 @@ class Feature:
     categorical: bool = False
     display: str = "{:,.0f}"
     exclusion: str = ""
+    adverse: Literal["high", "low", ""] = ""
 
     @property
     def known_at_decision(self) -> bool:
@@ -41,37 +44,38 @@ FEATURES: Final = MappingProxyType(
     {
         f.name: f
         for f in (
-            Feature("log_loan_amount", "the amount asked for", ("loan_amount",)),
+            Feature("log_loan_amount", "the amount asked for", ("loan_amount",), adverse="high"),
             Feature("is_60_months", "the term of the loan", ("term_months",),
-                    display="{:.0f} months"),
-            Feature("log_annual_income", "the yearly income", ("annual_income",)),
+                    display="{:.0f} months", adverse="high"),
+            Feature("log_annual_income", "the yearly income", ("annual_income",), adverse="low"),
             Feature("loan_to_income", "the amount asked for as a share of yearly income",
-                    ("loan_amount", "annual_income"), display="{:.0%}"),
+                    ("loan_amount", "annual_income"), display="{:.0%}", adverse="high"),
             Feature("dti_pct", "existing debt payments as a share of income (DTI)", ("dti_pct",),
-                    display="{:.1f} %"),
+                    display="{:.1f} %", adverse="high"),
             Feature("revolving_utilisation_pct", "the share of the credit card limits in use",
-                    ("revolving_utilisation_pct",), display="{:.1f} %"),
+                    ("revolving_utilisation_pct",), display="{:.1f} %", adverse="high"),
             Feature("log_revolving_balance", "the balance on credit cards",
                     ("revolving_balance",)),
             Feature("open_accounts", "the number of open credit lines", ("open_accounts",)),
             Feature("total_accounts", "the number of credit lines ever held",
-                    ("total_accounts",)),
+                    ("total_accounts",), adverse="low"),
             Feature("mortgage_accounts", "the number of mortgage accounts",
-                    ("mortgage_accounts",)),
-            Feature("public_records", "derogatory public records", ("public_records",)),
-            Feature("bankruptcies", "recorded bankruptcies", ("bankruptcies",)),
+                    ("mortgage_accounts",), adverse="low"),
+            Feature("public_records", "derogatory public records", ("public_records",),
+                    adverse="high"),
+            Feature("bankruptcies", "recorded bankruptcies", ("bankruptcies",), adverse="high"),
             Feature("employment_years", "the years in employment", ("employment_years",),
-                    display="{:.0f} years"),
+                    display="{:.0f} years", adverse="low"),
             Feature("purpose", "the purpose of the loan", ("purpose",), categorical=True,
                     display="{}"),
             Feature("interest_rate_pct", "the interest rate offered", ("interest_rate_pct",),
-                    display="{:.2f} %"),
+                    display="{:.2f} %", adverse="high"),
             Feature("sub_grade_rank", "the grade given to the offer", ("sub_grade",),
-                    display="{}"),
+                    display="{}", adverse="high"),
             Feature("grade", "the grade given to the offer", ("grade",), categorical=True,
                     display="{}"),
             Feature("instalment_to_income", "the yearly instalments as a share of income",
-                    ("instalment", "annual_income"), display="{:.1%}"),
+                    ("instalment", "annual_income"), display="{:.1%}", adverse="high"),
             Feature("credit_history_years", "the length of the credit history",
                     ("issue_month", "earliest_credit_line"), display="{:.0f} years",
                     exclusion=_PROXY),

@@ -69,10 +69,12 @@ def give_reasons(
 
     Returns:
         One row per application: `reason_1`..`reason_4`, text, empty where fewer features raise
-        the risk. Features that say the same (grade and its rank) count as one reason.
+        the risk. Features that say the same (grade and its rank) count as one reason; a value on
+        the side that credit sense holds in a borrower's favour is never a reason.
     """
     phrases = [FEATURES[name].phrase for name in contributed.columns]
-    concepts = contributed.T.groupby(phrases, sort=False).sum().T
+    sensible = contributed.mask(_contradicts_credit_sense(contributed, features, typical), 0.0)
+    concepts = sensible.T.groupby(phrases, sort=False).sum().T
     strength = concepts.to_numpy()
     order = np.argsort(-strength, axis=1, kind="stable")[:, :REASON_COUNT]
     sentences = np.column_stack(
@@ -93,6 +95,21 @@ def give_reasons(
     chosen = np.pad(chosen, ((0, 0), (0, max(missing, 0))), constant_values="")
     columns = [f"reason_{number}" for number in range(1, REASON_COUNT + 1)]
     return pd.DataFrame(chosen, index=contributed.index, columns=columns).astype("str")
+
+
+def _contradicts_credit_sense(
+    contributed: pd.DataFrame, features: pd.DataFrame, typical: Mapping[str, float]
+) -> pd.DataFrame:
+    """Where a value raises the PD from the side that ought to lower it."""
+    favourable = {
+        name: features[name] < typical[name]
+        if FEATURES[name].adverse == "high"
+        else features[name] > typical[name]
+        for name in contributed.columns
+        if name in typical and FEATURES[name].adverse
+    }
+    table = pd.DataFrame(favourable, index=contributed.index)
+    return table.reindex(columns=contributed.columns, fill_value=False) & (contributed > 0)
 
 
 def _describe(

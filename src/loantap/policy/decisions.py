@@ -120,9 +120,9 @@ def underwrite(
 ) -> pd.DataFrame:
     """Score and decide applications in LoanTap format.
 
-    Returns one row per application, in the same order: `application_id` (the row number where
-    none is given), `probability_of_default`, `decision`, `reason_1`..`reason_4`, `model_name`,
-    `model_version`.
+    Returns one row per application, in the same order: `application_id` (the row number from 0
+    where none is given), `probability_of_default`, `decision`, `reason_1`..`reason_4`,
+    `model_name`, `model_version`.
 
     Raises:
         InputError: a column the model needs is missing.
