@@ -1,0 +1,54 @@
+"""Projects that tests run in: an empty one, and one after a demo run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import mlflow
+import pandas as pd
+import pytest
+from click.testing import Result
+from kedro.framework.project import configure_project
+from temporary_project import Project, make_project
+
+from loantap.portfolio.dictionary import portfolio_columns
+from loantap.portfolio.loantap_format import render
+from loantap.simulator import simulate_portfolio
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _configured() -> Iterator[None]:
+    """Kedro knows the package, and MLflow's address is put back afterwards."""
+    configure_project("loantap")
+    before = mlflow.get_tracking_uri()
+    yield
+    mlflow.set_tracking_uri(before)
+
+
+@pytest.fixture
+def empty_project(tmp_path: Path) -> Project:
+    """A project in which nothing was run yet."""
+    return make_project(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def demo_result(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Result]:
+    """A default run on 2,000 simulated loans, and what it said."""
+    project = make_project(tmp_path_factory.mktemp("demo"))
+    return project, project.run("--params", "loans=2000")
+
+
+@pytest.fixture(scope="session")
+def demo(demo_result: tuple[Project, Result]) -> Project:
+    """The project after a default run on 2,000 simulated loans."""
+    project, result = demo_result
+    assert result.exit_code == 0, result.output
+    return project
+
+
+@pytest.fixture(scope="session")
+def portfolio_text() -> pd.DataFrame:
+    """1,000 loans in LoanTap format, as text."""
+    simulated = simulate_portfolio(1_000, seed=11).portfolio
+    return render(simulated, portfolio_columns()).astype("str")

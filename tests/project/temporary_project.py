@@ -1,0 +1,98 @@
+"""A Kedro project in a temporary folder, run through its command line."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import sqlite3
+from contextlib import chdir, closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import mlflow
+import yaml
+from click.testing import CliRunner, Result
+from kedro_mlflow.framework.hooks.mlflow_hook import mlflow_hook
+
+from loantap.cli import cli
+from tests.conftest import PROJECT
+
+# Two candidates instead of thirty, for a run in seconds; all else is as it is shipped.
+_SMALL_GRID = {"folds": 3, "balancing": ["none"], "l1_ratios": [0], "inverse_penalties": [0.1, 1]}
+SMALL = {
+    "modeling": {
+        "benchmark": _SMALL_GRID | {"jobs": 1},
+        "published_replica": _SMALL_GRID | {"jobs": 1, "balancing": ["smote"]},
+        "lending": _SMALL_GRID | {"jobs": 1},
+        "application": _SMALL_GRID | {"jobs": 1},
+    },
+    "evaluation": {"resamples": 100},
+}
+
+
+def _forget_runs() -> None:
+    """Let go of what kedro-mlflow keeps between runs, each of which has a process of its own."""
+    while mlflow.active_run():
+        mlflow.end_run()
+    mlflow_hook.run_id = None
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project folder and what can be asked of it."""
+
+    folder: Path
+
+    def run(self, *arguments: str) -> Result:
+        """`kedro run` with these arguments, in this process.
+
+        Raises what the command does not turn into a message.
+        """
+        _forget_runs()
+        with chdir(self.folder):
+            result = CliRunner().invoke(cli, ["run", *arguments])
+        _forget_runs()
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return result
+
+    def digests(self) -> dict[str, str]:
+        """Digest of every file under `data/`, hidden ones included, by its path."""
+        return {
+            str(path.relative_to(self.folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in sorted((self.folder / "data").rglob("*"))
+            if path.is_file()
+        }
+
+    def aliases(self) -> set[tuple[str, str, int]]:
+        """Registered name, alias and version of every alias in the registry."""
+        store = self.folder / "mlflow.db"
+        if not store.exists():
+            return set()
+        with closing(sqlite3.connect(store)) as connection:
+            rows = connection.execute("SELECT name, alias, version FROM registered_model_aliases")
+            return {(name, alias, int(version)) for name, alias, version in rows}
+
+    @property
+    def mlflow(self) -> mlflow.MlflowClient:
+        """Client of the project's own MLflow store."""
+        return mlflow.MlflowClient(f"sqlite:///{self.folder / 'mlflow.db'}")
+
+    @property
+    def reporting(self) -> Path:
+        """Folder of the reports."""
+        return self.folder / "data" / "08_reporting"
+
+
+def make_project(folder: Path) -> Project:
+    """A project with the shipped configuration and a small grid in `conf/local`."""
+    shutil.copytree(PROJECT / "conf", folder / "conf")
+    shutil.copy(PROJECT / "pyproject.toml", folder)
+    (folder / "src").mkdir()
+    local = folder / "conf" / "local"
+    (local / "parameters.yml").write_text(yaml.safe_dump(SMALL))
+    # The shipped address is relative to the working directory, and MLflow keeps one connection per
+    # address and process: several projects in one process need absolute ones.
+    server = {"mlflow_tracking_uri": f"sqlite:///{folder / 'mlflow.db'}"}
+    (local / "mlflow.yml").write_text(yaml.safe_dump({"server": server}))
+    return Project(folder)

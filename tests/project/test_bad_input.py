@@ -1,0 +1,435 @@
+"""What cannot be used ends the run with one clear message, and changes nothing."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+import pytest
+from temporary_project import Project
+
+from loantap.pipelines.evaluation import nodes as evaluation
+
+# What a run says as it goes: a line per node that has run, and the model that scores.
+_PROGRESS = re.compile(
+    r"^ *\d+/\d+ [\w.]+ +[\d.]+ s$|^\[[^]]+\] INFO +Scoring with [\s\S]*? loans *$", re.MULTILINE
+)
+Change = Callable[[pd.DataFrame], pd.DataFrame]
+
+
+def set_value(column: str, value: str) -> Change:
+    """Put `value` into `column` of the fourth row."""
+    return lambda rows: rows.assign(
+        **{column: rows[column].where(rows.index != 3, value)}  # row 4 of the file, counted from 1
+    )
+
+
+def assert_one_message(output: str, *said: str) -> None:
+    """The output is one message, told once, that says all of this; no traceback, no noise."""
+    told = " ".join(_PROGRESS.sub("", output).split())
+    assert told.startswith(("Error: ", "Usage: ")), output
+    assert len([line for line in output.splitlines() if line.startswith("Error: ")]) == 1, output
+    for part in said:
+        assert told.count(part) == 1, f"{part!r} is not told once in: {told}"
+    for noise in ("Traceback", "NoneType", "WARNING", "Did you mean None"):
+        assert noise not in output
+    assert len(told) < 1_200
+
+
+def refuse(project: Project, *arguments: str, said: tuple[str, ...]) -> None:
+    """Run; expect this message and exit code 1 or 2, and outputs and aliases as they were."""
+    files, aliases = project.digests(), project.aliases()
+
+    result = project.run(*arguments)
+
+    assert result.exit_code in {1, 2}, result.output
+    assert_one_message(result.output, *said)
+    assert project.digests() == files
+    assert project.aliases() == aliases
+
+
+class TestPortfolioFile:
+    """A bad CSV leaves the last good outputs, of the demo, untouched."""
+
+    @pytest.mark.parametrize(
+        ("change", "said"),
+        [
+            (
+                lambda rows: rows.drop(columns="dti"),
+                ("column dti missing", "Add it; the columns expected are loan_amnt,"),
+            ),
+            (
+                lambda rows: rows.drop(columns=["dti", "address"]),
+                ("columns dti, address missing", "Add them"),
+            ),
+            (
+                set_value("loan_amnt", "plenty"),
+                ("1 of 1,000 rows", "row 4: loan_amnt 'plenty' is not a number", "Mend or remove"),
+            ),
+            (
+                set_value("issue_d", "last spring"),
+                ("row 4: issue_d 'last spring' is not a month such as Jan-2015", "Mend or remove"),
+            ),
+            (
+                set_value("loan_status", "Current"),
+                (
+                    "row 4: loan_status 'Current' is not one of Fully Paid, Charged Off",
+                    "Mend or remove",
+                ),
+            ),
+            (
+                set_value("int_rate", "-3"),
+                ("row 4: int_rate '-3' is below 0", "Mend or remove"),
+            ),
+            (
+                lambda rows: pd.concat([rows, rows.head(2)]),
+                ("2 of 1,002 rows", "row 1,001: repeats an earlier row", "Mend or remove"),
+            ),
+            (
+                lambda rows: rows.head(0),
+                ("portfolio file: it has no rows", "Give a file with loans in it"),
+            ),
+        ],
+        ids=[
+            "a missing column", "two missing columns", "text for a number", "text for a month",
+            "an unknown status", "a number out of range", "duplicate rows", "a header only",
+        ],
+    )  # fmt: skip
+    def test_a_file_with_a_fault_is_refused(
+        self,
+        change: Change,
+        said: tuple[str, ...],
+        demo: Project,
+        portfolio_text: pd.DataFrame,
+        tmp_path: Path,
+    ) -> None:
+        path = tmp_path / "loans.csv"
+        change(portfolio_text).to_csv(path, index=False)
+
+        refuse(demo, "--params", f"portfolio={path}", said=said)
+
+    @pytest.mark.parametrize(
+        ("name", "content", "said"),
+        [
+            ("loans.csv", b"", ("loans.csv is empty", "Give a file with a header and rows")),
+            ("loans.csv", b"\xff\xfe\x00\x81" * 99, ("loans.csv", "comma-separated UTF-8 file")),
+            ("loans.csv", b"a,b\n1,2\n1,2,3\n", ("loans.csv", "line 3", "comma-separated UTF-8")),
+            ("loans.csv", b"some words\nand more\n", ("columns loan_amnt, term,", "missing")),
+            ("loans.xlsx", b"PK", ("loans.xlsx is not .csv", "Convert or rename it")),
+        ],
+        ids=["an empty file", "bytes", "ragged rows", "plain text", "a workbook"],
+    )
+    def test_a_file_that_is_no_portfolio_is_refused(
+        self, name: str, content: bytes, said: tuple[str, ...], demo: Project, tmp_path: Path
+    ) -> None:
+        path = tmp_path / name
+        path.write_bytes(content)
+
+        refuse(demo, "--params", f"portfolio={path}", said=said)
+
+    def test_a_file_that_is_not_there_is_refused(self, demo: Project) -> None:
+        refuse(
+            demo,
+            "--params",
+            "portfolio=nowhere/loans.csv",
+            said=("--params portfolio", "file nowhere/loans.csv does not exist", "Give a path"),
+        )
+
+    def test_many_faults_are_counted_and_some_are_shown(
+        self, demo: Project, portfolio_text: pd.DataFrame, tmp_path: Path
+    ) -> None:
+        path = tmp_path / "loans.csv"
+        portfolio_text.assign(dti="much").to_csv(path, index=False)
+
+        refuse(
+            demo,
+            "--params",
+            f"portfolio={path}",
+            said=("1,000 of 1,000 rows", "row 1: dti 'much'", "row 5: dti", "and 995 more"),
+        )
+
+    def test_faults_can_be_tolerated_as_the_message_says(
+        self, empty_project: Project, portfolio_text: pd.DataFrame, tmp_path: Path
+    ) -> None:
+        path = tmp_path / "loans.csv"
+        set_value("loan_amnt", "plenty")(portfolio_text).to_csv(path, index=False)
+        refused = empty_project.run("--pipelines", "sources", "--params", f"portfolio={path}")
+        remedy = refused.output.rpartition("--params ")[2].strip()
+        assert remedy.startswith("sources.tolerated_bad_share=")
+
+        result = empty_project.run(
+            "--pipelines", "sources", "--params", f"portfolio={path},{remedy}"
+        )
+
+        assert result.exit_code == 0, result.output
+        quarantine = pd.read_parquet(
+            empty_project.folder / "data/00_sources/portfolio_quarantine.parquet"
+        )
+        assert quarantine[["row", "reason"]].to_numpy().tolist() == [
+            [4, "loan_amnt 'plenty' is not a number"]
+        ]
+
+
+class TestParameters:
+    @pytest.mark.parametrize(
+        ("given", "said"),
+        [
+            ("colour=blue", ("--params colour: unknown parameter", "Known are portfolio, loans,")),
+            ("portfolo=x.csv", ("--params portfolo: unknown", "Did you mean portfolio?")),
+            ("modelling.lending.folds=3", ("--params modelling", "Did you mean modeling")),
+            ("modeling.lendng.folds=3", ("modeling.lendng", "Did you mean modeling.lending?")),
+            ("modeling.lending.flods=3", ("modeling.lending.flods", "Did you mean folds?")),
+            ("loans=many", ("sources.loans: 'many' cannot be used", "as an integer", "Mend it")),
+            ("loans=10", ("sources.loans: 10 cannot be used", "1000", "Mend it in conf/")),
+            ("seed=-1", ("sources.seed: -1 cannot be used", "Mend it in conf/")),
+            (
+                "as_of=yesterday",
+                ("as_of: 'yesterday' cannot be used", "valid date", "Mend it in conf/"),
+            ),
+            ("as_of=2016-13-01", ("as_of: '2016-13-01' cannot be used", "Mend it in conf/")),
+            ("scores=scores.csv", ("--params scores: 'scores.csv' is not a .parquet file",)),
+            ("loans", ("Invalid format of `params` option",)),
+        ],
+    )
+    def test_a_parameter_that_cannot_be_used_is_refused(
+        self, given: str, said: tuple[str, ...], demo: Project
+    ) -> None:
+        refuse(demo, "--params", given, said=said)
+
+    @pytest.mark.parametrize("pipeline", ["sources", "insights", "scoring"])
+    def test_a_fault_in_another_pipelines_group_is_refused_as_well(
+        self, pipeline: str, demo: Project
+    ) -> None:
+        refuse(
+            demo,
+            "--pipelines",
+            pipeline,
+            "--params",
+            "modeling.lending.folds=1",
+            said=("parameter modeling.lending.folds: 1 cannot be used",),
+        )
+
+    def test_a_day_before_the_loans_were_made_is_refused(self, demo: Project) -> None:
+        refuse(
+            demo,
+            "--pipelines",
+            "ingestion",
+            "--params",
+            "as_of=2005-01-01",
+            said=("source table loans", "no usable row"),
+        )
+
+    @pytest.mark.parametrize("name", ["modelling", "train"])
+    def test_a_misspelt_pipeline_is_refused(self, name: str, demo: Project) -> None:
+        refuse(demo, "--pipelines", name, said=(f"--pipelines {name}", "unknown pipeline"))
+
+
+class TestMissing:
+    @pytest.mark.parametrize(
+        ("pipeline", "said"),
+        [
+            ("ingestion", ("source_applications", "does not exist yet")),
+            ("feature_engineering", ("loans", "does not exist yet")),
+            ("modeling", ("_input", "does not exist yet", "05_model_input")),
+            ("evaluation", ("does not exist yet", "parquet")),
+            ("insights", ("does not exist yet", "03_primary")),
+        ],
+    )
+    def test_a_pipeline_before_its_inputs_exist_names_what_is_missing(
+        self, pipeline: str, said: tuple[str, ...], empty_project: Project
+    ) -> None:
+        result = empty_project.run("--pipelines", pipeline)
+
+        assert result.exit_code == 1
+        told = " ".join(result.output.split())
+        assert told.startswith("Error: dataset ")
+        for part in (*said, "Run the pipeline that makes it first; `kedro run` runs all of them"):
+            assert part in told
+        assert "Traceback" not in told
+        assert empty_project.digests() == {}
+
+    @pytest.fixture
+    def copy_of_demo(self, demo: Project, empty_project: Project) -> Project:
+        """A project with the data of the demo, but not its registry."""
+        shutil.copytree(demo.folder / "data", empty_project.folder / "data")
+        return empty_project
+
+    @pytest.mark.parametrize(
+        ("system", "table"),
+        [
+            ("warehouse", "loans"),
+            ("appstream", "applications"),
+            ("business_events", "loan_events"),
+        ],
+    )
+    def test_a_source_table_that_is_missing_is_named(
+        self, system: str, table: str, copy_of_demo: Project
+    ) -> None:
+        path = copy_of_demo.folder / "data" / "00_sources" / f"{system}.duckdb"
+        with duckdb.connect(str(path)) as connection:
+            connection.execute(f"DROP TABLE {table}")
+
+        refuse(
+            copy_of_demo,
+            "--pipelines",
+            "training",
+            said=(f"dataset source_{table}", f"system='{system}'", "it does not exist yet"),
+        )
+
+    def test_a_source_column_that_is_missing_is_named(self, copy_of_demo: Project) -> None:
+        path = copy_of_demo.folder / "data" / "00_sources" / "warehouse.duckdb"
+        with duckdb.connect(str(path)) as connection:
+            connection.execute("ALTER TABLE loans DROP COLUMN int_rate")
+
+        refuse(
+            copy_of_demo,
+            "--pipelines",
+            "training",
+            said=("warehouse (", '"int_rate"', "kedro run --pipelines sources"),
+        )
+
+    def test_a_source_with_too_many_bad_rows_stops_the_run(self, copy_of_demo: Project) -> None:
+        path = copy_of_demo.folder / "data" / "00_sources" / "warehouse.duckdb"
+        with duckdb.connect(str(path)) as connection:
+            connection.execute("UPDATE loans SET grade = 'Z' WHERE grade = 'B'")
+
+        refuse(
+            copy_of_demo,
+            "--pipelines",
+            "training",
+            said=("source table loans", "more than 5%", "ingestion.most_quarantined_share"),
+        )
+
+    def test_scoring_without_a_model_is_refused(
+        self, copy_of_demo: Project, portfolio_text: pd.DataFrame, tmp_path: Path
+    ) -> None:
+        path = tmp_path / "new.csv"
+        portfolio_text.head(3).to_csv(path, index=False)
+
+        refuse(
+            copy_of_demo,
+            "--pipelines",
+            "scoring",
+            "--params",
+            f"applications={path}",
+            said=("dataset lending_model", "it does not exist yet", "Run the pipeline that makes"),
+        )
+
+    def test_scoring_without_applications_is_refused(self, demo: Project) -> None:
+        refuse(
+            demo,
+            "--pipelines",
+            "scoring",
+            said=("no applications are given", "Add --params applications=FILE.csv"),
+        )
+
+    def test_applications_without_a_column_are_refused(
+        self, demo: Project, portfolio_text: pd.DataFrame, tmp_path: Path
+    ) -> None:
+        path = tmp_path / "new.csv"
+        portfolio_text.drop(columns="annual_inc").to_csv(path, index=False)
+
+        refuse(
+            demo,
+            "--pipelines",
+            "scoring",
+            "--params",
+            f"applications={path}",
+            said=("applications: column annual_inc missing", "Add it"),
+        )
+
+
+class TestRealSystems:
+    def test_demo_rows_are_never_written_to_a_real_system(self, demo: Project) -> None:
+        result = demo.run("--env", "odbc")
+
+        assert result.exit_code == 1
+        assert_one_message(
+            result.output,
+            "pipeline sources",
+            "never written into one",
+            "Run `--pipelines training`",
+        )
+        assert "make_portfolio" not in result.output  # no node ran
+
+    @pytest.mark.parametrize("pipelines", ["__default__", "all", "sources", "sources,training"])
+    def test_no_composition_gets_round_it(self, pipelines: str, demo: Project) -> None:
+        refuse(demo, "--env", "odbc", "--pipelines", pipelines, said=("never written into one",))
+
+    def test_reading_without_a_connection_string_names_the_variable(
+        self, demo: Project, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for system in ("WAREHOUSE", "APPSTREAM", "BUSINESS_EVENTS"):
+            monkeypatch.delenv(f"LOANTAP_{system}_ODBC", raising=False)
+
+        refuse(
+            demo,
+            "--env",
+            "odbc",
+            "--pipelines",
+            "training",
+            said=("LOANTAP_APPSTREAM_ODBC is not set", "Set the environment variable"),
+        )
+
+
+class TestFailureInTheMiddle:
+    """Everything but the last node has run when it fails: all is as it was before."""
+
+    @pytest.fixture
+    def failing_last_node(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        def fail(card: object) -> str:
+            raise ZeroDivisionError("the last node fails")
+
+        monkeypatch.setattr(evaluation, "render", fail)
+
+    def test_nothing_is_published_and_no_alias_moves(
+        self, demo: Project, failing_last_node: None
+    ) -> None:
+        files, aliases = demo.digests(), demo.aliases()
+
+        with pytest.raises(ZeroDivisionError, match="the last node fails"):
+            demo.run("--pipelines", "modeling,evaluation", "--params", "seed=7")
+
+        assert demo.digests() == files
+        assert demo.aliases() == aliases
+        # The models were logged before the failure: it is the alias that was held back.
+        versions = demo.mlflow.search_model_versions("name = 'loantap-lending-demo'")
+        assert max(int(version.version) for version in versions) > max(v for _, _, v in aliases)
+
+    def test_the_run_is_marked_failed_and_the_next_starts_afresh(
+        self, demo: Project, failing_last_node: None, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        before = (demo.reporting / "metrics.json").read_bytes()
+        with pytest.raises(ZeroDivisionError):
+            demo.run("--pipelines", "evaluation", "--params", "seed=7")
+        experiment = demo.mlflow.get_experiment_by_name("loantap")
+        latest = demo.mlflow.search_runs(
+            [experiment.experiment_id], order_by=["start_time DESC"], max_results=1
+        )
+        assert latest[0].info.status == "FAILED"
+
+        monkeypatch.undo()
+        assert demo.run("--pipelines", "evaluation").exit_code == 0
+        assert (demo.reporting / "metrics.json").read_bytes() == before
+
+
+def test_the_command_itself_tells_one_message(demo: Project) -> None:
+    """The same through the installed `kedro` command, in a process of its own."""
+    said = subprocess.run(
+        [sys.executable, "-m", "kedro", "run", "--params", "lones=3"],
+        cwd=demo.folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert said.returncode == 1
+    assert_one_message(
+        said.stdout + said.stderr, "--params lones: unknown parameter", "Did you mean loans?"
+    )

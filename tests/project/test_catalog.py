@@ -1,0 +1,320 @@
+"""Every dataset is declared, described, layered, validated and used."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+from kedro.config import OmegaConfigLoader
+from kedro.io import DataCatalog
+from kedro.pipeline import Pipeline
+
+from loantap import settings
+from loantap.datasets import SourceTableDataset
+from loantap.pipeline_registry import register_pipelines
+from loantap.portfolio.dictionary import System
+from tests.conftest import PROJECT
+
+# In Kedro-Viz, from left to right.
+LAYERS = [
+    "source", "raw", "intermediate", "primary", "feature", "model_input", "models",
+    "model_output", "reporting",
+]  # fmt: skip
+FOLDERS = {
+    "source": "00_sources", "raw": "01_raw", "intermediate": "02_intermediate",
+    "primary": "03_primary", "feature": "04_feature", "model_input": "05_model_input",
+    "models": "06_models", "model_output": "07_model_output", "reporting": "08_reporting",
+}  # fmt: skip
+# Tables with a row per person's loan: nothing of them may be seen in Kedro-Viz.
+PERSONAL = {
+    "portfolio_csv", "portfolio", "portfolio_quarantine", "source_loans", "source_applications",
+    "source_loan_events", "raw_loans", "raw_applications", "raw_loan_events", "typed_loans",
+    "typed_applications", "typed_loan_events", "loans_quarantine", "applications_quarantine",
+    "loan_events_quarantine", "unmatched_loans", "unmatched_applications",
+    "unmatched_loan_events", "loans", "loan_months", "instalment_exceptions",
+    "warehouse_portfolio", "warehouse_loan_months", "features", "splits", "benchmark_input",
+    "lending_input", "application_input", "applications", "scores",
+}  # fmt: skip
+PERSONAL_OF_A_MODEL = ("predictions", "out_of_fold")
+
+Entry = dict[str, Any]
+
+
+def load_configuration(env: str = "local", **runtime_params: str) -> OmegaConfigLoader:
+    return OmegaConfigLoader(
+        str(PROJECT / "conf"),
+        env=env,
+        runtime_params=runtime_params,
+        **settings.CONFIG_LOADER_ARGS,
+    )
+
+
+def make_catalog(loader: OmegaConfigLoader) -> DataCatalog:
+    return DataCatalog.from_config(loader["catalog"], credentials=loader["credentials"])
+
+
+PIPELINES = register_pipelines()
+CONFIGURATION = load_configuration()
+DECLARED: dict[str, Entry] = CONFIGURATION["catalog"]
+
+
+def is_parameter(name: str) -> bool:
+    return name == "parameters" or name.startswith("params:")
+
+
+def used_datasets() -> list[str]:
+    names: set[str] = set().union(*(pipeline.datasets() for pipeline in PIPELINES.values()))
+    return sorted(name for name in names if not is_parameter(name))
+
+
+def resolve(name: str) -> tuple[str, Entry]:
+    """Name of the entry that declares a dataset, and the entry."""
+    resolver = make_catalog(CONFIGURATION).config_resolver
+    pattern = name if name in DECLARED else resolver.match_dataset_pattern(name)
+    assert pattern in DECLARED, f"{name} is declared nowhere in conf/base"
+    return pattern, DECLARED[pattern]
+
+
+USED = {name: resolve(name) for name in used_datasets()}
+
+
+def layer_of(name: str) -> str:
+    return str(USED[name][1]["metadata"]["kedro-viz"]["layer"])
+
+
+def path_of(name: str) -> str:
+    """Path of a dataset's file; empty where it is none."""
+    entry = USED[name][1]
+    return str(entry.get("filepath") or entry.get("dataset", {}).get("filepath", ""))
+
+
+def is_output(name: str) -> bool:
+    return any(name in pipeline.all_outputs() for pipeline in PIPELINES.values())
+
+
+def is_table(name: str) -> bool:
+    return USED[name][1].get("dataset", {}).get("type") == "pandas.ParquetDataset"
+
+
+def is_personal(name: str) -> bool:
+    return name in PERSONAL or name.endswith(PERSONAL_OF_A_MODEL)
+
+
+@pytest.mark.parametrize("name", USED)
+def test_every_dataset_is_described_in_one_line(name: str) -> None:
+    description = USED[name][1]["metadata"]["description"]
+
+    assert 10 <= len(description) < 110
+    assert "\n" not in description
+    assert not description.endswith(".")
+
+
+@pytest.mark.parametrize("name", USED)
+def test_every_dataset_has_a_layer(name: str) -> None:
+    assert layer_of(name) in LAYERS
+
+
+@pytest.mark.parametrize("name", [name for name in USED if path_of(name)])
+def test_a_file_lies_in_the_folder_of_its_layer_or_is_a_report(name: str) -> None:
+    folders = {FOLDERS[layer_of(name)], FOLDERS["reporting"]}
+
+    assert path_of(name).split("/")[:-1][:2] in [["data", folder] for folder in folders]
+
+
+@pytest.mark.parametrize("name", [name for name in USED if path_of(name) and is_output(name)])
+def test_every_file_that_a_run_makes_is_published_only_when_it_succeeds(name: str) -> None:
+    assert USED[name][1]["type"] in {
+        "loantap.datasets.StagedDataset",
+        "loantap.datasets.SnapshotDataset",
+    }
+
+
+@pytest.mark.parametrize("name", [name for name in USED if is_table(name)])
+def test_every_table_from_primary_on_is_validated(name: str) -> None:
+    is_early = LAYERS.index(layer_of(name)) < LAYERS.index("primary")
+
+    assert is_early or USED[name][1]["validator"]["class"].startswith("loantap.")
+
+
+def test_validators_are_schemas_that_exist() -> None:
+    catalog = make_catalog(CONFIGURATION)
+    for name in USED:
+        catalog.get(name)
+
+    for name, (_, entry) in USED.items():
+        if "validator" in entry:
+            module, _, attribute = entry["validator"]["class"].rpartition(".")
+            schema = getattr(__import__(module, fromlist=[attribute]), attribute)
+            assert schema.name, name
+            assert not getattr(schema, "coerce", False), f"{name}: a wrong type must be an error"
+
+
+def test_no_declared_dataset_is_an_orphan() -> None:
+    assert set(DECLARED) == {declaration for declaration, _ in USED.values()}
+
+
+@pytest.mark.parametrize("name", [name for name in USED if is_personal(name)])
+def test_personal_data_is_never_previewed(name: str) -> None:
+    assert USED[name][1]["metadata"]["kedro-viz"]["preview"] is False
+
+
+def test_what_is_called_personal_is_there() -> None:
+    assert {name for name in USED if is_personal(name)} > PERSONAL
+
+
+@pytest.mark.parametrize("layer", ["source", "raw", "intermediate", "primary"])
+def test_up_to_primary_only_what_holds_no_loan_is_previewed(layer: str) -> None:
+    shown = {
+        name
+        for name, (_, entry) in USED.items()
+        if layer_of(name) == layer and entry["metadata"]["kedro-viz"].get("preview", True)
+    }
+
+    assert shown <= {"reconciliation", "warehouse_reconciliation", "simulated_truth"}
+
+
+@pytest.mark.parametrize("name", ["metrics", "leakage_report", "recommendations"])
+def test_reports_are_previewed(name: str) -> None:
+    assert USED[name][1]["metadata"]["kedro-viz"].get("preview", True)
+
+
+@pytest.mark.parametrize("given", [None, "loans.csv"])
+def test_a_portfolio_is_read_as_text_and_described(given: str | None) -> None:
+    entry = load_configuration(**({"portfolio": given} if given else {}))["catalog"][
+        "portfolio_csv"
+    ]
+
+    if given is None:
+        assert entry["type"] == "MemoryDataset"
+    else:
+        assert entry["type"] == "pandas.CSVDataset"
+        assert entry["load_args"] == {
+            "dtype": "str",
+            "keep_default_na": False,
+            "na_values": [""],
+        }
+    assert entry["metadata"]["kedro-viz"] == {"layer": "source", "preview": False}
+
+
+@pytest.mark.parametrize(
+    ("given", "kind"),
+    [
+        ("new.csv", "pandas.CSVDataset"),
+        ("NEW.CSV", "pandas.CSVDataset"),
+        ("new.parquet", "pandas.ParquetDataset"),
+    ],
+)
+def test_applications_are_csv_or_parquet(given: str, kind: str) -> None:
+    assert load_configuration(applications=given)["catalog"]["applications"]["type"] == kind
+
+
+class TestRealSystems:
+    """`conf/odbc` replaces the embedded databases by real systems, and nothing else."""
+
+    VARIABLES: ClassVar = {
+        System.WAREHOUSE: "LOANTAP_WAREHOUSE_ODBC",
+        System.APPSTREAM: "LOANTAP_APPSTREAM_ODBC",
+        System.BUSINESS_EVENTS: "LOANTAP_BUSINESS_EVENTS_ODBC",
+    }
+    TABLES: ClassVar = {
+        System.WAREHOUSE: "source_loans",
+        System.APPSTREAM: "source_applications",
+        System.BUSINESS_EVENTS: "source_loan_events",
+    }
+
+    @pytest.fixture(autouse=True)
+    def _environment(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        for variable in self.VARIABLES.values():
+            monkeypatch.delenv(variable, raising=False)
+
+    @pytest.mark.parametrize("system", list(System))
+    def test_the_connection_string_comes_from_the_environment(
+        self, system: System, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        given = "Driver={X};Server=db;Uid=me;Pwd=s3cret;"
+        monkeypatch.setenv(self.VARIABLES[system], given)
+
+        credentials = load_configuration("odbc")["credentials"]
+
+        assert credentials[system] == {"backend": "odbc", "connection_string": given}
+
+    @pytest.mark.parametrize("system", list(System))
+    def test_without_it_the_entry_resolves_and_says_which_variable_to_set(
+        self, system: System
+    ) -> None:
+        catalog = make_catalog(load_configuration("odbc"))
+        table = catalog.get(self.TABLES[system])
+
+        assert isinstance(table, SourceTableDataset)
+        assert table.system == system
+        assert not table.is_embedded
+        with pytest.raises(ValueError, match=f"{self.VARIABLES[system]} is not set"):
+            table._backend()
+
+    def test_the_catalog_itself_is_the_same(self) -> None:
+        assert load_configuration("odbc")["catalog"] == load_configuration("base")["catalog"]
+        assert [path.name for path in (PROJECT / "conf" / "odbc").iterdir()] == ["credentials.yml"]
+
+    @pytest.mark.parametrize(
+        "path",
+        sorted((PROJECT / "conf").rglob("*.yml")),
+        ids=lambda path: f"{path.parent.name}/{path.name}",
+    )
+    def test_no_file_holds_a_secret(self, path: Path) -> None:
+        lines = path.read_text("utf-8").lower().splitlines()
+        text = "\n".join(line.partition("#")[0] for line in lines)
+        for word in ("pwd=", "password:", "password=", "token:", "token=", "secret:"):
+            assert word not in text
+
+    def test_every_connection_string_is_a_reference_to_the_environment(self) -> None:
+        text = (PROJECT / "conf" / "odbc" / "credentials.yml").read_text("utf-8")
+        strings = [line for line in text.splitlines() if "connection_string:" in line]
+
+        assert len(strings) == len(System)
+        assert all("connection_string: ${oc.env:LOANTAP_" in line for line in strings)
+
+
+class TestPipelines:
+    def test_these_pipelines_can_be_run(self) -> None:
+        assert set(PIPELINES) == {
+            "sources", "ingestion", "feature_engineering", "modeling", "evaluation", "insights",
+            "scoring", "training", "all", "__default__",
+        }  # fmt: skip
+
+    @pytest.mark.parametrize(
+        ("name", "parts"),
+        [
+            ("training",
+             ["ingestion", "feature_engineering", "modeling", "evaluation", "insights"]),
+            ("__default__", ["sources", "training"]),
+            ("all", ["__default__", "scoring"]),
+        ],
+    )  # fmt: skip
+    def test_composites_are_sums(self, name: str, parts: list[str]) -> None:
+        summed = sum((PIPELINES[part] for part in parts), Pipeline([]))
+
+        assert {node.name for node in PIPELINES[name].nodes} == {n.name for n in summed.nodes}
+
+    @pytest.mark.parametrize("node", PIPELINES["all"].nodes, ids=lambda node: node.name)
+    def test_a_node_is_named_like_its_function(self, node: Any) -> None:
+        assert node.name.rpartition(".")[2] == node.func.__name__
+
+    @pytest.mark.parametrize("node", PIPELINES["all"].nodes, ids=lambda node: node.name)
+    def test_a_node_says_what_it_does(self, node: Any) -> None:
+        assert node.func.__doc__
+
+    @pytest.mark.parametrize("node", PIPELINES["all"].nodes, ids=lambda node: node.name)
+    def test_a_node_belongs_to_one_pipeline(self, node: Any) -> None:
+        assert len(node.tags) == 1
+        assert node.tags < set(PIPELINES)
+
+    def test_a_run_needs_no_input_but_files_that_may_be_given(self) -> None:
+        inputs = {name for name in PIPELINES["all"].inputs() if not is_parameter(name)}
+
+        assert inputs == {"portfolio_csv", "applications"}
+
+    def test_only_sources_writes_to_a_source_system(self) -> None:
+        outputs = PIPELINES["training"].all_outputs() | PIPELINES["scoring"].all_outputs()
+
+        assert not {"source_loans", "source_applications", "source_loan_events"} & outputs

@@ -1,0 +1,361 @@
+"""`kedro run` on the embedded default, end to end: what is there when it has ended."""
+
+from __future__ import annotations
+
+import json
+import re
+from html.parser import HTMLParser
+from typing import Any
+
+import duckdb
+import mlflow
+import pandas as pd
+import pytest
+from click.testing import Result
+from temporary_project import SMALL, Project
+
+from loantap.model.evaluation import SAMPLES
+from loantap.portfolio.dictionary import SIMULATED
+
+MODELS = ("benchmark", "published_replica", "lending", "application")
+PLAIN = {
+    "n", "default_rate", "roc_auc", "average_precision", "ks", "brier", "ece", "threshold",
+    "accuracy", "precision", "recall", "f2", "f2_decline_all", "approval_rate",
+    "default_rate_approved",
+}  # fmt: skip
+UNBOUNDED = {"n", "threshold"}
+PAGES = ("insights.html", "eda.html", "model_card.html")
+PLOTS = ("roc.png", "precision_recall.png", "calibration.png", "thresholds.png")
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+@pytest.fixture(scope="module")
+def metrics(demo: Project) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((demo.reporting / "metrics.json").read_text("utf-8"))
+    return found
+
+
+@pytest.fixture(scope="module")
+def training_run(demo: Project) -> mlflow.entities.Run:
+    """The one run of the demo that is no candidate's."""
+    experiment = demo.mlflow.get_experiment_by_name("loantap")
+    found = demo.mlflow.search_runs([experiment.experiment_id])
+    parents = [run for run in found if "mlflow.parentRunId" not in run.data.tags]
+    assert len(parents) == 1
+    return parents[0]
+
+
+class TestOutput:
+    def test_it_tells_each_node_and_ends_with_a_summary(
+        self, demo_result: tuple[Project, Result]
+    ) -> None:
+        output = demo_result[1].output
+
+        assert "make_portfolio" in output
+        assert "render_model_card" in output
+        for table in ("loans", "applications", "loan_events"):
+            assert re.search(rf"{table}\W+SIMULATED\W+[\d,]+\W+[\d,]+\W+0\b", output)
+        for model in MODELS:
+            assert model in output
+        for report in (*PAGES, "metrics.json", "recommendations.json", "leakage_report.json"):
+            assert report in output
+        assert "make viz" in output
+        assert "make ui" in output
+
+    def test_it_says_nothing_that_needs_no_attention(
+        self, demo_result: tuple[Project, Result]
+    ) -> None:
+        output = demo_result[1].output
+
+        for noise in ("WARNING", "INFO", "ERROR", "Warning", "Traceback", "http"):
+            assert noise not in output
+
+
+class TestFiles:
+    @pytest.mark.parametrize(
+        "name",
+        [*PAGES, "metrics.json", "leakage_report.json", "recommendations.json"],
+    )
+    def test_every_report_of_the_contract_is_there(self, demo: Project, name: str) -> None:
+        assert (demo.reporting / name).stat().st_size > 100
+
+    @pytest.mark.parametrize("model", MODELS)
+    @pytest.mark.parametrize("plot", PLOTS)
+    def test_every_model_has_its_plots(self, demo: Project, model: str, plot: str) -> None:
+        assert (demo.reporting / model / plot).read_bytes().startswith(PNG)
+
+    def test_nothing_stays_behind_in_staging(self, demo: Project) -> None:
+        assert [path for path in demo.digests() if ".staged" in path or "/." in path] == []
+
+    @pytest.mark.parametrize(
+        ("table", "file"),
+        [
+            ("portfolio", "data/03_primary/loans.parquet"),
+            ("portfolio_months", "data/03_primary/loan_months.parquet"),
+            ("portfolio_reconciliation", "data/03_primary/reconciliation.parquet"),
+        ],
+    )
+    def test_the_new_tables_are_in_the_warehouse_as_well(
+        self, demo: Project, table: str, file: str
+    ) -> None:
+        warehouse = demo.folder / "data" / "00_sources" / "warehouse.duckdb"
+        with duckdb.connect(str(warehouse), read_only=True) as connection:
+            written = connection.table(table).to_df()
+
+        pd.testing.assert_frame_equal(
+            written, pd.read_parquet(demo.folder / file), check_dtype=False
+        )
+
+    @pytest.mark.parametrize(
+        ("system", "table"),
+        [
+            ("warehouse", "loans"),
+            ("appstream", "applications"),
+            ("business_events", "loan_events"),
+        ],
+    )
+    def test_no_row_disappears(self, demo: Project, system: str, table: str) -> None:
+        source = demo.folder / "data" / "00_sources" / f"{system}.duckdb"
+        with duckdb.connect(str(source), read_only=True) as connection:
+            counted = connection.execute(f"SELECT count(*) FROM {table}").fetchone()  # noqa: S608
+        account = pd.read_parquet(demo.folder / "data/03_primary/reconciliation.parquet")
+        row = account.set_index("table").loc[table]
+
+        assert counted == (row["extracted"],)
+        assert row["extracted"] == row["kept"] + row["quarantined"]
+        assert row["difference"] == 0
+
+    def test_the_truth_behind_the_demo_is_kept_for_the_very_loans(self, demo: Project) -> None:
+        truth = pd.read_parquet(demo.folder / "data/00_sources/simulated_truth.parquet")
+        loans = pd.read_parquet(demo.folder / "data/03_primary/loans.parquet")
+
+        assert len(loans) == 2_000
+        assert set(truth["loan_id"]) == set(loans["loan_id"])
+        joined = loans.merge(truth, on="loan_id")
+        assert joined["true_pd"].mean() == pytest.approx(joined["is_charged_off"].mean(), abs=0.03)
+
+    @pytest.mark.parametrize("table", ["loans", "loan_months"])
+    def test_every_row_is_labelled_simulated(self, demo: Project, table: str) -> None:
+        rows = pd.read_parquet(demo.folder / "data" / "03_primary" / f"{table}.parquet")
+
+        assert set(rows["origin"]) == {SIMULATED}
+
+
+class TestMetrics:
+    def test_it_holds_every_model_and_the_origin(self, metrics: dict[str, Any]) -> None:
+        assert set(metrics) == {*MODELS, "origin"}
+        assert metrics["origin"] == SIMULATED
+
+    @pytest.mark.parametrize("model", MODELS)
+    @pytest.mark.parametrize("sample", SAMPLES)
+    def test_every_figure_of_the_contract_is_there_with_its_bounds(
+        self, metrics: dict[str, Any], model: str, sample: str
+    ) -> None:
+        block = metrics[model][sample]
+        bounds = {f"{name}_{end}" for name in PLAIN - UNBOUNDED for end in ("low", "high")}
+
+        assert set(block) == PLAIN | (set() if sample == "cv" else bounds)
+
+    @pytest.mark.parametrize("model", MODELS)
+    @pytest.mark.parametrize("sample", ["test", "out_of_time"])
+    def test_bounds_embrace_the_figure(
+        self, metrics: dict[str, Any], model: str, sample: str
+    ) -> None:
+        block = metrics[model][sample]
+        for name in PLAIN - UNBOUNDED - {"ece"}:  # a resampled ECE is larger than the ECE
+            assert block[f"{name}_low"] <= block[name] <= block[f"{name}_high"], name
+
+    @pytest.mark.parametrize("model", MODELS)
+    def test_the_published_split_of_nine_to_one_is_measured(
+        self, metrics: dict[str, Any], model: str
+    ) -> None:
+        assert metrics[model]["cv"]["n"] == 1_800
+        assert metrics[model]["test"]["n"] == 200
+
+    def test_figures_have_six_significant_digits(self, demo: Project) -> None:
+        text = (demo.reporting / "metrics.json").read_text("utf-8")
+        numbers = re.findall(r": (-?[\d.]+(?:e-?\d+)?)[,\n}]", text)
+
+        assert len(numbers) > 100
+        for number in numbers:
+            digits = number.lstrip("-").split("e")[0].replace(".", "").lstrip("0")
+            assert len(digits) <= 6, number
+
+    def test_the_replica_decides_at_its_published_threshold(self, metrics: dict[str, Any]) -> None:
+        assert {block["threshold"] for block in metrics["published_replica"].values()} == {0.45}
+
+    @pytest.mark.parametrize("model", MODELS)
+    def test_each_models_own_file_says_the_same(
+        self, demo: Project, metrics: dict[str, Any], model: str
+    ) -> None:
+        own = json.loads((demo.reporting / model / "metrics.json").read_text("utf-8"))
+
+        assert own == metrics[model]
+
+    def test_the_pincode_alone_makes_the_benchmark_look_good(self, metrics: dict[str, Any]) -> None:
+        assert metrics["benchmark"]["cv"]["roc_auc"] > 0.85
+        assert metrics["lending"]["cv"]["roc_auc"] < 0.75
+
+
+class TestLeakageReport:
+    def test_the_pincode_is_caught_and_lends_to_nobody(self, demo: Project) -> None:
+        report = json.loads((demo.reporting / "leakage_report.json").read_text("utf-8"))
+        features = {entry["feature"]: entry for entry in report["features"]}
+
+        assert features["pincode"]["caught"]
+        assert features["pincode"]["used_by"] == ["benchmark"]
+        for honest in ("interest_rate_pct", "sub_grade_rank", "dti_pct"):
+            assert not features[honest]["caught"]
+
+    def test_no_model_that_lends_was_given_what_is_caught(self, demo: Project) -> None:
+        report = json.loads((demo.reporting / "leakage_report.json").read_text("utf-8"))
+        caught = {entry["feature"] for entry in report["features"] if entry["caught"]}
+
+        for model in ("lending", "application"):
+            given = pd.read_parquet(demo.folder / "data/05_model_input" / f"{model}.parquet")
+            assert not caught & set(given.columns)
+
+
+class _Resources(HTMLParser):
+    """What a browser would fetch to show a page; links that a person follows are not."""
+
+    FETCHING = frozenset({"src", "srcset", "data", "poster", "background", "xlink:href"})
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.fetched: list[str] = []
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        for name, value in attrs:
+            if name in self.FETCHING or (name == "href" and tag not in {"a", "area"}):
+                self.fetched.append(value or "")
+
+
+@pytest.mark.parametrize("name", PAGES)
+class TestPages:
+    def test_a_page_fetches_nothing(self, demo: Project, name: str) -> None:
+        html = (demo.reporting / name).read_text("utf-8")
+
+        outside = [
+            at for at in _Resources(html).fetched if at and not at.startswith(("data:", "#"))
+        ]
+        assert outside == []
+        assert not re.search(r"@import|url\(\s*['\"]?(?:https?:)?//", html)
+        assert not re.search(r"\b(?:fetch|importScripts|XMLHttpRequest)\s*\(", html)
+
+    def test_a_page_says_that_its_loans_are_simulated(self, demo: Project, name: str) -> None:
+        html = (demo.reporting / name).read_text("utf-8")
+        shown = re.sub(r"(?s)<(script|style|head)\b.*?</\1>|<[^>]+>", " ", html)
+
+        assert "simulated" in " ".join(shown.split()).lower()[:500]
+
+    def test_a_page_shows_no_applicant(self, demo: Project, name: str) -> None:
+        html = (demo.reporting / name).read_text("utf-8")
+        source = demo.folder / "data" / "00_sources" / "appstream.duckdb"
+        with duckdb.connect(str(source), read_only=True) as connection:
+            addresses = connection.execute("SELECT address FROM applications").fetchall()
+        loans = pd.read_parquet(demo.folder / "data/03_primary/loans.parquet")
+
+        assert not [line for (line,) in addresses if line.splitlines()[0] in html]
+        assert not [loan_id for loan_id in loans["loan_id"] if loan_id in html]
+
+
+def test_recommendations_carry_their_evidence(demo: Project) -> None:
+    found = json.loads((demo.reporting / "recommendations.json").read_text("utf-8"))
+
+    assert found["origin"] == SIMULATED
+    assert found["recommendations"]
+
+
+class TestMlflow:
+    def test_the_run_is_finished_and_tagged(self, training_run: mlflow.entities.Run) -> None:
+        tags = training_run.data.tags
+
+        assert training_run.info.status == "FINISHED"
+        assert tags["origin"] == SIMULATED
+        assert re.fullmatch(r"[0-9a-f]{40}(-dirty)?|unknown", tags["git_commit"])
+
+    @pytest.mark.parametrize("model", MODELS)
+    def test_each_candidate_of_the_grid_is_a_nested_run(
+        self, demo: Project, training_run: mlflow.entities.Run, model: str
+    ) -> None:
+        nested = demo.mlflow.search_runs(
+            [training_run.info.experiment_id],
+            f"tags.mlflow.parentRunId = '{training_run.info.run_id}' "
+            f"and tags.namespace = '{model}'",
+        )
+
+        assert len(nested) == len(SMALL["modeling"][model]["inverse_penalties"])
+        assert sum(run.data.tags["chosen"] == "True" for run in nested) == 1
+        for run in nested:
+            assert set(run.data.params) == {"balancing", "l1_ratio", "inverse_penalty"}
+            assert {"mean_f2", "mean_log_loss", "mean_roc_auc"} <= set(run.data.metrics)
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [
+            ("modeling.lending.seed", "42"),
+            ("modeling.published_replica.threshold", "0.45"),
+            ("feature_engineering.split.test_share", "0.1"),
+            ("feature_engineering.split.out_of_time.term_months", "36"),
+            ("sources.loans", "2000"),
+        ],
+    )
+    def test_parameters_are_logged_one_by_one(
+        self, training_run: mlflow.entities.Run, name: str, value: str
+    ) -> None:
+        assert training_run.data.params[name] == value
+
+    def test_metrics_are_the_files(
+        self, training_run: mlflow.entities.Run, metrics: dict[str, Any]
+    ) -> None:
+        for model in MODELS:
+            for sample in SAMPLES:
+                logged = training_run.data.metrics[f"{model}.{sample}.f2"]
+                assert logged == metrics[model][sample]["f2"]
+
+    def test_reports_and_plots_are_attached(
+        self, demo: Project, training_run: mlflow.entities.Run
+    ) -> None:
+        run_id = training_run.info.run_id
+        top = {file.path for file in demo.mlflow.list_artifacts(run_id)}
+
+        assert {*PAGES, "metrics.json", "leakage_report.json", "recommendations.json"} <= top
+        for model in MODELS:
+            attached = {file.path for file in demo.mlflow.list_artifacts(run_id, model)}
+            assert {f"{model}/{plot}" for plot in PLOTS} <= attached
+
+    def test_the_attached_metrics_are_the_file(
+        self, demo: Project, training_run: mlflow.entities.Run
+    ) -> None:
+        folder = demo.folder / "mlartifacts" / training_run.info.run_id / "artifacts"
+
+        assert (folder / "metrics.json").read_bytes() == (
+            demo.reporting / "metrics.json"
+        ).read_bytes()
+
+    @pytest.mark.parametrize("model", MODELS)
+    def test_each_model_is_registered_under_a_demo_name_and_champion(
+        self, demo: Project, training_run: mlflow.entities.Run, model: str
+    ) -> None:
+        name = f"loantap-{model.replace('_', '-')}-demo"
+        version = demo.mlflow.get_model_version_by_alias(name, "champion")
+
+        assert version.run_id == training_run.info.run_id
+        assert version.tags["origin"] == SIMULATED
+        lends = model in {"lending", "application"}
+        assert version.tags["not_for_lending"] == str(not lends).lower()
+
+    def test_no_model_is_registered_as_a_real_one(self, demo: Project) -> None:
+        names = {model.name for model in demo.mlflow.search_registered_models()}
+
+        assert len(names) == len(MODELS)
+        assert all(name.endswith("-demo") for name in names)
+
+    def test_nothing_is_pickled(self, demo: Project) -> None:
+        files = [path.name for path in (demo.folder / "mlartifacts").rglob("*") if path.is_file()]
+
+        assert files.count("model.skops") == len(MODELS)
+        assert not [f for f in files if f.endswith((".pkl", ".pickle", ".joblib", ".cloudpickle"))]

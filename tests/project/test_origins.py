@@ -1,0 +1,118 @@
+"""A real portfolio, and a demo after it: each under its own name, the same seed the same bytes."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from temporary_project import Project, make_project
+
+from loantap.portfolio.dictionary import REAL, SIMULATED
+
+MODELS = ("benchmark", "published-replica", "lending", "application")
+REAL_CHAMPIONS = {(f"loantap-{model}", "champion", 1) for model in MODELS}
+DEMO_CHAMPIONS = {(f"loantap-{model}-demo", "champion", 1) for model in MODELS}
+
+pytestmark = pytest.mark.slow
+
+
+@dataclass(frozen=True)
+class History:
+    """What a run on the real sample left, and the same project after a demo run."""
+
+    project: Project
+    real_metrics: bytes
+    real_aliases: set[tuple[str, str, int]]
+    real_reconciliation: pd.DataFrame
+    real_scores: pd.DataFrame
+    real_pages: dict[str, str]
+
+
+@pytest.fixture(scope="module")
+def history(
+    tmp_path_factory: pytest.TempPathFactory, sample_csv: Path, sample_text: pd.DataFrame
+) -> History:
+    """`all` on the real sample, scoring 30 of its rows, and then a demo run."""
+    project = make_project(tmp_path_factory.mktemp("real"))
+    applications = project.folder / "new.csv"
+    sample_text.head(30).drop(columns="loan_status").to_csv(applications, index=False)
+    scores = project.folder / "scores.parquet"
+
+    given = f"portfolio={sample_csv},applications={applications},scores={scores}"
+    real = project.run("--pipelines", "all", "--params", given)
+    assert real.exit_code == 0, real.output
+    found = History(
+        project,
+        (project.reporting / "metrics.json").read_bytes(),
+        project.aliases(),
+        pd.read_parquet(project.folder / "data/03_primary/reconciliation.parquet"),
+        pd.read_parquet(scores),
+        {path.name: path.read_text("utf-8") for path in project.reporting.glob("*.html")},
+    )
+    demo = project.run("--params", "loans=2000")
+    assert demo.exit_code == 0, demo.output
+    return found
+
+
+def test_a_csv_is_a_real_portfolio(history: History) -> None:
+    assert json.loads(history.real_metrics)["origin"] == REAL
+    assert history.real_aliases == REAL_CHAMPIONS
+
+
+def test_monthly_events_beside_real_loans_are_labelled_simulated(history: History) -> None:
+    origins = history.real_reconciliation.set_index("table")["origin"].to_dict()
+
+    assert origins == {"loans": REAL, "applications": REAL, "loan_events": SIMULATED}
+
+
+def test_every_row_of_the_sample_is_accounted_for(
+    history: History, sample_text: pd.DataFrame
+) -> None:
+    account = history.real_reconciliation.set_index("table")
+
+    assert account.loc["loans", "extracted"] == len(sample_text)
+    assert account.loc["loans", "kept"] == len(sample_text)
+    assert (account["difference"] == 0).all()
+
+
+def test_the_run_scores_with_the_model_it_has_just_trained(history: History) -> None:
+    assert len(history.real_scores) == 30
+    assert set(history.real_scores["model_name"]) == {"loantap-lending"}
+    assert "invalid" not in set(history.real_scores["decision"])
+
+
+@pytest.mark.parametrize("page", ["insights.html", "model_card.html"])
+def test_a_page_about_real_loans_does_not_call_them_simulated(history: History, page: str) -> None:
+    assert "SIMULATED DATA" not in history.real_pages[page].upper()
+
+
+def test_a_demo_run_leaves_the_real_champions_in_place(history: History) -> None:
+    assert history.project.aliases() == REAL_CHAMPIONS | DEMO_CHAMPIONS
+
+
+def test_after_a_demo_run_scoring_still_prefers_the_real_champion(history: History) -> None:
+    applications = history.project.folder / "new.csv"
+    scores = history.project.folder / "again.parquet"
+
+    result = history.project.run(
+        "--pipelines", "scoring", "--params", f"applications={applications},scores={scores}"
+    )
+
+    assert result.exit_code == 0, result.output
+    assert "loantap-lending version 1, trained on real loans" in " ".join(
+        result.output.replace("models.py:107", "").split()
+    )
+    pd.testing.assert_frame_equal(pd.read_parquet(scores), history.real_scores)
+
+
+def test_the_same_seed_gives_the_same_metrics_byte_for_byte(
+    history: History, demo: Project
+) -> None:
+    """Two projects, two runs of one seed, one of them after another portfolio."""
+    again = (history.project.reporting / "metrics.json").read_bytes()
+
+    assert again == (demo.reporting / "metrics.json").read_bytes()
+    assert again != history.real_metrics

@@ -1,0 +1,207 @@
+"""`kedro package` makes a wheel and a configuration archive that run from an empty folder."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tarfile
+import venv
+import zipfile
+from contextlib import chdir
+from pathlib import Path
+
+import kedro.framework.cli.project as kedro_project
+import pytest
+import yaml
+from click.testing import CliRunner
+from kedro.framework.startup import bootstrap_project
+from temporary_project import SMALL
+
+from tests.conftest import PROJECT
+
+pytestmark = pytest.mark.slow
+
+SECRET = "s3cret-pa55word"  # noqa: S105 (made up)
+
+
+@pytest.fixture(scope="module")
+def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `kedro package` makes of a checkout in which somebody has local settings."""
+    checkout = tmp_path_factory.mktemp("checkout")
+    ignored = shutil.ignore_patterns("__pycache__")
+    for name in ("src", "conf"):
+        shutil.copytree(PROJECT / name, checkout / name, ignore=ignored)
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(PROJECT / name, checkout)
+    local = checkout / "conf" / "local"
+    (local / "credentials.yml").write_text(f"warehouse: {{connection_string: Pwd={SECRET}}}\n")
+    (local / "parameters.yml").write_text("sources: {loans: 1}\n")
+
+    called = kedro_project.call
+
+    def call_offline(command: list[str], **options: object) -> None:
+        """The build backend is installed: nothing needs to be fetched for the build."""
+        called([*command, "--no-isolation"] if "build" in command else command, **options)
+
+    with chdir(checkout), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(kedro_project, "call", call_offline)
+        made = CliRunner().invoke(kedro_project.package, obj=bootstrap_project(checkout))
+    if str(checkout / "src") in sys.path:
+        sys.path.remove(str(checkout / "src"))
+    assert made.exit_code == 0, made.output
+    return checkout / "dist"
+
+
+@pytest.fixture(scope="module")
+def wheel(dist: Path) -> Path:
+    return next(dist.glob("loantap-*.whl"))
+
+
+@pytest.fixture(scope="module")
+def archive(dist: Path) -> Path:
+    return dist / "conf-loantap.tar.gz"
+
+
+def test_queries_and_templates_are_in_the_wheel(wheel: Path) -> None:
+    names = set(zipfile.ZipFile(wheel).namelist())
+    data = {
+        str(path.relative_to(PROJECT / "src"))
+        for path in (PROJECT / "src").rglob("*")
+        if path.suffix in {".sql", ".html", ".css", ".j2"} or path.name == "py.typed"
+    }
+
+    assert {"loantap/pipelines/ingestion/sql/loans.sql", "loantap/py.typed"} <= data
+    assert data <= names
+
+
+def test_every_module_is_in_the_wheel(wheel: Path) -> None:
+    names = set(zipfile.ZipFile(wheel).namelist())
+    modules = {str(p.relative_to(PROJECT / "src")) for p in (PROJECT / "src").rglob("*.py")}
+
+    assert modules <= names
+    assert not [name for name in names if name.startswith(("tests/", "conf/", "data/"))]
+
+
+def test_the_archive_holds_the_shared_configuration(archive: Path) -> None:
+    with tarfile.open(archive) as files:
+        names = set(files.getnames())
+    shared = {
+        str(path.relative_to(PROJECT))
+        for folder in ("base", "odbc")
+        for path in (PROJECT / "conf" / folder).rglob("*.yml")
+    }
+
+    assert shared <= names
+
+
+def test_nothing_local_is_in_the_archive(archive: Path) -> None:
+    with tarfile.open(archive) as files:
+        local = [name for name in files.getnames() if name.startswith("conf/local/")]
+
+    assert set(local) <= {"conf/local/.gitkeep"}
+
+
+@pytest.mark.parametrize("made", ["wheel", "archive"])
+def test_no_secret_and_no_data_is_in_what_is_shipped(
+    made: str, request: pytest.FixtureRequest
+) -> None:
+    path: Path = request.getfixturevalue(made)
+    if made == "wheel":
+        with zipfile.ZipFile(path) as files:
+            content = {name: files.read(name) for name in files.namelist()}
+    else:
+        with tarfile.open(path) as files:
+            members = [member for member in files.getmembers() if member.isfile()]
+            content = {member.name: files.extractfile(member).read() for member in members}
+
+    for name, text in content.items():
+        assert SECRET.encode() not in text, name
+        assert not name.endswith((".env", ".parquet", ".csv", ".duckdb", ".db", ".pyc")), name
+
+
+@pytest.fixture(scope="module")
+def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Python of a fresh environment: the wheel, and the libraries that are installed here.
+
+    Those come through a path file. An editable project among them does not: path files inside such
+    a folder are not read.
+    """
+    folder = tmp_path_factory.mktemp("venv")
+    venv.create(folder, symlinks=True)
+    python = folder / "bin" / "python"
+    site = Path(sysconfig.get_path("purelib", vars={"base": str(folder)}))
+    (site / "libraries.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    command = ["install", "--quiet", "--no-deps", "--no-index", "--disable-pip-version-check"]
+    subprocess.run(
+        [sys.executable, "-m", "pip", "--python", str(python), *command, str(wheel)], check=True
+    )
+    return python
+
+
+@pytest.fixture(scope="module")
+def small_archive(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The archive with a small grid in its local environment."""
+    folder = tmp_path_factory.mktemp("conf")
+    with tarfile.open(archive) as files:
+        files.extractall(folder, filter="data")
+    (folder / "conf" / "local" / "parameters.yml").write_text(yaml.safe_dump(SMALL))
+    packed = folder / "conf-loantap.tar.gz"
+    with tarfile.open(packed, "w:gz") as files:
+        files.add(folder / "conf", "conf")
+    return packed
+
+
+def run_package(python: Path, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "COV"))}
+    return subprocess.run(
+        [str(python), "-m", "loantap", *arguments],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_the_wheel_is_what_is_imported(python: Path, tmp_path: Path) -> None:
+    said = subprocess.run(
+        [str(python), "-c", "import loantap; print(loantap.__file__)"],
+        cwd=tmp_path,
+        env={k: v for k, v in os.environ.items() if not k.startswith("PYTHON")},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+
+    assert Path(said.strip()).is_relative_to(python.parents[1])
+
+
+def test_the_package_runs_from_an_empty_folder(
+    python: Path, small_archive: Path, tmp_path: Path
+) -> None:
+    conf = f"--conf-source={small_archive}"
+
+    trained = run_package(
+        python, tmp_path, conf, "--pipelines=sources,training", "--params", "loans=2000"
+    )
+    assert trained.returncode == 0, trained.stdout + trained.stderr
+    metrics = json.loads((tmp_path / "data" / "08_reporting" / "metrics.json").read_text())
+    assert metrics["origin"] == "simulated"
+    assert (tmp_path / "mlflow.db").is_file()
+    assert "SIMULATED DATA" in trained.stdout
+
+    again = run_package(python, tmp_path, conf, "--pipelines=modeling")
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert "lending.search_hyperparameters" in again.stderr
+
+
+def test_the_package_tells_one_message_as_well(python: Path, archive: Path, tmp_path: Path) -> None:
+    refused = run_package(python, tmp_path, f"--conf-source={archive}", "--params", "lones=3")
+
+    assert refused.returncode == 1
+    assert "Error: --params lones: unknown parameter. Did you mean loans?" in refused.stderr
+    assert "Traceback" not in refused.stdout + refused.stderr

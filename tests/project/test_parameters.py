@@ -1,0 +1,154 @@
+"""Every parameter group is closed and validated, in the configuration and behind --params."""
+
+from __future__ import annotations
+
+import copy
+from functools import reduce
+from typing import Any
+
+import pytest
+from kedro.config import OmegaConfigLoader
+from kedro.validation.type_extractor import TypeExtractor
+from pydantic import BaseModel
+
+from loantap import settings
+from loantap.pipeline_registry import register_pipelines
+from loantap.portfolio.errors import InputError
+from loantap.portfolio.run_parameters import RUN_PARAMETERS, check_parameter_groups
+from tests.conftest import PROJECT
+
+MODELS: dict[str, type[BaseModel]] = TypeExtractor(
+    register_pipelines()
+).extract_types_from_pipelines()
+
+
+def load_parameters(**given: object) -> dict[str, Any]:
+    loader = OmegaConfigLoader(
+        str(PROJECT / "conf"), env="local", runtime_params=given, **settings.CONFIG_LOADER_ARGS
+    )
+    parameters: dict[str, Any] = loader["parameters"]
+    return parameters
+
+
+def group(parameters: dict[str, Any], path: str) -> dict[str, Any]:
+    found: dict[str, Any] = reduce(lambda at, name: at[name], path.split("."), parameters)
+    return found
+
+
+def test_every_pipeline_has_a_group_of_its_name() -> None:
+    assert {path.partition(".")[0] for path in MODELS} == {
+        "sources", "ingestion", "feature_engineering", "modeling", "evaluation", "insights",
+        "scoring",
+    }  # fmt: skip
+
+
+def test_every_group_has_a_file_of_its_name_and_is_read() -> None:
+    groups = {name for name in load_parameters() if not name.startswith("_")}
+    files = {path.stem for path in (PROJECT / "conf" / "base").glob("parameters_*.yml")}
+
+    assert groups == {path.partition(".")[0] for path in MODELS}
+    assert files == {f"parameters_{name}" for name in groups}
+
+
+def test_every_parameter_a_node_takes_has_a_model() -> None:
+    read = {name for pipeline in register_pipelines().values() for name in pipeline.inputs()}
+
+    assert {name.removeprefix("params:") for name in read if name.startswith("params:")} == set(
+        MODELS
+    )
+
+
+@pytest.mark.parametrize("path", MODELS)
+def test_the_configuration_is_valid_and_frozen(path: str) -> None:
+    validated = MODELS[path].model_validate(group(load_parameters(), path))
+
+    assert validated.model_config["frozen"]
+    with pytest.raises(ValueError, match="frozen"):
+        setattr(validated, next(iter(MODELS[path].model_fields)), None)
+
+
+@pytest.mark.parametrize("path", MODELS)
+def test_nothing_is_left_to_a_hidden_default_but_what_is_optional(path: str) -> None:
+    required = {name for name, field in MODELS[path].model_fields.items() if field.is_required()}
+
+    assert required <= set(group(load_parameters(), path))
+
+
+@pytest.mark.parametrize("path", MODELS)
+def test_an_unknown_key_is_refused_by_its_path(path: str) -> None:
+    parameters = copy.deepcopy(load_parameters())
+    group(parameters, path)["colour"] = "blue"
+
+    with pytest.raises(InputError, match=rf"parameter {path}\.colour: unknown parameter"):
+        check_parameter_groups(parameters, MODELS)
+
+
+def test_a_misspelt_key_is_refused_with_the_nearest_one() -> None:
+    parameters = load_parameters(modeling={"lending": {"flods": 3}})
+
+    with pytest.raises(InputError, match=r"modeling\.lending\.flods.*Did you mean folds\?"):
+        check_parameter_groups(parameters, MODELS)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"loans": "many"}, r"parameter sources\.loans: 'many' cannot be used: .*integer"),
+        ({"loans": 10}, r"sources\.loans: 10 cannot be used: .*greater than or equal to 1000"),
+        ({"seed": -1}, r"sources\.seed: -1 cannot be used"),
+        ({"seed": 2**32}, r"sources\.seed: 4294967296 cannot be used"),
+        ({"as_of": "yesterday"}, r"sources\.as_of: 'yesterday' cannot be used: .*date"),
+        ({"as_of": 2016}, r"sources\.as_of: 2016 cannot be used"),
+        ({"modeling": {"lending": {"folds": 1}}}, r"modeling\.lending\.folds: 1 cannot be used"),
+        ({"modeling": {"lending": {"feature_set": "all"}}}, r"feature_set: 'all' cannot be used"),
+        ({"modeling": {"lending": {"balancing": ["adasyn"]}}}, r"balancing\.0: 'adasyn' cannot"),
+        ({"sources": {"tolerated_bad_share": 1}}, r"tolerated_bad_share: 1 cannot be used"),
+        ({"sources": 3}, r"parameter sources: 3 cannot be used"),
+        ({"scoring": {"policy": {"bands": []}}}, r"scoring\.policy\.bands: \[\] cannot be used"),
+        (
+            {"feature_engineering": {"split": {"out_of_time": {"last_month": "2016-01-01"}}}},
+            r"split\.out_of_time: .*not matured at the snapshot",
+        ),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_value_that_cannot_be_used_is_refused_with_path_and_remedy(
+    given: dict[str, object], said: str
+) -> None:
+    with pytest.raises(InputError, match=said) as refused:
+        check_parameter_groups(load_parameters(**given), MODELS)
+    assert refused.value.remedy == "Mend it in conf/ or behind --params"
+
+
+def test_a_missing_value_is_refused() -> None:
+    parameters = copy.deepcopy(load_parameters())
+    del parameters["evaluation"]["resamples"]
+
+    with pytest.raises(InputError, match=r"parameter evaluation\.resamples: Field required"):
+        check_parameter_groups(parameters, MODELS)
+
+
+@pytest.mark.parametrize("name", ["seed", "as_of"])
+def test_one_run_parameter_reaches_every_group_that_has_it(name: str) -> None:
+    value = {"seed": 7, "as_of": "2020-02-29"}[name]
+    given = load_parameters(**{name: value})
+
+    holders = [path for path, model in MODELS.items() if name in model.model_fields]
+    assert len(holders) >= 4
+    assert {path: group(given, path)[name] for path in holders} == dict.fromkeys(holders, value)
+
+
+def test_one_parameter_given_leaves_the_rest_of_its_group() -> None:
+    before, given = load_parameters(), load_parameters(modeling={"lending": {"folds": 3}})
+
+    assert group(given, "modeling.lending") == group(before, "modeling.lending") | {"folds": 3}
+    assert group(given, "modeling.benchmark") == group(before, "modeling.benchmark")
+
+
+def test_run_parameters_are_documented() -> None:
+    documented = "\n".join(
+        path.read_text("utf-8") for path in [PROJECT / "README.md", *PROJECT.glob("docs/*.md")]
+    )
+
+    for name in RUN_PARAMETERS:
+        assert f"`{name}`" in documented or f"{name}=" in documented, name

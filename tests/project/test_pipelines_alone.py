@@ -1,0 +1,208 @@
+"""Each pipeline runs by itself on what the others left; scoring keeps the contract of its files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from temporary_project import Project
+
+REASONS = [f"reason_{number}" for number in range(1, 5)]
+COLUMNS = [
+    "application_id", "probability_of_default", "decision", *REASONS, "model_name",
+    "model_version",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "given", "makes"),
+    [
+        ("sources", "loans=2000", "data/00_sources/simulated_truth.parquet"),
+        ("ingestion", "", "data/03_primary/loans.parquet"),
+        ("feature_engineering", "", "data/05_model_input/lending.parquet"),
+        ("modeling", "", "data/07_model_output/lending/predictions.parquet"),
+        ("evaluation", "", "data/08_reporting/metrics.json"),
+        ("insights", "", "data/08_reporting/insights.html"),
+    ],
+)
+def test_a_pipeline_runs_by_itself_and_makes_the_same_again(
+    pipeline: str, given: str, makes: str, demo: Project
+) -> None:
+    path = demo.folder / makes
+    before = path.read_bytes()
+    path.unlink()
+
+    result = demo.run("--pipelines", pipeline, *(["--params", given] if given else []))
+
+    assert result.exit_code == 0, result.output
+    assert path.read_bytes() == before
+
+
+def test_the_older_spelling_of_the_option_works_as_well(demo: Project) -> None:
+    with pytest.warns(DeprecationWarning, match="--pipelines"):
+        assert demo.run("--pipeline", "insights").exit_code == 0
+
+
+def test_modeling_registers_a_new_version_and_makes_it_champion(demo: Project) -> None:
+    before = {name: version for name, _, version in demo.aliases()}
+    assert demo.run("--pipelines", "modeling").exit_code == 0
+
+    after = {name: version for name, _, version in demo.aliases()}
+    assert set(after) == set(before)
+    assert all(after[name] > before[name] for name in before)
+
+
+class TestScoring:
+    @pytest.fixture
+    def applications(self, portfolio_text: pd.DataFrame) -> pd.DataFrame:
+        """Six applications in LoanTap format, as text, without the outcome."""
+        return portfolio_text.head(6).drop(columns="loan_status").replace("nan", None)
+
+    def score(
+        self, project: Project, applications: pd.DataFrame, folder: Path, suffix: str = ".csv"
+    ) -> pd.DataFrame:
+        source, target = folder / f"new{suffix}", folder / "scored" / "scores.parquet"
+        if suffix == ".csv":
+            applications.to_csv(source, index=False)
+        else:
+            applications.to_parquet(source)
+        result = project.run(
+            "--pipelines", "scoring", "--params", f"applications={source},scores={target}"
+        )
+        assert result.exit_code == 0, result.output
+        return pd.read_parquet(target)
+
+    def test_one_row_comes_out_for_each_row_in_the_same_order(
+        self, demo: Project, applications: pd.DataFrame, tmp_path: Path
+    ) -> None:
+        ids = [f"A-{number}" for number in (5, 3, 4, 1, 9, 2)]
+        scores = self.score(demo, applications.assign(application_id=ids), tmp_path)
+
+        assert scores.columns.tolist() == COLUMNS
+        assert scores["application_id"].tolist() == ids
+        assert scores["probability_of_default"].between(0, 1).all()
+        assert set(scores["decision"]) <= {"approve", "refer"}
+        assert (scores["reason_1"] != "").any()
+
+    def test_without_an_identifier_the_row_number_is_given(
+        self, demo: Project, applications: pd.DataFrame, tmp_path: Path
+    ) -> None:
+        scores = self.score(demo, applications, tmp_path)
+
+        assert scores["application_id"].tolist() == ["0", "1", "2", "3", "4", "5"]
+
+    def test_csv_and_parquet_score_the_same(
+        self, demo: Project, applications: pd.DataFrame, tmp_path: Path
+    ) -> None:
+        numeric = applications.assign(
+            loan_amnt=applications["loan_amnt"].astype("float64"),
+            dti=applications["dti"].astype("float64"),
+        )
+
+        from_csv = self.score(demo, applications, tmp_path, ".csv")
+        from_parquet = self.score(demo, applications, tmp_path, ".parquet")
+        from_numbers = self.score(demo, numeric, tmp_path, ".parquet")
+
+        pd.testing.assert_frame_equal(from_csv, from_parquet)
+        pd.testing.assert_frame_equal(from_csv, from_numbers)
+
+    def test_a_row_that_cannot_be_scored_keeps_its_place_and_says_why(
+        self, demo: Project, applications: pd.DataFrame, tmp_path: Path
+    ) -> None:
+        good = self.score(demo, applications, tmp_path)
+        bad = applications.copy()
+        bad.loc[2, "annual_inc"] = "plenty"
+        bad.loc[4, "grade"] = "Z"
+
+        scores = self.score(demo, bad, tmp_path)
+
+        invalid = scores.loc[[2, 4]]
+        assert invalid["decision"].tolist() == ["invalid", "invalid"]
+        assert invalid["probability_of_default"].isna().all()
+        assert invalid["reason_1"].tolist()[0] == "annual_inc 'plenty': not a number"
+        assert invalid["reason_1"].tolist()[1].startswith("grade 'Z': not one of A, B")
+        pd.testing.assert_frame_equal(scores.drop([2, 4]), good.drop([2, 4]))
+
+    def test_a_row_scores_the_same_alone_as_among_others(
+        self, demo: Project, applications: pd.DataFrame, tmp_path: Path
+    ) -> None:
+        together = self.score(demo, applications, tmp_path)
+        alone = self.score(demo, applications.iloc[[3]], tmp_path)
+
+        assert alone["probability_of_default"][0] == pytest.approx(
+            together["probability_of_default"][3], rel=1e-9
+        )
+        assert alone[REASONS].to_numpy().tolist() == together.loc[[3], REASONS].to_numpy().tolist()
+
+    def test_the_model_that_scored_is_named(
+        self, demo: Project, applications: pd.DataFrame, tmp_path: Path
+    ) -> None:
+        versions = {name: version for name, _, version in demo.aliases()}
+
+        scores = self.score(demo, applications, tmp_path)
+
+        assert set(scores["model_name"]) == {"loantap-lending-demo"}
+        assert set(scores["model_version"]) == {str(versions["loantap-lending-demo"])}
+
+    def test_the_outcome_is_neither_needed_nor_looked_at(
+        self, demo: Project, applications: pd.DataFrame, tmp_path: Path
+    ) -> None:
+        without = self.score(demo, applications, tmp_path)
+        with_outcome = self.score(demo, applications.assign(loan_status="Charged Off"), tmp_path)
+
+        pd.testing.assert_frame_equal(without, with_outcome)
+
+    def test_the_postal_code_changes_nothing(
+        self, demo: Project, applications: pd.DataFrame, tmp_path: Path
+    ) -> None:
+        moved = applications.assign(address="1 Elsewhere\r\nFarville, OK 11650")
+
+        pd.testing.assert_frame_equal(
+            self.score(demo, moved, tmp_path), self.score(demo, applications, tmp_path)
+        )
+
+    def test_without_a_path_the_scores_go_to_the_model_output(
+        self, demo: Project, applications: pd.DataFrame, tmp_path: Path
+    ) -> None:
+        source = tmp_path / "new.csv"
+        applications.to_csv(source, index=False)
+
+        result = demo.run("--pipelines", "scoring", "--params", f"applications={source}")
+
+        assert result.exit_code == 0, result.output
+        assert "scores.parquet" in result.output
+        assert len(pd.read_parquet(demo.folder / "data/07_model_output/scores.parquet")) == 6
+
+    def test_the_top_decile_of_risk_is_referred_and_nobody_declined(
+        self, demo: Project, portfolio_text: pd.DataFrame, tmp_path: Path
+    ) -> None:
+        everyone = portfolio_text.drop(columns="loan_status").replace("nan", None)
+        scores = self.score(demo, everyone, tmp_path)
+
+        referred = scores[scores["decision"] == "refer"]
+        approved = scores[scores["decision"] == "approve"]
+        assert len(referred) + len(approved) == len(scores)
+        assert 0.05 < len(referred) / len(scores) < 0.15
+        least = referred["probability_of_default"].min()
+        assert least >= approved["probability_of_default"].max()
+
+
+def test_scoring_leaves_no_run_in_mlflow(
+    demo: Project, portfolio_text: pd.DataFrame, tmp_path: Path
+) -> None:
+    source = tmp_path / "new.csv"
+    portfolio_text.head(2).to_csv(source, index=False)
+    experiment = demo.mlflow.get_experiment_by_name("loantap").experiment_id
+    before = len(demo.mlflow.search_runs([experiment], max_results=5_000))
+
+    demo.run("--pipelines", "scoring", "--params", f"applications={source}")
+
+    assert len(demo.mlflow.search_runs([experiment], max_results=5_000)) == before
+
+
+def test_metrics_are_plain_json(demo: Project) -> None:
+    text = (demo.reporting / "metrics.json").read_text("utf-8")
+
+    assert json.loads(text, parse_constant=pytest.fail)

@@ -1,0 +1,77 @@
+"""Nothing reports home, and `python -m loantap` is `kedro run`."""
+
+from __future__ import annotations
+
+import os
+import runpy
+from datetime import UTC, datetime
+
+import pytest
+import yaml
+from temporary_project import Project
+
+from loantap.__main__ import main
+from tests.conftest import PROJECT
+
+SETTINGS = str(PROJECT / "src" / "loantap" / "settings.py")
+SWITCHES = {
+    "KEDRO_DISABLE_TELEMETRY": "1",
+    "DO_NOT_TRACK": "1",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+}
+
+
+def test_consent_to_telemetry_is_not_given() -> None:
+    assert yaml.safe_load((PROJECT / ".telemetry").read_text()) == {"consent": False}
+    assert "!/.telemetry" in (PROJECT / ".gitignore").read_text().splitlines()
+    assert "project_id" not in (PROJECT / "pyproject.toml").read_text()
+
+
+@pytest.mark.parametrize(("name", "value"), SWITCHES.items())
+def test_settings_switch_telemetry_off(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(name, raising=False)
+    runpy.run_path(SETTINGS)
+
+    assert os.environ[name] == value
+
+
+@pytest.mark.parametrize("name", SWITCHES)
+def test_what_the_environment_says_already_is_kept(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, "as it was")
+
+    runpy.run_path(SETTINGS)
+
+    assert os.environ[name] == "as it was"
+
+
+def test_make_switches_it_off_as_well() -> None:
+    makefile = (PROJECT / "Makefile").read_text()
+
+    for name, value in SWITCHES.items():
+        assert f"export {name} := {value}" in makefile
+
+
+def test_the_day_of_the_run_is_today_where_none_is_given() -> None:
+    resolvers = runpy.run_path(SETTINGS)["CONFIG_LOADER_ARGS"]["custom_resolvers"]
+
+    before = datetime.now(tz=UTC).date().isoformat()
+    today = resolvers["today"]()
+    assert today in {before, datetime.now(tz=UTC).date().isoformat()}
+
+
+def test_the_package_runs_like_the_command(
+    empty_project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(empty_project.folder)
+
+    with pytest.raises(SystemExit) as ended:
+        main(["--params", "lones=3"])
+
+    assert ended.value.code == 1
+    assert "Error: --params lones: unknown parameter. Did you mean loans?" in (
+        capsys.readouterr().err
+    )
