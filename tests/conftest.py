@@ -51,7 +51,6 @@ def training_options(feature_set: str = "lending", **changes: object) -> Trainin
     """Options of a training that takes a second: one candidate, three folds."""
     given = {
         "name": feature_set,
-        "feature_set": feature_set,
         "seed": 7,
         "folds": 3,
         "balancing": ("none",),

@@ -19,6 +19,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from loantap.datasets import RegisteredModelDataset, SourceTableDataset, StagedDataset
 from loantap.datasets.staged import Publishable
+from loantap.portfolio.assembly import portfolio_origin
 from loantap.portfolio.errors import InputError
 from loantap.portfolio.run_parameters import check_parameter_groups, check_run_parameters
 from loantap.registry import runs
@@ -141,21 +142,30 @@ class RecordHook(_SavedDatasets):
 
     @hook_impl(tryfirst=True)
     def after_pipeline_run(self, run_params: dict[str, Any], catalog: Catalog) -> None:
-        """Log what was found, from the published outputs."""
+        """Log what was found, before anything is published."""
         if not runs.is_recording():
             return
+        origin = portfolio_origin(catalog.load("reconciliation"))
+        runs.log_tags({"origin": origin})
+        runs.rename(f"{origin} {run_params['run_id'][:16]}")
         for name in self._saved:
             dataset = catalog.get(name)
             if name.endswith(".candidates"):
                 runs.log_candidates(catalog.load(name), name.removesuffix(".candidates"))
             if name == "metrics":
-                metrics = catalog.load(name)
-                runs.log_tags({"origin": metrics["origin"]})
-                runs.rename(f"{metrics['origin']} {run_params['run_id']}")
-                runs.log_metrics(metrics)
-            if isinstance(dataset, StagedDataset) and "08_reporting" in dataset.filepath.parts:
+                runs.log_metrics(catalog.load(name))
+            # The exploration page holds a row of the portfolio: it stays here.
+            if (
+                name != "eda"
+                and isinstance(dataset, StagedDataset)
+                and "08_reporting" in dataset.filepath.parts
+            ):
                 folder = dataset.filepath.parent.name
-                runs.log_file(dataset.filepath, None if folder == "08_reporting" else folder)
+                runs.log_file(
+                    dataset.current,
+                    dataset.filepath.name,
+                    None if folder == "08_reporting" else folder,
+                )
 
 
 class PromotionHook(_SavedDatasets):

@@ -37,7 +37,7 @@ def _optional_csv(path: str | None) -> dict[str, Any]:
     text = {"dtype": "str", "keep_default_na": False, "na_values": [""]}
     return {
         "type": "pandas.CSVDataset",
-        "filepath": str(path),
+        "filepath": str(Path(path).absolute()),
         "load_args": text,
         "metadata": _describe("Portfolio in LoanTap format, as the file has it"),
     }
@@ -49,7 +49,7 @@ def _optional_table(path: str | None) -> dict[str, Any]:
         return _optional_csv(path)
     return {
         "type": "pandas.ParquetDataset",
-        "filepath": str(path),
+        "filepath": str(Path(path).absolute()),
         "metadata": _describe("Applications in LoanTap format"),
     }
 
@@ -62,9 +62,9 @@ def _describe(description: str) -> dict[str, Any]:
     return {"description": description, "kedro-viz": {"layer": "source", "preview": False}}
 
 
-# Called from the last to the first: guards, then publication, then the record of what was
-# published, then promotion, then the summary.
-HOOKS = (ProgressHook(), PromotionHook(), RecordHook(Path.cwd()), TransactionHook(), GuardHook())
+# Called from the last to the first: guards, then the record, then publication, then promotion,
+# then the summary.
+HOOKS = (ProgressHook(), PromotionHook(), TransactionHook(), RecordHook(Path.cwd()), GuardHook())
 CONFIG_LOADER_CLASS = OmegaConfigLoader
 CONFIG_LOADER_ARGS = {
     "base_env": "base",

@@ -13,6 +13,7 @@ from loantap.features.definitions import FEATURE_SETS
 from loantap.model.leakage import (
     FeatureFinding,
     LeakageError,
+    auc_standard_error,
     cross_fitted_auc,
     examine_feature,
     examine_features,
@@ -268,3 +269,22 @@ class TestTheGate:
 def test_a_feature_without_a_reason_against_it_is_not_caught() -> None:
     assert not FeatureFinding("x", 0.6, True, (), ()).caught
     assert FeatureFinding("x", 0.6, True, (), ("too good",)).caught
+
+
+def test_a_handful_of_loans_proves_no_leak() -> None:
+    # Sixty loans and an AUC well above the limit by luck: its interval still holds honest values.
+    rng = np.random.default_rng(5)
+    target = pd.Series(np.repeat([0, 1], [45, 15]))
+    lucky = pd.Series(target * 1.1 + rng.normal(size=60), name="dti_pct")
+
+    finding = examine_feature(lucky, target, OPTIONS)
+
+    assert finding.auc > OPTIONS.highest_auc - auc_standard_error(finding.auc, target)
+    assert not finding.caught
+
+
+def test_the_standard_error_of_an_auc_is_that_of_hanley_and_mcneil() -> None:
+    # Their worked example: AUC .893 with 51 of 109 positive has a standard error of .032.
+    target = pd.Series(np.repeat([0, 1], [58, 51]))
+
+    assert auc_standard_error(0.893, target) == pytest.approx(0.032, abs=0.001)

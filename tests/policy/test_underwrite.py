@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -87,13 +88,18 @@ def test_applications_without_identifiers_get_their_row_number(scorer: Scorer) -
     SCORES.validate(scores)
 
 
-def test_an_application_whose_identifier_is_missing_gets_its_row_number(scorer: Scorer) -> None:
-    applications = raw_loans(SAFE, RISKY).assign(application_id=["a", None])
-    numbers = underwrite(raw_loans(SAFE, RISKY), scorer, POLICY, AS_OF)["application_id"]
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [(["a", None], ["a", "row 1"]), ([7.0, np.nan], ["7", "row 1"]), ([7, 8], ["7", "8"])],
+)
+def test_an_application_whose_identifier_is_missing_is_named_after_its_row(
+    scorer: Scorer, given: list[object], expected: list[str]
+) -> None:
+    applications = raw_loans(SAFE, RISKY).assign(application_id=given)
 
     scores = underwrite(applications, scorer, POLICY, AS_OF)
 
-    assert list(scores["application_id"]) == ["a", numbers[1]]
+    assert list(scores["application_id"]) == expected
     SCORES.validate(scores)
 
 

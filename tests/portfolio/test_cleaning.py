@@ -63,11 +63,28 @@ def test_a_row_of_unknown_origin_is_set_aside(extract) -> None:
     assert reasons_of(raw, Table.LOANS) == [("2", 2, "origin is neither real nor simulated")]
 
 
-def test_the_first_row_of_an_identifier_is_kept(extract) -> None:
+def test_the_first_of_rows_as_new_is_kept(extract) -> None:
     raw = extract(Table.LOANS, {"grade": "A"}, {"grade": "B"}, {}, loan_id=["1", "1", "2"])
 
-    assert reasons_of(raw, Table.LOANS) == [("1", 2, "repeats the loan_id of an earlier row")]
+    assert reasons_of(raw, Table.LOANS) == [
+        ("1", 2, "repeats the loan_id of a row as new or newer")
+    ]
     assert clean_source_table(raw, Table.LOANS, AS_OF).rows["grade"].iloc[0] == "A"
+
+
+def test_the_latest_row_of_an_identifier_is_kept_wherever_it_stands(extract) -> None:
+    raw = extract(Table.LOANS, {"grade": "A"}, {"grade": "B"}, {"grade": "C"}, loan_id=["1"] * 3)
+    raw["updated_at"] = ["2016-01-01", "2016-03-01", "2016-02-01T12:00:00Z"]
+
+    assert [row for _, row, _ in reasons_of(raw, Table.LOANS)] == [1, 3]
+    assert clean_source_table(raw, Table.LOANS, AS_OF).rows["grade"].tolist() == ["B"]
+
+
+def test_a_row_whose_time_of_change_cannot_be_read_is_set_aside(extract) -> None:
+    raw = extract(Table.LOANS, {}, {}, loan_id=["1", "2"])
+    raw["updated_at"] = ["2016-01-01", "soon"]
+
+    assert reasons_of(raw, Table.LOANS) == [("2", 2, "updated_at is not a time")]
 
 
 def test_a_good_row_is_no_repetition_of_a_bad_one(extract) -> None:
@@ -80,7 +97,7 @@ def test_a_loan_has_one_row_per_month(extract_events) -> None:
     raw = extract_events(("1", "Feb-2014"), ("1", "Mar-2014"), ("2", "Feb-2014"), ("1", "Feb-2014"))
 
     assert reasons_of(raw, Table.LOAN_EVENTS) == [
-        ("1", 4, "repeats the loan_id and month of an earlier row")
+        ("1", 4, "repeats the loan_id and month of a row as new or newer")
     ]
 
 

@@ -101,12 +101,12 @@ def test_a_loan_has_one_row_per_month(loans: pd.DataFrame, clean_events) -> None
         LOAN_MONTHS.validate(months.assign(month=pd.Timestamp("2014-02-01").as_unit("s")))
 
 
-def test_a_month_before_the_issue_is_refused(loans: pd.DataFrame, clean_events) -> None:
-    months = build_loan_months(clean_events(("1", "Dec-2013")), loans).rows
+def test_a_month_before_the_issue_goes_to_quarantine(loans: pd.DataFrame, clean_events) -> None:
+    built = build_loan_months(clean_events(("1", "Dec-2013"), ("1", "Feb-2014")), loans)
 
-    assert list(months["months_on_book"]) == [-1]
-    with pytest.raises(SchemaError, match="months_on_book"):
-        LOAN_MONTHS.validate(months)
+    assert built.quarantine["reason"].tolist() == ["is before the loan was issued"]
+    assert built.rows["months_on_book"].tolist() == [1]
+    LOAN_MONTHS.validate(built.rows)
 
 
 def test_the_bounds_of_the_dictionary_are_inclusive() -> None:

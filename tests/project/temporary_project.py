@@ -5,11 +5,14 @@ from __future__ import annotations
 import hashlib
 import shutil
 import sqlite3
+from collections.abc import Iterator
 from contextlib import chdir, closing
 from dataclasses import dataclass
 from pathlib import Path
 
+import duckdb
 import mlflow
+import pandas as pd
 import yaml
 from click.testing import CliRunner, Result
 from kedro_mlflow.framework.hooks.mlflow_hook import mlflow_hook
@@ -57,12 +60,15 @@ class Project:
         return result
 
     def digests(self) -> dict[str, str]:
-        """Digest of every file under `data/`, hidden ones included, by its path."""
-        return {
-            str(path.relative_to(self.folder)): hashlib.sha256(path.read_bytes()).hexdigest()
-            for path in sorted((self.folder / "data").rglob("*"))
-            if path.is_file()
-        }
+        """Digest of every file and database table under `data/`, hidden ones included."""
+        found: dict[str, str] = {}
+        for path in sorted((self.folder / "data").rglob("*")):
+            name = str(path.relative_to(self.folder))
+            if path.suffix == ".duckdb":
+                found |= {f"{name}/{table}": digest for table, digest in _digest_tables(path)}
+            elif path.is_file():
+                found[name] = hashlib.sha256(path.read_bytes()).hexdigest()
+        return found
 
     def aliases(self) -> set[tuple[str, str, int]]:
         """Registered name, alias and version of every alias in the registry."""
@@ -82,6 +88,15 @@ class Project:
     def reporting(self) -> Path:
         """Folder of the reports."""
         return self.folder / "data" / "08_reporting"
+
+
+def _digest_tables(database: Path) -> Iterator[tuple[str, str]]:
+    """Name and digest of the rows of each table; a database's bytes change without them."""
+    with duckdb.connect(str(database), read_only=True) as connection:
+        for (name,) in connection.execute("SHOW TABLES").fetchall():
+            rows = connection.table(name).to_df()
+            digest = hashlib.sha256(pd.util.hash_pandas_object(rows).to_numpy().tobytes())
+            yield name, digest.hexdigest()
 
 
 def make_project(folder: Path) -> Project:

@@ -394,7 +394,7 @@ class TestFailureInTheMiddle:
         files, aliases = demo.digests(), demo.aliases()
 
         with pytest.raises(ZeroDivisionError, match="the last node fails"):
-            demo.run("--pipelines", "modeling,evaluation", "--params", "seed=7")
+            demo.run("--pipelines", "training", "--params", "seed=7")
 
         assert demo.digests() == files
         assert demo.aliases() == aliases

@@ -37,12 +37,10 @@ def metrics(demo: Project) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def training_run(demo: Project) -> mlflow.entities.Run:
-    """The one run of the demo that is no candidate's."""
+    """The run of the demo itself: the first in its store that is no candidate's."""
     experiment = demo.mlflow.get_experiment_by_name("loantap")
-    found = demo.mlflow.search_runs([experiment.experiment_id])
-    parents = [run for run in found if "mlflow.parentRunId" not in run.data.tags]
-    assert len(parents) == 1
-    return parents[0]
+    found = demo.mlflow.search_runs([experiment.experiment_id], order_by=["start_time ASC"])
+    return next(run for run in found if "mlflow.parentRunId" not in run.data.tags)
 
 
 class TestOutput:
@@ -322,7 +320,11 @@ class TestMlflow:
         run_id = training_run.info.run_id
         top = {file.path for file in demo.mlflow.list_artifacts(run_id)}
 
-        assert {*PAGES, "metrics.json", "leakage_report.json", "recommendations.json"} <= top
+        assert {
+            "insights.html", "model_card.html", "metrics.json", "leakage_report.json",
+            "recommendations.json",
+        } <= top  # fmt: skip
+        assert "eda.html" not in top  # it shows a row of the portfolio
         for model in MODELS:
             attached = {file.path for file in demo.mlflow.list_artifacts(run_id, model)}
             assert {f"{model}/{plot}" for plot in PLOTS} <= attached
@@ -341,8 +343,9 @@ class TestMlflow:
         self, demo: Project, training_run: mlflow.entities.Run, model: str
     ) -> None:
         name = f"loantap-{model.replace('_', '-')}-demo"
-        version = demo.mlflow.get_model_version_by_alias(name, "champion")
+        version = demo.mlflow.get_model_version(name, "1")
 
+        assert (name, "champion") in {(named, alias) for named, alias, _ in demo.aliases()}
         assert version.run_id == training_run.info.run_id
         assert version.tags["origin"] == SIMULATED
         lends = model in {"lending", "application"}
@@ -357,5 +360,5 @@ class TestMlflow:
     def test_nothing_is_pickled(self, demo: Project) -> None:
         files = [path.name for path in (demo.folder / "mlartifacts").rglob("*") if path.is_file()]
 
-        assert files.count("model.skops") == len(MODELS)
+        assert files.count("model.skops") >= len(MODELS)
         assert not [f for f in files if f.endswith((".pkl", ".pickle", ".joblib", ".cloudpickle"))]

@@ -100,7 +100,7 @@ def test_a_misspelt_key_is_refused_with_the_nearest_one() -> None:
         ({"as_of": "yesterday"}, r"sources\.as_of: 'yesterday' cannot be used: .*date"),
         ({"as_of": 2016}, r"sources\.as_of: 2016 cannot be used"),
         ({"modeling": {"lending": {"folds": 1}}}, r"modeling\.lending\.folds: 1 cannot be used"),
-        ({"modeling": {"lending": {"feature_set": "all"}}}, r"feature_set: 'all' cannot be used"),
+        ({"modeling": {"lending": {"name": "all"}}}, r"lending\.name: 'all' cannot be used"),
         ({"modeling": {"lending": {"balancing": ["adasyn"]}}}, r"balancing\.0: 'adasyn' cannot"),
         ({"sources": {"tolerated_bad_share": 1}}, r"tolerated_bad_share: 1 cannot be used"),
         ({"sources": 3}, r"parameter sources: 3 cannot be used"),

@@ -12,8 +12,11 @@ import numpy as np
 import pandas as pd
 import pytest
 from kedro.io import DatasetError
+from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import TEMPORARILY_UNAVAILABLE
 
 from loantap.datasets import RegisteredModelDataset
+from loantap.datasets.registered_model import LEAST_CHARGE_OFFS
 from loantap.datasets.staged import Publishable
 from loantap.features.build import build_features
 from loantap.features.definitions import FEATURE_SETS
@@ -24,7 +27,7 @@ from loantap.registry.models import (
     CHAMPION,
     ModelVersion,
     find_champion,
-    load_champion,
+    load_best,
     load_version,
     log_model,
     promote,
@@ -75,7 +78,7 @@ def test_a_model_that_is_loaded_again_predicts_the_same(
 ) -> None:
     promote(log_model(lending_model))
 
-    loaded, model = load_champion("lending")
+    loaded, model = load_best("lending")
 
     assert model == ModelVersion("loantap-lending-demo", "1")
     assert loaded.facts == lending_model.facts
@@ -228,6 +231,77 @@ def test_a_model_of_simulated_loans_never_takes_the_alias_of_a_real_one(
 
     assert champions() == {"loantap-lending": "1", "loantap-lending-demo": "1"}
     assert dataset.load().name == "loantap-lending"
+
+
+@pytest.mark.parametrize(
+    ("champion", "newest", "scores"),
+    [
+        (None, "simulated", "loantap-lending-demo 1"),
+        ("simulated", "simulated", "loantap-lending-demo 2"),
+        ("simulated", "real", "loantap-lending 1"),
+        ("real", "real", "loantap-lending 2"),
+        ("real", "simulated", "loantap-lending 1"),
+    ],
+)
+def test_what_a_run_has_just_trained_scores_unless_it_is_a_demo_beside_a_real_champion(
+    champion: str | None,
+    newest: str,
+    scores: str,
+    dataset: RegisteredModelDataset,
+    lending_model: TrainedModel,
+) -> None:
+    if champion:
+        promote(log_model(with_origin(lending_model, champion)))
+    dataset.save(with_origin(lending_model, newest))
+
+    scorer = dataset.load()
+
+    assert f"{scorer.name} {scorer.version}" == scores
+
+
+def test_a_registry_that_fails_is_no_registry_without_a_champion(
+    lending_model: TrainedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To go on would score with a demo model beside a real one."""
+    promote(log_model(with_origin(lending_model, "simulated")))
+    asked = mlflow.MlflowClient.get_model_version_by_alias
+
+    def fail(client: mlflow.MlflowClient, name: str, alias: str) -> object:
+        if name == "loantap-lending":
+            raise MlflowException("the server is down", TEMPORARILY_UNAVAILABLE)
+        return asked(client, name, alias)
+
+    monkeypatch.setattr(mlflow.MlflowClient, "get_model_version_by_alias", fail)
+    with pytest.raises(MlflowException, match="the server is down"):
+        find_champion("lending")
+
+
+def test_a_model_that_saw_too_few_charge_offs_is_registered_but_not_made_champion(
+    dataset: RegisteredModelDataset, lending_model: TrainedModel, caplog: pytest.LogCaptureFixture
+) -> None:
+    few = lending_model.facts.model_copy(update={"training_charge_offs": LEAST_CHARGE_OFFS - 1})
+    dataset.save(replace(lending_model, facts=few))
+    dataset.publish()
+
+    assert champions() == {}
+    assert mlflow.MlflowClient().get_model_version("loantap-lending-demo", "1")
+    assert "not made champion: 99 charge-offs in training are fewer than 100" in caplog.text
+
+
+def test_a_model_of_another_namespace_is_refused(lending_model: TrainedModel) -> None:
+    with pytest.raises(DatasetError, match="a model of lending was given"):
+        RegisteredModelDataset(namespace="application").save(lending_model)
+
+
+def test_a_model_whose_reasons_do_not_add_up_is_not_registered(
+    dataset: RegisteredModelDataset, lending_model: TrainedModel
+) -> None:
+    reference = tuple(value + 1 for value in lending_model.facts.reference)
+    facts = lending_model.facts.model_copy(update={"reference": (*reference[:-1], np.nan)})
+
+    with pytest.raises(DatasetError, match="reasons of lending do not add up"):
+        dataset.save(replace(lending_model, facts=facts))
+    assert mlflow.MlflowClient().search_registered_models() == []
 
 
 def test_a_version_without_the_alias_is_no_champion(

@@ -78,13 +78,13 @@ def test_each_candidate_is_a_run_below_the_run(active_run: mlflow.ActiveRun) -> 
     assert by_name["lending smote L1 C=1"].data.tags["converged"] == "False"
 
 
-def test_a_file_is_attached_in_its_folder(
+def test_a_file_that_still_waits_is_attached_under_its_name_in_its_folder(
     active_run: mlflow.ActiveRun, registry: Path, tmp_path: Path
 ) -> None:
-    plot = tmp_path / "roc.png"
+    plot = tmp_path / ".roc.staged.png"
     plot.write_bytes(b"picture")
-    runs.log_file(plot, "lending")
-    runs.log_file(plot, None)
+    runs.log_file(plot, "roc.png", "lending")
+    runs.log_file(plot, "roc.png", None)
 
     stored = registry / active_run.info.run_id / "artifacts"
     assert (stored / "lending" / "roc.png").read_bytes() == b"picture"

@@ -16,6 +16,8 @@ import pyarrow as pa
 from loantap.portfolio.errors import InputError
 
 EMBEDDED = "duckdb"
+# Ending of a table that waits to take the place of the last good one.
+STAGED = "__staged"
 # Keys of a connection string, over the drivers of the three systems.
 _SECRETS = frozenset({"pwd", "password", "token", "auth_accesstoken", "accesstoken"})
 
@@ -28,6 +30,12 @@ class Backend(Protocol):
 
     def write(self, table: str, frames: Iterable[pd.DataFrame]) -> None:
         """Replace a table in one transaction."""
+
+    def rename(self, table: str, name: str) -> None:
+        """Give a table a name, in place of the table that has it."""
+
+    def drop(self, table: str) -> None:
+        """Remove a table; nothing happens where there is none."""
 
     def has_table(self, table: str) -> bool:
         """Whether the table can be read."""
@@ -102,6 +110,19 @@ class DuckDB:
                 connection.unregister("frame")
             connection.commit()
 
+    def rename(self, table: str, name: str) -> None:
+        """See `Backend`."""
+        with self._connect(read_only=False) as connection:
+            connection.begin()
+            connection.execute(f'DROP TABLE IF EXISTS "{name}"')
+            connection.execute(f'ALTER TABLE "{table}" RENAME TO "{name}"')
+            connection.commit()
+
+    def drop(self, table: str) -> None:
+        """See `Backend`."""
+        with self._connect(read_only=False) as connection:
+            connection.execute(f'DROP TABLE IF EXISTS "{table}"')
+
     def has_table(self, table: str) -> bool:
         """See `Backend`."""
         if not self._path.exists():
@@ -164,9 +185,17 @@ class Odbc:
         """Refused: a real system is not written to over ODBC."""
         raise InputError(
             self._system,
-            f"table {table} would be written to a real system, which this version only reads",
+            f"table {table.removesuffix(STAGED)} would be written to a real system, which this "
+            f"version only reads",
             "Run with the embedded sources (`--env base`), or leave the publishing nodes out",
         )
+
+    def rename(self, table: str, name: str) -> None:  # noqa: ARG002
+        """Never reached: nothing is written."""
+        self.write(table, [])
+
+    def drop(self, table: str) -> None:
+        """Nothing was written, so there is nothing to remove."""
 
     def has_table(self, table: str) -> bool:  # noqa: ARG002
         """Taken as given: asking would connect before the data is needed."""

@@ -10,13 +10,16 @@ import pandas as pd
 import pyarrow as pa
 from kedro.io import AbstractDataset
 
-from loantap.datasets.backends import EMBEDDED, Backend, make_backend
+from loantap.datasets.backends import EMBEDDED, STAGED, Backend, make_backend
 
 
 class SourceTableDataset(
     AbstractDataset[pd.DataFrame | Iterable[pd.DataFrame], pa.RecordBatchReader]
 ):
     """Reads a table by a query kept as package data; writes it when the database is embedded.
+
+    A source, which has a query, is replaced as it is saved. A table without a query is an output:
+    it is written beside the last good one and takes its place when the run has succeeded.
 
     Args:
         system: name of the source system, for messages.
@@ -42,6 +45,8 @@ class SourceTableDataset(
         self._query = query
         self._credentials = credentials
         self._batch_rows = batch_rows
+        self._staged = f"{table}{STAGED}"
+        self._is_staged = False
         self.metadata = metadata
 
     @property
@@ -61,14 +66,28 @@ class SourceTableDataset(
     def save(self, data: pd.DataFrame | Iterable[pd.DataFrame]) -> None:
         """Replace the table in one transaction, from one frame or several."""
         frames = [data] if isinstance(data, pd.DataFrame) else data
-        self._backend().write(self._table, frames)
+        self._backend().write(self._table if self._query else self._staged, frames)
+        self._is_staged = self._query is None
+
+    def publish(self) -> None:
+        """See `Publishable`."""
+        if self._is_staged:
+            self._backend().rename(self._staged, self._table)
+            self._is_staged = False
+
+    def discard(self) -> None:
+        """See `Publishable`."""
+        if self._is_staged:
+            self._backend().drop(self._staged)
+            self._is_staged = False
 
     def _backend(self) -> Backend:
         return make_backend(self._system, self._credentials)
 
     def _sql(self) -> str:
         if self._query is None:
-            return f'SELECT * FROM "{self._table}"'  # noqa: S608 (a name out of our own catalog)
+            table = self._staged if self._is_staged else self._table
+            return f'SELECT * FROM "{table}"'  # noqa: S608 (a name out of our own catalog)
         package, _, name = self._query.partition(":")
         return files(package).joinpath(name).read_text(encoding="utf-8")
 

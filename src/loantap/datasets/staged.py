@@ -89,6 +89,11 @@ class StagedDataset(AbstractDataset[Any, Any]):
         """Where the file is published."""
         return self._file.path
 
+    @property
+    def current(self) -> Path:
+        """The file this run saved, or else the last good one."""
+        return self._file.current
+
     def load(self) -> Any:
         """Load what this run saved, or else the last good output."""
         return self._make(self._file.current).load()

@@ -95,6 +95,16 @@ FEATURES: Final = MappingProxyType(
     }
 )  # fmt: skip
 
+# The feature set of each model that is trained, by its namespace.
+MODELS: Final = MappingProxyType(
+    {
+        "benchmark": "benchmark",
+        "published_replica": "benchmark",
+        "lending": "lending",
+        "application": "application",
+    }
+)
+
 NUMERIC: Final = tuple(f.name for f in FEATURES.values() if not f.categorical)
 CATEGORICAL: Final = tuple(f.name for f in FEATURES.values() if f.categorical)
 

@@ -54,7 +54,12 @@ class Candidate:
 
 def make_preprocessor(features: FeatureSet) -> ColumnTransformer:
     """Impute and scale the numeric features, one-hot encode the categorical ones."""
-    numeric = Pipeline([("impute", SimpleImputer(strategy="median")), ("scale", StandardScaler())])
+    numeric = Pipeline(
+        [
+            ("impute", SimpleImputer(strategy="median", keep_empty_features=True)),
+            ("scale", StandardScaler()),
+        ]
+    )
     categorical = OneHotEncoder(
         handle_unknown="infrequent_if_exist",
         min_frequency=_LEAST_CATEGORY_COUNT,

@@ -23,6 +23,7 @@ from loantap.features.definitions import FEATURE_SETS, FEATURES, FeatureSet
 from loantap.model.options import LeakageOptions
 
 _NUMERIC_BINS = 20
+_Z95 = 1.645  # one-sided
 
 
 class LeakageError(ValueError):
@@ -73,13 +74,26 @@ def examine_feature(
     reasons = []
     if not known:
         reasons.append("not known, or not settled, when the loan is decided")
-    if area > options.highest_auc:
-        reasons.append(f"AUC {area:.3f} on its own, above {options.highest_auc:.2f}")
+    least = area - _Z95 * auc_standard_error(area, target)
+    if least > options.highest_auc:
+        reasons.append(
+            f"AUC {area:.3f} on its own, at least {least:.3f}, above {options.highest_auc:.2f}"
+        )
     if len(flagged):
         shown = ", ".join(f"{c} ({r:.1%})" for c, r in flagged[["category", "default_rate"]].values)
         reasons.append(f"implausible default rate in {shown}")
     categories = tuple({str(k): v for k, v in row.items()} for row in flagged.to_dict("records"))
     return FeatureFinding(name, area, known, categories, tuple(reasons))
+
+
+def auc_standard_error(area: float, target: pd.Series) -> float:
+    """Standard error of an AUC (Hanley and McNeil, Radiology 1982): few loans prove no leak."""
+    bad = float(target.sum())
+    good = len(target) - bad
+    pair_bad, pair_good = area / (2 - area), 2 * area**2 / (1 + area)
+    variance = area * (1 - area)
+    variance += (bad - 1) * (pair_bad - area**2) + (good - 1) * (pair_good - area**2)
+    return float(np.sqrt(max(variance, 0.0) / (bad * good)))
 
 
 def cross_fitted_auc(groups: pd.Series, target: pd.Series, options: LeakageOptions) -> float:

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
+from loantap.features.definitions import MODELS
 from loantap.model.estimator import Balancing, Candidate
 from loantap.portfolio.options import DatedOptions, Options, Seed
 
@@ -64,18 +65,24 @@ class LeakageOptions(Options):
     plausible_default_rates: tuple[Share, Share]
     false_discovery_rate: Share
 
+    @model_validator(mode="after")
+    def _rates_rise(self) -> LeakageOptions:
+        lowest, highest = self.plausible_default_rates
+        if lowest >= highest:
+            raise ValueError("plausible_default_rates must be the lowest, then the highest")
+        return self
+
 
 class TrainingOptions(Options):
     """One model: its features, its grid, its folds.
 
     Attributes:
-        name: the namespace the model is registered under.
+        name: the namespace of the model, which also says what features it uses.
         threshold: fixed decision threshold of F2; tuned on out-of-fold predictions when absent.
         pd_quantiles: shares of the training PDs at which policy bands may begin.
     """
 
-    name: str
-    feature_set: Literal["benchmark", "lending", "application"]
+    name: Literal["benchmark", "published_replica", "lending", "application"]
     seed: Seed
     folds: Annotated[int, Field(ge=2)]
     balancing: Annotated[tuple[Balancing, ...], Field(min_length=1)]
@@ -85,6 +92,11 @@ class TrainingOptions(Options):
     jobs: PositiveInt
     threshold: Share | None = None
     pd_quantiles: tuple[Share, ...] = (0.5, 0.8, 0.9, 0.95)
+
+    @property
+    def feature_set(self) -> str:
+        """The feature set of the model: fixed in code, never a parameter."""
+        return MODELS[self.name]
 
     @property
     def candidates(self) -> list[Candidate]:

@@ -94,6 +94,22 @@ class Scorer:
         )
 
 
+def check_servable(trained: TrainedModel) -> None:
+    """Prove on the made-up example that a model can be explained, before it is registered.
+
+    Raises:
+        RuntimeError: contributions do not add up to the log-odds of the PD.
+    """
+    feature_set = FEATURE_SETS[trained.facts.feature_set]
+    reference = np.array(trained.facts.reference)
+    pipeline, example = trained.pipeline, trained.example
+    typical_values(pipeline, feature_set)
+    explained = contributions(pipeline, example, feature_set, reference).sum(axis=1).to_numpy()
+    base = pipeline[-1].intercept_ + reference @ pipeline[-1].coef_[0]
+    if not np.allclose(base + explained, pipeline.decision_function(example), atol=1e-9):
+        raise RuntimeError(f"reasons of {trained.facts.namespace} do not add up to its PD")
+
+
 def _join_problems(problems: pd.DataFrame) -> pd.Series:
     """What is wrong with each invalid row, in one text."""
     texts = problems["column"] + " '" + problems["value"] + "': " + problems["reason"]

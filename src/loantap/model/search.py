@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import tempfile
 import warnings
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ from loantap.model.options import TrainingOptions
 from loantap.model.threshold import f2_variance, find_best_threshold
 from loantap.portfolio.errors import InputError
 
+_SMOTE_NEIGHBOURS = 5
 _SCORES = ("f2", "f2_variance", "log_loss", "roc_auc", "iterations")
 
 
@@ -66,10 +68,12 @@ def search(features: pd.DataFrame, target: pd.Series, options: TrainingOptions) 
         InputError: an outcome has fewer loans than there are folds.
     """
     rarest = min(int(target.sum()), int((1 - target).sum()))
-    if rarest < options.folds:
+    # SMOTE draws on this many loans of the rarer outcome within the other folds.
+    least = math.ceil((_SMOTE_NEIGHBOURS + 1) * options.folds / (options.folds - 1))
+    if rarest < max(options.folds, least):
         raise InputError(
             "training loans",
-            f"the rarer outcome has {rarest} loans, fewer than the {options.folds} folds",
+            f"the rarer outcome has {rarest} loans, too few for {options.folds} folds",
             "Give a larger portfolio or set modeling.<namespace>.folds lower",
         )
     candidates = options.candidates

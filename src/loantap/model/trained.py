@@ -27,6 +27,7 @@ class ModelFacts(BaseModel):
         candidate: hyperparameters chosen.
         threshold: F2 threshold, reported, never used to decide.
         training_loans: number of loans it was fitted on.
+        training_charge_offs: how many of them were charged off.
         pd_quantiles: out-of-fold PD at each share, where policy bands may begin.
         reference: mean of each encoded column over the training loans, in order; reasons are
             measured from there.
@@ -41,6 +42,7 @@ class ModelFacts(BaseModel):
     candidate: dict[str, str | float]
     threshold: float
     training_loans: int
+    training_charge_offs: int
     pd_quantiles: dict[str, float]
     reference: tuple[float, ...]
 
@@ -81,6 +83,7 @@ def make_trained_model(
         candidate=outcome.best.as_dict(),
         threshold=float(cross_validated["threshold"].iloc[0]),
         training_loans=len(features),
+        training_charge_offs=int(cross_validated["is_charged_off"].sum()),
         pd_quantiles={f"{share:g}": float(pd_) for share, pd_ in quantiles.items()},
         reference=tuple(np.asarray(pipeline[0].transform(features)).mean(axis=0).tolist()),
     )

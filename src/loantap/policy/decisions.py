@@ -124,6 +124,8 @@ def underwrite(
     where none is given), `probability_of_default`, `decision`, `reason_1`..`reason_4`,
     `model_name`, `model_version`.
 
+    A missing id in a column of ids becomes `row N`, which no given one can be taken for.
+
     Raises:
         InputError: a column the model needs is missing.
     """
@@ -131,7 +133,7 @@ def underwrite(
     scored = scorer.score(rows, as_of)
     ids = pd.Series(rows.index, dtype="int64").astype("str")
     if APPLICATION_ID in rows:
-        ids = rows[APPLICATION_ID].astype("str").fillna(ids)
+        ids = _as_text(rows[APPLICATION_ID]).fillna("row " + ids)
     probability = scored["probability_of_default"]
     return pd.DataFrame(
         {
@@ -143,3 +145,10 @@ def underwrite(
             "model_version": scorer.version,
         }
     ).astype({"model_name": "str", "model_version": "str"})
+
+
+def _as_text(ids: pd.Series) -> pd.Series:
+    """Identifiers as text; whole numbers without the decimals that a gap among them brings."""
+    if pd.api.types.is_float_dtype(ids) and (ids.dropna() % 1 == 0).all():
+        ids = ids.astype("Int64")
+    return ids.astype("str").mask(ids.isna())

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import false_discovery_control, fisher_exact
 
-_STRONG, _WEAK = 0.001, 0.05
+_STRONG, _MODERATE, _WEAK = 0.001, 0.01, 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Recommendation:
         high: 95% upper bound.
         reference_rate: default rate of all other loans.
         adjusted_p_value: of the difference, false discovery rate controlled over all segments.
-        strength: `strong`, `moderate`, `weak` or `none`.
+        strength: `strong`, `moderate` or `weak`.
         caveat: what it does not show.
     """
 
@@ -64,7 +64,6 @@ _ACTIONS = {
     "above": "Review price and limits of the segment before its approval rule.",
     "below": "See what the segment earns before competing for more of it: few defaults can come "
     "with a low return.",
-    "none": "No change: the loans do not show a difference.",
 }
 _CAVEAT = (
     "A difference in default rates between groups of resolved loans, not adjusted for anything "
@@ -83,8 +82,8 @@ def recommend(segments: pd.DataFrame, most: int) -> list[Recommendation]:
         segments: what `summarise_segments` returned.
         most: how many statements about credit segments to give; audit findings come after.
 
-    Fisher's exact test of each segment against all other loans, Benjamini-Hochberg over all of
-    them.
+    Fisher's exact test of each segment against all other loans, Benjamini-Hochberg over all
+    credit segments; one that shows no difference is not stated.
     """
     tested = segments[~segments["segment"].isin(["not stated", "other"])].copy()
     total = segments[segments["segmentation"] == "grade"][["loans", "charged_off"]].sum()
@@ -93,15 +92,18 @@ def recommend(segments: pd.DataFrame, most: int) -> list[Recommendation]:
     tested = tested.assign(reference_rate=rest_bad / rest_loans)[rest_loans > 0]
     if tested.empty:
         return []
-    tested["adjusted_p_value"] = false_discovery_control(
-        [
-            _p_value(row.charged_off, row.loans, total["charged_off"], total["loans"])
-            for row in tested.itertuples()
-        ]
+    tested["p_value"] = [
+        _p_value(row.charged_off, row.loans, total["charged_off"], total["loans"])
+        for row in tested.itertuples()
+    ]
+    # The audit's near-zero p-values would loosen the control of the credit segments.
+    tested["adjusted_p_value"] = tested.groupby("audit_only")["p_value"].transform(
+        false_discovery_control
     )
     gap = (tested["default_rate"] - tested["reference_rate"]).abs() * np.sqrt(tested["loans"])
     ranked = tested.assign(gap=gap).sort_values("gap", ascending=False, kind="stable")
-    credit = ranked[~ranked["audit_only"]].drop_duplicates("segmentation").head(most)
+    differing = ranked[ranked["adjusted_p_value"] < _WEAK]
+    credit = differing[~differing["audit_only"]].drop_duplicates("segmentation").head(most)
     audit = ranked[ranked["audit_only"] & (ranked["adjusted_p_value"] < _STRONG)]
     return [_state(row) for _, row in pd.concat([credit, audit]).iterrows()]
 
@@ -122,7 +124,7 @@ def _state(row: pd.Series) -> Recommendation:
         caveat = _AUDIT_CAVEAT
     else:
         title = f"{name} {row['segment']}: default rate {side} the others"
-        action = _ACTIONS["none" if strength == "none" else side]
+        action = _ACTIONS[side]
         caveat = _CAVEAT
     finding = (
         f"{row['default_rate']:.1%} of {row['loans']:,} resolved loans were charged off "
@@ -149,4 +151,4 @@ def _state(row: pd.Series) -> Recommendation:
 def _strength(p_value: float) -> str:
     if p_value < _STRONG:
         return "strong"
-    return "moderate" if p_value < 0.01 else "weak" if p_value < _WEAK else "none"
+    return "moderate" if p_value < _MODERATE else "weak"

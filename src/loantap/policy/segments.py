@@ -34,14 +34,16 @@ _PROFESSIONS: Final[Mapping[str, str]] = MappingProxyType(
         "supervisor": r"supervisor|foreman|lead\b",
         "teacher": r"teacher|professor|instructor|educator",
         "nurse": r"nurse|\brn\b|\blpn\b|\bcna\b",
-        "driver": r"driver",
+        "driver": r"\bdriver",
         "engineer": r"engineer",
         "sales": r"sales|account executive",
         "technician or mechanic": r"technician|mechanic|electrician",
         "office or administration": r"admin|secretary|clerk|assistant|receptionist",
         "analyst or accountant": r"analyst|accountant|auditor",
         "owner": r"owner|self.?employed|proprietor",
-        "police, fire or military": r"police|sheriff|fire|officer|army|navy|military",
+        "police, fire or military": (
+            r"police|sheriff|fire ?fight|correction|\barmy\b|\bnavy\b|military"
+        ),
     }
 )
 

@@ -50,7 +50,7 @@ def join_portfolio(loans: pd.DataFrame, applications: pd.DataFrame) -> Portfolio
 
 
 def build_loan_months(events: pd.DataFrame, loans: pd.DataFrame) -> Cleaned:
-    """One row per loan and month, ordered so; events of unknown loans are set aside.
+    """One row per loan and month, ordered so; others of unknown loans or times are set aside.
 
     Adds `months_on_book`: whole months since the month of issue.
     """
@@ -60,7 +60,12 @@ def build_loan_months(events: pd.DataFrame, loans: pd.DataFrame) -> Cleaned:
     months = (month.dt.year - issued.dt.year.to_numpy()) * 12
     months += month.dt.month - issued.dt.month.to_numpy()
     rows = kept.rows.assign(months_on_book=months.astype("int64"))
-    return Cleaned(rows.sort_values(["loan_id", "month"], ignore_index=True), kept.quarantine)
+    reasons = pd.Series(np.nan, index=rows.index, dtype="str")
+    timed = set_aside(rows, reasons.mask(months < 0, "is before the loan was issued"))
+    return Cleaned(
+        timed.rows.sort_values(["loan_id", "month"], ignore_index=True),
+        pd.concat([kept.quarantine, timed.quarantine], ignore_index=True),
+    )
 
 
 def reconcile(counts: pd.DataFrame, most_quarantined_share: float) -> pd.DataFrame:
@@ -106,7 +111,18 @@ def reconcile(counts: pd.DataFrame, most_quarantined_share: float) -> pd.DataFra
 
 
 def origin_of(rows: pd.DataFrame) -> str:
-    """Origin of a table: simulated as soon as one of its rows is."""
+    """Origin of a table: simulated as soon as one of its rows is.
+
+    Raises:
+        InputError: the table has no rows.
+    """
+    if rows.empty:
+        raise InputError(
+            "source tables",
+            "one of loans, applications and loan_events has no rows",
+            "Fill it and run again; no monthly events can be simulated for loans issued after "
+            "the snapshot of March 2017",
+        )
     return SIMULATED if rows["origin"].eq(SIMULATED).any() else str(rows["origin"].iloc[0])
 
 

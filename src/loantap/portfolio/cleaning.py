@@ -44,7 +44,7 @@ class Cleaned:
 
 
 def clean_source_table(raw: pd.DataFrame, table: Table, as_of: pd.Timestamp) -> Cleaned:
-    """Type, check and deduplicate the rows of one source table.
+    """Type, check and deduplicate the rows of one source table; the latest of equal keys stays.
 
     Args:
         raw: rows as extracted: source column names, `loan_id`, `updated_at`, `origin`.
@@ -67,15 +67,23 @@ def clean_source_table(raw: pd.DataFrame, table: Table, as_of: pd.Timestamp) -> 
     parsed = parse(raw, columns, as_of)
     rows = parsed.rows.assign(
         loan_id=raw["loan_id"].astype("str"),
-        updated_at=pd.to_datetime(raw["updated_at"]).astype("datetime64[s]"),
+        updated_at=_to_instant(raw["updated_at"]),
         origin=raw["origin"].astype("str"),
     )
     reasons = describe_problems(parsed.problems, rows.index)
     reasons = reasons.mask(raw["loan_id"].isna(), "loan_id is missing")
     reasons = reasons.mask(~rows["origin"].isin(ORIGINS), "origin is neither real nor simulated")
-    repeated = rows[reasons.isna()].duplicated(_KEYS[table]).reindex(rows.index, fill_value=False)
-    return set_aside(rows, reasons.mask(repeated, f"repeats the {' and '.join(_KEYS[table])} of an "
-                                                  f"earlier row"))  # fmt: skip
+    reasons = reasons.mask(rows["updated_at"].isna(), "updated_at is not a time")
+    latest_first = rows[reasons.isna()].sort_values("updated_at", ascending=False, kind="stable")
+    repeated = latest_first.duplicated(_KEYS[table]).reindex(rows.index, fill_value=False)
+    keys = " and ".join(_KEYS[table])
+    return set_aside(rows, reasons.mask(repeated, f"repeats the {keys} of a row as new or newer"))
+
+
+def _to_instant(values: pd.Series) -> pd.Series:
+    """Times without a zone, in UTC; missing where they cannot be read."""
+    read = pd.to_datetime(values, errors="coerce", utc=True)
+    return read.dt.tz_localize(None).astype("datetime64[s]")
 
 
 def read_portfolio(csv: pd.DataFrame, as_of: pd.Timestamp, tolerated_bad_share: float) -> Cleaned:

@@ -17,6 +17,7 @@ from loantap.portfolio.dictionary import Column, Kind
 from loantap.portfolio.errors import InputError
 
 MONTH_FORMAT = "%b-%Y"
+_LONGEST_SHOWN = 20
 PROBLEM_COLUMNS = ("column", "value", "reason")
 # A month is that of the place where it was written down, whatever its offset from UTC.
 _UTC_OFFSET = r"(:\d{2}(?:\.\d+)?)\s*(?:Z|[+-]\d{2}:?\d{2})$"
@@ -77,7 +78,7 @@ def parse(frame: pd.DataFrame, columns: Sequence[Column], as_of: pd.Timestamp) -
                 pd.DataFrame(
                     {
                         "column": column.source_name,
-                        "value": raw[bad].astype("str").fillna("").str.slice(0, 80),
+                        "value": _mask_long(raw[bad]),
                         "reason": reasons[bad].astype("str"),
                     }
                 )
@@ -85,6 +86,17 @@ def parse(frame: pd.DataFrame, columns: Sequence[Column], as_of: pd.Timestamp) -
     empty = pd.DataFrame(columns=list(PROBLEM_COLUMNS), index=frame.index[:0], dtype="str")
     found = pd.concat(problems) if problems else empty
     return Parsed(pd.DataFrame(parsed, index=frame.index), found)
+
+
+def _mask_long(values: pd.Series) -> pd.Series:
+    """Values as text for a message; long ones, such as a shifted address, by their length."""
+    text = values.astype("str").fillna("").str.strip()
+    length = text.str.len()
+    return text.mask(length > _LONGEST_SHOWN, "text of " + length.astype("str") + " characters")
+
+
+def _list_some(names: Sequence[str]) -> str:
+    return ", ".join(names if len(names) <= 8 else [*names[:3], "...", names[-1]])
 
 
 def _parse_column(
@@ -108,7 +120,7 @@ def _parse_column(
                 values = values.str.strip()
             if column.categories:
                 known = values.isin(column.categories)
-                reasons = reasons.mask(~known, f"not one of {', '.join(column.categories)}")
+                reasons = reasons.mask(~known, f"not one of {_list_some(column.categories)}")
             unreadable = "not text"
     values = values.mask(is_blank)
     reasons = reasons.mask(values.isna() & ~is_blank & reasons.isna(), unreadable)
@@ -142,7 +154,9 @@ def _check_range(values: pd.Series, column: Column, reasons: pd.Series) -> pd.Se
     if column.maximum is not None:
         reasons = reasons.mask(values > column.maximum, f"above {column.maximum:g}")
     if column.values:
-        allowed = " or ".join(f"{v:g}" for v in column.values)
+        first, *_, last = column.values
+        few = f"{first:g} or {last:g}"
+        allowed = few if len(column.values) == 2 else f"a whole number from {first:g} to {last:g}"
         reasons = reasons.mask(values.notna() & ~values.isin(column.values), f"not {allowed}")
     if column.kind is Kind.COUNT:
         reasons = reasons.mask(values.notna() & (values % 1 != 0), "not a whole number")

@@ -52,6 +52,10 @@ def check_run_parameters(given: Mapping[str, Any], groups: Iterable[str]) -> Non
         if given.get(name) is not None:
             _check_file(f"--params {name}", Path(str(given[name])))
     scores = given.get("scores")
+    if scores is not None and Path(str(scores)).resolve() == _resolve(given.get("applications")):
+        raise InputError(
+            "--params scores", f"'{scores}' is the file of applications", "Name another file"
+        )
     if scores is not None and Path(str(scores)).suffix != ".parquet":
         raise InputError("--params scores", f"'{scores}' is not a .parquet file", "Name one")
 
@@ -68,12 +72,27 @@ def check_parameter_groups(
     Raises:
         InputError: naming the first parameter that cannot be used, its value and the remedy.
     """
+    _require_known_groups(parameters, models)
     for path, model in models.items():
         group = reduce(lambda found, name: found[name], path.split("."), parameters)
         try:
             model.model_validate(group)
         except ValidationError as error:
             raise _explain(path, model, error.errors(include_url=False)[0]) from error
+
+
+def _require_known_groups(parameters: Mapping[str, Any], known: Iterable[str]) -> None:
+    paths = tuple(known)
+    roots = {path.partition(".")[0] for path in paths} | set(RUN_PARAMETERS)
+    # Kedro keeps names that begin with _ for YAML anchors.
+    read = {name: value for name, value in parameters.items() if not name.startswith("_")}
+    for name in _list_names(read, paths):
+        if name.partition(".")[0] not in roots or ("." in name and name not in paths):
+            close = get_close_matches(name, [*paths, *roots], n=1)
+            guess = f"Did you mean {close[0]}? " if close else ""
+            raise InputError(
+                f"parameter group {name}", "nothing reads it", f"{guess}Mend its name in conf/"
+            )
 
 
 def _explain(path: str, model: type[BaseModel], details: Mapping[str, Any]) -> InputError:
@@ -97,6 +116,10 @@ def _list_names(given: Mapping[str, Any], groups: tuple[str, ...]) -> Iterator[s
             yield from (f"{name}.{below}" for below in value)
         else:
             yield str(name)
+
+
+def _resolve(path: object) -> Path | None:
+    return None if path is None else Path(str(path)).resolve()
 
 
 def _check_file(parameter: str, path: Path) -> None:

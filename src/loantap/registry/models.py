@@ -18,6 +18,7 @@ from loantap.portfolio.errors import InputError
 
 CHAMPION = "champion"
 FACTS = "loantap"
+_ABSENT = {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"}
 # skops refuses to load any type not named here; these are data, not code.
 _TRUSTED_TYPES = ["numpy.dtype"]
 
@@ -83,20 +84,36 @@ def find_champion(namespace: str) -> ModelVersion | None:
         name = registered_name(namespace, origin)
         try:
             found = mlflow.MlflowClient().get_model_version_by_alias(name, CHAMPION)
-        except MlflowException:
+        except MlflowException as error:
+            # Anything but an absent model or alias, such as a registry that is down, is an error:
+            # to go on would score with a demo model beside a real one.
+            if error.error_code not in _ABSENT:
+                raise
             continue
         return ModelVersion(name, str(found.version))
     return None
 
 
-def load_champion(namespace: str) -> tuple[TrainedModel, ModelVersion]:
-    """Load the champion of a namespace; one from real loans is preferred.
+def load_best(
+    namespace: str, newest: ModelVersion | None = None
+) -> tuple[TrainedModel, ModelVersion]:
+    """Load the model to score with: one from real loans before one from simulated ones.
+
+    Args:
+        namespace: which model.
+        newest: a version just registered, preferred to a champion of the same origin.
 
     Raises:
-        InputError: no champion is registered.
+        InputError: no champion is registered, and no newest version is given.
     """
-    model = find_champion(namespace)
-    if model is None:
+    real = registered_name(namespace, REAL)
+    champion = find_champion(namespace)
+    prefers_champion = champion is not None and champion.name == real
+    if newest is not None and (newest.name == real or not prefers_champion):
+        model = newest
+    elif champion is not None:
+        model = champion
+    else:
         raise InputError(
             f"model registry ({mlflow.get_tracking_uri()})",
             f"no champion named {registered_name(namespace, REAL)} "

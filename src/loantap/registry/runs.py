@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
+import tempfile
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -60,9 +62,11 @@ def log_metrics(metrics: Mapping[str, Mapping[str, Any]]) -> None:
     )
 
 
-def log_file(path: Path, folder: str | None) -> None:
-    """Attach a file to the active run, in a folder or at the top."""
-    mlflow.log_artifact(str(path), folder)
+def log_file(path: Path, name: str, folder: str | None) -> None:
+    """Attach a file to the active run under a name, in a folder or at the top."""
+    with tempfile.TemporaryDirectory() as copies:
+        copied = shutil.copy(path, Path(copies) / name)
+        mlflow.log_artifact(str(copied), folder)
 
 
 def log_candidates(candidates: pd.DataFrame, namespace: str) -> None:

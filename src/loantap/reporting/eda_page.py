@@ -15,6 +15,7 @@ def render_eda(loans: pd.DataFrame, origin: str, as_of: date) -> str:
     label = "SIMULATED DATA" if origin == SIMULATED else "real data"
     report = TableReport(
         loans,
+        n_rows=1,  # the fewest it takes: the page is about columns, not about borrowers
         title=f"LoanTap portfolio, {len(loans):,} resolved loans, {label}, {as_of:%Y-%m-%d}",
         plot_distributions=True,
         compute_associations=True,

@@ -21,6 +21,21 @@ from loantap.reporting.model_card import DataSummary, FeatureRow, ModelCard, Pol
 from loantap.reporting.model_card import render_model_card as render
 from loantap.reporting.model_section import ModelSection
 
+_LIMITS = (
+    (
+        "Out of time is kinder than life: the outcomes of earlier loans are taken as known, though "
+        "some were settled later, and the hyperparameters were chosen on a split that holds loans of "
+        "the later period."
+    ),
+    (
+        "Cross-validated figures are those of the candidate that was chosen on the same folds; the "
+        "thresholds are found on other folds."
+    ),
+    (
+        "PDs are not recalibrated: where SMOTE or class weights were chosen they are too high, which "
+        "the calibration error shows."
+    ),
+)
 _KINDS = ("roc", "precision_recall", "calibration", "thresholds")
 
 
@@ -122,6 +137,7 @@ def render_model_card(
         figures={name: section.figures for name, section in sections.items()},
         policy_version=scoring.policy.version,
         policy=[PolicyBand(b.decision, b.lowest_pd, b.highest_pd, b.meaning) for b in bands],
+        limits=_LIMITS,
         not_for_lending=[name for name, s in sections.items() if not s.for_lending],
     )
     return render(card)

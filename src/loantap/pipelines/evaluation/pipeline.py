@@ -2,9 +2,9 @@
 
 from kedro.pipeline import Node, Pipeline
 
+from loantap.features.definitions import MODELS
 from loantap.pipelines.evaluation import nodes
 
-MODELS = ("benchmark", "published_replica", "lending", "application")
 _CURVES = ["roc_curve", "precision_recall_curve", "reliability", "thresholds"]
 _PLOTS = ["roc_plot", "precision_recall_plot", "calibration_plot", "thresholds_plot"]
 

@@ -2,20 +2,13 @@
 
 from kedro.pipeline import Node, Pipeline
 
+from loantap.features.definitions import MODELS
 from loantap.pipelines.modeling.nodes import (
     package_model,
     predict_out_of_fold,
     predict_samples,
     search_hyperparameters,
 )
-
-# Namespace of each model, and the model input it is trained on.
-MODELS = {
-    "benchmark": "benchmark_input",
-    "published_replica": "benchmark_input",
-    "lending": "lending_input",
-    "application": "application_input",
-}
 
 
 def create_template() -> Pipeline:
@@ -62,12 +55,12 @@ def create_pipeline() -> Pipeline:
         Pipeline(
             create_template(),
             namespace=model,
-            inputs={"model_input": model_input, "reconciliation": "reconciliation"},
+            inputs={"model_input": f"{feature_set}_input", "reconciliation": "reconciliation"},
             # What other pipelines read has names without a dot: plain nodes may not use one.
             outputs={name: f"{model}_{name}" for name in ("predictions", "model")},
             parameters={"params:modeling": f"params:modeling.{model}"},
             prefix_datasets_with_namespace=True,
         )
-        for model, model_input in MODELS.items()
+        for model, feature_set in MODELS.items()
     ]
     return Pipeline(instances, tags="modeling")

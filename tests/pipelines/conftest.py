@@ -1,0 +1,38 @@
+"""Pipelines run on datasets in memory, without a session: what each makes of what it is given."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+from in_memory import Outputs, ingest, run
+
+from loantap.portfolio.dictionary import portfolio_columns
+from loantap.portfolio.loantap_format import render
+from loantap.simulator import simulate_portfolio
+
+LOANS = 1_500
+
+
+@pytest.fixture(scope="session")
+def sourced() -> Outputs:
+    """What `sources` makes of nothing: a demo portfolio."""
+    return run("sources", {"portfolio_csv": None}, loans=LOANS)
+
+
+@pytest.fixture(scope="session")
+def csv() -> pd.DataFrame:
+    """A portfolio in LoanTap format, as text."""
+    text = render(simulate_portfolio(LOANS, seed=5).portfolio, portfolio_columns())
+    return text.astype("str").replace("nan", None).astype("str")
+
+
+@pytest.fixture(scope="session")
+def ingested(sourced: Outputs, tmp_path_factory: pytest.TempPathFactory) -> Outputs:
+    """What `ingestion` makes of the demo portfolio."""
+    return ingest(sourced, tmp_path_factory.mktemp("raw"))
+
+
+@pytest.fixture(scope="session")
+def engineered(ingested: Outputs) -> Outputs:
+    """What `feature_engineering` makes of the demo portfolio."""
+    return run("feature_engineering", {"loans": ingested["loans"]})

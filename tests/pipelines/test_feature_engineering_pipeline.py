@@ -1,0 +1,101 @@
+"""`feature_engineering`: features, splits and the gate that no leak passes to a lending model."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+from in_memory import Outputs, load_options, run
+from pandas.testing import assert_frame_equal
+
+from loantap.features.build import build_features
+from loantap.features.definitions import FEATURE_SETS
+from loantap.model import schemas
+from loantap.model.leakage import LeakageError
+from loantap.pipelines.feature_engineering.nodes import detect_leakage
+
+SCHEMAS = {
+    "benchmark": schemas.MODEL_INPUT_BENCHMARK,
+    "lending": schemas.MODEL_INPUT_LENDING,
+    "application": schemas.MODEL_INPUT_APPLICATION,
+}
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_a_model_input_holds_its_feature_set_and_nothing_else(
+    engineered: Outputs, name: str
+) -> None:
+    table = SCHEMAS[name].validate(engineered[f"{name}_input"])
+
+    assert table.columns.tolist() == [
+        "loan_id", "split", "period", "is_charged_off", *FEATURE_SETS[name].features,
+    ]  # fmt: skip
+
+
+def test_features_are_those_that_scoring_computes(engineered: Outputs, ingested: Outputs) -> None:
+    computed = build_features(ingested["loans"], FEATURE_SETS["lending"].features)
+
+    assert_frame_equal(engineered["lending_input"][list(computed.columns)], computed)
+
+
+def test_rows_of_all_tables_are_the_same_loans_in_one_order(
+    engineered: Outputs, ingested: Outputs
+) -> None:
+    ids = ingested["loans"]["loan_id"].tolist()
+    for name in ("features", "splits", *(f"{name}_input" for name in SCHEMAS)):
+        assert engineered[name]["loan_id"].tolist() == ids
+    outcome = ingested["loans"]["is_charged_off"].tolist()
+    assert engineered["lending_input"]["is_charged_off"].tolist() == outcome
+
+
+def test_a_tenth_of_the_loans_is_held_out_and_both_sides_default_alike(
+    engineered: Outputs,
+) -> None:
+    rates = engineered["lending_input"].groupby("split")["is_charged_off"].agg(["size", "mean"])
+
+    assert rates["size"].to_dict() == {"train": 1_350, "test": 150}
+    assert rates.loc["test", "mean"] == pytest.approx(rates.loc["train", "mean"], abs=0.01)
+
+
+def test_later_loans_of_the_out_of_time_test_had_run_their_course(
+    engineered: Outputs, ingested: Outputs
+) -> None:
+    loans = ingested["loans"].merge(engineered["splits"])
+    later = loans[loans["period"] == "later"]
+    earlier = loans[loans["period"] == "earlier"]
+
+    assert set(later["term_months"]) == {36}
+    assert (later["issue_month"] + pd.DateOffset(months=36)).max() <= pd.Timestamp("2017-03-01")
+    assert earlier["issue_month"].max() < later["issue_month"].min()
+
+
+def test_the_pincode_is_caught(engineered: Outputs) -> None:
+    report = {entry["feature"]: entry for entry in engineered["leakage_report"]["features"]}
+
+    assert report["pincode"]["caught"]
+    assert set(report) == set(FEATURE_SETS["benchmark"].features)
+    assert not any(report[f]["caught"] for f in FEATURE_SETS["lending"].features)
+
+
+def test_the_gate_looks_at_training_loans_only(ingested: Outputs, engineered: Outputs) -> None:
+    """Outcomes of the held-out loans may be anything: the report stays the same."""
+    held_out = engineered["splits"]["split"] == "test"
+    loans = ingested["loans"]
+    shuffled = loans["is_charged_off"].copy()
+    outcomes = shuffled[held_out].sample(frac=1, random_state=3).to_numpy()
+    shuffled[held_out] = outcomes
+    changed = loans.assign(is_charged_off=shuffled)
+
+    report = detect_leakage(
+        changed,
+        engineered["features"],
+        engineered["splits"],
+        load_options()["params:feature_engineering"],
+    )
+    assert report == engineered["leakage_report"]
+
+
+def test_a_leak_in_a_lending_model_stops_the_run(ingested: Outputs) -> None:
+    strict = {"feature_engineering": {"leakage": {"highest_auc": 0.55}}}
+
+    with pytest.raises(LeakageError, match=r"uses what the leakage gate caught: .*AUC 0"):
+        run("feature_engineering", {"loans": ingested["loans"]}, **strict)

@@ -1,0 +1,169 @@
+"""`ingestion`: three source tables become one clean portfolio, and no row disappears."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from in_memory import Outputs, ingest
+from pandas.testing import assert_frame_equal
+
+from loantap.portfolio import schemas
+from loantap.portfolio.dictionary import REAL, SIMULATED
+from loantap.portfolio.errors import InputError
+
+
+@pytest.fixture
+def faulty(sourced: Outputs) -> Outputs:
+    """Source tables in which one row each has one of the faults a source may have."""
+    loans = sourced["source_loans"].copy()
+    applications = sourced["source_applications"].copy()
+    events = sourced["source_loan_events"].copy()
+    loans.loc[0, "grade"] = "Z"
+    loans.loc[1, "int_rate"] = -1.0
+    loans = pd.concat([loans, loans.iloc[[2]]], ignore_index=True)  # a repeated identifier
+    applications.loc[3, "annual_inc"] = None
+    applications = applications.drop(index=4)
+    loans = loans.drop(index=5)
+    events.loc[events.index[-1], "days_past_due"] = -5
+    return {
+        **sourced,
+        "source_loans": loans.reset_index(drop=True),
+        "source_applications": applications.reset_index(drop=True),
+        "source_loan_events": events,
+    }
+
+
+@pytest.fixture
+def mended(faulty: Outputs, tmp_path: Path) -> Outputs:
+    return ingest(faulty, tmp_path)
+
+
+def test_the_tables_are_what_their_schemas_say(ingested: Outputs) -> None:
+    schemas.LOANS.validate(ingested["loans"])
+    schemas.LOAN_MONTHS.validate(ingested["loan_months"])
+    schemas.RECONCILIATION.validate(ingested["reconciliation"])
+    schemas.INSTALMENT_EXCEPTIONS.validate(ingested["instalment_exceptions"])
+
+
+def test_clean_sources_lose_no_row(ingested: Outputs, sourced: Outputs) -> None:
+    assert ingested["reconciliation"]["quarantined"].sum() == 0
+    assert set(ingested["loans"]["loan_id"]) == set(sourced["source_loans"]["loan_id"])
+    assert len(ingested["loan_months"]) == len(sourced["source_loan_events"])
+
+
+@pytest.mark.parametrize(
+    ("table", "row", "reason"),
+    [
+        ("loans_quarantine", 1, "grade 'Z' is not one of A, B, C, D, E, F, G"),
+        ("loans_quarantine", 2, "int_rate '-1.0' is below 0"),
+        ("loans_quarantine", 1_500, "repeats the loan_id of a row as new or newer"),
+        ("applications_quarantine", 4, "annual_inc '' is missing"),
+    ],
+)
+def test_a_faulty_row_goes_to_quarantine_with_its_number_and_reason(
+    mended: Outputs, table: str, row: int, reason: str
+) -> None:
+    reasons = mended[table].set_index("row")["reason"]
+
+    assert reasons[row] == reason
+
+
+@pytest.mark.parametrize(
+    ("table", "reason"),
+    [
+        ("unmatched_loans", "has no application"),
+        ("unmatched_applications", "has no loan"),
+        ("unmatched_loan_events", "is about a loan that is not in the portfolio"),
+    ],
+)
+def test_a_row_without_partner_is_set_aside(mended: Outputs, table: str, reason: str) -> None:
+    assert set(mended[table]["reason"]) == {reason}
+
+
+def test_extracted_is_kept_and_quarantined(mended: Outputs, faulty: Outputs) -> None:
+    account = mended["reconciliation"].set_index("table")
+
+    for table in ("loans", "applications", "loan_events"):
+        row = account.loc[table]
+        assert row["extracted"] == len(faulty[f"source_{table}"])
+        assert row["extracted"] == row["kept"] + row["quarantined"]
+    # Of 1,500 loans these are gone: two faulty, one without income, two without their other half.
+    assert account.loc["loans", "kept"] == account.loc["applications", "kept"] == 1_495
+    assert account.loc["loans", "quarantined"] == 5
+    assert account.loc["applications", "quarantined"] == 4
+
+
+def test_too_many_faulty_rows_stop_the_run(sourced: Outputs, tmp_path: Path) -> None:
+    loans = sourced["source_loans"].assign(grade="Z")
+    loans.loc[loans.index[:10], "grade"] = "A"
+
+    with pytest.raises(InputError, match="source table loans: 1,490 of 1,500 rows are in quar"):
+        ingest({**sourced, "source_loans": loans}, tmp_path)
+
+
+def test_an_empty_source_table_stops_the_run(sourced: Outputs, tmp_path: Path) -> None:
+    empty = {**sourced, "source_loan_events": sourced["source_loan_events"].head(0)}
+
+    with pytest.raises((InputError, IndexError)) as refused:
+        ingest(empty, tmp_path)
+    assert isinstance(refused.value, InputError)
+
+
+def test_nothing_depends_on_the_order_of_extraction(
+    ingested: Outputs, sourced: Outputs, tmp_path: Path
+) -> None:
+    shuffled = {
+        name: sourced[name].sample(frac=1, random_state=3)
+        for name in ("source_loans", "source_applications", "source_loan_events")
+    }
+    again = ingest(shuffled, tmp_path)
+
+    for name in ("loans", "loan_months", "reconciliation", "instalment_exceptions"):
+        assert_frame_equal(again[name], ingested[name])
+
+
+def test_the_address_goes_no_further_than_state_and_pincode(ingested: Outputs) -> None:
+    loans = ingested["loans"]
+
+    assert "address" not in loans
+    assert loans["pincode"].str.fullmatch(r"\d{5}").all()
+    assert loans["state"].str.fullmatch(r"[A-Z]{2}").all()
+
+
+def test_a_loan_whose_instalment_is_not_its_emi_is_listed_and_kept(
+    sourced: Outputs, tmp_path: Path
+) -> None:
+    loans = sourced["source_loans"].copy()
+    loans.loc[0, "installment"] /= 2
+
+    made = ingest({**sourced, "source_loans": loans}, tmp_path)
+
+    listed = made["instalment_exceptions"].set_index("loan_id")
+    exception = listed.loc[loans.loc[0, "loan_id"]]
+    assert exception["funded_principal"] == pytest.approx(exception["loan_amount"] / 2, rel=1e-3)
+    assert loans.loc[0, "loan_id"] in set(made["loans"]["loan_id"])
+
+
+def test_one_simulated_side_makes_a_loan_simulated(sourced: Outputs, tmp_path: Path) -> None:
+    made = ingest(
+        {**sourced, "source_loans": sourced["source_loans"].assign(origin=REAL)}, tmp_path
+    )
+
+    assert set(made["loans"]["origin"]) == {SIMULATED}
+
+
+def test_months_on_book_count_from_the_month_of_issue(ingested: Outputs) -> None:
+    months = ingested["loan_months"].merge(ingested["loans"][["loan_id", "issue_month"]])
+    counted = months["month"].dt.to_period("M").astype("int64") - months[
+        "issue_month"
+    ].dt.to_period("M").astype("int64")
+
+    assert (months["months_on_book"] == counted).all()
+
+
+def test_the_tables_written_back_are_the_tables(ingested: Outputs) -> None:
+    assert_frame_equal(ingested["warehouse_portfolio"], ingested["loans"])
+    assert_frame_equal(ingested["warehouse_loan_months"], ingested["loan_months"])
+    assert_frame_equal(ingested["warehouse_reconciliation"], ingested["reconciliation"])

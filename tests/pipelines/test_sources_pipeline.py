@@ -1,0 +1,117 @@
+"""`sources`: a portfolio, divided over the three systems that would hold it."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+from in_memory import Outputs, run
+from pandas.testing import assert_frame_equal
+
+from loantap.portfolio.dictionary import REAL, SIMULATED, Table, columns_of, portfolio_columns
+from loantap.portfolio.errors import InputError
+
+BOOKKEEPING = ["loan_id", "updated_at", "origin"]
+
+
+@pytest.fixture(scope="module")
+def real(csv: pd.DataFrame) -> Outputs:
+    return run("sources", {"portfolio_csv": csv})
+
+
+@pytest.mark.parametrize("table", [Table.LOANS, Table.APPLICATIONS])
+def test_each_system_gets_its_own_columns(sourced: Outputs, table: Table) -> None:
+    own = [str(column.source_name) for column in columns_of(table)]
+
+    assert sourced[f"source_{table}"].columns.tolist() == [*own, *BOOKKEEPING]
+
+
+def test_the_two_halves_of_a_loan_are_joined_by_its_identifier(sourced: Outputs) -> None:
+    loans, applications = sourced["source_loans"], sourced["source_applications"]
+
+    assert loans["loan_id"].is_unique
+    assert loans["loan_id"].tolist() == applications["loan_id"].tolist()
+
+
+def test_the_demo_is_of_the_size_asked_for_and_all_simulated(sourced: Outputs) -> None:
+    for table in ("source_loans", "source_applications", "source_loan_events"):
+        assert set(sourced[table]["origin"]) == {SIMULATED}
+    assert len(sourced["source_loans"]) == 1_500
+
+
+def test_the_truth_behind_each_simulated_loan_is_kept(sourced: Outputs) -> None:
+    truth = sourced["simulated_truth"]
+
+    assert truth["loan_id"].tolist() == sourced["source_loans"]["loan_id"].tolist()
+    assert truth["true_pd"].between(0, 1).all()
+
+
+def test_a_file_is_real_and_has_no_truth(real: Outputs, csv: pd.DataFrame) -> None:
+    assert set(real["source_loans"]["origin"]) == {REAL}
+    assert set(real["source_applications"]["origin"]) == {REAL}
+    assert len(real["source_loans"]) == len(csv)
+    assert len(real["simulated_truth"]) == 0
+
+
+def test_the_monthly_events_of_real_loans_are_simulated(real: Outputs) -> None:
+    events = real["source_loan_events"]
+
+    assert set(events["origin"]) == {SIMULATED}
+    assert set(events["loan_id"]) <= set(real["source_loans"]["loan_id"])
+    assert not events.duplicated(["loan_id", "month"]).any()
+
+
+def test_the_rows_of_a_file_reach_the_systems_as_they_are(real: Outputs, csv: pd.DataFrame) -> None:
+    both = real["source_loans"].merge(
+        real["source_applications"], on="loan_id", suffixes=("", "_again")
+    )
+    for name in ("emp_title", "title", "address", "grade", "loan_status", "issue_d", "term"):
+        written = both[name].astype("str").tolist()
+        given = csv[name].tolist()
+        assert [
+            w for w, g in zip(written, given, strict=True) if isinstance(g, str) and w != g
+        ] == []
+
+
+def test_identifiers_do_not_depend_on_the_order_of_the_file(
+    real: Outputs, csv: pd.DataFrame
+) -> None:
+    shuffled = run("sources", {"portfolio_csv": csv.sample(frac=1, random_state=3)})
+
+    assert set(shuffled["source_loans"]["loan_id"]) == set(real["source_loans"]["loan_id"])
+
+
+def test_an_identifier_does_not_tell_how_the_loan_ended(real: Outputs, csv: pd.DataFrame) -> None:
+    flipped = csv.assign(
+        loan_status=csv["loan_status"].map(
+            {"Fully Paid": "Charged Off", "Charged Off": "Fully Paid"}
+        )
+    )
+    other = run("sources", {"portfolio_csv": flipped})
+
+    assert other["source_loans"]["loan_id"].tolist() == real["source_loans"]["loan_id"].tolist()
+
+
+def test_the_same_seed_gives_the_same_rows_and_another_does_not(sourced: Outputs) -> None:
+    again = run("sources", {"portfolio_csv": None}, loans=1_500)
+    other = run("sources", {"portfolio_csv": None}, loans=1_500, seed=7)
+
+    for name in ("source_loans", "source_applications", "source_loan_events"):
+        assert_frame_equal(again[name], sourced[name])
+    assert set(other["source_loans"]["loan_id"]).isdisjoint(sourced["source_loans"]["loan_id"])
+
+
+def test_rows_may_be_set_aside_when_some_are_tolerated(csv: pd.DataFrame) -> None:
+    bad = csv.assign(grade=csv["grade"].where(csv.index != 3, "Z"))
+
+    with pytest.raises(InputError, match="row 4: grade 'Z'"):
+        run("sources", {"portfolio_csv": bad})
+    made = run("sources", {"portfolio_csv": bad}, sources={"tolerated_bad_share": 0.01})
+
+    assert made["portfolio_quarantine"]["row"].tolist() == [4]
+    assert len(made["source_loans"]) == len(csv) - 1
+
+
+def test_all_columns_of_the_file_are_used(sourced: Outputs) -> None:
+    columns = {*sourced["source_loans"].columns, *sourced["source_applications"].columns}
+
+    assert columns == {*(str(c.source_name) for c in portfolio_columns()), *BOOKKEEPING}
