@@ -116,3 +116,13 @@ def simulated_loans() -> pd.DataFrame:
 def lending_model(simulated_loans: pd.DataFrame) -> TrainedModel:
     """A `lending` model trained on the simulated loans."""
     return train(simulated_loans, training_options("lending"))
+
+
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An MLflow store with tables and nothing in them, which takes seconds to make: copy it."""
+    import mlflow
+
+    path = tmp_path_factory.mktemp("mlflow") / "mlflow.db"
+    mlflow.MlflowClient(f"sqlite:///{path}").search_experiments()
+    return path

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any
 
 import click
@@ -36,11 +37,18 @@ def cli() -> None:
 def run(context: click.Context, /, **options: Any) -> Any:
     """Run a pipeline; a mendable error becomes one message and exit code 1."""
     try:
+        _require_environment(options["env"], Path(options["conf_source"] or "conf"))
         _require_known([*options["pipelines"], *filter(None, [options["pipeline"]])])
         return context.invoke(kedro_run, **options)
     except _MENDABLE as error:
         # Not Kedro's own error class: it shows no message where click handles it.
         raise click.ClickException(_explain(error)) from error
+
+
+def _require_environment(name: str | None, configuration: Path) -> None:
+    if name and configuration.is_dir() and not (configuration / name).is_dir():
+        known = sorted(path.name for path in configuration.iterdir() if path.is_dir())
+        raise InputError(f"--env {name}", "unknown environment", f"Known are {', '.join(known)}")
 
 
 def _require_known(names: list[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,8 +28,9 @@ def _configured() -> Iterator[None]:
 
 
 @pytest.fixture
-def empty_project(tmp_path: Path) -> Project:
+def empty_project(tmp_path: Path, empty_store: Path) -> Project:
     """A project in which nothing was run yet."""
+    shutil.copy(empty_store, tmp_path)
     return make_project(tmp_path)
 
 

@@ -433,3 +433,12 @@ def test_the_command_itself_tells_one_message(demo: Project) -> None:
     assert_one_message(
         said.stdout + said.stderr, "--params lones: unknown parameter", "Did you mean loans?"
     )
+
+
+def test_an_environment_that_is_not_there_is_refused(empty_project: Project) -> None:
+    result = empty_project.run("--env", "nope")
+
+    assert result.exit_code == 1
+    assert_one_message(
+        result.output, "--env nope: unknown environment", "Known are base, local, odbc"
+    )

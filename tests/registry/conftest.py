@@ -10,14 +10,6 @@ import mlflow
 import pytest
 
 
-@pytest.fixture(scope="session")
-def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An MLflow store with tables and nothing in them, which takes seconds to make."""
-    path = tmp_path_factory.mktemp("mlflow") / "mlflow.db"
-    mlflow.MlflowClient(f"sqlite:///{path}").search_experiments()
-    return path
-
-
 @pytest.fixture
 def registry(tmp_path: Path, empty_store: Path) -> Iterator[Path]:
     """A registry without models; yields the folder of its artifacts."""

@@ -104,8 +104,8 @@ def reconcile(counts: pd.DataFrame, most_quarantined_share: float) -> pd.DataFra
                 where,
                 f"{quarantined} of {extracted} are in quarantine, more than "
                 f"{most_quarantined_share:.0%}",
-                "See the reasons in data/02_intermediate, mend the source, or raise "
-                "ingestion.most_quarantined_share",
+                "Raise ingestion.most_quarantined_share to keep the quarantine tables, read the "
+                "reasons in data/02_intermediate, and mend the source",
             )
     return account
 

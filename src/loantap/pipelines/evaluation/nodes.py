@@ -23,17 +23,17 @@ from loantap.reporting.model_section import ModelSection
 
 _LIMITS = (
     (
-        "Out of time is kinder than life: the outcomes of earlier loans are taken as known, though "
-        "some were settled later, and the hyperparameters were chosen on a split that holds loans of "
-        "the later period."
+        "Out of time is kinder than life: the outcomes of earlier loans are taken as known, "
+        "though some were settled later, and the hyperparameters were chosen on a split that "
+        "holds loans of the later period."
     ),
     (
-        "Cross-validated figures are those of the candidate that was chosen on the same folds; the "
-        "thresholds are found on other folds."
+        "Cross-validated figures are those of the candidate that was chosen on the same folds; "
+        "the thresholds are found on other folds."
     ),
     (
-        "PDs are not recalibrated: where SMOTE or class weights were chosen they are too high, which "
-        "the calibration error shows."
+        "PDs are not recalibrated: where SMOTE or class weights were chosen they are too high, "
+        "which the calibration error shows."
     ),
 )
 _KINDS = ("roc", "precision_recall", "calibration", "thresholds")
