@@ -236,5 +236,6 @@ class ProgressHook(_SavedDatasets):
                 catalog.load("metrics") if "metrics" in self._saved else None,
                 [path for path in written.values() if path.parent.name == "08_reporting"],
                 written.get("scores"),
+                catalog.load("scores") if "scores" in written else None,
             )
         )

@@ -126,3 +126,19 @@ def test_after_a_training_the_commands_that_show_more_are_named(metrics: dict[st
 
 def test_a_run_that_neither_ingested_nor_evaluated_has_nothing_to_say() -> None:
     assert say().strip() == ""
+
+
+@pytest.mark.parametrize(
+    ("model", "is_warned"), [("loantap-lending", False), ("loantap-lending-demo", True)]
+)
+def test_scores_are_counted_by_decision_and_a_demo_model_is_called_simulated(model, is_warned):
+    decisions = pd.DataFrame(
+        {"decision": ["approve", "approve", "invalid"], "model_name": model, "model_version": "3"}
+    )
+
+    shown = StringIO()
+    summary = summarise_run(None, None, [], Path("scores.parquet"), decisions)
+    Console(file=shown, width=120).print(summary)
+
+    assert "2 approve, 1 invalid, by " + model + " version 3" in shown.getvalue()
+    assert ("SIMULATED DATA, not for decisions" in shown.getvalue()) is is_warned

@@ -22,6 +22,7 @@ def summarise_run(
     metrics: Mapping[str, Any] | None,
     reports: Sequence[Path],
     scores: Path | None,
+    decisions: pd.DataFrame | None = None,
 ) -> RenderableType:
     """Rows per source, headline metrics, where the reports lie, what to open next.
 
@@ -30,6 +31,7 @@ def summarise_run(
         metrics: `metrics.json`; None when the run did not evaluate.
         reports: pages and files written.
         scores: file of scores; None when the run did not score.
+        decisions: what is in that file.
     """
     parts: list[RenderableType] = []
     if reconciliation is not None:
@@ -41,7 +43,19 @@ def summarise_run(
         parts.append(Text("\n  ".join(["Reports", *map(str, reports)])))
     if scores is not None:
         parts.append(Text(f"Scores\n  {scores}"))
+    if decisions is not None and len(decisions):
+        parts.append(_count_decisions(decisions))
     return Group(*parts)
+
+
+def _count_decisions(decisions: pd.DataFrame) -> Text:
+    """How many of each decision, by which model, and whether that is one to decide with."""
+    counts = decisions["decision"].value_counts()
+    said = ", ".join(f"{count:,} {decision}" for decision, count in counts.items())
+    name, version = decisions["model_name"].iloc[0], decisions["model_version"].iloc[0]
+    is_demo = str(name).endswith("-demo")
+    warning = " - trained on SIMULATED DATA, not for decisions" if is_demo else ""
+    return Text(f"  {said}, by {name} version {version}{warning}")
 
 
 def _tabulate_rows(reconciliation: pd.DataFrame) -> Table:
