@@ -19,7 +19,6 @@ from loantap.portfolio.dictionary import (
     Table,
     columns_of,
     portfolio_columns,
-    source_names,
 )
 
 every_column = pytest.mark.parametrize("column", COLUMNS.values(), ids=COLUMNS.keys())
@@ -28,7 +27,7 @@ every_csv_column = pytest.mark.parametrize("column", portfolio_columns(), ids=CS
 
 def test_a_loantap_file_has_27_columns_each_once() -> None:
     assert len(CSV_ORDER) == len(set(CSV_ORDER)) == 27
-    assert len(set(source_names().values())) == 27
+    assert len({column.source_name for column in portfolio_columns()}) == 27
 
 
 def test_the_file_s_columns_are_those_of_loans_and_applications() -> None:
@@ -40,7 +39,7 @@ def test_the_file_s_columns_are_those_of_loans_and_applications() -> None:
 
 
 def test_the_file_s_columns_stand_in_the_order_of_the_real_file(sample_text: pd.DataFrame) -> None:
-    assert list(source_names().values()) == list(sample_text.columns)
+    assert [column.source_name for column in portfolio_columns()] == list(sample_text.columns)
 
 
 @every_column

@@ -231,8 +231,3 @@ def columns_of(table: Table) -> tuple[Column, ...]:
 def portfolio_columns() -> tuple[Column, ...]:
     """The 27 columns of a LoanTap CSV, in file order."""
     return tuple(COLUMNS[name] for name in CSV_ORDER)
-
-
-def source_names(names: tuple[str, ...] = CSV_ORDER) -> dict[str, str]:
-    """Map canonical names to the names used in the sources (`loan_amount` -> `loan_amnt`)."""
-    return {n: COLUMNS[n].source_name or n for n in names}
