@@ -35,15 +35,19 @@ NUMBERS = {
     "loan_to_income": 0.2,
     "dti_pct": 18.5,
     "revolving_utilisation_pct": 45.5,
+    "log_revolving_utilisation": math.log(45.5),
     "log_revolving_balance": math.log(10_000),  # of one more than 9,999
     "open_accounts": 11.0,
     "total_accounts": 25.0,
+    "open_account_share": 11 / 25,
     "mortgage_accounts": 2.0,
+    "has_mortgage": 1.0,
     "public_records": 0.0,
     "bankruptcies": 0.0,
     "employment_years": 4.0,
     "interest_rate_pct": 12.0,
     "sub_grade_rank": 8.0,  # A1 is 0, B4 the ninth of 35
+    "log_sub_grade_rank": math.log(9),
     "instalment_to_income": 0.079714,  # 12 * 398.57 / 60,000
     "credit_history_years": 3_653 / 365.25,
 }
@@ -90,6 +94,14 @@ def test_every_feature_is_worked_out_above() -> None:
         ("public_records", {"pub_rec": "19"}, 3.0),
         ("bankruptcies", {"pub_rec_bankruptcies": "8"}, 2.0),
         ("dti_pct", {"dti": "60"}, 60.0),
+        ("log_revolving_utilisation", {"revol_util": "800"}, math.log(120)),
+        # A share of nothing in use counts as 1%: its logarithm would run off.
+        ("log_revolving_utilisation", {"revol_util": "0"}, 0.0),
+        ("has_mortgage", {"mort_acc": "0"}, 0.0),
+        ("has_mortgage", {"mort_acc": "30"}, 1.0),
+        # More open than ever held is a mistake of the bureau's.
+        ("open_account_share", {"open_acc": "30", "total_acc": "20"}, 1.0),
+        ("log_sub_grade_rank", {"sub_grade": "A1"}, 0.0),
     ],
 )
 def test_extremes_are_kept_within_what_the_model_has_seen(
@@ -102,6 +114,8 @@ def test_extremes_are_kept_within_what_the_model_has_seen(
     ("name", "source_name"),
     [
         ("revolving_utilisation_pct", "revol_util"),
+        ("log_revolving_utilisation", "revol_util"),
+        ("has_mortgage", "mort_acc"),
         ("mortgage_accounts", "mort_acc"),
         ("bankruptcies", "pub_rec_bankruptcies"),
         ("employment_years", "emp_length"),
@@ -109,6 +123,10 @@ def test_extremes_are_kept_within_what_the_model_has_seen(
 )
 def test_a_missing_number_is_left_to_the_model(name: str, source_name: str) -> None:
     assert math.isnan(feature_of(name, **{source_name: None}))
+
+
+def test_a_share_of_no_accounts_is_missing() -> None:
+    assert math.isnan(feature_of("open_account_share", open_acc="0", total_acc="0"))
 
 
 def test_a_missing_category_is_written_out() -> None:

@@ -6,10 +6,18 @@ import numpy as np
 import pandas as pd
 import pytest
 from imblearn.over_sampling import SMOTE
+from sklearn.linear_model import LogisticRegression
 
 from loantap.features.build import build_features
 from loantap.features.definitions import FEATURE_SETS
-from loantap.model.estimator import Balancing, Candidate, make_model, slim
+from loantap.model.estimator import (
+    Balancing,
+    Candidate,
+    credit_signs,
+    make_model,
+    make_sampler,
+    slim,
+)
 
 APPLICATION = FEATURE_SETS["application"]
 
@@ -19,9 +27,12 @@ def features(simulated_loans: pd.DataFrame) -> pd.DataFrame:
     return build_features(simulated_loans, APPLICATION.features)
 
 
-def fit(features: pd.DataFrame, loans: pd.DataFrame, balancing: Balancing, l1_ratio: float = 0):
-    model = make_model(APPLICATION, Candidate(balancing, l1_ratio, 0.1), seed=1, max_iterations=100)
-    return model.fit(features, loans["is_charged_off"])
+def make(candidate: Candidate, *, monotone: bool = True):
+    return make_model(APPLICATION, candidate, seed=1, max_iterations=100, monotone=monotone)
+
+
+def fit(features: pd.DataFrame, loans: pd.DataFrame, balancing: Balancing):
+    return make(Candidate(balancing, 0, 0.1)).fit(features, loans["is_charged_off"])
 
 
 @pytest.mark.parametrize(
@@ -55,9 +66,10 @@ def test_a_candidate_is_recorded_by_its_fields() -> None:
 def test_balancing_is_done_in_one_way_at_a_time(
     balancing: Balancing, has_sampler: bool, class_weight: str | None
 ) -> None:
-    model = make_model(APPLICATION, Candidate(balancing, 0, 1), seed=1, max_iterations=100)
+    model = make(Candidate(balancing, 0, 1))
 
     assert isinstance(model["balance"], SMOTE) == has_sampler
+    assert isinstance(make_sampler(balancing, seed=1), SMOTE) == has_sampler
     assert model["classify"].class_weight == class_weight
 
 
@@ -69,6 +81,7 @@ def test_the_slim_model_gives_the_same_pds_without_the_sampler(
 
     served = slim(model)
 
+    assert type(served[-1]) is LogisticRegression
     assert [name for name, _ in served.steps] == ["preprocess", "classify"]
     np.testing.assert_array_equal(
         served.predict_proba(features.tail(500)), model.predict_proba(features.tail(500))
@@ -96,7 +109,7 @@ def test_a_strong_l1_penalty_leaves_features_out_and_l2_leaves_none(
     candidates = (Candidate(Balancing.NONE, ratio, 0.01) for ratio in (1.0, 0.0))
     zeros = [
         np.sum(
-            make_model(APPLICATION, candidate, seed=1, max_iterations=500)
+            make(candidate, monotone=False)
             .fit(features, simulated_loans["is_charged_off"])["classify"]
             .coef_
             == 0
@@ -113,16 +126,28 @@ def served(features: pd.DataFrame, simulated_loans: pd.DataFrame):
     return slim(fit(features, simulated_loans, Balancing.NONE))
 
 
-def test_a_missing_number_counts_as_the_median(served, features: pd.DataFrame) -> None:
-    column = "revolving_utilisation_pct"
+@pytest.mark.parametrize("column", ["revolving_utilisation_pct", "has_mortgage"])
+def test_a_missing_number_counts_as_the_mean(column: str, served, features: pd.DataFrame) -> None:
     one = features.head(1)
 
-    missing, median = (
+    missing, mean = (
         served.predict_proba(one.assign(**{column: value}))[0, 1]
-        for value in (np.nan, features[column].median())
+        for value in (np.nan, features[column].mean())
     )
 
-    assert missing == median
+    assert missing == pytest.approx(mean, rel=1e-12)
+
+
+def test_a_number_that_is_always_missing_keeps_its_place_and_says_nothing(
+    features: pd.DataFrame, simulated_loans: pd.DataFrame
+) -> None:
+    empty = features.assign(employment_years=np.nan)
+
+    served = slim(fit(empty, simulated_loans, Balancing.NONE))
+
+    column = list(served[0].get_feature_names_out()).index("employment_years")
+    assert column == APPLICATION.numeric.index("employment_years")
+    assert served[-1].coef_[0, column] == 0
 
 
 def test_a_category_never_seen_counts_as_a_rare_one(served, features: pd.DataFrame) -> None:
@@ -137,3 +162,41 @@ def test_a_category_never_seen_counts_as_a_rare_one(served, features: pd.DataFra
     )
 
     assert never == seldom
+
+
+class TestCreditSense:
+    def test_each_numeric_feature_has_the_sign_of_what_is_held_against_a_borrower(self) -> None:
+        signs = dict(zip(APPLICATION.numeric, credit_signs(APPLICATION), strict=True))
+
+        assert signs["dti_pct"] == 1
+        assert signs["log_annual_income"] == -1
+        assert signs["open_accounts"] == 0
+
+    @pytest.mark.parametrize("balancing", Balancing)
+    @pytest.mark.parametrize("l1_ratio", [0, 1], ids=["L2", "L1"])
+    def test_no_coefficient_contradicts_it(
+        self,
+        balancing: Balancing,
+        l1_ratio: int,
+        features: pd.DataFrame,
+        simulated_loans: pd.DataFrame,
+    ) -> None:
+        # Turned round, the outcomes contradict credit sense wherever they can.
+        backwards = 1 - simulated_loans["is_charged_off"]
+
+        model = make(Candidate(balancing, l1_ratio, 1)).fit(features, backwards)
+
+        signs = np.array(credit_signs(APPLICATION))
+        coefficients = model["classify"].coef_[0, : len(signs)]
+        assert (coefficients * signs >= 0).all()
+        assert (coefficients[signs != 0] == 0).mean() > 0.5
+
+    def test_without_it_coefficients_follow_the_loans(
+        self, features: pd.DataFrame, simulated_loans: pd.DataFrame
+    ) -> None:
+        backwards = 1 - simulated_loans["is_charged_off"]
+
+        model = make(Candidate(Balancing.NONE, 0, 1), monotone=False).fit(features, backwards)
+
+        signs = np.array(credit_signs(APPLICATION))
+        assert (model["classify"].coef_[0, : len(signs)] * signs < 0).sum() > 5

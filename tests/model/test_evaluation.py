@@ -18,9 +18,10 @@ OPTIONS = EvaluationOptions(seed=1, as_of="2026-11-23", resamples=100, calibrati
 KEYS = {
     "n", "default_rate", "roc_auc", "average_precision", "ks", "brier", "ece", "threshold",
     "accuracy", "precision", "recall", "f2", "f2_decline_all", "approval_rate",
-    "default_rate_approved",
+    "default_rate_approved", "ece_perfect_low", "ece_perfect_high",
 }  # fmt: skip
-BOUNDED = KEYS - {"n", "threshold"}
+PERFECT = {"ece_perfect_low", "ece_perfect_high"}
+BOUNDED = KEYS - {"n", "threshold"} - PERFECT
 
 
 def make_sample(sample: str, loans: int, seed: int) -> pd.DataFrame:
@@ -81,6 +82,23 @@ def test_bounds_lie_round_the_figure(name: str, sample: str, blocks) -> None:
     block = blocks[sample]
 
     assert block[f"{name}_low"] < block[name] < block[f"{name}_high"]
+
+
+@pytest.mark.parametrize("sample", ["cv", "test", "out_of_time"])
+def test_pds_that_are_right_have_the_ece_of_a_perfect_model(sample: str, blocks) -> None:
+    block = blocks[sample]
+
+    assert 0 < block["ece_perfect_low"] < block["ece"] < block["ece_perfect_high"]
+
+
+def test_pds_that_are_too_high_have_an_ece_beyond_a_perfect_model_s(
+    predictions: pd.DataFrame,
+) -> None:
+    raised = predictions.assign(probability_of_default=predictions["probability_of_default"] ** 0.5)
+
+    block = evaluate_samples(raised, OPTIONS)["cv"]
+
+    assert block["ece"] > 2 * block["ece_perfect_high"]
 
 
 @pytest.mark.parametrize("sample", ["cv", "test", "out_of_time"])

@@ -13,6 +13,7 @@ from loantap.model.metrics import (
     bootstrap_bounds,
     expected_calibration_error,
     measure,
+    perfect_ece_bounds,
     round_significant,
 )
 
@@ -168,6 +169,31 @@ def test_even_a_perfect_model_has_a_calibration_error(n: int, expected: float) -
         errors.append(expected_calibration_error((rng.random(n) < pd_).astype(int), pd_))
 
     assert np.mean(errors) == pytest.approx(expected, abs=0.003)
+
+
+@pytest.mark.parametrize(("n", "expected"), [(524, 0.040), (5_239, 0.013)])
+def test_the_calibration_error_of_a_perfect_model_lies_between_its_bounds(
+    n: int, expected: float
+) -> None:
+    rng = np.random.default_rng(n)
+    pd_ = rng.beta(1.6, 6.8, n)  # mean .19
+    low, high = perfect_ece_bounds(pd_, seed=1, resamples=300)
+    errors = [
+        expected_calibration_error((rng.random(n) < pd_).astype(int), pd_) for _ in range(300)
+    ]
+
+    assert low < expected < high
+    assert np.mean([low <= error <= high for error in errors]) == pytest.approx(0.95, abs=0.04)
+
+
+def test_a_model_that_is_wrong_lies_above_the_bounds_of_a_perfect_one() -> None:
+    rng = np.random.default_rng(3)
+    pd_ = rng.beta(1.6, 6.8, 2_000)
+
+    _, high = perfect_ece_bounds(pd_, seed=1, resamples=300)
+
+    outcomes = (rng.random(2_000) < np.minimum(1.4 * pd_, 1)).astype(int)
+    assert expected_calibration_error(outcomes, pd_) > high
 
 
 @pytest.fixture(scope="module")

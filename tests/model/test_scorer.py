@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -35,11 +37,23 @@ def test_the_pd_is_the_model_s_on_the_same_features(
 
     scored = scorer.score(applications, AS_OF)
 
-    np.testing.assert_array_equal(
+    np.testing.assert_allclose(
         scored["probability_of_default"],
         scorer.trained.pipeline.predict_proba(features)[:, 1],
+        rtol=0,
+        atol=1e-12,
     )
-    assert list(scored.columns) == ["probability_of_default", *REASONS]
+    assert list(scored.columns) == ["probability_of_default", "score", *REASONS]
+
+
+def test_the_score_is_a_whole_number_from_300_to_900_that_falls_as_the_pd_rises(
+    scorer: Scorer, applications: pd.DataFrame
+) -> None:
+    scored = scorer.score(applications, AS_OF).sort_values("probability_of_default")
+
+    assert scored["score"].dtype == "Int64"
+    assert scored["score"].between(300, 900).all()
+    assert scored["score"].is_monotonic_decreasing
 
 
 def test_text_and_typed_applications_get_the_same_answer(
@@ -113,14 +127,16 @@ def test_a_column_the_model_needs_is_missed_by_name(scorer: Scorer) -> None:
 def test_an_application_that_cannot_be_scored_keeps_its_place_with_the_reason(
     scorer: Scorer,
 ) -> None:
-    three = raw_loans({}, {"grade": "H", "annual_inc": None}, {"dti": "9"}).set_axis([5, 9, 2])
+    broken = {"sub_grade": "H1", "annual_inc": None}
+    three = raw_loans({}, broken, {"dti": "9"}).set_axis([5, 9, 2])
 
     scored = scorer.score(three, AS_OF)
 
     assert list(scored.index) == [5, 9, 2]
     assert list(scored["probability_of_default"].isna()) == [False, True, False]
+    assert list(scored["score"].isna()) == [False, True, False]
     assert scored.loc[9, list(REASONS)].tolist() == [
-        "annual_inc '': missing; grade 'H': not one of A, B, C, D, E, F, G",
+        "annual_inc '': missing; sub_grade 'H1': not one of A1, A2, A3, ..., G5",
         "",
         "",
         "",
@@ -153,11 +169,11 @@ def test_applications_of_which_none_can_be_scored_are_all_answered(scorer: Score
 def test_no_applications_get_no_answers(scorer: Scorer) -> None:
     scored = scorer.score(raw_loans().head(0), AS_OF)
 
-    assert scored.shape == (0, 5)
+    assert scored.shape == (0, 6)
 
 
 def test_scoring_does_not_touch_the_applications(scorer: Scorer) -> None:
-    applications = raw_loans({}, {"grade": "H"})
+    applications = raw_loans({}, {"sub_grade": "H1"})
     before = applications.copy(deep=True)
 
     scorer.score(applications, AS_OF)
@@ -172,7 +188,9 @@ def test_a_riskier_offer_gets_a_higher_pd_and_the_reason_for_it(scorer: Scorer) 
     scored = scorer.score(raw_loans(safe, risky), AS_OF)
 
     assert scored["probability_of_default"].is_monotonic_increasing
-    assert scored.loc[1, "reason_1"] == "The interest rate offered: 22.00 %, higher than usual"
+    assert scored["score"].is_monotonic_decreasing
+    reasons = scored.loc[1, list(REASONS)].tolist()
+    assert any(text.startswith("The interest rate offered: 22.00 %; ") for text in reasons)
     assert "interest rate" not in "".join(scored.loc[0, list(REASONS)])
 
 
@@ -181,6 +199,17 @@ def test_a_model_that_must_not_decide_is_refused(simulated_loans: pd.DataFrame) 
 
     with pytest.raises(NotForLendingError, match="model loantap-benchmark version 1"):
         Scorer(benchmark, "loantap-benchmark", "1")
+
+
+def test_a_scorer_that_has_travelled_to_another_process_gives_the_same_answer(
+    scorer: Scorer, applications: pd.DataFrame
+) -> None:
+    travelled = copy.copy(scorer)
+
+    pd.testing.assert_frame_equal(
+        travelled.score(applications, AS_OF), scorer.score(applications, AS_OF)
+    )
+    assert travelled.scorecard is not scorer.scorecard  # made anew
 
 
 def test_the_application_model_scores_without_an_offer(simulated_loans: pd.DataFrame) -> None:

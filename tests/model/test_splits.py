@@ -9,9 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loantap.model.options import SplitOptions
+from loantap.model.origins import date_loans
 from loantap.model.schemas import SPLITS
 from loantap.model.splits import split_loans
 from loantap.portfolio.errors import InputError
+from tests.conftest import OUT_OF_TIME
 
 
 def options(seed: int = 42, test_share: float = 0.1) -> SplitOptions:
@@ -19,12 +21,7 @@ def options(seed: int = 42, test_share: float = 0.1) -> SplitOptions:
         {
             "seed": seed,
             "test_share": test_share,
-            "out_of_time": {
-                "snapshot": "2017-03-01",
-                "term_months": 36,
-                "first_month": "2013-01-01",
-                "last_month": "2013-12-01",
-            },
+            "out_of_time": OUT_OF_TIME,
         }
     )
 
@@ -34,7 +31,9 @@ def make_loans(outcomes: list[int], issued: str = "2014-01-01", term: float = 36
         {
             "loan_id": pd.Series([str(n) for n in range(len(outcomes))], dtype="str"),
             "is_charged_off": np.array(outcomes, dtype="int8"),
-            "issue_month": pd.Timestamp(issued),
+            "issue_month": pd.Series(pd.Timestamp(issued), range(len(outcomes))).astype(
+                "datetime64[s]"
+            ),
             "term_months": term,
         }
     )
@@ -97,35 +96,13 @@ def test_a_portfolio_too_small_to_split_is_refused_with_its_outcomes(outcomes: l
         split_loans(make_loans(outcomes), options())
 
 
-@pytest.mark.parametrize(
-    ("issued", "term", "period"),
-    [
-        ("2012-12-01", 36, "earlier"),
-        ("2012-12-01", 60, "earlier"),
-        ("2007-06-01", 36, "earlier"),
-        ("2013-01-01", 36, "later"),
-        ("2013-12-01", 36, "later"),
-        # Five years had not passed at the snapshot: only early losses and prepayments resolved.
-        ("2013-06-01", 60, "neither"),
-        ("2014-01-01", 36, "neither"),
-        ("2016-12-01", 36, "neither"),
-    ],
-)
-def test_only_loans_that_ran_their_course_stand_for_the_future(
-    issued: str, term: float, period: str
-) -> None:
-    split = split_loans(make_loans([1, 0] * 10, issued, term), options())
+def test_each_loan_gets_its_place_in_the_rolling_origin(simulated_loans: pd.DataFrame) -> None:
+    split = split_loans(simulated_loans, options())
 
-    assert set(split["period"]) == {period}
-
-
-def test_the_earlier_months_end_before_the_later_ones_begin(
-    simulated_loans: pd.DataFrame,
-) -> None:
-    period = split_loans(simulated_loans, options())["period"]
-    issued = simulated_loans["issue_month"]
-
-    assert period.eq("earlier").any()
-    assert period.eq("later").any()
-    assert issued[period == "earlier"].max() < issued[period == "later"].min()
-    assert simulated_loans.loc[period == "later", "term_months"].eq(36).all()
+    dated = date_loans(simulated_loans, options().out_of_time)
+    pd.testing.assert_frame_equal(split[["known_from", "judged_at"]], dated)
+    judged = simulated_loans[split["judged_at"].notna()]
+    assert len(judged)
+    assert judged["term_months"].eq(36).all()
+    assert judged["issue_month"].max() <= pd.Timestamp("2013-12-01")
+    SPLITS.validate(split)

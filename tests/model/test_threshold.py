@@ -60,26 +60,18 @@ class TestVariance:
     def test_is_that_of_drawing_the_loans_again(self) -> None:
         # Of 2,000 loans: 260 losses caught, 120 missed, 500 paid loans declined, 1,120 approved.
         counts = np.array([260, 120, 500, 1_120])
-        target = np.repeat([1, 1, 0, 0], counts)
-        declined = np.repeat([True, False, True, False], counts)
         rng = np.random.default_rng(1)
         tp, fn, fp, _ = rng.multinomial(2_000, counts / 2_000, size=40_000).T
 
         drawn = 5 * tp / (5 * tp + 4 * fn + fp)
 
-        assert f2_variance(target, declined) == pytest.approx(drawn.var(), rel=0.03)
+        assert f2_variance(*counts[:3]) == pytest.approx(drawn.var(), rel=0.03)
 
     def test_is_nothing_where_nothing_can_go_wrong(self) -> None:
-        target = np.array([1, 1, 0, 0])
-
-        assert f2_variance(target, target == 1) == 0
+        assert f2_variance(tp=2, fn=0, fp=0) == 0
 
     def test_falls_with_the_number_of_loans(self) -> None:
-        declined = PD >= 0.3
-
-        tenfold = f2_variance(np.tile(TARGET, 10), np.tile(declined, 10))
-
-        assert tenfold == pytest.approx(f2_variance(TARGET, declined) / 10)
+        assert f2_variance(20, 10, 30) == pytest.approx(f2_variance(2, 1, 3) / 10)
 
 
 class TestBestThreshold:
@@ -184,13 +176,34 @@ class TestTradeOff:
     def test_has_as_many_points_as_there_are_distinct_pds(self) -> None:
         target, pd_ = np.array([0, 1, 0, 1]), np.full(4, 0.2)
 
-        assert tabulate_thresholds(target, pd_).to_dict("records") == [
-            {
-                "threshold": 0.2,
-                "f2": pytest.approx(5 * 0.5 / 3),
-                "precision": 0.5,
-                "recall": 1.0,
-                "approval_rate": 0.0,
-                "default_rate_approved": 0.0,
-            }
+        table = tabulate_thresholds(target, pd_)
+
+        figures = ["threshold", "n", "f2", "precision", "recall", "approval_rate",
+                   "default_rate_approved"]  # fmt: skip
+        assert table[figures].to_numpy().tolist() == [
+            [0.2, 4, pytest.approx(5 * 0.5 / 3), 0.5, 1, 0, 0]
         ]
+        THRESHOLDS.validate(table)
+
+    def test_every_figure_lies_within_its_interval(self, table) -> None:
+        for name in ("f2", "precision", "recall", "approval_rate", "default_rate_approved"):
+            assert (table[f"{name}_low"] <= table[name]).all()
+            assert (table[name] <= table[f"{name}_high"]).all()
+            assert ((table[f"{name}_high"] - table[f"{name}_low"]) > 0).all()
+
+    def test_the_interval_of_f2_is_that_of_a_bootstrap(self, loans, table) -> None:
+        target, pd_ = loans
+        row = table.iloc[len(table) // 2]
+        declined = pd_ >= row["threshold"]
+        rng = np.random.default_rng(3)
+        picks = (rng.integers(0, 500, 500) for _ in range(2_000))
+        drawn = [fbeta_score(target[pick], declined[pick], beta=2) for pick in picks]
+
+        assert row["f2_low"] == pytest.approx(np.quantile(drawn, 0.025), abs=0.01)
+        assert row["f2_high"] == pytest.approx(np.quantile(drawn, 0.975), abs=0.01)
+
+    def test_declining_everybody_stands_beside_every_threshold(self, loans, table) -> None:
+        target, _ = loans
+        everybody = fbeta_score(target, np.ones(500, dtype=bool), beta=2)
+
+        assert table["f2_decline_all"].tolist() == pytest.approx([everybody] * len(table))

@@ -10,14 +10,15 @@ from pydantic import ValidationError
 from loantap.features.build import MISSING, build_features
 from loantap.features.definitions import FEATURE_SETS
 from loantap.model.schemas import COEFFICIENTS
-from loantap.model.search import predict_out_of_fold
 from loantap.model.trained import (
     ModelFacts,
     TrainedModel,
     make_example,
+    make_trained_model,
     tabulate_coefficients,
 )
-from tests.conftest import train, training_options
+from loantap.model.training import train_challenger, train_logistic
+from tests.conftest import CHALLENGER, train, training_options
 
 LENDING = FEATURE_SETS["lending"]
 
@@ -27,13 +28,18 @@ def features(simulated_loans: pd.DataFrame) -> pd.DataFrame:
     return build_features(simulated_loans, LENDING.features)
 
 
-def test_facts_say_what_was_trained_on_what(lending_model: TrainedModel) -> None:
+def test_facts_say_what_was_trained_on_what(
+    lending_model: TrainedModel, simulated_loans: pd.DataFrame
+) -> None:
     facts = lending_model.facts
 
     assert (facts.namespace, facts.feature_set, facts.origin) == ("lending", "lending", "simulated")
-    assert facts.candidate == {"balancing": "none", "l1_ratio": 0.0, "inverse_penalty": 0.1}
+    assert facts.kind == "logistic"
+    assert facts.hyperparameters == {"balancing": "none", "l1_ratio": 0.0, "inverse_penalty": 0.1}
+    assert facts.calibration == (0, 1)  # plain PDs pass as they are
     assert 0.05 < facts.threshold < 0.3  # declines far more than it approves: never a decision
     assert facts.training_loans == 4_000
+    assert facts.training_charge_offs == simulated_loans["is_charged_off"].sum()
     assert not facts.not_for_lending
 
 
@@ -58,18 +64,45 @@ def test_a_model_with_the_pincode_is_marked_as_not_for_lending(
     assert (facts.namespace, facts.feature_set) == ("published_replica", "benchmark")
 
 
+@pytest.fixture(scope="module")
+def rows(features: pd.DataFrame, simulated_loans: pd.DataFrame) -> pd.DataFrame:
+    return simulated_loans[["loan_id", "is_charged_off"]].join(features)
+
+
 def test_policy_bands_begin_at_quantiles_of_pds_the_model_had_not_seen(
-    lending_model: TrainedModel, features: pd.DataFrame, simulated_loans: pd.DataFrame
+    lending_model: TrainedModel, rows: pd.DataFrame
 ) -> None:
-    options = training_options("lending")
-    out_of_fold = predict_out_of_fold(
-        features, simulated_loans["is_charged_off"], options.candidates[0], options
-    )["probability_of_default"]
+    out_of_fold = train_logistic(rows, training_options("lending")).out_of_fold
 
     assert lending_model.facts.pd_quantiles == {
-        share: pytest.approx(np.quantile(out_of_fold, float(share)))
+        share: pytest.approx(np.quantile(out_of_fold["probability_of_default"], float(share)))
         for share in ("0.5", "0.8", "0.9", "0.95")
     }
+
+
+def test_the_line_folded_into_the_coefficients_is_on_record(rows: pd.DataFrame) -> None:
+    fitted = train_logistic(rows, training_options("lending", balancing=("class_weights",)))
+
+    facts = make_trained_model(
+        fitted, rows[list(LENDING.features)], "simulated", training_options("lending")
+    ).facts
+
+    assert facts.calibration == (fitted.calibration.intercept, fitted.calibration.slope)
+    assert facts.calibration[0] < -1
+
+
+def test_facts_of_a_challenger_are_json_and_back_too(rows: pd.DataFrame) -> None:
+    options = training_options("lending", challenger=CHALLENGER)
+    features = rows[list(LENDING.features)]
+
+    facts = make_trained_model(
+        train_challenger(rows, options), features, "simulated", options
+    ).facts
+
+    assert facts.kind == "boosting"
+    assert facts.hyperparameters == CHALLENGER
+    assert len(facts.reference) == len(LENDING.features)
+    assert ModelFacts.model_validate_json(facts.model_dump_json()) == facts
 
 
 def test_reasons_are_measured_from_the_mean_training_loan(
@@ -134,7 +167,7 @@ def test_coefficients_carry_the_name_of_their_input(lending_model: TrainedModel)
     table = tabulate_coefficients(lending_model.pipeline).set_index("feature")["coefficient"]
 
     assert set(LENDING.numeric) <= set(table.index)
-    assert {"grade_A", "grade_B"} <= set(table.index)
-    # A higher rate is a higher risk, and grade A a lower one than E.
+    assert {"purpose_credit_card", "purpose_small_business"} <= set(table.index)
+    # A higher rate is a higher risk, and a credit card a lower one than a small business.
     assert table["interest_rate_pct"] > 0
-    assert table["grade_A"] < table["grade_E"]
+    assert table["purpose_credit_card"] < table["purpose_small_business"]

@@ -41,6 +41,7 @@ def test_every_known_parameter_is_taken(folder: Path) -> None:
         "as_of": "2026-11-23",
         "applications": "loans.parquet",
         "scores": "scores.parquet",
+        "foreign": "loans.parquet",
     }
     assert set(given) == set(RUN_PARAMETERS)
 
@@ -78,7 +79,7 @@ def test_an_unknown_parameter_is_refused_with_the_list_of_known_ones() -> None:
         assert name in refused.value.remedy
 
 
-@pytest.mark.parametrize("parameter", ["portfolio", "applications"])
+@pytest.mark.parametrize("parameter", ["portfolio", "applications", "foreign"])
 @pytest.mark.parametrize(
     ("file", "problem"),
     [
@@ -112,7 +113,9 @@ def test_scores_go_to_a_parquet_file_only() -> None:
 
 
 def test_a_parameter_given_as_null_is_not_given() -> None:
-    check_run_parameters({"portfolio": None, "applications": None, "scores": None}, GROUPS)
+    check_run_parameters(
+        {"portfolio": None, "applications": None, "scores": None, "foreign": None}, GROUPS
+    )
 
 
 class TestGroups:

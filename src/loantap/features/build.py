@@ -8,22 +8,12 @@ import numpy as np
 import pandas as pd
 
 from loantap.features.definitions import FEATURES
-from loantap.portfolio.amortisation import MONTHS_PER_YEAR
-from loantap.portfolio.dictionary import SUB_GRADES
+from loantap.features.formulas import MISSING, compute_column
+from loantap.portfolio.dictionary import COLUMNS, Kind
+from loantap.portfolio.loantap_format import FloatArray, Texts
 
-MISSING = "missing"
-_DAYS_PER_YEAR = 365.25
-# An income below this is a typing error or a zero; ratios to it would swamp the scale.
-_LEAST_INCOME = 1_000.0
-# Beyond these the sample holds a handful of loans; a linear model must not extrapolate from them.
-_CEILINGS = {
-    "dti_pct": 60.0,
-    "revolving_utilisation_pct": 120.0,
-    "mortgage_accounts": 6.0,
-    "public_records": 3.0,
-    "bankruptcies": 2.0,
-}
-_SUB_GRADE_RANK = {grade: float(rank) for rank, grade in enumerate(SUB_GRADES)}
+__all__ = ["MISSING", "build_features", "to_values"]
+_TEXT = (Kind.CATEGORY, Kind.TEXT)
 
 
 def build_features(applications: pd.DataFrame, names: Sequence[str] = ()) -> pd.DataFrame:
@@ -38,40 +28,30 @@ def build_features(applications: pd.DataFrame, names: Sequence[str] = ()) -> pd.
         missing, categorical ones as text with `missing` written out, so that training and serving
         can never treat an absent value differently.
     """
+    names = names or tuple(FEATURES)
+    used = dict.fromkeys(column for name in names for column in FEATURES[name].uses)
+    columns = {
+        name: to_values(applications[name], is_text=COLUMNS[name].kind in _TEXT) for name in used
+    }
     return pd.DataFrame(
-        {name: _build_one(applications, name) for name in names or tuple(FEATURES)},
+        {name: _to_series(compute_column(name, columns), applications.index) for name in names},
         index=applications.index,
     )
 
 
-def _build_one(rows: pd.DataFrame, name: str) -> pd.Series:
-    match name:
-        case "log_loan_amount":
-            return _log(rows["loan_amount"])
-        case "is_60_months":
-            return rows["term_months"].eq(60).astype("float64")
-        case "log_annual_income":
-            return _log(_income(rows))
-        case "loan_to_income":
-            return rows["loan_amount"] / _income(rows)
-        case "instalment_to_income":
-            return rows["instalment"] * MONTHS_PER_YEAR / _income(rows)
-        case "log_revolving_balance":
-            return _log(rows["revolving_balance"] + 1)
-        case "sub_grade_rank":
-            return rows["sub_grade"].map(_SUB_GRADE_RANK).astype("float64")
-        case "credit_history_years":
-            days = (rows["issue_month"] - rows["earliest_credit_line"]).dt.days
-            return days / _DAYS_PER_YEAR
-        case _ if FEATURES[name].categorical:
-            return rows[name].astype("str").fillna(MISSING)
-        case _:
-            return rows[name].astype("float64").clip(upper=_CEILINGS.get(name))
+def to_values(column: pd.Series, *, is_text: bool) -> FloatArray | Texts:
+    """A typed column without its index: numbers, months as days since 1970, or texts."""
+    if is_text:
+        codes, values = pd.factorize(column.astype("str"))
+        return Texts(codes, tuple(values))
+    if pd.api.types.is_datetime64_any_dtype(column):
+        days = column.to_numpy("datetime64[D]")
+        return np.where(np.isnat(days), np.nan, days.astype("int64"))
+    return column.to_numpy("float64", na_value=np.nan)
 
 
-def _log(values: pd.Series) -> pd.Series:
-    return pd.Series(np.log(values.to_numpy()), index=values.index)
-
-
-def _income(rows: pd.DataFrame) -> pd.Series:
-    return rows["annual_income"].clip(lower=_LEAST_INCOME)
+def _to_series(values: FloatArray | Texts, index: pd.Index) -> pd.Series:
+    if isinstance(values, Texts):
+        texts = pd.array(list(values.values), dtype="str").take(values.codes)
+        return pd.Series(texts, index=index)
+    return pd.Series(values, index=index)

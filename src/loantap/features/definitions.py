@@ -54,11 +54,17 @@ FEATURES: Final = MappingProxyType(
                     display="{:.1f} %", adverse="high"),
             Feature("revolving_utilisation_pct", "the share of the credit card limits in use",
                     ("revolving_utilisation_pct",), display="{:.1f} %", adverse="high"),
+            Feature("log_revolving_utilisation", "the share of the credit card limits in use",
+                    ("revolving_utilisation_pct",), display="{:.1f} %", adverse="high"),
             Feature("log_revolving_balance", "the balance on credit cards",
                     ("revolving_balance",)),
             Feature("open_accounts", "the number of open credit lines", ("open_accounts",)),
             Feature("total_accounts", "the number of credit lines ever held",
                     ("total_accounts",), adverse="low"),
+            Feature("open_account_share", "the share of credit lines that are open",
+                    ("open_accounts", "total_accounts"), display="{:.0%}", adverse="high"),
+            Feature("has_mortgage", "the number of mortgage accounts", ("mortgage_accounts",),
+                    adverse="low"),
             Feature("mortgage_accounts", "the number of mortgage accounts",
                     ("mortgage_accounts",), adverse="low"),
             Feature("public_records", "derogatory public records", ("public_records",),
@@ -71,6 +77,8 @@ FEATURES: Final = MappingProxyType(
             Feature("interest_rate_pct", "the interest rate offered", ("interest_rate_pct",),
                     display="{:.2f} %", adverse="high"),
             Feature("sub_grade_rank", "the grade given to the offer", ("sub_grade",),
+                    display="{}", adverse="high"),
+            Feature("log_sub_grade_rank", "the grade given to the offer", ("sub_grade",),
                     display="{}", adverse="high"),
             Feature("grade", "the grade given to the offer", ("grade",), categorical=True,
                     display="{}"),
@@ -110,10 +118,14 @@ CATEGORICAL: Final = tuple(f.name for f in FEATURES.values() if f.categorical)
 
 _APPLICATION: Final = (
     "log_loan_amount", "is_60_months", "log_annual_income", "loan_to_income", "dti_pct",
-    "revolving_utilisation_pct", "log_revolving_balance", "open_accounts", "total_accounts",
-    "mortgage_accounts", "public_records", "bankruptcies", "employment_years", "purpose",
+    "revolving_utilisation_pct", "log_revolving_utilisation", "log_revolving_balance",
+    "open_accounts", "total_accounts", "open_account_share", "has_mortgage", "public_records",
+    "bankruptcies", "employment_years", "purpose",
 )  # fmt: skip
-_OFFER: Final = ("interest_rate_pct", "sub_grade_rank", "grade", "instalment_to_income")
+# The rank of the grade rather than a column per grade: a worse grade must never lower the PD.
+_OFFER: Final = (
+    "interest_rate_pct", "sub_grade_rank", "log_sub_grade_rank", "instalment_to_income",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +136,14 @@ class FeatureSet:
     features: tuple[str, ...]
     purpose: str
     for_lending: bool = True
+
+    def __post_init__(self) -> None:
+        excluded = [name for name in self.features if FEATURES[name].exclusion]
+        if self.for_lending and excluded:
+            raise ValueError(
+                f"feature set {self.name} is for lending and uses {', '.join(excluded)}: "
+                f"{FEATURES[excluded[0]].exclusion}"
+            )
 
     @property
     def numeric(self) -> list[str]:

@@ -10,14 +10,19 @@ from imblearn.over_sampling import SMOTE
 from imblearn.pipeline import Pipeline as ResamplingPipeline
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
-from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from loantap.features.definitions import FeatureSet
+from loantap.features.definitions import FEATURES, FeatureSet
+from loantap.model.logistic import BoundedLogisticRegression, as_scikit_learn
+from loantap.model.neighbours import SampledNeighbors
 
 # Categories with fewer loans share one column: a coefficient from a dozen loans is noise.
-_LEAST_CATEGORY_COUNT = 20
+LEAST_CATEGORY_COUNT = 20
+
+
+# Of each charge-off, between which and itself SMOTE makes up loans.
+SMOTE_NEIGHBOURS = 5
 
 
 class Balancing(StrEnum):
@@ -53,16 +58,20 @@ class Candidate:
 
 
 def make_preprocessor(features: FeatureSet) -> ColumnTransformer:
-    """Impute and scale the numeric features, one-hot encode the categorical ones."""
+    """Impute and scale the numeric features, one-hot encode the categorical ones.
+
+    A missing number counts as the mean of the training loans, so that it speaks neither for nor
+    against a borrower.
+    """
     numeric = Pipeline(
         [
-            ("impute", SimpleImputer(strategy="median", keep_empty_features=True)),
+            ("impute", SimpleImputer(strategy="mean", keep_empty_features=True)),
             ("scale", StandardScaler()),
         ]
     )
     categorical = OneHotEncoder(
         handle_unknown="infrequent_if_exist",
-        min_frequency=_LEAST_CATEGORY_COUNT,
+        min_frequency=LEAST_CATEGORY_COUNT,
         sparse_output=False,
     )
     return ColumnTransformer(
@@ -75,47 +84,50 @@ def make_preprocessor(features: FeatureSet) -> ColumnTransformer:
 
 
 def make_model(
-    features: FeatureSet,
-    candidate: Candidate,
-    *,
-    seed: int,
-    max_iterations: int,
-    memory: str | None = None,
+    features: FeatureSet, candidate: Candidate, *, seed: int, max_iterations: int, monotone: bool
 ) -> ResamplingPipeline:
     """Unfitted pipeline of one candidate: preprocess, balance, logistic regression.
 
-    `memory` is a folder in which fitted preprocessing and resampling are kept and shared by
-    candidates on the same fold.
+    With `monotone`, no coefficient contradicts credit sense: what is held against a borrower
+    never lowers the PD (see `Feature.adverse`).
     """
-    steps = {
-        "preprocess": make_preprocessor(features),
-        "balance": _make_sampler(candidate, seed),
-        "classify": _make_classifier(candidate, seed, max_iterations),
-    }
-    return ResamplingPipeline(list(steps.items()), memory=memory)
-
-
-def _make_sampler(candidate: Candidate, seed: int) -> SMOTE | str:
-    return SMOTE(random_state=seed) if candidate.balancing is Balancing.SMOTE else "passthrough"
-
-
-def _make_classifier(candidate: Candidate, seed: int, max_iterations: int) -> LogisticRegression:
-    # liblinear is the fast solver for L1 at this size; it penalises the intercept, which the
-    # scaled inputs keep small. newton-cholesky is exact for L2 in a handful of iterations.
-    return LogisticRegression(
+    classifier = BoundedLogisticRegression(
         C=candidate.inverse_penalty,
         l1_ratio=candidate.l1_ratio,
-        solver="liblinear" if candidate.l1_ratio else "newton-cholesky",
         class_weight="balanced" if candidate.balancing is Balancing.CLASS_WEIGHTS else None,
+        signs=credit_signs(features) if monotone else (),
         max_iter=max_iterations,
-        random_state=seed,
+    )
+    sampler = make_sampler(candidate.balancing, seed)
+    return ResamplingPipeline(
+        [
+            ("preprocess", make_preprocessor(features)),
+            ("balance", sampler),
+            ("classify", classifier),
+        ]
     )
 
 
-def slim(model: ResamplingPipeline) -> Pipeline:
-    """The fitted pipeline without its sampler, which would carry training rows into serving.
+def make_sampler(balancing: Balancing, seed: int) -> SMOTE | str:
+    """The sampler of a way of balancing; `passthrough` where it resamples nothing."""
+    if balancing is not Balancing.SMOTE:
+        return "passthrough"
+    neighbours = SampledNeighbors(n_neighbors=SMOTE_NEIGHBOURS + 1, random_state=seed)
+    return SMOTE(random_state=seed, k_neighbors=neighbours)
 
-    Resampling acts in training only, so the predictions are the same.
+
+def credit_signs(features: FeatureSet) -> tuple[int, ...]:
+    """Sign that credit sense gives the coefficient of each numeric feature, in order."""
+    meaning = {"high": 1, "low": -1, "": 0}
+    return tuple(meaning[FEATURES[name].adverse] for name in features.numeric)
+
+
+def slim(model: ResamplingPipeline) -> Pipeline:
+    """The fitted pipeline as it is served: preprocessing and scikit-learn's logistic regression.
+
+    The sampler would carry training rows into serving; resampling acts in training only, so the
+    predictions are the same.
     """
-    steps = [(name, step) for name, step in model.steps if name != "balance"]
-    return Pipeline(steps)
+    fitted = model["classify"]
+    classifier = as_scikit_learn(fitted, fitted.coef_, fitted.intercept_)
+    return Pipeline([("preprocess", model["preprocess"]), ("classify", classifier)])

@@ -8,7 +8,12 @@ from typing import Any
 import pandas as pd
 
 from loantap.model.curves import tabulate_reliability, trace_precision_recall, trace_roc
-from loantap.model.metrics import bootstrap_bounds, measure, round_significant
+from loantap.model.metrics import (
+    bootstrap_bounds,
+    measure,
+    perfect_ece_bounds,
+    round_significant,
+)
 from loantap.model.options import EvaluationOptions
 from loantap.model.predictions import CROSS_VALIDATION, SAMPLES
 from loantap.model.threshold import tabulate_thresholds
@@ -35,7 +40,8 @@ def evaluate_samples(
         predictions: what `predict_samples` returned.
         options: bootstrap and bins. Cross-validation has no bounds: its folds share loans.
 
-    Numbers carry six significant digits, `n` is a whole number.
+    Beside the ECE stands the range in which that of a perfect model of the same PDs would lie:
+    `ece_perfect_low`, `ece_perfect_high`. Numbers carry six significant digits, `n` is a whole one.
     """
     blocks: dict[str, Block | None] = {}
     for sample in SAMPLES:
@@ -64,7 +70,11 @@ def _evaluate(rows: pd.DataFrame, sample: str, options: EvaluationOptions) -> Bl
     target, pd_ = _arrays(rows)
     declined = rows["declined"].to_numpy()
     figures = measure(target, pd_, declined, options.calibration_bins).as_dict()
-    figures["threshold"] = float(rows["threshold"].iloc[0])
+    # Out of time each origin has its own.
+    figures["threshold"] = float(rows["threshold"].mean())
+    figures["ece_perfect_low"], figures["ece_perfect_high"] = perfect_ece_bounds(
+        pd_, seed=options.seed, resamples=options.resamples, bins=options.calibration_bins
+    )
     if sample != CROSS_VALIDATION:
         low, high = bootstrap_bounds(
             target,

@@ -11,6 +11,19 @@ from scipy.stats import norm
 _Z95: Final = float(norm.ppf(0.975))
 
 
+def normal_half_width(standard_error: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Half the width of a 95% interval of a figure that is about normally distributed."""
+    return _Z95 * standard_error
+
+
+def normal_bounds(
+    score: npt.NDArray[np.float64], standard_error: npt.NDArray[np.float64]
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """95% bounds of scores between 0 and 1 from their standard errors."""
+    half = normal_half_width(standard_error)
+    return np.clip(score - half, 0, 1), np.clip(score + half, 0, 1)
+
+
 def wilson_bounds(
     charged_off: npt.ArrayLike, loans: npt.ArrayLike
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:

@@ -8,7 +8,14 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import confusion_matrix_at_thresholds
 
-from loantap.model.threshold import BoolArray, FloatArray, IntArray, f2_decline_all, f_beta
+from loantap.model.threshold import (
+    BoolArray,
+    FloatArray,
+    IntArray,
+    area_under_curve,
+    f2_decline_all,
+    f_beta,
+)
 
 _CONFIDENCE = 0.95
 _BIASED_UPWARDS = ["ks", "ece"]
@@ -60,7 +67,7 @@ def measure(target: IntArray, pd_: FloatArray, declined: BoolArray, bins: int = 
     return Metrics(
         n=len(target),
         default_rate=default_rate,
-        roc_auc=float(np.trapezoid(np.append(0, true_rate), np.append(0, false_rate))),
+        roc_auc=area_under_curve(false_positives, true_positives),
         average_precision=float(np.sum(np.diff(true_rate, prepend=0) * precision_at)),
         ks=float(np.max(true_rate - false_rate)),
         brier=float(np.mean((pd_ - target) ** 2)),
@@ -75,7 +82,9 @@ def measure(target: IntArray, pd_: FloatArray, declined: BoolArray, bins: int = 
     )
 
 
-def expected_calibration_error(target: IntArray, pd_: FloatArray, bins: int = 10) -> float:
+def expected_calibration_error(
+    target: IntArray | BoolArray, pd_: FloatArray, bins: int = 10
+) -> float:
     """Mean distance between PD and default rate over equal-count bins, weighted by count (ECE).
 
     Naeini, Cooper and Hauskrecht, *Obtaining well calibrated probabilities using Bayesian
@@ -86,6 +95,30 @@ def expected_calibration_error(target: IntArray, pd_: FloatArray, bins: int = 10
     counts = np.diff(np.append(edges, len(order)))
     gaps = np.add.reduceat(pd_[order] - target[order], edges[counts > 0])
     return float(np.abs(gaps).sum() / len(order))
+
+
+def perfect_ece_bounds(
+    pd_: FloatArray,
+    *,
+    seed: int,
+    resamples: int,
+    bins: int = 10,
+    confidence: float = _CONFIDENCE,
+) -> tuple[float, float]:
+    """Between what bounds the ECE of a perfect model of these PDs lies, as often as `confidence`.
+
+    Outcomes are drawn with the PDs for their probabilities. An ECE above the upper bound is more
+    than chance; one of zero is not to be had at any finite number of loans.
+    """
+    rng = np.random.default_rng(seed)
+    rising = np.sort(pd_)  # each measurement sorts anew, which is quick when nothing moves
+    drawn = [
+        expected_calibration_error(rng.random(len(rising)) < rising, rising, bins)
+        for _ in range(resamples)
+    ]
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(drawn, [tail, 1 - tail])
+    return float(low), float(high)
 
 
 def bootstrap_bounds(

@@ -2,87 +2,113 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
-from loantap.model.estimator import Candidate
+from loantap.model.calibration import Calibration, calibrate_cross_fitted
+from loantap.model.fitted import FittedModel
 from loantap.model.options import TrainingOptions
-from loantap.model.search import SearchOutcome, fit_candidate, predict_out_of_fold
-from loantap.model.splits import Period, Split
+from loantap.model.search import make_folds
+from loantap.model.splits import Split
 from loantap.model.threshold import decline_cross_fitted, find_best_threshold
 
 CROSS_VALIDATION, TEST, OUT_OF_TIME = "cv", "test", "out_of_time"
 SAMPLES = (CROSS_VALIDATION, TEST, OUT_OF_TIME)
 
+Fit = Callable[[pd.DataFrame, pd.Series], Any]
+
 
 def cross_validate(
-    rows: pd.DataFrame, features: list[str], candidate: Candidate, options: TrainingOptions
+    rows: pd.DataFrame, features: list[str], fit: Fit, options: TrainingOptions
 ) -> pd.DataFrame:
     """Out-of-fold PDs of training loans, decided at thresholds found on other folds.
 
     Args:
         rows: one row per loan: `loan_id`, `is_charged_off`, features.
         features: names of the feature columns.
-        candidate: hyperparameters.
-        options: folds, and the threshold when it is fixed.
+        fit: takes features and outcomes, gives a fitted model with a `decision_function`.
+        options: folds, calibration, and the threshold when it is fixed.
 
     Returns:
-        One row per loan: `loan_id`, `fold`, `is_charged_off`, `probability_of_default`,
-        `threshold` (for loans to come, from all folds) and `declined` (at the threshold of the
-        folds the loan is not in).
+        One row per loan: `loan_id`, `fold`, `is_charged_off`, `probability_of_default` (calibrated
+        on the folds the loan is not in), `threshold` (for loans to come, from all folds),
+        `declined` (at the threshold of the folds the loan is not in) and `log_odds` (before
+        calibration).
     """
     target = rows["is_charged_off"]
-    predicted = predict_out_of_fold(rows[features], target, candidate, options)
-    pd_ = predicted["probability_of_default"].to_numpy()
-    fold, outcomes = predicted["fold"].to_numpy(), target.to_numpy()
+    log_odds, fold = predict_out_of_fold(rows[features], target, fit, options)
+    outcomes = target.to_numpy()
+    if options.calibrated:
+        pd_ = calibrate_cross_fitted(outcomes, log_odds, fold)
+    else:
+        pd_ = Calibration().apply(log_odds)
     if options.threshold is None:
         threshold, _ = find_best_threshold(outcomes, pd_)
         declined = decline_cross_fitted(outcomes, pd_, fold)
     else:
         threshold, declined = options.threshold, pd_ >= options.threshold
-    return _label(rows, pd_, threshold).assign(fold=fold.astype("int64"), declined=declined)
+    labelled = _label(rows, pd_, threshold)
+    return labelled.assign(fold=fold, declined=declined, log_odds=log_odds)
+
+
+def predict_out_of_fold(
+    features: pd.DataFrame, target: pd.Series, fit: Fit, options: TrainingOptions
+) -> tuple[np.ndarray, np.ndarray]:
+    """Log-odds of every row by a model that did not see it, and the fold of every row."""
+    fold = np.full(len(target), -1, dtype="int64")
+    log_odds = np.full(len(target), np.nan)
+    for number, (inside, outside) in enumerate(make_folds(options).split(features, target)):
+        model = fit(features.iloc[inside], target.iloc[inside])
+        log_odds[outside] = model.decision_function(features.iloc[outside])
+        fold[outside] = number
+    return log_odds, fold
 
 
 def predict_samples(
     model_input: pd.DataFrame,
     features: list[str],
-    outcome: SearchOutcome,
-    out_of_fold: pd.DataFrame,
-    options: TrainingOptions,
+    trained: FittedModel,
+    train: Callable[[pd.DataFrame], FittedModel],
 ) -> pd.DataFrame:
     """PDs in cross-validation, on the test split and out of time.
 
     Args:
-        model_input: one row per loan: `loan_id`, `is_charged_off`, `split`, `period`, features.
+        model_input: one row per loan: `loan_id`, `is_charged_off`, `split`, `known_from`,
+            `judged_at`, features.
         features: names of the feature columns.
-        outcome: of the search on the training split.
-        out_of_fold: of the training split, from `cross_validate`.
-        options: of the training.
+        trained: on the training split.
+        train: trains on other rows in the same way.
 
     Returns:
-        One row per sample and loan, the columns of `cross_validate` and `sample`; `fold` is -1
-        outside cross-validation. Out of time, a model of the same hyperparameters is fitted, and
-        its threshold found, on earlier months only; the sample is left out where those months, or
-        the later ones, have too few loans of an outcome.
+        One row per sample and loan, the columns of `cross_validate` without `log_odds`, and
+        `sample`; `fold` is -1 outside cross-validation. Out of time, each origin has a model of its
+        own, for which everything is chosen on what was known before it; the sample is left out
+        where no origin could be judged.
     """
     test = model_input[model_input["split"].eq(Split.TEST)]
-    threshold = float(out_of_fold["threshold"].iloc[0])
-    held_out = outcome.model.predict_proba(test[features])[:, 1]
     samples = [
-        out_of_fold.assign(sample=CROSS_VALIDATION),
-        _label(test, held_out, threshold).assign(sample=TEST),
+        trained.out_of_fold.drop(columns="log_odds").assign(sample=CROSS_VALIDATION),
+        _predict(test, features, trained).assign(sample=TEST),
     ]
-    earlier = model_input[model_input["period"].eq(Period.EARLIER)]
-    later = model_input[model_input["period"].eq(Period.LATER)]
-    if _count_rarest(earlier) >= 2 * options.folds and _count_rarest(later) >= options.folds:
-        validated = cross_validate(earlier, features, outcome.best, options)
-        refitted = fit_candidate(
-            earlier[features], earlier["is_charged_off"], outcome.best, options
-        )
-        ahead = refitted.predict_proba(later[features])[:, 1]
-        earlier_threshold = float(validated["threshold"].iloc[0])
-        samples.append(_label(later, ahead, earlier_threshold).assign(sample=OUT_OF_TIME))
+    samples += [rows.assign(sample=OUT_OF_TIME) for rows in _roll(model_input, features, train)]
     return pd.concat(samples, ignore_index=True).astype({"sample": "str"})
+
+
+def _roll(
+    model_input: pd.DataFrame, features: list[str], train: Callable[[pd.DataFrame], FittedModel]
+) -> Iterator[pd.DataFrame]:
+    """PDs of the loans judged at each origin, by the model of that origin."""
+    for origin in sorted(model_input["judged_at"].dropna().unique()):
+        judged = model_input[model_input["judged_at"].eq(origin)]
+        known = model_input[model_input["known_from"].le(origin)]
+        yield _predict(judged, features, train(known))
+
+
+def _predict(rows: pd.DataFrame, features: list[str], model: FittedModel) -> pd.DataFrame:
+    return _label(rows, model.pipeline.predict_proba(rows[features])[:, 1], model.threshold)
 
 
 def _label(rows: pd.DataFrame, pd_: np.ndarray, threshold: float) -> pd.DataFrame:
@@ -96,8 +122,3 @@ def _label(rows: pd.DataFrame, pd_: np.ndarray, threshold: float) -> pd.DataFram
             "declined": pd_ >= threshold,
         }
     ).astype({"loan_id": "str", "fold": "int64"})
-
-
-def _count_rarest(rows: pd.DataFrame) -> int:
-    bad = int(rows["is_charged_off"].sum())
-    return min(bad, len(rows) - bad)

@@ -5,14 +5,15 @@ from __future__ import annotations
 import pandera.pandas as pa
 
 from loantap.features.definitions import CATEGORICAL, FEATURE_SETS, NUMERIC
-from loantap.model.splits import Period, Split
+from loantap.model.splits import Split
 
 _RATE = pa.Check.in_range(0, 1)
 _LOAN_ID = {"loan_id": pa.Column("str")}
 _TARGET = {"is_charged_off": pa.Column("int8", pa.Check.isin([0, 1]))}
 _SPLIT = {
     "split": pa.Column("str", pa.Check.isin([s.value for s in Split])),
-    "period": pa.Column("str", pa.Check.isin([p.value for p in Period])),
+    "known_from": pa.Column("datetime64[s]"),
+    "judged_at": pa.Column("datetime64[s]", nullable=True),
 }
 
 
@@ -50,7 +51,7 @@ _PREDICTED = (
 )
 
 # One row per training loan.
-OUT_OF_FOLD = _table("out_of_fold", _PREDICTED, ["loan_id"])
+OUT_OF_FOLD = _table("out_of_fold", _PREDICTED | {"log_odds": pa.Column("float64")}, ["loan_id"])
 
 # One row per loan and sample it was predicted in.
 PREDICTIONS = _table(
@@ -119,11 +120,21 @@ RELIABILITY = _table(
 # One row per threshold.
 THRESHOLDS = _table(
     "thresholds",
-    {
-        name: pa.Column("float64", _RATE)
-        for name in (
-            "threshold", "f2", "precision", "recall", "approval_rate", "default_rate_approved",
-        )
-    },
+    {"threshold": pa.Column("float64", _RATE), "n": pa.Column("int64", pa.Check.gt(0))}
+    | {
+        f"{name}{bound}": pa.Column("float64", _RATE)
+        for name in ("f2", "precision", "recall", "approval_rate", "default_rate_approved")
+        for bound in ("", "_low", "_high")
+    }
+    | {"f2_decline_all": pa.Column("float64", _RATE)},
     ["threshold"],
-)  # fmt: skip
+)
+
+# One row per attribute of each feature, after the base points.
+SCORECARD = _table(
+    "scorecard",
+    {"feature": pa.Column("str"), "attribute": pa.Column("str")}
+    | {name: pa.Column("float64", nullable=True) for name in ("low", "high", "anchor")}
+    | {name: pa.Column("float64") for name in ("points", "points_per_unit")},
+    ["feature", "attribute"],
+)

@@ -1,20 +1,37 @@
-"""Applications in, PD and reasons out: the one scoring function of the platform."""
+"""Applications in, PD, score and reasons out: the one scoring function of the platform."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from loantap.features.build import build_features
-from loantap.features.definitions import FEATURE_SETS, FeatureSet
-from loantap.model.reasons import REASON_COUNT, contributions, give_reasons, typical_values
+from loantap.features.definitions import FEATURE_SETS, FEATURES, FeatureSet
+from loantap.features.formulas import compute_column, make_formula
+from loantap.model.decompose import make_scorecard
+from loantap.model.reasons import REASONS, GivenReasons, ReasonGiver, make_reason_giver
+from loantap.model.scorecard import (
+    SCALE,
+    Scorecard,
+    TableEffect,
+    to_probabilities,
+    to_probability,
+)
 from loantap.model.trained import TrainedModel
 from loantap.portfolio.dictionary import COLUMNS, Column
-from loantap.portfolio.loantap_format import parse, require_columns
+from loantap.portfolio.loantap_format import (
+    FloatArray,
+    ReadColumn,
+    list_problems,
+    read_column,
+    require_columns,
+)
+from loantap.portfolio.values import Reader, Value, make_reader, show_value, to_days
 
-REASONS = tuple(f"reason_{number}" for number in range(1, REASON_COUNT + 1))
+__all__ = ["REASONS", "Assessed", "NotForLendingError", "Scored", "Scorer", "check_servable"]
 
 
 class NotForLendingError(ValueError):
@@ -22,18 +39,67 @@ class NotForLendingError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
+class Scored:
+    """One application, scored.
+
+    Attributes:
+        probability_of_default: None where the application is invalid.
+        score: 300 to 900 points, more is better; None where it is invalid.
+        reasons: four texts, empty where fewer features raise the risk; of an invalid application
+            the first is what is wrong with it.
+    """
+
+    probability_of_default: float | None
+    score: int | None
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Assessed:
+    """Many applications, scored.
+
+    Attributes:
+        probability_of_default: NaN where an application is invalid.
+        score: 300 to 900 points, more is better; NaN where it is invalid.
+        reasons: as in `Scored`.
+    """
+
+    probability_of_default: FloatArray
+    score: FloatArray
+    reasons: GivenReasons
+
+
+@dataclass(frozen=True, slots=True)
+class _Term:
+    """One feature on the way from an application to the log-odds."""
+
+    name: str
+    uses: tuple[str, ...]
+    compute: Callable[..., float | str]
+    weigh: Callable[[float | str], float]
+
+
+@dataclass(frozen=True, slots=True)
 class Scorer:
     """Scores applications with one registered model.
+
+    Frames and single applications take the same readers, formulas, effects and sentences, so they
+    get the same answer; `score_one` only spares what a frame costs.
 
     Attributes:
         trained: the model.
         name: its registered name.
         version: its registered version.
+        scorecard: its additive form.
     """
 
     trained: TrainedModel
     name: str
     version: str
+    scorecard: Scorecard = field(init=False, repr=False, compare=False)
+    _reasons: ReasonGiver = field(init=False, repr=False, compare=False)
+    _readers: tuple[tuple[Column, Reader], ...] = field(init=False, repr=False, compare=False)
+    _terms: tuple[_Term, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.trained.facts.not_for_lending:
@@ -41,6 +107,25 @@ class Scorer:
                 f"model {self.name} version {self.version} uses what must not be lent on; "
                 f"score with a lending model"
             )
+        scorecard = make_scorecard(
+            self.trained.pipeline, self.feature_set, self.trained.facts.reference
+        )
+        terms = [
+            _Term(name, FEATURES[name].uses, make_formula(name), effect.of_one)
+            for name, effect in scorecard.effects.items()
+        ]
+        compiled = {
+            "scorecard": scorecard,
+            "_reasons": make_reason_giver(scorecard),
+            "_readers": tuple((column, make_reader(column)) for column in self.columns),
+            "_terms": tuple(terms),
+        }
+        for attribute, value in compiled.items():
+            object.__setattr__(self, attribute, value)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # What is compiled holds functions, which do not travel to another process; it is made anew.
+        return Scorer, (self.trained, self.name, self.version)
 
     @property
     def feature_set(self) -> FeatureSet:
@@ -60,57 +145,135 @@ class Scorer:
             as_of: day of the run.
 
         Returns:
-            One row per application, same index and order: `probability_of_default` (missing where
-            the row is invalid) and `reason_1`..`reason_4` (for an invalid row, what is wrong).
+            One row per application, same index and order: `probability_of_default`, `score` (both
+            missing where the row is invalid) and `reason_1`..`reason_4` (for an invalid row, what
+            is wrong).
 
         Raises:
             InputError: a column the model needs is missing.
         """
-        require_columns(applications, self.columns, "applications")
-        # Labels may repeat in what a caller gives; positions do not.
-        parsed = parse(applications.reset_index(drop=True), self.columns, as_of)
-        good = ~parsed.is_bad
-        scored = pd.DataFrame(
-            {"probability_of_default": np.nan} | dict.fromkeys(REASONS, ""),
-            index=parsed.rows.index,
-        ).astype(dict.fromkeys(REASONS, "str"))
-        if good.any():
-            scored[good] = self._score_valid(parsed.rows[good])
-        if not good.all():
-            scored.loc[~good, "reason_1"] = _join_problems(parsed.problems)
-        return scored.set_axis(applications.index)
+        assessed = self.assess(applications, as_of)
+        numbers = pd.DataFrame(
+            {
+                "probability_of_default": assessed.probability_of_default,
+                "score": pd.Series(assessed.score, index=applications.index).astype("Int64"),
+            },
+            index=applications.index,
+        )
+        return pd.concat([numbers, assessed.reasons.as_text(applications.index)], axis=1)
 
-    def _score_valid(self, rows: pd.DataFrame) -> pd.DataFrame:
-        features = build_features(rows, self.feature_set.features)
-        pipeline = self.trained.pipeline
-        contributed = contributions(
-            pipeline, features, self.feature_set, np.array(self.trained.facts.reference)
+    def assess(self, applications: pd.DataFrame, as_of: pd.Timestamp) -> Assessed:
+        """Score applications in LoanTap format without spelling the reasons out for each row.
+
+        See `score` for arguments and errors.
+        """
+        require_columns(applications, self.columns, "applications")
+        read = {c.name: read_column(applications[c.source_name], c, as_of) for c in self.columns}
+        columns = {name: column.values for name, column in read.items()}
+        features = {term.name: compute_column(term.name, columns) for term in self._terms}
+        contributed = {
+            name: effect.of_column(features[name])
+            for name, effect in self.scorecard.effects.items()
+        }
+        log_odds = sum(contributed.values(), np.full(len(applications), self.scorecard.base))
+        assessed = Assessed(
+            to_probabilities(log_odds),
+            SCALE.of_column(log_odds),
+            self._reasons.give(contributed, features, columns),
         )
-        typical = typical_values(pipeline, self.feature_set)
-        reasons = give_reasons(contributed, features, rows, typical)
-        predicted = pipeline.predict_proba(features)[:, 1]
-        return pd.concat(
-            [pd.Series(predicted, index=rows.index, name="probability_of_default"), reasons], axis=1
+        if all(column.is_good for column in read.values()):
+            return assessed
+        return _mark_invalid(assessed, applications, read)
+
+    def score_one(self, application: Mapping[str, object], as_of: pd.Timestamp) -> Scored:
+        """Score one application in LoanTap format.
+
+        Args:
+            application: values by source column name; further ones are ignored.
+            as_of: day of the run.
+
+        Raises:
+            InputError: a column the model needs is missing.
+        """
+        columns, problems = self._read_one(application, as_of)
+        if problems:
+            return Scored(None, None, ("; ".join(problems), "", "", ""))
+        log_odds = self.scorecard.base
+        features, contributed = {}, {}
+        for term in self._terms:
+            feature = term.compute(*[columns[used] for used in term.uses])
+            effect = term.weigh(feature)
+            features[term.name], contributed[term.name] = feature, effect
+            log_odds += effect
+        return Scored(
+            to_probability(log_odds),
+            SCALE.of_one(log_odds),
+            self._reasons.give_one(contributed, features, columns),
         )
+
+    def _read_one(
+        self, application: Mapping[str, object], as_of: pd.Timestamp
+    ) -> tuple[dict[str, Value], list[str]]:
+        """Typed values by canonical name, and what is wrong with any of them."""
+        today = to_days(as_of)
+        columns: dict[str, Value] = {}
+        problems: list[str] = []
+        for column, reader in self._readers:
+            if column.source_name not in application:
+                require_columns(pd.DataFrame([application]), self.columns, "application")
+            raw = application[str(column.source_name)]
+            columns[column.name], reason = reader(raw, today)
+            if reason:
+                problems.append(_say_problem(column, show_value(raw), reason))
+        return columns, problems
 
 
 def check_servable(trained: TrainedModel) -> None:
-    """Prove on the made-up example that a model can be explained, before it is registered.
+    """Prove on made-up applications that a model can be explained, before it is registered.
+
+    They are the example, with each of its numbers missing and with each category the model knows.
 
     Raises:
         RuntimeError: contributions do not add up to the log-odds of the PD.
     """
     feature_set = FEATURE_SETS[trained.facts.feature_set]
-    reference = np.array(trained.facts.reference)
-    pipeline, example = trained.pipeline, trained.example
-    typical_values(pipeline, feature_set)
-    explained = contributions(pipeline, example, feature_set, reference).sum(axis=1).to_numpy()
-    base = pipeline[-1].intercept_ + reference @ pipeline[-1].coef_[0]
-    if not np.allclose(base + explained, pipeline.decision_function(example), atol=1e-9):
+    scorecard = make_scorecard(trained.pipeline, feature_set, trained.facts.reference)
+    changes: list[dict[str, float | str]] = [{}]
+    for name, effect in scorecard.effects.items():
+        if isinstance(effect, TableEffect):
+            changes += [{name: category} for category in (*effect.levels, "never seen")]
+        else:
+            changes.append({name: np.nan})
+    probes = pd.concat([trained.example.assign(**change) for change in changes], ignore_index=True)
+    explained = scorecard.log_odds(probes)
+    if not np.allclose(explained, trained.pipeline.decision_function(probes), atol=1e-9):
         raise RuntimeError(f"reasons of {trained.facts.namespace} do not add up to its PD")
 
 
-def _join_problems(problems: pd.DataFrame) -> pd.Series:
-    """What is wrong with each invalid row, in one text."""
-    texts = problems["column"] + " '" + problems["value"] + "': " + problems["reason"]
-    return texts.groupby(level=0).agg("; ".join).astype("str")
+def _mark_invalid(
+    assessed: Assessed, applications: pd.DataFrame, read: Mapping[str, ReadColumn]
+) -> Assessed:
+    """The rows that cannot be scored without PD and score, and what is wrong as their reason."""
+    problems: dict[int, str] = {}
+    for name, column in read.items():
+        described = list_problems(applications[COLUMNS[name].source_name], COLUMNS[name], column)
+        rows = np.flatnonzero(column.faults).tolist()
+        for row, value, reason in zip(rows, described["value"], described["reason"], strict=True):
+            problem = _say_problem(COLUMNS[name], value, reason)
+            problems[row] = f"{problems[row]}; {problem}" if row in problems else problem
+    rows = list(problems)
+    sentences = tuple(dict.fromkeys((*assessed.reasons.sentences, *problems.values())))
+    places = {sentence: place for place, sentence in enumerate(sentences)}
+    codes, probability, score = (
+        assessed.reasons.codes.copy(),
+        assessed.probability_of_default.copy(),
+        assessed.score.copy(),
+    )
+    codes[:, rows] = 0
+    codes[0, rows] = [places[problem] for problem in problems.values()]
+    probability[rows], score[rows] = np.nan, np.nan
+    return Assessed(probability, score, GivenReasons(codes, sentences))
+
+
+def _say_problem(column: Column, value: str, reason: str) -> str:
+    return f"{column.source_name} '{value}': {reason}"

@@ -1,9 +1,8 @@
-"""Hyperparameter search: GridSearchCV over balancing, penalty and C, chosen by F2."""
+"""Hyperparameter search over balancing, penalty and C, chosen by F2."""
 
 from __future__ import annotations
 
 import math
-import tempfile
 import warnings
 from dataclasses import dataclass
 from typing import Any
@@ -12,20 +11,21 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from imblearn.pipeline import Pipeline as ResamplingPipeline
-from sklearn.base import clone
+from sklearn.base import ClassifierMixin
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.metrics import log_loss, roc_auc_score
-from sklearn.model_selection import GridSearchCV, StratifiedKFold
+from sklearn.metrics import confusion_matrix_at_thresholds
+from sklearn.model_selection import StratifiedKFold
 from threadpoolctl import threadpool_limits
 
 from loantap.features.definitions import FEATURE_SETS
-from loantap.model.estimator import Candidate, make_model
+from loantap.model.calibration import log_likelihood
+from loantap.model.estimator import SMOTE_NEIGHBOURS, Candidate, make_model
 from loantap.model.options import TrainingOptions
-from loantap.model.threshold import f2_variance, find_best_threshold
+from loantap.model.path_search import PathSearchCV
+from loantap.model.threshold import FloatArray, area_under_curve, f2_variance
 from loantap.portfolio.errors import InputError
 
-_SMOTE_NEIGHBOURS = 5
-_SCORES = ("f2", "f2_variance", "log_loss", "roc_auc", "iterations")
+_SCORES = ("f2", "f2_variance", "log_loss", "roc_auc")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +36,9 @@ class SearchOutcome:
         best: the candidate chosen.
         model: `best` fitted on all the training rows.
         candidates: one row per candidate: its hyperparameters, mean and standard deviation of
-            F2 at its own best threshold (with the sampling variance within a fold), log-loss, AUC
-            and iterations, `fit_seconds`,
-            `converged`, `within_one_standard_error` and `chosen`.
+            F2 at its own best threshold (with the sampling variance within a fold), log-loss and
+            AUC; `mean_iterations`, `fit_seconds` of a fold, `converged` on all of them,
+            `within_one_standard_error` and `chosen`.
     """
 
     best: Candidate
@@ -69,7 +69,7 @@ def search(features: pd.DataFrame, target: pd.Series, options: TrainingOptions) 
     """
     rarest = min(int(target.sum()), int((1 - target).sum()))
     # SMOTE draws on this many loans of the rarer outcome within the other folds.
-    least = math.ceil((_SMOTE_NEIGHBOURS + 1) * options.folds / (options.folds - 1))
+    least = math.ceil((SMOTE_NEIGHBOURS + 1) * options.folds / (options.folds - 1))
     if rarest < max(options.folds, least):
         raise InputError(
             "training loans",
@@ -77,77 +77,60 @@ def search(features: pd.DataFrame, target: pd.Series, options: TrainingOptions) 
             "Give a larger portfolio or set modeling.<namespace>.folds lower",
         )
     candidates = options.candidates
-    with tempfile.TemporaryDirectory() as memory:
-        models = [_make(candidate, options, memory) for candidate in candidates]
-        grid = GridSearchCV(
-            models[0],
-            [{"balance": [m["balance"]], "classify": [m["classify"]]} for m in models],
-            scoring=_score,
-            refit=_choose,
-            cv=make_folds(options),
-            n_jobs=options.jobs,
-            error_score="raise",
-        )
-        # Candidates that hit the cap are reported in the table rather than one warning each.
-        with warnings.catch_warnings(), threadpool_limits(1):
-            warnings.simplefilter("ignore", ConvergenceWarning)
-            grid.fit(features, target)
+    models = [make_candidate(candidate, options) for candidate in candidates]
+    grid = PathSearchCV(
+        models[0],
+        [{"balance": m["balance"], "classify": m["classify"]} for m in models],
+        scoring=score_on_fold,
+        refit=choose,
+        cv=make_folds(options),
+        n_jobs=options.jobs,
+    )
+    grid.fit(features, target)
     best = candidates[grid.best_index_]
-    model = grid.best_estimator_.set_params(memory=None)
-    return SearchOutcome(best, model, _tabulate(grid, candidates, options))
+    return SearchOutcome(best, grid.best_estimator_, _tabulate(grid, candidates, options))
 
 
 def fit_candidate(
     features: pd.DataFrame, target: pd.Series, candidate: Candidate, options: TrainingOptions
 ) -> ResamplingPipeline:
     """Fit one candidate on the rows given."""
-    with warnings.catch_warnings(), threadpool_limits(1):
+    # What did not converge is in the table of candidates; here it would be said once per fold.
+    with threadpool_limits(1), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
-        return _make(candidate, options).fit(features, target)
+        return make_candidate(candidate, options).fit(features, target)
 
 
-def predict_out_of_fold(
-    features: pd.DataFrame, target: pd.Series, candidate: Candidate, options: TrainingOptions
-) -> pd.DataFrame:
-    """PD of every row by a model that did not see it.
-
-    Returns one row per input row, same index: `fold`, `probability_of_default`.
-    """
-    fold = np.full(len(target), -1)
-    predicted = np.full(len(target), np.nan)
-    for number, (inside, outside) in enumerate(make_folds(options).split(features, target)):
-        model = fit_candidate(features.iloc[inside], target.iloc[inside], candidate, options)
-        predicted[outside] = model.predict_proba(features.iloc[outside])[:, 1]
-        fold[outside] = number
-    return pd.DataFrame({"fold": fold, "probability_of_default": predicted}, index=features.index)
-
-
-def _make(
-    candidate: Candidate, options: TrainingOptions, memory: str | None = None
-) -> ResamplingPipeline:
-    return clone(
-        make_model(
-            FEATURE_SETS[options.feature_set],
-            candidate,
-            seed=options.seed,
-            max_iterations=options.max_iterations,
-            memory=memory,
-        )
+def make_candidate(candidate: Candidate, options: TrainingOptions) -> ResamplingPipeline:
+    """Unfitted pipeline of one candidate."""
+    return make_model(
+        FEATURE_SETS[options.feature_set],
+        candidate,
+        seed=options.seed,
+        max_iterations=options.max_iterations,
+        monotone=options.monotone,
     )
 
 
-def _score(
-    model: ResamplingPipeline, features: pd.DataFrame, target: pd.Series
+def score_on_fold(
+    model: ClassifierMixin, features: pd.DataFrame | FloatArray, target: npt.ArrayLike
 ) -> dict[str, float]:
-    predicted = model.predict_proba(features)[:, 1]
-    outcomes = target.to_numpy()
-    threshold, f2 = find_best_threshold(outcomes, predicted)
+    """Scores of a fitted candidate on a fold it did not see; greater is better.
+
+    `f2` at the candidate's own best threshold with its sampling `f2_variance`, `log_loss` (with
+    a minus) and `roc_auc`.
+    """
+    log_odds = np.asarray(model.decision_function(features), dtype="float64")
+    outcomes = np.asarray(target)
+    # One sort serves every threshold, and the ranking too.
+    _, fp, fn, tp, _ = confusion_matrix_at_thresholds(outcomes, log_odds)
+    f2 = 5 * tp / (5 * tp + 4 * fn + fp)
+    best = int(np.argmax(f2))
     return {
-        "f2": f2,
-        "f2_variance": f2_variance(outcomes, predicted >= threshold),
-        "log_loss": -log_loss(target, predicted),  # greater is better, as the grid expects
-        "roc_auc": roc_auc_score(target, predicted),
-        "iterations": float(np.max(model["classify"].n_iter_)),
+        "f2": float(f2[best]),
+        "f2_variance": f2_variance(float(tp[best]), float(fn[best]), float(fp[best])),
+        "log_loss": log_likelihood(outcomes, log_odds) / len(outcomes),
+        "roc_auc": area_under_curve(fp, tp),
     }
 
 
@@ -160,13 +143,14 @@ def _within_one_standard_error(results: dict[str, Any]) -> npt.NDArray[np.bool_]
     return within
 
 
-def _choose(results: dict[str, Any]) -> int:
+def choose(results: dict[str, Any]) -> int:
+    """Index of the candidate chosen: the lowest log-loss among those level on F2."""
     eligible = _within_one_standard_error(results)
     return int(np.argmax(np.where(eligible, results["mean_test_log_loss"], -np.inf)))
 
 
 def _tabulate(
-    grid: GridSearchCV, candidates: list[Candidate], options: TrainingOptions
+    grid: PathSearchCV, candidates: list[Candidate], options: TrainingOptions
 ) -> pd.DataFrame:
     results = grid.cv_results_
     table = pd.DataFrame([c.as_dict() | {"candidate": c.label} for c in candidates])
@@ -174,11 +158,9 @@ def _tabulate(
         sign = -1 if score == "log_loss" else 1
         table[f"mean_{score}"] = sign * results[f"mean_test_{score}"]
         table[f"std_{score}"] = results[f"std_test_{score}"]
-    most = np.max(
-        [results[f"split{fold}_test_iterations"] for fold in range(options.folds)], axis=0
-    )
+    table["mean_iterations"] = results["mean_iterations"]
     table["fit_seconds"] = results["mean_fit_time"]
-    table["converged"] = most < options.max_iterations
+    table["converged"] = results["max_iterations"] < options.max_iterations
     table["within_one_standard_error"] = _within_one_standard_error(results)
     table["chosen"] = np.arange(len(table)) == grid.best_index_
     return table

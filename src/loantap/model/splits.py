@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import train_test_split
 
-from loantap.model.options import OutOfTimeOptions, SplitOptions
+from loantap.model.options import SplitOptions
+from loantap.model.origins import date_loans
 from loantap.portfolio.errors import InputError
 
 
@@ -19,23 +20,15 @@ class Split(StrEnum):
     TEST = "test"
 
 
-class Period(StrEnum):
-    """Place in the out-of-time test."""
-
-    EARLIER = "earlier"  # trains the refitted model
-    LATER = "later"  # is scored by it
-    NEITHER = "neither"
-
-
 def split_loans(loans: pd.DataFrame, options: SplitOptions) -> pd.DataFrame:
-    """Assign each loan to the random split and to its period.
+    """Assign each loan to the random split and to its place in the rolling origin.
 
     Args:
         loans: one row per loan with `loan_id`, `is_charged_off`, `issue_month`, `term_months`.
-        options: shares, seed and out-of-time window.
+        options: shares, seed and rolling origin.
 
     Returns:
-        One row per loan, same order: `loan_id`, `split`, `period`.
+        One row per loan, same order: `loan_id`, `split`, `known_from`, `judged_at`.
 
     Raises:
         InputError: an outcome has too few loans to be on both sides of the split.
@@ -58,22 +51,5 @@ def split_loans(loans: pd.DataFrame, options: SplitOptions) -> pd.DataFrame:
     )
     split = pd.Series(Split.TRAIN.value, index=loans.index, dtype="str")
     split.iloc[test] = Split.TEST.value
-    return pd.DataFrame(
-        {
-            "loan_id": loans["loan_id"],
-            "split": split,
-            "period": _periods(loans, options.out_of_time),
-        }
-    )
-
-
-def _periods(loans: pd.DataFrame, window: OutOfTimeOptions) -> pd.Series:
-    issued = loans["issue_month"]
-    is_earlier = issued < pd.Timestamp(window.first_month)
-    is_later = issued.between(
-        pd.Timestamp(window.first_month), pd.Timestamp(window.last_month)
-    ) & loans["term_months"].eq(window.term_months)
-    periods = np.select(
-        [is_earlier, is_later], [Period.EARLIER.value, Period.LATER.value], Period.NEITHER.value
-    )
-    return pd.Series(periods, index=loans.index, dtype="str")
+    assigned = pd.DataFrame({"loan_id": loans["loan_id"], "split": split})
+    return assigned.join(date_loans(loans, options.out_of_time))

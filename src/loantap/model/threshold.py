@@ -6,14 +6,19 @@ compares candidates; it does not decide on loans.
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from sklearn.metrics import precision_recall_curve
 
+from loantap.model.intervals import normal_bounds, wilson_bounds
+
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
 BoolArray = npt.NDArray[np.bool_]
+Counts = TypeVar("Counts", float, FloatArray)
 
 
 def f_beta(precision: npt.ArrayLike, recall: npt.ArrayLike, beta: float = 2.0) -> FloatArray:
@@ -27,18 +32,22 @@ def f_beta(precision: npt.ArrayLike, recall: npt.ArrayLike, beta: float = 2.0) -
     return scores
 
 
-def f2_variance(target: IntArray, declined: BoolArray) -> float:
+def f2_variance(tp: Counts, fn: Counts, fp: Counts) -> Counts:
     """Sampling variance of F2, by the delta method on the counts of the confusion matrix.
 
     F2 = 5 TP / (5 TP + 4 FN + FP) is homogeneous of degree zero in the counts, so the variance is
     the sum of squared derivatives times counts (Agresti, *Categorical Data Analysis*, 16.1).
     """
-    tp = float(np.sum(declined & (target == 1)))
-    fn = float(np.sum(~declined & (target == 1)))
-    fp = float(np.sum(declined & (target == 0)))
     squared = (5 * tp + 4 * fn + fp) ** 2
     by_tp, by_fn, by_fp = 5 * (4 * fn + fp) / squared, -20 * tp / squared, -5 * tp / squared
     return by_tp**2 * tp + by_fn**2 * fn + by_fp**2 * fp
+
+
+def area_under_curve(false_positives: FloatArray, true_positives: FloatArray) -> float:
+    """AUC from cumulative counts at falling thresholds."""
+    true_rate = np.append(0, true_positives / true_positives[-1])
+    false_rate = np.append(0, false_positives / false_positives[-1])
+    return float(np.trapezoid(true_rate, false_rate))
 
 
 def f2_decline_all(default_rate: float) -> float:
@@ -70,28 +79,40 @@ def decline_cross_fitted(target: IntArray, pd_: FloatArray, fold: IntArray) -> B
 def tabulate_thresholds(target: IntArray, pd_: FloatArray, points: int = 99) -> pd.DataFrame:
     """The trade-off at `points` equally spaced quantiles of the PD.
 
-    One row per threshold: `threshold`, `f2`, `precision`, `recall`, `approval_rate`,
-    `default_rate_approved`.
+    One row per threshold: `threshold`, `n` (loans, the same everywhere), `f2`, `precision`,
+    `recall`, `approval_rate`, `default_rate_approved`, each with `_low` and `_high` (95%: Wilson of
+    rates, delta method of F2), and `f2_decline_all`, the same everywhere.
     """
     order = np.argsort(pd_, kind="stable")
     sorted_pd, sorted_target = pd_[order], target[order]
-    quantiles = np.quantile(sorted_pd, np.linspace(0.01, 0.99, points))
-    thresholds = np.unique(quantiles)
-    approved = np.searchsorted(sorted_pd, thresholds, side="left")
-    bad_approved = np.concatenate([[0], np.cumsum(sorted_target)])[approved]
-    bad = int(sorted_target.sum())
-    declined = len(target) - approved
-    precision = (bad - bad_approved) / declined
-    recall = (bad - bad_approved) / max(bad, 1)
+    thresholds = np.unique(np.quantile(sorted_pd, np.linspace(0.01, 0.99, points)))
+    approved = np.searchsorted(sorted_pd, thresholds, side="left").astype(float)
+    bad_approved = np.concatenate([[0.0], np.cumsum(sorted_target)])[approved.astype(int)]
+    loans, bad = float(len(target)), float(sorted_target.sum())
+    declined, caught = loans - approved, bad - bad_approved
+    rates = {
+        "precision": (caught, declined),
+        "recall": (caught, np.full_like(approved, bad)),
+        "approval_rate": (approved, np.full_like(approved, loans)),
+        "default_rate_approved": (bad_approved, approved),
+    }
+    columns = {"f2": f_beta(_share(*rates["precision"]), _share(*rates["recall"]))}
+    spread = np.sqrt(f2_variance(caught, bad_approved, declined - caught))
+    columns["f2_low"], columns["f2_high"] = normal_bounds(columns["f2"], spread)
+    for name, (hits, of) in rates.items():
+        columns[name] = _share(hits, of)
+        columns[f"{name}_low"], columns[f"{name}_high"] = wilson_bounds(hits, np.maximum(of, 1))
     return pd.DataFrame(
         {
             "threshold": thresholds,
-            "f2": f_beta(precision, recall),
-            "precision": precision,
-            "recall": recall,
-            "approval_rate": approved / len(target),
-            "default_rate_approved": np.divide(
-                bad_approved, approved, out=np.zeros(len(approved)), where=approved > 0
-            ),
+            "n": len(target),
+            **columns,
+            "f2_decline_all": f2_decline_all(bad / loans),
         }
     )
+
+
+def _share(hits: FloatArray, of: FloatArray) -> FloatArray:
+    """`hits / of`, 0 where there is nothing."""
+    shares: FloatArray = np.divide(hits, of, out=np.zeros_like(hits), where=of > 0)
+    return shares

@@ -11,9 +11,10 @@ from sklearn.pipeline import Pipeline
 
 from loantap.features.build import MISSING
 from loantap.features.definitions import FEATURE_SETS
-from loantap.model.estimator import slim
+from loantap.model.decompose import measure_reference
+from loantap.model.fitted import FittedModel
 from loantap.model.options import TrainingOptions
-from loantap.model.search import SearchOutcome
+from loantap.model.promotion import Verdict
 
 
 class ModelFacts(BaseModel):
@@ -24,13 +25,14 @@ class ModelFacts(BaseModel):
         feature_set: the features it takes.
         origin: whether it was trained on real or simulated loans.
         not_for_lending: models on the pincode must never decide.
-        candidate: hyperparameters chosen.
+        kind: `logistic` or `boosting`.
+        hyperparameters: those chosen.
+        calibration: intercept and slope folded into the coefficients; 0 and 1 for none.
         threshold: F2 threshold, reported, never used to decide.
         training_loans: number of loans it was fitted on.
         training_charge_offs: how many of them were charged off.
         pd_quantiles: out-of-fold PD at each share, where policy bands may begin.
-        reference: mean of each encoded column over the training loans, in order; reasons are
-            measured from there.
+        reference: where contributions are measured from; see `measure_reference`.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -39,7 +41,9 @@ class ModelFacts(BaseModel):
     feature_set: str
     origin: str
     not_for_lending: bool
-    candidate: dict[str, str | float]
+    kind: str
+    hyperparameters: dict[str, str | float]
+    calibration: tuple[float, float]
     threshold: float
     training_loans: int
     training_charge_offs: int
@@ -49,45 +53,72 @@ class ModelFacts(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class TrainedModel:
-    """A slim pipeline (preprocessing and logistic regression), its facts and a made-up example."""
+    """A fitted pipeline of preprocessing and classifier, its facts and a made-up example."""
 
     pipeline: Pipeline
     facts: ModelFacts
     example: pd.DataFrame
 
 
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A model as it is registered.
+
+    Attributes:
+        trained: what is served.
+        predictions: what `predict_samples` returned of it; later models are compared on these.
+        verdicts: of the contest between its kinds, if there was one, and on its promotion, last.
+    """
+
+    trained: TrainedModel
+    predictions: pd.DataFrame
+    verdicts: tuple[Verdict, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Champion:
+    """A registered model in office.
+
+    Attributes:
+        label: registered name and version.
+        trained: what is served; None where it cannot be read.
+        predictions: those it was registered with; empty where none were kept.
+    """
+
+    label: str
+    trained: TrainedModel | None
+    predictions: pd.DataFrame
+
+
 def make_trained_model(
-    outcome: SearchOutcome,
-    features: pd.DataFrame,
-    cross_validated: pd.DataFrame,
-    origin: str,
-    options: TrainingOptions,
+    fitted: FittedModel, features: pd.DataFrame, origin: str, options: TrainingOptions
 ) -> TrainedModel:
     """Put together what is served.
 
     Args:
-        outcome: of the search; its model is fitted on `features`.
-        features: training loans, the columns of the feature set.
-        cross_validated: their out-of-fold `probability_of_default` and the `threshold`.
+        fitted: the model.
+        features: its training loans, the columns of the feature set.
         origin: of the training loans.
         options: of the training.
     """
     feature_set = FEATURE_SETS[options.feature_set]
-    pipeline = slim(outcome.model)
-    quantiles = cross_validated["probability_of_default"].quantile(list(options.pd_quantiles))
+    out_of_fold = fitted.out_of_fold
+    quantiles = out_of_fold["probability_of_default"].quantile(list(options.pd_quantiles))
     facts = ModelFacts(
         namespace=options.name,
         feature_set=feature_set.name,
         origin=origin,
         not_for_lending=not feature_set.for_lending,
-        candidate=outcome.best.as_dict(),
-        threshold=float(cross_validated["threshold"].iloc[0]),
+        kind=fitted.kind,
+        hyperparameters=fitted.hyperparameters,
+        calibration=(fitted.calibration.intercept, fitted.calibration.slope),
+        threshold=fitted.threshold,
         training_loans=len(features),
-        training_charge_offs=int(cross_validated["is_charged_off"].sum()),
+        training_charge_offs=int(out_of_fold["is_charged_off"].sum()),
         pd_quantiles={f"{share:g}": float(pd_) for share, pd_ in quantiles.items()},
-        reference=tuple(np.asarray(pipeline[0].transform(features)).mean(axis=0).tolist()),
+        reference=measure_reference(fitted.pipeline, feature_set, features),
     )
-    return TrainedModel(pipeline, facts, make_example(features))
+    return TrainedModel(fitted.pipeline, facts, make_example(features))
 
 
 def make_example(features: pd.DataFrame) -> pd.DataFrame:

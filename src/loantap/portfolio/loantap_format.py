@@ -6,22 +6,70 @@ its inverse. Ingestion, scoring and the API read applications through the same `
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from loantap.portfolio.dictionary import Column, Kind
 from loantap.portfolio.errors import InputError
+from loantap.portfolio.values import (
+    MONTH_FORMAT,
+    Value,
+    absence,
+    list_rules,
+    make_reader,
+    say_future,
+    show_value,
+    to_days,
+)
 
-MONTH_FORMAT = "%b-%Y"
-_LONGEST_SHOWN = 20
 PROBLEM_COLUMNS = ("column", "value", "reason")
-# A month is that of the place where it was written down, whatever its offset from UTC.
-_UTC_OFFSET = r"(:\d{2}(?:\.\d+)?)\s*(?:Z|[+-]\d{2}:?\d{2})$"
 _ADDRESS = r"\b(?P<state>[A-Z]{2}) (?P<pincode>\d{5})\s*$"
+_DATED = (Kind.MONTH, Kind.DATE)
+_NUMERIC = (Kind.NUMBER, Kind.COUNT)
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.integer[Any]]
+
+_NO_FAULTS = np.zeros(0, dtype="int64")
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """A column of texts in which each distinct text is held once.
+
+    Attributes:
+        codes: place of each row's text in `values`; -1 where it is missing.
+        values: the distinct texts.
+    """
+
+    codes: IntArray
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReadColumn:
+    """A typed column and what was wrong with it.
+
+    Attributes:
+        values: numbers, months as days since 1970 (both NaN where missing), or texts.
+        faults: place of each row's fault in `reasons`, 0 where there is none; empty when there is
+            none at all.
+        reasons: what was wrong; the first is "".
+    """
+
+    values: FloatArray | Texts
+    faults: IntArray = field(default_factory=lambda: _NO_FAULTS)
+    reasons: tuple[str, ...] = ("",)
+
+    @property
+    def is_good(self) -> bool:
+        """Whether nothing is wrong with any row."""
+        return len(self.reasons) == 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,112 +118,111 @@ def parse(frame: pd.DataFrame, columns: Sequence[Column], as_of: pd.Timestamp) -
     problems: list[pd.DataFrame] = []
     for column in columns:
         raw = frame[column.source_name]
-        values, reasons = _parse_column(raw, column, as_of)
-        parsed[column.name] = values
-        bad = reasons.notna()
-        if bad.any():
-            problems.append(
-                pd.DataFrame(
-                    {
-                        "column": column.source_name,
-                        "value": _mask_long(raw[bad]),
-                        "reason": reasons[bad].astype("str"),
-                    }
-                )
-            )
+        read = read_column(raw, column, as_of)
+        parsed[column.name] = _to_series(read.values, column, frame.index)
+        if not read.is_good:
+            problems.append(list_problems(raw, column, read))
     empty = pd.DataFrame(columns=list(PROBLEM_COLUMNS), index=frame.index[:0], dtype="str")
     found = pd.concat(problems) if problems else empty
     return Parsed(pd.DataFrame(parsed, index=frame.index), found)
 
 
-def _mask_long(values: pd.Series) -> pd.Series:
-    """Values as text for a message; long ones, such as a shifted address, by their length."""
-    text = values.astype("str").fillna("").str.strip()
-    length = text.str.len()
-    return text.mask(length > _LONGEST_SHOWN, "text of " + length.astype("str") + " characters")
+def read_column(raw: pd.Series, column: Column, as_of: pd.Timestamp) -> ReadColumn:
+    """Type and check one column: numbers at once, texts once per distinct text.
+
+    Args:
+        raw: any number of values, text or already typed.
+        column: the dictionary's entry to read them by.
+        as_of: the day of the run.
+    """
+    if column.kind in _DATED and pd.api.types.is_datetime64_any_dtype(raw):
+        return _read_dates(raw, column, as_of)
+    if column.kind in _NUMERIC and _is_number(raw):
+        return _read_numbers(raw.to_numpy("float64", na_value=np.nan), column)
+    reader, today = make_reader(column), to_days(as_of)
+    codes, distinct = _distinguish(raw)
+    # Missing rows have the code -1, which takes the last entry of a table.
+    read = [reader(value, today) for value in distinct]
+    read.append(reader(None, today))
+    reasons = tuple(dict.fromkeys(["", *(reason for _, reason in read)]))
+    places = np.array([reasons.index(reason) for _, reason in read])
+    values = _take([value for value, _ in read], codes, column)
+    return _report(values, places[codes] if len(reasons) > 1 else _NO_FAULTS, reasons)
 
 
-def _list_some(names: Sequence[str]) -> str:
-    return ", ".join(names if len(names) <= 8 else [*names[:3], "...", names[-1]])
+def list_problems(raw: pd.Series, column: Column, read: ReadColumn) -> pd.DataFrame:
+    """One row per bad value, indexed like `raw`: see `Parsed.problems`."""
+    rows = np.flatnonzero(read.faults)
+    return pd.DataFrame(
+        {
+            "column": column.source_name,
+            "value": [show_value(value) for value in raw.iloc[rows]],
+            "reason": [read.reasons[fault] for fault in read.faults[rows]],
+        },
+        index=raw.index[rows],
+        dtype="str",
+    )
 
 
-def _parse_column(
-    raw: pd.Series, column: Column, as_of: pd.Timestamp
-) -> tuple[pd.Series, pd.Series]:
-    """Typed values and, beside each, the reason it cannot be used (missing when it can)."""
-    reasons: pd.Series[Any] = pd.Series(np.nan, index=raw.index, dtype="str")
-    is_blank = raw.isna() | raw.astype("str").str.strip().isin(_blanks(column))
-    match column.kind:
-        case Kind.NUMBER | Kind.COUNT:
-            values = _to_number(raw, column)
-            reasons = _check_range(values, column, reasons)
-            unreadable = "not a number"
-        case Kind.MONTH | Kind.DATE:
-            values = _to_month(raw)
-            reasons = reasons.mask(values > as_of, f"after the day of the run, {as_of:%Y-%m-%d}")
-            unreadable = "not a month such as Jan-2015"
-        case _:
-            values = raw.astype("str")
-            if column.kind is Kind.CATEGORY:
-                values = values.str.strip()
-            if column.categories:
-                known = values.isin(column.categories)
-                reasons = reasons.mask(~known, f"not one of {_list_some(column.categories)}")
-            unreadable = "not text"
-    values = values.mask(is_blank)
-    reasons = reasons.mask(values.isna() & ~is_blank & reasons.isna(), unreadable)
-    reasons = reasons.mask(is_blank, np.nan if column.nullable else "missing")
-    return values.mask(reasons.notna()), reasons
+def _is_number(raw: pd.Series) -> bool:
+    return pd.api.types.is_numeric_dtype(raw) and not pd.api.types.is_bool_dtype(raw)
 
 
-def _blanks(column: Column) -> tuple[str, ...]:
-    """Texts that stand for a missing value."""
-    return ("", "n/a") if column.name == "employment_years" else ("",)
+def _distinguish(raw: pd.Series) -> tuple[npt.NDArray[Any], Iterable[Any]]:
+    """Place of each value among the distinct ones (-1: missing), and those."""
+    if isinstance(raw.dtype, pd.CategoricalDtype):
+        return raw.cat.codes.to_numpy("int64"), raw.cat.categories
+    # Python holds 1, 1.0 and True for equal, so values of any type are read one by one.
+    if raw.dtype == object:
+        return np.arange(len(raw)), raw
+    codes, distinct = pd.factorize(raw)
+    return codes, distinct
 
 
-def _to_number(raw: pd.Series, column: Column) -> pd.Series:
-    """Numbers as float64; reads `36 months`, `10+ years` and `< 1 year` as well."""
-    if pd.api.types.is_bool_dtype(raw):
-        return pd.Series(np.nan, index=raw.index)
-    if pd.api.types.is_numeric_dtype(raw):
-        return raw.astype("float64")
-    text = raw.astype("str").str.strip()
-    if column.name == "term_months":
-        text = text.str.replace(r"\s*months?$", "", regex=True)
-    if column.name == "employment_years":
-        text = text.str.replace(r"^<\s*1 years?$", "0", regex=True)
-        text = text.str.replace(r"\+?\s*years?$", "", regex=True)
-    return pd.to_numeric(text, errors="coerce").astype("float64")
+def _take(values: Sequence[Value], codes: IntArray, column: Column) -> FloatArray | Texts:
+    """The value of each row out of those of the distinct texts."""
+    if column.kind in _NUMERIC or column.kind in _DATED:
+        return np.array(values, dtype="float64")[codes]
+    texts = tuple(dict.fromkeys(value for value in values if isinstance(value, str)))
+    places = {text: place for place, text in enumerate(texts)} | {None: -1}
+    return Texts(np.array([places[value] for value in values])[codes], texts)  # type: ignore[index]
 
 
-def _check_range(values: pd.Series, column: Column, reasons: pd.Series) -> pd.Series:
-    if column.minimum is not None:
-        reasons = reasons.mask(values < column.minimum, f"below {column.minimum:g}")
-    if column.maximum is not None:
-        reasons = reasons.mask(values > column.maximum, f"above {column.maximum:g}")
-    if column.values:
-        first, *_, last = column.values
-        few = f"{first:g} or {last:g}"
-        allowed = few if len(column.values) == 2 else f"a whole number from {first:g} to {last:g}"
-        reasons = reasons.mask(values.notna() & ~values.isin(column.values), f"not {allowed}")
-    if column.kind is Kind.COUNT:
-        reasons = reasons.mask(values.notna() & (values % 1 != 0), "not a whole number")
-    return reasons.mask(np.isinf(values), "not a finite number")
+def _report(values: FloatArray | Texts, faults: IntArray, reasons: tuple[str, ...]) -> ReadColumn:
+    """The column; without reasons where no row has one, as in most columns."""
+    return ReadColumn(values, faults, reasons) if faults.any() else ReadColumn(values)
 
 
-def _to_month(raw: pd.Series) -> pd.Series:
-    """First day of the month, from `Jan-2015`, an ISO date or a timestamp."""
-    if pd.api.types.is_datetime64_any_dtype(raw):
-        months = pd.to_datetime(raw).dt.tz_localize(None)
-    else:
-        text = raw.astype("str").str.strip()
-        named = pd.to_datetime(text, format=MONTH_FORMAT, errors="coerce")
-        # A year alone is ISO 8601 as well, but no month.
-        local = text.str.replace(_UTC_OFFSET, r"\1", regex=True).mask(text.str.len() == 4)
-        dated = pd.to_datetime(local, format="ISO8601", errors="coerce")
-        months = named.astype("datetime64[s]").fillna(dated.astype("datetime64[s]"))
-    first_days = months - pd.to_timedelta(months.dt.day - 1, unit="D")
-    return first_days.dt.normalize().astype("datetime64[s]")
+def _read_numbers(numbers: FloatArray, column: Column) -> ReadColumn:
+    rules, absent = list_rules(column), absence(column)
+    with np.errstate(invalid="ignore"):  # the rest of an infinite number
+        broken = [breaks(numbers) for breaks, _ in rules]
+    broken.append(np.isnan(numbers) & bool(absent))
+    if not any(rows.any() for rows in broken):
+        return ReadColumn(numbers)
+    # A number may break several rules; the first, the gravest, is told.
+    faults = np.select(broken, range(1, len(broken) + 1), 0)
+    reasons = ("", *(reason for _, reason in rules), absent)
+    return ReadColumn(np.where(faults > 0, np.nan, numbers), faults, reasons)
+
+
+def _read_dates(raw: pd.Series, column: Column, as_of: pd.Timestamp) -> ReadColumn:
+    months = raw.dt.tz_localize(None).to_numpy("datetime64[M]")
+    days = np.where(np.isnat(months), np.nan, months.astype("datetime64[D]").astype("int64"))
+    today, absent = to_days(as_of), absence(column)
+    faults = np.select([days > today, np.isnan(days) & bool(absent)], [1, 2], 0)
+    values = np.where(faults > 0, np.nan, days)
+    return _report(values, faults, ("", say_future(today), absent))
+
+
+def _to_series(values: FloatArray | Texts, column: Column, index: pd.Index) -> pd.Series:
+    if isinstance(values, Texts):
+        texts = pd.array(list(values.values), dtype="str").take(values.codes, allow_fill=True)
+        return pd.Series(texts, index=index)
+    if column.kind in _DATED:
+        days = np.where(np.isnan(values), np.datetime64("NaT"), values.astype("datetime64[D]"))
+        return pd.Series(days.astype("datetime64[s]"), index=index)
+    return pd.Series(values, index=index)
 
 
 def render(rows: pd.DataFrame, columns: Sequence[Column]) -> pd.DataFrame:

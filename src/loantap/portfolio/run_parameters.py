@@ -21,6 +21,7 @@ RUN_PARAMETERS: Final = MappingProxyType(
         "as_of": "day of the run, YYYY-MM-DD (default: today)",
         "applications": "CSV or Parquet file of applications to score",
         "scores": "Parquet file the scores go to",
+        "foreign": "CSV or Parquet file of resolved loans of another time or lender to judge on",
     }
 )
 _TABLE_FORMATS: Final = (".csv", ".parquet")
@@ -48,7 +49,7 @@ def check_run_parameters(given: Mapping[str, Any], groups: Iterable[str]) -> Non
                 f"{guess}Known are {', '.join(RUN_PARAMETERS)}, and <group>.<name> for the groups "
                 f"{', '.join(groups)}",
             )
-    for name in ("portfolio", "applications"):
+    for name in ("portfolio", "applications", "foreign"):
         if given.get(name) is not None:
             _check_file(f"--params {name}", Path(str(given[name])))
     scores = given.get("scores")

@@ -8,7 +8,8 @@ import pandas as pd
 
 from loantap.features.build import build_features as build_from_applications
 from loantap.features.definitions import FEATURE_SETS
-from loantap.model.leakage import examine_features, report_leakage, require_no_leak
+from loantap.model.leakage.findings import require_no_leak
+from loantap.model.leakage.gate import examine_portfolio
 from loantap.model.options import FeatureEngineeringOptions
 from loantap.model.splits import Split
 from loantap.model.splits import split_loans as assign_splits
@@ -32,11 +33,9 @@ def detect_leakage(
     splits: pd.DataFrame,
     options: FeatureEngineeringOptions,
 ) -> dict[str, Any]:
-    """What each feature alone tells about the outcome, on training loans."""
+    """What each feature tells of the outcome, and whether it could have told it at decision."""
     is_train = splits["split"].eq(Split.TRAIN)
-    values = features[is_train].drop(columns="loan_id")
-    target = loans.loc[is_train, "is_charged_off"]
-    return report_leakage(examine_features(values, target, options.leakage))
+    return examine_portfolio(loans, features.drop(columns="loan_id"), is_train, options.leakage)
 
 
 def _select(

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
-from loantap.features.definitions import FEATURE_SETS
+from loantap.model.contest import Contest, challenge
+from loantap.model.contest import judge_promotion as judge
+from loantap.model.fitted import FittedModel
 from loantap.model.options import TrainingOptions
-from loantap.model.predictions import cross_validate
 from loantap.model.predictions import predict_samples as predict
+from loantap.model.promotion import Verdict
 from loantap.model.search import SearchOutcome, search
 from loantap.model.splits import Split
-from loantap.model.trained import TrainedModel, make_trained_model, tabulate_coefficients
+from loantap.model.trained import Champion, Release, make_trained_model, tabulate_coefficients
+from loantap.model.training import (
+    cross_validate_candidate,
+    feature_names,
+    finish_logistic,
+    train_logistic,
+)
 from loantap.portfolio.assembly import portfolio_origin
 
 
@@ -19,7 +29,7 @@ def search_hyperparameters(
 ) -> tuple[SearchOutcome, pd.DataFrame]:
     """Choose a candidate by cross-validated F2 on the training split, and fit it there."""
     train = _train(model_input)
-    outcome = search(train[_features(options)], train["is_charged_off"], options)
+    outcome = search(train[feature_names(options)], train["is_charged_off"], options)
     return outcome, outcome.candidates
 
 
@@ -27,36 +37,67 @@ def predict_out_of_fold(
     model_input: pd.DataFrame, outcome: SearchOutcome, options: TrainingOptions
 ) -> pd.DataFrame:
     """PDs of training loans by models that did not see them, and the F2 threshold."""
-    return cross_validate(_train(model_input), _features(options), outcome.best, options)
+    return cross_validate_candidate(_train(model_input), outcome, options)
+
+
+def calibrate_model(
+    outcome: SearchOutcome, out_of_fold: pd.DataFrame, options: TrainingOptions
+) -> tuple[FittedModel, pd.DataFrame]:
+    """The candidate with its calibration folded in, and its coefficients."""
+    fitted = finish_logistic(outcome, out_of_fold, options)
+    return fitted, tabulate_coefficients(fitted.pipeline)
+
+
+def predict_samples(
+    model_input: pd.DataFrame, logistic: FittedModel, options: TrainingOptions
+) -> pd.DataFrame:
+    """PDs and F2 decisions in cross-validation, on the test split and out of time."""
+    return predict(
+        model_input, feature_names(options), logistic, lambda rows: train_logistic(rows, options)
+    )
+
+
+def challenge_model(
+    model_input: pd.DataFrame,
+    logistic: FittedModel,
+    logistic_predictions: pd.DataFrame,
+    leakage_report: dict[str, Any],
+    options: TrainingOptions,
+) -> tuple[Contest, pd.DataFrame]:
+    """The better of the logistic regression and its challenger, and its predictions."""
+    contest = challenge(model_input, logistic, logistic_predictions, leakage_report, options)
+    return contest, contest.predictions
+
+
+def judge_promotion(
+    model_input: pd.DataFrame,
+    contest: Contest,
+    leakage_report: dict[str, Any],
+    champions: dict[str, Champion],
+    reconciliation: pd.DataFrame,
+    options: TrainingOptions,
+) -> tuple[Verdict, dict[str, Any]]:
+    """Whether the new model becomes champion of its origin, and why or why not."""
+    champion = champions.get(portfolio_origin(reconciliation))
+    verdict = judge(model_input, contest, leakage_report, champion, options)
+    challenger = contest.verdict.as_dict() if contest.verdict else None
+    return verdict, {"challenger": challenger, "champion": verdict.as_dict()}
 
 
 def package_model(
     model_input: pd.DataFrame,
-    outcome: SearchOutcome,
-    out_of_fold: pd.DataFrame,
+    contest: Contest,
+    verdict: Verdict,
     reconciliation: pd.DataFrame,
     options: TrainingOptions,
-) -> tuple[TrainedModel, pd.DataFrame]:
-    """The model as it is registered, and its coefficients."""
-    features = _train(model_input)[_features(options)]
+) -> Release:
+    """The model as it is registered."""
+    features = _train(model_input)[feature_names(options)]
     origin = portfolio_origin(reconciliation)
-    trained = make_trained_model(outcome, features, out_of_fold, origin, options)
-    return trained, tabulate_coefficients(trained.pipeline)
-
-
-def predict_samples(
-    model_input: pd.DataFrame,
-    outcome: SearchOutcome,
-    out_of_fold: pd.DataFrame,
-    options: TrainingOptions,
-) -> pd.DataFrame:
-    """PDs and F2 decisions in cross-validation, on the test split and out of time."""
-    return predict(model_input, _features(options), outcome, out_of_fold, options)
+    trained = make_trained_model(contest.winner, features, origin, options)
+    verdicts = (contest.verdict, verdict) if contest.verdict else (verdict,)
+    return Release(trained, contest.predictions, verdicts)
 
 
 def _train(model_input: pd.DataFrame) -> pd.DataFrame:
     return model_input[model_input["split"].eq(Split.TRAIN)]
-
-
-def _features(options: TrainingOptions) -> list[str]:
-    return list(FEATURE_SETS[options.feature_set].features)

@@ -1,0 +1,170 @@
+"""How each feature is computed: one formula for a column of numbers and for a single one.
+
+A formula uses ordinary arithmetic and the few functions of `Arithmetic`, so the same line runs on
+arrays (training, batches of applications) and on Python floats (one application).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, Final, Protocol
+
+import numpy as np
+
+from loantap.features.definitions import FEATURES
+from loantap.portfolio.amortisation import MONTHS_PER_YEAR
+from loantap.portfolio.dictionary import SUB_GRADES
+from loantap.portfolio.loantap_format import FloatArray, Texts
+
+MISSING: Final = "missing"
+_DAYS_PER_YEAR: Final = 365.25
+# An income below this is a typing error or a zero; ratios to it would swamp the scale.
+_LEAST_INCOME: Final = 1_000.0
+# Beyond these the sample holds a handful of loans; a linear model must not extrapolate from them.
+_CEILINGS: Final = MappingProxyType(
+    {
+        "dti_pct": 60.0,
+        "revolving_utilisation_pct": 120.0,
+        "mortgage_accounts": 6.0,
+        "has_mortgage": 1.0,
+        "public_records": 3.0,
+        "bankruptcies": 2.0,
+    }
+)
+_SUB_GRADE_RANK: Final = {grade: float(rank) for rank, grade in enumerate(SUB_GRADES)}
+
+# A float or an array of them, NaN where missing; months are days since 1970.
+Number = Any
+Values = Mapping[str, FloatArray | Texts]
+
+
+class Arithmetic(Protocol):
+    """What a formula may do beside + - * /."""
+
+    def log(self, x: Number, /) -> Number:
+        """Natural logarithm."""
+
+    def least(self, x: Number, y: Number, /) -> Number:
+        """The smaller; missing where `x` is."""
+
+    def greatest(self, x: Number, y: Number, /) -> Number:
+        """The larger; missing where `x` is."""
+
+    def ratio(self, part: Number, whole: Number, /) -> Number:
+        """Part by whole; missing where both are nothing."""
+
+
+class _Arrays:
+    """Arithmetic on columns."""
+
+    log = staticmethod(np.log)
+    least = staticmethod(np.minimum)
+    greatest = staticmethod(np.maximum)
+
+    @staticmethod
+    def ratio(part: Number, whole: Number, /) -> Number:
+        with np.errstate(invalid="ignore"):
+            return part / whole
+
+
+class _Floats:
+    """Arithmetic on single numbers; Python's min and max keep a NaN that comes first."""
+
+    log = staticmethod(math.log)
+    least = staticmethod(min)
+    greatest = staticmethod(max)
+
+    @staticmethod
+    def ratio(part: Number, whole: Number, /) -> Number:
+        return part / whole if whole else math.nan
+
+
+def _rank(grade: str | None) -> float:
+    """Place of a sub-grade among the 35, from 0 for the best."""
+    return _SUB_GRADE_RANK.get(grade or "", math.nan)
+
+
+_ARRAYS: Final[Arithmetic] = _Arrays()
+_FLOATS: Final[Arithmetic] = _Floats()
+
+# Of the columns in `Feature.uses`, in that order. What is not listed is its column as it is, kept
+# below its ceiling.
+_OF_NUMBERS: Final[Mapping[str, Callable[..., Number]]] = MappingProxyType(
+    {
+        "log_loan_amount": lambda m, amount: m.log(amount),
+        "is_60_months": lambda _, months: (months == 60) * 1.0,
+        "log_annual_income": lambda m, income: m.log(m.greatest(income, _LEAST_INCOME)),
+        "loan_to_income": lambda m, amount, income: amount / m.greatest(income, _LEAST_INCOME),
+        "instalment_to_income": lambda m, instalment, income: (
+            instalment * MONTHS_PER_YEAR / m.greatest(income, _LEAST_INCOME)
+        ),
+        "log_revolving_balance": lambda m, balance: m.log(balance + 1),
+        "log_revolving_utilisation": lambda m, share: m.log(
+            m.least(m.greatest(share, 1.0), _CEILINGS["revolving_utilisation_pct"])
+        ),
+        "open_account_share": lambda m, held, ever: m.ratio(held, m.greatest(ever, held)),
+        "credit_history_years": lambda _, issued, oldest: (issued - oldest) / _DAYS_PER_YEAR,
+    }
+)
+_OF_TEXT: Final[Mapping[str, Callable[[str | None], float]]] = MappingProxyType(
+    {
+        "sub_grade_rank": _rank,
+        "log_sub_grade_rank": lambda grade: math.log(1 + _rank(grade)),
+    }
+)
+
+
+def compute_column(name: str, columns: Values) -> FloatArray | Texts:
+    """One feature of many applications, from their typed columns.
+
+    Numbers are float64, NaN where missing; categories are texts with `missing` written out.
+    """
+    feature = FEATURES[name]
+    given = [columns[used] for used in feature.uses]
+    if isinstance(given[0], Texts):
+        return _compute_texts(name, given[0])
+    values: FloatArray = _find_formula(name)(_ARRAYS, *given)
+    return values
+
+
+def make_formula(name: str) -> Callable[..., float | str]:
+    """The same for one application: takes the values of the columns in `Feature.uses`."""
+    feature = FEATURES[name]
+    if name in _OF_TEXT:
+        return _OF_TEXT[name]
+    if feature.categorical:
+        return lambda text: text or MISSING
+    formula = _find_formula(name)
+    return lambda *given: formula(_FLOATS, *given)
+
+
+def rises_with(name: str, column: str) -> int:
+    """1 where a numeric feature rises with a column it is computed from, -1 where it falls.
+
+    A feature of one column never falls as the column rises; those of several are tried out.
+    """
+    uses = FEATURES[name].uses
+    if len(uses) == 1:
+        return 1
+    first, *others = uses
+    given = {first: 10.0} | dict.fromkeys(others, 2 * _LEAST_INCOME)
+    formula = make_formula(name)
+    more = given | {column: 2 * given[column]}
+    return int(np.sign(formula(*more.values()) - formula(*given.values())))  # type: ignore[operator]
+
+
+def _find_formula(name: str) -> Callable[..., Number]:
+    if name in _OF_NUMBERS:
+        return _OF_NUMBERS[name]
+    ceiling = _CEILINGS.get(name)
+    return lambda m, number: number if ceiling is None else m.least(number, ceiling)
+
+
+def _compute_texts(name: str, texts: Texts) -> FloatArray | Texts:
+    if name in _OF_TEXT:
+        # Missing rows have the code -1, which takes the last entry.
+        return np.array([_OF_TEXT[name](text) for text in (*texts.values, None)])[texts.codes]
+    codes = np.where(texts.codes < 0, len(texts.values), texts.codes)
+    return Texts(codes, (*texts.values, MISSING))

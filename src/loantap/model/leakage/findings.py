@@ -1,0 +1,135 @@
+"""What the leakage gate found, and whom it lets pass.
+
+A feature that tells more about the outcome than an honest one can may be used by `benchmark`
+alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from loantap.features.definitions import FEATURE_SETS, FEATURES, FeatureSet
+from loantap.model.leakage.evidence import Evidence, Verdict
+
+_Z95: Final = 1.96
+_SEVERITY: Final = (Verdict.PASSED, Verdict.WARNED, Verdict.CAUGHT)
+
+
+class LeakageError(ValueError):
+    """A feature set that is to be lent on fails the gate."""
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureFinding:
+    """What the gate found about one feature.
+
+    Attributes:
+        feature: its name.
+        loans: training loans examined.
+        groups: categories, or bins of a number.
+        auc: cross-fitted AUC of the feature alone.
+        auc_in_sample: the same without cross-fitting.
+        standard_error: of the cross-fitted AUC.
+        evidence: of each test.
+        categories: those with an implausible default rate: category, loans, default rate,
+            adjusted p-value.
+    """
+
+    feature: str
+    loans: int
+    groups: int
+    auc: float
+    auc_in_sample: float
+    standard_error: float
+    evidence: tuple[Evidence, ...]
+    categories: tuple[dict[str, Any], ...] = ()
+
+    @property
+    def verdict(self) -> Verdict:
+        """The severest verdict of all tests."""
+        return max((e.verdict for e in self.evidence), key=_SEVERITY.index)
+
+    @property
+    def caught(self) -> bool:
+        """Whether the gate stops it."""
+        return self.verdict is Verdict.CAUGHT
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why it was caught, in words; empty when it was not."""
+        return tuple(e.statement for e in self.evidence if e.verdict is Verdict.CAUGHT)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is to be known about it though it stops nothing."""
+        return tuple(e.statement for e in self.evidence if e.verdict is Verdict.WARNED)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Its entry in `leakage_report.json`."""
+        return {
+            "feature": self.feature,
+            "n": self.loans,
+            "groups": self.groups,
+            "auc": round(self.auc, 4),
+            "auc_low": round(max(self.auc - _Z95 * self.standard_error, 0.0), 4),
+            "auc_high": round(min(self.auc + _Z95 * self.standard_error, 1.0), 4),
+            "auc_in_sample": round(self.auc_in_sample, 4),
+            "known_at_decision": self.feature not in FEATURES
+            or FEATURES[self.feature].known_at_decision,
+            "verdict": self.verdict.value,
+            "caught": self.caught,
+            "reasons": list(self.reasons),
+            "warnings": list(self.warnings),
+            "remedies": [e.remedy for e in self.evidence if e.verdict is Verdict.CAUGHT],
+            "categories": [_round(c) for c in self.categories],
+            "tests": {
+                e.test: {"verdict": e.verdict.value, **_round(e.figures)} for e in self.evidence
+            },
+            "used_by": [s.name for s in FEATURE_SETS.values() if self.feature in s.features],
+        }
+
+
+def report_leakage(
+    findings: Sequence[FeatureFinding],
+    checks: Mapping[str, Any] | None = None,
+    impact: Sequence[Mapping[str, Any]] = (),
+) -> dict[str, Any]:
+    """`leakage_report.json` out of what was found."""
+    return {
+        "features": [f.as_dict() for f in findings],
+        "checks": dict(checks or {}),
+        "impact": list(impact),
+    }
+
+
+def require_no_leak(feature_set: FeatureSet, report: Mapping[str, Any]) -> None:
+    """Stop a feature set for lending that uses a caught feature, or whose test set is known.
+
+    Raises:
+        LeakageError: naming the features, the evidence and the remedy.
+    """
+    if not feature_set.for_lending:
+        return
+    caught = [
+        f"{entry['feature']} ({'; '.join(entry['reasons'])}. {'. '.join(entry['remedies'])})"
+        for entry in report["features"]
+        if entry["caught"] and entry["feature"] in feature_set.features
+    ]
+    if caught:
+        raise LeakageError(
+            f"feature set '{feature_set.name}' uses what the leakage gate caught: "
+            f"{', '.join(caught)}. Or take it out of the set in features/definitions.py, or prove "
+            f"to the gate's owner that it is honest and raise its limits"
+        )
+    borrowers = report["checks"].get("borrowers", {"passed": True})
+    if not borrowers["passed"]:
+        raise LeakageError(
+            f"feature set '{feature_set.name}' cannot be judged: {borrowers['statement']}. "
+            f"{borrowers['remedy']}"
+        )
+
+
+def _round(figures: Mapping[str, Any]) -> dict[str, Any]:
+    return {k: round(v, 6) if isinstance(v, float) else v for k, v in figures.items()}

@@ -1,0 +1,223 @@
+"""Runs the leakage gate over a portfolio.
+
+Each feature is asked, on training loans only: is it known when the loan is decided; does it alone
+separate the outcomes better than the domain allows; does one of its categories default more, or
+less, often than any honest group of borrowers does; does it remember loans; does it only mark a
+vintage; was it computed from outcomes, or from dates after the decision. Of the portfolio it is
+asked whether the same borrower stands on both sides of the split.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from loantap.features.definitions import FEATURES
+from loantap.model.leakage.borrowers import find_twins
+from loantap.model.leakage.evidence import (
+    Context,
+    Evidence,
+    Verdict,
+    check_auc,
+    check_categories,
+    check_gap,
+    check_group_means,
+    check_known,
+    check_outcome_date,
+    check_vintage,
+    encodable_columns,
+    make_context,
+    read_signal,
+)
+from loantap.model.leakage.findings import FeatureFinding, report_leakage
+from loantap.model.leakage.impact import measure_impact
+from loantap.model.leakage.lineage import (
+    LaterDates,
+    check_dates,
+    check_lineage,
+    find_later_dates,
+)
+from loantap.model.leakage.statistics import (
+    auc_standard_error,
+    bin_values,
+    cross_fitted_auc,
+    find_implausible_categories,
+    in_sample_auc,
+)
+from loantap.model.options import LeakageOptions
+from loantap.portfolio.errors import InputError
+
+Check = dict[str, Any]
+
+
+def examine_feature(
+    values: pd.Series, context: Context, options: LeakageOptions, *further: Evidence
+) -> FeatureFinding:
+    """Examine one feature of the training loans; `values.name` tells which.
+
+    Args:
+        values: one per training loan; a category as text.
+        context: of the same loans, see `make_context`.
+        options: limits.
+        further: evidence that the values alone do not hold.
+    """
+    name, target = str(values.name), context.target
+    bins = bin_values(values)
+    area, in_sample = cross_fitted_auc(bins, target, context.folds), in_sample_auc(bins, target)
+    signal = read_signal(values, bins, target)
+    flagged = find_implausible_categories(bins, target, options)
+    # The default rate of a category is computed from outcomes by its very definition.
+    is_number = pd.api.types.is_numeric_dtype(values)
+    computed = [check_group_means(signal, context, options)] if is_number else []
+    return FeatureFinding(
+        feature=name,
+        loans=len(values),
+        groups=len(bins.labels),
+        auc=area,
+        auc_in_sample=in_sample,
+        standard_error=auc_standard_error(area, target),
+        evidence=(
+            check_known(name),
+            *further,
+            check_auc(area, target, options),
+            check_categories(flagged),
+            check_gap(in_sample, area, target, options.most_gap),
+            check_vintage(values, signal, context, options),
+            *computed,
+            check_outcome_date(bins, context, options),
+        ),
+        categories=tuple({str(k): v for k, v in row.items()} for row in flagged.to_dict("records")),
+    )
+
+
+def examine_portfolio(
+    loans: pd.DataFrame, features: pd.DataFrame, is_train: pd.Series, options: LeakageOptions
+) -> dict[str, Any]:
+    """The whole gate: `leakage_report.json`.
+
+    Outcomes of training loans are looked at and no others; dates, lineage and borrowers of all.
+
+    Args:
+        loans: one row per loan, as in `03_primary`.
+        features: its features; same index, no other columns.
+        is_train: whether a loan is a training loan; same index.
+        options: limits, keys, folds, seed.
+
+    Returns:
+        `features`, `checks` and `impact`: per feature what was found, which feature sets use it;
+        the tests of the whole portfolio; metrics with and without each suspicious feature.
+
+    Raises:
+        InputError: the training loans hold too few of an outcome to be examined.
+    """
+    train = loans[is_train]
+    _require_outcomes(train["is_charged_off"], options)
+    context, later = make_context(train, options), find_later_dates(loans)
+    values, alone = features[is_train], Context(context.target, context.folds)
+    findings = [
+        examine_feature(
+            values[name],
+            context,
+            options,
+            check_lineage(features[name], loans),
+            check_dates(name, later, options),
+        )
+        for name in map(str, features)
+    ]
+    audited = [
+        examine_feature(train[name], alone, options)
+        for name in encodable_columns(train)
+        if name not in FEATURES
+    ]
+    # What is not declared cannot be encoded: it has been caught, and is not measured.
+    declared = [f for f in findings if f.feature in FEATURES]
+    impact = measure_impact(
+        values[[f.feature for f in declared]],
+        context.target,
+        [f.feature for f in declared if f.verdict is not Verdict.PASSED],
+        [f.feature for f in declared if f.caught],
+        options,
+    )
+    checks = {
+        "borrowers": _check_borrowers(loans, is_train, context, options),
+        "time_travel": _summarise_dates(later, findings),
+        "lineage": _summarise_lineage(findings, len(loans)),
+        "audited_columns": _summarise_audit(audited),
+    }
+    return report_leakage(findings, checks, impact)
+
+
+def _require_outcomes(target: pd.Series, options: LeakageOptions) -> None:
+    bad = int(target.sum())
+    rarest = min(bad, len(target) - bad)
+    if rarest >= options.folds:
+        return
+    raise InputError(
+        "training loans",
+        f"{bad:,} of {len(target):,} were charged off: the leakage gate needs {options.folds} of "
+        f"either outcome, one for each fold",
+        "Give a portfolio that holds loans of both outcomes",
+    )
+
+
+def _check_borrowers(
+    loans: pd.DataFrame, is_train: pd.Series, context: Context, options: LeakageOptions
+) -> Check:
+    twins = find_twins(loans, is_train, context.folds, options.twin_keys)
+    passed = twins.share <= options.most_twin_share
+    return {
+        "passed": passed,
+        "statement": f"{twins.test_twins:,} of {twins.test_loans:,} held-out loans "
+        f"({twins.share:.2%}) have the borrower of a training loan, by equal "
+        f"{' or equal '.join(twins.keys)}; {options.most_twin_share:.2%} may be coincidence",
+        "remedy": ""
+        if passed
+        else "Keep all loans of a borrower on one side of the split, or remove repeated rows",
+        **twins.as_dict(),
+    }
+
+
+def _summarise_dates(later: Sequence[LaterDates], findings: Sequence[FeatureFinding]) -> Check:
+    dated = sum(found.later for found in later if found.used_by)
+    unused = [f.column for f in later if f.later and not f.used_by]
+    statement = f"{dated:,} dates that a feature uses lie after the decision"
+    if unused:
+        statement += f"; {', '.join(unused)} does, and no feature uses it"
+    return {
+        "passed": not _caught_by(findings, "dated_after_decision", "outcome_date"),
+        "statement": statement,
+        "columns": [found.as_dict() for found in later],
+        "caught": _caught_by(findings, "dated_after_decision", "outcome_date"),
+    }
+
+
+def _summarise_lineage(findings: Sequence[FeatureFinding], loans: int) -> Check:
+    caught = _caught_by(findings, "lineage", "known_at_decision")
+    own = len(findings) - len(_caught_by(findings, "lineage"))
+    return {
+        "passed": not _caught_by(findings, "lineage"),
+        "statement": f"{own} of {len(findings)} features came out the same when computed again "
+        f"from their own loan's declared columns alone, without the outcome and without half of "
+        f"the {loans:,} loans",
+        "caught": caught,
+    }
+
+
+def _summarise_audit(audited: Sequence[FeatureFinding]) -> Check:
+    would = [f.feature for f in audited if f.caught]
+    return {
+        "passed": True,
+        "statement": f"{len(audited)} columns that are no features were examined as if they were; "
+        + (f"the gate would catch {', '.join(would)}" if would else "the gate would catch none"),
+        "columns": [f.as_dict() for f in audited],
+    }
+
+
+def _caught_by(findings: Sequence[FeatureFinding], *tests: str) -> list[str]:
+    return [
+        f.feature
+        for f in findings
+        if any(e.test in tests and e.verdict is Verdict.CAUGHT for e in f.evidence)
+    ]

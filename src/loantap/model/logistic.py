@@ -1,0 +1,161 @@
+"""Logistic regression by iteratively reweighted least squares, with bounds on the signs.
+
+glum fits L1 and L2 penalties some times faster than scikit-learn's own solvers, starts from the
+coefficients of the penalty before, and takes bounds. What comes out is scikit-learn's estimator.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from glum import GeneralizedLinearRegressor
+from sklearn.linear_model import LogisticRegression
+from sklearn.utils import Tags
+from sklearn.utils.class_weight import compute_sample_weight
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import validate_data
+
+Array = npt.NDArray[np.floating[Any]]
+
+# Of coordinate descent in an outer iteration. Ten will do, but where the outcomes are separated,
+# and there a hundred thousand, glum's own limit, take a minute and lead nowhere.
+_MOST_CYCLES = 1_000
+
+
+class BoundedLogisticRegression(LogisticRegression):
+    """scikit-learn's logistic regression, fitted by glum.
+
+    The objective is that of `LogisticRegression` with `l1_ratio` 0 or 1 and an intercept that is
+    not penalised.
+
+    Args:
+        C: inverse of the penalty, as in scikit-learn.
+        l1_ratio: 0 is an L2 penalty, 1 an L1 penalty.
+        class_weight: None or `balanced`.
+        signs: of the first coefficients: 1 for at least zero, -1 for at most zero, 0 for either.
+            Columns beyond have free coefficients.
+        max_iter: of the outer iterations.
+        tol: largest component of the gradient at the solution.
+    """
+
+    def __init__(
+        self,
+        C: float = 1.0,  # noqa: N803 - scikit-learn's name
+        *,
+        l1_ratio: float = 0.0,
+        class_weight: str | None = None,
+        signs: Sequence[int] = (),
+        max_iter: int = 100,
+        tol: float = 1e-7,
+    ) -> None:
+        super().__init__(
+            C=C, l1_ratio=l1_ratio, class_weight=class_weight, max_iter=max_iter, tol=tol
+        )
+        self.signs = signs
+
+    def fit(
+        self, X: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None
+    ) -> BoundedLogisticRegression:
+        """Fit on a dense matrix; two classes.
+
+        Raises:
+            ValueError: another number of classes than two.
+        """
+        matrix, target = validate_data(self, X, y, dtype=[np.float64, np.float32], order="F")
+        check_classification_targets(target)
+        [_] = self.fit_path(matrix, target, [self.C], sample_weight)
+        return self
+
+    def __sklearn_tags__(self) -> Tags:
+        """Two classes, dense input."""
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_class = False
+        tags.input_tags.sparse = False
+        return tags
+
+    def fit_path(
+        self,
+        X: Array,
+        y: npt.ArrayLike,
+        inverse_penalties: Sequence[float],
+        sample_weight: npt.ArrayLike | None = None,
+    ) -> Iterator[BoundedLogisticRegression]:
+        """Fit to one penalty after the other, each from where the last one ended.
+
+        Yields this estimator, fitted anew, for each of `inverse_penalties`. Start with the
+        strongest penalty: its coefficients are few and small, and each next solution is near. A
+        column-major `X` (rows x columns, float32 or float64) saves copies.
+
+        Raises:
+            ValueError: another number of classes than two, or one without any weight.
+        """
+        labels = np.asarray(y)
+        classes, encoded = np.unique(labels, return_inverse=True)
+        if len(classes) != 2:
+            raise ValueError(
+                "Only binary classification is supported. The type of the target is multiclass"
+                if len(classes) > 2
+                else f"Classifier can't train when only one class is present: {classes}"
+            )
+        weights = compute_sample_weight(self.class_weight, labels)
+        if sample_weight is not None:
+            weights = weights * np.asarray(sample_weight)
+        total = float(weights.sum())
+        if np.bincount(encoded, weights=weights).min() <= 0:
+            raise ValueError(f"The weight of a class must not be zero: {classes}")
+        solver = self._make_solver(X.shape[1])
+        for inverse_penalty in inverse_penalties:
+            solver.set_params(alpha=1 / (inverse_penalty * total))
+            solver.fit(X, encoded.astype(X.dtype), sample_weight=weights.astype(X.dtype))
+            self.classes_ = classes
+            self.coef_ = solver.coef_.reshape(1, -1).astype("float64")
+            self.intercept_ = np.array([solver.intercept_], dtype="float64")
+            self.n_iter_ = np.array([solver.n_iter_], dtype="int32")
+            self.n_features_in_ = X.shape[1]
+            yield self
+
+    def _make_solver(self, columns: int) -> GeneralizedLinearRegressor:
+        signs = np.zeros(columns)
+        signs[: len(self.signs)] = self.signs
+        bounds = {}
+        if signs.any():
+            bounds = {
+                "lower_bounds": np.where(signs > 0, 0.0, -np.inf),
+                "upper_bounds": np.where(signs < 0, 0.0, np.inf),
+            }
+        return GeneralizedLinearRegressor(
+            family="binomial",
+            l1_ratio=self.l1_ratio,
+            # Coordinate descent alone takes bounds, L1, and a Hessian that all but vanishes where a
+            # category separates the outcomes.
+            solver="irls-cd",
+            max_iter=self.max_iter,
+            max_inner_iter=_MOST_CYCLES,
+            gradient_tol=self.tol,
+            warm_start=True,
+            copy_X=False,
+            check_input=False,
+            **bounds,
+        )
+
+
+def as_scikit_learn(
+    fitted: LogisticRegression, coefficients: npt.ArrayLike, intercept: npt.ArrayLike
+) -> LogisticRegression:
+    """scikit-learn's own class, fitted, with the coefficients given and all else of `fitted`."""
+    model = LogisticRegression(
+        C=fitted.C,
+        l1_ratio=fitted.l1_ratio,
+        class_weight=fitted.class_weight,
+        max_iter=fitted.max_iter,
+        tol=fitted.tol,
+    )
+    model.classes_ = fitted.classes_
+    model.coef_ = np.asarray(coefficients, dtype="float64").reshape(1, -1)
+    model.intercept_ = np.asarray(intercept, dtype="float64").reshape(1)
+    model.n_iter_ = fitted.n_iter_
+    model.n_features_in_ = model.coef_.shape[1]
+    return model

@@ -1,0 +1,88 @@
+"""The value of a borrower that a reason quotes: rounded as it is shown, and what it could be."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from loantap.features.definitions import FEATURES
+from loantap.features.formulas import MISSING, make_formula
+from loantap.portfolio.dictionary import COLUMNS
+from loantap.portfolio.loantap_format import FloatArray, IntArray, Texts
+
+_DECIMALS = re.compile(r"\.(\d)([f%])")
+# A ratio of two columns, such as an amount to an income, is looked for up to here.
+_HIGHEST_RATIO = 1_000
+
+# A value as it is shown: a whole number of its smallest steps, or a text; None where missing.
+Key = int | str | None
+
+
+@dataclass(frozen=True, slots=True)
+class OwnValue:
+    """What is quoted of a borrower for one feature.
+
+    Attributes:
+        feature: the feature it stands for.
+        column: the column quoted; None where the feature has several and is quoted itself.
+        display: how a value is written.
+        steps: how many shown values there are to one unit.
+        is_text: whether a text is quoted.
+    """
+
+    feature: str
+    column: str | None
+    display: str
+    steps: int
+    is_text: bool
+
+    @property
+    def scale(self) -> Sequence[int] | Sequence[str]:
+        """All values it could have, as shown, rising."""
+        if self.column is None:
+            return range(_HIGHEST_RATIO * self.steps)
+        column = COLUMNS[self.column]
+        if self.is_text:
+            return column.categories
+        if column.values:
+            return [int(value * self.steps) for value in column.values]
+        lowest, highest = column.minimum or 0, column.maximum or 0
+        return range(math.ceil(lowest * self.steps), math.floor(highest * self.steps) + 1)
+
+    def round_one(self, value: float | str | None) -> Key:
+        """One value as it is shown."""
+        if value is None or isinstance(value, str):
+            return None if value == MISSING else value
+        return None if math.isnan(value) else math.floor(value * self.steps + 0.5)
+
+    def round_column(self, values: FloatArray | Texts) -> tuple[IntArray, list[Key]]:
+        """Values as they are shown: the place of each in the list, whose last entry is None."""
+        if isinstance(values, Texts):
+            return values.codes, [*(self.round_one(text) for text in values.values), None]
+        codes, distinct = pd.factorize(np.floor(values * self.steps + 0.5))
+        return codes, [*distinct.astype("int64").tolist(), None]
+
+    def show(self, key: int | str) -> str:
+        """A rounded value in words."""
+        value = key if isinstance(key, str) else key / self.steps
+        shown = self.display.format(value).replace("_", " ")
+        return "1 year" if shown == "1 years" else shown
+
+    def feature_at(self, name: str, key: int | str) -> float | str:
+        """What a feature of the same column, or the feature itself, is at a rounded value."""
+        value = key if isinstance(key, str) else key / self.steps
+        return value if self.column is None else make_formula(name)(value)
+
+
+def make_own_value(name: str) -> OwnValue:
+    """What is quoted for a feature: the column it is computed from; of several, the feature."""
+    feature = FEATURES[name]
+    column = feature.uses[0] if len(feature.uses) == 1 else None
+    found = _DECIMALS.search(feature.display)
+    decimals = int(found[1]) + (2 if found[2] == "%" else 0) if found else 0
+    return OwnValue(name, column, feature.display, 10**decimals, found is None)

@@ -1,0 +1,37 @@
+"""Models shared by the tests of this folder."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+from sklearn.compose import ColumnTransformer
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import OrdinalEncoder
+from threadpoolctl import threadpool_limits
+
+from loantap.features.build import build_features
+from loantap.features.definitions import FEATURE_SETS
+from loantap.model.estimator import credit_signs
+
+
+@pytest.fixture(scope="session")
+def boosted_pipeline(simulated_loans: pd.DataFrame) -> Pipeline:
+    """Boosted trees without interactions, monotone where credit sense demands it."""
+    features = FEATURE_SETS["lending"]
+    table = build_features(simulated_loans, features.features)
+    numeric, categorical = features.numeric, features.categorical
+    encoder = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)
+    boosting = HistGradientBoostingClassifier(
+        max_iter=30,
+        monotonic_cst=[*credit_signs(features), *[0] * len(categorical)],
+        categorical_features=list(range(len(numeric), len(numeric) + len(categorical))),
+        interaction_cst="no_interactions",
+        random_state=1,
+    )
+    columns = ColumnTransformer(
+        [("numeric", "passthrough", numeric), ("categorical", encoder, categorical)]
+    )
+    pipeline = Pipeline([("preprocess", columns), ("classify", boosting)])
+    with threadpool_limits(1):
+        return pipeline.fit(table, simulated_loans["is_charged_off"])

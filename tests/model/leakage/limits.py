@@ -1,0 +1,48 @@
+"""The limits of the leakage gate as shipped, and how its tests ask it."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from loantap.model.leakage.evidence import make_context
+from loantap.model.leakage.findings import FeatureFinding
+from loantap.model.leakage.gate import examine_feature
+from loantap.model.options import LeakageOptions
+
+OPTIONS = LeakageOptions(
+    seed=42,
+    folds=5,
+    highest_auc=0.75,
+    plausible_default_rates=(0.005, 0.7),
+    false_discovery_rate=0.01,
+    most_gap=0.2,
+    vintage_share=0.8,
+    highest_group_z=3.5,
+    most_later_share=0.001,
+    most_outcome_date_share=0.1,
+    most_twin_share=0.01,
+    twin_keys=(
+        ("annual_income", "earliest_credit_line", "profession", "total_accounts"),
+        ("earliest_credit_line", "profession", "state", "pincode"),
+    ),
+    impact_loans=2_000,
+)
+
+
+def examine(
+    values: pd.Series, target: pd.Series, options: LeakageOptions = OPTIONS
+) -> FeatureFinding:
+    """What the gate says of values of which it knows the outcomes and nothing else."""
+    return examine_feature(
+        values, make_context(pd.DataFrame({"is_charged_off": target}), options), options
+    )
+
+
+def examine_among(values: pd.Series, loans: pd.DataFrame) -> FeatureFinding:
+    """What the gate says of values of loans it knows all about."""
+    return examine_feature(values, make_context(loans, OPTIONS), OPTIONS)
+
+
+def verdicts(finding: FeatureFinding) -> dict[str, str]:
+    """What each test said that did not let it pass."""
+    return {e.test: e.verdict.value for e in finding.evidence if e.verdict != "passed"}

@@ -1,0 +1,185 @@
+"""A model on loans of another time, against the interest rate alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from loantap.model.foreign import ForeignResult, measure_foreign
+from loantap.model.options import EvaluationOptions
+from loantap.model.scorer import Scorer
+from loantap.model.trained import TrainedModel
+from loantap.portfolio.cleaning import mark_outcome
+from loantap.portfolio.dictionary import portfolio_columns
+from loantap.portfolio.errors import InputError
+from loantap.portfolio.loantap_format import render
+from loantap.simulator import simulate_portfolio
+from tests.conftest import require, train, training_options
+
+OPTIONS = EvaluationOptions.model_validate(
+    {"seed": 1, "as_of": "2026-11-23", "resamples": 200, "calibration_bins": 10}
+)
+# Of the 27 columns these are what a lending model and its judge need.
+NEEDED = {
+    "loan_amnt", "term", "int_rate", "installment", "grade", "sub_grade", "emp_length",
+    "annual_inc", "purpose", "issue_d", "loan_status", "dti", "open_acc", "pub_rec", "revol_bal",
+    "revol_util", "total_acc", "mort_acc", "pub_rec_bankruptcies",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def scorer(lending_model: TrainedModel) -> Scorer:
+    return Scorer(lending_model, "loantap-lending-demo", "4")
+
+
+@pytest.fixture(scope="module")
+def foreign() -> pd.DataFrame:
+    """1,500 other loans in LoanTap format; no address, nothing in `mort_acc`."""
+    text = render(simulate_portfolio(1_500, seed=99).portfolio, portfolio_columns())
+    return text[[c for c in text if c in NEEDED]].assign(mort_acc=float("nan"))
+
+
+@pytest.fixture(scope="module")
+def result(foreign: pd.DataFrame, simulated_loans: pd.DataFrame, scorer: Scorer) -> ForeignResult:
+    return measure_foreign(foreign, simulated_loans, scorer, OPTIONS)
+
+
+def test_only_the_columns_needed_are_needed(result: ForeignResult) -> None:
+    assert result.judgement.n == 1_500
+    assert (result.model_name, result.model_version) == ("loantap-lending-demo", "4")
+
+
+def test_the_model_and_the_rate_are_measured_on_the_same_loans(
+    result: ForeignResult, foreign: pd.DataFrame, scorer: Scorer
+) -> None:
+    target = mark_outcome(foreign["loan_status"])
+    pd_ = scorer.score(foreign, OPTIONS.day)["probability_of_default"]
+
+    assert result.judgement.roc_auc == pytest.approx(roc_auc_score(target, pd_))
+    assert result.rate_roc_auc == pytest.approx(roc_auc_score(target, foreign["int_rate"]))
+    assert result.auc_gain == pytest.approx(result.judgement.roc_auc - result.rate_roc_auc)
+    assert result.auc_gain_low < result.auc_gain < result.auc_gain_high
+
+
+def test_the_paired_interval_is_narrower_than_that_of_either(result: ForeignResult) -> None:
+    width = result.auc_gain_high - result.auc_gain_low
+
+    assert width < result.rate_roc_auc_high - result.rate_roc_auc_low
+
+
+def test_the_population_is_compared_with_the_loans_trained_on(
+    result: ForeignResult, foreign: pd.DataFrame, simulated_loans: pd.DataFrame, scorer: Scorer
+) -> None:
+    shifted = foreign.assign(int_rate=foreign["int_rate"] + 8, sub_grade="G5", grade="G")
+
+    other = measure_foreign(shifted, simulated_loans, scorer, OPTIONS)
+
+    assert result.psi < 0.1  # both come from the same simulator
+    assert other.psi > 0.25
+    assert result.training_loans == len(simulated_loans)
+
+
+class TestBadFiles:
+    def refuse(
+        self, foreign: pd.DataFrame, loans: pd.DataFrame, scorer: Scorer
+    ) -> pytest.ExceptionInfo[InputError]:
+        with pytest.raises(InputError) as refused:
+            measure_foreign(foreign, loans, scorer, OPTIONS)
+        assert refused.value.where == "foreign file"
+        assert refused.value.remedy
+        return refused
+
+    @pytest.mark.parametrize("column", ["loan_status", "int_rate", "annual_inc"])
+    def test_a_missing_column_is_named(self, column, foreign, simulated_loans, scorer) -> None:
+        refused = self.refuse(foreign.drop(columns=column), simulated_loans, scorer)
+
+        assert f"column {column} missing" in refused.value.problem
+
+    @pytest.mark.parametrize(
+        ("column", "value", "said"),
+        [
+            ("loan_status", "Current", "loan_status 'Current' is not one of Fully Paid"),
+            ("annual_inc", -5.0, "annual_inc '-5.0' is below 0"),
+            ("issue_d", "Jan-2031", "issue_d 'Jan-2031' is after the day of the run"),
+        ],
+    )
+    def test_a_bad_value_is_named_with_its_row_and_column(
+        self, column, value, said, foreign, simulated_loans, scorer
+    ) -> None:
+        bad = foreign.assign(**{column: foreign[column].where(foreign.index != 3, value)})
+
+        refused = self.refuse(bad, simulated_loans, scorer)
+
+        assert f"1 of 1,500 rows cannot be used (row 4: {said}" in refused.value.problem
+
+    def test_of_many_bad_rows_the_first_five_are_named(
+        self, foreign, simulated_loans, scorer
+    ) -> None:
+        refused = self.refuse(foreign.assign(dti=-1.0), simulated_loans, scorer)
+
+        assert refused.value.problem.count("dti '-1.0'") == 5
+        assert "and 1,495 more" in refused.value.problem
+
+    def test_a_file_without_rows_is_refused(self, foreign, simulated_loans, scorer) -> None:
+        assert "no rows" in self.refuse(foreign.head(0), simulated_loans, scorer).value.problem
+
+    @pytest.mark.parametrize("status", ["Fully Paid", "Charged Off"])
+    def test_one_outcome_alone_is_refused(self, status, foreign, simulated_loans, scorer) -> None:
+        refused = self.refuse(foreign.assign(loan_status=status), simulated_loans, scorer)
+
+        assert "an AUC needs 10 loans of each outcome" in refused.value.problem
+
+    def test_loans_the_model_was_trained_on_are_not_foreign(
+        self, foreign, simulated_loans, scorer
+    ) -> None:
+        own = render(simulated_loans.head(7), portfolio_columns())
+
+        refused = self.refuse(pd.concat([foreign, own]), simulated_loans, scorer)
+
+        assert "7 of its 1,507 loans are among those" in refused.value.problem
+
+
+@pytest.fixture(scope="module")
+def older(sample_csv: Path) -> pd.DataFrame:
+    path = sample_csv.parent / "lendingclub_2007_2010.parquet"
+    require(path.is_file(), f"the older portfolio is not at {path.parent} (set LOANTAP_DATA)")
+    return pd.read_parquet(path)
+
+
+@pytest.fixture(scope="module")
+def real_loans(sample_loans: pd.DataFrame) -> pd.DataFrame:
+    return sample_loans.assign(
+        loan_id=sample_loans.index.astype("str"),
+        is_charged_off=mark_outcome(sample_loans["loan_status"]),
+    )
+
+
+class TestRealLoans:
+    """Lending Club's loans of 2007 to 2010, judged by models of the real sample."""
+
+    def test_the_lending_model_beats_the_interest_rate(
+        self, older: pd.DataFrame, real_loans: pd.DataFrame
+    ) -> None:
+        scorer = Scorer(train(real_loans, training_options("lending"), "real"), "lending", "1")
+
+        result = measure_foreign(older, real_loans, scorer, OPTIONS)
+
+        assert result.judgement.n == len(older) == 17_815
+        assert result.rate_roc_auc == pytest.approx(0.635, abs=0.001)
+        assert result.auc_gain_low > 0
+        assert f"{result.first_issue_month:%Y-%m}" == "2007-06"
+
+    def test_the_application_model_does_as_well_as_the_rate_it_does_not_know(
+        self, older: pd.DataFrame, real_loans: pd.DataFrame
+    ) -> None:
+        scorer = Scorer(
+            train(real_loans, training_options("application"), "real"), "application", "1"
+        )
+
+        result = measure_foreign(older, real_loans, scorer, OPTIONS)
+
+        assert result.judgement.roc_auc > 0.61
+        assert result.auc_gain_low > -0.03

@@ -1,0 +1,52 @@
+"""Population stability index."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from loantap.model.stability import measure_stability
+
+UNIFORM = (np.arange(10_000) + 0.5) / 10_000
+
+
+def measure(expected: np.ndarray, actual: np.ndarray, bins: int = 10):
+    return measure_stability(expected, actual, seed=1, resamples=200, bins=bins)
+
+
+def test_the_same_population_is_stable() -> None:
+    assert measure(UNIFORM, UNIFORM).psi == pytest.approx(0)
+
+
+def test_it_is_the_sum_of_share_differences_times_log_ratios() -> None:
+    # Half of the expected lie in each band, of the actual 20% and 80%.
+    actual = np.concatenate([np.full(200, 0.25), np.full(800, 0.75)])
+
+    index = measure(UNIFORM, actual, bins=2)
+
+    assert index.psi == pytest.approx(-0.3 * np.log(0.4) + 0.3 * np.log(1.6))
+    assert index.low < index.psi < index.high
+
+
+def test_a_band_nobody_is_in_gives_a_finite_index() -> None:
+    index = measure(UNIFORM, UNIFORM[:5_000])
+
+    assert 0.25 < index.psi < 10
+    assert index.high < 10
+
+
+def test_it_is_symmetric_where_the_bands_are_the_same() -> None:
+    a = np.concatenate([np.full(500, 0.1), np.full(500, 0.9)])
+    b = np.concatenate([np.full(300, 0.1), np.full(700, 0.9)])
+
+    assert measure(a, b, bins=2).psi == pytest.approx(measure(b, a, bins=2).psi)
+
+
+def test_ties_in_the_expected_scores_give_fewer_bands() -> None:
+    assert measure(np.full(100, 0.2), np.full(100, 0.2)).psi == pytest.approx(0)
+
+
+def test_the_seed_decides_the_interval() -> None:
+    actual = UNIFORM[2_000:]
+
+    assert measure(UNIFORM, actual) == measure(UNIFORM, actual)
