@@ -13,7 +13,7 @@ from kedro.framework.project import pipelines
 from kedro.io import DatasetError
 from kedro.validation.exceptions import ParameterValidationError
 
-from loantap.model.leakage import LeakageError
+from loantap.model.leakage.findings import LeakageError
 from loantap.model.scorer import NotForLendingError
 from loantap.portfolio.errors import InputError
 

@@ -14,6 +14,7 @@ from loantap.hooks import (
     ProgressHook,
     PromotionHook,
     RecordHook,
+    TrackingHook,
     TransactionHook,
 )
 
@@ -21,36 +22,45 @@ from loantap.hooks import (
 os.environ.setdefault("KEDRO_DISABLE_TELEMETRY", "1")
 os.environ.setdefault("DO_NOT_TRACK", "1")
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-# Bars for files that lie on the same disk.
-os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 
 
 def _today() -> str:
     return datetime.now(tz=UTC).date().isoformat()
 
 
-def _optional_csv(path: str | None) -> dict[str, Any]:
+def _optional_csv(path: str | None, what: str = "Portfolio") -> dict[str, Any]:
     """Catalog entry of a CSV all of whose values are text; of nothing when no path is given."""
     if path is None:
-        return _nothing("Portfolio in LoanTap format; none was given")
+        return _nothing(f"{what} in LoanTap format; none was given")
     # "None" is text in this data, not a missing value.
     text = {"dtype": "str", "keep_default_na": False, "na_values": [""]}
     return {
         "type": "pandas.CSVDataset",
         "filepath": str(Path(path).absolute()),
         "load_args": text,
-        "metadata": _describe("Portfolio in LoanTap format, as the file has it"),
+        "metadata": _describe(f"{what} in LoanTap format, as the file has it"),
     }
 
 
-def _optional_table(path: str | None) -> dict[str, Any]:
+def _optional_table(path: str | None, what: str) -> dict[str, Any]:
     """Catalog entry of a CSV or Parquet file; of nothing when no path is given."""
     if path is None or Path(str(path)).suffix.lower() == ".csv":
-        return _optional_csv(path)
+        return _optional_csv(path, what)
     return {
         "type": "pandas.ParquetDataset",
         "filepath": str(Path(path).absolute()),
-        "metadata": _describe("Applications in LoanTap format"),
+        "metadata": _describe(f"{what} in LoanTap format, as the file has it"),
+    }
+
+
+def _optional_rows(path: str | None) -> dict[str, Any]:
+    """Catalog entry of a CSV or Parquet file read in batches; of nothing when no path is given."""
+    if path is None:
+        return _nothing("Applications in LoanTap format; none were given")
+    return {
+        "type": "loantap.datasets.TableFileDataset",
+        "filepath": str(Path(path).absolute()),
+        "metadata": _describe("Applications in LoanTap format, as the file has them"),
     }
 
 
@@ -62,9 +72,18 @@ def _describe(description: str) -> dict[str, Any]:
     return {"description": description, "kedro-viz": {"layer": "source", "preview": False}}
 
 
-# Called from the last to the first: guards, then the record, then publication, then promotion,
-# then the summary.
-HOOKS = (ProgressHook(), PromotionHook(), TransactionHook(), RecordHook(Path.cwd()), GuardHook())
+# Called from the last to the first, but for those that ask to be first or last: guards, then the
+# record, then publication, then promotion, then the summary.
+HOOKS = (
+    PromotionHook(),
+    ProgressHook(),
+    TransactionHook(),
+    RecordHook(Path.cwd()),
+    GuardHook(),
+    TrackingHook(),
+)
+# TrackingHook takes its place; older and newer releases spell their name differently.
+DISABLE_HOOKS_FOR_PLUGINS = ("kedro_mlflow", "kedro-mlflow")
 CONFIG_LOADER_CLASS = OmegaConfigLoader
 CONFIG_LOADER_ARGS = {
     "base_env": "base",
@@ -76,5 +95,6 @@ CONFIG_LOADER_ARGS = {
         "today": _today,
         "optional_csv": _optional_csv,
         "optional_table": _optional_table,
+        "optional_rows": _optional_rows,
     },
 }

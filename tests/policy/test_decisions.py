@@ -8,7 +8,14 @@ import pytest
 from pydantic import ValidationError
 
 from loantap.model.trained import ModelFacts, TrainedModel
-from loantap.policy.decisions import Band, BandEdges, Decision, Policy, band_edges, decide
+from loantap.policy.decisions import (
+    Band,
+    BandEdges,
+    Decision,
+    Policy,
+    band_edges,
+    make_decider,
+)
 from loantap.policy.options import InsightsOptions, ScoringOptions
 from loantap.portfolio.errors import InputError
 
@@ -23,6 +30,12 @@ THREE_BANDS = {
     "version": "strict",
     "bands": [*REFER_TOP_DECILE["bands"], {"from_quantile": 0.95, "decision": "decline"}],
 }
+
+
+def decide(pds: pd.Series, policy: Policy, facts: ModelFacts) -> list[str]:
+    """Decisions on many PDs, in words."""
+    decided = make_decider(policy, facts).decide_column(pds.to_numpy())
+    return [decided.values[code] for code in decided.codes]
 
 
 @pytest.fixture
@@ -50,7 +63,16 @@ class TestDecide:
     ) -> None:
         policy = Policy.model_validate(THREE_BANDS)
 
-        assert list(decide(pd.Series([pd_]), policy, facts)) == [decision]
+        assert decide(pd.Series([pd_]), policy, facts) == [decision]
+
+    @pytest.mark.parametrize("pd_", [0.0, np.nextafter(0.3, 0), 0.3, 0.35, 0.4, 1.0])
+    def test_one_pd_is_decided_as_in_a_batch(self, pd_: float, facts: ModelFacts) -> None:
+        policy = Policy.model_validate(THREE_BANDS)
+
+        one = make_decider(policy, facts).decide_one(pd_)
+
+        assert [one] == decide(pd.Series([pd_]), policy, facts)
+        assert make_decider(policy, facts).decide_one(None) == "invalid"
 
     def test_an_application_without_a_pd_is_invalid_whatever_the_policy(
         self, facts: ModelFacts
@@ -59,21 +81,19 @@ class TestDecide:
         for given in (everybody, REFER_TOP_DECILE, THREE_BANDS):
             decided = decide(pd.Series([np.nan, 0.1]), Policy.model_validate(given), facts)
 
-            assert list(decided) == ["invalid", "approve"]
+            assert decided == ["invalid", "approve"]
 
     def test_decisions_keep_the_place_of_their_application(self, facts: ModelFacts) -> None:
-        pds = pd.Series([0.35, 0.1, np.nan], index=[7, 3, 5])
+        pds = pd.Series([0.35, 0.1, np.nan])
 
         decided = decide(pds, Policy.model_validate(REFER_TOP_DECILE), facts)
 
-        assert decided.to_dict() == {7: "refer", 3: "approve", 5: "invalid"}
-        assert decided.name == "decision"
-        assert decided.dtype == "str"
+        assert decided == ["refer", "approve", "invalid"]
 
     def test_no_applications_get_no_decisions(self, facts: ModelFacts) -> None:
         policy = Policy.model_validate(THREE_BANDS)
 
-        assert decide(pd.Series([], dtype="float64"), policy, facts).empty
+        assert decide(pd.Series([], dtype="float64"), policy, facts) == []
 
     def test_a_band_at_a_share_the_model_does_not_know_is_refused_with_those_it_knows(
         self, facts: ModelFacts
@@ -152,7 +172,7 @@ def test_the_top_decile_of_unseen_pds_is_referred(
     edge = lending_model.facts.pd_quantiles["0.9"]
     pds = pd.Series(np.linspace(0, 2 * edge, 1_001))
 
-    decided = decide(pds, Policy.model_validate(REFER_TOP_DECILE), lending_model.facts)
+    decided = np.array(decide(pds, Policy.model_validate(REFER_TOP_DECILE), lending_model.facts))
 
     assert set(decided[pds < edge]) == {Decision.APPROVE}
     assert set(decided[pds >= edge]) == {Decision.REFER}

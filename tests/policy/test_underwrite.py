@@ -6,14 +6,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from loantap.model.scorer import Scorer
+from loantap.model.scorer import REASONS, Scorer
 from loantap.model.trained import TrainedModel
-from loantap.policy.decisions import Policy, underwrite
+from loantap.policy.decisions import Policy
 from loantap.policy.schemas import SCORES
+from loantap.policy.underwriting import Underwriter
 from loantap.portfolio.dictionary import portfolio_columns
 from loantap.portfolio.errors import InputError
 from loantap.portfolio.loantap_format import render
-from tests.conftest import AS_OF, raw_loans
+from tests.conftest import AS_OF, MADE_UP_LOAN, raw_loans
 
 POLICY = Policy.model_validate(
     {
@@ -29,6 +30,12 @@ RISKY = {
     "int_rate": "24.0", "grade": "F", "sub_grade": "F5", "installment": "345.21",
     "term": " 60 months", "annual_inc": "20000", "dti": "39",
 }  # fmt: skip
+
+
+def underwrite(
+    applications: pd.DataFrame, scorer: Scorer, policy: Policy, as_of: pd.Timestamp
+) -> pd.DataFrame:
+    return Underwriter(scorer, policy).underwrite(applications, as_of)
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +60,7 @@ def test_columns_are_those_of_the_contract_in_its_order(scorer: Scorer) -> None:
     scores = underwrite(raw_loans(), scorer, POLICY, AS_OF)
 
     assert list(scores.columns) == [
-        "application_id", "probability_of_default", "decision",
+        "application_id", "probability_of_default", "score", "decision",
         "reason_1", "reason_2", "reason_3", "reason_4", "model_name", "model_version",
     ]  # fmt: skip
 
@@ -133,3 +140,61 @@ def test_underwriting_does_not_touch_the_applications(scorer: Scorer) -> None:
     underwrite(applications, scorer, POLICY, AS_OF)
 
     pd.testing.assert_frame_equal(applications, before)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7])
+def test_a_file_gets_the_same_decisions_in_whatever_batches_it_is_read(
+    size: int, scorer: Scorer
+) -> None:
+    applications = raw_loans(SAFE, RISKY, {"dti": "x"}, {"term": "48 months"}, {}, SAFE, RISKY)
+    underwriter = Underwriter(scorer, POLICY)
+    batches = [applications[n : n + size] for n in range(0, len(applications), size)]
+
+    scores = [
+        SCORES.validate(batch).astype({"application_id": "str"})
+        for batch in underwriter.underwrite_batches(batches, AS_OF)
+    ]
+
+    whole = underwriter.underwrite(applications, AS_OF)
+    assert [len(batch) for batch in scores] == [len(batch) for batch in batches]
+    pd.testing.assert_frame_equal(
+        pd.concat([batch.astype(whole.dtypes) for batch in scores], ignore_index=True), whole
+    )
+
+
+def test_missing_identifiers_are_named_after_their_row_in_the_file(scorer: Scorer) -> None:
+    applications = raw_loans(SAFE, SAFE, SAFE, SAFE).assign(application_id=["a", None, None, "b"])
+    batches = [applications[:2], applications[2:]]
+
+    scores = pd.concat(Underwriter(scorer, POLICY).underwrite_batches(batches, AS_OF))
+
+    assert list(scores["application_id"]) == ["a", "row 1", "row 2", "b"]
+
+
+@pytest.mark.parametrize(
+    "application",
+    [
+        SAFE, RISKY, {"term": "48 months"}, {"dti": None, "sub_grade": "Z9"},
+        {"application_id": "A-7"}, {"application_id": 7}, {"application_id": 7.0},
+        {"application_id": None}, {"application_id": np.nan},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_one_application_is_decided_as_in_a_frame(
+    application: dict[str, object], scorer: Scorer
+) -> None:
+    given = MADE_UP_LOAN | application
+    row = underwrite(pd.DataFrame([given]), scorer, POLICY, AS_OF).iloc[0]
+
+    one = Underwriter(scorer, POLICY).underwrite_one(given, AS_OF)
+
+    assert one.application_id == row["application_id"]
+    assert one.decision == row["decision"]
+    assert list(one.reasons) == row[list(REASONS)].tolist()
+    assert (one.model_name, one.model_version) == (row["model_name"], row["model_version"])
+    if one.decision == "invalid":
+        assert one.probability_of_default is None
+        assert one.score is None
+    else:
+        assert one.score == row["score"]
+        assert one.probability_of_default == pytest.approx(row["probability_of_default"], abs=1e-9)

@@ -1,4 +1,4 @@
-"""A registry of its own for each test that asks for one."""
+"""A registry of its own for each test that asks for one, and what is registered in it."""
 
 from __future__ import annotations
 
@@ -9,10 +9,13 @@ from pathlib import Path
 import mlflow
 import pytest
 
+from loantap.registry.last_good import FOLDER_VARIABLE
+
 
 @pytest.fixture
-def registry(tmp_path: Path, empty_store: Path) -> Iterator[Path]:
-    """A registry without models; yields the folder of its artifacts."""
+def registry(tmp_path: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A registry without models, and nothing kept; yields the folder of its artifacts."""
+    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "last_good"))
     before = mlflow.get_tracking_uri()
     artifacts = tmp_path / "mlartifacts"
     mlflow.set_tracking_uri(f"sqlite:///{shutil.copy(empty_store, tmp_path)}")

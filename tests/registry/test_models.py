@@ -1,56 +1,57 @@
-"""A model is logged, registered, promoted and loaded again, and predicts the same."""
+"""A model is registered with facts, predictions and verdict, and predicts the same when read."""
 
 from __future__ import annotations
 
 import json
 import zipfile
-from dataclasses import replace
 from pathlib import Path
 
 import mlflow
 import numpy as np
 import pandas as pd
 import pytest
-from kedro.io import DatasetError
-from mlflow.exceptions import MlflowException
-from mlflow.protos.databricks_pb2 import TEMPORARILY_UNAVAILABLE
+import skops.io
+from registered import PREDICTIONS, champions, make_release, put_in_office, tags_of, with_facts
 
-from loantap.datasets import RegisteredModelDataset
-from loantap.datasets.registered_model import LEAST_CHARGE_OFFS
-from loantap.datasets.staged import Publishable
 from loantap.features.build import build_features
 from loantap.features.definitions import FEATURE_SETS
-from loantap.model.scorer import NotForLendingError, Scorer
-from loantap.model.trained import TrainedModel
-from loantap.portfolio.errors import InputError
+from loantap.model.trained import TrainedModel, make_trained_model
+from loantap.model.training import feature_names, train_challenger
+from loantap.registry.history import read_verdicts
+from loantap.registry.loading import load_best
 from loantap.registry.models import (
-    CHAMPION,
+    TRUSTED_TYPES,
     ModelVersion,
+    conclude,
     find_champion,
-    load_best,
-    load_version,
     log_model,
     promote,
+    register,
     registered_name,
 )
-from tests.conftest import train, training_options
+from loantap.registry.reading import load_predictions, load_version
+from tests.conftest import training_options
 
 pytestmark = pytest.mark.usefixtures("active_run")
 
-
-def with_origin(trained: TrainedModel, origin: str) -> TrainedModel:
-    return replace(trained, facts=trained.facts.model_copy(update={"origin": origin}))
-
-
-def champions() -> dict[str, str]:
-    """Version of every champion, by registered name."""
-    models = mlflow.MlflowClient().search_registered_models()
-    return {m.name: str(m.aliases[CHAMPION]) for m in models if CHAMPION in m.aliases}
+CHALLENGER = {
+    "learning_rate": 0.1,
+    "trees": 20,
+    "leaves": 4,
+    "least_loans_in_leaf": 60,
+    "l2_penalty": 10,
+}
 
 
-@pytest.fixture
-def dataset() -> RegisteredModelDataset:
-    return RegisteredModelDataset(namespace="lending")
+@pytest.fixture(scope="module")
+def boosting_model(simulated_loans: pd.DataFrame) -> TrainedModel:
+    """Boosted trees, the other kind of model that may be served."""
+    options = training_options("lending", challenger=CHALLENGER)
+    names = feature_names(options)
+    rows = simulated_loans[["loan_id", "is_charged_off"]].join(
+        build_features(simulated_loans, names)
+    )
+    return make_trained_model(train_challenger(rows, options), rows[names], "simulated", options)
 
 
 @pytest.fixture
@@ -114,12 +115,10 @@ def test_the_file_is_skops_and_nothing_is_pickled(
 def test_no_code_but_trusted_types_is_in_the_file(
     lending_model: TrainedModel, registry: Path
 ) -> None:
-    import skops.io
-
     log_model(lending_model)
 
     untrusted = skops.io.get_untrusted_types(file=next(registry.rglob("model.skops")))
-    assert set(untrusted) <= {"numpy.dtype"}
+    assert set(untrusted) <= set(TRUSTED_TYPES)
 
 
 def test_signature_and_example_go_with_the_model(lending_model: TrainedModel) -> None:
@@ -155,200 +154,82 @@ def test_no_training_row_is_in_the_model(lending_model: TrainedModel, registry: 
     assert max(sizes) < lending_model.facts.training_loans
 
 
-def test_a_version_tells_origin_and_feature_set(lending_model: TrainedModel) -> None:
-    model = log_model(with_origin(lending_model, "real"))
+def test_a_version_tells_its_origin_and_what_it_was_trained_on(lending_model: TrainedModel) -> None:
+    facts = {"origin": "real", "training_loans": 4_715, "training_charge_offs": 901}
+    model = log_model(with_facts(lending_model, **facts))
 
-    version = mlflow.MlflowClient().get_model_version(model.name, model.version)
-    assert version.tags == {
+    assert tags_of(model) == {
         "origin": "real",
         "feature_set": "lending",
+        "kind": "logistic",
+        "training_loans": "4715",
+        "training_charge_offs": "901",
         "not_for_lending": "false",
     }
 
 
-def test_saving_moves_no_alias(
-    dataset: RegisteredModelDataset, lending_model: TrainedModel
+@pytest.mark.parametrize("kind", ["lending_model", "boosting_model"])
+def test_either_kind_of_model_comes_back_to_the_last_digit(
+    kind: str, request: pytest.FixtureRequest, features: pd.DataFrame
 ) -> None:
-    dataset.save(lending_model)
+    trained: TrainedModel = request.getfixturevalue(kind)
+    loaded = load_version(register(make_release(trained)))
+
+    np.testing.assert_array_equal(
+        loaded.pipeline.predict_proba(features), trained.pipeline.predict_proba(features)
+    )
+
+
+def test_predictions_and_verdict_are_kept_with_the_version(lending_model: TrainedModel) -> None:
+    model = register(make_release(lending_model, promoted=False))
+
+    kept = load_predictions(model)
+    assert kept is not None
+    pd.testing.assert_frame_equal(kept, PREDICTIONS, check_dtype=False, check_exact=True)
+    verdicts = read_verdicts(model)
+    assert verdicts is not None
+    assert verdicts["challenger"] is None
+    assert [c["holds"] for c in verdicts["champion"]["conditions"]] == [True, False]
+
+
+def test_registering_moves_no_alias_and_passes_no_verdict(lending_model: TrainedModel) -> None:
+    model = register(make_release(lending_model))
 
     assert champions() == {}
+    assert "promotion" not in tags_of(model)
 
 
-def test_the_alias_moves_when_the_run_is_published(
-    dataset: RegisteredModelDataset, lending_model: TrainedModel
-) -> None:
-    dataset.save(lending_model)
-    dataset.publish()
-    assert champions() == {"loantap-lending-demo": "1"}
-
-    dataset.save(lending_model)
-    assert champions() == {"loantap-lending-demo": "1"}
-    dataset.publish()
-    assert champions() == {"loantap-lending-demo": "2"}
-
-
-def test_a_failed_run_moves_no_alias(
-    dataset: RegisteredModelDataset, lending_model: TrainedModel
-) -> None:
-    dataset.save(lending_model)
-    dataset.publish()
-    dataset.save(lending_model)
-    dataset.discard()
-    dataset.publish()
-
-    assert champions() == {"loantap-lending-demo": "1"}
-    assert dataset.load().version == "1"
-
-
-def test_within_a_run_the_model_it_saved_is_loaded(
-    dataset: RegisteredModelDataset, lending_model: TrainedModel
-) -> None:
-    dataset.save(lending_model)
-    dataset.publish()
-    dataset.save(lending_model)
-
-    assert dataset.load().version == "2"
-    assert RegisteredModelDataset(namespace="lending").load().version == "1"
-
-
-def test_a_champion_of_real_loans_is_preferred(
-    dataset: RegisteredModelDataset, lending_model: TrainedModel
-) -> None:
-    promote(log_model(with_origin(lending_model, "simulated")))
-    assert dataset.load().name == "loantap-lending-demo"
-
-    promote(log_model(with_origin(lending_model, "real")))
-    assert dataset.load().name == "loantap-lending"
-
-
-def test_a_model_of_simulated_loans_never_takes_the_alias_of_a_real_one(
-    dataset: RegisteredModelDataset, lending_model: TrainedModel
-) -> None:
-    promote(log_model(with_origin(lending_model, "real")))
-
-    dataset.save(with_origin(lending_model, "simulated"))
-    dataset.publish()
-
-    assert champions() == {"loantap-lending": "1", "loantap-lending-demo": "1"}
-    assert dataset.load().name == "loantap-lending"
-
-
-@pytest.mark.parametrize(
-    ("champion", "newest", "scores"),
-    [
-        (None, "simulated", "loantap-lending-demo 1"),
-        ("simulated", "simulated", "loantap-lending-demo 2"),
-        ("simulated", "real", "loantap-lending 1"),
-        ("real", "real", "loantap-lending 2"),
-        ("real", "simulated", "loantap-lending 1"),
-    ],
-)
-def test_what_a_run_has_just_trained_scores_unless_it_is_a_demo_beside_a_real_champion(
-    champion: str | None,
-    newest: str,
-    scores: str,
-    dataset: RegisteredModelDataset,
-    lending_model: TrainedModel,
-) -> None:
-    if champion:
-        promote(log_model(with_origin(lending_model, champion)))
-    dataset.save(with_origin(lending_model, newest))
-
-    scorer = dataset.load()
-
-    assert f"{scorer.name} {scorer.version}" == scores
-
-
-def test_a_registry_that_fails_is_no_registry_without_a_champion(
+def test_two_runs_may_register_the_first_version_of_a_name_at_once(
     lending_model: TrainedModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """To go on would score with a demo model beside a real one."""
-    promote(log_model(with_origin(lending_model, "simulated")))
-    asked = mlflow.MlflowClient.get_model_version_by_alias
+    # Both have looked, and found nothing, before either makes the name.
+    monkeypatch.setattr(mlflow.MlflowClient, "search_registered_models", lambda *_: [])
 
-    def fail(client: mlflow.MlflowClient, name: str, alias: str) -> object:
-        if name == "loantap-lending":
-            raise MlflowException("the server is down", TEMPORARILY_UNAVAILABLE)
-        return asked(client, name, alias)
+    versions = [log_model(lending_model).version for _ in range(2)]
 
-    monkeypatch.setattr(mlflow.MlflowClient, "get_model_version_by_alias", fail)
-    with pytest.raises(MlflowException, match="the server is down"):
-        find_champion("lending")
+    assert versions == ["1", "2"]
 
 
-def test_a_model_that_saw_too_few_charge_offs_is_registered_but_not_made_champion(
-    dataset: RegisteredModelDataset, lending_model: TrainedModel, caplog: pytest.LogCaptureFixture
-) -> None:
-    few = lending_model.facts.model_copy(update={"training_charge_offs": LEAST_CHARGE_OFFS - 1})
-    dataset.save(replace(lending_model, facts=few))
-    dataset.publish()
+def test_a_promoted_version_becomes_champion_and_says_why(lending_model: TrainedModel) -> None:
+    model = put_in_office(lending_model)
 
-    assert champions() == {}
-    assert mlflow.MlflowClient().get_model_version("loantap-lending-demo", "1")
-    assert "not made champion: 99 charge-offs in training are fewer than 100" in caplog.text
+    assert champions() == {"loantap-lending-demo": "1"}
+    assert tags_of(model)["promotion"] == "promoted"
+    assert "every condition holds" in tags_of(model)["promotion_reason"]
 
 
-def test_a_model_of_another_namespace_is_refused(lending_model: TrainedModel) -> None:
-    with pytest.raises(DatasetError, match="a model of lending was given"):
-        RegisteredModelDataset(namespace="application").save(lending_model)
+def test_a_version_that_is_not_promoted_says_why_not(lending_model: TrainedModel) -> None:
+    put_in_office(lending_model)
+    release = make_release(lending_model, promoted=False)
+    model = register(release)
+    conclude(model, release.verdicts[-1])
+
+    assert champions() == {"loantap-lending-demo": "1"}
+    assert tags_of(model)["promotion"] == "kept"
+    assert "calibrated: ECE 0.0310 out of fold" in tags_of(model)["promotion_reason"]
 
 
-def test_a_model_whose_reasons_do_not_add_up_is_not_registered(
-    dataset: RegisteredModelDataset, lending_model: TrainedModel
-) -> None:
-    reference = tuple(value + 1 for value in lending_model.facts.reference)
-    facts = lending_model.facts.model_copy(update={"reference": (*reference[:-1], np.nan)})
+def test_a_version_without_the_alias_is_no_champion(lending_model: TrainedModel) -> None:
+    register(make_release(lending_model))
 
-    with pytest.raises(DatasetError, match="reasons of lending do not add up"):
-        dataset.save(replace(lending_model, facts=facts))
-    assert mlflow.MlflowClient().search_registered_models() == []
-
-
-def test_a_version_without_the_alias_is_no_champion(
-    dataset: RegisteredModelDataset, lending_model: TrainedModel
-) -> None:
-    log_model(lending_model)
-
-    assert find_champion("lending") is None
-    assert not dataset.exists()
-
-
-def test_where_nothing_is_registered_both_names_and_the_remedy_are_told(
-    dataset: RegisteredModelDataset,
-) -> None:
-    assert not dataset.exists()
-    with pytest.raises(DatasetError) as refused:
-        dataset.load()
-    cause = refused.value.__cause__
-    assert isinstance(cause, InputError)
-    assert "sqlite:///" in cause.where
-    assert cause.problem == "no champion named loantap-lending or loantap-lending-demo"
-    assert "kedro run" in cause.remedy
-
-
-@pytest.fixture(scope="module")
-def benchmark_model(simulated_loans: pd.DataFrame) -> TrainedModel:
-    return train(simulated_loans, training_options("benchmark"))
-
-
-def test_the_benchmark_is_marked_and_never_scores(benchmark_model: TrainedModel) -> None:
-    dataset = RegisteredModelDataset(namespace="benchmark")
-    dataset.save(benchmark_model)
-    dataset.publish()
-
-    version = mlflow.MlflowClient().get_model_version("loantap-benchmark-demo", "1")
-    assert version.tags["not_for_lending"] == "true"
-    with pytest.raises(DatasetError, match="must not be lent on") as refused:
-        dataset.load()
-    assert isinstance(refused.value.__cause__, NotForLendingError)
-
-
-def test_a_benchmark_under_another_name_is_refused_all_the_same(
-    benchmark_model: TrainedModel,
-) -> None:
-    with pytest.raises(NotForLendingError, match="loantap-lending version 7"):
-        Scorer(benchmark_model, "loantap-lending", "7")
-
-
-def test_a_model_holds_back_its_alias_like_a_file(dataset: RegisteredModelDataset) -> None:
-    assert isinstance(dataset, Publishable)
+    assert find_champion("loantap-lending-demo") is None

@@ -43,7 +43,7 @@ def test_a_nested_group_of_parameters_is_flattened() -> None:
 
 
 def test_parameters_are_logged_by_path(active_run: mlflow.ActiveRun) -> None:
-    runs.log_parameters({"split": {"seed": 42}}, "feature_engineering")
+    runs.log_parameters(runs.flatten({"split": {"seed": 42}}, "feature_engineering"))
 
     assert recorded(active_run).data.params == {"feature_engineering.split.seed": "42"}
 

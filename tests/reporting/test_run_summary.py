@@ -133,7 +133,12 @@ def test_a_run_that_neither_ingested_nor_evaluated_has_nothing_to_say() -> None:
 )
 def test_scores_are_counted_by_decision_and_a_demo_model_is_called_simulated(model, is_warned):
     decisions = pd.DataFrame(
-        {"decision": ["approve", "approve", "invalid"], "model_name": model, "model_version": "3"}
+        {
+            "decision": ["invalid", "approve"],
+            "model_name": model,
+            "model_version": "3",
+            "rows": [1, 2],
+        }
     )
 
     shown = StringIO()
@@ -142,3 +147,45 @@ def test_scores_are_counted_by_decision_and_a_demo_model_is_called_simulated(mod
 
     assert "2 approve, 1 invalid, by " + model + " version 3" in shown.getvalue()
     assert ("SIMULATED DATA, not for decisions" in shown.getvalue()) is is_warned
+
+
+class TestPromotion:
+    @staticmethod
+    def promotion(*, promoted: bool) -> dict[str, Any]:
+        conditions = [
+            {"name": "calibrated", "holds": True, "evidence": "ECE 0.0120 on 4,715 loans"},
+            {"name": "better AUC", "holds": promoted, "evidence": "+0.001 [-0.002, +0.004]"},
+        ]
+        verb = "takes the place of" if promoted else "does not take the place of"
+        verdict = {
+            "candidate": "the new logistic model of lending",
+            "incumbent": "loantap-lending version 3",
+            "promoted": promoted,
+            "headline": f"the new logistic model of lending {verb} loantap-lending version 3",
+            "conditions": conditions,
+        }
+        return {"challenger": None, "champion": verdict}
+
+    def say(self, model: str, *, promoted: bool) -> str:
+        shown = StringIO()
+        promotions = {model: self.promotion(promoted=promoted)}
+        summary = summarise_run(None, None, [], None, promotions=promotions)
+        Console(file=shown, width=160).print(summary)
+        return shown.getvalue()
+
+    def test_a_promoted_model_is_told_with_every_condition(self) -> None:
+        text = self.say("lending", promoted=True)
+
+        assert "the new logistic model of lending takes the place of loantap-lending" in text
+        assert "calibrated: yes, ECE 0.0120 on 4,715 loans" in text
+        assert "better AUC: yes, +0.001 [-0.002, +0.004]" in text
+
+    def test_one_that_is_not_is_told_with_what_it_failed(self) -> None:
+        text = self.say("lending", promoted=False)
+
+        assert "does not take the place of loantap-lending version 3" in text
+        assert "better AUC: NO, +0.001 [-0.002, +0.004]" in text
+        assert "calibrated" not in text
+
+    def test_models_that_decide_on_nobody_are_left_out(self) -> None:
+        assert self.say("benchmark", promoted=True).strip() == ""

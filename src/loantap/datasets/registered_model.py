@@ -8,68 +8,95 @@ from typing import Any
 from kedro.io import AbstractDataset
 
 from loantap.model.scorer import Scorer, check_servable
-from loantap.model.trained import TrainedModel
+from loantap.model.trained import Release
 from loantap.portfolio.errors import InputError
-from loantap.registry.models import ModelVersion, find_champion, load_best, log_model, promote
-
-# Ten for each of the dozen coefficients that matter; a model of fewer decides on nobody.
-LEAST_CHARGE_OFFS = 100
+from loantap.registry.loading import has_champion, load_best, load_champion
+from loantap.registry.models import ModelVersion, conclude, register
 
 logger = logging.getLogger(__name__)
 
 
-class RegisteredModelDataset(AbstractDataset[TrainedModel, Scorer]):
+class RegisteredModelDataset(AbstractDataset[Release, Scorer]):
     """Saves a model as a new registered version; loads it, or else the champion, as a scorer.
 
-    The champion alias moves when the dataset is published, which is when the run has succeeded.
+    When the dataset is published, which is when the run has succeeded, the verdict is written on
+    the version, and the champion alias moves if the verdict promotes it.
 
     Args:
-        namespace: which model to load.
+        namespace: which model.
         metadata: for Kedro-Viz and the documentation.
     """
 
     def __init__(self, *, namespace: str, metadata: dict[str, Any] | None = None) -> None:
         self._namespace = namespace
-        self._pending: ModelVersion | None = None
-        self._charge_offs = 0
+        self._pending: tuple[ModelVersion, Release] | None = None
         self.metadata = metadata
 
+    @property
+    def namespace(self) -> str:
+        """Which model."""
+        return self._namespace
+
+    @property
+    def saved(self) -> ModelVersion | None:
+        """The version this run saved and did not publish yet."""
+        return self._pending[0] if self._pending else None
+
     def load(self) -> Scorer:
-        """The version this run saved, unless it is a demo's and there is a real champion."""
-        trained, model = load_best(self._namespace, self._pending)
+        """The version this run saved, promoted or not: it is the one to evaluate.
+
+        In a run that saved none, and beside a demo's version where there is a champion from real
+        loans, the champion; where the registry is down, the last good champion.
+        """
+        trained, model = load_best(self._namespace, self.saved)
         return Scorer(trained, model.name, model.version)
 
-    def save(self, data: TrainedModel) -> None:
-        """Log and register, without moving the alias.
+    def load_deciding(self) -> Scorer:
+        """What is in office when this run has ended: never a version that was not promoted.
 
         Raises:
-            InputError: the model is of another namespace, or could not be served.
+            InputError: this run's version was not promoted, and there is no champion.
         """
-        if data.facts.namespace != self._namespace:
+        if self._pending is None or self._pending[1].verdicts[-1].promoted:
+            return self.load()
+        if not has_champion(self._namespace):
+            raise InputError(
+                f"model {self.saved}",
+                f"it decides on nobody ({self._pending[1].verdicts[-1].reason})",
+                "Run `--pipelines training` for its reports; score when there is a champion",
+            )
+        trained, model = load_champion(self._namespace)
+        return Scorer(trained, model.name, model.version)
+
+    def save(self, data: Release) -> None:
+        """Register, without moving the alias.
+
+        Raises:
+            InputError: the model is of another namespace.
+            RuntimeError: it could not be served.
+        """
+        facts = data.trained.facts
+        if facts.namespace != self._namespace:
             raise InputError(
                 f"model of {self._namespace}",
-                f"a model of {data.facts.namespace} was given",
+                f"a model of {facts.namespace} was given",
                 "Leave modeling.<namespace>.name as it is shipped",
             )
-        check_servable(data)
-        self._pending = log_model(data)
-        self._charge_offs = data.facts.training_charge_offs
+        check_servable(data.trained)
+        self._pending = (register(data), data)
 
     def publish(self) -> None:
-        """Move the champion alias to the version this run saved, if it saw enough charge-offs."""
+        """Write the verdict on the version; move the champion alias to it if it is promoted.
+
+        Of a model that decides on nobody, the verdict is left to the reports.
+        """
         if self._pending is None:
             return
-        if self._charge_offs >= LEAST_CHARGE_OFFS:
-            promote(self._pending)
-        else:
-            logger.warning(
-                "%s version %s is registered but not made champion: %s charge-offs in training "
-                "are fewer than %s",
-                self._pending.name,
-                self._pending.version,
-                self._charge_offs,
-                LEAST_CHARGE_OFFS,
-            )
+        model, release = self._pending
+        verdict = release.verdicts[-1]
+        conclude(model, verdict)
+        if not verdict.promoted and not release.trained.facts.not_for_lending:
+            logger.warning("%s is registered but not made champion: %s", model, verdict.reason)
         self._pending = None
 
     def discard(self) -> None:
@@ -77,7 +104,7 @@ class RegisteredModelDataset(AbstractDataset[TrainedModel, Scorer]):
         self._pending = None
 
     def _exists(self) -> bool:
-        return self._pending is not None or find_champion(self._namespace) is not None
+        return self._pending is not None or has_champion(self._namespace)
 
     def _describe(self) -> dict[str, Any]:
         return {"namespace": self._namespace}

@@ -1,7 +1,8 @@
-"""The decision policy: bands of PD, versioned, and the one function that underwrites."""
+"""The decision policy: bands of PD, versioned."""
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -9,11 +10,9 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from loantap.model.scorer import REASONS, Scorer
 from loantap.model.trained import ModelFacts
 from loantap.portfolio.errors import InputError
-
-APPLICATION_ID = "application_id"
+from loantap.portfolio.loantap_format import FloatArray, Texts
 
 
 class Decision(StrEnum):
@@ -106,49 +105,33 @@ def band_edges(predictions: pd.DataFrame, policy: Policy) -> list[BandEdges]:
     ]
 
 
-def decide(probability_of_default: pd.Series, policy: Policy, facts: ModelFacts) -> pd.Series:
-    """Decision per PD, as text; `invalid` where the PD is missing."""
-    edges = np.array(policy.pd_edges(facts)[1:])
-    decisions = np.array([band.decision.value for band in policy.bands])
-    chosen = decisions[np.digitize(probability_of_default, edges)]
-    decided = pd.Series(chosen, index=probability_of_default.index, dtype="str", name="decision")
-    return decided.where(probability_of_default.notna(), Decision.INVALID.value)
+@dataclass(frozen=True, slots=True)
+class Decider:
+    """A policy at the PDs of one model.
 
-
-def underwrite(
-    applications: pd.DataFrame, scorer: Scorer, policy: Policy, as_of: pd.Timestamp
-) -> pd.DataFrame:
-    """Score and decide applications in LoanTap format.
-
-    Returns one row per application, in the same order: `application_id` (the row number from 0
-    where none is given), `probability_of_default`, `decision`, `reason_1`..`reason_4`,
-    `model_name`, `model_version`.
-
-    A missing id in a column of ids becomes `row N`, which no given one can be taken for.
-
-    Raises:
-        InputError: a column the model needs is missing.
+    Attributes:
+        edges: PD at which each band but the first begins.
+        decisions: of the bands, then `invalid`.
     """
-    rows = applications.reset_index(drop=True)
-    scored = scorer.score(rows, as_of)
-    ids = pd.Series(rows.index, dtype="int64").astype("str")
-    if APPLICATION_ID in rows:
-        ids = _as_text(rows[APPLICATION_ID]).fillna("row " + ids)
-    probability = scored["probability_of_default"]
-    return pd.DataFrame(
-        {
-            APPLICATION_ID: ids,
-            "probability_of_default": probability,
-            "decision": decide(probability, policy, scorer.trained.facts),
-            **{reason: scored[reason] for reason in REASONS},
-            "model_name": scorer.name,
-            "model_version": scorer.version,
-        }
-    ).astype({"model_name": "str", "model_version": "str"})
+
+    edges: tuple[float, ...]
+    decisions: tuple[str, ...]
+
+    def decide_column(self, probability_of_default: FloatArray) -> Texts:
+        """Decision per PD; `invalid` where the PD is missing."""
+        bands = np.digitize(probability_of_default, self.edges)
+        invalid = len(self.decisions) - 1
+        codes = np.where(np.isnan(probability_of_default), invalid, bands)
+        return Texts(codes, self.decisions)
+
+    def decide_one(self, probability_of_default: float | None) -> str:
+        """Decision on one PD; `invalid` where there is none."""
+        if probability_of_default is None:
+            return self.decisions[-1]
+        return self.decisions[bisect_right(self.edges, probability_of_default)]
 
 
-def _as_text(ids: pd.Series) -> pd.Series:
-    """Identifiers as text; whole numbers without the decimals that a gap among them brings."""
-    if pd.api.types.is_float_dtype(ids) and (ids.dropna() % 1 == 0).all():
-        ids = ids.astype("Int64")
-    return ids.astype("str").mask(ids.isna())
+def make_decider(policy: Policy, facts: ModelFacts) -> Decider:
+    """The policy at the PDs of one model; raises InputError like `Policy.pd_edges`."""
+    decisions = [band.decision.value for band in policy.bands]
+    return Decider(policy.pd_edges(facts)[1:], (*decisions, Decision.INVALID.value))

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import pandera.pandas as pa
 
+from loantap.model.scorecard import SCALE
 from loantap.model.scorer import REASONS
 from loantap.policy.decisions import Decision
 
 _RATE = pa.Check.in_range(0, 1)
+# Batches hold texts that repeat as categories; files and frames hold them as text.
+_IS_TEXT = pa.Check(
+    lambda texts: (texts.cat.categories if texts.dtype == "category" else texts).dtype == "str",
+    error="text",
+)
 
 # One row per segment of each segmentation.
 SEGMENTS = pa.DataFrameSchema(
@@ -33,10 +39,11 @@ SCORES = pa.DataFrameSchema(
     {
         "application_id": pa.Column("str"),
         "probability_of_default": pa.Column("float64", _RATE, nullable=True),
-        "decision": pa.Column("str", pa.Check.isin([d.value for d in Decision])),
-        **{reason: pa.Column("str") for reason in REASONS},
-        "model_name": pa.Column("str"),
-        "model_version": pa.Column("str"),
+        "score": pa.Column("Int64", pa.Check.in_range(SCALE.lowest, SCALE.highest), nullable=True),
+        "decision": pa.Column(None, [_IS_TEXT, pa.Check.isin([d.value for d in Decision])]),
+        **{reason: pa.Column(None, _IS_TEXT) for reason in REASONS},
+        "model_name": pa.Column(None, _IS_TEXT),
+        "model_version": pa.Column(None, _IS_TEXT),
     },
     strict=True,
     name="scores",

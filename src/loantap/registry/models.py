@@ -1,28 +1,41 @@
-"""Models in the MLflow registry."""
+"""Models in the MLflow registry: names, versions, the champion alias."""
 
 from __future__ import annotations
 
-import logging
+import json
+import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
+from pathlib import Path
 
 import mlflow
 import numpy as np
-import pandas as pd
 from mlflow.exceptions import MlflowException
 from mlflow.models import ModelSignature, infer_signature
 
-from loantap.model.trained import ModelFacts, TrainedModel
+from loantap.model.promotion import Verdict
+from loantap.model.trained import Release, TrainedModel
 from loantap.portfolio.dictionary import REAL, SIMULATED
-from loantap.portfolio.errors import InputError
+from loantap.registry.connection import asking_registry
 
 CHAMPION = "champion"
 FACTS = "loantap"
+# Folder beside the model's own files for what was found about it.
+EVIDENCE = "evidence"
+PREDICTIONS, PROMOTION = "predictions.parquet", "promotion.json"
+# Tags of a version that tell what became of it; a version without them is of an unfinished run.
+OUTCOME, REASON = "promotion", "promotion_reason"
+PROMOTED, KEPT = "promoted", "kept"
+# skops refuses to load any type not named here. They are data, and the check that boosting runs
+# on its categories; what a partial calls has to be trusted too.
+TRUSTED_TYPES = [
+    "functools.partial",
+    "numpy.dtype",
+    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+    "sklearn.utils.validation.check_array",
+]
 _ABSENT = {"RESOURCE_DOES_NOT_EXIST", "INVALID_PARAMETER_VALUE"}
-# skops refuses to load any type not named here; these are data, not code.
-_TRUSTED_TYPES = ["numpy.dtype"]
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +45,38 @@ class ModelVersion:
     name: str
     version: str
 
+    def __str__(self) -> str:
+        return f"{self.name} version {self.version}"
+
+    @property
+    def uri(self) -> str:
+        """Where MLflow finds its files."""
+        return f"models:/{self.name}/{self.version}"
+
 
 def registered_name(namespace: str, origin: str) -> str:
     """Name of a namespace's models; those from simulated loans have names of their own."""
     name = f"loantap-{namespace.replace('_', '-')}"
     return name if origin == REAL else f"{name}-demo"
+
+
+def registered_names(namespace: str) -> list[str]:
+    """Both names of a namespace's models, that from real loans first."""
+    return [registered_name(namespace, origin) for origin in (REAL, SIMULATED)]
+
+
+def register(release: Release) -> ModelVersion:
+    """Register a model with the predictions and the verdicts it goes into office on, or does not.
+
+    Later models are compared with it on these predictions. No alias moves.
+    """
+    model = log_model(release.trained)
+    with tempfile.TemporaryDirectory() as folder:
+        release.predictions.to_parquet(Path(folder) / PREDICTIONS, index=False)
+        text = json.dumps(_describe_verdicts(release.verdicts), indent=2)
+        (Path(folder) / PROMOTION).write_text(text, "utf-8")
+        attach_files(model, Path(folder))
+    return model
 
 
 def log_model(trained: TrainedModel) -> ModelVersion:
@@ -51,7 +91,7 @@ def log_model(trained: TrainedModel) -> ModelVersion:
         trained.pipeline,
         name=facts.namespace,
         serialization_format="skops",
-        skops_trusted_types=_TRUSTED_TYPES,
+        skops_trusted_types=TRUSTED_TYPES,
         pyfunc_predict_fn="predict_proba",
         signature=_signature(trained),
         input_example=trained.example,
@@ -62,15 +102,50 @@ def log_model(trained: TrainedModel) -> ModelVersion:
     tags = {
         "origin": facts.origin,
         "feature_set": facts.feature_set,
+        "kind": facts.kind,
+        "training_loans": str(facts.training_loans),
+        "training_charge_offs": str(facts.training_charge_offs),
         "not_for_lending": str(facts.not_for_lending).lower(),
     }
     client = mlflow.MlflowClient()
-    if not client.search_registered_models(f"name = '{name}'"):
-        client.create_registered_model(name, tags={"origin": facts.origin})
+    _require_name(client, name, facts.origin)
     created = client.create_model_version(
         name, info.model_uri, run_id=info.run_id, model_id=info.model_id, tags=tags
     )
     return ModelVersion(name, str(created.version))
+
+
+def _require_name(client: mlflow.MlflowClient, name: str, origin: str) -> None:
+    """Make the registered model, unless it is there, or another run makes it at this moment."""
+    if client.search_registered_models(f"name = '{name}'"):
+        return
+    try:
+        client.create_registered_model(name, tags={"origin": origin})
+    except MlflowException as error:
+        if error.error_code != "RESOURCE_ALREADY_EXISTS":
+            raise
+
+
+def attach_files(model: ModelVersion, folder: Path) -> None:
+    """Store the files of a folder with a version, as its evidence."""
+    client = mlflow.MlflowClient()
+    source = str(client.get_model_version(model.name, model.version).source)
+    client.log_model_artifacts(source.removeprefix("models:/"), str(folder), EVIDENCE)
+
+
+def conclude(model: ModelVersion, verdict: Verdict) -> None:
+    """Write the verdict on a version, and point the champion alias at it if it is promoted."""
+    outcome = PROMOTED if verdict.promoted else KEPT
+    tag_version(model, {OUTCOME: outcome, REASON: verdict.reason})
+    if verdict.promoted:
+        promote(model)
+
+
+def tag_version(model: ModelVersion, tags: Mapping[str, str]) -> None:
+    """Set tags of a version."""
+    client = mlflow.MlflowClient()
+    for key, value in tags.items():
+        client.set_model_version_tag(model.name, model.version, key, value)
 
 
 def promote(model: ModelVersion) -> None:
@@ -78,65 +153,32 @@ def promote(model: ModelVersion) -> None:
     mlflow.MlflowClient().set_registered_model_alias(model.name, CHAMPION, model.version)
 
 
-def find_champion(namespace: str) -> ModelVersion | None:
-    """The champion of a namespace, one from real loans preferred; None where there is none."""
-    for origin in (REAL, SIMULATED):
-        name = registered_name(namespace, origin)
+def find_champion(name: str) -> ModelVersion | None:
+    """The version of a registered model that is in office; None where there is none.
+
+    Raises:
+        RegistryDownError: the registry does not answer; to go on as if there were no champion
+            would score with a demo model beside a real one.
+    """
+    with asking_registry():
         try:
             found = mlflow.MlflowClient().get_model_version_by_alias(name, CHAMPION)
         except MlflowException as error:
-            # Anything but an absent model or alias, such as a registry that is down, is an error:
-            # to go on would score with a demo model beside a real one.
             if error.error_code not in _ABSENT:
                 raise
-            continue
-        return ModelVersion(name, str(found.version))
-    return None
+            return None
+    return ModelVersion(name, str(found.version))
 
 
-def load_best(
-    namespace: str, newest: ModelVersion | None = None
-) -> tuple[TrainedModel, ModelVersion]:
-    """Load the model to score with: one from real loans before one from simulated ones.
-
-    Args:
-        namespace: which model.
-        newest: a version just registered, preferred to a champion of the same origin.
-
-    Raises:
-        InputError: no champion is registered, and no newest version is given.
-    """
-    real = registered_name(namespace, REAL)
-    champion = find_champion(namespace)
-    prefers_champion = champion is not None and champion.name == real
-    if newest is not None and (newest.name == real or not prefers_champion):
-        model = newest
-    elif champion is not None:
-        model = champion
-    else:
-        raise InputError(
-            f"model registry ({mlflow.get_tracking_uri()})",
-            f"no champion named {registered_name(namespace, REAL)} "
-            f"or {registered_name(namespace, SIMULATED)}",
-            "Train one with `kedro run`",
-        )
-    trained = load_version(model)
-    logger.info(
-        "Scoring with %s version %s, trained on %s loans",
-        model.name,
-        model.version,
-        trained.facts.origin,
-    )
-    return trained, model
+def is_registered(name: str) -> bool:
+    """Whether the registry knows a model of that name, in office or not."""
+    with asking_registry():
+        return bool(mlflow.MlflowClient().search_registered_models(f"name = '{name}'"))
 
 
-def load_version(model: ModelVersion) -> TrainedModel:
-    """Load one registered version with its facts and its example."""
-    uri = f"models:/{model.name}/{model.version}"
-    info = mlflow.models.get_model_info(uri)
-    facts = ModelFacts.model_validate((info.metadata or {})[FACTS])
-    example = mlflow.models.Model.load(info.model_uri).load_input_example(info.model_uri)
-    return TrainedModel(mlflow.sklearn.load_model(uri), facts, pd.DataFrame(example))
+def _describe_verdicts(verdicts: tuple[Verdict, ...]) -> dict[str, object]:
+    *contest, promotion = [verdict.as_dict() for verdict in verdicts]
+    return {"challenger": contest[0] if contest else None, "champion": promotion}
 
 
 def _signature(trained: TrainedModel) -> ModelSignature:

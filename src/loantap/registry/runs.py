@@ -23,9 +23,9 @@ def is_recording() -> bool:
     return mlflow.active_run() is not None
 
 
-def log_parameters(parameters: Mapping[str, Any], prefix: str) -> None:
-    """Log a nested mapping as flat parameters (`lending.folds`)."""
-    mlflow.log_params(flatten(parameters, prefix))
+def log_parameters(parameters: Mapping[str, Any]) -> None:
+    """Log parameters by path (`modeling.lending.folds`), as `flatten` gives them."""
+    mlflow.log_params(dict(parameters))
 
 
 def flatten(parameters: Mapping[str, Any], prefix: str) -> dict[str, Any]:

@@ -23,6 +23,7 @@ def summarise_run(
     reports: Sequence[Path],
     scores: Path | None,
     decisions: pd.DataFrame | None = None,
+    promotions: Mapping[str, Any] | None = None,
 ) -> RenderableType:
     """Rows per source, headline metrics, where the reports lie, what to open next.
 
@@ -31,13 +32,18 @@ def summarise_run(
         metrics: `metrics.json`; None when the run did not evaluate.
         reports: pages and files written.
         scores: file of scores; None when the run did not score.
-        decisions: what is in that file.
+        decisions: how many rows of that file (`rows`) hold each `decision`, `model_name` and
+            `model_version`.
+        promotions: `promotion.json` of each model that was made.
     """
     parts: list[RenderableType] = []
     if reconciliation is not None:
         parts.append(_tabulate_rows(reconciliation))
     if metrics is not None:
         parts.append(_tabulate_metrics(metrics))
+    if promotions:
+        parts.append(_tell_promotions(promotions))
+    if metrics is not None:
         parts.append(Text("Lineage: make viz    Search and metrics: make ui"))
     if reports:
         parts.append(Text("\n  ".join(["Reports", *map(str, reports)])))
@@ -50,12 +56,29 @@ def summarise_run(
 
 def _count_decisions(decisions: pd.DataFrame) -> Text:
     """How many of each decision, by which model, and whether that is one to decide with."""
-    counts = decisions["decision"].value_counts()
+    counts = decisions.groupby("decision")["rows"].sum().sort_values(ascending=False)
     said = ", ".join(f"{count:,} {decision}" for decision, count in counts.items())
     name, version = decisions["model_name"].iloc[0], decisions["model_version"].iloc[0]
     is_demo = str(name).endswith("-demo")
     warning = " - trained on SIMULATED DATA, not for decisions" if is_demo else ""
     return Text(f"  {said}, by {name} version {version}{warning}")
+
+
+def _tell_promotions(promotions: Mapping[str, Any]) -> Text:
+    """Of each model that may be lent on: whether the new one is in office, and why or why not."""
+    lines = ["Promotion"]
+    for model, promotion in promotions.items():
+        if model in _NOT_FOR_LENDING:
+            continue
+        verdict = promotion["champion"]
+        lines.append(f"  {verdict['headline']}")
+        lines += [
+            f"    {condition['name']}: {'yes' if condition['holds'] else 'NO'}, "
+            f"{condition['evidence']}"
+            for condition in verdict["conditions"]
+            if verdict["promoted"] or not condition["holds"]
+        ]
+    return Text("\n".join(lines) if len(lines) > 1 else "")
 
 
 def _tabulate_rows(reconciliation: pd.DataFrame) -> Table:

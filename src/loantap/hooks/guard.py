@@ -1,0 +1,66 @@
+"""Refuses, before any node runs, what cannot end well."""
+
+from __future__ import annotations
+
+from kedro.framework.context import KedroContext
+from kedro.framework.hooks import hook_impl
+from kedro.framework.project import pipelines
+from kedro.io import MemoryDataset
+from kedro.pipeline import Pipeline
+from kedro.pipeline.node import Node
+from kedro.validation.type_extractor import TypeExtractor
+
+from loantap.datasets import SourceTableDataset
+from loantap.hooks.saved import Catalog, is_parameter
+from loantap.portfolio.errors import InputError
+from loantap.portfolio.run_parameters import check_parameter_groups, check_run_parameters
+
+
+class GuardHook:
+    """Refuses, before any node runs, what cannot end well."""
+
+    @hook_impl
+    def after_context_created(self, context: KedroContext) -> None:
+        """Check what was given with `--params`, and every parameter group, read or not."""
+        loader = context.config_loader
+        models = TypeExtractor(dict(pipelines)).extract_types_from_pipelines()
+        check_run_parameters(loader.runtime_params or {}, models)
+        check_parameter_groups(loader["parameters"], models)
+
+    @hook_impl(tryfirst=True)
+    def before_pipeline_run(self, pipeline: Pipeline, catalog: Catalog) -> None:
+        """Check that `sources` writes to embedded databases only, and that inputs exist."""
+        for node in pipeline.nodes:
+            if "sources" in node.tags:
+                _require_embedded(node, catalog)
+        for name in sorted(pipeline.inputs()):
+            if not is_parameter(name):
+                _require_input(name, catalog)
+
+
+def _require_embedded(node: Node, catalog: Catalog) -> None:
+    for name in node.outputs:
+        dataset = catalog.get(name)
+        if isinstance(dataset, SourceTableDataset) and not dataset.is_embedded:
+            raise InputError(
+                f"pipeline sources, {name}",
+                f"the credentials of {dataset.system} are those of a real system, and demo or file "
+                f"rows are never written into one",
+                "Run `--pipelines training`, which only reads the sources, or use `--env base`",
+            )
+
+
+def _require_input(name: str, catalog: Catalog) -> None:
+    dataset = catalog.get(name)
+    if name == "applications" and isinstance(dataset, MemoryDataset):
+        raise InputError(
+            "pipeline scoring",
+            "no applications are given",
+            "Add --params applications=FILE.csv,scores=FILE.parquet",
+        )
+    if name != "portfolio_csv" and not catalog.exists(name):
+        raise InputError(
+            f"dataset {name}",
+            f"it does not exist yet ({dataset})",
+            "Run the pipeline that makes it first; `kedro run` runs all of them in order",
+        )

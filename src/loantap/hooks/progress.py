@@ -1,0 +1,165 @@
+"""What a run shows while it goes on and when it has ended."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import time
+from typing import Any
+
+import pandas as pd
+from kedro.framework.hooks import hook_impl
+from kedro.pipeline import Pipeline
+from kedro.pipeline.node import Node
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+)
+
+from loantap.datasets import BatchedDataset, StagedDataset
+from loantap.hooks.saved import Catalog, SavedDatasets
+from loantap.reporting.run_summary import summarise_run
+
+_PLAIN_WIDTH = 132
+_PROMOTION = "_promotion"
+
+# What takes long counts here: records have `done` and `total`, and say of what before a colon.
+_counts = logging.getLogger("loantap.progress")
+
+
+class CountingHandler(logging.Handler):
+    """Shows what is counted as a bar of its own below that of the run, from whatever thread.
+
+    Args:
+        progress: the display.
+    """
+
+    def __init__(self, progress: Progress) -> None:
+        super().__init__()
+        self._progress = progress
+        self._task: TaskID | None = None
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Move the bar; called under the handler's lock."""
+        done, total = getattr(record, "done", None), getattr(record, "total", None)
+        if done is None or total is None:
+            return
+        if self._task is None:
+            self._task = self._progress.add_task("", total=total)
+        label = record.getMessage().partition(":")[0]
+        self._progress.update(self._task, description=f"  {label}", completed=done, total=total)
+        if done >= total:
+            self.clear()
+
+    def clear(self) -> None:
+        """Take the bar away."""
+        if self._task is not None:
+            self._progress.remove_task(self._task)
+            self._task = None
+
+    def listen(self) -> None:
+        """Show what is counted from now on, instead of logging it."""
+        _counts.addHandler(self)
+        _counts.setLevel(logging.INFO)
+        _counts.propagate = False
+
+    def leave(self) -> None:
+        """Leave the logger as it was found."""
+        self.acquire()
+        try:
+            self.clear()
+        finally:
+            self.release()
+        _counts.removeHandler(self)
+        _counts.setLevel(logging.NOTSET)
+        _counts.propagate = True
+
+
+class ProgressHook(SavedDatasets):
+    """Shows which node runs, and at the end what came out and where to look."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._progress = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=Console(stderr=True),
+            transient=True,
+        )
+        self._task = self._progress.add_task("starting", total=None)
+        self._counting = CountingHandler(self._progress)
+        self._started = 0.0
+
+    @hook_impl(trylast=True)
+    def before_pipeline_run(self, pipeline: Pipeline) -> None:
+        """Start the bar."""
+        self._progress.reset(self._task, total=len(pipeline.nodes))
+        self._progress.start()
+        self._counting.listen()
+
+    @hook_impl
+    def before_node_run(self, node: Node) -> None:
+        """Name the node."""
+        self._started = time.perf_counter()
+        self._progress.update(self._task, description=node.name)
+
+    @hook_impl
+    def after_node_run(self, node: Node) -> None:
+        """Count the node; leave a line with its time."""
+        seconds = time.perf_counter() - self._started
+        self._progress.advance(self._task)
+        task = self._progress.tasks[0]
+        self._progress.console.print(
+            f"{task.completed:>3.0f}/{task.total:.0f} {node.name:<45} {seconds:6.1f} s",
+            highlight=False,
+        )
+
+    @hook_impl
+    def on_pipeline_error(self) -> None:
+        """Stop the bars."""
+        self._stop()
+
+    @hook_impl(trylast=True)
+    def after_pipeline_run(self, catalog: Catalog) -> None:
+        """Stop the bars; print rows per source, headline metrics, promotions, reports."""
+        self._stop()
+        saved = {name: catalog.get(name) for name in self._saved}
+        written = {n: d.filepath for n, d in saved.items() if isinstance(d, StagedDataset)}
+        # Into a file or a pipe the tables keep their width rather than being squeezed to 80.
+        console = Console() if sys.stdout.isatty() else Console(width=_PLAIN_WIDTH)
+        console.print(
+            summarise_run(
+                catalog.load("reconciliation") if "reconciliation" in self._saved else None,
+                catalog.load("metrics") if "metrics" in self._saved else None,
+                [path for path in written.values() if path.parent.name == "08_reporting"],
+                written.get("scores"),
+                _tally_decisions(saved.get("scores")),
+                self._load_promotions(catalog),
+            )
+        )
+
+    def _load_promotions(self, catalog: Catalog) -> dict[str, Any]:
+        """What was decided on each model this run made, by model."""
+        return {
+            name.removesuffix(_PROMOTION): catalog.load(name)
+            for name in self._saved
+            if name.endswith(_PROMOTION)
+        }
+
+    def _stop(self) -> None:
+        self._counting.leave()
+        self._progress.stop()
+
+
+def _tally_decisions(scores: object) -> pd.DataFrame | None:
+    """How many of each decision a run took, without loading a file that may exceed memory."""
+    if not isinstance(scores, BatchedDataset):
+        return None
+    return scores.tally(["decision", "model_name", "model_version"])

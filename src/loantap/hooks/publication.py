@@ -1,0 +1,53 @@
+"""All of a run's results appear when it has succeeded, or none; champions change last."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kedro.framework.hooks import hook_impl
+from kedro.pipeline.node import Node
+
+from loantap.datasets import RegisteredModelDataset
+from loantap.hooks.saved import Catalog, SavedDatasets, publishable
+
+
+class TransactionHook(SavedDatasets):
+    """Publishes what a run saved when it has succeeded; forgets it when it has not."""
+
+    @hook_impl(tryfirst=True)
+    def after_pipeline_run(self, catalog: Catalog) -> None:
+        """Publish the files; the models follow when the record is complete."""
+        for dataset in publishable(catalog, self._saved):
+            if not isinstance(dataset, RegisteredModelDataset):
+                dataset.publish()
+
+    @hook_impl(tryfirst=True)
+    def on_pipeline_error(self, catalog: Catalog) -> None:
+        """Leave the last good outputs and aliases where they are."""
+        for dataset in publishable(catalog, self._saved):
+            dataset.discard()
+
+
+class PromotionHook(SavedDatasets):
+    """Lets only a promoted model decide; moves champion aliases, last of all."""
+
+    @hook_impl
+    def before_node_run(self, node: Node, catalog: Catalog) -> dict[str, Any] | None:
+        """In a run that trains and scores, score with what is in office when it has ended.
+
+        Evaluation loads the same dataset to judge the version that the run saved.
+        """
+        if "scoring" not in node.tags:
+            return None
+        models = {name: catalog.get(name) for name in node.inputs if name in self._saved}
+        return {
+            name: dataset.load_deciding()
+            for name, dataset in models.items()
+            if isinstance(dataset, RegisteredModelDataset)
+        }
+
+    @hook_impl(trylast=True)
+    def after_pipeline_run(self, catalog: Catalog) -> None:
+        """Write the verdicts, and point the champions at the versions that are promoted."""
+        for dataset in publishable(catalog, self._saved):
+            dataset.publish()

@@ -1,0 +1,101 @@
+"""What is recorded of a run in MLflow, and stored with the models it made."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import Any
+
+from kedro.framework.hooks import hook_impl
+from kedro.pipeline import Pipeline
+
+from loantap.datasets import RegisteredModelDataset, StagedDataset
+from loantap.hooks.saved import Catalog, SavedDatasets, is_parameter
+from loantap.portfolio.assembly import portfolio_origin
+from loantap.registry import runs
+from loantap.registry.evidence import RunRecord, attach_evidence
+
+_REPORTS = "08_reporting"
+# Names in the evidence of a model, and the datasets they come from.
+_OF_ALL_MODELS = ("leakage_report", "ageing", "model_card")
+_OF_ONE_MODEL = ("{}_predictions", "{}_promotion", "{}_metrics")
+_INSIDE_A_MODEL = ("{}.candidates", "{}.coefficients", "{}.scorecard", "{}.thresholds")
+
+
+class RecordHook(SavedDatasets):
+    """Records a training run in MLflow: parameters, metrics, candidates, plots, origin, commit."""
+
+    def __init__(self, project: Path) -> None:
+        super().__init__()
+        self._project = project
+        self._commit = "unknown"
+        self._parameters: dict[str, Any] = {}
+
+    @hook_impl(trylast=True)
+    def before_pipeline_run(self, pipeline: Pipeline, catalog: Catalog) -> None:
+        """Log the parameter groups the run uses, and the commit its code is at."""
+        if not runs.is_recording():
+            return
+        self._commit = runs.git_commit(self._project) or "unknown"
+        runs.log_tags({"git_commit": self._commit})
+        groups = sorted(filter(is_parameter, pipeline.inputs()))
+        self._parameters = {}
+        for name in groups:
+            group = catalog.load(name).model_dump(mode="json")
+            self._parameters |= runs.flatten(group, name.removeprefix("params:"))
+        runs.log_parameters(self._parameters)
+
+    @hook_impl(tryfirst=True)
+    def after_pipeline_run(self, run_params: dict[str, Any], catalog: Catalog) -> None:
+        """Log what was found, and store it with the models, before anything is published."""
+        if not runs.is_recording():
+            return
+        origin = portfolio_origin(catalog.load("reconciliation"))
+        runs.log_tags({"origin": origin})
+        runs.rename(f"{origin} {run_params['run_id'][:16]}")
+        for name in dict.fromkeys(self._saved):
+            self._record_dataset(name, catalog)
+        record = RunRecord(
+            command=_tell_command(run_params),
+            git_commit=self._commit,
+            parameters=self._parameters,
+            origin=origin,
+        )
+        for name in dict.fromkeys(self._saved):
+            dataset = catalog.get(name)
+            if isinstance(dataset, RegisteredModelDataset) and dataset.saved is not None:
+                files = self._collect_files(dataset.namespace, catalog)
+                attach_evidence(dataset.saved, dataset.namespace, files, record)
+
+    def _record_dataset(self, name: str, catalog: Catalog) -> None:
+        dataset = catalog.get(name)
+        if name.endswith(".candidates"):
+            runs.log_candidates(catalog.load(name), name.removesuffix(".candidates"))
+        if name == "metrics":
+            runs.log_metrics(catalog.load(name))
+        # The exploration page holds a row of the portfolio: it stays here.
+        if name == "eda" or not isinstance(dataset, StagedDataset):
+            return
+        if _REPORTS in dataset.filepath.parts:
+            folder = dataset.filepath.parent.name
+            runs.log_file(
+                dataset.current, dataset.filepath.name, None if folder == _REPORTS else folder
+            )
+
+    def _collect_files(self, namespace: str, catalog: Catalog) -> dict[str, Path]:
+        """Files of this run that are evidence on a model, by the name they have as such."""
+        patterns = (*_OF_ALL_MODELS, *_OF_ONE_MODEL, *_INSIDE_A_MODEL)
+        names = {pattern.format(namespace) for pattern in patterns} & set(self._saved)
+        datasets = [catalog.get(name) for name in sorted(names)]
+        return {d.filepath.name: d.current for d in datasets if isinstance(d, StagedDataset)}
+
+
+def _tell_command(run_params: dict[str, Any]) -> str:
+    """The `kedro run` that repeats a run."""
+    given = run_params.get("runtime_params") or {}
+    options = {
+        "--pipelines": ",".join(run_params.get("pipeline_names") or []),
+        "--env": run_params.get("env") or "",
+        "--params": ",".join(f"{name}={value}" for name, value in given.items()),
+    }
+    return shlex.join(["kedro", "run", *(w for o in options.items() if o[1] for w in o)])

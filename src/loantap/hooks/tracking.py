@@ -1,0 +1,84 @@
+"""kedro-mlflow's hook, which MLflow's runs depend on, made to bear a registry that is down."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kedro.framework.context import KedroContext
+from kedro.framework.hooks import hook_impl
+from kedro.pipeline import Pipeline
+from kedro.pipeline.node import Node
+from kedro_mlflow.config.kedro_mlflow_config import KedroMlflowConfig
+from kedro_mlflow.framework.hooks.mlflow_hook import MlflowHook
+
+from loantap.hooks.saved import Catalog
+from loantap.registry import runs
+from loantap.registry.connection import RegistryDownError, asking_registry, use_registry
+
+_DEFAULT = "__default__"
+
+
+class TrackingHook(MlflowHook):  # type: ignore[misc] # kedro-mlflow is not typed
+    """As kedro-mlflow's own, which settings switch off, with two differences.
+
+    It opens the registry for every run: where that is down, a run that records nothing, such as
+    scoring, goes on. And it starts MLflow's run once more for every node, but ends it once, so that
+    the next run in the same process would be recorded there: here each has its own.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._down: RegistryDownError | None = None
+
+    @hook_impl
+    def after_context_created(self, context: KedroContext) -> None:
+        """Read `mlflow.yml` and open the registry."""
+        self.run_id = None
+        self._down = None
+        if runs.is_recording():
+            super().after_context_created(context)
+            return
+        loader: Any = context.config_loader
+        loader.config_patterns.setdefault("mlflow", ["mlflow*", "mlflow*/**", "**/mlflow*"])
+        config = KedroMlflowConfig.model_validate(loader["mlflow"])
+        use_registry(config.server.mlflow_tracking_uri)
+        try:
+            with asking_registry(must_exist=False):
+                super().after_context_created(context)
+        except RegistryDownError as error:
+            self._down = error
+            self.mlflow_config = config
+
+    @hook_impl
+    def before_pipeline_run(
+        self, run_params: dict[str, Any], pipeline: Pipeline, catalog: Catalog
+    ) -> None:
+        """Start MLflow's run, where the pipelines are worth one.
+
+        Raises:
+            RegistryDownError: there is something to record, and no registry to record it in.
+        """
+        names = set(run_params.get("pipeline_names") or [_DEFAULT])
+        unrecorded = set(self.mlflow_config.tracking.disable_tracking.pipelines)
+        if self._down is not None and not names <= unrecorded:
+            raise self._down
+        super().before_pipeline_run(run_params, pipeline, catalog)
+
+    @hook_impl
+    def before_node_run(
+        self, node: Node, catalog: Catalog, inputs: dict[str, Any], is_async: bool
+    ) -> None:
+        """Start MLflow's run in a thread that has none yet.
+
+        Parameters are logged one by one elsewhere, so not once more as one text for each group.
+        """
+        if not runs.is_recording():
+            super().before_node_run(node, catalog, inputs, is_async)
+
+    @hook_impl
+    def after_pipeline_run(
+        self, run_params: dict[str, Any], pipeline: Pipeline, catalog: Catalog
+    ) -> None:
+        """End MLflow's run."""
+        super().after_pipeline_run(run_params, pipeline, catalog)
+        self.run_id = None

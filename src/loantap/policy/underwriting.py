@@ -1,0 +1,181 @@
+"""The one function that underwrites: score, decide, say why."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+import pandas as pd
+
+from loantap.model.scorer import REASONS, Assessed, Scorer
+from loantap.policy.decisions import Decider, Policy, make_decider
+from loantap.portfolio.loantap_format import IntArray
+from loantap.portfolio.values import is_missing
+
+APPLICATION_ID = "application_id"
+
+
+@dataclass(frozen=True, slots=True)
+class Underwritten:
+    """One application, decided; the fields of the scores of a batch.
+
+    Attributes:
+        application_id: as given; "0" where none is.
+        probability_of_default: None where the application is invalid.
+        score: 300 to 900 points, more is better; None where it is invalid.
+        decision: `approve`, `refer`, `decline` or `invalid`.
+        reasons: four texts; of an invalid application the first is what is wrong with it.
+        model_name: registered name of the model.
+        model_version: registered version.
+    """
+
+    application_id: str
+    probability_of_default: float | None
+    score: int | None
+    decision: str
+    reasons: tuple[str, ...]
+    model_name: str
+    model_version: str
+
+
+class Rows(Protocol):
+    """A table of any size that is read in batches."""
+
+    def read(self, columns: Collection[str]) -> Iterator[pd.DataFrame]:
+        """Those of the columns that it has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Underwriter:
+    """Underwrites with one model under one policy.
+
+    Attributes:
+        scorer: the model.
+        policy: the policy in force.
+    """
+
+    scorer: Scorer
+    policy: Policy
+    _decider: Decider = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        decider = make_decider(self.policy, self.scorer.trained.facts)
+        object.__setattr__(self, "_decider", decider)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Source names of the columns that are read: those of the model, and the identifier."""
+        return (APPLICATION_ID, *(str(column.source_name) for column in self.scorer.columns))
+
+    def underwrite(self, applications: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
+        """Score and decide applications in LoanTap format.
+
+        Returns one row per application, in the same order: `application_id` (the row number from
+        0 where none is given), `probability_of_default`, `score`, `decision`,
+        `reason_1`..`reason_4`, `model_name`, `model_version`.
+
+        A missing id in a column of ids becomes `row N`, which no given one can be taken for.
+
+        Raises:
+            InputError: a column the model needs is missing.
+        """
+        batch = self.underwrite_batch(applications, as_of)
+        texts = batch.columns[batch.dtypes == "category"]
+        return batch.astype(dict.fromkeys(texts, "str"))
+
+    def underwrite_batch(
+        self, applications: pd.DataFrame, as_of: pd.Timestamp, first_row: int = 0
+    ) -> pd.DataFrame:
+        """The same for rows of a file from `first_row` on, texts that repeat as categories.
+
+        A file holds a few thousand different reasons: told apart once, they are written many
+        times faster than text by text.
+        """
+        rows = applications.reset_index(drop=True)
+        assessed = self.scorer.assess(rows, as_of)
+        decided = self._decider.decide_column(assessed.probability_of_default)
+        return pd.DataFrame(
+            {
+                APPLICATION_ID: _name_applications(rows, first_row),
+                "probability_of_default": assessed.probability_of_default,
+                "score": pd.Series(assessed.score).astype("Int64"),
+                "decision": _categorise(decided.codes, pd.Index(decided.values, dtype="str")),
+                **_list_reasons(assessed),
+                "model_name": _repeat(self.scorer.name, len(rows)),
+                "model_version": _repeat(self.scorer.version, len(rows)),
+            }
+        )
+
+    def underwrite_batches(
+        self, batches: Iterable[pd.DataFrame], as_of: pd.Timestamp
+    ) -> Iterator[pd.DataFrame]:
+        """Underwrite a file batch by batch, row numbers running on."""
+        first_row = 0
+        for batch in batches:
+            yield self.underwrite_batch(batch, as_of, first_row)
+            first_row += len(batch)
+
+    def underwrite_one(
+        self, application: Mapping[str, object], as_of: pd.Timestamp
+    ) -> Underwritten:
+        """Score and decide one application; the same answer as in a frame, sooner.
+
+        Raises:
+            InputError: a column the model needs is missing.
+        """
+        scored = self.scorer.score_one(application, as_of)
+        return Underwritten(
+            _name_one(application),
+            scored.probability_of_default,
+            scored.score,
+            self._decider.decide_one(scored.probability_of_default),
+            scored.reasons,
+            self.scorer.name,
+            self.scorer.version,
+        )
+
+
+def _list_reasons(assessed: Assessed) -> dict[str, pd.Categorical]:
+    """The reasons, each with only the sentences it uses."""
+    sentences = pd.Index(assessed.reasons.sentences, dtype="str")
+    reasons = {}
+    for name, codes in zip(REASONS, assessed.reasons.codes, strict=True):
+        is_used = np.zeros(len(sentences), dtype="bool")
+        is_used[codes] = True
+        places = np.cumsum(is_used, dtype="int32") - 1
+        reasons[name] = _categorise(places[codes], sentences[is_used])
+    return reasons
+
+
+def _categorise(codes: IntArray, texts: pd.Index) -> pd.Categorical:
+    return pd.Categorical.from_codes(codes, texts, validate=False)
+
+
+def _repeat(text: str, rows: int) -> pd.Categorical:
+    return _categorise(np.zeros(rows, dtype="int8"), pd.Index([text], dtype="str"))
+
+
+def _name_applications(rows: pd.DataFrame, first_row: int) -> pd.Series:
+    numbers = pd.Series(np.arange(first_row, first_row + len(rows))).astype("str")
+    if APPLICATION_ID not in rows:
+        return numbers
+    return _as_text(rows[APPLICATION_ID]).fillna("row " + numbers)
+
+
+def _as_text(ids: pd.Series) -> pd.Series:
+    """Identifiers as text; whole numbers without the decimals that a gap among them brings."""
+    texts = ids.astype("str")
+    if pd.api.types.is_float_dtype(ids):
+        texts = texts.str.removesuffix(".0")
+    return texts.mask(ids.isna())
+
+
+def _name_one(application: Mapping[str, object]) -> str:
+    if APPLICATION_ID not in application:
+        return "0"
+    given = application[APPLICATION_ID]
+    if is_missing(given):
+        return "row 0"
+    return str(given).removesuffix(".0") if isinstance(given, float) else str(given)

@@ -1,0 +1,144 @@
+"""`loantap-models`: list the registered models, show one, put an older one back in office."""
+
+from __future__ import annotations
+
+import getpass
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import click
+from omegaconf import OmegaConf
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from loantap.portfolio.errors import InputError
+from loantap.registry import history
+from loantap.registry.connection import use_registry
+from loantap.registry.models import ModelVersion
+from loantap.registry.reading import load_version
+
+_DEFAULT_ADDRESS = "sqlite:///mlflow.db"
+# Into a file or a pipe tables keep this width rather than being squeezed to 80.
+_PLAIN_WIDTH = 132
+
+
+def find_address(project: Path) -> str:
+    """Address of the registry as `kedro run` finds it: `mlflow.yml` of `local`, then of `base`."""
+    for environment in ("local", "base"):
+        path = project / "conf" / environment / "mlflow.yml"
+        if path.is_file():
+            found = OmegaConf.select(OmegaConf.load(path), "server.mlflow_tracking_uri")
+            if found:
+                return str(found)
+    return _DEFAULT_ADDRESS
+
+
+def _explained(command: Callable[..., None]) -> Callable[..., None]:
+    """A mendable error becomes one message and exit code 1."""
+
+    @wraps(command)
+    def explained(*args: Any, **options: Any) -> None:
+        try:
+            command(*args, **options)
+        except InputError as error:
+            raise click.ClickException(str(error)) from error
+
+    return explained
+
+
+@click.group()
+@click.option(
+    "--registry",
+    envvar="MLFLOW_TRACKING_URI",
+    show_envvar=True,
+    help="Address of MLflow; by default that of conf/ in the working directory.",
+)
+def main(registry: str | None) -> None:
+    """Registered models: which there are, why one is in office, and how to go back."""
+    use_registry(registry or find_address(Path.cwd()))
+
+
+@main.command(name="list")
+@_explained
+def list_models() -> None:
+    """List every version with origin, size of its training, date and verdict."""
+    table = Table(title="Registered models", title_justify="left", caption="* champion")
+    for name in ("model", "version", "kind", "trained on", "registered", "verdict"):
+        table.add_column(name, no_wrap=True)
+    for record in history.list_versions():
+        star = " *" if record.is_champion else ""
+        table.add_row(
+            record.model.name,
+            f"{record.model.version}{star}",
+            record.tags.get("kind", ""),
+            _tell_loans(record.tags),
+            f"{record.created:%Y-%m-%d %H:%M} UTC",
+            record.outcome,
+        )
+    _console().print(table)
+
+
+@main.command()
+@click.argument("name")
+@click.argument("version")
+@_explained
+def show(name: str, version: str) -> None:
+    """Show the facts of one version, and each condition of the verdict on it."""
+    record = history.get_version(name, version)
+    facts = load_version(record.model).facts
+    console = _console()
+    table = Table(title=str(record.model), title_justify="left", show_header=False)
+    hidden = {"reference"}
+    for fact, value in facts.model_dump().items():
+        if fact not in hidden:
+            table.add_row(fact.replace("_", " "), Text(str(value)))
+    table.add_row("verdict", Text(_tell_outcome(record)))
+    for when, said in record.restorations.items():
+        table.add_row(f"restored {when}", Text(said))
+    console.print(table)
+    verdicts = history.read_verdicts(record.model) or {}
+    for verdict in filter(None, verdicts.values()):
+        console.print(_tabulate_conditions(verdict))
+
+
+@main.command()
+@click.argument("name")
+@click.argument("version")
+@click.option("--reason", required=True, help="Why; it is written on the version.")
+@_explained
+def restore(name: str, version: str, reason: str) -> None:
+    """Put a version that was champion before back in office."""
+    model = ModelVersion(name, version)
+    displaced = history.restore(model, who=getpass.getuser(), reason=reason)
+    _console().print(Text(f"{model} is in office, in place of {displaced or 'no model'}."))
+
+
+def _tell_loans(tags: dict[str, str]) -> str:
+    if "training_loans" not in tags:
+        return tags.get("origin", "")
+    return f"{int(tags['training_loans']):,} {tags['origin']} loans"
+
+
+def _tell_outcome(record: history.VersionRecord) -> str:
+    return f"{record.outcome}: {record.reason}" if record.reason else record.outcome
+
+
+def _tabulate_conditions(verdict: dict[str, Any]) -> Table:
+    title = verdict["headline"]
+    table = Table("condition", "holds", "evidence", title=Text(title), title_justify="left")
+    for condition in verdict["conditions"]:
+        holds = "yes" if condition["holds"] else "NO"
+        table.add_row(condition["name"], holds, Text(condition["evidence"]))
+    return table
+
+
+def _console() -> Console:
+    console = Console()
+    return console if console.is_terminal else Console(width=_PLAIN_WIDTH)
+
+
+if __name__ == "__main__":
+    main()

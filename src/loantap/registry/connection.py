@@ -1,0 +1,95 @@
+"""Where the registry is, and what it looks like when it is down."""
+
+from __future__ import annotations
+
+import os
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from urllib.parse import quote
+
+import mlflow
+from mlflow.exceptions import MlflowException
+from sqlalchemy.exc import SQLAlchemyError
+
+from loantap.portfolio.errors import InputError
+
+# MLflow tries a server that is down for four minutes; there is a last good model to go on with.
+os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
+# Bars for files that lie on the same disk.
+os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
+
+_SQLITE = "sqlite:///"
+_SERVER_ERROR = 500
+# Seconds to wait for another process to let go of the database.
+_PATIENCE = 2.0
+
+
+class RegistryDownError(InputError):
+    """The registry does not answer, which says nothing about what is registered in it."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            f"model registry ({registry_address()})",
+            f"it does not answer: {reason}",
+            "Start its server, or put its database back; what is registered there stays as it is",
+        )
+
+
+def use_registry(uri: str) -> None:
+    """Ask this store from now on; nothing is opened."""
+    # The registry follows; set by itself it would be left in the environment.
+    mlflow.set_tracking_uri(uri)
+
+
+def registry_address() -> str:
+    """Address of the registry, without the password it may hold."""
+    return re.sub(r"(//[^:/@]*):[^@/]*@", r"\1:***@", str(mlflow.get_registry_uri()))
+
+
+@contextmanager
+def asking_registry(*, must_exist: bool = True) -> Iterator[None]:
+    """Put questions to the registry; a registry that is down raises, whatever the store.
+
+    Args:
+        must_exist: a database that is not there yet is as good as one that is down; otherwise
+            MLflow makes it.
+
+    Raises:
+        RegistryDownError: no connection, an error of the server, or a database that is missing,
+            locked or no database.
+    """
+    _check_database(must_exist=must_exist)
+    try:
+        yield
+    except MlflowException as error:
+        is_answer = int(error.get_http_status_code()) < _SERVER_ERROR  # type: ignore[no-untyped-call]
+        if is_answer and not isinstance(error.__cause__, SQLAlchemyError):
+            raise
+        raise RegistryDownError(_first_line(error)) from error
+    except (SQLAlchemyError, OSError) as error:
+        raise RegistryDownError(_first_line(error)) from error
+
+
+def _check_database(*, must_exist: bool) -> None:
+    """Look whether an embedded registry can be read; MLflow would try again for minutes."""
+    uri = str(mlflow.get_registry_uri())
+    if not uri.startswith(_SQLITE):
+        return
+    path = Path(uri.removeprefix(_SQLITE).partition("?")[0])
+    if not path.exists():
+        if must_exist:
+            raise RegistryDownError(f"there is no database {path}")
+        return
+    address = f"file:{quote(str(path.absolute()))}?mode=ro"
+    try:
+        with closing(sqlite3.connect(address, uri=True, timeout=_PATIENCE)) as database:
+            database.execute("SELECT count(*) FROM sqlite_master")
+    except sqlite3.Error as error:
+        raise RegistryDownError(f"{path}: {error}") from error
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -1,0 +1,140 @@
+"""What was found about a version, stored beside it, with an index of every figure."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from loantap.registry.models import EVIDENCE, ModelVersion, attach_files
+from loantap.registry.reading import FILES, fetch_file, fetch_files
+
+INDEX = "evidence.json"
+# What a complete pack holds beside the model's own files; what is missing is named.
+EXPECTED: Final = (
+    "predictions.parquet",
+    "promotion.json",
+    "metrics.json",
+    "candidates.parquet",
+    "leakage_report.json",
+    "ageing.json",
+    "model_card.html",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RunRecord:
+    """The run that made a version.
+
+    Attributes:
+        command: how it was started.
+        git_commit: of the code; `unknown` outside a checkout.
+        parameters: flat, by path.
+        origin: of the loans, real or simulated.
+    """
+
+    command: str
+    git_commit: str
+    parameters: Mapping[str, Any]
+    origin: str
+
+
+def attach_evidence(
+    model: ModelVersion, namespace: str, files: Mapping[str, Path], run: RunRecord
+) -> None:
+    """Store files with a version, beside what it was registered with, and the index of them all.
+
+    Args:
+        model: which version.
+        namespace: of the version; of a report on several models its part is indexed.
+        files: what the run saved, under the names they are to have.
+        run: what made them.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        served = fetch_files(model, Path(folder))
+        pack = fetch_file(model, EVIDENCE, Path(folder))
+        for name, path in files.items():
+            shutil.copy(path, pack / name)
+        index = index_evidence(model, namespace, served, pack, run)
+        (pack / INDEX).write_text(json.dumps(index, indent=2), "utf-8")
+        attach_files(model, pack)
+
+
+def index_evidence(
+    model: ModelVersion, namespace: str, served: Path, pack: Path, run: RunRecord
+) -> dict[str, Any]:
+    """`evidence.json`: run, files with digests, figures with their place and n, what is absent.
+
+    Args:
+        model: which version.
+        namespace: of the version.
+        served: folder of the model's own files.
+        pack: folder of the evidence.
+        run: what made them.
+    """
+    found = sorted(path for path in pack.iterdir() if path.name != INDEX)
+    own = [served / name for name in FILES]
+    return {
+        "model": asdict(model) | {"namespace": namespace, "origin": run.origin},
+        "run": asdict(run) | {"parameters": dict(run.parameters)},
+        "files": [_describe_file(path) for path in [*own, *found]],
+        "figures": [
+            figure
+            for path in found
+            if path.suffix == ".json"
+            for figure in list_figures(path.name, json.loads(path.read_text("utf-8")), namespace)
+        ],
+        "absent": [name for name in EXPECTED if not (pack / name).is_file()],
+    }
+
+
+def list_figures(file: str, content: Any, namespace: str) -> list[dict[str, Any]]:
+    """Every figure of a report that stands beside its n, with its place in the file.
+
+    Args:
+        file: name of the report.
+        content: of it.
+        namespace: of a report on several models (`models`), the one that is listed.
+    """
+    path: tuple[str, ...] = ()
+    if isinstance(content, Mapping) and isinstance(content.get("models"), Mapping):
+        content, path = content["models"].get(namespace, {}), ("models", namespace)
+    return [{"file": file} | figure for figure in _walk(content, path)]
+
+
+def _walk(content: Any, path: tuple[str, ...]) -> Iterator[dict[str, Any]]:
+    if isinstance(content, list):
+        content = {str(number): item for number, item in enumerate(content)}
+    if not isinstance(content, Mapping):
+        return
+    if isinstance(content.get("n"), int):
+        yield from _list_block(content, path)
+    for name, inner in content.items():
+        yield from _walk(inner, (*path, name))
+
+
+def _list_block(block: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[dict[str, Any]]:
+    """The figures of one block, all of the same n, with the bounds they have."""
+    for name, value in block.items():
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not is_number or name == "n" or name.endswith(("_low", "_high")):
+            continue
+        bounds = {
+            end: block[f"{name}_{end}"] for end in ("low", "high") if f"{name}_{end}" in block
+        }
+        place = {"key": ".".join((*path, name)), "sample": ".".join(path), "n": block["n"]}
+        yield place | {"value": value} | bounds
+
+
+def _describe_file(path: Path) -> dict[str, Any]:
+    content = path.read_bytes()
+    return {
+        "file": path.name,
+        "bytes": len(content),
+        "sha256": hashlib.sha256(content).hexdigest(),
+    }

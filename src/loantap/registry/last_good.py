@@ -1,0 +1,146 @@
+"""The last good champion, kept on the machine that scores for the day the registry is down.
+
+One archive per registered name: the files of the version as they were registered, with a digest of
+each. It appears by a rename, so a reader finds the old one or the new one, whole.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from zipfile import BadZipFile, ZipFile
+
+from pydantic import BaseModel, ConfigDict
+
+from loantap.registry.connection import registry_address
+from loantap.registry.models import ModelVersion
+from loantap.registry.reading import FILES
+
+# Where it is kept, if not with the project's models.
+FOLDER_VARIABLE = "LOANTAP_MODEL_CACHE"
+_DEFAULT_FOLDER = "data/06_models/last_good"
+_INDEX = "index.json"
+_MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
+
+logger = logging.getLogger(__name__)
+
+
+class _Index(BaseModel):
+    """What an archive says it holds."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    registry: str
+    version: str
+    sha256: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class LastGood:
+    """A champion that was kept.
+
+    Attributes:
+        model: which version.
+        folder: where its files were put.
+        confirmed: seconds since the registry last said that it is in office.
+    """
+
+    model: ModelVersion
+    folder: Path
+    confirmed: float
+
+    @property
+    def age(self) -> str:
+        """How long ago that was, in words."""
+        for length, unit in ((_DAY, "day"), (_HOUR, "hour"), (_MINUTE, "minute")):
+            if self.confirmed >= length:
+                count = int(self.confirmed // length)
+                return f"{count} {unit}{'s' if count > 1 else ''} ago"
+        return "less than a minute ago"
+
+
+def keep(model: ModelVersion, files: Path) -> None:
+    """Keep a champion that was loaded, in the place of the one before.
+
+    A folder that cannot be written to is told and stops nobody from scoring.
+
+    Args:
+        model: which version.
+        files: folder with its `FILES`.
+    """
+    archive = _archive(model.name)
+    index = _Index(
+        registry=registry_address(),
+        version=model.version,
+        sha256={name: _digest((files / name).read_bytes()) for name in FILES},
+    )
+    try:
+        if _read_index(archive) == index:
+            os.utime(archive)
+            return
+        archive.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=archive.parent, prefix=".") as folder:
+            staged = Path(folder) / archive.name
+            with ZipFile(staged, "w") as written:
+                written.writestr(_INDEX, index.model_dump_json())
+                for name in FILES:
+                    written.write(files / name, name)
+            staged.replace(archive)
+    except OSError as error:
+        logger.warning("%s could not be kept for a day without registry: %s", model, error)
+
+
+def recall(name: str, folder: Path) -> LastGood | None:
+    """Put the files of the champion that was kept under a name into a folder.
+
+    Returns None where none was kept, or another registry's; one that is damaged is told.
+    """
+    archive = _archive(name)
+    index = _read_index(archive)
+    if index is None or index.registry != registry_address():
+        return None
+    try:
+        with ZipFile(archive) as kept:
+            contents = {file: kept.read(file) for file in FILES}
+    except (BadZipFile, KeyError, OSError) as error:
+        logger.warning("The last good model in %s is damaged: %s", archive, error)
+        return None
+    changed = [f for f, content in contents.items() if _digest(content) != index.sha256.get(f)]
+    if changed:
+        logger.warning("The last good model in %s is damaged: %s", archive, ", ".join(changed))
+        return None
+    for file, content in contents.items():
+        (folder / file).write_bytes(content)
+    confirmed = max(time.time() - archive.stat().st_mtime, 0.0)
+    return LastGood(ModelVersion(name, index.version), folder, confirmed)
+
+
+def is_kept(name: str) -> bool:
+    """Whether a champion of this registry was kept under a name."""
+    index = _read_index(_archive(name))
+    return index is not None and index.registry == registry_address()
+
+
+def _archive(name: str) -> Path:
+    return Path(os.environ.get(FOLDER_VARIABLE) or _DEFAULT_FOLDER) / f"{name}.zip"
+
+
+def _read_index(archive: Path) -> _Index | None:
+    """What an archive says it holds; None where it is not there or is damaged."""
+    try:
+        with ZipFile(archive) as kept:
+            return _Index.model_validate_json(kept.read(_INDEX))
+    except FileNotFoundError:
+        return None
+    except (BadZipFile, KeyError, OSError, ValueError) as error:
+        logger.warning("The last good model in %s is damaged: %s", archive, error)
+        return None
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

@@ -1,0 +1,188 @@
+"""Which registered model is loaded: to score with, and to be challenged."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+import pandas as pd
+
+from loantap.model.trained import Champion, TrainedModel
+from loantap.portfolio.dictionary import REAL, SIMULATED
+from loantap.portfolio.errors import InputError
+from loantap.registry.connection import RegistryDownError, registry_address
+from loantap.registry.last_good import is_kept, keep, recall
+from loantap.registry.models import (
+    ModelVersion,
+    find_champion,
+    is_registered,
+    registered_name,
+    registered_names,
+)
+from loantap.registry.reading import (
+    UnreadableModelError,
+    fetch_files,
+    load_predictions,
+    load_version,
+    read_model,
+)
+
+# What predictions of a model that kept none look like.
+_NO_PREDICTIONS = pd.DataFrame({"loan_id": [], "sample": [], "probability_of_default": []}).astype(
+    {"loan_id": "str", "sample": "str"}
+)
+
+logger = logging.getLogger(__name__)
+
+Loaded = tuple[TrainedModel, ModelVersion]
+
+
+def load_best(namespace: str, newest: ModelVersion | None = None) -> Loaded:
+    """Load a version just registered, or else the champion.
+
+    Args:
+        namespace: which model.
+        newest: the version; a demo's is passed over for a champion from real loans.
+
+    Raises:
+        InputError: as `load_champion`.
+    """
+    if newest is None or _is_outranked(newest, namespace):
+        return load_champion(namespace)
+    return load_version(newest), newest
+
+
+def load_champion(namespace: str) -> Loaded:
+    """Load the model in office: one from real loans before one from simulated ones.
+
+    Where the registry is down or has lost the model, or the files of the champion are damaged or
+    of another release, the last good champion goes on, with a warning.
+
+    Raises:
+        RegistryDownError: the registry does not answer, and no champion was kept.
+        UnreadableModelError: the champion cannot be read, and none of its name was kept.
+        InputError: no champion is registered.
+    """
+    names = registered_names(namespace)
+    try:
+        champion = find_best_champion(namespace)
+    except RegistryDownError as error:
+        return _go_on(names, error)
+    if champion is None:
+        # Out of office is a decision, which stands; unknown is a loss.
+        return _go_on([n for n in names if not is_registered(n)], _tell_none(names))
+    try:
+        trained = _load_and_keep(champion)
+    except (RegistryDownError, UnreadableModelError) as error:
+        # Of the same name only: a demo model never stands in for one of real loans.
+        return _go_on([champion.name], error)
+    logger.info("Scoring with %s, trained on %s loans", champion, trained.facts.origin)
+    return trained, champion
+
+
+def find_best_champion(namespace: str) -> ModelVersion | None:
+    """The champion of a namespace, one from real loans preferred; None where there is none.
+
+    Raises:
+        RegistryDownError: the registry does not answer.
+    """
+    found = (find_champion(name) for name in registered_names(namespace))
+    return next((champion for champion in found if champion is not None), None)
+
+
+def has_champion(namespace: str) -> bool:
+    """Whether there is something to score with, if only the last good model.
+
+    Raises:
+        RegistryDownError: the registry does not answer, and no champion was kept.
+    """
+    try:
+        if find_best_champion(namespace) is not None:
+            return True
+    except RegistryDownError:
+        if any(map(is_kept, registered_names(namespace))):
+            return True
+        raise
+    return any(is_kept(n) and not is_registered(n) for n in registered_names(namespace))
+
+
+def load_champions(namespace: str) -> dict[str, Champion]:
+    """The champions that a new model has to beat, by origin of their loans; {} for none.
+
+    One whose model cannot be read is judged by the predictions it was registered with. Where they
+    cannot be read either it counts as none, with a warning: or nothing could be trained in its
+    place.
+
+    Raises:
+        RegistryDownError: the registry does not answer.
+    """
+    champions = {}
+    for origin in (REAL, SIMULATED):
+        model = find_champion(registered_name(namespace, origin))
+        if model is not None and (champion := _load_in_office(model)) is not None:
+            champions[origin] = champion
+    return champions
+
+
+def _load_in_office(model: ModelVersion) -> Champion | None:
+    trained: TrainedModel | None = None
+    try:
+        trained = load_version(model)
+    except UnreadableModelError as error:
+        logger.warning("%s. A new model is judged by the predictions it left, if any", error)
+    try:
+        predictions = load_predictions(model)
+    except UnreadableModelError as error:
+        logger.warning("%s", error)
+        predictions = None
+    if trained is None and predictions is None:
+        logger.warning("A new model is judged as if there were no champion beside %s", model)
+        return None
+    return Champion(str(model), trained, _NO_PREDICTIONS if predictions is None else predictions)
+
+
+def _is_outranked(newest: ModelVersion, namespace: str) -> bool:
+    real = registered_name(namespace, REAL)
+    return newest.name != real and find_champion(real) is not None
+
+
+def _load_and_keep(champion: ModelVersion) -> TrainedModel:
+    with tempfile.TemporaryDirectory() as folder:
+        files = fetch_files(champion, Path(folder))
+        trained = read_model(files, champion)
+        keep(champion, files)
+    return trained
+
+
+def _go_on(names: Iterable[str], error: InputError) -> Loaded:
+    """The last good champion of the first name that has one; raises the error where none has."""
+    for name in names:
+        with tempfile.TemporaryDirectory() as folder:
+            last_good = recall(name, Path(folder))
+            if last_good is None:
+                continue
+            try:
+                trained = read_model(last_good.folder, last_good.model)
+            except UnreadableModelError as worse:
+                logger.warning("%s", worse)
+                continue
+        logger.warning(
+            "%s. Going on with the last good model: %s, trained on %s loans, in office when the "
+            "registry was last asked, %s",
+            error,
+            last_good.model,
+            trained.facts.origin,
+            last_good.age,
+        )
+        return trained, last_good.model
+    raise error
+
+
+def _tell_none(names: Iterable[str]) -> InputError:
+    return InputError(
+        f"model registry ({registry_address()})",
+        f"no champion named {' or '.join(names)}",
+        "Train one with `kedro run`",
+    )

@@ -1,0 +1,208 @@
+"""Files larger than memory are read in batches and written in batches."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from kedro.io import DatasetError
+from pandas.testing import assert_frame_equal
+
+from loantap.datasets import BatchedDataset, TableFileDataset
+from loantap.datasets.table_file import TableFile
+
+ROWS = pd.DataFrame(
+    {
+        "application_id": [11, 12, 13, 14, 15],
+        "grade": ["A", "B", "A", None, "B"],
+        "dti": [1.5, np.nan, 3.0, 4.0, 5.0],
+        "address": ["x", "y", "z", "x", "y"],
+    }
+)
+
+
+def write(rows: pd.DataFrame, path: Path) -> Path:
+    if path.suffix.lower() == ".csv":
+        rows.to_csv(path, index=False)
+    else:
+        rows.to_parquet(path, row_group_size=3)
+    return path
+
+
+def read(path: Path, columns: list[str], batch_rows: int = 2) -> list[pd.DataFrame]:
+    return list(TableFile(path, batch_rows).read(columns))
+
+
+class TestReading:
+    @pytest.mark.parametrize("name", ["new.parquet", "new.csv", "NEW.CSV"])
+    def test_gives_the_columns_asked_for_in_batches(self, name: str, tmp_path: Path) -> None:
+        batches = read(write(ROWS, tmp_path / name), ["grade", "dti"])
+
+        assert len(batches[0]) == 2
+        whole = pd.concat(batches, ignore_index=True)
+        assert list(whole.columns) == ["grade", "dti"]
+        assert whole["grade"].astype("str").tolist()[:3] == ["A", "B", "A"]
+        assert whole["grade"].isna().tolist() == [False, False, False, True, False]
+        assert whole["dti"].astype("float64").tolist()[2:] == [3, 4, 5]
+
+    def test_what_the_file_lacks_is_left_to_whoever_needs_it(self, tmp_path: Path) -> None:
+        batches = read(write(ROWS, tmp_path / "new.parquet"), ["dti", "income"])
+
+        assert [list(batch.columns) for batch in batches] == [["dti"]] * len(batches)
+
+    def test_of_a_csv_gives_text_as_it_stands(self, tmp_path: Path) -> None:
+        path = tmp_path / "new.csv"
+        path.write_text("grade,dti\nNone, 7.50\nNA,\n", encoding="utf-8")
+
+        (batch,) = read(path, ["grade", "dti"])
+
+        assert batch["grade"].tolist() == ["None", "NA"]
+        assert batch["dti"].tolist()[0] == " 7.50"
+        assert batch["dti"].isna().tolist() == [False, True]
+
+    def test_whole_numbers_stay_whole_where_some_are_missing(self, tmp_path: Path) -> None:
+        ids = pd.DataFrame({"application_id": pd.array([2**53 + 1, None], dtype="Int64")})
+
+        (batch,) = read(write(ids, tmp_path / "new.parquet"), ["application_id"])
+
+        assert batch["application_id"].iloc[0] == 2**53 + 1
+
+    @pytest.mark.parametrize("name", ["new.parquet", "new.csv"])
+    def test_a_file_without_rows_gives_one_batch_without_any(
+        self, name: str, tmp_path: Path
+    ) -> None:
+        (batch,) = read(write(ROWS.head(0), tmp_path / name), ["grade", "dti"])
+
+        assert list(batch.columns) == ["grade", "dti"]
+        assert batch.empty
+
+    def test_tells_how_far_it_is(self, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+        with caplog.at_level(logging.INFO, "loantap.progress"):
+            read(write(ROWS, tmp_path / "new.parquet"), ["dti"])
+
+        done = [record.done for record in caplog.records]  # type: ignore[attr-defined]
+        assert done[-1] == 5
+        assert done == sorted(done)
+        assert {record.total for record in caplog.records} == {5}  # type: ignore[attr-defined]
+        assert "5 rows, " in caplog.messages[-1]
+
+    def test_a_file_that_is_no_parquet_is_found_out_before_anything_is_read(
+        self, tmp_path: Path
+    ) -> None:
+        path = tmp_path / "new.parquet"
+        path.write_text("grade,dti\n", encoding="utf-8")
+
+        with pytest.raises(pa.ArrowInvalid):
+            TableFile(path)
+
+    def test_the_dataset_exists_when_its_file_does(self, tmp_path: Path) -> None:
+        path = tmp_path / "new.csv"
+        dataset = TableFileDataset(filepath=str(path))
+
+        assert not dataset.exists()
+        write(ROWS, path)
+        assert dataset.exists()
+        assert len(next(iter(dataset.load().read(["dti"])))) == 5
+
+
+def make_batch(*reasons: str) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "application_id": pd.Series([f"a{n}" for n in range(len(reasons))], dtype="str"),
+            "score": pd.Series([600, None] * len(reasons), dtype="Int64")[: len(reasons)],
+            "reason": pd.Categorical(reasons),
+        }
+    )
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "07_model_output" / "scores.parquet"
+
+
+@pytest.fixture
+def batched(path: Path) -> BatchedDataset:
+    return BatchedDataset(dataset={"type": "pandas.ParquetDataset", "filepath": str(path)})
+
+
+class TestWriting:
+    def test_batches_are_read_back_as_one_table_with_texts_as_text(
+        self, batched: BatchedDataset, path: Path
+    ) -> None:
+        first, second = make_batch("x", "", "x"), make_batch(*(f"y{n}" for n in range(300)))
+        batched.save(first)
+        batched.save(second)
+        batched.publish()
+
+        table = pd.read_parquet(path)
+
+        expected = pd.concat([first.astype({"reason": "str"}), second.astype({"reason": "str"})])
+        assert_frame_equal(table, expected.reset_index(drop=True))
+        assert pq.ParquetFile(path).num_row_groups == 2
+
+    def test_a_batch_without_rows_makes_a_table_without_rows(
+        self, batched: BatchedDataset, path: Path
+    ) -> None:
+        batched.save(make_batch())
+        batched.publish()
+
+        assert_frame_equal(pd.read_parquet(path), make_batch().astype({"reason": "str"}))
+
+    def test_nothing_is_there_before_publication(self, batched: BatchedDataset, path: Path) -> None:
+        batched.save(make_batch("x"))
+
+        assert not path.exists()
+
+    def test_within_a_run_what_was_saved_is_read(self, batched: BatchedDataset) -> None:
+        batched.save(make_batch("x"))
+
+        assert batched.load()["reason"].tolist() == ["x"]
+
+    def test_the_next_run_begins_a_new_table(self, batched: BatchedDataset, path: Path) -> None:
+        for reason in ("old", "new"):
+            batched.save(make_batch(reason))
+            batched.publish()
+
+        assert pd.read_parquet(path)["reason"].tolist() == ["new"]
+
+    def test_a_batch_that_fails_leaves_the_last_good_file_and_no_half_of_another(
+        self, batched: BatchedDataset, path: Path
+    ) -> None:
+        batched.save(make_batch("old"))
+        batched.publish()
+        batched.save(make_batch("x"))
+
+        with pytest.raises(DatasetError, match="schema"):
+            batched.save(make_batch("x").assign(score="many"))
+
+        assert [found.name for found in path.parent.iterdir()] == ["scores.parquet"]
+        assert batched.load()["reason"].tolist() == ["old"]
+
+    def test_what_is_discarded_leaves_the_last_good_file(
+        self, batched: BatchedDataset, path: Path
+    ) -> None:
+        batched.save(make_batch("old"))
+        batched.publish()
+        batched.save(make_batch("x"))
+        batched.discard()
+
+        assert pd.read_parquet(path)["reason"].tolist() == ["old"]
+        assert [found.name for found in path.parent.iterdir()] == ["scores.parquet"]
+
+    def test_rows_are_tallied_without_the_table_being_loaded(self, batched: BatchedDataset) -> None:
+        batched.save(make_batch("x", "y", "x"))
+        batched.save(make_batch("x"))
+
+        tally = batched.tally(["reason"])
+
+        assert tally.to_dict("records") == [{"reason": "x", "rows": 3}, {"reason": "y", "rows": 1}]
+
+    def test_of_no_rows_the_tally_is_empty(self, batched: BatchedDataset) -> None:
+        batched.save(make_batch())
+
+        assert batched.tally(["reason"]).empty

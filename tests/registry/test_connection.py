@@ -1,0 +1,89 @@
+"""A registry that is down is told within seconds, whatever kind of store it is."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import mlflow
+import pytest
+
+from loantap.registry import connection
+from loantap.registry.connection import (
+    RegistryDownError,
+    asking_registry,
+    registry_address,
+    use_registry,
+)
+from loantap.registry.models import find_champion
+
+
+@pytest.fixture(autouse=True)
+def _put_back() -> Iterator[None]:
+    before = mlflow.get_tracking_uri()
+    yield
+    mlflow.set_tracking_uri(before)
+
+
+@pytest.mark.parametrize(
+    ("uri", "shown"),
+    [
+        ("sqlite:///mlflow.db", "sqlite:///mlflow.db"),
+        ("https://mlflow.example.org", "https://mlflow.example.org"),
+        ("postgresql://risk:s3cret@db:5432/mlflow", "postgresql://risk:***@db:5432/mlflow"),
+    ],
+)
+def test_an_address_is_shown_without_its_password(uri: str, shown: str) -> None:
+    use_registry(uri)
+
+    assert registry_address() == shown
+
+
+def test_a_server_that_nobody_runs_is_down_within_seconds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR", "0")
+    use_registry("http://127.0.0.1:9")
+
+    started = time.monotonic()
+    with pytest.raises(RegistryDownError, match=r"127\.0\.0\.1:9"):
+        find_champion("loantap-lending")
+    assert time.monotonic() - started < 10
+
+
+def test_a_locked_database_is_down(registry: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection, "_PATIENCE", 0.1)
+    with closing(sqlite3.connect(registry.parent / "mlflow.db")) as other:
+        other.execute("BEGIN EXCLUSIVE")
+
+        with pytest.raises(RegistryDownError, match="database is locked"):
+            find_champion("loantap-lending")
+    assert find_champion("loantap-lending") is None
+
+
+def test_a_database_that_is_missing_is_down_and_is_not_made(tmp_path: Path) -> None:
+    use_registry(f"sqlite:///{tmp_path / 'mlflow.db'}")
+
+    with pytest.raises(RegistryDownError, match="there is no database"):
+        find_champion("loantap-lending")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_before_the_first_training_it_may_be_missing(tmp_path: Path) -> None:
+    use_registry(f"sqlite:///{tmp_path / 'mlflow.db'}")
+
+    with asking_registry(must_exist=False):
+        pass
+
+
+def test_the_message_has_one_line_and_a_remedy(tmp_path: Path) -> None:
+    use_registry(f"sqlite:///{tmp_path / 'mlflow.db'}")
+
+    with pytest.raises(RegistryDownError) as refused:
+        find_champion("loantap-lending")
+    assert "\n" not in str(refused.value)
+    assert "put its database back" in refused.value.remedy

@@ -1,0 +1,143 @@
+"""Each registered version carries what was found about it, and an index of every figure."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from registered import artifacts_of, make_release
+
+from loantap.model.trained import TrainedModel
+from loantap.registry.evidence import EXPECTED, RunRecord, attach_evidence, list_figures
+from loantap.registry.models import ModelVersion, register
+from loantap.registry.reading import load_version
+
+RUN = RunRecord(
+    command="kedro run --params loans=2000",
+    git_commit="0" * 40,
+    parameters={"modeling.lending.folds": 5},
+    origin="simulated",
+)
+METRICS = {
+    "cv": {"n": 1_800, "roc_auc": 0.71, "ece": 0.012},
+    "test": {"n": 200, "roc_auc": 0.69, "roc_auc_low": 0.61, "roc_auc_high": 0.77},
+    "out_of_time": None,
+}
+
+
+def write(folder: Path, name: str, content: object) -> Path:
+    path = folder / name
+    path.write_text(content if isinstance(content, str) else json.dumps(content), "utf-8")
+    return path
+
+
+@pytest.fixture
+def model(active_run: object, lending_model: TrainedModel) -> ModelVersion:
+    return register(make_release(lending_model))
+
+
+@pytest.fixture
+def pack(model: ModelVersion, tmp_path: Path) -> Path:
+    """Folder of the evidence of a model whose run evaluated it but made no card."""
+    files = {"metrics.json": write(tmp_path, ".metrics.staged.json", METRICS)}
+    attach_evidence(model, "lending", files, RUN)
+    return artifacts_of(model) / "evidence"
+
+
+@pytest.fixture
+def index(pack: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((pack / "evidence.json").read_text("utf-8"))
+    return found
+
+
+def test_files_lie_beside_the_model_under_their_own_names(pack: Path) -> None:
+    assert json.loads((pack / "metrics.json").read_text("utf-8")) == METRICS
+    assert {path.name for path in pack.iterdir()} == {
+        "evidence.json", "metrics.json", "predictions.parquet", "promotion.json",
+    }  # fmt: skip
+
+
+def test_the_model_loads_as_before(pack: Path, model: ModelVersion) -> None:
+    assert pack.is_dir()
+    assert load_version(model).facts.namespace == "lending"
+
+
+def test_the_run_that_made_it_is_named(index: dict[str, Any]) -> None:
+    assert index["model"] == {
+        "name": "loantap-lending-demo",
+        "version": "1",
+        "namespace": "lending",
+        "origin": "simulated",
+    }
+    assert index["run"]["command"] == "kedro run --params loans=2000"
+    assert index["run"]["git_commit"] == "0" * 40
+    assert index["run"]["parameters"] == {"modeling.lending.folds": 5}
+
+
+def test_every_file_has_its_digest_the_model_itself_as_well(
+    index: dict[str, Any], pack: Path
+) -> None:
+    digests = {entry["file"]: entry["sha256"] for entry in index["files"]}
+
+    assert set(digests) == {
+        "MLmodel", "model.skops", "input_example.json",
+        "metrics.json", "predictions.parquet", "promotion.json",
+    }  # fmt: skip
+    for name, digest in digests.items():
+        path = pack / name if (pack / name).exists() else pack.parent / name
+        assert hashlib.sha256(path.read_bytes()).hexdigest() == digest, name
+
+
+def test_what_is_absent_is_named(index: dict[str, Any]) -> None:
+    present = {"predictions.parquet", "promotion.json", "metrics.json"}
+
+    assert set(index["absent"]) == set(EXPECTED) - present
+    assert "model_card.html" in index["absent"]
+
+
+def test_each_figure_tells_where_it_is_on_how_many_loans_and_within_what_bounds(
+    index: dict[str, Any],
+) -> None:
+    figures = {figure["key"]: figure for figure in index["figures"]}
+
+    assert set(figures) == {"cv.roc_auc", "cv.ece", "test.roc_auc"}
+    assert figures["test.roc_auc"] == {
+        "file": "metrics.json",
+        "key": "test.roc_auc",
+        "sample": "test",
+        "n": 200,
+        "value": 0.69,
+        "low": 0.61,
+        "high": 0.77,
+    }
+
+
+def test_a_key_leads_to_the_figure(index: dict[str, Any], pack: Path) -> None:
+    for figure in index["figures"]:
+        found = json.loads((pack / figure["file"]).read_text("utf-8"))
+        for step in figure["key"].split("."):
+            found = found[step]
+        assert found == figure["value"]
+
+
+def test_of_a_report_on_several_models_the_own_part_is_listed() -> None:
+    report = {
+        "origin": "real",
+        "models": {
+            "lending": {"vintages": [{"year": "2013", "n": 20, "roc_auc": 0.7}]},
+            "application": {"vintages": [{"year": "2013", "n": 20, "roc_auc": 0.6}]},
+        },
+    }
+
+    (figure,) = list_figures("ageing.json", report, "lending")
+
+    assert figure["key"] == "models.lending.vintages.0.roc_auc"
+    assert figure["value"] == 0.7
+    assert list_figures("ageing.json", report, "benchmark") == []
+
+
+def test_a_number_without_its_n_is_no_figure() -> None:
+    assert list_figures("x.json", {"threshold": 0.3, "passed": True, "n": None}, "lending") == []

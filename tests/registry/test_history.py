@@ -1,0 +1,253 @@
+"""An older model is put back in office by moving the alias, and the registry says who and why."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import mlflow
+import pandas as pd
+import pytest
+from click.testing import CliRunner, Result
+from mlflow.exceptions import MlflowException
+from registered import (
+    artifacts_of,
+    champions,
+    make_release,
+    put_in_office,
+    tags_of,
+    with_facts,
+)
+
+from loantap.model.trained import TrainedModel
+from loantap.portfolio.errors import InputError
+from loantap.registry.commands import find_address, main
+from loantap.registry.connection import RegistryDownError
+from loantap.registry.history import get_version, list_versions, restore
+from loantap.registry.loading import load_champion
+from loantap.registry.models import ModelVersion, conclude, log_model, promote, register
+from tests.conftest import train, training_options
+
+pytestmark = pytest.mark.usefixtures("active_run")
+
+FIRST, SECOND, THIRD = (ModelVersion("loantap-lending-demo", number) for number in "123")
+
+
+@pytest.fixture
+def versions(active_run: mlflow.ActiveRun, lending_model: TrainedModel) -> None:
+    """Two versions that were promoted one after the other, and one that was not."""
+    put_in_office(lending_model)
+    put_in_office(lending_model)
+    release = make_release(lending_model, promoted=False)
+    conclude(register(release), release.verdicts[-1])
+
+
+def call(*arguments: str) -> Result:
+    """`loantap-models` in the registry of the test."""
+    return CliRunner().invoke(main, ["--registry", mlflow.get_tracking_uri(), *arguments])
+
+
+@pytest.mark.usefixtures("versions")
+def test_a_registry_that_fails_is_not_one_without_a_champion(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(*_: object) -> None:
+        raise MlflowException("disk full")
+
+    monkeypatch.setattr(mlflow.MlflowClient, "get_model_version_by_alias", fail)
+
+    with pytest.raises(RegistryDownError, match="disk full"):
+        list_versions()
+
+
+@pytest.mark.usefixtures("versions")
+class TestRestoring:
+    def test_the_alias_moves_to_the_older_version(self) -> None:
+        assert restore(FIRST, who="A. Officer", reason="drift") == SECOND
+
+        assert champions() == {"loantap-lending-demo": "1"}
+        assert load_champion("lending")[1] == FIRST
+
+    def test_who_when_and_why_is_written_on_the_version(self) -> None:
+        restore(FIRST, who="A. Officer", reason="2 complains of drift")
+
+        ((when, said),) = get_version(FIRST.name, "1").restorations.items()
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", when)
+        assert said == f"by A. Officer, in place of {SECOND}: 2 complains of drift"
+
+    def test_it_can_be_undone(self) -> None:
+        restore(FIRST, who="A. Officer", reason="drift")
+        restore(SECOND, who="A. Officer", reason="false alarm")
+
+        assert champions() == {"loantap-lending-demo": "2"}
+
+    def test_a_version_that_never_was_in_office_is_refused_with_the_reason_of_then(self) -> None:
+        with pytest.raises(InputError, match=r"never was in office .*calibrated: ECE 0\.0310"):
+            restore(THIRD, who="A. Officer", reason="drift")
+        assert champions() == {"loantap-lending-demo": "2"}
+
+    def test_the_version_in_office_is_refused(self) -> None:
+        with pytest.raises(InputError, match="in office already"):
+            restore(SECOND, who="A. Officer", reason="drift")
+
+    def test_an_unknown_version_is_refused_and_the_known_ones_are_named(self) -> None:
+        with pytest.raises(InputError, match=r"no version 9\. Known are 3, 2, 1"):
+            restore(ModelVersion(FIRST.name, "9"), who="A. Officer", reason="drift")
+
+    def test_an_unknown_model_is_refused_and_the_known_ones_are_named(self) -> None:
+        with pytest.raises(InputError, match=r"not registered\. Known are loantap-lending-demo"):
+            restore(ModelVersion("loantap-landing", "1"), who="A. Officer", reason="drift")
+
+    def test_a_version_that_cannot_be_read_is_refused(self) -> None:
+        (artifacts_of(FIRST) / "model.skops").write_bytes(b"damaged")
+
+        with pytest.raises(InputError, match="its file is damaged"):
+            restore(FIRST, who="A. Officer", reason="drift")
+        assert champions() == {"loantap-lending-demo": "2"}
+
+
+def test_a_version_of_a_run_that_did_not_finish_is_refused(lending_model: TrainedModel) -> None:
+    model = log_model(lending_model)
+
+    with pytest.raises(InputError, match=r"never was in office \(run not finished\)"):
+        restore(model, who="A. Officer", reason="drift")
+
+
+def test_a_demo_under_the_name_of_a_model_from_real_loans_is_refused(
+    lending_model: TrainedModel,
+) -> None:
+    """As somebody might register one by hand."""
+    demo = put_in_office(lending_model)
+    put_in_office(with_facts(lending_model, origin="real"))
+    client = mlflow.MlflowClient()
+    source = client.get_model_version(demo.name, demo.version).source
+    tags = tags_of(demo)
+    copied = client.create_model_version("loantap-lending", source, tags=tags)
+
+    with pytest.raises(InputError, match="simulated loans and belongs under loantap-lending-demo"):
+        restore(
+            ModelVersion("loantap-lending", str(copied.version)), who="A. Officer", reason="drift"
+        )
+    assert champions()["loantap-lending"] == "1"
+
+
+def test_a_model_that_must_not_be_lent_on_is_refused(simulated_loans: pd.DataFrame) -> None:
+    benchmark = train(simulated_loans, training_options("benchmark"))
+    first = put_in_office(benchmark)
+    put_in_office(benchmark)
+
+    with pytest.raises(InputError, match="must not be lent on"):
+        restore(first, who="A. Officer", reason="drift")
+
+
+@pytest.mark.usefixtures("versions")
+class TestListing:
+    def test_every_version_is_listed_newest_first_with_its_verdict(self) -> None:
+        found = list_versions()
+
+        assert [record.model for record in found] == [THIRD, SECOND, FIRST]
+        assert [record.is_champion for record in found] == [False, True, False]
+        assert [record.outcome for record in found] == ["kept", "promoted", "promoted"]
+
+    def test_it_opens_no_model(self, registry: Path) -> None:
+        for folder in registry.rglob("MLmodel"):
+            folder.unlink()
+
+        assert len(list_versions()) == 3
+
+
+@pytest.mark.usefixtures("versions")
+class TestCommands:
+    def test_list_shows_origin_size_verdict_and_champion(self) -> None:
+        result = call("list")
+
+        assert result.exit_code == 0, result.output
+        row = next(line for line in result.output.splitlines() if "2 *" in line)
+        assert "loantap-lending-demo" in row
+        assert "logistic" in row
+        assert "4,000 simulated loans" in row
+        assert "promoted" in row
+        assert "kept" in result.output
+
+    def test_show_tells_the_facts_and_each_condition(self) -> None:
+        result = call("show", "loantap-lending-demo", "3")
+
+        assert result.exit_code == 0, result.output
+        assert "training loans" in result.output
+        assert "4000" in result.output
+        calibrated = next(line for line in result.output.splitlines() if "ECE 0.0310 out" in line)
+        assert "calibrated" in result.output
+        assert "NO" in result.output
+        assert calibrated
+
+    def test_restore_moves_the_alias_and_says_so(self) -> None:
+        result = call("restore", "loantap-lending-demo", "1", "--reason", "drift")
+
+        assert result.exit_code == 0, result.output
+        assert "loantap-lending-demo version 1 is in office, in place of" in result.output
+        assert champions() == {"loantap-lending-demo": "1"}
+        shown = call("show", "loantap-lending-demo", "1").output
+        assert "in place of loantap-lending-demo version 2: drift" in shown
+
+    def test_without_a_reason_nothing_is_restored(self) -> None:
+        result = call("restore", "loantap-lending-demo", "1")
+
+        assert result.exit_code == 2
+        assert "--reason" in result.output
+        assert champions() == {"loantap-lending-demo": "2"}
+
+    def test_a_mistake_gives_one_message_and_exit_code_1(self) -> None:
+        result = call("restore", "loantap-lending-demo", "9", "--reason", "drift")
+
+        assert result.exit_code == 1
+        assert result.output.startswith("Error: model loantap-lending-demo: there is no version 9")
+        assert "Traceback" not in result.output
+
+
+class TestAddress:
+    def test_it_is_where_kedro_run_finds_it(self, tmp_path: Path) -> None:
+        base = tmp_path / "conf" / "base"
+        base.mkdir(parents=True)
+        (base / "mlflow.yml").write_text("server: {mlflow_tracking_uri: 'sqlite:///shared.db'}")
+
+        assert find_address(tmp_path) == "sqlite:///shared.db"
+
+    def test_the_local_one_goes_first(self, tmp_path: Path) -> None:
+        for environment in ("base", "local"):
+            folder = tmp_path / "conf" / environment
+            folder.mkdir(parents=True)
+            uri = f"sqlite:///{environment}.db"
+            (folder / "mlflow.yml").write_text(f"server: {{mlflow_tracking_uri: '{uri}'}}")
+
+        assert find_address(tmp_path) == "sqlite:///local.db"
+
+    def test_outside_a_project_it_is_the_file_beside(self, tmp_path: Path) -> None:
+        assert find_address(tmp_path) == "sqlite:///mlflow.db"
+
+    @pytest.mark.usefixtures("versions")
+    def test_the_environment_may_name_another(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", mlflow.get_tracking_uri())
+
+        assert "loantap-lending-demo" in CliRunner().invoke(main, ["list"]).output
+
+    def test_a_registry_that_is_not_there_is_told(self, tmp_path: Path) -> None:
+        before = mlflow.get_tracking_uri()
+        mlflow.end_run()
+        result = CliRunner().invoke(main, ["--registry", f"sqlite:///{tmp_path}/no.db", "list"])
+        mlflow.set_tracking_uri(before)
+
+        assert result.exit_code == 1
+        assert "there is no database" in result.output
+
+
+def test_a_version_of_an_earlier_release_is_listed_all_the_same(
+    lending_model: TrainedModel,
+) -> None:
+    """It has fewer tags."""
+    model = log_model(lending_model)
+    client = mlflow.MlflowClient()
+    for tag in ("kind", "training_loans", "training_charge_offs"):
+        client.delete_model_version_tag(model.name, model.version, tag)
+    promote(model)
+
+    assert "simulated" in call("list").output

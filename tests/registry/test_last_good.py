@@ -1,0 +1,300 @@
+"""The day the registry is down: the last good champion goes on, and says so."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from pathlib import Path
+from zipfile import ZipFile
+
+import mlflow
+import numpy as np
+import pandas as pd
+import pytest
+from mlflow.exceptions import MlflowException
+from mlflow.protos.databricks_pb2 import (
+    INTERNAL_ERROR,
+    PERMISSION_DENIED,
+    TEMPORARILY_UNAVAILABLE,
+    ErrorCode,
+)
+from registered import artifacts_of, put_in_office, with_facts
+
+from loantap.features.build import build_features
+from loantap.features.definitions import FEATURE_SETS
+from loantap.model.trained import TrainedModel
+from loantap.portfolio.errors import InputError
+from loantap.registry.connection import RegistryDownError, use_registry
+from loantap.registry.last_good import FOLDER_VARIABLE
+from loantap.registry.loading import has_champion, load_champion
+from loantap.registry.models import CHAMPION, ModelVersion
+from loantap.registry.reading import UnreadableModelError
+
+pytestmark = pytest.mark.usefixtures("active_run")
+
+FIRST, SECOND = (ModelVersion("loantap-lending-demo", number) for number in ("1", "2"))
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Path:
+    """Where the champion trained on simulated loans is kept."""
+    return tmp_path / "last_good" / "loantap-lending-demo.zip"
+
+
+def fail_to_answer(
+    monkeypatch: pytest.MonkeyPatch, code: int = TEMPORARILY_UNAVAILABLE, name: str = ""
+) -> None:
+    """Let the registry fail when asked for the champion of a name, or of any."""
+    ask = mlflow.MlflowClient.get_model_version_by_alias
+
+    def fail(client: mlflow.MlflowClient, asked: str, alias: str) -> object:
+        if name in {"", asked}:
+            raise MlflowException("the server is down", code)
+        return ask(client, asked, alias)
+
+    monkeypatch.setattr(mlflow.MlflowClient, "get_model_version_by_alias", fail)
+
+
+class TestKeeping:
+    def test_a_champion_that_was_loaded_is_kept(
+        self, lending_model: TrainedModel, archive: Path
+    ) -> None:
+        put_in_office(lending_model)
+        assert not archive.exists()
+
+        load_champion("lending")
+
+        assert archive.is_file()
+
+    def test_only_its_own_files_are_kept_and_none_is_pickled(
+        self, lending_model: TrainedModel, archive: Path
+    ) -> None:
+        put_in_office(lending_model)
+        load_champion("lending")
+
+        with ZipFile(archive) as kept:
+            names = set(kept.namelist())
+        assert names == {"index.json", "MLmodel", "model.skops", "input_example.json"}
+
+    def test_nothing_half_written_stays_beside_it(
+        self, lending_model: TrainedModel, archive: Path
+    ) -> None:
+        put_in_office(lending_model)
+        load_champion("lending")
+
+        assert list(archive.parent.iterdir()) == [archive]
+
+    def test_the_next_champion_takes_its_place(
+        self, lending_model: TrainedModel, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for _ in range(2):
+            put_in_office(lending_model)
+            load_champion("lending")
+        fail_to_answer(monkeypatch)
+
+        assert load_champion("lending")[1] == SECOND
+
+    def test_the_same_champion_is_not_written_again(
+        self, lending_model: TrainedModel, archive: Path
+    ) -> None:
+        put_in_office(lending_model)
+        load_champion("lending")
+        before = archive.stat().st_ino
+        load_champion("lending")
+
+        assert archive.stat().st_ino == before
+
+    def test_a_folder_that_cannot_be_written_to_stops_nobody_from_scoring(
+        self,
+        lending_model: TrainedModel,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        (tmp_path / "file").write_text("in the way")
+        monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "file"))
+        put_in_office(lending_model)
+
+        assert load_champion("lending")[1] == FIRST
+        assert "could not be kept for a day without registry" in caplog.text
+
+
+class TestGoingOn:
+    @pytest.fixture(autouse=True)
+    def _kept(
+        self, active_run: mlflow.ActiveRun, lending_model: TrainedModel, archive: Path
+    ) -> None:
+        put_in_office(lending_model)
+        load_champion("lending")
+        assert archive.is_file()
+
+    @pytest.mark.parametrize("code", [TEMPORARILY_UNAVAILABLE, INTERNAL_ERROR], ids=ErrorCode.Name)
+    def test_a_server_that_fails_is_told_and_the_last_good_model_goes_on(
+        self, code: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        fail_to_answer(monkeypatch, code)
+        with caplog.at_level(logging.WARNING):
+            _, model = load_champion("lending")
+
+        assert model == FIRST
+        assert "it does not answer" in caplog.text
+        assert "the server is down" in caplog.text
+        assert "Going on with the last good model: loantap-lending-demo version 1" in caplog.text
+        assert "trained on simulated loans" in caplog.text
+        assert "less than a minute ago" in caplog.text
+
+    def test_it_is_the_same_model_to_the_last_digit(
+        self,
+        lending_model: TrainedModel,
+        simulated_loans: pd.DataFrame,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        fail_to_answer(monkeypatch)
+        trained, _ = load_champion("lending")
+
+        features = build_features(simulated_loans.head(50), FEATURE_SETS["lending"].features)
+        assert trained.facts == lending_model.facts
+        np.testing.assert_array_equal(
+            trained.pipeline.predict_proba(features), lending_model.pipeline.predict_proba(features)
+        )
+
+    @pytest.mark.parametrize(
+        ("hours", "age"), [(0.5, "30 minutes ago"), (1, "1 hour ago"), (50, "2 days ago")]
+    )
+    def test_its_age_is_since_the_registry_last_named_it_champion(
+        self,
+        hours: float,
+        age: str,
+        archive: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        then = time.time() - hours * 3_600 - 5
+        os.utime(archive, (then, then))
+        fail_to_answer(monkeypatch)
+        load_champion("lending")
+
+        assert age in caplog.text
+
+    def test_a_database_that_is_gone_is_a_registry_that_is_down(
+        self, registry: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        mlflow.end_run()
+        database = registry.parent / "mlflow.db"
+        database.rename(registry.parent / "moved.db")
+
+        assert load_champion("lending")[1] == FIRST
+        assert "there is no database" in caplog.text
+        assert not database.exists()
+
+    def test_a_database_that_is_none_is_a_registry_that_is_down(
+        self, registry: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        mlflow.end_run()
+        (registry.parent / "mlflow.db").write_bytes(b"not a database, but long enough" * 10)
+
+        assert load_champion("lending")[1] == FIRST
+        assert "file is not a database" in caplog.text
+
+    def test_a_registry_that_has_lost_the_model_is_as_good_as_down(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """As after a new, empty database was made in the place of the old one."""
+        client = mlflow.MlflowClient()
+        client.delete_registered_model(FIRST.name)
+
+        assert has_champion("lending")
+        assert load_champion("lending")[1] == FIRST
+        assert "no champion named" in caplog.text
+
+    def test_a_champion_taken_out_of_office_does_not_go_on(self) -> None:
+        mlflow.MlflowClient().delete_registered_model_alias(FIRST.name, CHAMPION)
+
+        assert not has_champion("lending")
+        with pytest.raises(InputError, match="no champion named"):
+            load_champion("lending")
+
+    def test_a_damaged_champion_is_replaced_by_the_last_good_one(
+        self, lending_model: TrainedModel, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        (artifacts_of(put_in_office(lending_model)) / "model.skops").write_bytes(b"damaged")
+
+        assert load_champion("lending")[1] == FIRST
+        assert "model loantap-lending-demo version 2: its file is damaged" in caplog.text
+
+    def test_a_demo_never_stands_in_for_a_damaged_model_of_real_loans(
+        self, lending_model: TrainedModel
+    ) -> None:
+        real = put_in_office(with_facts(lending_model, origin="real"))
+        (artifacts_of(real) / "model.skops").write_bytes(b"damaged")
+
+        with pytest.raises(UnreadableModelError, match="loantap-lending version 1"):
+            load_champion("lending")
+
+    def test_a_registry_that_fails_on_the_real_name_does_not_score_with_the_demo(
+        self, lending_model: TrainedModel, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        put_in_office(with_facts(lending_model, origin="real"))
+        load_champion("lending")
+        fail_to_answer(monkeypatch, name="loantap-lending")
+
+        assert load_champion("lending")[1].name == "loantap-lending"
+
+    def test_an_answer_that_is_no_is_not_a_registry_that_is_down(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        fail_to_answer(monkeypatch, PERMISSION_DENIED)
+
+        with pytest.raises(MlflowException, match="the server is down"):
+            load_champion("lending")
+
+    def test_what_was_kept_from_another_registry_is_not_used(self, tmp_path: Path) -> None:
+        mlflow.end_run()
+        use_registry(f"sqlite:///{tmp_path / 'other.db'}")
+
+        with pytest.raises(RegistryDownError):
+            load_champion("lending")
+
+    @pytest.mark.parametrize("file", ["model.skops", "index.json"])
+    def test_what_was_changed_since_is_not_used(
+        self,
+        file: str,
+        archive: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        with ZipFile(archive) as kept:
+            contents = {name: kept.read(name) for name in kept.namelist()}
+        with ZipFile(archive, "w") as changed:
+            for name, content in (contents | {file: contents[file][:-5]}).items():
+                changed.writestr(name, content)
+        fail_to_answer(monkeypatch)
+
+        with pytest.raises(RegistryDownError):
+            load_champion("lending")
+        assert f"{archive} is damaged" in caplog.text
+
+    def test_half_an_archive_is_told_and_not_used(
+        self, archive: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        archive.write_bytes(archive.read_bytes()[: archive.stat().st_size // 2])
+        fail_to_answer(monkeypatch)
+
+        with pytest.raises(RegistryDownError):
+            load_champion("lending")
+        assert "is damaged" in caplog.text
+
+
+def test_without_anything_kept_the_registry_and_the_remedy_are_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fail_to_answer(monkeypatch)
+
+    with pytest.raises(RegistryDownError) as refused:
+        load_champion("lending")
+    assert refused.value.where.startswith("model registry (sqlite:///")
+    assert "the server is down" in refused.value.problem
+    assert "Start its server" in refused.value.remedy
+    with pytest.raises(RegistryDownError):
+        has_champion("lending")

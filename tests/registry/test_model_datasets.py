@@ -1,0 +1,344 @@
+"""What a run saves becomes champion only on a promoted verdict; what scores is the champion."""
+
+from __future__ import annotations
+
+import logging
+
+import mlflow
+import numpy as np
+import pandas as pd
+import pytest
+from kedro.io import DatasetError
+from registered import (
+    PREDICTIONS,
+    artifacts_of,
+    champions,
+    make_release,
+    put_in_office,
+    with_facts,
+)
+
+from loantap.datasets import ChampionsDataset, RegisteredModelDataset
+from loantap.datasets.staged import Publishable
+from loantap.model.scorer import NotForLendingError, Scorer
+from loantap.model.trained import TrainedModel
+from loantap.portfolio.errors import InputError
+from loantap.registry.connection import RegistryDownError
+from loantap.registry.models import register
+from tests.conftest import train, training_options
+
+pytestmark = pytest.mark.usefixtures("active_run")
+
+
+@pytest.fixture
+def dataset() -> RegisteredModelDataset:
+    return RegisteredModelDataset(namespace="lending")
+
+
+@pytest.fixture(scope="module")
+def benchmark_model(simulated_loans: pd.DataFrame) -> TrainedModel:
+    return train(simulated_loans, training_options("benchmark"))
+
+
+class TestPublishing:
+    def test_a_model_holds_back_its_alias_like_a_file(
+        self, dataset: RegisteredModelDataset
+    ) -> None:
+        assert isinstance(dataset, Publishable)
+
+    def test_saving_moves_no_alias(
+        self, dataset: RegisteredModelDataset, lending_model: TrainedModel
+    ) -> None:
+        dataset.save(make_release(lending_model))
+
+        assert champions() == {}
+
+    def test_the_alias_moves_when_the_run_is_published(
+        self, dataset: RegisteredModelDataset, lending_model: TrainedModel
+    ) -> None:
+        dataset.save(make_release(lending_model))
+        dataset.publish()
+        assert champions() == {"loantap-lending-demo": "1"}
+
+        dataset.save(make_release(lending_model))
+        assert champions() == {"loantap-lending-demo": "1"}
+        dataset.publish()
+        assert champions() == {"loantap-lending-demo": "2"}
+
+    def test_a_version_that_is_not_promoted_leaves_the_alias_and_the_run_says_why(
+        self,
+        dataset: RegisteredModelDataset,
+        lending_model: TrainedModel,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        put_in_office(lending_model)
+        dataset.save(make_release(lending_model, promoted=False))
+        dataset.publish()
+
+        assert champions() == {"loantap-lending-demo": "1"}
+        assert mlflow.MlflowClient().get_model_version("loantap-lending-demo", "2")
+        assert "version 2 is registered but not made champion: the new model" in caplog.text
+        assert "calibrated: ECE 0.0310 out of fold on 3,600 loans" in caplog.text
+
+    def test_a_failed_run_moves_no_alias(
+        self, dataset: RegisteredModelDataset, lending_model: TrainedModel
+    ) -> None:
+        put_in_office(lending_model)
+        dataset.save(make_release(lending_model))
+        dataset.discard()
+        dataset.publish()
+
+        assert champions() == {"loantap-lending-demo": "1"}
+        assert dataset.load().version == "1"
+
+    def test_a_model_of_simulated_loans_never_takes_the_alias_of_a_real_one(
+        self, dataset: RegisteredModelDataset, lending_model: TrainedModel
+    ) -> None:
+        put_in_office(with_facts(lending_model, origin="real"))
+        dataset.save(make_release(lending_model))
+        dataset.publish()
+
+        assert champions() == {"loantap-lending": "1", "loantap-lending-demo": "1"}
+        assert dataset.load().name == "loantap-lending"
+
+    def test_a_model_of_another_namespace_is_refused(self, lending_model: TrainedModel) -> None:
+        with pytest.raises(DatasetError, match="a model of lending was given"):
+            RegisteredModelDataset(namespace="application").save(make_release(lending_model))
+
+    def test_a_model_whose_reasons_do_not_add_up_is_not_registered(
+        self, dataset: RegisteredModelDataset, lending_model: TrainedModel
+    ) -> None:
+        reference = (*lending_model.facts.reference[:-1], np.nan)
+        broken = with_facts(lending_model, reference=reference)
+
+        with pytest.raises(DatasetError, match="reasons of lending do not add up"):
+            dataset.save(make_release(broken))
+        assert mlflow.MlflowClient().search_registered_models() == []
+
+
+class TestLoading:
+    def test_within_a_run_the_version_it_saved_is_evaluated_promoted_or_not(
+        self, dataset: RegisteredModelDataset, lending_model: TrainedModel
+    ) -> None:
+        put_in_office(lending_model)
+        dataset.save(make_release(lending_model, promoted=False))
+
+        assert dataset.load().version == "2"
+
+    def test_scoring_by_itself_takes_the_champion(
+        self, dataset: RegisteredModelDataset, lending_model: TrainedModel
+    ) -> None:
+        put_in_office(lending_model)
+        dataset.save(make_release(lending_model, promoted=False))
+        dataset.publish()
+
+        assert RegisteredModelDataset(namespace="lending").load().version == "1"
+
+    @pytest.mark.parametrize(("promoted", "decides"), [(True, "2"), (False, "1")])
+    def test_in_a_run_that_trains_and_scores_only_a_promoted_version_decides(
+        self,
+        promoted: bool,
+        decides: str,
+        dataset: RegisteredModelDataset,
+        lending_model: TrainedModel,
+    ) -> None:
+        put_in_office(lending_model)
+        dataset.save(make_release(lending_model, promoted=promoted))
+
+        assert dataset.load_deciding().version == decides
+
+    def test_where_nothing_is_in_office_a_version_that_is_not_promoted_decides_on_nobody(
+        self, dataset: RegisteredModelDataset, lending_model: TrainedModel
+    ) -> None:
+        dataset.save(make_release(lending_model, promoted=False))
+
+        with pytest.raises(InputError, match=r"decides on nobody .*calibrated: ECE 0\.0310"):
+            dataset.load_deciding()
+
+    def test_a_champion_of_real_loans_is_preferred(
+        self, dataset: RegisteredModelDataset, lending_model: TrainedModel
+    ) -> None:
+        put_in_office(lending_model)
+        assert dataset.load().name == "loantap-lending-demo"
+
+        put_in_office(with_facts(lending_model, origin="real"))
+        assert dataset.load().name == "loantap-lending"
+
+    @pytest.mark.parametrize(
+        ("champion", "newest", "scores"),
+        [
+            (None, "simulated", "loantap-lending-demo 1"),
+            ("simulated", "simulated", "loantap-lending-demo 2"),
+            ("simulated", "real", "loantap-lending 1"),
+            ("real", "real", "loantap-lending 2"),
+            ("real", "simulated", "loantap-lending 1"),
+        ],
+    )
+    def test_what_a_run_saved_is_loaded_unless_it_is_a_demo_beside_a_real_champion(
+        self,
+        champion: str | None,
+        newest: str,
+        scores: str,
+        dataset: RegisteredModelDataset,
+        lending_model: TrainedModel,
+    ) -> None:
+        if champion:
+            put_in_office(with_facts(lending_model, origin=champion))
+        dataset.save(make_release(with_facts(lending_model, origin=newest)))
+
+        scorer = dataset.load()
+
+        assert f"{scorer.name} {scorer.version}" == scores
+
+    def test_the_model_that_scores_is_named_in_the_log(
+        self,
+        dataset: RegisteredModelDataset,
+        lending_model: TrainedModel,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        put_in_office(lending_model)
+        with caplog.at_level(logging.INFO, "loantap"):
+            dataset.load()
+
+        assert "Scoring with loantap-lending-demo version 1, trained on simulated" in caplog.text
+
+    def test_where_nothing_is_registered_both_names_and_the_remedy_are_told(
+        self, dataset: RegisteredModelDataset
+    ) -> None:
+        assert not dataset.exists()
+        with pytest.raises(DatasetError) as refused:
+            dataset.load()
+        cause = refused.value.__cause__
+        assert isinstance(cause, InputError)
+        assert "sqlite:///" in cause.where
+        assert cause.problem == "no champion named loantap-lending or loantap-lending-demo"
+        assert "kedro run" in cause.remedy
+
+    def test_a_version_that_was_never_promoted_is_nothing_to_score_with(
+        self, dataset: RegisteredModelDataset, lending_model: TrainedModel
+    ) -> None:
+        register(make_release(lending_model))
+
+        assert not dataset.exists()
+
+
+class TestNotForLending:
+    def test_the_benchmark_is_marked_and_never_scores(self, benchmark_model: TrainedModel) -> None:
+        dataset = RegisteredModelDataset(namespace="benchmark")
+        dataset.save(make_release(benchmark_model))
+        dataset.publish()
+
+        version = mlflow.MlflowClient().get_model_version("loantap-benchmark-demo", "1")
+        assert version.tags["not_for_lending"] == "true"
+        with pytest.raises(DatasetError, match="must not be lent on") as refused:
+            dataset.load()
+        assert isinstance(refused.value.__cause__, NotForLendingError)
+
+    def test_a_benchmark_under_another_name_is_refused_all_the_same(
+        self, benchmark_model: TrainedModel
+    ) -> None:
+        with pytest.raises(NotForLendingError, match="loantap-lending version 7"):
+            Scorer(benchmark_model, "loantap-lending", "7")
+
+
+class TestChampions:
+    @pytest.fixture
+    def champions(self) -> ChampionsDataset:
+        return ChampionsDataset(namespace="lending")
+
+    def test_without_any_there_are_none_and_training_can_begin(
+        self, champions: ChampionsDataset
+    ) -> None:
+        assert champions.exists()
+        assert champions.load() == {}
+
+    def test_each_origin_has_its_own_with_the_predictions_it_came_into_office_on(
+        self, champions: ChampionsDataset, lending_model: TrainedModel
+    ) -> None:
+        put_in_office(lending_model)
+        put_in_office(with_facts(lending_model, origin="real"))
+        put_in_office(with_facts(lending_model, origin="real"))
+
+        found = champions.load()
+
+        assert {origin: champion.label for origin, champion in found.items()} == {
+            "real": "loantap-lending version 2",
+            "simulated": "loantap-lending-demo version 1",
+        }
+        pd.testing.assert_frame_equal(
+            found["real"].predictions, PREDICTIONS, check_dtype=False, check_exact=True
+        )
+
+    def test_a_version_that_is_not_in_office_is_none(
+        self, champions: ChampionsDataset, lending_model: TrainedModel
+    ) -> None:
+        register(make_release(lending_model))
+
+        assert champions.load() == {}
+
+    def test_one_without_predictions_comes_with_an_empty_table(
+        self, champions: ChampionsDataset, lending_model: TrainedModel
+    ) -> None:
+        model = put_in_office(lending_model)
+        (artifacts_of(model) / "evidence" / "predictions.parquet").unlink()
+
+        predictions = champions.load()["simulated"].predictions
+
+        assert predictions.empty
+        assert {"loan_id", "sample", "probability_of_default"} <= set(predictions.columns)
+
+    def test_one_whose_model_is_unreadable_is_judged_by_the_predictions_it_left(
+        self,
+        champions: ChampionsDataset,
+        lending_model: TrainedModel,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        model = put_in_office(lending_model)
+        (artifacts_of(model) / "model.skops").write_bytes(b"not what it was")
+
+        champion = champions.load()["simulated"]
+
+        assert champion.trained is None
+        assert not champion.predictions.empty
+        assert "judged by the predictions it left" in caplog.text
+
+    def test_one_whose_predictions_are_unreadable_has_none(
+        self,
+        champions: ChampionsDataset,
+        lending_model: TrainedModel,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        model = put_in_office(lending_model)
+        (artifacts_of(model) / "evidence" / "predictions.parquet").write_bytes(b"not what it was")
+
+        champion = champions.load()["simulated"]
+
+        assert champion.trained is not None
+        assert champion.predictions.empty
+        assert "model loantap-lending-demo version 1: its" in caplog.text
+
+    def test_one_that_is_wholly_unreadable_counts_as_none_so_that_another_can_be_trained(
+        self,
+        champions: ChampionsDataset,
+        lending_model: TrainedModel,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        model = put_in_office(lending_model)
+        for damaged in ("model.skops", "evidence/predictions.parquet"):
+            (artifacts_of(model) / damaged).write_bytes(b"not what it was")
+
+        assert champions.load() == {}
+        assert "judged as if there were no champion" in caplog.text
+
+    def test_a_registry_that_is_down_stops_training(
+        self, champions: ChampionsDataset, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(mlflow, "get_registry_uri", lambda: "sqlite:///nowhere/mlflow.db")
+
+        with pytest.raises(DatasetError, match="it does not answer") as refused:
+            champions.load()
+        assert isinstance(refused.value.__cause__, RegistryDownError)
+
+    def test_it_cannot_be_saved_to(self, champions: ChampionsDataset) -> None:
+        with pytest.raises(DatasetError, match="made by promotion"):
+            champions.save({})
