@@ -8,6 +8,8 @@ PYTHON ?= python3
 PORT ?= 5000
 ARGS ?=
 PYTEST_ARGS ?=
+SIZE ?= 40000
+PORTFOLIO ?= $(wildcard ../shared/data/loantap_sample.csv)
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -28,7 +30,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 export MKL_NUM_THREADS ?= 1
 export NUMEXPR_MAX_THREADS ?= 1
 
-.PHONY: help run test lint viz ui lock clean
+.PHONY: help run test lint bench viz ui lock clean
 
 help: ## Show what make can do
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
@@ -44,6 +46,15 @@ lint: $(READY) ## Import rules, ruff, mypy
 
 test: lint ## The checks of lint, then the tests with branch coverage; PYTEST_ARGS="-k emi"
 	@$(WITH_VENV) $(BIN)/python -m pytest --cov $(PYTEST_ARGS)
+
+# Ten applications are scored for each loan that is searched on: 4 million at full size.
+bench: $(READY) ## Time and memory against baselines; SIZE=396030 for full size, PORTFOLIO=FILE.csv
+	@$(BIN)/python -m tests.benchmarks.bench_search --loans $(SIZE) --growth $$(($(SIZE) / 4)) $(SIZE)
+	@$(BIN)/python -m tests.benchmarks.bench_scoring --rows $$(($(SIZE) * 10))
+	@$(BIN)/python -m tests.benchmarks.bench_one_row
+	@if [ -n "$(PORTFOLIO)" ]; then \
+	    $(BIN)/python -m tests.benchmarks.bench_figures --portfolio "$(PORTFOLIO)"; \
+	else echo "No figures of the models: name a real portfolio with PORTFOLIO=FILE.csv"; fi
 
 viz: $(READY) ## Open the lineage in Kedro-Viz
 	@$(WITH_VENV) $(BIN)/kedro viz run --host 127.0.0.1 $(ARGS)

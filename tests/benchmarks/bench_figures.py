@@ -1,0 +1,132 @@
+"""What the models reach on a real portfolio: repeated, fully nested 5-fold cross-validation.
+
+    python -m tests.benchmarks.bench_figures --portfolio ../shared/data/loantap_sample.csv
+
+Every loan is scored by a model for which hyperparameters, calibration and F2 threshold were chosen
+on the other four fifths alone. All loans of the portfolio take part; nothing is tuned on what comes
+out. `--learning` adds a curve: the same with fewer training loans.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+from sklearn.model_selection import StratifiedKFold
+
+from loantap.features.build import build_features
+from loantap.model.metrics import bootstrap_bounds, measure, perfect_ece_bounds
+from loantap.model.training import feature_names, train_logistic
+from loantap.portfolio.cleaning import mark_outcome
+from loantap.portfolio.dictionary import portfolio_columns
+from loantap.portfolio.loantap_format import parse, split_address
+from tests.benchmarks.configured import read_options
+
+MODELS = ("benchmark", "lending", "application")
+SHOWN = ("roc_auc", "average_precision", "f2", "brier", "ece")
+FOLDS = 5
+
+
+def main() -> None:
+    """Cross-validate each model, some times over, and print the figures."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--portfolio", type=Path, required=True)
+    parser.add_argument("--repeats", type=int, default=2)
+    parser.add_argument("--models", nargs="+", choices=MODELS, default=MODELS)
+    parser.add_argument("--learning", nargs="*", type=float, default=[], metavar="SHARE")
+    arguments = parser.parse_args()
+    loans = read(arguments.portfolio)
+    console = Console(width=120)
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        steps = len(arguments.models) * arguments.repeats * FOLDS
+        task = progress.add_task("cross-validating", total=steps * (1 + len(arguments.learning)))
+        for name in arguments.models:
+            for share in (1.0, *arguments.learning):
+                repeats = [
+                    cross_validate(loans, name, repeat, share, lambda: progress.advance(task))
+                    for repeat in range(arguments.repeats)
+                ]
+                console.print(tabulate(name, repeats, share))
+
+
+def read(path: Path) -> pd.DataFrame:
+    """Typed loans of a LoanTap file."""
+    raw = pd.read_csv(path, dtype="str")
+    today = pd.Timestamp(datetime.now(UTC).date())
+    rows = parse(raw, portfolio_columns(), today).rows
+    return rows.join(split_address(rows["address"])).assign(
+        loan_id=[f"{number:06d}" for number in range(len(rows))],
+        is_charged_off=mark_outcome(rows["loan_status"]),
+    )
+
+
+def cross_validate(
+    loans: pd.DataFrame, name: str, repeat: int, share: float, advance
+) -> pd.DataFrame:
+    """Outcome, PD and decision of every loan, by a model that knew nothing of it."""
+    options = read_options(name)
+    names = feature_names(options)
+    rows = loans[["loan_id", "is_charged_off"]].join(build_features(loans, names))
+    folds = StratifiedKFold(FOLDS, shuffle=True, random_state=repeat)
+    rng = np.random.default_rng(repeat)
+    judged = []
+    for inside, outside in folds.split(rows, rows["is_charged_off"]):
+        kept = np.sort(rng.choice(inside, round(share * len(inside)), replace=False))
+        fitted = train_logistic(rows.iloc[kept].reset_index(drop=True), options)
+        pd_ = fitted.pipeline.predict_proba(rows.iloc[outside][names])[:, 1]
+        judged.append(
+            pd.DataFrame(
+                {
+                    "is_charged_off": rows["is_charged_off"].iloc[outside].to_numpy("int64"),
+                    "probability_of_default": pd_,
+                    "declined": pd_ >= fitted.threshold,
+                }
+            )
+        )
+        advance()
+    return pd.concat(judged, ignore_index=True)
+
+
+def tabulate(name: str, repeats: list[pd.DataFrame], share: float) -> Table:
+    """Mean over the repeats, their spread, and the bootstrap interval of the first."""
+    figures = pd.DataFrame([asdict(measure(*arrays(repeat))) for repeat in repeats])
+    low, high = bootstrap_bounds(*arrays(repeats[0]), seed=42, resamples=1_000)
+    bounds = [
+        perfect_ece_bounds(repeat["probability_of_default"].to_numpy(), seed=42, resamples=1_000)
+        for repeat in repeats
+    ]
+    loans, charged_off = len(repeats[0]), int(repeats[0]["is_charged_off"].sum())
+    table = Table(
+        title=f"{name}: {loans:,} loans, {charged_off:,} charged off, {len(repeats)} x {FOLDS} "
+        f"folds" + (f", {share:.0%} of the training loans" if share < 1 else "")
+    )
+    for heading in ("", "mean", "sd over repeats", "95% bootstrap interval of one repeat"):
+        table.add_column(heading, justify="right" if heading else "left")
+    for figure in SHOWN:
+        values = figures[figure]
+        spread = f"{values.std():.4f}" if len(values) > 1 else "-"
+        table.add_row(
+            figure, f"{values.mean():.4f}", spread, f"{low[figure]:.4f} to {high[figure]:.4f}"
+        )
+    least, most = np.mean(bounds, axis=0)
+    table.add_row("ece of a perfect model", f"{least:.4f} to {most:.4f}", "", "")
+    table.add_row("f2, declining everybody", f"{figures['f2_decline_all'].mean():.4f}", "", "")
+    return table
+
+
+def arrays(repeat: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Outcomes, PDs and decisions."""
+    return tuple(
+        repeat[name].to_numpy() for name in ("is_charged_off", "probability_of_default", "declined")
+    )
+
+
+if __name__ == "__main__":
+    main()

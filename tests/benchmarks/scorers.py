@@ -1,0 +1,51 @@
+"""Scorers for measuring: either kind of model, trained on simulated loans in seconds."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+import pandas as pd
+import yaml
+
+from loantap.features.build import build_features
+from loantap.model.estimator import Balancing
+from loantap.model.scorer import Scorer
+from loantap.model.trained import make_trained_model
+from loantap.model.training import feature_names, train_challenger, train_logistic
+from loantap.policy.options import ScoringOptions
+from loantap.portfolio.cleaning import mark_outcome
+from loantap.simulator.portfolio import simulate_portfolio
+from tests.benchmarks.configured import read_options
+
+KINDS = ("logistic", "boosting")
+_LOANS = 10_000
+_PARAMETERS = Path(__file__).parents[2] / "conf/base/parameters_scoring.yml"
+
+
+@cache
+def make_scorer(kind: str) -> Scorer:
+    """A `lending` scorer: the first candidate of the grid, or the challenger as configured."""
+    options = read_options("lending").model_copy(
+        update={
+            "balancing": (Balancing.NONE,),
+            "l1_ratios": (0,),
+            "inverse_penalties": (1.0,),
+            "folds": 3,
+        }
+    )
+    loans = simulate_portfolio(_LOANS, seed=1).portfolio
+    features = build_features(loans, feature_names(options))
+    rows = features.assign(
+        loan_id=pd.Series(range(_LOANS)).astype("str"),
+        is_charged_off=mark_outcome(loans["loan_status"]),
+    )
+    train = train_logistic if kind == "logistic" else train_challenger
+    trained = make_trained_model(train(rows, options), features, "simulated", options)
+    return Scorer(trained, "loantap-lending-demo", "1")
+
+
+def read_scoring_options() -> ScoringOptions:
+    """Policy of the configuration, on a fixed day."""
+    group = yaml.safe_load(_PARAMETERS.read_text())["scoring"]
+    return ScoringOptions.model_validate(group | {"as_of": "2026-11-23"})
