@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import reduce
 from pathlib import Path
 from typing import Any
@@ -31,10 +31,45 @@ _GRID = {
     "inverse_penalties": [0.1, 1],
     "jobs": 1,
 }
+_CHALLENGED = _GRID | {"challenger": {"trees": 20}, "promotion": {"resamples": 100}}
 SMALL = {
-    "modeling": dict.fromkeys(("benchmark", "published_replica", "lending", "application"), _GRID),
+    "modeling": {
+        "benchmark": _GRID,
+        "published_replica": _GRID,
+        "lending": _CHALLENGED,
+        "application": _CHALLENGED,
+    },
     "evaluation": {"resamples": 100},
 }
+
+
+class FramesOf:
+    """Rows read in batches, as a file of applications is."""
+
+    def __init__(self, frame: pd.DataFrame, batch_rows: int) -> None:
+        self._frame = frame
+        self._batch_rows = batch_rows
+
+    def read(self, columns: Collection[str]) -> Iterator[pd.DataFrame]:
+        present = [name for name in self._frame.columns if name in columns]
+        for start in range(0, len(self._frame), self._batch_rows):
+            yield self._frame[present][start : start + self._batch_rows]
+
+
+class _Batches(MemoryDataset):
+    """Keeps all batches of a node that saves several."""
+
+    def __init__(self) -> None:
+        super().__init__(copy_mode="assign")
+        self._batches: list[pd.DataFrame] = []
+
+    def _release(self) -> None:
+        pass
+
+    def save(self, data: pd.DataFrame) -> None:
+        texts = data.columns[data.dtypes == "category"]
+        self._batches.append(data.astype(dict.fromkeys(texts, "str")))
+        super().save(pd.concat(self._batches, ignore_index=True))
 
 
 class _Kept(MemoryDataset):
@@ -76,7 +111,7 @@ def run(
         for name, data in {**load_options(**given), **inputs}.items()
     }
     for name in PIPELINES[pipeline].all_outputs():
-        held[name] = _Kept(copy_mode="assign")
+        held[name] = _Batches() if name == "scores" else _Kept(copy_mode="assign")
     catalog = DataCatalog({**held, **(datasets or {})})
     before = {name: data.copy() for name, data in inputs.items() if _is_frame(data)}
     SequentialRunner().run(PIPELINES[pipeline], catalog)

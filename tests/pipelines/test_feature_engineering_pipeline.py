@@ -10,7 +10,7 @@ from pandas.testing import assert_frame_equal
 from loantap.features.build import build_features
 from loantap.features.definitions import FEATURE_SETS
 from loantap.model import schemas
-from loantap.model.leakage import LeakageError
+from loantap.model.leakage.findings import LeakageError
 from loantap.pipelines.feature_engineering.nodes import detect_leakage
 
 SCHEMAS = {
@@ -27,7 +27,8 @@ def test_a_model_input_holds_its_feature_set_and_nothing_else(
     table = SCHEMAS[name].validate(engineered[f"{name}_input"])
 
     assert table.columns.tolist() == [
-        "loan_id", "split", "period", "is_charged_off", *FEATURE_SETS[name].features,
+        "loan_id", "split", "known_from", "judged_at", "is_charged_off",
+        *FEATURE_SETS[name].features,
     ]  # fmt: skip
 
 
@@ -56,16 +57,17 @@ def test_a_tenth_of_the_loans_is_held_out_and_both_sides_default_alike(
     assert rates.loc["test", "mean"] == pytest.approx(rates.loc["train", "mean"], abs=0.01)
 
 
-def test_later_loans_of_the_out_of_time_test_had_run_their_course(
+def test_loans_judged_out_of_time_had_run_their_course_and_train_no_model_before(
     engineered: Outputs, ingested: Outputs
 ) -> None:
     loans = ingested["loans"].merge(engineered["splits"])
-    later = loans[loans["period"] == "later"]
-    earlier = loans[loans["period"] == "earlier"]
+    judged = loans[loans["judged_at"].notna()]
 
-    assert set(later["term_months"]) == {36}
-    assert (later["issue_month"] + pd.DateOffset(months=36)).max() <= pd.Timestamp("2017-03-01")
-    assert earlier["issue_month"].max() < later["issue_month"].min()
+    assert len(judged)
+    assert set(judged["term_months"]) == {36}
+    assert (judged["issue_month"] + pd.DateOffset(months=36)).max() < pd.Timestamp("2017-03-01")
+    assert (judged["issue_month"] >= judged["judged_at"]).all()
+    assert (judged["known_from"] > judged["judged_at"]).all()
 
 
 def test_the_pincode_is_caught(engineered: Outputs) -> None:
@@ -99,3 +101,36 @@ def test_a_leak_in_a_lending_model_stops_the_run(ingested: Outputs) -> None:
 
     with pytest.raises(LeakageError, match=r"uses what the leakage gate caught: .*AUC 0"):
         run("feature_engineering", {"loans": ingested["loans"]}, **strict)
+
+
+def test_a_source_column_computed_from_outcomes_stops_the_run(ingested: Outputs) -> None:
+    """Built as declared, and yet a leak: its values were default rates of other loans' outcomes."""
+    loans = ingested["loans"]
+    rates = loans.groupby("earliest_credit_line")["is_charged_off"].transform("mean")
+
+    with pytest.raises(LeakageError, match=r"dti_pct \(.*computed from outcomes: over loans"):
+        run("feature_engineering", {"loans": loans.assign(dti_pct=50 * rates)})
+
+
+def test_a_borrower_on_both_sides_of_the_split_stops_the_run(ingested: Outputs) -> None:
+    """Every loan a second time under a number of its own."""
+    loans = ingested["loans"]
+    twice = pd.concat([loans, loans.assign(loan_id=loans["loan_id"] + "-again")])
+
+    with pytest.raises(LeakageError, match=r"loans .* have the borrower of a training loan"):
+        run("feature_engineering", {"loans": twice.reset_index(drop=True)})
+
+
+def test_the_checks_of_the_whole_portfolio_are_reported(engineered: Outputs) -> None:
+    checks = engineered["leakage_report"]["checks"]
+
+    assert set(checks) == {"borrowers", "time_travel", "lineage", "audited_columns"}
+    assert all(check["passed"] for check in checks.values())
+    audited = {entry["feature"] for entry in checks["audited_columns"]["columns"]}
+    assert {"profession", "title", "sub_grade", "state"} <= audited
+    suspicious = {
+        entry["feature"]
+        for entry in engineered["leakage_report"]["features"]
+        if entry["verdict"] != "passed"
+    }
+    assert {record["feature"] for record in engineered["leakage_report"]["impact"]} == suspicious

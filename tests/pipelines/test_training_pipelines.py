@@ -2,31 +2,55 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pandas as pd
 import pytest
-from in_memory import Outputs, run
+from in_memory import FramesOf, Outputs, load_options, run
 from matplotlib.figure import Figure
 
 from loantap.features.definitions import FEATURE_SETS, MODELS
 from loantap.model import schemas
 from loantap.model.scorer import Scorer
-from loantap.model.trained import TrainedModel
+from loantap.model.trained import Champion, Release, TrainedModel
+from loantap.pipelines.modeling.nodes import judge_promotion
 from loantap.policy import schemas as policy_schemas
 
 PLOTS = ("roc_plot", "precision_recall_plot", "calibration_plot", "thresholds_plot")
 
 
+def modeling_inputs(
+    engineered: Outputs, ingested: Outputs, champions: dict[str, dict[str, Champion]] | None = None
+) -> Outputs:
+    """What `modeling` is given; without champions nothing is registered yet."""
+    tables = {name: engineered[name] for name in engineered if name.endswith("_input")}
+    return {
+        **tables,
+        "leakage_report": engineered["leakage_report"],
+        "reconciliation": ingested["reconciliation"],
+        **{f"{model}_champions": (champions or {}).get(model, {}) for model in MODELS},
+    }
+
+
+def load_registered(modelled: Outputs) -> Outputs:
+    """The outputs of `modeling`, with lending models as the registry gives them back."""
+    scorers = {
+        f"{model}_model": Scorer(modelled[f"{model}_model"].trained, f"loantap-{model}-demo", "1")
+        for model in ("lending", "application")
+    }
+    return {**modelled, **scorers}
+
+
 @pytest.fixture(scope="module")
 def modelled(engineered: Outputs, ingested: Outputs) -> Outputs:
-    inputs = {name: engineered[name] for name in engineered if name.endswith("_input")}
-    return run("modeling", {**inputs, "reconciliation": ingested["reconciliation"]})
+    return run("modeling", modeling_inputs(engineered, ingested))
 
 
 @pytest.fixture(scope="module")
 def evaluated(modelled: Outputs, engineered: Outputs, ingested: Outputs) -> Outputs:
-    return run("evaluation", {**ingested, **engineered, **modelled})
+    registered = load_registered(modelled)
+    return run("evaluation", {**ingested, **engineered, **registered, "foreign_loans": None})
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +61,7 @@ def insight(ingested: Outputs) -> Outputs:
 class TestModeling:
     @pytest.mark.parametrize("model", MODELS)
     def test_each_model_is_packaged_with_its_facts(self, modelled: Outputs, model: str) -> None:
-        trained = modelled[f"{model}_model"]
+        trained = modelled[f"{model}_model"].trained
         feature_set = FEATURE_SETS[MODELS[model]]
 
         assert isinstance(trained, TrainedModel)
@@ -68,7 +92,7 @@ class TestModeling:
     ) -> None:
         table = engineered[f"{MODELS[model]}_input"]
         test = table[table["split"] == "test"]
-        pipeline = modelled[f"{model}_model"].pipeline
+        pipeline = modelled[f"{model}_model"].trained.pipeline
         predictions = modelled[f"{model}_predictions"].query("sample == 'test'")
 
         expected = pipeline.predict_proba(test[list(FEATURE_SETS[MODELS[model]].features)])[:, 1]
@@ -78,7 +102,7 @@ class TestModeling:
         )
 
     def test_the_replica_keeps_its_published_threshold(self, modelled: Outputs) -> None:
-        assert modelled["published_replica_model"].facts.threshold == 0.45
+        assert modelled["published_replica_model"].trained.facts.threshold == 0.45
         assert set(modelled["published_replica_predictions"]["threshold"]) == {0.45}
 
     def test_the_outcome_of_test_loans_does_not_reach_the_model(
@@ -90,15 +114,114 @@ class TestModeling:
             return table.assign(is_charged_off=table["is_charged_off"].mask(held_out, flipped))
 
         inputs = {
-            name: flip(table) for name, table in engineered.items() if name.endswith("_input")
+            name: flip(table) if name.endswith("_input") else table
+            for name, table in modeling_inputs(engineered, ingested).items()
         }
-        other = run("modeling", {**inputs, "reconciliation": ingested["reconciliation"]})
+        other = run("modeling", inputs)
 
         for model in MODELS:
-            assert other[f"{model}_model"].facts == modelled[f"{model}_model"].facts
+            found, expected = (made[f"{model}.logistic"] for made in (other, modelled))
+            assert found.hyperparameters == expected.hyperparameters
+            assert found.threshold == pytest.approx(expected.threshold)
             pd.testing.assert_frame_equal(
                 other[f"{model}.coefficients"], modelled[f"{model}.coefficients"]
             )
+        for model in ("lending", "application"):
+            # Nor do they choose between the logistic regression and its challenger.
+            evidence = [
+                [c["evidence"] for c in made[f"{model}_promotion"]["challenger"]["conditions"][:-1]]
+                for made in (other, modelled)
+            ]
+            assert evidence[0] == evidence[1]
+
+
+class TestPromotion:
+    def test_the_first_models_for_lending_are_promoted_where_they_meet_the_conditions(
+        self, modelled: Outputs
+    ) -> None:
+        for model in ("lending", "application"):
+            verdict = modelled[f"{model}_promotion"]["champion"]
+
+            assert verdict["incumbent"] == ""
+            assert verdict["promoted"] == all(c["holds"] for c in verdict["conditions"])
+            assert [c["name"] for c in verdict["conditions"]] == [
+                "enough charge-offs", "leakage gate", "calibrated",
+            ]  # fmt: skip
+
+    @pytest.mark.parametrize("model", MODELS)
+    def test_promotion_json_says_who_was_judged_against_whom_and_by_what(
+        self, modelled: Outputs, model: str
+    ) -> None:
+        promotion = json.loads(json.dumps(modelled[f"{model}_promotion"]))
+
+        is_challenged = model in {"lending", "application"}
+        assert set(promotion) == {"challenger", "champion"}
+        assert (promotion["challenger"] is not None) == is_challenged
+        for verdict in filter(None, promotion.values()):
+            assert set(verdict) == {
+                "candidate", "incumbent", "promoted", "conditions", "headline",
+            }  # fmt: skip
+            for condition in verdict["conditions"]:
+                assert set(condition) == {"name", "holds", "evidence"}
+        if is_challenged:
+            names = (promotion["challenger"]["candidate"], promotion["challenger"]["incumbent"])
+            assert names == ("boosting", "logistic")
+
+    @pytest.mark.parametrize("model", MODELS)
+    def test_a_release_carries_the_predictions_and_verdicts_that_it_was_judged_by(
+        self, modelled: Outputs, model: str
+    ) -> None:
+        release, promotion = modelled[f"{model}_model"], modelled[f"{model}_promotion"]
+
+        assert isinstance(release, Release)
+        assert release.predictions is modelled[f"{model}_predictions"]
+        assert release.verdicts[-1].as_dict() == promotion["champion"]
+        assert len(release.verdicts) == 1 + (promotion["challenger"] is not None)
+        won = promotion["challenger"] and promotion["challenger"]["promoted"]
+        assert release.trained.facts.kind == ("boosting" if won else "logistic")
+
+    def test_the_same_loans_again_do_not_move_the_champion_of_their_origin(
+        self, modelled: Outputs, engineered: Outputs, ingested: Outputs
+    ) -> None:
+        in_office = {
+            model: {
+                "simulated": Champion(
+                    f"loantap-{model}-demo 1",
+                    modelled[f"{model}_model"].trained,
+                    modelled[f"{model}_predictions"],
+                )
+            }
+            for model in MODELS
+        }
+
+        again = run("modeling", modeling_inputs(engineered, ingested, in_office))
+
+        for model in MODELS:
+            verdict = again[f"{model}_promotion"]["champion"]
+            failed = {c["name"] for c in verdict["conditions"] if not c["holds"]}
+            assert verdict["incumbent"] == f"loantap-{model}-demo 1"
+            assert not verdict["promoted"]
+            assert {"better log-loss", "better AUC"} <= failed
+
+    def test_a_champion_of_another_origin_is_no_rival(
+        self, modelled: Outputs, engineered: Outputs, ingested: Outputs
+    ) -> None:
+        model = modelled["lending_model"]
+        real = {
+            "lending": {"real": Champion("loantap-lending 7", model.trained, model.predictions)}
+        }
+        inputs = modeling_inputs(engineered, ingested, real)
+
+        verdict, _ = judge_promotion(
+            inputs["lending_input"],
+            modelled["lending.contest"],
+            inputs["leakage_report"],
+            inputs["lending_champions"],
+            inputs["reconciliation"],
+            load_options()["params:modeling.lending"],
+        )
+
+        assert verdict.incumbent == ""
 
 
 class TestEvaluation:
@@ -121,6 +244,31 @@ class TestEvaluation:
         schemas.CURVE_PRECISION_RECALL.validate(evaluated[f"{model}.precision_recall_curve"])
         schemas.RELIABILITY.validate(evaluated[f"{model}.reliability"])
         schemas.THRESHOLDS.validate(evaluated[f"{model}.thresholds"])
+
+    @pytest.mark.parametrize("model", ["lending", "application"])
+    def test_what_is_judged_out_of_time_is_reported_by_origin(
+        self, evaluated: Outputs, engineered: Outputs, model: str
+    ) -> None:
+        report = evaluated["ageing"]["models"][model]["rolling_origin"]
+        judged = engineered["splits"]["judged_at"].dropna()
+
+        assert report["pooled"]["n"] == len(judged) > 0
+        by_origin = {row["origin"]: row["n"] for row in report["origins"] if not row["skipped"]}
+        assert by_origin == judged.dt.strftime("%Y-%m").value_counts().to_dict()
+        pooled = evaluated["metrics"][model]["out_of_time"]
+        for figure in ("n", "default_rate", "roc_auc", "ece"):
+            assert report["pooled"][figure] == pooled[figure]
+
+    def test_models_that_are_not_lent_on_are_left_out_of_ageing(self, evaluated: Outputs) -> None:
+        assert set(evaluated["ageing"]["models"]) == {"lending", "application"}
+
+    def test_the_card_shows_ageing_and_no_foreign_portfolio(self, evaluated: Outputs) -> None:
+        card = evaluated["model_card"]
+
+        assert 'id="ageing"' in card
+        assert "resolved only" in card
+        assert "foreign portfolio" not in card.lower()
+        assert isinstance(evaluated["lending_ageing_plot"], Figure)
 
     def test_the_card_speaks_of_every_model_and_of_the_policy(self, evaluated: Outputs) -> None:
         card = evaluated["model_card"]
@@ -157,8 +305,9 @@ class TestScoring:
     @pytest.fixture
     def scores(self, modelled: Outputs, csv: pd.DataFrame) -> Any:
         def score(applications: pd.DataFrame, model: str = "lending") -> pd.DataFrame:
-            scorer = Scorer(modelled[f"{model}_model"], f"loantap-{model}-demo", "1")
-            made = run("scoring", {"applications": applications, "lending_model": scorer})
+            scorer = load_registered(modelled)[f"{model}_model"]
+            inputs = {"applications": FramesOf(applications, 8), "lending_model": scorer}
+            made = run("scoring", inputs)
             scored: pd.DataFrame = policy_schemas.SCORES.validate(made["scores"])
             return scored
 

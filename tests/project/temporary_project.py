@@ -15,7 +15,6 @@ import mlflow
 import pandas as pd
 import yaml
 from click.testing import CliRunner, Result
-from kedro_mlflow.framework.hooks.mlflow_hook import mlflow_hook
 
 from loantap.cli import cli
 from tests.conftest import PROJECT
@@ -33,13 +32,6 @@ SMALL = {
 }
 
 
-def _forget_runs() -> None:
-    """Let go of what kedro-mlflow keeps between runs, each of which has a process of its own."""
-    while mlflow.active_run():
-        mlflow.end_run()
-    mlflow_hook.run_id = None
-
-
 @dataclass(frozen=True)
 class Project:
     """A project folder and what can be asked of it."""
@@ -51,22 +43,23 @@ class Project:
 
         Raises what the command does not turn into a message.
         """
-        _forget_runs()
         with chdir(self.folder):
             result = CliRunner().invoke(cli, ["run", *arguments])
-        _forget_runs()
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
         return result
 
     def digests(self) -> dict[str, str]:
-        """Digest of every file and database table under `data/`, hidden ones included."""
+        """Digest of every file and database table under `data/`, hidden ones included.
+
+        The last good models are left out: a cache, which any run that loads a champion refreshes.
+        """
         found: dict[str, str] = {}
         for path in sorted((self.folder / "data").rglob("*")):
             name = str(path.relative_to(self.folder))
             if path.suffix == ".duckdb":
                 found |= {f"{name}/{table}": digest for table, digest in _digest_tables(path)}
-            elif path.is_file():
+            elif path.is_file() and path.parent.name != "last_good":
                 found[name] = hashlib.sha256(path.read_bytes()).hexdigest()
         return found
 

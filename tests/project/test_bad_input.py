@@ -15,6 +15,8 @@ import pytest
 from temporary_project import Project
 
 from loantap.pipelines.evaluation import nodes as evaluation
+from loantap.portfolio.dictionary import portfolio_columns
+from loantap.portfolio.loantap_format import render
 
 # What a run says as it goes: a line per node that has run, and the model that scores.
 _PROGRESS = re.compile(
@@ -228,6 +230,81 @@ class TestParameters:
     @pytest.mark.parametrize("name", ["modelling", "train"])
     def test_a_misspelt_pipeline_is_refused(self, name: str, demo: Project) -> None:
         refuse(demo, "--pipelines", name, said=(f"--pipelines {name}", "unknown pipeline"))
+
+
+class TestForeignFile:
+    """A portfolio to judge on is as strictly read as one to train on."""
+
+    @pytest.mark.parametrize(
+        ("change", "said"),
+        [
+            (
+                lambda rows: rows.drop(columns="annual_inc"),
+                ("foreign file: column annual_inc missing", "Add it; the columns expected are"),
+            ),
+            (
+                set_value("loan_status", "Late"),
+                ("foreign file: 1 of 1,000 rows", "row 4: loan_status 'Late' is not one of Fully"),
+            ),
+            (
+                set_value("int_rate", "dear"),
+                ("foreign file: 1 of 1,000 rows", "row 4: int_rate 'dear' is not a number"),
+            ),
+            (lambda rows: rows.head(0), ("foreign file: it has no rows", "Give a file with loans")),
+            (
+                lambda rows: rows.assign(loan_status="Fully Paid"),
+                (
+                    "foreign file: 0 of its 1,000 loans are charged off",
+                    "Give a portfolio with more",
+                ),
+            ),
+        ],
+        ids=["a missing column", "a status", "text for a number", "a header only", "one outcome"],
+    )
+    def test_a_file_with_a_fault_is_refused(
+        self,
+        change: Change,
+        said: tuple[str, ...],
+        demo: Project,
+        portfolio_text: pd.DataFrame,
+        tmp_path: Path,
+    ) -> None:
+        path = tmp_path / "older.csv"
+        change(portfolio_text).to_csv(path, index=False)
+
+        refuse(demo, "--pipelines", "evaluation", "--params", f"foreign={path}", said=said)
+
+    @pytest.mark.parametrize(
+        ("name", "content", "said"),
+        [
+            ("older.csv", b"", ("older.csv is empty", "Give a file with a header and rows")),
+            ("older.xlsx", b"PK", ("older.xlsx is not .csv or .parquet", "Convert or rename it")),
+            ("older.csv", b"\xff\xfe\x00\x81" * 99, ("older.csv", "comma-separated UTF-8 file")),
+        ],
+        ids=["an empty file", "a workbook", "bytes"],
+    )
+    def test_a_file_that_is_no_portfolio_is_refused(
+        self, name: str, content: bytes, said: tuple[str, ...], demo: Project, tmp_path: Path
+    ) -> None:
+        path = tmp_path / name
+        path.write_bytes(content)
+
+        refuse(demo, "--pipelines", "evaluation", "--params", f"foreign={path}", said=said)
+
+    def test_the_loans_trained_on_are_refused(self, demo: Project, tmp_path: Path) -> None:
+        trained_on = pd.read_parquet(demo.folder / "data" / "03_primary" / "loans.parquet")
+        path = tmp_path / "own.parquet"
+        columns = [column for column in portfolio_columns() if column.name in trained_on]
+        render(trained_on, columns).to_parquet(path)
+
+        refuse(
+            demo,
+            "--pipelines",
+            "evaluation",
+            "--params",
+            f"foreign={path}",
+            said=("1,800 of its 2,000 loans are among those the model was trained on",),
+        )
 
 
 class TestMissing:

@@ -12,6 +12,7 @@ from kedro.pipeline import Pipeline
 
 from loantap import settings
 from loantap.datasets import SourceTableDataset
+from loantap.features.definitions import MODELS
 from loantap.pipeline_registry import register_pipelines
 from loantap.portfolio.dictionary import System
 from tests.conftest import PROJECT
@@ -34,7 +35,7 @@ PERSONAL = {
     "loan_events_quarantine", "unmatched_loans", "unmatched_applications",
     "unmatched_loan_events", "loans", "loan_months", "instalment_exceptions",
     "warehouse_portfolio", "warehouse_loan_months", "features", "splits", "benchmark_input",
-    "lending_input", "application_input", "applications", "scores",
+    "lending_input", "application_input", "applications", "scores", "foreign_loans",
 }  # fmt: skip
 PERSONAL_OF_A_MODEL = ("predictions", "out_of_fold")
 
@@ -127,6 +128,7 @@ def test_every_file_that_a_run_makes_is_published_only_when_it_succeeds(name: st
     assert USED[name][1]["type"] in {
         "loantap.datasets.StagedDataset",
         "loantap.datasets.SnapshotDataset",
+        "loantap.datasets.BatchedDataset",
     }
 
 
@@ -174,7 +176,7 @@ def test_up_to_primary_only_what_holds_no_loan_is_previewed(layer: str) -> None:
     assert shown <= {"reconciliation", "warehouse_reconciliation", "simulated_truth"}
 
 
-@pytest.mark.parametrize("name", ["metrics", "leakage_report", "recommendations"])
+@pytest.mark.parametrize("name", ["metrics", "ageing", "leakage_report", "recommendations"])
 def test_reports_are_previewed(name: str) -> None:
     assert USED[name][1]["metadata"]["kedro-viz"].get("preview", True)
 
@@ -205,8 +207,19 @@ def test_a_portfolio_is_read_as_text_and_described(given: str | None) -> None:
         ("new.parquet", "pandas.ParquetDataset"),
     ],
 )
-def test_applications_are_csv_or_parquet(given: str, kind: str) -> None:
-    assert load_configuration(applications=given)["catalog"]["applications"]["type"] == kind
+def test_foreign_loans_are_csv_or_parquet(given: str, kind: str) -> None:
+    entry = load_configuration(foreign=given)["catalog"]["foreign_loans"]
+
+    assert entry["type"] == kind
+    assert entry["metadata"]["description"].startswith("Foreign portfolio")
+
+
+@pytest.mark.parametrize("given", ["new.csv", "NEW.CSV", "new.parquet"])
+def test_applications_are_read_in_batches(given: str) -> None:
+    entry = load_configuration(applications=given)["catalog"]["applications"]
+
+    assert entry["type"] == "loantap.datasets.TableFileDataset"
+    assert entry["filepath"] == str(Path(given).absolute())
 
 
 class TestRealSystems:
@@ -309,10 +322,11 @@ class TestPipelines:
         assert len(node.tags) == 1
         assert node.tags < set(PIPELINES)
 
-    def test_a_run_needs_no_input_but_files_that_may_be_given(self) -> None:
+    def test_a_run_needs_no_input_but_files_that_may_be_given_and_champions_if_any(self) -> None:
         inputs = {name for name in PIPELINES["all"].inputs() if not is_parameter(name)}
+        champions = {f"{model}_champions" for model in MODELS}
 
-        assert inputs == {"portfolio_csv", "applications"}
+        assert inputs == {"portfolio_csv", "applications", "foreign_loans"} | champions
 
     def test_only_sources_writes_to_a_source_system(self) -> None:
         outputs = PIPELINES["training"].all_outputs() | PIPELINES["scoring"].all_outputs()

@@ -55,7 +55,9 @@ class TestOutput:
             assert re.search(rf"{table}\W+SIMULATED\W+[\d,]+\W+[\d,]+\W+0\b", output)
         for model in MODELS:
             assert model in output
-        for report in (*PAGES, "metrics.json", "recommendations.json", "leakage_report.json"):
+        for report in (
+            *PAGES, "metrics.json", "ageing.json", "recommendations.json", "leakage_report.json",
+        ):  # fmt: skip
             assert report in output
         assert "make viz" in output
         assert "make ui" in output
@@ -72,7 +74,7 @@ class TestOutput:
 class TestFiles:
     @pytest.mark.parametrize(
         "name",
-        [*PAGES, "metrics.json", "leakage_report.json", "recommendations.json"],
+        [*PAGES, "metrics.json", "ageing.json", "leakage_report.json", "recommendations.json"],
     )
     def test_every_report_of_the_contract_is_there(self, demo: Project, name: str) -> None:
         assert (demo.reporting / name).stat().st_size > 100
@@ -322,7 +324,7 @@ class TestMlflow:
 
         assert {
             "insights.html", "model_card.html", "metrics.json", "leakage_report.json",
-            "recommendations.json",
+            "recommendations.json", "ageing.json",
         } <= top  # fmt: skip
         assert "eda.html" not in top  # it shows a row of the portfolio
         for model in MODELS:
@@ -339,17 +341,41 @@ class TestMlflow:
         ).read_bytes()
 
     @pytest.mark.parametrize("model", MODELS)
-    def test_each_model_is_registered_under_a_demo_name_and_champion(
+    def test_each_model_is_registered_under_a_demo_name_with_its_verdict(
         self, demo: Project, training_run: mlflow.entities.Run, model: str
     ) -> None:
         name = f"loantap-{model.replace('_', '-')}-demo"
         version = demo.mlflow.get_model_version(name, "1")
 
-        assert (name, "champion") in {(named, alias) for named, alias, _ in demo.aliases()}
         assert version.run_id == training_run.info.run_id
         assert version.tags["origin"] == SIMULATED
         lends = model in {"lending", "application"}
         assert version.tags["not_for_lending"] == str(not lends).lower()
+        # The replica is left uncalibrated, as published, so the rule never promotes it.
+        promoted = model != "published_replica"
+        assert version.tags["promotion"] == ("promoted" if promoted else "kept")
+        champions = {(named, alias) for named, alias, _ in demo.aliases()}
+        assert ((name, "champion") in champions) is promoted
+
+    @pytest.mark.parametrize("model", MODELS)
+    def test_each_version_carries_its_evidence(self, demo: Project, model: str) -> None:
+        name = f"loantap-{model.replace('_', '-')}-demo"
+        source = demo.mlflow.get_model_version(name, "1").source
+        served = demo.folder / "mlartifacts" / "models" / source.removeprefix("models:/")
+        pack = served / "artifacts" / "evidence"
+        index = json.loads((pack / "evidence.json").read_text("utf-8"))
+
+        assert index["absent"] == []
+        assert index["run"]["command"] == "kedro run --params loans=2000"
+        assert index["model"]["origin"] == SIMULATED
+        own = demo.reporting / model
+        assert (pack / "metrics.json").read_bytes() == (own / "metrics.json").read_bytes()
+        assert (pack / "promotion.json").read_bytes() == (own / "promotion.json").read_bytes()
+        listed = {(figure["file"], figure["key"]): figure for figure in index["figures"]}
+        assert listed["metrics.json", "test.roc_auc"]["n"] == 200
+        lends = model in {"lending", "application"}
+        key = ("ageing.json", f"models.{model}.rolling_origin.pooled.roc_auc")
+        assert (key in listed) is lends
 
     def test_no_model_is_registered_as_a_real_one(self, demo: Project) -> None:
         names = {model.name for model in demo.mlflow.search_registered_models()}

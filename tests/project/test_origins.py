@@ -13,7 +13,8 @@ from temporary_project import Project, make_project
 
 from loantap.portfolio.dictionary import REAL, SIMULATED
 
-MODELS = ("benchmark", "published-replica", "lending", "application")
+# The replica is left uncalibrated, as published, so the rule never promotes it.
+MODELS = ("benchmark", "lending", "application")
 REAL_CHAMPIONS = {(f"loantap-{model}", "champion", 1) for model in MODELS}
 DEMO_CHAMPIONS = {(f"loantap-{model}-demo", "champion", 1) for model in MODELS}
 
@@ -103,7 +104,7 @@ def test_after_a_demo_run_scoring_still_prefers_the_real_champion(history: Histo
     )
 
     assert result.exit_code == 0, result.output
-    told = " ".join(re.sub(r"models\.py:\d+", "", result.output).split())
+    told = " ".join(re.sub(r"\w+\.py:\d+", "", result.output).split())
     assert "loantap-lending version 1, trained on real loans" in told
     pd.testing.assert_frame_equal(pd.read_parquet(scores), history.real_scores)
 

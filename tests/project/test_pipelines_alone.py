@@ -11,7 +11,7 @@ from temporary_project import Project
 
 REASONS = [f"reason_{number}" for number in range(1, 5)]
 COLUMNS = [
-    "application_id", "probability_of_default", "decision", *REASONS, "model_name",
+    "application_id", "probability_of_default", "score", "decision", *REASONS, "model_name",
     "model_version",
 ]  # fmt: skip
 
@@ -45,13 +45,21 @@ def test_the_older_spelling_of_the_option_works_as_well(demo: Project) -> None:
         assert demo.run("--pipeline", "insights").exit_code == 0
 
 
-def test_modeling_registers_a_new_version_and_makes_it_champion(demo: Project) -> None:
-    before = {name: version for name, _, version in demo.aliases()}
-    assert demo.run("--pipelines", "modeling").exit_code == 0
+def test_the_same_model_again_is_registered_and_does_not_take_the_champions_place(
+    demo: Project,
+) -> None:
+    before = demo.aliases()
+    result = demo.run("--pipelines", "modeling")
+    assert result.exit_code == 0
 
-    after = {name: version for name, _, version in demo.aliases()}
-    assert set(after) == set(before)
-    assert all(after[name] > before[name] for name in before)
+    assert demo.aliases() == before
+    versions = demo.mlflow.search_model_versions("name = 'loantap-lending-demo'")
+    newest = max(versions, key=lambda version: int(version.version))
+    assert newest.tags["promotion"] == "kept"
+    assert "better log-loss: +0.00000" in newest.tags["promotion_reason"]
+    told = " ".join(result.output.split())
+    assert "the new logistic model of lending does not take the place of loantap-lending" in told
+    assert "better AUC: NO, +0.00000 [+0.00000, +0.00000] on 2,000 loans" in told
 
 
 class TestScoring:
@@ -83,6 +91,7 @@ class TestScoring:
         assert scores.columns.tolist() == COLUMNS
         assert scores["application_id"].tolist() == ids
         assert scores["probability_of_default"].between(0, 1).all()
+        assert scores["score"].between(300, 900).all()
         assert set(scores["decision"]) <= {"approve", "refer"}
         assert (scores["reason_1"] != "").any()
 
@@ -114,15 +123,16 @@ class TestScoring:
         good = self.score(demo, applications, tmp_path)
         bad = applications.copy()
         bad.loc[2, "annual_inc"] = "plenty"
-        bad.loc[4, "grade"] = "Z"
+        bad.loc[4, "sub_grade"] = "Z9"
 
         scores = self.score(demo, bad, tmp_path)
 
         invalid = scores.loc[[2, 4]]
         assert invalid["decision"].tolist() == ["invalid", "invalid"]
         assert invalid["probability_of_default"].isna().all()
+        assert invalid["score"].isna().all()
         assert invalid["reason_1"].tolist()[0] == "annual_inc 'plenty': not a number"
-        assert invalid["reason_1"].tolist()[1].startswith("grade 'Z': not one of A, B")
+        assert invalid["reason_1"].tolist()[1].startswith("sub_grade 'Z9': not one of A1, A2")
         pd.testing.assert_frame_equal(scores.drop([2, 4]), good.drop([2, 4]))
 
     def test_a_row_scores_the_same_alone_as_among_others(
@@ -200,6 +210,29 @@ def test_scoring_leaves_no_run_in_mlflow(
     demo.run("--pipelines", "scoring", "--params", f"applications={source}")
 
     assert len(demo.mlflow.search_runs([experiment], max_results=5_000)) == before
+
+
+def test_a_foreign_portfolio_is_judged_by_the_models_that_may_be_lent_on(
+    demo: Project, portfolio_text: pd.DataFrame, tmp_path: Path
+) -> None:
+    path = tmp_path / "older.csv"
+    portfolio_text.drop(columns="address").to_csv(path, index=False)
+    before = json.loads((demo.reporting / "ageing.json").read_text("utf-8"))
+
+    result = demo.run("--pipelines", "evaluation", "--params", f"foreign={path}")
+
+    assert result.exit_code == 0, result.output
+    models = json.loads((demo.reporting / "ageing.json").read_text("utf-8"))["models"]
+    assert set(models) == {"lending", "application"}
+    for name, found in models.items():
+        assert "foreign" not in before["models"][name]
+        assert found["foreign"]["n"] == 1_000
+        assert found["foreign"]["model_name"] == f"loantap-{name}-demo"
+        assert found["foreign"]["auc_gain_low"] < found["foreign"]["auc_gain_high"]
+    assert "A foreign portfolio" in (demo.reporting / "model_card.html").read_text("utf-8")
+
+    assert demo.run("--pipelines", "evaluation").exit_code == 0
+    assert json.loads((demo.reporting / "ageing.json").read_text("utf-8")) == before
 
 
 def test_metrics_are_plain_json(demo: Project) -> None:

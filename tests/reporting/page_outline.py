@@ -50,6 +50,17 @@ def read_text(html: str) -> str:
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", body))
 
 
+def section_of(html: str, anchor: str) -> str:
+    """The section of a page that begins at an anchor."""
+    start = html.index(f'id="{anchor}"')
+    return html[start : html.index("</section>", start)]
+
+
+def read_section(html: str, anchor: str) -> str:
+    """The words a reader sees of one section."""
+    return read_text("</head>" + section_of(html, anchor))
+
+
 def assert_self_contained(html: str) -> None:
     outline = Outline(html)
     assert [load for load in outline.loads if not load.startswith("data:")] == []

@@ -7,6 +7,7 @@ import pytest
 
 from loantap.reporting.evaluation_figures import (
     Title,
+    plot_before_and_after,
     plot_calibration,
     plot_precision_recall,
     plot_roc,
@@ -37,6 +38,8 @@ RELIABILITY = pd.DataFrame(
         "loans": [100, 101],
     }
 )
+BINS = RELIABILITY.drop(columns="sample")
+RAISED = BINS.assign(mean_pd=[0.4, 0.7])
 THRESHOLDS = pd.DataFrame(
     {
         "threshold": [0.1, 0.2, 0.3],
@@ -63,6 +66,7 @@ def draw_all(title):
         plot_roc(ROC, {"cv": 0.75, "out_of_time": 0.6}, title),
         plot_precision_recall(PRECISION_RECALL, {"test": 0.4}, title),
         plot_calibration(RELIABILITY, title),
+        plot_before_and_after(RAISED, BINS, title, calibrated=True),
         plot_thresholds(THRESHOLDS, 0.2, 0.54, title),
     ]
 
@@ -117,6 +121,27 @@ def test_a_bound_that_misses_its_rate_by_a_rounding_error_is_drawn_at_the_rate()
     (bins,) = plot_calibration(rounded, LENDING).axes[0].containers
 
     assert bins[2][0].get_segments()[0][0, 1] == 0
+
+
+@pytest.mark.parametrize(
+    ("calibrated", "labels"),
+    [(True, ["before", "after, as served"]), (False, ["before, as served", "after"])],
+)
+def test_before_and_after_shows_both_and_which_one_is_served(calibrated, labels):
+    figure = plot_before_and_after(RAISED, BINS, LENDING, calibrated=calibrated)
+
+    before, after = figure.axes[0].containers
+    assert before[0].get_xdata().tolist() == [0.4, 0.7]
+    assert after[0].get_xdata().tolist() == [0.1, 0.3]
+    shown = [bins.get_label().split(", bins of")[0] for bins in (before, after)]
+    assert shown == labels
+    assert before[0].get_marker() != after[0].get_marker()
+
+
+def test_before_and_after_is_wide_enough_for_the_more_distorted_of_the_two():
+    figure = plot_before_and_after(RAISED, BINS, LENDING, calibrated=True)
+
+    assert figure.axes[0].get_xlim() == (0, pytest.approx(0.7 * 1.05))
 
 
 @pytest.mark.parametrize(

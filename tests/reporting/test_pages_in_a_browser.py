@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from card_material import make_card
 from playwright.sync_api import Browser, sync_playwright
 
 from loantap.reporting.eda_page import render_eda
 from loantap.reporting.insights_page import render_insights
+from loantap.reporting.model_card import render_model_card
 from tests.conftest import require
 
 ARGUMENTS = [
@@ -42,6 +44,13 @@ def insights(tmp_path, segments, recommendation, make_summary) -> Path:
     return path
 
 
+@pytest.fixture
+def model_card(tmp_path) -> Path:
+    path = tmp_path / "model_card.html"
+    path.write_text(render_model_card(make_card("simulated")), encoding="utf-8")
+    return path
+
+
 @pytest.mark.parametrize("width", [1280, 390])
 def test_the_insights_page_fits_its_window_and_asks_for_nothing(browser, insights, width):
     page = browser.new_page(viewport={"width": width, "height": 800})
@@ -56,6 +65,33 @@ def test_the_insights_page_fits_its_window_and_asks_for_nothing(browser, insight
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert asked == [insights.as_uri()]
     assert said == []
+    page.close()
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_model_card_fits_its_window_with_every_table_open(browser, model_card, width):
+    page = browser.new_page(viewport={"width": width, "height": 800})
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+
+    page.goto(model_card.as_uri())
+    page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+
+    assert page.get_by_role("region", name="Scorecard of lending").is_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert [url for url in asked if not url.startswith("data:")] == [model_card.as_uri()]
+    page.close()
+
+
+def test_a_link_of_the_contents_leads_to_its_section(browser, model_card):
+    page = browser.new_page(viewport={"width": 390, "height": 800})
+    page.goto(model_card.as_uri())
+
+    page.get_by_role("navigation").get_by_role("link", name="Fairness").click()
+
+    # The page glides there.
+    top = "document.getElementById('fairness').getBoundingClientRect().top"
+    page.wait_for_function(f"Math.abs({top}) < 80")
     page.close()
 
 

@@ -20,6 +20,7 @@ from loantap.reporting.formatting import (
 from loantap.reporting.interval_plot import Axis, make_ratio_axis
 
 _SAMPLES: Final = ("cv", "test", "out_of_time")
+_TRADE_OFF_ROWS: Final = 12
 _TOP_CANDIDATES: Final = 8
 _TOP_COEFFICIENTS: Final = 20
 # A category that separates the outcomes has no finite odds ratio; where the solver stopped says
@@ -50,10 +51,11 @@ _TRIED: Final = {"accuracy": 0.81, "recall": 0.77, "precision": 0.50, "f2": 0.69
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A figure and its 95% interval, both in words; the interval may be empty."""
+    """A figure, its 95% interval and a remark, all in words; the last two may be empty."""
 
     value: str
     interval: str = ""
+    remark: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +148,16 @@ def _cell(block: Mapping[str, Any] | None, key: str) -> Cell:
     value, low, high = (block.get(key + suffix) for suffix in ("", "_low", "_high"))
     if key in _RATES:
         return Cell(percent(value), percent_interval(low, high))
-    return Cell(decimal(value), decimal_interval(low, high))
+    perfect = decimal_interval(block.get(f"{key}_perfect_low"), block.get(f"{key}_perfect_high"))
+    remark = f"perfect: {perfect}" if perfect else ""
+    return Cell(decimal(value), decimal_interval(low, high), remark)
+
+
+def thin_trade_off(thresholds: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """A dozen rows of the trade-off, evenly spread over the shares approved."""
+    last = len(thresholds) - 1
+    places = sorted({round(last * row / (_TRADE_OFF_ROWS - 1)) for row in range(_TRADE_OFF_ROWS)})
+    return [thresholds[place] for place in places]
 
 
 def tabulate_candidates(candidates: pd.DataFrame) -> CandidatesTable:

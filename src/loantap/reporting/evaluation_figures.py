@@ -11,19 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from loantap.portfolio.dictionary import SIMULATED
+from loantap.reporting.figure_frame import BLUE, GREEN, INK, MUTED, VERMILION, Title, start_figure
 from loantap.reporting.formatting import name_sample
-
-# Okabe and Ito's colours: told apart by colour-blind readers too, with line styles besides.
-_BLUE: Final = "#0072b2"
-_VERMILION: Final = "#d55e00"
-_GREEN: Final = "#00795c"
-_INK: Final = "#1c2530"
-_MUTED: Final = "#5b6673"
-_GRID: Final = "#e3e7ec"
-_WARNING: Final = "#a61b1b"
-_WIDTH_INCHES = 5.2
-_HEIGHT_INCHES = 4.7
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,34 +23,12 @@ class _Style:
 
 
 _STYLES: Final[Mapping[str, _Style]] = {
-    "cv": _Style(_BLUE, "-", "o"),
-    "test": _Style(_VERMILION, "--", "s"),
-    "out_of_time": _Style(_GREEN, "-.", "^"),
+    "cv": _Style(BLUE, "-", "o"),
+    "test": _Style(VERMILION, "--", "s"),
+    "out_of_time": _Style(GREEN, "-.", "^"),
 }
-_OTHER_STYLE: Final = _Style(_INK, "-", "D")
-
-
-@dataclass(frozen=True, slots=True)
-class Title:
-    """What a figure says about itself, whatever page it ends up on.
-
-    Attributes:
-        namespace: the model it is about.
-        origin: `real` or `simulated`.
-        loans: number of loans behind it.
-        not_for_lending: whether no decision may rest on the model.
-    """
-
-    namespace: str
-    origin: str
-    loans: int
-    not_for_lending: bool
-
-    @property
-    def warnings(self) -> str:
-        """What the reader must know before reading on; empty when nothing."""
-        said = ["SIMULATED DATA"] if self.origin == SIMULATED else []
-        return " · ".join([*said, *(["not for lending"] if self.not_for_lending else [])])
+_OTHER_STYLE: Final = _Style(INK, "-", "D")
+_BEFORE: Final = _Style(VERMILION, "--", "s")
 
 
 def plot_roc(curves: pd.DataFrame, auc: Mapping[str, float], title: Title) -> Figure:
@@ -72,8 +39,8 @@ def plot_roc(curves: pd.DataFrame, auc: Mapping[str, float], title: Title) -> Fi
         auc: area under each sample's curve.
         title: what the figure is about.
     """
-    figure, axes = _start("ROC curve", title)
-    axes.plot([0, 1], [0, 1], color=_MUTED, linewidth=1, linestyle=":", label="chance, AUC 0.500")
+    figure, axes = start_figure("ROC curve", title)
+    axes.plot([0, 1], [0, 1], color=MUTED, linewidth=1, linestyle=":", label="chance, AUC 0.500")
     _draw_curves(axes, curves, ("false_positive_rate", "true_positive_rate"), auc, "AUC")
     axes.set_xlabel("False positive rate: paid loans taken for defaults")
     axes.set_ylabel("True positive rate: defaults caught")
@@ -92,7 +59,7 @@ def plot_precision_recall(
         average_precision: of each sample.
         title: what the figure is about.
     """
-    figure, axes = _start("Precision and recall", title)
+    figure, axes = start_figure("Precision and recall", title)
     _draw_curves(axes, curves, ("recall", "precision"), average_precision, "average precision")
     axes.set_xlabel("Recall: share of defaults caught")
     axes.set_ylabel("Precision: defaults among the flagged")
@@ -109,17 +76,33 @@ def plot_calibration(reliability: pd.DataFrame, title: Title) -> Figure:
             `high`, `loans`.
         title: what the figure is about.
     """
-    figure, axes = _start("Calibration", title)
+    figure, axes = start_figure("Calibration", title)
     end = max(float(reliability[["mean_pd", "high"]].max().max()) * 1.05, 0.05)
-    axes.plot([0, end], [0, end], color=_MUTED, linewidth=1, linestyle=":", label="perfect")
+    axes.plot([0, end], [0, end], color=MUTED, linewidth=1, linestyle=":", label="perfect")
     for sample, bins in reliability.groupby("sample", sort=False):
-        _draw_bins(axes, bins, str(sample))
-    axes.set_xlim(0, end)
-    axes.set_ylim(0, min(end, 1.02))
-    _show_percent(axes)
-    axes.set_xlabel("Predicted probability of default, mean of the bin")
-    axes.set_ylabel("Observed default rate, 95% interval")
-    _put_legend_below(axes, columns=1)
+        name = str(sample)
+        _draw_bins(axes, bins, _STYLES.get(name, _OTHER_STYLE), name_sample(name))
+    _frame_calibration(axes, end)
+    return figure
+
+
+def plot_before_and_after(
+    before: pd.DataFrame, after: pd.DataFrame, title: Title, *, calibrated: bool
+) -> Figure:
+    """Observed default rate against out-of-fold PD, before and after calibration.
+
+    Args:
+        before: one row per bin: `mean_pd`, `observed_rate`, `low`, `high`, `loans`.
+        after: the same.
+        title: what the figure is about.
+        calibrated: whether the model is served calibrated.
+    """
+    figure, axes = start_figure("Before and after calibration", title)
+    end = max(float(bins[["mean_pd", "high"]].max().max()) for bins in (before, after)) * 1.05
+    axes.plot([0, end], [0, end], color=MUTED, linewidth=1, linestyle=":", label="perfect")
+    _draw_bins(axes, before, _BEFORE, "before" if calibrated else "before, as served")
+    _draw_bins(axes, after, _STYLES["cv"], "after, as served" if calibrated else "after")
+    _frame_calibration(axes, end)
     return figure
 
 
@@ -133,22 +116,22 @@ def plot_thresholds(table: pd.DataFrame, chosen: float, decline_all: float, titl
         decline_all: F2 of declining everybody.
         title: what the figure is about.
     """
-    figure, axes = _start("Choice of the threshold", title)
+    figure, axes = start_figure("Choice of the threshold", title)
     drawn = (
-        ("f2", "F2", _BLUE, "-"),
-        ("approval_rate", "approval rate", _GREEN, "-."),
-        ("default_rate_approved", "default rate among the approved", _VERMILION, "--"),
+        ("f2", "F2", BLUE, "-"),
+        ("approval_rate", "approval rate", GREEN, "-."),
+        ("default_rate_approved", "default rate among the approved", VERMILION, "--"),
     )
     for column, label, colour, style in drawn:
         axes.plot(table["threshold"], table[column], color=colour, linestyle=style, label=label)
     axes.axhline(
         decline_all,
-        color=_MUTED,
+        color=MUTED,
         linewidth=1,
         linestyle=(0, (6, 3)),
         label=f"F2 of declining everybody, {decline_all:.3f}",
     )
-    axes.axvline(chosen, color=_INK, linewidth=1, label=f"chosen threshold, {chosen:.3f}")
+    axes.axvline(chosen, color=INK, linewidth=1, label=f"chosen threshold, {chosen:.3f}")
     axes.set_ylim(0, 1.02)
     axes.margins(x=0)
     axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
@@ -156,35 +139,6 @@ def plot_thresholds(table: pd.DataFrame, chosen: float, decline_all: float, titl
     axes.set_ylabel("Share, or F2")
     _put_legend_below(axes, columns=2)
     return figure
-
-
-def _start(subject: str, title: Title) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(_WIDTH_INCHES, _HEIGHT_INCHES), layout="constrained")
-    axes = figure.add_subplot()
-    lines = [f"{title.namespace}, n = {title.loans:,}"]
-    if title.warnings:
-        lines.append(title.warnings)
-    axes.set_title(
-        subject, loc="left", color=_INK, fontsize=12, fontweight="bold", pad=8 + 14 * len(lines)
-    )
-    for height, line in enumerate(reversed(lines)):
-        is_warning = line == title.warnings
-        axes.annotate(
-            line,
-            xy=(0, 1),
-            xytext=(0, 8 + 14 * height),
-            xycoords="axes fraction",
-            textcoords="offset points",
-            color=_WARNING if is_warning else _MUTED,
-            fontsize=10,
-            fontweight="bold" if is_warning else "normal",
-        )
-    axes.grid(color=_GRID, linewidth=0.8)
-    axes.set_axisbelow(True)
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.spines[["left", "bottom"]].set_color(_MUTED)
-    axes.tick_params(colors=_MUTED)
-    return figure, axes
 
 
 def _draw_curves(
@@ -202,8 +156,7 @@ def _draw_curves(
         axes.plot(curve[across], curve[up], color=style.colour, linestyle=style.line, label=label)
 
 
-def _draw_bins(axes: Axes, bins: pd.DataFrame, sample: str) -> None:
-    style = _STYLES.get(sample, _OTHER_STYLE)
+def _draw_bins(axes: Axes, bins: pd.DataFrame, style: _Style, name: str) -> None:
     rate = bins["observed_rate"]
     # A Wilson bound may miss its own rate by a rounding error at 0 and 1.
     below = (rate - bins["low"]).clip(lower=0)
@@ -217,8 +170,17 @@ def _draw_bins(axes: Axes, bins: pd.DataFrame, sample: str) -> None:
         color=style.colour,
         elinewidth=1.2,
         capsize=2.5,
-        label=f"{name_sample(sample)}, bins of {_range_of(bins['loans'])} loans",
+        label=f"{name}, bins of {_range_of(bins['loans'])} loans",
     )
+
+
+def _frame_calibration(axes: Axes, end: float) -> None:
+    axes.set_xlim(0, end)
+    axes.set_ylim(0, min(end, 1.02))
+    _show_percent(axes)
+    axes.set_xlabel("Predicted probability of default, mean of the bin")
+    axes.set_ylabel("Observed default rate, 95% interval")
+    _put_legend_below(axes, columns=1)
 
 
 def _frame_unit_square(axes: Axes) -> None:

@@ -53,6 +53,11 @@ def decimal_interval(low: float | None, high: float | None, digits: int = 3) -> 
     return f"{low:.{digits}f} to {high:.{digits}f}"
 
 
+def capitalize_first(text: str) -> str:
+    """A text as the beginning of a sentence: its first letter raised, the others left alone."""
+    return text[:1].upper() + text[1:]
+
+
 def p_value(value: float | None) -> str:
     """A p-value with its relation sign (`= 0.13`, `< 0.001`); `not tested` when missing."""
     if value is None or is_missing(value):

@@ -2,12 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import pandas as pd
 from matplotlib.figure import Figure
+
+from loantap.reporting.card_tables import (
+    CandidatesTable,
+    CoefficientsTable,
+    Comparison,
+    MetricsTable,
+    compare_with_published,
+    tabulate_candidates,
+    tabulate_coefficients,
+    tabulate_metrics,
+    thin_trade_off,
+)
+from loantap.reporting.inline_figure import embed_svg
+
+_REPLICA: Final = "published_replica"
+_CAPTIONS: Final = {
+    "roc": "ROC curve: how well the model ranks loans",
+    "precision_recall": "Precision and recall",
+    "calibration": "Calibration as served: what was predicted against what happened",
+    "before_and_after": "Calibration out of fold, before and after",
+    "thresholds": "What each threshold would mean",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,9 +41,15 @@ class ModelSection:
         purpose: what it is for.
         for_lending: whether a decision may rest on it.
         blocks: its part of `metrics.json`.
-        candidates: the search, one row per candidate.
-        coefficients: one row per input.
-        figures: `roc`, `precision_recall`, `calibration`, `thresholds`.
+        candidates: the search, one row per candidate: `candidate`, `mean_f2`, `std_f2`,
+            `mean_log_loss`, `mean_roc_auc`, `converged`, `within_one_standard_error`, `chosen`,
+            `fit_seconds`.
+        coefficients: one row per input: `feature`, `coefficient`, `odds_ratio`.
+        figures: `roc`, `precision_recall`, `calibration`, `before_and_after`, `thresholds`.
+        training: its parameters.
+        calibration: the structure of `calibration.json`.
+        trade_off: the structure of `thresholds.json`.
+        promotion: the structure of `promotion.json`.
     """
 
     name: str
@@ -31,3 +59,66 @@ class ModelSection:
     candidates: pd.DataFrame
     coefficients: pd.DataFrame
     figures: Mapping[str, Figure]
+    training: Mapping[str, Any]
+    calibration: Mapping[str, Any]
+    trade_off: Mapping[str, Any]
+    promotion: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class CardFigure:
+    """An evaluation figure as the page embeds it."""
+
+    source: str
+    caption: str
+
+
+@dataclass(frozen=True, slots=True)
+class WordedSection:
+    """A model as the card shows it.
+
+    Attributes:
+        model: what is said about it.
+        anchor: where it begins on the page.
+        metrics: per sample.
+        trade_off: a dozen rows of it.
+        candidates: top of the search.
+        coefficients: by size.
+        figures: by kind.
+        comparison: the replica beside what was published; None of any other model.
+        scorecard: the structure of `scorecard.json`; None where there is none.
+    """
+
+    model: ModelSection
+    anchor: str
+    metrics: MetricsTable
+    trade_off: Sequence[Mapping[str, Any]]
+    candidates: CandidatesTable
+    coefficients: CoefficientsTable
+    figures: Mapping[str, CardFigure]
+    comparison: Comparison | None
+    scorecard: Mapping[str, Any] | None
+
+    @property
+    def is_boosted(self) -> bool:
+        """Whether the challenger went forward."""
+        challenger = self.model.promotion["challenger"]
+        return challenger is not None and challenger["promoted"]
+
+
+def word_section(model: ModelSection, scorecard: Mapping[str, Any] | None) -> WordedSection:
+    """Word, order and thin what is said about one model."""
+    return WordedSection(
+        model=model,
+        anchor="model-" + model.name.replace("_", "-"),
+        metrics=tabulate_metrics(model.blocks),
+        trade_off=thin_trade_off(model.trade_off["thresholds"]),
+        candidates=tabulate_candidates(model.candidates),
+        coefficients=tabulate_coefficients(model.coefficients),
+        figures={
+            kind: CardFigure(embed_svg(figure), _CAPTIONS[kind])
+            for kind, figure in model.figures.items()
+        },
+        comparison=compare_with_published(model.blocks) if model.name == _REPLICA else None,
+        scorecard=scorecard,
+    )

@@ -47,6 +47,7 @@ def _environment() -> Environment:
         formatting.count,
         formatting.decimal,
         formatting.p_value,
+        formatting.capitalize_first,
         formatting.name_sample,
     ):
         environment.filters[worded.__name__] = worded

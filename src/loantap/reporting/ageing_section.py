@@ -1,0 +1,35 @@
+"""What the model card says about ageing: out of time, vintages, foreign portfolio."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from matplotlib.figure import Figure
+
+from loantap.reporting.inline_figure import embed_svg
+
+
+@dataclass(frozen=True, slots=True)
+class AgeingSection:
+    """Finished material for `templates/ageing.html`.
+
+    Attributes:
+        report: the structure of `ageing.json`.
+        figures: per model, its figure.
+    """
+
+    report: Mapping[str, Any]
+    figures: Mapping[str, Figure]
+
+    @property
+    def images(self) -> dict[str, str]:
+        """Per model, its figure as a data URI."""
+        return {name: embed_svg(figure) for name, figure in self.figures.items()}
+
+    @property
+    def foreign(self) -> dict[str, Mapping[str, Any]]:
+        """Per model, its figures on the foreign portfolio; empty where none was given."""
+        models = self.report["models"].items()
+        return {name: model["foreign"] for name, model in models if "foreign" in model}

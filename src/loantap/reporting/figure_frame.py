@@ -1,0 +1,95 @@
+"""The frame of every figure: colours, size, title and warnings. No pyplot, no global state."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from loantap.portfolio.dictionary import SIMULATED
+
+# Okabe and Ito's colours: told apart by colour-blind readers too, with line styles besides.
+BLUE: Final = "#0072b2"
+VERMILION: Final = "#d55e00"
+GREEN: Final = "#00795c"
+INK: Final = "#1c2530"
+MUTED: Final = "#5b6673"
+GRID: Final = "#e3e7ec"
+_WARNING: Final = "#a61b1b"
+_WIDTH_INCHES = 5.2
+_HEIGHT_INCHES = 4.7
+
+
+@dataclass(frozen=True, slots=True)
+class Title:
+    """What a figure says about itself, whatever page it ends up on.
+
+    Attributes:
+        namespace: the model it is about.
+        origin: `real` or `simulated`.
+        loans: number of loans behind it.
+        not_for_lending: whether no decision may rest on the model.
+    """
+
+    namespace: str
+    origin: str
+    loans: int
+    not_for_lending: bool
+
+    @property
+    def warnings(self) -> str:
+        """What the reader must know before reading on; empty when nothing."""
+        said = ["SIMULATED DATA"] if self.origin == SIMULATED else []
+        return " · ".join([*said, *(["not for lending"] if self.not_for_lending else [])])
+
+
+def start_figure(subject: str, title: Title) -> tuple[Figure, Axes]:
+    """An empty figure with one pair of axes under its title."""
+    figure = Figure(figsize=(_WIDTH_INCHES, _HEIGHT_INCHES), layout="constrained")
+    axes = figure.add_subplot()
+    _put_title(axes, subject, title)
+    _dress(axes)
+    return figure, axes
+
+
+def start_stack(
+    subject: str, title: Title, heights: tuple[float, ...]
+) -> tuple[Figure, list[Axes]]:
+    """A figure with axes of these heights, in inches, one above the other over one x axis."""
+    figure = Figure(figsize=(_WIDTH_INCHES, sum(heights)), layout="constrained")
+    stack = list(figure.subplots(len(heights), sharex=True, height_ratios=heights))
+    _put_title(stack[0], subject, title)
+    for axes in stack:
+        _dress(axes)
+    return figure, stack
+
+
+def _put_title(axes: Axes, subject: str, title: Title) -> None:
+    lines = [f"{title.namespace}, n = {title.loans:,}"]
+    if title.warnings:
+        lines.append(title.warnings)
+    axes.set_title(
+        subject, loc="left", color=INK, fontsize=12, fontweight="bold", pad=8 + 14 * len(lines)
+    )
+    for height, line in enumerate(reversed(lines)):
+        is_warning = line == title.warnings
+        axes.annotate(
+            line,
+            xy=(0, 1),
+            xytext=(0, 8 + 14 * height),
+            xycoords="axes fraction",
+            textcoords="offset points",
+            color=_WARNING if is_warning else MUTED,
+            fontsize=10,
+            fontweight="bold" if is_warning else "normal",
+        )
+
+
+def _dress(axes: Axes) -> None:
+    axes.grid(color=GRID, linewidth=0.8)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.spines[["left", "bottom"]].set_color(MUTED)
+    axes.tick_params(colors=MUTED)

@@ -1,0 +1,149 @@
+"""What the model card says about the leakage gate, worded and ordered for the page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from loantap.reporting.formatting import NOTHING, count, decimal, decimal_interval
+
+_SEVERITY: Final = ("caught", "warned", "passed")
+_CHECKS: Final = {
+    "borrowers": "The same borrower in training and test",
+    "time_travel": "Dates after the decision",
+    "lineage": "Features computed from the outcome",
+    "audited_columns": "Columns that are no features",
+}
+_METRICS: Final = {"roc_auc": "AUC", "log_loss": "Log-loss", "f2": "F2"}
+_DIGITS: Final = 4
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureLine:
+    """One feature, or audited column, before the gate.
+
+    Attributes:
+        name: its column.
+        groups: categories, or bins of a number.
+        auc: cross-fitted, alone.
+        interval: its 95% interval.
+        in_sample: AUC without cross-fitting.
+        verdict: `caught`, `warned` or `passed`.
+        remarks: why, in words.
+        used_by: models that use it.
+    """
+
+    name: str
+    groups: str
+    auc: str
+    interval: str
+    in_sample: str
+    verdict: str
+    remarks: str
+    used_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImpactCell:
+    """One metric with and without a feature, and the difference with its paired interval."""
+
+    with_: str
+    without: str
+    difference: str
+    interval: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImpactLine:
+    """What one suspicious feature does to a plain model."""
+
+    name: str
+    cells: Sequence[ImpactCell]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckLine:
+    """One check of the whole portfolio."""
+
+    name: str
+    passed: bool
+    finding: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeakageSection:
+    """The leakage part of the card.
+
+    Attributes:
+        loans: training loans examined, in words.
+        caught: features the gate stops.
+        features: worst first.
+        audited: columns that are no features, examined as if they were.
+        checks: of the whole portfolio.
+        metrics: names of the metrics of `impact`, in its order.
+        impact: metrics with and without each suspicious feature.
+        drawn: on how many of how many loans the impact was measured; empty when on none.
+    """
+
+    loans: str
+    caught: Sequence[str]
+    features: Sequence[FeatureLine]
+    audited: Sequence[FeatureLine]
+    checks: Sequence[CheckLine]
+    metrics: Sequence[str]
+    impact: Sequence[ImpactLine]
+    drawn: str
+
+
+def make_leakage_section(report: Mapping[str, Any]) -> LeakageSection:
+    """Word the structure of `leakage_report.json`."""
+    features = sorted(
+        report["features"], key=lambda f: (_SEVERITY.index(f["verdict"]), -float(f["auc"]))
+    )
+    impact = report["impact"]
+    audited = report["checks"].get("audited_columns", {"columns": []})["columns"]
+    return LeakageSection(
+        loans=count(features[0]["n"]) if features else NOTHING,
+        caught=[f["feature"] for f in features if f["caught"]],
+        features=[_word_feature(entry) for entry in features],
+        audited=[_word_feature(entry) for entry in audited],
+        checks=[
+            CheckLine(_CHECKS.get(name, name), check["passed"], check["statement"])
+            for name, check in report["checks"].items()
+        ],
+        metrics=list(_METRICS.values()),
+        impact=[_word_impact(entry) for entry in impact],
+        drawn=f"{count(impact[0]['n'])} of {count(impact[0]['drawn_from'])}" if impact else "",
+    )
+
+
+def _word_feature(entry: Mapping[str, Any]) -> FeatureLine:
+    return FeatureLine(
+        name=entry["feature"],
+        groups=count(entry["groups"]),
+        auc=decimal(entry["auc"]),
+        interval=decimal_interval(entry["auc_low"], entry["auc_high"]),
+        in_sample=decimal(entry["auc_in_sample"]),
+        verdict=entry["verdict"],
+        remarks="; ".join([*entry["reasons"], *entry["warnings"]]),
+        used_by=", ".join(entry["used_by"]) or "none",
+    )
+
+
+def _word_impact(entry: Mapping[str, Any]) -> ImpactLine:
+    difference = entry["difference"]
+    return ImpactLine(
+        name=entry["feature"],
+        cells=[
+            ImpactCell(
+                decimal(entry["with"][metric]),
+                decimal(entry["without"][metric]),
+                f"{difference[metric]:+.{_DIGITS}f}",
+                decimal_interval(
+                    difference[f"{metric}_low"], difference[f"{metric}_high"], _DIGITS
+                ),
+            )
+            for metric in _METRICS
+        ],
+    )

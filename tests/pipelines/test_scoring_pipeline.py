@@ -1,0 +1,155 @@
+"""`scoring` from a file to a file, batch by batch, each checked before it is written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from in_memory import AS_OF, PIPELINES, load_options
+from kedro.config import OmegaConfigLoader
+from kedro.io import DataCatalog, MemoryDataset
+from kedro.runner import SequentialRunner
+from kedro.validation.exceptions import DataValidationError
+
+from loantap import settings
+from loantap.datasets import table_file
+from loantap.model.scorer import Scorer
+from loantap.model.trained import TrainedModel
+from loantap.policy.decisions import Policy
+from loantap.policy.underwriting import Underwriter
+from loantap.portfolio.dictionary import portfolio_columns
+from loantap.portfolio.errors import InputError
+from loantap.portfolio.loantap_format import render
+from tests.conftest import PROJECT
+
+
+@pytest.fixture
+def scorer(lending_model: TrainedModel) -> Scorer:
+    return Scorer(lending_model, "loantap-lending-demo", "1")
+
+
+@pytest.fixture
+def applications(simulated_loans: pd.DataFrame) -> pd.DataFrame:
+    """50 applications, two of which cannot be scored."""
+    rows = render(simulated_loans.head(50), portfolio_columns()).drop(columns="loan_status")
+    rows.loc[[7, 33], "dti"] = -1.0
+    return rows
+
+
+@pytest.fixture(autouse=True)
+def _small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(table_file.TableFile.__init__, "__defaults__", (16,))
+
+
+def write(rows: pd.DataFrame, path: Path) -> Path:
+    if path.suffix == ".csv":
+        rows.to_csv(path, index=False)
+    else:
+        rows.to_parquet(path)
+    return path
+
+
+def score(source: Path, target: Path, scorer: Scorer) -> pd.DataFrame:
+    """Run the pipeline on the shipped catalog; what it wrote."""
+    given = {"applications": str(source), "scores": str(target), "as_of": AS_OF}
+    loader = OmegaConfigLoader(
+        str(PROJECT / "conf"), env="local", runtime_params=given, **settings.CONFIG_LOADER_ARGS
+    )
+    entries = {name: loader["catalog"][name] for name in ("applications", "scores")}
+    catalog = DataCatalog.from_config(entries)
+    for name, data in {"lending_model": scorer, **load_options()}.items():
+        catalog[name] = MemoryDataset(data, copy_mode="assign")
+    try:
+        SequentialRunner().run(PIPELINES["scoring"], catalog)
+    except BaseException:
+        catalog.get("scores").discard()  # type: ignore[union-attr]
+        raise
+    catalog.get("scores").publish()  # type: ignore[union-attr]
+    return pd.read_parquet(target)
+
+
+def policy() -> Policy:
+    options = load_options()["params:scoring"]
+    shipped: Policy = options.policy
+    return shipped
+
+
+@pytest.mark.parametrize("name", ["new.parquet", "new.csv"])
+def test_a_file_is_underwritten_as_a_frame_is(
+    name: str, applications: pd.DataFrame, scorer: Scorer, tmp_path: Path
+) -> None:
+    scores = score(write(applications, tmp_path / name), tmp_path / "scores.parquet", scorer)
+
+    expected = Underwriter(scorer, policy()).underwrite(applications, pd.Timestamp(AS_OF))
+    pd.testing.assert_frame_equal(
+        scores.drop(columns=[c for c in scores if c.startswith("reason")]),
+        expected.drop(columns=[c for c in expected if c.startswith("reason")]),
+        check_exact=False,
+        rtol=0,
+        atol=1e-9,
+    )
+    good = expected["decision"] != "invalid"
+    reasons = [c for c in scores if c.startswith("reason")]
+    pd.testing.assert_frame_equal(scores.loc[good, reasons], expected.loc[good, reasons])
+    assert scores.loc[[7, 33], "reason_1"].tolist() == ["dti '-1.0': below 0"] * 2
+
+
+@pytest.mark.parametrize("rows", [0, 1, 16, 17])
+def test_a_file_of_any_length_is_scored(
+    rows: int, applications: pd.DataFrame, scorer: Scorer, tmp_path: Path
+) -> None:
+    source = write(applications.head(rows), tmp_path / "new.parquet")
+
+    scores = score(source, tmp_path / "scores.parquet", scorer)
+
+    assert scores["application_id"].tolist() == [str(number) for number in range(rows)]
+    assert scores["score"].dtype == "Int64"
+    assert scores["reason_1"].dtype == "str"
+
+
+def test_identifiers_of_any_type_are_given_back(
+    applications: pd.DataFrame, scorer: Scorer, tmp_path: Path
+) -> None:
+    ids = pd.array([2**60 + n for n in range(49)] + [None], dtype="Int64")
+    source = write(applications.assign(application_id=ids), tmp_path / "new.parquet")
+
+    scores = score(source, tmp_path / "scores.parquet", scorer)
+
+    assert scores["application_id"].iloc[0] == str(2**60)
+    assert scores["application_id"].iloc[49] == "row 49"
+
+
+def test_a_file_without_a_column_is_refused_by_name_and_nothing_is_written(
+    applications: pd.DataFrame, scorer: Scorer, tmp_path: Path
+) -> None:
+    source = write(applications.drop(columns="dti"), tmp_path / "new.parquet")
+
+    with pytest.raises(InputError, match="applications: column dti missing"):
+        score(source, tmp_path / "out" / "scores.parquet", scorer)
+
+    assert not list(tmp_path.glob("out/*"))
+
+
+def test_every_batch_is_validated_before_it_is_written(
+    applications: pd.DataFrame,
+    scorer: Scorer,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    real = Scorer.assess
+
+    def go_astray(self: Scorer, rows: pd.DataFrame, as_of: pd.Timestamp) -> object:
+        assessed = real(self, rows, as_of)
+        if len(rows) < 16:  # the last batch
+            assessed.probability_of_default[:] = np.inf
+        return assessed
+
+    monkeypatch.setattr(Scorer, "assess", go_astray)
+    source = write(applications, tmp_path / "new.parquet")
+
+    with pytest.raises(DataValidationError, match="probability_of_default"):
+        score(source, tmp_path / "out" / "scores.parquet", scorer)
+
+    assert not list(tmp_path.glob("out/*"))

@@ -1,0 +1,88 @@
+"""A registry that is down: scoring goes on with the last good model, training says why it can't."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from temporary_project import Project
+
+from loantap.registry import connection
+
+
+@pytest.fixture
+def applications(portfolio_text: pd.DataFrame, tmp_path: Path) -> Path:
+    path = tmp_path / "new.csv"
+    portfolio_text.head(6).drop(columns="loan_status").replace("nan", None).to_csv(
+        path, index=False
+    )
+    return path
+
+
+@pytest.fixture
+def scored(demo: Project, applications: Path, tmp_path: Path) -> pd.DataFrame:
+    """What the champion says, which is then kept."""
+    target = tmp_path / "before.parquet"
+    result = demo.run(
+        "--pipelines", "scoring", "--params", f"applications={applications},scores={target}"
+    )
+    assert result.exit_code == 0, result.output
+    return pd.read_parquet(target)
+
+
+@pytest.fixture
+def _locked(demo: Project, scored: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Another process does not let go of the database."""
+    monkeypatch.setattr(connection, "_PATIENCE", 0.1)
+    with closing(sqlite3.connect(demo.folder / "mlflow.db")) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        yield
+
+
+@pytest.mark.usefixtures("_locked")
+def test_scoring_goes_on_with_the_same_model_and_says_so(
+    demo: Project, applications: Path, scored: pd.DataFrame, tmp_path: Path
+) -> None:
+    target = tmp_path / "meanwhile.parquet"
+    result = demo.run(
+        "--pipelines", "scoring", "--params", f"applications={applications},scores={target}"
+    )
+
+    assert result.exit_code == 0, result.output
+    pd.testing.assert_frame_equal(pd.read_parquet(target), scored)
+    told = " ".join(result.output.split())
+    assert "database is locked" in told
+    assert "last good" in told
+
+
+@pytest.mark.usefixtures("_locked")
+@pytest.mark.parametrize("pipelines", ["modeling", "training"])
+def test_training_stops_before_any_node_with_one_message(demo: Project, pipelines: str) -> None:
+    files = demo.digests()
+    result = demo.run("--pipelines", pipelines)
+
+    assert result.exit_code == 1
+    assert "model registry (sqlite:///" in result.output
+    assert "database is locked" in result.output
+    assert "Traceback" not in result.output
+    assert demo.digests() == files
+
+
+def test_the_next_run_in_the_same_process_is_recorded_as_a_run_of_its_own(demo: Project) -> None:
+    experiment = demo.mlflow.get_experiment_by_name("loantap").experiment_id
+
+    def count_runs() -> int:
+        return len(demo.mlflow.search_runs([experiment], max_results=5_000))
+
+    before = count_runs()
+    assert demo.run("--pipelines", "evaluation").exit_code == 0
+    assert demo.run("--pipelines", "evaluation").exit_code == 0
+    assert demo.run("--pipelines", "insights").exit_code == 0  # records nothing
+
+    assert count_runs() == before + 2
+    runs = demo.mlflow.search_runs([experiment], max_results=5_000)
+    assert {run.info.status for run in runs} <= {"FINISHED", "FAILED"}

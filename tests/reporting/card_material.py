@@ -1,0 +1,264 @@
+"""Finished material for a model card, small enough to read."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from datetime import date
+from typing import Any
+
+import pandas as pd
+from leakage_findings import make_finding
+
+from loantap.reporting.ageing_section import AgeingSection
+from loantap.reporting.evaluation_figures import plot_before_and_after, plot_roc
+from loantap.reporting.figure_frame import Title
+from loantap.reporting.model_card import DataSummary, FeatureRow, ModelCard, PolicyBand
+from loantap.reporting.model_section import ModelSection
+
+BLOCK = {
+    "n": 4_715, "default_rate": 0.191, "roc_auc": 0.7123, "average_precision": 0.36, "ks": 0.31,
+    "brier": 0.141, "ece": 0.012, "ece_perfect_low": 0.006, "ece_perfect_high": 0.021,
+    "threshold": 0.11, "accuracy": 0.44, "precision": 0.237, "recall": 0.871, "f2": 0.5667,
+    "f2_decline_all": 0.5415, "approval_rate": 0.33, "default_rate_approved": 0.084,
+}  # fmt: skip
+TEST_BLOCK = BLOCK | {"n": 524, "roc_auc_low": 0.655, "roc_auc_high": 0.761}
+REPLICA = BLOCK | {"accuracy": 0.812, "recall": 0.771, "precision": 0.503, "f2": 0.6961}
+BLOCKS = {
+    "lending": {"cv": BLOCK, "test": TEST_BLOCK, "out_of_time": None},
+    "benchmark": {"cv": BLOCK, "test": TEST_BLOCK, "out_of_time": TEST_BLOCK},
+    "published_replica": {"cv": REPLICA, "test": None, "out_of_time": None},
+}
+ROC = pd.DataFrame(
+    {"sample": "cv", "false_positive_rate": [0, 0.3, 1], "true_positive_rate": [0, 0.6, 1]}
+)
+BINS = pd.DataFrame(
+    {"mean_pd": [0.1, 0.3], "observed_rate": [0.1, 0.3], "low": [0.05, 0.2], "high": [0.2, 0.4],
+     "loans": [2_358, 2_357]}
+)  # fmt: skip
+STAGE = {
+    "n": 4_715, "default_rate": 0.191, "default_rate_low": 0.18, "default_rate_high": 0.202,
+    "mean_pd": 0.191, "observed_to_expected": 1.0, "observed_to_expected_low": 0.942,
+    "observed_to_expected_high": 1.061, "ece": 0.012, "ece_perfect_low": 0.006,
+    "ece_perfect_high": 0.021, "brier": 0.141, "log_loss": 0.4451, "bins": [],
+}  # fmt: skip
+DISTORTED = STAGE | {
+    "mean_pd": 0.478, "observed_to_expected": 0.4, "observed_to_expected_low": 0.377,
+    "observed_to_expected_high": 0.424, "ece": 0.287, "brier": 0.223, "log_loss": 0.636,
+}  # fmt: skip
+LINE = {
+    "n": 4_715, "used": True, "intercept": -1.386, "intercept_low": -1.47, "intercept_high": -1.3,
+    "slope": 0.912, "slope_low": 0.83, "slope_high": 0.994,
+}  # fmt: skip
+UNUSED_LINE = {"n": 4_715, "used": False, "intercept": 0.0, "slope": 1.0}
+
+
+def make_candidates(count: int = 12) -> pd.DataFrame:
+    """Candidates from best to worst F2; the last but one is chosen, the last did not converge."""
+    return pd.DataFrame(
+        {
+            "candidate": [f"smote L1 C={i}" for i in range(count)],
+            "mean_f2": [0.6 - 0.001 * i for i in range(count)],
+            "std_f2": 0.01,
+            "mean_log_loss": 0.45,
+            "mean_roc_auc": 0.7,
+            "converged": [i < count - 1 for i in range(count)],
+            "within_one_standard_error": [i < 4 for i in range(count)],
+            "chosen": [i == count - 2 for i in range(count)],
+            "fit_seconds": 0.25,
+        }
+    )
+
+
+def make_coefficients(values: dict[str, float]) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "feature": list(values),
+            "coefficient": list(values.values()),
+            "odds_ratio": [math.exp(v) for v in values.values()],
+        }
+    )
+
+
+def make_verdict(
+    candidate: str = "logistic", incumbent: str = "", promoted: bool = True, evidence: str = "yes"
+) -> dict[str, Any]:
+    return {
+        "candidate": candidate,
+        "incumbent": incumbent,
+        "promoted": promoted,
+        "headline": f"{candidate} {'takes' if promoted else 'does not take'} office",
+        "conditions": [
+            {"name": "leakage gate", "holds": True, "evidence": "all features pass"},
+            {"name": "calibrated", "holds": promoted, "evidence": evidence},
+        ],
+    }
+
+
+def make_trade_off(rows: int = 99) -> dict[str, Any]:
+    """Thresholds from 1% up by 1%, each approving as many per cent."""
+    shares = [(number + 1) / 100 for number in range(rows)]
+    return {
+        "chosen": {"n": 4_715, "threshold": 0.11, "f2": 0.5667, "f2_decline_all": 0.5415},
+        "thresholds": [
+            {
+                "threshold": share, "f2": 0.55, "precision": 0.25, "recall": 1 - share,
+                "approval_rate": share, "default_rate_approved": 0.08,
+                "default_rate_approved_low": 0.07, "default_rate_approved_high": 0.093,
+            }
+            for share in shares
+        ],
+    }  # fmt: skip
+
+
+def make_scorecard() -> dict[str, Any]:
+    return {
+        "model_name": "loantap-lending", "model_version": "3", "n": 4_715,
+        "scale": {"points": 600, "odds": 4, "points_to_double": 50, "lowest": 300, "highest": 900},
+        "base_points": 611.2,
+        "features": [
+            {
+                "feature": "dti_pct", "phrase": "debt payments as a share of income",
+                "fewest": -12.4, "most": 9.6,
+                "attributes": [
+                    {"attribute": "up to 10%", "n": 2_000, "points": 9.6},
+                    {"attribute": "over 10%", "n": 2_715, "points": -12.4},
+                ],
+            }
+        ],
+        "bands": [
+            {
+                "lowest": 575, "highest": 599, "n": 800, "charged_off": 200, "default_rate": 0.25,
+                "default_rate_low": 0.221, "default_rate_high": 0.281, "mean_pd": 0.24,
+            }
+        ],
+        "example": {
+            "values": {"debt payments as a share of income": "24.1%"},
+            "probability_of_default": 0.261, "score": 583,
+            "reasons": ["debt payments are 24.1% of income"],
+            "base_points": 611.2, "points": {"debt payments as a share of income": -28.2},
+        },
+    }  # fmt: skip
+
+
+def make_section(name: str, origin: str = "real", **changes: Any) -> ModelSection:
+    for_lending = name == "lending"
+    title = Title(name, origin, 4_715, not_for_lending=not for_lending)
+    section = ModelSection(
+        name=name,
+        purpose="reviews a graded offer" if for_lending else "",
+        for_lending=for_lending,
+        blocks=BLOCKS[name],
+        candidates=make_candidates(),
+        coefficients=make_coefficients({"dti_pct": 0.2, "is_60_months": -0.4}),
+        figures={
+            "roc": plot_roc(ROC, {"cv": 0.7123}, title),
+            "before_and_after": plot_before_and_after(BINS, BINS, title, calibrated=True),
+        },
+        training={},
+        calibration={"calibrated": True, "line": LINE, "before": DISTORTED, "after": STAGE},
+        trade_off=make_trade_off(),
+        promotion={
+            "champion": make_verdict("this run", "loantap-lending 2"),
+            "challenger": make_verdict("boosting", "logistic", promoted=False, evidence="ECE .05")
+            if for_lending
+            else None,
+        },
+    )
+    return dataclasses.replace(section, **changes)
+
+
+def make_group(name: str, approval_ratio: float | None, **changes: Any) -> dict[str, Any]:
+    """A group as `fairness.json` has it, the same under both rules."""
+    group = {
+        "group": name, "n": 2_000, "charged_off": 400, "default_rate": 0.2,
+        "default_rate_low": 0.183, "default_rate_high": 0.218, "mean_pd": 0.19,
+        "observed_to_expected": 1.05, "observed_to_expected_low": 0.96,
+        "observed_to_expected_high": 1.15, "roc_auc": 0.71, "roc_auc_low": 0.68,
+        "roc_auc_high": 0.74,
+    }  # fmt: skip
+    bound = None if approval_ratio is None else 0.04
+    for rule in ("f2", "policy"):
+        group |= {
+            f"{rule}_approval_rate": 0.3, f"{rule}_approval_rate_low": 0.28,
+            f"{rule}_approval_rate_high": 0.32, f"{rule}_approval_ratio": approval_ratio,
+            f"{rule}_approval_ratio_low": bound and approval_ratio - bound,
+            f"{rule}_approval_ratio_high": bound and approval_ratio + bound,
+        }  # fmt: skip
+    return group | changes
+
+
+def make_proxy(phrase: str, *groups: dict[str, Any], audit_only: bool = False) -> dict[str, Any]:
+    favoured = dict.fromkeys(("f2", "policy"), groups[0]["group"])
+    return {
+        "phrase": phrase, "audit_only": audit_only, "favoured": favoured, "groups": list(groups),
+    }  # fmt: skip
+
+
+def make_fairness(**proxies: dict[str, Any]) -> dict[str, Any]:
+    shown = proxies or {
+        "home_ownership": make_proxy(
+            "Housing", make_group("MORTGAGE", 1.0), make_group("RENT", 0.72),
+            make_group("OTHER", None),
+        ),
+        "pincode": make_proxy("Pincode", make_group("22690", 1.0), audit_only=True),
+    }  # fmt: skip
+    return {
+        "origin": "real",
+        "models": {"lending": {"n": 4_715, "policy": "2026-11", "proxies": shown}},
+    }
+
+
+def make_stability() -> dict[str, Any]:
+    fold = {"fold": 1, "n": 943, "charged_off": 180}
+    return {
+        "origin": "real",
+        "models": {
+            "lending": {
+                "n": 4_715,
+                "folds": [fold | {"roc_auc": 0.7, "roc_auc_low": 0.66, "roc_auc_high": 0.74}],
+                "populations": [
+                    {
+                        "population": "issued 2014", "n": 1_200, "against_n": 3_515, "psi": 0.051,
+                        "psi_low": 0.031, "psi_high": 0.082, "psi_chance": 0.019,
+                    }
+                ],
+            }
+        },
+    }  # fmt: skip
+
+
+def make_card(origin: str = "real", **changes: Any) -> ModelCard:
+    definition = {
+        "snapshot": "2017-03-01", "term_months": 36, "first_origin": "2012-07-01",
+        "step_months": 6, "last_month": "2013-12-01",
+    }  # fmt: skip
+    caveats = dict.fromkeys(("rolling_origin", "vintages"), "")
+    ageing = {"origin": origin, "definition": definition, "caveats": caveats, "models": {}}
+    pincode = make_finding(
+        "pincode", 0.88, "caught", ["AUC 0.880 on its own, above 0.75"], ["benchmark"]
+    )
+    card = ModelCard(
+        as_of=date(2017, 3, 1),
+        data=DataSummary(
+            origin, 5_239, 1_001, 0.191, 0.181, 0.202, date(2008, 1, 1), date(2016, 12, 1)
+        ),
+        models=[make_section(n, origin) for n in ("published_replica", "benchmark", "lending")],
+        scorecards={"lending": make_scorecard()},
+        features=[
+            FeatureRow("dti_pct", "debt payments as a share of income", ("dti_pct",), "", "high"),
+            FeatureRow("pincode", "the postal code", ("pincode",), "built from the outcome"),
+        ],
+        leakage_report={
+            "features": [make_finding("dti_pct", 0.56, used_by=["benchmark", "lending"]), pincode],
+            "checks": {},
+            "impact": [],
+        },
+        ageing=AgeingSection(ageing, {}),
+        stability=make_stability(),
+        fairness=make_fairness(),
+        policy_version="2026-11",
+        policy=[PolicyBand("approve", 0, 0.34, "all but the top decile of the PD")],
+        limits=["Few loans before 2012."],
+    )
+    return dataclasses.replace(card, **changes)

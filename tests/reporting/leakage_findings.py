@@ -1,0 +1,47 @@
+"""Entries of a leakage report, as the gate writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+
+def make_finding(
+    name: str,
+    auc: float,
+    verdict: str = "passed",
+    remarks: Sequence[str] = (),
+    used_by: Sequence[str] = (),
+) -> dict[str, Any]:
+    """What the gate found about one feature."""
+    return {
+        "feature": name,
+        "n": 4_715,
+        "groups": 20,
+        "auc": auc,
+        "auc_low": auc - 0.02,
+        "auc_high": auc + 0.02,
+        "auc_in_sample": auc + 0.02,
+        "verdict": verdict,
+        "caught": verdict == "caught",
+        "reasons": list(remarks) if verdict == "caught" else [],
+        "warnings": list(remarks) if verdict == "warned" else [],
+        "used_by": list(used_by),
+    }
+
+
+def make_impact(name: str, auc_with: float, auc_without: float) -> dict[str, Any]:
+    """Metrics with and without one feature; all but the AUC stay as they are."""
+    same = {"log_loss": 0.45, "f2": 0.57}
+    gain = auc_with - auc_without
+    figures = {"roc_auc": gain, "log_loss": 0.0, "f2": 0.0}
+    bounds = {f"{metric}_low": value - 0.01 for metric, value in figures.items()}
+    bounds |= {f"{metric}_high": value + 0.01 for metric, value in figures.items()}
+    return {
+        "feature": name,
+        "n": 2_000,
+        "drawn_from": 4_715,
+        "with": {"roc_auc": auc_with, **same},
+        "without": {"roc_auc": auc_without, **same},
+        "difference": figures | bounds,
+    }

@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from loantap.reporting.ageing_figure import plot_ageing
+from loantap.reporting.figure_frame import Title
+from loantap.reporting.inline_figure import embed_svg
+
+LENDING = Title("lending", "real", 3_000, not_for_lending=False)
+
+
+def with_bounds(table: pd.DataFrame, *names: str) -> pd.DataFrame:
+    bounds = {f"{n}_low": table[n] - 0.05 for n in names}
+    return table.assign(**bounds, **{f"{n}_high": table[n] + 0.06 for n in names})
+
+
+@pytest.fixture
+def origins() -> pd.DataFrame:
+    table = pd.DataFrame(
+        {
+            "origin": pd.to_datetime(["2012-07-01", "2013-01-01", "2013-07-01"]),
+            "until": pd.to_datetime(["2012-12-01", "2013-06-01", "2013-12-01"]),
+            "n": [np.nan, 439, 612],
+            "roc_auc": [np.nan, 0.65, 0.67],
+        }
+    )
+    return with_bounds(table, "roc_auc")
+
+
+@pytest.fixture
+def vintages() -> pd.DataFrame:
+    table = pd.DataFrame(
+        {
+            "issue_year": [2009, 2012, 2013, 2013, 2014],
+            "term_months": [36, 36, 36, 60, 36],
+            "interpretable": [True, True, True, False, False],
+            "n": [12, 454, 1_051, 243, 1_055],
+            "default_rate": [0.1, 0.18, 0.11, 0.31, 0.18],
+            "mean_pd": [0.12, 0.16, 0.15, 0.32, 0.16],
+            "roc_auc": [np.nan, 0.62, 0.66, 0.6, 0.68],
+        }
+    )
+    return with_bounds(table, "default_rate", "roc_auc")
+
+
+def points(axes, label: str) -> list[list[float]]:
+    (drawn,) = [c for c in axes.containers if str(c.get_label()).startswith(label)]
+    return np.round(drawn[0].get_xydata(), 4).tolist()
+
+
+def test_aucs_are_drawn_by_issue_year_and_by_origin(origins, vintages):
+    upper, _ = plot_ageing(origins, vintages, 36, LENDING).axes
+
+    assert points(upper, "by issue year") == [[2012, 0.62], [2013, 0.66]]
+    # An origin stands in the middle of the half year it judges; one that was skipped is not drawn.
+    assert points(upper, "out of time") == [[2012.75, 0.65], [2013.25, 0.67]]
+
+
+def test_the_number_of_loans_stands_with_every_point(origins, vintages):
+    upper, lower = plot_ageing(origins, vintages, 36, LENDING).axes
+
+    labels = [text.get_text() for text in upper.get_legend().get_texts()]
+    assert "out of time, by origin, n = 439, 612" in labels
+    ticks = [label.get_text() for label in lower.get_xticklabels()]
+    assert ticks == ["2012\n454", "2013\n1,051", "2014\n1,055"]
+
+
+def test_default_rate_and_mean_pd_are_drawn_side_by_side(origins, vintages):
+    _, lower = plot_ageing(origins, vintages, 36, LENDING).axes
+
+    assert points(lower, "default rate") == [[2012, 0.18], [2013, 0.11], [2014, 0.18]]
+    (mean_pd,) = [line for line in lower.get_lines() if "mean PD" in str(line.get_label())]
+    assert mean_pd.get_ydata().tolist() == [0.16, 0.15, 0.16]
+
+
+def test_years_of_few_loans_and_of_another_term_are_left_to_the_table(origins, vintages):
+    _, lower = plot_ageing(origins, vintages, 36, LENDING).axes
+
+    assert [x for x, _ in points(lower, "default rate")] == [2012, 2013, 2014]
+
+
+def test_the_censored_part_is_shaded_and_says_so(origins, vintages):
+    upper, lower = plot_ageing(origins, vintages, 36, LENDING).axes
+
+    for axes in (upper, lower):
+        (shade,) = axes.patches
+        assert (shade.get_x(), shade.get_x() + shade.get_width()) == (2013.5, 2014.5)
+    words = " ".join(text.get_text() for text in lower.texts)
+    assert "resolved only" in words
+    assert "interpretable" in words
+    (hollow,) = [c for c in upper.containers if "resolved" in str(c.get_label())]
+    assert hollow[0].get_markerfacecolor() == "white"
+
+
+def test_without_a_censored_part_nothing_is_shaded(origins, vintages):
+    matured = vintages.assign(interpretable=True)
+
+    assert not any(axes.patches for axes in plot_ageing(origins, matured, 36, LENDING).axes)
+
+
+def test_without_any_origin_judged_the_vintages_are_drawn_alone(origins, vintages):
+    skipped = origins.assign(n=np.nan, roc_auc=np.nan)
+
+    upper, _ = plot_ageing(skipped, vintages, 36, LENDING).axes
+
+    assert not [c for c in upper.containers if "out of time" in str(c.get_label())]
+
+
+def test_it_names_its_model_and_says_when_simulated(origins, vintages):
+    demo = Title("lending", "simulated", 20_000, not_for_lending=False)
+
+    upper, _ = plot_ageing(origins, vintages, 36, demo).axes
+
+    words = [text.get_text() for text in upper.texts]
+    assert "lending, n = 20,000" in words
+    assert "SIMULATED DATA" in words
+
+
+def test_the_same_figure_gives_the_same_bytes(origins, vintages):
+    first, second = (embed_svg(plot_ageing(origins, vintages, 36, LENDING)) for _ in range(2))
+
+    assert first == second

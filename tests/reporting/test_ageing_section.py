@@ -1,0 +1,135 @@
+"""Out of time, vintages and foreign portfolio as the model card shows them."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from matplotlib.figure import Figure
+from page_outline import HOSTILE, read_text
+
+from loantap.reporting.ageing_section import AgeingSection
+from loantap.reporting.shell import _environment
+
+FIGURES = {
+    "n": 1_357, "charged_off": 169, "default_rate": 0.1245, "default_rate_low": 0.108,
+    "default_rate_high": 0.1432, "mean_pd": 0.155, "observed_to_expected": 0.8,
+    "observed_to_expected_low": 0.7, "observed_to_expected_high": 0.92, "roc_auc": 0.639,
+    "roc_auc_low": 0.59, "roc_auc_high": 0.68, "ece": 0.038, "ece_perfect_low": 0.013,
+    "ece_perfect_high": 0.034,
+}  # fmt: skip
+ORIGIN = {
+    "origin": "2013-01", "until": "2013-06", "trained_loans": 936, "trained_charge_offs": 159,
+    "settled_loans": 55, "settled_charge_offs": 2, "skipped": "",
+}  # fmt: skip
+UNMEASURED = dict.fromkeys(FIGURES)
+VINTAGE = {"issue_year": 2013, "term_months": 36, "interpretable": True}
+LEVELS = {name: None for name in FIGURES if name.startswith(("observed", "ece"))}
+FOREIGN = FIGURES | {
+    "model_name": "loantap-lending", "model_version": "3", "first_issue_month": "2007-06",
+    "last_issue_month": "2010-12", "rate_roc_auc": 0.635, "rate_roc_auc_low": 0.623,
+    "rate_roc_auc_high": 0.646, "auc_gain": 0.0191, "auc_gain_low": 0.0124,
+    "auc_gain_high": 0.0259, "psi": 0.028, "psi_low": 0.021, "psi_high": 0.042,
+    "training_loans": 4_715,
+}  # fmt: skip
+
+
+def make_report(**changes: Any) -> dict[str, Any]:
+    model = {
+        "rolling_origin": {"pooled": FIGURES, "origins": [ORIGIN | FIGURES]},
+        "vintages": [
+            VINTAGE | FIGURES,
+            VINTAGE | FIGURES | LEVELS | {"issue_year": 2014, "interpretable": False},
+        ],
+    }
+    return {
+        "origin": "real",
+        "definition": {
+            "snapshot": "2017-03-01", "term_months": 36, "first_origin": "2012-07-01",
+            "step_months": 6, "last_month": "2013-12-01",
+        },
+        "caveats": {"rolling_origin": "KNOWN.", "vintages": "CENSORED.", "foreign": "LEVELS."},
+        "models": {"lending": model | changes},
+    }  # fmt: skip
+
+
+def render(report: dict[str, Any], figures: dict[str, Figure] | None = None) -> str:
+    template = _environment().from_string(
+        "<head></head>{% with ageing = section %}{% include 'ageing.html' %}{% endwith %}"
+    )
+    return template.render(section=AgeingSection(report, figures or {}))
+
+
+def read(report: dict[str, Any]) -> str:
+    return read_text(render(report))
+
+
+def test_the_definition_is_in_words() -> None:
+    text = read(make_report())
+
+    assert "Every 6 months from 2012-07" in text
+    assert "the 36-month loans issued up to the next origin, the last in 2013-12" in text
+    assert "had run their course at the snapshot, 2017-03" in text
+
+
+def test_every_figure_has_its_number_of_loans_and_its_interval() -> None:
+    text = read(make_report())
+
+    assert "all together 1,357 169 charged off 12.4% 10.8 to 14.3% 15.5%" in text
+    assert "0.639 0.590 to 0.680 0.80 0.70 to 0.92 0.038 perfect: 0.013 to 0.034" in text
+
+
+def test_each_origin_says_what_was_settled_by_then() -> None:
+    text = read(make_report())
+
+    assert "2013-01 936 159 charged off settled by then: 55" in text
+    assert "KNOWN." in text
+
+
+def test_an_origin_that_was_skipped_says_why() -> None:
+    skipped = ORIGIN | UNMEASURED | {"skipped": "9 charge-offs among the 80 loans"}
+    text = read(make_report(rolling_origin={"pooled": None, "origins": [skipped]}))
+
+    assert "skipped: 9 charge-offs among the 80 loans" in text
+    assert "all together" not in text
+
+
+def test_a_later_vintage_is_labelled_and_has_no_levels() -> None:
+    text = read(make_report())
+
+    assert "2014 resolved only 36" in text
+    assert "2013 resolved only" not in text
+    later = text[text.index("2014 resolved only") :]
+    assert re.search(r"0\.590 to 0\.680 – – ", later)
+    assert "CENSORED. They raise no alarm." in text
+
+
+def test_the_foreign_portfolio_is_compared_with_the_rate() -> None:
+    text = read(make_report(foreign=FOREIGN))
+
+    assert "issued 2007-06 to 2010-12" in text
+    assert "loantap-lending version 3" in text
+    assert "0.639 0.590 to 0.680 0.635 0.623 to 0.646 0.019 0.012 to 0.026" in text
+    assert "0.028 0.021 to 0.042 against 4,715" in text
+    assert "LEVELS." in text
+
+
+def test_without_a_foreign_portfolio_there_is_no_word_of_one() -> None:
+    report = make_report()
+    del report["caveats"]["foreign"]
+
+    assert "foreign" not in read(report).lower()
+
+
+def test_figures_are_inlined_with_their_description() -> None:
+    html = render(make_report(), {"lending": Figure()})
+
+    assert re.search(r'<img src="data:image/svg\+xml;base64,[^"]+" alt="AUC of lending', html)
+
+
+@pytest.mark.parametrize("place", ["model_name", "first_issue_month"])
+def test_what_is_shown_is_escaped(place: str) -> None:
+    html = render(make_report(foreign=FOREIGN | {place: HOSTILE}))
+
+    assert "<script>" not in html

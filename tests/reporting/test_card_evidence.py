@@ -1,0 +1,126 @@
+"""The evidence the model card shows: calibration, trade-off, scorecard, stability, fairness."""
+
+from __future__ import annotations
+
+import pytest
+from card_material import STAGE, UNUSED_LINE, make_card, make_section
+from page_outline import read_section, read_text, section_of
+
+from loantap.reporting.model_card import render_model_card
+
+
+def read_calibration(**changes) -> str:
+    """What is said about a lending model that was calibrated so."""
+    calibration = {"line": UNUSED_LINE, "before": STAGE, "after": STAGE} | changes
+    section = make_section("lending", calibration=calibration)
+    return read_section(render_model_card(make_card(models=[section])), "model-lending")
+
+
+@pytest.fixture(scope="module")
+def page() -> str:
+    return render_model_card(make_card())
+
+
+@pytest.fixture(scope="module")
+def lending(page: str) -> str:
+    """What is said about the model that may be lent on, in words."""
+    return read_section(page, "model-lending")
+
+
+class TestCalibration:
+    def test_the_line_is_shown_with_its_bounds_where_it_is_used(self, lending):
+        assert "intercept -1.386 -1.470 to -1.300, slope 0.912 0.830 to 0.994, n = 4,715" in lending
+
+    def test_before_and_after_stand_side_by_side(self, lending):
+        assert "Mean PD 0.478 0.191" in lending
+        assert "Observed to expected 0.400 0.377 to 0.424 1.000 0.942 to 1.061" in lending
+        assert "ECE 0.287 perfect: 0.006 to 0.021 0.012 perfect: 0.006 to 0.021" in lending
+        assert "Log-loss 0.636 0.445" in lending
+        assert "n = 4,715; after: each loan by the line of the other folds" in lending
+
+    def test_a_model_that_needs_no_line_says_so(self):
+        text = read_calibration(calibrated=True)
+
+        assert "The test found no fault with the PDs as fitted, so no line is used" in text
+        assert "intercept" not in text
+
+    def test_a_model_that_is_served_as_fitted_says_so(self):
+        text = read_calibration(calibrated=False)
+
+        assert "Served as fitted, without calibration." in text
+
+
+class TestTradeOff:
+    def test_a_dozen_thresholds_are_shown(self, page, lending):
+        html = section_of(page, "model-lending")
+        table = html[html.index("PD threshold") :]
+
+        assert table[: table.index("</table>")].count('<th scope="row"') == 12
+        assert "1.0% 0.550 25.0% 99.0% 1.0% 8.0% 7.0 to 9.3%" in lending
+
+    def test_declining_everybody_is_the_measure(self, lending):
+        assert "n = 4,715. Declining everybody has an F2 of 0.541" in lending
+        assert "the threshold in use is 11.0%" in lending
+
+
+class TestScorecard:
+    def test_it_says_how_points_become_odds(self, lending):
+        assert "611 points to begin with" in lending
+        assert "kept between 300 and 900" in lending
+        assert "600 points mean 4 paid loans per default, and 50 points more double them" in lending
+        assert "Of loantap-lending version 3." in lending
+
+    def test_every_attribute_shows_its_points_and_how_many_had_it(self, lending):
+        assert "up to 10% 2,000 +10 over 10% 2,715 -12" in lending
+
+    def test_what_scores_have_meant_is_shown_with_its_interval(self, lending):
+        assert "575 to 599 800 200 25.0% 22.1 to 28.1% 24.0%" in lending
+
+    def test_reasons_are_shown_by_an_example_that_is_nobody_s(self, lending):
+        assert "A made-up application: PD 26.1%, score 583." in lending
+        assert "debt payments are 24.1% of income" in lending
+
+    def test_a_model_that_is_not_lent_on_has_none(self, page):
+        assert "Scorecard" not in section_of(page, "model-benchmark")
+
+
+class TestAudits:
+    def test_stability_is_judged_against_chance(self, page):
+        text = read_section(page, "stability")
+
+        assert "1 943 180 0.700 0.660 to 0.740" in text
+        assert "issued 2014 1,200 3,515 0.051 0.031 to 0.082 up to 0.019" in text
+
+    def test_fairness_shows_the_least_and_the_most_favoured_group_under_each_rule(self, page):
+        text = read_section(page, "fairness")
+
+        assert "n = 4,715; policy version 2026-11" in text
+        assert "Housing F2 threshold MORTGAGE RENT 0.72 0.68 to 0.76" in text
+        assert "policy MORTGAGE RENT 0.72 0.68 to 0.76" in text
+
+    def test_fairness_lists_every_group_with_its_intervals(self, page):
+        text = read_section(page, "fairness")
+
+        assert (
+            "RENT 2,000 20.0% 18.3 to 21.8% 19.0% 1.05 0.96 to 1.15 0.710 0.680 to 0.740 "
+            "30.0% 28.0 to 32.0% 30.0% 28.0 to 32.0%" in text
+        )
+
+    def test_the_pincode_is_marked_as_audited_only(self, page):
+        text = read_section(page, "fairness")
+
+        assert text.count("for this audit only, never lent on") == 1
+        assert "Pincode for this audit only, never lent on F2 threshold" in text
+
+    def test_it_admits_that_there_is_no_protected_attribute(self, page):
+        assert "can neither be shown nor ruled out" in read_section(page, "fairness")
+
+    def test_the_leakage_gate_names_what_it_caught_and_who_uses_it(self, page):
+        text = read_text(page)
+
+        assert "1 of 2 features caught: pincode." in text
+        assert (
+            "pincode 0.880 0.860 to 0.900 0.900 caught AUC 0.880 on its own, above 0.75 benc"
+            in text
+        )
+        assert text.index("pincode 0.880") < text.index("dti_pct 0.560")

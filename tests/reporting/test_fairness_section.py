@@ -1,0 +1,46 @@
+"""The audit by proxy groups, worded for the model card."""
+
+from __future__ import annotations
+
+from card_material import make_fairness, make_group, make_proxy
+
+from loantap.reporting.fairness_section import RuleLine, word_fairness
+from loantap.reporting.formatting import NOTHING
+
+
+def word(*groups) -> list[RuleLine]:
+    report = make_fairness(home_ownership=make_proxy("Housing", *groups))
+    (proxy,) = word_fairness(report)["lending"].proxies
+    return list(proxy.rules)
+
+
+def test_each_rule_names_the_groups_approved_most_and_least_often() -> None:
+    f2, policy = word(make_group("OWN", 1.0), make_group("RENT", 0.72), make_group("MORTGAGE", 0.9))
+
+    assert f2 == RuleLine("f2", "F2 threshold", "OWN", "RENT", "0.72", "0.68 to 0.76")
+    assert policy == RuleLine("policy", "policy", "OWN", "RENT", "0.72", "0.68 to 0.76")
+
+
+def test_a_group_too_small_for_a_ratio_is_not_the_least() -> None:
+    f2, _ = word(make_group("OWN", 1.0), make_group("RENT", 0.72), make_group("OTHER", None))
+
+    assert f2.least == "RENT"
+
+
+def test_where_no_other_group_is_large_enough_there_is_no_ratio() -> None:
+    f2, _ = word(make_group("OWN", 1.0), make_group("OTHER", None))
+
+    assert (f2.favoured, f2.least, f2.ratio, f2.interval) == ("OWN", NOTHING, NOTHING, "")
+
+
+def test_groups_stay_as_they_are_in_the_file() -> None:
+    report = make_fairness()
+
+    line = word_fairness(report)["lending"]
+
+    assert (line.n, line.policy) == (4_715, "2026-11")
+    assert [proxy.audit_only for proxy in line.proxies] == [False, True]
+    for proxy, given in zip(
+        line.proxies, report["models"]["lending"]["proxies"].values(), strict=True
+    ):
+        assert proxy.groups == given["groups"]

@@ -1,0 +1,81 @@
+"""The leakage part of the model card tells what was caught, why, and what it did."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from leakage_findings import make_finding, make_impact
+from page_outline import read_text
+
+from loantap.reporting.leakage_section import make_leakage_section
+
+REPORT: dict[str, Any] = {
+    "features": [
+        make_finding("dti_pct", 0.56, used_by=["lending"]),
+        make_finding("grade", 0.68, used_by=["lending"]),
+        make_finding("has_mortgage", 0.55, "warned", ["its missing values mark a vintage"]),
+        make_finding("pincode", 0.83, "caught", ["implausible default rate"], ["benchmark"]),
+    ],
+    "checks": {
+        "borrowers": {"passed": False, "statement": "40 of 400 held-out loans have a twin"},
+        "audited_columns": {
+            "passed": True,
+            "statement": "1 column examined",
+            "columns": [make_finding("profession", 0.528, "caught", ["it remembers loans"])],
+        },
+    },
+    "impact": [make_impact("pincode", 0.905, 0.702)],
+}
+
+
+def render(report: dict[str, Any]) -> str:
+    """The leakage part on a page of its own."""
+    templates = Environment(
+        loader=PackageLoader("loantap.reporting"), autoescape=True, undefined=StrictUndefined
+    )
+    part = templates.get_template("leakage.html").render(leakage=make_leakage_section(report))
+    return f"</head>{part}"
+
+
+@pytest.fixture(scope="module")
+def text() -> str:
+    return read_text(render(REPORT))
+
+
+def test_the_worst_comes_first_then_the_strongest() -> None:
+    section = make_leakage_section(REPORT)
+
+    assert [f.name for f in section.features] == ["pincode", "has_mortgage", "grade", "dti_pct"]
+    assert section.caught == ["pincode"]
+
+
+def test_each_feature_has_its_areas_interval_verdict_and_users(text: str) -> None:
+    assert "on the training loans (n 4,715)" in text
+    assert "1 of 4 features caught: pincode." in text
+    assert "pincode 0.830 0.810 to 0.850 0.850 caught implausible default rate benchmark" in text
+    assert "has_mortgage 0.550 0.530 to 0.570 0.570 warned its missing values mark a vin" in text
+    assert "grade 0.680 0.660 to 0.700 0.700 passed lending" in text
+
+
+def test_metrics_with_and_without_a_suspicious_feature_have_size_and_interval(text: str) -> None:
+    assert "on n = 2,000 of 4,715 training loans" in text
+    assert "pincode +0.2030 0.1930 to 0.2130 0.702 without, 0.905 with" in text
+
+
+def test_checks_of_the_portfolio_say_what_failed(text: str) -> None:
+    assert "The same borrower in training and test failed 40 of 400 held-out loans" in text
+
+
+def test_audited_columns_are_told_from_features(text: str) -> None:
+    assert text.index("profession 20 0.528") > text.index("Columns that are no features, exam")
+
+
+def test_without_suspicion_or_checks_there_are_no_empty_tables() -> None:
+    text = read_text(render({"features": REPORT["features"][:2], "checks": {}, "impact": []}))
+
+    assert "0 of 2 features caught." in text
+    assert "With and without" not in text
+    assert "The portfolio as a whole" not in text
+    assert "Columns that are no features" not in text
