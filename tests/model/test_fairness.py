@@ -193,4 +193,13 @@ class TestAudit:
         groups = audited["home_ownership"]["groups"].set_index("group")
         assert np.isnan(groups.loc["ANY", "roc_auc"])
         assert not np.isnan(groups.loc["RENT", "roc_auc"])
-        assert groups["f2_approval_ratio"].isna().all()
+
+    def test_where_nobody_is_approved_no_group_is_favoured(self, rows: pd.DataFrame) -> None:
+        nobody = np.zeros(len(rows), dtype=bool)
+
+        audited = audit_groups(rows, {"f2": nobody, "policy": ~nobody}, OPTIONS)
+
+        assert {proxy["favoured"]["f2"] for proxy in audited.values()} == {None}
+        for proxy in audited.values():
+            assert proxy["favoured"]["policy"] in set(proxy["groups"]["group"])
+            assert proxy["groups"]["f2_approval_ratio"].isna().all()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,6 +12,7 @@ from sklearn.pipeline import Pipeline
 
 from loantap.features.build import build_features
 from loantap.features.definitions import FEATURE_SETS, FEATURES
+from loantap.model.decompose import measure_reference
 from loantap.model.points import BASE, tabulate_points
 from loantap.model.scorecard import SCALE
 from loantap.model.scorecard_report import (
@@ -102,16 +105,11 @@ class TestBoostedTrees:
     def test_points_are_counted_the_same_way(
         self, boosted_pipeline: Pipeline, lending_model: TrainedModel, loans: pd.DataFrame
     ) -> None:
-        from dataclasses import replace
-
-        from loantap.model.decompose import measure_reference
-
         features = build_features(loans, LENDING.features)
         reference = measure_reference(boosted_pipeline, LENDING, features)
-        facts = replace(lending_model.facts, kind="boosting", reference=reference)
-        scorer = Scorer(
-            replace(lending_model, pipeline=boosted_pipeline, facts=facts), "boosted", "1"
-        )
+        facts = lending_model.facts.model_copy(update={"kind": "boosting", "reference": reference})
+        boosted = replace(lending_model, pipeline=boosted_pipeline, facts=facts)
+        scorer = Scorer(boosted, "boosted", "1")
 
         report = report_scorecard(scorer, tabulate_points(scorer.scorecard, features), loans, AS_OF)
 
@@ -191,8 +189,6 @@ class TestExample:
         assert application.columns.tolist() == names
         same = loans[names].eq(application.iloc[0]).all(axis=1)
         assert not same.any()
-        # Nor nearly so: no borrower shares more than half of what was asked.
-        assert loans[names].eq(application.iloc[0]).sum(axis=1).max() < len(names)
 
     def test_its_instalment_is_the_emi_of_its_terms(
         self, scorer: Scorer, loans: pd.DataFrame

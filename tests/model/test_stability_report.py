@@ -60,7 +60,7 @@ class TestFolds:
         assert report["n"] == 3_000
         assert [fold["fold"] for fold in report["folds"]] == [1, 2, 3, 4, 5]
         for number, fold in enumerate(report["folds"]):
-            own = predictions.query("sample == 'cv' and fold == @number")
+            own = predictions[predictions["sample"].eq("cv") & predictions["fold"].eq(number)]
             assert (fold["n"], fold["charged_off"]) == (600, own["is_charged_off"].sum())
             area = roc_auc_score(own["is_charged_off"], own["probability_of_default"])
             assert fold["roc_auc"] == pytest.approx(area)

@@ -17,7 +17,10 @@ from loantap.model.trained import Champion, Release, TrainedModel
 from loantap.pipelines.modeling.nodes import judge_promotion
 from loantap.policy import schemas as policy_schemas
 
-PLOTS = ("roc_plot", "precision_recall_plot", "calibration_plot", "thresholds_plot")
+PLOTS = (
+    "roc_plot", "precision_recall_plot", "calibration_plot", "before_and_after_plot",
+    "thresholds_plot",
+)  # fmt: skip
 
 
 def modeling_inputs(
@@ -269,6 +272,30 @@ class TestEvaluation:
         assert "resolved only" in card
         assert "foreign portfolio" not in card.lower()
         assert isinstance(evaluated["lending_ageing_plot"], Figure)
+
+    @pytest.mark.parametrize("audit", ["fairness", "stability"])
+    def test_audits_are_of_the_models_that_are_lent_on(
+        self, evaluated: Outputs, audit: str
+    ) -> None:
+        assert set(evaluated[audit]["models"]) == {"lending", "application"}
+        assert evaluated[audit]["origin"] == "simulated"
+
+    @pytest.mark.parametrize("model", ["lending", "application"])
+    def test_the_scorecard_is_that_of_the_model_registered(
+        self, evaluated: Outputs, model: str
+    ) -> None:
+        report = evaluated[f"{model}_scorecard_report"]
+
+        schemas.SCORECARD.validate(evaluated[f"{model}_scorecard"])
+        assert (report["model_name"], report["model_version"]) == (f"loantap-{model}-demo", "1")
+        assert report["n"] == evaluated["metrics"][model]["cv"]["n"]
+
+    def test_the_card_tells_the_headline_of_each_verdict(
+        self, evaluated: Outputs, modelled: Outputs
+    ) -> None:
+        for model in ("lending", "application"):
+            headline = modelled[f"{model}_promotion"]["champion"]["headline"]
+            assert headline[1:] in evaluated["model_card"]
 
     def test_the_card_speaks_of_every_model_and_of_the_policy(self, evaluated: Outputs) -> None:
         card = evaluated["model_card"]

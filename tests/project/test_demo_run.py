@@ -21,11 +21,16 @@ MODELS = ("benchmark", "published_replica", "lending", "application")
 PLAIN = {
     "n", "default_rate", "roc_auc", "average_precision", "ks", "brier", "ece", "threshold",
     "accuracy", "precision", "recall", "f2", "f2_decline_all", "approval_rate",
-    "default_rate_approved",
+    "default_rate_approved", "ece_perfect_low", "ece_perfect_high",
 }  # fmt: skip
-UNBOUNDED = {"n", "threshold"}
+UNBOUNDED = {"n", "threshold", "ece_perfect_low", "ece_perfect_high"}
 PAGES = ("insights.html", "eda.html", "model_card.html")
-PLOTS = ("roc.png", "precision_recall.png", "calibration.png", "thresholds.png")
+PLOTS = (
+    "roc.png", "precision_recall.png", "calibration.png", "calibration_before_and_after.png",
+    "thresholds.png",
+)  # fmt: skip
+# What the model card shows, for machines.
+EVIDENCE = ("metrics.json", "calibration.json", "thresholds.json", "promotion.json")
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
@@ -74,8 +79,11 @@ class TestOutput:
 class TestFiles:
     @pytest.mark.parametrize(
         "name",
-        [*PAGES, "metrics.json", "ageing.json", "leakage_report.json", "recommendations.json"],
-    )
+        [
+            *PAGES, "metrics.json", "ageing.json", "fairness.json", "stability.json",
+            "leakage_report.json", "recommendations.json",
+        ],
+    )  # fmt: skip
     def test_every_report_of_the_contract_is_there(self, demo: Project, name: str) -> None:
         assert (demo.reporting / name).stat().st_size > 100
 
@@ -83,6 +91,30 @@ class TestFiles:
     @pytest.mark.parametrize("plot", PLOTS)
     def test_every_model_has_its_plots(self, demo: Project, model: str, plot: str) -> None:
         assert (demo.reporting / model / plot).read_bytes().startswith(PNG)
+
+    @pytest.mark.parametrize("model", MODELS)
+    @pytest.mark.parametrize("name", EVIDENCE)
+    def test_every_model_has_its_evidence(self, demo: Project, model: str, name: str) -> None:
+        assert json.loads((demo.reporting / model / name).read_text("utf-8"))
+
+    @pytest.mark.parametrize("model", MODELS)
+    def test_only_models_that_are_lent_on_have_a_scorecard(self, demo: Project, model: str) -> None:
+        lends = model in {"lending", "application"}
+
+        assert (demo.reporting / model / "scorecard.json").is_file() is lends
+        table = demo.folder / "data" / "06_models" / model / "scorecard.parquet"
+        assert table.is_file() is lends
+
+    @pytest.mark.parametrize("name", ["fairness.json", "stability.json"])
+    def test_audits_are_of_the_models_that_are_lent_on_and_say_simulated(
+        self, demo: Project, name: str
+    ) -> None:
+        audit = json.loads((demo.reporting / name).read_text("utf-8"))
+
+        assert audit["origin"] == SIMULATED
+        assert {model: found["n"] for model, found in audit["models"].items()} == {
+            "lending": 1_800, "application": 1_800,
+        }  # fmt: skip
 
     def test_nothing_stays_behind_in_staging(self, demo: Project) -> None:
         assert [path for path in demo.digests() if ".staged" in path or "/." in path] == []
@@ -324,12 +356,12 @@ class TestMlflow:
 
         assert {
             "insights.html", "model_card.html", "metrics.json", "leakage_report.json",
-            "recommendations.json", "ageing.json",
+            "recommendations.json", "ageing.json", "fairness.json", "stability.json",
         } <= top  # fmt: skip
         assert "eda.html" not in top  # it shows a row of the portfolio
         for model in MODELS:
             attached = {file.path for file in demo.mlflow.list_artifacts(run_id, model)}
-            assert {f"{model}/{plot}" for plot in PLOTS} <= attached
+            assert {f"{model}/{file}" for file in (*PLOTS, *EVIDENCE)} <= attached
 
     def test_the_attached_metrics_are_the_file(
         self, demo: Project, training_run: mlflow.entities.Run

@@ -139,5 +139,14 @@ def test_of_a_report_on_several_models_the_own_part_is_listed() -> None:
     assert list_figures("ageing.json", report, "benchmark") == []
 
 
+def test_the_range_of_a_perfect_ece_is_listed_though_it_bounds_no_figure() -> None:
+    block = {"n": 20, "ece": 0.02, "ece_perfect_low": 0.01, "ece_perfect_high": 0.04}
+
+    listed = {figure["key"]: figure for figure in list_figures("x.json", block, "lending")}
+
+    assert set(listed) == {"ece", "ece_perfect_low", "ece_perfect_high"}
+    assert "low" not in listed["ece"]
+
+
 def test_a_number_without_its_n_is_no_figure() -> None:
     assert list_figures("x.json", {"threshold": 0.3, "passed": True, "n": None}, "lending") == []

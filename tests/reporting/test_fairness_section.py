@@ -33,6 +33,17 @@ def test_where_no_other_group_is_large_enough_there_is_no_ratio() -> None:
     assert (f2.favoured, f2.least, f2.ratio, f2.interval) == ("OWN", NOTHING, NOTHING, "")
 
 
+def test_a_rule_that_approves_nobody_favours_nobody() -> None:
+    proxy = make_proxy("Housing", make_group("OWN", None), make_group("RENT", None))
+    report = make_fairness(home_ownership=proxy | {"favoured": {"f2": None, "policy": None}})
+
+    (line,) = word_fairness(report)["lending"].proxies
+
+    assert {(rule.favoured, rule.least, rule.ratio) for rule in line.rules} == {
+        (NOTHING, NOTHING, NOTHING)
+    }
+
+
 def test_groups_stay_as_they_are_in_the_file() -> None:
     report = make_fairness()
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from card_material import make_card
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 from loantap.reporting.eda_page import render_eda
 from loantap.reporting.insights_page import render_insights
@@ -89,9 +89,7 @@ def test_a_link_of_the_contents_leads_to_its_section(browser, model_card):
 
     page.get_by_role("navigation").get_by_role("link", name="Fairness").click()
 
-    # The page glides there.
-    top = "document.getElementById('fairness').getBoundingClientRect().top"
-    page.wait_for_function(f"Math.abs({top}) < 80")
+    expect(page.get_by_role("heading", name="Fairness by proxy groups")).to_be_in_viewport()
     page.close()
 
 

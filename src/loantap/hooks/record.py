@@ -17,9 +17,14 @@ from loantap.registry.evidence import RunRecord, attach_evidence
 
 _REPORTS = "08_reporting"
 # Names in the evidence of a model, and the datasets they come from.
-_OF_ALL_MODELS = ("leakage_report", "ageing", "model_card")
-_OF_ONE_MODEL = ("{}_predictions", "{}_promotion", "{}_metrics")
-_INSIDE_A_MODEL = ("{}.candidates", "{}.coefficients", "{}.scorecard", "{}.thresholds")
+_OF_ALL_MODELS = ("leakage_report", "ageing", "stability", "fairness", "model_card")
+_OF_ONE_MODEL = (
+    "{}_predictions", "{}_promotion", "{}_metrics", "{}_scorecard", "{}_scorecard_report",
+)  # fmt: skip
+_INSIDE_A_MODEL = (
+    "{}.candidates", "{}.coefficients", "{}.reliability", "{}.thresholds",
+    "{}.calibration_report", "{}.threshold_report",
+)  # fmt: skip
 
 
 class RecordHook(SavedDatasets):

@@ -105,10 +105,11 @@ def audit_groups(
         options: bootstrap and bins.
 
     Returns:
-        Per proxy `phrase`, `audit_only`, `favoured` (per rule, the group approved most often) and
-        `groups`: one row per group: `group`, `n`, `charged_off`, `default_rate`, `mean_pd`,
-        `observed_to_expected` and `roc_auc` (missing with too few outcomes) with `_low` and `_high`
-        (95%: Wilson; AUC after Hanley and McNeil) and, per rule, those of `measure_approvals`.
+        Per proxy `phrase`, `audit_only`, `favoured` (per rule, the group approved most often; None
+        where nobody is) and `groups`: one row per group: `group`, `n`, `charged_off`,
+        `default_rate`, `mean_pd`, `observed_to_expected` and `roc_auc` (missing with too few
+        outcomes) with `_low` and `_high` (95%: Wilson; AUC after Hanley and McNeil) and, per rule,
+        those of `measure_approvals`.
     """
     audited: dict[str, Any] = {}
     for name, proxy in PROXIES.items():
@@ -117,7 +118,8 @@ def audit_groups(
         favoured = {}
         for rule, whether in approved.items():
             measured = measure_approvals(rows, groups, whether, options)
-            favoured[rule] = measured["approval_rate"].where(measured["is_measure"]).idxmax()
+            rate = measured["approval_rate"].where(measured["is_measure"])
+            favoured[rule] = rate.idxmax() if rate.max() > 0 else None
             figures = measured.drop(columns="is_measure").add_prefix(f"{rule}_")
             table = table.join(figures)
         audited[name] = {

@@ -21,8 +21,12 @@ EXPECTED: Final = (
     "promotion.json",
     "metrics.json",
     "candidates.parquet",
+    "calibration.json",
+    "thresholds.json",
     "leakage_report.json",
     "ageing.json",
+    "stability.json",
+    "fairness.json",
     "model_card.html",
 )
 
@@ -122,7 +126,9 @@ def _list_block(block: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[dic
     """The figures of one block, all of the same n, with the bounds they have."""
     for name, value in block.items():
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not is_number or name == "n" or name.endswith(("_low", "_high")):
+        # The range of a perfect model's ECE is a figure of its own: it bounds no other.
+        is_bound = name.endswith(("_low", "_high")) and name.rpartition("_")[0] in block
+        if not is_number or name == "n" or is_bound:
             continue
         bounds = {
             end: block[f"{name}_{end}"] for end in ("low", "high") if f"{name}_{end}" in block

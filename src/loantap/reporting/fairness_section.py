@@ -18,7 +18,8 @@ class RuleLine:
     Attributes:
         key: of its figures in a group's row.
         name: of the rule.
-        favoured: the group approved most often, which the others are measured by.
+        favoured: the group approved most often, which the others are measured by; a dash where
+            the rule approves nobody.
         least: the group approved least often; empty where no other is large enough.
         ratio: its approval rate as a share of the favoured group's.
         interval: 95%, of the ratio.
@@ -67,7 +68,7 @@ def _word_proxy(proxy: Mapping[str, Any]) -> ProxyLine:
 
 
 def _word_rule(proxy: Mapping[str, Any], key: str, name: str) -> RuleLine:
-    ratio, favoured = f"{key}_approval_ratio", proxy["favoured"][key]
+    ratio, favoured = f"{key}_approval_ratio", proxy["favoured"][key] or NOTHING
     others = [g for g in proxy["groups"] if g[ratio] is not None and g["group"] != favoured]
     if not others:
         return RuleLine(key, name, favoured, NOTHING, NOTHING, "")

@@ -1,0 +1,200 @@
+"""The evidence beside metrics and curves, made from tables in memory."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from in_memory import load_options
+from scipy.special import logit
+
+from loantap.features.build import build_features
+from loantap.model import schemas
+from loantap.model.options import EvaluationOptions
+from loantap.model.points import BASE
+from loantap.model.scorer import Scorer
+from loantap.model.trained import TrainedModel
+from loantap.pipelines.evaluation import audit_nodes
+from loantap.policy.options import ScoringOptions
+from tests.conftest import training_options
+
+TRAINING, TEST = 3_000, 1_000
+
+
+@pytest.fixture(scope="module")
+def evaluation() -> EvaluationOptions:
+    options: EvaluationOptions = load_options()["params:evaluation"]
+    return options
+
+
+@pytest.fixture(scope="module")
+def scoring() -> ScoringOptions:
+    options: ScoringOptions = load_options()["params:scoring"]
+    return options
+
+
+@pytest.fixture(scope="module")
+def scorer(lending_model: TrainedModel) -> Scorer:
+    return Scorer(lending_model, "loantap-lending-demo", "3")
+
+
+@pytest.fixture(scope="module")
+def predictions(simulated_loans: pd.DataFrame, scorer: Scorer) -> pd.DataFrame:
+    """PDs of the first 3,000 loans as out of fold, of the last 1,000 as test, loans shuffled."""
+    features = build_features(simulated_loans, scorer.feature_set.features)
+    pd_ = scorer.trained.pipeline.predict_proba(features)[:, 1]
+    is_test = np.arange(len(simulated_loans)) >= TRAINING
+    table = pd.DataFrame(
+        {
+            "loan_id": simulated_loans["loan_id"],
+            "sample": np.where(is_test, "test", "cv"),
+            "fold": np.where(is_test, -1, np.arange(len(is_test)) % 5),
+            "is_charged_off": simulated_loans["is_charged_off"],
+            "probability_of_default": pd_,
+            "threshold": 0.15,
+            "declined": pd_ >= 0.15,
+        }
+    )
+    return table.sample(frac=1, random_state=1)
+
+
+@pytest.fixture(scope="module")
+def fairness(
+    predictions: pd.DataFrame,
+    simulated_loans: pd.DataFrame,
+    scoring: ScoringOptions,
+    evaluation: EvaluationOptions,
+) -> dict[str, Any]:
+    return audit_nodes.audit_fairness(predictions, simulated_loans, scoring, evaluation)
+
+
+class TestFairness:
+    def test_it_is_json_of_the_loans_a_model_did_not_see(self, fairness: dict[str, Any]) -> None:
+        assert json.loads(json.dumps(fairness, allow_nan=False)) == fairness
+        assert fairness["n"] == TRAINING
+        for proxy in fairness["proxies"].values():
+            assert sum(group["n"] for group in proxy["groups"]) == TRAINING
+
+    def test_the_f2_rule_approves_whom_its_threshold_does_not_decline(
+        self, fairness: dict[str, Any], predictions: pd.DataFrame, simulated_loans: pd.DataFrame
+    ) -> None:
+        rows = predictions.query("sample == 'cv'").merge(
+            simulated_loans[["loan_id", "home_ownership"]], on="loan_id"
+        )
+        expected = 1 - rows.groupby("home_ownership")["declined"].mean()
+
+        groups = fairness["proxies"]["home_ownership"]["groups"]
+        found = {group["group"]: group["f2_approval_rate"] for group in groups}
+        assert found == pytest.approx(expected.to_dict(), rel=1e-5)
+
+    def test_the_policy_rule_approves_those_below_its_first_other_band(
+        self, fairness: dict[str, Any], scoring: ScoringOptions
+    ) -> None:
+        # The shipped policy: approve up to a share of the training loans, then refer.
+        approve, *others = scoring.policy.bands
+        assert approve.decision == "approve"
+        assert "approve" not in {band.decision for band in others}
+
+        groups = fairness["proxies"]["pincode"]["groups"]
+        approved = sum(group["n"] * group["policy_approval_rate"] for group in groups)
+        assert approved / TRAINING == pytest.approx(others[0].from_quantile, abs=1e-3)
+        assert fairness["policy"] == scoring.policy.version
+
+
+@pytest.fixture(scope="module")
+def points(
+    scorer: Scorer, predictions: pd.DataFrame, simulated_loans: pd.DataFrame
+) -> pd.DataFrame:
+    return audit_nodes.tabulate_scorecard(scorer, predictions, simulated_loans)
+
+
+@pytest.fixture(scope="module")
+def report(
+    scorer: Scorer,
+    points: pd.DataFrame,
+    predictions: pd.DataFrame,
+    simulated_loans: pd.DataFrame,
+    evaluation: EvaluationOptions,
+) -> dict[str, Any]:
+    return audit_nodes.report_scorecard(scorer, points, predictions, simulated_loans, evaluation)
+
+
+class TestScorecard:
+    def test_the_table_is_what_its_schema_says(self, points: pd.DataFrame) -> None:
+        schemas.SCORECARD.validate(points)
+        assert points["feature"].iloc[0] == BASE
+
+    def test_the_report_is_json_of_the_training_loans(self, report: dict[str, Any]) -> None:
+        assert json.loads(json.dumps(report, allow_nan=False)) == report
+        assert report["n"] == TRAINING
+        assert sum(band["n"] for band in report["bands"]) == TRAINING
+
+    def test_bands_are_of_out_of_fold_pds(
+        self, report: dict[str, Any], predictions: pd.DataFrame
+    ) -> None:
+        trained = predictions.query("sample == 'cv'")
+        highest = report["bands"][-1]
+        log_odds = logit(trained["probability_of_default"])
+        scores = np.rint(600 - 50 / np.log(2) * (log_odds + np.log(4)))
+
+        assert highest["n"] == scores.ge(highest["lowest"]).sum()
+
+
+def test_calibration_is_reported_as_json(evaluation: EvaluationOptions) -> None:
+    rng = np.random.default_rng(2)
+    log_odds = rng.normal(-1.5, 0.8, 900)
+    out_of_fold = pd.DataFrame(
+        {
+            "is_charged_off": (rng.random(900) < 0.2).astype("int8"),
+            "log_odds": log_odds + 1.4,
+            "fold": np.arange(900) % 3,
+        }
+    )
+
+    report = audit_nodes.report_calibration(
+        out_of_fold, training_options(calibrated=False), evaluation
+    )
+
+    assert json.loads(json.dumps(report, allow_nan=False)) == report
+    assert report["calibrated"] is False
+    assert report["line"]["used"]
+    assert sum(row["n"] for row in report["after"]["bins"]) == report["after"]["n"] == 900
+
+
+def test_the_trade_off_stands_beside_the_threshold_in_use() -> None:
+    thresholds = pd.DataFrame({"threshold": [0.1, 0.2], "f2": [0.5, 1 / 3]})
+    chosen = {"n": 900, "threshold": 0.1, "f2": 0.5, "f2_decline_all": 0.54, "default_rate": 0.19}
+
+    report = audit_nodes.report_thresholds(thresholds, {"cv": {**chosen, "ks": 0.3}})
+
+    assert report == {
+        "chosen": chosen,
+        "thresholds": [{"threshold": 0.1, "f2": 0.5}, {"threshold": 0.2, "f2": 0.333333}],
+    }
+
+
+def test_stability_is_json_of_folds_and_populations(
+    predictions: pd.DataFrame, simulated_loans: pd.DataFrame, evaluation: EvaluationOptions
+) -> None:
+    report = audit_nodes.measure_stability(predictions, simulated_loans, evaluation)
+
+    assert json.loads(json.dumps(report, allow_nan=False)) == report
+    assert [fold["n"] for fold in report["folds"]] == [TRAINING / 5] * 5
+    assert report["populations"][0]["population"] == "test split"
+    assert report["populations"][0]["n"] == TEST
+    assert len(report["populations"]) > 1
+
+
+@pytest.mark.parametrize("collect", [audit_nodes.collect_fairness, audit_nodes.collect_stability])
+def test_a_collected_audit_says_where_its_loans_come_from(collect: Any) -> None:
+    account = pd.DataFrame({"table": ["loans"], "origin": ["simulated"]})
+
+    made = collect(account, lending={"n": 1}, application={"n": 2})
+
+    assert made == {
+        "origin": "simulated",
+        "models": {"lending": {"n": 1}, "application": {"n": 2}},
+    }
