@@ -297,4 +297,4 @@ class TestCaught:
     def test_only_features_of_a_lending_model_count(self) -> None:
         assert list_caught(CAUGHT, OPTIONS) == ["dti_pct"]
         assert list_caught(CLEAN, OPTIONS) == []
-        assert list_caught(CAUGHT, training_options("benchmark")) == []
+        assert list_caught(CAUGHT, training_options("benchmark")) is None

@@ -406,8 +406,15 @@ class TestMlflow:
         listed = {(figure["file"], figure["key"]): figure for figure in index["figures"]}
         assert listed["metrics.json", "test.roc_auc"]["n"] == 200
         lends = model in {"lending", "application"}
-        key = ("ageing.json", f"models.{model}.rolling_origin.pooled.roc_auc")
-        assert (key in listed) is lends
+        for file, key in (
+            ("ageing.json", f"models.{model}.rolling_origin.pooled.roc_auc"),
+            ("fairness.json", f"models.{model}.proxies.annual_income.groups.0.f2_approval_ratio"),
+            ("stability.json", f"models.{model}.folds.0.roc_auc"),
+            ("scorecard.json", "bands.0.default_rate"),
+        ):
+            assert ((file, key) in listed) is lends, file
+        for place in (("calibration.json", "before.ece"), ("thresholds.json", "thresholds.0.f2")):
+            assert place in listed
 
     def test_no_model_is_registered_as_a_real_one(self, demo: Project) -> None:
         names = {model.name for model in demo.mlflow.search_registered_models()}

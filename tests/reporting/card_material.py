@@ -102,9 +102,13 @@ def make_trade_off(rows: int = 99) -> dict[str, Any]:
         "chosen": {"n": 4_715, "threshold": 0.11, "f2": 0.5667, "f2_decline_all": 0.5415},
         "thresholds": [
             {
-                "threshold": share, "f2": 0.55, "precision": 0.25, "recall": 1 - share,
-                "approval_rate": share, "default_rate_approved": 0.08,
-                "default_rate_approved_low": 0.07, "default_rate_approved_high": 0.093,
+                "threshold": share, "n": 4_715, "f2_decline_all": 0.541,
+                "f2": 0.55, "f2_low": 0.53, "f2_high": 0.57,
+                "precision": 0.25, "precision_low": 0.23, "precision_high": 0.27,
+                "recall": 1 - share, "recall_low": 0.96 - share, "recall_high": 1 - share,
+                "approval_rate": share, "approval_rate_low": share, "approval_rate_high": share,
+                "default_rate_approved": 0.08, "default_rate_approved_low": 0.07,
+                "default_rate_approved_high": 0.093,
             }
             for share in shares
         ],
@@ -184,6 +188,8 @@ def make_group(name: str, approval_ratio: float | None, **changes: Any) -> dict[
             f"{rule}_approval_rate_high": 0.32, f"{rule}_approval_ratio": approval_ratio,
             f"{rule}_approval_ratio_low": bound and approval_ratio - bound,
             f"{rule}_approval_ratio_high": bound and approval_ratio + bound,
+            f"{rule}_false_positive_rate": 0.65, f"{rule}_false_positive_rate_low": 0.62,
+            f"{rule}_false_positive_rate_high": 0.68,
         }  # fmt: skip
     return group | changes
 

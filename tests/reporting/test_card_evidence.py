@@ -56,11 +56,16 @@ class TestTradeOff:
         table = html[html.index("PD threshold") :]
 
         assert table[: table.index("</table>")].count('<th scope="row"') == 12
-        assert "1.0% 0.550 25.0% 99.0% 1.0% 8.0% 7.0 to 9.3%" in lending
+
+    def test_every_figure_of_a_threshold_has_its_interval(self, lending):
+        assert (
+            "1.0% 0.550 0.530 to 0.570 25.0% 23.0 to 27.0% 99.0% 95.0 to 99.0% 1.0% 1.0 to 1.0% "
+            "8.0% 7.0 to 9.3%" in lending
+        )
 
     def test_declining_everybody_is_the_measure(self, lending):
         assert "n = 4,715. Declining everybody has an F2 of 0.541" in lending
-        assert "the threshold in use is 11.0%" in lending
+        assert "the threshold that maximises F2 is 11.0%, and decides on no loan" in lending
 
 
 class TestScorecard:
@@ -71,14 +76,19 @@ class TestScorecard:
         assert "Of loantap-lending version 3." in lending
 
     def test_every_attribute_shows_its_points_and_how_many_had_it(self, lending):
-        assert "up to 10% 2,000 +10 over 10% 2,715 -12" in lending
+        assert "up to 10% 2,000 +9.6 over 10% 2,715 -12.4" in lending
 
     def test_what_scores_have_meant_is_shown_with_its_interval(self, lending):
         assert "575 to 599 800 200 25.0% 22.1 to 28.1% 24.0%" in lending
 
     def test_reasons_are_shown_by_an_example_that_is_nobody_s(self, lending):
-        assert "A made-up application: PD 26.1%, score 583." in lending
+        assert "A made-up application" in lending
+        assert "PD 26.1%, score 583." in lending
         assert "debt payments are 24.1% of income" in lending
+
+    def test_the_points_of_the_example_add_up_to_its_score(self, lending):
+        assert "To begin with 611.2 Debt payments as a share of income 24.1% -28.2" in lending
+        assert "Sum, rounded 583" in lending
 
     def test_a_model_that_is_not_lent_on_has_none(self, page):
         assert "Scorecard" not in section_of(page, "model-benchmark")
@@ -103,8 +113,15 @@ class TestAudits:
 
         assert (
             "RENT 2,000 20.0% 18.3 to 21.8% 19.0% 1.05 0.96 to 1.15 0.710 0.680 to 0.740 "
-            "30.0% 28.0 to 32.0% 30.0% 28.0 to 32.0%" in text
+            "30.0% 28.0 to 32.0% 0.72 0.68 to 0.76 65.0% 62.0 to 68.0% "
+            "30.0% 28.0 to 32.0% 0.72 0.68 to 0.76 65.0% 62.0 to 68.0%" in text
         )
+
+    def test_the_group_others_are_measured_by_is_named(self, page):
+        text = read_section(page, "fairness")
+
+        assert "MORTGAGE 2,000 " in text
+        assert text.count("1.00 the measure") == 4  # two proxies, two rules
 
     def test_the_pincode_is_marked_as_audited_only(self, page):
         text = read_section(page, "fairness")

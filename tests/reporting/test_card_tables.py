@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from itertools import pairwise
 
+import pytest
 from card_material import BLOCK, make_candidates, make_coefficients, make_trade_off
 
 from loantap.reporting.card_tables import (
@@ -14,7 +15,7 @@ from loantap.reporting.card_tables import (
     tabulate_metrics,
     thin_trade_off,
 )
-from loantap.reporting.formatting import NOTHING
+from loantap.reporting.formatting import NOTHING, signed
 
 
 def test_a_sample_without_any_block_is_unmeasured():
@@ -74,3 +75,10 @@ def test_a_short_trade_off_is_kept_whole():
 
     assert thin_trade_off(rows) == rows
     assert thin_trade_off(rows[:1]) == rows[:1]
+
+
+@pytest.mark.parametrize(
+    ("points", "shown"), [(9.64, "+9.6"), (-12.4, "-12.4"), (0.0, "+0.0"), (-0.04, "+0.0")]
+)
+def test_points_carry_their_sign_but_zero_is_never_negative(points, shown):
+    assert signed(points) == shown

@@ -124,11 +124,11 @@ def predict_as_champion(
     return pd.concat([known, scored], ignore_index=True)
 
 
-def list_caught(report: dict[str, Any], options: TrainingOptions) -> list[str]:
-    """Features of a lending model that the gate caught; others are not asked."""
+def list_caught(report: dict[str, Any], options: TrainingOptions) -> list[str] | None:
+    """Features of a lending model that the gate caught; None of others, which are not asked."""
     feature_set = FEATURE_SETS[options.feature_set]
     if not feature_set.for_lending:
-        return []
+        return None
     return [
         entry["feature"]
         for entry in report["features"]

@@ -49,12 +49,12 @@ def _categories(name: str) -> Callable[[pd.DataFrame], pd.Series]:
 
 
 def _bands(
-    read: Callable[[pd.DataFrame], pd.Series], bounds: tuple[float, ...], unit: str = ""
+    read: Callable[[pd.DataFrame], pd.Series], bounds: tuple[float, ...]
 ) -> Callable[[pd.DataFrame], pd.Series]:
     """Bands from each bound to below the next."""
-    labels = [f"{unit}below {bounds[0]:,g}"]
-    labels += [f"{unit}{low:,g} to below {high:,g}" for low, high in pairwise(bounds)]
-    labels += [f"{unit}{bounds[-1]:,g} and more"]
+    labels = [f"below {bounds[0]:,g}"]
+    labels += [f"{low:,g} to below {high:,g}" for low, high in pairwise(bounds)]
+    labels += [f"{bounds[-1]:,g} and more"]
 
     def band(loans: pd.DataFrame) -> pd.Series:
         cut = pd.cut(read(loans), [-np.inf, *bounds, np.inf], right=False, labels=labels)
@@ -73,8 +73,8 @@ PROXIES: Final[Mapping[str, Proxy]] = MappingProxyType(
             "Housing, which may stand for wealth", _categories("home_ownership")
         ),
         "credit_history_years": Proxy(
-            "Length of the credit history, which may stand for age",
-            _bands(_history_years, (10, 15, 20, 25), "years: "),
+            "Length of the credit history in years, which may stand for age",
+            _bands(_history_years, (10, 15, 20, 25)),
         ),
         "annual_income": Proxy(
             "Yearly income, which may stand for wealth",
@@ -82,7 +82,7 @@ PROXIES: Final[Mapping[str, Proxy]] = MappingProxyType(
         ),
         "employment_years": Proxy(
             "Years in employment, which may stand for age",
-            _bands(lambda loans: loans["employment_years"], (1, 4, 7, 10), "years: "),
+            _bands(lambda loans: loans["employment_years"], (1, 4, 7, 10)),
         ),
         "pincode": Proxy(
             "Pincode, which may stand for origin; built from the outcome in this data",

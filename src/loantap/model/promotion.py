@@ -123,13 +123,14 @@ def compare_auc(
 
 
 def judge_alone(
-    predictions: pd.DataFrame, caught: list[str], options: PromotionOptions, seed: int
+    predictions: pd.DataFrame, caught: list[str] | None, options: PromotionOptions, seed: int
 ) -> list[Condition]:
     """The conditions a model meets or not by itself.
 
     Args:
         predictions: of the model; its training loans are those in cross-validation.
-        caught: features it uses that the leakage gate caught.
+        caught: features it uses that the leakage gate caught; None of a model that is not for
+            lending, of which the gate asks nothing.
         options: of the rule.
         seed: of the draws.
     """
@@ -154,13 +155,14 @@ def judge_alone(
         Condition(
             "leakage gate",
             not caught,
-            f"caught: {', '.join(caught)}" if caught else "no feature of it is caught",
+            _tell_caught(caught),
         ),
         Condition(
             "calibrated",
             ece <= allowed,
-            f"ECE {ece:.4f} out of fold on {len(rows):,} loans; a perfect model stays within "
-            f"{highest:.4f}, and {options.tolerated_ece:.4f} is immaterial",
+            f"ECE {ece:.4f} out of fold on {len(rows):,} loans, at most {allowed:.4f} allowed: "
+            f"all but one perfect model in {2 / (1 - options.calibration_confidence):,.0f} stay "
+            f"within {highest:.4f}, and {options.tolerated_ece:.4f} is immaterial",
         ),
     ]
 
@@ -198,6 +200,12 @@ def judge_against(
 def reach_verdict(candidate: str, incumbent: str, conditions: list[Condition]) -> Verdict:
     """Promote when every condition holds."""
     return Verdict(candidate, incumbent, all(c.holds for c in conditions), tuple(conditions))
+
+
+def _tell_caught(caught: list[str] | None) -> str:
+    if caught is None:
+        return "not asked: the model is not for lending"
+    return f"caught: {', '.join(caught)}" if caught else "no feature of it is caught"
 
 
 def _loss(target: IntArray, pd_: FloatArray) -> FloatArray:

@@ -39,6 +39,11 @@ def decimal(value: float | None, digits: int = 3) -> str:
     return NOTHING if value is None or is_missing(value) else f"{value:,.{digits}f}"
 
 
+def signed(value: float) -> str:
+    """A number with its sign and one decimal (`+3.0`); what rounds to zero is `+0.0`."""
+    return f"{round(value, 1) + 0.0:+.1f}"
+
+
 def percent_interval(low: float | None, high: float | None) -> str:
     """Bounds of a rate (`4.5 to 7.6%`); empty when either is missing."""
     if low is None or high is None or is_missing(low) or is_missing(high):

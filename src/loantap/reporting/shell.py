@@ -46,6 +46,7 @@ def _environment() -> Environment:
         formatting.percent,
         formatting.count,
         formatting.decimal,
+        formatting.signed,
         formatting.p_value,
         formatting.capitalize_first,
         formatting.name_sample,
