@@ -10,10 +10,12 @@ ARGS ?=
 PYTEST_ARGS ?=
 SIZE ?= 40000
 PORTFOLIO ?= $(wildcard ../shared/data/loantap_sample.csv)
+LOANS ?= 20000
 
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+SERVERS := $(VENV)/.servers
 # kedro-mlflow starts `mlflow` by name.
 WITH_VENV := PATH="$(CURDIR)/$(BIN):$$PATH"
 
@@ -30,10 +32,10 @@ export OPENBLAS_NUM_THREADS ?= 1
 export MKL_NUM_THREADS ?= 1
 export NUMEXPR_MAX_THREADS ?= 1
 
-.PHONY: help run test lint bench viz ui lock clean
+.PHONY: help run test lint bench viz ui sources-up sources-down lock clean
 
 help: ## Show what make can do
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
 run: $(READY) ## Set up once, then kedro run; more of it with ARGS="--pipelines scoring"
 	@$(BIN)/kedro run $(ARGS)
@@ -44,7 +46,8 @@ lint: $(READY) ## Import rules, ruff, mypy
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 
-test: lint ## The checks of lint, then the tests with branch coverage; PYTEST_ARGS="-k emi"
+# The drivers and Spark are half a gigabyte: in CI they are installed, elsewhere by make sources-up.
+test: lint $(if $(CI),$(SERVERS)) ## The checks of lint, then the tests with branch coverage; PYTEST_ARGS="-k emi"
 	@$(WITH_VENV) $(BIN)/python -m pytest --cov $(PYTEST_ARGS)
 
 # Ten applications are scored for each loan that is searched on: 4 million at full size.
@@ -68,6 +71,14 @@ ui: $(READY) ## Open MLflow's UI at the runs of the latest experiment; PORT=5000
 	    row or sys.exit("There are no runs yet: make run makes some."); \
 	    print(f"Runs: http://127.0.0.1:$(PORT)/#/experiments/{row[0]}/runs", flush=True)'
 	@$(WITH_VENV) $(BIN)/kedro mlflow ui --host 127.0.0.1 --port $(PORT) $(ARGS)
+
+# The shell that starts the servers has ended when they are used, so what they are reached by is
+# written to a file only its owner can read.
+sources-up: $(SERVERS) ## Start the three source systems for --env odbc, with a demo portfolio; LOANS=20000
+	@$(BIN)/python -m tests.support up --loans $(LOANS) $(ARGS)
+
+sources-down: $(READY) ## Stop the three servers and remove what they hold
+	@$(BIN)/python -m tests.support down
 
 clean: ## Remove the environment, caches and builds; data and registered models stay
 	rm -rf $(VENV) build dist htmlcov .coverage .coverage.* .hypothesis .import_linter_cache \
@@ -95,6 +106,15 @@ $(READY): $(BIN)/uv requirements.txt pyproject.toml
 	        -r requirements.txt; }
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation \
 	    --editable .
+	@touch $@
+
+$(SERVERS): $(READY) requirements/sources.txt requirements/spark.txt
+	@echo "Installing the drivers of the sources and Spark into $(VENV), about half a minute"
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --compile-bytecode \
+	    -r requirements/sources.txt -r requirements/spark.txt \
+	    || { echo "uv could not; trying pip, which takes some minutes." >&2; \
+	    $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps \
+	        -r requirements/sources.txt -r requirements/spark.txt; }
 	@touch $@
 
 # --- Locks: one universal resolution for development; the others are compiled under it.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from kedro.pipeline import Pipeline
 
 from loantap.pipelines import (
+    check_sources,
     evaluation,
     feature_engineering,
     ingestion,
@@ -35,6 +36,7 @@ def register_pipelines() -> dict[str, Pipeline]:
     )
     default = single["sources"] + training
     return single | {
+        "check_sources": check_sources.create_pipeline(),
         "training": training,
         "all": default + single["scoring"],
         "__default__": default,

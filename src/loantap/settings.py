@@ -53,12 +53,14 @@ def _optional_table(path: str | None, what: str) -> dict[str, Any]:
     }
 
 
-def _optional_rows(path: str | None) -> dict[str, Any]:
-    """Catalog entry of a CSV or Parquet file read in batches; of nothing when no path is given."""
+def _optional_rows(
+    path: str | None, kind: str = "loantap.datasets.TableFileDataset"
+) -> dict[str, Any]:
+    """Catalog entry of a CSV or Parquet file of any size; of nothing when no path is given."""
     if path is None:
         return _nothing("Applications in LoanTap format; none were given")
     return {
-        "type": "loantap.datasets.TableFileDataset",
+        "type": kind,
         "filepath": str(Path(path).absolute()),
         "metadata": _describe("Applications in LoanTap format, as the file has them"),
     }

@@ -54,9 +54,10 @@ def _memory_of_tree(pid: int) -> int:
 def _tree(pid: int) -> list[int]:
     found = [pid]
     for parent in found:
-        try:
-            text = Path(f"/proc/{parent}/task/{parent}/children").read_text()
-        except OSError:
-            continue
-        found += map(int, text.split())
+        # Java starts processes from any of its threads.
+        for children in Path(f"/proc/{parent}/task").glob("*/children"):
+            try:
+                found += map(int, children.read_text().split())
+            except OSError:  # it has just ended
+                continue
     return found

@@ -8,33 +8,27 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
-import pandas as pd
 import pyarrow as pa
 import pytest
-from kedro.io import DatasetError
+from source_frames import make_source
 
-from loantap.datasets import SourceTableDataset
-from loantap.datasets.backends import Odbc, _redact, _widen_floats
+from loantap.datasets.backends import make_backend
+from loantap.datasets.backends.interface import Backend, Query
+from loantap.datasets.backends.types import plain_schema, to_plain
+from loantap.portfolio.dictionary import Table
 from loantap.portfolio.errors import InputError
 from tests.conftest import require
+from tests.support.postgres import is_driver_installed
 
 APT = "apt-get install unixodbc libsqliteodbc"
 PASSWORD = "s3cret-pa55word"  # noqa: S105 (made up)
+EVERYTHING = Query("SELECT * FROM loans")
 
 
 @pytest.fixture(scope="module")
 def driver() -> str:
     """Name under which the driver manager knows SQLite's driver."""
-    try:
-        listed = subprocess.run(
-            ["odbcinst", "-q", "-d"],  # noqa: S607
-            capture_output=True,
-            text=True,
-            check=False,
-        ).stdout
-    except FileNotFoundError:
-        listed = ""
-    require("[SQLite3]" in listed, f"SQLite's ODBC driver is not installed: {APT}")
+    require(is_driver_installed("SQLite3"), f"SQLite's ODBC driver is not installed: {APT}")
     pytest.importorskip("arrow_odbc", reason="needs pip install loantap[odbc]")
     return "SQLite3"
 
@@ -56,19 +50,13 @@ def database(tmp_path: Path) -> Path:
     return path
 
 
-def make_table(driver: str, database: Path, **changes: object) -> SourceTableDataset:
-    connection_string = f"Driver={{{driver}}};Database={database};Uid=reader;Pwd={PASSWORD};"
-    given = {
-        "system": "appstream",
-        "table": "loans",
-        "credentials": {"backend": "odbc", "connection_string": connection_string},
-        "batch_rows": 1_000,
-    }
-    return SourceTableDataset(**(given | changes))
+def make_odbc(driver: str, database: Path) -> Backend:
+    text = f"Driver={{{driver}}};Database={database};Uid=reader;Pwd={PASSWORD};"
+    return make_backend("appstream", {"connection": text})
 
 
 def test_rows_arrive_in_batches_with_their_values(driver: str, database: Path) -> None:
-    batches = list(make_table(driver, database).load())
+    batches = list(make_odbc(driver, database).read(EVERYTHING, batch_rows=1_000))
 
     assert [batch.num_rows for batch in batches] == [1_000] * 5
     rows = pa.Table.from_batches(batches).to_pandas()
@@ -79,7 +67,7 @@ def test_rows_arrive_in_batches_with_their_values(driver: str, database: Path) -
 
 
 def test_doubles_stay_doubles(driver: str, database: Path) -> None:
-    reader = make_table(driver, database).load()
+    reader = make_odbc(driver, database).read(EVERYTHING)
 
     assert reader.schema.field("int_rate").type == pa.float64()
     # SQLite's driver passes 15 digits; a float32 would keep 7.
@@ -87,41 +75,41 @@ def test_doubles_stay_doubles(driver: str, database: Path) -> None:
     assert reader.read_pandas()["int_rate"].tolist() == expected
 
 
+def test_parameters_stand_for_the_question_marks(driver: str, database: Path) -> None:
+    query = Query("SELECT loan_id FROM loans WHERE loan_id = ? OR loan_id = ?", ("00007", "04999"))
+
+    rows = make_odbc(driver, database).read(query).read_all()
+
+    assert rows["loan_id"].to_pylist() == ["00007", "04999"]
+
+
+def test_a_table_is_described_without_its_rows(driver: str, database: Path) -> None:
+    schema = make_odbc(driver, database).describe("loans")
+
+    assert dict(zip(schema.names, schema.types, strict=True)) == {
+        "loan_id": pa.string(),
+        "int_rate": pa.float64(),
+        "mort_acc": pa.int64(),
+        "address": pa.string(),
+    }
+
+
 @pytest.mark.parametrize(
-    "narrow",
-    [pa.float32(), pa.float16(), pa.float64(), pa.decimal128(12, 2)],
-    ids=["float32", "float16", "float64", "decimal"],
-)
-def test_whatever_a_driver_makes_of_a_number_it_is_read_as_float64(narrow: pa.DataType) -> None:
-    schema = pa.schema([("amount", narrow), ("loan_id", pa.string()), ("count", pa.int64())])
-
-    assert _widen_floats(schema).types == [pa.float64(), pa.string(), pa.int64()]
-
-
-@pytest.mark.parametrize(
-    ("changes", "said"),
+    ("sql", "problem", "said"),
     [
-        ({"table": "nowhere"}, "no such table: nowhere"),
-        ({"query": "tests:no_such_column.sql"}, "no such column: colour"),
+        ("SELECT * FROM nowhere", "the table is not there", "no such table: nowhere"),
+        ("SELECT colour FROM loans", "a column is not there", "no such column: colour"),
+        ("SELEC", "the statement failed", 'near "SELEC"'),
     ],
-    ids=["table", "column"],
 )
-def test_what_is_not_there_is_said_in_the_drivers_words(
-    changes: dict[str, str],
-    said: str,
-    driver: str,
-    database: Path,
-    monkeypatch: pytest.MonkeyPatch,
+def test_what_the_driver_refuses_is_said_and_quoted(
+    sql: str, problem: str, said: str, driver: str, database: Path
 ) -> None:
-    if "query" in changes:
-        monkeypatch.setattr(SourceTableDataset, "_sql", lambda self: "SELECT colour FROM loans")
-    table = make_table(driver, database, **changes)
-
-    with pytest.raises(DatasetError, match=said) as refused:
-        table.load()
-    assert isinstance(refused.value.__cause__, InputError)
-    assert refused.value.__cause__.where == "appstream"
-    assert "Check the driver, the address, the login" in refused.value.__cause__.remedy
+    with pytest.raises(InputError) as refused:
+        make_odbc(driver, database).read(Query(sql))
+    assert refused.value.where == "appstream"
+    assert refused.value.problem.startswith(problem)
+    assert said in refused.value.problem
 
 
 @pytest.mark.parametrize(
@@ -131,25 +119,13 @@ def test_what_is_not_there_is_said_in_the_drivers_words(
 def test_no_error_tells_the_password(
     driver_name: str, file: str, driver: str, tmp_path: Path
 ) -> None:
-    table = make_table(driver_name, tmp_path / file)
-
-    with pytest.raises(DatasetError, match=r"over ODBC failed: .*State") as refused:
-        table.load()
+    with pytest.raises(InputError) as refused:
+        make_odbc(driver_name, tmp_path / file).read(EVERYTHING)
 
     error: BaseException | None = refused.value
     while error is not None:
-        assert PASSWORD not in str(error)
-        error = error.__cause__
-
-
-@pytest.mark.parametrize("key", ["Pwd", "PASSWORD", "Token", "Auth_AccessToken"])
-@pytest.mark.parametrize("value", [PASSWORD, f"{{{PASSWORD}}}"], ids=["plain", "braced"])
-def test_a_driver_that_repeats_a_secret_is_not_quoted(key: str, value: str) -> None:
-    connection_string = f"Driver={{X}};Server=db;{key}={value};"
-
-    shown = _redact(f"login failed for {PASSWORD} at db", connection_string)
-
-    assert shown == "login failed for *** at db"
+        assert PASSWORD not in f"{error} {vars(error)}"
+        error = error.__cause__ or error.__context__
 
 
 def test_without_the_driver_manager_the_packages_to_install_are_named(
@@ -158,40 +134,79 @@ def test_without_the_driver_manager_the_packages_to_install_are_named(
     monkeypatch.setitem(sys.modules, "arrow_odbc", None)
 
     with pytest.raises(InputError, match=r"loantap\[odbc\].*unixodbc") as refused:
-        Odbc("appstream", f"Driver={{X}};Pwd={PASSWORD}").read("SELECT 1", 10)
+        make_odbc("SQLite3", Path("x.sqlite")).read(EVERYTHING)
     assert PASSWORD not in str(refused.value)
 
 
-def test_a_real_system_is_never_written_to(loans: pd.DataFrame) -> None:
-    table = SourceTableDataset(
-        system="appstream",
-        table="loans",
-        credentials={"backend": "odbc", "connection_string": "Driver={X}"},
-    )
+@pytest.mark.parametrize(
+    ("given", "plain"),
+    [
+        (pa.float32(), pa.float64()),
+        (pa.float16(), pa.float64()),
+        (pa.decimal128(12, 2), pa.float64()),
+        (pa.int16(), pa.int64()),
+        (pa.uint8(), pa.int64()),
+        (pa.large_string(), pa.string()),
+        (pa.null(), pa.string()),
+        (pa.date32(), pa.timestamp("us")),
+        (pa.timestamp("ns"), pa.timestamp("us")),
+        (pa.timestamp("ms", "Asia/Kolkata"), pa.timestamp("us")),
+        (pa.bool_(), pa.bool_()),
+        (pa.binary(), pa.binary()),
+    ],
+    ids=str,
+)
+def test_whatever_a_driver_makes_of_a_column_it_is_read_in_a_plain_type(
+    given: pa.DataType, plain: pa.DataType
+) -> None:
+    assert plain_schema(pa.schema([("column", given)])).types == [plain]
 
-    assert not table.is_embedded
-    with pytest.raises(DatasetError, match=r"table loans\w* would be written to a real system"):
-        table.save(loans)
+
+def test_a_time_with_a_zone_is_put_into_utc() -> None:
+    instant = pa.array([1_451_606_400], pa.timestamp("s")).cast(pa.timestamp("s", "Asia/Kolkata"))
+    batch = pa.record_batch({"updated_at": instant})
+
+    [plain] = to_plain(batch.schema, [batch])
+
+    assert str(plain["updated_at"][0]) == "2016-01-01 00:00:00"
 
 
-def test_a_connection_string_that_was_never_set_is_named() -> None:
-    table = SourceTableDataset(
-        system="warehouse",
-        table="loans",
-        credentials={"backend": "odbc", "connection_string": "WAREHOUSE_ODBC is not set"},
-    )
-
-    with pytest.raises(DatasetError, match="'WAREHOUSE_ODBC is not set' is not an ODBC") as refused:
-        table.load()
-    assert "Set the environment variable" in str(refused.value)
-
-
-def test_drivers_are_imported_only_when_they_are_used() -> None:
+def test_no_driver_is_imported_and_nothing_connects_before_rows_are_asked_for() -> None:
+    """Kedro makes every dataset at the start of a run, whichever of them it needs."""
     program = (
-        "import sys, loantap.datasets; "
-        "print([name for name in ('arrow_odbc', 'pyodbc', 'ibm_db') if name in sys.modules])"
+        "import sys\n"
+        "from loantap.datasets import SourceTableDataset\n"
+        "for connection in ('Driver={X};Server=127.0.0.1', 'db2+ibm_db://u:p@127.0.0.1:1/D',\n"
+        "    'databricks://token:t@127.0.0.1:1?http_path=/a'):\n"
+        "    dataset = SourceTableDataset(system='warehouse', table='loans',\n"
+        "        query='loantap.pipelines.ingestion:sql/loans.sql',\n"
+        "        credentials={'connection': connection})\n"
+        "    dataset.require_credentials()\n"
+        "    assert dataset.exists()\n"
+        "    dataset.load()\n"
+        "drivers = ('arrow_odbc', 'pyodbc', 'ibm_db', 'databricks.sql')\n"
+        "print([name for name in drivers if name in sys.modules])"
     )
     said = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     ).stdout
     assert said.strip() == "[]"
+
+
+def test_a_table_is_read_over_odbc_as_it_is_from_the_embedded_database(
+    driver: str, tmp_path: Path
+) -> None:
+    rows = make_source(Table.LOANS).drop(columns="updated_at")
+    embedded = make_backend("x", {"backend": "duckdb", "path": str(tmp_path / "x.duckdb")})
+    embedded.replace("loans", [rows])
+    with closing(sqlite3.connect(tmp_path / "x.sqlite")) as connection:
+        columns = ", ".join(
+            f"{name} {'DOUBLE' if kind == 'float64' else 'VARCHAR(20)'}"
+            for name, kind in rows.dtypes.items()
+        )
+        connection.execute(f"CREATE TABLE loans ({columns})")
+        rows.to_sql("loans", connection, if_exists="append", index=False)
+
+    over_odbc = make_odbc(driver, tmp_path / "x.sqlite").read(EVERYTHING).read_all()
+
+    assert over_odbc.equals(embedded.read(EVERYTHING).read_all())

@@ -1,119 +1,306 @@
-"""A snapshot holds a source's rows as extracted, written as they arrive."""
+"""A snapshot can be read at every moment, whatever becomes of the run that brings it up to date."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from kedro.io import DatasetError
 from pandas.testing import assert_frame_equal
+from small_source import COLUMNS, SmallSource, day, extraction, order
 
 from loantap.datasets import SnapshotDataset
-
-SCHEMA = pa.schema([("loan_id", pa.string()), ("int_rate", pa.float64())])
-
-
-def make_batch(rows: int) -> pa.RecordBatch:
-    return pa.record_batch([pa.array(["x" * 100] * rows), pa.array([10.5] * rows)], SCHEMA)
-
-
-def make_reader(batches: int, rows: int) -> pa.RecordBatchReader:
-    return pa.RecordBatchReader.from_batches(SCHEMA, (make_batch(rows) for _ in range(batches)))
-
-
-def make_failing_reader(batches: int) -> pa.RecordBatchReader:
-    def read() -> Iterator[pa.RecordBatch]:
-        for _ in range(batches):
-            yield make_batch(1)
-        raise ConnectionError("connection lost")
-
-    return pa.RecordBatchReader.from_batches(SCHEMA, read())
+from loantap.portfolio.errors import InputError
+from tests.conftest import require
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "01_raw" / "loans.parquet"
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "01_raw" / "loan_events"
 
 
 @pytest.fixture
-def snapshot(path: Path) -> SnapshotDataset:
-    return SnapshotDataset(filepath=str(path))
+def snapshot(folder: Path) -> SnapshotDataset:
+    return SnapshotDataset(filepath=str(folder), part_rows=1_000)
 
 
-def test_all_rows_are_there_typed_as_in_the_source(snapshot: SnapshotDataset) -> None:
-    snapshot.save(make_reader(batches=3, rows=2))
+@pytest.fixture
+def source() -> SmallSource:
+    """2,500 rows, hence three parts."""
+    source = SmallSource()
+    source.fill(2_500)
+    return source
+
+
+@pytest.fixture
+def last_good(snapshot: SnapshotDataset, source: SmallSource) -> pd.DataFrame:
+    """What is published already."""
+    snapshot.save(extraction(source))
     snapshot.publish()
-
-    expected = pd.DataFrame({"loan_id": ["x" * 100] * 6, "int_rate": [10.5] * 6})
-    assert_frame_equal(snapshot.load(), expected)
+    return source.rows()
 
 
-def test_a_source_without_rows_makes_a_file_with_its_columns(snapshot: SnapshotDataset) -> None:
-    snapshot.save(make_reader(batches=0, rows=0))
-
-    assert snapshot.load().columns.tolist() == SCHEMA.names
-    assert len(snapshot.load()) == 0
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
-def test_nothing_is_there_before_publication(snapshot: SnapshotDataset, path: Path) -> None:
-    snapshot.save(make_reader(batches=1, rows=1))
-
-    assert not path.exists()
-    assert snapshot.exists()
+def read_again(folder: Path) -> pd.DataFrame:
+    """As another process reads it."""
+    return order(SnapshotDataset(filepath=str(folder)).load())
 
 
-def test_batches_are_written_one_by_one(
-    snapshot: SnapshotDataset, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The next batch is asked for only when the one before is written, so memory stays flat."""
-    events: list[str] = []
-    write = pq.ParquetWriter.write_batch
+class TestLoading:
+    def test_all_rows_are_there_typed_and_ordered_as_in_the_source(
+        self, snapshot: SnapshotDataset
+    ) -> None:
+        source = SmallSource()
+        source.insert(("b", 2, 0.1, day(1)), ("a", None, None, None), (None, 3, 1 / 3, day(2)))
+        snapshot.save(extraction(source))
 
-    def record(writer: pq.ParquetWriter, batch: pa.RecordBatch) -> None:
-        events.append("written")
-        write(writer, batch)
+        rows = snapshot.load()
 
-    def batches() -> Iterator[pa.RecordBatch]:
-        for _ in range(3):
-            events.append("asked for")
-            yield make_batch(10)
+        assert rows["loan_id"].fillna("none").tolist() == ["b", "a", "none"]
+        assert rows["balance"].dropna().tolist() == [0.1, 1 / 3]
+        assert [str(kind) for kind in rows.dtypes] == [
+            "str",
+            "float64",
+            "float64",
+            "datetime64[us]",
+        ]
+        assert rows["updated_at"].dropna().tolist() == [day(1), day(2)]
 
-    monkeypatch.setattr(pq.ParquetWriter, "write_batch", record)
-    snapshot.save(pa.RecordBatchReader.from_batches(SCHEMA, batches()))
+    def test_a_source_without_rows_makes_a_snapshot_with_its_columns(
+        self, snapshot: SnapshotDataset
+    ) -> None:
+        snapshot.save(extraction(SmallSource()))
 
-    assert events == ["asked for", "written"] * 3
+        assert snapshot.load().columns.tolist() == COLUMNS
+        assert len(snapshot.load()) == 0
+
+    def test_rows_lie_in_parts_of_a_bounded_size(
+        self, last_good: pd.DataFrame, folder: Path
+    ) -> None:
+        listed = json.loads((folder / "manifest.json").read_text("utf-8"))
+
+        assert [part["rows"] for part in listed["parts"]] == [1_000, 1_000, 500]
+        names = {part["name"] for part in listed["parts"]} | {"manifest.json"}
+        assert set(contents(folder)) == names
+
+    def test_the_list_says_where_the_rows_are_from(
+        self, last_good: pd.DataFrame, folder: Path
+    ) -> None:
+        listed = json.loads((folder / "manifest.json").read_text("utf-8"))
+
+        assert listed["source"] == "warehouse, table loan_events"
+        assert listed["key"] == ["loan_id", "month"]
+        assert listed["columns"]["updated_at"] == "timestamp[us]"
+        assert listed["as_of"] == "2016-03-31"
+
+    @pytest.mark.parametrize("damage", ["a part is gone", "a bit of a part", "the list"])
+    def test_a_damaged_snapshot_is_named_with_the_remedy(
+        self, damage: str, last_good: pd.DataFrame, snapshot: SnapshotDataset, folder: Path
+    ) -> None:
+        spoil(folder, damage)
+
+        with pytest.raises(DatasetError) as refused:
+            snapshot.load()
+        assert isinstance(refused.value.__cause__, InputError)
+        assert refused.value.__cause__.where == f"snapshot {folder}"
+        assert "since=all" in refused.value.__cause__.remedy
 
 
-def test_memory_does_not_grow_with_the_table(snapshot: SnapshotDataset) -> None:
-    """100 batches of 1.2 MB take no more than a few of them at a time."""
-    pool = pa.default_memory_pool()
-    held: list[int] = []
+def spoil(folder: Path, damage: str) -> None:
+    path = max(folder.glob("part-*"), key=lambda part: part.stat().st_size)
+    match damage:
+        case "a part is gone":
+            path.unlink()
+        case "a part is cut":
+            path.write_bytes(path.read_bytes()[:-100])
+        case "a bit of a part":
+            content = bytearray(path.read_bytes())
+            content[len(content) // 2] ^= 1
+            path.write_bytes(content)
+        case "the list":
+            (folder / "manifest.json").write_text("{", encoding="utf-8")
 
-    def batches() -> Iterator[pa.RecordBatch]:
-        for _ in range(100):
-            held.append(pool.bytes_allocated())
-            yield make_batch(10_000)
 
-    before = pool.bytes_allocated()
-    snapshot.save(pa.RecordBatchReader.from_batches(SCHEMA, batches()))
+class TestPublication:
+    def test_nothing_is_there_before_it(
+        self, snapshot: SnapshotDataset, source: SmallSource, folder: Path
+    ) -> None:
+        snapshot.save(extraction(source))
 
-    assert max(held) - before < 10 * make_batch(10_000).nbytes
+        assert not SnapshotDataset(filepath=str(folder)).exists()
+        assert snapshot.exists()
+        assert_frame_equal(order(snapshot.load()), source.rows())
+
+    def test_until_then_others_read_the_last_good_snapshot(
+        self,
+        last_good: pd.DataFrame,
+        snapshot: SnapshotDataset,
+        source: SmallSource,
+        folder: Path,
+    ) -> None:
+        source.change(3, 700, balance=0.5, at=day(30))
+        snapshot.save(extraction(source))
+
+        assert_frame_equal(read_again(folder), last_good)
+        assert_frame_equal(order(snapshot.load()), source.rows())
+        snapshot.publish()
+        assert_frame_equal(read_again(folder), source.rows())
+
+    def test_it_leaves_no_file_that_is_not_listed(
+        self,
+        last_good: pd.DataFrame,
+        snapshot: SnapshotDataset,
+        source: SmallSource,
+        folder: Path,
+    ) -> None:
+        for number in range(4):
+            source.change(number, balance=0.5, at=day(30 + number))
+            snapshot.save(extraction(source))
+            snapshot.publish()
+
+        listed = json.loads((folder / "manifest.json").read_text("utf-8"))
+        names = {part["name"] for part in listed["parts"]} | {listed["outdated"], "manifest.json"}
+        assert set(contents(folder)) == names
+
+    def test_what_is_discarded_leaves_every_byte_as_it_was(
+        self,
+        last_good: pd.DataFrame,
+        snapshot: SnapshotDataset,
+        source: SmallSource,
+        folder: Path,
+    ) -> None:
+        before = contents(folder)
+        source.change(3, 700, balance=0.5, at=day(30))
+        snapshot.save(extraction(source))
+        snapshot.discard()
+        snapshot.publish()
+
+        assert contents(folder) == before
+        assert_frame_equal(order(snapshot.load()), last_good)
+
+    def test_a_second_save_of_a_run_takes_the_place_of_the_first(
+        self, last_good: pd.DataFrame, snapshot: SnapshotDataset, source: SmallSource
+    ) -> None:
+        source.change(3, balance=0.5, at=day(30))
+        snapshot.save(extraction(source))
+        source.change(4, balance=0.5, at=day(31))
+        snapshot.save(extraction(source))
+
+        assert_frame_equal(order(snapshot.load()), source.rows())
 
 
-def test_a_source_that_fails_leaves_the_last_good_file(
-    snapshot: SnapshotDataset, path: Path
-) -> None:
-    snapshot.save(make_reader(batches=1, rows=1))
-    snapshot.publish()
-    before = path.read_bytes()
+class TestFailure:
+    @pytest.mark.parametrize("since", [None, "all"])
+    def test_of_the_source_leaves_every_byte_as_it_was(
+        self,
+        since: None,
+        last_good: pd.DataFrame,
+        snapshot: SnapshotDataset,
+        source: SmallSource,
+        folder: Path,
+    ) -> None:
+        before = contents(folder)
+        source.change(*range(1_200), balance=0.5, at=day(30))
+        source.batch_rows = 100
+        source.breaks_after = [7] * 99
 
-    with pytest.raises(DatasetError, match="connection lost"):
-        snapshot.save(make_failing_reader(batches=2))
-    snapshot.publish()
+        with pytest.raises(DatasetError, match="the source is down"):
+            snapshot.save(extraction(source, since=since))
+        snapshot.publish()
 
-    assert [found.name for found in path.parent.iterdir()] == ["loans.parquet"]
-    assert path.read_bytes() == before
+        assert contents(folder) == before
+
+    def test_of_the_first_extraction_leaves_nothing(
+        self, snapshot: SnapshotDataset, source: SmallSource, folder: Path
+    ) -> None:
+        source.breaks_after = [1] * 99
+
+        with pytest.raises(DatasetError, match="the source is down"):
+            snapshot.save(extraction(source))
+
+        assert list(folder.iterdir()) == []
+        assert not snapshot.exists()
+
+    def test_what_a_killed_run_left_is_gone_after_the_next_save(
+        self,
+        last_good: pd.DataFrame,
+        snapshot: SnapshotDataset,
+        source: SmallSource,
+        folder: Path,
+    ) -> None:
+        before = contents(folder)
+        left = ["part-0123456789abcdef.parquet", "outdated-0123456789abcdef.parquet",
+                ".unfinished.parquet", ".manifest.staged.json"]  # fmt: skip
+        for name in left:
+            (folder / name).write_text("half a file", encoding="utf-8")
+        (folder / ".spill").mkdir()
+        (folder / ".spill" / "block").touch()
+
+        assert_frame_equal(read_again(folder), last_good)
+        snapshot.save(extraction(source))
+
+        assert contents(folder) == before
+
+    def test_files_of_others_are_left_alone(
+        self, last_good: pd.DataFrame, snapshot: SnapshotDataset, source: SmallSource, folder: Path
+    ) -> None:
+        (folder / "README").touch()
+        snapshot.save(extraction(source, since="all"))
+        snapshot.publish()
+
+        assert (folder / "README").exists()
+
+
+class TestFullDisk:
+    """Nothing half-written stays, and the message says where to make room."""
+
+    PROGRAM = """
+import resource
+import signal
+import sys
+sys.path.insert(0, sys.argv[2])
+from small_source import SmallSource, extraction
+from loantap.datasets import SnapshotDataset
+source = SmallSource()
+source.fill(400_000)
+if sys.argv[3] == "quota":
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, resource.RLIM_INFINITY))
+try:
+    SnapshotDataset(filepath=sys.argv[1]).save(extraction(source))
+except Exception as error:
+    print(error.__cause__)
+"""
+
+    def extract_into(self, folder: Path, limit: str) -> str:
+        return subprocess.run(
+            [sys.executable, "-c", self.PROGRAM, folder, Path(__file__).parent, limit],
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+
+    def test_a_quota_is_named(self, folder: Path) -> None:
+        said = self.extract_into(folder, "quota")
+
+        assert said.startswith(f"snapshot {folder}: there is no room for it")
+        assert "Make room on that disk" in said
+        assert list(folder.iterdir()) == []
+
+    def test_a_disk_that_is_full_is_named(self, tmp_path: Path) -> None:
+        mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(tmp_path)]
+        is_small = subprocess.run(mount, capture_output=True, check=False).returncode == 0
+        require(is_small, "a small disk can be mounted by root only: run the tests as root")
+        try:
+            said = self.extract_into(tmp_path / "loan_events", "disk")
+            assert "No space left on device" in said
+            assert list((tmp_path / "loan_events").iterdir()) == []
+        finally:
+            subprocess.run(["umount", str(tmp_path)], check=True)  # noqa: S607

@@ -118,6 +118,17 @@ def test_a_file_left_by_a_killed_run_is_not_read(with_last_good: StagedDataset, 
     assert_frame_equal(pd.read_parquet(path), OLD)
 
 
+def test_a_file_left_by_a_killed_run_is_gone_with_the_next_save(
+    with_last_good: StagedDataset, path: Path
+) -> None:
+    with_last_good.save(NEW)
+    after = StagedDataset(dataset={"type": "pandas.ParquetDataset", "filepath": str(path)})
+    after.save(NEW)
+    after.publish()
+
+    assert list_files(path) == ["loans.parquet"]
+
+
 def test_a_failing_publication_keeps_the_staged_file_for_a_look(
     staged: StagedDataset, path: Path
 ) -> None:

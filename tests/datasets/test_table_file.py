@@ -14,7 +14,7 @@ from kedro.io import DatasetError
 from pandas.testing import assert_frame_equal
 
 from loantap.datasets import BatchedDataset, TableFileDataset
-from loantap.datasets.table_file import TableFile
+from loantap.tables.files import TableFile
 
 ROWS = pd.DataFrame(
     {

@@ -58,6 +58,14 @@ class TestCounting:
         (task,) = progress.tasks
         assert (task.completed, task.total) == (1, 30)
 
+    def test_rows_are_shown_with_their_rate(self, progress: Progress) -> None:
+        said = "loans: 131,072 rows, 240,000 a second"
+        counts.info(said, extra={"done": 131_072, "total": 400_000})
+
+        (task,) = progress.tasks
+        assert task.description.strip() == "loans, 240,000 a second"
+        assert (task.completed, task.total) == (131_072, 400_000)
+
     def test_folds_in_several_threads_share_one_bar(self, progress: Progress) -> None:
         with ThreadPoolExecutor(8) as threads:
             list(threads.map(lambda done: count(done, 1_000), range(1, 500)))

@@ -1,16 +1,20 @@
-"""In a run that trains and scores, evaluation sees the new version, scoring the one in office."""
+"""What a run made is published at its end, or nothing; scoring is by the model in office."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import duckdb
+import pandas as pd
 import pytest
 from kedro.io import DataCatalog, MemoryDataset
 from kedro.pipeline import node
 
-from loantap.datasets import RegisteredModelDataset
-from loantap.hooks.publication import PromotionHook
+from loantap.datasets import RegisteredModelDataset, StagedDataset, TargetTableDataset
+from loantap.hooks.publication import PromotionHook, TransactionHook
 from loantap.hooks.record import _tell_command
+from loantap.portfolio.errors import InputError
 
 
 @pytest.fixture
@@ -51,6 +55,50 @@ def test_evaluation_is_given_the_version_that_the_run_saved(catalog: DataCatalog
 
 def test_a_run_that_only_scores_loads_as_usual(catalog: DataCatalog) -> None:
     assert not ask(catalog, "scoring")
+
+
+class TestWarehouseThatRefuses:
+    """A run that ends well but cannot be written back publishes nothing."""
+
+    @pytest.fixture
+    def file(self, tmp_path: Path) -> StagedDataset:
+        dataset = {"type": "pandas.ParquetDataset", "filepath": str(tmp_path / "loans.parquet")}
+        return StagedDataset(dataset=dataset)
+
+    @pytest.fixture
+    def table(self, tmp_path: Path) -> TargetTableDataset:
+        credentials = {"backend": "duckdb", "path": str(tmp_path / "warehouse.duckdb")}
+        return TargetTableDataset(
+            system="warehouse", table="portfolio", key=["loan_id"], mode="replace",
+            credentials=credentials,
+        )  # fmt: skip
+
+    def end_run(self, file: StagedDataset, table: TargetTableDataset, rows: pd.DataFrame) -> None:
+        """The end of a run that saved the file first."""
+        hook = TransactionHook()
+        catalog = DataCatalog({"loans": file, "warehouse_portfolio": table})
+        for name in catalog:
+            catalog.save(name, rows)
+            hook.after_dataset_saved(name)
+        hook.after_pipeline_run(catalog)
+
+    def test_no_file_appears_and_nothing_stays_staged(
+        self, file: StagedDataset, table: TargetTableDataset, tmp_path: Path
+    ) -> None:
+        with pytest.raises(InputError, match="the key loan_id is not unique"):
+            self.end_run(file, table, pd.DataFrame({"loan_id": ["a", "a"]}))
+
+        assert [path.name for path in tmp_path.iterdir()] == ["warehouse.duckdb"]
+        with duckdb.connect(str(tmp_path / "warehouse.duckdb")) as connection:
+            assert connection.execute("SHOW TABLES").fetchall() == []
+
+    def test_otherwise_both_appear(
+        self, file: StagedDataset, table: TargetTableDataset, tmp_path: Path
+    ) -> None:
+        self.end_run(file, table, pd.DataFrame({"loan_id": ["a", "b"]}))
+
+        assert len(pd.read_parquet(tmp_path / "loans.parquet")) == 2
+        assert table.load().read_all().num_rows == 2
 
 
 @pytest.mark.parametrize(

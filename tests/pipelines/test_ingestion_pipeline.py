@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from in_memory import Outputs, ingest
+from in_memory import Outputs, ingest, load_options, make_source, run
 from pandas.testing import assert_frame_equal
 
+from loantap.datasets import SnapshotDataset
+from loantap.pipelines.ingestion import nodes
 from loantap.portfolio import schemas
-from loantap.portfolio.dictionary import REAL, SIMULATED
+from loantap.portfolio.dictionary import REAL, SIMULATED, Table
 from loantap.portfolio.errors import InputError
 
 
@@ -99,8 +101,11 @@ def test_too_many_faulty_rows_stop_the_run(sourced: Outputs, tmp_path: Path) -> 
     loans = sourced["source_loans"].assign(grade="Z")
     loans.loc[loans.index[:10], "grade"] = "A"
 
-    with pytest.raises(InputError, match="source table loans: 1,490 of 1,500 rows are in quar"):
+    with pytest.raises(
+        InputError, match="source table loans: 1,490 of 1,500 rows are in quar"
+    ) as e:
         ingest({**sourced, "source_loans": loans}, tmp_path)
+    assert "5%: grade is not one of A, B, C, D, E, F, G (1,490)" in e.value.problem
 
 
 def test_an_empty_source_table_stops_the_run(sourced: Outputs, tmp_path: Path) -> None:
@@ -109,6 +114,28 @@ def test_an_empty_source_table_stops_the_run(sourced: Outputs, tmp_path: Path) -
     with pytest.raises((InputError, IndexError)) as refused:
         ingest(empty, tmp_path)
     assert isinstance(refused.value, InputError)
+
+
+@pytest.mark.parametrize("table", list(Table))
+def test_rows_of_two_portfolios_are_never_mixed(table: Table, tmp_path: Path) -> None:
+    """The embedded sources are built anew by each run, all rows with the day of that run."""
+    extract = getattr(nodes, f"extract_{table}")
+    source = make_source(table, tmp_path)
+    for seed, as_of in [
+        (1, "2026-11-23"),
+        (2, "2026-11-23"),
+        (2, "2020-01-01"),
+        (3, "2020-01-01"),
+        (1, "2026-11-24"),
+    ]:
+        made = run("sources", {"portfolio_csv": None}, loans=1_000, seed=seed, as_of=as_of)
+        source.save(made[f"source_{table}"])
+        snapshot = SnapshotDataset(filepath=str(tmp_path / table))
+        snapshot.save(extract(source.load(), load_options(as_of=as_of)["params:ingestion"]))
+        snapshot.publish()
+
+        expected = source.load().read().read_all().to_pandas()
+        assert_frame_equal(snapshot.load(), expected)
 
 
 def test_nothing_depends_on_the_order_of_extraction(

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Callable
 from pathlib import Path
 
+import duckdb
 import numpy as np
 import pandas as pd
 import pytest
 from in_memory import AS_OF, PIPELINES, load_options
 from kedro.config import OmegaConfigLoader
-from kedro.io import DataCatalog, MemoryDataset
+from kedro.io import DataCatalog, DatasetError, MemoryDataset
 from kedro.runner import SequentialRunner
 from kedro.validation.exceptions import DataValidationError
 
 from loantap import settings
-from loantap.datasets import table_file
+from loantap.datasets.sql_rows import RowShaper
 from loantap.model.scorer import Scorer
 from loantap.model.trained import TrainedModel
 from loantap.policy.decisions import Policy
@@ -22,6 +25,7 @@ from loantap.policy.underwriting import Underwriter
 from loantap.portfolio.dictionary import portfolio_columns
 from loantap.portfolio.errors import InputError
 from loantap.portfolio.loantap_format import render
+from loantap.tables import files
 from tests.conftest import PROJECT
 
 
@@ -40,7 +44,7 @@ def applications(simulated_loans: pd.DataFrame) -> pd.DataFrame:
 
 @pytest.fixture(autouse=True)
 def _small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(table_file.TableFile.__init__, "__defaults__", (16,))
+    monkeypatch.setattr(files.TableFile.__init__, "__defaults__", (16, None))
 
 
 def write(rows: pd.DataFrame, path: Path) -> Path:
@@ -51,22 +55,30 @@ def write(rows: pd.DataFrame, path: Path) -> Path:
     return path
 
 
-def score(source: Path, target: Path, scorer: Scorer) -> pd.DataFrame:
-    """Run the pipeline on the shipped catalog; what it wrote."""
-    given = {"applications": str(source), "scores": str(target), "as_of": AS_OF}
+def score(source: Path, target: Path, scorer: Scorer, as_of: str = AS_OF) -> pd.DataFrame:
+    """Run the pipeline on the shipped catalog; what it wrote to the file.
+
+    The warehouse is beside the applications.
+    """
+    given = {"applications": str(source), "scores": str(target), "as_of": as_of}
     loader = OmegaConfigLoader(
         str(PROJECT / "conf"), env="local", runtime_params=given, **settings.CONFIG_LOADER_ARGS
     )
-    entries = {name: loader["catalog"][name] for name in ("applications", "scores")}
-    catalog = DataCatalog.from_config(entries)
-    for name, data in {"lending_model": scorer, **load_options()}.items():
+    names = ("applications", "scores", "warehouse_decisions")
+    warehouse = {"backend": "duckdb", "path": str(source.parent / "warehouse.duckdb")}
+    catalog = DataCatalog.from_config(
+        {name: loader["catalog"][name] for name in names}, {"warehouse_output": warehouse}
+    )
+    for name, data in {"lending_model": scorer, **load_options(as_of=as_of)}.items():
         catalog[name] = MemoryDataset(data, copy_mode="assign")
     try:
         SequentialRunner().run(PIPELINES["scoring"], catalog)
     except BaseException:
-        catalog.get("scores").discard()  # type: ignore[union-attr]
+        for name in names[1:]:
+            catalog.get(name).discard()  # type: ignore[union-attr]
         raise
-    catalog.get("scores").publish()  # type: ignore[union-attr]
+    for name in names[1:]:
+        catalog.get(name).publish()  # type: ignore[union-attr]
     return pd.read_parquet(target)
 
 
@@ -153,3 +165,102 @@ def test_every_batch_is_validated_before_it_is_written(
         score(source, tmp_path / "out" / "scores.parquet", scorer)
 
     assert not list(tmp_path.glob("out/*"))
+
+
+class TestDecisions:
+    """What was decided is written back to the warehouse."""
+
+    @pytest.fixture
+    def identified(self, applications: pd.DataFrame) -> pd.DataFrame:
+        return applications.assign(application_id=[f"A-{number}" for number in range(50)])
+
+    @pytest.fixture
+    def decide(self, scorer: Scorer, tmp_path: Path) -> Callable[..., pd.DataFrame]:
+        def decide(applications: pd.DataFrame, as_of: str = AS_OF) -> pd.DataFrame:
+            source = write(applications, tmp_path / "new.parquet")
+            return score(source, tmp_path / "scores.parquet", scorer, as_of)
+
+        return decide
+
+    def read(self, folder: Path) -> pd.DataFrame:
+        with duckdb.connect(str(folder / "warehouse.duckdb")) as connection:
+            return connection.execute("FROM decisions ORDER BY decided_on, application_id").df()
+
+    def test_they_are_the_scores_with_the_day_and_nothing_of_the_applicants(
+        self, identified: pd.DataFrame, decide: Callable[..., pd.DataFrame], tmp_path: Path
+    ) -> None:
+        scores = decide(identified)
+
+        decided = self.read(tmp_path)
+        assert set(decided["decided_on"]) == {pd.Timestamp(AS_OF)}
+        pd.testing.assert_frame_equal(
+            decided.drop(columns="decided_on"),
+            scores.sort_values("application_id", ignore_index=True),
+            check_dtype=False,
+        )
+
+    def test_a_run_repeated_adds_nothing_and_another_day_adds_its_own(
+        self, identified: pd.DataFrame, decide: Callable[..., pd.DataFrame], tmp_path: Path
+    ) -> None:
+        for as_of in (AS_OF, AS_OF, "2026-11-24"):
+            decide(identified, as_of)
+
+        days = self.read(tmp_path)["decided_on"].value_counts()
+        assert days.to_dict() == {pd.Timestamp(AS_OF): 50, pd.Timestamp("2026-11-24"): 50}
+
+    def test_row_numbers_are_no_identifiers(
+        self,
+        applications: pd.DataFrame,
+        decide: Callable[..., pd.DataFrame],
+        tmp_path: Path,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        caplog.set_level(logging.INFO, "loantap")
+        decide(applications)
+
+        assert not (tmp_path / "warehouse.duckdb").exists()
+        assert "The file has no application_id: its decisions are not written back" in caplog.text
+
+    def test_rows_without_an_identifier_are_left_out(
+        self, identified: pd.DataFrame, decide: Callable[..., pd.DataFrame], tmp_path: Path
+    ) -> None:
+        some = identified.assign(
+            application_id=identified["application_id"].where(identified.index % 10 > 0)
+        )
+        scores = decide(some)
+
+        assert len(scores) == 50
+        assert len(self.read(tmp_path)) == 45
+
+    def test_of_a_repeated_identifier_the_last_row_counts(
+        self,
+        identified: pd.DataFrame,
+        decide: Callable[..., pd.DataFrame],
+        tmp_path: Path,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        caplog.set_level(logging.INFO, "loantap")
+        ids = identified["application_id"].where(identified.index < 48, "A-0")
+        scores = decide(identified.assign(application_id=ids))
+
+        decided = self.read(tmp_path).set_index("application_id")
+        last = scores.iloc[-1]
+        assert decided.loc["A-0", "probability_of_default"] == last["probability_of_default"]
+        assert len(decided) == 48
+        assert "2 passed over for a later one with the same key" in caplog.text
+
+    def test_a_run_that_fails_writes_none(
+        self,
+        identified: pd.DataFrame,
+        decide: Callable[..., pd.DataFrame],
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        decide(identified)
+        before = self.read(tmp_path)
+        monkeypatch.setattr(RowShaper, "_require_keys", lambda *_: 1 / 0)
+
+        with pytest.raises(DatasetError, match="division by zero"):
+            decide(identified, "2026-11-24")
+
+        pd.testing.assert_frame_equal(self.read(tmp_path), before)

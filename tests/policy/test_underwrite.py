@@ -148,15 +148,13 @@ def test_a_file_gets_the_same_decisions_in_whatever_batches_it_is_read(
 ) -> None:
     applications = raw_loans(SAFE, RISKY, {"dti": "x"}, {"term": "48 months"}, {}, SAFE, RISKY)
     underwriter = Underwriter(scorer, POLICY)
-    batches = [applications[n : n + size] for n in range(0, len(applications), size)]
 
     scores = [
-        SCORES.validate(batch).astype({"application_id": "str"})
-        for batch in underwriter.underwrite_batches(batches, AS_OF)
+        SCORES.validate(underwriter.underwrite_batch(applications[row : row + size], row, AS_OF))
+        for row in range(0, len(applications), size)
     ]
 
     whole = underwriter.underwrite(applications, AS_OF)
-    assert [len(batch) for batch in scores] == [len(batch) for batch in batches]
     pd.testing.assert_frame_equal(
         pd.concat([batch.astype(whole.dtypes) for batch in scores], ignore_index=True), whole
     )
@@ -164,11 +162,14 @@ def test_a_file_gets_the_same_decisions_in_whatever_batches_it_is_read(
 
 def test_missing_identifiers_are_named_after_their_row_in_the_file(scorer: Scorer) -> None:
     applications = raw_loans(SAFE, SAFE, SAFE, SAFE).assign(application_id=["a", None, None, "b"])
-    batches = [applications[:2], applications[2:]]
+    underwriter = Underwriter(scorer, POLICY)
 
-    scores = pd.concat(Underwriter(scorer, POLICY).underwrite_batches(batches, AS_OF))
+    scores = [
+        underwriter.underwrite_batch(applications[:2], 0, AS_OF),
+        underwriter.underwrite_batch(applications[2:], 2, AS_OF),
+    ]
 
-    assert list(scores["application_id"]) == ["a", "row 1", "row 2", "b"]
+    assert list(pd.concat(scores)["application_id"]) == ["a", "row 1", "row 2", "b"]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pandas as pd
 import pytest
 from pydantic import ValidationError
@@ -9,7 +11,7 @@ from pydantic import ValidationError
 from loantap.portfolio.options import IngestionOptions, SourcesOptions
 
 SOURCES = {"loans": 20_000, "seed": 42, "as_of": "2026-11-23", "tolerated_bad_share": 0.0}
-INGESTION = {"as_of": "2026-11-23", "most_quarantined_share": 0.05}
+INGESTION = {"as_of": "2026-11-23", "most_quarantined_share": 0.05, "overlap_days": 1}
 
 
 def test_the_day_of_the_run_is_a_date() -> None:
@@ -41,11 +43,51 @@ def test_a_bad_or_unknown_option_of_the_sources_is_refused_by_name(
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("most_quarantined_share", 0), ("most_quarantined_share", 1.1), ("seed", 1)],
+    [
+        ("most_quarantined_share", 0),
+        ("most_quarantined_share", 1.1),
+        ("overlap_days", -1),
+        ("overlap_days", None),
+        ("seed", 1),
+    ],
 )
 def test_a_bad_or_unknown_option_of_ingestion_is_refused_by_name(name: str, value: object) -> None:
     with pytest.raises(ValidationError, match=name):
         IngestionOptions(**(INGESTION | {name: value}))
+
+
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [
+        (None, None),
+        ("all", "all"),
+        (2016, date(2016, 1, 1)),
+        ("2016", date(2016, 1, 1)),
+        ("2016-02", date(2016, 2, 1)),
+        ("2016-02-29", date(2016, 2, 29)),
+        ("2026-11-23", date(2026, 11, 23)),
+    ],
+    ids=str,
+)
+def test_since_is_a_year_a_month_a_day_or_all(given: object, read: object) -> None:
+    assert IngestionOptions(**INGESTION, since=given).since == read
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        *[(given, "give a year .2016., a month") for given in
+          ("ALL", "soon", "2016-1", 201_601, 20_160_115, 2016.0, True, 86_400, "")],
+        ("2016-13", "month must be in 1..12"),
+        ("2015-02-29", "day is out of range"),
+        ("2026-11-24", "2026-11-24 is after 2026-11-23, the day of the run .as_of."),
+        (2027, "2027-01-01 is after 2026-11-23"),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_any_other_since_is_refused_with_what_can_be_given(given: object, said: str) -> None:
+    with pytest.raises(ValidationError, match=rf"since\n.*{said}"):
+        IngestionOptions(**INGESTION, since=given)
 
 
 @pytest.mark.parametrize("name", SOURCES)

@@ -39,6 +39,7 @@ def test_every_known_parameter_is_taken(folder: Path) -> None:
         "loans": 5_000,
         "seed": 7,
         "as_of": "2026-11-23",
+        "since": "2016-01",
         "applications": "loans.parquet",
         "scores": "scores.parquet",
         "foreign": "loans.parquet",
@@ -124,7 +125,7 @@ class TestGroups:
     @staticmethod
     def parameters(**changes: object) -> dict[str, object]:
         sources = {"loans": 20_000, "seed": 1, "as_of": "2026-11-23", "tolerated_bad_share": 0}
-        lending = {"as_of": "2026-11-23", "most_quarantined_share": 0.05}
+        lending = {"as_of": "2026-11-23", "most_quarantined_share": 0.05, "overlap_days": 1}
         return {"sources": sources | changes, "modeling": {"lending": lending}}
 
     def test_that_are_valid_pass(self) -> None:
@@ -146,7 +147,7 @@ class TestGroups:
 
     def test_are_checked_below_the_first_level_as_well(self) -> None:
         parameters = self.parameters()
-        parameters["modeling"] = {"lending": {"as_of": "2026-11-23"}}
+        parameters["modeling"] = {"lending": {"as_of": "2026-11-23", "overlap_days": 1}}
 
         with pytest.raises(
             InputError, match=r"parameter modeling\.lending\.most_quarantined_share"

@@ -11,11 +11,11 @@ import pandas as pd
 import pytest
 from click.testing import Result
 from kedro.framework.project import configure_project
-from temporary_project import Project, make_project
 
 from loantap.portfolio.dictionary import portfolio_columns
 from loantap.portfolio.loantap_format import render
 from loantap.simulator import simulate_portfolio
+from tests.support.temporary_project import Project, make_project
 
 
 @pytest.fixture(scope="session", autouse=True)

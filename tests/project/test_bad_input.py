@@ -12,11 +12,11 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 import pytest
-from temporary_project import Project
 
 from loantap.pipelines.evaluation import nodes as evaluation
 from loantap.portfolio.dictionary import portfolio_columns
 from loantap.portfolio.loantap_format import render
+from tests.support.temporary_project import Project
 
 # What a run says as it goes: a line per node that has run, and the model that scores.
 _PROGRESS = re.compile(
@@ -368,7 +368,7 @@ class TestMissing:
             copy_of_demo,
             "--pipelines",
             "training",
-            said=("warehouse (", '"int_rate"', "kedro run --pipelines sources"),
+            said=("warehouse, table loans: column int_rate is missing", "Have it restored"),
         )
 
     def test_a_source_with_too_many_bad_rows_stops_the_run(self, copy_of_demo: Project) -> None:
@@ -380,7 +380,11 @@ class TestMissing:
             copy_of_demo,
             "--pipelines",
             "training",
-            said=("source table loans", "more than 5%", "ingestion.most_quarantined_share"),
+            said=(
+                "source table loans",
+                "more than 5%: grade is not one of A, B, C, D, E, F, G (",
+                "ingestion.most_quarantined_share",
+            ),
         )
 
     def test_scoring_without_a_model_is_refused(
@@ -442,8 +446,9 @@ class TestRealSystems:
     def test_reading_without_a_connection_string_names_the_variable(
         self, demo: Project, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        for system in ("WAREHOUSE", "APPSTREAM", "BUSINESS_EVENTS"):
-            monkeypatch.delenv(f"LOANTAP_{system}_ODBC", raising=False)
+        monkeypatch.setenv("LOANTAP_WAREHOUSE", "Driver={X};Server=db")
+        for system in ("APPSTREAM", "BUSINESS_EVENTS", "WAREHOUSE_OUTPUT"):
+            monkeypatch.delenv(f"LOANTAP_{system}", raising=False)
 
         refuse(
             demo,
@@ -451,7 +456,7 @@ class TestRealSystems:
             "odbc",
             "--pipelines",
             "training",
-            said=("LOANTAP_APPSTREAM_ODBC is not set", "Set the environment variable"),
+            said=("LOANTAP_APPSTREAM is not set", "Set it to an ODBC connection string"),
         )
 
 

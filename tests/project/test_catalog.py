@@ -36,6 +36,7 @@ PERSONAL = {
     "unmatched_loan_events", "loans", "loan_months", "instalment_exceptions",
     "warehouse_portfolio", "warehouse_loan_months", "features", "splits", "benchmark_input",
     "lending_input", "application_input", "applications", "scores", "foreign_loans",
+    "warehouse_decisions",
 }  # fmt: skip
 PERSONAL_OF_A_MODEL = ("predictions", "out_of_fold")
 
@@ -226,9 +227,9 @@ class TestRealSystems:
     """`conf/odbc` replaces the embedded databases by real systems, and nothing else."""
 
     VARIABLES: ClassVar = {
-        System.WAREHOUSE: "LOANTAP_WAREHOUSE_ODBC",
-        System.APPSTREAM: "LOANTAP_APPSTREAM_ODBC",
-        System.BUSINESS_EVENTS: "LOANTAP_BUSINESS_EVENTS_ODBC",
+        System.WAREHOUSE: "LOANTAP_WAREHOUSE",
+        System.APPSTREAM: "LOANTAP_APPSTREAM",
+        System.BUSINESS_EVENTS: "LOANTAP_BUSINESS_EVENTS",
     }
     TABLES: ClassVar = {
         System.WAREHOUSE: "source_loans",
@@ -250,7 +251,7 @@ class TestRealSystems:
 
         credentials = load_configuration("odbc")["credentials"]
 
-        assert credentials[system] == {"backend": "odbc", "connection_string": given}
+        assert credentials[system] == {"connection": given}
 
     @pytest.mark.parametrize("system", list(System))
     def test_without_it_the_entry_resolves_and_says_which_variable_to_set(
@@ -263,7 +264,7 @@ class TestRealSystems:
         assert table.system == system
         assert not table.is_embedded
         with pytest.raises(ValueError, match=f"{self.VARIABLES[system]} is not set"):
-            table._backend()
+            table.require_credentials()
 
     def test_the_catalog_itself_is_the_same(self) -> None:
         assert load_configuration("odbc")["catalog"] == load_configuration("base")["catalog"]
@@ -282,17 +283,17 @@ class TestRealSystems:
 
     def test_every_connection_string_is_a_reference_to_the_environment(self) -> None:
         text = (PROJECT / "conf" / "odbc" / "credentials.yml").read_text("utf-8")
-        strings = [line for line in text.splitlines() if "connection_string:" in line]
+        strings = [line for line in text.splitlines() if "connection:" in line]
 
-        assert len(strings) == len(System)
-        assert all("connection_string: ${oc.env:LOANTAP_" in line for line in strings)
+        assert len(strings) == len(System) + 1  # one to write with
+        assert all("connection: ${oc.env:LOANTAP_" in line for line in strings)
 
 
 class TestPipelines:
     def test_these_pipelines_can_be_run(self) -> None:
         assert set(PIPELINES) == {
             "sources", "ingestion", "feature_engineering", "modeling", "evaluation", "insights",
-            "scoring", "training", "all", "__default__",
+            "scoring", "check_sources", "training", "all", "__default__",
         }  # fmt: skip
 
     @pytest.mark.parametrize(

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from temporary_project import Project, make_project
 
 from loantap.portfolio.dictionary import REAL, SIMULATED
+from tests.support.temporary_project import Project, make_project
 
 # The replica is left uncalibrated, as published, so the rule never promotes it.
 MODELS = ("benchmark", "lending", "application")

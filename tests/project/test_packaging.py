@@ -19,9 +19,9 @@ import pytest
 import yaml
 from click.testing import CliRunner
 from kedro.framework.startup import bootstrap_project
-from temporary_project import SMALL
 
 from tests.conftest import PROJECT
+from tests.support.temporary_project import SMALL
 
 pytestmark = pytest.mark.slow
 
@@ -71,7 +71,7 @@ def test_queries_and_templates_are_in_the_wheel(wheel: Path) -> None:
     data = {
         str(path.relative_to(PROJECT / "src"))
         for path in (PROJECT / "src").rglob("*")
-        if path.suffix in {".sql", ".html", ".css", ".j2"} or path.name == "py.typed"
+        if path.suffix in {".sql", ".html", ".css", ".j2", ".properties"} or path.name == "py.typed"
     }
 
     assert {"loantap/pipelines/ingestion/sql/loans.sql", "loantap/py.typed"} <= data
@@ -91,7 +91,7 @@ def test_the_archive_holds_the_shared_configuration(archive: Path) -> None:
         names = set(files.getnames())
     shared = {
         str(path.relative_to(PROJECT))
-        for folder in ("base", "odbc")
+        for folder in ("base", "odbc", "spark")
         for path in (PROJECT / "conf" / folder).rglob("*.yml")
     }
 

@@ -99,6 +99,8 @@ def test_a_misspelt_key_is_refused_with_the_nearest_one() -> None:
         ({"seed": 2**32}, r"sources\.seed: 4294967296 cannot be used"),
         ({"as_of": "yesterday"}, r"sources\.as_of: 'yesterday' cannot be used: .*date"),
         ({"as_of": 2016}, r"sources\.as_of: 2016 cannot be used"),
+        ({"since": 201601}, r"parameter ingestion\.since: 201601 cannot be used: .*2016-01-15"),
+        ({"since": 2016, "as_of": "2015-01-01"}, r"ingestion\.since: 2016 cannot.*is after 2015-0"),
         ({"modeling": {"lending": {"folds": 1}}}, r"modeling\.lending\.folds: 1 cannot be used"),
         ({"modeling": {"lending": {"name": "all"}}}, r"lending\.name: 'all' cannot be used"),
         ({"modeling": {"lending": {"balancing": ["adasyn"]}}}, r"balancing\.0: 'adasyn' cannot"),

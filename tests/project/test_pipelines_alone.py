@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from temporary_project import Project
+
+from tests.support.temporary_project import Project
 
 REASONS = [f"reason_{number}" for number in range(1, 5)]
 COLUMNS = [

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from temporary_project import Project
 
 from loantap.registry import connection
+from tests.support.temporary_project import Project
 
 
 @pytest.fixture

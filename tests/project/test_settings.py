@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 
 import pytest
 import yaml
-from temporary_project import Project
 
 from loantap.__main__ import main
 from tests.conftest import PROJECT
+from tests.support.temporary_project import Project
 
 SETTINGS = str(PROJECT / "src" / "loantap" / "settings.py")
 SWITCHES = {

@@ -2,10 +2,13 @@
 
 from loantap.datasets.champions import ChampionsDataset
 from loantap.datasets.registered_model import RegisteredModelDataset
-from loantap.datasets.snapshot import SnapshotDataset
+from loantap.datasets.snapshots.snapshot import SnapshotDataset
 from loantap.datasets.source_table import SourceTableDataset
+from loantap.datasets.spark.table import SparkFileDataset, SparkInputDataset, SparkTableDataset
 from loantap.datasets.staged import StagedDataset
 from loantap.datasets.table_file import BatchedDataset, TableFileDataset
+from loantap.datasets.target_system import TargetSystemDataset
+from loantap.datasets.target_table import TargetTableDataset
 
 __all__ = [
     "BatchedDataset",
@@ -13,6 +16,11 @@ __all__ = [
     "RegisteredModelDataset",
     "SnapshotDataset",
     "SourceTableDataset",
+    "SparkFileDataset",
+    "SparkInputDataset",
+    "SparkTableDataset",
     "StagedDataset",
     "TableFileDataset",
+    "TargetSystemDataset",
+    "TargetTableDataset",
 ]

@@ -2,30 +2,206 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import hashlib
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
 from importlib.resources import files
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import pandas as pd
 import pyarrow as pa
 from kedro.io import AbstractDataset
 
-from loantap.datasets.backends import EMBEDDED, STAGED, Backend, make_backend
+from loantap.datasets.backends import EMBEDDED, Backend, make_backend
+from loantap.datasets.backends.connection_text import find_secrets, redact
+from loantap.datasets.backends.embedded import DuckDB
+from loantap.datasets.backends.interface import BATCH_ROWS, Query
+from loantap.datasets.backends.waiting import (
+    SILENCE_LIMIT_S,
+    TIME_LIMIT_S,
+    Deadline,
+    Patience,
+    persist,
+    read_ahead,
+)
+from loantap.datasets.contract import check_contract
+from loantap.portfolio.dictionary import KEYS, UPDATED_AT, Table
+from loantap.portfolio.errors import InputError
+
+T = TypeVar("T")
+
+_CHANGED = f"{UPDATED_AT.name} >= CAST(? AS TIMESTAMP) OR {UPDATED_AT.name} IS NULL"
+
+logger = logging.getLogger(__name__)
 
 
-class SourceTableDataset(
-    AbstractDataset[pd.DataFrame | Iterable[pd.DataFrame], pa.RecordBatchReader]
-):
-    """Reads a table by a query kept as package data; writes it when the database is embedded.
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What a source table says of itself, in one statement.
 
-    A source, which has a query, is replaced as it is saved. A table without a query is an output:
-    it is written beside the last good one and takes its place when the run has succeeded.
+    Attributes:
+        rows: number of rows.
+        first_update: earliest `updated_at`, UTC without a zone; None where there is none.
+        last_update: latest `updated_at`.
+        updated: rows that a reading since the time asked for would give; all where none was.
+    """
+
+    rows: int
+    first_update: datetime | None
+    last_update: datetime | None
+    updated: int
+
+
+@runtime_checkable
+class Credentialed(Protocol):
+    """A dataset in a system that has to be logged in to."""
+
+    def require_credentials(self) -> None:
+        """Check, without connecting, that the credentials can be used.
+
+        Raises:
+            InputError: they cannot, and what to do.
+        """
+
+
+class SourceTable:
+    """A table of a source system, which is read when it is asked.
+
+    Args:
+        system: name of the system, for messages.
+        table: name of the table.
+        statement: the extraction query.
+        credentials: what `loantap.datasets.backends.make_backend` takes.
+        patience: how long it is waited for.
+        batch_rows: rows held in memory at a time.
+    """
+
+    def __init__(
+        self,
+        system: str,
+        table: Table,
+        statement: str,
+        credentials: dict[str, Any],
+        patience: Patience,
+        batch_rows: int = BATCH_ROWS,
+    ) -> None:
+        self._table = table
+        self._statement = statement
+        self._credentials = credentials
+        self._patience = patience
+        self._batch_rows = batch_rows
+        self._deadline: Deadline | None = None
+        self._said: frozenset[str] = frozenset()
+        self.where = f"{system}, table {table}"
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """Columns that tell rows apart, unless the source is at fault."""
+        return KEYS[self._table]
+
+    @property
+    def fingerprint(self) -> str:
+        """Digest of the query and of where it is asked: another one means other rows."""
+        texts = [str(value) for _, value in sorted(self._credentials.items())]
+        places = [redact(text, find_secrets(text)) for text in texts]
+        asked = "\n".join([self.where, *places, self._statement])
+        return hashlib.sha256(asked.encode()).hexdigest()
+
+    def describe(self) -> pa.Schema:
+        """Names and types of the columns that the table has, as the system gives them.
+
+        Raises:
+            SourceDownError, InputError: see `Backend.describe`; or nothing came in time.
+        """
+        backend = self._backend()
+        # Through a reader of no rows, so that a system that hangs is not waited for without end.
+        with read_ahead(
+            lambda: backend.describe(self._table).empty_table().to_reader(), self._begin()
+        ) as reader:
+            return reader.schema
+
+    def hold_to_contract(self, schema: pa.Schema) -> frozenset[str]:
+        """Names of the columns beyond the contract; see `check_contract`."""
+        return check_contract(self.where, self._table, schema)
+
+    def account(self, since: datetime | None = None) -> Account:
+        """Number of rows, first and last update, and how many rows `read(since)` would give.
+
+        Raises:
+            SourceDownError: the system does not answer, or the connection broke.
+            InputError: it refuses, or the time limit has passed.
+        """
+        updated = "COUNT(*)" if since is None else f"COUNT(CASE WHEN {_CHANGED} THEN 1 END)"
+        name = UPDATED_AT.name
+        query = Query(
+            f"SELECT COUNT(*), MIN({name}), MAX({name}), {updated} FROM {self._table}",  # noqa: S608
+            _as_parameters(since),
+        )
+        with read_ahead(lambda: self._backend().read(query), self._begin()) as reader:
+            rows, first, last, changed = reader.read_all().to_batches()[0].columns
+        return Account(rows[0].as_py(), first[0].as_py(), last[0].as_py(), changed[0].as_py())
+
+    def read(self, since: datetime | None = None) -> pa.RecordBatchReader:
+        """All rows, or those as new as `since` (UTC) and those without a time, in batches.
+
+        One statement, hence one state of the data. Columns have the names of the contract.
+
+        Raises:
+            SourceDownError: as `account`; also while batches are read.
+            InputError: as `account`; or the table has not the columns of the contract.
+        """
+        text = self._statement if since is None else f"{self._statement}\nWHERE {_CHANGED}"
+        query = Query(text, _as_parameters(since))
+        return read_ahead(lambda: self._open(query), self._begin())
+
+    def persist(self, attempt: Callable[[], T]) -> T:
+        """What an attempt to read gives; made again while the source is down, with pauses.
+
+        The time limit holds for all attempts together, and for all that is read in them.
+
+        Raises:
+            InputError: the source was down, or slow, until the end of the time limit.
+        """
+        self._deadline = Deadline(self.where, self._patience)
+        try:
+            return persist(attempt, self._deadline)
+        finally:
+            self._deadline = None
+
+    def _begin(self) -> Deadline:
+        return self._deadline or Deadline(self.where, self._patience)
+
+    def _backend(self) -> Backend:
+        return make_backend(self.where, self._credentials)
+
+    def _open(self, query: Query) -> pa.RecordBatchReader:
+        backend = self._backend()
+        unknown = self.hold_to_contract(backend.describe(self._table))
+        if unknown - self._said:
+            logger.warning("%s: new columns %s are ignored", self.where, ", ".join(sorted(unknown)))
+            self._said = unknown
+        reader = backend.read(query, self._batch_rows)
+        # Some systems give names in upper case.
+        names = [name.lower() for name in reader.schema.names]
+        fields = [field.with_name(name) for field, name in zip(reader.schema, names, strict=True)]
+        return pa.RecordBatchReader.from_batches(
+            pa.schema(fields), (batch.rename_columns(names) for batch in reader)
+        )
+
+
+class SourceTableDataset(AbstractDataset[pd.DataFrame | Iterable[pd.DataFrame], SourceTable]):
+    """Gives a table of a source system, to be read when needed; replaces an embedded one.
 
     Args:
         system: name of the source system, for messages.
         table: name of the table.
-        query: `package:file.sql`, the extraction query; all columns when absent.
+        query: `package:file.sql`, the extraction query.
         credentials: what `loantap.datasets.backends.make_backend` takes.
+        time_limit_s: for reading the table, all attempts together.
+        silence_limit_s: without a sign of life, after which a connection counts as broken.
         batch_rows: rows held in memory at a time.
         metadata: for Kedro-Viz and the documentation.
     """
@@ -35,18 +211,19 @@ class SourceTableDataset(
         *,
         system: str,
         table: str,
+        query: str,
         credentials: dict[str, Any],
-        query: str | None = None,
-        batch_rows: int = 65_536,
+        time_limit_s: float = TIME_LIMIT_S,
+        silence_limit_s: float = SILENCE_LIMIT_S,
+        batch_rows: int = BATCH_ROWS,
         metadata: dict[str, Any] | None = None,
     ) -> None:
         self._system = system
-        self._table = table
+        self._table = Table(table)
         self._query = query
         self._credentials = credentials
+        self._patience = Patience(time_limit_s, silence_limit_s)
         self._batch_rows = batch_rows
-        self._staged = f"{table}{STAGED}"
-        self._is_staged = False
         self.metadata = metadata
 
     @property
@@ -59,41 +236,50 @@ class SourceTableDataset(
         """Name of the source system."""
         return self._system
 
-    def load(self) -> pa.RecordBatchReader:
-        """Batches of the query's rows, read as they are asked for."""
-        return self._backend().read(self._sql(), self._batch_rows)
+    def require_credentials(self) -> None:
+        """See `Credentialed`."""
+        make_backend(self._system, self._credentials)
+
+    def load(self) -> SourceTable:
+        """The table; nothing is connected to before it is asked for rows."""
+        return SourceTable(
+            self._system,
+            self._table,
+            self._read_statement(),
+            self._credentials,
+            self._patience,
+            self._batch_rows,
+        )
 
     def save(self, data: pd.DataFrame | Iterable[pd.DataFrame]) -> None:
-        """Replace the table in one transaction, from one frame or several."""
-        frames = [data] if isinstance(data, pd.DataFrame) else data
-        self._backend().write(self._table if self._query else self._staged, frames)
-        self._is_staged = self._query is None
+        """Replace the table in one transaction, from one frame or several.
 
-    def publish(self) -> None:
-        """See `Publishable`."""
-        if self._is_staged:
-            self._backend().rename(self._staged, self._table)
-            self._is_staged = False
+        Raises:
+            InputError: the database is a real system.
+        """
+        self._embedded().replace(self._table, [data] if isinstance(data, pd.DataFrame) else data)
 
-    def discard(self) -> None:
-        """See `Publishable`."""
-        if self._is_staged:
-            self._backend().drop(self._staged)
-            self._is_staged = False
+    def _embedded(self) -> DuckDB:
+        if not self.is_embedded:
+            raise InputError(
+                f"{self._system}, table {self._table}",
+                "it is a real system's, which is only read",
+                "Use `--env base` for sources that can be written",
+            )
+        return DuckDB(self._system, Path(self._credentials["path"]))
 
-    def _backend(self) -> Backend:
-        return make_backend(self._system, self._credentials)
-
-    def _sql(self) -> str:
-        if self._query is None:
-            table = self._staged if self._is_staged else self._table
-            return f'SELECT * FROM "{table}"'  # noqa: S608 (a name out of our own catalog)
+    def _read_statement(self) -> str:
         package, _, name = self._query.partition(":")
         return files(package).joinpath(name).read_text(encoding="utf-8")
 
     def _exists(self) -> bool:
-        return self._backend().has_table(self._table)
+        # Of a real system it is taken as given: asking would connect before the rows are needed.
+        return not self.is_embedded or self._embedded().has_table(self._table)
 
     def _describe(self) -> dict[str, Any]:
         # Credentials are left out: this text goes to logs.
-        return {"system": self._system, "table": self._table, "query": self._query}
+        return {"system": self._system, "table": self._table.value, "query": self._query}
+
+
+def _as_parameters(since: datetime | None) -> tuple[str, ...]:
+    return () if since is None else (since.isoformat(sep=" ", timespec="microseconds"),)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, Protocol, runtime_checkable
 
 from kedro.io import AbstractDataset
+
+# Names of the files in a folder that is one table.
+PARTS = "part-*.parquet"
 
 
 @runtime_checkable
@@ -27,18 +31,25 @@ def staging_path(path: Path) -> Path:
 
 
 class StagedFile:
-    """The two places of a file: where it waits and where it is published."""
+    """The two places of a file, or of a folder of parts: where it waits and where it is published.
+
+    A file takes the place of a file in one step. A folder can't: the last good one steps aside
+    first, and is what there is, should the run be killed between the two steps.
+    """
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         self.staged = staging_path(self.path)
+        self._aside = self.path.with_name(f".{self.path.stem}.aside{self.path.suffix}")
         # Remembered rather than looked up: a killed run may have left a staged file behind.
         self._is_staged = False
 
     @property
     def current(self) -> Path:
         """What a reader in this run should see."""
-        return self.staged if self._is_staged else self.path
+        if self._is_staged:
+            return self.staged
+        return self._aside if self._aside.exists() and not self.path.exists() else self.path
 
     @contextmanager
     def writing(self) -> Iterator[Path]:
@@ -54,13 +65,30 @@ class StagedFile:
     def publish(self) -> None:
         """Rename the staged file into place; nothing happens where none is staged."""
         if self._is_staged:
+            if _holds_parts(self.path) or (self.staged.is_dir() and self.path.is_file()):
+                _remove(self._aside)
+                self.path.replace(self._aside)
             self.staged.replace(self.path)
+            _remove(self._aside)
             self._is_staged = False
 
     def discard(self) -> None:
         """Remove the staged file."""
-        self.staged.unlink(missing_ok=True)
+        _remove(self.staged)
         self._is_staged = False
+
+
+def _holds_parts(path: Path) -> bool:
+    """Whether it is a folder of ours: somebody else's is not replaced."""
+    names = [found.name for found in path.iterdir()] if path.is_dir() else []
+    return bool(names) and all(PurePath(name).match(PARTS) for name in names)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 class StagedDataset(AbstractDataset[Any, Any]):

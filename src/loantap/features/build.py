@@ -12,7 +12,7 @@ from loantap.features.formulas import MISSING, compute_column
 from loantap.portfolio.dictionary import COLUMNS, Kind
 from loantap.portfolio.loantap_format import FloatArray, Texts
 
-__all__ = ["MISSING", "build_features", "to_values"]
+__all__ = ["MISSING", "build_features", "columns_used", "to_values"]
 _TEXT = (Kind.CATEGORY, Kind.TEXT)
 
 
@@ -29,14 +29,20 @@ def build_features(applications: pd.DataFrame, names: Sequence[str] = ()) -> pd.
         can never treat an absent value differently.
     """
     names = names or tuple(FEATURES)
-    used = dict.fromkeys(column for name in names for column in FEATURES[name].uses)
     columns = {
-        name: to_values(applications[name], is_text=COLUMNS[name].kind in _TEXT) for name in used
+        name: to_values(applications[name], is_text=COLUMNS[name].kind in _TEXT)
+        for name in columns_used(names)
     }
     return pd.DataFrame(
         {name: _to_series(compute_column(name, columns), applications.index) for name in names},
         index=applications.index,
     )
+
+
+def columns_used(names: Sequence[str] = ()) -> tuple[str, ...]:
+    """Canonical columns that these features, or all, are computed from."""
+    used = (column for name in names or FEATURES for column in FEATURES[name].uses)
+    return tuple(dict.fromkeys(used))
 
 
 def to_values(column: pd.Series, *, is_text: bool) -> FloatArray | Texts:

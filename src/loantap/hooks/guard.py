@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import filterfalse
+
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
 from kedro.framework.project import pipelines
@@ -10,10 +12,13 @@ from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 from kedro.validation.type_extractor import TypeExtractor
 
-from loantap.datasets import SourceTableDataset
+from loantap.datasets import SourceTableDataset, SparkInputDataset
+from loantap.datasets.source_table import Credentialed
 from loantap.hooks.saved import Catalog, is_parameter
 from loantap.portfolio.errors import InputError
 from loantap.portfolio.run_parameters import check_parameter_groups, check_run_parameters
+
+_ON_A_CLUSTER = frozenset({"feature_engineering", "scoring"})
 
 
 class GuardHook:
@@ -29,10 +34,16 @@ class GuardHook:
 
     @hook_impl(tryfirst=True)
     def before_pipeline_run(self, pipeline: Pipeline, catalog: Catalog) -> None:
-        """Check that `sources` writes to embedded databases only, and that inputs exist."""
+        """Check where `sources` writes, that systems can be connected to, and that inputs exist."""
+        if all("check_sources" in node.tags for node in pipeline.nodes):
+            return  # it says itself what is missing, of all systems at once
         for node in pipeline.nodes:
             if "sources" in node.tags:
                 _require_embedded(node, catalog)
+            _require_frames(node, catalog)
+        for name in sorted(pipeline.datasets()):
+            if not is_parameter(name):
+                _require_credentials(name, catalog)
         for name in sorted(pipeline.inputs()):
             if not is_parameter(name):
                 _require_input(name, catalog)
@@ -47,6 +58,25 @@ def _require_embedded(node: Node, catalog: Catalog) -> None:
                 f"the credentials of {dataset.system} are those of a real system, and demo or file "
                 f"rows are never written into one",
                 "Run `--pipelines training`, which only reads the sources, or use `--env base`",
+            )
+
+
+def _require_credentials(name: str, catalog: Catalog) -> None:
+    dataset = catalog.get(name)
+    if isinstance(dataset, Credentialed):
+        dataset.require_credentials()
+
+
+def _require_frames(node: Node, catalog: Catalog) -> None:
+    """What a cluster reads is no frame, which every other node takes."""
+    if node.tags & _ON_A_CLUSTER:
+        return
+    for name in filterfalse(is_parameter, node.inputs):
+        if isinstance(catalog.get(name), SparkInputDataset):
+            raise InputError(
+                f"--env spark, node {node.name}",
+                f"only {' and '.join(sorted(_ON_A_CLUSTER))} run on a cluster",
+                "Leave --env spark out for the other pipelines; they read the same files",
             )
 
 

@@ -24,6 +24,7 @@ from rich.progress import (
 from loantap.datasets import BatchedDataset, StagedDataset
 from loantap.hooks.saved import Catalog, SavedDatasets
 from loantap.reporting.run_summary import summarise_run
+from loantap.reporting.system_findings import tabulate_findings
 
 _PLAIN_WIDTH = 132
 _PROMOTION = "_promotion"
@@ -51,7 +52,10 @@ class CountingHandler(logging.Handler):
             return
         if self._task is None:
             self._task = self._progress.add_task("", total=total)
-        label = record.getMessage().partition(":")[0]
+        label, _, counted = record.getMessage().partition(":")
+        _, _, rate = counted.rpartition(", ")
+        if rate.endswith("a second"):
+            label = f"{label}, {rate}"
         self._progress.update(self._task, description=f"  {label}", completed=done, total=total)
         if done >= total:
             self.clear()
@@ -95,6 +99,7 @@ class ProgressHook(SavedDatasets):
         )
         self._task = self._progress.add_task("starting", total=None)
         self._counting = CountingHandler(self._progress)
+        self._node: Node | None = None
         self._started = 0.0
 
     @hook_impl(trylast=True)
@@ -106,35 +111,32 @@ class ProgressHook(SavedDatasets):
 
     @hook_impl
     def before_node_run(self, node: Node) -> None:
-        """Name the node."""
+        """Count the node before, whose results are saved by now; name this one."""
+        self._count_node()
+        self._node = node
         self._started = time.perf_counter()
         self._progress.update(self._task, description=node.name)
 
     @hook_impl
-    def after_node_run(self, node: Node) -> None:
-        """Count the node; leave a line with its time."""
-        seconds = time.perf_counter() - self._started
-        self._progress.advance(self._task)
-        task = self._progress.tasks[0]
-        self._progress.console.print(
-            f"{task.completed:>3.0f}/{task.total:.0f} {node.name:<45} {seconds:6.1f} s",
-            highlight=False,
-        )
+    def after_node_run(self, outputs: dict[str, Any]) -> None:
+        """Show what was found of the systems, good or bad."""
+        if "system_findings" in outputs:
+            _stdout().print(tabulate_findings(outputs["system_findings"]))
 
     @hook_impl
     def on_pipeline_error(self) -> None:
         """Stop the bars."""
+        self._node = None
         self._stop()
 
     @hook_impl(trylast=True)
     def after_pipeline_run(self, catalog: Catalog) -> None:
         """Stop the bars; print rows per source, headline metrics, promotions, reports."""
+        self._count_node()
         self._stop()
         saved = {name: catalog.get(name) for name in self._saved}
         written = {n: d.filepath for n, d in saved.items() if isinstance(d, StagedDataset)}
-        # Into a file or a pipe the tables keep their width rather than being squeezed to 80.
-        console = Console() if sys.stdout.isatty() else Console(width=_PLAIN_WIDTH)
-        console.print(
+        _stdout().print(
             summarise_run(
                 catalog.load("reconciliation") if "reconciliation" in self._saved else None,
                 catalog.load("metrics") if "metrics" in self._saved else None,
@@ -144,6 +146,22 @@ class ProgressHook(SavedDatasets):
                 self._load_promotions(catalog),
             )
         )
+
+    def _count_node(self) -> None:
+        """Count the node that has ended; leave a line with its time, saving included.
+
+        Rows that a node hands on one by one are made while they are saved.
+        """
+        if self._node is None:
+            return
+        seconds = time.perf_counter() - self._started
+        self._progress.advance(self._task)
+        task = self._progress.tasks[0]
+        self._progress.console.print(
+            f"{task.completed:>3.0f}/{task.total:.0f} {self._node.name:<45} {seconds:6.1f} s",
+            highlight=False,
+        )
+        self._node = None
 
     def _load_promotions(self, catalog: Catalog) -> dict[str, Any]:
         """What was decided on each model this run made, by model."""
@@ -156,6 +174,11 @@ class ProgressHook(SavedDatasets):
     def _stop(self) -> None:
         self._counting.leave()
         self._progress.stop()
+
+
+def _stdout() -> Console:
+    """Where results go: into a file or a pipe tables keep their width, not squeezed to 80."""
+    return Console() if sys.stdout.isatty() else Console(width=_PLAIN_WIDTH)
 
 
 def _tally_decisions(scores: object) -> pd.DataFrame | None:

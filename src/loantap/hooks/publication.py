@@ -7,7 +7,7 @@ from typing import Any
 from kedro.framework.hooks import hook_impl
 from kedro.pipeline.node import Node
 
-from loantap.datasets import RegisteredModelDataset
+from loantap.datasets import RegisteredModelDataset, TargetTableDataset
 from loantap.hooks.saved import Catalog, SavedDatasets, publishable
 
 
@@ -16,10 +16,17 @@ class TransactionHook(SavedDatasets):
 
     @hook_impl(tryfirst=True)
     def after_pipeline_run(self, catalog: Catalog) -> None:
-        """Publish the files; the models follow when the record is complete."""
-        for dataset in publishable(catalog, self._saved):
-            if not isinstance(dataset, RegisteredModelDataset):
-                dataset.publish()
+        """Publish tables and files; the models follow when the record is complete."""
+        datasets = publishable(catalog, self._saved)
+        try:
+            # Databases first: one may refuse, and then no file is renamed either.
+            for dataset in sorted(datasets, key=lambda d: not isinstance(d, TargetTableDataset)):
+                if not isinstance(dataset, RegisteredModelDataset):
+                    dataset.publish()
+        except BaseException:
+            # What is published by now stays; Kedro tells nobody that a run failed at its very end.
+            self.on_pipeline_error(catalog)
+            raise
 
     @hook_impl(tryfirst=True)
     def on_pipeline_error(self, catalog: Catalog) -> None:

@@ -48,3 +48,8 @@ SCORES = pa.DataFrameSchema(
     strict=True,
     name="scores",
 )
+
+# One row per application, model version and day.
+DECISIONS = pa.DataFrameSchema(
+    SCORES.columns | {"decided_on": pa.Column("datetime64[s]")}, strict=True, name="decisions"
+)

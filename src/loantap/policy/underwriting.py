@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
 
 import numpy as np
 import pandas as pd
@@ -15,6 +14,12 @@ from loantap.portfolio.loantap_format import IntArray
 from loantap.portfolio.values import is_missing
 
 APPLICATION_ID = "application_id"
+SCORE_COLUMNS = (
+    APPLICATION_ID, "probability_of_default", "score", "decision", *REASONS, "model_name",
+    "model_version",
+)  # fmt: skip
+# Stands for an id that is missing in a column of ids; see `Underwriter.underwrite`.
+_UNNAMED = r"row \d+"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +43,6 @@ class Underwritten:
     reasons: tuple[str, ...]
     model_name: str
     model_version: str
-
-
-class Rows(Protocol):
-    """A table of any size that is read in batches."""
-
-    def read(self, columns: Collection[str]) -> Iterator[pd.DataFrame]:
-        """Those of the columns that it has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +79,12 @@ class Underwriter:
         Raises:
             InputError: a column the model needs is missing.
         """
-        batch = self.underwrite_batch(applications, as_of)
+        batch = self.underwrite_batch(applications, 0, as_of)
         texts = batch.columns[batch.dtypes == "category"]
         return batch.astype(dict.fromkeys(texts, "str"))
 
     def underwrite_batch(
-        self, applications: pd.DataFrame, as_of: pd.Timestamp, first_row: int = 0
+        self, applications: pd.DataFrame, first_row: int, as_of: pd.Timestamp
     ) -> pd.DataFrame:
         """The same for rows of a file from `first_row` on, texts that repeat as categories.
 
@@ -108,15 +106,6 @@ class Underwriter:
             }
         )
 
-    def underwrite_batches(
-        self, batches: Iterable[pd.DataFrame], as_of: pd.Timestamp
-    ) -> Iterator[pd.DataFrame]:
-        """Underwrite a file batch by batch, row numbers running on."""
-        first_row = 0
-        for batch in batches:
-            yield self.underwrite_batch(batch, as_of, first_row)
-            first_row += len(batch)
-
     def underwrite_one(
         self, application: Mapping[str, object], as_of: pd.Timestamp
     ) -> Underwritten:
@@ -135,6 +124,13 @@ class Underwriter:
             self.scorer.name,
             self.scorer.version,
         )
+
+
+def date_decisions(scores: pd.DataFrame, day: pd.Timestamp) -> pd.DataFrame:
+    """Scores with the day they were decided on, `decided_on`; rows without an id are left out."""
+    ids = scores[APPLICATION_ID].astype("str")
+    named = scores.assign(**{APPLICATION_ID: ids})[~ids.str.fullmatch(_UNNAMED)]
+    return named.assign(decided_on=pd.Series(day, named.index, dtype="datetime64[s]"))
 
 
 def _list_reasons(assessed: Assessed) -> dict[str, pd.Categorical]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,10 @@ from loantap.portfolio.cleaning import Cleaned, mark_outcome, set_aside
 from loantap.portfolio.dictionary import SIMULATED, Table
 from loantap.portfolio.errors import InputError
 from loantap.portfolio.loantap_format import split_address
+
+_MOST_REASONS = 3
+# A row's own value, as `describe_problems` quotes it.
+_VALUE = r"(?s) '.*?' is "
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +73,15 @@ def build_loan_months(events: pd.DataFrame, loans: pd.DataFrame) -> Cleaned:
     )
 
 
-def reconcile(counts: pd.DataFrame, most_quarantined_share: float) -> pd.DataFrame:
+def reconcile(
+    counts: pd.DataFrame, most_quarantined_share: float, reasons: Mapping[str, pd.Series]
+) -> pd.DataFrame:
     """Check that no row disappeared and that not too many were set aside.
 
     Args:
         counts: one row per table: `table`, `extracted`, `kept`, `quarantined`.
         most_quarantined_share: share above which the run stops.
+        reasons: by table, why each row in quarantine is there.
 
     Returns:
         `counts` with `difference` (extracted less kept less quarantined) and `quarantined_share`.
@@ -103,11 +111,19 @@ def reconcile(counts: pd.DataFrame, most_quarantined_share: float) -> pd.DataFra
             raise InputError(
                 where,
                 f"{quarantined} of {extracted} are in quarantine, more than "
-                f"{most_quarantined_share:.0%}",
+                f"{most_quarantined_share:.0%}: {_count_reasons(reasons[row['table']])}",
                 "Raise ingestion.most_quarantined_share to keep the quarantine tables, read the "
                 "reasons in data/02_intermediate, and mend the source",
             )
     return account
+
+
+def _count_reasons(reasons: pd.Series) -> str:
+    """The most frequent reasons, without the values of single rows, and how many rows have each."""
+    counts = reasons.str.replace(_VALUE, " is ", regex=True).value_counts()
+    shown = [f"{reason} ({rows:,})" for reason, rows in counts.head(_MOST_REASONS).items()]
+    others = int(counts.iloc[_MOST_REASONS:].sum())
+    return "; ".join([*shown, *([f"other reasons ({others:,})"] if others else [])])
 
 
 def origin_of(rows: pd.DataFrame) -> str:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from loantap.portfolio.dictionary import (
     CHARGED_OFF,
+    KEYS,
     LOAN_ID,
     ORIGIN,
     ORIGINS,
@@ -22,11 +23,6 @@ from loantap.portfolio.loantap_format import parse, require_columns
 
 QUARANTINE_COLUMNS = ("loan_id", "row", "reason")
 _BOOKKEEPING = (LOAN_ID.name, UPDATED_AT.name, ORIGIN.name)
-_KEYS = {
-    Table.LOANS: ["loan_id"],
-    Table.APPLICATIONS: ["loan_id"],
-    Table.LOAN_EVENTS: ["loan_id", "month"],
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +71,8 @@ def clean_source_table(raw: pd.DataFrame, table: Table, as_of: pd.Timestamp) -> 
     reasons = reasons.mask(~rows["origin"].isin(ORIGINS), "origin is neither real nor simulated")
     reasons = reasons.mask(rows["updated_at"].isna(), "updated_at is not a time")
     latest_first = rows[reasons.isna()].sort_values("updated_at", ascending=False, kind="stable")
-    repeated = latest_first.duplicated(_KEYS[table]).reindex(rows.index, fill_value=False)
-    keys = " and ".join(_KEYS[table])
+    repeated = latest_first.duplicated(list(KEYS[table])).reindex(rows.index, fill_value=False)
+    keys = " and ".join(KEYS[table])
     return set_aside(rows, reasons.mask(repeated, f"repeats the {keys} of a row as new or newer"))
 
 

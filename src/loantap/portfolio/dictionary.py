@@ -40,6 +40,27 @@ class Kind(StrEnum):
     FLAG = "flag"  # int8, 0 or 1
 
 
+class Family(StrEnum):
+    """How a source system may hold a column."""
+
+    TEXT = "text"
+    NUMBER = "number"
+    TIME = "time"
+
+
+# A month may be written, as in Jan-2015, or be the date of its first day.
+_FAMILIES_OF: Final = MappingProxyType(
+    {
+        Kind.NUMBER: (Family.NUMBER,),
+        Kind.COUNT: (Family.NUMBER,),
+        Kind.CATEGORY: (Family.TEXT,),
+        Kind.TEXT: (Family.TEXT,),
+        Kind.MONTH: (Family.TEXT, Family.TIME),
+        Kind.DATE: (Family.TIME,),
+        Kind.FLAG: (Family.NUMBER,),
+    }
+)
+
 SYSTEM_OF: Final = MappingProxyType(
     {
         Table.LOANS: System.WAREHOUSE,
@@ -67,6 +88,7 @@ class Column:
         maximum: largest valid value, inclusive.
         categories: the valid values of a closed list; empty when the list is open.
         values: the valid values of a number with few; empty when any in the range is valid.
+        written: whether a source may hold the number as text, with its unit.
     """
 
     name: str
@@ -82,6 +104,13 @@ class Column:
     maximum: float | None = None
     categories: tuple[str, ...] = ()
     values: tuple[float, ...] = ()
+    written: bool = False
+
+    @property
+    def families(self) -> tuple[Family, ...]:
+        """How a source system may hold the column."""
+        families = _FAMILIES_OF[self.kind]
+        return (Family.TEXT, *families) if self.written else families
 
     @property
     def system(self) -> System | None:
@@ -106,7 +135,7 @@ _LOAN_COLUMNS: Final = (
     Column("loan_amount", "Amount the borrower asked for and was granted", Kind.NUMBER, "currency",
            _LOANS, "loan_amnt", minimum=1, maximum=1_000_000),
     Column("term_months", "Number of monthly instalments", Kind.NUMBER, "months", _LOANS, "term",
-           values=TERMS_MONTHS),
+           values=TERMS_MONTHS, written=True),
     Column("interest_rate_pct", "Nominal yearly interest rate of the loan", Kind.NUMBER,
            "percent per year", _LOANS, "int_rate", minimum=0, maximum=100),
     Column("instalment", "Instalment agreed at issue (EMI)", Kind.NUMBER, "currency per month",
@@ -129,7 +158,7 @@ _APPLICATION_COLUMNS: Final = (
            "emp_title", personal=True, nullable=True),
     Column("employment_years", "Years in employment; 0 is under one, 10 is ten or more",
            Kind.NUMBER, "years", _APPLICATIONS, "emp_length", nullable=True,
-           values=tuple(range(11))),
+           values=tuple(range(11)), written=True),
     Column("home_ownership", "Housing situation as stated", Kind.CATEGORY, "", _APPLICATIONS,
            "home_ownership"),
     Column("annual_income", "Yearly income as stated", Kind.NUMBER, "currency per year",
@@ -209,6 +238,15 @@ COLUMNS: Final = MappingProxyType(
     {c.name: c for c in (LOAN_ID, *SOURCE_COLUMNS, *_DERIVED_COLUMNS, UPDATED_AT, ORIGIN)}
 )
 
+# What tells the rows of a source table apart.
+KEYS: Final = MappingProxyType(
+    {
+        Table.LOANS: ("loan_id",),
+        Table.APPLICATIONS: ("loan_id",),
+        Table.LOAN_EVENTS: ("loan_id", "month"),
+    }
+)
+
 # The order of the columns in a LoanTap CSV file.
 CSV_ORDER: Final = (
     "loan_amount", "term_months", "interest_rate_pct", "instalment", "grade", "sub_grade",
@@ -226,6 +264,13 @@ def columns_of(table: Table) -> tuple[Column, ...]:
     Identifier, `updated_at` and `origin`, which every source table carries, are left out.
     """
     return tuple(c for c in SOURCE_COLUMNS if c.table is table)
+
+
+def contract_of(table: Table) -> MappingProxyType[str, tuple[Family, ...]]:
+    """Every column that a source table must have, by its name there, and how it may be held."""
+    columns = {str(column.source_name): column.families for column in columns_of(table)}
+    every_table = {column.name: column.families for column in (LOAN_ID, UPDATED_AT, ORIGIN)}
+    return MappingProxyType(columns | every_table)
 
 
 def portfolio_columns() -> tuple[Column, ...]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Literal
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 # What NumPy's and scikit-learn's generators both take.
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
@@ -45,11 +46,39 @@ class SourcesOptions(DatedOptions):
 
 
 class IngestionOptions(DatedOptions):
-    """Cleaning of what was extracted.
+    """Extraction, and cleaning of what was extracted.
 
     Attributes:
         most_quarantined_share: share of a source's rows beyond which something is wrong with the
             source rather than with its rows, and the run stops.
+        since: read again what changed from this day on; `all` for every row. Given as a year, a
+            month or a day. By default, what changed since the last good snapshot.
+        overlap_days: days before the last update of the snapshot that are read again, for clocks
+            that differ and for changes that were committed late.
     """
 
     most_quarantined_share: Annotated[float, Field(gt=0, le=1)]
+    since: Literal["all"] | date | None = None
+    overlap_days: Annotated[int, Field(ge=0, le=366)]
+
+    @field_validator("since", mode="before")
+    @classmethod
+    def _read_since(cls, given: object) -> object:
+        """A year, which a command line gives as a number, and a month begin on their first day."""
+        if given is None or given == "all" or isinstance(given, date):
+            return given
+        found = re.fullmatch(r"(\d{4})(?:-(\d\d))?(?:-(\d\d))?", str(given))
+        if not found or isinstance(given, float):
+            raise ValueError("give a year (2016), a month (2016-01), a day (2016-01-15) or all")
+        year, month, day = (int(part or 1) for part in found.groups())
+        return date(year, month, day)
+
+    @field_validator("since")
+    @classmethod
+    def _precedes_the_run(
+        cls, since: Literal["all"] | date | None, info: ValidationInfo
+    ) -> Literal["all"] | date | None:
+        as_of = info.data.get("as_of")
+        if isinstance(since, date) and as_of is not None and since > as_of:
+            raise ValueError(f"{since} is after {as_of}, the day of the run (as_of)")
+        return since

@@ -19,6 +19,8 @@ RUN_PARAMETERS: Final = MappingProxyType(
         "loans": "size of the demo portfolio (default: 20000)",
         "seed": "seed of everything random (default: 42)",
         "as_of": "day of the run, YYYY-MM-DD (default: today)",
+        "since": "read again what the sources changed from 2016, 2016-01 or 2016-01-15 on, or all "
+        "(default: since the last good snapshot)",
         "applications": "CSV or Parquet file of applications to score",
         "scores": "Parquet file the scores go to",
         "foreign": "CSV or Parquet file of resolved loans of another time or lender to judge on",

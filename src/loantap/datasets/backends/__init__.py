@@ -1,5 +1,98 @@
-"""How a source database is reached; which way is chosen by its credentials."""
+"""How a database is reached; which way is chosen by its credentials."""
 
-from loantap.datasets.backends.embedded import EMBEDDED, STAGED, Backend, Odbc, make_backend
+from __future__ import annotations
 
-__all__ = ["EMBEDDED", "STAGED", "Backend", "Odbc", "make_backend"]
+import re
+from pathlib import Path
+from typing import Any
+
+from loantap.datasets.backends.connection_text import is_url
+from loantap.datasets.backends.embedded import EMBEDDED, DuckDB
+from loantap.datasets.backends.embedded_writing import WritableDuckDB
+from loantap.datasets.backends.interface import Backend, WritableBackend
+from loantap.datasets.backends.odbc import Odbc
+from loantap.datasets.backends.odbc_writing import WritableOdbc
+from loantap.portfolio.errors import InputError
+
+__all__ = ["EMBEDDED", "Backend", "WritableBackend", "make_backend", "make_writable"]
+
+# The default in conf/odbc, which names the variable that holds the real text.
+_UNSET = re.compile(r"(\w+) is not set")
+_FORMS = (
+    "an ODBC connection string (Driver={..};Server=..;..), or a URL that starts with "
+    "db2+ibm_db:// or databricks://"
+)
+
+
+def make_backend(system: str, credentials: dict[str, Any]) -> Backend:
+    """The way to read a system; nothing is connected to.
+
+    Args:
+        system: its name, for messages.
+        credentials: `{backend: duckdb, path}` for a file of ours; `{connection}` for a real system,
+            whose form says by which driver it is reached.
+
+    Raises:
+        InputError: the credentials cannot be used.
+    """
+    match credentials:
+        case {"backend": "duckdb", "path": str(path)}:
+            return DuckDB(system, Path(path))
+        case {"connection": str(text)}:
+            return _make_remote(system, text)
+    raise _not_understood(system, credentials)
+
+
+def make_writable(system: str, credentials: dict[str, Any]) -> WritableBackend:
+    """The way to write tables of ours to a system, and to read them; nothing is connected to.
+
+    Raises:
+        InputError: the credentials cannot be used, or not for writing.
+    """
+    match credentials:
+        case {"backend": "duckdb", "path": str(path)}:
+            return WritableDuckDB(system, Path(path))
+        case {"connection": str(text)}:
+            if not isinstance(_make_remote(system, text), Odbc):
+                raise InputError(
+                    f"credentials of {system}",
+                    "tables of ours are written over ODBC only",
+                    "Give an ODBC connection string",
+                )
+            return WritableOdbc(system, text)
+    raise _not_understood(system, credentials)
+
+
+def _make_remote(system: str, text: str) -> Backend:
+    if unset := _UNSET.fullmatch(text.strip()):
+        raise InputError(
+            f"credentials of {system}",
+            f"the environment variable {unset[1]} is not set",
+            f"Set it to {_FORMS}",
+        )
+    if is_url(text):
+        scheme = text.partition("://")[0].strip()
+        if scheme == "db2+ibm_db":
+            from loantap.datasets.backends.db2 import DB2
+
+            return DB2(system, text)
+        if scheme == "databricks":
+            from loantap.datasets.backends.databricks import Databricks
+
+            return Databricks(system, text)
+    elif "=" in text:
+        return Odbc(system, text)
+    raise InputError(
+        f"credentials of {system}",
+        # The text is not quoted: it may hold a password.
+        "the connection text has a form that is not understood",
+        f"Set the environment variable to {_FORMS}",
+    )
+
+
+def _not_understood(system: str, credentials: dict[str, Any]) -> InputError:
+    return InputError(
+        f"credentials of {system}",
+        f"entries {sorted(credentials)} are not understood",
+        "Use backend: duckdb with a path, or connection with a connection text",
+    )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import pyarrow as pa
 
@@ -12,6 +12,8 @@ from loantap.portfolio.errors import InputError
 
 # Rows in memory at a time: large enough for speed, small enough for any machine.
 BATCH_ROWS = 65_536
+# Longest text a source may hold, in UTF-8; a driver needs room for it before it has read one.
+MAX_TEXT_BYTES = 4_096
 
 
 class SourceDownError(InputError):
@@ -29,6 +31,11 @@ class Query:
 
     text: str
     parameters: tuple[str, ...] = ()
+
+
+def quote(name: str) -> str:
+    """A name as SQL takes it, whatever is in it."""
+    return '"' + name.replace('"', '""') + '"'
 
 
 class Backend(Protocol):
@@ -55,18 +62,49 @@ class Backend(Protocol):
         """
 
 
+class Transaction(Protocol):
+    """Statements that take effect together, or not at all.
+
+    Attributes:
+        scratch: what a table is called in a CREATE that is quick to fill and need not be kept.
+    """
+
+    scratch: str
+
+    def lock(self, table: str) -> None:
+        """Wait until no other transaction of ours writes to the table; it need not exist yet.
+
+        Raises:
+            SourceDownError: another one has held it for minutes.
+        """
+
+    def execute(self, statement: str) -> int:
+        """Run a statement; the number of rows it inserted, changed or removed.
+
+        Raises:
+            SourceDownError, InputError: as `Backend.read`.
+        """
+
+    def fetch(self, query: Query) -> list[tuple[Any, ...]]:
+        """All rows of a small result.
+
+        Raises:
+            SourceDownError, InputError: as `Backend.read`.
+        """
+
+    def insert(self, table: str, rows: pa.Table) -> None:
+        """Append rows to a table in bulk; texts, float64, int64, booleans and `timestamp[us]`.
+
+        Raises:
+            SourceDownError, InputError: as `Backend.read`.
+        """
+
+
 class WritableBackend(Backend, Protocol):
     """A database that tables of ours can be written to."""
 
-    def insert(self, table: str, batches: pa.RecordBatchReader) -> None:
-        """Append rows to a table in bulk, in one transaction.
-
-        Raises:
-            SourceDownError, InputError: as `read`; the table is as it was.
-        """
-
-    def execute(self, statements: Iterable[str]) -> None:
-        """Run statements in one transaction: all of them, or none.
+    def transaction(self) -> AbstractContextManager[Transaction]:
+        """Connect; what is done within takes effect when the block ends well.
 
         Raises:
             SourceDownError, InputError: as `read`; nothing has changed.

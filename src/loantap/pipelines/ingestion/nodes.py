@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pandas as pd
-import pyarrow as pa
 
+from loantap.datasets.snapshots.extraction import Extraction, Source, plan_extraction
 from loantap.portfolio.amortisation import list_instalment_exceptions
 from loantap.portfolio.assembly import build_loan_months as assemble_loan_months
 from loantap.portfolio.assembly import join_portfolio as assemble_portfolio
@@ -17,19 +17,19 @@ from loantap.portfolio.options import IngestionOptions
 Frames = tuple[pd.DataFrame, pd.DataFrame]
 
 
-def extract_loans(source: pa.RecordBatchReader) -> pa.RecordBatchReader:
-    """Loans as the warehouse holds them, batch by batch."""
-    return source
+def extract_loans(source: Source, options: IngestionOptions) -> Extraction:
+    """Loans as the warehouse holds them, to be read as the snapshot is saved."""
+    return plan_extraction(source, options)
 
 
-def extract_applications(source: pa.RecordBatchReader) -> pa.RecordBatchReader:
-    """Applications as Appstream holds them, batch by batch."""
-    return source
+def extract_applications(source: Source, options: IngestionOptions) -> Extraction:
+    """Applications as Appstream holds them, to be read as the snapshot is saved."""
+    return plan_extraction(source, options)
 
 
-def extract_loan_events(source: pa.RecordBatchReader) -> pa.RecordBatchReader:
-    """Monthly events as the event store holds them, batch by batch."""
-    return source
+def extract_loan_events(source: Source, options: IngestionOptions) -> Extraction:
+    """Monthly events as the event store holds them, to be read as the snapshot is saved."""
+    return plan_extraction(source, options)
 
 
 def clean_loans(raw: pd.DataFrame, options: IngestionOptions) -> Frames:
@@ -82,19 +82,21 @@ def reconcile(
 
     `quarantines` are named `<table>_quarantine` (unusable) and `unmatched_<table>` (no partner).
     """
+    set_aside = {
+        table: pd.concat([quarantines[f"{table}_quarantine"], quarantines[f"unmatched_{table}"]])
+        for table in Table
+    }
     account = pd.DataFrame(
         {
             "table": [table.value for table in Table],
             "origin": [origin_of(t) for t in (raw_loans, raw_applications, raw_loan_events)],
             "extracted": [len(raw_loans), len(raw_applications), len(raw_loan_events)],
             "kept": [len(loans), len(loans), len(loan_months)],
-            "quarantined": [
-                len(quarantines[f"{table}_quarantine"]) + len(quarantines[f"unmatched_{table}"])
-                for table in Table
-            ],
+            "quarantined": [len(set_aside[table]) for table in Table],
         }
     )
-    return check_account(account, options.most_quarantined_share)
+    reasons = {table.value: rows["reason"] for table, rows in set_aside.items()}
+    return check_account(account, options.most_quarantined_share, reasons)
 
 
 def publish_to_warehouse(

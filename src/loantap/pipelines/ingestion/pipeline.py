@@ -18,16 +18,21 @@ def create_pipeline() -> Pipeline:
     """Extract, clean, join, account for every row, and write the new tables back."""
     return Pipeline(
         [
-            Node(nodes.extract_loans, "source_loans", "raw_loans", name="extract_loans"),
+            Node(
+                nodes.extract_loans,
+                ["source_loans", "params:ingestion"],
+                "raw_loans",
+                name="extract_loans",
+            ),
             Node(
                 nodes.extract_applications,
-                "source_applications",
+                ["source_applications", "params:ingestion"],
                 "raw_applications",
                 name="extract_applications",
             ),
             Node(
                 nodes.extract_loan_events,
-                "source_loan_events",
+                ["source_loan_events", "params:ingestion"],
                 "raw_loan_events",
                 name="extract_loan_events",
             ),

@@ -1,0 +1,174 @@
+"""Any system behind an ODBC driver, read into Arrow by arrow-odbc."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any, TypeVar
+
+import pyarrow as pa
+
+from loantap.datasets.backends.connection_text import find_secrets, parse_odbc, set_odbc
+from loantap.datasets.backends.faults import asking
+from loantap.datasets.backends.interface import BATCH_ROWS, MAX_TEXT_BYTES, Query
+from loantap.datasets.backends.types import plain_schema
+from loantap.portfolio.errors import InputError
+
+T = TypeVar("T")
+
+LOGIN_TIMEOUT_S = 30
+# The driver's buffer has room for the longest text in each field; more room is not faster.
+_BUFFER_BYTES = 8 << 20
+# Rows that PostgreSQL's driver holds at a time; more are not faster.
+_ROWS_PER_FETCH = 10_000
+_POSTGRES = re.compile(r"postgres|psqlodbc", re.IGNORECASE)
+_ANSI = re.compile(r"postgres.*ansi|psqlodbca", re.IGNORECASE)
+
+
+class Odbc:
+    """A system behind an ODBC driver. Nothing connects before a method is called.
+
+    Args:
+        system: its name, for messages.
+        connection: ODBC connection string.
+
+    Raises:
+        InputError: the driver is one that cannot be used.
+    """
+
+    def __init__(self, system: str, connection: str) -> None:
+        self._system = system
+        self._connection = connection
+        self._secrets = find_secrets(connection)
+        if _ANSI.search(parse_odbc(connection).get("driver", "")):
+            raise InputError(
+                system,
+                "the ANSI driver of PostgreSQL loses characters",
+                "Use Driver={PostgreSQL Unicode}, from the same package",
+            )
+
+    def read(self, query: Query, batch_rows: int = BATCH_ROWS) -> pa.RecordBatchReader:
+        """See `Backend`."""
+        batches = self._read(query, batch_rows)
+        # The first has been read when the columns are known; without rows it is empty.
+        first = next(batches)
+
+        def all_batches() -> Iterator[pa.RecordBatch]:
+            yield first
+            yield from batches
+
+        return pa.RecordBatchReader.from_batches(first.schema, all_batches())
+
+    def describe(self, table: str) -> pa.Schema:
+        """See `Backend`."""
+        return self.read(Query(f"SELECT * FROM {table} WHERE 1 = 0")).schema  # noqa: S608
+
+    def _read(self, query: Query, batch_rows: int) -> Iterator[pa.RecordBatch]:
+        """Batches of the rows, at least one; the connection closes with the iterator."""
+        text, is_postgres = self._complete()
+        connection = self._ask(
+            lambda: self._driver().connect(
+                text, login_timeout_sec=LOGIN_TIMEOUT_S, autocommit=not is_postgres
+            )
+        )
+        fetch = partial(
+            connection.read_arrow_batches,
+            max_bytes_per_batch=_BUFFER_BYTES,
+            max_text_size=MAX_TEXT_BYTES,
+            map_schema=plain_schema,
+            # The next batch is fetched while this one is written in any case: see `waiting`.
+            fetch_concurrently=False,
+        )
+        read = self._read_by_cursor if is_postgres else self._read_at_once
+        yield from _gather(read(connection, fetch, query, batch_rows), batch_rows)
+
+    def _read_at_once(
+        self, _: Any, fetch: Callable[..., Any], query: Query, batch_rows: int
+    ) -> Iterator[pa.RecordBatch]:
+        parameters = list(query.parameters) or None
+        reader = self._ask(lambda: fetch(query.text, batch_size=batch_rows, parameters=parameters))
+        yield _empty(reader.schema)
+        yield from self._drain(reader)
+
+    def _read_by_cursor(
+        self, connection: Any, fetch: Callable[..., Any], query: Query, batch_rows: int
+    ) -> Iterator[pa.RecordBatch]:
+        """The rows of PostgreSQL, whose driver would hold the whole result otherwise.
+
+        Its own remedy, UseDeclareFetch=1, crashes the process when the connection is cut in
+        mid-read (psqlodbc 13.02, in SQLFetch). One cursor sees one state of the data.
+        """
+        rows = min(batch_rows, _ROWS_PER_FETCH)
+        self._ask(lambda: connection.execute("SET TIME ZONE 'UTC'"))
+        declare = f"DECLARE extraction NO SCROLL CURSOR FOR {query.text}"
+        parameters = list(query.parameters) or None
+        self._ask(lambda: connection.execute(declare, parameters=parameters))
+        fetched = rows
+        while fetched == rows:
+            reader = self._ask(
+                lambda: fetch(f"FETCH FORWARD {rows} FROM extraction", batch_size=rows)
+            )
+            yield _empty(reader.schema)
+            fetched = 0
+            for batch in self._drain(reader):
+                fetched += batch.num_rows
+                yield batch
+
+    def _drain(self, reader: Any) -> Iterator[pa.RecordBatch]:
+        while (batch := self._ask(lambda: next(reader, None))) is not None:
+            yield batch
+
+    def _complete(self) -> tuple[str, bool]:
+        """The connection string with what PostgreSQL's driver needs, and whether it is that."""
+        named = parse_odbc(self._connection)
+        driver = named.get("driver") or self._driver_of(named.get("dsn", ""))
+        if not _POSTGRES.search(driver):
+            return self._connection, False
+        # The driver puts parameters in itself: PostgreSQL takes none in a DECLARE.
+        return set_odbc(
+            self._connection, UseDeclareFetch="0", BoolsAsChar="0", UseServerSidePrepare="0"
+        ), True
+
+    def _driver_of(self, dsn: str) -> str:
+        """Driver of a data source that is configured on this machine; "" when unknown."""
+        try:
+            import pyodbc
+        except (ImportError, OSError) as error:
+            raise self._not_installed(error) from error
+        return str(pyodbc.dataSources().get(dsn, ""))
+
+    def _driver(self) -> Any:
+        """arrow-odbc, which needs the driver manager as soon as it is imported."""
+        try:
+            import arrow_odbc
+        except (ImportError, OSError) as error:
+            raise self._not_installed(error) from error
+        return arrow_odbc
+
+    def _not_installed(self, error: Exception) -> InputError:
+        return InputError(
+            self._system,
+            f"ODBC is not available ({error})",
+            "Install the extra `loantap[odbc]` and the system package unixodbc",
+        )
+
+    def _ask(self, ask: Callable[[], T]) -> T:
+        return asking(ask, self._driver().Error, self._system, self._secrets)
+
+
+def _empty(schema: pa.Schema) -> pa.RecordBatch:
+    return pa.RecordBatch.from_pylist([], schema=schema)
+
+
+def _gather(batches: Iterator[pa.RecordBatch], rows: int) -> Iterator[pa.RecordBatch]:
+    """Small batches put together into some of about `rows`; at least one, perhaps without rows."""
+    held = [next(batches)]
+    schema = held[0].schema
+    for batch in batches:
+        held.append(batch if batch.schema == schema else batch.cast(schema))
+        if sum(each.num_rows for each in held) >= rows:
+            yield pa.concat_batches(held)
+            held = []
+    if held:
+        yield pa.concat_batches(held)

@@ -1,0 +1,58 @@
+"""Connection texts in the form of a URL: `scheme://user:password@host:port/database?option=..`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from loantap.portfolio.errors import InputError
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Address:
+    """Where a system is and how to log in; has no repr, which would show the password."""
+
+    user: str
+    password: str
+    host: str
+    port: int
+    database: str
+    options: Mapping[str, str]
+
+
+def parse_url(system: str, text: str, *, port: int, form: str) -> Address:
+    """The parts of a URL, with what was quoted in them (`%40`) as it is meant.
+
+    Args:
+        system: its name, for messages.
+        text: the URL.
+        port: where it names none.
+        form: how such a URL looks, for messages.
+
+    Raises:
+        InputError: it is not complete; its text is not quoted, as it holds a password.
+    """
+    remedy = f"Set it to {form}, with characters such as @ : / ? in a password as %40 %3A %2F %3F"
+    where = f"credentials of {system}"
+    try:
+        url = make_url(text.strip())
+    except (ArgumentError, ValueError):
+        url = None
+    if url is None:  # out here the parser's error, which may quote the text, is not in the chain
+        raise InputError(where, "the connection URL is not understood", remedy)
+    given = {"user": url.username, "password": url.password, "host": url.host}
+    if absent := [name for name, value in given.items() if not value]:
+        raise InputError(where, f"the connection URL has no {' and no '.join(absent)}", remedy)
+    return Address(
+        user=url.username or "",
+        password=str(url.password),
+        host=url.host or "",
+        port=url.port or port,
+        database=url.database or "",
+        options={
+            key: value if isinstance(value, str) else value[-1] for key, value in url.query.items()
+        },
+    )

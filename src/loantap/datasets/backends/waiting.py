@@ -1,0 +1,209 @@
+"""Waiting for a source: how long, and how often it is asked again."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from queue import Empty, Queue
+from traceback import clear_frames
+from typing import Any, TypeVar
+
+import pyarrow as pa
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception_type,
+    stop_before_delay,
+    wait_exponential_jitter,
+)
+
+from loantap.datasets.backends.interface import SourceDownError
+from loantap.portfolio.errors import InputError
+
+T = TypeVar("T")
+
+TIME_LIMIT_S = 1_800.0
+SILENCE_LIMIT_S = 120.0
+_FIRST_PAUSE_S = 1.0
+_LONGEST_PAUSE_S = 60.0
+# How long a driver is given to close its connection when nobody reads on.
+_CLOSING_S = 1.0
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a source is waited for.
+
+    Attributes:
+        time_limit_s: for reading a table, all attempts together.
+        silence_limit_s: without a sign of life, after which a connection counts as broken.
+    """
+
+    time_limit_s: float = TIME_LIMIT_S
+    silence_limit_s: float = SILENCE_LIMIT_S
+
+
+class Deadline:
+    """The moment by which a table must have been read."""
+
+    def __init__(self, where: str, patience: Patience) -> None:
+        self.where = where
+        self.patience = patience
+        self._started = time.monotonic()
+
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds since the beginning."""
+        return time.monotonic() - self._started
+
+    def require_time(self) -> None:
+        """Check that there is time left.
+
+        Raises:
+            InputError: there is none.
+        """
+        if self.elapsed_s >= self.patience.time_limit_s:
+            raise InputError(
+                self.where,
+                f"reading took longer than its time limit of {self.patience.time_limit_s:,g} s",
+                "Raise time_limit_s of the table in the catalog, or find out why it is slow",
+            )
+
+    def wait_s(self) -> float:
+        """For how long the next batch may be waited for."""
+        left = self.patience.time_limit_s - self.elapsed_s
+        return max(min(self.patience.silence_limit_s, left), 0.0)
+
+
+def persist(attempt: Callable[[], T], deadline: Deadline) -> T:
+    """What an attempt gives; it is made again, ever more rarely, while the source is down.
+
+    Raises:
+        InputError: the source was down until the end of the time limit.
+    """
+
+    def say_so(state: RetryCallState) -> None:
+        logger.warning(
+            "%s. Attempt %d failed after %.0f s; the next one follows in %.0f s",
+            state.outcome.exception() if state.outcome else "",
+            state.attempt_number,
+            deadline.elapsed_s,
+            state.upcoming_sleep,
+        )
+
+    retrying = Retrying(
+        retry=retry_if_exception_type(SourceDownError),
+        stop=stop_before_delay(deadline.patience.time_limit_s),
+        wait=wait_exponential_jitter(
+            multiplier=_FIRST_PAUSE_S, max=_LONGEST_PAUSE_S, jitter=_FIRST_PAUSE_S
+        ),
+        before_sleep=say_so,
+        reraise=True,
+    )
+    try:
+        return retrying(attempt)
+    except SourceDownError as error:
+        last = error
+    times = retrying.statistics["attempt_number"]
+    raise InputError(
+        last.where,
+        f"{last.problem}; tried {times} {'time' if times == 1 else 'times'} in "
+        f"{deadline.elapsed_s:,.0f} s",
+        last.remedy,
+    )
+
+
+def read_ahead(
+    open_reader: Callable[[], pa.RecordBatchReader], deadline: Deadline
+) -> pa.RecordBatchReader:
+    """A reader whose batches a thread of its own fetches, one ahead, so that waiting can end.
+
+    Fetching a batch overlaps with whatever is done with the one before. The thread ends, and with
+    it the connection, when all is read or the reader is let go; one that hangs in its driver stays
+    until the process ends, which it does not hold up.
+
+    Args:
+        open_reader: connects and runs the query; called in the thread, as is all that follows.
+        deadline: until when the last batch must have come.
+
+    Raises:
+        SourceDownError: nothing came for as long as the silence limit.
+        InputError: the time limit has passed, or as `open_reader` raises; from here on.
+    """
+    items = _take_all(_Fetching(open_reader), deadline)
+    schema = next(items)
+    return pa.RecordBatchReader.from_batches(schema, items)
+
+
+class _Fetching(threading.Thread):
+    """Puts the schema, the batches and None into a queue, or an error instead of the next."""
+
+    def __init__(self, open_reader: Callable[[], pa.RecordBatchReader]) -> None:
+        super().__init__(daemon=True)
+        self.items: Queue[Any] = Queue(maxsize=1)
+        self._open_reader = open_reader
+        self._left_alone = threading.Event()
+
+    def run(self) -> None:
+        """Fetch until the end, or until nobody takes what is fetched."""
+        try:
+            reader = self._open_reader()
+            self._put(reader.schema)
+            for batch in reader:
+                if self._left_alone.is_set():
+                    return
+                self._put(batch)
+            # The connection is closed before the last batch is known to be the last.
+            del reader
+            self._put(None)
+        except Exception as error:  # noqa: BLE001 (raised again where the rows are wanted)
+            # What led to it stays here: a driver's own error may repeat the connection text, and
+            # what the frames hold would keep the connection open.
+            error.__cause__ = error.__context__ = None
+            clear_frames(error.__traceback__)
+            self._put(error)
+
+    def leave_alone(self) -> None:
+        """Have the thread end, and give its driver a moment to close the connection."""
+        self._left_alone.set()
+        with suppress(Empty):
+            self.items.get_nowait()
+        self.join(_CLOSING_S)
+
+    def _put(self, item: object) -> None:
+        if not self._left_alone.is_set():
+            self.items.put(item)
+
+
+def _take_all(fetching: _Fetching, deadline: Deadline) -> Iterator[Any]:
+    """The schema, then the batches."""
+    fetching.start()
+    try:
+        while (item := _take(fetching.items, deadline)) is not None:
+            if isinstance(item, Exception):
+                raise item
+            yield item
+    finally:
+        fetching.leave_alone()
+
+
+def _take(items: Queue[Any], deadline: Deadline) -> Any:
+    """The next item, waited for as long as the deadline allows."""
+    deadline.require_time()
+    try:
+        return items.get(timeout=deadline.wait_s())
+    except Empty:
+        pass
+    deadline.require_time()
+    raise SourceDownError(
+        deadline.where,
+        f"nothing came for {deadline.patience.silence_limit_s:,g} s",
+        "Check the network and the load of the system; silence_limit_s of the table in the "
+        "catalog says how long it may be silent",
+    )

@@ -1,0 +1,1 @@
+"""A source table as extracted, kept up to date: Parquet parts, and the list of them."""

@@ -1,0 +1,152 @@
+"""A source table's rows as extracted, in a folder of Parquet files."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from kedro.io import AbstractDataset
+
+from loantap.datasets.snapshots.comparison import SPILL
+from loantap.datasets.snapshots.extraction import Extraction
+from loantap.datasets.snapshots.manifest import (
+    MANIFEST,
+    Manifest,
+    check_parts,
+    read_manifest,
+    read_outdated,
+    remove_unlisted,
+)
+from loantap.datasets.snapshots.parts import PART_ROWS, DamagedSnapshotError, read_table
+from loantap.datasets.snapshots.refresh import Refresh
+from loantap.datasets.staged import StagedFile
+from loantap.portfolio.errors import InputError
+
+# A full disk, a quota, or a limit on the size of files.
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+
+logger = logging.getLogger(__name__)
+
+
+class SnapshotDataset(AbstractDataset[Extraction, pd.DataFrame]):
+    """Carries out an extraction: reads what changed at the source, or every row where it must.
+
+    A snapshot is a list, `manifest.json`, of Parquet files and of the rows in them that do not
+    count any more. The files never change: new ones are written beside them, and publishing
+    replaces the list, in one step. So the last good snapshot can be read at every moment; files
+    that it does not name are what a killed run has left. Memory does not grow with the table.
+    Loads as a frame.
+
+    Args:
+        filepath: the folder.
+        part_rows: the most rows of a file.
+        metadata: for Kedro-Viz and the documentation.
+    """
+
+    def __init__(
+        self,
+        *,
+        filepath: str,
+        part_rows: int = PART_ROWS,
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
+        self._folder = Path(filepath)
+        self._list = StagedFile(self._folder / MANIFEST)
+        self._part_rows = part_rows
+        self.metadata = metadata
+
+    def load(self) -> pd.DataFrame:
+        """All rows, typed as in the source.
+
+        Raises:
+            InputError: a file is missing or damaged.
+        """
+        try:
+            manifest = read_manifest(self._list.current)
+            paths = [self._folder / part.name for part in manifest.parts]
+            table = read_table(paths, read_outdated(manifest, self._folder))
+        except DamagedSnapshotError as error:
+            raise InputError(
+                f"snapshot {self._folder}",
+                f"it is damaged ({error})",
+                "Read the source again: `kedro run --pipelines ingestion --params since=all`",
+            ) from error
+        # Each column goes as soon as it is converted, or there would be two copies of all.
+        rows: pd.DataFrame = table.to_pandas(split_blocks=True, self_destruct=True)
+        return rows
+
+    def save(self, data: Extraction) -> None:
+        """Bring the snapshot up to date; nothing is written where nothing has changed.
+
+        Raises:
+            InputError, SourceDownError: the source cannot be read, or the disk is full.
+        """
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self.discard()
+        try:
+            with _naming_a_full_disk(self._folder):
+                held = self._find_last_good()
+                made = Refresh(data, self._folder, held, self._part_rows).run()
+                if held is None or not made.has_rows_of(held):
+                    with self._list.writing() as path:
+                        path.write_text(made.model_dump_json(indent=1), encoding="utf-8")
+        except BaseException:
+            self.discard()
+            raise
+
+    def publish(self) -> None:
+        """See `Publishable`."""
+        self._list.publish()
+        self._remove_leftovers()
+
+    def discard(self) -> None:
+        """See `Publishable`."""
+        self._list.discard()
+        self._remove_leftovers()
+
+    def _find_last_good(self) -> Manifest | None:
+        if not self._list.path.exists():
+            return None
+        try:
+            manifest = read_manifest(self._list.path)
+            check_parts(manifest, self._folder)
+        except DamagedSnapshotError as error:
+            logger.warning("snapshot %s: %s. Every row is read", self._folder, error)
+            return None
+        return manifest
+
+    def _remove_leftovers(self) -> None:
+        """Remove what is not of the last good snapshot."""
+        try:
+            listed = read_manifest(self._list.path) if self._list.path.exists() else None
+        except DamagedSnapshotError:
+            return
+        remove_unlisted(self._folder, listed)
+        shutil.rmtree(self._folder / SPILL, ignore_errors=True)
+
+    def _exists(self) -> bool:
+        return self._list.current.exists()
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": str(self._folder)}
+
+
+@contextmanager
+def _naming_a_full_disk(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            raise
+        raise InputError(
+            f"snapshot {folder}",
+            f"there is no room for it ({error})",
+            "Make room on that disk, twice the size of the table, and run again; the last good "
+            "snapshot is as it was",
+        ) from error

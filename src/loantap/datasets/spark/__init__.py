@@ -1,0 +1,1 @@
+"""Tables that a Spark cluster reads and makes."""

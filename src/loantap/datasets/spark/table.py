@@ -1,0 +1,143 @@
+"""Tables whose rows a Spark cluster makes."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from kedro.io import AbstractDataset
+
+from loantap.datasets.spark.job import run_tasks
+from loantap.datasets.spark.session import open_session
+from loantap.datasets.staged import StagedDataset
+from loantap.datasets.table_file import BatchedDataset
+from loantap.tables.files import is_csv, list_columns
+from loantap.tables.rows import MappedFile, RowsFunction
+from loantap.tables.tasks import Tasks, cut, load_schema, make_nothing, write_as_parquet
+
+_COPY = ".rows.parquet"
+
+
+class SparkRows:
+    """A CSV or Parquet file that the machines of a cluster read, each its part.
+
+    Args:
+        path: the file, to be reached by every machine under this path.
+        schema: Pandera schema of its rows; none when absent.
+    """
+
+    def __init__(self, path: Path, schema: str | None = None) -> None:
+        self._path = path.absolute()
+        self._schema = schema
+
+    @property
+    def columns(self) -> list[str]:
+        """Names of its columns."""
+        return list_columns(self._path)
+
+    def map(self, function: RowsFunction, columns: Collection[str]) -> Iterator[MappedFile]:
+        """A promise, kept when it is saved; see `Rows`."""
+        yield MappedFile(self._path, tuple(columns), function)
+
+    def to_frame(self) -> pd.DataFrame:
+        """All rows of a Parquet file, in this process; checked like those of a dataset."""
+        rows = pd.read_parquet(self._path)
+        return load_schema(self._schema).validate(rows) if self._schema else rows
+
+
+class SparkFileDataset(AbstractDataset[None, SparkRows]):
+    """A CSV or Parquet file of somebody else, for a cluster to read.
+
+    Args:
+        filepath: the file.
+        metadata: for Kedro-Viz and the documentation.
+    """
+
+    def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
+        self._path = Path(filepath)
+        self.metadata = metadata
+
+    def load(self) -> SparkRows:
+        """The file; its rows are read where they are needed."""
+        return SparkRows(self._path)
+
+    def save(self, data: None) -> None:
+        """Refused: it is somebody else's file."""
+        raise NotImplementedError(f"{self._path} is only read")
+
+    def _exists(self) -> bool:
+        return self._path.is_file()
+
+    def _describe(self) -> dict[str, Any]:
+        return {"filepath": str(self._path)}
+
+
+class SparkInputDataset(StagedDataset):
+    """A table of ours, saved as a frame, for a cluster to read.
+
+    Args:
+        dataset: configuration of the file dataset wrapped.
+        schema: Pandera schema of its rows.
+        metadata: for Kedro-Viz and the documentation.
+    """
+
+    def __init__(
+        self, *, dataset: dict[str, Any], schema: str, metadata: dict[str, Any] | None = None
+    ) -> None:
+        super().__init__(dataset=dataset, metadata=metadata)
+        self._schema = schema
+
+    def load(self) -> SparkRows:
+        """The table; its rows are read where they are needed."""
+        return SparkRows(self.current, self._schema)
+
+
+class SparkTableDataset(BatchedDataset):
+    """A Parquet table made by a cluster: a folder of parts in the order of the rows.
+
+    The machines of the cluster write the parts, and check every batch before; the folder appears
+    when the run has succeeded.
+
+    Args:
+        dataset: configuration of a `pandas.ParquetDataset`.
+        schema: Pandera schema of its rows, checked by the cluster.
+        session: settings of Spark on this machine, where no session is there.
+        in_batches: see `BatchedDataset`.
+        in_batches: see `BatchedDataset`.
+        metadata: for Kedro-Viz and the documentation.
+    """
+
+    def __init__(
+        self,
+        *,
+        dataset: dict[str, Any],
+        schema: str,
+        session: dict[str, str],
+        in_batches: bool = False,
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__(dataset=dataset, in_batches=in_batches, metadata=metadata)
+        self._schema = schema
+        self._session = session
+
+    def save(self, data: MappedFile) -> None:
+        """Have the rows made and written to the staging name.
+
+        Raises:
+            InputError: the file lacks a column, or Spark is not installed.
+            DataValidationError: rows made are not valid.
+        """
+        # Finds out before any task, and before Spark starts, what is wrong with the columns.
+        make_nothing(data)
+        self._file.discard()
+        with self._file.writing() as path:
+            folder = path.absolute()
+            folder.mkdir()
+            mapped = write_as_parquet(data, folder / _COPY) if is_csv(data.path) else data
+            tasks = Tasks(mapped, cut(mapped.path), folder, self._schema)
+            run_tasks(tasks, open_session(self._session))
+            # The copy, and what a task left that was done twice.
+            for left in folder.glob(".*"):
+                left.unlink()

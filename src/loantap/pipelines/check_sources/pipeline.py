@@ -1,0 +1,32 @@
+"""Wiring of the `check_sources` pipeline: can every system be used, before anything is read."""
+
+from kedro.pipeline import Node, Pipeline
+
+from loantap.pipelines.check_sources.nodes import inspect_systems, require_usable_systems
+
+
+def create_pipeline() -> Pipeline:
+    """Look at each system; fail where one cannot be used."""
+    return Pipeline(
+        [
+            Node(
+                inspect_systems,
+                [
+                    "source_loans",
+                    "source_applications",
+                    "source_loan_events",
+                    "warehouse_output",
+                    "params:ingestion",
+                ],
+                "system_findings",
+                name="inspect_systems",
+            ),
+            Node(
+                require_usable_systems,
+                "system_findings",
+                None,
+                name="require_usable_systems",
+            ),
+        ],
+        tags="check_sources",
+    )

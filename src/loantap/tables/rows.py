@@ -1,0 +1,76 @@
+"""What a function of rows is mapped over: a frame, a file, or a file that many machines read."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import pandas as pd
+
+
+class RowsFunction(Protocol):
+    """Makes rows of rows, one for one, the same for a row whatever rows it comes with."""
+
+    def __call__(self, batch: pd.DataFrame, first_row: int, /) -> pd.DataFrame:
+        """Rows made of a batch, whose first row has the number `first_row` in its table, from 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class MappedFile:
+    """Rows still to be made of a file, by whoever saves them.
+
+    Attributes:
+        path: the file.
+        columns: those the function takes, where the file has them.
+        function: what makes the rows.
+    """
+
+    path: Path
+    columns: tuple[str, ...]
+    function: RowsFunction
+
+
+class Batches(Protocol):
+    """A table of any size that this machine reads batch by batch."""
+
+    def read(self, columns: Collection[str]) -> Iterator[pd.DataFrame]:
+        """Those of the columns that the table has."""
+
+
+class Rows(Protocol):
+    """A table of any size."""
+
+    @property
+    def columns(self) -> Collection[str]:
+        """Names of its columns."""
+
+    def map(
+        self, function: RowsFunction, columns: Collection[str]
+    ) -> Iterator[pd.DataFrame] | Iterator[MappedFile]:
+        """What the function makes of those of the columns that the table has, in its order.
+
+        Either batch by batch as it is asked for, or once, as a promise.
+        """
+
+
+class Table(Rows, Protocol):
+    """A table of any size that fits into memory where it must."""
+
+    def to_frame(self) -> pd.DataFrame:
+        """All of its rows."""
+
+
+def map_rows(
+    table: pd.DataFrame | Rows, function: RowsFunction, columns: Collection[str]
+) -> Iterator[pd.DataFrame] | Iterator[MappedFile]:
+    """See `Rows.map`; of a frame, all rows at once."""
+    if isinstance(table, pd.DataFrame):
+        return iter([function(table, 0)])
+    return table.map(function, columns)
+
+
+def to_frame(table: pd.DataFrame | Table) -> pd.DataFrame:
+    """The rows of a table that is needed whole."""
+    return table if isinstance(table, pd.DataFrame) else table.to_frame()

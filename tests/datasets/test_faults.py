@@ -1,0 +1,118 @@
+"""What a driver says is turned into what is wrong, where, what to do, and whether to try again."""
+
+from __future__ import annotations
+
+import pytest
+
+from loantap.datasets.backends.faults import asking, explain
+from loantap.datasets.backends.interface import SourceDownError
+from loantap.portfolio.errors import InputError
+
+ODBC = "ODBC emitted an error calling 'SQLExecDirect':\nState: {}, Native error: 1, Message: {}"
+LOGIN = (
+    "ODBC emitted an error calling 'SQLDriverConnect':\nState: 08001, Native error: 101, "
+    'Message: connection to server at "10.0.0.1", port 5432 failed: {}\n'
+)
+
+
+@pytest.mark.parametrize(
+    ("said", "problem", "remedy"),
+    [
+        (
+            LOGIN.format('FATAL:  password authentication failed for user "me"'),
+            "the login is refused",
+            "user and password",
+        ),
+        (
+            LOGIN.format('FATAL:  no pg_hba.conf entry for host "10.0.0.2", user "me"'),
+            "does not let this machine",
+            "pg_hba.conf",
+        ),
+        (
+            LOGIN.format('FATAL:  database "x" does not exist'),
+            "the database is not there",
+            "name of the database",
+        ),
+        (
+            LOGIN.format("SSL error: certificate verify failed"),
+            "is not trusted",
+            "certificate of the authority",
+        ),
+        (ODBC.format("42P01", 'relation "x" does not exist'), "the table is not there", "view"),
+        (ODBC.format("42S02", "Invalid object name"), "the table is not there", "view"),
+        (ODBC.format("42703", 'column "x" does not exist'), "a column is not there", "restored"),
+        (ODBC.format("42501", "permission denied for table x"), "not the right", "GRANT SELECT"),
+        (ODBC.format("25006", "cannot execute INSERT"), "may only read", "login of its own"),
+        (ODBC.format("53100", "could not extend file"), "disk of the server", "make room"),
+        (ODBC.format("22021", "invalid byte sequence"), "not valid in its encoding", "Unicode"),
+        (ODBC.format("IM002", "Data source name not found"), "not installed", "apt-get install"),
+        (ODBC.format("XX000", "something else"), "the statement failed", "Check the driver"),
+    ],
+)
+def test_what_must_be_mended_is_named_with_the_remedy(said: str, problem: str, remedy: str) -> None:
+    error = explain("warehouse", said, ())
+
+    assert not isinstance(error, SourceDownError)
+    assert error.where == "warehouse"
+    assert problem in error.problem
+    assert remedy in error.remedy
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        LOGIN.format("Connection refused"),
+        LOGIN.format("timeout expired"),
+        LOGIN.format("FATAL:  the database system is starting up"),
+        LOGIN.format("FATAL:  sorry, too many clients already"),
+        LOGIN.format("could not translate host name: Temporary failure in name resolution"),
+        LOGIN.format("server closed the connection unexpectedly"),
+        ODBC.format("08S01", "The connection has been lost"),
+        ODBC.format("57P01", "terminating connection due to administrator command"),
+        ODBC.format("40001", "canceling statement due to conflict with recovery"),
+        ODBC.format("40P01", "deadlock detected"),
+        ODBC.format("HYT00", "Login timeout expired"),
+        ODBC.format("53300", "remaining connection slots are reserved"),
+    ],
+)
+def test_what_may_pass_is_worth_another_attempt(said: str) -> None:
+    assert isinstance(explain("warehouse", said, ()), SourceDownError)
+
+
+def test_the_drivers_words_are_quoted_in_one_line_without_their_wrapping() -> None:
+    said = ODBC.format(
+        "42P01", 'ERROR: relation "x" does not exist;\nError while executing the query'
+    )
+
+    assert explain("warehouse", said, ()).problem == (
+        'the table is not there (State: 42P01, ERROR: relation "x" does not exist)'
+    )
+
+
+def test_a_long_text_is_cut_short_after_its_secrets_are_hidden() -> None:
+    said = ODBC.format("XX000", "s3cret " * 100)
+
+    problem = explain("warehouse", said, ("s3cret",)).problem
+
+    assert "s3c" not in problem
+    assert len(problem) < 350
+
+
+def test_the_drivers_own_error_is_nowhere_in_the_chain() -> None:
+    def ask() -> None:
+        raise OSError("Connection refused for Uid=me;Pwd=s3cret")
+
+    with pytest.raises(SourceDownError) as refused:
+        asking(ask, OSError, "warehouse", ("s3cret",))
+
+    assert refused.value.__cause__ is None
+    assert refused.value.__context__ is None
+    assert "s3cret" not in str(refused.value)
+
+
+def test_what_is_no_error_of_the_driver_is_left_as_it_is() -> None:
+    def ask() -> None:
+        raise InputError("here", "wrong", "Mend it")
+
+    with pytest.raises(InputError, match=r"here: wrong\. Mend it"):
+        asking(ask, OSError, "warehouse", ())

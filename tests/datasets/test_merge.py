@@ -1,0 +1,166 @@
+"""What a publication changes in a table of ours: rows that differ, and columns that are new."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+import pandas as pd
+import pytest
+from pandas.testing import assert_frame_equal
+from target_runs import Credentials, ask, make_target, read, refusal, write
+
+
+@pytest.fixture
+def credentials(duckdb_credentials: Credentials) -> Credentials:
+    return duckdb_credentials
+
+
+@pytest.fixture
+def changes(caplog: pytest.LogCaptureFixture) -> Callable[[], str]:
+    """What the last publication said it changed."""
+    caplog.set_level(logging.DEBUG, "loantap.datasets.target_table")
+
+    def last_change() -> str:
+        said = [message for message in caplog.messages if "unchanged" in message]
+        return said[-1].removeprefix("warehouse, table portfolio: ")
+
+    return last_change
+
+
+class TestReplace:
+    def test_only_rows_that_differ_are_written(
+        self, loans: pd.DataFrame, credentials: Credentials, changes: Callable[[], str]
+    ) -> None:
+        write(credentials, loans)
+        new = loans.tail(1).assign(loan_id="d-1")
+        changed = loans.iloc[[1]].assign(mort_acc=5.0)
+        write(credentials, pd.concat([new, changed, loans.tail(1)]))
+
+        assert changes() == "1 rows inserted, 1 updated, 1 deleted, 1 unchanged"
+        assert read(credentials)["loan_id"].tolist() == ["b-1", "c-1", "d-1"]
+        assert read(credentials)["mort_acc"].tolist() == [5.0, 0.0, 0.0]
+
+    def test_the_same_run_again_writes_nothing(
+        self, loans: pd.DataFrame, credentials: Credentials, changes: Callable[[], str]
+    ) -> None:
+        write(credentials, loans)
+        write(credentials, loans)
+
+        assert changes() == "0 rows inserted, 0 updated, 0 deleted, 3 unchanged"
+
+    def test_a_value_may_go_missing_and_come_back(
+        self, loans: pd.DataFrame, credentials: Credentials
+    ) -> None:
+        write(credentials, loans)
+        swapped = loans.assign(mort_acc=[None, 1.0, 0.0], emp_title=[None, "Baker", "Bäcker"])
+        write(credentials, swapped.astype({"emp_title": "str"}))
+
+        assert_frame_equal(
+            read(credentials), swapped.astype({"emp_title": "str"}), check_dtype=False
+        )
+
+    def test_rows_with_the_same_key_are_refused_before_anything_is_written(
+        self, loans: pd.DataFrame, credentials: Credentials
+    ) -> None:
+        write(credentials, loans)
+        doubled = pd.concat([loans.head(2), loans.head(1)]).assign(new=1)
+
+        error = refusal(make_target(credentials), doubled)
+
+        assert error.problem == "the key loan_id is not unique: 2 rows have loan_id a-1"
+        assert_frame_equal(read(credentials), loans, check_dtype=False)
+
+    def test_a_key_of_several_columns(
+        self, loans: pd.DataFrame, credentials: Credentials, changes: Callable[[], str]
+    ) -> None:
+        months = pd.concat([loans.assign(month=1), loans.assign(month=2)])
+        write(credentials, months, key=["loan_id", "month"])
+        write(credentials, months.head(5), key=["loan_id", "month"])
+
+        assert changes() == "0 rows inserted, 0 updated, 1 deleted, 5 unchanged"
+
+    def test_a_table_of_nothing_but_its_key(
+        self, loans: pd.DataFrame, credentials: Credentials, changes: Callable[[], str]
+    ) -> None:
+        write(credentials, loans[["loan_id"]])
+        write(credentials, loans[["loan_id"]].tail(2))
+
+        assert changes() == "0 rows inserted, 0 updated, 1 deleted, 2 unchanged"
+
+
+class TestUpsert:
+    def test_rows_of_earlier_runs_stay(
+        self, loans: pd.DataFrame, credentials: Credentials, changes: Callable[[], str]
+    ) -> None:
+        write(credentials, loans.head(2), mode="upsert")
+        write(credentials, loans.tail(2).assign(int_rate=1.0), mode="upsert")
+
+        assert changes() == "1 rows inserted, 1 updated, 0 deleted, 0 unchanged"
+        assert read(credentials)["int_rate"].tolist() == [10.1, 1.0, 1.0]
+
+    def test_of_rows_with_the_same_key_the_last_one_counts(
+        self, loans: pd.DataFrame, credentials: Credentials, changes: Callable[[], str]
+    ) -> None:
+        write(credentials, [loans, loans.head(2).assign(int_rate=[7.0, 8.0])], mode="upsert")
+
+        assert changes() == (
+            "3 rows inserted, 0 updated, 0 deleted, 0 unchanged, "
+            "2 passed over for a later one with the same key"
+        )
+        assert read(credentials)["int_rate"].tolist() == [7.0, 8.0, 12.75]
+
+
+class TestMigration:
+    def test_a_new_column_is_added(self, loans: pd.DataFrame, credentials: Credentials) -> None:
+        write(credentials, loans)
+        write(credentials, loans.assign(state="OK"))
+
+        assert_frame_equal(read(credentials), loans.assign(state="OK"), check_dtype=False)
+
+    def test_a_column_no_longer_made_stays_and_is_empty_in_new_rows(
+        self, loans: pd.DataFrame, credentials: Credentials, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        write(credentials, loans.head(2))
+        ask(credentials, "ALTER TABLE portfolio ALTER COLUMN int_rate SET NOT NULL")
+        write(credentials, loans.drop(columns="int_rate"))
+
+        assert read(credentials)["int_rate"].isna().tolist() == [False, False, True]
+        assert "warehouse, table portfolio: column int_rate is no longer made" in caplog.text
+
+    def test_a_column_of_another_type_is_refused_before_anything_changes(
+        self, loans: pd.DataFrame, credentials: Credentials
+    ) -> None:
+        write(credentials, loans)
+
+        error = refusal(make_target(credentials), loans.assign(int_rate="high", state="OK"))
+
+        assert "column int_rate is of type double, and its new values are text" in error.problem
+        assert "ALTER TABLE" in error.remedy
+        assert_frame_equal(read(credentials), loans, check_dtype=False)
+
+    def test_a_table_that_an_earlier_release_made_is_taken_over(
+        self, loans: pd.DataFrame, credentials: Credentials, changes: Callable[[], str]
+    ) -> None:
+        """It has no key, and the types of the frame it was made of."""
+        write(credentials, loans.assign(is_bad=0), table="other")
+        ask(
+            credentials,
+            "CREATE TABLE portfolio AS SELECT * REPLACE (CAST(is_bad AS TINYINT) AS is_bad, "
+            "CAST(updated_at AS TIMESTAMP_S) AS updated_at) FROM other",
+        )
+        write(credentials, loans.assign(is_bad=[0, 1, 0]))
+
+        assert changes() == "0 rows inserted, 1 updated, 0 deleted, 2 unchanged"
+
+    def test_what_others_built_on_the_table_stays(
+        self, loans: pd.DataFrame, credentials: Credentials
+    ) -> None:
+        write(credentials, loans)
+        ask(credentials, "CREATE VIEW rates AS SELECT loan_id, int_rate FROM portfolio")
+        ask(credentials, "CREATE INDEX by_title ON portfolio (emp_title)")
+
+        write(credentials, loans.head(1).assign(int_rate=5.0))
+
+        assert ask(credentials, "FROM rates") == [("a-1", 5.0)]
+        assert ask(credentials, "SELECT index_name FROM duckdb_indexes()") == [("by_title",)]

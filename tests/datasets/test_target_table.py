@@ -1,0 +1,334 @@
+"""A table of ours in the warehouse: staged by a run, there when the run has succeeded."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import duckdb
+import pandas as pd
+import pyarrow as pa
+import pytest
+from kedro.io import DatasetError
+from pandas.testing import assert_frame_equal
+from target_runs import Credentials, ask, make_target, read, refusal, tables, write
+
+from loantap.datasets import TargetTableDataset
+from loantap.datasets.backends import waiting
+from loantap.datasets.staged import Publishable
+from loantap.portfolio.errors import InputError
+
+
+@pytest.fixture
+def credentials(duckdb_credentials: Credentials) -> Credentials:
+    return duckdb_credentials
+
+
+class TestFirstTime:
+    def test_the_table_is_made_with_its_key_and_the_types_of_the_columns(
+        self, loans: pd.DataFrame, credentials: Credentials
+    ) -> None:
+        write(credentials, loans.assign(months=1, is_new=True))
+
+        columns = ask(
+            credentials,
+            "SELECT column_name, data_type, is_nullable FROM information_schema.columns",
+        )
+        assert columns == [
+            ("loan_id", "VARCHAR", "NO"),
+            ("int_rate", "DOUBLE", "YES"),
+            ("mort_acc", "DOUBLE", "YES"),
+            ("emp_title", "VARCHAR", "YES"),
+            ("updated_at", "TIMESTAMP", "YES"),
+            ("months", "BIGINT", "YES"),
+            ("is_new", "BOOLEAN", "YES"),
+        ]
+        with pytest.raises(duckdb.ConstraintException):
+            ask(credentials, "INSERT INTO portfolio SELECT * FROM portfolio")
+
+    def test_rows_read_back_as_they_were_saved(
+        self, loans: pd.DataFrame, credentials: Credentials
+    ) -> None:
+        write(credentials, loans)
+
+        assert_frame_equal(read(credentials), loans, check_dtype=False)
+
+    def test_a_table_without_rows_is_made_too(
+        self, loans: pd.DataFrame, credentials: Credentials
+    ) -> None:
+        write(credentials, loans.head(0))
+
+        assert read(credentials).columns.tolist() == loans.columns.tolist()
+        assert read(credentials).empty
+
+
+class TestValues:
+    def test_every_value_survives(self, credentials: Credentials) -> None:
+        rows = pa.table(
+            {
+                "loan_id": ["a", "b", "c", "d"],
+                "text": ["Bäcker 😀 \\ \" ' {NULL}", "12 Nowhere Lane\r\nSampleville", "", None],
+                "number": [1 / 3, float("nan"), -0.0, None],
+                "whole": [2**63 - 1, -(2**63), 0, None],
+                "flag": [True, False, None, None],
+                "time": pa.array([0, 1_700_000_000_123_456, -1, None], pa.timestamp("us")),
+            }
+        )
+        write(credentials, rows)
+
+        with duckdb.connect(credentials["path"]) as connection:
+            found = connection.sql("FROM portfolio ORDER BY loan_id").to_arrow_table()
+        # As text, in which NaN equals NaN and not a missing value.
+        assert [str(row) for row in found.to_pylist()] == [str(row) for row in rows.to_pylist()]
+
+    def test_what_is_missing_in_a_frame_is_missing_in_the_table(
+        self, credentials: Credentials
+    ) -> None:
+        write(
+            credentials,
+            pd.DataFrame(
+                {
+                    "loan_id": ["a"],
+                    "number": [float("nan")],
+                    "whole": pd.array([None], "Int64"),
+                    "text": pd.Series([None], dtype="str"),
+                    "time": pd.to_datetime([None]),
+                }
+            ),
+        )
+
+        assert ask(credentials, "SELECT * FROM portfolio") == [("a", None, None, None, None)]
+
+    def test_categories_are_text_and_times_are_in_utc(self, credentials: Credentials) -> None:
+        seconds = int(pd.Timestamp("2026-01-01 12:00", tz="Asia/Kolkata").timestamp())
+        time = pa.array([seconds], pa.timestamp("s", "Asia/Kolkata"))
+        grade = pa.array(["B"]).dictionary_encode()
+        write(credentials, pa.table({"loan_id": ["a"], "grade": grade, "time": time}))
+
+        assert ask(credentials, "SELECT grade, CAST(time AS TEXT) FROM portfolio") == [
+            ("B", "2026-01-01 06:30:00")
+        ]
+
+
+class TestUntilPublished:
+    @pytest.fixture
+    def target(self, loans: pd.DataFrame, credentials: Credentials) -> TargetTableDataset:
+        """A table with a last good version of three rows, and one row saved by this run."""
+        write(credentials, loans)
+        target = make_target(credentials)
+        target.save(loans.head(1))
+        return target
+
+    def test_others_read_the_old_rows_and_this_run_the_new(
+        self, target: TargetTableDataset, credentials: Credentials
+    ) -> None:
+        assert len(read(credentials)) == 3
+        assert target.load().read_all().num_rows == 1
+        assert target.load().schema.names == read(credentials).columns.tolist()
+
+    def test_published_they_are_the_table_and_nothing_is_left_of_the_staging(
+        self, target: TargetTableDataset, credentials: Credentials
+    ) -> None:
+        target.publish()
+        target.publish()
+
+        assert len(read(credentials)) == 1
+        assert target.load().read_all().num_rows == 1
+        assert tables(credentials) == ["portfolio"]
+
+    def test_discarded_they_are_gone(
+        self, target: TargetTableDataset, credentials: Credentials
+    ) -> None:
+        target.discard()
+        target.publish()
+
+        assert len(read(credentials)) == 3
+        assert tables(credentials) == ["portfolio"]
+
+    def test_it_is_published_and_discarded_like_a_file(self, target: TargetTableDataset) -> None:
+        assert isinstance(target, Publishable)
+
+    def test_two_runs_at_the_same_time_stage_apart_and_the_last_one_counts(
+        self, target: TargetTableDataset, loans: pd.DataFrame, credentials: Credentials
+    ) -> None:
+        other = make_target(credentials)
+        other.save(loans.tail(2))
+        target.publish()
+        other.publish()
+
+        assert read(credentials)["loan_id"].tolist() == ["b-1", "c-1"]
+        assert tables(credentials) == ["portfolio"]
+
+    def test_what_a_killed_run_left_is_in_nobodys_way_and_removed_after_a_day(
+        self, target: TargetTableDataset, loans: pd.DataFrame, credentials: Credentials
+    ) -> None:
+        old, other = "portfolio__staged_250101000000_abcdef", "portfolio_months__staged_250101_abc"
+        ask(credentials, f"CREATE TABLE {old} (a INTEGER); CREATE TABLE {other} (a INTEGER)")
+
+        write(credentials, loans)
+
+        waiting = [name for name in tables(credentials) if "__staged_" in name]
+        assert old not in waiting
+        assert other in waiting
+        assert len(waiting) == 2  # and the one of the run that is still going on
+
+
+class TestBatches:
+    def test_a_node_that_saves_in_batches_makes_one_table(
+        self, loans: pd.DataFrame, credentials: Credentials
+    ) -> None:
+        target = make_target(credentials)
+        for row in range(3):
+            target.save(loans.iloc[[row]])
+        target.publish()
+
+        assert_frame_equal(read(credentials), loans, check_dtype=False)
+
+    @pytest.mark.parametrize("kind", ["frames", "Arrow batches", "an Arrow table"])
+    def test_so_do_frames_and_arrow_batches(
+        self, kind: str, loans: pd.DataFrame, credentials: Credentials
+    ) -> None:
+        table = pa.Table.from_pandas(loans, preserve_index=False)
+        data = {
+            "frames": lambda: (loans.iloc[[row]] for row in range(3)),
+            "Arrow batches": lambda: table.to_reader(2),
+            "an Arrow table": lambda: table,
+        }
+        write(credentials, data[kind]())
+
+        assert_frame_equal(read(credentials), loans, check_dtype=False)
+
+    def test_columns_of_later_batches_are_matched_by_name(
+        self, loans: pd.DataFrame, credentials: Credentials
+    ) -> None:
+        write(credentials, [loans.head(1), loans.tail(2)[loans.columns[::-1]]])
+
+        assert_frame_equal(read(credentials), loans, check_dtype=False)
+
+    @pytest.mark.parametrize(
+        ("later", "said"),
+        [
+            ({"int_rate": ["plenty"] * 3}, "column int_rate has values that are not double"),
+            ({"new": 1.0}, "column new is in some of its rows only"),
+            ({"loan_id": [None, "b", None]}, "2 of 3 rows have no loan_id, which is of its key"),
+        ],
+    )
+    def test_a_batch_that_does_not_fit_stops_the_run_and_leaves_nothing(
+        self, later: dict[str, Any], said: str, loans: pd.DataFrame, credentials: Credentials
+    ) -> None:
+        write(credentials, loans)
+        target = make_target(credentials)
+        target.save(loans.head(1))
+
+        error = refusal(target, loans.assign(**later))
+
+        assert error.where == "warehouse, table portfolio"
+        assert said in error.problem
+        target.publish()
+        assert_frame_equal(read(credentials), loans, check_dtype=False)
+        assert tables(credentials) == ["portfolio"]
+
+    def test_rows_that_stop_coming_leave_nothing(
+        self, loans: pd.DataFrame, credentials: Credentials
+    ) -> None:
+        def frames() -> Iterator[pd.DataFrame]:
+            yield loans.head(1)
+            raise OSError("the file is gone")
+
+        target = make_target(credentials)
+        with pytest.raises(DatasetError, match="the file is gone"):
+            target.save(frames())
+        target.publish()
+
+        assert tables(credentials) == []
+
+    @pytest.mark.parametrize(
+        ("rows", "said"),
+        [
+            ({"loan_id": ["a"], "tags": [["x"]]}, "column tags is of type list"),
+            ({"loan_id": ["a"], "nothing": [None]}, "column nothing is of type null"),
+            ({"id": ["a"]}, "column loan_id, which is of its key, is missing"),
+        ],
+    )
+    def test_a_column_that_cannot_be_stored_is_named(
+        self, rows: dict[str, Any], said: str, credentials: Credentials
+    ) -> None:
+        assert said in refusal(make_target(credentials), pa.table(rows)).problem
+
+
+class TestFileThatSomebodyHolds:
+    """Such as a notebook: a run that writes waits for it."""
+
+    @pytest.fixture(autouse=True)
+    def _short_pauses(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(waiting, "_FIRST_PAUSE_S", 0.05)
+
+    @contextmanager
+    def held(self, path: str, seconds: float) -> Iterator[None]:
+        code = "import duckdb, sys, time; c = duckdb.connect(sys.argv[1]); print(flush=True)"
+        command = [sys.executable, "-c", f"{code}; time.sleep(float(sys.argv[2]))", path]
+        with subprocess.Popen([*command, str(seconds)], stdout=subprocess.PIPE) as other:
+            assert other.stdout is not None
+            other.stdout.readline()
+            try:
+                yield
+            finally:
+                other.kill()
+
+    def test_the_run_goes_on_when_it_is_let_go(
+        self, loans: pd.DataFrame, credentials: Credentials, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        write(credentials, loans)
+        with self.held(credentials["path"], seconds=0.5):
+            write(credentials, loans.head(1), time_limit_s=60)
+
+        assert len(read(credentials)) == 1
+        assert "end the other process that holds the file open" in caplog.text
+
+    def test_but_not_for_ever(self, loans: pd.DataFrame, credentials: Credentials) -> None:
+        write(credentials, loans)
+        with self.held(credentials["path"], seconds=60):
+            error = refusal(make_target(credentials, time_limit_s=0.2), loans.head(1))
+
+        assert re.search(r"cannot be opened.*tried \d+ times? in", error.problem)
+        assert len(read(credentials)) == 3
+
+
+def test_any_name_is_taken_literally(loans: pd.DataFrame, credentials: Credentials) -> None:
+    names = {"loan_id": 'the "id"', "int_rate": "select", "mort_acc": "x; DROP TABLE y"}
+    rows = loans.rename(columns=names)
+    for _ in range(2):
+        write(credentials, rows, table='a "table"', key=['the "id"'])
+
+    assert_frame_equal(read(credentials, 'a ""table""'), rows, check_dtype=False)
+
+
+def test_it_exists_when_there_is_a_table(loans: pd.DataFrame, credentials: Credentials) -> None:
+    assert not make_target(credentials).exists()
+
+    write(credentials, loans)
+
+    assert make_target(credentials).exists()
+    assert not make_target(credentials, table="other").exists()
+
+
+def test_a_mode_that_is_none_is_refused(credentials: Credentials) -> None:
+    with pytest.raises(ValueError, match="'append' is not a valid Mode"):
+        make_target(credentials, mode="append")
+
+
+def test_credentials_that_cannot_be_used_are_found_without_connecting() -> None:
+    make_target({"backend": "duckdb", "path": "nowhere.duckdb"}).require_credentials()
+    with pytest.raises(InputError, match="credentials of warehouse"):
+        make_target({"backend": "oracle"}).require_credentials()
+
+
+def test_credentials_never_show(credentials: Credentials) -> None:
+    target = make_target({"connection": "Driver={X};Pwd=s3cret"})
+
+    assert "s3cret" not in repr(target)
+    assert credentials["path"] not in repr(make_target(credentials))

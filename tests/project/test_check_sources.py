@@ -1,0 +1,139 @@
+"""`check_sources` says of every system at once what is wrong with it and how to mend it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import pytest
+from click.testing import Result
+
+from tests.support.temporary_project import Project
+
+VARIABLES = (
+    "LOANTAP_WAREHOUSE", "LOANTAP_APPSTREAM", "LOANTAP_BUSINESS_EVENTS", "LOANTAP_WAREHOUSE_OUTPUT",
+)  # fmt: skip
+AS_OF = "as_of=2026-11-23"
+
+
+@pytest.fixture
+def project(empty_project: Project) -> Project:
+    """A project whose embedded sources hold 1,000 simulated loans."""
+    filled = empty_project.run("--pipelines", "sources", "--params", f"loans=1000,{AS_OF}")
+    assert filled.exit_code == 0, filled.output
+    return empty_project
+
+
+def change(project: Project, system: str, statement: str) -> None:
+    path = project.folder / "data" / "00_sources" / f"{system}.duckdb"
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(statement)
+
+
+def check(project: Project, *arguments: str) -> Result:
+    return project.run("--pipelines", "check_sources", "--params", AS_OF, *arguments)
+
+
+def lines_of(result: Result) -> list[str]:
+    """The table's rows, a line of text each; a cell may go over several."""
+    rows = [line for line in result.output.splitlines() if line.startswith("│")]
+    return [" ".join(row.replace("│", " ").split()) for row in rows]
+
+
+def words_of(result: Result) -> str:
+    return " ".join(lines_of(result))
+
+
+def test_all_is_well(project: Project) -> None:
+    result = check(project)
+
+    assert result.exit_code == 0, result.output
+    words = words_of(result)
+    assert words.count("fine") == 13
+    assert "fault" not in words
+    assert words.count("rows fine 1,000") == 2
+    assert "columns fine all 12" in words
+    assert "2026-11-23 to 2026-11-23 00:00 UTC" in words
+    assert "a table was made, written and removed again" in words
+
+
+def test_looking_leaves_no_trace(project: Project) -> None:
+    before = project.digests()
+    check(project)
+
+    assert project.digests() == before
+
+
+def test_every_variable_that_is_not_set_is_named_at_once(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+    result = check(project, "--env", "odbc")
+
+    assert result.exit_code == 1
+    words = words_of(result)
+    for name in VARIABLES:
+        assert name in words
+    assert "4 of 4 checks failed" in result.output
+
+
+def test_sources_that_were_never_built_are_faults(empty_project: Project) -> None:
+    result = check(empty_project)
+
+    assert result.exit_code == 1
+    assert words_of(result).count("fault") == 3
+    assert "3 of 4 checks failed" in result.output
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        ("ALTER TABLE loans DROP COLUMN int_rate", "column int_rate is missing"),
+        ("ALTER TABLE loans ALTER int_rate TYPE VARCHAR", "column int_rate is held as string"),
+        ("DELETE FROM loans", "there are none"),
+        ("DROP TABLE loans", "loans"),
+    ],
+    ids=["missing column", "retyped column", "no rows", "no table"],
+)
+def test_a_fault_of_one_system_does_not_hide_the_others(
+    statement: str, said: str, project: Project
+) -> None:
+    change(project, "warehouse", statement)
+    result = check(project)
+
+    assert result.exit_code == 1
+    words = words_of(result)
+    assert said in words
+    assert words.count("fault") == 1
+    assert words.count("fine all 21") == 1
+    assert "checks failed: warehouse, table loans" in result.output
+
+
+def test_a_new_column_is_worth_a_note_and_no_more(project: Project) -> None:
+    change(project, "appstream", "ALTER TABLE applications ADD COLUMN shoe_size INTEGER")
+    result = check(project)
+
+    assert result.exit_code == 0
+    assert "note all 21; shoe_size besides, not read" in words_of(result)
+
+
+def test_a_time_that_is_yet_to_come_is_worth_a_note(project: Project) -> None:
+    change(project, "warehouse", "UPDATE loans SET updated_at = TIMESTAMP '2031-01-01 10:00:00'")
+    result = check(project)
+
+    assert result.exit_code == 0
+    words = words_of(result)
+    assert "note 2031-01-01 to 2031-01-01 10:00" in words
+    assert "yet to come" in words
+
+
+def test_a_place_that_may_not_be_written_to_is_a_fault(project: Project, tmp_path: Path) -> None:
+    credentials = project.folder / "conf" / "local" / "credentials.yml"
+    path = tmp_path / "is_a_folder.duckdb"
+    path.mkdir()
+    credentials.write_text(f"warehouse_output: {{backend: duckdb, path: '{path}'}}\n")
+    result = check(project)
+
+    assert result.exit_code == 1
+    assert "checks failed: warehouse, our own tables" in result.output

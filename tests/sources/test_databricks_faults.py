@@ -1,0 +1,229 @@
+"""What goes wrong with Databricks, provoked for real: the error says what it is and what to do.
+
+Open-source Spark knows no rights on tables; what Databricks says of a missing one is taken from
+its documentation.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Iterator
+
+import pyarrow as pa
+import pytest
+from source_rows import find_source, make_loans, tell
+
+from loantap.datasets.backends import Backend, make_backend
+from loantap.datasets.backends.faults import explain
+from loantap.datasets.backends.interface import Query, SourceDownError
+from loantap.portfolio.errors import InputError
+from tests.support.cut_proxy import CutProxy
+from tests.support.ports import free_port
+from tests.support.thrift_server import ThriftServer
+
+pytestmark = pytest.mark.xdist_group("servers")
+
+ALL = Query("SELECT * FROM loans")
+WRONG = "dapi/wr0ng+=="
+# Bytes of rows after which the network fails: beyond what the first batches take.
+ENOUGH = 500_000
+
+
+@pytest.fixture
+def loans(databricks: ThriftServer) -> pa.Table:
+    """20,000 loans, in Databricks as well."""
+    rows = make_loans(20_000)
+    databricks.load("loans", rows)
+    return rows
+
+
+@pytest.fixture
+def revocable(databricks: ThriftServer) -> Iterator[ThriftServer]:
+    """The server; its token is good again afterwards."""
+    token = databricks.token
+    yield databricks
+    databricks.allow([token])
+
+
+def find_backend(connection: str) -> Backend:
+    return make_backend("business_events", {"connection": connection})
+
+
+def fail(databricks: ThriftServer, connection: str, sql: str = ALL.text) -> InputError:
+    """The error of reading; neither it nor what led to it may tell a token."""
+    with pytest.raises(InputError) as failed:
+        find_backend(connection).read(Query(sql)).read_all()
+    expect_no_secret(failed.value, databricks)
+    assert failed.value.where == "business_events"
+    return failed.value
+
+
+def expect_no_secret(error: BaseException, databricks: ThriftServer) -> None:
+    assert databricks.token
+    told = tell(error)
+    assert not [word for word in (databricks.token, WRONG, "%2B%3D") if word in told]
+
+
+def expect(error: InputError, *, problem: str, remedy: str, passes: bool = False) -> None:
+    assert problem in error.problem
+    assert remedy in error.remedy
+    assert isinstance(error, SourceDownError) is passes
+
+
+class TestLogin:
+    def test_neither_token_nor_rows_are_logged(
+        self, databricks: ThriftServer, loans: pa.Table, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        with caplog.at_level(logging.DEBUG):
+            read = find_backend(databricks.connection).read(ALL).read_all()
+
+        assert read["loan_id"][0].as_py() == "00000000"
+        assert not [word for word in (databricks.token, "00000000") if word in caplog.text]
+
+    def test_a_wrong_token(
+        self, databricks: ThriftServer, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        with caplog.at_level(logging.DEBUG):
+            error = fail(databricks, databricks.connect_as(WRONG))
+
+        expect(error, problem="the login is refused", remedy="a token may have expired")
+        assert WRONG not in caplog.text
+
+    def test_a_token_that_is_revoked_in_mid_read(
+        self, revocable: ThriftServer, loans: pa.Table
+    ) -> None:
+        reader = find_backend(revocable.connection).read(ALL, batch_rows=1_000)
+        reader.read_next_batch()
+        revocable.allow(["another one"])
+
+        with pytest.raises(InputError, match="the login is refused") as failed:
+            reader.read_all()
+        expect(failed.value, problem="Invalid access token", remedy="a token may have expired")
+
+    def test_an_unknown_warehouse(self, databricks: ThriftServer) -> None:
+        connection = databricks.connect_as(databricks.token, http_path="/sql/1.0/warehouses/other")
+
+        expect(
+            fail(databricks, connection),
+            problem="there is no SQL warehouse at this path",
+            remedy="Copy http_path",
+        )
+
+    def test_an_unknown_schema(self, databricks: ThriftServer) -> None:
+        connection = databricks.connection.replace("schema=business_events", "schema=nowhere")
+
+        expect(
+            fail(databricks, connection),
+            problem="the database is not there",
+            remedy="Correct database, catalog and schema",
+        )
+
+    def test_a_certificate_of_an_unknown_authority(self, databricks: ThriftServer) -> None:
+        connection = databricks.connection.partition("&tls_ca_file")[0]
+
+        expect(
+            fail(databricks, connection),
+            problem="the encrypted connection is not trusted",
+            remedy="tls_ca_file",
+        )
+
+    def test_an_unknown_host(self, databricks: ThriftServer) -> None:
+        expect(
+            fail(databricks, databricks.connection.replace("127.0.0.1", "nowhere.invalid")),
+            problem="there is no host of this name",
+            remedy="Correct the server",
+        )
+
+    def test_no_server_there(self, databricks: ThriftServer) -> None:
+        expect(
+            fail(databricks, databricks.connect_as(databricks.token, port=free_port())),
+            problem="the system does not answer",
+            remedy="Check that it is up",
+            passes=True,
+        )
+
+
+class TestTable:
+    def test_a_missing_table(self, databricks: ThriftServer) -> None:
+        error = fail(databricks, databricks.connection, "SELECT * FROM nowhere")
+
+        expect(error, problem="the table is not there", remedy="Correct the schema")
+        assert "`nowhere`" in error.problem
+
+    def test_a_missing_column(self, databricks: ThriftServer, loans: pa.Table) -> None:
+        error = fail(databricks, databricks.connection, "SELECT colour FROM loans")
+
+        expect(error, problem="a column is not there", remedy="Have it restored at the source")
+        assert "`colour`" in error.problem
+
+    @pytest.mark.parametrize(
+        "said",
+        [
+            "[INSUFFICIENT_PERMISSIONS] No privilege SELECT on table loans. SQLSTATE: 42501",
+            "PERMISSION_DENIED: User does not have USE SCHEMA on Schema 'main.business_events'.",
+        ],
+    )
+    def test_a_missing_right(self, said: str) -> None:
+        error = explain("business_events", said, ())
+
+        expect(error, problem="the login has not the right", remedy="GRANT SELECT ON the table")
+
+
+class TestNetwork:
+    def test_a_connection_that_is_cut_in_mid_read(
+        self, databricks: ThriftServer, loans: pa.Table
+    ) -> None:
+        with CutProxy(databricks.port, cut_after=ENOUGH) as proxy:
+            connection = databricks.connect_as(databricks.token, port=proxy.port)
+            reader = find_backend(connection).read(ALL, batch_rows=1_000)
+            assert reader.read_next_batch().num_rows == 1_000
+
+            with pytest.raises(SourceDownError, match="the connection broke") as failed:
+                reader.read_all()
+
+        expect_no_secret(failed.value, databricks)
+
+    def test_a_network_that_stalls(self, databricks: ThriftServer, loans: pa.Table) -> None:
+        with CutProxy(databricks.port, stall_after=ENOUGH) as proxy:
+            connection = databricks.connect_as(databricks.token, port=proxy.port)
+            source = find_source(connection, silence_limit_s=3, batch_rows=1_000)
+
+            with pytest.raises(SourceDownError, match="3 s"):
+                source.read().read_all()
+
+    def test_a_reading_begins_anew_after_a_cut(
+        self, databricks: ThriftServer, loans: pa.Table
+    ) -> None:
+        with CutProxy(databricks.port, cut_after=ENOUGH, cuts=2) as proxy:
+            source = find_source(databricks.connect_as(databricks.token, port=proxy.port))
+
+            read = source.persist(lambda: source.read().read_all())
+
+        assert read.equals(loans)
+
+    def test_a_server_that_stops_in_mid_read_and_comes_back(
+        self, databricks: ThriftServer, loans: pa.Table
+    ) -> None:
+        source = find_source(databricks.connection, batch_rows=1_000)
+        reader = source.read()
+        reader.read_next_batch()
+        databricks.halt()
+        with pytest.raises(SourceDownError):
+            reader.read_all()
+
+        databricks.start()
+
+        assert source.persist(lambda: source.read().read_all()).equals(loans)
+
+
+def test_without_the_connector_its_package_is_named(
+    databricks: ThriftServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "databricks", None)
+
+    expect(
+        fail(databricks, databricks.connection),
+        problem="the Databricks connector is not available",
+        remedy="pip install loantap[databricks]",
+    )

@@ -1,0 +1,202 @@
+"""What goes wrong with DB2, provoked for real: the error says what it is and what to do."""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+import threading
+import traceback
+
+import pyarrow as pa
+import pytest
+from source_rows import find_source, make_loans, tell
+
+from loantap.datasets.backends import Backend, make_backend
+from loantap.datasets.backends.interface import Query, SourceDownError
+from loantap.portfolio.errors import InputError
+from tests.support.cut_proxy import CutProxy
+from tests.support.derby import READER, Derby
+from tests.support.ports import free_port
+
+pytestmark = pytest.mark.xdist_group("servers")
+
+ALL = Query("SELECT * FROM loans")
+WRONG = "wr0ng/p@ss%word"
+# Bytes of rows after which the network fails: beyond what the first batches take.
+ENOUGH = 200_000
+
+
+@pytest.fixture
+def loans(db2: Derby) -> pa.Table:
+    """10,000 loans, in DB2 as well."""
+    rows = make_loans(10_000)
+    db2.load("loans", rows)
+    return rows
+
+
+def find_backend(connection: str) -> Backend:
+    return make_backend("appstream", {"connection": connection})
+
+
+def fail(connection: str, sql: str = ALL.text) -> InputError:
+    """The error of reading; neither it nor what led to it may tell a password."""
+    with pytest.raises(InputError) as failed:
+        find_backend(connection).read(Query(sql)).read_all()
+    expect_no_secret(failed.value, connection)
+    assert failed.value.where == "appstream"
+    return failed.value
+
+
+def expect_no_secret(error: BaseException, connection: str) -> None:
+    quoted = re.fullmatch(r"[^:]+://[^:]+:([^@]+)@.*", connection)[1]
+    told = tell(error)
+    assert not [word for word in (quoted, WRONG, connection) if word in told]
+
+
+def expect(error: InputError, *, problem: str, remedy: str, passes: bool = False) -> None:
+    assert problem in error.problem
+    assert remedy in error.remedy
+    assert isinstance(error, SourceDownError) is passes
+
+
+class TestLogin:
+    def test_a_wrong_password(self, db2: Derby) -> None:
+        expect(
+            fail(db2.connect_as(READER, password=WRONG)),
+            problem="the login is refused",
+            remedy="Correct user and password",
+        )
+
+    def test_an_unknown_database(self, db2: Derby) -> None:
+        expect(
+            fail(db2.connect_as(READER, database="NOWHERE")),
+            problem="the database is not there",
+            remedy="Correct database",
+        )
+
+    def test_a_form_of_login_that_the_server_does_not_take(self, db2: Derby) -> None:
+        connection = db2.connection.replace("Authentication=SERVER&", "")
+
+        expect(
+            fail(connection),
+            problem="the server does not take logins in this form",
+            remedy="such as Authentication=SERVER",
+        )
+
+    def test_an_unknown_host(self, db2: Derby) -> None:
+        expect(
+            fail(db2.connection.replace("127.0.0.1", "nowhere.invalid")),
+            problem="there is no host of this name",
+            remedy="Correct the server",
+        )
+
+    def test_no_server_there(self, db2: Derby) -> None:
+        expect(
+            fail(db2.connect_as(READER, port=free_port())),
+            problem="the system does not answer",
+            remedy="Check that it is up",
+            passes=True,
+        )
+
+
+class TestTable:
+    def test_a_missing_table(self, db2: Derby) -> None:
+        error = fail(db2.connection, "SELECT * FROM nowhere")
+
+        expect(error, problem="the table is not there", remedy="Correct the schema")
+        assert '"NOWHERE" is an undefined name' in error.problem
+
+    def test_a_missing_column(self, db2: Derby, loans: pa.Table) -> None:
+        error = fail(db2.connection, "SELECT colour FROM loans")
+
+        expect(error, problem="a column is not there", remedy="Have it restored at the source")
+        assert '"COLOUR"' in error.problem
+
+    def test_a_revoked_right(self, db2: Derby, loans: pa.Table) -> None:
+        db2.run_sql("REVOKE SELECT ON appstream.loans FROM loantap_reader;")
+
+        error = fail(db2.connection)
+
+        expect(error, problem="the login has not the right", remedy="GRANT SELECT ON the table")
+        assert 'Object: "APPSTREAM.LOANS"' in error.problem
+
+    def test_a_reader_may_not_write(self, db2: Derby, loans: pa.Table) -> None:
+        error = fail(db2.connection, "INSERT INTO loans (loan_id) VALUES ('x')")
+
+        expect(error, problem="the login has not the right", remedy="Have it granted")
+
+
+class TestNetwork:
+    def test_a_connection_that_is_cut_in_mid_read(self, db2: Derby, loans: pa.Table) -> None:
+        with CutProxy(db2.port, cut_after=ENOUGH) as proxy:
+            backend = find_backend(db2.connect_as(READER, port=proxy.port))
+            reader = backend.read(ALL, batch_rows=100)
+            assert reader.read_next_batch().num_rows == 100
+
+            with pytest.raises(SourceDownError, match="the connection broke") as failed:
+                reader.read_all()
+
+        expect_no_secret(failed.value, db2.connection)
+
+    def test_what_is_left_of_a_broken_reading_does_not_end_the_next(
+        self, db2: Derby, loans: pa.Table
+    ) -> None:
+        with (
+            CutProxy(db2.port, cut_after=ENOUGH) as proxy,
+            pytest.raises(SourceDownError) as failed,
+        ):
+            find_backend(db2.connect_as(READER, port=proxy.port)).read(ALL).read_all()
+        reader = find_backend(db2.connection).read(ALL, batch_rows=100)
+        reader.read_next_batch()
+
+        traceback.clear_frames(failed.tb)  # the first statement goes only now
+
+        assert sum(batch.num_rows for batch in reader) == 9_900
+
+    def test_a_network_that_stalls(self, db2: Derby, loans: pa.Table) -> None:
+        with CutProxy(db2.port, stall_after=ENOUGH) as proxy:
+            source = find_source(
+                db2.connect_as(READER, port=proxy.port), silence_limit_s=1, batch_rows=100
+            )
+            with pytest.raises(SourceDownError, match="1 s"):
+                source.read().read_all()
+
+    def test_a_reading_begins_anew_after_a_cut(self, db2: Derby, loans: pa.Table) -> None:
+        with CutProxy(db2.port, cut_after=ENOUGH, cuts=3) as proxy:
+            source = find_source(db2.connect_as(READER, port=proxy.port))
+
+            read = source.persist(lambda: source.read().read_all())
+
+        assert read.equals(loans)
+
+    def test_a_server_that_stops_in_mid_read_and_comes_back(
+        self, db2: Derby, loans: pa.Table, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        source = find_source(db2.connection, batch_rows=100)
+        reader = source.read()
+        reader.read_next_batch()
+        db2.halt()
+        with pytest.raises(SourceDownError):
+            reader.read_all()
+        comes_back = threading.Thread(target=db2.start)
+
+        with caplog.at_level(logging.WARNING):
+            comes_back.start()
+            read = source.persist(lambda: source.read().read_all())
+        comes_back.join()
+
+        assert read.equals(loans)
+        assert db2.password_of(READER) not in caplog.text
+
+
+def test_without_the_driver_its_package_is_named(
+    db2: Derby, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "ibm_db", None)
+
+    expect(
+        fail(db2.connection),
+        problem="IBM's driver is not available",
+        remedy="pip install loantap[db2]",
+    )

@@ -1,0 +1,25 @@
+"""A run that is killed while it reads a real server costs nothing but its time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from source_rows import make_loans
+
+from tests.support.killing import TIMES, kill_extractions
+from tests.support.postgres import Postgres
+
+pytestmark = pytest.mark.xdist_group("servers")
+
+
+def test_killed_at_any_moment_it_loses_and_doubles_no_row(
+    postgres: Postgres, tmp_path: Path
+) -> None:
+    postgres.load("loans", make_loans(6_000))
+
+    killed = kill_extractions(
+        {"connection": postgres.connection}, tmp_path / "01_raw" / "loans", postgres.run_sql
+    )
+
+    assert killed > TIMES / 2

@@ -1,0 +1,330 @@
+"""What can go wrong with a real PostgreSQL server over ODBC, provoked for real."""
+
+# ruff: noqa: S608 - statements are made of the names of our own tables
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from source_rows import expect_remedy, find_source, make_loans, tell
+
+from loantap.datasets.backends.interface import SourceDownError
+from loantap.datasets.source_table import SourceTable
+from loantap.portfolio.errors import InputError
+from tests.support.cut_proxy import CutProxy
+from tests.support.ports import free_port
+from tests.support.postgres import OWNER, READER, Postgres
+
+pytestmark = pytest.mark.xdist_group("servers")
+
+
+@pytest.fixture
+def loans(postgres: Postgres) -> pa.Table:
+    """60,000 loans, some 6 MB on the wire, in the warehouse as well."""
+    rows = make_loans(60_000)
+    postgres.load("loans", rows)
+    return rows
+
+
+@pytest.fixture(autouse=True)
+def _nothing_secret_is_logged(postgres: Postgres, caplog: pytest.LogCaptureFixture) -> None:
+    """Nothing that any of these tests logs has a password in it."""
+    caplog.set_level(logging.DEBUG)
+    yield
+    assert postgres.password_of(READER) not in caplog.text
+
+
+def refuse(postgres: Postgres, ask: Callable[[], object]) -> InputError:
+    """The error of a reading, which tells no password wherever one looks."""
+    with pytest.raises(InputError) as refused:
+        ask()
+    for role in (READER, OWNER):
+        assert postgres.password_of(role) not in tell(refused.value)
+    return refused.value
+
+
+def read_all(source: SourceTable) -> pa.Table:
+    return source.read().read_all()
+
+
+class TestRefusals:
+    """What no other attempt would mend: it is said at once."""
+
+    @pytest.mark.parametrize("asked", [read_all, SourceTable.account], ids=["read", "account"])
+    def test_a_wrong_password(
+        self, asked: Callable[[SourceTable], object], postgres: Postgres
+    ) -> None:
+        wrong = postgres.connection.replace(postgres.password_of(READER), "s3cret;wrong")
+
+        error = refuse(postgres, lambda: asked(find_source(wrong)))
+
+        expect_remedy(error, problem="the login is refused", remedy="Correct user and password")
+        assert not isinstance(error, SourceDownError)
+        assert "s3cret" not in tell(error)
+
+    def test_a_login_that_does_not_exist(self, postgres: Postgres) -> None:
+        error = refuse(postgres, lambda: read_all(find_source(postgres.connect_as("nobody"))))
+
+        expect_remedy(error, problem="the login is refused", remedy="Correct user and password")
+
+    def test_an_unknown_database(self, postgres: Postgres) -> None:
+        unknown = postgres.connect_as(READER, database="nowhere")
+
+        error = refuse(postgres, lambda: read_all(find_source(unknown)))
+
+        expect_remedy(
+            error, problem="the database is not there", remedy="Correct the name of the database"
+        )
+
+    def test_an_unknown_host(self, postgres: Postgres) -> None:
+        unknown = postgres.connection.replace("127.0.0.1", "no-such-host.invalid")
+
+        error = refuse(postgres, lambda: read_all(find_source(unknown)))
+
+        expect_remedy(error, problem="there is no host of this name", remedy="Correct the server")
+
+    @pytest.mark.parametrize("asked", [read_all, SourceTable.account], ids=["read", "account"])
+    def test_a_missing_table(
+        self, asked: Callable[[SourceTable], object], postgres: Postgres
+    ) -> None:
+        postgres.run_sql("DROP TABLE IF EXISTS loans")
+
+        error = refuse(postgres, lambda: asked(find_source(postgres.connection)))
+
+        expect_remedy(error, problem="the table is not there", remedy="make a view of this name")
+
+    def test_a_revoked_right(self, postgres: Postgres, loans: pa.Table) -> None:
+        source = find_source(postgres.connection)
+        assert source.account().rows == loans.num_rows
+        postgres.run_sql(f"REVOKE SELECT ON loans FROM {READER}")
+
+        error = refuse(postgres, source.read)
+
+        expect_remedy(error, problem="has not the right to do this", remedy="GRANT SELECT")
+
+    def test_the_owner_of_the_new_tables_may_not_read_the_sources(
+        self, postgres: Postgres, loans: pa.Table
+    ) -> None:
+        backend = find_source(postgres.owner_connection)
+
+        refuse(postgres, backend.read)
+
+    def test_a_driver_that_is_not_installed(self, postgres: Postgres) -> None:
+        missing = postgres.connection.replace("PostgreSQL Unicode", "No Such Driver")
+
+        error = refuse(postgres, lambda: read_all(find_source(missing)))
+
+        expect_remedy(error, problem="driver", remedy="apt-get install odbc-postgresql")
+
+    def test_a_statement_that_the_server_ends_after_its_own_time_limit(
+        self, postgres: Postgres, loans: pa.Table
+    ) -> None:
+        postgres.run_sql(f"ALTER ROLE {READER} SET statement_timeout = '1ms'")
+        try:
+            error = refuse(postgres, lambda: read_all(find_source(postgres.connection)))
+        finally:
+            postgres.run_sql(f"ALTER ROLE {READER} RESET statement_timeout")
+
+        expect_remedy(error, problem="after its own time limit", remedy="statement_timeout raised")
+
+    def test_a_disk_of_the_server_that_is_full(self, postgres: Postgres, loans: pa.Table) -> None:
+        """The reader's sorts may take no room on it, which a server says as it does a full disk."""
+        postgres.run_sql(
+            "ALTER TABLE loans RENAME TO all_loans;"
+            "CREATE VIEW loans AS SELECT * FROM all_loans ORDER BY loan_amnt DESC;"
+            f"GRANT SELECT ON loans TO {READER};"
+            f"ALTER ROLE {READER} SET work_mem = '64kB';"
+            f"ALTER ROLE {READER} SET temp_file_limit = '64kB'"
+        )
+        try:
+            error = refuse(postgres, lambda: read_all(find_source(postgres.connection)))
+        finally:
+            postgres.run_sql(
+                f"DROP VIEW loans; DROP TABLE all_loans; ALTER ROLE {READER} RESET ALL"
+            )
+
+        expect_remedy(error, problem="the room it allows is used up", remedy="make room")
+
+
+class TestDown:
+    """What may pass: `SourceDownError`, and another attempt within the time limit."""
+
+    def test_a_stopped_server(self, postgres: Postgres) -> None:
+        postgres.halt()
+        try:
+            error = refuse(postgres, lambda: read_all(find_source(postgres.connection)))
+        finally:
+            postgres.start()
+
+        assert isinstance(error, SourceDownError)
+        expect_remedy(error, problem="the system does not answer", remedy="server and port")
+
+    def test_nobody_listens(self, postgres: Postgres) -> None:
+        elsewhere = postgres.connect_as(READER, port=free_port())
+
+        error = refuse(postgres, lambda: read_all(find_source(elsewhere)))
+
+        assert isinstance(error, SourceDownError)
+
+    def test_too_many_connections(self, postgres: Postgres, loans: pa.Table) -> None:
+        postgres.run_sql(f"ALTER ROLE {READER} CONNECTION LIMIT 0")
+        try:
+            error = refuse(postgres, lambda: read_all(find_source(postgres.connection)))
+        finally:
+            postgres.run_sql(f"ALTER ROLE {READER} CONNECTION LIMIT -1")
+
+        assert isinstance(error, SourceDownError)
+
+    @pytest.mark.parametrize("cut_after", [10, 400, 500_000, 2_000_000])
+    def test_a_connection_that_is_cut(
+        self, cut_after: int, postgres: Postgres, loans: pa.Table
+    ) -> None:
+        """In the handshake, the login, and in mid-read, where the driver's own cursors crash."""
+        with CutProxy(postgres.port, cut_after=cut_after) as proxy:
+            through = postgres.connect_as(READER, port=proxy.port)
+            error = refuse(postgres, lambda: read_all(find_source(through)))
+
+        assert isinstance(error, SourceDownError)
+        expect_remedy(error, problem="the connection broke", remedy="Run again")
+
+    def test_a_session_that_the_administrator_ends(
+        self, postgres: Postgres, loans: pa.Table
+    ) -> None:
+        reader = find_source(postgres.connection, batch_rows=5_000).read()
+        reader.read_next_batch()
+        postgres.run_sql(
+            f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{READER}'"
+        )
+
+        error = refuse(postgres, reader.read_all)
+
+        assert isinstance(error, SourceDownError)
+        expect_remedy(error, problem="the connection broke", remedy="Run again")
+
+    def test_a_server_that_crashes_in_mid_read(self, postgres: Postgres, loans: pa.Table) -> None:
+        reader = find_source(postgres.connection, batch_rows=5_000).read()
+        reader.read_next_batch()
+        postgres.halt()
+        try:
+            error = refuse(postgres, reader.read_all)
+        finally:
+            postgres.start()
+
+        assert isinstance(error, SourceDownError)
+
+    @pytest.mark.parametrize("stall_after", [10, 2_000_000], ids=["in the login", "in mid-read"])
+    def test_a_network_that_stalls(
+        self, stall_after: int, postgres: Postgres, loans: pa.Table
+    ) -> None:
+        with CutProxy(postgres.port, stall_after=stall_after) as proxy:
+            through = postgres.connect_as(READER, port=proxy.port)
+            started = time.monotonic()
+            error = refuse(postgres, lambda: read_all(find_source(through, silence_limit_s=0.5)))
+
+        assert isinstance(error, SourceDownError)
+        assert time.monotonic() - started < 8
+        expect_remedy(error, problem="nothing came for 0.5 s", remedy="silence_limit_s")
+
+
+class TestPersisting:
+    def test_a_connection_cut_once_is_read_anew_from_the_beginning(
+        self, postgres: Postgres, loans: pa.Table, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        with CutProxy(postgres.port, cut_after=2_000_000, cuts=2) as proxy:
+            source = find_source(postgres.connect_as(READER, port=proxy.port))
+            rows = source.persist(lambda: read_all(source))
+
+        assert rows.equals(loans)
+        # A connection for the columns, which the limit lets pass, and one for the rows.
+        assert proxy.connections == 4
+        [said] = [m for m in caplog.messages if "Attempt" in m]
+        assert said.startswith("warehouse, table loans: the connection broke (")
+        assert "Attempt 1 failed after" in said
+
+    def test_a_server_that_comes_back_within_the_time_limit_is_read(
+        self, postgres: Postgres, loans: pa.Table
+    ) -> None:
+        source = find_source(postgres.connection)
+        postgres.halt()
+        back = threading.Timer(1.5, postgres.start)
+        back.start()
+        try:
+            rows = source.persist(lambda: read_all(source))
+        finally:
+            back.join()
+
+        assert rows.equals(loans)
+
+    def test_one_that_stays_away_ends_the_run_with_what_was_tried(
+        self, postgres: Postgres, loans: pa.Table
+    ) -> None:
+        source = find_source(postgres.connect_as(READER, port=free_port()), time_limit_s=2.5)
+        started = time.monotonic()
+
+        error = refuse(postgres, lambda: source.persist(lambda: read_all(source)))
+
+        assert not isinstance(error, SourceDownError)
+        expect_remedy(error, problem="the system does not answer", remedy="server and port")
+        assert "; tried 2 times in " in error.problem
+        assert 1 <= time.monotonic() - started < 4
+
+    def test_what_no_attempt_would_mend_is_tried_once(self, postgres: Postgres) -> None:
+        attempts = 0
+        source = find_source(postgres.connect_as("nobody"))
+
+        def attempt() -> pa.Table:
+            nonlocal attempts
+            attempts += 1
+            return read_all(source)
+
+        refuse(postgres, lambda: source.persist(attempt))
+
+        assert attempts == 1
+
+    def test_a_source_that_is_too_slow_is_left_at_its_time_limit(
+        self, postgres: Postgres, loans: pa.Table
+    ) -> None:
+        """The view gives a few hundred rows a second, so that there is no silence."""
+        postgres.run_sql(
+            "ALTER TABLE loans RENAME TO all_loans;"
+            "CREATE VIEW loans AS SELECT * FROM all_loans WHERE pg_sleep(0.003) IS NOT NULL;"
+            f"GRANT SELECT ON loans TO {READER}"
+        )
+        source = find_source(postgres.connection, time_limit_s=1.5, batch_rows=100)
+        try:
+            error = refuse(postgres, lambda: source.persist(lambda: read_all(source)))
+        finally:
+            postgres.run_sql("DROP VIEW loans; DROP TABLE all_loans")
+
+        expect_remedy(error, problem="longer than its time limit of 1.5 s", remedy="time_limit_s")
+
+
+def test_a_driver_that_hangs_does_not_keep_the_process_alive(
+    postgres: Postgres, loans: pa.Table
+) -> None:
+    with CutProxy(postgres.port, stall_after=10) as proxy:
+        program = (
+            "import sys; from source_rows import find_source\n"
+            "from loantap.datasets.backends.interface import SourceDownError\n"
+            "try: find_source(sys.stdin.read(), silence_limit_s=0.5).read()\n"
+            "except SourceDownError: print('left')"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", program],
+            input=postgres.connect_as(READER, port=proxy.port),
+            cwd=Path(__file__).parent,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+
+    assert done.stdout.strip() == "left"

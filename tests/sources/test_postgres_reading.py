@@ -1,0 +1,330 @@
+"""A table of a real PostgreSQL server over ODBC: what is in it arrives, and only that."""
+
+# ruff: noqa: S608 - statements are made of the names of our own tables
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from datetime import datetime
+
+import pyarrow as pa
+import pytest
+from source_rows import FIRST_UPDATE, expect_remedy, find_source, make_loans
+
+from loantap.datasets.backends import make_backend
+from loantap.datasets.backends.interface import Query
+from loantap.datasets.source_table import Account
+from loantap.portfolio.errors import InputError
+from tests.support.postgres import READER, Postgres
+
+pytestmark = pytest.mark.xdist_group("servers")
+
+EMOJI = "Bäcker 面包师 👩🏽‍🍳"
+
+
+@pytest.fixture
+def loans(postgres: Postgres) -> pa.Table:
+    """1,000 loans, in the warehouse as well."""
+    rows = make_loans(1_000)
+    postgres.load("loans", rows)
+    return rows
+
+
+def query(postgres: Postgres, sql: str, *parameters: str) -> pa.Table:
+    backend = make_backend("warehouse", {"connection": postgres.connection})
+    return backend.read(Query(sql, parameters)).read_all()
+
+
+class TestTable:
+    def test_every_value_arrives_as_it_is(self, postgres: Postgres, loans: pa.Table) -> None:
+        assert find_source(postgres.connection).read().read_all().equals(loans)
+
+    def test_rows_come_in_batches_of_the_size_asked_for(
+        self, postgres: Postgres, loans: pa.Table
+    ) -> None:
+        batches = list(find_source(postgres.connection, batch_rows=300).read())
+
+        assert [batch.num_rows for batch in batches] == [300, 300, 300, 100]
+        assert pa.Table.from_batches(batches).equals(loans)
+
+    def test_a_table_without_rows_has_its_columns(self, postgres: Postgres) -> None:
+        postgres.load("loans", make_loans(0))
+        source = find_source(postgres.connection)
+
+        assert source.read().read_all().equals(make_loans(0))
+        assert source.account() == Account(0, None, None, 0)
+
+    def test_only_what_changed_since_is_read_and_what_has_no_time(
+        self, postgres: Postgres, loans: pa.Table
+    ) -> None:
+        postgres.run_sql("UPDATE loans SET updated_at = NULL WHERE loan_id = '00000005'")
+        since = datetime(2016, 1, 1, 16, 38)  # noqa: DTZ001 (998 minutes after the first)
+
+        changed = find_source(postgres.connection).read(since).read_all()
+
+        assert sorted(changed["loan_id"].to_pylist()) == ["00000005", "00000998", "00000999"]
+
+    def test_the_account_says_what_a_reading_would_give(
+        self, postgres: Postgres, loans: pa.Table
+    ) -> None:
+        source = find_source(postgres.connection)
+        last, since = loans["updated_at"][-1].as_py(), loans["updated_at"][900].as_py()
+
+        assert source.account() == Account(1_000, FIRST_UPDATE, last, 1_000)
+        assert source.account(since) == Account(1_000, FIRST_UPDATE, last, 100)
+        assert source.read(since).read_all().num_rows == 100
+
+    def test_a_reading_sees_one_state_of_the_table(
+        self, postgres: Postgres, loans: pa.Table
+    ) -> None:
+        reader = find_source(postgres.connection, batch_rows=100).read()
+        first = reader.read_next_batch()
+        postgres.run_sql("UPDATE loans SET loan_status = 'Charged Off'; DELETE FROM loans")
+
+        rest = reader.read_all()
+
+        assert pa.concat_tables([pa.Table.from_batches([first]), rest]).equals(loans)
+
+    def test_writers_are_not_kept_waiting_and_the_connection_ends_with_the_reader(
+        self, postgres: Postgres, loans: pa.Table
+    ) -> None:
+        reader = find_source(postgres.connection, batch_rows=100).read()
+        reader.read_next_batch()
+        postgres.run_sql("SET lock_timeout = '2s'; UPDATE loans SET grade = 'C'")
+        assert count_connections(postgres) == 1
+
+        del reader
+
+        assert count_connections(postgres) == 0
+
+    def test_a_reader_that_nobody_reads_is_closed_too(
+        self, postgres: Postgres, loans: pa.Table
+    ) -> None:
+        reader = find_source(postgres.connection, batch_rows=10).read()
+        assert count_connections(postgres) == 1
+
+        del reader
+
+        assert count_connections(postgres) == 0
+
+
+def count_connections(postgres: Postgres) -> int:
+    """Connections of the reader; one that has just been closed takes the server a moment."""
+    asked = f"SELECT count(*) FROM pg_stat_activity WHERE usename = '{READER}'"
+    time.sleep(0.1)
+    return int(postgres.run_sql(asked))
+
+
+class TestTypes:
+    def test_numbers_of_any_kind_keep_their_digits(self, postgres: Postgres) -> None:
+        row = query(
+            postgres,
+            "SELECT CAST(0.1 AS double precision) a, CAST(12345678901.25 AS numeric(20, 2)) b,"
+            "  CAST(2.123456789 AS numeric) c, CAST(7 AS smallint) d, CAST(2 AS bigint) e,"
+            "  CAST('NaN' AS numeric) f, CAST(NULL AS numeric) g",
+        )
+
+        assert row.schema.types == [pa.float64()] * 3 + [pa.int64()] * 2 + [pa.float64()] * 2
+        assert str(row.to_pylist()[0]) == (
+            "{'a': 0.1, 'b': 12345678901.25, 'c': 2.123456789, 'd': 7, 'e': 2, 'f': nan, 'g': None}"
+        )
+
+    def test_a_date_is_the_time_of_its_beginning(self, postgres: Postgres) -> None:
+        row = query(postgres, "SELECT CAST('2016-02-29' AS date) a")
+
+        assert row.schema.types == [pa.timestamp("us")]
+        assert row["a"].to_pylist() == [datetime(2016, 2, 29)]  # noqa: DTZ001
+
+    def test_a_flag_is_a_flag(self, postgres: Postgres) -> None:
+        assert query(postgres, "SELECT true a, false b").to_pylist() == [{"a": True, "b": False}]
+
+    @pytest.mark.parametrize("text", [EMOJI, "", " padded ", "two\r\nlines", "'; DROP TABLE x; --"])
+    def test_texts_arrive_as_they_are_also_as_parameters(
+        self, text: str, postgres: Postgres
+    ) -> None:
+        assert query(postgres, "SELECT CAST(? AS text) a", text)["a"].to_pylist() == [text]
+
+    def test_as_long_a_text_as_is_allowed_arrives(self, postgres: Postgres) -> None:
+        row = query(
+            postgres, "SELECT repeat('👩', 1024) a, CAST(repeat('ä', 300) AS varchar(300)) b"
+        )
+
+        assert row.to_pylist() == [{"a": "👩" * 1024, "b": "ä" * 300}]
+
+    def test_a_longer_text_is_an_error_and_never_cut_off(self, postgres: Postgres) -> None:
+        postgres.load("loans", make_loans(2, sub_grade=["B4", "x" * 4_097]))
+
+        with pytest.raises(InputError) as refused:
+            find_source(postgres.connection).read().read_all()
+        expect_remedy(
+            refused.value,
+            problem="a text is longer than 4,096 bytes and would have been cut off",
+            remedy="Shorten it at the source, or in a view",
+        )
+
+
+class TestTimeZones:
+    """The server is in India, half an hour off the full hours; rows are in UTC."""
+
+    @pytest.fixture(params=["UTC", "America/New_York", "Asia/Tokyo"])
+    def zone(self, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The zone of this machine, which PostgreSQL's client libraries look at."""
+        monkeypatch.setenv("TZ", request.param)
+        monkeypatch.setenv("PGTZ", request.param)
+
+    @pytest.mark.usefixtures("zone")
+    def test_a_time_with_a_zone_arrives_in_utc(self, postgres: Postgres) -> None:
+        row = query(postgres, "SELECT TIMESTAMPTZ '2016-01-01 05:30:00+05:30' a")
+
+        assert row["a"].to_pylist() == [FIRST_UPDATE]
+
+    @pytest.mark.usefixtures("zone")
+    def test_a_time_without_a_zone_arrives_as_it_is(self, postgres: Postgres) -> None:
+        assert query(postgres, "SELECT TIMESTAMP '2016-01-01' a")["a"].to_pylist() == [FIRST_UPDATE]
+
+    @pytest.mark.usefixtures("zone")
+    def test_a_column_with_a_zone_is_compared_and_counted_in_utc(self, postgres: Postgres) -> None:
+        postgres.load("loans", make_loans(3))
+        postgres.run_sql(
+            "ALTER TABLE loans ALTER updated_at TYPE timestamptz "
+            "USING updated_at AT TIME ZONE 'UTC'"
+        )
+        source = find_source(postgres.connection)
+        since = datetime(2016, 1, 1, 0, 2)  # noqa: DTZ001
+
+        assert source.read(since).read_all()["loan_id"].to_pylist() == ["00000002"]
+        assert source.account(since) == Account(3, FIRST_UPDATE, since, 1)
+
+    def test_the_servers_zone_is_indeed_another_one(self, postgres: Postgres) -> None:
+        assert postgres.run_sql("SHOW timezone") == "Asia/Kolkata"
+
+
+class TestEncodings:
+    def test_a_database_in_latin1_is_read_as_it_is(self, postgres: Postgres) -> None:
+        postgres.run_sql(
+            "CREATE DATABASE latin ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0"
+        )
+        rows = make_loans(2, loan_status=["Bäcker £ ½", "ÿ"])
+        postgres.load("loans", rows, database="latin")
+
+        source = find_source(postgres.connect_as(READER, database="latin"))
+
+        assert source.read().read_all().equals(rows)
+
+    @pytest.mark.parametrize("locale", ["C", "POSIX", "de_DE.ISO-8859-1"])
+    def test_the_locale_of_this_machine_makes_no_difference(
+        self, locale: str, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("LC_ALL", locale)
+        rows = make_loans(1, loan_status=[EMOJI])
+        postgres.load("loans", rows)
+
+        assert find_source(postgres.connection).read().read_all().equals(rows)
+
+    def test_the_ansi_driver_is_refused(self, postgres: Postgres) -> None:
+        ansi = postgres.connection.replace("PostgreSQL Unicode", "PostgreSQL ANSI")
+
+        with pytest.raises(InputError) as refused:
+            find_source(ansi).read()
+        expect_remedy(refused.value, problem="ANSI driver", remedy="PostgreSQL Unicode")
+
+
+class TestContract:
+    """What the table looks like is held against the data dictionary before a row is read."""
+
+    def test_a_new_column_is_ignored_with_one_warning(
+        self, postgres: Postgres, loans: pa.Table, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        postgres.run_sql("ALTER TABLE loans ADD colour text")
+        source = find_source(postgres.connection)
+
+        with caplog.at_level(logging.WARNING):
+            rows = [source.read().read_all() for _ in range(2)]
+
+        assert all(read.equals(loans) for read in rows)
+        assert caplog.messages == ["warehouse, table loans: new columns colour are ignored"]
+
+    def test_a_missing_column_is_named(self, postgres: Postgres, loans: pa.Table) -> None:
+        postgres.run_sql("ALTER TABLE loans DROP grade, DROP term")
+
+        with pytest.raises(InputError) as refused:
+            find_source(postgres.connection).read()
+        expect_remedy(
+            refused.value, problem="column grade, term is missing", remedy="restored at the source"
+        )
+
+    @pytest.mark.parametrize(
+        ("change", "problem"),
+        [
+            (
+                "int_rate TYPE text",
+                "column int_rate is held as string, not as number",
+            ),
+            (
+                "loan_id TYPE bigint USING loan_id::bigint",
+                "column loan_id is held as int64, not as text",
+            ),
+            ("updated_at TYPE text", "column updated_at is held as string, not as time"),
+            (
+                "loan_amnt TYPE boolean USING true",
+                "column loan_amnt is held as bool, not as number",
+            ),
+        ],
+    )
+    def test_a_retyped_column_is_named(
+        self, change: str, problem: str, postgres: Postgres, loans: pa.Table
+    ) -> None:
+        postgres.run_sql(f"ALTER TABLE loans ALTER {change}")
+
+        with pytest.raises(InputError) as refused:
+            find_source(postgres.connection).read()
+        expect_remedy(refused.value, problem=problem, remedy="type restored at the source")
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            "loan_amnt TYPE numeric(12, 2)",
+            "loan_amnt TYPE integer",
+            "loan_status TYPE varchar(40)",
+            "issue_d TYPE date USING '2014-01-01'",
+            "term TYPE integer USING 36",
+            "updated_at TYPE date",
+        ],
+    )
+    def test_another_type_of_the_same_family_will_do(
+        self, change: str, postgres: Postgres, loans: pa.Table
+    ) -> None:
+        postgres.run_sql(f"ALTER TABLE loans ALTER {change}")
+
+        assert find_source(postgres.connection).read().read_all().num_rows == 1_000
+
+    def test_columns_may_be_named_in_upper_case(self, postgres: Postgres, loans: pa.Table) -> None:
+        backend = make_backend("warehouse", {"connection": postgres.connection})
+        columns = ", ".join(f'{name} "{name.upper()}"' for name in loans.column_names)
+        postgres.run_sql(
+            f"ALTER TABLE loans RENAME TO lower_loans; CREATE VIEW loans AS SELECT {columns} FROM "
+            f"lower_loans; GRANT SELECT ON loans TO {READER}"
+        )
+        try:
+            assert backend.describe("loans").names == [n.upper() for n in loans.column_names]
+        finally:
+            postgres.run_sql("DROP VIEW loans; DROP TABLE lower_loans")
+
+
+def test_a_data_source_of_this_machine_is_as_good_as_a_driver(
+    postgres: Postgres, tmp_path: os.PathLike, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half of the test is that the driver behind the name is recognised: times are in UTC."""
+    (tmp_path / "odbc.ini").write_text(
+        f"[warehouse]\nDriver=PostgreSQL Unicode\nServername=127.0.0.1\nPort={postgres.port}\n"
+        f"Database=loantap\n"
+    )
+    monkeypatch.setenv("ODBCINI", str(tmp_path / "odbc.ini"))
+    login = f"DSN=warehouse;Uid={READER};Pwd={{{postgres.password_of(READER)}}};"
+    backend = make_backend("warehouse", {"connection": login})
+
+    rows = backend.read(Query("SELECT TIMESTAMPTZ '2016-01-01 00:00:00+00' a"))
+
+    assert rows.read_all()["a"].to_pylist() == [FIRST_UPDATE]

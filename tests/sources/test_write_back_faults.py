@@ -1,0 +1,257 @@
+"""Writing back to a PostgreSQL that fails, is away for a moment, or a run that is killed."""
+
+# ruff: noqa: S608 - statements are made of the names of our own tables
+
+from __future__ import annotations
+
+import multiprocessing
+import random
+import resource
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pandas as pd
+import pytest
+from our_tables import (
+    TABLE,
+    assert_holds,
+    holds_one_of,
+    make_loans,
+    make_target,
+    refusal,
+    tables,
+    write,
+)
+
+from loantap.datasets.backends import odbc_writing, waiting
+from loantap.datasets.backends.interface import SourceDownError
+from loantap.portfolio.errors import InputError
+from tests.support.postgres import OWNER, Postgres
+
+pytestmark = pytest.mark.xdist_group("servers")
+
+
+@pytest.fixture(autouse=True)
+def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waiting, "_FIRST_PAUSE_S", 0.05)
+
+
+@pytest.fixture
+def loans() -> pd.DataFrame:
+    return make_loans(3)
+
+
+def restart(server: Postgres, largest_file: int | None = None) -> None:
+    """Stop and start the server, which then cannot let a file grow beyond so many bytes."""
+    server.run_sql("CHECKPOINT")  # nothing that is committed gets lost
+    server.halt()
+    usual = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file or usual[0], usual[1]))
+    try:
+        server.start()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, usual)
+
+
+class TestFaults:
+    """After each the old rows are there, and no staging table."""
+
+    @pytest.fixture
+    def written(self, warehouse: Postgres, loans: pd.DataFrame) -> Postgres:
+        write(warehouse.owner_connection, loans)
+        return warehouse
+
+    @pytest.fixture(autouse=True)
+    def _old_rows_stay(self, written: Postgres, loans: pd.DataFrame) -> Iterator[None]:
+        yield
+        assert_holds(written, loans)
+        assert tables(written) == ["portfolio"]
+
+    def cut_connections(self, server: Postgres) -> None:
+        server.run_sql(
+            f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{OWNER}'"
+        )
+
+    def test_a_connection_that_is_cut_while_rows_come_in(self, written: Postgres) -> None:
+        def frames() -> Iterator[pd.DataFrame]:
+            yield make_loans(10, version=1)
+            self.cut_connections(written)
+            yield make_loans(20, version=1).tail(10)
+
+        error = refusal(written, frames())
+
+        assert error.where == "warehouse"
+        assert "the connection broke" in error.problem
+
+    def test_a_right_that_was_taken_away(self, written: Postgres) -> None:
+        written.run_sql(f"REVOKE UPDATE ON {TABLE} FROM {OWNER}")
+
+        error = refusal(written, make_loans(3, version=1))
+
+        assert "permission denied for table portfolio" in error.problem
+        assert "granted" in error.remedy
+
+    def test_a_schema_nothing_may_be_made_in(self, written: Postgres) -> None:
+        written.run_sql(f"REVOKE CREATE ON SCHEMA underwriting FROM {OWNER}")
+
+        error = refusal(written, make_loans(3, version=1))
+
+        assert "permission denied for schema underwriting" in error.problem
+
+    def test_a_full_disk(self, written: Postgres) -> None:
+        # Files of the log have 16 MiB and must not be cut; those of the table will have more.
+        restart(written, largest_file=17 << 20)
+        try:
+            error = refusal(written, make_loans(250_000, version=1))
+        finally:
+            restart(written)
+
+        assert "the disk of the server is full" in error.problem
+        assert "make room" in error.remedy
+
+    def test_a_value_that_the_table_does_not_admit(self, written: Postgres) -> None:
+        written.run_sql(f"ALTER TABLE {TABLE} ADD CHECK (profession NOT LIKE 'Secret%')")
+
+        error = refusal(written, make_loans(3, version=1).assign(profession="Secret agent"))
+
+        assert "violates check constraint" in error.problem
+        assert "Secret agent" not in str(error)
+
+    def test_a_table_that_somebody_else_holds(
+        self, written: Postgres, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        import pyodbc
+
+        monkeypatch.setattr(odbc_writing, "_MOST_SECONDS_LOCKED", 1)
+        other = pyodbc.connect(written.owner_connection, autocommit=False)
+        other.execute(f"LOCK TABLE {TABLE} IN ACCESS EXCLUSIVE MODE")
+        try:
+            error = refusal(written, make_loans(3, version=1))
+        finally:
+            other.close()
+
+        assert "another transaction holds the table" in error.problem
+
+    def test_a_server_that_lost_the_staged_rows_in_a_crash(self, written: Postgres) -> None:
+        target = make_target(written.owner_connection)
+        target.save(make_loans(30, version=1))
+        restart(written)
+
+        with pytest.raises(InputError, match="30 rows were sent, and 0 are in the staging table"):
+            target.publish()
+        target.discard()
+
+    def test_a_server_that_is_stopped_before_the_rows_are_published(
+        self, written: Postgres, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        target = make_target(written.owner_connection, time_limit_s=0.5)
+        target.save(make_loans(3, version=1))
+        written.run_sql("CHECKPOINT")  # nothing that is committed gets lost
+        written.halt()
+        try:
+            with pytest.raises(InputError, match=r"does not answer .* tried \d+ times in"):
+                target.publish()
+            target.discard()
+        finally:
+            written.start()
+
+        # What could not be removed is told of by name.
+        left = next(name for name in tables(written) if "__staged_" in name)
+        assert f"Staging table {left} is left behind" in caplog.text
+        assert written.password_of(OWNER) not in caplog.text
+        written.run_sql(f'DROP TABLE underwriting."{left}"')
+
+
+class TestPersistence:
+    """A warehouse that is down for a moment is asked again."""
+
+    @pytest.mark.parametrize("step", ["insert", "lock"])
+    def test_a_connection_that_is_cut_once_costs_no_row_and_doubles_none(
+        self, step: str, warehouse: Postgres, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        real = getattr(odbc_writing.PostgresTransaction, step)
+        calls = []
+
+        def cut_the_second_time(self: Any, *arguments: Any) -> None:
+            calls.append(step)
+            if len(calls) == 2:
+                TestFaults().cut_connections(warehouse)
+            real(self, *arguments)
+
+        monkeypatch.setattr(odbc_writing.PostgresTransaction, step, cut_the_second_time)
+        loans, target = make_loans(200), make_target(warehouse.owner_connection, time_limit_s=10)
+        for start in range(0, 200, 100):
+            target.save(loans[start : start + 100])
+        target.publish()
+        write(warehouse.owner_connection, loans, time_limit_s=10)
+
+        assert len(calls) > 2
+        assert_holds(warehouse, loans)
+
+    @pytest.mark.parametrize("lost_one", [2, 3], ids=["of rows sent", "of the publication"])
+    def test_a_commit_whose_answer_was_lost_is_not_made_twice(
+        self, lost_one: int, warehouse: Postgres, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """The second attempt finds what the first has done."""
+        real = odbc_writing.WritableOdbc.transaction
+        made = []
+
+        @contextmanager
+        def lose_one_answer(self: Any) -> Iterator[Any]:
+            with real(self) as transaction:
+                yield transaction
+            made.append(self)
+            if len(made) == lost_one:
+                raise SourceDownError("warehouse", "the connection broke", "")
+
+        monkeypatch.setattr(odbc_writing.WritableOdbc, "transaction", lose_one_answer)
+        target = make_target(warehouse.owner_connection, mode="upsert", time_limit_s=10)
+        target.save(make_loans(200))
+        target.save(make_loans(100, version=1))
+        target.publish()
+
+        assert len(made) > lost_one
+        last = pd.concat([make_loans(100, version=1), make_loans(200).tail(100)], ignore_index=True)
+        assert_holds(warehouse, last)
+
+
+def _write_version(connection: str, version: int, started: Any) -> None:
+    """A run in a process of its own, which can be killed."""
+    target = make_target(connection, time_limit_s=20)
+    loans = make_loans(1_500, version)
+    started.set()
+    for start in range(0, 1_500, 500):
+        target.save(loans[start : start + 500])
+    target.publish()
+
+
+def test_a_run_that_is_killed_at_any_moment_loses_and_doubles_no_row(warehouse: Postgres) -> None:
+    """Twenty times: at once the old rows or the new ones are there, and the next run completes."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["loantap.datasets"])
+    moments, killed = random.Random(20_261_123), 0  # noqa: S311
+    write(warehouse.owner_connection, make_loans(1_500))
+    begun = time.monotonic()
+    _write_version(warehouse.owner_connection, 0, threading.Event())
+    duration = time.monotonic() - begun
+
+    for version in range(1, 21):
+        started = context.Event()
+        arguments = (warehouse.owner_connection, version, started)
+        run = context.Process(target=_write_version, args=arguments)
+        run.start()
+        assert started.wait(30)
+        time.sleep(moments.uniform(0, duration))
+        run.kill()
+        run.join()
+        killed += run.exitcode == -9
+
+        expected = make_loans(1_500, version)
+        assert holds_one_of(warehouse, make_loans(1_500, version - 1), expected)
+        write(warehouse.owner_connection, expected, time_limit_s=20)
+        assert_holds(warehouse, expected)
+
+    assert killed > 10

@@ -1,0 +1,65 @@
+"""One Spark on this machine for all tests here, and what they have it do."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import functions_of_rows
+import pandas as pd
+import pytest
+import yaml
+
+from loantap.datasets import SparkTableDataset
+from loantap.datasets.spark.session import open_session
+from loantap.model.scorer import Scorer
+from loantap.model.trained import TrainedModel
+from loantap.portfolio.dictionary import portfolio_columns
+from loantap.portfolio.loantap_format import render
+from tests.conftest import PROJECT, require
+
+SESSION = yaml.safe_load((PROJECT / "conf" / "spark" / "catalog.yml").read_text())["_session"]
+SCORES = "loantap.policy.schemas.SCORES"
+
+
+@pytest.fixture(scope="session")
+def spark() -> Iterator[Any]:
+    """A session of `local[2]`, as conf/spark has it."""
+    require(find_spec("pyspark") is not None, "needs `pip install 'loantap[spark]'`")
+    require(shutil.which("java") is not None, "needs `apt-get install openjdk-17-jre-headless`")
+    from pyspark import cloudpickle
+
+    cloudpickle.register_pickle_by_value(functions_of_rows)
+    session = open_session(SESSION)
+    yield session
+    session.stop()
+
+
+@pytest.fixture
+def make_table(spark: Any) -> Callable[..., SparkTableDataset]:
+    """A table that the cluster makes, at a path, with a schema."""
+
+    def make(path: Path, schema: str = SCORES) -> SparkTableDataset:
+        dataset = {"type": "pandas.ParquetDataset", "filepath": str(path)}
+        return SparkTableDataset(dataset=dataset, schema=schema, session=SESSION)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def scorer(lending_model: TrainedModel) -> Scorer:
+    return Scorer(lending_model, "loantap-lending-demo", "3")
+
+
+@pytest.fixture(scope="session")
+def applications(simulated_loans: pd.DataFrame) -> pd.DataFrame:
+    """600 applications in LoanTap format: some with missing values, some that can't be scored."""
+    rows = render(simulated_loans.head(600), portfolio_columns()).drop(columns="loan_status")
+    rows.loc[[3, 250, 599], "dti"] = -1.0
+    rows.loc[rows.index[::7], "mort_acc"] = None
+    rows.loc[10, "term"] = "48 months"
+    rows.loc[[11, 12], "emp_title"] = ["None", 'Clock "maker", senior']
+    return rows

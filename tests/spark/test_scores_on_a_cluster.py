@@ -1,0 +1,287 @@
+"""A cluster gives the scores that one machine gives: the same rows in the same order."""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+from functions_of_rows import (
+    break_in_the_middle,
+    make_one_impossible,
+    take_minutes,
+    tell_where,
+)
+from kedro.io import DatasetError
+from kedro.validation.exceptions import DataValidationError
+from pandas.testing import assert_frame_equal
+
+from loantap.datasets import (
+    BatchedDataset,
+    SparkFileDataset,
+    SparkTableDataset,
+    TableFileDataset,
+)
+from loantap.datasets.spark import job
+from loantap.model.scorer import Scorer
+from loantap.pipelines.scoring.nodes import score_applications
+from loantap.policy.decisions import Policy
+from loantap.policy.options import ScoringOptions
+from loantap.portfolio.errors import InputError
+from loantap.tables import files, tasks
+from loantap.tables.rows import MappedFile
+from tests.conftest import AS_OF
+
+pytestmark = pytest.mark.xdist_group("spark")
+
+MakeTable = Callable[[Path], SparkTableDataset]
+
+BANDS = [
+    {"from_quantile": 0, "decision": "approve"},
+    {"from_quantile": 0.9, "decision": "refer"},
+]
+OPTIONS = ScoringOptions(
+    as_of=AS_OF.date().isoformat(),
+    policy=Policy.model_validate({"version": "2026-11", "bands": BANDS}),
+)
+
+
+@pytest.fixture(autouse=True)
+def _short_slices(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every row group is a task of its own, so that several machines are needed."""
+    monkeypatch.setattr(tasks.cut, "__defaults__", (1,))
+    monkeypatch.setattr(files.TableFile.__init__, "__defaults__", (128, None))
+
+
+def write(rows: pd.DataFrame, path: Path, row_group_size: int = 128) -> Path:
+    if path.suffix == ".csv":
+        rows.to_csv(path, index=False)
+    else:
+        rows.to_parquet(path, row_group_size=row_group_size)
+    return path
+
+
+def score_here(source: Path, target: Path, scorer: Scorer) -> pd.DataFrame:
+    dataset = BatchedDataset(dataset={"type": "pandas.ParquetDataset", "filepath": str(target)})
+    for batch in score_applications(TableFileDataset(filepath=str(source)).load(), scorer, OPTIONS):
+        dataset.save(batch)
+    dataset.publish()
+    return pd.read_parquet(target)
+
+
+def score_there(source: Path, target: Path, scorer: Scorer, make_table: MakeTable) -> pd.DataFrame:
+    dataset = make_table(target)
+    (promise,) = score_applications(SparkFileDataset(filepath=str(source)).load(), scorer, OPTIONS)
+    dataset.save(promise)
+    dataset.publish()
+    return pd.read_parquet(target)
+
+
+def assert_same(there: pd.DataFrame, here: pd.DataFrame) -> None:
+    assert_frame_equal(there, here, check_exact=False, rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+@pytest.mark.parametrize("ids", ["none", "texts", "numbers with gaps"])
+def test_scores_are_those_of_one_machine(
+    kind: str,
+    ids: str,
+    applications: pd.DataFrame,
+    scorer: Scorer,
+    make_table: MakeTable,
+    tmp_path: Path,
+) -> None:
+    numbers = pd.array([2**60 + n for n in range(600)], dtype="Int64")
+    numbers[[5, 599]] = pd.NA
+    given: dict[str, Any] = {
+        "none": {},
+        "texts": {"application_id": [f"00{n}" for n in range(600)]},
+        "numbers with gaps": {"application_id": numbers},
+    }[ids]
+    source = write(applications.assign(**given), tmp_path / f"new.{kind}")
+
+    there = score_there(source, tmp_path / "there.parquet", scorer, make_table)
+
+    assert_same(there, score_here(source, tmp_path / "here.parquet", scorer))
+    assert (there["decision"] == "invalid").sum() == 4
+    assert len(list((tmp_path / "there.parquet").iterdir())) == 5
+
+
+@pytest.mark.parametrize("rows", [0, 1, 128, 129])
+def test_a_file_of_any_length_is_scored(
+    rows: int, applications: pd.DataFrame, scorer: Scorer, make_table: MakeTable, tmp_path: Path
+) -> None:
+    source = write(applications.head(rows), tmp_path / "new.parquet")
+
+    there = score_there(source, tmp_path / "there.parquet", scorer, make_table)
+
+    assert_same(there, score_here(source, tmp_path / "here.parquet", scorer))
+    assert there["application_id"].tolist() == [str(number) for number in range(rows)]
+
+
+def test_row_groups_without_rows_are_nothing(
+    applications: pd.DataFrame, scorer: Scorer, make_table: MakeTable, tmp_path: Path
+) -> None:
+    source = tmp_path / "new.parquet"
+    table = pq.read_table(write(applications.head(9), tmp_path / "few.parquet"))
+    with pq.ParquetWriter(source, table.schema) as writer:
+        for part in (table[:0], table[:4], table[:0], table[4:], table[:0]):
+            writer.write_table(part)
+
+    there = score_there(source, tmp_path / "there.parquet", scorer, make_table)
+
+    assert_same(there, score_here(source, tmp_path / "here.parquet", scorer))
+    assert len(there) == 9
+
+
+def test_how_far_it_is_is_told_in_rows(
+    applications: pd.DataFrame,
+    scorer: Scorer,
+    make_table: MakeTable,
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    source = write(applications, tmp_path / "new.parquet")
+
+    with caplog.at_level(logging.INFO, "loantap.progress"):
+        score_there(source, tmp_path / "there.parquet", scorer, make_table)
+
+    told = [(r.done, r.total) for r in caplog.records if hasattr(r, "done")]
+    assert told[-1] == (600, 600)
+    assert told == sorted(told)
+
+
+class TestFailures:
+    """The last good scores stay, and nothing else."""
+
+    @pytest.fixture
+    def last_good(
+        self, applications: pd.DataFrame, scorer: Scorer, make_table: MakeTable, tmp_path: Path
+    ) -> Iterator[Path]:
+        path = tmp_path / "07_model_output" / "scores.parquet"
+        source = write(applications.head(5), tmp_path / "old.parquet")
+        score_there(source, path, scorer, make_table)
+        yield path
+        assert len(pd.read_parquet(path)) == 5
+        assert [found.name for found in path.parent.iterdir()] == [path.name]
+
+    def test_a_column_that_is_missing_is_missed_by_name(
+        self,
+        applications: pd.DataFrame,
+        scorer: Scorer,
+        make_table: MakeTable,
+        last_good: Path,
+        tmp_path: Path,
+    ) -> None:
+        source = write(applications.drop(columns="dti"), tmp_path / "new.parquet")
+
+        with pytest.raises(DatasetError) as caught:
+            score_there(source, last_good, scorer, make_table)
+
+        assert isinstance(caught.value.__cause__, InputError)
+        assert "applications: column dti missing" in str(caught.value)
+
+    def test_rows_that_are_not_valid_are_found_where_they_are_made(
+        self, scorer: Scorer, make_table: MakeTable, last_good: Path, tmp_path: Path
+    ) -> None:
+        source = write(pd.DataFrame({"a": range(300)}), tmp_path / "new.parquet")
+        promise = MappedFile(source, ("a",), make_one_impossible)
+        dataset = make_table(last_good)
+
+        with pytest.raises(DataValidationError, match=r"1 of 3 parts .*part-000002.*in_range"):
+            dataset.save(promise)
+
+    def test_what_breaks_on_a_machine_of_the_cluster_is_told_with_its_cause(
+        self, make_table: MakeTable, last_good: Path, tmp_path: Path
+    ) -> None:
+        source = write(pd.DataFrame({"a": range(300)}), tmp_path / "new.parquet")
+        dataset = make_table(last_good)
+
+        with pytest.raises(DatasetError, match="a cable was cut"):
+            dataset.save(MappedFile(source, ("a",), break_in_the_middle))
+
+    def test_a_run_that_is_interrupted_has_the_cluster_stop(
+        self,
+        make_table: MakeTable,
+        last_good: Path,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        source = write(pd.DataFrame({"a": range(300)}), tmp_path / "new.parquet")
+        dataset = make_table(last_good)
+
+        def press_control_c(*_: object) -> None:
+            time.sleep(2)
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(job, "_watch", press_control_c)
+        started = time.perf_counter()
+        with pytest.raises(KeyboardInterrupt):
+            dataset.save(MappedFile(source, ("a",), take_minutes))
+
+        assert time.perf_counter() - started < 30
+
+    def test_a_run_that_fails_later_keeps_the_last_good_scores(
+        self,
+        applications: pd.DataFrame,
+        scorer: Scorer,
+        make_table: MakeTable,
+        last_good: Path,
+        tmp_path: Path,
+    ) -> None:
+        source = write(applications, tmp_path / "new.parquet")
+        dataset = make_table(last_good)
+        (promise,) = score_applications(
+            SparkFileDataset(filepath=str(source)).load(), scorer, OPTIONS
+        )
+        dataset.save(promise)
+
+        assert len(dataset.load()) == 600
+        assert dataset.tally(["model_name"])["rows"].tolist() == [600]
+        dataset.discard()
+
+    def test_what_a_killed_run_left_is_no_obstacle(
+        self,
+        applications: pd.DataFrame,
+        scorer: Scorer,
+        make_table: MakeTable,
+        last_good: Path,
+        tmp_path: Path,
+    ) -> None:
+        left = last_good.with_name(".scores.staged.parquet")
+        left.mkdir()
+        (left / "part-000099.parquet").write_text("half a file")
+
+        score_there(
+            write(applications.head(5), tmp_path / "new.parquet"), last_good, scorer, make_table
+        )
+
+    def test_a_run_killed_between_the_two_steps_of_publication_leaves_the_last_good_scores(
+        self, make_table: MakeTable, last_good: Path
+    ) -> None:
+        aside = last_good.with_name(".scores.aside.parquet")
+        last_good.rename(aside)
+
+        assert len(make_table(last_good).load()) == 5
+        aside.rename(last_good)
+
+
+def test_tasks_are_done_by_other_processes_with_one_thread_each(
+    spark: Any, make_table: MakeTable, tmp_path: Path
+) -> None:
+    source = write(pd.DataFrame({"a": range(300)}), tmp_path / "new.parquet")
+    dataset = make_table(tmp_path / "there.parquet")
+
+    dataset.save(MappedFile(source, ("a",), tell_where))
+
+    told = dataset.load()
+    assert not told["reason_1"].eq(str(os.getpid())).any()
+    assert set(told["reason_2"]) == {"1"}
+    assert set(told["reason_3"]) == {"without mlflow"}
+    dataset.discard()

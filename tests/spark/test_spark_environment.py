@@ -1,0 +1,59 @@
+"""`--env spark`: the same nodes and parameters, another catalog."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from kedro.config import OmegaConfigLoader
+from kedro.io import DataCatalog
+
+from loantap import settings
+from tests.conftest import PROJECT
+
+
+def load(env: str) -> OmegaConfigLoader:
+    given = {"applications": "new.csv", "scores": "out.parquet", "as_of": "2026-11-23"}
+    return OmegaConfigLoader(
+        str(PROJECT / "conf"), env=env, runtime_params=given, **settings.CONFIG_LOADER_ARGS
+    )
+
+
+@pytest.fixture(scope="module")
+def base() -> dict[str, Any]:
+    found: dict[str, Any] = load("base")["catalog"]
+    return found
+
+
+@pytest.fixture(scope="module")
+def spark() -> dict[str, Any]:
+    found: dict[str, Any] = load("spark")["catalog"]
+    return found
+
+
+def test_only_what_a_cluster_reads_or_makes_is_another_dataset(
+    base: dict[str, Any], spark: dict[str, Any]
+) -> None:
+    differ = {name for name in spark if spark[name] != base.get(name)}
+
+    assert differ == {"applications", "scores", "loans", "features"}
+
+
+@pytest.mark.parametrize("name", ["scores", "loans", "features"])
+def test_it_is_the_same_file_checked_by_the_same_schema(
+    name: str, base: dict[str, Any], spark: dict[str, Any]
+) -> None:
+    assert spark[name]["dataset"] == base[name]["dataset"]
+    assert spark[name]["schema"] == base[name]["validator"]["class"]
+
+
+def test_parameters_and_credentials_are_the_same() -> None:
+    for kind in ("parameters", "credentials"):
+        assert load("spark")[kind] == load("base")[kind]
+
+
+def test_no_dataset_needs_spark_before_it_is_used(spark: dict[str, Any]) -> None:
+    catalog = DataCatalog.from_config({n: spark[n] for n in ("applications", "scores", "loans")})
+
+    assert not catalog.exists("applications")
+    assert not catalog.exists("scores")

@@ -1,0 +1,231 @@
+"""Apache Derby's network server on the loopback interface, as DB2: both speak DRDA."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Self
+from urllib.parse import quote
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pa_csv
+
+from tests.support.ports import free_port
+from tests.support.processes import Process
+
+DATABASE, SCHEMA = "APPSTRM", "APPSTREAM"
+READER, OWNER = "loantap_reader", "loantap_owner"
+_JARS = tuple(
+    Path("/usr/share/java") / f"{name}.jar"
+    for name in ("derby", "derbynet", "derbyclient", "derbytools")
+)
+_NO_SUCH_TABLE = "42Y55"
+_PROJECT = Path(__file__).parents[2]
+# Enough for a portfolio of any size: tables are on disk. The quick compiler starts sooner.
+_JAVA = ("-Xmx192m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dfile.encoding=UTF-8")
+_TYPES = {
+    pa.float64(): "DOUBLE",
+    pa.int64(): "BIGINT",
+    pa.int32(): "INTEGER",
+    pa.int16(): "SMALLINT",
+    pa.date32(): "DATE",
+}
+
+
+def missing() -> str | None:
+    """What has to be installed first, as a command; None when all is there."""
+    if shutil.which("java") is None or not all(jar.exists() for jar in _JARS):
+        return "apt-get install default-jre-headless libderby-java derby-tools"
+    if importlib.util.find_spec("ibm_db") is None:
+        return "pip install loantap[db2]"
+    return None
+
+
+class Derby:
+    """A database in a folder, with a reader's login, behind the front that speaks IBM's dialect.
+
+    `loantap_reader` may SELECT the tables that were loaded, and nothing else. The server lives on
+    when this process ends: another one can stop it, by the same folder.
+
+    Args:
+        folder: where the database is or will be; a temporary one when absent, which goes when the
+            server is stopped.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._is_temporary = folder is None
+        self.folder = folder or Path(tempfile.mkdtemp(prefix="loantap-derby-"))
+        self._state = self.folder / "server.json"
+        if not self._state.exists():
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._state.touch(0o600)
+            self._write(
+                {"port": free_port(), "derby_port": free_port(), "password": secrets.token_hex(8)}
+            )
+        known = json.loads(self._state.read_text())
+        self.port: int = known["port"]
+        self._derby_port: int = known["derby_port"]
+        self._password: str = known["password"]
+
+    def __enter__(self) -> Self:
+        """Start."""
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop."""
+        self.stop()
+
+    @property
+    def connection(self) -> str:
+        """URL of the reader."""
+        return self.connect_as(READER)
+
+    def password_of(self, user: str) -> str:
+        """Password of a user; it has what a URL must quote."""
+        return f"{user}@{{%/{self._password}"
+
+    def connect_as(
+        self,
+        user: str,
+        *,
+        password: str | None = None,
+        port: int | None = None,
+        database: str = DATABASE,
+    ) -> str:
+        """URL of a user, through another port such as a proxy's if given."""
+        secret = quote(password or self.password_of(user), safe="")
+        return (
+            f"db2+ibm_db://{user}:{secret}@127.0.0.1:{port or self.port}/{database}"
+            f"?Authentication=SERVER&CurrentSchema={SCHEMA}"
+        )
+
+    def start(self) -> None:
+        """Start the server and its front, made first if not there; returns when they answer."""
+        self._write_properties()
+        log = self.folder / "derby.out"
+        server = Process.start(
+            [
+                "java", *_JAVA, f"-Dderby.system.home={self.folder}", "-cp", _class_path(),
+                "org.apache.derby.drda.NetworkServerControl", "start", "-h", "127.0.0.1",
+                "-p", str(self._derby_port), "-noSecurityManager",
+            ],
+            log,
+        )  # fmt: skip
+        server.wait_for_port(self._derby_port, log, within_s=60)
+        with socket.create_server(("127.0.0.1", self.port), backlog=64) as listener:
+            front = Process.start(
+                [
+                    sys.executable, "-m", "tests.support.drda_front",
+                    "--socket", str(listener.fileno()), "--behind", str(self._derby_port),
+                ],
+                self.folder / "front.log",
+                env={"PYTHONPATH": str(_PROJECT)},
+                pass_fds=[listener.fileno()],
+            )  # fmt: skip
+        self._write(json.loads(self._state.read_text()) | {
+            "processes": [[front.pid, front.began], [server.pid, server.began]]
+        })  # fmt: skip
+        if not (self.folder / DATABASE).exists():
+            self.run_sql(f"CREATE SCHEMA {SCHEMA};")
+
+    def halt(self) -> None:
+        """End the server as if it had crashed; `start` brings it back."""
+        for pid, began in json.loads(self._state.read_text()).get("processes", []):
+            Process(pid, began).end()
+
+    def stop(self) -> None:
+        """End the server and its connections; a temporary database goes with it."""
+        self.halt()
+        if self._is_temporary:
+            shutil.rmtree(self.folder)
+
+    def load(self, table: str, rows: pa.Table) -> None:
+        """Make a table anew with these rows, for the reader to read."""
+        name = f"{SCHEMA}.{table.upper()}"
+        columns = ", ".join(
+            f"{field.name.upper()} {_type_of(rows.column(field.name))}" for field in rows.schema
+        )
+        path = self.folder / f"{secrets.token_hex(4)}.csv"
+        try:
+            pa_csv.write_csv(rows, path, pa_csv.WriteOptions(include_header=False))
+            self.run_sql(
+                f"DROP TABLE {name};"
+                f"CREATE TABLE {name} ({columns});"
+                f"CALL SYSCS_UTIL.SYSCS_IMPORT_TABLE('{SCHEMA}', '{table.upper()}', '{path}', "
+                f"',', '\"', 'UTF-8', 1);"
+                f"GRANT SELECT ON {name} TO {READER};",
+                may_fail=_NO_SUCH_TABLE,
+            )
+        finally:
+            path.unlink(missing_ok=True)
+
+    def run_sql(self, sql: str, *, may_fail: str = "no error") -> str:
+        """What the owner's statements answer, as Derby's `ij` writes it.
+
+        Raises:
+            RuntimeError: one failed, with another error than it `may_fail` with.
+        """
+        url = (
+            f"jdbc:derby://127.0.0.1:{self._derby_port}/{DATABASE};create=true;"
+            f"user={OWNER};password={self.password_of(OWNER)}"
+        )
+        script = self.folder / f"{secrets.token_hex(4)}.sql"
+        script.touch(0o600)
+        script.write_text(f"CONNECT '{url}';\n{sql}\n", encoding="utf-8")
+        done = subprocess.run(
+            [  # noqa: S607
+                "java", *_JAVA, "-Dij.exceptionTrace=false", "-cp", _class_path(),
+                "org.apache.derby.tools.ij", str(script),
+            ],
+            cwd=self.folder,
+            capture_output=True,
+            text=True,
+            check=False,
+        )  # fmt: skip
+        script.unlink()
+        said = done.stdout.replace(self.password_of(OWNER), "***")
+        errors = [line for line in said.splitlines() if line.startswith("ERROR ")]
+        if done.returncode or any(may_fail not in error for error in errors):
+            raise RuntimeError(f"ij: {errors or said[-2_000:]}{done.stderr}")
+        return said
+
+    def _write_properties(self) -> None:
+        properties = self.folder / "derby.properties"
+        properties.touch(0o600)
+        lines = {
+            "derby.connection.requireAuthentication": "true",
+            "derby.authentication.provider": "BUILTIN",
+            "derby.database.sqlAuthorization": "true",
+            # Nothing here has to outlive the machine.
+            "derby.system.durability": "test",
+        } | {f"derby.user.{user}": self.password_of(user) for user in (READER, OWNER)}
+        properties.write_text("".join(f"{key}={value}\n" for key, value in lines.items()))
+
+    def _write(self, state: dict[str, object]) -> None:
+        self._state.write_text(json.dumps(state))
+
+
+def _class_path() -> str:
+    return ":".join(map(str, _JARS))
+
+
+def _type_of(column: pa.ChunkedArray) -> str:
+    kind = column.type
+    if pa.types.is_string(kind) or pa.types.is_large_string(kind):
+        # As in DB2 a length is in bytes, which is what the driver makes room for.
+        longest = pc.max(pc.binary_length(column)).as_py() or 0
+        return f"VARCHAR({max(32, longest)})"
+    if pa.types.is_timestamp(kind):
+        return "TIMESTAMP"
+    if pa.types.is_decimal(kind):
+        return f"DECIMAL({kind.precision}, {kind.scale})"
+    return _TYPES[kind]

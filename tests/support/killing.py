@@ -1,0 +1,140 @@
+"""Extractions that are killed at random moments, and what is left of them."""
+
+from __future__ import annotations
+
+import multiprocessing
+import random
+import time
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any, Literal
+
+import pandas as pd
+import pyarrow as pa
+from pandas.testing import assert_frame_equal
+
+from loantap.datasets import SnapshotDataset, SourceTableDataset
+from loantap.datasets.snapshots.extraction import Extraction
+from loantap.datasets.source_table import SourceTable
+
+TIMES = 20
+_PART_ROWS = 1_500
+_BATCH_ROWS, _PAUSE_S = 250, 0.001
+
+Since = Literal["all"] | None
+
+
+class _SlowSource:
+    """A source whose rows come little by little, so that there is time to be killed in."""
+
+    def __init__(self, source: SourceTable) -> None:
+        self._source = source
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._source, name)
+
+    def read(self, since: Any = None) -> pa.RecordBatchReader:
+        reader = self._source.read(since)
+
+        def batches() -> Iterator[pa.RecordBatch]:
+            for batch in reader:
+                for start in range(0, batch.num_rows, _BATCH_ROWS):
+                    time.sleep(_PAUSE_S)
+                    yield batch.slice(start, _BATCH_ROWS)
+
+        return pa.RecordBatchReader.from_batches(reader.schema, batches())
+
+
+def list_changes(number: int) -> list[str]:
+    """What happens to the table `loans` before an extraction: statements any database takes."""
+    when = f"TIMESTAMP '2016-02-{number:02} 12:00:00'"
+    return [
+        f"UPDATE loans SET grade = 'C', updated_at = {when} WHERE loan_id LIKE '%{number:02}'",  # noqa: S608
+        f"INSERT INTO loans (loan_id, updated_at, origin) VALUES ('new-{number}', {when}, 'real')",  # noqa: S608
+        *([f"DELETE FROM loans WHERE loan_id LIKE '%{number}'"] if number % 5 == 0 else []),  # noqa: S608
+    ]
+
+
+def kill_extractions(
+    credentials: dict[str, Any], folder: Path, run_sql: Callable[[str], object]
+) -> int:
+    """Kill twenty extractions of a table `loans` that changes before each.
+
+    At once the rows before the change or those behind it are there, and no others; the next run
+    completes, and leaves no file that is not of the snapshot.
+
+    Args:
+        credentials: of the source.
+        folder: of the snapshot.
+        run_sql: changes the source.
+
+    Returns:
+        How many were killed before they had ended.
+    """
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["loantap.datasets"])
+    moments, killed = random.Random(20_261_123), 0  # noqa: S311
+    extract(credentials, folder, "all")
+    old = _read_source(credentials)
+    begun = time.monotonic()
+    extract(credentials, folder, "all")
+    duration = time.monotonic() - begun
+
+    for number in range(1, TIMES + 1):
+        for statement in list_changes(number):
+            run_sql(statement)
+        new = _read_source(credentials)
+        since: Since = "all" if number % 2 else None
+        started = context.Event()
+        run = context.Process(target=extract, args=(credentials, folder, since, started))
+        run.start()
+        assert started.wait(30)
+        time.sleep(moments.uniform(0, duration if since == "all" else duration / 2))
+        run.kill()
+        run.join()
+        killed += run.exitcode == -9
+
+        found = _read_snapshot(folder)
+        assert found.equals(old) or found.equals(new)
+        extract(credentials, folder, None)
+        assert_frame_equal(_read_snapshot(folder), new)
+        assert not [path.name for path in folder.iterdir() if path.name.startswith(".")]
+        old = new
+    return killed
+
+
+def extract(
+    credentials: dict[str, Any], folder: Path, since: Since, started: Any | None = None
+) -> None:
+    """One run: bring the snapshot up to date and publish it."""
+    slow: Any = _SlowSource(_find_source(credentials))
+    snapshot = SnapshotDataset(filepath=str(folder), part_rows=_PART_ROWS)
+    if started is not None:
+        started.set()
+    snapshot.save(Extraction(slow, since, date(2026, 11, 23), timedelta(days=1)))
+    snapshot.publish()
+
+
+def _find_source(credentials: dict[str, Any]) -> SourceTable:
+    return SourceTableDataset(
+        system="warehouse",
+        table="loans",
+        query="loantap.pipelines.ingestion:sql/loans.sql",
+        credentials=credentials,
+        time_limit_s=60,
+        silence_limit_s=20,
+    ).load()
+
+
+def _read_source(credentials: dict[str, Any]) -> pd.DataFrame:
+    return _order(_find_source(credentials).read().read_all().to_pandas())
+
+
+def _read_snapshot(folder: Path) -> pd.DataFrame:
+    """As another process reads it."""
+    return _order(SnapshotDataset(filepath=str(folder)).load())
+
+
+def _order(rows: pd.DataFrame) -> pd.DataFrame:
+    return rows.sort_values(["loan_id", "updated_at"], ignore_index=True)

@@ -1,0 +1,59 @@
+"""The rows that the three source systems are loaded with: those the embedded ones would hold."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+
+from loantap.pipelines.sources.nodes import (
+    make_portfolio,
+    simulate_loan_events,
+    split_by_system,
+)
+from loantap.portfolio.dictionary import Table
+from loantap.portfolio.options import SourcesOptions
+
+
+def make_tables(
+    loans: int, seed: int, as_of: date, portfolio: Path | None = None
+) -> dict[Table, pa.Table]:
+    """The tables of the sources, by the functions that fill the embedded databases.
+
+    Args:
+        loans: size of the demo portfolio, where no file is given.
+        seed: of all that is simulated.
+        as_of: the day the rows are said to have been last changed on.
+        portfolio: a CSV file in LoanTap format.
+
+    Raises:
+        InputError: the file cannot be used.
+    """
+    options = SourcesOptions(loans=loans, seed=seed, as_of=as_of, tolerated_bad_share=0)
+    csv = None
+    if portfolio is not None:
+        csv = pd.read_csv(portfolio, dtype="str", keep_default_na=False, na_values=[""])
+    rows = make_portfolio(csv, options)[0]
+    warehouse, appstream = split_by_system(rows, options)
+    events = pd.concat(simulate_loan_events(rows, options), ignore_index=True)
+    frames = {Table.LOANS: warehouse, Table.APPLICATIONS: appstream, Table.LOAN_EVENTS: events}
+    return {table: _to_arrow(frame) for table, frame in frames.items()}
+
+
+def _to_arrow(frame: pd.DataFrame) -> pa.Table:
+    """A table with no types but those that every system has."""
+    table = pa.Table.from_pandas(frame, preserve_index=False).replace_schema_metadata()
+    fields = [field.with_type(_widen(field.type)) for field in table.schema]
+    return table.cast(pa.schema(fields))
+
+
+def _widen(kind: pa.DataType) -> pa.DataType:
+    if pa.types.is_large_string(kind) or pa.types.is_dictionary(kind):
+        return pa.string()
+    if pa.types.is_timestamp(kind):
+        return pa.timestamp("us")
+    if pa.types.is_integer(kind):
+        return pa.int64()
+    return kind
