@@ -19,7 +19,7 @@ def credentials(duckdb_credentials: Credentials) -> Credentials:
 @pytest.fixture
 def changes(caplog: pytest.LogCaptureFixture) -> Callable[[], str]:
     """What the last publication said it changed."""
-    caplog.set_level(logging.DEBUG, "loantap.datasets.target_table")
+    caplog.set_level(logging.DEBUG, "loantap.datasets.targets.target_table")
 
     def last_change() -> str:
         said = [message for message in caplog.messages if "unchanged" in message]

@@ -17,7 +17,7 @@ from kedro.runner import SequentialRunner
 from kedro.validation.exceptions import DataValidationError
 
 from loantap import settings
-from loantap.datasets.sql_rows import RowShaper
+from loantap.datasets.targets.sql_rows import RowShaper
 from loantap.model.scorer import Scorer
 from loantap.model.trained import TrainedModel
 from loantap.policy.decisions import Policy

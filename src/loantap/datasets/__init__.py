@@ -7,8 +7,8 @@ from loantap.datasets.source_table import SourceTableDataset
 from loantap.datasets.spark.table import SparkFileDataset, SparkInputDataset, SparkTableDataset
 from loantap.datasets.staged import StagedDataset
 from loantap.datasets.table_file import BatchedDataset, TableFileDataset
-from loantap.datasets.target_system import TargetSystemDataset
-from loantap.datasets.target_table import TargetTableDataset
+from loantap.datasets.targets.target_system import TargetSystemDataset
+from loantap.datasets.targets.target_table import TargetTableDataset
 
 __all__ = [
     "BatchedDataset",

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from loantap.datasets.source_table import SourceTable
-from loantap.datasets.target_system import TargetSystem
+from loantap.datasets.targets.target_system import TargetSystem
 from loantap.portfolio.errors import InputError
 
 

@@ -6,7 +6,7 @@ import pandas as pd
 
 from loantap.datasets.inspection import Outcome, inspect_source, inspect_target
 from loantap.datasets.source_table import SourceTable
-from loantap.datasets.target_system import TargetSystem
+from loantap.datasets.targets.target_system import TargetSystem
 from loantap.portfolio.errors import InputError
 from loantap.portfolio.options import IngestionOptions
 

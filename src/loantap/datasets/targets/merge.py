@@ -12,7 +12,7 @@ from enum import StrEnum
 import pyarrow as pa
 
 from loantap.datasets.backends.interface import Query, Transaction, quote
-from loantap.datasets.sql_rows import sql_type
+from loantap.datasets.targets.sql_rows import sql_type
 from loantap.portfolio.errors import InputError
 
 # Place of a row among those of a run; in staging tables only.

@@ -23,7 +23,7 @@ from loantap.datasets.backends.interface import (
     quote,
 )
 from loantap.datasets.backends.waiting import Deadline, Patience, persist
-from loantap.datasets.merge import (
+from loantap.datasets.targets.merge import (
     POSITION,
     Changes,
     Merge,
@@ -32,7 +32,7 @@ from loantap.datasets.merge import (
     create_statement,
     list_tables,
 )
-from loantap.datasets.sql_rows import Rows, RowShaper
+from loantap.datasets.targets.sql_rows import Rows, RowShaper
 from loantap.portfolio.errors import InputError
 
 T = TypeVar("T")

@@ -1,0 +1,1 @@
+"""Tables of ours in the warehouse: staged, merged, published."""
