@@ -49,7 +49,8 @@ def _collect(tasks: Tasks, session: SparkSession, tag: str) -> list[Row]:
 
     session.sparkContext.addJobTag(tag)
     numbers = session.range(0, len(tasks), 1, len(tasks))
-    return numbers.mapInPandas(do, _DONE).collect()
+    done: list[Row] = numbers.mapInPandas(do, _DONE).collect()
+    return done
 
 
 def _watch(job: Future[list[Row]], tasks: Tasks, total: int, started: float) -> None:
