@@ -32,10 +32,10 @@ export OPENBLAS_NUM_THREADS ?= 1
 export MKL_NUM_THREADS ?= 1
 export NUMEXPR_MAX_THREADS ?= 1
 
-.PHONY: help run test lint bench viz ui sources-up sources-down lock clean
+.PHONY: help run test lint bench bench-sources viz ui sources-up sources-down lock clean
 
 help: ## Show what make can do
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
 
 run: $(READY) ## Set up once, then kedro run; more of it with ARGS="--pipelines scoring"
 	@$(BIN)/kedro run $(ARGS)
@@ -58,6 +58,11 @@ bench: $(READY) ## Time and memory against baselines; SIZE=396030 for full size,
 	@if [ -n "$(PORTFOLIO)" ]; then \
 	    $(BIN)/python -m tests.benchmarks.bench_figures --portfolio "$(PORTFOLIO)"; \
 	else echo "No figures of the models: name a real portfolio with PORTFOLIO=FILE.csv"; fi
+
+bench-sources: $(SERVERS) ## Extraction and write-back against their baselines, on PostgreSQL; SIZE=400000 for full size
+	@$(BIN)/python -m tests.benchmarks.bench_extraction --rows $(SIZE)
+	@$(BIN)/python -m tests.benchmarks.bench_incremental --rows $(SIZE)
+	@$(BIN)/python -m tests.benchmarks.bench_write_back --rows $(SIZE)
 
 viz: $(READY) ## Open the lineage in Kedro-Viz
 	@$(WITH_VENV) $(BIN)/kedro viz run --host 127.0.0.1 $(ARGS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pandas as pd
@@ -19,6 +20,9 @@ from loantap.portfolio.loantap_format import parse, split_address
 from loantap.simulator import simulate_portfolio
 
 PROJECT = Path(__file__).parents[1]
+# PySpark, which Pandera imports where it is installed, takes a main module without a file, such as
+# that of xdist's workers, for its own doctests, and ends the process with exit code 0.
+sys.modules["__main__"].__dict__.setdefault("__file__", __file__)
 # The day the tests pretend it is.
 AS_OF = pd.Timestamp("2026-11-23")
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true"}
