@@ -20,9 +20,10 @@ def watermark(
     since: date | Literal["all"] | None = None,
     as_of: date = AS_OF,
     overlap_days: int = 1,
+    read_on: date = AS_OF,
 ) -> datetime | None:
     asked = extraction(SmallSource(), since, as_of, timedelta(days=overlap_days))
-    return asked.watermark(last_update)
+    return asked.watermark(last_update, read_on)
 
 
 def test_what_changed_up_to_a_day_before_the_last_update_is_read_again() -> None:
@@ -36,6 +37,11 @@ def test_the_overlap_can_be_longer_or_none() -> None:
 
 def test_a_clock_that_ran_ahead_moves_it_no_further_than_the_end_of_the_run_s_day() -> None:
     assert watermark(day(5_000)) == MIDNIGHT("2016-03-31")
+
+
+def test_a_clock_that_ran_ahead_hides_nothing_that_changed_after_the_snapshot_was_read() -> None:
+    """Run on 31 March over a snapshot of 20 March: what changed in between has to be seen."""
+    assert watermark(day(5_000), read_on=date(2016, 3, 20)) == MIDNIGHT("2016-03-20")
 
 
 def test_a_day_asked_for_moves_it_back() -> None:

@@ -63,18 +63,20 @@ class Extraction:
     as_of: date
     overlap: timedelta
 
-    def watermark(self, last_update: datetime | None) -> datetime | None:
+    def watermark(self, last_update: datetime | None, read_on: date) -> datetime | None:
         """From which update on a snapshot has to be read again; None for all of it.
 
         A day that was asked for can move it back only: what changed between the snapshot and that
-        day would be lost. Neither can a clock that ran ahead move it beyond the day of the run.
+        day would be lost. Neither can a clock that ran ahead move it beyond the day on which the
+        snapshot was read: what changed since then would never be seen.
 
         Args:
             last_update: latest update in the snapshot, UTC; None when it has none.
+            read_on: day of the run that read the snapshot.
         """
         if self.since == "all" or last_update is None:
             return None
-        end_of_day = _midnight(self.as_of) + timedelta(days=1)
+        end_of_day = _midnight(min(self.as_of, read_on)) + timedelta(days=1)
         known = min(last_update, end_of_day) - self.overlap
         return known if self.since is None else min(known, _midnight(self.since))
 

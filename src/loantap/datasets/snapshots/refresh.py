@@ -87,7 +87,7 @@ class Refresh:
         if (held.fingerprint, held.key) != (self._source.fingerprint, self._source.key):
             self._say("the snapshot is of another source or query, so every row is read")
             return self._read_all()
-        watermark = self._extraction.watermark(held.last_update)
+        watermark = self._extraction.watermark(held.last_update, held.as_of)
         if watermark is None:
             return self._read_all()
         return self._read_changes(held, watermark) or self._read_all()
