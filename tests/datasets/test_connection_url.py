@@ -37,6 +37,11 @@ def test_the_scheme_chooses_the_driver() -> None:
 
 
 @pytest.mark.parametrize("url", [DB2_URL, DATABRICKS_URL])
+def test_a_secret_with_the_line_end_of_its_file_is_refused(url: str) -> None:
+    assert "cannot be printed" in refuse(url.replace(SECRET, f"{SECRET}%0A"))
+
+
+@pytest.mark.parametrize("url", [DB2_URL, DATABRICKS_URL])
 def test_no_repr_tells_the_secret(url: str) -> None:
     backend = make(url)
 

@@ -103,6 +103,8 @@ class Databricks:
             ) from error
         # Here the connector logs what is sent and received, rows and all.
         logging.getLogger("databricks.sql.unsafe").setLevel(logging.CRITICAL)
+        # What it says of an error is said by us, without secrets.
+        logging.getLogger("databricks.sql").setLevel(logging.CRITICAL)
         return sql
 
     def _ask(self, ask: Callable[[], T]) -> T:

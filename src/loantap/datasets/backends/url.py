@@ -46,6 +46,14 @@ def parse_url(system: str, text: str, *, port: int, form: str) -> Address:
     given = {"user": url.username, "password": url.password, "host": url.host}
     if absent := [name for name, value in given.items() if not value]:
         raise InputError(where, f"the connection URL has no {' and no '.join(absent)}", remedy)
+    # A driver would quote such a secret in a form in which it is not known to be one.
+    if not f"{url.username}{url.password}".isprintable():
+        raise InputError(
+            where,
+            "user or password of the connection URL has a character that cannot be printed, such "
+            "as the line end of the file it was taken from",
+            "Remove it",
+        )
     return Address(
         user=url.username or "",
         password=str(url.password),
