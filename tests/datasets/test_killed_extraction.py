@@ -6,7 +6,7 @@ from pathlib import Path
 
 import duckdb
 
-from tests.support.killing import TIMES, kill_extractions
+from tests.support.killing import kill_extractions
 
 _LOANS = """
 CREATE TABLE loans AS
@@ -27,8 +27,10 @@ def test_killed_at_any_moment_it_loses_and_doubles_no_row(tmp_path: Path) -> Non
 
     run_sql(_LOANS)
 
-    killed = kill_extractions(
+    writing = kill_extractions(
         {"backend": "duckdb", "path": str(path)}, tmp_path / "01_raw" / "loans", run_sql
     )
 
-    assert killed > TIMES / 2
+    # Of ten each; the others had ended, or had not begun to write.
+    assert writing["all"] >= 3
+    assert writing[None] >= 3

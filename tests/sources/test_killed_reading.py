@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from source_rows import make_loans
 
-from tests.support.killing import TIMES, kill_extractions
+from tests.support.killing import kill_extractions
 from tests.support.postgres import Postgres
 
 pytestmark = pytest.mark.xdist_group("servers")
@@ -18,8 +18,10 @@ def test_killed_at_any_moment_it_loses_and_doubles_no_row(
 ) -> None:
     postgres.load("loans", make_loans(6_000))
 
-    killed = kill_extractions(
+    writing = kill_extractions(
         {"connection": postgres.connection}, tmp_path / "01_raw" / "loans", postgres.run_sql
     )
 
-    assert killed > TIMES / 2
+    # Of ten each; the others had ended, or had not begun to write.
+    assert writing["all"] >= 3
+    assert writing[None] >= 3

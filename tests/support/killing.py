@@ -20,7 +20,7 @@ from loantap.datasets.source_table import SourceTable
 
 TIMES = 20
 _PART_ROWS = 1_500
-_BATCH_ROWS, _PAUSE_S = 250, 0.001
+_BATCH_ROWS, _PAUSE_S = 250, 0.01
 
 Since = Literal["all"] | None
 
@@ -28,8 +28,9 @@ Since = Literal["all"] | None
 class _SlowSource:
     """A source whose rows come little by little, so that there is time to be killed in."""
 
-    def __init__(self, source: SourceTable) -> None:
+    def __init__(self, source: SourceTable, begin: Callable[[], object]) -> None:
         self._source = source
+        self._begin = begin
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._source, name)
@@ -40,8 +41,10 @@ class _SlowSource:
         def batches() -> Iterator[pa.RecordBatch]:
             for batch in reader:
                 for start in range(0, batch.num_rows, _BATCH_ROWS):
-                    time.sleep(_PAUSE_S)
                     yield batch.slice(start, _BATCH_ROWS)
+                    # The first rows have been dealt with.
+                    self._begin()
+                    time.sleep(_PAUSE_S)
 
         return pa.RecordBatchReader.from_batches(reader.schema, batches())
 
@@ -58,7 +61,7 @@ def list_changes(number: int) -> list[str]:
 
 def kill_extractions(
     credentials: dict[str, Any], folder: Path, run_sql: Callable[[str], object]
-) -> int:
+) -> dict[Since, int]:
     """Kill twenty extractions of a table `loans` that changes before each.
 
     At once the rows before the change or those behind it are there, and no others; the next run
@@ -70,30 +73,32 @@ def kill_extractions(
         run_sql: changes the source.
 
     Returns:
-        How many were killed before they had ended.
+        How many were killed while they wrote, before they had ended: of full readings, and of
+        what changed.
     """
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["loantap.datasets"])
-    moments, killed = random.Random(20_261_123), 0  # noqa: S311
+    moments = random.Random(20_261_123)  # noqa: S311
+    writing: dict[Since, int] = {"all": 0, None: 0}
     extract(credentials, folder, "all")
     old = _read_source(credentials)
-    begun = time.monotonic()
-    extract(credentials, folder, "all")
-    duration = time.monotonic() - begun
+    durations = {since: _measure(credentials, folder, since) for since in writing}
 
     for number in range(1, TIMES + 1):
         for statement in list_changes(number):
             run_sql(statement)
         new = _read_source(credentials)
         since: Since = "all" if number % 2 else None
+        held = {path.name for path in folder.iterdir()}
         started = context.Event()
         run = context.Process(target=extract, args=(credentials, folder, since, started))
         run.start()
         assert started.wait(30)
-        time.sleep(moments.uniform(0, duration if since == "all" else duration / 2))
+        time.sleep(moments.uniform(0, durations[since]))
         run.kill()
         run.join()
-        killed += run.exitcode == -9
+        is_killed = run.exitcode == -9
+        writing[since] += is_killed and any(p.name not in held for p in folder.iterdir())
 
         found = _read_snapshot(folder)
         assert found.equals(old) or found.equals(new)
@@ -101,19 +106,34 @@ def kill_extractions(
         assert_frame_equal(_read_snapshot(folder), new)
         assert not [path.name for path in folder.iterdir() if path.name.startswith(".")]
         old = new
-    return killed
+    return writing
 
 
 def extract(
     credentials: dict[str, Any], folder: Path, since: Since, started: Any | None = None
 ) -> None:
-    """One run: bring the snapshot up to date and publish it."""
-    slow: Any = _SlowSource(_find_source(credentials))
+    """One run: bring the snapshot up to date and publish it; `started` is set as rows arrive."""
+    begin = started.set if started is not None else lambda: None
+    slow: Any = _SlowSource(_find_source(credentials), begin)
     snapshot = SnapshotDataset(filepath=str(folder), part_rows=_PART_ROWS)
-    if started is not None:
-        started.set()
     snapshot.save(Extraction(slow, since, date(2026, 11, 23), timedelta(days=1)))
     snapshot.publish()
+
+
+def _measure(credentials: dict[str, Any], folder: Path, since: Since) -> float:
+    """Seconds from the first rows to the end."""
+    begun = _Stopwatch()
+    extract(credentials, folder, since, begun)
+    return time.monotonic() - begun.at
+
+
+class _Stopwatch:
+    """When it was first set."""
+
+    at = 0.0
+
+    def set(self) -> None:
+        self.at = self.at or time.monotonic()
 
 
 def _find_source(credentials: dict[str, Any]) -> SourceTable:
