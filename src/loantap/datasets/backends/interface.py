@@ -11,7 +11,7 @@ import pyarrow as pa
 from loantap.portfolio.errors import InputError
 
 # Rows in memory at a time: large enough for speed, small enough for any machine.
-BATCH_ROWS = 65_536
+BATCH_ROWS = 32_768
 # Longest text a source may hold, in UTF-8; a driver needs room for it before it has read one.
 MAX_TEXT_BYTES = 4_096
 

@@ -18,10 +18,10 @@ from loantap.portfolio.errors import InputError
 T = TypeVar("T")
 
 LOGIN_TIMEOUT_S = 30
-# The driver's buffer has room for the longest text in each field; more room is not faster.
-_BUFFER_BYTES = 8 << 20
-# Rows that PostgreSQL's driver holds at a time; more are not faster.
-_ROWS_PER_FETCH = 10_000
+# The driver's buffer has room for the longest text in each field; more room is hardly faster.
+_BUFFER_BYTES = 16 << 20
+# Rows that PostgreSQL's driver holds at a time; more are hardly faster.
+_ROWS_PER_FETCH = 20_000
 _POSTGRES = re.compile(r"postgres|psqlodbc", re.IGNORECASE)
 _ANSI = re.compile(r"postgres.*ansi|psqlodbca", re.IGNORECASE)
 
@@ -100,6 +100,7 @@ class Odbc:
         mid-read (psqlodbc 13.02, in SQLFetch). One cursor sees one state of the data.
         """
         rows = min(batch_rows, _ROWS_PER_FETCH)
+        schema = None
         self._ask(lambda: connection.execute("SET TIME ZONE 'UTC'"))
         declare = f"DECLARE extraction NO SCROLL CURSOR FOR {query.text}"
         parameters = list(query.parameters) or None
@@ -109,11 +110,14 @@ class Odbc:
             reader = self._ask(
                 lambda: fetch(f"FETCH FORWARD {rows} FROM extraction", batch_size=rows)
             )
-            yield _empty(reader.schema)
+            if schema is None:
+                schema = reader.schema
+                yield _empty(schema)
+            is_same = reader.schema == schema
             fetched = 0
             for batch in self._drain(reader):
                 fetched += batch.num_rows
-                yield batch
+                yield batch if is_same else batch.cast(schema)
 
     def _drain(self, reader: Any) -> Iterator[pa.RecordBatch]:
         while (batch := self._ask(lambda: next(reader, None))) is not None:
@@ -163,12 +167,12 @@ def _empty(schema: pa.Schema) -> pa.RecordBatch:
 
 def _gather(batches: Iterator[pa.RecordBatch], rows: int) -> Iterator[pa.RecordBatch]:
     """Small batches put together into some of about `rows`; at least one, perhaps without rows."""
-    held = [next(batches)]
-    schema = held[0].schema
+    held, number = [next(batches)], 0
     for batch in batches:
-        held.append(batch if batch.schema == schema else batch.cast(schema))
-        if sum(each.num_rows for each in held) >= rows:
+        held.append(batch)
+        number += batch.num_rows
+        if number >= rows:
             yield pa.concat_batches(held)
-            held = []
+            held, number = [], 0
     if held:
         yield pa.concat_batches(held)

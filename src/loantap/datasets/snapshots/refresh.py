@@ -96,7 +96,7 @@ class Refresh:
         self._remove_leftovers()
         before = self._count(None)
         rows = self._read(None, before.rows)
-        if before == self._count(None) and rows.number != before.rows:
+        if rows.number != before.rows and before == self._count(None):
             raise InputError(
                 self._source.where,
                 f"{rows.number:,} rows were read of {before.rows:,}: rows were lost or doubled",
