@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -14,6 +15,7 @@ from pandas.testing import assert_frame_equal
 from small_source import COLUMNS, SmallSource, day, extraction, order
 
 from loantap.datasets import SnapshotDataset
+from loantap.datasets.snapshots import snapshot as snapshot_module
 from loantap.portfolio.errors import InputError
 from tests.conftest import require
 
@@ -194,6 +196,83 @@ class TestPublication:
         snapshot.save(extraction(source))
 
         assert_frame_equal(order(snapshot.load()), source.rows())
+
+
+class TestOverlap:
+    """Two runs at once, or a reader while a run publishes."""
+
+    def test_a_second_run_is_refused_and_the_first_goes_on(
+        self,
+        last_good: pd.DataFrame,
+        snapshot: SnapshotDataset,
+        source: SmallSource,
+        folder: Path,
+    ) -> None:
+        source.change(3, 700, balance=0.5, at=day(30))
+        snapshot.save(extraction(source))
+        other = SnapshotDataset(filepath=str(folder))
+
+        with pytest.raises(DatasetError) as refused:
+            other.save(extraction(source, since="all"))
+        other.discard()
+        snapshot.publish()
+
+        error = refused.value.__cause__
+        assert isinstance(error, InputError)
+        assert error.where == f"snapshot {folder}"
+        assert error.problem == "another run is bringing it up to date"
+        assert_frame_equal(read_again(folder), source.rows())
+
+    @pytest.mark.parametrize("end", ["publish", "discard"])
+    def test_when_the_first_has_ended_the_second_gets_through(
+        self,
+        end: str,
+        last_good: pd.DataFrame,
+        snapshot: SnapshotDataset,
+        source: SmallSource,
+        folder: Path,
+    ) -> None:
+        source.change(3, 700, balance=0.5, at=day(30))
+        snapshot.save(extraction(source))
+        getattr(snapshot, end)()
+        other = SnapshotDataset(filepath=str(folder))
+        other.save(extraction(source))
+        other.publish()
+
+        assert_frame_equal(read_again(folder), source.rows())
+
+    def test_after_a_failure_the_next_run_gets_through(
+        self, snapshot: SnapshotDataset, source: SmallSource, folder: Path
+    ) -> None:
+        source.breaks_after = [1] * 5
+        with pytest.raises(DatasetError, match="the source is down"):
+            snapshot.save(extraction(source))
+        other = SnapshotDataset(filepath=str(folder))
+        other.save(extraction(source))
+        other.publish()
+
+        assert_frame_equal(read_again(folder), source.rows())
+
+    def test_who_reads_while_a_run_publishes_gets_the_new_rows(
+        self,
+        last_good: pd.DataFrame,
+        snapshot: SnapshotDataset,
+        source: SmallSource,
+        folder: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        source.change(*range(2_500), balance=0.5, at=day(30))
+        snapshot.save(extraction(source))
+        read_list = snapshot_module.read_outdated
+
+        def publish_meanwhile(*arguments: Any) -> Any:
+            # Between the list and the files that it names; nothing of them is left then.
+            snapshot.publish()
+            return read_list(*arguments)
+
+        monkeypatch.setattr(snapshot_module, "read_outdated", publish_meanwhile)
+
+        assert_frame_equal(read_again(folder), source.rows())
 
 
 class TestFailure:

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
+from filelock import FileLock, Timeout
 from kedro.io import AbstractDataset
 
 from loantap.datasets.snapshots.comparison import SPILL
@@ -41,7 +43,8 @@ class SnapshotDataset(AbstractDataset[Extraction, pd.DataFrame]):
     count any more. The files never change: new ones are written beside them, and publishing
     replaces the list, in one step. So the last good snapshot can be read at every moment; files
     that it does not name are what a killed run has left. Memory does not grow with the table.
-    Loads as a frame.
+    From saving to publishing the run has the folder to itself; readers need not wait. Loads as a
+    frame.
 
     Args:
         filepath: the folder.
@@ -58,6 +61,11 @@ class SnapshotDataset(AbstractDataset[Extraction, pd.DataFrame]):
     ) -> None:
         self._folder = Path(filepath)
         self._list = StagedFile(self._folder / MANIFEST)
+        # The system lets go of it when the process ends, however it does; held over several nodes,
+        # which Kedro may run in different threads.
+        self._lock = FileLock(
+            self._folder.with_name(f".{self._folder.name}.lock"), timeout=0, thread_local=False
+        )
         self._part_rows = part_rows
         self.metadata = metadata
 
@@ -68,9 +76,7 @@ class SnapshotDataset(AbstractDataset[Extraction, pd.DataFrame]):
             InputError: a file is missing or damaged.
         """
         try:
-            manifest = read_manifest(self._list.current)
-            paths = [self._folder / part.name for part in manifest.parts]
-            table = read_table(paths, read_outdated(manifest, self._folder))
+            table = self._read_latest()
         except DamagedSnapshotError as error:
             raise InputError(
                 f"snapshot {self._folder}",
@@ -81,15 +87,30 @@ class SnapshotDataset(AbstractDataset[Extraction, pd.DataFrame]):
         rows: pd.DataFrame = table.to_pandas(split_blocks=True, self_destruct=True)
         return rows
 
+    def _read_latest(self) -> pa.Table:
+        """The rows; read again from the new list where a run published one meanwhile."""
+        manifest = read_manifest(self._list.current)
+        while True:
+            try:
+                paths = [self._folder / part.name for part in manifest.parts]
+                return read_table(paths, read_outdated(manifest, self._folder))
+            except DamagedSnapshotError:
+                latest = read_manifest(self._list.current)
+                if latest == manifest:
+                    raise
+                manifest = latest
+
     def save(self, data: Extraction) -> None:
         """Bring the snapshot up to date; nothing is written where nothing has changed.
 
         Raises:
-            InputError, SourceDownError: the source cannot be read, or the disk is full.
+            InputError, SourceDownError: the source cannot be read, the disk is full, or another run
+                has the folder.
         """
         self._folder.mkdir(parents=True, exist_ok=True)
-        self.discard()
+        self._claim()
         try:
+            self._forget()
             with _naming_a_full_disk(self._folder):
                 held = self._find_last_good()
                 made = Refresh(data, self._folder, held, self._part_rows).run()
@@ -102,11 +123,31 @@ class SnapshotDataset(AbstractDataset[Extraction, pd.DataFrame]):
 
     def publish(self) -> None:
         """See `Publishable`."""
-        self._list.publish()
-        self._remove_leftovers()
+        if self._lock.is_locked:
+            self._list.publish()
+            self._remove_leftovers()
+            self._lock.release()
 
     def discard(self) -> None:
         """See `Publishable`."""
+        if self._lock.is_locked:
+            self._forget()
+            self._lock.release()
+
+    def _claim(self) -> None:
+        if self._lock.is_locked:  # by an earlier save of this run
+            return
+        try:
+            self._lock.acquire()
+        except Timeout as error:
+            raise InputError(
+                f"snapshot {self._folder}",
+                "another run is bringing it up to date",
+                "Run again when that one has ended; `fuser -v` on "
+                f"{self._lock.lock_file} names its process",
+            ) from error
+
+    def _forget(self) -> None:
         self._list.discard()
         self._remove_leftovers()
 
