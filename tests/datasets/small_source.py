@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Literal, TypeVar
@@ -113,6 +114,9 @@ class SmallSource:
                 yield batch.slice(self.loses if number == 0 else 0)
 
         return pa.RecordBatchReader.from_batches(reader.schema, batches())
+
+    def in_time(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def persist(self, attempt: Callable[[], T]) -> T:
         for _ in range(5):

@@ -6,6 +6,7 @@ import logging
 import re
 import sys
 import threading
+import time
 import traceback
 
 import pyarrow as pa
@@ -161,6 +162,19 @@ class TestNetwork:
             )
             with pytest.raises(SourceDownError, match="1 s"):
                 source.read().read_all()
+
+    def test_what_nobody_waits_for_any_more_ends(self, db2: Derby, loans: pa.Table) -> None:
+        # A minute's work: ten thousand million pairs.
+        endless = Query("SELECT COUNT(*) FROM loans a, loans b WHERE a.loan_amnt + b.loan_amnt < 0")
+        backend = make_backend("appstream", {"connection": db2.connection}, answer_limit_s=1)
+        started = time.monotonic()
+
+        # Here it is the driver that gives up; Derby takes its interrupt for the end of the session.
+        with pytest.raises(SourceDownError, match=r"the connection broke|ended the statement"):
+            backend.read(endless).read_all()
+
+        assert time.monotonic() - started < 10
+        assert find_backend(db2.connection).read(ALL).read_all().num_rows == loans.num_rows
 
     def test_a_reading_begins_anew_after_a_cut(self, db2: Derby, loans: pa.Table) -> None:
         with CutProxy(db2.port, cut_after=ENOUGH, cuts=3) as proxy:

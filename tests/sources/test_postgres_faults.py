@@ -9,13 +9,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
 from source_rows import expect_remedy, find_source, make_loans, tell
 
+from loantap.datasets import source_table
 from loantap.datasets.backends.interface import SourceDownError
 from loantap.datasets.source_table import SourceTable
 from loantap.portfolio.errors import InputError
@@ -234,7 +235,74 @@ class TestDown:
         expect_remedy(error, problem="nothing came for 0.5 s", remedy="silence_limit_s")
 
 
+class TestSlowAnswers:
+    """A view that sleeps before its first row, as one does that waits for a lock or for others."""
+
+    @pytest.fixture(autouse=True)
+    def _slow_loans(self, postgres: Postgres, loans: pa.Table) -> Iterator[None]:
+        postgres.run_sql(
+            "ALTER TABLE loans RENAME TO all_loans;"
+            "CREATE VIEW loans AS SELECT * FROM all_loans WHERE (SELECT pg_sleep(60)) IS NOT NULL;"
+            f"GRANT SELECT ON loans TO {READER}"
+        )
+        yield
+        postgres.run_sql("DROP VIEW loans; DROP TABLE all_loans")
+
+    def test_what_nobody_waits_for_any_more_ends_at_the_server_too(
+        self, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(source_table, "_GRACE_S", 0.5)
+        source = find_source(postgres.connection, silence_limit_s=0.5)
+
+        error = refuse(postgres, lambda: read_all(source))
+
+        expect_remedy(error, problem="nothing came for 0.5 s", remedy="silence_limit_s")
+        wait_until(lambda: count_statements(postgres) == 0)
+
+    def test_a_shorter_limit_of_the_login_s_own_stays(self, postgres: Postgres) -> None:
+        postgres.run_sql(f"ALTER ROLE {READER} SET statement_timeout = '200ms'")
+        try:
+            error = refuse(postgres, lambda: read_all(find_source(postgres.connection)))
+        finally:
+            postgres.run_sql(f"ALTER ROLE {READER} RESET statement_timeout")
+
+        expect_remedy(error, problem="after its own time limit", remedy="statement_timeout raised")
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    ends = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < ends, "it did not happen"
+        time.sleep(0.1)
+
+
+def count_statements(postgres: Postgres) -> int:
+    """How many of the reader's statements the server is busy with."""
+    return int(
+        postgres.run_sql(
+            f"SELECT count(*) FROM pg_stat_activity WHERE usename = '{READER}' AND state = 'active'"
+        )
+    )
+
+
 class TestPersisting:
+    def test_counting_reading_and_counting_again_share_one_time_limit(
+        self, postgres: Postgres, loans: pa.Table
+    ) -> None:
+        source = find_source(postgres.connection, time_limit_s=1)
+
+        def extract() -> None:
+            with source.in_time():
+                source.persist(source.account)
+                time.sleep(1)
+                source.persist(source.account)
+
+        error = refuse(postgres, extract)
+
+        expect_remedy(error, problem="longer than its time limit of 1 s", remedy="time_limit_s")
+        # It is not used up for the next.
+        assert source.persist(source.account).rows == loans.num_rows
+
     def test_a_connection_cut_once_is_read_anew_from_the_beginning(
         self, postgres: Postgres, loans: pa.Table, caplog: pytest.LogCaptureFixture
     ) -> None:

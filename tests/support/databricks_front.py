@@ -32,7 +32,10 @@ from tests.support.spark_rows import arrow_schema, to_array
 # What Spark understands of the versions that the connector asks for and is told.
 _SPARKS_VERSION: Final = thrift.TProtocolVersion.HIVE_CLI_SERVICE_PROTOCOL_V8
 _DATABRICKS_VERSION: Final = thrift.TProtocolVersion.SPARK_CLI_SERVICE_PROTOCOL_V8
-_SETTINGS: Final = {"timezone": "spark.sql.session.timeZone"}
+_SETTINGS: Final = {
+    "timezone": "spark.sql.session.timeZone",
+    "statement_timeout": "spark.sql.thriftServer.queryTimeout",
+}
 
 
 class Refused(TTransportException):  # Thrift lets no other exception out of a service

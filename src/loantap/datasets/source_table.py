@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.resources import files
@@ -33,6 +34,7 @@ from loantap.portfolio.errors import InputError
 
 T = TypeVar("T")
 
+_GRACE_S = 3
 _CHANGED = f"{UPDATED_AT.name} >= CAST(? AS TIMESTAMP) OR {UPDATED_AT.name} IS NULL"
 
 logger = logging.getLogger(__name__)
@@ -157,25 +159,36 @@ class SourceTable:
         query = Query(text, _as_parameters(since))
         return read_ahead(lambda: self._open(query), self._begin())
 
+    @contextmanager
+    def in_time(self) -> Iterator[None]:
+        """One time limit for all that is asked within, attempts and pauses included."""
+        self._deadline = Deadline(self.where, self._patience)
+        try:
+            yield
+        finally:
+            self._deadline = None
+
     def persist(self, attempt: Callable[[], T]) -> T:
         """What an attempt to read gives; made again while the source is down, with pauses.
 
-        The time limit holds for all attempts together, and for all that is read in them.
+        The time limit holds for all attempts together, and for all that is read in them, if not
+        for more (see `in_time`).
 
         Raises:
             InputError: the source was down, or slow, until the end of the time limit.
         """
-        self._deadline = Deadline(self.where, self._patience)
-        try:
+        if self._deadline is not None:
             return persist(attempt, self._deadline)
-        finally:
-            self._deadline = None
+        with self.in_time():
+            return persist(attempt, self._begin())
 
     def _begin(self) -> Deadline:
         return self._deadline or Deadline(self.where, self._patience)
 
     def _backend(self) -> Backend:
-        return make_backend(self.where, self._credentials)
+        # What nobody waits for any more soon ends at the system as well: attempts don't pile up.
+        limit = self._patience.silence_limit_s + _GRACE_S
+        return make_backend(self.where, self._credentials, limit)
 
     def _open(self, query: Query) -> pa.RecordBatchReader:
         backend = self._backend()
@@ -200,7 +213,7 @@ class SourceTableDataset(AbstractDataset[pd.DataFrame | Iterable[pd.DataFrame], 
         table: name of the table.
         query: `package:file.sql`, the extraction query.
         credentials: what `loantap.datasets.backends.make_backend` takes.
-        time_limit_s: for reading the table, all attempts together.
+        time_limit_s: for bringing its copy up to date, all attempts together.
         silence_limit_s: without a sign of life, after which a connection counts as broken.
         batch_rows: rows held in memory at a time.
         metadata: for Kedro-Viz and the documentation.

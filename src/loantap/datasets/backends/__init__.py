@@ -24,13 +24,17 @@ _FORMS = (
 )
 
 
-def make_backend(system: str, credentials: dict[str, Any]) -> Backend:
+def make_backend(
+    system: str, credentials: dict[str, Any], answer_limit_s: float | None = None
+) -> Backend:
     """The way to read a system; nothing is connected to.
 
     Args:
         system: its name, for messages.
         credentials: `{backend: duckdb, path}` for a file of ours; `{connection}` for a real system,
             whose form says by which driver it is reached.
+        answer_limit_s: after which a real system is to give up a statement by itself, should nobody
+            be there any more to hear the answer; None for its own limit.
 
     Raises:
         InputError: the credentials cannot be used.
@@ -39,7 +43,7 @@ def make_backend(system: str, credentials: dict[str, Any]) -> Backend:
         case {"backend": "duckdb", "path": str(path)}:
             return DuckDB(system, Path(path))
         case {"connection": str(text)}:
-            return _make_remote(system, text)
+            return _make_remote(system, text, answer_limit_s)
     raise _not_understood(system, credentials)
 
 
@@ -53,7 +57,7 @@ def make_writable(system: str, credentials: dict[str, Any]) -> WritableBackend:
         case {"backend": "duckdb", "path": str(path)}:
             return WritableDuckDB(system, Path(path))
         case {"connection": str(text)}:
-            if not isinstance(_make_remote(system, text), Odbc):
+            if not isinstance(_make_remote(system, text, None), Odbc):
                 raise InputError(
                     f"credentials of {system}",
                     "tables of ours are written over ODBC only",
@@ -63,7 +67,7 @@ def make_writable(system: str, credentials: dict[str, Any]) -> WritableBackend:
     raise _not_understood(system, credentials)
 
 
-def _make_remote(system: str, text: str) -> Backend:
+def _make_remote(system: str, text: str, answer_limit_s: float | None) -> Backend:
     if unset := _UNSET.fullmatch(text.strip()):
         raise InputError(
             f"credentials of {system}",
@@ -75,13 +79,13 @@ def _make_remote(system: str, text: str) -> Backend:
         if scheme == "db2+ibm_db":
             from loantap.datasets.backends.db2 import DB2
 
-            return DB2(system, text)
+            return DB2(system, text, answer_limit_s)
         if scheme == "databricks":
             from loantap.datasets.backends.databricks import Databricks
 
-            return Databricks(system, text)
+            return Databricks(system, text, answer_limit_s)
     elif "=" in text:
-        return Odbc(system, text)
+        return Odbc(system, text, answer_limit_s)
     raise InputError(
         f"credentials of {system}",
         # The text is not quoted: it may hold a password.

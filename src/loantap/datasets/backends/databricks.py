@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Callable, Iterator
+from math import ceil
+from pathlib import Path
 from typing import Any, TypeVar
 
 import pyarrow as pa
@@ -36,12 +38,14 @@ class Databricks:
     Args:
         system: its name, for messages.
         url: `databricks://token:TOKEN@host:port?http_path=..&catalog=..&schema=..`.
+        answer_limit_s: after which the warehouse is to give up a statement by itself.
 
     Raises:
         InputError: the URL is not complete, or has an option that is not known.
     """
 
-    def __init__(self, system: str, url: str) -> None:
+    def __init__(self, system: str, url: str, answer_limit_s: float | None = None) -> None:
+        self._answer_limit_s = answer_limit_s
         self._system = system
         self._secrets = find_secrets(url)
         self._address = _parse(system, url)
@@ -84,13 +88,17 @@ class Databricks:
             schema=options.get("schema"),
             _tls_trusted_ca_file=options.get("tls_ca_file"),
             use_cloud_fetch=options.get("use_cloud_fetch") != "false",
-            session_configuration={"TIMEZONE": "UTC"},
+            session_configuration=self._configure_session(),
             enable_telemetry=False,
             _socket_timeout=ANSWER_TIMEOUT_S,
             # Whether to try again is decided in one place, for all systems: see `waiting`.
             _retry_stop_after_attempts_count=1,
             _retry_stop_after_attempts_duration=ANSWER_TIMEOUT_S,
         )
+
+    def _configure_session(self) -> dict[str, str]:
+        limit = self._answer_limit_s
+        return {"TIMEZONE": "UTC"} | ({"STATEMENT_TIMEOUT": str(ceil(limit))} if limit else {})
 
     def _driver(self) -> Any:
         try:
@@ -132,5 +140,12 @@ def _parse(system: str, url: str) -> Address:
             where,
             f"the connection URL has options {', '.join(unknown)}, which are not known",
             f"Known are {', '.join(sorted(_OPTIONS))}",
+        )
+    authority = address.options.get("tls_ca_file")
+    if authority is not None and not Path(authority).is_file():
+        raise InputError(
+            where,
+            f"there is no file {authority}, which tls_ca_file names",
+            "Correct the path, or leave tls_ca_file out for an authority that the machine trusts",
         )
     return address

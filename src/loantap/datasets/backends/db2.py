@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
+from math import ceil
 from typing import Any, TypeVar
 
 import pyarrow as pa
@@ -55,12 +56,14 @@ class DB2:
     Args:
         system: its name, for messages.
         url: `db2+ibm_db://user:password@host:port/DATABASE?option=value&..`.
+        answer_limit_s: after which a statement is to end by itself.
 
     Raises:
         InputError: the URL is not complete.
     """
 
-    def __init__(self, system: str, url: str) -> None:
+    def __init__(self, system: str, url: str, answer_limit_s: float | None = None) -> None:
+        self._answer_limit_s = answer_limit_s
         self._system = system
         self._secrets = find_secrets(url)
         self._connection_string = _to_connection_string(system, url)
@@ -88,6 +91,9 @@ class DB2:
             # Before the connection: it would free itself later, by a number that another statement
             # may have been given, whose rows would end there.
             stack.callback(driver.free_stmt, statement)
+            if self._answer_limit_s is not None:
+                seconds = ceil(self._answer_limit_s)
+                driver.set_option(statement, {driver.SQL_ATTR_QUERY_TIMEOUT: seconds}, 0)
             self._ask(lambda: driver.execute(statement, query.parameters))
             kinds, schema = _describe(driver, statement)
             yield pa.RecordBatch.from_pylist([], schema=schema)

@@ -178,7 +178,8 @@ _FAULTS = (
     Fault(
         r"canceling statement due to statement timeout",
         "the server ended the statement after its own time limit",
-        "Have statement_timeout raised for this login",
+        "Have statement_timeout raised for this login, or raise silence_limit_s of the table in "
+        "the catalog, whichever is shorter",
     ),
     Fault(
         r"too large to be written into the allocated buffer",

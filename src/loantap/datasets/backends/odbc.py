@@ -22,6 +22,11 @@ LOGIN_TIMEOUT_S = 30
 _BUFFER_BYTES = 16 << 20
 # Rows that PostgreSQL's driver holds at a time; more are hardly faster.
 _ROWS_PER_FETCH = 20_000
+# A limit of the login's own that is shorter stays.
+_LIMIT_STATEMENTS = (
+    "SELECT set_config('statement_timeout', '{ms}', false) FROM pg_settings "
+    "WHERE name = 'statement_timeout' AND CAST(setting AS bigint) NOT BETWEEN 1 AND {ms}"
+)
 _POSTGRES = re.compile(r"postgres|psqlodbc", re.IGNORECASE)
 _ANSI = re.compile(r"postgres.*ansi|psqlodbca", re.IGNORECASE)
 
@@ -32,13 +37,15 @@ class Odbc:
     Args:
         system: its name, for messages.
         connection: ODBC connection string.
+        answer_limit_s: after which PostgreSQL is to give up a statement by itself.
 
     Raises:
         InputError: the driver is one that cannot be used.
     """
 
-    def __init__(self, system: str, connection: str) -> None:
+    def __init__(self, system: str, connection: str, answer_limit_s: float | None = None) -> None:
         self._system = system
+        self._answer_limit_s = answer_limit_s
         self._connection = connection
         self._secrets = find_secrets(connection)
         if _ANSI.search(parse_odbc(connection).get("driver", "")):
@@ -102,6 +109,9 @@ class Odbc:
         rows = min(batch_rows, _ROWS_PER_FETCH)
         schema = None
         self._ask(lambda: connection.execute("SET TIME ZONE 'UTC'"))
+        if self._answer_limit_s is not None:
+            limit = _LIMIT_STATEMENTS.format(ms=max(round(self._answer_limit_s * 1_000), 1))
+            self._ask(lambda: connection.execute(limit))
         declare = f"DECLARE extraction NO SCROLL CURSOR FOR {query.text}"
         parameters = list(query.parameters) or None
         self._ask(lambda: connection.execute(declare, parameters=parameters))

@@ -17,7 +17,6 @@ from tenacity import (
     RetryCallState,
     Retrying,
     retry_if_exception_type,
-    stop_before_delay,
     wait_exponential_jitter,
 )
 
@@ -41,7 +40,7 @@ class Patience:
     """How long a source is waited for.
 
     Attributes:
-        time_limit_s: for reading a table, all attempts together.
+        time_limit_s: for all that is asked of a table in a run, attempts and pauses included.
         silence_limit_s: without a sign of life, after which a connection counts as broken.
     """
 
@@ -87,19 +86,25 @@ def persist(attempt: Callable[[], T], deadline: Deadline) -> T:
     Raises:
         InputError: the source was down until the end of the time limit.
     """
+    said = ""
 
     def say_so(state: RetryCallState) -> None:
+        nonlocal said
+        error = str(state.outcome.exception()) if state.outcome else ""
+        # The same again is not said in full again.
+        words = f"{deadline.where}: as before" if error == said else error
+        said = error
         logger.warning(
             "%s. Attempt %d failed after %.0f s; the next one follows in %.0f s",
-            state.outcome.exception() if state.outcome else "",
-            state.attempt_number,
-            deadline.elapsed_s,
-            state.upcoming_sleep,
-        )
+            words, state.attempt_number, deadline.elapsed_s, state.upcoming_sleep,
+        )  # fmt: skip
+
+    def is_too_late(state: RetryCallState) -> bool:
+        return deadline.elapsed_s + state.upcoming_sleep >= deadline.patience.time_limit_s
 
     retrying = Retrying(
         retry=retry_if_exception_type(SourceDownError),
-        stop=stop_before_delay(deadline.patience.time_limit_s),
+        stop=is_too_late,
         wait=wait_exponential_jitter(
             multiplier=_FIRST_PAUSE_S, max=_LONGEST_PAUSE_S, jitter=_FIRST_PAUSE_S
         ),

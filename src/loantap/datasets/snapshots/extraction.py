@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from time import perf_counter
@@ -40,6 +41,9 @@ class Source(Protocol):
 
     def read(self, since: datetime | None = None) -> pa.RecordBatchReader:
         """All rows, or those as new as `since` and those without a time."""
+
+    def in_time(self) -> AbstractContextManager[None]:
+        """One time limit for all that is asked within."""
 
     def persist(self, attempt: Callable[[], T]) -> T:
         """Try again while the source is down, within its time limit."""

@@ -79,6 +79,10 @@ class Refresh:
                 than it counts.
             OSError: the disk is full.
         """
+        with self._source.in_time():
+            return self._refresh()
+
+    def _refresh(self) -> Manifest:
         held = self._held
         if held is None:
             if self._extraction.since not in (None, "all"):
