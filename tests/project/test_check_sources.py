@@ -92,9 +92,10 @@ def test_sources_that_were_never_built_are_faults(empty_project: Project) -> Non
         ("ALTER TABLE loans DROP COLUMN int_rate", "column int_rate is missing"),
         ("ALTER TABLE loans ALTER int_rate TYPE VARCHAR", "column int_rate is held as string"),
         ("DELETE FROM loans", "there are none"),
+        ("UPDATE loans SET updated_at = NULL", "no row has a time"),
         ("DROP TABLE loans", "loans"),
     ],
-    ids=["missing column", "retyped column", "no rows", "no table"],
+    ids=["missing column", "retyped column", "no rows", "no times", "no table"],
 )
 def test_a_fault_of_one_system_does_not_hide_the_others(
     statement: str, said: str, project: Project

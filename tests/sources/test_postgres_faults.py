@@ -10,6 +10,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pyarrow as pa
@@ -18,11 +19,14 @@ from source_rows import expect_remedy, find_source, make_loans, tell
 
 from loantap.datasets import source_table
 from loantap.datasets.backends.interface import SourceDownError
+from loantap.datasets.inspection import Outcome, inspect_source
 from loantap.datasets.source_table import SourceTable
 from loantap.portfolio.errors import InputError
 from tests.support.cut_proxy import CutProxy
 from tests.support.ports import free_port
 from tests.support.postgres import OWNER, READER, Postgres
+
+AS_OF = datetime(2026, 11, 23)  # noqa: DTZ001 (UTC without a zone)
 
 pytestmark = pytest.mark.xdist_group("servers")
 
@@ -233,6 +237,30 @@ class TestDown:
         assert isinstance(error, SourceDownError)
         assert time.monotonic() - started < 8
         expect_remedy(error, problem="nothing came for 0.5 s", remedy="silence_limit_s")
+
+
+class TestInspection:
+    def test_all_is_well(self, postgres: Postgres, loans: pa.Table) -> None:
+        found = list(inspect_source(find_source(postgres.connection), AS_OF))
+
+        assert [(each.check, each.outcome) for each in found] == [
+            ("connection", Outcome.FINE), ("columns", Outcome.FINE),
+            ("rows", Outcome.FINE), ("updated_at", Outcome.FINE),
+        ]  # fmt: skip
+        assert found[2].found == "60,000"
+
+    def test_a_name_that_the_query_would_not_find_is_a_fault(
+        self, postgres: Postgres, loans: pa.Table
+    ) -> None:
+        """PostgreSQL takes a name without quotes for one in lower case."""
+        postgres.run_sql('ALTER TABLE loans RENAME COLUMN loan_id TO "LOAN_ID"')
+
+        *_, last = inspect_source(find_source(postgres.connection), AS_OF)
+
+        assert (last.check, last.outcome) == ("columns", Outcome.FAULT)
+        assert last.found.startswith("a column is not there (")
+        assert "loan_id" in last.found
+        assert "view" in last.remedy
 
 
 class TestSlowAnswers:

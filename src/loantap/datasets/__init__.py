@@ -1,6 +1,7 @@
 """Kedro datasets of our own: source tables, raw snapshots, staged files, registered models."""
 
 from loantap.datasets.champions import ChampionsDataset
+from loantap.datasets.inspection import InspectionDataset
 from loantap.datasets.registered_model import RegisteredModelDataset
 from loantap.datasets.snapshots.snapshot import SnapshotDataset
 from loantap.datasets.source_table import SourceTableDataset
@@ -13,6 +14,7 @@ from loantap.datasets.targets.target_table import TargetTableDataset
 __all__ = [
     "BatchedDataset",
     "ChampionsDataset",
+    "InspectionDataset",
     "RegisteredModelDataset",
     "SnapshotDataset",
     "SourceTableDataset",

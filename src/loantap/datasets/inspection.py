@@ -6,6 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
+
+import pandas as pd
+from kedro.io import AbstractDataset, DatasetError
 
 from loantap.datasets.source_table import SourceTable
 from loantap.datasets.targets.target_system import TargetSystem
@@ -39,6 +43,54 @@ class Finding:
     remedy: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """A look at all systems, which is taken when it is saved.
+
+    Attributes:
+        sources: tables that are read.
+        target: the place our own tables go to.
+        as_of: end of the day of the run, UTC.
+    """
+
+    sources: tuple[SourceTable, ...]
+    target: TargetSystem
+    as_of: datetime
+
+    def look(self) -> pd.DataFrame:
+        """What was found, one row per check: where, check, outcome, found, remedy."""
+        found = [each for source in self.sources for each in inspect_source(source, self.as_of)]
+        return pd.DataFrame([*found, inspect_target(self.target)])
+
+
+class InspectionDataset(AbstractDataset[Inspection, pd.DataFrame]):
+    """Takes a look at the systems, and gives what was found.
+
+    Args:
+        metadata: for Kedro-Viz and the documentation.
+    """
+
+    def __init__(self, *, metadata: dict[str, Any] | None = None) -> None:
+        self._findings: pd.DataFrame | None = None
+        self.metadata = metadata
+
+    def load(self) -> pd.DataFrame:
+        """One row per check; see `Inspection.look`."""
+        if self._findings is None:
+            raise DatasetError("the systems have not been looked at: run check_sources")
+        return self._findings
+
+    def save(self, data: Inspection) -> None:
+        """Look, at one system after the other."""
+        self._findings = data.look()
+
+    def _exists(self) -> bool:
+        return self._findings is not None
+
+    def _describe(self) -> dict[str, Any]:
+        return {}
+
+
 def inspect_source(source: SourceTable, as_of: datetime) -> Iterator[Finding]:
     """Driver, login and table; columns; rows; times. Ends with the first fault.
 
@@ -51,15 +103,22 @@ def inspect_source(source: SourceTable, as_of: datetime) -> Iterator[Finding]:
         schema = source.describe()
         yield Finding(where, "connection", Outcome.FINE, "driver, login and table answer")
         beyond = source.hold_to_contract(schema)
+        source.try_query()
         yield _report_columns(where, len(schema) - len(beyond), beyond)
         account = source.account()
     except InputError as error:
         yield Finding(where, _name_check(error), Outcome.FAULT, error.problem, error.remedy)
         return
-    if not account.rows or account.last_update is None:
+    if not account.rows:
         yield Finding(where, "rows", Outcome.FAULT, "there are none", "Fill it, or name another")
         return
     yield Finding(where, "rows", Outcome.FINE, f"{account.rows:,}")
+    if account.last_update is None:
+        yield Finding(
+            where, "updated_at", Outcome.FAULT, "no row has a time, and a row without is not used",
+            "Have it filled at the source with the time of each row's last change, in UTC",
+        )  # fmt: skip
+        return
     span = f"{account.first_update:%Y-%m-%d} to {account.last_update:%Y-%m-%d %H:%M} UTC"
     if account.last_update > as_of:
         yield Finding(
@@ -89,4 +148,4 @@ def _report_columns(where: str, expected: int, beyond: frozenset[str]) -> Findin
 
 
 def _name_check(error: InputError) -> str:
-    return "columns" if error.problem.startswith("column ") else "connection"
+    return "columns" if error.problem.startswith(("column ", "a column ")) else "connection"

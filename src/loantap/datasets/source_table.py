@@ -129,6 +129,16 @@ class SourceTable:
         """Names of the columns beyond the contract; see `check_contract`."""
         return check_contract(self.where, self._table, schema)
 
+    def try_query(self) -> None:
+        """Have the system take the extraction query, and give no row.
+
+        Raises:
+            SourceDownError, InputError: as `account`.
+        """
+        query = Query(f"{self._statement}\nWHERE 1 = 0")
+        with read_ahead(lambda: self._backend().read(query), self._begin()) as reader:
+            reader.read_all()
+
     def account(self, since: datetime | None = None) -> Account:
         """Number of rows, first and last update, and how many rows `read(since)` would give.
 

@@ -118,10 +118,10 @@ class ProgressHook(SavedDatasets):
         self._progress.update(self._task, description=node.name)
 
     @hook_impl
-    def after_node_run(self, outputs: dict[str, Any]) -> None:
+    def after_dataset_loaded(self, dataset_name: str, data: Any) -> None:
         """Show what was found of the systems, good or bad."""
-        if "system_findings" in outputs:
-            _stdout().print(tabulate_findings(outputs["system_findings"]))
+        if dataset_name == "system_findings":
+            _stdout().print(tabulate_findings(data))
 
     @hook_impl
     def on_pipeline_error(self) -> None:

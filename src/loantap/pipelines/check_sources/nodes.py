@@ -4,28 +4,23 @@ from __future__ import annotations
 
 import pandas as pd
 
-from loantap.datasets.inspection import Outcome, inspect_source, inspect_target
+from loantap.datasets.inspection import Inspection, Outcome
 from loantap.datasets.source_table import SourceTable
 from loantap.datasets.targets.target_system import TargetSystem
 from loantap.portfolio.errors import InputError
 from loantap.portfolio.options import IngestionOptions
 
 
-def inspect_systems(
+def plan_inspection(
     loans: SourceTable,
     applications: SourceTable,
     loan_events: SourceTable,
     output: TargetSystem,
     options: IngestionOptions,
-) -> pd.DataFrame:
-    """What was found of each system, one row per check: where, check, outcome, found, remedy."""
+) -> Inspection:
+    """A look at every system, to be taken as it is saved."""
     end_of_day = options.day + pd.Timedelta(days=1)
-    findings = [
-        finding
-        for source in (loans, applications, loan_events)
-        for finding in inspect_source(source, end_of_day)
-    ]
-    return pd.DataFrame([*findings, inspect_target(output)])
+    return Inspection((loans, applications, loan_events), output, end_of_day)
 
 
 def require_usable_systems(findings: pd.DataFrame) -> None:

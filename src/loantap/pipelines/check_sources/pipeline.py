@@ -2,7 +2,7 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from loantap.pipelines.check_sources.nodes import inspect_systems, require_usable_systems
+from loantap.pipelines.check_sources.nodes import plan_inspection, require_usable_systems
 
 
 def create_pipeline() -> Pipeline:
@@ -10,7 +10,7 @@ def create_pipeline() -> Pipeline:
     return Pipeline(
         [
             Node(
-                inspect_systems,
+                plan_inspection,
                 [
                     "source_loans",
                     "source_applications",
@@ -19,7 +19,7 @@ def create_pipeline() -> Pipeline:
                     "params:ingestion",
                 ],
                 "system_findings",
-                name="inspect_systems",
+                name="plan_inspection",
             ),
             Node(
                 require_usable_systems,
