@@ -92,6 +92,32 @@ class TestWarehouseThatRefuses:
         with duckdb.connect(str(tmp_path / "warehouse.duckdb")) as connection:
             assert connection.execute("SHOW TABLES").fetchall() == []
 
+    def test_no_other_table_of_the_database_changes(
+        self, table: TargetTableDataset, tmp_path: Path
+    ) -> None:
+        """The first in the order of names has been merged when the second is refused."""
+        account = TargetTableDataset(
+            system="warehouse", table="account", key=["table"], mode="replace",
+            credentials=table._credentials,
+        )  # fmt: skip
+        account.save(pd.DataFrame({"table": ["loans"]}))
+        account.publish()
+        hook = TransactionHook()
+        catalog = DataCatalog({"account": account, "warehouse_portfolio": table})
+        for name, rows in {
+            "account": pd.DataFrame({"table": ["loans", "loan_events"]}),
+            "warehouse_portfolio": pd.DataFrame({"loan_id": ["a", "a"]}),
+        }.items():
+            catalog.save(name, rows)
+            hook.after_dataset_saved(name)
+
+        with pytest.raises(InputError, match="the key loan_id is not unique"):
+            hook.after_pipeline_run(catalog)
+
+        assert account.load().read_all()["table"].to_pylist() == ["loans"]
+        with duckdb.connect(str(tmp_path / "warehouse.duckdb")) as connection:
+            assert connection.execute("SHOW TABLES").fetchall() == [("account",)]
+
     def test_otherwise_both_appear(
         self, file: StagedDataset, table: TargetTableDataset, tmp_path: Path
     ) -> None:

@@ -10,7 +10,8 @@ import resource
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from typing import Any
 
 import pandas as pd
@@ -28,6 +29,7 @@ from our_tables import (
 
 from loantap.datasets.backends import odbc_writing, waiting
 from loantap.datasets.backends.interface import SourceDownError
+from loantap.datasets.targets.target_table import publish_together
 from loantap.portfolio.errors import InputError
 from tests.support.postgres import OWNER, Postgres
 
@@ -226,6 +228,37 @@ def _write_version(connection: str, version: int, started: Any) -> None:
     for start in range(0, 1_500, 500):
         target.save(loans[start : start + 500])
     target.publish()
+
+
+def test_tables_of_one_run_change_together(warehouse: Postgres) -> None:
+    """Who reads in the midst of it sees the tables of the last run, all of them."""
+    import pyodbc  # needs the driver manager, which the server's fixture has looked for
+
+    names = ["a_portfolio", "b_months"]
+    old, new = make_loans(300), make_loans(300, version=1)
+    for rows in (old, new):
+        targets = [
+            make_target(warehouse.owner_connection, table=name, time_limit_s=20) for name in names
+        ]
+        for target in targets:
+            target.save(rows)
+        if rows is old:
+            publish_together(targets)
+    # The second table is held, after the first has been merged.
+    with (
+        closing(pyodbc.connect(warehouse.owner_connection)) as holder,
+        ThreadPoolExecutor(1) as runner,
+    ):
+        holder.execute("LOCK TABLE b_months IN SHARE ROW EXCLUSIVE MODE")
+        ends = runner.submit(publish_together, targets)
+        with pytest.raises(TimeoutError):
+            ends.result(timeout=2)
+        seen = [warehouse.run_sql(f"SELECT min(months) FROM underwriting.{n}") for n in names]
+        holder.commit()
+        ends.result(timeout=20)
+    then = [warehouse.run_sql(f"SELECT min(months) FROM underwriting.{n}") for n in names]
+
+    assert (seen, then) == (["0", "0"], ["1", "1"])
 
 
 def test_a_run_that_is_killed_at_any_moment_loses_and_doubles_no_row(warehouse: Postgres) -> None:

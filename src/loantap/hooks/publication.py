@@ -8,6 +8,7 @@ from kedro.framework.hooks import hook_impl
 from kedro.pipeline.node import Node
 
 from loantap.datasets import RegisteredModelDataset, TargetTableDataset
+from loantap.datasets.targets.target_table import publish_together
 from loantap.hooks.saved import Catalog, SavedDatasets, publishable
 
 
@@ -20,8 +21,9 @@ class TransactionHook(SavedDatasets):
         datasets = publishable(catalog, self._saved)
         try:
             # Databases first: one may refuse, and then no file is renamed either.
-            for dataset in sorted(datasets, key=lambda d: not isinstance(d, TargetTableDataset)):
-                if not isinstance(dataset, RegisteredModelDataset):
+            publish_together(d for d in datasets if isinstance(d, TargetTableDataset))
+            for dataset in datasets:
+                if not isinstance(dataset, TargetTableDataset | RegisteredModelDataset):
                     dataset.publish()
         except BaseException:
             # What is published by now stays; Kedro tells nobody that a run failed at its very end.

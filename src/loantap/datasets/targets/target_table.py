@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
@@ -12,7 +13,7 @@ from typing import Any, TypeVar
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from kedro.io import AbstractDataset
+from kedro.io import AbstractDataset, DatasetError
 
 from loantap.datasets.backends import EMBEDDED, make_writable
 from loantap.datasets.backends.interface import (
@@ -53,8 +54,8 @@ class TargetTableDataset(AbstractDataset[Rows | Iterable[Rows], pa.RecordBatchRe
     """A table of ours in the warehouse.
 
     What is saved, at once or in batches, waits in a staging table of the run's own. When the run
-    has succeeded one transaction makes or migrates the table and writes the rows that differ; until
-    then, and after a failure, everybody reads the old ones.
+    has succeeded one transaction, for all its tables in this database, makes or migrates the table
+    and writes the rows that differ; until then, and after a failure, everybody reads the old ones.
 
     Args:
         system: name of the system, for messages.
@@ -90,6 +91,21 @@ class TargetTableDataset(AbstractDataset[Rows | Iterable[Rows], pa.RecordBatchRe
         """Whether the database is a file of ours rather than a real system."""
         return self._credentials.get("backend") == EMBEDDED
 
+    @property
+    def table(self) -> str:
+        """Name of the table."""
+        return self._merge.table
+
+    @property
+    def database(self) -> Hashable:
+        """What is the same for tables that one transaction can change."""
+        return frozenset(self._credentials.items())
+
+    @property
+    def is_staged(self) -> bool:
+        """Whether rows wait to be published."""
+        return self._staged is not None
+
     def require_credentials(self) -> None:
         """Check, without connecting, that the credentials can be used.
 
@@ -114,22 +130,14 @@ class TargetTableDataset(AbstractDataset[Rows | Iterable[Rows], pa.RecordBatchRe
         try:
             # Rows that come once can be sent once.
             is_held = isinstance(data, pd.DataFrame | pa.Table | pa.RecordBatch)
-            self._staged = self._persist(lambda: self._send(data)) if is_held else self._send(data)
+            self._staged = self.persist(lambda: self._send(data)) if is_held else self._send(data)
         except BaseException:
             self.discard()
             raise
 
     def publish(self) -> None:
         """See `Publishable`."""
-        if self._staged is None:
-            return
-        staged = self._staged
-        # Made twice, since the answer to the first was lost, it finds nothing left to change.
-        changes = self._persist(lambda: self._apply(staged))
-        # In a real warehouse it is of interest who changed what; in our own file it is not.
-        level = logging.INFO if changes.repeated or not self.is_embedded else logging.DEBUG
-        logger.log(level, "%s: %s", self._merge.where, changes)
-        self.discard()
+        publish_together([self])
 
     def discard(self) -> None:
         """See `Publishable`."""
@@ -138,7 +146,7 @@ class TargetTableDataset(AbstractDataset[Rows | Iterable[Rows], pa.RecordBatchRe
         if staged is None:
             return
         try:
-            with self._backend().transaction() as transaction:
+            with self.transaction() as transaction:
                 _drop(staged.name, transaction)
         except InputError as error:
             # What matters has been done or has failed before; a later run tidies up.
@@ -148,7 +156,7 @@ class TargetTableDataset(AbstractDataset[Rows | Iterable[Rows], pa.RecordBatchRe
         """Append rows to the staging table in one transaction."""
         total = len(data) if isinstance(data, pd.DataFrame) else None
         staged = self._staged
-        with self._backend().transaction() as transaction:
+        with self.transaction() as transaction:
             if staged is not None:
                 _drop_beyond(staged, transaction)
             for rows in self._shaper.shape(data):
@@ -157,12 +165,23 @@ class TargetTableDataset(AbstractDataset[Rows | Iterable[Rows], pa.RecordBatchRe
                 self._say_progress(staged.rows, total)
         return staged
 
-    def _apply(self, staged: Staged) -> Changes:
-        with self._backend().transaction() as transaction:
-            return self._merge.apply(staged, transaction)
+    def transaction(self) -> AbstractContextManager[Transaction]:
+        """See `WritableBackend`."""
+        return self._backend().transaction()
 
-    def _persist(self, attempt: Callable[[], T]) -> T:
-        """See `persist`."""
+    def merge(self, transaction: Transaction) -> Changes:
+        """Bring the table up to date from what is staged; see `Merge.apply`."""
+        if self._staged is None:
+            raise DatasetError(f"{self._merge.where}: nothing is staged")
+        return self._merge.apply(self._staged, transaction)
+
+    def tell(self, changes: Changes) -> None:
+        """Say what was changed: of interest in a real warehouse, in our own file rarely."""
+        level = logging.INFO if changes.repeated or not self.is_embedded else logging.DEBUG
+        logger.log(level, "%s: %s", self._merge.where, changes)
+
+    def persist(self, attempt: Callable[[], T]) -> T:
+        """See `loantap.datasets.backends.waiting.persist`."""
         return persist(attempt, Deadline(self._merge.where, Patience(self._time_limit_s)))
 
     def _make_staging(self, schema: pa.Schema, transaction: Transaction) -> Staged:
@@ -201,6 +220,31 @@ class TargetTableDataset(AbstractDataset[Rows | Iterable[Rows], pa.RecordBatchRe
             "key": ", ".join(self._merge.key),
             "mode": self._merge.mode.value,
         }
+
+
+def publish_together(tables: Iterable[TargetTableDataset]) -> None:
+    """Publish tables, those of one database in one transaction: all of them change, or none.
+
+    Raises:
+        SourceDownError, InputError: a database does not answer, or a table is refused.
+    """
+    databases: dict[Hashable, list[TargetTableDataset]] = {}
+    # Always in the same order, or two runs could wait for each other.
+    for table in sorted(tables, key=lambda each: each.table):
+        if table.is_staged:
+            databases.setdefault(table.database, []).append(table)
+    for group in databases.values():
+        # Made twice, since the answer to the first was lost, it finds nothing left to change.
+        group[0].persist(lambda: _merge_all(group))  # noqa: B023 (called at once)
+        for table in group:
+            table.discard()
+
+
+def _merge_all(tables: Sequence[TargetTableDataset]) -> None:
+    with tables[0].transaction() as transaction:
+        changes = [table.merge(transaction) for table in tables]
+    for table, change in zip(tables, changes, strict=True):
+        table.tell(change)
 
 
 def _append(rows: pa.Table, staged: Staged, transaction: Transaction) -> Staged:
