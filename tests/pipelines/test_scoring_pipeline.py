@@ -193,8 +193,10 @@ class TestDecisions:
 
         decided = self.read(tmp_path)
         assert set(decided["decided_on"]) == {pd.Timestamp(AS_OF)}
+        # The model that decided is one from simulated loans.
+        assert set(decided["origin"]) == {"simulated"}
         pd.testing.assert_frame_equal(
-            decided.drop(columns="decided_on"),
+            decided.drop(columns=["origin", "decided_on"]),
             scores.sort_values("application_id", ignore_index=True),
             check_dtype=False,
         )

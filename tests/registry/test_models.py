@@ -15,6 +15,7 @@ from registered import PREDICTIONS, champions, make_release, put_in_office, tags
 
 from loantap.features.build import build_features
 from loantap.features.definitions import FEATURE_SETS
+from loantap.model.names import registered_name
 from loantap.model.trained import TrainedModel, make_trained_model
 from loantap.model.training import feature_names, train_challenger
 from loantap.registry.history import read_verdicts
@@ -27,7 +28,6 @@ from loantap.registry.models import (
     log_model,
     promote,
     register,
-    registered_name,
 )
 from loantap.registry.reading import load_predictions, load_version
 from tests.conftest import training_options

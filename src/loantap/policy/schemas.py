@@ -7,6 +7,7 @@ import pandera.pandas as pa
 from loantap.model.scorecard import SCALE
 from loantap.model.scorer import REASONS
 from loantap.policy.decisions import Decision
+from loantap.portfolio.dictionary import REAL, SIMULATED
 
 _RATE = pa.Check.in_range(0, 1)
 # Batches hold texts that repeat as categories; files and frames hold them as text.
@@ -51,5 +52,11 @@ SCORES = pa.DataFrameSchema(
 
 # One row per application, model version and day.
 DECISIONS = pa.DataFrameSchema(
-    SCORES.columns | {"decided_on": pa.Column("datetime64[s]")}, strict=True, name="decisions"
+    SCORES.columns
+    | {
+        "origin": pa.Column("str", pa.Check.isin([REAL, SIMULATED])),
+        "decided_on": pa.Column("datetime64[s]"),
+    },
+    strict=True,
+    name="decisions",
 )

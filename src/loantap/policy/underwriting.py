@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from loantap.model.names import origin_of
 from loantap.model.scorer import REASONS, Assessed, Scorer
 from loantap.policy.decisions import Decider, Policy, make_decider
 from loantap.portfolio.loantap_format import IntArray
@@ -127,10 +128,17 @@ class Underwriter:
 
 
 def date_decisions(scores: pd.DataFrame, day: pd.Timestamp) -> pd.DataFrame:
-    """Scores with the day they were decided on, `decided_on`; rows without an id are left out."""
+    """Scores as decisions are kept; rows without an id are left out.
+
+    Two columns more: `origin` of the loans that the model learnt from, real or simulated, and
+    `decided_on`, the day.
+    """
     ids = scores[APPLICATION_ID].astype("str")
     named = scores.assign(**{APPLICATION_ID: ids})[~ids.str.fullmatch(_UNNAMED)]
-    return named.assign(decided_on=pd.Series(day, named.index, dtype="datetime64[s]"))
+    return named.assign(
+        origin=named["model_name"].astype("str").map(origin_of).astype("str"),
+        decided_on=pd.Series(day, named.index, dtype="datetime64[s]"),
+    )
 
 
 def _list_reasons(assessed: Assessed) -> dict[str, pd.Categorical]:

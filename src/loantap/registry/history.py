@@ -12,6 +12,7 @@ from typing import Any
 import mlflow
 from mlflow.entities.model_registry import ModelVersion as Registered
 
+from loantap.model.names import registered_name
 from loantap.model.scorer import NotForLendingError, Scorer
 from loantap.model.trained import TrainedModel
 from loantap.portfolio.errors import InputError
@@ -25,7 +26,6 @@ from loantap.registry.models import (
     ModelVersion,
     find_champion,
     promote,
-    registered_name,
     tag_version,
 )
 from loantap.registry.reading import UnreadableModelError, fetch_file, load_version

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from loantap.model.names import registered_name
 from loantap.model.trained import Champion, TrainedModel
 from loantap.portfolio.dictionary import REAL, SIMULATED
 from loantap.portfolio.errors import InputError
@@ -18,7 +19,6 @@ from loantap.registry.models import (
     ModelVersion,
     find_champion,
     is_registered,
-    registered_name,
     registered_names,
 )
 from loantap.registry.reading import (

@@ -14,6 +14,7 @@ import numpy as np
 from mlflow.exceptions import MlflowException
 from mlflow.models import ModelSignature, infer_signature
 
+from loantap.model.names import registered_name
 from loantap.model.promotion import Verdict
 from loantap.model.trained import Release, TrainedModel
 from loantap.portfolio.dictionary import REAL, SIMULATED
@@ -52,12 +53,6 @@ class ModelVersion:
     def uri(self) -> str:
         """Where MLflow finds its files."""
         return f"models:/{self.name}/{self.version}"
-
-
-def registered_name(namespace: str, origin: str) -> str:
-    """Name of a namespace's models; those from simulated loans have names of their own."""
-    name = f"loantap-{namespace.replace('_', '-')}"
-    return name if origin == REAL else f"{name}-demo"
 
 
 def registered_names(namespace: str) -> list[str]:

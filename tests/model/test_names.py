@@ -1,0 +1,20 @@
+"""A registered model's name tells the origin of the loans it learnt from."""
+
+from __future__ import annotations
+
+import pytest
+
+from loantap.model.names import origin_of, registered_name
+
+
+@pytest.mark.parametrize(
+    ("namespace", "origin", "name"),
+    [
+        ("lending", "real", "loantap-lending"),
+        ("lending", "simulated", "loantap-lending-demo"),
+        ("published_replica", "real", "loantap-published-replica"),
+    ],
+)
+def test_names_and_origins_go_together(namespace: str, origin: str, name: str) -> None:
+    assert registered_name(namespace, origin) == name
+    assert origin_of(name) == origin
