@@ -80,14 +80,26 @@ def up(loans: int, seed: int, as_of: date, portfolio: Path | None) -> None:
 
 
 def down() -> None:
-    """Stop the servers and remove what they hold; nothing happens where there are none."""
+    """Stop the servers and remove what they hold; nothing happens where there are none.
+
+    Raises:
+        InputError: one of them could not be stopped.
+    """
     if not _FOLDER.exists():
         console.print("The sources are not up")
         return
     folder = Path(_FOLDER.read_text())
+    going = []
     for name, system in _SYSTEMS.values():
         if (folder / name).exists():
-            system(folder / name).halt()
+            try:
+                system(folder / name).halt()
+            except (OSError, RuntimeError, ValueError) as error:  # the others go all the same
+                going.append(f"{name}: {error}")
+    if going:
+        raise InputError(
+            "sources-down", "; ".join(going), f"End it by hand, remove {folder}, and run it again"
+        )
     shutil.rmtree(folder, ignore_errors=True)
     shutil.rmtree(_STATE)
     console.print("The sources are down")

@@ -148,7 +148,8 @@ class Postgres:
 
     def halt(self) -> None:
         """End the server as if it had crashed; `start` brings it back."""
-        if (self.folder / "data" / "postmaster.pid").exists():
+        # It may have been killed, which leaves the file that tells its number.
+        if self._try("pg_ctl", "status", f"--pgdata={self.folder / 'data'}") == 0:
             self._run(
                 "pg_ctl", "stop", "--wait", "--silent", "--mode=immediate",
                 f"--pgdata={self.folder / 'data'}",
@@ -223,12 +224,17 @@ class Postgres:
         )
 
     def _run(self, program: str, *arguments: str) -> None:
-        """Run one of PostgreSQL's programs, which refuse root, as the user `postgres` then."""
+        if self._try(program, *arguments):
+            said = (self.folder / "start.log").read_text() + _read_end(self.folder / "log")
+            raise RuntimeError(f"{program} failed: {said}")
+
+    def _try(self, program: str, *arguments: str) -> int:
+        """Exit code of a program of PostgreSQL's; they refuse root, hence the user `postgres`."""
         user = ADMIN if os.geteuid() == 0 else None
         # Into a file: the server inherits the handles, and a pipe would never end.
         log = self.folder / "start.log"
         with log.open("w") as output:
-            code = subprocess.run(
+            return subprocess.run(
                 [self._binaries / program, *arguments],
                 cwd=self.folder,
                 user=user,
@@ -239,9 +245,6 @@ class Postgres:
                 stderr=output,
                 check=False,
             ).returncode
-        if code:
-            said = log.read_text() + _read_end(self.folder / "log")
-            raise RuntimeError(f"{program} failed: {said}")
 
 
 def _type_of(kind: pa.DataType) -> str:

@@ -11,6 +11,7 @@ import pandas as pd
 from kedro.framework.hooks import hook_impl
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
+from rich import get_console
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -105,6 +106,8 @@ class ProgressHook(SavedDatasets):
     @hook_impl(trylast=True)
     def before_pipeline_run(self, pipeline: Pipeline) -> None:
         """Start the bar."""
+        if not (logs := get_console()).is_terminal:
+            logs.width = _PLAIN_WIDTH
         self._progress.reset(self._task, total=len(pipeline.nodes))
         self._progress.start()
         self._counting.listen()

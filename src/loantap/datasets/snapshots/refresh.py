@@ -106,12 +106,14 @@ class Refresh:
                 f"{rows.number:,} rows were read of {before.rows:,}: rows were lost or doubled",
                 "Run again; should it happen again, look for a fault of the driver",
             )
+        self._say(f"all {rows.number:,} rows were read")
         return self._list(rows.parts, rows.schema)
 
     def _read_changes(self, held: Manifest, watermark: datetime) -> Manifest | None:
         """The new state, or None where only reading every row helps."""
         before = self._count(watermark)
         if before.updated * 2 > before.rows:
+            self._say(f"more than half has changed since {watermark}, so every row is read")
             return None
         delta = self._read(watermark, before.updated)
         after = self._count(watermark)
