@@ -14,6 +14,7 @@ import json
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TypeVar
@@ -70,6 +71,9 @@ class DuckSource:
     def read(self, since: datetime | None = None) -> pa.RecordBatchReader:
         asked = f"FROM loans WHERE updated_at >= '{since or date.min}'"
         return self._connection.cursor().sql(asked).to_arrow_reader(65_536)
+
+    def in_time(self) -> AbstractContextManager[None]:
+        return nullcontext()
 
     def persist(self, attempt: Callable[[], T]) -> T:
         return attempt()
