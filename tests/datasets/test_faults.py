@@ -44,7 +44,18 @@ LOGIN = (
         (ODBC.format("42501", "permission denied for table x"), "not the right", "GRANT SELECT"),
         (ODBC.format("25006", "cannot execute INSERT"), "may only read", "login of its own"),
         (ODBC.format("53100", "could not extend file"), "disk of the server", "make room"),
-        (ODBC.format("22021", "invalid byte sequence"), "not valid in its encoding", "Unicode"),
+        (ODBC.format("22021", "invalid byte sequence"), "not valid in its encoding", "a view"),
+        (ODBC.format("22P02", 'invalid input: "Elm St"'), "does not fit its type", "a view"),
+        (
+            ODBC.format("3F000", "ERROR: no schema has been selected to create in"),
+            "has no schema to write into",
+            "search_path",
+        ),
+        (
+            "[IBM][CLI Driver][DB2/LINUXX8664] SQL0968C  The file system is full.",
+            "disk of the server",
+            "make room",
+        ),
         (ODBC.format("IM002", "Data source name not found"), "not installed", "apt-get install"),
         (ODBC.format("XX000", "something else"), "the statement failed", "Check the driver"),
     ],
@@ -77,6 +88,35 @@ def test_what_must_be_mended_is_named_with_the_remedy(said: str, problem: str, r
 )
 def test_what_may_pass_is_worth_another_attempt(said: str) -> None:
     assert isinstance(explain("warehouse", said, ()), SourceDownError)
+
+
+@pytest.mark.parametrize("port", ["42501", "53100", "42703", "25006", "28000", "22012"])
+def test_a_port_is_no_code(port: str) -> None:
+    said = LOGIN.format("Connection refused").replace("5432", port)
+
+    assert "the system does not answer" in explain("warehouse", said, ()).problem
+
+
+def test_a_system_that_is_full_is_told_from_one_that_is_down() -> None:
+    error = explain("warehouse", LOGIN.format("FATAL:  sorry, too many clients already"), ())
+
+    assert "has no connection left" in error.problem
+    assert "fewer are in use" in error.remedy
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        ODBC.format("22P02", 'ERROR: invalid input syntax for type double precision: "12 Elm St"'),
+        '[22P02] ERROR: invalid input syntax for type integer: "12 Elm St"',
+        "[CAST_INVALID_INPUT] The value '12 Elm St' of the type \"STRING\" cannot be cast",
+    ],
+)
+def test_a_value_of_the_source_is_not_repeated(said: str) -> None:
+    problem = explain("warehouse", said, ()).problem
+
+    assert "a value does not fit its type" in problem
+    assert "Elm St" not in problem
 
 
 def test_the_drivers_words_are_quoted_in_one_line_without_their_wrapping() -> None:

@@ -10,16 +10,20 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
+from kedro.io import DatasetError
 from source_rows import expect_remedy, find_source, make_loans, tell
 
-from loantap.datasets import source_table
-from loantap.datasets.backends.interface import SourceDownError
+from loantap.datasets import SnapshotDataset, source_table
+from loantap.datasets.backends import make_backend
+from loantap.datasets.backends.connection_text import set_odbc
+from loantap.datasets.backends.interface import Query, SourceDownError
 from loantap.datasets.inspection import Outcome, inspect_source
+from loantap.datasets.snapshots.extraction import Extraction
 from loantap.datasets.source_table import SourceTable
 from loantap.portfolio.errors import InputError
 from tests.support.cut_proxy import CutProxy
@@ -118,9 +122,12 @@ class TestRefusals:
     def test_the_owner_of_the_new_tables_may_not_read_the_sources(
         self, postgres: Postgres, loans: pa.Table
     ) -> None:
-        backend = find_source(postgres.owner_connection)
+        backend = make_backend("warehouse", {"connection": postgres.owner_connection})
 
-        refuse(postgres, backend.read)
+        # By its full name: the owner's search path leads elsewhere.
+        error = refuse(postgres, lambda: backend.read(Query("SELECT * FROM public.loans")))
+
+        assert "has not the right to do this" in error.problem
 
     def test_a_driver_that_is_not_installed(self, postgres: Postgres) -> None:
         missing = postgres.connection.replace("PostgreSQL Unicode", "No Such Driver")
@@ -239,6 +246,18 @@ class TestDown:
         expect_remedy(error, problem="nothing came for 0.5 s", remedy="silence_limit_s")
 
 
+class TestSecrets:
+    def test_a_password_that_the_server_repeats_is_hidden(self, postgres: Postgres) -> None:
+        """Given as the user's name too, it comes back in what the server says of the login."""
+        password = "s3cret-of-nobody"  # noqa: S105 (nobody's)
+        connection = set_odbc(postgres.connection, Uid=password, Pwd=password)
+
+        error = refuse(postgres, lambda: read_all(find_source(connection)))
+
+        assert '"***"' in error.problem
+        assert password not in tell(error)
+
+
 class TestInspection:
     def test_all_is_well(self, postgres: Postgres, loans: pa.Table) -> None:
         found = list(inspect_source(find_source(postgres.connection), AS_OF))
@@ -314,6 +333,29 @@ def count_statements(postgres: Postgres) -> int:
 
 
 class TestPersisting:
+    def test_an_extraction_has_one_time_limit_for_all_it_asks(
+        self, postgres: Postgres, loans: pa.Table, tmp_path: Path
+    ) -> None:
+        """Each of counting and reading takes longer than half of it, and less than all of it."""
+        postgres.run_sql(
+            "ALTER TABLE loans RENAME TO all_loans;"
+            "CREATE VIEW loans AS SELECT * FROM all_loans WHERE (SELECT pg_sleep(1.5)) IS NOT NULL;"
+            f"GRANT SELECT ON loans TO {READER}"
+        )
+        source = find_source(postgres.connection, time_limit_s=2.5)
+        snapshot = SnapshotDataset(filepath=str(tmp_path / "loans"))
+        try:
+            with pytest.raises(DatasetError) as refused:
+                snapshot.save(Extraction(source, "all", AS_OF.date(), timedelta(days=1)))
+        finally:
+            postgres.run_sql("DROP VIEW loans; DROP TABLE all_loans")
+
+        assert isinstance(refused.value.__cause__, InputError)
+        expect_remedy(
+            refused.value.__cause__, problem="longer than its time limit of 2.5 s",
+            remedy="time_limit_s",
+        )  # fmt: skip
+
     def test_counting_reading_and_counting_again_share_one_time_limit(
         self, postgres: Postgres, loans: pa.Table
     ) -> None:

@@ -230,14 +230,23 @@ class TestEncodings:
             find_source(ansi).read()
         expect_remedy(refused.value, problem="ANSI driver", remedy="PostgreSQL Unicode")
 
+    def test_the_library_that_comes_with_ibm_db_is_refused(self, postgres: Postgres) -> None:
+        """As an ODBC driver it ends the process."""
+        library = postgres.connection.replace("{PostgreSQL Unicode}", "/x/clidriver/lib/libdb2.so")
+
+        with pytest.raises(InputError) as refused:
+            find_source(library).read()
+        expect_remedy(refused.value, problem="garbles NULLs", remedy="db2+ibm_db://")
+
 
 class TestContract:
     """What the table looks like is held against the data dictionary before a row is read."""
 
+    @pytest.mark.parametrize("kind", ["text", "bytea", "jsonb", "integer[]"])
     def test_a_new_column_is_ignored_with_one_warning(
-        self, postgres: Postgres, loans: pa.Table, caplog: pytest.LogCaptureFixture
+        self, kind: str, postgres: Postgres, loans: pa.Table, caplog: pytest.LogCaptureFixture
     ) -> None:
-        postgres.run_sql("ALTER TABLE loans ADD colour text")
+        postgres.run_sql(f"ALTER TABLE loans ADD colour {kind}")
         source = find_source(postgres.connection)
 
         with caplog.at_level(logging.WARNING):

@@ -7,15 +7,14 @@ from __future__ import annotations
 import multiprocessing
 import random
 import resource
-import threading
 import time
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pandas as pd
 import pytest
+from kedro.io import DatasetError
 from our_tables import (
     TABLE,
     assert_holds,
@@ -29,8 +28,8 @@ from our_tables import (
 
 from loantap.datasets.backends import odbc_writing, waiting
 from loantap.datasets.backends.interface import SourceDownError
-from loantap.datasets.targets.target_table import publish_together
 from loantap.portfolio.errors import InputError
+from tests.support.cut_proxy import CutProxy
 from tests.support.postgres import OWNER, Postgres
 
 pytestmark = pytest.mark.xdist_group("servers")
@@ -44,6 +43,13 @@ def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def loans() -> pd.DataFrame:
     return make_loans(3)
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    ends = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < ends, "it did not happen"
+        time.sleep(0.1)
 
 
 def restart(server: Postgres, largest_file: int | None = None) -> None:
@@ -85,8 +91,23 @@ class TestFaults:
 
         error = refusal(written, frames())
 
-        assert error.where == "warehouse"
+        assert error.where == "warehouse, table portfolio"
         assert "the connection broke" in error.problem
+
+    @pytest.mark.parametrize("stall_after", [10, 2_000], ids=["in the login", "in mid-write"])
+    def test_a_network_that_stalls(self, stall_after: int, written: Postgres) -> None:
+        with CutProxy(written.port, stall_after=stall_after) as proxy:
+            through = written.connect_as(OWNER, port=proxy.port)
+            with pytest.raises(DatasetError) as refused:
+                write(through, make_loans(3, version=1), time_limit_s=1)
+
+        error = refused.value.__cause__
+        assert isinstance(error, InputError)
+        assert error.where == "warehouse, table portfolio"
+        assert "no answer came for 1 s" in error.problem
+        assert "time_limit_s" in error.remedy
+        # What it had made goes with its connection.
+        wait_until(lambda: tables(written) == ["portfolio"])
 
     def test_a_right_that_was_taken_away(self, written: Postgres) -> None:
         written.run_sql(f"REVOKE UPDATE ON {TABLE} FROM {OWNER}")
@@ -220,71 +241,55 @@ class TestPersistence:
         assert_holds(warehouse, last)
 
 
-def _write_version(connection: str, version: int, started: Any) -> None:
+def _make_version(version: int) -> pd.DataFrame:
+    """Each has keys that the one before has not, and lacks some of its: all kinds of change."""
+    return make_loans(2_000, version).iloc[100 * (version % 5) :][:1_500].reset_index(drop=True)
+
+
+def _write_version(connection: str, version: int, started: Any, publishing: Any) -> None:
     """A run in a process of its own, which can be killed."""
     target = make_target(connection, time_limit_s=20)
-    loans = make_loans(1_500, version)
+    loans = _make_version(version)
     started.set()
     for start in range(0, 1_500, 500):
         target.save(loans[start : start + 500])
+    publishing.set()
+    # A statement at a time, with room to be killed in between.
+    execute = odbc_writing.PostgresTransaction.execute
+
+    def execute_slowly(self: Any, statement: str) -> int:
+        time.sleep(0.01)
+        return execute(self, statement)
+
+    odbc_writing.PostgresTransaction.execute = execute_slowly
     target.publish()
 
 
-def test_tables_of_one_run_change_together(warehouse: Postgres) -> None:
-    """Who reads in the midst of it sees the tables of the last run, all of them."""
-    import pyodbc  # needs the driver manager, which the server's fixture has looked for
-
-    names = ["a_portfolio", "b_months"]
-    old, new = make_loans(300), make_loans(300, version=1)
-    for rows in (old, new):
-        targets = [
-            make_target(warehouse.owner_connection, table=name, time_limit_s=20) for name in names
-        ]
-        for target in targets:
-            target.save(rows)
-        if rows is old:
-            publish_together(targets)
-    # The second table is held, after the first has been merged.
-    with (
-        closing(pyodbc.connect(warehouse.owner_connection)) as holder,
-        ThreadPoolExecutor(1) as runner,
-    ):
-        holder.execute("LOCK TABLE b_months IN SHARE ROW EXCLUSIVE MODE")
-        ends = runner.submit(publish_together, targets)
-        with pytest.raises(TimeoutError):
-            ends.result(timeout=2)
-        seen = [warehouse.run_sql(f"SELECT min(months) FROM underwriting.{n}") for n in names]
-        holder.commit()
-        ends.result(timeout=20)
-    then = [warehouse.run_sql(f"SELECT min(months) FROM underwriting.{n}") for n in names]
-
-    assert (seen, then) == (["0", "0"], ["1", "1"])
-
-
 def test_a_run_that_is_killed_at_any_moment_loses_and_doubles_no_row(warehouse: Postgres) -> None:
-    """Twenty times: at once the old rows or the new ones are there, and the next run completes."""
+    """Twenty times: at once the old rows or the new ones are there, and the next run completes.
+
+    Every other run is killed from the beginning of the publication on, whose statements would show.
+    """
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["loantap.datasets"])
-    moments, killed = random.Random(20_261_123), 0  # noqa: S311
-    write(warehouse.owner_connection, make_loans(1_500))
-    begun = time.monotonic()
-    _write_version(warehouse.owner_connection, 0, threading.Event())
-    duration = time.monotonic() - begun
+    moments, killed = random.Random(20_261_123), {True: 0, False: 0}  # noqa: S311
+    write(warehouse.owner_connection, _make_version(0), time_limit_s=20)
 
     for version in range(1, 21):
-        started = context.Event()
-        arguments = (warehouse.owner_connection, version, started)
+        is_late = version % 2 == 0
+        events = (context.Event(), context.Event())
+        arguments = (warehouse.owner_connection, version, *events)
         run = context.Process(target=_write_version, args=arguments)
         run.start()
-        assert started.wait(30)
-        time.sleep(moments.uniform(0, duration))
+        assert events[is_late].wait(30)
+        time.sleep(moments.uniform(0, 0.15))
         run.kill()
         run.join()
-        killed += run.exitcode == -9
+        killed[is_late] += run.exitcode == -9
 
-        expected = make_loans(1_500, version)
-        assert holds_one_of(warehouse, make_loans(1_500, version - 1), expected)
+        expected = _make_version(version)
+        assert holds_one_of(warehouse, _make_version(version - 1), expected)
         write(warehouse.owner_connection, expected, time_limit_s=20)
         assert_holds(warehouse, expected)
 
-    assert killed > 10
+    assert min(killed.values()) >= 5

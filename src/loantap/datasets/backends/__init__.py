@@ -12,6 +12,7 @@ from loantap.datasets.backends.embedded_writing import WritableDuckDB
 from loantap.datasets.backends.interface import Backend, WritableBackend
 from loantap.datasets.backends.odbc import Odbc
 from loantap.datasets.backends.odbc_writing import WritableOdbc
+from loantap.datasets.backends.waiting import SILENCE_LIMIT_S
 from loantap.portfolio.errors import InputError
 
 __all__ = ["EMBEDDED", "Backend", "WritableBackend", "make_backend", "make_writable"]
@@ -47,8 +48,15 @@ def make_backend(
     raise _not_understood(system, credentials)
 
 
-def make_writable(system: str, credentials: dict[str, Any]) -> WritableBackend:
+def make_writable(
+    system: str, credentials: dict[str, Any], answer_limit_s: float = SILENCE_LIMIT_S
+) -> WritableBackend:
     """The way to write tables of ours to a system, and to read them; nothing is connected to.
+
+    Args:
+        system: its name, for messages.
+        credentials: as of `make_backend`.
+        answer_limit_s: for how long an answer to a statement is waited for.
 
     Raises:
         InputError: the credentials cannot be used, or not for writing.
@@ -63,7 +71,7 @@ def make_writable(system: str, credentials: dict[str, Any]) -> WritableBackend:
                     "tables of ours are written over ODBC only",
                     "Give an ODBC connection string",
                 )
-            return WritableOdbc(system, text)
+            return WritableOdbc(system, text, answer_limit_s)
     raise _not_understood(system, credentials)
 
 

@@ -14,6 +14,13 @@ from loantap.portfolio.errors import InputError
 T = TypeVar("T")
 
 _LONGEST_QUOTED = 300
+
+
+def _state(codes: str) -> str:
+    """A pattern of SQLSTATE codes where drivers write them; a port may have the same digits."""
+    return rf"(?:State: |\[|SQLSTATE[=:] ?)(?:{codes})"
+
+
 # What arrow-odbc and pyodbc put around the words of the server.
 _WRAPPING = re.compile(
     r"ODBC emitted an error calling '\w+':\s*|Native error: -?\d+, (?:Message: )?"
@@ -21,6 +28,9 @@ _WRAPPING = re.compile(
 )
 # PostgreSQL adds the row that a rule of a table refuses: personal data.
 _DETAIL = re.compile(r"\s*DETAIL:.*", re.DOTALL)
+# What is wrong with a value is said with the value, which may be personal as well.
+_HAS_A_VALUE = re.compile(_state(r"22\w{3}") + "|CAST_INVALID_INPUT")
+_QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +50,10 @@ class Fault:
     passes: bool = False
 
 
+_GRANT = (
+    "Have it granted: to read, GRANT SELECT ON the table TO the login; to write, the rights in "
+    "docs/sources.md"
+)
 # The first that fits is taken. PostgreSQL's driver has one code, 08001, for all that can go wrong
 # with a login, and so has IBM's, so that words and IBM's own codes come before it.
 _FAULTS = (
@@ -93,7 +107,7 @@ _FAULTS = (
     Fault(
         r"SQL0551N|SQL1060N|INSUFFICIENT_PERMISSIONS|PERMISSION_DENIED",
         "the login has not the right to do this",
-        "Have it granted (to read: GRANT SELECT ON the table TO the login)",
+        _GRANT,
     ),
     Fault(
         r"SQL1224N|SQL30108N|CLI010[68]E|SQL30081N.*\"(?:recv|send)\"|Fetch Failure:\s*$"
@@ -105,20 +119,20 @@ _FAULTS = (
         passes=True,
     ),
     Fault(
-        r"SQL30081N|SQL1032N|SQL1040N|SQL1226N|SQL1035N|HTTP (?:429|5\d\d)|TEMPORARILY_UNAVAILABLE"
+        r"SQL30081N|SQL1032N|SQL1035N|HTTP (?:429|5\d\d)|TEMPORARILY_UNAVAILABLE"
         r"|Failed to establish a new connection",
         "the system does not answer",
         "Check that it is up and that server and port in the connection text are right",
         passes=True,
     ),
     Fault(
-        r"IM00[23]|Can't open lib|Data source name not found",
+        _state("IM00[23]") + "|Can't open lib|Data source name not found",
         "the ODBC driver or the data source of this name is not installed",
         "Install it (PostgreSQL's: `apt-get install odbc-postgresql`) and name it as "
         "`odbcinst -q -d` lists it",
     ),
     Fault(
-        r"State: 28\d|\(28\d|password authentication failed|no password supplied"
+        _state(r"28\w{3}") + r"|password authentication failed|no password supplied"
         r"|fe_sendauth|role \"[^\"]*\" (?:does not exist|is not permitted to log in)",
         "the login is refused",
         "Correct user and password in the connection text",
@@ -130,7 +144,8 @@ _FAULTS = (
         "SSLmode=verify-full",
     ),
     Fault(
-        r"3D000|FATAL:\s+database \"[^\"]*\" does not exist|permission denied for database",
+        _state("3D000")
+        + r"|FATAL:\s+database \"[^\"]*\" does not exist|permission denied for database",
         "the database is not there, or not open to this login",
         "Correct the name of the database in the connection text, or have access granted",
     ),
@@ -146,32 +161,39 @@ _FAULTS = (
         "that stands in it",
     ),
     Fault(
-        r"53[14]00|disk is full|No space left on device|could not (?:extend file|write block)",
+        _state("53[14]00") + r"|SQL0968C|SQL0289N|disk is full|No space left on device"
+        r"|could not (?:extend file|write block)",
         "the disk of the server is full, or the room it allows is used up",
         "Have its administrator make room, then run again",
     ),
     Fault(
-        r"42P01|42S02|no such table|relation \"[^\"]*\" does not exist|3F000",
-        "the table is not there",
-        "Correct the database or schema in the connection text, or make a view of this name",
+        r"no schema has been selected",
+        "the login has no schema to write into",
+        "Make one for it and set its search_path, as docs/sources.md says",
     ),
     Fault(
-        r"42703|42S22|no such column|column \S+ does not exist",
+        _state("42P01|42S02|3F000") + r"|no such table|relation \"[^\"]*\" does not exist",
+        "the table is not there",
+        "Correct the database or schema in the connection text, make a view of this name, or have "
+        "the right to see it granted",
+    ),
+    Fault(
+        _state("42703|42S22") + r"|no such column|column \S+ does not exist",
         "a column is not there",
         "Have it restored at the source, or read a view that has it",
     ),
     Fault(
-        r"42501|permission denied",
+        _state("42501") + "|permission denied",
         "the login has not the right to do this",
-        "Have it granted (to read: GRANT SELECT ON the table TO the login)",
+        _GRANT,
     ),
     Fault(
-        r"25006|read-only transaction",
+        _state("25006") + "|read-only transaction",
         "the login may only read",
         "Write with a login of its own, as docs/sources.md says",
     ),
     Fault(
-        r"55P03|due to lock timeout",
+        _state("55P03") + "|due to lock timeout",
         "another transaction holds the table",
         "Let it end, or end it, and run again",
     ),
@@ -187,27 +209,41 @@ _FAULTS = (
         "Shorten it at the source, or in a view that is read instead",
     ),
     Fault(
-        r"22021|22P05|invalid byte sequence|has no equivalent in encoding|(?i:invalid utf-?8)",
+        _state("22021|22P05") + r"|invalid byte sequence|has no equivalent in encoding"
+        r"|(?i:invalid utf-?8)",
         "a text is not valid in its encoding",
-        "Mend it at the source, or use the Unicode driver",
+        "Mend it at the source, or in a view that is read instead",
     ),
     Fault(
-        r"57P0[1-5]|terminating connection|(?:08S01|08003|08006|08007)|server closed the connection"
+        _HAS_A_VALUE.pattern,
+        "a value does not fit its type",
+        "Mend it at the source, or in a view that is read instead",
+    ),
+    Fault(
+        _state("57P0[1-5]|08S01|08003|08006|08007")
+        + r"|terminating connection|server closed the connection"
         r"|connection has been lost|[Cc]onnection reset|[Bb]roken pipe|no connection to the server",
         "the connection broke",
         "Run again when the system and the network are up",
         passes=True,
     ),
     Fault(
-        r"40001|40P01|57014|conflict with recovery",
+        _state("40001|40P01|57014") + "|conflict with recovery",
         "the server ended the statement in favour of another",
         "Run again when the system is less busy",
         passes=True,
     ),
     Fault(
-        r"08001|08004|HYT0[01]|53[23]00|Connection refused|[Tt]imed? ?out|timeout expired"
-        r"|starting up|shutting down|in recovery mode|too many (?:clients|connections)"
-        r"|remaining connection slots|No route to host|unreachable|Temporary failure in name",
+        _state("53300") + r"|SQL1040N|SQL1226N|too many (?:clients|connections)"
+        r"|remaining connection slots",
+        "the system has no connection left to give",
+        "Run again when fewer are in use, or have their number raised for this login",
+        passes=True,
+    ),
+    Fault(
+        _state("08001|08004|HYT0[01]|53200") + r"|Connection refused|[Tt]imed? ?out"
+        r"|timeout expired|starting up|shutting down|in recovery mode|No route to host"
+        r"|unreachable|Temporary failure in name",
         "the system does not answer",
         "Check that it is up and that server and port in the connection text are right",
         passes=True,
@@ -224,7 +260,10 @@ def explain(where: str, message: str, secrets: tuple[str, ...]) -> InputError:
     """
     fault = next((f for f in _FAULTS if re.search(f.pattern, message)), _UNKNOWN)
     # Secrets go first: what is cut off or rewritten might no longer be recognised.
-    words = " ".join(_WRAPPING.sub("", _DETAIL.sub("", redact(message, secrets))).split())
+    shown = _DETAIL.sub("", redact(message, secrets))
+    if _HAS_A_VALUE.search(message):
+        shown = _QUOTED.sub('"..."', shown)
+    words = " ".join(_WRAPPING.sub("", shown).split())
     kind = SourceDownError if fault.passes else InputError
     return kind(where, f"{fault.problem} ({_shorten(words)})", fault.remedy)
 

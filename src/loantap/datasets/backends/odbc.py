@@ -28,6 +28,8 @@ _LIMIT_STATEMENTS = (
     "WHERE name = 'statement_timeout' AND CAST(setting AS bigint) NOT BETWEEN 1 AND {ms}"
 )
 _POSTGRES = re.compile(r"postgres|psqlodbc", re.IGNORECASE)
+# It comes with ibm_db, and looks like an ODBC driver.
+_CLI = re.compile(r"libdb2\.so", re.IGNORECASE)
 _ANSI = re.compile(r"postgres.*ansi|psqlodbca", re.IGNORECASE)
 
 
@@ -48,11 +50,18 @@ class Odbc:
         self._answer_limit_s = answer_limit_s
         self._connection = connection
         self._secrets = find_secrets(connection)
-        if _ANSI.search(parse_odbc(connection).get("driver", "")):
+        driver = parse_odbc(connection).get("driver", "")
+        if _ANSI.search(driver):
             raise InputError(
                 system,
                 "the ANSI driver of PostgreSQL loses characters",
                 "Use Driver={PostgreSQL Unicode}, from the same package",
+            )
+        if _CLI.search(driver):
+            raise InputError(
+                system,
+                "libdb2.so is no ODBC driver for this purpose: it garbles NULLs",
+                "Use a URL, db2+ibm_db://.., or libdb2o.so of IBM's ODBC package",
             )
 
     def read(self, query: Query, batch_rows: int = BATCH_ROWS) -> pa.RecordBatchReader:
@@ -83,6 +92,8 @@ class Odbc:
             connection.read_arrow_batches,
             max_bytes_per_batch=_BUFFER_BYTES,
             max_text_size=MAX_TEXT_BYTES,
+            # Of columns that are only described: none that is read holds bytes.
+            max_binary_size=MAX_TEXT_BYTES,
             map_schema=plain_schema,
             # The next batch is fetched while this one is written in any case: see `waiting`.
             fetch_concurrently=False,

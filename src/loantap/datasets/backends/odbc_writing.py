@@ -18,8 +18,9 @@ import pyarrow.compute as pc
 
 from loantap.datasets.backends.connection_text import set_odbc
 from loantap.datasets.backends.faults import asking
-from loantap.datasets.backends.interface import Query, quote
+from loantap.datasets.backends.interface import Query, SourceDownError, quote
 from loantap.datasets.backends.odbc import LOGIN_TIMEOUT_S, Odbc
+from loantap.datasets.backends.waiting import SILENCE_LIMIT_S, Caller
 from loantap.portfolio.errors import InputError
 
 T = TypeVar("T")
@@ -50,8 +51,19 @@ _ARRAY_TYPES = {
 class WritableOdbc(Odbc):
     """A PostgreSQL database that tables of ours are written to, in the schema of the login.
 
-    That is the first of its `search_path`. See `Odbc` for arguments and errors.
+    That is the first of its `search_path`. See `Odbc` for errors.
+
+    Args:
+        system: its name, for messages.
+        connection: ODBC connection string.
+        answer_limit_s: for how long a statement is waited for.
     """
+
+    def __init__(
+        self, system: str, connection: str, answer_limit_s: float = SILENCE_LIMIT_S
+    ) -> None:
+        super().__init__(system, connection, answer_limit_s)
+        self._limit_s = answer_limit_s
 
     @contextmanager
     def transaction(self) -> Iterator[PostgresTransaction]:
@@ -65,18 +77,26 @@ class WritableOdbc(Odbc):
             )
         driver = self._import_pyodbc()
 
-        def ask(question: Callable[[], T]) -> T:
-            return asking(question, driver.Error, self._system, self._secrets)
-
         text = set_odbc(text, **_SETTINGS)
-        connection = ask(lambda: driver.connect(text, autocommit=False, timeout=LOGIN_TIMEOUT_S))
-        try:
-            yield PostgresTransaction(connection, ask, self._system)
-            ask(connection.commit)
-        finally:
-            # What is not committed by now has never been; a broken connection is closed already.
-            with suppress(driver.Error):
-                connection.close()
+        with Caller(self._system, self._limit_s) as caller:
+
+            def ask(question: Callable[[], T]) -> T:
+                return caller.call(
+                    lambda: asking(question, driver.Error, self._system, self._secrets)
+                )
+
+            connection = ask(
+                lambda: driver.connect(text, autocommit=False, timeout=LOGIN_TIMEOUT_S)
+            )
+            try:
+                yield PostgresTransaction(connection, ask, self._system)
+                ask(connection.commit)
+            finally:
+                # What is not committed by now has never been; a broken connection is closed
+                # already, and one that hangs would hang again.
+                if not caller.gave_up:
+                    with suppress(driver.Error, SourceDownError):
+                        caller.call(connection.close)
 
     def _import_pyodbc(self) -> ModuleType:
         """pyodbc, which needs the driver manager as soon as it is imported."""

@@ -6,11 +6,12 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, wait
 from contextlib import suppress
 from dataclasses import dataclass
 from queue import Empty, Queue
 from traceback import clear_frames
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import pyarrow as pa
 from tenacity import (
@@ -122,6 +123,59 @@ def persist(attempt: Callable[[], T], deadline: Deadline) -> T:
         f"{deadline.elapsed_s:,.0f} s",
         last.remedy,
     )
+
+
+class Caller:
+    """Makes a driver's calls one after the other in a thread, so that waiting for one can end.
+
+    A thread whose driver hangs stays until the process ends, which it does not hold up.
+
+    Args:
+        where: the system and table, for messages.
+        limit_s: for how long each answer is waited for.
+    """
+
+    def __init__(self, where: str, limit_s: float) -> None:
+        self._where = where
+        self._limit_s = limit_s
+        self._asked: Queue[tuple[Callable[[], Any], Future[Any]] | None] = Queue()
+        self.gave_up = False
+
+    def __enter__(self) -> Self:
+        """Start the thread."""
+        threading.Thread(target=self._answer, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Have the thread end when it has nothing left to do."""
+        self._asked.put(None)
+
+    def call(self, question: Callable[[], T]) -> T:
+        """What the question gives or raises.
+
+        Raises:
+            SourceDownError: no answer came in time; nothing else can be asked then.
+        """
+        answer: Future[T] = Future()
+        self._asked.put((question, answer))
+        wait([answer], self._limit_s)
+        if answer.done():
+            return answer.result()
+        self.gave_up = True
+        raise SourceDownError(
+            self._where,
+            f"no answer came for {self._limit_s:,g} s",
+            "Check the network and the load of the system; time_limit_s of the table in the "
+            "catalog says how long a statement may take",
+        )
+
+    def _answer(self) -> None:
+        while (task := self._asked.get()) is not None:
+            question, answer = task
+            try:
+                answer.set_result(question())
+            except Exception as error:  # noqa: BLE001 (raised again where the answer is wanted)
+                answer.set_exception(error)
 
 
 def read_ahead(

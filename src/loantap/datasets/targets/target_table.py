@@ -23,7 +23,7 @@ from loantap.datasets.backends.interface import (
     WritableBackend,
     quote,
 )
-from loantap.datasets.backends.waiting import Deadline, Patience, persist
+from loantap.datasets.backends.waiting import Deadline, Patience, persist, read_ahead
 from loantap.datasets.targets.merge import (
     POSITION,
     Changes,
@@ -63,7 +63,8 @@ class TargetTableDataset(AbstractDataset[Rows | Iterable[Rows], pa.RecordBatchRe
         key: columns that tell its rows apart.
         mode: `replace`, the table is what the run made; `upsert`, rows of earlier runs stay.
         credentials: what `loantap.datasets.backends.make_writable` takes.
-        time_limit_s: for how long a warehouse that is down is asked again, in each step.
+        time_limit_s: for how long a warehouse that is down is asked again, in each step, and for
+            how long a statement may take.
         metadata: for Kedro-Viz and the documentation.
     """
 
@@ -117,9 +118,14 @@ class TargetTableDataset(AbstractDataset[Rows | Iterable[Rows], pa.RecordBatchRe
     def load(self) -> pa.RecordBatchReader:
         """What this run saved, or else the table; read in batches as they are asked for."""
         if self._staged is None:
-            return self._backend().read(Query(f"SELECT * FROM {quote(self._merge.table)}"))  # noqa: S608
-        names = ", ".join(map(quote, self._staged.schema.names))
-        return self._backend().read(Query(f"SELECT {names} FROM {quote(self._staged.name)}"))  # noqa: S608
+            query = Query(f"SELECT * FROM {quote(self._merge.table)}")  # noqa: S608
+        else:
+            names = ", ".join(map(quote, self._staged.schema.names))
+            query = Query(f"SELECT {names} FROM {quote(self._staged.name)}")  # noqa: S608
+        patience = Patience(self._time_limit_s, self._time_limit_s)
+        return read_ahead(
+            lambda: self._backend().read(query), Deadline(self._merge.where, patience)
+        )
 
     def save(self, data: Rows | Iterable[Rows]) -> None:
         """Stage rows; further ones where a node saves in batches.
@@ -201,7 +207,7 @@ class TargetTableDataset(AbstractDataset[Rows | Iterable[Rows], pa.RecordBatchRe
         progress.info(text, extra={"done": done, "total": total})
 
     def _backend(self) -> WritableBackend:
-        return make_writable(self._system, self._credentials)
+        return make_writable(self._merge.where, self._credentials, self._time_limit_s)
 
     def _exists(self) -> bool:
         try:
