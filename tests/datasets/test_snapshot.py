@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pandas as pd
@@ -15,6 +19,7 @@ from pandas.testing import assert_frame_equal
 from small_source import COLUMNS, SmallSource, day, extraction, order
 
 from loantap.datasets import SnapshotDataset
+from loantap.datasets.snapshots import parts
 from loantap.datasets.snapshots import snapshot as snapshot_module
 from loantap.portfolio.errors import InputError
 from tests.conftest import require
@@ -253,8 +258,14 @@ class TestOverlap:
 
         assert_frame_equal(read_again(folder), source.rows())
 
+    @pytest.mark.parametrize(
+        "reading",
+        [(snapshot_module, "read_outdated"), (parts, "check_content")],
+        ids=["between list and files", "between checking and reading a file"],
+    )
     def test_who_reads_while_a_run_publishes_gets_the_new_rows(
         self,
+        reading: tuple[ModuleType, str],
         last_good: pd.DataFrame,
         snapshot: SnapshotDataset,
         source: SmallSource,
@@ -263,16 +274,37 @@ class TestOverlap:
     ) -> None:
         source.change(*range(2_500), balance=0.5, at=day(30))
         snapshot.save(extraction(source))
-        read_list = snapshot_module.read_outdated
+        module, name = reading
+        read = getattr(module, name)
 
         def publish_meanwhile(*arguments: Any) -> Any:
-            # Between the list and the files that it names; nothing of them is left then.
+            # Nothing is left then of the files that the old list names.
+            found = read(*arguments) if name == "check_content" else None
             snapshot.publish()
-            return read_list(*arguments)
+            return found if name == "check_content" else read(*arguments)
 
-        monkeypatch.setattr(snapshot_module, "read_outdated", publish_meanwhile)
+        monkeypatch.setattr(module, name, publish_meanwhile)
 
         assert_frame_equal(read_again(folder), source.rows())
+
+    def test_a_disk_without_locks_is_named(
+        self,
+        snapshot: SnapshotDataset,
+        source: SmallSource,
+        folder: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        def refuse(*_: object) -> None:
+            raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+
+        monkeypatch.setattr(fcntl, "flock", refuse)
+
+        with pytest.raises(DatasetError) as refused:
+            snapshot.save(extraction(source))
+        error = refused.value.__cause__
+        assert isinstance(error, InputError)
+        assert "cannot be locked" in error.problem
+        assert "a disk that can be written to" in error.remedy
 
 
 class TestFailure:

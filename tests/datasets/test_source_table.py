@@ -14,7 +14,7 @@ from kedro.io import DatasetError
 from pandas.testing import assert_frame_equal
 from source_frames import make_source
 
-from loantap.datasets import SourceTableDataset
+from loantap.datasets import SourceTableDataset, source_table
 from loantap.datasets.source_table import Account, SourceTable
 from loantap.portfolio.dictionary import KEYS, Table, columns_of
 from loantap.portfolio.errors import InputError
@@ -52,6 +52,21 @@ def make_dataset(credentials: dict[str, str], **changes: object) -> SourceTableD
 
 def read(dataset: SourceTableDataset) -> pd.DataFrame:
     return dataset.load().read().read_pandas()
+
+
+@pytest.mark.parametrize(
+    ("silence", "limit", "given"),
+    [(120, 1_800, 123), (3_600, 60, 63), (float("inf"),) * 2 + (86_403,)],
+)
+def test_a_system_is_told_a_limit_that_any_can_keep(
+    silence: float, limit: float, given: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = []
+    monkeypatch.setattr(source_table, "make_backend", lambda *arguments: told.append(arguments[2]))
+    credentials = {"connection": "Driver=x;"}
+    make_dataset(credentials, silence_limit_s=silence, time_limit_s=limit).load()._backend()
+
+    assert told == [given]
 
 
 class TestReading:

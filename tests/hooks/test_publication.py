@@ -57,6 +57,22 @@ def test_a_run_that_only_scores_loads_as_usual(catalog: DataCatalog) -> None:
     assert not ask(catalog, "scoring")
 
 
+def test_an_interrupted_run_is_forgotten_when_the_next_begins(tmp_path: Path) -> None:
+    """In a notebook, say: Kedro tells hooks of errors, and not of Ctrl-C."""
+    dataset = {"type": "pandas.ParquetDataset", "filepath": str(tmp_path / "loans.parquet")}
+    catalog = DataCatalog({"loans": StagedDataset(dataset=dataset)})
+    hook = TransactionHook()
+    hook.before_pipeline_run(catalog)
+    catalog.save("loans", pd.DataFrame({"loan_id": ["a"]}))
+    hook.after_dataset_saved("loans")
+    assert catalog.exists("loans")
+
+    hook.after_context_created()
+
+    assert not catalog.exists("loans")
+    assert list(tmp_path.iterdir()) == []
+
+
 class TestWarehouseThatRefuses:
     """A run that ends well but cannot be written back publishes nothing."""
 

@@ -57,7 +57,7 @@ def up(loans: int, seed: int, as_of: date, portfolio: Path | None) -> None:
     _STATE.mkdir(exist_ok=True)
     _FOLDER.write_text(str(folder))
     with ExitStack() as stack:
-        stack.callback(down)
+        stack.callback(_clean_up)
         variables: dict[str, str] = {}
         for table, (name, system) in _SYSTEMS.items():
             server = system(folder / name)
@@ -103,6 +103,14 @@ def down() -> None:
     shutil.rmtree(folder, ignore_errors=True)
     shutil.rmtree(_STATE)
     console.print("The sources are down")
+
+
+def _clean_up() -> None:
+    """Stop what was started; what can't be is told beside the error that led here."""
+    try:
+        down()
+    except InputError as error:
+        console.print(str(error))
 
 
 def _write_environment(variables: Mapping[str, str]) -> None:

@@ -100,12 +100,13 @@ def inspect_source(source: SourceTable, as_of: datetime) -> Iterator[Finding]:
     """
     where = source.where
     try:
-        schema = source.describe()
-        yield Finding(where, "connection", Outcome.FINE, "driver, login and table answer")
-        beyond = source.hold_to_contract(schema)
-        source.try_query()
-        yield _report_columns(where, len(schema) - len(beyond), beyond)
-        account = source.account()
+        with source.in_time():
+            schema = source.describe()
+            yield Finding(where, "connection", Outcome.FINE, "driver, login and table answer")
+            beyond = source.hold_to_contract(schema)
+            source.try_query()
+            yield _report_columns(where, len(schema) - len(beyond), beyond)
+            account = source.account()
     except InputError as error:
         yield Finding(where, _name_check(error), Outcome.FAULT, error.problem, error.remedy)
         return

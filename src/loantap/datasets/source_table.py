@@ -6,7 +6,7 @@ import hashlib
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import datetime
 from importlib.resources import files
 from pathlib import Path
@@ -35,6 +35,7 @@ from loantap.portfolio.errors import InputError
 T = TypeVar("T")
 
 _GRACE_S = 3
+_LONGEST_ANSWER_S = 86_400
 _CHANGED = f"{UPDATED_AT.name} >= CAST(? AS TIMESTAMP) OR {UPDATED_AT.name} IS NULL"
 
 logger = logging.getLogger(__name__)
@@ -197,7 +198,7 @@ class SourceTable:
 
     def _backend(self) -> Backend:
         # What nobody waits for any more soon ends at the system as well: attempts don't pile up.
-        limit = self._patience.silence_limit_s + _GRACE_S
+        limit = min(*astuple(self._patience), _LONGEST_ANSWER_S) + _GRACE_S
         return make_backend(self.where, self._credentials, limit)
 
     def _open(self, query: Query) -> pa.RecordBatchReader:

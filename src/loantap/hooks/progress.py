@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import time
 from typing import Any
@@ -106,7 +107,7 @@ class ProgressHook(SavedDatasets):
     @hook_impl(trylast=True)
     def before_pipeline_run(self, pipeline: Pipeline) -> None:
         """Start the bar."""
-        if not (logs := get_console()).is_terminal:
+        if not (logs := get_console()).is_terminal and "COLUMNS" not in os.environ:
             logs.width = _PLAIN_WIDTH
         self._progress.reset(self._task, total=len(pipeline.nodes))
         self._progress.start()

@@ -15,6 +15,22 @@ from loantap.hooks.saved import Catalog, SavedDatasets, publishable
 class TransactionHook(SavedDatasets):
     """Publishes what a run saved when it has succeeded; forgets it when it has not."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._catalog: Catalog | None = None
+
+    @hook_impl
+    def after_context_created(self) -> None:
+        """Forget what an interrupted run of this process saved: Kedro tells nobody of those."""
+        if self._catalog is not None:
+            self.on_pipeline_error(self._catalog)
+        super().after_context_created()
+
+    @hook_impl
+    def before_pipeline_run(self, catalog: Catalog) -> None:
+        """Remember where this run saves."""
+        self._catalog = catalog
+
     @hook_impl(tryfirst=True)
     def after_pipeline_run(self, catalog: Catalog) -> None:
         """Publish tables and files; the models follow when the record is complete."""
@@ -29,10 +45,12 @@ class TransactionHook(SavedDatasets):
             # What is published by now stays; Kedro tells nobody that a run failed at its very end.
             self.on_pipeline_error(catalog)
             raise
+        self._catalog = None
 
     @hook_impl(tryfirst=True)
     def on_pipeline_error(self, catalog: Catalog) -> None:
         """Leave the last good outputs and aliases where they are."""
+        self._catalog = None
         for dataset in publishable(catalog, self._saved):
             dataset.discard()
 

@@ -17,8 +17,8 @@ from loantap.datasets.snapshots.parts import (
     DamagedSnapshotError,
     Mask,
     Part,
-    check_content,
     name_by_content,
+    read_file,
 )
 
 MANIFEST = "manifest.json"
@@ -134,9 +134,7 @@ def read_outdated(manifest: Manifest, folder: Path) -> list[Mask]:
     """
     masks = [np.zeros(part.file_rows, dtype="bool") for part in manifest.parts]
     if manifest.outdated is not None:
-        path = folder / manifest.outdated
-        check_content(path)
-        table = pq.read_table(path)
+        table = read_file(folder / manifest.outdated)
         parts, positions = (column.to_numpy() for column in table.columns)
         for place, mask in enumerate(masks):
             mask[positions[parts == place]] = True

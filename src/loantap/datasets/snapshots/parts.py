@@ -197,13 +197,24 @@ def read_table(paths: Sequence[Path], outdated: Sequence[Mask]) -> pa.Table:
     Raises:
         DamagedSnapshotError: as `read_rows`.
     """
-    for path in paths:
-        check_content(path)
-    tables = (pq.read_table(path) for path in paths)
+    tables = map(read_file, paths)
     return pa.concat_tables(
         table.filter(pa.array(~mask)) if mask.any() else table
         for table, mask in zip(tables, outdated, strict=True)
     )
+
+
+def read_file(path: Path) -> pa.Table:
+    """All rows of a finished file.
+
+    Raises:
+        DamagedSnapshotError: the file is not there, or not what was written.
+    """
+    check_content(path)
+    try:
+        return pq.read_table(path)
+    except FileNotFoundError as error:  # a run that publishes has removed it since
+        raise DamagedSnapshotError(f"{path.name}: {error.strerror}") from error
 
 
 def name_by_content(path: Path, kind: str) -> Path:

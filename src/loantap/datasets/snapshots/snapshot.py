@@ -64,7 +64,11 @@ class SnapshotDataset(AbstractDataset[Extraction, pd.DataFrame]):
         # The system lets go of it when the process ends, however it does; held over several nodes,
         # which Kedro may run in different threads.
         self._lock = FileLock(
-            self._folder.with_name(f".{self._folder.name}.lock"), timeout=0, thread_local=False
+            self._folder.with_name(f".{self._folder.name}.lock"),
+            timeout=0,
+            thread_local=False,
+            # One that a killed process leaves behind would shut out the next.
+            fallback_to_soft=False,
         )
         self._part_rows = part_rows
         self.metadata = metadata
@@ -107,8 +111,9 @@ class SnapshotDataset(AbstractDataset[Extraction, pd.DataFrame]):
             InputError, SourceDownError: the source cannot be read, the disk is full, or another run
                 has the folder.
         """
-        self._folder.mkdir(parents=True, exist_ok=True)
-        self._claim()
+        with _naming_a_full_disk(self._folder):
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self._claim()
         try:
             self._forget()
             with _naming_a_full_disk(self._folder):
@@ -124,15 +129,19 @@ class SnapshotDataset(AbstractDataset[Extraction, pd.DataFrame]):
     def publish(self) -> None:
         """See `Publishable`."""
         if self._lock.is_locked:
-            self._list.publish()
-            self._remove_leftovers()
-            self._lock.release()
+            try:
+                self._list.publish()
+                self._remove_leftovers()
+            finally:
+                self._lock.release()
 
     def discard(self) -> None:
         """See `Publishable`."""
         if self._lock.is_locked:
-            self._forget()
-            self._lock.release()
+            try:
+                self._forget()
+            finally:
+                self._lock.release()
 
     def _claim(self) -> None:
         if self._lock.is_locked:  # by an earlier save of this run
@@ -144,7 +153,17 @@ class SnapshotDataset(AbstractDataset[Extraction, pd.DataFrame]):
                 f"snapshot {self._folder}",
                 "another run is bringing it up to date",
                 "Run again when that one has ended; `fuser -v` on "
-                f"{self._lock.lock_file} names its process",
+                f"{self._lock.lock_file} names its process, perhaps a notebook that saved and did "
+                "not publish",
+            ) from error
+        except OSError as error:
+            if error.errno in _NO_ROOM:
+                raise
+            raise InputError(
+                f"snapshot {self._folder}",
+                f"it cannot be locked ({error})",
+                "Put data/01_raw on a disk that can be written to and that has file locks, such as "
+                "a local one, NFS or EFS",
             ) from error
 
     def _forget(self) -> None:
