@@ -55,6 +55,7 @@ class DuckSource:
     """The table, read as `SourceTable` reads one of the contract."""
 
     where, key, fingerprint = "warehouse, table loans", ("loan_id",), "1"
+    is_embedded = True
 
     def __init__(self, folder: Path) -> None:
         config: dict[str, str | bool | int | float | list[str]] = {"memory_limit": "64MB"}

@@ -44,6 +44,7 @@ class SmallSource:
     key: tuple[str, ...] = ("loan_id", "month")
     where: str = "warehouse, table loan_events"
     fingerprint: str = "3f"
+    is_embedded: bool = False
     batch_rows: int = 2_048
     breaks_after: list[int] = field(default_factory=list)
     meanwhile: Callable[[], object] = lambda: None

@@ -20,7 +20,9 @@ from tests.support.temporary_project import Project
 
 # What a run says as it goes: a line per node that has run, and the model that scores.
 _PROGRESS = re.compile(
-    r"^ *\d+/\d+ [\w.]+ +[\d.]+ s$|^\[[^]]+\] INFO +Scoring with [\s\S]*? loans *$", re.MULTILINE
+    r"^ *\d+/\d+ [\w.]+ +[\d.]+ s$"
+    r"|^(?:\[[^]]+\])? *INFO +Scoring with [\s\S]*? loans(?: +\w+\.py:\d+)? *$",
+    re.MULTILINE,
 )
 Change = Callable[[pd.DataFrame], pd.DataFrame]
 

@@ -101,6 +101,11 @@ class SourceTable:
         self.where = f"{system}, table {table}"
 
     @property
+    def is_embedded(self) -> bool:
+        """Whether the database is a file of ours rather than a real system."""
+        return self._credentials.get("backend") == EMBEDDED
+
+    @property
     def key(self) -> tuple[str, ...]:
         """Columns that tell rows apart, unless the source is at fault."""
         return KEYS[self._table]

@@ -29,6 +29,10 @@ class Source(Protocol):
         """System and table, for messages."""
 
     @property
+    def is_embedded(self) -> bool:
+        """Whether it is a file of ours rather than a real system."""
+
+    @property
     def key(self) -> tuple[str, ...]:
         """Columns that tell rows apart, unless the source is at fault."""
 

@@ -210,7 +210,9 @@ class Refresh:
         remove_unlisted(self._folder, self._held)
 
     def _say(self, text: str) -> None:
-        logger.info("%s: %s", self._source.where, text)
+        # What was read of a real system, and why, is of interest; of our own file it is not.
+        level = logging.DEBUG if self._source.is_embedded else logging.INFO
+        logger.log(level, "%s: %s", self._source.where, text)
 
     def _warn(self, text: str) -> None:
         logger.warning("%s: %s. Every row is read", self._source.where, text)

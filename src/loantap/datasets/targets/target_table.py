@@ -171,9 +171,10 @@ class TargetTableDataset(AbstractDataset[Rows | Iterable[Rows], pa.RecordBatchRe
                 self._say_progress(staged.rows, total)
         return staged
 
-    def transaction(self) -> AbstractContextManager[Transaction]:
-        """See `WritableBackend`."""
-        return self._backend().transaction()
+    def transaction(self, tables: str | None = None) -> AbstractContextManager[Transaction]:
+        """See `WritableBackend`; with other tables of the database it is for those, by name."""
+        where = f"{self._system}, {tables}" if tables else self._merge.where
+        return make_writable(where, self._credentials, self._time_limit_s).transaction()
 
     def merge(self, transaction: Transaction) -> Changes:
         """Bring the table up to date from what is staged; see `Merge.apply`."""
@@ -247,7 +248,8 @@ def publish_together(tables: Iterable[TargetTableDataset]) -> None:
 
 
 def _merge_all(tables: Sequence[TargetTableDataset]) -> None:
-    with tables[0].transaction() as transaction:
+    names = ", ".join(table.table for table in tables)
+    with tables[0].transaction(f"table{'s' * (len(tables) > 1)} {names}") as transaction:
         changes = [table.merge(transaction) for table in tables]
     for table, change in zip(tables, changes, strict=True):
         table.tell(change)

@@ -1,0 +1,164 @@
+"""Projects that read three real servers, and what is asked of either."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import mlflow
+import pyarrow as pa
+import pytest
+from click.testing import Result
+from kedro.framework.project import configure_project
+
+from loantap.datasets.backends import make_backend
+from loantap.datasets.backends.interface import Query
+from loantap.portfolio.dictionary import Table
+from tests.support.derby import READER as DB2_READER
+from tests.support.derby import Derby
+from tests.support.loader import make_tables
+from tests.support.postgres import OUTPUT_SCHEMA, OWNER, READER, Postgres
+from tests.support.temporary_project import Project, make_project
+from tests.support.thrift_server import ThriftServer
+
+LOANS, SEED, AS_OF = 1_000, 42, "2026-11-23"
+PRIMARY = ("loans", "loan_months", "instalment_exceptions", "reconciliation")
+# The part of a password or token that is made up anew each time.
+_RANDOM = re.compile(r"[0-9a-f]{16,}")
+# What Rich puts at the end of a log's first line, in the middle of a text that goes on below.
+_LOGGED_BY = re.compile(r"\s\w+\.py:\d+\s*$", re.MULTILINE)
+
+
+@dataclass(frozen=True)
+class Servers:
+    """The three systems."""
+
+    postgres: Postgres
+    db2: Derby
+    databricks: ThriftServer
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """What the environment says of them."""
+        return {
+            "LOANTAP_WAREHOUSE": self.postgres.connection,
+            "LOANTAP_WAREHOUSE_OUTPUT": self.postgres.owner_connection,
+            "LOANTAP_APPSTREAM": self.db2.connection,
+            "LOANTAP_BUSINESS_EVENTS": self.databricks.connection,
+        }
+
+    @property
+    def secrets(self) -> list[str]:
+        """The random part of each secret that the variables hold."""
+        found = [
+            _RANDOM.search(secret)
+            for secret in (
+                self.postgres.password_of(READER), self.postgres.password_of(OWNER),
+                self.db2.password_of(DB2_READER), self.databricks.token,
+            )
+        ]  # fmt: skip
+        return [match[0] for match in found if match]
+
+    def load(self, tables: dict[Table, pa.Table]) -> None:
+        """Fill the sources, and leave nothing in the schema of our own tables."""
+        self.postgres.load(Table.LOANS, tables[Table.LOANS])
+        self.db2.load(Table.APPLICATIONS, tables[Table.APPLICATIONS])
+        self.databricks.load(Table.LOAN_EVENTS, tables[Table.LOAN_EVENTS])
+        self.postgres.run_sql(
+            f"DROP SCHEMA IF EXISTS {OUTPUT_SCHEMA} CASCADE;"
+            f"CREATE SCHEMA {OUTPUT_SCHEMA} AUTHORIZATION {OWNER};"
+        )
+
+    def read_sources(self) -> dict[Table, pa.Table]:
+        """All rows of each source."""
+        variables = {
+            Table.LOANS: "LOANTAP_WAREHOUSE",
+            Table.APPLICATIONS: "LOANTAP_APPSTREAM",
+            Table.LOAN_EVENTS: "LOANTAP_BUSINESS_EVENTS",
+        }
+        return {
+            table: read_rows(self.variables[name], f"SELECT * FROM {table}")  # noqa: S608 (names of ours)
+            for table, name in variables.items()
+        }
+
+    def written(self) -> dict[str, str]:
+        """A digest of each table in the warehouse's schema of ours, and of who wrote its rows."""
+        listed = f"SELECT tablename FROM pg_tables WHERE schemaname = '{OUTPUT_SCHEMA}'"  # noqa: S608
+        return {
+            name: self.postgres.run_sql(
+                "SELECT count(*), md5(string_agg(t::text || xmin, '' ORDER BY t::text))"  # noqa: S608
+                f" FROM {OUTPUT_SCHEMA}.{name} t"
+            )
+            for name in self.postgres.run_sql(listed).split()
+        }
+
+
+def read_rows(connection: str, statement: str) -> pa.Table:
+    """What a system answers to the login of a connection text."""
+    return make_backend("system", {"connection": connection}).read(Query(statement)).read_all()
+
+
+def make_demo_tables() -> dict[Table, pa.Table]:
+    """The demo portfolio, as each system holds it."""
+    return make_tables(LOANS, SEED, date.fromisoformat(AS_OF))
+
+
+@contextmanager
+def in_environment(servers: Servers) -> Iterator[None]:
+    """The environment says where the servers are; MLflow's address is put back afterwards."""
+    before = mlflow.get_tracking_uri()
+    configure_project("loantap")
+    with pytest.MonkeyPatch.context() as patch:
+        for name, text in servers.variables.items():
+            patch.setenv(name, text)
+        yield
+    mlflow.set_tracking_uri(before)
+
+
+def make_empty(folder: Path, empty_store: Path) -> Project:
+    """A project in which nothing was run yet."""
+    shutil.copy(empty_store, folder)
+    return make_project(folder)
+
+
+def run_real(project: Project, pipeline: str, *params: str) -> Result:
+    """`kedro run --env odbc` of one pipeline, on the day of the tests."""
+    given = ",".join([f"as_of={AS_OF}", *params])
+    return project.run("--env", "odbc", "--pipelines", pipeline, "--params", given)
+
+
+def ingest(project: Project, *params: str) -> Result:
+    """A run of `ingestion` that ends well."""
+    result = run_real(project, "ingestion", *params)
+    assert result.exit_code == 0, result.output
+    return result
+
+
+def unwrap(output: str) -> str:
+    """What was said, without what wrapping has put between its words and into them."""
+    return " ".join(_LOGGED_BY.sub("", output).split())
+
+
+def read_cells(output: str) -> list[list[str]]:
+    """The cells of each line of a table that Rich has drawn."""
+    lines = [line for line in output.splitlines() if line.startswith("│")]
+    return [[cell.strip() for cell in line.strip("│").split("│")] for line in lines]
+
+
+def find_secrets(output: str, project: Project, servers: Servers, *more: str) -> list[str]:
+    """Where a secret, or one more, shows: in what a run said, or in any file of the project."""
+    assert len(servers.secrets) == 4
+    secrets = [*servers.secrets, *more]
+    # A long word goes on in the line below, in a table in the same column.
+    columns = ["".join(column) for column in zip(*read_cells(output), strict=True)]
+    said = "".join("".join([_LOGGED_BY.sub("", output), *columns]).split())
+    found = [f"output: {secret}" for secret in secrets if secret in said]
+    for path in filter(Path.is_file, project.folder.rglob("*")):
+        content = path.read_bytes()
+        found += [f"{path}: {secret}" for secret in secrets if secret.encode() in content]
+    return found

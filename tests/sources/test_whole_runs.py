@@ -1,0 +1,354 @@
+"""Later runs on all three real systems: what changed is read, and what fails changes nothing."""
+
+# ruff: noqa: S608 - statements are made of the names of our own tables
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pytest
+from click.testing import Result
+from pandas.testing import assert_frame_equal
+from real_project import (
+    LOANS,
+    PRIMARY,
+    Servers,
+    find_secrets,
+    in_environment,
+    ingest,
+    make_demo_tables,
+    make_empty,
+    read_cells,
+    run_real,
+    unwrap,
+)
+
+from loantap.portfolio.dictionary import Table
+from tests.support.derby import READER as DB2_READER
+from tests.support.derby import Derby
+from tests.support.ports import free_port
+from tests.support.postgres import OUTPUT_SCHEMA, OWNER, READER, Postgres
+from tests.support.temporary_project import Project
+from tests.support.thrift_server import SCHEMA as EVENTS_SCHEMA
+from tests.support.thrift_server import ThriftServer
+
+pytestmark = [pytest.mark.xdist_group("servers"), pytest.mark.slow]
+
+# A loan's rows were last changed two days after those of the loan before it, in every system.
+FIRST_UPDATE, STEP = datetime(2011, 6, 1), timedelta(days=2)  # noqa: DTZ001 (UTC without a zone)
+OVERLAP = timedelta(days=1)
+WRONG = "5ec2e7" * 5
+WHERES = {
+    Table.LOANS: "warehouse, table loans",
+    Table.APPLICATIONS: "appstream, table applications",
+    Table.LOAN_EVENTS: "business_events, table loan_events",
+}
+
+
+@pytest.fixture(scope="module")
+def tables() -> dict[Table, pa.Table]:
+    """The demo portfolio, changed little by little rather than all on one day."""
+    made = make_demo_tables()
+    loan_ids = made[Table.LOANS]["loan_id"].to_pylist()
+    moments = {loan_id: FIRST_UPDATE + STEP * number for number, loan_id in enumerate(loan_ids)}
+    return {table: _date(rows, moments) for table, rows in made.items()}
+
+
+def _date(rows: pa.Table, moments: dict[str, datetime]) -> pa.Table:
+    times = pa.array([moments[loan_id] for loan_id in rows["loan_id"].to_pylist()])
+    return rows.set_column(rows.schema.get_field_index("updated_at"), "updated_at", times)
+
+
+@pytest.fixture(scope="module")
+def servers(
+    postgres: Postgres, db2: Derby, databricks: ThriftServer, tables: dict[Table, pa.Table]
+) -> Iterator[Servers]:
+    """The servers hold that portfolio, and the environment says where they are."""
+    made = Servers(postgres, db2, databricks)
+    made.load(tables)
+    with in_environment(made):
+        yield made
+
+
+@pytest.fixture(scope="module")
+def project(
+    servers: Servers, empty_store: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Project:
+    """A project that has read them once. Each test leaves it up to date with them."""
+    made = make_empty(tmp_path_factory.mktemp("real"), empty_store)
+    ingest(made)
+    return made
+
+
+@pytest.fixture
+def fresh(tmp_path: Path, empty_store: Path) -> Project:
+    """A project that has read nothing yet."""
+    return make_empty(tmp_path, empty_store)
+
+
+class RowsRead(logging.Handler):
+    """How many rows of each table the runs within have asked for, and how many came."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: dict[str, tuple[int, int]] = {}
+
+    def emit(self, record: logging.LogRecord) -> None:
+        table = record.getMessage().partition(":")[0]
+        if table in set(Table):  # rows that are written count as well
+            self.found[table] = (record.done, record.total)
+
+
+@pytest.fixture
+def rows_read() -> Iterator[dict[str, tuple[int, int]]]:
+    """Rows that came, and that were to come, of each table."""
+    handler, progress = RowsRead(), logging.getLogger("loantap.progress")
+    progress.addHandler(handler)
+    yield handler.found
+    progress.removeHandler(handler)
+
+
+@pytest.fixture
+def change(servers: Servers, tables: dict[Table, pa.Table]) -> Callable[..., None]:
+    """Change a row of a loan, known by its number, in each system: after all other changes."""
+    events = tables[Table.LOAN_EVENTS].select(["loan_id", "month"]).to_pandas()
+    loan_ids = tables[Table.LOANS]["loan_id"].to_pylist()
+
+    def change_rows(number: int, at: datetime | None = None) -> None:
+        at = at or find_newest(servers) + STEP
+        loan_id, moment = loan_ids[number], f"{at:%Y-%m-%d %H:%M:%S}"
+        month = events.loc[events["loan_id"] == loan_id, "month"].iloc[0]
+        servers.postgres.run_sql(
+            f"UPDATE loans SET initial_list_status = translate(initial_list_status, 'fw', 'wf'),"
+            f" updated_at = '{moment}' WHERE loan_id = '{loan_id}'"
+        )
+        servers.db2.run_sql(
+            f"UPDATE APPSTREAM.APPLICATIONS SET TITLE = 'Changed at {moment}',"
+            f" UPDATED_AT = TIMESTAMP('{moment}') WHERE LOAN_ID = '{loan_id}';"
+        )
+        # Spark has no UPDATE for such a table, nor writes into one that it reads from.
+        is_it = f"loan_id = '{loan_id}' AND month = '{month}'"
+        columns = ", ".join(
+            {
+                "payment": f"if({is_it}, payment + 1, payment)",
+                "updated_at": f"if({is_it}, TIMESTAMP '{moment}Z', updated_at)",
+            }.get(name, name) + f" AS {name}"
+            for name in tables[Table.LOAN_EVENTS].schema.names
+        )  # fmt: skip
+        kept, copy = f"{EVENTS_SCHEMA}.loan_events", f"{EVENTS_SCHEMA}.changed_events"
+        servers.databricks.run_sql(
+            f"DROP TABLE IF EXISTS {copy}",
+            f"CREATE TABLE {copy} USING parquet AS SELECT {columns} FROM {kept}",
+            f"INSERT OVERWRITE {kept} SELECT * FROM {copy}",
+            f"DROP TABLE {copy}",
+        )
+
+    return change_rows
+
+
+def find_newest(servers: Servers) -> datetime:
+    """When the last of all rows changed."""
+    return datetime.fromisoformat(servers.postgres.run_sql("SELECT max(updated_at) FROM loans"))
+
+
+def expect_one_new_row_each(result: Result, since: str, tables: dict[Table, pa.Table]) -> None:
+    said = unwrap(result.output)
+    for table, where in WHERES.items():
+        assert f"{where}: 1 of {tables[table].num_rows:,} rows are new since {since}" in said
+
+
+def count_rows_since(servers: Servers, moment: datetime) -> dict[str, tuple[int, int]]:
+    """Rows of each source that have changed since, as `rows_read` has them."""
+    found = {}
+    for table, rows in servers.read_sources().items():
+        times = rows.rename_columns([name.lower() for name in rows.schema.names])["updated_at"]
+        number = sum(time.replace(tzinfo=None) >= moment for time in times.to_pylist())
+        found[str(table)] = (number, number)
+    return found
+
+
+def expect_tables_of_a_full_reading(project: Project, fresh: Project) -> None:
+    ingest(fresh)
+    for table in PRIMARY:
+        path = Path("data") / "03_primary" / f"{table}.parquet"
+        found, expected = (pd.read_parquet(each.folder / path) for each in (project, fresh))
+        assert len(expected)
+        assert_frame_equal(found, expected, check_exact=True)
+
+
+def test_a_second_run_reads_what_changed(
+    project: Project,
+    fresh: Project,
+    servers: Servers,
+    change: Callable[..., None],
+    tables: dict[Table, pa.Table],
+    rows_read: dict[str, tuple[int, int]],
+) -> None:
+    before = project.digests()
+    since = find_newest(servers) - OVERLAP
+    change(3)
+
+    again = ingest(project)
+
+    expect_one_new_row_each(again, f"{since:%Y-%m-%d %H:%M:%S}", tables)
+    assert rows_read == count_rows_since(servers, since)
+    for table in ("loans", "loan_months"):
+        name = f"data/03_primary/{table}.parquet"
+        assert project.digests()[name] != before[name]
+    expect_tables_of_a_full_reading(project, fresh)
+
+
+def test_what_changed_since_a_day_is_read_again(
+    project: Project,
+    fresh: Project,
+    servers: Servers,
+    change: Callable[..., None],
+    tables: dict[Table, pa.Table],
+    rows_read: dict[str, tuple[int, int]],
+) -> None:
+    """Such as rows whose changes were committed long after their time: a run would miss them."""
+    change(900, datetime(2016, 5, 1, 12))  # noqa: DTZ001 (as above)
+
+    again = ingest(project, "since=2016-01")
+
+    expect_one_new_row_each(again, "2016-01-01 00:00:00", tables)
+    assert rows_read == count_rows_since(servers, datetime(2016, 1, 1))  # noqa: DTZ001
+    assert rows_read["loans"][0] < LOANS / 4
+    expect_tables_of_a_full_reading(project, fresh)
+
+
+@contextmanager
+def without_right_to_loans(servers: Servers) -> Iterator[None]:
+    servers.postgres.run_sql(f"REVOKE SELECT ON loans FROM {READER}")
+    try:
+        yield
+    finally:
+        servers.postgres.run_sql(f"GRANT SELECT ON loans TO {READER}")
+
+
+@contextmanager
+def without_right_to_applications(servers: Servers) -> Iterator[None]:
+    servers.db2.run_sql(f"REVOKE SELECT ON APPSTREAM.APPLICATIONS FROM {DB2_READER};")
+    try:
+        yield
+    finally:
+        servers.db2.run_sql(f"GRANT SELECT ON APPSTREAM.APPLICATIONS TO {DB2_READER};")
+
+
+@contextmanager
+def without_access_to_events(servers: Servers) -> Iterator[None]:
+    """Spark knows no rights on tables, but tokens can be withdrawn."""
+    token = servers.databricks.token
+    servers.databricks.allow([f"dapi/{WRONG}+=="])
+    try:
+        yield
+    finally:
+        servers.databricks.allow([token])
+
+
+@contextmanager
+def without_right_to_write(servers: Servers) -> Iterator[None]:
+    servers.postgres.run_sql(f"REVOKE CREATE ON SCHEMA {OUTPUT_SCHEMA} FROM {OWNER}")
+    try:
+        yield
+    finally:
+        servers.postgres.run_sql(f"GRANT CREATE ON SCHEMA {OUTPUT_SCHEMA} TO {OWNER}")
+
+
+@contextmanager
+def without_right_to_the_last_table(servers: Servers) -> Iterator[None]:
+    table = f"{OUTPUT_SCHEMA}.portfolio_reconciliation"
+    servers.postgres.run_sql(f"REVOKE ALL ON {table} FROM {OWNER}")
+    try:
+        yield
+    finally:
+        servers.postgres.run_sql(f"GRANT ALL ON {table} TO {OWNER}")
+
+
+def read_faults(output: str) -> dict[str, tuple[str, str]]:
+    """What was found, and what to do about it, where `check_sources` found a fault."""
+    rows: list[list[str]] = []
+    for cells in read_cells(output):
+        if cells[2]:
+            rows.append(cells)
+        else:  # the line above goes on
+            rows[-1] = [" ".join(both).strip() for both in zip(rows[-1], cells, strict=True)]
+    return {
+        where: (found, remedy) for where, _, outcome, found, remedy in rows if outcome == "fault"
+    }
+
+
+def test_check_sources_tells_the_troubles_of_all_systems_at_once(
+    project: Project, servers: Servers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nobody_listens = servers.postgres.connect_as(READER, port=free_port())
+    monkeypatch.setenv("LOANTAP_WAREHOUSE", nobody_listens)
+    wrong_token = servers.databricks.connect_as(f"dapi/{WRONG}+==")
+    monkeypatch.setenv("LOANTAP_BUSINESS_EVENTS", wrong_token)
+    before = project.digests()
+
+    with without_right_to_applications(servers):
+        checked = run_real(project, "check_sources")
+
+    assert checked.exit_code == 1
+    expected = {
+        WHERES[Table.LOANS]: ("the system does not answer", "Check that it is up"),
+        WHERES[Table.APPLICATIONS]: ("the login has not the right to do this", "GRANT SELECT"),
+        WHERES[Table.LOAN_EVENTS]: ("the login is refused", "Correct user and password, or the"),
+    }
+    faults = read_faults(checked.output)
+    assert faults.keys() == expected.keys()
+    for where, (problem, remedy) in expected.items():
+        assert problem in faults[where][0]
+        assert remedy in faults[where][1]
+    assert "3 of 4 checks failed" in unwrap(checked.output)
+    assert "Traceback" not in checked.output
+    assert find_secrets(checked.output, project, servers, WRONG) == []
+    assert project.digests() == before
+
+
+@pytest.mark.parametrize(
+    ("number", "trouble", "message"),
+    [
+        (10, without_right_to_loans, "warehouse, table loans: .*Have it granted"),
+        (11, without_right_to_applications, "appstream, table applications: .*Have it granted"),
+        (12, without_access_to_events, "business_events, table loan_events: .*token may have"),
+        (13, without_right_to_write, "warehouse, table portfolio: .*Have it granted"),
+        # All tables of ours are replaced together, or none.
+        (14, without_right_to_the_last_table, "warehouse, .*portfolio_reconciliation.*granted"),
+    ],
+    ids=["loans", "applications", "loan_events", "our own tables", "the last of them"],
+)
+def test_a_run_that_fails_changes_nothing(
+    number: int,
+    trouble: Callable[[Servers], AbstractContextManager[None]],
+    message: str,
+    project: Project,
+    servers: Servers,
+    change: Callable[..., None],
+    tables: dict[Table, pa.Table],
+) -> None:
+    # There is something new to be read, written and published.
+    change(number)
+    digests, written = project.digests(), servers.written()
+
+    with trouble(servers):
+        failed = run_real(project, "ingestion")
+
+    assert failed.exit_code == 1
+    assert re.search(f"Error: {message}", unwrap(failed.output))
+    assert failed.output.count("Error: ") == 1
+    assert "Traceback" not in failed.output
+    assert find_secrets(failed.output, project, servers) == []
+    assert project.digests() == digests
+    assert servers.written() == written
+    # What was read before the failure does not count as read.
+    expect_one_new_row_each(ingest(project), "", tables)
+    assert servers.written() != written
