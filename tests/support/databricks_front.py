@@ -2,8 +2,9 @@
 
 It serves Thrift over HTTPS with a bearer token and a warehouse's path, as Databricks does, and
 speaks to Spark in Spark's own way. It adds what Spark does not know: native parameters, the
-schema and the settings of a session, and results as Arrow batches. The statements, types and
-errors are Spark's. Run as `python -m tests.support.databricks_front --socket N --behind PORT
+schema and the settings of a session, results as Arrow batches, and rights on tables, in so far as
+it refuses to read those that it is told to deny. The statements, types and all other errors are
+Spark's. Run as `python -m tests.support.databricks_front --socket N --behind PORT
 --settings FILE`, where N is a listening socket that the process inherits.
 """
 
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
 import socket
 import ssl
 import threading
@@ -84,10 +86,12 @@ class Service:
 
     Args:
         port: Spark's on loopback.
+        settings: file with the tables that are `denied`, if any; read at each statement.
     """
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, settings: Path) -> None:
         self._port = port
+        self._settings = settings
         # By the handle of a session, and by those of its operations.
         self._sparks: dict[bytes, Spark] = {}
 
@@ -124,6 +128,9 @@ class Service:
     def ExecuteStatement(self, request: Any) -> Any:  # noqa: N802
         """A statement; its parameters by EXECUTE IMMEDIATE, which is Spark's way."""
         spark = self._spark_of(request)
+        for table in json.loads(self._settings.read_text()).get("denied", ()):
+            if re.search(rf"\b{re.escape(table)}\b", request.statement, re.IGNORECASE):
+                return thrift.TExecuteStatementResp(status=_refuse_reading(table))
         if request.parameters:
             values = ", ".join(_literal(parameter) for parameter in request.parameters)
             request.statement = f"EXECUTE IMMEDIATE {_quote(request.statement)} USING {values}"
@@ -230,7 +237,7 @@ class Handler(BaseHTTPRequestHandler):
 
 def serve(listener: socket.socket, behind: int, settings: Path) -> None:
     """Serve on a listening socket until the process is ended."""
-    processor = TCLIService.Processor(Service(behind))
+    processor = TCLIService.Processor(Service(behind, settings))
     handler = partial(Handler, settings=settings, processor=processor)
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler, bind_and_activate=False)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -239,6 +246,16 @@ def serve(listener: socket.socket, behind: int, settings: Path) -> None:
     # The handshake waits for the handler's thread: a client that stalls holds up no other.
     server.socket = context.wrap_socket(listener, server_side=True, do_handshake_on_connect=False)
     HTTPServer.serve_forever(server)
+
+
+def _refuse_reading(table: str) -> Any:
+    # The words of the error class as Databricks documents them.
+    return thrift.TStatus(
+        statusCode=thrift.TStatusCode.ERROR_STATUS,
+        sqlState="42501",
+        errorMessage="[INSUFFICIENT_PERMISSIONS] Insufficient privileges:\n"
+        f"User does not have permission SELECT on Table `{table}`. SQLSTATE: 42501",
+    )
 
 
 def _literal(parameter: Any) -> str:

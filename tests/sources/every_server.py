@@ -1,0 +1,185 @@
+"""The three real servers under one face, so that a test can be asked of each of them."""
+
+# ruff: noqa: S608 - statements are made of the names of our own tables
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tests.support.derby import READER as DB2_READER
+from tests.support.derby import SCHEMA as DB2_SCHEMA
+from tests.support.derby import Derby
+from tests.support.postgres import READER, Postgres
+from tests.support.thrift_server import ThriftServer
+
+
+class Server(Protocol):
+    """A server with the table `loans`, which its reader may read."""
+
+    @property
+    def port(self) -> int:
+        """Where it listens on loopback."""
+
+    @property
+    def probes(self) -> int:
+        """Connections that the driver makes beside the one asked for, once for each place."""
+
+    @property
+    def secret(self) -> str:
+        """What must not be told of the login."""
+
+    def connect(self, port: int | None = None) -> str:
+        """Connection text of the reader, through another port such as a proxy's if given."""
+
+    def load(self, rows: pa.Table) -> None:
+        """Make the table anew with these rows."""
+
+    def regrade(self, loan_id: str, grade: str, at: datetime) -> None:
+        """Give one loan another grade, changed at a time (UTC)."""
+
+    def deny(self) -> None:
+        """Take the right to read the table from the reader; `load` alone need not give it back."""
+
+    def allow(self) -> None:
+        """Give it back."""
+
+
+@dataclass
+class OnPostgres:
+    """PostgreSQL, as the warehouse."""
+
+    server: Postgres
+    probes: int = 0
+
+    @property
+    def port(self) -> int:
+        """See `Server`."""
+        return self.server.port
+
+    @property
+    def secret(self) -> str:
+        """See `Server`."""
+        return self.server.password_of(READER)
+
+    def connect(self, port: int | None = None) -> str:
+        """See `Server`."""
+        return self.server.connect_as(READER, port=port)
+
+    def load(self, rows: pa.Table) -> None:
+        """See `Server`."""
+        self.server.load("loans", rows)
+
+    def regrade(self, loan_id: str, grade: str, at: datetime) -> None:
+        """See `Server`."""
+        self.server.run_sql(_regrade("loans", loan_id, grade, at))
+
+    def deny(self) -> None:
+        """See `Server`."""
+        self.server.run_sql(f"REVOKE SELECT ON loans FROM {READER}")
+
+    def allow(self) -> None:
+        """See `Server`."""
+        self.server.run_sql(f"GRANT SELECT ON loans TO {READER}")
+
+
+@dataclass
+class OnDb2:
+    """Derby, as DB2."""
+
+    server: Derby
+    probes: int = 1
+
+    @property
+    def port(self) -> int:
+        """See `Server`."""
+        return self.server.port
+
+    @property
+    def secret(self) -> str:
+        """See `Server`."""
+        return self.server.password_of(DB2_READER)
+
+    def connect(self, port: int | None = None) -> str:
+        """See `Server`."""
+        return self.server.connect_as(DB2_READER, port=port)
+
+    def load(self, rows: pa.Table) -> None:
+        """See `Server`."""
+        self.server.load("loans", rows)
+
+    def regrade(self, loan_id: str, grade: str, at: datetime) -> None:
+        """See `Server`."""
+        self.server.run_sql(f"{_regrade(f'{DB2_SCHEMA}.loans', loan_id, grade, at)};")
+
+    def deny(self) -> None:
+        """See `Server`."""
+        self.server.run_sql(f"REVOKE SELECT ON {DB2_SCHEMA}.loans FROM {DB2_READER};")
+
+    def allow(self) -> None:
+        """See `Server`."""
+        self.server.run_sql(f"GRANT SELECT ON {DB2_SCHEMA}.loans TO {DB2_READER};")
+
+
+@dataclass
+class OnDatabricks:
+    """Spark, as Databricks; rights are the front's, as Spark has none."""
+
+    server: ThriftServer
+    probes: int = 0
+
+    @property
+    def port(self) -> int:
+        """See `Server`."""
+        return self.server.port
+
+    @property
+    def secret(self) -> str:
+        """See `Server`."""
+        return self.server.token
+
+    def connect(self, port: int | None = None) -> str:
+        """See `Server`."""
+        return self.server.connect_as(self.server.token, port=port)
+
+    def load(self, rows: pa.Table) -> None:
+        """See `Server`."""
+        self.server.load("loans", rows)
+
+    def regrade(self, loan_id: str, grade: str, at: datetime) -> None:
+        """See `Server`; plain files know no UPDATE: as Delta would, it writes their rows anew."""
+        held = pq.read_table(self.server.folder / "tables" / "loans" / "rows.parquet")
+        rows = held.to_pylist()
+        for row in rows:
+            if row["loan_id"] == loan_id:
+                row.update(grade=grade, updated_at=at.replace(tzinfo=UTC))
+        self.load(pa.Table.from_pylist(rows, held.schema))
+
+    def deny(self) -> None:
+        """See `Server`."""
+        self._deny(["loans"])
+
+    def allow(self) -> None:
+        """See `Server`."""
+        self._deny([])
+
+    def _deny(self, tables: list[str]) -> None:
+        # In one step: the front reads it at each request.
+        settings = self.server.folder / "front.json"
+        replacement = settings.with_suffix(".new")
+        replacement.touch(0o600)
+        replacement.write_text(json.dumps(json.loads(settings.read_text()) | {"denied": tables}))
+        replacement.rename(settings)
+
+
+def _regrade(table: str, loan_id: str, grade: str, at: datetime) -> str:
+    told = at.isoformat(sep=" ")
+    return (
+        f"UPDATE {table} SET grade = '{grade}', updated_at = CAST('{told}' AS TIMESTAMP) "
+        f"WHERE loan_id = '{loan_id}'"
+    )

@@ -1,0 +1,309 @@
+"""What is asked of every source: the same of PostgreSQL, of DB2 and of Databricks."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator
+from datetime import date, datetime
+from itertools import pairwise
+from pathlib import Path
+from typing import Literal
+
+import pandas as pd
+import pyarrow as pa
+import pytest
+from every_server import OnDatabricks, OnDb2, OnPostgres, Server
+from pandas.testing import assert_frame_equal
+from slow_proxy import SlowProxy
+from source_copy import AS_OF, Copy
+from source_rows import FIRST_UPDATE, expect_remedy, find_source, make_loans, tell
+
+from loantap.datasets.backends import waiting
+from loantap.datasets.source_table import SourceTable
+from loantap.portfolio.cleaning import clean_source_table
+from loantap.portfolio.dictionary import Table
+from loantap.portfolio.errors import InputError
+from tests.support.cut_proxy import CutProxy
+from tests.support.ports import free_port
+
+SERVERS = {"postgres": OnPostgres, "db2": OnDb2, "databricks": OnDatabricks}
+# Bytes after which the network fails: beyond the first batches, and far from the end.
+ENOUGH = 500_000
+
+pytestmark = pytest.mark.xdist_group("servers")
+
+
+@pytest.fixture(params=SERVERS)
+def server(request: pytest.FixtureRequest) -> Server:
+    """Each of the three servers."""
+    return SERVERS[request.param](request.getfixturevalue(request.param))
+
+
+@pytest.fixture(autouse=True)
+def _nothing_secret_is_logged(server: Server, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """Nothing that any of these tests logs has a password or a token in it."""
+    caplog.set_level(logging.DEBUG)
+    secret = server.secret
+    yield
+    assert secret not in caplog.text
+
+
+def refuse(source: SourceTable, server: Server) -> InputError:
+    """The error of a reading, which tells no secret wherever one looks."""
+    with pytest.raises(InputError) as refused:
+        source.read().read_all()
+    assert server.secret not in tell(refused.value)
+    return refused.value
+
+
+def warnings_in(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """What we warn of; drivers may have things of their own to say."""
+    return [
+        record.getMessage()
+        for record in caplog.records
+        if record.name.startswith("loantap.") and record.levelno >= logging.WARNING
+    ]
+
+
+def rows_counted(caplog: pytest.LogCaptureFixture) -> list[int]:
+    """How many rows had been dealt with, each time that it was said."""
+    return [record.done for record in caplog.records if record.name == "loantap.progress"]
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Copy:
+    """The snapshot, not there yet."""
+    return Copy(tmp_path / "loans")
+
+
+class TestContract:
+    def test_a_new_column_is_ignored_with_one_warning(
+        self, server: Server, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        loans = make_loans(100)
+        server.load(loans.append_column("colour", pa.array(["blue"] * 100)))
+        source = find_source(server.connect())
+
+        rows = [source.read().read_all() for _ in range(2)]
+
+        assert all(read.equals(loans) for read in rows)
+        assert warnings_in(caplog) == ["warehouse, table loans: new columns colour are ignored"]
+
+    def test_missing_columns_are_named(self, server: Server) -> None:
+        server.load(make_loans(100).drop_columns(["grade", "term"]))
+
+        error = refuse(find_source(server.connect()), server)
+
+        expect_remedy(
+            error, problem="column grade, term is missing", remedy="restored at the source"
+        )
+
+    def test_a_retyped_column_is_named(self, server: Server) -> None:
+        loans = make_loans(100)
+        place = loans.column_names.index("int_rate")
+        server.load(loans.set_column(place, "int_rate", pa.array(["11.99 %"] * 100)))
+
+        error = refuse(find_source(server.connect()), server)
+
+        expect_remedy(
+            error,
+            problem="column int_rate is held as string, not as number",
+            remedy="type restored at the source",
+        )
+
+
+class TestIncrementalSnapshot:
+    """7,000 loans, each changed a minute after the one before: the last on the fifth of January."""
+
+    ROWS = 7_000
+
+    @pytest.fixture
+    def changed(self, server: Server, copy: Copy, caplog: pytest.LogCaptureFixture) -> pa.Table:
+        """The loans after one was regraded, which the snapshot does not know yet."""
+        loans = make_loans(self.ROWS)
+        server.load(loans)
+        copy.extract(find_source(server.connect()))
+        copy.expect(loans)
+        at = datetime(2016, 1, 6)  # noqa: DTZ001 (UTC without a zone)
+        server.regrade("00000007", "G", at)
+        caplog.clear()
+        grades, times = loans["grade"].to_pylist(), loans["updated_at"].to_pylist()
+        grades[7], times[7] = "G", at
+        return make_loans(self.ROWS, grade=grades, updated_at=times)
+
+    @pytest.mark.parametrize(
+        ("since", "read", "said"),
+        [
+            # A day before the last update known, and the one loan.
+            (None, 1_441 + 1, "1 of 7,000 rows are new since 2016-01-04 20:39:00"),
+            (date(2016, 1, 4), 2_680 + 1, "1 of 7,000 rows are new since 2016-01-04 00:00:00"),
+            ("all", 7_000, "all 7,000 rows were read"),
+        ],
+        ids=["since the last one", "since a day", "all"],
+    )
+    def test_no_more_is_read_than_was_asked_for_and_the_snapshot_equals_the_table(
+        self,
+        since: date | Literal["all"] | None,
+        read: int,
+        said: str,
+        server: Server,
+        changed: pa.Table,
+        copy: Copy,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        copy.extract(find_source(server.connect()), since)
+
+        assert f"warehouse, table loans: {said}" in caplog.messages
+        assert rows_counted(caplog)[-1] == read
+        copy.expect(changed)
+
+
+class TestBrokenExtraction:
+    @pytest.fixture
+    def loans(self, server: Server) -> pa.Table:
+        """20,000 loans, at the source as well."""
+        rows = make_loans(20_000)
+        server.load(rows)
+        return rows
+
+    @pytest.fixture
+    def _one_attempt(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The pause before another one is longer than the time limit of these tests."""
+        monkeypatch.setattr(waiting, "_FIRST_PAUSE_S", 60)
+
+    def test_cut_in_mid_read_it_ends_well_with_every_row_once(
+        self, server: Server, loans: pa.Table, copy: Copy, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        # To count the rows and to look at the columns, which the limit lets pass, and to read.
+        cuts = server.probes + 3
+        with CutProxy(server.port, cut_after=ENOUGH, cuts=cuts) as proxy:
+            copy.extract(find_source(server.connect(proxy.port), batch_rows=500))
+
+        copy.expect(loans)
+        [said] = warnings_in(caplog)
+        assert "table loans: the connection broke (" in said
+        assert "Attempt 1 failed after" in said
+        # Rows had been written already when it began anew.
+        counted = rows_counted(caplog)
+        assert sum(after <= before for before, after in pairwise(counted)) == 1
+        assert counted[-1] == len(loans)
+
+    @pytest.mark.usefixtures("_one_attempt")
+    def test_one_that_breaks_each_time_leaves_the_last_good_snapshot_as_it_was(
+        self, server: Server, loans: pa.Table, copy: Copy, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        copy.extract(find_source(server.connect()))
+        before = copy.contents()
+        caplog.clear()
+
+        with CutProxy(server.port, cut_after=ENOUGH) as proxy:
+            through = server.connect(proxy.port)
+            error = copy.fail(find_source(through, batch_rows=500, time_limit_s=30), server.secret)
+
+        expect_remedy(error, problem="the connection broke (", remedy="Run again when the system")
+        assert "; tried 1 time in " in error.problem
+        assert 0 < rows_counted(caplog)[-1] < len(loans)
+        assert copy.contents() == before
+
+    @pytest.mark.usefixtures("_one_attempt")
+    def test_one_whose_source_is_not_there_leaves_the_last_good_snapshot_as_it_was(
+        self, server: Server, loans: pa.Table, copy: Copy
+    ) -> None:
+        copy.extract(find_source(server.connect()))
+        before = copy.contents()
+
+        error = copy.fail(find_source(server.connect(free_port()), time_limit_s=30), server.secret)
+
+        expect_remedy(error, problem="the system does not answer (", remedy="server and port")
+        assert "; tried 1 time in " in error.problem
+        assert copy.contents() == before
+
+    def test_one_that_is_steady_but_too_slow_ends_at_its_time_limit(
+        self, server: Server, loans: pa.Table, copy: Copy, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        # Its first query takes a server seconds, which are not those that are meant.
+        assert find_source(server.connect()).read().read_all().equals(loans)
+
+        with SlowProxy(server.port, bytes_per_s=40_000) as proxy:
+            through = server.connect(proxy.port)
+            error = copy.fail(find_source(through, batch_rows=100, time_limit_s=5), server.secret)
+
+        expect_remedy(
+            error,
+            problem="reading took longer than its time limit of 5 s",
+            remedy="Raise time_limit_s of the table",
+        )
+        # It was not for silence: rows had come.
+        assert 0 < rows_counted(caplog)[-1] < len(loans)
+
+
+def test_keys_that_a_source_has_twice_are_told_apart_by_cleaning(
+    server: Server, copy: Copy
+) -> None:
+    loans = make_loans(
+        5,
+        loan_id=["a", "b", "a", "c", "a"],
+        int_rate=[10.0, 11.0, 12.0, 13.0, 14.0],
+        loan_status=["Fully Paid"] * 5,
+    )
+    server.load(loans)
+
+    copy.extract(find_source(server.connect()))
+    raw = copy.load().sort_values("updated_at", ignore_index=True)
+    cleaned = clean_source_table(raw, Table.LOANS, pd.Timestamp(AS_OF))
+
+    assert_frame_equal(raw, loans.to_pandas())
+    kept = cleaned.rows.sort_values("loan_id")[["loan_id", "interest_rate_pct"]]
+    assert kept.to_numpy().tolist() == [["a", 14.0], ["b", 11.0], ["c", 13.0]]
+    assert cleaned.quarantine.to_numpy().tolist() == [
+        ["a", 1, "repeats the loan_id of a row as new or newer"],
+        ["a", 3, "repeats the loan_id of a row as new or newer"],
+    ]
+
+
+@pytest.fixture
+def denied(server: Server) -> Iterator[Server]:
+    """A server that refuses its table to the reader; afterwards it gives it again."""
+    server.load(make_loans(10))
+    server.deny()
+    yield server
+    server.allow()
+
+
+def test_a_missing_right_is_said_to_be_one_and_what_to_grant(denied: Server) -> None:
+    error = refuse(find_source(denied.connect()), denied)
+
+    expect_remedy(
+        error,
+        problem="the login has not the right to do this (",
+        remedy="GRANT SELECT ON the table TO the login",
+    )
+    assert "loans" in error.problem.lower()
+
+
+@pytest.fixture
+def _in_new_york(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The zone of this machine, while the test runs."""
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "America/New_York")
+        patch.setenv("PGTZ", "America/New_York")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.usefixtures("_in_new_york")
+def test_times_do_not_depend_on_the_zone_of_this_machine(server: Server) -> None:
+    """Among them one that New York skips in spring, and one that it has twice in autumn."""
+    times = [FIRST_UPDATE, datetime(2016, 3, 13, 2, 30), datetime(2016, 11, 6, 1, 30)]  # noqa: DTZ001
+    loans = make_loans(3, updated_at=times)
+    server.load(loans)
+    source = find_source(server.connect())
+    assert time.localtime(0).tm_gmtoff == -5 * 3_600
+
+    account = source.account(times[1])
+
+    assert source.read().read_all().equals(loans)
+    assert source.read(times[1]).read_all().equals(loans.slice(1))
+    assert (account.first_update, account.last_update, account.updated) == (times[0], times[2], 2)
