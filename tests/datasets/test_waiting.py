@@ -210,6 +210,19 @@ class TestPersisting:
         assert not isinstance(e.value, SourceDownError)
         assert e.value.__context__ is None
 
+    def test_what_failed_is_told_when_time_runs_out_in_a_later_attempt(self) -> None:
+        limit = deadline(time_limit_s=0.3)
+        outcomes = iter([DOWN])
+
+        def attempt() -> None:
+            for error in outcomes:
+                raise error
+            time.sleep(0.4)
+            limit.require_time()
+
+        with pytest.raises(InputError, match=r"does not answer; tried 2 times in"):
+            persist(attempt, limit)
+
     def test_pauses_grow(self, caplog: pytest.LogCaptureFixture) -> None:
         with caplog.at_level(logging.WARNING), pytest.raises(InputError):
             persist(self.fail, deadline(time_limit_s=0.5))

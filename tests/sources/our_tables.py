@@ -34,7 +34,7 @@ def make_loans(rows: int, version: int = 0) -> pd.DataFrame:
 def make_target(connection: str, **changes: Any) -> TargetTableDataset:
     given = {"system": "warehouse", "table": "portfolio", "key": ["loan_id"], "mode": "replace"}
     credentials = {"connection": connection}
-    return TargetTableDataset(**(given | {"time_limit_s": 2} | changes), credentials=credentials)
+    return TargetTableDataset(**(given | {"time_limit_s": 5} | changes), credentials=credentials)
 
 
 def write(connection: str, data: Any, **changes: Any) -> None:

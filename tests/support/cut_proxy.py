@@ -95,5 +95,6 @@ def _forward(
 def _reset(connection: socket.socket) -> None:
     with suppress(OSError):
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+    with suppress(OSError):
         connection.shutdown(socket.SHUT_RDWR)
-        connection.close()
+    connection.close()

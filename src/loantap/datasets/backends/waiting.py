@@ -49,6 +49,10 @@ class Patience:
     silence_limit_s: float = SILENCE_LIMIT_S
 
 
+class _TooSlowError(InputError):
+    """There is no time left."""
+
+
 class Deadline:
     """The moment by which a table must have been read."""
 
@@ -69,7 +73,7 @@ class Deadline:
             InputError: there is none.
         """
         if self.elapsed_s >= self.patience.time_limit_s:
-            raise InputError(
+            raise _TooSlowError(
                 self.where,
                 f"reading took longer than its time limit of {self.patience.time_limit_s:,g} s",
                 "Raise time_limit_s of the table in the catalog, or find out why it is slow",
@@ -87,14 +91,14 @@ def persist(attempt: Callable[[], T], deadline: Deadline) -> T:
     Raises:
         InputError: the source was down until the end of the time limit.
     """
-    said = ""
+    failed: SourceDownError | None = None
 
     def say_so(state: RetryCallState) -> None:
-        nonlocal said
-        error = str(state.outcome.exception()) if state.outcome else ""
+        nonlocal failed
+        error = state.outcome.exception() if state.outcome else None
         # The same again is not said in full again.
-        words = f"{deadline.where}: as before" if error == said else error
-        said = error
+        words = f"{deadline.where}: as before" if str(error) == str(failed) else error
+        failed = error if isinstance(error, SourceDownError) else failed
         logger.warning(
             "%s. Attempt %d failed after %.0f s; the next one follows in %.0f s",
             words, state.attempt_number, deadline.elapsed_s, state.upcoming_sleep,
@@ -116,6 +120,11 @@ def persist(attempt: Callable[[], T], deadline: Deadline) -> T:
         return retrying(attempt)
     except SourceDownError as error:
         last = error
+    except _TooSlowError:
+        # In an attempt to make up for one that failed, which is what is the matter.
+        if failed is None:
+            raise
+        last = failed
     times = retrying.statistics["attempt_number"]
     raise InputError(
         last.where,

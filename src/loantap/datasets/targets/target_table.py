@@ -8,6 +8,7 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from math import inf
 from typing import Any, TypeVar
 
 import numpy as np
@@ -23,7 +24,13 @@ from loantap.datasets.backends.interface import (
     WritableBackend,
     quote,
 )
-from loantap.datasets.backends.waiting import Deadline, Patience, persist, read_ahead
+from loantap.datasets.backends.waiting import (
+    SILENCE_LIMIT_S,
+    Deadline,
+    Patience,
+    persist,
+    read_ahead,
+)
 from loantap.datasets.targets.merge import (
     POSITION,
     Changes,
@@ -122,7 +129,8 @@ class TargetTableDataset(AbstractDataset[Rows | Iterable[Rows], pa.RecordBatchRe
         else:
             names = ", ".join(map(quote, self._staged.schema.names))
             query = Query(f"SELECT {names} FROM {quote(self._staged.name)}")  # noqa: S608
-        patience = Patience(self._time_limit_s, self._time_limit_s)
+        # Who reads may take their time.
+        patience = Patience(inf, SILENCE_LIMIT_S)
         return read_ahead(
             lambda: self._backend().read(query), Deadline(self._merge.where, patience)
         )
