@@ -21,6 +21,7 @@ from loantap.datasets.backends.connection_text import find_secrets, redact
 from loantap.datasets.backends.embedded import DuckDB
 from loantap.datasets.backends.interface import BATCH_ROWS, Query
 from loantap.datasets.backends.waiting import (
+    LONGEST_ANSWER_S,
     SILENCE_LIMIT_S,
     TIME_LIMIT_S,
     Deadline,
@@ -35,7 +36,6 @@ from loantap.portfolio.errors import InputError
 T = TypeVar("T")
 
 _GRACE_S = 3
-_LONGEST_ANSWER_S = 86_400
 _CHANGED = f"{UPDATED_AT.name} >= CAST(? AS TIMESTAMP) OR {UPDATED_AT.name} IS NULL"
 
 logger = logging.getLogger(__name__)
@@ -203,7 +203,7 @@ class SourceTable:
 
     def _backend(self) -> Backend:
         # What nobody waits for any more soon ends at the system as well: attempts don't pile up.
-        limit = min(*astuple(self._patience), _LONGEST_ANSWER_S) + _GRACE_S
+        limit = min(*astuple(self._patience), LONGEST_ANSWER_S) + _GRACE_S
         return make_backend(self.where, self._credentials, limit)
 
     def _open(self, query: Query) -> pa.RecordBatchReader:

@@ -20,7 +20,7 @@ from loantap.datasets.backends.connection_text import set_odbc
 from loantap.datasets.backends.faults import asking
 from loantap.datasets.backends.interface import Query, SourceDownError, quote
 from loantap.datasets.backends.odbc import LOGIN_TIMEOUT_S, Odbc
-from loantap.datasets.backends.waiting import SILENCE_LIMIT_S, Caller
+from loantap.datasets.backends.waiting import LONGEST_ANSWER_S, SILENCE_LIMIT_S, Caller
 from loantap.portfolio.errors import InputError
 
 T = TypeVar("T")
@@ -62,8 +62,8 @@ class WritableOdbc(Odbc):
     def __init__(
         self, system: str, connection: str, answer_limit_s: float = SILENCE_LIMIT_S
     ) -> None:
-        super().__init__(system, connection, answer_limit_s)
-        self._limit_s = answer_limit_s
+        self._limit_s = min(answer_limit_s, LONGEST_ANSWER_S)
+        super().__init__(system, connection, self._limit_s)
 
     @contextmanager
     def transaction(self) -> Iterator[PostgresTransaction]:

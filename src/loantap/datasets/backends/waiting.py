@@ -28,6 +28,8 @@ T = TypeVar("T")
 
 TIME_LIMIT_S = 1_800.0
 SILENCE_LIMIT_S = 120.0
+# Beyond a day, a limit is none that every system and timer can keep.
+LONGEST_ANSWER_S = 86_400.0
 _FIRST_PAUSE_S = 1.0
 _LONGEST_PAUSE_S = 60.0
 # How long a driver is given to close its connection when nobody reads on.
