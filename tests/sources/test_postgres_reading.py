@@ -9,6 +9,7 @@ import os
 import time
 from datetime import datetime
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from source_rows import FIRST_UPDATE, expect_remedy, find_source, make_loans
@@ -153,6 +154,68 @@ class TestTypes:
 
         assert row.to_pylist() == [{"a": "👩" * 1024, "b": "ä" * 300}]
 
+    def test_a_text_of_quotes_takes_the_most_room_and_arrives(self, postgres: Postgres) -> None:
+        row = query(postgres, "SELECT repeat('\"', 4096) a, repeat('\\', 4096) b")
+
+        assert row.to_pylist() == [{"a": '"' * 4_096, "b": "\\" * 4_096}]
+
+    def test_whatever_a_row_consists_of_arrives_cell_for_cell(self, postgres: Postgres) -> None:
+        """Rows cross the driver as text: what has a meaning there must not lose its own."""
+        drawn = np.random.default_rng(7)
+        pieces = [*"\"\\(),; \t'", "\n", "\r\n", "NULL", "{}", "?", "é", "👩", "x", "1"]
+        texts = [
+            None if drawn.random() < 0.1 else "".join(drawn.choice(pieces, drawn.integers(6)))
+            for _ in range(3_000)
+        ]
+        bits = drawn.integers(-(2**63), 2**63, 1_000)
+        rows = pa.table(
+            {
+                "text_a": texts[:1_000],
+                "number": pa.array(bits.view(float), from_pandas=False),
+                "text_b": texts[1_000:2_000],
+                "count": bits,
+                "flag": pa.array(bits % 3, pa.int64()).cast(pa.bool_()),
+                "at": pa.array(bits % (200 * 365 * 86_400 * 1_000_000), pa.timestamp("us")),
+                "nothing": pa.nulls(1_000, pa.string()),
+                "text_c": texts[2_000:],
+            }
+        )
+        postgres.load("anything", rows)
+
+        read = query(postgres, "SELECT * FROM anything")
+
+        # Not a number is not equal to itself.
+        assert read.cast(rows.schema).to_pandas().equals(rows.to_pandas())
+        assert read.column("text_a").null_count == rows.column("text_a").null_count > 0
+
+    @pytest.mark.parametrize("time", ["infinity", "0044-03-15 BC", "10000-01-01"])
+    def test_a_time_beyond_the_calendar_is_an_error(self, time: str, postgres: Postgres) -> None:
+        """Read value by value, the driver makes 44 AD of 44 BC, and today of the year 10000."""
+        with pytest.raises(InputError, match="column a has a time that is not in the years 1 to"):
+            query(postgres, f"SELECT TIMESTAMP '{time}' a")
+
+    @pytest.mark.parametrize(
+        ("value", "problem"),
+        [
+            ("CAST('12.50' AS money)", "column a has a value that does not fit its type"),
+            ("CAST('a' AS bytea)", "column a is of type binary, which cannot be read"),
+            ("CAST('10:00' AS time)", "column a is of type time64[us], which cannot be read"),
+        ],
+    )
+    def test_a_value_that_has_no_plain_type_is_an_error(
+        self, value: str, problem: str, postgres: Postgres
+    ) -> None:
+        with pytest.raises(InputError) as refused:
+            query(postgres, f"SELECT {value} a")
+
+        assert problem in refused.value.problem
+        assert "12.50" not in str(refused.value)
+
+    def test_columns_may_have_the_same_name(self, postgres: Postgres) -> None:
+        read = query(postgres, "SELECT 1 a, 'x' a, NULL")
+
+        assert [column.to_pylist() for column in read.columns] == [[1], ["x"], [None]]
+
     def test_a_longer_text_is_an_error_and_never_cut_off(self, postgres: Postgres) -> None:
         postgres.load("loans", make_loans(2, sub_grade=["B4", "x" * 4_097]))
 
@@ -160,7 +223,7 @@ class TestTypes:
             find_source(postgres.connection).read().read_all()
         expect_remedy(
             refused.value,
-            problem="a text is longer than 4,096 bytes and would have been cut off",
+            problem="column sub_grade has a text of 4,097 bytes; 4,096 are allowed",
             remedy="Shorten it at the source, or in a view",
         )
 
