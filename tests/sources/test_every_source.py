@@ -15,7 +15,6 @@ import pyarrow as pa
 import pytest
 from every_server import OnDatabricks, OnDb2, OnPostgres, Server
 from pandas.testing import assert_frame_equal
-from slow_proxy import SlowProxy
 from source_copy import AS_OF, Copy
 from source_rows import FIRST_UPDATE, expect_remedy, find_source, make_loans, tell
 
@@ -225,7 +224,7 @@ class TestBrokenExtraction:
         # Its first query takes a server seconds, which are not those that are meant.
         assert find_source(server.connect()).read().read_all().equals(loans)
 
-        with SlowProxy(server.port, bytes_per_s=40_000) as proxy:
+        with CutProxy(server.port, bytes_per_s=40_000) as proxy:
             through = server.connect(proxy.port)
             error = copy.fail(find_source(through, batch_rows=100, time_limit_s=5), server.secret)
 
