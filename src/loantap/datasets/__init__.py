@@ -4,7 +4,7 @@ from loantap.datasets.champions import ChampionsDataset
 from loantap.datasets.inspection import InspectionDataset
 from loantap.datasets.registered_model import RegisteredModelDataset
 from loantap.datasets.snapshots.snapshot import SnapshotDataset
-from loantap.datasets.source_table import SourceTableDataset
+from loantap.datasets.source_dataset import SourceTableDataset
 from loantap.datasets.spark.table import SparkFileDataset, SparkInputDataset, SparkTableDataset
 from loantap.datasets.staged import StagedDataset
 from loantap.datasets.table_file import BatchedDataset, TableFileDataset

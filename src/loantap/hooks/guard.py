@@ -13,7 +13,7 @@ from kedro.pipeline.node import Node
 from kedro.validation.type_extractor import TypeExtractor
 
 from loantap.datasets import SourceTableDataset, SparkInputDataset
-from loantap.datasets.source_table import Credentialed
+from loantap.datasets.source_dataset import Credentialed
 from loantap.hooks.saved import Catalog, is_parameter
 from loantap.portfolio.errors import InputError
 from loantap.portfolio.run_parameters import check_parameter_groups, check_run_parameters

@@ -1,0 +1,120 @@
+"""Gives a table of a source system to the pipelines; an embedded one can be replaced."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+import pandas as pd
+from kedro.io import AbstractDataset
+
+from loantap.datasets.backends import EMBEDDED, make_backend
+from loantap.datasets.backends.embedded import DuckDB
+from loantap.datasets.backends.interface import BATCH_ROWS
+from loantap.datasets.backends.waiting import SILENCE_LIMIT_S, TIME_LIMIT_S, Patience
+from loantap.datasets.source_table import SourceTable
+from loantap.portfolio.dictionary import Table
+from loantap.portfolio.errors import InputError
+
+
+@runtime_checkable
+class Credentialed(Protocol):
+    """A dataset in a system that has to be logged in to."""
+
+    def require_credentials(self) -> None:
+        """Check, without connecting, that the credentials can be used.
+
+        Raises:
+            InputError: they cannot, and what to do.
+        """
+
+
+class SourceTableDataset(AbstractDataset[pd.DataFrame | Iterable[pd.DataFrame], SourceTable]):
+    """Gives a table of a source system, to be read when needed; replaces an embedded one.
+
+    Args:
+        system: name of the source system, for messages.
+        table: name of the table.
+        query: `package:file.sql`, the extraction query.
+        credentials: what `loantap.datasets.backends.make_backend` takes.
+        time_limit_s: for bringing its copy up to date, all attempts together.
+        silence_limit_s: without a sign of life, after which a connection counts as broken.
+        batch_rows: rows held in memory at a time.
+        metadata: for Kedro-Viz and the documentation.
+    """
+
+    def __init__(
+        self,
+        *,
+        system: str,
+        table: str,
+        query: str,
+        credentials: dict[str, Any],
+        time_limit_s: float = TIME_LIMIT_S,
+        silence_limit_s: float = SILENCE_LIMIT_S,
+        batch_rows: int = BATCH_ROWS,
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
+        self._system = system
+        self._table = Table(table)
+        self._query = query
+        self._credentials = credentials
+        self._patience = Patience(time_limit_s, silence_limit_s)
+        self._batch_rows = batch_rows
+        self.metadata = metadata
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether the database is a file of ours rather than a real system."""
+        return self._credentials.get("backend") == EMBEDDED
+
+    @property
+    def system(self) -> str:
+        """Name of the source system."""
+        return self._system
+
+    def require_credentials(self) -> None:
+        """See `Credentialed`."""
+        make_backend(self._system, self._credentials)
+
+    def load(self) -> SourceTable:
+        """The table; nothing is connected to before it is asked for rows."""
+        return SourceTable(
+            self._system,
+            self._table,
+            self._read_statement(),
+            self._credentials,
+            self._patience,
+            self._batch_rows,
+        )
+
+    def save(self, data: pd.DataFrame | Iterable[pd.DataFrame]) -> None:
+        """Replace the table in one transaction, from one frame or several.
+
+        Raises:
+            InputError: the database is a real system.
+        """
+        self._embedded().replace(self._table, [data] if isinstance(data, pd.DataFrame) else data)
+
+    def _embedded(self) -> DuckDB:
+        if not self.is_embedded:
+            raise InputError(
+                f"{self._system}, table {self._table}",
+                "it is a real system's, which is only read",
+                "Use `--env base` for sources that can be written",
+            )
+        return DuckDB(self._system, Path(self._credentials["path"]))
+
+    def _read_statement(self) -> str:
+        package, _, name = self._query.partition(":")
+        return files(package).joinpath(name).read_text(encoding="utf-8")
+
+    def _exists(self) -> bool:
+        # Of a real system it is taken as given: asking would connect before the rows are needed.
+        return not self.is_embedded or self._embedded().has_table(self._table)
+
+    def _describe(self) -> dict[str, Any]:
+        # Credentials are left out: this text goes to logs.
+        return {"system": self._system, "table": self._table.value, "query": self._query}
