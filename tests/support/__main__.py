@@ -13,6 +13,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from types import MappingProxyType
 
+from pydantic import ValidationError
 from rich.console import Console
 
 from loantap.portfolio.dictionary import Table
@@ -142,6 +143,9 @@ def main() -> None:
             down()
     except InputError as error:
         sys.exit(str(error))
+    except ValidationError as error:
+        # A number of loans or a seed that the project has no use for.
+        sys.exit("\n".join(f"--{each['loc'][0]}: {each['msg']}" for each in error.errors()))
 
 
 if __name__ == "__main__":
