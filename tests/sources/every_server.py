@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -51,79 +51,59 @@ class Server(Protocol):
 
 
 @dataclass
-class OnPostgres:
+class _OnSql:
+    """A server whose owner speaks SQL."""
+
+    server: Postgres | Derby
+    reader: ClassVar[str]
+    table: ClassVar[str]
+    probes: ClassVar[int]
+
+    @property
+    def port(self) -> int:
+        """See `Server`."""
+        return self.server.port
+
+    @property
+    def secret(self) -> str:
+        """See `Server`."""
+        return self.server.password_of(self.reader)
+
+    def connect(self, port: int | None = None) -> str:
+        """See `Server`."""
+        return self.server.connect_as(self.reader, port=port)
+
+    def load(self, rows: pa.Table) -> None:
+        """See `Server`."""
+        self.server.load("loans", rows)
+
+    def regrade(self, loan_id: str, grade: str, at: datetime) -> None:
+        """See `Server`."""
+        self.server.run_sql(
+            f"UPDATE {self.table} SET grade = '{grade}', "
+            f"updated_at = CAST('{at.isoformat(sep=' ')}' AS TIMESTAMP) "
+            f"WHERE loan_id = '{loan_id}';"
+        )
+
+    def deny(self) -> None:
+        """See `Server`."""
+        self.server.run_sql(f"REVOKE SELECT ON {self.table} FROM {self.reader};")
+
+    def allow(self) -> None:
+        """See `Server`."""
+        self.server.run_sql(f"GRANT SELECT ON {self.table} TO {self.reader};")
+
+
+class OnPostgres(_OnSql):
     """PostgreSQL, as the warehouse."""
 
-    server: Postgres
-    probes: int = 0
-
-    @property
-    def port(self) -> int:
-        """See `Server`."""
-        return self.server.port
-
-    @property
-    def secret(self) -> str:
-        """See `Server`."""
-        return self.server.password_of(READER)
-
-    def connect(self, port: int | None = None) -> str:
-        """See `Server`."""
-        return self.server.connect_as(READER, port=port)
-
-    def load(self, rows: pa.Table) -> None:
-        """See `Server`."""
-        self.server.load("loans", rows)
-
-    def regrade(self, loan_id: str, grade: str, at: datetime) -> None:
-        """See `Server`."""
-        self.server.run_sql(_regrade("loans", loan_id, grade, at))
-
-    def deny(self) -> None:
-        """See `Server`."""
-        self.server.run_sql(f"REVOKE SELECT ON loans FROM {READER}")
-
-    def allow(self) -> None:
-        """See `Server`."""
-        self.server.run_sql(f"GRANT SELECT ON loans TO {READER}")
+    reader, table, probes = READER, "loans", 0
 
 
-@dataclass
-class OnDb2:
+class OnDb2(_OnSql):
     """Derby, as DB2."""
 
-    server: Derby
-    probes: int = 1
-
-    @property
-    def port(self) -> int:
-        """See `Server`."""
-        return self.server.port
-
-    @property
-    def secret(self) -> str:
-        """See `Server`."""
-        return self.server.password_of(DB2_READER)
-
-    def connect(self, port: int | None = None) -> str:
-        """See `Server`."""
-        return self.server.connect_as(DB2_READER, port=port)
-
-    def load(self, rows: pa.Table) -> None:
-        """See `Server`."""
-        self.server.load("loans", rows)
-
-    def regrade(self, loan_id: str, grade: str, at: datetime) -> None:
-        """See `Server`."""
-        self.server.run_sql(f"{_regrade(f'{DB2_SCHEMA}.loans', loan_id, grade, at)};")
-
-    def deny(self) -> None:
-        """See `Server`."""
-        self.server.run_sql(f"REVOKE SELECT ON {DB2_SCHEMA}.loans FROM {DB2_READER};")
-
-    def allow(self) -> None:
-        """See `Server`."""
-        self.server.run_sql(f"GRANT SELECT ON {DB2_SCHEMA}.loans TO {DB2_READER};")
+    reader, table, probes = DB2_READER, f"{DB2_SCHEMA}.loans", 1
 
 
 @dataclass
@@ -175,11 +155,3 @@ class OnDatabricks:
         replacement.touch(0o600)
         replacement.write_text(json.dumps(json.loads(settings.read_text()) | {"denied": tables}))
         replacement.rename(settings)
-
-
-def _regrade(table: str, loan_id: str, grade: str, at: datetime) -> str:
-    told = at.isoformat(sep=" ")
-    return (
-        f"UPDATE {table} SET grade = '{grade}', updated_at = CAST('{told}' AS TIMESTAMP) "
-        f"WHERE loan_id = '{loan_id}'"
-    )
