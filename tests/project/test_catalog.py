@@ -117,6 +117,21 @@ def test_every_dataset_has_a_layer(name: str) -> None:
     assert layer_of(name) in LAYERS
 
 
+@pytest.mark.parametrize("name", PIPELINES)
+def test_data_flow_from_left_to_right_in_kedro_viz(name: str) -> None:
+    """Two layers that feed each other would make it show none."""
+    backwards = [
+        f"{made} of {layer_of(made)} is made by {node.name} from {given} of {layer_of(given)}"
+        for node in PIPELINES[name].nodes
+        for given in node.inputs
+        if not is_parameter(given)
+        for made in node.outputs
+        if LAYERS.index(layer_of(given)) > LAYERS.index(layer_of(made))
+    ]
+
+    assert not backwards
+
+
 @pytest.mark.parametrize("name", [name for name in USED if path_of(name)])
 def test_a_file_lies_in_the_folder_of_its_layer_or_is_a_report(name: str) -> None:
     folders = {FOLDERS[layer_of(name)], FOLDERS["reporting"]}
