@@ -135,6 +135,10 @@ def spoil(folder: Path, damage: str) -> None:
             (folder / "manifest.json").write_text("{", encoding="utf-8")
 
 
+def fail_for_want_of_an_inode(*_: object) -> None:
+    raise OSError("no inode is left")
+
+
 class TestPublication:
     def test_nothing_is_there_before_it(
         self, snapshot: SnapshotDataset, source: SmallSource, folder: Path
@@ -191,6 +195,28 @@ class TestPublication:
 
         assert contents(folder) == before
         assert_frame_equal(order(snapshot.load()), last_good)
+
+    def test_what_cannot_be_published_can_be_discarded(
+        self,
+        last_good: pd.DataFrame,
+        snapshot: SnapshotDataset,
+        source: SmallSource,
+        folder: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        before = contents(folder)
+        source.change(3, 700, balance=0.5, at=day(30))
+        snapshot.save(extraction(source))
+        with monkeypatch.context() as patched:
+            patched.setattr(Path, "replace", fail_for_want_of_an_inode)
+            with pytest.raises(OSError, match="no inode"):
+                snapshot.publish()
+        snapshot.discard()
+
+        assert contents(folder) == before
+        assert_frame_equal(order(snapshot.load()), last_good)
+        # Another run may have the folder.
+        SnapshotDataset(filepath=str(folder)).save(extraction(source))
 
     def test_a_second_save_of_a_run_takes_the_place_of_the_first(
         self, last_good: pd.DataFrame, snapshot: SnapshotDataset, source: SmallSource

@@ -129,11 +129,10 @@ class SnapshotDataset(AbstractDataset[Extraction, pd.DataFrame]):
     def publish(self) -> None:
         """See `Publishable`."""
         if self._lock.is_locked:
-            try:
-                self._list.publish()
-                self._remove_leftovers()
-            finally:
-                self._lock.release()
+            # What fails is still there to be discarded.
+            self._list.publish()
+            self._remove_leftovers()
+            self._lock.release()
 
     def discard(self) -> None:
         """See `Publishable`."""
