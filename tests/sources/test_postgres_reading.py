@@ -141,6 +141,10 @@ class TestTypes:
     def test_a_flag_is_a_flag(self, postgres: Postgres) -> None:
         assert query(postgres, "SELECT true a, false b").to_pylist() == [{"a": True, "b": False}]
 
+    def test_a_number_too_long_for_the_drivers_room_is_an_error(self, postgres: Postgres) -> None:
+        with pytest.raises(InputError, match="a value is longer than is read"):
+            query(postgres, "SELECT repeat('9', 60000)::numeric a")
+
     @pytest.mark.parametrize("text", [EMOJI, "", " padded ", "two\r\nlines", "'; DROP TABLE x; --"])
     def test_texts_arrive_as_they_are_also_as_parameters(
         self, text: str, postgres: Postgres
@@ -158,6 +162,32 @@ class TestTypes:
         row = query(postgres, "SELECT repeat('\"', 4096) a, repeat('\\', 4096) b")
 
         assert row.to_pylist() == [{"a": '"' * 4_096, "b": "\\" * 4_096}]
+
+    def test_a_row_of_many_long_texts_arrives(self, postgres: Postgres) -> None:
+        """Five megabytes; the driver's own limit for a text is 8,190 characters."""
+        columns = ", ".join(f"repeat('\"', 4096) c{number}" for number in range(600))
+
+        row = query(postgres, f"SELECT {columns}")
+
+        assert row.num_columns == 600
+        assert {column[0].as_py() for column in row.columns} == {'"' * 4_096}
+
+    @pytest.mark.parametrize(
+        "options",
+        [
+            "ReadOnly=1", "UnknownSizes=1", "MaxLongVarcharSize=100",
+            "ConnSettings={SET DateStyle TO 'German'; SET extra_float_digits=0}",
+        ],
+    )  # fmt: skip
+    def test_options_of_the_connection_change_no_value(
+        self, options: str, postgres: Postgres
+    ) -> None:
+        backend = make_backend("warehouse", {"connection": f"{postgres.connection}{options};"})
+        row = "SELECT 0.30000000000000004::float8 a, TIMESTAMP '2016-02-01' b, repeat('x', 300) c"
+
+        assert backend.read(Query(row)).read_all().to_pylist() == [
+            {"a": 0.30000000000000004, "b": datetime(2016, 2, 1), "c": "x" * 300}  # noqa: DTZ001
+        ]
 
     def test_whatever_a_row_consists_of_arrives_cell_for_cell(self, postgres: Postgres) -> None:
         """Rows cross the driver as text: what has a meaning there must not lose its own."""
@@ -192,7 +222,7 @@ class TestTypes:
     def test_a_time_beyond_the_calendar_is_an_error(self, time: str, postgres: Postgres) -> None:
         """Read value by value, the driver makes 44 AD of 44 BC, and today of the year 10000."""
         with pytest.raises(InputError, match="column a has a time that is not in the years 1 to"):
-            query(postgres, f"SELECT TIMESTAMP '{time}' a")
+            query(postgres, f"SELECT 1, 2, TIMESTAMP '{time}' a")
 
     @pytest.mark.parametrize(
         ("value", "problem"),
@@ -206,7 +236,7 @@ class TestTypes:
         self, value: str, problem: str, postgres: Postgres
     ) -> None:
         with pytest.raises(InputError) as refused:
-            query(postgres, f"SELECT {value} a")
+            query(postgres, f"SELECT 1, 'x', {value} a")
 
         assert problem in refused.value.problem
         assert "12.50" not in str(refused.value)

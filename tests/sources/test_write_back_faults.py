@@ -52,6 +52,12 @@ def wait_until(condition: Callable[[], bool]) -> None:
         time.sleep(0.1)
 
 
+def count_sessions(server: Postgres) -> int:
+    """Of the owner of our tables."""
+    asked = f"SELECT count(*) FROM pg_stat_activity WHERE usename = '{OWNER}'"
+    return int(server.run_sql(asked))
+
+
 def restart(server: Postgres, largest_file: int | None = None) -> None:
     """Stop and start the server, which then cannot let a file grow beyond so many bytes."""
     server.run_sql("CHECKPOINT")  # nothing that is committed gets lost
@@ -109,6 +115,23 @@ class TestFaults:
         # What it had made goes with its connection.
         wait_until(lambda: tables(written) == ["portfolio"])
 
+    def test_a_statement_that_is_given_up_ends_at_the_server_too(
+        self, written: Postgres, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It would go on, and keep others waiting for the table."""
+        monkeypatch.setattr(odbc_writing, "GRACE_S", 0.5)
+        written.run_sql(
+            f"CREATE FUNCTION dawdle() RETURNS trigger LANGUAGE plpgsql AS "
+            f"'BEGIN PERFORM pg_sleep(60); RETURN NEW; END';"
+            f"CREATE TRIGGER dawdle BEFORE UPDATE ON {TABLE} EXECUTE FUNCTION dawdle()"
+        )
+
+        with pytest.raises(InputError) as refused:
+            write(written.owner_connection, make_loans(3, version=1), time_limit_s=2)
+
+        assert "no answer came for 2 s" in refused.value.problem
+        wait_until(lambda: count_sessions(written) == 0)
+
     def test_a_right_that_was_taken_away(self, written: Postgres) -> None:
         written.run_sql(f"REVOKE UPDATE ON {TABLE} FROM {OWNER}")
 
@@ -143,20 +166,19 @@ class TestFaults:
         assert "violates check constraint" in error.problem
         assert "Secret agent" not in str(error)
 
-    def test_a_table_that_somebody_else_holds(
-        self, written: Postgres, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_a_table_that_somebody_else_holds(self, written: Postgres) -> None:
+        """It is waited for less long than an answer, so that the reason is known."""
         import pyodbc
 
-        monkeypatch.setattr(odbc_writing, "_MOST_SECONDS_LOCKED", 1)
         other = pyodbc.connect(written.owner_connection, autocommit=False)
         other.execute(f"LOCK TABLE {TABLE} IN ACCESS EXCLUSIVE MODE")
         try:
-            error = refusal(written, make_loans(3, version=1))
+            with pytest.raises(InputError) as refused:
+                write(written.owner_connection, make_loans(3, version=1), time_limit_s=2)
         finally:
             other.close()
 
-        assert "another transaction holds the table" in error.problem
+        assert "another transaction holds the table" in refused.value.problem
 
     def test_a_server_that_lost_the_staged_rows_in_a_crash(self, written: Postgres) -> None:
         target = make_target(written.owner_connection)

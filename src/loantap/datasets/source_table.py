@@ -16,6 +16,7 @@ from loantap.datasets.backends import EMBEDDED, Backend, make_backend
 from loantap.datasets.backends.connection_text import find_secrets, redact
 from loantap.datasets.backends.interface import BATCH_ROWS, Query
 from loantap.datasets.backends.waiting import (
+    GRACE_S,
     LONGEST_ANSWER_S,
     Deadline,
     Patience,
@@ -27,7 +28,6 @@ from loantap.portfolio.dictionary import KEYS, UPDATED_AT, Table
 
 T = TypeVar("T")
 
-_GRACE_S = 3
 _CHANGED = f"{UPDATED_AT.name} >= CAST(? AS TIMESTAMP) OR {UPDATED_AT.name} IS NULL"
 
 logger = logging.getLogger(__name__)
@@ -183,7 +183,7 @@ class SourceTable:
 
     def _backend(self) -> Backend:
         # What nobody waits for any more soon ends at the system as well: attempts don't pile up.
-        limit = min(*astuple(self._patience), LONGEST_ANSWER_S) + _GRACE_S
+        limit = min(*astuple(self._patience), LONGEST_ANSWER_S) + GRACE_S
         return make_backend(self.where, self._credentials, limit)
 
     def _open(self, query: Query) -> pa.RecordBatchReader:

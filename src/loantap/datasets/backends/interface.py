@@ -25,7 +25,7 @@ class Query:
     """A statement in the SQL that all systems share.
 
     Attributes:
-        text: the statement, with a `?` for each parameter.
+        text: the statement, with a `?` for each parameter and no semicolon at the end.
         parameters: what the `?` stand for, as text; the statement casts them.
     """
 

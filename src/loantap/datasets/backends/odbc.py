@@ -24,13 +24,20 @@ LOGIN_TIMEOUT_S = 30
 _BUFFER_BYTES = 16 << 20
 # Rows that PostgreSQL and its driver hold at a time; more are not faster.
 _ROWS_PER_FETCH = 5_000
+# 1,600 columns, as many as a table can have, of the longest texts.
+_LONGEST_ROW_BYTES = 16 << 20
 # Packed rows that become columns together, and the driver's buffer for them.
 _BUNDLE_BYTES = 4 << 20
+# How values are written as text.
+_SESSION = (
+    "SET TIME ZONE 'UTC'", "SET datestyle = 'ISO'", "SET extra_float_digits = 3",
+)  # fmt: skip
 # A limit of the login's own that is shorter stays.
 _LIMIT_STATEMENTS = (
     "SELECT set_config('statement_timeout', '{ms}', false) FROM pg_settings "
     "WHERE name = 'statement_timeout' AND CAST(setting AS bigint) NOT BETWEEN 1 AND {ms}"
 )
+_NAMES_A_DRIVER = frozenset({"driver", "dsn", "filedsn"})
 _POSTGRES = re.compile(r"postgres|psqlodbc", re.IGNORECASE)
 # It comes with ibm_db, and looks like an ODBC driver.
 _CLI = re.compile(r"libdb2\.so", re.IGNORECASE)
@@ -54,7 +61,15 @@ class Odbc:
         self._answer_limit_s = answer_limit_s
         self._connection = connection
         self._secrets = find_secrets(connection)
-        driver = parse_odbc(connection).get("driver", "")
+        named = parse_odbc(connection)
+        if not named.keys() & _NAMES_A_DRIVER:
+            raise InputError(
+                f"credentials of {system}",
+                "the connection string names no driver",
+                "Begin it with Driver={PostgreSQL Unicode}; or another one that `odbcinst -q -d` "
+                "lists, or DSN=..; a value with a semicolon in it goes into braces",
+            )
+        driver = named.get("driver", "")
         if _ANSI.search(driver):
             raise InputError(
                 system,
@@ -123,10 +138,8 @@ class Odbc:
         packed, which the driver is faster with: see `packed_rows`.
         """
         rows = min(batch_rows, _ROWS_PER_FETCH)
-        self._ask(lambda: connection.execute("SET TIME ZONE 'UTC'"))
-        if self._answer_limit_s is not None:
-            limit = _LIMIT_STATEMENTS.format(ms=max(round(self._answer_limit_s * 1_000), 1))
-            self._ask(lambda: connection.execute(limit))
+        for statement in self._session_statements():
+            self._ask(partial(connection.execute, statement))
         parameters = list(query.parameters) or None
         asked = f"SELECT * FROM ({query.text}\n) AS asked WHERE 1 = 0"  # noqa: S608 (our own)
         schema = self._ask(lambda: fetch(asked, batch_size=rows, parameters=parameters)).schema
@@ -154,7 +167,7 @@ class Odbc:
                 lambda: fetch(
                     f"FETCH FORWARD {rows} FROM extraction",
                     batch_size=rows,
-                    max_bytes_per_batch=_BUNDLE_BYTES,
+                    max_bytes_per_batch=max(_BUNDLE_BYTES, 2 * longest),
                     max_text_size=longest,
                 )
             )
@@ -162,6 +175,12 @@ class Odbc:
             for texts in _bundle(self._drain(reader)):
                 fetched += sum(len(text) for text in texts)
                 yield texts
+
+    def _session_statements(self) -> Iterator[str]:
+        """What each session with PostgreSQL begins with, whatever its login is set to."""
+        yield from _SESSION
+        if self._answer_limit_s is not None:
+            yield _LIMIT_STATEMENTS.format(ms=max(round(self._answer_limit_s * 1_000), 1))
 
     def _drain(self, reader: Any) -> Iterator[pa.RecordBatch]:
         while (batch := self._ask(lambda: next(reader, None))) is not None:
@@ -177,10 +196,13 @@ class Odbc:
             self._connection,
             UseDeclareFetch="0",
             BoolsAsChar="0",
+            UnknownSizes="0",
+            # Of our own transactions: what a login may do, its rights say.
+            ReadOnly="0",
             # The driver puts parameters in itself: PostgreSQL takes none in a DECLARE.
             UseServerSidePrepare="0",
             # A packed row is one text.
-            MaxLongVarcharSize="1000000",
+            MaxLongVarcharSize=str(_LONGEST_ROW_BYTES),
         ), True
 
     def _driver_of(self, dsn: str) -> str:

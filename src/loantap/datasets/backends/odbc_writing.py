@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from functools import partial
 from types import ModuleType
 from typing import Any, TypeVar
 
@@ -20,7 +21,7 @@ from loantap.datasets.backends.connection_text import set_odbc
 from loantap.datasets.backends.faults import asking
 from loantap.datasets.backends.interface import Query, SourceDownError, quote
 from loantap.datasets.backends.odbc import LOGIN_TIMEOUT_S, Odbc
-from loantap.datasets.backends.waiting import LONGEST_ANSWER_S, SILENCE_LIMIT_S, Caller
+from loantap.datasets.backends.waiting import GRACE_S, LONGEST_ANSWER_S, SILENCE_LIMIT_S, Caller
 from loantap.portfolio.errors import InputError
 
 T = TypeVar("T")
@@ -63,7 +64,8 @@ class WritableOdbc(Odbc):
         self, system: str, connection: str, answer_limit_s: float = SILENCE_LIMIT_S
     ) -> None:
         self._limit_s = min(answer_limit_s, LONGEST_ANSWER_S)
-        super().__init__(system, connection, self._limit_s)
+        # A little later than nobody waits any more.
+        super().__init__(system, connection, self._limit_s + GRACE_S)
 
     @contextmanager
     def transaction(self) -> Iterator[PostgresTransaction]:
@@ -89,12 +91,16 @@ class WritableOdbc(Odbc):
                 lambda: driver.connect(text, autocommit=False, timeout=LOGIN_TIMEOUT_S)
             )
             try:
-                yield PostgresTransaction(connection, ask, self._system)
+                for statement in self._session_statements():
+                    ask(partial(connection.execute, statement))
+                yield PostgresTransaction(connection, ask, self._system, self._limit_s)
                 ask(connection.commit)
             finally:
                 # What is not committed by now has never been; a broken connection is closed
-                # already, and one that hangs would hang again.
-                if not caller.gave_up:
+                # already, and one that hangs is closed when it no longer does.
+                if caller.gave_up:
+                    caller.call_later(connection.close)
+                else:
                     with suppress(driver.Error, SourceDownError):
                         caller.call(connection.close)
 
@@ -115,21 +121,27 @@ class PostgresTransaction:
         connection: of pyodbc, without autocommit.
         ask: asks the driver a question; its errors come explained.
         where: the system, for messages.
+        limit_s: for how long an answer is waited for; the lock on a table for less.
     """
 
     # It writes no log, and is empty after a crash of the server.
     scratch = "UNLOGGED TABLE"
 
     def __init__(
-        self, connection: Any, ask: Callable[[Callable[[], Any]], Any], where: str
+        self,
+        connection: Any,
+        ask: Callable[[Callable[[], Any]], Any],
+        where: str,
+        limit_s: float,
     ) -> None:
         self._connection = connection
         self._ask = ask
         self._where = where
+        self._lock_limit_s = min(_MOST_SECONDS_LOCKED, 0.8 * limit_s)
 
     def lock(self, table: str) -> None:
         """See `Transaction`; readers are not kept waiting."""
-        self.execute(f"SET LOCAL lock_timeout = '{_MOST_SECONDS_LOCKED}s'")
+        self.execute(f"SET LOCAL lock_timeout = '{self._lock_limit_s * 1_000:.0f}ms'")
         # By name, since there may be no table yet; it ends with the transaction.
         name = "current_database() || '.' || current_schema() || '.' || ?"
         self.fetch(Query(f"SELECT pg_advisory_xact_lock(hashtextextended({name}, 0))", (table,)))

@@ -21,6 +21,8 @@ from loantap.portfolio.errors import InputError
 # Bytes of a number, or a time; and of a text of quotes only. Each with a comma.
 _VALUE_BYTES = 512
 _TEXT_BYTES = 2 * MAX_TEXT_BYTES + 3
+# For a value that is too long: it arrives, so that its column can be named.
+_HEADROOM_BYTES = 32_768
 # As what the values of each plain type are parsed. Times come with a zone or without.
 _PARSED = MappingProxyType(
     {
@@ -46,7 +48,8 @@ def pack(statement: str) -> str:
 
 def find_longest(schema: pa.Schema) -> int:
     """Bytes of the longest text that a row with these columns can be."""
-    return sum(_TEXT_BYTES if kind == pa.string() else _VALUE_BYTES for kind in schema.types) + 4
+    sizes = (_TEXT_BYTES if kind == pa.string() else _VALUE_BYTES for kind in schema.types)
+    return sum(sizes) + _HEADROOM_BYTES
 
 
 def unpack(where: str, rows: Sequence[pa.Array], schema: pa.Schema) -> pa.RecordBatch:

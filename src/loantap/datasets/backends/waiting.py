@@ -30,6 +30,8 @@ TIME_LIMIT_S = 1_800.0
 SILENCE_LIMIT_S = 120.0
 # Beyond a day, a limit is none that every system and timer can keep.
 LONGEST_ANSWER_S = 86_400.0
+# Until the system ends by itself what nobody waits for any more.
+GRACE_S = 3.0
 _FIRST_PAUSE_S = 1.0
 _LONGEST_PAUSE_S = 60.0
 # How long a driver is given to close its connection when nobody reads on.
@@ -169,16 +171,21 @@ class Caller:
         """
         answer: Future[T] = Future()
         self._asked.put((question, answer))
+        self.gave_up = True  # unless an answer comes: who interrupts the waiting gives up as well
         wait([answer], self._limit_s)
         if answer.done():
+            self.gave_up = False
             return answer.result()
-        self.gave_up = True
         raise SourceDownError(
             self._where,
             f"no answer came for {self._limit_s:,g} s",
             "Check the network and the load of the system; time_limit_s of the table in the "
             "catalog says how long a statement may take",
         )
+
+    def call_later(self, question: Callable[[], object]) -> None:
+        """Have it asked when the driver is back from what it hangs in, should it ever be."""
+        self._asked.put((question, Future()))
 
     def _answer(self) -> None:
         while (task := self._asked.get()) is not None:
