@@ -110,6 +110,8 @@ def test_a_system_that_is_full_is_told_from_one_that_is_down() -> None:
         ODBC.format("22P02", 'ERROR: invalid input syntax for type double precision: "12 Elm St"'),
         '[22P02] ERROR: invalid input syntax for type integer: "12 Elm St"',
         "[CAST_INVALID_INPUT] The value '12 Elm St' of the type \"STRING\" cannot be cast",
+        ODBC.format("22P02", 'ERROR: invalid input syntax for type integer: "x"Jo, 12 Elm St"'),
+        "[CAST_INVALID_INPUT] The value 'Mary O'Brien, 12 Elm St' of the type \"STRING\" cannot",
     ],
 )
 def test_a_value_of_the_source_is_not_repeated(said: str) -> None:
@@ -117,6 +119,14 @@ def test_a_value_of_the_source_is_not_repeated(said: str) -> None:
 
     assert "a value does not fit its type" in problem
     assert "Elm St" not in problem
+
+
+def test_what_is_no_ones_value_is_not_called_one() -> None:
+    said = ODBC.format("22012", "ERROR: division by zero")
+
+    assert explain("warehouse", said, ()).problem == (
+        "the statement failed (State: 22012, ERROR: division by zero)"
+    )
 
 
 def test_the_drivers_words_are_quoted_in_one_line_without_their_wrapping() -> None:

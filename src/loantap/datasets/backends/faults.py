@@ -30,7 +30,8 @@ _WRAPPING = re.compile(
 _DETAIL = re.compile(r"\s*DETAIL:.*", re.DOTALL)
 # What is wrong with a value is said with the value, which may be personal as well.
 _HAS_A_VALUE = re.compile(_state(r"22\w{3}") + "|CAST_INVALID_INPUT")
-_QUOTED = re.compile(r"\"[^\"]*\"|'[^']*'")
+# From the first quote to the last: a value may have quotes in it.
+_QUOTED = re.compile(r"[\"'].*[\"']", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,7 +206,8 @@ _FAULTS = (
     ),
     Fault(
         r"too large to be written into the allocated buffer",
-        f"a text is longer than {MAX_TEXT_BYTES:,} bytes and would have been cut off",
+        f"a value is longer than is read (a text: {MAX_TEXT_BYTES:,} bytes), and would have been "
+        f"cut off",
         "Shorten it at the source, or in a view that is read instead",
     ),
     Fault(
@@ -215,7 +217,7 @@ _FAULTS = (
         "Mend it at the source, or in a view that is read instead",
     ),
     Fault(
-        _HAS_A_VALUE.pattern,
+        _state("22P02|22003|2200[78]|22018") + "|CAST_INVALID_INPUT",
         "a value does not fit its type",
         "Mend it at the source, or in a view that is read instead",
     ),
@@ -260,10 +262,10 @@ def explain(where: str, message: str, secrets: tuple[str, ...]) -> InputError:
     """
     fault = next((f for f in _FAULTS if re.search(f.pattern, message)), _UNKNOWN)
     # Secrets go first: what is cut off or rewritten might no longer be recognised.
-    shown = _DETAIL.sub("", redact(message, secrets))
+    shown = _WRAPPING.sub("", _DETAIL.sub("", redact(message, secrets)))
     if _HAS_A_VALUE.search(message):
         shown = _QUOTED.sub('"..."', shown)
-    words = " ".join(_WRAPPING.sub("", shown).split())
+    words = " ".join(shown.split())
     kind = SourceDownError if fault.passes else InputError
     return kind(where, f"{fault.problem} ({_shorten(words)})", fault.remedy)
 
