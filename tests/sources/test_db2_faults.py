@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 import traceback
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -126,6 +127,22 @@ class TestTable:
         error = fail(db2.connection, "INSERT INTO loans (loan_id) VALUES ('x')")
 
         expect(error, problem="the login has not the right", remedy="Have it granted")
+
+
+def test_the_driver_keeps_no_log_of_its_own(db2: Derby) -> None:
+    """It would lie in site-packages, with hosts and logins in it."""
+    import ibm_db
+
+    driver = Path(ibm_db.__file__).parent / "clidriver"
+
+    def sizes() -> dict[Path, int]:
+        return {path: path.stat().st_size for path in driver.glob("db2dump/*")}
+
+    before = sizes()
+    fail(db2.connect_as(READER, password="wrong"))  # noqa: S106
+    fail(db2.connect_as(READER, port=free_port()))
+
+    assert sizes() == before
 
 
 class TestNetwork:

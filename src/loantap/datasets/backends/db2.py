@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from math import ceil
+from pathlib import Path
 from typing import Any, TypeVar
 
 import pyarrow as pa
@@ -120,6 +121,8 @@ class DB2:
         # The code page of this process for the driver, which else takes it from the locale and
         # replaces what does not fit; it looks when it is loaded.
         os.environ.setdefault("DB2CODEPAGE", _UTF8)
+        # The folder of db2cli.ini: no log of its own, which would be in site-packages.
+        os.environ.setdefault("DB2CLIINIPATH", str(Path(__file__).parent))
         try:
             import ibm_db
         except (ImportError, OSError) as error:
