@@ -42,6 +42,16 @@ def test_a_secret_with_the_line_end_of_its_file_is_refused(url: str) -> None:
 
 
 @pytest.mark.parametrize("url", [DB2_URL, DATABRICKS_URL])
+@pytest.mark.parametrize("sign", ["@", "@x/", "@x?y="])
+def test_a_secret_with_an_at_sign_that_is_not_encoded_is_refused(url: str, sign: str) -> None:
+    """Its end would be taken for the host, and named in a message."""
+    refusal = refuse(url.replace(SECRET, f"{SECRET}{sign}{SECRET}"))
+
+    assert "more than one @" in refusal
+    assert "%40" in refusal
+
+
+@pytest.mark.parametrize("url", [DB2_URL, DATABRICKS_URL])
 def test_no_repr_tells_the_secret(url: str) -> None:
     backend = make(url)
 

@@ -73,6 +73,7 @@ def up(loans: int, seed: int, as_of: date, portfolio: Path | None) -> None:
         stack.pop_all()
     console.print(
         "The sources are up, on the loopback interface only. Then:\n"
+        "  source .venv/bin/activate\n"
         f"  source {_ENVIRONMENT.relative_to(_STATE.parent)}\n"
         "  kedro run --env odbc --pipelines check_sources\n"
         "  kedro run --env odbc --pipelines training\n"

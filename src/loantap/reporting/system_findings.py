@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 
 import pandas as pd
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 _STYLES = MappingProxyType({"fine": "green", "note": "yellow", "fault": "bold red"})
@@ -17,7 +17,12 @@ def tabulate_findings(findings: pd.DataFrame) -> Table:
     Args:
         findings: `where`, `check`, `outcome`, `found`, `remedy`.
     """
-    table = Table("System", "Check", "", "Found", "What to do", title="Systems")
+    # What does not fit is broken: a path that is cut off helps nobody.
+    table = Table(
+        *(Column(name, overflow="fold") for name in ("System", "Check", "Result", "Found")),
+        Column("What to do", overflow="fold"),
+        title="Systems",
+    )
     previous = ""
     for row in findings.itertuples():
         where = "" if row.where == previous else str(row.where)

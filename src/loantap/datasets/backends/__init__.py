@@ -19,10 +19,8 @@ __all__ = ["EMBEDDED", "Backend", "WritableBackend", "make_backend", "make_writa
 
 # The default in conf/odbc, which names the variable that holds the real text.
 _UNSET = re.compile(r"(\w+) is not set")
-_FORMS = (
-    "an ODBC connection string (Driver={..};Server=..;..), or a URL that starts with "
-    "db2+ibm_db:// or databricks://"
-)
+_ODBC_FORM = "an ODBC connection string (Driver={..};Server=..;..)"
+_FORMS = f"{_ODBC_FORM}, or a URL that starts with db2+ibm_db:// or databricks://"
 
 
 def make_backend(
@@ -65,7 +63,7 @@ def make_writable(
         case {"backend": "duckdb", "path": str(path)}:
             return WritableDuckDB(system, Path(path))
         case {"connection": str(text)}:
-            if not isinstance(_make_remote(system, text, None), Odbc):
+            if not isinstance(_make_remote(system, text, None, _ODBC_FORM), Odbc):
                 raise InputError(
                     f"credentials of {system}",
                     "tables of ours are written over ODBC only",
@@ -75,12 +73,20 @@ def make_writable(
     raise _not_understood(system, credentials)
 
 
-def _make_remote(system: str, text: str, answer_limit_s: float | None) -> Backend:
+def _make_remote(
+    system: str, text: str, answer_limit_s: float | None, forms: str = _FORMS
+) -> Backend:
     if unset := _UNSET.fullmatch(text.strip()):
         raise InputError(
             f"credentials of {system}",
             f"the environment variable {unset[1]} is not set",
-            f"Set it to {_FORMS}",
+            f"Set it to {forms}; `source .sources/env` does after `make sources-up`",
+        )
+    if not text.strip():
+        raise InputError(
+            f"credentials of {system}",
+            "the environment variable is empty",
+            f"Set it to {forms}; docs/sources.md names the variable of each system",
         )
     if is_url(text):
         scheme = text.partition("://")[0].strip()
@@ -98,7 +104,7 @@ def _make_remote(system: str, text: str, answer_limit_s: float | None) -> Backen
         f"credentials of {system}",
         # The text is not quoted: it may hold a password.
         "the connection text has a form that is not understood",
-        f"Set the environment variable to {_FORMS}",
+        f"Set it to {forms}; docs/sources.md names the environment variable of each system",
     )
 
 

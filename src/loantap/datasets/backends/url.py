@@ -37,6 +37,8 @@ def parse_url(system: str, text: str, *, port: int, form: str) -> Address:
     """
     remedy = f"Set it to {form}, with characters such as @ : / ? in a password as %40 %3A %2F %3F"
     where = f"credentials of {system}"
+    if text.count("@") > 1:  # which of them ends the password is anybody's guess
+        raise InputError(where, "the connection URL has more than one @", remedy)
     try:
         url = make_url(text.strip())
     except (ArgumentError, ValueError):

@@ -113,7 +113,7 @@ class Refresh:
         """The new state, or None where only reading every row helps."""
         before = self._count(watermark)
         if before.updated * 2 > before.rows:
-            self._say(f"more than half has changed since {watermark}, so every row is read")
+            self._say(f"more than half is no older than {watermark}, so every row is read")
             return None
         delta = self._read(watermark, before.updated)
         after = self._count(watermark)
