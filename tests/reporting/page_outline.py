@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 
 HOSTILE = "<script>alert(1)</script>\"'&"
 
-_VOID = {"meta", "line", "circle", "img", "br"}
+_VOID = {"meta", "line", "circle", "img", "br", "wbr"}
 
 
 class Outline(HTMLParser):
@@ -46,7 +46,7 @@ class Outline(HTMLParser):
 
 def read_text(html: str) -> str:
     """The words a reader sees, blanks joined."""
-    body = html.split("</head>")[1]
+    body = html.split("</head>")[1].replace("<wbr>", "")
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", body))
 
 
