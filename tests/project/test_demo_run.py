@@ -103,7 +103,7 @@ class TestFiles:
         lends = model in {"lending", "application"}
 
         assert (demo.reporting / model / "scorecard.json").is_file() is lends
-        table = demo.folder / "data" / "06_models" / model / "scorecard.parquet"
+        table = demo.folder / "data" / "07_model_output" / model / "scorecard.parquet"
         assert table.is_file() is lends
 
     @pytest.mark.parametrize("name", ["fairness.json", "stability.json"])

@@ -298,7 +298,7 @@ class TestSlowAnswers:
     def test_what_nobody_waits_for_any_more_ends_at_the_server_too(
         self, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(source_table, "_GRACE_S", 0.5)
+        monkeypatch.setattr(source_table, "GRACE_S", 0.5)
         source = find_source(postgres.connection, silence_limit_s=0.5)
 
         error = refuse(postgres, lambda: read_all(source))
