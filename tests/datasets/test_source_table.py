@@ -358,6 +358,7 @@ class TestCredentials:
             ({"connection": "LOANTAP_X is not set"}, "variable LOANTAP_X is not set", "Driver="),
             ({"connection": " "}, "the environment variable is empty", "docs/sources.md names"),
             ({"connection": "Drivr={X};Pwd=s3cret"}, "names no driver", "odbcinst -q -d"),
+            ({"connection": "FILEDSN=x.dsn;Pwd=s3cret"}, "names no driver", "DSN=.."),
             ({"connection": "s3cret"}, "a form that is not understood", "databricks://"),
             ({"connection": "oracle://u:s3cret@h/db"}, "a form that is not", "db2+ibm_db://"),
             ({"connection": "Driver={PostgreSQL ANSI};Pwd=s3cret"}, "ANSI", "{PostgreSQL Unicode}"),

@@ -37,7 +37,8 @@ _LIMIT_STATEMENTS = (
     "SELECT set_config('statement_timeout', '{ms}', false) FROM pg_settings "
     "WHERE name = 'statement_timeout' AND CAST(setting AS bigint) NOT BETWEEN 1 AND {ms}"
 )
-_NAMES_A_DRIVER = frozenset({"driver", "dsn", "filedsn"})
+# Not a file's: which driver that names is not known before it is read.
+_NAMES_A_DRIVER = frozenset({"driver", "dsn"})
 _POSTGRES = re.compile(r"postgres|psqlodbc", re.IGNORECASE)
 # It comes with ibm_db, and looks like an ODBC driver.
 _CLI = re.compile(r"libdb2\.so", re.IGNORECASE)
