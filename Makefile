@@ -5,7 +5,6 @@
 SHELL := /bin/sh
 
 PYTHON ?= python3
-PORT ?= 5000
 ARGS ?=
 PYTEST_ARGS ?=
 SIZE ?= 40000
@@ -32,7 +31,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 export MKL_NUM_THREADS ?= 1
 export NUMEXPR_MAX_THREADS ?= 1
 
-.PHONY: help run test lint bench bench-sources viz ui sources-up sources-down lock clean
+.PHONY: help run test lint bench bench-sources viz ui sources-up sources-down system-packages lock clean
 
 help: ## Show what make can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -59,16 +58,18 @@ bench: $(READY) ## Time and memory against baselines; SIZE=396030 for full size,
 	    $(BIN)/python -m tests.benchmarks.bench_figures --portfolio "$(PORTFOLIO)"; \
 	else echo "No figures of the models: name a real portfolio with PORTFOLIO=FILE.csv"; fi
 
-bench-sources: $(SERVERS) ## Extraction and write-back against their baselines, on PostgreSQL; SIZE=400000 for full size
+bench-sources: system-packages $(SERVERS) ## Extraction and write-back against their baselines, on PostgreSQL; SIZE=400000 for full size
 	@$(BIN)/python -m tests.benchmarks.bench_extraction --rows $(SIZE)
 	@$(BIN)/python -m tests.benchmarks.bench_incremental --rows $(SIZE)
 	@$(BIN)/python -m tests.benchmarks.bench_write_back --rows $(SIZE)
 
-viz: $(READY) ## Open the lineage in Kedro-Viz
-	@$(WITH_VENV) $(BIN)/kedro viz run --host 127.0.0.1 $(ARGS)
+viz: PORT ?= 4141
+viz: $(READY) ## Open the lineage in Kedro-Viz; PORT=4141
+	@$(WITH_VENV) $(BIN)/kedro viz run --host 127.0.0.1 --port $(PORT) $(ARGS)
 
 # The front page of MLflow's UI is another view, so name the runs of the latest run's experiment.
 LATEST_EXPERIMENT := select experiment_id from runs order by start_time desc limit 1
+ui: PORT ?= 5000
 ui: $(READY) ## Open MLflow's UI at the runs of the latest experiment; PORT=5000
 	@test -f mlflow.db || { echo "There are no runs yet: make run makes some." >&2; exit 1; }
 	@$(BIN)/python -c 'import sqlite3, sys; \
@@ -79,8 +80,12 @@ ui: $(READY) ## Open MLflow's UI at the runs of the latest experiment; PORT=5000
 
 # The shell that starts the servers has ended when they are used, so what they are reached by is
 # written to a file only its owner can read.
-sources-up: $(SERVERS) ## Start the three source systems for --env odbc, with a demo portfolio; LOANS=20000
+sources-up: system-packages $(SERVERS) ## Start the three source systems for --env odbc, with a demo portfolio; LOANS=20000
 	@$(BIN)/python -m tests.support up --loans $(LOANS) $(ARGS)
+
+# Asked first: the set-up takes minutes, and does not help where a server is missing.
+system-packages:
+	@$(PYTHON) -m tests.support.system_packages
 
 sources-down: $(READY) ## Stop the three servers and remove what they hold
 	@$(BIN)/python -m tests.support down

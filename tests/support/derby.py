@@ -20,13 +20,10 @@ import pyarrow.csv as pa_csv
 
 from tests.support.ports import free_port
 from tests.support.processes import Process
+from tests.support.system_packages import DERBY, DERBY_JARS, JAVA, has_derby, has_java
 
 DATABASE, SCHEMA = "APPSTRM", "APPSTREAM"
 READER, OWNER = "loantap_reader", "loantap_owner"
-_JARS = tuple(
-    Path("/usr/share/java") / f"{name}.jar"
-    for name in ("derby", "derbynet", "derbyclient", "derbytools")
-)
 _NO_SUCH_TABLE = "42Y55"
 _PROJECT = Path(__file__).parents[2]
 # Enough for a portfolio of any size: tables are on disk. The quick compiler starts sooner.
@@ -42,8 +39,8 @@ _TYPES = {
 
 def missing() -> str | None:
     """What has to be installed first, as a command; None when all is there."""
-    if shutil.which("java") is None or not all(jar.exists() for jar in _JARS):
-        return "apt-get install default-jre-headless libderby-java derby-tools"
+    if not (has_java() and has_derby()):
+        return f"apt-get install {JAVA} {DERBY}"
     if importlib.util.find_spec("ibm_db") is None:
         return "pip install loantap[db2]"
     return None
@@ -215,7 +212,7 @@ class Derby:
 
 
 def _class_path() -> str:
-    return ":".join(map(str, _JARS))
+    return ":".join(map(str, DERBY_JARS))
 
 
 def _type_of(column: pa.ChunkedArray) -> str:

@@ -19,13 +19,17 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from tests.support.ports import free_port
+from tests.support.system_packages import (
+    DRIVER,
+    POSTGRES,
+    find_postgres,
+    is_driver_installed,
+)
 
-DRIVER = "PostgreSQL Unicode"
 DATABASE = "loantap"
 ADMIN, READER, OWNER = "postgres", "loantap_reader", "loantap_owner"
 # Where the owner's tables are; the sources are in `public`.
 OUTPUT_SCHEMA = "underwriting"
-_PACKAGES = "postgresql odbc-postgresql unixodbc"
 _SETTINGS = MappingProxyType(
     {
         "listen_addresses": "127.0.0.1",
@@ -56,20 +60,11 @@ _TYPES = MappingProxyType(
 
 def missing() -> str | None:
     """What has to be installed first, as a command; None when all is there."""
-    if _find_binaries() is None or not is_driver_installed(DRIVER):
-        return f"apt-get install {_PACKAGES}"
+    if find_postgres() is None or not is_driver_installed(DRIVER):
+        return f"apt-get install {POSTGRES}"
     if any(importlib.util.find_spec(name) is None for name in ("arrow_odbc", "pyodbc")):
         return "pip install loantap[odbc]"
     return None
-
-
-def is_driver_installed(name: str) -> bool:
-    """Whether the ODBC driver manager knows a driver."""
-    program = shutil.which("odbcinst")
-    if program is None:
-        return False
-    command = [program, "-q", "-d", "-n", name]
-    return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
 class Postgres:
@@ -87,7 +82,7 @@ class Postgres:
     def __init__(self, folder: Path | None = None) -> None:
         self._is_temporary = folder is None
         self.folder = folder or Path(tempfile.mkdtemp(prefix="loantap-postgres-"))
-        self._binaries = _find_binaries() or Path()
+        self._binaries = find_postgres() or Path()
         state = self.folder / "server.json"
         if not state.exists():
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -251,15 +246,6 @@ def _type_of(kind: pa.DataType) -> str:
     if pa.types.is_timestamp(kind):
         return "timestamp" if kind.tz is None else "timestamptz"
     return _TYPES[kind]
-
-
-def _find_binaries() -> Path | None:
-    """Folder of `initdb`, the newest version's; Debian keeps it off the PATH."""
-    on_path = shutil.which("initdb")
-    if on_path:
-        return Path(on_path).resolve().parent
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda p: p.parts[-3])
-    return found[-1].parent if found else None
 
 
 def _read_end(log: Path) -> str:

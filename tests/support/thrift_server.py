@@ -23,6 +23,7 @@ import pyarrow.parquet as pq
 
 from tests.support.ports import free_port
 from tests.support.processes import Process
+from tests.support.system_packages import JAVA, has_java
 
 CATALOG, SCHEMA = "spark_catalog", "business_events"
 HTTP_PATH = "/sql/1.0/warehouses/loantap"
@@ -44,8 +45,8 @@ _SETTINGS = {
 
 def missing() -> str | None:
     """What has to be installed first, as a command; None when all is there."""
-    if shutil.which("java") is None:
-        return "apt-get install default-jre-headless"
+    if not has_java():
+        return f"apt-get install {JAVA}"
     modules = {"pyspark": "spark", "databricks.sql": "databricks", "trustme": "dev"}
     absent = [extra for name, extra in modules.items() if not _is_installed(name)]
     return f"pip install loantap[{','.join(absent)}]" if absent else None

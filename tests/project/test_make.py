@@ -1,0 +1,74 @@
+"""What make does of what it is asked, and what git is kept from seeing."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import PROJECT, require
+
+
+def make(*words: str, path: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """`make` with these words, and with nothing on the PATH but this folder where one is given."""
+    return subprocess.run(
+        [shutil.which("make") or "make", *words],
+        cwd=PROJECT,
+        env={"PATH": str(path)} if path else None,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("goal", "given", "port"),
+    [
+        ("viz", (), "4141"), ("viz", ("PORT=7001",), "7001"),
+        ("ui", (), "5000"), ("ui", ("PORT=7001",), "7001"),
+    ],
+)  # fmt: skip
+def test_a_page_is_served_on_the_port_that_was_named(
+    goal: str, given: tuple[str, ...], port: str
+) -> None:
+    told = make("--dry-run", goal, *given).stdout
+
+    assert re.findall(r"--port (\d+)", told) == [port]
+
+
+def test_servers_that_are_missing_are_named_before_anything_is_installed(tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "sh").symlink_to("/bin/sh")
+    environment = tmp_path / "venv"
+
+    ended = make(
+        "sources-up", f"PYTHON={sys.executable}", f"VENV={environment}", path=tmp_path / "bin"
+    )
+
+    assert ended.returncode == 2
+    assert re.search(r"Run: apt-get install .*odbc-postgresql .*default-jre", ended.stderr)
+    assert not environment.exists()
+    assert ended.stdout == ""
+
+
+@pytest.mark.parametrize(
+    "name", ["new.csv", "decisions.parquet", "book.csv.gz", "data/new.csv", "data/a/b.parquet"]
+)
+def test_tables_that_a_trial_leaves_are_not_committed(name: str) -> None:
+    require((PROJECT / ".git").exists(), "this is no checkout")
+
+    asked = subprocess.run(["git", "check-ignore", "--quiet", name], cwd=PROJECT, check=False)  # noqa: S607
+
+    assert asked.returncode == 0
+
+
+def test_the_trial_of_the_readme_keeps_its_files_out_of_git() -> None:
+    readme = (PROJECT / "README.md").read_text("utf-8")
+
+    written = re.findall(r"(?:TO '|applications=|scores=)([\w./]+\.(?:csv|parquet))", readme)
+    assert len(written) >= 3
+    assert all(name.startswith("data/") for name in written)
