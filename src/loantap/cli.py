@@ -16,6 +16,7 @@ from kedro.validation.exceptions import ParameterValidationError
 from loantap.model.leakage.findings import LeakageError
 from loantap.model.scorer import NotForLendingError
 from loantap.portfolio.errors import InputError
+from loantap.project.folder import find_project
 
 # What a person can mend; anything else is a fault of ours and keeps its traceback.
 _MENDABLE = (
@@ -37,12 +38,16 @@ def cli() -> None:
 def run(context: click.Context, /, **options: Any) -> Any:
     """Run a pipeline; a mendable error becomes one message and exit code 1."""
     try:
-        _require_environment(options["env"], Path(options["conf_source"] or "conf"))
+        _require_environment(options["env"], _find_configuration(options["conf_source"]))
         _require_known([*options["pipelines"], *filter(None, [options["pipeline"]])])
         return context.invoke(kedro_run, **options)
     except _MENDABLE as error:
         # Not Kedro's own error class: it shows no message where click handles it.
         raise click.ClickException(_explain(error)) from error
+
+
+def _find_configuration(source: str | None) -> Path:
+    return Path(source) if source else find_project(Path.cwd()) / "conf"
 
 
 def _require_environment(name: str | None, configuration: Path) -> None:

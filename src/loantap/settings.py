@@ -17,6 +17,7 @@ from loantap.hooks import (
     TrackingHook,
     TransactionHook,
 )
+from loantap.hooks.context import ProjectContext
 
 # Nothing reports home, also when the package is run without our Makefile or image.
 os.environ.setdefault("KEDRO_DISABLE_TELEMETRY", "1")
@@ -66,6 +67,11 @@ def _optional_rows(
     }
 
 
+def _given_path(path: str | None, default: str) -> str:
+    """A path given with `--params`, relative to where the person is; else one of the project's."""
+    return default if path is None else str(Path(str(path)).expanduser().absolute())
+
+
 def _nothing(description: str) -> dict[str, Any]:
     return {"type": "MemoryDataset", "data": None, "metadata": _describe(description)}
 
@@ -80,12 +86,13 @@ HOOKS = (
     PromotionHook(),
     ProgressHook(),
     TransactionHook(),
-    RecordHook(Path.cwd()),
+    RecordHook(),
     GuardHook(),
     TrackingHook(),
 )
 # TrackingHook takes its place; older and newer releases spell their name differently.
 DISABLE_HOOKS_FOR_PLUGINS = ("kedro_mlflow", "kedro-mlflow")
+CONTEXT_CLASS = ProjectContext
 CONFIG_LOADER_CLASS = OmegaConfigLoader
 CONFIG_LOADER_ARGS = {
     "base_env": "base",
@@ -98,5 +105,6 @@ CONFIG_LOADER_ARGS = {
         "optional_csv": _optional_csv,
         "optional_table": _optional_table,
         "optional_rows": _optional_rows,
+        "given_path": _given_path,
     },
 }

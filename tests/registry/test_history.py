@@ -205,12 +205,54 @@ class TestCommands:
 
 
 class TestAddress:
+    @pytest.fixture(autouse=True)
+    def _none_is_given(self, registry: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+
+    def test_in_a_sub_folder_it_is_that_of_the_project(self, tmp_path: Path) -> None:
+        (tmp_path / "pyproject.toml").write_text("[tool.kedro]")
+        (tmp_path / "notebooks").mkdir()
+
+        assert find_address(tmp_path / "notebooks") == f"sqlite:///{tmp_path}/mlflow.db"
+
+    def test_what_the_environment_says_goes_first_and_is_told(
+        self,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:///copy.db")
+        monkeypatch.chdir(tmp_path)
+
+        assert find_address(tmp_path / "elsewhere") == f"sqlite:///{tmp_path}/copy.db"
+        told = f"Registry: sqlite:///{tmp_path}/copy.db, as MLFLOW_TRACKING_URI says"
+        assert capsys.readouterr().err == f"{told}\n"
+
+    def test_nothing_is_told_where_it_says_the_same(
+        self,
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
+
+        find_address(tmp_path)
+        assert capsys.readouterr().err == ""
+
+    def test_another_environment_may_have_one_of_its_own(self, tmp_path: Path) -> None:
+        folder = tmp_path / "conf" / "prod"
+        folder.mkdir(parents=True)
+        text = "server: {mlflow_tracking_uri: 'https://mlflow.example.org'}"
+        (folder / "mlflow.yml").write_text(text)
+
+        assert find_address(tmp_path, "prod") == "https://mlflow.example.org"
+
     def test_it_is_where_kedro_run_finds_it(self, tmp_path: Path) -> None:
         base = tmp_path / "conf" / "base"
         base.mkdir(parents=True)
         (base / "mlflow.yml").write_text("server: {mlflow_tracking_uri: 'sqlite:///shared.db'}")
 
-        assert find_address(tmp_path) == "sqlite:///shared.db"
+        assert find_address(tmp_path) == f"sqlite:///{tmp_path}/shared.db"
 
     def test_the_local_one_goes_first(self, tmp_path: Path) -> None:
         for environment in ("base", "local"):
@@ -219,10 +261,10 @@ class TestAddress:
             uri = f"sqlite:///{environment}.db"
             (folder / "mlflow.yml").write_text(f"server: {{mlflow_tracking_uri: '{uri}'}}")
 
-        assert find_address(tmp_path) == "sqlite:///local.db"
+        assert find_address(tmp_path) == f"sqlite:///{tmp_path}/local.db"
 
     def test_outside_a_project_it_is_the_file_beside(self, tmp_path: Path) -> None:
-        assert find_address(tmp_path) == "sqlite:///mlflow.db"
+        assert find_address(tmp_path) == f"sqlite:///{tmp_path}/mlflow.db"
 
     @pytest.mark.usefixtures("versions")
     def test_the_environment_may_name_another(self, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import duckdb
 import mlflow
 import pandas as pd
+import pytest
 import yaml
 from click.testing import CliRunner, Result
 
@@ -34,16 +35,24 @@ SMALL = {
 
 @dataclass(frozen=True)
 class Project:
-    """A project folder and what can be asked of it."""
+    """A project folder and what can be asked of it.
+
+    Attributes:
+        folder: of the project.
+        at: where commands are given, if not there.
+    """
 
     folder: Path
+    at: Path | None = None
 
     def run(self, *arguments: str) -> Result:
         """`kedro run` with these arguments, in this process.
 
         Raises what the command does not turn into a message.
         """
-        with chdir(self.folder):
+        # MLflow leaves there what a test before has set, and it goes before what `conf/` says.
+        with chdir(self.at or self.folder), pytest.MonkeyPatch.context() as environment:
+            environment.delenv("MLFLOW_TRACKING_URI", raising=False)
             result = CliRunner().invoke(cli, ["run", *arguments])
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception

@@ -30,18 +30,19 @@ _INSIDE_A_MODEL = (
 class RecordHook(SavedDatasets):
     """Records a training run in MLflow: parameters, metrics, candidates, plots, origin, commit."""
 
-    def __init__(self, project: Path) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._project = project
         self._commit = "unknown"
         self._parameters: dict[str, Any] = {}
 
     @hook_impl(trylast=True)
-    def before_pipeline_run(self, pipeline: Pipeline, catalog: Catalog) -> None:
+    def before_pipeline_run(
+        self, run_params: dict[str, Any], pipeline: Pipeline, catalog: Catalog
+    ) -> None:
         """Log the parameter groups the run uses, and the commit its code is at."""
         if not runs.is_recording():
             return
-        self._commit = runs.git_commit(self._project) or "unknown"
+        self._commit = runs.git_commit(Path(run_params["project_path"])) or "unknown"
         runs.log_tags({"git_commit": self._commit})
         groups = sorted(filter(is_parameter, pipeline.inputs()))
         self._parameters = {}

@@ -12,8 +12,15 @@ from kedro_mlflow.config.kedro_mlflow_config import KedroMlflowConfig
 from kedro_mlflow.framework.hooks.mlflow_hook import MlflowHook
 
 from loantap.hooks.saved import Catalog
+from loantap.project.folder import anchor_address
 from loantap.registry import runs
-from loantap.registry.connection import RegistryDownError, asking_registry, use_registry
+from loantap.registry.connection import (
+    RegistryDownError,
+    asking_registry,
+    choose_address,
+    keeping_address_variable,
+    use_registry,
+)
 
 _DEFAULT = "__default__"
 
@@ -41,9 +48,16 @@ class TrackingHook(MlflowHook):  # type: ignore[misc] # kedro-mlflow is not type
         loader: Any = context.config_loader
         loader.config_patterns.setdefault("mlflow", ["mlflow*", "mlflow*/**", "**/mlflow*"])
         config = KedroMlflowConfig.model_validate(loader["mlflow"])
-        use_registry(config.server.mlflow_tracking_uri)
+        project = context.project_path
+        address = choose_address(config.server.mlflow_tracking_uri, project)
+        server = config.server.model_dump() | {"mlflow_tracking_uri": address}
+        if server["mlflow_registry_uri"] is not None:
+            server["mlflow_registry_uri"] = anchor_address(server["mlflow_registry_uri"], project)
+        # Read again by kedro-mlflow, which would take it as it stands in the file.
+        loader["mlflow"] = loader["mlflow"] | {"server": server}
+        use_registry(address)
         try:
-            with asking_registry(must_exist=False):
+            with asking_registry(must_exist=False), keeping_address_variable():
                 super().after_context_created(context)
         except RegistryDownError as error:
             self._down = error

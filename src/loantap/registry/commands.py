@@ -15,25 +15,26 @@ from rich.table import Table
 from rich.text import Text
 
 from loantap.portfolio.errors import InputError
+from loantap.project.folder import find_project
 from loantap.registry import history
-from loantap.registry.connection import use_registry
+from loantap.registry.connection import ADDRESS_VARIABLE, choose_address, use_registry
 from loantap.registry.models import ModelVersion
 from loantap.registry.reading import load_version
 
-_DEFAULT_ADDRESS = "sqlite:///mlflow.db"
 # Into a file or a pipe tables keep this width rather than being squeezed to 80.
 _PLAIN_WIDTH = 132
 
 
-def find_address(project: Path) -> str:
-    """Address of the registry as `kedro run` finds it: `mlflow.yml` of `local`, then of `base`."""
-    for environment in ("local", "base"):
-        path = project / "conf" / environment / "mlflow.yml"
+def find_address(folder: Path, environment: str = "local") -> str:
+    """Address of the registry as `kedro run` finds it from a folder; see `choose_address`."""
+    project = find_project(folder)
+    for name in (environment, "base"):
+        path = project / "conf" / name / "mlflow.yml"
         if path.is_file():
             found = OmegaConf.select(OmegaConf.load(path), "server.mlflow_tracking_uri")
             if found:
-                return str(found)
-    return _DEFAULT_ADDRESS
+                return choose_address(str(found), project)
+    return choose_address(None, project)
 
 
 def _explained(command: Callable[..., None]) -> Callable[..., None]:
@@ -50,15 +51,15 @@ def _explained(command: Callable[..., None]) -> Callable[..., None]:
 
 
 @click.group()
-@click.option(
-    "--registry",
-    envvar="MLFLOW_TRACKING_URI",
-    show_envvar=True,
-    help="Address of MLflow; by default that of conf/ in the working directory.",
-)
-def main(registry: str | None) -> None:
-    """Registered models: which there are, why one is in office, and how to go back."""
-    use_registry(registry or find_address(Path.cwd()))
+@click.option("--registry", help=f"Address of MLflow, instead of {ADDRESS_VARIABLE} and conf/.")
+@click.option("--env", default="local", envvar="KEDRO_ENV", help="Environment, as of `kedro run`.")
+def main(registry: str | None, env: str) -> None:
+    """Registered models: which there are, why one is in office, and how to go back.
+
+    MLflow is asked where `kedro run` asks it: at MLFLOW_TRACKING_URI, or else where mlflow.yml in
+    the project's conf/ says.
+    """
+    use_registry(registry or find_address(Path.cwd(), env))
 
 
 @main.command(name="list")

@@ -10,11 +10,17 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
+import click
 import mlflow
 from mlflow.exceptions import MlflowException
 from sqlalchemy.exc import SQLAlchemyError
 
 from loantap.portfolio.errors import InputError
+from loantap.project.folder import anchor_address
+
+# Where a person names another registry than that of `conf/`, for one command or for all.
+ADDRESS_VARIABLE = "MLFLOW_TRACKING_URI"
+_DEFAULT_ADDRESS = "sqlite:///mlflow.db"
 
 # MLflow tries a server that is down for four minutes; there is a last good model to go on with.
 os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
@@ -38,15 +44,50 @@ class RegistryDownError(InputError):
         )
 
 
+def choose_address(configured: str | None, project: Path) -> str:
+    """The one rule by which every command finds the registry.
+
+    `MLFLOW_TRACKING_URI` goes first, where a person has set it: a file it names is looked for from
+    where they are, and it is told, so that nobody works on another registry than they think. Else
+    it is that of `mlflow.yml`, looked for from the project's folder.
+    """
+    usual = anchor_address(configured or _DEFAULT_ADDRESS, project)
+    given = os.environ.get(ADDRESS_VARIABLE)
+    if not given:
+        return usual
+    chosen = anchor_address(given, Path.cwd())
+    if chosen != usual:
+        click.echo(f"Registry: {_without_password(chosen)}, as {ADDRESS_VARIABLE} says", err=True)
+    return chosen
+
+
+@contextmanager
+def keeping_address_variable() -> Iterator[None]:
+    """Leave `MLFLOW_TRACKING_URI` as it was: MLflow writes there what a program sets."""
+    before = os.environ.get(ADDRESS_VARIABLE)
+    try:
+        yield
+    finally:
+        if before is None:
+            os.environ.pop(ADDRESS_VARIABLE, None)
+        else:
+            os.environ[ADDRESS_VARIABLE] = before
+
+
 def use_registry(uri: str) -> None:
     """Ask this store from now on; nothing is opened."""
-    # The registry follows; set by itself it would be left in the environment.
-    mlflow.set_tracking_uri(uri)
+    with keeping_address_variable():
+        # The registry follows; set by itself it would be left in the environment.
+        mlflow.set_tracking_uri(uri)
 
 
 def registry_address() -> str:
     """Address of the registry, without the password it may hold."""
-    return re.sub(r"(//[^:/@]*):[^@/]*@", r"\1:***@", str(mlflow.get_registry_uri()))
+    return _without_password(str(mlflow.get_registry_uri()))
+
+
+def _without_password(address: str) -> str:
+    return re.sub(r"(//[^:/@]*):[^@/]*@", r"\1:***@", address)
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from zipfile import BadZipFile, ZipFile
 
 from pydantic import BaseModel, ConfigDict
 
+from loantap.project.folder import find_project
 from loantap.registry.connection import registry_address
 from loantap.registry.models import ModelVersion
 from loantap.registry.reading import FILES
@@ -127,7 +128,9 @@ def is_kept(name: str) -> bool:
 
 
 def _archive(name: str) -> Path:
-    return Path(os.environ.get(FOLDER_VARIABLE) or _DEFAULT_FOLDER) / f"{name}.zip"
+    given = os.environ.get(FOLDER_VARIABLE)
+    folder = Path(given) if given else find_project(Path.cwd()) / _DEFAULT_FOLDER
+    return folder / f"{name}.zip"
 
 
 def _read_index(archive: Path) -> _Index | None:

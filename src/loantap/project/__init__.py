@@ -1,0 +1,1 @@
+"""The project's folder: where it is, who runs in it, and what is being published there."""
