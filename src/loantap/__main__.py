@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Any
 
-from kedro.framework.cli.utils import find_run_command
-from kedro.framework.project import configure_project
+_LOGGING = "KEDRO_LOGGING_CONFIG"
 
 
 def main(*args: Any, **kwargs: Any) -> Any:
     """Run a pipeline, with the options of `kedro run`."""
+    _choose_logging()
+    # Kedro configures logging when it is imported.
+    from kedro.framework.cli.utils import find_run_command
+    from kedro.framework.project import configure_project
+
     package_name = Path(__file__).parent.name
     configure_project(package_name)
     # In a notebook the caller wants an exception, on a command line an exit code.
     kwargs["standalone_mode"] = not hasattr(sys, "ps1")
     return find_run_command(package_name)(*args, **kwargs)
+
+
+def _choose_logging() -> None:
+    """Log as the project does also where there is no project to read the configuration from."""
+    has_own = any(Path("conf", f"logging.{ending}").is_file() for ending in ("yml", "yaml"))
+    if not has_own and not os.environ.get(_LOGGING):
+        os.environ[_LOGGING] = str(Path(__file__).with_name("logging.yml"))
 
 
 if __name__ == "__main__":

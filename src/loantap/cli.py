@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from difflib import get_close_matches
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import click
 import pandas as pd
+from kedro.framework.cli.jupyter import jupyter as kedro_jupyter
 from kedro.framework.cli.project import run as kedro_run
+from kedro.framework.cli.utils import KedroCliError
 from kedro.framework.project import pipelines
 from kedro.io import DatasetError
 from kedro.validation.exceptions import ParameterValidationError
@@ -17,15 +19,22 @@ from loantap.model.leakage.findings import LeakageError
 from loantap.model.scorer import NotForLendingError
 from loantap.portfolio.errors import InputError
 from loantap.project.folder import find_project
+from loantap.selection import require_selection
 
 # What a person can mend; anything else is a fault of ours and keeps its traceback.
 _MENDABLE = (
     InputError,
+    KedroCliError,
     LeakageError,
     NotForLendingError,
     ParameterValidationError,
     DatasetError,
 )
+# It looks for an exception that is being handled; where click shows it there is none any more, and
+# the message of every command of Kedro's would be "NoneType: None".
+KedroCliError.show = click.ClickException.show  # type: ignore[method-assign]
+# Packages that Kedro's commands for notebooks need, and that are not in the lock.
+_JUPYTER = {"lab": "jupyterlab", "notebook": "notebook", "setup": "ipykernel"}
 
 
 @click.group(name="loantap")
@@ -39,11 +48,23 @@ def run(context: click.Context, /, **options: Any) -> Any:
     """Run a pipeline; a mendable error becomes one message and exit code 1."""
     try:
         _require_environment(options["env"], _find_configuration(options["conf_source"]))
-        _require_known([*options["pipelines"], *filter(None, [options["pipeline"]])])
+        require_selection(options, pipelines)
         return context.invoke(kedro_run, **options)
     except _MENDABLE as error:
-        # Not Kedro's own error class: it shows no message where click handles it.
         raise click.ClickException(_explain(error)) from error
+
+
+@cli.group(commands=dict(kedro_jupyter.commands), help=kedro_jupyter.help)
+@click.pass_context
+def jupyter(context: click.Context) -> None:
+    """Kedro's own commands, with a message where what they need is not installed."""
+    package = _JUPYTER.get(context.invoked_subcommand or "")
+    if package and find_spec(package) is None:
+        raise click.ClickException(
+            f"kedro jupyter {context.invoked_subcommand}: {package} is not installed. "
+            f"Install it (`pip install {package}`), or open notebooks/ in VS Code with the kernel "
+            "of .venv"
+        )
 
 
 def _find_configuration(source: str | None) -> Path:
@@ -54,18 +75,6 @@ def _require_environment(name: str | None, configuration: Path) -> None:
     if name and configuration.is_dir() and not (configuration / name).is_dir():
         known = sorted(path.name for path in configuration.iterdir() if path.is_dir())
         raise InputError(f"--env {name}", "unknown environment", f"Known are {', '.join(known)}")
-
-
-def _require_known(names: list[str]) -> None:
-    for name in names:
-        if name not in pipelines:
-            close = get_close_matches(name, pipelines.keys(), n=1)
-            guess = f"Did you mean {close[0]}? " if close else ""
-            raise InputError(
-                f"--pipelines {name}",
-                "unknown pipeline",
-                f"{guess}Known are {', '.join(pipelines)}",
-            )
 
 
 def _explain(error: Exception) -> str:

@@ -71,11 +71,18 @@ def test_queries_and_templates_are_in_the_wheel(wheel: Path) -> None:
     data = {
         str(path.relative_to(PROJECT / "src"))
         for path in (PROJECT / "src").rglob("*")
-        if path.suffix in {".sql", ".html", ".css", ".j2", ".properties"} or path.name == "py.typed"
+        if path.suffix in {".sql", ".html", ".css", ".j2", ".properties", ".yml"}
+        or path.name == "py.typed"
     }
 
     assert {"loantap/pipelines/ingestion/sql/loans.sql", "loantap/py.typed"} <= data
     assert data <= names
+
+
+def test_the_logging_of_the_project_is_in_the_wheel(wheel: Path) -> None:
+    shipped = zipfile.ZipFile(wheel).read("loantap/logging.yml")
+
+    assert shipped == (PROJECT / "conf" / "logging.yml").read_bytes()
 
 
 def test_every_module_is_in_the_wheel(wheel: Path) -> None:
@@ -193,6 +200,8 @@ def test_the_package_runs_from_an_empty_folder(
     assert metrics["origin"] == "simulated"
     assert (tmp_path / "mlflow.db").is_file()
     assert "SIMULATED DATA" in trained.stdout
+    # One look for both: what a run in the project says.
+    assert len((trained.stdout + trained.stderr).splitlines()) < 250
 
     again = run_package(python, tmp_path, conf, "--pipelines=modeling")
     assert again.returncode == 0, again.stdout + again.stderr

@@ -1,0 +1,113 @@
+"""A command that names what is not there ends in one message that says what is."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib.util import find_spec
+from typing import Any
+
+import kedro.framework.cli.registry as kedro_registry
+import pytest
+from click.testing import CliRunner
+
+from loantap.cli import cli
+from loantap.pipeline_registry import register_pipelines
+from loantap.portfolio.errors import InputError
+from loantap.selection import require_selection
+from tests.support.temporary_project import Project
+
+PIPELINES = register_pipelines()
+NOTHING = {"pipelines": [], "pipeline": None}
+
+
+@pytest.mark.parametrize(
+    ("options", "where", "remedy"),
+    [
+        ({"pipelines": ["trainin"]}, "--pipelines trainin: unknown", "Did you mean training"),
+        ({"pipeline": "nope"}, "--pipelines nope: unknown pipeline", "Known are __default__, all,"),
+        ({"node_names": ["x"]}, "--nodes x: unknown node of __default__", "registry describe __d"),
+        (
+            {"from_nodes": ["search_hyperparameters"]},
+            "--from-nodes search_hyperparameters: unknown node",
+            ".search_hyperparameters?",
+        ),
+        ({"to_nodes": ["render_modelcard"]}, "--to-nodes render_modelcard", "render_model_card?"),
+        ({"from_inputs": ["loan"]}, "--from-inputs loan: unknown dataset", "Did you mean loans?"),
+        ({"to_outputs": ["metrix"]}, "--to-outputs metrix: unknown", "Did you mean metrics?"),
+        ({"tags": ["model"]}, "--tags model: unknown tag", "modeling, sources"),
+        ({"namespaces": ["lendng"]}, "--namespaces lendng: unknown", "Did you mean lending?"),
+        (
+            {"pipelines": ["sources"], "node_names": ["render_model_card"]},
+            "--nodes render_model_card: unknown node of sources",
+            "Known are make_portfolio, simulate_loan_events, split_by_system",
+        ),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_what_is_not_there_is_named_with_the_nearest_that_is(
+    options: dict[str, Any], where: str, remedy: str
+) -> None:
+    with pytest.raises(InputError) as refused:
+        require_selection(NOTHING | options, PIPELINES)
+
+    assert where in str(refused.value)
+    assert remedy in refused.value.remedy
+
+
+def test_a_choice_that_leaves_no_node_is_refused() -> None:
+    options = {"from_nodes": ["render_model_card"], "to_nodes": ["make_portfolio"]}
+
+    with pytest.raises(
+        InputError, match="--from-nodes render_model_card, --to-nodes make_portfolio: no node"
+    ):
+        require_selection(NOTHING | options, PIPELINES)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"pipelines": ["sources", "training"]},
+        {"node_names": ["lending.package_model"], "tags": ("modeling",)},
+        {"from_nodes": ["describe_ageing"], "to_nodes": ["render_model_card"]},
+        {"to_outputs": ["metrics"], "from_inputs": ["lending_predictions"]},
+        {"namespaces": ["lending"]},
+    ],
+    ids=str,
+)
+def test_what_is_there_is_let_through(options: dict[str, Any]) -> None:
+    require_selection(NOTHING | options, PIPELINES)
+
+
+@pytest.mark.skipif(find_spec("jupyterlab") is not None, reason="jupyterlab is installed")
+def test_a_notebook_server_that_is_not_installed_is_named() -> None:
+    ended = CliRunner().invoke(cli, ["jupyter", "lab"])
+
+    assert ended.exit_code == 1
+    assert ended.stdout == ""
+    assert ended.stderr.startswith("Error: kedro jupyter lab: jupyterlab is not installed. Install")
+    assert ended.stderr.count("\n") == 1
+
+
+def test_kedros_own_errors_say_what_is_wrong() -> None:
+    ended = CliRunner().invoke(kedro_registry.describe_registered_pipeline, ["nope"])
+
+    assert ended.exit_code == 1
+    assert ended.stderr.startswith("Error: 'nope' pipeline not found.")
+    assert "NoneType" not in ended.output
+
+
+def test_the_catalog_is_described_without_a_warning(empty_project: Project) -> None:
+    """In a process: what is logged depends on what was imported before."""
+    ended = subprocess.run(
+        [sys.executable, "-m", "kedro", "catalog", "describe-datasets", "--pipeline", "insights"],
+        cwd=empty_project.folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ended.returncode == 0
+    assert "recommendations" in ended.stdout
+    assert "WARNING" not in ended.stdout + ended.stderr
