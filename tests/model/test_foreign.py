@@ -12,6 +12,7 @@ from loantap.model.foreign import ForeignResult, measure_foreign
 from loantap.model.options import EvaluationOptions
 from loantap.model.scorer import Scorer
 from loantap.model.trained import TrainedModel
+from loantap.portfolio.amortisation import emi
 from loantap.portfolio.cleaning import mark_outcome
 from loantap.portfolio.dictionary import portfolio_columns
 from loantap.portfolio.errors import InputError
@@ -73,7 +74,9 @@ def test_the_paired_interval_is_narrower_than_that_of_either(result: ForeignResu
 def test_the_population_is_compared_with_the_loans_trained_on(
     result: ForeignResult, foreign: pd.DataFrame, simulated_loans: pd.DataFrame, scorer: Scorer
 ) -> None:
-    shifted = foreign.assign(int_rate=foreign["int_rate"] + 8, sub_grade="G5", grade="G")
+    rate, months = foreign["int_rate"] + 8, foreign["term"].str.extract(r"(\d+)")[0].astype(int)
+    instalment = emi(foreign["loan_amnt"], rate, months)
+    shifted = foreign.assign(int_rate=rate, installment=instalment, sub_grade="G5", grade="G")
 
     other = measure_foreign(shifted, simulated_loans, scorer, OPTIONS)
 

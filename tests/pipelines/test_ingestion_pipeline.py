@@ -99,7 +99,7 @@ def test_extracted_is_kept_and_quarantined(mended: Outputs, faulty: Outputs) -> 
 
 def test_too_many_faulty_rows_stop_the_run(sourced: Outputs, tmp_path: Path) -> None:
     loans = sourced["source_loans"].assign(grade="Z")
-    loans.loc[loans.index[:10], "grade"] = "A"
+    loans.loc[loans.index[:10], "grade"] = sourced["source_loans"]["grade"]
 
     with pytest.raises(
         InputError, match="source table loans: 1,490 of 1,500 rows are in quar"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pandas as pd
 import pytest
 
@@ -16,10 +18,12 @@ from loantap.portfolio.dictionary import Table
 from loantap.portfolio.errors import InputError
 from loantap.portfolio.schemas import LOAN_MONTHS, LOANS, RECONCILIATION
 
+A1 = {"grade": "A", "sub_grade": "A1"}
+
 
 class TestJoin:
     def test_gives_one_row_per_loan_with_both_sides(self, clean) -> None:
-        loans = clean(Table.LOANS, {"grade": "A"}, {"loan_status": "Charged Off"})
+        loans = clean(Table.LOANS, A1, {"loan_status": "Charged Off"})
         applications = clean(Table.APPLICATIONS, {"dti": "1"}, {"dti": "2"})
 
         joined = join_portfolio(loans, applications)
@@ -58,8 +62,46 @@ class TestJoin:
             "loan_id": ["d"], "row": [2], "reason": ["has no loan"],
         }  # fmt: skip
 
+    def test_sets_a_pair_that_contradicts_itself_aside_on_both_sides(self, clean) -> None:
+        loans = clean(Table.LOANS, {}, {"issue_d": "Feb-2015"}, {}, loan_id=["a", "b", "c"])
+        applications = clean(
+            Table.APPLICATIONS, {}, {"earliest_cr_line": "Mar-2015"}, {}, loan_id=["c", "b", "d"]
+        )
+
+        joined = join_portfolio(loans, applications)
+
+        reason = "earliest_cr_line is after issue_d, Feb-2015"
+        assert joined.loans["loan_id"].tolist() == ["c"]
+        assert joined.unmatched_loans["reason"].tolist() == ["has no application", reason]
+        assert joined.unmatched_applications["reason"].tolist() == ["has no loan", reason]
+        assert joined.unmatched_applications["loan_id"].tolist() == ["d", "b"]
+        LOANS.validate(joined.loans)
+
+    @pytest.mark.parametrize(
+        ("of_applications", "said"),
+        [
+            (["1A", "2A"], "'001a' is in loans, '1A' in applications; 2 differ in capitals, zeros"),
+            (["x", "y"], "'001a' is in loans, 'x' in applications. Give the same loan_id"),
+        ],
+    )
+    def test_of_systems_with_other_identifiers_says_how_they_differ(
+        self, of_applications: list[str], said: str, clean
+    ) -> None:
+        loans = clean(Table.LOANS, {}, {}, loan_id=["001a", "002a"])
+        applications = clean(Table.APPLICATIONS, {}, {}, loan_id=of_applications)
+
+        with pytest.raises(InputError, match=re.escape(said)):
+            join_portfolio(loans, applications)
+
+    def test_of_a_table_in_another_unit_is_refused(self, clean) -> None:
+        loans = clean(Table.LOANS, *[{}] * 20)
+        applications = clean(Table.APPLICATIONS, *[{"dti": "0.2"}] * 20)
+
+        with pytest.raises(InputError, match="source tables: column dti is at most 1 in 20 of"):
+            join_portfolio(loans, applications)
+
     def test_does_not_depend_on_the_order_of_extraction(self, clean) -> None:
-        loans = clean(Table.LOANS, {"grade": "A"}, {}, {}, loan_id=["b", "c", "a"])
+        loans = clean(Table.LOANS, A1, {}, {}, loan_id=["b", "c", "a"])
         applications = clean(Table.APPLICATIONS, {}, {"dti": "2"}, {}, loan_id=["a", "b", "c"])
 
         joined = join_portfolio(loans, applications).loans
@@ -207,10 +249,20 @@ class TestReconciliation:
             "address is too long (3); has no application (2); other reasons (2)"
         )
 
-    @pytest.mark.parametrize("counts", [(0, 0, 0), (2, 0, 2)])
-    def test_fails_when_no_row_is_left(self, counts: tuple[int, int, int]) -> None:
-        with pytest.raises(InputError, match="source table loans: no usable row"):
-            reconcile(count_rows(*counts), most_quarantined_share=1, reasons=REASONS)
+    def test_fails_when_no_row_is_left_and_says_why(self) -> None:
+        reasons = pd.Series(["loan_id is missing", "loan_id is missing"], dtype="str")
+
+        with pytest.raises(InputError) as refused:
+            reconcile(count_rows(2, 0, 2), most_quarantined_share=1, reasons={"loans": reasons})
+
+        assert refused.value.where == "source table loans"
+        assert refused.value.problem == (
+            "no usable row: 2 of 2 rows are in quarantine: loan_id is missing (2)"
+        )
+
+    def test_fails_when_there_was_no_row(self) -> None:
+        with pytest.raises(InputError, match="source table loans: it has no rows"):
+            reconcile(count_rows(0, 0, 0), most_quarantined_share=1, reasons=REASONS)
 
     def test_names_the_table_at_fault(self) -> None:
         counts = pd.concat([count_rows(9, 9, 0), count_rows(9, 8, 0).assign(table="loan_events")])

@@ -15,6 +15,8 @@ from loantap.portfolio.dictionary import Table
 from loantap.portfolio.errors import InputError
 from tests.conftest import AS_OF, raw_loans
 
+A, B, C = ({"grade": grade, "sub_grade": f"{grade}4"} for grade in "ABC")
+
 
 def reasons_of(raw: pd.DataFrame, table: Table) -> list[tuple[str, int, str]]:
     """The quarantine as tuples, once it is sure that no row was lost."""
@@ -64,7 +66,7 @@ def test_a_row_of_unknown_origin_is_set_aside(extract) -> None:
 
 
 def test_the_first_of_rows_as_new_is_kept(extract) -> None:
-    raw = extract(Table.LOANS, {"grade": "A"}, {"grade": "B"}, {}, loan_id=["1", "1", "2"])
+    raw = extract(Table.LOANS, A, B, {}, loan_id=["1", "1", "2"])
 
     assert reasons_of(raw, Table.LOANS) == [
         ("1", 2, "repeats the loan_id of a row as new or newer")
@@ -73,7 +75,7 @@ def test_the_first_of_rows_as_new_is_kept(extract) -> None:
 
 
 def test_the_latest_row_of_an_identifier_is_kept_wherever_it_stands(extract) -> None:
-    raw = extract(Table.LOANS, {"grade": "A"}, {"grade": "B"}, {"grade": "C"}, loan_id=["1"] * 3)
+    raw = extract(Table.LOANS, A, B, C, loan_id=["1"] * 3)
     raw["updated_at"] = ["2016-01-01", "2016-03-01", "2016-02-01T12:00:00Z"]
 
     assert [row for _, row, _ in reasons_of(raw, Table.LOANS)] == [1, 3]
@@ -214,3 +216,75 @@ class TestAPortfolioFile:
         cleaned = read_portfolio(raw_loans().assign(zip3="123"), AS_OF, 0)
 
         assert "zip3" not in cleaned.rows
+
+    def test_whose_instalments_are_of_other_terms_is_refused(self) -> None:
+        half_funded = [{"installment": "199.00", "dti": str(number)} for number in range(1, 12)]
+        others = [{"title": str(number)} for number in range(89)]
+        csv = raw_loans(*half_funded, *others)
+
+        with pytest.raises(InputError, match=r"11 of 100 loans .* more than 10%"):
+            read_portfolio(csv, AS_OF, 0, most_exceptions=0.1)
+        assert len(read_portfolio(csv, AS_OF, 0, most_exceptions=0.11).rows) == 100
+
+    def test_whose_rates_are_shares_is_refused_with_both_readings(self) -> None:
+        csv = raw_loans(*[{"int_rate": "0.12", "title": str(n)} for n in range(9)])
+
+        with pytest.raises(InputError) as refused:
+            read_portfolio(csv, AS_OF, 0)
+
+        assert "9 of 9 rows cannot be used (row 1: int_rate '0.12' is contradicted by the " in str(
+            refused.value
+        )
+        assert "at 0.12 percent it would be 333.95, at 12 percent 398.57" in str(refused.value)
+        assert "tolerated_bad_share" not in str(refused.value)
+
+    def test_in_another_unit_throughout_is_refused(self) -> None:
+        csv = raw_loans(*[{"dti": f"0.{n}"} for n in range(10, 40)])
+
+        with pytest.raises(InputError, match="portfolio file: column dti is at most 1"):
+            read_portfolio(csv, AS_OF, 0)
+
+
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [
+        (["a1  ", " b2", "c3"], ["a1", "b2", "c3"]),  # char(24)
+        (["007", "7", "A-7", "a-7"], ["007", "7", "A-7", "a-7"]),
+        (
+            ["6F9619FF-8B86-D011-B42D-00C04FC964FF", "{6f9619ff-8b86-d011-b42d-00c04fc964fe}"],
+            ["6f9619ff-8b86-d011-b42d-00c04fc964ff", "6f9619ff-8b86-d011-b42d-00c04fc964fe"],
+        ),
+        ([7, 8], ["7", "8"]),
+        ([7.0, 8.5], ["7", "8.5"]),
+    ],
+)
+def test_an_identifier_is_the_same_however_a_system_holds_it(
+    given: list[object], read: list[str], extract
+) -> None:
+    raw = extract(Table.LOANS, *[{}] * len(given)).assign(loan_id=given)
+
+    cleaned = clean_source_table(raw, Table.LOANS, AS_OF)
+
+    assert cleaned.rows["loan_id"].tolist() == read
+
+
+@pytest.mark.parametrize("nothing", ["", "    ", None])
+def test_padding_alone_is_no_identifier(nothing: object, extract) -> None:
+    raw = extract(Table.LOANS, {}, {}).assign(loan_id=["1", nothing])
+
+    assert [reason for *_, reason in reasons_of(raw, Table.LOANS)] == ["loan_id is missing"]
+
+
+def test_identifiers_that_differ_in_padding_alone_are_one(extract) -> None:
+    raw = extract(Table.LOANS, {}, {}, loan_id=["1", "1   "])
+
+    assert reasons_of(raw, Table.LOANS) == [
+        ("1", 2, "repeats the loan_id of a row as new or newer")
+    ]
+
+
+def test_identifiers_too_large_for_fractions_are_refused(extract) -> None:
+    raw = extract(Table.LOANS, {}, {}).assign(loan_id=[1.0, 2.0**53])
+
+    with pytest.raises(InputError, match="loan_id: the identifiers are held as fractions"):
+        clean_source_table(raw, Table.LOANS, AS_OF)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 
 import numpy as np
@@ -122,10 +123,11 @@ def test_a_value_is_read_as_it_is_meant(name: str, raw: object, expected: object
         "jan-2015",
         "2015-01",
         "2015-01-31",
-        "2015-01-31 23:30:00",
-        "2015-01-31T23:30:00Z",
+        "2015-01-31 09:59:59",
+        "2015-01-31T00:00:00Z",
         "2015-01-31T23:30:00.5+05:30",  # still January where it was written down
-        pd.Timestamp("2015-01-31 23:30"),
+        "2015-01-31 18:30:00+05:30",
+        pd.Timestamp("2015-01-31 09:59"),
         pd.Timestamp("2015-01-31 23:30", tz="Asia/Kolkata"),
         np.datetime64("2015-01-31"),
         date(2015, 1, 31),
@@ -134,6 +136,91 @@ def test_a_value_is_read_as_it_is_meant(name: str, raw: object, expected: object
 )
 def test_a_month_is_read_in_any_usual_form(raw: object) -> None:
     assert read_value("issue_month", raw) == (pd.Timestamp("2015-01-01"), [])
+
+
+# (zone, its offset in minutes)
+_ZONES = [("+05:30", 330), ("+05:45", 345), ("+14:00", 840), ("+01:00", 60), ("+00:00", 0),
+          ("-03:30", -210), ("-08:00", -480), ("-12:00", -720)]  # fmt: skip
+
+
+@pytest.mark.parametrize("form", ["text", "text in UTC", "times", "times in UTC", "times in zone"])
+@pytest.mark.parametrize(("zone", "minutes"), _ZONES, ids=[zone for zone, _ in _ZONES])
+@pytest.mark.parametrize("first", ["2014-03-01", "2015-01-01"])
+def test_a_month_is_that_of_the_place_where_it_was_written(
+    first: str, zone: str, minutes: int, form: str
+) -> None:
+    """Midnight of a first day, as a database gives it that keeps instants."""
+    local = pd.Timestamp(first)
+    utc = local - pd.Timedelta(minutes=minutes)
+    raw = {
+        "text": f"{local.isoformat()}{zone}",
+        "text in UTC": f"{utc.isoformat()}Z",
+        "times": utc,
+        "times in UTC": utc.tz_localize("UTC"),
+        "times in zone": local.tz_localize(zone),
+    }[form]
+
+    for dtype in ("object", None):
+        assert read_value("issue_month", raw, dtype) == (local, [])
+
+
+@pytest.mark.parametrize(
+    "moment",
+    ["2014-01-31 23:30", "2014-01-31 18:30:01", "2014-01-31 10:07", "2014-01-31 23:59:59.999999",
+     "2014-02-01 00:30", "2014-02-01 11:59:59"],
+)  # fmt: skip
+@pytest.mark.parametrize("form", [str, pd.Timestamp, lambda text: pd.Timestamp(text, tz="UTC")])
+def test_a_moment_between_two_months_is_not_guessed_at(
+    moment: str, form: Callable[[str], object]
+) -> None:
+    for dtype in ("object", None):
+        value, reasons = read_value("issue_month", form(moment), dtype)
+
+        assert pd.isna(value)
+        assert reasons == ["between two months: its time zone decides in which"]
+
+
+@pytest.mark.parametrize(
+    ("moment", "month"),
+    [("2014-01-31 09:45", "2014-01"), ("2014-01-31 10:00", "2014-02"),
+     ("2014-02-01 12:00", "2014-02"), ("2014-02-01 12:30", "2014-02"),
+     ("2014-01-15 18:30", "2014-01"), ("2014-01-31", "2014-01")],
+)  # fmt: skip
+def test_a_moment_is_in_one_month_where_no_zone_changes_that(moment: str, month: str) -> None:
+    assert read_value("issue_month", pd.Timestamp(moment)) == (pd.Timestamp(month), [])
+
+
+@pytest.mark.parametrize(
+    ("name", "raw", "expected"),
+    [
+        *[("purpose", raw, "debt_consolidation") for raw in (
+            "Debt Consolidation", "debt-consolidation", "debt_consolidation ",
+            "DEBT  CONSOLIDATION",
+            "debt _ consolidation", "debt\u00a0consolidation",
+        )],
+        ("purpose", "Rénovation ", "Rénovation"),  # on no list: it is kept
+        ("home_ownership", "rent", "RENT"),
+        ("home_ownership", "Mortgage ", "MORTGAGE"),
+        ("income_verification", "SOURCE VERIFIED", "Source Verified"),
+        ("income_verification", "not_verified", "Not Verified"),
+        ("application_type", "Individual", "INDIVIDUAL"),
+        ("application_type", "direct pay", "DIRECT_PAY"),
+        ("listing_status", "W", "w"),
+        ("grade", "b", "B"),
+        ("sub_grade", " b4", "B4"),
+        ("loan_status", "fully paid", "Fully Paid"),
+        ("loan_status", "CHARGED OFF", "Charged Off"),
+        *[("term_months", raw, 36.0) for raw in (
+            "36", "36 months", " 36 months", "36 Months", "36months", "36.0", 36,
+        )],
+        ("employment_years", "10+ Years", 10.0),
+        ("employment_years", "<1 year", 0.0),
+    ],
+)  # fmt: skip
+def test_a_category_is_the_same_however_it_is_spelt(
+    name: str, raw: object, expected: object
+) -> None:
+    assert read_value(name, raw) == (expected, [])
 
 
 def test_months_in_different_forms_can_stand_in_one_column() -> None:
@@ -183,7 +270,7 @@ def test_employment_that_does_not_apply_is_missing() -> None:
         ("open_accounts", "7.5", "not a whole number"),
         ("open_accounts", "-inf", "not a finite number"),
         ("grade", "H", "not one of A, B, C, D, E, F, G"),
-        ("grade", "b", "not one of A, B, C, D, E, F, G"),
+        ("grade", "B4", "not one of A, B, C, D, E, F, G"),
         ("sub_grade", "B6", "not one of A1, A2, A3, ..., G5"),
         ("loan_status", "Late", "not one of Fully Paid, Charged Off"),
         ("issue_month", "2015", "not a month such as Jan-2015"),
@@ -192,6 +279,11 @@ def test_employment_that_does_not_apply_is_missing() -> None:
         ("issue_month", "yesterday", "not a month such as Jan-2015"),
         ("issue_month", "Dec-2026", "after the day of the run, 2026-11-23"),
         ("earliest_credit_line", "2026-12-01", "after the day of the run, 2026-11-23"),
+        ("issue_month", "Jan-0215", "before Jan-1990"),
+        ("issue_month", "Dec-1989", "before Jan-1990"),
+        ("issue_month", pd.Timestamp("1989-12-31"), "before Jan-1990"),
+        ("earliest_credit_line", "Jan-0001", "before Jan-1930"),
+        ("earliest_credit_line", "Dec-1929", "before Jan-1930"),
     ],
 )  # fmt: skip
 def test_a_value_that_cannot_be_used_is_missing_and_told(
@@ -201,6 +293,16 @@ def test_a_value_that_cannot_be_used_is_missing_and_told(
 
     assert pd.isna(value)
     assert reasons == [reason]
+
+
+@pytest.mark.parametrize(
+    ("name", "first"), [("issue_month", "Jan-1990"), ("earliest_credit_line", "Jan-1930")]
+)
+@pytest.mark.parametrize("form", [str, pd.Timestamp])
+def test_the_first_plausible_month_is_plausible(
+    name: str, first: str, form: Callable[[str], object]
+) -> None:
+    assert read_value(name, form(first)) == (pd.Timestamp(first), [])
 
 
 def test_the_month_of_the_run_is_not_in_the_future() -> None:
@@ -307,7 +409,7 @@ def valid_values(column: Column) -> st.SearchStrategy[object]:
     values: st.SearchStrategy[object]
     match column.kind:
         case Kind.MONTH:
-            days = st.dates(date(1900, 1, 1), date(2026, 11, 1))
+            days = st.dates(date(1990, 1, 1), date(2026, 11, 1))
             values = days.map(lambda day: pd.Timestamp(day.replace(day=1)))
         case Kind.COUNT:
             values = st.integers(int(column.minimum or 0), int(column.maximum or 0)).map(float)

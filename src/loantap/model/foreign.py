@@ -16,9 +16,11 @@ from loantap.model.scorer import Scorer
 from loantap.model.stability import measure_stability
 from loantap.model.threshold import FloatArray, IntArray
 from loantap.portfolio.cleaning import describe_problems, mark_outcome
+from loantap.portfolio.contradictions import TERMS, count_exceptions, require_few_exceptions
 from loantap.portfolio.dictionary import COLUMNS
 from loantap.portfolio.errors import InputError
 from loantap.portfolio.loantap_format import parse, render, require_columns
+from loantap.portfolio.units import require_known_units
 
 _WHERE = "foreign file"
 _SHOWN = 5
@@ -78,10 +80,11 @@ def measure_foreign(
         options: bootstrap, bins, day of the run.
 
     Raises:
-        InputError: a column is missing, a value cannot be used, an outcome has too few loans, or
-            the model was trained on some of them.
+        InputError: a column is missing or in another unit, a value cannot be used, too many
+            instalments are not those of their loans' terms, an outcome has too few loans, or the
+            model was trained on some of them.
     """
-    rows = _read(foreign, scorer, options.day)
+    rows = _read(foreign, scorer, options)
     _require_foreign(rows, trained_on)
     target = mark_outcome(rows["loan_status"]).to_numpy("int64")
     _require_outcomes(target)
@@ -118,13 +121,13 @@ def measure_foreign(
     )
 
 
-def _read(foreign: pd.DataFrame, scorer: Scorer, as_of: pd.Timestamp) -> pd.DataFrame:
+def _read(foreign: pd.DataFrame, scorer: Scorer, options: EvaluationOptions) -> pd.DataFrame:
     names = dict.fromkeys([*(column.name for column in scorer.columns), *_JUDGING])
     columns = [COLUMNS[name] for name in names]
     require_columns(foreign, columns, _WHERE)
     if foreign.empty:
         raise InputError(_WHERE, "it has no rows", "Give a file with loans in it")
-    parsed = parse(foreign.reset_index(drop=True), columns, as_of)
+    parsed = parse(foreign.reset_index(drop=True), columns, options.day)
     reasons = describe_problems(parsed.problems, parsed.rows.index).dropna()
     if len(reasons):
         first = reasons.head(_SHOWN).items()
@@ -135,6 +138,11 @@ def _read(foreign: pd.DataFrame, scorer: Scorer, as_of: pd.Timestamp) -> pd.Data
             f"{len(reasons):,} of {len(foreign):,} rows cannot be used ({shown}{more})",
             "Mend or remove them",
         )
+    require_known_units(parsed.rows, _WHERE)
+    if set(TERMS) <= set(parsed.rows.columns):
+        exceptions, most = count_exceptions(parsed.rows), options.most_instalment_exceptions
+        name = "evaluation.most_instalment_exceptions"
+        require_few_exceptions(_WHERE, exceptions, len(parsed.rows), most, name)
     return parsed.rows
 
 

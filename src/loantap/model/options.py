@@ -10,7 +10,7 @@ from pydantic import Field, PositiveFloat, PositiveInt, field_validator, model_v
 from loantap.features.definitions import MODELS
 from loantap.model.estimator import Balancing, Candidate
 from loantap.portfolio.dictionary import COLUMNS
-from loantap.portfolio.options import DatedOptions, Options, Seed
+from loantap.portfolio.options import DatedOptions, Options, Portion, Seed
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 TwinKey = Annotated[tuple[str, ...], Field(min_length=2)]
@@ -219,8 +219,10 @@ class EvaluationOptions(DatedOptions):
     Attributes:
         resamples: of the bootstrap behind the 95% bounds.
         calibration_bins: equal-count bins of the expected calibration error.
+        most_instalment_exceptions: see `SourcesOptions`; of an external sample.
     """
 
     seed: Seed
     resamples: Annotated[int, Field(ge=100)]
     calibration_bins: Annotated[int, Field(ge=2)]
+    most_instalment_exceptions: Portion = 0.1

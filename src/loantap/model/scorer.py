@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,10 +21,17 @@ from loantap.model.scorecard import (
     to_probability,
 )
 from loantap.model.trained import TrainedModel
+from loantap.portfolio.contradictions import (
+    TERMS,
+    Contradiction,
+    contradict,
+    find_contradictions,
+)
 from loantap.portfolio.dictionary import COLUMNS, Column
 from loantap.portfolio.loantap_format import (
     FloatArray,
     ReadColumn,
+    Texts,
     list_problems,
     read_column,
     require_columns,
@@ -100,6 +107,7 @@ class Scorer:
     _reasons: ReasonGiver = field(init=False, repr=False, compare=False)
     _readers: tuple[tuple[Column, Reader], ...] = field(init=False, repr=False, compare=False)
     _terms: tuple[_Term, ...] = field(init=False, repr=False, compare=False)
+    _is_tied: bool = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.trained.facts.not_for_lending:
@@ -119,6 +127,7 @@ class Scorer:
             "_reasons": make_reason_giver(scorecard),
             "_readers": tuple((column, make_reader(column)) for column in self.columns),
             "_terms": tuple(terms),
+            "_is_tied": {column.name for column in self.columns} >= set(TERMS),
         }
         for attribute, value in compiled.items():
             object.__setattr__(self, attribute, value)
@@ -181,9 +190,10 @@ class Scorer:
             SCALE.of_column(log_odds),
             self._reasons.give(contributed, features, columns),
         )
-        if all(column.is_good for column in read.values()):
+        contradictions = list(find_contradictions(_numbers(columns)))
+        if not contradictions and all(column.is_good for column in read.values()):
             return assessed
-        return _mark_invalid(assessed, applications, read)
+        return _mark_invalid(assessed, applications, read, contradictions)
 
     def score_one(self, application: Mapping[str, object], as_of: pd.Timestamp) -> Scored:
         """Score one application in LoanTap format.
@@ -225,6 +235,12 @@ class Scorer:
             columns[column.name], reason = reader(raw, today)
             if reason:
                 problems.append(_say_problem(column, show_value(raw), reason))
+        if self._is_tied:
+            name, reason = contradict(*[columns[name] for name in TERMS])  # type: ignore[arg-type]
+            if name:
+                column = COLUMNS[name]
+                shown = show_value(application[str(column.source_name)])
+                problems.append(_say_problem(column, shown, reason))
         return columns, problems
 
 
@@ -250,8 +266,15 @@ def check_servable(trained: TrainedModel) -> None:
         raise RuntimeError(f"reasons of {trained.facts.namespace} do not add up to its PD")
 
 
+def _numbers(columns: Mapping[str, FloatArray | Texts]) -> dict[str, FloatArray]:
+    return {name: values for name, values in columns.items() if not isinstance(values, Texts)}
+
+
 def _mark_invalid(
-    assessed: Assessed, applications: pd.DataFrame, read: Mapping[str, ReadColumn]
+    assessed: Assessed,
+    applications: pd.DataFrame,
+    read: Mapping[str, ReadColumn],
+    contradictions: Sequence[Contradiction],
 ) -> Assessed:
     """The rows that cannot be scored without PD and score, and what is wrong as their reason."""
     problems: dict[int, str] = {}
@@ -261,6 +284,11 @@ def _mark_invalid(
         for row, value, reason in zip(rows, described["value"], described["reason"], strict=True):
             problem = _say_problem(COLUMNS[name], value, reason)
             problems[row] = f"{problems[row]}; {problem}" if row in problems else problem
+    for found in contradictions:
+        tied, row = COLUMNS[found.column], found.row
+        value = show_value(applications[tied.source_name].iloc[row])
+        problem = _say_problem(tied, value, found.reason)
+        problems[row] = f"{problems[row]}; {problem}" if row in problems else problem
     rows = list(problems)
     sentences = tuple(dict.fromkeys((*assessed.reasons.sentences, *problems.values())))
     places = {sentence: place for place, sentence in enumerate(sentences)}

@@ -7,6 +7,8 @@ scalars or arrays of one shape and are exact at a rate of zero.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -38,6 +40,14 @@ def annuity_factor(rate_pct: Numbers, months: Numbers) -> FloatArray:
 def emi(principal: Numbers, rate_pct: Numbers, term_months: Numbers) -> FloatArray:
     """Equated monthly instalment, in the currency of `principal` per month (not rounded)."""
     return np.asarray(principal, dtype=float) / annuity_factor(rate_pct, term_months)
+
+
+def emi_of_one(principal: float, rate_pct: float, term_months: float) -> float:
+    """The same of one loan, without what arrays cost; not a number where one of them is none."""
+    rate = rate_pct / (100 * MONTHS_PER_YEAR)
+    if rate == 0:
+        return principal / term_months
+    return principal * rate / -math.expm1(-term_months * math.log1p(rate))
 
 
 def implied_principal(instalment: Numbers, rate_pct: Numbers, term_months: Numbers) -> FloatArray:

@@ -10,9 +10,12 @@ import pandas as pd
 
 from loantap.portfolio.amortisation import implied_principal
 from loantap.portfolio.cleaning import Cleaned, mark_outcome, set_aside
-from loantap.portfolio.dictionary import SIMULATED, Table
+from loantap.portfolio.contradictions import find_conflicts
+from loantap.portfolio.dictionary import COLUMNS, SIMULATED, Table
 from loantap.portfolio.errors import InputError
+from loantap.portfolio.identity import fold_ids
 from loantap.portfolio.loantap_format import split_address
+from loantap.portfolio.units import require_known_units
 
 _MOST_REASONS = 3
 # A row's own value, as `describe_problems` quotes it.
@@ -34,13 +37,19 @@ def join_portfolio(loans: pd.DataFrame, applications: pd.DataFrame) -> Portfolio
     Returns one row per loan, ordered by `loan_id` so that nothing downstream depends on the order
     of extraction; with `is_charged_off`, `funded_principal`, `state`, `pincode` derived and the
     address itself left out. `updated_at` is the later of the two; a loan is simulated when either
-    side is.
+    side is. A pair that contradicts itself is set aside on both sides.
+
+    Raises:
+        InputError: no loan has an application, or a column is in another unit throughout.
     """
+    _require_common_ids(loans, applications)
     kept_loans = _set_orphans_aside(loans, applications, "has no application")
     kept_applications = _set_orphans_aside(applications, loans, "has no loan")
     joined = kept_loans.rows.merge(
         kept_applications.rows, on="loan_id", suffixes=("", "_application"), validate="1:1"
     ).sort_values("loan_id", ignore_index=True)
+    conflicts = _find_conflicts(joined)
+    joined = joined[~joined["loan_id"].isin(conflicts.index)].reset_index(drop=True)
     is_simulated = (joined["origin"] == SIMULATED) | (joined["origin_application"] == SIMULATED)
     assembled = joined.assign(
         is_charged_off=mark_outcome(joined["loan_status"]),
@@ -51,7 +60,12 @@ def join_portfolio(loans: pd.DataFrame, applications: pd.DataFrame) -> Portfolio
         updated_at=joined[["updated_at", "updated_at_application"]].max(axis=1),
         origin=joined["origin"].mask(is_simulated, SIMULATED),
     ).drop(columns=["address", "updated_at_application", "origin_application"])
-    return Portfolio(assembled, kept_loans.quarantine, kept_applications.quarantine)
+    require_known_units(assembled, "source tables")
+    return Portfolio(
+        assembled,
+        _with_conflicts(kept_loans, conflicts),
+        _with_conflicts(kept_applications, conflicts),
+    )
 
 
 def build_loan_months(events: pd.DataFrame, loans: pd.DataFrame) -> Cleaned:
@@ -59,6 +73,7 @@ def build_loan_months(events: pd.DataFrame, loans: pd.DataFrame) -> Cleaned:
 
     Adds `months_on_book`: whole months since the month of issue.
     """
+    require_known_units(events, "source table loan_events")
     kept = _set_orphans_aside(events, loans, "is about a loan that is not in the portfolio")
     issued = loans.set_index("loan_id")["issue_month"].reindex(kept.rows["loan_id"])
     month = kept.rows["month"]
@@ -105,8 +120,15 @@ def reconcile(
                 f"{extracted} extracted, but {row['kept']:,} kept and {quarantined} in quarantine",
                 "This is a fault of the pipeline: report it with this message",
             )
+        if row["extracted"] == 0:
+            raise InputError(where, "it has no rows", "Fill the source table and run again")
         if row["kept"] == 0:
-            raise InputError(where, "no usable row", "Fill the source table and run again")
+            raise InputError(
+                where,
+                f"no usable row: {quarantined} of {extracted} are in quarantine: "
+                f"{_count_reasons(reasons[row['table']])}",
+                "Mend the source and run again",
+            )
         if row["quarantined_share"] > most_quarantined_share:
             raise InputError(
                 where,
@@ -145,6 +167,38 @@ def origin_of(rows: pd.DataFrame) -> str:
 def portfolio_origin(reconciliation: pd.DataFrame) -> str:
     """Origin of the loans themselves; monthly events are simulated beside real loans too."""
     return origin_of(reconciliation[reconciliation["table"] != Table.LOAN_EVENTS.value])
+
+
+def _require_common_ids(loans: pd.DataFrame, applications: pd.DataFrame) -> None:
+    """Stop where the two systems have other identifiers, and say how they differ."""
+    if loans.empty or applications.empty or loans["loan_id"].isin(applications["loan_id"]).any():
+        return
+    folded, others = (fold_ids(rows["loan_id"]) for rows in (loans, applications))
+    matching = int(folded.isin(others).sum())
+    raise InputError(
+        "source tables loans and applications",
+        f"no loan_id of the one is in the other: '{loans['loan_id'].iloc[0]}' is in loans, "
+        f"'{applications['loan_id'].iloc[0]}' in applications"
+        + (f"; {matching:,} differ in capitals, zeros or dashes alone" if matching else ""),
+        "Give the same loan_id in all three systems, or read a view that does",
+    )
+
+
+def _find_conflicts(joined: pd.DataFrame) -> pd.Series:
+    """Why a loan and its application cannot both be right, by `loan_id`."""
+    found = list(find_conflicts(joined))
+    names = [COLUMNS[each.column].source_name for each in found]
+    return pd.Series(
+        [f"{name} is {each.reason}" for name, each in zip(names, found, strict=True)],
+        index=joined["loan_id"].iloc[[each.row for each in found]],
+        dtype="str",
+    )
+
+
+def _with_conflicts(kept: Cleaned, conflicts: pd.Series) -> pd.DataFrame:
+    """The quarantine, and the rows that contradict their partners."""
+    reasons = kept.rows["loan_id"].map(conflicts).astype("str")
+    return pd.concat([kept.quarantine, set_aside(kept.rows, reasons).quarantine], ignore_index=True)
 
 
 def _set_orphans_aside(rows: pd.DataFrame, partner: pd.DataFrame, reason: str) -> Cleaned:

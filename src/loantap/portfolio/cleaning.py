@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from loantap.portfolio.contradictions import count_exceptions, require_few_exceptions
 from loantap.portfolio.dictionary import (
     CHARGED_OFF,
     KEYS,
@@ -18,10 +19,12 @@ from loantap.portfolio.dictionary import (
     portfolio_columns,
 )
 from loantap.portfolio.errors import InputError
-from loantap.portfolio.identity import content_ids
+from loantap.portfolio.identity import content_ids, read_ids
 from loantap.portfolio.loantap_format import parse, require_columns
+from loantap.portfolio.units import require_known_units
 
 QUARANTINE_COLUMNS = ("loan_id", "row", "reason")
+_FILE = "portfolio file"
 _BOOKKEEPING = (LOAN_ID.name, UPDATED_AT.name, ORIGIN.name)
 
 
@@ -62,12 +65,12 @@ def clean_source_table(raw: pd.DataFrame, table: Table, as_of: pd.Timestamp) -> 
     raw = raw.reset_index(drop=True)
     parsed = parse(raw, columns, as_of)
     rows = parsed.rows.assign(
-        loan_id=raw["loan_id"].astype("str"),
+        loan_id=read_ids(raw["loan_id"]),
         updated_at=_to_instant(raw["updated_at"]),
-        origin=raw["origin"].astype("str"),
+        origin=raw["origin"].astype("str").str.strip(),
     )
     reasons = describe_problems(parsed.problems, rows.index)
-    reasons = reasons.mask(raw["loan_id"].isna(), "loan_id is missing")
+    reasons = reasons.mask(rows["loan_id"].isna(), "loan_id is missing")
     reasons = reasons.mask(~rows["origin"].isin(ORIGINS), "origin is neither real nor simulated")
     reasons = reasons.mask(rows["updated_at"].isna(), "updated_at is not a time")
     latest_first = rows[reasons.isna()].sort_values("updated_at", ascending=False, kind="stable")
@@ -82,25 +85,32 @@ def _to_instant(values: pd.Series) -> pd.Series:
     return read.dt.tz_localize(None).astype("datetime64[s]")
 
 
-def read_portfolio(csv: pd.DataFrame, as_of: pd.Timestamp, tolerated_bad_share: float) -> Cleaned:
+def read_portfolio(
+    csv: pd.DataFrame,
+    as_of: pd.Timestamp,
+    tolerated_bad_share: float,
+    most_exceptions: float = 0.1,
+) -> Cleaned:
     """Check a portfolio in LoanTap format as a file gave it.
 
     Args:
         csv: all rows, 27 columns, as text.
         as_of: day of the run.
         tolerated_bad_share: share of rows that may be bad.
+        most_exceptions: share of loans whose instalment may not be that of their terms.
 
     Returns:
         Canonical rows with their `loan_id`, made from all columns but the outcome, which can
         still change; and the bad rows.
 
     Raises:
-        InputError: no rows, a missing column, or more bad rows than tolerated.
+        InputError: no rows, a missing column, more bad rows or more such loans than tolerated, or
+            a column in another unit throughout.
     """
     columns = portfolio_columns()
-    require_columns(csv, columns, "portfolio file")
+    require_columns(csv, columns, _FILE)
     if csv.empty:
-        raise InputError("portfolio file", "it has no rows", "Give a file with loans in it")
+        raise InputError(_FILE, "it has no rows", "Give a file with loans in it")
     csv = csv.reset_index(drop=True)
     stable = [str(c.source_name) for c in columns if c.name != "loan_status"]
     parsed = parse(csv, columns, as_of)
@@ -111,6 +121,14 @@ def read_portfolio(csv: pd.DataFrame, as_of: pd.Timestamp, tolerated_bad_share: 
     reasons = reasons.mask(repeated & reasons.isna(), "repeats an earlier row")
     cleaned = set_aside(rows, reasons)
     _require_few_bad(cleaned, len(csv), tolerated_bad_share)
+    require_known_units(cleaned.rows, _FILE)
+    require_few_exceptions(
+        _FILE,
+        count_exceptions(cleaned.rows),
+        len(cleaned.rows),
+        most_exceptions,
+        "sources.most_instalment_exceptions",
+    )
     return cleaned
 
 
@@ -147,12 +165,14 @@ def _require_few_bad(cleaned: Cleaned, rows: int, tolerated_share: float) -> Non
         f"row {row.row:,}: {row.reason}" for row in cleaned.quarantine.head(5).itertuples()
     )
     more = f"; and {bad - 5:,} more" if bad > 5 else ""
-    raise InputError(
-        "portfolio file",
-        f"{bad:,} of {rows:,} rows cannot be used ({shown}{more})",
-        f"Mend or remove them, or set them aside with "
-        f"--params sources.tolerated_bad_share={_round_up(bad / rows)}",
-    )
+    remedy = "Mend or remove them"
+    if bad < rows:
+        remedy += (
+            f", or set them aside with --params sources.tolerated_bad_share={_round_up(bad / rows)}"
+        )
+    else:
+        remedy = "Mend them: none would be left if they were set aside"
+    raise InputError(_FILE, f"{bad:,} of {rows:,} rows cannot be used ({shown}{more})", remedy)
 
 
 def _round_up(share: float) -> str:

@@ -87,6 +87,8 @@ class Column:
         minimum: smallest valid value, inclusive.
         maximum: largest valid value, inclusive.
         categories: the valid values of a closed list; empty when the list is open.
+        listed: the values an open list is known to have. Another one is kept, and counted.
+        earliest: the first plausible month, as in 2007-08; of months only.
         values: the valid values of a number with few; empty when any in the range is valid.
         written: whether a source may hold the number as text, with its unit.
     """
@@ -103,6 +105,8 @@ class Column:
     minimum: float | None = None
     maximum: float | None = None
     categories: tuple[str, ...] = ()
+    listed: tuple[str, ...] = ()
+    earliest: str = ""
     values: tuple[float, ...] = ()
     written: bool = False
 
@@ -122,10 +126,20 @@ GRADES: Final = tuple("ABCDEFG")
 SUB_GRADES: Final = tuple(f"{grade}{step}" for grade in GRADES for step in range(1, 6))
 FULLY_PAID: Final = "Fully Paid"
 CHARGED_OFF: Final = "Charged Off"
+PURPOSES: Final = (
+    "car", "credit_card", "debt_consolidation", "educational", "home_improvement", "house",
+    "major_purchase", "medical", "moving", "other", "renewable_energy", "small_business",
+    "vacation", "wedding",
+)  # fmt: skip
 TERMS_MONTHS: Final = (36, 60)
 REAL: Final = "real"
 SIMULATED: Final = "simulated"
 ORIGINS: Final = (REAL, SIMULATED)
+
+# No loan of this kind is older. The oldest credit line of the published data is of 1944; one of
+# 1930 would belong to somebody over a hundred.
+_FIRST_LOAN: Final = "1990-01"
+_FIRST_CREDIT: Final = "1930-01"
 
 _LOANS = Table.LOANS
 _APPLICATIONS = Table.APPLICATIONS
@@ -145,12 +159,12 @@ _LOAN_COLUMNS: Final = (
     Column("sub_grade", "Fifth of the grade, 1 is best", Kind.CATEGORY, "", _LOANS, "sub_grade",
            categories=SUB_GRADES),
     Column("issue_month", "Month in which the loan was issued", Kind.MONTH, "month", _LOANS,
-           "issue_d"),
+           "issue_d", earliest=_FIRST_LOAN),
     Column("loan_status", "How the loan ended; the table holds resolved loans only", Kind.CATEGORY,
            "", _LOANS, "loan_status", known_at_decision=False,
            categories=(FULLY_PAID, CHARGED_OFF)),
     Column("listing_status", "Initial listing on the market, set after approval", Kind.CATEGORY,
-           "", _LOANS, "initial_list_status", known_at_decision=False),
+           "", _LOANS, "initial_list_status", known_at_decision=False, listed=("f", "w")),
 )  # fmt: skip
 
 _APPLICATION_COLUMNS: Final = (
@@ -160,19 +174,20 @@ _APPLICATION_COLUMNS: Final = (
            Kind.NUMBER, "years", _APPLICATIONS, "emp_length", nullable=True,
            values=tuple(range(11)), written=True),
     Column("home_ownership", "Housing situation as stated", Kind.CATEGORY, "", _APPLICATIONS,
-           "home_ownership"),
+           "home_ownership", listed=("RENT", "MORTGAGE", "OWN", "OTHER", "NONE", "ANY")),
     Column("annual_income", "Yearly income as stated", Kind.NUMBER, "currency per year",
            _APPLICATIONS, "annual_inc", minimum=0, maximum=100_000_000),
     Column("income_verification", "Whether the lender chose to verify the income; timing unproven",
-           Kind.CATEGORY, "", _APPLICATIONS, "verification_status", known_at_decision=False),
+           Kind.CATEGORY, "", _APPLICATIONS, "verification_status", known_at_decision=False,
+           listed=("Not Verified", "Source Verified", "Verified")),
     Column("purpose", "Purpose of the loan, from a list", Kind.CATEGORY, "", _APPLICATIONS,
-           "purpose"),
+           "purpose", listed=PURPOSES),
     Column("title", "Purpose in the applicant's own words", Kind.TEXT, "", _APPLICATIONS, "title",
            personal=True, nullable=True),
     Column("dti_pct", "Monthly debt payments without this loan as a share of monthly income (DTI)",
            Kind.NUMBER, "percent", _APPLICATIONS, "dti", minimum=0, maximum=9_999),
     Column("earliest_credit_line", "Month of the oldest credit line at the bureau", Kind.MONTH,
-           "month", _APPLICATIONS, "earliest_cr_line"),
+           "month", _APPLICATIONS, "earliest_cr_line", earliest=_FIRST_CREDIT),
     Column("open_accounts", "Open credit lines at the bureau", Kind.COUNT, "accounts",
            _APPLICATIONS, "open_acc", minimum=0, maximum=500),
     Column("public_records", "Derogatory public records", Kind.COUNT, "records", _APPLICATIONS,
@@ -184,7 +199,7 @@ _APPLICATION_COLUMNS: Final = (
     Column("total_accounts", "Credit lines ever held", Kind.COUNT, "accounts", _APPLICATIONS,
            "total_acc", minimum=0, maximum=1_000),
     Column("application_type", "Individual, joint or direct pay", Kind.CATEGORY, "", _APPLICATIONS,
-           "application_type"),
+           "application_type", listed=("INDIVIDUAL", "JOINT", "DIRECT_PAY")),
     Column("mortgage_accounts", "Mortgage accounts; not collected before 2012", Kind.COUNT,
            "accounts", _APPLICATIONS, "mort_acc", nullable=True, minimum=0, maximum=500),
     Column("bankruptcies", "Public record bankruptcies", Kind.COUNT, "records", _APPLICATIONS,
@@ -195,7 +210,7 @@ _APPLICATION_COLUMNS: Final = (
 
 _EVENT_COLUMNS: Final = (
     Column("month", "Month the row reports on", Kind.MONTH, "month", _EVENTS, "month",
-           known_at_decision=False),
+           known_at_decision=False, earliest=_FIRST_LOAN),
     Column("outstanding_balance", "Principal owed at the end of the month", Kind.NUMBER,
            "currency", _EVENTS, "balance", known_at_decision=False, minimum=0,
            maximum=1_000_000),

@@ -7,6 +7,11 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from loantap.portfolio.errors import InputError
+
+_UUID = r"\{?([0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})\}?"
+# Whole numbers beyond this are not all there is between two of them.
+_MOST_EXACT = 2.0**53
 SEPARATOR = "\x1f"
 
 
@@ -23,3 +28,40 @@ def content_ids(rows: pd.DataFrame, columns: Sequence[str]) -> pd.Series:
     digest = pd.Series(digests, index=rows.index, dtype="str")
     occurrence = digest.groupby(digest.to_numpy()).cumcount() + 1
     return digest + "-" + occurrence.astype("str")
+
+
+def read_ids(raw: pd.Series) -> pd.Series:
+    """Identifiers as text, missing where there is none, however a system holds them.
+
+    Padding is no part of an identifier, and a UUID is the same in capitals or braces. Leading zeros
+    and other capitals are part of it. A whole number among missing ones, which makes all of them
+    fractions, is written without decimals.
+
+    Raises:
+        InputError: the identifiers are fractions too large to be told apart.
+    """
+    if pd.api.types.is_float_dtype(raw):
+        return _from_fractions(raw)
+    texts = raw.astype("str").str.strip()
+    texts = texts.mask(texts.eq("") | raw.isna())
+    if texts.str.fullmatch(_UUID, na=False).any():
+        uuids = texts.str.replace(rf"^{_UUID}$", lambda found: found[1].lower(), regex=True)
+        return uuids.astype("str")
+    return texts
+
+
+def fold_ids(ids: pd.Series) -> pd.Series:
+    """Identifiers without what people and systems change: capitals, leading zeros, dashes."""
+    return ids.str.replace(r"[\s{}-]", "", regex=True).str.casefold().str.lstrip("0")
+
+
+def _from_fractions(raw: pd.Series) -> pd.Series:
+    if raw.abs().max() >= _MOST_EXACT:
+        raise InputError(
+            str(raw.name),
+            f"the identifiers are held as fractions of up to {raw.abs().max():.3g}, which cannot "
+            f"all be told apart",
+            "Give them as text, or as whole numbers",
+        )
+    texts = raw.astype("str").str.removesuffix(".0")
+    return texts.mask(raw.isna())

@@ -14,15 +14,20 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from loantap.portfolio.dictionary import Column, Kind
+from loantap.portfolio.contradictions import Contradiction, find_conflicts, find_contradictions
+from loantap.portfolio.dictionary import COLUMNS, Column, Kind
 from loantap.portfolio.errors import InputError
 from loantap.portfolio.values import (
+    BETWEEN_MONTHS,
     MONTH_FORMAT,
     Value,
     absence,
+    earliest_days,
+    find_months,
     list_rules,
     make_reader,
     say_future,
+    say_implausible,
     show_value,
     to_days,
 )
@@ -30,6 +35,8 @@ from loantap.portfolio.values import (
 PROBLEM_COLUMNS = ("column", "value", "reason")
 _ADDRESS = r"\b(?P<state>[A-Z]{2}) (?P<pincode>\d{5})\s*$"
 _DATED = (Kind.MONTH, Kind.DATE)
+# Zones that a database gives in the place of the one a time was written in.
+_NO_ZONE = frozenset({"UTC", "Etc/UTC", "GMT", "Etc/GMT", "UTC+00:00", "+00:00"})
 _NUMERIC = (Kind.NUMBER, Kind.COUNT)
 
 FloatArray = npt.NDArray[np.float64]
@@ -79,7 +86,7 @@ class Parsed:
     Attributes:
         rows: same index as the input, canonical columns; a value that cannot be used is missing.
         problems: one row per bad value, indexed like the input: `column` (source name), `value`
-            (as text), `reason`.
+            (as text), `reason`. A value is bad too that others of its row contradict.
     """
 
     rows: pd.DataFrame
@@ -115,16 +122,36 @@ def parse(frame: pd.DataFrame, columns: Sequence[Column], as_of: pd.Timestamp) -
         Canonical columns (see `dictionary`), and the problems found.
     """
     parsed: dict[str, pd.Series] = {}
+    numbers: dict[str, FloatArray] = {}
     problems: list[pd.DataFrame] = []
     for column in columns:
         raw = frame[column.source_name]
         read = read_column(raw, column, as_of)
         parsed[column.name] = _to_series(read.values, column, frame.index)
+        if not isinstance(read.values, Texts):
+            numbers[column.name] = read.values
         if not read.is_good:
             problems.append(list_problems(raw, column, read))
-    empty = pd.DataFrame(columns=list(PROBLEM_COLUMNS), index=frame.index[:0], dtype="str")
-    found = pd.concat(problems) if problems else empty
-    return Parsed(pd.DataFrame(parsed, index=frame.index), found)
+    rows = pd.DataFrame(parsed, index=frame.index)
+    found = [*find_contradictions(numbers), *find_conflicts(rows)]
+    if found or not problems:
+        problems.append(_list_contradictions(frame, found))
+    return Parsed(rows, pd.concat(problems))
+
+
+def _list_contradictions(frame: pd.DataFrame, found: Sequence[Contradiction]) -> pd.DataFrame:
+    """One row each, as in `Parsed.problems`."""
+    names = [str(COLUMNS[each.column].source_name) for each in found]
+    places = [each.row for each in found]
+    return pd.DataFrame(
+        {
+            "column": names,
+            "value": [show_value(frame[n].iloc[p]) for n, p in zip(names, places, strict=True)],
+            "reason": [each.reason for each in found],
+        },
+        index=frame.index[places],
+        dtype="str",
+    )
 
 
 def read_column(raw: pd.Series, column: Column, as_of: pd.Timestamp) -> ReadColumn:
@@ -207,12 +234,21 @@ def _read_numbers(numbers: FloatArray, column: Column) -> ReadColumn:
 
 
 def _read_dates(raw: pd.Series, column: Column, as_of: pd.Timestamp) -> ReadColumn:
-    months = raw.dt.tz_localize(None).to_numpy("datetime64[M]")
+    moments = raw.dt.tz_localize(None).to_numpy("datetime64[us]")
+    if raw.dt.tz is None or str(raw.dt.tz) in _NO_ZONE:
+        months, unclear = find_months(moments)
+    else:  # where the zone is given, the month is what it says
+        months, unclear = moments.astype("datetime64[M]"), np.zeros(len(raw), dtype="bool")
     days = np.where(np.isnat(months), np.nan, months.astype("datetime64[D]").astype("int64"))
     today, absent = to_days(as_of), absence(column)
-    faults = np.select([days > today, np.isnan(days) & bool(absent)], [1, 2], 0)
-    values = np.where(faults > 0, np.nan, days)
-    return _report(values, faults, ("", say_future(today), absent))
+    wrong = {
+        BETWEEN_MONTHS: unclear,
+        say_future(today): days > today,
+        say_implausible(column): days < earliest_days(column),
+        absent: np.isnan(days) & bool(absent),
+    }
+    faults = np.select(list(wrong.values()), range(1, len(wrong) + 1), 0)
+    return _report(np.where(faults > 0, np.nan, days), faults, ("", *wrong))
 
 
 def _to_series(values: FloatArray | Texts, column: Column, index: pd.Index) -> pd.Series:

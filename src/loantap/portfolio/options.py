@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validat
 
 # What NumPy's and scikit-learn's generators both take.
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
+Portion = Annotated[float, Field(ge=0, le=1)]
 
 
 class Options(BaseModel):
@@ -38,11 +39,14 @@ class SourcesOptions(DatedOptions):
         seed: of all that is simulated.
         tolerated_bad_share: share of a file's rows that may be bad; those go to quarantine. By
             default a file with any bad row is refused.
+        most_instalment_exceptions: share of loans whose instalment may be another than that of
+            amount, rate and term, as it is where loans are part-funded.
     """
 
     loans: Annotated[int, Field(ge=1_000, le=5_000_000)]
     seed: Seed
     tolerated_bad_share: Annotated[float, Field(ge=0, lt=1)]
+    most_instalment_exceptions: Portion = 0.1
 
 
 class IngestionOptions(DatedOptions):
@@ -55,11 +59,13 @@ class IngestionOptions(DatedOptions):
             month or a day. By default, what changed since the last good snapshot.
         overlap_days: days before the last update of the snapshot that are read again, for clocks
             that differ and for changes that were committed late.
+        most_instalment_exceptions: see `SourcesOptions`.
     """
 
     most_quarantined_share: Annotated[float, Field(gt=0, le=1)]
     since: Literal["all"] | date | None = None
     overlap_days: Annotated[int, Field(ge=0, le=366)]
+    most_instalment_exceptions: Portion = 0.1
 
     @field_validator("since", mode="before")
     @classmethod

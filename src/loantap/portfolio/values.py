@@ -15,6 +15,7 @@ from operator import and_
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from loantap.portfolio.dictionary import Column, Kind
@@ -22,16 +23,26 @@ from loantap.portfolio.dictionary import Column, Kind
 MONTH_FORMAT = "%b-%Y"
 _LONGEST_SHOWN = 20
 # A month is that of the place where it was written down, whatever its offset from UTC.
-_UTC_OFFSET = re.compile(r"(:\d{2}(?:\.\d+)?)\s*(?:Z|[+-]\d{2}:?\d{2})$")
+_UTC_OFFSET = re.compile(r"(:\d{2}(?:\.\d+)?)\s*(Z|[+-]\d{2}(?::?\d{2})?)$")
 # What float() takes, less underscores, digits of other scripts and "nan".
 _NUMBER = re.compile(
     r"[+-]?(?:(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?|inf(?:inity)?)", re.ASCII | re.IGNORECASE
 )
 _YEAR = re.compile(r"\d{4}", re.ASCII)
-_MONTHS_WRITTEN = re.compile(r"\s*months?$")
-_YEARS_WRITTEN = re.compile(r"\+?\s*years?$")
-_UNDER_ONE_YEAR = re.compile(r"^<\s*1 years?$")
+_MONTHS_WRITTEN = re.compile(r"\s*months?$", re.IGNORECASE)
+_YEARS_WRITTEN = re.compile(r"\+?\s*years?$", re.IGNORECASE)
+_UNDER_ONE_YEAR = re.compile(r"^<\s*1 years?$", re.IGNORECASE)
+# What stands between the words of a category, and says nothing.
+_BETWEEN_WORDS = re.compile(r"[\s_-]+")
+# Hours by which the clocks of the world differ from UTC.
+_FRACTIONS = (-9.5, -3.5, -2.5, 3.5, 4.5, 5.5, 5.75, 6.5, 8.75, 9.5, 10.5, 12.75, 13.75)
+_OFFSETS = np.array([*range(-12, 15), *_FRACTIONS])
+_EASTERNMOST, _WESTERNMOST = np.timedelta64(14, "h"), np.timedelta64(12, "h")
+# When midnight is anywhere on earth, on the clock of UTC.
+_MIDNIGHTS = ((-_OFFSETS % 24) * 3_600_000_000).astype("int64")
+BETWEEN_MONTHS = "between two months: its time zone decides in which"
 
+Months = npt.NDArray[np.datetime64]
 # A number (missing: NaN), a month as days since 1970 (missing: NaN), or a text (missing: None).
 Value = float | str | None
 # Takes a raw value and the day of the run as days since 1970; gives the value, missing where it
@@ -84,6 +95,38 @@ def say_future(as_of_days: float) -> str:
     return f"after the day of the run, {np.datetime64(int(as_of_days), 'D')}"
 
 
+def say_implausible(column: Column) -> str:
+    """What is wrong with a month before the first plausible one."""
+    return f"before {pd.Timestamp(column.earliest):{MONTH_FORMAT}}" if column.earliest else ""
+
+
+def earliest_days(column: Column) -> float:
+    """The first plausible month as days since 1970."""
+    return to_days(pd.Timestamp(column.earliest)) if column.earliest else -np.inf
+
+
+def find_months(moments: npt.NDArray[np.datetime64]) -> tuple[Months, npt.NDArray[np.bool_]]:
+    """The month each moment stands for, and whether that depends on a zone that is not known.
+
+    A month is that of the place where it was written down. There it was written as its first day,
+    at midnight; a database with time zones gives that midnight on the clock of UTC, where it may be
+    on the last day of the month before. So a moment that is the midnight of a first day somewhere
+    on earth is that first day. Another one near the turn of a month is in either month, and is not
+    guessed at.
+
+    Args:
+        moments: on the clock of UTC, or of nobody knows where.
+    """
+    moments = moments.astype("datetime64[us]")
+    months = moments.astype("datetime64[M]")
+    in_the_east = (moments + _EASTERNMOST).astype("datetime64[M]")
+    in_the_west = (moments - _WESTERNMOST).astype("datetime64[M]")
+    time_of_day = (moments - moments.astype("datetime64[D]")).astype("int64")
+    is_turn = (in_the_east != in_the_west) & (time_of_day != 0) & ~np.isnat(moments)
+    is_midnight = np.isin(time_of_day, _MIDNIGHTS)
+    return np.where(is_turn & is_midnight, in_the_east, months), is_turn & ~is_midnight
+
+
 @lru_cache(maxsize=16)  # asked for by every application of a day
 def to_days(day: pd.Timestamp) -> float:
     """Days since 1970 of a point in time, its hours left out."""
@@ -131,7 +174,9 @@ def _plain_number(column: Column) -> Callable[[str], str]:
             return lambda text: _MONTHS_WRITTEN.sub("", text)
         case "employment_years":
             return lambda text: (
-                "" if text == "n/a" else _YEARS_WRITTEN.sub("", _UNDER_ONE_YEAR.sub("0", text))
+                ""
+                if text.lower() == "n/a"
+                else _YEARS_WRITTEN.sub("", _UNDER_ONE_YEAR.sub("0", text))
             )
     return lambda text: text
 
@@ -149,37 +194,50 @@ def _to_float(raw: object) -> float | None:
 
 
 def _month_reader(column: Column) -> Reader:
-    absent = absence(column)
+    absent, implausible, earliest = absence(column), say_implausible(column), earliest_days(column)
 
     def read(raw: object, as_of_days: float) -> tuple[Value, str]:
         text = "" if is_missing(raw) else str(raw).strip()
         if not text:
             return np.nan, absent
-        month = _to_month(text)
-        if month is None:
-            return np.nan, "not a month such as Jan-2015"
-        return (np.nan, say_future(as_of_days)) if month > as_of_days else (month, "")
+        month, reason = _to_month(text)
+        if reason:
+            return np.nan, reason
+        if month > as_of_days:
+            return np.nan, say_future(as_of_days)
+        return (np.nan, implausible) if month < earliest else (month, "")
 
     return read
 
 
 @lru_cache(maxsize=4_096)  # a portfolio names a few hundred months, and reading one is slow
-def _to_month(text: str) -> float | None:
+def _to_month(text: str) -> tuple[float, str]:
     """First day of the month as days since 1970, from `Jan-2015`, an ISO date or a timestamp."""
+    unreadable = np.nan, "not a month such as Jan-2015"
     # A year alone is ISO 8601 as well, but no month; "now" would be taken for one.
     if len(text) == 4 or not _YEAR.search(text):
-        return None
+        return unreadable
     moment = pd.to_datetime(text, format=MONTH_FORMAT, errors="coerce")
+    offset = None
     if pd.isna(moment):
+        offset = _UTC_OFFSET.search(text)
         local = _UTC_OFFSET.sub(r"\1", text)
         moment = pd.to_datetime(local, format="ISO8601", errors="coerce")
     if pd.isna(moment) or moment.year < 1:
-        return None
-    return to_days(moment.tz_localize(None).replace(day=1))
+        return unreadable
+    moment = moment.tz_localize(None)
+    # Where the zone is given, the month is what it says.
+    if offset is None or not offset[2].strip("Z+-0:"):
+        months, unclear = find_months(np.array([moment], dtype="datetime64[us]"))
+        if unclear[0]:
+            return np.nan, BETWEEN_MONTHS
+        moment = pd.Timestamp(months[0])
+    return to_days(moment.replace(day=1)), ""
 
 
 def _text_reader(column: Column) -> Reader:
-    known, absent = frozenset(column.categories), absence(column)
+    names = {fold(name): name for name in (*column.categories, *column.listed)}
+    is_closed, absent = bool(column.categories), absence(column)
     unknown = f"not one of {_list_some(column.categories)}"
     is_category = column.kind is Kind.CATEGORY
 
@@ -188,11 +246,21 @@ def _text_reader(column: Column) -> Reader:
         stripped = text.strip()
         if not stripped:
             return None, absent
-        if known and stripped not in known:
+        if not is_category:
+            return text, ""
+        # As it is on the list, however it is spelt.
+        listed = names.get(fold(stripped))
+        if listed is None and is_closed:
             return None, unknown
-        return (stripped if is_category else text), ""
+        return listed or stripped, ""
 
     return read
+
+
+@lru_cache(maxsize=4_096)  # the same few names, in every application
+def fold(name: str) -> str:
+    """A name of a category without case, and without what stands between its words."""
+    return _BETWEEN_WORDS.sub("_", name.strip()).casefold()
 
 
 def is_missing(raw: object) -> bool:

@@ -11,6 +11,7 @@ from loantap.portfolio.assembly import join_portfolio as assemble_portfolio
 from loantap.portfolio.assembly import origin_of
 from loantap.portfolio.assembly import reconcile as check_account
 from loantap.portfolio.cleaning import clean_source_table
+from loantap.portfolio.contradictions import count_exceptions, require_few_exceptions
 from loantap.portfolio.dictionary import Table
 from loantap.portfolio.options import IngestionOptions
 
@@ -96,7 +97,10 @@ def reconcile(
         }
     )
     reasons = {table.value: rows["reason"] for table, rows in set_aside.items()}
-    return check_account(account, options.most_quarantined_share, reasons)
+    checked = check_account(account, options.most_quarantined_share, reasons)
+    most, name = options.most_instalment_exceptions, "ingestion.most_instalment_exceptions"
+    require_few_exceptions("source tables", count_exceptions(loans), len(loans), most, name)
+    return checked
 
 
 def publish_to_warehouse(

@@ -25,7 +25,12 @@ def make_portfolio(
     truth behind a simulated portfolio (no rows for a real one).
     """
     if portfolio_csv is not None:
-        cleaned = read_portfolio(portfolio_csv, options.day, options.tolerated_bad_share)
+        cleaned = read_portfolio(
+            portfolio_csv,
+            options.day,
+            options.tolerated_bad_share,
+            options.most_instalment_exceptions,
+        )
         truth = pd.DataFrame(
             {"loan_id": pd.Series(dtype="str"), "true_pd": [], "true_log_odds": []}
         )
