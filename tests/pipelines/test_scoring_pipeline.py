@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable
 from pathlib import Path
@@ -55,21 +56,26 @@ def write(rows: pd.DataFrame, path: Path) -> Path:
     return path
 
 
-def score(source: Path, target: Path, scorer: Scorer, as_of: str = AS_OF) -> pd.DataFrame:
+def score(
+    source: Path, target: Path, scorer: Scorer, as_of: str = AS_OF, **options: object
+) -> pd.DataFrame:
     """Run the pipeline on the shipped catalog; what it wrote to the file.
 
-    The warehouse is beside the applications.
+    The warehouse and the account are beside the applications.
     """
     given = {"applications": str(source), "scores": str(target), "as_of": as_of}
     loader = OmegaConfigLoader(
         str(PROJECT / "conf"), env="local", runtime_params=given, **settings.CONFIG_LOADER_ARGS
     )
-    names = ("applications", "scores", "warehouse_decisions")
+    names = ("applications", "scores", "scoring_account", "warehouse_decisions")
     warehouse = {"backend": "duckdb", "path": str(source.parent / "warehouse.duckdb")}
-    catalog = DataCatalog.from_config(
-        {name: loader["catalog"][name] for name in names}, {"warehouse_output": warehouse}
+    entries = {name: loader["catalog"][name] for name in names}
+    entries["scoring_account"]["dataset"]["filepath"] = str(source.parent / "account.json")
+    catalog = DataCatalog.from_config(entries, {"warehouse_output": warehouse})
+    given_options = (
+        load_options(as_of=as_of, scoring=options) if options else load_options(as_of=as_of)
     )
-    for name, data in {"lending_model": scorer, **load_options(as_of=as_of)}.items():
+    for name, data in {"lending_model": scorer, **given_options}.items():
         catalog[name] = MemoryDataset(data, copy_mode="assign")
     try:
         SequentialRunner().run(PIPELINES["scoring"], catalog)
@@ -130,7 +136,7 @@ def test_identifiers_of_any_type_are_given_back(
     scores = score(source, tmp_path / "scores.parquet", scorer)
 
     assert scores["application_id"].iloc[0] == str(2**60)
-    assert scores["application_id"].iloc[49] == "row 49"
+    assert pd.isna(scores["application_id"].iloc[49])
 
 
 def test_a_file_without_a_column_is_refused_by_name_and_nothing_is_written(
@@ -152,8 +158,8 @@ def test_every_batch_is_validated_before_it_is_written(
 ) -> None:
     real = Scorer.assess
 
-    def go_astray(self: Scorer, rows: pd.DataFrame, as_of: pd.Timestamp) -> object:
-        assessed = real(self, rows, as_of)
+    def go_astray(self: Scorer, rows: pd.DataFrame, *others: object) -> object:
+        assessed = real(self, rows, *others)
         if len(rows) < 16:  # the last batch
             assessed.probability_of_default[:] = np.inf
         return assessed
@@ -165,6 +171,120 @@ def test_every_batch_is_validated_before_it_is_written(
         score(source, tmp_path / "out" / "scores.parquet", scorer)
 
     assert not list(tmp_path.glob("out/*"))
+
+
+class TestInvalid:
+    """What cannot be scored is told; a file that is plainly another is refused."""
+
+    @pytest.fixture
+    def broken(self, applications: pd.DataFrame) -> Callable[[int], pd.DataFrame]:
+        """The 50 applications, so many of them without a usable income."""
+
+        def broken(rows: int) -> pd.DataFrame:
+            bad = applications.index < rows
+            good = applications.assign(dti=applications["dti"].clip(lower=0))
+            return good.assign(annual_inc=good["annual_inc"].mask(bad, -1.0))
+
+        return broken
+
+    def test_they_are_counted_with_their_cause_and_their_rows(
+        self, applications: pd.DataFrame, scorer: Scorer, tmp_path: Path
+    ) -> None:
+        score(write(applications, tmp_path / "new.csv"), tmp_path / "scores.parquet", scorer)
+
+        account = json.loads((tmp_path / "account.json").read_text())
+        assert (account["rows"], account["invalid"], account["invalid_share"]) == (50, 2, 0.04)
+        assert account["causes"] == [
+            {"rows": 2, "example": "dti '-1.0': below 0", "first_rows": [8, 34]}
+        ]
+
+    @pytest.mark.parametrize(
+        ("rows", "given", "stops"),
+        [
+            (2, {}, False),
+            (3, {}, True),
+            (3, {"max_invalid_share": 0.06}, False),
+            (4, {"max_invalid_share": 0.06}, True),
+            (0, {"max_invalid_share": 0}, False),
+            (1, {"max_invalid_share": 0}, True),
+            (50, {"max_invalid_share": 1}, False),
+        ],
+    )
+    def test_more_than_the_share_allowed_stop_the_run_and_nothing_is_published(
+        self,
+        rows: int,
+        given: dict[str, object],
+        stops: bool,
+        broken: Callable[[int], pd.DataFrame],
+        scorer: Scorer,
+        tmp_path: Path,
+    ) -> None:
+        ids = [f"A-{number}" for number in range(50)]
+        source = write(broken(rows).assign(application_id=ids), tmp_path / "new.csv")
+
+        if not stops:
+            scores = score(source, tmp_path / "scores.parquet", scorer, **given)
+            assert (scores["decision"] == "invalid").sum() == rows
+            return
+        with pytest.raises(InputError, match=f"applications: {rows} of 50 cannot be scored"):
+            score(source, tmp_path / "out" / "scores.parquet", scorer, **given)
+        assert not list(tmp_path.glob("out/*"))
+        assert not (tmp_path / "warehouse.duckdb").exists()
+        assert not (tmp_path / "account.json").exists()
+
+    @pytest.mark.parametrize(("rows", "stops"), [(9, False), (10, True)])
+    def test_of_a_small_file_half_may_be_invalid(
+        self,
+        rows: int,
+        stops: bool,
+        broken: Callable[[int], pd.DataFrame],
+        scorer: Scorer,
+        tmp_path: Path,
+    ) -> None:
+        source = write(broken(rows).head(19), tmp_path / "new.csv")
+
+        if stops:
+            with pytest.raises(InputError, match="10 of 19 cannot be scored"):
+                score(source, tmp_path / "scores.parquet", scorer)
+        else:
+            assert len(score(source, tmp_path / "scores.parquet", scorer)) == 19
+
+    def test_a_file_of_rates_as_shares_is_refused_with_both_readings(
+        self, applications: pd.DataFrame, scorer: Scorer, tmp_path: Path
+    ) -> None:
+        shares = applications.assign(int_rate=applications["int_rate"] / 100)
+
+        with pytest.raises(InputError, match=r"int_rate .* contradicted by the instalment of"):
+            score(write(shares, tmp_path / "new.csv"), tmp_path / "scores.parquet", scorer)
+
+    @pytest.mark.parametrize("column", ["dti", "revol_util"])
+    def test_a_column_of_shares_is_refused(
+        self, column: str, applications: pd.DataFrame, scorer: Scorer, tmp_path: Path
+    ) -> None:
+        shares = applications.assign(**{column: applications[column].clip(lower=0) / 100})
+
+        with pytest.raises(InputError, match=f"applications: column {column} is at most 1 in "):
+            score(write(shares, tmp_path / "new.csv"), tmp_path / "out/scores.parquet", scorer)
+        assert not list(tmp_path.glob("out/*"))
+
+    def test_what_is_odd_but_no_fault_is_a_warning(
+        self,
+        applications: pd.DataFrame,
+        scorer: Scorer,
+        tmp_path: Path,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        odd = applications.copy()
+        odd.loc[[3, 20], "purpose"] = ["Rénovation ", "boat"]
+        odd.loc[[5, 40], "purpose"] = ["Debt Consolidation", "debt-consolidation"]
+        odd.loc[[2, 30], "installment"] *= 0.5
+
+        score(write(odd, tmp_path / "new.csv"), tmp_path / "scores.parquet", scorer)
+
+        said = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+        off, unseen = said
+        assert off.startswith("2 of 50 applications (rows 3, 31) have an instalment that is not ")
+        assert "never seen: 'Rénovation' (1), 'boat' (1); they are scored as a rare" in unseen
 
 
 class TestDecisions:
@@ -250,6 +370,38 @@ class TestDecisions:
         assert decided.loc["A-0", "probability_of_default"] == last["probability_of_default"]
         assert len(decided) == 48
         assert "2 passed over for a later one with the same key" in caplog.text
+
+    def test_an_identifier_may_look_like_a_row(
+        self, identified: pd.DataFrame, decide: Callable[..., pd.DataFrame], tmp_path: Path
+    ) -> None:
+        ids = [f"row {number}" for number in range(50)]
+        decide(identified.assign(application_id=ids))
+
+        assert set(self.read(tmp_path)["application_id"]) == set(ids)
+
+    @pytest.mark.parametrize("name", ["new.csv", "new.parquet"])
+    def test_a_file_with_a_header_only_gives_no_decision_and_no_failure(
+        self, name: str, identified: pd.DataFrame, scorer: Scorer, tmp_path: Path
+    ) -> None:
+        source = write(identified.head(0), tmp_path / name)
+
+        scores = score(source, tmp_path / "scores.parquet", scorer)
+
+        assert scores.empty
+        assert not (tmp_path / "warehouse.duckdb").exists()
+        assert json.loads((tmp_path / "account.json").read_text())["rows"] == 0
+
+    def test_a_batch_without_any_identifier_is_left_out(
+        self, identified: pd.DataFrame, decide: Callable[..., pd.DataFrame], tmp_path: Path
+    ) -> None:
+        # Batches have 16 rows.
+        decide(
+            identified.assign(
+                application_id=identified["application_id"].where(identified.index >= 16)
+            )
+        )
+
+        assert len(self.read(tmp_path)) == 34
 
     def test_a_run_that_fails_writes_none(
         self,

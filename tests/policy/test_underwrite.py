@@ -97,16 +97,25 @@ def test_applications_without_identifiers_get_their_row_number(scorer: Scorer) -
 
 @pytest.mark.parametrize(
     ("given", "expected"),
-    [(["a", None], ["a", "row 1"]), ([7.0, np.nan], ["7", "row 1"]), ([7, 8], ["7", "8"])],
+    [
+        (["a", None], ["a", None]),
+        (["a", "  "], ["a", None]),
+        ([7.0, np.nan], ["7", None]),
+        ([7, 8], ["7", "8"]),
+        (["row 1", "row 0"], ["row 1", "row 0"]),
+        (["A-1   ", "a-1"], ["A-1", "a-1"]),
+        (["007", "7"], ["007", "7"]),
+    ],
 )
-def test_an_application_whose_identifier_is_missing_is_named_after_its_row(
-    scorer: Scorer, given: list[object], expected: list[str]
+def test_an_identifier_is_given_back_as_it_is_and_one_that_is_missing_stays_so(
+    scorer: Scorer, given: list[object], expected: list[str | None]
 ) -> None:
     applications = raw_loans(SAFE, RISKY).assign(application_id=given)
 
     scores = underwrite(applications, scorer, POLICY, AS_OF)
 
-    assert list(scores["application_id"]) == expected
+    named = scores["application_id"].astype("object").where(scores["application_id"].notna(), None)
+    assert list(named) == expected
     SCORES.validate(scores)
 
 
@@ -160,7 +169,7 @@ def test_a_file_gets_the_same_decisions_in_whatever_batches_it_is_read(
     )
 
 
-def test_missing_identifiers_are_named_after_their_row_in_the_file(scorer: Scorer) -> None:
+def test_missing_identifiers_are_missing_in_every_batch(scorer: Scorer) -> None:
     applications = raw_loans(SAFE, SAFE, SAFE, SAFE).assign(application_id=["a", None, None, "b"])
     underwriter = Underwriter(scorer, POLICY)
 
@@ -169,7 +178,7 @@ def test_missing_identifiers_are_named_after_their_row_in_the_file(scorer: Score
         underwriter.underwrite_batch(applications[2:], 2, AS_OF),
     ]
 
-    assert list(pd.concat(scores)["application_id"]) == ["a", "row 1", "row 2", "b"]
+    assert list(pd.concat(scores)["application_id"].fillna("")) == ["a", "", "", "b"]
 
 
 @pytest.mark.parametrize(
@@ -177,7 +186,9 @@ def test_missing_identifiers_are_named_after_their_row_in_the_file(scorer: Score
     [
         SAFE, RISKY, {"term": "48 months"}, {"dti": None, "sub_grade": "Z9"},
         {"application_id": "A-7"}, {"application_id": 7}, {"application_id": 7.0},
-        {"application_id": None}, {"application_id": np.nan},
+        {"application_id": None}, {"application_id": np.nan}, {"application_id": "row 5"},
+        {"application_id": " A-7 "}, {"application_id": "  "}, {"int_rate": "0.12"},
+        {"int_rate": "0.12", "dti": "x"}, {"installment": 39857.0}, {"installment": "199"},
     ],
     ids=str,
 )  # fmt: skip
@@ -189,7 +200,7 @@ def test_one_application_is_decided_as_in_a_frame(
 
     one = Underwriter(scorer, POLICY).underwrite_one(given, AS_OF)
 
-    assert one.application_id == row["application_id"]
+    assert one.application_id == (None if pd.isna(row.application_id) else row.application_id)
     assert one.decision == row["decision"]
     assert list(one.reasons) == row[list(REASONS)].tolist()
     assert (one.model_name, one.model_version) == (row["model_name"], row["model_version"])

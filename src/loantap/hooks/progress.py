@@ -148,6 +148,7 @@ class ProgressHook(SavedDatasets):
                 written.get("scores"),
                 _tally_decisions(saved.get("scores")),
                 self._load_promotions(catalog),
+                catalog.load("scoring_account") if "scoring_account" in self._saved else None,
             )
         )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,6 +12,7 @@ import pandas as pd
 from loantap.features.definitions import FEATURE_SETS, FEATURES, FeatureSet
 from loantap.features.formulas import compute_column, make_formula
 from loantap.model.decompose import make_scorecard
+from loantap.model.invalid import describe_invalid, say_problem
 from loantap.model.reasons import REASONS, GivenReasons, ReasonGiver, make_reason_giver
 from loantap.model.scorecard import (
     SCALE,
@@ -20,19 +21,13 @@ from loantap.model.scorecard import (
     to_probabilities,
     to_probability,
 )
+from loantap.model.tally import ApplicationTally
 from loantap.model.trained import TrainedModel
-from loantap.portfolio.contradictions import (
-    TERMS,
-    Contradiction,
-    contradict,
-    find_contradictions,
-)
+from loantap.portfolio.contradictions import TERMS, contradict, find_contradictions
 from loantap.portfolio.dictionary import COLUMNS, Column
 from loantap.portfolio.loantap_format import (
     FloatArray,
-    ReadColumn,
     Texts,
-    list_problems,
     read_column,
     require_columns,
 )
@@ -108,6 +103,7 @@ class Scorer:
     _readers: tuple[tuple[Column, Reader], ...] = field(init=False, repr=False, compare=False)
     _terms: tuple[_Term, ...] = field(init=False, repr=False, compare=False)
     _is_tied: bool = field(init=False, repr=False, compare=False)
+    _seen: Mapping[str, frozenset[str]] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.trained.facts.not_for_lending:
@@ -127,6 +123,11 @@ class Scorer:
             "_reasons": make_reason_giver(scorecard),
             "_readers": tuple((column, make_reader(column)) for column in self.columns),
             "_terms": tuple(terms),
+            "_seen": {
+                FEATURES[name].uses[0]: frozenset(effect.levels)
+                for name, effect in scorecard.effects.items()
+                if isinstance(effect, TableEffect)
+            },
             "_is_tied": {column.name for column in self.columns} >= set(TERMS),
         }
         for attribute, value in compiled.items():
@@ -171,10 +172,15 @@ class Scorer:
         )
         return pd.concat([numbers, assessed.reasons.as_text(applications.index)], axis=1)
 
-    def assess(self, applications: pd.DataFrame, as_of: pd.Timestamp) -> Assessed:
+    def assess(
+        self,
+        applications: pd.DataFrame,
+        as_of: pd.Timestamp,
+        tally: ApplicationTally | None = None,
+    ) -> Assessed:
         """Score applications in LoanTap format without spelling the reasons out for each row.
 
-        See `score` for arguments and errors.
+        See `score` for arguments and errors; in the tally the applications are counted.
         """
         require_columns(applications, self.columns, "applications")
         read = {c.name: read_column(applications[c.source_name], c, as_of) for c in self.columns}
@@ -190,10 +196,14 @@ class Scorer:
             SCALE.of_column(log_odds),
             self._reasons.give(contributed, features, columns),
         )
-        contradictions = list(find_contradictions(_numbers(columns)))
-        if not contradictions and all(column.is_good for column in read.values()):
-            return assessed
-        return _mark_invalid(assessed, applications, read, contradictions)
+        problems: dict[int, str] = {}
+        numbers = {n: v for n, v in columns.items() if not isinstance(v, Texts)}
+        contradictions = list(find_contradictions(numbers))
+        if contradictions or not all(column.is_good for column in read.values()):
+            problems = describe_invalid(applications, read, contradictions)
+        if tally is not None:
+            tally.add(columns, list(problems), self._seen)
+        return _mark_invalid(assessed, problems) if problems else assessed
 
     def score_one(self, application: Mapping[str, object], as_of: pd.Timestamp) -> Scored:
         """Score one application in LoanTap format.
@@ -234,13 +244,13 @@ class Scorer:
             raw = application[str(column.source_name)]
             columns[column.name], reason = reader(raw, today)
             if reason:
-                problems.append(_say_problem(column, show_value(raw), reason))
+                problems.append(say_problem(column, show_value(raw), reason))
         if self._is_tied:
             name, reason = contradict(*[columns[name] for name in TERMS])  # type: ignore[arg-type]
             if name:
                 column = COLUMNS[name]
                 shown = show_value(application[str(column.source_name)])
-                problems.append(_say_problem(column, shown, reason))
+                problems.append(say_problem(column, shown, reason))
         return columns, problems
 
 
@@ -266,29 +276,8 @@ def check_servable(trained: TrainedModel) -> None:
         raise RuntimeError(f"reasons of {trained.facts.namespace} do not add up to its PD")
 
 
-def _numbers(columns: Mapping[str, FloatArray | Texts]) -> dict[str, FloatArray]:
-    return {name: values for name, values in columns.items() if not isinstance(values, Texts)}
-
-
-def _mark_invalid(
-    assessed: Assessed,
-    applications: pd.DataFrame,
-    read: Mapping[str, ReadColumn],
-    contradictions: Sequence[Contradiction],
-) -> Assessed:
+def _mark_invalid(assessed: Assessed, problems: Mapping[int, str]) -> Assessed:
     """The rows that cannot be scored without PD and score, and what is wrong as their reason."""
-    problems: dict[int, str] = {}
-    for name, column in read.items():
-        described = list_problems(applications[COLUMNS[name].source_name], COLUMNS[name], column)
-        rows = np.flatnonzero(column.faults).tolist()
-        for row, value, reason in zip(rows, described["value"], described["reason"], strict=True):
-            problem = _say_problem(COLUMNS[name], value, reason)
-            problems[row] = f"{problems[row]}; {problem}" if row in problems else problem
-    for found in contradictions:
-        tied, row = COLUMNS[found.column], found.row
-        value = show_value(applications[tied.source_name].iloc[row])
-        problem = _say_problem(tied, value, found.reason)
-        problems[row] = f"{problems[row]}; {problem}" if row in problems else problem
     rows = list(problems)
     sentences = tuple(dict.fromkeys((*assessed.reasons.sentences, *problems.values())))
     places = {sentence: place for place, sentence in enumerate(sentences)}
@@ -301,7 +290,3 @@ def _mark_invalid(
     codes[0, rows] = [places[problem] for problem in problems.values()]
     probability[rows], score[rows] = np.nan, np.nan
     return Assessed(probability, score, GivenReasons(codes, sentences))
-
-
-def _say_problem(column: Column, value: str, reason: str) -> str:
-    return f"{column.source_name} '{value}': {reason}"

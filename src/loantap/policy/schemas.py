@@ -38,7 +38,7 @@ SEGMENTS = pa.DataFrameSchema(
 # One row per application, in the order of the input.
 SCORES = pa.DataFrameSchema(
     {
-        "application_id": pa.Column("str"),
+        "application_id": pa.Column("str", nullable=True),
         "probability_of_default": pa.Column("float64", _RATE, nullable=True),
         "score": pa.Column("Int64", pa.Check.in_range(SCALE.lowest, SCALE.highest), nullable=True),
         "decision": pa.Column(None, [_IS_TEXT, pa.Check.isin([d.value for d in Decision])]),
@@ -54,6 +54,7 @@ SCORES = pa.DataFrameSchema(
 DECISIONS = pa.DataFrameSchema(
     SCORES.columns
     | {
+        "application_id": pa.Column("str"),
         "origin": pa.Column("str", pa.Check.isin([REAL, SIMULATED])),
         "decided_on": pa.Column("datetime64[s]"),
     },

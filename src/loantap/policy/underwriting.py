@@ -10,7 +10,9 @@ import pandas as pd
 
 from loantap.model.names import origin_of
 from loantap.model.scorer import REASONS, Assessed, Scorer
+from loantap.model.tally import ApplicationTally
 from loantap.policy.decisions import Decider, Policy, make_decider
+from loantap.portfolio.identity import read_ids
 from loantap.portfolio.loantap_format import IntArray
 from loantap.portfolio.values import is_missing
 
@@ -19,8 +21,6 @@ SCORE_COLUMNS = (
     APPLICATION_ID, "probability_of_default", "score", "decision", *REASONS, "model_name",
     "model_version",
 )  # fmt: skip
-# Stands for an id that is missing in a column of ids; see `Underwriter.underwrite`.
-_UNNAMED = r"row \d+"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Underwritten:
     """One application, decided; the fields of the scores of a batch.
 
     Attributes:
-        application_id: as given; "0" where none is.
+        application_id: as given; "0" where applications have none, None where this one has none.
         probability_of_default: None where the application is invalid.
         score: 300 to 900 points, more is better; None where it is invalid.
         decision: `approve`, `refer`, `decline` or `invalid`.
@@ -37,7 +37,7 @@ class Underwritten:
         model_version: registered version.
     """
 
-    application_id: str
+    application_id: str | None
     probability_of_default: float | None
     score: int | None
     decision: str
@@ -75,7 +75,7 @@ class Underwriter:
         0 where none is given), `probability_of_default`, `score`, `decision`,
         `reason_1`..`reason_4`, `model_name`, `model_version`.
 
-        A missing id in a column of ids becomes `row N`, which no given one can be taken for.
+        An id that is missing in a column of ids stays missing.
 
         Raises:
             InputError: a column the model needs is missing.
@@ -85,15 +85,21 @@ class Underwriter:
         return batch.astype(dict.fromkeys(texts, "str"))
 
     def underwrite_batch(
-        self, applications: pd.DataFrame, first_row: int, as_of: pd.Timestamp
+        self,
+        applications: pd.DataFrame,
+        first_row: int,
+        as_of: pd.Timestamp,
+        tally: ApplicationTally | None = None,
     ) -> pd.DataFrame:
         """The same for rows of a file from `first_row` on, texts that repeat as categories.
+
+        What is odd about them, without being wrong, is counted in the tally.
 
         A file holds a few thousand different reasons: told apart once, they are written many
         times faster than text by text.
         """
         rows = applications.reset_index(drop=True)
-        assessed = self.scorer.assess(rows, as_of)
+        assessed = self.scorer.assess(rows, as_of, tally)
         decided = self._decider.decide_column(assessed.probability_of_default)
         return pd.DataFrame(
             {
@@ -134,7 +140,7 @@ def date_decisions(scores: pd.DataFrame, day: pd.Timestamp) -> pd.DataFrame:
     `decided_on`, the day.
     """
     ids = scores[APPLICATION_ID].astype("str")
-    named = scores.assign(**{APPLICATION_ID: ids})[~ids.str.fullmatch(_UNNAMED)]
+    named = scores.assign(**{APPLICATION_ID: ids})[ids.notna()]
     return named.assign(
         origin=named["model_name"].astype("str").map(origin_of).astype("str"),
         decided_on=pd.Series(day, named.index, dtype="datetime64[s]"),
@@ -162,24 +168,14 @@ def _repeat(text: str, rows: int) -> pd.Categorical:
 
 
 def _name_applications(rows: pd.DataFrame, first_row: int) -> pd.Series:
-    numbers = pd.Series(np.arange(first_row, first_row + len(rows))).astype("str")
-    if APPLICATION_ID not in rows:
-        return numbers
-    return _as_text(rows[APPLICATION_ID]).fillna("row " + numbers)
+    if APPLICATION_ID in rows:
+        return read_ids(rows[APPLICATION_ID])
+    return pd.Series(np.arange(first_row, first_row + len(rows))).astype("str")
 
 
-def _as_text(ids: pd.Series) -> pd.Series:
-    """Identifiers as text; whole numbers without the decimals that a gap among them brings."""
-    texts = ids.astype("str")
-    if pd.api.types.is_float_dtype(ids):
-        texts = texts.str.removesuffix(".0")
-    return texts.mask(ids.isna())
-
-
-def _name_one(application: Mapping[str, object]) -> str:
+def _name_one(application: Mapping[str, object]) -> str | None:
     if APPLICATION_ID not in application:
         return "0"
     given = application[APPLICATION_ID]
-    if is_missing(given):
-        return "row 0"
-    return str(given).removesuffix(".0") if isinstance(given, float) else str(given)
+    text = "" if is_missing(given) else str(given).strip()
+    return (text.removesuffix(".0") if isinstance(given, float) else text) or None

@@ -19,7 +19,7 @@ from loantap.portfolio.dictionary import (
     portfolio_columns,
 )
 from loantap.portfolio.errors import InputError
-from loantap.portfolio.identity import content_ids, read_ids
+from loantap.portfolio.identity import content_ids, read_ids, unify_uuids
 from loantap.portfolio.loantap_format import parse, require_columns
 from loantap.portfolio.units import require_known_units
 
@@ -65,7 +65,7 @@ def clean_source_table(raw: pd.DataFrame, table: Table, as_of: pd.Timestamp) -> 
     raw = raw.reset_index(drop=True)
     parsed = parse(raw, columns, as_of)
     rows = parsed.rows.assign(
-        loan_id=read_ids(raw["loan_id"]),
+        loan_id=unify_uuids(read_ids(raw["loan_id"])),
         updated_at=_to_instant(raw["updated_at"]),
         origin=raw["origin"].astype("str").str.strip(),
     )

@@ -33,9 +33,8 @@ def content_ids(rows: pd.DataFrame, columns: Sequence[str]) -> pd.Series:
 def read_ids(raw: pd.Series) -> pd.Series:
     """Identifiers as text, missing where there is none, however a system holds them.
 
-    Padding is no part of an identifier, and a UUID is the same in capitals or braces. Leading zeros
-    and other capitals are part of it. A whole number among missing ones, which makes all of them
-    fractions, is written without decimals.
+    Padding is no part of an identifier; leading zeros and capitals are. A whole number among
+    missing ones, which makes all of them fractions, is written without decimals.
 
     Raises:
         InputError: the identifiers are fractions too large to be told apart.
@@ -43,11 +42,15 @@ def read_ids(raw: pd.Series) -> pd.Series:
     if pd.api.types.is_float_dtype(raw):
         return _from_fractions(raw)
     texts = raw.astype("str").str.strip()
-    texts = texts.mask(texts.eq("") | raw.isna())
-    if texts.str.fullmatch(_UUID, na=False).any():
-        uuids = texts.str.replace(rf"^{_UUID}$", lambda found: found[1].lower(), regex=True)
-        return uuids.astype("str")
-    return texts
+    return texts.mask(texts.eq("") | raw.isna())
+
+
+def unify_uuids(ids: pd.Series) -> pd.Series:
+    """Those identifiers that are UUIDs in one form: systems give them in capitals, or in braces."""
+    if not ids.str.fullmatch(_UUID, na=False).any():
+        return ids
+    unified = ids.str.replace(rf"^{_UUID}$", lambda found: found[1].lower(), regex=True)
+    return unified.astype("str")
 
 
 def fold_ids(ids: pd.Series) -> pd.Series:

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from loantap.portfolio.dictionary import SIMULATED
+from loantap.reporting.scoring_account import tell_account
 
 _SAMPLES = {"cv": "cross-validated", "test": "test", "out_of_time": "out of time"}
 _NOT_FOR_LENDING = ("benchmark", "published_replica")
@@ -24,6 +25,7 @@ def summarise_run(
     scores: Path | None,
     decisions: pd.DataFrame | None = None,
     promotions: Mapping[str, Any] | None = None,
+    scoring_account: Mapping[str, Any] | None = None,
 ) -> RenderableType:
     """Rows per source, headline metrics, where the reports lie, what to open next.
 
@@ -35,6 +37,7 @@ def summarise_run(
         decisions: how many rows of that file (`rows`) hold each `decision`, `model_name` and
             `model_version`.
         promotions: `promotion.json` of each model that was made.
+        scoring_account: `scoring_account.json`; None when the run did not score.
     """
     parts: list[RenderableType] = []
     if reconciliation is not None:
@@ -51,6 +54,8 @@ def summarise_run(
         parts.append(Text(f"Scores\n  {scores}"))
     if decisions is not None and len(decisions):
         parts.append(_count_decisions(decisions))
+    if scoring_account is not None:
+        parts.append(tell_account(scoring_account))
     return Group(*parts)
 
 

@@ -5,11 +5,18 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from functools import partial
+from typing import Any
 
 import pandas as pd
 
 from loantap.model.scorer import Scorer
+from loantap.model.tally import ApplicationTally
 from loantap.policy.options import ScoringOptions
+from loantap.policy.scoring_account import (
+    COUNTED_COLUMNS,
+    account_for_scores,
+    require_few_invalid,
+)
 from loantap.policy.underwriting import APPLICATION_ID, SCORE_COLUMNS, Underwriter, date_decisions
 from loantap.tables.rows import Batches, MappedFile, Rows
 
@@ -21,17 +28,34 @@ def score_applications(
 ) -> Iterator[pd.DataFrame | MappedFile]:
     """PD, score, decision and reasons, one row per application, in the order given."""
     underwriter = Underwriter(scorer, options.policy)
-    underwrite = partial(underwriter.underwrite_batch, as_of=options.day)
+    tally = ApplicationTally()
+    underwrite = partial(underwriter.underwrite_batch, as_of=options.day, tally=tally)
     yield from applications.map(underwrite, underwriter.columns)
+    # Of rows that other machines scored it holds nothing.
+    tally.units.require_known_units("applications")
+    for warning in tally.describe():
+        logger.warning(warning)
+
+
+def account_for_applications(
+    scores: Batches, applications: Rows, options: ScoringOptions
+) -> dict[str, Any]:
+    """How many rows cannot be scored, and why; too many stop the run."""
+    has_ids = APPLICATION_ID in applications.columns
+    account = account_for_scores(scores.read(COUNTED_COLUMNS), has_ids=has_ids)
+    require_few_invalid(account, options.max_invalid_share)
+    return account.as_dict()
 
 
 def publish_decisions(
-    scores: Batches, applications: Rows, options: ScoringOptions
+    scores: Batches, account: dict[str, Any], options: ScoringOptions
 ) -> Iterator[pd.DataFrame]:
     """The run's decisions for the warehouse; none where applications have no ids of their own."""
-    if APPLICATION_ID not in applications.columns:
+    if not account["has_ids"]:
         # Row numbers of one file would take the place of another's.
         logger.info("The file has no %s: its decisions are not written back", APPLICATION_ID)
         return
     for batch in scores.read(SCORE_COLUMNS):
-        yield date_decisions(batch, options.day)
+        decisions = date_decisions(batch, options.day)
+        if len(decisions):
+            yield decisions

@@ -2,7 +2,11 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from loantap.pipelines.scoring.nodes import publish_decisions, score_applications
+from loantap.pipelines.scoring.nodes import (
+    account_for_applications,
+    publish_decisions,
+    score_applications,
+)
 
 
 def create_pipeline() -> Pipeline:
@@ -16,8 +20,14 @@ def create_pipeline() -> Pipeline:
                 name="score_applications",
             ),
             Node(
-                publish_decisions,
+                account_for_applications,
                 ["scores", "applications", "params:scoring"],
+                "scoring_account",
+                name="account_for_applications",
+            ),
+            Node(
+                publish_decisions,
+                ["scores", "scoring_account", "params:scoring"],
                 "warehouse_decisions",
                 name="publish_decisions",
             ),

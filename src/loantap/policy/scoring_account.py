@@ -1,0 +1,195 @@
+"""What became of a file of applications: how many of each decision, what is wrong with the others.
+
+Counted batch by batch over the scores, wherever they were made.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from loantap.policy.decisions import Decision
+from loantap.portfolio.errors import InputError
+from loantap.portfolio.identity import fold_ids
+
+COUNTED_COLUMNS = ("application_id", "decision", "reason_1")
+# Rows named of each reason, and reasons named in a message.
+_SHOWN_ROWS, _SHOWN_REASONS = 5, 3
+# In a smaller file one bad row is more than any small share, and says nothing about the others.
+_LEAST_ROWS = 20
+_FEW_ROWS_SHARE = 0.5
+# What a reason says of one row alone: its value, and numbers made of it.
+_OWN_VALUE = re.compile(r" '.*?': ", re.DOTALL)
+_NUMBER = re.compile(r"-?\d[\d,.]*")
+_IDS = np.dtype([("digest", "uint64"), ("row", "int64")])
+_NO_IDS = np.zeros(0, _IDS)
+_NO_ROWS = np.zeros(0, "int64")
+
+
+@dataclass(slots=True)
+class _Cause:
+    """Rows that cannot be scored for the same reason; `example` is that of the first of them."""
+
+    rows: int = 0
+    example: str = ""
+    first_rows: list[int] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class CountedRows:
+    """Rows that have something in common.
+
+    Attributes:
+        rows: how many.
+        first_rows: the first of them, numbered from 1.
+    """
+
+    rows: int
+    first_rows: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ScoringAccount:
+    """What became of the rows of a file.
+
+    Attributes:
+        rows: of the file.
+        invalid: those that cannot be scored.
+        causes: why not, the most frequent first: `rows`, an `example` in words, `first_rows`
+            numbered from 1.
+        has_ids: whether the file has a column of ids; the others are None where it has not.
+        without_id: rows without one, which are not written back.
+        repeated: of them the last row counts in what is written back.
+        alike: rows whose id differs from an earlier one in capitals, zeros or dashes alone.
+    """
+
+    rows: int
+    invalid: int
+    causes: tuple[dict[str, Any], ...]
+    has_ids: bool
+    without_id: CountedRows | None = None
+    repeated: CountedRows | None = None
+    alike: CountedRows | None = None
+
+    @property
+    def invalid_share(self) -> float:
+        """Share of the rows that cannot be scored; 0 of none."""
+        return self.invalid / self.rows if self.rows else 0.0
+
+    def as_dict(self) -> dict[str, Any]:
+        """For `scoring_account.json`."""
+        return asdict(self) | {"invalid_share": self.invalid_share}
+
+
+def account_for_scores(batches: Iterable[pd.DataFrame], *, has_ids: bool) -> ScoringAccount:
+    """Count what became of each row.
+
+    Args:
+        batches: of the scores, in their order, with `COUNTED_COLUMNS`.
+        has_ids: whether the applications came with ids.
+    """
+    rows = invalid = 0
+    causes: dict[str, _Cause] = {}
+    ids, folded, missing = [_NO_IDS], [_NO_IDS], [_NO_ROWS]
+    for batch in batches:
+        is_invalid = batch["decision"].eq(Decision.INVALID.value).to_numpy()
+        _add_causes(causes, batch["reason_1"], np.flatnonzero(is_invalid), rows)
+        invalid += int(is_invalid.sum())
+        if has_ids:
+            texts = batch["application_id"].astype("str")
+            missing.append(np.flatnonzero(texts.isna()) + rows)
+            ids.append(_digest(texts, len(batch), rows))
+            folded.append(_digest(fold_ids(texts), len(batch), rows))
+        rows += len(batch)
+    by_frequency = sorted(causes.values(), key=lambda cause: -cause.rows)
+    account = ScoringAccount(rows, invalid, tuple(asdict(cause) for cause in by_frequency), has_ids)
+    if not has_ids:
+        return account
+    repeated, alike = _find_repeated(np.concatenate(ids)), _find_repeated(np.concatenate(folded))
+    return ScoringAccount(
+        rows,
+        invalid,
+        account.causes,
+        has_ids,
+        _name_rows(np.concatenate(missing)),
+        _name_rows(repeated),
+        _name_rows(np.setdiff1d(alike, repeated)),
+    )
+
+
+def require_few_invalid(account: ScoringAccount, most_share: float) -> None:
+    """Stop where so many rows cannot be scored that the file is plainly another.
+
+    Of fewer than 20 rows half may be invalid, unless none is allowed.
+
+    Raises:
+        InputError: more rows are invalid than that.
+    """
+    allowed = most_share
+    if account.rows < _LEAST_ROWS and most_share > 0:
+        allowed = max(most_share, _FEW_ROWS_SHARE)
+    if account.invalid <= allowed * account.rows:
+        return
+    shown = [say_cause(cause) for cause in account.causes[:_SHOWN_REASONS]]
+    others = sum(cause["rows"] for cause in account.causes[_SHOWN_REASONS:])
+    raise InputError(
+        "applications",
+        f"{account.invalid:,} of {account.rows:,} cannot be scored, more than {allowed:.3g} of "
+        f"them: {'; '.join([*shown, *([f'{others:,} for other reasons'] if others else [])])}",
+        f"Mend the file; to score the others all the same, add --params "
+        f"scoring.max_invalid_share={min(np.ceil(account.invalid_share * 100) / 100, 1):g}",
+    )
+
+
+def say_cause(cause: dict[str, Any]) -> str:
+    """A cause in words: how many rows, which are the first, what is wrong with the first of all."""
+    first = [f"{row:,}" for row in cause["first_rows"]]
+    more = ", ..." if cause["rows"] > len(first) else ""
+    where = f"row {first[0]}" if cause["rows"] == 1 else f"rows {', '.join(first)}{more}"
+    return f"{cause['rows']:,} ({where}): {cause['example']}"
+
+
+def _add_causes(
+    causes: dict[str, _Cause], reasons: pd.Series, places: npt.NDArray[np.intp], before: int
+) -> None:
+    """Count the reasons of the rows at these places; `before` rows came earlier."""
+    codes, texts = pd.factorize(reasons.iloc[places].astype("str"))
+    # The cause of each distinct reason, and so of each row.
+    keys, names = pd.factorize(
+        np.array([_NUMBER.sub("", _OWN_VALUE.sub(": ", text)) for text in texts], dtype=object)
+    )
+    of_rows = keys[codes]
+    for number, name in enumerate(names):
+        rows = places[of_rows == number]
+        first_text = texts[codes[np.argmax(of_rows == number)]]
+        cause = causes.setdefault(name, _Cause(example=first_text))
+        cause.rows += len(rows)
+        room = _SHOWN_ROWS - len(cause.first_rows)
+        cause.first_rows += [before + int(row) + 1 for row in rows[:room]]
+
+
+def _digest(texts: pd.Series, rows: int, before: int) -> npt.NDArray[np.void]:
+    """Eight bytes for each id that is there, and its row: a file may hold millions."""
+    digests = np.zeros(rows, _IDS)
+    digests["digest"] = pd.util.hash_array(texts.to_numpy(object), categorize=False)
+    digests["row"] = np.arange(before, before + rows)
+    return digests[texts.notna().to_numpy()]
+
+
+def _find_repeated(ids: npt.NDArray[np.void]) -> npt.NDArray[np.int64]:
+    """Rows whose id stands in an earlier one, in their order."""
+    order = np.argsort(ids["digest"], kind="stable")
+    ordered = ids[order]
+    is_again = ordered["digest"][1:] == ordered["digest"][:-1]
+    rows: npt.NDArray[np.int64] = np.sort(ordered["row"][1:][is_again])
+    return rows
+
+
+def _name_rows(rows: npt.NDArray[np.int64]) -> CountedRows:
+    return CountedRows(len(rows), tuple(int(row) + 1 for row in rows[:_SHOWN_ROWS]))

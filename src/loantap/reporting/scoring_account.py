@@ -1,0 +1,49 @@
+"""What a run says of the applications that it could not score, and of their ids."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.text import Text
+
+_SHOWN_CAUSES = 5
+
+
+def tell_account(account: Mapping[str, Any]) -> Text:
+    """Lines for the end of a run, from `scoring_account.json`; none where all is well."""
+    if not account["rows"]:
+        return Text("  0 applications: the file has a header and no rows")
+    lines = []
+    if account["invalid"]:
+        lines.append(
+            f"  {account['invalid']:,} of {account['rows']:,} could not be scored "
+            f"({account['invalid_share']:.1%}); the rows, numbered from 1, and what is wrong with "
+            f"the first:"
+        )
+        causes = account["causes"]
+        lines += [f"    {_say_rows(cause)}: {cause['example']}" for cause in causes[:_SHOWN_CAUSES]]
+        others = sum(cause["rows"] for cause in causes[_SHOWN_CAUSES:])
+        lines += [f"    {others:,} for other reasons"] if others else []
+    if account["has_ids"]:
+        lines += _tell_ids(account)
+    return Text("\n".join(lines))
+
+
+def _tell_ids(account: Mapping[str, Any]) -> list[str]:
+    said = {
+        "without_id": "without an application_id, not written back",
+        "repeated": "with an application_id of an earlier row: the last is written back",
+        "alike": "with an application_id that differs from another only in capitals, zeros or "
+        "dashes: taken for another",
+    }
+    return [f"  {_say_rows(account[name])} {text}" for name, text in said.items() if
+            account[name]["rows"]]  # fmt: skip
+
+
+def _say_rows(counted: Mapping[str, Any]) -> str:
+    """How many rows, and which are the first."""
+    rows, first = counted["rows"], [f"{row:,}" for row in counted["first_rows"]]
+    if rows == 1:
+        return f"1 (row {first[0]})"
+    return f"{rows:,} (rows {', '.join(first)}{', ...' if rows > len(first) else ''})"

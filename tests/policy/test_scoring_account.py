@@ -1,0 +1,122 @@
+"""Every application that could not be scored is accounted for, and so is every odd id."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pandas as pd
+import pytest
+
+from loantap.policy.scoring_account import (
+    ScoringAccount,
+    account_for_scores,
+    require_few_invalid,
+    say_cause,
+)
+from loantap.portfolio.errors import InputError
+
+
+def make_scores(*reasons: str, ids: list[str | None] | None = None) -> pd.DataFrame:
+    """Scores in which each row with a reason is invalid."""
+    return pd.DataFrame(
+        {
+            "application_id": pd.Series(ids or [str(n) for n in range(len(reasons))], dtype="str"),
+            "decision": ["invalid" if reason else "approve" for reason in reasons],
+            "reason_1": pd.Series(reasons, dtype="str"),
+        }
+    )
+
+
+def account(scores: pd.DataFrame, batch: int = 1_000, *, has_ids: bool = False) -> ScoringAccount:
+    def batches() -> Iterator[pd.DataFrame]:
+        for start in range(0, len(scores), batch):
+            yield scores[start : start + batch].astype({"reason_1": "category"})
+
+    return account_for_scores(batches(), has_ids=has_ids)
+
+
+REASONS = (
+    "dti 'x': not a number", "", "dti 'a lot': not a number", "term '48 months': not 36 or 60",
+    "int_rate '0.12': contradicted by the instalment of 398.57: at 0.12 percent it would be 333.95",
+    "int_rate '0.2': contradicted by the instalment of 1,398.57: at 0.2 percent it would be 9.5",
+    "dti '7; 'x': not a number", "dti 'x': not a number", "dti 'x': not a number",
+    "dti 'x': not a number; term '48 months': not 36 or 60", "dti 'y': not a number",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("batch", [1, 2, 3, 100])
+def test_rows_are_counted_by_cause_whatever_their_values(batch: int) -> None:
+    found = account(make_scores(*REASONS), batch)
+
+    assert (found.rows, found.invalid) == (11, 10)
+    assert [(c["rows"], c["first_rows"], c["example"]) for c in found.causes] == [
+        (6, [1, 3, 7, 8, 9], REASONS[0]),
+        (2, [5, 6], REASONS[4]),
+        (1, [4], REASONS[3]),
+        (1, [10], REASONS[9]),
+    ]
+    assert found.without_id is None
+
+
+def test_a_cause_is_said_with_its_rows() -> None:
+    causes = account(make_scores(*REASONS)).causes
+
+    assert say_cause(causes[0]) == "6 (rows 1, 3, 7, 8, 9, ...): dti 'x': not a number"
+    assert say_cause(causes[2]) == "1 (row 4): term '48 months': not 36 or 60"
+
+
+@pytest.mark.parametrize("batch", [1, 3, 100])
+def test_ids_that_are_missing_repeated_or_alike_are_counted(batch: int) -> None:
+    ids = ["A-1", None, "A-2", "A-1", "a-1", "007", "7", "A-1", "row 5", None]
+    found = account(make_scores(*[""] * 10, ids=ids), batch, has_ids=True)
+
+    assert found.without_id is not None
+    assert found.repeated is not None
+    assert found.alike is not None
+    assert (found.without_id.rows, found.without_id.first_rows) == (2, (2, 10))
+    assert (found.repeated.rows, found.repeated.first_rows) == (2, (4, 8))
+    assert (found.alike.rows, found.alike.first_rows) == (2, (5, 7))
+
+
+def test_of_no_rows_nothing_is_wrong() -> None:
+    found = account_for_scores([make_scores()], has_ids=True)
+
+    assert (found.rows, found.invalid, found.invalid_share, found.causes) == (0, 0, 0.0, ())
+    require_few_invalid(found, 0)
+
+
+@pytest.mark.parametrize(
+    ("invalid", "rows", "most", "stops"),
+    [
+        (5, 100, 0.05, False), (6, 100, 0.05, True), (1, 20, 0.05, False), (2, 20, 0.05, True),
+        # Of fewer than twenty half may be invalid.
+        (9, 19, 0.05, False), (10, 19, 0.05, True), (1, 2, 0.05, False), (1, 1, 0.05, True),
+        (1, 1, 1, False), (12, 19, 0.7, False),
+        # None is none, in a small file as well.
+        (1, 3, 0, True), (0, 3, 0, False),
+    ],
+)  # fmt: skip
+def test_too_many_stop_the_run(invalid: int, rows: int, most: float, *, stops: bool) -> None:
+    found = account(make_scores(*["dti 'x': not a number"] * invalid, *[""] * (rows - invalid)))
+
+    if not stops:
+        require_few_invalid(found, most)
+        return
+    with pytest.raises(InputError) as refused:
+        require_few_invalid(found, most)
+    assert refused.value.problem.startswith(f"{invalid} of {rows} cannot be scored, more than ")
+    allowed = float(refused.value.remedy.rpartition("max_invalid_share=")[2])
+    require_few_invalid(found, allowed)
+
+
+def test_the_message_names_the_most_frequent_causes() -> None:
+    several = [f"{name} 'x': not a number" for name in ("dti", "dti", "annual_inc", "term", "z")]
+
+    with pytest.raises(InputError) as refused:
+        require_few_invalid(account(make_scores(*several)), 0.05)
+
+    assert refused.value.problem == (
+        "5 of 5 cannot be scored, more than 0.5 of them: 2 (rows 1, 2): dti 'x': not a number; "
+        "1 (row 3): annual_inc 'x': not a number; 1 (row 4): term 'x': not a number; "
+        "1 for other reasons"
+    )

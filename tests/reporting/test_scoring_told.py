@@ -1,0 +1,65 @@
+"""The end of a scoring run says what could not be scored, why, and where."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from loantap.reporting.scoring_account import tell_account
+
+NONE = {"rows": 0, "first_rows": []}
+
+
+def make_account(**changes: Any) -> dict[str, Any]:
+    good = {"rows": 4_000, "invalid": 0, "invalid_share": 0.0, "causes": [], "has_ids": True}
+    return good | {"without_id": NONE, "repeated": NONE, "alike": NONE} | changes
+
+
+def test_where_all_is_well_nothing_is_said() -> None:
+    assert tell_account(make_account()).plain == ""
+
+
+def test_no_application_is_said() -> None:
+    assert tell_account(make_account(rows=0)).plain == (
+        "  0 applications: the file has a header and no rows"
+    )
+
+
+def test_causes_are_told_with_their_rows() -> None:
+    causes = [
+        {"rows": 299, "first_rows": [1, 2, 3, 4, 1_005], "example": "dti 'x': not a number"},
+        {"rows": 1, "first_rows": [7], "example": "term '48': not 36 or 60"},
+    ]
+
+    told = tell_account(make_account(invalid=300, invalid_share=0.075, causes=causes)).plain
+
+    assert told.splitlines()[0].startswith("  300 of 4,000 could not be scored (7.5%)")
+    assert told.splitlines()[1:] == [
+        "    299 (rows 1, 2, 3, 4, 1,005, ...): dti 'x': not a number",
+        "    1 (row 7): term '48': not 36 or 60",
+    ]
+
+
+def test_rarer_causes_are_counted_together() -> None:
+    causes = [{"rows": n, "first_rows": [n], "example": str(n)} for n in (9, 8, 7, 6, 5, 2, 1)]
+
+    told = tell_account(make_account(invalid=38, causes=causes)).plain
+
+    assert told.splitlines()[-1] == "    3 for other reasons"
+    assert len(told.splitlines()) == 7
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("without_id", "2 (rows 4, 9) without an application_id, not written back"),
+        ("repeated", "2 (rows 4, 9) with an application_id of an earlier row: the last is"),
+        ("alike", "2 (rows 4, 9) with an application_id that differs from another only in"),
+    ],
+)
+def test_odd_ids_are_told(name: str, said: str) -> None:
+    told = tell_account(make_account(**{name: {"rows": 2, "first_rows": [4, 9]}})).plain
+
+    assert told.startswith(f"  {said}")
+    assert tell_account(make_account(has_ids=False)).plain == ""
