@@ -31,7 +31,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 export MKL_NUM_THREADS ?= 1
 export NUMEXPR_MAX_THREADS ?= 1
 
-.PHONY: help run test lint bench bench-sources viz ui sources-up sources-down system-packages lock clean
+.PHONY: help run test lint bench bench-full bench-sources viz ui sources-up sources-down system-packages lock clean
 
 help: ## Show what make can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -57,6 +57,9 @@ bench: $(READY) ## Time and memory against baselines; SIZE=396030 for full size,
 	@if [ -n "$(PORTFOLIO)" ]; then \
 	    $(BIN)/python -m tests.benchmarks.bench_figures --portfolio "$(PORTFOLIO)"; \
 	else echo "No figures of the models: name a real portfolio with PORTFOLIO=FILE.csv"; fi
+
+bench-full: $(READY) ## The main job at 396,030 loans: time and peak memory of each node; ARGS="--loans 4000000"
+	@$(BIN)/python -m tests.benchmarks.bench_full $(ARGS)
 
 bench-sources: system-packages $(SERVERS) ## Extraction and write-back against their baselines, on PostgreSQL; SIZE=400000 for full size
 	@$(BIN)/python -m tests.benchmarks.bench_extraction --rows $(SIZE)

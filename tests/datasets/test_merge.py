@@ -10,6 +10,18 @@ import pytest
 from pandas.testing import assert_frame_equal
 from target_runs import Credentials, ask, make_target, read, refusal, write
 
+from loantap.datasets.backends.embedded_writing import DuckDBTransaction
+
+_INDEXES = "SELECT 1 FROM duckdb_constraints() WHERE constraint_type = 'PRIMARY KEY'"
+_execute = DuckDBTransaction.execute
+
+
+def _insert_twice(transaction: DuckDBTransaction, statement: str) -> int:
+    if statement.startswith("INSERT"):
+        statement = statement.partition(" WHERE NOT EXISTS")[0]
+        _execute(transaction, statement)
+    return _execute(transaction, statement)
+
 
 @pytest.fixture
 def credentials(duckdb_credentials: Credentials) -> Credentials:
@@ -26,6 +38,45 @@ def changes(caplog: pytest.LogCaptureFixture) -> Callable[[], str]:
         return said[-1].removeprefix("warehouse, table portfolio: ")
 
     return last_change
+
+
+class TestColumnStore:
+    """What keeps a transaction of any size in bounded memory: `make bench-full`."""
+
+    def test_the_embedded_table_has_no_index_on_its_key(
+        self, loans: pd.DataFrame, credentials: Credentials
+    ) -> None:
+        write(credentials, loans)
+
+        assert ask(credentials, _INDEXES) == []
+
+    def test_rows_that_were_lost_or_doubled_on_the_way_change_nothing(
+        self, loans: pd.DataFrame, credentials: Credentials, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        write(credentials, loans)
+        monkeypatch.setattr(DuckDBTransaction, "execute", _insert_twice)
+
+        error = refusal(make_target(credentials), loans.assign(mort_acc=1.0))
+
+        assert error.problem == "3 rows were to be in the table, and 6 would have been"
+        assert_frame_equal(read(credentials), loans, check_dtype=False)
+
+
+class TestEarlierRelease:
+    def test_a_table_loses_the_index_on_its_key_and_keeps_rows_and_views(
+        self, loans: pd.DataFrame, credentials: Credentials, changes: Callable[[], str]
+    ) -> None:
+        write(credentials, loans)
+        ask(credentials, "ALTER TABLE portfolio ADD PRIMARY KEY (loan_id)")
+        ask(credentials, "CREATE VIEW seen AS SELECT loan_id, mort_acc FROM portfolio")
+
+        changed = loans.assign(mort_acc=[5.0, *loans["mort_acc"][1:]])
+        write(credentials, changed)
+
+        assert changes() == "0 rows inserted, 1 updated, 0 deleted, 2 unchanged"
+        assert_frame_equal(read(credentials), changed, check_dtype=False)
+        assert read(credentials, "seen")["mort_acc"].iloc[0] == 5
+        assert ask(credentials, _INDEXES) == []
 
 
 class TestReplace:

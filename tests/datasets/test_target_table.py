@@ -48,7 +48,7 @@ class TestFirstTime:
             ("is_new", "BOOLEAN", "YES"),
         ]
         with pytest.raises(duckdb.ConstraintException):
-            ask(credentials, "INSERT INTO portfolio SELECT * FROM portfolio")
+            ask(credentials, "INSERT INTO portfolio BY NAME SELECT 1.0 AS int_rate")
 
     def test_rows_read_back_as_they_were_saved(
         self, loans: pd.DataFrame, credentials: Credentials

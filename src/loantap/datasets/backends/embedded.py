@@ -12,6 +12,7 @@ import pyarrow as pa
 from loantap.datasets.backends.interface import BATCH_ROWS, Query, SourceDownError
 from loantap.datasets.backends.types import plain_schema, to_plain
 from loantap.portfolio.errors import InputError
+from loantap.tables.database import connect
 
 EMBEDDED = "duckdb"
 
@@ -58,13 +59,13 @@ class DuckDB:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         with self._connect(read_only=False) as connection:
             connection.begin()
-            for number, frame in enumerate(frames):
-                connection.register("frame", frame)
+            # DuckDB finds the rows by the name of the variable. What is registered with it instead
+            # stays in memory until the transaction ends.
+            for number, frame in enumerate(frames):  # noqa: B007
                 if number == 0:
                     connection.execute(f'CREATE OR REPLACE TABLE "{table}" AS FROM frame')
                 else:
                     connection.execute(f'INSERT INTO "{table}" BY NAME FROM frame')
-                connection.unregister("frame")
             connection.commit()
 
     def has_table(self, table: str) -> bool:
@@ -77,7 +78,7 @@ class DuckDB:
 
     def _connect(self, *, read_only: bool) -> duckdb.DuckDBPyConnection:
         try:
-            return duckdb.connect(str(self._path), read_only=read_only)
+            return connect(self._path, read_only=read_only)
         except duckdb.IOException as error:
             # Who writes waits for others to let go of the file; who reads need not.
             is_held = not read_only and "lock" in str(error)

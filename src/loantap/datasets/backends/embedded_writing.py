@@ -13,9 +13,6 @@ from loantap.datasets.backends.embedded import DuckDB
 from loantap.datasets.backends.interface import Query, quote
 from loantap.portfolio.errors import InputError
 
-# What DuckDB may keep in memory; by default it takes most of the machine's. Beyond it goes to disk.
-_MEMORY = "1GB"
-
 
 class WritableDuckDB(DuckDB):
     """An embedded database that tables of ours are written to; the file is made if need be."""
@@ -27,7 +24,6 @@ class WritableDuckDB(DuckDB):
         # What is not committed when the connection closes has never been.
         with self._connect(read_only=False) as connection:
             try:
-                connection.execute(f"SET memory_limit = '{_MEMORY}'")
                 connection.begin()
                 yield DuckDBTransaction(connection)
                 connection.commit()
@@ -43,12 +39,24 @@ class DuckDBTransaction:
     """See `Transaction`."""
 
     scratch = "TABLE"
+    # An index is in memory whole until it is committed, and so are the old values of rows that are
+    # updated where they are; rows that are put in, and marks of those taken out, go to disk.
+    is_row_store = False
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self._connection = connection
 
     def lock(self, table: str) -> None:
-        """See `Transaction`; a process that writes has the file to itself."""
+        """See `Transaction`; a process that writes has the file to itself.
+
+        A table that an earlier release made with an index on its key loses the index.
+        """
+        keys = "SELECT 1 FROM duckdb_constraints() WHERE table_name = ? AND constraint_type = ?"
+        if self.fetch(Query(keys, (table, "PRIMARY KEY"))):
+            plain = quote(f"{table}__without_key")
+            self.execute(f"CREATE TABLE {plain} AS FROM {quote(table)}")
+            self.execute(f"DROP TABLE {quote(table)}")
+            self.execute(f"ALTER TABLE {plain} RENAME TO {quote(table)}")
 
     def execute(self, statement: str) -> int:
         """See `Transaction`."""
@@ -61,9 +69,8 @@ class DuckDBTransaction:
 
     def insert(self, table: str, rows: pa.Table) -> None:
         """See `Transaction`."""
-        self._connection.register("rows_to_insert", rows)
         names = ", ".join(quote(name) for name in rows.column_names)
+        # DuckDB finds the rows by the name of the variable; see `DuckDB.replace`.
         self._connection.execute(
-            f"INSERT INTO {quote(table)} ({names}) SELECT * FROM rows_to_insert"  # noqa: S608
+            f"INSERT INTO {quote(table)} ({names}) SELECT * FROM rows"  # noqa: S608
         )
-        self._connection.unregister("rows_to_insert")

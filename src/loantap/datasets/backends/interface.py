@@ -67,9 +67,12 @@ class Transaction(Protocol):
 
     Attributes:
         scratch: what a table is called in a CREATE that is quick to fill and need not be kept.
+        is_row_store: whether it is good at single rows: tables have an index on their key, and a
+            row that changed is updated where it is. Otherwise it is taken out and put in again.
     """
 
     scratch: str
+    is_row_store: bool
 
     def lock(self, table: str) -> None:
         """Wait until no other transaction of ours writes to the table; it need not exist yet.

@@ -126,6 +126,7 @@ class PostgresTransaction:
 
     # It writes no log, and is empty after a crash of the server.
     scratch = "UNLOGGED TABLE"
+    is_row_store = True
 
     def __init__(
         self,

@@ -13,10 +13,10 @@ import pyarrow as pa
 
 from loantap.datasets.snapshots.parts import Mask, Part
 from loantap.portfolio.dictionary import UPDATED_AT
+from loantap.tables.database import connect
 
 # Where what exceeds the memory goes: a folder that is gone when the comparison has ended.
 SPILL = ".spill"
-_MEMORY = "256MB"
 _ROWS = "read_parquet(?, file_row_number = true) AS held"
 _IS_RECENT = f"(held.{UPDATED_AT.name} >= ? OR held.{UPDATED_AT.name} IS NULL)"
 _IS_ALIVE = "file_row_number NOT IN (SELECT position FROM outdated)"
@@ -119,13 +119,7 @@ def comparing(
     folder: Path, key: Sequence[str], columns: Sequence[str], watermark: datetime
 ) -> Iterator[Comparison]:
     """A comparison of parts in a folder, in bounded memory."""
-    config: dict[str, str | bool | int | float | list[str]] = {
-        "memory_limit": _MEMORY,
-        "temp_directory": str(folder / SPILL),
-        # Each part is read once or twice: a cache would only fill the memory.
-        "enable_external_file_cache": False,
-    }
-    with duckdb.connect(config=config) as connection:
+    with connect(scratch=folder / SPILL) as connection:
         yield Comparison(connection, folder, key, columns, watermark)
 
 

@@ -101,12 +101,16 @@ class Merge:
         if present:
             migration = self._plan_migration(staged.schema, present)
         else:
-            migration = [create_statement(self.table, staged.schema, self.key)]
+            indexed = transaction.is_row_store
+            migration = [create_statement(self.table, staged.schema, self.key, indexed=indexed)]
         self._require_all(staged, transaction)
         repeated = self._settle_repeated(staged, transaction)
         for statement in migration:
             transaction.execute(statement)
-        return self._write(staged, repeated, transaction)
+        # Who takes a row out to put it in again would lose what only the old one has.
+        is_whole = {column.name for column in present} <= set(staged.schema.names)
+        in_place = transaction.is_row_store or not is_whole
+        return self._write(staged, repeated, transaction, in_place=in_place)
 
     def _plan_migration(self, schema: pa.Schema, present: Sequence[_Column]) -> list[str]:
         """Statements that give the table the columns of the new rows."""
@@ -151,6 +155,15 @@ class Merge:
                 "Run again; if it happens twice, look for who else writes to it",
             )
 
+    def _require_exactly(self, rows: int, transaction: Transaction) -> None:
+        ((held,),) = transaction.fetch(Query(f"SELECT count(*) FROM {quote(self.table)}"))
+        if held != rows:
+            raise InputError(
+                self.where,
+                f"{rows:,} rows were to be in the table, and {held:,} would have been",
+                "Nothing has changed; run again, and if it happens twice, report it",
+            )
+
     def _settle_repeated(self, staged: Staged, transaction: Transaction) -> int:
         """Keep the last of rows with the same key, or refuse them.
 
@@ -176,7 +189,9 @@ class Merge:
             )
         return 0
 
-    def _write(self, staged: Staged, repeated: int, transaction: Transaction) -> Changes:
+    def _write(
+        self, staged: Staged, repeated: int, transaction: Transaction, *, in_place: bool
+    ) -> Changes:
         names, source = staged.schema.names, f"{quote(staged.name)} AS s"
         target, same = f"{quote(self.table)} AS t", _same(self.key, "t", "s")
         values = [name for name in names if name not in self.key]
@@ -192,11 +207,16 @@ class Merge:
             differs = " OR ".join(f"t.{quote(n)} IS DISTINCT FROM s.{quote(n)}" for n in values)
             updated = transaction.execute(
                 f"UPDATE {target} SET {changes} FROM {source} WHERE {same} AND ({differs})"
+                if in_place
+                else f"DELETE FROM {target} USING {source} WHERE {same} AND ({differs})"
             )
-        inserted = transaction.execute(
+        missing = transaction.execute(
             f"INSERT INTO {quote(self.table)} ({_list(names)}) SELECT {_list(names, 's')} "
             f"FROM {source} WHERE NOT EXISTS (SELECT 1 FROM {target} WHERE {same})"
         )
+        inserted = missing if in_place else missing - updated
+        if self.mode is Mode.REPLACE:
+            self._require_exactly(staged.rows - repeated, transaction)
         unchanged = staged.rows - repeated - inserted - updated
         return Changes(inserted, updated, deleted, unchanged, repeated)
 
@@ -233,14 +253,19 @@ def list_tables(prefix: str, transaction: Transaction) -> list[str]:
 
 
 def create_statement(
-    table: str, schema: pa.Schema, key: Sequence[str] = (), kind: str = "TABLE"
+    table: str,
+    schema: pa.Schema,
+    key: Sequence[str] = (),
+    kind: str = "TABLE",
+    *,
+    indexed: bool = True,
 ) -> str:
-    """The statement that makes a table of ours."""
+    """The statement that makes a table of ours, with or without an index on its key."""
     columns = [
         f"{quote(field.name)} {sql_type(field.type).name}{' NOT NULL' * (field.name in key)}"
         for field in schema
     ]
-    constraints = [f"PRIMARY KEY ({_list(key)})"] if key else []
+    constraints = [f"PRIMARY KEY ({_list(key)})"] if key and indexed else []
     return f"CREATE {kind} {quote(table)} ({', '.join(columns + constraints)})"
 
 
