@@ -14,7 +14,7 @@ from sklearn.pipeline import Pipeline
 
 from loantap.features.build import MISSING, build_features, to_values
 from loantap.features.definitions import FEATURE_SETS, FEATURES
-from loantap.features.formulas import compute_column
+from loantap.features.formulas import compute_column, make_formula, tell_one
 from loantap.model.decompose import measure_reference
 from loantap.model.reasons import REASON_COUNT, REASONS, make_reason_giver
 from loantap.model.scorecard import LinearEffect, Scorecard, StepEffect, TableEffect
@@ -56,7 +56,7 @@ def give(*borrowers: dict[str, object], card: Scorecard = CARD) -> pd.DataFrame:
     columns = {name: to_values(rows[name], is_text=rows[name].dtype == "str") for name in rows}
     features = {name: compute_column(name, columns) for name in card.effects}
     contributed = {name: effect.of_column(features[name]) for name, effect in card.effects.items()}
-    return make_reason_giver(card).give(contributed, features, columns).as_text(rows.index)
+    return make_reason_giver(card).give(contributed, columns).as_text(rows.index)
 
 
 def give_first(borrower: dict[str, object], card: Scorecard = CARD) -> str:
@@ -196,7 +196,7 @@ class TestOfOneApplication:
         features = build_features(pd.DataFrame([borrower]), list(CARD.effects)).iloc[0].to_dict()
         contributed = {n: effect.of_one(features[n]) for n, effect in CARD.effects.items()}
 
-        one = giver.give_one(contributed, features, borrower)  # type: ignore[arg-type]
+        one = giver.give_one(contributed, borrower)  # type: ignore[arg-type]
 
         assert list(one) == give(borrower).iloc[0].tolist()
 
@@ -276,7 +276,10 @@ class TestOfTheServedModel:
         changed = {
             "loan_amnt": share * told["annual_inc"], "annual_inc": told["loan_amnt"] / share
         }  # fmt: skip
-        after = scorer.score(told.assign(**{column: changed[column]}), AS_OF)
+        asked_for = told.assign(**{column: changed[column]})
+        # An amount comes with its instalment.
+        asked_for["installment"] *= asked_for["loan_amnt"] / told["loan_amnt"]
+        after = scorer.score(asked_for, AS_OF)
 
         fell = after["probability_of_default"] < before.loc[shares.index, "probability_of_default"]
         assert fell.all()
@@ -296,3 +299,80 @@ def _read_change(text: str, name: str, scorer: Scorer) -> object:
     number = float(re.sub(r"[^\d.]", "", change[1]))
     texts = {"term_months": f" {number:g} months", "employment_years": f"{number:g} years"}
     return texts.get(name, number)
+
+
+class TestTrueValues:
+    """What is quoted is what the borrower stated, whatever the model is shown of it."""
+
+    SHARES = Scorecard(
+        0.0,
+        {
+            "instalment_to_income": LinearEffect(2.0, 0.1, 0.0),
+            "loan_to_income": LinearEffect(1.0, 0.2, 0.0),
+            "open_account_share": LinearEffect(0.5, 0.1, 0.0),
+        },
+    )
+
+    @pytest.mark.parametrize(
+        ("borrower", "said"),
+        [
+            ({"annual_income": 500.0}, ("425.0%", "1200%", "40%")),
+            ({"annual_income": 999.0}, ("212.7%", "601%", "40%")),
+            ({"annual_income": 1_000.0}, ("212.5%", "600%", "40%")),
+            ({"annual_income": 250.0}, ("850.0%", "2400%", "40%")),
+            ({"annual_income": 0.0}, ("there is no income", "there is no income", "40%")),
+            ({"open_accounts": 12.0, "annual_income": 500.0}, ("425.0%", "1200%", "120%")),
+            (
+                {"total_accounts": 0.0, "annual_income": 500.0},
+                ("425.0%", "1200%", "none was ever held"),
+            ),
+        ],
+    )
+    def test_a_ratio_is_the_true_one(self, borrower: dict[str, object], said: object) -> None:
+        made = {
+            "instalment": 2_125.0 / 12, "loan_amount": 6_000.0, "open_accounts": 4.0,
+            "total_accounts": 10.0,
+        }  # fmt: skip
+        # With a second borrower, so that values are found again among others.
+        reasons = give({}, made | borrower, {} | made, card=self.SHARES).iloc[1]
+
+        told = [re.split(": |;", reason)[1] for reason in reasons if reason]
+        assert sorted(told) == sorted(said)
+        one = make_reason_giver(self.SHARES)
+        values = BORROWER | made | borrower
+        contributed = {
+            name: effect.of_one(make_formula(name)(*[values[c] for c in FEATURES[name].uses]))
+            for name, effect in self.SHARES.effects.items()
+        }
+        assert list(one.give_one(contributed, values)) == reasons.tolist()  # type: ignore[arg-type]
+
+    @pytest.mark.parametrize(
+        ("name", "column", "value", "said"),
+        [
+            ("dti_pct", "dti_pct", 189.9, "189.9 %"),
+            ("revolving_utilisation_pct", "revolving_utilisation_pct", 153.0, "153.0 %"),
+            ("log_revolving_utilisation", "revolving_utilisation_pct", 153.0, "153.0 %"),
+            ("public_records", "public_records", 11.0, "11"),
+            ("bankruptcies", "bankruptcies", 8.0, "8"),
+            ("log_annual_income", "annual_income", 250.0, "250"),
+            ("log_annual_income", "annual_income", 0.0, "0"),
+        ],
+    )
+    def test_what_the_model_caps_is_quoted_uncapped(
+        self, name: str, column: str, value: float, said: str
+    ) -> None:
+        slope = -1.0 if name == "log_annual_income" else 1.0
+        card = Scorecard(0.0, {name: LinearEffect(slope, 9.0 if slope < 0 else 0.0, 0.0)})
+
+        assert re.split(": |;", give_first({column: value}, card=card))[1] == said
+
+    def test_every_formula_of_several_columns_is_told_as_it_is(self) -> None:
+        """A formula that floors or caps needs a ratio of its own to be told."""
+        for name in {n for s in FEATURE_SETS.values() if s.for_lending for n in s.features}:
+            uses = FEATURES[name].uses
+            if len(uses) > 1:
+                assert FEATURES[name].of_nothing
+                values = [3.0, 2.0]
+                assert tell_one(name, values) == pytest.approx(
+                    1.5 * (12 if "instalment" in uses else 1)
+                )

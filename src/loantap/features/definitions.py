@@ -19,6 +19,7 @@ class Feature:
         uses: canonical columns it is computed from.
         categorical: text of an open list; numeric otherwise.
         display: format of its value in a reason (`{:.1f} %`).
+        of_nothing: what is said in its place where it is a share of nothing.
         exclusion: why no lending decision may rest on it; empty when it may.
         adverse: the side that credit sense holds against a borrower, `high`, `low` or either. A
             small coefficient of the other sign is noise, and is never given as a reason.
@@ -29,6 +30,7 @@ class Feature:
     uses: tuple[str, ...]
     categorical: bool = False
     display: str = "{:,.0f}"
+    of_nothing: str = ""
     exclusion: str = ""
     adverse: Literal["high", "low", ""] = ""
 
@@ -49,7 +51,8 @@ FEATURES: Final = MappingProxyType(
                     display="{:.0f} months", adverse="high"),
             Feature("log_annual_income", "the yearly income", ("annual_income",), adverse="low"),
             Feature("loan_to_income", "the amount asked for as a share of yearly income",
-                    ("loan_amount", "annual_income"), display="{:.0%}", adverse="high"),
+                    ("loan_amount", "annual_income"), display="{:.0%}",
+                    of_nothing="there is no income", adverse="high"),
             Feature("dti_pct", "existing debt payments as a share of income (DTI)", ("dti_pct",),
                     display="{:.1f} %", adverse="high"),
             Feature("revolving_utilisation_pct", "the share of the credit card limits in use",
@@ -62,7 +65,8 @@ FEATURES: Final = MappingProxyType(
             Feature("total_accounts", "the number of credit lines ever held",
                     ("total_accounts",), adverse="low"),
             Feature("open_account_share", "the share of credit lines that are open",
-                    ("open_accounts", "total_accounts"), display="{:.0%}", adverse="high"),
+                    ("open_accounts", "total_accounts"), display="{:.0%}",
+                    of_nothing="none was ever held", adverse="high"),
             Feature("has_mortgage", "the number of mortgage accounts", ("mortgage_accounts",),
                     adverse="low"),
             Feature("mortgage_accounts", "the number of mortgage accounts",
@@ -83,7 +87,8 @@ FEATURES: Final = MappingProxyType(
             Feature("grade", "the grade given to the offer", ("grade",), categorical=True,
                     display="{}"),
             Feature("instalment_to_income", "the yearly instalments as a share of income",
-                    ("instalment", "annual_income"), display="{:.1%}", adverse="high"),
+                    ("instalment", "annual_income"), display="{:.1%}",
+                    of_nothing="there is no income", adverse="high"),
             Feature("credit_history_years", "the length of the credit history",
                     ("issue_month", "earliest_credit_line"), display="{:.0f} years",
                     exclusion=_PROXY),

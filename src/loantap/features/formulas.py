@@ -7,7 +7,7 @@ arrays (training, batches of applications) and on Python floats (one application
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final, Protocol
 
@@ -53,7 +53,7 @@ class Arithmetic(Protocol):
         """The larger; missing where `x` is."""
 
     def ratio(self, part: Number, whole: Number, /) -> Number:
-        """Part by whole; missing where both are nothing."""
+        """Part by whole; missing where both are nothing, without bound where the whole is."""
 
 
 class _Arrays:
@@ -65,7 +65,7 @@ class _Arrays:
 
     @staticmethod
     def ratio(part: Number, whole: Number, /) -> Number:
-        with np.errstate(invalid="ignore"):
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             return part / whole
 
 
@@ -78,7 +78,9 @@ class _Floats:
 
     @staticmethod
     def ratio(part: Number, whole: Number, /) -> Number:
-        return part / whole if whole else math.nan
+        if whole:
+            return part / whole
+        return math.inf if part > 0 else math.nan
 
 
 def _rank(grade: str | None) -> float:
@@ -106,6 +108,17 @@ _OF_NUMBERS: Final[Mapping[str, Callable[..., Number]]] = MappingProxyType(
         ),
         "open_account_share": lambda m, held, ever: m.ratio(held, m.greatest(ever, held)),
         "credit_history_years": lambda _, issued, oldest: (issued - oldest) / _DAYS_PER_YEAR,
+    }
+)
+# What a borrower is told of a feature of several columns, where the model is shown less: the ratio
+# as it is, and not that to an income of at least 1,000.
+_TOLD: Final[Mapping[str, Callable[..., Number]]] = MappingProxyType(
+    {
+        "loan_to_income": lambda m, amount, income: m.ratio(amount, income),
+        "instalment_to_income": lambda m, instalment, income: m.ratio(
+            instalment * MONTHS_PER_YEAR, income
+        ),
+        "open_account_share": lambda m, held, ever: m.ratio(held, ever),
     }
 )
 _OF_TEXT: Final[Mapping[str, Callable[[str | None], float]]] = MappingProxyType(
@@ -138,6 +151,17 @@ def make_formula(name: str) -> Callable[..., float | str]:
         return lambda text: text or MISSING
     formula = _find_formula(name)
     return lambda *given: formula(_FLOATS, *given)
+
+
+def tell_column(name: str, columns: Sequence[FloatArray]) -> FloatArray:
+    """What many borrowers are told of a number of several columns, from those in `Feature.uses`."""
+    values: FloatArray = _TOLD.get(name, _find_formula(name))(_ARRAYS, *columns)
+    return values
+
+
+def tell_one(name: str, values: Sequence[float]) -> float:
+    """The same for one borrower."""
+    return float(_TOLD.get(name, _find_formula(name))(_FLOATS, *values))
 
 
 def rises_with(name: str, column: str) -> int:

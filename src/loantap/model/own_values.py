@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from loantap.features.definitions import FEATURES
-from loantap.features.formulas import MISSING, make_formula
+from loantap.features.formulas import MISSING, make_formula, tell_column, tell_one
 from loantap.portfolio.dictionary import COLUMNS
 from loantap.portfolio.loantap_format import FloatArray, IntArray, Texts
 
 _DECIMALS = re.compile(r"\.(\d)([f%])")
 # A ratio of two columns, such as an amount to an income, is looked for up to here.
 _HIGHEST_RATIO = 1_000
+
+# Stands for a share of nothing, which is more than any other.
+_BOUNDLESS = 10**15
 
 # A value as it is shown: a whole number of its smallest steps, or a text; None where missing.
 Key = int | str | None
@@ -29,7 +33,8 @@ class OwnValue:
 
     Attributes:
         feature: the feature it stands for.
-        column: the column quoted; None where the feature has several and is quoted itself.
+        column: the column quoted; None where the feature has several, and what it is of them is
+            quoted: their true ratio, whatever the model is shown of it.
         display: how a value is written.
         steps: how many shown values there are to one unit.
         is_text: whether a text is quoted.
@@ -40,6 +45,21 @@ class OwnValue:
     display: str
     steps: int
     is_text: bool
+
+    def take_column(
+        self, columns: Mapping[str, FloatArray | Texts], rows: IntArray
+    ) -> FloatArray | Texts:
+        """The values to be quoted of some rows of typed canonical columns."""
+        if self.column:
+            return _take_rows(columns[self.column], rows)
+        uses = FEATURES[self.feature].uses
+        return tell_column(self.feature, [_take_rows(columns[name], rows) for name in uses])  # type: ignore[misc]
+
+    def take_one(self, columns: Mapping[str, Any]) -> Any:
+        """The value to be quoted of one application."""
+        if self.column:
+            return columns[self.column]
+        return tell_one(self.feature, [columns[name] for name in FEATURES[self.feature].uses])
 
     @property
     def scale(self) -> Sequence[int] | Sequence[str]:
@@ -58,17 +78,22 @@ class OwnValue:
         """One value as it is shown."""
         if value is None or isinstance(value, str):
             return None if value == MISSING else value
-        return None if math.isnan(value) else math.floor(value * self.steps + 0.5)
+        if math.isnan(value):
+            return None
+        return math.floor(min(value * self.steps + 0.5, _BOUNDLESS))
 
     def round_column(self, values: FloatArray | Texts) -> tuple[IntArray, list[Key]]:
         """Values as they are shown: the place of each in the list, whose last entry is None."""
         if isinstance(values, Texts):
             return values.codes, [*(self.round_one(text) for text in values.values), None]
-        codes, distinct = pd.factorize(np.floor(values * self.steps + 0.5))
+        rounded = np.floor(np.minimum(values * self.steps + 0.5, _BOUNDLESS))
+        codes, distinct = pd.factorize(rounded)
         return codes, [*distinct.astype("int64").tolist(), None]
 
     def show(self, key: int | str) -> str:
         """A rounded value in words."""
+        if key == _BOUNDLESS:
+            return FEATURES[self.feature].of_nothing
         value = key if isinstance(key, str) else key / self.steps
         shown = self.display.format(value).replace("_", " ")
         return "1 year" if shown == "1 years" else shown
@@ -77,6 +102,12 @@ class OwnValue:
         """What a feature of the same column, or the feature itself, is at a rounded value."""
         value = key if isinstance(key, str) else key / self.steps
         return value if self.column is None else make_formula(name)(value)
+
+
+def _take_rows(values: FloatArray | Texts, rows: IntArray) -> FloatArray | Texts:
+    if isinstance(values, Texts):
+        return Texts(values.codes[rows], values.values)
+    return values[rows]
 
 
 def make_own_value(name: str) -> OwnValue:

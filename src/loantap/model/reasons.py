@@ -62,14 +62,12 @@ class ReasonGiver:
     def give(
         self,
         contributed: Mapping[str, FloatArray],
-        features: Mapping[str, FloatArray | Texts],
         columns: Mapping[str, FloatArray | Texts],
     ) -> GivenReasons:
         """The four strongest adverse reasons of many applications.
 
         Args:
             contributed: contribution of each feature to the log-odds, one per application.
-            features: the features themselves.
             columns: typed canonical columns, for the borrowers' own values.
         """
         strength = np.array([self._add_up(concept, contributed) for concept in self.concepts])
@@ -77,9 +75,8 @@ class ReasonGiver:
         codes = np.zeros(chosen.size, dtype="int32")
         vocabulary = {"": 0}
         for concept, places in zip(self.concepts, _group(chosen, len(self.concepts)), strict=True):
-            own = _quoted(concept, columns, features)
-            rows = places % strength.shape[1]
-            local, keys = concept.own.round_column(_take_rows(own, rows))
+            own = concept.own.take_column(columns, places % strength.shape[1])
+            local, keys = concept.own.round_column(own)
             table = np.zeros(len(keys), dtype="int32")
             for place in np.unique(local) if isinstance(own, Texts) else range(-1, len(keys) - 1):
                 sentence = concept.describe(keys[place])
@@ -88,10 +85,7 @@ class ReasonGiver:
         return GivenReasons(codes.reshape(REASON_COUNT, -1), tuple(vocabulary))
 
     def give_one(
-        self,
-        contributed: Mapping[str, float],
-        features: Mapping[str, float | str],
-        columns: Mapping[str, float | str | None],
+        self, contributed: Mapping[str, float], columns: Mapping[str, float | str | None]
     ) -> tuple[str, ...]:
         """The four strongest adverse reasons of one application."""
         strength = [self._add_up_one(concept, contributed) for concept in self.concepts]
@@ -100,10 +94,8 @@ class ReasonGiver:
         for number in order[:REASON_COUNT]:
             if strength[number] < _LEAST_CONTRIBUTION:
                 break
-            concept = self.concepts[number]
-            sentences.append(
-                concept.describe(concept.own.round_one(_quoted(concept, columns, features)))
-            )
+            own = self.concepts[number].own
+            sentences.append(self.concepts[number].describe(own.round_one(own.take_one(columns))))
         return (*sentences, *_NO_REASON[len(sentences) :])
 
     def _add_up(self, concept: Concept, contributed: Mapping[str, FloatArray]) -> FloatArray:
@@ -150,14 +142,3 @@ def _group(chosen: Choices, concepts: int) -> Sequence[Choices]:
     """Where each concept was chosen."""
     order = np.argsort(chosen, kind="stable")
     return np.split(order, np.searchsorted(chosen[order], np.arange(concepts + 1)))[1:-1]
-
-
-def _quoted(concept: Concept, columns: Mapping[str, Any], features: Mapping[str, Any]) -> Any:
-    """The values, or the value, that a concept quotes."""
-    return columns[concept.own.column] if concept.own.column else features[concept.own.feature]
-
-
-def _take_rows(values: FloatArray | Texts, rows: Choices) -> FloatArray | Texts:
-    if isinstance(values, Texts):
-        return Texts(values.codes[rows], values.values)
-    return values[rows]

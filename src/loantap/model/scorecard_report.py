@@ -101,8 +101,7 @@ def explain_example(scorer: Scorer, loans: pd.DataFrame, as_of: pd.Timestamp) ->
     points = (-SCALE.factor * contributed).groupby(phrases).sum()
     return {
         "values": {
-            FEATURES[name].phrase: _quote(name, application.iloc[0], features.iloc[0])
-            for name in contributed.index
+            FEATURES[name].phrase: _quote(name, application.iloc[0]) for name in contributed.index
         },
         "probability_of_default": scored.probability_of_default,
         "score": scored.score,
@@ -173,7 +172,7 @@ def _find_attributes(rows: pd.DataFrame, values: pd.Series) -> Iterator[tuple[st
             yield attribute, values.str.replace("_", " ").eq(attribute)
 
 
-def _quote(name: str, application: pd.Series, features: pd.Series) -> str:
+def _quote(name: str, application: pd.Series) -> str:
     own = make_own_value(name)
-    key = own.round_one(application[own.column] if own.column else features[name])
+    key = own.round_one(own.take_one(dict(application)))
     return "not stated" if key is None else own.show(key)

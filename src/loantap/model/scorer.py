@@ -194,7 +194,7 @@ class Scorer:
         assessed = Assessed(
             to_probabilities(log_odds),
             SCALE.of_column(log_odds),
-            self._reasons.give(contributed, features, columns),
+            self._reasons.give(contributed, columns),
         )
         problems: dict[int, str] = {}
         numbers = {n: v for n, v in columns.items() if not isinstance(v, Texts)}
@@ -219,16 +219,15 @@ class Scorer:
         if problems:
             return Scored(None, None, ("; ".join(problems), "", "", ""))
         log_odds = self.scorecard.base
-        features, contributed = {}, {}
+        contributed = {}
         for term in self._terms:
-            feature = term.compute(*[columns[used] for used in term.uses])
-            effect = term.weigh(feature)
-            features[term.name], contributed[term.name] = feature, effect
+            effect = term.weigh(term.compute(*[columns[used] for used in term.uses]))
+            contributed[term.name] = effect
             log_odds += effect
         return Scored(
             to_probability(log_odds),
             SCALE.of_one(log_odds),
-            self._reasons.give_one(contributed, features, columns),
+            self._reasons.give_one(contributed, columns),
         )
 
     def _read_one(
