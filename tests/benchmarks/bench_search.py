@@ -1,11 +1,13 @@
 """The hyperparameter search against a straightforward `GridSearchCV`, in one run.
 
     python -m tests.benchmarks.bench_search --loans 40000
+    python -m tests.benchmarks.bench_search --loans 40000 --ratios
 
 Both get the same simulated loans, folds, candidates and scores, each in a process of its own. The
 plain one is scikit-learn's and imbalanced-learn's as they come: liblinear for L1, newton-cholesky
 for L2, two jobs. Memory is the largest sum over the processes of a search, shared pages counted
-once.
+once. With `--ratios`, the searches of the benchmark models against that of `lending`, each as it is
+shipped.
 """
 
 from __future__ import annotations
@@ -46,15 +48,21 @@ def main() -> None:
     parser.add_argument("--model", choices=sorted(MODELS), default="lending")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--growth", type=int, nargs="*", default=[], help="sizes, ours alone")
-    parser.add_argument("--side", choices=["plain", "ours"])
+    parser.add_argument("--ratios", action="store_true", help="models against lending, alone")
+    parser.add_argument("--side", choices=["plain", "ours", "shipped"])
     parser.add_argument("--folder", type=Path)
     arguments = parser.parse_args()
     options = make_options(arguments.model, arguments.jobs)
+    if arguments.side == "shipped":
+        options = read_options(arguments.model).model_copy(update={"jobs": arguments.jobs})
     if arguments.side:
         result = SIDES[arguments.side](*read(arguments.folder), options)
         (arguments.folder / f"{arguments.side}.json").write_text(json.dumps(result))
         return
     console = Console(width=110)
+    if arguments.ratios:
+        show_ratios(arguments.loans, arguments.jobs, console)
+        return
     compare(arguments.loans, options, console)
     if arguments.growth:
         show_growth(arguments.growth, options, console)
@@ -131,10 +139,15 @@ def as_parameters(candidate: Candidate, options: TrainingOptions) -> dict[str, l
 def search_ours(features: pd.DataFrame, target: pd.Series, options: TrainingOptions) -> dict:
     """The product's search."""
     outcome = search(features, target, options)
-    return {"f2": outcome.candidates["mean_f2"].tolist(), "chosen": outcome.best.label}
+    return {
+        "f2": outcome.candidates["mean_f2"].tolist(),
+        "chosen": outcome.best.label,
+        "not_converged": int((~outcome.candidates["converged"]).sum()),
+        "most_iterations": float(outcome.candidates["mean_iterations"].max()),
+    }
 
 
-SIDES = {"plain": search_plainly, "ours": search_ours}
+SIDES = {"plain": search_plainly, "ours": search_ours, "shipped": search_ours}
 
 
 def measure(side: str, options: TrainingOptions, folder: Path) -> tuple[Measured, dict]:
@@ -186,6 +199,35 @@ def show_growth(sizes: list[int], options: TrainingOptions, console: Console) ->
             ours, _ = measure("ours", options, Path(folder))
         each = ours.seconds / loans * 1e6
         table.add_row(f"{loans:,}", f"{ours.seconds:.1f}", f"{each:.0f}", f"{ours.peak_mib:,.0f}")
+    console.print(table)
+
+
+def show_ratios(loans: int, jobs: int, console: Console) -> None:
+    """The searches of all models that are not for lending, as shipped, against `lending`'s."""
+    table = Table(
+        title=f"Search of {loans:,} simulated loans, 90% of them in training, {jobs} jobs"
+    )
+    headings = ("", "candidates", "not converged", "iterations", "seconds", "processor seconds")
+    for heading in (*headings, "ratio", "peak MiB"):
+        table.add_column(heading, justify="right" if heading else "left")
+    base: Measured | None = None
+    for model in ("lending", "benchmark", "published_replica"):
+        options = make_options(model, jobs)
+        with tempfile.TemporaryDirectory() as name, console.status(model):
+            write(loans, options, Path(name))
+            measured, found = measure("shipped", options, Path(name))
+        base = base or measured
+        console.print(f"{model}: {measured.cpu_seconds:.1f} processor seconds")
+        table.add_row(
+            model,
+            str(len(found["f2"])),
+            str(found["not_converged"]),
+            f"{found['most_iterations']:.1f} at most",
+            f"{measured.seconds:.1f}",
+            f"{measured.cpu_seconds:.1f}",
+            f"{measured.cpu_seconds / base.cpu_seconds:.2f}",
+            f"{measured.peak_mib:,.0f}",
+        )
     console.print(table)
 
 

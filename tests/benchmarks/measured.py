@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import sys
 import threading
@@ -17,10 +18,15 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Wall time of the whole process, and the largest proportional set size of its tree (Linux)."""
+    """Wall time of the whole process, and the largest proportional set size of its tree (Linux).
+
+    `cpu_seconds` is the time on the processor of all of them, which other work on the machine does
+    not stretch.
+    """
 
     seconds: float
     peak_mib: float
+    cpu_seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +108,7 @@ def environment() -> dict[str, str]:
 
 def run_measured(arguments: list[str]) -> Measured:
     """Run `python arguments` with one BLAS thread per process, and watch its memory."""
-    started = time.perf_counter()
+    started, before = time.perf_counter(), _cpu_of_children()
     process = subprocess.Popen([sys.executable, *arguments], env=environment())
     peak = 0
     while process.poll() is None:
@@ -111,7 +117,12 @@ def run_measured(arguments: list[str]) -> Measured:
     seconds = time.perf_counter() - started
     if process.returncode:
         raise SystemExit(process.returncode)
-    return Measured(seconds, peak / 1024)
+    return Measured(seconds, peak / 1024, _cpu_of_children() - before)
+
+
+def _cpu_of_children() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _memory_of_tree(pid: int) -> int:

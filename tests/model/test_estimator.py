@@ -28,7 +28,8 @@ def features(simulated_loans: pd.DataFrame) -> pd.DataFrame:
 
 
 def make(candidate: Candidate, *, monotone: bool = True):
-    return make_model(APPLICATION, candidate, seed=1, max_iterations=100, monotone=monotone)
+    limits = {"max_iterations": 100, "tolerance": 1e-7}
+    return make_model(APPLICATION, candidate, seed=1, monotone=monotone, **limits)
 
 
 def fit(features: pd.DataFrame, loans: pd.DataFrame, balancing: Balancing):

@@ -168,11 +168,42 @@ def test_a_candidate_that_hits_the_cap_is_reported_as_not_converged(loans) -> No
     table = search(*loans, capped).candidates
 
     assert list(table["converged"]) == [False, False]
+    assert list(table["stopped_at"]) == ["2 iterations", "2 iterations"]
     assert list(table["mean_iterations"]) == [2, 2]
 
 
 def test_candidates_that_finish_are_reported_as_converged(outcome: SearchOutcome) -> None:
     assert outcome.candidates["converged"].all()
+    assert (outcome.candidates["stopped_at"] == "").all()
+
+
+def test_the_one_chosen_has_not_converged_if_the_model_that_is_kept_has_not(loans) -> None:
+    # The search is content with three iterations; the model kept is to be exact.
+    narrow = training_options("application", l1_ratios=(0, 1), max_iterations=4, tolerance=1e-12)
+
+    table = search(*loans, narrow).candidates.set_index("chosen")
+
+    assert table["mean_iterations"].max() < 4
+    assert (table.loc[True, "converged"], table.loc[True, "stopped_at"]) == (False, "4 iterations")
+    assert (table.loc[False, "converged"], table.loc[False, "stopped_at"]) == (True, "")
+
+
+# Cut off after a thousand cycles of coordinate descent, the weak penalties took fifty iterations,
+# each of which reads all loans, and ended short of the best fit.
+def test_where_the_pincode_separates_made_up_loans_few_iterations_are_enough(
+    simulated_loans: pd.DataFrame,
+) -> None:
+    options = training_options(
+        "published_replica", balancing=("smote",), l1_ratios=(0, 1),
+        inverse_penalties=(1, 100, 10_000), tolerance=1e-4, monotone=False,
+    )  # fmt: skip
+    features = build_features(simulated_loans, FEATURE_SETS["benchmark"].features)
+
+    outcome = search(features, simulated_loans["is_charged_off"], options)
+
+    assert outcome.candidates["converged"].all()
+    assert outcome.candidates["mean_iterations"].max() <= 12
+    assert outcome.model["classify"].n_iter_[0] <= 20
 
 
 @pytest.mark.parametrize("charged_off", [0, 8, 1_492, 1_500])

@@ -63,6 +63,7 @@ def make_candidates(count: int = 12) -> pd.DataFrame:
             "mean_log_loss": 0.45,
             "mean_roc_auc": 0.7,
             "converged": [i < count - 1 for i in range(count)],
+            "stopped_at": ["" if i < count - 1 else "20 iterations" for i in range(count)],
             "within_one_standard_error": [i < 4 for i in range(count)],
             "chosen": [i == count - 2 for i in range(count)],
             "fit_seconds": 0.25,

@@ -84,7 +84,13 @@ def make_preprocessor(features: FeatureSet) -> ColumnTransformer:
 
 
 def make_model(
-    features: FeatureSet, candidate: Candidate, *, seed: int, max_iterations: int, monotone: bool
+    features: FeatureSet,
+    candidate: Candidate,
+    *,
+    seed: int,
+    max_iterations: int,
+    tolerance: float,
+    monotone: bool,
 ) -> ResamplingPipeline:
     """Unfitted pipeline of one candidate: preprocess, balance, logistic regression.
 
@@ -97,6 +103,7 @@ def make_model(
         class_weight="balanced" if candidate.balancing is Balancing.CLASS_WEIGHTS else None,
         signs=credit_signs(features) if monotone else (),
         max_iter=max_iterations,
+        tol=tolerance,
     )
     sampler = make_sampler(candidate.balancing, seed)
     return ResamplingPipeline(

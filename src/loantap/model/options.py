@@ -171,6 +171,8 @@ class TrainingOptions(Options):
         calibrated: whether PDs are calibrated on the out-of-fold log-odds.
         challenger: what challenges the logistic regression; nothing when absent.
         promotion: the rule by which a model becomes champion.
+        max_iterations: of the solver; what has not converged by then is used as it is, and marked.
+        tolerance: largest gradient of the model that is kept; the search is content with 1e-4.
         threshold: fixed decision threshold of F2; tuned on out-of-fold predictions when absent.
         pd_quantiles: shares of the training PDs at which policy bands may begin.
     """
@@ -182,6 +184,7 @@ class TrainingOptions(Options):
     l1_ratios: Annotated[tuple[Literal[0, 1], ...], Field(min_length=1)]
     inverse_penalties: Annotated[tuple[PositiveFloat, ...], Field(min_length=1)]
     max_iterations: PositiveInt
+    tolerance: Annotated[float, Field(gt=0, le=1e-4)] = 1e-7
     jobs: PositiveInt
     monotone: bool = True
     calibrated: bool = True

@@ -68,6 +68,7 @@ CANDIDATES = pa.DataFrameSchema(
         "mean_log_loss": pa.Column("float64", pa.Check.ge(0)),
         "mean_roc_auc": pa.Column("float64", _RATE),
         "converged": pa.Column("bool"),
+        "stopped_at": pa.Column("str"),
         "within_one_standard_error": pa.Column("bool"),
         "chosen": pa.Column("bool"),
     },

@@ -37,7 +37,8 @@ class SearchOutcome:
         model: `best` fitted on all the training rows.
         candidates: one row per candidate: its hyperparameters, mean and standard deviation of
             F2 at its own best threshold (with the sampling variance within a fold), log-loss and
-            AUC; `mean_iterations`, `fit_seconds` of a fold, `converged` on all of them,
+            AUC; `mean_iterations`, `fit_seconds` of a fold; `converged` on all of them, and of the
+            one chosen on all the rows too; `stopped_at`, the limit where it has not, otherwise "";
             `within_one_standard_error` and `chosen`.
     """
 
@@ -108,6 +109,7 @@ def make_candidate(candidate: Candidate, options: TrainingOptions) -> Resampling
         candidate,
         seed=options.seed,
         max_iterations=options.max_iterations,
+        tolerance=options.tolerance,
         monotone=options.monotone,
     )
 
@@ -160,7 +162,11 @@ def _tabulate(
         table[f"std_{score}"] = results[f"std_test_{score}"]
     table["mean_iterations"] = results["mean_iterations"]
     table["fit_seconds"] = results["mean_fit_time"]
-    table["converged"] = results["max_iterations"] < options.max_iterations
-    table["within_one_standard_error"] = _within_one_standard_error(results)
     table["chosen"] = np.arange(len(table)) == grid.best_index_
+    refit = grid.best_estimator_["classify"].n_iter_[0]
+    iterations = np.maximum(results["max_iterations"], np.where(table["chosen"], refit, 0))
+    table["converged"] = iterations < options.max_iterations
+    limit = f"{options.max_iterations} iterations"
+    table["stopped_at"] = np.where(table["converged"], "", limit)
+    table["within_one_standard_error"] = _within_one_standard_error(results)
     return table
