@@ -7,11 +7,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from loantap.project.interruption import leave_at_once_while_starting
+
 _LOGGING = "KEDRO_LOGGING_CONFIG"
 
 
 def main(*args: Any, **kwargs: Any) -> Any:
     """Run a pipeline, with the options of `kedro run`."""
+    if not hasattr(sys, "ps1"):
+        leave_at_once_while_starting()
     _choose_logging()
     # Kedro configures logging when it is imported.
     from kedro.framework.cli.utils import find_run_command

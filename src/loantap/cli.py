@@ -19,6 +19,8 @@ from loantap.model.leakage.findings import LeakageError
 from loantap.model.scorer import NotForLendingError
 from loantap.portfolio.errors import InputError
 from loantap.project.folder import find_project
+from loantap.project.interruption import interruption
+from loantap.project.lock import lock_of
 from loantap.selection import require_selection
 
 # What a person can mend; anything else is a fault of ours and keeps its traceback.
@@ -46,12 +48,28 @@ def cli() -> None:
 @click.pass_context
 def run(context: click.Context, /, **options: Any) -> Any:
     """Run a pipeline; a mendable error becomes one message and exit code 1."""
-    try:
-        _require_environment(options["env"], _find_configuration(options["conf_source"]))
-        require_selection(options, pipelines)
-        return context.invoke(kedro_run, **options)
-    except _MENDABLE as error:
-        raise click.ClickException(_explain(error)) from error
+    lock = lock_of(find_project(Path.cwd()))
+    result = None
+    with interruption.listening():
+        try:
+            _require_environment(options["env"], _find_configuration(options["conf_source"]))
+            require_selection(options, pipelines)
+            lock.acquire()
+            result = context.invoke(kedro_run, **options)
+        except _MENDABLE as error:
+            if interruption.received is None:
+                # Not Kedro's own error class: it shows no message where click handles it.
+                raise click.ClickException(_explain(error)) from error
+        except BaseException:
+            # Whatever became of it on its way: an import makes an error of its own of it.
+            if interruption.received is None:
+                raise
+        finally:
+            lock.release()
+    if interruption.received is not None:
+        click.echo(f"\nInterrupted by {interruption.name}: {lock.outcome}.", err=True)
+        context.exit(interruption.exit_code)
+    return result
 
 
 @cli.group(commands=dict(kedro_jupyter.commands), help=kedro_jupyter.help)

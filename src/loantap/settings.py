@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import os
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from kedro.config import OmegaConfigLoader
 
+from loantap.project.interruption import leave_at_once_while_starting
+
+if sys.argv[1:2] == ["run"]:
+    leave_at_once_while_starting()  # the next imports take seconds
+
 from loantap.hooks import (
     GuardHook,
     ProgressHook,
+    ProjectSession,
     PromotionHook,
     RecordHook,
+    RunHook,
     TrackingHook,
     TransactionHook,
 )
@@ -80,9 +88,11 @@ def _describe(description: str) -> dict[str, Any]:
     return {"description": description, "kedro-viz": {"layer": "source", "preview": False}}
 
 
-# Called from the last to the first, but for those that ask to be first or last: guards, then the
-# record, then publication, then promotion, then the summary.
+# Called from the last to the first, but for those that ask to be first or last, and for RunHook,
+# which is around all of them: guards, MLflow's run and its record before the first step; after the
+# last one the record, publication (databases, files, models), the end of MLflow's run, the summary.
 HOOKS = (
+    RunHook(),
     PromotionHook(),
     ProgressHook(),
     TransactionHook(),
@@ -92,6 +102,7 @@ HOOKS = (
 )
 # TrackingHook takes its place; older and newer releases spell their name differently.
 DISABLE_HOOKS_FOR_PLUGINS = ("kedro_mlflow", "kedro-mlflow")
+SESSION_CLASS = ProjectSession
 CONTEXT_CLASS = ProjectContext
 CONFIG_LOADER_CLASS = OmegaConfigLoader
 CONFIG_LOADER_ARGS = {

@@ -374,7 +374,7 @@ class TestFailure:
     ) -> None:
         before = contents(folder)
         left = ["part-0123456789abcdef.parquet", "outdated-0123456789abcdef.parquet",
-                ".unfinished.parquet", ".manifest.staged.json"]  # fmt: skip
+                ".unfinished.parquet", ".manifest.1-abc.staged.json"]  # fmt: skip
         for name in left:
             (folder / name).write_text("half a file", encoding="utf-8")
         (folder / ".spill").mkdir()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from loantap.datasets import RegisteredModelDataset, StagedDataset, TargetTableD
 from loantap.hooks.publication import PromotionHook, TransactionHook
 from loantap.hooks.record import _tell_command
 from loantap.portfolio.errors import InputError
+from loantap.project.lock import lock_of
 
 
 @pytest.fixture
@@ -62,7 +64,7 @@ def test_an_interrupted_run_is_forgotten_when_the_next_begins(tmp_path: Path) ->
     dataset = {"type": "pandas.ParquetDataset", "filepath": str(tmp_path / "loans.parquet")}
     catalog = DataCatalog({"loans": StagedDataset(dataset=dataset)})
     hook = TransactionHook()
-    hook.before_pipeline_run(catalog)
+    hook.before_pipeline_run({"project_path": str(tmp_path)}, catalog)
     catalog.save("loans", pd.DataFrame({"loan_id": ["a"]}))
     hook.after_dataset_saved("loans")
     assert catalog.exists("loans")
@@ -89,20 +91,31 @@ class TestWarehouseThatRefuses:
             credentials=credentials,
         )  # fmt: skip
 
-    def end_run(self, file: StagedDataset, table: TargetTableDataset, rows: pd.DataFrame) -> None:
-        """The end of a run that saved the file first."""
+    def end_run(self, folder: Path, outputs: dict[str, Any]) -> None:
+        """The end of a run that saved these rows in this order, each dataset with its own."""
+        lock = lock_of(folder)
+        lock.acquire()
         hook = TransactionHook()
-        catalog = DataCatalog({"loans": file, "warehouse_portfolio": table})
-        for name in catalog:
+        catalog = DataCatalog({name: dataset for name, (dataset, _) in outputs.items()})
+        hook.before_pipeline_run({"project_path": str(folder)}, catalog)
+        for name, (_, rows) in outputs.items():
             catalog.save(name, rows)
             hook.after_dataset_saved(name)
-        hook.after_pipeline_run(catalog)
+        try:
+            hook.after_pipeline_run(catalog)
+        except InputError:
+            hook.on_pipeline_error()
+            raise
+        finally:
+            lock.release()
+            shutil.rmtree(folder / "data")
 
     def test_no_file_appears_and_nothing_stays_staged(
         self, file: StagedDataset, table: TargetTableDataset, tmp_path: Path
     ) -> None:
+        twice = pd.DataFrame({"loan_id": ["a", "a"]})
         with pytest.raises(InputError, match="the key loan_id is not unique"):
-            self.end_run(file, table, pd.DataFrame({"loan_id": ["a", "a"]}))
+            self.end_run(tmp_path, {"loans": (file, twice), "portfolio": (table, twice)})
 
         assert [path.name for path in tmp_path.iterdir()] == ["warehouse.duckdb"]
         with duckdb.connect(str(tmp_path / "warehouse.duckdb")) as connection:
@@ -118,17 +131,12 @@ class TestWarehouseThatRefuses:
         )  # fmt: skip
         account.save(pd.DataFrame({"table": ["loans"]}))
         account.publish()
-        hook = TransactionHook()
-        catalog = DataCatalog({"account": account, "warehouse_portfolio": table})
-        for name, rows in {
-            "account": pd.DataFrame({"table": ["loans", "loan_events"]}),
-            "warehouse_portfolio": pd.DataFrame({"loan_id": ["a", "a"]}),
-        }.items():
-            catalog.save(name, rows)
-            hook.after_dataset_saved(name)
-
+        outputs = {
+            "account": (account, pd.DataFrame({"table": ["loans", "loan_events"]})),
+            "portfolio": (table, pd.DataFrame({"loan_id": ["a", "a"]})),
+        }
         with pytest.raises(InputError, match="the key loan_id is not unique"):
-            hook.after_pipeline_run(catalog)
+            self.end_run(tmp_path, outputs)
 
         assert account.load().read_all()["table"].to_pylist() == ["loans"]
         with duckdb.connect(str(tmp_path / "warehouse.duckdb")) as connection:
@@ -137,7 +145,8 @@ class TestWarehouseThatRefuses:
     def test_otherwise_both_appear(
         self, file: StagedDataset, table: TargetTableDataset, tmp_path: Path
     ) -> None:
-        self.end_run(file, table, pd.DataFrame({"loan_id": ["a", "b"]}))
+        rows = pd.DataFrame({"loan_id": ["a", "b"]})
+        self.end_run(tmp_path, {"loans": (file, rows), "portfolio": (table, rows)})
 
         assert len(pd.read_parquet(tmp_path / "loans.parquet")) == 2
         assert table.load().read_all().num_rows == 2

@@ -29,6 +29,7 @@ from loantap.datasets import (
     TableFileDataset,
 )
 from loantap.datasets.spark import job
+from loantap.datasets.staged import staging_path
 from loantap.model.scorer import Scorer
 from loantap.pipelines.scoring.nodes import score_applications
 from loantap.policy.decisions import Policy
@@ -254,7 +255,7 @@ class TestFailures:
         last_good: Path,
         tmp_path: Path,
     ) -> None:
-        left = last_good.with_name(".scores.staged.parquet")
+        left = staging_path(last_good)
         left.mkdir()
         (left / "part-000099.parquet").write_text("half a file")
 

@@ -61,14 +61,15 @@ class Project:
     def digests(self) -> dict[str, str]:
         """Digest of every file and database table under `data/`, hidden ones included.
 
-        The last good models are left out: a cache, which any run that loads a champion refreshes.
+        Left out are the last good models, a cache which any run that loads a champion refreshes,
+        and what runs say of themselves.
         """
         found: dict[str, str] = {}
         for path in sorted((self.folder / "data").rglob("*")):
             name = str(path.relative_to(self.folder))
             if path.suffix == ".duckdb":
                 found |= {f"{name}/{table}": digest for table, digest in _digest_tables(path)}
-            elif path.is_file() and path.parent.name != "last_good":
+            elif path.is_file() and path.parent.name not in {"last_good", ".run"}:
                 found[name] = hashlib.sha256(path.read_bytes()).hexdigest()
         return found
 

@@ -10,8 +10,9 @@ from kedro.io import AbstractDataset
 from loantap.model.scorer import Scorer, check_servable
 from loantap.model.trained import Release
 from loantap.portfolio.errors import InputError
+from loantap.project.journal import Conclusion
 from loantap.registry.loading import has_champion, load_best, load_champion
-from loantap.registry.models import ModelVersion, conclude, register
+from loantap.registry.models import ModelVersion, conclude, find_champion, register
 
 logger = logging.getLogger(__name__)
 
@@ -84,6 +85,21 @@ class RegisteredModelDataset(AbstractDataset[Release, Scorer]):
             )
         check_servable(data.trained)
         self._pending = (register(data), data)
+
+    @property
+    def conclusion(self) -> Conclusion | None:
+        """What publishing writes in the registry; None where no version waits for it."""
+        if self._pending is None:
+            return None
+        model, release = self._pending
+        verdict, displaced = release.verdicts[-1], find_champion(model.name)
+        return Conclusion(
+            name=model.name,
+            version=model.version,
+            promoted=verdict.promoted,
+            reason=verdict.reason,
+            displaced=displaced.version if displaced else None,
+        )
 
     def publish(self) -> None:
         """Write the verdict on the version; move the champion alias to it if it is promoted.

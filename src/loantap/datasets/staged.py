@@ -10,6 +10,9 @@ from typing import Any, Protocol, runtime_checkable
 
 from kedro.io import AbstractDataset
 
+from loantap.project.journal import Rename
+from loantap.project.lock import RUN
+
 # Names of the files in a folder that is one table.
 PARTS = "part-*.parquet"
 
@@ -25,22 +28,53 @@ class Publishable(Protocol):
         """Forget what was saved; the last good output stays."""
 
 
-def staging_path(path: Path) -> Path:
-    """Where a file waits: beside its final place, so that publishing is one atomic rename."""
-    return path.with_name(f".{path.stem}.staged{path.suffix}")
+@runtime_checkable
+class FilePublishable(Publishable, Protocol):
+    """One whose output is a file, or a folder of parts."""
+
+    @property
+    def filepath(self) -> Path:
+        """Where it is published."""
+
+    def renames(self) -> list[Rename]:
+        """What publishing renames; [] where nothing was saved."""
 
 
-class StagedFile:
-    """The two places of a file, or of a folder of parts: where it waits and where it is published.
+def staging_path(path: Path, run: str = RUN) -> Path:
+    """Where a file of a run waits: beside its final place, so that publishing is one rename."""
+    return path.with_name(f".{path.stem}.{run}.staged{path.suffix}")
+
+
+def rename_into_place(rename: Rename) -> None:
+    """Put what is staged in the place of the last good file; done again, it does no harm.
 
     A file takes the place of a file in one step. A folder can't: the last good one steps aside
     first, and is what there is, should the run be killed between the two steps.
     """
+    staged, path = rename.staged, rename.path
+    if staged.exists():
+        if _holds_parts(path) or (staged.is_dir() and path.is_file()):
+            remove_staged(_aside(path))
+            path.replace(_aside(path))
+        staged.replace(path)
+    if path.exists():
+        remove_staged(_aside(path))
+
+
+def remove_staged(path: Path) -> None:
+    """Remove what waits at a staging name, a file or a folder."""
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+class StagedFile:
+    """The two places of a file, or of a folder of parts: where it waits, and where it goes."""
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         self.staged = staging_path(self.path)
-        self._aside = self.path.with_name(f".{self.path.stem}.aside{self.path.suffix}")
         # Remembered rather than looked up: a killed run may have left a staged file behind.
         self._is_staged = False
 
@@ -49,7 +83,13 @@ class StagedFile:
         """What a reader in this run should see."""
         if self._is_staged:
             return self.staged
-        return self._aside if self._aside.exists() and not self.path.exists() else self.path
+        aside = _aside(self.path)
+        return aside if aside.exists() and not self.path.exists() else self.path
+
+    @property
+    def renames(self) -> list[Rename]:
+        """What publishing renames."""
+        return [Rename(staged=self.staged, path=self.path)] if self._is_staged else []
 
     @contextmanager
     def writing(self) -> Iterator[Path]:
@@ -64,31 +104,30 @@ class StagedFile:
 
     def publish(self) -> None:
         """Rename the staged file into place; nothing happens where none is staged."""
-        if self._is_staged:
-            if _holds_parts(self.path) or (self.staged.is_dir() and self.path.is_file()):
-                _remove(self._aside)
-                self.path.replace(self._aside)
-            self.staged.replace(self.path)
-            _remove(self._aside)
-            self._is_staged = False
+        for rename in self.renames:
+            rename_into_place(rename)
+        self._is_staged = False
+
+    def remove_leftovers(self) -> None:
+        """Remove what killed runs have staged here; for who has the place to themselves."""
+        for path in self.path.parent.glob(staging_path(self.path, "*").name):
+            if path != self.staged or not self._is_staged:
+                remove_staged(path)
 
     def discard(self) -> None:
         """Remove the staged file."""
-        _remove(self.staged)
+        remove_staged(self.staged)
         self._is_staged = False
+
+
+def _aside(path: Path) -> Path:
+    return path.with_name(f".{path.stem}.aside{path.suffix}")
 
 
 def _holds_parts(path: Path) -> bool:
     """Whether it is a folder of ours: somebody else's is not replaced."""
     names = [found.name for found in path.iterdir()] if path.is_dir() else []
     return bool(names) and all(PurePath(name).match(PARTS) for name in names)
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
 
 
 class StagedDataset(AbstractDataset[Any, Any]):
@@ -130,6 +169,10 @@ class StagedDataset(AbstractDataset[Any, Any]):
         """Write to the staging name."""
         with self._file.writing() as path:
             self._make(path).save(data)
+
+    def renames(self) -> list[Rename]:
+        """See `FilePublishable`."""
+        return self._file.renames
 
     def publish(self) -> None:
         """See `Publishable`."""

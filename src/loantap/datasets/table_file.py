@@ -9,6 +9,7 @@ import pandas as pd
 from kedro.io import AbstractDataset
 
 from loantap.datasets.staged import StagedDataset
+from loantap.project.journal import Rename
 from loantap.tables.files import (
     BATCH_ROWS,
     TableFile,
@@ -100,6 +101,11 @@ class BatchedDataset(StagedDataset):
             return pd.DataFrame(columns=[*columns, "rows"])
         table: pd.DataFrame = pd.concat(counts).groupby(columns).sum().reset_index(name="rows")
         return table
+
+    def renames(self) -> list[Rename]:
+        """See `FilePublishable`."""
+        self._close()
+        return super().renames()
 
     def publish(self) -> None:
         """See `Publishable`."""

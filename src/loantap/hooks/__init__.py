@@ -4,13 +4,16 @@ from loantap.hooks.guard import GuardHook
 from loantap.hooks.progress import ProgressHook
 from loantap.hooks.publication import PromotionHook, TransactionHook
 from loantap.hooks.record import RecordHook
+from loantap.hooks.run import ProjectSession, RunHook
 from loantap.hooks.tracking import TrackingHook
 
 __all__ = [
     "GuardHook",
     "ProgressHook",
+    "ProjectSession",
     "PromotionHook",
     "RecordHook",
+    "RunHook",
     "TrackingHook",
     "TransactionHook",
 ]

@@ -1,15 +1,181 @@
-"""All of a run's results appear when it has succeeded, or none; champions change last."""
+"""All of a run's results appear when it has succeeded, or none; champions change last.
+
+The steps are plain functions; `TransactionHook` and `RunHook` call them in order.
+"""
 
 from __future__ import annotations
 
+import logging
+import secrets
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from kedro.framework.hooks import hook_impl
 from kedro.pipeline.node import Node
 
 from loantap.datasets import RegisteredModelDataset, TargetTableDataset
+from loantap.datasets.staged import (
+    FilePublishable,
+    Publishable,
+    remove_staged,
+    rename_into_place,
+    staging_path,
+)
+from loantap.datasets.targets.marks import drop_staged, is_marked
 from loantap.datasets.targets.target_table import publish_together
 from loantap.hooks.saved import Catalog, SavedDatasets, publishable
+from loantap.portfolio.errors import InputError
+from loantap.project.interruption import interruption
+from loantap.project.journal import Journal, read_journals
+from loantap.project.lock import RUN, ProjectLock, Record, lock_of
+from loantap.registry.connection import RegistryDownError, registry_address
+from loantap.registry.recovery import conclude_again, end_forgotten_run
+
+logger = logging.getLogger(__name__)
+
+
+def publish(saved: Sequence[Publishable], folder: Path) -> None:
+    """Publish what a run saved: databases, then files, then models.
+
+    All of it is written down first. Killed before the databases have changed, nothing is
+    published, and afterwards the next run completes it; see `recover`.
+
+    Args:
+        saved: what the run saved.
+        folder: for the journal.
+
+    Raises:
+        SourceDownError, InputError: a database refuses, and nothing is published; or a file cannot
+            take its place, or the registry does not answer, and the next run completes it.
+    """
+    if not saved:
+        return
+    tables = [d for d in saved if isinstance(d, TargetTableDataset) and d.is_staged]
+    journal = _describe(saved, tables)
+    journal.write(folder)
+    try:
+        # First, since one may refuse.
+        publish_together(tables, journal.run)
+    except BaseException:
+        # Interrupted when it had been done, it counts as done.
+        if not tables or not _has_committed(journal):
+            journal.remove(folder)
+            raise
+        for table in tables:
+            table.discard()
+    with interruption.deferred():
+        journal = journal.commit(folder)
+        for dataset in saved:
+            if isinstance(dataset, FilePublishable):
+                _put_in_place(dataset)
+        for dataset in saved:
+            if isinstance(dataset, RegisteredModelDataset):
+                dataset.publish()
+        journal.remove(folder)
+
+
+def _describe(saved: Sequence[Publishable], tables: Sequence[TargetTableDataset]) -> Journal:
+    models = (d.conclusion for d in saved if isinstance(d, RegisteredModelDataset))
+    return Journal(
+        run=f"{RUN}.{secrets.token_hex(3)}",
+        tables={table.file: table.table for table in tables if table.file is not None},
+        committed=not tables,
+        files=tuple(r for d in saved if isinstance(d, FilePublishable) for r in d.renames()),
+        registry=registry_address(),
+        models=tuple(conclusion for conclusion in models if conclusion is not None),
+    )
+
+
+def _has_committed(journal: Journal) -> bool:
+    """Whether the databases have changed; of real ones only the journal knows."""
+    marked = (is_marked(file, table, journal.run) for file, table in journal.tables.items())
+    return journal.committed or (bool(journal.tables) and all(marked))
+
+
+def _put_in_place(dataset: FilePublishable) -> None:
+    try:
+        dataset.publish()
+    except OSError as error:
+        raise InputError(
+            f"file {dataset.filepath}",
+            f"it cannot take the place of the last good one ({error.strerror or error})",
+            "Mend that; the next run then completes what this one was publishing",
+        ) from error
+
+
+def is_under_way(folder: Path) -> bool:
+    """Whether a run of this process could not publish all that it had begun to."""
+    return any(journal.run.startswith(f"{RUN}.") for journal in read_journals(folder))
+
+
+def recover(lock: ProjectLock) -> None:
+    """Complete what a killed run was publishing, or forget it; end it in MLflow; tidy up.
+
+    Raises:
+        InputError: a file cannot take its place, or another release was killed.
+    """
+    for journal in read_journals(lock.folder):
+        if not _has_committed(journal):
+            for rename in journal.files:
+                remove_staged(rename.staged)
+        elif not _complete(journal):
+            continue
+        journal.remove(lock.folder)
+    for path, record in lock.killed():
+        _tidy_up(record)
+        if _end_in_mlflow(record):
+            path.unlink()
+
+
+def _complete(journal: Journal) -> bool:
+    """Publish the files and models of a journal; whether all could be done."""
+    for rename in journal.files:
+        try:
+            rename_into_place(rename)
+        except OSError as error:
+            raise InputError(
+                f"file {rename.path}",
+                "a run that was killed while it published cannot be completed: it cannot take its "
+                f"place ({error.strerror or error})",
+                "Mend that and run again",
+            ) from error
+    if journal.models and journal.registry != registry_address():
+        logger.warning(
+            "The verdicts of run %s wait for MLflow at %s", journal.run, journal.registry
+        )
+        return False
+    try:
+        for verdict in journal.models:
+            conclude_again(verdict)
+    except RegistryDownError as error:
+        logger.warning("Verdicts of run %s wait. %s", journal.run, error)
+        return False
+    logger.warning(
+        "An earlier run ended while it published; now it is complete: %d files, %d models",
+        len(journal.files),
+        len(journal.models),
+    )
+    return True
+
+
+def _tidy_up(killed: Record) -> None:
+    for path in killed.outputs:
+        remove_staged(staging_path(path, killed.run))
+    for database in killed.databases:
+        drop_staged(database)
+
+
+def _end_in_mlflow(killed: Record) -> bool:
+    """Say in MLflow that a run was killed; whether that is done."""
+    if killed.mlflow_run is None or killed.registry != registry_address():
+        return True
+    try:
+        if end_forgotten_run(killed.mlflow_run):
+            logger.warning("Marked as killed in MLflow: the run of %s", killed)
+    except RegistryDownError:
+        return False
+    return True
 
 
 class TransactionHook(SavedDatasets):
@@ -18,45 +184,40 @@ class TransactionHook(SavedDatasets):
     def __init__(self) -> None:
         super().__init__()
         self._catalog: Catalog | None = None
+        self._folder = Path()
 
     @hook_impl
     def after_context_created(self) -> None:
-        """Forget what an interrupted run of this process saved: Kedro tells nobody of those."""
+        """Forget what an interrupted run of this process saved, if nobody was told of it."""
         if self._catalog is not None:
-            self.on_pipeline_error(self._catalog)
+            self.on_pipeline_error()
         super().after_context_created()
 
     @hook_impl
-    def before_pipeline_run(self, catalog: Catalog) -> None:
+    def before_pipeline_run(self, run_params: dict[str, Any], catalog: Catalog) -> None:
         """Remember where this run saves."""
         self._catalog = catalog
+        self._folder = lock_of(Path(run_params["project_path"])).folder
 
     @hook_impl(tryfirst=True)
     def after_pipeline_run(self, catalog: Catalog) -> None:
-        """Publish tables and files; the models follow when the record is complete."""
-        datasets = publishable(catalog, self._saved)
-        try:
-            # Databases first: one may refuse, and then no file is renamed either.
-            publish_together(d for d in datasets if isinstance(d, TargetTableDataset))
-            for dataset in datasets:
-                if not isinstance(dataset, TargetTableDataset | RegisteredModelDataset):
-                    dataset.publish()
-        except BaseException:
-            # What is published by now stays; Kedro tells nobody that a run failed at its very end.
-            self.on_pipeline_error(catalog)
-            raise
+        """Publish tables, files and models; the record of the run is complete by now."""
+        interruption.obey()
+        publish(publishable(catalog, self._saved), self._folder)
         self._catalog = None
 
     @hook_impl(tryfirst=True)
-    def on_pipeline_error(self, catalog: Catalog) -> None:
+    def on_pipeline_error(self) -> None:
         """Leave the last good outputs and aliases where they are."""
-        self._catalog = None
+        catalog, self._catalog = self._catalog, None
+        if catalog is None or is_under_way(self._folder):
+            return
         for dataset in publishable(catalog, self._saved):
             dataset.discard()
 
 
 class PromotionHook(SavedDatasets):
-    """Lets only a promoted model decide; moves champion aliases, last of all."""
+    """Lets only a promoted model decide."""
 
     @hook_impl
     def before_node_run(self, node: Node, catalog: Catalog) -> dict[str, Any] | None:
@@ -72,9 +233,3 @@ class PromotionHook(SavedDatasets):
             for name, dataset in models.items()
             if isinstance(dataset, RegisteredModelDataset)
         }
-
-    @hook_impl(trylast=True)
-    def after_pipeline_run(self, catalog: Catalog) -> None:
-        """Write the verdicts, and point the champions at the versions that are promoted."""
-        for dataset in publishable(catalog, self._saved):
-            dataset.publish()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from pathlib import Path
 from typing import Any
 
 from kedro.framework.context import KedroContext
@@ -13,6 +15,8 @@ from kedro_mlflow.framework.hooks.mlflow_hook import MlflowHook
 
 from loantap.hooks.saved import Catalog
 from loantap.project.folder import anchor_address
+from loantap.project.interruption import interruption
+from loantap.project.lock import lock_of
 from loantap.registry import runs
 from loantap.registry.connection import (
     RegistryDownError,
@@ -21,6 +25,9 @@ from loantap.registry.connection import (
     keeping_address_variable,
     use_registry,
 )
+from loantap.registry.recovery import FAILED, KILLED, end_run
+
+logger = logging.getLogger(__name__)
 
 _DEFAULT = "__default__"
 
@@ -35,6 +42,7 @@ class TrackingHook(MlflowHook):  # type: ignore[misc] # kedro-mlflow is not type
 
     def __init__(self) -> None:
         super().__init__()
+        self.run_id: str | None = None
         self._down: RegistryDownError | None = None
 
     @hook_impl
@@ -88,6 +96,19 @@ class TrackingHook(MlflowHook):  # type: ignore[misc] # kedro-mlflow is not type
         """
         if not runs.is_recording():
             super().before_node_run(node, catalog, inputs, is_async)
+
+    @hook_impl
+    def on_pipeline_error(self, error: BaseException, run_params: dict[str, Any]) -> None:
+        """Say in MLflow that the run has failed, or was interrupted; never that it is finished."""
+        run_id, self.run_id = self.run_id, None
+        if run_id is None or self._already_active_mlflow:
+            return
+        is_interrupted = isinstance(error, KeyboardInterrupt) or interruption.received is not None
+        try:
+            end_run(run_id, KILLED if is_interrupted else FAILED)
+        except RegistryDownError as down:
+            logger.warning("%s. The next run says there how this one ended", down)
+            lock_of(Path(run_params["project_path"])).put_aside()
 
     @hook_impl
     def after_pipeline_run(

@@ -23,6 +23,12 @@ def is_recording() -> bool:
     return mlflow.active_run() is not None
 
 
+def active_run_id() -> str | None:
+    """Identifier of the active run; None where there is none."""
+    run = mlflow.active_run()
+    return run.info.run_id if run else None
+
+
 def log_parameters(parameters: Mapping[str, Any]) -> None:
     """Log parameters by path (`modeling.lending.folds`), as `flatten` gives them."""
     mlflow.log_params(dict(parameters))

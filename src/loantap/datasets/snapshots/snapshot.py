@@ -29,6 +29,7 @@ from loantap.datasets.snapshots.parts import PART_ROWS, DamagedSnapshotError, re
 from loantap.datasets.snapshots.refresh import Refresh
 from loantap.datasets.staged import StagedFile
 from loantap.portfolio.errors import InputError
+from loantap.project.journal import Rename
 
 # A full disk, a quota, or a limit on the size of files.
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
@@ -126,6 +127,15 @@ class SnapshotDataset(AbstractDataset[Extraction, pd.DataFrame]):
             self.discard()
             raise
 
+    @property
+    def filepath(self) -> Path:
+        """The list, which is what is published."""
+        return self._list.path
+
+    def renames(self) -> list[Rename]:
+        """See `FilePublishable`."""
+        return self._list.renames
+
     def publish(self) -> None:
         """See `Publishable`."""
         if self._lock.is_locked:
@@ -187,6 +197,7 @@ class SnapshotDataset(AbstractDataset[Extraction, pd.DataFrame]):
         except DamagedSnapshotError:
             return
         remove_unlisted(self._folder, listed)
+        self._list.remove_leftovers()
         shutil.rmtree(self._folder / SPILL, ignore_errors=True)
 
     def _exists(self) -> bool:

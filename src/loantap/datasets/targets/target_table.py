@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from math import inf
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
@@ -31,6 +32,7 @@ from loantap.datasets.backends.waiting import (
     persist,
     read_ahead,
 )
+from loantap.datasets.targets.marks import mark
 from loantap.datasets.targets.merge import (
     POSITION,
     Changes,
@@ -98,6 +100,11 @@ class TargetTableDataset(AbstractDataset[Rows | Iterable[Rows], pa.RecordBatchRe
     def is_embedded(self) -> bool:
         """Whether the database is a file of ours rather than a real system."""
         return self._credentials.get("backend") == EMBEDDED
+
+    @property
+    def file(self) -> Path | None:
+        """The database, where it is a file of ours."""
+        return Path(self._credentials["path"]) if self.is_embedded else None
 
     @property
     def table(self) -> str:
@@ -237,8 +244,12 @@ class TargetTableDataset(AbstractDataset[Rows | Iterable[Rows], pa.RecordBatchRe
         }
 
 
-def publish_together(tables: Iterable[TargetTableDataset]) -> None:
+def publish_together(tables: Iterable[TargetTableDataset], run: str | None = None) -> None:
     """Publish tables, those of one database in one transaction: all of them change, or none.
+
+    Args:
+        tables: those that are staged count.
+        run: to mark the tables of the embedded warehouse with, in the same transaction.
 
     Raises:
         SourceDownError, InputError: a database does not answer, or a table is refused.
@@ -250,15 +261,18 @@ def publish_together(tables: Iterable[TargetTableDataset]) -> None:
             databases.setdefault(table.database, []).append(table)
     for group in databases.values():
         # Made twice, since the answer to the first was lost, it finds nothing left to change.
-        group[0].persist(lambda: _merge_all(group))  # noqa: B023 (called at once)
+        group[0].persist(lambda: _merge_all(group, run))  # noqa: B023 (called at once)
         for table in group:
             table.discard()
 
 
-def _merge_all(tables: Sequence[TargetTableDataset]) -> None:
+def _merge_all(tables: Sequence[TargetTableDataset], run: str | None) -> None:
     names = ", ".join(table.table for table in tables)
     with tables[0].transaction(f"table{'s' * (len(tables) > 1)} {names}") as transaction:
         changes = [table.merge(transaction) for table in tables]
+        for table in tables:
+            if run is not None and table.is_embedded:
+                mark(table.table, run, transaction)
     for table, change in zip(tables, changes, strict=True):
         table.tell(change)
 

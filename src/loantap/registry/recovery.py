@@ -1,0 +1,87 @@
+"""Runs of MLflow that nobody ended, and verdicts that were not written any more."""
+
+from __future__ import annotations
+
+import logging
+
+import mlflow
+from mlflow.entities import RunStatus, ViewType
+from mlflow.exceptions import MlflowException
+
+from loantap.project.journal import Conclusion
+from loantap.registry.connection import asking_registry
+from loantap.registry.models import (
+    KEPT,
+    OUTCOME,
+    PROMOTED,
+    REASON,
+    ModelVersion,
+    find_champion,
+    promote,
+    tag_version,
+)
+
+KILLED, FAILED = RunStatus.to_string(RunStatus.KILLED), RunStatus.to_string(RunStatus.FAILED)
+_RUNNING = RunStatus.to_string(RunStatus.RUNNING)
+
+logger = logging.getLogger(__name__)
+
+
+def end_run(run_id: str, status: str) -> None:
+    """Say in MLflow how a run of this process ended, and end those nested in it.
+
+    Raises:
+        RegistryDownError: MLflow does not answer; nothing of this process will call it finished.
+    """
+    with asking_registry():
+        # From the innermost outwards; one that is not told would be called finished at exit.
+        while mlflow.active_run() is not None:
+            mlflow.end_run(status)
+        end_forgotten_run(run_id, status)
+
+
+def end_forgotten_run(run_id: str, status: str = KILLED) -> bool:
+    """End a run, and those nested in it, that are still said to be running; whether it was.
+
+    Raises:
+        RegistryDownError: MLflow does not answer.
+    """
+    with asking_registry():
+        client = mlflow.MlflowClient()
+        try:
+            info = client.get_run(run_id).info
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_DOES_NOT_EXIST":
+                raise
+            return False
+        nested = client.search_runs(
+            [info.experiment_id],
+            f"tags.mlflow.parentRunId = '{run_id}' and attributes.status = '{_RUNNING}'",
+            ViewType.ALL,
+        )
+        for run in nested:
+            client.set_terminated(run.info.run_id, status)
+        if info.status == _RUNNING:
+            client.set_terminated(run_id, status)
+        return bool(info.status == _RUNNING)
+
+
+def conclude_again(verdict: Conclusion) -> None:
+    """Write a verdict that a killed run had reached; done again, it does no harm.
+
+    An alias that somebody has moved since stays where it was put.
+
+    Raises:
+        RegistryDownError: MLflow does not answer.
+    """
+    model = ModelVersion(verdict.name, verdict.version)
+    with asking_registry():
+        outcome = PROMOTED if verdict.promoted else KEPT
+        tag_version(model, {OUTCOME: outcome, REASON: verdict.reason})
+        if not verdict.promoted:
+            return
+        champion = find_champion(verdict.name)
+        if champion is None or champion.version in {verdict.displaced, verdict.version}:
+            promote(model)
+        else:
+            logger.warning("%s stays champion: it was put in office since", champion)

@@ -1,0 +1,91 @@
+"""A run that is killed while it publishes: the next one completes it, or nothing has changed."""
+
+from __future__ import annotations
+
+import multiprocessing
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.publishing import (
+    KILLED,
+    NEW,
+    OLD,
+    list_leftovers,
+    make_old,
+    make_old_model,
+    recover_as_the_next_run,
+    run_and_be_killed,
+    run_with_model_and_be_killed,
+    tell_state,
+)
+
+_context = multiprocessing.get_context("forkserver")
+_context.set_forkserver_preload(["tests.support.publishing"])
+
+
+def call(function: Callable[..., None], *arguments: Any) -> int | None:
+    """The exit code of a process of its own that does this."""
+    process = _context.Process(target=function, args=arguments)
+    process.start()
+    process.join()
+    return process.exitcode
+
+
+def kill_before_each_step(
+    project: Path, run: Callable[[Path, int], None], recover: Callable[[Path], object]
+) -> list[tuple[int | None, str]]:
+    """How each run ended, and what all outputs say when the next one has begun."""
+    good = project.with_name("good")
+    shutil.copytree(project, good)
+    found: list[tuple[int | None, str]] = []
+    while not found or found[-1][0] == KILLED:
+        step = len(found)
+        shutil.rmtree(project)
+        shutil.copytree(good, project)
+        ended = call(run, project, step)
+        recover(project)
+
+        state = tell_state(project)
+        assert len(set(state.values())) == 1, f"killed before step {step}: {state}"
+        assert list_leftovers(project) == [], f"killed before step {step}"
+        found.append((ended, state["loans"]))
+    return found
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    folder = tmp_path / "project"
+    folder.mkdir()
+    return folder
+
+
+def test_before_any_step_all_is_as_before_or_all_is_new(project: Path) -> None:
+    assert call(make_old, project) == 0
+
+    found = kill_before_each_step(project, run_and_be_killed, recover_as_the_next_run)
+
+    # Nothing is published before one certain step, and everything from there on.
+    states = [state for _, state in found]
+    assert states == sorted(states, key=[OLD, NEW].index)
+    assert states.count(OLD) > 10
+    assert states.count(NEW) > 10
+    assert found[-1] == (0, NEW)
+
+
+def test_before_any_step_of_a_verdict_the_champion_goes_with_the_files(
+    project: Path, empty_store: Path
+) -> None:
+    assert call(make_old_model, project, empty_store) == 0
+
+    found = kill_before_each_step(
+        # MLflow keeps its connection to a store for as long as the process lives.
+        project,
+        run_with_model_and_be_killed,
+        lambda project: call(recover_as_the_next_run, project),
+    )
+
+    assert found == [(KILLED, NEW)] * 3 + [(0, NEW)]

@@ -1,0 +1,113 @@
+"""Ctrl-C and SIGTERM are obeyed, remembered when they are lost, and wait for what is brief."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from loantap.project.interruption import Interruption, leave_at_once_while_starting
+
+
+@pytest.fixture
+def asked() -> Interruption:
+    return Interruption()
+
+
+@pytest.mark.parametrize(
+    ("number", "name", "code"),
+    [
+        (signal.SIGINT, "Ctrl-C", 130),
+        (signal.SIGTERM, "SIGTERM", 143),
+        (signal.SIGHUP, "SIGHUP", 129),
+    ],
+)
+def test_it_is_obeyed_with_the_exit_code_that_shells_know(
+    asked: Interruption, number: signal.Signals, name: str, code: int
+) -> None:
+    with asked.listening(), pytest.raises(KeyboardInterrupt):
+        os.kill(os.getpid(), number)
+
+    assert (asked.name, asked.exit_code) == (name, code)
+
+
+def test_what_is_brief_is_done_whole_and_then_it_can_be_obeyed(asked: Interruption) -> None:
+    done = []
+    with asked.listening():
+        with asked.deferred():
+            os.kill(os.getpid(), signal.SIGTERM)
+            done.append("whole")
+        with pytest.raises(KeyboardInterrupt):
+            asked.obey()
+
+    assert done == ["whole"]
+
+
+def test_nobody_asked(asked: Interruption) -> None:
+    with asked.listening():
+        asked.obey()
+
+    assert asked.received is None
+    assert asked.exit_code == 0
+
+
+def test_handlers_are_put_back(asked: Interruption) -> None:
+    before = [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
+    with asked.listening():
+        pass
+
+    assert before == [
+        signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    ]
+
+
+def test_what_the_process_was_told_to_ignore_stays_ignored(asked: Interruption) -> None:
+    """As with nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with asked.listening():
+            os.kill(os.getpid(), signal.SIGHUP)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+    assert asked.received is None
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_while_starting_the_process_leaves_at_once_and_says_that_nothing_was_done(
+    number: signal.Signals, code: int
+) -> None:
+    """Whatever an import would make of an exception."""
+    text = (
+        "import os, sys\n"
+        "from loantap.project.interruption import leave_at_once_while_starting\n"
+        "leave_at_once_while_starting()\n"
+        "try:\n"
+        f"    os.kill(os.getpid(), {int(number)})\n"
+        "finally:\n"
+        "    print('an exception')\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", text], capture_output=True, text=True, check=False
+    )
+
+    assert ended.returncode == code
+    assert "nothing was done, nothing is published" in ended.stderr
+    assert ended.stdout == ""
+
+
+def test_a_handler_of_somebody_elses_stays() -> None:
+    def mine(*_: object) -> None: ...
+
+    before = signal.signal(signal.SIGTERM, mine)
+    others = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGHUP)
+    try:
+        leave_at_once_while_starting()
+        assert signal.getsignal(signal.SIGTERM) is mine
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGINT, others[0])
+        signal.signal(signal.SIGHUP, others[1])

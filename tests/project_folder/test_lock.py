@@ -1,0 +1,117 @@
+"""One run at a time works in a project's folder, and a killed one leaves an account of itself."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from loantap.portfolio.errors import InputError
+from loantap.project.lock import ProjectLock
+
+# Takes the lock as another process, says so, and keeps it until it is killed.
+HOLD = """
+import sys, time
+from pathlib import Path
+from loantap.project.lock import ProjectLock
+lock = ProjectLock(Path(sys.argv[1]))
+lock.acquire()
+lock.note(mlflow_run="abc")
+print("held", flush=True)
+time.sleep(600)
+"""
+
+
+@pytest.fixture
+def other(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """Another process that has the lock."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(tmp_path)], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "held\n"
+    yield process
+    process.kill()
+    process.communicate()
+
+
+def test_a_second_run_is_told_who_has_it_and_since_when(
+    other: subprocess.Popen[str], tmp_path: Path
+) -> None:
+    with pytest.raises(InputError, match="another run works here") as refused:
+        ProjectLock(tmp_path).acquire()
+
+    assert f"process {other.pid}" in str(refused.value)
+    assert " of " in str(refused.value)
+    assert "since 20" in str(refused.value)
+    assert f"kill {other.pid}" in refused.value.remedy
+
+
+def test_the_system_lets_go_of_it_on_a_kill_and_the_account_is_put_aside(
+    other: subprocess.Popen[str], tmp_path: Path
+) -> None:
+    other.kill()
+    other.wait()
+    lock = ProjectLock(tmp_path)
+
+    lock.acquire()
+
+    ((path, killed),) = lock.killed()
+    assert killed.pid == other.pid
+    assert killed.mlflow_run == "abc"
+    path.unlink()
+    lock.release()
+
+
+def test_a_run_that_has_ended_leaves_nothing_to_say(tmp_path: Path) -> None:
+    lock = ProjectLock(tmp_path)
+    lock.acquire()
+    lock.note(outputs=(tmp_path / "metrics.json",))
+    lock.release()
+
+    again = ProjectLock(tmp_path)
+    again.acquire()
+    assert list(again.killed()) == []
+    again.release()
+    assert [path.name for path in lock.folder.iterdir()] == ["lock"]
+
+
+def test_a_refused_attempt_leaves_the_holders_account(
+    other: subprocess.Popen[str], tmp_path: Path
+) -> None:
+    for _ in range(2):
+        with pytest.raises(InputError, match=f"process {other.pid}"):
+            ProjectLock(tmp_path).acquire()
+
+
+def test_other_folders_are_free(other: subprocess.Popen[str], tmp_path: Path) -> None:
+    elsewhere = ProjectLock(tmp_path / "elsewhere")
+
+    elsewhere.acquire()
+    assert elsewhere.is_held
+    elsewhere.release()
+
+
+@pytest.mark.parametrize("blocked", ["data", "data/.run"])
+def test_a_folder_that_cannot_be_made_is_told(blocked: str, tmp_path: Path) -> None:
+    """A file in its place: rights do not keep root, who runs in containers, from anything."""
+    (tmp_path / blocked).parent.mkdir(exist_ok=True)
+    (tmp_path / blocked).write_text("in the way")
+
+    with pytest.raises(InputError, match="it cannot be written and locked"):
+        ProjectLock(tmp_path).acquire()
+
+
+def test_an_account_that_was_cut_off_is_no_obstacle(tmp_path: Path) -> None:
+    lock = ProjectLock(tmp_path)
+    lock.folder.mkdir(parents=True)
+    (lock.folder / "run.json").write_text('{"run": ')
+
+    lock.acquire()
+    assert list(lock.killed()) == []
+    assert str(os.getpid()) in (lock.folder / "run.json").read_text()
+    lock.release()
