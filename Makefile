@@ -31,7 +31,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 export MKL_NUM_THREADS ?= 1
 export NUMEXPR_MAX_THREADS ?= 1
 
-.PHONY: help run test lint bench bench-full bench-sources viz ui sources-up sources-down system-packages lock clean
+.PHONY: help run test test-fast lint bench bench-full bench-sources viz ui sources-up sources-down system-packages lock clean
 
 help: ## Show what make can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -45,9 +45,16 @@ lint: $(READY) ## Import rules, ruff, mypy
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 
+# On all cores, in a random order whose seed is printed and can be given: --randomly-seed=N.
+# docs/testing.md says how tests share what is dear to make.
+PYTEST := $(WITH_VENV) $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
+
 # The drivers and Spark are half a gigabyte: in CI they are installed, elsewhere by make sources-up.
 test: lint $(if $(CI),$(SERVERS)) ## The checks of lint, then the tests with branch coverage; PYTEST_ARGS="-k emi"
-	@$(WITH_VENV) $(BIN)/python -m pytest --cov $(PYTEST_ARGS)
+	@$(PYTEST) --cov $(PYTEST_ARGS)
+
+test-fast: $(READY) ## The tests that need no server, no whole run and no browser; PYTEST_ARGS="-k emi"
+	@$(PYTEST) -m "not slow" $(PYTEST_ARGS)
 
 # Ten applications are scored for each loan that is searched on: 4 million at full size.
 bench: $(READY) ## Time and memory against baselines; SIZE=396030 for full size, PORTFOLIO=FILE.csv

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Generator
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from hypothesis import settings
+from xdist.remote import Producer
 
 from loantap.features.build import build_features
 from loantap.model.options import TrainingOptions
@@ -18,6 +20,8 @@ from loantap.portfolio.cleaning import mark_outcome
 from loantap.portfolio.dictionary import portfolio_columns
 from loantap.portfolio.loantap_format import parse, split_address
 from loantap.simulator import simulate_portfolio
+from tests.support.process_state import put_back
+from tests.support.sharing import Sharing, count_workers, mark_slow, put_in_order
 
 PROJECT = Path(__file__).parents[1]
 # PySpark, which Pandera imports where it is installed, takes a main module without a file, such as
@@ -25,7 +29,13 @@ PROJECT = Path(__file__).parents[1]
 sys.modules["__main__"].__dict__.setdefault("__file__", __file__)
 # The day the tests pretend it is.
 AS_OF = pd.Timestamp("2026-11-23")
+# In CI, browser, drivers, servers and Spark must be there; the real data must where it is said so.
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true"}
+DATA_REQUIRED = os.environ.get("LOANTAP_REQUIRE_DATA", "").lower() in {"1", "true"}
+# Nothing reports home, as the Makefile has it. Settings say so as well, but only once imported.
+os.environ.setdefault("KEDRO_DISABLE_TELEMETRY", "1")
+os.environ.setdefault("DO_NOT_TRACK", "1")
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 # A made-up borrower: 12,000 over three years at 12% a year, which makes 398.57 a month.
 MADE_UP_LOAN = {
     "loan_amnt": "12000.0", "term": " 36 months", "int_rate": "12.0", "installment": "398.57",
@@ -98,12 +108,64 @@ def train(loans: pd.DataFrame, options: TrainingOptions, origin: str = "simulate
     return make_trained_model(fitted, rows[feature_names(options)], origin, options)
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """For `-n auto`."""
+    return count_workers()
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Sharing | None:
+    """For `--dist loadfile`, which knows no files that belong together."""
+    return Sharing(config, log) if config.getoption("dist") == "loadfile" else None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None, None, None]:
+    """Marks before -m selects, the order after pytest-randomly's."""
+    mark_slow(items)
+    yield
+    put_in_order(items)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol() -> Generator[None, object, object]:
+    """A test leaves the process as it found it, so that none depends on another."""
+    with put_back():
+        return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_fixture_setup(
+    fixturedef: pytest.FixtureDef[object],
+) -> Generator[None, object, object]:
+    """What many tests share is a value only: the test that happens to make it is like the others.
+
+    Or the first of them would see, for one, MLflow's address as a whole run has left it.
+    """
+    if fixturedef.scope == "function":
+        return (yield)
+    with put_back():
+        return (yield)
+
+
 def require(condition: bool, reason: str) -> None:
-    """Skip a test on a user's machine that lacks what it needs; in CI that is a failure."""
+    """Skip a test where programs it needs are not installed; in CI that is a failure."""
+    _skip_or_fail(condition, reason, IN_CI, "CI is set")
+
+
+def require_data(path: Path) -> None:
+    """Skip a test where real data it needs is not; with LOANTAP_REQUIRE_DATA=1 that is a failure.
+
+    Real data is never part of the project, so a checkout has none.
+    """
+    reason = f"{path.name} is not at {path.parent} (set LOANTAP_DATA)"
+    _skip_or_fail(path.is_file(), reason, DATA_REQUIRED, "LOANTAP_REQUIRE_DATA is set")
+
+
+def _skip_or_fail(condition: bool, reason: str, required: bool, why: str) -> None:
     if condition:
         return
-    if IN_CI:
-        pytest.fail(f"{reason}, and in CI it must be there")
+    if required:
+        pytest.fail(f"{reason}, and must be there: {why}")
     pytest.skip(reason)
 
 
@@ -112,7 +174,7 @@ def sample_csv() -> Path:
     """Path of the real 5,239-row sample, which is never part of the project."""
     folder = Path(os.environ.get("LOANTAP_DATA", PROJECT.parent / "shared" / "data"))
     path = folder / "loantap_sample.csv"
-    require(path.is_file(), f"the real sample is not at {folder} (set LOANTAP_DATA)")
+    require_data(path)
     return path
 
 

@@ -18,7 +18,7 @@ from loantap.portfolio.dictionary import portfolio_columns
 from loantap.portfolio.errors import InputError
 from loantap.portfolio.loantap_format import render
 from loantap.simulator import simulate_portfolio
-from tests.conftest import require, train, training_options
+from tests.conftest import require_data, train, training_options
 
 OPTIONS = EvaluationOptions.model_validate(
     {"seed": 1, "as_of": "2026-11-23", "resamples": 200, "calibration_bins": 10}
@@ -148,7 +148,7 @@ class TestBadFiles:
 @pytest.fixture(scope="module")
 def older(sample_csv: Path) -> pd.DataFrame:
     path = sample_csv.parent / "lendingclub_2007_2010.parquet"
-    require(path.is_file(), f"the older portfolio is not at {path.parent} (set LOANTAP_DATA)")
+    require_data(path)
     return pd.read_parquet(path)
 
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
-import mlflow
 import pandas as pd
 import pytest
 from click.testing import Result
@@ -19,12 +17,9 @@ from tests.support.temporary_project import Project, make_project
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _configured() -> Iterator[None]:
-    """Kedro knows the package, and MLflow's address is put back afterwards."""
+def _configured() -> None:
+    """Kedro knows the package."""
     configure_project("loantap")
-    before = mlflow.get_tracking_uri()
-    yield
-    mlflow.set_tracking_uri(before)
 
 
 @pytest.fixture

@@ -17,8 +17,6 @@ from loantap.simulator import simulate_portfolio
 from tests.conftest import require
 from tests.support.temporary_project import Project
 
-pytestmark = pytest.mark.xdist_group("spark")
-
 TABLES = (
     "04_feature/features", "04_feature/splits", "05_model_input/benchmark",
     "05_model_input/lending", "05_model_input/application",

@@ -13,18 +13,15 @@ from loantap.registry.last_good import FOLDER_VARIABLE
 
 
 @pytest.fixture
-def registry(tmp_path: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A registry without models, and nothing kept; yields the folder of its artifacts."""
+def registry(tmp_path: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A registry without models, and nothing kept; the folder of its artifacts."""
     monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "last_good"))
-    before = mlflow.get_tracking_uri()
     artifacts = tmp_path / "mlartifacts"
     mlflow.set_tracking_uri(f"sqlite:///{shutil.copy(empty_store, tmp_path)}")
     mlflow.set_registry_uri(None)
     experiment = mlflow.create_experiment("loantap", artifact_location=artifacts.as_uri())
     mlflow.set_experiment(experiment_id=experiment)
-    yield artifacts
-    mlflow.end_run()
-    mlflow.set_tracking_uri(before)
+    return artifacts
 
 
 @pytest.fixture

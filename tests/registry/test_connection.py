@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-import mlflow
 import pytest
 
 from loantap.registry import connection
@@ -19,13 +17,6 @@ from loantap.registry.connection import (
     use_registry,
 )
 from loantap.registry.models import find_champion
-
-
-@pytest.fixture(autouse=True)
-def _put_back() -> Iterator[None]:
-    before = mlflow.get_tracking_uri()
-    yield
-    mlflow.set_tracking_uri(before)
 
 
 @pytest.mark.parametrize(

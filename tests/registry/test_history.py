@@ -273,10 +273,8 @@ class TestAddress:
         assert "loantap-lending-demo" in CliRunner().invoke(main, ["list"]).output
 
     def test_a_registry_that_is_not_there_is_told(self, tmp_path: Path) -> None:
-        before = mlflow.get_tracking_uri()
         mlflow.end_run()
         result = CliRunner().invoke(main, ["--registry", f"sqlite:///{tmp_path}/no.db", "list"])
-        mlflow.set_tracking_uri(before)
 
         assert result.exit_code == 1
         assert "there is no database" in result.output

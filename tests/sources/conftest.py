@@ -1,4 +1,4 @@
-"""Real servers, started once for all tests here, which therefore run in one worker."""
+"""Real servers, each started once in a process; tests/support/sharing.py says which run in one."""
 
 from __future__ import annotations
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-import mlflow
 import pyarrow as pa
 import pytest
 from click.testing import Result
@@ -110,14 +109,12 @@ def make_demo_tables() -> dict[Table, pa.Table]:
 
 @contextmanager
 def in_environment(servers: Servers) -> Iterator[None]:
-    """The environment says where the servers are; MLflow's address is put back afterwards."""
-    before = mlflow.get_tracking_uri()
+    """The environment says where the servers are."""
     configure_project("loantap")
     with pytest.MonkeyPatch.context() as patch:
         for name, text in servers.variables.items():
             patch.setenv(name, text)
         yield
-    mlflow.set_tracking_uri(before)
 
 
 def make_empty(folder: Path, empty_store: Path) -> Project:

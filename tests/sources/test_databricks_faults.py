@@ -22,8 +22,6 @@ from tests.support.cut_proxy import CutProxy
 from tests.support.ports import free_port
 from tests.support.thrift_server import ThriftServer
 
-pytestmark = pytest.mark.xdist_group("servers")
-
 ALL = Query("SELECT * FROM loans")
 WRONG = "dapi/wr0ng+=="
 # Bytes of rows after which the network fails: beyond what the first batches take.

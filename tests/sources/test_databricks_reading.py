@@ -16,8 +16,6 @@ from loantap.datasets.backends.interface import Query
 from loantap.datasets.source_table import Account
 from tests.support.thrift_server import ThriftServer
 
-pytestmark = pytest.mark.xdist_group("servers")
-
 EMOJI = "Bäcker 面包师 👩🏽‍🍳"
 
 

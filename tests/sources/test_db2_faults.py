@@ -21,8 +21,6 @@ from tests.support.cut_proxy import CutProxy
 from tests.support.derby import READER, Derby
 from tests.support.ports import free_port
 
-pytestmark = pytest.mark.xdist_group("servers")
-
 ALL = Query("SELECT * FROM loans")
 WRONG = "wr0ng/p@ss%word"
 # Bytes of rows after which the network fails: beyond what the first batches take.

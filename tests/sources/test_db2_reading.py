@@ -18,8 +18,6 @@ from loantap.datasets.backends.interface import Query
 from loantap.datasets.source_table import Account
 from tests.support.derby import Derby
 
-pytestmark = pytest.mark.xdist_group("servers")
-
 LATIN1 = "819"  # as IBM numbers code pages
 EMOJI = "Bäcker 面包师 👩🏽‍🍳"
 

@@ -17,8 +17,6 @@ from loantap.portfolio.errors import InputError
 from tests.conftest import PROJECT
 from tests.support.postgres import Postgres
 
-pytestmark = pytest.mark.xdist_group("servers")
-
 DATABASE, PASSWORD = "documented", "made-up"
 ROLES = ("loantap_reader_x", "loantap_writer_x")
 

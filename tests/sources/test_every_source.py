@@ -30,8 +30,6 @@ SERVERS = {"postgres": OnPostgres, "db2": OnDb2, "databricks": OnDatabricks}
 # Bytes after which the network fails: beyond the first batches, and far from the end.
 ENOUGH = 500_000
 
-pytestmark = pytest.mark.xdist_group("servers")
-
 
 @pytest.fixture(params=SERVERS)
 def server(request: pytest.FixtureRequest) -> Server:

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
 from source_rows import make_loans
 
 from tests.support.killing import kill_extractions
 from tests.support.postgres import Postgres
-
-pytestmark = pytest.mark.xdist_group("servers")
 
 
 def test_killed_at_any_moment_it_loses_and_doubles_no_row(

@@ -32,8 +32,6 @@ from tests.support.postgres import OWNER, READER, Postgres
 
 AS_OF = datetime(2026, 11, 23)  # noqa: DTZ001 (UTC without a zone)
 
-pytestmark = pytest.mark.xdist_group("servers")
-
 
 @pytest.fixture
 def loans(postgres: Postgres) -> pa.Table:

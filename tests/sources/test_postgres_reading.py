@@ -20,8 +20,6 @@ from loantap.datasets.source_table import Account
 from loantap.portfolio.errors import InputError
 from tests.support.postgres import READER, Postgres
 
-pytestmark = pytest.mark.xdist_group("servers")
-
 EMOJI = "Bäcker 面包师 👩🏽‍🍳"
 
 

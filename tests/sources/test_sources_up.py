@@ -18,7 +18,7 @@ from tests.support import __main__ as sources
 from tests.support import derby, postgres, thrift_server
 from tests.support.loader import make_tables
 
-pytestmark = pytest.mark.xdist_group("servers")
+pytestmark = pytest.mark.slow
 
 LOANS, SEED, DAY = 1_000, 7, date(2026, 11, 23)
 

@@ -30,8 +30,6 @@ from tests.support.postgres import Postgres
 from tests.support.temporary_project import Project
 from tests.support.thrift_server import ThriftServer
 
-pytestmark = [pytest.mark.xdist_group("servers"), pytest.mark.slow]
-
 
 @dataclass(frozen=True)
 class Ingested:
@@ -48,12 +46,17 @@ class Ingested:
 
 
 @pytest.fixture(scope="module")
-def servers(postgres: Postgres, db2: Derby, databricks: ThriftServer) -> Iterator[Servers]:
-    """The servers hold the demo portfolio, and the environment says where they are."""
+def servers(postgres: Postgres, db2: Derby, databricks: ThriftServer) -> Servers:
+    """The servers hold the demo portfolio."""
     made = Servers(postgres, db2, databricks)
     made.load(make_demo_tables())
-    with in_environment(made):
-        yield made
+    return made
+
+
+@pytest.fixture(autouse=True)
+def _where_the_servers_are(servers: Servers) -> Iterator[None]:
+    with in_environment(servers):
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +69,8 @@ def ingested(
     given = f"loans={LOANS},seed={SEED},as_of={AS_OF}"
     first = embedded.run("--pipelines", "sources,ingestion", "--params", given)
     assert first.exit_code == 0, first.output
-    return Ingested(embedded, real, ingest(real))
+    with in_environment(servers):
+        return Ingested(embedded, real, ingest(real))
 
 
 def read_back(servers: Servers, table: str) -> pd.DataFrame:

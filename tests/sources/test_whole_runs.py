@@ -39,8 +39,6 @@ from tests.support.temporary_project import Project
 from tests.support.thrift_server import SCHEMA as EVENTS_SCHEMA
 from tests.support.thrift_server import ThriftServer
 
-pytestmark = [pytest.mark.xdist_group("servers"), pytest.mark.slow]
-
 # A loan's rows were last changed two days after those of the loan before it, in every system.
 FIRST_UPDATE, STEP = datetime(2011, 6, 1), timedelta(days=2)  # noqa: DTZ001 (UTC without a zone)
 OVERLAP = timedelta(days=1)
@@ -69,12 +67,17 @@ def _date(rows: pa.Table, moments: dict[str, datetime]) -> pa.Table:
 @pytest.fixture(scope="module")
 def servers(
     postgres: Postgres, db2: Derby, databricks: ThriftServer, tables: dict[Table, pa.Table]
-) -> Iterator[Servers]:
-    """The servers hold that portfolio, and the environment says where they are."""
+) -> Servers:
+    """The servers hold that portfolio."""
     made = Servers(postgres, db2, databricks)
     made.load(tables)
-    with in_environment(made):
-        yield made
+    return made
+
+
+@pytest.fixture(autouse=True)
+def _where_the_servers_are(servers: Servers) -> Iterator[None]:
+    with in_environment(servers):
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +86,8 @@ def project(
 ) -> Project:
     """A project that has read them once. Each test leaves it up to date with them."""
     made = make_empty(tmp_path_factory.mktemp("real"), empty_store)
-    ingest(made)
+    with in_environment(servers):
+        ingest(made)
     return made
 
 

@@ -26,8 +26,6 @@ from pandas.testing import assert_frame_equal
 
 from tests.support.postgres import READER, Postgres
 
-pytestmark = pytest.mark.xdist_group("servers")
-
 
 @pytest.fixture
 def loans() -> pd.DataFrame:

@@ -32,8 +32,6 @@ from loantap.portfolio.errors import InputError
 from tests.support.cut_proxy import CutProxy
 from tests.support.postgres import OWNER, Postgres
 
-pytestmark = pytest.mark.xdist_group("servers")
-
 
 @pytest.fixture(autouse=True)
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,8 +14,6 @@ from loantap.model.schemas import FEATURES
 from loantap.pipelines.feature_engineering.nodes import build_features
 from loantap.tables import tasks
 
-pytestmark = pytest.mark.xdist_group("spark")
-
 
 @pytest.mark.parametrize("rows", [0, 1, 4_000])
 def test_features_are_those_of_one_machine(

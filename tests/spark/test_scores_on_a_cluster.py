@@ -39,8 +39,6 @@ from loantap.tables import files, tasks
 from loantap.tables.rows import MappedFile
 from tests.conftest import AS_OF
 
-pytestmark = pytest.mark.xdist_group("spark")
-
 MakeTable = Callable[[Path], SparkTableDataset]
 
 BANDS = [

@@ -26,25 +26,25 @@ def base() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def spark() -> dict[str, Any]:
+def cluster() -> dict[str, Any]:
     found: dict[str, Any] = load("spark")["catalog"]
     return found
 
 
 def test_only_what_a_cluster_reads_or_makes_is_another_dataset(
-    base: dict[str, Any], spark: dict[str, Any]
+    base: dict[str, Any], cluster: dict[str, Any]
 ) -> None:
-    differ = {name for name in spark if spark[name] != base.get(name)}
+    differ = {name for name in cluster if cluster[name] != base.get(name)}
 
     assert differ == {"applications", "scores", "loans", "features"}
 
 
 @pytest.mark.parametrize("name", ["scores", "loans", "features"])
 def test_it_is_the_same_file_checked_by_the_same_schema(
-    name: str, base: dict[str, Any], spark: dict[str, Any]
+    name: str, base: dict[str, Any], cluster: dict[str, Any]
 ) -> None:
-    assert spark[name]["dataset"] == base[name]["dataset"]
-    assert spark[name]["schema"] == base[name]["validator"]["class"]
+    assert cluster[name]["dataset"] == base[name]["dataset"]
+    assert cluster[name]["schema"] == base[name]["validator"]["class"]
 
 
 def test_parameters_and_credentials_are_the_same() -> None:
@@ -52,8 +52,8 @@ def test_parameters_and_credentials_are_the_same() -> None:
         assert load("spark")[kind] == load("base")[kind]
 
 
-def test_no_dataset_needs_spark_before_it_is_used(spark: dict[str, Any]) -> None:
-    catalog = DataCatalog.from_config({n: spark[n] for n in ("applications", "scores", "loans")})
+def test_no_dataset_needs_spark_before_it_is_used(cluster: dict[str, Any]) -> None:
+    catalog = DataCatalog.from_config({n: cluster[n] for n in ("applications", "scores", "loans")})
 
     assert not catalog.exists("applications")
     assert not catalog.exists("scores")

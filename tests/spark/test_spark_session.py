@@ -10,8 +10,6 @@ import pytest
 from loantap.datasets.spark.session import open_session
 from loantap.portfolio.errors import InputError
 
-pytestmark = pytest.mark.xdist_group("spark")
-
 
 def test_the_session_that_is_there_is_used(spark: Any) -> None:
     assert open_session({"spark.master": "local[7]"}) is spark

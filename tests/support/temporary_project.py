@@ -84,8 +84,14 @@ class Project:
 
     @property
     def mlflow(self) -> mlflow.MlflowClient:
-        """Client of the project's own MLflow store."""
-        return mlflow.MlflowClient(f"sqlite:///{self.folder / 'mlflow.db'}")
+        """Client of the project's own MLflow store.
+
+        Where a run has logged models, MLflow lists its artifacts by the address of the process
+        rather than by that of the client, so this becomes the project's as well.
+        """
+        address = f"sqlite:///{self.folder / 'mlflow.db'}"
+        mlflow.set_tracking_uri(address)
+        return mlflow.MlflowClient(address)
 
     @property
     def reporting(self) -> Path:

@@ -1,0 +1,122 @@
+"""The words of the README are the words of CI, and what must be there is asked for by name."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests import conftest
+from tests.conftest import PROJECT, require, require_data
+from tests.support import sharing
+
+MISSING = Path("nowhere") / "loantap_sample.csv"
+
+
+def would_do(goal: str, *options: str, **variables: str) -> str:
+    """What `make` would do for a goal, set-up included."""
+    environment = {name: value for name, value in os.environ.items() if name != "CI"}
+    return subprocess.run(
+        ["make", "--dry-run", "--no-print-directory", *options, goal],  # noqa: S607 (make is on the PATH)
+        cwd=PROJECT,
+        env=environment | variables,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+
+
+def test_ci_runs_make_test_and_nothing_else_of_make() -> None:
+    lines = (PROJECT / ".ci" / "run").read_text("utf-8").splitlines()
+
+    assert [line.strip() for line in lines if re.match(r"\s*make\b", line)] == ["make test"]
+    assert lines[-1] == "make test"
+    assert not [line for line in lines if "pytest" in line and not line.startswith("#")]
+
+
+def test_make_test_uses_all_cores_after_lint() -> None:
+    done = would_do("test")
+
+    assert done.index("ruff check") < done.index("-m pytest")
+    assert "-n auto --dist loadfile --no-loadscope-reorder --cov" in done
+
+
+@pytest.mark.parametrize(("ci", "asks"), [("", False), ("true", True)])
+def test_drivers_and_spark_are_installed_for_the_tests_of_ci_only(ci: str, asks: bool) -> None:
+    # As if nothing were installed yet.
+    assert ("requirements/spark.txt" in would_do("test", "--always-make", CI=ci)) is asks
+
+
+def test_make_test_fast_leaves_out_what_is_slow() -> None:
+    done = would_do("test-fast")
+
+    assert '-m "not slow"' in done
+    assert "--cov" not in done
+
+
+def test_there_is_a_worker_for_each_core_that_has_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
+    pages = {"SC_PAGE_SIZE": 4_096, "SC_PHYS_PAGES": 4_500_000_000 // 4_096 + 1}
+    monkeypatch.setattr(os, "sysconf", pages.__getitem__)
+
+    assert sharing.count_workers() == 3
+    monkeypatch.setitem(pages, "SC_PHYS_PAGES", 1_000)
+    assert sharing.count_workers() == 1
+    monkeypatch.setitem(pages, "SC_PHYS_PAGES", 1_000_000_000)
+    assert sharing.count_workers() == 8
+
+
+class TestWhatMustBeThere:
+    @pytest.fixture(autouse=True)
+    def _anywhere(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(conftest, "IN_CI", False)
+        monkeypatch.setattr(conftest, "DATA_REQUIRED", False)
+
+    def test_what_is_there_is_used(self, tmp_path: Path) -> None:
+        (tmp_path / "loantap_sample.csv").touch()
+
+        require(True, "there is no browser")
+        require_data(tmp_path / "loantap_sample.csv")
+
+    def test_what_is_missing_is_skipped(self) -> None:
+        with pytest.raises(pytest.skip.Exception, match="there is no browser"):
+            require(False, "there is no browser")
+        with pytest.raises(pytest.skip.Exception, match=r"loantap_sample\.csv is not at nowhere"):
+            require_data(MISSING)
+
+    def test_ci_asks_for_programs_and_not_for_data(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(conftest, "IN_CI", True)
+
+        with pytest.raises(pytest.fail.Exception, match=r"there is no browser.* CI is set"):
+            require(False, "there is no browser")
+        with pytest.raises(pytest.skip.Exception):
+            require_data(MISSING)
+
+    def test_data_is_asked_for_by_its_own_variable(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(conftest, "DATA_REQUIRED", True)
+
+        with pytest.raises(pytest.fail.Exception, match="LOANTAP_REQUIRE_DATA is set"):
+            require_data(MISSING)
+        with pytest.raises(pytest.skip.Exception):
+            require(False, "there is no browser")
+
+    def test_ci_asks_for_data_where_its_folder_is(self, tmp_path: Path) -> None:
+        script = (PROJECT / ".ci" / "run").read_text("utf-8")
+        asking = re.search(r"^if \[\[ -d .*?^fi$", script, re.MULTILINE | re.DOTALL)
+        assert asking is not None
+
+        def ask(folder: Path) -> str:
+            return subprocess.run(
+                ["bash", "-c", f'{asking[0]}; echo "${{LOANTAP_REQUIRE_DATA:-not}}"'],  # noqa: S607
+                cwd=tmp_path,
+                env={"PATH": os.environ["PATH"], "LOANTAP_DATA": str(folder)},
+                capture_output=True,
+                text=True,
+                check=True,
+            ).stdout.strip()
+
+        assert ask(tmp_path) == "1"
+        assert ask(tmp_path / "nowhere") == "not"

@@ -1,0 +1,182 @@
+"""A test leaves the process as it found it: no other test can tell that it has run."""
+
+from __future__ import annotations
+
+import logging
+import logging.config
+import os
+import shutil
+import subprocess
+import sys
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import mlflow
+import pytest
+
+from tests.conftest import PROJECT
+from tests.support.process_state import put_back
+
+MADE = "loantap.made_by_a_test"
+
+
+def delete_a_variable() -> None:
+    del os.environ["PATH"]
+
+
+def configure_logging() -> None:
+    logging.config.dictConfig(
+        {
+            "version": 1,
+            "disable_existing_loggers": True,
+            "handlers": {"console": {"class": "logging.StreamHandler"}},
+            "root": {"level": "DEBUG", "handlers": ["console"]},
+        }
+    )
+
+
+def configure_a_logger() -> None:
+    logger = logging.getLogger("loantap")
+    logger.setLevel(logging.CRITICAL)
+    logger.addHandler(logging.NullHandler())
+    logger.addFilter(lambda record: False)
+    logger.propagate = False
+    logger.disabled = True
+
+
+def find_logging() -> object:
+    loggers = [logging.getLogger(), logging.getLogger("loantap")]
+    return (
+        [
+            (each.level, each.handlers[:], each.filters[:], each.propagate, each.disabled)
+            for each in loggers
+        ],
+        logging.root.manager.disable,
+        warnings.showwarning.__module__,
+    )
+
+
+def find_mlflow() -> object:
+    run = mlflow.active_run()
+    return (
+        mlflow.is_tracking_uri_set(),
+        mlflow.get_tracking_uri(),
+        mlflow.get_registry_uri(),
+        mlflow.tracking.fluent._active_experiment_id,
+        run and run.info.run_id,
+        mlflow.last_active_run() if mlflow.is_tracking_uri_set() else None,
+    )
+
+
+@pytest.mark.parametrize(
+    ("leave", "find"),
+    [
+        (lambda: os.environ.update(LOANTAP_LEFT="1"), lambda: dict(os.environ)),
+        (delete_a_variable, lambda: dict(os.environ)),
+        (lambda: os.environ.update(PATH="/nowhere"), lambda: dict(os.environ)),
+        (lambda: os.chdir("/"), Path.cwd),
+        (lambda: sys.path.insert(0, "/nowhere"), lambda: sys.path[:]),
+        (configure_logging, find_logging),
+        (configure_a_logger, find_logging),
+        (lambda: logging.disable(logging.ERROR), find_logging),
+        (lambda: logging.captureWarnings(True), find_logging),
+    ],
+    ids=[
+        "a variable that is new", "a variable that is gone", "a variable that is another",
+        "the working directory", "the import path", "logging", "a logger", "logging that is off",
+        "warnings that are logged",
+    ],
+)  # fmt: skip
+def test_what_a_test_leaves_is_put_back(
+    leave: Callable[[], object], find: Callable[[], object]
+) -> None:
+    before = find()
+
+    with put_back():
+        leave()
+        assert find() != before
+
+    assert find() == before
+
+
+def test_a_logger_that_a_test_makes_is_as_new_afterwards() -> None:
+    with put_back():
+        logging.getLogger(MADE).setLevel(logging.CRITICAL)
+        logging.getLogger(MADE).propagate = False
+
+    assert logging.getLogger(MADE).level == logging.NOTSET
+    assert logging.getLogger(MADE).propagate
+
+
+def test_mlflow_has_its_addresses_its_experiment_and_no_run(
+    empty_store: Path, tmp_path: Path
+) -> None:
+    before, variables = find_mlflow(), dict(os.environ)
+
+    with put_back():
+        mlflow.set_tracking_uri(f"sqlite:///{shutil.copy(empty_store, tmp_path)}")
+        mlflow.set_registry_uri(f"sqlite:///{tmp_path / 'registry.db'}")
+        made = mlflow.create_experiment("left behind", artifact_location=tmp_path.as_uri())
+        mlflow.set_experiment(experiment_id=made)
+        mlflow.start_run()
+        assert mlflow.active_run() is not None
+        assert "MLFLOW_TRACKING_URI" in os.environ
+
+    assert find_mlflow() == before
+    assert dict(os.environ) == variables
+
+
+@put_back()
+def leave_and_fail() -> None:
+    os.chdir("/")
+    raise ZeroDivisionError
+
+
+def test_it_is_put_back_when_a_test_fails() -> None:
+    before = Path.cwd()
+
+    with pytest.raises(ZeroDivisionError):
+        leave_and_fail()
+
+    assert Path.cwd() == before
+
+
+# The first test changes the process, by itself and by what it is the first to ask for.
+TWO_TESTS = """
+import logging, os, pytest
+
+@pytest.fixture(scope="module")
+def dear():
+    os.environ["LEFT_BY_A_FIXTURE"] = "1"
+    logging.getLogger("loantap").setLevel("CRITICAL")
+    return 1
+
+def test_first(dear):
+    assert "LEFT_BY_A_FIXTURE" not in os.environ
+    os.environ["LEFT_BY_A_TEST"] = "1"
+    os.chdir("/")
+    logging.getLogger("kedro").propagate = False
+
+def test_second(dear):
+    assert not [name for name in os.environ if name.startswith("LEFT")]
+    assert os.getcwd() != "/"
+    assert logging.getLogger("loantap").level != logging.CRITICAL
+    assert logging.getLogger("kedro").propagate
+"""
+
+
+def test_it_happens_around_every_test_and_every_shared_fixture(tmp_path: Path) -> None:
+    (tmp_path / "test_two.py").write_text(TWO_TESTS)
+    options = ["-q", "-p", "tests.conftest", "-p", "no:randomly", "-p", "no:cacheprovider"]
+
+    ran = subprocess.run(
+        [sys.executable, "-m", "pytest", *options, "--rootdir", str(tmp_path), str(tmp_path)],
+        env=os.environ | {"PYTHONPATH": str(PROJECT)},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert "2 passed" in ran.stdout, ran.stdout + ran.stderr

@@ -1,0 +1,77 @@
+"""Which tests run in one process and in which order, so that what is dear is made once.
+
+`make test` hands out files to one process for each core. Files whose tests share something dear go
+to one process, and what takes longest goes first, so that the processes end at about the same time.
+Else the order is random.
+
+pytest-xdist's own groups (`--dist loadgroup`) have no effect with pytest 9.2: pytest-xdist, issue
+1386.
+"""
+
+from __future__ import annotations
+
+import os
+from fnmatch import fnmatch
+
+import pytest
+from xdist.scheduler import LoadFileScheduling
+
+# Files below tests/ that run in one process; of several lines, the first counts. In the order of
+# the time they take. Any other file is on its own.
+GROUPS = {
+    "databricks": ("sources/test_databricks_*", "sources/test_every_*", "sources/test_whole_*"),
+    "packaging": ("project/test_packaging.py",),
+    "origins": ("project/test_origins.py",),
+    "demo": ("project/*",),
+    "spark": ("spark/*",),
+    "pipelines": ("pipelines/*",),
+    "sources_up": ("sources/test_sources_up.py",),
+    "db2": ("sources/test_db2_*",),
+    "postgres": ("sources/*",),
+    "model": ("model/test_one_application.py",),
+}
+# What a test asks for that needs a server, a whole run or a browser: not for `make test-fast`.
+SLOW = {"databricks", "db2", "postgres", "spark", "demo_result", "browser"}
+
+
+class Sharing(LoadFileScheduling):
+    """Hands out files, those of a group together."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return find_group(nodeid)
+
+
+def find_group(nodeid: str) -> str:
+    """The group of a test, or its file."""
+    file = nodeid.partition("::")[0]
+    path = file.partition("tests/")[2]
+    for group, patterns in GROUPS.items():
+        if any(fnmatch(path, pattern) for pattern in patterns):
+            return group
+    return file
+
+
+def mark_slow(items: list[pytest.Item]) -> None:
+    """Mark what asks for something slow."""
+    for item in items:
+        if find_fixtures(item) & SLOW:
+            item.add_marker(pytest.mark.slow)
+
+
+def find_fixtures(item: pytest.Item) -> set[str]:
+    """What a test asks for; where it asks for a `server`, the parameter says for which."""
+    asked = set(getattr(item, "fixturenames", ()))
+    return asked | {item.callspec.params["server"]} if "server" in asked else asked
+
+
+def put_in_order(items: list[pytest.Item]) -> None:
+    """Put the groups that take longest first, and leave the order else as it is."""
+    ranks = {group: rank for rank, group in enumerate(GROUPS)}
+    items.sort(key=lambda item: ranks.get(find_group(item.nodeid), len(ranks)))
+
+
+def count_workers() -> int:
+    """As many as there are cores, but none without 1.5 GB of memory."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    return max(1, min(cores or 1, memory // 1_500_000_000))
