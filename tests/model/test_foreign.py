@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -9,9 +10,11 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from loantap.model.foreign import ForeignResult, measure_foreign
+from loantap.model.judged import JudgedModel
 from loantap.model.options import EvaluationOptions
 from loantap.model.scorer import Scorer
 from loantap.model.trained import TrainedModel
+from loantap.model.training_digests import digest_loans
 from loantap.portfolio.amortisation import emi
 from loantap.portfolio.cleaning import mark_outcome
 from loantap.portfolio.dictionary import portfolio_columns
@@ -32,8 +35,16 @@ NEEDED = {
 
 
 @pytest.fixture(scope="module")
-def scorer(lending_model: TrainedModel) -> Scorer:
-    return Scorer(lending_model, "loantap-lending-demo", "4")
+def scorer(lending_model: TrainedModel, simulated_loans: pd.DataFrame) -> JudgedModel:
+    return judge(lending_model, simulated_loans)
+
+
+def judge(
+    trained: TrainedModel, loans: pd.DataFrame, name: str = "loantap-lending-demo"
+) -> JudgedModel:
+    """A registered version that carries the loans it was trained on."""
+    training = digest_loans(loans, trained.facts.feature_set)
+    return JudgedModel(name, "4", False, "", Scorer(trained, name, "4"), training)
 
 
 @pytest.fixture(scope="module")
@@ -44,20 +55,23 @@ def foreign() -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def result(foreign: pd.DataFrame, simulated_loans: pd.DataFrame, scorer: Scorer) -> ForeignResult:
+def result(
+    foreign: pd.DataFrame, simulated_loans: pd.DataFrame, scorer: JudgedModel
+) -> ForeignResult:
     return measure_foreign(foreign, simulated_loans, scorer, OPTIONS)
 
 
 def test_only_the_columns_needed_are_needed(result: ForeignResult) -> None:
+    assert result.is_overlap_checked
     assert result.judgement.n == 1_500
     assert (result.model_name, result.model_version) == ("loantap-lending-demo", "4")
 
 
 def test_the_model_and_the_rate_are_measured_on_the_same_loans(
-    result: ForeignResult, foreign: pd.DataFrame, scorer: Scorer
+    result: ForeignResult, foreign: pd.DataFrame, scorer: JudgedModel
 ) -> None:
     target = mark_outcome(foreign["loan_status"])
-    pd_ = scorer.score(foreign, OPTIONS.day)["probability_of_default"]
+    pd_ = scorer.lending_scorer.score(foreign, OPTIONS.day)["probability_of_default"]
 
     assert result.judgement.roc_auc == pytest.approx(roc_auc_score(target, pd_))
     assert result.rate_roc_auc == pytest.approx(roc_auc_score(target, foreign["int_rate"]))
@@ -72,7 +86,7 @@ def test_the_paired_interval_is_narrower_than_that_of_either(result: ForeignResu
 
 
 def test_the_population_is_compared_with_the_loans_trained_on(
-    result: ForeignResult, foreign: pd.DataFrame, simulated_loans: pd.DataFrame, scorer: Scorer
+    result: ForeignResult, foreign: pd.DataFrame, simulated_loans: pd.DataFrame, scorer: JudgedModel
 ) -> None:
     rate, months = foreign["int_rate"] + 8, foreign["term"].str.extract(r"(\d+)")[0].astype(int)
     instalment = emi(foreign["loan_amnt"], rate, months)
@@ -87,7 +101,7 @@ def test_the_population_is_compared_with_the_loans_trained_on(
 
 class TestBadFiles:
     def refuse(
-        self, foreign: pd.DataFrame, loans: pd.DataFrame, scorer: Scorer
+        self, foreign: pd.DataFrame, loans: pd.DataFrame, scorer: JudgedModel
     ) -> pytest.ExceptionInfo[InputError]:
         with pytest.raises(InputError) as refused:
             measure_foreign(foreign, loans, scorer, OPTIONS)
@@ -142,7 +156,36 @@ class TestBadFiles:
 
         refused = self.refuse(pd.concat([foreign, own]), simulated_loans, scorer)
 
-        assert "7 of its 1,507 loans are among those" in refused.value.problem
+        assert (
+            "7 of its 1,507 loans are among those that loantap-lending-demo version 4"
+            in refused.value.problem
+        )
+
+
+class TestAVersionFromBefore:
+    """It does not carry the loans it was trained on."""
+
+    def test_the_overlap_is_not_checked_and_no_one_claims_it_was(
+        self, foreign, simulated_loans, scorer, caplog
+    ) -> None:
+        older = replace(scorer, training=None)
+
+        result = measure_foreign(foreign, simulated_loans, older, OPTIONS)
+
+        assert not result.is_overlap_checked
+        assert "loantap-lending-demo version 4 does not carry the loans" in caplog.text
+        assert "cannot be checked" in caplog.text
+
+    def test_the_portfolio_loaded_now_says_nothing_about_it(
+        self, foreign, simulated_loans, scorer, lending_model
+    ) -> None:
+        """The loans of the portfolio may be others than those of the version that scores."""
+        seen = render(simulated_loans.head(1_500), portfolio_columns())
+        other = simulated_loans.tail(1_000)
+
+        with pytest.raises(InputError, match="1,500 of its 1,500 loans are among those"):
+            measure_foreign(seen, other, scorer, OPTIONS)
+        assert measure_foreign(seen, other, judge(lending_model, other), OPTIONS).is_overlap_checked
 
 
 @pytest.fixture(scope="module")
@@ -166,7 +209,9 @@ class TestRealLoans:
     def test_the_lending_model_beats_the_interest_rate(
         self, older: pd.DataFrame, real_loans: pd.DataFrame
     ) -> None:
-        scorer = Scorer(train(real_loans, training_options("lending"), "real"), "lending", "1")
+        scorer = judge(
+            train(real_loans, training_options("lending"), "real"), real_loans, "lending"
+        )
 
         result = measure_foreign(older, real_loans, scorer, OPTIONS)
 
@@ -178,8 +223,8 @@ class TestRealLoans:
     def test_the_application_model_does_as_well_as_the_rate_it_does_not_know(
         self, older: pd.DataFrame, real_loans: pd.DataFrame
     ) -> None:
-        scorer = Scorer(
-            train(real_loans, training_options("application"), "real"), "application", "1"
+        scorer = judge(
+            train(real_loans, training_options("application"), "real"), real_loans, "application"
         )
 
         result = measure_foreign(older, real_loans, scorer, OPTIONS)

@@ -13,6 +13,7 @@ from scipy.special import logit
 
 from loantap.features.build import build_features
 from loantap.model import schemas
+from loantap.model.judged import JudgedModel
 from loantap.model.options import EvaluationOptions
 from loantap.model.points import BASE
 from loantap.model.scorer import Scorer
@@ -39,6 +40,11 @@ def scoring() -> ScoringOptions:
 @pytest.fixture(scope="module")
 def scorer(lending_model: TrainedModel) -> Scorer:
     return Scorer(lending_model, "loantap-lending-demo", "3")
+
+
+@pytest.fixture(scope="module")
+def judged(scorer: Scorer) -> JudgedModel:
+    return JudgedModel(scorer.name, scorer.version, True, "", scorer)
 
 
 @pytest.fixture(scope="module")
@@ -106,20 +112,20 @@ class TestFairness:
 
 @pytest.fixture(scope="module")
 def points(
-    scorer: Scorer, predictions: pd.DataFrame, simulated_loans: pd.DataFrame
+    judged: JudgedModel, predictions: pd.DataFrame, simulated_loans: pd.DataFrame
 ) -> pd.DataFrame:
-    return audit_nodes.tabulate_scorecard(scorer, predictions, simulated_loans)
+    return audit_nodes.tabulate_scorecard(judged, predictions, simulated_loans)
 
 
 @pytest.fixture(scope="module")
 def report(
-    scorer: Scorer,
+    judged: JudgedModel,
     points: pd.DataFrame,
     predictions: pd.DataFrame,
     simulated_loans: pd.DataFrame,
     evaluation: EvaluationOptions,
 ) -> dict[str, Any]:
-    return audit_nodes.report_scorecard(scorer, points, predictions, simulated_loans, evaluation)
+    return audit_nodes.report_scorecard(judged, points, predictions, simulated_loans, evaluation)
 
 
 class TestScorecard:

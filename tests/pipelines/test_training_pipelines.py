@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 
 from loantap.features.definitions import FEATURE_SETS, MODELS
 from loantap.model import schemas
+from loantap.model.judged import JudgedModel
 from loantap.model.scorer import Scorer
 from loantap.model.trained import Champion, Release, TrainedModel
 from loantap.pipelines.modeling.nodes import judge_promotion
@@ -31,18 +32,30 @@ def modeling_inputs(
     return {
         **tables,
         "leakage_report": engineered["leakage_report"],
+        "loans": ingested["loans"],
         "reconciliation": ingested["reconciliation"],
         **{f"{model}_champions": (champions or {}).get(model, {}) for model in MODELS},
     }
 
 
 def load_registered(modelled: Outputs) -> Outputs:
-    """The outputs of `modeling`, with lending models as the registry gives them back."""
+    """The outputs of `modeling`, as the registry gives models back to scoring and evaluation."""
     scorers = {
-        f"{model}_model": Scorer(modelled[f"{model}_model"].trained, f"loantap-{model}-demo", "1")
+        model: Scorer(modelled[f"{model}_model"].trained, f"loantap-{model}-demo", "1")
         for model in ("lending", "application")
     }
-    return {**modelled, **scorers}
+    judged = {
+        f"{model}_judged": JudgedModel(
+            f"loantap-{model}-demo",
+            "1",
+            is_new=True,
+            in_office="",
+            scorer=scorers.get(model),
+            training=modelled[f"{model}_model"].training,
+        )
+        for model in MODELS
+    }
+    return {**modelled, **judged, **{f"{model}_model": one for model, one in scorers.items()}}
 
 
 @pytest.fixture(scope="module")

@@ -305,7 +305,9 @@ class TestForeignFile:
             "evaluation",
             "--params",
             f"foreign={path}",
-            said=("1,800 of its 2,000 loans are among those the model was trained on",),
+            said=(
+                "1,800 of its 2,000 loans are among those that loantap-lending-demo version 1 was",
+            ),
         )
 
 

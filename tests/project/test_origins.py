@@ -109,6 +109,21 @@ def test_after_a_demo_run_scoring_still_prefers_the_real_champion(history: Histo
     pd.testing.assert_frame_equal(pd.read_parquet(scores), history.real_scores)
 
 
+def test_the_card_of_a_demo_speaks_of_the_demo_s_models_alone(history: History) -> None:
+    card = (history.project.reporting / "model_card.html").read_text("utf-8")
+    spoken_of = {
+        json.loads((history.project.reporting / model / "scorecard.json").read_text())["model_name"]
+        for model in ("lending", "application")
+    }
+
+    assert spoken_of == {"loantap-lending-demo", "loantap-application-demo"}
+    assert "about <strong>loantap-lending-demo version 1</strong>" in card
+    # The real champion is named where it is said which version decides, and nowhere else.
+    assert re.findall(r"(.{15})loantap-lending version 1(.{10})", card) == [
+        ("Not in office: ", ", which le")
+    ]
+
+
 def test_the_same_seed_gives_the_same_metrics_byte_for_byte(
     history: History, demo: Project
 ) -> None:

@@ -151,6 +151,8 @@ def make_section(name: str, origin: str = "real", **changes: Any) -> ModelSectio
     title = Title(name, origin, 4_715, not_for_lending=not for_lending)
     section = ModelSection(
         name=name,
+        version=f"loantap-{name.replace('_', '-')} version 3",
+        office="In office",
         purpose="reviews a graded offer" if for_lending else "",
         for_lending=for_lending,
         blocks=BLOCKS[name],

@@ -31,7 +31,7 @@ FOREIGN = FIGURES | {
     "last_issue_month": "2010-12", "rate_roc_auc": 0.635, "rate_roc_auc_low": 0.623,
     "rate_roc_auc_high": 0.646, "auc_gain": 0.0191, "auc_gain_low": 0.0124,
     "auc_gain_high": 0.0259, "psi": 0.028, "psi_low": 0.021, "psi_high": 0.042,
-    "training_loans": 4_715,
+    "training_loans": 4_715, "is_overlap_checked": True,
 }  # fmt: skip
 
 
@@ -54,11 +54,14 @@ def make_report(**changes: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
+VERSIONS = {"lending": "loantap-lending version 3"}
+
+
 def render(report: dict[str, Any], figures: dict[str, Figure] | None = None) -> str:
     template = _environment().from_string(
         "<head></head>{% with ageing = section %}{% include 'ageing.html' %}{% endwith %}"
     )
-    return template.render(section=AgeingSection(report, figures or {}))
+    return template.render(section=AgeingSection(report, figures or {}), versions=VERSIONS)
 
 
 def read(report: dict[str, Any]) -> str:
@@ -113,6 +116,15 @@ def test_the_foreign_portfolio_is_compared_with_the_rate() -> None:
     assert "0.639 0.590 to 0.680 0.635 0.623 to 0.646 0.019 0.012 to 0.026" in text
     assert "0.028 0.021 to 0.042 against 4,715" in text
     assert "LEVELS." in text
+    assert "loantap-lending version 3 was trained on none of them." in text
+
+
+def test_what_cannot_be_checked_is_not_claimed() -> None:
+    text = read(make_report(foreign=FOREIGN | {"is_overlap_checked": False}))
+
+    assert "whether it has seen any of these cannot be checked" in text
+    assert "trained on none" not in text
+    assert "have seen:" not in text
 
 
 def test_without_a_foreign_portfolio_there_is_no_word_of_one() -> None:

@@ -73,7 +73,7 @@ class TestScorecard:
         assert "611 points to begin with" in lending
         assert "kept between 300 and 900" in lending
         assert "600 points mean 4 paid loans per default, and 50 points more double them" in lending
-        assert "Of loantap-lending version 3." in lending
+        assert "All of this section is about loantap-lending version 3 ." in lending
 
     def test_every_attribute_shows_its_points_and_how_many_had_it(self, lending):
         assert "up to 10% 2,000 +9.6 over 10% 2,715 -12.4" in lending

@@ -26,7 +26,7 @@ from page_outline import (
 )
 
 from loantap.reporting.formatting import NOTHING
-from loantap.reporting.model_card import ModelCard, render_model_card
+from loantap.reporting.model_card import ModelCard, PolicyBand, render_model_card
 
 
 def render_lending(**changes) -> str:
@@ -100,7 +100,10 @@ class TestUse:
     def test_each_model_is_there_at_a_glance_with_its_number_of_loans(self, page):
         text = read_section(page, "use")
 
-        assert "may support lending reviews a graded offer 0.712 n 4,715 0.712" in text
+        assert (
+            "may support lending loantap-lending version 3 reviews a graded offer 0.712 n 4,715"
+            in text
+        )
         assert "0.712 0.655 to 0.761 n 524" in text
 
     def test_it_says_what_the_data_is_and_that_it_is_censored(self, page):
@@ -135,6 +138,42 @@ class TestUse:
 
         assert f"the postal code pincode {NOTHING} excluded built from the outcome" in text
         assert "debt payments as a share of income dti_pct high allowed" in text
+
+
+class TestWhatThePageIsAbout:
+    """One version of each model, in every section, and which one decides."""
+
+    def test_the_versions_stand_at_the_top(self, page):
+        told = read_text(page).partition("What the models are for")[0]
+
+        assert (
+            "about loantap-lending version 3, loantap-benchmark version 3, "
+            "loantap-published-replica version 3, and about no other version"
+        ) in told
+
+    @pytest.mark.parametrize("section", ["use", "model-lending", "stability", "fairness", "policy"])
+    def test_every_section_names_the_version(self, page, section):
+        assert "loantap-lending version 3" in read_section(page, section)
+
+    def test_which_version_decides_is_said(self):
+        office = "Not in office: loantap-lending version 1 decides. This page is not about it"
+
+        text = read_section(render_lending(office=office), "model-lending")
+
+        assert f"about loantap-lending version 3 . {office}." in text
+
+    def test_what_puts_a_model_into_use_is_the_rule_and_no_signature(self, page):
+        text = read_section(page, "approvals")
+
+        assert "What puts a model into use is the rule of promotion" in text
+        assert "No signature is asked for" in text
+
+    def test_a_policy_that_declines_nobody_says_so(self, page):
+        declining = (PolicyBand("approve", 0, 0.3, ""), PolicyBand("decline", 0.3, 1, ""))
+
+        assert "This version declines nobody" in read_section(page, "policy")
+        strict = render_model_card(make_card(policy=declining))
+        assert "declines nobody" not in read_section(strict, "policy")
 
 
 class TestPromotion:

@@ -2,6 +2,7 @@
 
 from loantap.datasets.champions import ChampionsDataset
 from loantap.datasets.inspection import InspectionDataset
+from loantap.datasets.judged_model import JudgedModelDataset
 from loantap.datasets.registered_model import RegisteredModelDataset
 from loantap.datasets.snapshots.snapshot import SnapshotDataset
 from loantap.datasets.source_dataset import SourceTableDataset
@@ -15,6 +16,7 @@ __all__ = [
     "BatchedDataset",
     "ChampionsDataset",
     "InspectionDataset",
+    "JudgedModelDataset",
     "RegisteredModelDataset",
     "SnapshotDataset",
     "SourceTableDataset",

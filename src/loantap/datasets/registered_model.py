@@ -11,6 +11,7 @@ from loantap.model.scorer import Scorer, check_servable
 from loantap.model.trained import Release
 from loantap.portfolio.errors import InputError
 from loantap.project.journal import Conclusion
+from loantap.registry.judged import note_registered
 from loantap.registry.loading import has_champion, load_best, load_champion
 from loantap.registry.models import ModelVersion, conclude, find_champion, register
 
@@ -85,6 +86,7 @@ class RegisteredModelDataset(AbstractDataset[Release, Scorer]):
             )
         check_servable(data.trained)
         self._pending = (register(data), data)
+        note_registered(self._namespace, self._pending[0])
 
     @property
     def conclusion(self) -> Conclusion | None:

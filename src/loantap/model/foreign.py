@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import asdict, dataclass
 from datetime import date
 
@@ -11,6 +12,7 @@ from sklearn.metrics import roc_auc_score
 
 from loantap.model.ageing import Judgement, judge
 from loantap.model.auc import LEAST_FOR_AUC, bootstrap_aucs, quantile_bounds
+from loantap.model.judged import JudgedModel
 from loantap.model.options import EvaluationOptions
 from loantap.model.scorer import Scorer
 from loantap.model.stability import measure_stability
@@ -21,6 +23,8 @@ from loantap.portfolio.dictionary import COLUMNS
 from loantap.portfolio.errors import InputError
 from loantap.portfolio.loantap_format import parse, render, require_columns
 from loantap.portfolio.units import require_known_units
+
+logger = logging.getLogger(__name__)
 
 _WHERE = "foreign file"
 _SHOWN = 5
@@ -43,6 +47,8 @@ class ForeignResult:
         auc_gain: AUC of the model less that of the rate, by a paired bootstrap.
         psi: population stability index of the PDs against those of the loans trained on.
         training_loans: the number of these.
+        is_overlap_checked: whether none of the loans is known to be among these; False where the
+            version does not carry them.
     """
 
     model_name: str
@@ -60,6 +66,7 @@ class ForeignResult:
     psi_low: float
     psi_high: float
     training_loans: int
+    is_overlap_checked: bool
 
     def as_dict(self) -> dict[str, object]:
         """Its figures by name, those of the judgement among them."""
@@ -68,7 +75,7 @@ class ForeignResult:
 
 
 def measure_foreign(
-    foreign: pd.DataFrame, trained_on: pd.DataFrame, scorer: Scorer, options: EvaluationOptions
+    foreign: pd.DataFrame, trained_on: pd.DataFrame, model: JudgedModel, options: EvaluationOptions
 ) -> ForeignResult:
     """Score a foreign portfolio, and compare with the interest rate alone.
 
@@ -76,7 +83,7 @@ def measure_foreign(
         foreign: any number of resolved loans in LoanTap format; only the columns that the model
             needs, `loan_status`, `issue_d` and `int_rate` are read.
         trained_on: the loans the model was trained on, typed canonical columns.
-        scorer: of the model.
+        model: the version that scores, with the digests of the loans it was trained on.
         options: bootstrap, bins, day of the run.
 
     Raises:
@@ -84,8 +91,9 @@ def measure_foreign(
             instalments are not those of their loans' terms, an outcome has too few loans, or the
             model was trained on some of them.
     """
+    scorer = model.lending_scorer
     rows = _read(foreign, scorer, options)
-    _require_foreign(rows, trained_on)
+    is_checked = _require_foreign(rows, model)
     target = mark_outcome(rows["loan_status"]).to_numpy("int64")
     _require_outcomes(target)
     pd_ = _score(foreign, scorer, options)
@@ -118,6 +126,7 @@ def measure_foreign(
         psi_low=stability.low,
         psi_high=stability.high,
         training_loans=len(trained_on),
+        is_overlap_checked=is_checked,
     )
 
 
@@ -146,16 +155,24 @@ def _read(foreign: pd.DataFrame, scorer: Scorer, options: EvaluationOptions) -> 
     return parsed.rows
 
 
-def _require_foreign(rows: pd.DataFrame, trained_on: pd.DataFrame) -> None:
-    compared = [name for name in rows.columns if not COLUMNS[name].nullable]
-    known = pd.MultiIndex.from_frame(trained_on[compared])
-    shared = int(pd.MultiIndex.from_frame(rows[compared]).isin(known).sum())
+def _require_foreign(rows: pd.DataFrame, model: JudgedModel) -> bool:
+    """Refuse loans the version has seen; False where it cannot be told."""
+    training = model.training
+    if training is None or not set(training.columns) <= set(rows.columns):
+        logger.warning(
+            "%s does not carry the loans it was trained on: whether it has seen loans of the "
+            "foreign file cannot be checked. A version trained anew does",
+            model,
+        )
+        return False
+    shared = training.count_shared(rows)
     if shared:
         raise InputError(
             _WHERE,
-            f"{shared:,} of its {len(rows):,} loans are among those the model was trained on",
+            f"{shared:,} of its {len(rows):,} loans are among those that {model} was trained on",
             "Take them out: a model always does well on what it has seen",
         )
+    return True
 
 
 def _require_outcomes(target: IntArray) -> None:

@@ -14,6 +14,7 @@ from loantap.model.options import TrainingOptions
 from loantap.model.search import make_folds
 from loantap.model.splits import Split
 from loantap.model.threshold import decline_cross_fitted, find_best_threshold
+from loantap.portfolio.errors import InputError
 
 CROSS_VALIDATION, TEST, OUT_OF_TIME = "cv", "test", "out_of_time"
 SAMPLES = (CROSS_VALIDATION, TEST, OUT_OF_TIME)
@@ -122,3 +123,28 @@ def _label(rows: pd.DataFrame, pd_: np.ndarray, threshold: float) -> pd.DataFram
             "declined": pd_ >= threshold,
         }
     ).astype({"loan_id": "str", "fold": "int64"})
+
+
+def join_out_of_fold(predictions: pd.DataFrame, loans: pd.DataFrame) -> pd.DataFrame:
+    """Training loans with the PD of the model that did not see them.
+
+    Args:
+        predictions: `loan_id`, `sample`, `probability_of_default`, `declined`.
+        loans: canonical columns, one row per loan.
+
+    Raises:
+        InputError: the loans are not those of the predictions.
+    """
+    out_of_fold = predictions.loc[
+        predictions["sample"].eq(CROSS_VALIDATION),
+        ["loan_id", "probability_of_default", "declined"],
+    ]
+    joined = out_of_fold.merge(loans, on="loan_id", validate="one_to_one")
+    if len(joined) < len(out_of_fold):
+        raise InputError(
+            "evaluation",
+            f"{len(out_of_fold) - len(joined):,} of {len(out_of_fold):,} training loans of the "
+            "predictions are not in 03_primary/loans: another portfolio was read since",
+            "Run `--pipelines training`, which evaluates the models of that portfolio",
+        )
+    return joined

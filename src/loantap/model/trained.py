@@ -15,6 +15,7 @@ from loantap.model.decompose import measure_reference
 from loantap.model.fitted import FittedModel
 from loantap.model.options import TrainingOptions
 from loantap.model.promotion import Verdict
+from loantap.model.training_digests import TrainingDigests
 
 
 class ModelFacts(BaseModel):
@@ -68,11 +69,13 @@ class Release:
         trained: what is served.
         predictions: what `predict_samples` returned of it; later models are compared on these.
         verdicts: of the contest between its kinds, if there was one, and on its promotion, last.
+        training: the loans it was trained on, as digests; None of a model not for lending.
     """
 
     trained: TrainedModel
     predictions: pd.DataFrame
     verdicts: tuple[Verdict, ...]
+    training: TrainingDigests | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from loantap.registry.models import EVIDENCE, ModelVersion, attach_files
+from loantap.registry.judged import note_predictions
+from loantap.registry.models import EVIDENCE, PREDICTIONS, ModelVersion, attach_files
 from loantap.registry.reading import FILES, fetch_file, fetch_files
 
 INDEX = "evidence.json"
@@ -67,6 +68,8 @@ def attach_evidence(
         index = index_evidence(model, namespace, served, pack, run)
         (pack / INDEX).write_text(json.dumps(index, indent=2), "utf-8")
         attach_files(model, pack)
+        if PREDICTIONS in files:
+            note_predictions(model, pack / PREDICTIONS)
 
 
 def index_evidence(

@@ -17,6 +17,7 @@ from mlflow.models import ModelSignature, infer_signature
 from loantap.model.names import registered_name
 from loantap.model.promotion import Verdict
 from loantap.model.trained import Release, TrainedModel
+from loantap.model.training_digests import FILE
 from loantap.portfolio.dictionary import REAL, SIMULATED
 from loantap.registry.connection import asking_registry
 
@@ -70,6 +71,8 @@ def register(release: Release) -> ModelVersion:
         release.predictions.to_parquet(Path(folder) / PREDICTIONS, index=False)
         text = json.dumps(_describe_verdicts(release.verdicts), indent=2)
         (Path(folder) / PROMOTION).write_text(text, "utf-8")
+        if release.training is not None:
+            release.training.save(Path(folder) / FILE)
         attach_files(model, Path(folder))
     return model
 

@@ -17,6 +17,7 @@ from loantap.reporting.model_section import ModelSection, word_section
 from loantap.reporting.shell import render_page
 
 _ORDER: Final = ("lending", "application", "benchmark", "published_replica")
+_DECLINE: Final = "decline"
 _APPROVERS: Final = ("Model owner", "Independent validation", "Credit policy", "Risk")
 
 
@@ -104,9 +105,11 @@ def render_model_card(card: ModelCard) -> str:
         origin=card.data.origin,
         title="Model card: probability of default",
         card=card,
+        versions={model.name: model.version for model in models},
         sections=[word_section(model, card.scorecards.get(model.name)) for model in models],
         leakage=make_leakage_section(card.leakage_report),
         ageing=card.ageing,
         fairness=word_fairness(card.fairness),
         approvers=_APPROVERS,
+        declines=any(band.decision == _DECLINE for band in card.policy),
     )

@@ -38,6 +38,8 @@ class ModelSection:
 
     Attributes:
         name: its namespace.
+        version: registered name and version that all of this is about.
+        office: whether that version decides on applications, and which does where it does not.
         purpose: what it is for.
         for_lending: whether a decision may rest on it.
         blocks: its part of `metrics.json`.
@@ -53,6 +55,8 @@ class ModelSection:
     """
 
     name: str
+    version: str
+    office: str
     purpose: str
     for_lending: bool
     blocks: Mapping[str, Any]

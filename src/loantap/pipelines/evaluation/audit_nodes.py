@@ -10,12 +10,12 @@ import pandas as pd
 from loantap.features.build import build_features
 from loantap.model.calibration_report import report_calibration as report_before_and_after
 from loantap.model.fairness import audit_groups
+from loantap.model.judged import JudgedModel
 from loantap.model.options import EvaluationOptions, TrainingOptions
 from loantap.model.plain import make_plain
 from loantap.model.points import tabulate_points
-from loantap.model.predictions import CROSS_VALIDATION
+from loantap.model.predictions import CROSS_VALIDATION, join_out_of_fold
 from loantap.model.scorecard_report import report_scorecard as report_points
-from loantap.model.scorer import Scorer
 from loantap.model.stability_report import report_stability
 from loantap.policy.decisions import Decision, band_edges
 from loantap.policy.options import ScoringOptions
@@ -42,25 +42,28 @@ def report_thresholds(thresholds: pd.DataFrame, blocks: dict[str, Any]) -> dict[
 
 
 def tabulate_scorecard(
-    scorer: Scorer, predictions: pd.DataFrame, loans: pd.DataFrame
+    judged: JudgedModel, predictions: pd.DataFrame, loans: pd.DataFrame
 ) -> pd.DataFrame:
     """Points of every attribute, in bands of the training loans."""
-    trained_on = _join_out_of_fold(predictions, loans)
+    scorer = judged.lending_scorer
+    trained_on = join_out_of_fold(predictions, loans)
     features = build_features(trained_on, scorer.feature_set.features)
     return tabulate_points(scorer.scorecard, features)
 
 
 def report_scorecard(
-    scorer: Scorer,
+    judged: JudgedModel,
     scorecard: pd.DataFrame,
     predictions: pd.DataFrame,
     loans: pd.DataFrame,
     evaluation: EvaluationOptions,
 ) -> dict[str, Any]:
     """`scorecard.json`: points per attribute, what scores meant, a made-up application."""
-    trained_on = _join_out_of_fold(predictions, loans)
+    trained_on = join_out_of_fold(predictions, loans)
     as_of = pd.Timestamp(evaluation.as_of)
-    report: dict[str, Any] = make_plain(report_points(scorer, scorecard, trained_on, as_of))
+    report: dict[str, Any] = make_plain(
+        report_points(judged.lending_scorer, scorecard, trained_on, as_of)
+    )
     return report
 
 
@@ -71,7 +74,7 @@ def audit_fairness(
     evaluation: EvaluationOptions,
 ) -> dict[str, Any]:
     """What one model says of proxy groups, and whom F2 threshold and policy would approve."""
-    rows = _join_out_of_fold(predictions, loans)
+    rows = join_out_of_fold(predictions, loans)
     bands = band_edges(predictions, scoring.policy)
     starts = [band.lowest_pd for band in bands[1:]]
     approves = np.array([band.decision == Decision.APPROVE for band in bands])
@@ -97,12 +100,3 @@ def collect_fairness(reconciliation: pd.DataFrame, **models: dict[str, Any]) -> 
 def collect_stability(reconciliation: pd.DataFrame, **models: dict[str, Any]) -> dict[str, Any]:
     """`stability.json`: every model that may be lent on, and the origin of the loans."""
     return {"origin": portfolio_origin(reconciliation), "models": models}
-
-
-def _join_out_of_fold(predictions: pd.DataFrame, loans: pd.DataFrame) -> pd.DataFrame:
-    """Training loans with the PD of the model that did not see them."""
-    out_of_fold = predictions.loc[
-        predictions["sample"].eq(CROSS_VALIDATION),
-        ["loan_id", "probability_of_default", "declined"],
-    ]
-    return out_of_fold.merge(loans, on="loan_id", validate="one_to_one")

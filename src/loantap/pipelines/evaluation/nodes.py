@@ -16,9 +16,9 @@ from loantap.model.evaluation import trace_curves as trace
 from loantap.model.foreign import ForeignResult
 from loantap.model.foreign import measure_foreign as compare_with_foreign
 from loantap.model.intervals import wilson_bounds
+from loantap.model.judged import JudgedModel
 from loantap.model.options import EvaluationOptions, FeatureEngineeringOptions, TrainingOptions
-from loantap.model.predictions import CROSS_VALIDATION, TEST
-from loantap.model.scorer import Scorer
+from loantap.model.predictions import CROSS_VALIDATION, TEST, join_out_of_fold
 from loantap.policy.decisions import band_edges
 from loantap.policy.options import ScoringOptions
 from loantap.portfolio.assembly import portfolio_origin
@@ -119,6 +119,7 @@ def describe_model(
     calibration_report: dict[str, Any],
     threshold_report: dict[str, Any],
     promotion: dict[str, Any],
+    judged: JudgedModel,
     reconciliation: pd.DataFrame,
     training: TrainingOptions,
 ) -> ModelSection:
@@ -129,6 +130,8 @@ def describe_model(
     drawn["before_and_after"] = plot_before_and_after(calibration_report, reconciliation, training)
     return ModelSection(
         name=training.name,
+        version=str(judged),
+        office=judged.tell_office(promoted=promotion["champion"]["promoted"]),
         purpose=feature_set.purpose,
         for_lending=feature_set.for_lending,
         blocks=blocks,
@@ -158,7 +161,7 @@ def measure_ageing(
 
 def measure_foreign(
     foreign_loans: pd.DataFrame | None,
-    scorer: Scorer,
+    judged: JudgedModel,
     predictions: pd.DataFrame,
     loans: pd.DataFrame,
     evaluation: EvaluationOptions,
@@ -166,9 +169,8 @@ def measure_foreign(
     """Figures of one model on the foreign portfolio; none where none is given."""
     if foreign_loans is None:
         return []
-    trained_on = predictions.loc[predictions["sample"].eq(CROSS_VALIDATION), "loan_id"]
-    training = loans[loans["loan_id"].isin(trained_on)]
-    return [compare_with_foreign(foreign_loans, training, scorer, evaluation)]
+    trained_on = loans[loans["loan_id"].isin(join_out_of_fold(predictions, loans)["loan_id"])]
+    return [compare_with_foreign(foreign_loans, trained_on, judged, evaluation)]
 
 
 def plot_ageing(

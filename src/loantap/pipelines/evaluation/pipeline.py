@@ -60,6 +60,7 @@ def create_template() -> Pipeline:
                     "calibration_report",
                     "threshold_report",
                     "promotion",
+                    "judged",
                     "reconciliation",
                     "params:modeling",
                 ],
@@ -76,13 +77,13 @@ def create_audit_template() -> Pipeline:
         [
             Node(
                 audit_nodes.tabulate_scorecard,
-                ["model", "predictions", "loans"],
+                ["judged", "predictions", "loans"],
                 "scorecard",
                 name="tabulate_scorecard",
             ),
             Node(
                 audit_nodes.report_scorecard,
-                ["model", "scorecard", "predictions", "loans", "params:evaluation"],
+                ["judged", "scorecard", "predictions", "loans", "params:evaluation"],
                 "scorecard_report",
                 name="report_scorecard",
             ),
@@ -108,7 +109,7 @@ def _create_audits() -> list[Pipeline]:
         Pipeline(
             create_audit_template(),
             namespace=model,
-            inputs={"loans": "loans"} | {n: f"{model}_{n}" for n in ("predictions", "model")},
+            inputs={"loans": "loans"} | {n: f"{model}_{n}" for n in ("predictions", "judged")},
             outputs={name: f"{model}_{name}" for name in outputs},
             parameters={name: name for name in ("params:scoring", "params:evaluation")},
             prefix_datasets_with_namespace=True,
@@ -135,7 +136,7 @@ def create_ageing_template() -> Pipeline:
             ),
             Node(
                 nodes.measure_foreign,
-                ["foreign_loans", "model", "predictions", "loans", "params:evaluation"],
+                ["foreign_loans", "judged", "predictions", "loans", "params:evaluation"],
                 "foreign",
                 name="measure_foreign",
             ),
@@ -157,7 +158,7 @@ def _create_ageing() -> list[Pipeline]:
             create_ageing_template(),
             namespace=model,
             inputs={name: name for name in shared}
-            | {name: f"{model}_{name}" for name in ("predictions", "model")},
+            | {name: f"{model}_{name}" for name in ("predictions", "judged")},
             outputs={n: f"{model}_{n}" for n in ("ageing", "foreign", "ageing_plot")},
             parameters={name: name for name in groups}
             | {"params:modeling": f"params:modeling.{model}"},
@@ -174,7 +175,7 @@ def create_pipeline() -> Pipeline:
             create_template(),
             namespace=model,
             inputs={"reconciliation": "reconciliation"}
-            | {name: f"{model}_{name}" for name in ("predictions", "promotion")},
+            | {name: f"{model}_{name}" for name in ("predictions", "promotion", "judged")},
             outputs={name: f"{model}_{name}" for name in ("metrics", "section")},
             parameters={
                 "params:evaluation": "params:evaluation",

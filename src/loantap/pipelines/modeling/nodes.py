@@ -21,6 +21,7 @@ from loantap.model.training import (
     finish_logistic,
     train_logistic,
 )
+from loantap.model.training_digests import digest_loans
 from loantap.portfolio.assembly import portfolio_origin
 
 
@@ -86,17 +87,23 @@ def judge_promotion(
 
 def package_model(
     model_input: pd.DataFrame,
+    loans: pd.DataFrame,
     contest: Contest,
     verdict: Verdict,
     reconciliation: pd.DataFrame,
     options: TrainingOptions,
-) -> Release:
-    """The model as it is registered."""
-    features = _train(model_input)[feature_names(options)]
+) -> tuple[Release, Release]:
+    """The model as it is registered; once more for evaluation, which waits for it."""
+    train = _train(model_input)
     origin = portfolio_origin(reconciliation)
-    trained = make_trained_model(contest.winner, features, origin, options)
+    trained = make_trained_model(contest.winner, train[feature_names(options)], origin, options)
     verdicts = (contest.verdict, verdict) if contest.verdict else (verdict,)
-    return Release(trained, contest.predictions, verdicts)
+    training = None
+    if not trained.facts.not_for_lending:
+        rows = loans[loans["loan_id"].isin(train["loan_id"])]
+        training = digest_loans(rows, options.feature_set)
+    release = Release(trained, contest.predictions, verdicts, training)
+    return release, release
 
 
 def _train(model_input: pd.DataFrame) -> pd.DataFrame:

@@ -57,8 +57,8 @@ def create_template() -> Pipeline:
             ),
             Node(
                 nodes.package_model,
-                ["model_input", "contest", "verdict", "reconciliation", _OPTIONS],
-                "model",
+                ["model_input", "loans", "contest", "verdict", "reconciliation", _OPTIONS],
+                ["model", "judged"],
                 name="package_model",
             ),
         ]
@@ -74,11 +74,14 @@ def create_pipeline() -> Pipeline:
             inputs={
                 "model_input": f"{feature_set}_input",
                 "leakage_report": "leakage_report",
+                "loans": "loans",
                 "reconciliation": "reconciliation",
                 "champions": f"{model}_champions",
             },
             # What other pipelines read has names without a dot: plain nodes may not use one.
-            outputs={name: f"{model}_{name}" for name in ("predictions", "model", "promotion")},
+            outputs={
+                name: f"{model}_{name}" for name in ("predictions", "model", "judged", "promotion")
+            },
             parameters={_OPTIONS: f"params:modeling.{model}"},
             prefix_datasets_with_namespace=True,
         )

@@ -1,0 +1,108 @@
+"""Which registered version an evaluation speaks of: the one whose predictions are evaluated."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import tempfile
+from pathlib import Path
+
+import mlflow
+
+from loantap.features.definitions import FEATURE_SETS, MODELS
+from loantap.model.judged import JudgedModel
+from loantap.model.scorer import Scorer
+from loantap.model.training_digests import FILE, TrainingDigests
+from loantap.portfolio.errors import InputError
+from loantap.registry.connection import asking_registry
+from loantap.registry.loading import find_best_champion
+from loantap.registry.models import EVIDENCE, ModelVersion, registered_names, tag_version
+from loantap.registry.reading import UnreadableModelError, fetch_file, load_version
+
+# On a version: digest of the predictions its run published. On a run: what it registered.
+PREDICTIONS_DIGEST = "predictions_sha256"
+_REGISTERED = "registered.{}"
+
+logger = logging.getLogger(__name__)
+
+
+def note_registered(namespace: str, model: ModelVersion) -> None:
+    """Write on the active run which version of a namespace it made."""
+    mlflow.set_tag(_REGISTERED.format(namespace), f"{model.name}/{model.version}")
+
+
+def note_predictions(model: ModelVersion, predictions: Path) -> None:
+    """Write on a version which predictions are its own."""
+    tag_version(model, {PREDICTIONS_DIGEST: _digest(predictions)})
+
+
+def load_judged(namespace: str, predictions: Path) -> JudgedModel:
+    """This run's version; in a run that trained none, the one whose predictions these are.
+
+    Args:
+        namespace: which model.
+        predictions: file of the predictions that are evaluated.
+
+    Raises:
+        InputError: no registered version made these predictions.
+        RegistryDownError: the registry does not answer.
+    """
+    new = _find_registered(namespace)
+    model = new or _find_by_predictions(namespace, predictions)
+    champion = find_best_champion(namespace)
+    is_lent_on = FEATURE_SETS[MODELS[namespace]].for_lending
+    return JudgedModel(
+        name=model.name,
+        version=model.version,
+        is_new=new is not None,
+        in_office=str(champion) if champion and is_lent_on else "",
+        scorer=Scorer(load_version(model), model.name, model.version) if is_lent_on else None,
+        training=load_training(model) if is_lent_on else None,
+    )
+
+
+def load_training(model: ModelVersion) -> TrainingDigests | None:
+    """Digests of the loans a version was trained on; None where it carries none.
+
+    Raises:
+        UnreadableModelError: they are damaged.
+        RegistryDownError: the registry does not answer.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            path = fetch_file(model, f"{EVIDENCE}/{FILE}", Path(folder))
+        except UnreadableModelError:
+            return None
+        try:
+            return TrainingDigests.load(path)
+        except ValueError as error:
+            raise UnreadableModelError(model, f"its {FILE} is damaged ({error})") from error
+
+
+def _find_registered(namespace: str) -> ModelVersion | None:
+    run = mlflow.active_run()
+    if run is None:
+        return None
+    with asking_registry():
+        tags = mlflow.MlflowClient().get_run(run.info.run_id).data.tags
+    name, _, version = tags.get(_REGISTERED.format(namespace), "").rpartition("/")
+    return ModelVersion(name, version) if name else None
+
+
+def _find_by_predictions(namespace: str, predictions: Path) -> ModelVersion:
+    digest = _digest(predictions)
+    with asking_registry():
+        client = mlflow.MlflowClient()
+        for name in registered_names(namespace):
+            for found in client.search_model_versions(f"name = '{name}'"):
+                if found.tags.get(PREDICTIONS_DIGEST) == digest:
+                    return ModelVersion(name, str(found.version))
+    raise InputError(
+        f"predictions of {namespace} ({predictions})",
+        "no version in the model registry made them, so nothing can be said of a model by them",
+        "Run `--pipelines training`, which makes both",
+    )
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

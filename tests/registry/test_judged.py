@@ -1,0 +1,144 @@
+"""An evaluation speaks of the version whose predictions it evaluates, and of no other."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import mlflow
+import pandas as pd
+import pytest
+
+from loantap.datasets import JudgedModelDataset, RegisteredModelDataset
+from loantap.model.judged import JudgedModel
+from loantap.model.trained import TrainedModel
+from loantap.model.training_digests import digest_loans
+from loantap.portfolio.errors import InputError
+from loantap.registry.judged import load_judged, note_predictions
+from loantap.registry.models import register
+from tests.registry.registered import PREDICTIONS, make_release, put_in_office, with_facts
+
+pytestmark = pytest.mark.usefixtures("active_run")
+
+
+@pytest.fixture
+def predictions(tmp_path: Path) -> Path:
+    path = tmp_path / "predictions.parquet"
+    PREDICTIONS.to_parquet(path)
+    return path
+
+
+def test_in_a_run_that_trains_it_is_the_new_version_promoted_or_not(
+    lending_model: TrainedModel, predictions: Path
+) -> None:
+    put_in_office(lending_model)
+    release = make_release(lending_model, promoted=False)
+
+    RegisteredModelDataset(namespace="lending").save(release)
+    judged = JudgedModelDataset(namespace="lending", path=str(predictions)).load()
+
+    assert str(judged) == "loantap-lending-demo version 2"
+    assert judged.is_new
+    assert judged.in_office == "loantap-lending-demo version 1"
+    assert judged.lending_scorer.version == "2"
+
+
+def test_a_demo_is_judged_itself_beside_a_real_champion(
+    lending_model: TrainedModel, predictions: Path
+) -> None:
+    real = put_in_office(with_facts(lending_model, origin="real"))
+    RegisteredModelDataset(namespace="lending").save(make_release(lending_model))
+
+    judged = load_judged("lending", predictions)
+
+    assert str(judged) == "loantap-lending-demo version 1"
+    assert judged.in_office == str(real)
+
+
+def test_later_it_is_the_version_that_made_the_predictions(
+    lending_model: TrainedModel, predictions: Path
+) -> None:
+    first = register(make_release(lending_model, promoted=False))
+    note_predictions(first, predictions)
+    put_in_office(lending_model)
+
+    judged = load_judged("lending", predictions)
+
+    assert str(judged) == str(first)
+    assert not judged.is_new
+    assert judged.in_office == "loantap-lending-demo version 2"
+
+
+def test_predictions_of_no_version_are_not_taken_for_those_of_the_champion(
+    lending_model: TrainedModel, predictions: Path
+) -> None:
+    put_in_office(lending_model)
+
+    with pytest.raises(InputError, match="no version in the model registry made them") as refused:
+        load_judged("lending", predictions)
+    assert "--pipelines training" in refused.value.remedy
+
+
+def test_a_version_carries_the_loans_it_was_trained_on(
+    lending_model: TrainedModel, predictions: Path, simulated_loans: pd.DataFrame
+) -> None:
+    training = digest_loans(simulated_loans, "lending")
+    release = replace(make_release(lending_model), training=training)
+    RegisteredModelDataset(namespace="lending").save(release)
+
+    judged = load_judged("lending", predictions)
+
+    assert judged.training is not None
+    assert judged.training.count_shared(simulated_loans.head(9)) == 9
+
+
+def test_a_version_of_an_older_release_carries_none(
+    lending_model: TrainedModel, predictions: Path
+) -> None:
+    RegisteredModelDataset(namespace="lending").save(make_release(lending_model))
+
+    assert load_judged("lending", predictions).training is None
+
+
+def test_another_run_has_another_version(lending_model: TrainedModel, predictions: Path) -> None:
+    RegisteredModelDataset(namespace="lending").save(make_release(lending_model))
+    mlflow.end_run()
+
+    with mlflow.start_run(), pytest.raises(InputError, match="no version in the model registry"):
+        load_judged("lending", predictions)
+
+
+@pytest.mark.parametrize(
+    ("name", "is_new", "promoted", "in_office", "said"),
+    [
+        ("loantap-lending", True, True, "", "In office from the end of this run on"),
+        ("loantap-lending", True, True, "loantap-lending version 1", "In office from the end"),
+        (
+            "loantap-lending",
+            True,
+            False,
+            "loantap-lending version 1",
+            "Not in office: loantap-lend",
+        ),
+        ("loantap-lending", True, False, "", "Not in office, and no other version is"),
+        ("loantap-lending", False, True, "loantap-lending version 2", "In office"),
+        ("loantap-lending", False, True, "loantap-lending version 3", "Not in office: loantap-le"),
+        ("loantap-lending-demo", True, True, "loantap-lending version 1", "learnt from real loans"),
+        (
+            "loantap-lending-demo",
+            True,
+            True,
+            "loantap-lending-demo version 1",
+            "In office from the",
+        ),
+    ],
+)
+def test_it_says_which_version_decides(
+    name: str, is_new: bool, promoted: bool, in_office: str, said: str
+) -> None:
+    told = JudgedModel(name, "2", is_new, in_office).tell_office(promoted=promoted)
+
+    assert said in told
+    assert ("not about it" in told) == (
+        in_office not in {"", f"{name} version 2"} and not said.startswith("In")
+    )
