@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,7 +13,7 @@ from hypothesis import strategies as st
 from loantap.model.options import SplitOptions
 from loantap.model.origins import date_loans
 from loantap.model.schemas import SPLITS
-from loantap.model.splits import split_loans
+from loantap.model.splits import require_enough, split_loans
 from loantap.portfolio.errors import InputError
 from tests.conftest import OUT_OF_TIME
 
@@ -106,3 +108,29 @@ def test_each_loan_gets_its_place_in_the_rolling_origin(simulated_loans: pd.Data
     assert judged["term_months"].eq(36).all()
     assert judged["issue_month"].max() <= pd.Timestamp("2013-12-01")
     SPLITS.validate(split)
+
+
+@pytest.mark.parametrize(
+    ("charged_off", "paid", "said"),
+    [
+        (50, 50, ""),
+        (
+            49,
+            196,
+            "it has 245 loans, 49 of them charged off and 196 paid: too few to train a model",
+        ),
+        (12, 48, "which needs 50 of each. Give about 250 loans"),
+        (200, 49, "which needs 50 of each. Give about 255 loans"),
+        (0, 500, "Give a portfolio that holds loans of both outcomes"),
+    ],
+)
+def test_a_portfolio_too_small_to_train_on_is_told_how_many_loans_it_needs(
+    charged_off: int, paid: int, said: str
+) -> None:
+    loans = pd.DataFrame({"is_charged_off": [1] * charged_off + [0] * paid})
+
+    if not said:
+        require_enough(loans, 50)
+    else:
+        with pytest.raises(InputError, match=re.escape(said)):
+            require_enough(loans, 50)

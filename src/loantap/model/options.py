@@ -65,11 +65,20 @@ class OutOfTimeOptions(Options):
 
 
 class SplitOptions(Options):
-    """Random stratified split and rolling origin."""
+    """Random stratified split and rolling origin.
+
+    Attributes:
+        seed: of the split.
+        test_share: share of the loans that judge the model.
+        out_of_time: the rolling origin.
+        least_outcomes: charge-offs, and paid loans, that a portfolio must have to train on. With
+            fewer the leakage gate would take chance for a leak.
+    """
 
     seed: Seed
     test_share: Share
     out_of_time: OutOfTimeOptions
+    least_outcomes: Annotated[int, Field(ge=10)] = 50
 
 
 class LeakageOptions(Options):

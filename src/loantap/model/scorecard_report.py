@@ -115,7 +115,7 @@ def make_example_application(scorer: Scorer, loans: pd.DataFrame) -> pd.DataFram
     """One made-up application: no borrower's own.
 
     The commonest category, the median of each number, or the adverse fifth of it where credit sense
-    holds one side against a borrower; the instalment is the EMI.
+    holds one side against a borrower; the instalment is the EMI. What no loan states is missing.
 
     Args:
         scorer: the columns it needs.
@@ -126,6 +126,9 @@ def make_example_application(scorer: Scorer, loans: pd.DataFrame) -> pd.DataFram
     made: dict[str, Any] = {}
     for column in scorer.columns:
         rising = loans[column.name].dropna().sort_values()
+        if rising.empty:  # a column that was not collected: nobody states it
+            made[column.name] = np.nan
+            continue
         share = shares.get(adverse.get(column.name, ""), 0.5)
         is_ordered = share != 0.5 or column.kind in (Kind.NUMBER, Kind.COUNT)
         place = int(share * (len(rising) - 1))

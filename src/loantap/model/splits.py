@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from enum import StrEnum
 
 import numpy as np
@@ -18,6 +19,31 @@ class Split(StrEnum):
 
     TRAIN = "train"
     TEST = "test"
+
+
+def require_enough(loans: pd.DataFrame, least_outcomes: int) -> None:
+    """Stop before anything is made of a portfolio that is too small to train on.
+
+    Args:
+        loans: one row per loan with `is_charged_off`.
+        least_outcomes: charge-offs, and paid loans, that it must have.
+
+    Raises:
+        InputError: it has fewer.
+    """
+    charged_off = int(loans["is_charged_off"].sum())
+    paid = len(loans) - charged_off
+    if min(charged_off, paid) >= least_outcomes:
+        return
+    needed = math.ceil(least_outcomes * len(loans) / max(min(charged_off, paid), 1))
+    raise InputError(
+        "portfolio",
+        f"it has {len(loans):,} loans, {charged_off:,} of them charged off and {paid:,} paid: too "
+        f"few to train a model, which needs {least_outcomes} of each",
+        f"Give about {needed:,} loans, if so many of them end so"
+        if min(charged_off, paid)
+        else "Give a portfolio that holds loans of both outcomes",
+    )
 
 
 def split_loans(loans: pd.DataFrame, options: SplitOptions) -> pd.DataFrame:

@@ -13,7 +13,7 @@ from loantap.features.definitions import FEATURE_SETS
 from loantap.model.leakage.findings import require_no_leak
 from loantap.model.leakage.gate import examine_portfolio
 from loantap.model.options import FeatureEngineeringOptions
-from loantap.model.splits import Split
+from loantap.model.splits import Split, require_enough
 from loantap.model.splits import split_loans as assign_splits
 from loantap.tables.rows import MappedFile, Table, map_rows, to_frame
 
@@ -32,7 +32,9 @@ def _build_batch(loans: pd.DataFrame, _first_row: int) -> pd.DataFrame:
 
 def split_loans(loans: pd.DataFrame | Table, options: FeatureEngineeringOptions) -> pd.DataFrame:
     """Random split and out-of-time period of each loan."""
-    return assign_splits(to_frame(loans), options.split)
+    portfolio = to_frame(loans)
+    require_enough(portfolio, options.split.least_outcomes)
+    return assign_splits(portfolio, options.split)
 
 
 def detect_leakage(
