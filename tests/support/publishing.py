@@ -97,7 +97,7 @@ def make_old(project: Path) -> None:
     """A project after a good run."""
     lock = ProjectLock(project)
     lock.acquire()
-    publish(save(project, OLD), lock.folder)
+    publish(save(project, OLD), lock)
     lock.release()
 
 
@@ -133,7 +133,7 @@ def _publish_and_be_killed(
     outputs = tuple(d.filepath for d in saved if isinstance(d, FilePublishable))
     lock.note(outputs=outputs, databases=(project / "data" / "warehouse.duckdb",))
     with _killed_before(at, steps):
-        publish(saved, lock.folder)
+        publish(saved, lock)
     lock.release()
 
 

@@ -45,13 +45,12 @@ def staging_path(path: Path, run: str = RUN) -> Path:
     return path.with_name(f".{path.stem}.{run}.staged{path.suffix}")
 
 
-def rename_into_place(rename: Rename) -> None:
+def rename_into_place(staged: Path, path: Path) -> None:
     """Put what is staged in the place of the last good file; done again, it does no harm.
 
     A file takes the place of a file in one step. A folder can't: the last good one steps aside
     first, and is what there is, should the run be killed between the two steps.
     """
-    staged, path = rename.staged, rename.path
     if staged.exists():
         if _holds_parts(path) or (staged.is_dir() and path.is_file()):
             remove_staged(_aside(path))
@@ -105,7 +104,7 @@ class StagedFile:
     def publish(self) -> None:
         """Rename the staged file into place; nothing happens where none is staged."""
         for rename in self.renames:
-            rename_into_place(rename)
+            rename_into_place(rename.staged, rename.path)
         self._is_staged = False
 
     def remove_leftovers(self) -> None:

@@ -26,8 +26,9 @@ from loantap.datasets.targets.marks import drop_staged, is_marked
 from loantap.datasets.targets.target_table import publish_together
 from loantap.hooks.saved import Catalog, SavedDatasets, publishable
 from loantap.portfolio.errors import InputError
+from loantap.project.folder import from_project
 from loantap.project.interruption import interruption
-from loantap.project.journal import Journal, read_journals
+from loantap.project.journal import Journal, Rename, read_journals
 from loantap.project.lock import RUN, ProjectLock, Record, lock_of
 from loantap.registry.connection import RegistryDownError, registry_address
 from loantap.registry.recovery import conclude_again, end_forgotten_run
@@ -35,7 +36,7 @@ from loantap.registry.recovery import conclude_again, end_forgotten_run
 logger = logging.getLogger(__name__)
 
 
-def publish(saved: Sequence[Publishable], folder: Path) -> None:
+def publish(saved: Sequence[Publishable], lock: ProjectLock) -> None:
     """Publish what a run saved: databases, then files, then models.
 
     All of it is written down first. Killed before the databases have changed, nothing is
@@ -43,7 +44,7 @@ def publish(saved: Sequence[Publishable], folder: Path) -> None:
 
     Args:
         saved: what the run saved.
-        folder: for the journal.
+        lock: of the project, where the journal lies.
 
     Raises:
         SourceDownError, InputError: a database refuses, and nothing is published; or a file cannot
@@ -52,14 +53,15 @@ def publish(saved: Sequence[Publishable], folder: Path) -> None:
     if not saved:
         return
     tables = [d for d in saved if isinstance(d, TargetTableDataset) and d.is_staged]
-    journal = _describe(saved, tables)
+    folder = lock.folder
+    journal = _describe(saved, tables, lock.project)
     journal.write(folder)
     try:
         # First, since one may refuse.
         publish_together(tables, journal.run)
     except BaseException:
         # Interrupted when it had been done, it counts as done.
-        if not tables or not _has_committed(journal):
+        if not tables or not _has_committed(journal, lock.project):
             journal.remove(folder)
             raise
         for table in tables:
@@ -75,21 +77,33 @@ def publish(saved: Sequence[Publishable], folder: Path) -> None:
         journal.remove(folder)
 
 
-def _describe(saved: Sequence[Publishable], tables: Sequence[TargetTableDataset]) -> Journal:
+def _describe(
+    saved: Sequence[Publishable], tables: Sequence[TargetTableDataset], project: Path
+) -> Journal:
     models = (d.conclusion for d in saved if isinstance(d, RegisteredModelDataset))
+    renames = (r for d in saved if isinstance(d, FilePublishable) for r in d.renames())
     return Journal(
         run=f"{RUN}.{secrets.token_hex(3)}",
-        tables={table.file: table.table for table in tables if table.file is not None},
+        tables={from_project(t.file, project): t.table for t in tables if t.file is not None},
         committed=not tables,
-        files=tuple(r for d in saved if isinstance(d, FilePublishable) for r in d.renames()),
-        registry=registry_address(),
+        files=tuple(
+            Rename(staged=from_project(r.staged, project), path=from_project(r.path, project))
+            for r in renames
+        ),
+        registry=_tell_registry(project),
         models=tuple(conclusion for conclusion in models if conclusion is not None),
     )
 
 
-def _has_committed(journal: Journal) -> bool:
+def _tell_registry(project: Path) -> str:
+    return registry_address().replace(f"{project}/", "")
+
+
+def _has_committed(journal: Journal, project: Path) -> bool:
     """Whether the databases have changed; of real ones only the journal knows."""
-    marked = (is_marked(file, table, journal.run) for file, table in journal.tables.items())
+    marked = (
+        is_marked(project / file, table, journal.run) for file, table in journal.tables.items()
+    )
     return journal.committed or (bool(journal.tables) and all(marked))
 
 
@@ -116,23 +130,23 @@ def recover(lock: ProjectLock) -> None:
         InputError: a file cannot take its place, or another release was killed.
     """
     for journal in read_journals(lock.folder):
-        if not _has_committed(journal):
+        if not _has_committed(journal, lock.project):
             for rename in journal.files:
-                remove_staged(rename.staged)
-        elif not _complete(journal):
+                remove_staged(lock.project / rename.staged)
+        elif not _complete(journal, lock.project):
             continue
         journal.remove(lock.folder)
     for path, record in lock.killed():
-        _tidy_up(record)
+        _tidy_up(record, lock.project)
         if _end_in_mlflow(record):
             path.unlink()
 
 
-def _complete(journal: Journal) -> bool:
+def _complete(journal: Journal, project: Path) -> bool:
     """Publish the files and models of a journal; whether all could be done."""
     for rename in journal.files:
         try:
-            rename_into_place(rename)
+            rename_into_place(project / rename.staged, project / rename.path)
         except OSError as error:
             raise InputError(
                 f"file {rename.path}",
@@ -140,7 +154,7 @@ def _complete(journal: Journal) -> bool:
                 f"place ({error.strerror or error})",
                 "Mend that and run again",
             ) from error
-    if journal.models and journal.registry != registry_address():
+    if journal.models and journal.registry != _tell_registry(project):
         logger.warning(
             "The verdicts of run %s wait for MLflow at %s", journal.run, journal.registry
         )
@@ -159,16 +173,16 @@ def _complete(journal: Journal) -> bool:
     return True
 
 
-def _tidy_up(killed: Record) -> None:
+def _tidy_up(killed: Record, project: Path) -> None:
     for path in killed.outputs:
-        remove_staged(staging_path(path, killed.run))
+        remove_staged(staging_path(project / path, killed.run))
     for database in killed.databases:
-        drop_staged(database)
+        drop_staged(project / database)
 
 
 def _end_in_mlflow(killed: Record) -> bool:
     """Say in MLflow that a run was killed; whether that is done."""
-    if killed.mlflow_run is None or killed.registry != registry_address():
+    if killed.mlflow_run is None:
         return True
     try:
         if end_forgotten_run(killed.mlflow_run):
@@ -184,7 +198,7 @@ class TransactionHook(SavedDatasets):
     def __init__(self) -> None:
         super().__init__()
         self._catalog: Catalog | None = None
-        self._folder = Path()
+        self._lock = lock_of(Path())
 
     @hook_impl
     def after_context_created(self) -> None:
@@ -197,20 +211,20 @@ class TransactionHook(SavedDatasets):
     def before_pipeline_run(self, run_params: dict[str, Any], catalog: Catalog) -> None:
         """Remember where this run saves."""
         self._catalog = catalog
-        self._folder = lock_of(Path(run_params["project_path"])).folder
+        self._lock = lock_of(Path(run_params["project_path"]))
 
     @hook_impl(tryfirst=True)
     def after_pipeline_run(self, catalog: Catalog) -> None:
         """Publish tables, files and models; the record of the run is complete by now."""
         interruption.obey()
-        publish(publishable(catalog, self._saved), self._folder)
+        publish(publishable(catalog, self._saved), self._lock)
         self._catalog = None
 
     @hook_impl(tryfirst=True)
     def on_pipeline_error(self) -> None:
         """Leave the last good outputs and aliases where they are."""
         catalog, self._catalog = self._catalog, None
-        if catalog is None or is_under_way(self._folder):
+        if catalog is None or is_under_way(self._lock.folder):
             return
         for dataset in publishable(catalog, self._saved):
             dataset.discard()

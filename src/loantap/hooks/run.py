@@ -16,10 +16,10 @@ from loantap.datasets.staged import FilePublishable
 from loantap.hooks.publication import is_under_way, recover
 from loantap.hooks.saved import Catalog, SavedDatasets
 from loantap.portfolio.errors import InputError
+from loantap.project.folder import from_project
 from loantap.project.interruption import interruption
 from loantap.project.lock import ALL_PUBLISHED, NOTHING_PUBLISHED, ProjectLock, lock_of
 from loantap.registry import runs
-from loantap.registry.connection import registry_address
 
 
 class RunHook(SavedDatasets):
@@ -46,9 +46,12 @@ class RunHook(SavedDatasets):
         tables = (d.file for d in datasets if isinstance(d, TargetTableDataset))
         databases = {file for file in tables if file is not None}
         require_writable([*outputs, *sorted(databases)])
-        lock.note(outputs=tuple(outputs), databases=tuple(sorted(databases)))
+        lock.note(
+            outputs=tuple(from_project(path, lock.project) for path in outputs),
+            databases=tuple(from_project(path, lock.project) for path in sorted(databases)),
+        )
         yield
-        lock.note(registry=registry_address(), mlflow_run=runs.active_run_id())
+        lock.note(mlflow_run=runs.active_run_id())
 
     @hook_impl
     def before_node_run(self) -> None:

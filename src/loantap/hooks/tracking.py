@@ -25,6 +25,7 @@ from loantap.registry.connection import (
     keeping_address_variable,
     use_registry,
 )
+from loantap.registry.locations import require_same_place
 from loantap.registry.recovery import FAILED, KILLED, end_run
 
 logger = logging.getLogger(__name__)
@@ -79,11 +80,18 @@ class TrackingHook(MlflowHook):  # type: ignore[misc] # kedro-mlflow is not type
 
         Raises:
             RegistryDownError: there is something to record, and no registry to record it in.
+            InputError: the project was moved.
         """
         names = set(run_params.get("pipeline_names") or [_DEFAULT])
         unrecorded = set(self.mlflow_config.tracking.disable_tracking.pipelines)
         if self._down is not None and not names <= unrecorded:
             raise self._down
+        experiment = self.mlflow_config.tracking.experiment
+        require_same_place(
+            self.mlflow_config.server.mlflow_tracking_uri,
+            experiment.create_experiment_kwargs.artifact_location,
+            Path(run_params["project_path"]),
+        )
         super().before_pipeline_run(run_params, pipeline, catalog)
 
     @hook_impl

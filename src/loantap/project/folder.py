@@ -29,3 +29,11 @@ def anchor_address(address: str, folder: Path) -> str:
         return address
     path, mark, options = address.removeprefix(_SQLITE).partition("?")
     return f"{_SQLITE}{folder / path}{mark}{options}" if path else address
+
+
+def from_project(path: Path, project: Path) -> Path:
+    """A path as it is written down, so that it is right when the project has been moved.
+
+    `project / path` leads back, also to one outside, which is written down whole.
+    """
+    return path.relative_to(project) if path.is_relative_to(project) else path.absolute()

@@ -45,7 +45,7 @@ class Conclusion(BaseModel):
 
 
 class Journal(BaseModel):
-    """All that one run publishes; what is in it has happened, or will.
+    """All that one run publishes; what is in it has happened, or will. Paths are the project's.
 
     Attributes:
         run: which; the databases of ours are marked with it in the transaction that changes them.

@@ -39,9 +39,8 @@ class Record(BaseModel):
         user: who started it.
         command: the words it was started with.
         since: when, in UTC.
-        outputs: files that it publishes in the end.
-        databases: those files of ours that it writes tables to.
-        registry: address of MLflow.
+        outputs: files that it publishes in the end, from the project's folder.
+        databases: those files of ours that it writes tables to, likewise.
         mlflow_run: identifier of its run there; None where nothing is recorded.
     """
 
@@ -55,7 +54,6 @@ class Record(BaseModel):
     since: datetime
     outputs: tuple[Path, ...] = ()
     databases: tuple[Path, ...] = ()
-    registry: str | None = None
     mlflow_run: str | None = None
 
     def __str__(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
 from typing import Any
@@ -16,25 +17,42 @@ from rich.text import Text
 
 from loantap.portfolio.errors import InputError
 from loantap.project.folder import find_project
-from loantap.registry import history
+from loantap.registry import history, locations
 from loantap.registry.connection import ADDRESS_VARIABLE, choose_address, use_registry
 from loantap.registry.models import ModelVersion
 from loantap.registry.reading import load_version
 
+_ARTIFACTS = "tracking.experiment.create_experiment_kwargs.artifact_location"
 # Into a file or a pipe tables keep this width rather than being squeezed to 80.
 _PLAIN_WIDTH = 132
+
+
+@dataclass(frozen=True, slots=True)
+class _Store:
+    """Where MLflow keeps what, and for which project."""
+
+    address: str
+    artifacts: str | None
+    project: Path
 
 
 def find_address(folder: Path, environment: str = "local") -> str:
     """Address of the registry as `kedro run` finds it from a folder; see `choose_address`."""
     project = find_project(folder)
+    return choose_address(
+        _read_setting("server.mlflow_tracking_uri", project, environment), project
+    )
+
+
+def _read_setting(setting: str, project: Path, environment: str) -> str | None:
+    """What `mlflow.yml` says, that of the environment before that of `base`."""
     for name in (environment, "base"):
         path = project / "conf" / name / "mlflow.yml"
         if path.is_file():
-            found = OmegaConf.select(OmegaConf.load(path), "server.mlflow_tracking_uri")
+            found = OmegaConf.select(OmegaConf.load(path), setting)
             if found:
-                return choose_address(str(found), project)
-    return choose_address(None, project)
+                return str(found)
+    return None
 
 
 def _explained(command: Callable[..., None]) -> Callable[..., None]:
@@ -53,13 +71,38 @@ def _explained(command: Callable[..., None]) -> Callable[..., None]:
 @click.group()
 @click.option("--registry", help=f"Address of MLflow, instead of {ADDRESS_VARIABLE} and conf/.")
 @click.option("--env", default="local", envvar="KEDRO_ENV", help="Environment, as of `kedro run`.")
-def main(registry: str | None, env: str) -> None:
+@click.pass_context
+def main(context: click.Context, registry: str | None, env: str) -> None:
     """Registered models: which there are, why one is in office, and how to go back.
 
     MLflow is asked where `kedro run` asks it: at MLFLOW_TRACKING_URI, or else where mlflow.yml in
     the project's conf/ says.
     """
-    use_registry(registry or find_address(Path.cwd(), env))
+    project = find_project(Path.cwd())
+    address = registry or find_address(project, env)
+    use_registry(address)
+    context.obj = _Store(address, _read_setting(_ARTIFACTS, project, env), project)
+    if context.invoked_subcommand != relocate.name:
+        _tell_if_moved(context.obj)
+
+
+def _tell_if_moved(store: _Store) -> None:
+    try:
+        locations.require_same_place(store.address, store.artifacts, store.project)
+    except InputError as error:
+        click.echo(f"Warning: {error}", err=True)
+
+
+@main.command()
+@click.pass_obj
+@_explained
+def relocate(store: _Store) -> None:
+    """Have MLflow look for models here, after the project was moved or copied."""
+    count = locations.relocate(store.address, store.artifacts, store.project)
+    told = (
+        f"{count:,} locations changed: MLflow now keeps" if count else "Nothing to do: MLflow keeps"
+    )
+    click.echo(f"{told} its files in {store.project}.")
 
 
 @main.command(name="list")
