@@ -37,6 +37,7 @@ def test_every_known_parameter_is_taken(folder: Path) -> None:
     given = {
         "portfolio": "loans.csv",
         "loans": 5_000,
+        "replace_real": "true",
         "seed": 7,
         "as_of": "2026-11-23",
         "since": "2016-01",

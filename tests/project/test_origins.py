@@ -54,7 +54,10 @@ def history(
         pd.read_parquet(scores),
         {path.name: path.read_text("utf-8") for path in project.reporting.glob("*.html")},
     )
-    demo = project.run("--params", "loans=2000")
+    refused = project.run("--params", "loans=2000")
+    assert refused.exit_code == 1
+    assert "source_loans: it holds 5,239 real rows" in refused.output
+    demo = project.run("--params", "loans=2000,replace_real=true")
     assert demo.exit_code == 0, demo.output
     return found
 

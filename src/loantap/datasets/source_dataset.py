@@ -12,10 +12,10 @@ from kedro.io import AbstractDataset
 
 from loantap.datasets.backends import EMBEDDED, make_backend
 from loantap.datasets.backends.embedded import DuckDB
-from loantap.datasets.backends.interface import BATCH_ROWS
+from loantap.datasets.backends.interface import BATCH_ROWS, Query
 from loantap.datasets.backends.waiting import SILENCE_LIMIT_S, TIME_LIMIT_S, Patience
 from loantap.datasets.source_table import SourceTable
-from loantap.portfolio.dictionary import Table
+from loantap.portfolio.dictionary import REAL, Table
 from loantap.portfolio.errors import InputError
 
 
@@ -74,6 +74,17 @@ class SourceTableDataset(AbstractDataset[pd.DataFrame | Iterable[pd.DataFrame], 
     def system(self) -> str:
         """Name of the source system."""
         return self._system
+
+    def count_real(self) -> int:
+        """Rows of real origin in an embedded table; 0 where there is none, or it does not tell."""
+        if not self.is_embedded or not self._exists():
+            return 0
+        database = self._embedded()
+        if "origin" not in database.describe(self._table).names:
+            return 0
+        counted = f"SELECT count(*) AS n FROM {self._table} WHERE origin = ?"  # noqa: S608
+        rows = database.read(Query(counted, (REAL,))).read_all()
+        return int(rows.column("n")[0].as_py())
 
     def require_credentials(self) -> None:
         """See `Credentialed`."""

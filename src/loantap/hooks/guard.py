@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from itertools import filterfalse
+from typing import Any
 
 from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
@@ -11,13 +13,16 @@ from kedro.io import MemoryDataset
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 from kedro.validation.type_extractor import TypeExtractor
+from pydantic import BaseModel
 
 from loantap.datasets import SourceTableDataset, SparkInputDataset
 from loantap.datasets.source_dataset import Credentialed
 from loantap.hooks.saved import Catalog, is_parameter
 from loantap.portfolio.errors import InputError
+from loantap.portfolio.run_choices import check_choices, check_readers, replaces_real
 from loantap.portfolio.run_parameters import check_parameter_groups, check_run_parameters
 
+_LATEST_ZONE = timedelta(hours=14)
 _ON_A_CLUSTER = frozenset({"feature_engineering", "scoring"})
 
 
@@ -28,18 +33,28 @@ class GuardHook:
     def after_context_created(self, context: KedroContext) -> None:
         """Check what was given with `--params`, and every parameter group, read or not."""
         loader = context.config_loader
-        models = TypeExtractor(dict(pipelines)).extract_types_from_pipelines()
-        check_run_parameters(loader.runtime_params or {}, models)
+        models = _find_models()
+        given = loader.runtime_params or {}
+        check_run_parameters(given, models)
+        # The day a run starts on may be tomorrow where clocks keep UTC.
+        check_choices(given, (datetime.now(tz=UTC) + _LATEST_ZONE).date())
+        replaces_real(given)
         check_parameter_groups(loader["parameters"], models)
 
     @hook_impl(tryfirst=True)
-    def before_pipeline_run(self, pipeline: Pipeline, catalog: Catalog) -> None:
+    def before_pipeline_run(
+        self, run_params: dict[str, Any], pipeline: Pipeline, catalog: Catalog
+    ) -> None:
         """Check where `sources` writes, that systems can be connected to, and that inputs exist."""
         if all("check_sources" in node.tags for node in pipeline.nodes):
             return  # it says itself what is missing, of all systems at once
+        given = run_params.get("runtime_params") or {}
+        check_readers(given, _find_models(), pipeline.datasets())
         for node in pipeline.nodes:
             if "sources" in node.tags:
                 _require_embedded(node, catalog)
+                if "portfolio" not in given and not replaces_real(given):
+                    _require_demo(node, catalog)
             _require_frames(node, catalog)
         for name in sorted(pipeline.datasets()):
             if not is_parameter(name):
@@ -59,6 +74,27 @@ def _require_embedded(node: Node, catalog: Catalog) -> None:
                 f"rows are never written into one",
                 "Run `--pipelines training`, which only reads the sources, or use `--env base`",
             )
+
+
+def _require_demo(node: Node, catalog: Catalog) -> None:
+    """Demo data takes the place of demo data only, unless it is asked for."""
+    for name in node.outputs:
+        dataset = catalog.get(name)
+        if isinstance(dataset, SourceTableDataset) and (real := dataset.count_real()):
+            raise InputError(
+                f"pipeline sources, {name}",
+                f"it holds {real:,} real rows, and demo data would take their place",
+                "Run `--pipelines training` on them, name a file (--params portfolio=FILE.csv), or "
+                "add --params replace_real=true",
+            )
+
+
+def _find_models() -> dict[str, type[BaseModel]]:
+    """The model of each parameter group, by its path."""
+    found: dict[str, type[BaseModel]] = TypeExtractor(
+        dict(pipelines)
+    ).extract_types_from_pipelines()
+    return found
 
 
 def _require_credentials(name: str, catalog: Catalog) -> None:

@@ -17,6 +17,8 @@ RUN_PARAMETERS: Final = MappingProxyType(
     {
         "portfolio": "a LoanTap-format CSV to build the sources from (default: the demo generator)",
         "loans": "size of the demo portfolio (default: 20000)",
+        "replace_real": "true lets demo data take the place of real loans in the sources "
+        "(default: false)",
         "seed": "seed of everything random (default: 42)",
         "as_of": "day of the run, YYYY-MM-DD (default: today)",
         "since": "read again what the sources changed from 2016, 2016-01 or 2016-01-15 on, or all "

@@ -1,0 +1,158 @@
+"""Run parameters held against one another, against the day, and against what the run does."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from datetime import date
+from types import MappingProxyType
+from typing import Any, Final
+
+from pydantic import BaseModel
+
+from loantap.portfolio.errors import InputError
+
+# Datasets that a run parameter is the path of; the others are fields of parameter groups.
+_DATASETS: Final = MappingProxyType(
+    {
+        "portfolio": "portfolio_csv",
+        "applications": "applications",
+        "scores": "scores",
+        "foreign": "foreign_loans",
+    }
+)
+_PIPELINES: Final = MappingProxyType(
+    {
+        "portfolio": "sources", "loans": "sources", "replace_real": "sources",
+        "since": "ingestion", "foreign": "evaluation", "applications": "scoring",
+        "scores": "scoring",
+    }
+)  # fmt: skip
+_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
+_YES, _NO = (True, "true", "True"), (False, "false", "False")
+_NO_EFFECT = "it would change nothing"
+
+
+def check_choices(given: Mapping[str, Any], latest: date) -> None:
+    """Refuse a parameter without a value, two that contradict each other, and a day to come.
+
+    Args:
+        given: what stood behind `--params`, nested.
+        latest: the day it is where it is latest.
+
+    Raises:
+        InputError: naming the parameter and what to do.
+    """
+    for name, value in _list_leaves(given):
+        if value is None or (isinstance(value, str) and not value.strip()):
+            raise InputError(
+                f"--params {name}",
+                "there is no value after it",
+                "Give one, or leave the parameter out; a shell variable may be empty",
+            )
+    _require_one_source(given)
+    if "scores" in given and "applications" not in given:
+        raise InputError(
+            "--params scores",
+            "there are no applications to score",
+            "Add applications=FILE.csv, or leave it out",
+        )
+    if "as_of" in given:
+        _require_day(given["as_of"], latest)
+
+
+def replaces_real(given: Mapping[str, Any]) -> bool:
+    """Whether it was asked for that demo data takes the place of real sources.
+
+    Raises:
+        InputError: the answer is neither yes nor no.
+    """
+    value = given.get("replace_real", False)
+    if value not in (*_YES, *_NO):
+        raise InputError("--params replace_real", f"{value!r} is not true or false", "Give one")
+    return value in _YES
+
+
+def check_readers(
+    given: Mapping[str, Any],
+    models: Mapping[str, type[BaseModel]],
+    names: Collection[str],
+) -> None:
+    """Refuse a parameter that nothing of this run reads: who gave it expects it to count.
+
+    Args:
+        given: what stood behind `--params`, nested.
+        models: the model of each parameter group, by its path.
+        names: datasets and parameters (`params:...`) that the nodes of the run take or make.
+
+    Raises:
+        InputError: naming the parameter and the pipeline that reads it.
+    """
+    groups = {path: model for path, model in models.items() if f"params:{path}" in names}
+    for name in given:
+        if name in _DATASETS:
+            is_read = _DATASETS[name] in names
+        elif name == "replace_real":
+            is_read = "portfolio_csv" in names
+        elif any(path.partition(".")[0] == name for path in models):
+            _require_group(name, given[name], groups, models)
+            continue
+        else:
+            is_read = any(name in model.model_fields for model in groups.values())
+        if not is_read:
+            raise _unread(f"--params {name}", _PIPELINES.get(name, ""))
+
+
+def _require_group(
+    name: str,
+    value: object,
+    groups: Mapping[str, type[BaseModel]],
+    models: Mapping[str, type[BaseModel]],
+) -> None:
+    below = [path for path in models if path.startswith(f"{name}.")]
+    asked = [name]
+    if below and isinstance(value, Mapping):
+        asked = [f"{name}.{part}" for part in value]
+    for path in asked:
+        if path not in groups:
+            raise _unread(f"--params {path}", name)
+
+
+def _unread(where: str, pipeline: str) -> InputError:
+    remedy = "Leave it out"
+    if pipeline:
+        remedy += f", or run the pipeline that reads it: --pipelines {pipeline}"
+    return InputError(where, f"nothing of this run reads it: {_NO_EFFECT}", remedy)
+
+
+def _require_one_source(given: Mapping[str, Any]) -> None:
+    for name in ("loans", "replace_real"):
+        if "portfolio" in given and name in given:
+            raise InputError(
+                f"--params portfolio, {name}",
+                f"they contradict each other: a file is read, and {name} is about the demo",
+                "Leave one of them out",
+            )
+
+
+def _require_day(value: object, latest: date) -> None:
+    where = "--params as_of"
+    is_written_so = isinstance(value, str) and _DAY.fullmatch(value)
+    try:
+        day = date.fromisoformat(str(value)) if is_written_so else None
+    except ValueError:
+        day = None
+    if day is None:
+        raise InputError(where, f"'{value}' is not a day", "Give it as YYYY-MM-DD, as 2016-01-15")
+    if day > latest:
+        raise InputError(
+            where, f"{day} is still to come", "Give a day that is past, or leave it out for today"
+        )
+
+
+def _list_leaves(given: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, value in given.items():
+        if isinstance(value, Mapping):
+            yield from _list_leaves(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value
