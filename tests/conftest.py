@@ -32,10 +32,6 @@ AS_OF = pd.Timestamp("2026-11-23")
 # In CI, browser, drivers, servers and Spark must be there; the real data must where it is said so.
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true"}
 DATA_REQUIRED = os.environ.get("LOANTAP_REQUIRE_DATA", "").lower() in {"1", "true"}
-# Nothing reports home, as the Makefile has it. Settings say so as well, but only once imported.
-os.environ.setdefault("KEDRO_DISABLE_TELEMETRY", "1")
-os.environ.setdefault("DO_NOT_TRACK", "1")
-os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 # A made-up borrower: 12,000 over three years at 12% a year, which makes 398.57 a month.
 MADE_UP_LOAN = {
     "loan_amnt": "12000.0", "term": " 36 months", "int_rate": "12.0", "installment": "398.57",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,11 +25,6 @@ from loantap.hooks import (
     TransactionHook,
 )
 from loantap.hooks.context import ProjectContext
-
-# Nothing reports home, also when the package is run without our Makefile or image.
-os.environ.setdefault("KEDRO_DISABLE_TELEMETRY", "1")
-os.environ.setdefault("DO_NOT_TRACK", "1")
-os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 
 
 def _today() -> str:

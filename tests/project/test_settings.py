@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import os
 import runpy
+import subprocess
+import sys
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 import yaml
 
 from loantap.__main__ import main
 from tests.conftest import PROJECT
-from tests.support.temporary_project import Project
+from tests.support.temporary_project import Project, make_project
 
 SETTINGS = str(PROJECT / "src" / "loantap" / "settings.py")
+PACKAGE = str(PROJECT / "src" / "loantap" / "__init__.py")
 SWITCHES = {
     "KEDRO_DISABLE_TELEMETRY": "1",
     "DO_NOT_TRACK": "1",
@@ -28,11 +32,11 @@ def test_consent_to_telemetry_is_not_given() -> None:
 
 
 @pytest.mark.parametrize(("name", "value"), SWITCHES.items())
-def test_settings_switch_telemetry_off(
+def test_the_package_switches_telemetry_off(
     name: str, value: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv(name, raising=False)
-    runpy.run_path(SETTINGS)
+    runpy.run_path(PACKAGE)
 
     assert os.environ[name] == value
 
@@ -43,9 +47,42 @@ def test_what_the_environment_says_already_is_kept(
 ) -> None:
     monkeypatch.setenv(name, "as it was")
 
-    runpy.run_path(SETTINGS)
+    runpy.run_path(PACKAGE)
 
     assert os.environ[name] == "as it was"
+
+
+# What MLflow makes of it while it is imported, which is before our settings have been read.
+ASKED = """
+import loantap.settings, logging
+from mlflow.telemetry.client import get_telemetry_client
+logger = logging.getLogger("mlflow")
+print(get_telemetry_client(), logger.level, logger.handlers)
+"""
+
+
+def test_mlflow_neither_reports_home_nor_sets_its_own_logger(tmp_path: Path) -> None:
+    said = subprocess.run(
+        [sys.executable, "-c", ASKED],
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"], "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+
+    assert said.splitlines()[-1] == "None 0 []"
+
+
+def test_the_first_run_of_all_says_nothing_that_needs_no_attention(tmp_path: Path) -> None:
+    """It makes MLflow's database, of which MLflow would tell."""
+    ended = make_project(tmp_path).start("--pipelines", "sources", "--params", "loans=1000")
+
+    assert ended.exit_code == 0, ended.output
+    assert (tmp_path / "mlflow.db").is_file()
+    assert "make_portfolio" in ended.output
+    for noise in ("INFO", "WARNING", "ERROR", "Warning", "Traceback", "http", "mlflow."):
+        assert noise not in ended.output
 
 
 def test_make_switches_it_off_as_well() -> None:

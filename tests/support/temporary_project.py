@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import chdir, closing
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import PIPE, STDOUT
 
 import duckdb
 import mlflow
@@ -31,6 +35,14 @@ SMALL = {
     },
     "evaluation": {"resamples": 100},
 }
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended, and all that it said."""
+
+    exit_code: int
+    output: str
 
 
 @dataclass(frozen=True)
@@ -57,6 +69,19 @@ class Project:
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception
         return result
+
+    def start(self, *arguments: str) -> Ended:
+        """The same in a process of its own, as from a shell in which nothing is set.
+
+        In this process other modules have been imported, and pytest has its own log handlers and
+        warning filters: what a person sees is tested in one like theirs.
+        """
+        words = [str(Path(sys.executable).with_name("kedro")), "run", *arguments]
+        shell = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+        ended = subprocess.run(
+            words, cwd=self.folder, env=shell, stdout=PIPE, stderr=STDOUT, text=True, check=False
+        )
+        return Ended(ended.returncode, ended.stdout)
 
     def digests(self) -> dict[str, str]:
         """Digest of every file and database table under `data/`, hidden ones included.
