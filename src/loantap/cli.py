@@ -21,7 +21,7 @@ from loantap.portfolio.errors import InputError
 from loantap.project.folder import find_project
 from loantap.project.interruption import interruption
 from loantap.project.lock import lock_of
-from loantap.selection import require_selection
+from loantap.selection import require_one_after_the_other, require_selection
 
 # What a person can mend; anything else is a fault of ours and keeps its traceback.
 _MENDABLE = (
@@ -54,6 +54,7 @@ def run(context: click.Context, /, **options: Any) -> Any:
         try:
             _require_environment(options["env"], _find_configuration(options["conf_source"]))
             require_selection(options, pipelines)
+            require_one_after_the_other(options)
             lock.acquire()
             result = context.invoke(kedro_run, **options)
         except _MENDABLE as error:

@@ -63,6 +63,30 @@ def require_selection(options: Mapping[str, Any], pipelines: Mapping[str, Pipeli
     _require_nodes(chosen, given)
 
 
+def require_one_after_the_other(options: Mapping[str, Any]) -> None:
+    """Refuse the runners that do several nodes at once.
+
+    What a run saves is held back by the datasets of one process, and its log is that of one thread.
+
+    Raises:
+        InputError: naming the option.
+    """
+    runner = options.get("runner")
+    if runner and str(runner).rpartition(".")[2] != "SequentialRunner":
+        given = f"--runner {runner}"
+    elif options.get("is_async"):
+        given = "--async"
+    elif options.get("runner_params"):
+        given = "--runner-params"
+    else:
+        return
+    raise InputError(
+        given,
+        "nodes run one after the other here: what they save is published as one, by one process",
+        "Leave it out; the search and scoring use all cores by themselves",
+    )
+
+
 def _require_nodes(chosen: Pipeline, given: Mapping[str, Any]) -> None:
     keywords = {_FILTERS[name].keyword: values for name, values in given.items()}
     try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import pandas as pd
@@ -11,6 +13,7 @@ from pandas.testing import assert_frame_equal
 
 from loantap.datasets import SnapshotDataset, StagedDataset
 from loantap.datasets.staged import Publishable
+from loantap.portfolio.errors import InputError
 
 OLD = pd.DataFrame({"loan_id": ["old"]})
 NEW = pd.DataFrame({"loan_id": ["new"]})
@@ -162,3 +165,28 @@ def test_the_metadata_is_kept(path: Path) -> None:
 def test_all_that_is_staged_can_be_published(staged: StagedDataset, path: Path) -> None:
     assert isinstance(staged, Publishable)
     assert isinstance(SnapshotDataset(filepath=str(path)), Publishable)
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EACCES, errno.EROFS])
+def test_what_the_system_refuses_is_told_with_the_file_and_the_remedy(
+    number: int, with_last_good: StagedDataset, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(pd.DataFrame, "to_parquet", refuse)
+    with pytest.raises(DatasetError, match=f"file {path}: it cannot be written") as refused:
+        with_last_good.save(NEW)
+
+    # The command tells this one alone.
+    assert isinstance(refused.value.__cause__, InputError)
+    assert os.strerror(number) in str(refused.value.__cause__)
+    assert list_files(path) == ["loans.parquet"]
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "reports").write_text("a file in its place")
+    page = {"type": "text.TextDataset", "filepath": str(tmp_path / "reports" / "page.html")}
+
+    with pytest.raises(DatasetError, match="it cannot be written"):
+        StagedDataset(dataset=page).save("<p>")

@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from loantap.hooks import tracking
 from loantap.registry import connection
 from tests.support.temporary_project import Project
 
@@ -38,6 +39,7 @@ def scored(demo: Project, applications: Path, tmp_path: Path) -> pd.DataFrame:
 def _locked(demo: Project, scored: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Another process does not let go of the database."""
     monkeypatch.setattr(connection, "_PATIENCE", 0.1)
+    monkeypatch.setattr(tracking, "LONGEST_S", 0.5)
     with closing(sqlite3.connect(demo.folder / "mlflow.db")) as other:
         other.execute("BEGIN EXCLUSIVE")
         yield

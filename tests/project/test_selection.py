@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from loantap.cli import cli
 from loantap.pipeline_registry import register_pipelines
 from loantap.portfolio.errors import InputError
-from loantap.selection import require_selection
+from loantap.selection import require_one_after_the_other, require_selection
 from tests.support.temporary_project import Project
 
 PIPELINES = register_pipelines()
@@ -111,3 +111,24 @@ def test_the_catalog_is_described_without_a_warning(empty_project: Project) -> N
     assert ended.returncode == 0
     assert "recommendations" in ended.stdout
     assert "WARNING" not in ended.stdout + ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        ({"runner": "ParallelRunner"}, "--runner ParallelRunner"),
+        ({"runner": "kedro.runner.ThreadRunner"}, "--runner kedro.runner.ThreadRunner"),
+        ({"is_async": True}, "--async"),
+        ({"runner_params": {"max_workers": 2}}, "--runner-params"),
+    ],
+)
+def test_runners_that_do_several_nodes_at_once_are_refused(
+    options: dict[str, Any], told: str
+) -> None:
+    with pytest.raises(InputError, match=f"^{told}: nodes run one after the other here"):
+        require_one_after_the_other(options)
+
+
+@pytest.mark.parametrize("runner", [None, "SequentialRunner", "kedro.runner.SequentialRunner"])
+def test_the_runner_that_does_one_at_a_time_may_be_named(runner: str | None) -> None:
+    require_one_after_the_other({"runner": runner, "is_async": False, "runner_params": {}})

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
+import mlflow
 import pytest
 
 from loantap.registry import connection
@@ -17,6 +20,7 @@ from loantap.registry.connection import (
     use_registry,
 )
 from loantap.registry.models import find_champion
+from loantap.registry.patience import wait_for
 
 
 @pytest.mark.parametrize(
@@ -54,6 +58,64 @@ def test_a_locked_database_is_down(registry: Path, monkeypatch: pytest.MonkeyPat
         with pytest.raises(RegistryDownError, match="database is locked"):
             find_champion("loantap-lending")
     assert find_champion("loantap-lending") is None
+
+
+@contextmanager
+def held(database: Path, seconds: float) -> Iterator[None]:
+    """Another connection has the database to itself for so long."""
+    other = sqlite3.connect(database, check_same_thread=False)
+    other.execute("BEGIN EXCLUSIVE")
+    release = threading.Timer(seconds, other.rollback)
+    release.start()
+    try:
+        yield
+    finally:
+        release.join()
+        other.close()
+
+
+class TestPatience:
+    @pytest.fixture(autouse=True)
+    def _as_usual_afterwards(self) -> Iterator[None]:
+        yield
+        wait_for(None)
+
+    def test_who_has_a_search_to_lose_waits_and_says_so(
+        self, registry: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        wait_for(60)
+        with held(registry.parent / "mlflow.db", 1.0):
+            assert find_champion("loantap-lending") is None
+
+        told = [record.message for record in caplog.records if "locked" in record.message]
+        assert told == [
+            "MLflow's database is locked by another process; waiting for 0 s by now, at most 60 s"
+        ]
+
+    def test_a_write_waits_too(self, registry: Path) -> None:
+        """MLflow's own connection, which sets a waiting time of SQLite's own."""
+        client = mlflow.MlflowClient()
+        wait_for(60)
+        with held(registry.parent / "mlflow.db", 1.0):
+            client.create_registered_model("loantap-lending")
+
+        assert [model.name for model in client.search_registered_models()] == ["loantap-lending"]
+
+    def test_the_wait_has_an_end_with_one_message(self, registry: Path) -> None:
+        client = mlflow.MlflowClient()
+        client.search_registered_models()
+        wait_for(0.5)
+        started = time.monotonic()
+        # The database was free when it was looked at.
+        with (
+            pytest.raises(RegistryDownError, match="database is locked") as refused,
+            asking_registry(),
+            held(registry.parent / "mlflow.db", 2.0),
+        ):
+            client.create_registered_model("loantap-lending")
+
+        assert 0.5 <= time.monotonic() - started < 10
+        assert "\n" not in str(refused.value)
 
 
 def test_a_database_that_is_missing_is_down_and_is_not_made(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from loantap.model.scorer import Scorer, check_servable
 from loantap.model.trained import Release
 from loantap.portfolio.errors import InputError
 from loantap.project.journal import Conclusion
+from loantap.registry.connection import asking_registry
 from loantap.registry.judged import note_registered
 from loantap.registry.loading import has_champion, load_best, load_champion
 from loantap.registry.models import ModelVersion, conclude, find_champion, register
@@ -75,6 +76,7 @@ class RegisteredModelDataset(AbstractDataset[Release, Scorer]):
 
         Raises:
             InputError: the model is of another namespace.
+            RegistryDownError: MLflow does not answer any more.
             RuntimeError: it could not be served.
         """
         facts = data.trained.facts
@@ -85,7 +87,8 @@ class RegisteredModelDataset(AbstractDataset[Release, Scorer]):
                 "Leave modeling.<namespace>.name as it is shipped",
             )
         check_servable(data.trained)
-        self._pending = (register(data), data)
+        with asking_registry():
+            self._pending = (register(data), data)
         note_registered(self._namespace, self._pending[0])
 
     @property
@@ -112,7 +115,8 @@ class RegisteredModelDataset(AbstractDataset[Release, Scorer]):
             return
         model, release = self._pending
         verdict = release.verdicts[-1]
-        conclude(model, verdict)
+        with asking_registry():
+            conclude(model, verdict)
         if not verdict.promoted and not release.trained.facts.not_for_lending:
             logger.warning("%s is registered but not made champion: %s", model, verdict.reason)
         self._pending = None

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path, PurePath
 from typing import Any, Protocol, runtime_checkable
 
 from kedro.io import AbstractDataset
 
+from loantap.portfolio.errors import InputError
 from loantap.project.journal import Rename
 from loantap.project.lock import RUN
 
 # Names of the files in a folder that is one table.
 PARTS = "part-*.parquet"
+# A full disk, a quota, a limit on the size of files; rights, a disk that is only read, a file in
+# the place of a folder.
+_REFUSED = {
+    errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR,
+    errno.EEXIST,
+}  # fmt: skip
 
 
 @runtime_checkable
@@ -92,12 +100,24 @@ class StagedFile:
 
     @contextmanager
     def writing(self) -> Iterator[Path]:
-        """Give the path to write to; keeps nothing when the writing fails."""
-        self.path.parent.mkdir(parents=True, exist_ok=True)
+        """Give the path to write to; keeps nothing when the writing fails.
+
+        Raises:
+            InputError: the disk is full, or the folder cannot be written to.
+        """
         try:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
             yield self.staged
-        except BaseException:
-            self.discard()
+        except BaseException as error:
+            with suppress(OSError):
+                self.discard()
+            if (cause := _find_cause(error)) is not None:
+                raise InputError(
+                    f"file {self.path}",
+                    f"it cannot be written ({cause.strerror or cause})",
+                    "Make room there, or give yourself the right to write; nothing of this run is "
+                    "published",
+                ) from error
             raise
         self._is_staged = True
 
@@ -117,6 +137,15 @@ class StagedFile:
         """Remove the staged file."""
         remove_staged(self.staged)
         self._is_staged = False
+
+
+def _find_cause(error: BaseException | None) -> OSError | None:
+    """What the system refused, within what Kedro says of it; None where it is something else."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in _REFUSED:
+            return error
+        error = error.__cause__
+    return None
 
 
 def _aside(path: Path) -> Path:

@@ -13,6 +13,7 @@ from loantap.datasets import RegisteredModelDataset, StagedDataset
 from loantap.hooks.saved import Catalog, SavedDatasets, is_parameter
 from loantap.portfolio.assembly import portfolio_origin
 from loantap.registry import runs
+from loantap.registry.connection import asking_registry
 from loantap.registry.evidence import RunRecord, attach_evidence
 
 _REPORTS = "08_reporting"
@@ -39,9 +40,18 @@ class RecordHook(SavedDatasets):
     def before_pipeline_run(
         self, run_params: dict[str, Any], pipeline: Pipeline, catalog: Catalog
     ) -> None:
-        """Log the parameter groups the run uses, and the commit its code is at."""
-        if not runs.is_recording():
-            return
+        """Log the parameter groups the run uses, and the commit its code is at.
+
+        Raises:
+            RegistryDownError: MLflow does not answer any more.
+        """
+        if runs.is_recording():
+            with asking_registry():
+                self._record_beginning(run_params, pipeline, catalog)
+
+    def _record_beginning(
+        self, run_params: dict[str, Any], pipeline: Pipeline, catalog: Catalog
+    ) -> None:
         self._commit = runs.git_commit(Path(run_params["project_path"])) or "unknown"
         runs.log_tags({"git_commit": self._commit})
         groups = sorted(filter(is_parameter, pipeline.inputs()))
@@ -53,9 +63,16 @@ class RecordHook(SavedDatasets):
 
     @hook_impl(tryfirst=True)
     def after_pipeline_run(self, run_params: dict[str, Any], catalog: Catalog) -> None:
-        """Log what was found, and store it with the models, before anything is published."""
-        if not runs.is_recording():
-            return
+        """Log what was found, and store it with the models, before anything is published.
+
+        Raises:
+            RegistryDownError: MLflow does not answer any more.
+        """
+        if runs.is_recording():
+            with asking_registry():
+                self._record_end(run_params, catalog)
+
+    def _record_end(self, run_params: dict[str, Any], catalog: Catalog) -> None:
         origin = portfolio_origin(catalog.load("reconciliation"))
         runs.log_tags({"origin": origin})
         runs.rename(f"{origin} {run_params['run_id'][:16]}")

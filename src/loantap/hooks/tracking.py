@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +27,14 @@ from loantap.registry.connection import (
     use_registry,
 )
 from loantap.registry.locations import require_same_place
+from loantap.registry.patience import LONGEST_S, wait_for
 from loantap.registry.recovery import FAILED, KILLED, end_run
 
 logger = logging.getLogger(__name__)
 
 _DEFAULT = "__default__"
+# For how long a run that has failed waits to say so; the next one does it otherwise.
+_ENDING_S = 5.0
 
 
 class TrackingHook(MlflowHook):  # type: ignore[misc] # kedro-mlflow is not typed
@@ -51,6 +55,7 @@ class TrackingHook(MlflowHook):  # type: ignore[misc] # kedro-mlflow is not type
         """Read `mlflow.yml` and open the registry."""
         self.run_id = None
         self._down = None
+        wait_for(None)
         if runs.is_recording():
             super().after_context_created(context)
             return
@@ -65,12 +70,16 @@ class TrackingHook(MlflowHook):  # type: ignore[misc] # kedro-mlflow is not type
         # Read again by kedro-mlflow, which would take it as it stands in the file.
         loader["mlflow"] = loader["mlflow"] | {"server": server}
         use_registry(address)
+        self._context = context
         try:
-            with asking_registry(must_exist=False), keeping_address_variable():
-                super().after_context_created(context)
+            self._open()
         except RegistryDownError as error:
             self._down = error
             self.mlflow_config = config
+
+    def _open(self) -> None:
+        with asking_registry(must_exist=False), keeping_address_variable():
+            super().after_context_created(self._context)
 
     @hook_impl
     def before_pipeline_run(
@@ -84,15 +93,21 @@ class TrackingHook(MlflowHook):  # type: ignore[misc] # kedro-mlflow is not type
         """
         names = set(run_params.get("pipeline_names") or [_DEFAULT])
         unrecorded = set(self.mlflow_config.tracking.disable_tracking.pipelines)
-        if self._down is not None and not names <= unrecorded:
-            raise self._down
-        experiment = self.mlflow_config.tracking.experiment
-        require_same_place(
-            self.mlflow_config.server.mlflow_tracking_uri,
-            experiment.create_experiment_kwargs.artifact_location,
-            Path(run_params["project_path"]),
-        )
-        super().before_pipeline_run(run_params, pipeline, catalog)
+        if not names <= unrecorded:
+            # There is a search to lose, so what is only busy is waited for.
+            wait_for(LONGEST_S)
+            if self._down is not None:
+                self._open()
+                self._down = None
+        with asking_registry(must_exist=False) if self._down is None else nullcontext():
+            if self._down is None:
+                self._require_same_place(Path(run_params["project_path"]))
+            super().before_pipeline_run(run_params, pipeline, catalog)
+
+    def _require_same_place(self, project: Path) -> None:
+        options = self.mlflow_config.tracking.experiment.create_experiment_kwargs
+        address = self.mlflow_config.server.mlflow_tracking_uri
+        require_same_place(address, options.artifact_location, project)
 
     @hook_impl
     def before_node_run(
@@ -111,6 +126,7 @@ class TrackingHook(MlflowHook):  # type: ignore[misc] # kedro-mlflow is not type
         run_id, self.run_id = self.run_id, None
         if run_id is None or self._already_active_mlflow:
             return
+        wait_for(_ENDING_S)
         is_interrupted = isinstance(error, KeyboardInterrupt) or interruption.received is not None
         try:
             end_run(run_id, KILLED if is_interrupted else FAILED)
@@ -123,5 +139,6 @@ class TrackingHook(MlflowHook):  # type: ignore[misc] # kedro-mlflow is not type
         self, run_params: dict[str, Any], pipeline: Pipeline, catalog: Catalog
     ) -> None:
         """End MLflow's run."""
-        super().after_pipeline_run(run_params, pipeline, catalog)
+        with asking_registry() if self.run_id is not None else nullcontext():
+            super().after_pipeline_run(run_params, pipeline, catalog)
         self.run_id = None

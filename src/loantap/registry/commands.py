@@ -18,7 +18,13 @@ from rich.text import Text
 from loantap.portfolio.errors import InputError
 from loantap.project.folder import find_project
 from loantap.registry import history, locations
-from loantap.registry.connection import ADDRESS_VARIABLE, choose_address, use_registry
+from loantap.registry.connection import (
+    ADDRESS_VARIABLE,
+    RegistryDownError,
+    asking_registry,
+    choose_address,
+    use_registry,
+)
 from loantap.registry.models import ModelVersion
 from loantap.registry.reading import load_version
 
@@ -88,7 +94,10 @@ def main(context: click.Context, registry: str | None, env: str) -> None:
 
 def _tell_if_moved(store: _Store) -> None:
     try:
-        locations.require_same_place(store.address, store.artifacts, store.project)
+        with asking_registry():
+            locations.require_same_place(store.address, store.artifacts, store.project)
+    except RegistryDownError:
+        return  # what the command asks of it tells so
     except InputError as error:
         click.echo(f"Warning: {error}", err=True)
 

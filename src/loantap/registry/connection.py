@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from loantap.portfolio.errors import InputError
 from loantap.project.folder import anchor_address
+from loantap.registry.patience import PatientConnection, patience, waiting_for
 
 # Where a person names another registry than that of `conf/`, for one command or for all.
 ADDRESS_VARIABLE = "MLFLOW_TRACKING_URI"
@@ -29,7 +30,7 @@ os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
 
 _SQLITE = "sqlite:///"
 _SERVER_ERROR = 500
-# Seconds to wait for another process to let go of the database.
+# Seconds to wait for another process to let go of the database, where there is a last good model.
 _PATIENCE = 2.0
 
 
@@ -110,7 +111,7 @@ def asking_registry(*, must_exist: bool = True) -> Iterator[None]:
         if is_answer and not isinstance(error.__cause__, SQLAlchemyError):
             raise
         raise RegistryDownError(_first_line(error)) from error
-    except (SQLAlchemyError, OSError) as error:
+    except (SQLAlchemyError, sqlite3.Error, OSError) as error:
         raise RegistryDownError(_first_line(error)) from error
 
 
@@ -126,8 +127,9 @@ def _check_database(*, must_exist: bool) -> None:
         return
     address = f"file:{quote(str(path.absolute()))}?mode=ro"
     try:
-        with closing(sqlite3.connect(address, uri=True, timeout=_PATIENCE)) as database:
-            database.execute("SELECT count(*) FROM sqlite_master")
+        connection = sqlite3.connect(address, uri=True, timeout=0, factory=PatientConnection)
+        with closing(connection) as database, waiting_for(patience() or _PATIENCE):
+            database.cursor().execute("SELECT count(*) FROM sqlite_master")
     except sqlite3.Error as error:
         raise RegistryDownError(f"{path}: {error}") from error
 

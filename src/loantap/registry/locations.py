@@ -9,6 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 from loantap.portfolio.errors import InputError
 from loantap.project.lock import lock_of
+from loantap.registry.patience import PatientConnection
 
 # MLflow stores whole paths, in each of these.
 _COLUMNS = (
@@ -33,7 +34,8 @@ def find_former_places(address: str, artifacts: str | None, project: Path) -> li
     database, inside = _find_database(address, project), _find_inside(artifacts, project)
     if database is None or inside is None:
         return []
-    with closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True)) as store:
+    address = f"{database.as_uri()}?mode=ro"
+    with closing(sqlite3.connect(address, uri=True, factory=PatientConnection)) as store:
         stored = {
             location
             for table, column in _list_columns(store)
