@@ -69,6 +69,7 @@ def test_a_number_in_another_unit_is_contradicted(
         (AMOUNT, 0.0, MONTHS, 333.33),
         (AMOUNT, 1.0, MONTHS, 200.0),  # part-funded at 1 percent: no other rate makes 200.00
         (AMOUNT, 5.32, 60.0, 228.1),  # the cheapest there is
+        (AMOUNT, 0.12, MONTHS, np.nan),  # nothing to hold it against
         *[tuple(np.nan if n == missing else LOAN[n] for n in range(4)) for missing in range(4)],
     ],
     ids=str,
