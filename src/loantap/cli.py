@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-import pandas as pd
 from kedro.framework.cli.jupyter import jupyter as kedro_jupyter
 from kedro.framework.cli.project import run as kedro_run
 from kedro.framework.cli.utils import KedroCliError
@@ -102,7 +101,5 @@ def _explain(error: Exception) -> str:
     while cause is not None:
         if isinstance(cause, InputError):
             return str(cause)
-        if isinstance(cause, pd.errors.ParserError | UnicodeDecodeError):
-            return f"{str(error).strip()}. Give a comma-separated UTF-8 file with one header line"
         cause = cause.__cause__
     return str(error)

@@ -31,27 +31,14 @@ def _today() -> str:
     return datetime.now(tz=UTC).date().isoformat()
 
 
-def _optional_csv(path: str | None, what: str = "Portfolio") -> dict[str, Any]:
-    """Catalog entry of a CSV all of whose values are text; of nothing when no path is given."""
+def _optional_table(path: str | None, what: str) -> dict[str, Any]:
+    """Catalog entry of a CSV or Parquet file that is needed whole; of nothing without a path."""
     if path is None:
         return _nothing(f"{what} in LoanTap format; none was given")
-    # "None" is text in this data, not a missing value.
-    text = {"dtype": "str", "keep_default_na": False, "na_values": [""]}
     return {
-        "type": "pandas.CSVDataset",
-        "filepath": str(Path(path).absolute()),
-        "load_args": text,
-        "metadata": _describe(f"{what} in LoanTap format, as the file has it"),
-    }
-
-
-def _optional_table(path: str | None, what: str) -> dict[str, Any]:
-    """Catalog entry of a CSV or Parquet file; of nothing when no path is given."""
-    if path is None or Path(str(path)).suffix.lower() == ".csv":
-        return _optional_csv(path, what)
-    return {
-        "type": "pandas.ParquetDataset",
-        "filepath": str(Path(path).absolute()),
+        "type": "loantap.datasets.TableFileDataset",
+        "filepath": _locate(path),
+        "whole": True,
         "metadata": _describe(f"{what} in LoanTap format, as the file has it"),
     }
 
@@ -64,14 +51,18 @@ def _optional_rows(
         return _nothing("Applications in LoanTap format; none were given")
     return {
         "type": kind,
-        "filepath": str(Path(path).absolute()),
+        "filepath": _locate(path),
         "metadata": _describe("Applications in LoanTap format, as the file has them"),
     }
 
 
 def _given_path(path: str | None, default: str) -> str:
     """A path given with `--params`, relative to where the person is; else one of the project's."""
-    return default if path is None else str(Path(str(path)).expanduser().absolute())
+    return default if path is None else _locate(path)
+
+
+def _locate(path: str) -> str:
+    return str(Path(str(path)).expanduser().absolute())
 
 
 def _nothing(description: str) -> dict[str, Any]:
@@ -107,7 +98,6 @@ CONFIG_LOADER_ARGS = {
     "merge_strategy": {"parameters": "soft"},
     "custom_resolvers": {
         "today": _today,
-        "optional_csv": _optional_csv,
         "optional_table": _optional_table,
         "optional_rows": _optional_rows,
         "given_path": _given_path,

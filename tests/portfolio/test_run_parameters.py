@@ -86,9 +86,9 @@ def test_an_unknown_parameter_is_refused_with_the_list_of_known_ones() -> None:
     ("file", "problem"),
     [
         ("nowhere.csv", "file nowhere.csv does not exist"),
-        ("folder.csv", "file folder.csv does not exist"),
+        ("folder.csv", "folder.csv is a folder"),
         ("empty.csv", "file empty.csv is empty"),
-        ("loans.xlsx", "file loans.xlsx is not .csv"),
+        ("loans.xlsx", r"file loans.xlsx is not \.csv, \.csv\.gz, .* or \.parq"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_refused_by_name(
@@ -103,15 +103,21 @@ def test_a_missing_file_is_looked_for_from_the_folder_that_is_named(folder: Path
         check_run_parameters({"portfolio": "nowhere.csv"}, GROUPS)
 
 
-def test_a_portfolio_is_a_csv_file_only(folder: Path) -> None:
-    check_run_parameters({"portfolio": "loans.CSV"}, GROUPS)
-    with pytest.raises(InputError, match=r"loans.parquet is not \.csv\. Convert"):
-        check_run_parameters({"portfolio": "loans.parquet"}, GROUPS)
+@pytest.mark.parametrize("name", ["portfolio", "applications", "foreign"])
+@pytest.mark.parametrize("given", ["loans.csv", "loans.CSV", "loans.parquet", "~/loans.csv"])
+def test_every_door_takes_csv_and_parquet(
+    given: str, name: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(folder))
+
+    check_run_parameters({name: given}, GROUPS)
 
 
-def test_scores_go_to_a_parquet_file_only() -> None:
-    with pytest.raises(InputError, match=r"--params scores: 'scores.csv' is not a \.parquet"):
-        check_run_parameters({"scores": "scores.csv"}, GROUPS)
+def test_scores_go_to_a_parquet_or_csv_file_only() -> None:
+    for name in ("scores.parquet", "scores.csv"):
+        check_run_parameters({"scores": name}, GROUPS)
+    with pytest.raises(InputError, match=r"--params scores: 'scores.xlsx' is no \.parquet or"):
+        check_run_parameters({"scores": "scores.xlsx"}, GROUPS)
 
 
 def test_a_parameter_given_as_null_is_not_given() -> None:

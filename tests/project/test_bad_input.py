@@ -97,7 +97,7 @@ class TestPortfolioFile:
             ),
             (
                 lambda rows: rows.head(0),
-                ("portfolio file: it has no rows", "Give a file with loans in it"),
+                ("loans.csv: it has a header and no rows", "Give a file with rows in it"),
             ),
         ],
         ids=[
@@ -122,12 +122,15 @@ class TestPortfolioFile:
         ("name", "content", "said"),
         [
             ("loans.csv", b"", ("loans.csv is empty", "Give a file with a header and rows")),
-            ("loans.csv", b"\xff\xfe\x00\x81" * 99, ("loans.csv", "comma-separated UTF-8 file")),
-            ("loans.csv", b"a,b\n1,2\n1,2,3\n", ("loans.csv", "line 3", "comma-separated UTF-8")),
-            ("loans.csv", b"some words\nand more\n", ("columns loan_amnt, term,", "missing")),
+            ("loans.csv", b"\xff\xfe\x00\x81" * 99, ("loans.csv: it is UTF-16 text", "Save it as")),
+            (
+                "loans.csv",
+                b"some words\nand more\n",
+                ("columns loan_amnt, term,", "missing", "those found are some words"),
+            ),
             ("loans.xlsx", b"PK", ("loans.xlsx is not .csv", "Convert or rename it")),
         ],
-        ids=["an empty file", "bytes", "ragged rows", "plain text", "a workbook"],
+        ids=["an empty file", "bytes", "plain text", "a workbook"],
     )
     def test_a_file_that_is_no_portfolio_is_refused(
         self, name: str, content: bytes, said: tuple[str, ...], demo: Project, tmp_path: Path
@@ -136,6 +139,21 @@ class TestPortfolioFile:
         path.write_bytes(content)
 
         refuse(demo, "--params", f"portfolio={path}", said=said)
+
+    def test_a_row_that_does_not_fit_is_named_by_its_line(
+        self, demo: Project, portfolio_text: pd.DataFrame, tmp_path: Path
+    ) -> None:
+        path = tmp_path / "loans.csv"
+        text = portfolio_text.head(9).assign(address="1 Nowhere Lane").to_csv(index=False)
+        header, first, second, *others = text.splitlines()
+        path.write_text("\n".join([header, first, f"1,{second}", *others]), encoding="utf-8")
+
+        refuse(
+            demo,
+            "--params",
+            f"portfolio={path}",
+            said=("1 of 9 rows", "row 2: line 3: it has 28 values and the header 27 names"),
+        )
 
     def test_a_file_that_is_not_there_is_refused(self, demo: Project) -> None:
         refuse(
@@ -201,7 +219,7 @@ class TestParameters:
             ("modeling.lending.folds=", ("modeling.lending.folds: there is no value after it",)),
             ("scores=s.parquet", ("--params scores: there are no applications to score",)),
             ("replace_real=perhaps", ("replace_real: 'perhaps' is not true or false",)),
-            ("scores=scores.csv", ("--params scores: 'scores.csv' is not a .parquet file",)),
+            ("scores=s.xlsx", ("--params scores: 's.xlsx' is no .parquet or .csv file",)),
             ("loans", ("Invalid format of `params` option",)),
         ],
     )
@@ -256,7 +274,10 @@ class TestForeignFile:
                 set_value("int_rate", "dear"),
                 ("foreign file: 1 of 1,000 rows", "row 4: int_rate 'dear' is not a number"),
             ),
-            (lambda rows: rows.head(0), ("foreign file: it has no rows", "Give a file with loans")),
+            (
+                lambda rows: rows.head(0),
+                ("older.csv: it has a header and no rows", "Give a file with rows in it"),
+            ),
             (
                 lambda rows: rows.assign(loan_status="Fully Paid"),
                 (
@@ -284,8 +305,8 @@ class TestForeignFile:
         ("name", "content", "said"),
         [
             ("older.csv", b"", ("older.csv is empty", "Give a file with a header and rows")),
-            ("older.xlsx", b"PK", ("older.xlsx is not .csv or .parquet", "Convert or rename it")),
-            ("older.csv", b"\xff\xfe\x00\x81" * 99, ("older.csv", "comma-separated UTF-8 file")),
+            ("older.xlsx", b"PK", ("older.xlsx is not .csv, .csv.gz,", "Convert or rename it")),
+            ("older.csv", b"\xff\xfe\x00\x81" * 99, ("older.csv: it is UTF-16 text", "Save it as")),
         ],
         ids=["an empty file", "a workbook", "bytes"],
     )
@@ -409,6 +430,37 @@ class TestMissing:
             f"applications={path}",
             said=("dataset lending_model", "it does not exist yet", "Run the pipeline that makes"),
         )
+
+    @pytest.mark.parametrize(
+        ("name", "content", "said"),
+        [
+            ("new.csv", b"\xff\xfe\x00\x81" * 99, ("new.csv: it is UTF-16 text", "Save it as")),
+            ("new.csv", b"\n\n\n", ("new.csv: it has no line with anything in it", "Give a file")),
+            ("new.csv", b'"', ("new.csv, line 1: a quotation mark in the header", "Close it")),
+            ("new.parquet", b"PAR1", ("new.parquet: it is damaged", "Copy or write it again")),
+            (
+                "new.csv",
+                b'application_id,loan_amnt,term\nA1,"1,36\nA2,2,36\n',
+                ("new.csv, line 2: a quotation mark opens a value", "Take the mark out"),
+            ),
+            (
+                "new.csv",
+                b"application_id,loan_amnt,term\nA1,1,36 months\n",
+                ("applications: columns", "those found are application_id, loan_amnt, term"),
+            ),
+        ],
+        ids=[
+            "UTF-16", "newlines only", "a lone mark", "a cut file", "a mark never closed",
+            "columns missing",
+        ],
+    )  # fmt: skip
+    def test_applications_that_cannot_be_read_are_refused(
+        self, name: str, content: bytes, said: tuple[str, ...], demo: Project, tmp_path: Path
+    ) -> None:
+        path = tmp_path / name
+        path.write_bytes(content)
+
+        refuse(demo, "--pipelines", "scoring", "--params", f"applications={path}", said=said)
 
     def test_scoring_without_applications_is_refused(self, demo: Project) -> None:
         refuse(

@@ -206,36 +206,26 @@ def test_a_portfolio_is_read_as_text_and_described(given: str | None) -> None:
     if given is None:
         assert entry["type"] == "MemoryDataset"
     else:
-        assert entry["type"] == "pandas.CSVDataset"
-        assert entry["load_args"] == {
-            "dtype": "str",
-            "keep_default_na": False,
-            "na_values": [""],
-        }
+        assert entry["type"] == "loantap.datasets.TableFileDataset"
+        assert entry["whole"]
     assert entry["metadata"]["kedro-viz"] == {"layer": "source", "preview": False}
 
 
-@pytest.mark.parametrize(
-    ("given", "kind"),
-    [
-        ("new.csv", "pandas.CSVDataset"),
-        ("NEW.CSV", "pandas.CSVDataset"),
-        ("new.parquet", "pandas.ParquetDataset"),
-    ],
-)
-def test_foreign_loans_are_csv_or_parquet(given: str, kind: str) -> None:
-    entry = load_configuration(foreign=given)["catalog"]["foreign_loans"]
-
-    assert entry["type"] == kind
-    assert entry["metadata"]["description"].startswith("Foreign portfolio")
-
-
-@pytest.mark.parametrize("given", ["new.csv", "NEW.CSV", "new.parquet"])
-def test_applications_are_read_in_batches(given: str) -> None:
-    entry = load_configuration(applications=given)["catalog"]["applications"]
+@pytest.mark.parametrize("name", ["portfolio", "applications", "foreign"])
+@pytest.mark.parametrize("given", ["new.csv", "~/new.csv.gz", "NEW.CSV", "new.parquet"])
+def test_every_door_has_the_same_reader(given: str, name: str) -> None:
+    entries = {"portfolio": "portfolio_csv", "foreign": "foreign_loans"}
+    entry = load_configuration(**{name: given})["catalog"][entries.get(name, name)]
 
     assert entry["type"] == "loantap.datasets.TableFileDataset"
-    assert entry["filepath"] == str(Path(given).absolute())
+    assert entry["filepath"] == str(Path(given).expanduser().absolute())
+    assert entry.get("whole", False) == (name in entries)
+
+
+def test_foreign_loans_are_described() -> None:
+    entry = load_configuration(foreign="new.csv")["catalog"]["foreign_loans"]
+
+    assert entry["metadata"]["description"].startswith("Foreign portfolio")
 
 
 class TestRealSystems:

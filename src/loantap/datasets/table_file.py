@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,29 +14,46 @@ from loantap.datasets.staged import StagedDataset
 from loantap.project.journal import Rename
 from loantap.tables.files import (
     BATCH_ROWS,
+    CsvWriter,
     TableFile,
     TableParts,
     TableWriter,
     list_parts,
-    open_parquet,
 )
+from loantap.tables.parquet_file import open_parquet
+
+logger = logging.getLogger(__name__)
 
 
-class TableFileDataset(AbstractDataset[None, TableFile]):
-    """A CSV or Parquet file for reading in batches.
+class TableFileDataset(AbstractDataset[None, TableFile | pd.DataFrame]):
+    """A CSV or Parquet file of somebody else, strictly read.
 
     Args:
         filepath: the file.
+        whole: whether it loads as a frame, or as a `TableFile` to be read in batches.
         metadata: for Kedro-Viz and the documentation.
     """
 
-    def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self, *, filepath: str, whole: bool = False, metadata: dict[str, Any] | None = None
+    ) -> None:
         self._path = Path(filepath)
+        self._whole = whole
         self.metadata = metadata
 
-    def load(self) -> TableFile:
-        """The file, opened; its rows are read as they are asked for."""
-        return TableFile(self._path)
+    def load(self) -> TableFile | pd.DataFrame:
+        """All rows, or the file, opened; its rows are read as they are asked for.
+
+        Raises:
+            InputError: it cannot be read; it has no rows, and is needed whole.
+        """
+        file = TableFile(self._path)
+        if self._whole:
+            file.require_rows()
+            return file.to_frame()
+        if not file.has_rows:
+            logger.warning("%s has a header and no rows", self._path)
+        return file
 
     def save(self, data: None) -> None:
         """Refused: it is somebody else's file."""
@@ -48,10 +67,11 @@ class TableFileDataset(AbstractDataset[None, TableFile]):
 
 
 class BatchedDataset(StagedDataset):
-    """A Parquet table that a generator node saves batch by batch, staged like any other.
+    """A table that a generator node saves batch by batch, staged like any other.
 
     Every batch becomes a row group. Categories are written as the texts they stand for, told apart
-    as they come, and read back as text.
+    as they come, and read back as text. Where the file is named `.csv`, it is a CSV, beside which
+    the rows wait as Parquet, with their types, for the rest of the run.
 
     Args:
         dataset: configuration of a `pandas.ParquetDataset`.
@@ -68,15 +88,17 @@ class BatchedDataset(StagedDataset):
     ) -> None:
         super().__init__(dataset=dataset, metadata=metadata)
         self._in_batches = in_batches
-        self._writer: TableWriter | None = None
+        self._writers: list[TableWriter | CsvWriter] = []
 
     def save(self, data: Any) -> None:
         """Append a batch to the staged file; the first of a run begins it."""
         try:
             with self._file.writing() as path:
-                if self._writer is None:
-                    self._writer = TableWriter(path, data)
-                self._writer.write(data)
+                if not self._writers:
+                    self._writers = [TableWriter(_typed(path), data)]
+                    self._writers += [CsvWriter(path)] if _is_csv(path) else []
+                for writer in self._writers:
+                    writer.write(data)
         except BaseException:
             self._close()
             raise
@@ -84,7 +106,10 @@ class BatchedDataset(StagedDataset):
     def load(self) -> Any:
         """Load what this run saved, or else the last good output."""
         self._close()
-        return TableParts(self.current) if self._in_batches else super().load()
+        current = self.current
+        if current == self._file.staged:
+            current = _typed(current)
+        return TableParts(current) if self._in_batches else self._make(current).load()
 
     def tally(self, columns: list[str]) -> pd.DataFrame:
         """How many rows hold each combination of values: `columns`, then `rows`.
@@ -93,9 +118,9 @@ class BatchedDataset(StagedDataset):
         """
         self._close()
         counts = [
-            batch.to_pandas().astype("str").value_counts()
+            batch.astype("str").value_counts()
             for part in list_parts(self.current)
-            for batch in open_parquet(part).iter_batches(BATCH_ROWS, columns=columns)
+            for batch in _iter_columns(part, columns)
         ]
         if not counts:
             return pd.DataFrame(columns=[*columns, "rows"])
@@ -111,13 +136,38 @@ class BatchedDataset(StagedDataset):
         """See `Publishable`."""
         self._close()
         super().publish()
+        self._forget_types()
 
     def discard(self) -> None:
         """See `Publishable`."""
         self._close()
         super().discard()
+        self._forget_types()
 
     def _close(self) -> None:
-        if self._writer is not None:
-            self._writer.close()
-            self._writer = None
+        for writer in self._writers:
+            writer.close()
+        self._writers = []
+
+    def _forget_types(self) -> None:
+        if _is_csv(self._file.path):
+            _typed(self._file.staged).unlink(missing_ok=True)
+
+
+def _is_csv(path: Path) -> bool:
+    return path.suffix.lower() == ".csv"
+
+
+def _typed(path: Path) -> Path:
+    """Where the rows of a staged file are with their types: in the file, or beside a CSV."""
+    return path.with_name(f"{path.name}.parquet") if _is_csv(path) else path
+
+
+def _iter_columns(path: Path, columns: list[str]) -> Iterator[pd.DataFrame]:
+    """Columns of a file of ours, batch by batch."""
+    if _is_csv(path):
+        with pd.read_csv(path, dtype="str", usecols=columns, chunksize=BATCH_ROWS) as batches:
+            yield from (batch[columns] for batch in batches)
+        return
+    for batch in open_parquet(path).iter_batches(BATCH_ROWS, columns=columns):
+        yield batch.to_pandas()

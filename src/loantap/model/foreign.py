@@ -21,7 +21,7 @@ from loantap.portfolio.cleaning import describe_problems, mark_outcome
 from loantap.portfolio.contradictions import TERMS, count_exceptions, require_few_exceptions
 from loantap.portfolio.dictionary import COLUMNS
 from loantap.portfolio.errors import InputError
-from loantap.portfolio.loantap_format import parse, render, require_columns
+from loantap.portfolio.loantap_format import list_faults, parse, render, require_columns
 from loantap.portfolio.units import require_known_units
 
 logger = logging.getLogger(__name__)
@@ -136,8 +136,10 @@ def _read(foreign: pd.DataFrame, scorer: Scorer, options: EvaluationOptions) -> 
     require_columns(foreign, columns, _WHERE)
     if foreign.empty:
         raise InputError(_WHERE, "it has no rows", "Give a file with loans in it")
-    parsed = parse(foreign.reset_index(drop=True), columns, options.day)
-    reasons = describe_problems(parsed.problems, parsed.rows.index).dropna()
+    loans = foreign.reset_index(drop=True)
+    parsed = parse(loans, columns, options.day)
+    problems = describe_problems(parsed.problems, loans.index)
+    reasons = list_faults(loans).fillna(problems).dropna()
     if len(reasons):
         first = reasons.head(_SHOWN).items()
         shown = "; ".join(f"row {int(str(row)) + 1:,}: {reason}" for row, reason in first)

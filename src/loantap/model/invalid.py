@@ -9,7 +9,7 @@ import pandas as pd
 
 from loantap.portfolio.contradictions import Contradiction
 from loantap.portfolio.dictionary import COLUMNS, Column
-from loantap.portfolio.loantap_format import ReadColumn, list_problems
+from loantap.portfolio.loantap_format import ReadColumn, list_faults, list_problems
 from loantap.portfolio.values import show_value
 
 
@@ -40,4 +40,7 @@ def describe_invalid(
         tied = COLUMNS[found.column]
         value = show_value(applications[tied.source_name].iloc[found.row])
         problems.setdefault(found.row, []).append(say_problem(tied, value, found.reason))
+    # Of a row that could not be read nothing is known, so all else about it is noise.
+    faults = list_faults(applications).to_numpy()
+    problems |= {int(row): [str(faults[row])] for row in np.flatnonzero(pd.notna(faults))}
     return {row: "; ".join(said) for row, said in problems.items()}

@@ -20,7 +20,7 @@ from loantap.portfolio.dictionary import (
 )
 from loantap.portfolio.errors import InputError
 from loantap.portfolio.identity import content_ids, read_ids, unify_uuids
-from loantap.portfolio.loantap_format import parse, require_columns
+from loantap.portfolio.loantap_format import list_faults, parse, require_columns
 from loantap.portfolio.units import require_known_units
 
 QUARANTINE_COLUMNS = ("loan_id", "row", "reason")
@@ -116,7 +116,7 @@ def read_portfolio(
     parsed = parse(csv, columns, as_of)
     ids = content_ids(csv, stable)
     rows = parsed.rows.assign(loan_id=ids)
-    reasons = describe_problems(parsed.problems, rows.index)
+    reasons = list_faults(csv).fillna(describe_problems(parsed.problems, rows.index))
     repeated = csv.duplicated(stable)
     reasons = reasons.mask(repeated & reasons.isna(), "repeats an earlier row")
     cleaned = set_aside(rows, reasons)

@@ -33,6 +33,10 @@ from loantap.portfolio.values import (
 )
 
 PROBLEM_COLUMNS = ("column", "value", "reason")
+# Beside the columns of a file: why a row of it cannot be read, and its line; missing where it can.
+FAULT = "__fault__"
+_MOST_SHOWN = 40
+_LONGEST_SHOWN = 24
 _ADDRESS = r"\b(?P<state>[A-Z]{2}) (?P<pincode>\d{5})\s*$"
 _DATED = (Kind.MONTH, Kind.DATE)
 # Zones that a database gives in the place of the one a time was written in.
@@ -99,15 +103,36 @@ class Parsed:
 
 
 def require_columns(frame: pd.DataFrame, columns: Sequence[Column], where: str) -> None:
-    """Raise `InputError` naming the source columns that `frame` lacks."""
-    missing = [c.source_name for c in columns if c.source_name not in frame.columns]
+    """Raise `InputError` naming the source columns that `frame` lacks, and those it has."""
+    require_names(frame.columns, columns, where)
+
+
+def require_names(found: Iterable[str], columns: Sequence[Column], where: str) -> None:
+    """The same of the names of a table's columns."""
+    names = [str(name) for name in found if name != FAULT]
+    missing = [c.source_name for c in columns if c.source_name not in names]
     if missing:
         raise InputError(
             where,
             f"column{'s' if len(missing) > 1 else ''} {', '.join(map(str, missing))} missing",
             f"Add {'them' if len(missing) > 1 else 'it'}; the columns expected are "
-            f"{', '.join(str(c.source_name) for c in columns)}",
+            f"{', '.join(str(c.source_name) for c in columns)}; those found are "
+            f"{_list_found(names)}",
         )
+
+
+def _list_found(names: Sequence[str]) -> str:
+    shown = [
+        name if len(name) <= _LONGEST_SHOWN else f"{name[:_LONGEST_SHOWN]}..."
+        for name in names[:_MOST_SHOWN]
+    ]
+    more = f" and {len(names) - _MOST_SHOWN} more" if len(names) > _MOST_SHOWN else ""
+    return ", ".join(name or "(no name)" for name in shown) + more
+
+
+def list_faults(frame: pd.DataFrame) -> pd.Series:
+    """Why a row could not be read from its file, indexed like `frame`; missing where it could."""
+    return frame[FAULT] if FAULT in frame else pd.Series(np.nan, index=frame.index, dtype="str")
 
 
 def parse(frame: pd.DataFrame, columns: Sequence[Column], as_of: pd.Timestamp) -> Parsed:

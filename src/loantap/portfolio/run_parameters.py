@@ -15,7 +15,8 @@ from loantap.portfolio.errors import InputError
 
 RUN_PARAMETERS: Final = MappingProxyType(
     {
-        "portfolio": "a LoanTap-format CSV to build the sources from (default: the demo generator)",
+        "portfolio": "CSV or Parquet file of loans to build the sources from (default: the demo "
+        "generator)",
         "loans": "size of the demo portfolio (default: 20000)",
         "replace_real": "true lets demo data take the place of real loans in the sources "
         "(default: false)",
@@ -24,11 +25,12 @@ RUN_PARAMETERS: Final = MappingProxyType(
         "since": "read again what the sources changed from 2016, 2016-01 or 2016-01-15 on, or all "
         "(default: since the last good snapshot)",
         "applications": "CSV or Parquet file of applications to score",
-        "scores": "Parquet file the scores go to",
+        "scores": "Parquet or CSV file the scores go to",
         "foreign": "CSV or Parquet file of resolved loans of another time or lender to judge on",
     }
 )
-_TABLE_FORMATS: Final = (".csv", ".parquet")
+_SCORES_FORMATS: Final = (".parquet", ".csv")
+_TABLE_FORMATS: Final = (".csv", ".csv.gz", ".tsv", ".txt", ".parquet", ".pq", ".parq")
 
 
 def check_run_parameters(given: Mapping[str, Any], groups: Iterable[str]) -> None:
@@ -57,12 +59,12 @@ def check_run_parameters(given: Mapping[str, Any], groups: Iterable[str]) -> Non
         if given.get(name) is not None:
             _check_file(f"--params {name}", Path(str(given[name])))
     scores = given.get("scores")
-    if scores is not None and Path(str(scores)).resolve() == _resolve(given.get("applications")):
+    if scores is not None and _resolve(scores) == _resolve(given.get("applications")):
         raise InputError(
             "--params scores", f"'{scores}' is the file of applications", "Name another file"
         )
-    if scores is not None and Path(str(scores)).suffix != ".parquet":
-        raise InputError("--params scores", f"'{scores}' is not a .parquet file", "Name one")
+    if scores is not None and Path(str(scores)).suffix not in _SCORES_FORMATS:
+        raise InputError("--params scores", f"'{scores}' is no .parquet or .csv file", "Name one")
 
 
 def check_parameter_groups(
@@ -124,18 +126,23 @@ def _list_names(given: Mapping[str, Any], groups: tuple[str, ...]) -> Iterator[s
 
 
 def _resolve(path: object) -> Path | None:
-    return None if path is None else Path(str(path)).resolve()
+    return None if path is None else Path(str(path)).expanduser().resolve()
 
 
 def _check_file(parameter: str, path: Path) -> None:
-    if not path.is_file():
+    found = path.expanduser()
+    if found.is_dir():
+        raise InputError(parameter, f"{path} is a folder", "Name a file in it")
+    if not found.is_file():
         raise InputError(
             parameter, f"file {path} does not exist", f"Give a path relative to {Path.cwd().name}/"
         )
-    if path.stat().st_size == 0:
+    if found.stat().st_size == 0:
         raise InputError(parameter, f"file {path} is empty", "Give a file with a header and rows")
-    allowed = (".csv",) if parameter.endswith("portfolio") else _TABLE_FORMATS
-    if path.suffix.lower() not in allowed:
+    if not found.name.lower().endswith(_TABLE_FORMATS):
+        *others, last = _TABLE_FORMATS
         raise InputError(
-            parameter, f"file {path} is not {' or '.join(allowed)}", "Convert or rename it"
+            parameter,
+            f"file {path} is not {', '.join(others)} or {last}",
+            "Convert or rename it",
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import time
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
@@ -11,22 +12,29 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from loantap.portfolio.errors import InputError
+from loantap.portfolio.loantap_format import FAULT
+from loantap.tables.csv_file import CsvRows
+from loantap.tables.parquet_file import ParquetRows
 from loantap.tables.rows import RowsFunction
 
+logger = logging.getLogger(__name__)
+
+PARQUET_SUFFIXES = (".parquet", ".pq", ".parq")
 # Large enough for a reason's distinct texts to be few beside the rows, small enough for memory.
 BATCH_ROWS = 262_144
 # Reasons number some ten thousand in a batch; beyond the default they would be written one by one.
 _DICTIONARY_BYTES = 1 << 26
-_BUFFER_BYTES = 1 << 20
 
 # Who shows progress listens here; each record has `done` and `total`, counted in rows.
 progress = logging.getLogger("loantap.progress")
 
 
 class TableFile:
-    """A CSV or Parquet file, of which only the columns asked for are read, batch by batch.
+    """A CSV or Parquet file of any size, of which only the columns asked for are read.
 
-    Values of a CSV are text.
+    Names of columns are those of the data dictionary, however the file spells them. Values of a CSV
+    are text, and so are ids.
 
     Args:
         path: the file.
@@ -34,7 +42,7 @@ class TableFile:
         row_groups: those of a Parquet file that are read; all when absent.
 
     Raises:
-        pyarrow.ArrowInvalid: a Parquet file that is none.
+        InputError: it cannot be read, or a column is there twice.
     """
 
     def __init__(
@@ -45,13 +53,33 @@ class TableFile:
     ) -> None:
         self.path = path
         self._batch_rows = batch_rows
-        self._row_groups = row_groups
-        self._parquet = None if is_csv(path) else open_parquet(path)
+        where = say_path(path)
+        self._rows: CsvRows | ParquetRows = (
+            ParquetRows(path, where, row_groups) if is_parquet(path) else CsvRows(path, where)
+        )
 
     @property
     def columns(self) -> list[str]:
         """Names of its columns."""
-        return list_columns(self.path)
+        return list(self._rows.names)
+
+    @property
+    def notes(self) -> list[str]:
+        """What was done to read it that its writer should know, so far."""
+        numbers = self._rows.numbers.done.items()
+        return [*self._rows.notes, *(f"{done} in {', '.join(names)}" for done, names in numbers)]
+
+    @property
+    def has_rows(self) -> bool:
+        """Whether it has any."""
+        return self._rows.has_rows
+
+    def require_rows(self) -> None:
+        """Refuse a file without rows; raises InputError."""
+        if not self.has_rows:
+            raise InputError(
+                say_path(self.path), "it has a header and no rows", "Give a file with rows in it"
+            )
 
     def map(self, function: RowsFunction, columns: Collection[str]) -> Iterator[pd.DataFrame]:
         """What the function makes of each batch, row numbers running on; see `Rows`."""
@@ -61,19 +89,32 @@ class TableFile:
             first_row += len(batch)
 
     def read(self, columns: Collection[str]) -> Iterator[pd.DataFrame]:
-        """Those of the columns that the file has, in batches; one without rows of an empty file."""
-        rows, started = 0, time.perf_counter()
-        total = self._parquet.metadata.num_rows if self._parquet else None
-        for batch in self._read(columns):
-            yield batch
-            # Here the batch has been dealt with.
-            rows += len(batch)
-            tell_progress(rows, total, started)
+        """Those of the columns that the file has, in batches; one without rows of an empty file.
 
-    def _read(self, columns: Collection[str]) -> Iterator[pd.DataFrame]:
-        if self._parquet:
-            return _read_parquet(self._parquet, columns, self._batch_rows, self._row_groups)
-        return _read_csv(self.path, columns, self._batch_rows)
+        Beside them `FAULT`, where the file is a CSV: what keeps a row from being read. Such a row
+        has no values.
+
+        Raises:
+            InputError: the file is damaged, or one cannot tell what is meant.
+        """
+        rows, started = 0, time.perf_counter()
+        for table in self._read(columns):
+            yield _to_pandas(table)
+            # Here the batch has been dealt with.
+            rows += len(table)
+            tell_progress(rows, self._rows.count, started)
+
+    def to_frame(self) -> pd.DataFrame:
+        """All of its rows and columns at once; `FAULT` where there is one. See `read`."""
+        tables = [_undo_dictionaries(table) for table in self._read(self.columns)]
+        frame = _to_pandas(pa.concat_tables(tables))
+        has_faults = FAULT in frame and frame[FAULT].notna().any()
+        return frame if has_faults else frame.drop(columns=FAULT, errors="ignore")
+
+    def _read(self, columns: Collection[str]) -> Iterator[pa.Table]:
+        yield from self._rows.read({*columns, FAULT}, self._batch_rows)
+        if self.notes:
+            logger.info("%s: %s", say_path(self.path), "; ".join(self.notes))
 
 
 class TableParts:
@@ -126,32 +167,40 @@ class TableWriter:
         self._writer.close()
 
 
-def is_csv(path: Path) -> bool:
-    """Whether the name says that a file is a CSV."""
-    return path.suffix.lower() == ".csv"
+class CsvWriter:
+    """Writes batches to a CSV file, in UTF-8 with a header.
+
+    Args:
+        path: the file.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("w", encoding="utf-8", newline="")
+        self._has_header = False
+
+    def write(self, batch: pd.DataFrame) -> None:
+        """Append a batch."""
+        batch.to_csv(self._file, index=False, header=not self._has_header)
+        self._has_header = True
+
+    def close(self) -> None:
+        """Complete the file."""
+        self._file.close()
 
 
-def list_columns(path: Path) -> list[str]:
-    """Names of the columns of a CSV or Parquet file."""
-    return (
-        pd.read_csv(path, nrows=0).columns.to_list() if is_csv(path) else pq.read_schema(path).names
-    )
+def is_parquet(path: Path) -> bool:
+    """Whether the name says that a file is Parquet."""
+    return path.suffix.lower() in PARQUET_SUFFIXES
+
+
+def say_path(path: Path) -> str:
+    """A file for a message, by its path from here where that is shorter."""
+    return min(str(path), os.path.relpath(path), key=len)
 
 
 def list_parts(path: Path) -> list[Path]:
     """The files a table is in, in its order: one, or the parts in a folder."""
     return sorted(path.glob("*.parquet")) if path.is_dir() else [path]
-
-
-def open_parquet(path: Path) -> pq.ParquetFile:
-    """The file, its texts to be told apart as they are read: each is then looked at once."""
-    schema = pq.read_schema(path)
-    texts = [
-        f.name for f in schema if pa.types.is_string(f.type) or pa.types.is_large_string(f.type)
-    ]
-    # Read through small buffers: otherwise a row group's columns are loaded whole, however large it
-    # is, and, buffered ahead, stay in memory until the end of the file.
-    return pq.ParquetFile(path, read_dictionary=texts, pre_buffer=False, buffer_size=_BUFFER_BYTES)
 
 
 def tell_progress(rows: int, total: int | None, started: float) -> None:
@@ -164,31 +213,20 @@ def tell_progress(rows: int, total: int | None, started: float) -> None:
     )
 
 
-def _read_parquet(
-    file: pq.ParquetFile, columns: Collection[str], rows: int, row_groups: Sequence[int] | None
-) -> Iterator[pd.DataFrame]:
-    present = [name for name in file.schema_arrow.names if name in columns]
+def _to_pandas(table: pa.Table) -> pd.DataFrame:
     # Whole numbers stay whole where some are missing.
     types = {pa.int64(): pd.Int64Dtype()}
-    groups = range(file.metadata.num_row_groups) if row_groups is None else row_groups
-    if not sum(file.metadata.row_group(group).num_rows for group in groups):
-        yield file.schema_arrow.empty_table().select(present).to_pandas(types_mapper=types.get)
-        return
-    for batch in file.iter_batches(rows, row_groups=list(groups), columns=present):
-        yield batch.to_pandas(types_mapper=types.get)
+    frame: pd.DataFrame = table.to_pandas(types_mapper=types.get, ignore_metadata=True)
+    return frame
 
 
-def _read_csv(path: Path, columns: Collection[str], rows: int) -> Iterator[pd.DataFrame]:
-    # "None" is text in this data, not a missing value.
-    with pd.read_csv(
-        path,
-        dtype="str",
-        keep_default_na=False,
-        na_values=[""],
-        usecols=lambda name: name in columns,
-        chunksize=rows,
-    ) as reader:
-        yield from reader
+def _undo_dictionaries(table: pa.Table) -> pa.Table:
+    """Texts as texts: those told apart differ from batch to batch."""
+    fields = [
+        field.with_type(field.type.value_type) if pa.types.is_dictionary(field.type) else field
+        for field in table.schema
+    ]
+    return table.cast(pa.schema(fields))
 
 
 def _to_arrow(batch: pd.DataFrame) -> pa.Table:

@@ -18,7 +18,7 @@ from pandera.errors import SchemaError
 from pandera.pandas import DataFrameSchema
 from threadpoolctl import threadpool_limits
 
-from loantap.tables.files import BATCH_ROWS, TableFile, TableWriter, is_csv
+from loantap.tables.files import BATCH_ROWS, TableFile, TableWriter, is_parquet
 from loantap.tables.rows import MappedFile
 
 
@@ -163,7 +163,7 @@ def write_as_parquet(source: MappedFile, path: Path) -> MappedFile:
 
 def make_nothing(mapped: MappedFile) -> pd.DataFrame:
     """What the function makes of no rows; raises what it has against the file's columns."""
-    file = TableFile(mapped.path, 1, row_groups=None if is_csv(mapped.path) else ())
+    file = TableFile(mapped.path, 1, row_groups=() if is_parquet(mapped.path) else None)
     return mapped.function(next(file.read(mapped.columns)).head(0), 0)
 
 

@@ -13,7 +13,8 @@ from loantap.datasets.spark.job import run_tasks
 from loantap.datasets.spark.session import open_session
 from loantap.datasets.staged import StagedDataset
 from loantap.datasets.table_file import BatchedDataset
-from loantap.tables.files import is_csv, list_columns
+from loantap.portfolio.errors import InputError
+from loantap.tables.files import TableFile, is_parquet
 from loantap.tables.rows import MappedFile, RowsFunction
 from loantap.tables.tasks import Tasks, cut, load_schema, make_nothing, write_as_parquet
 
@@ -35,7 +36,7 @@ class SparkRows:
     @property
     def columns(self) -> list[str]:
         """Names of its columns."""
-        return list_columns(self._path)
+        return TableFile(self._path).columns
 
     def map(self, function: RowsFunction, columns: Collection[str]) -> Iterator[MappedFile]:
         """A promise, kept when it is saved; see `Rows`."""
@@ -60,7 +61,12 @@ class SparkFileDataset(AbstractDataset[None, SparkRows]):
         self.metadata = metadata
 
     def load(self) -> SparkRows:
-        """The file; its rows are read where they are needed."""
+        """The file; its rows are read where they are needed.
+
+        Raises:
+            InputError: it cannot be read.
+        """
+        TableFile(self._path)
         return SparkRows(self._path)
 
     def save(self, data: None) -> None:
@@ -129,13 +135,17 @@ class SparkTableDataset(BatchedDataset):
             InputError: the file lacks a column, or Spark is not installed.
             DataValidationError: rows made are not valid.
         """
+        if not is_parquet(self.filepath):
+            raise InputError(
+                f"--env spark, {self.filepath}", "a cluster writes Parquet only", "Name it .parquet"
+            )
         # Finds out before any task, and before Spark starts, what is wrong with the columns.
         make_nothing(data)
         self._file.discard()
         with self._file.writing() as path:
             folder = path.absolute()
             folder.mkdir()
-            mapped = write_as_parquet(data, folder / _COPY) if is_csv(data.path) else data
+            mapped = data if is_parquet(data.path) else write_as_parquet(data, folder / _COPY)
             tasks = Tasks(mapped, cut(mapped.path), folder, self._schema)
             run_tasks(tasks, open_session(self._session))
             # The copy, and what a task left that was done twice.

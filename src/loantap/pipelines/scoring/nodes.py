@@ -18,6 +18,7 @@ from loantap.policy.scoring_account import (
     require_few_invalid,
 )
 from loantap.policy.underwriting import APPLICATION_ID, SCORE_COLUMNS, Underwriter, date_decisions
+from loantap.portfolio.loantap_format import require_names
 from loantap.tables.rows import Batches, MappedFile, Rows
 
 logger = logging.getLogger(__name__)
@@ -27,6 +28,7 @@ def score_applications(
     applications: Rows, scorer: Scorer, options: ScoringOptions
 ) -> Iterator[pd.DataFrame | MappedFile]:
     """PD, score, decision and reasons, one row per application, in the order given."""
+    require_names(applications.columns, scorer.columns, "applications")
     underwriter = Underwriter(scorer, options.policy)
     tally = ApplicationTally()
     underwrite = partial(underwriter.underwrite_batch, as_of=options.day, tally=tally)

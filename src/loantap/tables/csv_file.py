@@ -1,0 +1,245 @@
+"""A CSV of somebody else: its form found out, and every line of it accounted for."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import csv as arrow_csv
+
+from loantap.portfolio.errors import InputError
+from loantap.portfolio.loantap_format import FAULT
+from loantap.tables.columns import APPLICATION_ID, RENAMED, TWO_LINES, recognise
+from loantap.tables.csv_blocks import Array, Layout, Records, split
+from loantap.tables.csv_head import DELIMITERS, read_head
+from loantap.tables.csv_tail import find_table_end
+from loantap.tables.text_bytes import read_blocks, require_short, require_text
+from loantap.tables.written_numbers import WrittenNumbers
+
+
+class CsvRows:
+    """Its columns and rows; values are text.
+
+    Args:
+        path: the file, plain or compressed by gzip.
+        where: what it is called in messages.
+
+    Attributes:
+        names: its columns, as the dictionary calls them; "" where one has no name.
+        notes: what was done to read it, beside the numbers.
+        numbers: what was made plain, and where.
+        count: how many rows there are; None, since nobody has counted them.
+        has_rows: whether there are any.
+
+    Raises:
+        InputError: it is no text, has a column twice, or no row of it fits the header.
+    """
+
+    count: int | None = None
+
+    def __init__(self, path: Path, where: str) -> None:
+        self._path, self._where = path, where
+        with closing(read_blocks(path, where)) as blocks:
+            first, is_last = next(blocks)
+        require_text(first, 1, where, is_last=is_last)
+        self._head = read_head(first, where)
+        self.names = recognise(self._head.names, where)
+        self.numbers = WrittenNumbers(where)
+        self.notes = list(self._head.notes)
+        if any(a != b for a, b in zip(self.names, self._head.names, strict=True) if a):
+            self.notes.append(RENAMED)
+        two_lines = self.names.index(TWO_LINES) if TWO_LINES in self.names else -1
+        self._layout = Layout(where, self._head.delimiter, len(self.names), two_lines)
+        self._settle_width(first, is_last=is_last)
+
+    def read(self, columns: Collection[str], batch_rows: int) -> Iterator[pa.Table]:
+        """Those of the columns that it has, and `FAULT`, in batches of so many rows at most.
+
+        A row that does not fit has no values but its id, where that stands before all else, and
+        says in `FAULT` on which line it is and what is wrong. One batch without rows where the
+        file has none.
+
+        Raises:
+            InputError: one cannot tell where rows begin, or how a number is meant.
+        """
+        held: list[pa.Table] = []
+        rows = 0
+        for table in self._read_blocks(columns):
+            held.append(table)
+            rows += len(table)
+            if rows >= batch_rows:
+                whole = pa.concat_tables(held)
+                for start in range(0, rows - batch_rows + 1, batch_rows):
+                    yield self.numbers.make_plain(whole.slice(start, batch_rows))
+                held, rows = [whole.slice(rows - rows % batch_rows)], rows % batch_rows
+        if rows or not self.has_rows:
+            yield self.numbers.make_plain(pa.concat_tables(held))
+
+    def _read_blocks(self, columns: Collection[str]) -> Iterator[pa.Table]:
+        line, rest, skipped = self._head.next_line, b"", self._head.end
+        for data, is_last in read_blocks(self._path, self._where):
+            block = rest + data[skipped:]
+            skipped = 0
+            require_text(block, line, self._where, is_last=is_last)
+            records = split(block, self._layout, line, is_last=is_last)
+            rest, line = block[records.consumed :], records.next_line
+            require_short(rest, line, self._where)
+            yield self._to_table(block, self._drop_others(block, records, is_last=is_last), columns)
+
+    def _drop_others(self, block: bytes, records: Records, *, is_last: bool) -> Records:
+        """The rows of the table, without empty lines and what stands below it."""
+        if is_last:
+            end = find_table_end(records, block, self._layout.delimiter, self._layout.width)
+            if end < len(records) and block[records.starts[end] :].strip(b" \t\r\n,;|"):
+                below = f"{records.lines[end]:,}"
+                self._note(f"what stands below the table, from line {below} on, left out")
+            records = records.keep(slice(end))
+        is_row = np.ones(len(records), "bool")
+        for place in np.flatnonzero(records.cells == 1):
+            is_row[place] = bool(block[records.starts[place] : records.ends[place]].strip())
+        return records if is_row.all() else records.keep(is_row)
+
+    def _settle_width(self, first: bytes, *, is_last: bool) -> None:
+        """Hold the header against the rows: a comma at its end alone names no column.
+
+        Where most rows do not fit, those that do may do so by accident.
+        """
+        block = first[self._head.end :]
+        records = split(block, self._layout, self._head.next_line, is_last=is_last)
+        records = self._drop_others(block, records, is_last=is_last)
+        self.has_rows = bool(len(records)) or not is_last
+        records = records.keep(~records.astray)
+        every = len(self.names)
+        named = max(place for place, name in enumerate(self.names, start=1) if name)
+        widths = range(every, named - 1, -1)
+        width = max(widths, key=lambda width: (records.cells == width).sum())
+        if width < every:
+            self.names = self.names[:width]
+            self._layout = replace(self._layout, width=width)
+            self._note(f"the {self._delimiter} at the end of the header left out")
+        is_odd = records.cells != width
+        if is_odd.sum() * 2 > len(records):
+            raise self._rows_do_not_fit(block, records.keep(is_odd), len(records))
+
+    def _rows_do_not_fit(self, block: bytes, odd: Records, rows: int) -> InputError:
+        width, cells = self._layout.width, int(odd.cells[0])
+        line = block[odd.starts[0] : odd.ends[0]].strip(b"\r\n ")
+        where = f"{self._where}, line {odd.lines[0]:,}"
+        problem = (
+            f"this row has {cells} values and the header {width} names, and {len(odd):,} of "
+            f"{rows:,} rows do not fit"
+        )
+        if cells != width + 1:
+            return InputError(
+                where, problem, "Give each row as many values as the header has names"
+            )
+        behind = f"there is a {self._delimiter} too many"
+        if line.endswith(self._layout.delimiter.encode()):
+            behind += " at the end of each row"
+        return InputError(
+            where,
+            f"{problem}. Either {behind}, or the header lacks the name of the first column",
+            f"Take the {self._delimiter} out, put a value that holds one within quotation "
+            f"marks, or give the column a name",
+        )
+
+    @property
+    def _delimiter(self) -> str:
+        return DELIMITERS.get(self._layout.delimiter, self._layout.delimiter)
+
+    def _note(self, note: str) -> None:
+        if note not in self.notes:
+            self.notes.append(note)
+
+    def _to_table(self, block: bytes, records: Records, columns: Collection[str]) -> pa.Table:
+        places = {n: p for p, n in reversed(list(enumerate(self.names))) if n and n in columns}
+        wanted = sorted(places, key=places.__getitem__)
+        faults = self._find_faults(block, records)
+        is_good = np.ones(len(records), "bool")
+        is_good[list(faults)] = False
+        table = self._parse(_join(block, records, is_good), [places[name] for name in wanted])
+        if len(table) != is_good.sum():
+            raise RuntimeError(f"{self._where}: {len(table):,} rows were read of {is_good.sum():,}")
+        table = table.rename_columns(wanted or [""])
+        if not faults:
+            table = table.append_column(FAULT, pa.nulls(len(records), pa.string()))
+            return table.select([*wanted, FAULT])
+        numbers = np.cumsum(is_good) - 1
+        table = table.take(pa.array(numbers, mask=~is_good))
+        if places.get(APPLICATION_ID) == 0:
+            ids = [_read_id(block, records, row, self._layout.delimiter) for row in faults]
+            column = pc.replace_with_mask(
+                table[APPLICATION_ID].combine_chunks(),
+                pa.array(~is_good),
+                pa.array(ids, pa.string()),
+            )
+            table = table.set_column(wanted.index(APPLICATION_ID), APPLICATION_ID, column)
+        causes = [faults.get(row) for row in range(len(records))]
+        table = table.append_column(FAULT, pa.array(causes, pa.string()))
+        return table.select([*wanted, FAULT])
+
+    def _find_faults(self, block: bytes, records: Records) -> dict[int, str]:
+        """Which rows cannot be read, and why, in their order."""
+        width, header = self._layout.width, self._head.line
+        lengths = records.ends - records.starts - len(header)
+        repeated = {
+            int(row)
+            for row in np.flatnonzero((lengths >= 0) & (lengths <= len(b"\xef\xbb\xbf\r\n")))
+            if header in block[records.starts[row] : records.ends[row]]
+        }
+        is_bad = (records.cells != width) | records.astray
+        is_bad[list(repeated)] = True
+        faults = {}
+        for row in np.flatnonzero(is_bad).tolist():
+            if row in repeated:
+                cause = "it repeats the header"
+            elif records.astray[row]:
+                cause = "a quotation mark stands inside a value"
+            else:
+                cause = f"it has {records.cells[row]} values and the header {width} names"
+            faults[row] = f"line {records.lines[row]:,}: {cause}"
+        return faults
+
+    def _parse(self, rows: bytes, places: list[int]) -> pa.Table:
+        names = [str(place) for place in range(self._layout.width)]
+        # Without a column a table would have no rows.
+        wanted = [names[place] for place in places or [0]]
+        types = dict.fromkeys(wanted, pa.string())
+        if not rows:
+            return pa.table({name: pa.array([], pa.string()) for name in wanted})
+        return arrow_csv.read_csv(
+            pa.BufferReader(rows),
+            arrow_csv.ReadOptions(column_names=names, block_size=len(rows) + 1),
+            arrow_csv.ParseOptions(delimiter=self._layout.delimiter, newlines_in_values=True),
+            arrow_csv.ConvertOptions(
+                check_utf8=False,
+                column_types=types,
+                null_values=[""],
+                strings_can_be_null=True,
+                quoted_strings_can_be_null=True,
+                include_columns=wanted,
+            ),
+        )
+
+
+def _join(block: bytes, records: Records, is_good: Array) -> bytes:
+    """The bytes of the good rows; what follows one another is taken at once."""
+    starts, ends = records.starts[is_good], records.ends[is_good]
+    if not len(starts):
+        return b""
+    is_gap = starts[1:] != ends[:-1]
+    begins = starts[np.concatenate([[True], is_gap])]
+    finishes = ends[np.concatenate([is_gap, [True]])]
+    return b"".join(block[a:b] for a, b in zip(begins, finishes, strict=True))
+
+
+def _read_id(block: bytes, records: Records, row: int, delimiter: str) -> str | None:
+    """The first value of a row that does not fit, which nothing can have moved."""
+    text = block[records.starts[row] : records.ends[row]].decode()
+    first, _, _ = text.strip("\r\n").partition(delimiter)
+    return None if '"' in first or not first else first

@@ -1,0 +1,136 @@
+"""The header of a CSV: where it is, and what stands between its values."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from loantap.portfolio.errors import InputError
+from loantap.tables.columns import KNOWN, fold_name
+
+DELIMITERS: Final = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+# Titles and notes above a table take fewer lines.
+_MOST_LINES = 40
+_LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n|\Z)")
+# How Excel is told the delimiter.
+_SEPARATOR = re.compile(r'^"?sep=([,;|])"?$', re.IGNORECASE)
+# So many names of the dictionary make a line a header, or all of its names where they are fewer.
+_LEAST_KNOWN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What the first lines of a CSV say.
+
+    Attributes:
+        names: of the columns, as they stand.
+        delimiter: what stands between values.
+        line: the header as it stands, without its end.
+        end: where the rows begin in the file, in bytes.
+        next_line: number of the line on which they begin, from 1.
+        notes: what was done to find it.
+    """
+
+    names: tuple[str, ...]
+    delimiter: str
+    line: bytes
+    end: int
+    next_line: int
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    number: int
+    text: str
+    raw: bytes
+    end: int
+
+    def cells(self, delimiter: str) -> list[str]:
+        """Its values; raises csv.Error where a quotation mark is not closed."""
+        return next(csv.reader([self.text], delimiter=delimiter, strict=True), [])
+
+
+def read_head(block: bytes, where: str) -> Head:
+    """Find the header among the first lines of a file.
+
+    It is the line with most names of the data dictionary in it; without any, the first line.
+
+    Raises:
+        InputError: there is a quotation mark too many in it, or rows stand above it.
+    """
+    lines = [line for line in _list_lines(block) if line.text.strip(" \t,;|")]
+    told = _SEPARATOR.match(lines[0].text.strip()) if lines else None
+    delimiters = [told[1]] if told else list(DELIMITERS)
+    if told:
+        lines = lines[1:]
+    if not lines:
+        raise InputError(where, "it has no header", "Give a file with a header and rows")
+    header, delimiter = _choose_header(lines, delimiters)
+    try:
+        names = tuple(header.cells(delimiter))
+    except csv.Error as error:
+        raise InputError(
+            f"{where}, line {header.number}",
+            "a quotation mark in the header is not closed",
+            "Close it or take it out",
+        ) from error
+    if not any(name.strip() for name in names):
+        raise InputError(
+            f"{where}, line {header.number}", "no column of the header has a name", "Name them"
+        )
+    above = lines[: lines.index(header)]
+    _require_no_rows(above, header, delimiter, len(names), where)
+    notes = []
+    if delimiter != ",":
+        notes.append(f"values separated by {DELIMITERS.get(delimiter, repr(delimiter))}s")
+    if above:
+        notes.append(f"header on line {header.number}, what stands above it left out")
+    return Head(names, delimiter, header.raw, header.end, header.number + 1, tuple(notes))
+
+
+def _choose_header(lines: list[_Line], delimiters: list[str]) -> tuple[_Line, str]:
+    """The line, and what stands between its values, with most names of the dictionary in it."""
+    known, header, delimiter = 0, lines[0], max(delimiters, key=lines[0].text.count)
+    for line in lines:
+        for candidate in delimiters:
+            if (found := _count_known(line, candidate)) > known:
+                known, header, delimiter = found, line, candidate
+    return header, delimiter
+
+
+def _list_lines(block: bytes) -> Iterator[_Line]:
+    place = 0
+    for number in range(1, _MOST_LINES + 1):
+        found = _LINE.match(block, place)
+        if found is None or place == len(block):
+            return
+        place = found.end()
+        raw = found.group().rstrip(b"\r\n")
+        yield _Line(number, raw.decode(errors="replace"), raw, place)
+
+
+def _count_known(line: _Line, delimiter: str) -> int:
+    """How many names of the dictionary it holds; 0 where too few for a header."""
+    try:
+        cells = [fold_name(cell) for cell in line.cells(delimiter)]
+    except csv.Error:
+        return 0
+    known = sum(cell in KNOWN for cell in cells)
+    return known if known >= min(_LEAST_KNOWN, len(cells)) else 0
+
+
+def _require_no_rows(
+    above: list[_Line], header: _Line, delimiter: str, width: int, where: str
+) -> None:
+    for line in above:
+        filled = [cell for cell in line.text.split(delimiter) if cell.strip()]
+        if len(filled) * 2 > width:
+            raise InputError(
+                f"{where}, line {line.number}",
+                f"this line looks like a row, and the header is on line {header.number}",
+                "Put the header first",
+            )

@@ -1,0 +1,40 @@
+"""Totals and notes below the table of a CSV."""
+
+from __future__ import annotations
+
+import re
+
+from loantap.tables.csv_blocks import Records
+
+_MOST_LINES = 20
+_TOTAL = re.compile(r"^\W*((grand|sub)\W?)?(totals?|sum|count|average|mean)\b", re.IGNORECASE)
+
+
+def find_table_end(records: Records, block: bytes, delimiter: str, width: int) -> int:
+    """How many of the last rows of a file belong to its table.
+
+    Not so: lines without a value; a total, which is mostly empty; notes behind an empty line, where
+    there is no other one.
+    """
+    end = len(records)
+    for place in range(end - 1, max(end - _MOST_LINES, 0) - 1, -1):
+        filled = _list_filled(records, place, block, delimiter)
+        if not filled or (_TOTAL.match(filled[0]) and len(filled) * 2 <= width):
+            end = place
+        elif len(filled) * 3 > width:
+            break
+        elif place and not _list_filled(records, place - 1, block, delimiter):
+            # A short row in a file with empty lines between its rows is one that was cut.
+            if any(
+                not _list_filled(records, above, block, delimiter)
+                for above in range(max(place - 1 - _MOST_LINES, 0), place - 1)
+            ):
+                break
+            end = place
+    return end
+
+
+def _list_filled(records: Records, place: int, block: bytes, delimiter: str) -> list[str]:
+    text = block[records.starts[place] : records.ends[place]].decode(errors="replace")
+    cells = (cell.strip(' \t\r\n"') for cell in text.split(delimiter))
+    return [cell for cell in cells if cell]

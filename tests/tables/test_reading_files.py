@@ -1,0 +1,551 @@
+"""Which files are read, what of them, and what is said of those that are not."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import logging
+import os
+import uuid
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from loantap.portfolio.errors import InputError
+from loantap.portfolio.loantap_format import FAULT
+from loantap.tables import csv_blocks, text_bytes
+from loantap.tables.files import TableFile
+from tests.conftest import PROJECT
+
+HEADER = "application_id,loan_amnt,int_rate,annual_inc,dti"
+ROWS = ["H0,15200,21.21,76100,11.42", "H1,20000,6.44,81600,11.9", "H2,29300,12.45,147500,23.26"]
+PLAIN = "\n".join([HEADER, *ROWS, ""])
+SHARED = Path(os.environ.get("LOANTAP_DATA", PROJECT.parent / "shared" / "data")).parent / "inputs"
+
+
+def write(content: str | bytes, path: Path) -> TableFile:
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return TableFile(path)
+
+
+def read(content: str | bytes, path: Path) -> pd.DataFrame:
+    return write(content, path).to_frame()
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "new.csv"
+
+
+@pytest.fixture
+def expected(path: Path) -> pd.DataFrame:
+    rows = read(PLAIN, path)
+    assert list(rows.columns) == HEADER.split(",")
+    assert rows.to_numpy().tolist() == [row.split(",") for row in ROWS]
+    return rows
+
+
+def semicolons(text: str) -> str:
+    return text.replace(",", ";")
+
+
+# The same three applications in other clothes, and what is said of it.
+FORMS: dict[str, tuple[str | bytes, str]] = {
+    "a byte-order mark": (b"\xef\xbb\xbf" + PLAIN.encode(), ""),
+    "no line end at the end": (PLAIN.rstrip("\n"), ""),
+    "CR LF": (PLAIN.replace("\n", "\r\n"), ""),
+    "CR": (PLAIN.replace("\n", "\r"), ""),
+    "CR CR LF": (PLAIN.replace("\n", "\r\r\n"), ""),
+    "mixed line ends": (PLAIN.replace("\n", "\r\n", 2), ""),
+    "empty lines": (PLAIN.replace("\nH", "\n\nH") + "\n \n\n", ""),
+    "rows of nothing below": (PLAIN + ",,,,\n,,,,\n", ""),
+    "everything in quotes": ("\n".join(f'"{line}"'.replace(",", '","') for line in PLAIN.split())
+                             + "\n", ""),
+    "compressed": (gzip.compress(PLAIN.encode()), ""),
+    "semicolons": (semicolons(PLAIN), "values separated by semicolons"),
+    "tabs": (PLAIN.replace(",", "\t"), "values separated by tabs"),
+    "bars": (PLAIN.replace(",", "|"), "values separated by bars"),
+    "sep=": ("sep=;\n" + semicolons(PLAIN), "values separated by semicolons"),
+    "upper case": (PLAIN.replace(HEADER, HEADER.upper()), "usual spelling"),
+    "title case": (PLAIN.replace(HEADER, HEADER.replace("_", " ").title()), "usual spelling"),
+    "blanks in the header": (PLAIN.replace(HEADER, HEADER.replace(",", " , ")), "usual spelling"),
+    "a title above": ("Applications of March\n\n" + PLAIN, "header on line 3, what stands above"),
+    "a title of many cells": ("March,,,,\n" + PLAIN, "header on line 2, what stands above"),
+    "a total below": (PLAIN + "Total,64500,,,\n", "below the table, from line 5 on, left out"),
+    "a count and a note below": (
+        PLAIN + "\nTotal: 3 rows\nExported from the CRM in March\n", "from line 5 on, left out",
+    ),
+    "a comma after the header": (PLAIN.replace(HEADER, HEADER + ","), "the comma at the end of"),
+    "percent signs": (
+        PLAIN.replace("21.21", "21.21%").replace("11.9", "11.9 %"),
+        "percent signs left out in ",
+    ),
+    "quoted thousands": (
+        PLAIN.replace("147500", '"147,500"').replace("76100", '"76,100"'),
+        "commas between thousands left out in annual_inc",
+    ),
+    "lakhs": (PLAIN.replace("147500", '"1,47,500"'), "commas between thousands left out"),
+    "decimal commas": (
+        semicolons(PLAIN).replace(".", ",").replace("147500", "147.500"),
+        "decimal commas read as points in int_rate, annual_inc, dti",
+    ),
+    "quoted decimal commas": (
+        PLAIN.replace("21.21", '"21,21"').replace("11.42", '"11,42"').replace("6.44", '"6,44"')
+        .replace("11.9", '"11,9"').replace("12.45", '"12,45"').replace("23.26", '"23,26"'),
+        "decimal commas read as points in int_rate, dti",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_what_is_plain_is_read_and_told_in_one_line(
+    form: str, path: Path, expected: pd.DataFrame, caplog: pytest.LogCaptureFixture
+) -> None:
+    content, said = FORMS[form]
+    caplog.set_level(logging.INFO, "loantap.tables")
+
+    rows = read(content, path)
+
+    values = rows.apply(lambda column: column.str.removesuffix(",0"))
+    assert values.to_numpy().tolist() == expected.to_numpy().tolist()
+    assert list(rows.columns) == list(expected.columns)
+    told = [record.getMessage() for record in caplog.records if record.name.endswith("files")]
+    assert len(told) == bool(said)
+    assert not said or said in told[0]
+
+
+def test_a_column_without_a_name_is_nobodys(path: Path, expected: pd.DataFrame) -> None:
+    """As pandas writes a frame with its index."""
+    numbered = [f"{n - 1 if n else ''},{line}" for n, line in enumerate(PLAIN.split())]
+
+    rows = read("\n".join(numbered), path)
+
+    pd.testing.assert_frame_equal(rows, expected)
+
+
+def test_a_comma_after_the_header_makes_no_room_for_a_value_too_many(path: Path) -> None:
+    spoilt = PLAIN.replace(HEADER, HEADER + ",").replace("81600,11.9", "81,600,")
+
+    rows = read(spoilt, path)
+
+    assert rows["annual_inc"].fillna("none").tolist() == ["76100", "none", "147500"]
+    assert rows[FAULT][1] == "line 3: it has 6 values and the header 5 names"
+
+
+# Rows that do not fit keep their place and id, and say why; the line is that of the file.
+SPOILT = {
+    "thousands without quotes": ("147500", "147,500", "6 values and the header 5 names"),
+    "two values too many": ("147500", "1,47,500", "7 values and the header 5 names"),
+    "a decimal comma": ("23.26", "23,26", "6 values and the header 5 names"),
+    "a value too few": (",12.45", "", "4 values and the header 5 names"),
+    "a comma at the end": ("23.26", "23.26,", "6 values and the header 5 names"),
+    "a mark in a number": ("147500", '147"500', "a quotation mark stands inside a value"),
+    "a mark behind the last": ("23.26", '23.26"', "a quotation mark stands inside a value"),
+    "marks around half a value": ("29300", '"29"300', "a quotation mark stands inside a value"),
+    "marks around two values": ("29300,12.45", '"29300,12.45"', "4 values and the header 5"),
+    "the header again": ("H2,29300,12.45,147500,23.26", HEADER, "it repeats the header"),
+}
+
+
+@pytest.mark.parametrize("fault", SPOILT)
+def test_a_row_that_does_not_fit_keeps_its_place(
+    fault: str, path: Path, expected: pd.DataFrame
+) -> None:
+    old, new, cause = SPOILT[fault]
+
+    rows = read(PLAIN.replace(old, new) + "H3,1000,5,2000,3\n", path)
+
+    assert rows["application_id"].tolist()[:2] == ["H0", "H1"]
+    assert rows["application_id"][3] == "H3"
+    assert rows["application_id"][2] == ("application_id" if "header" in fault else "H2")
+    pd.testing.assert_frame_equal(rows.loc[:1, expected.columns], expected.loc[:1])
+    assert rows.iloc[2, 1:-1].isna().all()
+    assert rows[FAULT].isna().tolist() == [True, True, False, True]
+    assert rows[FAULT][2].startswith("line 4: ")
+    assert cause in rows[FAULT][2]
+
+
+def test_an_id_that_the_fault_may_have_moved_is_not_given(path: Path) -> None:
+    moved = "\n".join(
+        ",".join([*line.split(",")[1:], line.split(",")[0]]) for line in PLAIN.split()
+    )
+
+    rows = read(moved.replace("147500", "147,500"), path)
+
+    assert rows["application_id"].fillna("none").tolist() == ["H0", "H1", "none"]
+
+
+def parquet(**columns: pa.Array) -> bytes:
+    sink = io.BytesIO()
+    pq.write_table(pa.table(columns), sink)
+    return sink.getvalue()
+
+
+PARQUET = parquet(application_id=pa.array(["H0", "H1"]), dti=pa.array([1.5, 2.5]))
+UTF16 = PLAIN.encode("utf-16")
+# Files that are refused: name, content, and what the one message says.
+REFUSED: dict[str, tuple[str, str | bytes, str]] = {
+    "UTF-16": ("new.csv", UTF16, "it is UTF-16 text, not a CSV. Save it as UTF-8"),
+    "UTF-16 without a mark": ("new.csv", UTF16[2:], "it is UTF-16 text or no text at all"),
+    "Latin-1": (
+        "new.csv",
+        PLAIN.replace("H1", "Hé").encode("latin-1"),
+        "line 3: byte 0xE9 is not UTF-8; the file may be in Latin-1",
+    ),
+    "a NUL byte": ("new.csv", PLAIN.replace("H1", "H\0"), "line 3: it holds a NUL byte"),
+    "a ZIP archive": ("new.csv", b"PK\x03\x04" + b"\x00" * 99, "it is a ZIP archive or an Excel"),
+    "an old workbook": ("new.csv", b"\xd0\xcf\x11\xe0" + b"\x00" * 99, "it is an Excel workbook"),
+    "a Parquet file": ("new.csv", PARQUET, "it is a Parquet file, not a CSV. Name it .parquet"),
+    "nothing": ("new.csv", "", "it has no line with anything in it"),
+    "newlines only": ("new.csv", "\n\r\n\n", "it has no line with anything in it"),
+    "a mark and blanks": ("new.csv", b"\xef\xbb\xbf \n", "it has no line with anything in it"),
+    "a header of nothing": ("new.csv", '""\n1\n', "no column of the header has a name"),
+    "a lone quotation mark": ("new.csv", '"', "line 1: a quotation mark in the header"),
+    "a mark in the header": ("new.csv", '"' + PLAIN, "line 1: a quotation mark in the header"),
+    "compressed and cut": (
+        "new.csv.gz", gzip.compress(PLAIN.encode())[:-12], "it is damaged or cut short",
+    ),
+    "a mark never closed": (
+        "new.csv", PLAIN.replace("H1,20000", 'H1,"20000'), "line 3: a quotation mark opens a value",
+    ),
+    "a mark never closed, in the first value": (
+        "new.csv", PLAIN.replace("H1", '"H1'), "line 3: a quotation mark opens a value",
+    ),
+    "a mark never closed, in the last value": (
+        "new.csv", PLAIN.replace("23.26", '"23.26'), "line 4: a quotation mark opens a value",
+    ),
+    "marks that pair across rows": (
+        "new.csv",
+        PLAIN.replace("H0,15200", 'H0,"15200').replace("H1,20000", 'H1,20000"'),
+        "line 2: a quotation mark opens a value",
+    ),
+    "a value over two lines": (
+        "new.csv", PLAIN.replace("76100", '"76\n100"'), "line 2: a quotation mark opens a value",
+    ),
+    "a comma at the end of each row": (
+        "new.csv",
+        PLAIN.replace("\nH", ",\nH").replace(HEADER + ",", HEADER).replace("23.26\n", "23.26,\n"),
+        "line 2: this row has 6 values and the header 5 names, and 3 of 3 rows do not fit. Either",
+    ),
+    "row names without a header": (
+        "new.csv",
+        "\n".join([HEADER, *(f"{n},{row}" for n, row in enumerate(ROWS))]),
+        "Either there is a comma too many, or the header lacks the name of the first column",
+    ),
+    "a comma at the end of each row, and a value missing in one": (
+        "new.csv",
+        PLAIN.replace("\nH", ",\nH").replace(HEADER + ",", HEADER)
+        .replace(",6.44", "").replace("23.26\n", "23.26,\n"),
+        "line 2: this row has 6 values and the header 5 names, and 2 of 3 rows do not fit",
+    ),
+    "rows too short throughout": (
+        "new.csv", PLAIN.replace(HEADER, HEADER + ",note"), "has 5 values and the header 6",
+    ),
+    "a row above the header": (
+        "new.csv", f"{ROWS[0]}\n{PLAIN}", "line 1: this line looks like a row",
+    ),
+    "a column twice": (
+        "new.csv",
+        PLAIN.replace("dti", "annual_inc"),
+        "column annual_inc is there 2 times: 'annual_inc' (4), 'annual_inc' (5)",
+    ),
+    "a column twice but for case and blanks": (
+        "new.csv", PLAIN.replace("dti", " Annual Inc"), "'annual_inc' (4), ' Annual Inc' (5)",
+    ),
+    "an id twice": (
+        "new.csv", PLAIN.replace("dti", "Application_ID"), "column application_id is there 2 times",
+    ),
+    "thousands or decimals": (
+        "new.csv",
+        f'{HEADER}\nH0,15200,21,"147,300",11\n',
+        "column annual_inc: '147,300' may be 147300 or 147.300, and no other number of the file",
+    ),
+    "thousands or decimals, by semicolons": (
+        "new.csv", f"{semicolons(HEADER)}\nH0;15200;21;147,300;11\n", "may be 147300 or 147.300",
+    ),
+    "two decimal marks": (
+        "new.csv",
+        semicolons(PLAIN).replace("11.42", "11,42"),
+        "column dti: decimals begin with a comma here and with a point in column int_rate",
+    ),
+    "a Parquet file that is none": ("new.parquet", PLAIN, "it is no Parquet file"),
+    "a Parquet file without an end": ("new.parquet", PARQUET[:-9], "whose end is missing"),
+    "a Parquet file of four bytes": ("new.pq", b"PAR1", "it is damaged"),
+    "a Parquet file with a hole": (
+        "new.parquet", PARQUET[:4] + b"\0" * 60 + PARQUET[64:], "it is damaged",
+    ),
+    "a Parquet column twice": (
+        "new.parquet",
+        parquet(dti=pa.array([1.0]), **{"DTI ": pa.array([2.0])}),
+        "column dti is there 2 times",
+    ),
+    "text in Parquet that is none": (
+        "new.parquet", parquet(purpose=pa.array([b"\xff\xfe"])), "bytes that are no text",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_what_cannot_be_read_in_one_way_is_refused_in_one_message(
+    what: str, tmp_path: Path
+) -> None:
+    name, content, said = REFUSED[what]
+
+    with pytest.raises(InputError) as refused:
+        read(content, tmp_path / name)
+
+    assert f"{name}" in refused.value.where
+    assert said in str(refused.value)
+    assert refused.value.remedy
+
+
+def test_a_file_that_may_not_be_read_is_refused(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path.write_text(PLAIN, encoding="utf-8")
+
+    def forbid(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", forbid)
+    with pytest.raises(InputError, match=r"new.csv: it cannot be read \(Permission denied\)"):
+        TableFile(path)
+
+
+@pytest.mark.parametrize("name", ["new.csv", "new.parquet"])
+def test_a_folder_is_refused(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).mkdir()
+
+    with pytest.raises(InputError, match="it cannot be read"):
+        TableFile(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    ("name", "content"), [("new.csv", HEADER), ("new.parquet", parquet(dti=pa.array([], "double")))]
+)
+def test_a_header_without_rows_is_told(name: str, content: str | bytes, tmp_path: Path) -> None:
+    file = write(content, tmp_path / name)
+
+    with pytest.raises(InputError, match="it has a header and no rows"):
+        file.require_rows()
+
+
+def test_one_slip_among_many_points_is_its_rows_own(path: Path) -> None:
+    many = "".join(f"A{n},15200,21.21,76100,11.42\n" for n in range(20))
+
+    rows = read(f'{HEADER}\n{many}A20,15200,21.21,"76,100","11,42"\n', path)
+
+    # What is no number in this file stays for whoever reads the value; thousands are plain.
+    assert rows["dti"].iloc[20] == "11,42"
+    assert rows["annual_inc"].iloc[20] == "76100"
+
+
+class TestBlocks:
+    """A file is read block by block; where the blocks end makes no difference."""
+
+    @pytest.fixture(autouse=True)
+    def _small_blocks(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(text_bytes, "BLOCK_BYTES", 97)
+        monkeypatch.setattr(text_bytes, "_TAIL_BYTES", 31)
+
+    @pytest.fixture
+    def text(self) -> str:
+        rows = [
+            f'H{n},{n}000,"Clérk, {n}",{n}.5,"{n} Made Up Road\r\nTown, OK 22690"'
+            for n in range(40)
+        ]
+        return "\n".join(["application_id,loan_amnt,emp_title,dti,address", *rows, ""])
+
+    def test_every_row_is_there_once(self, text: str, path: Path) -> None:
+        path.write_text(text, encoding="utf-8", newline="")
+
+        batches = list(TableFile(path, batch_rows=7).read(["application_id", "address"]))
+
+        assert [len(batch) for batch in batches] == [7, 7, 7, 7, 7, 5]
+        rows = pd.concat(batches)
+        assert rows["application_id"].tolist() == [f"H{n}" for n in range(40)]
+        assert rows["address"].iloc[39] == "39 Made Up Road\r\nTown, OK 22690"
+
+    def test_lines_are_counted_on(self, text: str, path: Path) -> None:
+        rows = read(text.replace("30000,", "30,000,") + "\n\nTotal: 40\n", path)
+
+        assert rows[FAULT].dropna().to_dict() == {
+            30: "line 62: it has 6 values and the header 5 names"
+        }
+        assert len(rows) == 40
+
+    def test_a_mark_never_closed_is_found_before_the_end(self, text: str, path: Path) -> None:
+        path.write_text(text.replace("H20,", 'H20,"'), encoding="utf-8", newline="")
+        batches = TableFile(path, batch_rows=4).read(["application_id"])
+        first = next(batches)["application_id"].tolist()
+
+        with pytest.raises(InputError, match="line 42: a quotation mark opens a value"):
+            list(batches)
+
+        assert first == ["H0", "H1", "H2", "H3"]
+
+    def test_a_row_without_an_end_is_refused(
+        self, text: str, path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(text_bytes, "_LONGEST_ROW", 200)
+
+        with pytest.raises(InputError, match="line 82: a row is longer than 200 bytes"):
+            read(text + "x" * 1_000, path)
+
+
+cells = st.text(st.characters(codec="utf-8", exclude_characters="\0\r\n"), max_size=8).filter(
+    # A row of such a value alone, below the table, would be a total.
+    lambda text: not text.strip().lower().startswith(("total", "sum", "count", "average", "mean"))
+)
+addresses = st.tuples(cells, cells).map("\r\n".join)
+
+
+@settings(max_examples=60)
+@given(
+    st.lists(st.tuples(cells, cells, cells, addresses), min_size=1, max_size=5),
+    st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
+    st.sampled_from(["\n", "\r\n"]),
+)
+def test_what_is_written_by_the_book_is_read_back(
+    tmp_path_factory: pytest.TempPathFactory,
+    rows: list[tuple[str, ...]],
+    quoting: int,
+    line_end: str,
+) -> None:
+    path = tmp_path_factory.mktemp("by_the_book") / "new.csv"
+    rows = [(f"H{n}", *row) for n, row in enumerate(rows)]
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, quoting=quoting, lineterminator=line_end)  # type: ignore[arg-type]
+        writer.writerows([("application_id", "title", "emp_title", "purpose", "address"), *rows])
+
+    read_back = TableFile(path).to_frame()
+
+    assert [tuple(row) for row in read_back.fillna("").to_numpy()] == rows
+
+
+@settings(max_examples=200)
+@given(st.text(st.sampled_from('ab,"\n'), max_size=30))
+def test_marks_in_order_mean_the_same_at_once_and_one_by_one(text: str) -> None:
+    layout = csv_blocks.Layout("new.csv", ",", 3, 2)
+    block = text.encode()
+    raw = np.frombuffer(block, "uint8")
+    try:
+        slow = csv_blocks._read_one_by_one(block, layout, 1)
+    except InputError:
+        with pytest.raises(InputError):
+            csv_blocks._read_quotes(block, raw, layout, 1)
+        return
+
+    fast = csv_blocks._read_quotes(block, raw, layout, 1)
+
+    assert fast.left_open == slow.left_open
+    assert fast.marked.tobytes() == slow.marked.tobytes()
+
+
+class TestParquet:
+    @pytest.mark.parametrize(
+        ("ids", "said"),
+        [
+            (pa.array([7, 2**60, None]), ["7", str(2**60), None]),
+            (pa.array([7, 8, None], pa.int32()), ["7", "8", None]),
+            (pa.array([7.0, 1e15 + 1, None]), ["7", "1000000000000001", None]),
+            (pa.array([7.5, float("nan"), None]), ["7.5", None, None]),
+            (pa.array([Decimal(12), Decimal(10**20), None], pa.decimal128(38, 0)),
+             ["12", str(10**20), None]),
+            (pa.array([Decimal("12.00"), Decimal("0.50"), None], pa.decimal128(9, 2)),
+             ["12", "0.50", None]),
+            (pa.array([uuid.UUID(int=7).bytes, uuid.UUID(int=2**127).bytes, None], pa.uuid()),
+             [str(uuid.UUID(int=7)), str(uuid.UUID(int=2**127)), None]),
+            (pa.array([b"A-1", b"A-2", None], pa.binary()), ["A-1", "A-2", None]),
+            (pa.array(["007", " x", None], pa.large_string()), ["007", " x", None]),
+            (pa.array(["a", "b", None]).dictionary_encode(), ["a", "b", None]),
+        ],
+        ids=["int64", "int32", "float", "fraction", "decimal", "decimal places", "uuid", "binary",
+             "large_string", "dictionary"],
+    )  # fmt: skip
+    def test_ids_are_as_the_file_has_them(
+        self, ids: pa.Array, said: list[str | None], tmp_path: Path
+    ) -> None:
+        rows = read(parquet(application_id=ids), tmp_path / "new.parquet")
+
+        assert (
+            rows["application_id"].astype("object").where(rows.notna().all(axis=1), None).tolist()
+            == said
+        )
+
+    @pytest.mark.parametrize("name", ["new.parquet", "new.pq", "NEW.PARQUET", "new.parq"])
+    @pytest.mark.parametrize(
+        "change",
+        [
+            lambda rows: rows.set_index("application_id"),
+            lambda rows: rows.set_index("loan_amnt"),
+            lambda rows: rows.set_axis([7, 3, 5]),
+            lambda rows: rows.astype({"purpose": "category"}),
+        ],
+        ids=["ids as index", "another index", "numbers as index", "categories"],
+    )
+    def test_what_pandas_noted_is_not_obeyed(
+        self, change: Callable[[pd.DataFrame], pd.DataFrame], name: str, tmp_path: Path
+    ) -> None:
+        rows = pd.DataFrame(
+            {
+                "application_id": ["H0", "H1", "H2"],
+                "loan_amnt": [1, 2, 4],
+                "purpose": ["a", "b", "a"],
+            }
+        )
+        change(rows).to_parquet(tmp_path / name)
+
+        read_back = TableFile(tmp_path / name).to_frame()
+
+        assert read_back["application_id"].tolist() == ["H0", "H1", "H2"]
+        assert read_back["loan_amnt"].tolist() == [1, 2, 4]
+        assert read_back["purpose"].tolist() == ["a", "b", "a"]
+        assert read_back.index.tolist() == [0, 1, 2]
+
+    @pytest.mark.parametrize(
+        "kind", [pa.string(), pa.large_string(), pa.binary(), pa.dictionary(pa.int8(), pa.string())]
+    )
+    def test_numbers_as_text_are_read_as_in_a_csv(self, kind: pa.DataType, tmp_path: Path) -> None:
+        texts = pa.array(["147,300", "1,234.50", None]).cast(kind)
+
+        rows = read(parquet(annual_inc=texts), tmp_path / "new.parquet")
+
+        assert rows["annual_inc"].tolist()[:2] == ["147300", "1234.50"]
+
+    def test_decimals_are_numbers(self, tmp_path: Path) -> None:
+        incomes = pa.array([Decimal("147300.50")], pa.decimal128(12, 2))
+
+        assert (
+            read(parquet(annual_inc=incomes), tmp_path / "n.parquet")["annual_inc"][0] == 147300.5
+        )
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason="the files of the issue are not there")
+@pytest.mark.parametrize("name", sorted(file.name for file in SHARED.glob("*")))
+def test_undamaged_rows_of_the_issues_files_are_those_of_the_sound_one(name: str) -> None:
+    path = SHARED / name
+    if path.suffix not in {".csv", ".parquet"} or "portfolio" in name or "years" in name:
+        pytest.skip("not of applications")
+    try:
+        rows = TableFile(path).to_frame()
+    except InputError:
+        return
+    sound = TableFile(SHARED / "00_correct.csv").to_frame().set_index("application_id")
+    good = rows[rows[FAULT].isna()].drop(columns=FAULT) if FAULT in rows else rows
+    for place, row in good.set_index("application_id").iterrows():
+        if place in sound.index and name[:2] not in {"09", "10", "19"}:
+            same = sound.loc[place].reindex(row.index)
+            differing = (same.astype("str") != row.astype("str")) & (
+                pd.to_numeric(same, errors="coerce") != pd.to_numeric(row, errors="coerce")
+            )
+            assert not differing.any()
