@@ -1,0 +1,148 @@
+"""What a person sees who starts two runs in a folder, or ends one, at whatever moment."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+from tests.support.temporary_project import Project
+
+COMMAND = [sys.executable, "-m", "kedro", "run", "--pipelines", "sources,ingestion"]
+# The longest that a start may take on a machine that is busy with other tests.
+PATIENCE_S = 300
+
+
+class Run:
+    """`kedro run` as a process of its own."""
+
+    def __init__(self, project: Project, *options: str) -> None:
+        self._record = project.folder / "data" / ".run" / "run.json"
+        self._process = subprocess.Popen(
+            [*COMMAND, *options],
+            cwd=project.folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def wait_until_it_works(self) -> None:
+        deadline = time.monotonic() + PATIENCE_S
+        while not self._record.exists() and time.monotonic() < deadline:
+            assert self._process.poll() is None, self._process.communicate()[0]
+            time.sleep(0.02)
+
+    def send(self, number: signal.Signals) -> None:
+        self._process.send_signal(number)
+
+    def end(self) -> tuple[int, str]:
+        """Its exit code, and what it said."""
+        said, _ = self._process.communicate(timeout=PATIENCE_S)
+        return self._process.returncode, " ".join(said.split())
+
+    def stop(self) -> None:
+        """For a test that has failed."""
+        if self._process.poll() is None:
+            self._process.kill()
+        self._process.communicate()
+
+
+@pytest.fixture
+def project(empty_project: Project) -> Project:
+    """A project whose sources take long enough to be met at work."""
+    local = empty_project.folder / "conf" / "local" / "parameters.yml"
+    given = yaml.safe_load(local.read_text()) | {"sources": {"loans": 20_000}}
+    local.write_text(yaml.safe_dump(given))
+    return empty_project
+
+
+@pytest.fixture
+def run(project: Project) -> Iterator[Run]:
+    started = Run(project)
+    yield started
+    started.stop()
+
+
+@pytest.mark.slow
+def test_the_second_of_two_is_told_who_works_there_and_the_first_ends_well(
+    project: Project, run: Run
+) -> None:
+    run.wait_until_it_works()
+    code, said = Run(project, "--params", "loans=1000").end()
+
+    assert code == 1
+    assert f"Error: project {project.folder}: another run works here:" in said
+    assert f"(process {run.pid}), since 20" in said
+    assert "Traceback" not in said
+    assert run.end()[0] == 0
+    assert len(pd.read_parquet(project.folder / "data/03_primary/loans.parquet")) == 20_000
+    assert list(project.folder.rglob("*.staged.*")) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("number", "name", "code", "after_s"),
+    [(signal.SIGINT, "Ctrl-C", 130, 0.0), (signal.SIGTERM, "SIGTERM", 143, 2.0)],
+)
+def test_one_that_is_interrupted_says_what_is_published_and_leaves_nothing(
+    number: signal.Signals, name: str, code: int, after_s: float, project: Project, run: Run
+) -> None:
+    run.wait_until_it_works()
+    time.sleep(after_s)
+    run.send(number)
+
+    ended, said = run.end()
+
+    assert ended == code
+    assert f"Interrupted by {name}: nothing of this run is published" in said
+    assert "Traceback" not in said
+    assert list(project.folder.rglob("*.staged.*")) == []
+    assert not (project.folder / "data/03_primary/loans.parquet").exists()
+
+
+@pytest.mark.slow
+def test_what_a_killed_one_left_is_gone_with_the_next(project: Project, run: Run) -> None:
+    run.wait_until_it_works()
+    left = project.folder / "data/00_sources"
+    deadline = time.monotonic() + PATIENCE_S
+    while not list(left.glob("*.staged.*")) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    os.kill(run.pid, signal.SIGKILL)
+    run.end()
+    assert list(left.glob(".*.staged.*"))
+
+    result = project.run("--pipelines", "sources", "--params", "loans=1000")
+
+    assert result.exit_code == 0, result.output
+    assert list(left.glob(".*.staged.*")) == []
+    assert [path.name for path in (project.folder / "data/.run").iterdir()] == ["lock"]
+
+
+def test_one_that_is_interrupted_while_it_starts_has_done_nothing(project: Project) -> None:
+    """As `python -m loantap`, whose first second is ours already."""
+    text = (
+        "import os, signal, threading\n"
+        "from loantap.__main__ import main\n"
+        "threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()\n"
+        "main([])\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", text],
+        cwd=project.folder, capture_output=True, text=True, check=False, timeout=PATIENCE_S,
+    )  # fmt: skip
+
+    assert ended.returncode == 130
+    assert "Interrupted by Ctrl-C while starting: nothing was done" in ended.stderr
+    assert not Path(project.folder, "data").exists()
