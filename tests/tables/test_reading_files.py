@@ -24,6 +24,8 @@ from loantap.portfolio.errors import InputError
 from loantap.portfolio.loantap_format import FAULT
 from loantap.tables import csv_blocks, text_bytes
 from loantap.tables.files import TableFile
+from loantap.tables.rows import MappedFile
+from loantap.tables.tasks import write_as_parquet
 from tests.conftest import PROJECT
 
 HEADER = "application_id,loan_amnt,int_rate,annual_inc,dti"
@@ -549,3 +551,17 @@ def test_undamaged_rows_of_the_issues_files_are_those_of_the_sound_one(name: str
                 pd.to_numeric(same, errors="coerce") != pd.to_numeric(row, errors="coerce")
             )
             assert not differing.any()
+
+
+def test_faults_travel_to_the_machines_of_a_cluster(path: Path, tmp_path: Path) -> None:
+    path.write_text(PLAIN.replace("147500", "147,500"), encoding="utf-8")
+    columns = ("application_id", "annual_inc")
+
+    copied = write_as_parquet(
+        MappedFile(path, columns, lambda rows, _: rows), tmp_path / "c.parquet"
+    )
+
+    (here,), (there,) = (list(TableFile(at).read(columns)) for at in (path, copied.path))
+    assert there["application_id"].astype("str").tolist() == ["H0", "H1", "H2"]
+    assert there[FAULT].dropna().tolist() == here[FAULT].dropna().tolist()
+    assert there[FAULT].isna().tolist() == [True, True, False]
