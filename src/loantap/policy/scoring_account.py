@@ -142,8 +142,13 @@ def require_few_invalid(account: ScoringAccount, most_share: float) -> None:
         "applications",
         f"{account.invalid:,} of {account.rows:,} cannot be scored, more than {allowed:.3g} of "
         f"them: {'; '.join([*shown, *([f'{others:,} for other reasons'] if others else [])])}",
-        f"Mend the file; to score the others all the same, add --params "
-        f"scoring.max_invalid_share={min(np.ceil(account.invalid_share * 100) / 100, 1):g}",
+        "Mend the file"
+        + (
+            f"; to score the others all the same, add --params scoring.max_invalid_share="
+            f"{np.ceil(account.invalid_share * 100) / 100:g}"
+            if account.invalid < account.rows
+            else ""
+        ),
     )
 
 

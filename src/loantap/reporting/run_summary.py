@@ -54,8 +54,8 @@ def summarise_run(
         parts.append(Text(f"Scores\n  {scores}"))
     if decisions is not None and len(decisions):
         parts.append(_count_decisions(decisions))
-    if scoring_account is not None:
-        parts.append(tell_account(scoring_account))
+    if scoring_account is not None and (told := tell_account(scoring_account)):
+        parts.append(told)
     return Group(*parts)
 
 
