@@ -79,3 +79,24 @@ def test_a_mark_that_pairs_with_another_rows_is_refused_at_its_line(path: Path) 
 
     with pytest.raises(InputError, match=r"new.csv, line 6: a quotation mark opens a value"):
         TableFile(path)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        # From the address of one row to that of the next: two lines, as an address may have.
+        (
+            '3 Made Up Road Town NV 48052\nH4,ok,15000,,36 months,,31,wedding,"4',
+            '"3 Made Up Road Town NV 48052\nH4,ok,15000,,36 months,,31,wedding,4',
+            6,
+        ),
+        # Behind a mark astray the second line of the address looks like a row.
+        ('senior",', 'senior"",', 2),
+    ],
+)
+def test_a_row_is_neither_swallowed_nor_made_two(old: str, new: str, line: int, path: Path) -> None:
+    assert old in SOUND
+    path.write_text(SOUND.replace(old, new), encoding="utf-8", newline="")
+
+    with pytest.raises(InputError, match=f"new.csv, line {line}: a quotation mark opens a value"):
+        TableFile(path)
