@@ -266,6 +266,23 @@ class TestJudgePromotion:
             "better log-loss", "better AUC",
         ]  # fmt: skip
 
+    @pytest.mark.parametrize(("kept", "is_same"), [("d1", True), ("d2", False), ("", False)])
+    def test_a_model_that_is_in_office_already_is_told_by_its_digest_and_not_compared(
+        self,
+        kept: str,
+        is_same: bool,
+        honest: pd.DataFrame,
+        contest: Contest,
+        lending_model: TrainedModel,
+    ) -> None:
+        champion = replace(make_champion(lending_model, contest.predictions), digest=kept)
+
+        verdict = judge_promotion(honest, contest, CLEAN, champion, OPTIONS, "d1" if kept else "")
+
+        assert not verdict.promoted
+        assert ("same data, same model as loantap-lending-demo 3" in verdict.reason) is is_same
+        assert any(c.name == "better AUC" for c in verdict.conditions) is not is_same
+
     def test_a_better_one_does(
         self, honest: pd.DataFrame, contest: Contest, lending_model: TrainedModel
     ) -> None:

@@ -318,20 +318,30 @@ class TestMlflow:
         assert re.fullmatch(r"[0-9a-f]{40}(-dirty)?|unknown", tags["git_commit"])
 
     @pytest.mark.parametrize("model", MODELS)
-    def test_each_candidate_of_the_grid_is_a_nested_run(
+    def test_the_search_is_a_table_of_the_run(
         self, demo: Project, training_run: mlflow.entities.Run, model: str
     ) -> None:
-        nested = demo.mlflow.search_runs(
-            [training_run.info.experiment_id],
-            f"tags.mlflow.parentRunId = '{training_run.info.run_id}' "
-            f"and tags.namespace = '{model}'",
-        )
+        folder = demo.folder / "mlartifacts" / training_run.info.run_id / "artifacts"
+        candidates = pd.read_csv(folder / "candidates" / f"{model}.csv")
 
-        assert len(nested) == len(SMALL["modeling"][model]["inverse_penalties"])
-        assert sum(run.data.tags["chosen"] == "True" for run in nested) == 1
-        for run in nested:
-            assert set(run.data.params) == {"balancing", "l1_ratio", "inverse_penalty"}
-            assert {"mean_f2", "mean_log_loss", "mean_roc_auc"} <= set(run.data.metrics)
+        assert len(candidates) == len(SMALL["modeling"][model]["inverse_penalties"])
+        assert candidates["chosen"].sum() == 1
+        assert {"mean_f2", "mean_log_loss", "mean_roc_auc", "stopped_at"} <= set(candidates)
+
+    def test_runs_are_runs_of_kedro_and_no_candidates(
+        self, demo: Project, training_run: mlflow.entities.Run
+    ) -> None:
+        found = demo.mlflow.search_runs([training_run.info.experiment_id])
+
+        assert not [run for run in found if "mlflow.parentRunId" in run.data.tags]
+
+    def test_the_loans_it_learnt_from_are_named(self, training_run: mlflow.entities.Run) -> None:
+        names = {logged.dataset.name for logged in training_run.inputs.dataset_inputs}
+
+        assert names == {
+            f"simulated {feature_set} features, 2,000 loans"
+            for feature_set in ("benchmark", "lending", "application")
+        }
 
     @pytest.mark.parametrize(
         ("name", "value"),
@@ -348,13 +358,14 @@ class TestMlflow:
     ) -> None:
         assert training_run.data.params[name] == value
 
-    def test_metrics_are_the_files(
+    def test_metrics_are_the_file_s_and_few(
         self, training_run: mlflow.entities.Run, metrics: dict[str, Any]
     ) -> None:
+        logged = training_run.data.metrics
         for model in MODELS:
-            for sample in SAMPLES:
-                logged = training_run.data.metrics[f"{model}.{sample}.f2"]
-                assert logged == metrics[model][sample]["f2"]
+            assert logged[f"{model}/F2 test"] == metrics[model]["test"]["f2"]
+            assert logged[f"{model}/AUC out of time"] == metrics[model]["out_of_time"]["roc_auc"]
+        assert len(logged) == 4 * len(MODELS)
 
     def test_reports_and_plots_are_attached(
         self, demo: Project, training_run: mlflow.entities.Run
@@ -394,8 +405,11 @@ class TestMlflow:
         # The replica is left uncalibrated, as published, so the rule never promotes it.
         promoted = model != "published_replica"
         assert version.tags["promotion"] == ("promoted" if promoted else "kept")
-        champions = {(named, alias) for named, alias, _ in demo.aliases()}
-        assert ((name, "champion") in champions) is promoted
+        alias = "champion" if lends else "best-not-for-lending"
+        in_office = {(named, alias) for named, alias, _ in demo.aliases() if named == name}
+        assert in_office == ({(name, alias)} if promoted else set())
+        told = [version.description, demo.mlflow.get_registered_model(name).description]
+        assert ["NOT FOR LENDING" in text for text in told] == [not lends, not lends]
 
     @pytest.mark.parametrize("model", MODELS)
     def test_each_version_carries_its_evidence(self, demo: Project, model: str) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from copy import deepcopy
+from dataclasses import replace
 
 import mlflow
 import numpy as np
@@ -15,6 +17,7 @@ from registered import (
     champions,
     make_release,
     put_in_office,
+    tags_of,
     with_facts,
 )
 
@@ -24,7 +27,7 @@ from loantap.model.scorer import NotForLendingError, Scorer
 from loantap.model.trained import TrainedModel
 from loantap.portfolio.errors import InputError
 from loantap.registry.connection import RegistryDownError
-from loantap.registry.models import register
+from loantap.registry.models import ModelVersion, find_champion, register
 from tests.conftest import train, training_options
 
 pytestmark = pytest.mark.usefixtures("active_run")
@@ -33,6 +36,24 @@ pytestmark = pytest.mark.usefixtures("active_run")
 @pytest.fixture
 def dataset() -> RegisteredModelDataset:
     return RegisteredModelDataset(namespace="lending")
+
+
+def versions(name: str = "loantap-lending-demo") -> list[str]:
+    """Versions there are, by number."""
+    found = mlflow.MlflowClient().search_model_versions(f"name = '{name}'")
+    return sorted(str(version.version) for version in found)
+
+
+def aliases(name: str) -> dict[str, str]:
+    """Aliases of a registered model, with the version each stands for."""
+    found = mlflow.MlflowClient().get_registered_model(name).aliases
+    return {alias: str(version) for alias, version in found.items()}
+
+
+@pytest.fixture
+def newcomer(lending_model: TrainedModel) -> TrainedModel:
+    """Another model than `lending_model`."""
+    return with_facts(lending_model, threshold=0.3)
 
 
 @pytest.fixture(scope="module")
@@ -54,13 +75,13 @@ class TestPublishing:
         assert champions() == {}
 
     def test_the_alias_moves_when_the_run_is_published(
-        self, dataset: RegisteredModelDataset, lending_model: TrainedModel
+        self, dataset: RegisteredModelDataset, lending_model: TrainedModel, newcomer: TrainedModel
     ) -> None:
         dataset.save(make_release(lending_model))
         dataset.publish()
         assert champions() == {"loantap-lending-demo": "1"}
 
-        dataset.save(make_release(lending_model))
+        dataset.save(make_release(newcomer))
         assert champions() == {"loantap-lending-demo": "1"}
         dataset.publish()
         assert champions() == {"loantap-lending-demo": "2"}
@@ -69,10 +90,11 @@ class TestPublishing:
         self,
         dataset: RegisteredModelDataset,
         lending_model: TrainedModel,
+        newcomer: TrainedModel,
         caplog: pytest.LogCaptureFixture,
     ) -> None:
         put_in_office(lending_model)
-        dataset.save(make_release(lending_model, promoted=False))
+        dataset.save(make_release(newcomer, promoted=False))
         dataset.publish()
 
         assert champions() == {"loantap-lending-demo": "1"}
@@ -81,10 +103,10 @@ class TestPublishing:
         assert "calibrated: ECE 0.0310 out of fold on 3,600 loans" in caplog.text
 
     def test_a_failed_run_moves_no_alias(
-        self, dataset: RegisteredModelDataset, lending_model: TrainedModel
+        self, dataset: RegisteredModelDataset, lending_model: TrainedModel, newcomer: TrainedModel
     ) -> None:
         put_in_office(lending_model)
-        dataset.save(make_release(lending_model))
+        dataset.save(make_release(newcomer))
         dataset.discard()
         dataset.publish()
 
@@ -116,20 +138,143 @@ class TestPublishing:
         assert mlflow.MlflowClient().search_registered_models() == []
 
 
-class TestLoading:
-    def test_within_a_run_the_version_it_saved_is_evaluated_promoted_or_not(
-        self, dataset: RegisteredModelDataset, lending_model: TrainedModel
+class TestTheSameModelAgain:
+    def test_it_is_not_registered_again_and_nothing_of_its_version_changes(
+        self,
+        dataset: RegisteredModelDataset,
+        lending_model: TrainedModel,
+        caplog: pytest.LogCaptureFixture,
     ) -> None:
         put_in_office(lending_model)
-        dataset.save(make_release(lending_model, promoted=False))
+        before = tags_of(ModelVersion("loantap-lending-demo", "1"))
+        # Sums repeat but for the last bit.
+        pipeline = deepcopy(lending_model.pipeline)
+        pipeline[-1].coef_ = np.nextafter(pipeline[-1].coef_, 1)
+        again = replace(lending_model, pipeline=pipeline)
+
+        with caplog.at_level(logging.INFO):
+            dataset.save(make_release(again, promoted=False))
+            found, made = dataset.saved, dataset.registered
+            dataset.publish()
+
+        assert (str(found), made) == ("loantap-lending-demo version 1", None)
+        assert versions() == ["1"]
+        assert champions() == {"loantap-lending-demo": "1"}
+        assert tags_of(ModelVersion("loantap-lending-demo", "1")) == before
+        told = "loantap-lending-demo version 1: same data, same model: nothing new registered"
+        assert told in caplog.text
+        assert "not made champion" not in caplog.text
+
+    @pytest.mark.parametrize("changed", ["fact", "prediction", "coefficient", "outcome"])
+    def test_whatever_differs_makes_a_new_version(
+        self, changed: str, dataset: RegisteredModelDataset, lending_model: TrainedModel
+    ) -> None:
+        put_in_office(lending_model)
+        release = make_release(lending_model)
+        predictions = release.predictions.copy()
+        if changed == "fact":
+            release = replace(release, trained=with_facts(lending_model, threshold=0.3))
+        if changed == "prediction":
+            predictions.loc[0, "probability_of_default"] += 1e-8
+        if changed == "outcome":
+            predictions.loc[0, "is_charged_off"] = True
+        if changed == "coefficient":
+            pipeline = deepcopy(lending_model.pipeline)
+            pipeline[-1].coef_[0, 0] += 1e-8
+            release = replace(release, trained=replace(lending_model, pipeline=pipeline))
+
+        dataset.save(replace(release, predictions=predictions))
+
+        assert str(dataset.registered) == "loantap-lending-demo version 2"
+
+    def test_one_that_was_kept_takes_office_when_the_rule_says_so_now(
+        self, dataset: RegisteredModelDataset, lending_model: TrainedModel, newcomer: TrainedModel
+    ) -> None:
+        put_in_office(lending_model)
+        for promoted in (False, True):
+            dataset.save(make_release(newcomer, promoted=promoted))
+            dataset.publish()
+
+        assert versions() == ["1", "2"]
+        assert champions() == {"loantap-lending-demo": "2"}
+
+    def test_one_since_which_another_was_registered_is_registered_again(
+        self, dataset: RegisteredModelDataset, lending_model: TrainedModel, newcomer: TrainedModel
+    ) -> None:
+        third = with_facts(lending_model, threshold=0.4)
+        put_in_office(lending_model)
+        for model in (newcomer, third, newcomer):
+            dataset.save(make_release(model, promoted=False))
+            dataset.publish()
+
+        assert versions() == ["1", "2", "3", "4"]
+
+    def test_a_run_that_failed_leaves_no_version_that_counts(
+        self, dataset: RegisteredModelDataset, lending_model: TrainedModel
+    ) -> None:
+        dataset.save(make_release(lending_model))
+        dataset.discard()
+        dataset.save(make_release(lending_model))
+
+        assert str(dataset.registered) == "loantap-lending-demo version 2"
+
+    def test_one_whose_file_is_damaged_is_registered_again(
+        self, dataset: RegisteredModelDataset, lending_model: TrainedModel
+    ) -> None:
+        (artifacts_of(put_in_office(lending_model)) / "model.skops").write_bytes(b"no archive")
+
+        dataset.save(make_release(lending_model))
+
+        assert str(dataset.registered) == "loantap-lending-demo version 2"
+
+
+class TestModelsThatMustNotBeLentOn:
+    NAME = "loantap-benchmark-demo"
+
+    def test_they_are_never_called_champion(self, benchmark_model: TrainedModel) -> None:
+        model = put_in_office(benchmark_model)
+
+        assert find_champion(self.NAME) == model
+        assert aliases(self.NAME) == {"best-not-for-lending": "1"}
+        registered = mlflow.MlflowClient().get_registered_model(self.NAME)
+        assert "NOT FOR LENDING" in registered.description
+        assert "SIMULATED" in registered.description
+        version = mlflow.MlflowClient().get_model_version(self.NAME, "1")
+        assert "NOT FOR LENDING" in version.description
+        assert "simulated loans" in version.description
+
+    @pytest.mark.parametrize("again", [True, False], ids=["the same model", "a worse one"])
+    def test_a_champion_of_an_earlier_release_is_renamed_by_the_next_run(
+        self, again: bool, benchmark_model: TrainedModel
+    ) -> None:
+        put_in_office(benchmark_model)
+        client = mlflow.MlflowClient()
+        client.delete_registered_model_alias(self.NAME, "best-not-for-lending")
+        client.set_registered_model_alias(self.NAME, "champion", "1")
+        assert str(find_champion(self.NAME)) == f"{self.NAME} version 1"
+
+        dataset = RegisteredModelDataset(namespace="benchmark")
+        next_model = benchmark_model if again else with_facts(benchmark_model, threshold=0.3)
+        dataset.save(make_release(next_model, promoted=False))
+        dataset.publish()
+
+        assert aliases(self.NAME) == {"best-not-for-lending": "1"}
+
+
+class TestLoading:
+    def test_within_a_run_the_version_it_saved_is_evaluated_promoted_or_not(
+        self, dataset: RegisteredModelDataset, lending_model: TrainedModel, newcomer: TrainedModel
+    ) -> None:
+        put_in_office(lending_model)
+        dataset.save(make_release(newcomer, promoted=False))
 
         assert dataset.load().version == "2"
 
     def test_scoring_by_itself_takes_the_champion(
-        self, dataset: RegisteredModelDataset, lending_model: TrainedModel
+        self, dataset: RegisteredModelDataset, lending_model: TrainedModel, newcomer: TrainedModel
     ) -> None:
         put_in_office(lending_model)
-        dataset.save(make_release(lending_model, promoted=False))
+        dataset.save(make_release(newcomer, promoted=False))
         dataset.publish()
 
         assert RegisteredModelDataset(namespace="lending").load().version == "1"
@@ -141,9 +286,10 @@ class TestLoading:
         decides: str,
         dataset: RegisteredModelDataset,
         lending_model: TrainedModel,
+        newcomer: TrainedModel,
     ) -> None:
         put_in_office(lending_model)
-        dataset.save(make_release(lending_model, promoted=promoted))
+        dataset.save(make_release(newcomer, promoted=promoted))
 
         assert dataset.load_deciding().version == decides
 
@@ -181,10 +327,11 @@ class TestLoading:
         scores: str,
         dataset: RegisteredModelDataset,
         lending_model: TrainedModel,
+        newcomer: TrainedModel,
     ) -> None:
         if champion:
             put_in_office(with_facts(lending_model, origin=champion))
-        dataset.save(make_release(with_facts(lending_model, origin=newest)))
+        dataset.save(make_release(with_facts(newcomer, origin=newest)))
 
         scorer = dataset.load()
 

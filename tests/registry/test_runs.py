@@ -1,4 +1,4 @@
-"""What MLflow's UI shows of a run: flat parameters, headline metrics, the search as nested runs."""
+"""What MLflow's UI shows of a run: flat parameters, headline metrics, the search as a table."""
 
 from __future__ import annotations
 
@@ -48,34 +48,65 @@ def test_parameters_are_logged_by_path(active_run: mlflow.ActiveRun) -> None:
     assert recorded(active_run).data.params == {"feature_engineering.split.seed": "42"}
 
 
-def test_metrics_are_logged_by_path_without_their_bounds(active_run: mlflow.ActiveRun) -> None:
+def test_runs_are_compared_by_a_few_figures_with_readable_names(
+    active_run: mlflow.ActiveRun,
+) -> None:
+    figures = {"n": 500, "roc_auc": 0.71, "brier": 0.14, "f2": 0.58, "f2_low": 0.5, "ks": 0.3}
     runs.log_metrics(
         {
-            "lending": {"test": {"f2": 0.58, "f2_low": 0.5, "f2_high": 0.6}, "out_of_time": None},
+            "lending": {"cv": figures, "test": figures, "out_of_time": {"n": 90, "roc_auc": 0.69}},
+            "benchmark": {"cv": figures, "test": figures | {"roc_auc": 0.9}, "out_of_time": None},
             "origin": "simulated",
         }
     )
 
-    assert recorded(active_run).data.metrics == {"lending.test.f2": 0.58}
+    assert recorded(active_run).data.metrics == {
+        "lending/AUC test": 0.71,
+        "lending/AUC out of time": 0.69,
+        "lending/Brier test": 0.14,
+        "lending/F2 test": 0.58,
+        "benchmark/AUC test": 0.9,
+        "benchmark/Brier test": 0.14,
+        "benchmark/F2 test": 0.58,
+    }
 
 
-def test_each_candidate_is_a_run_below_the_run(active_run: mlflow.ActiveRun) -> None:
+def test_the_search_is_a_table_of_the_run_and_no_run_of_its_own(
+    active_run: mlflow.ActiveRun, registry: Path
+) -> None:
     runs.log_candidates(CANDIDATES, "lending")
 
-    nested = mlflow.search_runs(
-        filter_string=f"tags.mlflow.parentRunId = '{active_run.info.run_id}'", output_format="list"
+    stored = registry / active_run.info.run_id / "artifacts/candidates/lending.csv"
+    pd.testing.assert_frame_equal(pd.read_csv(stored), CANDIDATES)
+    assert len(mlflow.search_runs(output_format="list")) == 1
+
+
+class TestDataset:
+    LOANS = pd.DataFrame(
+        {"loan_id": ["31415", "92653"], "dti_pct": [17.25, None], "is_charged_off": [0, 1]}
     )
-    by_name = {run.info.run_name: run for run in nested}
-    assert set(by_name) == {"lending none L2 C=0.1", "lending smote L1 C=1"}
-    chosen = by_name["lending none L2 C=0.1"]
-    assert chosen.data.params == {"balancing": "none", "l1_ratio": "0.0", "inverse_penalty": "0.1"}
-    assert chosen.data.metrics["mean_f2"] == 0.58
-    assert {run.info.status for run in nested} == {"FINISHED"}
-    assert {name: run.data.tags["chosen"] for name, run in by_name.items()} == {
-        "lending none L2 C=0.1": "True",
-        "lending smote L1 C=1": "False",
-    }
-    assert by_name["lending smote L1 C=1"].data.tags["converged"] == "False"
+
+    def test_it_is_named_with_its_digest_and_columns_and_not_one_row(
+        self, active_run: mlflow.ActiveRun, registry: Path
+    ) -> None:
+        runs.log_dataset("lending features", "real", self.LOANS)
+
+        [logged] = recorded(active_run).inputs.dataset_inputs
+        assert logged.dataset.name == "real lending features, 2 loans"
+        assert [tag.value for tag in logged.tags] == ["training"]
+        assert all(column in logged.dataset.schema for column in self.LOANS)
+        everything = str(logged.dataset.to_dictionary())
+        assert "31415" not in everything
+        assert "17.25" not in everything
+        assert not [path for path in registry.rglob("*") if path.is_file()]
+
+    def test_other_rows_have_another_digest(self, active_run: mlflow.ActiveRun) -> None:
+        runs.log_dataset("lending features", "real", self.LOANS)
+        runs.log_dataset("lending features", "real", self.LOANS)
+        runs.log_dataset("lending features", "real", self.LOANS.fillna(17.26))
+
+        logged = recorded(active_run).inputs.dataset_inputs
+        assert len({entry.dataset.digest for entry in logged}) == 2
 
 
 def test_a_file_that_still_waits_is_attached_under_its_name_in_its_folder(

@@ -13,14 +13,23 @@ from loantap.portfolio.errors import InputError
 from loantap.project.journal import Conclusion
 from loantap.registry.connection import asking_registry
 from loantap.registry.judged import note_registered
-from loantap.registry.loading import has_champion, load_best, load_champion
-from loantap.registry.models import ModelVersion, conclude, find_champion, register
+from loantap.registry.loading import find_same_readable, has_champion, load_best, load_champion
+from loantap.registry.models import (
+    ModelVersion,
+    conclude,
+    find_champion,
+    mark_not_for_lending,
+    register,
+)
 
 logger = logging.getLogger(__name__)
 
 
 class RegisteredModelDataset(AbstractDataset[Release, Scorer]):
     """Saves a model as a new registered version; loads it, or else the champion, as a scorer.
+
+    A model that is registered already is not registered again: what was saved is then the version
+    that holds it.
 
     When the dataset is published, which is when the run has succeeded, the verdict is written on
     the version, and the champion alias moves if the verdict promotes it.
@@ -33,6 +42,7 @@ class RegisteredModelDataset(AbstractDataset[Release, Scorer]):
     def __init__(self, *, namespace: str, metadata: dict[str, Any] | None = None) -> None:
         self._namespace = namespace
         self._pending: tuple[ModelVersion, Release] | None = None
+        self._is_new = False
         self.metadata = metadata
 
     @property
@@ -42,8 +52,13 @@ class RegisteredModelDataset(AbstractDataset[Release, Scorer]):
 
     @property
     def saved(self) -> ModelVersion | None:
-        """The version this run saved and did not publish yet."""
+        """The version this run saved, or found registered, and did not publish yet."""
         return self._pending[0] if self._pending else None
+
+    @property
+    def registered(self) -> ModelVersion | None:
+        """The version this run registered: the one that its evidence belongs to."""
+        return self.saved if self._is_new else None
 
     def load(self) -> Scorer:
         """The version this run saved, promoted or not: it is the one to evaluate.
@@ -72,7 +87,7 @@ class RegisteredModelDataset(AbstractDataset[Release, Scorer]):
         return Scorer(trained, model.name, model.version)
 
     def save(self, data: Release) -> None:
-        """Register, without moving the alias.
+        """Register what is new, without moving the alias.
 
         Raises:
             InputError: the model is of another namespace.
@@ -88,7 +103,9 @@ class RegisteredModelDataset(AbstractDataset[Release, Scorer]):
             )
         check_servable(data.trained)
         with asking_registry():
-            self._pending = (register(data), data)
+            same = find_same_readable(data)
+            self._is_new = same is None
+            self._pending = (same or register(data), data)
         note_registered(self._namespace, self._pending[0])
 
     @property
@@ -98,6 +115,8 @@ class RegisteredModelDataset(AbstractDataset[Release, Scorer]):
             return None
         model, release = self._pending
         verdict, displaced = release.verdicts[-1], find_champion(model.name)
+        if not self._is_new and not verdict.promoted:
+            return None
         return Conclusion(
             name=model.name,
             version=model.version,
@@ -109,15 +128,21 @@ class RegisteredModelDataset(AbstractDataset[Release, Scorer]):
     def publish(self) -> None:
         """Write the verdict on the version; move the champion alias to it if it is promoted.
 
-        Of a model that decides on nobody, the verdict is left to the reports.
+        Of a model that decides on nobody, the verdict is left to the reports. A version that was
+        registered before keeps the verdict it was given, unless it is promoted now, since another
+        is in office.
         """
         if self._pending is None:
             return
         model, release = self._pending
         verdict = release.verdicts[-1]
         with asking_registry():
-            conclude(model, verdict)
-        if not verdict.promoted and not release.trained.facts.not_for_lending:
+            mark_not_for_lending(model.name)
+            if self._is_new or verdict.promoted:
+                conclude(model, verdict)
+        if not self._is_new:
+            logger.info("%s: same data, same model: nothing new registered", model)
+        elif not verdict.promoted and not release.trained.facts.not_for_lending:
             logger.warning("%s is registered but not made champion: %s", model, verdict.reason)
         self._pending = None
 

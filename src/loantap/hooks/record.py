@@ -10,6 +10,7 @@ from kedro.framework.hooks import hook_impl
 from kedro.pipeline import Pipeline
 
 from loantap.datasets import RegisteredModelDataset, StagedDataset
+from loantap.features.definitions import MODELS
 from loantap.hooks.saved import Catalog, SavedDatasets, is_parameter
 from loantap.portfolio.assembly import portfolio_origin
 from loantap.registry import runs
@@ -78,6 +79,7 @@ class RecordHook(SavedDatasets):
         runs.rename(f"{origin} {run_params['run_id'][:16]}")
         for name in dict.fromkeys(self._saved):
             self._record_dataset(name, catalog)
+        self._record_inputs(catalog, origin)
         record = RunRecord(
             command=_tell_command(run_params),
             git_commit=self._commit,
@@ -86,9 +88,9 @@ class RecordHook(SavedDatasets):
         )
         for name in dict.fromkeys(self._saved):
             dataset = catalog.get(name)
-            if isinstance(dataset, RegisteredModelDataset) and dataset.saved is not None:
+            if isinstance(dataset, RegisteredModelDataset) and dataset.registered is not None:
                 files = self._collect_files(dataset.namespace, catalog)
-                attach_evidence(dataset.saved, dataset.namespace, files, record)
+                attach_evidence(dataset.registered, dataset.namespace, files, record)
 
     def _record_dataset(self, name: str, catalog: Catalog) -> None:
         dataset = catalog.get(name)
@@ -104,6 +106,14 @@ class RecordHook(SavedDatasets):
             runs.log_file(
                 dataset.current, dataset.filepath.name, None if folder == _REPORTS else folder
             )
+
+    def _record_inputs(self, catalog: Catalog, origin: str) -> None:
+        """The loans that the models of this run learnt from."""
+        datasets = (catalog.get(name) for name in self._saved)
+        models = {d.namespace for d in datasets if isinstance(d, RegisteredModelDataset)}
+        for feature_set in sorted({MODELS[model] for model in models}):
+            rows = catalog.load(f"{feature_set}_input")
+            runs.log_dataset(f"{feature_set} features", origin, rows)
 
     def _collect_files(self, namespace: str, catalog: Catalog) -> dict[str, Path]:
         """Files of this run that are evidence on a model, by the name they have as such."""

@@ -11,7 +11,13 @@ from loantap.features.definitions import FEATURE_SETS
 from loantap.model.fitted import FittedModel
 from loantap.model.options import TrainingOptions
 from loantap.model.predictions import OUT_OF_TIME, TEST, predict_samples
-from loantap.model.promotion import Verdict, judge_against, judge_alone, reach_verdict
+from loantap.model.promotion import (
+    Condition,
+    Verdict,
+    judge_against,
+    judge_alone,
+    reach_verdict,
+)
 from loantap.model.splits import Split
 from loantap.model.trained import Champion
 from loantap.model.training import feature_names, train_challenger
@@ -81,13 +87,23 @@ def judge_promotion(
     report: dict[str, Any],
     champion: Champion | None,
     options: TrainingOptions,
+    digest: str = "",
 ) -> Verdict:
-    """Whether the new model becomes champion, by the rule of `promotion`."""
+    """Whether the new model becomes champion, by the rule of `promotion`.
+
+    `digest` tells it from other models, as that of the champion does: one does not take its own
+    place.
+    """
     new, rule = contest.predictions, options.promotion
     conditions = judge_alone(new, list_caught(report, options), rule, options.seed)
     name = f"the new {contest.winner.kind} model of {options.name}"
     if champion is None:
         return reach_verdict(name, "", conditions)
+    if digest and digest == champion.digest:
+        evidence = f"same data, same model as {champion.label}: nothing new registered"
+        return reach_verdict(
+            name, champion.label, [*conditions, Condition("a new model", False, evidence)]
+        )
     old = predict_as_champion(model_input, new, champion)
     conditions += judge_against(new, old, rule, options.seed)
     return reach_verdict(name, champion.label, conditions)

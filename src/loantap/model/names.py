@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from loantap.features.definitions import FEATURE_SETS, MODELS
 from loantap.portfolio.dictionary import REAL, SIMULATED
 
 _DEMO = "-demo"
@@ -11,6 +12,16 @@ def registered_name(namespace: str, origin: str) -> str:
     """Name of the models of a namespace that learnt from loans of this origin."""
     name = f"loantap-{namespace.replace('_', '-')}"
     return name if origin == REAL else f"{name}{_DEMO}"
+
+
+def is_for_lending(name: str) -> bool:
+    """Whether a registered model, by its name, may decide on applications."""
+    return not any(
+        name == registered_name(namespace, origin)
+        for namespace, feature_set in MODELS.items()
+        if not FEATURE_SETS[feature_set].for_lending
+        for origin in (REAL, SIMULATED)
+    )
 
 
 def origin_of(name: str) -> str:

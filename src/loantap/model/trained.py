@@ -86,11 +86,13 @@ class Champion:
         label: registered name and version.
         trained: what is served; None where it cannot be read.
         predictions: those it was registered with; empty where none were kept.
+        digest: what it is told from other models by; "" where it is not known.
     """
 
     label: str
     trained: TrainedModel | None
     predictions: pd.DataFrame
+    digest: str = ""
 
 
 def make_trained_model(

@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from loantap.model.names import is_for_lending
 from loantap.portfolio.errors import InputError
 from loantap.project.folder import find_project
 from loantap.registry import history, locations
@@ -31,6 +32,7 @@ from loantap.registry.reading import load_version
 _ARTIFACTS = "tracking.experiment.create_experiment_kwargs.artifact_location"
 # Into a file or a pipe tables keep this width rather than being squeezed to 80.
 _PLAIN_WIDTH = 132
+_CAPTION = "* champion   † best of its kind, not for lending"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +120,11 @@ def relocate(store: _Store) -> None:
 @_explained
 def list_models() -> None:
     """List every version with origin, size of its training, date and verdict."""
-    table = Table(title="Registered models", title_justify="left", caption="* champion")
+    table = Table(title="Registered models", title_justify="left", caption=_CAPTION)
     for name in ("model", "version", "kind", "trained on", "registered", "verdict"):
         table.add_column(name, no_wrap=True)
     for record in history.list_versions():
-        star = " *" if record.is_champion else ""
+        star = (" *" if is_for_lending(record.model.name) else " †") if record.is_champion else ""
         table.add_row(
             record.model.name,
             f"{record.model.version}{star}",

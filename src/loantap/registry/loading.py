@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from loantap.model.names import registered_name
-from loantap.model.trained import Champion, TrainedModel
+from loantap.model.trained import Champion, Release, TrainedModel
 from loantap.portfolio.dictionary import REAL, SIMULATED
 from loantap.portfolio.errors import InputError
 from loantap.registry.connection import RegistryDownError, registry_address
@@ -18,7 +18,9 @@ from loantap.registry.last_good import is_kept, keep, recall
 from loantap.registry.models import (
     ModelVersion,
     find_champion,
+    find_same,
     is_registered,
+    read_digest,
     registered_names,
 )
 from loantap.registry.reading import (
@@ -126,6 +128,19 @@ def load_champions(namespace: str) -> dict[str, Champion]:
     return champions
 
 
+def find_same_readable(release: Release) -> ModelVersion | None:
+    """The version that holds the very model of a release; one that cannot be read does not."""
+    same = find_same(release)
+    if same is None:
+        return None
+    try:
+        load_version(same)
+    except UnreadableModelError as error:
+        logger.warning("%s. It is registered anew", error)
+        return None
+    return same
+
+
 def _load_in_office(model: ModelVersion) -> Champion | None:
     trained: TrainedModel | None = None
     try:
@@ -140,7 +155,9 @@ def _load_in_office(model: ModelVersion) -> Champion | None:
     if trained is None and predictions is None:
         logger.warning("A new model is judged as if there were no champion beside %s", model)
         return None
-    return Champion(str(model), trained, _NO_PREDICTIONS if predictions is None else predictions)
+    digest = read_digest(model) if trained is not None else ""
+    kept = _NO_PREDICTIONS if predictions is None else predictions
+    return Champion(str(model), trained, kept, digest)
 
 
 def _is_outranked(newest: ModelVersion, namespace: str) -> bool:

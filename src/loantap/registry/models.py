@@ -14,14 +14,18 @@ import numpy as np
 from mlflow.exceptions import MlflowException
 from mlflow.models import ModelSignature, infer_signature
 
-from loantap.model.names import registered_name
+from loantap.model.digest import digest_model
+from loantap.model.names import is_for_lending, registered_name
 from loantap.model.promotion import Verdict
-from loantap.model.trained import Release, TrainedModel
+from loantap.model.trained import ModelFacts, Release, TrainedModel
 from loantap.model.training_digests import FILE
 from loantap.portfolio.dictionary import REAL, SIMULATED
 from loantap.registry.connection import asking_registry
+from loantap.registry.descriptions import describe_registered, describe_version
 
-CHAMPION = "champion"
+# What is in office bears the one alias or the other: nobody shall take a model on the pincode for
+# one that decides.
+CHAMPION, NOT_FOR_LENDING = "champion", "best-not-for-lending"
 FACTS = "loantap"
 # Folder beside the model's own files for what was found about it.
 EVIDENCE = "evidence"
@@ -29,6 +33,8 @@ PREDICTIONS, PROMOTION = "predictions.parquet", "promotion.json"
 # Tags of a version that tell what became of it; a version without them is of an unfinished run.
 OUTCOME, REASON = "promotion", "promotion_reason"
 PROMOTED, KEPT = "promoted", "kept"
+# Tag of a version that tells whether another training gave the same model; see `digest_model`.
+DIGEST = "digest"
 # skops refuses to load any type not named here. They are data, and the check that boosting runs
 # on its categories; what a partial calls has to be trusted too.
 TRUSTED_TYPES = [
@@ -74,7 +80,34 @@ def register(release: Release) -> ModelVersion:
         if release.training is not None:
             release.training.save(Path(folder) / FILE)
         attach_files(model, Path(folder))
+    tag_version(model, {DIGEST: digest_model(release.trained, release.predictions)})
     return model
+
+
+def find_same(release: Release) -> ModelVersion | None:
+    """The version that holds the very model of a release, in office or else registered last.
+
+    None where another was registered since, where its run did not end well, and where it was
+    registered by a release of ours that kept no digests.
+    """
+    facts = release.trained.facts
+    name = registered_name(facts.namespace, facts.origin)
+    digest = digest_model(release.trained, release.predictions)
+    champion = find_champion(name)
+    if champion is not None and read_digest(champion) == digest:
+        return champion
+    found = mlflow.MlflowClient().search_model_versions(f"name = '{name}'")
+    concluded = [version for version in found if OUTCOME in version.tags]
+    newest = max(concluded, key=lambda version: int(version.version), default=None)
+    if newest is None or newest.tags.get(DIGEST) != digest:
+        return None
+    return ModelVersion(name, str(newest.version))
+
+
+def read_digest(model: ModelVersion) -> str:
+    """What a version's model is told from others by; "" where none was kept."""
+    version = mlflow.MlflowClient().get_model_version(model.name, model.version)
+    return str(version.tags.get(DIGEST, ""))
 
 
 def log_model(trained: TrainedModel) -> ModelVersion:
@@ -106,19 +139,29 @@ def log_model(trained: TrainedModel) -> ModelVersion:
         "not_for_lending": str(facts.not_for_lending).lower(),
     }
     client = mlflow.MlflowClient()
-    _require_name(client, name, facts.origin)
+    _require_name(client, name, facts)
     created = client.create_model_version(
-        name, info.model_uri, run_id=info.run_id, model_id=info.model_id, tags=tags
+        name,
+        info.model_uri,
+        run_id=info.run_id,
+        model_id=info.model_id,
+        tags=tags,
+        description=describe_version(facts),
     )
     return ModelVersion(name, str(created.version))
 
 
-def _require_name(client: mlflow.MlflowClient, name: str, origin: str) -> None:
+def _require_name(client: mlflow.MlflowClient, name: str, facts: ModelFacts) -> None:
     """Make the registered model, unless it is there, or another run makes it at this moment."""
-    if client.search_registered_models(f"name = '{name}'"):
+    description = describe_registered(facts)
+    tags = {"origin": facts.origin, "not_for_lending": str(facts.not_for_lending).lower()}
+    found = client.search_registered_models(f"name = '{name}'")
+    if found:
+        if not found[0].description:  # an earlier release made it
+            client.update_registered_model(name, description)
         return
     try:
-        client.create_registered_model(name, tags={"origin": origin})
+        client.create_registered_model(name, tags=tags, description=description)
     except MlflowException as error:
         if error.error_code != "RESOURCE_ALREADY_EXISTS":
             raise
@@ -132,7 +175,7 @@ def attach_files(model: ModelVersion, folder: Path) -> None:
 
 
 def conclude(model: ModelVersion, verdict: Verdict) -> None:
-    """Write the verdict on a version, and point the champion alias at it if it is promoted."""
+    """Write the verdict on a version, and put it in office if it is promoted."""
     outcome = PROMOTED if verdict.promoted else KEPT
     tag_version(model, {OUTCOME: outcome, REASON: verdict.reason})
     if verdict.promoted:
@@ -146,9 +189,27 @@ def tag_version(model: ModelVersion, tags: Mapping[str, str]) -> None:
         client.set_model_version_tag(model.name, model.version, key, value)
 
 
+def alias_of(name: str) -> str:
+    """Alias of the version in office."""
+    return CHAMPION if is_for_lending(name) else NOT_FOR_LENDING
+
+
 def promote(model: ModelVersion) -> None:
-    """Point the champion alias at a version."""
-    mlflow.MlflowClient().set_registered_model_alias(model.name, CHAMPION, model.version)
+    """Put a version in office."""
+    client = mlflow.MlflowClient()
+    client.set_registered_model_alias(model.name, alias_of(model.name), model.version)
+    if not is_for_lending(model.name):
+        client.delete_registered_model_alias(model.name, CHAMPION)
+
+
+def mark_not_for_lending(name: str) -> None:
+    """Take the champion alias, which earlier releases gave, from a model that must not be lent on.
+
+    The version that bore it stays in office.
+    """
+    champion = None if is_for_lending(name) else _find(name, CHAMPION)
+    if champion is not None:
+        promote(_find(name, NOT_FOR_LENDING) or champion)
 
 
 def find_champion(name: str) -> ModelVersion | None:
@@ -158,9 +219,15 @@ def find_champion(name: str) -> ModelVersion | None:
         RegistryDownError: the registry does not answer; to go on as if there were no champion
             would score with a demo model beside a real one.
     """
+    found = _find(name, alias_of(name))
+    # Earlier releases called what must not be lent on a champion too.
+    return found if found or is_for_lending(name) else _find(name, CHAMPION)
+
+
+def _find(name: str, alias: str) -> ModelVersion | None:
     with asking_registry():
         try:
-            found = mlflow.MlflowClient().get_model_version_by_alias(name, CHAMPION)
+            found = mlflow.MlflowClient().get_model_version_by_alias(name, alias)
         except MlflowException as error:
             if error.error_code not in _ABSENT:
                 raise

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import subprocess
 import tempfile
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import mlflow
 import pandas as pd
-from mlflow.entities import Metric, Param
+from mlflow.data.code_dataset_source import CodeDatasetSource
+from mlflow.data.meta_dataset import MetaDataset
+from mlflow.types import ColSpec, DataType, Schema
 
-_CANDIDATE_PARAMETERS = ("balancing", "l1_ratio", "inverse_penalty")
-_CANDIDATE_METRICS = ("mean_f2", "std_f2", "mean_log_loss", "mean_roc_auc", "fit_seconds")
+# What runs are compared by, for each model: its name, the sample and the figure in `metrics.json`.
+_HEADLINES = {
+    "AUC test": ("test", "roc_auc"),
+    "AUC out of time": ("out_of_time", "roc_auc"),
+    "Brier test": ("test", "brier"),
+    "F2 test": ("test", "f2"),
+}
+# MLflow takes no longer one.
+_DIGEST_LENGTH = 36
 
 
 def is_recording() -> bool:
@@ -54,18 +63,55 @@ def rename(name: str) -> None:
 
 
 def log_metrics(metrics: Mapping[str, Mapping[str, Any]]) -> None:
-    """Log `{namespace: {sample: {metric: value}}}` as `namespace.sample.metric`.
+    """Log the few figures by which runs are compared, as `lending/AUC test`.
 
-    Bounds stay in `metrics.json`, which is attached: beside their figures they would crowd the UI.
+    All the others, and the bounds of these, are in `metrics.json`, which is attached: a chart each
+    would bury them.
+
+    Args:
+        metrics: `{namespace: {sample: {metric: value}}}`; a sample that was left out is None.
     """
-    flat = flatten(metrics, "metrics")
     mlflow.log_metrics(
         {
-            name.removeprefix("metrics."): value
-            for name, value in flat.items()
-            if isinstance(value, (int, float)) and not name.endswith(("_low", "_high"))
+            f"{namespace}/{name}": float(samples[sample][figure])
+            for namespace, samples in metrics.items()
+            if isinstance(samples, Mapping)
+            for name, (sample, figure) in _HEADLINES.items()
+            if samples.get(sample) and samples[sample].get(figure) is not None
         }
     )
+
+
+class _Unshown(MetaDataset):
+    """Loans that stay where they are: their name, digest and columns alone are logged."""
+
+    @property
+    def profile(self) -> None:
+        """None: the name tells how many there are."""
+
+
+def log_dataset(name: str, origin: str, rows: pd.DataFrame) -> None:
+    """Log which loans the run learnt from: name, digest and columns, and not one row.
+
+    Args:
+        name: of the dataset.
+        origin: of its loans.
+        rows: one row per loan.
+    """
+    content = pd.util.hash_pandas_object(rows, index=False).to_numpy().tobytes()
+    dataset = _Unshown(
+        CodeDatasetSource({"origin": origin, "loans": str(len(rows))}),
+        name=f"{origin} {name}, {len(rows):,} loans",
+        digest=hashlib.sha256(content).hexdigest()[:_DIGEST_LENGTH],
+        schema=Schema([ColSpec(_type_of(rows[c]), str(c)) for c in rows]),
+    )
+    mlflow.log_input(dataset, context="training")
+
+
+def _type_of(column: pd.Series) -> DataType:
+    is_number = pd.api.types.is_numeric_dtype(column)
+    is_time = pd.api.types.is_datetime64_any_dtype(column)
+    return DataType.double if is_number else DataType.datetime if is_time else DataType.string
 
 
 def log_file(path: Path, name: str, folder: str | None) -> None:
@@ -76,33 +122,8 @@ def log_file(path: Path, name: str, folder: str | None) -> None:
 
 
 def log_candidates(candidates: pd.DataFrame, namespace: str) -> None:
-    """A nested run per candidate, so that the UI shows the search as a table and a plot."""
-    parent = _active_run()
-    client = mlflow.MlflowClient()
-    now = int(time.time() * 1_000)
-    for row in candidates.to_dict("records"):
-        tags = {
-            "mlflow.parentRunId": parent.info.run_id,
-            "namespace": namespace,
-            "chosen": str(row["chosen"]),
-            "converged": str(row["converged"]),
-        }
-        run = client.create_run(
-            parent.info.experiment_id, run_name=f"{namespace} {row['candidate']}", tags=tags
-        )
-        client.log_batch(
-            run.info.run_id,
-            metrics=[Metric(name, float(row[name]), now, 0) for name in _CANDIDATE_METRICS],
-            params=[Param(name, str(row[name])) for name in _CANDIDATE_PARAMETERS],
-        )
-        client.set_terminated(run.info.run_id)
-
-
-def _active_run() -> mlflow.ActiveRun:
-    run = mlflow.active_run()
-    if run is None:
-        raise RuntimeError("no MLflow run is active")
-    return run
+    """Attach the search of a model as a table, which the UI shows: `candidates/<model>.csv`."""
+    mlflow.log_text(candidates.to_csv(index=False), f"candidates/{namespace}.csv")
 
 
 def git_commit(folder: Path) -> str | None:

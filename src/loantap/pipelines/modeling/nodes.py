@@ -8,6 +8,7 @@ import pandas as pd
 
 from loantap.model.contest import Contest, challenge
 from loantap.model.contest import judge_promotion as judge
+from loantap.model.digest import digest_model
 from loantap.model.fitted import FittedModel
 from loantap.model.options import TrainingOptions
 from loantap.model.predictions import predict_samples as predict
@@ -79,8 +80,12 @@ def judge_promotion(
     options: TrainingOptions,
 ) -> tuple[Verdict, dict[str, Any]]:
     """Whether the new model becomes champion of its origin, and why or why not."""
-    champion = champions.get(portfolio_origin(reconciliation))
-    verdict = judge(model_input, contest, leakage_report, champion, options)
+    origin = portfolio_origin(reconciliation)
+    features = _train(model_input)[feature_names(options)]
+    trained = make_trained_model(contest.winner, features, origin, options)
+    digest = digest_model(trained, contest.predictions)
+    champion = champions.get(origin)
+    verdict = judge(model_input, contest, leakage_report, champion, options, digest)
     challenger = contest.verdict.as_dict() if contest.verdict else None
     return verdict, {"challenger": challenger, "champion": verdict.as_dict()}
 
