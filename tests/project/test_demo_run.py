@@ -65,8 +65,9 @@ class TestOutput:
             *PAGES, "metrics.json", "ageing.json", "recommendations.json", "leakage_report.json",
         ):  # fmt: skip
             assert report in output
-        assert "make viz" in output
-        assert "make ui" in output
+        # No Makefile here, as in a packaged run.
+        assert "mlflow ui --backend-store-uri sqlite:" in output
+        assert "make " not in output
 
     def test_it_says_nothing_that_needs_no_attention(
         self, demo_result: tuple[Project, Result]

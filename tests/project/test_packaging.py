@@ -202,6 +202,8 @@ def test_the_package_runs_from_an_empty_folder(
     assert "SIMULATED DATA" in trained.stdout
     # One look for both: what a run in the project says.
     assert len((trained.stdout + trained.stderr).splitlines()) < 250
+    assert "make " not in trained.stdout
+    assert "mlflow ui --backend-store-uri sqlite:" in trained.stdout
 
     again = run_package(python, tmp_path, conf, "--pipelines=modeling")
     assert again.returncode == 0, again.stdout + again.stderr

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from rich.console import Console
+from rich.console import Console, RenderableType
 
 from loantap.reporting.run_summary import summarise_run
 
@@ -45,6 +45,12 @@ def say(
 ) -> str:
     said = StringIO()
     Console(file=said, width=160).print(summarise_run(reconciliation, metrics, reports, scores))
+    return said.getvalue()
+
+
+def show(summary: RenderableType, width: int) -> str:
+    said = StringIO()
+    Console(file=said, width=width).print(summary)
     return said.getvalue()
 
 
@@ -107,6 +113,79 @@ def test_models_of_simulated_data_are_called_so(
     assert ("SIMULATED DATA" in say(metrics=metrics | {"origin": origin})) == is_said
 
 
+class TestAt80Columns:
+    """Nothing is cut, as wide as the figures may get."""
+
+    @pytest.fixture
+    def text(self, metrics: dict[str, Any], reconciliation: pd.DataFrame) -> str:
+        wide = {
+            model: {s: b and b | {"n": 396_030} for s, b in blocks.items()}
+            for model, blocks in metrics.items()
+            if model != "origin"
+        }
+        wide |= {"published_replica": wide["benchmark"], "origin": "simulated"}
+        return show(summarise_run(reconciliation, wide, [], None), 80)
+
+    def test_no_line_is_longer_and_none_is_cut(self, text: str) -> None:
+        assert max(map(len, text.splitlines())) <= 80
+        assert "\N{HORIZONTAL ELLIPSIS}" not in text
+
+    def test_every_figure_is_there_with_n_and_bounds(self, text: str) -> None:
+        for figure in ("396,030", "0.712", "0.012", "0.579", "0.541", "33%"):
+            assert figure in text
+        assert "[0.660,0.760]" in text
+        assert "[0.530,0.620]" in text
+        assert "published_replica*" in text
+
+    def test_where_there_is_room_it_is_taken(self, metrics: dict[str, Any]) -> None:
+        text = show(summarise_run(None, metrics, [], None), 160)
+
+        assert "0.712 [0.660, 0.760]" in line_of(text, "test")
+
+
+def test_a_run_that_only_trained_shows_what_it_has(metrics: dict[str, Any]) -> None:
+    trained = {"lending": {"cv": metrics["lending"]["cv"]}, "origin": "real"}
+
+    text = say(metrics=trained)
+
+    assert "0.712" in line_of(text, "lending", "cross-validated", "4,715")
+    assert "too few loans" not in text
+
+
+@pytest.mark.parametrize(
+    ("is_checked", "said"),
+    [(True, "it was trained on none of them"), (False, "CANNOT BE CHECKED")],
+)
+def test_an_external_sample_is_shown_beside_the_rate_alone(is_checked: bool, said: str) -> None:
+    bounds = {"roc_auc": 0.655, "rate_roc_auc": 0.635, "auc_gain": 0.02}
+    found = {f"{n}{end}": v + by for n, v in bounds.items()
+             for end, by in (("", 0), ("_low", -0.01), ("_high", 0.01))}  # fmt: skip
+    found |= {
+        "n": 17_815, "charged_off": 2_600, "first_issue_month": "2007-06",
+        "last_issue_month": "2010-12", "model_name": "loantap-lending", "model_version": "2",
+        "is_overlap_checked": is_checked,
+    }  # fmt: skip
+    ageing = {"models": {"lending": {"foreign": found}, "application": {}}}
+
+    text = " ".join(show(summarise_run(None, None, [], None, ageing=ageing), 80).split())
+
+    assert "External sample: 17,815 loans issued 2007-06 to 2010-12, 2,600 charged off" in text
+    assert "loantap-lending version 2: AUC 0.655 [0.645, 0.665], the interest rate alone" in text
+    assert "gain 0.020 [0.010, 0.030]" in text
+    assert said in text
+
+
+@pytest.mark.parametrize("declines", [True, False])
+def test_a_policy_that_declines_nobody_says_so_beside_the_decisions(declines: bool) -> None:
+    decisions = pd.DataFrame(
+        {"decision": ["refer"], "model_name": "loantap-lending", "model_version": "3", "rows": [1]}
+    )
+
+    summary = summarise_run(None, None, [], Path("s.parquet"), decisions, declines=declines)
+
+    assert ("declines nobody" in show(summary, 80)) is not declines
+
+
 def test_files_written_are_listed_as_they_are() -> None:
     text = say(
         reports=(Path("data/insights.html"), Path("data/[draft].html")),
@@ -118,10 +197,10 @@ def test_files_written_are_listed_as_they_are() -> None:
 
 
 def test_after_a_training_the_commands_that_show_more_are_named(metrics: dict[str, Any]) -> None:
-    text = say(metrics=metrics)
+    summary = summarise_run(None, metrics, [], None, next_steps="Lineage: make viz")
 
-    assert "make viz" in text
-    assert "make ui" in text
+    assert "Lineage: make viz" in show(summary, 160)
+    assert "make" not in say(metrics=metrics)
 
 
 def test_a_run_that_neither_ingested_nor_evaluated_has_nothing_to_say() -> None:

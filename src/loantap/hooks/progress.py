@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import logging
-import os
-import sys
 import time
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from kedro.framework.hooks import hook_impl
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
-from rich import get_console
 from rich.console import Console
 from rich.progress import (
     BarColumn,
@@ -25,11 +23,14 @@ from rich.progress import (
 
 from loantap.datasets import BatchedDataset, StagedDataset
 from loantap.hooks.saved import Catalog, SavedDatasets
+from loantap.model.evaluation import measure_out_of_fold
+from loantap.policy.decisions import Decision
+from loantap.portfolio.assembly import portfolio_origin
+from loantap.registry.connection import registry_address
 from loantap.reporting.run_summary import summarise_run
 from loantap.reporting.system_findings import tabulate_findings
 
-_PLAIN_WIDTH = 132
-_PROMOTION = "_promotion"
+_PROMOTION, _PREDICTIONS = "_promotion", "_predictions"
 
 # What takes long counts here: records have `done` and `total`, and say of what before a colon.
 _counts = logging.getLogger("loantap.progress")
@@ -93,7 +94,7 @@ class ProgressHook(SavedDatasets):
         super().__init__()
         self._progress = Progress(
             TextColumn("{task.description}"),
-            BarColumn(),
+            BarColumn(bar_width=16),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
             console=Console(stderr=True),
@@ -107,8 +108,6 @@ class ProgressHook(SavedDatasets):
     @hook_impl(trylast=True)
     def before_pipeline_run(self, pipeline: Pipeline) -> None:
         """Start the bar."""
-        if not (logs := get_console()).is_terminal and "COLUMNS" not in os.environ:
-            logs.width = _PLAIN_WIDTH
         self._progress.reset(self._task, total=len(pipeline.nodes))
         self._progress.start()
         self._counting.listen()
@@ -125,7 +124,7 @@ class ProgressHook(SavedDatasets):
     def after_dataset_loaded(self, dataset_name: str, data: Any) -> None:
         """Show what was found of the systems, good or bad."""
         if dataset_name == "system_findings":
-            _stdout().print(tabulate_findings(data))
+            Console().print(tabulate_findings(data))
 
     @hook_impl
     def on_pipeline_error(self) -> None:
@@ -134,21 +133,24 @@ class ProgressHook(SavedDatasets):
         self._stop()
 
     @hook_impl(trylast=True)
-    def after_pipeline_run(self, catalog: Catalog) -> None:
+    def after_pipeline_run(self, run_params: dict[str, Any], catalog: Catalog) -> None:
         """Stop the bars; print rows per source, headline metrics, promotions, reports."""
         self._count_node()
         self._stop()
         saved = {name: catalog.get(name) for name in self._saved}
-        written = {n: d.filepath for n, d in saved.items() if isinstance(d, StagedDataset)}
-        _stdout().print(
+        written = {n: _near(d.filepath) for n, d in saved.items() if isinstance(d, StagedDataset)}
+        Console().print(
             summarise_run(
                 catalog.load("reconciliation") if "reconciliation" in self._saved else None,
-                catalog.load("metrics") if "metrics" in self._saved else None,
+                self._load_metrics(catalog),
                 [path for path in written.values() if path.parent.name == "08_reporting"],
                 written.get("scores"),
                 _tally_decisions(saved.get("scores")),
                 self._load_promotions(catalog),
                 catalog.load("scoring_account") if "scoring_account" in self._saved else None,
+                catalog.load("ageing") if "ageing" in self._saved else None,
+                _tell_next_steps(Path(run_params["project_path"])),
+                declines="scores" not in self._saved or _declines(catalog),
             )
         )
 
@@ -168,6 +170,20 @@ class ProgressHook(SavedDatasets):
         )
         self._node = None
 
+    def _load_metrics(self, catalog: Catalog) -> dict[str, Any] | None:
+        """What was evaluated; of a run that only trained, what it has: out of fold."""
+        if "metrics" in self._saved:
+            found: dict[str, Any] = catalog.load("metrics")
+            return found
+        made = [name for name in self._saved if name.endswith(_PREDICTIONS)]
+        if not made:
+            return None
+        blocks = {
+            name.removesuffix(_PREDICTIONS): {"cv": measure_out_of_fold(catalog.load(name))}
+            for name in made
+        }
+        return blocks | {"origin": portfolio_origin(catalog.load("reconciliation"))}
+
     def _load_promotions(self, catalog: Catalog) -> dict[str, Any]:
         """What was decided on each model this run made, by model."""
         return {
@@ -181,13 +197,27 @@ class ProgressHook(SavedDatasets):
         self._progress.stop()
 
 
-def _stdout() -> Console:
-    """Where results go: into a file or a pipe tables keep their width, not squeezed to 80."""
-    return Console() if sys.stdout.isatty() else Console(width=_PLAIN_WIDTH)
-
-
 def _tally_decisions(scores: object) -> pd.DataFrame | None:
     """How many of each decision a run took, without loading a file that may exceed memory."""
     if not isinstance(scores, BatchedDataset):
         return None
     return scores.tally(["decision", "model_name", "model_version"])
+
+
+def _near(path: Path) -> Path:
+    """A path from where the person is, if it is below."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
+
+
+def _tell_next_steps(project: Path) -> str:
+    """Commands that work where the run was started: a packaged run has no Makefile."""
+    if (project / "Makefile").is_file():
+        return "Lineage: make viz    Search and metrics: make ui"
+    address = registry_address().replace(f"sqlite:///{Path.cwd()}/", "sqlite:///")
+    return f"Search and metrics\n  mlflow ui --backend-store-uri {address}"
+
+
+def _declines(catalog: Catalog) -> bool:
+    bands = catalog.load("params:scoring").policy.bands
+    return any(band.decision == Decision.DECLINE for band in bands)

@@ -50,6 +50,15 @@ def evaluate_samples(
     return blocks
 
 
+def measure_out_of_fold(predictions: pd.DataFrame) -> Block:
+    """The figures in cross-validation alone, without what takes a bootstrap."""
+    rows = predictions[predictions["sample"] == CROSS_VALIDATION]
+    found = measure(*_arrays(rows), rows["declined"].to_numpy("bool"))
+    return {name: round_significant(value) for name, value in found.as_dict().items()} | {
+        "n": len(rows)
+    }
+
+
 def trace_curves(predictions: pd.DataFrame, bins: int) -> Curves:
     """Curves per sample, and the threshold trade-off in cross-validation."""
     present = [s for s in SAMPLES if (predictions["sample"] == s).any()]

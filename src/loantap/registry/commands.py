@@ -6,13 +6,14 @@ import getpass
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import click
 from omegaconf import OmegaConf
-from rich.console import Console
-from rich.table import Table
+from rich.console import Console, Group, RenderableType
+from rich.table import Column, Table
 from rich.text import Text
 
 from loantap.model.names import is_for_lending
@@ -28,11 +29,12 @@ from loantap.registry.connection import (
 )
 from loantap.registry.models import ModelVersion
 from loantap.registry.reading import load_version
+from loantap.reporting.fitting import FirstThatFits
 
 _ARTIFACTS = "tracking.experiment.create_experiment_kwargs.artifact_location"
-# Into a file or a pipe tables keep this width rather than being squeezed to 80.
-_PLAIN_WIDTH = 132
 _CAPTION = "* champion   † best of its kind, not for lending"
+# Of version, kind, loans and date, in 80 columns.
+_WIDTHS = (6, 8, 23, 20)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,20 +122,8 @@ def relocate(store: _Store) -> None:
 @_explained
 def list_models() -> None:
     """List every version with origin, size of its training, date and verdict."""
-    table = Table(title="Registered models", title_justify="left", caption=_CAPTION)
-    for name in ("model", "version", "kind", "trained on", "registered", "verdict"):
-        table.add_column(name, no_wrap=True)
-    for record in history.list_versions():
-        star = (" *" if is_for_lending(record.model.name) else " †") if record.is_champion else ""
-        table.add_row(
-            record.model.name,
-            f"{record.model.version}{star}",
-            record.tags.get("kind", ""),
-            _tell_loans(record.tags),
-            f"{record.created:%Y-%m-%d %H:%M} UTC",
-            record.outcome,
-        )
-    _console().print(table)
+    records = history.list_versions()
+    Console().print(FirstThatFits(_tabulate_versions(records), _stack_versions(records)))
 
 
 @main.command()
@@ -144,8 +134,11 @@ def show(name: str, version: str) -> None:
     """Show the facts of one version, and each condition of the verdict on it."""
     record = history.get_version(name, version)
     facts = load_version(record.model).facts
-    console = _console()
-    table = Table(title=str(record.model), title_justify="left", show_header=False)
+    console = Console()
+    table = Table(
+        Column(overflow="fold"), Column(overflow="fold"),
+        title=str(record.model), title_justify="left", show_header=False,
+    )  # fmt: skip
     hidden = {"reference"}
     for fact, value in facts.model_dump().items():
         if fact not in hidden:
@@ -168,7 +161,7 @@ def restore(name: str, version: str, reason: str) -> None:
     """Put a version that was champion before back in office."""
     model = ModelVersion(name, version)
     displaced = history.restore(model, who=getpass.getuser(), reason=reason)
-    _console().print(Text(f"{model} is in office, in place of {displaced or 'no model'}."))
+    Console().print(Text(f"{model} is in office, in place of {displaced or 'no model'}."))
 
 
 def _tell_loans(tags: dict[str, str]) -> str:
@@ -183,16 +176,49 @@ def _tell_outcome(record: history.VersionRecord) -> str:
 
 def _tabulate_conditions(verdict: dict[str, Any]) -> Table:
     title = verdict["headline"]
-    table = Table("condition", "holds", "evidence", title=Text(title), title_justify="left")
+    table = Table(
+        "condition", "holds", Column("evidence", overflow="fold"),
+        title=Text(title), title_justify="left",
+    )  # fmt: skip
     for condition in verdict["conditions"]:
         holds = "yes" if condition["holds"] else "NO"
         table.add_row(condition["name"], holds, Text(condition["evidence"]))
     return table
 
 
-def _console() -> Console:
-    console = Console()
-    return console if console.is_terminal else Console(width=_PLAIN_WIDTH)
+def _tabulate_versions(records: list[history.VersionRecord]) -> Table:
+    """One line per version, its model's name in each."""
+    table = Table(
+        "model", "version", "kind", "trained on", "registered", "verdict",
+        title="Registered models", title_justify="left", caption=_CAPTION,
+    )  # fmt: skip
+    for record in records:
+        table.add_row(record.model.name, *_list_facts(record))
+    return table
+
+
+def _stack_versions(records: list[history.VersionRecord]) -> Group:
+    """For 80 columns: a block per model, below its name."""
+    parts: list[RenderableType] = [Text(f"Registered models   {_CAPTION}", style="italic")]
+    for name, versions in groupby(records, key=lambda record: record.model.name):
+        grid = Table.grid(*(Column(width=width) for width in _WIDTHS),
+                          Column(overflow="fold"), padding=(0, 1, 0, 0))  # fmt: skip
+        for record in versions:
+            version, *facts = _list_facts(record)
+            grid.add_row(f"  {version}", *facts)
+        parts += [Text(name, style="bold"), grid]
+    return Group(*parts)
+
+
+def _list_facts(record: history.VersionRecord) -> list[str]:
+    star = (" *" if is_for_lending(record.model.name) else " †") if record.is_champion else ""
+    return [
+        f"{record.model.version}{star}",
+        record.tags.get("kind", ""),
+        _tell_loans(record.tags),
+        f"{record.created:%Y-%m-%d %H:%M} UTC",
+        record.outcome,
+    ]
 
 
 if __name__ == "__main__":

@@ -8,14 +8,18 @@ from typing import Any
 
 import pandas as pd
 from rich.console import Group, RenderableType
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from loantap.portfolio.dictionary import SIMULATED
+from loantap.reporting.metrics_table import NOT_FOR_LENDING, tabulate_metrics
 from loantap.reporting.scoring_account import tell_account
 
-_SAMPLES = {"cv": "cross-validated", "test": "test", "out_of_time": "out of time"}
-_NOT_FOR_LENDING = ("benchmark", "published_replica")
+_DECLINES_NOBODY = (
+    "The policy as shipped declines nobody: however high the PD, an application is approved or "
+    "referred to a loan officer"
+)
 
 
 def summarise_run(
@@ -26,6 +30,10 @@ def summarise_run(
     decisions: pd.DataFrame | None = None,
     promotions: Mapping[str, Any] | None = None,
     scoring_account: Mapping[str, Any] | None = None,
+    ageing: Mapping[str, Any] | None = None,
+    next_steps: str = "",
+    *,
+    declines: bool = True,
 ) -> RenderableType:
     """Rows per source, headline metrics, where the reports lie, what to open next.
 
@@ -38,52 +46,94 @@ def summarise_run(
             `model_version`.
         promotions: `promotion.json` of each model that was made.
         scoring_account: `scoring_account.json`; None when the run did not score.
+        ageing: `ageing.json`; None when the run did not evaluate.
+        next_steps: commands to see more, those that work where the run was started.
+        declines: whether the policy has a band that declines.
     """
     parts: list[RenderableType] = []
     if reconciliation is not None:
         parts.append(_tabulate_rows(reconciliation))
     if metrics is not None:
-        parts.append(_tabulate_metrics(metrics))
+        parts.append(tabulate_metrics(metrics))
     if promotions:
         parts.append(_tell_promotions(promotions))
-    if metrics is not None:
-        parts.append(Text("Lineage: make viz    Search and metrics: make ui"))
+    parts += _tell_foreign(ageing or {"models": {}})
+    if metrics is not None and next_steps:
+        parts.append(Text(next_steps))
     if reports:
         parts.append(Text("\n  ".join(["Reports", *map(str, reports)])))
     if scores is not None:
         parts.append(Text(f"Scores\n  {scores}"))
     if decisions is not None and len(decisions):
-        parts.append(_count_decisions(decisions))
+        parts += [_count_decisions(decisions), *([] if declines else [_indent(_DECLINES_NOBODY)])]
     if scoring_account is not None and (told := tell_account(scoring_account)):
         parts.append(told)
     return Group(*parts)
 
 
-def _count_decisions(decisions: pd.DataFrame) -> Text:
+def _count_decisions(decisions: pd.DataFrame) -> RenderableType:
     """How many of each decision, by which model, and whether that is one to decide with."""
     counts = decisions.groupby("decision")["rows"].sum().sort_values(ascending=False)
     said = ", ".join(f"{count:,} {decision}" for decision, count in counts.items())
     name, version = decisions["model_name"].iloc[0], decisions["model_version"].iloc[0]
     is_demo = str(name).endswith("-demo")
     warning = " - trained on SIMULATED DATA, not for decisions" if is_demo else ""
-    return Text(f"  {said}, by {name} version {version}{warning}")
+    return _indent(f"{said}, by {name} version {version}{warning}")
 
 
-def _tell_promotions(promotions: Mapping[str, Any]) -> Text:
+def _tell_promotions(promotions: Mapping[str, Any]) -> RenderableType:
     """Of each model that may be lent on: whether the new one is in office, and why or why not."""
-    lines = ["Promotion"]
+    lines: list[RenderableType] = []
     for model, promotion in promotions.items():
-        if model in _NOT_FOR_LENDING:
+        if model in NOT_FOR_LENDING:
             continue
         verdict = promotion["champion"]
-        lines.append(f"  {verdict['headline']}")
+        lines.append(_indent(verdict["headline"]))
         lines += [
-            f"    {condition['name']}: {'yes' if condition['holds'] else 'NO'}, "
-            f"{condition['evidence']}"
+            _indent(
+                f"{condition['name']}: {'yes' if condition['holds'] else 'NO'}, "
+                f"{condition['evidence']}",
+                by=4,
+            )
             for condition in verdict["conditions"]
             if verdict["promoted"] or not condition["holds"]
         ]
-    return Text("\n".join(lines) if len(lines) > 1 else "")
+    return Group(Text("Promotion"), *lines) if lines else Text("")
+
+
+def _tell_foreign(ageing: Mapping[str, Any]) -> list[RenderableType]:
+    """The models on an external sample, beside the interest rate alone; nothing without one."""
+    found = {n: m["foreign"] for n, m in ageing["models"].items() if "foreign" in m}
+    if not found:
+        return []
+    any_ = next(iter(found.values()))
+    head = (
+        f"External sample: {any_['n']:,} loans issued {any_['first_issue_month']} to "
+        f"{any_['last_issue_month']}, {any_['charged_off']:,} charged off"
+    )
+    lines = [
+        _indent(
+            f"{row['model_name']} version {row['model_version']}: AUC "
+            f"{_bounded(row, 'roc_auc')}, the interest rate alone {_bounded(row, 'rate_roc_auc')}, "
+            f"gain {_bounded(row, 'auc_gain')}; "
+            + (
+                "it was trained on none of them"
+                if row["is_overlap_checked"]
+                else "whether it was trained on any of them CANNOT BE CHECKED"
+            )
+        )
+        for row in found.values()
+    ]
+    return [Text(head), *lines]
+
+
+def _bounded(row: Mapping[str, float], name: str) -> str:
+    return f"{row[name]:.3f} [{row[f'{name}_low']:.3f}, {row[f'{name}_high']:.3f}]"
+
+
+def _indent(text: str, by: int = 2) -> Padding:
+    """A paragraph all of whose lines are indented, however many the terminal makes of it."""
+    return Padding(Text(text), (0, 0, 0, by))
 
 
 def _tabulate_rows(reconciliation: pd.DataFrame) -> Table:
@@ -98,40 +148,3 @@ def _tabulate_rows(reconciliation: pd.DataFrame) -> Table:
             str(row.table), origin, f"{row.extracted:,}", f"{row.kept:,}", f"{row.quarantined:,}"
         )
     return table
-
-
-def _tabulate_metrics(metrics: Mapping[str, Any]) -> Table:
-    origin = metrics["origin"]
-    suffix = " - SIMULATED DATA" if origin == SIMULATED else ""
-    table = Table(title=f"Models{suffix}", title_justify="left", caption="* not for lending")
-    for name in ("model", "sample"):
-        table.add_column(name, no_wrap=True)
-    for name in ("n", "AUC", "ECE", "F2", "F2 declining all", "approved"):
-        table.add_column(name, justify="right", no_wrap=name != "F2 declining all")
-    for model, blocks in metrics.items():
-        if model == "origin":
-            continue
-        shown = f"{model} *" if model in _NOT_FOR_LENDING else model
-        for sample, label in _SAMPLES.items():
-            block = blocks.get(sample)
-            if block is None:
-                table.add_row(shown, label, "too few loans", "", "", "", "", "")
-                continue
-            table.add_row(
-                shown,
-                label,
-                f"{block['n']:,}",
-                _with_bounds(block, "roc_auc"),
-                f"{block['ece']:.3f}",
-                _with_bounds(block, "f2"),
-                f"{block['f2_decline_all']:.3f}",
-                f"{block['approval_rate']:.0%}",
-            )
-            shown = ""
-    return table
-
-
-def _with_bounds(block: Mapping[str, float], name: str) -> str:
-    if f"{name}_low" not in block:
-        return f"{block[name]:.3f}"
-    return f"{block[name]:.3f} [{block[f'{name}_low']:.3f}, {block[f'{name}_high']:.3f}]"
