@@ -76,6 +76,8 @@ class Meter:
 
     def finish(self, process: subprocess.Popen[str]) -> Usage:
         """Wait for the end; since the last reading."""
+        # One that has ended has no memory any more, and still its processor time.
+        cpu_seconds, peak = _cpu_of_tree(self._pid), _peak_of(self._pid)
         while not os.waitid(os.P_PID, self._pid, os.WEXITED | os.WNOWAIT | os.WNOHANG):
             cpu_seconds, peak = _cpu_of_tree(self._pid), _peak_of(self._pid)
             time.sleep(_INTERVAL_SECONDS)

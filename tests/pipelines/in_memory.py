@@ -62,7 +62,7 @@ class FramesOf:
 
 
 class _Batches(MemoryDataset):
-    """Keeps all batches of a node that saves several."""
+    """Keeps all batches of a node that saves several, also when no later node needs them."""
 
     def __init__(self) -> None:
         super().__init__(copy_mode="assign")
@@ -71,17 +71,13 @@ class _Batches(MemoryDataset):
     def _release(self) -> None:
         pass
 
-    def save(self, data: pd.DataFrame) -> None:
+    def save(self, data: Any) -> None:
+        if not _is_frame(data):
+            super().save(data)
+            return
         texts = data.columns[data.dtypes == "category"]
         self._batches.append(data.astype(dict.fromkeys(texts, "str")))
         super().save(pd.concat(self._batches, ignore_index=True))
-
-
-class _Kept(MemoryDataset):
-    """What no later node needs is still there to be looked at."""
-
-    def _release(self) -> None:
-        pass
 
 
 def load_options(**given: object) -> dict[str, Any]:
@@ -116,7 +112,7 @@ def run(
         for name, data in {**load_options(**given), **inputs}.items()
     }
     for name in PIPELINES[pipeline].all_outputs():
-        held[name] = _Batches() if name == "scores" else _Kept(copy_mode="assign")
+        held[name] = _Batches()
     catalog = DataCatalog({**held, **(datasets or {})})
     before = {name: data.copy() for name, data in inputs.items() if _is_frame(data)}
     SequentialRunner().run(PIPELINES[pipeline], catalog)

@@ -73,7 +73,7 @@ class TestJoin:
         reason = "earliest_cr_line is after issue_d, Feb-2015"
         assert joined.loans["loan_id"].tolist() == ["c"]
         assert joined.unmatched_loans["reason"].tolist() == ["has no application", reason]
-        assert joined.unmatched_applications["reason"].tolist() == ["has no loan", reason]
+        assert joined.unmatched_applications["reason"].tolist() == [reason, "has no loan"]
         assert joined.unmatched_applications["loan_id"].tolist() == ["d", "b"]
         LOANS.validate(joined.loans)
 

@@ -6,7 +6,7 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loantap.portfolio.identity import content_ids
+from loantap.portfolio.identity import ContentIds, content_ids
 
 rows_of_two = st.lists(
     st.tuples(st.sampled_from(["a", "b", None]), st.sampled_from(["x", "y"])), max_size=12
@@ -65,3 +65,12 @@ def test_columns_that_are_not_named_do_not_matter() -> None:
     one, two = (pd.DataFrame({"p": ["a"], "outcome": [o]}) for o in ("Fully Paid", "Charged Off"))
 
     assert list(content_ids(one, ["p"])) == list(content_ids(two, ["p"]))
+
+
+def test_identifiers_of_batches_are_those_of_the_whole() -> None:
+    rows = pd.DataFrame({"a": ["x", "y", "x", "x", "y", "z"], "b": ["1"] * 6})
+    ids = ContentIds(["a", "b"])
+    batches = [ids.number(rows[start : start + 2]) for start in (0, 2, 4)]
+
+    pd.testing.assert_series_equal(pd.concat(batches), content_ids(rows, ["a", "b"]))
+    assert content_ids(rows, ["a", "b"]).str[-2:].tolist() == ["-1", "-1", "-2", "-3", "-2", "-1"]

@@ -227,14 +227,14 @@ def test_the_same_seed_gives_the_same_events(loans: pd.DataFrame, events: pd.Dat
 def test_chunks_join_to_the_whole(
     loans: pd.DataFrame, events: pd.DataFrame, chunk_loans: int
 ) -> None:
-    chunks = list(iter_events(loans, seed=5, chunk_loans=chunk_loans))
+    chunks = list(iter_events([loans], seed=5, chunk_loans=chunk_loans))
     assert len(chunks) == -(-len(loans) // chunk_loans)
     pd.testing.assert_frame_equal(pd.concat(chunks, ignore_index=True), events)
 
 
 def test_an_empty_chunk_is_refused(loans: pd.DataFrame) -> None:
     with pytest.raises(ValueError, match="chunk_loans = 0"):
-        next(iter_events(loans, seed=5, chunk_loans=0))
+        next(iter_events([loans], seed=5, chunk_loans=0))
 
 
 def test_loans_are_left_as_they_were(loans: pd.DataFrame) -> None:

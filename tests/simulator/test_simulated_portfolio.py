@@ -9,11 +9,12 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from pandas.testing import assert_frame_equal
 from sklearn.metrics import roc_auc_score
 
 from loantap.portfolio.amortisation import emi
 from loantap.portfolio.dictionary import CSV_ORDER, SUB_GRADES, Kind, portfolio_columns
-from loantap.simulator import SimulatedPortfolio, simulate_portfolio
+from loantap.simulator import SimulatedPortfolio, iter_portfolio, simulate_portfolio
 
 LOANS = 20_000
 STANDARD_ERRORS = 4
@@ -307,3 +308,13 @@ def test_impossible_requests_are_refused(loans: int, seed: int) -> None:
 
 def test_one_loan_can_be_simulated() -> None:
     assert simulate_portfolio(1, seed=1).portfolio.shape == (1, 27)
+
+
+def test_batches_are_the_same_loans() -> None:
+    whole = simulate_portfolio(1_000, seed=3)
+    batches = list(iter_portfolio(1_000, seed=3, batch_loans=300))
+
+    assert [len(batch.portfolio) for batch in batches] == [300, 300, 300, 100]
+    for part in ("portfolio", "truth"):
+        joined = pd.concat([getattr(batch, part) for batch in batches], ignore_index=True)
+        assert_frame_equal(joined, getattr(whole, part), check_exact=True)

@@ -15,7 +15,6 @@ from loantap.portfolio.dictionary import COLUMNS, SIMULATED, Table
 from loantap.portfolio.errors import InputError
 from loantap.portfolio.identity import fold_ids
 from loantap.portfolio.loantap_format import split_address
-from loantap.portfolio.units import require_known_units
 
 _MOST_REASONS = 3
 # A row's own value, as `describe_problems` quotes it.
@@ -34,19 +33,16 @@ class Portfolio:
 def join_portfolio(loans: pd.DataFrame, applications: pd.DataFrame) -> Portfolio:
     """Join cleaned loans and applications on `loan_id`.
 
+    Both are whole tables, or the rows of both with some values of `loan_id`: no row looks at one of
+    another loan. Rows that are set aside have the number that their index gives them, from 0.
+
     Returns one row per loan, ordered by `loan_id` so that nothing downstream depends on the order
     of extraction; with `is_charged_off`, `funded_principal`, `state`, `pincode` derived and the
     address itself left out. `updated_at` is the later of the two; a loan is simulated when either
     side is. A pair that contradicts itself is set aside on both sides.
-
-    Raises:
-        InputError: no loan has an application, or a column is in another unit throughout.
     """
-    _require_common_ids(loans, applications)
-    kept_loans = _set_orphans_aside(loans, applications, "has no application")
-    kept_applications = _set_orphans_aside(applications, loans, "has no loan")
-    joined = kept_loans.rows.merge(
-        kept_applications.rows, on="loan_id", suffixes=("", "_application"), validate="1:1"
+    joined = loans.merge(
+        applications, on="loan_id", suffixes=("", "_application"), validate="1:1"
     ).sort_values("loan_id", ignore_index=True)
     conflicts = _find_conflicts(joined)
     joined = joined[~joined["loan_id"].isin(conflicts.index)].reset_index(drop=True)
@@ -60,32 +56,35 @@ def join_portfolio(loans: pd.DataFrame, applications: pd.DataFrame) -> Portfolio
         updated_at=joined[["updated_at", "updated_at_application"]].max(axis=1),
         origin=joined["origin"].mask(is_simulated, SIMULATED),
     ).drop(columns=["address", "updated_at_application", "origin_application"])
-    require_known_units(assembled, "source tables")
     return Portfolio(
         assembled,
-        _with_conflicts(kept_loans, conflicts),
-        _with_conflicts(kept_applications, conflicts),
+        _set_partnerless_aside(loans, applications, "has no application", conflicts).quarantine,
+        _set_partnerless_aside(applications, loans, "has no loan", conflicts).quarantine,
     )
 
 
 def build_loan_months(events: pd.DataFrame, loans: pd.DataFrame) -> Cleaned:
     """One row per loan and month, ordered so; others of unknown loans or times are set aside.
 
-    Adds `months_on_book`: whole months since the month of issue.
+    Adds `months_on_book`: whole months since the month of issue. Takes whole tables, or the rows of
+    both with some values of `loan_id`; see `join_portfolio`.
     """
-    require_known_units(events, "source table loan_events")
-    kept = _set_orphans_aside(events, loans, "is about a loan that is not in the portfolio")
-    issued = loans.set_index("loan_id")["issue_month"].reindex(kept.rows["loan_id"])
-    month = kept.rows["month"]
+    issued = loans.set_index("loan_id")["issue_month"].reindex(events["loan_id"])
+    is_orphan = issued.isna().to_numpy()
+    month = events["month"]
     months = (month.dt.year - issued.dt.year.to_numpy()) * 12
     months += month.dt.month - issued.dt.month.to_numpy()
-    rows = kept.rows.assign(months_on_book=months.astype("int64"))
-    reasons = pd.Series(np.nan, index=rows.index, dtype="str")
-    timed = set_aside(rows, reasons.mask(months < 0, "is before the loan was issued"))
-    return Cleaned(
-        timed.rows.sort_values(["loan_id", "month"], ignore_index=True),
-        pd.concat([kept.quarantine, timed.quarantine], ignore_index=True),
+    reasons = (
+        pd.Series(np.nan, index=events.index, dtype="str")
+        .mask(is_orphan, "is about a loan that is not in the portfolio")
+        .mask(months < 0, "is before the loan was issued")
     )
+    # Of an unknown loan there is no month.
+    timed = set_aside(
+        events.assign(months_on_book=months.mask(is_orphan, 0).astype("int64")), reasons
+    )
+    rows = timed.rows.sort_values(["loan_id", "month"], ignore_index=True)
+    return Cleaned(rows, timed.quarantine)
 
 
 def reconcile(
@@ -169,8 +168,14 @@ def portfolio_origin(reconciliation: pd.DataFrame) -> str:
     return origin_of(reconciliation[reconciliation["table"] != Table.LOAN_EVENTS.value])
 
 
-def _require_common_ids(loans: pd.DataFrame, applications: pd.DataFrame) -> None:
-    """Stop where the two systems have other identifiers, and say how they differ."""
+def require_common_ids(loans: pd.DataFrame, applications: pd.DataFrame) -> None:
+    """Stop where the two systems have other identifiers, and say how they differ.
+
+    Takes `loan_id` of both whole tables.
+
+    Raises:
+        InputError: no loan has an application.
+    """
     if loans.empty or applications.empty or loans["loan_id"].isin(applications["loan_id"]).any():
         return
     folded, others = (fold_ids(rows["loan_id"]) for rows in (loans, applications))
@@ -195,13 +200,10 @@ def _find_conflicts(joined: pd.DataFrame) -> pd.Series:
     )
 
 
-def _with_conflicts(kept: Cleaned, conflicts: pd.Series) -> pd.DataFrame:
-    """The quarantine, and the rows that contradict their partners."""
-    reasons = kept.rows["loan_id"].map(conflicts).astype("str")
-    return pd.concat([kept.quarantine, set_aside(kept.rows, reasons).quarantine], ignore_index=True)
-
-
-def _set_orphans_aside(rows: pd.DataFrame, partner: pd.DataFrame, reason: str) -> Cleaned:
-    is_orphan = ~rows["loan_id"].isin(partner["loan_id"])
-    reasons = pd.Series(np.nan, index=rows.index, dtype="str").mask(is_orphan, reason)
-    return set_aside(rows, reasons)
+def _set_partnerless_aside(
+    rows: pd.DataFrame, partners: pd.DataFrame, reason: str, conflicts: pd.Series
+) -> Cleaned:
+    """Rows without a partner, and those that contradict theirs."""
+    is_orphan = ~rows["loan_id"].isin(partners["loan_id"])
+    contradicted = rows["loan_id"].map(conflicts).astype("str")
+    return set_aside(rows, contradicted.mask(is_orphan, reason))

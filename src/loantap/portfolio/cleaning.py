@@ -145,6 +145,12 @@ def set_aside(rows: pd.DataFrame, reasons: pd.Series) -> Cleaned:
     return Cleaned(rows[~bad].reset_index(drop=True), quarantine.reset_index(drop=True))
 
 
+def no_quarantine() -> pd.DataFrame:
+    """A quarantine without rows."""
+    nothing = pd.DataFrame({"loan_id": pd.Series(dtype="str")})
+    return set_aside(nothing, pd.Series(dtype="str")).quarantine
+
+
 def describe_problems(problems: pd.DataFrame, index: pd.Index) -> pd.Series:
     """All problems of a row in one text; missing where there are none. Indexed by `index`."""
     texts = problems["column"] + " '" + problems["value"] + "' is " + problems["reason"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
 from loantap.portfolio.errors import InputError
@@ -21,13 +22,34 @@ def content_ids(rows: pd.DataFrame, columns: Sequence[str]) -> pd.Series:
     The same content always gives the same identifier, whatever the file's order of rows; the
     second row of equal content ends in `-2`. Returns text, indexed like `rows`.
     """
-    text = rows[columns[0]].astype("str").fillna("")
-    for name in columns[1:]:
-        text = text + SEPARATOR + rows[name].astype("str").fillna("")
-    digests = [hashlib.blake2b(row.encode(), digest_size=8).hexdigest() for row in text]
-    digest = pd.Series(digests, index=rows.index, dtype="str")
-    occurrence = digest.groupby(digest.to_numpy()).cumcount() + 1
-    return digest + "-" + occurrence.astype("str")
+    return ContentIds(columns).number(rows)
+
+
+class ContentIds:
+    """`content_ids` of a table that comes in batches. Remembers eight bytes of each row.
+
+    Args:
+        columns: what identifies a row.
+    """
+
+    def __init__(self, columns: Sequence[str]) -> None:
+        self._columns = tuple(columns)
+        self._known = np.zeros(0, dtype="uint64")
+
+    def number(self, rows: pd.DataFrame) -> pd.Series:
+        """Identifiers of the next rows, indexed like them."""
+        text = rows[self._columns[0]].astype("str").fillna("")
+        for name in self._columns[1:]:
+            text = text + SEPARATOR + rows[name].astype("str").fillna("")
+        digests = [hashlib.blake2b(row.encode(), digest_size=8).hexdigest() for row in text]
+        digest = pd.Series(digests, index=rows.index, dtype="str")
+        numbers = np.array([int(each, 16) for each in digests], dtype="uint64")
+        before = np.searchsorted(self._known, numbers, side="right") - np.searchsorted(
+            self._known, numbers, side="left"
+        )
+        occurrence = digest.groupby(digest.to_numpy()).cumcount() + before + 1
+        self._known = np.sort(np.concatenate([self._known, numbers]), kind="stable")
+        return digest + "-" + occurrence.astype("str")
 
 
 def read_ids(raw: pd.Series) -> pd.Series:

@@ -296,7 +296,10 @@ def render(rows: pd.DataFrame, columns: Sequence[Column]) -> pd.DataFrame:
     for column in columns:
         values = rows[column.name]
         if column.kind is Kind.MONTH:
-            values = values.dt.strftime(MONTH_FORMAT)
+            # A few hundred months, written once each.
+            months = pd.Series(values.dropna().unique())
+            values = values.map(dict(zip(months, months.dt.strftime(MONTH_FORMAT), strict=True)))
+            values = values.astype("str")
         elif column.name == "term_months":
             values = values.map({v: f" {v:g} months" for v in column.values})
         elif column.name == "employment_years":

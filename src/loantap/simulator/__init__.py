@@ -7,7 +7,7 @@ shows.
 """
 
 from loantap.simulator.events import SNAPSHOT_MONTH, iter_events, simulate_events
-from loantap.simulator.portfolio import SimulatedPortfolio, simulate_portfolio
+from loantap.simulator.portfolio import SimulatedPortfolio, iter_portfolio, simulate_portfolio
 from loantap.simulator.truth import COEFFICIENTS, INTERCEPT, default_drivers, true_log_odds
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "SimulatedPortfolio",
     "default_drivers",
     "iter_events",
+    "iter_portfolio",
     "simulate_events",
     "simulate_portfolio",
     "true_log_odds",

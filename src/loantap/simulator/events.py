@@ -11,7 +11,7 @@ steps through time.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -55,6 +55,9 @@ UTILISATION_WALK_POINTS: Final = 2.0
 UTILISATION_NOISE_POINTS: Final = 4.0
 HUNDREDTHS: Final = 100
 
+# Of 24 months each, as a loan has on average.
+CHUNK_LOANS: Final = 5_000
+
 EVENT_COLUMNS: Final = (
     "loan_id", "month", "outstanding_balance", "days_past_due", "payment", "current_dti_pct",
     "current_utilisation_pct",
@@ -81,39 +84,40 @@ def simulate_events(loans: pd.DataFrame, seed: int, drift_strength: float = 1.0)
         month missing or not positive, unknown term or status, issued at the snapshot or later)
         has no rows.
     """
-    chunks = list(iter_events(loans, seed, max(len(loans), 1), drift_strength))
+    chunks = list(iter_events([loans], seed, max(len(loans), 1), drift_strength))
     return chunks[0]
 
 
 def iter_events(
-    loans: pd.DataFrame, seed: int, chunk_loans: int = 50_000, drift_strength: float = 1.0
+    batches: Iterable[pd.DataFrame],
+    seed: int,
+    chunk_loans: int = CHUNK_LOANS,
+    drift_strength: float = 1.0,
 ) -> Iterator[pd.DataFrame]:
-    """Yield `simulate_events` in frames of `chunk_loans` loans each, to bound memory.
+    """Yield `simulate_events` of all the loans, at most `chunk_loans` at a time, to bound memory.
 
-    Joined they equal `simulate_events(loans, seed)`: each random quantity has a stream of its own
-    that runs on from chunk to chunk, one draw per loan or row. Yields one empty frame for no
-    loans. Raises ValueError for a chunk of fewer than one loan.
+    Joined they equal `simulate_events` of the joined loans: each random quantity has a stream of
+    its own that runs on from chunk to chunk, one draw per loan or row. Yields one empty frame for a
+    batch without loans. Raises ValueError for a chunk of fewer than one loan.
     """
     if chunk_loans < 1:
         raise ValueError(f"iter_events: chunk_loans = {chunk_loans!r}; give at least 1")
-    draws = _Draws(seed)
-    followed = loans[_can_be_followed(loans)]
-    for start in range(0, max(len(followed), 1), chunk_loans):
-        chunk = followed.iloc[start : start + chunk_loans]
-        yield _simulate_chunk(chunk, draws, drift_strength)
+    draws = _Draws(Streams(seed))
+    for loans in batches:
+        followed = loans[_can_be_followed(loans)]
+        for start in range(0, max(len(followed), 1), chunk_loans):
+            chunk = followed.iloc[start : start + chunk_loans]
+            yield _simulate_chunk(chunk, draws, drift_strength)
 
 
+@dataclass(frozen=True, slots=True)
 class _Draws:
-    """Open random streams, read on by every chunk."""
+    """The streams of events, read on by every chunk."""
 
-    def __init__(self, seed: int) -> None:
-        self._streams = Streams(seed)
-        self._open: dict[str, np.random.Generator] = {}
+    streams: Streams
 
     def __getitem__(self, name: str) -> np.random.Generator:
-        if name not in self._open:
-            self._open[name] = self._streams.open(f"events {name}")
-        return self._open[name]
+        return self.streams.open(f"events {name}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,6 +14,8 @@ from loantap.simulator import borrowers, texts
 from loantap.simulator.streams import Streams
 from loantap.simulator.truth import true_log_odds
 
+# As many columns of drawn numbers and texts as Python objects take some hundred megabytes.
+BATCH_LOANS = 20_000
 TEXT_KINDS = frozenset({Kind.TEXT, Kind.CATEGORY})
 
 
@@ -36,12 +39,28 @@ def simulate_portfolio(loans: int, seed: int) -> SimulatedPortfolio:
     Amounts are in the currency of the real table, rates in percent per year, months are the first
     of the month. Raises ValueError for fewer than one loan or a negative seed.
     """
+    batches = list(iter_portfolio(loans, seed, max(loans, 1)))
+    return batches[0]
+
+
+def iter_portfolio(
+    loans: int, seed: int, batch_loans: int = BATCH_LOANS
+) -> Iterator[SimulatedPortfolio]:
+    """`simulate_portfolio` in batches, to bound memory: joined they are the same loans.
+
+    Raises ValueError as that does.
+    """
     if loans < 1 or seed < 0:
         raise ValueError(
             f"simulate_portfolio: loans = {loans!r} and seed = {seed!r}; "
             "give at least 1 loan and a seed of 0 or more"
         )
     streams = Streams(seed)
+    for start in range(0, loans, batch_loans):
+        yield _simulate_batch(min(batch_loans, loans - start), streams)
+
+
+def _simulate_batch(loans: int, streams: Streams) -> SimulatedPortfolio:
     applications = _simulate_applications(loans, streams)
     log_odds = true_log_odds(applications)
     true_pd = expit(log_odds.to_numpy())

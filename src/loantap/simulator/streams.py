@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from zlib import crc32
 
 import numpy as np
@@ -20,11 +20,17 @@ class Streams:
     """
 
     seed: int
+    _opened: dict[str, np.random.Generator] = field(default_factory=dict, compare=False)
 
     def open(self, name: str) -> np.random.Generator:
-        """Return a fresh generator at the start of the stream called `name`.
+        """The generator of the stream called `name`: at its start, or where it was left.
+
+        What is drawn in batches is what would have been drawn at once.
 
         Source: child streams by spawn key, NumPy manual, "Parallel random number generation".
         """
-        key = (crc32(name.encode()),)
-        return np.random.default_rng(np.random.SeedSequence(self.seed, spawn_key=key))
+        if name not in self._opened:
+            key = (crc32(name.encode()),)
+            sequence = np.random.SeedSequence(self.seed, spawn_key=key)
+            self._opened[name] = np.random.default_rng(sequence)
+        return self._opened[name]

@@ -23,8 +23,11 @@ logger = logging.getLogger(__name__)
 PARQUET_SUFFIXES = (".parquet", ".pq", ".parq")
 # Large enough for a reason's distinct texts to be few beside the rows, small enough for memory.
 BATCH_ROWS = 262_144
+# Of tables that are scanned for their numbers, where fewer cost nothing.
+SCAN_ROWS = 65_536
 # Reasons number some ten thousand in a batch; beyond the default they would be written one by one.
 _DICTIONARY_BYTES = 1 << 26
+_BUFFER_BYTES = 1 << 20
 
 # Who shows progress listens here; each record has `done` and `total`, counted in rows.
 progress = logging.getLogger("loantap.progress")
@@ -127,6 +130,18 @@ class TableParts:
     def __init__(self, path: Path) -> None:
         self.path = path
 
+    def __len__(self) -> int:
+        """Number of rows."""
+        return sum(pq.read_metadata(part).num_rows for part in list_parts(self.path))
+
+    def scan(self, columns: Collection[str] | None = None) -> pa.RecordBatchReader:
+        """Those of the columns that the table has, or all; see `LongTable`."""
+        parts = list_parts(self.path)
+        schema = pq.read_schema(parts[0])
+        names = [name for name in schema.names if columns is None or name in columns]
+        kept = pa.schema([schema.field(name) for name in names], schema.metadata)
+        return pa.RecordBatchReader.from_batches(kept, _scan(parts, kept))
+
     def read(self, columns: Collection[str]) -> Iterator[pd.DataFrame]:
         """Those of the columns that the table has, in batches."""
         for part in list_parts(self.path):
@@ -211,6 +226,13 @@ def tell_progress(rows: int, total: int | None, started: float) -> None:
         f"{rows / (time.perf_counter() - started):,.0f}",
         extra={"done": rows, "total": total},
     )
+
+
+def _scan(parts: Sequence[Path], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    for part in parts:
+        with pq.ParquetFile(part, pre_buffer=False, buffer_size=_BUFFER_BYTES) as file:
+            for batch in file.iter_batches(SCAN_ROWS, columns=schema.names):
+                yield batch.cast(schema)
 
 
 def _to_pandas(table: pa.Table) -> pd.DataFrame:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 import pandas as pd
+import pyarrow as pa
 
 
 class RowsFunction(Protocol):
@@ -37,6 +38,16 @@ class Batches(Protocol):
 
     def read(self, columns: Collection[str]) -> Iterator[pd.DataFrame]:
         """Those of the columns that the table has."""
+
+
+class LongTable(Protocol):
+    """A table of any number of rows, given without loading them."""
+
+    def __len__(self) -> int:
+        """Number of its rows."""
+
+    def scan(self, columns: Collection[str] | None = None) -> pa.RecordBatchReader:
+        """Those of the columns that the table has, or all; its rows in their order."""
 
 
 class Rows(Protocol):
@@ -74,3 +85,26 @@ def map_rows(
 def to_frame(table: pd.DataFrame | Table) -> pd.DataFrame:
     """The rows of a table that is needed whole."""
     return table if isinstance(table, pd.DataFrame) else table.to_frame()
+
+
+def read_batches(
+    table: pd.DataFrame | LongTable, columns: Collection[str] | None = None
+) -> Iterator[pd.DataFrame]:
+    """Those of the columns that a table has, or all, batch by batch; of a frame at once."""
+    if isinstance(table, pd.DataFrame):
+        yield table if columns is None else table[[n for n in table.columns if n in columns]]
+        return
+    reader = table.scan(columns)
+    is_empty = True
+    for batch in reader:
+        yield frame_of(batch)
+        is_empty = False
+    if is_empty:
+        yield frame_of(reader.schema.empty_table())
+
+
+def frame_of(rows: pa.Table | pa.RecordBatch) -> pd.DataFrame:
+    """Rows as a frame; moments to the second, which is what tables of ours hold."""
+    frame: pd.DataFrame = rows.to_pandas()
+    moments = frame.columns[[pd.api.types.is_datetime64_any_dtype(t) for t in frame.dtypes]]
+    return frame.astype(dict.fromkeys(moments, "datetime64[s]"))

@@ -177,8 +177,10 @@ def describe_part(path: Path, outdated: Mask | None = None) -> Part:
     )
 
 
-def read_rows(path: Path, counted: Mask) -> Iterator[pa.RecordBatch]:
-    """The rows of a part that count, in batches.
+def read_rows(
+    path: Path, counted: Mask, columns: Sequence[str] | None = None
+) -> Iterator[pa.RecordBatch]:
+    """The rows of a part that count, in batches; all columns or some.
 
     Raises:
         DamagedSnapshotError: the file is not there, or not what was written.
@@ -186,7 +188,7 @@ def read_rows(path: Path, counted: Mask) -> Iterator[pa.RecordBatch]:
     check_content(path)
     done = 0
     with pq.ParquetFile(path) as file:
-        for batch in file.iter_batches(GROUP_ROWS):
+        for batch in file.iter_batches(GROUP_ROWS, columns=columns):
             yield batch.filter(pa.array(counted[done : done + batch.num_rows]))
             done += batch.num_rows
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import errno
 import logging
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 from filelock import FileLock, Timeout
 from kedro.io import AbstractDataset
 
@@ -25,7 +26,12 @@ from loantap.datasets.snapshots.manifest import (
     read_outdated,
     remove_unlisted,
 )
-from loantap.datasets.snapshots.parts import PART_ROWS, DamagedSnapshotError, read_table
+from loantap.datasets.snapshots.parts import (
+    PART_ROWS,
+    DamagedSnapshotError,
+    read_rows,
+    read_table,
+)
 from loantap.datasets.snapshots.refresh import Refresh
 from loantap.datasets.staged import StagedFile
 from loantap.portfolio.errors import InputError
@@ -37,18 +43,55 @@ _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 logger = logging.getLogger(__name__)
 
 
-class SnapshotDataset(AbstractDataset[Extraction, pd.DataFrame]):
+class SnapshotRows:
+    """The rows of a snapshot, read as they are asked for; a `LongTable`.
+
+    Args:
+        folder: of the snapshot.
+        manifest: what it is made of.
+    """
+
+    def __init__(self, folder: Path, manifest: Manifest) -> None:
+        self._folder = folder
+        self._manifest = manifest
+
+    def __len__(self) -> int:
+        """Number of rows."""
+        return self._manifest.rows
+
+    def scan(self, columns: Collection[str] | None = None) -> pa.RecordBatchReader:
+        """All columns, or those named.
+
+        Raises:
+            InputError: a file is missing or damaged; from here or while the rows are read.
+        """
+        schema = pq.read_schema(self._folder / self._manifest.parts[0].name)
+        names = [name for name in schema.names if columns is None or name in columns]
+        kept = pa.schema([schema.field(name) for name in names])
+        return pa.RecordBatchReader.from_batches(kept, self._read(kept))
+
+    def _read(self, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+        try:
+            outdated = read_outdated(self._manifest, self._folder)
+            for part, mask in zip(self._manifest.parts, outdated, strict=True):
+                for batch in read_rows(self._folder / part.name, ~mask, schema.names):
+                    yield batch.cast(schema)
+        except DamagedSnapshotError as error:
+            raise _damaged(self._folder, error) from error
+
+
+class SnapshotDataset(AbstractDataset[Extraction, pd.DataFrame | SnapshotRows]):
     """Carries out an extraction: reads what changed at the source, or every row where it must.
 
     A snapshot is a list, `manifest.json`, of Parquet files and of the rows in them that do not
     count any more. The files never change: new ones are written beside them, and publishing
     replaces the list, in one step. So the last good snapshot can be read at every moment; files
     that it does not name are what a killed run has left. Memory does not grow with the table.
-    From saving to publishing the run has the folder to itself; readers need not wait. Loads as a
-    frame.
+    From saving to publishing the run has the folder to itself; readers need not wait.
 
     Args:
         filepath: the folder.
+        in_batches: whether it loads as `SnapshotRows`, to be read in batches, or as a frame.
         part_rows: the most rows of a file.
         metadata: for Kedro-Viz and the documentation.
     """
@@ -57,6 +100,7 @@ class SnapshotDataset(AbstractDataset[Extraction, pd.DataFrame]):
         self,
         *,
         filepath: str,
+        in_batches: bool = False,
         part_rows: int = PART_ROWS,
         metadata: dict[str, Any] | None = None,
     ) -> None:
@@ -71,23 +115,22 @@ class SnapshotDataset(AbstractDataset[Extraction, pd.DataFrame]):
             # One that a killed process leaves behind would shut out the next.
             fallback_to_soft=False,
         )
+        self._in_batches = in_batches
         self._part_rows = part_rows
         self.metadata = metadata
 
-    def load(self) -> pd.DataFrame:
+    def load(self) -> pd.DataFrame | SnapshotRows:
         """All rows, typed as in the source.
 
         Raises:
             InputError: a file is missing or damaged.
         """
         try:
+            if self._in_batches:
+                return SnapshotRows(self._folder, read_manifest(self._list.current))
             table = self._read_latest()
         except DamagedSnapshotError as error:
-            raise InputError(
-                f"snapshot {self._folder}",
-                f"it is damaged ({error})",
-                "Read the source again: `kedro run --pipelines ingestion --params since=all`",
-            ) from error
+            raise _damaged(self._folder, error) from error
         # Each column goes as soon as it is converted, or there would be two copies of all.
         rows: pd.DataFrame = table.to_pandas(split_blocks=True, self_destruct=True)
         return rows
@@ -205,6 +248,14 @@ class SnapshotDataset(AbstractDataset[Extraction, pd.DataFrame]):
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": str(self._folder)}
+
+
+def _damaged(folder: Path, error: DamagedSnapshotError) -> InputError:
+    return InputError(
+        f"snapshot {folder}",
+        f"it is damaged ({error})",
+        "Read the source again: `kedro run --pipelines ingestion --params since=all`",
+    )
 
 
 @contextmanager

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pandas as pd
 
 from loantap.datasets.snapshots.extraction import Extraction, Source, plan_extraction
 from loantap.portfolio.amortisation import list_instalment_exceptions
-from loantap.portfolio.assembly import build_loan_months as assemble_loan_months
-from loantap.portfolio.assembly import join_portfolio as assemble_portfolio
-from loantap.portfolio.assembly import origin_of
 from loantap.portfolio.assembly import reconcile as check_account
-from loantap.portfolio.cleaning import clean_source_table
 from loantap.portfolio.contradictions import count_exceptions, require_few_exceptions
 from loantap.portfolio.dictionary import Table
 from loantap.portfolio.options import IngestionOptions
+from loantap.tables.loan_groups import (
+    SomeTable,
+    build_months_in_groups,
+    clean_in_groups,
+    join_in_groups,
+    origin_of_table,
+)
+from loantap.tables.rows import read_batches
 
-Frames = tuple[pd.DataFrame, pd.DataFrame]
+Frames = Iterator[tuple[pd.DataFrame, pd.DataFrame]]
 
 
 def extract_loans(source: Source, options: IngestionOptions) -> Extraction:
@@ -33,36 +39,36 @@ def extract_loan_events(source: Source, options: IngestionOptions) -> Extraction
     return plan_extraction(source, options)
 
 
-def clean_loans(raw: pd.DataFrame, options: IngestionOptions) -> Frames:
+def clean_loans(raw: SomeTable, options: IngestionOptions) -> Frames:
     """Typed, valid loans; the others to quarantine."""
-    cleaned = clean_source_table(raw, Table.LOANS, options.day)
-    return cleaned.rows, cleaned.quarantine
+    for cleaned in clean_in_groups(raw, Table.LOANS, options.day):
+        yield cleaned.rows, cleaned.quarantine
 
 
-def clean_applications(raw: pd.DataFrame, options: IngestionOptions) -> Frames:
+def clean_applications(raw: SomeTable, options: IngestionOptions) -> Frames:
     """Typed, valid applications; the others to quarantine."""
-    cleaned = clean_source_table(raw, Table.APPLICATIONS, options.day)
-    return cleaned.rows, cleaned.quarantine
+    for cleaned in clean_in_groups(raw, Table.APPLICATIONS, options.day):
+        yield cleaned.rows, cleaned.quarantine
 
 
-def clean_loan_events(raw: pd.DataFrame, options: IngestionOptions) -> Frames:
+def clean_loan_events(raw: SomeTable, options: IngestionOptions) -> Frames:
     """Typed, valid monthly events; the others to quarantine."""
-    cleaned = clean_source_table(raw, Table.LOAN_EVENTS, options.day)
-    return cleaned.rows, cleaned.quarantine
+    for cleaned in clean_in_groups(raw, Table.LOAN_EVENTS, options.day):
+        yield cleaned.rows, cleaned.quarantine
 
 
 def join_portfolio(
-    loans: pd.DataFrame, applications: pd.DataFrame
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    loans: SomeTable, applications: SomeTable
+) -> Iterator[tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]]:
     """Loans with their applications, and what found no partner."""
-    joined = assemble_portfolio(loans, applications)
-    return joined.loans, joined.unmatched_loans, joined.unmatched_applications
+    for joined in join_in_groups(loans, applications):
+        yield joined.loans, joined.unmatched_loans, joined.unmatched_applications
 
 
-def build_loan_months(events: pd.DataFrame, loans: pd.DataFrame) -> Frames:
+def build_loan_months(events: SomeTable, loans: SomeTable) -> Frames:
     """One row per loan and month of the portfolio, and events of unknown loans."""
-    built = assemble_loan_months(events, loans)
-    return built.rows, built.quarantine
+    for built in build_months_in_groups(events, loans):
+        yield built.rows, built.quarantine
 
 
 def list_exceptional_instalments(loans: pd.DataFrame) -> pd.DataFrame:
@@ -71,11 +77,11 @@ def list_exceptional_instalments(loans: pd.DataFrame) -> pd.DataFrame:
 
 
 def reconcile(
-    raw_loans: pd.DataFrame,
-    raw_applications: pd.DataFrame,
-    raw_loan_events: pd.DataFrame,
+    raw_loans: SomeTable,
+    raw_applications: SomeTable,
+    raw_loan_events: SomeTable,
     loans: pd.DataFrame,
-    loan_months: pd.DataFrame,
+    loan_months: SomeTable,
     options: IngestionOptions,
     **quarantines: pd.DataFrame,
 ) -> pd.DataFrame:
@@ -90,7 +96,7 @@ def reconcile(
     account = pd.DataFrame(
         {
             "table": [table.value for table in Table],
-            "origin": [origin_of(t) for t in (raw_loans, raw_applications, raw_loan_events)],
+            "origin": [origin_of_table(t) for t in (raw_loans, raw_applications, raw_loan_events)],
             "extracted": [len(raw_loans), len(raw_applications), len(raw_loan_events)],
             "kept": [len(loans), len(loans), len(loan_months)],
             "quarantined": [len(set_aside[table]) for table in Table],
@@ -104,7 +110,15 @@ def reconcile(
 
 
 def publish_to_warehouse(
-    loans: pd.DataFrame, loan_months: pd.DataFrame, reconciliation: pd.DataFrame
-) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    loans: pd.DataFrame, reconciliation: pd.DataFrame
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The new tables, once their account adds up, for the warehouse."""
-    return loans, loan_months, reconciliation
+    return loans, reconciliation
+
+
+def publish_loan_months(
+    loan_months: SomeTable,
+    reconciliation: pd.DataFrame,  # noqa: ARG001 (its account adds up)
+) -> Iterator[pd.DataFrame]:
+    """The new monthly table, once its account adds up, for the warehouse."""
+    yield from read_batches(loan_months)

@@ -88,9 +88,15 @@ def create_pipeline() -> Pipeline:
             ),
             Node(
                 nodes.publish_to_warehouse,
-                ["loans", "loan_months", "reconciliation"],
-                ["warehouse_portfolio", "warehouse_loan_months", "warehouse_reconciliation"],
+                ["loans", "reconciliation"],
+                ["warehouse_portfolio", "warehouse_reconciliation"],
                 name="publish_to_warehouse",
+            ),
+            Node(
+                nodes.publish_loan_months,
+                ["loan_months", "reconciliation"],
+                "warehouse_loan_months",
+                name="publish_loan_months",
             ),
         ],
         tags="ingestion",

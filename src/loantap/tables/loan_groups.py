@@ -1,0 +1,140 @@
+"""Cleaning and assembly of tables of any number of rows: a group of loans at a time.
+
+What is done to a row depends on rows of the same loan alone, so each table is brought into the
+order of `loan_id`, on disk if need be, and the functions of whole tables are applied to some loans
+after others. What is asked of a whole table is counted meanwhile and asked at the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pandas as pd
+import pyarrow as pa
+
+from loantap.portfolio.assembly import (
+    Portfolio,
+    build_loan_months,
+    join_portfolio,
+    origin_of,
+    require_common_ids,
+)
+from loantap.portfolio.cleaning import Cleaned, clean_source_table
+from loantap.portfolio.dictionary import LOAN_ID, ORIGIN, Table
+from loantap.portfolio.identity import read_ids, unify_uuids
+from loantap.portfolio.units import UnitCounts
+from loantap.tables.ordered import GROUP_ROWS, PLACE, group_rows, pair_groups, sort_rows
+from loantap.tables.rows import LongTable, read_batches
+
+SomeTable = pd.DataFrame | LongTable
+_ID = LOAN_ID.name
+# The identifier as it is compared; the column itself stays as the source has it.
+_COMPARED = "__loan_id"
+_PARTNER = (_ID, "issue_month")
+
+
+def clean_in_groups(
+    raw: SomeTable, table: Table, as_of: pd.Timestamp, rows: int = GROUP_ROWS
+) -> Iterator[Cleaned]:
+    """`clean_source_table`, its rows in the order of `loan_id`; at least one group.
+
+    Args:
+        raw: see `clean_source_table`.
+        table: which table they come from.
+        as_of: day of the run.
+        rows: of a group, more or less.
+
+    Raises:
+        InputError: a column is missing.
+    """
+    reader = _scan(raw)
+    if _ID not in reader.schema.names:
+        clean_source_table(reader.schema.empty_table().to_pandas(), table, as_of)
+    ordered = sort_rows(_with_compared(reader), _COMPARED)
+    for group in group_rows(_frames(ordered), _COMPARED, rows):
+        cleaned = clean_source_table(group.drop(columns=[_COMPARED, PLACE]), table, as_of)
+        numbers = group[PLACE].to_numpy()[cleaned.quarantine["row"].to_numpy() - 1] + 1
+        yield Cleaned(cleaned.rows, cleaned.quarantine.assign(row=numbers))
+
+
+def join_in_groups(
+    loans: SomeTable, applications: SomeTable, rows: int = GROUP_ROWS
+) -> Iterator[Portfolio]:
+    """`join_portfolio` of two tables that were cleaned in groups.
+
+    Raises:
+        InputError: no loan has an application, or a column is in another unit throughout.
+    """
+    units, joined = UnitCounts(), 0
+    pairs = pair_groups(
+        group_rows(read_batches(loans), _ID, rows),
+        group_rows(read_batches(applications), _ID, rows),
+        _ID,
+    )
+    for some_loans, some_applications in pairs:
+        portfolio = join_portfolio(some_loans, some_applications)
+        _count(portfolio.loans, units)
+        joined += len(portfolio.loans)
+        yield portfolio
+    if not joined:
+        require_common_ids(_read_ids(loans), _read_ids(applications))
+    units.require_known_units("source tables")
+
+
+def build_months_in_groups(
+    events: SomeTable, loans: SomeTable, rows: int = GROUP_ROWS
+) -> Iterator[Cleaned]:
+    """`build_loan_months` of events that were cleaned in groups, and a portfolio.
+
+    Raises:
+        InputError: a column is in another unit throughout.
+    """
+    units = UnitCounts()
+    pairs = pair_groups(
+        group_rows(read_batches(events), _ID, rows),
+        group_rows(read_batches(loans, _PARTNER), _ID, rows),
+        _ID,
+    )
+    for some_events, some_loans in pairs:
+        _count(some_events, units)
+        yield build_loan_months(some_events, some_loans)
+    units.require_known_units(f"source table {Table.LOAN_EVENTS}")
+
+
+def origin_of_table(raw: SomeTable) -> str:
+    """`origin_of` a table as extracted."""
+    found = [rows.drop_duplicates() for rows in read_batches(raw, [ORIGIN.name])]
+    return origin_of(pd.concat(found))
+
+
+def _count(rows: pd.DataFrame, units: UnitCounts) -> None:
+    units.add({n: rows[n].to_numpy() for n in rows.columns[rows.dtypes == "float64"]})
+
+
+def _read_ids(table: SomeTable) -> pd.DataFrame:
+    return pd.concat(read_batches(table, [_ID]), ignore_index=True)
+
+
+def _frames(reader: pa.RecordBatchReader) -> Iterator[pd.DataFrame]:
+    """As the source has them; first one without rows, for the columns."""
+    yield reader.schema.empty_table().to_pandas()
+    for batch in reader:
+        yield batch.to_pandas()
+
+
+def _scan(table: SomeTable) -> pa.RecordBatchReader:
+    if isinstance(table, pd.DataFrame):
+        return pa.Table.from_pandas(table, preserve_index=False).to_reader()
+    return table.scan()
+
+
+def _with_compared(reader: pa.RecordBatchReader) -> pa.RecordBatchReader:
+    schema = reader.schema.append(pa.field(_COMPARED, pa.large_string()))
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        for batch in reader:
+            raw = batch.column(_ID).to_pandas().rename(_ID)
+            ids = pa.array(unify_uuids(read_ids(raw)), pa.large_string(), from_pandas=True)
+            yield pa.RecordBatch.from_arrays([*batch.columns, ids], schema=schema)
+
+    return pa.RecordBatchReader.from_batches(schema, batches())
