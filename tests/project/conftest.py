@@ -7,13 +7,12 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from click.testing import Result
 from kedro.framework.project import configure_project
 
 from loantap.portfolio.dictionary import portfolio_columns
 from loantap.portfolio.loantap_format import render
 from loantap.simulator import simulate_portfolio
-from tests.support.temporary_project import Project, make_project
+from tests.support.temporary_project import Ended, Project, make_project
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -30,14 +29,14 @@ def empty_project(tmp_path: Path, empty_store: Path) -> Project:
 
 
 @pytest.fixture(scope="session")
-def demo_result(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Result]:
-    """A default run on 2,000 simulated loans, and what it said."""
+def demo_result(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Ended]:
+    """A default run on 2,000 simulated loans as a person starts it, and what it said."""
     project = make_project(tmp_path_factory.mktemp("demo"))
-    return project, project.run("--params", "loans=2000")
+    return project, project.start("--params", "loans=2000")
 
 
 @pytest.fixture(scope="session")
-def demo(demo_result: tuple[Project, Result]) -> Project:
+def demo(demo_result: tuple[Project, Ended]) -> Project:
     """The project after a default run on 2,000 simulated loans."""
     project, result = demo_result
     assert result.exit_code == 0, result.output

@@ -12,11 +12,10 @@ import duckdb
 import mlflow
 import pandas as pd
 import pytest
-from click.testing import Result
 
 from loantap.model.evaluation import SAMPLES
 from loantap.portfolio.dictionary import SIMULATED
-from tests.support.temporary_project import SMALL, Project
+from tests.support.temporary_project import SMALL, Ended, Project
 
 MODELS = ("benchmark", "published_replica", "lending", "application")
 PLAIN = {
@@ -51,7 +50,7 @@ def training_run(demo: Project) -> mlflow.entities.Run:
 
 class TestOutput:
     def test_it_tells_each_node_and_ends_with_a_summary(
-        self, demo_result: tuple[Project, Result]
+        self, demo_result: tuple[Project, Ended]
     ) -> None:
         output = demo_result[1].output
 
@@ -70,7 +69,7 @@ class TestOutput:
         assert "make " not in output
 
     def test_it_says_nothing_that_needs_no_attention(
-        self, demo_result: tuple[Project, Result]
+        self, demo_result: tuple[Project, Ended]
     ) -> None:
         output = demo_result[1].output
 
