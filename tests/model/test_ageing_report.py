@@ -31,7 +31,14 @@ AGEING = Ageing(
     vintages=pd.DataFrame([{"issue_year": 2014, "term_months": 36, "interpretable": False} | ROW]),
 )
 FOREIGN = ForeignResult(
-    "loantap-lending", "3", date(2007, 6, 1), date(2010, 12, 1), JUDGEMENT, *[0.01234567] * 9, 4_715
+    "loantap-lending",
+    "3",
+    date(2007, 6, 1),
+    date(2010, 12, 1),
+    JUDGEMENT,
+    *[0.01234567] * 9,
+    4_715,
+    is_overlap_checked=True,
 )
 
 

@@ -241,7 +241,9 @@ def test_keys_that_a_source_has_twice_are_told_apart_by_cleaning(
     loans = make_loans(
         5,
         loan_id=["a", "b", "a", "c", "a"],
+        loan_amnt=[1_000.0] * 5,
         int_rate=[10.0, 11.0, 12.0, 13.0, 14.0],
+        installment=[32.27, 32.74, 33.21, 33.69, 34.18],
         loan_status=["Fully Paid"] * 5,
     )
     server.load(loans)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from loantap.pipelines.sources.nodes import (
 )
 from loantap.portfolio.dictionary import Table
 from loantap.portfolio.options import SourcesOptions
+from loantap.tables.files import TableFile
 
 
 def make_tables(
@@ -32,14 +34,16 @@ def make_tables(
         InputError: the file cannot be used.
     """
     options = SourcesOptions(loans=loans, seed=seed, as_of=as_of, tolerated_bad_share=0)
-    csv = None
-    if portfolio is not None:
-        csv = pd.read_csv(portfolio, dtype="str", keep_default_na=False, na_values=[""])
-    rows = make_portfolio(csv, options)[0]
+    given = TableFile(portfolio).to_frame() if portfolio else None
+    rows = _join(batch for batch, _, _ in make_portfolio(given, options))
     warehouse, appstream = split_by_system(rows, options)
-    events = pd.concat(simulate_loan_events(rows, options), ignore_index=True)
-    frames = {Table.LOANS: warehouse, Table.APPLICATIONS: appstream, Table.LOAN_EVENTS: events}
-    return {table: _to_arrow(frame) for table, frame in frames.items()}
+    events = simulate_loan_events(rows, options)
+    made = {Table.LOANS: warehouse, Table.APPLICATIONS: appstream, Table.LOAN_EVENTS: events}
+    return {table: _to_arrow(_join(frames)) for table, frames in made.items()}
+
+
+def _join(frames: Iterable[pd.DataFrame]) -> pd.DataFrame:
+    return pd.concat(list(frames), ignore_index=True)
 
 
 def _to_arrow(frame: pd.DataFrame) -> pa.Table:

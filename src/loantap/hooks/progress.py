@@ -175,7 +175,8 @@ class ProgressHook(SavedDatasets):
         if "metrics" in self._saved:
             found: dict[str, Any] = catalog.load("metrics")
             return found
-        made = [name for name in self._saved if name.endswith(_PREDICTIONS)]
+        kept = [name for name in self._saved if isinstance(catalog.get(name), StagedDataset)]
+        made = [name for name in kept if name.endswith(_PREDICTIONS)]
         if not made:
             return None
         blocks = {
