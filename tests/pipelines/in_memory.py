@@ -75,9 +75,8 @@ class _Batches(MemoryDataset):
         if not _is_frame(data):
             super().save(data)
             return
-        texts = data.columns[data.dtypes == "category"]
-        self._batches.append(data.astype(dict.fromkeys(texts, "str")))
-        super().save(pd.concat(self._batches, ignore_index=True))
+        self._batches.append(data)
+        super().save(data if len(self._batches) == 1 else _join(self._batches))
 
 
 def load_options(**given: object) -> dict[str, Any]:
@@ -141,6 +140,11 @@ def make_source(table: Table, folder: Path) -> SourceTableDataset:
         query=f"loantap.pipelines.ingestion:sql/{table}.sql",
         credentials={"backend": "duckdb", "path": str(folder / f"{table}.duckdb")},
     )
+
+
+def _join(batches: list[pd.DataFrame]) -> pd.DataFrame:
+    texts = batches[0].columns[batches[0].dtypes == "category"]
+    return pd.concat([b.astype(dict.fromkeys(texts, "str")) for b in batches], ignore_index=True)
 
 
 def _joined(data: Any) -> Any:

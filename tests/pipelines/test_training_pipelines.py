@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -10,6 +11,7 @@ import pytest
 from in_memory import FramesOf, Outputs, load_options, run
 from matplotlib.figure import Figure
 
+from loantap.datasets import BatchedDataset
 from loantap.features.definitions import FEATURE_SETS, MODELS
 from loantap.model import schemas
 from loantap.model.digest import digest_model
@@ -354,12 +356,14 @@ class TestInsights:
 
 class TestScoring:
     @pytest.fixture
-    def scores(self, modelled: Outputs, csv: pd.DataFrame) -> Any:
+    def scores(self, modelled: Outputs, tmp_path: Path) -> Any:
         def score(applications: pd.DataFrame, model: str = "lending") -> pd.DataFrame:
             scorer = load_registered(modelled)[f"{model}_model"]
             inputs = {"applications": FramesOf(applications, 8), "lending_model": scorer}
-            made = run("scoring", inputs)
-            scored: pd.DataFrame = policy_schemas.SCORES.validate(made["scores"])
+            file = {"type": "pandas.ParquetDataset", "filepath": str(tmp_path / "scores.parquet")}
+            kept = BatchedDataset(dataset=file, in_batches=True)
+            run("scoring", inputs, {"scores": kept})
+            scored: pd.DataFrame = policy_schemas.SCORES.validate(pd.read_parquet(kept.current))
             return scored
 
         return score
