@@ -50,13 +50,18 @@ class TestColumnStore:
 
         assert ask(credentials, _INDEXES) == []
 
+    @pytest.mark.parametrize("mode", ["replace", "upsert"])
     def test_rows_that_were_lost_or_doubled_on_the_way_change_nothing(
-        self, loans: pd.DataFrame, credentials: Credentials, monkeypatch: pytest.MonkeyPatch
+        self,
+        mode: str,
+        loans: pd.DataFrame,
+        credentials: Credentials,
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         write(credentials, loans)
         monkeypatch.setattr(DuckDBTransaction, "execute", _insert_twice)
 
-        error = refusal(make_target(credentials), loans.assign(mort_acc=1.0))
+        error = refusal(make_target(credentials, mode=mode), loans.assign(mort_acc=1.0))
 
         assert error.problem == "3 rows were to be in the table, and 6 would have been"
         assert_frame_equal(read(credentials), loans, check_dtype=False)

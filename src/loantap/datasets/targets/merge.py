@@ -155,12 +155,17 @@ class Merge:
                 "Run again; if it happens twice, look for who else writes to it",
             )
 
-    def _require_exactly(self, rows: int, transaction: Transaction) -> None:
-        ((held,),) = transaction.fetch(Query(f"SELECT count(*) FROM {quote(self.table)}"))
-        if held != rows:
+    def _require_exactly(self, rows: int, staged: Staged, transaction: Transaction) -> None:
+        """Each new row is in the table once; of a `replace` table nothing else is."""
+        held = f"SELECT count(*) FROM {quote(self.table)} AS t"
+        if self.mode is Mode.UPSERT:
+            same = _same(self.key, "t", "s")
+            held += f" WHERE EXISTS (SELECT 1 FROM {quote(staged.name)} AS s WHERE {same})"
+        ((found,),) = transaction.fetch(Query(held))
+        if found != rows:
             raise InputError(
                 self.where,
-                f"{rows:,} rows were to be in the table, and {held:,} would have been",
+                f"{rows:,} rows were to be in the table, and {found:,} would have been",
                 "Nothing has changed; run again, and if it happens twice, report it",
             )
 
@@ -215,8 +220,9 @@ class Merge:
             f"FROM {source} WHERE NOT EXISTS (SELECT 1 FROM {target} WHERE {same})"
         )
         inserted = missing if in_place else missing - updated
-        if self.mode is Mode.REPLACE:
-            self._require_exactly(staged.rows - repeated, transaction)
+        # An index on the key would refuse a row that is put in twice.
+        if self.mode is Mode.REPLACE or not transaction.is_row_store:
+            self._require_exactly(staged.rows - repeated, staged, transaction)
         unchanged = staged.rows - repeated - inserted - updated
         return Changes(inserted, updated, deleted, unchanged, repeated)
 
