@@ -158,6 +158,10 @@ class TestListing:
 
 @pytest.mark.usefixtures("versions")
 class TestCommands:
+    @pytest.fixture(autouse=True)
+    def _in_a_wide_terminal(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("COLUMNS", "132")
+
     def test_list_shows_origin_size_verdict_and_champion(self) -> None:
         result = call("list")
 

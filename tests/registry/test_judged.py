@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
@@ -32,7 +33,8 @@ def test_in_a_run_that_trains_it_is_the_new_version_promoted_or_not(
     lending_model: TrainedModel, predictions: Path
 ) -> None:
     put_in_office(lending_model)
-    release = make_release(lending_model, promoted=False)
+    # Another model than the one in office, or nothing new would be registered.
+    release = make_release(with_facts(lending_model, training_loans=3_999), promoted=False)
 
     RegisteredModelDataset(namespace="lending").save(release)
     judged = JudgedModelDataset(namespace="lending", path=str(predictions)).load()
@@ -67,6 +69,18 @@ def test_later_it_is_the_version_that_made_the_predictions(
     assert str(judged) == str(first)
     assert not judged.is_new
     assert judged.in_office == "loantap-lending-demo version 2"
+
+
+@pytest.mark.parametrize(("change", "is_known"), [(1e-15, True), (1e-8, False)])
+def test_a_training_that_differs_in_its_last_bits_makes_the_same_predictions(
+    change: float, is_known: bool, lending_model: TrainedModel, predictions: Path
+) -> None:
+    note_predictions(put_in_office(lending_model), predictions)
+    pd_column = "probability_of_default"
+    PREDICTIONS.assign(**{pd_column: PREDICTIONS[pd_column] + change}).to_parquet(predictions)
+
+    with nullcontext() if is_known else pytest.raises(InputError, match="no version"):
+        load_judged("lending", predictions)
 
 
 def test_predictions_of_no_version_are_not_taken_for_those_of_the_champion(

@@ -26,17 +26,21 @@ def digest_model(trained: TrainedModel, predictions: pd.DataFrame) -> str:
         trained: what is served.
         predictions: what `predict_samples` returned of it.
     """
-    rounded = predictions.round(_DECIMALS)
-    loans = pd.util.hash_pandas_object(rounded, index=False).to_numpy()
     described = {
         "facts": _round(trained.facts.model_dump(mode="json")),
         # Trees have no coefficients: what they say of the example stands for them.
         "example": _round(trained.pipeline.predict_proba(trained.example).tolist()),
         "coefficients": _round(np.ravel(getattr(trained.pipeline[-1], "coef_", [])).tolist()),
         "columns": [str(column) for column in predictions],
-        "loans": hashlib.sha256(loans.tobytes()).hexdigest(),
+        "loans": digest_predictions(predictions),
     }
     return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
+
+
+def digest_predictions(predictions: pd.DataFrame) -> str:
+    """The same for the same PDs of the same loans, to nine decimals; SHA-256 in hex."""
+    rows = pd.util.hash_pandas_object(predictions.round(_DECIMALS), index=False)
+    return hashlib.sha256(rows.to_numpy().tobytes()).hexdigest()
 
 
 def _round(value: Any) -> Any:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 import tempfile
 from pathlib import Path
 
 import mlflow
+import pandas as pd
 
 from loantap.features.definitions import FEATURE_SETS, MODELS
+from loantap.model.digest import digest_predictions
 from loantap.model.judged import JudgedModel
 from loantap.model.scorer import Scorer
 from loantap.model.training_digests import FILE, TrainingDigests
@@ -105,4 +106,5 @@ def _find_by_predictions(namespace: str, predictions: Path) -> ModelVersion:
 
 
 def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    # Not of its bytes: a second training of the same model repeats all but the last bits.
+    return digest_predictions(pd.read_parquet(path))
