@@ -80,13 +80,13 @@ class OwnValue:
             return None if value == MISSING else value
         if math.isnan(value):
             return None
-        return math.floor(min(value * self.steps + 0.5, _BOUNDLESS))
+        return math.floor(min(value, _BOUNDLESS / self.steps) * self.steps + 0.5)
 
     def round_column(self, values: FloatArray | Texts) -> tuple[IntArray, list[Key]]:
         """Values as they are shown: the place of each in the list, whose last entry is None."""
         if isinstance(values, Texts):
             return values.codes, [*(self.round_one(text) for text in values.values), None]
-        rounded = np.floor(np.minimum(values * self.steps + 0.5, _BOUNDLESS))
+        rounded = np.floor(np.minimum(values, _BOUNDLESS / self.steps) * self.steps + 0.5)
         codes, distinct = pd.factorize(rounded)
         return codes, [*distinct.astype("int64").tolist(), None]
 
