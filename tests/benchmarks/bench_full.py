@@ -70,11 +70,13 @@ def main() -> None:
     parser.add_argument("--keep", action="store_true", help="the project folder stays")
     arguments = parser.parse_args()
     console = Console(width=100)
+    run = [str(Path(sys.executable).with_name("kedro")), "run"]
+    run += ["--pipelines", arguments.pipelines] if arguments.pipelines else []
     runs = {}
     for loans in arguments.growth or [arguments.loans]:
         given = f"portfolio={arguments.portfolio}" if arguments.portfolio else f"loans={loans}"
         with scratch_project(arguments.scratch, keep=arguments.keep) as folder:
-            runs[loans] = watch(folder, arguments.pipelines, given, console)
+            runs[loans] = watch(folder, [*run, "--params", given], console)
         show(given, runs[loans], console)
     if arguments.growth:
         show_growth(runs, console)
@@ -94,11 +96,10 @@ def scratch_project(parent: Path | None, *, keep: bool) -> Iterator[Path]:
             shutil.rmtree(folder)
 
 
-def watch(folder: Path, pipelines: str | None, given: str, console: Console) -> Run:
-    """Run it, telling of each node as it ends."""
-    words = ["--pipelines", pipelines] if pipelines else []
+def watch(folder: Path, command: list[str], console: Console) -> Run:
+    """Give a command that runs pipelines, telling of each node as it ends."""
     process = subprocess.Popen(
-        [str(Path(sys.executable).with_name("kedro")), "run", *words, "--params", given],
+        command,
         cwd=folder,
         env=environment(),
         stdout=subprocess.DEVNULL,
@@ -107,7 +108,7 @@ def watch(folder: Path, pipelines: str | None, given: str, console: Console) -> 
     )
     nodes: dict[str, Usage] = {}
     said: list[str] = []
-    with Meter(process.pid) as meter:
+    with process, Meter(process.pid) as meter:
         name = _BEFORE
         for line in process.stderr or ():
             said.append(line)

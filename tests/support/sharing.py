@@ -22,6 +22,7 @@ GROUPS = {
     "databricks": ("sources/test_databricks_*", "sources/test_every_*", "sources/test_whole_*"),
     "packaging": ("project/test_packaging.py",),
     "origins": ("project/test_origins.py",),
+    "memory": ("project/test_bounded_memory.py",),
     "demo": ("project/*",),
     "spark": ("spark/*",),
     "pipelines": ("pipelines/*",),
