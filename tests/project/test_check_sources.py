@@ -30,6 +30,11 @@ def change(project: Project, system: str, statement: str) -> None:
         connection.execute(statement)
 
 
+@pytest.fixture(autouse=True)
+def _in_a_terminal_that_holds_a_row_on_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "1000")
+
+
 def check(project: Project, *arguments: str) -> Result:
     return project.run("--pipelines", "check_sources", "--params", AS_OF, *arguments)
 

@@ -296,6 +296,8 @@ def test_check_sources_tells_the_troubles_of_all_systems_at_once(
     monkeypatch.setenv("LOANTAP_WAREHOUSE", nobody_listens)
     wrong_token = servers.databricks.connect_as(f"dapi/{WRONG}+==")
     monkeypatch.setenv("LOANTAP_BUSINESS_EVENTS", wrong_token)
+    # A terminal that holds a row on one line.
+    monkeypatch.setenv("COLUMNS", "1000")
     before = project.digests()
 
     with without_right_to_applications(servers):
