@@ -45,6 +45,12 @@ def configure_a_logger() -> None:
     logger.disabled = True
 
 
+def log_warnings() -> None:
+    # Logging does nothing where it believes that it does so already.
+    logging.captureWarnings(False)
+    logging.captureWarnings(True)
+
+
 def find_logging() -> object:
     loggers = [logging.getLogger(), logging.getLogger("loantap")]
     return (
@@ -80,7 +86,7 @@ def find_mlflow() -> object:
         (configure_logging, find_logging),
         (configure_a_logger, find_logging),
         (lambda: logging.disable(logging.ERROR), find_logging),
-        (lambda: logging.captureWarnings(True), find_logging),
+        (log_warnings, find_logging),
     ],
     ids=[
         "a variable that is new", "a variable that is gone", "a variable that is another",

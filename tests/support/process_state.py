@@ -60,7 +60,7 @@ def _logging() -> Callable[[], None]:
     """A logger that was made meanwhile becomes one that nobody has configured."""
     before = {logger: _configuration(logger) for logger in _loggers()}
     raised = logging.root.manager.disable
-    captured = _are_warnings_logged()
+    captured, taken_over = _are_warnings_logged(), logging._warnings_showwarning
 
     def restore() -> None:
         for logger in _loggers():
@@ -72,6 +72,9 @@ def _logging() -> Callable[[], None]:
         logging.disable(raised)
         if _are_warnings_logged() and not captured:
             logging.captureWarnings(False)
+        # pytest puts back `warnings.showwarning` after each phase of a test, and logging would
+        # still believe that it has taken it over.
+        logging._warnings_showwarning = taken_over
 
     return restore
 
