@@ -30,8 +30,8 @@ def connect(
         connection.execute(f"SET temp_directory = '{_quote(scratch)}'")
     # Each file is read once or twice: a cache would only fill the memory.
     connection.execute("SET enable_external_file_cache = false")
-    # DuckDB 2.0 loses rows of a join that goes to disk when it filters the other side's scan by
-    # what it has seen of this one: https://github.com/duckdb/duckdb/issues/25702
+    # DuckDB 2.0 is said to lose rows of a join that goes to disk when it filters the other side's
+    # scan by what it has seen of this one: https://github.com/duckdb/duckdb/issues/25702
     connection.execute("SET disabled_optimizers = 'join_filter_pushdown'")
     return connection
 
