@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -12,7 +13,7 @@ from kedro.framework.project import configure_project
 from loantap.portfolio.dictionary import portfolio_columns
 from loantap.portfolio.loantap_format import render
 from loantap.simulator import simulate_portfolio
-from tests.support.temporary_project import Ended, Project, make_project
+from tests.support.temporary_project import Ended, Original, Project, make_project
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -41,6 +42,27 @@ def demo(demo_result: tuple[Project, Ended]) -> Project:
     project, result = demo_result
     assert result.exit_code == 0, result.output
     return project
+
+
+@pytest.fixture(scope="session")
+def _demo_files(demo: Project, tmp_path_factory: pytest.TempPathFactory) -> Original:
+    """What the default run has left under `data/`."""
+    return Original(demo.folder / "data", tmp_path_factory.mktemp("original") / "data")
+
+
+@pytest.fixture(autouse=True)
+def _demo_put_back(request: pytest.FixtureRequest) -> Iterator[None]:
+    """The next test finds the demo's files as the default run left them.
+
+    A test that trains replaces reports, be it on the same data: the new model has a champion to
+    be compared with.
+    """
+    if "demo" not in request.fixturenames:
+        yield
+        return
+    files: Original = request.getfixturevalue("_demo_files")
+    yield
+    files.put_back()
 
 
 @pytest.fixture(scope="session")

@@ -145,3 +145,38 @@ def make_project(folder: Path) -> Project:
     server = {"mlflow_tracking_uri": f"sqlite:///{folder / 'mlflow.db'}"}
     (local / "mlflow.yml").write_text(yaml.safe_dump({"server": server}))
     return Project(folder)
+
+
+@dataclass(frozen=True)
+class Original:
+    """A folder's files as they are now, kept elsewhere to put them back.
+
+    Attributes:
+        folder: whose files are kept.
+        copy: where; must not exist yet.
+    """
+
+    folder: Path
+    copy: Path
+
+    def __post_init__(self) -> None:
+        """Keep the files, with their times."""
+        shutil.copytree(self.folder, self.copy)
+
+    def put_back(self) -> None:
+        """Undo whatever was written, replaced or removed since."""
+        before, now = _list_files(self.copy), _list_files(self.folder)
+        for name in now.keys() - before.keys():
+            (self.folder / name).unlink()
+        for name in (name for name, stamp in before.items() if now.get(name) != stamp):
+            target = self.folder / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            fresh = target.with_name(f".{target.name}.original")
+            shutil.copy2(self.copy / name, fresh)
+            fresh.replace(target)
+
+
+def _list_files(folder: Path) -> dict[str, tuple[int, int]]:
+    """Size in bytes and time of the last change, of every file by its path in the folder."""
+    files = ((path, path.stat()) for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): (stat.st_size, stat.st_mtime_ns) for path, stat in files}
