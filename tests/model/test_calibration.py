@@ -166,7 +166,7 @@ def predicted(
     target = mark_outcome(demo.portfolio["loan_status"])
     candidate = options.candidates[0]
     log_odds, fold = predict_out_of_fold(
-        features, target, lambda x, y: fit_candidate(x, y, candidate, options), options
+        features, target, lambda x, y, _: fit_candidate(x, y, candidate, options), options
     )
     return target.to_numpy(), log_odds, fold
 

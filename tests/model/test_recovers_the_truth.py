@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from imblearn.pipeline import Pipeline
 from scipy.special import expit
 from sklearn.metrics import roc_auc_score
 
@@ -38,9 +39,10 @@ def target(demo: SimulatedPortfolio) -> pd.Series:
 
 @pytest.fixture(scope="module")
 def predicted(features: pd.DataFrame, target: pd.Series) -> np.ndarray:
-    log_odds, _ = predict_out_of_fold(
-        features, target, lambda x, y: fit_candidate(x, y, OPTIONS.candidates[0], OPTIONS), OPTIONS
-    )
+    def fit(features: pd.DataFrame, target: pd.Series, _: int) -> Pipeline:
+        return fit_candidate(features, target, OPTIONS.candidates[0], OPTIONS)
+
+    log_odds, _ = predict_out_of_fold(features, target, fit, OPTIONS)
     return expit(log_odds)
 
 

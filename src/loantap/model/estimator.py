@@ -11,9 +11,10 @@ from imblearn.pipeline import Pipeline as ResamplingPipeline
 from sklearn.compose import ColumnTransformer
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from sklearn.preprocessing import StandardScaler
 
 from loantap.features.definitions import FEATURES, FeatureSet
+from loantap.model.category_encoder import CategoryEncoder, with_plain_encoders
 from loantap.model.logistic import BoundedLogisticRegression, as_scikit_learn
 from loantap.model.neighbours import SampledNeighbors
 
@@ -69,7 +70,7 @@ def make_preprocessor(features: FeatureSet) -> ColumnTransformer:
             ("scale", StandardScaler()),
         ]
     )
-    categorical = OneHotEncoder(
+    categorical = CategoryEncoder(
         handle_unknown="infrequent_if_exist",
         min_frequency=LEAST_CATEGORY_COUNT,
         sparse_output=False,
@@ -137,4 +138,5 @@ def slim(model: ResamplingPipeline) -> Pipeline:
     """
     fitted = model["classify"]
     classifier = as_scikit_learn(fitted, fitted.coef_, fitted.intercept_)
-    return Pipeline([("preprocess", model["preprocess"]), ("classify", classifier)])
+    preprocess = with_plain_encoders(model["preprocess"])
+    return Pipeline([("preprocess", preprocess), ("classify", classifier)])

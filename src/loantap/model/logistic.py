@@ -6,17 +6,18 @@ coefficients of the penalty before, and takes bounds. What comes out is scikit-l
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from glum import GeneralizedLinearRegressor
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils import Tags
 from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
+
+from loantap.model.dense_matrix import BlockwiseRegressor
 
 Array = npt.NDArray[np.floating[Any]]
 
@@ -41,6 +42,8 @@ class BoundedLogisticRegression(LogisticRegression):
             Columns beyond have free coefficients.
         max_iter: of the outer iterations.
         tol: largest component of the gradient at the solution.
+        start: intercept and coefficients near the solution, to begin from; of no use and ignored
+            where they are not as many as there are columns.
     """
 
     def __init__(
@@ -52,11 +55,13 @@ class BoundedLogisticRegression(LogisticRegression):
         signs: Sequence[int] = (),
         max_iter: int = 100,
         tol: float = 1e-7,
+        start: Array | Sequence[float] = (),
     ) -> None:
         super().__init__(
             C=C, l1_ratio=l1_ratio, class_weight=class_weight, max_iter=max_iter, tol=tol
         )
         self.signs = signs
+        self.start = start
 
     def fit(
         self, X: npt.ArrayLike, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None
@@ -68,7 +73,9 @@ class BoundedLogisticRegression(LogisticRegression):
         """
         matrix, target = validate_data(self, X, y, dtype=[np.float64, np.float32], order="F")
         check_classification_targets(target)
-        [_] = self.fit_path(matrix, target, [self.C], sample_weight)
+        fits = len(self.start) == matrix.shape[1] + 1
+        starts = {self.C: np.asarray(self.start)} if fits else {}
+        [_] = self.fit_path(matrix, target, [self.C], sample_weight, starts)
         return self
 
     def __sklearn_tags__(self) -> Tags:
@@ -84,12 +91,22 @@ class BoundedLogisticRegression(LogisticRegression):
         y: npt.ArrayLike,
         inverse_penalties: Sequence[float],
         sample_weight: npt.ArrayLike | None = None,
+        starts: Mapping[float, Array] | None = None,
     ) -> Iterator[BoundedLogisticRegression]:
         """Fit to one penalty after the other, each from where the last one ended.
 
-        Yields this estimator, fitted anew, for each of `inverse_penalties`. Start with the
-        strongest penalty: its coefficients are few and small, and each next solution is near. A
-        column-major `X` (rows x columns, float32 or float64) saves copies.
+        Start with the strongest penalty: its coefficients are few and small, and each next solution
+        is near.
+
+        Args:
+            X: rows x columns, float32 or float64; column-major it is not copied.
+            y: outcomes.
+            inverse_penalties: C of each fit.
+            sample_weight: of each row.
+            starts: intercept and coefficients to start from in place of the last ones, by C.
+
+        Yields:
+            This estimator, fitted anew.
 
         Raises:
             ValueError: another number of classes than two, or one without any weight.
@@ -109,17 +126,25 @@ class BoundedLogisticRegression(LogisticRegression):
         if np.bincount(encoded, weights=weights).min() <= 0:
             raise ValueError(f"The weight of a class must not be zero: {classes}")
         solver = self._make_solver(X.shape[1])
+        start = None
         for inverse_penalty in inverse_penalties:
-            solver.set_params(alpha=1 / (inverse_penalty * total))
+            start = (starts or {}).get(inverse_penalty, start)
+            solver.set_params(alpha=1 / (inverse_penalty * total), start_params=start)
             solver.fit(X, encoded.astype(X.dtype), sample_weight=weights.astype(X.dtype))
             self.classes_ = classes
             self.coef_ = solver.coef_.reshape(1, -1).astype("float64")
             self.intercept_ = np.array([solver.intercept_], dtype="float64")
             self.n_iter_ = np.array([solver.n_iter_], dtype="int32")
             self.n_features_in_ = X.shape[1]
+            start = self.solution
             yield self
 
-    def _make_solver(self, columns: int) -> GeneralizedLinearRegressor:
+    @property
+    def solution(self) -> Array:
+        """Intercept and coefficients of the last fit."""
+        return np.append(self.intercept_, self.coef_)
+
+    def _make_solver(self, columns: int) -> BlockwiseRegressor:
         signs = np.zeros(columns)
         signs[: len(self.signs)] = self.signs
         bounds = {}
@@ -128,7 +153,7 @@ class BoundedLogisticRegression(LogisticRegression):
                 "lower_bounds": np.where(signs > 0, 0.0, -np.inf),
                 "upper_bounds": np.where(signs < 0, 0.0, np.inf),
             }
-        return GeneralizedLinearRegressor(
+        return BlockwiseRegressor(
             family="binomial",
             l1_ratio=self.l1_ratio,
             # Coordinate descent alone takes bounds, L1, and a Hessian that all but vanishes where a
@@ -137,7 +162,6 @@ class BoundedLogisticRegression(LogisticRegression):
             max_iter=self.max_iter,
             max_inner_iter=_MOST_CYCLES,
             gradient_tol=self.tol,
-            warm_start=True,
             copy_X=False,
             check_input=False,
             **bounds,

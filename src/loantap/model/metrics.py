@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from sklearn.metrics import confusion_matrix_at_thresholds
 
@@ -91,10 +92,17 @@ def expected_calibration_error(
     binning*, AAAI 2015; equal counts rather than equal widths.
     """
     order = np.argsort(pd_, kind="stable")
-    edges = np.linspace(0, len(order), bins + 1).round().astype(int)[:-1]
-    counts = np.diff(np.append(edges, len(order)))
-    gaps = np.add.reduceat(pd_[order] - target[order], edges[counts > 0])
-    return float(np.abs(gaps).sum() / len(order))
+    return _mean_gap(pd_[order] - target[order], _bin_starts(len(order), bins))
+
+
+def _bin_starts(loans: int, bins: int) -> npt.NDArray[np.intp]:
+    """Place of the first loan of each equal-count bin; bins without any are left out."""
+    edges = np.linspace(0, loans, bins + 1).round().astype(np.intp)
+    return edges[:-1][np.diff(edges) > 0]
+
+
+def _mean_gap(differences: FloatArray, starts: npt.NDArray[np.intp]) -> float:
+    return float(np.abs(np.add.reduceat(differences, starts)).sum() / len(differences))
 
 
 def perfect_ece_bounds(
@@ -111,10 +119,10 @@ def perfect_ece_bounds(
     than chance; one of zero is not to be had at any finite number of loans.
     """
     rng = np.random.default_rng(seed)
-    rising = np.sort(pd_)  # each measurement sorts anew, which is quick when nothing moves
+    rising = np.sort(pd_)
+    starts = _bin_starts(len(rising), bins)
     drawn = [
-        expected_calibration_error(rng.random(len(rising)) < rising, rising, bins)
-        for _ in range(resamples)
+        _mean_gap(rising - (rng.random(len(rising)) < rising), starts) for _ in range(resamples)
     ]
     tail = (1 - confidence) / 2
     low, high = np.quantile(drawn, [tail, 1 - tail])
@@ -136,9 +144,13 @@ def bootstrap_bounds(
     of the outcomes is drawn again; `n` has no bounds.
     """
     rng = np.random.default_rng(seed)
+    # Resamples come in the order of the PDs: each measurement sorts anew, which is quick then.
+    order = np.argsort(pd_, kind="stable")
+    place = np.argsort(order)
     rows: list[dict[str, float]] = []
     while len(rows) < resamples:
-        drawn = rng.integers(0, len(target), len(target))
+        times = np.bincount(place[rng.integers(0, len(target), len(target))], minlength=len(target))
+        drawn = np.repeat(order, times)
         if 0 < target[drawn].sum() < len(drawn):
             rows.append(measure(target[drawn], pd_[drawn], declined[drawn], bins).as_dict())
     table = pd.DataFrame(rows).drop(columns="n")

@@ -10,11 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from itertools import groupby
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,17 +18,26 @@ import numpy.typing as npt
 from imblearn.pipeline import Pipeline as ResamplingPipeline
 from scipy.stats import rankdata
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import check_is_fitted
-from threadpoolctl import threadpool_limits
 
 from loantap.model.logistic import BoundedLogisticRegression
+from loantap.model.search_tasks import (
+    Judged,
+    Parameters,
+    Scores,
+    Task,
+    balance,
+    collect,
+    group_by_balance,
+    inverse_penalty,
+    list_paths,
+    share_out,
+)
+from loantap.model.threads import fitting_threads
 
-Scores = dict[str, float]
 Scorer = Callable[[BoundedLogisticRegression, npt.NDArray[Any], npt.NDArray[Any]], Scores]
-Parameters = Mapping[str, Any]
 
 _OF_THE_FIT = ("fit_time", "score_time", "iterations")
 
@@ -63,6 +68,7 @@ class PathSearchCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             `mean_test_<score>`, `std_test_<score>`, `rank_test_<score>`;
             further `mean_iterations`, `max_iterations` of the solver over the folds.
         best_index_, best_params_: of the candidate chosen.
+        fold_solutions_: its intercept and coefficients on each fold, to the search's tolerance.
         best_estimator_: fitted on all the rows.
         refit_time_: seconds that took.
     """
@@ -89,24 +95,21 @@ class PathSearchCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         folds = list(self.cv.split(X, y))
         outcomes = np.asarray(y)
         counter = _Counter(len(folds) * len(self.candidates))
-        # The limit on OpenMP is each thread's own, that on BLAS the process's; with one thread in
-        # each the same sums come in the same order.
-        one = {"initializer": threadpool_limits, "initargs": (1,)}
-        with _quietly(), threadpool_limits(1), ThreadPoolExecutor(self.n_jobs, **one) as threads:
-            judged = list(
-                threads.map(
-                    lambda fold: self._judge(X, outcomes, fold[0], fold[1], counter),
-                    enumerate(folds, start=1),
-                )
-            )
+        tasks = share_out(len(folds), group_by_balance(self.candidates), self.n_jobs)
+        with fitting_threads(self.n_jobs) as threads:
+            done = threads.map(lambda t: self._judge(X, outcomes, folds[t.fold], t, counter), tasks)
+            judged = collect(zip(tasks, done, strict=True), len(folds), len(self.candidates))
         self.n_splits_ = len(folds)
-        self.cv_results_ = _tabulate(list(self.candidates), judged)
+        scores = [[candidate.scores for candidate in fold] for fold in judged]
+        self.cv_results_ = _tabulate(list(self.candidates), scores)
         self.best_index_ = self.refit(self.cv_results_)
         self.best_params_ = self.candidates[self.best_index_]
+        self.fold_solutions_ = [fold[self.best_index_].solution for fold in judged]
         started = time.perf_counter()
         self.best_estimator_ = clone(self.estimator).set_params(**_clone(self.best_params_))
-        with _quietly(), threadpool_limits(1):
-            self.best_estimator_.fit(X, y)
+        self.best_estimator_.set_params(classify__start=self.fold_solutions_[0])
+        with fitting_threads(1) as thread:
+            thread.submit(self.best_estimator_.fit, X, y).result()
         self.refit_time_ = time.perf_counter() - started
         self.classes_ = self.best_estimator_.classes_
         return self
@@ -127,48 +130,41 @@ class PathSearchCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         self,
         X: Any,
         y: npt.NDArray[Any],
-        number: int,
         split: tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]],
+        task: Task,
         counter: _Counter,
-    ) -> list[Scores]:
-        """Scores of every candidate on one fold, with `fit_time` and `score_time` in seconds."""
+    ) -> dict[int, Judged]:
+        """The candidates of a task, scored; with `fit_time` and `score_time` in seconds."""
         inside, outside = split
         preprocess = clone(self.estimator["preprocess"])
         matrix = preprocess.fit_transform(_safe_indexing(X, inside), y[inside])
         held_out = preprocess.transform(_safe_indexing(X, outside))
-        scores: list[Scores] = [{} for _ in self.candidates]
-        balanced = _balance(self.candidates, matrix, y[inside])
+        judged: dict[int, Judged] = {}
+        balanced = balance(self.candidates, task.ways, matrix, y[inside])
         del matrix  # `balanced` lets go of it as soon as it can
-        for ways, resampled, target in balanced:
-            for _, paths in _group([self.candidates[w] for w in ways], _all_but_c):
-                path = sorted((ways[p] for p in paths), key=self._inverse_penalty)
-                penalties = [self._inverse_penalty(index) for index in path]
-                classifier = clone(self.candidates[path[0]]["classify"])
+        for members, resampled, target in balanced:
+            for path in list_paths(self.candidates, members):
+                classifier = clone(self.candidates[path.members[0]]["classify"])
                 classifier.set_params(tol=max(classifier.tol, _TOLERANCE))
+                penalties = [inverse_penalty(self.candidates[index]) for index in path.members]
                 started = time.perf_counter()
                 for index, fitted in zip(
-                    path, classifier.fit_path(resampled, target, penalties), strict=True
+                    path.members,
+                    classifier.fit_path(resampled, target, penalties, starts=path.starts),
+                    strict=True,
                 ):
                     done = time.perf_counter()
-                    scores[index] = self.scoring(fitted, held_out, y[outside])
-                    scores[index]["iterations"] = float(fitted.n_iter_[0])
-                    scores[index]["fit_time"] = done - started
+                    path.solutions[inverse_penalty(self.candidates[index])] = fitted.solution
+                    scores = self.scoring(fitted, held_out, y[outside])
+                    scores["iterations"] = float(fitted.n_iter_[0])
+                    scores["fit_time"] = done - started
                     started = time.perf_counter()
-                    scores[index]["score_time"] = started - done
-                    counter.advance(f"fold {number}, {_describe(self.candidates[index])}")
+                    scores["score_time"] = started - done
+                    judged[index] = Judged(scores, fitted.solution)
+                    label = _describe(self.candidates[index])
+                    counter.advance(f"fold {task.fold + 1}, {label}")
             del resampled
-        return scores
-
-    def _inverse_penalty(self, index: int) -> float:
-        return float(self.candidates[index]["classify"].C)
-
-
-@contextmanager
-def _quietly() -> Iterator[None]:
-    """Leave it to `max_iterations` to say what did not converge: filters are no thread's own."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        yield
+        return judged
 
 
 class _Counter:
@@ -191,51 +187,10 @@ class _Counter:
             )
 
 
-def _balance(
-    candidates: Sequence[Parameters], matrix: npt.NDArray[np.float64], target: npt.NDArray[Any]
-) -> Iterator[tuple[list[int], npt.NDArray[np.float64], npt.NDArray[Any]]]:
-    """For each way of balancing: the candidates that use it, their matrix and their outcomes.
-
-    Matrices are column-major, as the solver wants them; it would copy at every fit. Resampling
-    comes last, and the plain matrix goes before it: resampling holds several copies as it is.
-    """
-    matrix = np.asfortranarray(matrix)
-    groups = [ways for _, ways in _group(candidates, lambda c: repr(c["balance"]))]
-    groups.sort(key=lambda ways: candidates[ways[0]]["balance"] != "passthrough")
-    for ways in groups:
-        sampler = candidates[ways[0]]["balance"]
-        if sampler == "passthrough":
-            yield ways, matrix, target
-            continue
-        # A made-up loan need not be exact in the eighth digit.
-        single = matrix.astype(np.float32)
-        if ways is groups[-1]:
-            del matrix
-        resampled, outcomes = clone(sampler).fit_resample(single, target)
-        del single
-        resampled = np.asarray(resampled, dtype=np.float64, order="F")
-        yield ways, resampled, outcomes
-        del resampled
-
-
-def _group(
-    candidates: Sequence[Parameters], key: Callable[[Parameters], str]
-) -> Iterator[tuple[str, list[int]]]:
-    """Positions of the candidates that share a key."""
-    keys = [key(candidate) for candidate in candidates]
-    order = sorted(range(len(candidates)), key=lambda index: keys[index])
-    for value, members in groupby(order, key=lambda index: keys[index]):
-        yield value, list(members)
-
-
 def _describe(candidate: Parameters) -> str:
     sampler, classifier = candidate["balance"], candidate["classify"]
     balance = classifier.class_weight if sampler == "passthrough" else type(sampler).__name__
     return f"{balance or 'plain'} L{1 if classifier.l1_ratio else 2} C={classifier.C:g}"
-
-
-def _all_but_c(candidate: Parameters) -> str:
-    return repr({k: v for k, v in candidate["classify"].get_params().items() if k != "C"})
 
 
 def _clone(parameters: Parameters) -> dict[str, Any]:

@@ -13,13 +13,14 @@ from loantap.model.fitted import FittedModel
 from loantap.model.options import TrainingOptions
 from loantap.model.search import make_folds
 from loantap.model.splits import Split
+from loantap.model.threads import fitting_threads
 from loantap.model.threshold import decline_cross_fitted, find_best_threshold
 from loantap.portfolio.errors import InputError
 
 CROSS_VALIDATION, TEST, OUT_OF_TIME = "cv", "test", "out_of_time"
 SAMPLES = (CROSS_VALIDATION, TEST, OUT_OF_TIME)
 
-Fit = Callable[[pd.DataFrame, pd.Series], Any]
+Fit = Callable[[pd.DataFrame, pd.Series, int], Any]
 
 
 def cross_validate(
@@ -30,7 +31,8 @@ def cross_validate(
     Args:
         rows: one row per loan: `loan_id`, `is_charged_off`, features.
         features: names of the feature columns.
-        fit: takes features and outcomes, gives a fitted model with a `decision_function`.
+        fit: takes features, outcomes and the number of the fold that is left out, gives a fitted
+            model with a `decision_function`.
         options: folds, calibration, and the threshold when it is fixed.
 
     Returns:
@@ -61,10 +63,16 @@ def predict_out_of_fold(
     """Log-odds of every row by a model that did not see it, and the fold of every row."""
     fold = np.full(len(target), -1, dtype="int64")
     log_odds = np.full(len(target), np.nan)
-    for number, (inside, outside) in enumerate(make_folds(options).split(features, target)):
-        model = fit(features.iloc[inside], target.iloc[inside])
+
+    def predict(numbered: tuple[int, tuple[np.ndarray, np.ndarray]]) -> None:
+        number, (inside, outside) = numbered
+        model = fit(features.iloc[inside], target.iloc[inside], number)
         log_odds[outside] = model.decision_function(features.iloc[outside])
         fold[outside] = number
+
+    folds = enumerate(make_folds(options).split(features, target))
+    with fitting_threads(options.jobs) as threads:
+        list(threads.map(predict, folds))
     return log_odds, fold
 
 

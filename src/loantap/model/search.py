@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,6 @@ import numpy.typing as npt
 import pandas as pd
 from imblearn.pipeline import Pipeline as ResamplingPipeline
 from sklearn.base import ClassifierMixin
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import confusion_matrix_at_thresholds
 from sklearn.model_selection import StratifiedKFold
 from threadpoolctl import threadpool_limits
@@ -20,6 +19,7 @@ from threadpoolctl import threadpool_limits
 from loantap.features.definitions import FEATURE_SETS
 from loantap.model.calibration import log_likelihood
 from loantap.model.estimator import SMOTE_NEIGHBOURS, Candidate, make_model
+from loantap.model.logistic import Array as Solution
 from loantap.model.options import TrainingOptions
 from loantap.model.path_search import PathSearchCV
 from loantap.model.threshold import FloatArray, area_under_curve, f2_variance
@@ -35,6 +35,7 @@ class SearchOutcome:
     Attributes:
         best: the candidate chosen.
         model: `best` fitted on all the training rows.
+        fold_solutions: intercept and coefficients of `best` on each fold, as the search found them.
         candidates: one row per candidate: its hyperparameters, mean and standard deviation of
             F2 at its own best threshold (with the sampling variance within a fold), log-loss and
             AUC; `mean_iterations`, `fit_seconds` of a fold; `converged` on all of them, and of the
@@ -44,6 +45,7 @@ class SearchOutcome:
 
     best: Candidate
     model: ResamplingPipeline
+    fold_solutions: list[Solution]
     candidates: pd.DataFrame
 
 
@@ -89,17 +91,21 @@ def search(features: pd.DataFrame, target: pd.Series, options: TrainingOptions) 
     )
     grid.fit(features, target)
     best = candidates[grid.best_index_]
-    return SearchOutcome(best, grid.best_estimator_, _tabulate(grid, candidates, options))
+    table = _tabulate(grid, candidates, options)
+    return SearchOutcome(best, grid.best_estimator_, grid.fold_solutions_, table)
 
 
 def fit_candidate(
-    features: pd.DataFrame, target: pd.Series, candidate: Candidate, options: TrainingOptions
+    features: pd.DataFrame,
+    target: pd.Series,
+    candidate: Candidate,
+    options: TrainingOptions,
+    start: Solution | Sequence[float] = (),
 ) -> ResamplingPipeline:
-    """Fit one candidate on the rows given."""
-    # What did not converge is in the table of candidates; here it would be said once per fold.
-    with threadpool_limits(1), warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        return make_candidate(candidate, options).fit(features, target)
+    """Fit one candidate on the rows given, from a solution that is near."""
+    model = make_candidate(candidate, options).set_params(classify__start=start)
+    with threadpool_limits(1):
+        return model.fit(features, target)
 
 
 def make_candidate(candidate: Candidate, options: TrainingOptions) -> ResamplingPipeline:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pandas as pd
+from imblearn.pipeline import Pipeline as ResamplingPipeline
 from sklearn.pipeline import Pipeline
 
 from loantap.features.definitions import FEATURE_SETS
@@ -36,12 +37,12 @@ def cross_validate_candidate(
     rows: pd.DataFrame, outcome: SearchOutcome, options: TrainingOptions
 ) -> pd.DataFrame:
     """Out-of-fold PDs of the candidate that the search chose; see `cross_validate`."""
-    return cross_validate(
-        rows,
-        feature_names(options),
-        lambda features, target: fit_candidate(features, target, outcome.best, options),
-        options,
-    )
+
+    def fit(features: pd.DataFrame, target: pd.Series, fold: int) -> ResamplingPipeline:
+        start = outcome.fold_solutions[fold]
+        return fit_candidate(features, target, outcome.best, options, start)
+
+    return cross_validate(rows, feature_names(options), fit, options)
 
 
 def finish_logistic(
@@ -74,7 +75,7 @@ def train_challenger(rows: pd.DataFrame, options: TrainingOptions) -> FittedMode
 
     names = feature_names(options)
     raw = options.model_copy(update={"calibrated": False})
-    out_of_fold = cross_validate(rows, names, fit, raw)
+    out_of_fold = cross_validate(rows, names, lambda x, y, _: fit(x, y), raw)
     return FittedModel(
         kind=BOOSTING,
         pipeline=fit(rows[names], rows["is_charged_off"]),

@@ -1,0 +1,95 @@
+"""A dense matrix for glum whose products let other threads work.
+
+Nine tenths of a fit are products of the matrix with itself (the Hessian). tabmat's own hold the
+interpreter's lock, so that fits in several threads wait for each other (docs/performance.md).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from glum import GeneralizedLinearRegressor
+from tabmat import DenseMatrix
+
+# Rows of a block: with 70 columns, 1 MiB in single precision, and as much with weights.
+_BLOCK_ROWS = 4096
+
+Floats = npt.NDArray[np.floating[Any]]
+Places = npt.NDArray[np.int32]
+
+
+class BlockwiseMatrix(DenseMatrix):
+    """tabmat's dense matrix with all products by BLAS.
+
+    Of rows or columns that are left out the weights are zero: to copy those that stay takes longer
+    than to multiply them all.
+    """
+
+    def sandwich(self, d: Floats, rows: Places | None = None, cols: Places | None = None) -> Floats:
+        """`X.T @ diag(d) @ X` of the rows and columns asked for: columns x columns.
+
+        In single precision, block by block: it gives the direction of a step, and the gradient,
+        which is exact, says when to stop. No fit took an iteration more for it.
+
+        Args:
+            d: weight of each row, of either sign.
+            rows: all, if None.
+            cols: all, if None.
+        """
+        matrix: Floats = self.unpack()
+        weights = _keep(d, rows).astype(np.float32)
+        if cols is not None and len(cols) == matrix.shape[1]:
+            cols = None
+        width = matrix.shape[1] if cols is None else len(cols)
+        total = np.zeros((width, width), dtype=matrix.dtype, order="F")
+        # A product of its own for each block: block and copy stay in the processor's cache.
+        copied, weighted = np.empty((2, width, _BLOCK_ROWS), dtype=np.float32).transpose(0, 2, 1)
+        for start in range(0, len(matrix), _BLOCK_ROWS):
+            rows_here = slice(start, min(start + _BLOCK_ROWS, len(matrix)))
+            block = matrix[rows_here] if cols is None else matrix[rows_here, cols]
+            single, scaled = copied[: len(block)], weighted[: len(block)]
+            single[...] = block
+            np.multiply(single, weights[rows_here, None], out=scaled)
+            total += single.T @ scaled
+        return total
+
+    def matvec(self, vec: Floats, cols: Places | None = None, out: Floats | None = None) -> Floats:
+        """`X[:, cols] @ vec[cols]`: one value per row, added to `out` if there is one."""
+        product: Floats = super().matvec(_keep(vec, cols), None, out)
+        return product
+
+    def transpose_matvec(
+        self,
+        vec: Floats,
+        rows: Places | None = None,
+        cols: Places | None = None,
+        out: Floats | None = None,
+    ) -> Floats:
+        """`X[rows, cols].T @ vec[rows]`: one value per column asked for."""
+        product: Floats = super().transpose_matvec(_keep(vec, rows))
+        asked = product if cols is None else product[cols]
+        if out is None:
+            return asked
+        out[slice(None) if cols is None else cols] += asked
+        return out
+
+
+def _keep(values: Floats, places: Places | None) -> Floats:
+    """The values at these places, and zero elsewhere."""
+    values = np.asarray(values)
+    if places is None or len(places) == len(values):
+        return values
+    kept = np.zeros_like(values)
+    kept[places] = values[places]
+    return kept
+
+
+class BlockwiseRegressor(GeneralizedLinearRegressor):
+    """glum's regressor on such a matrix."""
+
+    def _set_up_and_check_fit_args(self, X: Any, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
+        """Here glum wraps the matrix; a matrix of another class it would unwrap first."""
+        wrapped, *others = super()._set_up_and_check_fit_args(X, *args, **kwargs)
+        return BlockwiseMatrix(wrapped.unpack()), *others
