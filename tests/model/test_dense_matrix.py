@@ -33,7 +33,7 @@ def test_the_sandwich_is_tabmat_s(rows, cols, order: str) -> None:
     ours = BlockwiseMatrix(MATRIX.copy(order)).sandwich(WEIGHTS, rows, cols)
 
     expected = DenseMatrix(MATRIX).sandwich(WEIGHTS, rows, cols)
-    np.testing.assert_allclose(ours, expected, rtol=1e-5, atol=1e-4)
+    np.testing.assert_allclose(ours, expected, rtol=1e-10, atol=1e-9)
 
 
 @columns_asked

@@ -22,6 +22,7 @@ from loantap.datasets.snapshots import parts
 from loantap.datasets.snapshots.snapshot import SnapshotDataset
 from loantap.datasets.source_dataset import SourceTableDataset
 from loantap.datasets.targets import sql_rows
+from loantap.pipelines.ingestion import nodes as ingestion
 from loantap.simulator import iter_events, iter_portfolio
 from loantap.tables import files, loan_groups, memory, ordered
 
@@ -38,6 +39,7 @@ def set_small_limits() -> None:
         (parts, "GROUP_ROWS"),
         (files, "SCAN_ROWS"),
         (sql_rows, "BATCH_ROWS"),
+        (ingestion, "PUBLISHED_ROWS"),
     ):
         _shrink_constant(module, name)
     _shrink_default(loan_groups.clean_in_groups, "rows")

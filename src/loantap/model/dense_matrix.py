@@ -13,7 +13,7 @@ import numpy.typing as npt
 from glum import GeneralizedLinearRegressor
 from tabmat import DenseMatrix
 
-# Rows of a block: with 70 columns, 1 MiB in single precision, and as much with weights.
+# Rows of a block: with 70 columns, 2 MiB of the matrix and as much of its weighted copy.
 _BLOCK_ROWS = 4096
 
 Floats = npt.NDArray[np.floating[Any]]
@@ -30,29 +30,25 @@ class BlockwiseMatrix(DenseMatrix):
     def sandwich(self, d: Floats, rows: Places | None = None, cols: Places | None = None) -> Floats:
         """`X.T @ diag(d) @ X` of the rows and columns asked for: columns x columns.
 
-        In single precision, block by block: it gives the direction of a step, and the gradient,
-        which is exact, says when to stop. No fit took an iteration more for it.
-
         Args:
             d: weight of each row, of either sign.
             rows: all, if None.
             cols: all, if None.
         """
         matrix: Floats = self.unpack()
-        weights = _keep(d, rows).astype(np.float32)
+        weights = _keep(d, rows)
         if cols is not None and len(cols) == matrix.shape[1]:
             cols = None
         width = matrix.shape[1] if cols is None else len(cols)
         total = np.zeros((width, width), dtype=matrix.dtype, order="F")
         # A product of its own for each block: block and copy stay in the processor's cache.
-        copied, weighted = np.empty((2, width, _BLOCK_ROWS), dtype=np.float32).transpose(0, 2, 1)
+        weighted = np.empty((_BLOCK_ROWS, width), dtype=matrix.dtype, order="F")
         for start in range(0, len(matrix), _BLOCK_ROWS):
             rows_here = slice(start, min(start + _BLOCK_ROWS, len(matrix)))
             block = matrix[rows_here] if cols is None else matrix[rows_here, cols]
-            single, scaled = copied[: len(block)], weighted[: len(block)]
-            single[...] = block
-            np.multiply(single, weights[rows_here, None], out=scaled)
-            total += single.T @ scaled
+            scaled = weighted[: len(block)]
+            np.multiply(block, weights[rows_here, None], out=scaled)
+            total += block.T @ scaled
         return total
 
     def matvec(self, vec: Floats, cols: Places | None = None, out: Floats | None = None) -> Floats:

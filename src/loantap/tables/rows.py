@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 import pandas as pd
 import pyarrow as pa
+
+# Of a batch for a database: a transaction takes as long to open and to close as such a batch.
+PUBLISHED_ROWS = 524_288
 
 
 class RowsFunction(Protocol):
@@ -101,6 +104,18 @@ def read_batches(
         is_empty = False
     if is_empty:
         yield frame_of(reader.schema.empty_table())
+
+
+def gather_batches(batches: Iterable[pd.DataFrame], rows: int) -> Iterator[pd.DataFrame]:
+    """The same rows in fewer batches, each of at least so many rows but the last."""
+    held: list[pd.DataFrame] = []
+    for batch in batches:
+        held.append(batch)
+        if sum(map(len, held)) >= rows:
+            yield pd.concat(held, ignore_index=True)
+            held = []
+    if held:
+        yield pd.concat(held, ignore_index=True)
 
 
 def frame_of(rows: pa.Table | pa.RecordBatch) -> pd.DataFrame:

@@ -19,7 +19,7 @@ from loantap.tables.loan_groups import (
     join_in_groups,
     origin_of_table,
 )
-from loantap.tables.rows import read_batches
+from loantap.tables.rows import PUBLISHED_ROWS, gather_batches, read_batches
 
 Frames = Iterator[tuple[pd.DataFrame, pd.DataFrame]]
 
@@ -121,4 +121,5 @@ def publish_loan_months(
     reconciliation: pd.DataFrame,  # noqa: ARG001 (its account adds up)
 ) -> Iterator[pd.DataFrame]:
     """The new monthly table, once its account adds up, for the warehouse."""
-    yield from read_batches(loan_months)
+    # Each batch is a transaction of its own, and the embedded warehouse opens and closes its file.
+    yield from gather_batches(read_batches(loan_months), PUBLISHED_ROWS)
