@@ -75,7 +75,6 @@ def run(project: Project) -> Iterator[Run]:
     started.stop()
 
 
-@pytest.mark.slow
 def test_the_second_of_two_is_told_who_works_there_and_the_first_ends_well(
     project: Project, run: Run
 ) -> None:
@@ -91,7 +90,6 @@ def test_the_second_of_two_is_told_who_works_there_and_the_first_ends_well(
     assert list(project.folder.rglob("*.staged.*")) == []
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "name", "code", "after_s"),
     [(signal.SIGINT, "Ctrl-C", 130, 0.0), (signal.SIGTERM, "SIGTERM", 143, 2.0)],
@@ -112,7 +110,6 @@ def test_one_that_is_interrupted_says_what_is_published_and_leaves_nothing(
     assert not (project.folder / "data/03_primary/loans.parquet").exists()
 
 
-@pytest.mark.slow
 def test_what_a_killed_one_left_is_gone_with_the_next(project: Project, run: Run) -> None:
     run.wait_until_it_works()
     left = project.folder / "data/00_sources"

@@ -20,8 +20,6 @@ ALIASES = {
 REAL_CHAMPIONS = {(f"loantap-{model}", alias, 1) for model, alias in ALIASES.items()}
 DEMO_CHAMPIONS = {(f"loantap-{model}-demo", alias, 1) for model, alias in ALIASES.items()}
 
-pytestmark = pytest.mark.slow
-
 
 @dataclass(frozen=True)
 class History:

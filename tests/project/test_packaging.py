@@ -23,8 +23,6 @@ from kedro.framework.startup import bootstrap_project
 from tests.conftest import PROJECT
 from tests.support.temporary_project import SMALL
 
-pytestmark = pytest.mark.slow
-
 SECRET = "s3cret-pa55word"  # noqa: S105 (made up)
 
 

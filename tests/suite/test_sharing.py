@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import PROJECT
-from tests.support.sharing import GROUPS, find_fixtures, find_group
+from tests.support.sharing import GROUPS, SLOW_FILES, find_fixtures, find_group
 
 # Where each may be made: once a process, so once for each of these.
 MADE_IN = {
-    "demo_result": {"demo", "origins"},
+    "demo_result": {"demo"},
     "databricks": {"databricks"},
     "db2": {"databricks", "db2"},
     "postgres": {"databricks", "postgres"},
@@ -23,12 +23,12 @@ MADE_IN = {
 }
 
 
-def test_every_group_has_files() -> None:
+def test_every_group_and_every_slow_pattern_has_files() -> None:
     tests = PROJECT / "tests"
 
-    for group, patterns in GROUPS.items():
+    for patterns in (*GROUPS.values(), SLOW_FILES):
         for pattern in patterns:
-            assert list(tests.glob(pattern)), group
+            assert list(tests.glob(pattern)), pattern
 
 
 @pytest.mark.parametrize("fixture", MADE_IN)

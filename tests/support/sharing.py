@@ -21,7 +21,6 @@ from xdist.scheduler import LoadFileScheduling
 GROUPS = {
     "databricks": ("sources/test_databricks_*", "sources/test_every_*", "sources/test_whole_*"),
     "packaging": ("project/test_packaging.py",),
-    "origins": ("project/test_origins.py",),
     "memory": ("project/test_bounded_memory.py",),
     "demo": ("project/*",),
     "spark": ("spark/*",),
@@ -31,8 +30,17 @@ GROUPS = {
     "postgres": ("sources/*",),
     "model": ("model/test_one_application.py",),
 }
-# What a test asks for that needs a server, a whole run or a browser: not for `make test-fast`.
+# What is not for `make test-fast`: tests that ask for a server, a whole run or a browser, and files
+# that run pipelines, start pytest anew, or kill processes again and again.
 SLOW = {"databricks", "db2", "postgres", "spark", "demo_result", "browser"}
+SLOW_FILES = (
+    "*/test_killed_*",
+    "datasets/test_any_history.py",
+    "pipelines/*",
+    "project/*",
+    "suite/test_process_state.py",
+    "suite/test_sharing.py",
+)
 
 
 class Sharing(LoadFileScheduling):
@@ -44,19 +52,22 @@ class Sharing(LoadFileScheduling):
 
 def find_group(nodeid: str) -> str:
     """The group of a test, or its file."""
-    file = nodeid.partition("::")[0]
-    path = file.partition("tests/")[2]
     for group, patterns in GROUPS.items():
-        if any(fnmatch(path, pattern) for pattern in patterns):
+        if _is_among(nodeid, patterns):
             return group
-    return file
+    return nodeid.partition("::")[0]
 
 
 def mark_slow(items: list[pytest.Item]) -> None:
-    """Mark what asks for something slow."""
+    """Mark what is slow by its file or by what it asks for."""
     for item in items:
-        if find_fixtures(item) & SLOW:
+        if _is_among(item.nodeid, SLOW_FILES) or find_fixtures(item) & SLOW:
             item.add_marker(pytest.mark.slow)
+
+
+def _is_among(nodeid: str, patterns: tuple[str, ...]) -> bool:
+    path = nodeid.partition("::")[0].partition("tests/")[2]
+    return any(fnmatch(path, pattern) for pattern in patterns)
 
 
 def find_fixtures(item: pytest.Item) -> set[str]:
