@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import islice
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -9,6 +12,7 @@ from sklearn.metrics import roc_auc_score
 
 from loantap.model.intervals import normal_bounds
 from loantap.model.leakage.statistics import auc_standard_error
+from loantap.model.threads import map_ahead
 from loantap.model.threshold import FloatArray, IntArray
 
 # Fewer loans of an outcome, and an AUC says nothing.
@@ -33,17 +37,25 @@ def bootstrap_aucs(
     Returns:
         One row per resample, one column per score: differences between columns are paired.
     """
-    rng = np.random.default_rng(seed)
-    loans = len(target)
     # Sorting once and weighting loans by how often they are drawn saves a sort per resample.
     places = [np.unique(score, return_inverse=True)[1] for score in scores]
-    rows: list[list[float]] = []
-    while len(rows) < resamples:
-        drawn = np.bincount(rng.integers(0, loans, loans), minlength=loans)
+
+    def measure(drawn: IntArray) -> list[float]:
         bad = drawn * target
-        if 0 < bad.sum() < loans:
-            rows.append([_area(place, bad, drawn - bad) for place in places])
-    return np.array(rows)
+        return [_area(place, bad, drawn - bad) for place in places]
+
+    draws = islice(draw_resamples(target, seed), resamples)
+    return np.array(list(map_ahead(measure, draws)))
+
+
+def draw_resamples(target: IntArray, seed: int) -> Iterator[IntArray]:
+    """How often each loan is drawn, resample by resample; one without both outcomes is left out."""
+    rng = np.random.default_rng(seed)
+    loans = len(target)
+    while True:
+        drawn = np.bincount(rng.integers(0, loans, loans), minlength=loans)
+        if 0 < drawn @ target < loans:
+            yield drawn
 
 
 def measure_auc(target: IntArray, score: FloatArray) -> tuple[float, float, float]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from sklearn.metrics import confusion_matrix_at_thresholds
 
+from loantap.model.auc import draw_resamples
+from loantap.model.threads import map_ahead
 from loantap.model.threshold import (
     BoolArray,
     FloatArray,
@@ -143,17 +146,15 @@ def bootstrap_bounds(
     Efron and Tibshirani, *An Introduction to the Bootstrap*, 1993. A resample that lacks one
     of the outcomes is drawn again; `n` has no bounds.
     """
-    rng = np.random.default_rng(seed)
     # Resamples come in the order of the PDs: each measurement sorts anew, which is quick then.
     order = np.argsort(pd_, kind="stable")
-    place = np.argsort(order)
-    rows: list[dict[str, float]] = []
-    while len(rows) < resamples:
-        times = np.bincount(place[rng.integers(0, len(target), len(target))], minlength=len(target))
-        drawn = np.repeat(order, times)
-        if 0 < target[drawn].sum() < len(drawn):
-            rows.append(measure(target[drawn], pd_[drawn], declined[drawn], bins).as_dict())
-    table = pd.DataFrame(rows).drop(columns="n")
+
+    def measure_resample(times: IntArray) -> dict[str, float]:
+        drawn = np.repeat(order, times[order])
+        return measure(target[drawn], pd_[drawn], declined[drawn], bins).as_dict()
+
+    draws = islice(draw_resamples(target, seed), resamples)
+    table = pd.DataFrame(map_ahead(measure_resample, draws)).drop(columns="n")
     tail = (1 - _CONFIDENCE) / 2
     low, high = table.quantile(tail), table.quantile(1 - tail)
     # Absolute and largest differences are biased upwards, in a resample once more: the basic

@@ -1,14 +1,23 @@
-"""Threads in which models are fitted."""
+"""Threads in which models are fitted and resamples measured."""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import TypeVar
 
 from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+# Of resamples: while they are measured, further ones are drawn.
+_THREADS = 2
+_AHEAD = 4
 
 
 @contextmanager
@@ -23,3 +32,19 @@ def fitting_threads(jobs: int) -> Iterator[ThreadPoolExecutor]:
         warnings.simplefilter("ignore", ConvergenceWarning)
         with ThreadPoolExecutor(jobs, initializer=threadpool_limits, initargs=(1,)) as threads:
             yield threads
+
+
+def map_ahead(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
+    """What the function makes of each item, in their order, in threads.
+
+    For arrays of all loans, of which many would not fit into memory: only a few items are made
+    before their results have been taken.
+    """
+    waiting: deque[Future[Result]] = deque()
+    with ThreadPoolExecutor(_THREADS) as threads:
+        for item in items:
+            waiting.append(threads.submit(function, item))
+            if len(waiting) > _AHEAD:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
