@@ -19,7 +19,7 @@ from loantap.model.scorer import NotForLendingError
 from loantap.portfolio.errors import InputError
 from loantap.project.folder import find_project
 from loantap.project.interruption import interruption
-from loantap.project.lock import lock_of
+from loantap.project.lock import ALL_PUBLISHED, NOTHING_PUBLISHED, lock_of
 from loantap.selection import require_one_after_the_other, require_selection
 
 # What a person can mend; anything else is a fault of ours and keeps its traceback.
@@ -48,6 +48,7 @@ def cli() -> None:
 def run(context: click.Context, /, **options: Any) -> Any:
     """Run a pipeline; a mendable error becomes one message and exit code 1."""
     lock = lock_of(find_project(Path.cwd()))
+    lock.outcome = NOTHING_PUBLISHED
     result = None
     with interruption.listening():
         try:
@@ -59,7 +60,7 @@ def run(context: click.Context, /, **options: Any) -> Any:
         except _MENDABLE as error:
             if interruption.received is None:
                 # Not Kedro's own error class: it shows no message where click handles it.
-                raise click.ClickException(_explain(error)) from error
+                raise click.ClickException(_explain(error, lock.outcome)) from error
         except BaseException:
             # Whatever became of it on its way: an import makes an error of its own of it.
             if interruption.received is None:
@@ -95,11 +96,12 @@ def _require_environment(name: str | None, configuration: Path) -> None:
         raise InputError(f"--env {name}", "unknown environment", f"Known are {', '.join(known)}")
 
 
-def _explain(error: Exception) -> str:
+def _explain(error: Exception, outcome: str) -> str:
     """The message, without what Kedro wraps around an error raised inside a dataset."""
     cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, InputError):
-            return str(cause)
+    while cause is not None and not isinstance(cause, InputError):
         cause = cause.__cause__
-    return str(error)
+    message = str(cause or error)
+    if outcome == ALL_PUBLISHED:
+        return f"{message}\nEverything of this run is published all the same: the error came later."
+    return message

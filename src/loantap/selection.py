@@ -83,7 +83,7 @@ def require_one_after_the_other(options: Mapping[str, Any]) -> None:
     raise InputError(
         given,
         "nodes run one after the other here: what they save is published as one, by one process",
-        "Leave it out; the search and scoring use all cores by themselves",
+        "Leave it out; fits run in modeling.<model>.jobs threads as it is",
     )
 
 

@@ -13,6 +13,7 @@ from kedro.io import DatasetError
 from pandas.testing import assert_frame_equal
 
 from loantap.datasets import BatchedDataset, TableFileDataset
+from loantap.datasets.staged import StagedFile, remove_staged, staging_path
 from loantap.portfolio.errors import InputError
 from loantap.portfolio.loantap_format import FAULT
 from loantap.tables.files import TableFile
@@ -230,6 +231,25 @@ class TestWriting:
             {"application_id": "a2", "rows": 1},
         ]
         assert [found.name for found in path.parent.iterdir()] == ["scores.csv"]
+
+    @pytest.mark.parametrize("killed_after", ["both", "the rename"])
+    def test_what_a_killed_run_left_of_a_csv_goes_with_its_types(
+        self, killed_after: str, path: Path
+    ) -> None:
+        csv = path.with_suffix(".csv")
+        csv.parent.mkdir(parents=True, exist_ok=True)
+        left = staging_path(csv, "12-abcdef")
+        left.with_name(f"{left.name}.parquet").touch()
+        if killed_after == "both":
+            left.touch()
+
+        StagedFile(csv).remove_leftovers()
+        assert list(csv.parent.iterdir()) == []
+
+        for each in (left, left.with_name(f"{left.name}.parquet")):
+            each.touch()
+        remove_staged(left)
+        assert list(csv.parent.iterdir()) == []
 
     def test_of_no_rows_the_tally_is_empty(self, batched: BatchedDataset) -> None:
         batched.save(make_batch())

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import create_autospec
 
 import duckdb
 import pandas as pd
 import pytest
+from kedro.framework.hooks.manager import _create_hook_manager
 from kedro.io import DataCatalog, MemoryDataset
-from kedro.pipeline import node
+from kedro.pipeline import node, pipeline
 
 from loantap.datasets import RegisteredModelDataset, StagedDataset, TargetTableDataset
-from loantap.hooks.publication import PromotionHook, TransactionHook
+from loantap.datasets.backends import embedded
+from loantap.hooks import publication
+from loantap.hooks.publication import PromotionHook, TransactionHook, publish, recover
 from loantap.hooks.record import _tell_command
+from loantap.hooks.run import RunHook
 from loantap.portfolio.errors import InputError
-from loantap.project.lock import lock_of
+from loantap.project.journal import Journal, read_journals
+from loantap.project.lock import ALL_PUBLISHED, NOTHING_PUBLISHED, ProjectLock, lock_of
 
 
 @pytest.fixture
@@ -150,6 +157,93 @@ class TestWarehouseThatRefuses:
 
         assert len(pd.read_parquet(tmp_path / "loans.parquet")) == 2
         assert table.load().read_all().num_rows == 2
+
+
+class TestInterruption:
+    """What is told of a run that is interrupted while it publishes, or when it has."""
+
+    @pytest.fixture
+    def lock(self, tmp_path: Path) -> Iterator[ProjectLock]:
+        lock = lock_of(tmp_path)
+        lock.acquire()
+        yield lock
+        lock.release()
+
+    @pytest.fixture
+    def table(self, tmp_path: Path) -> TargetTableDataset:
+        credentials = {"backend": "duckdb", "path": str(tmp_path / "warehouse.duckdb")}
+        table = TargetTableDataset(
+            system="warehouse", table="portfolio", key=["loan_id"], mode="replace",
+            credentials=credentials,
+        )  # fmt: skip
+        table.save(pd.DataFrame({"loan_id": ["a"]}))
+        return table
+
+    def tell(self, lock: ProjectLock, catalog: DataCatalog) -> str:
+        """What a run says that was ended at this point."""
+        hook = RunHook()
+        hook._lock = lock
+        hook._arguments = {"run_params": {}, "pipeline": pipeline([]), "catalog": catalog}
+        hook.fail(create_autospec(_create_hook_manager().hook), KeyboardInterrupt())
+        return lock.outcome
+
+    def test_after_everything_was_published_it_says_so(
+        self, lock: ProjectLock, table: TargetTableDataset
+    ) -> None:
+        publish([table], lock)
+
+        assert self.tell(lock, DataCatalog()) == ALL_PUBLISHED
+
+    def test_before_it_says_that_nothing_is(self, lock: ProjectLock) -> None:
+        assert self.tell(lock, DataCatalog()) == NOTHING_PUBLISHED
+
+    def test_the_run_before_says_nothing_of_this_one(
+        self, lock: ProjectLock, table: TargetTableDataset
+    ) -> None:
+        publish([table], lock)
+        lock.release()
+        lock.acquire()
+
+        assert self.tell(lock, DataCatalog()) == NOTHING_PUBLISHED
+
+    def test_while_the_journal_is_written_nothing_is_published(
+        self, lock: ProjectLock, table: TargetTableDataset, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        write = Journal.write
+
+        def write_and_be_interrupted(journal: Journal, folder: Path) -> None:
+            write(journal, folder)
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(Journal, "write", write_and_be_interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            publish([table], lock)
+
+        assert self.tell(lock, DataCatalog()) == NOTHING_PUBLISHED
+        assert list(read_journals(lock.folder)) == []
+
+    def test_where_the_warehouse_does_not_answer_nobody_knows_and_the_next_run_finds_out(
+        self, lock: ProjectLock, table: TargetTableDataset, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def be_interrupted(*_: object) -> None:
+            raise KeyboardInterrupt
+
+        def refuse(*_: object, **__: object) -> None:
+            raise duckdb.IOException("Could not set lock on file: held by process 12")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(publication, "publish_together", be_interrupted)
+            patch.setattr(embedded, "connect", refuse)
+            with pytest.raises(KeyboardInterrupt):
+                publish([table], lock)
+            told = self.tell(lock, DataCatalog())
+            assert told.startswith("whether its tables are published is not known")
+            lock.acquire()
+            with pytest.raises(InputError, match="Close what else has the file open"):
+                recover(lock)
+
+        recover(lock)
+        assert list(read_journals(lock.folder)) == []
 
 
 @pytest.mark.parametrize(

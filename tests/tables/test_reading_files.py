@@ -534,7 +534,7 @@ class TestParquet:
 
 
 # Why the reader refuses a file of the issue; all others are read.
-REFUSED = {
+REFUSED_FILES = {
     "02_trailing_comma.csv": "line 2: this row has 18 values and the header 17 names",
     "03_stray_quotes.csv": "line 4: a quotation mark opens a value that is not closed",
     "03b_portfolio_stray_quotes.csv": "line 5: a quotation mark opens a value",
@@ -553,14 +553,14 @@ needs_files = pytest.mark.skipif(not FILES, reason="the files of the issue are n
 
 
 @needs_files
-@pytest.mark.parametrize("name", REFUSED)
+@pytest.mark.parametrize("name", REFUSED_FILES)
 def test_a_file_of_the_issue_that_has_two_readings_is_refused(name: str) -> None:
-    with pytest.raises(InputError, match=re.escape(REFUSED[name])):
+    with pytest.raises(InputError, match=re.escape(REFUSED_FILES[name])):
         TableFile(SHARED / name).to_frame()
 
 
 @needs_files
-@pytest.mark.parametrize("name", sorted(set(FILES) - set(REFUSED)))
+@pytest.mark.parametrize("name", sorted(set(FILES) - set(REFUSED_FILES)))
 def test_other_files_of_the_issue_are_read_and_only_the_faulty_row_is_marked(name: str) -> None:
     rows = TableFile(SHARED / name).to_frame()
 
@@ -578,6 +578,21 @@ def test_other_files_of_the_issue_are_read_and_only_the_faulty_row_is_marked(nam
     )
     assert not differing.to_numpy().any()
     assert name[:2] in {"07", "08"} or len(shared) > 0
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+def test_a_carriage_return_that_stands_alone_is_refused_with_its_line(
+    path: Path, line_end: str
+) -> None:
+    """It would make two applications of one."""
+    text = PLAIN.replace(ROWS[1], ROWS[1].replace(",", "\r,", 1)).replace("\n", line_end)
+
+    with pytest.raises(InputError, match="line 3: a carriage return stands alone"):
+        read(text.encode(), path)
+
+
+def test_one_at_the_very_end_of_the_file_is_a_line_end(path: Path, expected: pd.DataFrame) -> None:
+    pd.testing.assert_frame_equal(read((PLAIN.rstrip("\n") + "\r").encode(), path), expected)
 
 
 def test_faults_travel_to_the_machines_of_a_cluster(path: Path, tmp_path: Path) -> None:

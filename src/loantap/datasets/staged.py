@@ -68,12 +68,23 @@ def rename_into_place(staged: Path, path: Path) -> None:
         remove_staged(_aside(path))
 
 
+def with_types(path: Path) -> Path:
+    """Where the rows of a staged file are with their types: in the file, or beside a CSV."""
+    return path.with_name(f"{path.name}.parquet") if is_csv(path) else path
+
+
+def is_csv(path: Path) -> bool:
+    """Whether a file is a CSV, by its name."""
+    return path.suffix.lower() == ".csv"
+
+
 def remove_staged(path: Path) -> None:
-    """Remove what waits at a staging name, a file or a folder."""
+    """Remove what waits at a staging name, a file or a folder; of a CSV its types as well."""
     if path.is_dir():
         shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
+        return
+    for each in {path, with_types(path)}:
+        each.unlink(missing_ok=True)
 
 
 class StagedFile:
@@ -129,9 +140,11 @@ class StagedFile:
 
     def remove_leftovers(self) -> None:
         """Remove what killed runs have staged here; for who has the place to themselves."""
-        for path in self.path.parent.glob(staging_path(self.path, "*").name):
-            if path != self.staged or not self._is_staged:
-                remove_staged(path)
+        any_run = staging_path(self.path, "*")
+        for name in {any_run.name, with_types(any_run).name}:
+            for path in self.path.parent.glob(name):
+                if path not in {self.staged, with_types(self.staged)} or not self._is_staged:
+                    remove_staged(path)
 
     def discard(self) -> None:
         """Remove the staged file."""

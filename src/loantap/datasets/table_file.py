@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 from kedro.io import AbstractDataset
 
-from loantap.datasets.staged import StagedDataset
+from loantap.datasets.staged import StagedDataset, is_csv, remove_staged, with_types
 from loantap.project.journal import Rename
 from loantap.tables.files import (
     BATCH_ROWS,
@@ -95,8 +95,8 @@ class BatchedDataset(StagedDataset):
         try:
             with self._file.writing() as path:
                 if not self._writers:
-                    self._writers = [TableWriter(_typed(path), data)]
-                    self._writers += [CsvWriter(path)] if _is_csv(path) else []
+                    self._writers = [TableWriter(with_types(path), data)]
+                    self._writers += [CsvWriter(path)] if is_csv(path) else []
                 for writer in self._writers:
                     writer.write(data)
         except BaseException:
@@ -108,7 +108,7 @@ class BatchedDataset(StagedDataset):
         self._close()
         current = self.current
         if current == self._file.staged:
-            current = _typed(current)
+            current = with_types(current)
         return TableParts(current) if self._in_batches else self._make(current).load()
 
     def tally(self, columns: list[str]) -> pd.DataFrame:
@@ -136,36 +136,22 @@ class BatchedDataset(StagedDataset):
         """See `Publishable`."""
         self._close()
         super().publish()
-        self._forget_types()
+        remove_staged(self._file.staged)  # The types of a CSV, which wait beside it.
 
     def discard(self) -> None:
         """See `Publishable`."""
         self._close()
         super().discard()
-        self._forget_types()
 
     def _close(self) -> None:
         for writer in self._writers:
             writer.close()
         self._writers = []
 
-    def _forget_types(self) -> None:
-        if _is_csv(self._file.path):
-            _typed(self._file.staged).unlink(missing_ok=True)
-
-
-def _is_csv(path: Path) -> bool:
-    return path.suffix.lower() == ".csv"
-
-
-def _typed(path: Path) -> Path:
-    """Where the rows of a staged file are with their types: in the file, or beside a CSV."""
-    return path.with_name(f"{path.name}.parquet") if _is_csv(path) else path
-
 
 def _iter_columns(path: Path, columns: list[str]) -> Iterator[pd.DataFrame]:
     """Columns of a file of ours, batch by batch."""
-    if _is_csv(path):
+    if is_csv(path):
         with pd.read_csv(path, dtype="str", usecols=columns, chunksize=BATCH_ROWS) as batches:
             yield from (batch[columns] for batch in batches)
         return

@@ -29,7 +29,7 @@ from loantap.portfolio.errors import InputError
 from loantap.project.folder import from_project
 from loantap.project.interruption import interruption
 from loantap.project.journal import Journal, Rename, read_journals
-from loantap.project.lock import RUN, ProjectLock, Record, lock_of
+from loantap.project.lock import ALL_PUBLISHED, RUN, ProjectLock, Record, lock_of
 from loantap.registry.connection import RegistryDownError, registry_address
 from loantap.registry.recovery import conclude_again, end_forgotten_run
 
@@ -55,14 +55,17 @@ def publish(saved: Sequence[Publishable], lock: ProjectLock) -> None:
     tables = [d for d in saved if isinstance(d, TargetTableDataset) and d.is_staged]
     folder = lock.folder
     journal = _describe(saved, tables, lock.project)
-    journal.write(folder)
     try:
+        journal.write(folder)
         # First, since one may refuse.
         publish_together(tables, journal.run)
     except BaseException:
-        # Interrupted when it had been done, it counts as done.
-        if not tables or not _has_committed(journal, lock.project):
+        # Interrupted when it had been done, it counts as done. Where nobody can say, the next run
+        # finds out.
+        is_done = _find_whether_committed(journal, lock.project) if tables else False
+        if is_done is False:
             journal.remove(folder)
+        if not is_done:
             raise
         for table in tables:
             table.discard()
@@ -75,6 +78,7 @@ def publish(saved: Sequence[Publishable], lock: ProjectLock) -> None:
             if isinstance(dataset, RegisteredModelDataset):
                 dataset.publish()
         journal.remove(folder)
+        lock.outcome = ALL_PUBLISHED
 
 
 def _describe(
@@ -107,6 +111,14 @@ def _has_committed(journal: Journal, project: Path) -> bool:
     return journal.committed or (bool(journal.tables) and all(marked))
 
 
+def _find_whether_committed(journal: Journal, project: Path) -> bool | None:
+    """The same; None where a database does not answer, as when another process holds its file."""
+    try:
+        return _has_committed(journal, project)
+    except InputError:
+        return None
+
+
 def _put_in_place(dataset: FilePublishable) -> None:
     try:
         dataset.publish()
@@ -120,7 +132,13 @@ def _put_in_place(dataset: FilePublishable) -> None:
 
 def is_under_way(folder: Path) -> bool:
     """Whether a run of this process could not publish all that it had begun to."""
-    return any(journal.run.startswith(f"{RUN}.") for journal in read_journals(folder))
+    return find_own_journal(folder) is not None
+
+
+def find_own_journal(folder: Path) -> Journal | None:
+    """What a run of this process could not publish whole."""
+    own = (journal for journal in read_journals(folder) if journal.run.startswith(f"{RUN}."))
+    return next(own, None)
 
 
 def recover(lock: ProjectLock) -> None:
@@ -154,6 +172,7 @@ def _complete(journal: Journal, project: Path) -> bool:
                 f"place ({error.strerror or error})",
                 "Mend that and run again",
             ) from error
+        remove_staged(project / rename.staged)
     if journal.models and journal.registry != _tell_registry(project):
         logger.warning(
             "The verdicts of run %s wait for MLflow at %s", journal.run, journal.registry

@@ -13,7 +13,7 @@ from kedro.pipeline import Pipeline
 
 from loantap.datasets import SourceTableDataset, TargetTableDataset
 from loantap.datasets.staged import FilePublishable
-from loantap.hooks.publication import is_under_way, recover
+from loantap.hooks.publication import find_own_journal, recover
 from loantap.hooks.saved import Catalog, SavedDatasets
 from loantap.portfolio.errors import InputError
 from loantap.project.folder import from_project
@@ -72,14 +72,21 @@ class RunHook(SavedDatasets):
             return
         with interruption.deferred():
             try:
-                self._lock.outcome = self._describe_outcome(self._lock)
+                if self._lock.outcome != ALL_PUBLISHED:
+                    self._lock.outcome = self._describe_outcome(self._lock)
                 session_hooks.on_pipeline_error(error=error, **self._arguments)
             finally:
                 self._end()
 
     def _describe_outcome(self, lock: ProjectLock) -> str:
-        if is_under_way(lock.folder):
+        journal = find_own_journal(lock.folder)
+        if journal is not None and journal.committed:
             return "its tables are published, and the rest of its results with the next run"
+        if journal is not None:
+            return (
+                "whether its tables are published is not known, since the warehouse did not "
+                "answer; the next run finds out, and publishes the rest with them or nothing"
+            )
         catalog = self._arguments["catalog"]
         sources = [n for n in self._saved if isinstance(catalog.get(n), SourceTableDataset)]
         if not sources:

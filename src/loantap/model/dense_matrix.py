@@ -1,7 +1,7 @@
 """A dense matrix for glum whose products let other threads work.
 
-Nine tenths of a fit are products of the matrix with itself (the Hessian). tabmat's own hold the
-interpreter's lock, so that fits in several threads wait for each other (docs/performance.md).
+Most of a fit are products of the matrix with itself (the Hessian). tabmat's own hold the
+interpreter's lock, so that fits in several threads wait for each other (docs/adr/0007).
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 `GridSearchCV` imputes, encodes and resamples anew for every candidate. Here that is done once per
 fold and way of balancing, and the candidates that differ in C alone are fitted from the strongest
-penalty to the weakest, each from the coefficients of the one before.
+penalty to the weakest, each from a solution that is near: of the penalty before, or, for L1, of L2.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from loantap.model.search_tasks import (
     list_paths,
     share_out,
 )
-from loantap.model.threads import fitting_threads
+from loantap.model.threads import FittingThreads, fitting_here, fitting_threads
 
 Scorer = Callable[[BoundedLogisticRegression, npt.NDArray[Any], npt.NDArray[Any]], Scores]
 
@@ -94,9 +94,9 @@ class PathSearchCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         """Judge every candidate on every fold and fit the one chosen on all the rows."""
         folds = list(self.cv.split(X, y))
         outcomes = np.asarray(y)
-        counter = _Counter(len(folds) * len(self.candidates))
         tasks = share_out(len(folds), group_by_balance(self.candidates), self.n_jobs)
         with fitting_threads(self.n_jobs) as threads:
+            counter = _Counter(len(folds) * len(self.candidates), threads)
             done = threads.map(lambda t: self._judge(X, outcomes, folds[t.fold], t, counter), tasks)
             judged = collect(zip(tasks, done, strict=True), len(folds), len(self.candidates))
         self.n_splits_ = len(folds)
@@ -108,8 +108,8 @@ class PathSearchCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         started = time.perf_counter()
         self.best_estimator_ = clone(self.estimator).set_params(**_clone(self.best_params_))
         self.best_estimator_.set_params(classify__start=self.fold_solutions_[0])
-        with fitting_threads(1) as thread:
-            thread.submit(self.best_estimator_.fit, X, y).result()
+        with fitting_here():
+            self.best_estimator_.fit(X, y)
         self.refit_time_ = time.perf_counter() - started
         self.classes_ = self.best_estimator_.classes_
         return self
@@ -168,14 +168,16 @@ class PathSearchCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
 
 
 class _Counter:
-    """Counts fits over all folds, which run in threads, and reports each."""
+    """Counts fits over all folds, which run in threads, reports each and ends what is given up."""
 
-    def __init__(self, total: int) -> None:
+    def __init__(self, total: int, threads: FittingThreads) -> None:
         self._done = 0
         self._total = total
+        self._threads = threads
         self._lock = threading.Lock()
 
     def advance(self, label: str) -> None:
+        self._threads.go_on()
         with self._lock:
             self._done += 1
             progress.info(

@@ -26,6 +26,7 @@ from loantap.model.auc import bootstrap_aucs
 from loantap.model.metrics import expected_calibration_error, perfect_ece_bounds
 from loantap.model.options import PromotionOptions
 from loantap.model.predictions import CROSS_VALIDATION, OUT_OF_TIME, TEST
+from loantap.model.threads import map_ahead
 from loantap.model.threshold import FloatArray, IntArray
 
 # Fewer of an outcome, and a comparison out of time says nothing either way.
@@ -106,10 +107,9 @@ def compare_log_loss(
     """Fall of the mean log-loss from the old PDs to the new ones, by a paired bootstrap."""
     gains = _loss(target, old) - _loss(target, new)
     rng = np.random.default_rng(seed)
-    drawn = [
-        gains[rng.integers(0, len(gains), len(gains))].mean() for _ in range(options.resamples)
-    ]
-    return _summarise(target, float(gains.mean()), np.array(drawn), options)
+    draws = (rng.integers(0, len(gains), len(gains)) for _ in range(options.resamples))
+    drawn = np.array(list(map_ahead(lambda loans: gains[loans].mean(), draws)))
+    return _summarise(target, float(gains.mean()), drawn, options)
 
 
 def compare_auc(

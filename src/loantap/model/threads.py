@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
@@ -20,18 +21,51 @@ _THREADS = 2
 _AHEAD = 4
 
 
+class FittingThreads(ThreadPoolExecutor):
+    """Threads with one thread of BLAS and OpenMP in each, which end soon after an interruption.
+
+    A thread cannot be stopped from outside: its task asks `go_on` between one fit and the next.
+    """
+
+    def __init__(self, jobs: int) -> None:
+        super().__init__(jobs, initializer=threadpool_limits, initargs=(1,))
+        self._is_over = threading.Event()
+
+    def __exit__(self, kind: type[BaseException] | None, *details: Any) -> bool | None:
+        """Wait for the tasks; after an error give up those that have not begun."""
+        if kind is not None:
+            self._is_over.set()
+            self.shutdown(cancel_futures=True)
+        return super().__exit__(kind, *details)
+
+    def go_on(self) -> None:
+        """Say whether a task should go on.
+
+        Raises:
+            CancelledError: nobody waits for what it makes any more.
+        """
+        if self._is_over.is_set():
+            raise CancelledError
+
+
 @contextmanager
-def fitting_threads(jobs: int) -> Iterator[ThreadPoolExecutor]:
-    """Threads that share the loans, with one thread of BLAS and OpenMP in each.
+def fitting_threads(jobs: int) -> Iterator[FittingThreads]:
+    """Threads that share the loans.
 
     So the same sums come in the same order: the limit on OpenMP is each thread's own, that on BLAS
     the process's. What does not converge is in the table of candidates, so its warnings are left
     out, here rather than around each fit: warning filters are no thread's own.
     """
+    with fitting_here(), FittingThreads(jobs) as threads:
+        yield threads
+
+
+@contextmanager
+def fitting_here() -> Iterator[None]:
+    """The same in the thread at hand."""
     with warnings.catch_warnings(), threadpool_limits(1):
         warnings.simplefilter("ignore", ConvergenceWarning)
-        with ThreadPoolExecutor(jobs, initializer=threadpool_limits, initargs=(1,)) as threads:
-            yield threads
+        yield
 
 
 def map_ahead(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:

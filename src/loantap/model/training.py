@@ -76,7 +76,7 @@ def train_challenger(rows: pd.DataFrame, options: TrainingOptions) -> FittedMode
 
     names = feature_names(options)
     raw = options.model_copy(update={"calibrated": False})
-    # Beside the folds, which leave one of two threads idle at the end.
+    # Beside the folds, the last of which would leave a thread idle.
     with fitting_threads(1) as thread:
         whole = thread.submit(fit, rows[names], rows["is_charged_off"])
         out_of_fold = cross_validate(rows, names, lambda x, y, _: fit(x, y), raw)

@@ -33,12 +33,14 @@ class Layout:
         delimiter: one letter.
         width: values that a row should have.
         two_lines: place of the column whose values may have two lines; -1 where there is none.
+        by_returns: whether carriage returns alone end its lines, as on old Macs.
     """
 
     where: str
     delimiter: str
     width: int
     two_lines: int
+    by_returns: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,13 +106,15 @@ def split(block: bytes, layout: Layout, first_line: int, *, is_last: bool) -> Re
         is_last: whether the file ends with the block, so that the last row needs no line end.
 
     Raises:
-        InputError: a quoted value is not closed, or goes on over lines that it should not.
+        InputError: a quoted value is not closed, or goes on over lines that it should not; or a
+            carriage return stands alone where other lines end otherwise.
     """
     raw = np.frombuffer(block, "uint8")
     line_ends = _find_line_ends(block, is_last=is_last)
     quotes = _read_quotes(block, raw, layout, first_line)
     is_within = quotes.marked[line_ends - 1] == _FILLER
     ends, inner = line_ends[~is_within], line_ends[is_within]
+    _require_one_line_end(raw, ends, line_ends, layout, first_line)
     if is_last and len(block) > (ends[-1] if len(ends) else 0):
         ends = np.append(ends, len(block))
     if quotes.left_open is not None:
@@ -232,6 +236,25 @@ def _require_closing(
     before = int(np.searchsorted(line_ends, place, side="right"))
     if is_last or len(line_ends) - before > 1:
         raise _astray(layout, first_line + before)
+
+
+def _require_one_line_end(
+    raw: Array, ends: Array, line_ends: Array, layout: Layout, first_line: int
+) -> None:
+    """Refuse a carriage return that may end a row, or may have got into a value."""
+    if layout.by_returns:
+        return
+    alone = ends[(raw[ends - 1] == _CR) & (ends < len(raw))]
+    alone = alone[raw[alone] != _CR]  # One before a whole line end makes an empty line.
+    if not len(alone):
+        return
+    line = first_line + int(np.searchsorted(line_ends, alone[0]))
+    raise InputError(
+        f"{layout.where}, line {line:,}",
+        "a carriage return stands alone, where other lines end with a line feed: either a row ends "
+        "there, or it has got into a value",
+        "Take it out, or end the row with a line feed",
+    )
 
 
 def _require_one_line_each(

@@ -54,7 +54,10 @@ class CsvRows:
         if any(a != b for a, b in zip(self.names, self._head.names, strict=True) if a):
             self.notes.append(RENAMED)
         two_lines = self.names.index(TWO_LINES) if TWO_LINES in self.names else -1
-        self._layout = Layout(where, self._head.delimiter, len(self.names), two_lines)
+        by_returns = first[: self._head.end].endswith(b"\r")
+        self._layout = Layout(
+            where, self._head.delimiter, len(self.names), two_lines, by_returns=by_returns
+        )
         self._settle_width(first, is_last=is_last)
 
     def read(self, columns: Collection[str], batch_rows: int) -> Iterator[pa.Table]:

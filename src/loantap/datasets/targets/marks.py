@@ -7,6 +7,7 @@ from pathlib import Path
 from loantap.datasets.backends.embedded import DuckDB
 from loantap.datasets.backends.embedded_writing import WritableDuckDB
 from loantap.datasets.backends.interface import Query, Transaction, quote
+from loantap.portfolio.errors import InputError
 
 _STAGED = "%\\_\\_staged\\_%"
 _OURS = "the warehouse of this project"
@@ -19,11 +20,23 @@ def mark(table: str, run: str, transaction: Transaction) -> None:
 
 
 def is_marked(database: Path, table: str, run: str) -> bool:
-    """Whether a run has written a table of the embedded warehouse, and its transaction ended."""
+    """Whether a run has written a table of the embedded warehouse, and its transaction ended.
+
+    Raises:
+        InputError: the file cannot be read.
+    """
     if not database.exists():
         return False
     question = "SELECT comment FROM duckdb_tables() WHERE table_name = ?"
-    found = DuckDB(_OURS, database).read(Query(question, (table,))).read_all()
+    try:
+        found = DuckDB(_OURS, database).read(Query(question, (table,))).read_all()
+    except InputError as error:
+        raise InputError(
+            f"{_OURS} ({database})",
+            "a run ended while it published, and whether its tables are there cannot be read: "
+            f"{error.problem}",
+            "Close what else has the file open, and run again",
+        ) from error
     comments: list[str | None] = found["comment"].to_pylist()
     return comments == [f"written by run {run}"]
 
