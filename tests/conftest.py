@@ -10,6 +10,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from hypothesis import settings
+from kedro.framework.project import configure_project
 from xdist.remote import Producer
 
 from loantap.features.build import build_features
@@ -120,6 +121,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None, N
     mark_slow(items)
     yield
     put_in_order(items)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _configured() -> None:
+    """Kedro knows the package, whichever test of this process runs a pipeline first."""
+    configure_project("loantap")
 
 
 @pytest.hookimpl(wrapper=True)

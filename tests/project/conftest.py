@@ -8,18 +8,11 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from kedro.framework.project import configure_project
 
 from loantap.portfolio.dictionary import portfolio_columns
 from loantap.portfolio.loantap_format import render
 from loantap.simulator import simulate_portfolio
 from tests.support.temporary_project import Ended, Original, Project, make_project
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _configured() -> None:
-    """Kedro knows the package."""
-    configure_project("loantap")
 
 
 @pytest.fixture

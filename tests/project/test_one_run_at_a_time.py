@@ -128,11 +128,15 @@ def test_what_a_killed_one_left_is_gone_with_the_next(project: Project, run: Run
 
 
 def test_one_that_is_interrupted_while_it_starts_has_done_nothing(project: Project) -> None:
-    """As `python -m loantap`, whose first second is ours already."""
+    """As `python -m loantap`, whose first second is ours already; while Kedro is imported."""
     text = (
-        "import os, signal, threading\n"
+        "import os, signal, sys\n"
         "from loantap.__main__ import main\n"
-        "threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT)).start()\n"
+        "class Interrupter:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'kedro.framework.session':\n"
+        "            os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Interrupter())\n"
         "main([])\n"
     )
     ended = subprocess.run(

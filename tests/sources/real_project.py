@@ -13,7 +13,6 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 from click.testing import Result
-from kedro.framework.project import configure_project
 
 from loantap.datasets.backends import make_backend
 from loantap.datasets.backends.interface import Query
@@ -110,7 +109,6 @@ def make_demo_tables() -> dict[Table, pa.Table]:
 @contextmanager
 def in_environment(servers: Servers) -> Iterator[None]:
     """The environment says where the servers are."""
-    configure_project("loantap")
     with pytest.MonkeyPatch.context() as patch:
         for name, text in servers.variables.items():
             patch.setenv(name, text)

@@ -164,7 +164,7 @@ class Original:
         shutil.copytree(self.folder, self.copy)
 
     def put_back(self) -> None:
-        """Undo whatever was written, replaced or removed since."""
+        """Put back each file whose size or time has changed, or that is gone; remove new files."""
         before, now = _list_files(self.copy), _list_files(self.folder)
         for name in now.keys() - before.keys():
             (self.folder / name).unlink()

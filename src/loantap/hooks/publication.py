@@ -39,8 +39,8 @@ logger = logging.getLogger(__name__)
 def publish(saved: Sequence[Publishable], lock: ProjectLock) -> None:
     """Publish what a run saved: databases, then files, then models.
 
-    All of it is written down first. Killed before the databases have changed, nothing is
-    published, and afterwards the next run completes it; see `recover`.
+    All of it is written down first. If the run is killed before the databases change, nothing is
+    published; if it is killed later, the next run publishes the rest; see `recover`.
 
     Args:
         saved: what the run saved.

@@ -23,8 +23,8 @@ Places = npt.NDArray[np.int32]
 class BlockwiseMatrix(DenseMatrix):
     """tabmat's dense matrix with all products by BLAS.
 
-    Of rows or columns that are left out the weights are zero: to copy those that stay takes longer
-    than to multiply them all.
+    What is left out has weight zero: to copy what stays takes longer than to multiply it all. Only
+    `sandwich` picks columns, block by block.
     """
 
     def sandwich(self, d: Floats, rows: Places | None = None, cols: Places | None = None) -> Floats:

@@ -60,7 +60,7 @@ class PathSearchCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             out; gives its scores, greater is better.
         refit: takes `cv_results_`, gives the index of the candidate chosen.
         cv: the folds.
-        n_jobs: folds at a time.
+        n_jobs: threads, each with a fold, or with one sampler of a fold that they share.
 
     Attributes:
         cv_results_: as `GridSearchCV` has it: `params`, `param_<name>`, `mean_fit_time`,

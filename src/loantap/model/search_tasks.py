@@ -42,9 +42,9 @@ class PenaltyPath:
 
 
 def group_by_balance(candidates: Sequence[Parameters]) -> list[list[int]]:
-    """Places of the candidates of each way of balancing.
+    """Places of the candidates that share a sampler; class weights and none share the plain matrix.
 
-    Resampling comes last: the plain matrix can go before it, which holds several copies as it is.
+    Resampling comes last, so that the plain matrix can be freed first: SMOTE holds several copies.
     """
     everyone = list(range(len(candidates)))
     ways = [way for _, way in _group(candidates, everyone, lambda c: repr(c["balance"]))]
@@ -52,7 +52,10 @@ def group_by_balance(candidates: Sequence[Parameters]) -> list[list[int]]:
 
 
 def share_out(folds: int, ways: list[list[int]], jobs: int) -> list[Task]:
-    """A fold is one task, but for those that are too few for all threads: a task for each way."""
+    """One task a fold; folds left over, too few for all threads, are split into one for each way.
+
+    What resamples takes longest, so of those it begins first.
+    """
     whole = folds - folds % jobs
     tasks = [Task(fold, ways) for fold in range(whole)]
     return tasks + [Task(fold, [way]) for fold in range(whole, folds) for way in reversed(ways)]

@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-# Of resamples: while they are measured, further ones are drawn.
+# Threads that measure resamples, and how many further ones are drawn meanwhile.
 _THREADS = 2
 _AHEAD = 4
 
@@ -39,10 +39,10 @@ class FittingThreads(ThreadPoolExecutor):
         return super().__exit__(kind, *details)
 
     def go_on(self) -> None:
-        """Say whether a task should go on.
+        """Let a task go on, unless nobody waits for its result any more.
 
         Raises:
-            CancelledError: nobody waits for what it makes any more.
+            CancelledError: nobody does.
         """
         if self._is_over.is_set():
             raise CancelledError
@@ -50,11 +50,11 @@ class FittingThreads(ThreadPoolExecutor):
 
 @contextmanager
 def fitting_threads(jobs: int) -> Iterator[FittingThreads]:
-    """Threads that share the loans.
+    """Threads that share the loans, with one thread of BLAS and OpenMP in each.
 
-    So the same sums come in the same order: the limit on OpenMP is each thread's own, that on BLAS
-    the process's. What does not converge is in the table of candidates, so its warnings are left
-    out, here rather than around each fit: warning filters are no thread's own.
+    So sums come in the same order, and a run repeats: the limit on OpenMP is each thread's own,
+    that on BLAS the process's. What does not converge is in the table of candidates, so its
+    warnings are left out, here rather than around each fit: filters are no thread's own.
     """
     with fitting_here(), FittingThreads(jobs) as threads:
         yield threads
@@ -62,7 +62,7 @@ def fitting_threads(jobs: int) -> Iterator[FittingThreads]:
 
 @contextmanager
 def fitting_here() -> Iterator[None]:
-    """The same in the thread at hand."""
+    """The limits and warning filters of `fitting_threads`, for a fit in the caller's thread."""
     with warnings.catch_warnings(), threadpool_limits(1):
         warnings.simplefilter("ignore", ConvergenceWarning)
         yield
