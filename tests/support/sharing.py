@@ -28,6 +28,7 @@ GROUPS = {
     "sources_up": ("sources/test_sources_up.py",),
     "db2": ("sources/test_db2_*",),
     "postgres": ("sources/*",),
+    "killed": ("hooks/test_killed_*", "datasets/test_killed_*"),
     "model": ("model/test_one_application.py",),
 }
 # What is not for `make test-fast`: tests that ask for a server, a whole run or a browser, and files
