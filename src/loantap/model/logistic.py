@@ -6,7 +6,7 @@ coefficients of the penalty before, and takes bounds. What comes out is scikit-l
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,9 @@ from sklearn.utils.validation import validate_data
 from loantap.model.dense_matrix import BlockwiseRegressor
 
 Array = npt.NDArray[np.floating[Any]]
+
+# Where the fit with this C starts; it is given the last solution, if there is one.
+Lead = Callable[[float, Array | None], Array | None]
 
 # Of coordinate descent in an outer iteration. A hundred will do, but where the pincode separates
 # SMOTE's made-up loans: there it takes up to 20,000. Cut short, it takes the outer iterations that
@@ -74,8 +77,8 @@ class BoundedLogisticRegression(LogisticRegression):
         matrix, target = validate_data(self, X, y, dtype=[np.float64, np.float32], order="F")
         check_classification_targets(target)
         fits = len(self.start) == matrix.shape[1] + 1
-        starts = {self.C: np.asarray(self.start)} if fits else {}
-        [_] = self.fit_path(matrix, target, [self.C], sample_weight, starts)
+        start = np.asarray(self.start) if fits else None
+        [_] = self.fit_path(matrix, target, [self.C], sample_weight, lambda *_: start)
         return self
 
     def __sklearn_tags__(self) -> Tags:
@@ -91,7 +94,7 @@ class BoundedLogisticRegression(LogisticRegression):
         y: npt.ArrayLike,
         inverse_penalties: Sequence[float],
         sample_weight: npt.ArrayLike | None = None,
-        starts: Mapping[float, Array] | None = None,
+        lead: Lead | None = None,
     ) -> Iterator[BoundedLogisticRegression]:
         """Fit to one penalty after the other, each from where the last one ended.
 
@@ -103,7 +106,7 @@ class BoundedLogisticRegression(LogisticRegression):
             y: outcomes.
             inverse_penalties: C of each fit.
             sample_weight: of each row.
-            starts: intercept and coefficients to start from in place of the last ones, by C.
+            lead: intercept and coefficients to start from in place of the last ones.
 
         Yields:
             This estimator, fitted anew.
@@ -126,9 +129,10 @@ class BoundedLogisticRegression(LogisticRegression):
         if np.bincount(encoded, weights=weights).min() <= 0:
             raise ValueError(f"The weight of a class must not be zero: {classes}")
         solver = self._make_solver(X.shape[1])
-        start = None
+        start: Array | None = None
         for inverse_penalty in inverse_penalties:
-            start = (starts or {}).get(inverse_penalty, start)
+            if lead is not None:
+                start = self._hold_signs(lead(inverse_penalty, start))
             solver.set_params(alpha=1 / (inverse_penalty * total), start_params=start)
             solver.fit(X, encoded.astype(X.dtype), sample_weight=weights.astype(X.dtype))
             self.classes_ = classes
@@ -143,6 +147,14 @@ class BoundedLogisticRegression(LogisticRegression):
     def solution(self) -> Array:
         """Intercept and coefficients of the last fit."""
         return np.append(self.intercept_, self.coef_)
+
+    def _hold_signs(self, start: Array | None) -> Array | None:
+        """The start, with zero for a coefficient of a sign that it may not have."""
+        if start is None or not len(self.signs):
+            return start
+        signs = np.zeros(len(start))
+        signs[1 : 1 + len(self.signs)] = self.signs
+        return np.where(signs * start < 0, 0.0, start)
 
     def _make_solver(self, columns: int) -> BlockwiseRegressor:
         signs = np.zeros(columns)

@@ -23,6 +23,7 @@ from sklearn.utils import _safe_indexing
 from sklearn.utils.validation import check_is_fitted
 
 from loantap.model.logistic import BoundedLogisticRegression
+from loantap.model.pilot import Pilot, PilotedStarts
 from loantap.model.search_tasks import (
     Judged,
     Parameters,
@@ -143,18 +144,21 @@ class PathSearchCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         balanced = balance(self.candidates, task.ways, matrix, y[inside])
         del matrix  # `balanced` lets go of it as soon as it can
         for members, resampled, target in balanced:
+            pilot = Pilot.draw(resampled, target)
             for path in list_paths(self.candidates, members):
                 classifier = clone(self.candidates[path.members[0]]["classify"])
                 classifier.set_params(tol=max(classifier.tol, _TOLERANCE))
                 penalties = [inverse_penalty(self.candidates[index]) for index in path.members]
+                starts = PilotedStarts(classifier, pilot, path.starts)
                 started = time.perf_counter()
                 for index, fitted in zip(
                     path.members,
-                    classifier.fit_path(resampled, target, penalties, starts=path.starts),
+                    classifier.fit_path(resampled, target, penalties, lead=starts),
                     strict=True,
                 ):
                     done = time.perf_counter()
-                    path.solutions[inverse_penalty(self.candidates[index])] = fitted.solution
+                    solved = starts.complete(fitted.solution)
+                    path.solutions[inverse_penalty(self.candidates[index])] = solved
                     scores = self.scoring(fitted, held_out, y[outside])
                     scores["iterations"] = float(fitted.n_iter_[0])
                     scores["fit_time"] = done - started

@@ -11,6 +11,8 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import clone
 
+from loantap.model.pilot import Solved
+
 Scores = dict[str, float]
 Parameters = Mapping[str, Any]
 Floats = npt.NDArray[np.floating[Any]]
@@ -37,8 +39,8 @@ class PenaltyPath:
     """Candidates that are fitted one after the other; `starts` and `solutions` are by C."""
 
     members: list[int]
-    starts: dict[float, Floats]
-    solutions: dict[float, Floats]
+    starts: dict[float, Solved]
+    solutions: dict[float, Solved]
 
 
 def group_by_balance(candidates: Sequence[Parameters]) -> list[list[int]]:
@@ -117,7 +119,7 @@ def list_paths(candidates: Sequence[Parameters], members: list[int]) -> Iterator
     solutions of a path are to be filled in before the next is asked for.
     """
     for _, same_weights in _group(candidates, members, _weights):
-        starts: dict[float, Floats] = {}
+        starts: dict[float, Solved] = {}
         for _, same_penalty in _group(candidates, same_weights, _all_but_c):
             path = PenaltyPath(
                 sorted(same_penalty, key=lambda index: inverse_penalty(candidates[index])),
