@@ -225,3 +225,16 @@ def test_what_is_served_is_scikit_learn_s_own_class_with_the_same_pds() -> None:
     assert (served.C, served.l1_ratio) == (2, 1)
     np.testing.assert_array_equal(served.predict_proba(MATRIX), model.predict_proba(MATRIX))
     np.testing.assert_array_equal(served.predict(MATRIX), model.predict(MATRIX))
+
+
+def test_a_constant_column_keeps_no_path_from_converging() -> None:
+    """L2, from which L1 starts, leaves a trace of rounding in the column's coefficient."""
+    constant = np.asfortranarray(np.column_stack([MATRIX, np.ones(len(MATRIX))]))
+    classifier = BoundedLogisticRegression(C=0.01, l1_ratio=1, max_iter=20)
+    expected = clone(classifier).fit(constant, TARGET)
+    start = expected.solution + np.append(np.zeros(constant.shape[1]), 1e-13)
+
+    [fitted] = classifier.fit_path(constant, TARGET, [0.01], lead=lambda *_: start)
+
+    assert fitted.n_iter_[0] == 0
+    np.testing.assert_array_equal(fitted.solution, expected.solution)

@@ -30,6 +30,10 @@ Lead = Callable[[float, Array | None], Array | None]
 # (docs/performance.md). glum's own limit, a hundred thousand, takes longer and changes no score.
 _MOST_CYCLES = 10_000
 
+# What rounding leaves of the coefficient of a constant column. Nothing depends on it, so no
+# iteration of L1 would take it to zero; but its penalty alone keeps L1 from converging.
+_ALMOST_ZERO = 1e-8
+
 
 class BoundedLogisticRegression(LogisticRegression):
     """scikit-learn's logistic regression, fitted by glum.
@@ -132,7 +136,7 @@ class BoundedLogisticRegression(LogisticRegression):
         start: Array | None = None
         for inverse_penalty in inverse_penalties:
             if lead is not None:
-                start = self._hold_signs(lead(inverse_penalty, start))
+                start = self._make_possible(lead(inverse_penalty, start))
             solver.set_params(alpha=1 / (inverse_penalty * total), start_params=start)
             solver.fit(X, encoded.astype(X.dtype), sample_weight=weights.astype(X.dtype))
             self.classes_ = classes
@@ -148,13 +152,16 @@ class BoundedLogisticRegression(LogisticRegression):
         """Intercept and coefficients of the last fit."""
         return np.append(self.intercept_, self.coef_)
 
-    def _hold_signs(self, start: Array | None) -> Array | None:
-        """The start, with zero for a coefficient of a sign that it may not have."""
-        if start is None or not len(self.signs):
-            return start
+    def _make_possible(self, start: Array | None) -> Array | None:
+        """The start, with zero for coefficients of a wrong sign, and for those L1 has at zero."""
+        if start is None:
+            return None
         signs = np.zeros(len(start))
         signs[1 : 1 + len(self.signs)] = self.signs
-        return np.where(signs * start < 0, 0.0, start)
+        is_zero = signs * start < 0
+        if self.l1_ratio:
+            is_zero |= np.abs(start) < _ALMOST_ZERO
+        return np.where(is_zero, 0.0, start)
 
     def _make_solver(self, columns: int) -> BlockwiseRegressor:
         signs = np.zeros(columns)

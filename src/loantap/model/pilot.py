@@ -16,9 +16,9 @@ from sklearn.base import clone
 
 from loantap.model.logistic import Array, BoundedLogisticRegression
 
-# Every tenth row. Where that is fewer than 20,000, all rows are few and a fit is quick anyway.
+# Every tenth row. Where that is fewer than 3,000, all rows are few and a fit is quick anyway.
 _STEP = 10
-_LEAST_ROWS = 20_000
+_LEAST_ROWS = 3_000
 
 # A column that is zero in all but fewer rows of the pilot: a category so rare there may be of one
 # outcome, by chance, and its coefficient would move without end.
