@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+from imblearn.over_sampling import SMOTE
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
@@ -12,11 +13,18 @@ from sklearn.metrics import roc_auc_score
 from loantap.features.build import build_features
 from loantap.features.definitions import FEATURE_SETS
 from loantap.model.calibration import Calibration, fit_calibration_out_of_fold
-from loantap.model.estimator import credit_signs
+from loantap.model.estimator import Balancing, credit_signs
 from loantap.model.fitted import BOOSTING, LOGISTIC, FittedModel
 from loantap.model.options import SplitOptions, TrainingOptions
+from loantap.model.predictions import predict_out_of_fold
+from loantap.model.search import fit_candidate, search
 from loantap.model.splits import split_loans
-from loantap.model.training import feature_names, train_challenger, train_logistic
+from loantap.model.training import (
+    cross_validate_candidate,
+    feature_names,
+    train_challenger,
+    train_logistic,
+)
 from tests.conftest import CHALLENGER, OUT_OF_TIME, training_options
 
 OPTIONS = training_options(
@@ -42,6 +50,39 @@ def logistic(rows: pd.DataFrame) -> FittedModel:
 @pytest.fixture(scope="module")
 def boosting(rows: pd.DataFrame) -> FittedModel:
     return train_challenger(rows, OPTIONS)
+
+
+class TestOutOfFold:
+    """PDs of training loans by models that have not seen them, of the candidate chosen."""
+
+    @pytest.mark.parametrize("tolerance", [1e-4, 1e-7], ids=["the search's", "closer"])
+    def test_nothing_is_fitted_again_where_the_search_was_as_exact(
+        self, rows: pd.DataFrame, tolerance: float, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        options = OPTIONS.model_copy(
+            update={"balancing": (Balancing.SMOTE,), "tolerance": tolerance, "calibrated": False}
+        )
+        outcome = search(rows[FEATURES], rows["is_charged_off"], options)
+        resampled: list[int] = []
+        plain = SMOTE.fit_resample
+        monkeypatch.setattr(
+            SMOTE, "fit_resample", lambda *data: resampled.append(1) or plain(*data)
+        )
+
+        found = cross_validate_candidate(rows, outcome, options)
+
+        again = predict_out_of_fold(
+            rows[FEATURES],
+            rows["is_charged_off"],
+            lambda x, y, _: fit_candidate(x, y, outcome.best, options),
+            options,
+        )
+        is_closer = tolerance < 1e-4
+        assert len(resampled) == options.folds * (2 if is_closer else 1)
+        np.testing.assert_allclose(
+            found["log_odds"], again[0], atol=1e-5 if is_closer else 0.02, rtol=0
+        )
+        np.testing.assert_array_equal(found["fold"], again[1])
 
 
 class TestLogistic:

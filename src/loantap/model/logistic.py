@@ -139,11 +139,8 @@ class BoundedLogisticRegression(LogisticRegression):
                 start = self._make_possible(lead(inverse_penalty, start))
             solver.set_params(alpha=1 / (inverse_penalty * total), start_params=start)
             solver.fit(X, encoded.astype(X.dtype), sample_weight=weights.astype(X.dtype))
-            self.classes_ = classes
-            self.coef_ = solver.coef_.reshape(1, -1).astype("float64")
-            self.intercept_ = np.array([solver.intercept_], dtype="float64")
+            self.adopt(np.append(solver.intercept_, solver.coef_), classes)
             self.n_iter_ = np.array([solver.n_iter_], dtype="int32")
-            self.n_features_in_ = X.shape[1]
             start = self.solution
             yield self
 
@@ -151,6 +148,15 @@ class BoundedLogisticRegression(LogisticRegression):
     def solution(self) -> Array:
         """Intercept and coefficients of the last fit."""
         return np.append(self.intercept_, self.coef_)
+
+    def adopt(self, solution: Array, classes: Array) -> BoundedLogisticRegression:
+        """Take over the intercept and the coefficients of a fit elsewhere, of these classes."""
+        self.classes_ = classes
+        self.coef_ = np.asarray(solution[1:], dtype="float64").reshape(1, -1)
+        self.intercept_ = np.array([solution[0]], dtype="float64")
+        self.n_iter_ = np.array([0], dtype="int32")
+        self.n_features_in_ = self.coef_.shape[1]
+        return self
 
     def _make_possible(self, start: Array | None) -> Array | None:
         """The start, with zero for coefficients of a wrong sign, and for those L1 has at zero."""

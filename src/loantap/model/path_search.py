@@ -42,8 +42,8 @@ Scorer = Callable[[BoundedLogisticRegression, npt.NDArray[Any], npt.NDArray[Any]
 
 _OF_THE_FIT = ("fit_time", "score_time", "iterations")
 
-# A gradient this small moves F2 in the fifth digit.
-_TOLERANCE = 1e-4
+# Of the fits of a search: a gradient this small moves F2 in the fifth digit.
+SEARCH_TOLERANCE = 1e-4
 
 # Who shows progress listens here; each record has `done` and `total`, counted in fits.
 progress = logging.getLogger("loantap.progress")
@@ -147,7 +147,7 @@ class PathSearchCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             pilot = Pilot.draw(resampled, target)
             for path in list_paths(self.candidates, members):
                 classifier = clone(self.candidates[path.members[0]]["classify"])
-                classifier.set_params(tol=max(classifier.tol, _TOLERANCE))
+                classifier.set_params(tol=max(classifier.tol, SEARCH_TOLERANCE))
                 penalties = [inverse_penalty(self.candidates[index]) for index in path.members]
                 starts = PilotedStarts(classifier, pilot, path.starts)
                 started = time.perf_counter()

@@ -108,6 +108,23 @@ def fit_candidate(
         return model.fit(features, target)
 
 
+def adopt_solution(
+    features: pd.DataFrame,
+    target: pd.Series,
+    candidate: Candidate,
+    options: TrainingOptions,
+    solution: Solution,
+) -> ResamplingPipeline:
+    """One candidate on the rows given, with what the search found on them: nothing is fitted again.
+
+    So nothing is resampled either. Its PDs are those of a fit to the search's own tolerance.
+    """
+    model = make_candidate(candidate, options).set_params(balance="passthrough")
+    model["preprocess"].fit(features, target)
+    model["classify"].adopt(solution, np.unique(target))
+    return model
+
+
 def make_candidate(candidate: Candidate, options: TrainingOptions) -> ResamplingPipeline:
     """Unfitted pipeline of one candidate."""
     return make_model(

@@ -12,8 +12,9 @@ from loantap.model.calibration import Calibration, fit_calibration_out_of_fold
 from loantap.model.estimator import slim
 from loantap.model.fitted import BOOSTING, LOGISTIC, FittedModel
 from loantap.model.options import TrainingOptions
+from loantap.model.path_search import SEARCH_TOLERANCE
 from loantap.model.predictions import cross_validate
-from loantap.model.search import SearchOutcome, fit_candidate, search
+from loantap.model.search import SearchOutcome, adopt_solution, fit_candidate, search
 from loantap.model.threads import fitting_threads
 
 
@@ -37,11 +38,15 @@ def train_logistic(rows: pd.DataFrame, options: TrainingOptions) -> FittedModel:
 def cross_validate_candidate(
     rows: pd.DataFrame, outcome: SearchOutcome, options: TrainingOptions
 ) -> pd.DataFrame:
-    """Out-of-fold PDs of the candidate that the search chose; see `cross_validate`."""
+    """Out-of-fold PDs of the candidate that the search chose; see `cross_validate`.
+
+    It is fitted on from what the search found, unless that is as exact as is asked for.
+    """
+    is_exact = options.tolerance >= SEARCH_TOLERANCE
+    fit_from = adopt_solution if is_exact else fit_candidate
 
     def fit(features: pd.DataFrame, target: pd.Series, fold: int) -> ResamplingPipeline:
-        start = outcome.fold_solutions[fold]
-        return fit_candidate(features, target, outcome.best, options, start)
+        return fit_from(features, target, outcome.best, options, outcome.fold_solutions[fold])
 
     return cross_validate(rows, feature_names(options), fit, options)
 
