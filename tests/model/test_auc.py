@@ -45,6 +45,7 @@ def test_a_resample_without_an_outcome_is_drawn_again() -> None:
     assert (drawn == 1).all()
 
 
+@pytest.mark.slow
 def test_bounds_cover_the_truth_about_as_often_as_they_say() -> None:
     rng = np.random.default_rng(5)
     covered = []

@@ -255,6 +255,7 @@ def test_reports_quote_six_significant_digits(value: float, expected: float) -> 
     assert round_significant(value) == expected
 
 
+@pytest.mark.slow
 def test_the_interval_of_the_calibration_error_takes_its_upward_bias_off() -> None:
     # PDs that are right by construction: what error they show is noise.
     rng = np.random.default_rng(3)

@@ -97,6 +97,7 @@ class TestPopulations:
 
         assert of_population(report, "issued 2012")["psi"] == pytest.approx(0, abs=1e-9)
 
+    @pytest.mark.slow
     def test_one_population_exceeds_the_chance_level_5_times_in_100(self) -> None:
         exceeded = []
         for seed in range(100):

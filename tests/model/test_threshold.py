@@ -191,6 +191,7 @@ class TestTradeOff:
             assert (table[name] <= table[f"{name}_high"]).all()
             assert ((table[f"{name}_high"] - table[f"{name}_low"]) > 0).all()
 
+    @pytest.mark.slow
     def test_the_interval_of_f2_is_that_of_a_bootstrap(self, loans, table) -> None:
         target, pd_ = loans
         row = table.iloc[len(table) // 2]

@@ -162,6 +162,7 @@ def test_a_credit_statement_warns_that_rates_already_price_risk(
     assert all("declining the group may cost more than it saves" in r.caveat for r in credit)
 
 
+@pytest.mark.slow
 def test_nothing_found_on_pure_noise_is_called_strong(simulated_loans: pd.DataFrame) -> None:
     rng = np.random.default_rng(1)
     for _ in range(5):

@@ -59,6 +59,7 @@ def make_catalog(loader: OmegaConfigLoader) -> DataCatalog:
 PIPELINES = register_pipelines()
 CONFIGURATION = load_configuration()
 DECLARED: dict[str, Entry] = CONFIGURATION["catalog"]
+RESOLVER = make_catalog(CONFIGURATION).config_resolver
 
 
 def is_parameter(name: str) -> bool:
@@ -72,8 +73,7 @@ def used_datasets() -> list[str]:
 
 def resolve(name: str) -> tuple[str, Entry]:
     """Name of the entry that declares a dataset, and the entry."""
-    resolver = make_catalog(CONFIGURATION).config_resolver
-    pattern = name if name in DECLARED else resolver.match_dataset_pattern(name)
+    pattern = name if name in DECLARED else RESOLVER.match_dataset_pattern(name)
     assert pattern in DECLARED, f"{name} is declared nowhere in conf/base"
     return pattern, DECLARED[pattern]
 

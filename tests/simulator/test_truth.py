@@ -64,6 +64,7 @@ def test_an_input_portfolio_is_left_as_it_was(portfolio: pd.DataFrame) -> None:
     pd.testing.assert_frame_equal(portfolio, before)
 
 
+@pytest.mark.slow
 def test_a_plain_logistic_regression_recovers_the_coefficients() -> None:
     portfolio = simulate_portfolio(100_000, seed=11).portfolio
     drivers = default_drivers(portfolio)

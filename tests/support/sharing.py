@@ -32,13 +32,30 @@ GROUPS = {
     "model": ("model/test_one_application.py",),
 }
 # What is not for `make test-fast`: tests that ask for a server, a whole run or a browser, and files
-# that run pipelines, start pytest anew, or kill processes again and again.
+# that run pipelines, start pytest anew, kill processes again and again, keep a registry, write and
+# read snapshots and tables, or train many models.
 SLOW = {"databricks", "db2", "postgres", "spark", "demo_result", "browser"}
 SLOW_FILES = (
     "*/test_killed_*",
     "datasets/test_any_history.py",
+    "datasets/test_merge.py",
+    "datasets/test_odbc_source.py",
+    "datasets/test_refresh.py",
+    "datasets/test_snapshot.py",
+    "datasets/test_target_table.py",
+    "datasets/test_waiting.py",
+    "model/leakage/test_gate.py",
+    "model/test_calibration.py",
+    "model/test_columns_not_collected.py",
+    "model/test_contest.py",
+    "model/test_path_search.py",
+    "model/test_points.py",
+    "model/test_predictions.py",
     "pipelines/*",
     "project/*",
+    "registry/*",
+    "reporting/test_model_card.py",
+    "reporting/test_model_section.py",
     "suite/test_process_state.py",
     "suite/test_sharing.py",
 )
