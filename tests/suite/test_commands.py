@@ -37,11 +37,15 @@ def test_ci_runs_make_test_and_nothing_else_of_make() -> None:
     assert not [line for line in lines if "pytest" in line and not line.startswith("#")]
 
 
-def test_make_test_uses_all_cores_after_lint() -> None:
-    done = would_do("test")
+@pytest.mark.parametrize(("ci", "is_measured"), [("", False), ("true", True)])
+def test_make_test_uses_all_cores_after_lint_and_ci_measures_coverage(
+    ci: str, is_measured: bool
+) -> None:
+    done = would_do("test", CI=ci)
 
     assert done.index("ruff check") < done.index("-m pytest")
-    assert "-n auto --dist loadfile --no-loadscope-reorder --cov" in done
+    assert "-n auto --dist loadfile --no-loadscope-reorder" in done
+    assert ("--cov" in done) is is_measured
 
 
 @pytest.mark.parametrize(("ci", "asks"), [("", False), ("true", True)])
