@@ -8,8 +8,10 @@ import logging
 import os
 import time
 from datetime import datetime
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pytest
 from source_rows import FIRST_UPDATE, expect_remedy, find_source, make_loans
@@ -17,7 +19,10 @@ from source_rows import FIRST_UPDATE, expect_remedy, find_source, make_loans
 from loantap.datasets.backends import make_backend
 from loantap.datasets.backends.interface import Query
 from loantap.datasets.source_table import Account
+from loantap.portfolio.cleaning import clean_source_table
+from loantap.portfolio.dictionary import Table
 from loantap.portfolio.errors import InputError
+from tests.conftest import AS_OF
 from tests.support.postgres import READER, Postgres
 
 EMOJI = "Bäcker 面包师 👩🏽‍🍳"
@@ -34,6 +39,25 @@ def loans(postgres: Postgres) -> pa.Table:
 def query(postgres: Postgres, sql: str, *parameters: str) -> pa.Table:
     backend = make_backend("warehouse", {"connection": postgres.connection})
     return backend.read(Query(sql, parameters)).read_all()
+
+
+def make_sound_loans(rows: int, **columns: list[Any]) -> pa.Table:
+    """Loans whose instalment is that of their amount, rate and term."""
+    sound = {"loan_amnt": 12_000.0, "int_rate": 12.0, "installment": 398.57}
+    return make_loans(
+        rows,
+        loan_status=["Fully Paid"] * rows,
+        **{name: [value] * rows for name, value in sound.items()},
+        **columns,
+    )
+
+
+def clean(postgres: Postgres) -> pd.DataFrame:
+    """The typed loans; none of them may be bad."""
+    raw = find_source(postgres.connection).read().read_all().to_pandas()
+    cleaned = clean_source_table(raw, Table.LOANS, AS_OF)
+    assert cleaned.quarantine.empty, cleaned.quarantine["reason"].tolist()
+    return cleaned.rows
 
 
 class TestTable:
@@ -288,6 +312,20 @@ class TestTimeZones:
         assert source.read(since).read_all()["loan_id"].to_pylist() == ["00000002"]
         assert source.account(since) == Account(3, FIRST_UPDATE, since, 1)
 
+    @pytest.mark.usefixtures("zone")
+    @pytest.mark.parametrize("written_in", ["Asia/Kolkata", "America/New_York"])
+    def test_a_month_held_as_an_instant_is_the_month_that_was_written(
+        self, written_in: str, postgres: Postgres
+    ) -> None:
+        months = ["Jan-2014", "Feb-2014", "Jul-2014", "Dec-2015"]
+        postgres.load("loans", make_sound_loans(4, issue_d=months))
+        postgres.run_sql(
+            "ALTER TABLE loans ALTER issue_d TYPE timestamptz USING "
+            f"to_date(issue_d, 'Mon-YYYY')::timestamp AT TIME ZONE '{written_in}'"
+        )
+
+        assert clean(postgres)["issue_month"].dt.strftime("%b-%Y").tolist() == months
+
     def test_the_servers_zone_is_indeed_another_one(self, postgres: Postgres) -> None:
         assert postgres.run_sql("SHOW timezone") == "Asia/Kolkata"
 
@@ -399,6 +437,14 @@ class TestContract:
         postgres.run_sql(f"ALTER TABLE loans ALTER {change}")
 
         assert find_source(postgres.connection).read().read_all().num_rows == 1_000
+
+    def test_an_id_that_the_server_fills_up_with_blanks_is_the_same_id(
+        self, postgres: Postgres
+    ) -> None:
+        postgres.load("loans", make_sound_loans(3))
+        postgres.run_sql("ALTER TABLE loans ALTER loan_id TYPE char(24)")
+
+        assert clean(postgres)["loan_id"].tolist() == ["00000000", "00000001", "00000002"]
 
     def test_columns_may_be_named_in_upper_case(self, postgres: Postgres, loans: pa.Table) -> None:
         backend = make_backend("warehouse", {"connection": postgres.connection})
