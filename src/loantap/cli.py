@@ -69,7 +69,7 @@ def run(context: click.Context, /, **options: Any) -> Any:
             lock.release()
     if interruption.received is not None:
         click.echo(f"\nInterrupted by {interruption.name}: {lock.outcome}.", err=True)
-        context.exit(interruption.exit_code)
+        context.exit(interruption.settle())
     return result
 
 

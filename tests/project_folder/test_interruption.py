@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -31,7 +32,31 @@ def test_it_is_obeyed_with_the_exit_code_that_shells_know(
     with asked.listening(), pytest.raises(KeyboardInterrupt):
         os.kill(os.getpid(), number)
 
-    assert (asked.name, asked.exit_code) == (name, code)
+    assert (asked.name, asked.settle()) == (name, code)
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_the_exit_code_is_heeded_wherever_the_interruption_came(
+    number: signal.Signals, code: int, tmp_path: Path
+) -> None:
+    """Python ends `python -m` by SIGINT itself where an `exec` of text was interrupted last."""
+    (tmp_path / "interrupted.py").write_text(
+        "import sys\n"
+        "from loantap.project.interruption import interruption\n"
+        f"text = 'import os; os.kill(os.getpid(), {int(number)})\\nfor _ in range(1000): pass'\n"
+        "with interruption.listening():\n"
+        "    try:\n"
+        "        exec(text)\n"
+        "    except KeyboardInterrupt:\n"
+        "        print('interrupted')\n"
+        "sys.exit(interruption.settle())\n"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-m", "interrupted"], cwd=tmp_path, capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+
+    assert (ended.returncode, ended.stdout) == (code, "interrupted\n"), ended.stderr
 
 
 def test_what_is_brief_is_done_whole_and_then_it_can_be_obeyed(asked: Interruption) -> None:
@@ -51,7 +76,7 @@ def test_nobody_asked(asked: Interruption) -> None:
         asked.obey()
 
     assert asked.received is None
-    assert asked.exit_code == 0
+    assert asked.settle() == 0
 
 
 def test_handlers_are_put_back(asked: Interruption) -> None:

@@ -31,9 +31,13 @@ class Interruption:
         """What a person calls it."""
         return _NAMES[self.received] if self.received else ""
 
-    @property
-    def exit_code(self) -> int:
-        """Of a process that has obeyed, as shells count."""
+    def settle(self) -> int:
+        """The exit code of a process that has obeyed, as shells count; 0 where nobody asked.
+
+        Where the interruption met an `exec` of text, as a named tuple is made by, `python -m` would
+        end by SIGINT itself, whatever the exit code, until text is evaluated again.
+        """
+        eval("None")  # noqa: S307 - see above
         return 128 + self.received if self.received else 0
 
     def obey(self) -> None:
