@@ -23,7 +23,7 @@ def _make(rows: int) -> tuple[np.ndarray, np.ndarray]:
     matrix = np.zeros((rows, 3), order="F")
     matrix[:, NUMBER] = random.normal(size=rows)
     matrix[:, SEPARATES] = random.random(rows) < 0.3
-    # In rows that the pilot leaves out and in rows that it has.
+    # All of them are rows of the pilot.
     matrix[:800:20, RARE] = 1
     charged_off = random.random(rows) < 1 / (1 + np.exp(1.4 - 0.5 * matrix[:, NUMBER]))
     return matrix, (charged_off & (matrix[:, SEPARATES] == 0)).astype("int64")
@@ -71,6 +71,17 @@ def test_few_loans_are_fitted_without_a_pilot(rows: int) -> None:
     drawn = Pilot.draw(MATRIX[:rows], TARGET[:rows])
 
     assert (drawn is None) == (rows < 30_000)
+
+
+@pytest.mark.parametrize(("charged_off", "is_drawn"), [(0, False), (99, False), (100, True)])
+def test_an_outcome_that_is_rare_in_every_tenth_row_gets_no_pilot(
+    charged_off: int, is_drawn: bool
+) -> None:
+    target = np.zeros(ROWS, dtype="int64")
+    target[: charged_off * 10] = 1
+    target[5] = 1
+
+    assert (Pilot.draw(MATRIX, target) is not None) is is_drawn
 
 
 def test_the_pilot_is_every_tenth_row_and_knows_which_columns_are_rare(pilot: Pilot) -> None:

@@ -35,7 +35,7 @@ class Solved:
 
 @dataclass(frozen=True, slots=True)
 class Pilot:
-    """Every tenth row of a matrix: as many rows of each kind as there are, a tenth each.
+    """Every tenth row of a matrix, in its order.
 
     Attributes:
         matrix: rows x columns, column-major.
@@ -49,9 +49,10 @@ class Pilot:
 
     @classmethod
     def draw(cls, matrix: Array, target: npt.NDArray[Any]) -> Pilot | None:
-        """The pilot of a matrix; None where the matrix is small."""
+        """The pilot of a matrix; None where the matrix is small, or an outcome rare."""
         rows = slice(None, None, _STEP)
-        if len(target[rows]) < _LEAST_ROWS:
+        _, counts = np.unique(target[rows], return_counts=True)
+        if counts.sum() < _LEAST_ROWS or len(counts) < 2 or counts.min() < _LEAST_COUNT:
             return None
         few = np.asfortranarray(matrix[rows])
         is_common = np.count_nonzero(few, axis=0) >= _LEAST_COUNT
