@@ -167,6 +167,15 @@ def test_a_path_that_hardly_moves_goes_on_without_its_pilot(pilot: Pilot) -> Non
     assert starts.complete(last).pilot is None  # it was not asked
 
 
+def test_a_pilot_that_has_not_converged_gives_no_start(pilot: Pilot) -> None:
+    starts = PilotedStarts(BoundedLogisticRegression(max_iter=1), pilot, {})
+    last = np.zeros(4)
+
+    assert starts(0.01, None) is None
+    assert starts.complete(last).pilot is None
+    assert starts(0.1, last) is last
+
+
 def test_a_start_keeps_the_signs(pilot: Pilot) -> None:
     """The number raises the PD; a model in which it may not starts, and ends, at zero."""
     _, _, _, begun = _walk(pilot, signs=(-1,))

@@ -167,7 +167,7 @@ class PathSearchCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
                     judged[index] = Judged(scores, fitted.solution)
                     label = _describe(self.candidates[index])
                     counter.advance(f"fold {task.fold + 1}, {label}")
-            del resampled
+            del resampled, pilot
         return judged
 
 

@@ -90,16 +90,21 @@ class PilotedStarts:
         self._on_pilot = None
         if self._pilot is None:
             return None if base is None else base.whole
-        if base is None:
-            self._on_pilot, _ = self._fit(self._pilot, inverse_penalty, None)
-            return np.where(self._pilot.moves, self._on_pilot, 0.0)
-        if base.pilot is None:
+        if base is not None and base.pilot is None:
             return base.whole
-        self._on_pilot, iterations = self._fit(self._pilot, inverse_penalty, base.pilot)
+        before = None if base is None else base.pilot
+        found, iterations = self._fit(self._pilot, inverse_penalty, before)
+        if iterations >= self._classifier.max_iter or not np.isfinite(found).all():
+            # It has not arrived anywhere, so it says nothing of the others either.
+            self._pilot = None
+            return None if base is None else base.whole
+        self._on_pilot = found
+        if base is None or before is None:
+            return np.where(self._pilot.moves, found, 0.0)
         if iterations <= 1:
             self._pilot = None
             return base.whole
-        return base.whole + np.where(self._pilot.moves, self._on_pilot - base.pilot, 0.0)
+        return base.whole + np.where(self._pilot.moves, found - before, 0.0)
 
     def complete(self, solution: Array) -> Solved:
         """What all rows gave with the C last asked for, beside what the pilot gave."""
