@@ -54,7 +54,7 @@ PYTEST := $(WITH_VENV) $(BIN)/python -m pytest -n auto --dist loadfile --no-load
 test: lint $(if $(CI),$(SERVERS)) ## The checks of lint, then all tests; in CI with branch coverage; PYTEST_ARGS="-k emi"
 	@$(PYTEST) $(if $(CI),--cov) $(PYTEST_ARGS)
 
-test-fast: $(READY) ## The tests that need no server, no whole run and no browser; PYTEST_ARGS="-k emi"
+test-fast: $(READY) ## A minute: no server, whole run, browser, registry or many models; PYTEST_ARGS="-k emi"
 	@$(PYTEST) -m "not slow" $(PYTEST_ARGS)
 
 # Ten applications are scored for each loan that is searched on: 4 million at full size.

@@ -159,7 +159,7 @@ class BoundedLogisticRegression(LogisticRegression):
         return self
 
     def _make_possible(self, start: Array | None) -> Array | None:
-        """The start, with zero for coefficients of a wrong sign, and for those L1 has at zero."""
+        """The start, with zero for a wrong sign and, under L1, for a trace of rounding."""
         if start is None:
             return None
         signs = np.zeros(len(start))

@@ -115,9 +115,9 @@ def adopt_solution(
     options: TrainingOptions,
     solution: Solution,
 ) -> ResamplingPipeline:
-    """One candidate on the rows given, with what the search found on them: nothing is fitted again.
+    """One candidate with the coefficients that the search found on these rows.
 
-    So nothing is resampled either. Its PDs are those of a fit to the search's own tolerance.
+    Only the preprocessing is fitted, and nothing is resampled.
     """
     model = make_candidate(candidate, options).set_params(balance="passthrough")
     model["preprocess"].fit(features, target)

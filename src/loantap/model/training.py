@@ -40,9 +40,11 @@ def cross_validate_candidate(
 ) -> pd.DataFrame:
     """Out-of-fold PDs of the candidate that the search chose; see `cross_validate`.
 
-    It is fitted on from what the search found, unless that is as exact as is asked for.
+    Each fold's fit goes on from the search's solution. Where that converged and nothing closer is
+    asked for (`tolerance`), it is used as it is.
     """
-    is_exact = options.tolerance >= SEARCH_TOLERANCE
+    chosen = outcome.candidates[outcome.candidates["chosen"]]
+    is_exact = options.tolerance >= SEARCH_TOLERANCE and bool(chosen["converged"].all())
     fit_from = adopt_solution if is_exact else fit_candidate
 
     def fit(features: pd.DataFrame, target: pd.Series, fold: int) -> ResamplingPipeline:
