@@ -227,14 +227,35 @@ def test_what_is_served_is_scikit_learn_s_own_class_with_the_same_pds() -> None:
     np.testing.assert_array_equal(served.predict(MATRIX), model.predict(MATRIX))
 
 
-def test_a_constant_column_keeps_no_path_from_converging() -> None:
-    """L2, from which L1 starts, leaves a trace of rounding in the column's coefficient."""
+@pytest.mark.parametrize("inverse_penalty", [0.1, 1.0])
+def test_a_constant_column_keeps_no_path_from_converging(inverse_penalty: float) -> None:
+    """The L2 solution, from which L1 starts, leaves a trace of rounding in its coefficient."""
     constant = np.asfortranarray(np.column_stack([MATRIX, np.ones(len(MATRIX))]))
-    classifier = BoundedLogisticRegression(C=0.01, l1_ratio=1, max_iter=20)
-    expected = clone(classifier).fit(constant, TARGET)
-    start = expected.solution + np.append(np.zeros(constant.shape[1]), 1e-13)
+    start = BoundedLogisticRegression(C=inverse_penalty).fit(constant, TARGET).solution
+    classifier = BoundedLogisticRegression(C=inverse_penalty, l1_ratio=1, max_iter=20)
 
-    [fitted] = classifier.fit_path(constant, TARGET, [0.01], lead=lambda *_: start)
+    [fitted] = classifier.fit_path(constant, TARGET, [inverse_penalty], lead=lambda *_: start)
 
-    assert fitted.n_iter_[0] == 0
-    np.testing.assert_array_equal(fitted.solution, expected.solution)
+    assert start[-1] != 0
+    assert fitted.n_iter_[0] < 10
+    assert fitted.coef_[0][-1] == 0
+    assert np.count_nonzero(fitted.coef_) >= 4
+    np.testing.assert_allclose(
+        fitted.solution, clone(classifier).fit(constant, TARGET).solution, atol=1e-6
+    )
+
+
+@pytest.mark.parametrize(
+    ("l1_ratio", "expected"),
+    [(0, [-1, 0, 2, 0, 3e-9, -4]), (1, [-1, 0, 2, 0, 0, -4])],
+    ids=["L2", "L1"],
+)
+def test_a_start_has_no_wrong_sign_and_under_l1_no_trace(
+    l1_ratio: int, expected: list[float]
+) -> None:
+    classifier = BoundedLogisticRegression(l1_ratio=l1_ratio, signs=(1, 0, -1))
+    start = np.array([-1, -0.5, 2, 0.5, 3e-9, -4])
+
+    assert classifier._make_possible(start).tolist() == expected
+    assert start.tolist() == [-1, -0.5, 2, 0.5, 3e-9, -4]
+    assert classifier._make_possible(None) is None

@@ -18,6 +18,7 @@ from sklearn.model_selection import GridSearchCV, PredefinedSplit, StratifiedKFo
 from threadpoolctl import threadpool_limits
 
 from loantap.features.build import build_features
+from loantap.model import pilot
 from loantap.model.logistic import BoundedLogisticRegression
 from loantap.model.path_search import PathSearchCV
 from loantap.model.search import choose, make_candidate, make_folds, score_on_fold, search
@@ -160,6 +161,28 @@ def test_the_order_of_candidates_does_not_matter(ours: PathSearchCV, loans, cand
         back = without_times(turned)[key][::-1]
         np.testing.assert_allclose(back, column, rtol=1e-9, err_msg=key)
     assert turned.best_index_ == len(candidates) - 1 - ours.best_index_
+
+
+def test_a_tenth_of_the_loans_that_goes_ahead_changes_no_score(
+    ours: PathSearchCV, loans, candidates, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pilot, "_LEAST_ROWS", 150)
+    monkeypatch.setattr(pilot, "_LEAST_COUNT", 20)
+    drawn = []
+    draw = pilot.Pilot.draw
+    monkeypatch.setattr(pilot.Pilot, "draw", lambda *of: drawn.append(draw(*of)) or drawn[-1])
+
+    piloted = make_search(candidates).fit(*loans)
+
+    # Two for each of three folds: of the loans as they are, and as SMOTE leaves them.
+    assert len(drawn) == 6
+    assert all(isinstance(of, pilot.Pilot) for of in drawn)
+    assert piloted.best_index_ == ours.best_index_
+    for score, most in {"f2": 0.003, "roc_auc": 1e-4, "log_loss": 1e-4}.items():
+        key = f"mean_test_{score}"
+        np.testing.assert_allclose(piloted.cv_results_[key], ours.cv_results_[key], atol=most)
+    iterations = "mean_iterations"
+    assert (piloted.cv_results_[iterations] != ours.cv_results_[iterations]).any()
 
 
 def test_times_are_measured_for_each_candidate(ours: PathSearchCV) -> None:

@@ -91,6 +91,20 @@ def test_the_pilot_is_every_tenth_row_and_knows_which_columns_are_rare(pilot: Pi
     assert pilot.moves.tolist() == [True, True, True, False]  # the intercept comes first
 
 
+@pytest.mark.parametrize(("rows", "is_common"), [(99, False), (100, True)])
+def test_a_column_moves_where_a_hundred_rows_of_the_pilot_have_it(
+    rows: int, is_common: bool
+) -> None:
+    matrix = MATRIX.copy(order="F")
+    matrix[:, RARE] = np.arange(ROWS) % 10 != 0  # only rows that the pilot does not have
+    matrix[: rows * 10 : 10, RARE] = 1
+
+    drawn = Pilot.draw(matrix, TARGET)
+
+    assert drawn is not None
+    assert drawn.moves[1 + RARE] == is_common
+
+
 @pytest.mark.parametrize("l1_ratio", [0, 1])
 @pytest.mark.parametrize("class_weight", [None, "balanced"])
 def test_the_solutions_are_those_without_a_pilot_in_fewer_iterations(

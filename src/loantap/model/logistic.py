@@ -139,8 +139,8 @@ class BoundedLogisticRegression(LogisticRegression):
                 start = self._make_possible(lead(inverse_penalty, start))
             solver.set_params(alpha=1 / (inverse_penalty * total), start_params=start)
             solver.fit(X, encoded.astype(X.dtype), sample_weight=weights.astype(X.dtype))
-            self.adopt(np.append(solver.intercept_, solver.coef_), classes)
-            self.n_iter_ = np.array([solver.n_iter_], dtype="int32")
+            solution = np.append(solver.intercept_, solver.coef_)
+            _set_fit(self, solution, classes, np.array([solver.n_iter_], dtype="int32"))
             start = self.solution
             yield self
 
@@ -151,27 +151,25 @@ class BoundedLogisticRegression(LogisticRegression):
 
     def adopt(self, solution: Array, classes: Array) -> BoundedLogisticRegression:
         """Take over the intercept and the coefficients of a fit elsewhere, of these classes."""
-        self.classes_ = classes
-        self.coef_ = np.asarray(solution[1:], dtype="float64").reshape(1, -1)
-        self.intercept_ = np.array([solution[0]], dtype="float64")
-        self.n_iter_ = np.array([0], dtype="int32")
-        self.n_features_in_ = self.coef_.shape[1]
+        _set_fit(self, solution, classes, np.array([0], dtype="int32"))
         return self
 
     def _make_possible(self, start: Array | None) -> Array | None:
         """The start, with zero for a wrong sign and, under L1, for a trace of rounding."""
         if start is None:
             return None
-        signs = np.zeros(len(start))
-        signs[1 : 1 + len(self.signs)] = self.signs
-        is_zero = signs * start < 0
+        is_zero = np.append(0, self._pad_signs(len(start) - 1)) * start < 0
         if self.l1_ratio:
             is_zero |= np.abs(start) < _ALMOST_ZERO
         return np.where(is_zero, 0.0, start)
 
-    def _make_solver(self, columns: int) -> BlockwiseRegressor:
+    def _pad_signs(self, columns: int) -> Array:
         signs = np.zeros(columns)
         signs[: len(self.signs)] = self.signs
+        return signs
+
+    def _make_solver(self, columns: int) -> BlockwiseRegressor:
+        signs = self._pad_signs(columns)
         bounds = {}
         if signs.any():
             bounds = {
@@ -204,9 +202,16 @@ def as_scikit_learn(
         max_iter=fitted.max_iter,
         tol=fitted.tol,
     )
-    model.classes_ = fitted.classes_
-    model.coef_ = np.asarray(coefficients, dtype="float64").reshape(1, -1)
-    model.intercept_ = np.asarray(intercept, dtype="float64").reshape(1)
-    model.n_iter_ = fitted.n_iter_
-    model.n_features_in_ = model.coef_.shape[1]
+    solution = np.append(intercept, coefficients)
+    _set_fit(model, solution, fitted.classes_, fitted.n_iter_)
     return model
+
+
+def _set_fit(
+    model: LogisticRegression, solution: Array, classes: Array, iterations: npt.NDArray[np.int32]
+) -> None:
+    model.classes_ = classes
+    model.coef_ = np.asarray(solution[1:], dtype="float64").reshape(1, -1)
+    model.intercept_ = np.array([solution[0]], dtype="float64")
+    model.n_iter_ = iterations
+    model.n_features_in_ = model.coef_.shape[1]

@@ -9,6 +9,7 @@ from pydantic import Field, PositiveFloat, PositiveInt, field_validator, model_v
 
 from loantap.features.definitions import MODELS
 from loantap.model.estimator import Balancing, Candidate
+from loantap.model.path_search import SEARCH_TOLERANCE
 from loantap.portfolio.dictionary import COLUMNS
 from loantap.portfolio.options import DatedOptions, Options, Portion, Seed
 
@@ -181,7 +182,7 @@ class TrainingOptions(Options):
         challenger: what challenges the logistic regression; nothing when absent.
         promotion: the rule by which a model becomes champion.
         max_iterations: of the solver; what has not converged by then is used as it is, and marked.
-        tolerance: largest gradient of the model that is kept; the search is content with 1e-4.
+        tolerance: largest gradient of the model that is kept; at most that of the search.
         threshold: fixed decision threshold of F2; tuned on out-of-fold predictions when absent.
         pd_quantiles: shares of the training PDs at which policy bands may begin.
     """
@@ -193,7 +194,7 @@ class TrainingOptions(Options):
     l1_ratios: Annotated[tuple[Literal[0, 1], ...], Field(min_length=1)]
     inverse_penalties: Annotated[tuple[PositiveFloat, ...], Field(min_length=1)]
     max_iterations: PositiveInt
-    tolerance: Annotated[float, Field(gt=0, le=1e-4)] = 1e-7
+    tolerance: Annotated[float, Field(gt=0, le=SEARCH_TOLERANCE)] = 1e-7
     jobs: PositiveInt
     monotone: bool = True
     calibrated: bool = True
