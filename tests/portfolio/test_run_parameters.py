@@ -103,6 +103,13 @@ def test_a_missing_file_is_looked_for_from_the_folder_that_is_named(folder: Path
         check_run_parameters({"portfolio": "nowhere.csv"}, GROUPS)
 
 
+def test_a_missing_file_with_its_whole_path_is_not_said_to_be_relative(folder: Path) -> None:
+    with pytest.raises(InputError, match="Check its name") as refused:
+        check_run_parameters({"portfolio": str(folder / "nowhere.csv")}, GROUPS)
+
+    assert "relative" not in str(refused.value)
+
+
 @pytest.mark.parametrize("name", ["portfolio", "applications", "foreign"])
 @pytest.mark.parametrize("given", ["loans.csv", "loans.CSV", "loans.parquet", "~/loans.csv"])
 def test_every_door_takes_csv_and_parquet(

@@ -160,7 +160,11 @@ class TestPortfolioFile:
             demo,
             "--params",
             "portfolio=nowhere/loans.csv",
-            said=("--params portfolio", "file nowhere/loans.csv does not exist", "Give a path"),
+            said=(
+                "--params portfolio",
+                "file nowhere/loans.csv does not exist",
+                "Paths are relative to",
+            ),
         )
 
     def test_many_faults_are_counted_and_some_are_shown(

@@ -134,8 +134,11 @@ def _check_file(parameter: str, path: Path) -> None:
     if found.is_dir():
         raise InputError(parameter, f"{path} is a folder", "Name a file in it")
     if not found.is_file():
+        here = f"Paths are relative to {Path.cwd().name}/, where you are"
         raise InputError(
-            parameter, f"file {path} does not exist", f"Give a path relative to {Path.cwd().name}/"
+            parameter,
+            f"file {path} does not exist",
+            "Check its name" if found.is_absolute() else here,
         )
     if found.stat().st_size == 0:
         raise InputError(parameter, f"file {path} is empty", "Give a file with a header and rows")
