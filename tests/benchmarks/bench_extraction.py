@@ -27,13 +27,13 @@ import pyodbc
 from rich.console import Console
 from rich.table import Table as Printed
 
+from loantap.databases.backends.waiting import Patience
+from loantap.databases.source_table import SourceTable
 from loantap.datasets import SnapshotDataset
-from loantap.datasets.backends.waiting import Patience
-from loantap.datasets.snapshots.extraction import Extraction
-from loantap.datasets.source_table import SourceTable
 from loantap.portfolio.dictionary import Table, portfolio_columns
 from loantap.portfolio.loantap_format import render
 from loantap.simulator.portfolio import simulate_portfolio
+from loantap.snapshots.extraction import Extraction
 from tests.benchmarks.measured import Measured, run_measured
 from tests.support.postgres import Postgres, missing
 

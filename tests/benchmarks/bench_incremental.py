@@ -24,9 +24,9 @@ import pyarrow as pa
 from rich.console import Console
 from rich.table import Table
 
+from loantap.databases.source_table import Account
 from loantap.datasets import SnapshotDataset
-from loantap.datasets.snapshots.extraction import Extraction
-from loantap.datasets.source_table import Account
+from loantap.snapshots.extraction import Extraction
 from tests.benchmarks.measured import Measured, run_measured
 
 T = TypeVar("T")

@@ -30,7 +30,7 @@ from sqlalchemy.connectors.pyodbc import PyODBCConnector
 from sqlalchemy.dialects import registry
 from sqlalchemy.dialects.postgresql.base import PGDialect
 
-from loantap.datasets.targets.target_table import TargetTableDataset
+from loantap.datasets.target_table import TargetTableDataset
 from loantap.simulator.portfolio import simulate_portfolio
 from tests.benchmarks.measured import Measured, run_measured
 from tests.support.postgres import Postgres, missing
@@ -163,7 +163,7 @@ def _insert_by_arrow(loans: pd.DataFrame, connection: str) -> None:
     import arrow_odbc
     import pyodbc
 
-    from loantap.datasets.targets.merge import create_statement
+    from loantap.databases.merge import create_statement
 
     rows = pa.Table.from_pandas(loans, preserve_index=False)
     with pyodbc.connect(connection) as empty:

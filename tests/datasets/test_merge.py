@@ -8,9 +8,9 @@ from collections.abc import Callable
 import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
-from target_runs import Credentials, ask, make_target, read, refusal, write
 
-from loantap.datasets.backends.embedded_writing import DuckDBTransaction
+from loantap.databases.backends.embedded_writing import DuckDBTransaction
+from tests.datasets.target_runs import Credentials, ask, make_target, read, refusal, write
 
 _INDEXES = "SELECT 1 FROM duckdb_constraints() WHERE constraint_type = 'PRIMARY KEY'"
 _execute = DuckDBTransaction.execute
@@ -31,7 +31,7 @@ def credentials(duckdb_credentials: Credentials) -> Credentials:
 @pytest.fixture
 def changes(caplog: pytest.LogCaptureFixture) -> Callable[[], str]:
     """What the last publication said it changed."""
-    caplog.set_level(logging.DEBUG, "loantap.datasets.targets.target_table")
+    caplog.set_level(logging.DEBUG, "loantap.datasets.target_table")
 
     def last_change() -> str:
         said = [message for message in caplog.messages if "unchanged" in message]

@@ -16,13 +16,13 @@ import pandas as pd
 import pytest
 from kedro.io import DatasetError
 from pandas.testing import assert_frame_equal
-from small_source import COLUMNS, SmallSource, day, extraction, order
 
 from loantap.datasets import SnapshotDataset
-from loantap.datasets.snapshots import parts
-from loantap.datasets.snapshots import snapshot as snapshot_module
+from loantap.datasets import snapshot as snapshot_module
 from loantap.portfolio.errors import InputError
+from loantap.snapshots import parts
 from tests.conftest import require
+from tests.snapshots.small_source import COLUMNS, SmallSource, day, extraction, order
 
 
 @pytest.fixture
@@ -403,7 +403,7 @@ import resource
 import signal
 import sys
 sys.path.insert(0, sys.argv[2])
-from small_source import SmallSource, extraction
+from tests.snapshots.small_source import SmallSource, extraction
 from loantap.datasets import SnapshotDataset
 source = SmallSource()
 source.fill(400_000)

@@ -15,12 +15,12 @@ import pyarrow as pa
 import pytest
 from kedro.io import DatasetError
 from pandas.testing import assert_frame_equal
-from target_runs import Credentials, ask, make_target, read, refusal, tables, write
 
+from loantap.databases.backends import waiting
 from loantap.datasets import TargetTableDataset
-from loantap.datasets.backends import waiting
 from loantap.datasets.staged import Publishable
 from loantap.portfolio.errors import InputError
+from tests.datasets.target_runs import Credentials, ask, make_target, read, refusal, tables, write
 
 
 @pytest.fixture

@@ -15,8 +15,8 @@ from kedro.framework.hooks.manager import _create_hook_manager
 from kedro.io import DataCatalog, MemoryDataset
 from kedro.pipeline import node, pipeline
 
+from loantap.databases.backends import embedded
 from loantap.datasets import RegisteredModelDataset, StagedDataset, TargetTableDataset
-from loantap.datasets.backends import embedded
 from loantap.hooks import publication
 from loantap.hooks.publication import PromotionHook, TransactionHook, publish, recover
 from loantap.hooks.record import _tell_command

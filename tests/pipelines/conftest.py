@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-from in_memory import Outputs, ingest, run
 
 from loantap.portfolio.dictionary import portfolio_columns
 from loantap.portfolio.loantap_format import render
 from loantap.simulator import simulate_portfolio
+from tests.pipelines.in_memory import Outputs, ingest, run
 
 LOANS = 1_500
 

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from in_memory import load_options
 from scipy.special import logit
 
 from loantap.features.build import build_features
@@ -21,6 +20,7 @@ from loantap.model.trained import TrainedModel
 from loantap.pipelines.evaluation import audit_nodes
 from loantap.policy.options import ScoringOptions
 from tests.conftest import training_options
+from tests.pipelines.in_memory import load_options
 
 TRAINING, TEST = 3_000, 1_000
 

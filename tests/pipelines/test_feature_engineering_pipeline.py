@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-from in_memory import Outputs, load_options, run
 from pandas.testing import assert_frame_equal
 
 from loantap.features.build import build_features
@@ -12,6 +11,7 @@ from loantap.features.definitions import FEATURE_SETS
 from loantap.model import schemas
 from loantap.model.leakage.findings import LeakageError
 from loantap.pipelines.feature_engineering.nodes import detect_leakage
+from tests.pipelines.in_memory import Outputs, load_options, run
 
 SCHEMAS = {
     "benchmark": schemas.MODEL_INPUT_BENCHMARK,

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from in_memory import Outputs, ingest, load_options, make_source, run
 from pandas.testing import assert_frame_equal
 
 from loantap.datasets import SnapshotDataset
@@ -14,6 +13,7 @@ from loantap.pipelines.ingestion import nodes
 from loantap.portfolio import schemas
 from loantap.portfolio.dictionary import REAL, SIMULATED, Table
 from loantap.portfolio.errors import InputError
+from tests.pipelines.in_memory import Outputs, ingest, load_options, make_source, run
 
 
 @pytest.fixture

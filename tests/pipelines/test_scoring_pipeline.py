@@ -11,14 +11,13 @@ import duckdb
 import numpy as np
 import pandas as pd
 import pytest
-from in_memory import AS_OF, PIPELINES, load_options
 from kedro.config import OmegaConfigLoader
 from kedro.io import DataCatalog, DatasetError, MemoryDataset
 from kedro.runner import SequentialRunner
 from kedro.validation.exceptions import DataValidationError
 
 from loantap import settings
-from loantap.datasets.targets.sql_rows import RowShaper
+from loantap.databases.sql_rows import RowShaper
 from loantap.model.scorer import Scorer
 from loantap.model.trained import TrainedModel
 from loantap.policy.decisions import Policy
@@ -28,6 +27,7 @@ from loantap.portfolio.errors import InputError
 from loantap.portfolio.loantap_format import render
 from loantap.tables import files
 from tests.conftest import PROJECT
+from tests.pipelines.in_memory import AS_OF, PIPELINES, load_options
 
 
 @pytest.fixture

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-from in_memory import Outputs, run
 from pandas.testing import assert_frame_equal
 
 from loantap.portfolio.dictionary import REAL, SIMULATED, Table, columns_of, portfolio_columns
 from loantap.portfolio.errors import InputError
+from tests.pipelines.in_memory import Outputs, run
 
 BOOKKEEPING = ["loan_id", "updated_at", "origin"]
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from in_memory import FramesOf, Outputs, load_options, run
 from matplotlib.figure import Figure
 
 from loantap.datasets import BatchedDataset
@@ -20,6 +19,7 @@ from loantap.model.scorer import Scorer
 from loantap.model.trained import Champion, Release, TrainedModel
 from loantap.pipelines.modeling.nodes import judge_promotion
 from loantap.policy import schemas as policy_schemas
+from tests.pipelines.in_memory import FramesOf, Outputs, load_options, run
 
 PLOTS = (
     "roc_plot", "precision_recall_plot", "calibration_plot", "before_and_after_plot",

@@ -8,8 +8,8 @@ import duckdb
 import pandas as pd
 import pytest
 
-from loantap.datasets.backends.embedded import DuckDB
-from loantap.datasets.backends.interface import Query
+from loantap.databases.backends.embedded import DuckDB
+from loantap.databases.backends.interface import Query
 from loantap.portfolio.cleaning import clean_source_table
 from loantap.portfolio.dictionary import Table
 from tests.conftest import AS_OF

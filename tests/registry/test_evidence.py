@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from registered import artifacts_of, make_release
 
 from loantap.model.trained import TrainedModel
 from loantap.registry.evidence import EXPECTED, RunRecord, attach_evidence, list_figures
 from loantap.registry.models import ModelVersion, register
 from loantap.registry.reading import load_version
+from tests.registry.registered import artifacts_of, make_release
 
 RUN = RunRecord(
     command="kedro run --params loans=2000",

@@ -10,14 +10,6 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner, Result
 from mlflow.exceptions import MlflowException
-from registered import (
-    artifacts_of,
-    champions,
-    make_release,
-    put_in_office,
-    tags_of,
-    with_facts,
-)
 
 from loantap.model.trained import TrainedModel
 from loantap.portfolio.errors import InputError
@@ -27,6 +19,14 @@ from loantap.registry.history import get_version, list_versions, restore
 from loantap.registry.loading import load_champion
 from loantap.registry.models import ModelVersion, conclude, log_model, promote, register
 from tests.conftest import train, training_options
+from tests.registry.registered import (
+    artifacts_of,
+    champions,
+    make_release,
+    put_in_office,
+    tags_of,
+    with_facts,
+)
 
 pytestmark = pytest.mark.usefixtures("active_run")
 

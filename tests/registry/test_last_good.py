@@ -19,7 +19,6 @@ from mlflow.protos.databricks_pb2 import (
     TEMPORARILY_UNAVAILABLE,
     ErrorCode,
 )
-from registered import artifacts_of, put_in_office, with_facts
 
 from loantap.features.build import build_features
 from loantap.features.definitions import FEATURE_SETS
@@ -30,6 +29,7 @@ from loantap.registry.last_good import FOLDER_VARIABLE
 from loantap.registry.loading import has_champion, load_champion
 from loantap.registry.models import CHAMPION, ModelVersion
 from loantap.registry.reading import UnreadableModelError
+from tests.registry.registered import artifacts_of, put_in_office, with_facts
 
 pytestmark = pytest.mark.usefixtures("active_run")
 

@@ -11,15 +11,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from kedro.io import DatasetError
-from registered import (
-    PREDICTIONS,
-    artifacts_of,
-    champions,
-    make_release,
-    put_in_office,
-    tags_of,
-    with_facts,
-)
 
 from loantap.datasets import ChampionsDataset, RegisteredModelDataset
 from loantap.datasets.staged import Publishable
@@ -29,6 +20,15 @@ from loantap.portfolio.errors import InputError
 from loantap.registry.connection import RegistryDownError
 from loantap.registry.models import ModelVersion, find_champion, register
 from tests.conftest import train, training_options
+from tests.registry.registered import (
+    PREDICTIONS,
+    artifacts_of,
+    champions,
+    make_release,
+    put_in_office,
+    tags_of,
+    with_facts,
+)
 
 pytestmark = pytest.mark.usefixtures("active_run")
 

@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import skops.io
-from registered import PREDICTIONS, champions, make_release, put_in_office, tags_of, with_facts
 
 from loantap.features.build import build_features
 from loantap.features.definitions import FEATURE_SETS
@@ -31,6 +30,14 @@ from loantap.registry.models import (
 )
 from loantap.registry.reading import load_predictions, load_version
 from tests.conftest import training_options
+from tests.registry.registered import (
+    PREDICTIONS,
+    champions,
+    make_release,
+    put_in_office,
+    tags_of,
+    with_facts,
+)
 
 pytestmark = pytest.mark.usefixtures("active_run")
 

@@ -12,13 +12,13 @@ import pytest
 import sklearn
 import skops.io
 import yaml
-from registered import artifacts_of, put_in_office, with_facts
 from sklearn.preprocessing import FunctionTransformer
 
 from loantap.model.trained import TrainedModel
 from loantap.registry.loading import load_champion
 from loantap.registry.models import ModelVersion
 from loantap.registry.reading import UnreadableModelError, load_predictions, load_version
+from tests.registry.registered import artifacts_of, put_in_office, with_facts
 
 pytestmark = pytest.mark.usefixtures("active_run")
 

@@ -8,13 +8,13 @@ from datetime import date
 from typing import Any
 
 import pandas as pd
-from leakage_findings import make_finding
 
 from loantap.reporting.ageing_section import AgeingSection
 from loantap.reporting.evaluation_figures import plot_before_and_after, plot_roc
 from loantap.reporting.figure_frame import Title
 from loantap.reporting.model_card import DataSummary, FeatureRow, ModelCard, PolicyBand
 from loantap.reporting.model_section import ModelSection
+from tests.reporting.leakage_findings import make_finding
 
 BLOCK = {
     "n": 4_715, "default_rate": 0.191, "roc_auc": 0.7123, "average_precision": 0.36, "ks": 0.31,

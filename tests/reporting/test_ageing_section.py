@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 from matplotlib.figure import Figure
-from page_outline import HOSTILE, read_text
 
 from loantap.reporting.ageing_section import AgeingSection
 from loantap.reporting.shell import _environment
+from tests.reporting.page_outline import HOSTILE, read_text
 
 FIGURES = {
     "n": 1_357, "charged_off": 169, "default_rate": 0.1245, "default_rate_low": 0.108,

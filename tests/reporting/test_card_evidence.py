@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from card_material import STAGE, UNUSED_LINE, make_card, make_section
-from page_outline import read_section, read_text, section_of
 
 from loantap.reporting.model_card import render_model_card
+from tests.reporting.card_material import STAGE, UNUSED_LINE, make_card, make_section
+from tests.reporting.page_outline import read_section, read_text, section_of
 
 
 def read_calibration(**changes) -> str:

@@ -6,7 +6,6 @@ import math
 from itertools import pairwise
 
 import pytest
-from card_material import BLOCK, make_candidates, make_coefficients, make_trade_off
 
 from loantap.reporting.card_tables import (
     Cell,
@@ -16,6 +15,7 @@ from loantap.reporting.card_tables import (
     thin_trade_off,
 )
 from loantap.reporting.formatting import NOTHING, signed
+from tests.reporting.card_material import BLOCK, make_candidates, make_coefficients, make_trade_off
 
 
 def test_a_sample_without_any_block_is_unmeasured():

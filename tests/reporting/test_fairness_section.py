@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from card_material import make_fairness, make_group, make_proxy
-
 from loantap.reporting.fairness_section import RuleLine, word_fairness
 from loantap.reporting.formatting import NOTHING
+from tests.reporting.card_material import make_fairness, make_group, make_proxy
 
 
 def word(*groups) -> list[RuleLine]:

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 import pytest
-from page_outline import HOSTILE, Outline, assert_self_contained, read_text
 
 from loantap.reporting.insights_page import render_insights
+from tests.reporting.page_outline import HOSTILE, Outline, assert_self_contained, read_text
 
 
 @pytest.fixture

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from leakage_findings import make_finding, make_impact
-from page_outline import read_text
 
 from loantap.reporting.leakage_section import make_leakage_section
+from tests.reporting.leakage_findings import make_finding, make_impact
+from tests.reporting.page_outline import read_text
 
 REPORT: dict[str, Any] = {
     "features": [

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from card_material import (
+
+from loantap.reporting.formatting import NOTHING
+from loantap.reporting.model_card import ModelCard, PolicyBand, render_model_card
+from tests.reporting.card_material import (
     make_card,
     make_coefficients,
     make_fairness,
@@ -15,8 +18,8 @@ from card_material import (
     make_trade_off,
     make_verdict,
 )
-from leakage_findings import make_finding
-from page_outline import (
+from tests.reporting.leakage_findings import make_finding
+from tests.reporting.page_outline import (
     HOSTILE,
     Outline,
     assert_self_contained,
@@ -24,9 +27,6 @@ from page_outline import (
     read_text,
     section_of,
 )
-
-from loantap.reporting.formatting import NOTHING
-from loantap.reporting.model_card import ModelCard, PolicyBand, render_model_card
 
 
 def render_lending(**changes) -> str:

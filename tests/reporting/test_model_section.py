@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import FrozenInstanceError
 
 import pytest
-from card_material import BLOCKS, make_scorecard, make_section, make_verdict
 
 from loantap.reporting.model_section import word_section
+from tests.reporting.card_material import BLOCKS, make_scorecard, make_section, make_verdict
 
 
 def test_a_section_holds_finished_material_and_does_not_change() -> None:

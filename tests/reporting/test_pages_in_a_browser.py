@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from card_material import make_card
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from loantap.reporting.eda_page import render_eda
 from loantap.reporting.insights_page import render_insights
 from loantap.reporting.model_card import render_model_card
 from tests.conftest import require
+from tests.reporting.card_material import make_card
 
 ARGUMENTS = [
     "--no-sandbox",

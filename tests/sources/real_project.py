@@ -14,8 +14,8 @@ import pyarrow as pa
 import pytest
 from click.testing import Result
 
-from loantap.datasets.backends import make_backend
-from loantap.datasets.backends.interface import Query
+from loantap.databases.backends import make_backend
+from loantap.databases.backends.interface import Query
 from loantap.portfolio.dictionary import Table
 from tests.support.derby import READER as DB2_READER
 from tests.support.derby import Derby

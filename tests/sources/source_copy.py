@@ -11,12 +11,12 @@ import pyarrow as pa
 import pytest
 from kedro.io import DatasetError
 from pandas.testing import assert_frame_equal
-from source_rows import tell
 
+from loantap.databases.source_table import SourceTable
 from loantap.datasets import SnapshotDataset
-from loantap.datasets.snapshots.extraction import Extraction
-from loantap.datasets.source_table import SourceTable
 from loantap.portfolio.errors import InputError
+from loantap.snapshots.extraction import Extraction
+from tests.sources.source_rows import tell
 
 AS_OF = date(2026, 11, 23)
 

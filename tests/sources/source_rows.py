@@ -7,8 +7,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from loantap.databases.source_table import SourceTable
 from loantap.datasets import SourceTableDataset
-from loantap.datasets.source_table import SourceTable
 from loantap.portfolio.errors import InputError
 
 FIRST_UPDATE = datetime(2016, 1, 1)  # noqa: DTZ001 (UTC without a zone, as sources hold it)

@@ -12,12 +12,12 @@ from collections.abc import Iterator
 
 import pyarrow as pa
 import pytest
-from source_rows import find_source, make_loans, tell
 
-from loantap.datasets.backends import Backend, make_backend
-from loantap.datasets.backends.faults import explain
-from loantap.datasets.backends.interface import Query, SourceDownError
+from loantap.databases.backends import Backend, make_backend
+from loantap.databases.backends.faults import explain
+from loantap.databases.backends.interface import Query, SourceDownError
 from loantap.portfolio.errors import InputError
+from tests.sources.source_rows import find_source, make_loans, tell
 from tests.support.cut_proxy import CutProxy
 from tests.support.ports import free_port
 from tests.support.thrift_server import ThriftServer

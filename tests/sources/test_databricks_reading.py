@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from source_rows import FIRST_UPDATE, find_source, make_loans
 
-from loantap.datasets.backends import make_backend
-from loantap.datasets.backends.interface import Query
-from loantap.datasets.source_table import Account
+from loantap.databases.backends import make_backend
+from loantap.databases.backends.interface import Query
+from loantap.databases.source_table import Account
+from tests.sources.source_rows import FIRST_UPDATE, find_source, make_loans
 from tests.support.thrift_server import ThriftServer
 
 EMOJI = "Bäcker 面包师 👩🏽‍🍳"

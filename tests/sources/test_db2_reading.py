@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from source_rows import FIRST_UPDATE, find_source, make_loans
 
-from loantap.datasets.backends import make_backend
-from loantap.datasets.backends.interface import Query
-from loantap.datasets.source_table import Account
+from loantap.databases.backends import make_backend
+from loantap.databases.backends.interface import Query
+from loantap.databases.source_table import Account
+from tests.sources.source_rows import FIRST_UPDATE, find_source, make_loans
 from tests.support.derby import Derby
 
 LATIN1 = "819"  # as IBM numbers code pages
@@ -139,8 +139,8 @@ class TestTypes:
         db2.load("texts", pa.table({"a": [EMOJI]}))
         program = (
             "import os, sys\n"
-            "from loantap.datasets.backends.db2 import DB2\n"
-            "from loantap.datasets.backends.interface import Query\n"
+            "from loantap.databases.backends.db2 import DB2\n"
+            "from loantap.databases.backends.interface import Query\n"
             "rows = DB2('appstream', os.environ['URL']).read(Query('SELECT a FROM texts'))\n"
             "sys.stdout.buffer.write(rows.read_all()['A'][0].as_py().encode())"
         )

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 
 import pyarrow as pa
 import pytest
-from our_tables import make_loans as make_rows
-from our_tables import make_target
-from source_rows import find_source, make_loans
 
-from loantap.datasets.backends import make_writable
-from loantap.datasets.backends.connection_text import set_odbc
+from loantap.databases.backends import make_writable
+from loantap.databases.backends.connection_text import set_odbc
 from loantap.portfolio.errors import InputError
 from tests.conftest import PROJECT
+from tests.sources.our_tables import make_loans as make_rows
+from tests.sources.our_tables import make_target
+from tests.sources.source_rows import find_source, make_loans
 from tests.support.postgres import Postgres
 
 DATABASE, PASSWORD = "documented", "made-up"

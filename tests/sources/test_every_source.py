@@ -13,16 +13,16 @@ from typing import Literal
 import pandas as pd
 import pyarrow as pa
 import pytest
-from every_server import OnDatabricks, OnDb2, OnPostgres, Server
 from pandas.testing import assert_frame_equal
-from source_copy import AS_OF, Copy
-from source_rows import FIRST_UPDATE, expect_remedy, find_source, make_loans, tell
 
-from loantap.datasets.backends import waiting
-from loantap.datasets.source_table import SourceTable
+from loantap.databases.backends import waiting
+from loantap.databases.source_table import SourceTable
 from loantap.portfolio.cleaning import clean_source_table
 from loantap.portfolio.dictionary import Table
 from loantap.portfolio.errors import InputError
+from tests.sources.every_server import OnDatabricks, OnDb2, OnPostgres, Server
+from tests.sources.source_copy import AS_OF, Copy
+from tests.sources.source_rows import FIRST_UPDATE, expect_remedy, find_source, make_loans, tell
 from tests.support.cut_proxy import CutProxy
 from tests.support.ports import free_port
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from source_rows import make_loans
-
+from tests.sources.source_rows import make_loans
 from tests.support.killing import kill_extractions
 from tests.support.postgres import Postgres
 

@@ -16,16 +16,17 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 from kedro.io import DatasetError
-from source_rows import expect_remedy, find_source, make_loans, tell
 
-from loantap.datasets import SnapshotDataset, source_table
-from loantap.datasets.backends import make_backend
-from loantap.datasets.backends.connection_text import set_odbc
-from loantap.datasets.backends.interface import Query, SourceDownError
-from loantap.datasets.inspection import Outcome, inspect_source
-from loantap.datasets.snapshots.extraction import Extraction
-from loantap.datasets.source_table import SourceTable
+from loantap.databases import source_table
+from loantap.databases.backends import make_backend
+from loantap.databases.backends.connection_text import set_odbc
+from loantap.databases.backends.interface import Query, SourceDownError
+from loantap.databases.inspection import Outcome, inspect_source
+from loantap.databases.source_table import SourceTable
+from loantap.datasets import SnapshotDataset
 from loantap.portfolio.errors import InputError
+from loantap.snapshots.extraction import Extraction
+from tests.sources.source_rows import expect_remedy, find_source, make_loans, tell
 from tests.support.cut_proxy import CutProxy
 from tests.support.ports import free_port
 from tests.support.postgres import OWNER, READER, Postgres
@@ -449,7 +450,7 @@ def test_a_driver_that_hangs_does_not_keep_the_process_alive(
     with CutProxy(postgres.port, stall_after=10) as proxy:
         program = (
             "import sys; from source_rows import find_source\n"
-            "from loantap.datasets.backends.interface import SourceDownError\n"
+            "from loantap.databases.backends.interface import SourceDownError\n"
             "try: find_source(sys.stdin.read(), silence_limit_s=0.5).read()\n"
             "except SourceDownError: print('left')"
         )

@@ -14,15 +14,15 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from source_rows import FIRST_UPDATE, expect_remedy, find_source, make_loans
 
-from loantap.datasets.backends import make_backend
-from loantap.datasets.backends.interface import Query
-from loantap.datasets.source_table import Account
+from loantap.databases.backends import make_backend
+from loantap.databases.backends.interface import Query
+from loantap.databases.source_table import Account
 from loantap.portfolio.cleaning import clean_source_table
 from loantap.portfolio.dictionary import Table
 from loantap.portfolio.errors import InputError
 from tests.conftest import AS_OF
+from tests.sources.source_rows import FIRST_UPDATE, expect_remedy, find_source, make_loans
 from tests.support.postgres import READER, Postgres
 
 EMOJI = "Bäcker 面包师 👩🏽‍🍳"

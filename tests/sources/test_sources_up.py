@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from loantap.datasets.backends import make_backend
-from loantap.datasets.backends.interface import Query
+from loantap.databases.backends import make_backend
+from loantap.databases.backends.interface import Query
 from loantap.portfolio.errors import InputError
 from tests.conftest import require
 from tests.support import __main__ as sources

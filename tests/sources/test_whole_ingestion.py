@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 from click.testing import Result
 from pandas.testing import assert_frame_equal
-from real_project import (
+
+from tests.sources.real_project import (
     AS_OF,
     LOANS,
     PRIMARY,
@@ -24,7 +25,6 @@ from real_project import (
     read_rows,
     run_real,
 )
-
 from tests.support.derby import Derby
 from tests.support.postgres import Postgres
 from tests.support.temporary_project import Project

@@ -16,7 +16,9 @@ import pyarrow as pa
 import pytest
 from click.testing import Result
 from pandas.testing import assert_frame_equal
-from real_project import (
+
+from loantap.portfolio.dictionary import Table
+from tests.sources.real_project import (
     LOANS,
     PRIMARY,
     Servers,
@@ -29,8 +31,6 @@ from real_project import (
     run_real,
     unwrap,
 )
-
-from loantap.portfolio.dictionary import Table
 from tests.support.derby import READER as DB2_READER
 from tests.support.derby import Derby
 from tests.support.ports import free_port

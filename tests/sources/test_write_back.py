@@ -11,7 +11,9 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-from our_tables import (
+from pandas.testing import assert_frame_equal
+
+from tests.sources.our_tables import (
     TABLE,
     assert_holds,
     holds_one_of,
@@ -22,8 +24,6 @@ from our_tables import (
     tables,
     write,
 )
-from pandas.testing import assert_frame_equal
-
 from tests.support.postgres import READER, Postgres
 
 

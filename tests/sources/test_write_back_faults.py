@@ -15,7 +15,11 @@ from typing import Any
 import pandas as pd
 import pytest
 from kedro.io import DatasetError
-from our_tables import (
+
+from loantap.databases.backends import odbc_writing, waiting
+from loantap.databases.backends.interface import SourceDownError
+from loantap.portfolio.errors import InputError
+from tests.sources.our_tables import (
     TABLE,
     assert_holds,
     holds_one_of,
@@ -25,10 +29,6 @@ from our_tables import (
     tables,
     write,
 )
-
-from loantap.datasets.backends import odbc_writing, waiting
-from loantap.datasets.backends.interface import SourceDownError
-from loantap.portfolio.errors import InputError
 from tests.support.cut_proxy import CutProxy
 from tests.support.postgres import OWNER, Postgres
 

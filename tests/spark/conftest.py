@@ -8,7 +8,6 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import functions_of_rows
 import pandas as pd
 import pytest
 import yaml
@@ -20,6 +19,7 @@ from loantap.model.trained import TrainedModel
 from loantap.portfolio.dictionary import portfolio_columns
 from loantap.portfolio.loantap_format import render
 from tests.conftest import PROJECT, require
+from tests.spark import functions_of_rows
 
 SESSION = yaml.safe_load((PROJECT / "conf" / "spark" / "catalog.yml").read_text())["_session"]
 SCORES = "loantap.policy.schemas.SCORES"

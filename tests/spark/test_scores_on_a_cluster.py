@@ -12,12 +12,6 @@ from typing import Any
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-from functions_of_rows import (
-    break_in_the_middle,
-    make_one_impossible,
-    take_minutes,
-    tell_where,
-)
 from kedro.io import DatasetError
 from kedro.validation.exceptions import DataValidationError
 from pandas.testing import assert_frame_equal
@@ -38,6 +32,12 @@ from loantap.portfolio.errors import InputError
 from loantap.tables import files, tasks
 from loantap.tables.rows import MappedFile
 from tests.conftest import AS_OF
+from tests.spark.functions_of_rows import (
+    break_in_the_middle,
+    make_one_impossible,
+    take_minutes,
+    tell_where,
+)
 
 MakeTable = Callable[[Path], SparkTableDataset]
 

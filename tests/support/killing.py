@@ -14,9 +14,9 @@ import pandas as pd
 import pyarrow as pa
 from pandas.testing import assert_frame_equal
 
+from loantap.databases.source_table import SourceTable
 from loantap.datasets import SnapshotDataset, SourceTableDataset
-from loantap.datasets.snapshots.extraction import Extraction
-from loantap.datasets.source_table import SourceTable
+from loantap.snapshots.extraction import Extraction
 
 TIMES = 20
 _PART_ROWS = 1_500

@@ -17,8 +17,8 @@ import duckdb
 import mlflow
 import pandas as pd
 
+from loantap.databases.backends.embedded_writing import DuckDBTransaction, WritableDuckDB
 from loantap.datasets import RegisteredModelDataset, StagedDataset, TargetTableDataset
-from loantap.datasets.backends.embedded_writing import DuckDBTransaction, WritableDuckDB
 from loantap.datasets.staged import FilePublishable, Publishable, StagedFile
 from loantap.hooks.publication import publish, recover
 from loantap.project.journal import Rename

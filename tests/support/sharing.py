@@ -37,13 +37,13 @@ GROUPS = {
 SLOW = {"databricks", "db2", "postgres", "spark", "demo_result", "browser"}
 SLOW_FILES = (
     "*/test_killed_*",
-    "datasets/test_any_history.py",
+    "snapshots/test_any_history.py",
     "datasets/test_merge.py",
-    "datasets/test_odbc_source.py",
-    "datasets/test_refresh.py",
+    "databases/test_odbc_source.py",
+    "snapshots/test_refresh.py",
     "datasets/test_snapshot.py",
     "datasets/test_target_table.py",
-    "datasets/test_waiting.py",
+    "databases/test_waiting.py",
     "model/leakage/test_gate.py",
     "model/test_calibration.py",
     "model/test_columns_not_collected.py",

@@ -17,13 +17,13 @@ from typing import Any
 
 from kedro.framework.cli import main
 
-from loantap.datasets.backends.embedded import DuckDB
-from loantap.datasets.snapshots import parts
-from loantap.datasets.snapshots.snapshot import SnapshotDataset
-from loantap.datasets.source_dataset import SourceTableDataset
-from loantap.datasets.targets import sql_rows
+from loantap.databases import sql_rows
+from loantap.databases.backends.embedded import DuckDB
+from loantap.datasets.snapshot import SnapshotDataset
+from loantap.datasets.source_table import SourceTableDataset
 from loantap.pipelines.ingestion import nodes as ingestion
 from loantap.simulator import iter_events, iter_portfolio
+from loantap.snapshots import parts
 from loantap.tables import files, loan_groups, memory, ordered
 
 PART = 16

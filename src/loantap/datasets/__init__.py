@@ -4,13 +4,13 @@ from loantap.datasets.champions import ChampionsDataset
 from loantap.datasets.inspection import InspectionDataset
 from loantap.datasets.judged_model import JudgedModelDataset
 from loantap.datasets.registered_model import RegisteredModelDataset
-from loantap.datasets.snapshots.snapshot import SnapshotDataset
-from loantap.datasets.source_dataset import SourceTableDataset
+from loantap.datasets.snapshot import SnapshotDataset
+from loantap.datasets.source_table import SourceTableDataset
 from loantap.datasets.spark.table import SparkFileDataset, SparkInputDataset, SparkTableDataset
 from loantap.datasets.staged import StagedDataset
 from loantap.datasets.table_file import BatchedDataset, TableFileDataset
-from loantap.datasets.targets.target_system import TargetSystemDataset
-from loantap.datasets.targets.target_table import TargetTableDataset
+from loantap.datasets.target_system import TargetSystemDataset
+from loantap.datasets.target_table import TargetTableDataset
 
 __all__ = [
     "BatchedDataset",

@@ -16,7 +16,7 @@ from kedro.validation.type_extractor import TypeExtractor
 from pydantic import BaseModel
 
 from loantap.datasets import SourceTableDataset, SparkInputDataset
-from loantap.datasets.source_dataset import Credentialed
+from loantap.datasets.source_table import Credentialed
 from loantap.hooks.saved import Catalog, is_parameter
 from loantap.portfolio.errors import InputError
 from loantap.portfolio.run_choices import check_choices, check_readers, replaces_real

@@ -14,6 +14,7 @@ from typing import Any
 from kedro.framework.hooks import hook_impl
 from kedro.pipeline.node import Node
 
+from loantap.databases.marks import drop_staged, is_marked
 from loantap.datasets import RegisteredModelDataset, TargetTableDataset
 from loantap.datasets.staged import (
     FilePublishable,
@@ -22,8 +23,7 @@ from loantap.datasets.staged import (
     rename_into_place,
     staging_path,
 )
-from loantap.datasets.targets.marks import drop_staged, is_marked
-from loantap.datasets.targets.target_table import publish_together
+from loantap.datasets.target_table import publish_together
 from loantap.hooks.saved import Catalog, SavedDatasets, publishable
 from loantap.portfolio.errors import InputError
 from loantap.project.folder import from_project

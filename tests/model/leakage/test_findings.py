@@ -7,7 +7,6 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from limits import OPTIONS, examine, verdicts
 from sklearn.metrics import roc_auc_score
 
 from loantap.features.build import MISSING, build_features
@@ -21,6 +20,7 @@ from loantap.model.leakage.statistics import (
     in_sample_auc,
     split_folds,
 )
+from tests.model.leakage.limits import OPTIONS, examine, verdicts
 
 ALWAYS_LOST = {"11650", "86630", "93700"}
 

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from limits import OPTIONS
 from sklearn.metrics import log_loss, roc_auc_score
 
 from loantap.features.build import build_features
@@ -23,6 +22,7 @@ from loantap.model.leakage.statistics import split_folds
 from loantap.model.metrics import bootstrap_bounds
 from loantap.model.threshold import FloatArray, IntArray, find_best_threshold
 from loantap.portfolio.errors import InputError
+from tests.model.leakage.limits import OPTIONS
 
 FEW = ["dti_pct", "sub_grade_rank", "credit_history_years", "mortgage_accounts", "pincode"]
 

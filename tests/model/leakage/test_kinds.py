@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from limits import OPTIONS, examine, examine_among, verdicts
 
 from loantap.features.build import MISSING, build_features
 from loantap.features.definitions import FEATURES
@@ -21,6 +20,7 @@ from loantap.model.leakage.statistics import (
 from loantap.portfolio.cleaning import mark_outcome
 from loantap.portfolio.loantap_format import split_address
 from loantap.simulator import simulate_portfolio
+from tests.model.leakage.limits import OPTIONS, examine, examine_among, verdicts
 
 HONEST = ("sub_grade_rank", "interest_rate_pct", "dti_pct", "loan_to_income", "is_60_months")
 

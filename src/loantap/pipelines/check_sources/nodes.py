@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 
-from loantap.datasets.inspection import Inspection, Outcome
-from loantap.datasets.source_table import SourceTable
-from loantap.datasets.targets.target_system import TargetSystem
+from loantap.databases.inspection import Inspection, Outcome
+from loantap.databases.source_table import SourceTable
+from loantap.databases.target_system import TargetSystem
 from loantap.portfolio.errors import InputError
 from loantap.portfolio.options import IngestionOptions
 

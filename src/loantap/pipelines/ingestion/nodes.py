@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from loantap.datasets.snapshots.extraction import Extraction, Source, plan_extraction
 from loantap.portfolio.amortisation import list_instalment_exceptions
 from loantap.portfolio.assembly import reconcile as check_account
 from loantap.portfolio.contradictions import count_exceptions, require_few_exceptions
 from loantap.portfolio.dictionary import Table
 from loantap.portfolio.options import IngestionOptions
+from loantap.snapshots.extraction import Extraction, Source, plan_extraction
 from loantap.tables.loan_groups import (
     SomeTable,
     build_months_in_groups,

@@ -1,0 +1,1 @@
+"""Source and target systems behind one interface: read, inspected, merged into."""

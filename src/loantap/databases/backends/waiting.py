@@ -1,0 +1,286 @@
+"""Waiting for a source: how long, and how often it is asked again."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, wait
+from contextlib import suppress
+from dataclasses import dataclass
+from queue import Empty, Queue
+from traceback import clear_frames
+from typing import Any, Self, TypeVar
+
+import pyarrow as pa
+from tenacity import (
+    RetryCallState,
+    Retrying,
+    retry_if_exception_type,
+    wait_exponential_jitter,
+)
+
+from loantap.databases.backends.interface import SourceDownError
+from loantap.portfolio.errors import InputError
+
+T = TypeVar("T")
+
+TIME_LIMIT_S = 1_800.0
+SILENCE_LIMIT_S = 120.0
+# Beyond a day, a limit is none that every system and timer can keep.
+LONGEST_ANSWER_S = 86_400.0
+# Until the system ends by itself what nobody waits for any more.
+GRACE_S = 3.0
+_FIRST_PAUSE_S = 1.0
+_LONGEST_PAUSE_S = 60.0
+# How long a driver is given to close its connection when nobody reads on.
+_CLOSING_S = 1.0
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long a source is waited for.
+
+    Attributes:
+        time_limit_s: for all that is asked of a table in a run, attempts and pauses included.
+        silence_limit_s: without a sign of life, after which a connection counts as broken.
+    """
+
+    time_limit_s: float = TIME_LIMIT_S
+    silence_limit_s: float = SILENCE_LIMIT_S
+
+
+class _TooSlowError(InputError):
+    """There is no time left."""
+
+
+class Deadline:
+    """The moment by which a table must have been read."""
+
+    def __init__(self, where: str, patience: Patience) -> None:
+        self.where = where
+        self.patience = patience
+        self._started = time.monotonic()
+
+    @property
+    def elapsed_s(self) -> float:
+        """Seconds since the beginning."""
+        return time.monotonic() - self._started
+
+    def require_time(self) -> None:
+        """Check that there is time left.
+
+        Raises:
+            InputError: there is none.
+        """
+        if self.elapsed_s >= self.patience.time_limit_s:
+            raise _TooSlowError(
+                self.where,
+                f"reading took longer than its time limit of {self.patience.time_limit_s:,g} s",
+                "Raise time_limit_s of the table in the catalog, or find out why it is slow",
+            )
+
+    def wait_s(self) -> float:
+        """For how long the next batch may be waited for."""
+        left = self.patience.time_limit_s - self.elapsed_s
+        return max(min(self.patience.silence_limit_s, left), 0.0)
+
+
+def persist(attempt: Callable[[], T], deadline: Deadline) -> T:
+    """What an attempt gives; it is made again, ever more rarely, while the source is down.
+
+    Raises:
+        InputError: the source was down until the end of the time limit.
+    """
+    failed: SourceDownError | None = None
+
+    def say_so(state: RetryCallState) -> None:
+        nonlocal failed
+        error = state.outcome.exception() if state.outcome else None
+        # The same again is not said in full again.
+        words = f"{deadline.where}: as before" if str(error) == str(failed) else error
+        failed = error if isinstance(error, SourceDownError) else failed
+        logger.warning(
+            "%s. Attempt %d failed after %.0f s; the next one follows in %.0f s",
+            words, state.attempt_number, deadline.elapsed_s, state.upcoming_sleep,
+        )  # fmt: skip
+
+    def is_too_late(state: RetryCallState) -> bool:
+        return deadline.elapsed_s + state.upcoming_sleep >= deadline.patience.time_limit_s
+
+    retrying = Retrying(
+        retry=retry_if_exception_type(SourceDownError),
+        stop=is_too_late,
+        wait=wait_exponential_jitter(
+            multiplier=_FIRST_PAUSE_S, max=_LONGEST_PAUSE_S, jitter=_FIRST_PAUSE_S
+        ),
+        before_sleep=say_so,
+        reraise=True,
+    )
+    try:
+        return retrying(attempt)
+    except SourceDownError as error:
+        last = error
+    except _TooSlowError:
+        # In an attempt to make up for one that failed, which is what is the matter.
+        if failed is None:
+            raise
+        last = failed
+    times = retrying.statistics["attempt_number"]
+    raise InputError(
+        last.where,
+        f"{last.problem}; tried {times} {'time' if times == 1 else 'times'} in "
+        f"{deadline.elapsed_s:,.0f} s",
+        last.remedy,
+    )
+
+
+class Caller:
+    """Makes a driver's calls one after the other in a thread, so that waiting for one can end.
+
+    A thread whose driver hangs stays until the process ends, which it does not hold up.
+
+    Args:
+        where: the system and table, for messages.
+        limit_s: for how long each answer is waited for.
+    """
+
+    def __init__(self, where: str, limit_s: float) -> None:
+        self._where = where
+        self._limit_s = limit_s
+        self._asked: Queue[tuple[Callable[[], Any], Future[Any]] | None] = Queue()
+        self.gave_up = False
+
+    def __enter__(self) -> Self:
+        """Start the thread."""
+        threading.Thread(target=self._answer, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Have the thread end when it has nothing left to do."""
+        self._asked.put(None)
+
+    def call(self, question: Callable[[], T]) -> T:
+        """What the question gives or raises.
+
+        Raises:
+            SourceDownError: no answer came in time; nothing else can be asked then.
+        """
+        answer: Future[T] = Future()
+        self._asked.put((question, answer))
+        self.gave_up = True  # unless an answer comes: who interrupts the waiting gives up as well
+        wait([answer], self._limit_s)
+        if answer.done():
+            self.gave_up = False
+            return answer.result()
+        raise SourceDownError(
+            self._where,
+            f"no answer came for {self._limit_s:,g} s",
+            "Check the network and the load of the system; time_limit_s of the table in the "
+            "catalog says how long a statement may take",
+        )
+
+    def call_later(self, question: Callable[[], object]) -> None:
+        """Have it asked when the driver is back from what it hangs in, should it ever be."""
+        self._asked.put((question, Future()))
+
+    def _answer(self) -> None:
+        while (task := self._asked.get()) is not None:
+            question, answer = task
+            try:
+                answer.set_result(question())
+            except Exception as error:  # noqa: BLE001 (raised again where the answer is wanted)
+                answer.set_exception(error)
+
+
+def read_ahead(
+    open_reader: Callable[[], pa.RecordBatchReader], deadline: Deadline
+) -> pa.RecordBatchReader:
+    """A reader whose batches a thread of its own fetches, one ahead, so that waiting can end.
+
+    Fetching a batch overlaps with whatever is done with the one before. The thread ends, and with
+    it the connection, when all is read or the reader is let go; one that hangs in its driver stays
+    until the process ends, which it does not hold up.
+
+    Args:
+        open_reader: connects and runs the query; called in the thread, as is all that follows.
+        deadline: until when the last batch must have come.
+
+    Raises:
+        SourceDownError: nothing came for as long as the silence limit.
+        InputError: the time limit has passed, or as `open_reader` raises; from here on.
+    """
+    items = _take_all(_Fetching(open_reader), deadline)
+    schema = next(items)
+    return pa.RecordBatchReader.from_batches(schema, items)
+
+
+class _Fetching(threading.Thread):
+    """Puts the schema, the batches and None into a queue, or an error instead of the next."""
+
+    def __init__(self, open_reader: Callable[[], pa.RecordBatchReader]) -> None:
+        super().__init__(daemon=True)
+        self.items: Queue[Any] = Queue(maxsize=1)
+        self._open_reader = open_reader
+        self._left_alone = threading.Event()
+
+    def run(self) -> None:
+        """Fetch until the end, or until nobody takes what is fetched."""
+        try:
+            reader = self._open_reader()
+            self._put(reader.schema)
+            for batch in reader:
+                if self._left_alone.is_set():
+                    return
+                self._put(batch)
+            # The connection is closed before the last batch is known to be the last.
+            del reader
+            self._put(None)
+        except Exception as error:  # noqa: BLE001 (raised again where the rows are wanted)
+            # What led to it stays here: a driver's own error may repeat the connection text, and
+            # what the frames hold would keep the connection open.
+            error.__cause__ = error.__context__ = None
+            clear_frames(error.__traceback__)
+            self._put(error)
+
+    def leave_alone(self) -> None:
+        """Have the thread end, and give its driver a moment to close the connection."""
+        self._left_alone.set()
+        with suppress(Empty):
+            self.items.get_nowait()
+        self.join(_CLOSING_S)
+
+    def _put(self, item: object) -> None:
+        if not self._left_alone.is_set():
+            self.items.put(item)
+
+
+def _take_all(fetching: _Fetching, deadline: Deadline) -> Iterator[Any]:
+    """The schema, then the batches."""
+    fetching.start()
+    try:
+        while (item := _take(fetching.items, deadline)) is not None:
+            if isinstance(item, Exception):
+                raise item
+            yield item
+    finally:
+        fetching.leave_alone()
+
+
+def _take(items: Queue[Any], deadline: Deadline) -> Any:
+    """The next item, waited for as long as the deadline allows."""
+    deadline.require_time()
+    try:
+        return items.get(timeout=deadline.wait_s())
+    except Empty:
+        pass
+    deadline.require_time()
+    raise SourceDownError(
+        deadline.where,
+        f"nothing came for {deadline.patience.silence_limit_s:,g} s",
+        "Check the network and the load of the system; silence_limit_s of the table in the "
+        "catalog says how long it may be silent",
+    )

@@ -1,0 +1,37 @@
+"""The place our own tables go to, for a check that they can."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+import pyarrow as pa
+
+from loantap.databases.backends import make_writable
+from loantap.databases.backends.interface import quote
+
+
+class TargetSystem:
+    """A system that tables of ours are written to.
+
+    Args:
+        system: its name, for messages.
+        credentials: what `loantap.databases.backends.make_writable` takes.
+    """
+
+    def __init__(self, system: str, credentials: dict[str, Any]) -> None:
+        self.where = f"{system}, our own tables"
+        self._credentials = credentials
+
+    def try_writing(self) -> None:
+        """Make a table of one row and remove it again, in one transaction.
+
+        Raises:
+            SourceDownError, InputError: see `WritableBackend`.
+        """
+        # A name of its own: two may check at the same time.
+        name = f"check__{secrets.token_hex(4)}"
+        with make_writable(self.where, self._credentials).transaction() as transaction:
+            transaction.execute(f"CREATE TABLE {quote(name)} (number BIGINT)")
+            transaction.insert(name, pa.table({"number": pa.array([1], pa.int64())}))
+            transaction.execute(f"DROP TABLE {quote(name)}")

@@ -1,1 +1,0 @@
-"""Tables of ours in the warehouse: staged, merged, published."""

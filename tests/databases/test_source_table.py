@@ -1,0 +1,399 @@
+"""A source table: read when it is asked, held against its contract, replaced when it is ours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from importlib.resources import files
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+import pytest
+from kedro.io import DatasetError
+from pandas.testing import assert_frame_equal
+
+from loantap.databases import source_table
+from loantap.databases.source_table import Account, SourceTable
+from loantap.datasets import SourceTableDataset
+from loantap.portfolio.dictionary import KEYS, Table, columns_of
+from loantap.portfolio.errors import InputError
+from tests.databases.source_frames import make_source
+
+DAY = datetime(2026, 11, 23)  # noqa: DTZ001 (UTC without a zone, as sources hold it)
+
+
+@pytest.fixture
+def rows() -> pd.DataFrame:
+    """Three loans as the warehouse holds them, with missing values."""
+    return make_source(
+        Table.LOANS,
+        int_rate=[10.1, 1 / 3, None],
+        grade=["B", None, "Bäcker\r\n👩"],
+        updated_at=pd.to_datetime(["2026-11-21", "2026-11-23", None]),
+    )
+
+
+@pytest.fixture
+def dataset(duckdb_credentials: dict[str, str]) -> SourceTableDataset:
+    """The table `loans` of an embedded warehouse that does not exist yet."""
+    return make_dataset(duckdb_credentials)
+
+
+def make_dataset(credentials: dict[str, str], **changes: object) -> SourceTableDataset:
+    table = changes.get("table", "loans")
+    given = {
+        "system": "warehouse",
+        "table": table,
+        "query": f"loantap.pipelines.ingestion:sql/{table}.sql",
+        "credentials": credentials,
+    }
+    return SourceTableDataset(**(given | changes))
+
+
+def read(dataset: SourceTableDataset) -> pd.DataFrame:
+    return dataset.load().read().read_pandas()
+
+
+@pytest.mark.parametrize(
+    ("silence", "limit", "given"),
+    [(120, 1_800, 123), (3_600, 60, 63), (float("inf"),) * 2 + (86_403,)],
+)
+def test_a_system_is_told_a_limit_that_any_can_keep(
+    silence: float, limit: float, given: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = []
+    monkeypatch.setattr(source_table, "make_backend", lambda *arguments: told.append(arguments[2]))
+    credentials = {"connection": "Driver=x;"}
+    make_dataset(credentials, silence_limit_s=silence, time_limit_s=limit).load()._backend()
+
+    assert told == [given]
+
+
+class TestReading:
+    def test_a_table_reads_back_as_it_was_written(
+        self, dataset: SourceTableDataset, rows: pd.DataFrame
+    ) -> None:
+        dataset.save(rows)
+
+        assert_frame_equal(read(dataset)[rows.columns], rows, check_dtype=False)
+        assert read(dataset)["int_rate"].dtype == "float64"
+
+    def test_rows_come_in_batches_of_the_size_asked_for(
+        self, duckdb_credentials: dict[str, str], rows: pd.DataFrame
+    ) -> None:
+        dataset = make_dataset(duckdb_credentials, batch_rows=2_048)
+        dataset.save(rows.loc[rows.index.repeat(3_000)])
+
+        sizes = [batch.num_rows for batch in dataset.load().read()]
+
+        assert sum(sizes) == 9_000
+        assert len(sizes) > 1
+        assert max(sizes) <= 2_048
+
+    def test_nothing_is_opened_before_rows_are_asked_for(self, dataset: SourceTableDataset) -> None:
+        source = dataset.load()
+
+        assert source.where == "warehouse, table loans"
+        with pytest.raises(InputError, match="cannot be opened"):
+            source.read()
+
+    def test_what_changed_since_is_read_and_what_has_no_time(
+        self, dataset: SourceTableDataset, rows: pd.DataFrame
+    ) -> None:
+        dataset.save(rows)
+
+        changed = dataset.load().read(DAY).read_pandas()
+
+        assert changed["loan_id"].tolist() == ["loan 1", "loan 2"]
+
+    def test_the_account_says_what_a_reading_would_give(
+        self, dataset: SourceTableDataset, rows: pd.DataFrame
+    ) -> None:
+        dataset.save(rows)
+        first = datetime(2026, 11, 21)  # noqa: DTZ001
+
+        assert dataset.load().account() == Account(3, first, DAY, updated=3)
+        assert dataset.load().account(DAY) == Account(3, first, DAY, updated=2)
+
+    def test_the_account_of_an_empty_table(
+        self, dataset: SourceTableDataset, rows: pd.DataFrame
+    ) -> None:
+        dataset.save(rows.head(0))
+
+        assert dataset.load().account() == Account(0, None, None, 0)
+        assert read(dataset).empty
+
+    def test_the_file_is_released_when_the_last_batch_is_read(
+        self, dataset: SourceTableDataset, rows: pd.DataFrame, duckdb_credentials: dict[str, str]
+    ) -> None:
+        dataset.save(rows)
+        reader = dataset.load().read()
+        reader.read_all()
+
+        with duckdb.connect(duckdb_credentials["path"], read_only=False) as writer:
+            assert writer.execute("SELECT count(*) FROM loans").fetchone() == (3,)
+
+    def test_the_file_is_released_when_the_reader_is_let_go(
+        self, dataset: SourceTableDataset, rows: pd.DataFrame, duckdb_credentials: dict[str, str]
+    ) -> None:
+        dataset.save(rows.loc[rows.index.repeat(100_000)])
+        reader = dataset.load().read()
+        reader.read_next_batch()
+        del reader
+
+        with duckdb.connect(duckdb_credentials["path"], read_only=False) as writer:
+            assert writer.execute("SELECT count(*) FROM loans").fetchone() == (300_000,)
+
+    @pytest.mark.parametrize("table", list(Table))
+    def test_rows_are_told_apart_by_the_key_of_the_dictionary(
+        self, table: Table, duckdb_credentials: dict[str, str]
+    ) -> None:
+        assert make_dataset(duckdb_credentials, table=table.value).load().key == KEYS[table]
+
+
+class TestFingerprint:
+    """Another query, table or place means other rows; another password does not."""
+
+    def of(self, **changes: object) -> str:
+        credentials = {"connection": "Driver={X};Server=a;Pwd=one"}
+        return make_dataset(**({"credentials": credentials} | changes)).load().fingerprint
+
+    def test_it_is_the_same_as_long_as_the_rows_are(self) -> None:
+        assert self.of() == self.of()
+        assert self.of() == self.of(credentials={"connection": "Driver={X};Server=a;Pwd=two"})
+        assert self.of() == self.of(batch_rows=1, time_limit_s=1)
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {"credentials": {"connection": "Driver={X};Server=b;Pwd=one"}},
+            {"credentials": {"backend": "duckdb", "path": "x"}},
+            {"table": "applications"},
+            {"query": "loantap.pipelines.ingestion:sql/applications.sql"},
+            {"system": "appstream"},
+        ],
+        ids=["server", "backend", "table", "query", "system"],
+    )
+    def test_it_is_another_one_where_they_may_not_be(self, changes: dict[str, object]) -> None:
+        assert self.of(**changes) != self.of()
+
+
+class TestContract:
+    """The columns of a table are held against the data dictionary before a row is read."""
+
+    def test_a_new_column_is_ignored_with_one_warning(
+        self,
+        dataset: SourceTableDataset,
+        rows: pd.DataFrame,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        dataset.save(rows.assign(colour="blue", shape="round"))
+        source = dataset.load()
+
+        assert "colour" not in source.read().schema.names
+        assert source.read().read_all().num_rows == 3
+        assert caplog.messages == ["warehouse, table loans: new columns colour, shape are ignored"]
+
+    @pytest.mark.parametrize("column", ["loan_id", "updated_at", "origin", "int_rate"])
+    def test_a_missing_column_is_named(
+        self, column: str, dataset: SourceTableDataset, rows: pd.DataFrame
+    ) -> None:
+        dataset.save(rows.drop(columns=column))
+
+        with pytest.raises(InputError, match=f"table loans: column {column} is missing") as refused:
+            read(dataset)
+        assert "restored at the source" in refused.value.remedy
+
+    @pytest.mark.parametrize(
+        ("column", "values", "said"),
+        [
+            ("int_rate", "10.1", "int_rate is held as string, not as number"),
+            ("grade", 2.0, "grade is held as double, not as text"),
+            ("updated_at", "2026-11-23", "updated_at is held as string, not as time"),
+            ("issue_d", True, "issue_d is held as bool, not as text or time"),
+        ],
+    )
+    def test_a_retyped_column_is_named(
+        self,
+        column: str,
+        values: object,
+        said: str,
+        dataset: SourceTableDataset,
+        rows: pd.DataFrame,
+    ) -> None:
+        dataset.save(rows.assign(**{column: values}))
+
+        with pytest.raises(InputError, match=f"warehouse, table loans: column {said}"):
+            read(dataset)
+
+    def test_names_may_be_in_upper_case(
+        self, dataset: SourceTableDataset, rows: pd.DataFrame
+    ) -> None:
+        dataset.save(rows.rename(columns=str.upper))
+
+        assert_frame_equal(read(dataset)[rows.columns], rows, check_dtype=False)
+
+
+class TestReplacing:
+    """`sources` fills embedded databases, and no others."""
+
+    def test_several_frames_make_one_table_in_order(
+        self, dataset: SourceTableDataset, rows: pd.DataFrame
+    ) -> None:
+        dataset.save(rows.iloc[[row]] for row in range(3))
+
+        assert read(dataset)["loan_id"].tolist() == rows["loan_id"].tolist()
+
+    def test_columns_of_later_frames_are_matched_by_name(
+        self, dataset: SourceTableDataset, rows: pd.DataFrame
+    ) -> None:
+        dataset.save([rows, rows[rows.columns[::-1]]])
+
+        later = read(dataset).tail(3).reset_index(drop=True)[rows.columns]
+        assert_frame_equal(later, rows, check_dtype=False)
+
+    def test_saving_again_replaces_the_table(
+        self, dataset: SourceTableDataset, rows: pd.DataFrame
+    ) -> None:
+        dataset.save(rows)
+        dataset.save(rows.head(1))
+
+        assert len(read(dataset)) == 1
+
+    @pytest.mark.parametrize("failure", ["the source of frames", "a column of another type"])
+    def test_a_failing_second_frame_leaves_the_old_table(
+        self, failure: str, dataset: SourceTableDataset, rows: pd.DataFrame
+    ) -> None:
+        def frames() -> Iterator[pd.DataFrame]:
+            yield rows.head(1)
+            if failure == "the source of frames":
+                raise ValueError("connection lost")
+            yield rows.assign(int_rate="plenty")
+
+        dataset.save(rows)
+
+        with pytest.raises(DatasetError, match=r"connection lost|Could not convert"):
+            dataset.save(frames())
+        assert len(read(dataset)) == 3
+
+    @pytest.mark.parametrize("data", ["a frame", "frames"])
+    def test_a_real_system_is_never_written_to(self, data: str, rows: pd.DataFrame) -> None:
+        dataset = make_dataset({"connection": "Driver={X};Server=db"})
+        given: pd.DataFrame | Iterable[pd.DataFrame] = rows if data == "a frame" else iter([rows])
+
+        assert not dataset.is_embedded
+        with pytest.raises(DatasetError, match="table loans: it is a real system's, which is only"):
+            dataset.save(given)
+
+
+class TestQueries:
+    @pytest.mark.parametrize("table", list(Table))
+    def test_they_ask_for_the_columns_of_the_dictionary_and_no_other(
+        self, table: Table, duckdb_credentials: dict[str, str]
+    ) -> None:
+        expected = {str(c.source_name) for c in columns_of(table)}
+        dataset = make_dataset(duckdb_credentials, table=table.value)
+        dataset.save(make_source(table).assign(not_asked_for="x"))
+
+        assert set(read(dataset).columns) == expected | {"loan_id", "updated_at", "origin"}
+
+    def test_they_are_portable(self) -> None:
+        """No quoting, function, alias or limit: nothing the three spell each their way."""
+        for query in files("loantap.pipelines.ingestion").joinpath("sql").iterdir():
+            statement = [
+                line for line in query.read_text("utf-8").splitlines() if not line.startswith("--")
+            ]
+            assert not set("\"`'()[]*;") & set("".join(statement)), query.name
+            assert not {"LIMIT", "AS"} & set(" ".join(statement).upper().split()), query.name
+
+
+class TestWhatIsNotThere:
+    def test_a_database_is_named_with_the_remedy(
+        self, dataset: SourceTableDataset, duckdb_credentials: dict[str, str]
+    ) -> None:
+        assert not dataset.exists()
+        with pytest.raises(InputError) as refused:
+            read(dataset)
+        assert refused.value.where == f"warehouse, table loans ({duckdb_credentials['path']})"
+        assert "cannot be opened" in refused.value.problem
+        assert "kedro run --pipelines sources" in refused.value.remedy
+
+    def test_a_table_is_named_with_the_remedy(
+        self, dataset: SourceTableDataset, duckdb_credentials: dict[str, str]
+    ) -> None:
+        make_dataset(duckdb_credentials, table="applications").save(make_source(Table.APPLICATIONS))
+
+        assert not dataset.exists()
+        with pytest.raises(InputError) as refused:
+            read(dataset)
+        assert "Table with name loans does not exist" in refused.value.problem
+        assert "kedro run --pipelines sources" in refused.value.remedy
+
+    def test_a_written_table_exists(self, dataset: SourceTableDataset, rows: pd.DataFrame) -> None:
+        dataset.save(rows)
+
+        assert dataset.exists()
+        assert dataset.is_embedded
+
+    def test_of_a_real_system_it_is_taken_as_given_without_connecting(self) -> None:
+        assert make_dataset({"connection": "Driver={X};Server=db"}).exists()
+
+    def test_a_file_that_is_no_database_is_refused(self, tmp_path: Path) -> None:
+        path = tmp_path / "notes.duckdb"
+        path.write_text("not a database, only some text that is long enough to be read" * 100)
+
+        with pytest.raises(InputError, match="cannot be opened"):
+            read(make_dataset({"backend": "duckdb", "path": str(path)}))
+
+
+class TestCredentials:
+    """Checked when they are needed, never when a dataset is made: Kedro makes all of them."""
+
+    @pytest.mark.parametrize(
+        ("credentials", "said", "remedy"),
+        [
+            ({"backend": "oracle", "path": "x"}, "entries ['backend', 'path']", "backend: duckdb"),
+            ({"backend": "duckdb"}, "entries ['backend'] are not", "backend: duckdb"),
+            ({}, "entries [] are not understood", "connection with a connection text"),
+            ({"connection": "LOANTAP_X is not set"}, "variable LOANTAP_X is not set", "Driver="),
+            ({"connection": " "}, "the environment variable is empty", "docs/sources.md names"),
+            ({"connection": "Drivr={X};Pwd=s3cret"}, "names no driver", "odbcinst -q -d"),
+            ({"connection": "FILEDSN=x.dsn;Pwd=s3cret"}, "names no driver", "DSN=.."),
+            ({"connection": "s3cret"}, "a form that is not understood", "databricks://"),
+            ({"connection": "oracle://u:s3cret@h/db"}, "a form that is not", "db2+ibm_db://"),
+            ({"connection": "Driver={PostgreSQL ANSI};Pwd=s3cret"}, "ANSI", "{PostgreSQL Unicode}"),
+        ],
+    )
+    def test_those_that_cannot_be_used_are_refused_with_the_remedy(
+        self, credentials: dict[str, str], said: str, remedy: str
+    ) -> None:
+        dataset = make_dataset(credentials)
+
+        for ask in (dataset.require_credentials, lambda: dataset.load().read()):
+            with pytest.raises(InputError) as refused:
+                ask()
+            assert "warehouse" in refused.value.where
+            assert said in refused.value.problem
+            assert remedy in refused.value.remedy
+            assert "s3cret" not in str(refused.value)
+
+    @pytest.mark.parametrize(
+        "credentials",
+        [
+            {"connection": "Driver={X};Server=db"},
+            {"connection": "DSN=warehouse"},
+            {"connection": "db2+ibm_db://u:p@h:50000/DB"},
+            {"connection": "databricks://token:t@h?http_path=/sql/1.0/warehouses/a"},
+            {"backend": "duckdb", "path": "x.duckdb"},
+        ],
+    )
+    def test_the_others_are_accepted_without_connecting(self, credentials: dict[str, str]) -> None:
+        make_dataset(credentials).require_credentials()
+
+    def test_they_never_show(self) -> None:
+        dataset = make_dataset({"connection": "Driver={X};Uid=me;Pwd=s3cret"})
+
+        assert "s3cret" not in repr(dataset)
+        assert "s3cret" not in repr(dataset.load())
+        assert isinstance(dataset.load(), SourceTable)

@@ -1,0 +1,241 @@
+"""A source is waited for: not for ever, and not only once."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pyarrow as pa
+import pytest
+
+from loantap.databases.backends import waiting
+from loantap.databases.backends.interface import SourceDownError
+from loantap.databases.backends.waiting import Deadline, Patience, persist, read_ahead
+from loantap.portfolio.errors import InputError
+
+SCHEMA = pa.schema([("number", pa.int64())])
+DOWN = SourceDownError("warehouse", "the system does not answer", "Check that it is up")
+
+
+def deadline(time_limit_s: float = 30, silence_limit_s: float = 10) -> Deadline:
+    return Deadline("warehouse", Patience(time_limit_s, silence_limit_s))
+
+
+def make_reader(numbers: Iterator[int]) -> pa.RecordBatchReader:
+    """One batch a number."""
+    batches = (pa.record_batch({"number": [number]}) for number in numbers)
+    return pa.RecordBatchReader.from_batches(SCHEMA, batches)
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    ends = time.monotonic() + 5
+    while not condition():
+        assert time.monotonic() < ends, "it did not happen"
+        time.sleep(0.01)
+
+
+class TestReadingAhead:
+    def test_all_batches_come_in_order(self) -> None:
+        rows = read_ahead(lambda: make_reader(iter(range(20))), deadline()).read_all()
+
+        assert rows["number"].to_pylist() == list(range(20))
+
+    def test_no_more_is_fetched_than_a_batch_ahead_so_that_memory_does_not_grow(self) -> None:
+        fetched: list[int] = []
+
+        def numbers() -> Iterator[int]:
+            for number in range(100):
+                fetched.append(number)
+                yield number
+
+        reader = read_ahead(lambda: make_reader(numbers()), deadline())
+        for _ in range(3):
+            reader.read_next_batch()
+        wait_until(lambda: len(fetched) == 5)
+        time.sleep(0.1)
+
+        # Three are taken, one waits, one is held by the thread.
+        assert fetched == [0, 1, 2, 3, 4]
+
+    def test_fetching_overlaps_with_what_is_done_with_the_rows(self) -> None:
+        is_fetching = threading.Event()
+
+        def numbers() -> Iterator[int]:
+            yield 0
+            is_fetching.set()
+            yield 1
+
+        reader = read_ahead(lambda: make_reader(numbers()), deadline())
+        reader.read_next_batch()
+
+        # Here the first batch is dealt with.
+        assert is_fetching.wait(5)
+
+    def test_silence_counts_as_down(self) -> None:
+        before, answers = threading.active_count(), threading.Event()
+        reader = read_ahead(
+            lambda: make_reader(n for n in range(2) if answers.wait()),
+            deadline(silence_limit_s=0.2),
+        )
+
+        with pytest.raises(SourceDownError, match=r"nothing came for 0.2 s\..* silence_limit_s"):
+            reader.read_all()
+
+        # What comes too late is dropped, and the thread with it.
+        answers.set()
+        wait_until(lambda: threading.active_count() == before)
+
+    def test_time_spent_by_who_reads_is_no_silence(self) -> None:
+        rows = 0
+        for batch in read_ahead(lambda: make_reader(iter(range(3))), deadline(silence_limit_s=0.5)):
+            time.sleep(0.6)
+            rows += batch.num_rows
+
+        assert rows == 3
+
+    def test_steady_but_slow_reading_ends_at_the_time_limit_and_is_not_tried_again(self) -> None:
+        limit = deadline(time_limit_s=0.3)
+
+        with pytest.raises(InputError, match=r"longer than its time limit of 0.3 s\. Raise") as e:
+            read_ahead(lambda: make_reader(slowly(0.05, 100)), limit).read_all()
+        assert not isinstance(e.value, SourceDownError)
+
+    @pytest.mark.parametrize("after", [0, 3])
+    def test_an_error_arrives_where_the_rows_are_wanted_without_what_led_to_it(
+        self, after: int
+    ) -> None:
+        def numbers() -> Iterator[int]:
+            yield from range(after)
+            try:
+                int("Pwd=s3cret")
+            except ValueError as error:
+                raise DOWN from error
+
+        def open_reader() -> pa.RecordBatchReader:
+            return make_reader(iter(numbers()) if after else iter(list(numbers())))
+
+        with pytest.raises(SourceDownError) as refused:
+            read_ahead(open_reader, deadline()).read_all()
+        assert refused.value.__cause__ is None
+        assert refused.value.__context__ is None
+
+    @pytest.mark.parametrize("read", [0, 1, 50], ids=["unread", "begun", "exhausted"])
+    def test_the_thread_and_its_connection_end_with_the_reader(self, read: int) -> None:
+        before = threading.active_count()
+        closed = threading.Event()
+
+        def numbers() -> Iterator[int]:
+            try:
+                yield from range(50)
+            finally:
+                closed.set()
+
+        reader = read_ahead(lambda: make_reader(numbers()), deadline())
+        for _ in range(read):
+            reader.read_next_batch()
+        del reader
+
+        assert closed.is_set() or not read
+        wait_until(lambda: threading.active_count() == before)
+
+    def test_an_error_keeps_no_connection_open(self) -> None:
+        closed = threading.Event()
+
+        class Connection:
+            def __del__(self) -> None:
+                closed.set()
+
+        def numbers() -> Iterator[int]:
+            connection = Connection()
+            yield 1
+            raise SourceDownError("warehouse", f"the connection broke ({id(connection)})", "Wait")
+
+        gc.disable()
+        try:
+            with pytest.raises(SourceDownError):
+                read_ahead(lambda: make_reader(numbers()), deadline()).read_all()
+            wait_until(closed.is_set)
+        finally:
+            gc.enable()
+
+
+def slowly(pause_s: float, count: int) -> Iterator[int]:
+    for number in range(count):
+        time.sleep(pause_s)
+        yield number
+
+
+class TestPersisting:
+    @pytest.fixture(autouse=True)
+    def _short_pauses(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(waiting, "_FIRST_PAUSE_S", 0.01)
+
+    def test_the_first_attempt_that_succeeds_is_the_last(self) -> None:
+        outcomes = iter([DOWN, DOWN, "rows"])
+
+        def attempt() -> str:
+            outcome = next(outcomes)
+            if isinstance(outcome, Exception):
+                raise outcome
+            return outcome
+
+        assert persist(attempt, deadline()) == "rows"
+
+    def test_each_attempt_that_failed_is_told_and_when_the_next_follows(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        outcomes = iter([DOWN, DOWN, None])
+
+        def attempt() -> None:
+            if error := next(outcomes):
+                raise error
+
+        with caplog.at_level(logging.WARNING):
+            persist(attempt, deadline())
+
+        first, second = caplog.messages
+        assert first.startswith("warehouse: the system does not answer. Check that it is up. Attem")
+        assert ". Attempt 1 failed after 0 s; the next one follows in" in first
+        # The same again is not said in full again.
+        assert second.startswith("warehouse: as before. Attempt 2 failed after")
+
+    def test_at_the_time_limit_it_is_said_how_often_and_for_how_long(self) -> None:
+        with pytest.raises(
+            InputError, match=r"does not answer; tried \d+ times in \d+ s\. Check"
+        ) as e:
+            persist(self.fail, deadline(time_limit_s=0.2))
+        assert not isinstance(e.value, SourceDownError)
+        assert e.value.__context__ is None
+
+    def test_what_failed_is_told_when_time_runs_out_in_a_later_attempt(self) -> None:
+        limit = deadline(time_limit_s=0.3)
+        outcomes = iter([DOWN])
+
+        def attempt() -> None:
+            for error in outcomes:
+                raise error
+            time.sleep(0.4)
+            limit.require_time()
+
+        with pytest.raises(InputError, match=r"does not answer; tried 2 times in"):
+            persist(attempt, limit)
+
+    def test_pauses_grow(self, caplog: pytest.LogCaptureFixture) -> None:
+        with caplog.at_level(logging.WARNING), pytest.raises(InputError):
+            persist(self.fail, deadline(time_limit_s=0.5))
+
+        # 10, 20, 40, 80, 160 ms and up to 10 more each, rather than one every 10 ms.
+        assert 2 <= len(caplog.messages) <= 6
+
+    def test_another_error_ends_it_at_once(self) -> None:
+        def attempt() -> None:
+            raise InputError("warehouse", "the login is refused", "Correct it")
+
+        with pytest.raises(InputError, match=r"^warehouse: the login is refused\. Correct it$"):
+            persist(attempt, deadline())
+
+    def fail(self) -> None:
+        raise DOWN

@@ -1,0 +1,97 @@
+"""What to read again is decided from what is there, what was asked for and the day of the run."""
+
+from __future__ import annotations
+
+import logging
+from datetime import date, datetime, timedelta
+from typing import Literal
+
+import pytest
+
+from loantap.portfolio.options import IngestionOptions
+from loantap.snapshots.extraction import Extraction, plan_extraction, show_progress
+from tests.snapshots.small_source import AS_OF, SmallSource, day, extraction
+
+MIDNIGHT = datetime.fromisoformat
+
+
+def watermark(
+    last_update: datetime | None,
+    since: date | Literal["all"] | None = None,
+    as_of: date = AS_OF,
+    overlap_days: int = 1,
+    read_on: date = AS_OF,
+) -> datetime | None:
+    asked = extraction(SmallSource(), since, as_of, timedelta(days=overlap_days))
+    return asked.watermark(last_update, read_on)
+
+
+def test_what_changed_up_to_a_day_before_the_last_update_is_read_again() -> None:
+    assert watermark(day(20)) == day(19)
+
+
+def test_the_overlap_can_be_longer_or_none() -> None:
+    assert watermark(day(20), overlap_days=7) == day(13)
+    assert watermark(day(20), overlap_days=0) == day(20)
+
+
+def test_a_clock_that_ran_ahead_moves_it_no_further_than_the_end_of_the_run_s_day() -> None:
+    assert watermark(day(5_000)) == MIDNIGHT("2016-03-31")
+
+
+def test_a_clock_that_ran_ahead_hides_nothing_that_changed_after_the_snapshot_was_read() -> None:
+    """Run on 31 March over a snapshot of 20 March: what changed in between has to be seen."""
+    assert watermark(day(5_000), read_on=date(2016, 3, 20)) == MIDNIGHT("2016-03-20")
+
+
+def test_a_day_asked_for_moves_it_back() -> None:
+    assert watermark(day(20), since=date(2016, 1, 3)) == MIDNIGHT("2016-01-03")
+
+
+def test_a_day_asked_for_leaves_no_gap_behind_the_snapshot() -> None:
+    assert watermark(day(20), since=date(2016, 3, 1)) == day(19)
+
+
+@pytest.mark.parametrize(("last_update", "since"), [(day(20), "all"), (None, None)])
+def test_everything_is_read_when_asked_for_and_when_no_update_is_known(
+    last_update: datetime | None, since: Literal["all"] | None
+) -> None:
+    assert watermark(last_update, since) is None
+
+
+def test_a_plan_reads_nothing() -> None:
+    source = SmallSource()
+    options = IngestionOptions(
+        as_of=AS_OF, most_quarantined_share=0.05, since="2016-02", overlap_days=3
+    )
+
+    planned = plan_extraction(source, options)
+
+    assert planned == Extraction(source, date(2016, 2, 1), AS_OF, timedelta(days=3))
+    assert source.readings == []
+
+
+def test_progress_counts_rows_and_tells_how_fast(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "loantap.progress")
+    source = SmallSource()
+    source.fill(5_000)
+
+    batches = list(show_progress(source.read(), "loan_events", 5_000))
+
+    assert sum(batch.num_rows for batch in batches) == 5_000
+    counted = [(record.done, record.total) for record in caplog.records]
+    assert counted == [(2_048, 5_000), (4_096, 5_000), (5_000, 5_000)]
+    assert caplog.messages[1].startswith("loan_events: 4,096 rows, ")
+    assert caplog.messages[1].endswith(" a second")
+
+
+def test_a_batch_counts_when_it_has_been_dealt_with(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "loantap.progress")
+    source = SmallSource()
+    source.fill(10)
+
+    batches = show_progress(source.read(), "loan_events", 10)
+    next(batches)
+    assert caplog.records == []
+    assert list(batches) == []
+    assert len(caplog.records) == 1
