@@ -22,7 +22,7 @@ from rich.table import Table
 from sklearn.model_selection import StratifiedKFold
 
 from loantap.features.build import build_features
-from loantap.model.metrics import bootstrap_bounds, measure, perfect_ece_bounds
+from loantap.measures.metrics import bootstrap_bounds, measure, perfect_ece_bounds
 from loantap.model.training import feature_names, train_logistic
 from loantap.portfolio.cleaning import mark_outcome
 from loantap.portfolio.dictionary import portfolio_columns

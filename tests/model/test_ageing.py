@@ -7,6 +7,8 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from loantap.measures.intervals import wilson_bounds
+from loantap.measures.metrics import expected_calibration_error
 from loantap.model.ageing import (
     FIGURES,
     LEAST_FOR_AUC,
@@ -15,8 +17,6 @@ from loantap.model.ageing import (
     tabulate_origins,
     tabulate_vintages,
 )
-from loantap.model.intervals import wilson_bounds
-from loantap.model.metrics import expected_calibration_error
 from loantap.model.options import EvaluationOptions, OutOfTimeOptions
 from loantap.model.origins import date_loans
 from tests.conftest import OUT_OF_TIME

@@ -12,6 +12,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 
 from loantap.features.build import build_features
+from loantap.measures.metrics import expected_calibration_error, perfect_ece_bounds
 from loantap.model.calibration import (
     Calibration,
     calibrate_cross_fitted,
@@ -20,7 +21,6 @@ from loantap.model.calibration import (
     log_likelihood,
 )
 from loantap.model.estimator import slim
-from loantap.model.metrics import expected_calibration_error, perfect_ece_bounds
 from loantap.model.predictions import predict_out_of_fold
 from loantap.model.search import fit_candidate
 from loantap.model.training import feature_names

@@ -14,10 +14,10 @@ import pytest
 
 from loantap.features.build import build_features
 from loantap.features.definitions import FEATURE_SETS, FEATURES
+from loantap.measures.stability import measure_stability
 from loantap.model.points import tabulate_points
 from loantap.model.scorecard_report import report_scorecard
 from loantap.model.scorer import Scorer, check_servable
-from loantap.model.stability import measure_stability
 from loantap.portfolio.assembly import join_portfolio
 from loantap.portfolio.cleaning import clean_source_table, read_portfolio
 from loantap.portfolio.dictionary import Column, Kind, Table, columns_of, portfolio_columns

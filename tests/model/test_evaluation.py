@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from loantap.measures.metrics import measure
 from loantap.model import schemas
 from loantap.model.evaluation import Block, Curves, evaluate_samples, trace_curves
-from loantap.model.metrics import measure
 from loantap.model.options import EvaluationOptions
 
 OPTIONS = EvaluationOptions(seed=1, as_of="2026-11-23", resamples=100, calibration_bins=10)

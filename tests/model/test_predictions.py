@@ -10,6 +10,7 @@ from sklearn.base import ClassifierMixin
 
 from loantap.features.build import build_features
 from loantap.features.definitions import FEATURE_SETS
+from loantap.measures.threshold import decline_cross_fitted, find_best_threshold
 from loantap.model.calibration import Calibration, calibrate_cross_fitted
 from loantap.model.estimator import Balancing, Candidate
 from loantap.model.fitted import FittedModel
@@ -18,7 +19,6 @@ from loantap.model.predictions import cross_validate, predict_out_of_fold, predi
 from loantap.model.schemas import MODEL_INPUT_APPLICATION, OUT_OF_FOLD, PREDICTIONS
 from loantap.model.search import fit_candidate, make_folds
 from loantap.model.splits import split_loans
-from loantap.model.threshold import decline_cross_fitted, find_best_threshold
 from loantap.model.training import train_logistic
 from tests.conftest import OUT_OF_TIME, training_options
 

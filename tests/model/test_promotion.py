@@ -8,7 +8,7 @@ import pytest
 from scipy.special import expit
 from sklearn.metrics import log_loss, roc_auc_score
 
-from loantap.model.metrics import expected_calibration_error
+from loantap.measures.metrics import expected_calibration_error
 from loantap.model.options import PromotionOptions
 from loantap.model.promotion import (
     Condition,

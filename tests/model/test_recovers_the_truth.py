@@ -11,7 +11,7 @@ from sklearn.metrics import roc_auc_score
 
 from loantap.features.build import build_features
 from loantap.features.definitions import FEATURE_SETS
-from loantap.model.metrics import expected_calibration_error
+from loantap.measures.metrics import expected_calibration_error
 from loantap.model.predictions import predict_out_of_fold
 from loantap.model.search import fit_candidate
 from loantap.portfolio.cleaning import mark_outcome

@@ -9,6 +9,7 @@ from sklearn.metrics import confusion_matrix, log_loss, roc_auc_score
 
 from loantap.features.build import build_features
 from loantap.features.definitions import FEATURE_SETS
+from loantap.measures.threshold import f2_variance, find_best_threshold
 from loantap.model.schemas import CANDIDATES
 from loantap.model.search import (
     SearchOutcome,
@@ -20,7 +21,6 @@ from loantap.model.search import (
     score_on_fold,
     search,
 )
-from loantap.model.threshold import f2_variance, find_best_threshold
 from loantap.portfolio.errors import InputError
 from tests.conftest import training_options
 

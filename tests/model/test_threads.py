@@ -1,17 +1,15 @@
-"""Threads that fit models and measure resamples."""
+"""Threads that fit models."""
 
 from __future__ import annotations
 
 import threading
-import time
 import warnings
-from collections.abc import Iterator
 from concurrent.futures import CancelledError, Future
 
 import pytest
 from sklearn.exceptions import ConvergenceWarning
 
-from loantap.model.threads import _AHEAD, FittingThreads, fitting_threads, map_ahead
+from loantap.model.threads import FittingThreads, fitting_threads
 
 
 class TestFitting:
@@ -58,32 +56,3 @@ class TestFitting:
 
         with pytest.warns(ConvergenceWarning):
             warn()
-
-
-class TestMapAhead:
-    def test_results_come_in_the_order_of_the_items(self) -> None:
-        def slow_at_first(number: int) -> int:
-            time.sleep(0.02 if number < 2 else 0)
-            return number**2
-
-        assert list(map_ahead(slow_at_first, range(20))) == [n**2 for n in range(20)]
-
-    def test_only_a_few_items_are_made_before_their_results_are_taken(self) -> None:
-        made: list[int] = []
-
-        def draw() -> Iterator[int]:
-            for number in range(50):
-                made.append(number)
-                yield number
-
-        for taken, _ in enumerate(map_ahead(lambda number: number, draw()), start=1):
-            assert len(made) <= taken + _AHEAD
-
-        assert made == list(range(50))
-
-    def test_an_error_of_an_item_is_the_callers(self) -> None:
-        with pytest.raises(ZeroDivisionError):
-            list(map_ahead(lambda number: 1 // number, [1, 0, 1]))
-
-    def test_nothing_gives_nothing(self) -> None:
-        assert list(map_ahead(str, [])) == []

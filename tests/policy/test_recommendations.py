@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from scipy.stats import fisher_exact
 
-from loantap.model.intervals import wilson_bounds
+from loantap.measures.intervals import wilson_bounds
 from loantap.policy.recommendations import Recommendation, recommend
 from loantap.policy.segments import AUDIT_ONLY, summarise_segments
 

@@ -9,8 +9,9 @@ import pandas as pd
 
 from loantap.features.definitions import FEATURES
 from loantap.features.formulas import MISSING, compute_column
+from loantap.portfolio.arrays import FloatArray
 from loantap.portfolio.dictionary import COLUMNS, Kind
-from loantap.portfolio.loantap_format import FloatArray, Texts
+from loantap.portfolio.loantap_format import Texts
 
 __all__ = ["MISSING", "build_features", "columns_used", "to_values"]
 _TEXT = (Kind.CATEGORY, Kind.TEXT)

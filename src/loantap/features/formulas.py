@@ -15,8 +15,9 @@ import numpy as np
 
 from loantap.features.definitions import FEATURES
 from loantap.portfolio.amortisation import MONTHS_PER_YEAR
+from loantap.portfolio.arrays import FloatArray
 from loantap.portfolio.dictionary import SUB_GRADES
-from loantap.portfolio.loantap_format import FloatArray, Texts
+from loantap.portfolio.loantap_format import Texts
 
 MISSING: Final = "missing"
 _DAYS_PER_YEAR: Final = 365.25

@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import roc_auc_score
 
-from loantap.model.auc import LEAST_FOR_AUC, bootstrap_aucs, quantile_bounds
-from loantap.model.intervals import wilson_bounds
-from loantap.model.metrics import expected_calibration_error, perfect_ece_bounds
+from loantap.measures.auc import LEAST_FOR_AUC, bootstrap_aucs, quantile_bounds
+from loantap.measures.intervals import wilson_bounds
+from loantap.measures.metrics import expected_calibration_error, perfect_ece_bounds
 from loantap.model.options import EvaluationOptions, OutOfTimeOptions
 from loantap.model.origins import end_of_contract, plan_origins
 from loantap.model.predictions import CROSS_VALIDATION, OUT_OF_TIME, TEST
-from loantap.model.threshold import FloatArray, IntArray
+from loantap.portfolio.arrays import FloatArray, IntArray
 
 
 @dataclass(frozen=True, slots=True)

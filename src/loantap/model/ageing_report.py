@@ -11,9 +11,9 @@ from typing import Any, Final
 
 import pandas as pd
 
+from loantap.measures.metrics import round_significant
 from loantap.model.ageing import Ageing
 from loantap.model.foreign import ForeignResult
-from loantap.model.metrics import round_significant
 from loantap.model.options import OutOfTimeOptions
 
 # What must be read beside the figures, wherever they show.

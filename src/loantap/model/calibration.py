@@ -19,7 +19,7 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.pipeline import Pipeline
 
 from loantap.model.logistic import BoundedLogisticRegression, as_scikit_learn
-from loantap.model.threshold import FloatArray, IntArray
+from loantap.portfolio.arrays import FloatArray, IntArray
 
 # All but no penalty: a slope of thousands would take outcomes that the PDs separate fully.
 _INVERSE_PENALTY = 1e6

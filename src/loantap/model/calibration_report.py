@@ -9,16 +9,16 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import brier_score_loss, log_loss
 
+from loantap.measures.curves import tabulate_reliability
+from loantap.measures.intervals import normal_half_width, wilson_bounds
+from loantap.measures.metrics import expected_calibration_error, perfect_ece_bounds
 from loantap.model.calibration import (
     Calibration,
     calibrate_cross_fitted,
     fit_calibration_out_of_fold,
 )
-from loantap.model.curves import tabulate_reliability
-from loantap.model.intervals import normal_half_width, wilson_bounds
-from loantap.model.metrics import expected_calibration_error, perfect_ece_bounds
 from loantap.model.options import EvaluationOptions
-from loantap.model.threshold import FloatArray, IntArray
+from loantap.portfolio.arrays import FloatArray, IntArray
 
 
 def report_calibration(

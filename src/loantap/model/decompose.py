@@ -14,7 +14,7 @@ from sklearn.pipeline import Pipeline
 
 from loantap.features.definitions import FeatureSet
 from loantap.model.scorecard import Effect, LinearEffect, Scorecard, StepEffect, TableEffect
-from loantap.portfolio.loantap_format import FloatArray
+from loantap.portfolio.arrays import FloatArray
 
 # A category that no table holds: encoders treat it as they treat any they have not seen.
 _UNSEEN = "\x00unseen"

@@ -13,10 +13,11 @@ import numpy.typing as npt
 from glum import GeneralizedLinearRegressor
 from tabmat import DenseMatrix
 
+from loantap.portfolio.arrays import AnyFloatArray
+
 # Rows of a block: with 70 columns, 2 MiB of the matrix and as much of its weighted copy.
 _BLOCK_ROWS = 4096
 
-Floats = npt.NDArray[np.floating[Any]]
 Places = npt.NDArray[np.int32]
 
 
@@ -27,7 +28,9 @@ class BlockwiseMatrix(DenseMatrix):
     `sandwich` picks columns, block by block.
     """
 
-    def sandwich(self, d: Floats, rows: Places | None = None, cols: Places | None = None) -> Floats:
+    def sandwich(
+        self, d: AnyFloatArray, rows: Places | None = None, cols: Places | None = None
+    ) -> AnyFloatArray:
         """`X.T @ diag(d) @ X` of the rows and columns asked for: columns x columns.
 
         Args:
@@ -35,7 +38,7 @@ class BlockwiseMatrix(DenseMatrix):
             rows: all, if None.
             cols: all, if None.
         """
-        matrix: Floats = self.unpack()
+        matrix: AnyFloatArray = self.unpack()
         weights = _keep(d, rows)
         if cols is not None and len(cols) == matrix.shape[1]:
             cols = None
@@ -51,20 +54,22 @@ class BlockwiseMatrix(DenseMatrix):
             total += block.T @ scaled
         return total
 
-    def matvec(self, vec: Floats, cols: Places | None = None, out: Floats | None = None) -> Floats:
+    def matvec(
+        self, vec: AnyFloatArray, cols: Places | None = None, out: AnyFloatArray | None = None
+    ) -> AnyFloatArray:
         """`X[:, cols] @ vec[cols]`: one value per row, added to `out` if there is one."""
-        product: Floats = super().matvec(_keep(vec, cols), None, out)
+        product: AnyFloatArray = super().matvec(_keep(vec, cols), None, out)
         return product
 
     def transpose_matvec(
         self,
-        vec: Floats,
+        vec: AnyFloatArray,
         rows: Places | None = None,
         cols: Places | None = None,
-        out: Floats | None = None,
-    ) -> Floats:
+        out: AnyFloatArray | None = None,
+    ) -> AnyFloatArray:
         """`X[rows, cols].T @ vec[rows]`: one value per column asked for."""
-        product: Floats = super().transpose_matvec(_keep(vec, rows))
+        product: AnyFloatArray = super().transpose_matvec(_keep(vec, rows))
         asked = product if cols is None else product[cols]
         if out is None:
             return asked
@@ -72,7 +77,7 @@ class BlockwiseMatrix(DenseMatrix):
         return out
 
 
-def _keep(values: Floats, places: Places | None) -> Floats:
+def _keep(values: AnyFloatArray, places: Places | None) -> AnyFloatArray:
     """The values at these places, and zero elsewhere."""
     values = np.asarray(values)
     if places is None or len(places) == len(values):

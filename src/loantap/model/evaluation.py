@@ -7,16 +7,16 @@ from typing import Any
 
 import pandas as pd
 
-from loantap.model.curves import tabulate_reliability, trace_precision_recall, trace_roc
-from loantap.model.metrics import (
+from loantap.measures.curves import tabulate_reliability, trace_precision_recall, trace_roc
+from loantap.measures.metrics import (
     bootstrap_bounds,
     measure,
     perfect_ece_bounds,
     round_significant,
 )
+from loantap.measures.threshold import tabulate_thresholds
 from loantap.model.options import EvaluationOptions
 from loantap.model.predictions import CROSS_VALIDATION, SAMPLES
-from loantap.model.threshold import tabulate_thresholds
 
 Block = dict[str, float | int]
 

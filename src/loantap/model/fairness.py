@@ -18,10 +18,10 @@ import numpy as np
 import pandas as pd
 
 from loantap.features.build import build_features
-from loantap.model.auc import measure_auc, quantile_bounds
-from loantap.model.intervals import wilson_bounds
+from loantap.measures.auc import measure_auc, quantile_bounds
+from loantap.measures.intervals import wilson_bounds
 from loantap.model.options import EvaluationOptions
-from loantap.model.threshold import BoolArray, FloatArray
+from loantap.portfolio.arrays import BoolArray, FloatArray
 
 # Of a group with fewer loans no ratio is told, and none is the measure of others.
 LEAST_LOANS: Final = 100

@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import roc_auc_score
 
+from loantap.measures.auc import LEAST_FOR_AUC, bootstrap_aucs, quantile_bounds
+from loantap.measures.stability import measure_stability
 from loantap.model.ageing import Judgement, judge
-from loantap.model.auc import LEAST_FOR_AUC, bootstrap_aucs, quantile_bounds
 from loantap.model.judged import JudgedModel
 from loantap.model.options import EvaluationOptions
 from loantap.model.scorer import Scorer
-from loantap.model.stability import measure_stability
-from loantap.model.threshold import FloatArray, IntArray
+from loantap.portfolio.arrays import FloatArray, IntArray
 from loantap.portfolio.cleaning import describe_problems, mark_outcome
 from loantap.portfolio.contradictions import TERMS, count_exceptions, require_few_exceptions
 from loantap.portfolio.dictionary import COLUMNS

@@ -7,7 +7,6 @@ coefficients of the penalty before, and takes bounds. What comes out is scikit-l
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,11 +17,10 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
 from loantap.model.dense_matrix import BlockwiseRegressor
-
-Array = npt.NDArray[np.floating[Any]]
+from loantap.portfolio.arrays import AnyFloatArray
 
 # Where the fit with this C starts; it is given the last solution, if there is one.
-Lead = Callable[[float, Array | None], Array | None]
+Lead = Callable[[float, AnyFloatArray | None], AnyFloatArray | None]
 
 # Of coordinate descent in an outer iteration. A hundred will do, but where the pincode separates
 # SMOTE's made-up loans: there it takes up to 20,000. Cut short, it takes the outer iterations that
@@ -62,7 +60,7 @@ class BoundedLogisticRegression(LogisticRegression):
         signs: Sequence[int] = (),
         max_iter: int = 100,
         tol: float = 1e-7,
-        start: Array | Sequence[float] = (),
+        start: AnyFloatArray | Sequence[float] = (),
     ) -> None:
         super().__init__(
             C=C, l1_ratio=l1_ratio, class_weight=class_weight, max_iter=max_iter, tol=tol
@@ -94,7 +92,7 @@ class BoundedLogisticRegression(LogisticRegression):
 
     def fit_path(
         self,
-        X: Array,
+        X: AnyFloatArray,
         y: npt.ArrayLike,
         inverse_penalties: Sequence[float],
         sample_weight: npt.ArrayLike | None = None,
@@ -133,7 +131,7 @@ class BoundedLogisticRegression(LogisticRegression):
         if np.bincount(encoded, weights=weights).min() <= 0:
             raise ValueError(f"The weight of a class must not be zero: {classes}")
         solver = self._make_solver(X.shape[1])
-        start: Array | None = None
+        start: AnyFloatArray | None = None
         for inverse_penalty in inverse_penalties:
             if lead is not None:
                 start = self._make_possible(lead(inverse_penalty, start))
@@ -145,16 +143,16 @@ class BoundedLogisticRegression(LogisticRegression):
             yield self
 
     @property
-    def solution(self) -> Array:
+    def solution(self) -> AnyFloatArray:
         """Intercept and coefficients of the last fit."""
         return np.append(self.intercept_, self.coef_)
 
-    def adopt(self, solution: Array, classes: Array) -> BoundedLogisticRegression:
+    def adopt(self, solution: AnyFloatArray, classes: AnyFloatArray) -> BoundedLogisticRegression:
         """Take over the intercept and the coefficients of a fit elsewhere, of these classes."""
         _set_fit(self, solution, classes, np.array([0], dtype="int32"))
         return self
 
-    def _make_possible(self, start: Array | None) -> Array | None:
+    def _make_possible(self, start: AnyFloatArray | None) -> AnyFloatArray | None:
         """The start, with zero for a wrong sign and, under L1, for a trace of rounding."""
         if start is None:
             return None
@@ -163,7 +161,7 @@ class BoundedLogisticRegression(LogisticRegression):
             is_zero |= np.abs(start) < _ALMOST_ZERO
         return np.where(is_zero, 0.0, start)
 
-    def _pad_signs(self, columns: int) -> Array:
+    def _pad_signs(self, columns: int) -> AnyFloatArray:
         signs = np.zeros(columns)
         signs[: len(self.signs)] = self.signs
         return signs
@@ -208,7 +206,10 @@ def as_scikit_learn(
 
 
 def _set_fit(
-    model: LogisticRegression, solution: Array, classes: Array, iterations: npt.NDArray[np.int32]
+    model: LogisticRegression,
+    solution: AnyFloatArray,
+    classes: AnyFloatArray,
+    iterations: npt.NDArray[np.int32],
 ) -> None:
     model.classes_ = classes
     model.coef_ = np.asarray(solution[1:], dtype="float64").reshape(1, -1)

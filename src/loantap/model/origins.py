@@ -10,11 +10,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from loantap.model.options import OutOfTimeOptions
+from loantap.portfolio.arrays import MonthArray
 
 # Fewer of an outcome among all loans judged say nothing about a model.
 _LEAST_JUDGED = 10
-
-Months = npt.NDArray[np.datetime64]
 
 
 def date_loans(loans: pd.DataFrame, window: OutOfTimeOptions) -> pd.DataFrame:
@@ -75,7 +74,7 @@ def end_of_contract(loans: pd.DataFrame) -> pd.Series:
     return _add_months(loans["issue_month"], loans["term_months"].to_numpy())
 
 
-def _list_origins(window: OutOfTimeOptions) -> Months:
+def _list_origins(window: OutOfTimeOptions) -> MonthArray:
     origins = np.arange(
         np.datetime64(window.first_origin, "M"),
         np.datetime64(window.last_month, "M") + 1,

@@ -13,8 +13,9 @@ import pandas as pd
 
 from loantap.features.definitions import FEATURES
 from loantap.features.formulas import MISSING, make_formula, tell_column, tell_one
+from loantap.portfolio.arrays import FloatArray, IntArray
 from loantap.portfolio.dictionary import COLUMNS
-from loantap.portfolio.loantap_format import FloatArray, IntArray, Texts
+from loantap.portfolio.loantap_format import Texts
 
 _DECIMALS = re.compile(r"\.(\d)([f%])")
 # A ratio of two columns, such as an amount to an income, is looked for up to here.

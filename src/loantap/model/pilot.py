@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import clone
 
-from loantap.model.logistic import Array, BoundedLogisticRegression
+from loantap.model.logistic import BoundedLogisticRegression
+from loantap.portfolio.arrays import AnyFloatArray
 
 # Every tenth row. Where that is fewer than 3,000, all rows are few and a fit is quick anyway.
 _STEP = 10
@@ -29,8 +30,8 @@ _LEAST_COUNT = 100
 class Solved:
     """Intercept and coefficients with one penalty: of all rows, and of the pilot's if it ran."""
 
-    whole: Array
-    pilot: Array | None
+    whole: AnyFloatArray
+    pilot: AnyFloatArray | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +44,12 @@ class Pilot:
         moves: of intercept and columns, whether what they do here holds for all rows.
     """
 
-    matrix: Array
+    matrix: AnyFloatArray
     target: npt.NDArray[Any]
     moves: npt.NDArray[np.bool_]
 
     @classmethod
-    def draw(cls, matrix: Array, target: npt.NDArray[Any]) -> Pilot | None:
+    def draw(cls, matrix: AnyFloatArray, target: npt.NDArray[Any]) -> Pilot | None:
         """The pilot of a matrix; None where the matrix is small, or an outcome rare."""
         rows = slice(None, None, _STEP)
         _, counts = np.unique(target[rows], return_counts=True)
@@ -80,9 +81,9 @@ class PilotedStarts:
         self._classifier: BoundedLogisticRegression = clone(classifier)
         self._pilot = pilot
         self._known = known
-        self._on_pilot: Array | None = None
+        self._on_pilot: AnyFloatArray | None = None
 
-    def __call__(self, inverse_penalty: float, last: Array | None) -> Array | None:
+    def __call__(self, inverse_penalty: float, last: AnyFloatArray | None) -> AnyFloatArray | None:
         """Intercept and coefficients to start from; None leaves it to the solver."""
         base = self._known.get(inverse_penalty)
         if base is None and last is not None:
@@ -106,11 +107,13 @@ class PilotedStarts:
             return base.whole
         return base.whole + np.where(self._pilot.moves, found - before, 0.0)
 
-    def complete(self, solution: Array) -> Solved:
+    def complete(self, solution: AnyFloatArray) -> Solved:
         """What all rows gave with the C last asked for, beside what the pilot gave."""
         return Solved(solution, self._on_pilot)
 
-    def _fit(self, pilot: Pilot, inverse_penalty: float, start: Array | None) -> tuple[Array, int]:
+    def _fit(
+        self, pilot: Pilot, inverse_penalty: float, start: AnyFloatArray | None
+    ) -> tuple[AnyFloatArray, int]:
         # Each row counts for those it stands for: the penalty is weighed against their sum.
         weights = np.full(len(pilot.target), float(_STEP))
         [fitted] = self._classifier.fit_path(

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from loantap.model.metrics import round_significant
+from loantap.measures.metrics import round_significant
 
 
 def make_plain(value: Any) -> Any:

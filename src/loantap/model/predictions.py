@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from loantap.measures.threshold import decline_cross_fitted, find_best_threshold
 from loantap.model.calibration import Calibration, calibrate_cross_fitted
 from loantap.model.fitted import FittedModel
 from loantap.model.options import TrainingOptions
 from loantap.model.search import make_folds
 from loantap.model.splits import Split
 from loantap.model.threads import fitting_threads
-from loantap.model.threshold import decline_cross_fitted, find_best_threshold
 from loantap.portfolio.errors import InputError
 
 CROSS_VALIDATION, TEST, OUT_OF_TIME = "cv", "test", "out_of_time"

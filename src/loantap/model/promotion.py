@@ -22,12 +22,12 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import roc_auc_score
 
-from loantap.model.auc import bootstrap_aucs
-from loantap.model.metrics import expected_calibration_error, perfect_ece_bounds
+from loantap.measures.auc import bootstrap_aucs
+from loantap.measures.metrics import expected_calibration_error, perfect_ece_bounds
+from loantap.measures.parallel import map_ahead
 from loantap.model.options import PromotionOptions
 from loantap.model.predictions import CROSS_VALIDATION, OUT_OF_TIME, TEST
-from loantap.model.threads import map_ahead
-from loantap.model.threshold import FloatArray, IntArray
+from loantap.portfolio.arrays import FloatArray, IntArray
 
 # Fewer of an outcome, and a comparison out of time says nothing either way.
 _LEAST_OUT_OF_TIME = 30

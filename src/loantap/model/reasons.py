@@ -12,7 +12,8 @@ import pandas as pd
 
 from loantap.model.concepts import Concept, contradicts_credit_sense, list_concepts
 from loantap.model.scorecard import Scorecard
-from loantap.portfolio.loantap_format import FloatArray, Texts
+from loantap.portfolio.arrays import FloatArray
+from loantap.portfolio.loantap_format import Texts
 
 REASON_COUNT = 4
 REASONS = tuple(f"reason_{number}" for number in range(1, REASON_COUNT + 1))

@@ -20,7 +20,7 @@ from scipy.special import expit
 
 from loantap.features.build import to_values
 from loantap.features.definitions import FEATURES
-from loantap.portfolio.loantap_format import FloatArray
+from loantap.portfolio.arrays import FloatArray
 
 
 class Effect(Protocol):

@@ -12,7 +12,7 @@ from scipy.special import logit
 
 from loantap.features.build import build_features
 from loantap.features.definitions import FEATURES
-from loantap.model.intervals import wilson_bounds
+from loantap.measures.intervals import wilson_bounds
 from loantap.model.own_values import make_own_value
 from loantap.model.points import BASE
 from loantap.model.scorecard import SCALE

@@ -23,14 +23,10 @@ from loantap.model.scorecard import (
 )
 from loantap.model.tally import ApplicationTally
 from loantap.model.trained import TrainedModel
+from loantap.portfolio.arrays import FloatArray
 from loantap.portfolio.contradictions import TERMS, contradict, find_contradictions
 from loantap.portfolio.dictionary import COLUMNS, Column
-from loantap.portfolio.loantap_format import (
-    FloatArray,
-    Texts,
-    read_column,
-    require_columns,
-)
+from loantap.portfolio.loantap_format import Texts, read_column, require_columns
 from loantap.portfolio.values import Reader, Value, make_reader, show_value, to_days
 
 __all__ = ["REASONS", "Assessed", "NotForLendingError", "Scored", "Scorer", "check_servable"]

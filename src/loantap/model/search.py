@@ -17,12 +17,12 @@ from sklearn.model_selection import StratifiedKFold
 from threadpoolctl import threadpool_limits
 
 from loantap.features.definitions import FEATURE_SETS
+from loantap.measures.threshold import area_under_curve, f2_variance
 from loantap.model.calibration import log_likelihood
 from loantap.model.estimator import SMOTE_NEIGHBOURS, Candidate, make_model
-from loantap.model.logistic import Array as Solution
 from loantap.model.options import TrainingOptions
 from loantap.model.path_search import PathSearchCV
-from loantap.model.threshold import FloatArray, area_under_curve, f2_variance
+from loantap.portfolio.arrays import AnyFloatArray, FloatArray
 from loantap.portfolio.errors import InputError
 
 _SCORES = ("f2", "f2_variance", "log_loss", "roc_auc")
@@ -45,7 +45,7 @@ class SearchOutcome:
 
     best: Candidate
     model: ResamplingPipeline
-    fold_solutions: list[Solution]
+    fold_solutions: list[AnyFloatArray]
     candidates: pd.DataFrame
 
 
@@ -100,7 +100,7 @@ def fit_candidate(
     target: pd.Series,
     candidate: Candidate,
     options: TrainingOptions,
-    start: Solution | Sequence[float] = (),
+    start: AnyFloatArray | Sequence[float] = (),
 ) -> ResamplingPipeline:
     """Fit one candidate on the rows given, from a solution that is near."""
     model = make_candidate(candidate, options).set_params(classify__start=start)
@@ -113,7 +113,7 @@ def adopt_solution(
     target: pd.Series,
     candidate: Candidate,
     options: TrainingOptions,
-    solution: Solution,
+    solution: AnyFloatArray,
 ) -> ResamplingPipeline:
     """One candidate with the coefficients that the search found on these rows.
 

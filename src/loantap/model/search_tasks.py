@@ -12,10 +12,10 @@ import numpy.typing as npt
 from sklearn.base import clone
 
 from loantap.model.pilot import Solved
+from loantap.portfolio.arrays import AnyFloatArray
 
 Scores = dict[str, float]
 Parameters = Mapping[str, Any]
-Floats = npt.NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Judged:
     """A candidate on one fold: its scores, and its intercept and coefficients."""
 
     scores: Scores
-    solution: Floats
+    solution: AnyFloatArray
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,10 @@ from typing import Any, Final
 import pandas as pd
 from scipy.stats import chi2
 
-from loantap.model.auc import measure_auc
+from loantap.measures.auc import measure_auc
+from loantap.measures.stability import measure_stability
 from loantap.model.options import EvaluationOptions
 from loantap.model.predictions import CROSS_VALIDATION, TEST
-from loantap.model.stability import measure_stability
 
 _BINS: Final = 10
 _CONFIDENCE: Final = 0.95

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from loantap.portfolio.arrays import FloatArray
 from loantap.portfolio.contradictions import TERMS, is_off
 from loantap.portfolio.dictionary import COLUMNS
-from loantap.portfolio.loantap_format import FloatArray, Texts
+from loantap.portfolio.loantap_format import Texts
 from loantap.portfolio.units import UnitCounts
 
 _SHOWN = 5

@@ -1,24 +1,16 @@
-"""Threads in which models are fitted and resamples measured."""
+"""Threads in which models are fitted."""
 
 from __future__ import annotations
 
 import threading
 import warnings
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from collections.abc import Iterator
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any
 
 from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import threadpool_limits
-
-Item = TypeVar("Item")
-Result = TypeVar("Result")
-
-# Threads that measure resamples, and how many further ones are drawn meanwhile.
-_THREADS = 2
-_AHEAD = 4
 
 
 class FittingThreads(ThreadPoolExecutor):
@@ -66,19 +58,3 @@ def fitting_here() -> Iterator[None]:
     with warnings.catch_warnings(), threadpool_limits(1):
         warnings.simplefilter("ignore", ConvergenceWarning)
         yield
-
-
-def map_ahead(function: Callable[[Item], Result], items: Iterable[Item]) -> Iterator[Result]:
-    """What the function makes of each item, in their order, in threads.
-
-    For arrays of all loans, of which many would not fit into memory: only a few items are made
-    before their results have been taken.
-    """
-    waiting: deque[Future[Result]] = deque()
-    with ThreadPoolExecutor(_THREADS) as threads:
-        for item in items:
-            waiting.append(threads.submit(function, item))
-            if len(waiting) > _AHEAD:
-                yield waiting.popleft().result()
-        while waiting:
-            yield waiting.popleft().result()

@@ -11,8 +11,9 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from loantap.model.trained import ModelFacts
+from loantap.portfolio.arrays import FloatArray
 from loantap.portfolio.errors import InputError
-from loantap.portfolio.loantap_format import FloatArray, Texts
+from loantap.portfolio.loantap_format import Texts
 
 
 class Decision(StrEnum):

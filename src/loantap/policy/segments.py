@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from loantap.model.intervals import wilson_bounds
+from loantap.measures.intervals import wilson_bounds
 
 # Bands a credit officer would recognise; edges are lower bounds, inclusive.
 BANDS: Final[Mapping[str, tuple[float, ...]]] = MappingProxyType(

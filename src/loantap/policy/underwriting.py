@@ -12,8 +12,8 @@ from loantap.model.names import origin_of
 from loantap.model.scorer import REASONS, Assessed, Scorer
 from loantap.model.tally import ApplicationTally
 from loantap.policy.decisions import Decider, Policy, make_decider
+from loantap.portfolio.arrays import IntArray
 from loantap.portfolio.identity import read_ids
-from loantap.portfolio.loantap_format import IntArray
 from loantap.portfolio.values import is_missing
 
 APPLICATION_ID = "application_id"

@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-FloatArray = npt.NDArray[np.float64]
+from loantap.portfolio.arrays import FloatArray
+
 Numbers = npt.ArrayLike | pd.Series
 
 MONTHS_PER_YEAR = 12

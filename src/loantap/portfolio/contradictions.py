@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from loantap.portfolio.amortisation import MONTHS_PER_YEAR, FloatArray, emi, emi_of_one
+from loantap.portfolio.amortisation import MONTHS_PER_YEAR, emi, emi_of_one
+from loantap.portfolio.arrays import FloatArray
 from loantap.portfolio.errors import InputError
 from loantap.portfolio.values import MONTH_FORMAT
 

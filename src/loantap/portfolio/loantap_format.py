@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from loantap.portfolio.arrays import FloatArray, IntArray
 from loantap.portfolio.contradictions import Contradiction, find_conflicts, find_contradictions
 from loantap.portfolio.dictionary import COLUMNS, Column, Kind
 from loantap.portfolio.errors import InputError
@@ -43,8 +44,6 @@ _DATED = (Kind.MONTH, Kind.DATE)
 _NO_ZONE = frozenset({"UTC", "Etc/UTC", "GMT", "Etc/GMT", "UTC+00:00", "+00:00"})
 _NUMERIC = (Kind.NUMBER, Kind.COUNT)
 
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.integer[Any]]
 
 _NO_FAULTS = np.zeros(0, dtype="int64")
 

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from loantap.portfolio.amortisation import MONTHS_PER_YEAR, FloatArray
+from loantap.portfolio.amortisation import MONTHS_PER_YEAR
+from loantap.portfolio.arrays import FloatArray
 from loantap.portfolio.dictionary import COLUMNS
 from loantap.portfolio.errors import InputError
 

@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from loantap.portfolio.arrays import MonthArray
 from loantap.portfolio.dictionary import Column, Kind
 
 MONTH_FORMAT = "%b-%Y"
@@ -42,7 +43,6 @@ _EASTERNMOST, _WESTERNMOST = np.timedelta64(14, "h"), np.timedelta64(12, "h")
 _MIDNIGHTS = ((-_OFFSETS % 24) * 3_600_000_000).astype("int64")
 BETWEEN_MONTHS = "between two months: its time zone decides in which"
 
-Months = npt.NDArray[np.datetime64]
 # A number (missing: NaN), a month as days since 1970 (missing: NaN), or a text (missing: None).
 Value = float | str | None
 # Takes a raw value and the day of the run as days since 1970; gives the value, missing where it
@@ -105,7 +105,7 @@ def earliest_days(column: Column) -> float:
     return to_days(pd.Timestamp(column.earliest)) if column.earliest else -np.inf
 
 
-def find_months(moments: npt.NDArray[np.datetime64]) -> tuple[Months, npt.NDArray[np.bool_]]:
+def find_months(moments: npt.NDArray[np.datetime64]) -> tuple[MonthArray, npt.NDArray[np.bool_]]:
     """The month each moment stands for, and whether that depends on a zone that is not known.
 
     A month is that of the place where it was written down. There it was written as its first day,

@@ -14,14 +14,12 @@ import numpy.typing as npt
 from scipy.special import ndtr, ndtri
 
 from loantap.portfolio.amortisation import emi
+from loantap.portfolio.arrays import FloatArray, MonthArray, TextArray
 from loantap.portfolio.dictionary import GRADES, SUB_GRADES
 from loantap.simulator import calibration as known
 from loantap.simulator.dependence import SCORES, score_correlations
 from loantap.simulator.streams import Streams
 
-FloatArray = npt.NDArray[np.float64]
-TextArray = npt.NDArray[np.object_]
-MonthArray = npt.NDArray[np.datetime64]
 Numbers = dict[str, FloatArray]
 
 # Quantiles spread over orders of magnitude are interpolated on a logarithmic scale.

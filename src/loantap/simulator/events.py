@@ -20,11 +20,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from loantap.portfolio.amortisation import emi, scheduled_balance
+from loantap.portfolio.arrays import FloatArray, IntArray
 from loantap.portfolio.dictionary import CHARGED_OFF, COLUMNS, FULLY_PAID, TERMS_MONTHS
 from loantap.simulator.streams import Streams
-
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
 
 # The real table was drawn about then: every loan in it, issued up to December 2016, had ended.
 SNAPSHOT_MONTH: Final = np.datetime64("2017-03", "M")

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
+from loantap.portfolio.arrays import BoolArray, MonthArray, TextArray
 from loantap.simulator import calibration as known
 from loantap.simulator import words
-from loantap.simulator.borrowers import MonthArray, TextArray, choose, share_places
+from loantap.simulator.borrowers import choose, share_places
 from loantap.simulator.streams import Streams
-
-BoolArray = npt.NDArray[np.bool_]
 
 COMMON_PROFESSION_SHARE = 0.22
 EMPLOYER_SHARE = 0.25  # of the other titles: borrowers who wrote where they work

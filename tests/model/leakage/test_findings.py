@@ -11,9 +11,9 @@ from sklearn.metrics import roc_auc_score
 
 from loantap.features.build import MISSING, build_features
 from loantap.features.definitions import FEATURE_SETS
+from loantap.measures.auc import auc_standard_error
 from loantap.model.leakage.findings import LeakageError, report_leakage, require_no_leak
 from loantap.model.leakage.statistics import (
-    auc_standard_error,
     bin_values,
     cross_fitted_auc,
     find_implausible_categories,

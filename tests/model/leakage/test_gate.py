@@ -12,6 +12,8 @@ from sklearn.metrics import log_loss, roc_auc_score
 
 from loantap.features.build import build_features
 from loantap.features.definitions import FEATURE_SETS, FEATURES, Feature
+from loantap.measures.metrics import bootstrap_bounds
+from loantap.measures.threshold import find_best_threshold
 from loantap.model.leakage import lineage
 from loantap.model.leakage.borrowers import find_twins
 from loantap.model.leakage.findings import LeakageError, require_no_leak
@@ -19,8 +21,7 @@ from loantap.model.leakage.gate import examine_portfolio
 from loantap.model.leakage.impact import estimate_metrics
 from loantap.model.leakage.lineage import check_lineage, find_later_dates
 from loantap.model.leakage.statistics import split_folds
-from loantap.model.metrics import bootstrap_bounds
-from loantap.model.threshold import FloatArray, IntArray, find_best_threshold
+from loantap.portfolio.arrays import FloatArray, IntArray
 from loantap.portfolio.errors import InputError
 from tests.model.leakage.limits import OPTIONS
 

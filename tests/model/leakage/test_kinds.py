@@ -11,12 +11,12 @@ from loantap.features.definitions import FEATURES
 from loantap.model.leakage.evidence import make_context
 from loantap.model.leakage.gate import examine_feature
 from loantap.model.leakage.statistics import (
-    CodeArray,
     bin_values,
     explained_share,
     group_outcomes,
     measure_group_excess,
 )
+from loantap.portfolio.arrays import IntArray
 from loantap.portfolio.cleaning import mark_outcome
 from loantap.portfolio.loantap_format import split_address
 from loantap.simulator import simulate_portfolio
@@ -111,7 +111,7 @@ class TestComputedFromOutcomes:
         assert abs(excess.z) < 3
 
     @pytest.mark.parametrize("groups", [np.arange(100), np.arange(100) // 4, np.full(100, -1)])
-    def test_singles_few_groups_or_none_tell_nothing(self, groups: CodeArray) -> None:
+    def test_singles_few_groups_or_none_tell_nothing(self, groups: IntArray) -> None:
         target = pd.Series([0, 1] * 50)
 
         excess = measure_group_excess(target.to_numpy(dtype=float), group_outcomes(groups, target))

@@ -13,19 +13,18 @@ from scipy.stats import pearsonr
 
 from loantap.features.build import MISSING
 from loantap.features.definitions import FEATURES
+from loantap.measures.auc import auc_standard_error
 from loantap.model.leakage.statistics import (
     Bins,
-    CodeArray,
-    FloatArray,
     Folds,
     OutcomeGroups,
-    auc_standard_error,
     explained_share,
     group_outcomes,
     measure_group_excess,
     split_folds,
 )
 from loantap.model.options import LeakageOptions
+from loantap.portfolio.arrays import FloatArray, IntArray
 from loantap.portfolio.dictionary import COLUMNS, LOAN_ID, Kind
 
 _Z95: Final = 1.645  # one-sided
@@ -76,7 +75,7 @@ class Context:
 
     target: pd.Series
     folds: Folds
-    months: CodeArray | None = None
+    months: IntArray | None = None
     groups: Mapping[str, OutcomeGroups] = field(default_factory=dict)
     lags: Mapping[str, FloatArray] = field(default_factory=dict)
 

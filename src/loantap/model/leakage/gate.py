@@ -15,6 +15,7 @@ from typing import Any
 import pandas as pd
 
 from loantap.features.definitions import FEATURES
+from loantap.measures.auc import auc_standard_error
 from loantap.model.leakage.borrowers import find_twins
 from loantap.model.leakage.evidence import (
     Context,
@@ -40,7 +41,6 @@ from loantap.model.leakage.lineage import (
     find_later_dates,
 )
 from loantap.model.leakage.statistics import (
-    auc_standard_error,
     bin_values,
     cross_fitted_auc,
     find_implausible_categories,

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 from scipy.stats import binom, false_discovery_control
 from sklearn.metrics import roc_auc_score
@@ -16,10 +15,9 @@ from sklearn.preprocessing import TargetEncoder
 
 from loantap.features.build import MISSING
 from loantap.model.options import LeakageOptions
+from loantap.portfolio.arrays import FloatArray, IntArray
 
-FloatArray = npt.NDArray[np.float64]
-CodeArray = npt.NDArray[np.int64]
-Folds = Sequence[tuple[CodeArray, CodeArray]]
+Folds = Sequence[tuple[IntArray, IntArray]]
 
 _NUMERIC_BINS: Final = 20
 _LARGEST_GROUP: Final = 200
@@ -36,7 +34,7 @@ class Bins:
         labels: text of each group.
     """
 
-    codes: CodeArray
+    codes: IntArray
     labels: tuple[str, ...]
 
 
@@ -52,16 +50,6 @@ def bin_values(values: pd.Series) -> Bins:
     if is_missing.any():
         labels.append(MISSING)
     return Bins(np.where(is_missing, len(names), codes).astype(np.int64), tuple(labels))
-
-
-def auc_standard_error(area: float, target: pd.Series) -> float:
-    """Standard error of an AUC (Hanley and McNeil, Radiology 1982): few loans prove no leak."""
-    bad = float(target.sum())
-    good = len(target) - bad
-    pair_bad, pair_good = area / (2 - area), 2 * area**2 / (1 + area)
-    variance = area * (1 - area)
-    variance += (bad - 1) * (pair_bad - area**2) + (good - 1) * (pair_good - area**2)
-    return float(np.sqrt(max(variance, 0.0) / (bad * good)))
 
 
 def split_folds(target: pd.Series, options: LeakageOptions) -> Folds:
@@ -93,7 +81,7 @@ def in_sample_auc(bins: Bins, target: pd.Series) -> float:
     return _auc_of_groups(bad / np.maximum(count, 1), bins.codes, target)
 
 
-def _auc_of_groups(scores: FloatArray, codes: CodeArray, target: pd.Series) -> float:
+def _auc_of_groups(scores: FloatArray, codes: IntArray, target: pd.Series) -> float:
     """AUC of one score per group; weighted groups say the same as loans, and far sooner."""
     count = np.bincount(codes, minlength=len(scores))
     bad = np.bincount(codes, target.to_numpy(), minlength=len(scores))
@@ -135,7 +123,7 @@ def find_implausible_categories(
     )
 
 
-def explained_share(values: FloatArray, codes: CodeArray) -> float:
+def explained_share(values: FloatArray, codes: IntArray) -> float:
     """Share of the variance of `values` that lies between groups (codes from 0), adjusted.
 
     Epsilon squared (Kelley, PNAS 1935), adjusted for the number of groups: 0 where they say
@@ -163,14 +151,14 @@ class OutcomeGroups:
         their_outcome: mean of that over the others.
     """
 
-    loans: CodeArray
-    group: CodeArray
+    loans: IntArray
+    group: IntArray
     others: FloatArray
     outcome: FloatArray
     their_outcome: FloatArray
 
 
-def group_outcomes(codes: CodeArray, target: pd.Series) -> OutcomeGroups:
+def group_outcomes(codes: IntArray, target: pd.Series) -> OutcomeGroups:
     """The loans in groups of 2 to 200; none where there are fewer than 30 such groups.
 
     A target mean over more loans holds less than 0.5% of the outcome of each: nothing leaks. From

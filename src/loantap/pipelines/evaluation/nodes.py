@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from loantap.features.definitions import FEATURE_SETS, FEATURES
+from loantap.measures.intervals import wilson_bounds
 from loantap.model.ageing import Ageing
 from loantap.model.ageing import measure_ageing as measure_over_time
 from loantap.model.ageing_report import report_ageing as report
@@ -15,7 +16,6 @@ from loantap.model.evaluation import evaluate_samples as evaluate
 from loantap.model.evaluation import trace_curves as trace
 from loantap.model.foreign import ForeignResult
 from loantap.model.foreign import measure_foreign as compare_with_foreign
-from loantap.model.intervals import wilson_bounds
 from loantap.model.judged import JudgedModel
 from loantap.model.options import EvaluationOptions, FeatureEngineeringOptions, TrainingOptions
 from loantap.model.predictions import CROSS_VALIDATION, TEST, join_out_of_fold

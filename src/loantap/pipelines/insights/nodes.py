@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from loantap.model.intervals import wilson_bounds
+from loantap.measures.intervals import wilson_bounds
 from loantap.policy.options import InsightsOptions
 from loantap.policy.recommendations import recommend as find_recommendations
 from loantap.policy.segments import summarise_segments as summarise

@@ -10,16 +10,10 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.metrics import confusion_matrix_at_thresholds
 
-from loantap.model.auc import draw_resamples
-from loantap.model.threads import map_ahead
-from loantap.model.threshold import (
-    BoolArray,
-    FloatArray,
-    IntArray,
-    area_under_curve,
-    f2_decline_all,
-    f_beta,
-)
+from loantap.measures.auc import draw_resamples
+from loantap.measures.parallel import map_ahead
+from loantap.measures.threshold import area_under_curve, f2_decline_all, f_beta
+from loantap.portfolio.arrays import BoolArray, FloatArray, IntArray
 
 _CONFIDENCE = 0.95
 _BIASED_UPWARDS = ["ks", "ece"]

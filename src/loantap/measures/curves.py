@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import precision_recall_curve, roc_curve
 
-from loantap.model.intervals import wilson_bounds
-from loantap.model.threshold import FloatArray, IntArray
+from loantap.measures.intervals import wilson_bounds
+from loantap.portfolio.arrays import FloatArray, IntArray
 
 # A screen shows no more; a curve of 40,000 loans need not be stored point by point.
 _POINTS = 400

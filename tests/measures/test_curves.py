@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import auc, roc_auc_score
 
-from loantap.model.curves import tabulate_reliability, trace_precision_recall, trace_roc
+from loantap.measures.curves import tabulate_reliability, trace_precision_recall, trace_roc
 
 
 @pytest.fixture(scope="module")

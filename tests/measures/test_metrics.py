@@ -8,7 +8,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from sklearn import metrics as sklearn_metrics
 
-from loantap.model.metrics import (
+from loantap.measures.metrics import (
     Metrics,
     bootstrap_bounds,
     expected_calibration_error,

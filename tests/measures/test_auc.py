@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from loantap.model.auc import bootstrap_aucs, quantile_bounds
+from loantap.measures.auc import bootstrap_aucs, quantile_bounds
 
 
 @pytest.fixture

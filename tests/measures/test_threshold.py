@@ -9,8 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from sklearn.metrics import fbeta_score
 
-from loantap.model.schemas import THRESHOLDS
-from loantap.model.threshold import (
+from loantap.measures.threshold import (
     decline_cross_fitted,
     f2_decline_all,
     f2_variance,
@@ -18,6 +17,7 @@ from loantap.model.threshold import (
     find_best_threshold,
     tabulate_thresholds,
 )
+from loantap.model.schemas import THRESHOLDS
 
 TARGET = np.array([0, 0, 1, 0, 1])
 PD = np.array([0.1, 0.2, 0.3, 0.4, 0.8])

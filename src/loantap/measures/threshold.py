@@ -13,11 +13,9 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.metrics import precision_recall_curve
 
-from loantap.model.intervals import normal_bounds, wilson_bounds
+from loantap.measures.intervals import normal_bounds, wilson_bounds
+from loantap.portfolio.arrays import BoolArray, FloatArray, IntArray
 
-FloatArray = npt.NDArray[np.float64]
-IntArray = npt.NDArray[np.int64]
-BoolArray = npt.NDArray[np.bool_]
 Counts = TypeVar("Counts", float, FloatArray)
 
 

@@ -10,10 +10,9 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.metrics import roc_auc_score
 
-from loantap.model.intervals import normal_bounds
-from loantap.model.leakage.statistics import auc_standard_error
-from loantap.model.threads import map_ahead
-from loantap.model.threshold import FloatArray, IntArray
+from loantap.measures.intervals import normal_bounds
+from loantap.measures.parallel import map_ahead
+from loantap.portfolio.arrays import FloatArray, IntArray
 
 # Fewer loans of an outcome, and an AUC says nothing.
 LEAST_FOR_AUC = 10
@@ -66,6 +65,16 @@ def measure_auc(target: IntArray, score: FloatArray) -> tuple[float, float, floa
     area = float(roc_auc_score(target, score))
     low, high = normal_bounds(np.array(area), np.array(auc_standard_error(area, pd.Series(target))))
     return area, float(low), float(high)
+
+
+def auc_standard_error(area: float, target: pd.Series) -> float:
+    """Standard error of an AUC (Hanley and McNeil, Radiology 1982): few loans leave much open."""
+    bad = float(target.sum())
+    good = len(target) - bad
+    pair_bad, pair_good = area / (2 - area), 2 * area**2 / (1 + area)
+    variance = area * (1 - area)
+    variance += (bad - 1) * (pair_bad - area**2) + (good - 1) * (pair_good - area**2)
+    return float(np.sqrt(max(variance, 0.0) / (bad * good)))
 
 
 def quantile_bounds(resampled: FloatArray) -> tuple[float, float]:

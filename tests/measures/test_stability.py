@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from loantap.model.stability import measure_stability
+from loantap.measures.stability import measure_stability
 
 UNIFORM = (np.arange(10_000) + 0.5) / 10_000
 

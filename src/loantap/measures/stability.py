@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from loantap.model.auc import quantile_bounds
-from loantap.model.threshold import FloatArray
+from loantap.measures.auc import quantile_bounds
+from loantap.portfolio.arrays import FloatArray
 
 # A band nobody is in would make the logarithm infinite.
 _LEAST_COUNT = 0.5

@@ -1,0 +1,1 @@
+"""Figures that everybody shares: metrics, curves, AUC, intervals, thresholds, PSI."""
