@@ -14,9 +14,9 @@ from kedro.framework.project import configure_project
 from xdist.remote import Producer
 
 from loantap.features.build import build_features
-from loantap.model.options import TrainingOptions
-from loantap.model.trained import TrainedModel, make_trained_model
-from loantap.model.training import feature_names, train_logistic
+from loantap.model.scoring.trained import TrainedModel, make_trained_model
+from loantap.model.training.options import TrainingOptions
+from loantap.model.training.train import feature_names, train_logistic
 from loantap.portfolio.cleaning import mark_outcome
 from loantap.portfolio.dictionary import portfolio_columns
 from loantap.portfolio.loantap_format import parse, split_address

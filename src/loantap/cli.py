@@ -15,7 +15,7 @@ from kedro.io import DatasetError
 from kedro.validation.exceptions import ParameterValidationError
 
 from loantap.model.leakage.findings import LeakageError
-from loantap.model.scorer import NotForLendingError
+from loantap.model.scoring.scorer import NotForLendingError
 from loantap.portfolio.errors import InputError
 from loantap.project.folder import find_project
 from loantap.project.interruption import interruption

@@ -23,7 +23,7 @@ from sklearn.model_selection import StratifiedKFold
 
 from loantap.features.build import build_features
 from loantap.measures.metrics import bootstrap_bounds, measure, perfect_ece_bounds
-from loantap.model.training import feature_names, train_logistic
+from loantap.model.training.train import feature_names, train_logistic
 from loantap.portfolio.cleaning import mark_outcome
 from loantap.portfolio.dictionary import portfolio_columns
 from loantap.portfolio.loantap_format import parse, split_address

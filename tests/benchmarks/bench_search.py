@@ -31,9 +31,9 @@ from threadpoolctl import threadpool_limits
 
 from loantap.features.build import build_features
 from loantap.features.definitions import FEATURE_SETS, MODELS
-from loantap.model.estimator import Balancing, Candidate, make_preprocessor
-from loantap.model.options import TrainingOptions
-from loantap.model.search import choose, make_folds, score_on_fold, search
+from loantap.model.training.estimator import Balancing, Candidate, make_preprocessor
+from loantap.model.training.options import TrainingOptions
+from loantap.model.training.search import choose, make_folds, score_on_fold, search
 from loantap.portfolio.cleaning import mark_outcome
 from loantap.portfolio.loantap_format import split_address
 from loantap.simulator.portfolio import simulate_portfolio

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import yaml
 
-from loantap.model.options import TrainingOptions
+from loantap.model.training.options import TrainingOptions
 
 _PARAMETERS = Path(__file__).parents[2] / "conf/base/parameters_modeling.yml"
 

@@ -9,10 +9,10 @@ import pandas as pd
 import yaml
 
 from loantap.features.build import build_features
-from loantap.model.estimator import Balancing
-from loantap.model.scorer import Scorer
-from loantap.model.trained import make_trained_model
-from loantap.model.training import feature_names, train_challenger, train_logistic
+from loantap.model.scoring.scorer import Scorer
+from loantap.model.scoring.trained import make_trained_model
+from loantap.model.training.estimator import Balancing
+from loantap.model.training.train import feature_names, train_challenger, train_logistic
 from loantap.policy.options import ScoringOptions
 from loantap.portfolio.cleaning import mark_outcome
 from loantap.simulator.portfolio import simulate_portfolio

@@ -12,7 +12,7 @@ from threadpoolctl import threadpool_limits
 
 from loantap.features.build import build_features
 from loantap.features.definitions import FEATURE_SETS
-from loantap.model.estimator import credit_signs
+from loantap.model.training.estimator import credit_signs
 
 
 @pytest.fixture(scope="session")

@@ -12,11 +12,11 @@ from scipy.special import logit
 
 from loantap.features.build import build_features
 from loantap.model import schemas
-from loantap.model.judged import JudgedModel
-from loantap.model.options import EvaluationOptions
-from loantap.model.points import BASE
-from loantap.model.scorer import Scorer
-from loantap.model.trained import TrainedModel
+from loantap.model.scoring.judged import JudgedModel
+from loantap.model.scoring.points import BASE
+from loantap.model.scoring.scorer import Scorer
+from loantap.model.scoring.trained import TrainedModel
+from loantap.model.validation.options import EvaluationOptions
 from loantap.pipelines.evaluation import audit_nodes
 from loantap.policy.options import ScoringOptions
 from tests.conftest import training_options

@@ -18,8 +18,8 @@ from kedro.validation.exceptions import DataValidationError
 
 from loantap import settings
 from loantap.databases.sql_rows import RowShaper
-from loantap.model.scorer import Scorer
-from loantap.model.trained import TrainedModel
+from loantap.model.scoring.scorer import Scorer
+from loantap.model.scoring.trained import TrainedModel
 from loantap.policy.decisions import Policy
 from loantap.policy.underwriting import Underwriter
 from loantap.portfolio.dictionary import portfolio_columns

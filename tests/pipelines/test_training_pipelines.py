@@ -13,10 +13,11 @@ from matplotlib.figure import Figure
 from loantap.datasets import BatchedDataset
 from loantap.features.definitions import FEATURE_SETS, MODELS
 from loantap.model import schemas
-from loantap.model.digest import digest_model
-from loantap.model.judged import JudgedModel
-from loantap.model.scorer import Scorer
-from loantap.model.trained import Champion, Release, TrainedModel
+from loantap.model.promotion.digest import digest_model
+from loantap.model.promotion.release import Champion, Release
+from loantap.model.scoring.judged import JudgedModel
+from loantap.model.scoring.scorer import Scorer
+from loantap.model.scoring.trained import TrainedModel
 from loantap.pipelines.modeling.nodes import judge_promotion
 from loantap.policy import schemas as policy_schemas
 from tests.pipelines.in_memory import FramesOf, Outputs, load_options, run

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from pydantic import ValidationError
 
-from loantap.model.trained import ModelFacts, TrainedModel
+from loantap.model.scoring.trained import ModelFacts, TrainedModel
 from loantap.policy.decisions import (
     Band,
     BandEdges,

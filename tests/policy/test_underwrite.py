@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from loantap.model.scorer import REASONS, Scorer
-from loantap.model.trained import TrainedModel
+from loantap.model.scoring.scorer import REASONS, Scorer
+from loantap.model.scoring.trained import TrainedModel
 from loantap.policy.decisions import Policy
 from loantap.policy.schemas import SCORES
 from loantap.policy.underwriting import Underwriter

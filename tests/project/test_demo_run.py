@@ -13,7 +13,7 @@ import mlflow
 import pandas as pd
 import pytest
 
-from loantap.model.evaluation import SAMPLES
+from loantap.model.validation.evaluation import SAMPLES
 from loantap.portfolio.dictionary import SIMULATED
 from tests.support.temporary_project import SMALL, Ended, Project
 

@@ -9,8 +9,9 @@ import mlflow
 import numpy as np
 import pandas as pd
 
-from loantap.model.promotion import Condition, Verdict
-from loantap.model.trained import Release, TrainedModel
+from loantap.model.promotion.release import Release
+from loantap.model.promotion.rule import Condition, Verdict
+from loantap.model.scoring.trained import TrainedModel
 from loantap.registry.models import CHAMPION, ModelVersion, conclude, register
 
 PREDICTIONS = pd.DataFrame(

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from loantap.model.trained import TrainedModel
+from loantap.model.scoring.trained import TrainedModel
 from loantap.registry.evidence import EXPECTED, RunRecord, attach_evidence, list_figures
 from loantap.registry.models import ModelVersion, register
 from loantap.registry.reading import load_version

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner, Result
 from mlflow.exceptions import MlflowException
 
-from loantap.model.trained import TrainedModel
+from loantap.model.scoring.trained import TrainedModel
 from loantap.portfolio.errors import InputError
 from loantap.registry.commands import find_address, main
 from loantap.registry.connection import RegistryDownError

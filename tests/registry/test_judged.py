@@ -11,9 +11,9 @@ import pandas as pd
 import pytest
 
 from loantap.datasets import JudgedModelDataset, RegisteredModelDataset
-from loantap.model.judged import JudgedModel
-from loantap.model.trained import TrainedModel
-from loantap.model.training_digests import digest_loans
+from loantap.model.scoring.judged import JudgedModel
+from loantap.model.scoring.trained import TrainedModel
+from loantap.model.training.training_digests import digest_loans
 from loantap.portfolio.errors import InputError
 from loantap.registry.judged import load_judged, note_predictions
 from loantap.registry.models import register

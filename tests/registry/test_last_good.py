@@ -22,7 +22,7 @@ from mlflow.protos.databricks_pb2 import (
 
 from loantap.features.build import build_features
 from loantap.features.definitions import FEATURE_SETS
-from loantap.model.trained import TrainedModel
+from loantap.model.scoring.trained import TrainedModel
 from loantap.portfolio.errors import InputError
 from loantap.registry.connection import RegistryDownError, use_registry
 from loantap.registry.last_good import FOLDER_VARIABLE

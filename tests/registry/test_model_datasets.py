@@ -14,8 +14,8 @@ from kedro.io import DatasetError
 
 from loantap.datasets import ChampionsDataset, RegisteredModelDataset
 from loantap.datasets.staged import Publishable
-from loantap.model.scorer import NotForLendingError, Scorer
-from loantap.model.trained import TrainedModel
+from loantap.model.scoring.scorer import NotForLendingError, Scorer
+from loantap.model.scoring.trained import TrainedModel
 from loantap.portfolio.errors import InputError
 from loantap.registry.connection import RegistryDownError
 from loantap.registry.models import ModelVersion, find_champion, register

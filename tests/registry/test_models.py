@@ -15,8 +15,8 @@ import skops.io
 from loantap.features.build import build_features
 from loantap.features.definitions import FEATURE_SETS
 from loantap.model.names import registered_name
-from loantap.model.trained import TrainedModel, make_trained_model
-from loantap.model.training import feature_names, train_challenger
+from loantap.model.scoring.trained import TrainedModel, make_trained_model
+from loantap.model.training.train import feature_names, train_challenger
 from loantap.registry.history import read_verdicts
 from loantap.registry.loading import load_best
 from loantap.registry.models import (

@@ -14,7 +14,7 @@ import skops.io
 import yaml
 from sklearn.preprocessing import FunctionTransformer
 
-from loantap.model.trained import TrainedModel
+from loantap.model.scoring.trained import TrainedModel
 from loantap.registry.loading import load_champion
 from loantap.registry.models import ModelVersion
 from loantap.registry.reading import UnreadableModelError, load_predictions, load_version

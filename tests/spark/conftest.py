@@ -14,8 +14,8 @@ import yaml
 
 from loantap.datasets import SparkTableDataset
 from loantap.datasets.spark.session import open_session
-from loantap.model.scorer import Scorer
-from loantap.model.trained import TrainedModel
+from loantap.model.scoring.scorer import Scorer
+from loantap.model.scoring.trained import TrainedModel
 from loantap.portfolio.dictionary import portfolio_columns
 from loantap.portfolio.loantap_format import render
 from tests.conftest import PROJECT, require

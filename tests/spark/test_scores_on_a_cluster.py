@@ -24,7 +24,7 @@ from loantap.datasets import (
 )
 from loantap.datasets.spark import job
 from loantap.datasets.staged import staging_path
-from loantap.model.scorer import Scorer
+from loantap.model.scoring.scorer import Scorer
 from loantap.pipelines.scoring.nodes import score_applications
 from loantap.policy.decisions import Policy
 from loantap.policy.options import ScoringOptions

@@ -29,7 +29,7 @@ GROUPS = {
     "db2": ("sources/test_db2_*",),
     "postgres": ("sources/*",),
     "killed": ("hooks/test_killed_*", "datasets/test_killed_*"),
-    "model": ("model/test_one_application.py",),
+    "model": ("model/scoring/test_one_application.py",),
 }
 # What is not for `make test-fast`: tests that ask for a server, a whole run or a browser, and files
 # that run pipelines, start pytest anew, kill processes again and again, keep a registry, write and
@@ -45,12 +45,12 @@ SLOW_FILES = (
     "datasets/test_target_table.py",
     "databases/test_waiting.py",
     "model/leakage/test_gate.py",
-    "model/test_calibration.py",
-    "model/test_columns_not_collected.py",
-    "model/test_contest.py",
-    "model/test_path_search.py",
-    "model/test_points.py",
-    "model/test_predictions.py",
+    "model/training/test_calibration.py",
+    "model/scoring/test_columns_not_collected.py",
+    "model/promotion/test_contest.py",
+    "model/training/test_path_search.py",
+    "model/scoring/test_points.py",
+    "model/training/test_predictions.py",
     "pipelines/*",
     "project/*",
     "registry/*",

@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 
 from kedro.io import AbstractDataset, DatasetError
 
-from loantap.model.trained import Champion
+from loantap.model.promotion.release import Champion
 from loantap.registry.loading import load_champions
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from kedro.io import AbstractDataset
 
-from loantap.model.judged import JudgedModel
-from loantap.model.trained import Release
+from loantap.model.promotion.release import Release
+from loantap.model.scoring.judged import JudgedModel
 from loantap.registry.judged import load_judged
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from kedro.io import AbstractDataset
 
-from loantap.model.scorer import Scorer, check_servable
-from loantap.model.trained import Release
+from loantap.model.promotion.release import Release
+from loantap.model.scoring.scorer import Scorer, check_servable
 from loantap.portfolio.errors import InputError
 from loantap.project.journal import Conclusion
 from loantap.registry.connection import asking_registry

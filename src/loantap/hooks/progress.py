@@ -23,7 +23,7 @@ from rich.progress import (
 
 from loantap.datasets import BatchedDataset, StagedDataset
 from loantap.hooks.saved import Catalog, SavedDatasets
-from loantap.model.evaluation import measure_out_of_fold
+from loantap.model.validation.evaluation import measure_out_of_fold
 from loantap.policy.decisions import Decision
 from loantap.portfolio.assembly import portfolio_origin
 from loantap.registry.connection import registry_address

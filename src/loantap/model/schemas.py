@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandera.pandas as pa
 
 from loantap.features.definitions import CATEGORICAL, FEATURE_SETS, NUMERIC
-from loantap.model.splits import Split
+from loantap.model.training.splits import Split
 
 _RATE = pa.Check.in_range(0, 1)
 _LOAN_ID = {"loan_id": pa.Column("str")}

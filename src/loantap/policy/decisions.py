@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from loantap.model.trained import ModelFacts
+from loantap.model.scoring.trained import ModelFacts
 from loantap.portfolio.arrays import FloatArray
 from loantap.portfolio.errors import InputError
 from loantap.portfolio.loantap_format import Texts

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pandera.pandas as pa
 
-from loantap.model.scorecard import SCALE
-from loantap.model.scorer import REASONS
+from loantap.model.scoring.scorecard import SCALE
+from loantap.model.scoring.scorer import REASONS
 from loantap.policy.decisions import Decision
 from loantap.portfolio.dictionary import REAL, SIMULATED
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from loantap.model.trained import ModelFacts
+from loantap.model.scoring.trained import ModelFacts
 from loantap.portfolio.dictionary import REAL
 
 _PURPOSES = {

@@ -13,8 +13,8 @@ import mlflow
 from mlflow.entities.model_registry import ModelVersion as Registered
 
 from loantap.model.names import registered_name
-from loantap.model.scorer import NotForLendingError, Scorer
-from loantap.model.trained import TrainedModel
+from loantap.model.scoring.scorer import NotForLendingError, Scorer
+from loantap.model.scoring.trained import TrainedModel
 from loantap.portfolio.errors import InputError
 from loantap.registry.connection import asking_registry
 from loantap.registry.models import (

@@ -10,10 +10,10 @@ import mlflow
 import pandas as pd
 
 from loantap.features.definitions import FEATURE_SETS, MODELS
-from loantap.model.digest import digest_predictions
-from loantap.model.judged import JudgedModel
-from loantap.model.scorer import Scorer
-from loantap.model.training_digests import FILE, TrainingDigests
+from loantap.model.promotion.digest import digest_predictions
+from loantap.model.scoring.judged import JudgedModel
+from loantap.model.scoring.scorer import Scorer
+from loantap.model.training.training_digests import FILE, TrainingDigests
 from loantap.portfolio.errors import InputError
 from loantap.registry.connection import asking_registry
 from loantap.registry.loading import find_best_champion

@@ -10,7 +10,8 @@ from pathlib import Path
 import pandas as pd
 
 from loantap.model.names import registered_name
-from loantap.model.trained import Champion, Release, TrainedModel
+from loantap.model.promotion.release import Champion, Release
+from loantap.model.scoring.trained import TrainedModel
 from loantap.portfolio.dictionary import REAL, SIMULATED
 from loantap.portfolio.errors import InputError
 from loantap.registry.connection import RegistryDownError, registry_address

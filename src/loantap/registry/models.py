@@ -14,11 +14,12 @@ import numpy as np
 from mlflow.exceptions import MlflowException
 from mlflow.models import ModelSignature, infer_signature
 
-from loantap.model.digest import digest_model
 from loantap.model.names import is_for_lending, registered_name
-from loantap.model.promotion import Verdict
-from loantap.model.trained import ModelFacts, Release, TrainedModel
-from loantap.model.training_digests import FILE
+from loantap.model.promotion.digest import digest_model
+from loantap.model.promotion.release import Release
+from loantap.model.promotion.rule import Verdict
+from loantap.model.scoring.trained import ModelFacts, TrainedModel
+from loantap.model.training.training_digests import FILE
 from loantap.portfolio.dictionary import REAL, SIMULATED
 from loantap.registry.connection import asking_registry
 from loantap.registry.descriptions import describe_registered, describe_version

@@ -20,8 +20,8 @@ from mlflow.models import Model
 from pydantic import ValidationError
 
 from loantap.features.definitions import FEATURE_SETS
-from loantap.model.scorer import check_servable
-from loantap.model.trained import ModelFacts, TrainedModel
+from loantap.model.scoring.scorer import check_servable
+from loantap.model.scoring.trained import ModelFacts, TrainedModel
 from loantap.portfolio.errors import InputError
 from loantap.registry.connection import RegistryDownError
 from loantap.registry.models import EVIDENCE, FACTS, PREDICTIONS, TRUSTED_TYPES, ModelVersion

@@ -7,7 +7,7 @@ import pandas as pd
 from loantap.model.leakage.evidence import make_context
 from loantap.model.leakage.findings import FeatureFinding
 from loantap.model.leakage.gate import examine_feature
-from loantap.model.options import LeakageOptions
+from loantap.model.leakage.options import LeakageOptions
 
 OPTIONS = LeakageOptions(
     seed=42,

@@ -14,6 +14,7 @@ from scipy.stats import pearsonr
 from loantap.features.build import MISSING
 from loantap.features.definitions import FEATURES
 from loantap.measures.auc import auc_standard_error
+from loantap.model.leakage.options import LeakageOptions
 from loantap.model.leakage.statistics import (
     Bins,
     Folds,
@@ -23,7 +24,6 @@ from loantap.model.leakage.statistics import (
     measure_group_excess,
     split_folds,
 )
-from loantap.model.options import LeakageOptions
 from loantap.portfolio.arrays import FloatArray, IntArray
 from loantap.portfolio.dictionary import COLUMNS, LOAN_ID, Kind
 

@@ -40,13 +40,13 @@ from loantap.model.leakage.lineage import (
     check_lineage,
     find_later_dates,
 )
+from loantap.model.leakage.options import LeakageOptions
 from loantap.model.leakage.statistics import (
     bin_values,
     cross_fitted_auc,
     find_implausible_categories,
     in_sample_auc,
 )
-from loantap.model.options import LeakageOptions
 from loantap.portfolio.errors import InputError
 
 Check = dict[str, Any]

@@ -15,9 +15,9 @@ from threadpoolctl import threadpool_limits
 from loantap.features.definitions import FeatureSet
 from loantap.measures.metrics import round_significant
 from loantap.measures.threshold import f2_decline_all, f_beta
-from loantap.model.estimator import make_preprocessor
+from loantap.model.leakage.options import LeakageOptions
 from loantap.model.leakage.statistics import split_folds
-from loantap.model.options import LeakageOptions
+from loantap.model.training.estimator import make_preprocessor
 from loantap.portfolio.arrays import FloatArray, IntArray
 
 Variant = tuple[str, ...]

@@ -11,7 +11,7 @@ import pandas as pd
 from loantap.features.build import build_features
 from loantap.features.definitions import FEATURES
 from loantap.model.leakage.evidence import Evidence, Verdict
-from loantap.model.options import LeakageOptions
+from loantap.model.leakage.options import LeakageOptions
 from loantap.portfolio.dictionary import COLUMNS, Kind
 
 _TOLERANCE: Final = 1e-12  # vectorised arithmetic may differ in the last bit

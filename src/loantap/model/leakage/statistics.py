@@ -14,7 +14,7 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.preprocessing import TargetEncoder
 
 from loantap.features.build import MISSING
-from loantap.model.options import LeakageOptions
+from loantap.model.leakage.options import LeakageOptions
 from loantap.portfolio.arrays import FloatArray, IntArray
 
 Folds = Sequence[tuple[IntArray, IntArray]]

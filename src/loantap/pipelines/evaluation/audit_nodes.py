@@ -8,16 +8,19 @@ import numpy as np
 import pandas as pd
 
 from loantap.features.build import build_features
-from loantap.model.calibration_report import report_calibration as report_before_and_after
-from loantap.model.fairness import audit_groups
-from loantap.model.judged import JudgedModel
-from loantap.model.options import EvaluationOptions, TrainingOptions
-from loantap.model.plain import make_plain
-from loantap.model.points import tabulate_points
-from loantap.model.predictions import CROSS_VALIDATION, join_out_of_fold
-from loantap.model.scorecard_report import report_scorecard as report_points
-from loantap.model.stability_report import report_stability
+from loantap.model.scoring.judged import JudgedModel
+from loantap.model.scoring.points import tabulate_points
+from loantap.model.training.options import TrainingOptions
+from loantap.model.training.predictions import CROSS_VALIDATION, join_out_of_fold
+from loantap.model.validation.calibration_report import (
+    report_calibration as report_before_and_after,
+)
+from loantap.model.validation.options import EvaluationOptions
+from loantap.model.validation.plain import make_plain
+from loantap.model.validation.scorecard_report import report_scorecard as report_points
+from loantap.model.validation.stability_report import report_stability
 from loantap.policy.decisions import Decision, band_edges
+from loantap.policy.fairness import audit_groups
 from loantap.policy.options import ScoringOptions
 from loantap.portfolio.assembly import portfolio_origin
 

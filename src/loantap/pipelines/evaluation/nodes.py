@@ -9,16 +9,18 @@ from matplotlib.figure import Figure
 
 from loantap.features.definitions import FEATURE_SETS, FEATURES
 from loantap.measures.intervals import wilson_bounds
-from loantap.model.ageing import Ageing
-from loantap.model.ageing import measure_ageing as measure_over_time
-from loantap.model.ageing_report import report_ageing as report
-from loantap.model.evaluation import evaluate_samples as evaluate
-from loantap.model.evaluation import trace_curves as trace
-from loantap.model.foreign import ForeignResult
-from loantap.model.foreign import measure_foreign as compare_with_foreign
-from loantap.model.judged import JudgedModel
-from loantap.model.options import EvaluationOptions, FeatureEngineeringOptions, TrainingOptions
-from loantap.model.predictions import CROSS_VALIDATION, TEST, join_out_of_fold
+from loantap.model.leakage.options import FeatureEngineeringOptions
+from loantap.model.scoring.judged import JudgedModel
+from loantap.model.training.options import TrainingOptions
+from loantap.model.training.predictions import CROSS_VALIDATION, TEST, join_out_of_fold
+from loantap.model.validation.ageing import Ageing
+from loantap.model.validation.ageing import measure_ageing as measure_over_time
+from loantap.model.validation.ageing_report import report_ageing as report
+from loantap.model.validation.evaluation import evaluate_samples as evaluate
+from loantap.model.validation.evaluation import trace_curves as trace
+from loantap.model.validation.foreign import ForeignResult
+from loantap.model.validation.foreign import measure_foreign as compare_with_foreign
+from loantap.model.validation.options import EvaluationOptions
 from loantap.policy.decisions import band_edges
 from loantap.policy.options import ScoringOptions
 from loantap.portfolio.assembly import portfolio_origin

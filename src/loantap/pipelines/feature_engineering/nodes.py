@@ -12,9 +12,9 @@ from loantap.features.build import columns_used
 from loantap.features.definitions import FEATURE_SETS
 from loantap.model.leakage.findings import require_no_leak
 from loantap.model.leakage.gate import examine_portfolio
-from loantap.model.options import FeatureEngineeringOptions
-from loantap.model.splits import Split, require_enough
-from loantap.model.splits import split_loans as assign_splits
+from loantap.model.leakage.options import FeatureEngineeringOptions
+from loantap.model.training.splits import Split, require_enough
+from loantap.model.training.splits import split_loans as assign_splits
 from loantap.tables.rows import MappedFile, Table, map_rows, to_frame
 
 

@@ -6,23 +6,24 @@ from typing import Any
 
 import pandas as pd
 
-from loantap.model.contest import Contest, challenge
-from loantap.model.contest import judge_promotion as judge
-from loantap.model.digest import digest_model
-from loantap.model.fitted import FittedModel
-from loantap.model.options import TrainingOptions
-from loantap.model.predictions import predict_samples as predict
-from loantap.model.promotion import Verdict
-from loantap.model.search import SearchOutcome, search
-from loantap.model.splits import Split
-from loantap.model.trained import Champion, Release, make_trained_model, tabulate_coefficients
-from loantap.model.training import (
+from loantap.model.promotion.contest import Contest, challenge
+from loantap.model.promotion.contest import judge_promotion as judge
+from loantap.model.promotion.digest import digest_model
+from loantap.model.promotion.release import Champion, Release
+from loantap.model.promotion.rule import Verdict
+from loantap.model.scoring.trained import make_trained_model, tabulate_coefficients
+from loantap.model.training.fitted import FittedModel
+from loantap.model.training.options import TrainingOptions
+from loantap.model.training.predictions import predict_samples as predict
+from loantap.model.training.search import SearchOutcome, search
+from loantap.model.training.splits import Split
+from loantap.model.training.train import (
     cross_validate_candidate,
     feature_names,
     finish_logistic,
     train_logistic,
 )
-from loantap.model.training_digests import digest_loans
+from loantap.model.training.training_digests import digest_loans
 from loantap.portfolio.assembly import portfolio_origin
 
 

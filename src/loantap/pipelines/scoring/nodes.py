@@ -9,8 +9,8 @@ from typing import Any
 
 import pandas as pd
 
-from loantap.model.scorer import Scorer
-from loantap.model.tally import ApplicationTally
+from loantap.model.scoring.scorer import Scorer
+from loantap.model.scoring.tally import ApplicationTally
 from loantap.policy.options import ScoringOptions
 from loantap.policy.scoring_account import (
     COUNTED_COLUMNS,

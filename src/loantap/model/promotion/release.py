@@ -1,0 +1,45 @@
+"""What is registered, and what is in office."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from loantap.model.promotion.rule import Verdict
+from loantap.model.scoring.trained import TrainedModel
+from loantap.model.training.training_digests import TrainingDigests
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A model as it is registered.
+
+    Attributes:
+        trained: what is served.
+        predictions: what `predict_samples` returned of it; later models are compared on these.
+        verdicts: of the contest between its kinds, if there was one, and on its promotion, last.
+        training: the loans it was trained on, as digests; None of a model not for lending.
+    """
+
+    trained: TrainedModel
+    predictions: pd.DataFrame
+    verdicts: tuple[Verdict, ...]
+    training: TrainingDigests | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Champion:
+    """A registered model in office.
+
+    Attributes:
+        label: registered name and version.
+        trained: what is served; None where it cannot be read.
+        predictions: those it was registered with; empty where none were kept.
+        digest: what it is told from other models by; "" where it is not known.
+    """
+
+    label: str
+    trained: TrainedModel | None
+    predictions: pd.DataFrame
+    digest: str = ""

@@ -1,0 +1,59 @@
+"""The version that an evaluation speaks of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from loantap.model.scoring.scorer import Scorer
+from loantap.model.training.training_digests import TrainingDigests
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedModel:
+    """The version whose predictions are evaluated: this run's, or that of the last training.
+
+    Attributes:
+        name: registered name.
+        version: registered version.
+        is_new: whether this run trained it.
+        in_office: which version decides now; empty where none does.
+        scorer: of the version; None of a model that must not be lent on.
+        training: the loans it was trained on; None where it does not carry them.
+    """
+
+    name: str
+    version: str
+    is_new: bool
+    in_office: str
+    scorer: Scorer | None = None
+    training: TrainingDigests | None = None
+
+    def __str__(self) -> str:
+        return f"{self.name} version {self.version}"
+
+    @property
+    def lending_scorer(self) -> Scorer:
+        """The scorer of a model that may be lent on."""
+        if self.scorer is None:
+            raise ValueError(f"{self} must not be lent on")
+        return self.scorer
+
+    def tell_office(self, *, promoted: bool) -> str:
+        """Whether it decides, and which version does where it does not.
+
+        Args:
+            promoted: whether the rule of promotion let it take office.
+        """
+        from_real = self.in_office and not self.in_office.split()[0].endswith("-demo")
+        if from_real and self.name.endswith("-demo"):
+            return (
+                f"Not in office: {self.in_office}, which learnt from real loans, decides. "
+                "This page is not about it"
+            )
+        if self.is_new and promoted:
+            return "In office from the end of this run on"
+        if self.in_office == str(self):
+            return "In office"
+        if self.in_office:
+            return f"Not in office: {self.in_office} decides. This page is not about it"
+        return "Not in office, and no other version is"

@@ -1,0 +1,287 @@
+"""Applications in, PD, score and reasons out: the one scoring function of the platform."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from loantap.features.definitions import FEATURE_SETS, FEATURES, FeatureSet
+from loantap.features.formulas import compute_column, make_formula
+from loantap.model.scoring.decompose import make_scorecard
+from loantap.model.scoring.invalid import describe_invalid, say_problem
+from loantap.model.scoring.reasons import REASONS, GivenReasons, ReasonGiver, make_reason_giver
+from loantap.model.scoring.scorecard import (
+    SCALE,
+    Scorecard,
+    TableEffect,
+    to_probabilities,
+    to_probability,
+)
+from loantap.model.scoring.tally import ApplicationTally
+from loantap.model.scoring.trained import TrainedModel
+from loantap.portfolio.arrays import FloatArray
+from loantap.portfolio.contradictions import TERMS, contradict, find_contradictions
+from loantap.portfolio.dictionary import COLUMNS, Column
+from loantap.portfolio.loantap_format import Texts, read_column, require_columns
+from loantap.portfolio.values import Reader, Value, make_reader, show_value, to_days
+
+__all__ = ["REASONS", "Assessed", "NotForLendingError", "Scored", "Scorer", "check_servable"]
+
+
+class NotForLendingError(ValueError):
+    """A model that must never decide was asked to score applications."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """One application, scored.
+
+    Attributes:
+        probability_of_default: None where the application is invalid.
+        score: 300 to 900 points, more is better; None where it is invalid.
+        reasons: four texts, empty where fewer features raise the risk; of an invalid application
+            the first is what is wrong with it.
+    """
+
+    probability_of_default: float | None
+    score: int | None
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Assessed:
+    """Many applications, scored.
+
+    Attributes:
+        probability_of_default: NaN where an application is invalid.
+        score: 300 to 900 points, more is better; NaN where it is invalid.
+        reasons: as in `Scored`.
+    """
+
+    probability_of_default: FloatArray
+    score: FloatArray
+    reasons: GivenReasons
+
+
+@dataclass(frozen=True, slots=True)
+class _Term:
+    """One feature on the way from an application to the log-odds."""
+
+    name: str
+    uses: tuple[str, ...]
+    compute: Callable[..., float | str]
+    weigh: Callable[[float | str], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Scorer:
+    """Scores applications with one registered model.
+
+    Frames and single applications take the same readers, formulas, effects and sentences, so they
+    get the same answer; `score_one` only spares what a frame costs.
+
+    Attributes:
+        trained: the model.
+        name: its registered name.
+        version: its registered version.
+        scorecard: its additive form.
+    """
+
+    trained: TrainedModel
+    name: str
+    version: str
+    scorecard: Scorecard = field(init=False, repr=False, compare=False)
+    _reasons: ReasonGiver = field(init=False, repr=False, compare=False)
+    _readers: tuple[tuple[Column, Reader], ...] = field(init=False, repr=False, compare=False)
+    _terms: tuple[_Term, ...] = field(init=False, repr=False, compare=False)
+    _is_tied: bool = field(init=False, repr=False, compare=False)
+    _seen: Mapping[str, frozenset[str]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if self.trained.facts.not_for_lending:
+            raise NotForLendingError(
+                f"model {self.name} version {self.version} uses what must not be lent on; "
+                f"score with a lending model"
+            )
+        scorecard = make_scorecard(
+            self.trained.pipeline, self.feature_set, self.trained.facts.reference
+        )
+        terms = [
+            _Term(name, FEATURES[name].uses, make_formula(name), effect.of_one)
+            for name, effect in scorecard.effects.items()
+        ]
+        compiled = {
+            "scorecard": scorecard,
+            "_reasons": make_reason_giver(scorecard),
+            "_readers": tuple((column, make_reader(column)) for column in self.columns),
+            "_terms": tuple(terms),
+            "_seen": {
+                FEATURES[name].uses[0]: frozenset(effect.levels)
+                for name, effect in scorecard.effects.items()
+                if isinstance(effect, TableEffect)
+            },
+            "_is_tied": {column.name for column in self.columns} >= set(TERMS),
+        }
+        for attribute, value in compiled.items():
+            object.__setattr__(self, attribute, value)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # What is compiled holds functions, which do not travel to another process; it is made anew.
+        return Scorer, (self.trained, self.name, self.version)
+
+    @property
+    def feature_set(self) -> FeatureSet:
+        """The features the model takes."""
+        return FEATURE_SETS[self.trained.facts.feature_set]
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The application columns the model needs."""
+        return tuple(COLUMNS[name] for name in self.feature_set.columns)
+
+    def score(self, applications: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
+        """Score applications in LoanTap format.
+
+        Args:
+            applications: any number of rows, source column names; further columns are ignored.
+            as_of: day of the run.
+
+        Returns:
+            One row per application, same index and order: `probability_of_default`, `score` (both
+            missing where the row is invalid) and `reason_1`..`reason_4` (for an invalid row, what
+            is wrong).
+
+        Raises:
+            InputError: a column the model needs is missing.
+        """
+        assessed = self.assess(applications, as_of)
+        numbers = pd.DataFrame(
+            {
+                "probability_of_default": assessed.probability_of_default,
+                "score": pd.Series(assessed.score, index=applications.index).astype("Int64"),
+            },
+            index=applications.index,
+        )
+        return pd.concat([numbers, assessed.reasons.as_text(applications.index)], axis=1)
+
+    def assess(
+        self,
+        applications: pd.DataFrame,
+        as_of: pd.Timestamp,
+        tally: ApplicationTally | None = None,
+    ) -> Assessed:
+        """Score applications in LoanTap format without spelling the reasons out for each row.
+
+        See `score` for arguments and errors; in the tally the applications are counted.
+        """
+        require_columns(applications, self.columns, "applications")
+        read = {c.name: read_column(applications[c.source_name], c, as_of) for c in self.columns}
+        columns = {name: column.values for name, column in read.items()}
+        features = {term.name: compute_column(term.name, columns) for term in self._terms}
+        contributed = {
+            name: effect.of_column(features[name])
+            for name, effect in self.scorecard.effects.items()
+        }
+        log_odds = sum(contributed.values(), np.full(len(applications), self.scorecard.base))
+        assessed = Assessed(
+            to_probabilities(log_odds),
+            SCALE.of_column(log_odds),
+            self._reasons.give(contributed, columns),
+        )
+        problems: dict[int, str] = {}
+        numbers = {n: v for n, v in columns.items() if not isinstance(v, Texts)}
+        contradictions = list(find_contradictions(numbers))
+        if contradictions or not all(column.is_good for column in read.values()):
+            problems = describe_invalid(applications, read, contradictions)
+        if tally is not None:
+            tally.add(columns, list(problems), self._seen)
+        return _mark_invalid(assessed, problems) if problems else assessed
+
+    def score_one(self, application: Mapping[str, object], as_of: pd.Timestamp) -> Scored:
+        """Score one application in LoanTap format.
+
+        Args:
+            application: values by source column name; further ones are ignored.
+            as_of: day of the run.
+
+        Raises:
+            InputError: a column the model needs is missing.
+        """
+        columns, problems = self._read_one(application, as_of)
+        if problems:
+            return Scored(None, None, ("; ".join(problems), "", "", ""))
+        log_odds = self.scorecard.base
+        contributed = {}
+        for term in self._terms:
+            effect = term.weigh(term.compute(*[columns[used] for used in term.uses]))
+            contributed[term.name] = effect
+            log_odds += effect
+        return Scored(
+            to_probability(log_odds),
+            SCALE.of_one(log_odds),
+            self._reasons.give_one(contributed, columns),
+        )
+
+    def _read_one(
+        self, application: Mapping[str, object], as_of: pd.Timestamp
+    ) -> tuple[dict[str, Value], list[str]]:
+        """Typed values by canonical name, and what is wrong with any of them."""
+        today = to_days(as_of)
+        columns: dict[str, Value] = {}
+        problems: list[str] = []
+        for column, reader in self._readers:
+            if column.source_name not in application:
+                require_columns(pd.DataFrame([application]), self.columns, "application")
+            raw = application[str(column.source_name)]
+            columns[column.name], reason = reader(raw, today)
+            if reason:
+                problems.append(say_problem(column, show_value(raw), reason))
+        if self._is_tied:
+            name, reason = contradict(*[columns[name] for name in TERMS])  # type: ignore[arg-type]
+            if name:
+                column = COLUMNS[name]
+                shown = show_value(application[str(column.source_name)])
+                problems.append(say_problem(column, shown, reason))
+        return columns, problems
+
+
+def check_servable(trained: TrainedModel) -> None:
+    """Prove on made-up applications that a model can be explained, before it is registered.
+
+    They are the example, with each of its numbers missing and with each category the model knows.
+
+    Raises:
+        RuntimeError: contributions do not add up to the log-odds of the PD.
+    """
+    feature_set = FEATURE_SETS[trained.facts.feature_set]
+    scorecard = make_scorecard(trained.pipeline, feature_set, trained.facts.reference)
+    changes: list[dict[str, float | str]] = [{}]
+    for name, effect in scorecard.effects.items():
+        if isinstance(effect, TableEffect):
+            changes += [{name: category} for category in (*effect.levels, "never seen")]
+        else:
+            changes.append({name: np.nan})
+    probes = pd.concat([trained.example.assign(**change) for change in changes], ignore_index=True)
+    explained = scorecard.log_odds(probes)
+    if not np.allclose(explained, trained.pipeline.decision_function(probes), atol=1e-9):
+        raise RuntimeError(f"reasons of {trained.facts.namespace} do not add up to its PD")
+
+
+def _mark_invalid(assessed: Assessed, problems: Mapping[int, str]) -> Assessed:
+    """The rows that cannot be scored without PD and score, and what is wrong as their reason."""
+    rows = list(problems)
+    sentences = tuple(dict.fromkeys((*assessed.reasons.sentences, *problems.values())))
+    places = {sentence: place for place, sentence in enumerate(sentences)}
+    codes, probability, score = (
+        assessed.reasons.codes.copy(),
+        assessed.probability_of_default.copy(),
+        assessed.score.copy(),
+    )
+    codes[:, rows] = 0
+    codes[0, rows] = [places[problem] for problem in problems.values()]
+    probability[rows], score[rows] = np.nan, np.nan
+    return Assessed(probability, score, GivenReasons(codes, sentences))

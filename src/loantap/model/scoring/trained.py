@@ -1,0 +1,123 @@
+"""A fitted model with the facts needed to serve it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from pydantic import BaseModel, ConfigDict
+from sklearn.pipeline import Pipeline
+
+from loantap.features.build import MISSING
+from loantap.features.definitions import FEATURE_SETS
+from loantap.model.scoring.decompose import measure_reference
+from loantap.model.training.fitted import FittedModel
+from loantap.model.training.options import TrainingOptions
+
+
+class ModelFacts(BaseModel):
+    """What goes with a model in the registry; JSON throughout.
+
+    Attributes:
+        namespace: `lending`, `application`, `benchmark` or `published_replica`.
+        feature_set: the features it takes.
+        origin: whether it was trained on real or simulated loans.
+        not_for_lending: models on the pincode must never decide.
+        kind: `logistic` or `boosting`.
+        hyperparameters: those chosen.
+        calibration: intercept and slope folded into the coefficients; 0 and 1 for none.
+        threshold: F2 threshold, reported, never used to decide.
+        training_loans: number of loans it was fitted on.
+        training_charge_offs: how many of them were charged off.
+        pd_quantiles: out-of-fold PD at each share, where policy bands may begin.
+        reference: where contributions are measured from; see `measure_reference`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    namespace: str
+    feature_set: str
+    origin: str
+    not_for_lending: bool
+    kind: str
+    hyperparameters: dict[str, str | float]
+    calibration: tuple[float, float]
+    threshold: float
+    training_loans: int
+    training_charge_offs: int
+    pd_quantiles: dict[str, float]
+    reference: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedModel:
+    """A fitted pipeline of preprocessing and classifier, its facts and a made-up example."""
+
+    pipeline: Pipeline
+    facts: ModelFacts
+    example: pd.DataFrame
+
+
+def make_trained_model(
+    fitted: FittedModel, features: pd.DataFrame, origin: str, options: TrainingOptions
+) -> TrainedModel:
+    """Put together what is served.
+
+    Args:
+        fitted: the model.
+        features: its training loans, the columns of the feature set.
+        origin: of the training loans.
+        options: of the training.
+    """
+    feature_set = FEATURE_SETS[options.feature_set]
+    out_of_fold = fitted.out_of_fold
+    quantiles = out_of_fold["probability_of_default"].quantile(list(options.pd_quantiles))
+    facts = ModelFacts(
+        namespace=options.name,
+        feature_set=feature_set.name,
+        origin=origin,
+        not_for_lending=not feature_set.for_lending,
+        kind=fitted.kind,
+        hyperparameters=fitted.hyperparameters,
+        calibration=(fitted.calibration.intercept, fitted.calibration.slope),
+        threshold=fitted.threshold,
+        training_loans=len(features),
+        training_charge_offs=int(out_of_fold["is_charged_off"].sum()),
+        pd_quantiles={f"{share:g}": float(pd_) for share, pd_ in quantiles.items()},
+        reference=measure_reference(fitted.pipeline, feature_set, features),
+    )
+    return TrainedModel(fitted.pipeline, facts, make_example(features))
+
+
+def make_example(features: pd.DataFrame) -> pd.DataFrame:
+    """One made-up applicant: the median of each number, the commonest category.
+
+    No real applicant's row is stored beside a model.
+    """
+    example = {
+        name: column.median() if pd.api.types.is_numeric_dtype(column) else _commonest(column)
+        for name, column in features.items()
+    }
+    return pd.DataFrame([example])
+
+
+def tabulate_coefficients(pipeline: Pipeline) -> pd.DataFrame:
+    """Coefficients per encoded column, largest effect first.
+
+    Columns `feature`, `coefficient` (log-odds per standard deviation, or per category),
+    `odds_ratio`.
+    """
+    names = pipeline[0].get_feature_names_out()
+    coefficients = pipeline[-1].coef_[0]
+    # A category that separates the outcomes runs off to infinity where the penalty is weak.
+    with np.errstate(over="ignore"):
+        ratios = np.exp(coefficients)
+    table = pd.DataFrame({"feature": names, "coefficient": coefficients, "odds_ratio": ratios})
+    order = table["coefficient"].abs().sort_values(ascending=False, kind="stable").index
+    return table.loc[order].reset_index(drop=True)
+
+
+def _commonest(column: pd.Series) -> str:
+    counts = column.value_counts()
+    return str(counts.index[0]) if len(counts) else MISSING

@@ -1,0 +1,96 @@
+"""Calibration of PDs on out-of-fold log-odds: an intercept and a slope.
+
+SMOTE and class weights raise every PD, and a penalty draws them together. Both are put right by a
+straight line on the log-odds (Cox, *Two further applications of a model for binary regression*,
+Biometrika 1958; Platt scaling is the same line). A line keeps the order of loans, and it folds
+into the coefficients: the model served is a plain logistic regression whose contributions add up.
+"""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.special import expit
+from scipy.stats import chi2
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.pipeline import Pipeline
+
+from loantap.model.training.logistic import BoundedLogisticRegression, as_scikit_learn
+from loantap.portfolio.arrays import FloatArray, IntArray
+
+# All but no penalty: a slope of thousands would take outcomes that the PDs separate fully.
+_INVERSE_PENALTY = 1e6
+_SIGNIFICANCE = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Calibrated log-odds are `intercept + slope x log-odds`; the slope is not negative."""
+
+    intercept: float = 0.0
+    slope: float = 1.0
+
+    def log_odds(self, log_odds: FloatArray) -> FloatArray:
+        """Calibrated log-odds."""
+        return self.intercept + self.slope * log_odds
+
+    def apply(self, log_odds: FloatArray) -> FloatArray:
+        """Calibrated PDs."""
+        calibrated: FloatArray = expit(self.log_odds(log_odds))
+        return calibrated
+
+    def fold_into(self, pipeline: Pipeline) -> Pipeline:
+        """The pipeline with the line worked into the coefficients of its logistic regression."""
+        name, classifier = pipeline.steps[-1]
+        folded = as_scikit_learn(
+            classifier,
+            self.slope * classifier.coef_,
+            self.intercept + self.slope * classifier.intercept_,
+        )
+        return Pipeline([*pipeline.steps[:-1], (name, folded)])
+
+
+def fit_calibration(target: IntArray, log_odds: FloatArray) -> Calibration:
+    """The line that makes the outcomes most likely, where the log-odds as they are do not pass.
+
+    They are left alone when a likelihood ratio test finds no fault with them (Vergouwe et al., *A
+    closed testing procedure to select an appropriate method for updating prediction models*,
+    Statistics in Medicine 2017): a line fitted to noise would only add to it. Both outcomes must
+    be present.
+    """
+    line = BoundedLogisticRegression(C=_INVERSE_PENALTY, signs=(1,))
+    with warnings.catch_warnings():
+        # Where a handful of PDs separate the outcomes; what is no better is not used.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        line.fit(log_odds.reshape(-1, 1), target)
+    fitted = Calibration(float(line.intercept_[0]), float(line.coef_[0, 0]))
+    gain = log_likelihood(target, fitted.log_odds(log_odds)) - log_likelihood(target, log_odds)
+    return fitted if chi2.sf(2 * gain, df=2) < _SIGNIFICANCE else Calibration()
+
+
+def log_likelihood(target: IntArray, log_odds: FloatArray) -> float:
+    """Log-likelihood of the outcomes, summed over loans."""
+    return -float(np.logaddexp(0, np.where(target == 1, -log_odds, log_odds)).sum())
+
+
+def calibrate_cross_fitted(target: IntArray, log_odds: FloatArray, fold: IntArray) -> FloatArray:
+    """PD of each loan by the line fitted on the folds it is not in.
+
+    Judged on the loans it was fitted on, a calibration would look better than it is.
+    """
+    calibrated = np.empty(len(target))
+    for held_out in np.unique(fold):
+        inside = fold == held_out
+        line = fit_calibration(target[~inside], log_odds[~inside])
+        calibrated[inside] = line.apply(log_odds[inside])
+    return calibrated
+
+
+def fit_calibration_out_of_fold(out_of_fold: pd.DataFrame) -> Calibration:
+    """The line for loans to come, from all `log_odds` and `is_charged_off` out of fold."""
+    return fit_calibration(
+        out_of_fold["is_charged_off"].to_numpy(), out_of_fold["log_odds"].to_numpy()
+    )

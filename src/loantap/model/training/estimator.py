@@ -1,0 +1,142 @@
+"""The logistic default model as an imbalanced-learn pipeline, and the slim form that is served."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+from imblearn.over_sampling import SMOTE
+from imblearn.pipeline import Pipeline as ResamplingPipeline
+from sklearn.compose import ColumnTransformer
+from sklearn.impute import SimpleImputer
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
+
+from loantap.features.definitions import FEATURES, FeatureSet
+from loantap.model.training.category_encoder import CategoryEncoder, with_plain_encoders
+from loantap.model.training.logistic import BoundedLogisticRegression, as_scikit_learn
+from loantap.model.training.neighbours import SampledNeighbors
+
+# Categories with fewer loans share one column: a coefficient from a dozen loans is noise.
+LEAST_CATEGORY_COUNT = 20
+
+
+# Of each charge-off, between which and itself SMOTE makes up loans.
+SMOTE_NEIGHBOURS = 5
+
+
+class Balancing(StrEnum):
+    """How the minority class is given weight in training."""
+
+    SMOTE = "smote"
+    CLASS_WEIGHTS = "class_weights"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One point of the hyperparameter grid.
+
+    Attributes:
+        balancing: what is done about class imbalance, inside the folds.
+        l1_ratio: 0 is an L2 penalty, 1 an L1 penalty.
+        inverse_penalty: scikit-learn's C; smaller is a stronger penalty.
+    """
+
+    balancing: Balancing
+    l1_ratio: float
+    inverse_penalty: float
+
+    @property
+    def label(self) -> str:
+        """Short name for tables and plots (`smote L1 C=100`)."""
+        return f"{self.balancing} L{1 if self.l1_ratio else 2} C={self.inverse_penalty:g}"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Its fields, for a record."""
+        return asdict(self) | {"balancing": self.balancing.value}
+
+
+def make_preprocessor(features: FeatureSet) -> ColumnTransformer:
+    """Impute and scale the numeric features, one-hot encode the categorical ones.
+
+    A missing number counts as the mean of the training loans, so that it speaks neither for nor
+    against a borrower.
+    """
+    numeric = Pipeline(
+        [
+            ("impute", SimpleImputer(strategy="mean", keep_empty_features=True)),
+            ("scale", StandardScaler()),
+        ]
+    )
+    categorical = CategoryEncoder(
+        handle_unknown="infrequent_if_exist",
+        min_frequency=LEAST_CATEGORY_COUNT,
+        sparse_output=False,
+    )
+    return ColumnTransformer(
+        [
+            ("numeric", numeric, features.numeric),
+            ("categorical", categorical, features.categorical),
+        ],
+        verbose_feature_names_out=False,
+    )
+
+
+def make_model(
+    features: FeatureSet,
+    candidate: Candidate,
+    *,
+    seed: int,
+    max_iterations: int,
+    tolerance: float,
+    monotone: bool,
+) -> ResamplingPipeline:
+    """Unfitted pipeline of one candidate: preprocess, balance, logistic regression.
+
+    With `monotone`, no coefficient contradicts credit sense: what is held against a borrower
+    never lowers the PD (see `Feature.adverse`).
+    """
+    classifier = BoundedLogisticRegression(
+        C=candidate.inverse_penalty,
+        l1_ratio=candidate.l1_ratio,
+        class_weight="balanced" if candidate.balancing is Balancing.CLASS_WEIGHTS else None,
+        signs=credit_signs(features) if monotone else (),
+        max_iter=max_iterations,
+        tol=tolerance,
+    )
+    sampler = make_sampler(candidate.balancing, seed)
+    return ResamplingPipeline(
+        [
+            ("preprocess", make_preprocessor(features)),
+            ("balance", sampler),
+            ("classify", classifier),
+        ]
+    )
+
+
+def make_sampler(balancing: Balancing, seed: int) -> SMOTE | str:
+    """The sampler of a way of balancing; `passthrough` where it resamples nothing."""
+    if balancing is not Balancing.SMOTE:
+        return "passthrough"
+    neighbours = SampledNeighbors(n_neighbors=SMOTE_NEIGHBOURS + 1, random_state=seed)
+    return SMOTE(random_state=seed, k_neighbors=neighbours)
+
+
+def credit_signs(features: FeatureSet) -> tuple[int, ...]:
+    """Sign that credit sense gives the coefficient of each numeric feature, in order."""
+    meaning = {"high": 1, "low": -1, "": 0}
+    return tuple(meaning[FEATURES[name].adverse] for name in features.numeric)
+
+
+def slim(model: ResamplingPipeline) -> Pipeline:
+    """The fitted pipeline as it is served: preprocessing and scikit-learn's logistic regression.
+
+    The sampler would carry training rows into serving; resampling acts in training only, so the
+    predictions are the same.
+    """
+    fitted = model["classify"]
+    classifier = as_scikit_learn(fitted, fitted.coef_, fitted.intercept_)
+    preprocess = with_plain_encoders(model["preprocess"])
+    return Pipeline([("preprocess", preprocess), ("classify", classifier)])

@@ -1,0 +1,34 @@
+"""A model as it is served, with what was chosen on its training loans."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+from sklearn.pipeline import Pipeline
+
+from loantap.model.training.calibration import Calibration
+
+LOGISTIC, BOOSTING = "logistic", "boosting"
+
+
+@dataclass(frozen=True, slots=True)
+class FittedModel:
+    """A model as it is served, with what was chosen on its training loans.
+
+    Attributes:
+        kind: `logistic` or `boosting`.
+        pipeline: preprocessing and classifier, calibration folded in.
+        threshold: F2 threshold for loans to come; reported, never used to decide.
+        hyperparameters: of the candidate, or of the challenger.
+        calibration: the line folded into the coefficients.
+        out_of_fold: its training loans, from `cross_validate`.
+    """
+
+    kind: str
+    pipeline: Pipeline
+    threshold: float
+    hyperparameters: dict[str, Any]
+    calibration: Calibration
+    out_of_fold: pd.DataFrame

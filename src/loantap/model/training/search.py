@@ -1,0 +1,195 @@
+"""Hyperparameter search over balancing, penalty and C, chosen by F2."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from imblearn.pipeline import Pipeline as ResamplingPipeline
+from sklearn.base import ClassifierMixin
+from sklearn.metrics import confusion_matrix_at_thresholds
+from sklearn.model_selection import StratifiedKFold
+from threadpoolctl import threadpool_limits
+
+from loantap.features.definitions import FEATURE_SETS
+from loantap.measures.threshold import area_under_curve, f2_variance
+from loantap.model.training.calibration import log_likelihood
+from loantap.model.training.estimator import SMOTE_NEIGHBOURS, Candidate, make_model
+from loantap.model.training.options import TrainingOptions
+from loantap.model.training.path_search import PathSearchCV
+from loantap.portfolio.arrays import AnyFloatArray, FloatArray
+from loantap.portfolio.errors import InputError
+
+_SCORES = ("f2", "f2_variance", "log_loss", "roc_auc")
+
+
+@dataclass(frozen=True, slots=True)
+class SearchOutcome:
+    """Result of a search.
+
+    Attributes:
+        best: the candidate chosen.
+        model: `best` fitted on all the training rows.
+        fold_solutions: intercept and coefficients of `best` on each fold, as the search found them.
+        candidates: one row per candidate: its hyperparameters, mean and standard deviation of
+            F2 at its own best threshold (with the sampling variance within a fold), log-loss and
+            AUC; `mean_iterations`, `fit_seconds` of a fold; `converged` on all of them, and of the
+            one chosen on all the rows too; `stopped_at`, the limit where it has not, otherwise "";
+            `within_one_standard_error` and `chosen`.
+    """
+
+    best: Candidate
+    model: ResamplingPipeline
+    fold_solutions: list[AnyFloatArray]
+    candidates: pd.DataFrame
+
+
+def make_folds(options: TrainingOptions) -> StratifiedKFold:
+    """The stratified folds that search, out-of-fold predictions and thresholds share."""
+    return StratifiedKFold(options.folds, shuffle=True, random_state=options.seed)
+
+
+def search(features: pd.DataFrame, target: pd.Series, options: TrainingOptions) -> SearchOutcome:
+    """Choose among candidates by cross-validated F2 and fit the winner.
+
+    Each candidate is judged at its own best threshold: at 0.5 the comparison would only reward
+    what shifts the probabilities (SMOTE, class weights). Candidates within one standard error of
+    the best F2 count as equal, and the one with the lowest log-loss wins. The standard error is
+    that of sampling; the spread over a handful of folds is too rough an estimate of it.
+
+    Args:
+        features: one row per training loan, the columns of the feature set.
+        target: 1 for charged off; same index.
+        options: grid, folds, seed.
+
+    Raises:
+        InputError: an outcome has fewer loans than there are folds.
+    """
+    rarest = min(int(target.sum()), int((1 - target).sum()))
+    # SMOTE draws on this many loans of the rarer outcome within the other folds.
+    least = math.ceil((SMOTE_NEIGHBOURS + 1) * options.folds / (options.folds - 1))
+    if rarest < max(options.folds, least):
+        raise InputError(
+            "training loans",
+            f"the rarer outcome has {rarest} loans, too few for {options.folds} folds",
+            "Give a larger portfolio or set modeling.<namespace>.folds lower",
+        )
+    candidates = options.candidates
+    models = [make_candidate(candidate, options) for candidate in candidates]
+    grid = PathSearchCV(
+        models[0],
+        [{"balance": m["balance"], "classify": m["classify"]} for m in models],
+        scoring=score_on_fold,
+        refit=choose,
+        cv=make_folds(options),
+        n_jobs=options.jobs,
+    )
+    grid.fit(features, target)
+    best = candidates[grid.best_index_]
+    table = _tabulate(grid, candidates, options)
+    return SearchOutcome(best, grid.best_estimator_, grid.fold_solutions_, table)
+
+
+def fit_candidate(
+    features: pd.DataFrame,
+    target: pd.Series,
+    candidate: Candidate,
+    options: TrainingOptions,
+    start: AnyFloatArray | Sequence[float] = (),
+) -> ResamplingPipeline:
+    """Fit one candidate on the rows given, from a solution that is near."""
+    model = make_candidate(candidate, options).set_params(classify__start=start)
+    with threadpool_limits(1):
+        return model.fit(features, target)
+
+
+def adopt_solution(
+    features: pd.DataFrame,
+    target: pd.Series,
+    candidate: Candidate,
+    options: TrainingOptions,
+    solution: AnyFloatArray,
+) -> ResamplingPipeline:
+    """One candidate with the coefficients that the search found on these rows.
+
+    Only the preprocessing is fitted, and nothing is resampled.
+    """
+    model = make_candidate(candidate, options).set_params(balance="passthrough")
+    model["preprocess"].fit(features, target)
+    model["classify"].adopt(solution, np.unique(target))
+    return model
+
+
+def make_candidate(candidate: Candidate, options: TrainingOptions) -> ResamplingPipeline:
+    """Unfitted pipeline of one candidate."""
+    return make_model(
+        FEATURE_SETS[options.feature_set],
+        candidate,
+        seed=options.seed,
+        max_iterations=options.max_iterations,
+        tolerance=options.tolerance,
+        monotone=options.monotone,
+    )
+
+
+def score_on_fold(
+    model: ClassifierMixin, features: pd.DataFrame | FloatArray, target: npt.ArrayLike
+) -> dict[str, float]:
+    """Scores of a fitted candidate on a fold it did not see; greater is better.
+
+    `f2` at the candidate's own best threshold with its sampling `f2_variance`, `log_loss` (with
+    a minus) and `roc_auc`.
+    """
+    log_odds = np.asarray(model.decision_function(features), dtype="float64")
+    outcomes = np.asarray(target)
+    # One sort serves every threshold, and the ranking too.
+    _, fp, fn, tp, _ = confusion_matrix_at_thresholds(outcomes, log_odds)
+    f2 = 5 * tp / (5 * tp + 4 * fn + fp)
+    best = int(np.argmax(f2))
+    return {
+        "f2": float(f2[best]),
+        "f2_variance": f2_variance(float(tp[best]), float(fn[best]), float(fp[best])),
+        "log_loss": log_likelihood(outcomes, log_odds) / len(outcomes),
+        "roc_auc": area_under_curve(fp, tp),
+    }
+
+
+def _within_one_standard_error(results: dict[str, Any]) -> npt.NDArray[np.bool_]:
+    mean = np.asarray(results["mean_test_f2"])
+    folds = sum(1 for key in results if key.startswith("split") and key.endswith("_test_f2"))
+    best = int(np.argmax(mean))
+    standard_error = np.sqrt(results["mean_test_f2_variance"][best] / folds)
+    within: npt.NDArray[np.bool_] = mean >= mean[best] - standard_error
+    return within
+
+
+def choose(results: dict[str, Any]) -> int:
+    """Index of the candidate chosen: the lowest log-loss among those level on F2."""
+    eligible = _within_one_standard_error(results)
+    return int(np.argmax(np.where(eligible, results["mean_test_log_loss"], -np.inf)))
+
+
+def _tabulate(
+    grid: PathSearchCV, candidates: list[Candidate], options: TrainingOptions
+) -> pd.DataFrame:
+    results = grid.cv_results_
+    table = pd.DataFrame([c.as_dict() | {"candidate": c.label} for c in candidates])
+    for score in _SCORES:
+        sign = -1 if score == "log_loss" else 1
+        table[f"mean_{score}"] = sign * results[f"mean_test_{score}"]
+        table[f"std_{score}"] = results[f"std_test_{score}"]
+    table["mean_iterations"] = results["mean_iterations"]
+    table["fit_seconds"] = results["mean_fit_time"]
+    table["chosen"] = np.arange(len(table)) == grid.best_index_
+    refit = grid.best_estimator_["classify"].n_iter_[0]
+    iterations = np.maximum(results["max_iterations"], np.where(table["chosen"], refit, 0))
+    table["converged"] = iterations < options.max_iterations
+    limit = f"{options.max_iterations} iterations"
+    table["stopped_at"] = np.where(table["converged"], "", limit)
+    table["within_one_standard_error"] = _within_one_standard_error(results)
+    return table

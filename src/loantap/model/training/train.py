@@ -1,0 +1,97 @@
+"""From loans to a model that is ready to serve, for either kind of model."""
+
+from __future__ import annotations
+
+import pandas as pd
+from imblearn.pipeline import Pipeline as ResamplingPipeline
+from sklearn.pipeline import Pipeline
+
+from loantap.features.definitions import FEATURE_SETS
+from loantap.model.training.boosting import fit_challenger
+from loantap.model.training.calibration import Calibration, fit_calibration_out_of_fold
+from loantap.model.training.estimator import slim
+from loantap.model.training.fitted import BOOSTING, LOGISTIC, FittedModel
+from loantap.model.training.options import TrainingOptions
+from loantap.model.training.path_search import SEARCH_TOLERANCE
+from loantap.model.training.predictions import cross_validate
+from loantap.model.training.search import SearchOutcome, adopt_solution, fit_candidate, search
+from loantap.model.training.threads import fitting_threads
+
+
+def feature_names(options: TrainingOptions) -> list[str]:
+    """Columns of the feature set of a model."""
+    return list(FEATURE_SETS[options.feature_set].features)
+
+
+def train_logistic(rows: pd.DataFrame, options: TrainingOptions) -> FittedModel:
+    """Search, cross-validate, calibrate: everything is chosen on these rows alone.
+
+    Args:
+        rows: one row per loan: `loan_id`, `is_charged_off`, the features of the set.
+        options: of the training.
+    """
+    features = rows[feature_names(options)]
+    outcome = search(features, rows["is_charged_off"], options)
+    return finish_logistic(outcome, cross_validate_candidate(rows, outcome, options), options)
+
+
+def cross_validate_candidate(
+    rows: pd.DataFrame, outcome: SearchOutcome, options: TrainingOptions
+) -> pd.DataFrame:
+    """Out-of-fold PDs of the candidate that the search chose; see `cross_validate`.
+
+    Each fold's fit goes on from the search's solution. Where that converged and nothing closer is
+    asked for (`tolerance`), it is used as it is.
+    """
+    chosen = outcome.candidates[outcome.candidates["chosen"]]
+    is_exact = options.tolerance >= SEARCH_TOLERANCE and bool(chosen["converged"].all())
+    fit_from = adopt_solution if is_exact else fit_candidate
+
+    def fit(features: pd.DataFrame, target: pd.Series, fold: int) -> ResamplingPipeline:
+        return fit_from(features, target, outcome.best, options, outcome.fold_solutions[fold])
+
+    return cross_validate(rows, feature_names(options), fit, options)
+
+
+def finish_logistic(
+    outcome: SearchOutcome, out_of_fold: pd.DataFrame, options: TrainingOptions
+) -> FittedModel:
+    """The candidate chosen as it is served: without its sampler, calibrated out of fold."""
+    calibration = fit_calibration_out_of_fold(out_of_fold) if options.calibrated else Calibration()
+    return FittedModel(
+        kind=LOGISTIC,
+        pipeline=calibration.fold_into(slim(outcome.model)),
+        threshold=float(out_of_fold["threshold"].iloc[0]),
+        hyperparameters=outcome.best.as_dict(),
+        calibration=calibration,
+        out_of_fold=out_of_fold,
+    )
+
+
+def train_challenger(rows: pd.DataFrame, options: TrainingOptions) -> FittedModel:
+    """Fit the challenger on the same folds as the logistic regression.
+
+    It is not calibrated: it minimises log-loss itself, and the rule of promotion tests it.
+    """
+    challenger = options.challenger
+    if challenger is None:
+        raise ValueError(f"no challenger is set for {options.name}")
+    feature_set = FEATURE_SETS[options.feature_set]
+
+    def fit(features: pd.DataFrame, target: pd.Series) -> Pipeline:
+        return fit_challenger(features, target, feature_set, challenger, options.seed)
+
+    names = feature_names(options)
+    raw = options.model_copy(update={"calibrated": False})
+    # Beside the folds, the last of which would leave a thread idle.
+    with fitting_threads(1) as thread:
+        whole = thread.submit(fit, rows[names], rows["is_charged_off"])
+        out_of_fold = cross_validate(rows, names, lambda x, y, _: fit(x, y), raw)
+    return FittedModel(
+        kind=BOOSTING,
+        pipeline=whole.result(),
+        threshold=float(out_of_fold["threshold"].iloc[0]),
+        hyperparameters=challenger.model_dump(),
+        calibration=Calibration(),
+        out_of_fold=out_of_fold,
+    )

@@ -1,0 +1,217 @@
+"""How a model ages: its figures at each origin, and for loans of each issue year."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import pandas as pd
+from sklearn.metrics import roc_auc_score
+
+from loantap.measures.auc import LEAST_FOR_AUC, bootstrap_aucs, quantile_bounds
+from loantap.measures.intervals import wilson_bounds
+from loantap.measures.metrics import expected_calibration_error, perfect_ece_bounds
+from loantap.model.training.options import OutOfTimeOptions
+from loantap.model.training.predictions import CROSS_VALIDATION, OUT_OF_TIME, TEST
+from loantap.model.training.rolling_origin import end_of_contract, plan_origins
+from loantap.model.validation.options import EvaluationOptions
+from loantap.portfolio.arrays import FloatArray, IntArray
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """PDs against outcomes of some loans, with 95% intervals; NaN where there are too few.
+
+    Attributes:
+        n: number of loans.
+        charged_off: of these.
+        default_rate: their share, with its Wilson interval.
+        mean_pd: what was predicted.
+        observed_to_expected: charge-offs over the sum of the PDs, 1 when as predicted; its interval
+            is that of the default rate.
+        roc_auc: with its bootstrap interval; where each outcome has `LEAST_FOR_AUC` loans.
+        ece: expected calibration error.
+        ece_perfect_low: bounds of the ECE that a perfect model of these PDs has at this number of
+            loans, 95 times in 100.
+        ece_perfect_high: see `ece_perfect_low`.
+    """
+
+    n: int
+    charged_off: int
+    default_rate: float
+    default_rate_low: float
+    default_rate_high: float
+    mean_pd: float
+    observed_to_expected: float
+    observed_to_expected_low: float
+    observed_to_expected_high: float
+    roc_auc: float
+    roc_auc_low: float
+    roc_auc_high: float
+    ece: float
+    ece_perfect_low: float
+    ece_perfect_high: float
+
+
+@dataclass(frozen=True, slots=True)
+class Ageing:
+    """How one model ages.
+
+    Attributes:
+        pooled: all loans judged out of time; None when no origin could be judged.
+        origins: what `tabulate_origins` returns.
+        vintages: what `tabulate_vintages` returns.
+    """
+
+    pooled: Judgement | None
+    origins: pd.DataFrame
+    vintages: pd.DataFrame
+
+
+FIGURES = tuple(Judgement.__dataclass_fields__)
+
+
+def measure_ageing(
+    predictions: pd.DataFrame,
+    loans: pd.DataFrame,
+    window: OutOfTimeOptions,
+    options: EvaluationOptions,
+) -> Ageing:
+    """Judge one model out of time, origin by origin, and vintage by vintage.
+
+    Args:
+        predictions: what `predict_samples` returned.
+        loans: one row per loan with `loan_id`, `is_charged_off`, `issue_month`, `term_months`,
+            `judged_at`.
+        window: of the rolling origin.
+        options: bootstrap and bins.
+    """
+    judged = predictions[predictions["sample"].eq(OUT_OF_TIME)]
+    return Ageing(
+        pooled=None if judged.empty else judge(*_arrays(judged), options),
+        origins=tabulate_origins(predictions, loans, window, options),
+        vintages=tabulate_vintages(predictions, loans, window, options),
+    )
+
+
+def judge(target: IntArray, pd_: FloatArray, options: EvaluationOptions) -> Judgement:
+    """Set PDs against outcomes; at least one loan."""
+    bad, loans, mean_pd = int(target.sum()), len(target), float(pd_.mean())
+    low, high = (float(bound) for bound in wilson_bounds(bad, loans))
+    auc, auc_low, auc_high = _measure_auc(target, pd_, options)
+    perfect_low, perfect_high = perfect_ece_bounds(
+        pd_, seed=options.seed, resamples=options.resamples, bins=options.calibration_bins
+    )
+    return Judgement(
+        n=loans,
+        charged_off=bad,
+        default_rate=bad / loans,
+        default_rate_low=low,
+        default_rate_high=high,
+        mean_pd=mean_pd,
+        observed_to_expected=bad / loans / mean_pd,
+        observed_to_expected_low=low / mean_pd,
+        observed_to_expected_high=high / mean_pd,
+        roc_auc=auc,
+        roc_auc_low=auc_low,
+        roc_auc_high=auc_high,
+        ece=expected_calibration_error(target, pd_, options.calibration_bins),
+        ece_perfect_low=perfect_low,
+        ece_perfect_high=perfect_high,
+    )
+
+
+def tabulate_origins(
+    predictions: pd.DataFrame,
+    loans: pd.DataFrame,
+    window: OutOfTimeOptions,
+    options: EvaluationOptions,
+) -> pd.DataFrame:
+    """How each origin's model did on the loans issued from it to the next one.
+
+    Args:
+        predictions: what `predict_samples` returned.
+        loans: one row per loan with `loan_id`, `is_charged_off`, `issue_month`, `term_months`,
+            `judged_at`.
+        window: of the rolling origin.
+        options: bootstrap and bins.
+
+    Returns:
+        One row per origin: the columns of `plan_origins` but the counts of loans judged, and
+        those of `Judgement`, missing where the origin was skipped.
+    """
+    judged = _pick(predictions, [OUT_OF_TIME], loans)
+    rows = [
+        {"origin": origin, **asdict(judge(*_arrays(group), options))}
+        for origin, group in judged.groupby("judged_at")
+    ]
+    plan = plan_origins(loans, window).drop(columns=["judged_loans", "judged_charge_offs"])
+    measured = pd.DataFrame(rows, columns=["origin", *FIGURES]).astype({"origin": "datetime64[s]"})
+    return _type_figures(plan.merge(measured, on="origin", how="left"))
+
+
+def tabulate_vintages(
+    predictions: pd.DataFrame,
+    loans: pd.DataFrame,
+    window: OutOfTimeOptions,
+    options: EvaluationOptions,
+) -> pd.DataFrame:
+    """How the model does on loans of each issue year and term that it did not see.
+
+    Args:
+        predictions: what `predict_samples` returned; those out of fold and of the test split count.
+        loans: one row per loan with `loan_id`, `issue_month`, `term_months`.
+        window: its snapshot says which loans had matured.
+        options: bootstrap and bins.
+
+    Returns:
+        One row per issue year and term: `issue_year`, `term_months`, `interpretable` and the
+        columns of `Judgement`. A vintage is interpretable when the contracts of all its loans
+        ended before the snapshot. Of the others only the early endings are in the table: their
+        levels mean nothing, and what compares levels (`observed_to_expected`, `ece`) is missing,
+        so that no alarm can be raised from it.
+    """
+    unseen = _pick(predictions, [CROSS_VALIDATION, TEST], loans)
+    matured = end_of_contract(unseen) < pd.Timestamp(window.snapshot)
+    by = {
+        "issue_year": unseen["issue_month"].dt.year.astype("int64"),
+        "term_months": unseen["term_months"].astype("int64"),
+    }
+    rows = [
+        {
+            "issue_year": year,
+            "term_months": term,
+            "interpretable": bool(matured[group.index].all()),
+            **asdict(judge(*_arrays(group), options)),
+        }
+        for (year, term), group in unseen.assign(**by).groupby(list(by))
+    ]
+    table = _type_figures(pd.DataFrame(rows))
+    levels = [name for name in FIGURES if name.startswith(("observed_to_expected", "ece"))]
+    return table.assign(**{n: table[n].where(table["interpretable"]) for n in levels})
+
+
+def _measure_auc(
+    target: IntArray, pd_: FloatArray, options: EvaluationOptions
+) -> tuple[float, float, float]:
+    bad = int(target.sum())
+    if min(bad, len(target) - bad) < LEAST_FOR_AUC:
+        return np.nan, np.nan, np.nan
+    drawn = bootstrap_aucs(target, pd_[None], seed=options.seed, resamples=options.resamples)
+    return float(roc_auc_score(target, pd_)), *quantile_bounds(drawn[:, 0])
+
+
+def _pick(predictions: pd.DataFrame, samples: list[str], loans: pd.DataFrame) -> pd.DataFrame:
+    rows = predictions.loc[
+        predictions["sample"].isin(samples), ["loan_id", "is_charged_off", "probability_of_default"]
+    ]
+    return rows.merge(loans.drop(columns="is_charged_off", errors="ignore"), on="loan_id")
+
+
+def _arrays(rows: pd.DataFrame) -> tuple[IntArray, FloatArray]:
+    return rows["is_charged_off"].to_numpy("int64"), rows["probability_of_default"].to_numpy()
+
+
+def _type_figures(table: pd.DataFrame) -> pd.DataFrame:
+    """Figures as float64, missing ones NaN."""
+    return table.astype(dict.fromkeys(FIGURES, "float64"))

@@ -1,0 +1,100 @@
+"""`ageing.json`: out of time, vintages and foreign portfolio of the models that may be lent on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from datetime import date
+from types import MappingProxyType
+from typing import Any, Final
+
+import pandas as pd
+
+from loantap.measures.metrics import round_significant
+from loantap.model.training.options import OutOfTimeOptions
+from loantap.model.validation.ageing import Ageing
+from loantap.model.validation.foreign import ForeignResult
+
+# What must be read beside the figures, wherever they show.
+CAVEATS: Final = MappingProxyType(
+    {
+        "rolling_origin": (
+            "The outcomes of loans issued before an origin are taken as known, though some were "
+            "settled only after it: the models of the past are kinder judged than they would have "
+            "been. How many loans were settled by then stands beside each origin."
+        ),
+        "rolling_origin_settled": (
+            "Models are trained on loans whose contract had ended before the origin, so nothing "
+            "is taken as known that was not; they are older by one term than those in use."
+        ),
+        "vintages": (
+            "Predicted by models that did not see the loan but saw others of its year. Of "
+            "vintages that had not run their course at the snapshot only the loans that ended "
+            "early are in the table: resolved only, level not interpretable."
+        ),
+        "foreign": (
+            "Another population: only the ranking can be compared. Default rate, calibration "
+            "error and observed to expected are levels of that population, and raise no alarm."
+        ),
+    }
+)
+
+
+def report_ageing(
+    ageing: Mapping[str, Ageing],
+    foreign: Mapping[str, Iterable[ForeignResult]],
+    window: OutOfTimeOptions,
+    origin: str,
+) -> dict[str, Any]:
+    """The report as plain JSON: figures with six significant digits, None where there are too few.
+
+    Args:
+        ageing: of each model.
+        foreign: of each model, its result on the foreign portfolio; none where none was given.
+        window: the definition of the rolling origin.
+        origin: of the loans, real or simulated.
+    """
+    caveats = dict(CAVEATS)
+    settled = caveats.pop("rolling_origin_settled")
+    if window.settled_only:
+        caveats["rolling_origin"] = settled
+    if not any(list(results) for results in foreign.values()):
+        caveats.pop("foreign")
+    return {
+        "origin": origin,
+        "definition": window.model_dump(mode="json"),
+        "caveats": caveats,
+        "models": {name: _report(one, list(foreign[name])) for name, one in ageing.items()},
+    }
+
+
+def _report(ageing: Ageing, foreign: list[ForeignResult]) -> dict[str, Any]:
+    report: dict[str, Any] = {
+        "rolling_origin": {
+            "pooled": None if ageing.pooled is None else _plain(asdict(ageing.pooled)),
+            "origins": _records(ageing.origins),
+        },
+        "vintages": _records(ageing.vintages),
+    }
+    for result in foreign:
+        report["foreign"] = _plain(result.as_dict())
+    return report
+
+
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
+    return [_plain({str(k): v for k, v in row.items()}) for row in table.to_dict("records")]
+
+
+def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _plain_value(name, value) for name, value in row.items()}
+
+
+def _plain_value(name: str, value: Any) -> Any:
+    if isinstance(value, date):
+        return f"{value:%Y-%m}"
+    if isinstance(value, float):
+        if math.isnan(value):
+            return None
+        return int(value) if name in {"n", "charged_off"} else round_significant(value)
+    return value

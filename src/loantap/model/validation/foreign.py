@@ -1,0 +1,192 @@
+"""A model on a portfolio it has nothing to do with: older loans, or another lender's."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import asdict, dataclass
+from datetime import date
+
+import numpy as np
+import pandas as pd
+from sklearn.metrics import roc_auc_score
+
+from loantap.measures.auc import LEAST_FOR_AUC, bootstrap_aucs, quantile_bounds
+from loantap.measures.stability import measure_stability
+from loantap.model.scoring.judged import JudgedModel
+from loantap.model.scoring.scorer import Scorer
+from loantap.model.validation.ageing import Judgement, judge
+from loantap.model.validation.options import EvaluationOptions
+from loantap.portfolio.arrays import FloatArray, IntArray
+from loantap.portfolio.cleaning import describe_problems, mark_outcome
+from loantap.portfolio.contradictions import TERMS, count_exceptions, require_few_exceptions
+from loantap.portfolio.dictionary import COLUMNS
+from loantap.portfolio.errors import InputError
+from loantap.portfolio.loantap_format import list_faults, parse, render, require_columns
+from loantap.portfolio.units import require_known_units
+
+logger = logging.getLogger(__name__)
+
+_WHERE = "foreign file"
+_SHOWN = 5
+# What judges a model on the portfolio, beside what the model itself needs.
+_JUDGING = ("loan_status", "issue_month", "interest_rate_pct")
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignResult:
+    """One model on one foreign portfolio, with 95% intervals.
+
+    Attributes:
+        model_name: registered name of the model.
+        model_version: its registered version.
+        first_issue_month: of the foreign loans.
+        last_issue_month: of the foreign loans.
+        judgement: PDs against outcomes. Its levels (default rate, ECE, observed to expected) are
+            those of another population and say nothing about the calibration of the model.
+        rate_roc_auc: AUC of the interest rate alone, on the same loans.
+        auc_gain: AUC of the model less that of the rate, by a paired bootstrap.
+        psi: population stability index of the PDs against those of the loans trained on.
+        training_loans: the number of these.
+        is_overlap_checked: whether none of the loans is known to be among these; False where the
+            version does not carry them.
+    """
+
+    model_name: str
+    model_version: str
+    first_issue_month: date
+    last_issue_month: date
+    judgement: Judgement
+    rate_roc_auc: float
+    rate_roc_auc_low: float
+    rate_roc_auc_high: float
+    auc_gain: float
+    auc_gain_low: float
+    auc_gain_high: float
+    psi: float
+    psi_low: float
+    psi_high: float
+    training_loans: int
+    is_overlap_checked: bool
+
+    def as_dict(self) -> dict[str, object]:
+        """Its figures by name, those of the judgement among them."""
+        own = {name: value for name, value in asdict(self).items() if name != "judgement"}
+        return own | asdict(self.judgement)
+
+
+def measure_foreign(
+    foreign: pd.DataFrame, trained_on: pd.DataFrame, model: JudgedModel, options: EvaluationOptions
+) -> ForeignResult:
+    """Score a foreign portfolio, and compare with the interest rate alone.
+
+    Args:
+        foreign: any number of resolved loans in LoanTap format; only the columns that the model
+            needs, `loan_status`, `issue_d` and `int_rate` are read.
+        trained_on: the loans the model was trained on, typed canonical columns.
+        model: the version that scores, with the digests of the loans it was trained on.
+        options: bootstrap, bins, day of the run.
+
+    Raises:
+        InputError: a column is missing or in another unit, a value cannot be used, too many
+            instalments are not those of their loans' terms, an outcome has too few loans, or the
+            model was trained on some of them.
+    """
+    scorer = model.lending_scorer
+    rows = _read(foreign, scorer, options)
+    is_checked = _require_foreign(rows, model)
+    target = mark_outcome(rows["loan_status"]).to_numpy("int64")
+    _require_outcomes(target)
+    pd_ = _score(foreign, scorer, options)
+    rate = rows["interest_rate_pct"].to_numpy()
+    drawn = bootstrap_aucs(
+        target, np.stack([pd_, rate]), seed=options.seed, resamples=options.resamples
+    )
+    rate_auc = float(roc_auc_score(target, rate))
+    rate_low, rate_high = quantile_bounds(drawn[:, 1])
+    gain_low, gain_high = quantile_bounds(drawn[:, 0] - drawn[:, 1])
+    stability = measure_stability(
+        _score(render(trained_on, scorer.columns), scorer, options),
+        pd_,
+        seed=options.seed,
+        resamples=options.resamples,
+    )
+    return ForeignResult(
+        model_name=scorer.name,
+        model_version=scorer.version,
+        first_issue_month=rows["issue_month"].min().date(),
+        last_issue_month=rows["issue_month"].max().date(),
+        judgement=judge(target, pd_, options),
+        rate_roc_auc=rate_auc,
+        rate_roc_auc_low=rate_low,
+        rate_roc_auc_high=rate_high,
+        auc_gain=float(roc_auc_score(target, pd_)) - rate_auc,
+        auc_gain_low=gain_low,
+        auc_gain_high=gain_high,
+        psi=stability.psi,
+        psi_low=stability.low,
+        psi_high=stability.high,
+        training_loans=len(trained_on),
+        is_overlap_checked=is_checked,
+    )
+
+
+def _read(foreign: pd.DataFrame, scorer: Scorer, options: EvaluationOptions) -> pd.DataFrame:
+    names = dict.fromkeys([*(column.name for column in scorer.columns), *_JUDGING])
+    columns = [COLUMNS[name] for name in names]
+    require_columns(foreign, columns, _WHERE)
+    if foreign.empty:
+        raise InputError(_WHERE, "it has no rows", "Give a file with loans in it")
+    loans = foreign.reset_index(drop=True)
+    parsed = parse(loans, columns, options.day)
+    problems = describe_problems(parsed.problems, loans.index)
+    reasons = list_faults(loans).fillna(problems).dropna()
+    if len(reasons):
+        first = reasons.head(_SHOWN).items()
+        shown = "; ".join(f"row {int(str(row)) + 1:,}: {reason}" for row, reason in first)
+        more = f"; and {len(reasons) - _SHOWN:,} more" if len(reasons) > _SHOWN else ""
+        raise InputError(
+            _WHERE,
+            f"{len(reasons):,} of {len(foreign):,} rows cannot be used ({shown}{more})",
+            "Mend or remove them",
+        )
+    require_known_units(parsed.rows, _WHERE)
+    if set(TERMS) <= set(parsed.rows.columns):
+        exceptions, most = count_exceptions(parsed.rows), options.most_instalment_exceptions
+        name = "evaluation.most_instalment_exceptions"
+        require_few_exceptions(_WHERE, exceptions, len(parsed.rows), most, name)
+    return parsed.rows
+
+
+def _require_foreign(rows: pd.DataFrame, model: JudgedModel) -> bool:
+    """Refuse loans the version has seen; False where it cannot be told."""
+    training = model.training
+    if training is None or not set(training.columns) <= set(rows.columns):
+        logger.warning(
+            "%s does not carry the loans it was trained on: whether it has seen loans of the "
+            "foreign file cannot be checked. A version trained anew does",
+            model,
+        )
+        return False
+    shared = training.count_shared(rows)
+    if shared:
+        raise InputError(
+            _WHERE,
+            f"{shared:,} of its {len(rows):,} loans are among those that {model} was trained on",
+            "Take them out: a model always does well on what it has seen",
+        )
+    return True
+
+
+def _require_outcomes(target: IntArray) -> None:
+    charged_off = int(target.sum())
+    if min(charged_off, len(target) - charged_off) < LEAST_FOR_AUC:
+        raise InputError(
+            _WHERE,
+            f"{charged_off:,} of its {len(target):,} loans are charged off, and an AUC needs "
+            f"{LEAST_FOR_AUC} loans of each outcome",
+            "Give a portfolio with more loans",
+        )
+
+
+def _score(applications: pd.DataFrame, scorer: Scorer, options: EvaluationOptions) -> FloatArray:
+    return scorer.score(applications, options.day)["probability_of_default"].to_numpy()

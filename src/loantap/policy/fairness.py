@@ -1,0 +1,224 @@
+"""Audit by groups that may stand for a protected one: what a model says of each, and does to it.
+
+There is no protected attribute in the data, so equal treatment of protected groups can neither be
+shown nor ruled out. What can be looked at are proxies: length of credit history for age, income and
+housing for wealth, pincodes for where people live (for this audit only: nothing is lent on them).
+The audit states; it decides nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from types import MappingProxyType
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from loantap.features.build import build_features
+from loantap.measures.auc import measure_auc, quantile_bounds
+from loantap.measures.intervals import wilson_bounds
+from loantap.model.validation.options import EvaluationOptions
+from loantap.portfolio.arrays import BoolArray, FloatArray
+
+# Of a group with fewer loans no ratio is told, and none is the measure of others.
+LEAST_LOANS: Final = 100
+_JUDGED: Final = ("is_charged_off", "probability_of_default")
+_AUC: Final = ("roc_auc", "roc_auc_low", "roc_auc_high")
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """A way to group borrowers.
+
+    Attributes:
+        phrase: what it is, and what it may stand for.
+        group: the group of each loan, from canonical columns, as an ordered categorical.
+        audit_only: whether nothing but this audit may look at it.
+    """
+
+    phrase: str
+    group: Callable[[pd.DataFrame], pd.Series]
+    audit_only: bool = False
+
+
+def _categories(name: str) -> Callable[[pd.DataFrame], pd.Series]:
+    return lambda loans: loans[name].astype("str").fillna("not stated").astype("category")
+
+
+def _bands(
+    read: Callable[[pd.DataFrame], pd.Series], bounds: tuple[float, ...]
+) -> Callable[[pd.DataFrame], pd.Series]:
+    """Bands from each bound to below the next."""
+    labels = [f"below {bounds[0]:,g}"]
+    labels += [f"{low:,g} to below {high:,g}" for low, high in pairwise(bounds)]
+    labels += [f"{bounds[-1]:,g} and more"]
+
+    def band(loans: pd.DataFrame) -> pd.Series:
+        cut = pd.cut(read(loans), [-np.inf, *bounds, np.inf], right=False, labels=labels)
+        return cut.cat.add_categories("not stated").fillna("not stated")
+
+    return band
+
+
+def _history_years(loans: pd.DataFrame) -> pd.Series:
+    return build_features(loans, ["credit_history_years"])["credit_history_years"]
+
+
+PROXIES: Final[Mapping[str, Proxy]] = MappingProxyType(
+    {
+        "home_ownership": Proxy(
+            "Housing, which may stand for wealth", _categories("home_ownership")
+        ),
+        "credit_history_years": Proxy(
+            "Length of the credit history in years, which may stand for age",
+            _bands(_history_years, (10, 15, 20, 25)),
+        ),
+        "annual_income": Proxy(
+            "Yearly income, which may stand for wealth",
+            _bands(lambda loans: loans["annual_income"], (40_000, 60_000, 80_000, 120_000)),
+        ),
+        "employment_years": Proxy(
+            "Years in employment, which may stand for age",
+            _bands(lambda loans: loans["employment_years"], (1, 4, 7, 10)),
+        ),
+        "pincode": Proxy(
+            "Pincode, which may stand for origin; built from the outcome in this data",
+            _categories("pincode"),
+            audit_only=True,
+        ),
+    }
+)
+
+
+def audit_groups(
+    rows: pd.DataFrame, approved: Mapping[str, BoolArray], options: EvaluationOptions
+) -> dict[str, Any]:
+    """What a model says of each group of each proxy, and whom each rule would approve.
+
+    Args:
+        rows: one row per loan that the model did not see: canonical columns, `is_charged_off`,
+            `probability_of_default`.
+        approved: per rule, such as `f2` or `policy`, whether each loan would be approved.
+        options: bootstrap and bins.
+
+    Returns:
+        Per proxy `phrase`, `audit_only`, `favoured` (per rule, the group approved most often; None
+        where nobody is) and `groups`: one row per group: `group`, `n`, `charged_off`,
+        `default_rate`, `mean_pd`, `observed_to_expected` and `roc_auc` (missing with too few
+        outcomes) with `_low` and `_high` (95%: Wilson; AUC after Hanley and McNeil) and, per rule,
+        those of `measure_approvals`.
+    """
+    audited: dict[str, Any] = {}
+    for name, proxy in PROXIES.items():
+        groups = proxy.group(rows).cat.remove_unused_categories()
+        table = _judge_groups(rows, groups)
+        favoured = {}
+        for rule, whether in approved.items():
+            measured = measure_approvals(rows, groups, whether, options)
+            rate = measured["approval_rate"].where(measured["is_measure"])
+            favoured[rule] = rate.idxmax() if rate.max() > 0 else None
+            figures = measured.drop(columns="is_measure").add_prefix(f"{rule}_")
+            table = table.join(figures)
+        audited[name] = {
+            "phrase": proxy.phrase,
+            "audit_only": proxy.audit_only,
+            "favoured": favoured,
+            "groups": table.rename_axis("group").reset_index(),
+        }
+    return audited
+
+
+def measure_approvals(
+    rows: pd.DataFrame, groups: pd.Series, approved: BoolArray, options: EvaluationOptions
+) -> pd.DataFrame:
+    """How often each group is approved, by itself and beside the group approved most often.
+
+    Args:
+        rows: `is_charged_off` of each loan.
+        groups: of each loan, a categorical.
+        approved: whether each loan would be.
+        options: of the bootstrap.
+
+    Returns:
+        One row per group: `approval_rate`, `approval_ratio` (to the group approved most often,
+        missing where a group has fewer than `LEAST_LOANS`) and `false_positive_rate` (declined
+        among those who paid back), each with `_low` and `_high` (95%: Wilson, the ratio by
+        bootstrap), and `is_measure`: whether it is large enough for others to be measured by.
+    """
+    good = rows["is_charged_off"].eq(0).to_numpy()
+    counts = pd.DataFrame(
+        {"loans": 1, "approved": approved, "good": good, "refused": good & ~approved}
+    )
+    counts = counts.astype(float).groupby(groups.to_numpy(), observed=True).sum()
+    counts = counts.reindex(groups.cat.categories)
+    is_measure = counts["loans"] >= min(LEAST_LOANS, counts["loans"].max())
+    rate = counts["approved"] / counts["loans"]
+    measure = int(rate.where(is_measure).argmax())
+    ratio, low, high = _bootstrap_ratios(counts, measure, options)
+    table = pd.DataFrame({"approval_ratio": ratio, "approval_ratio_low": low,
+                          "approval_ratio_high": high}, index=counts.index)  # fmt: skip
+    table = table.where(is_measure)
+    for name, hits, of in (
+        ("approval_rate", "approved", "loans"),
+        ("false_positive_rate", "refused", "good"),
+    ):
+        table[name] = counts[hits] / counts[of]
+        bounds = wilson_bounds(counts[hits], counts[of].clip(lower=1))
+        for end, bound in zip(("low", "high"), bounds, strict=True):
+            table[f"{name}_{end}"] = pd.Series(bound, index=counts.index).where(counts[of] > 0)
+    return table.assign(is_measure=is_measure)
+
+
+def _judge_groups(rows: pd.DataFrame, groups: pd.Series) -> pd.DataFrame:
+    """Counts, default rate, mean PD, observed to expected and AUC of each group."""
+    by = rows[list(_JUDGED)].groupby(groups.to_numpy())
+    counted = by["is_charged_off"].agg(["size", "sum"]).reindex(groups.cat.categories)
+    loans, bad = counted["size"].to_numpy(), counted["sum"].to_numpy("int64")
+    mean_pd = by["probability_of_default"].mean().reindex(groups.cat.categories).to_numpy()
+    low, high = wilson_bounds(bad, loans)
+    areas = {
+        group: measure_auc(*(of_group[name].to_numpy() for name in _JUDGED))
+        for group, of_group in by
+    }
+    return pd.DataFrame(
+        {
+            "n": loans,
+            "charged_off": bad,
+            "default_rate": bad / loans,
+            "default_rate_low": low,
+            "default_rate_high": high,
+            "mean_pd": mean_pd,
+            "observed_to_expected": bad / loans / mean_pd,
+            "observed_to_expected_low": low / mean_pd,
+            "observed_to_expected_high": high / mean_pd,
+        },
+        index=groups.cat.categories,
+    ).join(pd.DataFrame.from_dict(areas, orient="index", columns=list(_AUC)))
+
+
+def _bootstrap_ratios(
+    counts: pd.DataFrame, measure: int, options: EvaluationOptions
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Ratio of each group's approval rate to that of the measure, and its bounds.
+
+    Drawing loans anew is drawing how many of each group are approved and not, which is one
+    multinomial draw.
+    """
+    cells = np.stack([counts["approved"], counts["loans"] - counts["approved"]], axis=-1)
+    rng = np.random.default_rng(options.seed)
+    total = int(cells.sum())
+    drawn = rng.multinomial(total, cells.ravel() / total, size=options.resamples)
+    ratios = _ratio(drawn.reshape(-1, *cells.shape), measure)
+    bounds = np.array([quantile_bounds(of_group) for of_group in ratios.T])
+    return _ratio(cells, measure), bounds[:, 0], bounds[:, 1]
+
+
+def _ratio(cells: Any, measure: int) -> FloatArray:
+    """Approval rates by that of the measure; NaN where it approves nobody."""
+    rate = cells[..., 0] / np.maximum(cells.sum(axis=-1), 1)
+    of = rate[..., [measure]]
+    ratios: FloatArray = np.divide(rate, of, out=np.full_like(rate, np.nan), where=of > 0)
+    return ratios

@@ -1,0 +1,318 @@
+"""Who goes forward: logistic regression or challenger, newcomer or champion."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.special import expit
+from sklearn.pipeline import Pipeline
+
+from loantap.features.build import build_features
+from loantap.model.promotion.contest import (
+    Contest,
+    challenge,
+    judge_promotion,
+    list_caught,
+    predict_as_champion,
+)
+from loantap.model.promotion.release import Champion
+from loantap.model.scoring.trained import TrainedModel
+from loantap.model.training.fitted import FittedModel
+from loantap.model.training.options import SplitOptions
+from loantap.model.training.predictions import predict_samples
+from loantap.model.training.splits import split_loans
+from loantap.model.training.train import feature_names, train_logistic
+from tests.conftest import CHALLENGER, OUT_OF_TIME, training_options
+
+# A few bold trees: enough for what a straight line cannot draw.
+OPTIONS = training_options("lending", challenger=CHALLENGER | {"learning_rate": 0.3})
+FEATURES = feature_names(OPTIONS)
+SPLIT = SplitOptions.model_validate({"seed": 1, "test_share": 0.2, "out_of_time": OUT_OF_TIME})
+CLEAN: dict[str, Any] = {"features": [{"feature": name, "caught": False} for name in FEATURES]}
+CAUGHT: dict[str, Any] = {
+    "features": [
+        {"feature": "dti_pct", "caught": True},
+        {"feature": "pincode", "caught": True},  # of no lending model
+        {"feature": "purpose", "caught": False},
+    ]
+}
+
+
+@pytest.fixture(scope="module")
+def honest(simulated_loans: pd.DataFrame) -> pd.DataFrame:
+    """Loans whose log-odds are nearly a straight line."""
+    return (
+        split_loans(simulated_loans, SPLIT)
+        .assign(is_charged_off=simulated_loans["is_charged_off"])
+        .join(build_features(simulated_loans, FEATURES))
+    )
+
+
+@pytest.fixture(scope="module")
+def curved(honest: pd.DataFrame) -> pd.DataFrame:
+    """Loans that go bad at both ends of one feature, which no straight line can say."""
+    rank = honest["log_revolving_balance"].rank(pct=True)
+    pd_ = expit(-4 + 8 * (2 * rank - 1).abs())
+    drawn = np.random.default_rng(2).random(len(honest)) < pd_
+    return honest.assign(is_charged_off=drawn.astype("int8"))
+
+
+def train(model_input: pd.DataFrame) -> tuple[FittedModel, pd.DataFrame]:
+    """The logistic regression and its predictions."""
+    logistic = train_logistic(model_input[model_input["split"] == "train"], OPTIONS)
+    return logistic, predict_samples(
+        model_input, FEATURES, logistic, lambda rows: train_logistic(rows, OPTIONS)
+    )
+
+
+@pytest.fixture(scope="module")
+def on_curved(curved: pd.DataFrame) -> tuple[FittedModel, pd.DataFrame]:
+    return train(curved)
+
+
+@pytest.fixture(scope="module")
+def on_honest(honest: pd.DataFrame) -> tuple[FittedModel, pd.DataFrame]:
+    return train(honest)
+
+
+class TestChallenge:
+    def test_a_clearly_better_challenger_goes_forward_with_its_predictions(
+        self, curved: pd.DataFrame, on_curved: tuple[FittedModel, pd.DataFrame]
+    ) -> None:
+        contest = challenge(curved, *on_curved, CLEAN, OPTIONS)
+
+        assert contest.verdict is not None
+        assert contest.verdict.promoted, contest.verdict.reason
+        assert contest.winner.kind == "boosting"
+        assert (contest.verdict.candidate, contest.verdict.incumbent) == ("boosting", "logistic")
+        cv = contest.predictions.query("sample == 'cv'")
+        assert list(cv["probability_of_default"]) == list(
+            contest.winner.out_of_fold["probability_of_default"]
+        )
+
+    def test_better_or_not_it_stays_behind_when_the_gate_caught_a_feature(
+        self, curved: pd.DataFrame, on_curved: tuple[FittedModel, pd.DataFrame]
+    ) -> None:
+        contest = challenge(curved, *on_curved, CAUGHT, OPTIONS)
+
+        assert contest.verdict is not None
+        assert contest.winner.kind == "logistic"
+        assert [c.name for c in contest.verdict.conditions if not c.holds] == ["leakage gate"]
+
+    def test_a_challenger_that_is_no_better_leaves_the_logistic_regression(
+        self, honest: pd.DataFrame, on_honest: tuple[FittedModel, pd.DataFrame]
+    ) -> None:
+        contest = challenge(honest, *on_honest, CLEAN, OPTIONS)
+
+        assert contest.winner is on_honest[0]
+        assert contest.predictions is on_honest[1]
+        assert contest.verdict is not None
+        assert "boosting does not take the place of logistic (" in contest.verdict.reason
+        assert "better log-loss: " in contest.verdict.reason
+
+    def test_the_test_split_has_no_say_in_it(
+        self, honest: pd.DataFrame, on_honest: tuple[FittedModel, pd.DataFrame]
+    ) -> None:
+        logistic, predictions = on_honest
+        is_test = predictions["sample"] == "test"
+        hopeless = predictions.assign(
+            probability_of_default=predictions["probability_of_default"].mask(is_test, 0.5)
+        )
+
+        usual = challenge(honest, logistic, predictions, CLEAN, OPTIONS)
+        spoilt = challenge(honest, logistic, hopeless, CLEAN, OPTIONS)
+
+        assert usual.verdict is not None
+        assert usual.verdict == spoilt.verdict
+        assert "on 3,200 loans" in usual.verdict.reason  # of 4,000
+
+    def test_without_a_challenger_there_is_no_contest(
+        self, honest: pd.DataFrame, on_honest: tuple[FittedModel, pd.DataFrame]
+    ) -> None:
+        contest = challenge(honest, *on_honest, CLEAN, training_options("lending"))
+
+        assert contest == Contest(*on_honest, None)
+
+
+class SpyPipeline:
+    """Gives one PD to all, and remembers whom it was asked about."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.feature_names_in_ = np.array(FEATURES)
+
+    def predict_proba(self, rows: pd.DataFrame) -> np.ndarray:
+        self.asked += list(rows.index)
+        assert list(rows.columns) == FEATURES
+        return np.tile([0.75, 0.25], (len(rows), 1))
+
+
+def make_champion(
+    trained: TrainedModel, predictions: pd.DataFrame, pipeline: Pipeline | SpyPipeline | None = None
+) -> Champion:
+    served = replace(trained, pipeline=pipeline or trained.pipeline)
+    return Champion("loantap-lending-demo 3", served, predictions)
+
+
+def make_predictions(**samples: dict[str, float]) -> pd.DataFrame:
+    """A table of predictions from PDs by loan and sample."""
+    return pd.DataFrame(
+        [(loan, sample, pd_, 0) for sample, pds in samples.items() for loan, pd_ in pds.items()],
+        columns=["loan_id", "sample", "probability_of_default", "is_charged_off"],
+    ).astype({"loan_id": "str", "sample": "str"})
+
+
+class TestPredictAsChampion:
+    """Loans a, b were in its training split, c in its test split; e and f are new."""
+
+    KEPT = make_predictions(cv={"a": 0.1, "b": 0.2}, test={"c": 0.3}, out_of_time={"a": 0.4})
+
+    @pytest.fixture
+    def spy(self) -> SpyPipeline:
+        return SpyPipeline()
+
+    def predict(
+        self, spy: SpyPipeline, trained: TrainedModel, honest: pd.DataFrame, new: pd.DataFrame
+    ) -> dict[tuple[str, str], float]:
+        loans = honest.head(6).assign(loan_id=list("abcdef"))
+        table = predict_as_champion(loans, new, make_champion(trained, self.KEPT, spy))
+        keys = zip(table["loan_id"], table["sample"], strict=True)
+        return dict(zip(keys, table["probability_of_default"], strict=True))
+
+    def test_loans_it_was_judged_on_keep_the_pd_of_then_whatever_sample_they_are_in_now(
+        self, spy: SpyPipeline, lending_model: TrainedModel, honest: pd.DataFrame
+    ) -> None:
+        new = make_predictions(cv={"b": 0, "c": 0}, test={"a": 0}, out_of_time={"a": 0})
+
+        found = self.predict(spy, lending_model, honest, new)
+
+        assert found == {
+            ("b", "cv"): 0.2, ("c", "cv"): 0.3, ("a", "test"): 0.1, ("a", "out_of_time"): 0.4,
+        }  # fmt: skip
+        assert spy.asked == []
+
+    def test_loans_it_was_never_given_are_scored_now(
+        self, spy: SpyPipeline, lending_model: TrainedModel, honest: pd.DataFrame
+    ) -> None:
+        new = make_predictions(cv={"a": 0, "e": 0}, test={"f": 0}, out_of_time={"f": 0})
+
+        found = self.predict(spy, lending_model, honest, new)
+
+        assert found == {
+            ("a", "cv"): 0.1, ("e", "cv"): 0.25, ("f", "test"): 0.25, ("f", "out_of_time"): 0.25,
+        }  # fmt: skip
+        assert set(spy.asked) == {"e", "f"}
+
+    # Its present model was trained on b: scoring b now would flatter it.
+    def test_loans_it_learned_from_are_never_scored_with_it_now(
+        self, spy: SpyPipeline, lending_model: TrainedModel, honest: pd.DataFrame
+    ) -> None:
+        new = make_predictions(cv={"a": 0}, out_of_time={"b": 0, "c": 0, "e": 0})
+
+        found = self.predict(spy, lending_model, honest, new)
+
+        assert set(found) == {("a", "cv"), ("e", "out_of_time")}
+        assert spy.asked == ["e"]
+
+    def test_where_no_predictions_were_kept_it_is_asked_nothing(
+        self, spy: SpyPipeline, lending_model: TrainedModel, honest: pd.DataFrame
+    ) -> None:
+        nothing = make_champion(lending_model, pd.DataFrame(), spy)
+
+        table = predict_as_champion(honest, make_predictions(cv={"a": 0.5}), nothing)
+
+        assert table.empty
+        assert list(table.columns) == ["loan_id", "sample", "probability_of_default"]
+        assert spy.asked == []
+
+
+class TestJudgePromotion:
+    @pytest.fixture
+    def contest(self, on_honest: tuple[FittedModel, pd.DataFrame]) -> Contest:
+        return Contest(*on_honest, None)
+
+    def test_the_first_model_needs_no_comparison(
+        self, honest: pd.DataFrame, contest: Contest
+    ) -> None:
+        verdict = judge_promotion(honest, contest, CLEAN, None, OPTIONS)
+
+        assert verdict.promoted
+        assert [c.name for c in verdict.conditions] == [
+            "enough charge-offs", "leakage gate", "calibrated",
+        ]  # fmt: skip
+        assert verdict.candidate == "the new logistic model of lending"
+
+    def test_the_first_model_is_refused_all_the_same_when_a_feature_was_caught(
+        self, honest: pd.DataFrame, contest: Contest
+    ) -> None:
+        verdict = judge_promotion(honest, contest, CAUGHT, None, OPTIONS)
+
+        assert not verdict.promoted
+        assert "leakage gate: caught: dti_pct" in verdict.reason
+
+    def test_the_same_model_again_does_not_take_the_place_of_the_champion(
+        self, honest: pd.DataFrame, contest: Contest, lending_model: TrainedModel
+    ) -> None:
+        champion = make_champion(lending_model, contest.predictions)
+
+        verdict = judge_promotion(honest, contest, CLEAN, champion, OPTIONS)
+
+        assert not verdict.promoted
+        assert verdict.incumbent == "loantap-lending-demo 3"
+        assert [c.name for c in verdict.conditions if not c.holds] == [
+            "better log-loss", "better AUC",
+        ]  # fmt: skip
+
+    @pytest.mark.parametrize(("kept", "is_same"), [("d1", True), ("d2", False), ("", False)])
+    def test_a_model_that_is_in_office_already_is_told_by_its_digest_and_not_compared(
+        self,
+        kept: str,
+        is_same: bool,
+        honest: pd.DataFrame,
+        contest: Contest,
+        lending_model: TrainedModel,
+    ) -> None:
+        champion = replace(make_champion(lending_model, contest.predictions), digest=kept)
+
+        verdict = judge_promotion(honest, contest, CLEAN, champion, OPTIONS, "d1" if kept else "")
+
+        assert not verdict.promoted
+        assert ("same data, same model as loantap-lending-demo 3" in verdict.reason) is is_same
+        assert any(c.name == "better AUC" for c in verdict.conditions) is not is_same
+
+    def test_a_better_one_does(
+        self, honest: pd.DataFrame, contest: Contest, lending_model: TrainedModel
+    ) -> None:
+        # In office is a model that knows nothing but the default rate, and is unsure of that.
+        rng = np.random.default_rng(1)
+        rate = honest["is_charged_off"].mean() + rng.normal(
+            scale=0.01, size=len(contest.predictions)
+        )
+        ignorant = contest.predictions.assign(probability_of_default=rate)
+
+        verdict = judge_promotion(
+            honest, contest, CLEAN, make_champion(lending_model, ignorant), OPTIONS
+        )
+
+        assert verdict.promoted, verdict.reason
+
+    def test_a_champion_of_which_no_predictions_were_kept_cannot_be_beaten_unseen(
+        self, honest: pd.DataFrame, contest: Contest, lending_model: TrainedModel
+    ) -> None:
+        champion = make_champion(lending_model, contest.predictions.head(0))
+
+        verdict = judge_promotion(honest, contest, CLEAN, champion, OPTIONS)
+
+        assert not verdict.promoted
+        assert "0 loans are too few to compare on" in verdict.reason
+
+
+class TestCaught:
+    def test_only_features_of_a_lending_model_count(self) -> None:
+        assert list_caught(CAUGHT, OPTIONS) == ["dti_pct"]
+        assert list_caught(CLEAN, OPTIONS) == []
+        assert list_caught(CAUGHT, training_options("benchmark")) is None

@@ -1,0 +1,312 @@
+"""The rule by which one model takes the place of another, condition by condition."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.special import expit
+from sklearn.metrics import log_loss, roc_auc_score
+
+from loantap.measures.metrics import expected_calibration_error
+from loantap.model.promotion.rule import (
+    Condition,
+    Verdict,
+    compare_auc,
+    compare_log_loss,
+    judge_against,
+    judge_alone,
+    reach_verdict,
+)
+from loantap.model.training.options import PromotionOptions
+
+RULE = PromotionOptions(
+    resamples=300,
+    confidence=0.95,
+    calibration_confidence=0.95,
+    tolerated_ece=0.01,
+    least_charge_offs=100,
+)
+SAMPLES = {"cv": 3_000, "test": 600, "out_of_time": 900}
+ALONE = ["enough charge-offs", "leakage gate", "calibrated"]
+AGAINST = ["better log-loss", "better AUC", "not worse out of time"]
+
+
+class World:
+    """Loans with known risk, and models that see it more or less sharply."""
+
+    def __init__(self, seed: int = 11) -> None:
+        self._rng = np.random.default_rng(seed)
+        self._sample = np.repeat(list(SAMPLES), list(SAMPLES.values()))
+        loans = len(self._sample)
+        self.seen, self._hidden, self._noise = self._rng.normal(size=(3, loans))
+        self.log_odds = -1.7 + 0.9 * self.seen + 0.9 * self._hidden
+        self.target = (self._rng.random(loans) < expit(self.log_odds)).astype("int8")
+
+    def model(self, **sharpness: float) -> pd.DataFrame:
+        """Predictions that know a share of the hidden risk, by sample; 1 is perfect."""
+        share = np.array([sharpness.get(s, sharpness.get("all", 0)) for s in self._sample])
+        # What is not known widens the distribution: PDs are drawn together to stay calibrated.
+        shrink = 1 / np.sqrt(1 + 0.346 * 0.81 * (1 - share**2))
+        guess = share * self._hidden + np.sqrt(1 - share**2) * self._noise
+        known = -1.7 + 0.9 * self.seen + 0.9 * share * guess
+        return self.table(expit(shrink * known))
+
+    def table(self, pd_: np.ndarray) -> pd.DataFrame:
+        return pd.DataFrame(
+            {
+                "loan_id": [f"{number:05d}" for number in range(len(pd_))],
+                "sample": self._sample,
+                "is_charged_off": self.target,
+                "probability_of_default": pd_,
+            }
+        ).astype({"sample": "str"})
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    return World()
+
+
+def judge(new: pd.DataFrame, old: pd.DataFrame, **changes: float) -> dict[str, Condition]:
+    rule = RULE.model_copy(update=changes)
+    conditions = [*judge_alone(new, [], rule, seed=1), *judge_against(new, old, rule, seed=1)]
+    return {condition.name: condition for condition in conditions}
+
+
+def failed(conditions: dict[str, Condition]) -> list[str]:
+    return [name for name, condition in conditions.items() if not condition.holds]
+
+
+class TestConditions:
+    def test_a_clearly_better_model_meets_all(self, world: World) -> None:
+        conditions = judge(world.model(all=1), world.model(all=0))
+
+        assert list(conditions) == ALONE + AGAINST
+        assert failed(conditions) == []
+
+    def test_the_same_model_again_is_no_better(self, world: World) -> None:
+        same = world.model(all=0.5)
+
+        conditions = judge(same, same)
+
+        assert failed(conditions) == ["better log-loss", "better AUC"]
+        assert conditions["better AUC"].evidence.startswith("+0.00000 [+0.00000, +0.00000]")
+
+    def test_a_worse_model_fails_both_comparisons_and_out_of_time(self, world: World) -> None:
+        conditions = judge(world.model(all=0), world.model(all=1))
+
+        assert failed(conditions) == AGAINST
+
+    def test_better_but_not_calibrated_is_not_enough(self, world: World) -> None:
+        sharp = world.model(all=1)
+        # Twice the odds: what class weights of two would do.
+        odds = sharp["probability_of_default"] / (1 - sharp["probability_of_default"])
+        raised = sharp.assign(probability_of_default=2 * odds / (1 + 2 * odds))
+
+        conditions = judge(raised, world.model(all=0))
+
+        assert "calibrated" in failed(conditions)
+        assert conditions["better AUC"].holds
+
+    def test_better_in_cross_validation_but_worse_out_of_time_is_not_enough(
+        self, world: World
+    ) -> None:
+        new = world.model(cv=1, test=1, out_of_time=0)
+        old = world.model(cv=0, test=0, out_of_time=1)
+
+        conditions = judge(new, old)
+
+        assert failed(conditions) == ["not worse out of time"]
+        assert "900 loans" in conditions["not worse out of time"].evidence
+
+    def test_out_of_time_a_draw_will_do(self, world: World) -> None:
+        new = world.model(cv=1, test=1, out_of_time=0.5)
+        old = world.model(cv=0, test=0, out_of_time=0.5)
+
+        assert failed(judge(new, old)) == []
+
+    def test_too_few_matured_loans_tell_nothing_and_stop_nothing(self, world: World) -> None:
+        def without(table: pd.DataFrame) -> pd.DataFrame:
+            return table[(table["sample"] != "out_of_time") | (table.index % 40 == 0)]
+
+        new, old = without(world.model(cv=1, test=1)), without(world.model(out_of_time=1))
+
+        conditions = judge(new, old)
+
+        assert failed(conditions) == []
+        assert conditions["not worse out of time"].evidence == (
+            f"{(new['sample'] == 'out_of_time').sum()} matured loans are too few to tell"
+        )
+
+    def test_too_few_charge_offs_are_not_learned_from(self, world: World) -> None:
+        charged_off = int(world.target[: SAMPLES["cv"]].sum())
+
+        few = judge(world.model(all=1), world.model(), least_charge_offs=charged_off + 1)
+        enough = judge(world.model(all=1), world.model(), least_charge_offs=charged_off)
+
+        assert failed(few) == ["enough charge-offs"]
+        assert failed(enough) == []
+        assert few["enough charge-offs"].evidence == (
+            f"{charged_off} in training, {charged_off + 1} asked for"
+        )
+
+    def test_what_the_gate_caught_is_named(self, world: World) -> None:
+        conditions = judge_alone(world.model(all=1), ["pincode", "title"], RULE, seed=1)
+
+        gate = conditions[ALONE.index("leakage gate")]
+        assert not gate.holds
+        assert gate.evidence == "caught: pincode, title"
+
+    def test_loans_in_common_must_be_enough(self, world: World) -> None:
+        new, old = world.model(all=1), world.model(all=0)
+        stranger = old.assign(loan_id="other " + old["loan_id"])
+
+        [condition] = judge_against(new, stranger, RULE, seed=1)
+
+        assert not condition.holds
+        assert condition.evidence == "0 loans are too few to compare on"
+
+    def test_an_immaterial_calibration_error_is_tolerated(self, world: World) -> None:
+        slightly_off = world.table(np.clip(expit(world.log_odds) + 0.06, 0, 1))
+        index = ALONE.index("calibrated")
+
+        def holds(tolerated: float) -> bool:
+            rule = RULE.model_copy(update={"tolerated_ece": tolerated})
+            return judge_alone(slightly_off, [], rule, seed=1)[index].holds
+
+        assert not holds(0.01)
+        assert holds(0.08)
+
+
+class TestEvidence:
+    """What is said is what scikit-learn would say."""
+
+    def test_gains_are_differences_of_log_loss_and_auc_on_loans_not_seen(
+        self, world: World
+    ) -> None:
+        new, old = world.model(all=0.6), world.model(all=0)
+        unseen = new["sample"] != "out_of_time"
+        target = world.target[unseen]
+        new_pd, old_pd = (t.loc[unseen, "probability_of_default"].to_numpy() for t in (new, old))
+
+        conditions = judge(new, old)
+
+        n = f"on {unseen.sum():,} loans, {target.sum()} charged off"
+        by_loss = log_loss(target, old_pd) - log_loss(target, new_pd)
+        by_auc = roc_auc_score(target, new_pd) - roc_auc_score(target, old_pd)
+        assert conditions["better log-loss"].evidence.startswith(f"{by_loss:+.5f} [")
+        assert conditions["better AUC"].evidence.startswith(f"{by_auc:+.5f} [")
+        assert conditions["better log-loss"].evidence.endswith(n)
+        assert conditions["better AUC"].evidence.endswith(n)
+
+    def test_the_interval_of_a_mean_is_two_standard_errors_to_either_side(
+        self, world: World
+    ) -> None:
+        new, old = expit(world.log_odds), expit(-1.7 + 0.9 * world.seen)
+        cost_new, cost_old = (-np.log(np.where(world.target == 1, p, 1 - p)) for p in (new, old))
+        gains = cost_old - cost_new
+        half = 1.96 * gains.std() / np.sqrt(len(gains))
+
+        found = compare_log_loss(
+            world.target, new, old, RULE.model_copy(update={"resamples": 1_000}), seed=1
+        )
+
+        assert found.gain == pytest.approx(gains.mean())
+        assert found.low == pytest.approx(gains.mean() - half, abs=0.15 * half)
+        assert found.high == pytest.approx(gains.mean() + half, abs=0.15 * half)
+        assert (found.n, found.charged_off) == (len(gains), world.target.sum())
+
+    @pytest.mark.parametrize("compare", [compare_log_loss, compare_auc])
+    def test_the_bootstrap_is_paired_and_repeats(self, compare, world: World) -> None:
+        pd_ = expit(world.log_odds)
+        # In pairs nearly all chance cancels out; apart, each AUC has a standard error of .009.
+        nearly = expit(world.log_odds + 0.001 * world.seen)
+
+        once, again = (compare(world.target, nearly, pd_, RULE, seed=1) for _ in range(2))
+
+        assert once == again
+        assert once.high - once.low < 0.001
+
+    def test_more_confidence_asks_for_a_wider_interval(self, world: World) -> None:
+        new, old = expit(world.log_odds), expit(-1.7 + 0.9 * world.seen)
+
+        narrow, wide = (
+            compare_auc(world.target, new, old, RULE.model_copy(update={"confidence": c}), seed=1)
+            for c in (0.5, 0.99)
+        )
+
+        assert wide.low < narrow.low < narrow.gain < narrow.high < wide.high
+
+    def test_a_pd_of_nought_or_one_that_proves_wrong_has_a_finite_cost(self) -> None:
+        target = np.array([1, 0, 1, 0])
+        wrong = np.array([0.0, 1.0, 0.0, 1.0])
+
+        found = compare_log_loss(target, np.full(4, 0.5), wrong, RULE, seed=1)
+
+        assert found.gain == pytest.approx(log_loss(target, wrong) - np.log(2))
+
+    def test_the_calibration_error_is_quoted_beside_what_chance_allows(self, world: World) -> None:
+        table = world.model(all=1)
+        cv = table[table["sample"] == "cv"]
+        ece = expected_calibration_error(
+            cv["is_charged_off"].to_numpy(), cv["probability_of_default"].to_numpy()
+        )
+
+        evidence = judge_alone(table, [], RULE, seed=1)[ALONE.index("calibrated")].evidence
+
+        assert evidence.startswith(f"ECE {ece:.4f} out of fold on 3,000 loans, at most 0.0")
+        assert "all but one perfect model in 40 stay within" in evidence
+        assert evidence.endswith("and 0.0100 is immaterial")
+
+    def test_the_gate_asks_nothing_of_a_model_that_is_not_for_lending(self, world: World) -> None:
+        gate = judge_alone(world.model(all=1), None, RULE, seed=1)[ALONE.index("leakage gate")]
+
+        assert gate.holds
+        assert gate.evidence == "not asked: the model is not for lending"
+
+
+class TestVerdict:
+    CONDITIONS = (
+        Condition("enough charge-offs", holds=True, evidence="900 in training, 100 asked for"),
+        Condition("better AUC", holds=False, evidence="-0.001 on 3,600 loans"),
+        Condition("calibrated", holds=False, evidence="ECE 0.09"),
+    )
+
+    def test_every_condition_must_hold(self) -> None:
+        assert reach_verdict("new", "old", [self.CONDITIONS[0]]).promoted
+        assert not reach_verdict("new", "old", list(self.CONDITIONS)).promoted
+
+    def test_the_reason_names_what_failed_and_why(self) -> None:
+        verdict = reach_verdict("the new model", "the old one", list(self.CONDITIONS))
+
+        assert verdict.reason == (
+            "the new model does not take the place of the old one (better AUC: -0.001 on 3,600 "
+            "loans; calibrated: ECE 0.09)"
+        )
+
+    def test_the_reason_of_a_promotion_says_that_nothing_failed(self) -> None:
+        verdict = reach_verdict("the new model", "the old one", [self.CONDITIONS[0]])
+
+        assert verdict.reason == (
+            "the new model takes the place of the old one: every condition holds"
+        )
+
+    def test_without_one_in_office_it_becomes_champion_or_not(self) -> None:
+        assert reach_verdict("new", "", [self.CONDITIONS[0]]).headline == "new becomes champion"
+        assert reach_verdict("new", "", list(self.CONDITIONS)).headline == (
+            "new does not become champion"
+        )
+
+    def test_as_json_it_has_all_its_conditions(self) -> None:
+        verdict = Verdict("new", "old", promoted=False, conditions=self.CONDITIONS)
+
+        assert verdict.as_dict() == {
+            "candidate": "new",
+            "incumbent": "old",
+            "promoted": False,
+            "headline": "new does not take the place of old",
+            "conditions": [
+                {"name": c.name, "holds": c.holds, "evidence": c.evidence} for c in self.CONDITIONS
+            ],
+        }

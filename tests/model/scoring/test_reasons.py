@@ -1,0 +1,378 @@
+"""Reasons: the strongest adverse contributions in plain words, and what would change them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.pipeline import Pipeline
+
+from loantap.features.build import MISSING, build_features, to_values
+from loantap.features.definitions import FEATURE_SETS, FEATURES
+from loantap.features.formulas import compute_column, make_formula, tell_one
+from loantap.model.scoring.decompose import measure_reference
+from loantap.model.scoring.reasons import REASON_COUNT, REASONS, make_reason_giver
+from loantap.model.scoring.scorecard import LinearEffect, Scorecard, StepEffect, TableEffect
+from loantap.model.scoring.scorer import Scorer
+from loantap.model.scoring.trained import TrainedModel
+from loantap.portfolio.dictionary import COLUMNS, SUB_GRADES, Kind, portfolio_columns
+from loantap.portfolio.loantap_format import render
+from tests.conftest import AS_OF
+
+LENDING = FEATURE_SETS["lending"]
+# Per unit of the feature, and where it counts for nothing.
+CARD = Scorecard(
+    base=-1.5,
+    effects={
+        "log_annual_income": LinearEffect(-0.5, np.log(60_000), 0.0),
+        "loan_to_income": LinearEffect(2.0, 0.2, 0.0),
+        "dti_pct": LinearEffect(0.02, 18.04, 0.0),
+        "revolving_utilisation_pct": LinearEffect(0.01, 50.0, 0.05),
+        "log_revolving_utilisation": LinearEffect(0.0, 0.0, 0.0),
+        "public_records": LinearEffect(-0.3, 0.2, 0.0),
+        "employment_years": StepEffect((1.0, 5.0), (0.15, 0.05, -0.1), 0.02),
+        "purpose": TableEffect({"car": -0.3, "house": -0.1, "small_business": 0.6}, -0.2),
+        "is_60_months": LinearEffect(0.5, 0.25, 0.0),
+        "sub_grade_rank": LinearEffect(0.03, 10.5, 0.0),
+    },
+)
+BORROWER: dict[str, object] = {
+    "annual_income": 60_000.0, "loan_amount": 12_000.0, "dti_pct": 18.0,
+    "revolving_utilisation_pct": 50.0, "public_records": 0.2, "employment_years": 10.0,
+    "purpose": "house", "term_months": 36.0, "sub_grade": "B1",
+}  # fmt: skip
+
+DTI = "Existing debt payments as a share of income (DTI)"
+
+
+def give(*borrowers: dict[str, object], card: Scorecard = CARD) -> pd.DataFrame:
+    """Reasons of made-up borrowers, each as told apart from the usual one."""
+    rows = pd.DataFrame([BORROWER | borrower for borrower in borrowers])
+    columns = {name: to_values(rows[name], is_text=rows[name].dtype == "str") for name in rows}
+    features = {name: compute_column(name, columns) for name in card.effects}
+    contributed = {name: effect.of_column(features[name]) for name, effect in card.effects.items()}
+    return make_reason_giver(card).give(contributed, columns).as_text(rows.index)
+
+
+def give_first(borrower: dict[str, object], card: Scorecard = CARD) -> str:
+    return str(give(borrower, card=card).iloc[0, 0])
+
+
+class TestReasons:
+    def test_of_a_borrower_to_whom_all_counts_in_favour_there_are_none(self) -> None:
+        assert give({}).iloc[0].tolist() == [""] * REASON_COUNT
+
+    def test_are_the_strongest_adverse_ones_in_order(self) -> None:
+        reasons = give({"dti_pct": 31.2, "purpose": "small_business", "employment_years": 0.0})
+
+        assert reasons.iloc[0].tolist() == [
+            "The purpose of the loan: small business; car or house would count in favour",
+            f"{DTI}: 31.2 %; 18.0 % or less would count in favour",
+            "The years in employment: 0 years; 6 years or more would count in favour",
+            "",
+        ]
+
+    def test_are_four_at_most(self) -> None:
+        borrower = {
+            "dti_pct": 40.0, "purpose": "small_business", "employment_years": 0.0,
+            "annual_income": 20_000.0, "term_months": 60.0,
+        }  # fmt: skip
+        reasons = give(borrower).iloc[0]
+
+        assert list(reasons.index) == list(REASONS)
+        assert all(reasons)
+
+    def test_leave_out_what_hardly_moves_the_pd(self) -> None:
+        assert give_first({"dti_pct": 18.5}) == ""
+
+    def test_of_equal_strength_come_in_the_order_of_the_features(self) -> None:
+        same = LinearEffect(0.1, 0.0, 0.0)
+        card = Scorecard(0.0, {"open_accounts": same, "dti_pct": same, "total_accounts": same})
+        equal = {"open_accounts": 3.0, "dti_pct": 3.0, "total_accounts": 3.0}
+
+        named = give(equal, card=card).iloc[0].str.partition(":")[0].tolist()
+
+        assert named[0] == "The number of open credit lines"
+        assert named[1] == DTI
+
+    def test_count_features_that_say_the_same_as_one(self) -> None:
+        shares = {
+            "revolving_utilisation_pct": LinearEffect(0.01, 50.0, 0.0),
+            "log_revolving_utilisation": LinearEffect(-0.1, np.log(50), 0.0),
+        }
+        reasons = give({"revolving_utilisation_pct": 90.0}, card=Scorecard(0.0, shares))
+
+        assert reasons.iloc[0, 0] == "The share of the credit card limits in use: 90.0 %"
+        assert reasons.iloc[0, 1] == ""
+
+    def test_say_when_a_value_was_not_stated(self) -> None:
+        assert give_first({"revolving_utilisation_pct": np.nan}) == (
+            "The share of the credit card limits in use: not stated; 49.9 % or less would count in "
+            "favour"
+        )
+
+    def test_never_hold_against_a_borrower_what_speaks_for_them(self) -> None:
+        # No public record raises the PD by .06: a coefficient of the wrong sign is noise.
+        assert give_first({"public_records": 0.0}) == ""
+
+    def test_can_be_given_by_a_model_of_few_features(self) -> None:
+        card = Scorecard(0.0, {"dti_pct": LinearEffect(0.02, 18.0, 0.0)})
+
+        assert give({"dti_pct": 40.0}, card=card).iloc[0, 1:].tolist() == ["", "", ""]
+
+    def test_of_nobody_are_none(self) -> None:
+        assert give({}).head(0).empty
+
+
+class TestWhatWouldChangeIt:
+    @pytest.mark.parametrize(
+        ("borrower", "change"),
+        [
+            ({"annual_income": 30_000.0, "loan_amount": 3_000.0}, "60,001 or more"),
+            ({"loan_amount": 30_000.0}, "19% or less"),  # of income; at 20% it counts for nothing
+            ({"dti_pct": 30.0}, "18.0 % or less"),
+            ({"employment_years": 0.0}, "6 years or more"),
+            ({"term_months": 60.0}, "36 months"),
+            ({"sub_grade": "D1"}, "C1 or better"),
+            ({"purpose": "small_business"}, "car or house"),
+        ],
+        ids=str,
+    )
+    def test_is_said_in_the_borrower_s_own_terms(
+        self, borrower: dict[str, object], change: str
+    ) -> None:
+        assert f"; {change} would count in favour" in give_first(borrower)
+
+    def test_is_not_what_the_borrower_has_after_rounding(self) -> None:
+        steep = Scorecard(0.0, {"loan_to_income": LinearEffect(4.0, 0.2, 0.0)})
+
+        # 20.4% of income, shown as 20%, counts against; 20% itself would not.
+        said = give_first({"loan_amount": 0.204 * 60_000}, card=steep)
+
+        assert said.endswith("share of yearly income: 20%; 19% or less would count in favour")
+
+    def test_is_left_out_where_more_is_neither_better_nor_worse(self) -> None:
+        hump = StepEffect((5.0, 15.0), (-0.1, 0.3, -0.2), 0.0)
+
+        said = give_first({"open_accounts": 9.0}, card=Scorecard(0.0, {"open_accounts": hump}))
+
+        assert said == "The number of open credit lines: 9"
+
+    def test_is_left_out_where_another_feature_would_undo_it(self) -> None:
+        contrary = {
+            "open_accounts": LinearEffect(-0.1, 10.0, 0.0),
+            "open_account_share": LinearEffect(2.0, 0.5, 0.0),
+        }
+        few = {"open_accounts": 2.0, "total_accounts": 20.0}
+
+        assert give_first(few, card=Scorecard(0.0, contrary)) == (
+            "The number of open credit lines: 2"
+        )
+
+
+class TestOfOneApplication:
+    @given(
+        st.fixed_dictionaries(
+            {
+                "annual_income": st.floats(0, 1e8),
+                "loan_amount": st.floats(1, 1e6),
+                "dti_pct": st.floats(0, 9_999),
+                "revolving_utilisation_pct": st.one_of(st.floats(0, 2_000), st.just(np.nan)),
+                "public_records": st.integers(0, 20).map(float),
+                "employment_years": st.one_of(st.integers(0, 10).map(float), st.just(np.nan)),
+                "purpose": st.sampled_from(["car", "house", "small_business", "moon"]),
+                "term_months": st.sampled_from([36.0, 60.0]),
+                "sub_grade": st.sampled_from(SUB_GRADES),
+            }
+        )
+    )
+    def test_are_those_of_a_batch(self, borrower: dict[str, object]) -> None:
+        giver = make_reason_giver(CARD)
+        features = build_features(pd.DataFrame([borrower]), list(CARD.effects)).iloc[0].to_dict()
+        contributed = {n: effect.of_one(features[n]) for n, effect in CARD.effects.items()}
+
+        one = giver.give_one(contributed, borrower)  # type: ignore[arg-type]
+
+        assert list(one) == give(borrower).iloc[0].tolist()
+
+
+@pytest.fixture(scope="module", params=["logistic", "boosting"])
+def scorer(
+    request: pytest.FixtureRequest,
+    lending_model: TrainedModel,
+    boosted_pipeline: Pipeline,
+    simulated_loans: pd.DataFrame,
+) -> Scorer:
+    """Of either kind of model that may be served."""
+    if request.param == "logistic":
+        return Scorer(lending_model, "loantap-lending-demo", "1")
+    features = build_features(simulated_loans, LENDING.features)
+    reference = measure_reference(boosted_pipeline, LENDING, features)
+    facts = lending_model.facts.model_copy(update={"reference": reference})
+    return Scorer(
+        replace(lending_model, pipeline=boosted_pipeline, facts=facts), "loantap-lending-demo", "2"
+    )
+
+
+@pytest.fixture(scope="module")
+def applications(simulated_loans: pd.DataFrame) -> pd.DataFrame:
+    return render(simulated_loans.head(400), portfolio_columns()).drop(columns="loan_status")
+
+
+class TestOfTheServedModel:
+    def test_name_no_feature_but_those_of_the_model(
+        self, scorer: Scorer, applications: pd.DataFrame
+    ) -> None:
+        reasons = scorer.score(applications, AS_OF)[list(REASONS)].to_numpy().ravel()
+
+        phrases = {FEATURES[name].phrase for name in LENDING.features}
+        named = {text.partition(":")[0] for text in reasons if text}
+        assert named <= {phrase[0].upper() + phrase[1:] for phrase in phrases}
+        assert len(named) >= 5
+
+    def test_name_nothing_that_lending_must_not_rest_on(
+        self, scorer: Scorer, applications: pd.DataFrame
+    ) -> None:
+        words = " ".join(scorer.score(applications, AS_OF)[list(REASONS)].to_numpy().ravel())
+
+        for feature in FEATURES.values():
+            if feature.exclusion:
+                assert feature.phrase.lower() not in words.lower()
+        assert MISSING not in words
+
+    def test_what_would_count_in_favour_lowers_the_pd(
+        self, scorer: Scorer, applications: pd.DataFrame
+    ) -> None:
+        """Take each borrower at their word: give the column the value the reason asks for."""
+        before = scorer.score(applications, AS_OF)
+        asked = before.melt(value_vars=list(REASONS), ignore_index=False)["value"]
+        tried = 0
+        for column in scorer.columns:
+            wanted = asked.map(lambda text, c=column: _read_change(text, c.name, scorer)).dropna()
+            changed = applications.loc[wanted.index].assign(**{str(column.source_name): wanted})
+
+            after = scorer.score(changed, AS_OF)["probability_of_default"]
+
+            fell = after < before.loc[wanted.index, "probability_of_default"]
+            assert fell.all(), column.name
+            tried += len(wanted) > 0
+        assert tried >= 4
+
+    @pytest.mark.parametrize("column", ["loan_amnt", "annual_inc"])
+    def test_a_smaller_share_of_income_lowers_the_pd_whichever_of_the_two_is_changed(
+        self, column: str, scorer: Scorer, applications: pd.DataFrame
+    ) -> None:
+        before = scorer.score(applications, AS_OF)
+        asked = before.melt(value_vars=list(REASONS), ignore_index=False)["value"]
+        shares = asked.str.extract(r"as a share of yearly income: .*; (\d+)% or less")[0].dropna()
+        assert len(shares) > 10
+
+        told, share = applications.loc[shares.index], shares.astype("float64") / 100
+        changed = {
+            "loan_amnt": share * told["annual_inc"], "annual_inc": told["loan_amnt"] / share
+        }  # fmt: skip
+        asked_for = told.assign(**{column: changed[column]})
+        # An amount comes with its instalment.
+        asked_for["installment"] *= asked_for["loan_amnt"] / told["loan_amnt"]
+        after = scorer.score(asked_for, AS_OF)
+
+        fell = after["probability_of_default"] < before.loc[shares.index, "probability_of_default"]
+        assert fell.all()
+
+
+def _read_change(text: str, name: str, scorer: Scorer) -> object:
+    """The value of a column that a reason asks for; None when it is about another column."""
+    about = [f for f in scorer.feature_set.features if FEATURES[f].uses == (name,)]
+    phrases = [FEATURES[f].phrase for f in about]
+    subject, _, rest = text.partition(":")
+    change = re.search(r"; (.+?)(?: or (?:less|more|better))? would count in favour", rest)
+    if subject.lower() not in [phrase.lower() for phrase in phrases] or not change:
+        return None
+    first = re.split(r", | or ", change[1])[0]
+    if COLUMNS[name].kind is Kind.CATEGORY:
+        return first.replace(" ", "_")
+    number = float(re.sub(r"[^\d.]", "", change[1]))
+    texts = {"term_months": f" {number:g} months", "employment_years": f"{number:g} years"}
+    return texts.get(name, number)
+
+
+class TestTrueValues:
+    """What is quoted is what the borrower stated, whatever the model is shown of it."""
+
+    SHARES = Scorecard(
+        0.0,
+        {
+            "instalment_to_income": LinearEffect(2.0, 0.1, 0.0),
+            "loan_to_income": LinearEffect(1.0, 0.2, 0.0),
+            "open_account_share": LinearEffect(0.5, 0.1, 0.0),
+        },
+    )
+
+    @pytest.mark.parametrize(
+        ("borrower", "said"),
+        [
+            ({"annual_income": 500.0}, ("425.0%", "1200%", "40%")),
+            ({"annual_income": 999.0}, ("212.7%", "601%", "40%")),
+            ({"annual_income": 1_000.0}, ("212.5%", "600%", "40%")),
+            ({"annual_income": 250.0}, ("850.0%", "2400%", "40%")),
+            ({"annual_income": 0.0}, ("there is no income", "there is no income", "40%")),
+            ({"open_accounts": 12.0, "annual_income": 500.0}, ("425.0%", "1200%", "120%")),
+            (
+                {"total_accounts": 0.0, "annual_income": 500.0},
+                ("425.0%", "1200%", "none was ever held"),
+            ),
+        ],
+    )
+    def test_a_ratio_is_the_true_one(self, borrower: dict[str, object], said: object) -> None:
+        made = {
+            "instalment": 2_125.0 / 12, "loan_amount": 6_000.0, "open_accounts": 4.0,
+            "total_accounts": 10.0,
+        }  # fmt: skip
+        # With a second borrower, so that values are found again among others.
+        reasons = give({}, made | borrower, {} | made, card=self.SHARES).iloc[1]
+
+        told = [re.split(": |;", reason)[1] for reason in reasons if reason]
+        assert sorted(told) == sorted(said)
+        one = make_reason_giver(self.SHARES)
+        values = BORROWER | made | borrower
+        contributed = {
+            name: effect.of_one(make_formula(name)(*[values[c] for c in FEATURES[name].uses]))
+            for name, effect in self.SHARES.effects.items()
+        }
+        assert list(one.give_one(contributed, values)) == reasons.tolist()  # type: ignore[arg-type]
+
+    @pytest.mark.parametrize(
+        ("name", "column", "value", "said"),
+        [
+            ("dti_pct", "dti_pct", 189.9, "189.9 %"),
+            ("revolving_utilisation_pct", "revolving_utilisation_pct", 153.0, "153.0 %"),
+            ("log_revolving_utilisation", "revolving_utilisation_pct", 153.0, "153.0 %"),
+            ("public_records", "public_records", 11.0, "11"),
+            ("bankruptcies", "bankruptcies", 8.0, "8"),
+            ("log_annual_income", "annual_income", 250.0, "250"),
+            ("log_annual_income", "annual_income", 0.0, "0"),
+        ],
+    )
+    def test_what_the_model_caps_is_quoted_uncapped(
+        self, name: str, column: str, value: float, said: str
+    ) -> None:
+        slope = -1.0 if name == "log_annual_income" else 1.0
+        card = Scorecard(0.0, {name: LinearEffect(slope, 9.0 if slope < 0 else 0.0, 0.0)})
+
+        assert re.split(": |;", give_first({column: value}, card=card))[1] == said
+
+    def test_every_formula_of_several_columns_is_told_as_it_is(self) -> None:
+        """A formula that floors or caps needs a ratio of its own to be told."""
+        for name in {n for s in FEATURE_SETS.values() if s.for_lending for n in s.features}:
+            uses = FEATURES[name].uses
+            if len(uses) > 1:
+                assert FEATURES[name].of_nothing
+                values = [3.0, 2.0]
+                assert tell_one(name, values) == pytest.approx(
+                    1.5 * (12 if "instalment" in uses else 1)
+                )

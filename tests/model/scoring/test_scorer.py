@@ -1,0 +1,221 @@
+"""One scoring function: the same application gets the same answer however it arrives."""
+
+from __future__ import annotations
+
+import copy
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from loantap.features.build import build_features
+from loantap.features.definitions import FEATURE_SETS
+from loantap.model.scoring.scorer import REASONS, NotForLendingError, Scorer
+from loantap.model.scoring.trained import TrainedModel
+from loantap.portfolio.dictionary import portfolio_columns
+from loantap.portfolio.errors import InputError
+from loantap.portfolio.loantap_format import render
+from tests.conftest import AS_OF, raw_loans, train, training_options
+
+
+@pytest.fixture(scope="module")
+def scorer(lending_model: TrainedModel) -> Scorer:
+    return Scorer(lending_model, "loantap-lending-demo", "3")
+
+
+@pytest.fixture(scope="module")
+def applications(simulated_loans: pd.DataFrame) -> pd.DataFrame:
+    """300 applications as LoanTap's columns, some values missing, without an outcome."""
+    written = render(simulated_loans.head(300), portfolio_columns())
+    return written.drop(columns="loan_status")
+
+
+def test_the_pd_is_the_model_s_on_the_same_features(
+    scorer: Scorer, applications: pd.DataFrame, simulated_loans: pd.DataFrame
+) -> None:
+    features = build_features(simulated_loans.head(300), FEATURE_SETS["lending"].features)
+
+    scored = scorer.score(applications, AS_OF)
+
+    np.testing.assert_allclose(
+        scored["probability_of_default"],
+        scorer.trained.pipeline.predict_proba(features)[:, 1],
+        rtol=0,
+        atol=1e-12,
+    )
+    assert list(scored.columns) == ["probability_of_default", "score", *REASONS]
+
+
+def test_the_score_is_a_whole_number_from_300_to_900_that_falls_as_the_pd_rises(
+    scorer: Scorer, applications: pd.DataFrame
+) -> None:
+    scored = scorer.score(applications, AS_OF).sort_values("probability_of_default")
+
+    assert scored["score"].dtype == "Int64"
+    assert scored["score"].between(300, 900).all()
+    assert scored["score"].is_monotonic_decreasing
+
+
+def test_text_and_typed_applications_get_the_same_answer(
+    scorer: Scorer, applications: pd.DataFrame
+) -> None:
+    pd.testing.assert_frame_equal(
+        scorer.score(applications.astype("str"), AS_OF), scorer.score(applications, AS_OF)
+    )
+
+
+def test_the_order_of_applications_does_not_matter(
+    scorer: Scorer, applications: pd.DataFrame
+) -> None:
+    shuffled = applications.sample(frac=1, random_state=1)
+
+    scored = scorer.score(shuffled, AS_OF)
+
+    assert list(scored.index) == list(shuffled.index)
+    pd.testing.assert_frame_equal(scored.sort_index(), scorer.score(applications, AS_OF))
+
+
+@pytest.mark.parametrize("size", [1, 7, 40])
+def test_it_does_not_matter_in_what_chunks_they_arrive(
+    size: int, scorer: Scorer, applications: pd.DataFrame
+) -> None:
+    few = applications.head(40)
+
+    chunks = [scorer.score(few[n : n + size], AS_OF) for n in range(0, len(few), size)]
+
+    pd.testing.assert_frame_equal(
+        pd.concat(chunks), scorer.score(few, AS_OF), check_exact=False, rtol=1e-12
+    )
+
+
+@pytest.mark.parametrize("absent", [None, np.nan, pd.NA, ""], ids=["None", "NaN", "NA", "empty"])
+def test_it_does_not_matter_how_a_missing_value_is_written(absent: object, scorer: Scorer) -> None:
+    missing = raw_loans().astype("object").assign(mort_acc=absent, emp_length=absent)
+    expected = scorer.score(raw_loans({"mort_acc": None, "emp_length": None}), AS_OF)
+
+    scored = scorer.score(missing, AS_OF)
+
+    pd.testing.assert_frame_equal(scored, expected)
+    assert scored["probability_of_default"].notna().all()
+
+
+def test_what_the_model_does_not_use_cannot_change_the_answer(scorer: Scorer) -> None:
+    plain = scorer.score(raw_loans(), AS_OF)
+
+    other = raw_loans(
+        {
+            "address": "1 Elsewhere\r\nFPO AE 11650", "initial_list_status": "f",
+            "home_ownership": "OWN", "emp_title": "None", "loan_status": "Charged Off",
+        }
+    )  # fmt: skip
+
+    pd.testing.assert_frame_equal(scorer.score(other, AS_OF), plain)
+
+
+def test_columns_the_model_does_not_use_need_not_be_there(scorer: Scorer) -> None:
+    needed = raw_loans()[[c.source_name for c in scorer.columns]]
+
+    pd.testing.assert_frame_equal(scorer.score(needed, AS_OF), scorer.score(raw_loans(), AS_OF))
+    assert not {"address", "loan_status", "issue_d"} & set(needed.columns)
+
+
+def test_a_column_the_model_needs_is_missed_by_name(scorer: Scorer) -> None:
+    with pytest.raises(InputError, match="applications: columns dti, int_rate missing"):
+        scorer.score(raw_loans().drop(columns=["dti", "int_rate"]), AS_OF)
+
+
+def test_an_application_that_cannot_be_scored_keeps_its_place_with_the_reason(
+    scorer: Scorer,
+) -> None:
+    broken = {"sub_grade": "H1", "annual_inc": None}
+    three = raw_loans({}, broken, {"dti": "9"}).set_axis([5, 9, 2])
+
+    scored = scorer.score(three, AS_OF)
+
+    assert list(scored.index) == [5, 9, 2]
+    assert list(scored["probability_of_default"].isna()) == [False, True, False]
+    assert list(scored["score"].isna()) == [False, True, False]
+    assert scored.loc[9, list(REASONS)].tolist() == [
+        "annual_inc '': missing; sub_grade 'H1': not one of A1, A2, A3, ..., G5",
+        "",
+        "",
+        "",
+    ]
+
+
+def test_applications_whose_labels_repeat_are_told_apart(scorer: Scorer) -> None:
+    scored = scorer.score(raw_loans({}, {"dti": "x"}).set_axis([1, 1]), AS_OF)
+
+    assert list(scored.index) == [1, 1]
+    assert list(scored["probability_of_default"].isna()) == [False, True]
+    assert scored["reason_1"].iloc[1] == "dti 'x': not a number"
+
+
+def test_a_bad_application_does_not_change_the_answer_to_the_others(scorer: Scorer) -> None:
+    alone = scorer.score(raw_loans(), AS_OF)
+
+    together = scorer.score(raw_loans({}, {"term": "48 months"}), AS_OF)
+
+    pd.testing.assert_frame_equal(together.head(1), alone)
+
+
+def test_applications_of_which_none_can_be_scored_are_all_answered(scorer: Scorer) -> None:
+    scored = scorer.score(raw_loans({"dti": "x"}, {"dti": "-1"}), AS_OF)
+
+    assert scored["probability_of_default"].isna().all()
+    assert list(scored["reason_1"]) == ["dti 'x': not a number", "dti '-1': below 0"]
+
+
+def test_no_applications_get_no_answers(scorer: Scorer) -> None:
+    scored = scorer.score(raw_loans().head(0), AS_OF)
+
+    assert scored.shape == (0, 6)
+
+
+def test_scoring_does_not_touch_the_applications(scorer: Scorer) -> None:
+    applications = raw_loans({}, {"sub_grade": "H1"})
+    before = applications.copy(deep=True)
+
+    scorer.score(applications, AS_OF)
+
+    pd.testing.assert_frame_equal(applications, before)
+
+
+def test_a_riskier_offer_gets_a_higher_pd_and_the_reason_for_it(scorer: Scorer) -> None:
+    safe = {"int_rate": "6.0", "grade": "A", "sub_grade": "A1", "installment": "365.06"}
+    risky = {"int_rate": "22.0", "grade": "F", "sub_grade": "F1", "installment": "458.29"}
+
+    scored = scorer.score(raw_loans(safe, risky), AS_OF)
+
+    assert scored["probability_of_default"].is_monotonic_increasing
+    assert scored["score"].is_monotonic_decreasing
+    reasons = scored.loc[1, list(REASONS)].tolist()
+    assert any(text.startswith("The interest rate offered: 22.00 %; ") for text in reasons)
+    assert "interest rate" not in "".join(scored.loc[0, list(REASONS)])
+
+
+def test_a_model_that_must_not_decide_is_refused(simulated_loans: pd.DataFrame) -> None:
+    benchmark = train(simulated_loans.head(1_000), training_options("benchmark"))
+
+    with pytest.raises(NotForLendingError, match="model loantap-benchmark version 1"):
+        Scorer(benchmark, "loantap-benchmark", "1")
+
+
+def test_a_scorer_that_has_travelled_to_another_process_gives_the_same_answer(
+    scorer: Scorer, applications: pd.DataFrame
+) -> None:
+    travelled = copy.copy(scorer)
+
+    pd.testing.assert_frame_equal(
+        travelled.score(applications, AS_OF), scorer.score(applications, AS_OF)
+    )
+    assert travelled.scorecard is not scorer.scorecard  # made anew
+
+
+def test_the_application_model_scores_without_an_offer(simulated_loans: pd.DataFrame) -> None:
+    model = train(simulated_loans.head(1_000), training_options("application"))
+    offer = ["int_rate", "grade", "sub_grade", "installment", "verification_status"]
+
+    scored = Scorer(model, "loantap-application", "1").score(raw_loans().drop(columns=offer), AS_OF)
+
+    assert scored["probability_of_default"].between(0, 1).all()

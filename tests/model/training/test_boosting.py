@@ -1,0 +1,144 @@
+"""The challenger obeys credit sense, and is a sum of one effect per feature."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.pipeline import Pipeline
+
+from loantap.features.build import build_features
+from loantap.features.definitions import FEATURE_SETS, FEATURES
+from loantap.model.training.boosting import fit_challenger, make_challenger
+from loantap.model.training.options import ChallengerOptions
+from tests.conftest import CHALLENGER
+
+LENDING = FEATURE_SETS["lending"]
+OPTIONS = ChallengerOptions.model_validate(CHALLENGER | {"trees": 80})
+ADVERSE = [name for name in LENDING.numeric if FEATURES[name].adverse]
+
+
+@pytest.fixture(scope="module")
+def features(simulated_loans: pd.DataFrame) -> pd.DataFrame:
+    return build_features(simulated_loans, LENDING.features)
+
+
+@pytest.fixture(scope="module")
+def model(features: pd.DataFrame, simulated_loans: pd.DataFrame) -> Pipeline:
+    return fit_challenger(features, simulated_loans["is_charged_off"], LENDING, OPTIONS, seed=1)
+
+
+@pytest.fixture(scope="module")
+def backwards(features: pd.DataFrame, simulated_loans: pd.DataFrame) -> Pipeline:
+    """Fitted to outcomes turned round: they contradict credit sense wherever they can."""
+    return fit_challenger(features, 1 - simulated_loans["is_charged_off"], LENDING, OPTIONS, seed=1)
+
+
+def sweep(model: Pipeline, loan: pd.DataFrame, values: pd.Series) -> np.ndarray:
+    """Log-odds of one loan as a feature rises through all its values and beyond."""
+    ladder = np.unique(values.dropna())
+    ladder = np.concatenate([[ladder[0] - 1], ladder, [ladder[-1] + 1]])
+    many = loan.loc[loan.index.repeat(len(ladder))].assign(**{str(values.name): ladder})
+    log_odds: np.ndarray = model.decision_function(many)
+    return log_odds
+
+
+@pytest.mark.parametrize("name", ADVERSE)
+def test_what_is_held_against_a_borrower_never_lowers_the_pd(
+    name: str, model: Pipeline, backwards: Pipeline, features: pd.DataFrame
+) -> None:
+    sign = 1 if FEATURES[name].adverse == "high" else -1
+
+    for fitted in (model, backwards):
+        steps = sign * np.diff(sweep(fitted, features.head(1), features[name]))
+        assert steps.min() >= -1e-12
+
+
+def test_it_learns_from_loans_where_credit_sense_allows(
+    model: Pipeline, features: pd.DataFrame
+) -> None:
+    moved = [np.ptp(sweep(model, features.head(1), features[name])) for name in ADVERSE]
+
+    assert max(moved) > 0.5
+    assert np.ptp(model.predict_proba(features)[:, 1]) > 0.3
+
+
+def test_the_effect_of_a_feature_is_the_same_whatever_the_others_are(
+    model: Pipeline, features: pd.DataFrame
+) -> None:
+    loans = features.sample(200, random_state=1)
+    for name in LENDING.features:
+        low, high = features[name].dropna().sort_values().iloc[[100, -100]]
+
+        effects = model.decision_function(loans.assign(**{name: high}))
+        effects -= model.decision_function(loans.assign(**{name: low}))
+
+        assert np.ptp(effects) < 1e-9, name
+
+
+def test_the_effects_of_features_add_up(model: Pipeline, features: pd.DataFrame) -> None:
+    start, end = features.iloc[[0]], features.iloc[[1]].set_axis(features.index[[0]])
+    before = model.decision_function(start)[0]
+
+    one_by_one = [
+        model.decision_function(start.assign(**{name: end[name]}))[0] - before
+        for name in LENDING.features
+    ]
+
+    assert before + sum(one_by_one) == pytest.approx(model.decision_function(end)[0], abs=1e-9)
+
+
+def test_a_missing_number_counts_as_the_mean_and_marks_no_vintage(
+    features: pd.DataFrame, simulated_loans: pd.DataFrame
+) -> None:
+    # Numbers of mortgage accounts are missing in the years in which fewer loans went bad.
+    target = simulated_loans["is_charged_off"]
+    rng = np.random.default_rng(1)
+    missing = rng.random(len(target)) < np.where(target == 1, 0.05, 0.4)
+    vintage = features.assign(has_mortgage=features["has_mortgage"].mask(missing))
+    fitted = fit_challenger(vintage, target, LENDING, OPTIONS, seed=1)
+    one = vintage.head(1)
+
+    unknown, mean, least, most = (
+        fitted.decision_function(one.assign(has_mortgage=value))[0]
+        for value in (np.nan, vintage["has_mortgage"].mean(), 0.0, 1.0)
+    )
+
+    assert unknown == mean
+    assert most <= unknown <= least
+
+
+def test_a_number_that_is_always_missing_does_no_harm(
+    features: pd.DataFrame, simulated_loans: pd.DataFrame
+) -> None:
+    empty = features.assign(employment_years=np.nan)
+    few = make_challenger(LENDING, OPTIONS.model_copy(update={"trees": 5}), seed=1)
+
+    fitted = few.fit(empty, simulated_loans["is_charged_off"])
+
+    np.testing.assert_array_equal(
+        fitted.predict_proba(empty), fitted.predict_proba(empty.assign(employment_years=3.0))
+    )
+
+
+def test_categories_never_seen_count_alike(model: Pipeline, features: pd.DataFrame) -> None:
+    one = features.head(1)
+
+    moon, mars = (
+        model.predict_proba(one.assign(purpose=purpose))[0, 1]
+        for purpose in ("a trip to the moon", "a trip to mars")
+    )
+
+    assert moon == mars
+    assert 0 < moon < 1
+
+
+def test_the_same_loans_give_the_same_model(
+    model: Pipeline, features: pd.DataFrame, simulated_loans: pd.DataFrame
+) -> None:
+    before = features.copy(deep=True)
+
+    again = fit_challenger(features, simulated_loans["is_charged_off"], LENDING, OPTIONS, seed=1)
+
+    np.testing.assert_array_equal(again.predict_proba(features), model.predict_proba(features))
+    pd.testing.assert_frame_equal(features, before)

@@ -1,0 +1,215 @@
+"""PDs are put right by a line on the log-odds, where they need it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from scipy.special import expit, logit
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import log_loss
+
+from loantap.features.build import build_features
+from loantap.measures.metrics import expected_calibration_error, perfect_ece_bounds
+from loantap.model.training.calibration import (
+    Calibration,
+    calibrate_cross_fitted,
+    fit_calibration,
+    fit_calibration_out_of_fold,
+    log_likelihood,
+)
+from loantap.model.training.estimator import slim
+from loantap.model.training.predictions import predict_out_of_fold
+from loantap.model.training.search import fit_candidate
+from loantap.model.training.train import feature_names
+from loantap.portfolio.cleaning import mark_outcome
+from loantap.simulator import SimulatedPortfolio, simulate_portfolio
+from tests.conftest import training_options
+
+LOANS = 8_000
+
+
+def draw(loans: int, seed: int = 5) -> tuple[np.ndarray, np.ndarray]:
+    """Outcomes, one in five charged off, and the log-odds they were drawn with."""
+    rng = np.random.default_rng(seed)
+    log_odds = rng.normal(-1.6, 1.0, size=loans)
+    return (rng.random(loans) < expit(log_odds)).astype("int64"), log_odds
+
+
+class TestLine:
+    @pytest.mark.parametrize(("intercept", "slope"), [(1.4, 1.0), (0.0, 0.6), (-0.8, 1.7)])
+    def test_a_distortion_is_undone(self, intercept: float, slope: float) -> None:
+        target, log_odds = draw(50_000)
+
+        found = fit_calibration(target, intercept + slope * log_odds)
+
+        assert found.slope == pytest.approx(1 / slope, rel=0.04)
+        assert found.intercept == pytest.approx(-intercept / slope, abs=0.05)
+
+    def test_it_is_the_line_of_a_plain_logistic_regression(self) -> None:
+        target, log_odds = draw(3_000)
+        distorted = 1 + 0.5 * log_odds
+        plain = LogisticRegression(C=np.inf, solver="newton-cholesky", tol=1e-10)
+        plain.fit(distorted.reshape(-1, 1), target)
+
+        found = fit_calibration(target, distorted)
+
+        assert found.slope == pytest.approx(plain.coef_[0, 0], rel=1e-5)
+        assert found.intercept == pytest.approx(plain.intercept_[0], rel=1e-5)
+
+    def test_pds_that_pass_are_left_exactly_as_they_are(self) -> None:
+        fitted = [fit_calibration(*draw(600, seed)) for seed in range(100)]
+
+        # The test errs one time in twenty: 5 of 100, give or take two standard errors.
+        touched = sum(line != Calibration() for line in fitted)
+        assert 1 <= touched <= 9
+
+    def test_a_model_that_ranks_backwards_is_flattened_and_never_turned_round(self) -> None:
+        target, log_odds = draw(2_000)
+
+        found = fit_calibration(target, -log_odds)
+
+        assert found.slope == 0
+        assert expit(found.intercept) == pytest.approx(target.mean(), rel=1e-6)
+
+    @given(
+        st.lists(
+            st.tuples(st.integers(0, 1), st.floats(-20, 20, allow_nan=False)),
+            min_size=4,
+            max_size=60,
+        )
+    )
+    def test_the_slope_is_never_negative_and_the_likelihood_never_falls(
+        self, loans: list[tuple[int, float]]
+    ) -> None:
+        target = np.array([outcome for outcome, _ in loans])
+        log_odds = np.array([value for _, value in loans])
+        assume(0 < target.sum() < len(target))
+
+        found = fit_calibration(target, log_odds)
+
+        assert found.slope >= 0
+        assert log_likelihood(target, found.log_odds(log_odds)) >= log_likelihood(target, log_odds)
+
+    def test_the_order_of_loans_is_kept(self) -> None:
+        target, log_odds = draw(3_000)
+        distorted = 1 + 2 * log_odds
+
+        calibrated = fit_calibration(target, distorted).apply(distorted)
+
+        np.testing.assert_array_equal(np.argsort(calibrated), np.argsort(log_odds))
+
+    def test_it_is_fitted_on_what_was_predicted_out_of_fold(self) -> None:
+        target, log_odds = draw(3_000)
+        table = pd.DataFrame({"is_charged_off": target, "log_odds": 1 + log_odds})
+
+        found = fit_calibration_out_of_fold(table)
+
+        assert found == fit_calibration(target, 1 + log_odds)
+        assert found.intercept == pytest.approx(-1, abs=0.2)
+
+
+def test_the_log_likelihood_is_that_of_scikit_learn() -> None:
+    target, log_odds = draw(500)
+
+    expected = -log_loss(target, expit(log_odds), normalize=False)
+
+    assert log_likelihood(target, log_odds) == pytest.approx(expected)
+
+
+def test_the_log_likelihood_of_extreme_log_odds_is_finite() -> None:
+    assert log_likelihood(np.array([1, 0]), np.array([-1_000.0, 1_000.0])) == -2_000
+
+
+class TestCrossFitting:
+    FOLD = np.arange(3_000) % 3
+
+    def test_no_loan_s_own_outcome_is_in_its_line(self) -> None:
+        target, log_odds = draw(3_000)
+        distorted = 1 + 0.5 * log_odds
+        in_first = self.FOLD == 0
+
+        before = calibrate_cross_fitted(target, distorted, self.FOLD)
+        after = calibrate_cross_fitted(np.where(in_first, 1 - target, target), distorted, self.FOLD)
+
+        np.testing.assert_allclose(before[in_first], after[in_first], rtol=1e-12)
+        assert (before[~in_first] != after[~in_first]).all()
+
+    def test_each_fold_gets_the_line_of_the_others(self) -> None:
+        target, log_odds = draw(3_000)
+        distorted = 1 + 0.5 * log_odds
+
+        calibrated = calibrate_cross_fitted(target, distorted, self.FOLD)
+
+        for held_out in range(3):
+            inside = held_out == self.FOLD
+            line = fit_calibration(target[~inside], distorted[~inside])
+            np.testing.assert_allclose(
+                calibrated[inside], line.apply(distorted[inside]), rtol=1e-12
+            )
+
+
+@pytest.fixture(scope="module")
+def demo() -> SimulatedPortfolio:
+    return simulate_portfolio(LOANS, seed=404)
+
+
+@pytest.fixture(scope="module", params=["smote", "class_weights"])
+def predicted(
+    request: pytest.FixtureRequest, demo: SimulatedPortfolio
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Outcome, out-of-fold log-odds and fold of each loan."""
+    options = training_options("lending", balancing=(request.param,))
+    features = build_features(demo.portfolio, feature_names(options))
+    target = mark_outcome(demo.portfolio["loan_status"])
+    candidate = options.candidates[0]
+    log_odds, fold = predict_out_of_fold(
+        features, target, lambda x, y, _: fit_candidate(x, y, candidate, options), options
+    )
+    return target.to_numpy(), log_odds, fold
+
+
+# What SMOTE and class weights do to PDs, on simulated loans whose true PDs are known.
+class TestSimulatedLoans:
+    def test_balanced_pds_are_far_off_and_calibrated_ones_within_chance(self, predicted) -> None:
+        target, log_odds, fold = predicted
+
+        before = expected_calibration_error(target, expit(log_odds))
+        calibrated = calibrate_cross_fitted(target, log_odds, fold)
+        after = expected_calibration_error(target, calibrated)
+
+        _, highest = perfect_ece_bounds(calibrated, seed=1, resamples=300)
+        assert before > 0.15
+        # A perfect model of 8,000 loans has an ECE of up to about .015.
+        assert after <= highest < 0.02
+
+    def test_calibrated_pds_come_close_to_the_true_ones(self, predicted, demo) -> None:
+        target, log_odds, fold = predicted
+        true_pd = demo.truth["true_pd"].to_numpy()
+
+        before = np.abs(expit(log_odds) - true_pd).mean()
+        after = np.abs(calibrate_cross_fitted(target, log_odds, fold) - true_pd).mean()
+
+        assert before > 0.15
+        assert after < 0.035
+
+
+def test_folded_into_a_pipeline_it_gives_the_same_pds(simulated_loans: pd.DataFrame) -> None:
+    options = training_options("lending", balancing=("class_weights",))
+    features = build_features(simulated_loans, feature_names(options))
+    served = slim(
+        fit_candidate(features, simulated_loans["is_charged_off"], options.candidates[0], options)
+    )
+    line = Calibration(-1.3, 0.9)
+
+    folded = line.fold_into(served)
+
+    expected = line.apply(served.decision_function(features))
+    np.testing.assert_allclose(folded.predict_proba(features)[:, 1], expected, atol=1e-12)
+    by_hand = folded[-1].intercept_ + folded[0].transform(features) @ folded[-1].coef_[0]
+    np.testing.assert_allclose(expit(by_hand), expected, atol=1e-12)
+    # The model it was made from is as it was.
+    assert served[-1].coef_[0, 0] * 0.9 == pytest.approx(folded[-1].coef_[0, 0])
+    assert logit(expected[0]) != pytest.approx(served.decision_function(features.head(1))[0])

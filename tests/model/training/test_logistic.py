@@ -1,0 +1,261 @@
+"""Our logistic regression is scikit-learn's, fitted by another solver, with signs where asked."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.special import expit
+from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.linear_model import LogisticRegression
+from sklearn.utils.estimator_checks import check_estimator
+
+from loantap.model.training.logistic import BoundedLogisticRegression, as_scikit_learn
+
+# The second feature goes with the first; the third and the last say little or nothing.
+EFFECTS = np.array([0.8, -0.4, 0.0, 0.3, -0.1, 0.02])
+INVERSE_PENALTIES = (0.01, 0.1, 1.0, 100.0, 1e4)
+
+
+def make_loans(loans: int = 800, seed: int = 3) -> tuple[np.ndarray, np.ndarray]:
+    """Six scaled features and outcomes, one in four charged off."""
+    rng = np.random.default_rng(seed)
+    matrix = rng.normal(size=(loans, 6))
+    matrix[:, 1] += 0.7 * matrix[:, 0]
+    target = rng.random(loans) < expit(-1.4 + matrix @ EFFECTS)
+    return np.asfortranarray(matrix), target.astype("int8")
+
+
+MATRIX, TARGET = make_loans()
+
+
+def all_coefficients(model: LogisticRegression) -> np.ndarray:
+    return np.append(model.intercept_, model.coef_)
+
+
+def test_it_behaves_as_scikit_learn_asks_of_a_classifier() -> None:
+    check_estimator(BoundedLogisticRegression(), on_skip=None)
+
+
+@pytest.mark.parametrize("l1_ratio", [0, 1], ids=["L2", "L1"])
+@pytest.mark.parametrize("class_weight", [None, "balanced"])
+@pytest.mark.parametrize("inverse_penalty", [0.02, *INVERSE_PENALTIES[1:]])
+def test_its_coefficients_are_scikit_learn_s(
+    l1_ratio: int, class_weight: str | None, inverse_penalty: float
+) -> None:
+    plain = LogisticRegression(
+        C=inverse_penalty,
+        l1_ratio=l1_ratio,
+        class_weight=class_weight,
+        solver="saga" if l1_ratio else "newton-cholesky",
+        tol=1e-10,
+        max_iter=20_000,
+        random_state=1,
+    ).fit(MATRIX, TARGET)
+
+    ours = BoundedLogisticRegression(
+        C=inverse_penalty, l1_ratio=l1_ratio, class_weight=class_weight, tol=1e-9
+    ).fit(MATRIX, TARGET)
+
+    np.testing.assert_allclose(all_coefficients(ours), all_coefficients(plain), atol=2e-6)
+    np.testing.assert_array_equal(ours.coef_ == 0, plain.coef_ == 0)
+
+
+# scikit-learn's saga stops short of this: it looks at coefficients only, and none moves.
+def test_a_penalty_that_leaves_no_feature_in_leaves_the_default_rate() -> None:
+    model = BoundedLogisticRegression(C=0.01, l1_ratio=1).fit(MATRIX, TARGET)
+
+    assert (model.coef_ == 0).all()
+    assert expit(model.intercept_[0]) == pytest.approx(TARGET.mean(), rel=1e-9)
+
+
+def test_a_weight_of_two_is_a_loan_given_twice() -> None:
+    weights = np.where(np.arange(len(TARGET)) < 100, 2.0, 1.0)
+    twice = (np.vstack([MATRIX, MATRIX[:100]]), np.append(TARGET, TARGET[:100]))
+
+    weighted = BoundedLogisticRegression(tol=1e-9).fit(MATRIX, TARGET, weights)
+    repeated = BoundedLogisticRegression(tol=1e-9).fit(*twice)
+
+    np.testing.assert_allclose(all_coefficients(weighted), all_coefficients(repeated), atol=1e-7)
+
+
+def test_half_the_precision_gives_the_same_pds_to_four_digits() -> None:
+    half = BoundedLogisticRegression(tol=1e-4).fit(MATRIX.astype("float32"), TARGET)
+    full = BoundedLogisticRegression().fit(MATRIX, TARGET)
+
+    np.testing.assert_allclose(half.predict_proba(MATRIX), full.predict_proba(MATRIX), atol=2e-4)
+    assert half.coef_.dtype == "float64"
+
+
+class TestPath:
+    @pytest.mark.parametrize("signs", [(), (1, 1)], ids=["free", "signed"])
+    @pytest.mark.parametrize("l1_ratio", [0, 1], ids=["L2", "L1"])
+    def test_each_step_is_what_a_fit_of_its_own_gives(
+        self, l1_ratio: int, signs: tuple[int, ...]
+    ) -> None:
+        model = BoundedLogisticRegression(l1_ratio=l1_ratio, signs=signs, tol=1e-9)
+
+        path = [
+            all_coefficients(fitted) for fitted in model.fit_path(MATRIX, TARGET, INVERSE_PENALTIES)
+        ]
+
+        alone = [
+            all_coefficients(clone(model).set_params(C=c).fit(MATRIX, TARGET))
+            for c in INVERSE_PENALTIES
+        ]
+        np.testing.assert_allclose(path, alone, atol=1e-6)
+        assert len({tuple(step) for step in path}) == len(INVERSE_PENALTIES)
+
+    def test_a_step_needs_fewer_iterations_from_the_one_before(self) -> None:
+        model = BoundedLogisticRegression()
+        warm = [int(f.n_iter_[0]) for f in model.fit_path(MATRIX, TARGET, INVERSE_PENALTIES)]
+        cold = [
+            int(clone(model).set_params(C=c).fit(MATRIX, TARGET).n_iter_[0])
+            for c in INVERSE_PENALTIES
+        ]
+
+        assert sum(warm) < sum(cold)
+
+    def test_a_second_path_does_not_start_where_the_first_ended(self) -> None:
+        model = BoundedLogisticRegression(max_iter=3)
+        with pytest.warns(ConvergenceWarning):
+            first, second = (
+                [all_coefficients(f) for f in model.fit_path(MATRIX, TARGET, [1e4])]
+                for _ in range(2)
+            )
+
+        np.testing.assert_array_equal(first, second)
+
+
+class TestSigns:
+    def test_where_the_best_fit_has_them_nothing_changes(self) -> None:
+        free = BoundedLogisticRegression(tol=1e-9).fit(MATRIX, TARGET)
+        signs = tuple(np.sign(free.coef_[0]).astype(int))
+
+        signed = BoundedLogisticRegression(signs=signs, tol=1e-9).fit(MATRIX, TARGET)
+
+        np.testing.assert_allclose(all_coefficients(signed), all_coefficients(free), atol=1e-7)
+
+    # The second effect is negative and asked to be positive.
+    @pytest.mark.parametrize("l1_ratio", [0, 1], ids=["L2", "L1"])
+    def test_an_effect_of_the_wrong_sign_is_left_out_as_if_the_feature_were_not_there(
+        self, l1_ratio: int
+    ) -> None:
+        others = [0, 2, 3, 4, 5]
+
+        signed = BoundedLogisticRegression(l1_ratio=l1_ratio, signs=(0, 1), tol=1e-9)
+        signed.fit(MATRIX, TARGET)
+
+        without = BoundedLogisticRegression(l1_ratio=l1_ratio, tol=1e-9)
+        without.fit(MATRIX[:, others], TARGET)
+        assert signed.coef_[0, 1] == 0
+        np.testing.assert_allclose(signed.coef_[0, others], without.coef_[0], atol=1e-6)
+
+    @given(
+        seed=st.integers(0, 1_000),
+        signs=st.lists(st.sampled_from([-1, 0, 1]), max_size=6).map(tuple),
+        l1_ratio=st.sampled_from([0, 1]),
+        inverse_penalty=st.sampled_from(INVERSE_PENALTIES),
+    )
+    def test_no_coefficient_ever_contradicts_its_sign(
+        self, seed: int, signs: tuple[int, ...], l1_ratio: int, inverse_penalty: float
+    ) -> None:
+        model = BoundedLogisticRegression(C=inverse_penalty, l1_ratio=l1_ratio, signs=signs)
+
+        model.fit(*make_loans(200, seed))
+
+        assert (model.coef_[0, : len(signs)] * signs >= 0).all()
+
+
+def test_the_number_of_iterations_says_when_the_cap_was_hit() -> None:
+    with pytest.warns(ConvergenceWarning, match="max_iter"):
+        capped = BoundedLogisticRegression(C=1e4, max_iter=2).fit(MATRIX, TARGET)
+    finished = BoundedLogisticRegression(C=1e4, max_iter=100).fit(MATRIX, TARGET)
+
+    assert list(capped.n_iter_) == [2]
+    assert 2 < finished.n_iter_[0] < 100
+
+
+def test_outcomes_that_a_feature_separates_do_not_break_it() -> None:
+    matrix = np.column_stack([MATRIX, TARGET])
+
+    model = BoundedLogisticRegression(C=1e4).fit(matrix, TARGET)
+
+    assert np.isfinite(all_coefficients(model)).all()
+    assert (model.predict(matrix) == TARGET).all()
+
+
+class TestRefusals:
+    def test_one_outcome_only(self) -> None:
+        with pytest.raises(ValueError, match="only one class is present"):
+            BoundedLogisticRegression().fit(MATRIX, np.zeros(len(MATRIX)))
+
+    def test_three_outcomes(self) -> None:
+        with pytest.raises(ValueError, match="Only binary classification is supported"):
+            BoundedLogisticRegression().fit(MATRIX, np.arange(len(MATRIX)) % 3)
+
+    @pytest.mark.parametrize("weights", [np.zeros(len(TARGET)), 1.0 * TARGET])
+    def test_an_outcome_without_weight(self, weights: np.ndarray) -> None:
+        with pytest.raises(ValueError, match="weight of a class must not be zero"):
+            BoundedLogisticRegression().fit(MATRIX, TARGET, weights)
+
+    def test_missing_values(self) -> None:
+        with pytest.raises(ValueError, match="contains NaN"):
+            BoundedLogisticRegression().fit(np.where(MATRIX > 2, np.nan, MATRIX), TARGET)
+
+
+def test_a_copy_has_the_same_parameters_and_no_fit() -> None:
+    model = BoundedLogisticRegression(C=2, signs=(1, 0, -1)).fit(MATRIX, TARGET)
+
+    copy = clone(model)
+
+    assert copy.get_params() == model.get_params()
+    assert copy.get_params()["signs"] == (1, 0, -1)
+    assert not hasattr(copy, "coef_")
+
+
+def test_what_is_served_is_scikit_learn_s_own_class_with_the_same_pds() -> None:
+    model = BoundedLogisticRegression(C=2, l1_ratio=1).fit(MATRIX, TARGET)
+
+    served = as_scikit_learn(model, model.coef_, model.intercept_)
+
+    assert type(served) is LogisticRegression
+    assert (served.C, served.l1_ratio) == (2, 1)
+    np.testing.assert_array_equal(served.predict_proba(MATRIX), model.predict_proba(MATRIX))
+    np.testing.assert_array_equal(served.predict(MATRIX), model.predict(MATRIX))
+
+
+@pytest.mark.parametrize("inverse_penalty", [0.1, 1.0])
+def test_a_constant_column_keeps_no_path_from_converging(inverse_penalty: float) -> None:
+    """The L2 solution, from which L1 starts, leaves a trace of rounding in its coefficient."""
+    constant = np.asfortranarray(np.column_stack([MATRIX, np.ones(len(MATRIX))]))
+    start = BoundedLogisticRegression(C=inverse_penalty).fit(constant, TARGET).solution
+    classifier = BoundedLogisticRegression(C=inverse_penalty, l1_ratio=1, max_iter=20)
+
+    [fitted] = classifier.fit_path(constant, TARGET, [inverse_penalty], lead=lambda *_: start)
+
+    assert start[-1] != 0
+    assert fitted.n_iter_[0] < 10
+    assert fitted.coef_[0][-1] == 0
+    assert np.count_nonzero(fitted.coef_) >= 4
+    np.testing.assert_allclose(
+        fitted.solution, clone(classifier).fit(constant, TARGET).solution, atol=1e-6
+    )
+
+
+@pytest.mark.parametrize(
+    ("l1_ratio", "expected"),
+    [(0, [-1, 0, 2, 0, 3e-9, -4]), (1, [-1, 0, 2, 0, 0, -4])],
+    ids=["L2", "L1"],
+)
+def test_a_start_has_no_wrong_sign_and_under_l1_no_trace(
+    l1_ratio: int, expected: list[float]
+) -> None:
+    classifier = BoundedLogisticRegression(l1_ratio=l1_ratio, signs=(1, 0, -1))
+    start = np.array([-1, -0.5, 2, 0.5, 3e-9, -4])
+
+    assert classifier._make_possible(start).tolist() == expected
+    assert start.tolist() == [-1, -0.5, 2, 0.5, 3e-9, -4]
+    assert classifier._make_possible(None) is None

@@ -1,0 +1,151 @@
+"""Options of split, leakage gate, training and evaluation are validated, then frozen."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import BaseModel, ValidationError
+
+from loantap.model.leakage.options import LeakageOptions
+from loantap.model.training.options import (
+    ChallengerOptions,
+    OutOfTimeOptions,
+    PromotionOptions,
+    SplitOptions,
+    TrainingOptions,
+)
+from loantap.model.validation.options import EvaluationOptions
+from tests.conftest import CHALLENGER, OUT_OF_TIME, training_options
+
+GIVEN: dict[type[BaseModel], dict[str, object]] = {
+    OutOfTimeOptions: OUT_OF_TIME,
+    SplitOptions: {"seed": 1, "test_share": 0.1, "out_of_time": OUT_OF_TIME},
+    LeakageOptions: {
+        "seed": 1,
+        "folds": 5,
+        "highest_auc": 0.75,
+        "plausible_default_rates": [0.005, 0.7],
+        "false_discovery_rate": 0.01,
+        "most_gap": 0.2,
+        "vintage_share": 0.8,
+        "highest_group_z": 3.5,
+        "most_later_share": 0.001,
+        "most_outcome_date_share": 0.1,
+        "most_twin_share": 0.01,
+        "twin_keys": [["annual_income", "profession"]],
+        "impact_loans": 2_000,
+    },
+    ChallengerOptions: CHALLENGER,
+    PromotionOptions: training_options().promotion.model_dump(),
+    TrainingOptions: training_options().model_dump(exclude_unset=True),
+    EvaluationOptions: {
+        "seed": 1,
+        "as_of": "2026-11-23",
+        "resamples": 500,
+        "calibration_bins": 10,
+    },
+}
+every_group = pytest.mark.parametrize("group", GIVEN, ids=lambda g: g.__name__)
+
+
+@every_group
+def test_good_options_are_taken_and_frozen(group: type[BaseModel]) -> None:
+    options = group.model_validate(GIVEN[group])
+
+    with pytest.raises(ValidationError, match="frozen"):
+        setattr(options, next(iter(GIVEN[group])), 1)
+
+
+@every_group
+def test_an_unknown_option_is_refused_by_name(group: type[BaseModel]) -> None:
+    with pytest.raises(ValidationError, match="speed"):
+        group.model_validate(GIVEN[group] | {"speed": 1})
+
+
+@every_group
+def test_a_missing_option_is_refused_by_name(group: type[BaseModel]) -> None:
+    for name in GIVEN[group]:
+        with pytest.raises(ValidationError, match=name):
+            group.model_validate({k: v for k, v in GIVEN[group].items() if k != name})
+
+
+@pytest.mark.parametrize(
+    ("group", "name", "value"),
+    [
+        (OutOfTimeOptions, "term_months", 48),
+        (OutOfTimeOptions, "step_months", 0),
+        (OutOfTimeOptions, "least_outcomes", 9),
+        (OutOfTimeOptions, "first_origin", "2012-07-15"),
+        (OutOfTimeOptions, "last_month", "2013-12-31"),
+        (OutOfTimeOptions, "snapshot", "2017-03-02"),
+        (SplitOptions, "test_share", 0),
+        (SplitOptions, "test_share", 1),
+        (LeakageOptions, "folds", 1),
+        (LeakageOptions, "highest_auc", 0.5),
+        (LeakageOptions, "plausible_default_rates", [0.1]),
+        (LeakageOptions, "false_discovery_rate", 0),
+        (LeakageOptions, "most_gap", 0),
+        (LeakageOptions, "vintage_share", 1),
+        (LeakageOptions, "highest_group_z", 0),
+        (LeakageOptions, "most_later_share", 1),
+        (LeakageOptions, "most_twin_share", -0.1),
+        (LeakageOptions, "twin_keys", []),
+        (LeakageOptions, "twin_keys", [["profession"]]),
+        (LeakageOptions, "twin_keys", [["profession", "shoe_size"]]),
+        (LeakageOptions, "impact_loans", 10),
+        (ChallengerOptions, "learning_rate", 0),
+        (ChallengerOptions, "trees", 0),
+        (ChallengerOptions, "leaves", 1),
+        (ChallengerOptions, "least_loans_in_leaf", 0),
+        (ChallengerOptions, "l2_penalty", -1),
+        (PromotionOptions, "resamples", 99),
+        (PromotionOptions, "confidence", 1),
+        (PromotionOptions, "confidence", 0.4),
+        (PromotionOptions, "tolerated_ece", 0),
+        (PromotionOptions, "least_charge_offs", 0),
+        (TrainingOptions, "challenger", {"trees": 10}),
+        (TrainingOptions, "promotion", None),
+        (TrainingOptions, "feature_set", "everything"),
+        (TrainingOptions, "balancing", []),
+        (TrainingOptions, "balancing", ["undersampling"]),
+        (TrainingOptions, "l1_ratios", [0.5]),
+        (TrainingOptions, "inverse_penalties", [0]),
+        (TrainingOptions, "folds", 1),
+        (TrainingOptions, "max_iterations", 0),
+        (TrainingOptions, "threshold", 1),
+        (TrainingOptions, "pd_quantiles", [1.5]),
+        (EvaluationOptions, "resamples", 99),
+        (EvaluationOptions, "calibration_bins", 1),
+    ],
+)
+def test_a_bad_option_is_refused_by_name(group: type[BaseModel], name: str, value: object) -> None:
+    with pytest.raises(ValidationError, match=name):
+        group.model_validate(GIVEN[group] | {name: value})
+
+
+class TestOutOfTime:
+    def test_loans_whose_contract_ended_in_the_month_before_the_snapshot_are_judged(self) -> None:
+        # December 2013 and 36 months: the last instalment is due in December 2016.
+        OutOfTimeOptions.model_validate(OUT_OF_TIME | {"snapshot": "2017-01-01"})
+
+    @pytest.mark.parametrize(
+        "change",
+        [{"snapshot": "2016-12-01"}, {"term_months": 60}, {"last_month": "2014-03-01"}],
+    )
+    def test_loans_that_have_not_matured_are_refused(self, change: dict[str, object]) -> None:
+        with pytest.raises(ValidationError, match="not matured at the snapshot"):
+            OutOfTimeOptions.model_validate(OUT_OF_TIME | change)
+
+    def test_an_origin_after_the_last_loans_judged_is_refused(self) -> None:
+        with pytest.raises(ValidationError, match="first_origin is after last_month"):
+            OutOfTimeOptions.model_validate(OUT_OF_TIME | {"first_origin": "2014-01-01"})
+
+
+def test_the_grid_is_every_combination_in_the_order_given() -> None:
+    options = training_options(
+        balancing=("smote", "none"), l1_ratios=(0, 1), inverse_penalties=(1, 100)
+    )
+
+    assert [c.label for c in options.candidates] == [
+        "smote L2 C=1", "smote L2 C=100", "smote L1 C=1", "smote L1 C=100",
+        "none L2 C=1", "none L2 C=100", "none L1 C=1", "none L1 C=100",
+    ]  # fmt: skip

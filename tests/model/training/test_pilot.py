@@ -1,0 +1,202 @@
+"""A tenth of the loans says where the fits of a path start, never where they end."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+from loantap.model.training.logistic import BoundedLogisticRegression
+from loantap.model.training.pilot import Pilot, PilotedStarts, Solved
+from loantap.model.training.threads import fitting_here
+
+ROWS = 30_000
+INVERSE_PENALTIES = [0.01, 0.1, 1.0, 100.0]
+NUMBER, SEPARATES, RARE = range(3)
+
+
+def _make(rows: int) -> tuple[np.ndarray, np.ndarray]:
+    """A number that says a little, a category without charge-offs, and one of 40 rows."""
+    random = np.random.default_rng(5)
+    matrix = np.zeros((rows, 3), order="F")
+    matrix[:, NUMBER] = random.normal(size=rows)
+    matrix[:, SEPARATES] = random.random(rows) < 0.3
+    # All of them are rows of the pilot.
+    matrix[:800:20, RARE] = 1
+    charged_off = random.random(rows) < 1 / (1 + np.exp(1.4 - 0.5 * matrix[:, NUMBER]))
+    return matrix, (charged_off & (matrix[:, SEPARATES] == 0)).astype("int64")
+
+
+MATRIX, TARGET = _make(ROWS)
+
+
+@pytest.fixture(autouse=True)
+def as_in_a_search() -> Iterator[None]:
+    with fitting_here():
+        yield
+
+
+@pytest.fixture(scope="module")
+def pilot() -> Pilot:
+    drawn = Pilot.draw(MATRIX, TARGET)
+    assert drawn is not None
+    return drawn
+
+
+def _walk(
+    pilot: Pilot | None, known: dict[float, Solved] | None = None, **settings: Any
+) -> tuple[list[np.ndarray], list[int], dict[float, Solved], list[np.ndarray | None]]:
+    """Solutions, iterations and starts of a path."""
+    classifier = BoundedLogisticRegression(**({"tol": 1e-7} | settings))
+    starts = PilotedStarts(classifier, pilot, known or {})
+    begun: list[np.ndarray | None] = []
+
+    def lead(inverse_penalty: float, last: np.ndarray | None) -> np.ndarray | None:
+        begun.append(starts(inverse_penalty, last))
+        return begun[-1]
+
+    solutions, iterations, solved = [], [], {}
+    fits = classifier.fit_path(MATRIX, TARGET, INVERSE_PENALTIES, lead=lead)
+    for inverse_penalty, fitted in zip(INVERSE_PENALTIES, fits, strict=True):
+        solutions.append(fitted.solution)
+        iterations.append(int(fitted.n_iter_[0]))
+        solved[inverse_penalty] = starts.complete(fitted.solution)
+    return solutions, iterations, solved, begun
+
+
+@pytest.mark.parametrize("rows", [29_990, 30_000])
+def test_few_loans_are_fitted_without_a_pilot(rows: int) -> None:
+    drawn = Pilot.draw(MATRIX[:rows], TARGET[:rows])
+
+    assert (drawn is None) == (rows < 30_000)
+
+
+@pytest.mark.parametrize(("charged_off", "is_drawn"), [(0, False), (99, False), (100, True)])
+def test_an_outcome_that_is_rare_in_every_tenth_row_gets_no_pilot(
+    charged_off: int, is_drawn: bool
+) -> None:
+    target = np.zeros(ROWS, dtype="int64")
+    target[: charged_off * 10] = 1
+    target[5] = 1
+
+    assert (Pilot.draw(MATRIX, target) is not None) is is_drawn
+
+
+def test_the_pilot_is_every_tenth_row_and_knows_which_columns_are_rare(pilot: Pilot) -> None:
+    np.testing.assert_array_equal(pilot.matrix, MATRIX[::10])
+    np.testing.assert_array_equal(pilot.target, TARGET[::10])
+    assert pilot.matrix.flags.f_contiguous
+    assert pilot.moves.tolist() == [True, True, True, False]  # the intercept comes first
+
+
+@pytest.mark.parametrize(("rows", "is_common"), [(99, False), (100, True)])
+def test_a_column_moves_where_a_hundred_rows_of_the_pilot_have_it(
+    rows: int, is_common: bool
+) -> None:
+    matrix = MATRIX.copy(order="F")
+    matrix[:, RARE] = np.arange(ROWS) % 10 != 0  # only rows that the pilot does not have
+    matrix[: rows * 10 : 10, RARE] = 1
+
+    drawn = Pilot.draw(matrix, TARGET)
+
+    assert drawn is not None
+    assert drawn.moves[1 + RARE] == is_common
+
+
+@pytest.mark.parametrize("l1_ratio", [0, 1])
+@pytest.mark.parametrize("class_weight", [None, "balanced"])
+def test_the_solutions_are_those_without_a_pilot_in_fewer_iterations(
+    pilot: Pilot, l1_ratio: int, class_weight: str | None
+) -> None:
+    settings = {"l1_ratio": l1_ratio, "class_weight": class_weight}
+    plain, slow, _, _ = _walk(None, **settings)
+    piloted, fast, _, _ = _walk(pilot, **settings)
+
+    for ours, theirs in zip(piloted, plain, strict=True):
+        # Where the category separates, a gradient below the tolerance leaves its coefficient free.
+        np.testing.assert_allclose(ours[[0, 1]], theirs[[0, 1]], atol=1e-4)
+        np.testing.assert_allclose(_pd(ours), _pd(theirs), atol=1e-5)
+    assert sum(fast) <= 0.7 * sum(slow), (fast, slow)
+
+
+def _pd(solution: np.ndarray) -> np.ndarray:
+    return 1 / (1 + np.exp(-solution[0] - MATRIX @ solution[1:]))
+
+
+def test_a_start_is_the_last_solution_moved_as_the_pilot_has_moved(pilot: Pilot) -> None:
+    _, _, solved, begun = _walk(pilot)
+
+    before, now = solved[0.01], solved[0.1]
+    moved = before.whole + now.pilot - before.pilot
+    np.testing.assert_allclose(begun[1][:3], moved[:3], atol=1e-12)
+    # What is rare stays where it is: forty rows may all have been paid by chance.
+    assert begun[1][1 + RARE] == before.whole[1 + RARE]
+    assert now.pilot[1 + RARE] != before.pilot[1 + RARE]
+
+
+def test_the_first_start_is_the_solution_of_the_pilot(pilot: Pilot) -> None:
+    _, _, solved, begun = _walk(pilot)
+
+    assert begun[0].tolist() == [*solved[0.01].pilot[:3], 0.0]
+
+
+def test_the_pilot_weighs_the_penalty_as_all_rows_do(pilot: Pilot) -> None:
+    """Its solution is that of all rows but for chance, with a penalty that shows."""
+    [whole, *_], _, solved, _ = _walk(pilot, l1_ratio=1)
+    by_hand = BoundedLogisticRegression(C=0.1, l1_ratio=1).fit(pilot.matrix, pilot.target)
+
+    np.testing.assert_allclose(solved[0.01].pilot, by_hand.solution, atol=1e-5)
+    assert abs(whole - solved[0.01].pilot)[1 + SEPARATES] < 0.3
+
+
+def test_known_solutions_come_before_the_last_one(pilot: Pilot) -> None:
+    _, _, ridge, _ = _walk(pilot)
+    _, _, lasso, begun = _walk(pilot, ridge, l1_ratio=1)
+
+    for inverse_penalty, start in zip(INVERSE_PENALTIES[:2], begun, strict=False):
+        near, on_pilot = ridge[inverse_penalty], lasso[inverse_penalty].pilot
+        np.testing.assert_allclose(start[:3], (near.whole + on_pilot - near.pilot)[:3], atol=1e-12)
+
+
+def test_without_a_pilot_a_start_is_what_is_known_or_the_last_solution() -> None:
+    solutions, _, solved, begun = _walk(None)
+
+    assert begun[0] is None
+    assert [s.tolist() for s in begun[1:]] == [s.tolist() for s in solutions[:-1]]
+    assert all(of.pilot is None for of in solved.values())
+    _, _, _, begun = _walk(None, solved, l1_ratio=1)
+    assert [s.tolist() for s in begun] == [s.tolist() for s in solutions]
+
+
+def test_a_path_that_hardly_moves_goes_on_without_its_pilot(pilot: Pilot) -> None:
+    starts = PilotedStarts(BoundedLogisticRegression(tol=1e-4), pilot, {})
+    last = starts(1e6, None)
+    starts.complete(last)
+
+    assert starts(1e7, last) is last
+    assert starts.complete(last).pilot is not None
+    assert starts(1e8, last) is last
+    assert starts.complete(last).pilot is None  # it was not asked
+
+
+def test_a_pilot_that_has_not_converged_gives_no_start(pilot: Pilot) -> None:
+    starts = PilotedStarts(BoundedLogisticRegression(max_iter=1), pilot, {})
+    last = np.zeros(4)
+
+    assert starts(0.01, None) is None
+    assert starts.complete(last).pilot is None
+    assert starts(0.1, last) is last
+
+
+def test_a_start_keeps_the_signs(pilot: Pilot) -> None:
+    """The number raises the PD; a model in which it may not starts, and ends, at zero."""
+    _, _, _, begun = _walk(pilot, signs=(-1,))
+    classifier = BoundedLogisticRegression(signs=(-1,))
+    wrong = np.array([0.0, 0.7, -1.0, 0.0])
+    [fitted] = classifier.fit_path(MATRIX, TARGET, [1.0], lead=lambda *_: wrong)
+
+    assert [start[1 + NUMBER] for start in begun] == [0.0] * len(INVERSE_PENALTIES)
+    assert fitted.coef_[0][NUMBER] == 0
+    assert wrong[1] == 0.7

@@ -1,0 +1,156 @@
+"""Which loans a model of the past may know, and which judge it."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from loantap.model.training.options import OutOfTimeOptions
+from loantap.model.training.rolling_origin import date_loans, end_of_contract, plan_origins
+from tests.conftest import OUT_OF_TIME
+
+
+def window(**changes: object) -> OutOfTimeOptions:
+    return OutOfTimeOptions.model_validate(OUT_OF_TIME | {"least_outcomes": 10} | changes)
+
+
+def make_loans(*groups: tuple[str, float, int, int]) -> pd.DataFrame:
+    """Loans from groups of issue month, term, number and how many of them are charged off."""
+    return pd.concat(
+        [
+            pd.DataFrame(
+                {
+                    "is_charged_off": [1] * bad + [0] * (loans - bad),
+                    "issue_month": pd.Timestamp(issued),
+                    "term_months": term,
+                }
+            )
+            for issued, term, loans, bad in groups
+        ],
+        ignore_index=True,
+    ).astype({"is_charged_off": "int8", "issue_month": "datetime64[s]"})
+
+
+# Enough to train on at every origin, and to judge at the first.
+BEFORE = ("2012-01-01", 36.0, 100, 20)
+JUDGED = ("2012-07-01", 36.0, 100, 20)
+
+
+def place(issued: str, term: float = 36.0, **changes: object) -> str | None:
+    """Origin at which a loan is judged; None when at none."""
+    loans = make_loans(BEFORE, JUDGED, (issued, term, 1, 0))
+    at = date_loans(loans, window(**changes))["judged_at"].iloc[-1]
+    return None if pd.isna(at) else f"{at:%Y-%m}"
+
+
+@pytest.mark.parametrize(
+    ("issued", "origin"),
+    [
+        ("2012-06-01", None),
+        ("2012-07-01", "2012-07"),
+        ("2012-12-01", "2012-07"),
+        ("2013-01-01", "2013-01"),
+        ("2013-07-01", "2013-07"),
+        ("2013-12-01", "2013-07"),
+        ("2014-01-01", None),
+    ],
+)
+def test_a_loan_is_judged_at_the_last_origin_before_it_or_in_its_month(
+    issued: str, origin: str | None
+) -> None:
+    assert place(issued) == origin
+
+
+def test_a_loan_that_had_not_run_its_course_is_never_judged() -> None:
+    assert place("2013-06-01", term=60.0) is None
+    # Issued within the window of a step that reaches beyond the last month.
+    assert place("2014-02-01", step_months=24) is None
+
+
+@pytest.mark.parametrize(
+    ("settled_only", "known_from"),
+    [(False, "2010-03-01"), (True, "2013-03-01")],
+    ids=["outcomes taken as known", "settled loans only"],
+)
+def test_a_loan_may_train_from_the_month_after_it_was_issued_or_settled(
+    *, settled_only: bool, known_from: str
+) -> None:
+    loans = make_loans(("2010-02-01", 36.0, 1, 0))
+
+    dated = date_loans(loans, window(settled_only=settled_only))
+
+    assert dated["known_from"].tolist() == [pd.Timestamp(known_from)]
+
+
+def test_no_loan_trains_the_model_that_judges_it(simulated_loans: pd.DataFrame) -> None:
+    for settled_only in (False, True):
+        dated = date_loans(simulated_loans, window(settled_only=settled_only)).dropna()
+        assert (dated["known_from"] > dated["judged_at"]).all()
+
+
+def test_the_contract_ends_a_term_after_the_issue_month() -> None:
+    loans = make_loans(("2013-12-01", 36.0, 1, 0), ("2012-02-01", 60.0, 1, 0))
+
+    assert end_of_contract(loans).tolist() == [pd.Timestamp("2016-12-01"), pd.Timestamp("2017-02")]
+
+
+def test_the_plan_counts_what_each_origin_has() -> None:
+    loans = make_loans(
+        ("2009-06-01", 36.0, 30, 3),  # settled in June 2012
+        ("2009-07-01", 36.0, 7, 1),  # settled in July 2012: known at the second origin
+        ("2012-06-01", 60.0, 60, 12),
+        ("2012-07-01", 36.0, 40, 11),
+        ("2013-12-01", 36.0, 50, 10),
+        ("2013-12-01", 60.0, 99, 50),
+    )
+
+    plan = plan_origins(loans, window()).set_index("origin")
+
+    assert [f"{origin:%Y-%m}" for origin in plan.index] == ["2012-07", "2013-01", "2013-07"]
+    assert [f"{until:%Y-%m}" for until in plan["until"]] == ["2012-12", "2013-06", "2013-12"]
+    assert plan["trained_loans"].tolist() == [97, 137, 137]
+    assert plan["trained_charge_offs"].tolist() == [16, 27, 27]
+    assert plan["settled_loans"].tolist() == [30, 37, 37]
+    assert plan["settled_charge_offs"].tolist() == [3, 4, 4]
+    assert plan["judged_loans"].tolist() == [40, 0, 50]
+    assert plan["skipped"].tolist() == ["", "no loan to judge", ""]
+
+
+def test_with_settled_loans_only_the_counts_are_theirs() -> None:
+    loans = make_loans(("2009-06-01", 36.0, 30, 12), BEFORE, JUDGED)
+
+    plan = plan_origins(loans, window(settled_only=True))
+
+    assert plan["trained_loans"].tolist() == plan["settled_loans"].tolist() == [30, 30, 30]
+
+
+def test_an_origin_with_too_few_charge_offs_before_it_is_skipped_with_the_reason() -> None:
+    loans = make_loans(("2012-01-01", 36.0, 80, 9), JUDGED, ("2013-01-01", 36.0, 50, 10))
+
+    plan = plan_origins(loans, window())
+    dated = date_loans(loans, window())
+
+    assert plan["skipped"].tolist()[:2] == [
+        "9 charge-offs among the 80 loans issued before it: fewer than 10 of an outcome",
+        "",
+    ]
+    assert set(dated["judged_at"].dropna()) == {pd.Timestamp("2013-01-01")}
+
+
+def test_too_few_paid_loans_are_as_bad() -> None:
+    plan = plan_origins(make_loans(("2012-01-01", 36.0, 80, 75), JUDGED), window())
+
+    assert plan["skipped"].str.startswith("75 charge-offs among the 80").tolist()[0]
+
+
+def test_the_stricter_variant_says_how_few_loans_were_settled() -> None:
+    plan = plan_origins(make_loans(BEFORE, JUDGED), window(settled_only=True))
+
+    assert plan["skipped"].tolist()[0].startswith("0 charge-offs among the 0 loans settled before")
+
+
+def test_nothing_is_judged_when_all_origins_together_have_too_few_losses() -> None:
+    loans = make_loans(BEFORE, ("2012-07-01", 36.0, 100, 9))
+
+    assert date_loans(loans, window())["judged_at"].isna().all()
+    assert "9 loans of the rarer outcome" in plan_origins(loans, window())["skipped"].iloc[0]

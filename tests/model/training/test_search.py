@@ -1,0 +1,224 @@
+"""Candidates are compared by F2 at their own best threshold; ties go to log-loss."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import confusion_matrix, log_loss, roc_auc_score
+
+from loantap.features.build import build_features
+from loantap.features.definitions import FEATURE_SETS
+from loantap.measures.threshold import f2_variance, find_best_threshold
+from loantap.model.schemas import CANDIDATES
+from loantap.model.training.search import (
+    SearchOutcome,
+    _within_one_standard_error,
+    choose,
+    fit_candidate,
+    make_candidate,
+    make_folds,
+    score_on_fold,
+    search,
+)
+from loantap.portfolio.errors import InputError
+from tests.conftest import training_options
+
+OPTIONS = training_options(
+    "application",
+    balancing=("smote", "class_weights", "none"),
+    l1_ratios=(0, 1),
+    inverse_penalties=(0.01, 1),
+)
+
+
+@pytest.fixture(scope="module")
+def loans(simulated_loans: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series]:
+    """Features and outcomes of 1,500 loans."""
+    few = simulated_loans.head(1_500)
+    features = build_features(few, FEATURE_SETS["application"].features)
+    return features, few["is_charged_off"]
+
+
+@pytest.fixture(scope="module")
+def outcome(loans: tuple[pd.DataFrame, pd.Series]) -> SearchOutcome:
+    return search(*loans, OPTIONS)
+
+
+def test_every_candidate_of_the_grid_is_in_the_table_in_its_order(outcome: SearchOutcome) -> None:
+    assert list(outcome.candidates["candidate"]) == [c.label for c in OPTIONS.candidates]
+    assert len(outcome.candidates) == 3 * 2 * 2
+    CANDIDATES.validate(outcome.candidates)
+
+
+def test_the_one_chosen_is_the_one_fitted(outcome: SearchOutcome, loans) -> None:
+    [chosen] = outcome.candidates.loc[outcome.candidates["chosen"], "candidate"]
+    again = fit_candidate(*loans, outcome.best, OPTIONS)
+
+    assert chosen == outcome.best.label
+    np.testing.assert_allclose(
+        outcome.model.predict_proba(loans[0]), again.predict_proba(loans[0]), rtol=1e-9
+    )
+
+
+def test_among_equals_the_lowest_log_loss_wins(outcome: SearchOutcome) -> None:
+    table = outcome.candidates
+    equals = table[table["within_one_standard_error"]]
+    best = table.loc[table["mean_f2"].idxmax()]
+    standard_error = np.sqrt(best["mean_f2_variance"] / OPTIONS.folds)
+
+    expected = table["mean_f2"] >= best["mean_f2"] - standard_error
+    assert list(table["within_one_standard_error"]) == list(expected)
+    assert equals["mean_log_loss"].idxmin() == table["chosen"].idxmax()
+
+
+def test_balancing_spoils_the_log_loss_so_plain_fitting_wins_the_tie(
+    outcome: SearchOutcome,
+) -> None:
+    assert outcome.best.balancing == "none"
+
+
+# Standard error of the best, with three folds: sqrt(.0003 / 3) = .01.
+@pytest.mark.parametrize(
+    ("f2", "log_loss_", "chosen"),
+    [
+        ([0.600, 0.591, 0.500], [0.60, 0.45, 0.40], 1),  # .591 is within .01 of .600
+        ([0.600, 0.589, 0.500], [0.60, 0.45, 0.40], 0),  # .589 is not
+        ([0.600, 0.600, 0.600], [0.45, 0.45, 0.45], 0),  # all alike: the first
+    ],
+)
+def test_a_tie_is_one_standard_error_wide(
+    f2: list[float], log_loss_: list[float], chosen: int
+) -> None:
+    results = {
+        "mean_test_f2": np.array(f2),
+        "mean_test_f2_variance": np.array([0.0003, 0.1, 0.1]),
+        "mean_test_log_loss": -np.array(log_loss_),
+        **{f"split{fold}_test_f2": np.array(f2) for fold in range(3)},
+    }
+
+    assert choose(results) == chosen
+    assert _within_one_standard_error(results)[0]
+
+
+def test_a_candidate_s_figures_are_means_over_the_folds_at_its_own_thresholds(
+    outcome: SearchOutcome, loans
+) -> None:
+    candidate = OPTIONS.candidates[5]  # class weights, L2, C=1
+    features, target = loans
+    folds = []
+    for inside, outside in make_folds(OPTIONS).split(features, target):
+        model = fit_candidate(features.iloc[inside], target.iloc[inside], candidate, OPTIONS)
+        y, p = target.iloc[outside].to_numpy(), model.predict_proba(features.iloc[outside])[:, 1]
+        threshold, f2 = find_best_threshold(y, p)
+        (_, fp), (fn, tp) = confusion_matrix(y, p >= threshold)
+        folds.append([f2, f2_variance(tp, fn, fp), log_loss(y, p), roc_auc_score(y, p)])
+
+    row = outcome.candidates.set_index("candidate").loc[candidate.label]
+
+    # In the search the features are in single precision.
+    names = ["f2", "f2_variance", "log_loss", "roc_auc"]
+    assert row[[f"mean_{name}" for name in names]].tolist() == pytest.approx(
+        np.mean(folds, axis=0).tolist(), rel=1e-3
+    )
+    assert row["std_f2"] == pytest.approx(np.std(folds, axis=0)[0], abs=1e-3)
+
+
+def test_scores_on_a_fold_are_scikit_learn_s(loans) -> None:
+    features, target = loans
+    model = fit_candidate(features, target, OPTIONS.candidates[0], OPTIONS)
+    pd_ = model.predict_proba(features)[:, 1]
+    threshold, f2 = find_best_threshold(target.to_numpy(), pd_)
+
+    scores = score_on_fold(model, features, target)
+
+    (_, fp), (fn, tp) = confusion_matrix(target, pd_ >= threshold)
+    assert scores == {
+        "f2": pytest.approx(f2),
+        "f2_variance": pytest.approx(f2_variance(tp, fn, fp)),
+        "log_loss": pytest.approx(-log_loss(target, pd_)),
+        "roc_auc": pytest.approx(roc_auc_score(target, pd_)),
+    }
+
+
+@pytest.mark.parametrize("monotone", [True, False])
+def test_signs_are_asked_for_by_the_options(*, monotone: bool) -> None:
+    options = OPTIONS.model_copy(update={"monotone": monotone})
+
+    assert any(make_candidate(OPTIONS.candidates[0], options)["classify"].signs) == monotone
+
+
+def test_the_same_search_gives_the_same_result(outcome: SearchOutcome, loans) -> None:
+    again = search(*loans, OPTIONS)
+
+    pd.testing.assert_frame_equal(
+        again.candidates.drop(columns="fit_seconds"),
+        outcome.candidates.drop(columns="fit_seconds"),
+        rtol=1e-9,
+    )
+    np.testing.assert_allclose(
+        again.model["classify"].coef_, outcome.model["classify"].coef_, rtol=1e-9
+    )
+
+
+def test_a_candidate_that_hits_the_cap_is_reported_as_not_converged(loans) -> None:
+    capped = training_options("application", l1_ratios=(0, 1), max_iterations=2)
+
+    # Warnings are errors here: the table says it, once per candidate.
+    table = search(*loans, capped).candidates
+
+    assert list(table["converged"]) == [False, False]
+    assert list(table["stopped_at"]) == ["2 iterations", "2 iterations"]
+    assert list(table["mean_iterations"]) == [2, 2]
+
+
+def test_candidates_that_finish_are_reported_as_converged(outcome: SearchOutcome) -> None:
+    assert outcome.candidates["converged"].all()
+    assert (outcome.candidates["stopped_at"] == "").all()
+
+
+def test_the_one_chosen_has_not_converged_if_the_model_that_is_kept_has_not(loans) -> None:
+    # The search is content with three iterations; the model kept is to be exact.
+    narrow = training_options("application", l1_ratios=(0, 1), max_iterations=4, tolerance=1e-12)
+
+    table = search(*loans, narrow).candidates.set_index("chosen")
+
+    assert table["mean_iterations"].max() < 4
+    assert (table.loc[True, "converged"], table.loc[True, "stopped_at"]) == (False, "4 iterations")
+    assert (table.loc[False, "converged"], table.loc[False, "stopped_at"]) == (True, "")
+
+
+# Cut off after a thousand cycles of coordinate descent, the weak penalties took fifty iterations,
+# each of which reads all loans, and ended short of the best fit.
+def test_where_the_pincode_separates_made_up_loans_few_iterations_are_enough(
+    simulated_loans: pd.DataFrame,
+) -> None:
+    options = training_options(
+        "published_replica", balancing=("smote",), l1_ratios=(0, 1),
+        inverse_penalties=(1, 100, 10_000), tolerance=1e-4, monotone=False,
+    )  # fmt: skip
+    features = build_features(simulated_loans, FEATURE_SETS["benchmark"].features)
+
+    outcome = search(features, simulated_loans["is_charged_off"], options)
+
+    assert outcome.candidates["converged"].all()
+    assert outcome.candidates["mean_iterations"].max() <= 12
+    assert outcome.model["classify"].n_iter_[0] <= 20
+
+
+@pytest.mark.parametrize("charged_off", [0, 8, 1_492, 1_500])
+def test_too_few_loans_of_an_outcome_are_refused(charged_off: int, loans) -> None:
+    features, _ = loans
+    target = pd.Series(np.arange(1_500) < charged_off, index=features.index).astype("int8")
+
+    with pytest.raises(InputError, match="too few for 3 folds"):
+        search(features, target, OPTIONS)
+
+
+def test_the_search_does_not_touch_its_input(loans) -> None:
+    features, target = loans[0].copy(deep=True), loans[1].copy(deep=True)
+
+    search(features, target, training_options("application"))
+
+    pd.testing.assert_frame_equal(features, loans[0])
+    pd.testing.assert_series_equal(target, loans[1])

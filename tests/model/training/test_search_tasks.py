@@ -1,0 +1,72 @@
+"""How a search is shared out among threads, and in which order it fits."""
+
+from __future__ import annotations
+
+import pytest
+
+from loantap.model.training.search import make_candidate
+from loantap.model.training.search_tasks import collect, group_by_balance, list_paths, share_out
+from tests.conftest import training_options
+
+OPTIONS = training_options(
+    "lending",
+    balancing=("smote", "class_weights", "none"),
+    l1_ratios=(0, 1),
+    inverse_penalties=(100, 0.01, 1),
+)
+MODELS = [make_candidate(candidate, OPTIONS) for candidate in OPTIONS.candidates]
+CANDIDATES = [{"balance": m["balance"], "classify": m["classify"]} for m in MODELS]
+LABELS = [candidate.label for candidate in OPTIONS.candidates]
+
+
+@pytest.mark.parametrize("jobs", [1, 2, 3, 4, 5, 8])
+def test_every_candidate_is_tried_once_on_every_fold(jobs: int) -> None:
+    tasks = share_out(5, group_by_balance(CANDIDATES), jobs)
+    tried = sorted((t.fold, index) for t in tasks for way in t.ways for index in way)
+
+    assert tried == [(fold, index) for fold in range(5) for index in range(len(CANDIDATES))]
+
+
+def test_the_last_fold_is_shared_where_threads_would_have_nothing_to_do() -> None:
+    ways = group_by_balance(CANDIDATES)
+
+    assert [(t.fold, len(t.ways)) for t in share_out(5, ways, 2)] == [
+        (0, 2), (1, 2), (2, 2), (3, 2), (4, 1), (4, 1),
+    ]  # fmt: skip
+    # What resamples takes longest, so it starts first.
+    assert [t.ways for t in share_out(5, ways, 2)[-2:]] == [[ways[1]], [ways[0]]]
+    assert [len(t.ways) for t in share_out(5, ways, 1)] == [2] * 5
+
+
+def test_what_resamples_comes_last() -> None:
+    plain, resampled = group_by_balance(CANDIDATES)
+
+    assert {LABELS[index].split()[0] for index in plain} == {"none", "class_weights"}
+    assert {LABELS[index].split()[0] for index in resampled} == {"smote"}
+
+
+def test_each_path_goes_from_the_strongest_penalty_and_l1_starts_from_l2() -> None:
+    plain, _ = group_by_balance(CANDIDATES)
+    found = []
+    for path in list_paths(CANDIDATES, plain):
+        found.append(([LABELS[index] for index in path.members], sorted(path.starts)))
+        path.solutions.update({0.01: None, 1.0: None, 100.0: None})
+
+    def of(way: str, penalty: str) -> list[str]:
+        return [f"{way} {penalty} C={c}" for c in ("0.01", "1", "100")]
+
+    assert found == [
+        (of("class_weights", "L2"), []), (of("class_weights", "L1"), [0.01, 1.0, 100.0]),
+        (of("none", "L2"), []), (of("none", "L1"), [0.01, 1.0, 100.0]),
+    ]  # fmt: skip
+
+
+def test_scores_come_back_in_the_order_of_folds_and_candidates() -> None:
+    tasks = share_out(3, [[1], [0]], 2)
+    done = [
+        {index: {"f2": 10.0 * t.fold + index} for way in t.ways for index in way} for t in tasks
+    ]
+
+    assert collect(zip(tasks, done, strict=True), 3, 2) == [
+        [{"f2": 0.0}, {"f2": 1.0}], [{"f2": 10.0}, {"f2": 11.0}], [{"f2": 20.0}, {"f2": 21.0}],
+    ]  # fmt: skip

@@ -1,0 +1,181 @@
+"""How a model ages: per origin, and per issue year and term."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from loantap.measures.intervals import wilson_bounds
+from loantap.measures.metrics import expected_calibration_error
+from loantap.model.training.options import OutOfTimeOptions
+from loantap.model.training.rolling_origin import date_loans
+from loantap.model.validation.ageing import (
+    FIGURES,
+    LEAST_FOR_AUC,
+    judge,
+    measure_ageing,
+    tabulate_origins,
+    tabulate_vintages,
+)
+from loantap.model.validation.options import EvaluationOptions
+from tests.conftest import OUT_OF_TIME
+
+WINDOW = OutOfTimeOptions.model_validate(OUT_OF_TIME)
+OPTIONS = EvaluationOptions.model_validate(
+    {"seed": 1, "as_of": "2026-11-23", "resamples": 200, "calibration_bins": 10}
+)
+LEVELS = [name for name in FIGURES if name.startswith(("observed_to_expected", "ece"))]
+
+
+@pytest.fixture(scope="module")
+def loans(simulated_loans: pd.DataFrame) -> pd.DataFrame:
+    columns = ["loan_id", "is_charged_off", "issue_month", "term_months"]
+    dated = date_loans(simulated_loans, WINDOW)["judged_at"]
+    return simulated_loans[columns].astype({"loan_id": "str"}).assign(judged_at=dated)
+
+
+@pytest.fixture(scope="module")
+def predictions(loans: pd.DataFrame) -> pd.DataFrame:
+    """PDs that know a little, for loans in cross-validation, in the test and out of time."""
+    noise = np.random.default_rng(3).uniform(0.02, 0.3, len(loans))
+    rows = loans[["loan_id", "is_charged_off"]].assign(
+        probability_of_default=noise + 0.1 * loans["is_charged_off"]
+    )
+    in_test = np.arange(len(loans)) % 10 == 0
+    samples = {"cv": ~in_test, "test": in_test, "out_of_time": loans["judged_at"].notna()}
+    return pd.concat([rows[is_in].assign(sample=name) for name, is_in in samples.items()])
+
+
+@pytest.fixture(scope="module")
+def origins(predictions: pd.DataFrame, loans: pd.DataFrame) -> pd.DataFrame:
+    return tabulate_origins(predictions, loans, WINDOW, OPTIONS)
+
+
+@pytest.fixture(scope="module")
+def vintages(predictions: pd.DataFrame, loans: pd.DataFrame) -> pd.DataFrame:
+    return tabulate_vintages(predictions, loans, WINDOW, OPTIONS)
+
+
+class TestJudgement:
+    @pytest.fixture
+    def arrays(self, predictions: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+        rows = predictions[predictions["sample"] == "cv"]
+        return rows["is_charged_off"].to_numpy("int64"), rows["probability_of_default"].to_numpy()
+
+    def test_figures_are_those_of_the_one_implementation_of_each(self, arrays) -> None:
+        target, pd_ = arrays
+        judged = judge(target, pd_, OPTIONS)
+
+        assert (judged.n, judged.charged_off) == (len(target), target.sum())
+        assert judged.roc_auc == pytest.approx(roc_auc_score(target, pd_))
+        assert judged.ece == expected_calibration_error(target, pd_)
+        bounds = wilson_bounds(target.sum(), len(target))
+        assert (judged.default_rate_low, judged.default_rate_high) == bounds
+
+    def test_observed_to_expected_is_charge_offs_over_the_sum_of_pds(self, arrays) -> None:
+        target, pd_ = arrays
+        judged = judge(target, pd_, OPTIONS)
+
+        assert judged.observed_to_expected == pytest.approx(target.sum() / pd_.sum())
+        assert judged.observed_to_expected_low < judged.observed_to_expected
+        assert judged.observed_to_expected < judged.observed_to_expected_high
+
+    def test_every_figure_lies_in_its_interval(self, arrays) -> None:
+        judged = judge(*arrays, OPTIONS)
+
+        assert judged.roc_auc_low < judged.roc_auc < judged.roc_auc_high
+        assert judged.default_rate_low < judged.default_rate < judged.default_rate_high
+        assert 0 < judged.ece_perfect_low < judged.ece_perfect_high
+
+    @pytest.mark.parametrize(("bad", "is_shown"), [(LEAST_FOR_AUC, True), (9, False), (0, False)])
+    def test_an_auc_needs_ten_loans_of_each_outcome(self, bad: int, *, is_shown: bool) -> None:
+        target = np.array([1] * bad + [0] * 50)
+        judged = judge(target, np.linspace(0.1, 0.5, len(target)), OPTIONS)
+
+        assert np.isfinite([judged.roc_auc, judged.roc_auc_low, judged.roc_auc_high]).all() == (
+            is_shown
+        )
+        assert judged.default_rate == bad / len(target)
+
+
+class TestOrigins:
+    def test_each_origin_is_judged_on_its_loans(self, origins, predictions, loans) -> None:
+        out_of_time = predictions[predictions["sample"] == "out_of_time"].merge(
+            loans[["loan_id", "judged_at"]], on="loan_id"
+        )
+        judged = origins.dropna(subset="n").set_index("origin")
+
+        assert len(judged)
+        for origin, rows in out_of_time.groupby("judged_at"):
+            assert judged.loc[origin, "n"] == len(rows)
+            assert judged.loc[origin, "roc_auc"] == pytest.approx(
+                roc_auc_score(rows["is_charged_off"], rows["probability_of_default"])
+            )
+
+    def test_a_skipped_origin_keeps_its_row_and_its_reason(self, predictions, loans) -> None:
+        window = WINDOW.model_copy(update={"least_outcomes": 150})
+        dated = loans.assign(judged_at=date_loans(loans, window)["judged_at"])
+        kept = predictions["sample"].ne("out_of_time") | predictions["loan_id"].isin(
+            dated.dropna()["loan_id"]
+        )
+
+        origins = tabulate_origins(predictions[kept], dated, window, OPTIONS)
+
+        skipped = origins["skipped"].ne("")
+        assert skipped.any()
+        assert not skipped.all()
+        assert origins.loc[skipped, list(FIGURES)].isna().all(axis=None)
+        assert origins.loc[~skipped, "n"].notna().all()
+
+    def test_all_together_are_the_out_of_time_sample(self, predictions, loans) -> None:
+        ageing = measure_ageing(predictions, loans, WINDOW, OPTIONS)
+
+        assert ageing.pooled is not None
+        assert ageing.pooled.n == ageing.origins["n"].sum() == loans["judged_at"].notna().sum()
+
+    def test_without_an_out_of_time_sample_the_table_says_why(self, predictions, loans) -> None:
+        window = WINDOW.model_copy(update={"least_outcomes": 10_000})
+        dated = loans.assign(judged_at=date_loans(loans, window)["judged_at"])
+        without = predictions[predictions["sample"] != "out_of_time"]
+
+        ageing = measure_ageing(without, dated, window, OPTIONS)
+
+        assert ageing.pooled is None
+        assert ageing.origins["skipped"].str.contains("fewer than 10000").all()
+
+
+class TestVintages:
+    def test_every_loan_is_in_one_vintage(self, vintages, loans) -> None:
+        by = [loans["issue_month"].dt.year, loans["term_months"]]
+        expected = loans.groupby(by)["is_charged_off"].agg(["size", "sum"])
+
+        table = vintages.set_index(["issue_year", "term_months"])
+        assert table["n"].to_dict() == expected["size"].to_dict()
+        assert table["charged_off"].to_dict() == expected["sum"].to_dict()
+
+    def test_a_vintage_is_interpretable_when_all_its_contracts_ended_before_the_snapshot(
+        self, vintages
+    ) -> None:
+        table = vintages.set_index(["issue_year", "term_months"])["interpretable"]
+
+        assert table[2013, 36]
+        assert not table[2014, 36]  # those of March 2014 ran until the snapshot
+        assert table[2011, 60]
+        assert not table[2012, 60]
+
+    def test_levels_of_later_vintages_are_missing_so_that_nothing_can_be_alarmed(
+        self, vintages
+    ) -> None:
+        later = ~vintages["interpretable"].astype(bool)
+
+        assert later.any()
+        assert vintages.loc[later, LEVELS].isna().all(axis=None)
+        assert vintages.loc[~later, LEVELS].notna().all(axis=None)
+        assert vintages[["default_rate", "mean_pd"]].notna().all(axis=None)
+
+    def test_the_snapshot_decides(self, predictions, loans) -> None:
+        later = WINDOW.model_copy(update={"snapshot": pd.Timestamp("2030-01-01").date()})
+
+        assert tabulate_vintages(predictions, loans, later, OPTIONS)["interpretable"].all()

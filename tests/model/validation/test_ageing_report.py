@@ -1,0 +1,100 @@
+"""`ageing.json`: plain figures with their caveats."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields
+from datetime import date
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from loantap.model.training.options import OutOfTimeOptions
+from loantap.model.validation.ageing import Ageing, Judgement
+from loantap.model.validation.ageing_report import report_ageing
+from loantap.model.validation.foreign import ForeignResult
+from tests.conftest import OUT_OF_TIME
+
+WINDOW = OutOfTimeOptions.model_validate(OUT_OF_TIME)
+JUDGEMENT = Judgement(120, 24, *[1 / 3] * (len(fields(Judgement)) - 2))
+ROW = {f.name: getattr(JUDGEMENT, f.name) for f in fields(Judgement)}
+AGEING = Ageing(
+    pooled=JUDGEMENT,
+    origins=pd.DataFrame(
+        [
+            {"origin": pd.Timestamp("2012-07-01"), "trained_loans": 5, "skipped": "too few"}
+            | dict.fromkeys(ROW, np.nan),
+            {"origin": pd.Timestamp("2013-01-01"), "trained_loans": 500, "skipped": ""} | ROW,
+        ]
+    ),
+    vintages=pd.DataFrame([{"issue_year": 2014, "term_months": 36, "interpretable": False} | ROW]),
+)
+FOREIGN = ForeignResult(
+    "loantap-lending",
+    "3",
+    date(2007, 6, 1),
+    date(2010, 12, 1),
+    JUDGEMENT,
+    *[0.01234567] * 9,
+    4_715,
+    is_overlap_checked=True,
+)
+
+
+def report(foreign: list[ForeignResult] | None = None, window: OutOfTimeOptions = WINDOW) -> dict:
+    made = report_ageing({"lending": AGEING}, {"lending": foreign or []}, window, "real")
+    return json.loads(json.dumps(made, allow_nan=False))  # plain JSON throughout
+
+
+def test_the_definition_of_the_window_stands_with_the_figures() -> None:
+    made = report()
+
+    assert made["definition"] == OUT_OF_TIME
+    assert made["origin"] == "real"
+
+
+def test_figures_have_six_significant_digits_and_counts_are_whole() -> None:
+    (_, row) = report()["models"]["lending"]["rolling_origin"]["origins"]
+
+    assert row["roc_auc"] == 0.333333
+    assert (row["origin"], row["n"], row["trained_loans"]) == ("2013-01", 120, 500)
+    assert isinstance(row["n"], int)
+
+
+def test_what_was_not_measured_is_null_and_says_why() -> None:
+    (row, _) = report()["models"]["lending"]["rolling_origin"]["origins"]
+
+    assert row["skipped"] == "too few"
+    assert row["n"] is None
+    assert row["roc_auc"] is None
+
+
+def test_vintages_carry_their_flag() -> None:
+    assert report()["models"]["lending"]["vintages"][0]["interpretable"] is False
+
+
+def test_the_foreign_portfolio_is_there_when_one_was_given() -> None:
+    made = report([FOREIGN])
+
+    foreign = made["models"]["lending"]["foreign"]
+    assert foreign["first_issue_month"] == "2007-06"
+    assert foreign["auc_gain"] == 0.0123457
+    assert (foreign["n"], foreign["training_loans"]) == (120, 4_715)
+    assert "level" in made["caveats"]["foreign"]
+
+
+def test_without_a_foreign_portfolio_nothing_is_said_of_one() -> None:
+    made = report()
+
+    assert "foreign" not in made["models"]["lending"]
+    assert "foreign" not in made["caveats"]
+
+
+@pytest.mark.parametrize(
+    ("settled_only", "said"), [(False, "taken as known"), (True, "contract had ended")]
+)
+def test_the_caveat_is_that_of_the_variant(*, settled_only: bool, said: str) -> None:
+    window = WINDOW.model_copy(update={"settled_only": settled_only})
+
+    assert said in report(window=window)["caveats"]["rolling_origin"]

@@ -1,0 +1,152 @@
+"""Reliability before and after calibration, as the evidence has it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.special import expit
+from sklearn.metrics import brier_score_loss, log_loss
+
+from loantap.model.validation.calibration_report import measure_calibration, report_calibration
+from loantap.model.validation.options import EvaluationOptions
+
+OPTIONS = EvaluationOptions(seed=1, as_of="2026-11-23", resamples=200, calibration_bins=10)
+# Balanced classes move the log-odds by about the log of four paid loans per default.
+SMOTE_SHIFT = np.log(4)
+
+
+def draw(loans: int = 5_000, shift: float = 0.0, slope: float = 1.0) -> pd.DataFrame:
+    """Out-of-fold log-odds that are off by a line, and outcomes drawn from the right ones."""
+    rng = np.random.default_rng(5)
+    right = rng.normal(-1.6, 0.8, loans)
+    return pd.DataFrame(
+        {
+            "is_charged_off": (rng.random(loans) < expit(right)).astype("int8"),
+            "log_odds": shift + slope * right,
+            "fold": np.arange(loans) % 5,
+        }
+    )
+
+
+def fit_lines(out_of_fold: pd.DataFrame, weights: np.ndarray) -> np.ndarray:
+    """Intercepts and slopes of greatest likelihood, one for each row of weights: by Newton."""
+    given = np.column_stack([np.ones(len(out_of_fold)), out_of_fold["log_odds"]])
+    lines = np.tile([0.0, 1.0], (len(weights), 1))
+    for _ in range(12):
+        expected = expit(lines @ given.T)
+        slopes = (weights * (out_of_fold["is_charged_off"].to_numpy() - expected)) @ given
+        curvature = np.einsum("wl,li,lj->wij", weights * expected * (1 - expected), given, given)
+        lines += np.linalg.solve(curvature, slopes[..., None])[..., 0]
+    return lines
+
+
+@pytest.fixture(scope="module")
+def distorted() -> dict:
+    """What is reported of a model that was trained on balanced classes."""
+    return report_calibration(draw(shift=SMOTE_SHIFT), calibrated=True, options=OPTIONS)
+
+
+@pytest.fixture(scope="module")
+def sound() -> dict:
+    return report_calibration(draw(), calibrated=True, options=OPTIONS)
+
+
+class TestDistortedBySmote:
+    def test_before_it_overstates_every_default(self, distorted: dict) -> None:
+        before = distorted["before"]
+
+        assert before["mean_pd"] > 2 * before["default_rate"]
+        assert before["observed_to_expected_high"] < 0.5
+        assert before["ece"] > 5 * before["ece_perfect_high"]
+
+    def test_after_it_agrees_with_the_outcomes(self, distorted: dict) -> None:
+        after = distorted["after"]
+
+        assert after["observed_to_expected_low"] < 1 < after["observed_to_expected_high"]
+        assert after["ece"] < after["ece_perfect_high"]
+
+    @pytest.mark.parametrize("loss", ["brier", "log_loss", "ece"])
+    def test_calibration_lowers_every_loss(self, distorted: dict, loss: str) -> None:
+        assert distorted["after"][loss] < distorted["before"][loss]
+
+    def test_the_line_undoes_the_shift_and_has_bounds(self, distorted: dict) -> None:
+        line = distorted["line"]
+
+        assert line["used"]
+        assert line["n"] == 5_000
+        assert line["intercept_low"] < -SMOTE_SHIFT < line["intercept_high"]
+        assert line["slope_low"] < 1 < line["slope_high"]
+        assert line["slope_low"] < line["slope"] < line["slope_high"]
+
+    def test_a_slope_drawn_together_by_a_penalty_is_stretched(self) -> None:
+        line = report_calibration(draw(slope=0.5), calibrated=True, options=OPTIONS)["line"]
+
+        assert line["slope_low"] < 2 < line["slope_high"]
+        assert line["slope_low"] > 1
+
+
+class TestSound:
+    def test_no_line_is_used_and_none_has_bounds(self, sound: dict) -> None:
+        assert sound["line"] == {"n": 5_000, "used": False, "intercept": 0.0, "slope": 1.0}
+
+    def test_before_is_already_that_of_a_perfect_model(self, sound: dict) -> None:
+        before = sound["before"]
+
+        assert before["ece_perfect_low"] < before["ece"] < before["ece_perfect_high"]
+
+
+@pytest.mark.parametrize("calibrated", [True, False])
+def test_it_says_whether_the_model_is_served_calibrated(calibrated: bool) -> None:
+    report = report_calibration(draw(600), calibrated=calibrated, options=OPTIONS)
+
+    assert report["calibrated"] is calibrated
+
+
+def test_the_bounds_of_the_line_are_those_of_a_bootstrap() -> None:
+    out_of_fold = draw(1_500, shift=SMOTE_SHIFT)
+    line = report_calibration(out_of_fold, calibrated=True, options=OPTIONS)["line"]
+    # How often each of 1,500 loans is drawn, 600 times.
+    drawn = np.random.default_rng(7).multinomial(1_500, np.full(1_500, 1 / 1_500), size=600)
+    spread = fit_lines(out_of_fold, drawn).std(axis=0)
+    [fitted] = fit_lines(out_of_fold, np.ones((1, 1_500)))
+
+    for name, expected, error in zip(("intercept", "slope"), fitted, spread, strict=True):
+        assert line[name] == pytest.approx(expected, abs=1e-4)
+        width = line[f"{name}_high"] - line[f"{name}_low"]
+        assert width == pytest.approx(2 * 1.96 * error, rel=0.08)
+
+
+@pytest.fixture(scope="module")
+def loans() -> tuple[np.ndarray, np.ndarray]:
+    rows = draw(2_000)
+    return rows["is_charged_off"].to_numpy("int64"), expit(rows["log_odds"].to_numpy())
+
+
+class TestMeasures:
+    def test_losses_are_the_usual_ones(self, loans) -> None:
+        measured = measure_calibration(*loans, OPTIONS)
+
+        assert measured["n"] == 2_000
+        assert measured["brier"] == pytest.approx(brier_score_loss(*loans))
+        assert measured["log_loss"] == pytest.approx(log_loss(*loans))
+        assert measured["observed_to_expected"] == pytest.approx(loans[0].mean() / loans[1].mean())
+
+    def test_rates_have_wilson_bounds_around_them(self, loans) -> None:
+        measured = measure_calibration(*loans, OPTIONS)
+
+        for name in ("default_rate", "observed_to_expected"):
+            assert measured[f"{name}_low"] < measured[name] < measured[f"{name}_high"]
+        half = 1.96 * np.sqrt(measured["default_rate"] * (1 - measured["default_rate"]) / 2_000)
+        width = measured["default_rate_high"] - measured["default_rate_low"]
+        assert width == pytest.approx(2 * half, rel=0.01)
+
+    def test_each_bin_has_its_loans_and_its_interval(self, loans) -> None:
+        bins = measure_calibration(*loans, OPTIONS)["bins"]
+
+        assert list(bins.columns) == [
+            "mean_pd", "observed_rate", "observed_rate_low", "observed_rate_high", "n",
+        ]  # fmt: skip
+        assert bins["n"].tolist() == [200] * 10
+        assert (bins["observed_rate_low"] <= bins["observed_rate"]).all()
+        assert (bins["observed_rate"] <= bins["observed_rate_high"]).all()

@@ -1,0 +1,158 @@
+"""`metrics.json` says of each sample what was agreed, with bounds where they are honest."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from loantap.measures.metrics import measure
+from loantap.model import schemas
+from loantap.model.validation.evaluation import Block, Curves, evaluate_samples, trace_curves
+from loantap.model.validation.options import EvaluationOptions
+
+OPTIONS = EvaluationOptions(seed=1, as_of="2026-11-23", resamples=100, calibration_bins=10)
+# The contract of the design: these and no others.
+KEYS = {
+    "n", "default_rate", "roc_auc", "average_precision", "ks", "brier", "ece", "threshold",
+    "accuracy", "precision", "recall", "f2", "f2_decline_all", "approval_rate",
+    "default_rate_approved", "ece_perfect_low", "ece_perfect_high",
+}  # fmt: skip
+PERFECT = {"ece_perfect_low", "ece_perfect_high"}
+BOUNDED = KEYS - {"n", "threshold"} - PERFECT
+
+
+def make_sample(sample: str, loans: int, seed: int) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    pd_ = rng.beta(1.6, 6.8, loans)
+    return pd.DataFrame(
+        {
+            "loan_id": pd.Series([f"{sample}-{n}" for n in range(loans)], dtype="str"),
+            "sample": pd.Series([sample] * loans, dtype="str"),
+            "fold": np.arange(loans) % 3 if sample == "cv" else np.full(loans, -1),
+            "is_charged_off": (rng.random(loans) < pd_).astype("int8"),
+            "probability_of_default": pd_,
+            "threshold": 0.123456789,
+            "declined": pd_ >= 0.123456789,
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def predictions() -> pd.DataFrame:
+    samples = [("cv", 1_000), ("test", 600), ("out_of_time", 500)]
+    return pd.concat(
+        [make_sample(name, loans, seed) for seed, (name, loans) in enumerate(samples)],
+        ignore_index=True,
+    )
+
+
+@pytest.fixture(scope="module")
+def blocks(predictions: pd.DataFrame) -> dict[str, Block | None]:
+    return evaluate_samples(predictions, OPTIONS)
+
+
+@pytest.fixture(scope="module")
+def curves(predictions: pd.DataFrame) -> Curves:
+    return trace_curves(predictions, bins=10)
+
+
+def test_there_is_a_block_per_sample(blocks: dict[str, Block | None]) -> None:
+    assert list(blocks) == ["cv", "test", "out_of_time"]
+    assert json.loads(json.dumps(blocks)) == blocks
+
+
+def test_cross_validation_has_the_agreed_figures_and_no_bounds(blocks) -> None:
+    # Its folds share training loans: a bootstrap would call it surer than it is.
+    assert set(blocks["cv"]) == KEYS
+
+
+@pytest.mark.parametrize("sample", ["test", "out_of_time"])
+def test_elsewhere_every_figure_has_its_bounds(sample: str, blocks) -> None:
+    bounds = {f"{name}_{side}" for name in BOUNDED for side in ("low", "high")}
+
+    assert set(blocks[sample]) == KEYS | bounds
+
+
+@pytest.mark.parametrize("sample", ["test", "out_of_time"])
+@pytest.mark.parametrize("name", sorted(BOUNDED - {"ece"}))
+def test_bounds_lie_round_the_figure(name: str, sample: str, blocks) -> None:
+    block = blocks[sample]
+
+    assert block[f"{name}_low"] < block[name] < block[f"{name}_high"]
+
+
+@pytest.mark.parametrize("sample", ["cv", "test", "out_of_time"])
+def test_pds_that_are_right_have_the_ece_of_a_perfect_model(sample: str, blocks) -> None:
+    block = blocks[sample]
+
+    assert 0 < block["ece_perfect_low"] < block["ece"] < block["ece_perfect_high"]
+
+
+def test_pds_that_are_too_high_have_an_ece_beyond_a_perfect_model_s(
+    predictions: pd.DataFrame,
+) -> None:
+    raised = predictions.assign(probability_of_default=predictions["probability_of_default"] ** 0.5)
+
+    block = evaluate_samples(raised, OPTIONS)["cv"]
+
+    assert block["ece"] > 2 * block["ece_perfect_high"]
+
+
+@pytest.mark.parametrize("sample", ["cv", "test", "out_of_time"])
+def test_figures_are_those_of_the_sample_s_own_loans(
+    sample: str, blocks, predictions: pd.DataFrame
+) -> None:
+    rows = predictions[predictions["sample"] == sample]
+
+    expected = measure(
+        rows["is_charged_off"].to_numpy("int64"),
+        rows["probability_of_default"].to_numpy(),
+        rows["declined"].to_numpy(),
+    ).as_dict()
+
+    assert {k: blocks[sample][k] for k in expected} == pytest.approx(expected, rel=1e-5)
+
+
+def test_the_number_of_loans_is_whole_and_all_else_has_six_significant_digits(blocks) -> None:
+    for block in blocks.values():
+        assert isinstance(block["n"], int)
+        assert block["threshold"] == 0.123457
+        for name, value in block.items():
+            assert name == "n" or value == float(f"{value:.6g}"), name
+
+
+def test_a_sample_without_loans_has_no_block(predictions: pd.DataFrame) -> None:
+    blocks = evaluate_samples(predictions[predictions["sample"] != "out_of_time"], OPTIONS)
+
+    assert blocks["out_of_time"] is None
+    assert blocks["test"] is not None
+
+
+def test_the_same_seed_gives_the_same_text(blocks, predictions: pd.DataFrame) -> None:
+    assert json.dumps(evaluate_samples(predictions, OPTIONS)) == json.dumps(blocks)
+
+
+def test_curves_are_as_declared(curves: Curves) -> None:
+    schemas.CURVE_ROC.validate(curves.roc)
+    schemas.CURVE_PRECISION_RECALL.validate(curves.precision_recall)
+    schemas.RELIABILITY.validate(curves.reliability)
+    schemas.THRESHOLDS.validate(curves.thresholds)
+
+
+def test_each_sample_has_its_curve(curves: Curves, predictions: pd.DataFrame) -> None:
+    for table in (curves.roc, curves.precision_recall, curves.reliability):
+        assert list(table["sample"].unique()) == ["cv", "test", "out_of_time"]
+    loans = curves.reliability.groupby("sample")["loans"].sum()
+    assert loans.to_dict() == predictions["sample"].value_counts().to_dict()
+
+
+def test_the_trade_off_is_that_of_cross_validation(
+    curves: Curves, predictions: pd.DataFrame
+) -> None:
+    only_cv = trace_curves(predictions[predictions["sample"] == "cv"], bins=10)
+
+    pd.testing.assert_frame_equal(only_cv.thresholds, curves.thresholds)
+    assert list(only_cv.roc["sample"].unique()) == ["cv"]

@@ -1,0 +1,217 @@
+"""The scorecard with what its scores have meant, and one made-up application."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.special import expit, logit
+from sklearn.pipeline import Pipeline
+
+from loantap.features.build import build_features
+from loantap.features.definitions import FEATURE_SETS, FEATURES
+from loantap.model.scoring.decompose import measure_reference
+from loantap.model.scoring.points import BASE, tabulate_points
+from loantap.model.scoring.scorecard import SCALE
+from loantap.model.scoring.scorer import Scorer
+from loantap.model.scoring.trained import TrainedModel
+from loantap.model.validation.scorecard_report import (
+    explain_example,
+    make_example_application,
+    report_scorecard,
+    tabulate_score_bands,
+)
+from loantap.portfolio.amortisation import emi
+from tests.conftest import AS_OF
+
+LENDING = FEATURE_SETS["lending"]
+
+
+@pytest.fixture(scope="module")
+def scorer(lending_model: TrainedModel) -> Scorer:
+    return Scorer(lending_model, "loantap-lending-demo", "3")
+
+
+@pytest.fixture(scope="module")
+def loans(simulated_loans: pd.DataFrame, scorer: Scorer) -> pd.DataFrame:
+    """Training loans with the PD of the model."""
+    features = build_features(simulated_loans, LENDING.features)
+    pds = expit(scorer.scorecard.log_odds(features))
+    return simulated_loans.assign(probability_of_default=pds)
+
+
+@pytest.fixture(scope="module")
+def points(scorer: Scorer, loans: pd.DataFrame) -> pd.DataFrame:
+    return tabulate_points(scorer.scorecard, build_features(loans, LENDING.features))
+
+
+@pytest.fixture(scope="module")
+def report(scorer: Scorer, points: pd.DataFrame, loans: pd.DataFrame) -> dict:
+    return report_scorecard(scorer, points, loans, AS_OF)
+
+
+class TestAttributes:
+    def test_it_says_which_model_it_is_of_and_on_what_scale(self, report: dict) -> None:
+        assert (report["model_name"], report["model_version"]) == ("loantap-lending-demo", "3")
+        assert report["n"] == 4_000
+        assert report["scale"]["points_to_double"] == 50
+        assert (report["scale"]["lowest"], report["scale"]["highest"]) == (300, 900)
+
+    def test_every_loan_has_one_attribute_of_every_feature(self, report: dict) -> None:
+        for feature in report["features"]:
+            assert feature["attributes"]["n"].sum() == 4_000, feature["feature"]
+            assert feature["attributes"]["n"].gt(0).all()
+
+    def test_mean_points_of_the_loans_add_up_to_their_mean_score(
+        self, report: dict, loans: pd.DataFrame
+    ) -> None:
+        means = [
+            (feature["attributes"]["points"] * feature["attributes"]["n"]).sum() / 4_000
+            for feature in report["features"]
+        ]
+
+        exact = [SCALE.exact(log_odds) for log_odds in logit(loans["probability_of_default"])]
+        assert report["base_points"] + sum(means) == pytest.approx(np.mean(exact), abs=1e-6)
+
+    def test_the_feature_that_moves_the_score_most_comes_first(self, report: dict) -> None:
+        spans = [feature["most"] - feature["fewest"] for feature in report["features"]]
+
+        assert spans == sorted(spans, reverse=True)
+        assert min(spans) > 0
+
+    def test_a_feature_without_an_effect_is_left_out(
+        self, report: dict, points: pd.DataFrame
+    ) -> None:
+        shown = {feature["feature"] for feature in report["features"]}
+
+        assert shown <= set(points["feature"]) - {BASE}
+        assert "interest_rate_pct" in shown or "sub_grade_rank" in shown
+
+    def test_more_of_what_is_held_against_a_borrower_gives_no_more_points(
+        self, report: dict
+    ) -> None:
+        for feature in report["features"]:
+            adverse = FEATURES[feature["feature"]].adverse
+            banded = feature["attributes"].query("attribute != 'not stated'")["points"]
+            if adverse == "high":
+                assert banded.is_monotonic_decreasing, feature["feature"]
+            if adverse == "low":
+                assert banded.is_monotonic_increasing, feature["feature"]
+
+
+class TestBoostedTrees:
+    def test_points_are_counted_the_same_way(
+        self, boosted_pipeline: Pipeline, lending_model: TrainedModel, loans: pd.DataFrame
+    ) -> None:
+        features = build_features(loans, LENDING.features)
+        reference = measure_reference(boosted_pipeline, LENDING, features)
+        facts = lending_model.facts.model_copy(update={"kind": "boosting", "reference": reference})
+        boosted = replace(lending_model, pipeline=boosted_pipeline, facts=facts)
+        scorer = Scorer(boosted, "boosted", "1")
+
+        report = report_scorecard(scorer, tabulate_points(scorer.scorecard, features), loans, AS_OF)
+
+        for feature in report["features"]:
+            assert feature["attributes"]["n"].sum() == 4_000, feature["feature"]
+        example = report["example"]
+        total = example["base_points"] + sum(example["points"].values())
+        assert example["score"] == round(total)
+
+
+class TestBands:
+    def test_all_loans_are_counted_once(self, report: dict, loans: pd.DataFrame) -> None:
+        bands = report["bands"]
+
+        assert bands["n"].sum() == len(loans)
+        assert bands["charged_off"].sum() == loans["is_charged_off"].sum()
+        assert (bands["n"] * bands["mean_pd"]).sum() == pytest.approx(
+            loans["probability_of_default"].sum()
+        )
+
+    def test_they_are_25_points_wide_and_rise(self, report: dict) -> None:
+        bands = report["bands"]
+
+        assert (bands["highest"] - bands["lowest"]).eq(24).all()
+        assert bands["lowest"].mod(25).eq(0).all()
+        assert bands["lowest"].is_monotonic_increasing
+        assert bands["mean_pd"].is_monotonic_decreasing
+
+    def test_rates_have_their_interval(self, report: dict) -> None:
+        bands = report["bands"]
+
+        assert (bands["default_rate_low"] <= bands["default_rate"]).all()
+        assert (bands["default_rate"] <= bands["default_rate_high"]).all()
+
+    def test_by_hand(self) -> None:
+        # One default per four paid loans makes 600 points, twice the odds 50 more; 599 and 600
+        # lie in different bands.
+        log_odds = np.array([-np.log(4), -np.log(8), -np.log(4) + 0.01, -np.log(4)])
+        loans = pd.DataFrame(
+            {"probability_of_default": expit(log_odds), "is_charged_off": [1, 0, 1, 0]}
+        )
+
+        bands = tabulate_score_bands(loans)
+
+        assert bands[["lowest", "highest", "n", "charged_off"]].to_numpy().tolist() == [
+            [575, 599, 1, 1], [600, 624, 2, 1], [650, 674, 1, 0],
+        ]  # fmt: skip
+        assert bands["default_rate"].tolist() == [1, 0.5, 0]
+
+
+class TestExample:
+    @pytest.fixture
+    def example(self, report: dict) -> dict:
+        return report["example"]
+
+    def test_its_points_add_up_to_its_score(self, example: dict) -> None:
+        total = example["base_points"] + sum(example["points"].values())
+
+        assert round(total) == example["score"]
+        assert SCALE.of_one(float(logit(example["probability_of_default"]))) == example["score"]
+
+    def test_it_begins_with_the_points_every_loan_begins_with(
+        self, example: dict, report: dict
+    ) -> None:
+        assert example["base_points"] == pytest.approx(report["base_points"])
+
+    def test_it_has_reasons_and_quotes_its_values(self, example: dict, scorer: Scorer) -> None:
+        assert 1 <= len(example["reasons"]) <= 4
+        assert all(example["reasons"])
+        assert set(example["values"]) == {FEATURES[n].phrase for n in LENDING.features}
+        assert set(example["points"]) <= set(example["values"])
+
+    def test_it_is_nobody_s_row(self, scorer: Scorer, loans: pd.DataFrame) -> None:
+        application = make_example_application(scorer, loans)
+
+        names = [column.name for column in scorer.columns]
+        assert application.columns.tolist() == names
+        same = loans[names].eq(application.iloc[0]).all(axis=1)
+        assert not same.any()
+
+    def test_its_instalment_is_the_emi_of_its_terms(
+        self, scorer: Scorer, loans: pd.DataFrame
+    ) -> None:
+        made = make_example_application(scorer, loans).iloc[0]
+
+        exact = emi(made["loan_amount"], made["interest_rate_pct"], made["term_months"])
+        assert made["instalment"] == round(float(exact), 2)
+
+    def test_it_stands_in_the_adverse_fifth_of_what_is_held_against_borrowers(
+        self, scorer: Scorer, loans: pd.DataFrame
+    ) -> None:
+        made = make_example_application(scorer, loans).iloc[0]
+
+        assert made["dti_pct"] == pytest.approx(loans["dti_pct"].quantile(0.8), rel=0.01)
+        assert made["annual_income"] == pytest.approx(
+            loans["annual_income"].quantile(0.2), rel=0.01
+        )
+        assert made["purpose"] == loans["purpose"].mode().iloc[0]
+
+    def test_it_does_not_depend_on_the_order_of_the_loans(
+        self, scorer: Scorer, loans: pd.DataFrame
+    ) -> None:
+        shuffled = loans.sample(frac=1, random_state=2)
+
+        assert explain_example(scorer, shuffled, AS_OF) == explain_example(scorer, loans, AS_OF)
