@@ -12,9 +12,9 @@ from kedro.validation.type_extractor import TypeExtractor
 from pydantic import BaseModel
 
 from loantap import settings
+from loantap.hooks.run_parameters import RUN_PARAMETERS, check_parameter_groups
 from loantap.pipeline_registry import register_pipelines
 from loantap.portfolio.errors import InputError
-from loantap.portfolio.run_parameters import RUN_PARAMETERS, check_parameter_groups
 from tests.conftest import PROJECT
 
 MODELS: dict[str, type[BaseModel]] = TypeExtractor(

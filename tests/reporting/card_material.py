@@ -9,11 +9,11 @@ from typing import Any
 
 import pandas as pd
 
-from loantap.reporting.ageing_section import AgeingSection
-from loantap.reporting.evaluation_figures import plot_before_and_after, plot_roc
-from loantap.reporting.figure_frame import Title
-from loantap.reporting.model_card import DataSummary, FeatureRow, ModelCard, PolicyBand
-from loantap.reporting.model_section import ModelSection
+from loantap.reporting.figures.evaluation import plot_before_and_after, plot_roc
+from loantap.reporting.figures.frame import Title
+from loantap.reporting.model_card.ageing_section import AgeingSection
+from loantap.reporting.model_card.model_section import ModelSection
+from loantap.reporting.model_card.page import DataSummary, FeatureRow, ModelCard, PolicyBand
 from tests.reporting.leakage_findings import make_finding
 
 BLOCK = {

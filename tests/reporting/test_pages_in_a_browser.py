@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, expect, sync_playwright
 
 from loantap.reporting.eda_page import render_eda
 from loantap.reporting.insights_page import render_insights
-from loantap.reporting.model_card import render_model_card
+from loantap.reporting.model_card.page import render_model_card
 from tests.conftest import require
 from tests.reporting.card_material import make_card
 

@@ -54,8 +54,8 @@ SLOW_FILES = (
     "pipelines/*",
     "project/*",
     "registry/*",
-    "reporting/test_model_card.py",
-    "reporting/test_model_section.py",
+    "reporting/model_card/test_model_card.py",
+    "reporting/model_card/test_model_section.py",
     "suite/test_process_state.py",
     "suite/test_sharing.py",
 )

@@ -17,10 +17,10 @@ from pydantic import BaseModel
 
 from loantap.datasets import SourceTableDataset, SparkInputDataset
 from loantap.datasets.source_table import Credentialed
+from loantap.hooks.run_choices import check_choices, check_readers, replaces_real
+from loantap.hooks.run_parameters import check_parameter_groups, check_run_parameters
 from loantap.hooks.saved import Catalog, is_parameter
 from loantap.portfolio.errors import InputError
-from loantap.portfolio.run_choices import check_choices, check_readers, replaces_real
-from loantap.portfolio.run_parameters import check_parameter_groups, check_run_parameters
 
 _LATEST_ZONE = timedelta(hours=14)
 _ON_A_CLUSTER = frozenset({"feature_engineering", "scoring"})

@@ -27,8 +27,8 @@ from loantap.model.validation.evaluation import measure_out_of_fold
 from loantap.policy.decisions import Decision
 from loantap.portfolio.assembly import portfolio_origin
 from loantap.registry.connection import registry_address
-from loantap.reporting.run_summary import summarise_run
-from loantap.reporting.system_findings import tabulate_findings
+from loantap.reporting.terminal.run_summary import summarise_run
+from loantap.reporting.terminal.system_findings import tabulate_findings
 
 _PROMOTION, _PREDICTIONS = "_promotion", "_predictions"
 

@@ -10,8 +10,14 @@ from typing import Any
 import pandas as pd
 
 from loantap.portfolio.dictionary import SIMULATED
+from loantap.reporting.figures.interval_plot import (
+    FEW_LOANS,
+    Axis,
+    Dot,
+    make_rate_axis,
+    place_rates,
+)
 from loantap.reporting.formatting import explain_segmentation, name_segmentation
-from loantap.reporting.interval_plot import FEW_LOANS, Axis, Dot, make_rate_axis, place_rates
 from loantap.reporting.shell import render_page
 
 # Strongest evidence first; an unknown word would come before a claim without evidence.

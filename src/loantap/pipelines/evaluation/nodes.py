@@ -24,13 +24,13 @@ from loantap.model.validation.options import EvaluationOptions
 from loantap.policy.decisions import band_edges
 from loantap.policy.options import ScoringOptions
 from loantap.portfolio.assembly import portfolio_origin
-from loantap.reporting import evaluation_figures as figures
-from loantap.reporting.ageing_figure import plot_ageing as plot_over_time
-from loantap.reporting.ageing_section import AgeingSection
-from loantap.reporting.figure_frame import Title
-from loantap.reporting.model_card import DataSummary, FeatureRow, ModelCard, PolicyBand
-from loantap.reporting.model_card import render_model_card as render
-from loantap.reporting.model_section import ModelSection
+from loantap.reporting.figures import evaluation as figures
+from loantap.reporting.figures.ageing import plot_ageing as plot_over_time
+from loantap.reporting.figures.frame import Title
+from loantap.reporting.model_card.ageing_section import AgeingSection
+from loantap.reporting.model_card.model_section import ModelSection
+from loantap.reporting.model_card.page import DataSummary, FeatureRow, ModelCard, PolicyBand
+from loantap.reporting.model_card.page import render_model_card as render
 
 _LIMITS = (
     (

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from loantap.reporting.leakage_section import make_leakage_section
+from loantap.reporting.model_card.leakage_section import make_leakage_section
 from tests.reporting.leakage_findings import make_finding, make_impact
 from tests.reporting.page_outline import read_text
 

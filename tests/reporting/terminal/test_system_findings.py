@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from loantap.reporting.system_findings import tabulate_findings
+from loantap.reporting.terminal.system_findings import tabulate_findings
 
 LONG = "data/00_sources/" + "a_rather_long_folder/" * 5 + "warehouse.duckdb"
 FINDINGS = pd.DataFrame(

@@ -7,14 +7,14 @@ from itertools import pairwise
 
 import pytest
 
-from loantap.reporting.card_tables import (
+from loantap.reporting.formatting import NOTHING, signed
+from loantap.reporting.model_card.tables import (
     Cell,
     tabulate_candidates,
     tabulate_coefficients,
     tabulate_metrics,
     thin_trade_off,
 )
-from loantap.reporting.formatting import NOTHING, signed
 from tests.reporting.card_material import BLOCK, make_candidates, make_coefficients, make_trade_off
 
 

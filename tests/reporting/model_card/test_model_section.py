@@ -6,7 +6,7 @@ from dataclasses import FrozenInstanceError
 
 import pytest
 
-from loantap.reporting.model_section import word_section
+from loantap.reporting.model_card.model_section import word_section
 from tests.reporting.card_material import BLOCKS, make_scorecard, make_section, make_verdict
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from loantap.reporting.model_card import render_model_card
+from loantap.reporting.model_card.page import render_model_card
 from tests.reporting.card_material import STAGE, UNUSED_LINE, make_card, make_section
 from tests.reporting.page_outline import read_section, read_text, section_of
 

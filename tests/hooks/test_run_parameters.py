@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from loantap.portfolio.errors import InputError
-from loantap.portfolio.options import IngestionOptions, SourcesOptions
-from loantap.portfolio.run_parameters import (
+from loantap.hooks.run_parameters import (
     RUN_PARAMETERS,
     check_parameter_groups,
     check_run_parameters,
 )
+from loantap.portfolio.errors import InputError
+from loantap.portfolio.options import IngestionOptions, SourcesOptions
 
 GROUPS = ("sources", "ingestion", "modeling.lending", "modeling.application")
 

@@ -13,8 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from loantap.portfolio.dictionary import SIMULATED
-from loantap.reporting.metrics_table import NOT_FOR_LENDING, tabulate_metrics
-from loantap.reporting.scoring_account import tell_account
+from loantap.reporting.terminal.metrics_table import NOT_FOR_LENDING, tabulate_metrics
+from loantap.reporting.terminal.scoring_account import tell_account
 
 _DECLINES_NOBODY = (
     "The policy as shipped declines nobody: however high the PD, an application is approved or "

@@ -8,7 +8,7 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from loantap.reporting.inline_figure import embed_svg
+from loantap.reporting.figures.inline import embed_svg
 
 
 @dataclass(frozen=True, slots=True)

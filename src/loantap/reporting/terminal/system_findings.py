@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Column, Table
 from rich.text import Text
 
-from loantap.reporting.fitting import FirstThatFits
+from loantap.reporting.terminal.fitting import FirstThatFits
 
 _STYLES = MappingProxyType({"fine": "green", "note": "yellow", "fault": "bold red"})
 

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from rich.console import Console, RenderableType
 
-from loantap.reporting.run_summary import summarise_run
+from loantap.reporting.terminal.run_summary import summarise_run
 
 
 @pytest.fixture

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from kedro.validation.type_extractor import TypeExtractor
 
+from loantap.hooks.run_choices import check_choices, check_readers, replaces_real
 from loantap.pipeline_registry import register_pipelines
 from loantap.portfolio.errors import InputError
-from loantap.portfolio.run_choices import check_choices, check_readers, replaces_real
 
 TODAY = date(2026, 11, 27)
 PIPELINES = register_pipelines()

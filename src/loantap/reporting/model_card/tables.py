@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import pandas as pd
 
+from loantap.reporting.figures.interval_plot import Axis, make_ratio_axis
 from loantap.reporting.formatting import (
     NOTHING,
     count,
@@ -17,7 +18,6 @@ from loantap.reporting.formatting import (
     percent,
     percent_interval,
 )
-from loantap.reporting.interval_plot import Axis, make_ratio_axis
 
 _SAMPLES: Final = ("cv", "test", "out_of_time")
 _TRADE_OFF_ROWS: Final = 12

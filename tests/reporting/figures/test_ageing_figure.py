@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from loantap.reporting.ageing_figure import plot_ageing
-from loantap.reporting.figure_frame import Title
-from loantap.reporting.inline_figure import embed_svg
+from loantap.reporting.figures.ageing import plot_ageing
+from loantap.reporting.figures.frame import Title
+from loantap.reporting.figures.inline import embed_svg
 
 LENDING = Title("lending", "real", 3_000, not_for_lending=False)
 

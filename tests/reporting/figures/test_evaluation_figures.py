@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from loantap.reporting.evaluation_figures import (
+from loantap.reporting.figures.evaluation import (
     Title,
     plot_before_and_after,
     plot_calibration,
@@ -13,7 +13,7 @@ from loantap.reporting.evaluation_figures import (
     plot_roc,
     plot_thresholds,
 )
-from loantap.reporting.inline_figure import embed_svg
+from loantap.reporting.figures.inline import embed_svg
 
 LENDING = Title("lending", "real", 4_715, not_for_lending=False)
 DEMO_BENCHMARK = Title("benchmark", "simulated", 20_000, not_for_lending=True)

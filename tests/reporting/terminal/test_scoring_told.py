@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from loantap.reporting.scoring_account import tell_account
+from loantap.reporting.terminal.scoring_account import tell_account
 
 NONE = {"rows": 0, "first_rows": []}
 

@@ -9,7 +9,8 @@ from typing import Any, Final
 import pandas as pd
 from matplotlib.figure import Figure
 
-from loantap.reporting.card_tables import (
+from loantap.reporting.figures.inline import embed_svg
+from loantap.reporting.model_card.tables import (
     CandidatesTable,
     CoefficientsTable,
     Comparison,
@@ -20,7 +21,6 @@ from loantap.reporting.card_tables import (
     tabulate_metrics,
     thin_trade_off,
 )
-from loantap.reporting.inline_figure import embed_svg
 
 _REPLICA: Final = "published_replica"
 _CAPTIONS: Final = {

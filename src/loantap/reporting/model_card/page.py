@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
-from loantap.reporting.ageing_section import AgeingSection
-from loantap.reporting.fairness_section import word_fairness
-from loantap.reporting.leakage_section import make_leakage_section
-from loantap.reporting.model_section import ModelSection, word_section
+from loantap.reporting.model_card.ageing_section import AgeingSection
+from loantap.reporting.model_card.fairness_section import word_fairness
+from loantap.reporting.model_card.leakage_section import make_leakage_section
+from loantap.reporting.model_card.model_section import ModelSection, word_section
 from loantap.reporting.shell import render_page
 
 _ORDER: Final = ("lending", "application", "benchmark", "published_replica")

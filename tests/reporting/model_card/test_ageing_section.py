@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from matplotlib.figure import Figure
 
-from loantap.reporting.ageing_section import AgeingSection
+from loantap.reporting.model_card.ageing_section import AgeingSection
 from loantap.reporting.shell import _environment
 from tests.reporting.page_outline import HOSTILE, read_text
 

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from loantap.reporting.figure_frame import BLUE, GREEN, INK, MUTED, VERMILION, Title, start_figure
+from loantap.reporting.figures.frame import BLUE, GREEN, INK, MUTED, VERMILION, Title, start_figure
 from loantap.reporting.formatting import name_sample
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from loantap.reporting.formatting import NOTHING
-from loantap.reporting.model_card import ModelCard, PolicyBand, render_model_card
+from loantap.reporting.model_card.page import ModelCard, PolicyBand, render_model_card
 from tests.reporting.card_material import (
     make_card,
     make_coefficients,

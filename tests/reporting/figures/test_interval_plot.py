@@ -5,6 +5,12 @@ import math
 import pandas as pd
 import pytest
 
+from loantap.reporting.figures.interval_plot import (
+    compare,
+    make_rate_axis,
+    make_ratio_axis,
+    place_rates,
+)
 from loantap.reporting.formatting import (
     NOTHING,
     decimal,
@@ -12,12 +18,6 @@ from loantap.reporting.formatting import (
     name_segmentation,
     p_value,
     percent,
-)
-from loantap.reporting.interval_plot import (
-    compare,
-    make_rate_axis,
-    make_ratio_axis,
-    place_rates,
 )
 
 

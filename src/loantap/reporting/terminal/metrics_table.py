@@ -9,7 +9,7 @@ from rich.console import RenderableType
 from rich.table import Table
 
 from loantap.portfolio.dictionary import SIMULATED
-from loantap.reporting.fitting import FirstThatFits
+from loantap.reporting.terminal.fitting import FirstThatFits
 
 _SAMPLES: Final = {"cv": "cross-validated", "test": "test", "out_of_time": "out of time"}
 NOT_FOR_LENDING: Final = ("benchmark", "published_replica")

@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
-from loantap.reporting.figure_frame import BLUE, GREEN, INK, MUTED, VERMILION, Title, start_stack
-from loantap.reporting.interval_plot import FEW_LOANS
+from loantap.reporting.figures.frame import BLUE, GREEN, INK, MUTED, VERMILION, Title, start_stack
+from loantap.reporting.figures.interval_plot import FEW_LOANS
 
 _HEIGHTS_INCHES = (3.4, 3.4)
 _CENSORED = "#eef0f3"

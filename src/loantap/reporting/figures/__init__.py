@@ -1,0 +1,1 @@
+"""Figures, drawn once: for pages, MLflow and the dashboard."""
