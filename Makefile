@@ -74,8 +74,13 @@ bench-sources: system-packages $(SERVERS) ## Extraction and write-back against t
 	@$(BIN)/python -m tests.benchmarks.bench_incremental --rows $(SIZE)
 	@$(BIN)/python -m tests.benchmarks.bench_write_back --rows $(SIZE)
 
+# Asked first: neither server ends with a message that helps.
+REQUIRE_PORT = $(BIN)/python -c 'import socket; socket.create_server(("127.0.0.1", int("$(PORT)")))' \
+    2> /dev/null || { echo "Port $(PORT) cannot be used: it is taken, or none. Name another: make $@ PORT=5055" >&2; exit 2; }
+
 viz: PORT ?= 4141
 viz: $(READY) ## Open the lineage in Kedro-Viz; PORT=4141
+	@$(REQUIRE_PORT)
 	@$(WITH_VENV) $(BIN)/kedro viz run --host 127.0.0.1 --port $(PORT) $(ARGS)
 
 # The front page of MLflow's UI is another view, so name the runs of the latest run's experiment.
@@ -83,6 +88,7 @@ LATEST_EXPERIMENT := select experiment_id from runs order by start_time desc lim
 ui: PORT ?= 5000
 ui: $(READY) ## Open MLflow's UI at the runs of the latest experiment; PORT=5000
 	@test -f mlflow.db || { echo "There are no runs yet: make run makes some." >&2; exit 1; }
+	@$(REQUIRE_PORT)
 	@$(BIN)/python -c 'import sqlite3, sys; \
 	    row = sqlite3.connect("mlflow.db").execute("$(LATEST_EXPERIMENT)").fetchone(); \
 	    row or sys.exit("There are no runs yet: make run makes some."); \
@@ -106,6 +112,13 @@ clean: ## Remove the environment, caches and builds; data and registered models 
 	    .mypy_cache .pytest_cache .ruff_cache .viz
 	find src tests notebooks -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 
+# --- An environment that was moved or copied with its folder runs the code of the old one.
+ifneq ($(wildcard $(READY)),)
+ifneq ($(shell cat $(READY)),$(CURDIR))
+$(shell rm -f $(BIN)/uv $(READY) $(SERVERS))
+endif
+endif
+
 # --- Set-up: uv alone first, by hash; it installs the rest of the lock in a fraction of pip's time.
 
 $(BIN)/uv: requirements/uv.txt
@@ -127,7 +140,7 @@ $(READY): $(BIN)/uv requirements.txt pyproject.toml
 	        -r requirements.txt; }
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation \
 	    --editable .
-	@touch $@
+	@echo "$(CURDIR)" > $@
 
 $(SERVERS): $(READY) requirements/sources.txt requirements/spark.txt
 	@echo "Installing the drivers of the sources and Spark into $(VENV), about half a minute"

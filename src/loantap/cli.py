@@ -91,6 +91,12 @@ def _find_configuration(source: str | None) -> Path:
 
 
 def _require_environment(name: str | None, configuration: Path) -> None:
+    if not configuration.exists():
+        raise InputError(
+            f"configuration {configuration}",
+            "it does not exist",
+            "Start in the project's folder, or name it: --conf-source=conf-loantap.tar.gz",
+        )
     if name and configuration.is_dir() and not (configuration / name).is_dir():
         known = sorted(path.name for path in configuration.iterdir() if path.is_dir())
         raise InputError(f"--env {name}", "unknown environment", f"Known are {', '.join(known)}")
@@ -104,4 +110,6 @@ def _explain(error: Exception, outcome: str) -> str:
     message = str(cause or error)
     if outcome == ALL_PUBLISHED:
         return f"{message}\nEverything of this run is published all the same: the error came later."
+    if outcome not in {NOTHING_PUBLISHED, ""}:
+        return f"{message}\n{outcome[0].upper()}{outcome[1:]}."
     return message

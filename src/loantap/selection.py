@@ -121,7 +121,8 @@ def _unknown(
     names = sorted(known)
     close = get_close_matches(value, names, n=1)
     # Most leave out the namespace: `search_hyperparameters`.
-    close = close or [name for name in names if name.endswith(f".{value}")][:1]
+    without = {name.rpartition(".")[2]: name for name in reversed(names)}
+    close = close or [without[name] for name in get_close_matches(value, without, n=1)]
     guess = f"Did you mean {close[0]}? " if close else ""
     where = f" of {', '.join(searched)}" if searched else ""
     if len(names) <= _SHOWN:

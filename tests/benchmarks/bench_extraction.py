@@ -96,7 +96,7 @@ def measure(side: str, folder: Path, rows: int) -> Measured:
     told = json.loads((folder / f"{side}.json").read_text())
     if told["rows"] != rows:
         raise SystemExit(f"{side} read {told['rows']:,} rows of {rows:,}")
-    return Measured(told["seconds"], process.peak_mib)
+    return Measured(told["seconds"], process.peak_mib, process.cpu_seconds)
 
 
 def read_sql(connection: str, folder: Path) -> int:

@@ -10,6 +10,7 @@ out. `--learning` adds a curve: the same with fewer training loans.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -68,7 +69,7 @@ def read(path: Path) -> pd.DataFrame:
 
 
 def cross_validate(
-    loans: pd.DataFrame, name: str, repeat: int, share: float, advance
+    loans: pd.DataFrame, name: str, repeat: int, share: float, advance: Callable[[], object]
 ) -> pd.DataFrame:
     """Outcome, PD and decision of every loan, by a model that knew nothing of it."""
     options = read_options(name)
@@ -123,9 +124,9 @@ def tabulate(name: str, repeats: list[pd.DataFrame], share: float) -> Table:
 
 def arrays(repeat: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Outcomes, PDs and decisions."""
-    return tuple(
-        repeat[name].to_numpy() for name in ("is_charged_off", "probability_of_default", "declined")
-    )
+    columns = ("is_charged_off", "probability_of_default", "declined")
+    target, pds, declined = (repeat[name].to_numpy() for name in columns)
+    return target, pds, declined
 
 
 if __name__ == "__main__":

@@ -126,7 +126,8 @@ def run_sql(folder: Path, statement: str) -> None:
 def measure_one(folder: Path) -> Measured:
     """One extraction in a fresh process."""
     process = run_measured(["-m", "tests.benchmarks.bench_incremental", "--folder", str(folder)])
-    return Measured(json.loads((folder / "seconds.json").read_text()), process.peak_mib)
+    seconds = json.loads((folder / "seconds.json").read_text())
+    return Measured(seconds, process.peak_mib, process.cpu_seconds)
 
 
 def extract(folder: Path) -> float:

@@ -17,6 +17,7 @@ import json
 import tempfile
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -95,7 +96,9 @@ def read(folder: Path) -> tuple[pd.DataFrame, pd.Series]:
     return frame.drop(columns="is_charged_off"), frame["is_charged_off"]
 
 
-def search_plainly(features: pd.DataFrame, target: pd.Series, options: TrainingOptions) -> dict:
+def search_plainly(
+    features: pd.DataFrame, target: pd.Series, options: TrainingOptions
+) -> dict[str, Any]:
     """`GridSearchCV` over the same candidates."""
     grid = GridSearchCV(
         ResamplingPipeline(
@@ -121,7 +124,7 @@ def search_plainly(features: pd.DataFrame, target: pd.Series, options: TrainingO
     }
 
 
-def as_parameters(candidate: Candidate, options: TrainingOptions) -> dict[str, list]:
+def as_parameters(candidate: Candidate, options: TrainingOptions) -> dict[str, list[Any]]:
     """One point of the grid in scikit-learn's own terms."""
     classifier = LogisticRegression(
         C=candidate.inverse_penalty,
@@ -136,7 +139,9 @@ def as_parameters(candidate: Candidate, options: TrainingOptions) -> dict[str, l
     return {"balance": [sampler], "classify": [classifier]}
 
 
-def search_ours(features: pd.DataFrame, target: pd.Series, options: TrainingOptions) -> dict:
+def search_ours(
+    features: pd.DataFrame, target: pd.Series, options: TrainingOptions
+) -> dict[str, Any]:
     """The product's search."""
     outcome = search(features, target, options)
     return {
@@ -150,7 +155,7 @@ def search_ours(features: pd.DataFrame, target: pd.Series, options: TrainingOpti
 SIDES = {"plain": search_plainly, "ours": search_ours, "shipped": search_ours}
 
 
-def measure(side: str, options: TrainingOptions, folder: Path) -> tuple[Measured, dict]:
+def measure(side: str, options: TrainingOptions, folder: Path) -> tuple[Measured, dict[str, Any]]:
     """Run one side in its own process."""
     arguments = ["--side", side, "--folder", str(folder), "--model", options.name]
     measured = run_measured(

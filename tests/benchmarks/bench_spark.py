@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 import yaml
 from rich.console import Console
@@ -23,6 +24,7 @@ from rich.table import Table
 from loantap.datasets import SparkFileDataset, SparkTableDataset
 from loantap.datasets.spark.session import open_session
 from loantap.pipelines.scoring.nodes import score_applications
+from loantap.tables.rows import MappedFile
 from tests.benchmarks.bench_scoring import score, write_applications
 from tests.benchmarks.measured import run_measured
 from tests.benchmarks.scorers import KINDS, make_scorer, read_scoring_options
@@ -79,7 +81,7 @@ def score_on_spark(folder: Path, cores: int) -> list[float]:
 
     def run() -> None:
         for promise in score_applications(source.load(), scorer, options):
-            target.save(promise)
+            target.save(cast("MappedFile", promise))
         target.publish()
 
     return [_time(lambda: open_session(settings)), _time(run), _time(run)]

@@ -85,7 +85,8 @@ def measure(side: str, folder: Path) -> Measured:
     """Seconds of the writing, and the memory of the process."""
     arguments = ["-m", "tests.benchmarks.bench_write_back", "--side", side, "--folder", str(folder)]
     process = run_measured(arguments)
-    return Measured(json.loads((folder / "seconds.json").read_text()), process.peak_mib)
+    seconds = json.loads((folder / "seconds.json").read_text())
+    return Measured(seconds, process.peak_mib, process.cpu_seconds)
 
 
 def load_only(folder: Path) -> float:

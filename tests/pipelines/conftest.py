@@ -16,7 +16,7 @@ LOANS = 1_500
 @pytest.fixture(scope="session")
 def sourced() -> Outputs:
     """What `sources` makes of nothing: a demo portfolio."""
-    return run("sources", {"portfolio_csv": None}, loans=LOANS)
+    return run("sources", {"sources.portfolio_csv": None}, loans=LOANS)
 
 
 @pytest.fixture(scope="session")

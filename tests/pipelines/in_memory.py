@@ -128,7 +128,7 @@ def ingest(sources: Mapping[str, pd.DataFrame], folder: Path, **given: object) -
         source = make_source(table, folder)
         source.save(sources[f"source_{table}"])
         datasets[f"source_{table}"] = source
-        datasets[f"raw_{table}"] = SnapshotDataset(filepath=str(folder / table))
+        datasets[f"ingestion.raw_{table}"] = SnapshotDataset(filepath=str(folder / table))
     return run("ingestion", {}, datasets, **given)
 
 

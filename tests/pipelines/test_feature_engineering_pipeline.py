@@ -42,7 +42,7 @@ def test_rows_of_all_tables_are_the_same_loans_in_one_order(
     engineered: Outputs, ingested: Outputs
 ) -> None:
     ids = ingested["loans"]["loan_id"].tolist()
-    for name in ("features", "splits", *(f"{name}_input" for name in SCHEMAS)):
+    for name in ("feature_engineering.features", "splits", *(f"{name}_input" for name in SCHEMAS)):
         assert engineered[name]["loan_id"].tolist() == ids
     outcome = ingested["loans"]["is_charged_off"].tolist()
     assert engineered["lending_input"]["is_charged_off"].tolist() == outcome
@@ -89,7 +89,7 @@ def test_the_gate_looks_at_training_loans_only(ingested: Outputs, engineered: Ou
 
     report = detect_leakage(
         changed,
-        engineered["features"],
+        engineered["feature_engineering.features"],
         engineered["splits"],
         load_options()["params:feature_engineering"],
     )

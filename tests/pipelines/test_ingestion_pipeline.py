@@ -46,7 +46,7 @@ def test_the_tables_are_what_their_schemas_say(ingested: Outputs) -> None:
     schemas.LOANS.validate(ingested["loans"])
     schemas.LOAN_MONTHS.validate(ingested["loan_months"])
     schemas.RECONCILIATION.validate(ingested["reconciliation"])
-    schemas.INSTALMENT_EXCEPTIONS.validate(ingested["instalment_exceptions"])
+    schemas.INSTALMENT_EXCEPTIONS.validate(ingested["ingestion.instalment_exceptions"])
 
 
 def test_clean_sources_lose_no_row(ingested: Outputs, sourced: Outputs) -> None:
@@ -58,10 +58,10 @@ def test_clean_sources_lose_no_row(ingested: Outputs, sourced: Outputs) -> None:
 @pytest.mark.parametrize(
     ("table", "row", "reason"),
     [
-        ("loans_quarantine", 1, "grade 'Z' is not one of A, B, C, D, E, F, G"),
-        ("loans_quarantine", 2, "int_rate '-1.0' is below 0"),
-        ("loans_quarantine", 1_500, "repeats the loan_id of a row as new or newer"),
-        ("applications_quarantine", 4, "annual_inc '' is missing"),
+        ("ingestion.loans_quarantine", 1, "grade 'Z' is not one of A, B, C, D, E, F, G"),
+        ("ingestion.loans_quarantine", 2, "int_rate '-1.0' is below 0"),
+        ("ingestion.loans_quarantine", 1_500, "repeats the loan_id of a row as new or newer"),
+        ("ingestion.applications_quarantine", 4, "annual_inc '' is missing"),
     ],
 )
 def test_a_faulty_row_goes_to_quarantine_with_its_number_and_reason(
@@ -75,9 +75,9 @@ def test_a_faulty_row_goes_to_quarantine_with_its_number_and_reason(
 @pytest.mark.parametrize(
     ("table", "reason"),
     [
-        ("unmatched_loans", "has no application"),
-        ("unmatched_applications", "has no loan"),
-        ("unmatched_loan_events", "is about a loan that is not in the portfolio"),
+        ("ingestion.unmatched_loans", "has no application"),
+        ("ingestion.unmatched_applications", "has no loan"),
+        ("ingestion.unmatched_loan_events", "is about a loan that is not in the portfolio"),
     ],
 )
 def test_a_row_without_partner_is_set_aside(mended: Outputs, table: str, reason: str) -> None:
@@ -128,7 +128,7 @@ def test_rows_of_two_portfolios_are_never_mixed(table: Table, tmp_path: Path) ->
         (3, "2020-01-01"),
         (1, "2026-11-24"),
     ]:
-        made = run("sources", {"portfolio_csv": None}, loans=1_000, seed=seed, as_of=as_of)
+        made = run("sources", {"sources.portfolio_csv": None}, loans=1_000, seed=seed, as_of=as_of)
         source.save(made[f"source_{table}"])
         snapshot = SnapshotDataset(filepath=str(tmp_path / table))
         snapshot.save(extract(source.load(), load_options(as_of=as_of)["params:ingestion"]))
@@ -147,7 +147,7 @@ def test_nothing_depends_on_the_order_of_extraction(
     }
     again = ingest(shuffled, tmp_path)
 
-    for name in ("loans", "loan_months", "reconciliation", "instalment_exceptions"):
+    for name in ("loans", "loan_months", "reconciliation", "ingestion.instalment_exceptions"):
         assert_frame_equal(again[name], ingested[name])
 
 
@@ -167,7 +167,7 @@ def test_a_loan_whose_instalment_is_not_its_emi_is_listed_and_kept(
 
     made = ingest({**sourced, "source_loans": loans}, tmp_path)
 
-    listed = made["instalment_exceptions"].set_index("loan_id")
+    listed = made["ingestion.instalment_exceptions"].set_index("loan_id")
     exception = listed.loc[loans.loc[0, "loan_id"]]
     assert exception["funded_principal"] == pytest.approx(exception["loan_amount"] / 2, rel=1e-3)
     assert loans.loc[0, "loan_id"] in set(made["loans"]["loan_id"])
@@ -191,6 +191,6 @@ def test_months_on_book_count_from_the_month_of_issue(ingested: Outputs) -> None
 
 
 def test_the_tables_written_back_are_the_tables(ingested: Outputs) -> None:
-    assert_frame_equal(ingested["warehouse_portfolio"], ingested["loans"])
-    assert_frame_equal(ingested["warehouse_loan_months"], ingested["loan_months"])
-    assert_frame_equal(ingested["warehouse_reconciliation"], ingested["reconciliation"])
+    assert_frame_equal(ingested["ingestion.warehouse_portfolio"], ingested["loans"])
+    assert_frame_equal(ingested["ingestion.warehouse_loan_months"], ingested["loan_months"])
+    assert_frame_equal(ingested["ingestion.warehouse_reconciliation"], ingested["reconciliation"])

@@ -67,10 +67,10 @@ def score(
     loader = OmegaConfigLoader(
         str(PROJECT / "conf"), env="local", runtime_params=given, **settings.CONFIG_LOADER_ARGS
     )
-    names = ("applications", "scores", "scoring_account", "warehouse_decisions")
+    names = ("applications", "scores", "scoring.scoring_account", "scoring.warehouse_decisions")
     warehouse = {"backend": "duckdb", "path": str(source.parent / "warehouse.duckdb")}
     entries = {name: loader["catalog"][name] for name in names}
-    entries["scoring_account"]["dataset"]["filepath"] = str(source.parent / "account.json")
+    entries["scoring.scoring_account"]["dataset"]["filepath"] = str(source.parent / "account.json")
     catalog = DataCatalog.from_config(entries, {"warehouse_output": warehouse})
     given_options = (
         load_options(as_of=as_of, scoring=options) if options else load_options(as_of=as_of)

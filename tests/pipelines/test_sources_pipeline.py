@@ -15,7 +15,7 @@ BOOKKEEPING = ["loan_id", "updated_at", "origin"]
 
 @pytest.fixture(scope="module")
 def real(csv: pd.DataFrame) -> Outputs:
-    return run("sources", {"portfolio_csv": csv})
+    return run("sources", {"sources.portfolio_csv": csv})
 
 
 @pytest.mark.parametrize("table", [Table.LOANS, Table.APPLICATIONS])
@@ -39,7 +39,7 @@ def test_the_demo_is_of_the_size_asked_for_and_all_simulated(sourced: Outputs) -
 
 
 def test_the_truth_behind_each_simulated_loan_is_kept(sourced: Outputs) -> None:
-    truth = sourced["simulated_truth"]
+    truth = sourced["sources.simulated_truth"]
 
     assert truth["loan_id"].tolist() == sourced["source_loans"]["loan_id"].tolist()
     assert truth["true_pd"].between(0, 1).all()
@@ -49,7 +49,7 @@ def test_a_file_is_real_and_has_no_truth(real: Outputs, csv: pd.DataFrame) -> No
     assert set(real["source_loans"]["origin"]) == {REAL}
     assert set(real["source_applications"]["origin"]) == {REAL}
     assert len(real["source_loans"]) == len(csv)
-    assert len(real["simulated_truth"]) == 0
+    assert len(real["sources.simulated_truth"]) == 0
 
 
 def test_the_monthly_events_of_real_loans_are_simulated(real: Outputs) -> None:
@@ -75,7 +75,7 @@ def test_the_rows_of_a_file_reach_the_systems_as_they_are(real: Outputs, csv: pd
 def test_identifiers_do_not_depend_on_the_order_of_the_file(
     real: Outputs, csv: pd.DataFrame
 ) -> None:
-    shuffled = run("sources", {"portfolio_csv": csv.sample(frac=1, random_state=3)})
+    shuffled = run("sources", {"sources.portfolio_csv": csv.sample(frac=1, random_state=3)})
 
     assert set(shuffled["source_loans"]["loan_id"]) == set(real["source_loans"]["loan_id"])
 
@@ -86,14 +86,14 @@ def test_an_identifier_does_not_tell_how_the_loan_ended(real: Outputs, csv: pd.D
             {"Fully Paid": "Charged Off", "Charged Off": "Fully Paid"}
         )
     )
-    other = run("sources", {"portfolio_csv": flipped})
+    other = run("sources", {"sources.portfolio_csv": flipped})
 
     assert other["source_loans"]["loan_id"].tolist() == real["source_loans"]["loan_id"].tolist()
 
 
 def test_the_same_seed_gives_the_same_rows_and_another_does_not(sourced: Outputs) -> None:
-    again = run("sources", {"portfolio_csv": None}, loans=1_500)
-    other = run("sources", {"portfolio_csv": None}, loans=1_500, seed=7)
+    again = run("sources", {"sources.portfolio_csv": None}, loans=1_500)
+    other = run("sources", {"sources.portfolio_csv": None}, loans=1_500, seed=7)
 
     for name in ("source_loans", "source_applications", "source_loan_events"):
         assert_frame_equal(again[name], sourced[name])
@@ -104,10 +104,10 @@ def test_rows_may_be_set_aside_when_some_are_tolerated(csv: pd.DataFrame) -> Non
     bad = csv.assign(grade=csv["grade"].where(csv.index != 3, "Z"))
 
     with pytest.raises(InputError, match="row 4: grade 'Z'"):
-        run("sources", {"portfolio_csv": bad})
-    made = run("sources", {"portfolio_csv": bad}, sources={"tolerated_bad_share": 0.01})
+        run("sources", {"sources.portfolio_csv": bad})
+    made = run("sources", {"sources.portfolio_csv": bad}, sources={"tolerated_bad_share": 0.01})
 
-    assert made["portfolio_quarantine"]["row"].tolist() == [4]
+    assert made["sources.portfolio_quarantine"]["row"].tolist() == [4]
     assert len(made["source_loans"]) == len(csv) - 1
 
 

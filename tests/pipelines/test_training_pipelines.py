@@ -38,14 +38,14 @@ def modeling_inputs(
         "leakage_report": engineered["leakage_report"],
         "loans": ingested["loans"],
         "reconciliation": ingested["reconciliation"],
-        **{f"{model}_champions": (champions or {}).get(model, {}) for model in MODELS},
+        **{f"modeling.{model}.champions": (champions or {}).get(model, {}) for model in MODELS},
     }
 
 
 def load_registered(modelled: Outputs) -> Outputs:
     """The outputs of `modeling`, as the registry gives models back to scoring and evaluation."""
     scorers = {
-        model: Scorer(modelled[f"{model}_model"].trained, f"loantap-{model}-demo", "1")
+        model: Scorer(modelled[f"{model}_judged"].trained, f"loantap-{model}-demo", "1")
         for model in ("lending", "application")
     }
     judged = {
@@ -55,7 +55,7 @@ def load_registered(modelled: Outputs) -> Outputs:
             is_new=True,
             in_office="",
             scorer=scorers.get(model),
-            training=modelled[f"{model}_model"].training,
+            training=modelled[f"{model}_judged"].training,
         )
         for model in MODELS
     }
@@ -70,7 +70,9 @@ def modelled(engineered: Outputs, ingested: Outputs) -> Outputs:
 @pytest.fixture(scope="module")
 def evaluated(modelled: Outputs, engineered: Outputs, ingested: Outputs) -> Outputs:
     registered = load_registered(modelled)
-    return run("evaluation", {**ingested, **engineered, **registered, "foreign_loans": None})
+    return run(
+        "evaluation", {**ingested, **engineered, **registered, "evaluation.foreign_loans": None}
+    )
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +83,7 @@ def insight(ingested: Outputs) -> Outputs:
 class TestModeling:
     @pytest.mark.parametrize("model", MODELS)
     def test_each_model_is_packaged_with_its_facts(self, modelled: Outputs, model: str) -> None:
-        trained = modelled[f"{model}_model"].trained
+        trained = modelled[f"{model}_judged"].trained
         feature_set = FEATURE_SETS[MODELS[model]]
 
         assert isinstance(trained, TrainedModel)
@@ -95,13 +97,13 @@ class TestModeling:
     @pytest.mark.parametrize("model", MODELS)
     def test_tables_are_what_their_schemas_say(self, modelled: Outputs, model: str) -> None:
         schemas.PREDICTIONS.validate(modelled[f"{model}_predictions"])
-        schemas.CANDIDATES.validate(modelled[f"{model}.candidates"])
-        schemas.COEFFICIENTS.validate(modelled[f"{model}.coefficients"])
-        schemas.OUT_OF_FOLD.validate(modelled[f"{model}.out_of_fold"])
+        schemas.CANDIDATES.validate(modelled[f"modeling.{model}.candidates"])
+        schemas.COEFFICIENTS.validate(modelled[f"modeling.{model}.coefficients"])
+        schemas.OUT_OF_FOLD.validate(modelled[f"modeling.{model}.out_of_fold"])
 
     @pytest.mark.parametrize("model", MODELS)
     def test_every_candidate_of_the_grid_is_reported(self, modelled: Outputs, model: str) -> None:
-        candidates = modelled[f"{model}.candidates"]
+        candidates = modelled[f"modeling.{model}.candidates"]
 
         assert len(candidates) == 2
         assert candidates["chosen"].sum() == 1
@@ -112,7 +114,7 @@ class TestModeling:
     ) -> None:
         table = engineered[f"{MODELS[model]}_input"]
         test = table[table["split"] == "test"]
-        pipeline = modelled[f"{model}_model"].trained.pipeline
+        pipeline = modelled[f"{model}_judged"].trained.pipeline
         predictions = modelled[f"{model}_predictions"].query("sample == 'test'")
 
         expected = pipeline.predict_proba(test[list(FEATURE_SETS[MODELS[model]].features)])[:, 1]
@@ -122,7 +124,7 @@ class TestModeling:
         )
 
     def test_the_replica_keeps_its_published_threshold(self, modelled: Outputs) -> None:
-        assert modelled["published_replica_model"].trained.facts.threshold == 0.45
+        assert modelled["published_replica_judged"].trained.facts.threshold == 0.45
         assert set(modelled["published_replica_predictions"]["threshold"]) == {0.45}
 
     def test_the_outcome_of_test_loans_does_not_reach_the_model(
@@ -140,16 +142,19 @@ class TestModeling:
         other = run("modeling", inputs)
 
         for model in MODELS:
-            found, expected = (made[f"{model}.logistic"] for made in (other, modelled))
+            found, expected = (made[f"modeling.{model}.logistic"] for made in (other, modelled))
             assert found.hyperparameters == expected.hyperparameters
             assert found.threshold == pytest.approx(expected.threshold)
             pd.testing.assert_frame_equal(
-                other[f"{model}.coefficients"], modelled[f"{model}.coefficients"]
+                other[f"modeling.{model}.coefficients"], modelled[f"modeling.{model}.coefficients"]
             )
         for model in ("lending", "application"):
             # Nor do they choose between the logistic regression and its challenger.
             evidence = [
-                [c["evidence"] for c in made[f"{model}_promotion"]["challenger"]["conditions"][:-1]]
+                [
+                    c["evidence"]
+                    for c in made[f"modeling.{model}.promotion"]["challenger"]["conditions"][:-1]
+                ]
                 for made in (other, modelled)
             ]
             assert evidence[0] == evidence[1]
@@ -160,7 +165,7 @@ class TestPromotion:
         self, modelled: Outputs
     ) -> None:
         for model in ("lending", "application"):
-            verdict = modelled[f"{model}_promotion"]["champion"]
+            verdict = modelled[f"modeling.{model}.promotion"]["champion"]
 
             assert verdict["incumbent"] == ""
             assert verdict["promoted"] == all(c["holds"] for c in verdict["conditions"])
@@ -172,7 +177,7 @@ class TestPromotion:
     def test_promotion_json_says_who_was_judged_against_whom_and_by_what(
         self, modelled: Outputs, model: str
     ) -> None:
-        promotion = json.loads(json.dumps(modelled[f"{model}_promotion"]))
+        promotion = json.loads(json.dumps(modelled[f"modeling.{model}.promotion"]))
 
         is_challenged = model in {"lending", "application"}
         assert set(promotion) == {"challenger", "champion"}
@@ -191,7 +196,7 @@ class TestPromotion:
     def test_a_release_carries_the_predictions_and_verdicts_that_it_was_judged_by(
         self, modelled: Outputs, model: str
     ) -> None:
-        release, promotion = modelled[f"{model}_model"], modelled[f"{model}_promotion"]
+        release, promotion = modelled[f"{model}_judged"], modelled[f"modeling.{model}.promotion"]
 
         assert isinstance(release, Release)
         assert release.predictions is modelled[f"{model}_predictions"]
@@ -206,7 +211,7 @@ class TestPromotion:
         # Of the other models as an earlier release left them, without a digest.
         digests = {
             model: digest_model(
-                modelled[f"{model}_model"].trained, modelled[f"{model}_predictions"]
+                modelled[f"{model}_judged"].trained, modelled[f"{model}_predictions"]
             )
             for model in ("lending", "benchmark")
         }
@@ -214,7 +219,7 @@ class TestPromotion:
             model: {
                 "simulated": Champion(
                     f"loantap-{model}-demo 1",
-                    modelled[f"{model}_model"].trained,
+                    modelled[f"{model}_judged"].trained,
                     modelled[f"{model}_predictions"],
                     digests.get(model, ""),
                 )
@@ -225,7 +230,7 @@ class TestPromotion:
         again = run("modeling", modeling_inputs(engineered, ingested, in_office))
 
         for model in MODELS:
-            verdict = again[f"{model}_promotion"]["champion"]
+            verdict = again[f"modeling.{model}.promotion"]["champion"]
             failed = {c["name"] for c in verdict["conditions"] if not c["holds"]}
             assert verdict["incumbent"] == f"loantap-{model}-demo 1"
             assert not verdict["promoted"]
@@ -244,9 +249,9 @@ class TestPromotion:
 
         verdict, _ = judge_promotion(
             inputs["lending_input"],
-            modelled["lending.contest"],
+            modelled["modeling.lending.contest"],
             inputs["leakage_report"],
-            inputs["lending_champions"],
+            inputs["modeling.lending.champions"],
             inputs["reconciliation"],
             load_options()["params:modeling.lending"],
         )
@@ -256,41 +261,43 @@ class TestPromotion:
 
 class TestEvaluation:
     def test_one_file_collects_every_model(self, evaluated: Outputs) -> None:
-        metrics = evaluated["metrics"]
+        metrics = evaluated["evaluation.metrics"]
 
         assert list(metrics) == [*MODELS, "origin"]
         for model in MODELS:
-            assert metrics[model] == evaluated[f"{model}_metrics"]
+            assert metrics[model] == evaluated[f"evaluation.{model}_metrics"]
             assert set(metrics[model]) == {"cv", "test", "out_of_time"}
 
     @pytest.mark.parametrize("model", MODELS)
     @pytest.mark.parametrize("plot", PLOTS)
     def test_each_plot_is_a_figure(self, evaluated: Outputs, model: str, plot: str) -> None:
-        assert isinstance(evaluated[f"{model}.{plot}"], Figure)
+        assert isinstance(evaluated[f"evaluation.{model}.{plot}"], Figure)
 
     @pytest.mark.parametrize("model", MODELS)
     def test_curves_are_what_their_schemas_say(self, evaluated: Outputs, model: str) -> None:
-        schemas.CURVE_ROC.validate(evaluated[f"{model}.roc_curve"])
-        schemas.CURVE_PRECISION_RECALL.validate(evaluated[f"{model}.precision_recall_curve"])
-        schemas.RELIABILITY.validate(evaluated[f"{model}.reliability"])
-        schemas.THRESHOLDS.validate(evaluated[f"{model}.thresholds"])
+        schemas.CURVE_ROC.validate(evaluated[f"evaluation.{model}.roc_curve"])
+        schemas.CURVE_PRECISION_RECALL.validate(
+            evaluated[f"evaluation.{model}.precision_recall_curve"]
+        )
+        schemas.RELIABILITY.validate(evaluated[f"evaluation.{model}.reliability"])
+        schemas.THRESHOLDS.validate(evaluated[f"evaluation.{model}.thresholds"])
 
     @pytest.mark.parametrize("model", ["lending", "application"])
     def test_what_is_judged_out_of_time_is_reported_by_origin(
         self, evaluated: Outputs, engineered: Outputs, model: str
     ) -> None:
-        report = evaluated["ageing"]["models"][model]["rolling_origin"]
+        report = evaluated["evaluation.ageing"]["models"][model]["rolling_origin"]
         judged = engineered["splits"]["judged_at"].dropna()
 
         assert report["pooled"]["n"] == len(judged) > 0
         by_origin = {row["origin"]: row["n"] for row in report["origins"] if not row["skipped"]}
         assert by_origin == judged.dt.strftime("%Y-%m").value_counts().to_dict()
-        pooled = evaluated["metrics"][model]["out_of_time"]
+        pooled = evaluated["evaluation.metrics"][model]["out_of_time"]
         for figure in ("n", "default_rate", "roc_auc", "ece"):
             assert report["pooled"][figure] == pooled[figure]
 
     def test_models_that_are_not_lent_on_are_left_out_of_ageing(self, evaluated: Outputs) -> None:
-        assert set(evaluated["ageing"]["models"]) == {"lending", "application"}
+        assert set(evaluated["evaluation.ageing"]["models"]) == {"lending", "application"}
 
     def test_the_card_shows_ageing_and_no_foreign_portfolio(self, evaluated: Outputs) -> None:
         card = evaluated["model_card"]
@@ -298,9 +305,9 @@ class TestEvaluation:
         assert 'id="ageing"' in card
         assert "resolved only" in card
         assert "foreign portfolio" not in card.lower()
-        assert isinstance(evaluated["lending_ageing_plot"], Figure)
+        assert isinstance(evaluated["evaluation.lending_ageing_plot"], Figure)
 
-    @pytest.mark.parametrize("audit", ["fairness", "stability"])
+    @pytest.mark.parametrize("audit", ["evaluation.fairness", "evaluation.stability"])
     def test_audits_are_of_the_models_that_are_lent_on(
         self, evaluated: Outputs, audit: str
     ) -> None:
@@ -311,17 +318,17 @@ class TestEvaluation:
     def test_the_scorecard_is_that_of_the_model_registered(
         self, evaluated: Outputs, model: str
     ) -> None:
-        report = evaluated[f"{model}_scorecard_report"]
+        report = evaluated[f"evaluation.{model}_scorecard_report"]
 
-        schemas.SCORECARD.validate(evaluated[f"{model}_scorecard"])
+        schemas.SCORECARD.validate(evaluated[f"evaluation.{model}.scorecard"])
         assert (report["model_name"], report["model_version"]) == (f"loantap-{model}-demo", "1")
-        assert report["n"] == evaluated["metrics"][model]["cv"]["n"]
+        assert report["n"] == evaluated["evaluation.metrics"][model]["cv"]["n"]
 
     def test_the_card_tells_the_headline_of_each_verdict(
         self, evaluated: Outputs, modelled: Outputs
     ) -> None:
         for model in ("lending", "application"):
-            headline = modelled[f"{model}_promotion"]["champion"]["headline"]
+            headline = modelled[f"modeling.{model}.promotion"]["champion"]["headline"]
             assert headline[1:] in evaluated["model_card"]
 
     def test_the_card_speaks_of_every_model_and_of_the_policy(self, evaluated: Outputs) -> None:
@@ -333,16 +340,18 @@ class TestEvaluation:
 
 class TestInsights:
     def test_segments_are_what_their_schema_says(self, insight: Outputs) -> None:
-        policy_schemas.SEGMENTS.validate(insight["segments"])
+        policy_schemas.SEGMENTS.validate(insight["insights.segments"])
 
     def test_segments_add_up_to_the_portfolio(self, insight: Outputs, ingested: Outputs) -> None:
-        totals = insight["segments"].groupby("segmentation")[["loans", "charged_off"]].sum()
+        totals = (
+            insight["insights.segments"].groupby("segmentation")[["loans", "charged_off"]].sum()
+        )
 
         assert set(totals["loans"]) == {len(ingested["loans"])}
         assert set(totals["charged_off"]) == {ingested["loans"]["is_charged_off"].sum()}
 
     def test_every_segmentation_asked_for_is_there(self, insight: Outputs) -> None:
-        segmentations = " ".join(insight["segments"]["segmentation"].unique()).lower()
+        segmentations = " ".join(insight["insights.segments"]["segmentation"].unique()).lower()
 
         for asked in (
             "grade", "term", "purpose", "home", "income", "dti", "utilisation", "amount",
@@ -350,7 +359,7 @@ class TestInsights:
         ):  # fmt: skip
             assert asked in segmentations
 
-    @pytest.mark.parametrize("page", ["insights", "eda"])
+    @pytest.mark.parametrize("page", ["insights.insights_page", "insights.eda_page"])
     def test_each_page_is_html(self, insight: Outputs, page: str) -> None:
         assert "<html" in insight[page].lower()[:2_000]
 

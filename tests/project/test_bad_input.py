@@ -13,7 +13,7 @@ import duckdb
 import pandas as pd
 import pytest
 
-from loantap.pipelines.evaluation import nodes as evaluation
+from loantap.pipelines.evaluation import card_nodes
 from loantap.portfolio.dictionary import portfolio_columns
 from loantap.portfolio.loantap_format import render
 from tests.support.temporary_project import Project
@@ -433,7 +433,7 @@ class TestMissing:
             "scoring",
             "--params",
             f"applications={path}",
-            said=("dataset lending_model", "it does not exist yet", "Run the pipeline that makes"),
+            said=("model registry", "no champion named loantap-lending", "Train one with"),
         )
 
     @pytest.mark.parametrize(
@@ -533,7 +533,7 @@ class TestFailureInTheMiddle:
         def fail(card: object) -> str:
             raise ZeroDivisionError("the last node fails")
 
-        monkeypatch.setattr(evaluation, "render", fail)
+        monkeypatch.setattr(card_nodes, "render", fail)
 
     def test_nothing_is_published_and_no_alias_moves(
         self, demo: Project, failing_last_node: None

@@ -29,14 +29,17 @@ FOLDERS = {
 }  # fmt: skip
 # Tables with a row per person's loan: nothing of them may be seen in Kedro-Viz.
 PERSONAL = {
-    "portfolio_csv", "portfolio", "portfolio_quarantine", "source_loans", "source_applications",
-    "source_loan_events", "raw_loans", "raw_applications", "raw_loan_events", "typed_loans",
-    "typed_applications", "typed_loan_events", "loans_quarantine", "applications_quarantine",
-    "loan_events_quarantine", "unmatched_loans", "unmatched_applications",
-    "unmatched_loan_events", "loans", "loan_months", "instalment_exceptions",
-    "warehouse_portfolio", "warehouse_loan_months", "features", "splits", "benchmark_input",
-    "lending_input", "application_input", "applications", "scores", "foreign_loans",
-    "warehouse_decisions",
+    "sources.portfolio_csv", "sources.portfolio", "sources.portfolio_quarantine", "source_loans",
+    "source_applications", "source_loan_events", "ingestion.raw_loans",
+    "ingestion.raw_applications", "ingestion.raw_loan_events", "ingestion.typed_loans",
+    "ingestion.typed_applications", "ingestion.typed_loan_events", "ingestion.loans_quarantine",
+    "ingestion.applications_quarantine", "ingestion.loan_events_quarantine",
+    "ingestion.unmatched_loans", "ingestion.unmatched_applications",
+    "ingestion.unmatched_loan_events", "loans", "loan_months", "ingestion.instalment_exceptions",
+    "ingestion.warehouse_portfolio", "ingestion.warehouse_loan_months",
+    "feature_engineering.features", "splits", "benchmark_input", "lending_input",
+    "application_input", "applications", "scores", "evaluation.foreign_loans",
+    "scoring.warehouse_decisions",
 }  # fmt: skip
 PERSONAL_OF_A_MODEL = ("predictions", "out_of_fold")
 
@@ -142,6 +145,7 @@ def test_a_file_lies_in_the_folder_of_its_layer_or_is_a_report(name: str) -> Non
 @pytest.mark.parametrize("name", [name for name in USED if path_of(name) and is_output(name)])
 def test_every_file_that_a_run_makes_is_published_only_when_it_succeeds(name: str) -> None:
     assert USED[name][1]["type"] in {
+        "loantap.datasets.FigureDataset",
         "loantap.datasets.StagedDataset",
         "loantap.datasets.SnapshotDataset",
         "loantap.datasets.BatchedDataset",
@@ -189,10 +193,17 @@ def test_up_to_primary_only_what_holds_no_loan_is_previewed(layer: str) -> None:
         if layer_of(name) == layer and entry["metadata"]["kedro-viz"].get("preview", True)
     }
 
-    assert shown <= {"reconciliation", "warehouse_reconciliation", "simulated_truth"}
+    assert shown <= {
+        "reconciliation",
+        "ingestion.warehouse_reconciliation",
+        "sources.simulated_truth",
+    }
 
 
-@pytest.mark.parametrize("name", ["metrics", "ageing", "leakage_report", "recommendations"])
+@pytest.mark.parametrize(
+    "name",
+    ["evaluation.metrics", "evaluation.ageing", "leakage_report", "insights.recommendations"],
+)
 def test_reports_are_previewed(name: str) -> None:
     assert USED[name][1]["metadata"]["kedro-viz"].get("preview", True)
 
@@ -200,7 +211,7 @@ def test_reports_are_previewed(name: str) -> None:
 @pytest.mark.parametrize("given", [None, "loans.csv"])
 def test_a_portfolio_is_read_as_text_and_described(given: str | None) -> None:
     entry = load_configuration(**({"portfolio": given} if given else {}))["catalog"][
-        "portfolio_csv"
+        "sources.portfolio_csv"
     ]
 
     if given is None:
@@ -214,7 +225,7 @@ def test_a_portfolio_is_read_as_text_and_described(given: str | None) -> None:
 @pytest.mark.parametrize("name", ["portfolio", "applications", "foreign"])
 @pytest.mark.parametrize("given", ["new.csv", "~/new.csv.gz", "NEW.CSV", "new.parquet"])
 def test_every_door_has_the_same_reader(given: str, name: str) -> None:
-    entries = {"portfolio": "portfolio_csv", "foreign": "foreign_loans"}
+    entries = {"portfolio": "sources.portfolio_csv", "foreign": "evaluation.foreign_loans"}
     entry = load_configuration(**{name: given})["catalog"][entries.get(name, name)]
 
     assert entry["type"] == "loantap.datasets.TableFileDataset"
@@ -223,7 +234,7 @@ def test_every_door_has_the_same_reader(given: str, name: str) -> None:
 
 
 def test_foreign_loans_are_described() -> None:
-    entry = load_configuration(foreign="new.csv")["catalog"]["foreign_loans"]
+    entry = load_configuration(foreign="new.csv")["catalog"]["evaluation.foreign_loans"]
 
     assert entry["metadata"]["description"].startswith("Foreign portfolio")
 
@@ -330,9 +341,12 @@ class TestPipelines:
 
     def test_a_run_needs_no_input_but_files_that_may_be_given_and_champions_if_any(self) -> None:
         inputs = {name for name in PIPELINES["all"].inputs() if not is_parameter(name)}
-        champions = {f"{model}_champions" for model in MODELS}
+        champions = {f"modeling.{model}.champions" for model in MODELS}
 
-        assert inputs == {"portfolio_csv", "applications", "foreign_loans"} | champions
+        assert (
+            inputs
+            == {"sources.portfolio_csv", "applications", "evaluation.foreign_loans"} | champions
+        )
 
     def test_only_sources_writes_to_a_source_system(self) -> None:
         outputs = PIPELINES["training"].all_outputs() | PIPELINES["scoring"].all_outputs()

@@ -82,9 +82,10 @@ def test_the_next_run_in_the_same_process_is_recorded_as_a_run_of_its_own(demo: 
 
     before = count_runs()
     for _ in range(2):
-        assert demo.run("--pipelines", "evaluation", "--nodes", "collect_metrics").exit_code == 0
+        recorded = demo.run("--pipelines", "evaluation", "--nodes", "evaluation.collect_metrics")
+        assert recorded.exit_code == 0
     # Records nothing.
-    assert demo.run("--pipelines", "insights", "--nodes", "recommend").exit_code == 0
+    assert demo.run("--pipelines", "insights", "--nodes", "insights.recommend").exit_code == 0
 
     assert count_runs() == before + 2
     runs = demo.mlflow.search_runs([experiment], max_results=5_000)

@@ -34,13 +34,13 @@ NOTHING = {"pipelines": [], "pipeline": None}
         ),
         ({"to_nodes": ["render_modelcard"]}, "--to-nodes render_modelcard", "render_model_card?"),
         ({"from_inputs": ["loan"]}, "--from-inputs loan: unknown dataset", "Did you mean loans?"),
-        ({"to_outputs": ["metrix"]}, "--to-outputs metrix: unknown", "Did you mean metrics?"),
+        ({"to_outputs": ["metrix"]}, "--to-outputs metrix: unknown", "mean evaluation.metrics?"),
         ({"tags": ["model"]}, "--tags model: unknown tag", "modeling, sources"),
-        ({"namespaces": ["lendng"]}, "--namespaces lendng: unknown", "Did you mean lending?"),
+        ({"namespaces": ["lendng"]}, "--namespaces lendng: unknown", ".lending?"),
         (
             {"pipelines": ["sources"], "node_names": ["render_model_card"]},
             "--nodes render_model_card: unknown node of sources",
-            "Known are make_portfolio, simulate_loan_events, split_by_system",
+            "Known are sources.make_portfolio, sources.simulate_loan_events, sources.split",
         ),
     ],
     ids=str,
@@ -56,11 +56,10 @@ def test_what_is_not_there_is_named_with_the_nearest_that_is(
 
 
 def test_a_choice_that_leaves_no_node_is_refused() -> None:
-    options = {"from_nodes": ["render_model_card"], "to_nodes": ["make_portfolio"]}
+    last, first = "evaluation.render_model_card", "sources.make_portfolio"
+    options = {"from_nodes": [last], "to_nodes": [first]}
 
-    with pytest.raises(
-        InputError, match="--from-nodes render_model_card, --to-nodes make_portfolio: no node"
-    ):
+    with pytest.raises(InputError, match=f"--from-nodes {last}, --to-nodes {first}: no node"):
         require_selection(NOTHING | options, PIPELINES)
 
 
@@ -69,10 +68,13 @@ def test_a_choice_that_leaves_no_node_is_refused() -> None:
     [
         {},
         {"pipelines": ["sources", "training"]},
-        {"node_names": ["lending.package_model"], "tags": ("modeling",)},
-        {"from_nodes": ["describe_ageing"], "to_nodes": ["render_model_card"]},
-        {"to_outputs": ["metrics"], "from_inputs": ["lending_predictions"]},
-        {"namespaces": ["lending"]},
+        {"node_names": ["modeling.lending.package_model"], "tags": ("modeling",)},
+        {
+            "from_nodes": ["evaluation.describe_ageing"],
+            "to_nodes": ["evaluation.render_model_card"],
+        },
+        {"to_outputs": ["evaluation.metrics"], "from_inputs": ["lending_predictions"]},
+        {"namespaces": ["modeling.lending"]},
     ],
     ids=str,
 )

@@ -15,7 +15,7 @@ from loantap.model.scoring.trained import TrainedModel
 from loantap.portfolio.errors import InputError
 from loantap.registry.commands import find_address, main
 from loantap.registry.connection import RegistryDownError
-from loantap.registry.history import get_version, list_versions, restore
+from loantap.registry.history import get_version, list_versions, restore, tell_restored
 from loantap.registry.loading import load_champion
 from loantap.registry.models import ModelVersion, conclude, log_model, promote, register
 from tests.conftest import train, training_options
@@ -74,6 +74,15 @@ class TestRestoring:
         ((when, said),) = get_version(FIRST.name, "1").restorations.items()
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", when)
         assert said == f"by A. Officer, in place of {SECOND}: 2 complains of drift"
+
+    def test_the_version_in_office_tells_who_put_it_back(self) -> None:
+        assert tell_restored(FIRST.name) == ""
+        restore(FIRST, who="A. Officer", reason="drift")
+
+        said = tell_restored(FIRST.name)
+
+        assert said.startswith(f"{FIRST}, which was restored on 20")
+        assert said.endswith(f"(by A. Officer, in place of {SECOND}: drift)")
 
     def test_it_can_be_undone(self) -> None:
         restore(FIRST, who="A. Officer", reason="drift")

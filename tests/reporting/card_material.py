@@ -13,7 +13,14 @@ from loantap.reporting.figures.evaluation import plot_before_and_after, plot_roc
 from loantap.reporting.figures.frame import Title
 from loantap.reporting.model_card.ageing_section import AgeingSection
 from loantap.reporting.model_card.model_section import ModelSection
-from loantap.reporting.model_card.page import DataSummary, FeatureRow, ModelCard, PolicyBand
+from loantap.reporting.model_card.page import (
+    CardData,
+    CardModels,
+    DataSummary,
+    FeatureRow,
+    ModelCard,
+    PolicyBand,
+)
 from tests.reporting.leakage_findings import make_finding
 
 BLOCK = {
@@ -249,25 +256,45 @@ def make_card(origin: str = "real", **changes: Any) -> ModelCard:
     )
     card = ModelCard(
         as_of=date(2017, 3, 1),
-        data=DataSummary(
-            origin, 5_239, 1_001, 0.191, 0.181, 0.202, date(2008, 1, 1), date(2016, 12, 1)
+        data=CardData(
+            summary=DataSummary(
+                origin, 5_239, 1_001, 0.191, 0.181, 0.202, date(2008, 1, 1), date(2016, 12, 1)
+            ),
+            features=[
+                FeatureRow(
+                    "dti_pct", "debt payments as a share of income", ("dti_pct",), "", "high"
+                ),
+                FeatureRow("pincode", "the postal code", ("pincode",), "built from the outcome"),
+            ],
+            leakage_report={
+                "features": [
+                    make_finding("dti_pct", 0.56, used_by=["benchmark", "lending"]),
+                    pincode,
+                ],
+                "checks": {},
+                "impact": [],
+            },
+            policy_version="2026-11",
+            policy=[PolicyBand("approve", 0, 0.34, "all but the top decile of the PD")],
         ),
-        models=[make_section(n, origin) for n in ("published_replica", "benchmark", "lending")],
-        scorecards={"lending": make_scorecard()},
-        features=[
-            FeatureRow("dti_pct", "debt payments as a share of income", ("dti_pct",), "", "high"),
-            FeatureRow("pincode", "the postal code", ("pincode",), "built from the outcome"),
-        ],
-        leakage_report={
-            "features": [make_finding("dti_pct", 0.56, used_by=["benchmark", "lending"]), pincode],
-            "checks": {},
-            "impact": [],
-        },
+        models=CardModels(
+            sections=[
+                make_section(n, origin) for n in ("published_replica", "benchmark", "lending")
+            ],
+            scorecards={"lending": make_scorecard()},
+        ),
         ageing=AgeingSection(ageing, {}),
         stability=make_stability(),
         fairness=make_fairness(),
-        policy_version="2026-11",
-        policy=[PolicyBand("approve", 0, 0.34, "all but the top decile of the PD")],
         limits=["Few loans before 2012."],
     )
-    return dataclasses.replace(card, **changes)
+    for name, value in changes.items():
+        if name in {"sections", "scorecards"}:
+            card = dataclasses.replace(
+                card, models=dataclasses.replace(card.models, **{name: value})
+            )
+        elif name in {"policy", "policy_version", "leakage_report"}:
+            card = dataclasses.replace(card, data=dataclasses.replace(card.data, **{name: value}))
+        else:
+            card = dataclasses.replace(card, **{name: value})
+    return card

@@ -1,6 +1,7 @@
 """Kedro datasets of our own: source tables, raw snapshots, staged files, registered models."""
 
 from loantap.datasets.champions import ChampionsDataset
+from loantap.datasets.figure import FigureDataset
 from loantap.datasets.inspection import InspectionDataset
 from loantap.datasets.judged_model import JudgedModelDataset
 from loantap.datasets.registered_model import RegisteredModelDataset
@@ -15,6 +16,7 @@ from loantap.datasets.target_table import TargetTableDataset
 __all__ = [
     "BatchedDataset",
     "ChampionsDataset",
+    "FigureDataset",
     "InspectionDataset",
     "JudgedModelDataset",
     "RegisteredModelDataset",

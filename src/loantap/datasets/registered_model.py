@@ -12,8 +12,15 @@ from loantap.model.scoring.scorer import Scorer, check_servable
 from loantap.portfolio.errors import InputError
 from loantap.project.journal import Conclusion
 from loantap.registry.connection import asking_registry
+from loantap.registry.history import tell_restored
 from loantap.registry.judged import note_registered
-from loantap.registry.loading import find_same_readable, has_champion, load_best, load_champion
+from loantap.registry.loading import (
+    find_same_readable,
+    has_champion,
+    load_best,
+    load_champion,
+    require_champion,
+)
 from loantap.registry.models import (
     ModelVersion,
     conclude,
@@ -139,12 +146,23 @@ class RegisteredModelDataset(AbstractDataset[Release, Scorer]):
         with asking_registry():
             mark_not_for_lending(model.name)
             if self._is_new or verdict.promoted:
+                displaced = tell_restored(model.name) if verdict.promoted else ""
                 conclude(model, verdict)
+                if displaced:
+                    logger.warning("%s takes the place of %s", model, displaced)
         if not self._is_new:
             logger.info("%s: same data, same model: nothing new registered", model)
         elif not verdict.promoted and not release.trained.facts.not_for_lending:
             logger.warning("%s is registered but not made champion: %s", model, verdict.reason)
         self._pending = None
+
+    def require_champion(self) -> None:
+        """Refuse what needs a champion where there is none.
+
+        Raises:
+            InputError: naming the registry, and how to train one.
+        """
+        require_champion(self._namespace)
 
     def discard(self) -> None:
         """Leave the alias where it is."""

@@ -117,6 +117,8 @@ MODELS: Final = MappingProxyType(
         "application": "application",
     }
 )
+# The model whose champion decides on applications.
+DECIDES: Final = "lending"
 
 NUMERIC: Final = tuple(f.name for f in FEATURES.values() if not f.categorical)
 CATEGORICAL: Final = tuple(f.name for f in FEATURES.values() if f.categorical)

@@ -15,7 +15,7 @@ from kedro.pipeline.node import Node
 from kedro.validation.type_extractor import TypeExtractor
 from pydantic import BaseModel
 
-from loantap.datasets import SourceTableDataset, SparkInputDataset
+from loantap.datasets import RegisteredModelDataset, SourceTableDataset, SparkInputDataset
 from loantap.datasets.source_table import Credentialed
 from loantap.hooks.run_choices import check_choices, check_readers, replaces_real
 from loantap.hooks.run_parameters import check_parameter_groups, check_run_parameters
@@ -56,7 +56,8 @@ class GuardHook:
                 if "portfolio" not in given and not replaces_real(given):
                     _require_demo(node, catalog)
             _require_frames(node, catalog)
-        for name in sorted(pipeline.datasets()):
+        # What is read before what is written.
+        for name in [*sorted(pipeline.inputs()), *sorted(pipeline.all_outputs())]:
             if not is_parameter(name):
                 _require_credentials(name, catalog)
         for name in sorted(pipeline.inputs()):
@@ -124,7 +125,9 @@ def _require_input(name: str, catalog: Catalog) -> None:
             "no applications are given",
             "Add --params applications=FILE.csv,scores=FILE.parquet",
         )
-    if name != "portfolio_csv" and not catalog.exists(name):
+    if isinstance(dataset, RegisteredModelDataset):
+        dataset.require_champion()
+    elif name != "sources.portfolio_csv" and not catalog.exists(name):
         raise InputError(
             f"dataset {name}",
             f"it does not exist yet ({dataset})",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import time
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,10 @@ from loantap.registry.connection import registry_address
 from loantap.reporting.terminal.run_summary import summarise_run
 from loantap.reporting.terminal.system_findings import tabulate_findings
 
-_PROMOTION, _PREDICTIONS = "_promotion", "_predictions"
+_PROMOTION = re.compile(r"modeling\.(\w+)\.promotion")
+_PREDICTIONS = re.compile(r"(\w+)_predictions")
+_METRICS, _AGEING = "evaluation.metrics", "evaluation.ageing"
+_ACCOUNT, _FINDINGS = "scoring.scoring_account", "check_sources.system_findings"
 
 # What takes long counts here: records have `done` and `total`, and say of what before a colon.
 _counts = logging.getLogger("loantap.progress")
@@ -123,7 +127,7 @@ class ProgressHook(SavedDatasets):
     @hook_impl
     def after_dataset_loaded(self, dataset_name: str, data: Any) -> None:
         """Show what was found of the systems, good or bad."""
-        if dataset_name == "system_findings":
+        if dataset_name == _FINDINGS:
             Console().print(tabulate_findings(data))
 
     @hook_impl
@@ -147,8 +151,8 @@ class ProgressHook(SavedDatasets):
                 written.get("scores"),
                 _tally_decisions(saved.get("scores")),
                 self._load_promotions(catalog),
-                catalog.load("scoring_account") if "scoring_account" in self._saved else None,
-                catalog.load("ageing") if "ageing" in self._saved else None,
+                catalog.load(_ACCOUNT) if _ACCOUNT in self._saved else None,
+                catalog.load(_AGEING) if _AGEING in self._saved else None,
                 _tell_next_steps(Path(run_params["project_path"])),
                 declines="scores" not in self._saved or _declines(catalog),
             )
@@ -165,32 +169,27 @@ class ProgressHook(SavedDatasets):
         self._progress.advance(self._task)
         task = self._progress.tasks[0]
         self._progress.console.print(
-            f"{task.completed:>3.0f}/{task.total:.0f} {self._node.name:<45} {seconds:6.1f} s",
+            f"{task.completed:>3.0f}/{task.total:.0f} {self._node.name:<52} {seconds:6.1f} s",
             highlight=False,
         )
         self._node = None
 
     def _load_metrics(self, catalog: Catalog) -> dict[str, Any] | None:
         """What was evaluated; of a run that only trained, what it has: out of fold."""
-        if "metrics" in self._saved:
-            found: dict[str, Any] = catalog.load("metrics")
+        if _METRICS in self._saved:
+            found: dict[str, Any] = catalog.load(_METRICS)
             return found
         kept = [name for name in self._saved if isinstance(catalog.get(name), StagedDataset)]
-        made = [name for name in kept if name.endswith(_PREDICTIONS)]
+        made = [of for name in kept if (of := _PREDICTIONS.fullmatch(name))]
         if not made:
             return None
-        blocks = {
-            name.removesuffix(_PREDICTIONS): {"cv": measure_out_of_fold(catalog.load(name))}
-            for name in made
-        }
+        blocks = {of[1]: {"cv": measure_out_of_fold(catalog.load(of[0]))} for of in made}
         return blocks | {"origin": portfolio_origin(catalog.load("reconciliation"))}
 
     def _load_promotions(self, catalog: Catalog) -> dict[str, Any]:
         """What was decided on each model this run made, by model."""
         return {
-            name.removesuffix(_PROMOTION): catalog.load(name)
-            for name in self._saved
-            if name.endswith(_PROMOTION)
+            of[1]: catalog.load(name) for name in self._saved if (of := _PROMOTION.fullmatch(name))
         }
 
     def _stop(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from pathlib import Path
 from typing import Any
@@ -18,15 +19,18 @@ from loantap.registry.connection import asking_registry
 from loantap.registry.evidence import RunRecord, attach_evidence
 
 _REPORTS = "08_reporting"
-# Names in the evidence of a model, and the datasets they come from.
-_OF_ALL_MODELS = ("leakage_report", "ageing", "stability", "fairness", "model_card")
+# Datasets that are evidence on a model.
+_OF_ALL_MODELS = (
+    "leakage_report", "evaluation.ageing", "evaluation.stability", "evaluation.fairness",
+    "model_card",
+)  # fmt: skip
 _OF_ONE_MODEL = (
-    "{}_predictions", "{}_promotion", "{}_metrics", "{}_scorecard", "{}_scorecard_report",
+    "{}_predictions", "modeling.{}.promotion", "modeling.{}.candidates", "modeling.{}.coefficients",
+    "modeling.{}.calibration_report", "evaluation.{}_metrics", "evaluation.{}.scorecard",
+    "evaluation.{}_scorecard_report", "evaluation.{}.reliability", "evaluation.{}.thresholds",
+    "evaluation.{}.threshold_report",
 )  # fmt: skip
-_INSIDE_A_MODEL = (
-    "{}.candidates", "{}.coefficients", "{}.reliability", "{}.thresholds",
-    "{}.calibration_report", "{}.threshold_report",
-)  # fmt: skip
+_CANDIDATES = re.compile(r"modeling\.(\w+)\.candidates")
 
 
 class RecordHook(SavedDatasets):
@@ -94,12 +98,12 @@ class RecordHook(SavedDatasets):
 
     def _record_dataset(self, name: str, catalog: Catalog) -> None:
         dataset = catalog.get(name)
-        if name.endswith(".candidates"):
-            runs.log_candidates(catalog.load(name), name.removesuffix(".candidates"))
-        if name == "metrics":
+        if of_model := _CANDIDATES.fullmatch(name):
+            runs.log_candidates(catalog.load(name), of_model[1])
+        if name == "evaluation.metrics":
             runs.log_metrics(catalog.load(name))
         # The exploration page holds a row of the portfolio: it stays here.
-        if name == "eda" or not isinstance(dataset, StagedDataset):
+        if name == "insights.eda_page" or not isinstance(dataset, StagedDataset):
             return
         if _REPORTS in dataset.filepath.parts:
             folder = dataset.filepath.parent.name
@@ -117,7 +121,7 @@ class RecordHook(SavedDatasets):
 
     def _collect_files(self, namespace: str, catalog: Catalog) -> dict[str, Path]:
         """Files of this run that are evidence on a model, by the name they have as such."""
-        patterns = (*_OF_ALL_MODELS, *_OF_ONE_MODEL, *_INSIDE_A_MODEL)
+        patterns = (*_OF_ALL_MODELS, *_OF_ONE_MODEL)
         names = {pattern.format(namespace) for pattern in patterns} & set(self._saved)
         datasets = [catalog.get(name) for name in sorted(names)]
         return {d.filepath.name: d.current for d in datasets if isinstance(d, StagedDataset)}

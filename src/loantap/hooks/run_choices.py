@@ -15,10 +15,10 @@ from loantap.portfolio.errors import InputError
 # Datasets that a run parameter is the path of; the others are fields of parameter groups.
 _DATASETS: Final = MappingProxyType(
     {
-        "portfolio": "portfolio_csv",
+        "portfolio": "sources.portfolio_csv",
         "applications": "applications",
         "scores": "scores",
-        "foreign": "foreign_loans",
+        "foreign": "evaluation.foreign_loans",
     }
 )
 _PIPELINES: Final = MappingProxyType(
@@ -93,7 +93,7 @@ def check_readers(
         if name in _DATASETS:
             is_read = _DATASETS[name] in names
         elif name == "replace_real":
-            is_read = "portfolio_csv" in names
+            is_read = "sources.portfolio_csv" in names
         elif any(path.partition(".")[0] == name for path in models):
             _require_group(name, given[name], groups, models)
             continue

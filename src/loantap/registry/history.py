@@ -126,6 +126,18 @@ def restore(model: ModelVersion, *, who: str, reason: str) -> ModelVersion | Non
     return displaced
 
 
+def tell_restored(name: str) -> str:
+    """The version in office and its last restoration, in words; "" where nobody restored it."""
+    champion = find_champion(name)
+    if champion is None:
+        return ""
+    restorations = get_version(champion.name, champion.version).restorations
+    if not restorations:
+        return ""
+    when, said = max(restorations.items())
+    return f"{champion}, which was restored on {when} ({said})"
+
+
 def _require_restorable(record: VersionRecord) -> None:
     remedy = "`loantap-models list` shows those that were"
     if record.is_champion:

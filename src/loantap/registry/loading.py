@@ -95,6 +95,17 @@ def find_best_champion(namespace: str) -> ModelVersion | None:
     return next((champion for champion in found if champion is not None), None)
 
 
+def require_champion(namespace: str) -> None:
+    """Refuse to go on without something to score with.
+
+    Raises:
+        InputError: no champion is registered.
+        RegistryDownError: the registry does not answer, and no champion was kept.
+    """
+    if not has_champion(namespace):
+        raise _tell_none(registered_names(namespace))
+
+
 def has_champion(namespace: str) -> bool:
     """Whether there is something to score with, if only the last good model.
 

@@ -13,7 +13,7 @@ def read_calibration(**changes) -> str:
     """What is said about a lending model that was calibrated so."""
     calibration = {"line": UNUSED_LINE, "before": STAGE, "after": STAGE} | changes
     section = make_section("lending", calibration=calibration)
-    return read_section(render_model_card(make_card(models=[section])), "model-lending")
+    return read_section(render_model_card(make_card(sections=[section])), "model-lending")
 
 
 @pytest.fixture(scope="module")

@@ -30,7 +30,7 @@ from tests.reporting.page_outline import (
 
 
 def render_lending(**changes) -> str:
-    return render_model_card(make_card(models=[make_section("lending", **changes)]))
+    return render_model_card(make_card(sections=[make_section("lending", **changes)]))
 
 
 @pytest.fixture(scope="module")
@@ -231,7 +231,7 @@ class TestMetrics:
         blocks = dict.fromkeys(("cv", "test", "out_of_time"))
         replica = make_section("published_replica", blocks=blocks)
 
-        text = read_text(render_model_card(make_card(models=[replica])))
+        text = read_text(render_model_card(make_card(sections=[replica])))
 
         assert f"Accuracy 0.830 0.810 {NOTHING}" in text
 
@@ -258,7 +258,7 @@ def make_hostile_card() -> ModelCard:
     )
     finding = make_finding(HOSTILE, 0.6, "caught", [HOSTILE])
     return make_card(
-        models=[section],
+        sections=[section],
         scorecards={"lending": scorecard},
         leakage_report={"features": [finding], "checks": {}, "impact": []},
         stability=stability,

@@ -28,5 +28,9 @@ def create_pipeline() -> Pipeline:
                 name="require_usable_systems",
             ),
         ],
+        namespace="check_sources",
+        inputs={"source_loans", "source_applications", "source_loan_events"},
+        parameters={"params:ingestion"},
+        prefix_datasets_with_namespace=True,
         tags="check_sources",
     )

@@ -1,13 +1,22 @@
 """Wiring of the `evaluation` pipeline: metrics and plots per model, then the model card."""
 
+from collections.abc import Iterable
+
 from kedro.pipeline import Node, Pipeline
 
-from loantap.features.definitions import FEATURE_SETS, MODELS
-from loantap.pipelines.evaluation import audit_nodes, nodes
+from loantap.features.definitions import DECIDES, FEATURE_SETS, MODELS
+from loantap.pipelines.evaluation import card_nodes, nodes
 
-_CURVES = ["roc_curve", "precision_recall_curve", "reliability", "thresholds"]
 _LENT_ON = [model for model, name in MODELS.items() if FEATURE_SETS[name].for_lending]
-_PLOTS = ["roc_plot", "precision_recall_plot", "calibration_plot", "thresholds_plot"]
+_OPTIONS = ("params:evaluation", "params:feature_engineering", "params:scoring")
+_SHARED = ("loans", "reconciliation", "splits", "leakage_report")
+_OF_A_MODEL = ("predictions", "judged", "training_report")
+_AUDITS = ("scorecard_report", "fairness", "stability", "ageing", "foreign", "ageing_plot")
+_CURVES = ["roc_curve", "precision_recall_curve", "reliability", "thresholds"]
+_PLOTS = [
+    "roc_plot", "precision_recall_plot", "calibration_plot", "thresholds_plot",
+    "before_and_after_plot",
+]  # fmt: skip
 
 
 def create_template() -> Pipeline:
@@ -27,41 +36,25 @@ def create_template() -> Pipeline:
                 name="trace_curves",
             ),
             Node(
-                nodes.plot_curves,
-                [*_CURVES, "metrics", "reconciliation", "params:modeling"],
-                _PLOTS,
-                name="plot_curves",
-            ),
-            Node(
-                audit_nodes.report_calibration,
-                ["out_of_fold", "params:modeling", "params:evaluation"],
-                "calibration_report",
-                name="report_calibration",
-            ),
-            Node(
-                nodes.plot_before_and_after,
-                ["calibration_report", "reconciliation", "params:modeling"],
-                "before_and_after_plot",
-                name="plot_before_and_after",
-            ),
-            Node(
-                audit_nodes.report_thresholds,
+                nodes.report_thresholds,
                 ["thresholds", "metrics"],
                 "threshold_report",
                 name="report_thresholds",
             ),
             Node(
-                nodes.describe_model,
+                card_nodes.draw_model,
+                [*_CURVES, "metrics", "training_report", "reconciliation", "params:modeling"],
+                _PLOTS,
+                name="draw_model",
+            ),
+            Node(
+                card_nodes.describe_model,
                 [
+                    *_PLOTS,
                     "metrics",
-                    "candidates",
-                    "coefficients",
-                    *_CURVES,
-                    "calibration_report",
+                    "training_report",
                     "threshold_report",
-                    "promotion",
                     "judged",
-                    "reconciliation",
                     "params:modeling",
                 ],
                 "section",
@@ -72,56 +65,33 @@ def create_template() -> Pipeline:
 
 
 def create_audit_template() -> Pipeline:
-    """What is asked besides of every model that may be lent on: points, groups, steadiness."""
+    """What is asked besides of every model that may be lent on: points, groups, time."""
     return Pipeline(
         [
             Node(
-                audit_nodes.tabulate_scorecard,
+                nodes.tabulate_scorecard,
                 ["judged", "predictions", "loans"],
                 "scorecard",
                 name="tabulate_scorecard",
             ),
             Node(
-                audit_nodes.report_scorecard,
+                nodes.report_scorecard,
                 ["judged", "scorecard", "predictions", "loans", "params:evaluation"],
                 "scorecard_report",
                 name="report_scorecard",
             ),
             Node(
-                audit_nodes.audit_fairness,
+                nodes.audit_fairness,
                 ["predictions", "loans", "params:scoring", "params:evaluation"],
                 "fairness",
                 name="audit_fairness",
             ),
             Node(
-                audit_nodes.measure_stability,
+                nodes.measure_stability,
                 ["predictions", "loans", "params:evaluation"],
                 "stability",
                 name="measure_stability",
             ),
-        ]
-    )
-
-
-def _create_audits() -> list[Pipeline]:
-    outputs = ("scorecard", "scorecard_report", "fairness", "stability")
-    return [
-        Pipeline(
-            create_audit_template(),
-            namespace=model,
-            inputs={"loans": "loans"} | {n: f"{model}_{n}" for n in ("predictions", "judged")},
-            outputs={name: f"{model}_{name}" for name in outputs},
-            parameters={name: name for name in ("params:scoring", "params:evaluation")},
-            prefix_datasets_with_namespace=True,
-        )
-        for model in _LENT_ON
-    ]
-
-
-def create_ageing_template() -> Pipeline:
-    """What is measured over time for every model that may be lent on."""
-    return Pipeline(
-        [
             Node(
                 nodes.measure_ageing,
                 [
@@ -141,109 +111,117 @@ def create_ageing_template() -> Pipeline:
                 name="measure_foreign",
             ),
             Node(
-                nodes.plot_ageing,
+                card_nodes.draw_ageing,
                 ["ageing", "reconciliation", "params:modeling", "params:feature_engineering"],
                 "ageing_plot",
-                name="plot_ageing",
+                name="draw_ageing",
             ),
         ]
     )
-
-
-def _create_ageing() -> list[Pipeline]:
-    shared = ["splits", "loans", "foreign_loans", "reconciliation"]
-    groups = ["params:evaluation", "params:feature_engineering"]
-    return [
-        Pipeline(
-            create_ageing_template(),
-            namespace=model,
-            inputs={name: name for name in shared}
-            | {name: f"{model}_{name}" for name in ("predictions", "judged")},
-            outputs={n: f"{model}_{n}" for n in ("ageing", "foreign", "ageing_plot")},
-            parameters={name: name for name in groups}
-            | {"params:modeling": f"params:modeling.{model}"},
-            prefix_datasets_with_namespace=True,
-        )
-        for model in _LENT_ON
-    ]
 
 
 def create_pipeline() -> Pipeline:
     """The templates for each model, then all of them in one file and one page."""
-    instances = [
-        Pipeline(
-            create_template(),
-            namespace=model,
-            inputs={"reconciliation": "reconciliation"}
-            | {name: f"{model}_{name}" for name in ("predictions", "promotion", "judged")},
-            outputs={name: f"{model}_{name}" for name in ("metrics", "section")},
-            parameters={
-                "params:evaluation": "params:evaluation",
-                "params:modeling": f"params:modeling.{model}",
-            },
-            prefix_datasets_with_namespace=True,
-        )
-        for model in MODELS
-    ]
-    together = Pipeline(
-        [
-            Node(
-                nodes.collect_metrics,
-                {"reconciliation": "reconciliation"} | {m: f"{m}_metrics" for m in MODELS},
-                "metrics",
-                name="collect_metrics",
-            ),
-            Node(
-                nodes.report_ageing,
-                {
-                    "reconciliation": "reconciliation",
-                    "engineering": "params:feature_engineering",
-                }
-                | {f"{m}_{n}": f"{m}_{n}" for m in _LENT_ON for n in ("ageing", "foreign")},
-                "ageing",
-                name="report_ageing",
-            ),
-            Node(
-                nodes.describe_ageing,
-                {
-                    "ageing_report": "ageing",
-                    "reconciliation": "reconciliation",
-                    "engineering": "params:feature_engineering",
-                }
-                | {f"{m}_ageing": f"{m}_ageing" for m in _LENT_ON},
-                "ageing_section",
-                name="describe_ageing",
-            ),
-            *(
-                Node(
-                    collect,
-                    {"reconciliation": "reconciliation"} | {m: f"{m}_{name}" for m in _LENT_ON},
-                    name,
-                    name=collect.__name__,
-                )
-                for collect, name in (
-                    (audit_nodes.collect_fairness, "fairness"),
-                    (audit_nodes.collect_stability, "stability"),
-                )
-            ),
-            Node(
-                nodes.render_model_card,
-                {
-                    "loans": "loans",
-                    "reconciliation": "reconciliation",
-                    "leakage_report": "leakage_report",
-                    "ageing": "ageing_section",
-                    "stability": "stability",
-                    "fairness": "fairness",
-                    "predictions": "lending_predictions",
-                    "scoring": "params:scoring",
-                    "evaluation": "params:evaluation",
-                }
-                | {f"{m}_section": f"{m}_section" for m in MODELS}
-                | {f"{m}_scorecard_report": f"{m}_scorecard_report" for m in _LENT_ON},
-                "model_card",
-                name="render_model_card",
-            ),
-        ]
+    return Pipeline(
+        [*(_instantiate(model) for model in MODELS), *_collect()],
+        namespace="evaluation",
+        inputs={*_SHARED, *_of(MODELS, *_OF_A_MODEL)},
+        outputs={"model_card"},
+        parameters={*_OPTIONS, *(f"params:modeling.{model}" for model in MODELS)},
+        prefix_datasets_with_namespace=True,
+        tags="evaluation",
     )
-    return Pipeline([*instances, *_create_audits(), *_create_ageing(), together], tags="evaluation")
+
+
+def _instantiate(model: str) -> Pipeline:
+    template = create_template()
+    shared, handed_on, options = ["reconciliation"], ["metrics", "section"], ["params:evaluation"]
+    if model in _LENT_ON:
+        template += create_audit_template()
+        shared = [*_SHARED, "foreign_loans"]
+        shared.remove("leakage_report")
+        handed_on += _AUDITS
+        options = list(_OPTIONS)
+    return Pipeline(
+        template,
+        namespace=model,
+        # What is shared with others has no dot in its name: plain nodes may not use one.
+        inputs={name: name for name in shared} | {n: f"{model}_{n}" for n in _OF_A_MODEL},
+        outputs={name: f"{model}_{name}" for name in handed_on},
+        parameters={name: name for name in options}
+        | {"params:modeling": f"params:modeling.{model}"},
+        prefix_datasets_with_namespace=True,
+    )
+
+
+def _of(models: Iterable[str], *datasets: str) -> dict[str, str]:
+    return {f"{model}_{name}": f"{model}_{name}" for model in models for name in datasets}
+
+
+def _collect() -> list[Node]:
+    origin = {"reconciliation": "reconciliation"}
+    return [
+        Node(
+            nodes.collect_metrics,
+            origin | {model: f"{model}_metrics" for model in MODELS},
+            "metrics",
+            name="collect_metrics",
+        ),
+        Node(
+            nodes.collect_fairness,
+            origin | {model: f"{model}_fairness" for model in _LENT_ON},
+            "fairness",
+            name="collect_fairness",
+        ),
+        Node(
+            nodes.collect_stability,
+            origin | {model: f"{model}_stability" for model in _LENT_ON},
+            "stability",
+            name="collect_stability",
+        ),
+        Node(
+            nodes.report_ageing,
+            origin
+            | {"engineering": "params:feature_engineering"}
+            | _of(_LENT_ON, "ageing", "foreign"),
+            "ageing",
+            name="report_ageing",
+        ),
+        Node(
+            card_nodes.describe_ageing,
+            {"ageing_report": "ageing"} | {m: f"{m}_ageing_plot" for m in _LENT_ON},
+            "ageing_section",
+            name="describe_ageing",
+        ),
+        Node(
+            card_nodes.describe_data,
+            [
+                "loans",
+                "reconciliation",
+                "leakage_report",
+                f"{DECIDES}_predictions",
+                "params:scoring",
+            ],
+            "card_data",
+            name="describe_data",
+        ),
+        Node(
+            card_nodes.collect_models,
+            _of(MODELS, "section") | _of(_LENT_ON, "scorecard_report"),
+            "card_models",
+            name="collect_models",
+        ),
+        Node(
+            card_nodes.render_model_card,
+            [
+                "card_data",
+                "card_models",
+                "ageing_section",
+                "stability",
+                "fairness",
+                "params:evaluation",
+            ],
+            "model_card",
+            name="render_model_card",
+        ),
+    ]

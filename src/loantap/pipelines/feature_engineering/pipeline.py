@@ -43,5 +43,16 @@ def create_pipeline() -> Pipeline:
                 name="select_application_features",
             ),
         ],
+        namespace="feature_engineering",
+        inputs={"loans"},
+        outputs={
+            "splits",
+            "leakage_report",
+            "benchmark_input",
+            "lending_input",
+            "application_input",
+        },
+        parameters={"params:feature_engineering"},
+        prefix_datasets_with_namespace=True,
         tags="feature_engineering",
     )

@@ -99,5 +99,10 @@ def create_pipeline() -> Pipeline:
                 name="publish_loan_months",
             ),
         ],
+        namespace="ingestion",
+        inputs={"source_loans", "source_applications", "source_loan_events"},
+        outputs={"loans", "loan_months", "reconciliation"},
+        parameters={"params:ingestion"},
+        prefix_datasets_with_namespace=True,
         tags="ingestion",
     )

@@ -24,15 +24,19 @@ def create_pipeline() -> Pipeline:
             Node(
                 nodes.render_insights,
                 ["segments", "recommendations", "loans", "reconciliation", "params:insights"],
-                "insights",
+                "insights_page",
                 name="render_insights",
             ),
             Node(
                 nodes.render_eda,
                 ["loans", "reconciliation", "params:insights"],
-                "eda",
+                "eda_page",
                 name="render_eda",
             ),
         ],
+        namespace="insights",
+        inputs={"loans", "reconciliation"},
+        parameters={"params:insights"},
+        prefix_datasets_with_namespace=True,
         tags="insights",
     )

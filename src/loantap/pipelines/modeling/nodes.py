@@ -24,6 +24,11 @@ from loantap.model.training.train import (
     train_logistic,
 )
 from loantap.model.training.training_digests import digest_loans
+from loantap.model.validation.calibration_report import (
+    report_calibration as report_before_and_after,
+)
+from loantap.model.validation.options import EvaluationOptions
+from loantap.model.validation.plain import make_plain
 from loantap.portfolio.assembly import portfolio_origin
 
 
@@ -110,6 +115,34 @@ def package_model(
         training = digest_loans(rows, options.feature_set)
     release = Release(trained, contest.predictions, verdicts, training)
     return release, release
+
+
+def report_calibration(
+    out_of_fold: pd.DataFrame, training: TrainingOptions, evaluation: EvaluationOptions
+) -> dict[str, Any]:
+    """`calibration.json`: reliability of the logistic regression before and after its line."""
+    report: dict[str, Any] = make_plain(
+        report_before_and_after(out_of_fold, training.calibrated, evaluation)
+    )
+    return report
+
+
+def report_training(
+    candidates: pd.DataFrame,
+    coefficients: pd.DataFrame,
+    calibration_report: dict[str, Any],
+    promotion: dict[str, Any],
+) -> dict[str, Any]:
+    """`training.json`: what a page says of how a model came about."""
+    report: dict[str, Any] = make_plain(
+        {
+            "candidates": candidates,
+            "coefficients": coefficients,
+            "calibration": calibration_report,
+            "promotion": promotion,
+        }
+    )
+    return report
 
 
 def _train(model_input: pd.DataFrame) -> pd.DataFrame:

@@ -2,10 +2,11 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from loantap.features.definitions import MODELS
+from loantap.features.definitions import DECIDES, MODELS
 from loantap.pipelines.modeling import nodes
 
 _OPTIONS = "params:modeling"
+_EVALUATION = "params:evaluation"
 
 
 def create_template() -> Pipeline:
@@ -56,6 +57,18 @@ def create_template() -> Pipeline:
                 name="judge_promotion",
             ),
             Node(
+                nodes.report_calibration,
+                ["out_of_fold", _OPTIONS, _EVALUATION],
+                "calibration_report",
+                name="report_calibration",
+            ),
+            Node(
+                nodes.report_training,
+                ["candidates", "coefficients", "calibration_report", "promotion"],
+                "training_report",
+                name="report_training",
+            ),
+            Node(
                 nodes.package_model,
                 ["model_input", "loans", "contest", "verdict", "reconciliation", _OPTIONS],
                 ["model", "judged"],
@@ -67,24 +80,21 @@ def create_template() -> Pipeline:
 
 def create_pipeline() -> Pipeline:
     """The template for each model, with parameters of its own."""
-    instances = [
-        Pipeline(
-            create_template(),
-            namespace=model,
-            inputs={
-                "model_input": f"{feature_set}_input",
-                "leakage_report": "leakage_report",
-                "loans": "loans",
-                "reconciliation": "reconciliation",
-                "champions": f"{model}_champions",
-            },
-            # What other pipelines read has names without a dot: plain nodes may not use one.
-            outputs={
-                name: f"{model}_{name}" for name in ("predictions", "model", "judged", "promotion")
-            },
-            parameters={_OPTIONS: f"params:modeling.{model}"},
-            prefix_datasets_with_namespace=True,
-        )
-        for model, feature_set in MODELS.items()
-    ]
-    return Pipeline(instances, tags="modeling")
+    return sum((_instantiate(*model) for model in MODELS.items()), Pipeline([], tags="modeling"))
+
+
+def _instantiate(model: str, feature_set: str) -> Pipeline:
+    shared = ("leakage_report", "loans", "reconciliation")
+    # What other pipelines read lies outside of the namespace, so its name has no dot.
+    read_elsewhere = ["predictions", "judged", "training_report"]
+    if model == DECIDES:
+        read_elsewhere.append("model")
+    return Pipeline(
+        create_template(),
+        namespace=f"modeling.{model}",
+        inputs={name: name for name in shared} | {"model_input": f"{feature_set}_input"},
+        outputs={name: f"{model}_{name}" for name in read_elsewhere},
+        parameters={_OPTIONS: f"params:modeling.{model}", _EVALUATION: _EVALUATION},
+        prefix_datasets_with_namespace=True,
+        tags="modeling",
+    )

@@ -32,5 +32,10 @@ def create_pipeline() -> Pipeline:
                 name="publish_decisions",
             ),
         ],
+        namespace="scoring",
+        inputs={"applications", "lending_model"},
+        outputs={"scores"},
+        parameters={"params:scoring"},
+        prefix_datasets_with_namespace=True,
         tags="scoring",
     )

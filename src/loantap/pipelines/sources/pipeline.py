@@ -28,5 +28,9 @@ def create_pipeline() -> Pipeline:
                 name="simulate_loan_events",
             ),
         ],
+        namespace="sources",
+        outputs={"source_loans", "source_applications", "source_loan_events"},
+        parameters={"params:sources"},
+        prefix_datasets_with_namespace=True,
         tags="sources",
     )

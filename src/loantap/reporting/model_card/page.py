@@ -65,51 +65,74 @@ class DataSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class CardData:
+    """What a model card says about loans, features and policy.
+
+    Attributes:
+        summary: the loans behind the models.
+        features: all features, those excluded from lending too.
+        leakage_report: the structure of `leakage_report.json`.
+        policy_version: version of the decision policy.
+        policy: its bands, from the lowest PD up.
+    """
+
+    summary: DataSummary
+    features: Sequence[FeatureRow]
+    leakage_report: Mapping[str, Any]
+    policy_version: str
+    policy: Sequence[PolicyBand]
+
+
+@dataclass(frozen=True, slots=True)
+class CardModels:
+    """What a model card says about every model.
+
+    Attributes:
+        sections: what is said about each.
+        scorecards: of each model that may be lent on, the structure of `scorecard.json`.
+    """
+
+    sections: Sequence[ModelSection]
+    scorecards: Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
 class ModelCard:
     """All that a model card shows.
 
     Attributes:
         as_of: the date the card speaks of.
-        data: the loans behind the models.
-        models: what is said about each.
-        scorecards: of each model that may be lent on, the structure of `scorecard.json`.
-        features: all features, those excluded from lending too.
-        leakage_report: the structure of `leakage_report.json`.
+        data: loans, features and policy.
+        models: every model.
         ageing: out of time, vintages and foreign portfolio.
         stability: the structure of `stability.json`.
         fairness: the structure of `fairness.json`.
-        policy_version: version of the decision policy.
-        policy: its bands, from the lowest PD up.
         limits: known limits of this data and these models, beside the standing ones.
     """
 
     as_of: date
-    data: DataSummary
-    models: Sequence[ModelSection]
-    scorecards: Mapping[str, Mapping[str, Any]]
-    features: Sequence[FeatureRow]
-    leakage_report: Mapping[str, Any]
+    data: CardData
+    models: CardModels
     ageing: AgeingSection
     stability: Mapping[str, Any]
     fairness: Mapping[str, Any]
-    policy_version: str
-    policy: Sequence[PolicyBand]
     limits: Sequence[str] = ()
 
 
 def render_model_card(card: ModelCard) -> str:
     """Render the model card as one HTML document with its figures inlined."""
-    models = sorted(card.models, key=lambda model: _ORDER.index(model.name))
+    models = sorted(card.models.sections, key=lambda model: _ORDER.index(model.name))
+    scorecards = card.models.scorecards
     return render_page(
         "model_card.html",
-        origin=card.data.origin,
+        origin=card.data.summary.origin,
         title="Model card: probability of default",
         card=card,
         versions={model.name: model.version for model in models},
-        sections=[word_section(model, card.scorecards.get(model.name)) for model in models],
-        leakage=make_leakage_section(card.leakage_report),
+        sections=[word_section(model, scorecards.get(model.name)) for model in models],
+        leakage=make_leakage_section(card.data.leakage_report),
         ageing=card.ageing,
         fairness=word_fairness(card.fairness),
         approvers=_APPROVERS,
-        declines=any(band.decision == _DECLINE for band in card.policy),
+        declines=any(band.decision == _DECLINE for band in card.data.policy),
     )

@@ -17,7 +17,8 @@ from loantap.model.scoring.points import BASE
 from loantap.model.scoring.scorer import Scorer
 from loantap.model.scoring.trained import TrainedModel
 from loantap.model.validation.options import EvaluationOptions
-from loantap.pipelines.evaluation import audit_nodes
+from loantap.pipelines.evaluation import nodes
+from loantap.pipelines.modeling.nodes import report_calibration
 from loantap.policy.options import ScoringOptions
 from tests.conftest import training_options
 from tests.pipelines.in_memory import load_options
@@ -74,7 +75,7 @@ def fairness(
     scoring: ScoringOptions,
     evaluation: EvaluationOptions,
 ) -> dict[str, Any]:
-    return audit_nodes.audit_fairness(predictions, simulated_loans, scoring, evaluation)
+    return nodes.audit_fairness(predictions, simulated_loans, scoring, evaluation)
 
 
 class TestFairness:
@@ -114,7 +115,7 @@ class TestFairness:
 def points(
     judged: JudgedModel, predictions: pd.DataFrame, simulated_loans: pd.DataFrame
 ) -> pd.DataFrame:
-    return audit_nodes.tabulate_scorecard(judged, predictions, simulated_loans)
+    return nodes.tabulate_scorecard(judged, predictions, simulated_loans)
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +126,7 @@ def report(
     simulated_loans: pd.DataFrame,
     evaluation: EvaluationOptions,
 ) -> dict[str, Any]:
-    return audit_nodes.report_scorecard(judged, points, predictions, simulated_loans, evaluation)
+    return nodes.report_scorecard(judged, points, predictions, simulated_loans, evaluation)
 
 
 class TestScorecard:
@@ -160,9 +161,7 @@ def test_calibration_is_reported_as_json(evaluation: EvaluationOptions) -> None:
         }
     )
 
-    report = audit_nodes.report_calibration(
-        out_of_fold, training_options(calibrated=False), evaluation
-    )
+    report = report_calibration(out_of_fold, training_options(calibrated=False), evaluation)
 
     assert json.loads(json.dumps(report, allow_nan=False)) == report
     assert report["calibrated"] is False
@@ -174,7 +173,7 @@ def test_the_trade_off_stands_beside_the_threshold_in_use() -> None:
     thresholds = pd.DataFrame({"threshold": [0.1, 0.2], "f2": [0.5, 1 / 3]})
     chosen = {"n": 900, "threshold": 0.1, "f2": 0.5, "f2_decline_all": 0.54, "default_rate": 0.19}
 
-    report = audit_nodes.report_thresholds(thresholds, {"cv": {**chosen, "ks": 0.3}})
+    report = nodes.report_thresholds(thresholds, {"cv": {**chosen, "ks": 0.3}})
 
     assert report == {
         "chosen": chosen,
@@ -185,7 +184,7 @@ def test_the_trade_off_stands_beside_the_threshold_in_use() -> None:
 def test_stability_is_json_of_folds_and_populations(
     predictions: pd.DataFrame, simulated_loans: pd.DataFrame, evaluation: EvaluationOptions
 ) -> None:
-    report = audit_nodes.measure_stability(predictions, simulated_loans, evaluation)
+    report = nodes.measure_stability(predictions, simulated_loans, evaluation)
 
     assert json.loads(json.dumps(report, allow_nan=False)) == report
     assert [fold["n"] for fold in report["folds"]] == [TRAINING / 5] * 5
@@ -194,7 +193,7 @@ def test_stability_is_json_of_folds_and_populations(
     assert len(report["populations"]) > 1
 
 
-@pytest.mark.parametrize("collect", [audit_nodes.collect_fairness, audit_nodes.collect_stability])
+@pytest.mark.parametrize("collect", [nodes.collect_fairness, nodes.collect_stability])
 def test_a_collected_audit_says_where_its_loans_come_from(collect: Any) -> None:
     account = pd.DataFrame({"table": ["loans"], "origin": ["simulated"]})
 

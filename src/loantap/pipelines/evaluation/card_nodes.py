@@ -1,0 +1,234 @@
+"""Nodes of the `evaluation` pipeline that draw, describe and render."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from loantap.features.definitions import FEATURE_SETS, FEATURES
+from loantap.measures.intervals import wilson_bounds
+from loantap.model.leakage.options import FeatureEngineeringOptions
+from loantap.model.scoring.judged import JudgedModel
+from loantap.model.training.options import TrainingOptions
+from loantap.model.training.predictions import CROSS_VALIDATION, TEST
+from loantap.model.validation.ageing import Ageing
+from loantap.model.validation.options import EvaluationOptions
+from loantap.policy.decisions import band_edges
+from loantap.policy.options import ScoringOptions
+from loantap.portfolio.assembly import portfolio_origin
+from loantap.reporting.figures import evaluation as figures
+from loantap.reporting.figures.ageing import plot_ageing as plot_over_time
+from loantap.reporting.figures.frame import Title
+from loantap.reporting.model_card.ageing_section import AgeingSection
+from loantap.reporting.model_card.model_section import ModelSection
+from loantap.reporting.model_card.page import (
+    CardData,
+    CardModels,
+    DataSummary,
+    FeatureRow,
+    ModelCard,
+    PolicyBand,
+)
+from loantap.reporting.model_card.page import render_model_card as render
+
+_LIMITS = (
+    (
+        "Out of time is kinder than life in one way: the outcomes of earlier loans are taken as "
+        "known, though some were settled later. All else is chosen on earlier loans."
+    ),
+    (
+        "Cross-validated figures are those of the candidate that was chosen on the same folds; "
+        "calibration and thresholds are found on other folds. With everything chosen on other "
+        "loans the figures differ in the third digit."
+    ),
+    (
+        "Calibration holds for resolved loans of the years in the table. Where the economy or the "
+        "product moves, levels move before ranks do."
+    ),
+)
+
+
+def draw_model(
+    roc_curve: pd.DataFrame,
+    precision_recall_curve: pd.DataFrame,
+    reliability: pd.DataFrame,
+    thresholds: pd.DataFrame,
+    blocks: dict[str, Any],
+    training_report: dict[str, Any],
+    reconciliation: pd.DataFrame,
+    training: TrainingOptions,
+) -> tuple[Figure, Figure, Figure, Figure, Figure]:
+    """The plots of one model."""
+    # Out of time repeats loans of the other two, which together are all of them.
+    loans = blocks[CROSS_VALIDATION]["n"] + blocks[TEST]["n"]
+    title = _entitle(training, loans, reconciliation)
+    present = {sample: block for sample, block in blocks.items() if block}
+    roc = figures.plot_roc(roc_curve, _pick(present, "roc_auc"), title)
+    precision_recall = figures.plot_precision_recall(
+        precision_recall_curve, _pick(present, "average_precision"), title
+    )
+    calibration = figures.plot_calibration(reliability, title)
+    chosen, declining_all = (blocks[CROSS_VALIDATION][n] for n in ("threshold", "f2_decline_all"))
+    trade_off = figures.plot_thresholds(thresholds, chosen, declining_all, title)
+    before_and_after = _draw_before_and_after(
+        training_report["calibration"], reconciliation, training
+    )
+    return roc, precision_recall, calibration, trade_off, before_and_after
+
+
+def describe_model(
+    roc: Figure,
+    precision_recall: Figure,
+    calibration: Figure,
+    thresholds: Figure,
+    before_and_after: Figure,
+    blocks: dict[str, Any],
+    training_report: dict[str, Any],
+    threshold_report: dict[str, Any],
+    judged: JudgedModel,
+    training: TrainingOptions,
+) -> ModelSection:
+    """What the model card says about one model."""
+    feature_set = FEATURE_SETS[training.feature_set]
+    promotion = training_report["promotion"]
+    return ModelSection(
+        name=training.name,
+        version=str(judged),
+        office=judged.tell_office(promoted=promotion["champion"]["promoted"]),
+        purpose=feature_set.purpose,
+        for_lending=feature_set.for_lending,
+        blocks=blocks,
+        candidates=pd.DataFrame(training_report["candidates"]),
+        coefficients=pd.DataFrame(training_report["coefficients"]),
+        figures={
+            "roc": roc,
+            "precision_recall": precision_recall,
+            "calibration": calibration,
+            "thresholds": thresholds,
+            "before_and_after": before_and_after,
+        },
+        training=training.model_dump(mode="json"),
+        calibration=training_report["calibration"],
+        trade_off=threshold_report,
+        promotion=promotion,
+    )
+
+
+def draw_ageing(
+    ageing: Ageing,
+    reconciliation: pd.DataFrame,
+    training: TrainingOptions,
+    engineering: FeatureEngineeringOptions,
+) -> Figure:
+    """AUC per origin and vintage, default rate against PD per vintage."""
+    term = engineering.split.out_of_time.term_months
+    loans = ageing.vintages.loc[ageing.vintages["term_months"].eq(term), "n"].sum()
+    title = _entitle(training, int(loans), reconciliation)
+    return plot_over_time(ageing.origins, ageing.vintages, term, title)
+
+
+def describe_ageing(ageing_report: dict[str, Any], **drawn: Figure) -> AgeingSection:
+    """What the model card says about ageing."""
+    return AgeingSection(ageing_report, drawn)
+
+
+def describe_data(
+    loans: pd.DataFrame,
+    reconciliation: pd.DataFrame,
+    leakage_report: dict[str, Any],
+    predictions: pd.DataFrame,
+    scoring: ScoringOptions,
+) -> CardData:
+    """What the model card says about loans, features and policy.
+
+    `predictions` are those of the model that decides.
+    """
+    bands = band_edges(predictions, scoring.policy)
+    return CardData(
+        summary=_summarise(loans, portfolio_origin(reconciliation)),
+        features=[
+            FeatureRow(f.name, f.phrase, f.uses, f.exclusion, f.adverse) for f in FEATURES.values()
+        ],
+        leakage_report=leakage_report,
+        policy_version=scoring.policy.version,
+        policy=[PolicyBand(b.decision, b.lowest_pd, b.highest_pd, b.meaning) for b in bands],
+    )
+
+
+def collect_models(**models: Any) -> CardModels:
+    """What the model card says about every model, in one."""
+    return CardModels(
+        sections=[given for name, given in models.items() if name.endswith("_section")],
+        scorecards={
+            name.removesuffix("_scorecard_report"): given
+            for name, given in models.items()
+            if name.endswith("_scorecard_report")
+        },
+    )
+
+
+def render_model_card(
+    data: CardData,
+    models: CardModels,
+    ageing: AgeingSection,
+    stability: dict[str, Any],
+    fairness: dict[str, Any],
+    evaluation: EvaluationOptions,
+) -> str:
+    """The model card as one HTML page."""
+    return render(
+        ModelCard(
+            as_of=evaluation.as_of,
+            data=data,
+            models=models,
+            ageing=ageing,
+            stability=stability,
+            fairness=fairness,
+            limits=_LIMITS,
+        )
+    )
+
+
+def _draw_before_and_after(
+    calibration_report: dict[str, Any], reconciliation: pd.DataFrame, training: TrainingOptions
+) -> Figure:
+    """Reliability out of fold, before and after calibration."""
+    before, after = (
+        pd.DataFrame(calibration_report[stage]["bins"]).rename(
+            columns={"observed_rate_low": "low", "observed_rate_high": "high", "n": "loans"}
+        )
+        for stage in ("before", "after")
+    )
+    title = _entitle(training, calibration_report["before"]["n"], reconciliation)
+    calibrated = calibration_report["calibrated"]
+    return figures.plot_before_and_after(before, after, title, calibrated=calibrated)
+
+
+def _entitle(training: TrainingOptions, loans: int, reconciliation: pd.DataFrame) -> Title:
+    return Title(
+        namespace=training.name,
+        origin=portfolio_origin(reconciliation),
+        loans=loans,
+        not_for_lending=not FEATURE_SETS[training.feature_set].for_lending,
+    )
+
+
+def _summarise(loans: pd.DataFrame, origin: str) -> DataSummary:
+    charged_off = int(loans["is_charged_off"].sum())
+    low, high = wilson_bounds(charged_off, len(loans))
+    return DataSummary(
+        origin=origin,
+        loans=len(loans),
+        charged_off=charged_off,
+        default_rate=charged_off / len(loans),
+        low=float(low),
+        high=float(high),
+        first_issue_month=loans["issue_month"].min().date(),
+        last_issue_month=loans["issue_month"].max().date(),
+    )
+
+
+def _pick(blocks: dict[str, Any], figure: str) -> dict[str, float]:
+    return {sample: block[figure] for sample, block in blocks.items()}
