@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import precision_recall_curve, roc_curve
 
-from loantap.measures.intervals import wilson_bounds
+from loantap.measures.intervals import measure_default_rates
 from loantap.portfolio.arrays import FloatArray, IntArray
 
 # A screen shows no more; a curve of 40,000 loans need not be stored point by point.
@@ -35,13 +35,13 @@ def tabulate_reliability(target: IntArray, pd_: FloatArray, bins: int = 10) -> p
     groups = np.array_split(np.argsort(pd_, kind="stable"), min(bins, len(pd_)))
     loans = np.array([len(group) for group in groups])
     charged_off = np.array([target[group].sum() for group in groups])
-    low, high = wilson_bounds(charged_off, loans)
+    default = measure_default_rates(charged_off, loans)
     return pd.DataFrame(
         {
             "mean_pd": [pd_[group].mean() for group in groups],
-            "observed_rate": charged_off / loans,
-            "low": low,
-            "high": high,
+            "observed_rate": default.rate,
+            "low": default.low,
+            "high": default.high,
             "loans": loans,
         }
     )

@@ -2,18 +2,61 @@
 
 from __future__ import annotations
 
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 from scipy.stats import norm
 
-_Z95: Final = float(norm.ppf(0.975))
+from loantap.portfolio.arrays import FloatArray, IntArray
+
+Rates = TypeVar("Rates")
+
+# Standard errors to either side of a 95% interval; and to the one side of a 95% bound.
+Z95: Final = float(norm.ppf(0.975))
+Z95_ONE_SIDED: Final = float(norm.ppf(0.95))
+
+
+@dataclass(frozen=True, slots=True)
+class DefaultRate(Generic[Rates]):
+    """A share of loans that were charged off, or one for each of several groups of loans.
+
+    Attributes:
+        rate: the share.
+        low: lower end of its 95% interval (Wilson).
+        high: upper end.
+    """
+
+    rate: Rates
+    low: Rates
+    high: Rates
+
+    @property
+    def columns(self) -> dict[str, Rates]:
+        """`default_rate`, `default_rate_low`, `default_rate_high`."""
+        return {
+            "default_rate": self.rate,
+            "default_rate_low": self.low,
+            "default_rate_high": self.high,
+        }
+
+
+def measure_default_rate(charged_off: int, loans: int) -> DefaultRate[float]:
+    """The default rate of at least one loan, with its 95% interval."""
+    low, high = wilson_bounds(charged_off, loans)
+    return DefaultRate(charged_off / loans, float(low), float(high))
+
+
+def measure_default_rates(charged_off: IntArray, loans: IntArray) -> DefaultRate[FloatArray]:
+    """The default rate of each group of at least one loan, with its 95% interval."""
+    low, high = wilson_bounds(charged_off, loans)
+    return DefaultRate(charged_off / loans, low, high)
 
 
 def normal_half_width(standard_error: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Half the width of a 95% interval of a figure that is about normally distributed."""
-    return _Z95 * standard_error
+    return Z95 * standard_error
 
 
 def normal_bounds(
@@ -29,8 +72,8 @@ def wilson_bounds(
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """95% bounds of default rates (Wilson, JASA 1927); arrays of counts, at least one loan each."""
     bad, count = np.asarray(charged_off, dtype=float), np.asarray(loans, dtype=float)
-    z2 = _Z95**2
+    z2 = Z95**2
     centre = (bad + z2 / 2) / (count + z2)
-    half = _Z95 * np.sqrt(bad * (count - bad) / count + z2 / 4) / (count + z2)
+    half = Z95 * np.sqrt(bad * (count - bad) / count + z2 / 4) / (count + z2)
     # Rounding must not leave a rate of 0 or 1 outside its own interval.
     return np.clip(centre - half, 0, bad / count), np.clip(centre + half, bad / count, 1)

@@ -19,7 +19,7 @@ import pandas as pd
 
 from loantap.features.build import build_features
 from loantap.measures.auc import measure_auc, quantile_bounds
-from loantap.measures.intervals import wilson_bounds
+from loantap.measures.intervals import measure_default_rates, wilson_bounds
 from loantap.model.validation.options import EvaluationOptions
 from loantap.portfolio.arrays import BoolArray, FloatArray
 
@@ -178,7 +178,7 @@ def _judge_groups(rows: pd.DataFrame, groups: pd.Series) -> pd.DataFrame:
     counted = by["is_charged_off"].agg(["size", "sum"]).reindex(groups.cat.categories)
     loans, bad = counted["size"].to_numpy(), counted["sum"].to_numpy("int64")
     mean_pd = by["probability_of_default"].mean().reindex(groups.cat.categories).to_numpy()
-    low, high = wilson_bounds(bad, loans)
+    default = measure_default_rates(bad, loans)
     areas = {
         group: measure_auc(*(of_group[name].to_numpy() for name in _JUDGED))
         for group, of_group in by
@@ -187,13 +187,11 @@ def _judge_groups(rows: pd.DataFrame, groups: pd.Series) -> pd.DataFrame:
         {
             "n": loans,
             "charged_off": bad,
-            "default_rate": bad / loans,
-            "default_rate_low": low,
-            "default_rate_high": high,
+            **default.columns,
             "mean_pd": mean_pd,
-            "observed_to_expected": bad / loans / mean_pd,
-            "observed_to_expected_low": low / mean_pd,
-            "observed_to_expected_high": high / mean_pd,
+            "observed_to_expected": default.rate / mean_pd,
+            "observed_to_expected_low": default.low / mean_pd,
+            "observed_to_expected_high": default.high / mean_pd,
         },
         index=groups.cat.categories,
     ).join(pd.DataFrame.from_dict(areas, orient="index", columns=list(_AUC)))

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from loantap.measures.intervals import wilson_bounds
+from loantap.measures.intervals import measure_default_rates
 
 # Bands a credit officer would recognise; edges are lower bounds, inclusive.
 BANDS: Final[Mapping[str, tuple[float, ...]]] = MappingProxyType(
@@ -92,18 +92,19 @@ def _summarise(
         labels = [label for label in labels if label not in small] + [rest]
     table = target.groupby(segment.astype("str").to_numpy()).agg(["size", "sum"])
     table = table.reindex([label for label in labels if label in table.index])
-    low, high = wilson_bounds(table["sum"], table["size"])
+    loans, bad = table["size"].to_numpy(), table["sum"].to_numpy("int64")
+    default = measure_default_rates(bad, loans)
     return pd.DataFrame(
         {
             "segmentation": segmentation,
             "segment": table.index.astype("str"),
             "order": np.arange(len(table)),
-            "loans": table["size"].to_numpy(),
-            "charged_off": table["sum"].to_numpy().astype("int64"),
-            "default_rate": (table["sum"] / table["size"]).to_numpy(),
-            "low": low,
-            "high": high,
-            "share_of_loans": (table["size"] / len(target)).to_numpy(),
+            "loans": loans,
+            "charged_off": bad,
+            "default_rate": default.rate,
+            "low": default.low,
+            "high": default.high,
+            "share_of_loans": loans / len(target),
             "audit_only": segmentation in AUDIT_ONLY,
         }
     )

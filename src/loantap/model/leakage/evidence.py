@@ -14,6 +14,7 @@ from scipy.stats import pearsonr
 from loantap.features.build import MISSING
 from loantap.features.definitions import FEATURES
 from loantap.measures.auc import auc_standard_error
+from loantap.measures.intervals import Z95_ONE_SIDED
 from loantap.model.leakage.options import LeakageOptions
 from loantap.model.leakage.statistics import (
     Bins,
@@ -27,7 +28,6 @@ from loantap.model.leakage.statistics import (
 from loantap.portfolio.arrays import FloatArray, IntArray
 from loantap.portfolio.dictionary import COLUMNS, LOAN_ID, Kind
 
-_Z95: Final = 1.645  # one-sided
 # What a list of groups could be made of: neither the outcome nor a loan's own number.
 _ENCODABLE_KINDS: Final = frozenset({Kind.TEXT, Kind.CATEGORY, Kind.MONTH})
 _DATED_KINDS: Final = frozenset({Kind.MONTH, Kind.DATE})
@@ -134,7 +134,7 @@ def check_known(name: str) -> Evidence:
 
 def check_auc(area: float, target: pd.Series, options: LeakageOptions) -> Evidence:
     """Whether a feature alone, cross-fitted, ranks loans better than an honest one can."""
-    least = area - _Z95 * auc_standard_error(area, target)
+    least = area - Z95_ONE_SIDED * auc_standard_error(area, target)
     figures = {"auc": area, "auc_at_least": least}
     if least <= options.highest_auc:
         return Evidence("auc_alone", figures=figures)
@@ -166,7 +166,7 @@ def check_gap(in_sample: float, area: float, target: pd.Series, limit: float) ->
     """Whether its categories are remembered rather than learned from."""
     gap = in_sample - max(area, 0.5)  # below it is chance, not skill
     error = np.hypot(auc_standard_error(in_sample, target), auc_standard_error(area, target))
-    least = gap - _Z95 * float(error)
+    least = gap - Z95_ONE_SIDED * float(error)
     figures = {"auc_in_sample": in_sample, "gap": gap, "gap_at_least": least}
     if least <= limit:
         return Evidence("memorised", figures=figures)

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from loantap.features.definitions import FEATURE_SETS, FEATURES, FeatureSet
+from loantap.measures.intervals import Z95
 from loantap.model.leakage.evidence import Evidence, Verdict
 
-_Z95: Final = 1.96
 _SEVERITY: Final = (Verdict.PASSED, Verdict.WARNED, Verdict.CAUGHT)
 
 
@@ -73,8 +73,8 @@ class FeatureFinding:
             "n": self.loans,
             "groups": self.groups,
             "auc": round(self.auc, 4),
-            "auc_low": round(max(self.auc - _Z95 * self.standard_error, 0.0), 4),
-            "auc_high": round(min(self.auc + _Z95 * self.standard_error, 1.0), 4),
+            "auc_low": round(max(self.auc - Z95 * self.standard_error, 0.0), 4),
+            "auc_high": round(min(self.auc + Z95 * self.standard_error, 1.0), 4),
             "auc_in_sample": round(self.auc_in_sample, 4),
             "known_at_decision": self.feature not in FEATURES
             or FEATURES[self.feature].known_at_decision,

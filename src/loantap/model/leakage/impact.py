@@ -8,11 +8,12 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm, rankdata
+from scipy.stats import rankdata
 from sklearn.linear_model import LogisticRegression
 from threadpoolctl import threadpool_limits
 
 from loantap.features.definitions import FeatureSet
+from loantap.measures.intervals import Z95
 from loantap.measures.metrics import round_significant
 from loantap.measures.threshold import f2_decline_all, f_beta
 from loantap.model.leakage.options import LeakageOptions
@@ -22,7 +23,6 @@ from loantap.portfolio.arrays import FloatArray, IntArray
 
 Variant = tuple[str, ...]
 
-_Z95: Final = float(norm.ppf(0.975))
 _LEAST_PD: Final = 1e-15
 _PENALTY: Final = 1.0
 _F2_WEIGHTS: Final = 5.0  # 1 + beta squared
@@ -46,7 +46,7 @@ class Estimate:
 
     def with_bounds(self, name: str) -> dict[str, float]:
         """Value and 95% bounds under `name`, `name_low`, `name_high`."""
-        half = _Z95 * float(np.std(self.influence)) / np.sqrt(len(self.influence))
+        half = Z95 * float(np.std(self.influence)) / np.sqrt(len(self.influence))
         figures = {name: self.value, f"{name}_low": self.value - half}
         figures[f"{name}_high"] = self.value + half
         return {key: round_significant(value) for key, value in figures.items()}

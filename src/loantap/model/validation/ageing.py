@@ -9,7 +9,7 @@ import pandas as pd
 from sklearn.metrics import roc_auc_score
 
 from loantap.measures.auc import LEAST_FOR_AUC, bootstrap_aucs, quantile_bounds
-from loantap.measures.intervals import wilson_bounds
+from loantap.measures.intervals import measure_default_rate
 from loantap.measures.metrics import expected_calibration_error, perfect_ece_bounds
 from loantap.model.training.options import OutOfTimeOptions
 from loantap.model.training.predictions import CROSS_VALIDATION, OUT_OF_TIME, TEST
@@ -97,7 +97,7 @@ def measure_ageing(
 def judge(target: IntArray, pd_: FloatArray, options: EvaluationOptions) -> Judgement:
     """Set PDs against outcomes; at least one loan."""
     bad, loans, mean_pd = int(target.sum()), len(target), float(pd_.mean())
-    low, high = (float(bound) for bound in wilson_bounds(bad, loans))
+    default = measure_default_rate(bad, loans)
     auc, auc_low, auc_high = _measure_auc(target, pd_, options)
     perfect_low, perfect_high = perfect_ece_bounds(
         pd_, seed=options.seed, resamples=options.resamples, bins=options.calibration_bins
@@ -105,13 +105,11 @@ def judge(target: IntArray, pd_: FloatArray, options: EvaluationOptions) -> Judg
     return Judgement(
         n=loans,
         charged_off=bad,
-        default_rate=bad / loans,
-        default_rate_low=low,
-        default_rate_high=high,
+        **default.columns,
         mean_pd=mean_pd,
-        observed_to_expected=bad / loans / mean_pd,
-        observed_to_expected_low=low / mean_pd,
-        observed_to_expected_high=high / mean_pd,
+        observed_to_expected=default.rate / mean_pd,
+        observed_to_expected_low=default.low / mean_pd,
+        observed_to_expected_high=default.high / mean_pd,
         roc_auc=auc,
         roc_auc_low=auc_low,
         roc_auc_high=auc_high,

@@ -10,7 +10,7 @@ import pandas as pd
 from sklearn.metrics import brier_score_loss, log_loss
 
 from loantap.measures.curves import tabulate_reliability
-from loantap.measures.intervals import normal_half_width, wilson_bounds
+from loantap.measures.intervals import measure_default_rate, normal_half_width
 from loantap.measures.metrics import expected_calibration_error, perfect_ece_bounds
 from loantap.model.training.calibration import (
     Calibration,
@@ -57,8 +57,7 @@ def measure_calibration(
     `ece` beside the range of a perfect model's, `brier`, `log_loss`, and `bins`: one row per
     equal-count bin, from `tabulate_reliability`.
     """
-    rate, mean_pd = float(target.mean()), float(pd_.mean())
-    low, high = (float(bound) for bound in wilson_bounds(target.sum(), len(target)))
+    default, mean_pd = measure_default_rate(int(target.sum()), len(target)), float(pd_.mean())
     perfect_low, perfect_high = perfect_ece_bounds(
         pd_, seed=options.seed, resamples=options.resamples, bins=options.calibration_bins
     )
@@ -66,13 +65,11 @@ def measure_calibration(
     named = {"loans": "n", "low": "observed_rate_low", "high": "observed_rate_high"}
     return {
         "n": len(target),
-        "default_rate": rate,
-        "default_rate_low": low,
-        "default_rate_high": high,
+        **default.columns,
         "mean_pd": mean_pd,
-        "observed_to_expected": rate / mean_pd,
-        "observed_to_expected_low": low / mean_pd,
-        "observed_to_expected_high": high / mean_pd,
+        "observed_to_expected": default.rate / mean_pd,
+        "observed_to_expected_low": default.low / mean_pd,
+        "observed_to_expected_high": default.high / mean_pd,
         "ece": expected_calibration_error(target, pd_, options.calibration_bins),
         "ece_perfect_low": perfect_low,
         "ece_perfect_high": perfect_high,

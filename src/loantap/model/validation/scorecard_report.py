@@ -12,7 +12,7 @@ from scipy.special import logit
 
 from loantap.features.build import build_features
 from loantap.features.definitions import FEATURES
-from loantap.measures.intervals import wilson_bounds
+from loantap.measures.intervals import measure_default_rates
 from loantap.model.scoring.own_values import make_own_value
 from loantap.model.scoring.points import BASE
 from loantap.model.scoring.scorecard import SCALE
@@ -70,16 +70,13 @@ def tabulate_score_bands(loans: pd.DataFrame) -> pd.DataFrame:
     by_band = loans.groupby(lowest)
     counted = by_band["is_charged_off"].agg(["size", "sum"])
     count, bad = counted["size"].to_numpy(), counted["sum"].to_numpy("int64")
-    low, high = wilson_bounds(bad, count)
     return pd.DataFrame(
         {
             "lowest": counted.index,
             "highest": counted.index + _BAND_POINTS - 1,
             "n": count,
             "charged_off": bad,
-            "default_rate": bad / count,
-            "default_rate_low": low,
-            "default_rate_high": high,
+            **measure_default_rates(bad, count).columns,
             "mean_pd": by_band["probability_of_default"].mean().to_numpy(),
         }
     )

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from loantap.features.definitions import FEATURE_SETS, FEATURES
-from loantap.measures.intervals import wilson_bounds
+from loantap.measures.intervals import measure_default_rate
 from loantap.model.leakage.options import FeatureEngineeringOptions
 from loantap.model.scoring.judged import JudgedModel
 from loantap.model.training.options import TrainingOptions
@@ -217,14 +217,14 @@ def _entitle(training: TrainingOptions, loans: int, reconciliation: pd.DataFrame
 
 def _summarise(loans: pd.DataFrame, origin: str) -> DataSummary:
     charged_off = int(loans["is_charged_off"].sum())
-    low, high = wilson_bounds(charged_off, len(loans))
+    default = measure_default_rate(charged_off, len(loans))
     return DataSummary(
         origin=origin,
         loans=len(loans),
         charged_off=charged_off,
-        default_rate=charged_off / len(loans),
-        low=float(low),
-        high=float(high),
+        default_rate=default.rate,
+        low=default.low,
+        high=default.high,
         first_issue_month=loans["issue_month"].min().date(),
         last_issue_month=loans["issue_month"].max().date(),
     )

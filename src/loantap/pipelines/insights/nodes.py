@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from loantap.measures.intervals import wilson_bounds
+from loantap.measures.intervals import measure_default_rate
 from loantap.policy.options import InsightsOptions
 from loantap.policy.recommendations import recommend as find_recommendations
 from loantap.policy.segments import summarise_segments as summarise
@@ -42,14 +42,14 @@ def render_insights(
 ) -> str:
     """Segments and recommendations as one HTML page."""
     charged_off = int(loans["is_charged_off"].sum())
-    low, high = wilson_bounds(charged_off, len(loans))
+    default = measure_default_rate(charged_off, len(loans))
     events = reconciliation[reconciliation["table"] == "loan_events"]
     summary = PortfolioSummary(
         loans=len(loans),
         charged_off=charged_off,
-        default_rate=charged_off / len(loans),
-        low=float(low),
-        high=float(high),
+        default_rate=default.rate,
+        low=default.low,
+        high=default.high,
         origin=recommendations["origin"],
         as_of=options.as_of,
         monthly_events_origin=origin_of(events),
