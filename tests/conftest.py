@@ -54,7 +54,7 @@ OUT_OF_TIME = {
     "step_months": 6,
     "last_month": "2013-12-01",
     "settled_only": False,
-    "least_outcomes": 50,
+    "min_outcomes": 50,
 }
 
 # Boosting as shipped, with fewer trees.
@@ -62,7 +62,7 @@ CHALLENGER = {
     "learning_rate": 0.05,
     "trees": 20,
     "leaves": 4,
-    "least_loans_in_leaf": 60,
+    "min_loans_in_leaf": 60,
     "l2_penalty": 10,
 }
 
@@ -92,7 +92,7 @@ def training_options(feature_set: str = "lending", **changes: object) -> Trainin
             "confidence": 0.95,
             "calibration_confidence": 0.95,
             "tolerated_ece": 0.05,
-            "least_charge_offs": 20,
+            "min_charge_offs": 20,
         },
     }
     return TrainingOptions(**(given | changes))

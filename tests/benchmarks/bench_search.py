@@ -148,7 +148,7 @@ def search_ours(
         "f2": outcome.candidates["mean_f2"].tolist(),
         "chosen": outcome.best.label,
         "not_converged": int((~outcome.candidates["converged"]).sum()),
-        "most_iterations": float(outcome.candidates["mean_iterations"].max()),
+        "max_iterations": float(outcome.candidates["mean_iterations"].max()),
     }
 
 
@@ -227,7 +227,7 @@ def show_ratios(loans: int, jobs: int, console: Console) -> None:
             model,
             str(len(found["f2"])),
             str(found["not_converged"]),
-            f"{found['most_iterations']:.1f} at most",
+            f"{found['max_iterations']:.1f} at most",
             f"{measured.seconds:.1f}",
             f"{measured.cpu_seconds:.1f}",
             f"{measured.cpu_seconds / base.cpu_seconds:.2f}",

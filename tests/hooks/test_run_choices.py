@@ -75,7 +75,7 @@ def test_today_and_days_past_are_taken(day: str) -> None:
         ({"applications": "x.csv"}, "__default__", "--pipelines scoring"),
         ({"seed": 7}, "scoring", "Leave it out"),
         ({"modeling": {"lending": {"folds": 3}}}, "sources", "--pipelines modeling"),
-        ({"insights": {"least_loans": 3}}, "scoring", "--pipelines insights"),
+        ({"insights": {"min_loans": 3}}, "scoring", "--pipelines insights"),
     ],
     ids=str,
 )

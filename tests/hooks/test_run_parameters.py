@@ -139,7 +139,7 @@ class TestGroups:
     @staticmethod
     def parameters(**changes: object) -> dict[str, object]:
         sources = {"loans": 20_000, "seed": 1, "as_of": "2026-11-23", "tolerated_bad_share": 0}
-        lending = {"as_of": "2026-11-23", "most_quarantined_share": 0.05, "overlap_days": 1}
+        lending = {"as_of": "2026-11-23", "max_quarantined_share": 0.05, "overlap_days": 1}
         return {"sources": sources | changes, "modeling": {"lending": lending}}
 
     def test_that_are_valid_pass(self) -> None:
@@ -163,7 +163,5 @@ class TestGroups:
         parameters = self.parameters()
         parameters["modeling"] = {"lending": {"as_of": "2026-11-23", "overlap_days": 1}}
 
-        with pytest.raises(
-            InputError, match=r"parameter modeling\.lending\.most_quarantined_share"
-        ):
+        with pytest.raises(InputError, match=r"parameter modeling\.lending\.max_quarantined_share"):
             check_parameter_groups(parameters, self.MODELS)

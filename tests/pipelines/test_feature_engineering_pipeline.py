@@ -97,7 +97,7 @@ def test_the_gate_looks_at_training_loans_only(ingested: Outputs, engineered: Ou
 
 
 def test_a_leak_in_a_lending_model_stops_the_run(ingested: Outputs) -> None:
-    strict = {"feature_engineering": {"leakage": {"highest_auc": 0.55}}}
+    strict = {"feature_engineering": {"leakage": {"max_auc": 0.55}}}
 
     with pytest.raises(LeakageError, match=r"uses what the leakage gate caught: .*AUC 0"):
         run("feature_engineering", {"loans": ingested["loans"]}, **strict)

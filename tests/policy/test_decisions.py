@@ -184,7 +184,7 @@ def test_the_top_decile_of_unseen_pds_is_referred(
         (ScoringOptions, {"as_of": "2026-11-23", "policy": REFER_TOP_DECILE}),
         (
             InsightsOptions,
-            {"as_of": "2026-11-23", "least_loans": 30, "most_recommendations": 8},
+            {"as_of": "2026-11-23", "min_loans": 30, "max_recommendations": 8},
         ),
     ],
 )
@@ -194,9 +194,9 @@ def test_options_are_taken_whole_and_refused_with_an_unknown_key(options, given)
         options.model_validate(given | {"speed": 1})
 
 
-@pytest.mark.parametrize("name", ["least_loans", "most_recommendations"])
+@pytest.mark.parametrize("name", ["min_loans", "max_recommendations"])
 def test_a_count_of_none_is_refused(name: str) -> None:
-    given = {"as_of": "2026-11-23", "least_loans": 30, "most_recommendations": 8}
+    given = {"as_of": "2026-11-23", "min_loans": 30, "max_recommendations": 8}
 
     with pytest.raises(ValidationError, match=name):
         InsightsOptions.model_validate(given | {name: 0})

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from loantap.model.validation.options import EvaluationOptions
-from loantap.policy.fairness import LEAST_LOANS, PROXIES, audit_groups, measure_approvals
+from loantap.policy.fairness import MIN_LOANS, PROXIES, audit_groups, measure_approvals
 
 OPTIONS = EvaluationOptions(seed=3, as_of="2026-11-23", resamples=400, calibration_bins=10)
 # Loans, of these charged off; approved among the paid, approved among the charged off.
@@ -43,7 +43,7 @@ class TestApprovals:
         assert rates["RENT"] == pytest.approx(70 / 200)
         assert rates["FEW"] == pytest.approx(50 / 50)
 
-    def test_the_ratio_is_to_the_group_approved_most_often(self, approvals: pd.DataFrame) -> None:
+    def test_the_ratio_is_to_the_group_approved_max_often(self, approvals: pd.DataFrame) -> None:
         assert approvals.loc["OWN", "approval_ratio"] == 1
         assert approvals.loc["RENT", "approval_ratio"] == pytest.approx((70 / 200) / (280 / 400))
 
@@ -51,7 +51,7 @@ class TestApprovals:
         self, approvals: pd.DataFrame
     ) -> None:
         # All of its loans are approved, but 50 loans are fewer than it takes.
-        assert LEAST_LOANS == 100
+        assert MIN_LOANS == 100
         assert approvals["is_measure"].to_dict() == {"FEW": False, "OWN": True, "RENT": True}
         ratios = approvals.filter(like="approval_ratio").loc["FEW"]
         assert ratios.isna().all()
@@ -144,11 +144,11 @@ class TestAudit:
 
     @pytest.mark.parametrize("rule", ["f2", "policy"])
     @pytest.mark.parametrize("name", PROXIES)
-    def test_the_favoured_group_is_approved_most_often_of_the_large_ones(
+    def test_the_favoured_group_is_approved_max_often_of_the_large_ones(
         self, name: str, rule: str, audited: dict
     ) -> None:
         groups = audited[name]["groups"].set_index("group")
-        large = groups[groups["n"] >= LEAST_LOANS]
+        large = groups[groups["n"] >= MIN_LOANS]
         favoured = audited[name]["favoured"][rule]
 
         assert large[f"{rule}_approval_rate"].idxmax() == favoured

@@ -36,7 +36,7 @@ GRADES = {"A": (30, 500), "B": (170, 500)}
 
 @pytest.fixture(scope="module")
 def statements(simulated_loans: pd.DataFrame) -> list[Recommendation]:
-    return recommend(summarise_segments(simulated_loans, least_loans=30), most=8)
+    return recommend(summarise_segments(simulated_loans, min_loans=30), most=8)
 
 
 def test_a_segment_is_held_against_all_other_loans() -> None:
@@ -168,7 +168,7 @@ def test_nothing_found_on_pure_noise_is_called_strong(simulated_loans: pd.DataFr
     for _ in range(5):
         noise = simulated_loans.assign(is_charged_off=rng.random(len(simulated_loans)) < 0.19)
 
-        statements = recommend(summarise_segments(noise, least_loans=30), most=8)
+        statements = recommend(summarise_segments(noise, min_loans=30), most=8)
 
         assert {r.strength for r in statements} <= {"none", "weak"}
         assert not [r for r in statements if r.segmentation == "pincode"]

@@ -111,7 +111,7 @@ def test_too_many_stop_the_run(invalid: int, rows: int, most: float, *, stops: b
         require_few_invalid(found, float(refused.value.remedy.rpartition("share=")[2]))
 
 
-def test_the_message_names_the_most_frequent_causes() -> None:
+def test_the_message_names_the_max_frequent_causes() -> None:
     several = [f"{name} 'x': not a number" for name in ("dti", "dti", "annual_inc", "term", "z")]
 
     with pytest.raises(InputError) as refused:

@@ -22,8 +22,8 @@ def make_loans(**columns: list[object]) -> pd.DataFrame:
     return pd.DataFrame(plain | columns, index=range(size))
 
 
-def by(segmentation: str, loans: pd.DataFrame, least_loans: int = 1) -> pd.DataFrame:
-    table = summarise_segments(loans, least_loans)
+def by(segmentation: str, loans: pd.DataFrame, min_loans: int = 1) -> pd.DataFrame:
+    table = summarise_segments(loans, min_loans)
     return table[table["segmentation"] == segmentation].set_index("segment")
 
 
@@ -41,7 +41,7 @@ def test_counts_rates_and_shares_by_hand() -> None:
 
 
 def test_every_segmentation_counts_every_loan_once(simulated_loans: pd.DataFrame) -> None:
-    table = summarise_segments(simulated_loans, least_loans=30)
+    table = summarise_segments(simulated_loans, min_loans=30)
 
     SEGMENTS.validate(table)
     totals = table.groupby("segmentation")[["loans", "charged_off", "share_of_loans"]].sum()
@@ -52,7 +52,7 @@ def test_every_segmentation_counts_every_loan_once(simulated_loans: pd.DataFrame
 
 
 def test_the_interval_holds_the_rate(simulated_loans: pd.DataFrame) -> None:
-    table = summarise_segments(simulated_loans, least_loans=30)
+    table = summarise_segments(simulated_loans, min_loans=30)
 
     assert (table["low"] <= table["default_rate"]).all()
     assert (table["default_rate"] <= table["high"]).all()
@@ -106,26 +106,26 @@ class TestSmallSegments:
         purpose = ["car"] * 5 + ["house"] * 2 + ["wedding"] * 1 + ["medical"] * 3
         outcome = [1, 0, 0, 0, 0, 1, 0, 1, 0, 0, 0]
 
-        table = by("purpose", make_loans(purpose=purpose, is_charged_off=outcome), least_loans=3)
+        table = by("purpose", make_loans(purpose=purpose, is_charged_off=outcome), min_loans=3)
 
         assert list(table.index) == ["car", "medical", "fewer than 3 loans each"]
         assert table.loc["fewer than 3 loans each", ["loans", "charged_off"]].tolist() == [3, 2]
 
     def test_that_stand_alone_keep_their_name(self) -> None:
-        table = by("purpose", make_loans(purpose=["car"] * 5 + ["house"]), least_loans=3)
+        table = by("purpose", make_loans(purpose=["car"] * 5 + ["house"]), min_loans=3)
 
         assert list(table.index) == ["car", "house"]
 
     def test_of_bands_are_put_together_as_well(self) -> None:
         dti_pct = [1.0] * 4 + [36.0, 31.0]
 
-        table = by("dti_pct", make_loans(dti_pct=dti_pct), least_loans=2)
+        table = by("dti_pct", make_loans(dti_pct=dti_pct), min_loans=2)
 
         assert list(table.index) == ["0 to 5", "fewer than 2 loans each"]
 
 
 def test_the_pincode_is_there_for_the_audit_only(simulated_loans: pd.DataFrame) -> None:
-    table = summarise_segments(simulated_loans, least_loans=30)
+    table = summarise_segments(simulated_loans, min_loans=30)
 
     assert set(table.loc[table["audit_only"], "segmentation"]) == {"pincode"}
     assert table.loc[table["segmentation"] == "pincode", "audit_only"].all()
@@ -162,6 +162,6 @@ def test_job_titles_are_grouped_by_their_words(title: str | None, group: str) ->
 def test_summarising_does_not_touch_the_loans(simulated_loans: pd.DataFrame) -> None:
     before = simulated_loans.copy(deep=True)
 
-    summarise_segments(simulated_loans, least_loans=30)
+    summarise_segments(simulated_loans, min_loans=30)
 
     pd.testing.assert_frame_equal(simulated_loans, before)

@@ -204,27 +204,27 @@ def count_rows(extracted: int, kept: int, quarantined: int) -> pd.DataFrame:
 
 class TestReconciliation:
     def test_passes_when_every_row_is_kept_or_set_aside(self) -> None:
-        account = reconcile(count_rows(200, 198, 2), most_quarantined_share=0.05, reasons=REASONS)
+        account = reconcile(count_rows(200, 198, 2), max_quarantined_share=0.05, reasons=REASONS)
 
         assert account.loc[0, ["difference", "quarantined_share"]].tolist() == [0, 0.01]
         RECONCILIATION.validate(account)
 
     def test_lets_exactly_the_tolerated_share_pass(self) -> None:
         assert (
-            len(reconcile(count_rows(200, 190, 10), most_quarantined_share=0.05, reasons=REASONS))
+            len(reconcile(count_rows(200, 190, 10), max_quarantined_share=0.05, reasons=REASONS))
             == 1
         )
 
     @pytest.mark.parametrize("counts", [(200, 197, 2), (200, 199, 2)])
     def test_fails_when_a_row_disappeared_or_appeared(self, counts: tuple[int, int, int]) -> None:
         with pytest.raises(InputError, match="source table loans: 200 rows extracted, but 19"):
-            reconcile(count_rows(*counts), most_quarantined_share=0.05, reasons=REASONS)
+            reconcile(count_rows(*counts), max_quarantined_share=0.05, reasons=REASONS)
 
     def test_fails_when_too_many_rows_were_set_aside(self) -> None:
         with pytest.raises(InputError, match="11 of 200 rows are in quarantine, more than 5%"):
-            reconcile(count_rows(200, 189, 11), most_quarantined_share=0.05, reasons=REASONS)
+            reconcile(count_rows(200, 189, 11), max_quarantined_share=0.05, reasons=REASONS)
 
-    def test_then_tells_the_most_frequent_reasons_and_no_single_value(self) -> None:
+    def test_then_tells_the_max_frequent_reasons_and_no_single_value(self) -> None:
         reasons = [
             *[f"int_rate '-{n}' is below 0" for n in range(5)],
             *["address 'Main St 1\r\nOK 22690' is too long"] * 3,
@@ -235,7 +235,7 @@ class TestReconciliation:
         with pytest.raises(InputError) as refused:
             reconcile(
                 count_rows(20, 8, 12),
-                most_quarantined_share=0.05,
+                max_quarantined_share=0.05,
                 reasons={"loans": pd.Series(reasons, dtype="str")},
             )
         assert refused.value.problem == (
@@ -247,7 +247,7 @@ class TestReconciliation:
         reasons = pd.Series(["loan_id is missing", "loan_id is missing"], dtype="str")
 
         with pytest.raises(InputError) as refused:
-            reconcile(count_rows(2, 0, 2), most_quarantined_share=1, reasons={"loans": reasons})
+            reconcile(count_rows(2, 0, 2), max_quarantined_share=1, reasons={"loans": reasons})
 
         assert refused.value.where == "source table loans"
         assert refused.value.problem == (
@@ -256,13 +256,13 @@ class TestReconciliation:
 
     def test_fails_when_there_was_no_row(self) -> None:
         with pytest.raises(InputError, match="source table loans: it has no rows"):
-            reconcile(count_rows(0, 0, 0), most_quarantined_share=1, reasons=REASONS)
+            reconcile(count_rows(0, 0, 0), max_quarantined_share=1, reasons=REASONS)
 
     def test_names_the_table_at_fault(self) -> None:
         counts = pd.concat([count_rows(9, 9, 0), count_rows(9, 8, 0).assign(table="loan_events")])
 
         with pytest.raises(InputError, match="source table loan_events: 9 rows extracted"):
-            reconcile(counts, most_quarantined_share=0.05, reasons=REASONS)
+            reconcile(counts, max_quarantined_share=0.05, reasons=REASONS)
 
 
 class TestOrigin:

@@ -223,8 +223,8 @@ class TestAPortfolioFile:
         csv = raw_loans(*half_funded, *others)
 
         with pytest.raises(InputError, match=r"11 of 100 loans .* more than 10%"):
-            read_portfolio(csv, AS_OF, 0, most_exceptions=0.1)
-        assert len(read_portfolio(csv, AS_OF, 0, most_exceptions=0.11).rows) == 100
+            read_portfolio(csv, AS_OF, 0, max_exceptions=0.1)
+        assert len(read_portfolio(csv, AS_OF, 0, max_exceptions=0.11).rows) == 100
 
     def test_whose_rates_are_shares_is_refused_with_both_readings(self) -> None:
         csv = raw_loans(*[{"int_rate": "0.12", "title": str(n)} for n in range(9)])

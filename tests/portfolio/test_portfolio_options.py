@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from loantap.portfolio.options import IngestionOptions, SourcesOptions
 
 SOURCES = {"loans": 20_000, "seed": 42, "as_of": "2026-11-23", "tolerated_bad_share": 0.0}
-INGESTION = {"as_of": "2026-11-23", "most_quarantined_share": 0.05, "overlap_days": 1}
+INGESTION = {"as_of": "2026-11-23", "max_quarantined_share": 0.05, "overlap_days": 1}
 
 
 def test_the_day_of_the_run_is_a_date() -> None:
@@ -44,8 +44,8 @@ def test_a_bad_or_unknown_option_of_the_sources_is_refused_by_name(
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("most_quarantined_share", 0),
-        ("most_quarantined_share", 1.1),
+        ("max_quarantined_share", 0),
+        ("max_quarantined_share", 1.1),
         ("overlap_days", -1),
         ("overlap_days", None),
         ("seed", 1),

@@ -417,7 +417,7 @@ class TestMissing:
             said=(
                 "source table loans",
                 "more than 5%: grade is not one of A, B, C, D, E, F, G (",
-                "ingestion.most_quarantined_share",
+                "ingestion.max_quarantined_share",
             ),
         )
 

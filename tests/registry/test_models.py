@@ -45,7 +45,7 @@ CHALLENGER = {
     "learning_rate": 0.1,
     "trees": 20,
     "leaves": 4,
-    "least_loans_in_leaf": 60,
+    "min_loans_in_leaf": 60,
     "l2_penalty": 10,
 }
 

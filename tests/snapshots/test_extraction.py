@@ -62,7 +62,7 @@ def test_everything_is_read_when_asked_for_and_when_no_update_is_known(
 def test_a_plan_reads_nothing() -> None:
     source = SmallSource()
     options = IngestionOptions(
-        as_of=AS_OF, most_quarantined_share=0.05, since="2016-02", overlap_days=3
+        as_of=AS_OF, max_quarantined_share=0.05, since="2016-02", overlap_days=3
     )
 
     planned = plan_extraction(source, options)

@@ -234,7 +234,7 @@ class TestDrift:
 
         assert copy.extract() == datetime.fromisoformat("2016-03-31")
 
-    def test_when_most_rows_changed_they_are_read_once(self, copy: Copy) -> None:
+    def test_when_max_rows_changed_they_are_read_once(self, copy: Copy) -> None:
         copy.source.change(*range(2_001), balance=0.5, at=day(20))
 
         assert copy.extract() is None

@@ -180,7 +180,7 @@ class TestTypes:
 
         assert row.to_pylist() == [{"a": "👩" * 1024, "b": "ä" * 300}]
 
-    def test_a_text_of_quotes_takes_the_most_room_and_arrives(self, postgres: Postgres) -> None:
+    def test_a_text_of_quotes_takes_the_max_room_and_arrives(self, postgres: Postgres) -> None:
         row = query(postgres, "SELECT repeat('\"', 4096) a, repeat('\\', 4096) b")
 
         assert row.to_pylist() == [{"a": '"' * 4_096, "b": "\\" * 4_096}]

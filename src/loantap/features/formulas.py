@@ -22,7 +22,7 @@ from loantap.portfolio.loantap_format import Texts
 MISSING: Final = "missing"
 _DAYS_PER_YEAR: Final = 365.25
 # An income below this is a typing error or a zero; ratios to it would swamp the scale.
-_LEAST_INCOME: Final = 1_000.0
+_MIN_INCOME: Final = 1_000.0
 # Beyond these the sample holds a handful of loans; a linear model must not extrapolate from them.
 _CEILINGS: Final = MappingProxyType(
     {
@@ -98,10 +98,10 @@ _OF_NUMBERS: Final[Mapping[str, Callable[..., Number]]] = MappingProxyType(
     {
         "log_loan_amount": lambda m, amount: m.log(amount),
         "is_60_months": lambda _, months: (months == 60) * 1.0,
-        "log_annual_income": lambda m, income: m.log(m.greatest(income, _LEAST_INCOME)),
-        "loan_to_income": lambda m, amount, income: amount / m.greatest(income, _LEAST_INCOME),
+        "log_annual_income": lambda m, income: m.log(m.greatest(income, _MIN_INCOME)),
+        "loan_to_income": lambda m, amount, income: amount / m.greatest(income, _MIN_INCOME),
         "instalment_to_income": lambda m, instalment, income: (
-            instalment * MONTHS_PER_YEAR / m.greatest(income, _LEAST_INCOME)
+            instalment * MONTHS_PER_YEAR / m.greatest(income, _MIN_INCOME)
         ),
         "log_revolving_balance": lambda m, balance: m.log(balance + 1),
         "log_revolving_utilisation": lambda m, share: m.log(
@@ -174,7 +174,7 @@ def rises_with(name: str, column: str) -> int:
     if len(uses) == 1:
         return 1
     first, *others = uses
-    given = {first: 10.0} | dict.fromkeys(others, 2 * _LEAST_INCOME)
+    given = {first: 10.0} | dict.fromkeys(others, 2 * _MIN_INCOME)
     formula = make_formula(name)
     more = given | {column: 2 * given[column]}
     return int(np.sign(formula(*more.values()) - formula(*given.values())))  # type: ignore[operator]

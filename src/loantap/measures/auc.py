@@ -15,7 +15,7 @@ from loantap.measures.parallel import map_ahead
 from loantap.portfolio.arrays import FloatArray, IntArray
 
 # Fewer loans of an outcome, and an AUC says nothing.
-LEAST_FOR_AUC = 10
+MIN_FOR_AUC = 10
 _QUANTILES = (0.025, 0.975)
 
 
@@ -58,9 +58,9 @@ def draw_resamples(target: IntArray, seed: int) -> Iterator[IntArray]:
 
 
 def measure_auc(target: IntArray, score: FloatArray) -> tuple[float, float, float]:
-    """AUC and its 95% bounds (Hanley and McNeil); NaN with under `LEAST_FOR_AUC` of an outcome."""
+    """AUC and its 95% bounds (Hanley and McNeil); NaN with under `MIN_FOR_AUC` of an outcome."""
     bad = int(target.sum())
-    if min(bad, len(target) - bad) < LEAST_FOR_AUC:
+    if min(bad, len(target) - bad) < MIN_FOR_AUC:
         return np.nan, np.nan, np.nan
     area = float(roc_auc_score(target, score))
     low, high = normal_bounds(np.array(area), np.array(auc_standard_error(area, pd.Series(target))))

@@ -11,7 +11,7 @@ from loantap.measures.auc import quantile_bounds
 from loantap.portfolio.arrays import FloatArray
 
 # A band nobody is in would make the logarithm infinite.
-_LEAST_COUNT = 0.5
+_MIN_COUNT = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def measure_stability(
 
 def _index(expected: npt.NDArray[np.int64], actual: npt.NDArray[np.int64]) -> FloatArray:
     """PSI of counts per band, which are the last axis."""
-    e, a = (_share(np.maximum(counts, _LEAST_COUNT)) for counts in (expected, actual))
+    e, a = (_share(np.maximum(counts, _MIN_COUNT)) for counts in (expected, actual))
     psi: FloatArray = ((a - e) * np.log(a / e)).sum(axis=-1)
     return psi
 

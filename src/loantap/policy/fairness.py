@@ -24,7 +24,7 @@ from loantap.model.validation.options import EvaluationOptions
 from loantap.portfolio.arrays import BoolArray, FloatArray
 
 # Of a group with fewer loans no ratio is told, and none is the measure of others.
-LEAST_LOANS: Final = 100
+MIN_LOANS: Final = 100
 _JUDGED: Final = ("is_charged_off", "probability_of_default")
 _AUC: Final = ("roc_auc", "roc_auc_low", "roc_auc_high")
 
@@ -144,7 +144,7 @@ def measure_approvals(
 
     Returns:
         One row per group: `approval_rate`, `approval_ratio` (to the group approved most often,
-        missing where a group has fewer than `LEAST_LOANS`) and `false_positive_rate` (declined
+        missing where a group has fewer than `MIN_LOANS`) and `false_positive_rate` (declined
         among those who paid back), each with `_low` and `_high` (95%: Wilson, the ratio by
         bootstrap), and `is_measure`: whether it is large enough for others to be measured by.
     """
@@ -154,7 +154,7 @@ def measure_approvals(
     )
     counts = counts.astype(float).groupby(groups.to_numpy(), observed=True).sum()
     counts = counts.reindex(groups.cat.categories)
-    is_measure = counts["loans"] >= min(LEAST_LOANS, counts["loans"].max())
+    is_measure = counts["loans"] >= min(MIN_LOANS, counts["loans"].max())
     rate = counts["approved"] / counts["loans"]
     measure = int(rate.where(is_measure).argmax())
     ratio, low, high = _bootstrap_ratios(counts, measure, options)

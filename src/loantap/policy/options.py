@@ -12,12 +12,12 @@ class InsightsOptions(DatedOptions):
     """Segments and recommendations.
 
     Attributes:
-        least_loans: segments with fewer are put together.
-        most_recommendations: credit statements given, one per segmentation.
+        min_loans: segments with fewer are put together.
+        max_recommendations: credit statements given, one per segmentation.
     """
 
-    least_loans: PositiveInt
-    most_recommendations: PositiveInt
+    min_loans: PositiveInt
+    max_recommendations: PositiveInt
 
 
 class ScoringOptions(DatedOptions):

@@ -22,7 +22,7 @@ COUNTED_COLUMNS = ("application_id", "decision", "reason_1")
 # Rows named of each reason, and reasons named in a message.
 _SHOWN_ROWS, _SHOWN_REASONS = 5, 3
 # In a smaller file one bad row is more than any small share, and says nothing about the others.
-_LEAST_ROWS = 20
+_MIN_ROWS = 20
 _FEW_ROWS_SHARE = 0.5
 # What a reason says of one row alone: its value, and numbers made of it.
 _OWN_VALUE = re.compile(r" '.*?': ", re.DOTALL)
@@ -123,7 +123,7 @@ def account_for_scores(batches: Iterable[pd.DataFrame], *, has_ids: bool) -> Sco
     )
 
 
-def require_few_invalid(account: ScoringAccount, most_share: float) -> None:
+def require_few_invalid(account: ScoringAccount, max_share: float) -> None:
     """Stop where so many rows cannot be scored that the file is plainly another.
 
     Of fewer than 20 rows half may be invalid, unless none is allowed.
@@ -131,9 +131,9 @@ def require_few_invalid(account: ScoringAccount, most_share: float) -> None:
     Raises:
         InputError: more rows are invalid than that.
     """
-    allowed = most_share
-    if account.rows < _LEAST_ROWS and most_share > 0:
-        allowed = max(most_share, _FEW_ROWS_SHARE)
+    allowed = max_share
+    if account.rows < _MIN_ROWS and max_share > 0:
+        allowed = max(max_share, _FEW_ROWS_SHARE)
     if account.invalid <= allowed * account.rows:
         return
     shown = [say_cause(cause) for cause in account.causes[:_SHOWN_REASONS]]

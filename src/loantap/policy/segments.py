@@ -57,37 +57,35 @@ def group_profession(profession: pd.Series) -> pd.Series:
     return groups.mask(profession.isna(), "not stated")
 
 
-def summarise_segments(loans: pd.DataFrame, least_loans: int) -> pd.DataFrame:
+def summarise_segments(loans: pd.DataFrame, min_loans: int) -> pd.DataFrame:
     """Default rate of every segment of every segmentation.
 
     Args:
         loans: one row per resolved loan, canonical columns.
-        least_loans: segments with fewer loans are put together as `fewer than N loans each`.
+        min_loans: segments with fewer loans are put together as `fewer than N loans each`.
 
     Returns:
         One row per segment: `segmentation`, `segment`, `order`, `loans`, `charged_off`,
         `default_rate`, `low`, `high` (95% Wilson interval), `share_of_loans`, `audit_only`.
     """
     target = loans["is_charged_off"]
-    tables = [_summarise(_band(loans[name], edges), target, name, least_loans)
+    tables = [_summarise(_band(loans[name], edges), target, name, min_loans)
               for name, edges in BANDS.items()]  # fmt: skip
-    tables += [
-        _summarise(_categories(loans, name), target, name, least_loans) for name in CATEGORIES
-    ]
+    tables += [_summarise(_categories(loans, name), target, name, min_loans) for name in CATEGORIES]
     return pd.concat(tables, ignore_index=True)
 
 
 def _summarise(
-    segment: pd.Series, target: pd.Series, segmentation: str, least_loans: int
+    segment: pd.Series, target: pd.Series, segmentation: str, min_loans: int
 ) -> pd.DataFrame:
     if isinstance(segment.dtype, pd.CategoricalDtype):
         labels = list(segment.cat.categories)
     else:
         labels = sorted(segment.unique())
     counts = segment.value_counts()
-    small = [label for label in labels if 0 < counts.get(label, 0) < least_loans]
+    small = [label for label in labels if 0 < counts.get(label, 0) < min_loans]
     if len(small) > 1:
-        rest = f"fewer than {least_loans} loans each"
+        rest = f"fewer than {min_loans} loans each"
         segment = segment.astype("str").replace(dict.fromkeys(small, rest))
         labels = [label for label in labels if label not in small] + [rest]
     table = target.groupby(segment.astype("str").to_numpy()).agg(["size", "sum"])

@@ -16,7 +16,7 @@ from loantap.portfolio.errors import InputError
 from loantap.portfolio.identity import fold_ids
 from loantap.portfolio.loantap_format import split_address
 
-_MOST_REASONS = 3
+_MAX_REASONS = 3
 # A row's own value, as `describe_problems` quotes it.
 _VALUE = r"(?s) '.*?' is "
 
@@ -88,13 +88,13 @@ def build_loan_months(events: pd.DataFrame, loans: pd.DataFrame) -> Cleaned:
 
 
 def reconcile(
-    counts: pd.DataFrame, most_quarantined_share: float, reasons: Mapping[str, pd.Series]
+    counts: pd.DataFrame, max_quarantined_share: float, reasons: Mapping[str, pd.Series]
 ) -> pd.DataFrame:
     """Check that no row disappeared and that not too many were set aside.
 
     Args:
         counts: one row per table: `table`, `extracted`, `kept`, `quarantined`.
-        most_quarantined_share: share above which the run stops.
+        max_quarantined_share: share above which the run stops.
         reasons: by table, why each row in quarantine is there.
 
     Returns:
@@ -128,12 +128,12 @@ def reconcile(
                 f"{_count_reasons(reasons[row['table']])}",
                 "Mend the source and run again",
             )
-        if row["quarantined_share"] > most_quarantined_share:
+        if row["quarantined_share"] > max_quarantined_share:
             raise InputError(
                 where,
                 f"{quarantined} of {extracted} are in quarantine, more than "
-                f"{most_quarantined_share:.0%}: {_count_reasons(reasons[row['table']])}",
-                "Raise ingestion.most_quarantined_share to keep the quarantine tables, read the "
+                f"{max_quarantined_share:.0%}: {_count_reasons(reasons[row['table']])}",
+                "Raise ingestion.max_quarantined_share to keep the quarantine tables, read the "
                 "reasons in data/02_intermediate, and mend the source",
             )
     return account
@@ -142,8 +142,8 @@ def reconcile(
 def _count_reasons(reasons: pd.Series) -> str:
     """The most frequent reasons, without the values of single rows, and how many rows have each."""
     counts = reasons.str.replace(_VALUE, " is ", regex=True).value_counts()
-    shown = [f"{reason} ({rows:,})" for reason, rows in counts.head(_MOST_REASONS).items()]
-    others = int(counts.iloc[_MOST_REASONS:].sum())
+    shown = [f"{reason} ({rows:,})" for reason, rows in counts.head(_MAX_REASONS).items()]
+    others = int(counts.iloc[_MAX_REASONS:].sum())
     return "; ".join([*shown, *([f"other reasons ({others:,})"] if others else [])])
 
 

@@ -89,7 +89,7 @@ def read_portfolio(
     csv: pd.DataFrame,
     as_of: pd.Timestamp,
     tolerated_bad_share: float,
-    most_exceptions: float = 0.1,
+    max_exceptions: float = 0.1,
 ) -> Cleaned:
     """Check a portfolio in LoanTap format as a file gave it.
 
@@ -97,7 +97,7 @@ def read_portfolio(
         csv: all rows, 27 columns, as text.
         as_of: day of the run.
         tolerated_bad_share: share of rows that may be bad.
-        most_exceptions: share of loans whose instalment may not be that of their terms.
+        max_exceptions: share of loans whose instalment may not be that of their terms.
 
     Returns:
         Canonical rows with their `loan_id`, made from all columns but the outcome, which can
@@ -126,8 +126,8 @@ def read_portfolio(
         _FILE,
         count_exceptions(cleaned.rows),
         len(cleaned.rows),
-        most_exceptions,
-        "sources.most_instalment_exceptions",
+        max_exceptions,
+        "sources.max_instalment_exceptions",
     )
     return cleaned
 

@@ -25,12 +25,12 @@ TERMS = ("loan_amount", "interest_rate_pct", "term_months", "instalment")
 # Rounding of rates and instalments moves an instalment by less than this share.
 CLOSE = 0.01
 # An instalment this many times the right one belongs to another loan, or to another currency.
-_MOST_TIMES, _LEAST_TIMES = 2.0, 0.05
+_MAX_TIMES, _MIN_TIMES = 2.0, 0.05
 # No loan of the published data, 5.32 to 30.99 percent, is as cheap: below, an instalment must bear
 # the rate out.
-_LEAST_RATE = 1.0
+_MIN_RATE = 1.0
 # The highest monthly rate that is tried as such; as a yearly one it is among the lowest.
-_MOST_MONTHLY = 3.0
+_MAX_MONTHLY = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +112,11 @@ def contradict(amount: float, rate_pct: float, months: float, instalment: float)
         return "interest_rate_pct", reason
 
     monthly = rate_pct * MONTHS_PER_YEAR
-    if 0 < rate_pct < _MOST_MONTHLY and _is_close(instalment, amount, monthly, months):
+    if 0 < rate_pct < _MAX_MONTHLY and _is_close(instalment, amount, monthly, months):
         return say(monthly)
-    if rate_pct < _LEAST_RATE:
+    if rate_pct < _MIN_RATE:
         return say(rate_pct * 100)
-    if times > _MOST_TIMES or times < _LEAST_TIMES:
+    if times > _MAX_TIMES or times < _MIN_TIMES:
         return "instalment", (
             f"contradicted by amount, rate and term, which make {expected:,.2f} a month"
         )

@@ -12,7 +12,7 @@ from loantap.portfolio.errors import InputError
 
 _UUID = r"\{?([0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})\}?"
 # Whole numbers beyond this are not all there is between two of them.
-_MOST_EXACT = 2.0**53
+_MAX_EXACT = 2.0**53
 SEPARATOR = "\x1f"
 
 
@@ -81,7 +81,7 @@ def fold_ids(ids: pd.Series) -> pd.Series:
 
 
 def _from_fractions(raw: pd.Series) -> pd.Series:
-    if raw.abs().max() >= _MOST_EXACT:
+    if raw.abs().max() >= _MAX_EXACT:
         raise InputError(
             str(raw.name),
             f"the identifiers are held as fractions of up to {raw.abs().max():.3g}, which cannot "

@@ -36,7 +36,7 @@ from loantap.portfolio.values import (
 PROBLEM_COLUMNS = ("column", "value", "reason")
 # Beside the columns of a file: why a row of it cannot be read, and its line; missing where it can.
 FAULT = "__fault__"
-_MOST_SHOWN = 40
+_MAX_SHOWN = 40
 _LONGEST_SHOWN = 24
 _ADDRESS = r"\b(?P<state>[A-Z]{2}) (?P<pincode>\d{5})\s*$"
 _DATED = (Kind.MONTH, Kind.DATE)
@@ -123,9 +123,9 @@ def require_names(found: Iterable[str], columns: Sequence[Column], where: str) -
 def _list_found(names: Sequence[str]) -> str:
     shown = [
         name if len(name) <= _LONGEST_SHOWN else f"{name[:_LONGEST_SHOWN]}..."
-        for name in names[:_MOST_SHOWN]
+        for name in names[:_MAX_SHOWN]
     ]
-    more = f" and {len(names) - _MOST_SHOWN} more" if len(names) > _MOST_SHOWN else ""
+    more = f" and {len(names) - _MAX_SHOWN} more" if len(names) > _MAX_SHOWN else ""
     return ", ".join(name or "(no name)" for name in shown) + more
 
 

@@ -39,33 +39,33 @@ class SourcesOptions(DatedOptions):
         seed: of all that is simulated.
         tolerated_bad_share: share of a file's rows that may be bad; those go to quarantine. By
             default a file with any bad row is refused.
-        most_instalment_exceptions: share of loans whose instalment may be another than that of
+        max_instalment_exceptions: share of loans whose instalment may be another than that of
             amount, rate and term, as it is where loans are part-funded.
     """
 
     loans: Annotated[int, Field(ge=1_000, le=5_000_000)]
     seed: Seed
     tolerated_bad_share: Annotated[float, Field(ge=0, lt=1)]
-    most_instalment_exceptions: Portion = 0.1
+    max_instalment_exceptions: Portion = 0.1
 
 
 class IngestionOptions(DatedOptions):
     """Extraction, and cleaning of what was extracted.
 
     Attributes:
-        most_quarantined_share: share of a source's rows beyond which something is wrong with the
+        max_quarantined_share: share of a source's rows beyond which something is wrong with the
             source rather than with its rows, and the run stops.
         since: read again what changed from this day on; `all` for every row. Given as a year, a
             month or a day. By default, what changed since the last good snapshot.
         overlap_days: days before the last update of the snapshot that are read again, for clocks
             that differ and for changes that were committed late.
-        most_instalment_exceptions: see `SourcesOptions`.
+        max_instalment_exceptions: see `SourcesOptions`.
     """
 
-    most_quarantined_share: Annotated[float, Field(gt=0, le=1)]
+    max_quarantined_share: Annotated[float, Field(gt=0, le=1)]
     since: Literal["all"] | date | None = None
     overlap_days: Annotated[int, Field(ge=0, le=366)]
-    most_instalment_exceptions: Portion = 0.1
+    max_instalment_exceptions: Portion = 0.1
 
     @field_validator("since", mode="before")
     @classmethod

@@ -19,13 +19,13 @@ from loantap.portfolio.dictionary import COLUMNS
 from loantap.portfolio.errors import InputError
 
 # With fewer numbers nothing is certain.
-LEAST_NUMBERS = 20
+MIN_NUMBERS = 20
 # An honest column has at least this share of its numbers beyond the limit of its rule.
-_LEAST_BEYOND = 0.05
+_MIN_BEYOND = 0.05
 # Of the published loans one in 5,000 takes half of its borrower's income, in whatever unit the
 # instalment is; of incomes by the month two in three do.
-_MOST_OF_INCOME = 0.5
-_MOST_BURDENED = 0.5
+_MAX_OF_INCOME = 0.5
+_MAX_BURDENED = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class UnitCounts:
             income, instalment = columns["annual_income"], columns["instalment"]
             is_known = (income > 0) & (instalment > 0)
             self._incomes += int(np.count_nonzero(is_known))
-            is_burdened = instalment * MONTHS_PER_YEAR > income * _MOST_OF_INCOME
+            is_burdened = instalment * MONTHS_PER_YEAR > income * _MAX_OF_INCOME
             self._burdened += int(np.count_nonzero(is_known & is_burdened))
 
     def require_known_units(self, where: str) -> None:
@@ -89,7 +89,7 @@ class UnitCounts:
         """
         for rule in _RULES:
             numbers, beyond = self._numbers[rule.column], self._beyond[rule.column]
-            if numbers >= LEAST_NUMBERS and beyond < _LEAST_BEYOND * numbers:
+            if numbers >= MIN_NUMBERS and beyond < _MIN_BEYOND * numbers:
                 raise InputError(
                     where,
                     f"column {COLUMNS[rule.column].source_name} is at most {rule.limit:,g} in "
@@ -97,7 +97,7 @@ class UnitCounts:
                     f"{rule.reading}",
                     rule.remedy,
                 )
-        if self._incomes >= LEAST_NUMBERS and self._burdened > _MOST_BURDENED * self._incomes:
+        if self._incomes >= MIN_NUMBERS and self._burdened > _MAX_BURDENED * self._incomes:
             raise InputError(
                 where,
                 f"in {self._burdened:,} of {self._incomes:,} rows the instalments of a year are "

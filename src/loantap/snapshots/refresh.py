@@ -34,7 +34,7 @@ from loantap.snapshots.parts import (
 )
 
 # Share of a part's rows; more of them would cost readers more than writing it anew.
-_MOST_OUTDATED = 0.2
+_MAX_OUTDATED = 0.2
 
 logger = logging.getLogger(__name__)
 
@@ -173,7 +173,7 @@ class Refresh:
             for part, before in zip(held.parts, known, strict=True):
                 path, outdated = folder / part.name, comparison.mark_outdated(part, before)
                 has_room = part == held.parts[-1] and part.file_rows < self._small
-                if has_room or outdated.sum() > _MOST_OUTDATED * part.file_rows:
+                if has_room or outdated.sum() > _MAX_OUTDATED * part.file_rows:
                     writer.write(read_rows(path, ~outdated))
                 else:
                     is_same = (outdated == before).all()

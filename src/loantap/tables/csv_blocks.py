@@ -21,7 +21,7 @@ Array = npt.NDArray[Any]
 
 _LF, _CR, _QUOTE, _FILLER = (ord(letter) for letter in '\n\r"x')
 # A value over two lines with fewer delimiters than this cannot have swallowed a row.
-_LEAST_SWALLOWED = 6
+_MIN_SWALLOWED = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,7 +271,7 @@ def _require_one_line_each(
     # In a row with a value too many in front of it, the address is one place on.
     address = layout.two_lines + records.cells[rows] - layout.width
     is_bad = (layout.two_lines < 0) | (place != address)
-    is_bad |= hidden >= max(layout.width - 1, _LEAST_SWALLOWED)
+    is_bad |= hidden >= max(layout.width - 1, _MIN_SWALLOWED)
     is_bad[1:] |= rows[1:] == rows[:-1]
     if is_bad.any():
         raise _astray(layout, int(records.lines[rows[is_bad]].min()))

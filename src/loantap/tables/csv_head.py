@@ -13,12 +13,12 @@ from loantap.tables.columns import KNOWN, fold_name
 
 DELIMITERS: Final = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 # Titles and notes above a table take fewer lines.
-_MOST_LINES = 40
+_MAX_LINES = 40
 _LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n|\Z)")
 # How Excel is told the delimiter.
 _SEPARATOR = re.compile(r'^"?sep=([,;|])"?$', re.IGNORECASE)
 # So many names of the dictionary make a line a header, or all of its names where they are fewer.
-_LEAST_KNOWN = 3
+_MIN_KNOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ def _choose_header(lines: list[_Line], delimiters: list[str]) -> tuple[_Line, st
 
 def _list_lines(block: bytes) -> Iterator[_Line]:
     place = 0
-    for number in range(1, _MOST_LINES + 1):
+    for number in range(1, _MAX_LINES + 1):
         found = _LINE.match(block, place)
         if found is None or place == len(block):
             return
@@ -120,7 +120,7 @@ def _count_known(line: _Line, delimiter: str) -> int:
     except csv.Error:
         return 0
     known = sum(cell in KNOWN for cell in cells)
-    return known if known >= min(_LEAST_KNOWN, len(cells)) else 0
+    return known if known >= min(_MIN_KNOWN, len(cells)) else 0
 
 
 def _require_no_rows(

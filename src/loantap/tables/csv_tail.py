@@ -6,7 +6,7 @@ import re
 
 from loantap.tables.csv_blocks import Records
 
-_MOST_LINES = 20
+_MAX_LINES = 20
 _TOTAL = re.compile(r"^\W*((grand|sub)\W?)?(totals?|sum|count|average|mean)\b", re.IGNORECASE)
 
 
@@ -17,7 +17,7 @@ def find_table_end(records: Records, block: bytes, delimiter: str, width: int) -
     there is no other one.
     """
     end = len(records)
-    for place in range(end - 1, max(end - _MOST_LINES, 0) - 1, -1):
+    for place in range(end - 1, max(end - _MAX_LINES, 0) - 1, -1):
         filled = _list_filled(records, place, block, delimiter)
         if not filled or (_TOTAL.match(filled[0]) and len(filled) * 2 <= width):
             end = place
@@ -27,7 +27,7 @@ def find_table_end(records: Records, block: bytes, delimiter: str, width: int) -
             # A short row in a file with empty lines between its rows is one that was cut.
             if any(
                 not _list_filled(records, above, block, delimiter)
-                for above in range(max(place - 1 - _MOST_LINES, 0), place - 1)
+                for above in range(max(place - 1 - _MAX_LINES, 0), place - 1)
             ):
                 break
             end = place

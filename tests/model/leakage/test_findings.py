@@ -57,13 +57,13 @@ class TestThePincode:
         finding = examine(scrambled, loans["is_charged_off"])
 
         assert finding.caught
-        assert finding.auc > OPTIONS.highest_auc
+        assert finding.auc > OPTIONS.max_auc
         assert {c["category"] for c in finding.categories} == ALWAYS_LOST
 
     def test_is_found_by_its_categories_where_the_area_alone_would_let_it_pass(
         self, loans: pd.DataFrame
     ) -> None:
-        lenient = OPTIONS.model_copy(update={"highest_auc": 1.0})
+        lenient = OPTIONS.model_copy(update={"max_auc": 1.0})
 
         finding = examine(loans["pincode"], loans["is_charged_off"], lenient)
 
@@ -271,7 +271,7 @@ def test_a_handful_of_loans_proves_no_leak() -> None:
 
     finding = examine(lucky, target)
 
-    assert finding.auc > OPTIONS.highest_auc - auc_standard_error(finding.auc, target)
+    assert finding.auc > OPTIONS.max_auc - auc_standard_error(finding.auc, target)
     assert not finding.caught
 
 

@@ -25,7 +25,7 @@ RULE = PromotionOptions(
     confidence=0.95,
     calibration_confidence=0.95,
     tolerated_ece=0.01,
-    least_charge_offs=100,
+    min_charge_offs=100,
 )
 SAMPLES = {"cv": 3_000, "test": 600, "out_of_time": 900}
 ALONE = ["enough charge-offs", "leakage gate", "calibrated"]
@@ -142,8 +142,8 @@ class TestConditions:
     def test_too_few_charge_offs_are_not_learned_from(self, world: World) -> None:
         charged_off = int(world.target[: SAMPLES["cv"]].sum())
 
-        few = judge(world.model(all=1), world.model(), least_charge_offs=charged_off + 1)
-        enough = judge(world.model(all=1), world.model(), least_charge_offs=charged_off)
+        few = judge(world.model(all=1), world.model(), min_charge_offs=charged_off + 1)
+        enough = judge(world.model(all=1), world.model(), min_charge_offs=charged_off)
 
         assert failed(few) == ["enough charge-offs"]
         assert failed(enough) == []

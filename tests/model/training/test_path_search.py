@@ -166,8 +166,8 @@ def test_the_order_of_candidates_does_not_matter(ours: PathSearchCV, loans, cand
 def test_a_tenth_of_the_loans_that_goes_ahead_changes_no_score(
     ours: PathSearchCV, loans, candidates, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pilot, "_LEAST_ROWS", 150)
-    monkeypatch.setattr(pilot, "_LEAST_COUNT", 20)
+    monkeypatch.setattr(pilot, "_MIN_ROWS", 150)
+    monkeypatch.setattr(pilot, "_MIN_COUNT", 20)
     drawn = []
     draw = pilot.Pilot.draw
     monkeypatch.setattr(pilot.Pilot, "draw", lambda *of: drawn.append(draw(*of)) or drawn[-1])

@@ -214,7 +214,7 @@ class TestOutOfTime:
         loans = simulated_loans.assign(
             issue_month=simulated_loans["issue_month"] - pd.DateOffset(years=1)
         ).astype({"issue_month": "datetime64[s]"})
-        strict = make_input(loans, settled_only=True, least_outcomes=10)
+        strict = make_input(loans, settled_only=True, min_outcomes=10)
         train = Trainer()
 
         judge(strict, trained, train)
@@ -234,7 +234,7 @@ class TestOutOfTime:
         least = int(simulated_loans.loc[before, "is_charged_off"].sum()) + 1
         train = Trainer()
 
-        predictions = judge(make_input(simulated_loans, least_outcomes=least), trained, train)
+        predictions = judge(make_input(simulated_loans, min_outcomes=least), trained, train)
 
         assert len(train.trained_on) == 2
         PREDICTIONS.validate(predictions)
@@ -244,7 +244,7 @@ class TestOutOfTime:
     ) -> None:
         train = Trainer()
 
-        predictions = judge(make_input(simulated_loans, least_outcomes=9_999), trained, train)
+        predictions = judge(make_input(simulated_loans, min_outcomes=9_999), trained, train)
 
         assert set(predictions["sample"]) == {"cv", "test"}
         assert train.trained_on == []

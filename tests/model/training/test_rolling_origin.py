@@ -11,7 +11,7 @@ from tests.conftest import OUT_OF_TIME
 
 
 def window(**changes: object) -> OutOfTimeOptions:
-    return OutOfTimeOptions.model_validate(OUT_OF_TIME | {"least_outcomes": 10} | changes)
+    return OutOfTimeOptions.model_validate(OUT_OF_TIME | {"min_outcomes": 10} | changes)
 
 
 def make_loans(*groups: tuple[str, float, int, int]) -> pd.DataFrame:

@@ -157,9 +157,9 @@ class TestChallenger:
 
 
 # On the training split of the real sample: about 4,700 loans, 900 charged off.
-@pytest.mark.parametrize(("model", "least_auc"), [("lending", 0.70), ("application", 0.665)])
+@pytest.mark.parametrize(("model", "min_auc"), [("lending", 0.70), ("application", 0.665)])
 def test_on_real_loans_credit_sense_costs_no_ranking(
-    model: str, least_auc: float, real_loans: pd.DataFrame
+    model: str, min_auc: float, real_loans: pd.DataFrame
 ) -> None:
     split = SplitOptions.model_validate({"seed": 42, "test_share": 0.1, "out_of_time": OUT_OF_TIME})
     options = training_options(model, folds=5, seed=42)
@@ -172,4 +172,4 @@ def test_on_real_loans_credit_sense_costs_no_ranking(
     assert (coefficients * np.array(credit_signs(feature_set)) >= 0).all()
     table = fitted.out_of_fold
     auc = roc_auc_score(table["is_charged_off"], table["probability_of_default"])
-    assert auc >= least_auc, f"AUC {auc:.4f} out of fold on {len(table):,} loans"
+    assert auc >= min_auc, f"AUC {auc:.4f} out of fold on {len(table):,} loans"

@@ -13,7 +13,7 @@ from loantap.model.training.options import OutOfTimeOptions
 from loantap.model.training.rolling_origin import date_loans
 from loantap.model.validation.ageing import (
     FIGURES,
-    LEAST_FOR_AUC,
+    MIN_FOR_AUC,
     judge,
     measure_ageing,
     tabulate_origins,
@@ -89,7 +89,7 @@ class TestJudgement:
         assert judged.default_rate_low < judged.default_rate < judged.default_rate_high
         assert 0 < judged.ece_perfect_low < judged.ece_perfect_high
 
-    @pytest.mark.parametrize(("bad", "is_shown"), [(LEAST_FOR_AUC, True), (9, False), (0, False)])
+    @pytest.mark.parametrize(("bad", "is_shown"), [(MIN_FOR_AUC, True), (9, False), (0, False)])
     def test_an_auc_needs_ten_loans_of_each_outcome(self, bad: int, *, is_shown: bool) -> None:
         target = np.array([1] * bad + [0] * 50)
         judged = judge(target, np.linspace(0.1, 0.5, len(target)), OPTIONS)
@@ -115,7 +115,7 @@ class TestOrigins:
             )
 
     def test_a_skipped_origin_keeps_its_row_and_its_reason(self, predictions, loans) -> None:
-        window = WINDOW.model_copy(update={"least_outcomes": 150})
+        window = WINDOW.model_copy(update={"min_outcomes": 150})
         dated = loans.assign(judged_at=date_loans(loans, window)["judged_at"])
         kept = predictions["sample"].ne("out_of_time") | predictions["loan_id"].isin(
             dated.dropna()["loan_id"]
@@ -136,7 +136,7 @@ class TestOrigins:
         assert ageing.pooled.n == ageing.origins["n"].sum() == loans["judged_at"].notna().sum()
 
     def test_without_an_out_of_time_sample_the_table_says_why(self, predictions, loans) -> None:
-        window = WINDOW.model_copy(update={"least_outcomes": 10_000})
+        window = WINDOW.model_copy(update={"min_outcomes": 10_000})
         dated = loans.assign(judged_at=date_loans(loans, window)["judged_at"])
         without = predictions[predictions["sample"] != "out_of_time"]
 

@@ -75,7 +75,7 @@ class TestAttributes:
         exact = [SCALE.exact(log_odds) for log_odds in logit(loans["probability_of_default"])]
         assert report["base_points"] + sum(means) == pytest.approx(np.mean(exact), abs=1e-6)
 
-    def test_the_feature_that_moves_the_score_most_comes_first(self, report: dict) -> None:
+    def test_the_feature_that_moves_the_score_max_comes_first(self, report: dict) -> None:
         spans = [feature["most"] - feature["fewest"] for feature in report["features"]]
 
         assert spans == sorted(spans, reverse=True)

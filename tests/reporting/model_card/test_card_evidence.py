@@ -101,7 +101,7 @@ class TestAudits:
         assert "1 943 180 0.700 0.660 to 0.740" in text
         assert "issued 2014 1,200 3,515 0.051 0.031 to 0.082 up to 0.019" in text
 
-    def test_fairness_shows_the_least_and_the_most_favoured_group_under_each_rule(self, page):
+    def test_fairness_shows_the_min_and_the_max_favoured_group_under_each_rule(self, page):
         text = read_section(page, "fairness")
 
         assert "n = 4,715; policy version 2026-11" in text

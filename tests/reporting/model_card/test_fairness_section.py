@@ -13,7 +13,7 @@ def word(*groups) -> list[RuleLine]:
     return list(proxy.rules)
 
 
-def test_each_rule_names_the_groups_approved_most_and_least_often() -> None:
+def test_each_rule_names_the_groups_approved_max_and_min_often() -> None:
     f2, policy = word(make_group("OWN", 1.0), make_group("RENT", 0.72), make_group("MORTGAGE", 0.9))
 
     assert f2 == RuleLine("f2", "F2 threshold", "OWN", "RENT", "0.72", "0.68 to 0.76")

@@ -29,7 +29,7 @@ T = TypeVar("T")
 # Rows in one statement: beyond this the texts of the arrays only cost memory.
 _ROWS_AT_A_TIME = 10_000
 # For the lock on a table; a transaction of ours takes seconds, at millions of rows a minute.
-_MOST_SECONDS_LOCKED = 300
+_MAX_SECONDS_LOCKED = 300
 _SETTINGS = {
     # Parameters of megabytes are better sent than written into the statement.
     "UseServerSidePrepare": "1",
@@ -138,7 +138,7 @@ class PostgresTransaction:
         self._connection = connection
         self._ask = ask
         self._where = where
-        self._lock_limit_s = min(_MOST_SECONDS_LOCKED, 0.8 * limit_s)
+        self._lock_limit_s = min(_MAX_SECONDS_LOCKED, 0.8 * limit_s)
 
     def lock(self, table: str) -> None:
         """See `Transaction`; readers are not kept waiting."""

@@ -136,12 +136,12 @@ def check_auc(area: float, target: pd.Series, options: LeakageOptions) -> Eviden
     """Whether a feature alone, cross-fitted, ranks loans better than an honest one can."""
     least = area - Z95_ONE_SIDED * auc_standard_error(area, target)
     figures = {"auc": area, "auc_at_least": least}
-    if least <= options.highest_auc:
+    if least <= options.max_auc:
         return Evidence("auc_alone", figures=figures)
     return Evidence(
         "auc_alone",
         Verdict.CAUGHT,
-        f"AUC {area:.3f} on its own, at least {least:.3f}, above {options.highest_auc:.2f}",
+        f"AUC {area:.3f} on its own, at least {least:.3f}, above {options.max_auc:.2f}",
         "Find out when and from what its source fills it",
         figures,
     )
@@ -244,7 +244,7 @@ def check_group_means(signal: FloatArray, context: Context, options: LeakageOpti
     found = {name: measure_group_excess(signal, g) for name, g in context.groups.items()}
     name, worst = max(found.items(), key=lambda item: item[1].z)
     figures = {"z": worst.z, "excess_share": worst.share, "loans": float(worst.loans)}
-    if worst.z <= options.highest_group_z:
+    if worst.z <= options.max_group_z:
         return Evidence("computed_from_outcomes", figures=figures)
     return Evidence(
         "computed_from_outcomes",
@@ -259,7 +259,7 @@ def check_group_means(signal: FloatArray, context: Context, options: LeakageOpti
 def check_outcome_date(bins: Bins, context: Context, options: LeakageOptions) -> Evidence:
     """Whether a feature goes with a date after the decision, as one overwritten later does."""
     figures = {n: explained_share(lag, bins.codes) for n, lag in context.lags.items()}
-    late = {n: share for n, share in figures.items() if share > options.most_outcome_date_share}
+    late = {n: share for n, share in figures.items() if share > options.max_outcome_date_share}
     if not late:
         return Evidence("outcome_date", figures=figures)
     shown = ", ".join(f"{share:.0%} of the variance of {n}" for n, share in late.items())

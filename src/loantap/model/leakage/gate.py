@@ -83,7 +83,7 @@ def examine_feature(
             *further,
             check_auc(area, target, options),
             check_categories(flagged),
-            check_gap(in_sample, area, target, options.most_gap),
+            check_gap(in_sample, area, target, options.max_gap),
             check_vintage(values, signal, context, options),
             *computed,
             check_outcome_date(bins, context, options),
@@ -166,12 +166,12 @@ def _check_borrowers(
     loans: pd.DataFrame, is_train: pd.Series, context: Context, options: LeakageOptions
 ) -> Check:
     twins = find_twins(loans, is_train, context.folds, options.twin_keys)
-    passed = twins.share <= options.most_twin_share
+    passed = twins.share <= options.max_twin_share
     return {
         "passed": passed,
         "statement": f"{twins.test_twins:,} of {twins.test_loans:,} held-out loans "
         f"({twins.share:.2%}) have the borrower of a training loan, by equal "
-        f"{' or equal '.join(twins.keys)}; {options.most_twin_share:.2%} may be coincidence",
+        f"{' or equal '.join(twins.keys)}; {options.max_twin_share:.2%} may be coincidence",
         "remedy": ""
         if passed
         else "Keep all loans of a borrower on one side of the split, or remove repeated rows",

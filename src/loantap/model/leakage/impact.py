@@ -23,7 +23,7 @@ from loantap.portfolio.arrays import FloatArray, IntArray
 
 Variant = tuple[str, ...]
 
-_LEAST_PD: Final = 1e-15
+_MIN_PD: Final = 1e-15
 _PENALTY: Final = 1.0
 _F2_WEIGHTS: Final = 5.0  # 1 + beta squared
 _F2_ROUNDS: Final = 10
@@ -67,7 +67,7 @@ def estimate_metrics(target: IntArray, pd_: FloatArray) -> dict[str, Estimate]:
     placed[~bad] = 1 - (ranks[~bad] - rankdata(pd_[~bad])) / bad.sum()
     area = float(placed[bad].mean())
     by_outcome = (placed - area) / np.where(bad, bad.mean(), (~bad).mean())
-    clipped = np.clip(pd_, _LEAST_PD, 1 - _LEAST_PD)
+    clipped = np.clip(pd_, _MIN_PD, 1 - _MIN_PD)
     losses = -np.log(np.where(bad, clipped, 1 - clipped))
     declined = pd_ >= _find_f2_threshold(target, pd_)
     numerator, denominator = 5.0 * (bad & declined), 4.0 * bad + declined

@@ -83,7 +83,7 @@ def check_dates(name: str, later: list[LaterDates], options: LeakageOptions) -> 
         f"{f.column} in {f.later:,} of {f.loans:,} loans (such as {', '.join(f.examples)})"
         for f in mine
     )
-    is_many = any(found.share > options.most_later_share for found in mine)
+    is_many = any(found.share > options.max_later_share for found in mine)
     return Evidence(
         "dated_after_decision",
         Verdict.CAUGHT if is_many else Verdict.WARNED,

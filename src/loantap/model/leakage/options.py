@@ -19,20 +19,20 @@ class LeakageOptions(Options):
     Attributes:
         seed: of the cross-fitting folds.
         folds: of the cross-fitting.
-        highest_auc: of one feature alone; the strongest honest one, the interest rate, has .69.
+        max_auc: of one feature alone; the strongest honest one, the interest rate, has .69.
         plausible_default_rates: lowest and highest rate a category may honestly have.
         false_discovery_rate: expected share of false alarms among the categories flagged.
-        most_gap: of the AUC of a feature's groups in-sample above cross-fitted; beyond it the
+        max_gap: of the AUC of a feature's groups in-sample above cross-fitted; beyond it the
             feature remembers loans.
         vintage_share: share of the variance of a feature, or of its being missing, that is the
             issue month; from there on it only marks when a loan was issued.
-        highest_group_z: by how many standard errors a feature may tell more of an outcome, over
+        max_group_z: by how many standard errors a feature may tell more of an outcome, over
             loans of one job title, state and the like, than these have in common.
-        most_later_share: share of loans with a date after their issue month that may be typing
+        max_later_share: share of loans with a date after their issue month that may be typing
             errors; features of that date are caught beyond it, and warned of below.
-        most_outcome_date_share: of the variance of a date after the decision, among loans of the
+        max_outcome_date_share: of the variance of a date after the decision, among loans of the
             same month, term and outcome, that a feature may explain.
-        most_twin_share: share of the held-out loans whose borrower may be in training as well.
+        max_twin_share: share of the held-out loans whose borrower may be in training as well.
         twin_keys: columns that tell a borrower, where the loans carry no `borrower_id`; loans equal
             in all columns of one key count as one borrower's.
         impact_loans: most loans on which metrics with and without a suspicious feature are taken.
@@ -40,15 +40,15 @@ class LeakageOptions(Options):
 
     seed: Seed
     folds: Annotated[int, Field(ge=2)]
-    highest_auc: Annotated[float, Field(gt=0.5, le=1)]
+    max_auc: Annotated[float, Field(gt=0.5, le=1)]
     plausible_default_rates: tuple[Share, Share]
     false_discovery_rate: Share
-    most_gap: Share
+    max_gap: Share
     vintage_share: Share
-    highest_group_z: PositiveFloat
-    most_later_share: Annotated[float, Field(ge=0, lt=1)]
-    most_outcome_date_share: Share
-    most_twin_share: Annotated[float, Field(ge=0, lt=1)]
+    max_group_z: PositiveFloat
+    max_later_share: Annotated[float, Field(ge=0, lt=1)]
+    max_outcome_date_share: Share
+    max_twin_share: Annotated[float, Field(ge=0, lt=1)]
     twin_keys: Annotated[tuple[TwinKey, ...], Field(min_length=1)]
     impact_loans: Annotated[int, Field(ge=1_000)]
 

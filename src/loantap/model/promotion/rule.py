@@ -30,7 +30,7 @@ from loantap.model.training.predictions import CROSS_VALIDATION, OUT_OF_TIME, TE
 from loantap.portfolio.arrays import FloatArray, IntArray
 
 # Fewer of an outcome, and a comparison out of time says nothing either way.
-_LEAST_OUT_OF_TIME = 30
+_MIN_OUT_OF_TIME = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,8 +149,8 @@ def judge_alone(
     return [
         Condition(
             "enough charge-offs",
-            charged_off >= options.least_charge_offs,
-            f"{charged_off:,} in training, {options.least_charge_offs:,} asked for",
+            charged_off >= options.min_charge_offs,
+            f"{charged_off:,} in training, {options.min_charge_offs:,} asked for",
         ),
         Condition(
             "leakage gate",
@@ -183,13 +183,13 @@ def judge_against(
     both = new[[*columns, "is_charged_off"]].merge(old[columns], on=columns[:2], suffixes=("", "_"))
     unseen = both[both["sample"].isin([CROSS_VALIDATION, TEST])]
     conditions = []
-    if not _has_outcomes(unseen, options.least_charge_offs):
+    if not _has_outcomes(unseen, options.min_charge_offs):
         return [Condition("better", False, f"{len(unseen):,} loans are too few to compare on")]
     for name, compare in (("log-loss", compare_log_loss), ("AUC", compare_auc)):
         difference = compare(*_arrays(unseen), options, seed)
         conditions.append(Condition(f"better {name}", difference.low > 0, str(difference)))
     matured = both[both["sample"].eq(OUT_OF_TIME)]
-    if _has_outcomes(matured, _LEAST_OUT_OF_TIME):
+    if _has_outcomes(matured, _MIN_OUT_OF_TIME):
         difference = compare_auc(*_arrays(matured), options, seed)
         holds, evidence = difference.high >= 0, f"AUC {difference}"
     else:

@@ -12,7 +12,7 @@ from loantap.features.formulas import MISSING, rises_with
 from loantap.model.scoring.own_values import Key, OwnValue, make_own_value
 from loantap.model.scoring.scorecard import Scorecard, TableEffect
 
-_MOST_CATEGORIES = 3
+_MAX_CATEGORIES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,5 +142,5 @@ def _name_favourable(names: tuple[str, ...], scorecard: Scorecard) -> str:
     best = [
         n.replace("_", " ") for n in sorted(levels, key=lambda n: (levels[n], n)) if n != MISSING
     ]
-    *others, last = best[:_MOST_CATEGORIES] or [""]
+    *others, last = best[:_MAX_CATEGORIES] or [""]
     return f"{', '.join(others)} or {last}" if others else last

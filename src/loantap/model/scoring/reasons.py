@@ -18,7 +18,7 @@ from loantap.portfolio.loantap_format import Texts
 REASON_COUNT = 4
 REASONS = tuple(f"reason_{number}" for number in range(1, REASON_COUNT + 1))
 # A contribution below this moves the PD by less than a tenth of a percentage point.
-_LEAST_CONTRIBUTION = 0.01
+_MIN_CONTRIBUTION = 0.01
 _NO_REASON = ("",) * REASON_COUNT
 
 Choices = npt.NDArray[np.integer[Any]]
@@ -93,7 +93,7 @@ class ReasonGiver:
         order = sorted(range(len(strength)), key=strength.__getitem__, reverse=True)
         sentences = []
         for number in order[:REASON_COUNT]:
-            if strength[number] < _LEAST_CONTRIBUTION:
+            if strength[number] < _MIN_CONTRIBUTION:
                 break
             own = self.concepts[number].own
             sentences.append(self.concepts[number].describe(own.round_one(own.take_one(columns))))
@@ -135,7 +135,7 @@ def _choose(strength: FloatArray) -> Choices:
             weaker = np.minimum(holder, challenger)
             np.maximum(holder, challenger, out=holder)
             challenger = weaker  # noqa: PLW2901 - who loses a place fights for the next
-    least = np.array(_LEAST_CONTRIBUTION).view("int64") & ~mask
+    least = np.array(_MIN_CONTRIBUTION).view("int64") & ~mask
     return np.where(best >= least, mask - (best & mask), -1).astype("int8").reshape(-1)
 
 

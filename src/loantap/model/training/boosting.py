@@ -16,7 +16,7 @@ from sklearn.preprocessing import OrdinalEncoder
 from threadpoolctl import threadpool_limits
 
 from loantap.features.definitions import FeatureSet
-from loantap.model.training.estimator import LEAST_CATEGORY_COUNT, credit_signs
+from loantap.model.training.estimator import MIN_CATEGORY_COUNT, credit_signs
 from loantap.model.training.options import ChallengerOptions
 
 
@@ -31,7 +31,7 @@ def make_challenger(features: FeatureSet, options: ChallengerOptions, seed: int)
     encoder = OrdinalEncoder(
         handle_unknown="use_encoded_value",
         unknown_value=-1,
-        min_frequency=LEAST_CATEGORY_COUNT,
+        min_frequency=MIN_CATEGORY_COUNT,
     )
     columns = ColumnTransformer(
         [
@@ -45,7 +45,7 @@ def make_challenger(features: FeatureSet, options: ChallengerOptions, seed: int)
         learning_rate=options.learning_rate,
         max_iter=options.trees,
         max_leaf_nodes=options.leaves,
-        min_samples_leaf=options.least_loans_in_leaf,
+        min_samples_leaf=options.min_loans_in_leaf,
         l2_regularization=options.l2_penalty,
         monotonic_cst=[*credit_signs(features), *[0] * categorical],
         categorical_features=list(range(numeric, numeric + categorical)),

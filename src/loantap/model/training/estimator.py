@@ -19,7 +19,7 @@ from loantap.model.training.logistic import BoundedLogisticRegression, as_scikit
 from loantap.model.training.neighbours import SampledNeighbors
 
 # Categories with fewer loans share one column: a coefficient from a dozen loans is noise.
-LEAST_CATEGORY_COUNT = 20
+MIN_CATEGORY_COUNT = 20
 
 
 # Of each charge-off, between which and itself SMOTE makes up loans.
@@ -72,7 +72,7 @@ def make_preprocessor(features: FeatureSet) -> ColumnTransformer:
     )
     categorical = CategoryEncoder(
         handle_unknown="infrequent_if_exist",
-        min_frequency=LEAST_CATEGORY_COUNT,
+        min_frequency=MIN_CATEGORY_COUNT,
         sparse_output=False,
     )
     return ColumnTransformer(

@@ -26,7 +26,7 @@ Lead = Callable[[float, AnyFloatArray | None], AnyFloatArray | None]
 # SMOTE's made-up loans: there it takes up to 20,000. Cut short, it takes the outer iterations that
 # an exact step would have saved, and each reads all loans, where a cycle takes 3 microseconds
 # (docs/performance.md). glum's own limit, a hundred thousand, takes longer and changes no score.
-_MOST_CYCLES = 10_000
+_MAX_CYCLES = 10_000
 
 # What rounding leaves of the coefficient of a constant column. Nothing depends on it, so no
 # iteration of L1 would take it to zero; but its penalty alone keeps L1 from converging.
@@ -181,7 +181,7 @@ class BoundedLogisticRegression(LogisticRegression):
             # category separates the outcomes.
             solver="irls-cd",
             max_iter=self.max_iter,
-            max_inner_iter=_MOST_CYCLES,
+            max_inner_iter=_MAX_CYCLES,
             gradient_tol=self.tol,
             copy_X=False,
             check_input=False,

@@ -31,7 +31,7 @@ class OutOfTimeOptions(Options):
         settled_only: train on loans whose contractual end lies before the origin; otherwise the
             outcomes of all loans issued before it are taken as known, though some were settled
             later.
-        least_outcomes: charge-offs, and paid loans, that an origin's training loans must have.
+        min_outcomes: charge-offs, and paid loans, that an origin's training loans must have.
     """
 
     snapshot: date
@@ -40,7 +40,7 @@ class OutOfTimeOptions(Options):
     step_months: Annotated[int, Field(ge=1, le=60)]
     last_month: date
     settled_only: bool
-    least_outcomes: Annotated[int, Field(ge=10)]
+    min_outcomes: Annotated[int, Field(ge=10)]
 
     @field_validator("snapshot", "first_origin", "last_month")
     @classmethod
@@ -70,14 +70,14 @@ class SplitOptions(Options):
         seed: of the split.
         test_share: share of the loans that judge the model.
         out_of_time: the rolling origin.
-        least_outcomes: charge-offs, and paid loans, that a portfolio must have to train on. With
+        min_outcomes: charge-offs, and paid loans, that a portfolio must have to train on. With
             fewer the leakage gate would take chance for a leak.
     """
 
     seed: Seed
     test_share: Share
     out_of_time: OutOfTimeOptions
-    least_outcomes: Annotated[int, Field(ge=10)] = 50
+    min_outcomes: Annotated[int, Field(ge=10)] = 50
 
 
 class ChallengerOptions(Options):
@@ -86,13 +86,13 @@ class ChallengerOptions(Options):
     Attributes:
         trees: boosting rounds.
         leaves: of a tree; each tree uses one feature.
-        least_loans_in_leaf: keeps steps from being cut out of a handful of loans.
+        min_loans_in_leaf: keeps steps from being cut out of a handful of loans.
     """
 
     learning_rate: PositiveFloat
     trees: PositiveInt
     leaves: Annotated[int, Field(ge=2)]
-    least_loans_in_leaf: PositiveInt
+    min_loans_in_leaf: PositiveInt
     l2_penalty: Annotated[float, Field(ge=0)]
 
 
@@ -105,14 +105,14 @@ class PromotionOptions(Options):
         calibration_confidence: of the range of a perfect model's ECE; wide, or chance would keep
             one good model in forty out of office.
         tolerated_ece: calibration error that is immaterial, whatever a perfect model would have.
-        least_charge_offs: in training; ten for each of the dozen coefficients that matter.
+        min_charge_offs: in training; ten for each of the dozen coefficients that matter.
     """
 
     resamples: Annotated[int, Field(ge=100)]
     confidence: Annotated[float, Field(ge=0.5, lt=1)]
     calibration_confidence: Annotated[float, Field(ge=0.5, lt=1)]
     tolerated_ece: Share
-    least_charge_offs: PositiveInt
+    min_charge_offs: PositiveInt
 
 
 class TrainingOptions(Options):

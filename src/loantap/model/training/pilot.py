@@ -19,11 +19,11 @@ from loantap.portfolio.arrays import AnyFloatArray
 
 # Every tenth row. Where that is fewer than 3,000, all rows are few and a fit is quick anyway.
 _STEP = 10
-_LEAST_ROWS = 3_000
+_MIN_ROWS = 3_000
 
 # A column that is zero in all but fewer rows of the pilot: a category so rare there may be of one
 # outcome, by chance, and its coefficient would move without end.
-_LEAST_COUNT = 100
+_MIN_COUNT = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,10 +53,10 @@ class Pilot:
         """The pilot of a matrix; None where the matrix is small, or an outcome rare."""
         rows = slice(None, None, _STEP)
         _, counts = np.unique(target[rows], return_counts=True)
-        if counts.sum() < _LEAST_ROWS or len(counts) < 2 or counts.min() < _LEAST_COUNT:
+        if counts.sum() < _MIN_ROWS or len(counts) < 2 or counts.min() < _MIN_COUNT:
             return None
         few = np.asfortranarray(matrix[rows])
-        is_common = np.count_nonzero(few, axis=0) >= _LEAST_COUNT
+        is_common = np.count_nonzero(few, axis=0) >= _MIN_COUNT
         return cls(few, target[rows], np.append(True, is_common))
 
 

@@ -13,7 +13,7 @@ from loantap.model.training.options import OutOfTimeOptions
 from loantap.portfolio.arrays import MonthArray
 
 # Fewer of an outcome among all loans judged say nothing about a model.
-_LEAST_JUDGED = 10
+_MIN_JUDGED = 10
 
 
 def date_loans(loans: pd.DataFrame, window: OutOfTimeOptions) -> pd.DataFrame:
@@ -112,7 +112,7 @@ def _explain_skips(plan: pd.DataFrame, window: OutOfTimeOptions) -> list[str]:
     judged = plan[[not reason for reason in reasons]]
     charged_off = int(judged["judged_charge_offs"].sum())
     rarest = min(charged_off, int(judged["judged_loans"].sum()) - charged_off)
-    if rarest >= _LEAST_JUDGED:
+    if rarest >= _MIN_JUDGED:
         return reasons
     too_few = f"all origins together judge {rarest} loans of the rarer outcome, too few"
     return [reason or too_few for reason in reasons]
@@ -121,9 +121,9 @@ def _explain_skips(plan: pd.DataFrame, window: OutOfTimeOptions) -> list[str]:
 def _explain_skip(loans: int, charged_off: int, judged: int, *, window: OutOfTimeOptions) -> str:
     rarest = min(charged_off, loans - charged_off)
     which = "settled" if window.settled_only else "issued"
-    if rarest < window.least_outcomes:
+    if rarest < window.min_outcomes:
         return (
             f"{charged_off:,} charge-offs among the {loans:,} loans {which} before it: "
-            f"fewer than {window.least_outcomes} of an outcome"
+            f"fewer than {window.min_outcomes} of an outcome"
         )
     return "" if judged else "no loan to judge"

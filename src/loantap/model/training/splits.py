@@ -21,25 +21,25 @@ class Split(StrEnum):
     TEST = "test"
 
 
-def require_enough(loans: pd.DataFrame, least_outcomes: int) -> None:
+def require_enough(loans: pd.DataFrame, min_outcomes: int) -> None:
     """Stop before anything is made of a portfolio that is too small to train on.
 
     Args:
         loans: one row per loan with `is_charged_off`.
-        least_outcomes: charge-offs, and paid loans, that it must have.
+        min_outcomes: charge-offs, and paid loans, that it must have.
 
     Raises:
         InputError: it has fewer.
     """
     charged_off = int(loans["is_charged_off"].sum())
     paid = len(loans) - charged_off
-    if min(charged_off, paid) >= least_outcomes:
+    if min(charged_off, paid) >= min_outcomes:
         return
-    needed = math.ceil(least_outcomes * len(loans) / max(min(charged_off, paid), 1))
+    needed = math.ceil(min_outcomes * len(loans) / max(min(charged_off, paid), 1))
     raise InputError(
         "portfolio",
         f"it has {len(loans):,} loans, {charged_off:,} of them charged off and {paid:,} paid: too "
-        f"few to train a model, which needs {least_outcomes} of each",
+        f"few to train a model, which needs {min_outcomes} of each",
         f"Give about {needed:,} loans, if so many of them end so"
         if min(charged_off, paid)
         else "Give a portfolio that holds loans of both outcomes",

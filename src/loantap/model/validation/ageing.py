@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import roc_auc_score
 
-from loantap.measures.auc import LEAST_FOR_AUC, bootstrap_aucs, quantile_bounds
+from loantap.measures.auc import MIN_FOR_AUC, bootstrap_aucs, quantile_bounds
 from loantap.measures.intervals import measure_default_rate
 from loantap.measures.metrics import expected_calibration_error, perfect_ece_bounds
 from loantap.model.training.options import OutOfTimeOptions
@@ -29,7 +29,7 @@ class Judgement:
         mean_pd: what was predicted.
         observed_to_expected: charge-offs over the sum of the PDs, 1 when as predicted; its interval
             is that of the default rate.
-        roc_auc: with its bootstrap interval; where each outcome has `LEAST_FOR_AUC` loans.
+        roc_auc: with its bootstrap interval; where each outcome has `MIN_FOR_AUC` loans.
         ece: expected calibration error.
         ece_perfect_low: bounds of the ECE that a perfect model of these PDs has at this number of
             loans, 95 times in 100.
@@ -193,7 +193,7 @@ def _measure_auc(
     target: IntArray, pd_: FloatArray, options: EvaluationOptions
 ) -> tuple[float, float, float]:
     bad = int(target.sum())
-    if min(bad, len(target) - bad) < LEAST_FOR_AUC:
+    if min(bad, len(target) - bad) < MIN_FOR_AUC:
         return np.nan, np.nan, np.nan
     drawn = bootstrap_aucs(target, pd_[None], seed=options.seed, resamples=options.resamples)
     return float(roc_auc_score(target, pd_)), *quantile_bounds(drawn[:, 0])

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import roc_auc_score
 
-from loantap.measures.auc import LEAST_FOR_AUC, bootstrap_aucs, quantile_bounds
+from loantap.measures.auc import MIN_FOR_AUC, bootstrap_aucs, quantile_bounds
 from loantap.measures.stability import measure_stability
 from loantap.model.scoring.judged import JudgedModel
 from loantap.model.scoring.scorer import Scorer
@@ -151,8 +151,8 @@ def _read(foreign: pd.DataFrame, scorer: Scorer, options: EvaluationOptions) -> 
         )
     require_known_units(parsed.rows, _WHERE)
     if set(TERMS) <= set(parsed.rows.columns):
-        exceptions, most = count_exceptions(parsed.rows), options.most_instalment_exceptions
-        name = "evaluation.most_instalment_exceptions"
+        exceptions, most = count_exceptions(parsed.rows), options.max_instalment_exceptions
+        name = "evaluation.max_instalment_exceptions"
         require_few_exceptions(_WHERE, exceptions, len(parsed.rows), most, name)
     return parsed.rows
 
@@ -179,11 +179,11 @@ def _require_foreign(rows: pd.DataFrame, model: JudgedModel) -> bool:
 
 def _require_outcomes(target: IntArray) -> None:
     charged_off = int(target.sum())
-    if min(charged_off, len(target) - charged_off) < LEAST_FOR_AUC:
+    if min(charged_off, len(target) - charged_off) < MIN_FOR_AUC:
         raise InputError(
             _WHERE,
             f"{charged_off:,} of its {len(target):,} loans are charged off, and an AUC needs "
-            f"{LEAST_FOR_AUC} loans of each outcome",
+            f"{MIN_FOR_AUC} loans of each outcome",
             "Give a portfolio with more loans",
         )
 

@@ -15,10 +15,10 @@ class EvaluationOptions(DatedOptions):
     Attributes:
         resamples: of the bootstrap behind the 95% bounds.
         calibration_bins: equal-count bins of the expected calibration error.
-        most_instalment_exceptions: see `SourcesOptions`; of an external sample.
+        max_instalment_exceptions: see `SourcesOptions`; of an external sample.
     """
 
     seed: Seed
     resamples: Annotated[int, Field(ge=100)]
     calibration_bins: Annotated[int, Field(ge=2)]
-    most_instalment_exceptions: Portion = 0.1
+    max_instalment_exceptions: Portion = 0.1

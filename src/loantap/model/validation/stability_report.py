@@ -17,7 +17,7 @@ from loantap.model.validation.options import EvaluationOptions
 _BINS: Final = 10
 _CONFIDENCE: Final = 0.95
 # Ten bands of fewer loans are mostly noise.
-_LEAST_LOANS: Final = 100
+_MIN_LOANS: Final = 100
 
 
 def report_stability(
@@ -69,7 +69,7 @@ def _compare_populations(
     year = trained["loan_id"].map(loans.set_index("loan_id")["issue_month"]).dt.year
     for issued in sorted(year.unique()):
         is_of_it = year.eq(issued)
-        if min(is_of_it.sum(), (~is_of_it).sum()) >= _LEAST_LOANS:
+        if min(is_of_it.sum(), (~is_of_it).sum()) >= _MIN_LOANS:
             yield _compare(f"issued {issued}", trained[is_of_it], trained[~is_of_it], options)
 
 

@@ -33,7 +33,7 @@ def _build_batch(loans: pd.DataFrame, _first_row: int) -> pd.DataFrame:
 def split_loans(loans: pd.DataFrame | Table, options: FeatureEngineeringOptions) -> pd.DataFrame:
     """Random split and out-of-time period of each loan."""
     portfolio = to_frame(loans)
-    require_enough(portfolio, options.split.least_outcomes)
+    require_enough(portfolio, options.split.min_outcomes)
     return assign_splits(portfolio, options.split)
 
 

@@ -103,8 +103,8 @@ def reconcile(
         }
     )
     reasons = {table.value: rows["reason"] for table, rows in set_aside.items()}
-    checked = check_account(account, options.most_quarantined_share, reasons)
-    most, name = options.most_instalment_exceptions, "ingestion.most_instalment_exceptions"
+    checked = check_account(account, options.max_quarantined_share, reasons)
+    most, name = options.max_instalment_exceptions, "ingestion.max_instalment_exceptions"
     require_few_exceptions("source tables", count_exceptions(loans), len(loans), most, name)
     return checked
 

@@ -19,14 +19,14 @@ from loantap.reporting.insights_page import render_insights as render
 
 def summarise_segments(loans: pd.DataFrame, options: InsightsOptions) -> pd.DataFrame:
     """Default rate of every segment, with count and interval."""
-    return summarise(loans, options.least_loans)
+    return summarise(loans, options.min_loans)
 
 
 def recommend(
     segments: pd.DataFrame, reconciliation: pd.DataFrame, options: InsightsOptions
 ) -> dict[str, Any]:
     """What the segments say about credit policy, and the origin of the loans."""
-    found = find_recommendations(segments, options.most_recommendations)
+    found = find_recommendations(segments, options.max_recommendations)
     return {
         "origin": portfolio_origin(reconciliation),
         "recommendations": [statement.as_dict() for statement in found],

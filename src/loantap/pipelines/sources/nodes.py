@@ -32,7 +32,7 @@ def make_portfolio(
         portfolio_csv,
         options.day,
         options.tolerated_bad_share,
-        options.most_instalment_exceptions,
+        options.max_instalment_exceptions,
     )
     truth = pd.DataFrame(
         {

@@ -19,7 +19,7 @@ from loantap.reporting.formatting import count, percent, percent_interval
 FEW_LOANS: Final = 30
 
 _TICK_STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.25)
-_MOST_TICKS = 7
+_MAX_TICKS = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class Dot:
 def make_rate_axis(highest: float) -> Axis:
     """Axis for rates from 0 to the round figure at or above `highest`, at most 1."""
     top = min(max(highest, 0.01), 1.0)
-    step = next((s for s in _TICK_STEPS if top / s <= _MOST_TICKS), _TICK_STEPS[-1])
+    step = next((s for s in _TICK_STEPS if top / s <= _MAX_TICKS), _TICK_STEPS[-1])
     steps = math.ceil(round(top / step, 9))
     end = steps * step
     ticks = tuple(
