@@ -18,7 +18,7 @@ MODELS = TypeExtractor(PIPELINES).extract_types_from_pipelines()
 
 
 @pytest.mark.parametrize("value", ["", "  ", None])
-@pytest.mark.parametrize("name", ["portfolio", "loans", "as_of", "applications", "foreign"])
+@pytest.mark.parametrize("name", ["portfolio", "loans", "as_of", "applications", "external"])
 def test_a_parameter_without_a_value_is_refused(name: str, value: str | None) -> None:
     with pytest.raises(InputError, match=rf"--params {name}: there is no value after it"):
         check_choices({name: value}, TODAY)
@@ -71,7 +71,7 @@ def test_today_and_days_past_are_taken(day: str) -> None:
         ({"portfolio": "x.csv"}, "training", "--pipelines sources"),
         ({"replace_real": "true"}, "training", "--pipelines sources"),
         ({"since": "all"}, "sources", "--pipelines ingestion"),
-        ({"foreign": "x.csv"}, "scoring", "--pipelines evaluation"),
+        ({"external": "x.csv"}, "scoring", "--pipelines evaluation"),
         ({"applications": "x.csv"}, "__default__", "--pipelines scoring"),
         ({"seed": 7}, "scoring", "Leave it out"),
         ({"modeling": {"lending": {"folds": 3}}}, "sources", "--pipelines modeling"),
@@ -90,12 +90,12 @@ def test_what_nothing_of_the_run_reads_is_refused(
 @pytest.mark.parametrize(
     ("given", "pipeline"),
     [
-        ({"loans": 3_000, "replace_real": True, "seed": 1, "foreign": "x"}, "__default__"),
+        ({"loans": 3_000, "replace_real": True, "seed": 1, "external": "x"}, "__default__"),
         ({"portfolio": "x.csv", "as_of": "2016-01-01", "since": "all"}, "__default__"),
         ({"applications": "x", "scores": "y", "as_of": "2016-01-01"}, "scoring"),
         ({"applications": "x", "scores": "y", "loans": 3_000}, "all"),
         ({"since": "2016", "modeling": {"lending": {"folds": 3}}}, "training"),
-        ({"seed": 3, "foreign": "x"}, "evaluation"),
+        ({"seed": 3, "external": "x"}, "evaluation"),
         ({"sources": {"tolerated_bad_share": 0.1}}, "sources"),
         ({}, "insights"),
     ],

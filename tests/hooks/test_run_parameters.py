@@ -43,7 +43,7 @@ def test_every_known_parameter_is_taken(folder: Path) -> None:
         "since": "2016-01",
         "applications": "loans.parquet",
         "scores": "scores.parquet",
-        "foreign": "loans.parquet",
+        "external": "loans.parquet",
     }
     assert set(given) == set(RUN_PARAMETERS)
 
@@ -56,7 +56,13 @@ def test_a_group_of_the_configuration_can_be_overridden() -> None:
 
 @pytest.mark.parametrize(
     ("given", "guess"),
-    [("portfolo", "portfolio"), ("asof", "as_of"), ("Seed", "seed"), ("ingestoin", "ingestion")],
+    [
+        ("foreign", "external"),
+        ("portfolo", "portfolio"),
+        ("asof", "as_of"),
+        ("Seed", "seed"),
+        ("ingestoin", "ingestion"),
+    ],
 )
 def test_a_misspelt_parameter_is_refused_with_the_nearest_known_one(given: str, guess: str) -> None:
     with pytest.raises(
@@ -81,7 +87,7 @@ def test_an_unknown_parameter_is_refused_with_the_list_of_known_ones() -> None:
         assert name in refused.value.remedy
 
 
-@pytest.mark.parametrize("parameter", ["portfolio", "applications", "foreign"])
+@pytest.mark.parametrize("parameter", ["portfolio", "applications", "external"])
 @pytest.mark.parametrize(
     ("file", "problem"),
     [
@@ -110,7 +116,7 @@ def test_a_missing_file_with_its_whole_path_is_not_said_to_be_relative(folder: P
     assert "relative" not in str(refused.value)
 
 
-@pytest.mark.parametrize("name", ["portfolio", "applications", "foreign"])
+@pytest.mark.parametrize("name", ["portfolio", "applications", "external"])
 @pytest.mark.parametrize("given", ["loans.csv", "loans.CSV", "loans.parquet", "~/loans.csv"])
 def test_every_door_takes_csv_and_parquet(
     given: str, name: str, folder: Path, monkeypatch: pytest.MonkeyPatch
@@ -129,7 +135,7 @@ def test_scores_go_to_a_parquet_or_csv_file_only() -> None:
 
 def test_a_parameter_given_as_null_is_not_given() -> None:
     check_run_parameters(
-        {"portfolio": None, "applications": None, "scores": None, "foreign": None}, GROUPS
+        {"portfolio": None, "applications": None, "scores": None, "external": None}, GROUPS
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from loantap.model.names import origin_of, registered_name
+from loantap.model.names import origin_of_model, registered_name
 
 
 @pytest.mark.parametrize(
@@ -17,4 +17,4 @@ from loantap.model.names import origin_of, registered_name
 )
 def test_names_and_origins_go_together(namespace: str, origin: str, name: str) -> None:
     assert registered_name(namespace, origin) == name
-    assert origin_of(name) == origin
+    assert origin_of_model(name) == origin

@@ -71,7 +71,7 @@ def modelled(engineered: Outputs, ingested: Outputs) -> Outputs:
 def evaluated(modelled: Outputs, engineered: Outputs, ingested: Outputs) -> Outputs:
     registered = load_registered(modelled)
     return run(
-        "evaluation", {**ingested, **engineered, **registered, "evaluation.foreign_loans": None}
+        "evaluation", {**ingested, **engineered, **registered, "evaluation.external_loans": None}
     )
 
 
@@ -286,7 +286,7 @@ class TestEvaluation:
     def test_what_is_judged_out_of_time_is_reported_by_origin(
         self, evaluated: Outputs, engineered: Outputs, model: str
     ) -> None:
-        report = evaluated["evaluation.ageing"]["models"][model]["rolling_origin"]
+        report = evaluated["evaluation.vintage_analysis"]["models"][model]["rolling_origin"]
         judged = engineered["splits"]["judged_at"].dropna()
 
         assert report["pooled"]["n"] == len(judged) > 0
@@ -296,16 +296,16 @@ class TestEvaluation:
         for figure in ("n", "default_rate", "roc_auc", "ece"):
             assert report["pooled"][figure] == pooled[figure]
 
-    def test_models_that_are_not_lent_on_are_left_out_of_ageing(self, evaluated: Outputs) -> None:
-        assert set(evaluated["evaluation.ageing"]["models"]) == {"lending", "application"}
+    def test_models_that_are_not_lent_on_are_left_out_of_vintages(self, evaluated: Outputs) -> None:
+        assert set(evaluated["evaluation.vintage_analysis"]["models"]) == {"lending", "application"}
 
-    def test_the_card_shows_ageing_and_no_foreign_portfolio(self, evaluated: Outputs) -> None:
+    def test_the_card_shows_vintages_and_no_external_sample(self, evaluated: Outputs) -> None:
         card = evaluated["model_card"]
 
-        assert 'id="ageing"' in card
+        assert 'id="out-of-time"' in card
         assert "resolved only" in card
-        assert "foreign portfolio" not in card.lower()
-        assert isinstance(evaluated["evaluation.lending_ageing_plot"], Figure)
+        assert "external sample" not in card.lower()
+        assert isinstance(evaluated["evaluation.lending_vintage_plot"], Figure)
 
     @pytest.mark.parametrize("audit", ["evaluation.fairness", "evaluation.stability"])
     def test_audits_are_of_the_models_that_are_lent_on(

@@ -10,7 +10,7 @@ import pytest
 from loantap.portfolio.assembly import (
     build_loan_months,
     join_portfolio,
-    origin_of,
+    origin_of_rows,
     portfolio_origin,
     reconcile,
     require_common_ids,
@@ -267,8 +267,8 @@ class TestReconciliation:
 
 class TestOrigin:
     def test_is_simulated_as_soon_as_one_row_is(self) -> None:
-        assert origin_of(pd.DataFrame({"origin": ["real", "real"]})) == "real"
-        assert origin_of(pd.DataFrame({"origin": ["real", "simulated"]})) == "simulated"
+        assert origin_of_rows(pd.DataFrame({"origin": ["real", "real"]})) == "real"
+        assert origin_of_rows(pd.DataFrame({"origin": ["real", "simulated"]})) == "simulated"
 
     def test_of_the_loans_is_real_beside_simulated_monthly_events(self) -> None:
         tables = ["loans", "applications", "loan_events"]

@@ -260,7 +260,7 @@ class TestParameters:
         refuse(demo, "--pipelines", name, said=(f"--pipelines {name}", "unknown pipeline"))
 
 
-class TestForeignFile:
+class TestExternalFile:
     """A portfolio to judge on is as strictly read as one to train on."""
 
     @pytest.mark.parametrize(
@@ -268,15 +268,18 @@ class TestForeignFile:
         [
             (
                 lambda rows: rows.drop(columns="annual_inc"),
-                ("foreign file: column annual_inc missing", "Add it; the columns expected are"),
+                ("external sample: column annual_inc missing", "Add it; the columns expected are"),
             ),
             (
                 set_value("loan_status", "Late"),
-                ("foreign file: 1 of 1,000 rows", "row 4: loan_status 'Late' is not one of Fully"),
+                (
+                    "external sample: 1 of 1,000 rows",
+                    "row 4: loan_status 'Late' is not one of Fully",
+                ),
             ),
             (
                 set_value("int_rate", "dear"),
-                ("foreign file: 1 of 1,000 rows", "row 4: int_rate 'dear' is not a number"),
+                ("external sample: 1 of 1,000 rows", "row 4: int_rate 'dear' is not a number"),
             ),
             (
                 lambda rows: rows.head(0),
@@ -285,7 +288,7 @@ class TestForeignFile:
             (
                 lambda rows: rows.assign(loan_status="Fully Paid"),
                 (
-                    "foreign file: 0 of its 1,000 loans are charged off",
+                    "external sample: 0 of its 1,000 loans are charged off",
                     "Give a portfolio with more",
                 ),
             ),
@@ -303,7 +306,7 @@ class TestForeignFile:
         path = tmp_path / "older.csv"
         change(portfolio_text).to_csv(path, index=False)
 
-        refuse(demo, "--pipelines", "evaluation", "--params", f"foreign={path}", said=said)
+        refuse(demo, "--pipelines", "evaluation", "--params", f"external={path}", said=said)
 
     @pytest.mark.parametrize(
         ("name", "content", "said"),
@@ -320,7 +323,7 @@ class TestForeignFile:
         path = tmp_path / name
         path.write_bytes(content)
 
-        refuse(demo, "--pipelines", "evaluation", "--params", f"foreign={path}", said=said)
+        refuse(demo, "--pipelines", "evaluation", "--params", f"external={path}", said=said)
 
     def test_the_loans_trained_on_are_refused(self, demo: Project, tmp_path: Path) -> None:
         trained_on = pd.read_parquet(demo.folder / "data" / "03_primary" / "loans.parquet")
@@ -333,7 +336,7 @@ class TestForeignFile:
             "--pipelines",
             "evaluation",
             "--params",
-            f"foreign={path}",
+            f"external={path}",
             said=(
                 "1,800 of its 2,000 loans are among those that loantap-",
                 "-demo version 1 was trained on",

@@ -38,7 +38,7 @@ PERSONAL = {
     "ingestion.unmatched_loan_events", "loans", "loan_months", "ingestion.instalment_exceptions",
     "ingestion.warehouse_portfolio", "ingestion.warehouse_loan_months",
     "feature_engineering.features", "splits", "benchmark_input", "lending_input",
-    "application_input", "applications", "scores", "evaluation.foreign_loans",
+    "application_input", "applications", "scores", "evaluation.external_loans",
     "scoring.warehouse_decisions",
 }  # fmt: skip
 PERSONAL_OF_A_MODEL = ("predictions", "out_of_fold")
@@ -202,7 +202,12 @@ def test_up_to_primary_only_what_holds_no_loan_is_previewed(layer: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["evaluation.metrics", "evaluation.ageing", "leakage_report", "insights.recommendations"],
+    [
+        "evaluation.metrics",
+        "evaluation.vintage_analysis",
+        "leakage_report",
+        "insights.recommendations",
+    ],
 )
 def test_reports_are_previewed(name: str) -> None:
     assert USED[name][1]["metadata"]["kedro-viz"].get("preview", True)
@@ -222,10 +227,10 @@ def test_a_portfolio_is_read_as_text_and_described(given: str | None) -> None:
     assert entry["metadata"]["kedro-viz"] == {"layer": "source", "preview": False}
 
 
-@pytest.mark.parametrize("name", ["portfolio", "applications", "foreign"])
+@pytest.mark.parametrize("name", ["portfolio", "applications", "external"])
 @pytest.mark.parametrize("given", ["new.csv", "~/new.csv.gz", "NEW.CSV", "new.parquet"])
 def test_every_door_has_the_same_reader(given: str, name: str) -> None:
-    entries = {"portfolio": "sources.portfolio_csv", "foreign": "evaluation.foreign_loans"}
+    entries = {"portfolio": "sources.portfolio_csv", "external": "evaluation.external_loans"}
     entry = load_configuration(**{name: given})["catalog"][entries.get(name, name)]
 
     assert entry["type"] == "loantap.datasets.TableFileDataset"
@@ -233,10 +238,10 @@ def test_every_door_has_the_same_reader(given: str, name: str) -> None:
     assert entry.get("whole", False) == (name in entries)
 
 
-def test_foreign_loans_are_described() -> None:
-    entry = load_configuration(foreign="new.csv")["catalog"]["evaluation.foreign_loans"]
+def test_external_loans_are_described() -> None:
+    entry = load_configuration(external="new.csv")["catalog"]["evaluation.external_loans"]
 
-    assert entry["metadata"]["description"].startswith("Foreign portfolio")
+    assert entry["metadata"]["description"].startswith("External sample")
 
 
 class TestRealSystems:
@@ -345,7 +350,7 @@ class TestPipelines:
 
         assert (
             inputs
-            == {"sources.portfolio_csv", "applications", "evaluation.foreign_loans"} | champions
+            == {"sources.portfolio_csv", "applications", "evaluation.external_loans"} | champions
         )
 
     def test_only_sources_writes_to_a_source_system(self) -> None:

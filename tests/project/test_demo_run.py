@@ -61,7 +61,8 @@ class TestOutput:
         for model in MODELS:
             assert model in output
         for report in (
-            *PAGES, "metrics.json", "ageing.json", "recommendations.json", "leakage_report.json",
+            *PAGES, "metrics.json", "vintage_analysis.json", "recommendations.json",
+            "leakage_report.json",
         ):  # fmt: skip
             assert report in output
         # No Makefile here, as in a packaged run.
@@ -81,7 +82,7 @@ class TestFiles:
     @pytest.mark.parametrize(
         "name",
         [
-            *PAGES, "metrics.json", "ageing.json", "fairness.json", "stability.json",
+            *PAGES, "metrics.json", "vintage_analysis.json", "fairness.json", "stability.json",
             "leakage_report.json", "recommendations.json",
         ],
     )  # fmt: skip
@@ -375,7 +376,7 @@ class TestMlflow:
 
         assert {
             "insights.html", "model_card.html", "metrics.json", "leakage_report.json",
-            "recommendations.json", "ageing.json", "fairness.json", "stability.json",
+            "recommendations.json", "vintage_analysis.json", "fairness.json", "stability.json",
         } <= top  # fmt: skip
         assert "eda.html" not in top  # it shows a row of the portfolio
         for model in MODELS:
@@ -429,7 +430,7 @@ class TestMlflow:
         assert listed["metrics.json", "test.roc_auc"]["n"] == 200
         lends = model in {"lending", "application"}
         for file, key in (
-            ("ageing.json", f"models.{model}.rolling_origin.pooled.roc_auc"),
+            ("vintage_analysis.json", f"models.{model}.rolling_origin.pooled.roc_auc"),
             ("fairness.json", f"models.{model}.proxies.annual_income.groups.0.f2_approval_ratio"),
             ("stability.json", f"models.{model}.folds.0.roc_auc"),
             ("scorecard.json", "bands.0.default_rate"),

@@ -215,27 +215,27 @@ def test_scoring_leaves_no_run_in_mlflow(
     assert len(demo.mlflow.search_runs([experiment], max_results=5_000)) == before
 
 
-def test_a_foreign_portfolio_is_judged_by_the_models_that_may_be_lent_on(
+def test_a_external_portfolio_is_judged_by_the_models_that_may_be_lent_on(
     demo: Project, portfolio_text: pd.DataFrame, tmp_path: Path
 ) -> None:
     path = tmp_path / "older.csv"
     portfolio_text.drop(columns="address").to_csv(path, index=False)
-    before = json.loads((demo.reporting / "ageing.json").read_text("utf-8"))
+    before = json.loads((demo.reporting / "vintage_analysis.json").read_text("utf-8"))
 
-    result = demo.run("--pipelines", "evaluation", "--params", f"foreign={path}")
+    result = demo.run("--pipelines", "evaluation", "--params", f"external={path}")
 
     assert result.exit_code == 0, result.output
-    models = json.loads((demo.reporting / "ageing.json").read_text("utf-8"))["models"]
+    models = json.loads((demo.reporting / "vintage_analysis.json").read_text("utf-8"))["models"]
     assert set(models) == {"lending", "application"}
     for name, found in models.items():
-        assert "foreign" not in before["models"][name]
-        assert found["foreign"]["n"] == 1_000
-        assert found["foreign"]["model_name"] == f"loantap-{name}-demo"
-        assert found["foreign"]["auc_gain_low"] < found["foreign"]["auc_gain_high"]
-    assert "A foreign portfolio" in (demo.reporting / "model_card.html").read_text("utf-8")
+        assert "external" not in before["models"][name]
+        assert found["external"]["n"] == 1_000
+        assert found["external"]["model_name"] == f"loantap-{name}-demo"
+        assert found["external"]["auc_gain_low"] < found["external"]["auc_gain_high"]
+    assert "A external sample" in (demo.reporting / "model_card.html").read_text("utf-8")
 
     assert demo.run("--pipelines", "evaluation").exit_code == 0
-    assert json.loads((demo.reporting / "ageing.json").read_text("utf-8")) == before
+    assert json.loads((demo.reporting / "vintage_analysis.json").read_text("utf-8")) == before
 
 
 def test_metrics_are_plain_json(demo: Project) -> None:

@@ -70,7 +70,7 @@ def test_a_choice_that_leaves_no_node_is_refused() -> None:
         {"pipelines": ["sources", "training"]},
         {"node_names": ["modeling.lending.package_model"], "tags": ("modeling",)},
         {
-            "from_nodes": ["evaluation.describe_ageing"],
+            "from_nodes": ["evaluation.describe_vintages"],
             "to_nodes": ["evaluation.render_model_card"],
         },
         {"to_outputs": ["evaluation.metrics"], "from_inputs": ["lending_predictions"]},

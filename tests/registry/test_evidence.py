@@ -132,11 +132,11 @@ def test_of_a_report_on_several_models_the_own_part_is_listed() -> None:
         },
     }
 
-    (figure,) = list_figures("ageing.json", report, "lending")
+    (figure,) = list_figures("vintage_analysis.json", report, "lending")
 
     assert figure["key"] == "models.lending.vintages.0.roc_auc"
     assert figure["value"] == 0.7
-    assert list_figures("ageing.json", report, "benchmark") == []
+    assert list_figures("vintage_analysis.json", report, "benchmark") == []
 
 
 def test_the_range_of_a_perfect_ece_is_listed_though_it_bounds_no_figure() -> None:

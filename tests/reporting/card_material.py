@@ -11,7 +11,6 @@ import pandas as pd
 
 from loantap.reporting.figures.evaluation import plot_before_and_after, plot_roc
 from loantap.reporting.figures.frame import Title
-from loantap.reporting.model_card.ageing_section import AgeingSection
 from loantap.reporting.model_card.model_section import ModelSection
 from loantap.reporting.model_card.page import (
     CardData,
@@ -21,6 +20,7 @@ from loantap.reporting.model_card.page import (
     ModelCard,
     PolicyBand,
 )
+from loantap.reporting.model_card.vintage_section import VintageSection
 from tests.reporting.leakage_findings import make_finding
 
 BLOCK = {
@@ -250,7 +250,7 @@ def make_card(origin: str = "real", **changes: Any) -> ModelCard:
         "step_months": 6, "last_month": "2013-12-01",
     }  # fmt: skip
     caveats = dict.fromkeys(("rolling_origin", "vintages"), "")
-    ageing = {"origin": origin, "definition": definition, "caveats": caveats, "models": {}}
+    vintages = {"origin": origin, "definition": definition, "caveats": caveats, "models": {}}
     pincode = make_finding(
         "pincode", 0.88, "caught", ["AUC 0.880 on its own, above 0.75"], ["benchmark"]
     )
@@ -283,7 +283,7 @@ def make_card(origin: str = "real", **changes: Any) -> ModelCard:
             ],
             scorecards={"lending": make_scorecard()},
         ),
-        ageing=AgeingSection(ageing, {}),
+        vintages=VintageSection(vintages, {}),
         stability=make_stability(),
         fairness=make_fairness(),
         limits=["Few loans before 2012."],

@@ -33,7 +33,7 @@ from loantap.reporting.terminal.system_findings import tabulate_findings
 
 _PROMOTION = re.compile(r"modeling\.(\w+)\.promotion")
 _PREDICTIONS = re.compile(r"(\w+)_predictions")
-_METRICS, _AGEING = "evaluation.metrics", "evaluation.ageing"
+_METRICS, _VINTAGES = "evaluation.metrics", "evaluation.vintage_analysis"
 _ACCOUNT, _FINDINGS = "scoring.scoring_account", "check_sources.system_findings"
 
 # What takes long counts here: records have `done` and `total`, and say of what before a colon.
@@ -152,7 +152,7 @@ class ProgressHook(SavedDatasets):
                 _tally_decisions(saved.get("scores")),
                 self._load_promotions(catalog),
                 catalog.load(_ACCOUNT) if _ACCOUNT in self._saved else None,
-                catalog.load(_AGEING) if _AGEING in self._saved else None,
+                catalog.load(_VINTAGES) if _VINTAGES in self._saved else None,
                 _tell_next_steps(Path(run_params["project_path"])),
                 declines="scores" not in self._saved or _declines(catalog),
             )

@@ -21,7 +21,7 @@ from loantap.registry.evidence import RunRecord, attach_evidence
 _REPORTS = "08_reporting"
 # Datasets that are evidence on a model.
 _OF_ALL_MODELS = (
-    "leakage_report", "evaluation.ageing", "evaluation.stability", "evaluation.fairness",
+    "leakage_report", "evaluation.vintage_analysis", "evaluation.stability", "evaluation.fairness",
     "model_card",
 )  # fmt: skip
 _OF_ONE_MODEL = (

@@ -18,13 +18,13 @@ _DATASETS: Final = MappingProxyType(
         "portfolio": "sources.portfolio_csv",
         "applications": "applications",
         "scores": "scores",
-        "foreign": "evaluation.foreign_loans",
+        "external": "evaluation.external_loans",
     }
 )
 _PIPELINES: Final = MappingProxyType(
     {
         "portfolio": "sources", "loans": "sources", "replace_real": "sources",
-        "since": "ingestion", "foreign": "evaluation", "applications": "scoring",
+        "since": "ingestion", "external": "evaluation", "applications": "scoring",
         "scores": "scoring",
     }
 )  # fmt: skip

@@ -26,9 +26,11 @@ RUN_PARAMETERS: Final = MappingProxyType(
         "(default: since the last good snapshot)",
         "applications": "CSV or Parquet file of applications to score",
         "scores": "Parquet or CSV file the scores go to",
-        "foreign": "CSV or Parquet file of resolved loans of another time or lender to judge on",
+        "external": "CSV or Parquet file of resolved loans of another time or lender to judge on",
     }
 )
+# Names of earlier releases.
+_RENAMED: Final = MappingProxyType({"foreign": "external"})
 _SCORES_FORMATS: Final = (".parquet", ".csv")
 _TABLE_FORMATS: Final = (".csv", ".csv.gz", ".tsv", ".txt", ".parquet", ".pq", ".parq")
 
@@ -47,7 +49,7 @@ def check_run_parameters(given: Mapping[str, Any], groups: Iterable[str]) -> Non
     known = [*RUN_PARAMETERS, *groups]
     for name in _list_names(given, groups):
         if name not in known:
-            close = get_close_matches(name, known, n=1)
+            close = [_RENAMED[name]] if name in _RENAMED else get_close_matches(name, known, n=1)
             guess = f"Did you mean {close[0]}? " if close else ""
             raise InputError(
                 f"--params {name}",
@@ -55,7 +57,7 @@ def check_run_parameters(given: Mapping[str, Any], groups: Iterable[str]) -> Non
                 f"{guess}Known are {', '.join(RUN_PARAMETERS)}, and <group>.<name> for the groups "
                 f"{', '.join(groups)}",
             )
-    for name in ("portfolio", "applications", "foreign"):
+    for name in ("portfolio", "applications", "external"):
         if given.get(name) is not None:
             _check_file(f"--params {name}", Path(str(given[name])))
     scores = given.get("scores")

@@ -24,6 +24,6 @@ def is_for_lending(name: str) -> bool:
     )
 
 
-def origin_of(name: str) -> str:
+def origin_of_model(name: str) -> str:
     """Origin of the loans that a registered model learnt from, by its name."""
     return SIMULATED if name.endswith(_DEMO) else REAL

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from loantap.model.names import origin_of
+from loantap.model.names import origin_of_model
 from loantap.model.scoring.scorer import REASONS, Assessed, Scorer
 from loantap.model.scoring.tally import ApplicationTally
 from loantap.policy.decisions import Decider, Policy, make_decider
@@ -142,7 +142,7 @@ def date_decisions(scores: pd.DataFrame, day: pd.Timestamp) -> pd.DataFrame:
     ids = scores[APPLICATION_ID].astype("str")
     named = scores.assign(**{APPLICATION_ID: ids})[ids.notna()]
     return named.assign(
-        origin=named["model_name"].astype("str").map(origin_of).astype("str"),
+        origin=named["model_name"].astype("str").map(origin_of_model).astype("str"),
         decided_on=pd.Series(day, named.index, dtype="datetime64[s]"),
     )
 

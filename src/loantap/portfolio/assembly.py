@@ -147,7 +147,7 @@ def _count_reasons(reasons: pd.Series) -> str:
     return "; ".join([*shown, *([f"other reasons ({others:,})"] if others else [])])
 
 
-def origin_of(rows: pd.DataFrame) -> str:
+def origin_of_rows(rows: pd.DataFrame) -> str:
     """Origin of a table: simulated as soon as one of its rows is.
 
     Raises:
@@ -165,7 +165,7 @@ def origin_of(rows: pd.DataFrame) -> str:
 
 def portfolio_origin(reconciliation: pd.DataFrame) -> str:
     """Origin of the loans themselves; monthly events are simulated beside real loans too."""
-    return origin_of(reconciliation[reconciliation["table"] != Table.LOAN_EVENTS.value])
+    return origin_of_rows(reconciliation[reconciliation["table"] != Table.LOAN_EVENTS.value])
 
 
 def require_common_ids(loans: pd.DataFrame, applications: pd.DataFrame) -> None:

@@ -25,7 +25,7 @@ EXPECTED: Final = (
     "calibration.json",
     "thresholds.json",
     "leakage_report.json",
-    "ageing.json",
+    "vintage_analysis.json",
     "stability.json",
     "fairness.json",
     "model_card.html",

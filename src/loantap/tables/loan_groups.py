@@ -16,7 +16,7 @@ from loantap.portfolio.assembly import (
     Portfolio,
     build_loan_months,
     join_portfolio,
-    origin_of,
+    origin_of_rows,
     require_common_ids,
 )
 from loantap.portfolio.cleaning import Cleaned, clean_source_table
@@ -102,9 +102,9 @@ def build_months_in_groups(
 
 
 def origin_of_table(raw: SomeTable) -> str:
-    """`origin_of` a table as extracted."""
+    """`origin_of_rows` a table as extracted."""
     found = [rows.drop_duplicates() for rows in read_batches(raw, [ORIGIN.name])]
-    return origin_of(pd.concat(found))
+    return origin_of_rows(pd.concat(found))
 
 
 def _count(rows: pd.DataFrame, units: UnitCounts) -> None:

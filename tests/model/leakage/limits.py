@@ -20,8 +20,8 @@ OPTIONS = LeakageOptions(
     max_group_z=3.5,
     max_later_share=0.001,
     max_outcome_date_share=0.1,
-    max_twin_share=0.01,
-    twin_keys=(
+    max_duplicate_borrowers=0.01,
+    borrower_keys=(
         ("annual_income", "earliest_credit_line", "profession", "total_accounts"),
         ("earliest_credit_line", "profession", "state", "pincode"),
     ),

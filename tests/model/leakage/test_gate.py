@@ -15,7 +15,7 @@ from loantap.features.definitions import FEATURE_SETS, FEATURES, Feature
 from loantap.measures.metrics import bootstrap_bounds
 from loantap.measures.threshold import find_best_threshold
 from loantap.model.leakage import lineage
-from loantap.model.leakage.borrowers import find_twins
+from loantap.model.leakage.borrowers import find_duplicate_borrowers
 from loantap.model.leakage.findings import LeakageError, require_no_leak
 from loantap.model.leakage.gate import examine_portfolio
 from loantap.model.leakage.impact import estimate_metrics
@@ -201,33 +201,33 @@ class TestBorrowers:
         return pd.concat([loans.drop(copies.index), copies]).sort_index()
 
     @staticmethod
-    def twins_of(loans: pd.DataFrame) -> tuple[int, int]:
+    def duplicates_of(loans: pd.DataFrame) -> tuple[int, int]:
         train = is_train(loans)
         folds = split_folds(loans.loc[train, "is_charged_off"], OPTIONS)
-        twins = find_twins(loans, train, folds, OPTIONS.twin_keys)
-        return twins.test_twins, twins.fold_twins
+        duplicates = find_duplicate_borrowers(loans, train, folds, OPTIONS.borrower_keys)
+        return duplicates.test_duplicates, duplicates.fold_duplicates
 
-    def test_honest_loans_have_no_twins(self, real_loans: pd.DataFrame) -> None:
-        assert self.twins_of(real_loans) == (0, 0)
+    def test_honest_loans_have_no_duplicates(self, real_loans: pd.DataFrame) -> None:
+        assert self.duplicates_of(real_loans) == (0, 0)
 
     def test_an_application_sent_twice_is_found(self, real_loans: pd.DataFrame) -> None:
         later = self.repeat(real_loans, 9, loan_amount=1_234.0, pincode="00000", state="XX")
 
-        assert self.twins_of(later)[0] == 9
+        assert self.duplicates_of(later)[0] == 9
 
     def test_a_borrower_who_came_back_with_another_income_is_found(
         self, real_loans: pd.DataFrame
     ) -> None:
         later = self.repeat(real_loans, 9, annual_income=77_777.0, total_accounts=33.0)
 
-        assert self.twins_of(later)[0] == 9
+        assert self.duplicates_of(later)[0] == 9
 
     def test_too_many_stop_a_set_for_lending_and_no_other(
         self, simulated_loans: pd.DataFrame
     ) -> None:
         report = gate(self.repeat(simulated_loans, 40))
 
-        assert report["checks"]["borrowers"]["test_twins"] == 40
+        assert report["checks"]["borrowers"]["test_duplicates"] == 40
         with pytest.raises(LeakageError, match=r"40 of 400 held-out loans .*one side of the split"):
             require_no_leak(FEATURE_SETS["lending"], report)
         require_no_leak(FEATURE_SETS["benchmark"], report)
@@ -235,12 +235,12 @@ class TestBorrowers:
     def test_an_identifier_goes_before_likeness(self, simulated_loans: pd.DataFrame) -> None:
         borrower = pd.Series(np.arange(4_000) // 20, index=simulated_loans.index)
 
-        assert self.twins_of(simulated_loans.assign(borrower_id=borrower)) == (400, 3_600)
+        assert self.duplicates_of(simulated_loans.assign(borrower_id=borrower)) == (400, 3_600)
 
-    def test_missing_values_make_no_twins(self, simulated_loans: pd.DataFrame) -> None:
+    def test_missing_values_make_no_duplicates(self, simulated_loans: pd.DataFrame) -> None:
         blank = self.repeat(simulated_loans, 9).assign(profession=np.nan)
 
-        assert self.twins_of(blank) == (0, 0)
+        assert self.duplicates_of(blank) == (0, 0)
 
 
 @pytest.fixture(scope="module")

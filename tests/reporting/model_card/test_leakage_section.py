@@ -19,7 +19,7 @@ REPORT: dict[str, Any] = {
         make_finding("pincode", 0.83, "caught", ["implausible default rate"], ["benchmark"]),
     ],
     "checks": {
-        "borrowers": {"passed": False, "statement": "40 of 400 held-out loans have a twin"},
+        "borrowers": {"passed": False, "statement": "40 of 400 held-out loans have a duplicate"},
         "audited_columns": {
             "passed": True,
             "statement": "1 column examined",

@@ -165,9 +165,9 @@ def test_an_external_sample_is_shown_beside_the_rate_alone(is_checked: bool, sai
         "last_issue_month": "2010-12", "model_name": "loantap-lending", "model_version": "2",
         "is_overlap_checked": is_checked,
     }  # fmt: skip
-    ageing = {"models": {"lending": {"foreign": found}, "application": {}}}
+    vintages = {"models": {"lending": {"external": found}, "application": {}}}
 
-    text = " ".join(show(summarise_run(None, None, [], None, ageing=ageing), 80).split())
+    text = " ".join(show(summarise_run(None, None, [], None, vintages=vintages), 80).split())
 
     assert "External sample: 17,815 loans issued 2007-06 to 2010-12, 2,600 charged off" in text
     assert "loantap-lending version 2: AUC 0.655 [0.645, 0.665], the interest rate alone" in text

@@ -16,76 +16,76 @@ BORROWER_ID: Final = "borrower_id"
 
 
 @dataclass(frozen=True, slots=True)
-class Twins:
+class DuplicateBorrowers:
     """Loans that share a borrower, or the very application, with one on the other side.
 
     Attributes:
         keys: columns by which borrowers were recognised, in words.
         test_loans: held-out loans.
-        test_twins: of those, with a twin among the training loans.
+        test_duplicates: of those, with a duplicate among the training loans.
         train_loans: training loans.
-        fold_twins: of those, with a twin in another cross-validation fold.
-        by_key: held-out loans with a training twin, per key.
+        fold_duplicates: of those, with a duplicate in another cross-validation fold.
+        by_key: held-out loans with a training duplicate, per key.
     """
 
     keys: tuple[str, ...]
     test_loans: int
-    test_twins: int
+    test_duplicates: int
     train_loans: int
-    fold_twins: int
+    fold_duplicates: int
     by_key: tuple[int, ...]
 
     @property
     def share(self) -> float:
-        """Share of the held-out loans with a training twin."""
-        return self.test_twins / self.test_loans if self.test_loans else 0.0
+        """Share of the held-out loans with a training duplicate."""
+        return self.test_duplicates / self.test_loans if self.test_loans else 0.0
 
     def as_dict(self) -> dict[str, Any]:
         """Its figures, for a record."""
         return {
             "keys": list(self.keys),
             "test_loans": self.test_loans,
-            "test_twins": self.test_twins,
-            "test_twins_by_key": list(self.by_key),
+            "test_duplicates": self.test_duplicates,
+            "test_duplicates_by_key": list(self.by_key),
             "train_loans": self.train_loans,
-            "fold_twins": self.fold_twins,
+            "fold_duplicates": self.fold_duplicates,
         }
 
 
-def find_twins(
+def find_duplicate_borrowers(
     loans: pd.DataFrame,
     is_train: pd.Series,
     folds: Folds,
-    twin_keys: Sequence[tuple[str, ...]],
-) -> Twins:
+    borrower_keys: Sequence[tuple[str, ...]],
+) -> DuplicateBorrowers:
     """Look for borrowers on both sides of the split, and of the folds.
 
-    By `borrower_id` where the loans carry one, else by `twin_keys`: loans equal in all
+    By `borrower_id` where the loans carry one, else by `borrower_keys`: loans equal in all
     columns of a key count as one borrower's, those with a missing value in it do not.
 
     Args:
         loans: one row per loan, the columns of the keys.
         is_train: whether a loan is a training loan; same index.
         folds: of the training loans, by their positions among these.
-        twin_keys: columns that tell a borrower.
+        borrower_keys: columns that tell a borrower.
     """
     train = is_train.to_numpy(dtype=bool)
-    keys = ((BORROWER_ID,),) if BORROWER_ID in loans else tuple(twin_keys)
+    keys = ((BORROWER_ID,),) if BORROWER_ID in loans else tuple(borrower_keys)
     fold = np.full(len(loans), -1)
     for number, (_, outside) in enumerate(folds):
         fold[np.flatnonzero(train)[outside]] = number
     across, between = [], []
     for key in keys:
-        twins = _find_partners(loans[list(key)])
-        across.append(_meets_other_side(twins, train) & ~train)
-        inside = np.where(train, twins, -1)
+        duplicates = _find_partners(loans[list(key)])
+        across.append(_meets_other_side(duplicates, train) & ~train)
+        inside = np.where(train, duplicates, -1)
         between.append(_meets_other_side(inside, fold))
-    return Twins(
+    return DuplicateBorrowers(
         keys=tuple(" + ".join(key) for key in keys),
         test_loans=int((~train).sum()),
-        test_twins=int(np.any(across, axis=0).sum()),
+        test_duplicates=int(np.any(across, axis=0).sum()),
         train_loans=int(train.sum()),
-        fold_twins=int(np.any(between, axis=0).sum()),
+        fold_duplicates=int(np.any(between, axis=0).sum()),
         by_key=tuple(int(found.sum()) for found in across),
     )
 

@@ -33,7 +33,7 @@ _ENCODABLE_KINDS: Final = frozenset({Kind.TEXT, Kind.CATEGORY, Kind.MONTH})
 _DATED_KINDS: Final = frozenset({Kind.MONTH, Kind.DATE})
 
 
-class Verdict(StrEnum):
+class GateVerdict(StrEnum):
     """What a test says of a feature."""
 
     PASSED = "passed"
@@ -54,7 +54,7 @@ class Evidence:
     """
 
     test: str
-    verdict: Verdict = Verdict.PASSED
+    verdict: GateVerdict = GateVerdict.PASSED
     statement: str = ""
     remedy: str = ""
     figures: Mapping[str, float] = field(default_factory=dict)
@@ -126,7 +126,7 @@ def check_known(name: str) -> Evidence:
         return Evidence("known_at_decision")
     return Evidence(
         "known_at_decision",
-        Verdict.CAUGHT,
+        GateVerdict.CAUGHT,
         "not known, or not settled, when the loan is decided",
         "Take what is known at the decision instead, or prove its timing in the data dictionary",
     )
@@ -140,7 +140,7 @@ def check_auc(area: float, target: pd.Series, options: LeakageOptions) -> Eviden
         return Evidence("auc_alone", figures=figures)
     return Evidence(
         "auc_alone",
-        Verdict.CAUGHT,
+        GateVerdict.CAUGHT,
         f"AUC {area:.3f} on its own, at least {least:.3f}, above {options.max_auc:.2f}",
         "Find out when and from what its source fills it",
         figures,
@@ -155,7 +155,7 @@ def check_categories(flagged: pd.DataFrame) -> Evidence:
     shown = ", ".join(f"{c} ({r:.1%})" for c, r in flagged[["category", "default_rate"]].values)
     return Evidence(
         "implausible_categories",
-        Verdict.CAUGHT,
+        GateVerdict.CAUGHT,
         f"implausible default rate in {shown}",
         "Find out how the source comes to these categories",
         figures,
@@ -172,7 +172,7 @@ def check_gap(in_sample: float, area: float, target: pd.Series, limit: float) ->
         return Evidence("memorised", figures=figures)
     return Evidence(
         "memorised",
-        Verdict.CAUGHT,
+        GateVerdict.CAUGHT,
         f"AUC {in_sample:.3f} in-sample against {area:.3f} cross-fitted: it remembers loans",
         "Group its categories, or encode it inside the folds only",
         figures,
@@ -210,7 +210,7 @@ def check_vintage(
         differs = pearsonr(read, context.target).pvalue < options.false_discovery_rate
         return Evidence(
             "vintage",
-            Verdict.CAUGHT if is_carried and differs else Verdict.WARNED,
+            GateVerdict.CAUGHT if is_carried and differs else GateVerdict.WARNED,
             f"{what} mark a vintage: {share:.0%} of their variance is the issue month"
             + (", and default rates differ" if differs else ""),
             "Leave it out, or keep the loans of the months in which it was collected",
@@ -248,7 +248,7 @@ def check_group_means(signal: FloatArray, context: Context, options: LeakageOpti
         return Evidence("computed_from_outcomes", figures=figures)
     return Evidence(
         "computed_from_outcomes",
-        Verdict.CAUGHT,
+        GateVerdict.CAUGHT,
         f"computed from outcomes: over loans of the same {name} it tells {worst.share:.1%} more of "
         f"an outcome than they have in common (z {worst.z:.1f}, n {worst.loans:,})",
         "Encode inside the folds, from other loans' settled outcomes only",
@@ -265,7 +265,7 @@ def check_outcome_date(bins: Bins, context: Context, options: LeakageOptions) ->
     shown = ", ".join(f"{share:.0%} of the variance of {n}" for n, share in late.items())
     return Evidence(
         "outcome_date",
-        Verdict.CAUGHT,
+        GateVerdict.CAUGHT,
         f"goes with what came after the decision: it explains {shown} among loans of the same "
         "month, term and outcome",
         "Take its value as of the decision",

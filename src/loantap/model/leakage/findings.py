@@ -12,9 +12,9 @@ from typing import Any, Final
 
 from loantap.features.definitions import FEATURE_SETS, FEATURES, FeatureSet
 from loantap.measures.intervals import Z95
-from loantap.model.leakage.evidence import Evidence, Verdict
+from loantap.model.leakage.evidence import Evidence, GateVerdict
 
-_SEVERITY: Final = (Verdict.PASSED, Verdict.WARNED, Verdict.CAUGHT)
+_SEVERITY: Final = (GateVerdict.PASSED, GateVerdict.WARNED, GateVerdict.CAUGHT)
 
 
 class LeakageError(ValueError):
@@ -47,24 +47,24 @@ class FeatureFinding:
     categories: tuple[dict[str, Any], ...] = ()
 
     @property
-    def verdict(self) -> Verdict:
+    def verdict(self) -> GateVerdict:
         """The severest verdict of all tests."""
         return max((e.verdict for e in self.evidence), key=_SEVERITY.index)
 
     @property
     def caught(self) -> bool:
         """Whether the gate stops it."""
-        return self.verdict is Verdict.CAUGHT
+        return self.verdict is GateVerdict.CAUGHT
 
     @property
     def reasons(self) -> tuple[str, ...]:
         """Why it was caught, in words; empty when it was not."""
-        return tuple(e.statement for e in self.evidence if e.verdict is Verdict.CAUGHT)
+        return tuple(e.statement for e in self.evidence if e.verdict is GateVerdict.CAUGHT)
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """What is to be known about it though it stops nothing."""
-        return tuple(e.statement for e in self.evidence if e.verdict is Verdict.WARNED)
+        return tuple(e.statement for e in self.evidence if e.verdict is GateVerdict.WARNED)
 
     def as_dict(self) -> dict[str, Any]:
         """Its entry in `leakage_report.json`."""
@@ -82,7 +82,7 @@ class FeatureFinding:
             "caught": self.caught,
             "reasons": list(self.reasons),
             "warnings": list(self.warnings),
-            "remedies": [e.remedy for e in self.evidence if e.verdict is Verdict.CAUGHT],
+            "remedies": [e.remedy for e in self.evidence if e.verdict is GateVerdict.CAUGHT],
             "categories": [_round(c) for c in self.categories],
             "tests": {
                 e.test: {"verdict": e.verdict.value, **_round(e.figures)} for e in self.evidence

@@ -16,11 +16,11 @@ import pandas as pd
 
 from loantap.features.definitions import FEATURES
 from loantap.measures.auc import auc_standard_error
-from loantap.model.leakage.borrowers import find_twins
+from loantap.model.leakage.borrowers import find_duplicate_borrowers
 from loantap.model.leakage.evidence import (
     Context,
     Evidence,
-    Verdict,
+    GateVerdict,
     check_auc,
     check_categories,
     check_gap,
@@ -136,7 +136,7 @@ def examine_portfolio(
     impact = measure_impact(
         values[[f.feature for f in declared]],
         context.target,
-        [f.feature for f in declared if f.verdict is not Verdict.PASSED],
+        [f.feature for f in declared if f.verdict is not GateVerdict.PASSED],
         [f.feature for f in declared if f.caught],
         options,
     )
@@ -165,17 +165,18 @@ def _require_outcomes(target: pd.Series, options: LeakageOptions) -> None:
 def _check_borrowers(
     loans: pd.DataFrame, is_train: pd.Series, context: Context, options: LeakageOptions
 ) -> Check:
-    twins = find_twins(loans, is_train, context.folds, options.twin_keys)
-    passed = twins.share <= options.max_twin_share
+    duplicates = find_duplicate_borrowers(loans, is_train, context.folds, options.borrower_keys)
+    passed = duplicates.share <= options.max_duplicate_borrowers
     return {
         "passed": passed,
-        "statement": f"{twins.test_twins:,} of {twins.test_loans:,} held-out loans "
-        f"({twins.share:.2%}) have the borrower of a training loan, by equal "
-        f"{' or equal '.join(twins.keys)}; {options.max_twin_share:.2%} may be coincidence",
+        "statement": f"{duplicates.test_duplicates:,} of {duplicates.test_loans:,} held-out loans "
+        f"({duplicates.share:.2%}) have the borrower of a training loan, by equal "
+        f"{' or equal '.join(duplicates.keys)}; {options.max_duplicate_borrowers:.2%} may be "
+        "coincidence",
         "remedy": ""
         if passed
         else "Keep all loans of a borrower on one side of the split, or remove repeated rows",
-        **twins.as_dict(),
+        **duplicates.as_dict(),
     }
 
 
@@ -219,5 +220,5 @@ def _caught_by(findings: Sequence[FeatureFinding], *tests: str) -> list[str]:
     return [
         f.feature
         for f in findings
-        if any(e.test in tests and e.verdict is Verdict.CAUGHT for e in f.evidence)
+        if any(e.test in tests and e.verdict is GateVerdict.CAUGHT for e in f.evidence)
     ]

@@ -10,7 +10,7 @@ import pandas as pd
 
 from loantap.features.build import build_features
 from loantap.features.definitions import FEATURES
-from loantap.model.leakage.evidence import Evidence, Verdict
+from loantap.model.leakage.evidence import Evidence, GateVerdict
 from loantap.model.leakage.options import LeakageOptions
 from loantap.portfolio.dictionary import COLUMNS, Kind
 
@@ -86,7 +86,7 @@ def check_dates(name: str, later: list[LaterDates], options: LeakageOptions) -> 
     is_many = any(found.share > options.max_later_share for found in mine)
     return Evidence(
         "dated_after_decision",
-        Verdict.CAUGHT if is_many else Verdict.WARNED,
+        GateVerdict.CAUGHT if is_many else GateVerdict.WARNED,
         f"dated after the decision: {shown}",
         "Have the source give the value as of the decision, or quarantine these loans",
         {found.column: found.share for found in mine},
@@ -107,19 +107,19 @@ def check_lineage(values: pd.Series, loans: pd.DataFrame) -> Evidence:
     remedy = "Build it in features/build.py from columns known at the decision, and declare them"
     if name not in FEATURES:
         problem = "not declared in features/definitions.py, so its lineage is unknown"
-        return Evidence("lineage", Verdict.CAUGHT, problem, remedy)
+        return Evidence("lineage", GateVerdict.CAUGHT, problem, remedy)
     own = loans.iloc[::2][list(FEATURES[name].uses)]
     try:
         again = build_features(own, [name])[name]
     except KeyError as error:
         problem = f"reads column {error}, which it does not declare"
-        return Evidence("lineage", Verdict.CAUGHT, problem, remedy)
+        return Evidence("lineage", GateVerdict.CAUGHT, problem, remedy)
     differing = _count_differing(values.iloc[::2], again)
     if not differing:
         return Evidence("lineage")
     return Evidence(
         "lineage",
-        Verdict.CAUGHT,
+        GateVerdict.CAUGHT,
         f"not what its own loan's {', '.join(FEATURES[name].uses)} give: other values in "
         f"{differing:,} of {len(own):,} loans",
         remedy,

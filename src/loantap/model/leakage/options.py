@@ -10,7 +10,7 @@ from loantap.model.training.options import Share, SplitOptions
 from loantap.portfolio.dictionary import COLUMNS
 from loantap.portfolio.options import Options, Seed
 
-TwinKey = Annotated[tuple[str, ...], Field(min_length=2)]
+BorrowerKey = Annotated[tuple[str, ...], Field(min_length=2)]
 
 
 class LeakageOptions(Options):
@@ -32,9 +32,10 @@ class LeakageOptions(Options):
             errors; features of that date are caught beyond it, and warned of below.
         max_outcome_date_share: of the variance of a date after the decision, among loans of the
             same month, term and outcome, that a feature may explain.
-        max_twin_share: share of the held-out loans whose borrower may be in training as well.
-        twin_keys: columns that tell a borrower, where the loans carry no `borrower_id`; loans equal
-            in all columns of one key count as one borrower's.
+        max_duplicate_borrowers: share of the held-out loans whose borrower may also have a training
+            loan.
+        borrower_keys: columns that identify a borrower, where the loans have no `borrower_id`;
+            loans that are equal in all columns of one key count as one borrower's.
         impact_loans: most loans on which metrics with and without a suspicious feature are taken.
     """
 
@@ -48,13 +49,13 @@ class LeakageOptions(Options):
     max_group_z: PositiveFloat
     max_later_share: Annotated[float, Field(ge=0, lt=1)]
     max_outcome_date_share: Share
-    max_twin_share: Annotated[float, Field(ge=0, lt=1)]
-    twin_keys: Annotated[tuple[TwinKey, ...], Field(min_length=1)]
+    max_duplicate_borrowers: Annotated[float, Field(ge=0, lt=1)]
+    borrower_keys: Annotated[tuple[BorrowerKey, ...], Field(min_length=1)]
     impact_loans: Annotated[int, Field(ge=1_000)]
 
-    @field_validator("twin_keys")
+    @field_validator("borrower_keys")
     @classmethod
-    def _are_columns(cls, keys: tuple[TwinKey, ...]) -> tuple[TwinKey, ...]:
+    def _are_columns(cls, keys: tuple[BorrowerKey, ...]) -> tuple[BorrowerKey, ...]:
         unknown = sorted({name for key in keys for name in key} - set(COLUMNS))
         if unknown:
             raise ValueError(f"not in the data dictionary: {', '.join(unknown)}")

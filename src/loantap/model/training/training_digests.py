@@ -78,7 +78,7 @@ def digest_loans(loans: pd.DataFrame, feature_set: str) -> TrainingDigests:
 
     Args:
         loans: typed canonical rows, one per loan.
-        feature_set: whose columns a foreign file has.
+        feature_set: whose columns an external sample has.
     """
     columns = _choose_columns(feature_set)
     rows = _tell_apart(loans, columns)

@@ -13,15 +13,14 @@ from loantap.model.leakage.options import FeatureEngineeringOptions
 from loantap.model.scoring.judged import JudgedModel
 from loantap.model.training.options import TrainingOptions
 from loantap.model.training.predictions import CROSS_VALIDATION, TEST
-from loantap.model.validation.ageing import Ageing
 from loantap.model.validation.options import EvaluationOptions
+from loantap.model.validation.vintages import VintageAnalysis
 from loantap.policy.decisions import band_edges
 from loantap.policy.options import ScoringOptions
 from loantap.portfolio.assembly import portfolio_origin
 from loantap.reporting.figures import evaluation as figures
-from loantap.reporting.figures.ageing import plot_ageing as plot_over_time
 from loantap.reporting.figures.frame import Title
-from loantap.reporting.model_card.ageing_section import AgeingSection
+from loantap.reporting.figures.vintages import plot_vintages as plot_over_time
 from loantap.reporting.model_card.model_section import ModelSection
 from loantap.reporting.model_card.page import (
     CardData,
@@ -32,6 +31,7 @@ from loantap.reporting.model_card.page import (
     PolicyBand,
 )
 from loantap.reporting.model_card.page import render_model_card as render
+from loantap.reporting.model_card.vintage_section import VintageSection
 
 _LIMITS = (
     (
@@ -116,22 +116,22 @@ def describe_model(
     )
 
 
-def draw_ageing(
-    ageing: Ageing,
+def draw_vintages(
+    analysis: VintageAnalysis,
     reconciliation: pd.DataFrame,
     training: TrainingOptions,
     engineering: FeatureEngineeringOptions,
 ) -> Figure:
     """AUC per origin and vintage, default rate against PD per vintage."""
     term = engineering.split.out_of_time.term_months
-    loans = ageing.vintages.loc[ageing.vintages["term_months"].eq(term), "n"].sum()
+    loans = analysis.vintages.loc[analysis.vintages["term_months"].eq(term), "n"].sum()
     title = _entitle(training, int(loans), reconciliation)
-    return plot_over_time(ageing.origins, ageing.vintages, term, title)
+    return plot_over_time(analysis.origins, analysis.vintages, term, title)
 
 
-def describe_ageing(ageing_report: dict[str, Any], **drawn: Figure) -> AgeingSection:
-    """What the model card says about ageing."""
-    return AgeingSection(ageing_report, drawn)
+def describe_vintages(vintage_report: dict[str, Any], **drawn: Figure) -> VintageSection:
+    """What the model card says about time: out of time, vintages, the external sample."""
+    return VintageSection(vintage_report, drawn)
 
 
 def describe_data(
@@ -172,7 +172,7 @@ def collect_models(**models: Any) -> CardModels:
 def render_model_card(
     data: CardData,
     models: CardModels,
-    ageing: AgeingSection,
+    vintages: VintageSection,
     stability: dict[str, Any],
     fairness: dict[str, Any],
     evaluation: EvaluationOptions,
@@ -183,7 +183,7 @@ def render_model_card(
             as_of=evaluation.as_of,
             data=data,
             models=models,
-            ageing=ageing,
+            vintages=vintages,
             stability=stability,
             fairness=fairness,
             limits=_LIMITS,

@@ -12,17 +12,17 @@ from loantap.model.leakage.options import FeatureEngineeringOptions
 from loantap.model.scoring.judged import JudgedModel
 from loantap.model.scoring.points import tabulate_points
 from loantap.model.training.predictions import CROSS_VALIDATION, join_out_of_fold
-from loantap.model.validation.ageing import Ageing
-from loantap.model.validation.ageing import measure_ageing as measure_over_time
-from loantap.model.validation.ageing_report import report_ageing as report
 from loantap.model.validation.evaluation import evaluate_samples as evaluate
 from loantap.model.validation.evaluation import trace_curves as trace
-from loantap.model.validation.foreign import ForeignResult
-from loantap.model.validation.foreign import measure_foreign as compare_with_foreign
+from loantap.model.validation.external import ExternalResult
+from loantap.model.validation.external import measure_external as compare_on_external
 from loantap.model.validation.options import EvaluationOptions
 from loantap.model.validation.plain import make_plain
 from loantap.model.validation.scorecard_report import report_scorecard as report_points
 from loantap.model.validation.stability_report import report_stability
+from loantap.model.validation.vintage_report import report_vintages as report
+from loantap.model.validation.vintages import VintageAnalysis
+from loantap.model.validation.vintages import analyse_vintages as measure_over_time
 from loantap.policy.decisions import Decision, band_edges
 from loantap.policy.fairness import audit_groups
 from loantap.policy.options import ScoringOptions
@@ -107,13 +107,13 @@ def measure_stability(
     return report
 
 
-def measure_ageing(
+def analyse_vintages(
     predictions: pd.DataFrame,
     splits: pd.DataFrame,
     loans: pd.DataFrame,
     evaluation: EvaluationOptions,
     engineering: FeatureEngineeringOptions,
-) -> Ageing:
+) -> VintageAnalysis:
     """Figures of one model at each origin, and for loans of each issue year."""
     judged = splits.set_index("loan_id")["judged_at"]
     dated = loans[["loan_id", "is_charged_off", "issue_month", "term_months"]]
@@ -121,27 +121,27 @@ def measure_ageing(
     return measure_over_time(predictions, dated, engineering.split.out_of_time, evaluation)
 
 
-def measure_foreign(
-    foreign_loans: pd.DataFrame | None,
+def measure_external(
+    external_loans: pd.DataFrame | None,
     judged: JudgedModel,
     predictions: pd.DataFrame,
     loans: pd.DataFrame,
     evaluation: EvaluationOptions,
-) -> list[ForeignResult]:
-    """Figures of one model on the foreign portfolio; none where none is given."""
-    if foreign_loans is None:
+) -> list[ExternalResult]:
+    """Figures of one model on the external sample; none where none is given."""
+    if external_loans is None:
         return []
     trained_on = loans[loans["loan_id"].isin(join_out_of_fold(predictions, loans)["loan_id"])]
-    return [compare_with_foreign(foreign_loans, trained_on, judged, evaluation)]
+    return [compare_on_external(external_loans, trained_on, judged, evaluation)]
 
 
-def report_ageing(
+def report_vintages(
     reconciliation: pd.DataFrame, engineering: FeatureEngineeringOptions, **measured: Any
 ) -> dict[str, Any]:
-    """`ageing.json`: rolling origin, vintages and foreign portfolio of the lending models."""
+    """`vintage_analysis.json`: rolling origin, vintages and external sample."""
     return report(
-        _strip(measured, "_ageing"),
-        _strip(measured, "_foreign"),
+        _strip(measured, "_vintages"),
+        _strip(measured, "_external"),
         engineering.split.out_of_time,
         portfolio_origin(reconciliation),
     )

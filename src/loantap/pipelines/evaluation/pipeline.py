@@ -11,7 +11,7 @@ _LENT_ON = [model for model, name in MODELS.items() if FEATURE_SETS[name].for_le
 _OPTIONS = ("params:evaluation", "params:feature_engineering", "params:scoring")
 _SHARED = ("loans", "reconciliation", "splits", "leakage_report")
 _OF_A_MODEL = ("predictions", "judged", "training_report")
-_AUDITS = ("scorecard_report", "fairness", "stability", "ageing", "foreign", "ageing_plot")
+_AUDITS = ("scorecard_report", "fairness", "stability", "vintages", "external", "vintage_plot")
 _CURVES = ["roc_curve", "precision_recall_curve", "reliability", "thresholds"]
 _PLOTS = [
     "roc_plot", "precision_recall_plot", "calibration_plot", "thresholds_plot",
@@ -93,7 +93,7 @@ def create_audit_template() -> Pipeline:
                 name="measure_stability",
             ),
             Node(
-                nodes.measure_ageing,
+                nodes.analyse_vintages,
                 [
                     "predictions",
                     "splits",
@@ -101,20 +101,20 @@ def create_audit_template() -> Pipeline:
                     "params:evaluation",
                     "params:feature_engineering",
                 ],
-                "ageing",
-                name="measure_ageing",
+                "vintages",
+                name="analyse_vintages",
             ),
             Node(
-                nodes.measure_foreign,
-                ["foreign_loans", "judged", "predictions", "loans", "params:evaluation"],
-                "foreign",
-                name="measure_foreign",
+                nodes.measure_external,
+                ["external_loans", "judged", "predictions", "loans", "params:evaluation"],
+                "external",
+                name="measure_external",
             ),
             Node(
-                card_nodes.draw_ageing,
-                ["ageing", "reconciliation", "params:modeling", "params:feature_engineering"],
-                "ageing_plot",
-                name="draw_ageing",
+                card_nodes.draw_vintages,
+                ["vintages", "reconciliation", "params:modeling", "params:feature_engineering"],
+                "vintage_plot",
+                name="draw_vintages",
             ),
         ]
     )
@@ -138,7 +138,7 @@ def _instantiate(model: str) -> Pipeline:
     shared, handed_on, options = ["reconciliation"], ["metrics", "section"], ["params:evaluation"]
     if model in _LENT_ON:
         template += create_audit_template()
-        shared = [*_SHARED, "foreign_loans"]
+        shared = [*_SHARED, "external_loans"]
         shared.remove("leakage_report")
         handed_on += _AUDITS
         options = list(_OPTIONS)
@@ -180,18 +180,18 @@ def _collect() -> list[Node]:
             name="collect_stability",
         ),
         Node(
-            nodes.report_ageing,
+            nodes.report_vintages,
             origin
             | {"engineering": "params:feature_engineering"}
-            | _of(_LENT_ON, "ageing", "foreign"),
-            "ageing",
-            name="report_ageing",
+            | _of(_LENT_ON, "vintages", "external"),
+            "vintage_analysis",
+            name="report_vintages",
         ),
         Node(
-            card_nodes.describe_ageing,
-            {"ageing_report": "ageing"} | {m: f"{m}_ageing_plot" for m in _LENT_ON},
-            "ageing_section",
-            name="describe_ageing",
+            card_nodes.describe_vintages,
+            {"vintage_report": "vintage_analysis"} | {m: f"{m}_vintage_plot" for m in _LENT_ON},
+            "vintage_section",
+            name="describe_vintages",
         ),
         Node(
             card_nodes.describe_data,
@@ -216,7 +216,7 @@ def _collect() -> list[Node]:
             [
                 "card_data",
                 "card_models",
-                "ageing_section",
+                "vintage_section",
                 "stability",
                 "fairness",
                 "params:evaluation",

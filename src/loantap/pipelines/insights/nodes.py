@@ -10,7 +10,7 @@ from loantap.measures.intervals import measure_default_rate
 from loantap.policy.options import InsightsOptions
 from loantap.policy.recommendations import recommend as find_recommendations
 from loantap.policy.segments import summarise_segments as summarise
-from loantap.portfolio.assembly import origin_of, portfolio_origin
+from loantap.portfolio.assembly import origin_of_rows, portfolio_origin
 from loantap.portfolio.dictionary import COLUMNS
 from loantap.reporting.eda_page import render_eda as render_exploration
 from loantap.reporting.insights_page import PortfolioSummary
@@ -52,7 +52,7 @@ def render_insights(
         high=default.high,
         origin=recommendations["origin"],
         as_of=options.as_of,
-        monthly_events_origin=origin_of(events),
+        monthly_events_origin=origin_of_rows(events),
     )
     return render(segments, recommendations["recommendations"], summary)
 

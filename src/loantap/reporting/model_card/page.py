@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
-from loantap.reporting.model_card.ageing_section import AgeingSection
 from loantap.reporting.model_card.fairness_section import word_fairness
 from loantap.reporting.model_card.leakage_section import make_leakage_section
 from loantap.reporting.model_card.model_section import ModelSection, word_section
+from loantap.reporting.model_card.vintage_section import VintageSection
 from loantap.reporting.shell import render_page
 
 _ORDER: Final = ("lending", "application", "benchmark", "published_replica")
@@ -104,7 +104,7 @@ class ModelCard:
         as_of: the date the card speaks of.
         data: loans, features and policy.
         models: every model.
-        ageing: out of time, vintages and foreign portfolio.
+        vintages: out of time, vintages and external sample.
         stability: the structure of `stability.json`.
         fairness: the structure of `fairness.json`.
         limits: known limits of this data and these models, beside the standing ones.
@@ -113,7 +113,7 @@ class ModelCard:
     as_of: date
     data: CardData
     models: CardModels
-    ageing: AgeingSection
+    vintages: VintageSection
     stability: Mapping[str, Any]
     fairness: Mapping[str, Any]
     limits: Sequence[str] = ()
@@ -131,7 +131,7 @@ def render_model_card(card: ModelCard) -> str:
         versions={model.name: model.version for model in models},
         sections=[word_section(model, scorecards.get(model.name)) for model in models],
         leakage=make_leakage_section(card.data.leakage_report),
-        ageing=card.ageing,
+        vintages=card.vintages,
         fairness=word_fairness(card.fairness),
         approvers=_APPROVERS,
         declines=any(band.decision == _DECLINE for band in card.data.policy),

@@ -30,7 +30,7 @@ def summarise_run(
     decisions: pd.DataFrame | None = None,
     promotions: Mapping[str, Any] | None = None,
     scoring_account: Mapping[str, Any] | None = None,
-    ageing: Mapping[str, Any] | None = None,
+    vintages: Mapping[str, Any] | None = None,
     next_steps: str = "",
     *,
     declines: bool = True,
@@ -46,7 +46,7 @@ def summarise_run(
             `model_version`.
         promotions: `promotion.json` of each model that was made.
         scoring_account: `scoring_account.json`; None when the run did not score.
-        ageing: `ageing.json`; None when the run did not evaluate.
+        vintages: `vintage_analysis.json`; None when the run did not evaluate.
         next_steps: commands to see more, those that work where the run was started.
         declines: whether the policy has a band that declines.
     """
@@ -57,7 +57,7 @@ def summarise_run(
         parts.append(tabulate_metrics(metrics))
     if promotions:
         parts.append(_tell_promotions(promotions))
-    parts += _tell_foreign(ageing or {"models": {}})
+    parts += _tell_external(vintages or {"models": {}})
     if metrics is not None and next_steps:
         parts.append(Text(next_steps))
     if reports:
@@ -101,9 +101,9 @@ def _tell_promotions(promotions: Mapping[str, Any]) -> RenderableType:
     return Group(Text("Promotion"), *lines) if lines else Text("")
 
 
-def _tell_foreign(ageing: Mapping[str, Any]) -> list[RenderableType]:
+def _tell_external(vintages: Mapping[str, Any]) -> list[RenderableType]:
     """The models on an external sample, beside the interest rate alone; nothing without one."""
-    found = {n: m["foreign"] for n, m in ageing["models"].items() if "foreign" in m}
+    found = {n: m["external"] for n, m in vintages["models"].items() if "external" in m}
     if not found:
         return []
     any_ = next(iter(found.values()))

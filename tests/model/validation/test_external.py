@@ -13,7 +13,7 @@ from loantap.model.scoring.judged import JudgedModel
 from loantap.model.scoring.scorer import Scorer
 from loantap.model.scoring.trained import TrainedModel
 from loantap.model.training.training_digests import digest_loans
-from loantap.model.validation.foreign import ForeignResult, measure_foreign
+from loantap.model.validation.external import ExternalResult, measure_external
 from loantap.model.validation.options import EvaluationOptions
 from loantap.portfolio.amortisation import emi
 from loantap.portfolio.cleaning import mark_outcome
@@ -48,7 +48,7 @@ def judge(
 
 
 @pytest.fixture(scope="module")
-def foreign() -> pd.DataFrame:
+def external() -> pd.DataFrame:
     """1,500 other loans in LoanTap format; no address, nothing in `mort_acc`."""
     text = render(simulate_portfolio(1_500, seed=99).portfolio, portfolio_columns())
     return text[[c for c in text if c in NEEDED]].assign(mort_acc=float("nan"))
@@ -56,43 +56,46 @@ def foreign() -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def result(
-    foreign: pd.DataFrame, simulated_loans: pd.DataFrame, scorer: JudgedModel
-) -> ForeignResult:
-    return measure_foreign(foreign, simulated_loans, scorer, OPTIONS)
+    external: pd.DataFrame, simulated_loans: pd.DataFrame, scorer: JudgedModel
+) -> ExternalResult:
+    return measure_external(external, simulated_loans, scorer, OPTIONS)
 
 
-def test_only_the_columns_needed_are_needed(result: ForeignResult) -> None:
+def test_only_the_columns_needed_are_needed(result: ExternalResult) -> None:
     assert result.is_overlap_checked
     assert result.judgement.n == 1_500
     assert (result.model_name, result.model_version) == ("loantap-lending-demo", "4")
 
 
 def test_the_model_and_the_rate_are_measured_on_the_same_loans(
-    result: ForeignResult, foreign: pd.DataFrame, scorer: JudgedModel
+    result: ExternalResult, external: pd.DataFrame, scorer: JudgedModel
 ) -> None:
-    target = mark_outcome(foreign["loan_status"])
-    pd_ = scorer.lending_scorer.score(foreign, OPTIONS.day)["probability_of_default"]
+    target = mark_outcome(external["loan_status"])
+    pd_ = scorer.lending_scorer.score(external, OPTIONS.day)["probability_of_default"]
 
     assert result.judgement.roc_auc == pytest.approx(roc_auc_score(target, pd_))
-    assert result.rate_roc_auc == pytest.approx(roc_auc_score(target, foreign["int_rate"]))
+    assert result.rate_roc_auc == pytest.approx(roc_auc_score(target, external["int_rate"]))
     assert result.auc_gain == pytest.approx(result.judgement.roc_auc - result.rate_roc_auc)
     assert result.auc_gain_low < result.auc_gain < result.auc_gain_high
 
 
-def test_the_paired_interval_is_narrower_than_that_of_either(result: ForeignResult) -> None:
+def test_the_paired_interval_is_narrower_than_that_of_either(result: ExternalResult) -> None:
     width = result.auc_gain_high - result.auc_gain_low
 
     assert width < result.rate_roc_auc_high - result.rate_roc_auc_low
 
 
 def test_the_population_is_compared_with_the_loans_trained_on(
-    result: ForeignResult, foreign: pd.DataFrame, simulated_loans: pd.DataFrame, scorer: JudgedModel
+    result: ExternalResult,
+    external: pd.DataFrame,
+    simulated_loans: pd.DataFrame,
+    scorer: JudgedModel,
 ) -> None:
-    rate, months = foreign["int_rate"] + 8, foreign["term"].str.extract(r"(\d+)")[0].astype(int)
-    instalment = emi(foreign["loan_amnt"], rate, months)
-    shifted = foreign.assign(int_rate=rate, installment=instalment, sub_grade="G5", grade="G")
+    rate, months = external["int_rate"] + 8, external["term"].str.extract(r"(\d+)")[0].astype(int)
+    instalment = emi(external["loan_amnt"], rate, months)
+    shifted = external.assign(int_rate=rate, installment=instalment, sub_grade="G5", grade="G")
 
-    other = measure_foreign(shifted, simulated_loans, scorer, OPTIONS)
+    other = measure_external(shifted, simulated_loans, scorer, OPTIONS)
 
     assert result.psi < 0.1  # both come from the same simulator
     assert other.psi > 0.25
@@ -101,17 +104,17 @@ def test_the_population_is_compared_with_the_loans_trained_on(
 
 class TestBadFiles:
     def refuse(
-        self, foreign: pd.DataFrame, loans: pd.DataFrame, scorer: JudgedModel
+        self, external: pd.DataFrame, loans: pd.DataFrame, scorer: JudgedModel
     ) -> pytest.ExceptionInfo[InputError]:
         with pytest.raises(InputError) as refused:
-            measure_foreign(foreign, loans, scorer, OPTIONS)
-        assert refused.value.where == "foreign file"
+            measure_external(external, loans, scorer, OPTIONS)
+        assert refused.value.where == "external sample"
         assert refused.value.remedy
         return refused
 
     @pytest.mark.parametrize("column", ["loan_status", "int_rate", "annual_inc"])
-    def test_a_missing_column_is_named(self, column, foreign, simulated_loans, scorer) -> None:
-        refused = self.refuse(foreign.drop(columns=column), simulated_loans, scorer)
+    def test_a_missing_column_is_named(self, column, external, simulated_loans, scorer) -> None:
+        refused = self.refuse(external.drop(columns=column), simulated_loans, scorer)
 
         assert f"column {column} missing" in refused.value.problem
 
@@ -124,37 +127,37 @@ class TestBadFiles:
         ],
     )
     def test_a_bad_value_is_named_with_its_row_and_column(
-        self, column, value, said, foreign, simulated_loans, scorer
+        self, column, value, said, external, simulated_loans, scorer
     ) -> None:
-        bad = foreign.assign(**{column: foreign[column].where(foreign.index != 3, value)})
+        bad = external.assign(**{column: external[column].where(external.index != 3, value)})
 
         refused = self.refuse(bad, simulated_loans, scorer)
 
         assert f"1 of 1,500 rows cannot be used (row 4: {said}" in refused.value.problem
 
     def test_of_many_bad_rows_the_first_five_are_named(
-        self, foreign, simulated_loans, scorer
+        self, external, simulated_loans, scorer
     ) -> None:
-        refused = self.refuse(foreign.assign(dti=-1.0), simulated_loans, scorer)
+        refused = self.refuse(external.assign(dti=-1.0), simulated_loans, scorer)
 
         assert refused.value.problem.count("dti '-1.0'") == 5
         assert "and 1,495 more" in refused.value.problem
 
-    def test_a_file_without_rows_is_refused(self, foreign, simulated_loans, scorer) -> None:
-        assert "no rows" in self.refuse(foreign.head(0), simulated_loans, scorer).value.problem
+    def test_a_file_without_rows_is_refused(self, external, simulated_loans, scorer) -> None:
+        assert "no rows" in self.refuse(external.head(0), simulated_loans, scorer).value.problem
 
     @pytest.mark.parametrize("status", ["Fully Paid", "Charged Off"])
-    def test_one_outcome_alone_is_refused(self, status, foreign, simulated_loans, scorer) -> None:
-        refused = self.refuse(foreign.assign(loan_status=status), simulated_loans, scorer)
+    def test_one_outcome_alone_is_refused(self, status, external, simulated_loans, scorer) -> None:
+        refused = self.refuse(external.assign(loan_status=status), simulated_loans, scorer)
 
         assert "an AUC needs 10 loans of each outcome" in refused.value.problem
 
-    def test_loans_the_model_was_trained_on_are_not_foreign(
-        self, foreign, simulated_loans, scorer
+    def test_loans_the_model_was_trained_on_are_not_external(
+        self, external, simulated_loans, scorer
     ) -> None:
         own = render(simulated_loans.head(7), portfolio_columns())
 
-        refused = self.refuse(pd.concat([foreign, own]), simulated_loans, scorer)
+        refused = self.refuse(pd.concat([external, own]), simulated_loans, scorer)
 
         assert (
             "7 of its 1,507 loans are among those that loantap-lending-demo version 4"
@@ -166,26 +169,28 @@ class TestAVersionFromBefore:
     """It does not carry the loans it was trained on."""
 
     def test_the_overlap_is_not_checked_and_no_one_claims_it_was(
-        self, foreign, simulated_loans, scorer, caplog
+        self, external, simulated_loans, scorer, caplog
     ) -> None:
         older = replace(scorer, training=None)
 
-        result = measure_foreign(foreign, simulated_loans, older, OPTIONS)
+        result = measure_external(external, simulated_loans, older, OPTIONS)
 
         assert not result.is_overlap_checked
         assert "loantap-lending-demo version 4 does not carry the loans" in caplog.text
         assert "cannot be checked" in caplog.text
 
     def test_the_portfolio_loaded_now_says_nothing_about_it(
-        self, foreign, simulated_loans, scorer, lending_model
+        self, external, simulated_loans, scorer, lending_model
     ) -> None:
         """The loans of the portfolio may be others than those of the version that scores."""
         seen = render(simulated_loans.head(1_500), portfolio_columns())
         other = simulated_loans.tail(1_000)
 
         with pytest.raises(InputError, match="1,500 of its 1,500 loans are among those"):
-            measure_foreign(seen, other, scorer, OPTIONS)
-        assert measure_foreign(seen, other, judge(lending_model, other), OPTIONS).is_overlap_checked
+            measure_external(seen, other, scorer, OPTIONS)
+        assert measure_external(
+            seen, other, judge(lending_model, other), OPTIONS
+        ).is_overlap_checked
 
 
 @pytest.fixture(scope="module")
@@ -213,7 +218,7 @@ class TestRealLoans:
             train(real_loans, training_options("lending"), "real"), real_loans, "lending"
         )
 
-        result = measure_foreign(older, real_loans, scorer, OPTIONS)
+        result = measure_external(older, real_loans, scorer, OPTIONS)
 
         assert result.judgement.n == len(older) == 17_815
         assert result.rate_roc_auc == pytest.approx(0.635, abs=0.001)
@@ -227,7 +232,7 @@ class TestRealLoans:
             train(real_loans, training_options("application"), "real"), real_loans, "application"
         )
 
-        result = measure_foreign(older, real_loans, scorer, OPTIONS)
+        result = measure_external(older, real_loans, scorer, OPTIONS)
 
         assert result.judgement.roc_auc > 0.61
         assert result.auc_gain_low > -0.03

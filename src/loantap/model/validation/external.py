@@ -14,8 +14,8 @@ from loantap.measures.auc import MIN_FOR_AUC, bootstrap_aucs, quantile_bounds
 from loantap.measures.stability import measure_stability
 from loantap.model.scoring.judged import JudgedModel
 from loantap.model.scoring.scorer import Scorer
-from loantap.model.validation.ageing import Judgement, judge
 from loantap.model.validation.options import EvaluationOptions
+from loantap.model.validation.vintages import Judgement, judge
 from loantap.portfolio.arrays import FloatArray, IntArray
 from loantap.portfolio.cleaning import describe_problems, mark_outcome
 from loantap.portfolio.contradictions import TERMS, count_exceptions, require_few_exceptions
@@ -26,21 +26,21 @@ from loantap.portfolio.units import require_known_units
 
 logger = logging.getLogger(__name__)
 
-_WHERE = "foreign file"
+_WHERE = "external sample"
 _SHOWN = 5
 # What judges a model on the portfolio, beside what the model itself needs.
 _JUDGING = ("loan_status", "issue_month", "interest_rate_pct")
 
 
 @dataclass(frozen=True, slots=True)
-class ForeignResult:
-    """One model on one foreign portfolio, with 95% intervals.
+class ExternalResult:
+    """One model on one external sample, with 95% intervals.
 
     Attributes:
         model_name: registered name of the model.
         model_version: its registered version.
-        first_issue_month: of the foreign loans.
-        last_issue_month: of the foreign loans.
+        first_issue_month: of the external loans.
+        last_issue_month: of the external loans.
         judgement: PDs against outcomes. Its levels (default rate, ECE, observed to expected) are
             those of another population and say nothing about the calibration of the model.
         rate_roc_auc: AUC of the interest rate alone, on the same loans.
@@ -74,13 +74,13 @@ class ForeignResult:
         return own | asdict(self.judgement)
 
 
-def measure_foreign(
-    foreign: pd.DataFrame, trained_on: pd.DataFrame, model: JudgedModel, options: EvaluationOptions
-) -> ForeignResult:
-    """Score a foreign portfolio, and compare with the interest rate alone.
+def measure_external(
+    external: pd.DataFrame, trained_on: pd.DataFrame, model: JudgedModel, options: EvaluationOptions
+) -> ExternalResult:
+    """Score a external sample, and compare with the interest rate alone.
 
     Args:
-        foreign: any number of resolved loans in LoanTap format; only the columns that the model
+        external: any number of resolved loans in LoanTap format; only the columns that the model
             needs, `loan_status`, `issue_d` and `int_rate` are read.
         trained_on: the loans the model was trained on, typed canonical columns.
         model: the version that scores, with the digests of the loans it was trained on.
@@ -92,11 +92,11 @@ def measure_foreign(
             model was trained on some of them.
     """
     scorer = model.lending_scorer
-    rows = _read(foreign, scorer, options)
-    is_checked = _require_foreign(rows, model)
+    rows = _read(external, scorer, options)
+    is_checked = _require_external(rows, model)
     target = mark_outcome(rows["loan_status"]).to_numpy("int64")
     _require_outcomes(target)
-    pd_ = _score(foreign, scorer, options)
+    pd_ = _score(external, scorer, options)
     rate = rows["interest_rate_pct"].to_numpy()
     drawn = bootstrap_aucs(
         target, np.stack([pd_, rate]), seed=options.seed, resamples=options.resamples
@@ -110,7 +110,7 @@ def measure_foreign(
         seed=options.seed,
         resamples=options.resamples,
     )
-    return ForeignResult(
+    return ExternalResult(
         model_name=scorer.name,
         model_version=scorer.version,
         first_issue_month=rows["issue_month"].min().date(),
@@ -130,13 +130,13 @@ def measure_foreign(
     )
 
 
-def _read(foreign: pd.DataFrame, scorer: Scorer, options: EvaluationOptions) -> pd.DataFrame:
+def _read(external: pd.DataFrame, scorer: Scorer, options: EvaluationOptions) -> pd.DataFrame:
     names = dict.fromkeys([*(column.name for column in scorer.columns), *_JUDGING])
     columns = [COLUMNS[name] for name in names]
-    require_columns(foreign, columns, _WHERE)
-    if foreign.empty:
+    require_columns(external, columns, _WHERE)
+    if external.empty:
         raise InputError(_WHERE, "it has no rows", "Give a file with loans in it")
-    loans = foreign.reset_index(drop=True)
+    loans = external.reset_index(drop=True)
     parsed = parse(loans, columns, options.day)
     problems = describe_problems(parsed.problems, loans.index)
     reasons = list_faults(loans).fillna(problems).dropna()
@@ -146,7 +146,7 @@ def _read(foreign: pd.DataFrame, scorer: Scorer, options: EvaluationOptions) -> 
         more = f"; and {len(reasons) - _SHOWN:,} more" if len(reasons) > _SHOWN else ""
         raise InputError(
             _WHERE,
-            f"{len(reasons):,} of {len(foreign):,} rows cannot be used ({shown}{more})",
+            f"{len(reasons):,} of {len(external):,} rows cannot be used ({shown}{more})",
             "Mend or remove them",
         )
     require_known_units(parsed.rows, _WHERE)
@@ -157,13 +157,13 @@ def _read(foreign: pd.DataFrame, scorer: Scorer, options: EvaluationOptions) -> 
     return parsed.rows
 
 
-def _require_foreign(rows: pd.DataFrame, model: JudgedModel) -> bool:
+def _require_external(rows: pd.DataFrame, model: JudgedModel) -> bool:
     """Refuse loans the version has seen; False where it cannot be told."""
     training = model.training
     if training is None or not set(training.columns) <= set(rows.columns):
         logger.warning(
             "%s does not carry the loans it was trained on: whether it has seen loans of the "
-            "foreign file cannot be checked. A version trained anew does",
+            "external sample cannot be checked. A version trained anew does",
             model,
         )
         return False

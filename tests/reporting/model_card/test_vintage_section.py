@@ -1,4 +1,4 @@
-"""Out of time, vintages and foreign portfolio as the model card shows them."""
+"""Out of time, vintages and external sample as the model card shows them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from matplotlib.figure import Figure
 
-from loantap.reporting.model_card.ageing_section import AgeingSection
+from loantap.reporting.model_card.vintage_section import VintageSection
 from loantap.reporting.shell import _environment
 from tests.reporting.page_outline import HOSTILE, read_text
 
@@ -26,7 +26,7 @@ ORIGIN = {
 UNMEASURED = dict.fromkeys(FIGURES)
 VINTAGE = {"issue_year": 2013, "term_months": 36, "interpretable": True}
 LEVELS = {name: None for name in FIGURES if name.startswith(("observed", "ece"))}
-FOREIGN = FIGURES | {
+EXTERNAL = FIGURES | {
     "model_name": "loantap-lending", "model_version": "3", "first_issue_month": "2007-06",
     "last_issue_month": "2010-12", "rate_roc_auc": 0.635, "rate_roc_auc_low": 0.623,
     "rate_roc_auc_high": 0.646, "auc_gain": 0.0191, "auc_gain_low": 0.0124,
@@ -49,7 +49,7 @@ def make_report(**changes: Any) -> dict[str, Any]:
             "snapshot": "2017-03-01", "term_months": 36, "first_origin": "2012-07-01",
             "step_months": 6, "last_month": "2013-12-01",
         },
-        "caveats": {"rolling_origin": "KNOWN.", "vintages": "CENSORED.", "foreign": "LEVELS."},
+        "caveats": {"rolling_origin": "KNOWN.", "vintages": "CENSORED.", "external": "LEVELS."},
         "models": {"lending": model | changes},
     }  # fmt: skip
 
@@ -59,9 +59,9 @@ VERSIONS = {"lending": "loantap-lending version 3"}
 
 def render(report: dict[str, Any], figures: dict[str, Figure] | None = None) -> str:
     template = _environment().from_string(
-        "<head></head>{% with ageing = section %}{% include 'ageing.html' %}{% endwith %}"
+        "<head></head>{% with vintages = section %}{% include 'vintages.html' %}{% endwith %}"
     )
-    return template.render(section=AgeingSection(report, figures or {}), versions=VERSIONS)
+    return template.render(section=VintageSection(report, figures or {}), versions=VERSIONS)
 
 
 def read(report: dict[str, Any]) -> str:
@@ -108,8 +108,8 @@ def test_a_later_vintage_is_labelled_and_has_no_levels() -> None:
     assert "CENSORED. They raise no alarm." in text
 
 
-def test_the_foreign_portfolio_is_compared_with_the_rate() -> None:
-    text = read(make_report(foreign=FOREIGN))
+def test_the_external_portfolio_is_compared_with_the_rate() -> None:
+    text = read(make_report(external=EXTERNAL))
 
     assert "issued 2007-06 to 2010-12" in text
     assert "loantap-lending version 3" in text
@@ -120,18 +120,18 @@ def test_the_foreign_portfolio_is_compared_with_the_rate() -> None:
 
 
 def test_what_cannot_be_checked_is_not_claimed() -> None:
-    text = read(make_report(foreign=FOREIGN | {"is_overlap_checked": False}))
+    text = read(make_report(external=EXTERNAL | {"is_overlap_checked": False}))
 
     assert "whether it has seen any of these cannot be checked" in text
     assert "trained on none" not in text
     assert "have seen:" not in text
 
 
-def test_without_a_foreign_portfolio_there_is_no_word_of_one() -> None:
+def test_without_a_external_portfolio_there_is_no_word_of_one() -> None:
     report = make_report()
-    del report["caveats"]["foreign"]
+    del report["caveats"]["external"]
 
-    assert "foreign" not in read(report).lower()
+    assert "external" not in read(report).lower()
 
 
 def test_figures_are_inlined_with_their_description() -> None:
@@ -142,6 +142,6 @@ def test_figures_are_inlined_with_their_description() -> None:
 
 @pytest.mark.parametrize("place", ["model_name", "first_issue_month"])
 def test_what_is_shown_is_escaped(place: str) -> None:
-    html = render(make_report(foreign=FOREIGN | {place: HOSTILE}))
+    html = render(make_report(external=EXTERNAL | {place: HOSTILE}))
 
     assert "<script>" not in html

@@ -1,4 +1,4 @@
-"""`ageing.json`: plain figures with their caveats."""
+"""`vintage_analysis.json`: plain figures with their caveats."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ import pandas as pd
 import pytest
 
 from loantap.model.training.options import OutOfTimeOptions
-from loantap.model.validation.ageing import Ageing, Judgement
-from loantap.model.validation.ageing_report import report_ageing
-from loantap.model.validation.foreign import ForeignResult
+from loantap.model.validation.external import ExternalResult
+from loantap.model.validation.vintage_report import report_vintages
+from loantap.model.validation.vintages import Judgement, VintageAnalysis
 from tests.conftest import OUT_OF_TIME
 
 WINDOW = OutOfTimeOptions.model_validate(OUT_OF_TIME)
 JUDGEMENT = Judgement(120, 24, *[1 / 3] * (len(fields(Judgement)) - 2))
 ROW = {f.name: getattr(JUDGEMENT, f.name) for f in fields(Judgement)}
-AGEING = Ageing(
+VINTAGES = VintageAnalysis(
     pooled=JUDGEMENT,
     origins=pd.DataFrame(
         [
@@ -30,7 +30,7 @@ AGEING = Ageing(
     ),
     vintages=pd.DataFrame([{"issue_year": 2014, "term_months": 36, "interpretable": False} | ROW]),
 )
-FOREIGN = ForeignResult(
+EXTERNAL = ExternalResult(
     "loantap-lending",
     "3",
     date(2007, 6, 1),
@@ -42,8 +42,8 @@ FOREIGN = ForeignResult(
 )
 
 
-def report(foreign: list[ForeignResult] | None = None, window: OutOfTimeOptions = WINDOW) -> dict:
-    made = report_ageing({"lending": AGEING}, {"lending": foreign or []}, window, "real")
+def report(external: list[ExternalResult] | None = None, window: OutOfTimeOptions = WINDOW) -> dict:
+    made = report_vintages({"lending": VINTAGES}, {"lending": external or []}, window, "real")
     return json.loads(json.dumps(made, allow_nan=False))  # plain JSON throughout
 
 
@@ -74,21 +74,21 @@ def test_vintages_carry_their_flag() -> None:
     assert report()["models"]["lending"]["vintages"][0]["interpretable"] is False
 
 
-def test_the_foreign_portfolio_is_there_when_one_was_given() -> None:
-    made = report([FOREIGN])
+def test_the_external_portfolio_is_there_when_one_was_given() -> None:
+    made = report([EXTERNAL])
 
-    foreign = made["models"]["lending"]["foreign"]
-    assert foreign["first_issue_month"] == "2007-06"
-    assert foreign["auc_gain"] == 0.0123457
-    assert (foreign["n"], foreign["training_loans"]) == (120, 4_715)
-    assert "level" in made["caveats"]["foreign"]
+    external = made["models"]["lending"]["external"]
+    assert external["first_issue_month"] == "2007-06"
+    assert external["auc_gain"] == 0.0123457
+    assert (external["n"], external["training_loans"]) == (120, 4_715)
+    assert "level" in made["caveats"]["external"]
 
 
-def test_without_a_foreign_portfolio_nothing_is_said_of_one() -> None:
+def test_without_a_external_portfolio_nothing_is_said_of_one() -> None:
     made = report()
 
-    assert "foreign" not in made["models"]["lending"]
-    assert "foreign" not in made["caveats"]
+    assert "external" not in made["models"]["lending"]
+    assert "external" not in made["caveats"]
 
 
 @pytest.mark.parametrize(

@@ -11,15 +11,15 @@ from loantap.measures.intervals import wilson_bounds
 from loantap.measures.metrics import expected_calibration_error
 from loantap.model.training.options import OutOfTimeOptions
 from loantap.model.training.rolling_origin import date_loans
-from loantap.model.validation.ageing import (
+from loantap.model.validation.options import EvaluationOptions
+from loantap.model.validation.vintages import (
     FIGURES,
     MIN_FOR_AUC,
+    analyse_vintages,
     judge,
-    measure_ageing,
     tabulate_origins,
     tabulate_vintages,
 )
-from loantap.model.validation.options import EvaluationOptions
 from tests.conftest import OUT_OF_TIME
 
 WINDOW = OutOfTimeOptions.model_validate(OUT_OF_TIME)
@@ -130,20 +130,20 @@ class TestOrigins:
         assert origins.loc[~skipped, "n"].notna().all()
 
     def test_all_together_are_the_out_of_time_sample(self, predictions, loans) -> None:
-        ageing = measure_ageing(predictions, loans, WINDOW, OPTIONS)
+        analysis = analyse_vintages(predictions, loans, WINDOW, OPTIONS)
 
-        assert ageing.pooled is not None
-        assert ageing.pooled.n == ageing.origins["n"].sum() == loans["judged_at"].notna().sum()
+        assert analysis.pooled is not None
+        assert analysis.pooled.n == analysis.origins["n"].sum() == loans["judged_at"].notna().sum()
 
     def test_without_an_out_of_time_sample_the_table_says_why(self, predictions, loans) -> None:
         window = WINDOW.model_copy(update={"min_outcomes": 10_000})
         dated = loans.assign(judged_at=date_loans(loans, window)["judged_at"])
         without = predictions[predictions["sample"] != "out_of_time"]
 
-        ageing = measure_ageing(without, dated, window, OPTIONS)
+        analysis = analyse_vintages(without, dated, window, OPTIONS)
 
-        assert ageing.pooled is None
-        assert ageing.origins["skipped"].str.contains("fewer than 10000").all()
+        assert analysis.pooled is None
+        assert analysis.origins["skipped"].str.contains("fewer than 10000").all()
 
 
 class TestVintages:

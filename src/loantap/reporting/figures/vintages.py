@@ -24,7 +24,7 @@ class _Look:
     label: str
 
 
-def plot_ageing(
+def plot_vintages(
     origins: pd.DataFrame, vintages: pd.DataFrame, term_months: int, title: Title
 ) -> Figure:
     """AUC per origin and vintage; below it default rate and mean PD per vintage.
@@ -40,7 +40,7 @@ def plot_ageing(
     """
     drawn = vintages[vintages["term_months"].eq(term_months) & vintages["n"].ge(FEW_LOANS)]
     figure, (upper, lower) = start_stack(
-        f"Ageing: {term_months}-month loans by issue year", title, _HEIGHTS_INCHES
+        f"VintageAnalysis: {term_months}-month loans by issue year", title, _HEIGHTS_INCHES
     )
     _draw_aucs(upper, origins.dropna(subset="n"), drawn)
     _draw_rates(lower, drawn)

@@ -1,4 +1,4 @@
-"""What the model card says about ageing: out of time, vintages, foreign portfolio."""
+"""What the model card says about time: out of time, vintages, external sample."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from loantap.reporting.figures.inline import embed_svg
 
 
 @dataclass(frozen=True, slots=True)
-class AgeingSection:
-    """Finished material for `templates/ageing.html`.
+class VintageSection:
+    """Finished material for `templates/vintages.html`.
 
     Attributes:
-        report: the structure of `ageing.json`.
+        report: the structure of `vintage_analysis.json`.
         figures: per model, its figure.
     """
 
@@ -29,7 +29,7 @@ class AgeingSection:
         return {name: embed_svg(figure) for name, figure in self.figures.items()}
 
     @property
-    def foreign(self) -> dict[str, Mapping[str, Any]]:
-        """Per model, its figures on the foreign portfolio; empty where none was given."""
+    def external(self) -> dict[str, Mapping[str, Any]]:
+        """Per model, its figures on the external sample; empty where none was given."""
         models = self.report["models"].items()
-        return {name: model["foreign"] for name, model in models if "foreign" in model}
+        return {name: model["external"] for name, model in models if "external" in model}

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from loantap.reporting.figures.ageing import plot_ageing
 from loantap.reporting.figures.frame import Title
 from loantap.reporting.figures.inline import embed_svg
+from loantap.reporting.figures.vintages import plot_vintages
 
 LENDING = Title("lending", "real", 3_000, not_for_lending=False)
 
@@ -51,7 +51,7 @@ def points(axes, label: str) -> list[list[float]]:
 
 
 def test_aucs_are_drawn_by_issue_year_and_by_origin(origins, vintages):
-    upper, _ = plot_ageing(origins, vintages, 36, LENDING).axes
+    upper, _ = plot_vintages(origins, vintages, 36, LENDING).axes
 
     assert points(upper, "by issue year") == [[2012, 0.62], [2013, 0.66]]
     # An origin stands in the middle of the half year it judges; one that was skipped is not drawn.
@@ -59,7 +59,7 @@ def test_aucs_are_drawn_by_issue_year_and_by_origin(origins, vintages):
 
 
 def test_the_number_of_loans_stands_with_every_point(origins, vintages):
-    upper, lower = plot_ageing(origins, vintages, 36, LENDING).axes
+    upper, lower = plot_vintages(origins, vintages, 36, LENDING).axes
 
     labels = [text.get_text() for text in upper.get_legend().get_texts()]
     assert "out of time, by origin, n = 439, 612" in labels
@@ -68,7 +68,7 @@ def test_the_number_of_loans_stands_with_every_point(origins, vintages):
 
 
 def test_default_rate_and_mean_pd_are_drawn_side_by_side(origins, vintages):
-    _, lower = plot_ageing(origins, vintages, 36, LENDING).axes
+    _, lower = plot_vintages(origins, vintages, 36, LENDING).axes
 
     assert points(lower, "default rate") == [[2012, 0.18], [2013, 0.11], [2014, 0.18]]
     (mean_pd,) = [line for line in lower.get_lines() if "mean PD" in str(line.get_label())]
@@ -76,13 +76,13 @@ def test_default_rate_and_mean_pd_are_drawn_side_by_side(origins, vintages):
 
 
 def test_years_of_few_loans_and_of_another_term_are_left_to_the_table(origins, vintages):
-    _, lower = plot_ageing(origins, vintages, 36, LENDING).axes
+    _, lower = plot_vintages(origins, vintages, 36, LENDING).axes
 
     assert [x for x, _ in points(lower, "default rate")] == [2012, 2013, 2014]
 
 
 def test_the_censored_part_is_shaded_and_says_so(origins, vintages):
-    upper, lower = plot_ageing(origins, vintages, 36, LENDING).axes
+    upper, lower = plot_vintages(origins, vintages, 36, LENDING).axes
 
     for axes in (upper, lower):
         (shade,) = axes.patches
@@ -97,13 +97,13 @@ def test_the_censored_part_is_shaded_and_says_so(origins, vintages):
 def test_without_a_censored_part_nothing_is_shaded(origins, vintages):
     matured = vintages.assign(interpretable=True)
 
-    assert not any(axes.patches for axes in plot_ageing(origins, matured, 36, LENDING).axes)
+    assert not any(axes.patches for axes in plot_vintages(origins, matured, 36, LENDING).axes)
 
 
 def test_without_any_origin_judged_the_vintages_are_drawn_alone(origins, vintages):
     skipped = origins.assign(n=np.nan, roc_auc=np.nan)
 
-    upper, _ = plot_ageing(skipped, vintages, 36, LENDING).axes
+    upper, _ = plot_vintages(skipped, vintages, 36, LENDING).axes
 
     assert not [c for c in upper.containers if "out of time" in str(c.get_label())]
 
@@ -111,7 +111,7 @@ def test_without_any_origin_judged_the_vintages_are_drawn_alone(origins, vintage
 def test_it_names_its_model_and_says_when_simulated(origins, vintages):
     demo = Title("lending", "simulated", 20_000, not_for_lending=False)
 
-    upper, _ = plot_ageing(origins, vintages, 36, demo).axes
+    upper, _ = plot_vintages(origins, vintages, 36, demo).axes
 
     words = [text.get_text() for text in upper.texts]
     assert "lending, n = 20,000" in words
@@ -119,6 +119,6 @@ def test_it_names_its_model_and_says_when_simulated(origins, vintages):
 
 
 def test_the_same_figure_gives_the_same_bytes(origins, vintages):
-    first, second = (embed_svg(plot_ageing(origins, vintages, 36, LENDING)) for _ in range(2))
+    first, second = (embed_svg(plot_vintages(origins, vintages, 36, LENDING)) for _ in range(2))
 
     assert first == second

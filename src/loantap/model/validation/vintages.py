@@ -54,7 +54,7 @@ class Judgement:
 
 
 @dataclass(frozen=True, slots=True)
-class Ageing:
+class VintageAnalysis:
     """How one model ages.
 
     Attributes:
@@ -71,12 +71,12 @@ class Ageing:
 FIGURES = tuple(Judgement.__dataclass_fields__)
 
 
-def measure_ageing(
+def analyse_vintages(
     predictions: pd.DataFrame,
     loans: pd.DataFrame,
     window: OutOfTimeOptions,
     options: EvaluationOptions,
-) -> Ageing:
+) -> VintageAnalysis:
     """Judge one model out of time, origin by origin, and vintage by vintage.
 
     Args:
@@ -87,7 +87,7 @@ def measure_ageing(
         options: bootstrap and bins.
     """
     judged = predictions[predictions["sample"].eq(OUT_OF_TIME)]
-    return Ageing(
+    return VintageAnalysis(
         pooled=None if judged.empty else judge(*_arrays(judged), options),
         origins=tabulate_origins(predictions, loans, window, options),
         vintages=tabulate_vintages(predictions, loans, window, options),

@@ -1,4 +1,4 @@
-"""`ageing.json`: out of time, vintages and foreign portfolio of the models that may be lent on."""
+"""`vintage_analysis.json`: the models that may be lent on, out of time, by vintage, elsewhere."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ import pandas as pd
 
 from loantap.measures.metrics import round_significant
 from loantap.model.training.options import OutOfTimeOptions
-from loantap.model.validation.ageing import Ageing
-from loantap.model.validation.foreign import ForeignResult
+from loantap.model.validation.external import ExternalResult
+from loantap.model.validation.vintages import VintageAnalysis
 
 # What must be read beside the figures, wherever they show.
 CAVEATS: Final = MappingProxyType(
@@ -33,7 +33,7 @@ CAVEATS: Final = MappingProxyType(
             "vintages that had not run their course at the snapshot only the loans that ended "
             "early are in the table: resolved only, level not interpretable."
         ),
-        "foreign": (
+        "external": (
             "Another population: only the ranking can be compared. Default rate, calibration "
             "error and observed to expected are levels of that population, and raise no alarm."
         ),
@@ -41,17 +41,17 @@ CAVEATS: Final = MappingProxyType(
 )
 
 
-def report_ageing(
-    ageing: Mapping[str, Ageing],
-    foreign: Mapping[str, Iterable[ForeignResult]],
+def report_vintages(
+    analysis: Mapping[str, VintageAnalysis],
+    external: Mapping[str, Iterable[ExternalResult]],
     window: OutOfTimeOptions,
     origin: str,
 ) -> dict[str, Any]:
     """The report as plain JSON: figures with six significant digits, None where there are too few.
 
     Args:
-        ageing: of each model.
-        foreign: of each model, its result on the foreign portfolio; none where none was given.
+        analysis: of each model.
+        external: of each model, its result on the external sample; none where none was given.
         window: the definition of the rolling origin.
         origin: of the loans, real or simulated.
     """
@@ -59,26 +59,26 @@ def report_ageing(
     settled = caveats.pop("rolling_origin_settled")
     if window.settled_only:
         caveats["rolling_origin"] = settled
-    if not any(list(results) for results in foreign.values()):
-        caveats.pop("foreign")
+    if not any(list(results) for results in external.values()):
+        caveats.pop("external")
     return {
         "origin": origin,
         "definition": window.model_dump(mode="json"),
         "caveats": caveats,
-        "models": {name: _report(one, list(foreign[name])) for name, one in ageing.items()},
+        "models": {name: _report(one, list(external[name])) for name, one in analysis.items()},
     }
 
 
-def _report(ageing: Ageing, foreign: list[ForeignResult]) -> dict[str, Any]:
+def _report(analysis: VintageAnalysis, external: list[ExternalResult]) -> dict[str, Any]:
     report: dict[str, Any] = {
         "rolling_origin": {
-            "pooled": None if ageing.pooled is None else _plain(asdict(ageing.pooled)),
-            "origins": _records(ageing.origins),
+            "pooled": None if analysis.pooled is None else _plain(asdict(analysis.pooled)),
+            "origins": _records(analysis.origins),
         },
-        "vintages": _records(ageing.vintages),
+        "vintages": _records(analysis.vintages),
     }
-    for result in foreign:
-        report["foreign"] = _plain(result.as_dict())
+    for result in external:
+        report["external"] = _plain(result.as_dict())
     return report
 
 
