@@ -1,4 +1,4 @@
-"""What a run made is published at its end, or nothing; scoring is by the model in office."""
+"""What a run made is published at its end, or nothing; scoring is by the champion."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from loantap.project.lock import ALL_PUBLISHED, NOTHING_PUBLISHED, ProjectLock, 
 @pytest.fixture
 def catalog(monkeypatch: pytest.MonkeyPatch) -> DataCatalog:
     """A model dataset that says what it is asked for, beside applications."""
-    monkeypatch.setattr(RegisteredModelDataset, "load_deciding", lambda _: "in office")
+    monkeypatch.setattr(RegisteredModelDataset, "load_deciding", lambda _: "champion")
     return DataCatalog(
         {
             "lending_model": RegisteredModelDataset(namespace="lending"),
@@ -55,7 +55,7 @@ def ask(catalog: DataCatalog, tag: str, *saved: str) -> dict[str, Any] | None:
 def test_scoring_is_given_what_is_in_office_when_the_run_has_ended(catalog: DataCatalog) -> None:
     given = ask(catalog, "scoring", "lending_model", "applications")
 
-    assert given == {"lending_model": "in office"}
+    assert given == {"lending_model": "champion"}
 
 
 def test_evaluation_is_given_the_version_that_the_run_saved(catalog: DataCatalog) -> None:

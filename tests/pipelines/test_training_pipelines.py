@@ -53,7 +53,7 @@ def load_registered(modelled: Outputs) -> Outputs:
             f"loantap-{model}-demo",
             "1",
             is_new=True,
-            in_office="",
+            champion="",
             scorer=scorers.get(model),
             training=modelled[f"{model}_judged"].training,
         )
@@ -215,7 +215,7 @@ class TestPromotion:
             )
             for model in ("lending", "benchmark")
         }
-        in_office = {
+        champion = {
             model: {
                 "simulated": Champion(
                     f"loantap-{model}-demo 1",
@@ -227,7 +227,7 @@ class TestPromotion:
             for model in MODELS
         }
 
-        again = run("modeling", modeling_inputs(engineered, ingested, in_office))
+        again = run("modeling", modeling_inputs(engineered, ingested, champion))
 
         for model in MODELS:
             verdict = again[f"modeling.{model}.promotion"]["champion"]

@@ -407,8 +407,8 @@ class TestMlflow:
         promoted = model != "published_replica"
         assert version.tags["promotion"] == ("promoted" if promoted else "kept")
         alias = "champion" if lends else "best-not-for-lending"
-        in_office = {(named, alias) for named, alias, _ in demo.aliases() if named == name}
-        assert in_office == ({(name, alias)} if promoted else set())
+        champion = {(named, alias) for named, alias, _ in demo.aliases() if named == name}
+        assert champion == ({(name, alias)} if promoted else set())
         told = [version.description, demo.mlflow.get_registered_model(name).description]
         assert ["NOT FOR LENDING" in text for text in told] == [not lends, not lends]
 

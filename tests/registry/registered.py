@@ -39,7 +39,7 @@ def make_release(trained: TrainedModel, *, promoted: bool = True) -> Release:
     return Release(trained, PREDICTIONS, (verdict,))
 
 
-def put_in_office(trained: TrainedModel) -> ModelVersion:
+def make_champion(trained: TrainedModel) -> ModelVersion:
     """Register a model and make it champion, as a run does."""
     release = make_release(trained)
     model = register(release)

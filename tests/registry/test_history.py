@@ -1,4 +1,4 @@
-"""An older model is put back in office by moving the alias, and the registry says who and why."""
+"""An older model is made champion again by moving the alias, and the registry says who and why."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from tests.conftest import train, training_options
 from tests.registry.registered import (
     artifacts_of,
     champions,
+    make_champion,
     make_release,
-    put_in_office,
     tags_of,
     with_facts,
 )
@@ -36,8 +36,8 @@ FIRST, SECOND, THIRD = (ModelVersion("loantap-lending-demo", number) for number 
 @pytest.fixture
 def versions(active_run: mlflow.ActiveRun, lending_model: TrainedModel) -> None:
     """Two versions that were promoted one after the other, and one that was not."""
-    put_in_office(lending_model)
-    put_in_office(lending_model)
+    make_champion(lending_model)
+    make_champion(lending_model)
     release = make_release(lending_model, promoted=False)
     conclude(register(release), release.verdicts[-1])
 
@@ -91,12 +91,12 @@ class TestRestoring:
         assert champions() == {"loantap-lending-demo": "2"}
 
     def test_a_version_that_never_was_in_office_is_refused_with_the_reason_of_then(self) -> None:
-        with pytest.raises(InputError, match=r"never was in office .*calibrated: ECE 0\.0310"):
+        with pytest.raises(InputError, match=r"never was champion .*calibrated: ECE 0\.0310"):
             restore(THIRD, who="A. Officer", reason="drift")
         assert champions() == {"loantap-lending-demo": "2"}
 
     def test_the_version_in_office_is_refused(self) -> None:
-        with pytest.raises(InputError, match="in office already"):
+        with pytest.raises(InputError, match="champion already"):
             restore(SECOND, who="A. Officer", reason="drift")
 
     def test_an_unknown_version_is_refused_and_the_known_ones_are_named(self) -> None:
@@ -118,7 +118,7 @@ class TestRestoring:
 def test_a_version_of_a_run_that_did_not_finish_is_refused(lending_model: TrainedModel) -> None:
     model = log_model(lending_model)
 
-    with pytest.raises(InputError, match=r"never was in office \(run not finished\)"):
+    with pytest.raises(InputError, match=r"never was champion \(run not finished\)"):
         restore(model, who="A. Officer", reason="drift")
 
 
@@ -126,8 +126,8 @@ def test_a_demo_under_the_name_of_a_model_from_real_loans_is_refused(
     lending_model: TrainedModel,
 ) -> None:
     """As somebody might register one by hand."""
-    demo = put_in_office(lending_model)
-    put_in_office(with_facts(lending_model, origin="real"))
+    demo = make_champion(lending_model)
+    make_champion(with_facts(lending_model, origin="real"))
     client = mlflow.MlflowClient()
     source = client.get_model_version(demo.name, demo.version).source
     tags = tags_of(demo)
@@ -142,8 +142,8 @@ def test_a_demo_under_the_name_of_a_model_from_real_loans_is_refused(
 
 def test_a_model_that_must_not_be_lent_on_is_refused(simulated_loans: pd.DataFrame) -> None:
     benchmark = train(simulated_loans, training_options("benchmark"))
-    first = put_in_office(benchmark)
-    put_in_office(benchmark)
+    first = make_champion(benchmark)
+    make_champion(benchmark)
 
     with pytest.raises(InputError, match="must not be lent on"):
         restore(first, who="A. Officer", reason="drift")
@@ -197,7 +197,7 @@ class TestCommands:
         result = call("restore", "loantap-lending-demo", "1", "--reason", "drift")
 
         assert result.exit_code == 0, result.output
-        assert "loantap-lending-demo version 1 is in office, in place of" in result.output
+        assert "loantap-lending-demo version 1 is champion, in place of" in result.output
         assert champions() == {"loantap-lending-demo": "1"}
         shown = call("show", "loantap-lending-demo", "1").output
         assert "in place of loantap-lending-demo version 2: drift" in shown

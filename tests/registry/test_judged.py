@@ -17,7 +17,7 @@ from loantap.model.training.training_digests import digest_loans
 from loantap.portfolio.errors import InputError
 from loantap.registry.judged import load_judged, note_predictions
 from loantap.registry.models import register
-from tests.registry.registered import PREDICTIONS, make_release, put_in_office, with_facts
+from tests.registry.registered import PREDICTIONS, make_champion, make_release, with_facts
 
 pytestmark = pytest.mark.usefixtures("active_run")
 
@@ -32,8 +32,8 @@ def predictions(tmp_path: Path) -> Path:
 def test_in_a_run_that_trains_it_is_the_new_version_promoted_or_not(
     lending_model: TrainedModel, predictions: Path
 ) -> None:
-    put_in_office(lending_model)
-    # Another model than the one in office, or nothing new would be registered.
+    make_champion(lending_model)
+    # Another model than the champion, or nothing new would be registered.
     release = make_release(with_facts(lending_model, training_loans=3_999), promoted=False)
 
     RegisteredModelDataset(namespace="lending").save(release)
@@ -41,20 +41,20 @@ def test_in_a_run_that_trains_it_is_the_new_version_promoted_or_not(
 
     assert str(judged) == "loantap-lending-demo version 2"
     assert judged.is_new
-    assert judged.in_office == "loantap-lending-demo version 1"
+    assert judged.champion == "loantap-lending-demo version 1"
     assert judged.lending_scorer.version == "2"
 
 
 def test_a_demo_is_judged_itself_beside_a_real_champion(
     lending_model: TrainedModel, predictions: Path
 ) -> None:
-    real = put_in_office(with_facts(lending_model, origin="real"))
+    real = make_champion(with_facts(lending_model, origin="real"))
     RegisteredModelDataset(namespace="lending").save(make_release(lending_model))
 
     judged = load_judged("lending", predictions)
 
     assert str(judged) == "loantap-lending-demo version 1"
-    assert judged.in_office == str(real)
+    assert judged.champion == str(real)
 
 
 def test_later_it_is_the_version_that_made_the_predictions(
@@ -62,20 +62,20 @@ def test_later_it_is_the_version_that_made_the_predictions(
 ) -> None:
     first = register(make_release(lending_model, promoted=False))
     note_predictions(first, predictions)
-    put_in_office(lending_model)
+    make_champion(lending_model)
 
     judged = load_judged("lending", predictions)
 
     assert str(judged) == str(first)
     assert not judged.is_new
-    assert judged.in_office == "loantap-lending-demo version 2"
+    assert judged.champion == "loantap-lending-demo version 2"
 
 
 @pytest.mark.parametrize(("change", "is_known"), [(1e-15, True), (1e-8, False)])
 def test_a_training_that_differs_in_its_last_bits_makes_the_same_predictions(
     change: float, is_known: bool, lending_model: TrainedModel, predictions: Path
 ) -> None:
-    note_predictions(put_in_office(lending_model), predictions)
+    note_predictions(make_champion(lending_model), predictions)
     pd_column = "probability_of_default"
     PREDICTIONS.assign(**{pd_column: PREDICTIONS[pd_column] + change}).to_parquet(predictions)
 
@@ -86,7 +86,7 @@ def test_a_training_that_differs_in_its_last_bits_makes_the_same_predictions(
 def test_predictions_of_no_version_are_not_taken_for_those_of_the_champion(
     lending_model: TrainedModel, predictions: Path
 ) -> None:
-    put_in_office(lending_model)
+    make_champion(lending_model)
 
     with pytest.raises(InputError, match="no version in the model registry made them") as refused:
         load_judged("lending", predictions)
@@ -123,36 +123,36 @@ def test_another_run_has_another_version(lending_model: TrainedModel, prediction
 
 
 @pytest.mark.parametrize(
-    ("name", "is_new", "promoted", "in_office", "said"),
+    ("name", "is_new", "promoted", "champion", "said"),
     [
-        ("loantap-lending", True, True, "", "In office from the end of this run on"),
-        ("loantap-lending", True, True, "loantap-lending version 1", "In office from the end"),
+        ("loantap-lending", True, True, "", "Champion from the end of this run on"),
+        ("loantap-lending", True, True, "loantap-lending version 1", "Champion from the end"),
         (
             "loantap-lending",
             True,
             False,
             "loantap-lending version 1",
-            "Not in office: loantap-lend",
+            "Not champion: loantap-lend",
         ),
-        ("loantap-lending", True, False, "", "Not in office, and no other version is"),
-        ("loantap-lending", False, True, "loantap-lending version 2", "In office"),
-        ("loantap-lending", False, True, "loantap-lending version 3", "Not in office: loantap-le"),
+        ("loantap-lending", True, False, "", "Not champion, and no other version is"),
+        ("loantap-lending", False, True, "loantap-lending version 2", "Champion"),
+        ("loantap-lending", False, True, "loantap-lending version 3", "Not champion: loantap-le"),
         ("loantap-lending-demo", True, True, "loantap-lending version 1", "learnt from real loans"),
         (
             "loantap-lending-demo",
             True,
             True,
             "loantap-lending-demo version 1",
-            "In office from the",
+            "Champion from the",
         ),
     ],
 )
 def test_it_says_which_version_decides(
-    name: str, is_new: bool, promoted: bool, in_office: str, said: str
+    name: str, is_new: bool, promoted: bool, champion: str, said: str
 ) -> None:
-    told = JudgedModel(name, "2", is_new, in_office).tell_office(promoted=promoted)
+    told = JudgedModel(name, "2", is_new, champion).tell_standing(promoted=promoted)
 
     assert said in told
     assert ("not about it" in told) == (
-        in_office not in {"", f"{name} version 2"} and not said.startswith("In")
+        champion not in {"", f"{name} version 2"} and not said.startswith("Champion")
     )

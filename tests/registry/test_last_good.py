@@ -29,7 +29,7 @@ from loantap.registry.last_good import FOLDER_VARIABLE
 from loantap.registry.loading import has_champion, load_champion
 from loantap.registry.models import CHAMPION, ModelVersion
 from loantap.registry.reading import UnreadableModelError
-from tests.registry.registered import artifacts_of, put_in_office, with_facts
+from tests.registry.registered import artifacts_of, make_champion, with_facts
 
 pytestmark = pytest.mark.usefixtures("active_run")
 
@@ -60,7 +60,7 @@ class TestKeeping:
     def test_a_champion_that_was_loaded_is_kept(
         self, lending_model: TrainedModel, archive: Path
     ) -> None:
-        put_in_office(lending_model)
+        make_champion(lending_model)
         assert not archive.exists()
 
         load_champion("lending")
@@ -70,7 +70,7 @@ class TestKeeping:
     def test_only_its_own_files_are_kept_and_none_is_pickled(
         self, lending_model: TrainedModel, archive: Path
     ) -> None:
-        put_in_office(lending_model)
+        make_champion(lending_model)
         load_champion("lending")
 
         with ZipFile(archive) as kept:
@@ -80,7 +80,7 @@ class TestKeeping:
     def test_nothing_half_written_stays_beside_it(
         self, lending_model: TrainedModel, archive: Path
     ) -> None:
-        put_in_office(lending_model)
+        make_champion(lending_model)
         load_champion("lending")
 
         assert list(archive.parent.iterdir()) == [archive]
@@ -89,7 +89,7 @@ class TestKeeping:
         self, lending_model: TrainedModel, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         for _ in range(2):
-            put_in_office(lending_model)
+            make_champion(lending_model)
             load_champion("lending")
         fail_to_answer(monkeypatch)
 
@@ -98,7 +98,7 @@ class TestKeeping:
     def test_the_same_champion_is_not_written_again(
         self, lending_model: TrainedModel, archive: Path
     ) -> None:
-        put_in_office(lending_model)
+        make_champion(lending_model)
         load_champion("lending")
         before = archive.stat().st_ino
         load_champion("lending")
@@ -114,7 +114,7 @@ class TestKeeping:
     ) -> None:
         (tmp_path / "file").write_text("in the way")
         monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "file"))
-        put_in_office(lending_model)
+        make_champion(lending_model)
 
         assert load_champion("lending")[1] == FIRST
         assert "could not be kept for a day without registry" in caplog.text
@@ -125,7 +125,7 @@ class TestGoingOn:
     def _kept(
         self, active_run: mlflow.ActiveRun, lending_model: TrainedModel, archive: Path
     ) -> None:
-        put_in_office(lending_model)
+        make_champion(lending_model)
         load_champion("lending")
         assert archive.is_file()
 
@@ -208,7 +208,7 @@ class TestGoingOn:
         assert load_champion("lending")[1] == FIRST
         assert "no champion named" in caplog.text
 
-    def test_a_champion_taken_out_of_office_does_not_go_on(self) -> None:
+    def test_a_champion_that_is_champion_no_more_does_not_go_on(self) -> None:
         mlflow.MlflowClient().delete_registered_model_alias(FIRST.name, CHAMPION)
 
         assert not has_champion("lending")
@@ -218,7 +218,7 @@ class TestGoingOn:
     def test_a_damaged_champion_is_replaced_by_the_last_good_one(
         self, lending_model: TrainedModel, caplog: pytest.LogCaptureFixture
     ) -> None:
-        (artifacts_of(put_in_office(lending_model)) / "model.skops").write_bytes(b"damaged")
+        (artifacts_of(make_champion(lending_model)) / "model.skops").write_bytes(b"damaged")
 
         assert load_champion("lending")[1] == FIRST
         assert "model loantap-lending-demo version 2: its file is damaged" in caplog.text
@@ -226,7 +226,7 @@ class TestGoingOn:
     def test_a_demo_never_stands_in_for_a_damaged_model_of_real_loans(
         self, lending_model: TrainedModel
     ) -> None:
-        real = put_in_office(with_facts(lending_model, origin="real"))
+        real = make_champion(with_facts(lending_model, origin="real"))
         (artifacts_of(real) / "model.skops").write_bytes(b"damaged")
 
         with pytest.raises(UnreadableModelError, match="loantap-lending version 1"):
@@ -235,7 +235,7 @@ class TestGoingOn:
     def test_a_registry_that_fails_on_the_real_name_does_not_score_with_the_demo(
         self, lending_model: TrainedModel, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        put_in_office(with_facts(lending_model, origin="real"))
+        make_champion(with_facts(lending_model, origin="real"))
         load_champion("lending")
         fail_to_answer(monkeypatch, name="loantap-lending")
 

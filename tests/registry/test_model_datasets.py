@@ -24,8 +24,8 @@ from tests.registry.registered import (
     PREDICTIONS,
     artifacts_of,
     champions,
+    make_champion,
     make_release,
-    put_in_office,
     tags_of,
     with_facts,
 )
@@ -93,7 +93,7 @@ class TestPublishing:
         newcomer: TrainedModel,
         caplog: pytest.LogCaptureFixture,
     ) -> None:
-        put_in_office(lending_model)
+        make_champion(lending_model)
         dataset.save(make_release(newcomer, promoted=False))
         dataset.publish()
 
@@ -105,7 +105,7 @@ class TestPublishing:
     def test_a_failed_run_moves_no_alias(
         self, dataset: RegisteredModelDataset, lending_model: TrainedModel, newcomer: TrainedModel
     ) -> None:
-        put_in_office(lending_model)
+        make_champion(lending_model)
         dataset.save(make_release(newcomer))
         dataset.discard()
         dataset.publish()
@@ -116,7 +116,7 @@ class TestPublishing:
     def test_a_model_of_simulated_loans_never_takes_the_alias_of_a_real_one(
         self, dataset: RegisteredModelDataset, lending_model: TrainedModel
     ) -> None:
-        put_in_office(with_facts(lending_model, origin="real"))
+        make_champion(with_facts(lending_model, origin="real"))
         dataset.save(make_release(lending_model))
         dataset.publish()
 
@@ -145,7 +145,7 @@ class TestTheSameModelAgain:
         lending_model: TrainedModel,
         caplog: pytest.LogCaptureFixture,
     ) -> None:
-        put_in_office(lending_model)
+        make_champion(lending_model)
         before = tags_of(ModelVersion("loantap-lending-demo", "1"))
         # Sums repeat but for the last bit.
         pipeline = deepcopy(lending_model.pipeline)
@@ -169,7 +169,7 @@ class TestTheSameModelAgain:
     def test_whatever_differs_makes_a_new_version(
         self, changed: str, dataset: RegisteredModelDataset, lending_model: TrainedModel
     ) -> None:
-        put_in_office(lending_model)
+        make_champion(lending_model)
         release = make_release(lending_model)
         predictions = release.predictions.copy()
         if changed == "fact":
@@ -187,10 +187,10 @@ class TestTheSameModelAgain:
 
         assert str(dataset.registered) == "loantap-lending-demo version 2"
 
-    def test_one_that_was_kept_takes_office_when_the_rule_says_so_now(
+    def test_one_that_was_kept_becomes_champion_when_the_rule_says_so_now(
         self, dataset: RegisteredModelDataset, lending_model: TrainedModel, newcomer: TrainedModel
     ) -> None:
-        put_in_office(lending_model)
+        make_champion(lending_model)
         for promoted in (False, True):
             dataset.save(make_release(newcomer, promoted=promoted))
             dataset.publish()
@@ -202,7 +202,7 @@ class TestTheSameModelAgain:
         self, dataset: RegisteredModelDataset, lending_model: TrainedModel, newcomer: TrainedModel
     ) -> None:
         third = with_facts(lending_model, threshold=0.4)
-        put_in_office(lending_model)
+        make_champion(lending_model)
         for model in (newcomer, third, newcomer):
             dataset.save(make_release(model, promoted=False))
             dataset.publish()
@@ -221,7 +221,7 @@ class TestTheSameModelAgain:
     def test_one_whose_file_is_damaged_is_registered_again(
         self, dataset: RegisteredModelDataset, lending_model: TrainedModel
     ) -> None:
-        (artifacts_of(put_in_office(lending_model)) / "model.skops").write_bytes(b"no archive")
+        (artifacts_of(make_champion(lending_model)) / "model.skops").write_bytes(b"no archive")
 
         dataset.save(make_release(lending_model))
 
@@ -232,7 +232,7 @@ class TestModelsThatMustNotBeLentOn:
     NAME = "loantap-benchmark-demo"
 
     def test_they_are_never_called_champion(self, benchmark_model: TrainedModel) -> None:
-        model = put_in_office(benchmark_model)
+        model = make_champion(benchmark_model)
 
         assert find_champion(self.NAME) == model
         assert aliases(self.NAME) == {"best-not-for-lending": "1"}
@@ -247,7 +247,7 @@ class TestModelsThatMustNotBeLentOn:
     def test_a_champion_of_an_earlier_release_is_renamed_by_the_next_run(
         self, again: bool, benchmark_model: TrainedModel
     ) -> None:
-        put_in_office(benchmark_model)
+        make_champion(benchmark_model)
         client = mlflow.MlflowClient()
         client.delete_registered_model_alias(self.NAME, "best-not-for-lending")
         client.set_registered_model_alias(self.NAME, "champion", "1")
@@ -265,7 +265,7 @@ class TestLoading:
     def test_within_a_run_the_version_it_saved_is_evaluated_promoted_or_not(
         self, dataset: RegisteredModelDataset, lending_model: TrainedModel, newcomer: TrainedModel
     ) -> None:
-        put_in_office(lending_model)
+        make_champion(lending_model)
         dataset.save(make_release(newcomer, promoted=False))
 
         assert dataset.load().version == "2"
@@ -273,7 +273,7 @@ class TestLoading:
     def test_scoring_by_itself_takes_the_champion(
         self, dataset: RegisteredModelDataset, lending_model: TrainedModel, newcomer: TrainedModel
     ) -> None:
-        put_in_office(lending_model)
+        make_champion(lending_model)
         dataset.save(make_release(newcomer, promoted=False))
         dataset.publish()
 
@@ -288,7 +288,7 @@ class TestLoading:
         lending_model: TrainedModel,
         newcomer: TrainedModel,
     ) -> None:
-        put_in_office(lending_model)
+        make_champion(lending_model)
         dataset.save(make_release(newcomer, promoted=promoted))
 
         assert dataset.load_deciding().version == decides
@@ -304,10 +304,10 @@ class TestLoading:
     def test_a_champion_of_real_loans_is_preferred(
         self, dataset: RegisteredModelDataset, lending_model: TrainedModel
     ) -> None:
-        put_in_office(lending_model)
+        make_champion(lending_model)
         assert dataset.load().name == "loantap-lending-demo"
 
-        put_in_office(with_facts(lending_model, origin="real"))
+        make_champion(with_facts(lending_model, origin="real"))
         assert dataset.load().name == "loantap-lending"
 
     @pytest.mark.parametrize(
@@ -330,7 +330,7 @@ class TestLoading:
         newcomer: TrainedModel,
     ) -> None:
         if champion:
-            put_in_office(with_facts(lending_model, origin=champion))
+            make_champion(with_facts(lending_model, origin=champion))
         dataset.save(make_release(with_facts(newcomer, origin=newest)))
 
         scorer = dataset.load()
@@ -343,7 +343,7 @@ class TestLoading:
         lending_model: TrainedModel,
         caplog: pytest.LogCaptureFixture,
     ) -> None:
-        put_in_office(lending_model)
+        make_champion(lending_model)
         with caplog.at_level(logging.INFO, "loantap"):
             dataset.load()
 
@@ -399,12 +399,12 @@ class TestChampions:
         assert champions.exists()
         assert champions.load() == {}
 
-    def test_each_origin_has_its_own_with_the_predictions_it_came_into_office_on(
+    def test_each_origin_has_its_own_with_the_predictions_it_became_champion_with(
         self, champions: ChampionsDataset, lending_model: TrainedModel
     ) -> None:
-        put_in_office(lending_model)
-        put_in_office(with_facts(lending_model, origin="real"))
-        put_in_office(with_facts(lending_model, origin="real"))
+        make_champion(lending_model)
+        make_champion(with_facts(lending_model, origin="real"))
+        make_champion(with_facts(lending_model, origin="real"))
 
         found = champions.load()
 
@@ -426,7 +426,7 @@ class TestChampions:
     def test_one_without_predictions_comes_with_an_empty_table(
         self, champions: ChampionsDataset, lending_model: TrainedModel
     ) -> None:
-        model = put_in_office(lending_model)
+        model = make_champion(lending_model)
         (artifacts_of(model) / "evidence" / "predictions.parquet").unlink()
 
         predictions = champions.load()["simulated"].predictions
@@ -440,7 +440,7 @@ class TestChampions:
         lending_model: TrainedModel,
         caplog: pytest.LogCaptureFixture,
     ) -> None:
-        model = put_in_office(lending_model)
+        model = make_champion(lending_model)
         (artifacts_of(model) / "model.skops").write_bytes(b"not what it was")
 
         champion = champions.load()["simulated"]
@@ -455,7 +455,7 @@ class TestChampions:
         lending_model: TrainedModel,
         caplog: pytest.LogCaptureFixture,
     ) -> None:
-        model = put_in_office(lending_model)
+        model = make_champion(lending_model)
         (artifacts_of(model) / "evidence" / "predictions.parquet").write_bytes(b"not what it was")
 
         champion = champions.load()["simulated"]
@@ -470,7 +470,7 @@ class TestChampions:
         lending_model: TrainedModel,
         caplog: pytest.LogCaptureFixture,
     ) -> None:
-        model = put_in_office(lending_model)
+        model = make_champion(lending_model)
         for damaged in ("model.skops", "evidence/predictions.parquet"):
             (artifacts_of(model) / damaged).write_bytes(b"not what it was")
 

@@ -33,8 +33,8 @@ from tests.conftest import training_options
 from tests.registry.registered import (
     PREDICTIONS,
     champions,
+    make_champion,
     make_release,
-    put_in_office,
     tags_of,
     with_facts,
 )
@@ -218,7 +218,7 @@ def test_two_runs_may_register_the_first_version_of_a_name_at_once(
 
 
 def test_a_promoted_version_becomes_champion_and_says_why(lending_model: TrainedModel) -> None:
-    model = put_in_office(lending_model)
+    model = make_champion(lending_model)
 
     assert champions() == {"loantap-lending-demo": "1"}
     assert tags_of(model)["promotion"] == "promoted"
@@ -226,7 +226,7 @@ def test_a_promoted_version_becomes_champion_and_says_why(lending_model: Trained
 
 
 def test_a_version_that_is_not_promoted_says_why_not(lending_model: TrainedModel) -> None:
-    put_in_office(lending_model)
+    make_champion(lending_model)
     release = make_release(lending_model, promoted=False)
     model = register(release)
     conclude(model, release.verdicts[-1])

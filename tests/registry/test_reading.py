@@ -18,7 +18,7 @@ from loantap.model.scoring.trained import TrainedModel
 from loantap.registry.loading import load_champion
 from loantap.registry.models import ModelVersion
 from loantap.registry.reading import UnreadableModelError, load_predictions, load_version
-from tests.registry.registered import artifacts_of, put_in_office, with_facts
+from tests.registry.registered import artifacts_of, make_champion, with_facts
 
 pytestmark = pytest.mark.usefixtures("active_run")
 
@@ -113,7 +113,7 @@ UNUSABLE = [
 def test_a_model_that_cannot_be_used_says_why_and_what_to_do(
     damage: Damage, problem: str, lending_model: TrainedModel
 ) -> None:
-    model = put_in_office(lending_model)
+    model = make_champion(lending_model)
     damage(artifacts_of(model))
 
     with pytest.raises(UnreadableModelError, match=problem) as refused:
@@ -128,7 +128,7 @@ def test_a_model_that_cannot_be_used_says_why_and_what_to_do(
 def test_such_a_champion_scores_nobody_where_no_other_was_kept(
     damage: Damage, problem: str, lending_model: TrainedModel
 ) -> None:
-    damage(artifacts_of(put_in_office(lending_model)))
+    damage(artifacts_of(make_champion(lending_model)))
 
     with pytest.raises(UnreadableModelError, match=problem):
         load_champion("lending")
@@ -137,7 +137,7 @@ def test_such_a_champion_scores_nobody_where_no_other_was_kept(
 def test_the_facts_that_another_release_does_not_know_are_named(
     lending_model: TrainedModel,
 ) -> None:
-    model = put_in_office(lending_model)
+    model = make_champion(lending_model)
     make_facts_old(artifacts_of(model))
 
     with pytest.raises(UnreadableModelError) as refused:
@@ -150,7 +150,7 @@ def test_the_facts_that_another_release_does_not_know_are_named(
 def test_a_model_with_features_that_are_no_more_is_of_an_earlier_release(
     lending_model: TrainedModel,
 ) -> None:
-    model = put_in_office(with_facts(lending_model, feature_set="application"))
+    model = make_champion(with_facts(lending_model, feature_set="application"))
 
     with pytest.raises(UnreadableModelError, match="earlier release, which had other features"):
         load_version(model)
@@ -159,7 +159,7 @@ def test_a_model_with_features_that_are_no_more_is_of_an_earlier_release(
 def test_a_patch_release_of_scikit_learn_is_told_and_goes_on(
     lending_model: TrainedModel, caplog: pytest.LogCaptureFixture
 ) -> None:
-    model = put_in_office(lending_model)
+    model = make_champion(lending_model)
     minor = ".".join(sklearn.__version__.split(".")[:2])
     say_scikit_learn(artifacts_of(model), f"{minor}.99")
 
@@ -170,7 +170,7 @@ def test_a_patch_release_of_scikit_learn_is_told_and_goes_on(
 
 def test_a_file_that_trusts_itself_is_not_trusted(lending_model: TrainedModel) -> None:
     """The list of types to load is ours, whatever list the description has."""
-    model = put_in_office(lending_model)
+    model = make_champion(lending_model)
     folder = artifacts_of(model)
     smuggle_code(folder)
 
@@ -184,21 +184,21 @@ def test_a_file_that_trusts_itself_is_not_trusted(lending_model: TrainedModel) -
 
 
 def test_a_version_that_does_not_exist_is_missing(lending_model: TrainedModel) -> None:
-    put_in_office(lending_model)
+    make_champion(lending_model)
 
     with pytest.raises(UnreadableModelError, match="version 9: its file MLmodel is missing"):
         load_version(ModelVersion("loantap-lending-demo", "9"))
 
 
 def test_predictions_that_were_not_kept_are_none(lending_model: TrainedModel) -> None:
-    model = put_in_office(lending_model)
+    model = make_champion(lending_model)
     (artifacts_of(model) / "evidence" / "predictions.parquet").unlink()
 
     assert load_predictions(model) is None
 
 
 def test_predictions_that_are_damaged_are_told(lending_model: TrainedModel) -> None:
-    model = put_in_office(lending_model)
+    model = make_champion(lending_model)
     (artifacts_of(model) / "evidence" / "predictions.parquet").write_bytes(b"PAR1 and no more")
 
     with pytest.raises(UnreadableModelError, match=r"predictions\.parquet is damaged"):
@@ -209,7 +209,7 @@ def test_nothing_is_read_through_mlflows_own_loader(
     lending_model: TrainedModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It would load whatever serialisation, pickle among them, that the description names."""
-    model = put_in_office(lending_model)
+    model = make_champion(lending_model)
     monkeypatch.setattr(mlflow.sklearn, "load_model", pytest.fail)
 
     assert load_version(model).facts == lending_model.facts

@@ -95,7 +95,7 @@ def make_verdict(
         "candidate": candidate,
         "incumbent": incumbent,
         "promoted": promoted,
-        "headline": f"{candidate} {'takes' if promoted else 'does not take'} office",
+        "headline": f"{candidate} {'becomes' if promoted else 'does not become'} champion",
         "conditions": [
             {"name": "leakage gate", "holds": True, "evidence": "all features pass"},
             {"name": "calibrated", "holds": promoted, "evidence": evidence},
@@ -159,7 +159,7 @@ def make_section(name: str, origin: str = "real", **changes: Any) -> ModelSectio
     section = ModelSection(
         name=name,
         version=f"loantap-{name.replace('_', '-')} version 3",
-        office="In office",
+        standing="Champion",
         purpose="reviews a graded offer" if for_lending else "",
         for_lending=for_lending,
         blocks=BLOCKS[name],

@@ -36,10 +36,10 @@ def test_only_what_a_cluster_reads_or_makes_is_another_dataset(
 ) -> None:
     differ = {name for name in cluster if cluster[name] != base.get(name)}
 
-    assert differ == {"applications", "scores", "loans", "features"}
+    assert differ == {"applications", "scores", "loans", "feature_engineering.features"}
 
 
-@pytest.mark.parametrize("name", ["scores", "loans", "features"])
+@pytest.mark.parametrize("name", ["scores", "loans", "feature_engineering.features"])
 def test_it_is_the_same_file_checked_by_the_same_schema(
     name: str, base: dict[str, Any], cluster: dict[str, Any]
 ) -> None:

@@ -1,4 +1,4 @@
-"""The models in office, for a new one to be judged against."""
+"""The champions, for a new one to be judged against."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class ChampionsDataset(AbstractDataset[Any, dict[str, Champion]]):
         """Those there are, {} for none; one that cannot be read counts as none, with a warning.
 
         Raises:
-            RegistryDownError: the registry does not answer: what is in office is not known, and
+            RegistryDownError: the registry does not answer: the champion is not known, and
                 nothing can be trained into its place.
         """
         return load_champions(self._namespace)
@@ -36,7 +36,7 @@ class ChampionsDataset(AbstractDataset[Any, dict[str, Champion]]):
         raise DatasetError("champions are made by promotion, not by saving")
 
     def _exists(self) -> bool:
-        # None in office is an answer too.
+        # No champion is an answer too.
         return True
 
     def _describe(self) -> dict[str, Any]:

@@ -77,7 +77,7 @@ class RegisteredModelDataset(AbstractDataset[Release, Scorer]):
         return Scorer(trained, model.name, model.version)
 
     def load_deciding(self) -> Scorer:
-        """What is in office when this run has ended: never a version that was not promoted.
+        """The champion once this run has ended: never a version that was not promoted.
 
         Raises:
             InputError: this run's version was not promoted, and there is no champion.
@@ -137,7 +137,7 @@ class RegisteredModelDataset(AbstractDataset[Release, Scorer]):
 
         Of a model that decides on nobody, the verdict is left to the reports. A version that was
         registered before keeps the verdict it was given, unless it is promoted now, since another
-        is in office.
+        is champion.
         """
         if self._pending is None:
             return

@@ -254,7 +254,7 @@ class PromotionHook(SavedDatasets):
 
     @hook_impl
     def before_node_run(self, node: Node, catalog: Catalog) -> dict[str, Any] | None:
-        """In a run that trains and scores, score with what is in office when it has ended.
+        """In a run that trains and scores, score with the champion that it leaves.
 
         Evaluation loads the same dataset to judge the version that the run saved.
         """

@@ -32,7 +32,7 @@ class Conclusion(BaseModel):
         version: which was judged.
         promoted: whether it becomes champion.
         reason: of the verdict.
-        displaced: version in office when it was judged, if any.
+        displaced: version that was champion when it was judged, if any.
     """
 
     model_config = ConfigDict(frozen=True)

@@ -1,4 +1,4 @@
-"""`loantap-models`: list the registered models, show one, put an older one back in office."""
+"""`loantap-models`: list the registered models, show one, make an older one champion again."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def _explained(command: Callable[..., None]) -> Callable[..., None]:
 @click.option("--env", default="local", envvar="KEDRO_ENV", help="Environment, as of `kedro run`.")
 @click.pass_context
 def main(context: click.Context, registry: str | None, env: str) -> None:
-    """Registered models: which there are, why one is in office, and how to go back.
+    """Registered models: which there are, why one is champion, and how to go back.
 
     MLflow is asked where `kedro run` asks it: at MLFLOW_TRACKING_URI, or else where mlflow.yml in
     the project's conf/ says.
@@ -158,10 +158,10 @@ def show(name: str, version: str) -> None:
 @click.option("--reason", required=True, help="Why; it is written on the version.")
 @_explained
 def restore(name: str, version: str, reason: str) -> None:
-    """Put a version that was champion before back in office."""
+    """Make a version champion again that was champion before."""
     model = ModelVersion(name, version)
     displaced = history.restore(model, who=getpass.getuser(), reason=reason)
-    Console().print(Text(f"{model} is in office, in place of {displaced or 'no model'}."))
+    Console().print(Text(f"{model} is champion, in place of {displaced or 'no model'}."))
 
 
 def _tell_loans(tags: dict[str, str]) -> str:

@@ -1,4 +1,4 @@
-"""What versions there are, and an older one put back in office."""
+"""What versions there are, and an older one made champion again."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class VersionRecord:
 
     Attributes:
         model: which version.
-        is_champion: whether it is in office.
+        is_champion: whether it is champion.
         created: when it was registered, UTC.
         tags: origin, kind, number of training loans, verdict.
     """
@@ -62,7 +62,7 @@ class VersionRecord:
 
     @property
     def restorations(self) -> dict[str, str]:
-        """When it was put back in office, and by whom in place of what and why."""
+        """When it was made champion again, and by whom in place of what and why."""
         return {
             key.removeprefix(_RESTORED): said
             for key, said in sorted(self.tags.items())
@@ -107,12 +107,12 @@ def read_verdicts(model: ModelVersion) -> dict[str, Any] | None:
 
 
 def restore(model: ModelVersion, *, who: str, reason: str) -> ModelVersion | None:
-    """Put a version that was in office before back there, and write down who did it and why.
+    """Make a former champion champion again, and write down who did it and why.
 
     Returns the version that had to go; None where there was none.
 
     Raises:
-        InputError: there is no such version; it never was in office, or is; it is a demo under
+        InputError: there is no such version; it never was champion, or is; it is a demo under
             the name of a model from real loans; it must not be lent on; it cannot be read.
     """
     record = get_version(model.name, model.version)
@@ -127,7 +127,7 @@ def restore(model: ModelVersion, *, who: str, reason: str) -> ModelVersion | Non
 
 
 def tell_restored(name: str) -> str:
-    """The version in office and its last restoration, in words; "" where nobody restored it."""
+    """The champion and its last restoration, in words; "" where nobody restored it."""
     champion = find_champion(name)
     if champion is None:
         return ""
@@ -141,10 +141,10 @@ def tell_restored(name: str) -> str:
 def _require_restorable(record: VersionRecord) -> None:
     remedy = "`loantap-models list` shows those that were"
     if record.is_champion:
-        raise InputError(f"model {record.model}", "it is in office already", "Leave it there")
+        raise InputError(f"model {record.model}", "it is champion already", "Leave it there")
     if record.outcome != PROMOTED:
         said = record.reason or record.outcome
-        raise InputError(f"model {record.model}", f"it never was in office ({said})", remedy)
+        raise InputError(f"model {record.model}", f"it never was champion ({said})", remedy)
 
 
 def _require_fit(model: ModelVersion, trained: TrainedModel) -> None:

@@ -56,7 +56,7 @@ def load_judged(namespace: str, predictions: Path) -> JudgedModel:
         name=model.name,
         version=model.version,
         is_new=new is not None,
-        in_office=str(champion) if champion and is_lent_on else "",
+        champion=str(champion) if champion and is_lent_on else "",
         scorer=Scorer(load_version(model), model.name, model.version) if is_lent_on else None,
         training=load_training(model) if is_lent_on else None,
     )

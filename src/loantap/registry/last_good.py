@@ -48,7 +48,7 @@ class LastGood:
     Attributes:
         model: which version.
         folder: where its files were put.
-        confirmed: seconds since the registry last said that it is in office.
+        confirmed: seconds since the registry last said that it is champion.
     """
 
     model: ModelVersion

@@ -58,7 +58,7 @@ def load_best(namespace: str, newest: ModelVersion | None = None) -> Loaded:
 
 
 def load_champion(namespace: str) -> Loaded:
-    """Load the model in office: one from real loans before one from simulated ones.
+    """Load the champion: one from real loans before one from simulated ones.
 
     Where the registry is down or has lost the model, or the files of the champion are damaged or
     of another release, the last good champion goes on, with a warning.
@@ -74,7 +74,7 @@ def load_champion(namespace: str) -> Loaded:
     except RegistryDownError as error:
         return _go_on(names, error)
     if champion is None:
-        # Out of office is a decision, which stands; unknown is a loss.
+        # No longer champion is a decision, which stands; unknown is a loss.
         return _go_on([n for n in names if not is_registered(n)], _tell_none(names))
     try:
         trained = _load_and_keep(champion)
@@ -135,7 +135,7 @@ def load_champions(namespace: str) -> dict[str, Champion]:
     champions = {}
     for origin in (REAL, SIMULATED):
         model = find_champion(registered_name(namespace, origin))
-        if model is not None and (champion := _load_in_office(model)) is not None:
+        if model is not None and (champion := _load_as_champion(model)) is not None:
             champions[origin] = champion
     return champions
 
@@ -153,7 +153,7 @@ def find_same_readable(release: Release) -> ModelVersion | None:
     return same
 
 
-def _load_in_office(model: ModelVersion) -> Champion | None:
+def _load_as_champion(model: ModelVersion) -> Champion | None:
     trained: TrainedModel | None = None
     try:
         trained = load_version(model)
@@ -198,7 +198,7 @@ def _go_on(names: Iterable[str], error: InputError) -> Loaded:
                 logger.warning("%s", worse)
                 continue
         logger.warning(
-            "%s. Going on with the last good model: %s, trained on %s loans, in office when the "
+            "%s. Going on with the last good model: %s, trained on %s loans, champion when the "
             "registry was last asked, %s",
             error,
             last_good.model,

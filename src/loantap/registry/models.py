@@ -24,7 +24,7 @@ from loantap.portfolio.dictionary import REAL, SIMULATED
 from loantap.registry.connection import asking_registry
 from loantap.registry.descriptions import describe_registered, describe_version
 
-# What is in office bears the one alias or the other: nobody shall take a model on the pincode for
+# The champion bears one of two aliases: nobody shall take a model on the pincode for
 # one that decides.
 CHAMPION, NOT_FOR_LENDING = "champion", "best-not-for-lending"
 FACTS = "loantap"
@@ -69,7 +69,7 @@ def registered_names(namespace: str) -> list[str]:
 
 
 def register(release: Release) -> ModelVersion:
-    """Register a model with the predictions and the verdicts it goes into office on, or does not.
+    """Register a model with its predictions, and the verdicts on whether it becomes champion.
 
     Later models are compared with it on these predictions. No alias moves.
     """
@@ -86,7 +86,7 @@ def register(release: Release) -> ModelVersion:
 
 
 def find_same(release: Release) -> ModelVersion | None:
-    """The version that holds the very model of a release, in office or else registered last.
+    """The version that holds the very model of a release: the champion, or the last registered.
 
     None where another was registered since, where its run did not end well, and where it was
     registered by a release of ours that kept no digests.
@@ -176,7 +176,7 @@ def attach_files(model: ModelVersion, folder: Path) -> None:
 
 
 def conclude(model: ModelVersion, verdict: Verdict) -> None:
-    """Write the verdict on a version, and put it in office if it is promoted."""
+    """Write the verdict on a version, and make it champion if it is promoted."""
     outcome = PROMOTED if verdict.promoted else KEPT
     tag_version(model, {OUTCOME: outcome, REASON: verdict.reason})
     if verdict.promoted:
@@ -191,12 +191,12 @@ def tag_version(model: ModelVersion, tags: Mapping[str, str]) -> None:
 
 
 def alias_of(name: str) -> str:
-    """Alias of the version in office."""
+    """Alias of the champion."""
     return CHAMPION if is_for_lending(name) else NOT_FOR_LENDING
 
 
 def promote(model: ModelVersion) -> None:
-    """Put a version in office."""
+    """Make a version champion."""
     client = mlflow.MlflowClient()
     client.set_registered_model_alias(model.name, alias_of(model.name), model.version)
     if not is_for_lending(model.name):
@@ -206,7 +206,7 @@ def promote(model: ModelVersion) -> None:
 def mark_not_for_lending(name: str) -> None:
     """Take the champion alias, which earlier releases gave, from a model that must not be lent on.
 
-    The version that bore it stays in office.
+    The version that bore it stays champion.
     """
     champion = None if is_for_lending(name) else _find(name, CHAMPION)
     if champion is not None:
@@ -214,7 +214,7 @@ def mark_not_for_lending(name: str) -> None:
 
 
 def find_champion(name: str) -> ModelVersion | None:
-    """The version of a registered model that is in office; None where there is none.
+    """The champion of a registered model; None where there is none.
 
     Raises:
         RegistryDownError: the registry does not answer; to go on as if there were no champion
@@ -237,7 +237,7 @@ def _find(name: str, alias: str) -> ModelVersion | None:
 
 
 def is_registered(name: str) -> bool:
-    """Whether the registry knows a model of that name, in office or not."""
+    """Whether the registry knows a model of that name, champion or not."""
     with asking_registry():
         return bool(mlflow.MlflowClient().search_registered_models(f"name = '{name}'"))
 

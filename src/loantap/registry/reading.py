@@ -29,7 +29,7 @@ from loantap.registry.models import EVIDENCE, FACTS, PREDICTIONS, TRUSTED_TYPES,
 DESCRIPTION, PIPELINE, EXAMPLE = "MLmodel", "model.skops", "input_example.json"
 FILES: Final = (DESCRIPTION, PIPELINE, EXAMPLE)
 _REMEDY = (
-    "Train again with `kedro run`, or put an older version in office with `loantap-models restore`"
+    "Train again with `kedro run`, or go back to an older version with `loantap-models restore`"
 )
 # What readers of archives, JSON, YAML and foreign objects raise on bytes that are not theirs.
 _DAMAGED: Final = (

@@ -84,4 +84,4 @@ def conclude_again(verdict: Conclusion) -> None:
         if champion is None or champion.version in {verdict.displaced, verdict.version}:
             promote(model)
         else:
-            logger.warning("%s stays champion: it was put in office since", champion)
+            logger.warning("%s stays champion: it was made champion since", champion)

@@ -287,7 +287,7 @@ class TestJudgePromotion:
     def test_a_better_one_does(
         self, honest: pd.DataFrame, contest: Contest, lending_model: TrainedModel
     ) -> None:
-        # In office is a model that knows nothing but the default rate, and is unsure of that.
+        # The champion is a model that knows nothing but the default rate, and is unsure of that.
         rng = np.random.default_rng(1)
         rate = honest["is_charged_off"].mean() + rng.normal(
             scale=0.01, size=len(contest.predictions)

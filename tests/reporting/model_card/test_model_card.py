@@ -85,9 +85,9 @@ class TestUse:
             assert "No decision may rest on it" in section_of(page, anchor)
             assert "not for lending" in section_of(page, anchor)
 
-    def test_a_model_that_is_not_for_lending_is_never_said_to_be_in_office(self, page):
-        assert "In office?" in section_of(page, "model-lending")
-        assert "In office?" not in section_of(page, "model-benchmark")
+    def test_a_model_that_is_not_for_lending_is_never_said_to_be_champion(self, page):
+        assert "Champion?" in section_of(page, "model-lending")
+        assert "Champion?" not in section_of(page, "model-benchmark")
 
     def test_it_says_what_the_models_are_for_and_not_for(self, page):
         text = read_section(page, "use")
@@ -156,11 +156,11 @@ class TestWhatThePageIsAbout:
         assert "loantap-lending version 3" in read_section(page, section)
 
     def test_which_version_decides_is_said(self):
-        office = "Not in office: loantap-lending version 1 decides. This page is not about it"
+        standing = "Not champion: loantap-lending version 1 decides. This page is not about it"
 
-        text = read_section(render_lending(office=office), "model-lending")
+        text = read_section(render_lending(standing=standing), "model-lending")
 
-        assert f"about loantap-lending version 3 . {office}." in text
+        assert f"about loantap-lending version 3 . {standing}." in text
 
     def test_what_puts_a_model_into_use_is_the_rule_and_no_signature(self, page):
         text = read_section(page, "approvals")
@@ -178,15 +178,15 @@ class TestWhatThePageIsAbout:
 
 class TestPromotion:
     def test_the_headlines_of_both_verdicts_are_told(self, lending):
-        assert "In office? This run takes office." in lending
-        assert "Within this run: boosting does not take office." in lending
+        assert "Champion? This run becomes champion." in lending
+        assert "Within this run: boosting does not become champion." in lending
 
     def test_without_a_challenger_there_is_no_word_of_one(self):
         promotion = {"champion": make_verdict(promoted=False), "challenger": None}
 
         text = read_section(render_lending(promotion=promotion), "model-lending")
 
-        assert "In office? Logistic does not take office." in text
+        assert "Champion? Logistic does not become champion." in text
         assert "Within this run" not in text
 
     def test_each_condition_shows_whether_it_holds_and_by_what(self, lending):

@@ -1,4 +1,4 @@
-"""What is registered, and what is in office."""
+"""What is registered, and the champion."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Release:
 
 @dataclass(frozen=True, slots=True)
 class Champion:
-    """A registered model in office.
+    """The champion of a model.
 
     Attributes:
         label: registered name and version.

@@ -10,7 +10,7 @@ A model is promoted when all of these hold:
 5. it is not worse on matured loans out of time: the interval of the difference in AUC does not
    lie below zero.
 
-The last two need a model in office; the first to come needs the first three alone.
+The last two need a champion; the first to come needs the first three alone.
 """
 
 from __future__ import annotations
@@ -170,12 +170,12 @@ def judge_alone(
 def judge_against(
     new: pd.DataFrame, old: pd.DataFrame, options: PromotionOptions, seed: int
 ) -> list[Condition]:
-    """The conditions that need a model in office.
+    """The conditions that need a champion.
 
     Args:
         new: `loan_id`, `sample`, `is_charged_off`, `probability_of_default` of the new model, each
             by a model that had not seen the loan.
-        old: the same of the model in office.
+        old: the same of the champion.
         options: of the rule.
         seed: of the draws.
     """

@@ -16,7 +16,7 @@ class JudgedModel:
         name: registered name.
         version: registered version.
         is_new: whether this run trained it.
-        in_office: which version decides now; empty where none does.
+        champion: which version decides now; empty where none does.
         scorer: of the version; None of a model that must not be lent on.
         training: the loans it was trained on; None where it does not carry them.
     """
@@ -24,7 +24,7 @@ class JudgedModel:
     name: str
     version: str
     is_new: bool
-    in_office: str
+    champion: str
     scorer: Scorer | None = None
     training: TrainingDigests | None = None
 
@@ -38,22 +38,22 @@ class JudgedModel:
             raise ValueError(f"{self} must not be lent on")
         return self.scorer
 
-    def tell_office(self, *, promoted: bool) -> str:
+    def tell_standing(self, *, promoted: bool) -> str:
         """Whether it decides, and which version does where it does not.
 
         Args:
-            promoted: whether the rule of promotion let it take office.
+            promoted: whether the rule of promotion let it become champion.
         """
-        from_real = self.in_office and not self.in_office.split()[0].endswith("-demo")
+        from_real = self.champion and not self.champion.split()[0].endswith("-demo")
         if from_real and self.name.endswith("-demo"):
             return (
-                f"Not in office: {self.in_office}, which learnt from real loans, decides. "
+                f"Not champion: {self.champion}, which learnt from real loans, decides. "
                 "This page is not about it"
             )
         if self.is_new and promoted:
-            return "In office from the end of this run on"
-        if self.in_office == str(self):
-            return "In office"
-        if self.in_office:
-            return f"Not in office: {self.in_office} decides. This page is not about it"
-        return "Not in office, and no other version is"
+            return "Champion from the end of this run on"
+        if self.champion == str(self):
+            return "Champion"
+        if self.champion:
+            return f"Not champion: {self.champion} decides. This page is not about it"
+        return "Not champion, and no other version is"

@@ -103,7 +103,7 @@ class PromotionOptions(Options):
         resamples: of the paired bootstrap.
         confidence: of its intervals.
         calibration_confidence: of the range of a perfect model's ECE; wide, or chance would keep
-            one good model in forty out of office.
+            one good model in forty from becoming champion.
         tolerated_ece: calibration error that is immaterial, whatever a perfect model would have.
         min_charge_offs: in training; ten for each of the dozen coefficients that matter.
     """

@@ -96,7 +96,7 @@ def describe_model(
     return ModelSection(
         name=training.name,
         version=str(judged),
-        office=judged.tell_office(promoted=promotion["champion"]["promoted"]),
+        standing=judged.tell_standing(promoted=promotion["champion"]["promoted"]),
         purpose=feature_set.purpose,
         for_lending=feature_set.for_lending,
         blocks=blocks,

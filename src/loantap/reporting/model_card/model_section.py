@@ -39,7 +39,7 @@ class ModelSection:
     Attributes:
         name: its namespace.
         version: registered name and version that all of this is about.
-        office: whether that version decides on applications, and which does where it does not.
+        standing: whether that version decides on applications, and which does where it does not.
         purpose: what it is for.
         for_lending: whether a decision may rest on it.
         blocks: its part of `metrics.json`.
@@ -56,7 +56,7 @@ class ModelSection:
 
     name: str
     version: str
-    office: str
+    standing: str
     purpose: str
     for_lending: bool
     blocks: Mapping[str, Any]

@@ -82,7 +82,7 @@ def _count_decisions(decisions: pd.DataFrame) -> RenderableType:
 
 
 def _tell_promotions(promotions: Mapping[str, Any]) -> RenderableType:
-    """Of each model that may be lent on: whether the new one is in office, and why or why not."""
+    """Of each model that may be lent on: whether the new one is champion, and why or why not."""
     lines: list[RenderableType] = []
     for model, promotion in promotions.items():
         if model in NOT_FOR_LENDING:
