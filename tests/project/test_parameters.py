@@ -123,7 +123,7 @@ def test_a_value_that_cannot_be_used_is_refused_with_path_and_remedy(
 ) -> None:
     with pytest.raises(InputError, match=said) as refused:
         check_parameter_groups(load_parameters(**given), MODELS)
-    assert refused.value.remedy == "Mend it in conf/ or behind --params"
+    assert refused.value.remedy == "Correct it in conf/, or after --params"
 
 
 def test_a_missing_value_is_refused() -> None:

@@ -298,7 +298,7 @@ class TestLoading:
     ) -> None:
         dataset.save(make_release(lending_model, promoted=False))
 
-        with pytest.raises(InputError, match=r"decides on nobody .*calibrated: ECE 0\.0310"):
+        with pytest.raises(InputError, match=r"makes no decisions .*calibrated: ECE 0\.0310"):
             dataset.load_deciding()
 
     def test_a_champion_of_real_loans_is_preferred(

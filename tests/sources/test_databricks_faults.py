@@ -165,7 +165,7 @@ class TestTable:
     def test_a_missing_right(self, said: str) -> None:
         error = explain("business_events", said, ())
 
-        expect(error, problem="the login has not the right", remedy="GRANT SELECT ON the table")
+        expect(error, problem="the login is not allowed", remedy="GRANT SELECT ON the table")
 
 
 class TestNetwork:

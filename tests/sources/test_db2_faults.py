@@ -118,13 +118,13 @@ class TestTable:
 
         error = fail(db2.connection)
 
-        expect(error, problem="the login has not the right", remedy="GRANT SELECT ON the table")
+        expect(error, problem="the login is not allowed", remedy="GRANT SELECT ON the table")
         assert 'Object: "APPSTREAM.LOANS"' in error.problem
 
     def test_a_reader_may_not_write(self, db2: Derby, loans: pa.Table) -> None:
         error = fail(db2.connection, "INSERT INTO loans (loan_id) VALUES ('x')")
 
-        expect(error, problem="the login has not the right", remedy="Have it granted")
+        expect(error, problem="the login is not allowed", remedy="Have it granted")
 
 
 def test_the_driver_keeps_no_log_of_its_own(db2: Derby) -> None:

@@ -275,7 +275,7 @@ def test_a_missing_right_is_said_to_be_one_and_what_to_grant(denied: Server) -> 
 
     expect_remedy(
         error,
-        problem="the login has not the right to do this (",
+        problem="the login is not allowed to do this (",
         remedy="GRANT SELECT ON the table TO the login",
     )
     assert "loans" in error.problem.lower()

@@ -116,7 +116,7 @@ class TestRefusals:
 
         error = refuse(postgres, source.read)
 
-        expect_remedy(error, problem="has not the right to do this", remedy="GRANT SELECT")
+        expect_remedy(error, problem="is not allowed to do this", remedy="GRANT SELECT")
 
     def test_the_owner_of_the_new_tables_may_not_read_the_sources(
         self, postgres: Postgres, loans: pa.Table
@@ -126,7 +126,7 @@ class TestRefusals:
         # By its full name: the owner's search path leads elsewhere.
         error = refuse(postgres, lambda: backend.read(Query("SELECT * FROM public.loans")))
 
-        assert "has not the right to do this" in error.problem
+        assert "is not allowed to do this" in error.problem
 
     def test_a_driver_that_is_not_installed(self, postgres: Postgres) -> None:
         missing = postgres.connection.replace("PostgreSQL Unicode", "No Such Driver")

@@ -306,7 +306,7 @@ def test_check_sources_tells_the_troubles_of_all_systems_at_once(
     assert checked.exit_code == 1
     expected = {
         WHERES[Table.LOANS]: ("the system does not answer", "Check that it is up"),
-        WHERES[Table.APPLICATIONS]: ("the login has not the right to do this", "GRANT SELECT"),
+        WHERES[Table.APPLICATIONS]: ("the login is not allowed to do this", "GRANT SELECT"),
         WHERES[Table.LOAN_EVENTS]: ("the login is refused", "Correct user and password, or the"),
     }
     faults = read_faults(checked.output)

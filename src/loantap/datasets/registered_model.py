@@ -87,7 +87,8 @@ class RegisteredModelDataset(AbstractDataset[Release, Scorer]):
         if not has_champion(self._namespace):
             raise InputError(
                 f"model {self.saved}",
-                f"it decides on nobody ({self._pending[1].verdicts[-1].reason})",
+                "it was not promoted, so it makes no decisions "
+                f"({self._pending[1].verdicts[-1].reason})",
                 "Run `--pipelines training` for its reports; score when there is a champion",
             )
         trained, model = load_champion(self._namespace)
@@ -135,7 +136,7 @@ class RegisteredModelDataset(AbstractDataset[Release, Scorer]):
     def publish(self) -> None:
         """Write the verdict on the version; move the champion alias to it if it is promoted.
 
-        Of a model that decides on nobody, the verdict is left to the reports. A version that was
+        The verdict on a model that must not be lent on is left to the reports. A version that was
         registered before keeps the verdict it was given, unless it is promoted now, since another
         is champion.
         """

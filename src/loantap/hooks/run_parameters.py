@@ -100,7 +100,7 @@ def _require_known_groups(parameters: Mapping[str, Any], known: Iterable[str]) -
             close = get_close_matches(name, [*paths, *roots], n=1)
             guess = f"Did you mean {close[0]}? " if close else ""
             raise InputError(
-                f"parameter group {name}", "nothing reads it", f"{guess}Mend its name in conf/"
+                f"parameter group {name}", "nothing reads it", f"{guess}Correct its name in conf/"
             )
 
 
@@ -111,10 +111,10 @@ def _explain(path: str, model: type[BaseModel], details: Mapping[str, Any]) -> I
     if details["type"] == "extra_forbidden":
         close = get_close_matches(names[-1], model.model_fields, n=1)
         guess = f"Did you mean {close[0]}? " if close else ""
-        return InputError(where, "unknown parameter", f"{guess}Mend its name or leave it out")
+        return InputError(where, "unknown parameter", f"{guess}Correct its name, or leave it out")
     given = details["input"]
     value = "" if isinstance(given, Mapping) else f"{given!r} cannot be used: "
-    return InputError(where, f"{value}{details['msg']}", "Mend it in conf/ or behind --params")
+    return InputError(where, f"{value}{details['msg']}", "Correct it in conf/, or after --params")
 
 
 def _list_names(given: Mapping[str, Any], groups: tuple[str, ...]) -> Iterator[str]:

@@ -16,7 +16,7 @@ PUBLISHED_ROWS = 524_288
 
 
 class RowsFunction(Protocol):
-    """Makes rows of rows, one for one, the same for a row whatever rows it comes with."""
+    """Maps each row to one row, which does not depend on the other rows of its batch."""
 
     def __call__(self, batch: pd.DataFrame, first_row: int, /) -> pd.DataFrame:
         """Rows made of a batch, whose first row has the number `first_row` in its table, from 0."""

@@ -36,7 +36,7 @@ class TestCalibration:
         assert "Observed to expected 0.400 0.377 to 0.424 1.000 0.942 to 1.061" in lending
         assert "ECE 0.287 perfect: 0.006 to 0.021 0.012 perfect: 0.006 to 0.021" in lending
         assert "Log-loss 0.636 0.445" in lending
-        assert "n = 4,715; after: each loan by the line of the other folds" in lending
+        assert "n = 4,715; after: each loan recalibrated on the other folds" in lending
 
     def test_a_model_that_needs_no_line_says_so(self):
         text = read_calibration(calibrated=True)

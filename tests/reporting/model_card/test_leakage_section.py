@@ -71,7 +71,7 @@ def test_checks_of_the_portfolio_say_what_failed(text: str) -> None:
 
 
 def test_audited_columns_are_told_from_features(text: str) -> None:
-    assert text.index("profession 20 0.528") > text.index("Columns that are no features, exam")
+    assert text.index("profession 20 0.528") > text.index("Columns that no model uses, exam")
 
 
 def test_without_suspicion_or_checks_there_are_no_empty_tables() -> None:
@@ -80,4 +80,4 @@ def test_without_suspicion_or_checks_there_are_no_empty_tables() -> None:
     assert "0 of 2 features caught." in text
     assert "With and without" not in text
     assert "The portfolio as a whole" not in text
-    assert "Columns that are no features" not in text
+    assert "Columns that no model uses" not in text

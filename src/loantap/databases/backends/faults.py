@@ -107,7 +107,7 @@ _FAULTS = (
     ),
     Fault(
         r"SQL0551N|SQL1060N|INSUFFICIENT_PERMISSIONS|PERMISSION_DENIED",
-        "the login has not the right to do this",
+        "the login is not allowed to do this",
         _GRANT,
     ),
     Fault(
@@ -185,7 +185,7 @@ _FAULTS = (
     ),
     Fault(
         _state("42501") + "|permission denied",
-        "the login has not the right to do this",
+        "the login is not allowed to do this",
         _GRANT,
     ),
     Fault(

@@ -198,7 +198,7 @@ class Odbc:
             UseDeclareFetch="0",
             BoolsAsChar="0",
             UnknownSizes="0",
-            # Of our own transactions: what a login may do, its rights say.
+            # Our transactions only: what the login may do is a matter of its rights.
             ReadOnly="0",
             # The driver puts parameters in itself: PostgreSQL takes none in a DECLARE.
             UseServerSidePrepare="0",

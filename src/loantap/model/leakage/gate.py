@@ -210,7 +210,7 @@ def _summarise_audit(audited: Sequence[FeatureFinding]) -> Check:
     would = [f.feature for f in audited if f.caught]
     return {
         "passed": True,
-        "statement": f"{len(audited)} columns that are no features were examined as if they were; "
+        "statement": f"{len(audited)} columns that no model uses were examined as well; "
         + (f"the gate would catch {', '.join(would)}" if would else "the gate would catch none"),
         "columns": [f.as_dict() for f in audited],
     }

@@ -161,8 +161,9 @@ def judge_alone(
             "calibrated",
             ece <= allowed,
             f"ECE {ece:.4f} out of fold on {len(rows):,} loans, at most {allowed:.4f} allowed: "
-            f"all but one perfect model in {2 / (1 - options.calibration_confidence):,.0f} stay "
-            f"within {highest:.4f}, and {options.tolerated_ece:.4f} is immaterial",
+            f"a perfect model exceeds {highest:.4f} once in "
+            f"{2 / (1 - options.calibration_confidence):,.0f} samples, and "
+            f"{options.tolerated_ece:.4f} is immaterial",
         ),
     ]
 

@@ -43,7 +43,7 @@ class Calibration:
         return calibrated
 
     def fold_into(self, pipeline: Pipeline) -> Pipeline:
-        """The pipeline with the line worked into the coefficients of its logistic regression."""
+        """The pipeline with the recalibration worked into its coefficients."""
         name, classifier = pipeline.steps[-1]
         folded = as_scikit_learn(
             classifier,
@@ -77,7 +77,7 @@ def log_likelihood(target: IntArray, log_odds: FloatArray) -> float:
 
 
 def calibrate_cross_fitted(target: IntArray, log_odds: FloatArray, fold: IntArray) -> FloatArray:
-    """PD of each loan by the line fitted on the folds it is not in.
+    """PD of each loan, recalibrated on the folds that it is not in.
 
     Judged on the loans it was fitted on, a calibration would look better than it is.
     """

@@ -21,17 +21,17 @@ CAVEATS: Final = MappingProxyType(
     {
         "rolling_origin": (
             "The outcomes of loans issued before an origin are taken as known, though some were "
-            "settled only after it: the models of the past are kinder judged than they would have "
-            "been. How many loans were settled by then stands beside each origin."
+            "settled only after it. So the figures are a little better than a lender would have "
+            "seen at the time. Beside each origin stands how many loans were settled by then."
         ),
         "rolling_origin_settled": (
             "Models are trained on loans whose contract had ended before the origin, so nothing "
             "is taken as known that was not; they are older by one term than those in use."
         ),
         "vintages": (
-            "Predicted by models that did not see the loan but saw others of its year. Of "
-            "vintages that had not run their course at the snapshot only the loans that ended "
-            "early are in the table: resolved only, level not interpretable."
+            "Predicted by models that did not see the loan but saw others of its year. Of a "
+            "vintage whose contracts had not ended when the portfolio was extracted, the table "
+            "holds only the loans that ended early: resolved only, level not interpretable."
         ),
         "external": (
             "Another population: only the ranking can be compared. Default rate, calibration "

@@ -35,8 +35,8 @@ from loantap.reporting.model_card.vintage_section import VintageSection
 
 _LIMITS = (
     (
-        "Out of time is kinder than life in one way: the outcomes of earlier loans are taken as "
-        "known, though some were settled later. All else is chosen on earlier loans."
+        "Out of time is easier than reality in one respect: the outcomes of earlier loans are "
+        "taken as known, though some were settled later. Everything is chosen on earlier loans."
     ),
     (
         "Cross-validated figures are those of the candidate that was chosen on the same folds; "

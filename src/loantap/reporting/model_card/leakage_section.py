@@ -13,7 +13,7 @@ _CHECKS: Final = {
     "borrowers": "The same borrower in training and test",
     "time_travel": "Dates after the decision",
     "lineage": "Features computed from the outcome",
-    "audited_columns": "Columns that are no features",
+    "audited_columns": "Columns that no model uses",
 }
 _METRICS: Final = {"roc_auc": "AUC", "log_loss": "Log-loss", "f2": "F2"}
 _DIGITS: Final = 4
@@ -79,7 +79,7 @@ class LeakageSection:
         loans: training loans examined, in words.
         caught: features the gate stops.
         features: worst first.
-        audited: columns that are no features, examined as if they were.
+        audited: columns that no model uses, examined all the same.
         checks: of the whole portfolio.
         metrics: names of the metrics of `impact`, in its order.
         impact: metrics with and without each suspicious feature.
