@@ -73,7 +73,7 @@ def test_the_definition_is_in_words() -> None:
 
     assert "Every 6 months from 2012-07" in text
     assert "the 36-month loans issued up to the next origin, the last in 2013-12" in text
-    assert "had run their course at the snapshot, 2017-03" in text
+    assert "had ended when the portfolio was extracted, 2017-03" in text
 
 
 def test_every_figure_has_its_number_of_loans_and_its_interval() -> None:
