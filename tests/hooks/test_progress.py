@@ -12,8 +12,7 @@ from rich.console import Console
 from rich.progress import Progress, TextColumn
 
 from loantap.hooks.progress import CountingHandler
-
-counts = logging.getLogger("loantap.progress")
+from loantap.tables.progress import LOGGER
 
 
 @pytest.fixture
@@ -33,7 +32,8 @@ def listening(progress: Progress) -> Iterator[CountingHandler]:
 
 def count(done: int, total: int, label: str = "fold 1") -> None:
     """One fit, as the search counts it."""
-    counts.info("%s: %s of %s fits", label, done, total, extra={"done": done, "total": total})
+    fields = {"label": label, "done": done, "total": total, "rate": 3.0}
+    LOGGER.info("%s: %s of %s fits", label, done, total, extra=fields)
 
 
 @pytest.mark.usefixtures("listening")
@@ -59,8 +59,8 @@ class TestCounting:
         assert (task.completed, task.total) == (1, 30)
 
     def test_rows_are_shown_with_their_rate(self, progress: Progress) -> None:
-        said = "loans: 131,072 rows, 240,000 a second"
-        counts.info(said, extra={"done": 131_072, "total": 400_000})
+        fields = {"label": "loans", "done": 131_072, "total": 400_000, "rate": 240_000.4}
+        LOGGER.info("rows are counted", extra=fields)
 
         (task,) = progress.tasks
         assert task.description.strip() == "loans, 240,000 a second"
@@ -73,7 +73,7 @@ class TestCounting:
         assert len(progress.tasks) == 1
 
     def test_what_counts_nothing_is_passed_over(self, progress: Progress) -> None:
-        counts.info("nothing to count")
+        LOGGER.info("nothing to count")
 
         assert progress.tasks == []
 
@@ -99,12 +99,12 @@ def test_a_search_that_stops_half_way_leaves_no_bar(progress: Progress) -> None:
 
 
 def test_the_logger_is_left_as_it_was(progress: Progress) -> None:
-    before = (list(counts.handlers), counts.level, counts.propagate)
+    before = (list(LOGGER.handlers), LOGGER.level, LOGGER.propagate)
     handler = CountingHandler(progress)
     handler.listen()
     handler.leave()
 
-    assert (counts.handlers, counts.level, counts.propagate) == before
+    assert (LOGGER.handlers, LOGGER.level, LOGGER.propagate) == before
 
 
 def test_nothing_stays_on_the_console(progress: Progress) -> None:

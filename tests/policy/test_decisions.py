@@ -14,6 +14,7 @@ from loantap.policy.decisions import (
     Decision,
     Policy,
     band_edges,
+    decider_of_bands,
     make_decider,
 )
 from loantap.policy.options import InsightsOptions, ScoringOptions
@@ -200,3 +201,19 @@ def test_a_count_of_none_is_refused(name: str) -> None:
 
     with pytest.raises(ValidationError, match=name):
         InsightsOptions.model_validate(given | {name: 0})
+
+
+def test_the_bands_of_one_model_decide_as_their_edges_say() -> None:
+    bands = [
+        BandEdges("approve", 0.0, 0.2, ""),
+        BandEdges("refer", 0.2, 0.5, ""),
+        BandEdges("decline", 0.5, 1.0, ""),
+    ]
+    pds = np.array([0.0, 0.19, 0.2, 0.49, 0.5, 0.9, np.nan])
+    decider = decider_of_bands(bands)
+
+    decided = decider.decide_column(pds)
+    assert [decided.values[code] for code in decided.codes] == [
+        "approve", "approve", "refer", "refer", "decline", "decline", "invalid",
+    ]  # fmt: skip
+    assert decider.approves_column(pds).tolist() == [True, True, *[False] * 5]

@@ -81,7 +81,7 @@ def test_progress_counts_rows_and_tells_how_fast(caplog: pytest.LogCaptureFixtur
     assert sum(batch.num_rows for batch in batches) == 5_000
     counted = [(record.done, record.total) for record in caplog.records]
     assert counted == [(2_048, 5_000), (4_096, 5_000), (5_000, 5_000)]
-    assert caplog.messages[1].startswith("loan_events: 4,096 rows, ")
+    assert caplog.messages[1].startswith("loan_events: 4,096 of 5,000 rows, ")
     assert caplog.messages[1].endswith(" a second")
 
 

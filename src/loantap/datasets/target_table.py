@@ -44,6 +44,7 @@ from loantap.databases.merge import (
 )
 from loantap.databases.sql_rows import Rows, RowShaper
 from loantap.portfolio.errors import InputError
+from loantap.tables.progress import Progress
 
 T = TypeVar("T")
 
@@ -55,8 +56,6 @@ _LONGEST_RUN = timedelta(days=1)
 _POSITION_FIELD = pa.field(POSITION, pa.int64())
 
 logger = logging.getLogger(__name__)
-# Who shows progress listens here; each record has `done` and `total`, counted in rows.
-progress = logging.getLogger("loantap.progress")
 
 
 class TargetTableDataset(AbstractDataset[Rows | Iterable[Rows], pa.RecordBatchReader]):
@@ -176,14 +175,14 @@ class TargetTableDataset(AbstractDataset[Rows | Iterable[Rows], pa.RecordBatchRe
     def _send(self, data: Rows | Iterable[Rows]) -> Staged | None:
         """Append rows to the staging table in one transaction."""
         total = len(data) if isinstance(data, pd.DataFrame) else None
-        staged = self._staged
+        staged, progress = self._staged, Progress(f"{self._merge.table}, sent", total, "rows")
         with self.transaction() as transaction:
             if staged is not None:
                 _drop_beyond(staged, transaction)
             for rows in self._shaper.shape(data):
                 staged = staged or self._make_staging(rows.schema, transaction)
                 staged = _append(rows, staged, transaction)
-                self._say_progress(staged.rows, total)
+                progress.tell(staged.rows)
         return staged
 
     def transaction(self, tables: str | None = None) -> AbstractContextManager[Transaction]:
@@ -217,10 +216,6 @@ class TargetTableDataset(AbstractDataset[Rows | Iterable[Rows], pa.RecordBatchRe
         columns = schema.append(_POSITION_FIELD)
         transaction.execute(create_statement(name, columns, kind=transaction.scratch))
         return Staged(name, schema, 0)
-
-    def _say_progress(self, done: int, total: int | None) -> None:
-        text = f"{self._merge.table}: {done:,} rows sent"
-        progress.info(text, extra={"done": done, "total": total})
 
     def _backend(self) -> WritableBackend:
         return make_writable(self._merge.where, self._credentials, self._time_limit_s)

@@ -30,14 +30,16 @@ from loantap.portfolio.assembly import portfolio_origin
 from loantap.registry.connection import registry_address
 from loantap.reporting.terminal.run_summary import summarise_run
 from loantap.reporting.terminal.system_findings import tabulate_findings
+from loantap.tables.progress import LOGGER
 
 _PROMOTION = re.compile(r"modeling\.(\w+)\.promotion")
 _PREDICTIONS = re.compile(r"(\w+)_predictions")
 _METRICS, _VINTAGES = "evaluation.metrics", "evaluation.vintage_analysis"
 _ACCOUNT, _FINDINGS = "scoring.scoring_account", "check_sources.system_findings"
 
-# What takes long counts here: records have `done` and `total`, and say of what before a colon.
-_counts = logging.getLogger("loantap.progress")
+
+# Slower than this, a rate says less than the bar.
+_TOLD_RATE = 100
 
 
 class CountingHandler(logging.Handler):
@@ -53,16 +55,15 @@ class CountingHandler(logging.Handler):
         self._task: TaskID | None = None
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Move the bar; called under the handler's lock."""
-        done, total = getattr(record, "done", None), getattr(record, "total", None)
+        """Move the bar; called under the handler's lock. See `Progress.tell` for the fields."""
+        fields = vars(record)
+        done, total = fields.get("done"), fields.get("total")
         if done is None or total is None:
             return
         if self._task is None:
             self._task = self._progress.add_task("", total=total)
-        label, _, counted = record.getMessage().partition(":")
-        _, _, rate = counted.rpartition(", ")
-        if rate.endswith("a second"):
-            label = f"{label}, {rate}"
+        rate = f"{fields['rate']:,.0f} a second" if fields["rate"] >= _TOLD_RATE else ""
+        label = ", ".join(filter(None, (fields["label"], rate)))
         self._progress.update(self._task, description=f"  {label}", completed=done, total=total)
         if done >= total:
             self.clear()
@@ -75,9 +76,9 @@ class CountingHandler(logging.Handler):
 
     def listen(self) -> None:
         """Show what is counted from now on, instead of logging it."""
-        _counts.addHandler(self)
-        _counts.setLevel(logging.INFO)
-        _counts.propagate = False
+        LOGGER.addHandler(self)
+        LOGGER.setLevel(logging.INFO)
+        LOGGER.propagate = False
 
     def leave(self) -> None:
         """Leave the logger as it was found."""
@@ -86,9 +87,9 @@ class CountingHandler(logging.Handler):
             self.clear()
         finally:
             self.release()
-        _counts.removeHandler(self)
-        _counts.setLevel(logging.NOTSET)
-        _counts.propagate = True
+        LOGGER.removeHandler(self)
+        LOGGER.setLevel(logging.NOTSET)
+        LOGGER.propagate = True
 
 
 class ProgressHook(SavedDatasets):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -11,7 +12,7 @@ import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from loantap.model.scoring.trained import ModelFacts
-from loantap.portfolio.arrays import FloatArray
+from loantap.portfolio.arrays import BoolArray, FloatArray
 from loantap.portfolio.errors import InputError
 from loantap.portfolio.loantap_format import Texts
 
@@ -125,11 +126,23 @@ class Decider:
         codes = np.where(np.isnan(probability_of_default), invalid, bands)
         return Texts(codes, self.decisions)
 
+    def approves_column(self, probability_of_default: FloatArray) -> BoolArray:
+        """Whether each PD is approved."""
+        decided = self.decide_column(probability_of_default)
+        approves = np.array([decision == Decision.APPROVE for decision in self.decisions])
+        return approves[decided.codes]
+
     def decide_one(self, probability_of_default: float | None) -> str:
         """Decision on one PD; `invalid` where there is none."""
         if probability_of_default is None:
             return self.decisions[-1]
         return self.decisions[bisect_right(self.edges, probability_of_default)]
+
+
+def decider_of_bands(bands: Sequence[BandEdges]) -> Decider:
+    """The bands of one model as a decider."""
+    edges = tuple(band.lowest_pd for band in bands[1:])
+    return Decider(edges, (*(band.decision for band in bands), Decision.INVALID.value))
 
 
 def make_decider(policy: Policy, facts: ModelFacts) -> Decider:

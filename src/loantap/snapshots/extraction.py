@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from time import perf_counter
 from typing import Literal, Protocol, TypeVar
 
 import pyarrow as pa
 
 from loantap.databases.source_table import Account
 from loantap.portfolio.options import IngestionOptions
+from loantap.tables.progress import Progress
 
 T = TypeVar("T")
-
-# Who shows progress listens here; each record has `done` and `total`, counted in rows.
-progress = logging.getLogger("loantap.progress")
 
 
 class Source(Protocol):
@@ -103,17 +99,11 @@ def show_progress(
     batches: pa.RecordBatchReader, label: str, total: int
 ) -> Iterator[pa.RecordBatch]:
     """The batches, each counted when it has been dealt with."""
-    rows, started = 0, perf_counter()
+    rows, progress = 0, Progress(label, total, "rows")
     for batch in batches:
         yield batch
         rows += batch.num_rows
-        progress.info(
-            "%s: %s rows, %s a second",
-            label,
-            f"{rows:,}",
-            f"{rows / (perf_counter() - started):,.0f}",
-            extra={"done": rows, "total": total},
-        )
+        progress.tell(rows)
 
 
 def _midnight(day: date) -> datetime:

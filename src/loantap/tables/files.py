@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import time
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from loantap.portfolio.errors import InputError
 from loantap.portfolio.loantap_format import FAULT
 from loantap.tables.csv_file import CsvRows
 from loantap.tables.parquet_file import ParquetRows
+from loantap.tables.progress import Progress
 from loantap.tables.rows import RowsFunction
 
 logger = logging.getLogger(__name__)
@@ -28,9 +28,6 @@ SCAN_ROWS = 65_536
 # Reasons number some ten thousand in a batch; beyond the default they would be written one by one.
 _DICTIONARY_BYTES = 1 << 26
 _BUFFER_BYTES = 1 << 20
-
-# Who shows progress listens here; each record has `done` and `total`, counted in rows.
-progress = logging.getLogger("loantap.progress")
 
 
 class TableFile:
@@ -100,12 +97,12 @@ class TableFile:
         Raises:
             InputError: the file is damaged, or one cannot tell what is meant.
         """
-        rows, started = 0, time.perf_counter()
+        rows, progress = 0, Progress("", self._rows.count, "rows")
         for table in self._read(columns):
             yield _to_pandas(table)
             # Here the batch has been dealt with.
             rows += len(table)
-            tell_progress(rows, self._rows.count, started)
+            progress.tell(rows)
 
     def to_frame(self) -> pd.DataFrame:
         """All of its rows and columns at once; `FAULT` where there is one. See `read`."""
@@ -216,16 +213,6 @@ def say_path(path: Path) -> str:
 def list_parts(path: Path) -> list[Path]:
     """The files a table is in, in its order: one, or the parts in a folder."""
     return sorted(path.glob("*.parquet")) if path.is_dir() else [path]
-
-
-def tell_progress(rows: int, total: int | None, started: float) -> None:
-    """Tell how many rows are done since `started`, on the clock of `time.perf_counter`."""
-    progress.info(
-        "%s rows, %s a second",
-        f"{rows:,}",
-        f"{rows / (time.perf_counter() - started):,.0f}",
-        extra={"done": rows, "total": total},
-    )
 
 
 def _scan(parts: Sequence[Path], schema: pa.Schema) -> Iterator[pa.RecordBatch]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import asdict
@@ -12,7 +11,7 @@ from uuid import uuid4
 import pandas as pd
 from kedro.validation.exceptions import DataValidationError
 
-from loantap.tables.files import tell_progress
+from loantap.tables.progress import Progress
 from loantap.tables.tasks import Tasks
 
 if TYPE_CHECKING:
@@ -31,11 +30,11 @@ def run_tasks(tasks: Tasks, session: SparkSession) -> None:
     """
     tag = f"loantap-{uuid4().hex}"
     total = sum(rows.rows for rows in tasks.slices)
-    started = time.perf_counter()
+    progress = Progress("", total, "rows")
     with ThreadPoolExecutor(1) as pool:
         job = pool.submit(_collect, tasks, session, tag)
         try:
-            _watch(job, tasks, total, started)
+            _watch(job, tasks, total, progress)
         except BaseException:
             session.sparkContext.cancelJobsWithTag(tag)
             raise
@@ -53,14 +52,14 @@ def _collect(tasks: Tasks, session: SparkSession, tag: str) -> list[Row]:
     return done
 
 
-def _watch(job: Future[list[Row]], tasks: Tasks, total: int, started: float) -> None:
+def _watch(job: Future[list[Row]], tasks: Tasks, total: int, progress: Progress) -> None:
     told = -1
     while not wait([job], _POLL_SECONDS).done:
         if (rows := tasks.count_rows()) > told:
-            tell_progress(rows, total, started)
+            progress.tell(rows)
             told = rows
     if job.exception() is None:
-        tell_progress(total, total, started)
+        progress.tell(total)
 
 
 def _check(done: list[Row], tasks: Tasks, total: int) -> None:

@@ -7,7 +7,6 @@ penalty to the weakest, each from a solution that is near: of the penalty before
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -37,6 +36,7 @@ from loantap.model.training.search_tasks import (
     share_out,
 )
 from loantap.model.training.threads import FittingThreads, fitting_here, fitting_threads
+from loantap.tables.progress import Progress
 
 Scorer = Callable[[BoundedLogisticRegression, npt.NDArray[Any], npt.NDArray[Any]], Scores]
 
@@ -44,9 +44,6 @@ _OF_THE_FIT = ("fit_time", "score_time", "iterations")
 
 # Of the fits of a search: a gradient this small moves F2 in the fifth digit.
 SEARCH_TOLERANCE = 1e-4
-
-# Who shows progress listens here; each record has `done` and `total`, counted in fits.
-progress = logging.getLogger("loantap.progress")
 
 
 class PathSearchCV(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
@@ -176,7 +173,7 @@ class _Counter:
 
     def __init__(self, total: int, threads: FittingThreads) -> None:
         self._done = 0
-        self._total = total
+        self._progress = Progress("", total, "fits")
         self._threads = threads
         self._lock = threading.Lock()
 
@@ -184,13 +181,7 @@ class _Counter:
         self._threads.go_on()
         with self._lock:
             self._done += 1
-            progress.info(
-                "%s: %s of %s fits",
-                label,
-                self._done,
-                self._total,
-                extra={"done": self._done, "total": self._total},
-            )
+            self._progress.tell(self._done, label)
 
 
 def _describe(candidate: Parameters) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from loantap.features.build import build_features
@@ -23,7 +22,7 @@ from loantap.model.validation.stability_report import report_stability
 from loantap.model.validation.vintage_report import report_vintages as report
 from loantap.model.validation.vintages import VintageAnalysis
 from loantap.model.validation.vintages import analyse_vintages as measure_over_time
-from loantap.policy.decisions import Decision, band_edges
+from loantap.policy.decisions import band_edges, decider_of_bands
 from loantap.policy.fairness import audit_groups
 from loantap.policy.options import ScoringOptions
 from loantap.portfolio.assembly import portfolio_origin
@@ -90,11 +89,11 @@ def audit_fairness(
 ) -> dict[str, Any]:
     """What one model says of proxy groups, and whom F2 threshold and policy would approve."""
     rows = join_out_of_fold(predictions, loans)
-    bands = band_edges(predictions, scoring.policy)
-    starts = [band.lowest_pd for band in bands[1:]]
-    approves = np.array([band.decision == Decision.APPROVE for band in bands])
-    band_of = np.searchsorted(starts, rows["probability_of_default"], side="right")
-    approved = {"f2": ~rows["declined"].to_numpy(), "policy": approves[band_of]}
+    decider = decider_of_bands(band_edges(predictions, scoring.policy))
+    approved = {
+        "f2": ~rows["declined"].to_numpy(),
+        "policy": decider.approves_column(rows["probability_of_default"].to_numpy()),
+    }
     proxies = audit_groups(rows, approved, evaluation)
     return {"n": len(rows), "policy": scoring.policy.version, "proxies": make_plain(proxies)}
 
