@@ -41,7 +41,7 @@ LOGIN = (
         (ODBC.format("42P01", 'relation "x" does not exist'), "the table is not there", "view"),
         (ODBC.format("42S02", "Invalid object name"), "the table is not there", "view"),
         (ODBC.format("42703", 'column "x" does not exist'), "a column is not there", "restored"),
-        (ODBC.format("42501", "permission denied for table x"), "not the right", "GRANT SELECT"),
+        (ODBC.format("42501", "permission denied for table x"), "not allowed", "GRANT SELECT"),
         (ODBC.format("25006", "cannot execute INSERT"), "may only read", "login of its own"),
         (ODBC.format("53100", "could not extend file"), "disk of the server", "make room"),
         (ODBC.format("22021", "invalid byte sequence"), "not valid in its encoding", "a view"),
