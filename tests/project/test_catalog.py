@@ -135,6 +135,19 @@ def test_data_flow_from_left_to_right_in_kedro_viz(name: str) -> None:
     assert not backwards
 
 
+NAMESPACES = sorted({part for node in PIPELINES["all"].nodes for part in node.namespace_prefixes})
+
+
+@pytest.mark.parametrize("namespace", NAMESPACES)
+def test_data_flow_from_left_to_right_through_a_closed_box_of_kedro_viz(namespace: str) -> None:
+    box = PIPELINES["all"].only_nodes_with_namespaces([namespace])
+    rest = PIPELINES["all"] - box
+    taken = {layer_of(name) for name in box.inputs() if not is_parameter(name)}
+    given = {layer_of(name) for name in box.outputs() | (rest.inputs() & box.all_outputs())}
+
+    assert max(map(LAYERS.index, taken)) <= min(map(LAYERS.index, given))
+
+
 @pytest.mark.parametrize("name", [name for name in USED if path_of(name)])
 def test_a_file_lies_in_the_folder_of_its_layer_or_is_a_report(name: str) -> None:
     folders = {FOLDERS[layer_of(name)], FOLDERS["reporting"]}
