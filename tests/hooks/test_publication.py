@@ -52,7 +52,7 @@ def ask(catalog: DataCatalog, tag: str, *saved: str) -> dict[str, Any] | None:
     return hook.before_node_run(task, catalog)
 
 
-def test_scoring_is_given_what_is_in_office_when_the_run_has_ended(catalog: DataCatalog) -> None:
+def test_scoring_is_given_the_champion_when_the_run_has_ended(catalog: DataCatalog) -> None:
     given = ask(catalog, "scoring", "lending_model", "applications")
 
     assert given == {"lending_model": "champion"}

@@ -75,7 +75,7 @@ class TestRestoring:
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", when)
         assert said == f"by A. Officer, in place of {SECOND}: 2 complains of drift"
 
-    def test_the_version_in_office_tells_who_put_it_back(self) -> None:
+    def test_the_champion_tells_who_put_it_back(self) -> None:
         assert tell_restored(FIRST.name) == ""
         restore(FIRST, who="A. Officer", reason="drift")
 
@@ -90,12 +90,12 @@ class TestRestoring:
 
         assert champions() == {"loantap-lending-demo": "2"}
 
-    def test_a_version_that_never_was_in_office_is_refused_with_the_reason_of_then(self) -> None:
+    def test_a_version_that_never_was_champion_is_refused_with_the_reason_of_then(self) -> None:
         with pytest.raises(InputError, match=r"never was champion .*calibrated: ECE 0\.0310"):
             restore(THIRD, who="A. Officer", reason="drift")
         assert champions() == {"loantap-lending-demo": "2"}
 
-    def test_the_version_in_office_is_refused(self) -> None:
+    def test_the_champion_is_refused(self) -> None:
         with pytest.raises(InputError, match="champion already"):
             restore(SECOND, who="A. Officer", reason="drift")
 

@@ -293,7 +293,7 @@ class TestLoading:
 
         assert dataset.load_deciding().version == decides
 
-    def test_where_nothing_is_in_office_a_version_that_is_not_promoted_decides_on_nobody(
+    def test_where_there_is_no_champion_a_version_that_is_not_promoted_decides_on_nobody(
         self, dataset: RegisteredModelDataset, lending_model: TrainedModel
     ) -> None:
         dataset.save(make_release(lending_model, promoted=False))
@@ -416,7 +416,7 @@ class TestChampions:
             found["real"].predictions, PREDICTIONS, check_dtype=False, check_exact=True
         )
 
-    def test_a_version_that_is_not_in_office_is_none(
+    def test_a_version_that_is_not_champion_is_none(
         self, champions: ChampionsDataset, lending_model: TrainedModel
     ) -> None:
         register(make_release(lending_model))

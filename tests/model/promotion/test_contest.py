@@ -268,7 +268,7 @@ class TestJudgePromotion:
         ]  # fmt: skip
 
     @pytest.mark.parametrize(("kept", "is_same"), [("d1", True), ("d2", False), ("", False)])
-    def test_a_model_that_is_in_office_already_is_told_by_its_digest_and_not_compared(
+    def test_a_model_that_is_champion_already_is_told_by_its_digest_and_not_compared(
         self,
         kept: str,
         is_same: bool,

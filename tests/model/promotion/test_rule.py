@@ -292,7 +292,7 @@ class TestVerdict:
             "the new model takes the place of the old one: every condition holds"
         )
 
-    def test_without_one_in_office_it_becomes_champion_or_not(self) -> None:
+    def test_without_a_champion_it_becomes_champion_or_not(self) -> None:
         assert reach_verdict("new", "", [self.CONDITIONS[0]]).headline == "new becomes champion"
         assert reach_verdict("new", "", list(self.CONDITIONS)).headline == (
             "new does not become champion"
