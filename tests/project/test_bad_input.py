@@ -211,7 +211,7 @@ class TestParameters:
             ("modelling.lending.folds=3", ("--params modelling", "Did you mean modeling")),
             ("modeling.lendng.folds=3", ("modeling.lendng", "Did you mean modeling.lending?")),
             ("modeling.lending.flods=3", ("modeling.lending.flods", "Did you mean folds?")),
-            ("loans=many", ("sources.loans: 'many' cannot be used", "as an integer", "Mend it")),
+            ("loans=many", ("sources.loans: 'many' cannot be used", "as an integer", "Correct it")),
             ("loans=10", ("sources.loans: 10 cannot be used", "1000", "Correct it in conf/")),
             ("seed=-1", ("sources.seed: -1 cannot be used", "Correct it in conf/")),
             ("as_of=yesterday", ("--params as_of: 'yesterday' is not a day", "YYYY-MM-DD")),
