@@ -25,6 +25,22 @@ def make(*words: str, path: Path | None = None) -> subprocess.CompletedProcess[s
     )
 
 
+@pytest.mark.parametrize(("made_in", "is_kept"), [("here", True), ("elsewhere", False)])
+def test_an_environment_that_came_with_its_folder_is_made_anew(
+    made_in: str, is_kept: bool, tmp_path: Path
+) -> None:
+    shutil.copy(PROJECT / "Makefile", tmp_path)
+    environment = tmp_path / ".venv"
+    (environment / "bin").mkdir(parents=True)
+    (environment / "bin" / "uv").touch()
+    folder = tmp_path if made_in == "here" else tmp_path.with_name(made_in)
+    (environment / ".ready").write_text(f"{folder}\n")
+
+    assert make("--directory", str(tmp_path), "help").returncode == 0
+    left = [(environment / name).exists() for name in (".ready", "bin/uv")]
+    assert left == [is_kept, is_kept]
+
+
 @pytest.mark.parametrize(
     ("goal", "given", "port"),
     [

@@ -18,6 +18,7 @@ from loantap.model.scoring.scorer import NotForLendingError, Scorer
 from loantap.model.scoring.trained import TrainedModel
 from loantap.portfolio.errors import InputError
 from loantap.registry.connection import RegistryDownError
+from loantap.registry.history import restore
 from loantap.registry.models import ModelVersion, find_champion, register
 from tests.conftest import train, training_options
 from tests.registry.registered import (
@@ -197,6 +198,26 @@ class TestTheSameModelAgain:
 
         assert versions() == ["1", "2"]
         assert champions() == {"loantap-lending-demo": "2"}
+
+    @pytest.mark.parametrize("is_restored", [True, False])
+    def test_a_version_that_was_restored_is_not_displaced_without_a_word(
+        self,
+        dataset: RegisteredModelDataset,
+        lending_model: TrainedModel,
+        newcomer: TrainedModel,
+        caplog: pytest.LogCaptureFixture,
+        is_restored: bool,
+    ) -> None:
+        first = make_champion(lending_model)
+        if is_restored:
+            make_champion(lending_model)
+            restore(first, who="A. Officer", reason="drift")
+        dataset.save(make_release(newcomer, promoted=True))
+        dataset.publish()
+
+        assert champions() == {"loantap-lending-demo": "3" if is_restored else "2"}
+        told = f"takes the place of {first}, which was restored on 20"
+        assert (told in caplog.text) == is_restored
 
     def test_one_since_which_another_was_registered_is_registered_again(
         self, dataset: RegisteredModelDataset, lending_model: TrainedModel, newcomer: TrainedModel
