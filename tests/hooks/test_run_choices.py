@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from kedro.validation.type_extractor import TypeExtractor
 
-from loantap.hooks.run_choices import check_choices, check_readers, replaces_real
+from loantap.hooks.run_choices import check_choices, check_readers, replaces_real, shows_all
 from loantap.pipeline_registry import register_pipelines
 from loantap.portfolio.errors import InputError
 
@@ -97,6 +97,7 @@ def test_what_nothing_of_the_run_reads_is_refused(
         ({"since": "2016", "modeling": {"lending": {"folds": 3}}}, "training"),
         ({"seed": 3, "external": "x"}, "evaluation"),
         ({"sources": {"tolerated_bad_share": 0.1}}, "sources"),
+        ({"summary": "full"}, "insights"),
         ({}, "insights"),
     ],
     ids=str,
@@ -118,3 +119,18 @@ def test_replacing_real_sources_has_to_be_asked_for(given: dict[str, Any], asked
 def test_an_answer_that_is_neither_yes_nor_no_is_refused(value: object) -> None:
     with pytest.raises(InputError, match="is not true or false"):
         replaces_real({"replace_real": value})
+
+
+@pytest.mark.parametrize(
+    ("given", "full"), [({}, False), ({"summary": "short"}, False), ({"summary": "full"}, True)]
+)
+def test_the_summary_is_short_unless_all_of_it_is_asked_for(
+    given: dict[str, Any], full: bool
+) -> None:
+    assert shows_all(given) is full
+
+
+@pytest.mark.parametrize("value", ["long", "Full", True, {"tables": 3}])
+def test_a_summary_that_is_neither_short_nor_full_is_refused(value: object) -> None:
+    with pytest.raises(InputError, match=r"--params summary: .* is not short or full"):
+        shows_all({"summary": value})

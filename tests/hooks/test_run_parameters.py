@@ -44,6 +44,7 @@ def test_every_known_parameter_is_taken(folder: Path) -> None:
         "applications": "loans.parquet",
         "scores": "scores.parquet",
         "external": "loans.parquet",
+        "summary": "full",
     }
     assert set(given) == set(RUN_PARAMETERS)
 

@@ -41,6 +41,15 @@ def test_a_pipeline_runs_by_itself_and_makes_the_same_again(
     assert path.read_bytes() == before
 
 
+@pytest.mark.parametrize("given", ["", "summary=full"])
+def test_a_run_shows_every_table_where_it_is_asked_for(given: str, demo: Project) -> None:
+    result = demo.run("--pipelines", "ingestion", *(["--params", given] if given else []))
+
+    assert ("Rows per source" in result.output) is bool(given)
+    assert "loans of SIMULATED DATA; 0 of" in result.output
+    assert "Champion" not in result.output
+
+
 def test_the_older_spelling_of_the_option_works_as_well(demo: Project) -> None:
     with pytest.warns(DeprecationWarning, match="--pipelines"):
         assert demo.run("--pipeline", "insights").exit_code == 0

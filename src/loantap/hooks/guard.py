@@ -17,7 +17,7 @@ from pydantic import BaseModel
 
 from loantap.datasets import RegisteredModelDataset, SourceTableDataset, SparkInputDataset
 from loantap.datasets.source_table import Credentialed
-from loantap.hooks.run_choices import check_choices, check_readers, replaces_real
+from loantap.hooks.run_choices import check_choices, check_readers, replaces_real, shows_all
 from loantap.hooks.run_parameters import check_parameter_groups, check_run_parameters
 from loantap.hooks.saved import Catalog, is_parameter
 from loantap.portfolio.errors import InputError
@@ -39,6 +39,7 @@ class GuardHook:
         # The day a run starts on may be tomorrow where clocks keep UTC.
         check_choices(given, (datetime.now(tz=UTC) + _LATEST_ZONE).date())
         replaces_real(given)
+        shows_all(given)
         check_parameter_groups(loader["parameters"], models)
 
     @hook_impl(tryfirst=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +24,13 @@ from rich.progress import (
 )
 
 from loantap.datasets import BatchedDataset, StagedDataset
+from loantap.hooks.run_choices import shows_all
 from loantap.hooks.saved import Catalog, SavedDatasets
 from loantap.model.validation.evaluation import measure_out_of_fold
 from loantap.policy.decisions import Decision
 from loantap.portfolio.assembly import portfolio_origin
 from loantap.registry.connection import registry_address
+from loantap.reporting.terminal.results import RunResults
 from loantap.reporting.terminal.run_summary import summarise_run
 from loantap.reporting.terminal.system_findings import tabulate_findings
 from loantap.tables.progress import LOGGER
@@ -139,24 +142,32 @@ class ProgressHook(SavedDatasets):
 
     @hook_impl(trylast=True)
     def after_pipeline_run(self, run_params: dict[str, Any], catalog: Catalog) -> None:
-        """Stop the bars; print rows per source, headline metrics, promotions, reports."""
+        """Stop the bars; print what came out and where to look."""
         self._count_node()
         self._stop()
+        given = run_params.get("runtime_params") or {}
+        results = self._collect_results(catalog, Path(run_params["project_path"]))
+        Console().print(summarise_run(results, full=shows_all(given)))
+
+    def _collect_results(self, catalog: Catalog, project: Path) -> RunResults:
         saved = {name: catalog.get(name) for name in self._saved}
         written = {n: _near(d.filepath) for n, d in saved.items() if isinstance(d, StagedDataset)}
-        Console().print(
-            summarise_run(
-                catalog.load("reconciliation") if "reconciliation" in self._saved else None,
-                self._load_metrics(catalog),
-                [path for path in written.values() if path.parent.name == "08_reporting"],
-                written.get("scores"),
-                _tally_decisions(saved.get("scores")),
-                self._load_promotions(catalog),
-                catalog.load(_ACCOUNT) if _ACCOUNT in self._saved else None,
-                catalog.load(_VINTAGES) if _VINTAGES in self._saved else None,
-                _tell_next_steps(Path(run_params["project_path"])),
-                declines="scores" not in self._saved or _declines(catalog),
-            )
+
+        def load(name: str) -> Any:
+            return catalog.load(name) if name in saved else None
+
+        metrics = self._load_metrics(catalog)
+        return RunResults(
+            reconciliation=load("reconciliation"),
+            metrics=metrics,
+            promotions=self._load_promotions(catalog),
+            vintages=load(_VINTAGES),
+            reports=[path for path in written.values() if path.parent.name == "08_reporting"],
+            scores=written.get("scores"),
+            decisions=_tally_decisions(saved.get("scores")),
+            scoring_account=load(_ACCOUNT),
+            declines="scores" not in saved or _declines(catalog),
+            next_steps=_tell_next_steps(self._saved, project),
         )
 
     def _count_node(self) -> None:
@@ -211,12 +222,20 @@ def _near(path: Path) -> Path:
     return path.relative_to(here) if path.is_relative_to(here) else path
 
 
-def _tell_next_steps(project: Path) -> str:
+def _tell_next_steps(saved: Sequence[str], project: Path) -> str:
     """Commands that work where the run was started: a packaged run has no Makefile."""
-    if (project / "Makefile").is_file():
-        return "Lineage: make viz    Search and metrics: make ui"
-    address = registry_address().replace(f"sqlite:///{Path.cwd()}/", "sqlite:///")
-    return f"Search and metrics\n  mlflow ui --backend-store-uri {address}"
+    has_make = (project / "Makefile").is_file()
+    if any(map(_PREDICTIONS.fullmatch, saved)) or _METRICS in saved:
+        if not has_make:
+            address = registry_address().replace(f"sqlite:///{Path.cwd()}/", "sqlite:///")
+            return f"mlflow ui --backend-store-uri {address} (search and metrics)"
+        explore = "make viz (lineage), make ui (search and metrics)"
+        if _METRICS in saved:
+            return f"{explore}\nkedro run --pipelines scoring --params applications=FILE.csv"
+        return f"kedro run --pipelines evaluation (reports)\n{explore}"
+    if has_make and {"reconciliation", "sources.portfolio"} & set(saved):
+        return "kedro run --pipelines training (models and reports)"
+    return ""
 
 
 def _declines(catalog: Catalog) -> bool:

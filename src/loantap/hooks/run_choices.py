@@ -30,6 +30,7 @@ _PIPELINES: Final = MappingProxyType(
 )  # fmt: skip
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 _YES, _NO = (True, "true", "True"), (False, "false", "False")
+_SHORT, _FULL = "short", "full"
 _NO_EFFECT = "it would change nothing"
 
 
@@ -73,6 +74,20 @@ def replaces_real(given: Mapping[str, Any]) -> bool:
     return value in _YES
 
 
+def shows_all(given: Mapping[str, Any]) -> bool:
+    """Whether the run's summary shows every table it has.
+
+    Raises:
+        InputError: the answer is neither of the two summaries.
+    """
+    value = given.get("summary", _SHORT)
+    if value not in (_SHORT, _FULL):
+        raise InputError(
+            "--params summary", f"'{value}' is not {_SHORT} or {_FULL}", "Give one of them"
+        )
+    return bool(value == _FULL)
+
+
 def check_readers(
     given: Mapping[str, Any],
     models: Mapping[str, type[BaseModel]],
@@ -90,6 +105,8 @@ def check_readers(
     """
     groups = {path: model for path, model in models.items() if f"params:{path}" in names}
     for name in given:
+        if name == "summary":  # of every run
+            continue
         if name in _DATASETS:
             is_read = _DATASETS[name] in names
         elif name == "replace_real":

@@ -27,6 +27,7 @@ RUN_PARAMETERS: Final = MappingProxyType(
         "applications": "CSV or Parquet file of applications to score",
         "scores": "Parquet or CSV file the scores go to",
         "external": "CSV or Parquet file of resolved loans of another time or lender to judge on",
+        "summary": "full shows every table at the end of the run (default: short)",
     }
 )
 # Names of earlier releases.

@@ -1,15 +1,17 @@
-"""A run ends by saying what it did, how good it is, and where to look next."""
+"""A run ends by saying in a few lines what it did, how good it is, and where to look next."""
 
 from __future__ import annotations
 
+import re
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
-from rich.console import Console, RenderableType
+from rich.console import Console
 
+from loantap.reporting.terminal.results import RunResults
 from loantap.reporting.terminal.run_summary import summarise_run
 
 
@@ -37,83 +39,333 @@ def metrics() -> dict[str, Any]:
     return {"lending": blocks, "benchmark": blocks, "origin": "real"}
 
 
-def say(
-    reconciliation: pd.DataFrame | None = None,
-    metrics: dict[str, Any] | None = None,
-    reports: tuple[Path, ...] = (),
-    scores: Path | None = None,
-) -> str:
+def say(results: RunResults, width: int = 160, *, full: bool = False) -> str:
     said = StringIO()
-    Console(file=said, width=160).print(summarise_run(reconciliation, metrics, reports, scores))
+    Console(file=said, width=width).print(summarise_run(results, full=full))
     return said.getvalue()
 
 
-def show(summary: RenderableType, width: int) -> str:
-    said = StringIO()
-    Console(file=said, width=width).print(summary)
-    return said.getvalue()
+def lines_of(text: str, label: str) -> list[str]:
+    """What stands beside a label, down to the next label."""
+    lines = text.splitlines()
+    first = next(n for n, line in enumerate(lines) if line.startswith(label))
+    others = lines[first + 1 :]
+    below = next((n for n, line in enumerate(others) if line[:1] != " "), len(others))
+    return [lines[first].removeprefix(label).strip(), *(line.strip() for line in others[:below])]
+
+
+def make_promotion(*, promoted: bool, model: str = "lending") -> dict[str, Any]:
+    conditions = [
+        {"name": "calibrated", "holds": True, "evidence": "ECE 0.0120 on 4,715 loans"},
+        {"name": "better AUC", "holds": promoted, "evidence": "+0.001 [-0.002, +0.004]"},
+    ]
+    verb = "takes the place of" if promoted else "does not take the place of"
+    headline = f"the new logistic model of {model} {verb} loantap-{model} version 3"
+    verdict = {"promoted": promoted, "headline": headline, "conditions": conditions}
+    return {"challenger": None, "champion": verdict}
+
+
+class TestData:
+    def test_loans_are_counted_and_so_is_what_was_put_aside(
+        self, reconciliation: pd.DataFrame
+    ) -> None:
+        assert lines_of(say(RunResults(reconciliation)), "Data") == [
+            (
+                "5,239 real loans; loan_events SIMULATED; 2 of 111,713 rows in quarantine "
+                "(applications 1, loan_events 1)"
+            )
+        ]
+
+    def test_where_nothing_was_put_aside_no_table_is_named(
+        self, reconciliation: pd.DataFrame
+    ) -> None:
+        clean = reconciliation.assign(quarantined=0, origin="real")
+
+        assert lines_of(say(RunResults(clean)), "Data") == [
+            "5,239 real loans; 0 of 111,713 rows in quarantine"
+        ]
+
+    def test_simulated_loans_are_called_so(self, reconciliation: pd.DataFrame) -> None:
+        text = say(RunResults(reconciliation.assign(origin="simulated")))
+
+        assert "5,239 loans of SIMULATED DATA; 2 of" in text
+        assert "real" not in text
+
+
+class TestChampion:
+    def test_a_new_champion_is_told_with_its_conditions_and_its_auc(
+        self, metrics: dict[str, Any]
+    ) -> None:
+        promotions = {"lending": make_promotion(promoted=True)}
+
+        assert lines_of(say(RunResults(metrics=metrics, promotions=promotions)), "Champion") == [
+            (
+                "The new logistic model of lending takes the place of loantap-lending version 3: "
+                "all 2 conditions hold (calibrated, better AUC)"
+            ),
+            "AUC of the new model: 0.712 [0.660, 0.760] on 524 test loans",
+        ]
+
+    def test_a_model_that_is_not_promoted_is_told_with_what_it_failed(
+        self, metrics: dict[str, Any]
+    ) -> None:
+        promotions = {"lending": make_promotion(promoted=False)}
+
+        told = lines_of(say(RunResults(metrics=metrics, promotions=promotions)), "Champion")
+
+        assert told[0] == (
+            "The new logistic model of lending does not take the place of loantap-lending version "
+            "3, since it fails: better AUC (+0.001 [-0.002, +0.004])"
+        )
+
+    @pytest.mark.parametrize("promoted", [True, False])
+    def test_another_lending_model_is_named_where_it_fared_otherwise(self, promoted: bool) -> None:
+        promotions = {
+            "benchmark": make_promotion(promoted=not promoted),
+            "application": make_promotion(promoted=not promoted),
+            "lending": make_promotion(promoted=promoted),
+        }
+        alike = promotions | {"application": make_promotion(promoted=promoted)}
+
+        told = lines_of(say(RunResults(promotions=promotions)), "Champion")[1:]
+
+        said = "does not become champion" if promoted else "becomes champion"
+        assert told == [f"application {said}"]
+        assert "application" not in say(RunResults(promotions=alike))
+
+    def test_a_run_that_only_trained_tells_the_auc_out_of_fold(
+        self, metrics: dict[str, Any]
+    ) -> None:
+        trained = {"application": {"cv": metrics["lending"]["cv"]}, "origin": "simulated"}
+
+        assert lines_of(say(RunResults(metrics=trained)), "Model") == [
+            (
+                "AUC of application, trained on SIMULATED DATA: 0.712 out of fold on 4,715 "
+                "training loans"
+            )
+        ]
+
+    def test_a_sample_that_is_too_small_says_so(self) -> None:
+        untold = {"lending": {"cv": None, "test": None}, "origin": "real"}
+
+        assert lines_of(say(RunResults(metrics=untold)), "Model") == [
+            "AUC of lending: too few loans"
+        ]
+
+    def test_a_benchmark_alone_is_called_not_for_lending(self, metrics: dict[str, Any]) -> None:
+        alone = {"benchmark": metrics["benchmark"], "origin": "real"}
+
+        assert "benchmark is not for lending" in say(RunResults(metrics=alone))
+        assert "not for lending" not in say(RunResults(metrics=metrics))
+
+
+class TestReports:
+    def test_pages_are_named_the_model_card_first_and_the_others_counted(self) -> None:
+        names = ("metrics.json", "eda.html", "[draft].html", "model_card.html", "fairness.json")
+
+        text = say(RunResults(reports=[Path("data/08") / name for name in names]))
+
+        assert lines_of(text, "Reports") == [
+            "data/08/model_card.html, eda.html, [draft].html; 2 more in that folder"
+        ]
+
+    def test_without_a_page_files_are_named(self) -> None:
+        text = say(RunResults(reports=[Path("data/08/leakage_report.json")]))
+
+        assert lines_of(text, "Reports") == ["data/08/leakage_report.json"]
+
+    def test_the_next_command_is_named_and_how_to_see_more(self) -> None:
+        results = RunResults(next_steps="make viz")
+
+        assert lines_of(say(results), "Next") == [
+            "make viz",
+            "every table of this summary: --params summary=full",
+        ]
+        assert lines_of(say(results, full=True), "Next") == ["make viz"]
+
+    @pytest.mark.parametrize("full", [True, False])
+    def test_a_run_that_made_nothing_of_it_has_nothing_to_say(self, full: bool) -> None:
+        assert say(RunResults(), full=full).strip() == ""
+
+
+class TestScores:
+    @pytest.mark.parametrize(
+        ("model", "is_warned"), [("loantap-lending", False), ("loantap-lending-demo", True)]
+    )
+    def test_scores_are_counted_by_decision_and_a_demo_model_is_called_simulated(
+        self, model: str, is_warned: bool
+    ) -> None:
+        decisions = pd.DataFrame(
+            {"decision": ["invalid", "approve"], "model_name": model, "model_version": "3",
+             "rows": [1, 2]}
+        )  # fmt: skip
+
+        text = say(RunResults(scores=Path("out/[new].parquet"), decisions=decisions))
+
+        told = lines_of(text, "Scores")
+        assert told[0] == "out/[new].parquet"  # no markup in a path
+        assert told[1].startswith(f"2 approve, 1 invalid, by {model} version 3")
+        assert ("SIMULATED DATA, not for decisions" in told[1]) is is_warned
+
+    @pytest.mark.parametrize("declines", [True, False])
+    def test_a_policy_that_declines_nobody_says_so_beside_the_decisions(
+        self, declines: bool
+    ) -> None:
+        decisions = pd.DataFrame(
+            {"decision": ["refer"], "model_name": "m", "model_version": "3", "rows": [1]}
+        )
+
+        text = say(RunResults(scores=Path("s"), decisions=decisions, declines=declines))
+
+        assert ("declines nobody" in text) is not declines
+
+    def test_what_could_not_be_scored_is_told_without_being_asked_for(self) -> None:
+        none = {"rows": 0, "first_rows": []}
+        cause = {"rows": 1, "first_rows": [7], "example": "term '48': not 36 or 60"}
+        account = {
+            "rows": 4, "invalid": 1, "invalid_share": 0.25, "causes": [cause], "has_ids": True,
+            "without_id": none, "repeated": none, "alike": none,
+        }  # fmt: skip
+
+        told = lines_of(say(RunResults(scores=Path("s"), scoring_account=account)), "Scores")
+
+        assert told[1].startswith("1 of 4 could not be scored (25.0%)")
+        assert told[2] == "1 (row 7): term '48': not 36 or 60"
+
+
+def make_external(*, is_checked: bool) -> dict[str, Any]:
+    bounds = {"roc_auc": 0.655, "rate_roc_auc": 0.635, "auc_gain": 0.02}
+    found = {f"{n}{end}": v + by for n, v in bounds.items()
+             for end, by in (("", 0), ("_low", -0.01), ("_high", 0.01))}  # fmt: skip
+    found |= {
+        "n": 17_815, "charged_off": 2_600, "first_issue_month": "2007-06",
+        "last_issue_month": "2010-12", "model_name": "loantap-lending", "model_version": "2",
+        "is_overlap_checked": is_checked,
+    }  # fmt: skip
+    return {"models": {"application": {}, "lending": {"external": found}}}
+
+
+def test_an_external_sample_is_answered_in_one_line() -> None:
+    text = say(RunResults(vintages=make_external(is_checked=True)))
+
+    assert lines_of(text, "External") == [
+        (
+            "lending: AUC 0.655 [0.645, 0.665] on 17,815 loans of the external sample; the "
+            "interest rate alone 0.635"
+        )
+    ]
+    assert say(RunResults(vintages={"models": {"lending": {}}})).strip() == ""
+
+
+class TestOneScreen:
+    @pytest.mark.parametrize("width", [80, 120])
+    def test_all_that_a_run_may_say_fits(
+        self, width: int, metrics: dict[str, Any], reconciliation: pd.DataFrame
+    ) -> None:
+        results = RunResults(
+            reconciliation=reconciliation,
+            metrics=metrics | {"origin": "simulated"},
+            promotions={"lending": make_promotion(promoted=False)},
+            vintages=make_external(is_checked=True),
+            reports=[Path("data/08_reporting") / f"page_{n}.html" for n in range(9)],
+            next_steps="make viz\nkedro run",
+        )
+
+        lines = say(results, width).splitlines()
+
+        assert len(lines) <= 20
+        assert max(map(len, lines)) <= width
+        assert "…" not in "".join(lines)
 
 
 def line_of(text: str, *words: str) -> str:
     return next(line for line in text.splitlines() if all(word in line for word in words))
 
 
-def test_rows_are_counted_per_source(reconciliation: pd.DataFrame) -> None:
-    text = say(reconciliation)
+class TestInFull:
+    def test_rows_are_counted_per_source(self, reconciliation: pd.DataFrame) -> None:
+        text = say(RunResults(reconciliation), full=True)
 
-    for counts in ("5,240 5,239 1", "101,234 101,233 1"):
-        extracted, kept, quarantined = counts.split()
-        row = line_of(text, extracted)
-        assert kept in row
-        assert f" {quarantined} " in row
+        assert re.search(r"applications\W+real\W+5,240\W+5,239\W+1\b", text)
+        assert re.search(r"loan_events\W+SIMULATED\W+101,234\W+101,233\W+1\b", text)
+
+    def test_headline_metrics_are_shown_with_their_bounds(self, metrics: dict[str, Any]) -> None:
+        test = line_of(say(RunResults(metrics=metrics), full=True), "test", "524", "33%")
+
+        assert "0.712 [0.660, 0.760]" in test
+        assert "0.579 [0.530, 0.620]" in test
+        assert "0.012" in test
+
+    def test_f2_never_stands_alone(self, metrics: dict[str, Any]) -> None:
+        cross_validated = line_of(say(RunResults(metrics=metrics), full=True), "cross", "4,715")
+
+        assert "0.579" in cross_validated
+        assert "0.541" in cross_validated or "0.542" in cross_validated  # declining everybody
+        assert "33%" in cross_validated
+
+    def test_a_sample_that_is_too_small_says_so(self, metrics: dict[str, Any]) -> None:
+        text = say(RunResults(metrics=metrics), full=True)
+
+        assert "too few loans" in line_of(text, "out of time")
+
+    def test_models_that_must_not_decide_are_marked(self, metrics: dict[str, Any]) -> None:
+        text = say(RunResults(metrics=metrics), full=True)
+
+        assert "not for lending" in text
+        assert line_of(text, "benchmark").split("benchmark")[1].strip().startswith("*")
+        assert not line_of(text, "lending ").split("lending")[1].strip().startswith("*")
+
+    @pytest.mark.parametrize(("origin", "is_said"), [("simulated", True), ("real", False)])
+    def test_models_of_simulated_data_are_called_so(
+        self, origin: str, is_said: bool, metrics: dict[str, Any]
+    ) -> None:
+        text = say(RunResults(metrics=metrics | {"origin": origin}), full=True)
+
+        assert ("Models - SIMULATED DATA" in text) == is_said
+
+    def test_a_run_that_only_trained_shows_what_it_has(self, metrics: dict[str, Any]) -> None:
+        trained = {"lending": {"cv": metrics["lending"]["cv"]}, "origin": "real"}
+
+        text = say(RunResults(metrics=trained), full=True)
+
+        assert "0.712" in line_of(text, "lending", "cross-validated", "4,715")
+        assert "too few loans" not in text
+
+    def test_every_condition_of_a_lending_model_is_told(self) -> None:
+        promotions = {
+            "benchmark": make_promotion(promoted=True, model="benchmark"),
+            "lending": make_promotion(promoted=False),
+        }
+
+        text = say(RunResults(promotions=promotions), full=True)
+
+        assert "calibrated: yes, ECE 0.0120 on 4,715 loans" in text
+        assert "better AUC: NO, +0.001 [-0.002, +0.004]" in text
+        assert "benchmark" not in text
+
+    @pytest.mark.parametrize(
+        ("is_checked", "said"),
+        [(True, "it was trained on none of them"), (False, "CANNOT BE CHECKED")],
+    )
+    def test_an_external_sample_is_shown_with_the_gain_over_the_rate(
+        self, is_checked: bool, said: str
+    ) -> None:
+        results = RunResults(vintages=make_external(is_checked=is_checked))
+
+        text = " ".join(say(results, 80, full=True).split())
+
+        assert "External sample: 17,815 loans issued 2007-06 to 2010-12, 2,600 charged" in text
+        assert "loantap-lending version 2: AUC 0.655 [0.645, 0.665], the interest rate" in text
+        assert "gain 0.020 [0.010, 0.030]" in text
+        assert said in text
+
+    def test_every_file_is_listed(self) -> None:
+        text = say(RunResults(reports=(Path("data/a.html"), Path("data/[b].json"))), full=True)
+
+        assert "Reports\n  data/a.html\n  data/[b].json" in text  # no markup in a path
 
 
-def test_simulated_rows_are_called_simulated(reconciliation: pd.DataFrame) -> None:
-    text = say(reconciliation)
-
-    assert "SIMULATED" in line_of(text, "loan_events")
-    assert "real" in line_of(text, "applications")
-
-
-def test_headline_metrics_are_shown_with_their_bounds(metrics: dict[str, Any]) -> None:
-    text = say(metrics=metrics)
-
-    test = line_of(text, "test", "524")
-    assert "0.712 [0.660, 0.760]" in test
-    assert "0.579 [0.530, 0.620]" in test
-    assert "0.012" in test
-    assert "33%" in test
-
-
-def test_f2_never_stands_alone(metrics: dict[str, Any]) -> None:
-    text = say(metrics=metrics)
-
-    cross_validated = line_of(text, "cross", "4,715")
-    assert "0.579" in cross_validated
-    assert "0.541" in cross_validated or "0.542" in cross_validated  # of declining everybody
-    assert "33%" in cross_validated
-
-
-def test_a_sample_that_is_too_small_says_so(metrics: dict[str, Any]) -> None:
-    assert "too few loans" in line_of(say(metrics=metrics), "out of time")
-
-
-def test_models_that_must_not_decide_are_marked(metrics: dict[str, Any]) -> None:
-    text = say(metrics=metrics)
-
-    assert "not for lending" in text
-    assert line_of(text, "benchmark").split("benchmark")[1].strip().startswith("*")
-    assert not line_of(text, "lending ").split("lending")[1].strip().startswith("*")
-
-
-@pytest.mark.parametrize(("origin", "is_said"), [("simulated", True), ("real", False)])
-def test_models_of_simulated_data_are_called_so(
-    origin: str, is_said: bool, metrics: dict[str, Any]
-) -> None:
-    assert ("SIMULATED DATA" in say(metrics=metrics | {"origin": origin})) == is_said
-
-
-class TestAt80Columns:
+class TestInFullAt80Columns:
     """Nothing is cut, as wide as the figures may get."""
 
     @pytest.fixture
@@ -124,11 +376,11 @@ class TestAt80Columns:
             if model != "origin"
         }
         wide |= {"published_replica": wide["benchmark"], "origin": "simulated"}
-        return show(summarise_run(reconciliation, wide, [], None), 80)
+        return say(RunResults(reconciliation, wide), 80, full=True)
 
     def test_no_line_is_longer_and_none_is_cut(self, text: str) -> None:
         assert max(map(len, text.splitlines())) <= 80
-        assert "\N{HORIZONTAL ELLIPSIS}" not in text
+        assert "…" not in text
 
     def test_every_figure_is_there_with_n_and_bounds(self, text: str) -> None:
         for figure in ("396,030", "0.712", "0.012", "0.579", "0.541", "33%"):
@@ -136,135 +388,3 @@ class TestAt80Columns:
         assert "[0.660,0.760]" in text
         assert "[0.530,0.620]" in text
         assert "published_replica*" in text
-
-    def test_where_there_is_room_it_is_taken(self, metrics: dict[str, Any]) -> None:
-        text = show(summarise_run(None, metrics, [], None), 160)
-
-        assert "0.712 [0.660, 0.760]" in line_of(text, "test")
-
-
-def test_a_run_that_only_trained_shows_what_it_has(metrics: dict[str, Any]) -> None:
-    trained = {"lending": {"cv": metrics["lending"]["cv"]}, "origin": "real"}
-
-    text = say(metrics=trained)
-
-    assert "0.712" in line_of(text, "lending", "cross-validated", "4,715")
-    assert "too few loans" not in text
-
-
-@pytest.mark.parametrize(
-    ("is_checked", "said"),
-    [(True, "it was trained on none of them"), (False, "CANNOT BE CHECKED")],
-)
-def test_an_external_sample_is_shown_beside_the_rate_alone(is_checked: bool, said: str) -> None:
-    bounds = {"roc_auc": 0.655, "rate_roc_auc": 0.635, "auc_gain": 0.02}
-    found = {f"{n}{end}": v + by for n, v in bounds.items()
-             for end, by in (("", 0), ("_low", -0.01), ("_high", 0.01))}  # fmt: skip
-    found |= {
-        "n": 17_815, "charged_off": 2_600, "first_issue_month": "2007-06",
-        "last_issue_month": "2010-12", "model_name": "loantap-lending", "model_version": "2",
-        "is_overlap_checked": is_checked,
-    }  # fmt: skip
-    vintages = {"models": {"lending": {"external": found}, "application": {}}}
-
-    text = " ".join(show(summarise_run(None, None, [], None, vintages=vintages), 80).split())
-
-    assert "External sample: 17,815 loans issued 2007-06 to 2010-12, 2,600 charged off" in text
-    assert "loantap-lending version 2: AUC 0.655 [0.645, 0.665], the interest rate alone" in text
-    assert "gain 0.020 [0.010, 0.030]" in text
-    assert said in text
-
-
-@pytest.mark.parametrize("declines", [True, False])
-def test_a_policy_that_declines_nobody_says_so_beside_the_decisions(declines: bool) -> None:
-    decisions = pd.DataFrame(
-        {"decision": ["refer"], "model_name": "loantap-lending", "model_version": "3", "rows": [1]}
-    )
-
-    summary = summarise_run(None, None, [], Path("s.parquet"), decisions, declines=declines)
-
-    assert ("declines nobody" in show(summary, 80)) is not declines
-
-
-def test_files_written_are_listed_as_they_are() -> None:
-    text = say(
-        reports=(Path("data/insights.html"), Path("data/[draft].html")),
-        scores=Path("out/scores.parquet"),
-    )
-
-    assert "Reports\n  data/insights.html\n  data/[draft].html" in text  # no markup in a path
-    assert "Scores\n  out/scores.parquet" in text
-
-
-def test_after_a_training_the_commands_that_show_more_are_named(metrics: dict[str, Any]) -> None:
-    summary = summarise_run(None, metrics, [], None, next_steps="Lineage: make viz")
-
-    assert "Lineage: make viz" in show(summary, 160)
-    assert "make" not in say(metrics=metrics)
-
-
-def test_a_run_that_neither_ingested_nor_evaluated_has_nothing_to_say() -> None:
-    assert say().strip() == ""
-
-
-@pytest.mark.parametrize(
-    ("model", "is_warned"), [("loantap-lending", False), ("loantap-lending-demo", True)]
-)
-def test_scores_are_counted_by_decision_and_a_demo_model_is_called_simulated(model, is_warned):
-    decisions = pd.DataFrame(
-        {
-            "decision": ["invalid", "approve"],
-            "model_name": model,
-            "model_version": "3",
-            "rows": [1, 2],
-        }
-    )
-
-    shown = StringIO()
-    summary = summarise_run(None, None, [], Path("scores.parquet"), decisions)
-    Console(file=shown, width=120).print(summary)
-
-    assert "2 approve, 1 invalid, by " + model + " version 3" in shown.getvalue()
-    assert ("SIMULATED DATA, not for decisions" in shown.getvalue()) is is_warned
-
-
-class TestPromotion:
-    @staticmethod
-    def promotion(*, promoted: bool) -> dict[str, Any]:
-        conditions = [
-            {"name": "calibrated", "holds": True, "evidence": "ECE 0.0120 on 4,715 loans"},
-            {"name": "better AUC", "holds": promoted, "evidence": "+0.001 [-0.002, +0.004]"},
-        ]
-        verb = "takes the place of" if promoted else "does not take the place of"
-        verdict = {
-            "candidate": "the new logistic model of lending",
-            "incumbent": "loantap-lending version 3",
-            "promoted": promoted,
-            "headline": f"the new logistic model of lending {verb} loantap-lending version 3",
-            "conditions": conditions,
-        }
-        return {"challenger": None, "champion": verdict}
-
-    def say(self, model: str, *, promoted: bool) -> str:
-        shown = StringIO()
-        promotions = {model: self.promotion(promoted=promoted)}
-        summary = summarise_run(None, None, [], None, promotions=promotions)
-        Console(file=shown, width=160).print(summary)
-        return shown.getvalue()
-
-    def test_a_promoted_model_is_told_with_every_condition(self) -> None:
-        text = self.say("lending", promoted=True)
-
-        assert "the new logistic model of lending takes the place of loantap-lending" in text
-        assert "calibrated: yes, ECE 0.0120 on 4,715 loans" in text
-        assert "better AUC: yes, +0.001 [-0.002, +0.004]" in text
-
-    def test_one_that_is_not_is_told_with_what_it_failed(self) -> None:
-        text = self.say("lending", promoted=False)
-
-        assert "does not take the place of loantap-lending version 3" in text
-        assert "better AUC: NO, +0.001 [-0.002, +0.004]" in text
-        assert "calibrated" not in text
-
-    def test_models_that_decide_on_nobody_are_left_out(self) -> None:
-        assert self.say("benchmark", promoted=True).strip() == ""

@@ -1,150 +1,172 @@
-"""What a run says when it has ended."""
+"""What a run says when it has ended: data, champion, reports, what to do next."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from rich.console import Group, RenderableType
-from rich.padding import Padding
-from rich.table import Table
+from rich.table import Column
+from rich.table import Table as Grid
 from rich.text import Text
 
-from loantap.portfolio.dictionary import SIMULATED
-from loantap.reporting.terminal.metrics_table import NOT_FOR_LENDING, tabulate_metrics
+from loantap.portfolio.dictionary import SIMULATED, Table
+from loantap.reporting.terminal.details import list_details
+from loantap.reporting.terminal.metrics_table import NOT_FOR_LENDING
+from loantap.reporting.terminal.results import RunResults
 from loantap.reporting.terminal.scoring_account import tell_account
 
 _DECLINES_NOBODY = (
     "The policy as shipped declines nobody: however high the PD, an application is approved or "
     "referred to a loan officer"
 )
+_SIMULATED_DATA = "SIMULATED DATA"
+_SHOWN_REPORTS = 3
 
 
-def summarise_run(
-    reconciliation: pd.DataFrame | None,
-    metrics: Mapping[str, Any] | None,
-    reports: Sequence[Path],
-    scores: Path | None,
-    decisions: pd.DataFrame | None = None,
-    promotions: Mapping[str, Any] | None = None,
-    scoring_account: Mapping[str, Any] | None = None,
-    vintages: Mapping[str, Any] | None = None,
-    next_steps: str = "",
-    *,
-    declines: bool = True,
-) -> RenderableType:
-    """Rows per source, headline metrics, where the reports lie, what to open next.
+def summarise_run(results: RunResults, *, full: bool = False) -> RenderableType:
+    """One line each for data, champion, external sample, scores, reports and the next command.
 
     Args:
-        reconciliation: account of rows per source; None when the run did not ingest.
-        metrics: `metrics.json`; None when the run did not evaluate.
-        reports: pages and files written.
-        scores: file of scores; None when the run did not score.
-        decisions: how many rows of that file (`rows`) hold each `decision`, `model_name` and
-            `model_version`.
-        promotions: `promotion.json` of each model that was made.
-        scoring_account: `scoring_account.json`; None when the run did not score.
-        vintages: `vintage_analysis.json`; None when the run did not evaluate.
-        next_steps: commands to see more, those that work where the run was started.
-        declines: whether the policy has a band that declines.
+        results: of the run; it has no line for what it did not do.
+        full: put rows per source, metrics of all models, every condition of a promotion and every
+            report before them.
     """
-    parts: list[RenderableType] = []
-    if reconciliation is not None:
-        parts.append(_tabulate_rows(reconciliation))
-    if metrics is not None:
-        parts.append(tabulate_metrics(metrics))
-    if promotions:
-        parts.append(_tell_promotions(promotions))
-    parts += _tell_external(vintages or {"models": {}})
-    if metrics is not None and next_steps:
-        parts.append(Text(next_steps))
-    if reports:
-        parts.append(Text("\n  ".join(["Reports", *map(str, reports)])))
-    if scores is not None:
-        parts.append(Text(f"Scores\n  {scores}"))
-    if decisions is not None and len(decisions):
-        parts += [_count_decisions(decisions), *([] if declines else [_indent(_DECLINES_NOBODY)])]
-    if scoring_account is not None and (told := tell_account(scoring_account)):
-        parts.append(told)
-    return Group(*parts)
+    table = Grid.grid(Column(no_wrap=True), Column(overflow="fold"), padding=(0, 2, 0, 0))
+    for label, said in _list_lines(results, full=full):
+        table.add_row(label, said if isinstance(said, Text) else Text(said))
+    return Group(*(list_details(results) if full else []), *([table] if table.rows else []))
 
 
-def _count_decisions(decisions: pd.DataFrame) -> RenderableType:
+def _list_lines(results: RunResults, *, full: bool) -> Iterator[tuple[str, str | Text]]:
+    if results.reconciliation is not None:
+        yield "Data", _tell_data(results.reconciliation)
+    if model := _choose_model(results):
+        yield "Champion" if model in results.promotions else "Model", _tell_model(model, results)
+    if external := results.external():
+        yield "External", _tell_external(external)
+    if results.scores is not None:
+        yield "Scores", _tell_scores(results.scores, results)
+    if results.reports:
+        yield "Reports", _tell_reports(results.reports)
+    if results.next_steps:
+        more = "" if full else "\nevery table of this summary: --params summary=full"
+        yield "Next", f"{results.next_steps}{more}"
+
+
+def _tell_data(reconciliation: pd.DataFrame) -> Text:
+    """How many loans, whose, and how many rows were put aside."""
+    tables = reconciliation.set_index(reconciliation["table"].astype(str))
+    origins = tables["origin"].astype(str).to_dict()
+    said = Text(f"{tables['kept'].to_dict()[Table.LOANS]:,} ")
+    if origins[Table.LOANS] == SIMULATED:
+        said.append("loans of ").append(_SIMULATED_DATA, style="bold yellow")
+    else:
+        said.append("real loans")
+        others = [str(name) for name, origin in origins.items() if origin == SIMULATED]
+        if others:
+            said.append(f"; {' and '.join(others)} ").append("SIMULATED", style="bold yellow")
+    quarantined, extracted = tables["quarantined"].to_dict(), tables["extracted"].sum()
+    said.append(f"; {sum(quarantined.values()):,} of {extracted:,} rows in quarantine")
+    where = ", ".join(f"{name} {count:,}" for name, count in quarantined.items() if count)
+    return said.append(f" ({where})" if where else "")
+
+
+def _choose_model(results: RunResults) -> str | None:
+    """The model that the summary is about: `lending` before others, benchmarks last."""
+    models = [name for name in (results.metrics or {}) if name != "origin"]
+    models += [name for name in results.promotions if name not in models]
+    return min(models, key=lambda name: (name in NOT_FOR_LENDING, name != "lending"), default=None)
+
+
+def _tell_model(model: str, results: RunResults) -> str:
+    """Whether the new model is champion, why or why not, and how well it ranks."""
+    lines, name = [], model
+    if model in results.promotions:
+        lines.append(_tell_promotion(results.promotions[model]["champion"]))
+        name = "the new model"
+    metrics = results.metrics or {}
+    if model in metrics:
+        simulated = f", trained on {_SIMULATED_DATA}" if metrics["origin"] == SIMULATED else ""
+        lines.append(f"AUC of {name}{simulated}: {_tell_auc(metrics[model])}")
+    if model in NOT_FOR_LENDING:
+        lines.append(f"{model} is not for lending")
+    if model in results.promotions:
+        lines += _tell_differing(model, results.promotions)
+    return "\n".join(lines)
+
+
+def _tell_promotion(verdict: Mapping[str, Any]) -> str:
+    headline = str(verdict["headline"])
+    headline = headline[:1].upper() + headline[1:]
+    if verdict["promoted"]:
+        names = [condition["name"] for condition in verdict["conditions"]]
+        return f"{headline}: all {len(names)} conditions hold ({', '.join(names)})"
+    failed = [f"{c['name']} ({c['evidence']})" for c in verdict["conditions"] if not c["holds"]]
+    return f"{headline}, since it fails: {', '.join(failed)}"
+
+
+def _tell_differing(model: str, promotions: Mapping[str, Any]) -> list[str]:
+    """Other lending models that fared otherwise."""
+    promoted = promotions[model]["champion"]["promoted"]
+    return [
+        f"{name} {'does not become' if promoted else 'becomes'} champion"
+        for name, promotion in promotions.items()
+        if name not in NOT_FOR_LENDING and promotion["champion"]["promoted"] != promoted
+    ]
+
+
+def _tell_auc(blocks: Mapping[str, Mapping[str, float] | None]) -> str:
+    """On the test loans; of a model that was not tested, out of fold."""
+    test = blocks.get("test")
+    if test is not None:
+        low, high = test["roc_auc_low"], test["roc_auc_high"]
+        return f"{test['roc_auc']:.3f} [{low:.3f}, {high:.3f}] on {test['n']:,} test loans"
+    cv = blocks.get("cv")
+    if cv is None:
+        return "too few loans"
+    return f"{cv['roc_auc']:.3f} out of fold on {cv['n']:,} training loans"
+
+
+def _tell_external(external: Mapping[str, Mapping[str, Any]]) -> str:
+    """One model on the external sample, beside the interest rate alone."""
+    name = min(external, key=lambda model: model != "lending")
+    row = external[name]
+    return (
+        f"{name}: AUC {row['roc_auc']:.3f} [{row['roc_auc_low']:.3f}, {row['roc_auc_high']:.3f}] "
+        f"on {row['n']:,} loans of the external sample; the interest rate alone "
+        f"{row['rate_roc_auc']:.3f}"
+    )
+
+
+def _tell_scores(scores: Path, results: RunResults) -> Text:
+    """The file, how many of each decision by which model, and what could not be scored."""
+    lines = [str(scores)]
+    if results.decisions is not None and len(results.decisions):
+        lines.append(_count_decisions(results.decisions))
+        if not results.declines:
+            lines.append(_DECLINES_NOBODY)
+    if results.scoring_account is not None:
+        lines += tell_account(results.scoring_account)
+    return Text("\n".join(lines))
+
+
+def _count_decisions(decisions: pd.DataFrame) -> str:
     """How many of each decision, by which model, and whether that is one to decide with."""
     counts = decisions.groupby("decision")["rows"].sum().sort_values(ascending=False)
     said = ", ".join(f"{count:,} {decision}" for decision, count in counts.items())
     name, version = decisions["model_name"].iloc[0], decisions["model_version"].iloc[0]
     is_demo = str(name).endswith("-demo")
-    warning = " - trained on SIMULATED DATA, not for decisions" if is_demo else ""
-    return _indent(f"{said}, by {name} version {version}{warning}")
+    warning = f" - trained on {_SIMULATED_DATA}, not for decisions" if is_demo else ""
+    return f"{said}, by {name} version {version}{warning}"
 
 
-def _tell_promotions(promotions: Mapping[str, Any]) -> RenderableType:
-    """Of each model that may be lent on: whether the new one is champion, and why or why not."""
-    lines: list[RenderableType] = []
-    for model, promotion in promotions.items():
-        if model in NOT_FOR_LENDING:
-            continue
-        verdict = promotion["champion"]
-        lines.append(_indent(verdict["headline"]))
-        lines += [
-            _indent(
-                f"{condition['name']}: {'yes' if condition['holds'] else 'NO'}, "
-                f"{condition['evidence']}",
-                by=4,
-            )
-            for condition in verdict["conditions"]
-            if verdict["promoted"] or not condition["holds"]
-        ]
-    return Group(Text("Promotion"), *lines) if lines else Text("")
-
-
-def _tell_external(vintages: Mapping[str, Any]) -> list[RenderableType]:
-    """The models on an external sample, beside the interest rate alone; nothing without one."""
-    found = {n: m["external"] for n, m in vintages["models"].items() if "external" in m}
-    if not found:
-        return []
-    any_ = next(iter(found.values()))
-    head = (
-        f"External sample: {any_['n']:,} loans issued {any_['first_issue_month']} to "
-        f"{any_['last_issue_month']}, {any_['charged_off']:,} charged off"
-    )
-    lines = [
-        _indent(
-            f"{row['model_name']} version {row['model_version']}: AUC "
-            f"{_bounded(row, 'roc_auc')}, the interest rate alone {_bounded(row, 'rate_roc_auc')}, "
-            f"gain {_bounded(row, 'auc_gain')}; "
-            + (
-                "it was trained on none of them"
-                if row["is_overlap_checked"]
-                else "whether it was trained on any of them CANNOT BE CHECKED"
-            )
-        )
-        for row in found.values()
-    ]
-    return [Text(head), *lines]
-
-
-def _bounded(row: Mapping[str, float], name: str) -> str:
-    return f"{row[name]:.3f} [{row[f'{name}_low']:.3f}, {row[f'{name}_high']:.3f}]"
-
-
-def _indent(text: str, by: int = 2) -> Padding:
-    """A paragraph all of whose lines are indented, however many the terminal makes of it."""
-    return Padding(Text(text), (0, 0, 0, by))
-
-
-def _tabulate_rows(reconciliation: pd.DataFrame) -> Table:
-    table = Table(title="Rows per source", title_justify="left")
-    table.add_column("source table")
-    table.add_column("origin")
-    for name in ("extracted", "kept", "quarantined"):
-        table.add_column(name, justify="right")
-    for row in reconciliation.itertuples():
-        origin = Text("SIMULATED", style="bold yellow") if row.origin == SIMULATED else "real"
-        table.add_row(
-            str(row.table), origin, f"{row.extracted:,}", f"{row.kept:,}", f"{row.quarantined:,}"
-        )
-    return table
+def _tell_reports(reports: Sequence[Path]) -> str:
+    """The pages, the model card first; other files where there is no page."""
+    pages = [path for path in reports if path.suffix == ".html"] or list(reports)
+    first, *others = sorted(pages, key=lambda path: path.stem != "model_card")[:_SHOWN_REPORTS]
+    rest = len(reports) - len(others) - 1
+    said = ", ".join([str(first), *(path.name for path in others)])
+    return f"{said}; {rest} more in that folder" if rest else said

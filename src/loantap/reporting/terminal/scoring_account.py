@@ -5,29 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from rich.text import Text
-
 _SHOWN_CAUSES = 5
 
 
-def tell_account(account: Mapping[str, Any]) -> Text:
+def tell_account(account: Mapping[str, Any]) -> list[str]:
     """Lines for the end of a run, from `scoring_account.json`; none where all is well."""
     if not account["rows"]:
-        return Text("  0 applications: the file has a header and no rows")
+        return ["0 applications: the file has a header and no rows"]
     lines = []
     if account["invalid"]:
         lines.append(
-            f"  {account['invalid']:,} of {account['rows']:,} could not be scored "
-            f"({account['invalid_share']:.1%}); the rows, numbered from 1, and what is wrong with "
-            f"the first:"
+            f"{account['invalid']:,} of {account['rows']:,} could not be scored "
+            f"({account['invalid_share']:.1%}). Reasons, each with its rows (counted from 1) and "
+            f"what is wrong with the first:"
         )
         causes = account["causes"]
-        lines += [f"    {_say_rows(cause)}: {cause['example']}" for cause in causes[:_SHOWN_CAUSES]]
+        lines += [f"  {_say_rows(cause)}: {cause['example']}" for cause in causes[:_SHOWN_CAUSES]]
         others = sum(cause["rows"] for cause in causes[_SHOWN_CAUSES:])
-        lines += [f"    {others:,} for other reasons"] if others else []
+        lines += [f"  {others:,} for other reasons"] if others else []
     if account["has_ids"]:
         lines += _tell_ids(account)
-    return Text("\n".join(lines))
+    return lines
 
 
 def _tell_ids(account: Mapping[str, Any]) -> list[str]:
@@ -37,7 +35,7 @@ def _tell_ids(account: Mapping[str, Any]) -> list[str]:
         "alike": "with an application_id that differs from another only in capitals, zeros or "
         "dashes: taken for another",
     }
-    return [f"  {_say_rows(account[name])} {text}" for name, text in said.items() if
+    return [f"{_say_rows(account[name])} {text}" for name, text in said.items() if
             account[name]["rows"]]  # fmt: skip
 
 

@@ -1,0 +1,45 @@
+"""What a run has come to, as its closing summary takes it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+
+@dataclass(frozen=True, slots=True)
+class RunResults:
+    """What a run made, of everything that its summary tells; empty where it made nothing of it.
+
+    Attributes:
+        reconciliation: account of rows per source; None when the run did not ingest.
+        metrics: `metrics.json`, or as much of it as the run has; None when it made no model.
+        promotions: `promotion.json` of each model that was made, by model.
+        vintages: `vintage_analysis.json`; None when the run did not evaluate.
+        reports: pages and files in the folder of reports.
+        scores: file of scores; None when the run did not score.
+        decisions: how many rows of that file (`rows`) hold each `decision`, `model_name` and
+            `model_version`.
+        scoring_account: `scoring_account.json`; None when the run did not score.
+        declines: whether the policy has a band that declines.
+        next_steps: commands that work where the run was started.
+    """
+
+    reconciliation: pd.DataFrame | None = None
+    metrics: Mapping[str, Any] | None = None
+    promotions: Mapping[str, Any] = field(default_factory=dict)
+    vintages: Mapping[str, Any] | None = None
+    reports: Sequence[Path] = ()
+    scores: Path | None = None
+    decisions: pd.DataFrame | None = None
+    scoring_account: Mapping[str, Any] | None = None
+    declines: bool = True
+    next_steps: str = ""
+
+    def external(self) -> dict[str, Mapping[str, Any]]:
+        """What was found on an external sample, by model; empty where none was given."""
+        models = (self.vintages or {"models": {}})["models"]
+        return {name: found["external"] for name, found in models.items() if "external" in found}
