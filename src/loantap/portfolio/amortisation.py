@@ -21,7 +21,11 @@ MONTHS_PER_YEAR = 12
 
 
 def monthly_rate(rate_pct: Numbers) -> FloatArray:
-    """Monthly rate as a fraction, from a nominal yearly rate in percent (12 -> 0.01)."""
+    """Monthly rate as a fraction, from a nominal yearly rate in percent.
+
+    >>> float(monthly_rate(12))
+    0.01
+    """
     return np.asarray(rate_pct, dtype=float) / (100 * MONTHS_PER_YEAR)
 
 

@@ -19,8 +19,11 @@ SEPARATOR = "\x1f"
 def content_ids(rows: pd.DataFrame, columns: Sequence[str]) -> pd.Series:
     """Identifier of each row: a digest of its `columns` and its occurrence number.
 
-    The same content always gives the same identifier, whatever the file's order of rows; the
-    second row of equal content ends in `-2`. Returns text, indexed like `rows`.
+    The same content always gives the same identifier, whatever the file's order of rows. Returns
+    text, indexed like `rows`.
+
+    >>> content_ids(pd.DataFrame({"title": ["car", "car"]}), ["title"]).to_list()
+    ['d83e1a4558aa7c56-1', 'd83e1a4558aa7c56-2']
     """
     return ContentIds(columns).number(rows)
 

@@ -25,7 +25,11 @@ def is_missing(value: float | None) -> bool:
 
 
 def percent(value: float | None, digits: int = 1) -> str:
-    """A fraction as a percentage (`0.1914` -> `19.1%`); a dash when missing."""
+    """A fraction as a percentage; a dash when missing.
+
+    >>> percent(0.1914)
+    '19.1%'
+    """
     return NOTHING if value is None or is_missing(value) else f"{value:.{digits}%}"
 
 
@@ -40,19 +44,31 @@ def decimal(value: float | None, digits: int = 3) -> str:
 
 
 def signed(value: float) -> str:
-    """A number with its sign and one decimal (`+3.0`); what rounds to zero is `+0.0`."""
+    """A number with its sign and one decimal; what rounds to zero has a plus.
+
+    >>> signed(3), signed(-0.04)
+    ('+3.0', '+0.0')
+    """
     return f"{round(value, 1) + 0.0:+.1f}"
 
 
 def percent_interval(low: float | None, high: float | None) -> str:
-    """Bounds of a rate (`4.5 to 7.6%`); empty when either is missing."""
+    """Bounds of a rate; empty when either is missing.
+
+    >>> percent_interval(0.0451, 0.0762)
+    '4.5 to 7.6%'
+    """
     if low is None or high is None or is_missing(low) or is_missing(high):
         return ""
     return f"{low * 100:.1f} to {high:.1%}"
 
 
 def decimal_interval(low: float | None, high: float | None, digits: int = 3) -> str:
-    """Bounds of a score (`0.690 to 0.733`); empty when either is missing."""
+    """Bounds of a score; empty when either is missing.
+
+    >>> decimal_interval(0.69, 0.7333)
+    '0.690 to 0.733'
+    """
     if low is None or high is None or is_missing(low) or is_missing(high):
         return ""
     return f"{low:.{digits}f} to {high:.{digits}f}"
@@ -64,19 +80,31 @@ def capitalize_first(text: str) -> str:
 
 
 def p_value(value: float | None) -> str:
-    """A p-value with its relation sign (`= 0.13`, `< 0.001`); `not tested` when missing."""
+    """A p-value with its relation sign.
+
+    >>> p_value(0.13), p_value(0.0004), p_value(None)
+    ('= 0.13', '< 0.001', 'not tested')
+    """
     if value is None or is_missing(value):
         return "not tested"
     return "< 0.001" if value < 0.001 else f"= {value:.2g}"
 
 
 def name_sample(sample: str) -> str:
-    """Readable name of a sample of `metrics.json` (`out_of_time` -> `out of time`)."""
+    """Readable name of a sample of `metrics.json`.
+
+    >>> name_sample("out_of_time")
+    'out of time'
+    """
     return _SAMPLE_NAMES.get(sample, sample.replace("_", " "))
 
 
 def name_segmentation(segmentation: str) -> str:
-    """Heading for a segmentation (`annual_income` -> `Annual income`)."""
+    """Heading for a segmentation.
+
+    >>> name_segmentation("annual_income")
+    'Annual income'
+    """
     return _SEGMENTATION_NAMES.get(segmentation, segmentation.replace("_", " ").capitalize())
 
 

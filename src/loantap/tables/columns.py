@@ -52,5 +52,9 @@ def recognise(names: Sequence[str], where: str) -> tuple[str, ...]:
 
 
 def fold_name(name: str) -> str:
-    """`Annual Inc`, `ANNUAL_INC` and ` annual_inc ` as `annual_inc`."""
+    """The name of a column as the data dictionary spells it, whatever its capitals and spaces.
+
+    >>> [fold_name(name) for name in ("Annual Inc", "ANNUAL_INC", " annual_inc ")]
+    ['annual_inc', 'annual_inc', 'annual_inc']
+    """
     return _FILLING.sub("_", name.strip(_BLANK).lower())

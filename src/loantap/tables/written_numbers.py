@@ -49,6 +49,10 @@ class WrittenNumbers:
     def make_plain(self, table: pa.Table) -> pa.Table:
         """The table, texts in its columns of numbers as plain numbers where they can be read.
 
+        >>> table = pa.table({"annual_inc": ["1,47,300", "52000.5"], "int_rate": ["10.65%", "7"]})
+        >>> WrittenNumbers("loans.csv").make_plain(table).to_pydict()
+        {'annual_inc': ['147300', '52000.5'], 'int_rate': ['10.65', '7']}
+
         Raises:
             InputError: a number can be read in two ways.
         """

@@ -24,7 +24,11 @@ class Address:
 
 
 def parse_url(system: str, text: str, *, port: int, form: str) -> Address:
-    """The parts of a URL, with what was quoted in them (`%40`) as it is meant.
+    """The parts of a URL, with what was quoted in them as it is meant.
+
+    >>> form = "postgresql://user:password@host/database"
+    >>> parse_url("warehouse", "postgresql://me:p%40ss@db/loans", port=5432, form=form).password
+    'p@ss'
 
     Args:
         system: its name, for messages.

@@ -50,7 +50,11 @@ class Candidate:
 
     @property
     def label(self) -> str:
-        """Short name for tables and plots (`smote L1 C=100`)."""
+        """Short name for tables and plots.
+
+        >>> Candidate(Balancing.SMOTE, l1_ratio=1, inverse_penalty=100).label
+        'smote L1 C=100'
+        """
         return f"{self.balancing} L{1 if self.l1_ratio else 2} C={self.inverse_penalty:g}"
 
     def as_dict(self) -> dict[str, Any]:
