@@ -59,20 +59,20 @@ test-fast: $(READY) ## A minute: no server, whole run, browser, registry or many
 
 # Ten applications are scored for each loan that is searched on: 4 million at full size.
 bench: $(READY) ## Time and memory against baselines; SIZE=396030 for full size, PORTFOLIO=FILE.csv
-	@$(BIN)/python -m tests.benchmarks.bench_search --loans $(SIZE) --growth $$(($(SIZE) / 4)) $(SIZE)
-	@$(BIN)/python -m tests.benchmarks.bench_scoring --rows $$(($(SIZE) * 10))
-	@$(BIN)/python -m tests.benchmarks.bench_one_row
+	@$(BIN)/python -m tools.benchmarks.bench_search --loans $(SIZE) --growth $$(($(SIZE) / 4)) $(SIZE)
+	@$(BIN)/python -m tools.benchmarks.bench_scoring --rows $$(($(SIZE) * 10))
+	@$(BIN)/python -m tools.benchmarks.bench_one_row
 	@if [ -n "$(PORTFOLIO)" ]; then \
-	    $(BIN)/python -m tests.benchmarks.bench_figures --portfolio "$(PORTFOLIO)"; \
+	    $(BIN)/python -m tools.benchmarks.bench_figures --portfolio "$(PORTFOLIO)"; \
 	else echo "No figures of the models: name a real portfolio with PORTFOLIO=FILE.csv"; fi
 
 bench-full: $(READY) ## The main job at 396,030 loans: time and peak memory of each node; ARGS="--loans 4000000"
-	@$(BIN)/python -m tests.benchmarks.bench_full $(ARGS)
+	@$(BIN)/python -m tools.benchmarks.bench_full $(ARGS)
 
 bench-sources: system-packages $(SERVERS) ## Extraction and write-back against their baselines, on PostgreSQL; SIZE=400000 for full size
-	@$(BIN)/python -m tests.benchmarks.bench_extraction --rows $(SIZE)
-	@$(BIN)/python -m tests.benchmarks.bench_incremental --rows $(SIZE)
-	@$(BIN)/python -m tests.benchmarks.bench_write_back --rows $(SIZE)
+	@$(BIN)/python -m tools.benchmarks.bench_extraction --rows $(SIZE)
+	@$(BIN)/python -m tools.benchmarks.bench_incremental --rows $(SIZE)
+	@$(BIN)/python -m tools.benchmarks.bench_write_back --rows $(SIZE)
 
 # Asked first: neither server ends with a message that helps.
 REQUIRE_PORT = $(BIN)/python -c 'import socket; socket.create_server(("127.0.0.1", int("$(PORT)")))' \
@@ -98,19 +98,19 @@ ui: $(READY) ## Open MLflow's UI at the runs of the latest experiment; PORT=5000
 # The shell that starts the servers has ended when they are used, so what they are reached by is
 # written to a file only its owner can read.
 sources-up: system-packages $(SERVERS) ## Start the three source systems for --env odbc, with a demo portfolio; LOANS=20000
-	@$(BIN)/python -m tests.support up --loans $(LOANS) $(ARGS)
+	@$(BIN)/python -m tools.sources up --loans $(LOANS) $(ARGS)
 
 # Asked first: the set-up takes minutes, and does not help where a server is missing.
 system-packages:
-	@$(PYTHON) -m tests.support.system_packages
+	@$(PYTHON) -m tools.sources.system_packages
 
 sources-down: $(READY) ## Stop the three servers and remove what they hold
-	@$(BIN)/python -m tests.support down
+	@$(BIN)/python -m tools.sources down
 
 clean: ## Remove the environment, caches and builds; data and registered models stay
 	rm -rf $(VENV) build dist htmlcov .coverage .coverage.* .hypothesis .import_linter_cache \
 	    .mypy_cache .pytest_cache .ruff_cache .viz
-	find src tests notebooks -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
+	find src tests tools notebooks -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 
 # --- An environment that was moved or copied with its folder runs the code of the old one.
 ifneq ($(wildcard $(READY)),)

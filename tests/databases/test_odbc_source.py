@@ -18,7 +18,7 @@ from loantap.portfolio.dictionary import Table
 from loantap.portfolio.errors import InputError
 from tests.conftest import require
 from tests.databases.source_frames import make_source
-from tests.support.system_packages import is_driver_installed
+from tools.sources.system_packages import is_driver_installed
 
 APT = "apt-get install unixodbc libsqliteodbc"
 PASSWORD = "s3cret-pa55word"  # noqa: S105 (made up)

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from tests.benchmarks.bench_full import watch
 from tests.support.small_limits import DUCKDB_MIB
 from tests.support.temporary_project import make_project
+from tools.benchmarks.bench_full import watch
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux", reason="reads what Linux says of a process"

@@ -88,7 +88,7 @@ def test_every_module_is_in_the_wheel(wheel: Path) -> None:
     modules = {str(p.relative_to(PROJECT / "src")) for p in (PROJECT / "src").rglob("*.py")}
 
     assert modules <= names
-    assert not [name for name in names if name.startswith(("tests/", "conf/", "data/"))]
+    assert not [name for name in names if name.startswith(("tests/", "tools/", "conf/", "data/"))]
 
 
 def test_the_archive_holds_the_shared_configuration(archive: Path) -> None:

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 import pytest
 
 from tests.conftest import require
-from tests.support import derby as derby_support
-from tests.support import postgres as postgres_support
-from tests.support import thrift_server as thrift_server_support
-from tests.support.derby import Derby
-from tests.support.postgres import OUTPUT_SCHEMA, OWNER, Postgres
-from tests.support.thrift_server import ThriftServer
+from tools.sources import derby as derby_support
+from tools.sources import postgres as postgres_support
+from tools.sources import thrift_server as thrift_server_support
+from tools.sources.derby import Derby
+from tools.sources.postgres import OUTPUT_SCHEMA, OWNER, Postgres
+from tools.sources.thrift_server import ThriftServer
 
 
 @pytest.fixture(scope="session")

@@ -12,11 +12,11 @@ from typing import ClassVar, Protocol
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tests.support.derby import READER as DB2_READER
-from tests.support.derby import SCHEMA as DB2_SCHEMA
-from tests.support.derby import Derby
-from tests.support.postgres import READER, Postgres
-from tests.support.thrift_server import ThriftServer
+from tools.sources.derby import READER as DB2_READER
+from tools.sources.derby import SCHEMA as DB2_SCHEMA
+from tools.sources.derby import Derby
+from tools.sources.postgres import READER, Postgres
+from tools.sources.thrift_server import ThriftServer
 
 
 class Server(Protocol):

@@ -12,7 +12,7 @@ from pandas.testing import assert_frame_equal
 
 from loantap.datasets import TargetTableDataset
 from loantap.portfolio.errors import InputError
-from tests.support.postgres import Postgres
+from tools.sources.postgres import Postgres
 
 TABLE = "underwriting.portfolio"
 

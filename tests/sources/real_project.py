@@ -17,12 +17,12 @@ from click.testing import Result
 from loantap.databases.backends import make_backend
 from loantap.databases.backends.interface import Query
 from loantap.portfolio.dictionary import Table
-from tests.support.derby import READER as DB2_READER
-from tests.support.derby import Derby
-from tests.support.loader import make_tables
-from tests.support.postgres import OUTPUT_SCHEMA, OWNER, READER, Postgres
 from tests.support.temporary_project import Project, make_project
-from tests.support.thrift_server import ThriftServer
+from tools.sources.derby import READER as DB2_READER
+from tools.sources.derby import Derby
+from tools.sources.loader import make_tables
+from tools.sources.postgres import OUTPUT_SCHEMA, OWNER, READER, Postgres
+from tools.sources.thrift_server import ThriftServer
 
 LOANS, SEED, AS_OF = 1_000, 42, "2026-11-23"
 PRIMARY = ("loans", "loan_months", "instalment_exceptions", "reconciliation")

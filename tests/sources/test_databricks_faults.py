@@ -19,8 +19,8 @@ from loantap.databases.backends.interface import Query, SourceDownError
 from loantap.portfolio.errors import InputError
 from tests.sources.source_rows import find_source, make_loans, tell
 from tests.support.cut_proxy import CutProxy
-from tests.support.ports import free_port
-from tests.support.thrift_server import ThriftServer
+from tools.sources.ports import free_port
+from tools.sources.thrift_server import ThriftServer
 
 ALL = Query("SELECT * FROM loans")
 WRONG = "dapi/wr0ng+=="

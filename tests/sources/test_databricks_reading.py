@@ -14,7 +14,7 @@ from loantap.databases.backends import make_backend
 from loantap.databases.backends.interface import Query
 from loantap.databases.source_table import Account
 from tests.sources.source_rows import FIRST_UPDATE, find_source, make_loans
-from tests.support.thrift_server import ThriftServer
+from tools.sources.thrift_server import ThriftServer
 
 EMOJI = "Bäcker 面包师 👩🏽‍🍳"
 

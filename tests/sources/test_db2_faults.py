@@ -18,8 +18,8 @@ from loantap.databases.backends.interface import Query, SourceDownError
 from loantap.portfolio.errors import InputError
 from tests.sources.source_rows import find_source, make_loans, tell
 from tests.support.cut_proxy import CutProxy
-from tests.support.derby import READER, Derby
-from tests.support.ports import free_port
+from tools.sources.derby import READER, Derby
+from tools.sources.ports import free_port
 
 ALL = Query("SELECT * FROM loans")
 WRONG = "wr0ng/p@ss%word"

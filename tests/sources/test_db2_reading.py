@@ -16,7 +16,7 @@ from loantap.databases.backends import make_backend
 from loantap.databases.backends.interface import Query
 from loantap.databases.source_table import Account
 from tests.sources.source_rows import FIRST_UPDATE, find_source, make_loans
-from tests.support.derby import Derby
+from tools.sources.derby import Derby
 
 LATIN1 = "819"  # as IBM numbers code pages
 EMOJI = "Bäcker 面包师 👩🏽‍🍳"

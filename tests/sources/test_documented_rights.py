@@ -15,7 +15,7 @@ from tests.conftest import PROJECT
 from tests.sources.our_tables import make_loans as make_rows
 from tests.sources.our_tables import make_target
 from tests.sources.source_rows import find_source, make_loans
-from tests.support.postgres import Postgres
+from tools.sources.postgres import Postgres
 
 DATABASE, PASSWORD = "documented", "made-up"
 ROLES = ("loantap_reader_x", "loantap_writer_x")

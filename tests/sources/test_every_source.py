@@ -24,7 +24,7 @@ from tests.sources.every_server import OnDatabricks, OnDb2, OnPostgres, Server
 from tests.sources.source_copy import AS_OF, Copy
 from tests.sources.source_rows import FIRST_UPDATE, expect_remedy, find_source, make_loans, tell
 from tests.support.cut_proxy import CutProxy
-from tests.support.ports import free_port
+from tools.sources.ports import free_port
 
 SERVERS = {"postgres": OnPostgres, "db2": OnDb2, "databricks": OnDatabricks}
 # Bytes after which the network fails: beyond the first batches, and far from the end.

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.sources.source_rows import make_loans
 from tests.support.killing import kill_extractions
-from tests.support.postgres import Postgres
+from tools.sources.postgres import Postgres
 
 
 def test_killed_at_any_moment_it_loses_and_doubles_no_row(

@@ -28,8 +28,8 @@ from loantap.portfolio.errors import InputError
 from loantap.snapshots.extraction import Extraction
 from tests.sources.source_rows import expect_remedy, find_source, make_loans, tell
 from tests.support.cut_proxy import CutProxy
-from tests.support.ports import free_port
-from tests.support.postgres import OWNER, READER, Postgres
+from tools.sources.ports import free_port
+from tools.sources.postgres import OWNER, READER, Postgres
 
 AS_OF = datetime(2026, 11, 23)  # noqa: DTZ001 (UTC without a zone)
 

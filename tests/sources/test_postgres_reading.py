@@ -23,7 +23,7 @@ from loantap.portfolio.dictionary import Table
 from loantap.portfolio.errors import InputError
 from tests.conftest import AS_OF
 from tests.sources.source_rows import FIRST_UPDATE, expect_remedy, find_source, make_loans
-from tests.support.postgres import READER, Postgres
+from tools.sources.postgres import READER, Postgres
 
 EMOJI = "Bäcker 面包师 👩🏽‍🍳"
 

@@ -14,9 +14,9 @@ from loantap.databases.backends import make_backend
 from loantap.databases.backends.interface import Query
 from loantap.portfolio.errors import InputError
 from tests.conftest import require
-from tests.support import __main__ as sources
-from tests.support import derby, postgres, thrift_server
-from tests.support.loader import make_tables
+from tools.sources import __main__ as sources
+from tools.sources import derby, postgres, thrift_server
+from tools.sources.loader import make_tables
 
 pytestmark = pytest.mark.slow
 

@@ -25,10 +25,10 @@ from tests.sources.real_project import (
     read_rows,
     run_real,
 )
-from tests.support.derby import Derby
-from tests.support.postgres import Postgres
 from tests.support.temporary_project import Project
-from tests.support.thrift_server import ThriftServer
+from tools.sources.derby import Derby
+from tools.sources.postgres import Postgres
+from tools.sources.thrift_server import ThriftServer
 
 
 @dataclass(frozen=True)

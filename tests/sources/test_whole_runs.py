@@ -31,13 +31,13 @@ from tests.sources.real_project import (
     run_real,
     unwrap,
 )
-from tests.support.derby import READER as DB2_READER
-from tests.support.derby import Derby
-from tests.support.ports import free_port
-from tests.support.postgres import OUTPUT_SCHEMA, OWNER, READER, Postgres
 from tests.support.temporary_project import Project
-from tests.support.thrift_server import SCHEMA as EVENTS_SCHEMA
-from tests.support.thrift_server import ThriftServer
+from tools.sources.derby import READER as DB2_READER
+from tools.sources.derby import Derby
+from tools.sources.ports import free_port
+from tools.sources.postgres import OUTPUT_SCHEMA, OWNER, READER, Postgres
+from tools.sources.thrift_server import SCHEMA as EVENTS_SCHEMA
+from tools.sources.thrift_server import ThriftServer
 
 # A loan's rows were last changed two days after those of the loan before it, in every system.
 FIRST_UPDATE, STEP = datetime(2011, 6, 1), timedelta(days=2)  # noqa: DTZ001 (UTC without a zone)

@@ -24,7 +24,7 @@ from tests.sources.our_tables import (
     tables,
     write,
 )
-from tests.support.postgres import READER, Postgres
+from tools.sources.postgres import READER, Postgres
 
 
 @pytest.fixture

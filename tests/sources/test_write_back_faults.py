@@ -30,7 +30,7 @@ from tests.sources.our_tables import (
     write,
 )
 from tests.support.cut_proxy import CutProxy
-from tests.support.postgres import OWNER, Postgres
+from tools.sources.postgres import OWNER, Postgres
 
 
 @pytest.fixture(autouse=True)

@@ -124,7 +124,7 @@ class TestAgainstGridSearchCV:
 
 @pytest.mark.parametrize("model", ["lending", "application"])
 def test_scikit_learn_s_own_solvers_choose_the_same(model: str, simulated_loans) -> None:
-    from tests.benchmarks.bench_search import search_plainly
+    from tools.benchmarks.bench_search import search_plainly
 
     options = OPTIONS.model_copy(update={"name": model, "inverse_penalties": (0.01, 1.0)})
     few = simulated_loans.head(LOANS)

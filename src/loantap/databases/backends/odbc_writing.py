@@ -2,7 +2,7 @@
 
 Rows go in bulk: one parameter a column, each an array of thousands of values that PostgreSQL takes
 apart. Bound row by row, also by arrow-odbc or pyodbc's `fast_executemany`, they take three to
-ten times as long: `tests/benchmarks/bench_write_back.py`.
+ten times as long: `tools/benchmarks/bench_write_back.py`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Extraction over ODBC into a snapshot, against `pandas.read_sql` over pyodbc.
 
-    python -m tests.benchmarks.bench_extraction --rows 4000000
+    python -m tools.benchmarks.bench_extraction --rows 4000000
 
 The source is a PostgreSQL server of our own: simulated loans with the 27 columns of a LoanTap CSV
 and the three that every source table has, the same ones again and again beyond 400,000. Each side
@@ -34,8 +34,8 @@ from loantap.portfolio.dictionary import Table, portfolio_columns
 from loantap.portfolio.loantap_format import render
 from loantap.simulator.portfolio import simulate_portfolio
 from loantap.snapshots.extraction import Extraction
-from tests.benchmarks.measured import Measured, run_measured
-from tests.support.postgres import Postgres, missing
+from tools.benchmarks.measured import Measured, run_measured
+from tools.sources.postgres import Postgres, missing
 
 _SIMULATED = 400_000
 _EVERYTHING = "SELECT * FROM loans"
@@ -92,14 +92,14 @@ def load_loans(server: Postgres, rows: int) -> None:
 def measure(side: str, folder: Path, rows: int) -> Measured:
     """One run in a fresh process: seconds of the reading, memory of the process."""
     arguments = ["--side", side, "--folder", str(folder)]
-    process = run_measured(["-m", "tests.benchmarks.bench_extraction", *arguments])
+    process = run_measured(["-m", "tools.benchmarks.bench_extraction", *arguments])
     told = json.loads((folder / f"{side}.json").read_text())
     if told["rows"] != rows:
         raise SystemExit(f"{side} read {told['rows']:,} rows of {rows:,}")
     return Measured(told["seconds"], process.peak_mib, process.cpu_seconds)
 
 
-def read_sql(connection: str, folder: Path) -> int:
+def read_sql(connection: str, _folder: Path) -> int:
     """The table as a frame, by pyodbc and pandas."""
     with pyodbc.connect(connection) as connected:
         return len(pd.read_sql(_EVERYTHING, connected))

@@ -7,7 +7,7 @@ states, which become the codes that DB2 gives for the same fault. Rows pass as t
 
 It proves connecting, login, types, NULLs, UTF-8, parameters and bulk fetching through IBM's own
 driver; it proves nothing about DB2's SQL. Codes are named as in the DRDA reference, volume 3.
-Run as `python -m tests.support.drda_front --socket N --behind PORT`, where N is a listening
+Run as `python -m tools.sources.drda_front --socket N --behind PORT`, where N is a listening
 socket that the process inherits.
 """
 
@@ -19,9 +19,9 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from typing import Final
+from typing import BinaryIO, Final, cast
 
-from tests.support.drda import (
+from tools.sources.drda import (
     Parameters,
     Structure,
     encode_parameters,
@@ -151,7 +151,7 @@ def _pump(
     is_leaving = False
     try:
         with source.makefile("rb", buffering=1 << 18) as stream:
-            for chain in read_chains(stream):
+            for chain in read_chains(cast(BinaryIO, stream)):
                 sink.sendall(b"".join(part.wire for part in rewrite(chain)))
                 if is_leaving := any(part.code == _LEAVING for part in chain):
                     break

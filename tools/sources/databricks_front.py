@@ -4,7 +4,7 @@ It serves Thrift over HTTPS with a bearer token and a warehouse's path, as Datab
 speaks to Spark in Spark's own way. It adds what Spark does not know: native parameters, the
 schema and the settings of a session, results as Arrow batches, and rights on tables, in so far as
 it refuses to read those that it is told to deny. The statements, types and all other errors are
-Spark's. Run as `python -m tests.support.databricks_front --socket N --behind PORT
+Spark's. Run as `python -m tools.sources.databricks_front --socket N --behind PORT
 --settings FILE`, where N is a listening socket that the process inherits.
 """
 
@@ -29,7 +29,7 @@ from thrift.protocol.TBinaryProtocol import TBinaryProtocol, TBinaryProtocolAcce
 from thrift.transport.TSocket import TSocket
 from thrift.transport.TTransport import TBufferedTransport, TMemoryBuffer, TTransportException
 
-from tests.support.spark_rows import arrow_schema, to_array
+from tools.sources.spark_rows import arrow_schema, to_array
 
 # What Spark understands of the versions that the connector asks for and is told.
 _SPARKS_VERSION: Final = thrift.TProtocolVersion.HIVE_CLI_SERVICE_PROTOCOL_V8

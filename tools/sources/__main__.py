@@ -18,16 +18,16 @@ from rich.console import Console
 
 from loantap.portfolio.dictionary import Table
 from loantap.portfolio.errors import InputError
-from tests.support import derby, loader, postgres, thrift_server
-from tests.support.derby import Derby
-from tests.support.postgres import Postgres
-from tests.support.thrift_server import ThriftServer
+from tools.sources import derby, loader, postgres, thrift_server
+from tools.sources.derby import Derby
+from tools.sources.postgres import Postgres
+from tools.sources.thrift_server import ThriftServer
 
 _STATE = Path(__file__).parents[2] / ".sources"
 _ENVIRONMENT = _STATE / "env"
 _FOLDER = _STATE / "folder"
 
-_SYSTEMS = MappingProxyType(
+_SYSTEMS: Mapping[Table, tuple[str, type[Postgres | Derby | ThriftServer]]] = MappingProxyType(
     {
         Table.LOANS: ("warehouse", Postgres),
         Table.APPLICATIONS: ("appstream", Derby),
@@ -125,7 +125,7 @@ def _write_environment(variables: Mapping[str, str]) -> None:
 
 def main() -> None:
     """Read the command line."""
-    parser = argparse.ArgumentParser(prog="python -m tests.support", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tools.sources", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     start = commands.add_parser("up", help="start and load the three systems")
     start.add_argument("--loans", type=int, default=20_000, help="size of the demo portfolio")

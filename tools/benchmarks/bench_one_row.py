@@ -1,6 +1,6 @@
 """One application, a dictionary in, the decision with its reasons out.
 
-    python -m tests.benchmarks.bench_one_row
+    python -m tools.benchmarks.bench_one_row
 
 Simulated applications are underwritten one by one, typed and as text as a form or a queue gives
 them, and for comparison one by one as frames of one row.
@@ -22,7 +22,7 @@ from loantap.policy.underwriting import Underwriter
 from loantap.portfolio.dictionary import portfolio_columns
 from loantap.portfolio.loantap_format import render
 from loantap.simulator.portfolio import simulate_portfolio
-from tests.benchmarks.scorers import KINDS, make_scorer, read_scoring_options
+from tools.benchmarks.scorers import KINDS, make_scorer, read_scoring_options
 
 _FRAMES = 200
 

@@ -18,9 +18,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
-from tests.support.ports import free_port
-from tests.support.processes import Process
-from tests.support.system_packages import DERBY, DERBY_JARS, JAVA, has_derby, has_java
+from tools.sources.ports import free_port
+from tools.sources.processes import Process
+from tools.sources.system_packages import DERBY, DERBY_JARS, JAVA, has_derby, has_java
 
 DATABASE, SCHEMA = "APPSTRM", "APPSTREAM"
 READER, OWNER = "loantap_reader", "loantap_owner"
@@ -121,7 +121,7 @@ class Derby:
         with socket.create_server(("127.0.0.1", self.port), backlog=64) as listener:
             front = Process.start(
                 [
-                    sys.executable, "-m", "tests.support.drda_front",
+                    sys.executable, "-m", "tools.sources.drda_front",
                     "--socket", str(listener.fileno()), "--behind", str(self._derby_port),
                 ],
                 self.folder / "front.log",

@@ -18,8 +18,8 @@ from typing import Self
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
-from tests.support.ports import free_port
-from tests.support.system_packages import (
+from tools.sources.ports import free_port
+from tools.sources.system_packages import (
     DRIVER,
     POSTGRES,
     find_postgres,

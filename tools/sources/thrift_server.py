@@ -21,9 +21,9 @@ from urllib.parse import quote
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tests.support.ports import free_port
-from tests.support.processes import Process
-from tests.support.system_packages import JAVA, has_java
+from tools.sources.ports import free_port
+from tools.sources.processes import Process
+from tools.sources.system_packages import JAVA, has_java
 
 CATALOG, SCHEMA = "spark_catalog", "business_events"
 HTTP_PATH = "/sql/1.0/warehouses/loantap"
@@ -119,7 +119,7 @@ class ThriftServer:
         with socket.create_server(("127.0.0.1", self.port), backlog=64) as listener:
             front = Process.start(
                 [
-                    sys.executable, "-m", "tests.support.databricks_front",
+                    sys.executable, "-m", "tools.sources.databricks_front",
                     "--socket", str(listener.fileno()), "--behind", str(self.spark_port),
                     "--settings", str(self._front_settings),
                 ],
@@ -164,7 +164,7 @@ class ThriftServer:
         """Run statements in one session, past the front; the first that fails raises."""
         from databricks.sql.thrift_api.TCLIService import ttypes as thrift
 
-        from tests.support.databricks_front import Spark
+        from tools.sources.databricks_front import Spark
 
         version = thrift.TProtocolVersion.HIVE_CLI_SERVICE_PROTOCOL_V8
         with closing(Spark(self.spark_port)) as spark:

@@ -1,6 +1,6 @@
 """Batch scoring on one machine against Spark on the same two cores: time, memory, growth.
 
-    python -m tests.benchmarks.bench_spark --rows 100000 400000 1600000 4000000
+    python -m tools.benchmarks.bench_spark --rows 100000 400000 1600000 4000000
 
 From a Parquet file of applications to one of scores. Every run is a process of its own, in which
 the file is scored twice: the first time with all that has to be started, then with Spark running.
@@ -25,9 +25,9 @@ from loantap.datasets import SparkFileDataset, SparkTableDataset
 from loantap.datasets.spark.session import open_session
 from loantap.pipelines.scoring.nodes import score_applications
 from loantap.tables.rows import MappedFile
-from tests.benchmarks.bench_scoring import score, write_applications
-from tests.benchmarks.measured import run_measured
-from tests.benchmarks.scorers import KINDS, make_scorer, read_scoring_options
+from tools.benchmarks.bench_scoring import score, write_applications
+from tools.benchmarks.measured import run_measured
+from tools.benchmarks.scorers import KINDS, make_scorer, read_scoring_options
 
 _CATALOG = Path(__file__).parents[2] / "conf/spark/catalog.yml"
 
@@ -56,7 +56,7 @@ def main() -> None:
 def measure(side: str, rows: int, folder: Path, cores: int) -> list[str]:
     """One row of the table."""
     arguments = ["--side", side, "--folder", str(folder), "--cores", str(cores)]
-    process = run_measured(["-m", "tests.benchmarks.bench_spark", *arguments])
+    process = run_measured(["-m", "tools.benchmarks.bench_spark", *arguments])
     started, first, again = json.loads((folder / "seconds.json").read_text())
     figures = [f"{started:.1f}", f"{first:.2f}", f"{again:.2f}", f"{rows / again:,.0f}"]
     return [f"{rows:,}", side, *figures, f"{process.peak_mib:,.0f}"]

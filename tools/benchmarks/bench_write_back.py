@@ -1,6 +1,6 @@
 """Writing a table to PostgreSQL over ODBC, against `DataFrame.to_sql` with its defaults.
 
-    python -m tests.benchmarks.bench_write_back --rows 400000
+    python -m tools.benchmarks.bench_write_back --rows 400000
 
 A server is started from packages for it, on the loopback interface. Each side writes the same frame
 of simulated loans, 27 columns, in a process of its own. Ours is all that a run does: staging, the
@@ -32,8 +32,8 @@ from sqlalchemy.dialects.postgresql.base import PGDialect
 
 from loantap.datasets.target_table import TargetTableDataset
 from loantap.simulator.portfolio import simulate_portfolio
-from tests.benchmarks.measured import Measured, run_measured
-from tests.support.postgres import Postgres, missing
+from tools.benchmarks.measured import Measured, run_measured
+from tools.sources.postgres import Postgres, missing
 
 _BASELINE = "to_sql"
 
@@ -83,7 +83,7 @@ def make_loans(rows: int) -> pd.DataFrame:
 
 def measure(side: str, folder: Path) -> Measured:
     """Seconds of the writing, and the memory of the process."""
-    arguments = ["-m", "tests.benchmarks.bench_write_back", "--side", side, "--folder", str(folder)]
+    arguments = ["-m", "tools.benchmarks.bench_write_back", "--side", side, "--folder", str(folder)]
     process = run_measured(arguments)
     seconds = json.loads((folder / "seconds.json").read_text())
     return Measured(seconds, process.peak_mib, process.cpu_seconds)

@@ -16,7 +16,7 @@ from loantap.model.training.train import feature_names, train_challenger, train_
 from loantap.policy.options import ScoringOptions
 from loantap.portfolio.cleaning import mark_outcome
 from loantap.simulator.portfolio import simulate_portfolio
-from tests.benchmarks.configured import read_options
+from tools.benchmarks.configured import read_options
 
 KINDS = ("logistic", "boosting")
 _LOANS = 10_000

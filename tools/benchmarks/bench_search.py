@@ -1,7 +1,7 @@
 """The hyperparameter search against a straightforward `GridSearchCV`, in one run.
 
-    python -m tests.benchmarks.bench_search --loans 40000
-    python -m tests.benchmarks.bench_search --loans 40000 --ratios
+    python -m tools.benchmarks.bench_search --loans 40000
+    python -m tools.benchmarks.bench_search --loans 40000 --ratios
 
 Both get the same simulated loans, folds, candidates and scores, each in a process of its own. The
 plain one is scikit-learn's and imbalanced-learn's as they come: liblinear for L1, newton-cholesky
@@ -38,8 +38,8 @@ from loantap.model.training.search import choose, make_folds, score_on_fold, sea
 from loantap.portfolio.cleaning import mark_outcome
 from loantap.portfolio.loantap_format import split_address
 from loantap.simulator.portfolio import simulate_portfolio
-from tests.benchmarks.configured import read_options
-from tests.benchmarks.measured import Measured, run_measured
+from tools.benchmarks.configured import read_options
+from tools.benchmarks.measured import Measured, run_measured
 
 
 def main() -> None:
@@ -159,7 +159,7 @@ def measure(side: str, options: TrainingOptions, folder: Path) -> tuple[Measured
     """Run one side in its own process."""
     arguments = ["--side", side, "--folder", str(folder), "--model", options.name]
     measured = run_measured(
-        ["-m", "tests.benchmarks.bench_search", *arguments, "--jobs", str(options.jobs)]
+        ["-m", "tools.benchmarks.bench_search", *arguments, "--jobs", str(options.jobs)]
     )
     return measured, json.loads((folder / f"{side}.json").read_text())
 

@@ -1,6 +1,6 @@
 """Batch scoring, Parquet to Parquet, against the time pandas needs to read the same columns.
 
-    python -m tests.benchmarks.bench_scoring --rows 4000000
+    python -m tools.benchmarks.bench_scoring --rows 4000000
 
 Each side runs in a process of its own on the same file of simulated applications. The clock of the
 scoring runs from the opened file to the published one: reading, checking, PD, score, decision,
@@ -30,8 +30,8 @@ from loantap.policy.schemas import SCORES
 from loantap.portfolio.dictionary import portfolio_columns
 from loantap.portfolio.loantap_format import render
 from loantap.simulator.portfolio import simulate_portfolio
-from tests.benchmarks.measured import Measured, run_measured
-from tests.benchmarks.scorers import KINDS, make_scorer, read_scoring_options
+from tools.benchmarks.measured import Measured, run_measured
+from tools.benchmarks.scorers import KINDS, make_scorer, read_scoring_options
 
 _SIMULATED = 400_000
 _REPEATS = 3
@@ -71,7 +71,7 @@ def measure(side: str, folder: Path, kind: str) -> Measured:
     seconds, peaks, processor = [], [], []
     for _ in range(_REPEATS):
         arguments = ["--side", side, "--folder", str(folder), "--kind", kind]
-        process = run_measured(["-m", "tests.benchmarks.bench_scoring", *arguments])
+        process = run_measured(["-m", "tools.benchmarks.bench_scoring", *arguments])
         seconds.append(json.loads((folder / f"{side}.json").read_text()))
         peaks.append(process.peak_mib)
         processor.append(process.cpu_seconds)

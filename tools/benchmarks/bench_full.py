@@ -1,7 +1,7 @@
 """The main job at the size of the book: time and peak memory of every node, and in all.
 
-    python -m tests.benchmarks.bench_full --loans 396030
-    python -m tests.benchmarks.bench_full --pipelines sources,ingestion --growth 400000 4000000
+    python -m tools.benchmarks.bench_full --loans 396030
+    python -m tools.benchmarks.bench_full --pipelines sources,ingestion --growth 400000 4000000
 
 A run is `kedro run`, in a process and a project folder of its own that is removed afterwards. The
 node that has ended writes a line, at which time, processor time and memory are read; so a node's
@@ -26,7 +26,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks.measured import Meter, Usage, environment
+from tools.benchmarks.measured import Meter, Usage, environment
 
 _PROJECT = Path(__file__).parents[2]
 # A node that has ended, as the run says it: "12/96 clean_loans   3.4 s".

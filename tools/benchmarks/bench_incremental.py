@@ -1,6 +1,6 @@
 """Extraction to a snapshot: every row, one row in a hundred changed, nothing changed.
 
-    python -m tests.benchmarks.bench_incremental --rows 400000 4000000
+    python -m tools.benchmarks.bench_incremental --rows 400000 4000000
 
 The table has 27 columns, of numbers and texts as loans and applications have them, and lies in an
 embedded database that may use 64 MB. Each extraction runs in a process of its own; the clock runs
@@ -27,7 +27,7 @@ from rich.table import Table
 from loantap.databases.source_table import Account
 from loantap.datasets import SnapshotDataset
 from loantap.snapshots.extraction import Extraction
-from tests.benchmarks.measured import Measured, run_measured
+from tools.benchmarks.measured import Measured, run_measured
 
 T = TypeVar("T")
 
@@ -62,6 +62,7 @@ class DuckSource:
         self._connection = duckdb.connect(str(folder / _DATABASE), read_only=True, config=config)
 
     def account(self, since: datetime | None = None) -> Account:
+        """See `SourceTable.account`."""
         found = self._connection.execute(
             "SELECT count(*), min(updated_at), max(updated_at), count(*) FILTER (updated_at >= ?) "
             "FROM loans",
@@ -70,13 +71,16 @@ class DuckSource:
         return Account(*found[0])
 
     def read(self, since: datetime | None = None) -> pa.RecordBatchReader:
+        """See `SourceTable.read`."""
         asked = f"FROM loans WHERE updated_at >= '{since or date.min}'"
         return self._connection.cursor().sql(asked).to_arrow_reader(65_536)
 
     def in_time(self) -> AbstractContextManager[None]:
+        """See `SourceTable.in_time`; a local file has no limit."""
         return nullcontext()
 
     def persist(self, attempt: Callable[[], T]) -> T:
+        """See `SourceTable.persist`; a local file answers at the first attempt."""
         return attempt()
 
 
@@ -125,7 +129,7 @@ def run_sql(folder: Path, statement: str) -> None:
 
 def measure_one(folder: Path) -> Measured:
     """One extraction in a fresh process."""
-    process = run_measured(["-m", "tests.benchmarks.bench_incremental", "--folder", str(folder)])
+    process = run_measured(["-m", "tools.benchmarks.bench_incremental", "--folder", str(folder)])
     seconds = json.loads((folder / "seconds.json").read_text())
     return Measured(seconds, process.peak_mib, process.cpu_seconds)
 

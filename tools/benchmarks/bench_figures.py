@@ -1,6 +1,6 @@
 """What the models reach on a real portfolio: repeated, fully nested 5-fold cross-validation.
 
-    python -m tests.benchmarks.bench_figures --portfolio ../shared/data/loantap_sample.csv
+    python -m tools.benchmarks.bench_figures --portfolio ../shared/data/loantap_sample.csv
 
 Every loan is scored by a model for which hyperparameters, calibration and F2 threshold were chosen
 on the other four fifths alone. All loans of the portfolio take part; nothing is tuned on what comes
@@ -28,7 +28,7 @@ from loantap.model.training.train import feature_names, train_logistic
 from loantap.portfolio.cleaning import mark_outcome
 from loantap.portfolio.dictionary import portfolio_columns
 from loantap.portfolio.loantap_format import parse, split_address
-from tests.benchmarks.configured import read_options
+from tools.benchmarks.configured import read_options
 
 MODELS = ("benchmark", "lending", "application")
 SHOWN = ("roc_auc", "average_precision", "f2", "brier", "ece")

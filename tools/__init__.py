@@ -1,0 +1,1 @@
+"""What is run beside the package: servers to try the sources on, and benchmarks."""

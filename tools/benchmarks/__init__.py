@@ -1,0 +1,1 @@
+"""Time, memory and figures against baselines, at a size of your choice."""
