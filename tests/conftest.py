@@ -48,7 +48,7 @@ MADE_UP_LOAN = {
 
 # The rolling origin of the tests: as shipped, but content with fewer loans to train on.
 OUT_OF_TIME = {
-    "snapshot": "2017-03-01",
+    "outcomes_as_of": "2017-03-01",
     "term_months": 36,
     "first_origin": "2012-07-01",
     "step_months": 6,

@@ -12,8 +12,10 @@ from loantap.hooks.run_parameters import (
     check_parameter_groups,
     check_run_parameters,
 )
+from loantap.model.training.options import SplitOptions
 from loantap.portfolio.errors import InputError
 from loantap.portfolio.options import IngestionOptions, SourcesOptions
+from tests.conftest import OUT_OF_TIME
 
 GROUPS = ("sources", "ingestion", "modeling.lending", "modeling.application")
 
@@ -165,6 +167,21 @@ class TestGroups:
     def test_with_a_misspelt_name_are_refused_with_the_nearest_known_one(self) -> None:
         with pytest.raises(InputError, match=r"parameter sources\.sed: .* Did you mean seed\?"):
             check_parameter_groups(self.parameters(sed=1), self.MODELS)
+
+    @pytest.mark.parametrize(("old", "new"), [("snapshot", "outcomes_as_of"),
+                                              ("first_orign", "first_origin"),
+                                              ("last_mnth", "last_month")])  # fmt: skip
+    def test_a_name_below_is_answered_with_that_of_its_own_group(self, old: str, new: str) -> None:
+        split = {"seed": 1, "test_share": 0.1, "min_outcomes": 50}
+        split |= {"out_of_time": OUT_OF_TIME | {old: "2017-03-01"}}
+
+        with pytest.raises(InputError, match=rf"split\.out_of_time\.{old}: .* mean {new}\?"):
+            check_parameter_groups({"split": split}, {"split": SplitOptions})
+
+    def test_an_old_name_is_no_answer_in_a_group_that_never_had_it(self) -> None:
+        with pytest.raises(InputError, match=r"parameter sources\.snapshot: unknown") as refused:
+            check_parameter_groups(self.parameters(snapshot=1), self.MODELS)
+        assert "outcomes_as_of" not in refused.value.remedy
 
     def test_are_checked_below_the_first_level_as_well(self) -> None:
         parameters = self.parameters()

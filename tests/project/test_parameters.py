@@ -109,7 +109,7 @@ def test_a_misspelt_key_is_refused_with_the_nearest_one() -> None:
         ({"scoring": {"policy": {"bands": []}}}, r"scoring\.policy\.bands: \[\] cannot be used"),
         (
             {"feature_engineering": {"split": {"out_of_time": {"last_month": "2016-01-01"}}}},
-            r"split\.out_of_time: .*not matured at the snapshot",
+            r"split\.out_of_time: .*not matured as of",
         ),
         (
             {"feature_engineering": {"split": {"out_of_time": {"first_origin": "2012-07-15"}}}},

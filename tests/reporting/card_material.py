@@ -246,7 +246,7 @@ def make_stability() -> dict[str, Any]:
 
 def make_card(origin: str = "real", **changes: Any) -> ModelCard:
     definition = {
-        "snapshot": "2017-03-01", "term_months": 36, "first_origin": "2012-07-01",
+        "outcomes_as_of": "2017-03-01", "term_months": 36, "first_origin": "2012-07-01",
         "step_months": 6, "last_month": "2013-12-01",
     }  # fmt: skip
     caveats = dict.fromkeys(("rolling_origin", "vintages"), "")

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from loantap.portfolio.dictionary import Table, columns_of
-from loantap.simulator import SNAPSHOT_MONTH, iter_events, simulate_events
+from loantap.simulator import AS_OF_MONTH, iter_events, simulate_events
 
 CENT = 0.0101  # balance and payment are each rounded to the cent
 
@@ -53,7 +53,7 @@ def test_every_loan_has_months_in_a_row_from_the_first_after_issue(
 
 
 def test_no_month_lies_after_the_snapshot(events: pd.DataFrame) -> None:
-    assert events["month"].max() == pd.Timestamp("2017-03-01") == pd.Timestamp(SNAPSHOT_MONTH)
+    assert events["month"].max() == pd.Timestamp("2017-03-01") == pd.Timestamp(AS_OF_MONTH)
 
 
 def test_there_are_about_two_years_of_months_per_loan(
@@ -120,7 +120,7 @@ def test_days_past_due_climb_by_thirty_once_payments_stop(joined: pd.DataFrame) 
 
 
 def test_defaults_are_centred_on_two_fifths_of_the_term() -> None:
-    # Old enough for the snapshot to hide none of them.
+    # Old enough for the month as of which they are known to hide none of them.
     many = pd.concat([one_loan(loan_status="Charged Off", loan_id=str(n)) for n in range(400)])
     events = simulate_events(many.reset_index(drop=True), seed=2)
     first_missed = events[events["days_past_due"] == 30].groupby("loan_id").tail(1)["month"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from functools import reduce
 from pathlib import Path
@@ -30,8 +30,9 @@ RUN_PARAMETERS: Final = MappingProxyType(
         "summary": "full shows every table at the end of the run (default: short)",
     }
 )
-# Names of earlier releases.
+# Names of earlier releases: of run parameters, and of parameters of groups.
 _RENAMED: Final = MappingProxyType({"foreign": "external"})
+_RENAMED_IN_GROUPS: Final = MappingProxyType({"snapshot": "outcomes_as_of"})
 _SCORES_FORMATS: Final = (".parquet", ".csv")
 _TABLE_FORMATS: Final = (".csv", ".csv.gz", ".tsv", ".txt", ".parquet", ".pq", ".parq")
 
@@ -110,12 +111,24 @@ def _explain(path: str, model: type[BaseModel], details: Mapping[str, Any]) -> I
     names = [str(part) for part in details["loc"]]
     where = f"parameter {'.'.join([path, *names])}"
     if details["type"] == "extra_forbidden":
-        close = get_close_matches(names[-1], model.model_fields, n=1)
+        fields = _find_fields(model, names[:-1])
+        now = _RENAMED_IN_GROUPS.get(names[-1])
+        close = [now] if now in fields else get_close_matches(names[-1], fields, n=1)
         guess = f"Did you mean {close[0]}? " if close else ""
         return InputError(where, "unknown parameter", f"{guess}Correct its name, or leave it out")
     given = details["input"]
     value = "" if isinstance(given, Mapping) else f"{given!r} cannot be used: "
     return InputError(where, f"{value}{details['msg']}", "Correct it in conf/, or after --params")
+
+
+def _find_fields(model: type[BaseModel], path: Iterable[str]) -> Collection[str]:
+    """Names of the fields at a path within a parameter group; none where no group of fields is."""
+    for name in path:
+        below = model.model_fields[name].annotation if name in model.model_fields else None
+        if not (isinstance(below, type) and issubclass(below, BaseModel)):
+            return ()
+        model = below
+    return model.model_fields
 
 
 def _list_names(given: Mapping[str, Any], groups: tuple[str, ...]) -> Iterator[str]:

@@ -158,7 +158,7 @@ def origin_of_rows(rows: pd.DataFrame) -> str:
             "source tables",
             "one of loans, applications and loan_events has no rows",
             "Fill it and run again; no monthly events can be simulated for loans issued after "
-            "the snapshot of March 2017",
+            "March 2017, as of which the demo's outcomes are known",
         )
     return SIMULATED if rows["origin"].eq(SIMULATED).any() else str(rows["origin"].iloc[0])
 

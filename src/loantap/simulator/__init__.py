@@ -6,14 +6,14 @@ real, from their outcomes. What comes from here is simulated and must be called 
 shows.
 """
 
-from loantap.simulator.events import SNAPSHOT_MONTH, iter_events, simulate_events
+from loantap.simulator.events import AS_OF_MONTH, iter_events, simulate_events
 from loantap.simulator.portfolio import SimulatedPortfolio, iter_portfolio, simulate_portfolio
 from loantap.simulator.truth import COEFFICIENTS, INTERCEPT, default_drivers, true_log_odds
 
 __all__ = [
+    "AS_OF_MONTH",
     "COEFFICIENTS",
     "INTERCEPT",
-    "SNAPSHOT_MONTH",
     "SimulatedPortfolio",
     "default_drivers",
     "iter_events",

@@ -25,7 +25,7 @@ from loantap.portfolio.dictionary import CHARGED_OFF, COLUMNS, FULLY_PAID, TERMS
 from loantap.simulator.streams import Streams
 
 # The real table was drawn about then: every loan in it, issued up to December 2016, had ended.
-SNAPSHOT_MONTH: Final = np.datetime64("2017-03", "M")
+AS_OF_MONTH: Final = np.datetime64("2017-03", "M")
 
 DAYS_PER_INSTALMENT: Final = 30
 # Unsecured loans are charged off at 120 days or, mostly, once an instalment is 150 days old.
@@ -33,7 +33,7 @@ MONTHS_FROM_MISSED_TO_CHARGE_OFF: Final = (3, 4)
 CHARGE_OFF_AT_150_DAYS_SHARE: Final = 0.6
 # First missed instalment as a share of the term: a mean of 0.4, between the scenarios' 0.35-0.45.
 DEFAULT_TIMING_BETA: Final = (2.0, 3.0)
-# Share of paid loans that prepay though their last instalment lies before the snapshot, and when
+# Share of paid loans that prepay though their last instalment lies before that month, and when
 # they or loans without such time do, as a share of the months there are.
 EARLY_PREPAYMENT_SHARE: Final = 0.25
 PREPAYMENT_TIMING_BETA: Final = (4.0, 1.5)
@@ -75,12 +75,12 @@ def simulate_events(loans: pd.DataFrame, seed: int, drift_strength: float = 1.0)
     Returns:
         `loan_id, month, outstanding_balance, days_past_due, payment, current_dti_pct,
         current_utilisation_pct`, loans in the order given, months ascending, none after
-        `SNAPSHOT_MONTH`. Balance = previous balance x (1 + rate / 12) - payment, to the cent; it
+        `AS_OF_MONTH`. Balance = previous balance x (1 + rate / 12) - payment, to the cent; it
         is 0 in the last month of a paid loan and what is lost in that of a charged-off one. A
-        charged-off loan ends 120 or 150 days past due, less when it was issued so late that the
-        snapshot comes first. A loan no month of which can be made up (amount, rate, instalment or
-        month missing or not positive, unknown term or status, issued at the snapshot or later)
-        has no rows.
+        charged-off loan ends 120 or 150 days past due, less when it was issued so late that
+        `AS_OF_MONTH` comes first. A loan no month of which can be made up (amount, rate,
+        instalment or month missing or not positive, unknown term or status, issued in that month
+        or later) has no rows.
     """
     chunks = list(iter_events([loans], seed, max(len(loans), 1), drift_strength))
     return chunks[0]
@@ -143,7 +143,7 @@ def _can_be_followed(loans: pd.DataFrame) -> npt.NDArray[np.bool_]:
         & (loans["interest_rate_pct"] >= 0)
         & loans["term_months"].isin(TERMS_MONTHS)
         & loans["loan_status"].isin((FULLY_PAID, CHARGED_OFF))
-        & (issued < SNAPSHOT_MONTH)
+        & (issued < AS_OF_MONTH)
     )
 
 
@@ -188,11 +188,11 @@ def _simulate_chunk(loans: pd.DataFrame, draws: _Draws, drift_strength: float) -
 
 
 def _draw_course(loans: pd.DataFrame, draws: _Draws) -> _Course:
-    """Draw prepayment, default and passing arrears of each loan within what the snapshot shows."""
+    """Draw prepayment, default and passing arrears of each loan, up to `AS_OF_MONTH`."""
     count = len(loans)
     term = loans["term_months"].to_numpy().astype(np.int64)
     issued = loans["issue_month"].to_numpy().astype("datetime64[M]")
-    seen = (SNAPSHOT_MONTH - issued).astype(np.int64)
+    seen = (AS_OF_MONTH - issued).astype(np.int64)
     is_paid = loans["loan_status"].to_numpy() == FULLY_PAID
 
     window = np.minimum(term, seen)

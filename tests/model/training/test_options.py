@@ -76,7 +76,7 @@ def test_a_missing_option_is_refused_by_name(group: type[BaseModel]) -> None:
         (OutOfTimeOptions, "min_outcomes", 9),
         (OutOfTimeOptions, "first_origin", "2012-07-15"),
         (OutOfTimeOptions, "last_month", "2013-12-31"),
-        (OutOfTimeOptions, "snapshot", "2017-03-02"),
+        (OutOfTimeOptions, "outcomes_as_of", "2017-03-02"),
         (SplitOptions, "test_share", 0),
         (SplitOptions, "test_share", 1),
         (LeakageOptions, "folds", 1),
@@ -125,14 +125,14 @@ def test_a_bad_option_is_refused_by_name(group: type[BaseModel], name: str, valu
 class TestOutOfTime:
     def test_loans_whose_contract_ended_in_the_month_before_the_snapshot_are_judged(self) -> None:
         # December 2013 and 36 months: the last instalment is due in December 2016.
-        OutOfTimeOptions.model_validate(OUT_OF_TIME | {"snapshot": "2017-01-01"})
+        OutOfTimeOptions.model_validate(OUT_OF_TIME | {"outcomes_as_of": "2017-01-01"})
 
     @pytest.mark.parametrize(
         "change",
-        [{"snapshot": "2016-12-01"}, {"term_months": 60}, {"last_month": "2014-03-01"}],
+        [{"outcomes_as_of": "2016-12-01"}, {"term_months": 60}, {"last_month": "2014-03-01"}],
     )
     def test_loans_that_have_not_matured_are_refused(self, change: dict[str, object]) -> None:
-        with pytest.raises(ValidationError, match="not matured at the snapshot"):
+        with pytest.raises(ValidationError, match="not matured as of"):
             OutOfTimeOptions.model_validate(OUT_OF_TIME | change)
 
     def test_an_origin_after_the_last_loans_judged_is_refused(self) -> None:

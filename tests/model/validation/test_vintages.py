@@ -161,7 +161,7 @@ class TestVintages:
         table = vintages.set_index(["issue_year", "term_months"])["interpretable"]
 
         assert table[2013, 36]
-        assert not table[2014, 36]  # those of March 2014 ran until the snapshot
+        assert not table[2014, 36]  # those of March 2014 ran until the outcomes were known
         assert table[2011, 60]
         assert not table[2012, 60]
 
@@ -175,7 +175,7 @@ class TestVintages:
         assert vintages.loc[~later, LEVELS].notna().all(axis=None)
         assert vintages[["default_rate", "mean_pd"]].notna().all(axis=None)
 
-    def test_the_snapshot_decides(self, predictions, loans) -> None:
-        later = WINDOW.model_copy(update={"snapshot": pd.Timestamp("2030-01-01").date()})
+    def test_the_date_of_the_outcomes_decides(self, predictions, loans) -> None:
+        later = WINDOW.model_copy(update={"outcomes_as_of": pd.Timestamp("2030-01-01").date()})
 
         assert tabulate_vintages(predictions, loans, later, OPTIONS)["interpretable"].all()

@@ -46,7 +46,7 @@ def make_report(**changes: Any) -> dict[str, Any]:
     return {
         "origin": "real",
         "definition": {
-            "snapshot": "2017-03-01", "term_months": 36, "first_origin": "2012-07-01",
+            "outcomes_as_of": "2017-03-01", "term_months": 36, "first_origin": "2012-07-01",
             "step_months": 6, "last_month": "2013-12-01",
         },
         "caveats": {"rolling_origin": "KNOWN.", "vintages": "CENSORED.", "external": "LEVELS."},

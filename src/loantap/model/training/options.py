@@ -20,10 +20,12 @@ class OutOfTimeOptions(Options):
 
     At each origin a model is trained on loans issued before it and scores the loans issued from it
     to the next one. Only matured loans are judged, those whose contractual end (issue month plus
-    term) lies before the snapshot: of later ones the table holds the early endings only.
+    term) lies before the date as of which outcomes are known: of later ones the table holds the
+    early endings only.
 
     Attributes:
-        snapshot: first day of the month in which the portfolio was extracted.
+        outcomes_as_of: first day of the month in which the portfolio was extracted; outcomes are
+            known as of then.
         term_months: term of the loans judged.
         first_origin: first day of a month.
         step_months: from one origin to the next.
@@ -34,7 +36,7 @@ class OutOfTimeOptions(Options):
         min_outcomes: charge-offs, and paid loans, that an origin's training loans must have.
     """
 
-    snapshot: date
+    outcomes_as_of: date
     term_months: Literal[36, 60]
     first_origin: date
     step_months: Annotated[int, Field(ge=1, le=60)]
@@ -42,7 +44,7 @@ class OutOfTimeOptions(Options):
     settled_only: bool
     min_outcomes: Annotated[int, Field(ge=10)]
 
-    @field_validator("snapshot", "first_origin", "last_month")
+    @field_validator("outcomes_as_of", "first_origin", "last_month")
     @classmethod
     def _is_a_month(cls, value: date) -> date:
         if value.day != 1:
@@ -53,12 +55,12 @@ class OutOfTimeOptions(Options):
     def _is_matured(self) -> OutOfTimeOptions:
         if self.first_origin > self.last_month:
             raise ValueError("first_origin is after last_month")
-        months = (self.snapshot.year - self.last_month.year) * 12
-        months += self.snapshot.month - self.last_month.month
+        months = (self.outcomes_as_of.year - self.last_month.year) * 12
+        months += self.outcomes_as_of.month - self.last_month.month
         if months <= self.term_months:
             raise ValueError(
                 f"loans of {self.last_month:%Y-%m} run {self.term_months} months and are not "
-                f"matured at the snapshot {self.snapshot:%Y-%m}: choose an earlier last_month"
+                f"matured as of {self.outcomes_as_of:%Y-%m}: choose an earlier last_month"
             )
         return self
 

@@ -159,18 +159,18 @@ def tabulate_vintages(
     Args:
         predictions: what `predict_samples` returned; those out of fold and of the test split count.
         loans: one row per loan with `loan_id`, `issue_month`, `term_months`.
-        window: its snapshot says which loans had matured.
+        window: its `outcomes_as_of` says which loans had matured.
         options: bootstrap and bins.
 
     Returns:
         One row per issue year and term: `issue_year`, `term_months`, `interpretable` and the
         columns of `Judgement`. A vintage is interpretable when the contracts of all its loans
-        ended before the snapshot. Of the others only the early endings are in the table: their
+        ended before that date. Of the others only the early endings are in the table: their
         levels mean nothing, and what compares levels (`observed_to_expected`, `ece`) is missing,
         so that no alarm can be raised from it.
     """
     unseen = _pick(predictions, [CROSS_VALIDATION, TEST], loans)
-    matured = end_of_contract(unseen) < pd.Timestamp(window.snapshot)
+    matured = end_of_contract(unseen) < pd.Timestamp(window.outcomes_as_of)
     by = {
         "issue_year": unseen["issue_month"].dt.year.astype("int64"),
         "term_months": unseen["term_months"].astype("int64"),
