@@ -1,4 +1,4 @@
-"""PDs are put right by a line on the log-odds, where they need it."""
+"""PDs are recalibrated where they need it."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""Calibration of PDs on out-of-fold log-odds: an intercept and a slope.
+"""Recalibration of PDs on out-of-fold log-odds: an intercept and a slope.
 
-SMOTE and class weights raise every PD, and a penalty draws them together. Both are put right by a
-straight line on the log-odds (Cox, *Two further applications of a model for binary regression*,
-Biometrika 1958; Platt scaling is the same line). A line keeps the order of loans, and it folds
-into the coefficients: the model served is a plain logistic regression whose contributions add up.
+SMOTE and class weights raise every PD, and a penalty draws them together. Recalibration corrects
+both (Cox, *Two further applications of a model for binary regression*, Biometrika 1958; Platt
+scaling is the same). It keeps the order of loans, and it folds into the coefficients: the model
+served is a plain logistic regression whose contributions add up.
 """
 
 from __future__ import annotations
@@ -54,19 +54,19 @@ class Calibration:
 
 
 def fit_calibration(target: IntArray, log_odds: FloatArray) -> Calibration:
-    """The line that makes the outcomes most likely, where the log-odds as they are do not pass.
+    """The recalibration that makes the outcomes most likely; none where a test finds no need of it.
 
-    They are left alone when a likelihood ratio test finds no fault with them (Vergouwe et al., *A
-    closed testing procedure to select an appropriate method for updating prediction models*,
-    Statistics in Medicine 2017): a line fitted to noise would only add to it. Both outcomes must
-    be present.
+    That is a likelihood ratio test against the log-odds as they are (Vergouwe et al., *A closed
+    testing procedure to select an appropriate method for updating prediction models*, Statistics
+    in Medicine 2017): a recalibration fitted to noise would only add to it. Both outcomes must be
+    present.
     """
-    line = BoundedLogisticRegression(C=_INVERSE_PENALTY, signs=(1,))
+    solver = BoundedLogisticRegression(C=_INVERSE_PENALTY, signs=(1,))
     with warnings.catch_warnings():
         # Where a handful of PDs separate the outcomes; what is no better is not used.
         warnings.simplefilter("ignore", ConvergenceWarning)
-        line.fit(log_odds.reshape(-1, 1), target)
-    fitted = Calibration(float(line.intercept_[0]), float(line.coef_[0, 0]))
+        solver.fit(log_odds.reshape(-1, 1), target)
+    fitted = Calibration(float(solver.intercept_[0]), float(solver.coef_[0, 0]))
     gain = log_likelihood(target, fitted.log_odds(log_odds)) - log_likelihood(target, log_odds)
     return fitted if chi2.sf(2 * gain, df=2) < _SIGNIFICANCE else Calibration()
 
@@ -84,13 +84,13 @@ def calibrate_cross_fitted(target: IntArray, log_odds: FloatArray, fold: IntArra
     calibrated = np.empty(len(target))
     for held_out in np.unique(fold):
         inside = fold == held_out
-        line = fit_calibration(target[~inside], log_odds[~inside])
-        calibrated[inside] = line.apply(log_odds[inside])
+        recalibration = fit_calibration(target[~inside], log_odds[~inside])
+        calibrated[inside] = recalibration.apply(log_odds[inside])
     return calibrated
 
 
 def fit_calibration_out_of_fold(out_of_fold: pd.DataFrame) -> Calibration:
-    """The line for loans to come, from all `log_odds` and `is_charged_off` out of fold."""
+    """The recalibration for loans to come, from all `log_odds` and `is_charged_off` out of fold."""
     return fit_calibration(
         out_of_fold["is_charged_off"].to_numpy(), out_of_fold["log_odds"].to_numpy()
     )

@@ -32,9 +32,10 @@ def report_calibration(
         options: draws and bins.
 
     Returns:
-        `calibrated`; `line`, fitted on all folds: whether the test asked for one (`used`), its
-        `intercept` and `slope`, with 95% Wald bounds where it did, and `n`; `before` and `after`,
-        the latter by the lines of the other folds: what `measure_calibration` returns.
+        `calibrated`; `line`, the recalibration fitted on all folds: whether the test asked for one
+        (`used`), its `intercept` and `slope`, with 95% Wald bounds where it did, and `n`; `before`
+        and `after`, the latter by the recalibration of the other folds: what `measure_calibration`
+        returns.
     """
     target = out_of_fold["is_charged_off"].to_numpy("int64")
     log_odds, fold = out_of_fold["log_odds"].to_numpy(), out_of_fold["fold"].to_numpy()

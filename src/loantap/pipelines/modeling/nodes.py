@@ -120,7 +120,7 @@ def package_model(
 def report_calibration(
     out_of_fold: pd.DataFrame, training: TrainingOptions, evaluation: EvaluationOptions
 ) -> dict[str, Any]:
-    """`calibration.json`: reliability of the logistic regression before and after its line."""
+    """`calibration.json`: reliability of the logistic regression before and after recalibration."""
     report: dict[str, Any] = make_plain(
         report_before_and_after(out_of_fold, training.calibrated, evaluation)
     )
