@@ -110,7 +110,7 @@ class TestRestoring:
     def test_a_version_that_cannot_be_read_is_refused(self) -> None:
         (artifacts_of(FIRST) / "model.skops").write_bytes(b"damaged")
 
-        with pytest.raises(InputError, match="its file is damaged"):
+        with pytest.raises(InputError, match=r"its file model\.skops is damaged"):
             restore(FIRST, who="A. Officer", reason="drift")
         assert champions() == {"loantap-lending-demo": "2"}
 

@@ -221,7 +221,7 @@ class TestGoingOn:
         (artifacts_of(make_champion(lending_model)) / "model.skops").write_bytes(b"damaged")
 
         assert load_champion("lending")[1] == FIRST
-        assert "model loantap-lending-demo version 2: its file is damaged" in caplog.text
+        assert "version 2: its file model.skops is damaged" in caplog.text
 
     def test_a_demo_never_stands_in_for_a_damaged_model_of_real_loans(
         self, lending_model: TrainedModel

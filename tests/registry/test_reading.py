@@ -3,21 +3,44 @@
 from __future__ import annotations
 
 import logging
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import mlflow
+import numpy as np
 import pytest
 import sklearn
-import skops.io
-import yaml
-from sklearn.preprocessing import FunctionTransformer
 
 from loantap.model.scoring.trained import TrainedModel
+from loantap.registry import reading
 from loantap.registry.loading import load_champion
 from loantap.registry.models import ModelVersion
-from loantap.registry.reading import UnreadableModelError, load_predictions, load_version
+from loantap.registry.reading import (
+    UnreadableModelError,
+    load_predictions,
+    load_version,
+    read_model,
+)
+from tests.registry.damage import (
+    describe_anew,
+    empty,
+    flip_bytes,
+    forget_facts,
+    forget_flavors,
+    make_facts_old,
+    make_facts_untrue,
+    name_no_kind,
+    name_no_loader,
+    put_another_model,
+    put_another_object,
+    say_scikit_learn,
+    shorten,
+    shorten_reference,
+    smuggle_code,
+    take_other_features,
+)
 from tests.registry.registered import artifacts_of, make_champion, with_facts
 
 pytestmark = pytest.mark.usefixtures("active_run")
@@ -25,78 +48,29 @@ pytestmark = pytest.mark.usefixtures("active_run")
 Damage = Callable[[Path], object]
 
 
-def describe_anew(folder: Path, change: Callable[[dict[str, Any]], None]) -> None:
-    """Change the description that goes with a model."""
-    path = folder / "MLmodel"
-    described = yaml.safe_load(path.read_text("utf-8"))
-    change(described)
-    path.write_text(yaml.safe_dump(described), "utf-8")
-
-
-def say_scikit_learn(folder: Path, version: str) -> None:
-    def change(described: dict[str, Any]) -> None:
-        described["flavors"]["sklearn"]["sklearn_version"] = version
-
-    describe_anew(folder, change)
-
-
-def make_facts_old(folder: Path) -> None:
-    """As the release before this one wrote them."""
-
-    def change(described: dict[str, Any]) -> None:
-        facts = described["metadata"]["loantap"]
-        facts["candidate"] = facts.pop("hyperparameters")
-        del facts["kind"], facts["calibration"]
-
-    describe_anew(folder, change)
-
-
-def make_facts_untrue(folder: Path) -> None:
-    """Reasons measured from a point that is no number."""
-
-    def change(described: dict[str, Any]) -> None:
-        described["metadata"]["loantap"]["reference"][-1] = float("nan")
-
-    describe_anew(folder, change)
-
-
-def forget_facts(folder: Path) -> None:
-    describe_anew(folder, lambda described: described.pop("metadata"))
-
-
-def shorten(folder: Path) -> None:
-    path = folder / "model.skops"
-    path.write_bytes(path.read_bytes()[:-1_000])
-
-
-def flip_bytes(folder: Path) -> None:
-    path = folder / "model.skops"
-    content = bytearray(path.read_bytes())
-    middle = len(content) // 2
-    content[middle : middle + 50] = bytes(50)
-    path.write_bytes(bytes(content))
-
-
-def smuggle_code(folder: Path) -> None:
-    skops.io.dump(FunctionTransformer(func=print), folder / "model.skops")
-
-
-def put_another_model(folder: Path) -> None:
-    skops.io.dump(FunctionTransformer(), folder / "model.skops")
-
-
 UNUSABLE = [
-    pytest.param(shorten, "its file is damaged", id="shortened"),
-    pytest.param(flip_bytes, "its file is damaged", id="bytes flipped"),
+    pytest.param(shorten, r"file model\.skops is damaged \(BadZipFile", id="shortened"),
+    pytest.param(flip_bytes, r"file model\.skops is damaged \(BadZipFile", id="bytes flipped"),
+    pytest.param(empty, r"file model\.skops is damaged \(BadZipFile", id="empty"),
+    pytest.param(name_no_kind, r"model\.skops is damaged \(KeyError", id="another schema"),
+    pytest.param(name_no_loader, r"model\.skops is damaged \(Type", id="another protocol"),
     pytest.param(lambda f: (f / "model.skops").unlink(), "model.skops is missing", id="deleted"),
     pytest.param(lambda f: (f / "MLmodel").write_text("{"), "MLmodel is damaged", id="description"),
     pytest.param(
-        lambda f: (f / "input_example.json").write_text("{"), "its file is damaged", id="example"
+        lambda f: (f / "input_example.json").write_text("{"),
+        r"input_example\.json is damaged",
+        id="example",
     ),
-    pytest.param(smuggle_code, "its file is damaged .*Untrusted", id="code not trusted"),
-    pytest.param(put_another_model, "it cannot be served", id="another kind of model"),
+    pytest.param(smuggle_code, r"model\.skops is damaged .*Untrusted", id="code not trusted"),
+    pytest.param(
+        put_another_object, "cannot be served .*holds a FunctionTransformer", id="no pipeline"
+    ),
+    pytest.param(put_another_model, "sum of one effect per feature", id="another kind of model"),
+    pytest.param(take_other_features, "which had other features", id="other features"),
+    pytest.param(shorten_reference, "reference of its reasons has 2 values", id="another's facts"),
     pytest.param(make_facts_untrue, "do not add up to its PD", id="reasons do not add up"),
     pytest.param(make_facts_old, "trained by an earlier release", id="earlier release"),
+    pytest.param(forget_flavors, "saved by scikit-learn None", id="no flavors"),
     pytest.param(forget_facts, "not registered by this project", id="not ours"),
     pytest.param(
         lambda f: say_scikit_learn(f, "1.8.0"),
@@ -132,6 +106,40 @@ def test_such_a_champion_scores_nobody_where_no_other_was_kept(
 
     with pytest.raises(UnreadableModelError, match=problem):
         load_champion("lending")
+
+
+@pytest.mark.parametrize("name", ["model.skops", "MLmodel", "input_example.json"])
+def test_wherever_a_file_is_cut_or_changed_it_is_read_as_it_was_or_refused(
+    name: str, lending_model: TrainedModel, tmp_path: Path
+) -> None:
+    model = make_champion(lending_model)
+    path = shutil.copytree(artifacts_of(model), tmp_path / "damaged") / name
+    whole, chance = path.read_bytes(), np.random.default_rng(7)
+    refused = 0
+    for _ in range(60):
+        place = int(chance.integers(len(whole)))
+        changed = chance.bytes(min(100, len(whole) - place))
+        for damaged in (whole[:place], whole[:place] + changed + whole[place + 100 :]):
+            path.write_bytes(damaged)
+            try:
+                read_model(path.parent, model)
+            except UnreadableModelError:
+                refused += 1
+    assert refused > 90
+
+
+def test_an_error_of_our_own_is_not_taken_for_a_damaged_model(
+    lending_model: TrainedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = make_champion(lending_model)
+
+    def fail(*_: object) -> None:
+        raise TypeError("a mistake of ours")
+
+    monkeypatch.setattr(reading, "check_servable", fail)
+
+    with pytest.raises(TypeError, match="a mistake of ours"):
+        load_version(model)
 
 
 def test_the_facts_that_another_release_does_not_know_are_named(

@@ -100,7 +100,7 @@ class RegisteredModelDataset(AbstractDataset[Release, Scorer]):
         Raises:
             InputError: the model is of another namespace.
             RegistryDownError: MLflow does not answer any more.
-            RuntimeError: it could not be served.
+            UnexplainableError: it could not be served.
         """
         facts = data.trained.facts
         if facts.namespace != self._namespace:

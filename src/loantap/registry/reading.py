@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import logging
 import tempfile
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from zipfile import BadZipFile
 
 import mlflow
 import pandas as pd
 import sklearn
 import skops.io
-import yaml
 from mlflow.exceptions import MlflowException
 from mlflow.models import Model
 from pydantic import ValidationError
+from sklearn.pipeline import Pipeline
+from yaml import YAMLError
 
 from loantap.features.definitions import FEATURE_SETS
+from loantap.model.scoring.decompose import UnexplainableError
 from loantap.model.scoring.scorer import check_servable
 from loantap.model.scoring.trained import ModelFacts, TrainedModel
 from loantap.portfolio.errors import InputError
@@ -31,22 +32,19 @@ FILES: Final = (DESCRIPTION, PIPELINE, EXAMPLE)
 _REMEDY = (
     "Train again with `kedro run`, or go back to an older version with `loantap-models restore`"
 )
-# What readers of archives, JSON, YAML and foreign objects raise on bytes that are not theirs.
-_DAMAGED: Final = (
-    ArithmeticError,
+# What skops and MLflow raise on bytes that are not theirs. They are caught around one call into
+# these libraries, within which no code of ours runs: anywhere else they would hide our own errors.
+_OF_SKOPS: Final = (
     AttributeError,
     BadZipFile,
     EOFError,
-    ImportError,
-    LookupError,
-    MlflowException,
+    KeyError,
+    NotImplementedError,
     OSError,
-    RuntimeError,
     TypeError,
     ValueError,
-    yaml.YAMLError,
-    zlib.error,
 )
+_OF_MLFLOW: Final = (AttributeError, KeyError, MlflowException, TypeError, ValueError, YAMLError)
 
 logger = logging.getLogger(__name__)
 
@@ -126,12 +124,8 @@ def read_model(folder: Path, model: ModelVersion) -> TrainedModel:
     described = _read_description(folder, model)
     facts = _read_facts(described, model)
     _check_scikit_learn(described, model)
-    try:
-        # Our list, not the one in the file: whoever can write the file can write the list.
-        pipeline = skops.io.load(folder / PIPELINE, trusted=TRUSTED_TYPES)
-        example = pd.DataFrame(described.load_input_example(str(folder)))
-    except _DAMAGED as error:
-        raise UnreadableModelError(model, f"its file is damaged ({_say(error)})") from error
+    pipeline = _read_pipeline(folder, model)
+    example = _read_example(described, folder, model)
     trained = TrainedModel(pipeline, facts, example)
     _prove(trained, model)
     return trained
@@ -140,13 +134,31 @@ def read_model(folder: Path, model: ModelVersion) -> TrainedModel:
 def _read_description(folder: Path, model: ModelVersion) -> Model:
     try:
         return Model.load(str(folder / DESCRIPTION))
-    except _DAMAGED as error:
-        problem = f"its file {DESCRIPTION} is damaged ({_say(error)})"
-        raise UnreadableModelError(model, problem) from error
+    except _OF_MLFLOW as error:
+        raise _tell_damaged(model, DESCRIPTION, error) from error
+
+
+def _read_pipeline(folder: Path, model: ModelVersion) -> Pipeline:
+    try:
+        # Our list, not the one in the file: whoever can write the file can write the list.
+        found = skops.io.load(folder / PIPELINE, trusted=TRUSTED_TYPES)
+    except _OF_SKOPS as error:
+        raise _tell_damaged(model, PIPELINE, error) from error
+    if not isinstance(found, Pipeline):
+        kind = type(found).__name__
+        raise UnreadableModelError(model, f"it cannot be served (its {PIPELINE} holds a {kind})")
+    return found
+
+
+def _read_example(described: Model, folder: Path, model: ModelVersion) -> pd.DataFrame:
+    try:
+        return pd.DataFrame(described.load_input_example(str(folder)))
+    except _OF_MLFLOW as error:
+        raise _tell_damaged(model, EXAMPLE, error) from error
 
 
 def _read_facts(described: Model, model: ModelVersion) -> ModelFacts:
-    found: Mapping[str, Any] | None = (described.metadata or {}).get(FACTS)
+    found = _look_up(described.metadata, FACTS)
     if not isinstance(found, Mapping):
         raise UnreadableModelError(model, "it was not registered by this project")
     try:
@@ -159,9 +171,16 @@ def _read_facts(described: Model, model: ModelVersion) -> ModelFacts:
         ) from error
 
 
+def _look_up(found: object, *path: str) -> object:
+    """A value in nested mappings; None where one of them is missing, or is none."""
+    for name in path:
+        found = found.get(name) if isinstance(found, Mapping) else None
+    return found
+
+
 def _check_scikit_learn(described: Model, model: ModelVersion) -> None:
     """scikit-learn promises to read no file of another release; patch releases do read them."""
-    saved = str(described.flavors.get("sklearn", {}).get("sklearn_version"))
+    saved = str(_look_up(described.flavors, "sklearn", "sklearn_version"))
     here = sklearn.__version__
     if saved.split(".")[:2] != here.split(".")[:2]:
         raise UnreadableModelError(
@@ -173,16 +192,17 @@ def _check_scikit_learn(described: Model, model: ModelVersion) -> None:
 
 def _prove(trained: TrainedModel, model: ModelVersion) -> None:
     feature_set = FEATURE_SETS.get(trained.facts.feature_set)
-    if feature_set is None or set(feature_set.features) != set(trained.example.columns):
+    taken = set(getattr(trained.pipeline, "feature_names_in_", ()))
+    if feature_set is None or not set(feature_set.features) == set(trained.example) == taken:
         raise UnreadableModelError(
             model, "it was trained by an earlier release, which had other features"
         )
     try:
         check_servable(trained)
-    except _DAMAGED as error:
-        raise UnreadableModelError(model, f"it cannot be served ({_say(error)})") from error
+    except UnexplainableError as error:
+        raise UnreadableModelError(model, f"it cannot be served ({error})") from error
 
 
-def _say(error: BaseException) -> str:
-    first_line = str(error).partition("\n")[0]
-    return f"{type(error).__name__}: {first_line}"
+def _tell_damaged(model: ModelVersion, name: str, error: Exception) -> UnreadableModelError:
+    said = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
+    return UnreadableModelError(model, f"its file {name} is damaged ({said})")

@@ -23,6 +23,10 @@ _UNSEEN = "\x00unseen"
 _LAST_BITS = 8
 
 
+class UnexplainableError(ValueError):
+    """The PD of a model is not the sum of its reasons."""
+
+
 def make_scorecard(
     pipeline: Pipeline, feature_set: FeatureSet, reference: tuple[float, ...]
 ) -> Scorecard:
@@ -35,22 +39,31 @@ def make_scorecard(
         reference: what `measure_reference` gave for its training loans.
 
     Raises:
-        ValueError: the model is not a sum of effects.
+        UnexplainableError: the model is not a sum of effects, or the reference is another model's.
     """
     match pipeline[-1]:
         case LogisticRegression():
+            _require_length(reference, pipeline[-1].coef_.size)
             return _take_regression_apart(pipeline, feature_set, np.array(reference))
         case HistGradientBoostingClassifier(interaction_cst="no_interactions"):
             base, effects = _find_steps(pipeline, feature_set)
+            _require_length(reference, len(effects))
             centred = {
                 name: _shift(effect, mean)
                 for (name, effect), mean in zip(effects.items(), reference, strict=True)
             }
             return Scorecard(base + sum(reference), centred)
-    raise ValueError(
+    raise UnexplainableError(
         f"{type(pipeline[-1]).__name__} is not a sum of one effect per feature, so its PD cannot "
         f"be explained exactly"
     )
+
+
+def _require_length(reference: tuple[float, ...], length: int) -> None:
+    if len(reference) != length:
+        raise UnexplainableError(
+            f"the reference of its reasons has {len(reference)} values, and the model {length}"
+        )
 
 
 def measure_reference(

@@ -11,7 +11,7 @@ import pandas as pd
 
 from loantap.features.definitions import FEATURE_SETS, FEATURES, FeatureSet
 from loantap.features.formulas import compute_column, make_formula
-from loantap.model.scoring.decompose import make_scorecard
+from loantap.model.scoring.decompose import UnexplainableError, make_scorecard
 from loantap.model.scoring.invalid import describe_invalid, say_problem
 from loantap.model.scoring.reasons import REASONS, GivenReasons, ReasonGiver, make_reason_giver
 from loantap.model.scoring.scorecard import (
@@ -255,7 +255,7 @@ def check_servable(trained: TrainedModel) -> None:
     They are the example, with each of its numbers missing and with each category the model knows.
 
     Raises:
-        RuntimeError: contributions do not add up to the log-odds of the PD.
+        UnexplainableError: contributions do not add up to the log-odds of the PD.
     """
     feature_set = FEATURE_SETS[trained.facts.feature_set]
     scorecard = make_scorecard(trained.pipeline, feature_set, trained.facts.reference)
@@ -268,7 +268,7 @@ def check_servable(trained: TrainedModel) -> None:
     probes = pd.concat([trained.example.assign(**change) for change in changes], ignore_index=True)
     explained = scorecard.log_odds(probes)
     if not np.allclose(explained, trained.pipeline.decision_function(probes), atol=1e-9):
-        raise RuntimeError(f"reasons of {trained.facts.namespace} do not add up to its PD")
+        raise UnexplainableError(f"reasons of {trained.facts.namespace} do not add up to its PD")
 
 
 def _mark_invalid(assessed: Assessed, problems: Mapping[int, str]) -> Assessed:

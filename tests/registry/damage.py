@@ -1,0 +1,127 @@
+"""Ways in which the files of a registered model are damaged, or are not what was registered."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from zipfile import ZipFile
+
+import skops.io
+import yaml
+from sklearn.dummy import DummyClassifier
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import FunctionTransformer
+
+from loantap.registry.models import TRUSTED_TYPES
+
+
+def describe_anew(folder: Path, change: Callable[[dict[str, Any]], None]) -> None:
+    """Change the description that goes with a model."""
+    path = folder / "MLmodel"
+    described = yaml.safe_load(path.read_text("utf-8"))
+    change(described)
+    path.write_text(yaml.safe_dump(described), "utf-8")
+
+
+def say_scikit_learn(folder: Path, version: str) -> None:
+    def change(described: dict[str, Any]) -> None:
+        described["flavors"]["sklearn"]["sklearn_version"] = version
+
+    describe_anew(folder, change)
+
+
+def make_facts_old(folder: Path) -> None:
+    """As the release before this one wrote them."""
+
+    def change(described: dict[str, Any]) -> None:
+        facts = described["metadata"]["loantap"]
+        facts["candidate"] = facts.pop("hyperparameters")
+        del facts["kind"], facts["calibration"]
+
+    describe_anew(folder, change)
+
+
+def make_facts_untrue(folder: Path) -> None:
+    """Reasons measured from a point that is no number."""
+
+    def change(described: dict[str, Any]) -> None:
+        described["metadata"]["loantap"]["reference"][-1] = float("nan")
+
+    describe_anew(folder, change)
+
+
+def forget_facts(folder: Path) -> None:
+    describe_anew(folder, lambda described: described.pop("metadata"))
+
+
+def shorten(folder: Path) -> None:
+    path = folder / "model.skops"
+    path.write_bytes(path.read_bytes()[:-1_000])
+
+
+def flip_bytes(folder: Path) -> None:
+    path = folder / "model.skops"
+    content = bytearray(path.read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + 50] = bytes(50)
+    path.write_bytes(bytes(content))
+
+
+def smuggle_code(folder: Path) -> None:
+    skops.io.dump(FunctionTransformer(func=print), folder / "model.skops")
+
+
+def put_another_object(folder: Path) -> None:
+    skops.io.dump(FunctionTransformer(), folder / "model.skops")
+
+
+def put_another_model(folder: Path) -> None:
+    """Of the same features, but not explainable."""
+    path = folder / "model.skops"
+    pipeline = skops.io.load(path, trusted=TRUSTED_TYPES)
+    skops.io.dump(Pipeline([pipeline.steps[0], ("classify", DummyClassifier())]), path)
+
+
+def take_other_features(folder: Path) -> None:
+    path = folder / "model.skops"
+    pipeline = skops.io.load(path, trusted=TRUSTED_TYPES)
+    pipeline[0].feature_names_in_ = pipeline[0].feature_names_in_[1:]
+    skops.io.dump(pipeline, path)
+
+
+def empty(folder: Path) -> None:
+    (folder / "model.skops").write_bytes(b"")
+
+
+def change_schema(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    """An intact archive whose `schema.json` is not as this release of skops writes it."""
+    path = folder / "model.skops"
+    with ZipFile(path) as archive:
+        contents = {name: archive.read(name) for name in archive.namelist()}
+    schema = json.loads(contents["schema.json"])
+    change(schema)
+    contents["schema.json"] = json.dumps(schema).encode()
+    with ZipFile(path, "w") as archive:
+        for name, content in contents.items():
+            archive.writestr(name, content)
+
+
+def name_no_kind(folder: Path) -> None:
+    change_schema(folder, lambda schema: schema.pop("__class__"))
+
+
+def name_no_loader(folder: Path) -> None:
+    change_schema(folder, lambda schema: schema.update(__loader__="NodeOfTomorrow"))
+
+
+def shorten_reference(folder: Path) -> None:
+    def change(described: dict[str, Any]) -> None:
+        del described["metadata"]["loantap"]["reference"][2:]
+
+    describe_anew(folder, change)
+
+
+def forget_flavors(folder: Path) -> None:
+    describe_anew(folder, lambda described: described.update(flavors=None))
