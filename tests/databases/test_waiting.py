@@ -6,6 +6,7 @@ import gc
 import logging
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
 
 import pyarrow as pa
@@ -13,7 +14,7 @@ import pytest
 
 from loantap.databases.backends import waiting
 from loantap.databases.backends.interface import SourceDownError
-from loantap.databases.backends.waiting import Deadline, Patience, persist, read_ahead
+from loantap.databases.backends.waiting import Caller, Deadline, Patience, persist, read_ahead
 from loantap.portfolio.errors import InputError
 
 SCHEMA = pa.schema([("number", pa.int64())])
@@ -160,6 +161,53 @@ class TestReadingAhead:
             wait_until(closed.is_set)
         finally:
             gc.enable()
+
+
+class TestCalling:
+    def test_questions_are_answered_in_order_in_one_thread(self) -> None:
+        with Caller("warehouse", 5) as caller:
+            threads = [caller.call(threading.get_ident) for _ in range(3)]
+
+        assert len(set(threads)) == 1
+        assert threads[0] != threading.get_ident()
+
+    def test_an_error_arrives_without_what_led_to_it_and_the_next_question_is_answered(
+        self,
+    ) -> None:
+        def fail() -> None:
+            try:
+                int("Pwd=s3cret")
+            except ValueError as error:
+                raise DOWN from error
+
+        with Caller("warehouse", 5) as caller:
+            with pytest.raises(SourceDownError) as refused:
+                caller.call(fail)
+            assert caller.call(lambda: "rows") == "rows"
+            assert not caller.gave_up
+        assert refused.value.__cause__ is None
+        assert refused.value.__context__ is None
+
+    def test_who_gives_up_has_the_rest_done_when_the_driver_is_back(self) -> None:
+        before, answers, closed = threading.active_count(), threading.Event(), threading.Event()
+        with Caller("warehouse", 0.2) as caller:
+            with pytest.raises(SourceDownError, match=r"no answer came for 0.2 s\. .*time_limit_s"):
+                caller.call(answers.wait)
+            assert caller.gave_up
+            caller.call_later(closed.set)
+        assert not closed.is_set()
+
+        answers.set()
+        assert closed.wait(5)
+        wait_until(lambda: threading.active_count() == before)
+
+    def test_an_answer_is_not_held_until_the_next_question(self) -> None:
+        class Rows:
+            pass
+
+        with Caller("warehouse", 5) as caller:
+            held = weakref.ref(caller.call(Rows))
+            wait_until(lambda: held() is None)
 
 
 def slowly(pause_s: float, count: int) -> Iterator[int]:

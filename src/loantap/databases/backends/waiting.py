@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import Future, wait
-from contextlib import suppress
 from dataclasses import dataclass
-from queue import Empty, Queue
+from functools import partial
+from queue import Queue
 from traceback import clear_frames
 from typing import Any, Self, TypeVar
 
@@ -34,6 +35,8 @@ LONGEST_ANSWER_S = 86_400.0
 GRACE_S = 3.0
 _FIRST_PAUSE_S = 1.0
 _LONGEST_PAUSE_S = 60.0
+# Batches: one that waits to be read, and one that is on its way.
+_FETCHED_AHEAD = 2
 # How long a driver is given to close its connection when nobody reads on.
 _CLOSING_S = 1.0
 
@@ -138,10 +141,46 @@ def persist(attempt: Callable[[], T], deadline: Deadline) -> T:
     )
 
 
-class Caller:
-    """Makes a driver's calls one after the other in a thread, so that waiting for one can end.
+class DriverThread:
+    """Asks a driver one question after the other in a thread of its own, so that waiting can end.
 
     A thread whose driver hangs stays until the process ends, which it does not hold up.
+    """
+
+    def __init__(self) -> None:
+        self._asked: Queue[tuple[Callable[[], Any], Future[Any]] | None] = Queue()
+        self._thread = threading.Thread(target=self._answer, daemon=True)
+        self._thread.start()
+
+    def ask(self, question: Callable[[], T]) -> Future[T]:
+        """What the question will give or raise, once those before it are answered."""
+        answer: Future[T] = Future()
+        self._asked.put((question, answer))
+        return answer
+
+    def end(self, within_s: float = 0.0) -> None:
+        """Have the thread end when all is answered, and wait so long, at most, until it has."""
+        self._asked.put(None)
+        self._thread.join(within_s)
+
+    def _answer(self) -> None:
+        while (task := self._asked.get()) is not None:
+            question, answer = task
+            if answer.set_running_or_notify_cancel():
+                try:
+                    answer.set_result(question())
+                except Exception as error:  # noqa: BLE001 (raised again where it is wanted)
+                    # What led to it stays here: a driver's own error may repeat the connection
+                    # text, and what the frames hold would keep the connection open.
+                    error.__cause__ = error.__context__ = None
+                    clear_frames(error.__traceback__)
+                    answer.set_exception(error)
+            # Or the last answer would be held until the next question.
+            del task, question, answer
+
+
+class Caller:
+    """Asks a driver what is waited for at once, for a while at most.
 
     Args:
         where: the system and table, for messages.
@@ -151,17 +190,16 @@ class Caller:
     def __init__(self, where: str, limit_s: float) -> None:
         self._where = where
         self._limit_s = limit_s
-        self._asked: Queue[tuple[Callable[[], Any], Future[Any]] | None] = Queue()
+        self._thread = DriverThread()
         self.gave_up = False
 
     def __enter__(self) -> Self:
-        """Start the thread."""
-        threading.Thread(target=self._answer, daemon=True).start()
+        """Nothing but itself."""
         return self
 
     def __exit__(self, *_: object) -> None:
         """Have the thread end when it has nothing left to do."""
-        self._asked.put(None)
+        self._thread.end()
 
     def call(self, question: Callable[[], T]) -> T:
         """What the question gives or raises.
@@ -169,9 +207,8 @@ class Caller:
         Raises:
             SourceDownError: no answer came in time; nothing else can be asked then.
         """
-        answer: Future[T] = Future()
-        self._asked.put((question, answer))
         self.gave_up = True  # unless an answer comes: who interrupts the waiting gives up as well
+        answer = self._thread.ask(question)
         wait([answer], self._limit_s)
         if answer.done():
             self.gave_up = False
@@ -185,25 +222,16 @@ class Caller:
 
     def call_later(self, question: Callable[[], object]) -> None:
         """Have it asked when the driver is back from what it hangs in, should it ever be."""
-        self._asked.put((question, Future()))
-
-    def _answer(self) -> None:
-        while (task := self._asked.get()) is not None:
-            question, answer = task
-            try:
-                answer.set_result(question())
-            except Exception as error:  # noqa: BLE001 (raised again where the answer is wanted)
-                answer.set_exception(error)
+        self._thread.ask(question)
 
 
 def read_ahead(
     open_reader: Callable[[], pa.RecordBatchReader], deadline: Deadline
 ) -> pa.RecordBatchReader:
-    """A reader whose batches a thread of its own fetches, one ahead, so that waiting can end.
+    """A reader whose batches a thread of its own fetches, two ahead, so that waiting can end.
 
     Fetching a batch overlaps with whatever is done with the one before. The thread ends, and with
-    it the connection, when all is read or the reader is let go; one that hangs in its driver stays
-    until the process ends, which it does not hold up.
+    it the connection, when all is read or the reader is let go.
 
     Args:
         open_reader: connects and runs the query; called in the thread, as is all that follows.
@@ -213,70 +241,40 @@ def read_ahead(
         SourceDownError: nothing came for as long as the silence limit.
         InputError: the time limit has passed, or as `open_reader` raises; from here on.
     """
-    items = _take_all(_Fetching(open_reader), deadline)
+    items = _take_all(_fetch(open_reader), deadline)
     schema = next(items)
     return pa.RecordBatchReader.from_batches(schema, items)
 
 
-class _Fetching(threading.Thread):
-    """Puts the schema, the batches and None into a queue, or an error instead of the next."""
-
-    def __init__(self, open_reader: Callable[[], pa.RecordBatchReader]) -> None:
-        super().__init__(daemon=True)
-        self.items: Queue[Any] = Queue(maxsize=1)
-        self._open_reader = open_reader
-        self._left_alone = threading.Event()
-
-    def run(self) -> None:
-        """Fetch until the end, or until nobody takes what is fetched."""
-        try:
-            reader = self._open_reader()
-            self._put(reader.schema)
-            for batch in reader:
-                if self._left_alone.is_set():
-                    return
-                self._put(batch)
-            # The connection is closed before the last batch is known to be the last.
-            del reader
-            self._put(None)
-        except Exception as error:  # noqa: BLE001 (raised again where the rows are wanted)
-            # What led to it stays here: a driver's own error may repeat the connection text, and
-            # what the frames hold would keep the connection open.
-            error.__cause__ = error.__context__ = None
-            clear_frames(error.__traceback__)
-            self._put(error)
-
-    def leave_alone(self) -> None:
-        """Have the thread end, and give its driver a moment to close the connection."""
-        self._left_alone.set()
-        with suppress(Empty):
-            self.items.get_nowait()
-        self.join(_CLOSING_S)
-
-    def _put(self, item: object) -> None:
-        if not self._left_alone.is_set():
-            self.items.put(item)
+def _fetch(open_reader: Callable[[], pa.RecordBatchReader]) -> Generator[Any, None, None]:
+    """The schema, then the batches; the connection is open for as long as this is."""
+    reader = open_reader()
+    yield reader.schema
+    yield from reader
 
 
-def _take_all(fetching: _Fetching, deadline: Deadline) -> Iterator[Any]:
-    """The schema, then the batches."""
-    fetching.start()
+def _take_all(fetching: Generator[Any, None, None], deadline: Deadline) -> Iterator[Any]:
+    """All that is fetched, which a thread does."""
+    thread = DriverThread()
+    fetch_next = partial(next, fetching, None)
+    ahead = deque(thread.ask(fetch_next) for _ in range(_FETCHED_AHEAD))
     try:
-        while (item := _take(fetching.items, deadline)) is not None:
-            if isinstance(item, Exception):
-                raise item
+        while (item := _wait_for(ahead.popleft(), deadline)) is not None:
+            ahead.append(thread.ask(fetch_next))
             yield item
     finally:
-        fetching.leave_alone()
+        for answer in ahead:
+            answer.cancel()
+        thread.ask(fetching.close)
+        thread.end(_CLOSING_S)
 
 
-def _take(items: Queue[Any], deadline: Deadline) -> Any:
-    """The next item, waited for as long as the deadline allows."""
+def _wait_for(answer: Future[T], deadline: Deadline) -> T:
+    """An answer, waited for as long as the deadline allows."""
     deadline.require_time()
-    try:
-        return items.get(timeout=deadline.wait_s())
-    except Empty:
-        pass
+    wait([answer], deadline.wait_s())
+    if answer.done():
+        return answer.result()
     deadline.require_time()
     raise SourceDownError(
         deadline.where,
