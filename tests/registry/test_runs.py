@@ -32,18 +32,8 @@ def recorded(run: mlflow.ActiveRun) -> mlflow.entities.Run:
     return mlflow.get_run(run.info.run_id)
 
 
-def test_a_nested_group_of_parameters_is_flattened() -> None:
-    nested = {"split": {"seed": 42, "out_of_time": {"term_months": 36}}, "name": "lending"}
-
-    assert runs.flatten(nested, "features") == {
-        "features.split.seed": 42,
-        "features.split.out_of_time.term_months": 36,
-        "features.name": "lending",
-    }
-
-
 def test_parameters_are_logged_by_path(active_run: mlflow.ActiveRun) -> None:
-    runs.log_parameters(runs.flatten({"split": {"seed": 42}}, "feature_engineering"))
+    runs.log_parameters({"feature_engineering.split.seed": 42})
 
     assert recorded(active_run).data.params == {"feature_engineering.split.seed": "42"}
 

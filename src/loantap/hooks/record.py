@@ -12,6 +12,7 @@ from kedro.pipeline import Pipeline
 
 from loantap.datasets import RegisteredModelDataset, StagedDataset
 from loantap.features.definitions import MODELS
+from loantap.hooks.parameter_paths import flatten
 from loantap.hooks.saved import Catalog, SavedDatasets, is_parameter
 from loantap.portfolio.assembly import portfolio_origin
 from loantap.registry import runs
@@ -63,7 +64,7 @@ class RecordHook(SavedDatasets):
         self._parameters = {}
         for name in groups:
             group = catalog.load(name).model_dump(mode="json")
-            self._parameters |= runs.flatten(group, name.removeprefix("params:"))
+            self._parameters |= flatten({name.removeprefix("params:"): group})
         runs.log_parameters(self._parameters)
 
     @hook_impl(tryfirst=True)

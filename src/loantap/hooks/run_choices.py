@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
 from types import MappingProxyType
 from typing import Any, Final
 
 from pydantic import BaseModel
 
+from loantap.hooks.parameter_paths import flatten
 from loantap.portfolio.errors import InputError
 
 # Datasets that a run parameter is the path of; the others are fields of parameter groups.
@@ -44,7 +45,7 @@ def check_choices(given: Mapping[str, Any], latest: date) -> None:
     Raises:
         InputError: naming the parameter and what to do.
     """
-    for name, value in _list_leaves(given):
+    for name, value in flatten(given).items():
         if value is None or (isinstance(value, str) and not value.strip()):
             raise InputError(
                 f"--params {name}",
@@ -165,11 +166,3 @@ def _require_day(value: object, latest: date) -> None:
         raise InputError(
             where, f"{day} is still to come", "Give a day that is past, or leave it out for today"
         )
-
-
-def _list_leaves(given: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    for name, value in given.items():
-        if isinstance(value, Mapping):
-            yield from _list_leaves(value, f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}", value

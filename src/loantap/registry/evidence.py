@@ -103,6 +103,8 @@ def index_evidence(
 def list_figures(file: str, content: Any, namespace: str) -> list[dict[str, Any]]:
     """Every figure of a report that stands beside its n, with its place in the file.
 
+    Not one entry a value: a figure comes with the bounds and the n that its block holds.
+
     Args:
         file: name of the report.
         content: of it.

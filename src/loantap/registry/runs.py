@@ -39,17 +39,8 @@ def active_run_id() -> str | None:
 
 
 def log_parameters(parameters: Mapping[str, Any]) -> None:
-    """Log parameters by path (`modeling.lending.folds`), as `flatten` gives them."""
+    """Log parameters by path (`modeling.lending.folds`)."""
     mlflow.log_params(dict(parameters))
-
-
-def flatten(parameters: Mapping[str, Any], prefix: str) -> dict[str, Any]:
-    """Nested mapping to one level, names joined by dots."""
-    flat: dict[str, Any] = {}
-    for name, value in parameters.items():
-        path = f"{prefix}.{name}"
-        flat |= flatten(value, path) if isinstance(value, Mapping) else {path: value}
-    return flat
 
 
 def log_tags(tags: Mapping[str, str]) -> None:

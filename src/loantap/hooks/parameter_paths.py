@@ -1,0 +1,15 @@
+"""Nested parameters by path."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def flatten(parameters: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Nested mapping to one level, names joined by dots (`modeling.lending.folds`)."""
+    flat: dict[str, Any] = {}
+    for name, value in parameters.items():
+        path = f"{prefix}{name}"
+        flat |= flatten(value, f"{path}.") if isinstance(value, Mapping) else {path: value}
+    return flat
