@@ -1,4 +1,18 @@
-"""Intervals of the AUC and of differences between AUCs on the same loans."""
+"""Intervals of the AUC and of differences between AUCs on the same loans.
+
+Three methods, each where it fits:
+
+- Bootstrap for the AUC of a model on a sample: it assumes least, and the same resamples bound the
+  other figures of the sample and the gain over another score.
+- Hanley and McNeil for a fold, for a group of loans in the audit and for a single feature in the
+  leakage gate: it needs the AUC and two counts only, so it costs nothing for many groups, and it
+  errs on the wide side, so no group or feature is accused by chance.
+- DeLong for what a suspicious feature adds to a model (`model/leakage/impact.py`): it pairs two
+  models by loan in one pass, together with log-loss and F2.
+
+On the real sample they agree where an AUC is near .7: `lending` out of fold (n = 4,715, AUC .713)
+has .693 to .732, .693 to .733 and .694 to .731. At .9 (n = 524) the second is 40% wider.
+"""
 
 from __future__ import annotations
 
@@ -58,7 +72,10 @@ def draw_resamples(target: IntArray, seed: int) -> Iterator[IntArray]:
 
 
 def measure_auc(target: IntArray, score: FloatArray) -> tuple[float, float, float]:
-    """AUC and its 95% bounds (Hanley and McNeil); NaN with under `MIN_FOR_AUC` of an outcome."""
+    """AUC of one group of loans among many, and its 95% bounds (Hanley and McNeil).
+
+    NaN with under `MIN_FOR_AUC` loans of an outcome.
+    """
     bad = int(target.sum())
     if min(bad, len(target) - bad) < MIN_FOR_AUC:
         return np.nan, np.nan, np.nan

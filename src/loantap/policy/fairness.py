@@ -179,6 +179,7 @@ def _judge_groups(rows: pd.DataFrame, groups: pd.Series) -> pd.DataFrame:
     loans, bad = counted["size"].to_numpy(), counted["sum"].to_numpy("int64")
     mean_pd = by["probability_of_default"].mean().reindex(groups.cat.categories).to_numpy()
     default = measure_default_rates(bad, loans)
+    # The AUC of some thirty groups, small ones among them: see `measures/auc.py`.
     areas = {
         group: measure_auc(*(of_group[name].to_numpy() for name in _JUDGED))
         for group, of_group in by

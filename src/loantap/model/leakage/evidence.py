@@ -134,6 +134,7 @@ def check_known(name: str) -> Evidence:
 
 def check_auc(area: float, target: pd.Series, options: LeakageOptions) -> Evidence:
     """Whether a feature alone, cross-fitted, ranks loans better than an honest one can."""
+    # Hanley and McNeil's error is rather too large: an honest feature is not caught by chance.
     least = area - Z95_ONE_SIDED * auc_standard_error(area, target)
     figures = {"auc": area, "auc_at_least": least}
     if least <= options.max_auc:

@@ -55,6 +55,9 @@ class Estimate:
 def estimate_metrics(target: IntArray, pd_: FloatArray) -> dict[str, Estimate]:
     """AUC (DeLong et al., Biometrics 1988), log-loss and F2 (as a ratio of means).
 
+    By influences rather than by bootstrap, which `measures/auc.py` has: one pass gives all three
+    figures bounds that can be paired, for every suspicious feature.
+
     Args:
         target: 1 for charged off; both outcomes present.
         pd_: calibrated probability of default.

@@ -98,6 +98,7 @@ def measure_external(
     _require_outcomes(target)
     pd_ = _score(external, scorer, options)
     rate = rows["interest_rate_pct"].to_numpy()
+    # By bootstrap, since the gain is that of two scores on the same loans.
     drawn = bootstrap_aucs(
         target, np.stack([pd_, rate]), seed=options.seed, resamples=options.resamples
     )

@@ -47,6 +47,7 @@ def report_stability(
 
 def _measure_fold(fold: Any, rows: pd.DataFrame) -> dict[str, Any]:
     target = rows["is_charged_off"]
+    # One of several folds, so its bounds are those of a group: see `measures/auc.py`.
     area, low, high = measure_auc(target.to_numpy(), rows["probability_of_default"].to_numpy())
     return {
         "fold": int(fold) + 1,
