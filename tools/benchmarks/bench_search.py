@@ -110,7 +110,7 @@ def search_plainly(
         ),
         [as_parameters(candidate, options) for candidate in options.candidates],
         scoring=score_on_fold,
-        refit=choose,
+        refit=lambda results: choose_by_results(results, options.folds),
         cv=make_folds(options),
         n_jobs=options.jobs,
         error_score="raise",
@@ -122,6 +122,16 @@ def search_plainly(
         "f2": grid.cv_results_["mean_test_f2"].tolist(),
         "chosen": options.candidates[grid.best_index_].label,
     }
+
+
+def choose_by_results(results: dict[str, Any], folds: int) -> int:
+    """The choice of the product, by the results as scikit-learn has them."""
+    scores = {
+        "mean_f2": results["mean_test_f2"],
+        "mean_f2_variance": results["mean_test_f2_variance"],
+        "mean_log_loss": -results["mean_test_log_loss"],
+    }
+    return choose(pd.DataFrame(scores), folds)
 
 
 def as_parameters(candidate: Candidate, options: TrainingOptions) -> dict[str, list[Any]]:

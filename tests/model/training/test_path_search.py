@@ -1,10 +1,10 @@
-"""The search is `GridSearchCV` with the work that candidates share done once."""
+"""The search scores as `GridSearchCV` does, with the work that candidates share done once."""
 
 from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -13,17 +13,27 @@ import pytest
 from imblearn.over_sampling import SMOTE
 from imblearn.pipeline import Pipeline as ResamplingPipeline
 from sklearn.base import BaseEstimator, TransformerMixin
-from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import GridSearchCV, PredefinedSplit, StratifiedKFold
 from threadpoolctl import threadpool_limits
 
 from loantap.features.build import build_features
 from loantap.model.training import pilot
+from loantap.model.training.estimator import Balancing, Candidate
 from loantap.model.training.logistic import BoundedLogisticRegression
-from loantap.model.training.path_search import PathSearchCV
-from loantap.model.training.search import choose, make_candidate, make_folds, score_on_fold, search
+from loantap.model.training.path_search import PathSearch
+from loantap.model.training.search import (
+    choose,
+    make_candidate,
+    make_folds,
+    score_on_fold,
+    search,
+    tabulate_scores,
+)
+from loantap.model.training.search_tasks import Judged
 from loantap.model.training.train import feature_names
 from tests.conftest import training_options
+from tools.benchmarks.bench_search import choose_by_results, search_plainly
 
 LOANS = 3_000
 OPTIONS = training_options(
@@ -33,8 +43,9 @@ OPTIONS = training_options(
     inverse_penalties=(0.01, 1, 100),
     monotone=False,
 )
-TIMES = ("mean_fit_time", "std_fit_time", "max_fit_time", "mean_score_time", "std_score_time",
-         "max_score_time")  # fmt: skip
+CANDIDATES = OPTIONS.candidates
+_SCORES = ("f2", "f2_variance", "log_loss", "roc_auc")
+Loans = tuple[pd.DataFrame, pd.Series]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -45,37 +56,36 @@ def one_thread() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def loans(simulated_loans: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series]:
+def loans(simulated_loans: pd.DataFrame) -> Loans:
     few = simulated_loans.head(LOANS)
     return build_features(few, feature_names(OPTIONS)), few["is_charged_off"]
 
 
-def make_search(candidates: list[dict[str, Any]], **changes: Any) -> PathSearchCV:
-    given = {"scoring": score_on_fold, "refit": choose, "cv": make_folds(OPTIONS), "n_jobs": 1}
-    return PathSearchCV(
-        make_candidate(OPTIONS.candidates[0], OPTIONS), candidates, **(given | changes)
-    )
+def judge(
+    loans: Loans,
+    candidates: Sequence[Candidate] = CANDIDATES,
+    jobs: int = 1,
+    cv: PredefinedSplit | None = None,
+) -> list[list[Judged]]:
+    """By fold and candidate."""
+    paths = PathSearch(candidates, lambda c: make_candidate(c, OPTIONS), score_on_fold, jobs)
+    return paths.judge(*loans, cv or make_folds(OPTIONS))
 
 
 @pytest.fixture(scope="module")
-def candidates() -> list[dict[str, Any]]:
-    models = [make_candidate(candidate, OPTIONS) for candidate in OPTIONS.candidates]
-    return [{"balance": m["balance"], "classify": m["classify"]} for m in models]
+def ours(loans: Loans) -> list[list[Judged]]:
+    return judge(loans)
 
 
 @pytest.fixture(scope="module")
-def ours(loans, candidates) -> PathSearchCV:
-    return make_search(candidates).fit(*loans)
-
-
-@pytest.fixture(scope="module")
-def plain(loans, candidates) -> GridSearchCV:
+def plain(loans: Loans) -> GridSearchCV:
     """The same pipelines, each fitted from nothing on every fold, in double precision."""
+    models = [make_candidate(candidate, OPTIONS) for candidate in CANDIDATES]
     grid = GridSearchCV(
-        make_candidate(OPTIONS.candidates[0], OPTIONS),
-        [{name: [step] for name, step in candidate.items()} for candidate in candidates],
+        models[0],
+        [{"balance": [m["balance"]], "classify": [m["classify"]]} for m in models],
         scoring=score_on_fold,
-        refit=choose,
+        refit=lambda results: choose_by_results(results, OPTIONS.folds),
         cv=make_folds(OPTIONS),
         error_score="raise",
     )
@@ -84,48 +94,45 @@ def plain(loans, candidates) -> GridSearchCV:
         return grid.fit(*loans)
 
 
+def scores_of(judged: list[list[Judged]], score: str) -> np.ndarray:
+    """Folds x candidates."""
+    return np.array([[candidate.scores[score] for candidate in fold] for fold in judged])
+
+
+def choice(judged: list[list[Judged]], candidates: Sequence[Candidate] = CANDIDATES) -> int:
+    return choose(tabulate_scores(candidates, judged), OPTIONS.folds)
+
+
 class TestAgainstGridSearchCV:
-    def test_the_same_candidate_is_chosen(self, ours: PathSearchCV, plain: GridSearchCV) -> None:
-        assert ours.best_index_ == plain.best_index_
-        assert repr(ours.best_params_) == repr(plain.best_params_)
+    def test_the_same_candidate_is_chosen(self, ours, plain: GridSearchCV) -> None:
+        assert choice(ours) == plain.best_index_
 
     @pytest.mark.parametrize(
         ("score", "most"), [("f2", 0.002), ("roc_auc", 2e-4), ("log_loss", 2e-4)]
     )
     def test_scores_differ_by_no_more_than_single_precision_makes(
-        self, ours: PathSearchCV, plain: GridSearchCV, score: str, most: float
+        self, ours, plain: GridSearchCV, score: str, most: float
     ) -> None:
-        for figure in ("mean", "split0", "split2"):
-            key = f"{figure}_test_{score}"
-            np.testing.assert_allclose(ours.cv_results_[key], plain.cv_results_[key], atol=most)
-
-    def test_the_results_have_all_its_keys(self, ours: PathSearchCV, plain: GridSearchCV) -> None:
-        assert set(plain.cv_results_) <= set(ours.cv_results_)
-        for key, column in plain.cv_results_.items():
-            assert len(ours.cv_results_[key]) == len(column)
-            assert type(ours.cv_results_[key]) is type(column)
-
-    def test_ranks_are_its_ranks(self, ours: PathSearchCV, plain: GridSearchCV) -> None:
-        best = np.argmax(ours.cv_results_["mean_test_roc_auc"])
-
-        assert ours.cv_results_["rank_test_roc_auc"][best] == 1
-        assert plain.cv_results_["rank_test_roc_auc"][best] == 1
-        assert ours.cv_results_["rank_test_f2"].dtype == plain.cv_results_["rank_test_f2"].dtype
+        found, expected = scores_of(ours, score), plain.cv_results_
+        for fold in (0, 2):
+            np.testing.assert_allclose(
+                found[fold], expected[f"split{fold}_test_{score}"], atol=most
+            )
+        np.testing.assert_allclose(found.mean(axis=0), expected[f"mean_test_{score}"], atol=most)
 
     def test_the_winner_fitted_on_all_loans_is_the_same_model(
-        self, ours: PathSearchCV, plain: GridSearchCV, loans
+        self, plain: GridSearchCV, loans: Loans
     ) -> None:
+        found = search(*loans, OPTIONS)
+
+        assert found.best == CANDIDATES[plain.best_index_]
         np.testing.assert_allclose(
-            ours.predict_proba(loans[0]), plain.best_estimator_.predict_proba(loans[0]), rtol=1e-9
+            found.model.predict_proba(loans[0]), plain.predict_proba(loans[0]), rtol=1e-9
         )
-        np.testing.assert_array_equal(ours.predict(loans[0]), plain.predict(loans[0]))
-        assert list(ours.classes_) == [0, 1]
 
 
 @pytest.mark.parametrize("model", ["lending", "application"])
 def test_scikit_learn_s_own_solvers_choose_the_same(model: str, simulated_loans) -> None:
-    from tools.benchmarks.bench_search import search_plainly
-
     options = OPTIONS.model_copy(update={"name": model, "inverse_penalties": (0.01, 1.0)})
     few = simulated_loans.head(LOANS)
     features = build_features(few, feature_names(options))
@@ -138,33 +145,28 @@ def test_scikit_learn_s_own_solvers_choose_the_same(model: str, simulated_loans)
     np.testing.assert_allclose(found.candidates["mean_f2"], plain["f2"], atol=0.003)
 
 
-def without_times(search: PathSearchCV) -> dict[str, Any]:
-    return {
-        key: column
-        for key, column in search.cv_results_.items()
-        if key not in TIMES and not key.startswith("param")
-    }
+def assert_same(found: list[list[Judged]], expected: list[list[Judged]]) -> None:
+    for score in _SCORES:
+        np.testing.assert_allclose(
+            scores_of(found, score), scores_of(expected, score), rtol=1e-9, err_msg=score
+        )
+    for one, other in zip(found, expected, strict=True):
+        assert [c.iterations for c in one] == [c.iterations for c in other]
 
 
-def test_two_folds_at_a_time_give_the_same_numbers(ours: PathSearchCV, loans, candidates) -> None:
-    both = make_search(candidates, n_jobs=2).fit(*loans)
-
-    for key, column in without_times(ours).items():
-        np.testing.assert_allclose(without_times(both)[key], column, rtol=1e-9, err_msg=key)
-    assert both.best_index_ == ours.best_index_
+def test_two_folds_at_a_time_give_the_same_numbers(ours, loans: Loans) -> None:
+    assert_same(judge(loans, jobs=2), ours)
 
 
-def test_the_order_of_candidates_does_not_matter(ours: PathSearchCV, loans, candidates) -> None:
-    turned = make_search(candidates[::-1]).fit(*loans)
+def test_the_order_of_candidates_does_not_matter(ours, loans: Loans) -> None:
+    turned = judge(loans, CANDIDATES[::-1])
 
-    for key, column in without_times(ours).items():
-        back = without_times(turned)[key][::-1]
-        np.testing.assert_allclose(back, column, rtol=1e-9, err_msg=key)
-    assert turned.best_index_ == len(candidates) - 1 - ours.best_index_
+    assert_same([fold[::-1] for fold in turned], ours)
+    assert choice(turned, CANDIDATES[::-1]) == len(CANDIDATES) - 1 - choice(ours)
 
 
 def test_a_tenth_of_the_loans_that_goes_ahead_changes_no_score(
-    ours: PathSearchCV, loans, candidates, monkeypatch: pytest.MonkeyPatch
+    ours, loans: Loans, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(pilot, "_MIN_ROWS", 150)
     monkeypatch.setattr(pilot, "_MIN_COUNT", 20)
@@ -172,39 +174,36 @@ def test_a_tenth_of_the_loans_that_goes_ahead_changes_no_score(
     draw = pilot.Pilot.draw
     monkeypatch.setattr(pilot.Pilot, "draw", lambda *of: drawn.append(draw(*of)) or drawn[-1])
 
-    piloted = make_search(candidates).fit(*loans)
+    piloted = judge(loans)
 
     # Two for each of three folds: of the loans as they are, and as SMOTE leaves them.
     assert len(drawn) == 6
     assert all(isinstance(of, pilot.Pilot) for of in drawn)
-    assert piloted.best_index_ == ours.best_index_
+    assert choice(piloted) == choice(ours)
     for score, most in {"f2": 0.003, "roc_auc": 1e-4, "log_loss": 1e-4}.items():
-        key = f"mean_test_{score}"
-        np.testing.assert_allclose(piloted.cv_results_[key], ours.cv_results_[key], atol=most)
-    iterations = "mean_iterations"
-    assert (piloted.cv_results_[iterations] != ours.cv_results_[iterations]).any()
+        found, expected = (scores_of(judged, score).mean(axis=0) for judged in (piloted, ours))
+        np.testing.assert_allclose(found, expected, atol=most)
+    assert [c.iterations for c in piloted[0]] != [c.iterations for c in ours[0]]
 
 
-def test_times_are_measured_for_each_candidate(ours: PathSearchCV) -> None:
-    assert (ours.cv_results_["mean_fit_time"] > 0).all()
-    assert (ours.cv_results_["mean_score_time"] > 0).all()
-    assert ours.refit_time_ > 0
+def test_times_are_measured_for_each_candidate(ours) -> None:
+    assert all(candidate.seconds > 0 for fold in ours for candidate in fold)
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_progress_counts_up_to_every_fit(
-    jobs: int, loans, candidates, caplog: pytest.LogCaptureFixture
+    jobs: int, loans: Loans, caplog: pytest.LogCaptureFixture
 ) -> None:
-    some = candidates[-6:]
+    some = CANDIDATES[-6:]
     with caplog.at_level(logging.INFO, logger="loantap.progress"):
-        make_search(some, n_jobs=jobs).fit(*loans)
+        judge(loans, some, jobs)
 
     records = [r for r in caplog.records if r.name == "loantap.progress"]
     total = OPTIONS.folds * len(some)
     assert [record.done for record in records] == list(range(1, total + 1))
     assert {record.total for record in records} == {total}
     assert {r.getMessage().split(",")[0] for r in records} == {"fold 1", "fold 2", "fold 3"}
-    assert any("plain L1 C=" in record.getMessage() for record in records)
+    assert any("none L1 C=" in record.getMessage() for record in records)
 
 
 class SpyingPreprocessor(TransformerMixin, BaseEstimator):
@@ -241,51 +240,50 @@ class TestWorkShared:
         return features, target
 
     @pytest.fixture(autouse=True)
-    def search_with_spies(self, made_up) -> PathSearchCV:
+    def search_with_spies(self, made_up) -> None:
         SpyingPreprocessor.fitted_on.clear()
         SpyingSampler.given.clear()
         grid = [
-            {"balance": balance, "classify": BoundedLogisticRegression(C=c, l1_ratio=l1_ratio)}
+            Candidate(balancing, l1_ratio, c)
             for c in (1, 0.01)
-            for balance in ("passthrough", SpyingSampler(random_state=1))
+            for balancing in (Balancing.NONE, Balancing.SMOTE)
             for l1_ratio in (0, 1)
         ]
-        steps = ("preprocess", SpyingPreprocessor()), ("balance", None), ("classify", None)
-        return PathSearchCV(
-            ResamplingPipeline(list(steps)),
-            grid,
-            scoring=score_on_fold,
-            refit=lambda results: 0,
-            cv=self.FOLDS,
-        ).fit(*made_up)
+
+        def make(of: Candidate) -> ResamplingPipeline:
+            is_smote = of.balancing is Balancing.SMOTE
+            sampler = SpyingSampler(random_state=1) if is_smote else "passthrough"
+            classifier = BoundedLogisticRegression(C=of.inverse_penalty, l1_ratio=of.l1_ratio)
+            return ResamplingPipeline(
+                [
+                    ("preprocess", SpyingPreprocessor()),
+                    ("balance", sampler),
+                    ("classify", classifier),
+                ]
+            )
+
+        PathSearch(grid, make, score_on_fold, 1).judge(*made_up, self.FOLDS)
 
     def test_preprocessing_is_fitted_once_per_fold_on_its_training_rows(self, made_up) -> None:
         inside = [list(made_up[0].index[rows]) for rows, _ in self.FOLDS.split(*made_up)]
 
-        # The last time is for the winner, on all rows.
-        assert SpyingPreprocessor.fitted_on == [*inside, list(made_up[0].index)]
+        assert SpyingPreprocessor.fitted_on == inside
 
     def test_resampling_is_done_once_per_fold(self) -> None:
         assert SpyingSampler.given == [200, 200, 200]
 
 
-def test_a_fold_left_out_reaches_neither_preprocessing_nor_coefficients(loans, candidates) -> None:
+def test_a_fold_left_out_reaches_neither_preprocessing_nor_coefficients(loans: Loans) -> None:
     features, target = loans
-    folds, some = PredefinedSplit(np.arange(LOANS) % 3), candidates[::6]
+    folds, some = PredefinedSplit(np.arange(LOANS) % 3), CANDIDATES[::6]
     left_out = folds.test_fold == 0
     turned = target.mask(left_out, 1 - target)
     numbers = features.select_dtypes("number").mask(pd.Series(left_out), 999.0)
     spoilt = numbers.assign(purpose=features["purpose"].mask(left_out, "never seen"))
 
     def fit(features: pd.DataFrame, target: pd.Series) -> list[np.ndarray]:
-        coefficients = []
-
-        def remember(model: BoundedLogisticRegression, *held_out: np.ndarray) -> dict[str, float]:
-            coefficients.append(np.append(model.intercept_, model.coef_))
-            return score_on_fold(model, *held_out)
-
-        make_search(some, scoring=remember, cv=folds).fit(features, target)
-        return coefficients
+        judged = judge((features, target), some, cv=folds)
+        return [candidate.solution for fold in judged for candidate in fold]
 
     before, after = fit(features, target), fit(spoilt, turned)
 
@@ -294,14 +292,9 @@ def test_a_fold_left_out_reaches_neither_preprocessing_nor_coefficients(loans, c
     assert not np.allclose(after[len(some)][:5], before[len(some)][:5], rtol=0.1)
 
 
-def test_a_training_fold_of_one_outcome_is_refused(loans, candidates) -> None:
+def test_a_training_fold_of_one_outcome_is_refused(loans: Loans) -> None:
     features, target = loans
     folds = PredefinedSplit(np.where(target == 1, 0, np.arange(LOANS) % 2))
 
     with pytest.raises(ValueError, match="only one class is present"):
-        make_search(candidates[-1:], cv=folds).fit(features, target)
-
-
-def test_before_it_is_fitted_it_predicts_nothing(loans, candidates) -> None:
-    with pytest.raises(NotFittedError):
-        make_search(candidates).predict_proba(loans[0])
+        judge((features, target), CANDIDATES[-1:], cv=folds)

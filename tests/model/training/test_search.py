@@ -90,15 +90,12 @@ def test_balancing_spoils_the_log_loss_so_plain_fitting_wins_the_tie(
 def test_a_tie_is_one_standard_error_wide(
     f2: list[float], log_loss_: list[float], chosen: int
 ) -> None:
-    results = {
-        "mean_test_f2": np.array(f2),
-        "mean_test_f2_variance": np.array([0.0003, 0.1, 0.1]),
-        "mean_test_log_loss": -np.array(log_loss_),
-        **{f"split{fold}_test_f2": np.array(f2) for fold in range(3)},
-    }
+    scores = pd.DataFrame(
+        {"mean_f2": f2, "mean_f2_variance": [0.0003, 0.1, 0.1], "mean_log_loss": log_loss_}
+    )
 
-    assert choose(results) == chosen
-    assert _within_one_standard_error(results)[0]
+    assert choose(scores, 3) == chosen
+    assert _within_one_standard_error(scores, 3)[0]
 
 
 def test_a_candidate_s_figures_are_means_over_the_folds_at_its_own_thresholds(

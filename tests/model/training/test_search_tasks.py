@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from loantap.model.training.search import make_candidate
 from loantap.model.training.search_tasks import collect, group_by_balance, list_paths, share_out
 from tests.conftest import training_options
 
@@ -14,9 +13,8 @@ OPTIONS = training_options(
     l1_ratios=(0, 1),
     inverse_penalties=(100, 0.01, 1),
 )
-MODELS = [make_candidate(candidate, OPTIONS) for candidate in OPTIONS.candidates]
-CANDIDATES = [{"balance": m["balance"], "classify": m["classify"]} for m in MODELS]
-LABELS = [candidate.label for candidate in OPTIONS.candidates]
+CANDIDATES = OPTIONS.candidates
+LABELS = [candidate.label for candidate in CANDIDATES]
 
 
 @pytest.mark.parametrize("jobs", [1, 2, 3, 4, 5, 8])
@@ -50,7 +48,8 @@ def test_each_path_goes_from_the_strongest_penalty_and_l1_starts_from_l2() -> No
     found = []
     for path in list_paths(CANDIDATES, plain):
         found.append(([LABELS[index] for index in path.members], sorted(path.starts)))
-        path.solutions.update({0.01: None, 1.0: None, 100.0: None})
+        assert path.penalties == [0.01, 1.0, 100.0]
+        path.solutions.update(dict.fromkeys(path.penalties))
 
     def of(way: str, penalty: str) -> list[str]:
         return [f"{way} {penalty} C={c}" for c in ("0.01", "1", "100")]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,7 +20,9 @@ from loantap.measures.threshold import area_under_curve, f2_variance
 from loantap.model.training.calibration import log_likelihood
 from loantap.model.training.estimator import SMOTE_NEIGHBOURS, Candidate, make_model
 from loantap.model.training.options import TrainingOptions
-from loantap.model.training.path_search import PathSearchCV
+from loantap.model.training.path_search import PathSearch
+from loantap.model.training.search_tasks import Judged
+from loantap.model.training.threads import fitting_here
 from loantap.portfolio.arrays import AnyFloatArray, FloatArray
 from loantap.portfolio.errors import InputError
 
@@ -80,19 +81,20 @@ def search(features: pd.DataFrame, target: pd.Series, options: TrainingOptions) 
             "Give a larger portfolio or set modeling.<namespace>.folds lower",
         )
     candidates = options.candidates
-    models = [make_candidate(candidate, options) for candidate in candidates]
-    grid = PathSearchCV(
-        models[0],
-        [{"balance": m["balance"], "classify": m["classify"]} for m in models],
-        scoring=score_on_fold,
-        refit=choose,
-        cv=make_folds(options),
-        n_jobs=options.jobs,
+    paths = PathSearch(
+        candidates, lambda c: make_candidate(c, options), score_on_fold, options.jobs
     )
-    grid.fit(features, target)
-    best = candidates[grid.best_index_]
-    table = _tabulate(grid, candidates, options)
-    return SearchOutcome(best, grid.best_estimator_, grid.fold_solutions_, table)
+    judged = paths.judge(features, target, make_folds(options))
+    scores = tabulate_scores(candidates, judged)
+    chosen = choose(scores, options.folds)
+    solutions = [fold[chosen].solution for fold in judged]
+    with fitting_here():
+        model = fit_candidate(features, target, candidates[chosen], options, solutions[0])
+    iterations = np.array([[candidate.iterations for candidate in fold] for fold in judged])
+    most = iterations.max(axis=0)
+    most[chosen] = max(most[chosen], model["classify"].n_iter_[0])
+    table = _describe(scores, chosen, most, options)
+    return SearchOutcome(candidates[chosen], model, solutions, table)
 
 
 def fit_candidate(
@@ -159,37 +161,56 @@ def score_on_fold(
     }
 
 
-def _within_one_standard_error(results: dict[str, Any]) -> npt.NDArray[np.bool_]:
-    mean = np.asarray(results["mean_test_f2"])
-    folds = sum(1 for key in results if key.startswith("split") and key.endswith("_test_f2"))
+def tabulate_scores(
+    candidates: Sequence[Candidate], judged: Sequence[Sequence[Judged]]
+) -> pd.DataFrame:
+    """One row per candidate: its hyperparameters, its scores and what its fits took.
+
+    Args:
+        candidates: those judged.
+        judged: by fold and candidate.
+
+    Returns:
+        See `SearchOutcome.candidates`, from `balancing` to `fit_seconds`.
+    """
+    table = pd.DataFrame([c.as_dict() | {"candidate": c.label} for c in candidates])
+    for score in _SCORES:
+        values = np.array([[candidate.scores[score] for candidate in fold] for fold in judged])
+        sign = -1 if score == "log_loss" else 1
+        table[f"mean_{score}"] = sign * values.mean(axis=0)
+        table[f"std_{score}"] = values.std(axis=0)
+    table["mean_iterations"] = np.mean([[c.iterations for c in fold] for fold in judged], axis=0)
+    table["fit_seconds"] = np.mean([[c.seconds for c in fold] for fold in judged], axis=0)
+    return table
+
+
+def _within_one_standard_error(scores: pd.DataFrame, folds: int) -> npt.NDArray[np.bool_]:
+    mean = scores["mean_f2"].to_numpy()
     best = int(np.argmax(mean))
-    standard_error = np.sqrt(results["mean_test_f2_variance"][best] / folds)
+    standard_error = np.sqrt(scores["mean_f2_variance"].iloc[best] / folds)
     within: npt.NDArray[np.bool_] = mean >= mean[best] - standard_error
     return within
 
 
-def choose(results: dict[str, Any]) -> int:
-    """Index of the candidate chosen: the lowest log-loss among those level on F2."""
-    eligible = _within_one_standard_error(results)
-    return int(np.argmax(np.where(eligible, results["mean_test_log_loss"], -np.inf)))
+def choose(scores: pd.DataFrame, folds: int) -> int:
+    """Place of the candidate chosen: the lowest log-loss among those level on F2.
+
+    Args:
+        scores: `mean_f2`, `mean_f2_variance` and `mean_log_loss`, one row per candidate.
+        folds: over how many the means are taken.
+    """
+    eligible = _within_one_standard_error(scores, folds)
+    return int(np.argmin(np.where(eligible, scores["mean_log_loss"], np.inf)))
 
 
-def _tabulate(
-    grid: PathSearchCV, candidates: list[Candidate], options: TrainingOptions
+def _describe(
+    scores: pd.DataFrame, chosen: int, iterations: npt.NDArray[np.int64], options: TrainingOptions
 ) -> pd.DataFrame:
-    results = grid.cv_results_
-    table = pd.DataFrame([c.as_dict() | {"candidate": c.label} for c in candidates])
-    for score in _SCORES:
-        sign = -1 if score == "log_loss" else 1
-        table[f"mean_{score}"] = sign * results[f"mean_test_{score}"]
-        table[f"std_{score}"] = results[f"std_test_{score}"]
-    table["mean_iterations"] = results["mean_iterations"]
-    table["fit_seconds"] = results["mean_fit_time"]
-    table["chosen"] = np.arange(len(table)) == grid.best_index_
-    refit = grid.best_estimator_["classify"].n_iter_[0]
-    iterations = np.maximum(results["max_iterations"], np.where(table["chosen"], refit, 0))
-    table["converged"] = iterations < options.max_iterations
-    limit = f"{options.max_iterations} iterations"
-    table["stopped_at"] = np.where(table["converged"], "", limit)
-    table["within_one_standard_error"] = _within_one_standard_error(results)
-    return table
+    """The scores with the choice, and with what the limit on iterations stopped."""
+    converged = iterations < options.max_iterations
+    return scores.assign(
+        chosen=np.arange(len(scores)) == chosen,
+        converged=converged,
+        stopped_at=np.where(converged, "", f"{options.max_iterations} iterations"),
+        within_one_standard_error=_within_one_standard_error(scores, options.folds),
+    )

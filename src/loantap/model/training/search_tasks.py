@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from imblearn.over_sampling import SMOTE
 from sklearn.base import clone
 
+from loantap.model.training.estimator import Balancing, Candidate
 from loantap.model.training.pilot import Solved
 from loantap.portfolio.arrays import AnyFloatArray
 
 Scores = dict[str, float]
-Parameters = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +28,19 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """A candidate on one fold: its scores, and its intercept and coefficients."""
+    """A candidate on one fold.
+
+    Attributes:
+        scores: on the loans left out.
+        solution: its intercept and coefficients, to the search's tolerance.
+        iterations: of the solver.
+        seconds: that the fit took.
+    """
 
     scores: Scores
     solution: AnyFloatArray
+    iterations: int
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +48,17 @@ class PenaltyPath:
     """Candidates that are fitted one after the other; `starts` and `solutions` are by C."""
 
     members: list[int]
+    penalties: list[float]
     starts: dict[float, Solved]
     solutions: dict[float, Solved]
 
 
-def group_by_balance(candidates: Sequence[Parameters]) -> list[list[int]]:
+def group_by_balance(candidates: Sequence[Candidate]) -> list[list[int]]:
     """Places of the candidates that share a sampler; class weights and none share the plain matrix.
 
     Resampling comes last, so that the plain matrix can be freed first: SMOTE holds several copies.
     """
-    everyone = list(range(len(candidates)))
-    ways = [way for _, way in _group(candidates, everyone, lambda c: repr(c["balance"]))]
-    return sorted(ways, key=lambda way: candidates[way[0]]["balance"] != "passthrough")
+    return _group(range(len(candidates)), lambda i: candidates[i].balancing is Balancing.SMOTE)
 
 
 def share_out(folds: int, ways: list[list[int]], jobs: int) -> list[Task]:
@@ -74,7 +82,7 @@ def collect(
 
 
 def balance(
-    candidates: Sequence[Parameters],
+    samplers: Sequence[SMOTE | str],
     ways: list[list[int]],
     matrix: npt.NDArray[np.float64],
     target: npt.NDArray[Any],
@@ -85,7 +93,7 @@ def balance(
     """
     matrix = np.asfortranarray(matrix)
     for way in ways:
-        sampler = candidates[way[0]]["balance"]
+        sampler = samplers[way[0]]
         if sampler == "passthrough":
             yield way, matrix, target
             continue
@@ -100,44 +108,28 @@ def balance(
         del resampled
 
 
-def _group(
-    candidates: Sequence[Parameters], members: list[int], key: Callable[[Parameters], str]
-) -> Iterator[tuple[str, list[int]]]:
-    """The members that share a key."""
-
-    def key_of(index: int) -> str:
-        return key(candidates[index])
-
-    for value, group in groupby(sorted(members, key=key_of), key=key_of):
-        yield value, list(group)
-
-
-def list_paths(candidates: Sequence[Parameters], members: list[int]) -> Iterator[PenaltyPath]:
+def list_paths(candidates: Sequence[Candidate], members: list[int]) -> Iterator[PenaltyPath]:
     """The candidates that differ in C alone, from the strongest penalty to the weakest.
 
     L1 starts at each C from the L2 solution, which is nearer than its own of the C before. So the
     solutions of a path are to be filled in before the next is asked for.
     """
-    for _, same_weights in _group(candidates, members, _weights):
+
+    def penalty(index: int) -> float:
+        return candidates[index].inverse_penalty
+
+    for same_weights in _group(members, lambda i: candidates[i].balancing):
         starts: dict[float, Solved] = {}
-        for _, same_penalty in _group(candidates, same_weights, _all_but_c):
-            path = PenaltyPath(
-                sorted(same_penalty, key=lambda index: inverse_penalty(candidates[index])),
-                starts,
-                {},
-            )
+        for same_penalty in _group(same_weights, lambda i: candidates[i].l1_ratio):
+            ordered = sorted(same_penalty, key=penalty)
+            path = PenaltyPath(ordered, [penalty(index) for index in ordered], starts, {})
             yield path
             starts = path.solutions
 
 
-def inverse_penalty(candidate: Parameters) -> float:
-    """C of a candidate."""
-    return float(candidate["classify"].C)
-
-
-def _weights(candidate: Parameters) -> str:
-    return repr(candidate["classify"].class_weight)
-
-
-def _all_but_c(candidate: Parameters) -> str:
-    return repr({k: v for k, v in candidate["classify"].get_params().items() if k != "C"})
+def _group(members: Iterable[int], key: Callable[[int], Any]) -> list[list[int]]:
+    """The members that share a key, in the order of the keys."""
+    groups: dict[Any, list[int]] = {}
+    for member in members:
+        groups.setdefault(key(member), []).append(member)
+    return [groups[shared] for shared in sorted(groups)]
