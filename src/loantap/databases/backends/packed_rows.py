@@ -3,6 +3,7 @@
 psqlodbc works as long on a value as on a whole row, in one thread. PostgreSQL prints a row as
 `(,12.5,"two words","",)`: a value is in quotes where it must be, quotes and backslashes in it are
 doubled, and NULL is nothing at all. But for the parentheses and the backslashes this is CSV.
+What this buys, what it costs and when to drop it: docs/adr/0017.
 """
 
 from __future__ import annotations
