@@ -12,8 +12,8 @@ from sklearn.metrics import fbeta_score
 from loantap.measures.threshold import (
     decline_cross_fitted,
     f2_decline_all,
+    f2_score,
     f2_variance,
-    f_beta,
     find_best_threshold,
     tabulate_thresholds,
 )
@@ -35,14 +35,14 @@ def split(loans: list[tuple[int, int]]) -> tuple[np.ndarray, np.ndarray]:
 
 class TestF2:
     def test_weighs_recall_twice_as_much_as_precision(self) -> None:
-        assert float(f_beta(0.5, 1.0)) == pytest.approx(5 * 0.5 / (4 * 0.5 + 1))
-        assert float(f_beta(1.0, 0.5)) == pytest.approx(5 * 0.5 / (4 + 0.5))
+        assert float(f2_score(0.5, 1.0)) == pytest.approx(5 * 0.5 / (4 * 0.5 + 1))
+        assert float(f2_score(1.0, 0.5)) == pytest.approx(5 * 0.5 / (4 + 0.5))
 
     def test_is_zero_where_nothing_was_caught(self) -> None:
-        assert list(f_beta([0, 0, 1], [0, 1, 0])) == [0, 0, 0]
+        assert list(f2_score([0, 0, 1], [0, 1, 0])) == [0, 0, 0]
 
     def test_of_precision_and_recall_alike_is_both(self) -> None:
-        assert float(f_beta(0.3, 0.3)) == pytest.approx(0.3)
+        assert float(f2_score(0.3, 0.3)) == pytest.approx(0.3)
 
     # Of 5,239 loans 1,001 were charged off.
     def test_of_declining_everybody_at_the_portfolio_s_default_rate(self) -> None:

@@ -153,11 +153,6 @@ def test_an_instalment_that_is_not_the_emi_is_listed_with_the_principal_it_impli
     assert exceptions.loc["too high", "funded_principal"] == pytest.approx(12_157.7, abs=0.1)
 
 
-def test_the_tolerance_is_in_currency(four_loans: pd.DataFrame) -> None:
-    assert len(list_instalment_exceptions(four_loans, tolerance=0.01)) == 3
-    assert len(list_instalment_exceptions(four_loans, tolerance=10)) == 1
-
-
 def test_loans_that_are_as_agreed_give_an_empty_list_with_its_columns(
     four_loans: pd.DataFrame,
 ) -> None:

@@ -136,11 +136,11 @@ def test_a_row_whose_values_contradict_each_other_is_a_problem(
 def test_a_credit_line_as_old_as_the_loan_is_no_contradiction() -> None:
     rows = raw_loans({"earliest_cr_line": "Jan-2014"})
 
-    assert not parse(rows, portfolio_columns(), AS_OF).is_bad.any()
+    assert parse(rows, portfolio_columns(), AS_OF).problems.empty
 
 
 def test_no_real_loan_contradicts_itself(sample_text: pd.DataFrame) -> None:
-    assert not parse(sample_text, portfolio_columns(), AS_OF).is_bad.any()
+    assert parse(sample_text, portfolio_columns(), AS_OF).problems.empty
 
 
 class TestShareOfExceptions:

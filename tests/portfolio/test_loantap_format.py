@@ -46,7 +46,7 @@ def read_value(name: str, raw: object, dtype: str | None = None) -> tuple[object
 def test_the_made_up_loan_is_read_in_full() -> None:
     parsed = parse_loans()
 
-    assert not parsed.is_bad.any()
+    assert parsed.problems.empty
     assert parsed.rows.iloc[0].to_dict() == {
         "loan_amount": 12_000.0,
         "term_months": 36.0,
@@ -230,7 +230,7 @@ def test_months_in_different_forms_can_stand_in_one_column() -> None:
 
     parsed = parse_loans(*[{"issue_d": form} for form in forms])
 
-    assert not parsed.is_bad.any()
+    assert parsed.problems.empty
     assert set(parsed.rows["issue_month"]) == {pd.Timestamp("2015-03-01")}
 
 
@@ -319,7 +319,6 @@ def test_each_problem_names_row_column_and_value_as_they_stand_in_the_file() -> 
         (1, "grade", "H"),
         (2, "dti", "x"),
     ]
-    assert list(parsed.is_bad) == [False, True, True]
 
 
 def test_a_long_value_such_as_a_shifted_address_is_not_told() -> None:
@@ -343,7 +342,7 @@ def test_parsing_keeps_the_rows_in_place_and_does_not_touch_the_input() -> None:
     parsed = parse(raw, portfolio_columns(), AS_OF)
 
     assert list(parsed.rows.index) == [7, 3, 5]
-    assert list(parsed.is_bad[parsed.is_bad].index) == [3]
+    assert list(parsed.problems.index) == [3]
     pd.testing.assert_frame_equal(raw, before)
 
 

@@ -12,7 +12,7 @@ from sklearn.metrics import confusion_matrix_at_thresholds
 
 from loantap.measures.auc import draw_resamples
 from loantap.measures.parallel import map_ahead
-from loantap.measures.threshold import area_under_curve, f2_decline_all, f_beta
+from loantap.measures.threshold import area_under_curve, f2_decline_all, f2_score
 from loantap.portfolio.arrays import BoolArray, FloatArray, IntArray
 
 _CONFIDENCE = 0.95
@@ -73,7 +73,7 @@ def measure(target: IntArray, pd_: FloatArray, declined: BoolArray, bins: int = 
         accuracy=float((target == declined).mean()),
         precision=precision,
         recall=recall,
-        f2=float(f_beta(precision, recall)),
+        f2=float(f2_score(precision, recall)),
         f2_decline_all=f2_decline_all(default_rate),
         approval_rate=float((~declined).mean()),
         default_rate_approved=float(approved.mean()) if len(approved) else 0.0,
@@ -161,6 +161,6 @@ def bootstrap_bounds(
     return dict(zip(names, low, strict=True)), dict(zip(names, high, strict=True))
 
 
-def round_significant(value: float, digits: int = 6) -> float:
-    """`value` at so many significant digits, as reports quote it."""
-    return float(f"{value:.{digits}g}")
+def round_significant(value: float) -> float:
+    """`value` at six significant digits, as reports quote it."""
+    return float(f"{value:.6g}")

@@ -19,14 +19,11 @@ from loantap.portfolio.arrays import BoolArray, FloatArray, IntArray
 Counts = TypeVar("Counts", float, FloatArray)
 
 
-def f_beta(precision: npt.ArrayLike, recall: npt.ArrayLike, beta: float = 2.0) -> FloatArray:
-    """F-beta of precision and recall; 0 where both are 0."""
+def f2_score(precision: npt.ArrayLike, recall: npt.ArrayLike) -> FloatArray:
+    """F2 of precision and recall; 0 where both are 0."""
     p, r = np.asarray(precision, dtype=float), np.asarray(recall, dtype=float)
-    weight = beta**2
-    scale = weight * p + r
-    scores: FloatArray = np.divide(
-        (1 + weight) * p * r, scale, out=np.zeros_like(scale), where=scale > 0
-    )
+    scale = 4 * p + r
+    scores: FloatArray = np.divide(5 * p * r, scale, out=np.zeros_like(scale), where=scale > 0)
     return scores
 
 
@@ -50,13 +47,13 @@ def area_under_curve(false_positives: FloatArray, true_positives: FloatArray) ->
 
 def f2_decline_all(default_rate: float) -> float:
     """F2 of declining everybody: precision is the default rate, recall is 1."""
-    return float(f_beta(default_rate, 1.0))
+    return float(f2_score(default_rate, 1.0))
 
 
 def find_best_threshold(target: IntArray, pd_: FloatArray) -> tuple[float, float]:
     """PD threshold with the highest F2, and that F2; at or above it a loan would be declined."""
     precision, recall, thresholds = precision_recall_curve(target, pd_)
-    scores = f_beta(precision[:-1], recall[:-1])
+    scores = f2_score(precision[:-1], recall[:-1])
     best = int(np.argmax(scores))
     return float(thresholds[best]), float(scores[best])
 
@@ -94,7 +91,7 @@ def tabulate_thresholds(target: IntArray, pd_: FloatArray, points: int = 99) -> 
         "approval_rate": (approved, np.full_like(approved, loans)),
         "default_rate_approved": (bad_approved, approved),
     }
-    columns = {"f2": f_beta(_share(*rates["precision"]), _share(*rates["recall"]))}
+    columns = {"f2": f2_score(_share(*rates["precision"]), _share(*rates["recall"]))}
     spread = np.sqrt(f2_variance(caught, bad_approved, declined - caught))
     columns["f2_low"], columns["f2_high"] = normal_bounds(columns["f2"], spread)
     for name, (hits, of) in rates.items():

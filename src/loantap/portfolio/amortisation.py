@@ -18,6 +18,8 @@ from loantap.portfolio.arrays import FloatArray
 Numbers = npt.ArrayLike | pd.Series
 
 MONTHS_PER_YEAR = 12
+# Of an instalment, in currency: lenders round it.
+_TOLERANCE = 0.05
 
 
 def monthly_rate(rate_pct: Numbers) -> FloatArray:
@@ -90,12 +92,12 @@ def amortisation_schedule(principal: float, rate_pct: float, term_months: int) -
     )
 
 
-def list_instalment_exceptions(loans: pd.DataFrame, tolerance: float = 0.05) -> pd.DataFrame:
-    """Loans whose instalment is not the EMI of amount, rate and term.
+def list_instalment_exceptions(loans: pd.DataFrame) -> pd.DataFrame:
+    """Loans whose instalment is more than 5 cents off the EMI of amount, rate and term.
 
     Takes `loans` with `loan_id`, `loan_amount`, `interest_rate_pct`, `term_months`, `instalment`;
     returns one row per exception: those columns, `emi`, `difference` (instalment less EMI) and
-    `funded_principal` (the principal the instalment implies). `tolerance` is in currency.
+    `funded_principal` (the principal the instalment implies).
     """
     terms = (loans["interest_rate_pct"], loans["term_months"])
     expected = emi(loans["loan_amount"], *terms)
@@ -106,4 +108,4 @@ def list_instalment_exceptions(loans: pd.DataFrame, tolerance: float = 0.05) -> 
         difference=difference,
         funded_principal=implied_principal(loans["instalment"], *terms),
     )
-    return report[np.abs(difference) > tolerance].reset_index(drop=True)
+    return report[np.abs(difference) > _TOLERANCE].reset_index(drop=True)

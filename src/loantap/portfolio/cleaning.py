@@ -23,7 +23,6 @@ from loantap.portfolio.identity import content_ids, read_ids, unify_uuids
 from loantap.portfolio.loantap_format import list_faults, parse, require_columns
 from loantap.portfolio.units import require_known_units
 
-QUARANTINE_COLUMNS = ("loan_id", "row", "reason")
 _FILE = "portfolio file"
 _BOOKKEEPING = (LOAN_ID.name, UPDATED_AT.name, ORIGIN.name)
 

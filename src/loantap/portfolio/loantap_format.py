@@ -33,7 +33,6 @@ from loantap.portfolio.values import (
     to_days,
 )
 
-PROBLEM_COLUMNS = ("column", "value", "reason")
 # Beside the columns of a file: why a row of it cannot be read, and its line; missing where it can.
 FAULT = "__fault__"
 _MAX_SHOWN = 40
@@ -94,11 +93,6 @@ class Parsed:
 
     rows: pd.DataFrame
     problems: pd.DataFrame
-
-    @property
-    def is_bad(self) -> pd.Series:
-        """One boolean per input row: whether any of its values cannot be used."""
-        return pd.Series(self.rows.index.isin(self.problems.index), index=self.rows.index)
 
 
 def require_columns(frame: pd.DataFrame, columns: Sequence[Column], where: str) -> None:

@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits
 from loantap.features.definitions import FeatureSet
 from loantap.measures.intervals import Z95
 from loantap.measures.metrics import round_significant
-from loantap.measures.threshold import f2_decline_all, f_beta
+from loantap.measures.threshold import f2_decline_all, f2_score
 from loantap.model.leakage.options import LeakageOptions
 from loantap.model.leakage.statistics import split_folds
 from loantap.model.training.estimator import make_preprocessor
@@ -94,7 +94,7 @@ def _find_f2_threshold(target: IntArray, pd_: FloatArray) -> float:
         declined = pd_ >= threshold
         caught = float(target[declined].sum())
         precision = caught / max(float(declined.sum()), 1.0)
-        threshold = float(f_beta(precision, caught / float(target.sum()))) / _F2_WEIGHTS
+        threshold = float(f2_score(precision, caught / float(target.sum()))) / _F2_WEIGHTS
     return threshold
 
 
