@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from loantap.model.names import origin_of_model
-from loantap.model.scoring.scorer import REASONS, Assessed, Scorer
+from loantap.model.scoring.assessed import Assessed
+from loantap.model.scoring.scorer import REASONS, Scorer
 from loantap.model.scoring.tally import ApplicationTally
 from loantap.policy.decisions import Decider, Policy, make_decider
 from loantap.portfolio.arrays import IntArray

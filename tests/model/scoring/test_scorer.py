@@ -219,3 +219,65 @@ def test_the_application_model_scores_without_an_offer(simulated_loans: pd.DataF
     scored = Scorer(model, "loantap-application", "1").score(raw_loans().drop(columns=offer), AS_OF)
 
     assert scored["probability_of_default"].between(0, 1).all()
+
+
+class TestTypedLoans:
+    """Loans that are typed already get the answer of their text, to the last bit."""
+
+    def assert_same_answers(self, scorer: Scorer, loans: pd.DataFrame) -> None:
+        text = render(loans, portfolio_columns()).astype("str").replace("nan", None)
+
+        typed, read = scorer.assess_columns(loans, AS_OF), scorer.assess(text, AS_OF)
+
+        np.testing.assert_array_equal(
+            typed.probability_of_default, read.probability_of_default, strict=True
+        )
+        np.testing.assert_array_equal(typed.score, read.score, strict=True)
+        pd.testing.assert_frame_equal(
+            typed.reasons.as_text(loans.index), read.reasons.as_text(loans.index)
+        )
+
+    def test_of_the_demo(self, scorer: Scorer, simulated_loans: pd.DataFrame) -> None:
+        self.assert_same_answers(scorer, simulated_loans)
+
+    @pytest.mark.parametrize("feature_set", ["lending", "application"])
+    def test_of_the_real_sample(self, feature_set: str, real_loans: pd.DataFrame) -> None:
+        model = train(real_loans, training_options(feature_set), "real")
+
+        self.assert_same_answers(Scorer(model, f"loantap-{feature_set}", "1"), real_loans)
+
+    def test_they_are_held_to_the_same_rules(
+        self, scorer: Scorer, simulated_loans: pd.DataFrame
+    ) -> None:
+        changes = {"annual_income": -5.0, "dti_pct": np.nan, "interest_rate_pct": 0.12}
+        loans = simulated_loans.head(4).reset_index(drop=True)
+        for row, (name, value) in enumerate(changes.items()):
+            loans = loans.assign(**{name: loans[name].where(loans.index != row, value)})
+
+        assessed = scorer.assess_columns(loans, AS_OF)
+
+        self.assert_same_answers(scorer, loans)
+        assert list(np.isnan(assessed.probability_of_default)) == [True, True, True, False]
+        reasons = assessed.reasons.as_text(loans.index)["reason_1"]
+        assert reasons[0] == "annual_inc '-5.0': below 0"
+        assert reasons[1] == "dti '': missing"
+        assert reasons[2].startswith("int_rate '0.12': contradicted by the instalment of ")
+
+    def test_their_order_and_index_do_not_matter_and_they_are_not_touched(
+        self, scorer: Scorer, simulated_loans: pd.DataFrame
+    ) -> None:
+        shuffled = simulated_loans.head(50).sample(frac=1, random_state=1)
+        before = shuffled.copy(deep=True)
+
+        assessed = scorer.assess_columns(shuffled, AS_OF)
+
+        pds = pd.Series(assessed.probability_of_default, shuffled.index).sort_index()
+        alone = scorer.assess_columns(simulated_loans.head(50), AS_OF)
+        np.testing.assert_array_equal(pds, alone.probability_of_default)
+        pd.testing.assert_frame_equal(shuffled, before)
+
+    def test_a_column_the_model_needs_is_missed_by_name(
+        self, scorer: Scorer, simulated_loans: pd.DataFrame
+    ) -> None:
+        with pytest.raises(KeyError, match="dti_pct"):
+            scorer.assess_columns(simulated_loans.drop(columns="dti_pct"), AS_OF)

@@ -9,7 +9,7 @@ import pandas as pd
 
 from loantap.portfolio.contradictions import Contradiction
 from loantap.portfolio.dictionary import COLUMNS, Column
-from loantap.portfolio.loantap_format import ReadColumn, list_faults, list_problems
+from loantap.portfolio.loantap_format import ReadColumn, list_problems
 from loantap.portfolio.values import show_value
 
 
@@ -19,28 +19,30 @@ def say_problem(column: Column, value: str, reason: str) -> str:
 
 
 def describe_invalid(
-    applications: pd.DataFrame,
+    given: Mapping[str, pd.Series],
     read: Mapping[str, ReadColumn],
     contradictions: Sequence[Contradiction],
+    faults: pd.Series,
 ) -> dict[int, str]:
     """All that is wrong with each application that cannot be scored, by its place, from 0.
 
     Args:
-        applications: in LoanTap format.
-        read: their columns, by canonical name.
+        given: their columns as they came, by canonical name.
+        read: the same, typed and checked.
         contradictions: found between them.
+        faults: why a row could not be read from its file; see `list_faults`.
     """
     problems: dict[int, list[str]] = {}
     for name, column in read.items():
-        described = list_problems(applications[COLUMNS[name].source_name], COLUMNS[name], column)
+        described = list_problems(given[name], COLUMNS[name], column)
         rows = np.flatnonzero(column.faults).tolist()
         for row, value, reason in zip(rows, described["value"], described["reason"], strict=True):
             problems.setdefault(row, []).append(say_problem(COLUMNS[name], value, reason))
     for found in contradictions:
         tied = COLUMNS[found.column]
-        value = show_value(applications[tied.source_name].iloc[found.row])
+        value = show_value(given[found.column].iloc[found.row])
         problems.setdefault(found.row, []).append(say_problem(tied, value, found.reason))
     # Of a row that could not be read nothing is known, so all else about it is noise.
-    faults = list_faults(applications).to_numpy()
-    problems |= {int(row): [str(faults[row])] for row in np.flatnonzero(pd.notna(faults))}
+    unread = faults.to_numpy()
+    problems |= {int(row): [str(unread[row])] for row in np.flatnonzero(pd.notna(unread))}
     return {row: "; ".join(said) for row, said in problems.items()}

@@ -11,9 +11,10 @@ import pandas as pd
 
 from loantap.features.definitions import FEATURE_SETS, FEATURES, FeatureSet
 from loantap.features.formulas import compute_column, make_formula
+from loantap.model.scoring.assessed import Assessed, Scored
 from loantap.model.scoring.decompose import UnexplainableError, make_scorecard
 from loantap.model.scoring.invalid import describe_invalid, say_problem
-from loantap.model.scoring.reasons import REASONS, GivenReasons, ReasonGiver, make_reason_giver
+from loantap.model.scoring.reasons import REASONS, ReasonGiver, make_reason_giver
 from loantap.model.scoring.scorecard import (
     SCALE,
     Scorecard,
@@ -23,48 +24,16 @@ from loantap.model.scoring.scorecard import (
 )
 from loantap.model.scoring.tally import ApplicationTally
 from loantap.model.scoring.trained import TrainedModel
-from loantap.portfolio.arrays import FloatArray
 from loantap.portfolio.contradictions import TERMS, contradict, find_contradictions
 from loantap.portfolio.dictionary import COLUMNS, Column
-from loantap.portfolio.loantap_format import Texts, read_column, require_columns
+from loantap.portfolio.loantap_format import Texts, list_faults, read_column, require_columns
 from loantap.portfolio.values import Reader, Value, make_reader, show_value, to_days
 
-__all__ = ["REASONS", "Assessed", "NotForLendingError", "Scored", "Scorer", "check_servable"]
+__all__ = ["REASONS", "NotForLendingError", "Scorer", "check_servable"]
 
 
 class NotForLendingError(ValueError):
     """A model that must never decide was asked to score applications."""
-
-
-@dataclass(frozen=True, slots=True)
-class Scored:
-    """One application, scored.
-
-    Attributes:
-        probability_of_default: None where the application is invalid.
-        score: 300 to 900 points, more is better; None where it is invalid.
-        reasons: four texts, empty where fewer features raise the risk; of an invalid application
-            the first is what is wrong with it.
-    """
-
-    probability_of_default: float | None
-    score: int | None
-    reasons: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Assessed:
-    """Many applications, scored.
-
-    Attributes:
-        probability_of_default: NaN where an application is invalid.
-        score: 300 to 900 points, more is better; NaN where it is invalid.
-        reasons: as in `Scored`.
-    """
-
-    probability_of_default: FloatArray
-    score: FloatArray
-    reasons: GivenReasons
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,14 +148,41 @@ class Scorer:
         See `score` for arguments and errors; in the tally the applications are counted.
         """
         require_columns(applications, self.columns, "applications")
-        read = {c.name: read_column(applications[c.source_name], c, as_of) for c in self.columns}
+        given = {c.name: applications[c.source_name] for c in self.columns}
+        return self._assess(given, list_faults(applications), as_of, tally)
+
+    def assess_columns(self, loans: pd.DataFrame, as_of: pd.Timestamp) -> Assessed:
+        """Score loans that are typed already, such as those of the portfolio.
+
+        Gives what `assess` gives of the same loans in LoanTap format, to the last bit: they are
+        held to the same rules, and a loan that breaks one has no PD either.
+
+        Args:
+            loans: any number of rows, canonical columns; further ones are ignored.
+            as_of: day of the run.
+
+        Raises:
+            KeyError: a column the model needs is missing.
+        """
+        given = {column.name: loans[column.name] for column in self.columns}
+        return self._assess(given, list_faults(loans), as_of, None)
+
+    def _assess(
+        self,
+        given: Mapping[str, pd.Series],
+        faults: pd.Series,
+        as_of: pd.Timestamp,
+        tally: ApplicationTally | None,
+    ) -> Assessed:
+        """Score columns by canonical name, text or typed; see `list_faults` for the faults."""
+        read = {c.name: read_column(given[c.name], c, as_of) for c in self.columns}
         columns = {name: column.values for name, column in read.items()}
         features = {term.name: compute_column(term.name, columns) for term in self._terms}
         contributed = {
             name: effect.of_column(features[name])
             for name, effect in self.scorecard.effects.items()
         }
-        log_odds = sum(contributed.values(), np.full(len(applications), self.scorecard.base))
+        log_odds = sum(contributed.values(), np.full(len(faults), self.scorecard.base))
         assessed = Assessed(
             to_probabilities(log_odds),
             SCALE.of_column(log_odds),
@@ -196,10 +192,10 @@ class Scorer:
         numbers = {n: v for n, v in columns.items() if not isinstance(v, Texts)}
         contradictions = list(find_contradictions(numbers))
         if contradictions or not all(column.is_good for column in read.values()):
-            problems = describe_invalid(applications, read, contradictions)
+            problems = describe_invalid(given, read, contradictions, faults)
         if tally is not None:
             tally.add(columns, list(problems), self._seen)
-        return _mark_invalid(assessed, problems) if problems else assessed
+        return assessed.mark_invalid(problems) if problems else assessed
 
     def score_one(self, application: Mapping[str, object], as_of: pd.Timestamp) -> Scored:
         """Score one application in LoanTap format.
@@ -269,19 +265,3 @@ def check_servable(trained: TrainedModel) -> None:
     explained = scorecard.log_odds(probes)
     if not np.allclose(explained, trained.pipeline.decision_function(probes), atol=1e-9):
         raise UnexplainableError(f"reasons of {trained.facts.namespace} do not add up to its PD")
-
-
-def _mark_invalid(assessed: Assessed, problems: Mapping[int, str]) -> Assessed:
-    """The rows that cannot be scored without PD and score, and what is wrong as their reason."""
-    rows = list(problems)
-    sentences = tuple(dict.fromkeys((*assessed.reasons.sentences, *problems.values())))
-    places = {sentence: place for place, sentence in enumerate(sentences)}
-    codes, probability, score = (
-        assessed.reasons.codes.copy(),
-        assessed.probability_of_default.copy(),
-        assessed.score.copy(),
-    )
-    codes[:, rows] = 0
-    codes[0, rows] = [places[problem] for problem in problems.values()]
-    probability[rows], score[rows] = np.nan, np.nan
-    return Assessed(probability, score, GivenReasons(codes, sentences))

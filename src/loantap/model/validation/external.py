@@ -16,12 +16,12 @@ from loantap.model.scoring.judged import JudgedModel
 from loantap.model.scoring.scorer import Scorer
 from loantap.model.validation.options import EvaluationOptions
 from loantap.model.validation.vintages import Judgement, judge
-from loantap.portfolio.arrays import FloatArray, IntArray
+from loantap.portfolio.arrays import IntArray
 from loantap.portfolio.cleaning import describe_problems, mark_outcome
 from loantap.portfolio.contradictions import TERMS, count_exceptions, require_few_exceptions
 from loantap.portfolio.dictionary import COLUMNS
 from loantap.portfolio.errors import InputError
-from loantap.portfolio.loantap_format import list_faults, parse, render, require_columns
+from loantap.portfolio.loantap_format import list_faults, parse, require_columns
 from loantap.portfolio.units import require_known_units
 
 logger = logging.getLogger(__name__)
@@ -77,7 +77,7 @@ class ExternalResult:
 def measure_external(
     external: pd.DataFrame, trained_on: pd.DataFrame, model: JudgedModel, options: EvaluationOptions
 ) -> ExternalResult:
-    """Score a external sample, and compare with the interest rate alone.
+    """Score an external sample, and compare with the interest rate alone.
 
     Args:
         external: any number of resolved loans in LoanTap format; only the columns that the model
@@ -96,7 +96,7 @@ def measure_external(
     is_checked = _require_external(rows, model)
     target = mark_outcome(rows["loan_status"]).to_numpy("int64")
     _require_outcomes(target)
-    pd_ = _score(external, scorer, options)
+    pd_ = scorer.assess_columns(rows, options.day).probability_of_default
     rate = rows["interest_rate_pct"].to_numpy()
     # By bootstrap, since the gain is that of two scores on the same loans.
     drawn = bootstrap_aucs(
@@ -106,7 +106,7 @@ def measure_external(
     rate_low, rate_high = quantile_bounds(drawn[:, 1])
     gain_low, gain_high = quantile_bounds(drawn[:, 0] - drawn[:, 1])
     stability = measure_stability(
-        _score(render(trained_on, scorer.columns), scorer, options),
+        scorer.assess_columns(trained_on, options.day).probability_of_default,
         pd_,
         seed=options.seed,
         resamples=options.resamples,
@@ -187,7 +187,3 @@ def _require_outcomes(target: IntArray) -> None:
             f"{MIN_FOR_AUC} loans of each outcome",
             "Give a portfolio with more loans",
         )
-
-
-def _score(applications: pd.DataFrame, scorer: Scorer, options: EvaluationOptions) -> FloatArray:
-    return scorer.score(applications, options.day)["probability_of_default"].to_numpy()

@@ -19,7 +19,6 @@ from loantap.model.scoring.scorecard import SCALE
 from loantap.model.scoring.scorer import Scorer
 from loantap.portfolio.amortisation import emi
 from loantap.portfolio.dictionary import Kind
-from loantap.portfolio.loantap_format import render
 
 _BAND_POINTS: Final = 25
 # Where the made-up applicant stands in each number that credit sense holds against a borrower.
@@ -90,8 +89,8 @@ def explain_example(scorer: Scorer, loans: pd.DataFrame, as_of: pd.Timestamp) ->
     rounded.
     """
     application = make_example_application(scorer, loans)
-    sent = render(application, scorer.columns).to_dict("records")[0]
-    scored = scorer.score_one({str(name): value for name, value in sent.items()}, as_of)
+    assessed = scorer.assess_columns(application, as_of)
+    reasons = assessed.reasons.as_text(application.index).iloc[0]
     features = build_features(application, scorer.feature_set.features)
     contributed = scorer.scorecard.contributions(features).iloc[0]
     phrases = pd.Series({name: FEATURES[name].phrase for name in contributed.index})
@@ -100,9 +99,9 @@ def explain_example(scorer: Scorer, loans: pd.DataFrame, as_of: pd.Timestamp) ->
         "values": {
             FEATURES[name].phrase: _quote(name, application.iloc[0]) for name in contributed.index
         },
-        "probability_of_default": scored.probability_of_default,
-        "score": scored.score,
-        "reasons": [reason for reason in scored.reasons if reason],
+        "probability_of_default": float(assessed.probability_of_default[0]),
+        "score": int(assessed.score[0]),
+        "reasons": [reason for reason in reasons if reason],
         "base_points": SCALE.exact(scorer.scorecard.base),
         "points": points[points.abs() > 0].sort_values().to_dict(),
     }
