@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -71,19 +72,19 @@ class ReasonGiver:
             contributed: contribution of each feature to the log-odds, one per application.
             columns: typed canonical columns, for the borrowers' own values.
         """
-        strength = np.array([self._add_up(concept, contributed) for concept in self.concepts])
-        chosen = _choose(strength)
-        codes = np.zeros(chosen.size, dtype="int32")
+        strength = [self._add_up(concept, contributed) for concept in self.concepts]
+        codes = np.zeros((REASON_COUNT, len(strength[0])), dtype="int32")
         vocabulary = {"": 0}
-        for concept, places in zip(self.concepts, _group(chosen, len(self.concepts)), strict=True):
-            own = concept.own.take_column(columns, places % strength.shape[1])
+        for concept, adverse, rank in zip(self.concepts, strength, _rank(strength), strict=True):
+            rows = np.flatnonzero((rank < REASON_COUNT) & (adverse >= _MIN_CONTRIBUTION))
+            own = concept.own.take_column(columns, rows)
             local, keys = concept.own.round_column(own)
             table = np.zeros(len(keys), dtype="int32")
             for place in np.unique(local) if isinstance(own, Texts) else range(-1, len(keys) - 1):
                 sentence = concept.describe(keys[place])
                 table[place] = vocabulary.setdefault(sentence, len(vocabulary))
-            codes[places] = table[local]
-        return GivenReasons(codes.reshape(REASON_COUNT, -1), tuple(vocabulary))
+            codes[rank[rows], rows] = table[local]
+        return GivenReasons(codes, tuple(vocabulary))
 
     def give_one(
         self, contributed: Mapping[str, float], columns: Mapping[str, float | str | None]
@@ -119,27 +120,14 @@ def make_reason_giver(scorecard: Scorecard) -> ReasonGiver:
     return ReasonGiver(list_concepts(scorecard), frozenset(senseless))
 
 
-def _choose(strength: FloatArray) -> Choices:
-    """The strongest concepts of each application, -1 where too weak; the first wins a tie.
+def _rank(strength: Sequence[FloatArray]) -> Choices:
+    """How many concepts are stronger than each, per application; the first wins a tie.
 
-    Takes one row per concept, one column per application. Gives all first choices, then all second
-    ones, and so on.
+    Takes an array per concept; gives one row per concept, one column per application.
     """
-    # A positive double sorts like its bits. The last of them, a few parts in 10^15, make room for
-    # the concept's number, so that minima and maxima carry it along: ten times faster than argmax.
-    mask = (1 << len(strength).bit_length()) - 1
-    packed = (strength.view("int64") & ~mask) | (mask - np.arange(len(strength)))[:, None]
-    best = np.zeros((REASON_COUNT, strength.shape[1]), dtype="int64")
-    for challenger in packed:
-        for holder in best:
-            weaker = np.minimum(holder, challenger)
-            np.maximum(holder, challenger, out=holder)
-            challenger = weaker  # noqa: PLW2901 - who loses a place fights for the next
-    least = np.array(_MIN_CONTRIBUTION).view("int64") & ~mask
-    return np.where(best >= least, mask - (best & mask), -1).astype("int8").reshape(-1)
-
-
-def _group(chosen: Choices, concepts: int) -> Sequence[Choices]:
-    """Where each concept was chosen."""
-    order = np.argsort(chosen, kind="stable")
-    return np.split(order, np.searchsorted(chosen[order], np.arange(concepts + 1)))[1:-1]
+    rank = np.zeros((len(strength), len(strength[0])), dtype="int8")
+    for first, second in combinations(range(len(strength)), 2):
+        is_weaker = strength[first] < strength[second]
+        rank[first] += is_weaker
+        rank[second] += ~is_weaker
+    return rank
