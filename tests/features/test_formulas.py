@@ -10,11 +10,22 @@ from hypothesis import strategies as st
 
 from loantap.features.build import build_features
 from loantap.features.definitions import FEATURES, FeatureSet
-from loantap.features.formulas import make_formula, rises_with
+from loantap.features.formulas import make_formula
 from loantap.portfolio.dictionary import COLUMNS, SUB_GRADES, Column, Kind
 
 every_feature = pytest.mark.parametrize("name", list(FEATURES))
-combined = [(f.name, column) for f in FEATURES.values() if len(f.uses) > 1 for column in f.uses]
+numeric = [(f.name, column) for f in FEATURES.values() if not f.categorical for column in f.uses]
+
+# Two values of a column, where 10 and 20 are none or beyond a ceiling.
+ON_THE_WAY_UP: dict[str, tuple[object, object]] = {
+    "sub_grade": ("A1", "G5"),
+    "term_months": (36.0, 60.0),
+    "annual_income": (20_000.0, 40_000.0),
+    "open_accounts": (2.0, 5.0),
+    "mortgage_accounts": (0.0, 2.0),
+    "public_records": (0.0, 2.0),
+    "bankruptcies": (0.0, 2.0),
+}
 
 
 def typed_values(column: Column) -> st.SearchStrategy[object]:
@@ -57,27 +68,42 @@ def test_of_one_application_is_that_of_a_column(name: str, data: st.DataObject) 
         assert one == pytest.approx(column, rel=1e-12, nan_ok=True)
 
 
-@pytest.mark.parametrize(("name", "column"), combined)
+@pytest.mark.parametrize(("name", "column"), numeric)
 @given(data=st.data())
-def test_a_feature_of_several_columns_rises_or_falls_with_each(
+def test_a_number_goes_with_each_column_the_way_that_is_declared(
     name: str, column: str, data: st.DataObject
 ) -> None:
-    numbers = {
-        used: data.draw(typed_values(COLUMNS[used]), label=used) for used in FEATURES[name].uses
-    }
-    more = numbers | {column: numbers[column] + 1}  # type: ignore[operator]
+    values = {used: data.draw(typed_values(COLUMNS[used])) for used in FEATURES[name].uses}
+    other = values | {column: data.draw(typed_values(COLUMNS[column]), label="other")}
     formula = make_formula(name)
 
-    change = formula(*more.values()) - formula(*numbers.values())  # type: ignore[operator]
+    change = formula(*other.values()) - formula(*values.values())  # type: ignore[operator]
 
-    assert np.isnan(change) or change * rises_with(name, column) >= -1e-12
+    moved = _place(other[column]) - _place(values[column])
+    assert np.isnan(change) or change * moved * FEATURES[name].direction(column) >= 0
 
 
-def test_income_lowers_the_share_that_a_loan_takes_of_it() -> None:
-    assert rises_with("loan_to_income", "loan_amount") == 1
-    assert rises_with("loan_to_income", "annual_income") == -1
-    assert rises_with("open_account_share", "total_accounts") == -1
-    assert rises_with("dti_pct", "dti_pct") == 1
+@pytest.mark.parametrize(("name", "column"), numeric)
+def test_a_number_moves_with_each_column_somewhere(name: str, column: str) -> None:
+    """Or any direction could be declared."""
+    before = {used: ON_THE_WAY_UP.get(used, (10.0, 20.0))[0] for used in FEATURES[name].uses}
+    after = before | {column: ON_THE_WAY_UP.get(column, (10.0, 20.0))[1]}
+    formula = make_formula(name)
+
+    change = formula(*after.values()) - formula(*before.values())  # type: ignore[operator]
+
+    assert np.sign(change) == FEATURES[name].direction(column)
+
+
+def _place(value: object) -> float:
+    """Of a value on the way up: a number, or the place of a sub-grade among all."""
+    return float(SUB_GRADES.index(value) if isinstance(value, str) else value)  # type: ignore[arg-type]
+
+
+def test_only_columns_it_is_computed_from_can_make_a_number_fall() -> None:
+    for feature in FEATURES.values():
+        assert set(feature.falls_with) <= set(feature.uses)
+        assert not (feature.categorical and feature.falls_with)
 
 
 @pytest.mark.parametrize("excluded", [f.name for f in FEATURES.values() if f.exclusion])

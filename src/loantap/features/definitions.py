@@ -23,6 +23,8 @@ class Feature:
         exclusion: why no lending decision may rest on it; empty when it may.
         adverse: the side that credit sense holds against a borrower, `high`, `low` or either. A
             small coefficient of the other sign is noise, and is never given as a reason.
+        falls_with: of the columns it is computed from, those it falls with as they rise; it rises
+            with the others. Of numeric features only.
     """
 
     name: str
@@ -33,6 +35,11 @@ class Feature:
     of_nothing: str = ""
     exclusion: str = ""
     adverse: Literal["high", "low", ""] = ""
+    falls_with: tuple[str, ...] = ()
+
+    def direction(self, column: str) -> int:
+        """Where it goes as a column it is computed from rises: 1 up, -1 down."""
+        return -1 if column in self.falls_with else 1
 
     @property
     def known_at_decision(self) -> bool:
@@ -52,7 +59,8 @@ FEATURES: Final = MappingProxyType(
             Feature("log_annual_income", "the yearly income", ("annual_income",), adverse="low"),
             Feature("loan_to_income", "the amount asked for as a share of yearly income",
                     ("loan_amount", "annual_income"), display="{:.0%}",
-                    of_nothing="there is no income", adverse="high"),
+                    of_nothing="there is no income", adverse="high",
+                    falls_with=("annual_income",)),
             Feature("dti_pct", "existing debt payments as a share of income (DTI)", ("dti_pct",),
                     display="{:.1f} %", adverse="high"),
             Feature("revolving_utilisation_pct", "the share of the credit card limits in use",
@@ -66,7 +74,8 @@ FEATURES: Final = MappingProxyType(
                     ("total_accounts",), adverse="low"),
             Feature("open_account_share", "the share of credit lines that are open",
                     ("open_accounts", "total_accounts"), display="{:.0%}",
-                    of_nothing="none was ever held", adverse="high"),
+                    of_nothing="none was ever held", adverse="high",
+                    falls_with=("total_accounts",)),
             Feature("has_mortgage", "the number of mortgage accounts", ("mortgage_accounts",),
                     adverse="low"),
             Feature("mortgage_accounts", "the number of mortgage accounts",
@@ -88,10 +97,11 @@ FEATURES: Final = MappingProxyType(
                     display="{}"),
             Feature("instalment_to_income", "the yearly instalments as a share of income",
                     ("instalment", "annual_income"), display="{:.1%}",
-                    of_nothing="there is no income", adverse="high"),
+                    of_nothing="there is no income", adverse="high",
+                    falls_with=("annual_income",)),
             Feature("credit_history_years", "the length of the credit history",
                     ("issue_month", "earliest_credit_line"), display="{:.0f} years",
-                    exclusion=_PROXY),
+                    exclusion=_PROXY, falls_with=("earliest_credit_line",)),
             Feature("home_ownership", "the housing situation", ("home_ownership",),
                     categorical=True, display="{}", exclusion=_PROXY),
             Feature("application_type", "the type of application", ("application_type",),

@@ -165,21 +165,6 @@ def tell_one(name: str, values: Sequence[float]) -> float:
     return float(_TOLD.get(name, _find_formula(name))(_FLOATS, *values))
 
 
-def rises_with(name: str, column: str) -> int:
-    """1 where a numeric feature rises with a column it is computed from, -1 where it falls.
-
-    A feature of one column never falls as the column rises; those of several are tried out.
-    """
-    uses = FEATURES[name].uses
-    if len(uses) == 1:
-        return 1
-    first, *others = uses
-    given = {first: 10.0} | dict.fromkeys(others, 2 * _MIN_INCOME)
-    formula = make_formula(name)
-    more = given | {column: 2 * given[column]}
-    return int(np.sign(formula(*more.values()) - formula(*given.values())))  # type: ignore[operator]
-
-
 def _find_formula(name: str) -> Callable[..., Number]:
     if name in _OF_NUMBERS:
         return _OF_NUMBERS[name]

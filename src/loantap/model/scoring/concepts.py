@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from loantap.features.definitions import FEATURES
-from loantap.features.formulas import MISSING, rises_with
+from loantap.features.formulas import MISSING
 from loantap.model.scoring.own_values import Key, OwnValue, make_own_value
 from loantap.model.scoring.scorecard import Scorecard, TableEffect
 
@@ -112,7 +112,7 @@ def _risk_direction(names: tuple[str, ...], own: OwnValue, scorecard: Scorecard)
         for column in set(uses) & set(FEATURES[name].uses):
             if effect.direction is None or FEATURES[name].categorical:
                 return 0
-            together = rises_with(name, column) * rises_with(own.feature, column)
+            together = FEATURES[name].direction(column) * FEATURES[own.feature].direction(column)
             directions.add(effect.direction * together)
     directions.discard(0)
     return directions.pop() if len(directions) == 1 else 0
