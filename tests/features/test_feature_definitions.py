@@ -124,3 +124,28 @@ def test_a_feature_set_tells_its_numbers_categories_and_columns(feature_set: Fea
     assert len(set(feature_set.features)) == len(feature_set.features)
     assert set(feature_set.columns) == columns_behind(feature_set)
     assert len(set(feature_set.columns)) == len(feature_set.columns)
+
+
+def test_a_borrower_is_told_to_change_what_they_can_change_and_nothing_else() -> None:
+    assert {feature.name for feature in FEATURES.values() if feature.remedy} == {
+        "log_loan_amount", "is_60_months", "log_annual_income", "loan_to_income", "dti_pct",
+        "revolving_utilisation_pct", "log_revolving_utilisation", "instalment_to_income",
+    }  # fmt: skip
+
+
+@every_feature
+def test_a_remedy_takes_the_better_values_of_what_one_side_is_held_against(
+    feature: Feature,
+) -> None:
+    if feature.remedy:
+        assert feature.remedy.count("{}") == 1
+        assert feature.adverse
+        assert not feature.categorical
+
+
+def test_percentages_are_written_in_one_form() -> None:
+    for feature in FEATURES.values():
+        assert " %" not in feature.display
+        is_share = "%" in feature.display
+        pct = len(feature.uses) == 1 and COLUMNS[feature.uses[0]].unit.startswith("percent")
+        assert is_share or not pct, feature.name

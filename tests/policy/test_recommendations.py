@@ -12,6 +12,7 @@ from scipy.stats import fisher_exact
 from loantap.measures.intervals import wilson_bounds
 from loantap.policy.recommendations import Recommendation, recommend
 from loantap.policy.segments import AUDIT_ONLY, summarise_segments
+from loantap.reporting.formatting import percent_interval
 
 
 def make_segments(**segmentations: dict[str, tuple[int, int]]) -> pd.DataFrame:
@@ -47,7 +48,7 @@ def test_a_segment_is_held_against_all_other_loans() -> None:
     statement = by_title["Grade A: default rate below the others"]
     assert (statement.loans, statement.default_rate, statement.reference_rate) == (500, 0.06, 0.34)
     assert statement.finding == (
-        "6.0% of 500 resolved loans were charged off (95% interval 4.2% to 8.4%), "
+        "6.0% of 500 resolved loans were charged off (95% interval 4.2 to 8.4%), "
         "against 34.0% of all others."
     )
 
@@ -135,7 +136,7 @@ def test_every_statement_carries_its_number_of_loans_and_its_interval(
     for r in statements:
         assert r.low <= r.default_rate <= r.high
         assert f"of {r.loans:,} resolved loans" in r.finding
-        assert f"(95% interval {r.low:.1%} to {r.high:.1%})" in r.finding
+        assert f"(95% interval {percent_interval(r.low, r.high)})" in r.finding
         assert r.caveat
         assert r.title[0].isupper()
 

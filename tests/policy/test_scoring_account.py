@@ -37,8 +37,8 @@ def account(scores: pd.DataFrame, batch: int = 1_000, *, has_ids: bool = False) 
 
 REASONS = (
     "dti 'x': not a number", "", "dti 'a lot': not a number", "term '48 months': not 36 or 60",
-    "int_rate '0.12': contradicted by the instalment of 398.57: at 0.12 percent it would be 333.95",
-    "int_rate '0.2': contradicted by the instalment of 1,398.57: at 0.2 percent it would be 9.5",
+    "int_rate '0.12': contradicted by the instalment of 398.57: at 0.12% it would be 333.95",
+    "int_rate '0.2': contradicted by the instalment of 1,398.57: at 0.2% it would be 9.5",
     "dti '7; 'x': not a number", "dti 'x': not a number", "dti 'x': not a number",
     "dti 'x': not a number; term '48 months': not 36 or 60", "dti 'y': not a number",
 )  # fmt: skip

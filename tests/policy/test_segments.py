@@ -62,12 +62,12 @@ def test_the_interval_holds_the_rate(simulated_loans: pd.DataFrame) -> None:
 @pytest.mark.parametrize(
     ("dti_pct", "segment"),
     [
-        (0.0, "0 to 5"),
-        (4.99, "0 to 5"),
-        (5.0, "5 to 10"),  # the lower edge belongs to the band
-        (34.99, "30 to 35"),
-        (35.0, "35 and more"),
-        (9_999.0, "35 and more"),
+        (0.0, "0 to 5%"),
+        (4.99, "0 to 5%"),
+        (5.0, "5 to 10%"),  # the lower edge belongs to the band
+        (34.99, "30 to 35%"),
+        (35.0, "35% and more"),
+        (9_999.0, "35% and more"),
         (np.nan, "not stated"),
     ],
 )
@@ -121,7 +121,7 @@ class TestSmallSegments:
 
         table = by("dti_pct", make_loans(dti_pct=dti_pct), min_loans=2)
 
-        assert list(table.index) == ["0 to 5", "fewer than 2 loans each"]
+        assert list(table.index) == ["0 to 5%", "fewer than 2 loans each"]
 
 
 def test_the_pincode_is_there_for_the_audit_only(simulated_loans: pd.DataFrame) -> None:

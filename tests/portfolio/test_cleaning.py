@@ -234,7 +234,7 @@ class TestAPortfolioFile:
         assert "9 of 9 rows cannot be used (row 1: int_rate '0.12' is contradicted by the " in str(
             refused.value
         )
-        assert "at 0.12 percent it would be 333.95, at 12 percent 398.57" in str(refused.value)
+        assert "at 0.12% it would be 333.95, at 12% 398.57" in str(refused.value)
         assert "tolerated_bad_share" not in str(refused.value)
 
     def test_in_another_unit_throughout_is_refused(self) -> None:

@@ -18,11 +18,14 @@ class Feature:
         phrase: what it is called in a reason given to a borrower.
         uses: canonical columns it is computed from.
         categorical: text of an open list; numeric otherwise.
-        display: format of its value in a reason (`{:.1f} %`).
+        display: format of its value in a reason (`{:.1f}%`).
         of_nothing: what is said in its place where it is a share of nothing.
         exclusion: why no lending decision may rest on it; empty when it may.
         adverse: the side that credit sense holds against a borrower, `high`, `low` or either. A
             small coefficient of the other sign is noise, and is never given as a reason.
+        remedy: what a borrower can do about it, as a reason says it, with the values that count in
+            their favour as `{}`; empty where they can do nothing, or nothing that would help them:
+            nobody can undo a bankruptcy, and nobody should take out a mortgage for a loan.
         falls_with: of the columns it is computed from, those it falls with as they rise; it rises
             with the others. Of numeric features only.
     """
@@ -35,6 +38,7 @@ class Feature:
     of_nothing: str = ""
     exclusion: str = ""
     adverse: Literal["high", "low", ""] = ""
+    remedy: str = ""
     falls_with: tuple[str, ...] = ()
 
     def direction(self, column: str) -> int:
@@ -53,27 +57,31 @@ FEATURES: Final = MappingProxyType(
     {
         f.name: f
         for f in (
-            Feature("log_loan_amount", "the amount asked for", ("loan_amount",), adverse="high"),
+            Feature("log_loan_amount", "the amount asked for", ("loan_amount",), adverse="high",
+                    remedy="asking for {}"),
             Feature("is_60_months", "the term of the loan", ("term_months",),
-                    display="{:.0f} months", adverse="high"),
-            Feature("log_annual_income", "the yearly income", ("annual_income",), adverse="low"),
+                    display="{:.0f} months", adverse="high", remedy="a term of {}"),
+            Feature("log_annual_income", "the yearly income", ("annual_income",), adverse="low",
+                    remedy="an income of {}"),
             Feature("loan_to_income", "the amount asked for as a share of yearly income",
-                    ("loan_amount", "annual_income"), display="{:.0%}",
-                    of_nothing="there is no income", adverse="high",
+                    ("loan_amount", "annual_income"), display="{:.1%}",
+                    of_nothing="there is no income", adverse="high", remedy="asking for {}",
                     falls_with=("annual_income",)),
             Feature("dti_pct", "existing debt payments as a share of income (DTI)", ("dti_pct",),
-                    display="{:.1f} %", adverse="high"),
+                    display="{:.1f}%", adverse="high", remedy="paying debt down to {}"),
             Feature("revolving_utilisation_pct", "the share of the credit card limits in use",
-                    ("revolving_utilisation_pct",), display="{:.1f} %", adverse="high"),
+                    ("revolving_utilisation_pct",), display="{:.1f}%", adverse="high",
+                    remedy="paying it down to {}"),
             Feature("log_revolving_utilisation", "the share of the credit card limits in use",
-                    ("revolving_utilisation_pct",), display="{:.1f} %", adverse="high"),
+                    ("revolving_utilisation_pct",), display="{:.1f}%", adverse="high",
+                    remedy="paying it down to {}"),
             Feature("log_revolving_balance", "the balance on credit cards",
                     ("revolving_balance",)),
             Feature("open_accounts", "the number of open credit lines", ("open_accounts",)),
             Feature("total_accounts", "the number of credit lines ever held",
                     ("total_accounts",), adverse="low"),
             Feature("open_account_share", "the share of credit lines that are open",
-                    ("open_accounts", "total_accounts"), display="{:.0%}",
+                    ("open_accounts", "total_accounts"), display="{:.1%}",
                     of_nothing="none was ever held", adverse="high",
                     falls_with=("total_accounts",)),
             Feature("has_mortgage", "the number of mortgage accounts", ("mortgage_accounts",),
@@ -88,7 +96,7 @@ FEATURES: Final = MappingProxyType(
             Feature("purpose", "the purpose of the loan", ("purpose",), categorical=True,
                     display="{}"),
             Feature("interest_rate_pct", "the interest rate offered", ("interest_rate_pct",),
-                    display="{:.2f} %", adverse="high"),
+                    display="{:.2f}%", adverse="high"),
             Feature("sub_grade_rank", "the grade given to the offer", ("sub_grade",),
                     display="{}", adverse="high"),
             Feature("log_sub_grade_rank", "the grade given to the offer", ("sub_grade",),
@@ -97,7 +105,7 @@ FEATURES: Final = MappingProxyType(
                     display="{}"),
             Feature("instalment_to_income", "the yearly instalments as a share of income",
                     ("instalment", "annual_income"), display="{:.1%}",
-                    of_nothing="there is no income", adverse="high",
+                    of_nothing="there is no income", adverse="high", remedy="a loan with {}",
                     falls_with=("annual_income",)),
             Feature("credit_history_years", "the length of the credit history",
                     ("issue_month", "earliest_credit_line"), display="{:.0f} years",

@@ -128,7 +128,7 @@ def _state(row: pd.Series) -> Recommendation:
         caveat = _CAVEAT
     finding = (
         f"{row['default_rate']:.1%} of {row['loans']:,} resolved loans were charged off "
-        f"(95% interval {row['low']:.1%} to {row['high']:.1%}), against "
+        f"(95% interval {row['low'] * 100:.1f} to {row['high']:.1%}), against "
         f"{row['reference_rate']:.1%} of all others."
     )
     return Recommendation(

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from loantap.measures.intervals import measure_default_rates
+from loantap.portfolio.dictionary import COLUMNS
 
 # Bands a credit officer would recognise; edges are lower bounds, inclusive.
 BANDS: Final[Mapping[str, tuple[float, ...]]] = MappingProxyType(
@@ -69,7 +70,7 @@ def summarise_segments(loans: pd.DataFrame, min_loans: int) -> pd.DataFrame:
         `default_rate`, `low`, `high` (95% Wilson interval), `share_of_loans`, `audit_only`.
     """
     target = loans["is_charged_off"]
-    tables = [_summarise(_band(loans[name], edges), target, name, min_loans)
+    tables = [_summarise(_band(loans[name], edges, COLUMNS[name].unit), target, name, min_loans)
               for name, edges in BANDS.items()]  # fmt: skip
     tables += [_summarise(_categories(loans, name), target, name, min_loans) for name in CATEGORIES]
     return pd.concat(tables, ignore_index=True)
@@ -108,9 +109,10 @@ def _summarise(
     )
 
 
-def _band(values: pd.Series, edges: tuple[float, ...]) -> pd.Series:
-    labels = [f"{low:,g} to {high:,g}" for low, high in pairwise(edges)]
-    labels.append(f"{edges[-1]:,g} and more")
+def _band(values: pd.Series, edges: tuple[float, ...], unit: str) -> pd.Series:
+    sign = "%" if unit.startswith("percent") else ""
+    labels = [f"{low:,g} to {high:,g}{sign}" for low, high in pairwise(edges)]
+    labels.append(f"{edges[-1]:,g}{sign} and more")
     bands = pd.cut(values, [*edges, np.inf], right=False, labels=labels)
     return bands.cat.add_categories("not stated").fillna("not stated")
 

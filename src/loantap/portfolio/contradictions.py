@@ -103,12 +103,12 @@ def contradict(amount: float, rate_pct: float, months: float, instalment: float)
 
     def say(other_rate: float) -> tuple[str, str]:
         reason = (
-            f"contradicted by the instalment of {instalment:,.2f}: at {rate_pct:g} percent it would"
-            f" be {expected:,.2f}"
+            f"contradicted by the instalment of {instalment:,.2f}: at {rate_pct:g}% it would be"
+            f" {expected:,.2f}"
         )
         if other_rate > 0:
             other = emi_of_one(amount, other_rate, months)
-            reason += f", at {other_rate:g} percent {other:,.2f}"
+            reason += f", at {other_rate:g}% {other:,.2f}"
         return "interest_rate_pct", reason
 
     monthly = rate_pct * MONTHS_PER_YEAR

@@ -190,7 +190,7 @@ def test_a_riskier_offer_gets_a_higher_pd_and_the_reason_for_it(scorer: Scorer) 
     assert scored["probability_of_default"].is_monotonic_increasing
     assert scored["score"].is_monotonic_decreasing
     reasons = scored.loc[1, list(REASONS)].tolist()
-    assert any(text.startswith("The interest rate offered: 22.00 %; ") for text in reasons)
+    assert any(text.startswith("The interest rate offered: 22.00%") for text in reasons)
     assert "interest rate" not in "".join(scored.loc[0, list(REASONS)])
 
 

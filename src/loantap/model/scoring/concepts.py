@@ -7,12 +7,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
-from loantap.features.definitions import FEATURES
-from loantap.features.formulas import MISSING
-from loantap.model.scoring.own_values import Key, OwnValue, make_own_value
-from loantap.model.scoring.scorecard import Scorecard, TableEffect
+import numpy as np
 
-_MAX_CATEGORIES = 3
+from loantap.features.definitions import FEATURES
+from loantap.model.scoring.own_values import Key, OwnValue, make_own_value
+from loantap.model.scoring.scorecard import Scorecard
+from loantap.portfolio.arrays import IntArray
+
+# What a borrower may be asked for, in the smallest steps in which a value is shown: numbers of at
+# most three digits that are not nought.
+_ASKED: IntArray = np.unique(np.outer(10 ** np.arange(9), np.arange(1, 1_000)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,21 +32,6 @@ class Concept:
     features: tuple[str, ...]
     own: OwnValue
     describe: Callable[[Key], str]
-
-
-@dataclass(frozen=True, slots=True)
-class _Change:
-    """Values that would count in a borrower's favour: from the bound on in one direction.
-
-    Attributes:
-        bound: the first of them.
-        side: -1 where they lie below, 1 above.
-        last: the last value there is on that side.
-    """
-
-    bound: int | str
-    side: int
-    last: int | str
 
 
 def list_concepts(scorecard: Scorecard) -> tuple[Concept, ...]:
@@ -62,85 +51,63 @@ def contradicts_credit_sense(name: str, scorecard: Scorecard) -> bool:
 
 def _make_concept(names: tuple[str, ...], scorecard: Scorecard) -> Concept:
     own = make_own_value(names[0])
-    phrase = FEATURES[names[0]].phrase
-    subject = phrase[0].upper() + phrase[1:]
-    categories = _name_favourable(names, scorecard)
-    change = _find_change(names, own, scorecard)
+    feature = FEATURES[names[0]]
+    subject = feature.phrase[0].upper() + feature.phrase[1:]
+    # With the risk rising, what counts in favour lies below.
+    side = -_risk_direction(names, own, scorecard) if feature.remedy else 0
+    favourable = _list_favourable(names, own, scorecard) if side else []
 
     # Portfolios repeat values; formatting one takes longer than looking it up.
     @lru_cache(maxsize=65_536)
     def describe(key: Key) -> str:
         shown = "not stated" if key is None else own.show(key)
-        better = categories or _say_change(change, own, key)
-        return f"{subject}: {shown}" + (f"; {better} would count in favour" if better else "")
+        asked = _say_nearest(favourable, side, own, key)
+        # Nobody can be told to pay down what they have not stated.
+        remedy = asked if key is None else feature.remedy.format(asked)
+        return f"{subject}: {shown}" + (f"; {remedy} would count in favour" if asked else "")
 
     return Concept(names, own, describe)
 
 
-def _find_change(names: tuple[str, ...], own: OwnValue, scorecard: Scorecard) -> _Change | None:
-    """The values that count in favour; None where more of it is neither plainly worse nor better.
+def _risk_direction(names: tuple[str, ...], own: OwnValue, scorecard: Scorecard) -> int:
+    """1 where the PD rises with the quoted value, -1 where it falls, 0 where that is not so.
 
-    It is given only where credit sense holds one side against a borrower, and where moving the
-    column behind it lowers the PD by every feature of the model that is computed from it, so that
-    the reason never promises what the model would not do. More debt on the same cards, say, lowers
+    Every feature of the model that is computed from a column behind the value has its say, so that
+    a reason never promises what the model would not do. More debt on the same cards, say, lowers
     nothing: the utilisation rises with it.
     """
-    if not all(FEATURES[name].adverse for name in names):
-        return None
-    side = _risk_direction(names, own, scorecard)
-    if not side:
-        return None
-
-    def strength(key: int | str) -> float:
-        return sum(scorecard.effects[n].of_one(own.feature_at(n, key)) for n in names)
-
-    scale = own.scale
-    if side > 0:
-        place = bisect_left(scale, 0.0, key=strength)
-        return _Change(scale[place - 1], -1, scale[0]) if place else None
-    place = bisect_right(scale, 0.0, key=lambda key: -strength(key))
-    return _Change(scale[place], 1, scale[-1]) if place < len(scale) else None
-
-
-def _risk_direction(names: tuple[str, ...], own: OwnValue, scorecard: Scorecard) -> int:
-    """1 where the PD rises with the quoted value, -1 where it falls, 0 where that is not so."""
-    uses = FEATURES[own.feature].uses
-    if any(FEATURES[n].categorical or FEATURES[n].uses != uses for n in names):
+    quoted = FEATURES[own.feature]
+    if any(FEATURES[n].categorical or FEATURES[n].uses != quoted.uses for n in names):
         return 0
     directions = set()
     for name, effect in scorecard.effects.items():
-        for column in set(uses) & set(FEATURES[name].uses):
+        for column in set(quoted.uses) & set(FEATURES[name].uses):
             if effect.direction is None or FEATURES[name].categorical:
                 return 0
-            together = FEATURES[name].direction(column) * FEATURES[own.feature].direction(column)
+            together = FEATURES[name].direction(column) * quoted.direction(column)
             directions.add(effect.direction * together)
     directions.discard(0)
     return directions.pop() if len(directions) == 1 else 0
 
 
-def _say_change(change: _Change | None, own: OwnValue, key: Key) -> str:
-    """The values that would count in favour, in words; "" where there are none."""
-    if change is None:
-        return ""
-    bound = change.bound
-    if isinstance(key, int) and isinstance(bound, int):
-        # What counts against by a hair may be rounded to a value that counts in favour.
-        bound = min(bound, key - 1) if change.side < 0 else max(bound, key + 1)
-    if bound == change.last:
-        return own.show(bound)
-    more, less = ("better", "better") if isinstance(bound, str) else ("more", "less")
-    return f"{own.show(bound)} or {less if change.side < 0 else more}"
+def _list_favourable(names: tuple[str, ...], own: OwnValue, scorecard: Scorecard) -> list[int]:
+    """The values, of those that may be asked for, that count in a borrower's favour; rising."""
+    asked = np.array(own.listed) if own.listed else _ASKED
+    effects = [scorecard.effects[n].of_column(own.features_at(n, asked)) for n in names]
+    is_favourable = np.sum(effects, axis=0) < 0
+    return [int(value) for value in asked[is_favourable]]
 
 
-def _name_favourable(names: tuple[str, ...], scorecard: Scorecard) -> str:
-    """The categories that count most in a borrower's favour; "" for a number."""
-    effect = scorecard.effects[names[0]]
-    if not isinstance(effect, TableEffect) or len(names) > 1:
+def _say_nearest(favourable: list[int], side: int, own: OwnValue, key: Key) -> str:
+    """The favourable values on the good side of a borrower's own; "" where there are none."""
+    place = 0 if side > 0 else len(favourable) - 1
+    # What counts against by a hair may be shown as a value that counts in favour.
+    if isinstance(key, int):
+        place = bisect_right(favourable, key) if side > 0 else bisect_left(favourable, key) - 1
+    if not 0 <= place < len(favourable):
         return ""
-    # The categories that share one effect with those never seen are too few to be named.
-    levels = {n: x for n, x in effect.levels.items() if x < 0 and x != effect.other}
-    best = [
-        n.replace("_", " ") for n in sorted(levels, key=lambda n: (levels[n], n)) if n != MISSING
-    ]
-    *others, last = best[:_MAX_CATEGORIES] or [""]
-    return f"{', '.join(others)} or {last}" if others else last
+    nearest = favourable[place]
+    # Of a few values, such as the terms, the last has none beyond it.
+    ends = own.listed[:1] if side < 0 else own.listed[-1:]
+    more = "" if nearest in ends else " or more" if side > 0 else " or less"
+    return own.show(nearest) + more

@@ -18,11 +18,8 @@ from loantap.portfolio.dictionary import COLUMNS
 from loantap.portfolio.loantap_format import Texts
 
 _DECIMALS = re.compile(r"\.(\d)([f%])")
-# A ratio of two columns, such as an amount to an income, is looked for up to here.
-_HIGHEST_RATIO = 1_000
-
 # Stands for a share of nothing, which is more than any other.
-_BOUNDLESS = 10**15
+BOUNDLESS = 10**15
 
 # A value as it is shown: a whole number of its smallest steps, or a text; None where missing.
 Key = int | str | None
@@ -63,17 +60,12 @@ class OwnValue:
         return tell_one(self.feature, [columns[name] for name in FEATURES[self.feature].uses])
 
     @property
-    def scale(self) -> Sequence[int] | Sequence[str]:
-        """All values it could have, as shown, rising."""
+    def listed(self) -> Sequence[int] | Sequence[str]:
+        """All values it could have, as shown, rising; empty where they are not a few."""
         if self.column is None:
-            return range(_HIGHEST_RATIO * self.steps)
+            return ()
         column = COLUMNS[self.column]
-        if self.is_text:
-            return column.categories
-        if column.values:
-            return [int(value * self.steps) for value in column.values]
-        lowest, highest = column.minimum or 0, column.maximum or 0
-        return range(math.ceil(lowest * self.steps), math.floor(highest * self.steps) + 1)
+        return column.categories or [int(value * self.steps) for value in column.values]
 
     def round_one(self, value: float | str | None) -> Key:
         """One value as it is shown."""
@@ -81,19 +73,19 @@ class OwnValue:
             return None if value == MISSING else value
         if math.isnan(value):
             return None
-        return math.floor(min(value, _BOUNDLESS / self.steps) * self.steps + 0.5)
+        return math.floor(min(value, BOUNDLESS / self.steps) * self.steps + 0.5)
 
     def round_column(self, values: FloatArray | Texts) -> tuple[IntArray, list[Key]]:
         """Values as they are shown: the place of each in the list, whose last entry is None."""
         if isinstance(values, Texts):
             return values.codes, [*(self.round_one(text) for text in values.values), None]
-        rounded = np.floor(np.minimum(values, _BOUNDLESS / self.steps) * self.steps + 0.5)
+        rounded = np.floor(np.minimum(values, BOUNDLESS / self.steps) * self.steps + 0.5)
         codes, distinct = pd.factorize(rounded)
         return codes, [*distinct.astype("int64").tolist(), None]
 
     def show(self, key: int | str) -> str:
         """A rounded value in words."""
-        if key == _BOUNDLESS:
+        if key == BOUNDLESS:
             return FEATURES[self.feature].of_nothing
         value = key if isinstance(key, str) else key / self.steps
         shown = self.display.format(value).replace("_", " ")
@@ -103,6 +95,11 @@ class OwnValue:
         """What a feature of the same column, or the feature itself, is at a rounded value."""
         value = key if isinstance(key, str) else key / self.steps
         return value if self.column is None else make_formula(name)(value)
+
+    def features_at(self, name: str, keys: IntArray) -> FloatArray:
+        """The same of a number, at many rounded values."""
+        values = keys / self.steps
+        return values if self.column is None else tell_column(name, [values])
 
 
 def _take_rows(values: FloatArray | Texts, rows: IntArray) -> FloatArray | Texts:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from loantap.features.definitions import FEATURES
-from loantap.model.scoring.own_values import OwnValue, make_own_value
+from loantap.model.scoring.own_values import BOUNDLESS, OwnValue, make_own_value
 from loantap.model.scoring.scorecard import (
     SCALE,
     Effect,
@@ -94,7 +94,7 @@ def _find_edges(name: str, values: pd.Series) -> list[float]:
 
 def _key_at(own: OwnValue, edge: float) -> Any:
     """The last shown value whose feature is not above the edge."""
-    scale = own.scale
+    scale = own.listed or range(BOUNDLESS)
     place = bisect_right(scale, edge + 1e-9, key=lambda key: _feature_at(own, key))
     return scale[max(place - 1, 0)]
 
