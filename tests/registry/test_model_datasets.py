@@ -498,6 +498,19 @@ class TestChampions:
         assert champions.load() == {}
         assert "judged as if there were no champion" in caplog.text
 
+    def test_one_with_features_of_another_release_counts_as_none_whatever_it_predicted(
+        self,
+        champions: ChampionsDataset,
+        lending_model: TrainedModel,
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        """It can never decide again; a model without them need not be better than it was."""
+        make_champion(with_facts(lending_model, feature_set="application"))
+
+        assert champions.load() == {}
+        assert "which had other features" in caplog.text
+        assert "judged as if there were no champion" in caplog.text
+
     def test_a_registry_that_is_down_stops_training(
         self, champions: ChampionsDataset, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -25,6 +25,7 @@ from loantap.registry.models import (
     registered_names,
 )
 from loantap.registry.reading import (
+    OtherFeaturesError,
     UnreadableModelError,
     fetch_files,
     load_predictions,
@@ -127,7 +128,8 @@ def load_champions(namespace: str) -> dict[str, Champion]:
 
     One whose model cannot be read is judged by the predictions it was registered with. Where they
     cannot be read either it counts as none, with a warning: or nothing could be trained in its
-    place.
+    place. One with features of another release counts as none too: it can never decide again, and
+    a model without them that ranks no better would leave nothing to score with.
 
     Raises:
         RegistryDownError: the registry does not answer.
@@ -157,6 +159,9 @@ def _load_as_champion(model: ModelVersion) -> Champion | None:
     trained: TrainedModel | None = None
     try:
         trained = load_version(model)
+    except OtherFeaturesError as error:
+        logger.warning("%s. A new model is judged as if there were no champion", error)
+        return None
     except UnreadableModelError as error:
         logger.warning("%s. A new model is judged by the predictions it left, if any", error)
     try:

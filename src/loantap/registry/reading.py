@@ -56,6 +56,10 @@ class UnreadableModelError(InputError):
         super().__init__(f"model {model}", problem, _REMEDY)
 
 
+class OtherFeaturesError(UnreadableModelError):
+    """A model takes features that this release no longer lends on, so that it can never decide."""
+
+
 def load_version(model: ModelVersion) -> TrainedModel:
     """Load one registered version with its facts and its example.
 
@@ -194,7 +198,7 @@ def _prove(trained: TrainedModel, model: ModelVersion) -> None:
     feature_set = FEATURE_SETS.get(trained.facts.feature_set)
     taken = set(getattr(trained.pipeline, "feature_names_in_", ()))
     if feature_set is None or not set(feature_set.features) == set(trained.example) == taken:
-        raise UnreadableModelError(
+        raise OtherFeaturesError(
             model, "it was trained by an earlier release, which had other features"
         )
     try:
