@@ -50,3 +50,21 @@ def test_the_seed_decides_the_interval() -> None:
     actual = UNIFORM[2_000:]
 
     assert measure(UNIFORM, actual) == measure(UNIFORM, actual)
+
+
+def test_the_interval_holds_the_index_and_reaches_zero_where_nothing_has_shifted() -> None:
+    """Two samples of one population, again and again: 524 loans against 4,715."""
+    rng = np.random.default_rng(0)
+    drawn = [measure(rng.beta(1.6, 6.8, 4_715), rng.beta(1.6, 6.8, 524)) for _ in range(100)]
+
+    assert all(0 <= index.low <= index.psi <= index.high for index in drawn)
+    assert sum(index.low == 0 for index in drawn) >= 95
+
+
+def test_the_interval_holds_the_index_of_the_populations_95_times_in_100() -> None:
+    rng = np.random.default_rng(0)
+    shift = measure(rng.beta(1.6, 6.8, 1_000_000), rng.beta(2, 6.8, 1_000_000)).psi
+    drawn = [measure(rng.beta(1.6, 6.8, 4_715), rng.beta(2, 6.8, 524)) for _ in range(100)]
+
+    assert 0.08 < shift < 0.16
+    assert 88 <= sum(index.low <= shift <= index.high for index in drawn) <= 100

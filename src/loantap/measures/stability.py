@@ -16,7 +16,7 @@ _MIN_COUNT = 0.5
 
 @dataclass(frozen=True, slots=True)
 class StabilityIndex:
-    """Population stability index (PSI) and its 95% bootstrap interval."""
+    """Population stability index (PSI) and its 95% bootstrap interval, `low` to `high`."""
 
     psi: float
     low: float
@@ -36,7 +36,7 @@ def measure_stability(
         expected: PDs the model was developed on.
         actual: PDs of the population compared with it.
         seed: of the bootstrap.
-        resamples: of the bootstrap; the bands are held.
+        resamples: of the bootstrap, whose interval is the basic one; the bands are held.
         bins: number of bands.
     """
     inner = np.unique(np.quantile(expected, np.linspace(0, 1, bins + 1)[1:-1]))
@@ -46,8 +46,11 @@ def measure_stability(
     ]
     rng = np.random.default_rng(seed)
     drawn = [rng.multinomial(c.sum(), c / c.sum(), size=resamples) for c in counts]
+    psi = float(_index(counts[0], counts[1]))
     low, high = quantile_bounds(_index(drawn[0], drawn[1]))
-    return StabilityIndex(float(_index(counts[0], counts[1])), low, high)
+    # Chance makes two samples of one population differ, and resamples of them once more: the basic
+    # interval takes that off, where the percentile interval would add it and leave out the PSI.
+    return StabilityIndex(psi, max(2 * psi - high, 0.0), max(2 * psi - low, psi))
 
 
 def _index(expected: npt.NDArray[np.int64], actual: npt.NDArray[np.int64]) -> FloatArray:
