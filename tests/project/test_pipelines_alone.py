@@ -241,7 +241,7 @@ def test_a_external_portfolio_is_judged_by_the_models_that_may_be_lent_on(
         assert found["external"]["n"] == 1_000
         assert found["external"]["model_name"] == f"loantap-{name}-demo"
         assert found["external"]["auc_gain_low"] < found["external"]["auc_gain_high"]
-    assert "A external sample" in (demo.reporting / "model_card.html").read_text("utf-8")
+    assert "An external sample" in (demo.reporting / "model_card.html").read_text("utf-8")
 
     assert demo.run("--pipelines", "evaluation").exit_code == 0
     assert json.loads((demo.reporting / "vintage_analysis.json").read_text("utf-8")) == before

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from loantap.reporting.figures.evaluation import plot_before_and_after, plot_roc
+from loantap.reporting.figures.evaluation import Score, plot_before_and_after, plot_roc
 from loantap.reporting.figures.frame import Title
 from loantap.reporting.model_card.model_section import ModelSection
 from loantap.reporting.model_card.page import (
@@ -155,7 +155,7 @@ def make_scorecard() -> dict[str, Any]:
 
 def make_section(name: str, origin: str = "real", **changes: Any) -> ModelSection:
     for_lending = name == "lending"
-    title = Title(name, origin, 4_715, not_for_lending=not for_lending)
+    title = Title(name, origin, None, not_for_lending=not for_lending)
     section = ModelSection(
         name=name,
         version=f"loantap-{name.replace('_', '-')} version 3",
@@ -166,7 +166,7 @@ def make_section(name: str, origin: str = "real", **changes: Any) -> ModelSectio
         candidates=make_candidates(),
         coefficients=make_coefficients({"dti_pct": 0.2, "is_60_months": -0.4}),
         figures={
-            "roc": plot_roc(ROC, {"cv": 0.7123}, title),
+            "roc": plot_roc(ROC, {"cv": Score(0.7123, 4_715)}, title),
             "before_and_after": plot_before_and_after(BINS, BINS, title, calibrated=True),
         },
         training={},

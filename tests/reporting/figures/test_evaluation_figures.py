@@ -6,18 +6,20 @@ import pandas as pd
 import pytest
 
 from loantap.reporting.figures.evaluation import (
-    Title,
+    Score,
     plot_before_and_after,
     plot_calibration,
     plot_precision_recall,
     plot_roc,
     plot_thresholds,
 )
+from loantap.reporting.figures.frame import Title
 from loantap.reporting.figures.inline import embed_svg
 
 LENDING = Title("lending", "real", 4_715, not_for_lending=False)
 DEMO_BENCHMARK = Title("benchmark", "simulated", 20_000, not_for_lending=True)
 
+AUC = {"cv": Score(0.75, 4_715), "out_of_time": Score(0.6, 1_357)}
 ROC = pd.DataFrame(
     {
         "sample": ["cv"] * 3 + ["out_of_time"] * 3,
@@ -25,6 +27,7 @@ ROC = pd.DataFrame(
         "true_positive_rate": [0, 0.7, 1, 0, 0.6, 1],
     }
 )
+AVERAGE_PRECISION = {"test": Score(0.4, 524)}
 PRECISION_RECALL = pd.DataFrame(
     {"sample": ["test"] * 3, "recall": [1, 0.5, 0], "precision": [0.2, 0.4, 1]}
 )
@@ -63,8 +66,8 @@ def words_in(figure):
 
 def draw_all(title):
     return [
-        plot_roc(ROC, {"cv": 0.75, "out_of_time": 0.6}, title),
-        plot_precision_recall(PRECISION_RECALL, {"test": 0.4}, title),
+        plot_roc(ROC, AUC, title),
+        plot_precision_recall(PRECISION_RECALL, AVERAGE_PRECISION, title),
         plot_calibration(RELIABILITY, title),
         plot_before_and_after(RAISED, BINS, title, calibrated=True),
         plot_thresholds(THRESHOLDS, 0.2, 0.54, title),
@@ -72,19 +75,20 @@ def draw_all(title):
 
 
 def test_the_roc_curve_draws_the_points_of_each_sample_under_its_readable_name():
-    lines = lines_of(plot_roc(ROC, {"cv": 0.75, "out_of_time": 0.6}, LENDING))
+    lines = lines_of(plot_roc(ROC, AUC, LENDING))
 
-    cross_validation = lines["cross-validation, AUC 0.750"]
+    cross_validation = lines["cross-validation, n = 4,715, AUC 0.750"]
     assert cross_validation.get_xdata().tolist() == [0, 0.2, 1]
     assert cross_validation.get_ydata().tolist() == [0, 0.7, 1]
-    assert lines["out of time, AUC 0.600"].get_xydata().tolist() == [[0, 0], [0.4, 0.6], [1, 1]]
+    out_of_time = lines["out of time, n = 1,357, AUC 0.600"]
+    assert out_of_time.get_xydata().tolist() == [[0, 0], [0.4, 0.6], [1, 1]]
     assert len(lines) == 3  # and chance
 
 
 def test_precision_is_drawn_over_recall():
-    lines = lines_of(plot_precision_recall(PRECISION_RECALL, {"test": 0.4}, LENDING))
+    lines = lines_of(plot_precision_recall(PRECISION_RECALL, AVERAGE_PRECISION, LENDING))
 
-    points = lines["test, average precision 0.400"].get_xydata().tolist()
+    points = lines["test, n = 524, average precision 0.400"].get_xydata().tolist()
     assert points == [[1, 0.2], [0.5, 0.4], [0, 1]]
 
 
@@ -96,7 +100,7 @@ def test_calibration_draws_each_bin_with_its_interval_and_the_diagonal():
     assert dots.get_xydata().tolist() == [[0.1, 0.0], [0.3, 0.35]]
     bounds = [segment[:, 1].tolist() for segment in bars.get_segments()]
     np.testing.assert_allclose(bounds, [[0.0, 0.04], [0.25, 0.45]], atol=1e-12)
-    assert bins.get_label() == "cross-validation, bins of 100 to 101 loans"
+    assert bins.get_label() == "cross-validation, n = 201 in bins of 100 to 101"
     diagonal = lines_of(figure)["perfect"].get_xydata()
     assert (diagonal[:, 0] == diagonal[:, 1]).all()
 
@@ -107,8 +111,8 @@ def test_calibration_tells_samples_apart():
     figure = plot_calibration(both, LENDING)
 
     assert [bins.get_label() for bins in figure.axes[0].containers] == [
-        "cross-validation, bins of 100 to 101 loans",
-        "test, bins of 50 loans",
+        "cross-validation, n = 201 in bins of 100 to 101",
+        "test, n = 100 in bins of 50",
     ]
     first, second = (bins[0] for bins in figure.axes[0].containers)
     assert first.get_marker() != second.get_marker()
@@ -133,9 +137,19 @@ def test_before_and_after_shows_both_and_which_one_is_served(calibrated, labels)
     before, after = figure.axes[0].containers
     assert before[0].get_xdata().tolist() == [0.4, 0.7]
     assert after[0].get_xdata().tolist() == [0.1, 0.3]
-    shown = [bins.get_label().split(", bins of")[0] for bins in (before, after)]
+    shown = [bins.get_label().split(", n =")[0] for bins in (before, after)]
     assert shown == labels
     assert before[0].get_marker() != after[0].get_marker()
+
+
+def test_points_that_calibration_leaves_as_they_are_are_drawn_once_and_said_to_be_so():
+    figure = plot_before_and_after(BINS, BINS.copy(), LENDING, calibrated=True)
+
+    (only,) = figure.axes[0].containers
+    assert (
+        only.get_label()
+        == "as fitted and as served: no recalibration, n = 201 in bins of 100 to 101"
+    )
 
 
 def test_before_and_after_is_wide_enough_for_the_more_distorted_of_the_two():
@@ -172,6 +186,14 @@ def test_every_figure_names_its_model_and_number_of_loans():
     for figure in draw_all(LENDING):
         assert "lending, n = 4,715" in words_in(figure)
         assert not any("SIMULATED" in words or "not for" in words for words in words_in(figure))
+
+
+def test_a_figure_whose_curves_have_their_own_numbers_of_loans_has_none_in_its_title():
+    own = Title("lending", "real", None, not_for_lending=False)
+
+    for figure in draw_all(own):
+        assert "lending" in words_in(figure)
+        assert not any("n =" in words for words in words_in(figure))
 
 
 def test_every_figure_of_a_demo_benchmark_says_simulated_and_not_for_lending():

@@ -127,7 +127,7 @@ def test_what_cannot_be_checked_is_not_claimed() -> None:
     assert "have seen:" not in text
 
 
-def test_without_a_external_portfolio_there_is_no_word_of_one() -> None:
+def test_without_an_external_portfolio_there_is_no_word_of_one() -> None:
     report = make_report()
     del report["caveats"]["external"]
 

@@ -12,7 +12,7 @@ from loantap.measures.intervals import measure_default_rate
 from loantap.model.leakage.options import FeatureEngineeringOptions
 from loantap.model.scoring.judged import JudgedModel
 from loantap.model.training.options import TrainingOptions
-from loantap.model.training.predictions import CROSS_VALIDATION, TEST
+from loantap.model.training.predictions import CROSS_VALIDATION
 from loantap.model.validation.options import EvaluationOptions
 from loantap.model.validation.vintages import VintageAnalysis
 from loantap.policy.decisions import band_edges
@@ -61,17 +61,20 @@ def draw_model(
     training: TrainingOptions,
 ) -> tuple[Figure, Figure, Figure, Figure, Figure]:
     """The plots of one model."""
-    # Out of time repeats loans of the other two, which together are all of them.
-    loans = blocks[CROSS_VALIDATION]["n"] + blocks[TEST]["n"]
-    title = _entitle(training, loans, reconciliation)
+    title = _entitle(training, None, reconciliation)
     present = {sample: block for sample, block in blocks.items() if block}
     roc = figures.plot_roc(roc_curve, _pick(present, "roc_auc"), title)
     precision_recall = figures.plot_precision_recall(
         precision_recall_curve, _pick(present, "average_precision"), title
     )
     calibration = figures.plot_calibration(reliability, title)
-    chosen, declining_all = (blocks[CROSS_VALIDATION][n] for n in ("threshold", "f2_decline_all"))
-    trade_off = figures.plot_thresholds(thresholds, chosen, declining_all, title)
+    out_of_fold = blocks[CROSS_VALIDATION]
+    trade_off = figures.plot_thresholds(
+        thresholds,
+        out_of_fold["threshold"],
+        out_of_fold["f2_decline_all"],
+        _entitle(training, out_of_fold["n"], reconciliation),
+    )
     before_and_after = _draw_before_and_after(
         training_report["calibration"], reconciliation, training
     )
@@ -206,7 +209,7 @@ def _draw_before_and_after(
     return figures.plot_before_and_after(before, after, title, calibrated=calibrated)
 
 
-def _entitle(training: TrainingOptions, loans: int, reconciliation: pd.DataFrame) -> Title:
+def _entitle(training: TrainingOptions, loans: int | None, reconciliation: pd.DataFrame) -> Title:
     return Title(
         namespace=training.name,
         origin=portfolio_origin(reconciliation),
@@ -230,5 +233,5 @@ def _summarise(loans: pd.DataFrame, origin: str) -> DataSummary:
     )
 
 
-def _pick(blocks: dict[str, Any], figure: str) -> dict[str, float]:
-    return {sample: block[figure] for sample, block in blocks.items()}
+def _pick(blocks: dict[str, Any], figure: str) -> dict[str, figures.Score]:
+    return {sample: figures.Score(block[figure], block["n"]) for sample, block in blocks.items()}

@@ -31,7 +31,15 @@ _OTHER_STYLE: Final = _Style(INK, "-", "D")
 _BEFORE: Final = _Style(VERMILION, "--", "s")
 
 
-def plot_roc(curves: pd.DataFrame, auc: Mapping[str, float], title: Title) -> Figure:
+@dataclass(frozen=True, slots=True)
+class Score:
+    """What a curve comes to: one figure of one sample, and its number of loans."""
+
+    value: float
+    loans: int
+
+
+def plot_roc(curves: pd.DataFrame, auc: Mapping[str, Score], title: Title) -> Figure:
     """ROC curve of each sample.
 
     Args:
@@ -45,12 +53,12 @@ def plot_roc(curves: pd.DataFrame, auc: Mapping[str, float], title: Title) -> Fi
     axes.set_xlabel("False positive rate: paid loans taken for defaults")
     axes.set_ylabel("True positive rate: defaults caught")
     _frame_unit_square(axes)
-    axes.legend(loc="lower right", frameon=False)
+    axes.legend(loc="lower right", frameon=False, fontsize=9)
     return figure
 
 
 def plot_precision_recall(
-    curves: pd.DataFrame, average_precision: Mapping[str, float], title: Title
+    curves: pd.DataFrame, average_precision: Mapping[str, Score], title: Title
 ) -> Figure:
     """Precision-recall curve of each sample.
 
@@ -91,6 +99,8 @@ def plot_before_and_after(
 ) -> Figure:
     """Observed default rate against out-of-fold PD, before and after calibration.
 
+    Where calibration changes nothing there is one set of points, and the figure says so.
+
     Args:
         before: one row per bin: `mean_pd`, `observed_rate`, `low`, `high`, `loans`.
         after: the same.
@@ -100,8 +110,11 @@ def plot_before_and_after(
     figure, axes = start_figure("Before and after calibration", title)
     end = max(float(bins[["mean_pd", "high"]].max().max()) for bins in (before, after)) * 1.05
     axes.plot([0, end], [0, end], color=MUTED, linewidth=1, linestyle=":", label="perfect")
-    _draw_bins(axes, before, _BEFORE, "before" if calibrated else "before, as served")
-    _draw_bins(axes, after, _STYLES["cv"], "after, as served" if calibrated else "after")
+    if before.equals(after):
+        _draw_bins(axes, after, _STYLES["cv"], "as fitted and as served: no recalibration")
+    else:
+        _draw_bins(axes, before, _BEFORE, "before" if calibrated else "before, as served")
+        _draw_bins(axes, after, _STYLES["cv"], "after, as served" if calibrated else "after")
     _frame_calibration(axes, end)
     return figure
 
@@ -145,19 +158,20 @@ def _draw_curves(
     axes: Axes,
     curves: pd.DataFrame,
     columns: tuple[str, str],
-    scores: Mapping[str, float],
+    scores: Mapping[str, Score],
     score_name: str,
 ) -> None:
     across, up = columns
     for sample, curve in curves.groupby("sample", sort=False):
         name = str(sample)
         style = _STYLES.get(name, _OTHER_STYLE)
-        label = f"{name_sample(name)}, {score_name} {scores[name]:.3f}"
+        score = scores[name]
+        label = f"{name_sample(name)}, n = {score.loans:,}, {score_name} {score.value:.3f}"
         axes.plot(curve[across], curve[up], color=style.colour, linestyle=style.line, label=label)
 
 
 def _draw_bins(axes: Axes, bins: pd.DataFrame, style: _Style, name: str) -> None:
-    rate = bins["observed_rate"]
+    rate, loans = bins["observed_rate"], bins["loans"]
     # A Wilson bound may miss its own rate by a rounding error at 0 and 1.
     below = (rate - bins["low"]).clip(lower=0)
     above = (bins["high"] - rate).clip(lower=0)
@@ -170,7 +184,7 @@ def _draw_bins(axes: Axes, bins: pd.DataFrame, style: _Style, name: str) -> None
         color=style.colour,
         elinewidth=1.2,
         capsize=2.5,
-        label=f"{name}, bins of {_range_of(bins['loans'])} loans",
+        label=f"{name}, n = {loans.sum():,} in bins of {_range_of(loans)}",
     )
 
 

@@ -29,13 +29,13 @@ class Title:
     Attributes:
         namespace: the model it is about.
         origin: `real` or `simulated`.
-        loans: number of loans behind it.
+        loans: number of loans behind it; None where each curve has its own in the legend.
         not_for_lending: whether no decision may rest on the model.
     """
 
     namespace: str
     origin: str
-    loans: int
+    loans: int | None
     not_for_lending: bool
 
     @property
@@ -67,7 +67,7 @@ def start_stack(
 
 
 def _put_title(axes: Axes, subject: str, title: Title) -> None:
-    lines = [f"{title.namespace}, n = {title.loans:,}"]
+    lines = [title.namespace if title.loans is None else f"{title.namespace}, n = {title.loans:,}"]
     if title.warnings:
         lines.append(title.warnings)
     axes.set_title(

@@ -40,7 +40,7 @@ def plot_vintages(
     """
     drawn = vintages[vintages["term_months"].eq(term_months) & vintages["n"].ge(FEW_LOANS)]
     figure, (upper, lower) = start_stack(
-        f"VintageAnalysis: {term_months}-month loans by issue year", title, _HEIGHTS_INCHES
+        f"Vintage analysis: {term_months}-month loans by issue year", title, _HEIGHTS_INCHES
     )
     _draw_aucs(upper, origins.dropna(subset="n"), drawn)
     _draw_rates(lower, drawn)
