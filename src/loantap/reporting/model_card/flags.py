@@ -1,0 +1,128 @@
+"""What a flag against a model is, and how rules raise them.
+
+A rule compares figures that are in the reports already; none is computed here. A figure raises a
+flag when it lies beyond what chance gives at its number of loans, and is large enough to matter:
+
+- red: a use that the card allows would go wrong;
+- amber: smaller, or weaker evidence; to be known before the model is relied on.
+
+Each rule says in words when it raises a flag, so that of a model without any a reader knows what
+was looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from loantap.reporting.formatting import count, decimal, decimal_interval
+
+
+class Severity(StrEnum):
+    """How much a flag weighs."""
+
+    RED = "red"
+    AMBER = "amber"
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """One finding against a model.
+
+    Attributes:
+        severity: how much it weighs.
+        finding: what is wrong, in a few words.
+        figure: what shows it, with its interval and number of loans.
+        meaning: what it means for whoever uses the model.
+    """
+
+    severity: Severity
+    finding: str
+    figure: str
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a model is judged by; all of it finished figures.
+
+    Attributes:
+        blocks: its part of `metrics.json`.
+        tolerated_ece: calibration error that the rule of promotion calls immaterial.
+        conditions: of the verdict of promotion, as `promotion.json` has them.
+        rolling_origin: its part of `vintage_analysis.json`; None where it is not in it.
+        external: its figures on the external sample; None where none was given.
+        populations: its part of `stability.json`.
+        proxies: its part of `fairness.json`.
+        features: its features, as `leakage_report.json` has them.
+        portfolio_checks: those of the whole portfolio in `leakage_report.json`.
+        phrases: what each feature is called in words.
+    """
+
+    blocks: Mapping[str, Any]
+    tolerated_ece: float
+    conditions: Sequence[Mapping[str, Any]]
+    rolling_origin: Mapping[str, Any] | None
+    external: Mapping[str, Any] | None
+    populations: Sequence[Mapping[str, Any]]
+    proxies: Sequence[Mapping[str, Any]]
+    features: Sequence[Mapping[str, Any]]
+    portfolio_checks: Sequence[Mapping[str, Any]]
+    phrases: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What is looked at, and when it raises a flag.
+
+    Attributes:
+        name: what is looked at.
+        words: when it raises which flag.
+        find: the flags it raises; None where the figures it needs were not measured.
+    """
+
+    name: str
+    words: str
+    find: Callable[[Evidence], list[Flag] | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A rule applied to one model.
+
+    Attributes:
+        name: of the rule.
+        words: of the rule.
+        flags: what it raised.
+        is_judged: whether the figures it needs were measured.
+    """
+
+    name: str
+    words: str
+    flags: Sequence[Flag]
+    is_judged: bool
+
+
+def apply_rules(rules: Sequence[Rule], evidence: Evidence) -> list[Check]:
+    """One check per rule, in their order."""
+    found = [(rule, rule.find(evidence)) for rule in rules]
+    return [Check(rule.name, rule.words, flags or [], flags is not None) for rule, flags in found]
+
+
+def list_flags(checks: Sequence[Check]) -> list[Flag]:
+    """All flags of some checks, red ones first."""
+    flags = [flag for check in checks for flag in check.flags]
+    return sorted(flags, key=lambda flag: flag.severity is not Severity.RED)
+
+
+def quote(row: Mapping[str, Any], figure: str, digits: int = 3) -> str:
+    """A figure of a row with its interval and number of loans.
+
+    >>> quote({"n": 1357, "f2": 0.4036, "f2_low": 0.36, "f2_high": 0.4449}, "f2")
+    '0.404 (0.360 to 0.445), n = 1,357'
+    """
+    interval = decimal_interval(row.get(f"{figure}_low"), row.get(f"{figure}_high"), digits)
+    bounds = f" ({interval})" if interval else ""
+    return f"{decimal(row[figure], digits)}{bounds}, n = {count(row['n'])}"

@@ -1,0 +1,129 @@
+"""Rules about promotion, leakage, groups of borrowers and a moving population."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from loantap.reporting.formatting import count, decimal
+from loantap.reporting.model_card.flags import Evidence, Flag, Rule, Severity, quote
+
+# Siddiqi, Credit Risk Scorecards, 2006.
+_PSI_MOVED: Final = 0.1
+_PSI_SHIFTED: Final = 0.25
+# The four-fifths rule: Uniform Guidelines on Employee Selection Procedures, 29 CFR 1607.4 D.
+_FOUR_FIFTHS: Final = 0.8
+# To be the same model as the champion says nothing against it.
+_SAME_MODEL: Final = "a new model"
+
+
+def _find_promotion(evidence: Evidence) -> list[Flag]:
+    return [
+        Flag(
+            Severity.RED,
+            f"It fails a condition of promotion: {condition['name']}",
+            condition["evidence"],
+            "It does not become champion.",
+        )
+        for condition in evidence.conditions
+        if not condition["holds"] and condition["name"] != _SAME_MODEL
+    ]
+
+
+def _find_leakage(evidence: Evidence) -> list[Flag]:
+    flags = [
+        Flag(
+            Severity.RED,
+            "The portfolio fails a check of the leakage gate",
+            check["statement"],
+            "Every figure here may be too good.",
+        )
+        for check in evidence.portfolio_checks
+        if not check["passed"]
+    ]
+    caught, warned = (_name_features(evidence, verdict) for verdict in ("caught", "warned"))
+    if caught:
+        finding, meaning = "It uses what gives the outcome away", "Do not lend on it."
+        flags.append(Flag(Severity.RED, finding, caught, meaning))
+    if warned:
+        finding = "The leakage gate warns of its features"
+        meaning = "A warning stops nothing. Look here first when new loans score oddly."
+        flags.append(Flag(Severity.AMBER, finding, warned, meaning))
+    return flags
+
+
+def _name_features(evidence: Evidence, verdict: str) -> str:
+    found = [feature for feature in evidence.features if feature["verdict"] == verdict]
+    if not found:
+        return ""
+    told = "; ".join(
+        f"{evidence.phrases.get(feature['feature'], feature['feature'])}: "
+        f"{', '.join([*feature['reasons'], *feature['warnings']])}"
+        for feature in found
+    )
+    return f"{told} (n = {count(found[0]['n'])})"
+
+
+def _find_groups(evidence: Evidence) -> list[Flag] | None:
+    if not evidence.proxies:
+        return None
+    flags = []
+    for proxy in evidence.proxies:
+        measured = [g for g in proxy["groups"] if g["policy_approval_ratio"] is not None]
+        if proxy["audit_only"] or not measured:
+            continue
+        least = min(measured, key=lambda group: float(group["policy_approval_ratio"]))
+        if least["policy_approval_ratio"] >= _FOUR_FIFTHS:
+            continue
+        is_sure = least["policy_approval_ratio_high"] < _FOUR_FIFTHS
+        severity = Severity.RED if is_sure else Severity.AMBER
+        finding = "The policy approves a group less than four-fifths as often as another"
+        figure = (
+            f"{proxy['phrase']}: {least['group']} against {proxy['favoured']['policy']}, ratio "
+            f"{quote(least, 'policy_approval_ratio', 2)}"
+        )
+        meaning = "Equal treatment is in doubt: let compliance decide before it is used."
+        flags.append(Flag(severity, finding, figure, meaning))
+    return flags
+
+
+def _find_populations(evidence: Evidence) -> list[Flag] | None:
+    if not evidence.populations:
+        return None
+    moved = [row for row in evidence.populations if row["psi"] > max(_PSI_MOVED, row["psi_chance"])]
+    if not moved:
+        return []
+    worst = max(moved, key=lambda row: float(row["psi"]))
+    severity = Severity.RED if worst["psi"] > _PSI_SHIFTED else Severity.AMBER
+    others = f" and {len(moved) - 1} more" if len(moved) > 1 else ""
+    finding = f"PDs are spread unlike those of other loans: {worst['population']}{others}"
+    figure = (
+        f"PSI {quote(worst, 'psi')} against {count(worst['against_n'])}; chance gives up to "
+        f"{decimal(worst['psi_chance'])}"
+    )
+    meaning = "The mix of borrowers moves over time: watch the PSI of new applications."
+    return [Flag(severity, finding, figure, meaning)]
+
+
+RULES: Final[Sequence[Rule]] = (
+    Rule("Promotion", "Red for each condition of promotion that fails.", _find_promotion),
+    Rule(
+        "Leakage",
+        "Red where the leakage gate catches a feature of the model, or a check of the portfolio "
+        "fails; amber where it warns of a feature.",
+        _find_leakage,
+    ),
+    Rule(
+        "Fairness",
+        "Approval rate of a group under the policy as a share of that of the group approved most "
+        f"often. Amber where it is below {_FOUR_FIFTHS:g} (the four-fifths rule), red where its "
+        "whole 95% interval is. Pincodes are left out: they were built from the outcome.",
+        _find_groups,
+    ),
+    Rule(
+        "Stability",
+        "PSI of the test split and of each issue year, where it is more than chance gives. Amber "
+        f"above {_PSI_MOVED:g}, red above {_PSI_SHIFTED:g}.",
+        _find_populations,
+    ),
+)
