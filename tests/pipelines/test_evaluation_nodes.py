@@ -182,9 +182,9 @@ def test_the_trade_off_stands_beside_the_threshold_in_use() -> None:
 
 
 def test_stability_is_json_of_folds_and_populations(
-    predictions: pd.DataFrame, simulated_loans: pd.DataFrame, evaluation: EvaluationOptions
+    predictions: pd.DataFrame, simulated_loans: pd.DataFrame
 ) -> None:
-    report = nodes.measure_stability(predictions, simulated_loans, evaluation)
+    report = nodes.measure_stability(predictions, simulated_loans)
 
     assert json.loads(json.dumps(report, allow_nan=False)) == report
     assert [fold["n"] for fold in report["folds"]] == [TRAINING / 5] * 5

@@ -3,28 +3,40 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import numpy.typing as npt
+from scipy.optimize import brentq
+from scipy.stats import chi2, ncx2
 
-from loantap.measures.auc import quantile_bounds
 from loantap.portfolio.arrays import FloatArray
 
 # A band nobody is in would make the logarithm infinite.
 _MIN_COUNT = 0.5
+_TAIL: Final = 0.025
+_CONFIDENCE: Final = 0.95
 
 
 @dataclass(frozen=True, slots=True)
 class StabilityIndex:
-    """Population stability index (PSI) and its 95% bootstrap interval, `low` to `high`."""
+    """Population stability index (PSI) of two samples.
+
+    Attributes:
+        psi: of the samples.
+        low: lower end of the 95% interval of the PSI of the populations they come from.
+        high: upper end.
+        chance: what two samples of one population exceed 5 times in 100.
+    """
 
     psi: float
     low: float
     high: float
+    chance: float
 
 
 def measure_stability(
-    expected: FloatArray, actual: FloatArray, *, seed: int, resamples: int, bins: int = 10
+    expected: FloatArray, actual: FloatArray, *, bins: int = 10
 ) -> StabilityIndex:
     """PSI between two samples of PDs, over bands with equal counts of the expected ones.
 
@@ -32,11 +44,13 @@ def measure_stability(
     band counts as half a loan. Siddiqi, *Credit Risk Scorecards*, 2006; his rule of thumb is
     below 0.1 stable, above 0.25 shifted.
 
+    Chance alone makes two samples differ: divided by 1/n + 1/m, their PSI is about chi-square,
+    and non-central where the populations differ (Yurdakul, Western Michigan University, 2018).
+    Interval and chance level are read off that distribution. A bootstrap would count chance twice.
+
     Args:
         expected: PDs the model was developed on.
         actual: PDs of the population compared with it.
-        seed: of the bootstrap.
-        resamples: of the bootstrap, whose interval is the basic one; the bands are held.
         bins: number of bands.
     """
     inner = np.unique(np.quantile(expected, np.linspace(0, 1, bins + 1)[1:-1]))
@@ -44,22 +58,30 @@ def measure_stability(
         np.bincount(np.searchsorted(inner, pd_, side="right"), minlength=len(inner) + 1)
         for pd_ in (expected, actual)
     ]
-    rng = np.random.default_rng(seed)
-    drawn = [rng.multinomial(c.sum(), c / c.sum(), size=resamples) for c in counts]
-    psi = float(_index(counts[0], counts[1]))
-    low, high = quantile_bounds(_index(drawn[0], drawn[1]))
-    # Chance makes two samples of one population differ, and resamples of them once more: the basic
-    # interval takes that off, where the percentile interval would add it and leave out the PSI.
-    return StabilityIndex(psi, max(2 * psi - high, 0.0), max(2 * psi - low, psi))
+    e, a = (_share(np.maximum(count, _MIN_COUNT)) for count in counts)
+    psi = float(((a - e) * np.log(a / e)).sum())
+    by_chance = 1 / len(expected) + 1 / len(actual)
+    free = max(len(inner), 1)
+    low, high = (_shift(psi / by_chance, free, share) for share in (1 - _TAIL, _TAIL))
+    return StabilityIndex(
+        psi,
+        low * by_chance,
+        # So close to none at all that hardly any shift could have shown it.
+        max(high * by_chance, psi),
+        float(chi2.ppf(_CONFIDENCE, free)) * by_chance,
+    )
 
 
-def _index(expected: npt.NDArray[np.int64], actual: npt.NDArray[np.int64]) -> FloatArray:
-    """PSI of counts per band, which are the last axis."""
-    e, a = (_share(np.maximum(counts, _MIN_COUNT)) for counts in (expected, actual))
-    psi: FloatArray = ((a - e) * np.log(a / e)).sum(axis=-1)
-    return psi
+def _shift(statistic: float, free: int, share: float) -> float:
+    """The non-centrality of which `share` of the draws lie below the statistic; 0 if none does."""
+    if chi2.cdf(statistic, free) <= share:
+        return 0.0
+    # Far beyond what is searched for: the mean of the draws is the non-centrality and more.
+    furthest = 10 * statistic + 100
+    found: float = brentq(lambda shift: ncx2.cdf(statistic, free, shift) - share, 1e-9, furthest)
+    return found
 
 
-def _share(counts: FloatArray) -> FloatArray:
-    shares: FloatArray = counts / counts.sum(axis=-1, keepdims=True)
+def _share(counts: npt.NDArray[np.float64]) -> FloatArray:
+    shares: FloatArray = counts / counts.sum()
     return shares

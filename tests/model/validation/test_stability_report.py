@@ -8,10 +8,7 @@ import pytest
 from scipy.stats import chi2
 from sklearn.metrics import roc_auc_score
 
-from loantap.model.validation.options import EvaluationOptions
 from loantap.model.validation.stability_report import report_stability
-
-OPTIONS = EvaluationOptions(seed=1, as_of="2026-11-23", resamples=200, calibration_bins=10)
 
 
 def make_predictions(training: int = 3_000, test: int = 600, seed: int = 4) -> pd.DataFrame:
@@ -50,7 +47,7 @@ def predictions() -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def report(predictions: pd.DataFrame) -> dict:
-    return report_stability(predictions, date_loans(predictions), OPTIONS)
+    return report_stability(predictions, date_loans(predictions))
 
 
 class TestFolds:
@@ -93,7 +90,7 @@ class TestPopulations:
         )
         test = half.head(500).assign(sample="test", loan_id="test-" + half["loan_id"].head(500))
 
-        report = report_stability(pd.concat([twice, test]), years, OPTIONS)
+        report = report_stability(pd.concat([twice, test]), years)
 
         assert of_population(report, "issued 2012")["psi"] == pytest.approx(0, abs=1e-9)
 
@@ -102,7 +99,7 @@ class TestPopulations:
         exceeded = []
         for seed in range(100):
             drawn = make_predictions(seed=seed)
-            row = of_population(report_stability(drawn, date_loans(drawn), OPTIONS), "test split")
+            row = of_population(report_stability(drawn, date_loans(drawn)), "test split")
             exceeded.append(row["psi"] > row["psi_chance"])
 
         assert 1 <= sum(exceeded) <= 11
@@ -120,7 +117,7 @@ class TestPopulations:
         )
         shifted = predictions.assign(probability_of_default=raised)
 
-        row = of_population(report_stability(shifted, date_loans(shifted), OPTIONS), "test split")
+        row = of_population(report_stability(shifted, date_loans(shifted)), "test split")
 
         assert row["psi_low"] > row["psi_chance"]
         assert row["psi_low"] < row["psi"] < row["psi_high"]
@@ -129,13 +126,13 @@ class TestPopulations:
         loans = date_loans(predictions)
         rare = loans["issue_month"].mask(loans.index < 50, pd.Timestamp("2008-05-01"))
 
-        report = report_stability(predictions, loans.assign(issue_month=rare), OPTIONS)
+        report = report_stability(predictions, loans.assign(issue_month=rare))
 
         assert [row["population"] for row in report["populations"]] == [
             "test split", "issued 2012", "issued 2013",
         ]  # fmt: skip
 
     def test_a_single_year_has_no_rest_to_be_held_against(self, predictions: pd.DataFrame) -> None:
-        report = report_stability(predictions, date_loans(predictions, (2012,)), OPTIONS)
+        report = report_stability(predictions, date_loans(predictions, (2012,)))
 
         assert [row["population"] for row in report["populations"]] == ["test split"]

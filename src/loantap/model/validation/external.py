@@ -108,8 +108,6 @@ def measure_external(
     stability = measure_stability(
         scorer.assess_columns(trained_on, options.day).probability_of_default,
         pd_,
-        seed=options.seed,
-        resamples=options.resamples,
     )
     return ExternalResult(
         model_name=scorer.name,

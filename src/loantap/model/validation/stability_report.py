@@ -3,45 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict
 from typing import Any, Final
 
 import pandas as pd
-from scipy.stats import chi2
 
 from loantap.measures.auc import measure_auc
 from loantap.measures.stability import measure_stability
 from loantap.model.training.predictions import CROSS_VALIDATION, TEST
-from loantap.model.validation.options import EvaluationOptions
 
 _BINS: Final = 10
-_CONFIDENCE: Final = 0.95
 # Ten bands of fewer loans are mostly noise.
 _MIN_LOANS: Final = 100
 
 
-def report_stability(
-    predictions: pd.DataFrame, loans: pd.DataFrame, options: EvaluationOptions
-) -> dict[str, Any]:
+def report_stability(predictions: pd.DataFrame, loans: pd.DataFrame) -> dict[str, Any]:
     """AUC fold by fold, and how far the PDs of other populations lie from those of training.
 
     Args:
         predictions: what `predict_samples` returned.
         loans: `loan_id` and `issue_month` of each loan.
-        options: of the bootstrap.
 
     Returns:
         `n` of the training loans; `folds`: one row each with `n`, `charged_off` and `roc_auc` with
         bounds; `populations`: the test split, against all training loans, and the training loans of
         each issue year with 100 or more, against the rest: `population`, `n`, `against_n`, `psi`
-        with 95% bootstrap bounds, and `psi_chance`, which two samples of one population exceed 5
+        with 95% bounds, and `psi_chance`, which two samples of one population exceed 5
         times in 100.
     """
     trained = predictions[predictions["sample"].eq(CROSS_VALIDATION)]
     return {
         "n": len(trained),
         "folds": [_measure_fold(fold, rows) for fold, rows in trained.groupby("fold")],
-        "populations": list(_compare_populations(predictions, trained, loans, options)),
+        "populations": list(_compare_populations(predictions, trained, loans)),
     }
 
 
@@ -63,36 +56,28 @@ def _compare_populations(
     predictions: pd.DataFrame,
     trained: pd.DataFrame,
     loans: pd.DataFrame,
-    options: EvaluationOptions,
 ) -> Iterator[dict[str, Any]]:
     test = predictions[predictions["sample"].eq(TEST)]
-    yield _compare("test split", test, trained, options)
+    yield _compare("test split", test, trained)
     year = trained["loan_id"].map(loans.set_index("loan_id")["issue_month"]).dt.year
     for issued in sorted(year.unique()):
         is_of_it = year.eq(issued)
         if min(is_of_it.sum(), (~is_of_it).sum()) >= _MIN_LOANS:
-            yield _compare(f"issued {issued}", trained[is_of_it], trained[~is_of_it], options)
+            yield _compare(f"issued {issued}", trained[is_of_it], trained[~is_of_it])
 
 
-def _compare(
-    population: str, actual: pd.DataFrame, expected: pd.DataFrame, options: EvaluationOptions
-) -> dict[str, Any]:
-    measured = measure_stability(
+def _compare(population: str, actual: pd.DataFrame, expected: pd.DataFrame) -> dict[str, Any]:
+    index = measure_stability(
         expected["probability_of_default"].to_numpy(),
         actual["probability_of_default"].to_numpy(),
-        seed=options.seed,
-        resamples=options.resamples,
         bins=_BINS,
     )
-    index = asdict(measured)
     return {
         "population": population,
         "n": len(actual),
         "against_n": len(expected),
-        "psi": index["psi"],
-        "psi_low": index["low"],
-        "psi_high": index["high"],
-        # Under no shift PSI is about chi-square (Yurdakul, Western Michigan University, 2018).
-        "psi_chance": float(chi2.ppf(_CONFIDENCE, _BINS - 1))
-        * (1 / len(actual) + 1 / len(expected)),
+        "psi": index.psi,
+        "psi_low": index.low,
+        "psi_high": index.high,
+        "psi_chance": index.chance,
     }

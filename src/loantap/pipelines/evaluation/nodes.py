@@ -98,11 +98,9 @@ def audit_fairness(
     return {"n": len(rows), "policy": scoring.policy.version, "proxies": make_plain(proxies)}
 
 
-def measure_stability(
-    predictions: pd.DataFrame, loans: pd.DataFrame, evaluation: EvaluationOptions
-) -> dict[str, Any]:
+def measure_stability(predictions: pd.DataFrame, loans: pd.DataFrame) -> dict[str, Any]:
     """AUC of one model per fold, and its PDs over populations."""
-    report: dict[str, Any] = make_plain(report_stability(predictions, loans, evaluation))
+    report: dict[str, Any] = make_plain(report_stability(predictions, loans))
     return report
 
 

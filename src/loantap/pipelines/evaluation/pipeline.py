@@ -88,7 +88,7 @@ def create_audit_template() -> Pipeline:
             ),
             Node(
                 nodes.measure_stability,
-                ["predictions", "loans", "params:evaluation"],
+                ["predictions", "loans"],
                 "stability",
                 name="measure_stability",
             ),
