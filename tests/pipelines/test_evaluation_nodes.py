@@ -110,6 +110,18 @@ class TestFairness:
         assert approved / TRAINING == pytest.approx(others[0].from_quantile, abs=1e-3)
         assert fairness["policy"] == scoring.policy.version
 
+    def test_what_the_policy_approves_is_counted_in_each_sample(
+        self, fairness: dict[str, Any], scoring: ScoringOptions
+    ) -> None:
+        approvals = {row["sample"]: row for row in fairness["approvals"]}
+
+        assert {name: row["n"] for name, row in approvals.items()} == {
+            "cv": TRAINING, "test": TEST,
+        }  # fmt: skip
+        share = scoring.policy.bands[1].from_quantile
+        assert approvals["cv"]["approval_rate"] == pytest.approx(share, abs=1e-3)
+        assert approvals["cv"]["default_rate_approved"] < 0.2
+
 
 @pytest.fixture(scope="module")
 def points(

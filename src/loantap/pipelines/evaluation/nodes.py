@@ -22,6 +22,7 @@ from loantap.model.validation.stability_report import report_stability
 from loantap.model.validation.vintage_report import report_vintages as report
 from loantap.model.validation.vintages import VintageAnalysis
 from loantap.model.validation.vintages import analyse_vintages as measure_over_time
+from loantap.policy.approvals import tabulate_approvals
 from loantap.policy.decisions import band_edges, decider_of_bands
 from loantap.policy.fairness import audit_groups
 from loantap.policy.options import ScoringOptions
@@ -87,7 +88,10 @@ def audit_fairness(
     scoring: ScoringOptions,
     evaluation: EvaluationOptions,
 ) -> dict[str, Any]:
-    """What one model says of proxy groups, and whom F2 threshold and policy would approve."""
+    """What one model says of proxy groups, and whom F2 threshold and policy would approve.
+
+    `approvals` are those of the policy, sample by sample.
+    """
     rows = join_out_of_fold(predictions, loans)
     decider = decider_of_bands(band_edges(predictions, scoring.policy))
     approved = {
@@ -95,7 +99,12 @@ def audit_fairness(
         "policy": decider.approves_column(rows["probability_of_default"].to_numpy()),
     }
     proxies = audit_groups(rows, approved, evaluation)
-    return {"n": len(rows), "policy": scoring.policy.version, "proxies": make_plain(proxies)}
+    return {
+        "n": len(rows),
+        "policy": scoring.policy.version,
+        "approvals": make_plain(tabulate_approvals(predictions, decider)),
+        "proxies": make_plain(proxies),
+    }
 
 
 def measure_stability(predictions: pd.DataFrame, loans: pd.DataFrame) -> dict[str, Any]:

@@ -1,0 +1,50 @@
+"""Whom a policy would have approved in each sample, and how these loans turned out."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from loantap.measures.intervals import wilson_bounds
+from loantap.policy.approvals import tabulate_approvals
+from loantap.policy.decisions import Decider
+
+DECIDER = Decider((0.3,), ("approve", "refer", "invalid"))
+PREDICTIONS = pd.DataFrame(
+    {
+        "sample": ["test"] * 4 + ["cv"] * 2,
+        "probability_of_default": [0.1, 0.2, 0.25, 0.3, 0.5, 0.6],
+        "is_charged_off": [0, 1, 0, 1, 1, 0],
+    }
+)
+
+
+@pytest.fixture(scope="module")
+def approvals() -> pd.DataFrame:
+    return tabulate_approvals(PREDICTIONS, DECIDER).set_index("sample")
+
+
+def test_each_sample_counts_its_own_loans_in_the_order_given(approvals: pd.DataFrame) -> None:
+    assert approvals["n"].to_dict() == {"test": 4, "cv": 2}
+    assert list(approvals.index) == ["test", "cv"]
+    assert approvals.loc["test", ["approved", "approval_rate"]].tolist() == [3, 0.75]
+
+
+def test_the_default_rate_is_that_of_the_approved_alone(approvals: pd.DataFrame) -> None:
+    row = approvals.loc["test"]
+
+    assert row["default_rate_approved"] == pytest.approx(1 / 3)
+    assert tuple(row[["default_rate_approved_low", "default_rate_approved_high"]]) == (
+        pytest.approx(tuple(float(bound) for bound in wilson_bounds(1, 3)))
+    )
+
+
+def test_rates_have_their_intervals(approvals: pd.DataFrame) -> None:
+    bounds = tuple(approvals.loc["test", ["approval_rate_low", "approval_rate_high"]])
+
+    assert bounds == pytest.approx(tuple(float(bound) for bound in wilson_bounds(3, 4)))
+
+
+def test_where_nobody_is_approved_there_is_no_default_rate(approvals: pd.DataFrame) -> None:
+    assert approvals.loc["cv", "approval_rate"] == 0
+    assert approvals.filter(like="default").loc["cv"].isna().all()
