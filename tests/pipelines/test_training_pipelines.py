@@ -304,7 +304,8 @@ class TestEvaluation:
 
         assert 'id="out-of-time"' in card
         assert "resolved only" in card
-        assert "external sample" not in card.lower()
+        assert 'id="external"' not in card
+        assert "<strong>External sample:</strong> not measured" in card
         assert isinstance(evaluated["evaluation.lending_vintage_plot"], Figure)
 
     @pytest.mark.parametrize("audit", ["evaluation.fairness", "evaluation.stability"])
@@ -330,6 +331,17 @@ class TestEvaluation:
         for model in ("lending", "application"):
             headline = modelled[f"modeling.{model}.promotion"]["champion"]["headline"]
             assert headline[1:] in evaluated["model_card"]
+
+    @pytest.mark.parametrize("model", ["lending", "application"])
+    def test_the_card_begins_with_a_verdict_on_each_model_for_lending(
+        self, evaluated: Outputs, model: str
+    ) -> None:
+        card = evaluated["model_card"]
+        said = card[card.index(f'id="verdict-{model}"') :]
+
+        assert card.index(f'id="verdict-{model}"') < card.index("<nav")
+        assert f"loantap-{model}-demo version 1." in said[: said.index("</article>")]
+        assert "simulated data" in said[: said.index("</article>")]
 
     def test_the_card_speaks_of_every_model_and_of_the_policy(self, evaluated: Outputs) -> None:
         card = evaluated["model_card"]

@@ -13,6 +13,7 @@ from loantap.reporting.figures.evaluation import Score, plot_before_and_after, p
 from loantap.reporting.figures.frame import Title
 from loantap.reporting.model_card.model_section import ModelSection
 from loantap.reporting.model_card.page import (
+    BeyondIncome,
     CardData,
     CardModels,
     DataSummary,
@@ -161,6 +162,7 @@ def make_section(name: str, origin: str = "real", **changes: Any) -> ModelSectio
         version=f"loantap-{name.replace('_', '-')} version 3",
         standing="Champion",
         purpose="reviews a graded offer" if for_lending else "",
+        decides=for_lending,
         for_lending=for_lending,
         blocks=BLOCKS[name],
         candidates=make_candidates(),
@@ -169,7 +171,7 @@ def make_section(name: str, origin: str = "real", **changes: Any) -> ModelSectio
             "roc": plot_roc(ROC, {"cv": Score(0.7123, 4_715)}, title),
             "before_and_after": plot_before_and_after(BINS, BINS, title, calibrated=True),
         },
-        training={},
+        training={"promotion": {"tolerated_ece": 0.01}},
         calibration={"calibrated": True, "line": LINE, "before": DISTORTED, "after": STAGE},
         trade_off=make_trade_off(),
         promotion={
@@ -211,6 +213,19 @@ def make_proxy(phrase: str, *groups: dict[str, Any], audit_only: bool = False) -
     }  # fmt: skip
 
 
+def make_approvals() -> list[dict[str, Any]]:
+    """What the policy approves, as `fairness.json` has it."""
+    rates = {
+        "approval_rate": 0.9, "approval_rate_low": 0.891, "approval_rate_high": 0.908,
+        "default_rate_approved": 0.163, "default_rate_approved_low": 0.152,
+        "default_rate_approved_high": 0.174,
+    }  # fmt: skip
+    return [
+        {"sample": "cv", "n": 4_715, "approved": 4_243, **rates},
+        {"sample": "test", "n": 524, "approved": 467, **rates, "approval_rate": 0.891},
+    ]
+
+
 def make_fairness(**proxies: dict[str, Any]) -> dict[str, Any]:
     shown = proxies or {
         "home_ownership": make_proxy(
@@ -221,7 +236,14 @@ def make_fairness(**proxies: dict[str, Any]) -> dict[str, Any]:
     }  # fmt: skip
     return {
         "origin": "real",
-        "models": {"lending": {"n": 4_715, "policy": "2026-11", "proxies": shown}},
+        "models": {
+            "lending": {
+                "n": 4_715,
+                "policy": "2026-11",
+                "approvals": make_approvals(),
+                "proxies": shown,
+            }
+        },
     }
 
 
@@ -258,7 +280,15 @@ def make_card(origin: str = "real", **changes: Any) -> ModelCard:
         as_of=date(2017, 3, 1),
         data=CardData(
             summary=DataSummary(
-                origin, 5_239, 1_001, 0.191, 0.181, 0.202, date(2008, 1, 1), date(2016, 12, 1)
+                origin,
+                5_239,
+                1_001,
+                0.191,
+                0.181,
+                0.202,
+                date(2008, 1, 1),
+                date(2016, 12, 1),
+                BeyondIncome(2, 1, 1.899),
             ),
             features=[
                 FeatureRow(
@@ -293,6 +323,9 @@ def make_card(origin: str = "real", **changes: Any) -> ModelCard:
             card = dataclasses.replace(
                 card, models=dataclasses.replace(card.models, **{name: value})
             )
+        elif name == "beyond_income":
+            summary = dataclasses.replace(card.data.summary, beyond_income=value)
+            card = dataclasses.replace(card, data=dataclasses.replace(card.data, summary=summary))
         elif name in {"policy", "policy_version", "leakage_report"}:
             card = dataclasses.replace(card, data=dataclasses.replace(card.data, **{name: value}))
         else:

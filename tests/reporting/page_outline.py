@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 from html.parser import HTMLParser
 
@@ -46,14 +48,21 @@ class Outline(HTMLParser):
 
 def read_text(html: str) -> str:
     """The words a reader sees, blanks joined."""
-    body = html.split("</head>")[1].replace("<wbr>", "")
+    body = html.split("</head>")[1].replace("<wbr>", "").partition("<script>")[0]
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", body))
 
 
 def section_of(html: str, anchor: str) -> str:
-    """The section of a page that begins at an anchor."""
-    start = html.index(f'id="{anchor}"')
-    return html[start : html.index("</section>", start)]
+    """The element of a page that an anchor names, a section or a fold, with all that is in it."""
+    start = html.rindex("<", 0, html.index(f'id="{anchor}"'))
+    tag = re.match(r"<(\w+)", html[start:])
+    assert tag
+    depth = 0
+    for end in re.finditer(rf"<(/?){tag[1]}\b[^>]*>", html[start:]):
+        depth += -1 if end[1] else 1
+        if depth == 0:
+            return html[start : start + end.end()]
+    raise AssertionError(f"{anchor} is never closed")
 
 
 def read_section(html: str, anchor: str) -> str:
@@ -61,10 +70,23 @@ def read_section(html: str, anchor: str) -> str:
     return read_text("</head>" + section_of(html, anchor))
 
 
+def scripts_of(html: str) -> list[str]:
+    """The scripts inside a page."""
+    return re.findall(r"<script>(.*?)</script>", html, re.DOTALL)
+
+
 def assert_self_contained(html: str) -> None:
     outline = Outline(html)
     assert [load for load in outline.loads if not load.startswith("data:")] == []
-    assert not {"script", "link", "iframe", "object"} & set(outline.tags)
+    assert not {"link", "iframe", "object"} & set(outline.tags)
+    # A script is run only if the policy of the page knows it by its digest.
+    (policy,) = [a["content"] for a in outline.attributes if a.get("http-equiv")]
+    digests = [
+        base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+        for script in scripts_of(html)
+    ]
+    assert outline.tags.count("script") == len(digests)
+    assert re.findall(r"script-src 'sha256-([^']+)'", str(policy)) == digests
     assert not re.search(r"https?:|@import|url\(", html)
     anchors = {target.removeprefix("#") for target in outline.targets}
     assert anchors

@@ -83,13 +83,81 @@ def test_the_model_card_fits_its_window_with_every_table_open(browser, model_car
     page.close()
 
 
-def test_a_link_of_the_contents_leads_to_its_section(browser, model_card):
+def test_a_link_of_the_contents_leads_to_its_section_and_opens_it(browser, model_card):
     page = browser.new_page(viewport={"width": 390, "height": 800})
     page.goto(model_card.as_uri())
+    inside = page.get_by_role("region", name="Approval ratios of lending")
+    assert not inside.is_visible()
 
     page.get_by_role("navigation").get_by_role("link", name="Fairness").click()
 
     expect(page.get_by_role("heading", name="Fairness by proxy groups")).to_be_in_viewport()
+    expect(inside).to_be_visible()
+    page.close()
+
+
+def test_a_link_from_elsewhere_opens_every_fold_around_what_it_points_to(browser, model_card):
+    page = browser.new_page()
+
+    page.goto(f"{model_card.as_uri()}#model-benchmark")
+
+    expect(page.get_by_text("No decision may rest on it").first).to_be_visible()
+    page.close()
+
+
+def test_folds_open_by_the_keyboard_and_all_at_once(browser, model_card):
+    page = browser.new_page()
+    page.goto(model_card.as_uri())
+    metrics = page.get_by_role("region", name="Metrics of lending")
+
+    page.locator("#model-lending summary").filter(has_text="Metrics").press("Enter")
+    expect(metrics).to_be_visible()
+    page.get_by_role("button", name="Open everything").click()
+    expect(page.get_by_role("region", name="Scorecard of lending")).to_be_visible()
+    page.get_by_role("button", name="Close everything").click()
+    expect(metrics).to_be_hidden()
+    page.close()
+
+
+def test_print_shows_what_is_folded_away(browser, model_card):
+    page = browser.new_page()
+    page.goto(model_card.as_uri())
+
+    page.emulate_media(media="print")
+
+    expect(page.get_by_role("region", name="Metrics of lending")).to_be_visible()
+    page.close()
+
+
+def test_without_scripts_everything_can_still_be_read(browser, model_card):
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(model_card.as_uri())
+
+    page.locator("#model-lending summary").filter(has_text="Metrics").click()
+
+    expect(page.get_by_role("region", name="Metrics of lending")).to_be_visible()
+    expect(page.locator("#unfold")).to_be_hidden()
+    context.close()
+
+
+@pytest.mark.parametrize(("width", "shown"), [(390, True), (1280, False)])
+def test_a_table_says_that_it_scrolls_where_it_does(browser, model_card, width, shown):
+    page = browser.new_page(viewport={"width": width, "height": 800})
+    page.goto(model_card.as_uri())
+    hint = """
+        getComputedStyle(document.querySelector("#figures .scroll"), "::before").display
+    """
+
+    assert (page.evaluate(hint) == "block") is shown
+    page.close()
+
+
+def test_the_verdict_is_on_the_first_screen(browser, model_card):
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.goto(model_card.as_uri())
+
+    expect(page.get_by_role("heading", name="Decides on applications")).to_be_in_viewport()
     page.close()
 
 

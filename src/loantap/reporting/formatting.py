@@ -39,17 +39,19 @@ def count(value: float | None) -> str:
 
 
 def decimal(value: float | None, digits: int = 3) -> str:
-    """A number with fixed decimals; a dash when missing."""
-    return NOTHING if value is None or is_missing(value) else f"{value:,.{digits}f}"
+    """A number with fixed decimals, zero without a sign; a dash when missing."""
+    if value is None or is_missing(value):
+        return NOTHING
+    return f"{round(value, digits) + 0.0:,.{digits}f}"
 
 
-def signed(value: float) -> str:
-    """A number with its sign and one decimal; what rounds to zero has a plus.
+def signed(value: float, digits: int = 1) -> str:
+    """A number with its sign; what rounds to zero has a plus.
 
     >>> signed(3), signed(-0.04)
     ('+3.0', '+0.0')
     """
-    return f"{round(value, 1) + 0.0:+.1f}"
+    return f"{round(value, digits) + 0.0:+.{digits}f}"
 
 
 def percent_interval(low: float | None, high: float | None) -> str:
@@ -71,12 +73,17 @@ def decimal_interval(low: float | None, high: float | None, digits: int = 3) -> 
     """
     if low is None or high is None or is_missing(low) or is_missing(high):
         return ""
-    return f"{low:.{digits}f} to {high:.{digits}f}"
+    return f"{decimal(low, digits)} to {decimal(high, digits)}"
 
 
 def capitalize_first(text: str) -> str:
     """A text as the beginning of a sentence: its first letter raised, the others left alone."""
     return text[:1].upper() + text[1:]
+
+
+def hold_together(text: str) -> str:
+    """A text in which a number of loans never stands on another line than its `n = `."""
+    return text.replace("n = ", "n\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}")
 
 
 def p_value(value: float | None) -> str:

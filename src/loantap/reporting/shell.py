@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from functools import cache
 from typing import Any
 
@@ -12,21 +14,36 @@ from loantap.portfolio.dictionary import SIMULATED
 from loantap.reporting import formatting
 
 
-def render_page(template: str, *, origin: str, **context: Any) -> str:
+def render_page(template: str, *, origin: str, script: str = "", **context: Any) -> str:
     """Render a page template into one HTML document that needs nothing beside it.
 
     Args:
         template: file name in `reporting/templates`.
         origin: origin of the data; when simulated, the page carries the banner that says so.
+        script: file name in `reporting/templates` of what the page runs; nothing else may run.
         context: what the template shows; every value is escaped.
 
     Raises:
         jinja2.UndefinedError: the template names something that was not given.
     """
-    page = _environment().get_template(template)
-    return page.render(
-        origin=origin, is_simulated=origin == SIMULATED, produced_by=_produced_by(), **context
+    return (
+        _environment()
+        .get_template(template)
+        .render(
+            origin=origin,
+            is_simulated=origin == SIMULATED,
+            produced_by=_produced_by(),
+            script=script,
+            script_digest=_digest(script) if script else "",
+            **context,
+        )
     )
+
+
+def _digest(script: str) -> str:
+    """What a content security policy knows a script by."""
+    code = _environment().get_template(script).render()
+    return base64.b64encode(hashlib.sha256(code.encode()).digest()).decode("ascii")
 
 
 def _produced_by() -> str:
@@ -50,6 +67,7 @@ def _environment() -> Environment:
         formatting.p_value,
         formatting.capitalize_first,
         formatting.name_sample,
+        formatting.hold_together,
     ):
         environment.filters[worded.__name__] = worded
     environment.globals["percent_interval"] = formatting.percent_interval

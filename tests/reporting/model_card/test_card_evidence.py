@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from loantap.reporting.model_card.page import render_model_card
-from tests.reporting.card_material import STAGE, UNUSED_LINE, make_card, make_section
+from loantap.reporting.formatting import NOTHING
+from loantap.reporting.model_card.page import BeyondIncome, render_model_card
+from tests.reporting.card_material import (
+    STAGE,
+    UNUSED_LINE,
+    make_card,
+    make_scorecard,
+    make_section,
+)
 from tests.reporting.page_outline import read_section, read_text, section_of
 
 
@@ -29,11 +36,14 @@ def lending(page: str) -> str:
 
 class TestCalibration:
     def test_the_line_is_shown_with_its_bounds_where_it_is_used(self, lending):
-        assert "intercept -1.386 -1.470 to -1.300, slope 0.912 0.830 to 0.994, n = 4,715" in lending
+        assert (
+            "intercept -1.386 (-1.470 to -1.300), slope 0.912 (0.830 to 0.994), n = 4,715"
+            in lending
+        )
 
     def test_before_and_after_stand_side_by_side(self, lending):
-        assert "Mean PD 0.478 0.191" in lending
-        assert "Observed to expected 0.400 0.377 to 0.424 1.000 0.942 to 1.061" in lending
+        assert "Mean PD 47.8% 19.1%" in lending
+        assert "Observed / expected 0.400 0.377 to 0.424 1.000 0.942 to 1.061" in lending
         assert "ECE 0.287 perfect: 0.006 to 0.021 0.012 perfect: 0.006 to 0.021" in lending
         assert "Log-loss 0.636 0.445" in lending
         assert "n = 4,715; after: each loan recalibrated on the other folds" in lending
@@ -43,6 +53,13 @@ class TestCalibration:
 
         assert "The test found no fault with the PDs as fitted, so no line is used" in text
         assert "intercept" not in text
+
+    def test_where_calibration_changes_nothing_figures_and_points_are_shown_once(self, page):
+        text = read_calibration(calibrated=True)
+
+        assert "As fitted Mean PD 19.1% Default rate" in text
+        assert "before and after" not in text
+        assert "before and after" in section_of(page, "model-lending")
 
     def test_a_model_that_is_served_as_fitted_says_so(self):
         text = read_calibration(calibrated=False)
@@ -73,13 +90,33 @@ class TestScorecard:
         assert "611 points to begin with" in lending
         assert "kept between 300 and 900" in lending
         assert "600 points mean 4 paid loans per default, and 50 points more double them" in lending
-        assert "All of this section is about loantap-lending version 3 ." in lending
+        assert "All of this is about loantap-lending version 3 ." in lending
 
     def test_every_attribute_shows_its_points_and_how_many_had_it(self, lending):
         assert "up to 10% 2,000 +9.6 over 10% 2,715 -12.4" in lending
 
     def test_what_scores_have_meant_is_shown_with_its_interval(self, lending):
         assert "575 to 599 800 200 25.0% 22.1 to 28.1% 24.0%" in lending
+
+    def test_bands_without_loans_are_shown_and_those_with_few_are_called_few(self):
+        scorecard = make_scorecard()
+        (band,) = scorecard["bands"]
+        scorecard["bands"].append(band | {"lowest": 625, "highest": 649, "n": 29, "charged_off": 1})
+        card = make_card(scorecards={"lending": scorecard})
+
+        text = read_section(render_model_card(card), "model-lending")
+
+        assert f"600 to 624 0 {NOTHING} {NOTHING} 625 to 649 too few to tell 29 1" in text
+        assert "Bands of fewer than 30 loans are pale" in text
+
+    def test_an_extreme_pd_is_explained_by_extreme_values_and_joint_applications(self, lending):
+        assert "2 of 5,239 loans have a DTI above 100% (the highest: 189.9%)." in lending
+        assert "Joint applications among them: 1. In a joint application the DTI is" in lending
+
+    def test_where_nobody_owes_more_than_they_earn_there_is_no_word_of_it(self):
+        card = make_card(beyond_income=BeyondIncome(0, 0, 0.6))
+
+        assert "above 100%" not in read_text(render_model_card(card))
 
     def test_reasons_are_shown_by_an_example_that_is_nobody_s(self, lending):
         assert "A made-up application" in lending

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from itertools import pairwise
 
 import pytest
@@ -11,11 +10,10 @@ from loantap.reporting.formatting import NOTHING, signed
 from loantap.reporting.model_card.tables import (
     Cell,
     tabulate_candidates,
-    tabulate_coefficients,
     tabulate_metrics,
     thin_trade_off,
 )
-from tests.reporting.card_material import BLOCK, make_candidates, make_coefficients, make_trade_off
+from tests.reporting.card_material import BLOCK, make_candidates, make_trade_off
 
 
 def test_a_sample_without_any_block_is_unmeasured():
@@ -40,24 +38,6 @@ def test_the_search_shows_its_top_and_the_chosen_candidate_wherever_it_ranks():
     assert [row["rank"] for row in table.rows] == [1, 2, 3, 4, 5, 6, 7, 8, 11]
     assert table.rows[-1]["candidate"] == "smote L1 C=10"
     assert (table.tried, table.within, table.not_converged) == (12, 4, 1)
-
-
-def test_coefficients_are_ordered_by_size_and_drawn_about_one():
-    table = tabulate_coefficients(
-        make_coefficients({"small": 0.1, "large": -math.log(2), "zero": 0.0})
-    )
-
-    assert [row.feature for row in table.all] == ["large", "small", "zero"]
-    assert [row.odds_ratio for row in table.all] == ["0.50", "1.11", "1.00"]
-    assert [row.raises_risk for row in table.all] == [False, True, False]
-    assert (table.top[0].at, table.top[2].at, table.one) == (0, 50, 50)
-
-
-def test_only_the_largest_coefficients_are_drawn_and_all_are_in_the_table():
-    table = tabulate_coefficients(make_coefficients({f"x{i}": i / 10 for i in range(30)}))
-
-    assert (len(table.top), len(table.all)) == (20, 30)
-    assert table.all[0].feature == "x29"
 
 
 def test_the_trade_off_is_thinned_to_a_dozen_rows_from_end_to_end():

@@ -35,7 +35,7 @@ def render(report: dict[str, Any]) -> str:
     templates = Environment(
         loader=PackageLoader("loantap.reporting"), autoescape=True, undefined=StrictUndefined
     )
-    part = templates.get_template("leakage.html").render(
+    part = templates.get_template("card/leakage.html").render(
         leakage=make_leakage_section(report), versions={}
     )
     return f"</head>{part}"

@@ -7,7 +7,15 @@ from dataclasses import FrozenInstanceError
 import pytest
 
 from loantap.reporting.model_card.model_section import word_section
-from tests.reporting.card_material import BLOCKS, make_scorecard, make_section, make_verdict
+from tests.reporting.card_material import (
+    BLOCKS,
+    STAGE,
+    make_scorecard,
+    make_section,
+    make_verdict,
+)
+
+PHRASES = {"dti_pct": "debt payments as a share of income"}
 
 
 def test_a_section_holds_finished_material_and_does_not_change() -> None:
@@ -16,11 +24,14 @@ def test_a_section_holds_finished_material_and_does_not_change() -> None:
 
 
 def test_its_anchor_is_its_name_as_a_page_can_have_it() -> None:
-    assert word_section(make_section("published_replica"), None).anchor == "model-published-replica"
+    assert (
+        word_section(make_section("published_replica"), None, PHRASES).anchor
+        == "model-published-replica"
+    )
 
 
 def test_its_figures_are_embedded_under_their_captions() -> None:
-    figures = word_section(make_section("lending"), None).figures
+    figures = word_section(make_section("lending"), None, PHRASES).figures
 
     assert figures["before_and_after"].caption == "Calibration out of fold, before and after"
     assert all(f.source.startswith("data:image/svg+xml;base64,") for f in figures.values())
@@ -28,9 +39,21 @@ def test_its_figures_are_embedded_under_their_captions() -> None:
 
 @pytest.mark.parametrize("name", BLOCKS)
 def test_only_the_replica_is_compared_with_what_was_published(name: str) -> None:
-    worded = word_section(make_section(name), None)
+    worded = word_section(make_section(name), None, PHRASES)
 
     assert (worded.comparison is not None) is (name == "published_replica")
+
+
+CALIBRATION = {"calibrated": True, "before": STAGE}
+
+
+@pytest.mark.parametrize(
+    ("after", "shown"), [(STAGE, ["roc"]), (STAGE | {"ece": 0.01}, ["roc", "before_and_after"])]
+)
+def test_points_that_calibration_left_alone_are_not_shown_again(after, shown) -> None:
+    section = make_section("lending", calibration=CALIBRATION | {"after": after})
+
+    assert list(word_section(section, None, PHRASES).figures) == shown
 
 
 @pytest.mark.parametrize(
@@ -41,13 +64,35 @@ def test_only_the_replica_is_compared_with_what_was_published(name: str) -> None
         (make_verdict("boosting", "logistic", promoted=True), True),
     ],
 )
-def test_it_is_boosted_where_the_challenger_went_forward(challenger, is_boosted) -> None:
+def test_where_the_challenger_went_forward_the_drivers_are_those_of_the_scorecard(
+    challenger, is_boosted
+) -> None:
     promotion = {"champion": make_verdict(), "challenger": challenger}
+    section = make_section("lending", promotion=promotion)
 
-    assert word_section(make_section("lending", promotion=promotion), None).is_boosted is is_boosted
+    worded = word_section(section, make_scorecard(), PHRASES)
+
+    assert worded.drivers.is_of_scorecard is section.is_boosted is is_boosted
+    assert not worded.coefficients.is_of_scorecard
+
+
+@pytest.mark.parametrize(
+    ("standing", "is_champion"),
+    [
+        ("Champion", True),
+        ("Champion from the end of this run on", True),
+        ("Not champion: loantap-lending version 1 decides. This page is not about it", False),
+        ("Not champion, and no other version is", False),
+    ],
+)
+def test_its_standing_says_whether_it_is_champion(standing: str, is_champion: bool) -> None:
+    assert make_section("lending", standing=standing).is_champion is is_champion
 
 
 def test_the_scorecard_is_shown_as_its_file_has_it() -> None:
     scorecard = make_scorecard()
 
-    assert word_section(make_section("lending"), scorecard).scorecard is scorecard
+    worded = word_section(make_section("lending"), scorecard, PHRASES)
+
+    assert worded.scorecard is scorecard
+    assert [band["lowest"] for band in worded.bands] == [575]

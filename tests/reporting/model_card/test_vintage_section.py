@@ -59,7 +59,7 @@ VERSIONS = {"lending": "loantap-lending version 3"}
 
 def render(report: dict[str, Any], figures: dict[str, Figure] | None = None) -> str:
     template = _environment().from_string(
-        "<head></head>{% with vintages = section %}{% include 'vintages.html' %}{% endwith %}"
+        "<head></head>{% with vintages = section %}{% include 'card/vintages.html' %}{% endwith %}"
     )
     return template.render(section=VintageSection(report, figures or {}), versions=VERSIONS)
 

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 from matplotlib.figure import Figure
 
-from loantap.features.definitions import FEATURE_SETS, FEATURES
+from loantap.features.definitions import DECIDES, FEATURE_SETS, FEATURES
 from loantap.measures.intervals import measure_default_rate
 from loantap.model.leakage.options import FeatureEngineeringOptions
 from loantap.model.scoring.judged import JudgedModel
@@ -23,6 +23,7 @@ from loantap.reporting.figures.frame import Title
 from loantap.reporting.figures.vintages import plot_vintages as plot_over_time
 from loantap.reporting.model_card.model_section import ModelSection
 from loantap.reporting.model_card.page import (
+    BeyondIncome,
     CardData,
     CardModels,
     DataSummary,
@@ -101,6 +102,7 @@ def describe_model(
         version=str(judged),
         standing=judged.tell_standing(promoted=promotion["champion"]["promoted"]),
         purpose=feature_set.purpose,
+        decides=training.name == DECIDES,
         for_lending=feature_set.for_lending,
         blocks=blocks,
         candidates=pd.DataFrame(training_report["candidates"]),
@@ -230,7 +232,14 @@ def _summarise(loans: pd.DataFrame, origin: str) -> DataSummary:
         high=default.high,
         first_issue_month=loans["issue_month"].min().date(),
         last_issue_month=loans["issue_month"].max().date(),
+        beyond_income=_count_beyond_income(loans),
     )
+
+
+def _count_beyond_income(loans: pd.DataFrame) -> BeyondIncome:
+    beyond = loans[loans["dti_pct"].gt(100)]
+    joint = beyond["application_type"].eq("JOINT")
+    return BeyondIncome(len(beyond), int(joint.sum()), float(loans["dti_pct"].max() / 100))
 
 
 def _pick(blocks: dict[str, Any], figure: str) -> dict[str, figures.Score]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from loantap.reporting.formatting import NOTHING, count, decimal, decimal_interval
+from loantap.reporting.formatting import NOTHING, count, decimal, decimal_interval, signed
 
 _SEVERITY: Final = ("caught", "warned", "passed")
 _CHECKS: Final = {
@@ -95,6 +95,13 @@ class LeakageSection:
     impact: Sequence[ImpactLine]
     drawn: str
 
+    @property
+    def gist(self) -> str:
+        """What came of the gate, on one line."""
+        failed = sum(not check.passed for check in self.checks)
+        told = f"{len(self.caught)} of {len(self.features)} features caught"
+        return f"{told}; {failed or 'no'} check{'s' if failed > 1 else ''} of the portfolio failed"
+
 
 def make_leakage_section(report: Mapping[str, Any]) -> LeakageSection:
     """Word the structure of `leakage_report.json`."""
@@ -139,7 +146,7 @@ def _word_impact(entry: Mapping[str, Any]) -> ImpactLine:
             ImpactCell(
                 decimal(entry["with"][metric]),
                 decimal(entry["without"][metric]),
-                f"{difference[metric]:+.{_DIGITS}f}",
+                signed(difference[metric], _DIGITS),
                 decimal_interval(
                     difference[f"{metric}_low"], difference[f"{metric}_high"], _DIGITS
                 ),

@@ -10,14 +10,14 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from loantap.reporting.figures.inline import embed_svg
+from loantap.reporting.model_card.drivers import DriverChart, rank_coefficients, rank_scorecard
+from loantap.reporting.model_card.score_bands import fill_bands
 from loantap.reporting.model_card.tables import (
     CandidatesTable,
-    CoefficientsTable,
     Comparison,
     MetricsTable,
     compare_with_published,
     tabulate_candidates,
-    tabulate_coefficients,
     tabulate_metrics,
     thin_trade_off,
 )
@@ -39,8 +39,9 @@ class ModelSection:
     Attributes:
         name: its namespace.
         version: registered name and version that all of this is about.
-        standing: whether that version decides on applications, and which does where it does not.
+        standing: whether that version is champion, and which is where it is not.
         purpose: what it is for.
+        decides: whether its champion decides on applications.
         for_lending: whether a decision may rest on it.
         blocks: its part of `metrics.json`.
         candidates: the search, one row per candidate: `candidate`, `mean_f2`, `std_f2`,
@@ -58,6 +59,7 @@ class ModelSection:
     version: str
     standing: str
     purpose: str
+    decides: bool
     for_lending: bool
     blocks: Mapping[str, Any]
     candidates: pd.DataFrame
@@ -67,6 +69,28 @@ class ModelSection:
     calibration: Mapping[str, Any]
     trade_off: Mapping[str, Any]
     promotion: Mapping[str, Any]
+
+    @property
+    def is_champion(self) -> bool:
+        """Whether this version is champion, now or from the end of its run on."""
+        return self.standing.startswith("Champion")
+
+    @property
+    def tolerated_ece(self) -> float:
+        """Calibration error that the rule of promotion calls immaterial."""
+        tolerated: float = self.training["promotion"]["tolerated_ece"]
+        return tolerated
+
+    @property
+    def is_boosted(self) -> bool:
+        """Whether the challenger went forward."""
+        challenger = self.promotion["challenger"]
+        return challenger is not None and challenger["promoted"]
+
+    @property
+    def is_recalibrated(self) -> bool:
+        """Whether calibration changes any PD of the logistic regression."""
+        return bool(self.calibration["before"] != self.calibration["after"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +111,12 @@ class WordedSection:
         metrics: per sample.
         trade_off: a dozen rows of it.
         candidates: top of the search.
-        coefficients: by size.
+        drivers: of the model that is served.
+        coefficients: of the logistic regression, which is not served where it was beaten.
         figures: by kind.
         comparison: the replica beside what was published; None of any other model.
         scorecard: the structure of `scorecard.json`; None where there is none.
+        bands: of the scorecard, without a gap.
     """
 
     model: ModelSection
@@ -98,31 +124,37 @@ class WordedSection:
     metrics: MetricsTable
     trade_off: Sequence[Mapping[str, Any]]
     candidates: CandidatesTable
-    coefficients: CoefficientsTable
+    drivers: DriverChart
+    coefficients: DriverChart
     figures: Mapping[str, CardFigure]
     comparison: Comparison | None
     scorecard: Mapping[str, Any] | None
-
-    @property
-    def is_boosted(self) -> bool:
-        """Whether the challenger went forward."""
-        challenger = self.model.promotion["challenger"]
-        return challenger is not None and challenger["promoted"]
+    bands: Sequence[Mapping[str, Any]]
 
 
-def word_section(model: ModelSection, scorecard: Mapping[str, Any] | None) -> WordedSection:
+def word_section(
+    model: ModelSection, scorecard: Mapping[str, Any] | None, phrases: Mapping[str, str]
+) -> WordedSection:
     """Word, order and thin what is said about one model."""
+    coefficients = rank_coefficients(model.coefficients, phrases)
+    shown = [
+        kind
+        for kind in model.figures
+        # Points that lie where they lay are in the figure of calibration already.
+        if kind != "before_and_after" or model.is_recalibrated
+    ]
     return WordedSection(
         model=model,
         anchor="model-" + model.name.replace("_", "-"),
         metrics=tabulate_metrics(model.blocks),
         trade_off=thin_trade_off(model.trade_off["thresholds"]),
         candidates=tabulate_candidates(model.candidates),
-        coefficients=tabulate_coefficients(model.coefficients),
+        drivers=rank_scorecard(scorecard) if scorecard and model.is_boosted else coefficients,
+        coefficients=coefficients,
         figures={
-            kind: CardFigure(embed_svg(figure), _CAPTIONS[kind])
-            for kind, figure in model.figures.items()
+            kind: CardFigure(embed_svg(model.figures[kind]), _CAPTIONS[kind]) for kind in shown
         },
         comparison=compare_with_published(model.blocks) if model.name == _REPLICA else None,
         scorecard=scorecard,
+        bands=fill_bands(scorecard["bands"]) if scorecard else [],
     )

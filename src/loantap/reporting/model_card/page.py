@@ -10,9 +10,13 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
+from loantap.reporting.figures.interval_plot import FEW_LOANS
+from loantap.reporting.formatting import decimal
 from loantap.reporting.model_card.fairness_section import word_fairness
+from loantap.reporting.model_card.headline import tabulate_headline
 from loantap.reporting.model_card.leakage_section import make_leakage_section
 from loantap.reporting.model_card.model_section import ModelSection, word_section
+from loantap.reporting.model_card.verdict import Reports, reach_verdict
 from loantap.reporting.model_card.vintage_section import VintageSection
 from loantap.reporting.shell import render_page
 
@@ -62,6 +66,22 @@ class DataSummary:
     high: float
     first_issue_month: date
     last_issue_month: date
+    beyond_income: BeyondIncome
+
+
+@dataclass(frozen=True, slots=True)
+class BeyondIncome:
+    """Loans whose borrowers owe more a month than they earn: DTI over 100%.
+
+    Attributes:
+        loans: how many.
+        joint: of these, joint applications, whose DTI is that of the first borrower alone.
+        highest_dti: as a fraction; missing where no loan states any.
+    """
+
+    loans: int
+    joint: int
+    highest_dti: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,17 +142,38 @@ class ModelCard:
 def render_model_card(card: ModelCard) -> str:
     """Render the model card as one HTML document with its figures inlined."""
     models = sorted(card.models.sections, key=lambda model: _ORDER.index(model.name))
+    phrases = {feature.name: feature.phrase for feature in card.data.features}
     scorecards = card.models.scorecards
+    leakage = card.data.leakage_report
+    reports = Reports(card.vintages.report, card.stability, card.fairness, leakage, phrases)
+    lent_on = [model for model in models if model.for_lending]
+    sections = [word_section(model, scorecards.get(model.name), phrases) for model in models]
     return render_page(
         "model_card.html",
         origin=card.data.summary.origin,
         title="Model card: probability of default",
+        script="unfold.js",
         card=card,
         versions={model.name: model.version for model in models},
-        sections=[word_section(model, scorecards.get(model.name)) for model in models],
-        leakage=make_leakage_section(card.data.leakage_report),
+        verdicts=[reach_verdict(model, reports) for model in lent_on],
+        headline=tabulate_headline(lent_on, card.fairness),
+        sections=[section for section in sections if section.model.for_lending],
+        appendix=[section for section in sections if not section.model.for_lending],
+        leakage=make_leakage_section(leakage),
         vintages=card.vintages,
+        stability_gist=_tell_stability(card.stability),
         fairness=word_fairness(card.fairness),
         approvers=_APPROVERS,
         declines=any(band.decision == _DECLINE for band in card.data.policy),
+        few_loans=FEW_LOANS,
     )
+
+
+def _tell_stability(report: Mapping[str, Any]) -> str:
+    """What came of the test split, on one line."""
+    tested = [
+        f"{name} {decimal(row['psi'])}, by chance up to {decimal(row['psi_chance'])}"
+        for name, model in report["models"].items()
+        for row in model["populations"][:1]
+    ]
+    return f"PSI of the test split: {'; '.join(tested)}" if tested else ""

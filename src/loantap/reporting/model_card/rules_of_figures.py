@@ -12,6 +12,7 @@ from loantap.reporting.formatting import (
     decimal_interval,
     name_sample,
     percent,
+    signed,
 )
 from loantap.reporting.model_card.flags import Evidence, Flag, Rule, Severity, quote
 
@@ -121,7 +122,9 @@ def _find_external(evidence: Evidence) -> list[Flag] | None:
             f"On the external sample it ranks {'worse' if is_worse else 'no better'} than the "
             "interest rate alone"
         )
-        gain = f"gain in AUC {external['auc_gain']:+.3f} ({bounds}), n = {count(external['n'])}"
+        gain = (
+            f"gain in AUC {signed(external['auc_gain'], 3)} ({bounds}), n = {count(external['n'])}"
+        )
         meaning = "Where a rate has been offered, the rate alone says as much."
         flags.append(Flag(severity, finding, gain, meaning))
     if not external["is_overlap_checked"]:

@@ -8,7 +8,6 @@ from typing import Any, Final
 
 import pandas as pd
 
-from loantap.reporting.figures.interval_plot import Axis, make_ratio_axis
 from loantap.reporting.formatting import (
     NOTHING,
     count,
@@ -19,13 +18,9 @@ from loantap.reporting.formatting import (
     percent_interval,
 )
 
-_SAMPLES: Final = ("cv", "test", "out_of_time")
+SAMPLES: Final = ("cv", "test", "out_of_time")
 _TRADE_OFF_ROWS: Final = 12
 _TOP_CANDIDATES: Final = 8
-_TOP_COEFFICIENTS: Final = 20
-# A category that separates the outcomes has no finite odds ratio; where the solver stopped says
-# nothing.
-_FURTHEST_RATIO: Final = 10_000.0
 _RATES: Final = frozenset({"default_rate", "approval_rate", "default_rate_approved"})
 _METRICS: Final = {
     "default_rate": "Default rate",
@@ -97,27 +92,6 @@ class CandidatesTable:
 
 
 @dataclass(frozen=True, slots=True)
-class Coefficient:
-    """One input of a model; positions in per cent of the plot's width."""
-
-    feature: str
-    coefficient: str
-    odds_ratio: str
-    at: float
-    raises_risk: bool
-
-
-@dataclass(frozen=True, slots=True)
-class CoefficientsTable:
-    """Coefficients, furthest from 1 first: the `top` for the plot, all for the table."""
-
-    axis: Axis
-    one: float
-    top: Sequence[Coefficient]
-    all: Sequence[Coefficient]
-
-
-@dataclass(frozen=True, slots=True)
 class Comparison:
     """Replica against the published figures; `loans` is empty when it was not measured."""
 
@@ -133,16 +107,17 @@ def tabulate_metrics(blocks: Mapping[str, Any]) -> MetricsTable:
         blocks: per sample (`cv`, `test`, `out_of_time`) its figures, with `_low` and `_high`
             companions where there is an interval; None when there were too few loans.
     """
-    given = [blocks.get(sample) for sample in _SAMPLES]
+    given = [blocks.get(sample) for sample in SAMPLES]
     samples = [
         Sample(name_sample(name), count(block["n"]) if block else "")
-        for name, block in zip(_SAMPLES, given, strict=True)
+        for name, block in zip(SAMPLES, given, strict=True)
     ]
-    rows = {label: [_cell(block, key) for block in given] for key, label in _METRICS.items()}
+    rows = {label: [make_cell(block, key) for block in given] for key, label in _METRICS.items()}
     return MetricsTable(samples, rows)
 
 
-def _cell(block: Mapping[str, Any] | None, key: str) -> Cell:
+def make_cell(block: Mapping[str, Any] | None, key: str) -> Cell:
+    """One figure of a block, with what stands beside it there; a dash where there is no block."""
     if block is None:
         return Cell(NOTHING)
     value, low, high = (block.get(key + suffix) for suffix in ("", "_low", "_high"))
@@ -172,32 +147,6 @@ def tabulate_candidates(candidates: pd.DataFrame) -> CandidatesTable:
         within=int(candidates["within_one_standard_error"].astype(bool).sum()),
         rows=[{str(k): v for k, v in row.items()} for row in shown.to_dict("records")],
     )
-
-
-def tabulate_coefficients(coefficients: pd.DataFrame) -> CoefficientsTable:
-    """Coefficients by their size; one input row per input of the model."""
-    ranked = coefficients.sort_values("coefficient", key=abs, ascending=False, kind="stable")
-    shown = ranked["odds_ratio"].head(_TOP_COEFFICIENTS)
-    axis = make_ratio_axis(shown.clip(1 / _FURTHEST_RATIO, _FURTHEST_RATIO).tolist())
-    rows = [
-        Coefficient(
-            feature=str(feature),
-            coefficient=f"{coefficient:+.3f}",
-            odds_ratio=_word_ratio(odds_ratio),
-            at=axis.place(odds_ratio),
-            raises_risk=coefficient > 0,
-        )
-        for feature, coefficient, odds_ratio in ranked[
-            ["feature", "coefficient", "odds_ratio"]
-        ].itertuples(index=False, name=None)
-    ]
-    return CoefficientsTable(axis, axis.place(1), rows[:_TOP_COEFFICIENTS], rows)
-
-
-def _word_ratio(ratio: float) -> str:
-    if ratio > _FURTHEST_RATIO:
-        return f"over {_FURTHEST_RATIO:,.0f}"
-    return f"{ratio:.3g}" if ratio < 0.1 else f"{ratio:.2f}"
 
 
 def compare_with_published(blocks: Mapping[str, Any]) -> Comparison:

@@ -1,0 +1,57 @@
+"""The figures of the models that may be lent on, in one table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from loantap.reporting.formatting import count, name_sample
+from loantap.reporting.model_card.model_section import ModelSection
+from loantap.reporting.model_card.tables import SAMPLES, Cell, make_cell
+
+_OF_METRICS: Final = ("default_rate", "roc_auc", "ks", "ece")
+_OF_POLICY: Final = ("approval_rate", "default_rate_approved")
+
+
+@dataclass(frozen=True, slots=True)
+class HeadlineRow:
+    """A model in one sample.
+
+    Attributes:
+        sample: in words.
+        loans: their number; empty where nothing was measured.
+        cells: default rate, AUC, KS, ECE; approval rate under the policy and default rate among
+            the approved.
+    """
+
+    sample: str
+    loans: str
+    cells: Sequence[Cell]
+
+
+def tabulate_headline(
+    models: Sequence[ModelSection], fairness: Mapping[str, Any]
+) -> dict[str, list[HeadlineRow]]:
+    """Per model a row per sample; `fairness` is the structure of `fairness.json`."""
+    return {model.name: _tabulate(model, fairness["models"].get(model.name)) for model in models}
+
+
+def _tabulate(model: ModelSection, audit: Mapping[str, Any] | None) -> list[HeadlineRow]:
+    approvals = {row["sample"]: row for row in audit["approvals"]} if audit else {}
+    rows = []
+    for sample in SAMPLES:
+        block = model.blocks.get(sample)
+        approved = approvals.get(sample) if block else None
+        measured = [make_cell(block, figure) for figure in _OF_METRICS]
+        # The range of a perfect model says more of an ECE than its own interval, which is in the
+        # table of metrics.
+        measured[-1] = replace(measured[-1], interval="")
+        rows.append(
+            HeadlineRow(
+                sample=name_sample(sample),
+                loans=count(block["n"]) if block else "",
+                cells=[*measured, *(make_cell(approved, figure) for figure in _OF_POLICY)],
+            )
+        )
+    return rows

@@ -1,0 +1,191 @@
+"""The first thing the card says of a model: whether it may decide, why, and what is wrong."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+
+from loantap.reporting.formatting import NOTHING
+from loantap.reporting.model_card.headline import tabulate_headline
+from loantap.reporting.model_card.page import render_model_card
+from loantap.reporting.model_card.verdict import Reports, reach_verdict
+from tests.reporting.card_material import (
+    BLOCK,
+    make_card,
+    make_fairness,
+    make_section,
+    make_stability,
+    make_verdict,
+)
+from tests.reporting.leakage_findings import make_finding
+from tests.reporting.page_outline import read_section, section_of
+
+REPORTS = Reports(
+    vintages={"models": {}},
+    stability=make_stability(),
+    fairness=make_fairness(),
+    leakage={
+        "features": [
+            make_finding("dti_pct", 0.56, used_by=["lending"]),
+            make_finding("pincode", 0.9, "caught", ["AUC 0.900"], ["benchmark"]),
+        ],
+        "checks": {},
+    },
+    phrases={"dti_pct": "debt payments as a share of income"},
+)
+MEASURED = BLOCK | {
+    "n": 1_357, "roc_auc": 0.69, "roc_auc_low": 0.65, "roc_auc_high": 0.73, "f2": 0.56,
+}  # fmt: skip
+GOOD = {"cv": BLOCK, "test": MEASURED, "out_of_time": MEASURED}
+BELOW = GOOD | {"out_of_time": MEASURED | {"f2": 0.5}}
+EXTERNAL = {
+    "roc_auc": 0.655, "rate_roc_auc": 0.635, "auc_gain": 0.0192, "auc_gain_low": 0.0126,
+    "auc_gain_high": 0.0259, "n": 17_815, "is_overlap_checked": True,
+}  # fmt: skip
+WITHOUT_GROUPS = dataclasses.replace(
+    REPORTS,
+    fairness={"models": {"lending": {"policy": "2026-11", "approvals": [], "proxies": {}}}},
+)
+
+
+def reach(reports: Reports = REPORTS, **changes: Any):
+    promotion = {"champion": make_verdict("the new model"), "challenger": None}
+    given = {"blocks": GOOD, "promotion": promotion} | changes
+    return reach_verdict(make_section("lending", **given), reports)
+
+
+@pytest.fixture(scope="module")
+def page() -> str:
+    """A card whose lending model has a red flag, and that has another model beside it."""
+    below = make_section("lending", blocks=BELOW)
+    return render_model_card(make_card(sections=[below, make_section("benchmark")]))
+
+
+class TestTone:
+    def test_a_champion_with_a_red_flag_does_not_look_green(self) -> None:
+        verdict = reach(blocks=BELOW)
+
+        assert (verdict.tone, verdict.headline) == ("red", "Decides on applications")
+        assert verdict.flags[0].severity.value == "red"
+
+    def test_without_any_flag_it_is_clear(self) -> None:
+        verdict = reach(WITHOUT_GROUPS)
+
+        assert (verdict.tone, verdict.flags) == ("clear", [])
+
+    def test_cautions_alone_are_amber(self) -> None:
+        blocks = GOOD | {"out_of_time": None}
+
+        verdict = reach(WITHOUT_GROUPS, blocks=blocks)
+
+        assert (verdict.tone, verdict.red, verdict.amber) == ("amber", 0, 1)
+
+    def test_what_does_not_decide_is_idle_whatever_its_flags(self) -> None:
+        verdict = reach(standing="Not champion, and no other version is", blocks=BELOW)
+
+        assert (verdict.tone, verdict.headline) == ("idle", "Does not decide")
+
+    def test_a_champion_of_a_model_that_decides_on_nothing_says_so(self) -> None:
+        assert reach(decides=False).headline == "Champion, but decides on nothing yet"
+
+
+class TestEvidence:
+    def test_features_of_other_models_are_not_held_against_it(self) -> None:
+        assert not [flag for flag in reach().flags if "gives the outcome away" in flag.finding]
+
+    def test_every_rule_is_told_with_its_outcome(self) -> None:
+        verdict = reach()
+
+        judged = [check for check in verdict.checks if check.is_judged]
+        flagged = [check for check in judged if check.flags]
+        assert len(verdict.checks) == 9
+        assert verdict.quiet == len(judged) - len(flagged)
+
+
+class TestReasons:
+    def test_the_auc_out_of_time_comes_first_with_interval_and_loans(self) -> None:
+        told = reach().reasons["Ranking"]
+
+        assert told.startswith("AUC out of time 0.690 (0.650 to 0.730), n = 1,357; test 0.690")
+        assert told.endswith("cross-validation 0.712, n = 4,715. Chance is 0.5.")
+
+    def test_on_the_external_sample_it_is_held_against_the_rate(self) -> None:
+        vintages = {"models": {"lending": {"external": EXTERNAL}}}
+        reports = dataclasses.replace(REPORTS, vintages=vintages)
+
+        assert (
+            "On the external sample 0.655, the interest rate alone 0.635: +0.019 "
+            "(0.013 to 0.026), n = 17,815."
+        ) in reach(reports).reasons["Ranking"]
+
+    def test_a_model_measured_on_nothing_says_so(self) -> None:
+        nothing = dict.fromkeys(("cv", "test", "out_of_time"))
+
+        assert reach(blocks=nothing).reasons["Ranking"] == "Not measured: too few loans."
+
+    def test_the_verdict_of_promotion_names_what_failed(self) -> None:
+        refused = make_verdict("the new model", promoted=False, evidence="ECE 0.05")
+        promotion = {"champion": refused, "challenger": None}
+
+        assert reach(promotion=promotion).reasons["Promotion"] == (
+            "the new model does not become champion: calibrated (ECE 0.05)."
+        )
+        assert reach().reasons["Promotion"].endswith("all 2 conditions hold.")
+
+    def test_what_the_policy_approves_is_told_on_loans_the_bands_were_not_cut_on(self) -> None:
+        assert reach().reasons["Policy"] == (
+            "Version 2026-11. Test 89.1% (89.1 to 90.8%) approved, n = 524; 16.3% (15.2 to "
+            "17.4%) of these charged off."
+        )
+
+
+class TestHeadline:
+    def test_every_sample_has_its_figures_and_what_the_policy_does_to_it(self) -> None:
+        (rows,) = tabulate_headline([make_section("lending")], make_fairness()).values()
+
+        assert [(row.sample, row.loans) for row in rows] == [
+            ("cross-validation", "4,715"), ("test", "524"), ("out of time", ""),
+        ]  # fmt: skip
+        assert [cell.value for cell in rows[1].cells] == [
+            "19.1%", "0.712", "0.310", "0.012", "89.1%", "16.3%",
+        ]  # fmt: skip
+        assert {cell.value for cell in rows[2].cells} == {NOTHING}
+
+    def test_a_model_without_audit_has_no_figures_of_the_policy(self) -> None:
+        (rows,) = tabulate_headline([make_section("lending")], {"models": {}}).values()
+
+        assert [cell.value for cell in rows[0].cells][-2:] == [NOTHING, NOTHING]
+
+
+class TestPage:
+    def test_the_verdict_comes_before_everything_else(self, page: str) -> None:
+        begins = page.index("<main>")
+
+        assert page.index('id="verdict"') < page.index("<nav")
+        assert "<section" not in page[begins : page.index('<section id="verdict"')]
+
+    def test_it_says_what_is_wrong_in_words_not_in_colour_alone(self, page: str) -> None:
+        text = read_section(page, "verdict")
+
+        assert "lending : reviews a graded offer Decides on applications" in text
+        assert "Red flag: At its F2 threshold it does worse than declining everybody F2 out" in text
+        assert "red flag" in text
+        assert 'class="verdict red"' in section_of(page, "verdict")
+
+    def test_what_was_looked_at_is_told_too(self, page: str) -> None:
+        text = read_section(page, "verdict")
+
+        assert "What was looked at: 9 rules" in text
+        assert "Leakage: no flag. Red where the leakage gate catches a feature" in text
+        assert "External sample: not measured." in text
+
+    def test_models_that_are_not_for_lending_get_no_verdict(self, page: str) -> None:
+        assert "benchmark" not in section_of(page, "verdict")
+
+    @pytest.mark.parametrize(("origin", "shown"), [("simulated", True), ("real", False)])
+    def test_simulated_data_is_called_so_in_every_verdict(self, origin: str, shown: bool) -> None:
+        text = read_section(render_model_card(make_card(origin)), "verdict")
+
+        assert ("simulated data" in text) is shown
