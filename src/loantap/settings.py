@@ -18,7 +18,6 @@ from loantap.hooks import (
     GuardHook,
     ProgressHook,
     ProjectSession,
-    PromotionHook,
     RecordHook,
     RunHook,
     TrackingHook,
@@ -78,7 +77,6 @@ def _describe(description: str) -> dict[str, Any]:
 # last one the record, publication (databases, files, models), the end of MLflow's run, the summary.
 HOOKS = (
     RunHook(),
-    PromotionHook(),
     ProgressHook(),
     TransactionHook(),
     RecordHook(),

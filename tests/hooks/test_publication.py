@@ -12,58 +12,18 @@ import duckdb
 import pandas as pd
 import pytest
 from kedro.framework.hooks.manager import _create_hook_manager
-from kedro.io import DataCatalog, MemoryDataset
-from kedro.pipeline import node, pipeline
+from kedro.io import DataCatalog
+from kedro.pipeline import pipeline
 
 from loantap.databases.backends import embedded
-from loantap.datasets import RegisteredModelDataset, StagedDataset, TargetTableDataset
+from loantap.datasets import StagedDataset, TargetTableDataset
 from loantap.hooks import publication
-from loantap.hooks.publication import PromotionHook, TransactionHook, publish, recover
+from loantap.hooks.publication import TransactionHook, publish, recover
 from loantap.hooks.record import _tell_command
 from loantap.hooks.run import RunHook
 from loantap.portfolio.errors import InputError
 from loantap.project.journal import Journal, read_journals
 from loantap.project.lock import ALL_PUBLISHED, NOTHING_PUBLISHED, ProjectLock, lock_of
-
-
-@pytest.fixture
-def catalog(monkeypatch: pytest.MonkeyPatch) -> DataCatalog:
-    """A model dataset that says what it is asked for, beside applications."""
-    monkeypatch.setattr(RegisteredModelDataset, "load_deciding", lambda _: "champion")
-    return DataCatalog(
-        {
-            "lending_model": RegisteredModelDataset(namespace="lending"),
-            "applications": MemoryDataset("rows"),
-        }
-    )
-
-
-def ask(catalog: DataCatalog, tag: str, *saved: str) -> dict[str, Any] | None:
-    hook = PromotionHook()
-    for name in saved:
-        hook.after_dataset_saved(name)
-    task = node(
-        lambda applications, model: (applications, model),
-        ["applications", "lending_model"],
-        "out",
-        name="task",
-        tags=tag,
-    )
-    return hook.before_node_run(task, catalog)
-
-
-def test_scoring_is_given_the_champion_when_the_run_has_ended(catalog: DataCatalog) -> None:
-    given = ask(catalog, "scoring", "lending_model", "applications")
-
-    assert given == {"lending_model": "champion"}
-
-
-def test_evaluation_is_given_the_version_that_the_run_saved(catalog: DataCatalog) -> None:
-    assert ask(catalog, "evaluation", "lending_model") is None
-
-
-def test_a_run_that_only_scores_loads_as_usual(catalog: DataCatalog) -> None:
-    assert not ask(catalog, "scoring")
 
 
 def test_an_interrupted_run_is_forgotten_when_the_next_begins(tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ def scorer(lending_model: TrainedModel) -> Scorer:
 
 @pytest.fixture(scope="module")
 def judged(scorer: Scorer) -> JudgedModel:
-    return JudgedModel(scorer.name, scorer.version, True, "", scorer)
+    return JudgedModel(scorer.name, scorer.version, True, "", pd.DataFrame(), {}, scorer)
 
 
 @pytest.fixture(scope="module")

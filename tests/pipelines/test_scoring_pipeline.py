@@ -75,7 +75,7 @@ def score(
     given_options = (
         load_options(as_of=as_of, scoring=options) if options else load_options(as_of=as_of)
     )
-    for name, data in {"lending_model": scorer, **given_options}.items():
+    for name, data in {"lending_model@champion": scorer, **given_options}.items():
         catalog[name] = MemoryDataset(data, copy_mode="assign")
     try:
         SequentialRunner().run(PIPELINES["scoring"], catalog)

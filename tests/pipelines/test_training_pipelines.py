@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -38,28 +39,33 @@ def modeling_inputs(
         "leakage_report": engineered["leakage_report"],
         "loans": ingested["loans"],
         "reconciliation": ingested["reconciliation"],
-        **{f"modeling.{model}.champions": (champions or {}).get(model, {}) for model in MODELS},
+        "modeling.champions": {
+            model: partial(lambda found: found, (champions or {}).get(model, {}))
+            for model in MODELS
+        },
     }
 
 
 def load_registered(modelled: Outputs) -> Outputs:
     """The outputs of `modeling`, as the registry gives models back to scoring and evaluation."""
     scorers = {
-        model: Scorer(modelled[f"{model}_judged"].trained, f"loantap-{model}-demo", "1")
+        model: Scorer(modelled[f"{model}_model@release"].trained, f"loantap-{model}-demo", "1")
         for model in ("lending", "application")
     }
     judged = {
-        f"{model}_judged": JudgedModel(
+        f"{model}_model@judged": JudgedModel(
             f"loantap-{model}-demo",
             "1",
             is_new=True,
             champion="",
+            predictions=modelled[f"modeling.{model}.predictions"],
+            training_report=modelled[f"modeling.{model}.training_report"],
             scorer=scorers.get(model),
-            training=modelled[f"{model}_judged"].training,
+            training=modelled[f"{model}_model@release"].training,
         )
         for model in MODELS
     }
-    return {**modelled, **judged, **{f"{model}_model": one for model, one in scorers.items()}}
+    return judged | {f"{model}_model@champion": one for model, one in scorers.items()}
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +89,7 @@ def insight(ingested: Outputs) -> Outputs:
 class TestModeling:
     @pytest.mark.parametrize("model", MODELS)
     def test_each_model_is_packaged_with_its_facts(self, modelled: Outputs, model: str) -> None:
-        trained = modelled[f"{model}_judged"].trained
+        trained = modelled[f"{model}_model@release"].trained
         feature_set = FEATURE_SETS[MODELS[model]]
 
         assert isinstance(trained, TrainedModel)
@@ -96,7 +102,7 @@ class TestModeling:
 
     @pytest.mark.parametrize("model", MODELS)
     def test_tables_are_what_their_schemas_say(self, modelled: Outputs, model: str) -> None:
-        schemas.PREDICTIONS.validate(modelled[f"{model}_predictions"])
+        schemas.PREDICTIONS.validate(modelled[f"modeling.{model}.predictions"])
         schemas.CANDIDATES.validate(modelled[f"modeling.{model}.candidates"])
         schemas.COEFFICIENTS.validate(modelled[f"modeling.{model}.coefficients"])
         schemas.OUT_OF_FOLD.validate(modelled[f"modeling.{model}.out_of_fold"])
@@ -114,8 +120,8 @@ class TestModeling:
     ) -> None:
         table = engineered[f"{MODELS[model]}_input"]
         test = table[table["split"] == "test"]
-        pipeline = modelled[f"{model}_judged"].trained.pipeline
-        predictions = modelled[f"{model}_predictions"].query("sample == 'test'")
+        pipeline = modelled[f"{model}_model@release"].trained.pipeline
+        predictions = modelled[f"modeling.{model}.predictions"].query("sample == 'test'")
 
         expected = pipeline.predict_proba(test[list(FEATURE_SETS[MODELS[model]].features)])[:, 1]
         assert predictions["loan_id"].tolist() == test["loan_id"].tolist()
@@ -124,8 +130,8 @@ class TestModeling:
         )
 
     def test_the_replica_keeps_its_published_threshold(self, modelled: Outputs) -> None:
-        assert modelled["published_replica_judged"].trained.facts.threshold == 0.45
-        assert set(modelled["published_replica_predictions"]["threshold"]) == {0.45}
+        assert modelled["published_replica_model@release"].trained.facts.threshold == 0.45
+        assert set(modelled["modeling.published_replica.predictions"]["threshold"]) == {0.45}
 
     def test_the_outcome_of_test_loans_does_not_reach_the_model(
         self, modelled: Outputs, engineered: Outputs, ingested: Outputs
@@ -196,10 +202,13 @@ class TestPromotion:
     def test_a_release_carries_the_predictions_and_verdicts_that_it_was_judged_by(
         self, modelled: Outputs, model: str
     ) -> None:
-        release, promotion = modelled[f"{model}_judged"], modelled[f"modeling.{model}.promotion"]
+        release, promotion = (
+            modelled[f"{model}_model@release"],
+            modelled[f"modeling.{model}.promotion"],
+        )
 
         assert isinstance(release, Release)
-        assert release.predictions is modelled[f"{model}_predictions"]
+        assert release.predictions is modelled[f"modeling.{model}.predictions"]
         assert release.verdicts[-1].as_dict() == promotion["champion"]
         assert len(release.verdicts) == 1 + (promotion["challenger"] is not None)
         won = promotion["challenger"] and promotion["challenger"]["promoted"]
@@ -211,7 +220,8 @@ class TestPromotion:
         # Of the other models as an earlier release left them, without a digest.
         digests = {
             model: digest_model(
-                modelled[f"{model}_judged"].trained, modelled[f"{model}_predictions"]
+                modelled[f"{model}_model@release"].trained,
+                modelled[f"modeling.{model}.predictions"],
             )
             for model in ("lending", "benchmark")
         }
@@ -219,8 +229,8 @@ class TestPromotion:
             model: {
                 "simulated": Champion(
                     f"loantap-{model}-demo 1",
-                    modelled[f"{model}_judged"].trained,
-                    modelled[f"{model}_predictions"],
+                    modelled[f"{model}_model@release"].trained,
+                    modelled[f"modeling.{model}.predictions"],
                     digests.get(model, ""),
                 )
             }
@@ -241,22 +251,22 @@ class TestPromotion:
     def test_a_champion_of_another_origin_is_no_rival(
         self, modelled: Outputs, engineered: Outputs, ingested: Outputs
     ) -> None:
-        model = modelled["lending_model"]
+        model = modelled["lending_model@release"]
         real = {
             "lending": {"real": Champion("loantap-lending 7", model.trained, model.predictions)}
         }
         inputs = modeling_inputs(engineered, ingested, real)
 
-        verdict, _ = judge_promotion(
+        verdicts, _ = judge_promotion(
             inputs["lending_input"],
             modelled["modeling.lending.contest"],
+            modelled["modeling.lending.trained"],
             inputs["leakage_report"],
-            inputs["modeling.lending.champions"],
-            inputs["reconciliation"],
+            inputs["modeling.champions"],
             load_options()["params:modeling.lending"],
         )
 
-        assert verdict.incumbent == ""
+        assert verdicts[-1].incumbent == ""
 
 
 class TestEvaluation:
@@ -380,8 +390,8 @@ class TestScoring:
     @pytest.fixture
     def scores(self, modelled: Outputs, tmp_path: Path) -> Any:
         def score(applications: pd.DataFrame, model: str = "lending") -> pd.DataFrame:
-            scorer = load_registered(modelled)[f"{model}_model"]
-            inputs = {"applications": FramesOf(applications, 8), "lending_model": scorer}
+            scorer = load_registered(modelled)[f"{model}_model@champion"]
+            inputs = {"applications": FramesOf(applications, 8), "lending_model@champion": scorer}
             file = {"type": "pandas.ParquetDataset", "filepath": str(tmp_path / "scores.parquet")}
             kept = BatchedDataset(dataset=file, in_batches=True)
             run("scoring", inputs, {"scores": kept})

@@ -73,7 +73,7 @@ def test_a_choice_that_leaves_no_node_is_refused() -> None:
             "from_nodes": ["evaluation.describe_vintages"],
             "to_nodes": ["evaluation.render_model_card"],
         },
-        {"to_outputs": ["evaluation.metrics"], "from_inputs": ["lending_predictions"]},
+        {"to_outputs": ["evaluation.metrics"], "from_inputs": ["lending_model@judged"]},
         {"namespaces": ["modeling.lending"]},
     ],
     ids=str,

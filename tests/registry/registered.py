@@ -36,7 +36,7 @@ def make_release(trained: TrainedModel, *, promoted: bool = True) -> Release:
         Condition("calibrated", promoted, "ECE 0.0310 out of fold on 3,600 loans"),
     )
     verdict = Verdict("the new model", "the old one", promoted, conditions)
-    return Release(trained, PREDICTIONS, (verdict,))
+    return Release(trained, PREDICTIONS, {"promotion": {"champion": verdict.as_dict()}}, (verdict,))
 
 
 def make_champion(trained: TrainedModel) -> ModelVersion:

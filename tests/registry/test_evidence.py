@@ -56,7 +56,7 @@ def index(pack: Path) -> dict[str, Any]:
 def test_files_lie_beside_the_model_under_their_own_names(pack: Path) -> None:
     assert json.loads((pack / "metrics.json").read_text("utf-8")) == METRICS
     assert {path.name for path in pack.iterdir()} == {
-        "evidence.json", "metrics.json", "predictions.parquet", "promotion.json",
+        "evidence.json", "metrics.json", "predictions.parquet", "promotion.json", "training.json",
     }  # fmt: skip
 
 
@@ -84,7 +84,7 @@ def test_every_file_has_its_digest_the_model_itself_as_well(
 
     assert set(digests) == {
         "MLmodel", "model.skops", "input_example.json",
-        "metrics.json", "predictions.parquet", "promotion.json",
+        "metrics.json", "predictions.parquet", "promotion.json", "training.json",
     }  # fmt: skip
     for name, digest in digests.items():
         path = pack / name if (pack / name).exists() else pack.parent / name
@@ -92,7 +92,7 @@ def test_every_file_has_its_digest_the_model_itself_as_well(
 
 
 def test_what_is_absent_is_named(index: dict[str, Any]) -> None:
-    present = {"predictions.parquet", "promotion.json", "metrics.json"}
+    present = {"predictions.parquet", "promotion.json", "training.json", "metrics.json"}
 
     assert set(index["absent"]) == set(EXPECTED) - present
     assert "model_card.html" in index["absent"]

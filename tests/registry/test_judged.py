@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +20,8 @@ from loantap.registry.judged import load_judged, note_predictions
 from loantap.registry.models import register
 from tests.registry.registered import PREDICTIONS, make_champion, make_release, with_facts
 
+REPORT = {"promotion": {"champion": {"promoted": True}}}
+
 pytestmark = pytest.mark.usefixtures("active_run")
 
 
@@ -29,42 +32,53 @@ def predictions(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.fixture
+def report(tmp_path: Path) -> Path:
+    path = tmp_path / "training.json"
+    path.write_text(json.dumps(REPORT), "utf-8")
+    return path
+
+
 def test_in_a_run_that_trains_it_is_the_new_version_promoted_or_not(
-    lending_model: TrainedModel, predictions: Path
+    lending_model: TrainedModel, predictions: Path, report: Path
 ) -> None:
     make_champion(lending_model)
     # Another model than the champion, or nothing new would be registered.
     release = make_release(with_facts(lending_model, training_loans=3_999), promoted=False)
 
     RegisteredModelDataset(namespace="lending").save(release)
-    judged = JudgedModelDataset(namespace="lending", path=str(predictions)).load()
+    judged = JudgedModelDataset(
+        namespace="lending", predictions=str(predictions), training_report=str(report)
+    ).load()
 
     assert str(judged) == "loantap-lending-demo version 2"
     assert judged.is_new
     assert judged.champion == "loantap-lending-demo version 1"
     assert judged.lending_scorer.version == "2"
+    pd.testing.assert_frame_equal(judged.predictions, PREDICTIONS)
+    assert judged.training_report == REPORT
 
 
 def test_a_demo_is_judged_itself_beside_a_real_champion(
-    lending_model: TrainedModel, predictions: Path
+    lending_model: TrainedModel, predictions: Path, report: Path
 ) -> None:
     real = make_champion(with_facts(lending_model, origin="real"))
     RegisteredModelDataset(namespace="lending").save(make_release(lending_model))
 
-    judged = load_judged("lending", predictions)
+    judged = load_judged("lending", predictions, report)
 
     assert str(judged) == "loantap-lending-demo version 1"
     assert judged.champion == str(real)
 
 
 def test_later_it_is_the_version_that_made_the_predictions(
-    lending_model: TrainedModel, predictions: Path
+    lending_model: TrainedModel, predictions: Path, report: Path
 ) -> None:
     first = register(make_release(lending_model, promoted=False))
     note_predictions(first, predictions)
     make_champion(lending_model)
 
-    judged = load_judged("lending", predictions)
+    judged = load_judged("lending", predictions, report)
 
     assert str(judged) == str(first)
     assert not judged.is_new
@@ -73,53 +87,55 @@ def test_later_it_is_the_version_that_made_the_predictions(
 
 @pytest.mark.parametrize(("change", "is_known"), [(1e-15, True), (1e-8, False)])
 def test_a_training_that_differs_in_its_last_bits_makes_the_same_predictions(
-    change: float, is_known: bool, lending_model: TrainedModel, predictions: Path
+    change: float, is_known: bool, lending_model: TrainedModel, predictions: Path, report: Path
 ) -> None:
     note_predictions(make_champion(lending_model), predictions)
     pd_column = "probability_of_default"
     PREDICTIONS.assign(**{pd_column: PREDICTIONS[pd_column] + change}).to_parquet(predictions)
 
     with nullcontext() if is_known else pytest.raises(InputError, match="no version"):
-        load_judged("lending", predictions)
+        load_judged("lending", predictions, report)
 
 
 def test_predictions_of_no_version_are_not_taken_for_those_of_the_champion(
-    lending_model: TrainedModel, predictions: Path
+    lending_model: TrainedModel, predictions: Path, report: Path
 ) -> None:
     make_champion(lending_model)
 
     with pytest.raises(InputError, match="no version in the model registry made them") as refused:
-        load_judged("lending", predictions)
+        load_judged("lending", predictions, report)
     assert "--pipelines training" in refused.value.remedy
 
 
 def test_a_version_carries_the_loans_it_was_trained_on(
-    lending_model: TrainedModel, predictions: Path, simulated_loans: pd.DataFrame
+    lending_model: TrainedModel, predictions: Path, report: Path, simulated_loans: pd.DataFrame
 ) -> None:
     training = digest_loans(simulated_loans, "lending")
     release = replace(make_release(lending_model), training=training)
     RegisteredModelDataset(namespace="lending").save(release)
 
-    judged = load_judged("lending", predictions)
+    judged = load_judged("lending", predictions, report)
 
     assert judged.training is not None
     assert judged.training.count_shared(simulated_loans.head(9)) == 9
 
 
 def test_a_version_of_an_older_release_carries_none(
-    lending_model: TrainedModel, predictions: Path
+    lending_model: TrainedModel, predictions: Path, report: Path
 ) -> None:
     RegisteredModelDataset(namespace="lending").save(make_release(lending_model))
 
-    assert load_judged("lending", predictions).training is None
+    assert load_judged("lending", predictions, report).training is None
 
 
-def test_another_run_has_another_version(lending_model: TrainedModel, predictions: Path) -> None:
+def test_another_run_has_another_version(
+    lending_model: TrainedModel, predictions: Path, report: Path
+) -> None:
     RegisteredModelDataset(namespace="lending").save(make_release(lending_model))
     mlflow.end_run()
 
     with mlflow.start_run(), pytest.raises(InputError, match="no version in the model registry"):
-        load_judged("lending", predictions)
+        load_judged("lending", predictions, report)
 
 
 @pytest.mark.parametrize(
@@ -150,7 +166,9 @@ def test_another_run_has_another_version(lending_model: TrainedModel, prediction
 def test_it_says_which_version_decides(
     name: str, is_new: bool, promoted: bool, champion: str, said: str
 ) -> None:
-    told = JudgedModel(name, "2", is_new, champion).tell_standing(promoted=promoted)
+    told = JudgedModel(name, "2", is_new, champion, PREDICTIONS, REPORT).tell_standing(
+        promoted=promoted
+    )
 
     assert said in told
     assert ("not about it" in told) == (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from copy import deepcopy
 from dataclasses import replace
 
@@ -12,7 +13,7 @@ import pandas as pd
 import pytest
 from kedro.io import DatasetError
 
-from loantap.datasets import ChampionsDataset, RegisteredModelDataset
+from loantap.datasets import ChampionDataset, ChampionsDataset, RegisteredModelDataset
 from loantap.datasets.staged import Publishable
 from loantap.model.scoring.scorer import NotForLendingError, Scorer
 from loantap.model.scoring.trained import TrainedModel
@@ -110,9 +111,10 @@ class TestPublishing:
         dataset.save(make_release(newcomer))
         dataset.discard()
         dataset.publish()
+        mlflow.end_run("FAILED")
 
         assert champions() == {"loantap-lending-demo": "1"}
-        assert dataset.load().version == "1"
+        assert ChampionDataset(namespace="lending").load().version == "1"
 
     def test_a_model_of_simulated_loans_never_takes_the_alias_of_a_real_one(
         self, dataset: RegisteredModelDataset, lending_model: TrainedModel
@@ -122,7 +124,7 @@ class TestPublishing:
         dataset.publish()
 
         assert champions() == {"loantap-lending": "1", "loantap-lending-demo": "1"}
-        assert dataset.load().name == "loantap-lending"
+        assert ChampionDataset(namespace="lending").load().name == "loantap-lending"
 
     def test_a_model_of_another_namespace_is_refused(self, lending_model: TrainedModel) -> None:
         with pytest.raises(DatasetError, match="a model of lending was given"):
@@ -282,29 +284,31 @@ class TestModelsThatMustNotBeLentOn:
         assert aliases(self.NAME) == {"best-not-for-lending": "1"}
 
 
-class TestLoading:
-    def test_within_a_run_the_version_it_saved_is_evaluated_promoted_or_not(
-        self, dataset: RegisteredModelDataset, lending_model: TrainedModel, newcomer: TrainedModel
+class TestTheModelThatDecides:
+    @pytest.fixture
+    def champion(self) -> ChampionDataset:
+        return ChampionDataset(namespace="lending")
+
+    def test_what_a_run_registers_is_not_loaded_under_that_name(
+        self, dataset: RegisteredModelDataset, lending_model: TrainedModel
     ) -> None:
-        make_champion(lending_model)
-        dataset.save(make_release(newcomer, promoted=False))
+        dataset.save(make_release(lending_model))
 
-        assert dataset.load().version == "2"
+        with pytest.raises(DatasetError, match="lending_model@champion to score"):
+            dataset.load()
 
-    def test_scoring_by_itself_takes_the_champion(
-        self, dataset: RegisteredModelDataset, lending_model: TrainedModel, newcomer: TrainedModel
+    def test_promotion_makes_a_champion_and_saving_does_not(
+        self, champion: ChampionDataset
     ) -> None:
-        make_champion(lending_model)
-        dataset.save(make_release(newcomer, promoted=False))
-        dataset.publish()
-
-        assert RegisteredModelDataset(namespace="lending").load().version == "1"
+        with pytest.raises(DatasetError, match="promotion makes a champion"):
+            champion.save({})
 
     @pytest.mark.parametrize(("promoted", "decides"), [(True, "2"), (False, "1")])
     def test_in_a_run_that_trains_and_scores_only_a_promoted_version_decides(
         self,
         promoted: bool,
         decides: str,
+        champion: ChampionDataset,
         dataset: RegisteredModelDataset,
         lending_model: TrainedModel,
         newcomer: TrainedModel,
@@ -312,27 +316,47 @@ class TestLoading:
         make_champion(lending_model)
         dataset.save(make_release(newcomer, promoted=promoted))
 
-        assert dataset.load_deciding().version == decides
+        assert champion.load().version == decides
+
+    def test_another_run_scores_with_the_champion(
+        self,
+        champion: ChampionDataset,
+        dataset: RegisteredModelDataset,
+        lending_model: TrainedModel,
+        newcomer: TrainedModel,
+    ) -> None:
+        make_champion(lending_model)
+        dataset.save(make_release(newcomer, promoted=True))
+        dataset.discard()
+        mlflow.end_run()
+
+        assert champion.load().version == "1"
 
     def test_where_there_is_no_champion_a_version_that_is_not_promoted_decides_on_nobody(
-        self, dataset: RegisteredModelDataset, lending_model: TrainedModel
+        self,
+        champion: ChampionDataset,
+        dataset: RegisteredModelDataset,
+        lending_model: TrainedModel,
     ) -> None:
         dataset.save(make_release(lending_model, promoted=False))
 
-        with pytest.raises(InputError, match=r"makes no decisions .*calibrated: ECE 0\.0310"):
-            dataset.load_deciding()
+        with pytest.raises(DatasetError) as refused:
+            champion.load()
+        cause = refused.value.__cause__
+        assert isinstance(cause, InputError)
+        assert re.search(r"makes no decisions .*calibrated: ECE 0\.0310", cause.problem)
 
     def test_a_champion_of_real_loans_is_preferred(
-        self, dataset: RegisteredModelDataset, lending_model: TrainedModel
+        self, champion: ChampionDataset, lending_model: TrainedModel
     ) -> None:
         make_champion(lending_model)
-        assert dataset.load().name == "loantap-lending-demo"
+        assert champion.load().name == "loantap-lending-demo"
 
         make_champion(with_facts(lending_model, origin="real"))
-        assert dataset.load().name == "loantap-lending"
+        assert champion.load().name == "loantap-lending"
 
     @pytest.mark.parametrize(
-        ("champion", "newest", "scores"),
+        ("before", "newest", "scores"),
         [
             (None, "simulated", "loantap-lending-demo 1"),
             ("simulated", "simulated", "loantap-lending-demo 2"),
@@ -341,41 +365,42 @@ class TestLoading:
             ("real", "simulated", "loantap-lending 1"),
         ],
     )
-    def test_what_a_run_saved_is_loaded_unless_it_is_a_demo_beside_a_real_champion(
+    def test_what_a_run_promotes_decides_unless_it_is_a_demo_beside_a_real_champion(
         self,
-        champion: str | None,
+        before: str | None,
         newest: str,
         scores: str,
+        champion: ChampionDataset,
         dataset: RegisteredModelDataset,
         lending_model: TrainedModel,
         newcomer: TrainedModel,
     ) -> None:
-        if champion:
-            make_champion(with_facts(lending_model, origin=champion))
+        if before:
+            make_champion(with_facts(lending_model, origin=before))
         dataset.save(make_release(with_facts(newcomer, origin=newest)))
 
-        scorer = dataset.load()
+        scorer = champion.load()
 
         assert f"{scorer.name} {scorer.version}" == scores
 
     def test_the_model_that_scores_is_named_in_the_log(
         self,
-        dataset: RegisteredModelDataset,
+        champion: ChampionDataset,
         lending_model: TrainedModel,
         caplog: pytest.LogCaptureFixture,
     ) -> None:
         make_champion(lending_model)
         with caplog.at_level(logging.INFO, "loantap"):
-            dataset.load()
+            champion.load()
 
         assert "Scoring with loantap-lending-demo version 1, trained on simulated" in caplog.text
 
     def test_where_nothing_is_registered_both_names_and_the_remedy_are_told(
-        self, dataset: RegisteredModelDataset
+        self, champion: ChampionDataset
     ) -> None:
-        assert not dataset.exists()
+        assert not champion.exists()
         with pytest.raises(DatasetError) as refused:
-            dataset.load()
+            champion.load()
         cause = refused.value.__cause__
         assert isinstance(cause, InputError)
         assert "sqlite:///" in cause.where
@@ -383,11 +408,11 @@ class TestLoading:
         assert "kedro run" in cause.remedy
 
     def test_a_version_that_was_never_promoted_is_nothing_to_score_with(
-        self, dataset: RegisteredModelDataset, lending_model: TrainedModel
+        self, champion: ChampionDataset, lending_model: TrainedModel
     ) -> None:
         register(make_release(lending_model))
 
-        assert not dataset.exists()
+        assert not champion.exists()
 
 
 class TestNotForLending:
@@ -399,7 +424,7 @@ class TestNotForLending:
         version = mlflow.MlflowClient().get_model_version("loantap-benchmark-demo", "1")
         assert version.tags["not_for_lending"] == "true"
         with pytest.raises(DatasetError, match="must not be lent on") as refused:
-            dataset.load()
+            ChampionDataset(namespace="benchmark").load()
         assert isinstance(refused.value.__cause__, NotForLendingError)
 
     def test_a_benchmark_under_another_name_is_refused_all_the_same(
@@ -412,13 +437,24 @@ class TestNotForLending:
 class TestChampions:
     @pytest.fixture
     def champions(self) -> ChampionsDataset:
-        return ChampionsDataset(namespace="lending")
+        return ChampionsDataset()
+
+    def test_each_model_has_its_own(
+        self, champions: ChampionsDataset, lending_model: TrainedModel
+    ) -> None:
+        make_champion(lending_model)
+
+        found = {model: list(load()) for model, load in champions.load().items()}
+
+        assert found == {
+            "benchmark": [], "published_replica": [], "lending": ["simulated"], "application": [],
+        }  # fmt: skip
 
     def test_without_any_there_are_none_and_training_can_begin(
         self, champions: ChampionsDataset
     ) -> None:
         assert champions.exists()
-        assert champions.load() == {}
+        assert champions.load()["lending"]() == {}
 
     def test_each_origin_has_its_own_with_the_predictions_it_became_champion_with(
         self, champions: ChampionsDataset, lending_model: TrainedModel
@@ -427,7 +463,7 @@ class TestChampions:
         make_champion(with_facts(lending_model, origin="real"))
         make_champion(with_facts(lending_model, origin="real"))
 
-        found = champions.load()
+        found = champions.load()["lending"]()
 
         assert {origin: champion.label for origin, champion in found.items()} == {
             "real": "loantap-lending version 2",
@@ -442,7 +478,7 @@ class TestChampions:
     ) -> None:
         register(make_release(lending_model))
 
-        assert champions.load() == {}
+        assert champions.load()["lending"]() == {}
 
     def test_one_without_predictions_comes_with_an_empty_table(
         self, champions: ChampionsDataset, lending_model: TrainedModel
@@ -450,7 +486,7 @@ class TestChampions:
         model = make_champion(lending_model)
         (artifacts_of(model) / "evidence" / "predictions.parquet").unlink()
 
-        predictions = champions.load()["simulated"].predictions
+        predictions = champions.load()["lending"]()["simulated"].predictions
 
         assert predictions.empty
         assert {"loan_id", "sample", "probability_of_default"} <= set(predictions.columns)
@@ -464,7 +500,7 @@ class TestChampions:
         model = make_champion(lending_model)
         (artifacts_of(model) / "model.skops").write_bytes(b"not what it was")
 
-        champion = champions.load()["simulated"]
+        champion = champions.load()["lending"]()["simulated"]
 
         assert champion.trained is None
         assert not champion.predictions.empty
@@ -479,7 +515,7 @@ class TestChampions:
         model = make_champion(lending_model)
         (artifacts_of(model) / "evidence" / "predictions.parquet").write_bytes(b"not what it was")
 
-        champion = champions.load()["simulated"]
+        champion = champions.load()["lending"]()["simulated"]
 
         assert champion.trained is not None
         assert champion.predictions.empty
@@ -495,7 +531,7 @@ class TestChampions:
         for damaged in ("model.skops", "evidence/predictions.parquet"):
             (artifacts_of(model) / damaged).write_bytes(b"not what it was")
 
-        assert champions.load() == {}
+        assert champions.load()["lending"]() == {}
         assert "judged as if there were no champion" in caplog.text
 
     def test_one_with_features_of_another_release_counts_as_none_whatever_it_predicted(
@@ -516,10 +552,10 @@ class TestChampions:
     ) -> None:
         monkeypatch.setattr(mlflow, "get_registry_uri", lambda: "sqlite:///nowhere/mlflow.db")
 
-        with pytest.raises(DatasetError, match="it does not answer") as refused:
-            champions.load()
-        assert isinstance(refused.value.__cause__, RegistryDownError)
+        load = champions.load()["lending"]
+        with pytest.raises(RegistryDownError, match="it does not answer"):
+            load()
 
     def test_it_cannot_be_saved_to(self, champions: ChampionsDataset) -> None:
-        with pytest.raises(DatasetError, match="made by promotion"):
+        with pytest.raises(DatasetError, match="promotion makes a champion"):
             champions.save({})

@@ -1,5 +1,6 @@
 """Kedro datasets of our own: source tables, raw snapshots, staged files, registered models."""
 
+from loantap.datasets.champion import ChampionDataset
 from loantap.datasets.champions import ChampionsDataset
 from loantap.datasets.figure import FigureDataset
 from loantap.datasets.inspection import InspectionDataset
@@ -15,6 +16,7 @@ from loantap.datasets.target_table import TargetTableDataset
 
 __all__ = [
     "BatchedDataset",
+    "ChampionDataset",
     "ChampionsDataset",
     "FigureDataset",
     "InspectionDataset",

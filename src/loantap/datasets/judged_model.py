@@ -3,32 +3,38 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
-from kedro.io import AbstractDataset
+from kedro.io import AbstractDataset, DatasetError
 
-from loantap.model.promotion.release import Release
+from loantap.datasets.staged import find_current
 from loantap.model.scoring.judged import JudgedModel
 from loantap.registry.judged import load_judged
 
 
-class JudgedModelDataset(AbstractDataset[Release, JudgedModel]):
-    """Loads the version whose predictions are evaluated, promoted or not.
+class JudgedModelDataset(AbstractDataset[Any, JudgedModel]):
+    """Loads the version that is evaluated, promoted or not, with its predictions and its training.
 
-    In a run that trains, it comes after the `RegisteredModelDataset` that registers the version:
-    saving is that order, and stores nothing.
+    `RegisteredModelDataset` registers it, after its files are written; it cannot be saved to here.
 
     Args:
         namespace: which model.
-        path: file of the predictions of the last training.
+        predictions: file of the predictions of the last training.
+        training_report: file of its `training.json`.
         metadata: for Kedro-Viz and the documentation.
     """
 
     def __init__(
-        self, *, namespace: str, path: str, metadata: dict[str, Any] | None = None
+        self,
+        *,
+        namespace: str,
+        predictions: str,
+        training_report: str,
+        metadata: dict[str, Any] | None = None,
     ) -> None:
         self._namespace = namespace
-        self._predictions = Path(path)
+        self._predictions = Path(predictions)
+        self._report = Path(training_report)
         self.metadata = metadata
 
     def load(self) -> JudgedModel:
@@ -36,14 +42,21 @@ class JudgedModelDataset(AbstractDataset[Release, JudgedModel]):
 
         Raises:
             InputError: no registered version made the predictions.
+            RegistryDownError: the registry does not answer.
         """
-        return load_judged(self._namespace, self._predictions)
+        files = map(find_current, (self._predictions, self._report))
+        return load_judged(self._namespace, *files)
 
-    def save(self, data: Release) -> None:
-        """Nothing: the release is registered by then."""
+    def save(self, data: Any) -> NoReturn:  # noqa: ARG002
+        """Refused: training makes it, and registers it."""
+        raise DatasetError(f"save {self._namespace}_model@release, which registers the model")
 
     def _exists(self) -> bool:
-        return self._predictions.exists()
+        return all(find_current(path).exists() for path in (self._predictions, self._report))
 
     def _describe(self) -> dict[str, Any]:
-        return {"namespace": self._namespace, "path": str(self._predictions)}
+        return {
+            "namespace": self._namespace,
+            "predictions": str(self._predictions),
+            "training_report": str(self._report),
+        }

@@ -1,26 +1,19 @@
-"""Models saved to and loaded from the registry."""
+"""Models saved to the registry."""
 
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import Any, NoReturn
 
-from kedro.io import AbstractDataset
+from kedro.io import AbstractDataset, DatasetError
 
 from loantap.model.promotion.release import Release
-from loantap.model.scoring.scorer import Scorer, check_servable
+from loantap.model.scoring.scorer import check_servable
 from loantap.portfolio.errors import InputError
 from loantap.project.journal import Conclusion
 from loantap.registry.connection import asking_registry
 from loantap.registry.history import tell_restored
-from loantap.registry.judged import note_registered
-from loantap.registry.loading import (
-    find_same_readable,
-    has_champion,
-    load_best,
-    load_champion,
-    require_champion,
-)
+from loantap.registry.loading import find_same_readable
 from loantap.registry.models import (
     ModelVersion,
     conclude,
@@ -28,12 +21,13 @@ from loantap.registry.models import (
     mark_not_for_lending,
     register,
 )
+from loantap.registry.registered import note_registered
 
 logger = logging.getLogger(__name__)
 
 
-class RegisteredModelDataset(AbstractDataset[Release, Scorer]):
-    """Saves a model as a new registered version; loads it, or else the champion, as a scorer.
+class RegisteredModelDataset(AbstractDataset[Release, NoReturn]):
+    """Saves a model as a new registered version; `ChampionDataset` loads the champion.
 
     A model that is registered already is not registered again: what was saved is then the version
     that holds it.
@@ -67,32 +61,12 @@ class RegisteredModelDataset(AbstractDataset[Release, Scorer]):
         """The version this run registered: the one that its evidence belongs to."""
         return self.saved if self._is_new else None
 
-    def load(self) -> Scorer:
-        """The version this run saved, promoted or not: it is the one to evaluate.
-
-        In a run that saved none, and beside a demo's version where there is a champion from real
-        loans, the champion; where the registry is down, the last good champion.
-        """
-        trained, model = load_best(self._namespace, self.saved)
-        return Scorer(trained, model.name, model.version)
-
-    def load_deciding(self) -> Scorer:
-        """The champion once this run has ended: never a version that was not promoted.
-
-        Raises:
-            InputError: this run's version was not promoted, and there is no champion.
-        """
-        if self._pending is None or self._pending[1].verdicts[-1].promoted:
-            return self.load()
-        if not has_champion(self._namespace):
-            raise InputError(
-                f"model {self.saved}",
-                "it was not promoted, so it makes no decisions "
-                f"({self._pending[1].verdicts[-1].reason})",
-                "Run `--pipelines training` for its reports; score when there is a champion",
-            )
-        trained, model = load_champion(self._namespace)
-        return Scorer(trained, model.name, model.version)
+    def load(self) -> NoReturn:
+        """Refused: `@champion` loads what scores, and `@judged` what is evaluated."""
+        raise DatasetError(
+            f"load {self._namespace}_model@champion to score, {self._namespace}_model@judged to "
+            "evaluate"
+        )
 
     def save(self, data: Release) -> None:
         """Register what is new, without moving the alias.
@@ -114,7 +88,7 @@ class RegisteredModelDataset(AbstractDataset[Release, Scorer]):
             same = find_same_readable(data)
             self._is_new = same is None
             self._pending = (same or register(data), data)
-        note_registered(self._namespace, self._pending[0])
+        note_registered(self._namespace, self._pending[0], data.verdicts[-1])
 
     @property
     def conclusion(self) -> Conclusion | None:
@@ -157,20 +131,12 @@ class RegisteredModelDataset(AbstractDataset[Release, Scorer]):
             logger.warning("%s is registered but not made champion: %s", model, verdict.reason)
         self._pending = None
 
-    def require_champion(self) -> None:
-        """Refuse what needs a champion where there is none.
-
-        Raises:
-            InputError: naming the registry, and how to train one.
-        """
-        require_champion(self._namespace)
-
     def discard(self) -> None:
         """Leave the alias where it is."""
         self._pending = None
 
     def _exists(self) -> bool:
-        return self._pending is not None or has_champion(self._namespace)
+        return self._pending is not None
 
     def _describe(self) -> dict[str, Any]:
         return {"namespace": self._namespace}

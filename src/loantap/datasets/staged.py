@@ -53,6 +53,12 @@ def staging_path(path: Path, run: str = RUN) -> Path:
     return path.with_name(f".{path.stem}.{run}.staged{path.suffix}")
 
 
+def find_current(path: Path) -> Path:
+    """What a reader in this run should see of a file that another dataset writes."""
+    staged = staging_path(path)
+    return staged if staged.exists() else StagedFile(path).current
+
+
 def rename_into_place(staged: Path, path: Path) -> None:
     """Put what is staged in the place of the last good file; done again, it does no harm.
 

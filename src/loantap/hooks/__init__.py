@@ -2,7 +2,7 @@
 
 from loantap.hooks.guard import GuardHook
 from loantap.hooks.progress import ProgressHook
-from loantap.hooks.publication import PromotionHook, TransactionHook
+from loantap.hooks.publication import TransactionHook
 from loantap.hooks.record import RecordHook
 from loantap.hooks.run import ProjectSession, RunHook
 from loantap.hooks.tracking import TrackingHook
@@ -11,7 +11,6 @@ __all__ = [
     "GuardHook",
     "ProgressHook",
     "ProjectSession",
-    "PromotionHook",
     "RecordHook",
     "RunHook",
     "TrackingHook",

@@ -15,7 +15,7 @@ from kedro.pipeline.node import Node
 from kedro.validation.type_extractor import TypeExtractor
 from pydantic import BaseModel
 
-from loantap.datasets import RegisteredModelDataset, SourceTableDataset, SparkInputDataset
+from loantap.datasets import ChampionDataset, SourceTableDataset, SparkInputDataset
 from loantap.datasets.source_table import Credentialed
 from loantap.hooks.run_choices import check_choices, check_readers, replaces_real, shows_all
 from loantap.hooks.run_parameters import check_parameter_groups, check_run_parameters
@@ -126,7 +126,7 @@ def _require_input(name: str, catalog: Catalog) -> None:
             "no applications are given",
             "Add --params applications=FILE.csv,scores=FILE.parquet",
         )
-    if isinstance(dataset, RegisteredModelDataset):
+    if isinstance(dataset, ChampionDataset):
         dataset.require_champion()
     elif name != "sources.portfolio_csv" and not catalog.exists(name):
         raise InputError(

@@ -36,7 +36,7 @@ from loantap.reporting.terminal.system_findings import tabulate_findings
 from loantap.tables.progress import LOGGER
 
 _PROMOTION = re.compile(r"modeling\.(\w+)\.promotion")
-_PREDICTIONS = re.compile(r"(\w+)_predictions")
+_PREDICTIONS = re.compile(r"modeling\.(\w+)\.predictions")
 _METRICS, _VINTAGES = "evaluation.metrics", "evaluation.vintage_analysis"
 _ACCOUNT, _FINDINGS = "scoring.scoring_account", "check_sources.system_findings"
 

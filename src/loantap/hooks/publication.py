@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from kedro.framework.hooks import hook_impl
-from kedro.pipeline.node import Node
 
 from loantap.databases.marks import drop_staged, is_marked
 from loantap.datasets import RegisteredModelDataset, TargetTableDataset
@@ -247,22 +246,3 @@ class TransactionHook(SavedDatasets):
             return
         for dataset in publishable(catalog, self._saved):
             dataset.discard()
-
-
-class PromotionHook(SavedDatasets):
-    """Lets only a promoted model decide."""
-
-    @hook_impl
-    def before_node_run(self, node: Node, catalog: Catalog) -> dict[str, Any] | None:
-        """In a run that trains and scores, score with the champion that it leaves.
-
-        Evaluation loads the same dataset to judge the version that the run saved.
-        """
-        if "scoring" not in node.tags:
-            return None
-        models = {name: catalog.get(name) for name in node.inputs if name in self._saved}
-        return {
-            name: dataset.load_deciding()
-            for name, dataset in models.items()
-            if isinstance(dataset, RegisteredModelDataset)
-        }

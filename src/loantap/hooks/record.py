@@ -26,10 +26,10 @@ _OF_ALL_MODELS = (
     "model_card",
 )  # fmt: skip
 _OF_ONE_MODEL = (
-    "{}_predictions", "modeling.{}.promotion", "modeling.{}.candidates", "modeling.{}.coefficients",
-    "modeling.{}.calibration_report", "evaluation.{}_metrics", "evaluation.{}.scorecard",
-    "evaluation.{}_scorecard_report", "evaluation.{}.reliability", "evaluation.{}.thresholds",
-    "evaluation.{}.threshold_report",
+    "modeling.{}.predictions", "modeling.{}.training_report", "modeling.{}.promotion",
+    "modeling.{}.candidates", "modeling.{}.coefficients", "modeling.{}.calibration_report",
+    "evaluation.{}_metrics", "evaluation.{}.scorecard", "evaluation.{}_scorecard_report",
+    "evaluation.{}.reliability", "evaluation.{}.thresholds", "evaluation.{}.threshold_report",
 )  # fmt: skip
 _CANDIDATES = re.compile(r"modeling\.(\w+)\.candidates")
 

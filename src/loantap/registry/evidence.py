@@ -20,6 +20,7 @@ INDEX = "evidence.json"
 EXPECTED: Final = (
     "predictions.parquet",
     "promotion.json",
+    "training.json",
     "metrics.json",
     "candidates.parquet",
     "calibration.json",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import logging
+import json
 import tempfile
 from pathlib import Path
 
@@ -19,44 +19,42 @@ from loantap.registry.connection import asking_registry
 from loantap.registry.loading import find_best_champion
 from loantap.registry.models import EVIDENCE, ModelVersion, registered_names, tag_version
 from loantap.registry.reading import UnreadableModelError, fetch_file, load_version
+from loantap.registry.registered import find_registered
 
-# On a version: digest of the predictions its run published. On a run: what it registered.
+# On a version: digest of the predictions its run published.
 PREDICTIONS_DIGEST = "predictions_sha256"
-_REGISTERED = "registered.{}"
-
-logger = logging.getLogger(__name__)
-
-
-def note_registered(namespace: str, model: ModelVersion) -> None:
-    """Write on the active run which version of a namespace it made."""
-    mlflow.set_tag(_REGISTERED.format(namespace), f"{model.name}/{model.version}")
 
 
 def note_predictions(model: ModelVersion, predictions: Path) -> None:
     """Write on a version which predictions are its own."""
-    tag_version(model, {PREDICTIONS_DIGEST: _digest(predictions)})
+    # Not of its bytes: a second training of the same model repeats all but the last bits.
+    tag_version(model, {PREDICTIONS_DIGEST: digest_predictions(pd.read_parquet(predictions))})
 
 
-def load_judged(namespace: str, predictions: Path) -> JudgedModel:
+def load_judged(namespace: str, predictions: Path, report: Path) -> JudgedModel:
     """This run's version; in a run that trained none, the one whose predictions these are.
 
     Args:
         namespace: which model.
         predictions: file of the predictions that are evaluated.
+        report: file of the same training's `training.json`.
 
     Raises:
         InputError: no registered version made these predictions.
         RegistryDownError: the registry does not answer.
     """
-    new = _find_registered(namespace)
-    model = new or _find_by_predictions(namespace, predictions)
+    rows = pd.read_parquet(predictions)
+    own = find_registered(namespace)
+    model = own.model if own else _find_by_predictions(namespace, rows, predictions)
     champion = find_best_champion(namespace)
     is_lent_on = FEATURE_SETS[MODELS[namespace]].for_lending
     return JudgedModel(
         name=model.name,
         version=model.version,
-        is_new=new is not None,
+        is_new=own is not None,
         champion=str(champion) if champion and is_lent_on else "",
+        predictions=rows,
+        training_report=json.loads(report.read_text("utf-8")),
         scorer=Scorer(load_version(model), model.name, model.version) if is_lent_on else None,
         training=load_training(model) if is_lent_on else None,
     )
@@ -80,18 +78,8 @@ def load_training(model: ModelVersion) -> TrainingDigests | None:
             raise UnreadableModelError(model, f"its {FILE} is damaged ({error})") from error
 
 
-def _find_registered(namespace: str) -> ModelVersion | None:
-    run = mlflow.active_run()
-    if run is None:
-        return None
-    with asking_registry():
-        tags = mlflow.MlflowClient().get_run(run.info.run_id).data.tags
-    name, _, version = tags.get(_REGISTERED.format(namespace), "").rpartition("/")
-    return ModelVersion(name, version) if name else None
-
-
-def _find_by_predictions(namespace: str, predictions: Path) -> ModelVersion:
-    digest = _digest(predictions)
+def _find_by_predictions(namespace: str, predictions: pd.DataFrame, file: Path) -> ModelVersion:
+    digest = digest_predictions(predictions)
     with asking_registry():
         client = mlflow.MlflowClient()
         for name in registered_names(namespace):
@@ -99,12 +87,7 @@ def _find_by_predictions(namespace: str, predictions: Path) -> ModelVersion:
                 if found.tags.get(PREDICTIONS_DIGEST) == digest:
                     return ModelVersion(name, str(found.version))
     raise InputError(
-        f"predictions of {namespace} ({predictions})",
+        f"predictions of {namespace} ({file})",
         "no version in the model registry made them, so nothing can be said of a model by them",
         "Run `--pipelines training`, which makes both",
     )
-
-
-def _digest(path: Path) -> str:
-    # Not of its bytes: a second training of the same model repeats all but the last bits.
-    return digest_predictions(pd.read_parquet(path))

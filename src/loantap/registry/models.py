@@ -31,6 +31,7 @@ FACTS = "loantap"
 # Folder beside the model's own files for what was found about it.
 EVIDENCE = "evidence"
 PREDICTIONS, PROMOTION = "predictions.parquet", "promotion.json"
+TRAINING_REPORT = "training.json"
 # Tags of a version that tell what became of it; a version without them is of an unfinished run.
 OUTCOME, REASON = "promotion", "promotion_reason"
 PROMOTED, KEPT = "promoted", "kept"
@@ -69,15 +70,18 @@ def registered_names(namespace: str) -> list[str]:
 
 
 def register(release: Release) -> ModelVersion:
-    """Register a model with its predictions, and the verdicts on whether it becomes champion.
+    """Register a model with its predictions, how it came about, and the verdicts on it.
 
     Later models are compared with it on these predictions. No alias moves.
     """
     model = log_model(release.trained)
     with tempfile.TemporaryDirectory() as folder:
         release.predictions.to_parquet(Path(folder) / PREDICTIONS, index=False)
-        text = json.dumps(_describe_verdicts(release.verdicts), indent=2)
-        (Path(folder) / PROMOTION).write_text(text, "utf-8")
+        for file, content in (
+            (PROMOTION, _describe_verdicts(release.verdicts)),
+            (TRAINING_REPORT, release.report),
+        ):
+            (Path(folder) / file).write_text(json.dumps(content, indent=2), "utf-8")
         if release.training is not None:
             release.training.save(Path(folder) / FILE)
         attach_files(model, Path(folder))

@@ -44,7 +44,9 @@ def judge(
 ) -> JudgedModel:
     """A registered version that carries the loans it was trained on."""
     training = digest_loans(loans, trained.facts.feature_set)
-    return JudgedModel(name, "4", False, "", Scorer(trained, name, "4"), training)
+    return JudgedModel(
+        name, "4", False, "", pd.DataFrame(), {}, Scorer(trained, name, "4"), training
+    )
 
 
 @pytest.fixture(scope="module")

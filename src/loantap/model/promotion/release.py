@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -18,12 +20,14 @@ class Release:
     Attributes:
         trained: what is served.
         predictions: what `predict_samples` returned of it; later models are compared on these.
+        report: how it came about, the structure of `training.json`.
         verdicts: of the contest between its kinds, if there was one, and on its promotion, last.
         training: the loans it was trained on, as digests; None of a model not for lending.
     """
 
     trained: TrainedModel
     predictions: pd.DataFrame
+    report: Mapping[str, Any]
     verdicts: tuple[Verdict, ...]
     training: TrainingDigests | None = None
 
@@ -43,3 +47,8 @@ class Champion:
     trained: TrainedModel | None
     predictions: pd.DataFrame
     digest: str = ""
+
+
+# For each model a function that loads its champions by origin of their loans, as Kedro's
+# PartitionedDataset gives partitions: a model reads its own only.
+Champions = Mapping[str, Callable[[], Mapping[str, Champion]]]

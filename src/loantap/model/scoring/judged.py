@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
 
 from loantap.model.scoring.scorer import Scorer
 from loantap.model.training.training_digests import TrainingDigests
@@ -17,6 +21,8 @@ class JudgedModel:
         version: registered version.
         is_new: whether this run trained it.
         champion: which version decides now; empty where none does.
+        predictions: what `predict_samples` returned of it.
+        training_report: the structure of its `training.json`.
         scorer: of the version; None of a model that must not be lent on.
         training: the loans it was trained on; None where it does not carry them.
     """
@@ -25,6 +31,8 @@ class JudgedModel:
     version: str
     is_new: bool
     champion: str
+    predictions: pd.DataFrame
+    training_report: Mapping[str, Any]
     scorer: Scorer | None = None
     training: TrainingDigests | None = None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -27,6 +28,13 @@ from loantap.policy.decisions import band_edges, decider_of_bands
 from loantap.policy.fairness import audit_groups
 from loantap.policy.options import ScoringOptions
 from loantap.portfolio.assembly import portfolio_origin
+
+
+def unpack_model(
+    model: JudgedModel,
+) -> tuple[JudgedModel, pd.DataFrame, Mapping[str, Any]]:
+    """The version that is evaluated, its predictions, and how it came about, loaded once."""
+    return model, model.predictions, model.training_report
 
 
 def evaluate_samples(predictions: pd.DataFrame, options: EvaluationOptions) -> dict[str, Any]:

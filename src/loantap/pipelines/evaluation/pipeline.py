@@ -10,7 +10,6 @@ from loantap.pipelines.evaluation import card_nodes, nodes
 _LENT_ON = [model for model, name in MODELS.items() if FEATURE_SETS[name].for_lending]
 _OPTIONS = ("params:evaluation", "params:feature_engineering", "params:scoring")
 _SHARED = ("loans", "reconciliation", "splits", "leakage_report")
-_OF_A_MODEL = ("predictions", "judged", "training_report")
 _AUDITS = ("scorecard_report", "fairness", "stability", "vintages", "external", "vintage_plot")
 _CURVES = ["roc_curve", "precision_recall_curve", "reliability", "thresholds"]
 _PLOTS = [
@@ -23,6 +22,12 @@ def create_template() -> Pipeline:
     """What is measured and drawn for every model."""
     return Pipeline(
         [
+            Node(
+                nodes.unpack_model,
+                "model@judged",
+                ["judged", "predictions", "training_report"],
+                name="unpack_model",
+            ),
             Node(
                 nodes.evaluate_samples,
                 ["predictions", "params:evaluation"],
@@ -125,7 +130,7 @@ def create_pipeline() -> Pipeline:
     return Pipeline(
         [*(_instantiate(model) for model in MODELS), *_collect()],
         namespace="evaluation",
-        inputs={*_SHARED, *_of(MODELS, *_OF_A_MODEL)},
+        inputs={*_SHARED, *_of(MODELS, "model")},
         outputs={"model_card"},
         parameters={*_OPTIONS, *(f"params:modeling.{model}" for model in MODELS)},
         prefix_datasets_with_namespace=True,
@@ -142,11 +147,13 @@ def _instantiate(model: str) -> Pipeline:
         shared.remove("leakage_report")
         handed_on += _AUDITS
         options = list(_OPTIONS)
+    if model == DECIDES:
+        handed_on.append("predictions")
     return Pipeline(
         template,
         namespace=model,
         # What is shared with others has no dot in its name: plain nodes may not use one.
-        inputs={name: name for name in shared} | {n: f"{model}_{n}" for n in _OF_A_MODEL},
+        inputs={name: name for name in shared} | {"model": f"{model}_model"},
         outputs={name: f"{model}_{name}" for name in handed_on},
         parameters={name: name for name in options}
         | {"params:modeling": f"params:modeling.{model}"},

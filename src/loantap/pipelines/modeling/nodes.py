@@ -9,9 +9,13 @@ import pandas as pd
 from loantap.model.promotion.contest import Contest, challenge
 from loantap.model.promotion.contest import judge_promotion as judge
 from loantap.model.promotion.digest import digest_model
-from loantap.model.promotion.release import Champion, Release
+from loantap.model.promotion.release import Champions, Release
 from loantap.model.promotion.rule import Verdict
-from loantap.model.scoring.trained import make_trained_model, tabulate_coefficients
+from loantap.model.scoring.trained import (
+    TrainedModel,
+    make_trained_model,
+    tabulate_coefficients,
+)
 from loantap.model.training.fitted import FittedModel
 from loantap.model.training.options import TrainingOptions
 from loantap.model.training.predictions import predict_samples as predict
@@ -77,44 +81,48 @@ def challenge_model(
     return contest, contest.predictions
 
 
+def assemble_model(
+    model_input: pd.DataFrame,
+    contest: Contest,
+    reconciliation: pd.DataFrame,
+    options: TrainingOptions,
+) -> TrainedModel:
+    """The winner with its facts: what is served."""
+    features = _train(model_input)[feature_names(options)]
+    return make_trained_model(contest.winner, features, portfolio_origin(reconciliation), options)
+
+
 def judge_promotion(
     model_input: pd.DataFrame,
     contest: Contest,
+    trained: TrainedModel,
     leakage_report: dict[str, Any],
-    champions: dict[str, Champion],
-    reconciliation: pd.DataFrame,
+    champions: Champions,
     options: TrainingOptions,
-) -> tuple[Verdict, dict[str, Any]]:
+) -> tuple[tuple[Verdict, ...], dict[str, Any]]:
     """Whether the new model becomes champion of its origin, and why or why not."""
-    origin = portfolio_origin(reconciliation)
-    features = _train(model_input)[feature_names(options)]
-    trained = make_trained_model(contest.winner, features, origin, options)
     digest = digest_model(trained, contest.predictions)
-    champion = champions.get(origin)
+    champion = champions[options.name]().get(trained.facts.origin)
     verdict = judge(model_input, contest, leakage_report, champion, options, digest)
+    verdicts = (contest.verdict, verdict) if contest.verdict else (verdict,)
     challenger = contest.verdict.as_dict() if contest.verdict else None
-    return verdict, {"challenger": challenger, "champion": verdict.as_dict()}
+    return verdicts, {"challenger": challenger, "champion": verdict.as_dict()}
 
 
 def package_model(
     model_input: pd.DataFrame,
     loans: pd.DataFrame,
-    contest: Contest,
-    verdict: Verdict,
-    reconciliation: pd.DataFrame,
-    options: TrainingOptions,
-) -> tuple[Release, Release]:
-    """The model as it is registered; once more for evaluation, which waits for it."""
-    train = _train(model_input)
-    origin = portfolio_origin(reconciliation)
-    trained = make_trained_model(contest.winner, train[feature_names(options)], origin, options)
-    verdicts = (contest.verdict, verdict) if contest.verdict else (verdict,)
+    trained: TrainedModel,
+    predictions: pd.DataFrame,
+    training_report: dict[str, Any],
+    verdicts: tuple[Verdict, ...],
+) -> Release:
+    """The model as it is registered, with all that is known of its training."""
     training = None
     if not trained.facts.not_for_lending:
-        rows = loans[loans["loan_id"].isin(train["loan_id"])]
-        training = digest_loans(rows, options.feature_set)
-    release = Release(trained, contest.predictions, verdicts, training)
-    return release, release
+        rows = loans[loans["loan_id"].isin(_train(model_input)["loan_id"])]
+        training = digest_loans(rows, trained.facts.feature_set)
+    return Release(trained, predictions, training_report, verdicts, training)
 
 
 def report_calibration(

@@ -2,11 +2,12 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from loantap.features.definitions import DECIDES, MODELS
+from loantap.features.definitions import MODELS
 from loantap.pipelines.modeling import nodes
 
 _OPTIONS = "params:modeling"
 _EVALUATION = "params:evaluation"
+_SHARED = ("leakage_report", "loans", "reconciliation")
 
 
 def create_template() -> Pipeline:
@@ -44,16 +45,15 @@ def create_template() -> Pipeline:
                 name="challenge_model",
             ),
             Node(
+                nodes.assemble_model,
+                ["model_input", "contest", "reconciliation", _OPTIONS],
+                "trained",
+                name="assemble_model",
+            ),
+            Node(
                 nodes.judge_promotion,
-                [
-                    "model_input",
-                    "contest",
-                    "leakage_report",
-                    "champions",
-                    "reconciliation",
-                    _OPTIONS,
-                ],
-                ["verdict", "promotion"],
+                ["model_input", "contest", "trained", "leakage_report", "champions", _OPTIONS],
+                ["verdicts", "promotion"],
                 name="judge_promotion",
             ),
             Node(
@@ -70,8 +70,8 @@ def create_template() -> Pipeline:
             ),
             Node(
                 nodes.package_model,
-                ["model_input", "loans", "contest", "verdict", "reconciliation", _OPTIONS],
-                ["model", "judged"],
+                ["model_input", "loans", "trained", "predictions", "training_report", "verdicts"],
+                "model@release",
                 name="package_model",
             ),
         ]
@@ -80,21 +80,25 @@ def create_template() -> Pipeline:
 
 def create_pipeline() -> Pipeline:
     """The template for each model, with parameters of its own."""
-    return sum((_instantiate(*model) for model in MODELS.items()), Pipeline([], tags="modeling"))
+    inputs = (*_SHARED, *(f"{feature_set}_input" for feature_set in MODELS.values()))
+    return Pipeline(
+        [_instantiate(*model) for model in MODELS.items()],
+        namespace="modeling",
+        inputs=set(inputs),
+        outputs={f"{model}_model" for model in MODELS},
+        parameters={_EVALUATION, *(f"{_OPTIONS}.{model}" for model in MODELS)},
+        prefix_datasets_with_namespace=True,
+        tags="modeling",
+    )
 
 
 def _instantiate(model: str, feature_set: str) -> Pipeline:
-    shared = ("leakage_report", "loans", "reconciliation")
-    # What other pipelines read lies outside of the namespace, so its name has no dot.
-    read_elsewhere = ["predictions", "judged", "training_report"]
-    if model == DECIDES:
-        read_elsewhere.append("model")
+    shared = {name: name for name in (*_SHARED, "champions")}
     return Pipeline(
         create_template(),
-        namespace=f"modeling.{model}",
-        inputs={name: name for name in shared} | {"model_input": f"{feature_set}_input"},
-        outputs={name: f"{model}_{name}" for name in read_elsewhere},
-        parameters={_OPTIONS: f"params:modeling.{model}", _EVALUATION: _EVALUATION},
+        namespace=model,
+        inputs=shared | {"model_input": f"{feature_set}_input"},
+        outputs={"model": f"{model}_model"},
+        parameters={_OPTIONS: f"{_OPTIONS}.{model}", _EVALUATION: _EVALUATION},
         prefix_datasets_with_namespace=True,
-        tags="modeling",
     )

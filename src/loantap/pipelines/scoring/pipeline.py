@@ -15,7 +15,7 @@ def create_pipeline() -> Pipeline:
         [
             Node(
                 score_applications,
-                ["applications", "lending_model", "params:scoring"],
+                ["applications", "lending_model@champion", "params:scoring"],
                 "scores",
                 name="score_applications",
             ),

@@ -1,0 +1,54 @@
+"""The model that decides on applications."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+from kedro.io import AbstractDataset, DatasetError
+
+from loantap.model.scoring.scorer import Scorer
+from loantap.registry.deciding import load_deciding
+from loantap.registry.loading import has_champion, require_champion
+
+
+class ChampionDataset(AbstractDataset[Any, Scorer]):
+    """Loads the champion of a namespace as a scorer; cannot be saved to.
+
+    In a run that trains as well, it is the champion that the run leaves: its own version if that is
+    promoted, else the one there was. Where the registry is down, the last good champion goes on.
+
+    Args:
+        namespace: which model.
+        metadata: for Kedro-Viz and the documentation.
+    """
+
+    def __init__(self, *, namespace: str, metadata: dict[str, Any] | None = None) -> None:
+        self._namespace = namespace
+        self.metadata = metadata
+
+    def load(self) -> Scorer:
+        """The champion once this run has ended.
+
+        Raises:
+            InputError: there is none, or this run's version was not promoted and there is no other.
+            RegistryDownError: the registry does not answer, and no champion was kept.
+        """
+        return load_deciding(self._namespace)
+
+    def save(self, data: Any) -> NoReturn:  # noqa: ARG002
+        """Refused: promotion makes a champion."""
+        raise DatasetError("promotion makes a champion, saving does not")
+
+    def require_champion(self) -> None:
+        """Refuse what needs a champion where there is none.
+
+        Raises:
+            InputError: naming the registry, and how to train one.
+        """
+        require_champion(self._namespace)
+
+    def _exists(self) -> bool:
+        return has_champion(self._namespace)
+
+    def _describe(self) -> dict[str, Any]:
+        return {"namespace": self._namespace}

@@ -1,0 +1,58 @@
+"""What the active run registered, for whoever comes later in the run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import mlflow
+
+from loantap.model.promotion.rule import Verdict
+from loantap.registry.connection import asking_registry
+from loantap.registry.models import ModelVersion
+
+# Tags of a run, for each model: the version, whether it is to become champion, and why or why not.
+_VERSION, _PROMOTED, _REASON = "registered.{}", "promoted.{}", "promotion_reason.{}"
+_TRUE, _FALSE = "true", "false"
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A version that a run registered, or found registered.
+
+    Attributes:
+        model: which version.
+        promoted: whether it becomes champion when the run succeeds.
+        reason: why, or why not.
+    """
+
+    model: ModelVersion
+    promoted: bool
+    reason: str
+
+
+def note_registered(namespace: str, model: ModelVersion, verdict: Verdict) -> None:
+    """Write on the active run which version of a namespace it made, and the verdict on it."""
+    tags = {
+        _VERSION: f"{model.name}/{model.version}",
+        _PROMOTED: _TRUE if verdict.promoted else _FALSE,
+        _REASON: verdict.reason,
+    }
+    mlflow.set_tags({tag.format(namespace): value for tag, value in tags.items()})
+
+
+def find_registered(namespace: str) -> Registered | None:
+    """The version of a namespace that the active run made; None where it made none.
+
+    Raises:
+        RegistryDownError: MLflow does not answer.
+    """
+    run = mlflow.active_run()
+    if run is None:
+        return None
+    with asking_registry():
+        tags = mlflow.MlflowClient().get_run(run.info.run_id).data.tags
+    name, _, version = tags.get(_VERSION.format(namespace), "").rpartition("/")
+    if not name:
+        return None
+    promoted = tags[_PROMOTED.format(namespace)] == _TRUE
+    return Registered(ModelVersion(name, version), promoted, tags[_REASON.format(namespace)])
