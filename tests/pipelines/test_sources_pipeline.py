@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 
+from loantap.pipelines.sources.nodes import account_for_portfolio
 from loantap.portfolio.dictionary import REAL, SIMULATED, Table, columns_of, portfolio_columns
 from loantap.portfolio.errors import InputError
 from tests.pipelines.in_memory import Outputs, run
@@ -50,6 +51,20 @@ def test_a_file_is_real_and_has_no_truth(real: Outputs, csv: pd.DataFrame) -> No
     assert set(real["source_applications"]["origin"]) == {REAL}
     assert len(real["source_loans"]) == len(csv)
     assert len(real["sources.simulated_truth"]) == 0
+
+
+def test_every_loan_is_accounted_for(sourced: Outputs, real: Outputs, csv: pd.DataFrame) -> None:
+    simulated, given = (made["sources.portfolio_account"] for made in (sourced, real))
+
+    assert simulated == {"origin": SIMULATED, "rows": 1_500, "kept": 1_500, "quarantined": 0}
+    assert given == {"origin": REAL, "rows": len(csv), "kept": len(csv), "quarantined": 0}
+
+
+def test_simulated_loans_without_a_true_pd_are_a_fault_of_ours(sourced: Outputs) -> None:
+    truth = sourced["sources.simulated_truth"]
+
+    with pytest.raises(ValueError, match="1500 simulated loans, 1499 true PDs"):
+        account_for_portfolio(truth, [], truth.head(1_499))
 
 
 def test_the_monthly_events_of_real_loans_are_simulated(real: Outputs) -> None:
@@ -108,6 +123,8 @@ def test_rows_may_be_set_aside_when_some_are_tolerated(csv: pd.DataFrame) -> Non
     made = run("sources", {"sources.portfolio_csv": bad}, sources={"tolerated_bad_share": 0.01})
 
     assert made["sources.portfolio_quarantine"]["row"].tolist() == [4]
+    account = made["sources.portfolio_account"]
+    assert (account["rows"], account["quarantined"]) == (len(csv), 1)
     assert len(made["source_loans"]) == len(csv) - 1
 
 

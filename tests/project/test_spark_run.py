@@ -18,7 +18,7 @@ from tests.conftest import require
 from tests.support.temporary_project import Project
 
 TABLES = (
-    "04_feature/features", "04_feature/splits", "05_model_input/benchmark",
+    "04_feature/features", "05_model_input/splits", "05_model_input/benchmark",
     "05_model_input/lending", "05_model_input/application",
 )  # fmt: skip
 

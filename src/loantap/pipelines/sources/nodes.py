@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sized
 
 import pandas as pd
 
@@ -52,6 +52,25 @@ def _simulate(
         ids = identifiers.number(batch.portfolio)
         portfolio = batch.portfolio.assign(loan_id=ids, origin=SIMULATED)
         yield portfolio, no_quarantine(), batch.truth.assign(loan_id=ids)
+
+
+def account_for_portfolio(
+    portfolio: Sized, quarantine: Sized, simulated_truth: Sized
+) -> dict[str, object]:
+    """`portfolio_account.json`: how many loans are kept, how many rows of a file are not.
+
+    Raises:
+        ValueError: some simulated loans have no true PD: the simulator is at fault.
+    """
+    is_simulated = len(simulated_truth) > 0
+    if is_simulated and len(simulated_truth) != len(portfolio):
+        raise ValueError(f"{len(portfolio)} simulated loans, {len(simulated_truth)} true PDs")
+    return {
+        "origin": SIMULATED if is_simulated else REAL,
+        "rows": len(portfolio) + len(quarantine),
+        "kept": len(portfolio),
+        "quarantined": len(quarantine),
+    }
 
 
 def split_by_system(

@@ -2,7 +2,12 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from loantap.pipelines.sources.nodes import make_portfolio, simulate_loan_events, split_by_system
+from loantap.pipelines.sources.nodes import (
+    account_for_portfolio,
+    make_portfolio,
+    simulate_loan_events,
+    split_by_system,
+)
 
 
 def create_pipeline() -> Pipeline:
@@ -14,6 +19,12 @@ def create_pipeline() -> Pipeline:
                 inputs=["portfolio_csv", "params:sources"],
                 outputs=["portfolio", "portfolio_quarantine", "simulated_truth"],
                 name="make_portfolio",
+            ),
+            Node(
+                account_for_portfolio,
+                inputs=["portfolio", "portfolio_quarantine", "simulated_truth"],
+                outputs="portfolio_account",
+                name="account_for_portfolio",
             ),
             Node(
                 split_by_system,
