@@ -14,15 +14,7 @@ from loantap.project.interruption import leave_at_once_while_starting
 if sys.argv[1:2] == ["run"]:
     leave_at_once_while_starting()  # the next imports take seconds
 
-from loantap.hooks import (
-    GuardHook,
-    ProgressHook,
-    ProjectSession,
-    RecordHook,
-    RunHook,
-    TrackingHook,
-    TransactionHook,
-)
+from loantap.hooks import ProjectSession, RunHook
 from loantap.hooks.context import ProjectContext
 
 
@@ -72,18 +64,8 @@ def _describe(description: str) -> dict[str, Any]:
     return {"description": description, "kedro-viz": {"layer": "source", "preview": False}}
 
 
-# Called from the last to the first, but for those that ask to be first or last, and for RunHook,
-# which is around all of them: guards, MLflow's run and its record before the first step; after the
-# last one the record, publication (databases, files, models), the end of MLflow's run, the summary.
-HOOKS = (
-    RunHook(),
-    ProgressHook(),
-    TransactionHook(),
-    RecordHook(),
-    GuardHook(),
-    TrackingHook(),
-)
-# TrackingHook takes its place; older and newer releases spell their name differently.
+HOOKS = (RunHook(),)
+# The run hook calls it; older and newer releases spell their name differently.
 DISABLE_HOOKS_FOR_PLUGINS = ("kedro_mlflow", "kedro-mlflow")
 SESSION_CLASS = ProjectSession
 CONTEXT_CLASS = ProjectContext

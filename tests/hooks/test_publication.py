@@ -18,7 +18,7 @@ from kedro.pipeline import pipeline
 from loantap.databases.backends import embedded
 from loantap.datasets import StagedDataset, TargetTableDataset
 from loantap.hooks import publication
-from loantap.hooks.publication import TransactionHook, publish, recover
+from loantap.hooks.publication import Transaction, publish, recover
 from loantap.hooks.record import _tell_command
 from loantap.hooks.run import RunHook
 from loantap.portfolio.errors import InputError
@@ -30,13 +30,12 @@ def test_an_interrupted_run_is_forgotten_when_the_next_begins(tmp_path: Path) ->
     """In a notebook, say: Kedro tells hooks of errors, and not of Ctrl-C."""
     dataset = {"type": "pandas.ParquetDataset", "filepath": str(tmp_path / "loans.parquet")}
     catalog = DataCatalog({"loans": StagedDataset(dataset=dataset)})
-    hook = TransactionHook()
-    hook.before_pipeline_run({"project_path": str(tmp_path)}, catalog)
+    transaction = Transaction()
+    transaction.begin({"project_path": str(tmp_path)}, catalog)
     catalog.save("loans", pd.DataFrame({"loan_id": ["a"]}))
-    hook.after_dataset_saved("loans")
     assert catalog.exists("loans")
 
-    hook.after_context_created()
+    transaction.forget_interrupted(["loans"])
 
     assert not catalog.exists("loans")
     assert list(tmp_path.iterdir()) == []
@@ -62,16 +61,15 @@ class TestWarehouseThatRefuses:
         """The end of a run that saved these rows in this order, each dataset with its own."""
         lock = lock_of(folder)
         lock.acquire()
-        hook = TransactionHook()
+        transaction = Transaction()
         catalog = DataCatalog({name: dataset for name, (dataset, _) in outputs.items()})
-        hook.before_pipeline_run({"project_path": str(folder)}, catalog)
+        transaction.begin({"project_path": str(folder)}, catalog)
         for name, (_, rows) in outputs.items():
             catalog.save(name, rows)
-            hook.after_dataset_saved(name)
         try:
-            hook.after_pipeline_run(catalog)
+            transaction.publish(catalog, list(outputs))
         except InputError:
-            hook.on_pipeline_error()
+            transaction.discard(list(outputs))
             raise
         finally:
             lock.release()
@@ -142,7 +140,7 @@ class TestInterruption:
     def tell(self, lock: ProjectLock, catalog: DataCatalog) -> str:
         """What a run says that was ended at this point."""
         hook = RunHook()
-        hook._lock = lock
+        hook._use._lock = lock
         hook._arguments = {"run_params": {}, "pipeline": pipeline([]), "catalog": catalog}
         hook.fail(create_autospec(_create_hook_manager().hook), KeyboardInterrupt())
         return lock.outcome

@@ -40,7 +40,7 @@ NOTHING = {"pipelines": [], "pipeline": None}
         (
             {"pipelines": ["sources"], "node_names": ["render_model_card"]},
             "--nodes render_model_card: unknown node of sources",
-            "Known are sources.make_portfolio, sources.simulate_loan_events, sources.split",
+            "Known are sources.account_for_portfolio, sources.make_portfolio, sources.simulate",
         ),
     ],
     ids=str,

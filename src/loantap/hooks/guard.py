@@ -7,7 +7,6 @@ from itertools import filterfalse
 from typing import Any
 
 from kedro.framework.context import KedroContext
-from kedro.framework.hooks import hook_impl
 from kedro.framework.project import pipelines
 from kedro.io import MemoryDataset
 from kedro.pipeline import Pipeline
@@ -26,44 +25,46 @@ _LATEST_ZONE = timedelta(hours=14)
 _ON_A_CLUSTER = frozenset({"feature_engineering", "scoring"})
 
 
-class GuardHook:
-    """Refuses, before any node runs, what cannot end well."""
+def check_parameters(context: KedroContext) -> None:
+    """Check what was given with `--params`, and every parameter group, read or not.
 
-    @hook_impl
-    def after_context_created(self, context: KedroContext) -> None:
-        """Check what was given with `--params`, and every parameter group, read or not."""
-        loader = context.config_loader
-        models = _find_models()
-        given = loader.runtime_params or {}
-        check_run_parameters(given, models)
-        # The day a run starts on may be tomorrow where clocks keep UTC.
-        check_choices(given, (datetime.now(tz=UTC) + _LATEST_ZONE).date())
-        replaces_real(given)
-        shows_all(given)
-        check_parameter_groups(loader["parameters"], models)
+    Raises:
+        InputError: naming the parameter.
+    """
+    loader = context.config_loader
+    models = _find_models()
+    given = loader.runtime_params or {}
+    check_run_parameters(given, models)
+    # The day a run starts on may be tomorrow where clocks keep UTC.
+    check_choices(given, (datetime.now(tz=UTC) + _LATEST_ZONE).date())
+    replaces_real(given)
+    shows_all(given)
+    check_parameter_groups(loader["parameters"], models)
 
-    @hook_impl(tryfirst=True)
-    def before_pipeline_run(
-        self, run_params: dict[str, Any], pipeline: Pipeline, catalog: Catalog
-    ) -> None:
-        """Check where `sources` writes, that systems can be connected to, and that inputs exist."""
-        if all("check_sources" in node.tags for node in pipeline.nodes):
-            return  # it says itself what is missing, of all systems at once
-        given = run_params.get("runtime_params") or {}
-        check_readers(given, _find_models(), pipeline.datasets())
-        for node in pipeline.nodes:
-            if "sources" in node.tags:
-                _require_embedded(node, catalog)
-                if "portfolio" not in given and not replaces_real(given):
-                    _require_demo(node, catalog)
-            _require_frames(node, catalog)
-        # What is read before what is written.
-        for name in [*sorted(pipeline.inputs()), *sorted(pipeline.all_outputs())]:
-            if not is_parameter(name):
-                _require_credentials(name, catalog)
-        for name in sorted(pipeline.inputs()):
-            if not is_parameter(name):
-                _require_input(name, catalog)
+
+def check_inputs(run_params: dict[str, Any], pipeline: Pipeline, catalog: Catalog) -> None:
+    """Check where `sources` writes, that systems can be connected to, and that inputs exist.
+
+    Raises:
+        InputError: naming the dataset.
+    """
+    if all("check_sources" in node.tags for node in pipeline.nodes):
+        return  # it says itself what is missing, of all systems at once
+    given = run_params.get("runtime_params") or {}
+    check_readers(given, _find_models(), pipeline.datasets())
+    for node in pipeline.nodes:
+        if "sources" in node.tags:
+            _require_embedded(node, catalog)
+            if "portfolio" not in given and not replaces_real(given):
+                _require_demo(node, catalog)
+        _require_frames(node, catalog)
+    # What is read before what is written.
+    for name in [*sorted(pipeline.inputs()), *sorted(pipeline.all_outputs())]:
+        if not is_parameter(name):
+            _require_credentials(name, catalog)
+    for name in sorted(pipeline.inputs()):
+        if not is_parameter(name):
+            _require_input(name, catalog)
 
 
 def _require_embedded(node: Node, catalog: Catalog) -> None:

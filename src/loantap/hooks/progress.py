@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import logging
-import re
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-from kedro.framework.hooks import hook_impl
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 from rich.console import Console
@@ -23,24 +20,14 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
-from loantap.datasets import BatchedDataset, StagedDataset
+from loantap.hooks.results import collect_results
 from loantap.hooks.run_choices import shows_all
-from loantap.hooks.saved import Catalog, SavedDatasets
-from loantap.model.validation.evaluation import measure_out_of_fold
-from loantap.policy.decisions import Decision
-from loantap.portfolio.assembly import portfolio_origin
-from loantap.registry.connection import registry_address
-from loantap.reporting.terminal.results import RunResults
+from loantap.hooks.saved import Catalog
 from loantap.reporting.terminal.run_summary import summarise_run
 from loantap.reporting.terminal.system_findings import tabulate_findings
 from loantap.tables.progress import LOGGER
 
-_PROMOTION = re.compile(r"modeling\.(\w+)\.promotion")
-_PREDICTIONS = re.compile(r"modeling\.(\w+)\.predictions")
-_METRICS, _VINTAGES = "evaluation.metrics", "evaluation.vintage_analysis"
-_ACCOUNT, _FINDINGS = "scoring.scoring_account", "check_sources.system_findings"
-
-
+_FINDINGS = "check_sources.system_findings"
 # Slower than this, a rate says less than the bar.
 _TOLD_RATE = 100
 
@@ -95,11 +82,10 @@ class CountingHandler(logging.Handler):
         LOGGER.propagate = True
 
 
-class ProgressHook(SavedDatasets):
+class Display:
     """Shows which node runs, and at the end what came out and where to look."""
 
     def __init__(self) -> None:
-        super().__init__()
         self._progress = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=16),
@@ -113,62 +99,36 @@ class ProgressHook(SavedDatasets):
         self._node: Node | None = None
         self._started = 0.0
 
-    @hook_impl(trylast=True)
-    def before_pipeline_run(self, pipeline: Pipeline) -> None:
+    def start(self, pipeline: Pipeline) -> None:
         """Start the bar."""
         self._progress.reset(self._task, total=len(pipeline.nodes))
         self._progress.start()
         self._counting.listen()
 
-    @hook_impl
-    def before_node_run(self, node: Node) -> None:
+    def begin_node(self, node: Node) -> None:
         """Count the node before, whose results are saved by now; name this one."""
         self._count_node()
         self._node = node
         self._started = time.perf_counter()
         self._progress.update(self._task, description=node.name)
 
-    @hook_impl
-    def after_dataset_loaded(self, dataset_name: str, data: Any) -> None:
+    def show_loaded(self, dataset_name: str, data: Any) -> None:
         """Show what was found of the systems, good or bad."""
         if dataset_name == _FINDINGS:
             Console().print(tabulate_findings(data))
 
-    @hook_impl
-    def on_pipeline_error(self) -> None:
-        """Stop the bars."""
+    def stop(self) -> None:
+        """Stop the bars of a run that has failed."""
         self._node = None
         self._stop()
 
-    @hook_impl(trylast=True)
-    def after_pipeline_run(self, run_params: dict[str, Any], catalog: Catalog) -> None:
+    def summarise(self, run_params: dict[str, Any], catalog: Catalog, saved: Sequence[str]) -> None:
         """Stop the bars; print what came out and where to look."""
         self._count_node()
         self._stop()
         given = run_params.get("runtime_params") or {}
-        results = self._collect_results(catalog, Path(run_params["project_path"]))
+        results = collect_results(catalog, saved, Path(run_params["project_path"]))
         Console().print(summarise_run(results, full=shows_all(given)))
-
-    def _collect_results(self, catalog: Catalog, project: Path) -> RunResults:
-        saved = {name: catalog.get(name) for name in self._saved}
-        written = {n: _near(d.filepath) for n, d in saved.items() if isinstance(d, StagedDataset)}
-
-        def load(name: str) -> Any:
-            return catalog.load(name) if name in saved else None
-
-        metrics = self._load_metrics(catalog)
-        return RunResults(
-            reconciliation=load("reconciliation"),
-            metrics=metrics,
-            promotions=self._load_promotions(catalog),
-            vintages=load(_VINTAGES),
-            reports=[path for path in written.values() if path.parent.name == "08_reporting"],
-            scores=written.get("scores"),
-            decisions=_tally_decisions(saved.get("scores")),
-            scoring_account=load(_ACCOUNT),
-            declines="scores" not in saved or _declines(catalog),
-            next_steps=_tell_next_steps(self._saved, project),
-        )
 
     def _count_node(self) -> None:
         """Count the node that has ended; leave a line with its time, saving included.
@@ -186,58 +146,6 @@ class ProgressHook(SavedDatasets):
         )
         self._node = None
 
-    def _load_metrics(self, catalog: Catalog) -> dict[str, Any] | None:
-        """What was evaluated; of a run that only trained, what it has: out of fold."""
-        if _METRICS in self._saved:
-            found: dict[str, Any] = catalog.load(_METRICS)
-            return found
-        kept = [name for name in self._saved if isinstance(catalog.get(name), StagedDataset)]
-        made = [of for name in kept if (of := _PREDICTIONS.fullmatch(name))]
-        if not made:
-            return None
-        blocks = {of[1]: {"cv": measure_out_of_fold(catalog.load(of[0]))} for of in made}
-        return blocks | {"origin": portfolio_origin(catalog.load("reconciliation"))}
-
-    def _load_promotions(self, catalog: Catalog) -> dict[str, Any]:
-        """What was decided on each model this run made, by model."""
-        return {
-            of[1]: catalog.load(name) for name in self._saved if (of := _PROMOTION.fullmatch(name))
-        }
-
     def _stop(self) -> None:
         self._counting.leave()
         self._progress.stop()
-
-
-def _tally_decisions(scores: object) -> pd.DataFrame | None:
-    """How many of each decision a run took, without loading a file that may exceed memory."""
-    if not isinstance(scores, BatchedDataset):
-        return None
-    return scores.tally(["decision", "model_name", "model_version"])
-
-
-def _near(path: Path) -> Path:
-    """A path from where the person is, if it is below."""
-    here = Path.cwd()
-    return path.relative_to(here) if path.is_relative_to(here) else path
-
-
-def _tell_next_steps(saved: Sequence[str], project: Path) -> str:
-    """Commands that work where the run was started: a packaged run has no Makefile."""
-    has_make = (project / "Makefile").is_file()
-    if any(map(_PREDICTIONS.fullmatch, saved)) or _METRICS in saved:
-        if not has_make:
-            address = registry_address().replace(f"sqlite:///{Path.cwd()}/", "sqlite:///")
-            return f"mlflow ui --backend-store-uri {address} (search and metrics)"
-        explore = "make viz (lineage), make ui (search and metrics)"
-        if _METRICS in saved:
-            return f"{explore}\nkedro run --pipelines scoring --params applications=FILE.csv"
-        return f"kedro run --pipelines evaluation (reports)\n{explore}"
-    if has_make and {"reconciliation", "sources.portfolio"} & set(saved):
-        return "kedro run --pipelines training (models and reports)"
-    return ""
-
-
-def _declines(catalog: Catalog) -> bool:
-    bands = catalog.load("params:scoring").policy.bands
-    return any(band.decision == Decision.DECLINE for band in bands)

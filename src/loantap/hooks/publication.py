@@ -1,6 +1,6 @@
 """All of a run's results appear when it has succeeded, or none; champions change last.
 
-The steps are plain functions; `TransactionHook` and `RunHook` call them in order.
+`Transaction` and `ExclusiveUse` call them in order.
 """
 
 from __future__ import annotations
@@ -10,8 +10,6 @@ import secrets
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-
-from kedro.framework.hooks import hook_impl
 
 from loantap.databases.marks import drop_staged, is_marked
 from loantap.datasets import RegisteredModelDataset, TargetTableDataset
@@ -23,7 +21,7 @@ from loantap.datasets.staged import (
     staging_path,
 )
 from loantap.datasets.target_table import publish_together
-from loantap.hooks.saved import Catalog, SavedDatasets, publishable
+from loantap.hooks.saved import Catalog, publishable
 from loantap.portfolio.errors import InputError
 from loantap.project.folder import from_project
 from loantap.project.interruption import interruption
@@ -210,39 +208,32 @@ def _end_in_mlflow(killed: Record) -> bool:
     return True
 
 
-class TransactionHook(SavedDatasets):
+class Transaction:
     """Publishes what a run saved when it has succeeded; forgets it when it has not."""
 
     def __init__(self) -> None:
-        super().__init__()
         self._catalog: Catalog | None = None
         self._lock = lock_of(Path())
 
-    @hook_impl
-    def after_context_created(self) -> None:
-        """Forget what an interrupted run of this process saved, if nobody was told of it."""
-        if self._catalog is not None:
-            self.on_pipeline_error()
-        super().after_context_created()
-
-    @hook_impl
-    def before_pipeline_run(self, run_params: dict[str, Any], catalog: Catalog) -> None:
+    def begin(self, run_params: dict[str, Any], catalog: Catalog) -> None:
         """Remember where this run saves."""
         self._catalog = catalog
         self._lock = lock_of(Path(run_params["project_path"]))
 
-    @hook_impl(tryfirst=True)
-    def after_pipeline_run(self, catalog: Catalog) -> None:
+    def publish(self, catalog: Catalog, saved: Sequence[str]) -> None:
         """Publish tables, files and models; the record of the run is complete by now."""
         interruption.obey()
-        publish(publishable(catalog, self._saved), self._lock)
+        publish(publishable(catalog, saved), self._lock)
         self._catalog = None
 
-    @hook_impl(tryfirst=True)
-    def on_pipeline_error(self) -> None:
+    def discard(self, saved: Sequence[str]) -> None:
         """Leave the last good outputs and aliases where they are."""
         catalog, self._catalog = self._catalog, None
         if catalog is None or is_under_way(self._lock.folder):
             return
-        for dataset in publishable(catalog, self._saved):
+        for dataset in publishable(catalog, saved):
             dataset.discard()
+
+    def forget_interrupted(self, saved: Sequence[str]) -> None:
+        """Discard what an earlier run of this process saved, if nobody was told how it ended."""
+        self.discard(saved)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from kedro.framework.hooks import hook_impl
 from kedro.pipeline import Pipeline
 
 from loantap.datasets import RegisteredModelDataset, StagedDataset
 from loantap.features.definitions import MODELS
 from loantap.hooks.parameter_paths import flatten
-from loantap.hooks.saved import Catalog, SavedDatasets, is_parameter
+from loantap.hooks.saved import Catalog, is_parameter
 from loantap.portfolio.assembly import portfolio_origin
 from loantap.registry import runs
 from loantap.registry.connection import asking_registry
@@ -34,18 +34,14 @@ _OF_ONE_MODEL = (
 _CANDIDATES = re.compile(r"modeling\.(\w+)\.candidates")
 
 
-class RecordHook(SavedDatasets):
+class Record:
     """Records a training run in MLflow: parameters, metrics, candidates, plots, origin, commit."""
 
     def __init__(self) -> None:
-        super().__init__()
         self._commit = "unknown"
         self._parameters: dict[str, Any] = {}
 
-    @hook_impl(trylast=True)
-    def before_pipeline_run(
-        self, run_params: dict[str, Any], pipeline: Pipeline, catalog: Catalog
-    ) -> None:
+    def begin(self, run_params: dict[str, Any], pipeline: Pipeline, catalog: Catalog) -> None:
         """Log the parameter groups the run uses, and the commit its code is at.
 
         Raises:
@@ -67,8 +63,7 @@ class RecordHook(SavedDatasets):
             self._parameters |= flatten({name.removeprefix("params:"): group})
         runs.log_parameters(self._parameters)
 
-    @hook_impl(tryfirst=True)
-    def after_pipeline_run(self, run_params: dict[str, Any], catalog: Catalog) -> None:
+    def complete(self, run_params: dict[str, Any], catalog: Catalog, saved: Sequence[str]) -> None:
         """Log what was found, and store it with the models, before anything is published.
 
         Raises:
@@ -76,25 +71,27 @@ class RecordHook(SavedDatasets):
         """
         if runs.is_recording():
             with asking_registry():
-                self._record_end(run_params, catalog)
+                self._record_end(run_params, catalog, list(dict.fromkeys(saved)))
 
-    def _record_end(self, run_params: dict[str, Any], catalog: Catalog) -> None:
+    def _record_end(
+        self, run_params: dict[str, Any], catalog: Catalog, saved: Sequence[str]
+    ) -> None:
         origin = portfolio_origin(catalog.load("reconciliation"))
         runs.log_tags({"origin": origin})
         runs.rename(f"{origin} {run_params['run_id'][:16]}")
-        for name in dict.fromkeys(self._saved):
+        for name in saved:
             self._record_dataset(name, catalog)
-        self._record_inputs(catalog, origin)
+        self._record_inputs(catalog, origin, saved)
         record = RunRecord(
             command=_tell_command(run_params),
             git_commit=self._commit,
             parameters=self._parameters,
             origin=origin,
         )
-        for name in dict.fromkeys(self._saved):
+        for name in saved:
             dataset = catalog.get(name)
             if isinstance(dataset, RegisteredModelDataset) and dataset.registered is not None:
-                files = self._collect_files(dataset.namespace, catalog)
+                files = self._collect_files(dataset.namespace, catalog, saved)
                 attach_evidence(dataset.registered, dataset.namespace, files, record)
 
     def _record_dataset(self, name: str, catalog: Catalog) -> None:
@@ -112,18 +109,20 @@ class RecordHook(SavedDatasets):
                 dataset.current, dataset.filepath.name, None if folder == _REPORTS else folder
             )
 
-    def _record_inputs(self, catalog: Catalog, origin: str) -> None:
+    def _record_inputs(self, catalog: Catalog, origin: str, saved: Sequence[str]) -> None:
         """The loans that the models of this run learnt from."""
-        datasets = (catalog.get(name) for name in self._saved)
+        datasets = (catalog.get(name) for name in saved)
         models = {d.namespace for d in datasets if isinstance(d, RegisteredModelDataset)}
         for feature_set in sorted({MODELS[model] for model in models}):
             rows = catalog.load(f"{feature_set}_input")
             runs.log_dataset(f"{feature_set} features", origin, rows)
 
-    def _collect_files(self, namespace: str, catalog: Catalog) -> dict[str, Path]:
+    def _collect_files(
+        self, namespace: str, catalog: Catalog, saved: Sequence[str]
+    ) -> dict[str, Path]:
         """Files of this run that are evidence on a model, by the name they have as such."""
         patterns = (*_OF_ALL_MODELS, *_OF_ONE_MODEL)
-        names = {pattern.format(namespace) for pattern in patterns} & set(self._saved)
+        names = {pattern.format(namespace) for pattern in patterns} & set(saved)
         datasets = [catalog.get(name) for name in sorted(names)]
         return {d.filepath.name: d.current for d in datasets if isinstance(d, StagedDataset)}
 

@@ -1,102 +1,125 @@
-"""One run at a time: what is done before its first step, and however it ends."""
+"""All that happens around a run, in order."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Generator, Iterable
-from pathlib import Path
 from typing import Any
 
+from kedro.framework.context import KedroContext
 from kedro.framework.hooks import hook_impl
 from kedro.framework.session import KedroSession
 from kedro.pipeline import Pipeline
+from kedro.pipeline.node import Node
 
-from loantap.datasets import SourceTableDataset, TargetTableDataset
-from loantap.datasets.staged import FilePublishable
-from loantap.hooks.publication import find_own_journal, recover
-from loantap.hooks.saved import Catalog, SavedDatasets
-from loantap.portfolio.errors import InputError
-from loantap.project.folder import from_project
+from loantap.hooks.exclusive import ExclusiveUse
+from loantap.hooks.guard import check_inputs, check_parameters
+from loantap.hooks.progress import Display
+from loantap.hooks.publication import Transaction
+from loantap.hooks.record import Record
+from loantap.hooks.saved import Catalog
+from loantap.hooks.tracking import Tracking
 from loantap.project.interruption import interruption
-from loantap.project.lock import ALL_PUBLISHED, NOTHING_PUBLISHED, ProjectLock, lock_of
-from loantap.registry import runs
 
 
-class RunHook(SavedDatasets):
-    """Has the project to itself from before the first step until the run has ended."""
+class RunHook:
+    """Calls the steps around a run one after the other; the only hook of this project.
+
+    Each step is a class or a function of its own, which knows nothing of Kedro's order of hooks.
+    """
 
     def __init__(self) -> None:
-        super().__init__()
-        self._lock: ProjectLock | None = None
+        self._saved: list[str] = []
         self._arguments: dict[str, Any] = {}
-
-    @hook_impl(wrapper=True)
-    def before_pipeline_run(
-        self, run_params: dict[str, Any], pipeline: Pipeline, catalog: Catalog
-    ) -> Generator[None, None, None]:
-        """Take the lock, put right what killed runs left, and see that outputs can be written."""
-        lock = lock_of(Path(run_params["project_path"]))
-        if not lock.is_held:
-            lock.acquire()
-        self._lock = lock
-        self._arguments = {"run_params": run_params, "pipeline": pipeline, "catalog": catalog}
-        recover(lock)
-        datasets = [catalog.get(name) for name in sorted(pipeline.all_outputs())]
-        outputs = [d.filepath for d in datasets if isinstance(d, FilePublishable)]
-        tables = (d.file for d in datasets if isinstance(d, TargetTableDataset))
-        databases = {file for file in tables if file is not None}
-        require_writable([*outputs, *sorted(databases)])
-        lock.note(
-            outputs=tuple(from_project(path, lock.project) for path in outputs),
-            databases=tuple(from_project(path, lock.project) for path in sorted(databases)),
-        )
-        yield
-        lock.note(mlflow_run=runs.active_run_id())
+        self._use = ExclusiveUse()
+        self._tracking = Tracking()
+        self._transaction = Transaction()
+        self._record = Record()
+        self._display = Display()
 
     @hook_impl
-    def before_node_run(self) -> None:
-        """End here, if an interruption was lost in an import or a destructor."""
+    def after_context_created(self, context: KedroContext) -> None:
+        """Open the registry, check the parameters, forget a run that nobody was told of."""
+        self._tracking.after_context_created(context)
+        check_parameters(context)
+        self._transaction.forget_interrupted(self._saved)
+        self._saved = []
+
+    @hook_impl
+    def after_catalog_created(
+        self,
+        catalog: Catalog,
+        conf_catalog: dict[str, Any],
+        conf_creds: dict[str, Any],
+        parameters: dict[str, Any],
+        save_version: str,
+        load_versions: dict[str, str],
+    ) -> None:
+        """Let kedro-mlflow see the catalog."""
+        self._tracking.after_catalog_created(
+            catalog, conf_catalog, conf_creds, parameters, save_version, load_versions
+        )
+
+    @hook_impl
+    def before_pipeline_run(
+        self, run_params: dict[str, Any], pipeline: Pipeline, catalog: Catalog
+    ) -> None:
+        """Take the lock, check inputs, begin MLflow's run and its record, show the progress."""
+        self._arguments = {"run_params": run_params, "pipeline": pipeline, "catalog": catalog}
+        self._use.take(run_params, pipeline, catalog)
+        check_inputs(run_params, pipeline, catalog)
+        self._tracking.before_pipeline_run(run_params, pipeline, catalog)
+        self._transaction.begin(run_params, catalog)
+        self._record.begin(run_params, pipeline, catalog)
+        self._display.start(pipeline)
+        self._use.note_mlflow_run()
+
+    @hook_impl
+    def before_node_run(
+        self, node: Node, catalog: Catalog, inputs: dict[str, Any], is_async: bool
+    ) -> None:
+        """Name the node, unless an interruption was lost in an import or a destructor."""
+        self._tracking.before_node_run(node, catalog, inputs, is_async)
+        self._display.begin_node(node)
         interruption.obey()
 
-    @hook_impl(wrapper=True)
-    def after_pipeline_run(self) -> Generator[None, None, None]:
-        """Let the next run begin when all is published, recorded and shown."""
-        yield
-        if self._lock is not None:
-            self._lock.outcome = ALL_PUBLISHED
-        self._end()
+    @hook_impl
+    def after_dataset_loaded(self, dataset_name: str, data: Any) -> None:
+        """Show what was found of the systems."""
+        self._display.show_loaded(dataset_name, data)
+
+    @hook_impl
+    def after_dataset_saved(self, dataset_name: str) -> None:
+        """Remember what was saved, in order."""
+        self._saved.append(dataset_name)
+
+    @hook_impl
+    def after_pipeline_run(
+        self, run_params: dict[str, Any], pipeline: Pipeline, catalog: Catalog
+    ) -> None:
+        """Complete the record, publish, end MLflow's run, show what came out, release the lock."""
+        self._record.complete(run_params, catalog, self._saved)
+        self._transaction.publish(catalog, self._saved)
+        self._tracking.after_pipeline_run(run_params, pipeline, catalog)
+        self._display.summarise(run_params, catalog, self._saved)
+        self._use.tell_success()
+        self._use.release()
+
+    @hook_impl
+    def on_pipeline_error(self, error: BaseException, run_params: dict[str, Any]) -> None:
+        """Leave the last good outputs in place, tell MLflow, stop the display."""
+        self._transaction.discard(self._saved)
+        self._tracking.on_pipeline_error(error, run_params)
+        self._display.stop()
 
     def fail(self, session_hooks: Any, error: BaseException) -> None:
         """Tell every hook that the run has ended badly; Kedro does so of errors in nodes only."""
-        if self._lock is None:
+        if not self._use.is_held:
             return
         with interruption.deferred():
             try:
-                if self._lock.outcome != ALL_PUBLISHED:
-                    self._lock.outcome = self._describe_outcome(self._lock)
+                self._use.tell_failure(self._arguments["catalog"], self._saved)
                 session_hooks.on_pipeline_error(error=error, **self._arguments)
             finally:
-                self._end()
-
-    def _describe_outcome(self, lock: ProjectLock) -> str:
-        journal = find_own_journal(lock.folder)
-        if journal is not None and journal.committed:
-            return "its tables are published, and the rest of its results with the next run"
-        if journal is not None:
-            return (
-                "whether its tables are published is not known, since the warehouse did not "
-                "answer; the next run finds out, and publishes the rest with them or nothing"
-            )
-        catalog = self._arguments["catalog"]
-        sources = [n for n in self._saved if isinstance(catalog.get(n), SourceTableDataset)]
-        if not sources:
-            return NOTHING_PUBLISHED
-        return f"{NOTHING_PUBLISHED}. The embedded sources are new already: {', '.join(sources)}"
-
-    def _end(self) -> None:
-        if self._lock is not None:
-            self._lock.release()
-        self._lock, self._arguments = None, {}
+                self._use.release()
 
 
 class ProjectSession(KedroSession):
@@ -112,24 +135,3 @@ class ProjectSession(KedroSession):
                     plugin.fail(self._hook_manager.hook, error)
             raise
         return result
-
-
-def require_writable(paths: Iterable[Path]) -> None:
-    """Refuse, before the first step, what would fail at the last.
-
-    Raises:
-        InputError: a folder of these files cannot be made, or not be written to.
-    """
-    for folder in sorted({path.parent for path in paths}):
-        present = next(each for each in (folder, *folder.parents) if each.exists())
-        if not present.is_dir():
-            problem = f"{present} is a file, not a folder"
-        elif not os.access(present, os.W_OK | os.X_OK):
-            problem = f"{present} cannot be written to"
-        else:
-            continue
-        raise InputError(
-            f"folder {folder}",
-            problem,
-            "Give yourself the right to write there, or name another place",
-        )

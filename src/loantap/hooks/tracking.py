@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from kedro.framework.context import KedroContext
-from kedro.framework.hooks import hook_impl
 from kedro.pipeline import Pipeline
 from kedro.pipeline.node import Node
 from kedro_mlflow.config.kedro_mlflow_config import KedroMlflowConfig
@@ -37,8 +36,8 @@ _DEFAULT = "__default__"
 _ENDING_S = 5.0
 
 
-class TrackingHook(MlflowHook):  # type: ignore[misc] # kedro-mlflow is not typed
-    """As kedro-mlflow's own, which settings switch off, with two differences.
+class Tracking(MlflowHook):  # type: ignore[misc] # kedro-mlflow is not typed
+    """As kedro-mlflow's own hook, which settings switch off, with two differences.
 
     It opens the registry for every run: where that is down, a run that records nothing, such as
     scoring, goes on. And it starts MLflow's run once more for every node, but ends it once, so that
@@ -50,7 +49,6 @@ class TrackingHook(MlflowHook):  # type: ignore[misc] # kedro-mlflow is not type
         self.run_id: str | None = None
         self._down: RegistryDownError | None = None
 
-    @hook_impl
     def after_context_created(self, context: KedroContext) -> None:
         """Read `mlflow.yml` and open the registry."""
         self.run_id = None
@@ -81,7 +79,6 @@ class TrackingHook(MlflowHook):  # type: ignore[misc] # kedro-mlflow is not type
         with asking_registry(must_exist=False), keeping_address_variable():
             super().after_context_created(self._context)
 
-    @hook_impl
     def before_pipeline_run(
         self, run_params: dict[str, Any], pipeline: Pipeline, catalog: Catalog
     ) -> None:
@@ -109,7 +106,6 @@ class TrackingHook(MlflowHook):  # type: ignore[misc] # kedro-mlflow is not type
         address = self.mlflow_config.server.mlflow_tracking_uri
         require_same_place(address, options.artifact_location, project)
 
-    @hook_impl
     def before_node_run(
         self, node: Node, catalog: Catalog, inputs: dict[str, Any], is_async: bool
     ) -> None:
@@ -120,7 +116,6 @@ class TrackingHook(MlflowHook):  # type: ignore[misc] # kedro-mlflow is not type
         if not runs.is_recording():
             super().before_node_run(node, catalog, inputs, is_async)
 
-    @hook_impl
     def on_pipeline_error(self, error: BaseException, run_params: dict[str, Any]) -> None:
         """Say in MLflow that the run has failed, or was interrupted; never that it is finished."""
         run_id, self.run_id = self.run_id, None
@@ -134,7 +129,6 @@ class TrackingHook(MlflowHook):  # type: ignore[misc] # kedro-mlflow is not type
             logger.warning("%s. The next run says there how this one ended", down)
             lock_of(Path(run_params["project_path"])).put_aside()
 
-    @hook_impl
     def after_pipeline_run(
         self, run_params: dict[str, Any], pipeline: Pipeline, catalog: Catalog
     ) -> None:
