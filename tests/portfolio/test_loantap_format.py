@@ -21,13 +21,7 @@ from loantap.portfolio.dictionary import (
     portfolio_columns,
 )
 from loantap.portfolio.errors import InputError
-from loantap.portfolio.loantap_format import (
-    Parsed,
-    parse,
-    render,
-    require_columns,
-    split_address,
-)
+from loantap.portfolio.loantap_format import Parsed, parse, render, require_columns, split_address
 from tests.conftest import AS_OF, raw_loans
 
 

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from loantap.portfolio.column_reading import Texts, read_column
 from loantap.portfolio.dictionary import CSV_ORDER, Column, Kind, portfolio_columns
-from loantap.portfolio.loantap_format import Texts, read_column
 from loantap.portfolio.values import list_rules, make_reader, show_value, to_days
 from tests.conftest import AS_OF, MADE_UP_LOAN
 

@@ -10,8 +10,8 @@ import pandas as pd
 from loantap.features.definitions import FEATURES
 from loantap.features.formulas import MISSING, compute_column
 from loantap.portfolio.arrays import FloatArray
+from loantap.portfolio.column_reading import Texts
 from loantap.portfolio.dictionary import COLUMNS, Kind
-from loantap.portfolio.loantap_format import Texts
 
 __all__ = ["MISSING", "build_features", "columns_used", "to_values"]
 _TEXT = (Kind.CATEGORY, Kind.TEXT)

@@ -16,8 +16,8 @@ import numpy as np
 from loantap.features.definitions import FEATURES
 from loantap.portfolio.amortisation import MONTHS_PER_YEAR
 from loantap.portfolio.arrays import FloatArray
+from loantap.portfolio.column_reading import Texts
 from loantap.portfolio.dictionary import SUB_GRADES
-from loantap.portfolio.loantap_format import Texts
 
 MISSING: Final = "missing"
 _DAYS_PER_YEAR: Final = 365.25

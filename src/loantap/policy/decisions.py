@@ -13,8 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from loantap.model.scoring.trained import ModelFacts
 from loantap.portfolio.arrays import BoolArray, FloatArray
+from loantap.portfolio.column_reading import Texts
 from loantap.portfolio.errors import InputError
-from loantap.portfolio.loantap_format import Texts
 
 
 class Decision(StrEnum):

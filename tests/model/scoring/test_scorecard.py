@@ -26,7 +26,7 @@ from loantap.model.scoring.scorecard import (
     to_probability,
 )
 from loantap.model.scoring.trained import TrainedModel
-from loantap.portfolio.loantap_format import Texts
+from loantap.portfolio.column_reading import Texts
 
 LENDING = FEATURE_SETS["lending"]
 any_borrower = st.fixed_dictionaries(

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from loantap.portfolio.column_reading import ReadColumn, list_problems
 from loantap.portfolio.contradictions import Contradiction
 from loantap.portfolio.dictionary import COLUMNS, Column
-from loantap.portfolio.loantap_format import ReadColumn, list_problems
 from loantap.portfolio.values import show_value
 
 

@@ -14,8 +14,8 @@ import pandas as pd
 from loantap.features.definitions import FEATURES
 from loantap.features.formulas import MISSING, make_formula, tell_column, tell_one
 from loantap.portfolio.arrays import FloatArray, IntArray
+from loantap.portfolio.column_reading import Texts
 from loantap.portfolio.dictionary import COLUMNS
-from loantap.portfolio.loantap_format import Texts
 
 _DECIMALS = re.compile(r"\.(\d)([f%])")
 # Stands for a share of nothing, which is more than any other.

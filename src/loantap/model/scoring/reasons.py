@@ -14,7 +14,7 @@ import pandas as pd
 from loantap.model.scoring.concepts import Concept, contradicts_credit_sense, list_concepts
 from loantap.model.scoring.scorecard import Scorecard
 from loantap.portfolio.arrays import FloatArray
-from loantap.portfolio.loantap_format import Texts
+from loantap.portfolio.column_reading import Texts
 
 REASON_COUNT = 4
 REASONS = tuple(f"reason_{number}" for number in range(1, REASON_COUNT + 1))

@@ -24,9 +24,10 @@ from loantap.model.scoring.scorecard import (
 )
 from loantap.model.scoring.tally import ApplicationTally
 from loantap.model.scoring.trained import TrainedModel
+from loantap.portfolio.column_reading import Texts, read_column
 from loantap.portfolio.contradictions import TERMS, contradict, find_contradictions
 from loantap.portfolio.dictionary import COLUMNS, Column
-from loantap.portfolio.loantap_format import Texts, list_faults, read_column, require_columns
+from loantap.portfolio.loantap_format import list_faults, require_columns
 from loantap.portfolio.values import Reader, Value, make_reader, show_value, to_days
 
 __all__ = ["REASONS", "NotForLendingError", "Scorer", "check_servable"]

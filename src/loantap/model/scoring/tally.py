@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from loantap.portfolio.arrays import FloatArray
+from loantap.portfolio.column_reading import Texts
 from loantap.portfolio.contradictions import TERMS, is_off
 from loantap.portfolio.dictionary import COLUMNS
-from loantap.portfolio.loantap_format import Texts
 from loantap.portfolio.units import UnitCounts
 
 _SHOWN = 5
