@@ -176,7 +176,7 @@ def test_thresholds_draws_what_each_threshold_means(label, column):
 def test_thresholds_marks_the_chosen_one_and_what_declining_everybody_scores():
     lines = lines_of(plot_thresholds(THRESHOLDS, 0.2, 0.54, LENDING))
 
-    assert set(lines["chosen threshold, 0.200"].get_xdata()) == {0.2}
+    assert set(lines["chosen threshold, 20.0%"].get_xdata()) == {0.2}
     decline_all = lines["F2 of declining everybody, 0.540"]
     assert set(decline_all.get_ydata()) == {0.54}
     assert decline_all.is_dashed()

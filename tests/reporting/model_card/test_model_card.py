@@ -234,11 +234,11 @@ class TestMetrics:
     def test_the_replica_stands_beside_the_published_figures(self, page, lending):
         text = read_section(page, "model-published-replica")
 
-        assert "Accuracy 0.830 0.810 0.812" in text
-        assert "Recall 0.654 0.770 0.771" in text
-        assert "Precision 0.552 0.500 0.503" in text
+        assert "Accuracy 83.0% 81.0% 81.2%" in text
+        assert "Recall 65.4% 77.0% 77.1%" in text
+        assert "Precision 55.2% 50.0% 50.3%" in text
         assert "F2 0.630 0.695 0.696" in text
-        assert "mean over 5 cross-validation folds at a threshold of 0.45" in text
+        assert "mean over 5 cross-validation folds at a PD threshold of 45%" in text
         assert "published case study" not in lending
 
     def test_the_comparison_survives_a_replica_that_was_not_measured(self):
@@ -247,7 +247,7 @@ class TestMetrics:
 
         text = read_text(render_model_card(make_card(sections=[replica])))
 
-        assert f"Accuracy 0.830 0.810 {NOTHING}" in text
+        assert f"Accuracy 83.0% 81.0% {NOTHING}" in text
 
     def test_the_search_says_how_many_candidates_did_not_converge(self, lending):
         assert "1 did not converge" in lending

@@ -144,7 +144,7 @@ def plot_thresholds(table: pd.DataFrame, chosen: float, decline_all: float, titl
         linestyle=(0, (6, 3)),
         label=f"F2 of declining everybody, {decline_all:.3f}",
     )
-    axes.axvline(chosen, color=INK, linewidth=1, label=f"chosen threshold, {chosen:.3f}")
+    axes.axvline(chosen, color=INK, linewidth=1, label=f"chosen threshold, {chosen:.1%}")
     axes.set_ylim(0, 1.02)
     axes.margins(x=0)
     axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))

@@ -21,7 +21,10 @@ from loantap.reporting.formatting import (
 SAMPLES: Final = ("cv", "test", "out_of_time")
 _TRADE_OFF_ROWS: Final = 12
 _TOP_CANDIDATES: Final = 8
-_RATES: Final = frozenset({"default_rate", "approval_rate", "default_rate_approved"})
+_RATES: Final = frozenset(
+    {"default_rate", "threshold", "accuracy", "precision", "recall", "approval_rate",
+     "default_rate_approved"}
+)  # fmt: skip
 _METRICS: Final = {
     "default_rate": "Default rate",
     "roc_auc": "AUC",
@@ -122,10 +125,14 @@ def make_cell(block: Mapping[str, Any] | None, key: str) -> Cell:
         return Cell(NOTHING)
     value, low, high = (block.get(key + suffix) for suffix in ("", "_low", "_high"))
     if key in _RATES:
-        return Cell(percent(value), percent_interval(low, high))
+        return Cell(_word(key, value), percent_interval(low, high))
     perfect = decimal_interval(block.get(f"{key}_perfect_low"), block.get(f"{key}_perfect_high"))
     remark = f"perfect: {perfect}" if perfect else ""
-    return Cell(decimal(value), decimal_interval(low, high), remark)
+    return Cell(_word(key, value), decimal_interval(low, high), remark)
+
+
+def _word(key: str, value: float | None) -> str:
+    return percent(value) if key in _RATES else decimal(value)
 
 
 def thin_trade_off(thresholds: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
@@ -157,13 +164,13 @@ def compare_with_published(blocks: Mapping[str, Any]) -> Comparison:
     block = blocks.get("cv")
     return Comparison(
         loans=count(block["n"]) if block else "",
-        threshold=decimal(block["threshold"], 2) if block else NOTHING,
+        threshold=percent(block["threshold"]) if block else NOTHING,
         rows=[
             (
                 _METRICS[key],
-                decimal(published),
-                decimal(_TRIED[key]),
-                decimal(block[key]) if block else NOTHING,
+                _word(key, published),
+                _word(key, _TRIED[key]),
+                _word(key, block[key]) if block else NOTHING,
             )
             for key, published in _PUBLISHED.items()
         ],
