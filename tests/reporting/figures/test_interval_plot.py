@@ -14,7 +14,9 @@ from loantap.reporting.figures.interval_plot import (
 from loantap.reporting.formatting import (
     NOTHING,
     decimal,
+    decimal_interval,
     explain_segmentation,
+    hold_together,
     name_segmentation,
     p_value,
     percent,
@@ -77,6 +79,15 @@ def test_a_segment_of_a_few_loans_never_stands_out_and_may_reach_beyond_the_axis
 def test_what_is_missing_is_shown_as_a_dash_and_never_as_a_number():
     assert percent(float("nan")) == decimal(None) == NOTHING
     assert p_value(None) == "not tested"
+
+
+def test_what_rounds_to_zero_has_no_minus() -> None:
+    assert decimal(-0.00004, 4) == "0.0000"
+    assert decimal_interval(-0.0112, -0.00001, 4) == "-0.0112 to 0.0000"
+
+
+def test_a_number_of_loans_stays_on_the_line_of_its_n() -> None:
+    assert hold_together("AUC 0.7, n = 524") == "AUC 0.7, n\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}524"
 
 
 def test_small_p_values_are_bounded_rather_than_spelt_out():

@@ -134,6 +134,17 @@ class TestReasons:
         )
         assert reach().reasons["Promotion"].endswith("all 2 conditions hold.")
 
+    def test_the_same_model_as_the_champion_is_not_told_as_a_defeat(self) -> None:
+        again = make_verdict("the new model", "loantap-lending version 3")
+        evidence = "same data, same model as loantap-lending version 3: nothing new registered"
+        again["conditions"].append({"name": "a new model", "holds": False, "evidence": evidence})
+        promotion = {"champion": again | {"promoted": False}, "challenger": None}
+
+        verdict = reach(WITHOUT_GROUPS, promotion=promotion)
+
+        assert verdict.reasons["Promotion"] == f"{evidence}. The other 2 conditions hold."
+        assert not verdict.red
+
     def test_what_the_policy_approves_is_told_on_loans_the_bands_were_not_cut_on(self) -> None:
         assert reach().reasons["Policy"] == (
             "Version 2026-11. Test 89.1% (89.1 to 90.8%) approved, n = 524; 16.3% (15.2 to "

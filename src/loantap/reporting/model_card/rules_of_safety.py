@@ -14,7 +14,7 @@ _PSI_SHIFTED: Final = 0.25
 # The four-fifths rule: Uniform Guidelines on Employee Selection Procedures, 29 CFR 1607.4 D.
 _FOUR_FIFTHS: Final = 0.8
 # To be the same model as the champion says nothing against it.
-_SAME_MODEL: Final = "a new model"
+SAME_MODEL: Final = "a new model"
 
 
 def _find_promotion(evidence: Evidence) -> list[Flag]:
@@ -26,7 +26,7 @@ def _find_promotion(evidence: Evidence) -> list[Flag]:
             "It does not become champion.",
         )
         for condition in evidence.conditions
-        if not condition["holds"] and condition["name"] != _SAME_MODEL
+        if not condition["holds"] and condition["name"] != SAME_MODEL
     ]
 
 

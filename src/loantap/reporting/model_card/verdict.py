@@ -158,6 +158,9 @@ def _tell_ranking(evidence: Evidence) -> str:
 def _tell_promotion(verdict: Mapping[str, Any]) -> str:
     failed = [c for c in verdict["conditions"] if not c["holds"]]
     headline = verdict["headline"]
+    if [condition["name"] for condition in failed] == [rules_of_safety.SAME_MODEL]:
+        others = len(verdict["conditions"]) - 1
+        return f"{failed[0]['evidence']}. The other {others} conditions hold."
     if not failed:
         return f"{headline}: all {len(verdict['conditions'])} conditions hold."
     return f"{headline}: " + "; ".join(f"{c['name']} ({c['evidence']})" for c in failed) + "."
