@@ -155,16 +155,16 @@ class TestUse:
 class TestWhatThePageIsAbout:
     """One version of each model, in every section, and which one decides."""
 
-    def test_the_versions_stand_at_the_top(self, page):
-        told = read_text(page).partition("May these models decide?")[0]
+    def test_the_versions_are_listed_where_the_use_is_told(self, page):
+        told = read_section(page, "use")
 
         assert (
-            "About loantap-lending version 3, loantap-benchmark version 3, "
+            "about loantap-lending version 3, loantap-benchmark version 3, "
             "loantap-published-replica version 3, and about no other version"
         ) in told
 
     @pytest.mark.parametrize(
-        "section", ["verdict", "model-lending", "stability", "fairness", "policy"]
+        "section", ["verdict", "use", "model-lending", "stability", "fairness", "policy"]
     )
     def test_every_section_names_the_version(self, page, section):
         assert "loantap-lending version 3" in read_section(page, section)

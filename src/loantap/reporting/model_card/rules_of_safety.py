@@ -96,7 +96,7 @@ def _find_populations(evidence: Evidence) -> list[Flag] | None:
     worst = max(moved, key=lambda row: float(row["psi"]))
     severity = Severity.RED if worst["psi"] > _PSI_SHIFTED else Severity.AMBER
     others = f" and {len(moved) - 1} more" if len(moved) > 1 else ""
-    finding = f"PDs are spread unlike those of other loans: {worst['population']}{others}"
+    finding = f"Its PDs differ from those of other loans: {worst['population']}{others}"
     figure = (
         f"PSI {quote(worst, 'psi')} against {count(worst['against_n'])}; chance gives up to "
         f"{decimal(worst['psi_chance'])}"
