@@ -81,6 +81,7 @@ def test_no_lending_decision_rests_on_an_excluded_feature(feature_set: FeatureSe
         "listing_status",
         "income_verification",
         "home_ownership",
+        "mortgage_accounts",
         "earliest_credit_line",
         "issue_month",
         "loan_status",

@@ -59,7 +59,7 @@ def applications(simulated_loans: pd.DataFrame) -> pd.DataFrame:
     """600 applications in LoanTap format: some with missing values, some that can't be scored."""
     rows = render(simulated_loans.head(600), portfolio_columns()).drop(columns="loan_status")
     rows.loc[[3, 250, 599], "dti"] = -1.0
-    rows.loc[rows.index[::7], "mort_acc"] = None
+    rows.loc[rows.index[::7], "revol_util"] = None
     rows.loc[10, "term"] = "48 months"
     rows.loc[[11, 12], "emp_title"] = ["None", 'Clock "maker", senior']
     return rows

@@ -52,6 +52,7 @@ class Feature:
 
 
 _PROXY: Final = "stands for age or wealth and adds nothing to the AUC"
+_HOUSING: Final = "stands for home ownership, and what it adds to the AUC may be chance"
 
 FEATURES: Final = MappingProxyType(
     {
@@ -85,9 +86,9 @@ FEATURES: Final = MappingProxyType(
                     of_nothing="none was ever held", adverse="high",
                     falls_with=("total_accounts",)),
             Feature("has_mortgage", "the number of mortgage accounts", ("mortgage_accounts",),
-                    adverse="low"),
+                    adverse="low", exclusion=_HOUSING),
             Feature("mortgage_accounts", "the number of mortgage accounts",
-                    ("mortgage_accounts",), adverse="low"),
+                    ("mortgage_accounts",), adverse="low", exclusion=_HOUSING),
             Feature("public_records", "derogatory public records", ("public_records",),
                     adverse="high"),
             Feature("bankruptcies", "recorded bankruptcies", ("bankruptcies",), adverse="high"),
@@ -144,8 +145,8 @@ CATEGORICAL: Final = tuple(f.name for f in FEATURES.values() if f.categorical)
 _APPLICATION: Final = (
     "log_loan_amount", "is_60_months", "log_annual_income", "loan_to_income", "dti_pct",
     "revolving_utilisation_pct", "log_revolving_utilisation", "log_revolving_balance",
-    "open_accounts", "total_accounts", "open_account_share", "has_mortgage", "public_records",
-    "bankruptcies", "employment_years", "purpose",
+    "open_accounts", "total_accounts", "open_account_share", "public_records", "bankruptcies",
+    "employment_years", "purpose",
 )  # fmt: skip
 # The rank of the grade rather than a column per grade: a worse grade must never lower the PD.
 _OFFER: Final = (

@@ -178,7 +178,7 @@ class TestBadInput:
         [
             {"dti": 9_999},  # how the bureau writes "no income"
             {"purpose": "a trip to the moon"},
-            {"mort_acc": None, "revol_util": pd.NA, "emp_length": "n/a"},
+            {"pub_rec_bankruptcies": None, "revol_util": pd.NA, "emp_length": "n/a"},
             {"annual_inc": 0},
             {"open_acc": 0, "total_acc": 0},
             {"issue_d": "Dec-2099"},  # no feature of the model: not looked at
@@ -214,7 +214,7 @@ class TestBadInput:
         ("revol_util", [0.0, 30.0, 90.0, 150.0]),
         ("int_rate", [5.0, 12.0, 25.0]),
         ("annual_inc", [1e6, 90_000.0, 40_000.0, 5_000.0, 0.0]),
-        ("mort_acc", [3.0, 1.0, 0.0]),
+        ("emp_length", [10.0, 5.0, 0.0]),
         ("pub_rec", [0.0, 1.0, 5.0]),
         ("sub_grade", ["A1", "B3", "D5", "G5"]),
     ],

@@ -90,8 +90,8 @@ def test_it_does_not_matter_in_what_chunks_they_arrive(
 
 @pytest.mark.parametrize("absent", [None, np.nan, pd.NA, ""], ids=["None", "NaN", "NA", "empty"])
 def test_it_does_not_matter_how_a_missing_value_is_written(absent: object, scorer: Scorer) -> None:
-    missing = raw_loans().astype("object").assign(mort_acc=absent, emp_length=absent)
-    expected = scorer.score(raw_loans({"mort_acc": None, "emp_length": None}), AS_OF)
+    missing = raw_loans().astype("object").assign(revol_util=absent, emp_length=absent)
+    expected = scorer.score(raw_loans({"revol_util": None, "emp_length": None}), AS_OF)
 
     scored = scorer.score(missing, AS_OF)
 
@@ -105,7 +105,8 @@ def test_what_the_model_does_not_use_cannot_change_the_answer(scorer: Scorer) ->
     other = raw_loans(
         {
             "address": "1 Elsewhere\r\nFPO AE 11650", "initial_list_status": "f",
-            "home_ownership": "OWN", "emp_title": "None", "loan_status": "Charged Off",
+            "home_ownership": "OWN", "mort_acc": "0.0", "emp_title": "None",
+            "loan_status": "Charged Off",
         }
     )  # fmt: skip
 

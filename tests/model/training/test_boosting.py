@@ -91,21 +91,22 @@ def test_the_effects_of_features_add_up(model: Pipeline, features: pd.DataFrame)
 def test_a_missing_number_counts_as_the_mean_and_marks_no_vintage(
     features: pd.DataFrame, simulated_loans: pd.DataFrame
 ) -> None:
-    # Numbers of mortgage accounts are missing in the years in which fewer loans went bad.
+    # As if bureaus had reported no utilisation in the years in which fewer loans went bad.
     target = simulated_loans["is_charged_off"]
     rng = np.random.default_rng(1)
     missing = rng.random(len(target)) < np.where(target == 1, 0.05, 0.4)
-    vintage = features.assign(has_mortgage=features["has_mortgage"].mask(missing))
+    name = "revolving_utilisation_pct"
+    vintage = features.assign(**{name: features[name].mask(missing)})
     fitted = fit_challenger(vintage, target, LENDING, OPTIONS, seed=1)
     one = vintage.head(1)
 
     unknown, mean, least, most = (
-        fitted.decision_function(one.assign(has_mortgage=value))[0]
-        for value in (np.nan, vintage["has_mortgage"].mean(), 0.0, 1.0)
+        fitted.decision_function(one.assign(**{name: value}))[0]
+        for value in (np.nan, vintage[name].mean(), 0.0, 120.0)
     )
 
     assert unknown == mean
-    assert most <= unknown <= least
+    assert least <= unknown <= most
 
 
 def test_a_number_that_is_always_missing_does_no_harm(

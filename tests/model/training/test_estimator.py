@@ -127,7 +127,7 @@ def served(features: pd.DataFrame, simulated_loans: pd.DataFrame):
     return slim(fit(features, simulated_loans, Balancing.NONE))
 
 
-@pytest.mark.parametrize("column", ["revolving_utilisation_pct", "has_mortgage"])
+@pytest.mark.parametrize("column", ["revolving_utilisation_pct", "bankruptcies"])
 def test_a_missing_number_counts_as_the_mean(column: str, served, features: pd.DataFrame) -> None:
     one = features.head(1)
 

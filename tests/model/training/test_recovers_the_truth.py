@@ -52,7 +52,7 @@ def test_it_ranks_loans_nearly_as_well_as_their_true_pds(
     best = roc_auc_score(target, demo.truth["true_pd"])
     found = roc_auc_score(target, predicted)
 
-    # Housing is a driver that no lending decision rests on: it costs about a third of a point.
+    # Housing and mortgage accounts are drivers that no lending decision rests on.
     assert best - 0.012 < found < best
 
 
@@ -62,7 +62,8 @@ def test_its_pds_are_close_to_the_true_ones(
     true_pd = demo.truth["true_pd"]
 
     assert np.corrcoef(predicted, true_pd)[0, 1] > 0.95
-    assert np.abs(predicted - true_pd).mean() < 0.022
+    # Without housing and mortgage accounts; with the latter it would be below .022.
+    assert np.abs(predicted - true_pd).mean() < 0.03
     assert predicted.mean() == pytest.approx(true_pd.mean(), abs=0.01)
 
 
@@ -87,4 +88,3 @@ def test_it_gives_drivers_their_true_direction(features: pd.DataFrame, target: p
     assert change(dti_pct=middle["dti_pct"] + 10) > 0
     assert change(revolving_utilisation_pct=middle["revolving_utilisation_pct"] + 30) > 0
     assert change(log_annual_income=middle["log_annual_income"] + 1) < 0
-    assert change(has_mortgage=1.0) < change(has_mortgage=0.0)

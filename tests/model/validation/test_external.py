@@ -30,7 +30,7 @@ OPTIONS = EvaluationOptions.model_validate(
 NEEDED = {
     "loan_amnt", "term", "int_rate", "installment", "grade", "sub_grade", "emp_length",
     "annual_inc", "purpose", "issue_d", "loan_status", "dti", "open_acc", "pub_rec", "revol_bal",
-    "revol_util", "total_acc", "mort_acc", "pub_rec_bankruptcies",
+    "revol_util", "total_acc", "pub_rec_bankruptcies",
 }  # fmt: skip
 
 
@@ -51,9 +51,9 @@ def judge(
 
 @pytest.fixture(scope="module")
 def external() -> pd.DataFrame:
-    """1,500 other loans in LoanTap format; no address, nothing in `mort_acc`."""
+    """1,500 other loans in LoanTap format; no address, nothing in `revol_util`."""
     text = render(simulate_portfolio(1_500, seed=99).portfolio, portfolio_columns())
-    return text[[c for c in text if c in NEEDED]].assign(mort_acc=float("nan"))
+    return text[[c for c in text if c in NEEDED]].assign(revol_util=float("nan"))
 
 
 @pytest.fixture(scope="module")
