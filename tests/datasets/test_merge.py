@@ -63,7 +63,7 @@ class TestColumnStore:
 
         error = refusal(make_target(credentials, mode=mode), loans.assign(mort_acc=1.0))
 
-        assert error.problem == "3 rows were to be in the table, and 6 would have been"
+        assert error.problem == "the merge would leave 6 of the run's rows in the table, not 3"
         assert_frame_equal(read(credentials), loans, check_dtype=False)
 
 
@@ -182,7 +182,10 @@ class TestMigration:
         write(credentials, loans.drop(columns="int_rate"))
 
         assert read(credentials)["int_rate"].isna().tolist() == [False, False, True]
-        assert "warehouse, table portfolio: column int_rate is no longer made" in caplog.text
+        assert (
+            "warehouse, table portfolio: this release no longer fills column int_rate"
+            in caplog.text
+        )
 
     def test_a_column_of_another_type_is_refused_before_anything_changes(
         self, loans: pd.DataFrame, credentials: Credentials

@@ -99,7 +99,7 @@ class TestReading:
         path = tmp_path / "new.parquet"
         path.write_text("grade,dti\n", encoding="utf-8")
 
-        with pytest.raises(InputError, match="it is no Parquet file"):
+        with pytest.raises(InputError, match="its name says Parquet, and its content is not"):
             TableFile(path)
 
     def test_the_dataset_exists_when_its_file_does(self, tmp_path: Path) -> None:

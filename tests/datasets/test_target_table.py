@@ -214,7 +214,7 @@ class TestBatches:
         [
             ({"int_rate": ["plenty"] * 3}, "column int_rate has values that are not double"),
             ({"new": 1.0}, "column new is in some of its rows only"),
-            ({"loan_id": [None, "b", None]}, "2 of 3 rows have no loan_id, which is of its key"),
+            ({"loan_id": [None, "b", None]}, "2 of 3 rows have no loan_id, a part of its key"),
         ],
     )
     def test_a_batch_that_does_not_fit_stops_the_run_and_leaves_nothing(
@@ -251,7 +251,7 @@ class TestBatches:
         [
             ({"loan_id": ["a"], "tags": [["x"]]}, "column tags is of type list"),
             ({"loan_id": ["a"], "nothing": [None]}, "column nothing is of type null"),
-            ({"id": ["a"]}, "column loan_id, which is of its key, is missing"),
+            ({"id": ["a"]}, "column loan_id, a part of its key, is missing"),
         ],
     )
     def test_a_column_that_cannot_be_stored_is_named(

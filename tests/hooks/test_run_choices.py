@@ -82,7 +82,9 @@ def test_today_and_days_past_are_taken(day: str) -> None:
 def test_what_nothing_of_the_run_reads_is_refused(
     given: dict[str, Any], pipeline: str, remedy: str
 ) -> None:
-    with pytest.raises(InputError, match="nothing of this run reads it") as refused:
+    with pytest.raises(
+        InputError, match="no step of this run reads it: it would have no effect"
+    ) as refused:
         check_readers(given, MODELS, PIPELINES[pipeline].datasets())
     assert remedy in refused.value.remedy
 

@@ -132,7 +132,7 @@ def test_every_door_takes_csv_and_parquet(
 def test_scores_go_to_a_parquet_or_csv_file_only() -> None:
     for name in ("scores.parquet", "scores.csv"):
         check_run_parameters({"scores": name}, GROUPS)
-    with pytest.raises(InputError, match=r"--params scores: 'scores.xlsx' is no \.parquet or"):
+    with pytest.raises(InputError, match=r"--params scores: 'scores.xlsx' is not a \.parquet or"):
         check_run_parameters({"scores": "scores.xlsx"}, GROUPS)
 
 

@@ -103,7 +103,7 @@ class TestDecide:
         policy = Policy.model_validate({"version": "new", "bands": bands})
 
         with pytest.raises(
-            InputError, match=r"policy new: the model has no PD at the share 0\.97"
+            InputError, match=r"policy new: the model has no PD for the quantile 0\.97"
         ) as e:
             decide(pd.Series([0.1]), policy, facts)
 

@@ -221,7 +221,7 @@ class TestAPortfolioFile:
         others = [{"title": str(number)} for number in range(89)]
         csv = raw_loans(*half_funded, *others)
 
-        with pytest.raises(InputError, match=r"11 of 100 loans .* more than 10%"):
+        with pytest.raises(InputError, match=r"11 of 100 loans .* at most 10%"):
             read_portfolio(csv, AS_OF, 0, max_exceptions=0.1)
         assert len(read_portfolio(csv, AS_OF, 0, max_exceptions=0.11).rows) == 100
 
@@ -285,5 +285,5 @@ def test_identifiers_that_differ_in_padding_alone_are_one(extract) -> None:
 def test_identifiers_too_large_for_fractions_are_refused(extract) -> None:
     raw = extract(Table.LOANS, {}, {}).assign(loan_id=[1.0, 2.0**53])
 
-    with pytest.raises(InputError, match="loan_id: the identifiers are held as fractions"):
+    with pytest.raises(InputError, match="loan_id: the identifiers are floating-point numbers"):
         clean_source_table(raw, Table.LOANS, AS_OF)

@@ -153,8 +153,8 @@ class TestShareOfExceptions:
             require_few_exceptions("portfolio file", 11, 100, 0.1, "sources.x")
 
         assert refused.value.problem == (
-            "the instalments of 11 of 100 loans are not those of their amounts, rates and terms, "
-            "more than 10%"
+            "the instalments of 11 of 100 loans do not follow from their amounts, rates and terms; "
+            "at most 10% may be such exceptions"
         )
         share = float(refused.value.remedy.rpartition("sources.x=")[2])
         require_few_exceptions("portfolio file", 11, 100, share, "sources.x")

@@ -223,7 +223,7 @@ class TestParameters:
             ("modeling.lending.folds=", ("modeling.lending.folds: there is no value after it",)),
             ("scores=s.parquet", ("--params scores: there are no applications to score",)),
             ("replace_real=perhaps", ("replace_real: 'perhaps' is not true or false",)),
-            ("scores=s.xlsx", ("--params scores: 's.xlsx' is no .parquet or .csv file",)),
+            ("scores=s.xlsx", ("--params scores: 's.xlsx' is not a .parquet or .csv file",)),
             ("loans", ("Invalid format of `params` option",)),
         ],
     )

@@ -89,7 +89,7 @@ class TestPatience:
 
         told = [record.message for record in caplog.records if "locked" in record.message]
         assert told == [
-            "MLflow's database is locked by another process; waiting for 0 s by now, at most 60 s"
+            "MLflow's database is locked by another process; waited 0 s of at most 60 s"
         ]
 
     def test_a_write_waits_too(self, registry: Path) -> None:

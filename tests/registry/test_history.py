@@ -145,7 +145,7 @@ def test_a_model_that_must_not_be_lent_on_is_refused(simulated_loans: pd.DataFra
     first = make_champion(benchmark)
     make_champion(benchmark)
 
-    with pytest.raises(InputError, match="must not be lent on"):
+    with pytest.raises(InputError, match="it is not for lending"):
         restore(first, who="A. Officer", reason="drift")
 
 

@@ -117,7 +117,7 @@ class TestKeeping:
         make_champion(lending_model)
 
         assert load_champion("lending")[1] == FIRST
-        assert "could not be kept for a day without registry" in caplog.text
+        assert "could be kept for when the registry is down" in caplog.text
 
 
 class TestGoingOn:
@@ -140,7 +140,10 @@ class TestGoingOn:
         assert model == FIRST
         assert "it does not answer" in caplog.text
         assert "the server is down" in caplog.text
-        assert "Going on with the last good model: loantap-lending-demo version 1" in caplog.text
+        assert (
+            "Scoring goes on with the last good model: loantap-lending-demo version 1"
+            in caplog.text
+        )
         assert "trained on simulated loans" in caplog.text
         assert "less than a minute ago" in caplog.text
 

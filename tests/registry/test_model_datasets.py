@@ -127,7 +127,9 @@ class TestPublishing:
         assert ChampionDataset(namespace="lending").load().name == "loantap-lending"
 
     def test_a_model_of_another_namespace_is_refused(self, lending_model: TrainedModel) -> None:
-        with pytest.raises(DatasetError, match="a model of lending was given"):
+        with pytest.raises(
+            DatasetError, match="a model that was trained for lending cannot be saved here"
+        ):
             RegisteredModelDataset(namespace="application").save(make_release(lending_model))
 
     def test_a_model_whose_reasons_do_not_add_up_is_not_registered(
@@ -423,7 +425,7 @@ class TestNotForLending:
 
         version = mlflow.MlflowClient().get_model_version("loantap-benchmark-demo", "1")
         assert version.tags["not_for_lending"] == "true"
-        with pytest.raises(DatasetError, match="must not be lent on") as refused:
+        with pytest.raises(DatasetError, match="no lending decision may rest on") as refused:
             ChampionDataset(namespace="benchmark").load()
         assert isinstance(refused.value.__cause__, NotForLendingError)
 
@@ -504,7 +506,7 @@ class TestChampions:
 
         assert champion.trained is None
         assert not champion.predictions.empty
-        assert "judged by the predictions it left" in caplog.text
+        assert "compared with the predictions stored with it" in caplog.text
 
     def test_one_whose_predictions_are_unreadable_has_none(
         self,

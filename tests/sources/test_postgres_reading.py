@@ -164,7 +164,7 @@ class TestTypes:
         assert query(postgres, "SELECT true a, false b").to_pylist() == [{"a": True, "b": False}]
 
     def test_a_number_too_long_for_the_drivers_room_is_an_error(self, postgres: Postgres) -> None:
-        with pytest.raises(InputError, match="a value is longer than is read"):
+        with pytest.raises(InputError, match="a value is longer than the limit"):
             query(postgres, "SELECT repeat('9', 60000)::numeric a")
 
     @pytest.mark.parametrize("text", [EMOJI, "", " padded ", "two\r\nlines", "'; DROP TABLE x; --"])

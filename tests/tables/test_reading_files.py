@@ -280,7 +280,7 @@ REFUSED: dict[str, tuple[str, str | bytes, str]] = {
         semicolons(PLAIN).replace("11.42", "11,42"),
         "column dti: decimals begin with a comma here and with a point in column int_rate",
     ),
-    "a Parquet file that is none": ("new.parquet", PLAIN, "it is no Parquet file"),
+    "a Parquet file that is none": ("new.parquet", PLAIN, "its name says Parquet"),
     "a Parquet file without an end": ("new.parquet", PARQUET[:-9], "whose end is missing"),
     "a Parquet file of four bytes": ("new.pq", b"PAR1", "it is damaged"),
     "a Parquet file with a hole": (

@@ -81,19 +81,21 @@ def inspect_source(source: SourceTable, as_of: datetime) -> Iterator[Finding]:
         yield Finding(where, _name_check(error), Outcome.FAULT, error.problem, error.remedy)
         return
     if not account.rows:
-        yield Finding(where, "rows", Outcome.FAULT, "there are none", "Fill it, or name another")
+        yield Finding(
+            where, "rows", Outcome.FAULT, "the table has none", "Fill it, or name another"
+        )
         return
     yield Finding(where, "rows", Outcome.FINE, f"{account.rows:,}")
     if account.last_update is None:
         yield Finding(
-            where, "updated_at", Outcome.FAULT, "no row has a time, and a row without is not used",
+            where, "updated_at", Outcome.FAULT, "no row has a time; rows without one are not used",
             "Have it filled at the source with the time of each row's last change, in UTC",
         )  # fmt: skip
         return
     span = f"{account.first_update:%Y-%m-%d} to {account.last_update:%Y-%m-%d %H:%M} UTC"
     if account.last_update > as_of:
         yield Finding(
-            where, "updated_at", Outcome.NOTE, f"{span}, which is yet to come",
+            where, "updated_at", Outcome.NOTE, f"{span}, which is in the future",
             "Have the clock at the source, or the zone it writes, put right: times are UTC",
         )  # fmt: skip
     else:
@@ -114,7 +116,7 @@ def inspect_target(target: TargetSystem) -> Finding:
 def _report_columns(where: str, expected: int, beyond: frozenset[str]) -> Finding:
     if not beyond:
         return Finding(where, "columns", Outcome.FINE, f"all {expected}")
-    more = f"all {expected}; {', '.join(sorted(beyond))} besides, not read"
+    more = f"all {expected}; not read: {', '.join(sorted(beyond))}"
     return Finding(where, "columns", Outcome.NOTE, more)
 
 

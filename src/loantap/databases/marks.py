@@ -33,9 +33,9 @@ def is_marked(database: Path, table: str, run: str) -> bool:
     except InputError as error:
         raise InputError(
             f"{_OURS} ({database})",
-            "a run ended while it published, and whether its tables are there cannot be read: "
-            f"{error.problem}",
-            "Close what else has the file open, and run again",
+            "an earlier run was ended while it published, and the file cannot be read to find out "
+            f"whether its tables are there: {error.problem}",
+            "Close every other program that has the file open, and run again",
         ) from error
     comments: list[str | None] = found["comment"].to_pylist()
     return comments == [f"written by run {run}"]

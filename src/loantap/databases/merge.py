@@ -134,7 +134,7 @@ class Merge:
         for column in present:
             if column.name not in schema.names:
                 logger.warning(
-                    "%s: column %s is no longer made; it stays, empty in new rows",
+                    "%s: this release no longer fills column %s; it stays, empty in new rows",
                     self.where, column.name,
                 )  # fmt: skip
                 if not column.is_nullable:
@@ -152,7 +152,7 @@ class Merge:
             raise InputError(
                 self.where,
                 f"{staged.rows:,} rows were sent, and {arrived:,} are in the staging table",
-                "Run again; if it happens twice, look for who else writes to it",
+                "Run again; if it happens twice, find out who else writes to that table",
             )
 
     def _require_exactly(self, rows: int, staged: Staged, transaction: Transaction) -> None:
@@ -165,8 +165,8 @@ class Merge:
         if found != rows:
             raise InputError(
                 self.where,
-                f"{rows:,} rows were to be in the table, and {found:,} would have been",
-                "Nothing has changed; run again, and if it happens twice, report it",
+                f"the merge would leave {found:,} of the run's rows in the table, not {rows:,}",
+                "The table is as it was; run again, and if it happens twice, report it",
             )
 
     def _settle_repeated(self, staged: Staged, transaction: Transaction) -> int:
@@ -190,7 +190,7 @@ class Merge:
             raise InputError(
                 self.where,
                 f"the key {' and '.join(self.key)} is not unique: {rows:,} rows have {example}",
-                "Remove what is doubled; the table is as it was",
+                "Remove the duplicate rows; the table is as it was",
             )
         return 0
 

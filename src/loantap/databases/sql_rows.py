@@ -97,7 +97,7 @@ class RowShaper:
 
     def _choose_types(self, given: pa.Schema) -> pa.Schema:
         if missing := [name for name in self._key if name not in given.names]:
-            raise self._refuse(f"column {missing[0]}, which is of its key, is missing", "Add it")
+            raise self._refuse(f"column {missing[0]}, a part of its key, is missing", "Add it")
         return pa.schema([(field.name, self._choose_type(field)) for field in given])
 
     def _choose_type(self, field: pa.Field) -> pa.DataType:
@@ -135,7 +135,7 @@ class RowShaper:
         for name in self._key:
             if count := table.column(name).null_count:
                 raise self._refuse(
-                    f"{count:,} of {table.num_rows:,} rows have no {name}, which is of its key",
+                    f"{count:,} of {table.num_rows:,} rows have no {name}, a part of its key",
                     "Fill it or leave the rows out",
                 )
 

@@ -80,8 +80,8 @@ class RegisteredModelDataset(AbstractDataset[Release, NoReturn]):
         if facts.namespace != self._namespace:
             raise InputError(
                 f"model of {self._namespace}",
-                f"a model of {facts.namespace} was given",
-                "Leave modeling.<namespace>.name as it is shipped",
+                f"a model that was trained for {facts.namespace} cannot be saved here",
+                f"Set modeling.{self._namespace}.name to {self._namespace}",
             )
         check_servable(data.trained)
         with asking_registry():

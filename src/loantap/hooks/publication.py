@@ -123,7 +123,7 @@ def _put_in_place(dataset: FilePublishable) -> None:
         raise InputError(
             f"file {dataset.filepath}",
             f"it cannot take the place of the last good one ({error.strerror or error})",
-            "Mend that; the next run then completes what this one was publishing",
+            "Remove the cause; the next run then completes what this one was publishing",
         ) from error
 
 
@@ -165,24 +165,31 @@ def _complete(journal: Journal, project: Path) -> bool:
         except OSError as error:
             raise InputError(
                 f"file {rename.path}",
-                "a run that was killed while it published cannot be completed: it cannot take its "
-                f"place ({error.strerror or error})",
-                "Mend that and run again",
+                "an earlier run was killed while it published, and its new file cannot take the "
+                f"place of this one ({error.strerror or error})",
+                "Remove the cause and run again",
             ) from error
         remove_staged(project / rename.staged)
     if journal.models and journal.registry != _tell_registry(project):
         logger.warning(
-            "The verdicts of run %s wait for MLflow at %s", journal.run, journal.registry
+            "Run %s was ended before its verdicts were in MLflow. A run with MLflow at %s records "
+            "them",
+            journal.run,
+            journal.registry,
         )
         return False
     try:
         for verdict in journal.models:
             conclude_again(verdict)
     except RegistryDownError as error:
-        logger.warning("Verdicts of run %s wait. %s", journal.run, error)
+        logger.warning(
+            "The verdicts of run %s are not in MLflow yet; the next run tries again. %s",
+            journal.run,
+            error,
+        )
         return False
     logger.warning(
-        "An earlier run ended while it published; now it is complete: %d files, %d models",
+        "An earlier run was ended while it published; it is complete now: %d files, %d models",
         len(journal.files),
         len(journal.models),
     )
@@ -202,7 +209,7 @@ def _end_in_mlflow(killed: Record) -> bool:
         return True
     try:
         if end_forgotten_run(killed.mlflow_run):
-            logger.warning("Marked as killed in MLflow: the run of %s", killed)
+            logger.warning("MLflow now shows an earlier run as killed: %s", killed)
     except RegistryDownError:
         return False
     return True

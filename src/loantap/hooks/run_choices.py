@@ -32,7 +32,7 @@ _PIPELINES: Final = MappingProxyType(
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 _YES, _NO = (True, "true", "True"), (False, "false", "False")
 _SHORT, _FULL = "short", "full"
-_NO_EFFECT = "it would change nothing"
+_NO_EFFECT = "it would have no effect"
 
 
 def check_choices(given: Mapping[str, Any], latest: date) -> None:
@@ -71,7 +71,9 @@ def replaces_real(given: Mapping[str, Any]) -> bool:
     """
     value = given.get("replace_real", False)
     if value not in (*_YES, *_NO):
-        raise InputError("--params replace_real", f"{value!r} is not true or false", "Give one")
+        raise InputError(
+            "--params replace_real", f"{value!r} is not true or false", "Give true or false"
+        )
     return value in _YES
 
 
@@ -84,7 +86,7 @@ def shows_all(given: Mapping[str, Any]) -> bool:
     value = given.get("summary", _SHORT)
     if value not in (_SHORT, _FULL):
         raise InputError(
-            "--params summary", f"'{value}' is not {_SHORT} or {_FULL}", "Give one of them"
+            "--params summary", f"'{value}' is not {_SHORT} or {_FULL}", f"Give {_SHORT} or {_FULL}"
         )
     return bool(value == _FULL)
 
@@ -140,7 +142,7 @@ def _unread(where: str, pipeline: str) -> InputError:
     remedy = "Leave it out"
     if pipeline:
         remedy += f", or run the pipeline that reads it: --pipelines {pipeline}"
-    return InputError(where, f"nothing of this run reads it: {_NO_EFFECT}", remedy)
+    return InputError(where, f"no step of this run reads it: {_NO_EFFECT}", remedy)
 
 
 def _require_one_source(given: Mapping[str, Any]) -> None:
@@ -148,7 +150,7 @@ def _require_one_source(given: Mapping[str, Any]) -> None:
         if "portfolio" in given and name in given:
             raise InputError(
                 f"--params portfolio, {name}",
-                f"they contradict each other: a file is read, and {name} is about the demo",
+                f"they contradict each other: portfolio reads a file, and {name} is for the demo",
                 "Leave one of them out",
             )
 

@@ -68,7 +68,9 @@ def check_run_parameters(given: Mapping[str, Any], groups: Iterable[str]) -> Non
             "--params scores", f"'{scores}' is the file of applications", "Name another file"
         )
     if scores is not None and Path(str(scores)).suffix not in _SCORES_FORMATS:
-        raise InputError("--params scores", f"'{scores}' is no .parquet or .csv file", "Name one")
+        raise InputError(
+            "--params scores", f"'{scores}' is not a .parquet or .csv file", "Name it so"
+        )
 
 
 def check_parameter_groups(

@@ -126,7 +126,7 @@ class Tracking(MlflowHook):  # type: ignore[misc] # kedro-mlflow is not typed
         try:
             end_run(run_id, KILLED if is_interrupted else FAILED)
         except RegistryDownError as down:
-            logger.warning("%s. The next run says there how this one ended", down)
+            logger.warning("%s. The next run records in MLflow how this one ended", down)
             lock_of(Path(run_params["project_path"])).put_aside()
 
     def after_pipeline_run(

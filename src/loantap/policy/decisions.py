@@ -73,7 +73,7 @@ class Policy(BaseModel):
         if missing:
             raise InputError(
                 f"policy {self.version}",
-                f"the model has no PD at the share {missing[0]:g} of its training loans",
+                f"the model has no PD for the quantile {missing[0]:g} of its training loans",
                 f"Use one of {sorted(known)}, or add it to modeling.<namespace>.pd_quantiles and "
                 f"train again",
             )

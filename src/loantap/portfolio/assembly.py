@@ -133,8 +133,9 @@ def reconcile(
                 where,
                 f"{quarantined} of {extracted} are in quarantine, more than "
                 f"{max_quarantined_share:.0%}: {_count_reasons(reasons[row['table']])}",
-                "Raise ingestion.max_quarantined_share to keep the quarantine tables, read the "
-                "reasons in data/02_intermediate, and mend the source",
+                "Mend the source. To see the rows with their reasons, raise "
+                "ingestion.max_quarantined_share and run again: the quarantine tables are in "
+                "data/02_intermediate",
             )
     return account
 
@@ -157,8 +158,8 @@ def origin_of_rows(rows: pd.DataFrame) -> str:
         raise InputError(
             "source tables",
             "one of loans, applications and loan_events has no rows",
-            "Fill it and run again; no monthly events can be simulated for loans issued after "
-            "March 2017, as of which the demo's outcomes are known",
+            "Fill it and run again; the simulator makes no monthly events for loans issued after "
+            "March 2017",
         )
     return SIMULATED if rows["origin"].eq(SIMULATED).any() else str(rows["origin"].iloc[0])
 

@@ -58,7 +58,7 @@ def clean_source_table(raw: pd.DataFrame, table: Table, as_of: pd.Timestamp) -> 
         raise InputError(
             f"source table {table}",
             f"column {', '.join(missing)} missing",
-            "Each source table carries loan_id, updated_at and origin",
+            "Add it: every source table has loan_id, updated_at and origin",
         )
     require_columns(raw, columns, f"source table {table}")
     raw = raw.reset_index(drop=True)

@@ -140,9 +140,9 @@ def require_few_exceptions(where: str, exceptions: int, rows: int, most: float, 
         return
     raise InputError(
         where,
-        f"the instalments of {exceptions:,} of {rows:,} loans are not those of their amounts, "
-        f"rates and terms, more than {most:.0%}",
-        f"See that int_rate is in percent per year, and loan_amnt and installment are in one "
+        f"the instalments of {exceptions:,} of {rows:,} loans do not follow from their amounts, "
+        f"rates and terms; at most {most:.0%} may be such exceptions",
+        f"Check that int_rate is in percent per year, and loan_amnt and installment in one "
         f"currency; where the loans are part-funded, allow it with --params "
         f"{name}={min(np.ceil(exceptions / rows * 100) / 100, 1):g}",
     )

@@ -87,8 +87,8 @@ def _from_fractions(raw: pd.Series) -> pd.Series:
     if raw.abs().max() >= _MAX_EXACT:
         raise InputError(
             str(raw.name),
-            f"the identifiers are held as fractions of up to {raw.abs().max():.3g}, which cannot "
-            f"all be told apart",
+            f"the identifiers are floating-point numbers of up to {raw.abs().max():.3g}, too "
+            f"large to tell all of them apart",
             "Give them as text, or as whole numbers",
         )
     texts = raw.astype("str").str.removesuffix(".0")

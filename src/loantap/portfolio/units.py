@@ -101,8 +101,8 @@ class UnitCounts:
             raise InputError(
                 where,
                 f"in {self._burdened:,} of {self._incomes:,} rows the instalments of a year are "
-                f"more than half of annual_inc: it is no yearly income",
-                "Multiply an income by the month by 12; see that installment is in its currency",
+                f"more than half of annual_inc, so it is not a yearly income",
+                "Multiply a monthly income by 12; check that installment is in the same currency",
             )
 
 

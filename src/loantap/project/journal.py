@@ -105,7 +105,8 @@ def read_journals(folder: Path) -> Iterator[Journal]:
             # It appears by a rename, whole, so another release wrote it.
             raise InputError(
                 f"file {path}",
-                "another release wrote down there what it was publishing when it was killed",
+                "a run of another release was killed while it published, and this record of it "
+                "can only be read by that release",
                 "Run once with that release, which completes it, or remove the file",
             ) from error
 

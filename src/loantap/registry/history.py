@@ -160,7 +160,7 @@ def _require_fit(model: ModelVersion, trained: TrainedModel) -> None:
         Scorer(trained, model.name, model.version)
     except NotForLendingError as error:
         raise InputError(
-            f"model {model}", "it must not be lent on", "Restore a lending model"
+            f"model {model}", "it is not for lending", "Restore a lending model"
         ) from error
 
 

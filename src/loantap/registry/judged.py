@@ -88,6 +88,6 @@ def _find_by_predictions(namespace: str, predictions: pd.DataFrame, file: Path) 
                     return ModelVersion(name, str(found.version))
     raise InputError(
         f"predictions of {namespace} ({file})",
-        "no version in the model registry made them, so nothing can be said of a model by them",
+        "no version in the model registry made them, so they say nothing about a model",
         "Run `--pipelines training`, which makes both",
     )

@@ -150,7 +150,7 @@ def find_same_readable(release: Release) -> ModelVersion | None:
     try:
         load_version(same)
     except UnreadableModelError as error:
-        logger.warning("%s. It is registered anew", error)
+        logger.warning("%s. The same model is registered again", error)
         return None
     return same
 
@@ -163,14 +163,18 @@ def _load_as_champion(model: ModelVersion) -> Champion | None:
         logger.warning("%s. A new model is judged as if there were no champion", error)
         return None
     except UnreadableModelError as error:
-        logger.warning("%s. A new model is judged by the predictions it left, if any", error)
+        logger.warning(
+            "%s. A new model is compared with the predictions stored with it, if any", error
+        )
     try:
         predictions = load_predictions(model)
     except UnreadableModelError as error:
         logger.warning("%s", error)
         predictions = None
     if trained is None and predictions is None:
-        logger.warning("A new model is judged as if there were no champion beside %s", model)
+        logger.warning(
+            "A new model is judged as if there were no champion, since %s cannot be read", model
+        )
         return None
     digest = read_digest(model) if trained is not None else ""
     kept = _NO_PREDICTIONS if predictions is None else predictions
@@ -203,8 +207,8 @@ def _go_on(names: Iterable[str], error: InputError) -> Loaded:
                 logger.warning("%s", worse)
                 continue
         logger.warning(
-            "%s. Going on with the last good model: %s, trained on %s loans, champion when the "
-            "registry was last asked, %s",
+            "%s. Scoring goes on with the last good model: %s, trained on %s loans, champion when "
+            "the registry last answered, %s",
             error,
             last_good.model,
             trained.facts.origin,

@@ -56,7 +56,7 @@ def require_same_place(address: str, artifacts: str | None, project: Path) -> No
             f"project {project}",
             f"it was moved or copied from {former[0]}, where MLflow would still read and write its "
             "models",
-            "Run `loantap-models relocate` here once; nothing is changed there",
+            "Run `loantap-models relocate` here once; it changes nothing there",
         )
 
 

@@ -92,7 +92,7 @@ def fetch_file(model: ModelVersion, name: str, folder: Path) -> Path:
             raise UnreadableModelError(model, f"its file {name} is missing") from error
         raise RegistryDownError(str(error)) from error
     except OSError as error:
-        raise UnreadableModelError(model, f"its file {name} cannot be had ({error})") from error
+        raise UnreadableModelError(model, f"its file {name} cannot be fetched ({error})") from error
     return Path(found)
 
 

@@ -84,4 +84,6 @@ def conclude_again(verdict: Conclusion) -> None:
         if champion is None or champion.version in {verdict.displaced, verdict.version}:
             promote(model)
         else:
-            logger.warning("%s stays champion: it was made champion since", champion)
+            logger.warning(
+                "%s stays champion: it became champion after the run that was killed", champion
+            )

@@ -113,7 +113,7 @@ class Refresh:
         """The new state, or None where only reading every row helps."""
         before = self._count(watermark)
         if before.updated * 2 > before.rows:
-            self._say(f"more than half is no older than {watermark}, so every row is read")
+            self._say(f"more than half of the rows changed since {watermark}, so every row is read")
             return None
         delta = self._read(watermark, before.updated)
         after = self._count(watermark)
@@ -131,8 +131,8 @@ class Refresh:
             self._warn(
                 f"with what changed since {watermark} the snapshot has {made.rows:,} rows, updated "
                 f"from {made.first_update} to {made.last_update}; the table has {after.rows:,}, "
-                f"from {after.first_update} to {after.last_update}: rows were removed, or it was "
-                f"built anew"
+                f"from {after.first_update} to {after.last_update}: rows were removed from it, or "
+                f"it was built anew"
             )
             return None
         self._say(f"{new_rows:,} of {made.rows:,} rows are new since {watermark}")

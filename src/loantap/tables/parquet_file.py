@@ -97,7 +97,9 @@ def _require_parquet(path: Path, where: str) -> None:
         finishes = file.read() == _MAGIC
     if not begins:
         raise InputError(
-            where, "it is no Parquet file, whatever its name says", "Give the file its own ending"
+            where,
+            "its name says Parquet, and its content is not",
+            "Name it as what it is, such as .csv",
         )
     if not finishes:
         raise InputError(

@@ -178,8 +178,8 @@ class TestAVersionFromBefore:
         result = measure_external(external, simulated_loans, older, OPTIONS)
 
         assert not result.is_overlap_checked
-        assert "loantap-lending-demo version 4 does not carry the loans" in caplog.text
-        assert "cannot be checked" in caplog.text
+        assert "loantap-lending-demo version 4 has no record of the loans" in caplog.text
+        assert "nobody can check" in caplog.text
 
     def test_the_portfolio_loaded_now_says_nothing_about_it(
         self, external, simulated_loans, scorer, lending_model

@@ -66,7 +66,7 @@ def make_writable(
             if not isinstance(_make_remote(system, text, None, _ODBC_FORM), Odbc):
                 raise InputError(
                     f"credentials of {system}",
-                    "tables of ours are written over ODBC only",
+                    "our own tables can only be written over ODBC",
                     "Give an ODBC connection string",
                 )
             return WritableOdbc(system, text, answer_limit_s)

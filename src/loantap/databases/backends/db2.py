@@ -157,7 +157,8 @@ def _to_connection_string(system: str, url: str) -> str:
     if unfit := [key for key, value in parts.items() if ";" in key + value]:
         raise InputError(
             where,
-            f"{', '.join(unfit)} in the connection URL has a semicolon, where IBM's driver cuts it",
+            f"{', '.join(unfit)} in the connection URL has a semicolon, which ends it for IBM's "
+            "driver",
             "Choose a password or value without one",
         )
     return "".join(f"{key}={value};" for key, value in parts.items())

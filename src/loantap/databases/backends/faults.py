@@ -206,7 +206,7 @@ _FAULTS = (
     ),
     Fault(
         r"too large to be written into the allocated buffer",
-        f"a value is longer than is read (a text: {MAX_TEXT_BYTES:,} bytes), and would have been "
+        f"a value is longer than the limit (a text: {MAX_TEXT_BYTES:,} bytes), and would have been "
         f"cut off",
         "Shorten it at the source, or in a view that is read instead",
     ),

@@ -80,7 +80,7 @@ class Odbc:
         if _CLI.search(driver):
             raise InputError(
                 system,
-                "libdb2.so is no ODBC driver for this purpose: it garbles NULLs",
+                "libdb2.so cannot be used as an ODBC driver here: it garbles NULLs",
                 "Use a URL, db2+ibm_db://.., or libdb2o.so of IBM's ODBC package",
             )
 

@@ -74,7 +74,7 @@ class WritableOdbc(Odbc):
         if not is_postgres:
             raise InputError(
                 self._system,
-                "tables are written to PostgreSQL only, and the driver is another one's",
+                "tables are written to PostgreSQL only, and this driver is not PostgreSQL's",
                 "Give the connection string of a PostgreSQL database",
             )
         driver = self._import_pyodbc()

@@ -216,8 +216,8 @@ class Caller:
         raise SourceDownError(
             self._where,
             f"no answer came for {self._limit_s:,g} s",
-            "Check the network and the load of the system; time_limit_s of the table in the "
-            "catalog says how long a statement may take",
+            "Check the network and the load of the system, or raise time_limit_s of the table in "
+            "the catalog",
         )
 
     def call_later(self, question: Callable[[], object]) -> None:
@@ -279,6 +279,6 @@ def _wait_for(answer: Future[T], deadline: Deadline) -> T:
     raise SourceDownError(
         deadline.where,
         f"nothing came for {deadline.patience.silence_limit_s:,g} s",
-        "Check the network and the load of the system; silence_limit_s of the table in the "
-        "catalog says how long it may be silent",
+        "Check the network and the load of the system, or raise silence_limit_s of the table in "
+        "the catalog",
     )

@@ -53,7 +53,7 @@ def open_session(settings: Mapping[str, str]) -> SparkSession:
             raise
         raise InputError(
             "env spark",
-            "Spark does not start: it finds no Java, or another than the one it needs",
+            "Spark does not start: Java is missing, or is not the version that it needs",
             "Install Java 17 (Debian: apt-get install openjdk-17-jre-headless) or set JAVA_HOME",
         ) from error
 

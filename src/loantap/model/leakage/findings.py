@@ -120,8 +120,8 @@ def require_no_leak(feature_set: FeatureSet, report: Mapping[str, Any]) -> None:
     if caught:
         raise LeakageError(
             f"feature set '{feature_set.name}' uses what the leakage gate caught: "
-            f"{', '.join(caught)}. Or take it out of the set in features/definitions.py, or prove "
-            f"to the gate's owner that it is honest and raise its limits"
+            f"{', '.join(caught)}. Otherwise take it out of the set in features/definitions.py, or "
+            f"prove to the gate's owner that it is no leak and raise the limits"
         )
     borrowers = report["checks"].get("borrowers", {"passed": True})
     if not borrowers["passed"]:

@@ -43,7 +43,7 @@ class JudgedModel:
     def lending_scorer(self) -> Scorer:
         """The scorer of a model that may be lent on."""
         if self.scorer is None:
-            raise ValueError(f"{self} must not be lent on")
+            raise ValueError(f"{self} is not for lending")
         return self.scorer
 
     def tell_standing(self, *, promoted: bool) -> str:

@@ -74,8 +74,8 @@ class Scorer:
     def __post_init__(self) -> None:
         if self.trained.facts.not_for_lending:
             raise NotForLendingError(
-                f"model {self.name} version {self.version} uses what must not be lent on; "
-                f"score with a lending model"
+                f"model {self.name} version {self.version} uses features that no lending "
+                f"decision may rest on; score with a lending model"
             )
         scorecard = make_scorecard(
             self.trained.pipeline, self.feature_set, self.trained.facts.reference

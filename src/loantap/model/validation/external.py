@@ -161,8 +161,8 @@ def _require_external(rows: pd.DataFrame, model: JudgedModel) -> bool:
     training = model.training
     if training is None or not set(training.columns) <= set(rows.columns):
         logger.warning(
-            "%s does not carry the loans it was trained on: whether it has seen loans of the "
-            "external sample cannot be checked. A version trained anew does",
+            "%s has no record of the loans it was trained on, so nobody can check whether loans of "
+            "the external sample are among them. A version trained with this release has one",
             model,
         )
         return False
