@@ -164,7 +164,6 @@ def make_section(name: str, origin: str = "real", **changes: Any) -> ModelSectio
         purpose="reviews a graded offer" if for_lending else "",
         decides=for_lending,
         for_lending=for_lending,
-        blocks=BLOCKS[name],
         candidates=make_candidates(),
         coefficients=make_coefficients({"dti_pct": 0.2, "is_60_months": -0.4}),
         figures={
@@ -314,6 +313,7 @@ def make_card(origin: str = "real", **changes: Any) -> ModelCard:
             scorecards={"lending": make_scorecard()},
         ),
         vintages=VintageSection(vintages, {}),
+        metrics=BLOCKS,
         stability=make_stability(),
         fairness=make_fairness(),
         limits=["Few loans before 2012."],

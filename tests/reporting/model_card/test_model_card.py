@@ -243,9 +243,10 @@ class TestMetrics:
 
     def test_the_comparison_survives_a_replica_that_was_not_measured(self):
         blocks = dict.fromkeys(("cv", "test", "out_of_time"))
-        replica = make_section("published_replica", blocks=blocks)
+        replica = make_section("published_replica")
+        card = make_card(sections=[replica], metrics={"published_replica": blocks})
 
-        text = read_text(render_model_card(make_card(sections=[replica])))
+        text = read_text(render_model_card(card))
 
         assert f"Accuracy 83.0% 81.0% {NOTHING}" in text
 

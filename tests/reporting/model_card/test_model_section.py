@@ -25,13 +25,15 @@ def test_a_section_holds_finished_material_and_does_not_change() -> None:
 
 def test_its_anchor_is_its_name_as_a_page_can_have_it() -> None:
     assert (
-        word_section(make_section("published_replica"), None, PHRASES).anchor
+        word_section(
+            make_section("published_replica"), BLOCKS["published_replica"], None, PHRASES
+        ).anchor
         == "model-published-replica"
     )
 
 
 def test_its_figures_are_embedded_under_their_captions() -> None:
-    figures = word_section(make_section("lending"), None, PHRASES).figures
+    figures = word_section(make_section("lending"), BLOCKS["lending"], None, PHRASES).figures
 
     assert figures["before_and_after"].caption == "Calibration out of fold, before and after"
     assert all(f.source.startswith("data:image/svg+xml;base64,") for f in figures.values())
@@ -39,7 +41,7 @@ def test_its_figures_are_embedded_under_their_captions() -> None:
 
 @pytest.mark.parametrize("name", BLOCKS)
 def test_only_the_replica_is_compared_with_what_was_published(name: str) -> None:
-    worded = word_section(make_section(name), None, PHRASES)
+    worded = word_section(make_section(name), BLOCKS[name], None, PHRASES)
 
     assert (worded.comparison is not None) is (name == "published_replica")
 
@@ -53,7 +55,7 @@ CALIBRATION = {"calibrated": True, "before": STAGE}
 def test_points_that_calibration_left_alone_are_not_shown_again(after, shown) -> None:
     section = make_section("lending", calibration=CALIBRATION | {"after": after})
 
-    assert list(word_section(section, None, PHRASES).figures) == shown
+    assert list(word_section(section, BLOCKS["lending"], None, PHRASES).figures) == shown
 
 
 @pytest.mark.parametrize(
@@ -70,7 +72,7 @@ def test_where_the_challenger_went_forward_the_drivers_are_those_of_the_scorecar
     promotion = {"champion": make_verdict(), "challenger": challenger}
     section = make_section("lending", promotion=promotion)
 
-    worded = word_section(section, make_scorecard(), PHRASES)
+    worded = word_section(section, BLOCKS["lending"], make_scorecard(), PHRASES)
 
     assert worded.drivers.is_of_scorecard is section.is_boosted is is_boosted
     assert not worded.coefficients.is_of_scorecard
@@ -92,7 +94,7 @@ def test_its_standing_says_whether_it_is_champion(standing: str, is_champion: bo
 def test_the_scorecard_is_shown_as_its_file_has_it() -> None:
     scorecard = make_scorecard()
 
-    worded = word_section(make_section("lending"), scorecard, PHRASES)
+    worded = word_section(make_section("lending"), BLOCKS["lending"], scorecard, PHRASES)
 
     assert worded.scorecard is scorecard
     assert [band["lowest"] for band in worded.bands] == [575]

@@ -13,6 +13,7 @@ from loantap.reporting.model_card.page import render_model_card
 from loantap.reporting.model_card.verdict import Reports, reach_verdict
 from tests.reporting.card_material import (
     BLOCK,
+    BLOCKS,
     make_card,
     make_fairness,
     make_section,
@@ -23,6 +24,7 @@ from tests.reporting.leakage_findings import make_finding
 from tests.reporting.page_outline import read_section, section_of
 
 REPORTS = Reports(
+    metrics={},
     vintages={"models": {}},
     stability=make_stability(),
     fairness=make_fairness(),
@@ -50,17 +52,17 @@ WITHOUT_GROUPS = dataclasses.replace(
 )
 
 
-def reach(reports: Reports = REPORTS, **changes: Any):
+def reach(reports: Reports = REPORTS, blocks: dict[str, Any] = GOOD, **changes: Any):
     promotion = {"champion": make_verdict("the new model"), "challenger": None}
-    given = {"blocks": GOOD, "promotion": promotion} | changes
-    return reach_verdict(make_section("lending", **given), reports)
+    section = make_section("lending", **({"promotion": promotion} | changes))
+    return reach_verdict(section, dataclasses.replace(reports, metrics={"lending": blocks}))
 
 
 @pytest.fixture(scope="module")
 def page() -> str:
     """A card whose lending model has a red flag, and that has another model beside it."""
-    below = make_section("lending", blocks=BELOW)
-    return render_model_card(make_card(sections=[below, make_section("benchmark")]))
+    sections = [make_section("lending"), make_section("benchmark")]
+    return render_model_card(make_card(sections=sections, metrics=BLOCKS | {"lending": BELOW}))
 
 
 class TestTone:
@@ -154,7 +156,7 @@ class TestReasons:
 
 class TestHeadline:
     def test_every_sample_has_its_figures_and_what_the_policy_does_to_it(self) -> None:
-        (rows,) = tabulate_headline([make_section("lending")], make_fairness()).values()
+        (rows,) = tabulate_headline([make_section("lending")], BLOCKS, make_fairness()).values()
 
         assert [(row.sample, row.loans) for row in rows] == [
             ("cross-validation", "4,715"), ("test", "524"), ("out of time", ""),
@@ -165,7 +167,7 @@ class TestHeadline:
         assert {cell.value for cell in rows[2].cells} == {NOTHING}
 
     def test_a_model_without_audit_has_no_figures_of_the_policy(self) -> None:
-        (rows,) = tabulate_headline([make_section("lending")], {"models": {}}).values()
+        (rows,) = tabulate_headline([make_section("lending")], BLOCKS, {"models": {}}).values()
 
         assert [cell.value for cell in rows[0].cells][-2:] == [NOTHING, NOTHING]
 

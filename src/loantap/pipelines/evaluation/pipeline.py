@@ -56,7 +56,6 @@ def create_template() -> Pipeline:
                 card_nodes.describe_model,
                 [
                     *_PLOTS,
-                    "metrics",
                     "training_report",
                     "threshold_report",
                     "judged",
@@ -224,6 +223,7 @@ def _collect() -> list[Node]:
                 "card_data",
                 "card_models",
                 "vintage_section",
+                "metrics",
                 "stability",
                 "fairness",
                 "params:evaluation",

@@ -31,17 +31,20 @@ class HeadlineRow:
 
 
 def tabulate_headline(
-    models: Sequence[ModelSection], fairness: Mapping[str, Any]
+    models: Sequence[ModelSection], metrics: Mapping[str, Any], fairness: Mapping[str, Any]
 ) -> dict[str, list[HeadlineRow]]:
-    """Per model a row per sample; `fairness` is the structure of `fairness.json`."""
-    return {model.name: _tabulate(model, fairness["models"].get(model.name)) for model in models}
+    """Per model a row per sample, from the structures of `metrics.json` and `fairness.json`."""
+    return {
+        model.name: _tabulate(metrics[model.name], fairness["models"].get(model.name))
+        for model in models
+    }
 
 
-def _tabulate(model: ModelSection, audit: Mapping[str, Any] | None) -> list[HeadlineRow]:
+def _tabulate(blocks: Mapping[str, Any], audit: Mapping[str, Any] | None) -> list[HeadlineRow]:
     approvals = {row["sample"]: row for row in audit["approvals"]} if audit else {}
     rows = []
     for sample in SAMPLES:
-        block = model.blocks.get(sample)
+        block = blocks.get(sample)
         approved = approvals.get(sample) if block else None
         measured = [make_cell(block, figure) for figure in _OF_METRICS]
         # The range of a perfect model says more of an ECE than its own interval, which is in the

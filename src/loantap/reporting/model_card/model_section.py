@@ -43,7 +43,6 @@ class ModelSection:
         purpose: what it is for.
         decides: whether its champion decides on applications.
         for_lending: whether a decision may rest on it.
-        blocks: its part of `metrics.json`.
         candidates: the search, one row per candidate: `candidate`, `mean_f2`, `std_f2`,
             `mean_log_loss`, `mean_roc_auc`, `converged`, `within_one_standard_error`, `chosen`,
             `fit_seconds`.
@@ -61,7 +60,6 @@ class ModelSection:
     purpose: str
     decides: bool
     for_lending: bool
-    blocks: Mapping[str, Any]
     candidates: pd.DataFrame
     coefficients: pd.DataFrame
     figures: Mapping[str, Figure]
@@ -133,9 +131,19 @@ class WordedSection:
 
 
 def word_section(
-    model: ModelSection, scorecard: Mapping[str, Any] | None, phrases: Mapping[str, str]
+    model: ModelSection,
+    blocks: Mapping[str, Any],
+    scorecard: Mapping[str, Any] | None,
+    phrases: Mapping[str, str],
 ) -> WordedSection:
-    """Word, order and thin what is said about one model."""
+    """Word, order and thin what is said about one model.
+
+    Args:
+        model: the finished material.
+        blocks: its part of `metrics.json`.
+        scorecard: the structure of `scorecard.json`; None where there is none.
+        phrases: what each feature is, in plain words.
+    """
     coefficients = rank_coefficients(model.coefficients, phrases)
     shown = [
         kind
@@ -146,7 +154,7 @@ def word_section(
     return WordedSection(
         model=model,
         anchor="model-" + model.name.replace("_", "-"),
-        metrics=tabulate_metrics(model.blocks),
+        metrics=tabulate_metrics(blocks),
         trade_off=thin_trade_off(model.trade_off["thresholds"]),
         candidates=tabulate_candidates(model.candidates),
         drivers=rank_scorecard(scorecard) if scorecard and model.is_boosted else coefficients,
@@ -154,7 +162,7 @@ def word_section(
         figures={
             kind: CardFigure(embed_svg(model.figures[kind]), _CAPTIONS[kind]) for kind in shown
         },
-        comparison=compare_with_published(model.blocks) if model.name == _REPLICA else None,
+        comparison=compare_with_published(blocks) if model.name == _REPLICA else None,
         scorecard=scorecard,
         bands=fill_bands(scorecard["bands"]) if scorecard else [],
     )

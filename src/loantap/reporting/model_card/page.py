@@ -125,6 +125,7 @@ class ModelCard:
         data: loans, features and policy.
         models: every model.
         vintages: out of time, vintages and external sample.
+        metrics: the structure of `metrics.json`.
         stability: the structure of `stability.json`.
         fairness: the structure of `fairness.json`.
         limits: known limits of this data and these models, beside the standing ones.
@@ -134,6 +135,7 @@ class ModelCard:
     data: CardData
     models: CardModels
     vintages: VintageSection
+    metrics: Mapping[str, Any]
     stability: Mapping[str, Any]
     fairness: Mapping[str, Any]
     limits: Sequence[str] = ()
@@ -145,9 +147,14 @@ def render_model_card(card: ModelCard) -> str:
     phrases = {feature.name: feature.phrase for feature in card.data.features}
     scorecards = card.models.scorecards
     leakage = card.data.leakage_report
-    reports = Reports(card.vintages.report, card.stability, card.fairness, leakage, phrases)
+    reports = Reports(
+        card.metrics, card.vintages.report, card.stability, card.fairness, leakage, phrases
+    )
     lent_on = [model for model in models if model.for_lending]
-    sections = [word_section(model, scorecards.get(model.name), phrases) for model in models]
+    sections = [
+        word_section(model, card.metrics[model.name], scorecards.get(model.name), phrases)
+        for model in models
+    ]
     return render_page(
         "model_card.html",
         origin=card.data.summary.origin,
@@ -156,7 +163,7 @@ def render_model_card(card: ModelCard) -> str:
         card=card,
         versions={model.name: model.version for model in models},
         verdicts=[reach_verdict(model, reports) for model in lent_on],
-        headline=tabulate_headline(lent_on, card.fairness),
+        headline=tabulate_headline(lent_on, card.metrics, card.fairness),
         sections=[section for section in sections if section.model.for_lending],
         appendix=[section for section in sections if not section.model.for_lending],
         leakage=make_leakage_section(leakage),

@@ -36,6 +36,7 @@ class Reports:
     """The reports of a run that speak of every model that may be lent on.
 
     Attributes:
+        metrics: the structure of `metrics.json`, which speaks of the other models too.
         vintages: the structure of `vintage_analysis.json`.
         stability: the structure of `stability.json`.
         fairness: the structure of `fairness.json`.
@@ -43,6 +44,7 @@ class Reports:
         phrases: what each feature is called in words.
     """
 
+    metrics: Mapping[str, Any]
     vintages: Mapping[str, Any]
     stability: Mapping[str, Any]
     fairness: Mapping[str, Any]
@@ -111,7 +113,7 @@ def collect_evidence(model: ModelSection, reports: Reports) -> Evidence:
     stability = reports.stability["models"].get(model.name, {"populations": []})
     fairness = reports.fairness["models"].get(model.name, {"proxies": {}})
     return Evidence(
-        blocks=model.blocks,
+        blocks=reports.metrics[model.name],
         tolerated_ece=model.tolerated_ece,
         conditions=model.promotion["champion"]["conditions"],
         rolling_origin=over_time.get("rolling_origin"),
