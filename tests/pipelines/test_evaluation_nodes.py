@@ -16,6 +16,7 @@ from loantap.model.scoring.judged import JudgedModel
 from loantap.model.scoring.points import BASE
 from loantap.model.scoring.scorer import Scorer
 from loantap.model.scoring.trained import TrainedModel
+from loantap.model.validation.audit import Audit
 from loantap.model.validation.options import EvaluationOptions
 from loantap.pipelines.evaluation import nodes
 from loantap.pipelines.modeling.nodes import report_calibration
@@ -209,7 +210,12 @@ def test_stability_is_json_of_folds_and_populations(
 def test_a_collected_audit_says_where_its_loans_come_from(collect: Any) -> None:
     account = pd.DataFrame({"table": ["loans"], "origin": ["simulated"]})
 
-    made = collect(account, lending={"n": 1}, application={"n": 2})
+    audits = {
+        name: Audit({}, fairness={"n": n}, stability={"n": n}, vintages=None, external=[])
+        for name, n in (("lending", 1), ("application", 2))
+    }
+
+    made = collect(account, **audits)
 
     assert made == {
         "origin": "simulated",

@@ -329,7 +329,7 @@ class TestEvaluation:
     def test_the_scorecard_is_that_of_the_model_registered(
         self, evaluated: Outputs, model: str
     ) -> None:
-        report = evaluated[f"evaluation.{model}_scorecard_report"]
+        report = evaluated[f"evaluation.{model}.scorecard_report"]
 
         schemas.SCORECARD.validate(evaluated[f"evaluation.{model}.scorecard"])
         assert (report["model_name"], report["model_version"]) == (f"loantap-{model}-demo", "1")

@@ -28,7 +28,7 @@ _OF_ALL_MODELS = (
 _OF_ONE_MODEL = (
     "modeling.{}.predictions", "modeling.{}.training_report", "modeling.{}.promotion",
     "modeling.{}.candidates", "modeling.{}.coefficients", "modeling.{}.calibration_report",
-    "evaluation.{}_metrics", "evaluation.{}.scorecard", "evaluation.{}_scorecard_report",
+    "evaluation.{}_metrics", "evaluation.{}.scorecard", "evaluation.{}.scorecard_report",
     "evaluation.{}.reliability", "evaluation.{}.thresholds", "evaluation.{}.threshold_report",
 )  # fmt: skip
 _CANDIDATES = re.compile(r"modeling\.(\w+)\.candidates")

@@ -13,6 +13,7 @@ from loantap.model.leakage.options import FeatureEngineeringOptions
 from loantap.model.scoring.judged import JudgedModel
 from loantap.model.training.options import TrainingOptions
 from loantap.model.training.predictions import CROSS_VALIDATION
+from loantap.model.validation.audit import Audit
 from loantap.model.validation.options import EvaluationOptions
 from loantap.model.validation.vintages import VintageAnalysis
 from loantap.policy.decisions import band_edges
@@ -160,14 +161,12 @@ def describe_data(
     )
 
 
-def collect_models(**models: Any) -> CardModels:
+def collect_models(**models: ModelSection | Audit) -> CardModels:
     """What the model card says about every model, in one."""
     return CardModels(
-        sections=[given for name, given in models.items() if name.endswith("_section")],
+        sections=[given for given in models.values() if isinstance(given, ModelSection)],
         scorecards={
-            name.removesuffix("_scorecard_report"): given
-            for name, given in models.items()
-            if name.endswith("_scorecard_report")
+            model: given.scorecard for model, given in models.items() if isinstance(given, Audit)
         },
     )
 

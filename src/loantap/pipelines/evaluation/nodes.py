@@ -12,6 +12,7 @@ from loantap.model.leakage.options import FeatureEngineeringOptions
 from loantap.model.scoring.judged import JudgedModel
 from loantap.model.scoring.points import tabulate_points
 from loantap.model.training.predictions import CROSS_VALIDATION, join_out_of_fold
+from loantap.model.validation.audit import Audit
 from loantap.model.validation.evaluation import evaluate_samples as evaluate
 from loantap.model.validation.evaluation import trace_curves as trace
 from loantap.model.validation.external import ExternalResult
@@ -149,28 +150,36 @@ def measure_external(
     return [compare_on_external(external_loans, trained_on, judged, evaluation)]
 
 
+def gather_audits(
+    scorecard: dict[str, Any],
+    fairness: dict[str, Any],
+    stability: dict[str, Any],
+    vintages: VintageAnalysis,
+    external: list[ExternalResult],
+) -> Audit:
+    """The audits of one model, in one."""
+    return Audit(scorecard, fairness, stability, vintages, external)
+
+
 def report_vintages(
-    reconciliation: pd.DataFrame, engineering: FeatureEngineeringOptions, **measured: Any
+    reconciliation: pd.DataFrame, engineering: FeatureEngineeringOptions, **audits: Audit
 ) -> dict[str, Any]:
     """`vintage_analysis.json`: rolling origin, vintages and external sample."""
     return report(
-        _strip(measured, "_vintages"),
-        _strip(measured, "_external"),
+        {model: audit.vintages for model, audit in audits.items()},
+        {model: audit.external for model, audit in audits.items()},
         engineering.split.out_of_time,
         portfolio_origin(reconciliation),
     )
 
 
-def collect_fairness(reconciliation: pd.DataFrame, **models: dict[str, Any]) -> dict[str, Any]:
+def collect_fairness(reconciliation: pd.DataFrame, **audits: Audit) -> dict[str, Any]:
     """`fairness.json`: every model that may be lent on, and the origin of the loans."""
-    return {"origin": portfolio_origin(reconciliation), "models": models}
+    found = {model: audit.fairness for model, audit in audits.items()}
+    return {"origin": portfolio_origin(reconciliation), "models": found}
 
 
-def collect_stability(reconciliation: pd.DataFrame, **models: dict[str, Any]) -> dict[str, Any]:
+def collect_stability(reconciliation: pd.DataFrame, **audits: Audit) -> dict[str, Any]:
     """`stability.json`: every model that may be lent on, and the origin of the loans."""
-    return {"origin": portfolio_origin(reconciliation), "models": models}
-
-
-def _strip(named: dict[str, Any], suffix: str) -> dict[str, Any]:
-    """What a name with this ending was given, by the rest of the name."""
-    return {n.removesuffix(suffix): given for n, given in named.items() if n.endswith(suffix)}
+    found = {model: audit.stability for model, audit in audits.items()}
+    return {"origin": portfolio_origin(reconciliation), "models": found}

@@ -10,7 +10,7 @@ from loantap.pipelines.evaluation import card_nodes, nodes
 _LENT_ON = [model for model, name in MODELS.items() if FEATURE_SETS[name].for_lending]
 _OPTIONS = ("params:evaluation", "params:feature_engineering", "params:scoring")
 _SHARED = ("loans", "reconciliation", "splits", "leakage_report")
-_AUDITS = ("scorecard_report", "fairness", "stability", "vintages", "external", "vintage_plot")
+_AUDITS = ["scorecard_report", "fairness", "stability", "vintages", "external"]
 _CURVES = ["roc_curve", "precision_recall_curve", "reliability", "thresholds"]
 _PLOTS = [
     "roc_plot", "precision_recall_plot", "calibration_plot", "thresholds_plot",
@@ -114,6 +114,7 @@ def create_audit_template() -> Pipeline:
                 "external",
                 name="measure_external",
             ),
+            Node(nodes.gather_audits, _AUDITS, "audit", name="gather_audits"),
             Node(
                 card_nodes.draw_vintages,
                 ["vintages", "reconciliation", "params:modeling", "params:feature_engineering"],
@@ -144,7 +145,7 @@ def _instantiate(model: str) -> Pipeline:
         template += create_audit_template()
         shared = [*_SHARED, "external_loans"]
         shared.remove("leakage_report")
-        handed_on += _AUDITS
+        handed_on += ["audit", "vintage_plot"]
         options = list(_OPTIONS)
     if model == DECIDES:
         handed_on.append("predictions")
@@ -166,6 +167,7 @@ def _of(models: Iterable[str], *datasets: str) -> dict[str, str]:
 
 def _collect() -> list[Node]:
     origin = {"reconciliation": "reconciliation"}
+    audits = {model: f"{model}_audit" for model in _LENT_ON}
     return [
         Node(
             nodes.collect_metrics,
@@ -175,21 +177,19 @@ def _collect() -> list[Node]:
         ),
         Node(
             nodes.collect_fairness,
-            origin | {model: f"{model}_fairness" for model in _LENT_ON},
+            origin | audits,
             "fairness",
             name="collect_fairness",
         ),
         Node(
             nodes.collect_stability,
-            origin | {model: f"{model}_stability" for model in _LENT_ON},
+            origin | audits,
             "stability",
             name="collect_stability",
         ),
         Node(
             nodes.report_vintages,
-            origin
-            | {"engineering": "params:feature_engineering"}
-            | _of(_LENT_ON, "vintages", "external"),
+            origin | audits | {"engineering": "params:feature_engineering"},
             "vintage_analysis",
             name="report_vintages",
         ),
@@ -213,7 +213,7 @@ def _collect() -> list[Node]:
         ),
         Node(
             card_nodes.collect_models,
-            _of(MODELS, "section") | _of(_LENT_ON, "scorecard_report"),
+            _of(MODELS, "section") | audits,
             "card_models",
             name="collect_models",
         ),

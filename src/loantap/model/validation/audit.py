@@ -1,0 +1,29 @@
+"""What is asked of a model that may be lent on, besides its metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from loantap.model.validation.external import ExternalResult
+from loantap.model.validation.vintages import VintageAnalysis
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """The audits of one model.
+
+    Attributes:
+        scorecard: the structure of `scorecard.json`.
+        fairness: its part of `fairness.json`.
+        stability: its part of `stability.json`.
+        vintages: its figures per origin and vintage.
+        external: its figures on the external sample; none where none is given.
+    """
+
+    scorecard: Mapping[str, Any]
+    fairness: Mapping[str, Any]
+    stability: Mapping[str, Any]
+    vintages: VintageAnalysis
+    external: Sequence[ExternalResult]
