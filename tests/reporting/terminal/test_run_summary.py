@@ -115,7 +115,7 @@ class TestChampion:
 
         assert told[0] == (
             "The new logistic model of lending does not take the place of loantap-lending version "
-            "3, since it fails: better AUC (+0.001 [-0.002, +0.004])"
+            "3. Not met: better AUC (+0.001 [-0.002, +0.004])"
         )
 
     @pytest.mark.parametrize("promoted", [True, False])

@@ -105,7 +105,7 @@ def _tell_promotion(verdict: Mapping[str, Any]) -> str:
         names = [condition["name"] for condition in verdict["conditions"]]
         return f"{headline}: all {len(names)} conditions hold ({', '.join(names)})"
     failed = [f"{c['name']} ({c['evidence']})" for c in verdict["conditions"] if not c["holds"]]
-    return f"{headline}, since it fails: {', '.join(failed)}"
+    return f"{headline}. Not met: {', '.join(failed)}"
 
 
 def _tell_differing(model: str, promotions: Mapping[str, Any]) -> list[str]:
