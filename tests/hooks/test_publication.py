@@ -197,7 +197,7 @@ class TestInterruption:
             told = self.tell(lock, DataCatalog())
             assert told.startswith("whether its tables are published is not known")
             lock.acquire()
-            with pytest.raises(InputError, match="Close what else has the file open"):
+            with pytest.raises(InputError, match="Close every other program"):
                 recover(lock)
 
         recover(lock)
