@@ -178,7 +178,7 @@ def test_calibration_is_reported_as_json(evaluation: EvaluationOptions) -> None:
 
     assert json.loads(json.dumps(report, allow_nan=False)) == report
     assert report["calibrated"] is False
-    assert report["line"]["used"]
+    assert report["recalibration"]["used"]
     assert sum(row["n"] for row in report["after"]["bins"]) == report["after"]["n"] == 900
 
 

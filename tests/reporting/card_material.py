@@ -171,7 +171,12 @@ def make_section(name: str, origin: str = "real", **changes: Any) -> ModelSectio
             "before_and_after": plot_before_and_after(BINS, BINS, title, calibrated=True),
         },
         training={"promotion": {"tolerated_ece": 0.01}},
-        calibration={"calibrated": True, "line": LINE, "before": DISTORTED, "after": STAGE},
+        calibration={
+            "calibrated": True,
+            "recalibration": LINE,
+            "before": DISTORTED,
+            "after": STAGE,
+        },
         trade_off=make_trade_off(),
         promotion={
             "champion": make_verdict("this run", "loantap-lending 2"),

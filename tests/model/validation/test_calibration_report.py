@@ -71,7 +71,7 @@ class TestDistortedBySmote:
         assert distorted["after"][loss] < distorted["before"][loss]
 
     def test_the_line_undoes_the_shift_and_has_bounds(self, distorted: dict) -> None:
-        line = distorted["line"]
+        line = distorted["recalibration"]
 
         assert line["used"]
         assert line["n"] == 5_000
@@ -80,7 +80,9 @@ class TestDistortedBySmote:
         assert line["slope_low"] < line["slope"] < line["slope_high"]
 
     def test_a_slope_drawn_together_by_a_penalty_is_stretched(self) -> None:
-        line = report_calibration(draw(slope=0.5), calibrated=True, options=OPTIONS)["line"]
+        line = report_calibration(draw(slope=0.5), calibrated=True, options=OPTIONS)[
+            "recalibration"
+        ]
 
         assert line["slope_low"] < 2 < line["slope_high"]
         assert line["slope_low"] > 1
@@ -88,7 +90,7 @@ class TestDistortedBySmote:
 
 class TestSound:
     def test_no_line_is_used_and_none_has_bounds(self, sound: dict) -> None:
-        assert sound["line"] == {"n": 5_000, "used": False, "intercept": 0.0, "slope": 1.0}
+        assert sound["recalibration"] == {"n": 5_000, "used": False, "intercept": 0.0, "slope": 1.0}
 
     def test_before_is_already_that_of_a_perfect_model(self, sound: dict) -> None:
         before = sound["before"]
@@ -105,7 +107,7 @@ def test_it_says_whether_the_model_is_served_calibrated(calibrated: bool) -> Non
 
 def test_the_bounds_of_the_line_are_those_of_a_bootstrap() -> None:
     out_of_fold = draw(1_500, shift=SMOTE_SHIFT)
-    line = report_calibration(out_of_fold, calibrated=True, options=OPTIONS)["line"]
+    line = report_calibration(out_of_fold, calibrated=True, options=OPTIONS)["recalibration"]
     # How often each of 1,500 loans is drawn, 600 times.
     drawn = np.random.default_rng(7).multinomial(1_500, np.full(1_500, 1 / 1_500), size=600)
     spread = fit_lines(out_of_fold, drawn).std(axis=0)

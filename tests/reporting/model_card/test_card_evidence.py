@@ -18,7 +18,7 @@ from tests.reporting.page_outline import read_section, read_text, section_of
 
 def read_calibration(**changes) -> str:
     """What is said about a lending model that was calibrated so."""
-    calibration = {"line": UNUSED_LINE, "before": STAGE, "after": STAGE} | changes
+    calibration = {"recalibration": UNUSED_LINE, "before": STAGE, "after": STAGE} | changes
     section = make_section("lending", calibration=calibration)
     return read_section(render_model_card(make_card(sections=[section])), "model-lending")
 
@@ -48,10 +48,10 @@ class TestCalibration:
         assert "Log-loss 0.636 0.445" in lending
         assert "n = 4,715; after: each loan recalibrated on the other folds" in lending
 
-    def test_a_model_that_needs_no_line_says_so(self):
+    def test_a_model_that_needs_no_recalibration_says_so(self):
         text = read_calibration(calibrated=True)
 
-        assert "The test found no fault with the PDs as fitted, so no line is used" in text
+        assert "The test found no fault with the PDs as fitted, so they are not recalibrated" in text
         assert "intercept" not in text
 
     def test_where_calibration_changes_nothing_figures_and_points_are_shown_once(self, page):

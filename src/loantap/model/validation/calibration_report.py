@@ -32,7 +32,7 @@ def report_calibration(
         options: draws and bins.
 
     Returns:
-        `calibrated`; `line`, the recalibration fitted on all folds: whether the test asked for one
+        `calibrated`; `recalibration`, the one fitted on all folds: whether the test asked for one
         (`used`), its `intercept` and `slope`, with 95% Wald bounds where it did, and `n`; `before`
         and `after`, the latter by the recalibration of the other folds: what `measure_calibration`
         returns.
@@ -43,7 +43,9 @@ def report_calibration(
     after = calibrate_cross_fitted(target, log_odds, fold)
     return {
         "calibrated": calibrated,
-        "line": _describe_line(fit_calibration_out_of_fold(out_of_fold), log_odds),
+        "recalibration": _describe_recalibration(
+            fit_calibration_out_of_fold(out_of_fold), log_odds
+        ),
         "before": measure_calibration(target, before, options),
         "after": measure_calibration(target, after, options),
     }
@@ -80,19 +82,19 @@ def measure_calibration(
     }
 
 
-def _describe_line(line: Calibration, log_odds: FloatArray) -> dict[str, Any]:
-    described: dict[str, Any] = {"n": len(log_odds), "used": line != Calibration()}
-    widths = _half_widths(line, log_odds)
-    for (name, value), width in zip(asdict(line).items(), widths, strict=True):
+def _describe_recalibration(calibration: Calibration, log_odds: FloatArray) -> dict[str, Any]:
+    described: dict[str, Any] = {"n": len(log_odds), "used": calibration != Calibration()}
+    widths = _half_widths(calibration, log_odds)
+    for (name, value), width in zip(asdict(calibration).items(), widths, strict=True):
         described[name] = value
         if described["used"]:
             described |= {f"{name}_low": value - width, f"{name}_high": value + width}
     return described
 
 
-def _half_widths(line: Calibration, log_odds: FloatArray) -> FloatArray:
+def _half_widths(calibration: Calibration, log_odds: FloatArray) -> FloatArray:
     """Of the 95% Wald intervals of intercept and slope, from the information in the loans."""
-    pd_ = line.apply(log_odds)
+    pd_ = calibration.apply(log_odds)
     design = np.column_stack([np.ones_like(log_odds), log_odds])
     information = (design * (pd_ * (1 - pd_))[:, None]).T @ design
     return normal_half_width(np.sqrt(np.diag(np.linalg.inv(information))))
