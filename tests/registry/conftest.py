@@ -9,7 +9,7 @@ from pathlib import Path
 import mlflow
 import pytest
 
-from loantap.registry.last_good import FOLDER_VARIABLE
+from loantap.registry.fallback import FOLDER_VARIABLE
 
 
 @pytest.fixture

@@ -19,8 +19,8 @@ from loantap.registry.connection import (
     registry_address,
     use_registry,
 )
+from loantap.registry.locked_database import wait_for
 from loantap.registry.models import find_champion
-from loantap.registry.patience import wait_for
 
 
 @pytest.mark.parametrize(

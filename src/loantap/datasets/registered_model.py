@@ -21,7 +21,7 @@ from loantap.registry.models import (
     mark_not_for_lending,
     register,
 )
-from loantap.registry.registered import note_registered
+from loantap.registry.registered_this_run import note_registered
 
 logger = logging.getLogger(__name__)
 

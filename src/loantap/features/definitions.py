@@ -1,4 +1,9 @@
-"""What each model feature is, and which of them each model may use."""
+"""What each model feature is, and which of them each model may use.
+
+To add a feature: describe it in `FEATURES`, name it in the sets that may use it, and write its
+formula in `formulas.py`. A column that no source had before goes into `portfolio/dictionary.py`
+first.
+"""
 
 from __future__ import annotations
 

@@ -26,8 +26,8 @@ from loantap.registry.connection import (
     use_registry,
 )
 from loantap.registry.locations import require_same_place
-from loantap.registry.patience import LONGEST_S, wait_for
-from loantap.registry.recovery import FAILED, KILLED, end_run
+from loantap.registry.locked_database import LONGEST_S, wait_for
+from loantap.registry.unfinished_runs import FAILED, KILLED, end_run
 
 logger = logging.getLogger(__name__)
 

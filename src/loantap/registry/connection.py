@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from loantap.portfolio.errors import InputError
 from loantap.project.folder import anchor_address
-from loantap.registry.patience import PatientConnection, patience, waiting_for
+from loantap.registry.locked_database import PatientConnection, patience, waiting_for
 
 # Where a person names another registry than that of `conf/`, for one command or for all.
 ADDRESS_VARIABLE = "MLFLOW_TRACKING_URI"

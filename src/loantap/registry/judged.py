@@ -19,7 +19,7 @@ from loantap.registry.connection import asking_registry
 from loantap.registry.loading import find_best_champion
 from loantap.registry.models import EVIDENCE, ModelVersion, registered_names, tag_version
 from loantap.registry.reading import UnreadableModelError, fetch_file, load_version
-from loantap.registry.registered import find_registered
+from loantap.registry.registered_this_run import find_registered
 
 # On a version: digest of the predictions its run published.
 PREDICTIONS_DIGEST = "predictions_sha256"

@@ -15,7 +15,7 @@ from loantap.model.scoring.trained import TrainedModel
 from loantap.portfolio.dictionary import REAL, SIMULATED
 from loantap.portfolio.errors import InputError
 from loantap.registry.connection import RegistryDownError, registry_address
-from loantap.registry.last_good import is_kept, keep, recall
+from loantap.registry.fallback import go_on, is_kept, keep
 from loantap.registry.models import (
     ModelVersion,
     find_champion,
@@ -73,15 +73,15 @@ def load_champion(namespace: str) -> Loaded:
     try:
         champion = find_best_champion(namespace)
     except RegistryDownError as error:
-        return _go_on(names, error)
+        return go_on(names, error)
     if champion is None:
         # No longer champion is a decision, which stands; unknown is a loss.
-        return _go_on([n for n in names if not is_registered(n)], _tell_none(names))
+        return go_on([n for n in names if not is_registered(n)], _tell_none(names))
     try:
         trained = _load_and_keep(champion)
     except (RegistryDownError, UnreadableModelError) as error:
         # Of the same name only: a demo model never stands in for one of real loans.
-        return _go_on([champion.name], error)
+        return go_on([champion.name], error)
     logger.info("Scoring with %s, trained on %s loans", champion, trained.facts.origin)
     return trained, champion
 
@@ -192,30 +192,6 @@ def _load_and_keep(champion: ModelVersion) -> TrainedModel:
         trained = read_model(files, champion)
         keep(champion, files)
     return trained
-
-
-def _go_on(names: Iterable[str], error: InputError) -> Loaded:
-    """The last good champion of the first name that has one; raises the error where none has."""
-    for name in names:
-        with tempfile.TemporaryDirectory() as folder:
-            last_good = recall(name, Path(folder))
-            if last_good is None:
-                continue
-            try:
-                trained = read_model(last_good.folder, last_good.model)
-            except UnreadableModelError as worse:
-                logger.warning("%s", worse)
-                continue
-        logger.warning(
-            "%s. Scoring goes on with the last good model: %s, trained on %s loans, champion when "
-            "the registry last answered, %s",
-            error,
-            last_good.model,
-            trained.facts.origin,
-            last_good.age,
-        )
-        return trained, last_good.model
-    raise error
 
 
 def _tell_none(names: Iterable[str]) -> InputError:

@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 
 from loantap.portfolio.errors import InputError
 from loantap.project.lock import lock_of
-from loantap.registry.patience import PatientConnection
+from loantap.registry.locked_database import PatientConnection
 
 # MLflow stores whole paths, in each of these.
 _COLUMNS = (

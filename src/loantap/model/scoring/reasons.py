@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from loantap.model.scoring.concepts import Concept, contradicts_credit_sense, list_concepts
+from loantap.model.scoring.reason_texts import Concept, contradicts_credit_sense, list_concepts
 from loantap.model.scoring.scorecard import Scorecard
 from loantap.portfolio.arrays import FloatArray
 from loantap.portfolio.column_reading import Texts

@@ -1,4 +1,6 @@
-"""The last good champion, kept on the machine that scores for the day the registry is down.
+"""What happens when the registry is down: scoring goes on with the last good champion.
+
+`loading.load_champion` keeps it on the machine that scores, and asks for it here.
 
 One archive per registered name: the files of the version as they were registered, with a digest of
 each. It appears by a rename, so a reader finds the old one or the new one, whole.
@@ -11,16 +13,19 @@ import logging
 import os
 import tempfile
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from zipfile import BadZipFile, ZipFile
 
 from pydantic import BaseModel, ConfigDict
 
+from loantap.model.scoring.trained import TrainedModel
+from loantap.portfolio.errors import InputError
 from loantap.project.folder import find_project
 from loantap.registry.connection import registry_address
 from loantap.registry.models import ModelVersion
-from loantap.registry.reading import FILES
+from loantap.registry.reading import FILES, UnreadableModelError, read_model
 
 # Where it is kept, if not with the project's models.
 FOLDER_VARIABLE = "LOANTAP_MODEL_CACHE"
@@ -149,3 +154,32 @@ def _read_index(archive: Path) -> _Index | None:
 
 def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
+
+
+def go_on(names: Iterable[str], error: InputError) -> tuple[TrainedModel, ModelVersion]:
+    """The last good champion of the first name that has one, with a warning.
+
+    Args:
+        names: registered names, the preferred one first.
+        error: why the champion itself cannot be loaded; raised where no name has a last good one.
+    """
+    for name in names:
+        with tempfile.TemporaryDirectory() as folder:
+            last_good = recall(name, Path(folder))
+            if last_good is None:
+                continue
+            try:
+                trained = read_model(last_good.folder, last_good.model)
+            except UnreadableModelError as worse:
+                logger.warning("%s", worse)
+                continue
+        logger.warning(
+            "%s. Scoring goes on with the last good model: %s, trained on %s loans, champion when "
+            "the registry last answered, %s",
+            error,
+            last_good.model,
+            trained.facts.origin,
+            last_good.age,
+        )
+        return trained, last_good.model
+    raise error

@@ -5,7 +5,7 @@ from __future__ import annotations
 from loantap.model.scoring.scorer import Scorer
 from loantap.portfolio.errors import InputError
 from loantap.registry.loading import has_champion, load_best, load_champion
-from loantap.registry.registered import find_registered
+from loantap.registry.registered_this_run import find_registered
 
 
 def load_deciding(namespace: str) -> Scorer:

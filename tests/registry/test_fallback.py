@@ -25,7 +25,7 @@ from loantap.features.definitions import FEATURE_SETS
 from loantap.model.scoring.trained import TrainedModel
 from loantap.portfolio.errors import InputError
 from loantap.registry.connection import RegistryDownError, use_registry
-from loantap.registry.last_good import FOLDER_VARIABLE
+from loantap.registry.fallback import FOLDER_VARIABLE
 from loantap.registry.loading import has_champion, load_champion
 from loantap.registry.models import CHAMPION, ModelVersion
 from loantap.registry.reading import UnreadableModelError
