@@ -545,7 +545,7 @@ class TestChampions:
         """It can never decide again; a model without them need not be better than it was."""
         make_champion(with_facts(lending_model, feature_set="application"))
 
-        assert champions.load() == {}
+        assert champions.load()["lending"]() == {}
         assert "which had other features" in caplog.text
         assert "judged as if there were no champion" in caplog.text
 
