@@ -21,6 +21,7 @@ from loantap.portfolio.errors import InputError
 from loantap.registry.connection import RegistryDownError
 from loantap.registry.history import restore
 from loantap.registry.models import ModelVersion, find_champion, register
+from loantap.registry.registered_this_run import forget_registered
 from tests.conftest import train, training_options
 from tests.registry.registered import (
     PREDICTIONS,
@@ -331,6 +332,22 @@ class TestTheModelThatDecides:
         dataset.save(make_release(newcomer, promoted=True))
         dataset.discard()
         mlflow.end_run()
+
+        assert champion.load().version == "1"
+
+    def test_a_run_of_mlflow_that_goes_on_forgets_what_a_run_of_ours_registered(
+        self,
+        champion: ChampionDataset,
+        dataset: RegisteredModelDataset,
+        lending_model: TrainedModel,
+        newcomer: TrainedModel,
+    ) -> None:
+        """As in a notebook: what failed there must not decide in the next run."""
+        make_champion(lending_model)
+        dataset.save(make_release(newcomer, promoted=True))
+        dataset.discard()
+
+        forget_registered()
 
         assert champion.load().version == "1"
 

@@ -88,7 +88,7 @@ class RegisteredModelDataset(AbstractDataset[Release, NoReturn]):
             same = find_same_readable(data)
             self._is_new = same is None
             self._pending = (same or register(data), data)
-        note_registered(self._namespace, self._pending[0], data.verdicts[-1])
+            note_registered(self._namespace, self._pending[0], data.verdicts[-1])
 
     @property
     def conclusion(self) -> Conclusion | None:

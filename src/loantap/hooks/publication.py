@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -238,8 +239,9 @@ class Transaction:
         catalog, self._catalog = self._catalog, None
         if catalog is None or is_under_way(self._lock.folder):
             return
-        for dataset in publishable(catalog, saved):
-            dataset.discard()
+        with ExitStack() as each:
+            for dataset in publishable(catalog, saved):
+                each.callback(dataset.discard)
 
     def forget_interrupted(self, saved: Sequence[str]) -> None:
         """Discard what an earlier run of this process saved, if nobody was told how it ended."""

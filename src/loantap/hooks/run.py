@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from typing import Any
 
 from kedro.framework.context import KedroContext
@@ -67,10 +68,10 @@ class RunHook:
         self._use.take(run_params, pipeline, catalog)
         check_inputs(run_params, pipeline, catalog)
         self._tracking.before_pipeline_run(run_params, pipeline, catalog)
+        self._use.note_mlflow_run()
         self._transaction.begin(run_params, catalog)
         self._record.begin(run_params, pipeline, catalog)
         self._display.start(pipeline)
-        self._use.note_mlflow_run()
 
     @hook_impl
     def before_node_run(
@@ -105,10 +106,11 @@ class RunHook:
 
     @hook_impl
     def on_pipeline_error(self, error: BaseException, run_params: dict[str, Any]) -> None:
-        """Leave the last good outputs in place, tell MLflow, stop the display."""
-        self._transaction.discard(self._saved)
-        self._tracking.on_pipeline_error(error, run_params)
-        self._display.stop()
+        """Leave the last good outputs in place, tell MLflow, stop the display: each in any case."""
+        with ExitStack() as steps:
+            steps.callback(self._display.stop)
+            steps.callback(self._tracking.on_pipeline_error, error, run_params)
+            steps.callback(self._transaction.discard, self._saved)
 
     def fail(self, session_hooks: Any, error: BaseException) -> None:
         """Tell every hook that the run has ended badly; Kedro does so of errors in nodes only."""

@@ -27,6 +27,7 @@ from loantap.registry.connection import (
 )
 from loantap.registry.locations import require_same_place
 from loantap.registry.locked_database import LONGEST_S, wait_for
+from loantap.registry.registered_this_run import forget_registered
 from loantap.registry.unfinished_runs import FAILED, KILLED, end_run
 
 logger = logging.getLogger(__name__)
@@ -119,7 +120,10 @@ class Tracking(MlflowHook):  # type: ignore[misc] # kedro-mlflow is not typed
     def on_pipeline_error(self, error: BaseException, run_params: dict[str, Any]) -> None:
         """Say in MLflow that the run has failed, or was interrupted; never that it is finished."""
         run_id, self.run_id = self.run_id, None
-        if run_id is None or self._already_active_mlflow:
+        if self._already_active_mlflow:
+            forget_registered()
+            return
+        if run_id is None:
             return
         wait_for(_ENDING_S)
         is_interrupted = isinstance(error, KeyboardInterrupt) or interruption.received is not None
@@ -136,3 +140,5 @@ class Tracking(MlflowHook):  # type: ignore[misc] # kedro-mlflow is not typed
         with asking_registry() if self.run_id is not None else nullcontext():
             super().after_pipeline_run(run_params, pipeline, catalog)
         self.run_id = None
+        if self._already_active_mlflow:
+            forget_registered()

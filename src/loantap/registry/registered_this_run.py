@@ -56,3 +56,20 @@ def find_registered(namespace: str) -> Registered | None:
         return None
     promoted = tags[_PROMOTED.format(namespace)] == _TRUE
     return Registered(ModelVersion(name, version), promoted, tags[_REASON.format(namespace)])
+
+
+def forget_registered() -> None:
+    """Take back what `note_registered` wrote, where MLflow's run goes on after ours.
+
+    Raises:
+        RegistryDownError: MLflow does not answer.
+    """
+    run = mlflow.active_run()
+    if run is None:
+        return
+    client = mlflow.MlflowClient()
+    ours = tuple(tag.format("") for tag in (_VERSION, _PROMOTED, _REASON))
+    with asking_registry():
+        for tag in client.get_run(run.info.run_id).data.tags:
+            if tag.startswith(ours):
+                client.delete_tag(run.info.run_id, tag)

@@ -22,8 +22,8 @@ from tests.reporting.leakage_findings import make_finding
 RULES = [*rules_of_figures.RULES, *rules_of_safety.RULES]
 CV = TEST_BLOCK | {"n": 4_715, "roc_auc": 0.71}
 LATER = TEST_BLOCK | {
-    "n": 1_357, "roc_auc": 0.69, "roc_auc_low": 0.64, "roc_auc_high": 0.73, "f2": 0.449,
-    "f2_low": 0.403, "f2_high": 0.491, "f2_decline_all": 0.416,
+    "n": 1_357, "roc_auc": 0.69, "roc_auc_low": 0.64, "roc_auc_high": 0.73, "f2": 0.469,
+    "f2_low": 0.423, "f2_high": 0.511, "f2_decline_all": 0.416,
 }  # fmt: skip
 ORIGIN = {
     "origin": "2013-07", "skipped": "", "n": 612, "roc_auc": 0.66, "roc_auc_low": 0.58,
@@ -138,8 +138,21 @@ class TestF2:
             "F2 out of time 0.404 (0.360 to 0.445), n = 1,357, of declining everybody 0.416"
         )
 
-    def test_as_good_as_declining_everybody_is_no_flag(self) -> None:
-        assert raise_flags(blocks=later(f2=0.416)) == []
+    @pytest.mark.parametrize(
+        ("f2", "low", "severity"),
+        [
+            (0.43, 0.417, None),
+            (0.43, 0.416, Severity.AMBER),
+            (0.416, 0.38, Severity.AMBER),
+            (0.415, 0.38, Severity.RED),
+        ],
+    )
+    def test_a_threshold_has_to_show_that_it_beats_declining_everybody(
+        self, f2, low, severity
+    ) -> None:
+        flags = raise_flags(blocks=later(f2=f2, f2_low=low))
+
+        assert [flag.severity for flag in flags] == ([severity] if severity else [])
 
     def test_the_test_split_counts_too(self) -> None:
         blocks = QUIET.blocks | {"test": TEST_BLOCK | {"f2": 0.538, "f2_decline_all": 0.541}}
@@ -148,11 +161,11 @@ class TestF2:
 
 
 class TestLevel:
-    def test_an_outlying_origin_is_red_under_a_total_that_is_not(self) -> None:
+    def test_an_outlying_origin_is_amber_under_a_total_that_is_not(self) -> None:
         flag = raise_one(rolling_origin=origins(ORIGIN, LOW_ORIGIN, SKIPPED))
 
-        assert flag.severity is Severity.RED
-        assert flag.finding == "Its PDs are too high out of time"
+        assert flag.severity is Severity.AMBER
+        assert flag.finding == "Its PDs are too high at the origin 2013-07"
         assert flag.figure == (
             "observed / expected 1.01 (0.85 to 1.19), n = 1,357; furthest off at the origin "
             "2013-07: 0.61 (0.48 to 0.78), n = 612"
@@ -168,6 +181,34 @@ class TestLevel:
         assert flag.finding == "Its PDs are too low out of time"
         assert "furthest off" not in flag.figure
         assert "Losses exceed" in flag.meaning
+
+    @pytest.mark.parametrize(
+        ("ratio", "low", "high", "severity"),
+        [
+            (0.89, 0.8, 0.99, Severity.RED),
+            (0.91, 0.83, 0.99, Severity.AMBER),
+            (1.11, 1.01, 1.2, Severity.RED),
+            (1.09, 1.01, 1.2, Severity.AMBER),
+            (1.2, 1.0, 1.4, None),
+            (0.8, 0.6, 1.0, None),
+        ],
+    )
+    def test_a_total_is_judged_by_its_interval_and_its_size(
+        self, ratio, low, high, severity
+    ) -> None:
+        total = {"observed_to_expected": ratio, "observed_to_expected_low": low,
+                 "observed_to_expected_high": high}  # fmt: skip
+
+        flags = raise_flags(rolling_origin=origins(ORIGIN, **total))
+
+        assert [flag.severity for flag in flags] == ([severity] if severity else [])
+
+    def test_a_level_that_means_nothing_is_not_judged(self) -> None:
+        nothing = origins(observed_to_expected=None)
+
+        (one,) = [c for c in check(rolling_origin=nothing) if not c.is_judged]
+
+        assert one.name == "Level of the PDs"
 
     def test_of_several_origins_the_furthest_is_named_by_ratio(self) -> None:
         doubled = ORIGIN | {"origin": "2012-01", "observed_to_expected": 1.6,
@@ -271,6 +312,16 @@ class TestGroups:
 
         assert [flag.severity for flag in flags] == ([severity] if severity else [])
 
+    def test_a_large_group_that_is_surely_below_weighs_more_than_a_small_one(self) -> None:
+        wide = {"policy_approval_ratio_low": 0.55, "policy_approval_ratio_high": 0.9}
+        small = make_group("OTHER", 0.7) | wide
+        proxy = make_proxy("Housing", make_group("OWN", 1.0), small, make_group("RENT", 0.75))
+
+        flag = raise_one(proxies=[proxy])
+
+        assert flag.severity is Severity.RED
+        assert "RENT against OWN" in flag.figure
+
     def test_the_groups_are_named(self) -> None:
         proxy = make_proxy("Housing", make_group("OWN", 1.0), make_group("RENT", 0.7))
 
@@ -289,18 +340,20 @@ class TestGroups:
 
 class TestPopulations:
     @pytest.mark.parametrize(
-        ("psi", "chance", "severity"),
+        ("psi", "low", "chance", "severity"),
         [
-            (0.1, 0.02, None),
-            (0.138, 0.086, Severity.AMBER),
-            (0.138, 0.14, None),
-            (0.25, 0.086, Severity.AMBER),
-            (0.26, 0.086, Severity.RED),
-            (0.26, 0.3, None),
+            (0.1, 0.05, 0.02, None),
+            (0.138, 0.1, 0.086, Severity.AMBER),
+            (0.138, 0.1, 0.14, None),
+            (0.3, 0.25, 0.086, Severity.AMBER),
+            (0.3, 0.26, 0.086, Severity.RED),
+            (0.3, 0.26, 0.31, None),
         ],
     )
-    def test_a_shift_is_large_and_more_than_chance(self, psi, chance, severity) -> None:
-        flags = raise_flags(populations=[POPULATION | {"psi": psi, "psi_chance": chance}])
+    def test_a_shift_is_large_and_more_than_chance(self, psi, low, chance, severity) -> None:
+        row = POPULATION | {"psi": psi, "psi_low": low, "psi_chance": chance}
+
+        flags = raise_flags(populations=[row])
 
         assert [flag.severity for flag in flags] == ([severity] if severity else [])
 

@@ -183,7 +183,7 @@ class TestPage:
         text = read_section(page, "verdict")
 
         assert "lending : reviews a graded offer Decides on applications" in text
-        assert "Red flag: At its F2 threshold it does worse than declining everybody F2 out" in text
+        assert "Red flag: At its F2 threshold it does no better than declining everybody F2" in text
         assert "red flag" in text
         assert 'class="verdict red"' in section_of(page, "verdict")
 

@@ -3,7 +3,7 @@
 A rule compares figures that are in the reports already; none is computed here. A figure raises a
 flag when it lies beyond what chance gives at its number of loans, and is large enough to matter:
 
-- red: a use that the card allows would go wrong;
+- red: a use that the card allows would go wrong, or a threshold does no better than nothing;
 - amber: smaller, or weaker evidence; to be known before the model is relied on.
 
 Each rule says in words when it raises a flag, so that of a model without any a reader knows what

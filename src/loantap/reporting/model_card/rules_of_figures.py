@@ -19,6 +19,8 @@ from loantap.reporting.model_card.flags import Evidence, Flag, Rule, Severity, q
 _CHANCE: Final = 0.5
 # An ECE this many times what a perfect model shows is no longer a close call.
 _FAR: Final = 1.5
+# A level this far from what was expected changes a price or a provision.
+_MATERIAL: Final = 0.1
 
 
 def _find_ranking(evidence: Evidence) -> list[Flag] | None:
@@ -52,48 +54,61 @@ def _find_ranking(evidence: Evidence) -> list[Flag] | None:
 def _find_f2(evidence: Evidence) -> list[Flag] | None:
     blocks = {sample: evidence.blocks.get(sample) for sample in ("out_of_time", "test")}
     found = {sample: block for sample, block in blocks.items() if block}
-    below = {sample: b for sample, b in found.items() if b["f2"] < b["f2_decline_all"]}
-    if not below:
+    unproven = {
+        sample: b for sample, b in found.items() if b.get("f2_low", b["f2"]) <= b["f2_decline_all"]
+    }
+    below = {sample: b for sample, b in unproven.items() if b["f2"] < b["f2_decline_all"]}
+    if not unproven:
         return [] if found else None
     figure = "; ".join(
         f"F2 {name_sample(sample)} {quote(block, 'f2')}, of declining everybody "
         f"{decimal(block['f2_decline_all'])}"
-        for sample, block in below.items()
+        for sample, block in (below or unproven).items()
     )
-    finding = "At its F2 threshold it does worse than declining everybody"
     meaning = "No decision may rest on that threshold; those of the policy do not."
-    return [Flag(Severity.RED, finding, figure, meaning)]
+    if below:
+        finding = "At its F2 threshold it does no better than declining everybody"
+        return [Flag(Severity.RED, finding, figure, meaning)]
+    finding = "At its F2 threshold it is not shown to do better than declining everybody"
+    return [Flag(Severity.AMBER, finding, figure, meaning)]
 
 
 def _find_level(evidence: Evidence) -> list[Flag] | None:
     origins = evidence.rolling_origin
-    if not origins or not origins["pooled"]:
+    total = origins["pooled"] if origins else None
+    if not total or total["observed_to_expected"] is None:
         return None
-    total = origins["pooled"]
     off = [row for row in _list_judged(evidence) if _excludes_one(row)]
-    if not off and not _excludes_one(total):
+    is_off = _excludes_one(total)
+    if not off and not is_off:
         return []
     figure = f"observed / expected {quote(total, 'observed_to_expected', 2)}"
     worst = max(off, key=lambda row: abs(math.log(row["observed_to_expected"] or 1e-9)), default={})
     if worst:
         worst_figure = quote(worst, "observed_to_expected", 2)
         figure += f"; furthest off at the origin {worst['origin']}: {worst_figure}"
-    about = total if _excludes_one(total) else worst
+    about = total if is_off else worst
+    where = "out of time" if is_off else f"at the origin {worst['origin']}"
+    is_large = abs(total["observed_to_expected"] - 1) >= _MATERIAL
+    severity = Severity.RED if is_off and is_large else Severity.AMBER
     level = f"mean PD {percent(about['mean_pd'])}, default rate {percent(about['default_rate'])}"
     if about["observed_to_expected"] < 1:
-        finding, effect = "Its PDs are too high out of time", "Good applicants look worse than they"
+        finding, effect = f"Its PDs are too high {where}", "Good applicants look worse than they"
         effect += " are"
     else:
-        finding, effect = "Its PDs are too low out of time", "Losses exceed what the PDs promise"
+        finding, effect = f"Its PDs are too low {where}", "Losses exceed what the PDs promise"
     meaning = f"{effect} ({level}). Recalibrate before a PD sets a price, a limit or a provision."
-    return [Flag(Severity.RED, finding, figure, meaning)]
+    return [Flag(severity, finding, figure, meaning)]
 
 
 def _find_calibration(evidence: Evidence) -> list[Flag] | None:
+    measured = {sample: block for sample, block in evidence.blocks.items() if block}
+    if not measured:
+        return None
     off = {
         sample: block
-        for sample, block in evidence.blocks.items()
-        if block and block["ece"] > max(block["ece_perfect_high"], evidence.tolerated_ece)
+        for sample, block in measured.items()
+        if block["ece"] > max(block["ece_perfect_high"], evidence.tolerated_ece)
     }
     if not off:
         return []
@@ -119,8 +134,9 @@ def _find_external(evidence: Evidence) -> list[Flag] | None:
         bounds = decimal_interval(external["auc_gain_low"], external["auc_gain_high"])
         severity = Severity.RED if is_worse else Severity.AMBER
         finding = (
-            f"On the external sample it ranks {'worse' if is_worse else 'no better'} than the "
-            "interest rate alone"
+            "On the external sample it "
+            f"{'ranks worse' if is_worse else 'is not shown to rank better'} than the interest "
+            "rate alone"
         )
         gain = (
             f"gain in AUC {signed(external['auc_gain'], 3)} ({bounds}), n = {count(external['n'])}"
@@ -145,13 +161,16 @@ RULES: Final[Sequence[Rule]] = (
     ),
     Rule(
         "F2",
-        "F2 on the test split and out of time. Red where it is below that of declining everybody.",
+        "F2 on the test split and out of time. Red where it is below that of declining everybody, "
+        "amber where its 95% interval reaches that: a threshold has to show that it beats doing "
+        "nothing.",
         _find_f2,
     ),
     Rule(
         "Level of the PDs",
-        "Observed over expected defaults out of time. Red where the 95% interval of the total or "
-        "of an origin excludes 1.",
+        "Observed over expected defaults out of time. Red where the 95% interval of the total "
+        f"excludes 1 and the total is off by {_MATERIAL:.0%} or more; amber where it is off by "
+        "less, or where only the interval of an origin excludes 1.",
         _find_level,
     ),
     Rule(
@@ -172,7 +191,9 @@ RULES: Final[Sequence[Rule]] = (
 
 def _list_judged(evidence: Evidence) -> list[Mapping[str, Any]]:
     origins = evidence.rolling_origin["origins"] if evidence.rolling_origin else []
-    return [row for row in origins if not row["skipped"] and row["n"]]
+    return [
+        row for row in origins if not row["skipped"] and row["observed_to_expected"] is not None
+    ]
 
 
 def _excludes_one(row: Mapping[str, Any]) -> bool:

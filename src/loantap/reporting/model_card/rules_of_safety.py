@@ -23,7 +23,7 @@ def _find_promotion(evidence: Evidence) -> list[Flag]:
             Severity.RED,
             f"It fails a condition of promotion: {condition['name']}",
             condition["evidence"],
-            "It does not become champion.",
+            "This training does not become champion.",
         )
         for condition in evidence.conditions
         if not condition["holds"] and condition["name"] != SAME_MODEL
@@ -72,11 +72,13 @@ def _find_groups(evidence: Evidence) -> list[Flag] | None:
         measured = [g for g in proxy["groups"] if g["policy_approval_ratio"] is not None]
         if proxy["audit_only"] or not measured:
             continue
-        least = min(measured, key=lambda group: float(group["policy_approval_ratio"]))
-        if least["policy_approval_ratio"] >= _FOUR_FIFTHS:
+        below = [g for g in measured if g["policy_approval_ratio"] < _FOUR_FIFTHS]
+        if not below:
             continue
-        is_sure = least["policy_approval_ratio_high"] < _FOUR_FIFTHS
-        severity = Severity.RED if is_sure else Severity.AMBER
+        # A small group may be lower, and less certain, than a large one.
+        sure = [g for g in below if g["policy_approval_ratio_high"] < _FOUR_FIFTHS]
+        least = min(sure or below, key=lambda group: float(group["policy_approval_ratio"]))
+        severity = Severity.RED if sure else Severity.AMBER
         finding = "The policy approves a group less than four-fifths as often as another"
         figure = (
             f"{proxy['phrase']}: {least['group']} against {proxy['favoured']['policy']}, ratio "
@@ -93,8 +95,9 @@ def _find_populations(evidence: Evidence) -> list[Flag] | None:
     moved = [row for row in evidence.populations if row["psi"] > max(_PSI_MOVED, row["psi_chance"])]
     if not moved:
         return []
-    worst = max(moved, key=lambda row: float(row["psi"]))
-    severity = Severity.RED if worst["psi"] > _PSI_SHIFTED else Severity.AMBER
+    shifted = [row for row in moved if row["psi_low"] > _PSI_SHIFTED]
+    worst = max(shifted or moved, key=lambda row: float(row["psi"]))
+    severity = Severity.RED if shifted else Severity.AMBER
     others = f" and {len(moved) - 1} more" if len(moved) > 1 else ""
     finding = f"Its PDs differ from those of other loans: {worst['population']}{others}"
     figure = (
@@ -123,7 +126,7 @@ RULES: Final[Sequence[Rule]] = (
     Rule(
         "Stability",
         "PSI of the test split and of each issue year, where it is more than chance gives. Amber "
-        f"above {_PSI_MOVED:g}, red above {_PSI_SHIFTED:g}.",
+        f"above {_PSI_MOVED:g}, red where its whole 95% interval is above {_PSI_SHIFTED:g}.",
         _find_populations,
     ),
 )
