@@ -222,13 +222,13 @@ class TestBrokenExtraction:
         # Its first query takes a server seconds, which are not those that are meant.
         assert find_source(server.connect()).read().read_all().equals(loans)
 
-        with CutProxy(server.port, bytes_per_s=40_000) as proxy:
+        with CutProxy(server.port, bytes_per_s=20_000) as proxy:
             through = server.connect(proxy.port)
-            error = copy.fail(find_source(through, batch_rows=100, time_limit_s=5), server.secret)
+            error = copy.fail(find_source(through, batch_rows=100, time_limit_s=10), server.secret)
 
         expect_remedy(
             error,
-            problem="reading took longer than its time limit of 5 s",
+            problem="reading took longer than its time limit of 10 s",
             remedy="Raise time_limit_s of the table",
         )
         # It was not for silence: rows had come.
