@@ -222,7 +222,7 @@ class TestBrokenExtraction:
         # Its first query takes a server seconds, which are not those that are meant.
         assert find_source(server.connect()).read().read_all().equals(loans)
 
-        with CutProxy(server.port, bytes_per_s=20_000) as proxy:
+        with CutProxy(server.port, bytes_per_s=40_000) as proxy:
             through = server.connect(proxy.port)
             error = copy.fail(find_source(through, batch_rows=100, time_limit_s=10), server.secret)
 

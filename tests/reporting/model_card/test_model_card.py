@@ -179,7 +179,7 @@ class TestWhatThePageIsAbout:
     def test_what_puts_a_model_into_use_is_the_rule_and_no_signature(self, page):
         text = read_section(page, "approvals")
 
-        assert "What puts a model into use is the rule of promotion" in text
+        assert "Only two things put a model into use: the rule of promotion" in text
         assert "No signature is asked for" in text
 
     def test_a_policy_that_declines_nobody_says_so(self, page):
@@ -216,7 +216,7 @@ class TestPromotion:
 
         text = read_section(render_lending(promotion=promotion), "model-lending")
 
-        assert ("these are of the logistic regression it beat" in text) is promoted
+        assert ("are those of the logistic regression it beat" in text) is promoted
 
 
 class TestMetrics:

@@ -1,4 +1,7 @@
-"""What a reason may name: features that say the same, their sentence, and what would change it."""
+"""The text of a reason: which features it names together, its sentence, and what would change it.
+
+The words for a feature (`phrase`, `remedy`) are in `features/definitions.py`.
+"""
 
 from __future__ import annotations
 

@@ -141,7 +141,7 @@ def _find_external(evidence: Evidence) -> list[Flag] | None:
         gain = (
             f"gain in AUC {signed(external['auc_gain'], 3)} ({bounds}), n = {count(external['n'])}"
         )
-        meaning = "Where a rate has been offered, the rate alone says as much."
+        meaning = "Where a rate has been offered, the rate alone says at least as much."
         flags.append(Flag(severity, finding, gain, meaning))
     if not external["is_overlap_checked"]:
         finding = "It may have learnt from the external sample"
@@ -162,8 +162,8 @@ RULES: Final[Sequence[Rule]] = (
     Rule(
         "F2",
         "F2 on the test split and out of time. Red where it is below that of declining everybody, "
-        "amber where its 95% interval reaches that: a threshold has to show that it beats doing "
-        "nothing.",
+        "amber where its 95% interval reaches that: a threshold has to show that it beats "
+        "declining everybody.",
         _find_f2,
     ),
     Rule(

@@ -23,7 +23,7 @@ def _find_promotion(evidence: Evidence) -> list[Flag]:
             Severity.RED,
             f"It fails a condition of promotion: {condition['name']}",
             condition["evidence"],
-            "This training does not become champion.",
+            "The newly trained model does not become champion.",
         )
         for condition in evidence.conditions
         if not condition["holds"] and condition["name"] != SAME_MODEL

@@ -13,7 +13,7 @@ from loantap.reporting.terminal.fitting import FirstThatFits
 
 _SAMPLES: Final = {"cv": "cross-validated", "test": "test", "out_of_time": "out of time"}
 NOT_FOR_LENDING: Final = ("benchmark", "published_replica")
-_NOTE: Final = "* not for lending. F2 decides on no loan"
+_NOTE: Final = "* not for lending. No loan is decided by F2"
 
 
 def tabulate_metrics(metrics: Mapping[str, Any]) -> RenderableType:
