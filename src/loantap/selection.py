@@ -82,8 +82,8 @@ def require_one_after_the_other(options: Mapping[str, Any]) -> None:
         return
     raise InputError(
         given,
-        "nodes run one after the other here: what they save is published as one, by one process",
-        "Leave it out; fits run in modeling.<model>.jobs threads as it is",
+        "nodes run one after another here: one process publishes all their output together",
+        "Leave it out; fits already run in parallel, in modeling.<model>.jobs threads",
     )
 
 

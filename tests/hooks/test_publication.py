@@ -35,7 +35,7 @@ def test_an_interrupted_run_is_forgotten_when_the_next_begins(tmp_path: Path) ->
     catalog.save("loans", pd.DataFrame({"loan_id": ["a"]}))
     assert catalog.exists("loans")
 
-    transaction.forget_interrupted(["loans"])
+    transaction.discard(["loans"])
 
     assert not catalog.exists("loans")
     assert list(tmp_path.iterdir()) == []

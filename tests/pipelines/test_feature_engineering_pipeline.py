@@ -117,7 +117,7 @@ def test_a_borrower_on_both_sides_of_the_split_stops_the_run(ingested: Outputs) 
     loans = ingested["loans"]
     twice = pd.concat([loans, loans.assign(loan_id=loans["loan_id"] + "-again")])
 
-    with pytest.raises(LeakageError, match=r"loans .* have the borrower of a training loan"):
+    with pytest.raises(LeakageError, match=r"loans .* share their borrower with a training loan"):
         run("feature_engineering", {"loans": twice.reset_index(drop=True)})
 
 

@@ -127,7 +127,7 @@ def test_the_catalog_is_described_without_a_warning(empty_project: Project) -> N
 def test_runners_that_do_several_nodes_at_once_are_refused(
     options: dict[str, Any], told: str
 ) -> None:
-    with pytest.raises(InputError, match=f"^{told}: nodes run one after the other here"):
+    with pytest.raises(InputError, match=f"^{told}: nodes run one after another here"):
         require_one_after_the_other(options)
 
 

@@ -123,7 +123,7 @@ FEATURES: Final = MappingProxyType(
                     exclusion="says nothing: 99.8% are of one type"),
             Feature("income_verification", "the verification of income", ("income_verification",),
                     categorical=True, display="{}",
-                    exclusion="the lender's own choice, its timing is unproven"),
+                    exclusion="the lender's own choice, not proven to precede the decision"),
             Feature("listing_status", "the listing status", ("listing_status",),
                     categorical=True, display="{}", exclusion="set after approval"),
             Feature("pincode", "the postal code", ("pincode",), categorical=True, display="{}",

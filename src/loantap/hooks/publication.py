@@ -242,7 +242,3 @@ class Transaction:
         with ExitStack() as each:
             for dataset in publishable(catalog, saved):
                 each.callback(dataset.discard)
-
-    def forget_interrupted(self, saved: Sequence[str]) -> None:
-        """Discard what an earlier run of this process saved, if nobody was told how it ended."""
-        self.discard(saved)

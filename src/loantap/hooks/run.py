@@ -41,7 +41,7 @@ class RunHook:
         """Open the registry, check the parameters, forget a run that nobody was told of."""
         self._tracking.after_context_created(context)
         check_parameters(context)
-        self._transaction.forget_interrupted(self._saved)
+        self._transaction.discard(self._saved)
         self._saved = []
 
     @hook_impl

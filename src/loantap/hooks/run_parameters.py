@@ -69,7 +69,9 @@ def check_run_parameters(given: Mapping[str, Any], groups: Iterable[str]) -> Non
         )
     if scores is not None and Path(str(scores)).suffix not in _SCORES_FORMATS:
         raise InputError(
-            "--params scores", f"'{scores}' is not a .parquet or .csv file", "Name it so"
+            "--params scores",
+            f"'{scores}' is not a .parquet or .csv file",
+            "Give it one of these endings",
         )
 
 

@@ -135,7 +135,7 @@ class TestF2:
 
         assert flag.severity is Severity.RED
         assert flag.figure == (
-            "F2 out of time 0.404 (0.360 to 0.445), n = 1,357, of declining everybody 0.416"
+            "F2 out of time 0.404 (0.360 to 0.445), n = 1,357, for declining everybody 0.416"
         )
 
     @pytest.mark.parametrize(

@@ -212,7 +212,7 @@ def check_vintage(
         return Evidence(
             "vintage",
             GateVerdict.CAUGHT if is_carried and differs else GateVerdict.WARNED,
-            f"{what} mark a vintage: {share:.0%} of their variance is the issue month"
+            f"{what} mark a vintage: {share:.0%} of their variance is due to the issue month"
             + (", and default rates differ" if differs else ""),
             "Leave it out, or keep the loans of the months in which it was collected",
             figures,

@@ -170,7 +170,7 @@ def _check_borrowers(
     return {
         "passed": passed,
         "statement": f"{duplicates.test_duplicates:,} of {duplicates.test_loans:,} held-out loans "
-        f"({duplicates.share:.2%}) have the borrower of a training loan, by equal "
+        f"({duplicates.share:.2%}) share their borrower with a training loan, by equal "
         f"{' or equal '.join(duplicates.keys)}; {options.max_duplicate_borrowers:.2%} may be "
         "coincidence",
         "remedy": ""

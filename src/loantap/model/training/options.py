@@ -48,7 +48,7 @@ class OutOfTimeOptions(Options):
     @classmethod
     def _is_a_month(cls, value: date) -> date:
         if value.day != 1:
-            raise ValueError(f"months are meant: give the first day of one, {value:%Y-%m}-01")
+            raise ValueError(f"a month is meant: give its first day, {value:%Y-%m}-01")
         return value
 
     @model_validator(mode="after")

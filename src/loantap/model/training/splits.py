@@ -40,7 +40,7 @@ def require_enough(loans: pd.DataFrame, min_outcomes: int) -> None:
         "portfolio",
         f"it has {len(loans):,} loans, {charged_off:,} of them charged off and {paid:,} paid: too "
         f"few to train a model, which needs {min_outcomes} of each",
-        f"Give about {needed:,} loans, if so many of them end so"
+        f"Give about {needed:,} loans, if the rarer outcome is as frequent in them as here"
         if min(charged_off, paid)
         else "Give a portfolio that holds loans of both outcomes",
     )

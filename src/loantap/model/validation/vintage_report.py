@@ -26,7 +26,7 @@ CAVEATS: Final = MappingProxyType(
         ),
         "rolling_origin_settled": (
             "Models are trained on loans whose contract had ended before the origin, so nothing "
-            "is taken as known that was not; they are older by one term than those in use."
+            "is taken as known that was not; their loans are one term older than in models in use."
         ),
         "vintages": (
             "Predicted by models that did not see the loan but saw others of its year. Of a "
@@ -35,7 +35,7 @@ CAVEATS: Final = MappingProxyType(
         ),
         "external": (
             "Another population: only the ranking can be compared. Default rate, calibration "
-            "error and observed to expected are levels of that population, and raise no alarm."
+            "error and observed to expected reflect that population's level, and raise no alarm."
         ),
     }
 )

@@ -37,13 +37,9 @@ from loantap.reporting.model_card.vintage_section import VintageSection
 
 _LIMITS = (
     (
-        "Out of time is easier than reality in one respect: the outcomes of earlier loans are "
-        "taken as known, though some were settled later. Everything is chosen on earlier loans."
-    ),
-    (
         "Cross-validated figures are those of the candidate that was chosen on the same folds; "
         "calibration and thresholds are found on other folds. With everything chosen on other "
-        "loans the figures differ in the third digit."
+        "loans the figures differ in the third decimal."
     ),
     (
         "Calibration holds for resolved loans of the years in the table. Where the economy or the "

@@ -61,7 +61,7 @@ def _find_f2(evidence: Evidence) -> list[Flag] | None:
     if not unproven:
         return [] if found else None
     figure = "; ".join(
-        f"F2 {name_sample(sample)} {quote(block, 'f2')}, of declining everybody "
+        f"F2 {name_sample(sample)} {quote(block, 'f2')}, for declining everybody "
         f"{decimal(block['f2_decline_all'])}"
         for sample, block in (below or unproven).items()
     )

@@ -33,7 +33,7 @@ def _tell_ids(account: Mapping[str, Any]) -> list[str]:
         "without_id": "without an application_id, not written back",
         "repeated": "with an application_id of an earlier row: the last is written back",
         "alike": "with an application_id that differs from another only in capitals, zeros or "
-        "dashes: taken for another",
+        "dashes: treated as a different one",
     }
     return [f"{_say_rows(account[name])} {text}" for name, text in said.items() if
             account[name]["rows"]]  # fmt: skip
