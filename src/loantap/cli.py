@@ -99,7 +99,7 @@ def _require_environment(name: str | None, configuration: Path) -> None:
         )
     if name and configuration.is_dir() and not (configuration / name).is_dir():
         known = sorted(path.name for path in configuration.iterdir() if path.is_dir())
-        raise InputError(f"--env {name}", "unknown environment", f"Known are {', '.join(known)}")
+        raise InputError(f"--env {name}", "unknown environment", f"Known names: {', '.join(known)}")
 
 
 def _explain(error: Exception, outcome: str) -> str:

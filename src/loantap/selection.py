@@ -126,7 +126,7 @@ def _unknown(
     guess = f"Did you mean {close[0]}? " if close else ""
     where = f" of {', '.join(searched)}" if searched else ""
     if len(names) <= _SHOWN:
-        remedy = f"Known are {', '.join(names)}"
+        remedy = f"Known names: {', '.join(names)}"
     else:
         remedy = "; ".join(f"`kedro registry describe {name}` lists its nodes" for name in searched)
     return InputError(f"{option} {value}", f"unknown {kind}{where}", f"{guess}{remedy}")

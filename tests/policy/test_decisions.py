@@ -162,8 +162,8 @@ def test_bands_are_shown_at_the_pds_of_cross_validation() -> None:
     bands = band_edges(predictions, Policy.model_validate(REFER_TOP_DECILE))
 
     assert bands == [
-        BandEdges("approve", 0.0, 0.45, "0 to 90% of training loans, by rising PD"),
-        BandEdges("refer", 0.45, 1.0, "90 to 100% of training loans, by rising PD"),
+        BandEdges("approve", 0.0, 0.45, "0 to 90% of training loans, lowest PD first"),
+        BandEdges("refer", 0.45, 1.0, "90 to 100% of training loans, lowest PD first"),
     ]
 
 

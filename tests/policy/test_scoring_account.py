@@ -106,7 +106,7 @@ def test_too_many_stop_the_run(invalid: int, rows: int, most: float, *, stops: b
         require_few_invalid(found, most)
     assert refused.value.problem.startswith(f"{invalid} of {rows} cannot be scored, more than ")
     if invalid == rows:  # there are no others to go on with
-        assert refused.value.remedy == "Mend the file"
+        assert refused.value.remedy == "Correct the file"
     else:
         require_few_invalid(found, float(refused.value.remedy.rpartition("share=")[2]))
 

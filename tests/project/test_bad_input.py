@@ -74,26 +74,26 @@ class TestPortfolioFile:
             ),
             (
                 set_value("loan_amnt", "plenty"),
-                ("1 of 1,000 rows", "row 4: loan_amnt 'plenty' is not a number", "Mend or remove"),
+                ("1 of 1,000 rows", "row 4: loan_amnt 'plenty' is not a number", "Correct or"),
             ),
             (
                 set_value("issue_d", "last spring"),
-                ("row 4: issue_d 'last spring' is not a month such as Jan-2015", "Mend or remove"),
+                ("row 4: issue_d 'last spring' is not a month such as Jan-2015", "Correct or"),
             ),
             (
                 set_value("loan_status", "Current"),
                 (
                     "row 4: loan_status 'Current' is not one of Fully Paid, Charged Off",
-                    "Mend or remove",
+                    "Correct or remove",
                 ),
             ),
             (
                 set_value("int_rate", "-3"),
-                ("row 4: int_rate '-3' is below 0", "Mend or remove"),
+                ("row 4: int_rate '-3' is below 0", "Correct or remove"),
             ),
             (
                 lambda rows: pd.concat([rows, rows.head(2)]),
-                ("2 of 1,002 rows", "row 1,001: repeats an earlier row", "Mend or remove"),
+                ("2 of 1,002 rows", "row 1,001: repeats an earlier row", "Correct or remove"),
             ),
             (
                 lambda rows: rows.head(0),
@@ -206,7 +206,10 @@ class TestParameters:
     @pytest.mark.parametrize(
         ("given", "said"),
         [
-            ("colour=blue", ("--params colour: unknown parameter", "Known are portfolio, loans,")),
+            (
+                "colour=blue",
+                ("--params colour: unknown parameter", "Known names: portfolio, loans,"),
+            ),
             ("portfolo=x.csv", ("--params portfolo: unknown", "Did you mean portfolio?")),
             ("modelling.lending.folds=3", ("--params modelling", "Did you mean modeling")),
             ("modeling.lendng.folds=3", ("modeling.lendng", "Did you mean modeling.lending?")),
@@ -590,5 +593,5 @@ def test_an_environment_that_is_not_there_is_refused(empty_project: Project) -> 
 
     assert result.exit_code == 1
     assert_one_message(
-        result.output, "--env nope: unknown environment", "Known are base, local, odbc"
+        result.output, "--env nope: unknown environment", "Known names: base, local, odbc"
     )

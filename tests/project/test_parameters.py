@@ -113,7 +113,7 @@ def test_a_misspelt_key_is_refused_with_the_nearest_one() -> None:
         ),
         (
             {"feature_engineering": {"split": {"out_of_time": {"first_origin": "2012-07-15"}}}},
-            r"out_of_time\.first_origin: .*give the first day of one, 2012-07-01",
+            r"out_of_time\.first_origin: .*give its first day, 2012-07-01",
         ),
     ],
     ids=str,

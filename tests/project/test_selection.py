@@ -25,7 +25,7 @@ NOTHING = {"pipelines": [], "pipeline": None}
     ("options", "where", "remedy"),
     [
         ({"pipelines": ["trainin"]}, "--pipelines trainin: unknown", "Did you mean training"),
-        ({"pipeline": "nope"}, "--pipelines nope: unknown pipeline", "Known are __default__, all,"),
+        ({"pipeline": "nope"}, "--pipelines nope: unknown pipeline", "Known names: __default__,"),
         ({"node_names": ["x"]}, "--nodes x: unknown node of __default__", "registry describe __d"),
         (
             {"from_nodes": ["search_hyperparameters"]},
@@ -40,7 +40,7 @@ NOTHING = {"pipelines": [], "pipeline": None}
         (
             {"pipelines": ["sources"], "node_names": ["render_model_card"]},
             "--nodes render_model_card: unknown node of sources",
-            "Known are sources.account_for_portfolio, sources.make_portfolio, sources.simulate",
+            "Known names: sources.account_for_portfolio, sources.make_portfolio, sources.simulate",
         ),
     ],
     ids=str,

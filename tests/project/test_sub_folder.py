@@ -56,4 +56,6 @@ def test_an_environment_that_is_not_there_is_told_from_there_too(
     result = run_in(notebooks, empty_project, "--env", "prodd", "--pipelines", "sources")
 
     assert result.exit_code == 1
-    assert "--env prodd: unknown environment. Known are base, local, odbc, spark" in result.output
+    assert (
+        "--env prodd: unknown environment. Known names: base, local, odbc, spark" in result.output
+    )

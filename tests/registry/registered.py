@@ -32,7 +32,7 @@ def with_facts(trained: TrainedModel, **changes: object) -> TrainedModel:
 def make_release(trained: TrainedModel, *, promoted: bool = True) -> Release:
     """A model that meets the conditions, or fails the one on calibration."""
     conditions = (
-        Condition("enough charge-offs", True, "798 in training, 100 asked for"),
+        Condition("enough charge-offs", True, "798 in training, 100 required"),
         Condition("calibrated", promoted, "ECE 0.0310 out of fold on 3,600 loans"),
     )
     verdict = Verdict("the new model", "the old one", promoted, conditions)

@@ -100,11 +100,13 @@ class TestRestoring:
             restore(SECOND, who="A. Officer", reason="drift")
 
     def test_an_unknown_version_is_refused_and_the_known_ones_are_named(self) -> None:
-        with pytest.raises(InputError, match=r"no version 9\. Known are 3, 2, 1"):
+        with pytest.raises(InputError, match=r"no version 9\. Registered versions: 3, 2, 1"):
             restore(ModelVersion(FIRST.name, "9"), who="A. Officer", reason="drift")
 
     def test_an_unknown_model_is_refused_and_the_known_ones_are_named(self) -> None:
-        with pytest.raises(InputError, match=r"not registered\. Known are loantap-lending-demo"):
+        with pytest.raises(
+            InputError, match=r"not registered\. Registered models: loantap-lending-demo"
+        ):
             restore(ModelVersion("loantap-landing", "1"), who="A. Officer", reason="drift")
 
     def test_a_version_that_cannot_be_read_is_refused(self) -> None:

@@ -242,7 +242,7 @@ REFUSED: dict[str, tuple[str, str | bytes, str]] = {
     "row names without a header": (
         "new.csv",
         "\n".join([HEADER, *(f"{n},{row}" for n, row in enumerate(ROWS))]),
-        "Either there is a comma too many, or the header lacks the name of the first column",
+        "Either there is one comma too many, or the header lacks the name of the first column",
     ),
     "a comma at the end of each row, and a value missing in one": (
         "new.csv",

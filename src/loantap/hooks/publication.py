@@ -173,8 +173,8 @@ def _complete(journal: Journal, project: Path) -> bool:
         remove_staged(project / rename.staged)
     if journal.models and journal.registry != _tell_registry(project):
         logger.warning(
-            "Run %s was ended before its verdicts were in MLflow. A run with MLflow at %s records "
-            "them",
+            "Run %s was ended before its verdicts were in MLflow. The next run with MLflow at %s "
+            "records them",
             journal.run,
             journal.registry,
         )

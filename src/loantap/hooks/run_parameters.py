@@ -56,8 +56,8 @@ def check_run_parameters(given: Mapping[str, Any], groups: Iterable[str]) -> Non
             raise InputError(
                 f"--params {name}",
                 "unknown parameter",
-                f"{guess}Known are {', '.join(RUN_PARAMETERS)}, and <group>.<name> for the groups "
-                f"{', '.join(groups)}",
+                f"{guess}Known names: {', '.join(RUN_PARAMETERS)}, and <group>.<name> for the "
+                f"groups {', '.join(groups)}",
             )
     for name in ("portfolio", "applications", "external"):
         if given.get(name) is not None:

@@ -101,7 +101,7 @@ def band_edges(predictions: pd.DataFrame, policy: Policy) -> list[BandEdges]:
             band.decision.value,
             float(edges[number]),
             float(edges[number + 1]),
-            f"{starts[number] * 100:.0f} to {ends[number]:.0%} of training loans, by rising PD",
+            f"{starts[number] * 100:.0f} to {ends[number]:.0%} of training loans, lowest PD first",
         )
         for number, band in enumerate(policy.bands)
     ]

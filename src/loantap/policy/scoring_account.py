@@ -142,7 +142,7 @@ def require_few_invalid(account: ScoringAccount, max_share: float) -> None:
         "applications",
         f"{account.invalid:,} of {account.rows:,} cannot be scored, more than {allowed:.3g} of "
         f"them: {'; '.join([*shown, *([f'{others:,} for other reasons'] if others else [])])}",
-        "Mend the file"
+        "Correct the file"
         + (
             f"; to score the others all the same, add --params scoring.max_invalid_share="
             f"{np.ceil(account.invalid_share * 100) / 100:g}"

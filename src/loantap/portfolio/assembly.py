@@ -126,14 +126,14 @@ def reconcile(
                 where,
                 f"no usable row: {quarantined} of {extracted} are in quarantine: "
                 f"{_count_reasons(reasons[row['table']])}",
-                "Mend the source and run again",
+                "Correct the source and run again",
             )
         if row["quarantined_share"] > max_quarantined_share:
             raise InputError(
                 where,
                 f"{quarantined} of {extracted} are in quarantine, more than "
                 f"{max_quarantined_share:.0%}: {_count_reasons(reasons[row['table']])}",
-                "Mend the source. To see the rows with their reasons, raise "
+                "Correct the source. To see the rows with their reasons, raise "
                 "ingestion.max_quarantined_share and run again: the quarantine tables are in "
                 "data/02_intermediate",
             )

@@ -170,13 +170,13 @@ def _require_few_bad(cleaned: Cleaned, rows: int, tolerated_share: float) -> Non
         f"row {row.row:,}: {row.reason}" for row in cleaned.quarantine.head(5).itertuples()
     )
     more = f"; and {bad - 5:,} more" if bad > 5 else ""
-    remedy = "Mend or remove them"
+    remedy = "Correct or remove them"
     if bad < rows:
         remedy += (
             f", or set them aside with --params sources.tolerated_bad_share={_round_up(bad / rows)}"
         )
     else:
-        remedy = "Mend them: none would be left if they were set aside"
+        remedy = "Correct them: none would be left if they were set aside"
     raise InputError(_FILE, f"{bad:,} of {rows:,} rows cannot be used ({shown}{more})", remedy)
 
 

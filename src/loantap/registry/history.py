@@ -90,9 +90,11 @@ def get_version(name: str, version: str) -> VersionRecord:
         return found[0]
     if known:
         numbers = ", ".join(record.model.version for record in known)
-        raise InputError(f"model {name}", f"there is no version {version}", f"Known are {numbers}")
+        raise InputError(
+            f"model {name}", f"there is no version {version}", f"Registered versions: {numbers}"
+        )
     names = ", ".join(sorted({record.model.name for record in list_versions()})) or "none"
-    raise InputError(f"model {name}", "it is not registered", f"Known are {names}")
+    raise InputError(f"model {name}", "it is not registered", f"Registered models: {names}")
 
 
 def read_verdicts(model: ModelVersion) -> dict[str, Any] | None:

@@ -141,7 +141,7 @@ class CsvRows:
             return InputError(
                 where, problem, "Give each row as many values as the header has names"
             )
-        behind = f"there is a {self._delimiter} too many"
+        behind = f"there is one {self._delimiter} too many"
         if line.endswith(self._layout.delimiter.encode()):
             behind += " at the end of each row"
         return InputError(

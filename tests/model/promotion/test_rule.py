@@ -148,7 +148,7 @@ class TestConditions:
         assert failed(few) == ["enough charge-offs"]
         assert failed(enough) == []
         assert few["enough charge-offs"].evidence == (
-            f"{charged_off} in training, {charged_off + 1} asked for"
+            f"{charged_off} in training, {charged_off + 1} required"
         )
 
     def test_what_the_gate_caught_is_named(self, world: World) -> None:
@@ -268,7 +268,7 @@ class TestEvidence:
 
 class TestVerdict:
     CONDITIONS = (
-        Condition("enough charge-offs", holds=True, evidence="900 in training, 100 asked for"),
+        Condition("enough charge-offs", holds=True, evidence="900 in training, 100 required"),
         Condition("better AUC", holds=False, evidence="-0.001 on 3,600 loans"),
         Condition("calibrated", holds=False, evidence="ECE 0.09"),
     )

@@ -139,7 +139,7 @@ def _parse(system: str, url: str) -> Address:
         raise InputError(
             where,
             f"the connection URL has options {', '.join(unknown)}, which are not known",
-            f"Known are {', '.join(sorted(_OPTIONS))}",
+            f"Known names: {', '.join(sorted(_OPTIONS))}",
         )
     authority = address.options.get("tls_ca_file")
     if authority is not None and not Path(authority).is_file():

@@ -214,12 +214,12 @@ _FAULTS = (
         _state("22021|22P05") + r"|invalid byte sequence|has no equivalent in encoding"
         r"|(?i:invalid utf-?8)",
         "a text is not valid in its encoding",
-        "Mend it at the source, or in a view that is read instead",
+        "Correct it at the source, or in a view that is read instead",
     ),
     Fault(
         _state("22P02|22003|2200[78]|22018") + "|CAST_INVALID_INPUT",
         "a value does not fit its type",
-        "Mend it at the source, or in a view that is read instead",
+        "Correct it at the source, or in a view that is read instead",
     ),
     Fault(
         _state("57P0[1-5]|08S01|08003|08006|08007")

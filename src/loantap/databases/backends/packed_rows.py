@@ -36,7 +36,7 @@ _PARSED = MappingProxyType(
 )
 # How a time with a zone ends: the connection's is UTC.
 _UTC = "+00"
-_REMEDY = "Mend it at the source, or in a view that is read instead"
+_REMEDY = "Correct it at the source, or in a view that is read instead"
 
 
 def pack(statement: str) -> str:

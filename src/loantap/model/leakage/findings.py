@@ -120,7 +120,7 @@ def require_no_leak(feature_set: FeatureSet, report: Mapping[str, Any]) -> None:
     if caught:
         raise LeakageError(
             f"feature set '{feature_set.name}' uses what the leakage gate caught: "
-            f"{', '.join(caught)}. Otherwise take it out of the set in features/definitions.py, or "
+            f"{', '.join(caught)}. Take it out of the set in features/definitions.py, or "
             f"prove to the gate's owner that it is no leak and raise the limits"
         )
     borrowers = report["checks"].get("borrowers", {"passed": True})

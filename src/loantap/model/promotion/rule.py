@@ -150,7 +150,7 @@ def judge_alone(
         Condition(
             "enough charge-offs",
             charged_off >= options.min_charge_offs,
-            f"{charged_off:,} in training, {options.min_charge_offs:,} asked for",
+            f"{charged_off:,} in training, {options.min_charge_offs:,} required",
         ),
         Condition(
             "leakage gate",

@@ -146,7 +146,7 @@ def _read(external: pd.DataFrame, scorer: Scorer, options: EvaluationOptions) ->
         raise InputError(
             _WHERE,
             f"{len(reasons):,} of {len(external):,} rows cannot be used ({shown}{more})",
-            "Mend or remove them",
+            "Correct or remove them",
         )
     require_known_units(parsed.rows, _WHERE)
     if set(TERMS) <= set(parsed.rows.columns):
