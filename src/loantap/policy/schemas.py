@@ -1,4 +1,4 @@
-"""Pandera schemas of segments and scores."""
+"""Pandera schemas of profits, segments and scores."""
 
 from __future__ import annotations
 
@@ -14,6 +14,17 @@ _RATE = pa.Check.in_range(0, 1)
 _IS_TEXT = pa.Check(
     lambda texts: (texts.cat.categories if texts.dtype == "category" else texts).dtype == "str",
     error="text",
+)
+
+# One row per loan; the other columns are one per scenario and way that paid loans may have run.
+PROFITS = pa.DataFrameSchema(
+    {
+        "loan_id": pa.Column("str", unique=True),
+        "principal": pa.Column("float64", pa.Check.gt(0)),
+        "npv_.+_(contractual|capped)": pa.Column("float64", regex=True),
+    },
+    strict=True,
+    name="profits",
 )
 
 # One row per segment of each segmentation.

@@ -7,6 +7,8 @@ from typing import Any
 import pandas as pd
 
 from loantap.measures.intervals import measure_default_rate
+from loantap.policy.money.imputed import tabulate_profits
+from loantap.policy.money.scenarios import Economics
 from loantap.policy.options import InsightsOptions
 from loantap.policy.recommendations import recommend as find_recommendations
 from loantap.policy.segments import summarise_segments as summarise
@@ -15,6 +17,11 @@ from loantap.portfolio.dictionary import COLUMNS
 from loantap.reporting.eda_page import render_eda as render_exploration
 from loantap.reporting.insights_page import PortfolioSummary
 from loantap.reporting.insights_page import render_insights as render
+
+
+def impute_profits(loans: pd.DataFrame, economics: Economics) -> pd.DataFrame:
+    """Profit of every loan, imputed from its outcome, in every scenario."""
+    return tabulate_profits(loans, economics)
 
 
 def summarise_segments(loans: pd.DataFrame, options: InsightsOptions) -> pd.DataFrame:

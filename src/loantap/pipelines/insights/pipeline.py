@@ -10,6 +10,12 @@ def create_pipeline() -> Pipeline:
     return Pipeline(
         [
             Node(
+                nodes.impute_profits,
+                ["loans", "params:economics"],
+                "profits",
+                name="impute_profits",
+            ),
+            Node(
                 nodes.summarise_segments,
                 ["loans", "params:insights"],
                 "segments",
@@ -36,7 +42,7 @@ def create_pipeline() -> Pipeline:
         ],
         namespace="insights",
         inputs={"loans", "reconciliation"},
-        parameters={"params:insights"},
+        parameters={"params:economics", "params:insights"},
         prefix_datasets_with_namespace=True,
         tags="insights",
     )

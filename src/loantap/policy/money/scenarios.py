@@ -1,0 +1,106 @@
+"""The assumptions about money that a decision rests on; validated, then frozen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class PaidLife(StrEnum):
+    """How long a loan that is paid back is taken to have run."""
+
+    CONTRACTUAL = "contractual"
+    CAPPED = "capped"
+
+
+class Range(BaseModel):
+    """Where an assumption comes from, and what other lenders would assume.
+
+    Attributes:
+        low: the lowest value that is still plausible, in the unit of the assumption.
+        high: the highest.
+        source: who says so.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    low: float
+    high: float
+    source: str
+
+    @model_validator(mode="after")
+    def _is_ordered(self) -> Range:
+        if self.low > self.high:
+            raise ValueError(f"low {self.low:g} is above high {self.high:g}")
+        return self
+
+
+class Scenario(BaseModel):
+    """What lending costs.
+
+    Attributes:
+        cost_of_funds_pct: nominal yearly rate at which the money is had, in percent; cash flows
+            are discounted at it, month by month.
+        loss_given_default: LGD, the share of the balance at default that is never recovered.
+        default_at_share_of_term: when a loan that is charged off stops paying, as a share of its
+            term; the instalments before are paid in full.
+        origination_cost_share: cost of making the loan, as a share of the principal.
+        paid_share_of_term: when a loan that is paid back is settled, as a share of its term; 1
+            where nobody prepays.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    cost_of_funds_pct: Annotated[float, Field(ge=0, le=50)]
+    loss_given_default: Share
+    default_at_share_of_term: Annotated[float, Field(gt=0, le=1)]
+    origination_cost_share: Annotated[float, Field(ge=0, le=0.2)]
+    paid_share_of_term: Annotated[float, Field(gt=0, le=1)] = 1.0
+
+
+class Economics(BaseModel):
+    """The scenarios, and what of them is known.
+
+    Attributes:
+        scenarios: by name, from the mildest to the hardest.
+        main: name of the scenario that pages speak of first.
+        outcomes_as_of: month up to which outcomes were observed; a loan that is paid back cannot
+            have run longer than from its issue to this month.
+        ranges: where each assumption comes from, by its name.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    scenarios: Mapping[str, Scenario] = Field(min_length=1)
+    main: str
+    outcomes_as_of: date
+    ranges: Mapping[str, Range]
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Economics:
+        if self.main not in self.scenarios:
+            raise ValueError(f"main: there is no scenario {self.main}; give one of "
+                             f"{', '.join(self.scenarios)}")  # fmt: skip
+        unknown = set(self.ranges) ^ set(Scenario.model_fields)
+        if unknown:
+            raise ValueError(f"ranges: {', '.join(sorted(unknown))} is unknown, or has no range")
+        for scenario, assumed in self.scenarios.items():
+            for name, allowed in self.ranges.items():
+                value = getattr(assumed, name)
+                if not allowed.low <= value <= allowed.high:
+                    raise ValueError(
+                        f"scenarios.{scenario}.{name}: {value:g} is outside of the range from "
+                        f"{allowed.low:g} to {allowed.high:g} ({allowed.source})"
+                    )
+        return self
+
+    @property
+    def main_scenario(self) -> Scenario:
+        """The scenario that pages speak of first."""
+        return self.scenarios[self.main]

@@ -1,0 +1,126 @@
+"""Values of loans, against loans worked by hand and numpy-financial."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy_financial as npf
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loantap.policy.money.cash_flows import (
+    default_months,
+    expected_loss,
+    expected_npv,
+    exposure_at_default,
+    settled_months,
+    value_unit,
+    value_units,
+)
+from loantap.policy.money.scenarios import Scenario
+
+PLAIN = Scenario(
+    cost_of_funds_pct=6,
+    loss_given_default=0.6,
+    default_at_share_of_term=0.5,
+    origination_cost_share=0.01,
+)
+rates = st.one_of(st.just(0.0), st.floats(0.5, 40))
+terms = st.sampled_from([1, 2, 12, 36, 60])
+scenarios = st.builds(
+    Scenario,
+    cost_of_funds_pct=st.one_of(st.just(0.0), st.floats(0.1, 30)),
+    loss_given_default=st.floats(0, 1),
+    default_at_share_of_term=st.floats(0.05, 1),
+    origination_cost_share=st.floats(0, 0.05),
+    paid_share_of_term=st.floats(0.05, 1),
+)
+
+
+def reference(rate: float, term: int, months: int, share: float, scenario: Scenario) -> float:
+    """NPV per unit, from the flows of each month and numpy-financial's functions."""
+    instalment = -npf.pmt(rate / 1200, term, 1)
+    balance = 1.0
+    flows = [-1 - scenario.origination_cost_share]
+    for _ in range(months):
+        balance = balance * (1 + rate / 1200) - instalment
+        flows.append(instalment)
+    flows[-1] += share * balance
+    return float(npf.npv(scenario.cost_of_funds_pct / 1200, flows))
+
+
+# 1,200 over 12 months at no interest and no cost of funds: 100 a month. Defaulting after 6 months
+# it has paid 600, and .4 of the other 600 is recovered: 600 + 240 - 1,200 - 12 = -372.
+def test_a_loan_without_interest_worked_by_hand() -> None:
+    scenario = PLAIN.model_copy(update={"cost_of_funds_pct": 0.0})
+
+    values = value_unit(0, 12, scenario)
+
+    assert 1_200 * values.paid == pytest.approx(-12)
+    assert 1_200 * values.charged_off == pytest.approx(-372)
+    assert 1_200 * values.margin(0.25) == pytest.approx(-12 - 0.25 * 360)
+
+
+# At 12% the EMI of 1,000 over 12 months is 88.85; half a year of it is worth 88.85 * (1 - 1.005^-6)
+# / .005 = 523.89 at 6%. The balance then is 88.85 * (1 - 1.01^-6) / .01 = 514.92; .4 of it are
+# 205.97, worth 199.90 today. 523.89 + 199.90 - 1,010 = -286.22. All twelve are worth 88.85 *
+# (1 - 1.005^-12) / .005 = 1,032.33: paid back it earns 22.33.
+def test_a_loan_at_interest_worked_by_hand() -> None:
+    values = value_unit(12, 12, PLAIN)
+
+    assert 1_000 * values.charged_off == pytest.approx(-286.22, abs=0.02)
+    assert 1_000 * values.paid == pytest.approx(22.33, abs=0.02)
+    assert values.break_even_pd == pytest.approx(22.33 / (22.33 + 286.22), abs=1e-4)
+    assert values.margin(values.break_even_pd) == pytest.approx(0, abs=1e-12)
+
+
+# Settled after 6 of 12 months: 523.89 and the balance of 514.92, worth 499.74 today, less 1,010.
+def test_a_loan_that_is_prepaid_earns_less() -> None:
+    prepaid = PLAIN.model_copy(update={"paid_share_of_term": 0.5})
+
+    assert 1_000 * value_unit(12, 12, prepaid).paid == pytest.approx(13.63, abs=0.02)
+    assert 1_000 * value_units(12, 12, PLAIN, 6).paid == pytest.approx(13.63, abs=0.02)
+
+
+@given(rate=rates, term=terms, scenario=scenarios)
+def test_values_are_those_of_the_flows_month_by_month(
+    rate: float, term: int, scenario: Scenario
+) -> None:
+    values = value_units(rate, term, scenario)
+
+    stops = int(default_months(term, scenario))
+    settled = int(settled_months(term, scenario))
+    recovered = 1 - scenario.loss_given_default
+    assert values.paid == pytest.approx(reference(rate, term, settled, 1, scenario), abs=1e-9)
+    assert values.charged_off == pytest.approx(
+        reference(rate, term, stops, recovered, scenario), abs=1e-9
+    )
+
+
+@given(rate=rates, term=terms, scenario=scenarios, pd_=st.floats(0, 1))
+def test_one_loan_is_worth_what_it_is_among_others(
+    rate: float, term: int, scenario: Scenario, pd_: float
+) -> None:
+    one = value_unit(rate, term, scenario)
+    many = value_units([rate, 13.0], [term, 36], scenario)
+
+    assert one.paid == pytest.approx(many.paid[0], abs=1e-12)
+    assert one.charged_off == pytest.approx(many.charged_off[0], abs=1e-12)
+    assert one.margin(pd_) == pytest.approx(many.margin(pd_)[0], abs=1e-12)
+
+
+def test_a_number_that_is_missing_makes_no_value() -> None:
+    assert np.isnan(value_unit(float("nan"), 36, PLAIN).paid)
+    assert np.isnan(value_unit(12, float("nan"), PLAIN).margin(0.1))
+    assert np.isnan(value_units([np.nan], [36], PLAIN).charged_off).all()
+
+
+def test_expected_loss_is_pd_times_lgd_times_ead() -> None:
+    assert exposure_at_default(1_000, 12, 12, PLAIN) == pytest.approx(514.92, abs=0.01)
+    assert expected_loss(0.2, 1_000, 12, 12, PLAIN) == pytest.approx(0.2 * 0.6 * 514.92, abs=0.01)
+
+
+def test_expected_npv_is_in_currency_and_linear_in_pd_and_principal() -> None:
+    npv = expected_npv([0, 1, 0.5, 0.5], [1_000, 1_000, 1_000, 2_000], 12, 12, PLAIN)
+
+    assert npv == pytest.approx([22.33, -286.22, -131.94, -263.89], abs=0.03)

@@ -1,0 +1,164 @@
+"""Imputed cash flows and the returns made of them."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy_financial as npf
+import pandas as pd
+import pytest
+
+from loantap.policy.money.imputed import impute_flows, tabulate_profits
+from loantap.policy.money.returns import estimate_mean, pool_flows, yearly_return
+from loantap.policy.money.scenarios import PaidLife, Scenario
+from tests.policy.money.economics import make_economics
+
+ECONOMICS = make_economics()
+PLAIN = Scenario(
+    cost_of_funds_pct=6,
+    loss_given_default=0.6,
+    default_at_share_of_term=0.5,
+    origination_cost_share=0.01,
+)
+
+
+def loan(**changed: object) -> dict[str, object]:
+    """1,000 over 12 months at 12%, paid back: 88.85 a month."""
+    return {
+        "loan_amount": 1_000.0,
+        "interest_rate_pct": 12.0,
+        "term_months": 12.0,
+        "issue_month": pd.Timestamp("2014-01-01"),
+        "is_charged_off": 0,
+    } | changed
+
+
+LOANS = pd.DataFrame([loan(), loan(is_charged_off=1), loan(issue_month=pd.Timestamp("2016-09-01"))])
+
+
+def test_a_paid_loan_runs_its_term_and_a_charged_off_one_stops() -> None:
+    flows = impute_flows(LOANS, PLAIN, ECONOMICS, PaidLife.CONTRACTUAL)
+
+    assert flows.months.tolist() == [12, 6, 12]
+    assert flows.instalment == pytest.approx([88.85] * 3, abs=0.01)
+    assert flows.last == pytest.approx([0, 0.4 * 514.92, 0], abs=0.01)
+    assert flows.cost == pytest.approx([1_010] * 3)
+    assert flows.npv == pytest.approx([22.33, -286.22, 22.33], abs=0.02)
+
+
+# From September 2016 to March 2017, when outcomes were last observed, are six months.
+def test_capped_a_paid_loan_runs_no_longer_than_it_was_observed() -> None:
+    flows = impute_flows(LOANS, PLAIN, ECONOMICS, PaidLife.CAPPED)
+
+    assert flows.months.tolist() == [12, 6, 6]
+    assert flows.last == pytest.approx([0, 0.4 * 514.92, 514.92], abs=0.01)
+    assert flows.npv == pytest.approx([22.33, -286.22, 13.63], abs=0.02)
+
+
+def test_a_loan_of_the_last_month_is_settled_after_one() -> None:
+    loans = pd.DataFrame([loan(issue_month=pd.Timestamp("2017-03-01"))])
+
+    assert impute_flows(loans, PLAIN, ECONOMICS, PaidLife.CAPPED).months.tolist() == [1]
+
+
+def test_loans_pool_month_by_month() -> None:
+    flows = impute_flows(LOANS, PLAIN, ECONOMICS, PaidLife.CAPPED)
+
+    pooled = pool_flows(flows)
+
+    assert pooled[0] == 0
+    assert pooled[1:6] == pytest.approx([3 * 88.8488] * 5, abs=0.01)
+    assert pooled[6] == pytest.approx(3 * 88.8488 + 205.97 + 514.92, abs=0.02)
+    assert pooled[7:] == pytest.approx([88.8488] * 6, abs=0.01)
+
+
+def test_the_yearly_return_of_one_loan_is_its_rate_compounded() -> None:
+    no_cost = PLAIN.model_copy(update={"origination_cost_share": 0.0})
+    flows = impute_flows(LOANS.head(1), no_cost, ECONOMICS, PaidLife.CONTRACTUAL)
+
+    assert yearly_return(flows).value == pytest.approx(1.01**12 - 1, abs=1e-9)
+
+
+def test_the_return_of_many_is_that_of_their_pooled_flows() -> None:
+    loans = pd.DataFrame(
+        [loan(interest_rate_pct=6.0 + n % 19, is_charged_off=int(n % 5 == 0)) for n in range(300)]
+    )
+    flows = impute_flows(loans, PLAIN, ECONOMICS, PaidLife.CONTRACTUAL)
+
+    pooled = pool_flows(flows)
+    pooled[0] -= flows.cost.sum()
+    found = yearly_return(flows)
+
+    assert found.value == pytest.approx((1 + npf.irr(pooled)) ** 12 - 1, abs=1e-9)
+    assert found.low < found.value < found.high
+
+
+# Of 400 samples out of one population 95%, give or take 2.2, hold its true return.
+def test_the_interval_of_the_return_holds_the_true_one_as_often_as_it_says() -> None:
+    rng = np.random.default_rng(7)
+    population = pd.DataFrame(
+        [
+            loan(interest_rate_pct=rate, is_charged_off=bad)
+            for rate in (8, 14, 20)
+            for bad in [1] * 2 + [0] * 8
+        ]
+    )
+    whole = impute_flows(population, PLAIN, ECONOMICS, PaidLife.CONTRACTUAL)
+    true = yearly_return(whole).value
+
+    held = []
+    for _ in range(400):
+        drawn = rng.integers(0, len(population), 500)
+        sample = whole.take(drawn)
+        found = yearly_return(sample)
+        held.append(found.low <= true <= found.high)
+
+    assert 0.91 <= np.mean(held) <= 0.985
+
+
+def test_nothing_has_no_return_and_total_loss_none_either() -> None:
+    everything_lost = PLAIN.model_copy(
+        update={"loss_given_default": 1.0, "default_at_share_of_term": 0.01}
+    )
+    flows = impute_flows(
+        pd.DataFrame([loan(is_charged_off=1)]), everything_lost, ECONOMICS, PaidLife.CONTRACTUAL
+    )
+
+    assert flows.months.tolist() == [0]
+    assert flows.npv.tolist() == [-1_010]
+    assert np.isnan(yearly_return(flows).value)
+    assert np.isnan(yearly_return(flows.take(np.zeros(1, dtype="bool"))).value)
+
+
+def test_what_is_recovered_at_once_counts_from_the_start() -> None:
+    at_once = PLAIN.model_copy(update={"default_at_share_of_term": 0.01, "loss_given_default": 0.0})
+    flows = impute_flows(
+        pd.DataFrame([loan(is_charged_off=1), loan()]), at_once, ECONOMICS, PaidLife.CONTRACTUAL
+    )
+
+    assert pool_flows(flows)[0] == pytest.approx(1_000)
+    assert flows.npv == pytest.approx([-10, 22.33], abs=0.02)
+
+
+def test_a_mean_has_an_interval() -> None:
+    found = estimate_mean(np.array([1.0, 2, 3, 4]))
+
+    assert found.value == 2.5
+    # 1.96 * 1.29099 / 2.
+    assert (found.low, found.high) == pytest.approx((2.5 - 1.2652, 2.5 + 1.2652), abs=1e-4)
+    assert np.isnan(estimate_mean(np.array([])).value)
+    assert np.isnan(estimate_mean(np.array([1.0])).low)
+
+
+def test_every_loan_has_a_profit_in_every_scenario() -> None:
+    loans = LOANS.assign(loan_id=["a", "b", "c"])
+
+    profits = tabulate_profits(loans, ECONOMICS)
+
+    assert profits.columns.tolist() == [
+        "loan_id", "principal",
+        "npv_mild_contractual", "npv_mild_capped", "npv_mid_contractual", "npv_mid_capped",
+        "npv_hard_contractual", "npv_hard_capped",
+    ]  # fmt: skip
+    mid = impute_flows(loans, ECONOMICS.main_scenario, ECONOMICS, PaidLife.CAPPED)
+    assert profits["npv_mid_capped"].tolist() == mid.npv.tolist()
+    assert profits["principal"].tolist() == [1_000.0] * 3

@@ -1,0 +1,52 @@
+"""What may be assumed about money."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import ValidationError
+
+from loantap.policy.money.scenarios import Economics
+from tests.policy.money.economics import make_economics, read_economics
+
+
+def test_the_shipped_scenarios_grow_harder() -> None:
+    mild, mid, hard = make_economics().scenarios.values()
+
+    for name in ("cost_of_funds_pct", "loss_given_default", "origination_cost_share"):
+        assert getattr(mild, name) < getattr(mid, name) < getattr(hard, name)
+    assert make_economics().main_scenario == mid
+
+
+def change(scenario: str, **changed: float) -> dict[str, object]:
+    """The shipped group with other assumptions in one scenario."""
+    scenarios = read_economics()["scenarios"]
+    return read_economics(scenarios=scenarios | {scenario: scenarios[scenario] | changed})
+
+
+@pytest.mark.parametrize(
+    ("group", "said"),
+    [
+        (change("hard", loss_given_default=1.2), r"loss_given_default\n.*less than or equal to 1"),
+        (
+            change("mild", loss_given_default=0.2),
+            r"scenarios\.mild\.loss_given_default: 0\.2 is outside of the range from 0\.3 to 1 \(",
+        ),
+        (change("mid", cost_of_funds_pct=-1), r"greater than or equal to 0"),
+        (change("mid", speed=1), r"Extra inputs"),
+        (read_economics(main="gentle"), r"no scenario gentle; give one of mild, mid, hard"),
+        (read_economics(ranges={}), r"has no range"),
+        (read_economics(scenarios={}), r"at least 1 item"),
+    ],
+)
+def test_an_assumption_out_of_range_is_refused(group: dict[str, object], said: str) -> None:
+    with pytest.raises(ValidationError, match=said):
+        Economics.model_validate(group)
+
+
+def test_a_range_that_is_crossed_is_refused() -> None:
+    crossed = read_economics()["ranges"] | {
+        "loss_given_default": {"low": 0.9, "high": 0.3, "source": "nobody"}
+    }
+
+    with pytest.raises(ValidationError, match=r"low 0\.9 is above high 0\.3"):
+        Economics.model_validate(read_economics(ranges=crossed))
