@@ -19,6 +19,7 @@ from loantap.policy.decisions import (
 )
 from loantap.policy.options import InsightsOptions, ScoringOptions
 from loantap.portfolio.errors import InputError
+from tests.policy.lab.shipped import read_lab
 
 REFER_TOP_DECILE = {
     "version": "2026-11",
@@ -185,7 +186,7 @@ def test_the_top_decile_of_unseen_pds_is_referred(
         (ScoringOptions, {"as_of": "2026-11-23", "policy": REFER_TOP_DECILE}),
         (
             InsightsOptions,
-            {"as_of": "2026-11-23", "min_loans": 30, "max_recommendations": 8},
+            {"as_of": "2026-11-23", "min_loans": 30, "lab": read_lab()},
         ),
     ],
 )
@@ -195,12 +196,11 @@ def test_options_are_taken_whole_and_refused_with_an_unknown_key(options, given)
         options.model_validate(given | {"speed": 1})
 
 
-@pytest.mark.parametrize("name", ["min_loans", "max_recommendations"])
-def test_a_count_of_none_is_refused(name: str) -> None:
-    given = {"as_of": "2026-11-23", "min_loans": 30, "max_recommendations": 8}
+def test_a_count_of_none_is_refused() -> None:
+    given = {"as_of": "2026-11-23", "min_loans": 0, "lab": read_lab()}
 
-    with pytest.raises(ValidationError, match=name):
-        InsightsOptions.model_validate(given | {name: 0})
+    with pytest.raises(ValidationError, match="min_loans"):
+        InsightsOptions.model_validate(given)
 
 
 def test_the_bands_of_one_model_decide_as_their_edges_say() -> None:

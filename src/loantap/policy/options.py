@@ -5,19 +5,20 @@ from __future__ import annotations
 from pydantic import PositiveInt
 
 from loantap.policy.decisions import Policy
+from loantap.policy.lab.options import LabOptions
 from loantap.portfolio.options import DatedOptions, Portion
 
 
 class InsightsOptions(DatedOptions):
-    """Segments and recommendations.
+    """Segments and rules.
 
     Attributes:
         min_loans: segments with fewer are put together.
-        max_recommendations: credit statements given, one per segmentation.
+        lab: rules that are tested and searched for.
     """
 
     min_loans: PositiveInt
-    max_recommendations: PositiveInt
+    lab: LabOptions
 
 
 class ScoringOptions(DatedOptions):
