@@ -1,13 +1,21 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from loantap.policy.fairness import PROXIES
 from loantap.policy.lab.backtest import FoundBy
 from loantap.policy.lab.judged_loans import gather_judged_loans
-from loantap.policy.lab.rules import READABLE_COLUMNS, apply_rules, read_columns
-from loantap.policy.lab.search import SEARCHED, list_candidates, list_conditions, search_rules
+from loantap.policy.lab.rules import READABLE_COLUMNS, Rule, apply_rules, read_columns
+from loantap.policy.lab.search import (
+    SEARCHED,
+    hold_all,
+    list_candidates,
+    list_conditions,
+    search_rules,
+)
 from loantap.policy.money.imputed import tabulate_profits
 from tests.policy.lab.loans import make_loans, make_predictions
 from tests.policy.lab.shipped import make_lab
@@ -16,6 +24,8 @@ from tests.policy.money.economics import make_economics
 LOANS = make_loans(4_000, seed=9)
 COLUMNS = read_columns(LOANS, READABLE_COLUMNS)
 LAB = make_lab()
+CONDITIONS = list_conditions(COLUMNS, LAB.edges)
+HOLDS = hold_all(CONDITIONS, COLUMNS)
 
 
 def test_no_proxy_is_searched() -> None:
@@ -24,20 +34,28 @@ def test_no_proxy_is_searched() -> None:
     assert not {"annual_income", "employment_years", "home_ownership", "pincode"} & set(SEARCHED)
 
 
-def test_what_is_tried_holds_of_enough_loans_and_not_of_all() -> None:
-    conditions, holds = list_conditions(COLUMNS, LAB)
+def search(gains: np.ndarray, **changed: Any) -> tuple[Rule, ...]:
+    return search_rules(CONDITIONS, HOLDS, gains, make_lab(**changed))
 
-    assert {condition.column for condition in conditions} <= set(SEARCHED)
-    assert holds.shape == (len(conditions), len(LOANS))
-    assert holds.sum(axis=1).min() >= LAB.min_loans
-    assert (~holds).sum(axis=1).min() >= LAB.min_loans
-    assert holds[3].tolist() == conditions[3].holds(COLUMNS).tolist()
+
+def test_every_column_is_tried_from_both_sides() -> None:
+    tried = [str(condition) for condition in CONDITIONS]
+
+    assert {condition.column for condition in CONDITIONS} == set(SEARCHED)
+    assert len(set(tried)) == len(tried)
+    dti = [c for c in CONDITIONS if c.column == "dti_pct"]
+    assert [c.operator for c in dti] == ["<=", ">"] * LAB.edges
+    shares = np.mean([c.holds(COLUMNS) for c in dti if c.operator == "<="], axis=1)
+    assert shares == pytest.approx(np.arange(1, 13) / 13, abs=0.01)
+    assert {"grade of A", "grade of F or G", "term in months of 60", "purpose of car"} <= set(tried)
+    assert "purpose of wedding" not in tried  # no loan is for one
+    assert "grade of B" not in tried
 
 
 def test_a_rule_of_one_condition_is_found_as_one() -> None:
     gains = np.where(LOANS["dti_pct"] > 30, 100.0, -20.0)
 
-    found = search_rules(COLUMNS, gains, LAB)
+    found = search(gains)
 
     assert [condition.column for condition in found[0].conditions] == ["dti_pct"]
     assert found[0].conditions[0].value == pytest.approx(30, abs=3.1)  # bounds are 3.1 apart
@@ -48,7 +66,7 @@ def test_a_rule_of_two_conditions_is_found_as_two() -> None:
     is_bad = (LOANS["dti_pct"] > 25) & LOANS["term_months"].eq(60)
     gains = np.where(is_bad, 100.0, -100.0)
 
-    found = search_rules(COLUMNS, gains, LAB)
+    found = search(gains)
 
     assert {condition.column for condition in found[0].conditions} == {"dti_pct", "term_months"}
     declined = apply_rules(found[:1], COLUMNS)[:, 0]
@@ -59,24 +77,25 @@ def test_a_second_rule_declines_mostly_other_loans() -> None:
     is_high, is_small = LOANS["dti_pct"] > 30, LOANS["purpose"].eq("car")
     gains = np.where(is_high | is_small, 100.0, -50.0)
 
-    found = search_rules(COLUMNS, gains, make_lab(max_found=2))
+    found = search(gains, max_found=2)
 
     assert [rule.columns for rule in found] == [("dti_pct",), ("purpose",)]
     first, second = apply_rules(found, COLUMNS).T
     assert (first & second).sum() <= 0.5 * second.sum()
-    assert len(search_rules(COLUMNS, gains, make_lab(max_found=1))) == 1
+    assert len(search(gains, max_found=1)) == 1
 
 
 def test_nothing_is_found_where_nothing_gains() -> None:
-    assert search_rules(COLUMNS, np.full(len(LOANS), -10.0), LAB) == ()
-    assert search_rules(COLUMNS, np.zeros(len(LOANS)), LAB) == ()
+    assert search(np.full(len(LOANS), -10.0)) == ()
+    assert search(np.zeros(len(LOANS))) == ()
 
 
 @pytest.mark.parametrize("rows", [0, 5, 59])
 def test_of_few_loans_nothing_is_found(rows) -> None:
-    columns = read_columns(LOANS[:rows], READABLE_COLUMNS)
-
-    assert search_rules(columns, np.full(rows, 100.0), LAB) == ()
+    assert (
+        search_rules(CONDITIONS, HOLDS[:, :rows], np.full(rows, 100.0), make_lab(min_loans=60))
+        == ()
+    )
 
 
 def test_the_search_looks_at_its_half_only() -> None:

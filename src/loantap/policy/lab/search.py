@@ -91,14 +91,16 @@ def list_candidates(
         options: rules and search.
     """
     sample = loans.sample(ALL)
-    is_searched = loans.is_searched[sample.places]
+    rows = loans.is_searched[sample.places]
+    places = sample.places[rows]
+    columns = {name: _take(values, places) for name, values in loans.columns.items()}
+    conditions = list_conditions(columns, options.edges)
+    holds = hold_all(conditions, columns)
+    gains = loans.gains[scenario, options.paid_life][places]
     # Two searches may find the same rule.
     found: dict[str, Candidate] = {}
-    for looked_at in (is_searched, is_searched & sample.approved[scenario]):
-        places = sample.places[looked_at]
-        columns = {name: _take(values, places) for name, values in loans.columns.items()}
-        gains = loans.gains[scenario, options.paid_life][places]
-        for rule in search_rules(columns, gains, options):
+    for looked_at in (np.ones(len(places), dtype=bool), sample.approved[scenario][rows]):
+        for rule in search_rules(conditions, holds[:, looked_at], gains[looked_at], options):
             found[rule.id] = Candidate(rule, FoundBy.SEARCH)
     by_hand = [Candidate(rule, FoundBy.HAND) for rule in options.rules]
     return (*by_hand, *found.values())
@@ -110,7 +112,9 @@ def _take(values: FloatArray | Texts, places: IntArray) -> FloatArray | Texts:
     return values[places]
 
 
-def search_rules(columns: Values, gains: FloatArray, options: LabOptions) -> tuple[Rule, ...]:
+def search_rules(
+    conditions: Sequence[Condition], holds: BoolArray, gains: FloatArray, options: LabOptions
+) -> tuple[Rule, ...]:
     """The rules that would have raised profit most, those ahead that did so most surely.
 
     A rule is put forward where the lower bound of its gain is above zero. It has a second
@@ -118,12 +122,12 @@ def search_rules(columns: Values, gains: FloatArray, options: LabOptions) -> tup
     and the loans that it declines beyond those of the rules before it must be many, and gain.
 
     Args:
-        columns: of the loans that may be looked at, `READABLE_COLUMNS`.
-        gains: profit of declining each, in currency.
+        conditions: that rules may consist of.
+        holds: whether each holds of each loan; one row per condition.
+        gains: profit of declining each loan, in currency.
         options: how many, and how different.
     """
-    conditions, holds = list_conditions(columns, options)
-    if not conditions:
+    if not len(gains):
         return ()
     order = _rank(conditions, _tally(holds, gains), options.min_loans)
     found: list[Rule] = []
@@ -142,22 +146,17 @@ def search_rules(columns: Values, gains: FloatArray, options: LabOptions) -> tup
     return tuple(found)
 
 
-def list_conditions(columns: Values, options: LabOptions) -> tuple[list[Condition], BoolArray]:
-    """Every condition that is tried, and of which loan each holds (one row per condition).
+def list_conditions(columns: Values, edges: int) -> list[Condition]:
+    """Every condition that is tried on these loans.
 
     Numbers: at most and above each bound. Grades: from one on, up to one. Terms and purposes: each.
-    Left out are those that hold of fewer loans than are needed, or of all but so few.
     """
-    tried = [c for name in SEARCHED for c in _conditions_on(name, columns, options.edges)]
-    holds = [condition.holds(columns) for condition in tried]
-    enough = [
-        place
-        for place, of_loans in enumerate(holds)
-        if options.min_loans <= of_loans.sum() <= len(of_loans) - options.min_loans
-    ]
-    if not enough:
-        return [], np.zeros((0, 0), dtype=bool)
-    return [tried[place] for place in enough], np.stack([holds[place] for place in enough])
+    return [found for name in SEARCHED for found in _conditions_on(name, columns, edges)]
+
+
+def hold_all(conditions: Sequence[Condition], columns: Values) -> BoolArray:
+    """Whether each condition holds of each loan; one row per condition."""
+    return np.stack([condition.holds(columns) for condition in conditions])
 
 
 def _conditions_on(name: str, columns: Values, edges: int) -> list[Condition]:
@@ -189,7 +188,8 @@ def _bounds(values: FloatArray, edges: int) -> list[float]:
     if not len(known):
         return []
     quantiles = np.quantile(known, np.arange(1, edges + 1) / (edges + 1))
-    return sorted({float(f"{bound:.3g}") for bound in quantiles})
+    rounded = [float(f"{bound:.3g}") for bound in quantiles]
+    return sorted({float(bound) for bound in np.clip(rounded, known.min(), known.max())})
 
 
 def _tally(holds: BoolArray, gains: FloatArray) -> _Tally:
@@ -210,7 +210,9 @@ def _rank(conditions: Sequence[Condition], tally: _Tally, min_loans: int) -> lis
     low, spared = tally.low, tally.spared_high
     of_two = (names[:, None] != names) & (spared < 0) & (spared.T < 0)
     of_one = np.eye(len(names), dtype=bool)
-    gains = (low > 0) & (tally.declined >= min_loans)
+    is_some = tally.declined >= min_loans
+    is_not_all = tally.declined <= tally.applications - min_loans
+    gains = (low > 0) & is_some & is_not_all
     first, second = np.nonzero(np.triu(gains & (of_one | of_two)))
     order = np.argsort(-low[first, second], kind="stable")
     return [(int(first[place]), int(second[place])) for place in order]
