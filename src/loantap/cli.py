@@ -95,7 +95,7 @@ def _require_environment(name: str | None, configuration: Path) -> None:
         raise InputError(
             f"configuration {configuration}",
             "it does not exist",
-            "Start in the project's folder, or name it: --conf-source=conf-loantap.tar.gz",
+            "Start in the project's folder, or name another: --conf-source=conf-loantap.tar.gz",
         )
     if name and configuration.is_dir() and not (configuration / name).is_dir():
         known = sorted(path.name for path in configuration.iterdir() if path.is_dir())

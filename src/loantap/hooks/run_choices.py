@@ -163,7 +163,7 @@ def _require_day(value: object, latest: date) -> None:
     except ValueError:
         day = None
     if day is None:
-        raise InputError(where, f"'{value}' is not a day", "Give it as YYYY-MM-DD, as 2016-01-15")
+        raise InputError(where, f"'{value}' is not a day", "Give YYYY-MM-DD, such as 2016-01-15")
     if day > latest:
         raise InputError(
             where, f"{day} is still to come", "Give a day that is past, or leave it out for today"

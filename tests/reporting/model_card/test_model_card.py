@@ -98,7 +98,7 @@ class TestUse:
         assert "automated decisions by a written and versioned credit policy" in text
         assert "support of the loan officers" in text
         assert "Not for: decisions by a cut-off on F2" in text
-        assert "it claims conformity with no regulation" in text
+        assert "it does not claim conformity with any regulation" in text
 
     def test_the_figures_of_models_for_lending_are_there_at_a_glance(self, page):
         text = read_section(page, "figures")
