@@ -20,7 +20,7 @@ from loantap import settings
 from loantap.databases.sql_rows import RowShaper
 from loantap.model.scoring.scorer import Scorer
 from loantap.model.scoring.trained import TrainedModel
-from loantap.policy.decisions import Policy
+from loantap.policy.decisions import Decider, make_decider
 from loantap.policy.underwriting import Underwriter
 from loantap.portfolio.dictionary import portfolio_columns
 from loantap.portfolio.errors import InputError
@@ -88,10 +88,9 @@ def score(
     return pd.read_parquet(target)
 
 
-def policy() -> Policy:
-    options = load_options()["params:scoring"]
-    shipped: Policy = options.policy
-    return shipped
+def decider() -> Decider:
+    options = load_options()
+    return make_decider(options["params:policy"], options["params:economics"])
 
 
 @pytest.mark.parametrize("name", ["new.parquet", "new.csv"])
@@ -100,7 +99,7 @@ def test_a_file_is_underwritten_as_a_frame_is(
 ) -> None:
     scores = score(write(applications, tmp_path / name), tmp_path / "scores.parquet", scorer)
 
-    expected = Underwriter(scorer, policy()).underwrite(applications, pd.Timestamp(AS_OF))
+    expected = Underwriter(scorer, decider()).underwrite(applications, pd.Timestamp(AS_OF))
     pd.testing.assert_frame_equal(
         scores.drop(columns=[c for c in scores if c.startswith("reason")]),
         expected.drop(columns=[c for c in expected if c.startswith("reason")]),

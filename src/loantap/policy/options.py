@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pydantic import PositiveInt
 
-from loantap.policy.decisions import Policy
 from loantap.portfolio.options import DatedOptions, Portion
 
 
@@ -24,10 +23,8 @@ class ScoringOptions(DatedOptions):
     """Batch scoring.
 
     Attributes:
-        policy: the decision policy in force.
         max_invalid_share: share of a file's rows that may be invalid; with more, nothing is
             published. See `require_few_invalid`.
     """
 
-    policy: Policy
     max_invalid_share: Portion = 0.05

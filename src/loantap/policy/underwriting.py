@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,17 +10,20 @@ import pandas as pd
 
 from loantap.model.names import origin_of_model
 from loantap.model.scoring.assessed import Assessed
+from loantap.model.scoring.reasons import GivenReasons
 from loantap.model.scoring.scorer import REASONS, Scorer
 from loantap.model.scoring.tally import ApplicationTally
-from loantap.policy.decisions import Decider, Policy, make_decider
+from loantap.policy.decisions import CAUSES, DECISIONS, Decided, Decider
 from loantap.portfolio.arrays import IntArray
 from loantap.portfolio.identity import read_ids
 from loantap.portfolio.values import is_missing
 
 APPLICATION_ID = "application_id"
+# Of a loan, what the policy values it by.
+TERMS = ("loan_amount", "interest_rate_pct", "term_months")
 SCORE_COLUMNS = (
     APPLICATION_ID, "probability_of_default", "score", "decision", *REASONS, "model_name",
-    "model_version",
+    "model_version", "expected_npv", "policy_version", "policy_digest",
 )  # fmt: skip
 
 
@@ -33,9 +36,13 @@ class Underwritten:
         probability_of_default: None where the application is invalid.
         score: 300 to 900 points, more is better; None where it is invalid.
         decision: `approve`, `refer`, `decline` or `invalid`.
-        reasons: four texts; of an invalid application the first is what is wrong with it.
+        reasons: four texts. The first is what is wrong with an invalid application, or what
+            decided where the policy refers or declines; the features that raise the risk follow.
         model_name: registered name of the model.
         model_version: registered version.
+        expected_npv: in currency, at the loan's own rate and term; None where it is invalid.
+        policy_version: id and version of the credit policy.
+        policy_digest: first digits of the digest under which it was approved.
     """
 
     application_id: str | None
@@ -45,6 +52,9 @@ class Underwritten:
     reasons: tuple[str, ...]
     model_name: str
     model_version: str
+    expected_npv: float | None
+    policy_version: str
+    policy_digest: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,17 +62,20 @@ class Underwriter:
     """Underwrites with one model under one policy.
 
     Attributes:
-        scorer: the model.
-        policy: the policy in force.
+        scorer: the model; it takes the terms of the loan.
+        decider: the policy in force.
     """
 
     scorer: Scorer
-    policy: Policy
-    _decider: Decider = field(init=False, repr=False, compare=False)
+    decider: Decider
+    _causes: tuple[str, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        decider = make_decider(self.policy, self.scorer.trained.facts)
-        object.__setattr__(self, "_decider", decider)
+        missing = {*TERMS} - {column.name for column in self.scorer.columns}
+        if missing:
+            raise ValueError(f"model {self.scorer.name} does not take {', '.join(sorted(missing))}")
+        causes = (*CAUSES, *self.scorer.support.sentences[1:])
+        object.__setattr__(self, "_causes", causes)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -74,7 +87,8 @@ class Underwriter:
 
         Returns one row per application, in the same order: `application_id` (the row number from
         0 where none is given), `probability_of_default`, `score`, `decision`,
-        `reason_1`..`reason_4`, `model_name`, `model_version`.
+        `reason_1`..`reason_4`, `model_name`, `model_version`, `expected_npv`, `policy_version`,
+        `policy_digest`.
 
         An id that is missing in a column of ids stays missing.
 
@@ -101,16 +115,21 @@ class Underwriter:
         """
         rows = applications.reset_index(drop=True)
         assessed = self.scorer.assess(rows, as_of, tally)
-        decided = self._decider.decide_column(assessed.probability_of_default)
+        decided = self._decide(assessed)
+        reasons = put_first(assessed.reasons, decided.causes, self._causes)
+        policy = self.decider.policy
         return pd.DataFrame(
             {
                 APPLICATION_ID: _name_applications(rows, first_row),
                 "probability_of_default": assessed.probability_of_default,
                 "score": pd.Series(assessed.score).astype("Int64"),
-                "decision": _categorise(decided.codes, pd.Index(decided.values, dtype="str")),
-                **_list_reasons(assessed),
+                "decision": _categorise(decided.decisions.codes, pd.Index(DECISIONS, dtype="str")),
+                **_list_reasons(reasons),
                 "model_name": _repeat(self.scorer.name, len(rows)),
                 "model_version": _repeat(self.scorer.version, len(rows)),
+                "expected_npv": decided.expected_npv,
+                "policy_version": _repeat(policy.name, len(rows)),
+                "policy_digest": _repeat(policy.short_digest, len(rows)),
             }
         )
 
@@ -123,14 +142,36 @@ class Underwriter:
             InputError: a column the model needs is missing.
         """
         scored = self.scorer.score_one(application, as_of)
+        amount, rate, months = (scored.columns[name] for name in TERMS)
+        decision, cause, npv = self.decider.decide_one(
+            scored.probability_of_default,
+            amount,  # type: ignore[arg-type]
+            rate,  # type: ignore[arg-type]
+            months,  # type: ignore[arg-type]
+            scored.unlike,
+        )
+        reasons = (self._causes[cause], *scored.reasons[:-1]) if cause else scored.reasons
         return Underwritten(
             _name_one(application),
             scored.probability_of_default,
             scored.score,
-            self._decider.decide_one(scored.probability_of_default),
-            scored.reasons,
+            decision,
+            reasons,
             self.scorer.name,
             self.scorer.version,
+            npv,
+            self.decider.policy.name,
+            self.decider.policy.short_digest,
+        )
+
+    def _decide(self, assessed: Assessed) -> Decided:
+        amount, rate, months = (assessed.columns[name] for name in TERMS)
+        return self.decider.decide_columns(
+            assessed.probability_of_default,
+            amount,  # type: ignore[arg-type]
+            rate,  # type: ignore[arg-type]
+            months,  # type: ignore[arg-type]
+            assessed.unlike,
         )
 
 
@@ -148,11 +189,26 @@ def date_decisions(scores: pd.DataFrame, day: pd.Timestamp) -> pd.DataFrame:
     )
 
 
-def _list_reasons(assessed: Assessed) -> dict[str, pd.Categorical]:
+def put_first(given: GivenReasons, causes: IntArray, sentences: Sequence[str]) -> GivenReasons:
+    """The reasons with what decided before them, where there is something; the last is left out.
+
+    Args:
+        given: the reasons.
+        causes: place in `sentences` of what decided, per application; 0 for nothing.
+        sentences: what may decide.
+    """
+    rows = np.flatnonzero(causes)
+    codes = given.codes.copy()
+    codes[1:, rows] = codes[:-1, rows]
+    codes[0, rows] = causes[rows] + (len(given.sentences) - 1)
+    return GivenReasons(codes, (*given.sentences, *sentences[1:]))
+
+
+def _list_reasons(given: GivenReasons) -> dict[str, pd.Categorical]:
     """The reasons, each with only the sentences it uses."""
-    sentences = pd.Index(assessed.reasons.sentences, dtype="str")
+    sentences = pd.Index(given.sentences, dtype="str")
     reasons = {}
-    for name, codes in zip(REASONS, assessed.reasons.codes, strict=True):
+    for name, codes in zip(REASONS, given.codes, strict=True):
         is_used = np.zeros(len(sentences), dtype="bool")
         is_used[codes] = True
         places = np.cumsum(is_used, dtype="int32") - 1

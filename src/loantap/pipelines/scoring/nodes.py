@@ -11,6 +11,9 @@ import pandas as pd
 
 from loantap.model.scoring.scorer import Scorer
 from loantap.model.scoring.tally import ApplicationTally
+from loantap.policy.credit_policy import CreditPolicy, require_in_force
+from loantap.policy.decisions import make_decider
+from loantap.policy.money.scenarios import Economics
 from loantap.policy.options import ScoringOptions
 from loantap.policy.scoring_account import (
     COUNTED_COLUMNS,
@@ -25,11 +28,16 @@ logger = logging.getLogger(__name__)
 
 
 def score_applications(
-    applications: Rows, scorer: Scorer, options: ScoringOptions
+    applications: Rows,
+    scorer: Scorer,
+    options: ScoringOptions,
+    policy: CreditPolicy,
+    economics: Economics,
 ) -> Iterator[pd.DataFrame | MappedFile]:
     """PD, score, decision and reasons, one row per application, in the order given."""
     require_names(applications.columns, scorer.columns, "applications")
-    underwriter = Underwriter(scorer, options.policy)
+    require_in_force(policy, options.as_of)
+    underwriter = Underwriter(scorer, make_decider(policy, economics))
     tally = ApplicationTally()
     underwrite = partial(underwriter.underwrite_batch, as_of=options.day, tally=tally)
     yield from applications.map(underwrite, underwriter.columns)

@@ -15,7 +15,13 @@ def create_pipeline() -> Pipeline:
         [
             Node(
                 score_applications,
-                ["applications", "lending_model@champion", "params:scoring"],
+                [
+                    "applications",
+                    "lending_model@champion",
+                    "params:scoring",
+                    "params:policy",
+                    "params:economics",
+                ],
                 "scores",
                 name="score_applications",
             ),
@@ -35,7 +41,7 @@ def create_pipeline() -> Pipeline:
         namespace="scoring",
         inputs={"applications", "lending_model"},
         outputs={"scores"},
-        parameters={"params:scoring"},
+        parameters={"params:economics", "params:policy", "params:scoring"},
         prefix_datasets_with_namespace=True,
         tags="scoring",
     )
