@@ -283,7 +283,9 @@ class TestReplacing:
         given: pd.DataFrame | Iterable[pd.DataFrame] = rows if data == "a frame" else iter([rows])
 
         assert not dataset.is_embedded
-        with pytest.raises(DatasetError, match="table loans: it belongs to a real system, which is only"):
+        with pytest.raises(
+            DatasetError, match="table loans: it belongs to a real system, which is only"
+        ):
             dataset.save(given)
 
 
