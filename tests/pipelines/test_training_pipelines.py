@@ -404,7 +404,8 @@ class TestScoring:
         scored = scores(csv.head(20).drop(columns="loan_status"))
 
         assert scored["application_id"].tolist() == [str(number) for number in range(20)]
-        assert set(scored["decision"]) <= {"approve", "refer"}
+        assert set(scored["decision"]) <= {"approve", "refer", "decline"}
+        assert set(scored["policy_version"]) == {"npv 2026-11"}
         assert set(scored["model_version"]) == {"1"}
 
     def test_an_applicant_without_a_grade_is_scored_by_the_model_that_needs_none(
@@ -414,4 +415,9 @@ class TestScoring:
             columns=["loan_status", "grade", "sub_grade", "int_rate", "installment"]
         )
 
-        assert scores(ungraded, "application")["probability_of_default"].notna().all()
+        scored = scores(ungraded, "application")
+
+        assert scored["probability_of_default"].notna().all()
+        # Without a rate there is nothing to value the loan by.
+        assert set(scored["decision"]) == {"refer"}
+        assert scored["expected_npv"].isna().all()

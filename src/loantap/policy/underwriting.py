@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -62,7 +63,8 @@ class Underwriter:
     """Underwrites with one model under one policy.
 
     Attributes:
-        scorer: the model; it takes the terms of the loan.
+        scorer: the model. Where it does not take the interest rate, every loan is referred: there
+            is nothing to value it by.
         decider: the policy in force.
     """
 
@@ -71,9 +73,6 @@ class Underwriter:
     _causes: tuple[str, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        missing = {*TERMS} - {column.name for column in self.scorer.columns}
-        if missing:
-            raise ValueError(f"model {self.scorer.name} does not take {', '.join(sorted(missing))}")
         causes = (*CAUSES, *self.scorer.support.sentences[1:])
         object.__setattr__(self, "_causes", causes)
 
@@ -142,7 +141,7 @@ class Underwriter:
             InputError: a column the model needs is missing.
         """
         scored = self.scorer.score_one(application, as_of)
-        amount, rate, months = (scored.columns[name] for name in TERMS)
+        amount, rate, months = (scored.columns.get(name, math.nan) for name in TERMS)
         decision, cause, npv = self.decider.decide_one(
             scored.probability_of_default,
             amount,  # type: ignore[arg-type]
@@ -165,7 +164,8 @@ class Underwriter:
         )
 
     def _decide(self, assessed: Assessed) -> Decided:
-        amount, rate, months = (assessed.columns[name] for name in TERMS)
+        unknown = np.full(len(assessed.unlike), np.nan)
+        amount, rate, months = (assessed.columns.get(name, unknown) for name in TERMS)
         return self.decider.decide_columns(
             assessed.probability_of_default,
             amount,  # type: ignore[arg-type]
