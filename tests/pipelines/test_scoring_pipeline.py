@@ -67,10 +67,14 @@ def score(
     loader = OmegaConfigLoader(
         str(PROJECT / "conf"), env="local", runtime_params=given, **settings.CONFIG_LOADER_ARGS
     )
-    names = ("applications", "scores", "scoring.scoring_account", "scoring.warehouse_decisions")
+    names = (
+        "applications", "scores", "scoring.scoring_account", "scoring.warehouse_decisions",
+        "recommendations",
+    )  # fmt: skip
     warehouse = {"backend": "duckdb", "path": str(source.parent / "warehouse.duckdb")}
     entries = {name: loader["catalog"][name] for name in names}
     entries["scoring.scoring_account"]["dataset"]["filepath"] = str(source.parent / "account.json")
+    entries["recommendations"]["dataset"]["filepath"] = str(source.parent / "recommendations.json")
     catalog = DataCatalog.from_config(entries, {"warehouse_output": warehouse})
     given_options = (
         load_options(as_of=as_of, scoring=options) if options else load_options(as_of=as_of)
@@ -80,10 +84,10 @@ def score(
     try:
         SequentialRunner().run(PIPELINES["scoring"], catalog)
     except BaseException:
-        for name in names[1:]:
+        for name in names[1:4]:
             catalog.get(name).discard()  # type: ignore[union-attr]
         raise
-    for name in names[1:]:
+    for name in names[1:4]:
         catalog.get(name).publish()  # type: ignore[union-attr]
     return pd.read_parquet(target)
 

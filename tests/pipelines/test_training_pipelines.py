@@ -391,7 +391,11 @@ class TestScoring:
     def scores(self, modelled: Outputs, tmp_path: Path) -> Any:
         def score(applications: pd.DataFrame, model: str = "lending") -> pd.DataFrame:
             scorer = load_registered(modelled)[f"{model}_model@champion"]
-            inputs = {"applications": FramesOf(applications, 8), "lending_model@champion": scorer}
+            inputs = {
+                "applications": FramesOf(applications, 8),
+                "lending_model@champion": scorer,
+                "recommendations": None,
+            }
             file = {"type": "pandas.ParquetDataset", "filepath": str(tmp_path / "scores.parquet")}
             kept = BatchedDataset(dataset=file, in_batches=True)
             run("scoring", inputs, {"scores": kept})

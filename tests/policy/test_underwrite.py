@@ -9,12 +9,14 @@ import pytest
 from loantap.model.scoring.scorer import REASONS, Scorer
 from loantap.model.scoring.trained import TrainedModel
 from loantap.policy.decisions import Decider
+from loantap.policy.lab.rule_tally import RuleTally
 from loantap.policy.schemas import SCORES
 from loantap.policy.underwriting import Underwriter
 from loantap.portfolio.dictionary import portfolio_columns
 from loantap.portfolio.errors import InputError
 from loantap.portfolio.loantap_format import render
 from tests.conftest import AS_OF, MADE_UP_LOAN, raw_loans
+from tests.policy.lab.shipped import make_lab
 from tests.policy.policies import make_test_decider
 
 DECIDER = make_test_decider()
@@ -238,3 +240,79 @@ def test_one_application_is_decided_as_in_a_frame(
     else:
         assert one.score == row["score"]
         assert one.probability_of_default == pytest.approx(row["probability_of_default"], abs=1e-9)
+
+
+class TestRules:
+    """Rules of the policy lab that are switched on."""
+
+    RULES = tuple(rule for rule in make_lab().rules if rule.id in {
+        "dti_at_most_30", "sixty_months_up_to_grade_c"})  # fmt: skip
+    HIGH_DTI = SAFE | {"dti": "31", "annual_inc": "150000"}
+    LONG = SAFE | {"term": " 60 months", "installment": "279.22", "annual_inc": "90000"}
+    GIVEN = (
+        SAFE, HIGH_DTI, LONG, LONG | {"grade": "D", "sub_grade": "D1"},
+        CHEAP | {"dti": "31"}, HIGH_DTI | {"annual_inc": "15000"}, {"dti": "x"},
+    )  # fmt: skip
+
+    @pytest.fixture
+    def underwriter(self, scorer: Scorer) -> Underwriter:
+        return Underwriter(scorer, DECIDER, self.RULES)
+
+    def test_they_decline_what_the_policy_would_not(self, underwriter: Underwriter) -> None:
+        scores = underwriter.underwrite(raw_loans(*self.GIVEN), AS_OF)
+        without = underwrite(raw_loans(*self.GIVEN), underwriter.scorer, DECIDER, AS_OF)
+
+        assert list(without["decision"]) == [
+            "approve", "approve", "approve", "approve", "decline", "refer", "invalid",
+        ]  # fmt: skip
+        # What is unlike the loans of the training stays with a person, and a price that is too
+        # low stays the reason.
+        assert list(scores["decision"]) == [
+            "approve", "decline", "approve", "decline", "decline", "refer", "invalid",
+        ]  # fmt: skip
+        broken = "it breaks a rule of the credit policy: "
+        assert scores.loc[1, "reason_1"] == f"{broken}DTI at most 30%"
+        assert scores.loc[3, "reason_1"] == f"{broken}60 months only up to grade C"
+        assert scores.loc[1, "reason_2"] == without.loc[1, "reason_1"]
+        for row in (0, 2, 4, 5, 6):
+            assert scores.loc[row, "reason_1"] == without.loc[row, "reason_1"]
+
+    def test_one_application_is_decided_as_in_a_frame(self, underwriter: Underwriter) -> None:
+        scores = underwriter.underwrite(raw_loans(*self.GIVEN), AS_OF)
+
+        for row, given in enumerate(self.GIVEN):
+            one = underwriter.underwrite_one(MADE_UP_LOAN | given, AS_OF)
+            assert one.decision == scores.loc[row, "decision"]
+            assert list(one.reasons) == scores.loc[row, list(REASONS)].tolist()
+            assert one.policy_version == scores.loc[row, "policy_version"]
+
+    def test_they_are_on_record_with_every_decision(self, underwriter: Underwriter) -> None:
+        scores = underwriter.underwrite(raw_loans(SAFE), AS_OF)
+
+        assert scores.loc[0, "policy_version"] == (
+            "npv 2026-11 + dti_at_most_30 + sixty_months_up_to_grade_c"
+        )
+        other = Underwriter(underwriter.scorer, DECIDER, self.RULES[:1])
+        digests = {u.policy_digest for u in (underwriter, other)}
+        assert len(digests | {DECIDER.policy.short_digest}) == 3
+        assert {len(digest) for digest in digests} == {12}
+
+    def test_their_columns_are_needed(self, underwriter: Underwriter) -> None:
+        assert "grade" in underwriter.columns
+        assert "grade" not in Underwriter(underwriter.scorer, DECIDER).columns
+
+    def test_what_others_would_have_done_is_counted(self, scorer: Scorer) -> None:
+        tally = RuleTally(self.RULES)
+        underwriter = Underwriter(scorer, DECIDER)
+
+        applications = raw_loans(*self.GIVEN)
+        for row in range(0, len(applications), 3):
+            batch = applications[row : row + 3]
+            underwriter.underwrite_batch(batch, row, AS_OF, rule_tally=tally)
+
+        first, second = tally.describe()
+        # Of six that could be scored: one of HIGH_DTI approved, and one referred.
+        assert "DTI at most 30% would have declined 2 of 6 applications" in first
+        assert first.endswith("(scoring.recommendations=[dti_at_most_30])")
+        assert "60 months only up to grade C would have declined 1 of 6" in second
+        assert RuleTally(self.RULES).describe() == []

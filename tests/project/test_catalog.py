@@ -243,7 +243,7 @@ def test_up_to_primary_only_what_holds_no_loan_is_previewed(layer: str) -> None:
         "evaluation.metrics",
         "evaluation.vintage_analysis",
         "leakage_report",
-        "insights.recommendations",
+        "recommendations",
     ],
 )
 def test_reports_are_previewed(name: str) -> None:

@@ -304,7 +304,9 @@ def test_recommendations_carry_their_evidence(demo: Project) -> None:
     found = json.loads((demo.reporting / "recommendations.json").read_text("utf-8"))
 
     assert found["origin"] == SIMULATED
-    assert found["recommendations"]
+    rules = [*found["recommendations"], *found["tested"]]
+    assert "dti_at_most_35" in {rule["id"] for rule in rules}
+    assert all(rule["n"] > 0 for rule in rules)
 
 
 class TestMlflow:

@@ -47,16 +47,25 @@ def segments() -> pd.DataFrame:
 
 @pytest.fixture
 def recommendation() -> dict[str, object]:
+    change = {"value": 22.7, "low": 10.7, "high": 34.7, "adjusted_p_value": 0.00001}
+    figures = {
+        "n": 1_000,
+        "approved": 1_000,
+        "approvals_lost": 100,
+        "default_rate_declined": 0.5,
+        "default_rate_declined_low": 0.404,
+        "default_rate_declined_high": 0.596,
+        "default_rate_kept": 0.167,
+        "profit_change": {"mid": {"capped": change}},
+    }
+    lost_after = {"approved": 700, "approvals_lost": 40, "default_rate_declined": 0.6}
     return {
-        "title": "Refer grade C",
-        "finding": "Half of the loans of grade C were charged off.",
-        "action": "Have an underwriter look at them.",
-        "loans": 100,
-        "default_rate": 0.5,
-        "low": 0.404,
-        "high": 0.596,
-        "reference_rate": 0.2,
-        "adjusted_p_value": 0.00001,
-        "strength": "strong",
-        "caveat": "One portfolio.",
+        "title": "No loan of grade C",
+        "scenario": "mid",
+        "paid_life": "capped",
+        "holds": True,
+        "cause": "risk",
+        "quoted_on": "all judged loans",
+        **figures,
+        "after_npv": figures | lost_after,
     }

@@ -76,7 +76,7 @@ def test_the_pincode_stands_apart_at_the_end_as_an_audit_finding(page):
 
 def test_a_segment_keeps_its_name_however_hostile(segments, recommendation, make_summary):
     hostile = segments.assign(segment=HOSTILE)
-    card = recommendation | {"title": HOSTILE, "finding": HOSTILE}
+    card = recommendation | {"title": HOSTILE}
 
     page = render_insights(hostile, [card], make_summary())
 
@@ -86,41 +86,39 @@ def test_a_segment_keeps_its_name_however_hostile(segments, recommendation, make
     assert all(name.startswith(HOSTILE) for name in names)
 
 
-def test_a_recommendation_shows_finding_action_evidence_and_caveat(page):
+def test_a_recommendation_shows_what_it_declines_and_what_that_earns(page):
     text = read_text(page)
 
-    assert "Refer grade C Half of the loans of grade C were charged off." in text
-    assert "Proposed: Have an underwriter look at them." in text
-    assert "But: One portfolio." in text
-    assert "evidence: strong" in text
     assert (
-        "n = 100, 50.0% charged off (95% interval 40.4 to 59.6%), all others 20.0%; "
-        "adjusted p &lt; 0.001" in text
+        "No loan of grade C Declines 100 of 1,000 approved loans; 50.0% of them were charged off "
+        "(95% interval 40.4 to 59.6%), 16.7% of those kept." in text
     )
+    assert (
+        "Profit per application: +23 (95% interval +11 to +35), imputed, scenario mid, "
+        "against approving all" in text
+    )
+    assert "n = 1,000, all judged loans; adjusted p &lt; 0.001" in text
+    assert "rate is too low" not in text
 
 
-def test_strong_evidence_comes_first(segments, recommendation, make_summary):
-    none = recommendation | {"title": "Nothing in it", "strength": "none"}
+def test_a_rule_that_holds_after_the_policy_alone_shows_its_figures_there(
+    segments, recommendation, make_summary
+):
+    page = render_insights(segments, [recommendation | {"holds": False}], make_summary())
 
-    page = render_insights(segments, [none, recommendation], make_summary())
+    text = read_text(page)
+    assert "Declines 40 of 700 approved loans; 60.0% of them" in text
+    assert "after the NPV policy" in text
 
-    assert page.index("Refer grade C") < page.index("Nothing in it")
+
+def test_a_rule_against_cheap_loans_says_to_raise_the_rate(segments, recommendation, make_summary):
+    page = render_insights(segments, [recommendation | {"cause": "price"}], make_summary())
+
+    assert "their rate is too low. Raise it before declining." in read_text(page)
 
 
 def test_without_recommendations_the_page_says_so(segments, make_summary):
     assert "supports no change" in read_text(render_insights(segments, [], make_summary()))
-
-
-def test_a_finding_about_an_audited_segment_is_no_recommendation(
-    segments, recommendation, make_summary
-):
-    leak = recommendation | {"title": "Pincode 11650 is a leak", "segmentation": "pincode"}
-
-    page = render_insights(segments, [leak, recommendation], make_summary())
-
-    assert page.count("Pincode 11650 is a leak") == 1
-    assert page.index("Pincode 11650 is a leak") > page.index('id="by-pincode"')
-    assert page.count('<article class="card">') == 1
 
 
 def test_a_segmentation_comes_with_its_meaning_and_unit(segments, make_summary):

@@ -41,7 +41,7 @@ from tests.spark.functions_of_rows import (
 
 MakeTable = Callable[[Path], SparkTableDataset]
 
-OPTIONS = (ScoringOptions(as_of=AS_OF.date()), make_policy(), ECONOMICS)
+OPTIONS = (ScoringOptions(as_of=AS_OF.date()), make_policy(), ECONOMICS, None)
 
 
 @pytest.fixture(autouse=True)

@@ -102,7 +102,7 @@ def _run(
     source: TableFileDataset, target: BatchedDataset, scorer: object, options: ScoringOptions
 ) -> None:
     """What the runner does for the pipeline."""
-    deciding = (options, *read_policy())
+    deciding = (options, *read_policy(), None)
     for batch in score_applications(source.load(), scorer, *deciding):  # type: ignore[arg-type]
         target.save(SCORES.validate(cast("pd.DataFrame", batch)))
     target.publish()

@@ -80,7 +80,7 @@ def score_on_spark(folder: Path, cores: int) -> list[float]:
     scorer, options = make_scorer(KINDS[0]), read_scoring_options()
 
     def run() -> None:
-        for promise in score_applications(source.load(), scorer, options, *read_policy()):
+        for promise in score_applications(source.load(), scorer, options, *read_policy(), None):
             target.save(cast("MappedFile", promise))
         target.publish()
 

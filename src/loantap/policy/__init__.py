@@ -1,1 +1,1 @@
-"""From a probability to a decision: versioned policy, segments, recommendations."""
+"""From a probability to a decision: versioned policy, segments, rules."""

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from pydantic import PositiveInt
 
+from loantap.policy.lab.options import LabOptions
 from loantap.portfolio.options import DatedOptions, Portion
 
 
 class InsightsOptions(DatedOptions):
-    """Segments and recommendations.
+    """Segments and rules.
 
     Attributes:
         min_loans: segments with fewer are put together.
-        max_recommendations: credit statements given, one per segmentation.
+        lab: rules that are tested and searched for.
     """
 
     min_loans: PositiveInt
-    max_recommendations: PositiveInt
+    lab: LabOptions
 
 
 class ScoringOptions(DatedOptions):
@@ -25,6 +26,8 @@ class ScoringOptions(DatedOptions):
     Attributes:
         max_invalid_share: share of a file's rows that may be invalid; with more, nothing is
             published. See `require_few_invalid`.
+        recommendations: ids of the rules of `recommendations.json` that are switched on.
     """
 
     max_invalid_share: Portion = 0.05
+    recommendations: tuple[str, ...] = ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,19 +10,31 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from loantap.features.formulas import Values
 from loantap.model.names import origin_of_model
-from loantap.model.scoring.assessed import Assessed
+from loantap.model.scoring.assessed import Assessed, Scored
 from loantap.model.scoring.reasons import GivenReasons
 from loantap.model.scoring.scorer import REASONS, Scorer
 from loantap.model.scoring.tally import ApplicationTally
-from loantap.policy.decisions import CAUSES, DECISIONS, Decided, Decider
+from loantap.policy.decisions import CAUSES, DECISIONS, Decided, Decider, Decision
+from loantap.policy.lab.rule_tally import RuleTally
+from loantap.policy.lab.rules import (
+    Rule,
+    apply_rules,
+    apply_rules_to_one,
+    columns_of_rules,
+)
 from loantap.portfolio.arrays import IntArray
+from loantap.portfolio.column_reading import read_column
+from loantap.portfolio.dictionary import COLUMNS, Column
 from loantap.portfolio.identity import read_ids
-from loantap.portfolio.values import is_missing
+from loantap.portfolio.values import is_missing, make_reader, to_days
 
 APPLICATION_ID = "application_id"
 # Of a loan, what the policy values it by.
 TERMS = ("loan_amount", "interest_rate_pct", "term_months")
+# Codes of decisions that a rule may turn into a decline.
+_OPEN = tuple(DECISIONS.index(decision) for decision in (Decision.APPROVE, Decision.REFER))
 SCORE_COLUMNS = (
     APPLICATION_ID, "probability_of_default", "score", "decision", *REASONS, "model_name",
     "model_version", "expected_npv", "policy_version", "policy_digest",
@@ -66,20 +79,44 @@ class Underwriter:
         scorer: the model. Where it does not take the interest rate, every loan is referred: there
             is nothing to value it by.
         decider: the policy in force.
+        rules: rules of the policy lab that are switched on. They decline what the policy would
+            approve or refer, but for applications unlike those that the model was trained on.
     """
 
     scorer: Scorer
     decider: Decider
+    rules: tuple[Rule, ...] = ()
     _causes: tuple[str, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        causes = (*CAUSES, *self.scorer.support.sentences[1:])
+        broken = (f"it breaks a rule of the credit policy: {rule.title}" for rule in self.rules)
+        causes = (*CAUSES, *self.scorer.support.sentences[1:], *broken)
         object.__setattr__(self, "_causes", causes)
 
     @property
+    def policy_version(self) -> str:
+        """Id and version of the policy, and the rules that are switched on."""
+        return " + ".join([self.decider.policy.name, *(rule.id for rule in self.rules)])
+
+    @property
+    def policy_digest(self) -> str:
+        """First digits of the digest of the policy, and of the rules where any is switched on."""
+        digest = self.decider.policy.short_digest
+        if not self.rules:
+            return digest
+        text = "".join([digest, *(rule.model_dump_json() for rule in self.rules)])
+        return hashlib.sha256(text.encode()).hexdigest()[: len(digest)]
+
+    @property
+    def needed(self) -> tuple[Column, ...]:
+        """The columns that model and rules need."""
+        ruled = (COLUMNS[name] for name in columns_of_rules(self.rules))
+        return tuple(dict.fromkeys((*self.scorer.columns, *ruled)))
+
+    @property
     def columns(self) -> tuple[str, ...]:
-        """Source names of the columns that are read: those of the model, and the identifier."""
-        return (APPLICATION_ID, *(str(column.source_name) for column in self.scorer.columns))
+        """Source names of the columns that are read: those needed, and the identifier."""
+        return (APPLICATION_ID, *(str(column.source_name) for column in self.needed))
 
     def underwrite(self, applications: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
         """Score and decide applications in LoanTap format.
@@ -104,19 +141,24 @@ class Underwriter:
         first_row: int,
         as_of: pd.Timestamp,
         tally: ApplicationTally | None = None,
+        rule_tally: RuleTally | None = None,
     ) -> pd.DataFrame:
         """The same for rows of a file from `first_row` on, texts that repeat as categories.
 
-        What is odd about them, without being wrong, is counted in the tally.
+        What is odd about them, without being wrong, is counted in the tally; what rules that are
+        not switched on would have done, in the other.
 
         A file holds a few thousand different reasons: told apart once, they are written many
         times faster than text by text.
         """
         rows = applications.reset_index(drop=True)
         assessed = self.scorer.assess(rows, as_of, tally)
-        decided = self._decide(assessed)
+        decided = self._decide(assessed, rows, as_of)
+        if rule_tally is not None:
+            columns = _read_more(rule_tally.rules, assessed, rows, as_of)
+            codes = decided.decisions.codes
+            rule_tally.add(columns, np.isin(codes, _OPEN), ~np.isnan(decided.expected_npv))
         reasons = put_first(assessed.reasons, decided.causes, self._causes)
-        policy = self.decider.policy
         return pd.DataFrame(
             {
                 APPLICATION_ID: _name_applications(rows, first_row),
@@ -127,8 +169,8 @@ class Underwriter:
                 "model_name": _repeat(self.scorer.name, len(rows)),
                 "model_version": _repeat(self.scorer.version, len(rows)),
                 "expected_npv": decided.expected_npv,
-                "policy_version": _repeat(policy.name, len(rows)),
-                "policy_digest": _repeat(policy.short_digest, len(rows)),
+                "policy_version": _repeat(self.policy_version, len(rows)),
+                "policy_digest": _repeat(self.policy_digest, len(rows)),
             }
         )
 
@@ -149,6 +191,10 @@ class Underwriter:
             months,  # type: ignore[arg-type]
             scored.unlike,
         )
+        if decision != Decision.INVALID and not scored.unlike:
+            declining = self._declining_rule(application, scored, as_of)
+            if declining is not None and decision != Decision.DECLINE:
+                decision, cause = Decision.DECLINE.value, self._first_rule + declining
         reasons = (self._causes[cause], *scored.reasons[:-1]) if cause else scored.reasons
         return Underwritten(
             _name_one(application),
@@ -159,20 +205,46 @@ class Underwriter:
             self.scorer.name,
             self.scorer.version,
             npv,
-            self.decider.policy.name,
-            self.decider.policy.short_digest,
+            self.policy_version,
+            self.policy_digest,
         )
 
-    def _decide(self, assessed: Assessed) -> Decided:
+    @property
+    def _first_rule(self) -> int:
+        return len(self._causes) - len(self.rules)
+
+    def _declining_rule(
+        self, application: Mapping[str, object], scored: Scored, as_of: pd.Timestamp
+    ) -> int | None:
+        """Place of the first rule that declines one application."""
+        if not self.rules:
+            return None
+        values = dict(scored.columns)
+        for name in columns_of_rules(self.rules):
+            if name not in values:
+                column = COLUMNS[name]
+                raw = application.get(str(column.source_name))
+                values[name] = make_reader(column)(raw, to_days(as_of))[0]
+        declines = apply_rules_to_one(self.rules, values)
+        return declines.index(True) if any(declines) else None
+
+    def _decide(self, assessed: Assessed, rows: pd.DataFrame, as_of: pd.Timestamp) -> Decided:
         unknown = np.full(len(assessed.unlike), np.nan)
         amount, rate, months = (assessed.columns.get(name, unknown) for name in TERMS)
-        return self.decider.decide_columns(
+        decided = self.decider.decide_columns(
             assessed.probability_of_default,
             amount,  # type: ignore[arg-type]
             rate,  # type: ignore[arg-type]
             months,  # type: ignore[arg-type]
             assessed.unlike,
         )
+        if self.rules and len(rows):
+            declines = apply_rules(self.rules, _read_more(self.rules, assessed, rows, as_of))
+            codes = decided.decisions.codes
+            is_stopped = np.isin(codes, _OPEN) & (assessed.unlike == 0) & declines.any(axis=1)
+            codes[is_stopped] = DECISIONS.index(Decision.DECLINE)
+            decided.causes[is_stopped] = self._first_rule + declines[is_stopped].argmax(axis=1)
+        return decided
 
 
 def date_decisions(scores: pd.DataFrame, day: pd.Timestamp) -> pd.DataFrame:
@@ -202,6 +274,21 @@ def put_first(given: GivenReasons, causes: IntArray, sentences: Sequence[str]) -
     codes[1:, rows] = codes[:-1, rows]
     codes[0, rows] = causes[rows] + (len(given.sentences) - 1)
     return GivenReasons(codes, (*given.sentences, *sentences[1:]))
+
+
+def _read_more(
+    rules: Sequence[Rule], assessed: Assessed, rows: pd.DataFrame, as_of: pd.Timestamp
+) -> Values:
+    """What rules read: of the model's columns, and of the file those that the model does not take.
+
+    A value there that cannot be read is missing, and breaks no rule.
+    """
+    names = [name for name in columns_of_rules(rules) if name not in assessed.columns]
+    read = {
+        name: read_column(rows[COLUMNS[name].source_name], COLUMNS[name], as_of).values
+        for name in names
+    }
+    return {**assessed.columns, **read}
 
 
 def _list_reasons(given: GivenReasons) -> dict[str, pd.Categorical]:

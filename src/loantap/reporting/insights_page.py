@@ -20,9 +20,6 @@ from loantap.reporting.figures.interval_plot import (
 from loantap.reporting.formatting import explain_segmentation, name_segmentation
 from loantap.reporting.shell import render_page
 
-# Strongest evidence first; an unknown word would come before a claim without evidence.
-_STRENGTHS = ("strong", "moderate", "weak", "none")
-
 
 @dataclass(frozen=True, slots=True)
 class PortfolioSummary:
@@ -60,7 +57,6 @@ class Section:
     reference: float
     dots: Sequence[Dot]
     rows: Sequence[Mapping[str, Any]]
-    findings: Sequence[Mapping[str, Any]]
 
 
 def render_insights(
@@ -75,16 +71,10 @@ def render_insights(
             `loans`, `charged_off`, `default_rate`, `low`, `high` (95% Wilson interval),
             `share_of_loans` (fractions), `audit_only`. Sections follow the order in which the
             segmentations first appear; those that are audit only stand apart at the end.
-        recommendations: mappings with `title`, `finding`, `action`, `loans`, `default_rate`,
-            `low`, `high`, `reference_rate` (of all other loans), `adjusted_p_value` (None: not
-            tested), `strength` (`strong`, `moderate`, `weak`, `none`), `caveat`. One whose
-            `segmentation` is audit only is shown with the audit, never as a recommendation.
+        recommendations: the rules of `recommendations.json`, those that hold.
         portfolio: the whole that segments are compared with.
     """
     is_audit = segments["audit_only"].astype(bool)
-    audits = _make_sections(segments[is_audit], portfolio.default_rate, recommendations)
-    audited = set(segments.loc[is_audit, "segmentation"])
-    to_act_on = [r for r in recommendations if r.get("segmentation") not in audited]
     return render_page(
         "insights.html",
         origin=portfolio.origin,
@@ -92,20 +82,21 @@ def render_insights(
         portfolio=portfolio,
         are_events_simulated=portfolio.monthly_events_origin == SIMULATED,
         few_loans=FEW_LOANS,
-        recommendations=sorted(to_act_on, key=_rank_strength),
+        recommendations=[_make_card(recommendation) for recommendation in recommendations],
         sections=_make_sections(segments[~is_audit], portfolio.default_rate),
-        audits=audits,
+        audits=_make_sections(segments[is_audit], portfolio.default_rate),
     )
 
 
-def _rank_strength(recommendation: Mapping[str, Any]) -> int:
-    strength = recommendation["strength"]
-    return _STRENGTHS.index(strength) if strength in _STRENGTHS else len(_STRENGTHS) - 1
+def _make_card(recommendation: Mapping[str, Any]) -> dict[str, Any]:
+    """A rule with the figures of where it holds: alone, or after the NPV policy."""
+    holds_alone = recommendation["holds"]
+    figures = recommendation if holds_alone else recommendation["after_npv"]
+    change = figures["profit_change"][recommendation["scenario"]][recommendation["paid_life"]]
+    return {**recommendation, **figures, "change": change, "is_alone": holds_alone}
 
 
-def _make_sections(
-    segments: pd.DataFrame, reference: float, findings: Sequence[Mapping[str, Any]] = ()
-) -> list[Section]:
+def _make_sections(segments: pd.DataFrame, reference: float) -> list[Section]:
     if segments.empty:
         return []
     # One scale for all: a strong driver and a weak one must not look alike.
@@ -118,7 +109,6 @@ def _make_sections(
             group.sort_values("order", kind="stable"),
             axis,
             reference,
-            [finding for finding in findings if finding.get("segmentation") == name],
         )
         for name, group in segments.groupby("segmentation", sort=False)
     ]
@@ -129,7 +119,6 @@ def _make_section(
     segments: pd.DataFrame,
     axis: Axis,
     reference: float,
-    findings: Sequence[Mapping[str, Any]],
 ) -> Section:
     worded = segments.assign(segment=segments["segment"].astype("str").str.replace("_", " "))
     return Section(
@@ -140,5 +129,4 @@ def _make_section(
         reference=axis.place(reference),
         dots=place_rates(worded, axis, reference),
         rows=[{str(k): v for k, v in row.items()} for row in worded.to_dict("records")],
-        findings=findings,
     )

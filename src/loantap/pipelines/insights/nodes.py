@@ -10,7 +10,6 @@ from loantap.measures.intervals import measure_default_rate
 from loantap.policy.money.imputed import tabulate_profits
 from loantap.policy.money.scenarios import Economics
 from loantap.policy.options import InsightsOptions
-from loantap.policy.recommendations import recommend as find_recommendations
 from loantap.policy.segments import summarise_segments as summarise
 from loantap.portfolio.assembly import origin_of_rows, portfolio_origin
 from loantap.portfolio.dictionary import COLUMNS
@@ -27,17 +26,6 @@ def impute_profits(loans: pd.DataFrame, economics: Economics) -> pd.DataFrame:
 def summarise_segments(loans: pd.DataFrame, options: InsightsOptions) -> pd.DataFrame:
     """Default rate of every segment, with count and interval."""
     return summarise(loans, options.min_loans)
-
-
-def recommend(
-    segments: pd.DataFrame, reconciliation: pd.DataFrame, options: InsightsOptions
-) -> dict[str, Any]:
-    """What the segments say about credit policy, and the origin of the loans."""
-    found = find_recommendations(segments, options.max_recommendations)
-    return {
-        "origin": portfolio_origin(reconciliation),
-        "recommendations": [statement.as_dict() for statement in found],
-    }
 
 
 def render_insights(

@@ -1,8 +1,8 @@
-"""Wiring of the `insights` pipeline: segments, recommendations, pages."""
+"""Wiring of the `insights` pipeline: segments, rules, pages."""
 
 from kedro.pipeline import Node, Pipeline
 
-from loantap.pipelines.insights import nodes
+from loantap.pipelines.insights import lab_nodes, nodes
 
 
 def create_pipeline() -> Pipeline:
@@ -21,9 +21,22 @@ def create_pipeline() -> Pipeline:
                 "segments",
                 name="summarise_segments",
             ),
+            # Policy lab.
             Node(
-                nodes.recommend,
-                ["segments", "reconciliation", "params:insights"],
+                lab_nodes.backtest_rules,
+                [
+                    "loans",
+                    "profits",
+                    "lending_model@judged",
+                    "params:economics",
+                    "params:insights",
+                ],
+                "rule_tests",
+                name="backtest_rules",
+            ),
+            Node(
+                lab_nodes.recommend,
+                ["rule_tests", "reconciliation", "params:economics", "params:insights"],
                 "recommendations",
                 name="recommend",
             ),
@@ -41,7 +54,8 @@ def create_pipeline() -> Pipeline:
             ),
         ],
         namespace="insights",
-        inputs={"loans", "reconciliation"},
+        inputs={"loans", "reconciliation", "lending_model@judged"},
+        outputs={"recommendations"},
         parameters={"params:economics", "params:insights"},
         prefix_datasets_with_namespace=True,
         tags="insights",

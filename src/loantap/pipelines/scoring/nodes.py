@@ -13,6 +13,9 @@ from loantap.model.scoring.scorer import Scorer
 from loantap.model.scoring.tally import ApplicationTally
 from loantap.policy.credit_policy import CreditPolicy, require_in_force
 from loantap.policy.decisions import make_decider
+from loantap.policy.lab.recommendations import choose_rules
+from loantap.policy.lab.rule_tally import RuleTally
+from loantap.policy.lab.rules import keep_readable, source_columns
 from loantap.policy.money.scenarios import Economics
 from loantap.policy.options import ScoringOptions
 from loantap.policy.scoring_account import (
@@ -33,18 +36,27 @@ def score_applications(
     options: ScoringOptions,
     policy: CreditPolicy,
     economics: Economics,
+    recommendations: dict[str, Any] | None,
 ) -> Iterator[pd.DataFrame | MappedFile]:
     """PD, score, decision and reasons, one row per application, in the order given."""
-    require_names(applications.columns, scorer.columns, "applications")
     require_in_force(policy, options.as_of)
-    underwriter = Underwriter(scorer, make_decider(policy, economics))
+    origin = scorer.trained.facts.origin
+    rules, others = choose_rules(recommendations, options.recommendations, origin=origin)
+    underwriter = Underwriter(scorer, make_decider(policy, economics), rules)
+    require_names(applications.columns, underwriter.needed, "applications")
     tally = ApplicationTally()
-    underwrite = partial(underwriter.underwrite_batch, as_of=options.day, tally=tally)
-    yield from applications.map(underwrite, underwriter.columns)
-    # Of rows that other machines scored it holds nothing.
+    rule_tally = RuleTally(keep_readable(others, applications.columns))
+    columns = dict.fromkeys((*underwriter.columns, *source_columns(rule_tally.rules)))
+    underwrite = partial(
+        underwriter.underwrite_batch, as_of=options.day, tally=tally, rule_tally=rule_tally
+    )
+    yield from applications.map(underwrite, tuple(columns))
+    # Of rows that other machines scored the tallies hold nothing.
     tally.units.require_known_units("applications")
     for warning in tally.describe():
         logger.warning(warning)
+    for told in rule_tally.describe():
+        logger.info(told)
 
 
 def account_for_applications(

@@ -1,0 +1,215 @@
+"""`recommendations.json`: rules that would have raised profit, in a form that scoring applies."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any, Final
+
+import pandas as pd
+from pydantic import ValidationError
+
+from loantap.measures.metrics import round_significant
+from loantap.policy.lab.backtest import MAX_FALSE_RATE, After, FoundBy, select_rows
+from loantap.policy.lab.judged_loans import ALL
+from loantap.policy.lab.options import LabOptions
+from loantap.policy.lab.rules import Rule
+from loantap.policy.money.scenarios import Economics
+from loantap.portfolio.errors import InputError
+
+_FILE: Final = "recommendations.json"
+_AGAIN: Final = "Run `--pipelines insights`, which writes it"
+_COUNTED: Final = (
+    "n", "approved", "approvals_lost", "charge_offs_avoided", "approvals_lost_share",
+    "charge_offs_avoided_share", "default_rate_declined", "default_rate_declined_low",
+    "default_rate_declined_high", "default_rate_kept",
+)  # fmt: skip
+_QUOTED_ON: Final = {
+    FoundBy.HAND.value: "all judged loans",
+    FoundBy.SEARCH.value: "the half of the judged loans that the search did not look at",
+}
+
+
+def report_rules(
+    tests: pd.DataFrame, origin: str, economics: Economics, options: LabOptions
+) -> dict[str, Any]:
+    """The structure of `recommendations.json`.
+
+    A rule is recommended where its profit change in the main scenario is above zero beyond what
+    the number of rules tried explains, alone or after the NPV policy; see `backtest`.
+
+    Args:
+        tests: what `backtest` returned.
+        origin: of the loans, real or simulated.
+        economics: the main scenario.
+        options: the paid life that decides.
+
+    Returns:
+        `origin`, `scenario`, `paid_life`, `profit` (how it is known), `max_false_rate`,
+        `recommendations` (those that gain most surely first), `tested` (rules that did not
+        hold, in the same form).
+    """
+    outlook = {"scenario": economics.main, "paid_life": options.paid_life.value}
+    alone, after = (select_rows(tests, after=which, **outlook) for which in After)
+    of_rule = dict(tuple(tests.groupby("rule_id", sort=False)))
+    surest_first = alone.sort_values("profit_change_low", ascending=False, kind="stable").index
+    described = [
+        _describe(of_rule[name], alone.loc[name], after.loc[name]) for name in surest_first
+    ]
+    return {
+        "origin": origin,
+        **outlook,
+        "profit": "imputed from outcomes; per application",
+        "max_false_rate": MAX_FALSE_RATE,
+        "recommendations": [r for r in described if r["holds"] or r["holds_after_npv"]],
+        "tested": [r for r in described if not (r["holds"] or r["holds_after_npv"])],
+    }
+
+
+def read_rules(
+    recommendations: Mapping[str, Any], ids: Sequence[str], *, origin: str
+) -> tuple[Rule, ...]:
+    """The recommended rules of these ids, in their order, each once.
+
+    Args:
+        recommendations: `recommendations.json` as `report_rules` makes it.
+        ids: of the rules wanted.
+        origin: of the loans that the model in use learnt from, real or simulated.
+
+    Raises:
+        InputError: the file has another form, or is about loans of another origin; an id is
+            unknown, or of a rule that did not hold.
+    """
+    known, tested = _read_rules_of_file(recommendations)
+    if recommendations["origin"] != origin:
+        raise InputError(
+            _FILE,
+            f"its rules were tested on {recommendations['origin']} loans, and the model in use "
+            f"learnt from {origin} ones",
+            f"Run `--pipelines insights` on {origin} loans, or leave scoring.recommendations empty",
+        )
+    for rule_id in ids:
+        if rule_id in known:
+            continue
+        if rule_id in tested:
+            problem = f"rule {rule_id!r} was tested and did not hold"
+        else:
+            near = get_close_matches(rule_id, known, n=1)
+            problem = f"there is no rule {rule_id!r}"
+            problem += f"; did you mean {near[0]!r}?" if near else ""
+        listed = ", ".join(known) or "none, since no rule held"
+        raise InputError(_FILE, problem, f"Recommended are: {listed}")
+    return tuple(known[rule_id] for rule_id in dict.fromkeys(ids))
+
+
+def choose_rules(
+    recommendations: Mapping[str, Any] | None, ids: Sequence[str], *, origin: str
+) -> tuple[tuple[Rule, ...], tuple[Rule, ...]]:
+    """The recommended rules that are switched on, and the others.
+
+    Args:
+        recommendations: `recommendations.json`; None where there is none.
+        ids: of the rules that are switched on.
+        origin: of the loans that the model in use learnt from, real or simulated.
+
+    Raises:
+        InputError: rules are switched on and there is no file; or as `read_rules`.
+    """
+    if recommendations is None:
+        if ids:
+            raise InputError(
+                _FILE, "it does not exist yet, and rules of it are switched on", _AGAIN
+            )
+        return (), ()
+    chosen = read_rules(recommendations, ids, origin=origin) if ids else ()
+    if recommendations.get("origin") != origin:
+        return chosen, ()
+    known, _ = _read_rules_of_file(recommendations)
+    return chosen, tuple(rule for rule_id, rule in known.items() if rule_id not in ids)
+
+
+def _read_rules_of_file(
+    recommendations: Mapping[str, Any],
+) -> tuple[dict[str, Rule], set[str]]:
+    try:
+        rules = [Rule.model_validate(entry["rule"]) for entry in recommendations["recommendations"]]
+        tested = {str(entry["id"]) for entry in recommendations["tested"]}
+        _ = recommendations["origin"]
+    except (KeyError, TypeError, ValidationError) as error:
+        raise InputError(
+            _FILE, f"it is not in the form of this version ({_say(error)})", _AGAIN
+        ) from error
+    return {rule.id: rule for rule in rules}, tested
+
+
+def _say(error: KeyError | TypeError | ValidationError) -> str:
+    if isinstance(error, ValidationError):
+        first = error.errors()[0]
+        return f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
+    return f"{error.args[0]} is missing" if isinstance(error, KeyError) else str(error)
+
+
+def _describe(tests: pd.DataFrame, alone: pd.Series, after: pd.Series) -> dict[str, Any]:
+    rule = json.loads(alone["rule"])
+    return {
+        "id": rule["id"],
+        "title": rule["title"],
+        "rule": rule,
+        "action": "decline",
+        "found_by": alone["found_by"],
+        "quoted_on": _QUOTED_ON[alone["found_by"]],
+        "scenario": alone["scenario"],
+        "paid_life": alone["paid_life"],
+        "holds": bool(alone["holds"]),
+        "holds_after_npv": bool(after["holds"]),
+        "is_enough_after_npv": bool(after["is_enough"]),
+        "cause": _cause(alone) if alone["holds"] else _cause(after) if after["holds"] else None,
+        **_count(alone),
+        **_measure(tests, After.APPROVE_ALL, ALL),
+        "after_npv": _count(after) | _measure(tests, After.NPV, ALL),
+        "samples": {
+            name: _count(_main_row(tests, name, alone)) | _measure(tests, After.APPROVE_ALL, name)
+            for name in tests["sample"].unique()
+            if name != ALL
+        },
+    }
+
+
+def _cause(row: pd.Series) -> str:
+    """Why the loans that a rule declines lose: they default more often, or are priced too low."""
+    return "risk" if row["default_rate_declined_low"] > row["default_rate_kept"] else "price"
+
+
+def _main_row(tests: pd.DataFrame, sample: str, like: pd.Series) -> pd.Series:
+    """The row of another sample, the outlook being the same."""
+    is_same = tests["sample"].eq(sample)
+    for name in ("after", "scenario", "paid_life"):
+        is_same &= tests[name].eq(like[name])
+    return tests[is_same].iloc[0]
+
+
+def _count(row: pd.Series) -> dict[str, Any]:
+    return {name: _to_json(row[name]) for name in _COUNTED}
+
+
+def _measure(tests: pd.DataFrame, after: After, sample: str) -> dict[str, Any]:
+    """Profit change in every outlook, and the adjusted p value of it."""
+    rows = tests[tests["after"].eq(after.value) & tests["sample"].eq(sample)]
+    changes: dict[str, dict[str, Any]] = {}
+    for row in rows.to_dict("records"):
+        changes.setdefault(row["scenario"], {})[row["paid_life"]] = {
+            "value": _to_json(row["profit_change"]),
+            "low": _to_json(row["profit_change_low"]),
+            "high": _to_json(row["profit_change_high"]),
+            "adjusted_p_value": _to_json(row["adjusted_p_value"]),
+        }
+    return {"profit_change": changes}
+
+
+def _to_json(value: Any) -> float | int | None:
+    """Counts whole, figures at six significant digits, None where there is none."""
+    if isinstance(value, float):
+        return None if math.isnan(value) else round_significant(value)
+    return int(value)

@@ -1,0 +1,289 @@
+"""Rules of credit policy: which loans a rule declines, in a table and one at a time.
+
+A rule reads what the lending model may read, the grade, and the amount as a share of income: no
+geography, no home ownership, nothing that is known only after the decision. A missing value never
+breaks a rule.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable, Container, Mapping, Sequence
+from enum import StrEnum
+from functools import reduce
+from types import MappingProxyType
+from typing import Annotated, Any, Final
+
+import numpy as np
+import pandas as pd
+from pydantic import Field, ValidationInfo, field_validator
+
+from loantap.features.build import to_values
+from loantap.features.definitions import FEATURE_SETS, FEATURES
+from loantap.features.formulas import Values, tell_column, tell_one
+from loantap.portfolio.arrays import BoolArray, FloatArray
+from loantap.portfolio.column_reading import Texts
+from loantap.portfolio.dictionary import COLUMNS, Kind
+from loantap.portfolio.errors import InputError
+from loantap.portfolio.options import Options
+from loantap.portfolio.values import Value, is_missing
+
+LOAN_TO_INCOME: Final = "loan_to_income"
+# What a rule may read, and its name in a title.
+READABLE: Final[Mapping[str, str]] = MappingProxyType(
+    {name: name.removesuffix("_pct").replace("_", " ") for name in FEATURE_SETS["lending"].columns}
+    | {
+        "dti_pct": "DTI",
+        "interest_rate_pct": "interest rate",
+        "term_months": "term in months",
+        "grade": "grade",
+        LOAN_TO_INCOME: "amount as a share of yearly income",
+    }
+)
+# The columns that all of these are made of.
+READABLE_COLUMNS: Final = tuple(name for name in READABLE if name != LOAN_TO_INCOME)
+
+
+class Operator(StrEnum):
+    """How a value is compared."""
+
+    ABOVE = ">"
+    AT_LEAST = ">="
+    BELOW = "<"
+    AT_MOST = "<="
+    ONE_OF = "in"
+
+
+# Each holds of arrays and of single numbers; of a missing number (NaN) none holds.
+_COMPARISONS: Final[Mapping[Operator, Callable[[Any, Any], Any]]] = MappingProxyType(
+    {
+        Operator.ABOVE: operator.gt,
+        Operator.AT_LEAST: operator.ge,
+        Operator.BELOW: operator.lt,
+        Operator.AT_MOST: operator.le,
+        Operator.ONE_OF: lambda given, values: reduce(operator.or_, (given == v for v in values)),
+    }
+)
+_WORDS: Final[Mapping[Operator, str]] = MappingProxyType(
+    {
+        Operator.ABOVE: "above",
+        Operator.AT_LEAST: "of at least",
+        Operator.BELOW: "below",
+        Operator.AT_MOST: "of at most",
+        Operator.ONE_OF: "of",
+    }
+)
+
+
+class Condition(Options):
+    """A comparison of one value of an application.
+
+    Attributes:
+        column: a canonical column out of `READABLE`, in its unit there; `loan_to_income` is the
+            amount as a fraction of yearly income, without bound where there is no income.
+        operator: `>`, `>=`, `<`, `<=` of numbers; `in` of numbers and of categories.
+        value: a number; with `in` a list of numbers or of categories.
+    """
+
+    column: str
+    operator: Operator
+    value: float | tuple[float, ...] | tuple[str, ...]
+
+    @field_validator("column")
+    @classmethod
+    def _is_readable(cls, column: str) -> str:
+        if column not in READABLE:
+            raise ValueError(f"no rule may read {column!r}; give one of {', '.join(READABLE)}")
+        return column
+
+    @field_validator("value")
+    @classmethod
+    def _fits(cls, value: Any, info: ValidationInfo) -> Any:
+        if not {"column", "operator"} <= set(info.data):  # refused already
+            return value
+        column, is_list = info.data["column"], info.data["operator"] is Operator.ONE_OF
+        if is_list != isinstance(value, tuple) or value == ():
+            raise ValueError("'in' takes a list that is not empty, every other operator one number")
+        values = value if isinstance(value, tuple) else (value,)
+        _require_values(column, values, is_list=is_list)
+        return value
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Canonical columns that it reads."""
+        is_ratio = self.column == LOAN_TO_INCOME
+        return FEATURES[LOAN_TO_INCOME].uses if is_ratio else (self.column,)
+
+    def holds(self, columns: Values) -> BoolArray:
+        """Whether it holds of each of many applications; of a missing value it never does."""
+        given = [columns[name] for name in self.columns]
+        if isinstance(given[0], Texts):
+            # Missing rows have the code -1, which takes the last entry.
+            listed = [text in self._list for text in given[0].values]
+            return np.array([*listed, False])[given[0].codes]
+        numbers = tell_column(self.column, given) if len(given) > 1 else given[0]  # type: ignore[arg-type]
+        found: BoolArray = _COMPARISONS[self.operator](numbers, self.value)
+        return found
+
+    def holds_of_one(self, application: Mapping[str, Value]) -> bool:
+        """The same of one application."""
+        given = [application[name] for name in self.columns]
+        if any(is_missing(value) for value in given):
+            return False
+        if isinstance(given[0], str):
+            return given[0] in self._list
+        number = tell_one(self.column, given) if len(given) > 1 else given[0]  # type: ignore[arg-type]
+        return bool(_COMPARISONS[self.operator](number, self.value))
+
+    @property
+    def _list(self) -> tuple[Any, ...]:
+        return self.value if isinstance(self.value, tuple) else (self.value,)
+
+    def __str__(self) -> str:
+        shown = [value if isinstance(value, str) else f"{value:,g}" for value in self._list]
+        texts = [text.replace("_", " ") for text in shown]
+        listed = " or ".join([", ".join(texts[:-1]), texts[-1]] if len(texts) > 1 else texts)
+        sign = "%" if self.column.endswith("_pct") else ""
+        return f"{READABLE[self.column]} {_WORDS[self.operator]} {listed}{sign}"
+
+
+def _require_values(column: str, values: tuple[Any, ...], *, is_list: bool) -> None:
+    known = COLUMNS.get(column)
+    if known is not None and known.kind is Kind.CATEGORY:
+        unknown = [value for value in values if value not in (*known.categories, *known.listed)]
+        if unknown or not is_list:
+            shown = unknown[0] if unknown else values[0]
+            listed = ", ".join((*known.categories, *known.listed))
+            raise ValueError(f"{column} takes 'in' and a list out of {listed}, not {shown!r}")
+        return
+    low = 0.0 if known is None or known.minimum is None else known.minimum
+    high = math.inf if known is None or known.maximum is None else known.maximum
+    for value in values:
+        if isinstance(value, str) or not math.isfinite(value):
+            raise ValueError(f"{column} is compared with a number, not with {value!r}")
+        if not low <= value <= high or (known and known.values and value not in known.values):
+            raise ValueError(f"{value:g} is no value that {column} can have")
+
+
+class Rule(Options):
+    """A rule that declines an application of which all conditions hold.
+
+    Attributes:
+        id: its name in files and commands.
+        title: the rule in words.
+        conditions: all must hold.
+    """
+
+    id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    title: Annotated[str, Field(min_length=1)]
+    conditions: tuple[Condition, ...] = Field(min_length=1)
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Canonical columns that it reads, each once."""
+        names = (name for condition in self.conditions for name in condition.columns)
+        return tuple(dict.fromkeys(names))
+
+    def declines(self, columns: Values) -> BoolArray:
+        """Whether it declines each of many applications."""
+        found: BoolArray = np.logical_and.reduce([part.holds(columns) for part in self.conditions])
+        return found
+
+    def declines_one(self, application: Mapping[str, Value]) -> bool:
+        """Whether it declines one application."""
+        return all(condition.holds_of_one(application) for condition in self.conditions)
+
+
+def name_rule(conditions: Sequence[Condition]) -> Rule:
+    """A rule with an id and a title made of its conditions, the same for the same conditions."""
+    title = f"No loan with {' and '.join(map(str, conditions))}"
+    return Rule(
+        id="_".join(["found", *map(_name_condition, conditions)]),
+        title=title,
+        conditions=tuple(conditions),
+    )
+
+
+def _name_condition(condition: Condition) -> str:
+    sign = {">": "gt", ">=": "ge", "<": "lt", "<=": "le", "in": "in"}[condition.operator]
+    values = condition.value if isinstance(condition.value, tuple) else (condition.value,)
+    shown = [value if isinstance(value, str) else f"{value:g}" for value in values]
+    return "_".join([condition.column, sign, *shown]).lower().replace(".", "p")
+
+
+def columns_of_rules(rules: Sequence[Rule]) -> tuple[str, ...]:
+    """Canonical columns that these rules read, each once."""
+    return tuple(dict.fromkeys(name for rule in rules for name in rule.columns))
+
+
+def source_columns(rules: Sequence[Rule]) -> tuple[str, ...]:
+    """The same by their names in the files of applications."""
+    return tuple(str(COLUMNS[name].source_name) for name in columns_of_rules(rules))
+
+
+def keep_readable(rules: Sequence[Rule], found: Container[str]) -> tuple[Rule, ...]:
+    """The rules for which a file of applications has the columns, by their names there."""
+    return tuple(rule for rule in rules if all(name in found for name in source_columns([rule])))
+
+
+def read_columns(frame: pd.DataFrame, names: Sequence[str]) -> Values:
+    """Columns of a frame of typed applications as rules read them.
+
+    Raises:
+        InputError: one of them is missing.
+    """
+    _require_columns(frame.columns, names)
+    return {
+        name: to_values(frame[name], is_text=COLUMNS[name].kind is Kind.CATEGORY) for name in names
+    }
+
+
+def apply_rules(rules: Sequence[Rule], columns: Values) -> BoolArray:
+    """Which rule declines which application.
+
+    Args:
+        rules: any number.
+        columns: typed canonical columns, at least those of `columns_of_rules`: numbers, NaN where
+            missing, or texts; see `read_columns` for a frame.
+
+    Returns:
+        One row per application, one column per rule, in their order.
+
+    Raises:
+        InputError: a column is missing.
+    """
+    _require_columns(columns, columns_of_rules(rules))
+    rows = len(next(map(_length, columns.values()))) if columns else 0
+    found = np.zeros((rows, len(rules)), dtype=bool)
+    for place, rule in enumerate(rules):
+        found[:, place] = rule.declines(columns)
+    return found
+
+
+def apply_rules_to_one(rules: Sequence[Rule], application: Mapping[str, Value]) -> tuple[bool, ...]:
+    """Which of these rules decline one application, in their order; the answer of `apply_rules`.
+
+    Args:
+        rules: any number.
+        application: its typed canonical values, None or NaN where missing.
+
+    Raises:
+        InputError: a column is missing.
+    """
+    _require_columns(application, columns_of_rules(rules))
+    return tuple(rule.declines_one(application) for rule in rules)
+
+
+def _require_columns(given: Container[str], names: Sequence[str]) -> None:
+    missing = [name for name in names if name not in given]
+    if missing:
+        raise InputError(
+            "applications",
+            f"column {missing[0]} is missing, which a rule reads",
+            "Add the column, or leave the rules out that read it",
+        )
+
+
+def _length(values: FloatArray | Texts) -> Any:
+    return values.codes if isinstance(values, Texts) else values

@@ -1,0 +1,205 @@
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import norm
+
+from loantap.policy.lab.backtest import (
+    After,
+    Candidate,
+    FoundBy,
+    backtest,
+    control_false_claims,
+    estimate_change,
+)
+from loantap.policy.lab.judged_loans import (
+    JudgedLoans,
+    Sample,
+    gather_judged_loans,
+    split_in_halves,
+)
+from loantap.policy.lab.schemas import RULE_TESTS
+from loantap.policy.money.cash_flows import expected_npv
+from loantap.policy.money.imputed import tabulate_profits
+from loantap.policy.money.returns import estimate_mean
+from loantap.policy.money.scenarios import PaidLife
+from loantap.portfolio.errors import InputError
+from tests.policy.lab.loans import make_loans, make_predictions
+from tests.policy.lab.test_rules import make_rule
+from tests.policy.money.economics import make_economics
+
+DTI_30 = make_rule(("dti_pct", ">", 30), rule_id="dti_30")
+
+
+@pytest.fixture
+def judged() -> JudgedLoans:
+    """Ten loans, the first four with a DTI above 30; the policy approves the even ones."""
+    dti = np.array([40.0] * 4 + [10.0] * 6)
+    bad = np.array([1, 1, 1, 0, 1, 0, 0, 0, 0, 0], dtype=bool)
+    gain = np.where(bad, 500.0, -100.0)
+    everybody = np.arange(10)
+    approved = {"mid": everybody % 2 == 0}
+    return JudgedLoans(
+        columns={"dti_pct": dti},
+        is_charged_off=bad,
+        gains={("mid", PaidLife.CONTRACTUAL): gain, ("mid", PaidLife.CAPPED): gain * 2},
+        is_searched=np.array([True] * 3 + [False] * 7),
+        samples=(Sample("all", everybody, approved),),
+    )
+
+
+def pick(tests: pd.DataFrame, after: After, paid_life: str = "contractual") -> pd.Series:
+    rows = tests[tests["after"].eq(after.value) & tests["paid_life"].eq(paid_life)]
+    assert len(rows) == 1
+    return rows.iloc[0]
+
+
+def test_a_rule_alone_is_compared_with_approving_all(judged) -> None:
+    tests = backtest([Candidate(DTI_30, FoundBy.HAND)], judged, min_loans=1)
+
+    row = pick(tests, After.APPROVE_ALL)
+    assert row[["n", "approved", "charged_off"]].tolist() == [10, 10, 4]
+    assert row[["approvals_lost", "charge_offs_avoided"]].tolist() == [4, 3]
+    assert row["approvals_lost_share"] == 0.4
+    assert row["charge_offs_avoided_share"] == 0.75
+    assert row["default_rate_declined"] == 0.75
+    assert row["default_rate_kept"] == pytest.approx(1 / 6)
+    assert row["profit_change"] == 140  # (3 x 500 - 100) / 10
+    assert pick(tests, After.APPROVE_ALL, "capped")["profit_change"] == 280
+
+
+def test_after_the_policy_only_what_it_approves_can_be_lost(judged) -> None:
+    tests = backtest([Candidate(DTI_30, FoundBy.HAND)], judged, min_loans=1)
+
+    row = pick(tests, After.NPV)
+    assert row[["n", "approved", "charged_off"]].tolist() == [10, 5, 3]
+    assert row[["approvals_lost", "charge_offs_avoided"]].tolist() == [2, 2]
+    assert row["default_rate_kept"] == pytest.approx(1 / 3)
+    assert row["profit_change"] == 100
+
+
+def test_a_rule_that_was_found_is_quoted_on_the_other_half(judged) -> None:
+    tests = backtest([Candidate(DTI_30, FoundBy.SEARCH)], judged, min_loans=1)
+
+    row = pick(tests, After.APPROVE_ALL)
+    assert row[["n", "approvals_lost", "charge_offs_avoided"]].tolist() == [7, 1, 0]
+    assert row["profit_change"] == pytest.approx(-100 / 7)
+
+
+def test_of_a_rule_that_declines_few_nothing_is_said_about_profit(judged) -> None:
+    row = pick(backtest([Candidate(DTI_30, FoundBy.HAND)], judged, 5), After.APPROVE_ALL)
+
+    assert not row["is_enough"]
+    assert not row["holds"]
+    assert row[["profit_change", "profit_change_low", "p_value", "adjusted_p_value"]].isna().all()
+    assert row["approvals_lost"] == 4
+    assert pick(backtest([Candidate(DTI_30, FoundBy.HAND)], judged, 4), After.APPROVE_ALL)[
+        "is_enough"
+    ]
+
+
+def test_a_rule_that_declines_nobody_divides_by_nothing(judged) -> None:
+    nobody = make_rule(("dti_pct", ">", 50), rule_id="nobody")
+    everybody = make_rule(("dti_pct", ">", 0), rule_id="everybody")
+
+    tests = backtest([Candidate(r, FoundBy.HAND) for r in (nobody, everybody)], judged, 1)
+
+    RULE_TESTS.validate(tests)
+    none = tests[tests["rule_id"].eq("nobody")]
+    assert none["default_rate_declined"].isna().all()
+    assert not none["holds"].any()
+    assert tests[tests["rule_id"].eq("everybody")]["default_rate_kept"].isna().all()
+
+
+def test_the_interval_is_that_of_all_applications() -> None:
+    gains = np.array([500.0, -100.0, 700.0])
+    everybody = np.concatenate([gains, np.zeros(40)])
+
+    found, expected = estimate_change(gains, 43), estimate_mean(everybody)
+
+    assert (found.value, found.low, found.high) == pytest.approx(
+        (expected.value, expected.low, expected.high)
+    )
+    assert np.isnan(estimate_change(np.zeros(0), 0).value)
+
+
+def test_the_p_value_says_how_likely_the_gain_is_by_chance(judged) -> None:
+    row = pick(backtest([Candidate(DTI_30, FoundBy.HAND)], judged, 1), After.APPROVE_ALL)
+
+    errors = row["profit_change"] / ((row["profit_change"] - row["profit_change_low"]) / 1.959964)
+    assert row["p_value"] == pytest.approx(norm.sf(errors), rel=1e-4)
+    assert row["p_value"] < 0.5
+
+
+def test_p_values_are_adjusted_by_the_number_of_rules() -> None:
+    adjusted = control_false_claims(np.array([0.04, 0.01, np.nan, 0.02, 0.9]))
+
+    # By hand: .01 x 4, .02 x 3, then .04 x 2, and .9.
+    assert adjusted[[1, 3, 0, 4]] == pytest.approx([0.04, 0.06, 0.08, 0.9])
+    assert np.isnan(adjusted[2])
+    assert control_false_claims(np.array([0.6, 0.6])).tolist() == [1, 1]
+    assert control_false_claims(np.array([0.03, 0.0299])) == pytest.approx([0.0598, 0.0598])
+
+
+def test_a_rule_holds_at_its_share_of_the_false_rate(judged) -> None:
+    loans = JudgedLoans(
+        columns={"dti_pct": np.repeat(judged.columns["dti_pct"], 20)},
+        is_charged_off=np.repeat(judged.is_charged_off, 20),
+        gains={outlook: np.repeat(gain, 20) for outlook, gain in judged.gains.items()},
+        is_searched=np.zeros(200, dtype=bool),
+        samples=(Sample("all", np.arange(200), {"mid": np.ones(200, dtype=bool)}),),
+    )
+    decoys = [
+        make_rule(("dti_pct", "<", 30 - place), rule_id=f"decoy_{place}") for place in range(10)
+    ]
+
+    tests = backtest([Candidate(rule, FoundBy.HAND) for rule in (DTI_30, *decoys)], loans, 30)
+
+    holding = set(tests.loc[tests["holds"], "rule_id"])
+    assert holding == {"dti_30"}
+    assert (tests["holds"] == (tests["adjusted_p_value"] <= 0.0125)).all()
+    assert (tests.loc[tests["holds"], "profit_change_low"] > 0).all()
+
+
+class TestGather:
+    def test_loans_meet_their_profits_and_their_pds(self) -> None:
+        loans, economics = make_loans(400, seed=1), make_economics()
+        predictions = make_predictions(loans, seed=1)
+        profits = tabulate_profits(loans, economics).sample(frac=1, random_state=2)
+
+        judged = gather_judged_loans(loans, profits, predictions, economics)
+
+        named = profits.set_index("loan_id")["npv_hard_capped"][loans["loan_id"]]
+        assert judged.gains["hard", PaidLife.CAPPED].tolist() == (-named).tolist()
+        assert [sample.name for sample in judged.samples] == ["all", "cv", "test", "out_of_time"]
+        everybody, late = judged.sample("all"), judged.sample("out_of_time")
+        assert sorted(everybody.places) == list(range(400))
+        row = predictions[predictions["sample"].eq("out_of_time")].merge(loans, on="loan_id")
+        npv = expected_npv(
+            *(row[name] for name in ("probability_of_default", "loan_amount",
+                                     "interest_rate_pct", "term_months")),
+            economics.scenarios["mid"],
+        )  # fmt: skip
+        assert late.approved["mid"].tolist() == (npv > 0).tolist()
+        assert 0 < late.approved["mid"].mean() < 1
+        assert loans["loan_id"].to_numpy()[late.places].tolist() == row["loan_id"].tolist()
+
+    def test_predictions_of_another_portfolio_are_refused(self) -> None:
+        loans, economics = make_loans(100, seed=1), make_economics()
+        profits = tabulate_profits(loans, economics)
+
+        with pytest.raises(InputError, match="6 of 130 loans of the predictions"):
+            gather_judged_loans(
+                loans.iloc[3:], profits, make_predictions(loans, late=30), economics
+            )
+        with pytest.raises(InputError, match="1 of 100 loans of the imputed profits"):
+            gather_judged_loans(loans, profits.iloc[1:], make_predictions(loans), economics)
+
+    def test_a_loan_stays_on_its_side_when_the_portfolio_grows(self) -> None:
+        ids = pd.Series([f"{number:016x}-1" for number in range(4_000)], dtype="str")
+
+        side = split_in_halves(ids)
+
+        assert abs(side.mean() - 0.5) < 0.03
+        assert split_in_halves(ids[1_000:]).tolist() == side[1_000:].tolist()

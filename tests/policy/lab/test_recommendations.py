@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+
+from loantap.policy.lab.backtest import Candidate, FoundBy, backtest
+from loantap.policy.lab.judged_loans import gather_judged_loans
+from loantap.policy.lab.recommendations import choose_rules, read_rules, report_rules
+from loantap.policy.money.imputed import tabulate_profits
+from loantap.portfolio.errors import InputError
+from tests.policy.lab.loans import make_loans, make_predictions
+from tests.policy.lab.shipped import make_lab
+from tests.policy.lab.test_rules import make_rule
+from tests.policy.money.economics import make_economics
+
+# Loans with a DTI above 30 are charged off four times in five, whatever their PD says; cheap ones
+# hardly ever, and yet they earn less than they cost.
+PAYS = make_rule(("dti_pct", ">", 30), rule_id="pays")
+CHEAP = make_rule(("interest_rate_pct", "<", 12), rule_id="cheap")
+COSTS = make_rule(("dti_pct", "<", 10), rule_id="costs")
+FEW = make_rule(("loan_amount", "<", 2_200), rule_id="few")
+
+
+@pytest.fixture(scope="module")
+def report() -> dict[str, Any]:
+    loans = make_loans(3_000, seed=4)
+    is_risky, is_cheap = loans["dti_pct"] > 30, loans["interest_rate_pct"] < 12
+    pd_ = np.select([is_risky, is_cheap], [0.8, 0.03], 0.15)
+    loans["is_charged_off"] = np.random.default_rng(4).binomial(1, pd_)
+    economics, predictions = make_economics(), make_predictions(loans)
+    profits = tabulate_profits(loans, economics)
+    judged = gather_judged_loans(loans, profits, predictions, economics)
+    candidates = [Candidate(rule, FoundBy.HAND) for rule in (COSTS, FEW, CHEAP, PAYS)]
+    tests = backtest(candidates, judged, min_loans=30)
+    return report_rules(tests, "simulated", economics, make_lab())
+
+
+def find(report: dict[str, Any], rule_id: str) -> dict[str, Any]:
+    rules = [*report["recommendations"], *report["tested"]]
+    return next(rule for rule in rules if rule["id"] == rule_id)
+
+
+def test_what_pays_is_recommended_the_surest_first_and_the_rest_is_listed(report) -> None:
+    assert [rule["id"] for rule in report["recommendations"]] == ["pays", "cheap"]
+    assert {rule["id"] for rule in report["tested"]} == {"costs", "few"}
+    assert report["origin"] == "simulated"
+    assert report["max_false_rate"] == 0.05
+    for rule in report["recommendations"]:
+        assert rule["holds"]
+        assert rule["profit_change"]["mid"]["capped"]["low"] > 0
+
+
+def test_a_rule_carries_its_evidence(report) -> None:
+    rule = find(report, "pays")
+
+    assert rule["rule"] == json.loads(PAYS.model_dump_json())
+    assert (rule["action"], rule["found_by"]) == ("decline", "hand")
+    assert rule["quoted_on"] == "all judged loans"
+    assert rule["n"] == 3_000
+    assert rule["default_rate_declined"] == pytest.approx(0.8, abs=0.05)
+    assert rule["charge_offs_avoided"] == pytest.approx(0.8 * rule["approvals_lost"], rel=0.05)
+    assert set(rule["profit_change"]) == {"mild", "mid", "hard"}
+    assert set(rule["samples"]) == {"cv", "test", "out_of_time"}
+    assert rule["samples"]["cv"]["n"] + rule["samples"]["test"]["n"] == rule["n"]
+    assert rule["after_npv"]["approved"] < rule["approved"] == rule["n"]
+    assert rule["holds_after_npv"]
+
+
+def test_a_rule_says_whether_risk_or_price_makes_its_loans_lose(report) -> None:
+    assert find(report, "pays")["cause"] == "risk"
+    assert find(report, "cheap")["cause"] == "price"
+    assert find(report, "costs")["cause"] is None
+
+
+def test_too_few_loans_have_no_profit_and_the_file_stays_json(report) -> None:
+    few = find(report, "few")
+
+    assert 0 < few["approvals_lost"] < 30
+    assert few["profit_change"]["mid"]["capped"] == dict.fromkeys(
+        ("value", "low", "high", "adjusted_p_value")
+    )
+    assert json.loads(json.dumps(report, allow_nan=False)) == report
+
+
+class TestReadRules:
+    def test_recommended_rules_are_read_back_once_each_in_the_order_asked_for(self, report) -> None:
+        written = json.loads(json.dumps(report))
+
+        assert read_rules(written, ["cheap", "pays", "cheap"], origin="simulated") == (CHEAP, PAYS)
+        assert read_rules(written, [], origin="simulated") == ()
+
+    @pytest.mark.parametrize(
+        ("rule_id", "problem"),
+        [
+            ("costs", "rule 'costs' was tested and did not hold. Recommended are: pays, cheap"),
+            ("pay", "there is no rule 'pay'; did you mean 'pays'"),
+            ("xyz", "there is no rule 'xyz'. Recommended are: pays, cheap"),
+        ],
+    )
+    def test_any_other_id_is_refused(self, report, rule_id, problem) -> None:
+        with pytest.raises(InputError, match=problem):
+            read_rules(report, ["pays", rule_id], origin="simulated")
+
+    def test_where_none_held_that_is_said(self, report) -> None:
+        with pytest.raises(InputError, match="none, since no rule held"):
+            read_rules(report | {"recommendations": []}, ["pays"], origin="simulated")
+
+    def test_rules_of_other_loans_are_refused(self, report) -> None:
+        with pytest.raises(InputError, match="tested on simulated loans, and the model in use"):
+            read_rules(report, ["pays"], origin="real")
+
+    @pytest.mark.parametrize(
+        ("written", "problem"),
+        [
+            ({"origin": "real", "recommendations": [{"title": "old"}]}, "rule is missing"),
+            ({"origin": "real", "recommendations": []}, "tested is missing"),
+            ({"recommendations": [], "tested": []}, "origin is missing"),
+            ([], "form of this version"),
+            (None, "form of this version"),
+            ({"origin": "real", "tested": [], "recommendations": [
+                {"rule": {"id": "a", "title": "A", "conditions": [
+                    {"column": "pincode", "operator": "in", "value": ["1"]}]}}]},
+             "no rule may read 'pincode'"),
+        ],
+    )  # fmt: skip
+    def test_a_file_of_another_form_is_refused(self, written, problem) -> None:
+        with pytest.raises(InputError, match=problem):
+            read_rules(written, ["a"], origin="real")
+
+
+class TestChoosing:
+    """Which rules are switched on, and which are only watched."""
+
+    def test_the_rules_named_are_switched_on_and_the_others_watched(self, report) -> None:
+        chosen, others = choose_rules(report, ["cheap"], origin="simulated")
+
+        assert [rule.id for rule in chosen] == ["cheap"]
+        assert [rule.id for rule in others] == ["pays"]
+        assert choose_rules(report, [], origin="simulated")[0] == ()
+
+    def test_rules_of_loans_of_another_origin_are_neither(self, report) -> None:
+        assert choose_rules(report, [], origin="real") == ((), ())
+        with pytest.raises(InputError, match="were tested on simulated loans"):
+            choose_rules(report, ["pays"], origin="real")
+
+    def test_without_a_file_none_can_be_switched_on(self) -> None:
+        assert choose_rules(None, [], origin="real") == ((), ())
+        with pytest.raises(InputError, match="does not exist yet, and rules of it are switched"):
+            choose_rules(None, ["pays"], origin="real")

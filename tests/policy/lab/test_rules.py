@@ -1,0 +1,207 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from pydantic import ValidationError
+
+from loantap.policy.lab.rules import (
+    READABLE,
+    Condition,
+    Operator,
+    Rule,
+    apply_rules,
+    apply_rules_to_one,
+    columns_of_rules,
+    name_rule,
+    read_columns,
+)
+from loantap.portfolio.dictionary import COLUMNS
+from loantap.portfolio.errors import InputError
+from tests.policy.lab.shipped import make_lab
+
+
+def make_rule(*conditions: tuple[str, str, Any], rule_id: str = "rule") -> Rule:
+    written = [
+        dict(zip(("column", "operator", "value"), given, strict=True)) for given in conditions
+    ]
+    return Rule.model_validate({"id": rule_id, "title": "A rule", "conditions": written})
+
+
+def apply_to(frame: pd.DataFrame, *rules: Rule) -> np.ndarray:
+    return apply_rules(rules, read_columns(frame, columns_of_rules(rules)))
+
+
+@pytest.mark.parametrize(
+    ("sign", "declined"),
+    [
+        (">", [False, False, True, False]),
+        (">=", [False, True, True, False]),
+        ("<", [True, False, False, False]),
+        ("<=", [True, True, False, False]),
+    ],
+)
+def test_a_number_is_compared_and_a_missing_one_breaks_no_rule(sign, declined) -> None:
+    loans = pd.DataFrame({"dti_pct": [34.9, 35.0, 35.1, np.nan]})
+
+    assert apply_to(loans, make_rule(("dti_pct", sign, 35)))[:, 0].tolist() == declined
+
+
+def test_in_takes_numbers_and_categories() -> None:
+    loans = pd.DataFrame(
+        {"term_months": [36.0, 60.0, np.nan, 60.0], "grade": ["D", "A", "D", None]}
+    ).astype({"grade": "str"})
+
+    found = apply_to(
+        loans, make_rule(("term_months", "in", [60])), make_rule(("grade", "in", ["C", "D"]))
+    )
+
+    assert found.T.tolist() == [[False, True, False, True], [True, False, True, False]]
+
+
+def test_all_conditions_must_hold() -> None:
+    loans = pd.DataFrame({"term_months": [60.0, 60.0, 36.0], "grade": ["D", "C", "D"]})
+    rule = make_rule(("term_months", "in", [60]), ("grade", "in", ["D", "E", "F", "G"]))
+
+    assert apply_to(loans, rule)[:, 0].tolist() == [True, False, False]
+
+
+def test_the_amount_is_compared_with_yearly_income_and_no_income_is_too_little() -> None:
+    loans = pd.DataFrame(
+        {
+            "loan_amount": [10_000.0, 10_000.0, 10_000.0, 10_000.0, np.nan],
+            "annual_income": [40_000.0, 39_999.0, 0.0, np.nan, 0.0],
+        }
+    )
+
+    found = apply_to(loans, make_rule(("loan_to_income", ">", 0.25)))
+
+    assert found[:, 0].tolist() == [False, True, True, False, False]
+
+
+def test_one_application_gets_the_answer_of_the_table() -> None:
+    rng = np.random.default_rng(3)
+    loans = pd.DataFrame(
+        {
+            "loan_amount": rng.uniform(1, 30_000, 500).round(),
+            "annual_income": rng.uniform(1, 60_000, 500).round(),
+            "dti_pct": rng.uniform(20, 45, 500).round(),
+            "term_months": rng.choice([36.0, 60.0], 500),
+            "revolving_utilisation_pct": rng.uniform(0, 120, 500),
+            "grade": rng.choice(list("ABCDEFG"), 500),
+            "public_records": rng.poisson(0.8, 500).astype(float),
+        }
+    )
+    loans.loc[::7, "dti_pct"] = np.nan
+    loans.loc[::11, "grade"] = None
+    loans.loc[::13, "annual_income"] = 0.0
+    loans.loc[::17, "annual_income"] = np.nan
+    rules = make_lab().rules
+
+    together = apply_to(loans, *rules)
+
+    alone = [apply_rules_to_one(rules, row) for row in loans.to_dict("records")]
+    assert together.tolist() == [list(found) for found in alone]
+    assert (together.sum(axis=0) > 0).all()
+
+
+@pytest.mark.parametrize("missing", [None, np.nan, pd.NA])
+def test_a_missing_value_of_one_application_breaks_no_rule(missing) -> None:
+    application = {"grade": missing, "loan_amount": 1.0, "annual_income": missing}
+    rules = [make_rule(("grade", "in", ["A"])), make_rule(("loan_to_income", ">", 0))]
+
+    assert apply_rules_to_one(rules, application) == (False, False)
+
+
+def test_no_rules_decline_nobody() -> None:
+    assert apply_rules([], {}).shape == (0, 0)
+    assert apply_rules([], {"dti_pct": np.array([1.0, 2.0])}).shape == (2, 0)
+    assert apply_rules_to_one([], {}) == ()
+
+
+def test_a_missing_column_is_named() -> None:
+    rules = [make_rule(("loan_to_income", ">", 0.3))]
+
+    with pytest.raises(InputError, match="column annual_income is missing"):
+        read_columns(pd.DataFrame({"loan_amount": [1.0]}), columns_of_rules(rules))
+    with pytest.raises(InputError, match="column annual_income is missing"):
+        apply_rules(rules, {"loan_amount": np.array([1.0])})
+    with pytest.raises(InputError, match="column annual_income is missing"):
+        apply_rules_to_one(rules, {"loan_amount": 1.0})
+
+
+@pytest.mark.parametrize(
+    ("condition", "problem"),
+    [
+        (("pincode", "in", ["11650"]), "no rule may read 'pincode'"),
+        (("home_ownership", "in", ["RENT"]), "no rule may read"),
+        (("loan_status", "in", ["Charged Off"]), "no rule may read"),
+        (("mortgage_accounts", ">", 1), "no rule may read"),
+        (("dti_pct", "=>", 35), "Input should be"),
+        (("dti_pct", ">", [35]), "one number"),
+        (("dti_pct", "in", 35), "takes a list"),
+        (("dti_pct", "in", []), "not empty"),
+        (("dti_pct", ">", float("nan")), "compared with a number"),
+        (("dti_pct", "<", float("inf")), "compared with a number"),
+        (("dti_pct", ">", -1), "no value that dti_pct can have"),
+        (("dti_pct", ">", 10_000), "no value that dti_pct can have"),
+        (("dti_pct", "in", ["high"]), "compared with a number"),
+        (("loan_to_income", ">", -0.1), "no value that loan_to_income can have"),
+        (("term_months", "in", [48]), "no value that term_months can have"),
+        (("grade", "in", ["H"]), "not 'H'"),
+        (("grade", ">", 3), "grade takes 'in'"),
+        (("purpose", "in", ["weding"]), "not 'weding'"),
+    ],
+)
+def test_a_condition_that_means_nothing_is_refused(condition, problem) -> None:
+    with pytest.raises(ValidationError, match=problem):
+        make_rule(condition)
+
+
+@pytest.mark.parametrize("changed", [{"id": "DTI 35"}, {"title": ""}, {"conditions": []}, {"k": 1}])
+def test_a_rule_without_name_title_or_condition_is_refused(changed) -> None:
+    written = {
+        "id": "dti",
+        "title": "DTI",
+        "conditions": [{"column": "dti_pct", "operator": ">", "value": 35}],
+    }
+    assert Rule.model_validate(written).columns == ("dti_pct",)
+
+    with pytest.raises(ValidationError):
+        Rule.model_validate(written | changed)
+
+
+def test_rules_read_nothing_personal_and_nothing_of_later() -> None:
+    read = [COLUMNS[name] for name in READABLE if name in COLUMNS]
+
+    assert not [column.name for column in read if column.personal or not column.known_at_decision]
+    assert not {"home_ownership", "earliest_credit_line", "mortgage_accounts"} & set(READABLE)
+
+
+def test_a_rule_survives_being_written_down() -> None:
+    for rule in make_lab().rules:
+        assert Rule.model_validate_json(rule.model_dump_json()) == rule
+
+
+def test_a_rule_that_was_found_is_named_by_what_it_says() -> None:
+    rule = name_rule(
+        [
+            Condition(column="dti_pct", operator=Operator.ABOVE, value=29.5),
+            Condition(column="grade", operator=Operator.ONE_OF, value=("D", "E")),
+        ]
+    )
+
+    assert rule.id == "found_dti_pct_gt_29p5_grade_in_d_e"
+    assert rule.title == "No loan with DTI above 29.5% and grade of D or E"
+
+
+@pytest.mark.parametrize(
+    ("rule_ids", "problem"), [(["a", "a"], "two rules"), (["found_a"], "begins like")]
+)
+def test_each_rule_has_an_id_of_its_own(rule_ids, problem) -> None:
+    rules = [make_rule(("dti_pct", ">", 35), rule_id=rule_id) for rule_id in rule_ids]
+
+    with pytest.raises(ValidationError, match=problem):
+        make_lab(rules=rules)
