@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import PositiveInt
 
+from loantap.policy.comparison.options import ComparisonOptions
 from loantap.policy.decisions import Policy
 from loantap.portfolio.options import DatedOptions, Portion
 
@@ -14,10 +15,12 @@ class InsightsOptions(DatedOptions):
     Attributes:
         min_loans: segments with fewer are put together.
         max_recommendations: credit statements given, one per segmentation.
+        comparison: of policies on the same loans.
     """
 
     min_loans: PositiveInt
     max_recommendations: PositiveInt
+    comparison: ComparisonOptions
 
 
 class ScoringOptions(DatedOptions):
