@@ -8,7 +8,7 @@ import pytest
 
 from loantap.policy.comparison import schemas
 from loantap.policy.comparison.comparison import Decided, decide_portfolio, list_approvals
-from loantap.policy.comparison.portfolio import join_portfolio, plan_lessons
+from loantap.policy.comparison.portfolio import join_portfolio, number_cells, plan_lessons
 from loantap.policy.comparison.rules import POLICIES, price_cap
 from loantap.policy.comparison.tables import Comparison, compare_policies
 from loantap.policy.money.imputed import name_profit, tabulate_profits
@@ -72,6 +72,23 @@ class TestLessons:
     def test_a_loan_judged_at_no_known_month_is_refused(self) -> None:
         with pytest.raises(InputError, match="100 loans were judged out of time, but"):
             join_portfolio(PREDICTIONS, LOANS, SPLITS.assign(judged_at=pd.NaT))
+
+    def test_loans_without_a_grade_share_a_cell_of_their_own(self) -> None:
+        rows = pd.DataFrame({"grade": ["A", None, "A", None], "term_months": [36.0, 36, 60, 36]})
+
+        numbers = number_cells(rows.astype({"grade": "str"}))
+
+        assert numbers[1] == numbers[3]
+        assert len(set(numbers)) == 3
+
+    def test_a_model_that_was_cross_validated_only_is_compared_on_that(self) -> None:
+        alone = PREDICTIONS[PREDICTIONS["sample"].eq("cv")]
+
+        decided = decide_portfolio(alone, LOANS, SPLITS, ECONOMICS, OPTIONS)
+        compared = compare_policies(decided, ECONOMICS, OPTIONS, min_loans=30)
+
+        assert set(compared.policies["sample"]) == {"cv"}
+        assert compared.policies["n"].eq(500).all()
 
 
 class TestNesting:
