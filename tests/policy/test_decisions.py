@@ -15,7 +15,7 @@ from loantap.model.scoring.reasons import GivenReasons
 from loantap.policy.decisions import CAUSES, Decider, Decision
 from loantap.policy.options import InsightsOptions, ScoringOptions
 from loantap.policy.underwriting import put_first
-from tests.policy.lab.shipped import read_lab
+from tests.policy.insights import read_insights
 from tests.policy.policies import make_test_decider
 
 # Scenario mid: at 12% over 36 months one unit is repaid by .03321 a month, worth 32.386 times as
@@ -152,7 +152,7 @@ def test_decisions_are_told_in_these_words() -> None:
         (ScoringOptions, {"as_of": "2026-11-23"}),
         (
             InsightsOptions,
-            {"as_of": "2026-11-23", "min_loans": 30, "lab": read_lab()},
+            read_insights(),
         ),
     ],
 )
@@ -163,7 +163,7 @@ def test_options_are_taken_whole_and_refused_with_an_unknown_key(options, given)
 
 
 def test_a_count_of_none_is_refused() -> None:
-    given = {"as_of": "2026-11-23", "min_loans": 0, "lab": read_lab()}
+    given = read_insights(min_loans=0)
 
     with pytest.raises(ValidationError, match="min_loans"):
         InsightsOptions.model_validate(given)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import PositiveInt
 
+from loantap.policy.comparison.options import ComparisonOptions
 from loantap.policy.lab.options import LabOptions
 from loantap.portfolio.options import DatedOptions, Portion
 
@@ -13,10 +14,12 @@ class InsightsOptions(DatedOptions):
 
     Attributes:
         min_loans: segments with fewer are put together.
+        comparison: of policies on the same loans.
         lab: rules that are tested and searched for.
     """
 
     min_loans: PositiveInt
+    comparison: ComparisonOptions
     lab: LabOptions
 
 

@@ -2,7 +2,7 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from loantap.pipelines.insights import lab_nodes, nodes
+from loantap.pipelines.insights import comparison_nodes, lab_nodes, nodes
 
 
 def create_pipeline() -> Pipeline:
@@ -14,6 +14,13 @@ def create_pipeline() -> Pipeline:
                 ["loans", "params:economics"],
                 "profits",
                 name="impute_profits",
+            ),
+            # Comparison of policies.
+            Node(
+                comparison_nodes.compare_policies,
+                ["lending_model@judged", "loans", "splits", "params:economics", "params:insights"],
+                ["approvals", "policy_comparison", "frontier"],
+                name="compare_policies",
             ),
             Node(
                 nodes.summarise_segments,
@@ -54,7 +61,7 @@ def create_pipeline() -> Pipeline:
             ),
         ],
         namespace="insights",
-        inputs={"loans", "reconciliation", "lending_model@judged"},
+        inputs={"lending_model", "loans", "reconciliation", "splits"},
         outputs={"recommendations"},
         parameters={"params:economics", "params:insights"},
         prefix_datasets_with_namespace=True,
