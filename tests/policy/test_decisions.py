@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
+import yaml
 from pydantic import ValidationError
 
 from loantap.model.scoring.trained import ModelFacts, TrainedModel
@@ -20,6 +24,7 @@ from loantap.policy.decisions import (
 from loantap.policy.options import InsightsOptions, ScoringOptions
 from loantap.portfolio.errors import InputError
 
+_FILE = Path(__file__).parents[2] / "conf" / "base" / "parameters_insights.yml"
 REFER_TOP_DECILE = {
     "version": "2026-11",
     "bands": [
@@ -179,14 +184,17 @@ def test_the_top_decile_of_unseen_pds_is_referred(
     assert set(decided[pds >= edge]) == {Decision.REFER}
 
 
+def read_insights() -> dict[str, Any]:
+    """The shipped group of insights, with a day in place of its reference."""
+    written: dict[str, Any] = yaml.safe_load(_FILE.read_text("utf-8"))["insights"]
+    return written | {"as_of": "2026-11-23"}
+
+
 @pytest.mark.parametrize(
     ("options", "given"),
     [
         (ScoringOptions, {"as_of": "2026-11-23", "policy": REFER_TOP_DECILE}),
-        (
-            InsightsOptions,
-            {"as_of": "2026-11-23", "min_loans": 30, "max_recommendations": 8},
-        ),
+        (InsightsOptions, read_insights()),
     ],
 )
 def test_options_are_taken_whole_and_refused_with_an_unknown_key(options, given) -> None:
@@ -197,10 +205,8 @@ def test_options_are_taken_whole_and_refused_with_an_unknown_key(options, given)
 
 @pytest.mark.parametrize("name", ["min_loans", "max_recommendations"])
 def test_a_count_of_none_is_refused(name: str) -> None:
-    given = {"as_of": "2026-11-23", "min_loans": 30, "max_recommendations": 8}
-
     with pytest.raises(ValidationError, match=name):
-        InsightsOptions.model_validate(given | {name: 0})
+        InsightsOptions.model_validate(read_insights() | {name: 0})
 
 
 def test_the_bands_of_one_model_decide_as_their_edges_say() -> None:

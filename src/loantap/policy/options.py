@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import PositiveInt
 
 from loantap.policy.decisions import Policy
+from loantap.policy.findings.options import FindingsOptions
 from loantap.portfolio.options import DatedOptions, Portion
 
 
@@ -14,10 +15,12 @@ class InsightsOptions(DatedOptions):
     Attributes:
         min_loans: segments with fewer are put together.
         max_recommendations: credit statements given, one per segmentation.
+        findings: when a finding is told.
     """
 
     min_loans: PositiveInt
     max_recommendations: PositiveInt
+    findings: FindingsOptions
 
 
 class ScoringOptions(DatedOptions):
