@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import PositiveInt
 
 from loantap.policy.comparison.options import ComparisonOptions
+from loantap.policy.findings.options import FindingsOptions
 from loantap.policy.lab.options import LabOptions
 from loantap.portfolio.options import DatedOptions, Portion
 
@@ -15,12 +16,15 @@ class InsightsOptions(DatedOptions):
     Attributes:
         min_loans: segments with fewer are put together.
         comparison: of policies on the same loans.
+        comparison: of policies on the same loans.
         lab: rules that are tested and searched for.
+        findings: when a finding is told.
     """
 
     min_loans: PositiveInt
     comparison: ComparisonOptions
     lab: LabOptions
+    findings: FindingsOptions
 
 
 class ScoringOptions(DatedOptions):

@@ -2,7 +2,7 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from loantap.pipelines.insights import comparison_nodes, lab_nodes, nodes
+from loantap.pipelines.insights import comparison_nodes, findings_nodes, lab_nodes, nodes
 
 
 def create_pipeline() -> Pipeline:
@@ -58,6 +58,19 @@ def create_pipeline() -> Pipeline:
                 ["loans", "reconciliation", "params:insights"],
                 "eda_page",
                 name="render_eda",
+            ),
+            # Findings.
+            Node(
+                findings_nodes.find_effects,
+                ["loans", "profits", "params:economics", "params:insights"],
+                ["findings", "finding_years", "drivers", "claims"],
+                name="find_effects",
+            ),
+            Node(
+                findings_nodes.measure_information,
+                ["loans", "params:insights"],
+                ["information_values", "bins"],
+                name="measure_information",
             ),
         ],
         namespace="insights",
