@@ -143,16 +143,20 @@ $(READY): $(BIN)/uv requirements.txt pyproject.toml
 	    --editable .
 	@echo "$(CURDIR)" > $@
 
-$(SERVERS): $(READY) requirements/sources.txt requirements/spark.txt
+# The locks of the drivers and of Spark hold what they add to run.txt.
+SERVER_LOCKS := requirements/run.txt requirements/sources.txt requirements/spark.txt
+
+$(SERVERS): $(READY) $(SERVER_LOCKS)
 	@echo "Installing the drivers of the sources and Spark into $(VENV), about half a minute"
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --compile-bytecode \
-	    -r requirements/sources.txt -r requirements/spark.txt \
+	    $(SERVER_LOCKS:%=-r %) \
 	    || { echo "uv could not; trying pip, which takes some minutes." >&2; \
 	    $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps \
-	        -r requirements/sources.txt -r requirements/spark.txt; }
+	        $(SERVER_LOCKS:%=-r %); }
 	@touch $@
 
-# --- Locks: one universal resolution for development; the others are compiled under it.
+# --- Locks: one universal resolution for development; the others are compiled under it, and what
+# run.txt holds is then taken out of those that are installed with it.
 # make lock ARGS=--upgrade moves every pin to the newest release that pyproject.toml allows.
 
 COMPILE = UV_NO_CONFIG=1 UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet \
@@ -166,4 +170,6 @@ lock: $(BIN)/uv ## Compile requirements.txt and requirements/ anew; ARGS=--upgra
 	@$(COMPILE) pyproject.toml -c requirements.txt --extra odbc --extra db2 --extra databricks \
 	    -o requirements/sources.txt
 	@$(COMPILE) pyproject.toml -c requirements.txt --extra spark -o requirements/spark.txt
+	@$(BIN)/python -m tools.slim_locks requirements/run.txt requirements/serving.txt \
+	    requirements/sources.txt requirements/spark.txt
 	@echo uv | $(COMPILE) - -c requirements.txt -o requirements/uv.txt
