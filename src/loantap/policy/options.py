@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import PositiveInt
 
 from loantap.policy.decisions import Policy
+from loantap.policy.fairness.options import FairnessOptions
 from loantap.portfolio.options import DatedOptions, Portion
 
 
@@ -14,10 +15,12 @@ class InsightsOptions(DatedOptions):
     Attributes:
         min_loans: segments with fewer are put together.
         max_recommendations: credit statements given, one per segmentation.
+        fairness: the audit of policies.
     """
 
     min_loans: PositiveInt
     max_recommendations: PositiveInt
+    fairness: FairnessOptions
 
 
 class ScoringOptions(DatedOptions):

@@ -26,7 +26,7 @@ from loantap.model.validation.vintages import VintageAnalysis
 from loantap.model.validation.vintages import analyse_vintages as measure_over_time
 from loantap.policy.approvals import tabulate_approvals
 from loantap.policy.decisions import band_edges, decider_of_bands
-from loantap.policy.fairness import audit_groups
+from loantap.policy.fairness.model_audit import audit_groups
 from loantap.policy.options import ScoringOptions
 from loantap.portfolio.assembly import portfolio_origin
 
