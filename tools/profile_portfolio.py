@@ -14,6 +14,7 @@ import warnings
 from pathlib import Path
 from typing import Final
 
+import matplotlib as mpl
 import pandas as pd
 
 from loantap.portfolio.dictionary import COLUMNS, SIMULATED
@@ -47,10 +48,10 @@ def read_portfolio(path: Path) -> pd.DataFrame:
 
 
 def name_profile(loans: pd.DataFrame) -> str:
-    """The page's title: what it shows, of how many loans, and whether they are real."""
+    """The page's title: whether the loans are real, and how many; short, since it does not wrap."""
     origins = set(loans["origin"]) if "origin" in loans else set()
-    label = "SIMULATED DATA" if SIMULATED in origins else "real data"
-    return f"LoanTap portfolio, {len(loans):,} loans, {label}"
+    label = "SIMULATED DATA" if SIMULATED in origins else "Real data"
+    return f"{label}: {len(loans):,} loans"
 
 
 def write_profile(loans: pd.DataFrame, path: Path) -> None:
@@ -71,9 +72,11 @@ def write_profile(loans: pd.DataFrame, path: Path) -> None:
         interactions={"continuous": False},
         progress_bar=False,
     )
+    # Its heat map would cut the names of columns off.
+    whole_figures = mpl.rc_context({"savefig.bbox": "tight"})
     part = path.with_suffix(".part.html")
     path.parent.mkdir(parents=True, exist_ok=True)
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), whole_figures:
         # Its own code, with the pandas it asks for.
         warnings.simplefilter("ignore", FutureWarning)
         report.to_file(part, silent=True)

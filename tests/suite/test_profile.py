@@ -51,11 +51,13 @@ def test_a_column_that_nobody_declared_is_not_shown(folder: Path) -> None:
     assert "surname" not in read_portfolio(PORTFOLIO)
 
 
-@pytest.mark.parametrize(("origin", "label"), [("simulated", "SIMULATED DATA"), ("real", "real")])
+@pytest.mark.parametrize(
+    ("origin", "label"), [("simulated", "SIMULATED DATA"), ("real", "Real data")]
+)
 def test_the_title_says_whether_the_loans_are_real(origin: str, label: str) -> None:
     loans = pd.DataFrame({"origin": [origin] * 1_200})
 
-    assert name_profile(loans).startswith(f"LoanTap portfolio, 1,200 loans, {label}")
+    assert name_profile(loans) == f"{label}: 1,200 loans"
 
 
 def test_where_there_is_no_portfolio_one_sentence_says_so(
@@ -150,6 +152,6 @@ def test_the_real_profiler_writes_a_page_with_every_column(folder: Path) -> None
 
     assert done.returncode == 0, done.stderr
     page = (folder / PROFILE).read_text("utf-8")
-    assert "LoanTap portfolio, 500 loans, SIMULATED DATA" in page
+    assert "SIMULATED DATA: 500 loans" in page
     assert all(name in page for name in read_portfolio(PORTFOLIO).columns)
     assert ">profession<" not in page
