@@ -5,26 +5,28 @@ from __future__ import annotations
 from pydantic import PositiveInt
 
 from loantap.policy.comparison.options import ComparisonOptions
+from loantap.policy.fairness.options import FairnessOptions
 from loantap.policy.findings.options import FindingsOptions
 from loantap.policy.lab.options import LabOptions
 from loantap.portfolio.options import DatedOptions, Portion
 
 
 class InsightsOptions(DatedOptions):
-    """Segments and rules.
+    """What the portfolio says about credit policy.
 
     Attributes:
         min_loans: segments with fewer are put together.
         comparison: of policies on the same loans.
-        comparison: of policies on the same loans.
-        lab: rules that are tested and searched for.
+        fairness: the audit of policies.
         findings: when a finding is told.
+        lab: rules that are tested and searched for.
     """
 
     min_loans: PositiveInt
     comparison: ComparisonOptions
-    lab: LabOptions
+    fairness: FairnessOptions
     findings: FindingsOptions
+    lab: LabOptions
 
 
 class ScoringOptions(DatedOptions):

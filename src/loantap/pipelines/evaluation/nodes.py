@@ -27,7 +27,7 @@ from loantap.model.validation.vintages import analyse_vintages as measure_over_t
 from loantap.policy.approvals import approve_loans, tabulate_approvals
 from loantap.policy.credit_policy import CreditPolicy
 from loantap.policy.decisions import make_decider
-from loantap.policy.fairness import audit_groups
+from loantap.policy.fairness.model_audit import audit_groups
 from loantap.policy.money.scenarios import Economics
 from loantap.portfolio.assembly import portfolio_origin
 

@@ -2,7 +2,13 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from loantap.pipelines.insights import comparison_nodes, findings_nodes, lab_nodes, nodes
+from loantap.pipelines.insights import (
+    comparison_nodes,
+    fairness_nodes,
+    findings_nodes,
+    lab_nodes,
+    nodes,
+)
 
 
 def create_pipeline() -> Pipeline:
@@ -52,6 +58,26 @@ def create_pipeline() -> Pipeline:
                 ["segments", "recommendations", "loans", "reconciliation", "params:insights"],
                 "insights_page",
                 name="render_insights",
+            ),
+            # Fairness of policies.
+            Node(
+                fairness_nodes.audit_policies,
+                ["lending_model@judged", "approvals", "loans", "params:insights"],
+                "fairness_by_policy",
+                name="audit_policies",
+            ),
+            Node(
+                fairness_nodes.price_fairness,
+                [
+                    "lending_model@judged",
+                    "approvals",
+                    "loans",
+                    "profits",
+                    "params:economics",
+                    "params:insights",
+                ],
+                "fairness_frontier",
+                name="price_fairness",
             ),
             Node(
                 nodes.render_eda,
