@@ -14,12 +14,10 @@ from loantap.model.scoring.assessed import Assessed
 from loantap.model.scoring.reasons import GivenReasons
 from loantap.model.scoring.scorer import REASONS, Scorer
 from loantap.model.scoring.tally import ApplicationTally
+from loantap.policy.application_ids import APPLICATION_ID, name_applications, name_one
 from loantap.policy.decisions import CAUSES, DECISIONS, Decided, Decider
 from loantap.portfolio.arrays import IntArray
-from loantap.portfolio.identity import read_ids
-from loantap.portfolio.values import is_missing
 
-APPLICATION_ID = "application_id"
 # Of a loan, what the policy values it by.
 TERMS = ("loan_amount", "interest_rate_pct", "term_months")
 SCORE_COLUMNS = (
@@ -119,7 +117,7 @@ class Underwriter:
         policy = self.decider.policy
         return pd.DataFrame(
             {
-                APPLICATION_ID: _name_applications(rows, first_row),
+                APPLICATION_ID: name_applications(rows, first_row),
                 "probability_of_default": assessed.probability_of_default,
                 "score": pd.Series(assessed.score).astype("Int64"),
                 "decision": _categorise(decided.decisions.codes, pd.Index(DECISIONS, dtype="str")),
@@ -151,7 +149,7 @@ class Underwriter:
         )
         reasons = (self._causes[cause], *scored.reasons[:-1]) if cause else scored.reasons
         return Underwritten(
-            _name_one(application),
+            name_one(application),
             scored.probability_of_default,
             scored.score,
             decision,
@@ -222,17 +220,3 @@ def _categorise(codes: IntArray, texts: pd.Index) -> pd.Categorical:
 
 def _repeat(text: str, rows: int) -> pd.Categorical:
     return _categorise(np.zeros(rows, dtype="int8"), pd.Index([text], dtype="str"))
-
-
-def _name_applications(rows: pd.DataFrame, first_row: int) -> pd.Series:
-    if APPLICATION_ID in rows:
-        return read_ids(rows[APPLICATION_ID])
-    return pd.Series(np.arange(first_row, first_row + len(rows))).astype("str")
-
-
-def _name_one(application: Mapping[str, object]) -> str | None:
-    if APPLICATION_ID not in application:
-        return "0"
-    given = application[APPLICATION_ID]
-    text = "" if is_missing(given) else str(given).strip()
-    return (text.removesuffix(".0") if isinstance(given, float) else text) or None
