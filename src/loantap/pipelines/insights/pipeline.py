@@ -2,7 +2,7 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from loantap.pipelines.insights import nodes
+from loantap.pipelines.insights import nodes, offers_nodes
 
 
 def create_pipeline() -> Pipeline:
@@ -39,10 +39,29 @@ def create_pipeline() -> Pipeline:
                 "eda_page",
                 name="render_eda",
             ),
+            # Offers: products by segment, counterfactual odds ratios, concentration by region.
+            Node(
+                offers_nodes.tabulate_products,
+                ["loans", "application_model@judged", "params:economics", "params:offers"],
+                "products",
+                name="tabulate_products",
+            ),
+            Node(
+                offers_nodes.estimate_counterfactuals,
+                ["loans", "params:offers"],
+                "counterfactuals",
+                name="estimate_counterfactuals",
+            ),
+            Node(
+                offers_nodes.measure_concentration,
+                ["loans", "application_model@judged", "params:economics", "params:offers"],
+                "concentration",
+                name="measure_concentration",
+            ),
         ],
         namespace="insights",
-        inputs={"loans", "reconciliation"},
-        parameters={"params:economics", "params:insights"},
+        inputs={"loans", "reconciliation", "application_model"},
+        parameters={"params:economics", "params:insights", "params:offers"},
         prefix_datasets_with_namespace=True,
         tags="insights",
     )
