@@ -21,6 +21,7 @@ from loantap.model.scoring.scorer import Scorer
 from loantap.model.scoring.trained import TrainedModel
 from loantap.pipelines.modeling.nodes import judge_promotion
 from loantap.policy import schemas as policy_schemas
+from loantap.policy.offers import schemas as offer_schemas
 from tests.pipelines.in_memory import FramesOf, Outputs, load_options, run
 
 PLOTS = (
@@ -82,8 +83,8 @@ def evaluated(modelled: Outputs, engineered: Outputs, ingested: Outputs) -> Outp
 
 
 @pytest.fixture(scope="module")
-def insight(ingested: Outputs) -> Outputs:
-    return run("insights", {name: ingested[name] for name in ("loans", "reconciliation")})
+def insight(modelled: Outputs, engineered: Outputs, ingested: Outputs) -> Outputs:
+    return run("insights", {**ingested, **engineered, **load_registered(modelled)})
 
 
 class TestModeling:
@@ -380,6 +381,18 @@ class TestInsights:
             "profession", "pincode",
         ):  # fmt: skip
             assert asked in segmentations
+
+    def test_products_are_those_of_the_loans_that_the_application_model_was_judged_on(
+        self, insight: Outputs, modelled: Outputs
+    ) -> None:
+        judged = modelled["modeling.application.predictions"]
+        n = (judged["sample"] != "out_of_time").sum()
+
+        products = offer_schemas.PRODUCTS.validate(insight["insights.products"])
+        regions = offer_schemas.CONCENTRATION.validate(insight["insights.concentration"])
+        offer_schemas.COUNTERFACTUALS.validate(insight["insights.counterfactuals"])
+        assert set(products.groupby("segmentation")["n"].sum()) == {n}
+        assert set(regions.loc[regions["region"] == "all regions", "n"]) == {n}
 
     @pytest.mark.parametrize("page", ["insights.insights_page", "insights.eda_page"])
     def test_each_page_is_html(self, insight: Outputs, page: str) -> None:
