@@ -109,7 +109,7 @@ class TestLimits:
 
     @pytest.mark.parametrize(
         ("amount", "first"),
-        [(40_000, "as asked"), (40_001, "smaller"), (1_000, "as asked"), (999, "none")],
+        [(35_000, "as asked"), (35_001, "smaller"), (1_000, "as asked"), (999, "none")],
     )
     def test_the_amount_is_limited(self, amount: float, first: str) -> None:
         assert offer(amount=amount, income=500_000)[0]["kind"] == first
@@ -118,14 +118,14 @@ class TestLimits:
         found = offer(amount=90_000, income=500_000)
 
         assert summarise(found) == [
-            ("smaller", 36_000, 36, "refer"),
-            ("longer", 36_000, 60, "refer"),
+            ("smaller", 31_500, 36, "refer"),
+            ("longer", 31_500, 60, "refer"),
         ]
 
     @pytest.mark.parametrize(
         ("changes", "reason"),
         [
-            ({"amount": 999}, "the amount is not between 1,000 and 40,000"),
+            ({"amount": 999}, "the amount is not between 1,000 and 35,000"),
             ({"pd_": 0.8}, "the PD is above 40%"),
             ({"dti": 43.5}, "all debt payments would take more than 43% of the income"),
             (

@@ -118,6 +118,23 @@ def test_an_identifier_is_given_back(
                                                               None)) == {expected}  # fmt: skip
 
 
+def test_an_application_unlike_those_of_the_training_goes_to_a_person(maker: OfferMaker) -> None:
+    strange = MADE_UP_LOAN | {"open_acc": "190", "total_acc": "200"}
+
+    found = maker.make_offers_one(strange, AS_OF)[0]
+    (row,) = as_text(maker.make_offers_batch(pd.DataFrame([strange]), 0, AS_OF))[
+        ["kind", "decision", "reason"]
+    ].to_dict("records")[:1]
+
+    assert (found.kind, found.decision) == ("as asked", "refer")
+    assert found.reason == (
+        "The number of open credit lines is outside the range of the loans that the model was "
+        "trained on: a person decides"
+    )
+    assert row == {"kind": found.kind, "decision": found.decision, "reason": found.reason}
+    assert not found.is_counterfactual
+
+
 def test_where_somebody_lives_and_what_was_offered_before_change_nothing(
     maker: OfferMaker,
 ) -> None:
@@ -147,7 +164,9 @@ def test_offers_are_counted_by_kind_and_applications_by_decision(
     assert account.applications.invalid == 2
     assert sum(account.decisions.values()) == 400
     assert account.decisions["invalid"] == 2
-    assert account.kinds["as asked"] == account.decisions["approve"]
+    approved = offers[offers["decision"] == "approve"]
+    assert account.decisions["approve"] == len(approved) > 100
+    assert set(approved["kind"].astype("str")) == {"as asked"}
     assert account.kinds["none"] == account.decisions["decline"] + 2
     assert sum(account.no_offer.values()) == account.decisions["decline"]
     assert account.as_dict()["invalid_share"] == 2 / 400

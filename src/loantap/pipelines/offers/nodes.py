@@ -25,7 +25,7 @@ def make_offers(
 ) -> Iterator[pd.DataFrame | MappedFile]:
     """Amount, term and rate of at most three offers per application, in the order given."""
     maker = OfferMaker(scorer, options, economics.main_scenario)
-    require_names(applications.columns, maker.needs, "applications")
+    require_names(applications.columns, scorer.columns, "applications")
     tally = ApplicationTally()
     make = partial(maker.make_offers_batch, as_of=options.day, tally=tally)
     yield from applications.map(make, maker.columns)

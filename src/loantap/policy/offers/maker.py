@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 import numpy as np
@@ -26,13 +26,10 @@ from loantap.policy.offers.grid import Applicants, make_grid
 from loantap.policy.offers.options import OffersOptions
 from loantap.policy.offers.prices import PriceList, list_prices
 from loantap.portfolio.arrays import FloatArray, IntArray
-from loantap.portfolio.column_reading import read_column
-from loantap.portfolio.dictionary import COLUMNS, Column
-from loantap.portfolio.values import make_reader, to_days
 
 # What offers depend on beside the PD, by canonical name.
 _READ: Final = ("loan_amount", "term_months", "annual_income", "dti_pct")
-_INVALID: Final = DECISIONS.index("invalid")
+_APPROVE, _REFER, _INVALID = map(DECISIONS.index, ("approve", "refer", "invalid"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +47,9 @@ class Offer:
         probability_of_default: of these terms; where there is no offer, of those asked for.
         is_counterfactual: whether the PD is of other terms than those asked for.
         expected_npv: in currency, in the main scenario.
-        decision: `approve` for a loan as asked for, `refer` for another one, `decline` where there
-            is none, `invalid` where the application cannot be scored.
+        decision: `approve` for a loan as asked for, `refer` for another one and where the
+            application is unlike those that the model was trained on, `decline` where there is no
+            offer, `invalid` where the application cannot be scored.
         reason: one sentence.
         model_name: registered name of the model.
         model_version: registered version.
@@ -84,7 +82,7 @@ class OfferTable:
         terms: `amount`, `term_months`, `rate_pct`, `instalment`, `expected_npv`, NaN where there
             is no offer, and `probability_of_default`.
         decision: place in `DECISIONS`.
-        reason: place in the sentences of `make_sentences`.
+        reason: place in the sentences of the maker.
     """
 
     applicant: IntArray
@@ -110,20 +108,22 @@ class OfferMaker:
     scenario: Scenario
     _prices: tuple[PriceList, ...] = field(init=False, repr=False, compare=False)
     _sentences: tuple[str, ...] = field(init=False, repr=False, compare=False)
+    _unlike: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_prices", list_prices(self.options, self.scenario))
-        object.__setattr__(self, "_sentences", make_sentences(self.options))
-
-    @property
-    def needs(self) -> tuple[Column, ...]:
-        """The columns that an application must have: those of the model and of the limits."""
-        return tuple(dict.fromkeys((*self.scorer.columns, *(COLUMNS[name] for name in _READ))))
+        reasons = make_sentences(self.options)
+        unlike = [
+            f"{text[:1].upper()}{text[1:]}: a person decides"
+            for text in self.scorer.support.sentences
+        ]
+        object.__setattr__(self, "_sentences", (*reasons, *unlike))
+        object.__setattr__(self, "_unlike", len(reasons))
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Source names of the columns that are read: those needed, and the identifier."""
-        return (APPLICATION_ID, *(str(column.source_name) for column in self.needs))
+        """Source names of the columns that are read: those of the model, and the identifier."""
+        return (APPLICATION_ID, *(str(column.source_name) for column in self.scorer.columns))
 
     def make_offers_batch(
         self,
@@ -142,13 +142,13 @@ class OfferMaker:
         """
         rows = applications.reset_index(drop=True)
         assessed = self.scorer.assess(rows, as_of, tally)
-        pds = assessed.probability_of_default
-        typed = {name: _read(rows, name, as_of) for name in _READ}
-        table = self.offer(Applicants(pds, *typed.values()))
-        invalid = np.isnan(pds)[table.applicant]
+        numbers = (np.asarray(assessed.columns[name], dtype=float) for name in _READ)
+        applicants = Applicants(assessed.probability_of_default, *numbers)
+        table = self._offer(applicants, assessed.unlike)
         # What is wrong with an application comes after the reasons of offers.
         sentences = (*self._sentences, *assessed.reasons.sentences)
         wrong = assessed.reasons.codes[REASONS.index("reason_1")] + len(self._sentences)
+        invalid = np.isnan(applicants.probability_of_default)[table.applicant]
         reason = np.where(invalid, wrong[table.applicant], table.reason)
         return self._frame(table, name_applications(rows, first_row), reason, sentences)
 
@@ -162,8 +162,8 @@ class OfferMaker:
         """
         scored = self.scorer.score_one(application, as_of)
         pd_ = np.nan if scored.probability_of_default is None else scored.probability_of_default
-        typed = [_read_one(application, name, as_of) for name in _READ]
-        table = self.offer(Applicants(np.array([pd_]), *typed))
+        numbers = (np.array([scored.columns[name]], dtype=float) for name in _READ)
+        table = self._offer(Applicants(np.array([pd_]), *numbers), np.array([scored.unlike]))
         frame = {name: values.tolist() for name, values in table.terms.items()}
         identifier = name_one(application)
         wrong = scored.reasons[0] if np.isnan(pd_) else ""
@@ -187,9 +187,16 @@ class OfferMaker:
             for row in range(len(table.offer))
         ]
 
-    def offer(self, applicants: Applicants) -> OfferTable:
-        """Offers to applicants whose PD is known; of one whose PD is not, one `invalid` row."""
-        return make_offers(applicants, self._prices, self.options)
+    def _offer(self, applicants: Applicants, unlike: IntArray) -> OfferTable:
+        """Offers; to an applicant unlike those of the training, none that a person has not seen."""
+        table = make_offers(applicants, self._prices, self.options)
+        found = unlike.astype("int64")[table.applicant]
+        is_guess = (found > 0) & (table.decision == _APPROVE)
+        return replace(
+            table,
+            decision=np.where(is_guess, _REFER, table.decision),
+            reason=np.where(is_guess, self._unlike + found, table.reason),
+        )
 
     def _frame(
         self,
@@ -259,18 +266,6 @@ def _count_up(applicant: IntArray) -> IntArray:
     first = np.searchsorted(applicant, applicant)
     counted: IntArray = np.arange(len(applicant)) - first + 1
     return counted
-
-
-def _read(rows: pd.DataFrame, name: str, as_of: pd.Timestamp) -> FloatArray:
-    column = COLUMNS[name]
-    values: Any = read_column(rows[str(column.source_name)], column, as_of).values
-    return np.asarray(values, dtype=float)
-
-
-def _read_one(application: Mapping[str, object], name: str, as_of: pd.Timestamp) -> FloatArray:
-    column = COLUMNS[name]
-    value: Any = make_reader(column)(application[str(column.source_name)], to_days(as_of))[0]
-    return np.array([value], dtype=float)
 
 
 def _is_counterfactual(kind: str) -> bool:
