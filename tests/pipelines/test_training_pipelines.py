@@ -22,6 +22,7 @@ from loantap.model.scoring.trained import TrainedModel
 from loantap.pipelines.modeling.nodes import judge_promotion
 from loantap.policy import schemas as policy_schemas
 from loantap.policy.comparison import schemas as comparison_schemas
+from loantap.policy.offers import schemas as offer_schemas
 from tests.pipelines.in_memory import FramesOf, Outputs, load_options, run
 
 PLOTS = (
@@ -393,6 +394,18 @@ class TestInsights:
         comparison_schemas.FRONTIER.validate(insight["insights.frontier"])
         assert approvals["loan_id"].tolist() == judged["loan_id"].tolist()
         assert approvals["f2_threshold"].tolist() == (~judged["declined"]).tolist()
+
+    def test_products_are_those_of_the_loans_that_the_application_model_was_judged_on(
+        self, insight: Outputs, modelled: Outputs
+    ) -> None:
+        judged = modelled["modeling.application.predictions"]
+        n = (judged["sample"] != "out_of_time").sum()
+
+        products = offer_schemas.PRODUCTS.validate(insight["insights.products"])
+        regions = offer_schemas.CONCENTRATION.validate(insight["insights.concentration"])
+        offer_schemas.COUNTERFACTUALS.validate(insight["insights.counterfactuals"])
+        assert set(products.groupby("segmentation")["n"].sum()) == {n}
+        assert set(regions.loc[regions["region"] == "all regions", "n"]) == {n}
 
     @pytest.mark.parametrize("page", ["insights.insights_page", "insights.eda_page"])
     def test_each_page_is_html(self, insight: Outputs, page: str) -> None:

@@ -38,7 +38,7 @@ PERSONAL = {
     "ingestion.warehouse_portfolio", "ingestion.warehouse_loan_months",
     "feature_engineering.features", "splits", "benchmark_input", "lending_input",
     "application_input", "applications", "scores", "evaluation.external_loans",
-    "scoring.warehouse_decisions",
+    "scoring.warehouse_decisions", "offers",
 }  # fmt: skip
 PERSONAL_OF_A_MODEL = ("predictions", "out_of_fold")
 
@@ -351,7 +351,7 @@ class TestPipelines:
     def test_these_pipelines_can_be_run(self) -> None:
         assert set(PIPELINES) == {
             "sources", "ingestion", "feature_engineering", "modeling", "evaluation", "insights",
-            "scoring", "check_sources", "training", "all", "__default__",
+            "scoring", "offers", "check_sources", "training", "all", "__default__",
         }  # fmt: skip
 
     @pytest.mark.parametrize(

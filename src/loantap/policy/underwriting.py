@@ -16,6 +16,7 @@ from loantap.model.scoring.assessed import Assessed, Scored
 from loantap.model.scoring.reasons import GivenReasons
 from loantap.model.scoring.scorer import REASONS, Scorer
 from loantap.model.scoring.tally import ApplicationTally
+from loantap.policy.application_ids import APPLICATION_ID, name_applications, name_one
 from loantap.policy.decisions import CAUSES, DECISIONS, Decided, Decider, Decision
 from loantap.policy.lab.rule_tally import RuleTally
 from loantap.policy.lab.rules import (
@@ -27,10 +28,8 @@ from loantap.policy.lab.rules import (
 from loantap.portfolio.arrays import IntArray
 from loantap.portfolio.column_reading import read_column
 from loantap.portfolio.dictionary import COLUMNS, Column
-from loantap.portfolio.identity import read_ids
-from loantap.portfolio.values import is_missing, make_reader, to_days
+from loantap.portfolio.values import make_reader, to_days
 
-APPLICATION_ID = "application_id"
 # Of a loan, what the policy values it by.
 TERMS = ("loan_amount", "interest_rate_pct", "term_months")
 # Codes of decisions that a rule may turn into a decline.
@@ -161,7 +160,7 @@ class Underwriter:
         reasons = put_first(assessed.reasons, decided.causes, self._causes)
         return pd.DataFrame(
             {
-                APPLICATION_ID: _name_applications(rows, first_row),
+                APPLICATION_ID: name_applications(rows, first_row),
                 "probability_of_default": assessed.probability_of_default,
                 "score": pd.Series(assessed.score).astype("Int64"),
                 "decision": _categorise(decided.decisions.codes, pd.Index(DECISIONS, dtype="str")),
@@ -197,7 +196,7 @@ class Underwriter:
                 decision, cause = Decision.DECLINE.value, self._first_rule + declining
         reasons = (self._causes[cause], *scored.reasons[:-1]) if cause else scored.reasons
         return Underwritten(
-            _name_one(application),
+            name_one(application),
             scored.probability_of_default,
             scored.score,
             decision,
@@ -309,17 +308,3 @@ def _categorise(codes: IntArray, texts: pd.Index) -> pd.Categorical:
 
 def _repeat(text: str, rows: int) -> pd.Categorical:
     return _categorise(np.zeros(rows, dtype="int8"), pd.Index([text], dtype="str"))
-
-
-def _name_applications(rows: pd.DataFrame, first_row: int) -> pd.Series:
-    if APPLICATION_ID in rows:
-        return read_ids(rows[APPLICATION_ID])
-    return pd.Series(np.arange(first_row, first_row + len(rows))).astype("str")
-
-
-def _name_one(application: Mapping[str, object]) -> str | None:
-    if APPLICATION_ID not in application:
-        return "0"
-    given = application[APPLICATION_ID]
-    text = "" if is_missing(given) else str(given).strip()
-    return (text.removesuffix(".0") if isinstance(given, float) else text) or None

@@ -8,6 +8,7 @@ from loantap.pipelines.insights import (
     findings_nodes,
     lab_nodes,
     nodes,
+    offers_nodes,
 )
 
 
@@ -98,11 +99,30 @@ def create_pipeline() -> Pipeline:
                 ["information_values", "bins"],
                 name="measure_information",
             ),
+            # Offers: products by segment, counterfactual odds ratios, concentration by region.
+            Node(
+                offers_nodes.tabulate_products,
+                ["loans", "application_model@judged", "params:economics", "params:offers"],
+                "products",
+                name="tabulate_products",
+            ),
+            Node(
+                offers_nodes.estimate_counterfactuals,
+                ["loans", "params:offers"],
+                "counterfactuals",
+                name="estimate_counterfactuals",
+            ),
+            Node(
+                offers_nodes.measure_concentration,
+                ["loans", "application_model@judged", "params:economics", "params:offers"],
+                "concentration",
+                name="measure_concentration",
+            ),
         ],
         namespace="insights",
-        inputs={"lending_model", "loans", "reconciliation", "splits"},
+        inputs={"application_model", "lending_model", "loans", "reconciliation", "splits"},
         outputs={"recommendations"},
-        parameters={"params:economics", "params:insights"},
+        parameters={"params:economics", "params:insights", "params:offers"},
         prefix_datasets_with_namespace=True,
         tags="insights",
     )

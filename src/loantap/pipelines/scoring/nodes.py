@@ -11,6 +11,7 @@ import pandas as pd
 
 from loantap.model.scoring.scorer import Scorer
 from loantap.model.scoring.tally import ApplicationTally
+from loantap.policy.application_ids import APPLICATION_ID
 from loantap.policy.credit_policy import CreditPolicy, require_in_force
 from loantap.policy.decisions import make_decider
 from loantap.policy.lab.recommendations import choose_rules
@@ -23,7 +24,7 @@ from loantap.policy.scoring_account import (
     account_for_scores,
     require_few_invalid,
 )
-from loantap.policy.underwriting import APPLICATION_ID, SCORE_COLUMNS, Underwriter, date_decisions
+from loantap.policy.underwriting import SCORE_COLUMNS, Underwriter, date_decisions
 from loantap.portfolio.loantap_format import require_names
 from loantap.tables.rows import Batches, MappedFile, Rows
 
