@@ -10,16 +10,23 @@ import pandas as pd
 import yaml
 
 from loantap.policy.findings.options import FindingsOptions
+from loantap.policy.options import InsightsOptions
 from loantap.portfolio.arrays import FloatArray
 
 _FILE = Path(__file__).parents[3] / "conf" / "base" / "parameters_insights.yml"
 TITLES = ("Teacher", "Office Manager", "Truck Driver", "Nurse", "Welder", "Pilot", "Sales")
 
 
+def make_insights_options() -> InsightsOptions:
+    """The shipped options of insights, with a day in place of its reference."""
+    written = yaml.safe_load(_FILE.read_text("utf-8"))["insights"]
+    return InsightsOptions.model_validate(written | {"as_of": "2026-11-23"})
+
+
 def make_options(**changed: Any) -> FindingsOptions:
     """The shipped options of findings."""
-    written = yaml.safe_load(_FILE.read_text("utf-8"))["insights"]["findings"]
-    return FindingsOptions.model_validate(written | changed)
+    shipped = make_insights_options().findings.model_dump()
+    return FindingsOptions.model_validate(shipped | changed)
 
 
 def draw_loans(loans: int, seed: int) -> pd.DataFrame:

@@ -72,7 +72,7 @@ def test_the_true_effect_is_found_and_the_false_lead_is_not() -> None:
     false_shares = np.array([outcome.false_share for outcome in outcomes])
     error = false_shares.std(ddof=1) / np.sqrt(SEEDS)
 
-    assert sum(outcome.finds_teachers for outcome in outcomes) >= 0.99 * SEEDS
+    assert sum(outcome.finds_teachers for outcome in outcomes) >= 0.95 * SEEDS
     assert sum(outcome.weddings_look_safer for outcome in outcomes) >= 0.9 * SEEDS
     assert sum(outcome.falls_for_weddings for outcome in outcomes) <= most
     assert false_shares.mean() <= rate + 3 * error
