@@ -100,6 +100,23 @@ class TestLimits:
         assert offer(income=exact * 1.0000001, dti=0)[0]["kind"] == "as asked"
         assert offer(income=exact * 0.9999999, dti=0)[0]["kind"] != "as asked"
 
+    def test_a_limit_may_be_reached_and_not_passed(self) -> None:
+        """A quarter of the income, which has no rounding."""
+        given = options(affordability={"max_instalment_share": 0.25, "max_dti_pct": 25})
+        exact = offer(given)[0]["instalment"] * 12 * 4
+
+        assert offer(given, income=exact, dti=0)[0]["kind"] == "as asked"
+        assert offer(given, income=np.nextafter(exact, 0), dti=0)[0]["kind"] != "as asked"
+
+    def test_amounts_too_small_to_lend_do_not_hide_the_reason(self) -> None:
+        """At most 16.67 a month: 1,000 in 60 months would be 21, and only 450 would do."""
+        (found,) = offer(amount=1_500, income=1_000, dti=0)
+
+        assert found["reason"] == (
+            "Whatever the amount and the term, the instalment would take more than 20% of the "
+            "income"
+        )
+
     def test_without_income_there_is_no_offer(self) -> None:
         (found,) = offer(income=0, dti=0)
 

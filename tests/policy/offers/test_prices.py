@@ -100,6 +100,13 @@ class TestBands:
     def test_above_the_last_band_nothing_is_lent(self, pd_: float, lendable: bool) -> None:
         assert price(self.PRICES, pd_)["is_lendable"] == lendable
 
+    def test_the_highest_rate_of_a_band_belongs_to_it(self) -> None:
+        needed = float(price(list_prices(WIDE, MID)[AT_36], 0.2)["rate_pct"])
+
+        for highest, payable in ((needed, True), (round(needed - 0.01, 2), False)):
+            given = options(rate_bands=bands((0, 0.5, 1, highest)))
+            assert price(list_prices(given, MID)[AT_36], 0.2)["is_payable"] == payable
+
     def test_a_band_in_which_nothing_can_be_offered_is_refused(self) -> None:
         given = options(rate_bands=bands((0, 0.1, 5, 12), (0.1, 0.3, 5, 12), (0.3, 0.4, 5, 13)))
 
