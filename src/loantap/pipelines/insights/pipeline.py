@@ -2,7 +2,7 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from loantap.pipelines.insights import nodes
+from loantap.pipelines.insights import fairness_nodes, nodes
 
 
 def create_pipeline() -> Pipeline:
@@ -33,6 +33,20 @@ def create_pipeline() -> Pipeline:
                 "insights_page",
                 name="render_insights",
             ),
+            # Fairness of policies.
+            Node(
+                fairness_nodes.audit_policies,
+                [
+                    "lending_model@judged",
+                    "approvals",
+                    "loans",
+                    "profits",
+                    "params:economics",
+                    "params:insights",
+                ],
+                ["fairness_by_policy", "fairness_frontier"],
+                name="audit_policies",
+            ),
             Node(
                 nodes.render_eda,
                 ["loans", "reconciliation", "params:insights"],
@@ -41,7 +55,7 @@ def create_pipeline() -> Pipeline:
             ),
         ],
         namespace="insights",
-        inputs={"loans", "reconciliation"},
+        inputs={"lending_model", "loans", "reconciliation"},
         parameters={"params:economics", "params:insights"},
         prefix_datasets_with_namespace=True,
         tags="insights",
