@@ -1,4 +1,4 @@
-"""The nodes of the audit: from what a run has to tables as the catalog has them."""
+"""The node of the audit: from what a run has to tables as the catalog has them."""
 
 from __future__ import annotations
 
@@ -27,29 +27,20 @@ def judged(simulated_loans: pd.DataFrame) -> JudgedModel:
     return JudgedModel("loantap-lending-demo", "3", True, "3", predictions, {})
 
 
-def test_every_policy_of_the_approvals_is_audited(
-    judged: JudgedModel, simulated_loans: pd.DataFrame, insights_options: InsightsOptions
-) -> None:
-    approvals = decide(judged.predictions, simulated_loans)
-
-    audited = fairness_nodes.audit_policies(judged, approvals, simulated_loans, insights_options)
-
-    FAIRNESS_BY_POLICY.validate(audited)
-    assert audited["policy"].unique().tolist() == list_policies(approvals)
-    assert audited.groupby(["policy", "proxy"])["n"].sum().eq(len(simulated_loans)).all()
-
-
-def test_the_npv_policy_is_priced(
+def test_every_policy_is_audited_and_the_npv_policy_is_priced(
     judged: JudgedModel, simulated_loans: pd.DataFrame, insights_options: InsightsOptions
 ) -> None:
     economics = make_economics()
     approvals = decide(judged.predictions, simulated_loans)
     profits = tabulate_profits(simulated_loans, economics)
 
-    priced = fairness_nodes.price_fairness(
+    audited, priced = fairness_nodes.audit_policies(
         judged, approvals, simulated_loans, profits, economics, insights_options
     )
 
+    FAIRNESS_BY_POLICY.validate(audited)
+    assert audited["policy"].unique().tolist() == list_policies(approvals)
+    assert audited.groupby(["policy", "proxy"])["n"].sum().eq(len(simulated_loans)).all()
     FAIRNESS_FRONTIER.validate(priced)
     approved = approvals.loc[approvals["sample"] != "out_of_time", "npv"].sum()
     assert priced.loc[priced["target_ratio"].isna(), "approved"].eq(approved).all()

@@ -63,12 +63,6 @@ def create_pipeline() -> Pipeline:
             # Fairness of policies.
             Node(
                 fairness_nodes.audit_policies,
-                ["lending_model@judged", "approvals", "loans", "params:insights"],
-                "fairness_by_policy",
-                name="audit_policies",
-            ),
-            Node(
-                fairness_nodes.price_fairness,
                 [
                     "lending_model@judged",
                     "approvals",
@@ -77,8 +71,8 @@ def create_pipeline() -> Pipeline:
                     "params:economics",
                     "params:insights",
                 ],
-                "fairness_frontier",
-                name="price_fairness",
+                ["fairness_by_policy", "fairness_frontier"],
+                name="audit_policies",
             ),
             Node(
                 nodes.render_eda,

@@ -8,17 +8,11 @@ their day, so the audit says nothing of those whom it had turned away before.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
-from fairlearn.metrics import (
-    MetricFrame,
-    false_positive_rate,
-    selection_rate,
-    true_positive_rate,
-)
+from fairlearn.metrics import MetricFrame, selection_rate
 
 from loantap.measures.intervals import wilson_bounds
 from loantap.policy.fairness.options import FairnessOptions
@@ -34,11 +28,6 @@ _GROUPED_BY: Final = (
     "home_ownership", "profession", "annual_income", "earliest_credit_line", "issue_month",
     "employment_years", "pincode",
 )  # fmt: skip
-_METRICS: Final = {
-    "approval_rate": partial(selection_rate, pos_label=0),
-    "true_positive_rate": true_positive_rate,
-    "false_positive_rate": false_positive_rate,
-}
 
 # What can be said of a group's ratio.
 FEW: Final = "too few loans to say"
@@ -160,43 +149,41 @@ def _count(rows: pd.DataFrame, groups: pd.Series, policies: Sequence[str]) -> pd
 
 
 def _measure_rates(counted: pd.DataFrame) -> pd.DataFrame:
-    """Approval, true positive and false positive rate with bounds, by policy and group.
-
-    Fairlearn measures the cells of the table of counts, weighted by their loans: the same rates as
-    from the loans themselves, at any number of them.
-    """
-    bad, approved = counted["charged_off"], counted["approved"]
-    both = counted["charged_off_approved"]
-    good = counted["n"] - bad
-    cells = pd.concat(
-        {
-            (0, 0): good - (approved - both),
-            (0, 1): approved - both,
-            (1, 0): bad - both,
-            (1, 1): both,
-        },
-        names=["charged_off", "approved"],
-    )
-    cells = cells[cells > 0].rename("loans").reset_index()
-    frame = MetricFrame(
-        metrics=_METRICS,
-        y_true=cells["charged_off"],
-        y_pred=1 - cells["approved"],
-        control_features=cells[["policy"]],
-        sensitive_features=cells[["group"]].astype("str"),
-        sample_params={name: {"sample_weight": cells["loans"]} for name in _METRICS},
-    )
-    rates = frame.by_group.reindex(counted.index)
+    """Approval, true positive and false positive rate with bounds, by policy and group."""
+    loans, bad, approved = (counted[name] for name in ("n", "charged_off", "approved"))
+    refused_bad = bad - counted["charged_off_approved"]
+    refused_good = loans - approved - refused_bad
     measured_on = {
-        "approval_rate": (approved, counted["n"]),
-        "true_positive_rate": (bad - both, bad),
-        "false_positive_rate": (good - (approved - both), good),
+        "approval_rate": (approved, loans),
+        "true_positive_rate": (refused_bad, bad),
+        "false_positive_rate": (refused_good, loans - bad),
     }
     columns = {}
     for name, (hits, of) in measured_on.items():
-        columns[name] = rates[name].where(of > 0)
+        columns[name] = _measure_rate(hits, of)
         columns |= _bounds(name, hits, of)
     return pd.DataFrame(columns)
+
+
+def _measure_rate(hits: pd.Series, of: pd.Series) -> pd.Series:
+    """The share of hits, by policy and group; missing where there is nobody to measure it on.
+
+    Fairlearn measures two cells per group, weighted by their loans: the same rate as from the loans
+    themselves, at any number of them. The true and false positive rate are its selection rate among
+    those charged off and those who paid.
+    """
+    cells = pd.concat({1: hits, 0: of - hits}, names=["is_hit"])
+    cells = cells[cells > 0].rename("loans").reset_index()
+    frame = MetricFrame(
+        metrics=selection_rate,
+        y_true=cells["is_hit"],  # asked for, and not used
+        y_pred=cells["is_hit"],
+        control_features=cells[["policy"]],
+        sensitive_features=cells[["group"]].astype("str"),
+        sample_params={"sample_weight": cells["loans"]},
+    )
+    rates: pd.Series = frame.by_group.reindex(of.index)
+    return rates
 
 
 def _measure_calibration(counted: pd.DataFrame) -> pd.DataFrame:
