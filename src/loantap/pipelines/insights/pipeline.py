@@ -9,6 +9,7 @@ from loantap.pipelines.insights import (
     lab_nodes,
     nodes,
     offers_nodes,
+    page_nodes,
 )
 
 
@@ -56,7 +57,17 @@ def create_pipeline() -> Pipeline:
             ),
             Node(
                 nodes.render_insights,
-                ["segments", "recommendations", "loans", "reconciliation", "params:insights"],
+                [
+                    "segments",
+                    "recommendations",
+                    "loans",
+                    "reconciliation",
+                    "policy_sections",
+                    "finding_sections",
+                    "offer_sections",
+                    "fairness_sections",
+                    "params:insights",
+                ],
                 "insights_page",
                 name="render_insights",
             ),
@@ -92,6 +103,38 @@ def create_pipeline() -> Pipeline:
                 ["loans", "params:insights"],
                 ["information_values", "bins"],
                 name="measure_information",
+            ),
+            # What the page says of them.
+            Node(
+                page_nodes.word_policies,
+                ["policy_comparison", "frontier", "reconciliation", "params:economics"],
+                "policy_sections",
+                name="word_policies",
+            ),
+            Node(
+                page_nodes.word_findings,
+                [
+                    "findings",
+                    "finding_years",
+                    "drivers",
+                    "claims",
+                    "information_values",
+                    "bins",
+                ],
+                "finding_sections",
+                name="word_findings",
+            ),
+            Node(
+                page_nodes.word_offers,
+                ["products", "counterfactuals", "concentration"],
+                "offer_sections",
+                name="word_offers",
+            ),
+            Node(
+                page_nodes.word_fairness,
+                ["fairness_by_policy", "fairness_frontier", "params:economics"],
+                "fairness_sections",
+                name="word_fairness",
             ),
             # Offers: products by segment, counterfactual odds ratios, concentration by region.
             Node(
