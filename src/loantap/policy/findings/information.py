@@ -24,7 +24,7 @@ from loantap.policy.findings.effects import control_discoveries
 from loantap.policy.findings.options import FindingsOptions
 from loantap.policy.findings.professions import NOT_STATED, group_professions
 from loantap.policy.findings.segmentations import Role
-from loantap.portfolio.arrays import BoolArray, FloatArray, IntArray, TextArray
+from loantap.portfolio.arrays import BoolArray, FloatArray, IntArray
 from loantap.portfolio.dictionary import COLUMNS, Kind
 
 _HISTORY: Final = "credit_history_years"
@@ -79,7 +79,7 @@ def measure_information(loans: pd.DataFrame, options: FindingsOptions) -> Inform
         row: dict[str, Any] = {"factor": name, "meaning": _meaning(name), "role": role.value}
         row |= {"loans": int((~found).sum()), "charged_off": int(outcome[~found].sum())}
         if smallest >= options.min_outcomes:
-            table = _bin(_read(loans, name), outcome, found, options)
+            table = _bin(loans, name, outcome, found, options)
             bins.append(table.assign(factor=name))
             row |= _measure(table)
         values.append(row)
@@ -105,47 +105,55 @@ def _meaning(name: str) -> str:
     return "Length of the credit history" if name == _HISTORY else COLUMNS[name].meaning
 
 
-def _read(loans: pd.DataFrame, name: str) -> FloatArray | TextArray:
-    """The values of a factor: numbers, or texts of which none is missing."""
+def _read(loans: pd.DataFrame, name: str) -> tuple[FloatArray | IntArray, pd.Index | None]:
+    """The values of a factor: numbers, or the places of texts in an index, none of them missing."""
     if name == _HISTORY:
-        return build_features(loans, [name])[name].to_numpy(float)
-    if name == "profession":
-        return group_professions(loans[name]).to_numpy(object)
-    if COLUMNS[name].kind is Kind.CATEGORY:
-        return loans[name].astype("str").fillna(NOT_STATED).to_numpy(object)
-    return loans[name].to_numpy(float)
+        return build_features(loans, [name])[name].to_numpy(float), None
+    if COLUMNS[name].kind not in {Kind.CATEGORY, Kind.TEXT}:
+        return loans[name].to_numpy(float), None
+    texts = group_professions(loans[name]) if name == "profession" else loans[name]
+    return pd.factorize(texts.astype("str").fillna(NOT_STATED), sort=True)
 
 
 def _bin(
-    values: FloatArray | TextArray, outcome: IntArray, found: BoolArray, options: FindingsOptions
+    loans: pd.DataFrame,
+    name: str,
+    outcome: IntArray,
+    found: BoolArray,
+    options: FindingsOptions,
 ) -> pd.DataFrame:
     """Bins found on some loans, counted on the others; without those that none of them is in."""
+    values, texts = _read(loans, name)
     stated = np.asarray(pd.notna(values))
     if len(pd.unique(values[found & stated])) < 2:
         labels, bins = ["stated"], np.where(stated, 0, 1)[~found]
     else:
-        labels, bins = _search(values, outcome, found, options)
-    loans = np.bincount(bins, minlength=len(labels) + 1)
+        splits, bins = _search(values, outcome, found, options, is_text=texts is not None)
+        labels = _label_bands(splits) if texts is None else _label_groups(splits, texts)
+        # What is missing, and texts that only the others have, are in one more.
+        bins = np.where((bins < 0) | (bins >= len(labels)), len(labels), bins)
+    count = np.bincount(bins, minlength=len(labels) + 1)
     charged_off = np.bincount(bins, outcome[~found], len(labels) + 1).astype(np.int64)
     table = pd.DataFrame(
-        {"order": np.arange(len(loans)), "bin": [*labels, NOT_STATED], "loans": loans,
+        {"order": np.arange(len(count)), "bin": [*labels, NOT_STATED], "loans": count,
          "charged_off": charged_off}
-    )[loans > 0]  # fmt: skip
+    )[count > 0]  # fmt: skip
     rates = measure_default_rates(table["charged_off"].to_numpy(), table["loans"].to_numpy())
     return table.assign(**rates.columns)
 
 
 def _search(
-    values: FloatArray | TextArray, outcome: IntArray, found: BoolArray, options: FindingsOptions
-) -> tuple[list[str], IntArray]:
-    """The best bins of some loans, and which of them each of the others is in.
-
-    Those whose value is missing, or a category that only they have, are in one more.
-    """
+    values: FloatArray | IntArray,
+    outcome: IntArray,
+    found: BoolArray,
+    options: FindingsOptions,
+    *,
+    is_text: bool,
+) -> tuple[Any, IntArray]:
+    """Where the best bins of some loans are split, and which of them each of the others is in."""
     # Its solver takes two seconds to import, which only this pipeline should pay for.
     from optbinning import OptimalBinning
 
-    is_text = values.dtype == object
     best = OptimalBinning(
         dtype="categorical" if is_text else "numerical",
         max_n_bins=options.max_bins,
@@ -153,17 +161,19 @@ def _search(
         time_limit=options.binning_seconds,
     )
     best.fit(values[found], outcome[found])
-    labels = _label(best.splits, is_text=is_text)
-    bins = best.transform(values[~found], metric="indices", metric_missing="empirical")
-    return labels, np.where((bins < 0) | (bins >= len(labels)), len(labels), bins)
+    return best.splits, best.transform(
+        values[~found], metric="indices", metric_missing="empirical"
+    ).astype(np.int64)
 
 
-def _label(splits: Any, *, is_text: bool) -> list[str]:
-    if is_text:
-        return [", ".join(str(text).replace("_", " ") for text in group) for group in splits]
+def _label_groups(splits: Any, texts: pd.Index) -> list[str]:
+    return [", ".join(str(text).replace("_", " ") for text in texts[group]) for group in splits]
+
+
+def _label_bands(splits: Any) -> list[str]:
     edges = [f"{edge:,.0f}" if edge >= 1_000 else f"{edge:,.3g}" for edge in splits]
     if not edges:
-        return ["all"]
+        return ["stated"]
     between = [f"{low} to {high}" for low, high in pairwise(edges)]
     return [f"below {edges[0]}", *between, f"{edges[-1]} and more"]
 
