@@ -31,7 +31,7 @@ LABELS: Final[Mapping[str, str]] = {
     APPROVE_ALL: "Approve everybody",
     "f2_threshold": "F2 threshold",
     "pd_cutoff": "PD cut-off",
-    "bands": "Today's bands",
+    "bands": "Top tenth by PD declined",
     GRADE_TERM: "NPV by grade and term",
     CAPPED: "Default rate capped",
     "npv": "Expected NPV above 0",

@@ -43,7 +43,7 @@ def plot_frontier(frontier: pd.DataFrame, scenario: str, paid_life: str, title: 
     figure, axes = start_figure("What each default rate costs", title)
     for family, (label, colour, style) in _FAMILIES.items():
         line = shown[shown["family"].eq(family) & ~shown["is_policy"]]
-        line = line.sort_values("approval_rate")
+        line = line.sort_values("default_rate_approved")
         rate = line["default_rate_approved"]
         axes.plot(rate, line["profit"], style, color=colour, label=label)
         axes.fill_between(rate, line["profit_low"], line["profit_high"], color=colour, alpha=0.1)
