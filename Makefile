@@ -15,6 +15,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SERVERS := $(VENV)/.servers
+PROFILE_VENV := .venv-profile
 # kedro-mlflow starts `mlflow` by name.
 WITH_VENV := PATH="$(CURDIR)/$(BIN):$$PATH"
 
@@ -31,7 +32,8 @@ export OPENBLAS_NUM_THREADS ?= 1
 export MKL_NUM_THREADS ?= 1
 export NUMEXPR_MAX_THREADS ?= 1
 
-.PHONY: help run test test-fast lint bench bench-full bench-sources viz ui sources-up sources-down system-packages lock clean
+.PHONY: help run test test-fast lint bench bench-full bench-sources viz ui profile portfolio \
+    sources-up sources-down system-packages lock clean
 
 help: ## Show what make can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -96,6 +98,16 @@ ui: $(READY) ## Open MLflow's UI at the runs of the latest experiment; PORT=5000
 	    print(f"Runs: http://127.0.0.1:$(PORT)/#/experiments/{row[0]}/runs", flush=True)'
 	@$(WITH_VENV) $(BIN)/kedro mlflow ui --host 127.0.0.1 --port $(PORT) $(ARGS)
 
+# The profiler wants pandas below 3, so it lives in an environment of its own, 750 MB. Whether there
+# is a portfolio is asked before that is installed.
+profile: portfolio $(PROFILE_VENV)/.ready ## Profile every column of the portfolio that is not personal: data/08_reporting/profile.html
+	@PYTHONPATH=src $(PROFILE_VENV)/bin/python -m tools.profile_portfolio
+
+PORTFOLIO_FILE := data/03_primary/loans.parquet
+portfolio:
+	@test -f $(PORTFOLIO_FILE) || { \
+	    echo "There is no portfolio yet, no $(PORTFOLIO_FILE): make run makes one." >&2; exit 1; }
+
 # The shell that starts the servers has ended when they are used, so what they are reached by is
 # written to a file only its owner can read.
 sources-up: system-packages $(SERVERS) ## Start the three source systems for --env odbc, with a demo portfolio; LOANS=20000
@@ -108,8 +120,8 @@ system-packages:
 sources-down: $(READY) ## Stop the three servers and remove what they hold
 	@$(BIN)/python -m tools.sources down
 
-clean: ## Remove the environment, caches and builds; data and registered models stay
-	rm -rf $(VENV) build dist htmlcov .coverage .coverage.* .hypothesis .import_linter_cache \
+clean: ## Remove the environments, caches and builds; data and registered models stay
+	rm -rf $(VENV) $(PROFILE_VENV) build dist htmlcov .coverage .coverage.* .hypothesis .import_linter_cache \
 	    .mypy_cache .pytest_cache .ruff_cache .viz
 	find src tests tools notebooks -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 
@@ -143,16 +155,30 @@ $(READY): $(BIN)/uv requirements.txt pyproject.toml
 	    --editable .
 	@echo "$(CURDIR)" > $@
 
-$(SERVERS): $(READY) requirements/sources.txt requirements/spark.txt
+# The locks of the drivers and of Spark hold what they add to run.txt.
+SERVER_LOCKS := requirements/run.txt requirements/sources.txt requirements/spark.txt
+
+$(SERVERS): $(READY) $(SERVER_LOCKS)
 	@echo "Installing the drivers of the sources and Spark into $(VENV), about half a minute"
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --compile-bytecode \
-	    -r requirements/sources.txt -r requirements/spark.txt \
+	    $(SERVER_LOCKS:%=-r %) \
 	    || { echo "uv could not; trying pip, which takes some minutes." >&2; \
 	    $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps \
-	        -r requirements/sources.txt -r requirements/spark.txt; }
+	        $(SERVER_LOCKS:%=-r %); }
 	@touch $@
 
-# --- Locks: one universal resolution for development; the others are compiled under it.
+$(PROFILE_VENV)/.ready: requirements/profile.txt | $(BIN)/uv
+	@echo "Installing the profiler into $(PROFILE_VENV), about half a minute"
+	@rm -rf $(PROFILE_VENV)
+	@$(BIN)/python -m venv $(PROFILE_VENV)
+	@$(BIN)/uv pip sync --quiet --python $(PROFILE_VENV)/bin/python --require-hashes $< \
+	    || { echo "uv could not; trying pip, which takes some minutes." >&2; \
+	    $(PROFILE_VENV)/bin/python -m pip install --quiet --disable-pip-version-check \
+	        --require-hashes --no-deps -r $<; }
+	@touch $@
+
+# --- Locks: one universal resolution for development; the others are compiled under it, and what
+# run.txt holds is then taken out of those that are installed with it.
 # make lock ARGS=--upgrade moves every pin to the newest release that pyproject.toml allows.
 
 COMPILE = UV_NO_CONFIG=1 UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet \
@@ -166,4 +192,7 @@ lock: $(BIN)/uv ## Compile requirements.txt and requirements/ anew; ARGS=--upgra
 	@$(COMPILE) pyproject.toml -c requirements.txt --extra odbc --extra db2 --extra databricks \
 	    -o requirements/sources.txt
 	@$(COMPILE) pyproject.toml -c requirements.txt --extra spark -o requirements/spark.txt
+	@$(BIN)/python -m tools.slim_locks requirements/run.txt requirements/serving.txt \
+	    requirements/sources.txt requirements/spark.txt
+	@$(COMPILE) requirements/profile.in -o requirements/profile.txt
 	@echo uv | $(COMPILE) - -c requirements.txt -o requirements/uv.txt

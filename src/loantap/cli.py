@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from copy import copy
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ from kedro.framework.cli.utils import KedroCliError
 from kedro.framework.project import pipelines
 from kedro.io import DatasetError
 from kedro.validation.exceptions import ParameterValidationError
+from omegaconf import OmegaConf
 
 from loantap.model.leakage.findings import LeakageError
 from loantap.model.scoring.scorer import NotForLendingError
@@ -35,6 +38,7 @@ _MENDABLE = (
 # the message of every command of Kedro's would be "NoneType: None".
 KedroCliError.show = click.ClickException.show  # type: ignore[method-assign]
 # Packages that Kedro's commands for notebooks need, and that are not in the lock.
+_PARAMS = next(option for option in kedro_run.params if option.name == "params")
 _JUPYTER = {"lab": "jupyterlab", "notebook": "notebook", "setup": "ipykernel"}
 
 
@@ -43,7 +47,34 @@ def cli() -> None:
     """Commands of the LoanTap project."""
 
 
-@cli.command(params=kedro_run.params, help=kedro_run.help)
+def split_params(context: click.Context, _: click.Parameter, given: str) -> Any:
+    """What stands behind `--params`, as Kedro reads it; commas within brackets divide a list.
+
+    Kedro divides at every comma, so that `scoring.recommendations=[a,b]` would be two parameters.
+    """
+    pieces = re.split(r",(?![^\[\]]*\])", given)
+    if not any("," in piece for piece in pieces):
+        return _split_at_commas(context, given)
+    whole = OmegaConf.from_dotlist([piece for piece in pieces if "," in piece])
+    rest = ",".join(piece for piece in pieces if "," not in piece)
+    other = OmegaConf.create(_split_at_commas(context, rest) if rest else {})
+    return OmegaConf.to_container(OmegaConf.merge(other, whole))
+
+
+def _split_at_commas(context: click.Context, given: str) -> Any:
+    return _PARAMS.callback(context, _PARAMS, given) if _PARAMS.callback else given
+
+
+def _make_options() -> list[click.Parameter]:
+    """Kedro's options, with lists behind `--params`."""
+    options = [copy(option) for option in kedro_run.params]
+    for option in options:
+        if option.name == "params":
+            option.callback = split_params
+    return options
+
+
+@cli.command(params=_make_options(), help=kedro_run.help)
 @click.pass_context
 def run(context: click.Context, /, **options: Any) -> Any:
     """Run a pipeline; a mendable error becomes one message and exit code 1."""
@@ -95,7 +126,7 @@ def _require_environment(name: str | None, configuration: Path) -> None:
         raise InputError(
             f"configuration {configuration}",
             "it does not exist",
-            "Start in the project's folder, or name it: --conf-source=conf-loantap.tar.gz",
+            "Start in the project's folder, or name another: --conf-source=conf-loantap.tar.gz",
         )
     if name and configuration.is_dir() and not (configuration / name).is_dir():
         known = sorted(path.name for path in configuration.iterdir() if path.is_dir())

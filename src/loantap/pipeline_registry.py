@@ -11,6 +11,7 @@ from loantap.pipelines import (
     ingestion,
     insights,
     modeling,
+    offers,
     scoring,
     sources,
 )
@@ -37,6 +38,7 @@ def register_pipelines() -> dict[str, Pipeline]:
     default = single["sources"] + training
     return single | {
         "check_sources": check_sources.create_pipeline(),
+        "offers": offers.create_pipeline(),
         "training": training,
         "all": default + single["scoring"],
         "__default__": default,

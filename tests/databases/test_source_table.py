@@ -283,7 +283,9 @@ class TestReplacing:
         given: pd.DataFrame | Iterable[pd.DataFrame] = rows if data == "a frame" else iter([rows])
 
         assert not dataset.is_embedded
-        with pytest.raises(DatasetError, match="table loans: it is a real system's, which is only"):
+        with pytest.raises(
+            DatasetError, match="table loans: it belongs to a real system, which is only"
+        ):
             dataset.save(given)
 
 
@@ -355,7 +357,7 @@ class TestCredentials:
         [
             ({"backend": "oracle", "path": "x"}, "entries ['backend', 'path']", "backend: duckdb"),
             ({"backend": "duckdb"}, "entries ['backend'] are not", "backend: duckdb"),
-            ({}, "entries [] are not understood", "connection with a connection text"),
+            ({}, "entries [] are not understood", "`connection` with a connection text"),
             ({"connection": "LOANTAP_X is not set"}, "variable LOANTAP_X is not set", "Driver="),
             ({"connection": " "}, "the environment variable is empty", "docs/sources.md names"),
             ({"connection": "Drivr={X};Pwd=s3cret"}, "names no driver", "odbcinst -q -d"),

@@ -35,6 +35,7 @@ def test_one_deep_in_a_group_is_named_by_its_path() -> None:
         ({"portfolio": "x.csv", "loans": 3_000}, "portfolio, loans: they contradict each other"),
         ({"portfolio": "x.csv", "replace_real": "true"}, "portfolio, replace_real: they contra"),
         ({"scores": "s.parquet"}, "scores: there are no applications to score"),
+        ({"offered": "o.csv"}, "offered: there are no applications to make offers for"),
     ],
 )
 def test_what_contradicts_itself_is_refused(given: dict[str, Any], said: str) -> None:
@@ -73,6 +74,8 @@ def test_today_and_days_past_are_taken(day: str) -> None:
         ({"since": "all"}, "sources", "--pipelines ingestion"),
         ({"external": "x.csv"}, "scoring", "--pipelines evaluation"),
         ({"applications": "x.csv"}, "__default__", "--pipelines scoring"),
+        ({"offered": "o.csv"}, "scoring", "--pipelines offers"),
+        ({"scores": "s.csv"}, "offers", "--pipelines scoring"),
         ({"seed": 7}, "scoring", "Leave it out"),
         ({"modeling": {"lending": {"folds": 3}}}, "sources", "--pipelines modeling"),
         ({"insights": {"min_loans": 3}}, "scoring", "--pipelines insights"),
@@ -96,6 +99,7 @@ def test_what_nothing_of_the_run_reads_is_refused(
         ({"portfolio": "x.csv", "as_of": "2016-01-01", "since": "all"}, "__default__"),
         ({"applications": "x", "scores": "y", "as_of": "2016-01-01"}, "scoring"),
         ({"applications": "x", "scores": "y", "loans": 3_000}, "all"),
+        ({"applications": "x", "offered": "y", "offers": {"margin": 0.02}}, "offers"),
         ({"since": "2016", "modeling": {"lending": {"folds": 3}}}, "training"),
         ({"seed": 3, "external": "x"}, "evaluation"),
         ({"sources": {"tolerated_bad_share": 0.1}}, "sources"),

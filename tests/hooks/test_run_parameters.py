@@ -45,6 +45,7 @@ def test_every_known_parameter_is_taken(folder: Path) -> None:
         "since": "2016-01",
         "applications": "loans.parquet",
         "scores": "scores.parquet",
+        "offered": "offers.parquet",
         "external": "loans.parquet",
         "summary": "full",
     }
@@ -129,11 +130,12 @@ def test_every_door_takes_csv_and_parquet(
     check_run_parameters({name: given}, GROUPS)
 
 
-def test_scores_go_to_a_parquet_or_csv_file_only() -> None:
-    for name in ("scores.parquet", "scores.csv"):
-        check_run_parameters({"scores": name}, GROUPS)
-    with pytest.raises(InputError, match=r"--params scores: 'scores.xlsx' is not a \.parquet or"):
-        check_run_parameters({"scores": "scores.xlsx"}, GROUPS)
+@pytest.mark.parametrize("output", ["scores", "offered"])
+def test_scores_and_offers_go_to_a_parquet_or_csv_file_only(output: str) -> None:
+    for name in ("new.parquet", "new.csv"):
+        check_run_parameters({output: name}, GROUPS)
+    with pytest.raises(InputError, match=rf"--params {output}: 'new.xlsx' is not a \.parquet or"):
+        check_run_parameters({output: "new.xlsx"}, GROUPS)
 
 
 def test_a_parameter_given_as_null_is_not_given() -> None:

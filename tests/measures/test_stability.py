@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.stats import chi2
+from scipy.stats import chi2, ncx2
 
-from loantap.measures.stability import measure_stability
+from loantap.measures.stability import (
+    compare_counts,
+    measure_stability,
+    noncentrality_bounds,
+)
 
 UNIFORM = (np.arange(10_000) + 0.5) / 10_000
 
@@ -81,3 +85,22 @@ def test_the_interval_holds_the_index_of_the_populations_95_times_in_100() -> No
 
     assert 0.08 < shift < 0.16
     assert 88 <= sum(index.low <= shift <= index.high for index in drawn) <= 100
+
+
+def test_counts_by_band_give_what_their_samples_give() -> None:
+    a = np.concatenate([np.full(500, 0.1), np.full(500, 0.9)])
+    b = np.concatenate([np.full(30, 0.1), np.full(70, 0.9)])
+
+    assert compare_counts(np.array([500, 500]), np.array([30, 70])) == measure(a, b, bins=2)
+
+
+def test_bounds_of_a_shift_are_where_the_statistic_is_at_the_end_of_its_distribution() -> None:
+    low, high = noncentrality_bounds(30.0, 4)
+
+    assert ncx2.sf(30.0, 4, low) == pytest.approx(0.025)
+    assert ncx2.cdf(30.0, 4, high) == pytest.approx(0.025)
+
+
+def test_a_statistic_within_chance_may_be_shifted_by_nothing() -> None:
+    assert noncentrality_bounds(4.0, 4)[0] == 0
+    assert noncentrality_bounds(0.1, 4) == (0, 0)

@@ -20,7 +20,10 @@ from loantap.model.validation.audit import Audit
 from loantap.model.validation.options import EvaluationOptions
 from loantap.pipelines.evaluation import nodes
 from loantap.pipelines.modeling.nodes import report_calibration
-from loantap.policy.options import ScoringOptions
+from loantap.policy.approvals import approve_loans
+from loantap.policy.credit_policy import CreditPolicy
+from loantap.policy.decisions import make_decider
+from loantap.policy.money.scenarios import Economics
 from tests.conftest import training_options
 from tests.pipelines.in_memory import load_options
 
@@ -34,9 +37,15 @@ def evaluation() -> EvaluationOptions:
 
 
 @pytest.fixture(scope="module")
-def scoring() -> ScoringOptions:
-    options: ScoringOptions = load_options()["params:scoring"]
-    return options
+def policy() -> CreditPolicy:
+    shipped: CreditPolicy = load_options()["params:policy"]
+    return shipped
+
+
+@pytest.fixture(scope="module")
+def economics() -> Economics:
+    shipped: Economics = load_options()["params:economics"]
+    return shipped
 
 
 @pytest.fixture(scope="module")
@@ -73,10 +82,11 @@ def predictions(simulated_loans: pd.DataFrame, scorer: Scorer) -> pd.DataFrame:
 def fairness(
     predictions: pd.DataFrame,
     simulated_loans: pd.DataFrame,
-    scoring: ScoringOptions,
+    policy: CreditPolicy,
+    economics: Economics,
     evaluation: EvaluationOptions,
 ) -> dict[str, Any]:
-    return nodes.audit_fairness(predictions, simulated_loans, scoring, evaluation)
+    return nodes.audit_fairness(predictions, simulated_loans, policy, economics, evaluation)
 
 
 class TestFairness:
@@ -98,30 +108,24 @@ class TestFairness:
         found = {group["group"]: group["f2_approval_rate"] for group in groups}
         assert found == pytest.approx(expected.to_dict(), rel=1e-5)
 
-    def test_the_policy_rule_approves_those_below_its_first_other_band(
-        self, fairness: dict[str, Any], scoring: ScoringOptions
+    def test_the_policy_approves_what_it_would_at_the_terms_of_each_loan(
+        self,
+        fairness: dict[str, Any],
+        predictions: pd.DataFrame,
+        simulated_loans: pd.DataFrame,
+        policy: CreditPolicy,
+        economics: Economics,
     ) -> None:
-        # The shipped policy: approve up to a share of the training loans, then refer.
-        approve, *others = scoring.policy.bands
-        assert approve.decision == "approve"
-        assert "approve" not in {band.decision for band in others}
+        approved = approve_loans(predictions, simulated_loans, make_decider(policy, economics))
+        expected = predictions.assign(approved=approved).groupby("sample")["approved"].sum()
 
+        counted = {row["sample"]: row["approved"] for row in fairness["approvals"]}
+        assert counted == expected.to_dict()
         groups = fairness["proxies"]["pincode"]["groups"]
-        approved = sum(group["n"] * group["policy_approval_rate"] for group in groups)
-        assert approved / TRAINING == pytest.approx(others[0].from_quantile, abs=1e-3)
-        assert fairness["policy"] == scoring.policy.version
-
-    def test_what_the_policy_approves_is_counted_in_each_sample(
-        self, fairness: dict[str, Any], scoring: ScoringOptions
-    ) -> None:
-        approvals = {row["sample"]: row for row in fairness["approvals"]}
-
-        assert {name: row["n"] for name, row in approvals.items()} == {
-            "cv": TRAINING, "test": TEST,
-        }  # fmt: skip
-        share = scoring.policy.bands[1].from_quantile
-        assert approvals["cv"]["approval_rate"] == pytest.approx(share, abs=1e-3)
-        assert approvals["cv"]["default_rate_approved"] < 0.2
+        by_group = sum(group["n"] * group["policy_approval_rate"] for group in groups)
+        assert by_group == pytest.approx(counted["cv"], abs=0.5)
+        assert 0 < counted["cv"] < TRAINING
+        assert fairness["policy"] == policy.name
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ from loantap import settings
 from loantap.databases.sql_rows import RowShaper
 from loantap.model.scoring.scorer import Scorer
 from loantap.model.scoring.trained import TrainedModel
-from loantap.policy.decisions import Policy
+from loantap.policy.decisions import Decider, make_decider
 from loantap.policy.underwriting import Underwriter
 from loantap.portfolio.dictionary import portfolio_columns
 from loantap.portfolio.errors import InputError
@@ -67,10 +67,14 @@ def score(
     loader = OmegaConfigLoader(
         str(PROJECT / "conf"), env="local", runtime_params=given, **settings.CONFIG_LOADER_ARGS
     )
-    names = ("applications", "scores", "scoring.scoring_account", "scoring.warehouse_decisions")
+    names = (
+        "applications", "scores", "scoring.scoring_account", "scoring.warehouse_decisions",
+        "recommendations",
+    )  # fmt: skip
     warehouse = {"backend": "duckdb", "path": str(source.parent / "warehouse.duckdb")}
     entries = {name: loader["catalog"][name] for name in names}
     entries["scoring.scoring_account"]["dataset"]["filepath"] = str(source.parent / "account.json")
+    entries["recommendations"]["dataset"]["filepath"] = str(source.parent / "recommendations.json")
     catalog = DataCatalog.from_config(entries, {"warehouse_output": warehouse})
     given_options = (
         load_options(as_of=as_of, scoring=options) if options else load_options(as_of=as_of)
@@ -80,18 +84,17 @@ def score(
     try:
         SequentialRunner().run(PIPELINES["scoring"], catalog)
     except BaseException:
-        for name in names[1:]:
+        for name in names[1:4]:
             catalog.get(name).discard()  # type: ignore[union-attr]
         raise
-    for name in names[1:]:
+    for name in names[1:4]:
         catalog.get(name).publish()  # type: ignore[union-attr]
     return pd.read_parquet(target)
 
 
-def policy() -> Policy:
-    options = load_options()["params:scoring"]
-    shipped: Policy = options.policy
-    return shipped
+def decider() -> Decider:
+    options = load_options()
+    return make_decider(options["params:policy"], options["params:economics"])
 
 
 @pytest.mark.parametrize("name", ["new.parquet", "new.csv"])
@@ -100,7 +103,7 @@ def test_a_file_is_underwritten_as_a_frame_is(
 ) -> None:
     scores = score(write(applications, tmp_path / name), tmp_path / "scores.parquet", scorer)
 
-    expected = Underwriter(scorer, policy()).underwrite(applications, pd.Timestamp(AS_OF))
+    expected = Underwriter(scorer, decider()).underwrite(applications, pd.Timestamp(AS_OF))
     pd.testing.assert_frame_equal(
         scores.drop(columns=[c for c in scores if c.startswith("reason")]),
         expected.drop(columns=[c for c in expected if c.startswith("reason")]),

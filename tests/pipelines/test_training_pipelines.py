@@ -21,6 +21,8 @@ from loantap.model.scoring.scorer import Scorer
 from loantap.model.scoring.trained import TrainedModel
 from loantap.pipelines.modeling.nodes import judge_promotion
 from loantap.policy import schemas as policy_schemas
+from loantap.policy.comparison import schemas as comparison_schemas
+from loantap.policy.offers import schemas as offer_schemas
 from tests.pipelines.in_memory import FramesOf, Outputs, load_options, run
 
 PLOTS = (
@@ -82,8 +84,8 @@ def evaluated(modelled: Outputs, engineered: Outputs, ingested: Outputs) -> Outp
 
 
 @pytest.fixture(scope="module")
-def insight(ingested: Outputs) -> Outputs:
-    return run("insights", {name: ingested[name] for name in ("loans", "reconciliation")})
+def insight(modelled: Outputs, engineered: Outputs, ingested: Outputs) -> Outputs:
+    return run("insights", {**ingested, **engineered, **load_registered(modelled)})
 
 
 class TestModeling:
@@ -381,6 +383,30 @@ class TestInsights:
         ):  # fmt: skip
             assert asked in segmentations
 
+    def test_policies_are_compared_on_the_loans_that_the_model_was_judged_on(
+        self, insight: Outputs, modelled: Outputs
+    ) -> None:
+        judged = modelled["modeling.lending.predictions"]
+        approvals = insight["insights.approvals"]
+
+        comparison_schemas.APPROVALS.validate(approvals)
+        comparison_schemas.POLICY_COMPARISON.validate(insight["insights.policy_comparison"])
+        comparison_schemas.FRONTIER.validate(insight["insights.frontier"])
+        assert approvals["loan_id"].tolist() == judged["loan_id"].tolist()
+        assert approvals["f2_threshold"].tolist() == (~judged["declined"]).tolist()
+
+    def test_products_are_those_of_the_loans_that_the_application_model_was_judged_on(
+        self, insight: Outputs, modelled: Outputs
+    ) -> None:
+        judged = modelled["modeling.application.predictions"]
+        n = (judged["sample"] != "out_of_time").sum()
+
+        products = offer_schemas.PRODUCTS.validate(insight["insights.products"])
+        regions = offer_schemas.CONCENTRATION.validate(insight["insights.concentration"])
+        offer_schemas.COUNTERFACTUALS.validate(insight["insights.counterfactuals"])
+        assert set(products.groupby("segmentation")["n"].sum()) == {n}
+        assert set(regions.loc[regions["region"] == "all regions", "n"]) == {n}
+
     @pytest.mark.parametrize("page", ["insights.insights_page", "insights.eda_page"])
     def test_each_page_is_html(self, insight: Outputs, page: str) -> None:
         assert "<html" in insight[page].lower()[:2_000]
@@ -391,7 +417,11 @@ class TestScoring:
     def scores(self, modelled: Outputs, tmp_path: Path) -> Any:
         def score(applications: pd.DataFrame, model: str = "lending") -> pd.DataFrame:
             scorer = load_registered(modelled)[f"{model}_model@champion"]
-            inputs = {"applications": FramesOf(applications, 8), "lending_model@champion": scorer}
+            inputs = {
+                "applications": FramesOf(applications, 8),
+                "lending_model@champion": scorer,
+                "recommendations": None,
+            }
             file = {"type": "pandas.ParquetDataset", "filepath": str(tmp_path / "scores.parquet")}
             kept = BatchedDataset(dataset=file, in_batches=True)
             run("scoring", inputs, {"scores": kept})
@@ -404,7 +434,8 @@ class TestScoring:
         scored = scores(csv.head(20).drop(columns="loan_status"))
 
         assert scored["application_id"].tolist() == [str(number) for number in range(20)]
-        assert set(scored["decision"]) <= {"approve", "refer"}
+        assert set(scored["decision"]) <= {"approve", "refer", "decline"}
+        assert set(scored["policy_version"]) == {"npv 2026-11"}
         assert set(scored["model_version"]) == {"1"}
 
     def test_an_applicant_without_a_grade_is_scored_by_the_model_that_needs_none(
@@ -414,4 +445,9 @@ class TestScoring:
             columns=["loan_status", "grade", "sub_grade", "int_rate", "installment"]
         )
 
-        assert scores(ungraded, "application")["probability_of_default"].notna().all()
+        scored = scores(ungraded, "application")
+
+        assert scored["probability_of_default"].notna().all()
+        # Without a rate there is nothing to value the loan by.
+        assert set(scored["decision"]) == {"refer"}
+        assert scored["expected_npv"].isna().all()

@@ -6,10 +6,9 @@ import pandas as pd
 import pytest
 
 from loantap.measures.intervals import wilson_bounds
-from loantap.policy.approvals import tabulate_approvals
-from loantap.policy.decisions import Decider
+from loantap.policy.approvals import approve_loans, tabulate_approvals
+from tests.policy.policies import make_test_decider
 
-DECIDER = Decider((0.3,), ("approve", "refer", "invalid"))
 PREDICTIONS = pd.DataFrame(
     {
         "sample": ["test"] * 4 + ["cv"] * 2,
@@ -17,11 +16,12 @@ PREDICTIONS = pd.DataFrame(
         "is_charged_off": [0, 1, 0, 1, 1, 0],
     }
 )
+APPROVED = PREDICTIONS["probability_of_default"].lt(0.3).to_numpy()
 
 
 @pytest.fixture(scope="module")
 def approvals() -> pd.DataFrame:
-    return tabulate_approvals(PREDICTIONS, DECIDER).set_index("sample")
+    return tabulate_approvals(PREDICTIONS, APPROVED).set_index("sample")
 
 
 def test_each_sample_counts_its_own_loans_in_the_order_given(approvals: pd.DataFrame) -> None:
@@ -48,3 +48,19 @@ def test_rates_have_their_intervals(approvals: pd.DataFrame) -> None:
 def test_where_nobody_is_approved_there_is_no_default_rate(approvals: pd.DataFrame) -> None:
     assert approvals.loc["cv", "approval_rate"] == 0
     assert approvals.filter(like="default").loc["cv"].isna().all()
+
+
+def test_a_loan_is_approved_at_the_pd_of_each_sample_and_its_own_terms() -> None:
+    predictions = pd.DataFrame(
+        {"loan_id": ["b", "a", "a"], "probability_of_default": [0.2, 0.2, 0.05]}
+    )
+    loans = pd.DataFrame(
+        {
+            "loan_id": ["a", "b"],
+            "loan_amount": [10_000.0, 10_000],
+            "interest_rate_pct": [12.0, 24],
+            "term_months": [36.0, 36],
+        }
+    )
+
+    assert approve_loans(predictions, loans, make_test_decider()).tolist() == [True, False, True]

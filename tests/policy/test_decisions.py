@@ -1,192 +1,158 @@
-"""From a PD to a decision, by the bands of a versioned policy."""
+"""From a PD and the terms of a loan to a decision."""
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from loantap.model.scoring.trained import ModelFacts, TrainedModel
-from loantap.policy.decisions import (
-    Band,
-    BandEdges,
-    Decision,
-    Policy,
-    band_edges,
-    decider_of_bands,
-    make_decider,
-)
+from loantap.model.scoring.reasons import GivenReasons
+from loantap.policy.decisions import CAUSES, Decider, Decision
 from loantap.policy.options import InsightsOptions, ScoringOptions
-from loantap.portfolio.errors import InputError
-from tests.policy.lab.shipped import read_lab
+from loantap.policy.underwriting import put_first
+from tests.policy.insights import read_insights
+from tests.policy.policies import make_test_decider
 
-REFER_TOP_DECILE = {
-    "version": "2026-11",
-    "bands": [
-        {"from_quantile": 0, "decision": "approve"},
-        {"from_quantile": 0.9, "decision": "refer"},
+# Scenario mid: at 12% over 36 months one unit is repaid by .03321 a month, worth 32.386 times as
+# much at 7%: 1.0757, less 1.01, is .0657. After 14 instalments it has paid .4453 (13.407 times
+# .03321), and .3 of the balance of .6546, worth .1810, is recovered: -.3837. So it earns up to a
+# PD of .0657 / (.0657 + .3837) = .146.
+BREAK_EVEN = 0.146
+DECIDER = make_test_decider(review_margin=0.01)
+
+
+def decide(pd_: float | None, decider: Decider = DECIDER, **given: float) -> tuple[str, str]:
+    """Decision on one loan, and what decided; the same alone and among others."""
+    terms = {"amount": 10_000.0, "rate_pct": 12.0, "term_months": 36.0} | given
+    unlike = int(terms.pop("unlike", 0))
+    one, cause, npv = decider.decide_one(pd_, **terms, unlike=unlike)
+    many = decider.decide_columns(
+        np.array([np.nan if pd_ is None else pd_, 0.05]),
+        *(np.array([value, 5_000.0 if name == "amount" else value])
+          for name, value in terms.items()),
+        np.array([unlike, 0], dtype="int8"),
+    )  # fmt: skip
+    assert many.decisions.values[many.decisions.codes[0]] == one
+    assert many.causes[0] == cause
+    expected = math.nan if npv is None else npv
+    assert many.expected_npv[0] == pytest.approx(expected, abs=1e-9, nan_ok=True)
+    return one, CAUSES[cause] if cause < len(CAUSES) else f"unlike {cause - len(CAUSES) + 1}"
+
+
+def test_the_limits_are_those_of_a_loan_that_earns_nothing() -> None:
+    limits = make_test_decider(review_margin=0).limit(12, 36)
+
+    assert limits.approve_below == limits.decline_above == pytest.approx(BREAK_EVEN, abs=1e-3)
+    wide = DECIDER.limit(12, 36)
+    assert wide.approve_below < BREAK_EVEN < wide.decline_above
+    # The margin falls by .45 per unit of PD.
+    assert wide.decline_above - wide.approve_below == pytest.approx(0.02 / 0.45, rel=0.02)
+    assert DECIDER.limit(0.5, 36).decline_above == 0
+    assert make_test_decider(max_probability_of_default=0.1).limit(12, 36).approve_below == 0.1
+
+
+@pytest.mark.parametrize(
+    ("pd_", "given", "decision", "cause"),
+    [
+        (0.05, {}, "approve", ""),
+        (BREAK_EVEN, {}, "refer", "about nothing"),
+        (0.25, {}, "decline", "does not cover the expected loss"),
+        # The same PD at a rate that covers it, and at one that does not.
+        (0.25, {"rate_pct": 24.0}, "approve", ""),
+        (0.05, {"rate_pct": 7.0}, "decline", "does not cover the expected loss"),
+        (0.61, {"rate_pct": 60.0}, "decline", "above the highest that the policy accepts"),
+        (0.6, {"rate_pct": 60.0}, "approve", ""),
+        (0.05, {"amount": 35_000.5}, "refer", "amount is above the highest"),
+        (0.05, {"amount": 35_000.0}, "approve", ""),
+        (0.25, {"amount": 36_000.0}, "decline", "does not cover the expected loss"),
+        (BREAK_EVEN, {"amount": 36_000.0}, "refer", "amount is above the highest"),
+        (0.05, {"unlike": 3}, "refer", "unlike 3"),
+        (0.25, {"unlike": 1}, "refer", "unlike 1"),
+        (0.9, {"unlike": 1}, "refer", "unlike 1"),
+        (0.05, {"rate_pct": math.nan}, "refer", "is missing"),
+        (0.9, {"term_months": math.nan}, "refer", "is missing"),
+        (None, {}, "invalid", ""),
+        (None, {"unlike": 1, "amount": 50_000.0}, "invalid", ""),
     ],
-}
-THREE_BANDS = {
-    "version": "strict",
-    "bands": [*REFER_TOP_DECILE["bands"], {"from_quantile": 0.95, "decision": "decline"}],
-}
-
-
-def decide(pds: pd.Series, policy: Policy, facts: ModelFacts) -> list[str]:
-    """Decisions on many PDs, in words."""
-    decided = make_decider(policy, facts).decide_column(pds.to_numpy())
-    return [decided.values[code] for code in decided.codes]
-
-
-@pytest.fixture
-def facts(lending_model: TrainedModel) -> ModelFacts:
-    """Of a model whose 90% and 95% quantiles of PD are .3 and .4."""
-    return lending_model.facts.model_copy(
-        update={"pd_quantiles": {"0.5": 0.15, "0.9": 0.3, "0.95": 0.4}}
-    )
-
-
-class TestDecide:
-    @pytest.mark.parametrize(
-        ("pd_", "decision"),
-        [
-            (0.0, "approve"),
-            (np.nextafter(0.3, 0), "approve"),
-            (0.3, "refer"),  # a band begins at its edge
-            (np.nextafter(0.4, 0), "refer"),
-            (0.4, "decline"),
-            (1.0, "decline"),
-        ],
-    )
-    def test_a_band_runs_from_its_edge_to_below_the_next(
-        self, pd_: float, decision: str, facts: ModelFacts
-    ) -> None:
-        policy = Policy.model_validate(THREE_BANDS)
-
-        assert decide(pd.Series([pd_]), policy, facts) == [decision]
-
-    @pytest.mark.parametrize("pd_", [0.0, np.nextafter(0.3, 0), 0.3, 0.35, 0.4, 1.0])
-    def test_one_pd_is_decided_as_in_a_batch(self, pd_: float, facts: ModelFacts) -> None:
-        policy = Policy.model_validate(THREE_BANDS)
-
-        one = make_decider(policy, facts).decide_one(pd_)
-
-        assert [one] == decide(pd.Series([pd_]), policy, facts)
-        assert make_decider(policy, facts).decide_one(None) == "invalid"
-
-    def test_an_application_without_a_pd_is_invalid_whatever_the_policy(
-        self, facts: ModelFacts
-    ) -> None:
-        everybody = {"version": "1", "bands": [{"from_quantile": 0, "decision": "approve"}]}
-        for given in (everybody, REFER_TOP_DECILE, THREE_BANDS):
-            decided = decide(pd.Series([np.nan, 0.1]), Policy.model_validate(given), facts)
-
-            assert decided == ["invalid", "approve"]
-
-    def test_decisions_keep_the_place_of_their_application(self, facts: ModelFacts) -> None:
-        pds = pd.Series([0.35, 0.1, np.nan])
-
-        decided = decide(pds, Policy.model_validate(REFER_TOP_DECILE), facts)
-
-        assert decided == ["refer", "approve", "invalid"]
-
-    def test_no_applications_get_no_decisions(self, facts: ModelFacts) -> None:
-        policy = Policy.model_validate(THREE_BANDS)
-
-        assert decide(pd.Series([], dtype="float64"), policy, facts) == []
-
-    def test_a_band_at_a_share_the_model_does_not_know_is_refused_with_those_it_knows(
-        self, facts: ModelFacts
-    ) -> None:
-        bands = [*REFER_TOP_DECILE["bands"], {"from_quantile": 0.97, "decision": "decline"}]
-        policy = Policy.model_validate({"version": "new", "bands": bands})
-
-        with pytest.raises(
-            InputError, match=r"policy new: the model has no PD for the quantile 0\.97"
-        ) as e:
-            decide(pd.Series([0.1]), policy, facts)
-
-        assert "[0.0, 0.5, 0.9, 0.95]" in e.value.remedy
-
-
-class TestPolicy:
-    def test_is_frozen(self) -> None:
-        policy = Policy.model_validate(REFER_TOP_DECILE)
-
-        with pytest.raises(ValidationError, match="frozen"):
-            policy.version = "2026-12"
-
-    @pytest.mark.parametrize(
-        ("starts", "problem"),
-        [
-            ([0.1], "bands must begin at 0 and rise"),
-            ([0, 0.9, 0.5], "bands must begin at 0 and rise"),
-            ([0, 0.9, 0.9], "bands must begin at 0 and rise"),
-            ([0, 1], "less than 1"),
-            ([-0.1, 0.5], "greater than or equal to 0"),
-            ([], "at least 1 item"),
-        ],
-    )
-    def test_has_bands_in_rising_order_from_zero(self, starts: list[float], problem: str) -> None:
-        bands = [{"from_quantile": start, "decision": "refer"} for start in starts]
-
-        with pytest.raises(ValidationError, match=problem):
-            Policy.model_validate({"version": "1", "bands": bands})
-
-    @pytest.mark.parametrize("decision", ["invalid", "maybe"])
-    def test_decides_in_its_own_words_only(self, decision: str) -> None:
-        bands = [{"from_quantile": 0, "decision": decision}]
-
-        with pytest.raises(ValidationError, match=decision):
-            Policy.model_validate({"version": "1", "bands": bands})
-
-    @pytest.mark.parametrize("given", [{"bands": []}, REFER_TOP_DECILE | {"threshold": 0.5}])
-    def test_has_a_version_and_bands_and_nothing_else(self, given: dict[str, object]) -> None:
-        with pytest.raises(ValidationError):
-            Policy.model_validate(given)
-
-    def test_band_has_no_unknown_field(self) -> None:
-        with pytest.raises(ValidationError, match="to_quantile"):
-            Band.model_validate({"from_quantile": 0, "decision": "refer", "to_quantile": 1})
-
-
-def test_bands_are_shown_at_the_pds_of_cross_validation() -> None:
-    predictions = pd.DataFrame(
-        {
-            "sample": ["cv"] * 101 + ["test"],
-            "probability_of_default": [*(np.arange(101) / 200), 0.9],
-        }
-    )
-
-    bands = band_edges(predictions, Policy.model_validate(REFER_TOP_DECILE))
-
-    assert bands == [
-        BandEdges("approve", 0.0, 0.45, "0 to 90% of training loans, lowest PD first"),
-        BandEdges("refer", 0.45, 1.0, "90 to 100% of training loans, lowest PD first"),
-    ]
-
-
-def test_the_top_decile_of_unseen_pds_is_referred(
-    lending_model: TrainedModel, simulated_loans: pd.DataFrame
+    ids=str,
+)
+def test_a_loan_is_decided_by_what_it_is_expected_to_earn(
+    pd_: float | None, given: dict[str, float], decision: str, cause: str
 ) -> None:
-    edge = lending_model.facts.pd_quantiles["0.9"]
-    pds = pd.Series(np.linspace(0, 2 * edge, 1_001))
+    decided, said = decide(pd_, **given)
 
-    decided = np.array(decide(pds, Policy.model_validate(REFER_TOP_DECILE), lending_model.facts))
+    assert decided == decision
+    assert cause in said
+    assert bool(said) is bool(cause)
 
-    assert set(decided[pds < edge]) == {Decision.APPROVE}
-    assert set(decided[pds >= edge]) == {Decision.REFER}
+
+def test_a_higher_hurdle_declines_more() -> None:
+    strict = make_test_decider(min_margin=0.05, review_margin=0.001)
+
+    assert decide(0.05, strict)[0] == "decline"
+    assert decide(0.01, strict)[0] == "approve"
+
+
+@given(
+    pd_=st.one_of(st.none(), st.floats(0, 1)),
+    amount=st.floats(500, 60_000),
+    rate_pct=st.floats(0, 40),
+    term_months=st.sampled_from([36.0, 60.0]),
+    unlike=st.integers(0, 5),
+)
+def test_one_loan_is_decided_as_among_others(
+    pd_: float | None, amount: float, rate_pct: float, term_months: float, unlike: int
+) -> None:
+    decide(pd_, amount=amount, rate_pct=rate_pct, term_months=term_months, unlike=unlike)
+
+
+def test_expected_npv_is_in_currency() -> None:
+    npv = DECIDER.decide_one(0.0, 10_000, 12, 36)[2]
+
+    assert npv == pytest.approx(657, abs=1)
+
+
+def test_only_approve_counts_as_approved() -> None:
+    pds = np.array([0.05, BREAK_EVEN, 0.3, np.nan])
+
+    approved = DECIDER.approves_columns(pds, *(np.full(4, x) for x in (10_000.0, 12.0, 36.0)))
+
+    assert approved.tolist() == [True, False, False, False]
+
+
+def test_no_applications_get_no_decisions() -> None:
+    decided = DECIDER.decide_columns(*(np.zeros(0) for _ in range(4)))
+
+    assert len(decided.decisions.codes) == len(decided.causes) == 0
+
+
+def test_what_decided_is_said_first_and_the_last_reason_left_out() -> None:
+    given = GivenReasons(
+        np.array([[1, 2], [2, 1], [3, 0], [4, 0]], dtype="int32"), ("", "a", "b", "c", "d")
+    )
+
+    reasons = put_first(given, np.array([2, 0]), ("", "x", "y")).as_text(pd.RangeIndex(2))
+
+    assert reasons.loc[0].tolist() == ["y", "a", "b", "c"]
+    assert reasons.loc[1].tolist() == ["b", "a", "", ""]
+
+
+def test_decisions_are_told_in_these_words() -> None:
+    assert [decision.value for decision in Decision] == ["approve", "refer", "decline", "invalid"]
 
 
 @pytest.mark.parametrize(
     ("options", "given"),
     [
-        (ScoringOptions, {"as_of": "2026-11-23", "policy": REFER_TOP_DECILE}),
+        (ScoringOptions, {"as_of": "2026-11-23"}),
         (
             InsightsOptions,
-            {"as_of": "2026-11-23", "min_loans": 30, "lab": read_lab()},
+            read_insights(),
         ),
     ],
 )
@@ -197,23 +163,7 @@ def test_options_are_taken_whole_and_refused_with_an_unknown_key(options, given)
 
 
 def test_a_count_of_none_is_refused() -> None:
-    given = {"as_of": "2026-11-23", "min_loans": 0, "lab": read_lab()}
+    given = read_insights(min_loans=0)
 
     with pytest.raises(ValidationError, match="min_loans"):
         InsightsOptions.model_validate(given)
-
-
-def test_the_bands_of_one_model_decide_as_their_edges_say() -> None:
-    bands = [
-        BandEdges("approve", 0.0, 0.2, ""),
-        BandEdges("refer", 0.2, 0.5, ""),
-        BandEdges("decline", 0.5, 1.0, ""),
-    ]
-    pds = np.array([0.0, 0.19, 0.2, 0.49, 0.5, 0.9, np.nan])
-    decider = decider_of_bands(bands)
-
-    decided = decider.decide_column(pds)
-    assert [decided.values[code] for code in decided.codes] == [
-        "approve", "approve", "refer", "refer", "decline", "decline", "invalid",
-    ]  # fmt: skip
-    assert decider.approves_column(pds).tolist() == [True, True, *[False] * 5]

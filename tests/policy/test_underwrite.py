@@ -8,34 +8,30 @@ import pytest
 
 from loantap.model.scoring.scorer import REASONS, Scorer
 from loantap.model.scoring.trained import TrainedModel
-from loantap.policy.decisions import Policy
+from loantap.policy.decisions import Decider
+from loantap.policy.lab.rule_tally import RuleTally
 from loantap.policy.schemas import SCORES
 from loantap.policy.underwriting import Underwriter
 from loantap.portfolio.dictionary import portfolio_columns
 from loantap.portfolio.errors import InputError
 from loantap.portfolio.loantap_format import render
 from tests.conftest import AS_OF, MADE_UP_LOAN, raw_loans
+from tests.policy.lab.shipped import make_lab
+from tests.policy.policies import make_test_decider
 
-POLICY = Policy.model_validate(
-    {
-        "version": "2026-11",
-        "bands": [
-            {"from_quantile": 0, "decision": "approve"},
-            {"from_quantile": 0.9, "decision": "refer"},
-        ],
-    }
-)
-SAFE = {"int_rate": "6.0", "grade": "A", "sub_grade": "A1", "installment": "365.06"}
+DECIDER = make_test_decider()
+SAFE = {"int_rate": "14.0", "grade": "C", "sub_grade": "C2", "installment": "410.13"}
+CHEAP = {"int_rate": "6.0", "grade": "A", "sub_grade": "A1", "installment": "365.06"}
 RISKY = {
     "int_rate": "24.0", "grade": "F", "sub_grade": "F5", "installment": "345.21",
-    "term": " 60 months", "annual_inc": "20000", "dti": "39",
+    "term": " 60 months", "annual_inc": "30000", "dti": "30",
 }  # fmt: skip
 
 
 def underwrite(
-    applications: pd.DataFrame, scorer: Scorer, policy: Policy, as_of: pd.Timestamp
+    applications: pd.DataFrame, scorer: Scorer, decider: Decider, as_of: pd.Timestamp
 ) -> pd.DataFrame:
-    return Underwriter(scorer, policy).underwrite(applications, as_of)
+    return Underwriter(scorer, decider).underwrite(applications, as_of)
 
 
 @pytest.fixture(scope="module")
@@ -43,30 +39,50 @@ def scorer(lending_model: TrainedModel) -> Scorer:
     return Scorer(lending_model, "loantap-lending-demo", "3")
 
 
-def test_a_safe_application_is_approved_a_risky_one_referred_and_a_broken_one_invalid(
+def test_a_safe_application_is_approved_a_risky_one_declined_and_a_broken_one_invalid(
     scorer: Scorer,
 ) -> None:
     applications = raw_loans(SAFE, RISKY, {"term": "48 months"})
 
-    scores = underwrite(applications, scorer, POLICY, AS_OF)
+    scores = underwrite(applications, scorer, DECIDER, AS_OF)
 
-    assert list(scores["decision"]) == ["approve", "refer", "invalid"]
+    assert list(scores["decision"]) == ["approve", "decline", "invalid"]
     assert list(scores["probability_of_default"].isna()) == [False, False, True]
     assert scores.loc[2, "reason_1"] == "term '48 months': not 36 or 60"
     SCORES.validate(scores)
 
 
+def test_what_decided_is_said_before_the_features_that_raise_the_risk(scorer: Scorer) -> None:
+    poor = {"annual_inc": "15000"}
+
+    scores = underwrite(raw_loans(SAFE, CHEAP, RISKY, SAFE | poor), scorer, DECIDER, AS_OF)
+
+    assert list(scores["decision"]) == ["approve", "decline", "decline", "refer"]
+    said = scores["reason_1"].tolist()
+    # The least risky borrower of the four pays less than the money costs.
+    assert scores["probability_of_default"].idxmin() == 1
+    assert said[1] == "the interest rate does not cover the expected loss"
+    assert said[2] == "the risk is above the highest that the policy accepts"
+    assert "is outside the range of the loans that the model was trained on" in said[3]
+    without = scorer.score(raw_loans(SAFE, CHEAP, RISKY, SAFE | poor), AS_OF)
+    assert said[0] == without.loc[0, "reason_1"]
+    for number in (2, 3, 4):
+        told = scores.loc[1:, f"reason_{number}"].tolist()
+        assert told == without.loc[1:, f"reason_{number - 1}"].tolist()
+
+
 def test_columns_are_those_of_the_contract_in_its_order(scorer: Scorer) -> None:
-    scores = underwrite(raw_loans(), scorer, POLICY, AS_OF)
+    scores = underwrite(raw_loans(), scorer, DECIDER, AS_OF)
 
     assert list(scores.columns) == [
         "application_id", "probability_of_default", "score", "decision",
         "reason_1", "reason_2", "reason_3", "reason_4", "model_name", "model_version",
+        "expected_npv", "policy_version", "policy_digest",
     ]  # fmt: skip
 
 
 def test_the_model_that_decided_is_named(scorer: Scorer) -> None:
-    scores = underwrite(raw_loans({}, {"dti": "x"}), scorer, POLICY, AS_OF)
+    scores = underwrite(raw_loans({}, {"dti": "x"}), scorer, DECIDER, AS_OF)
 
     assert set(scores["model_name"]) == {"loantap-lending-demo"}
     assert set(scores["model_version"]) == {"3"}
@@ -75,20 +91,20 @@ def test_the_model_that_decided_is_named(scorer: Scorer) -> None:
 def test_applications_keep_their_identifiers_and_their_order(scorer: Scorer) -> None:
     applications = raw_loans(RISKY, SAFE, {"dti": "x"}).assign(application_id=["c", "a", "b"])
 
-    scores = underwrite(applications.set_axis([9, 9, 4]), scorer, POLICY, AS_OF)
+    scores = underwrite(applications.set_axis([9, 9, 4]), scorer, DECIDER, AS_OF)
 
     assert list(scores["application_id"]) == ["c", "a", "b"]
-    assert list(scores["decision"]) == ["refer", "approve", "invalid"]
+    assert list(scores["decision"]) == ["decline", "approve", "invalid"]
 
 
 def test_identifiers_that_are_numbers_are_given_back_as_text(scorer: Scorer) -> None:
-    scores = underwrite(raw_loans().assign(application_id=[1_042]), scorer, POLICY, AS_OF)
+    scores = underwrite(raw_loans().assign(application_id=[1_042]), scorer, DECIDER, AS_OF)
 
     assert list(scores["application_id"]) == ["1042"]
 
 
 def test_applications_without_identifiers_get_their_row_number(scorer: Scorer) -> None:
-    scores = underwrite(raw_loans(SAFE, RISKY).set_axis([9, 4]), scorer, POLICY, AS_OF)
+    scores = underwrite(raw_loans(SAFE, RISKY).set_axis([9, 4]), scorer, DECIDER, AS_OF)
 
     assert scores["application_id"].astype(int).diff().dropna().eq(1).all()
     assert scores["application_id"].is_unique
@@ -112,7 +128,7 @@ def test_an_identifier_is_given_back_as_it_is_and_one_that_is_missing_stays_so(
 ) -> None:
     applications = raw_loans(SAFE, RISKY).assign(application_id=given)
 
-    scores = underwrite(applications, scorer, POLICY, AS_OF)
+    scores = underwrite(applications, scorer, DECIDER, AS_OF)
 
     named = scores["application_id"].astype("object").where(scores["application_id"].notna(), None)
     assert list(named) == expected
@@ -120,33 +136,43 @@ def test_an_identifier_is_given_back_as_it_is_and_one_that_is_missing_stays_so(
 
 
 def test_no_applications_get_no_decisions_but_the_columns(scorer: Scorer) -> None:
-    scores = underwrite(raw_loans().head(0), scorer, POLICY, AS_OF)
+    scores = underwrite(raw_loans().head(0), scorer, DECIDER, AS_OF)
 
     assert scores.empty
     SCORES.validate(scores)
 
 
-def test_about_a_tenth_of_loans_like_those_of_training_is_referred_and_none_declined(
+def test_loans_like_those_of_training_are_seldom_unlike_them_and_the_others_decided_by_money(
     scorer: Scorer, simulated_loans: pd.DataFrame
 ) -> None:
     applications = render(simulated_loans, portfolio_columns())
 
-    decisions = underwrite(applications, scorer, POLICY, AS_OF)["decision"]
+    scores = underwrite(applications, scorer, DECIDER, AS_OF)
 
-    assert set(decisions) == {"approve", "refer"}
-    assert decisions.eq("refer").mean() == pytest.approx(0.1, abs=0.02)
+    shares = scores["decision"].value_counts(normalize=True)
+    assert shares["approve"] + shares["refer"] + shares["decline"] == 1
+    assert 0.4 < shares["approve"] < 0.8
+    assert shares["refer"] < 0.1
+    approved = scores["decision"] == "approve"
+    assert scores.loc[approved, "expected_npv"].gt(0).all()
+    is_too_risky = (
+        scores["probability_of_default"] > DECIDER.policy.rules.max_probability_of_default
+    )
+    declined = (scores["decision"] == "decline") & ~is_too_risky
+    assert scores.loc[declined, "expected_npv"].lt(0).all()
+    assert scores.loc[~approved, "reason_1"].ne("").all()
 
 
 def test_a_column_the_model_needs_is_missed_by_name(scorer: Scorer) -> None:
     with pytest.raises(InputError, match="applications: column dti missing"):
-        underwrite(raw_loans().drop(columns="dti"), scorer, POLICY, AS_OF)
+        underwrite(raw_loans().drop(columns="dti"), scorer, DECIDER, AS_OF)
 
 
 def test_underwriting_does_not_touch_the_applications(scorer: Scorer) -> None:
     applications = raw_loans(SAFE, {"dti": "x"})
     before = applications.copy(deep=True)
 
-    underwrite(applications, scorer, POLICY, AS_OF)
+    underwrite(applications, scorer, DECIDER, AS_OF)
 
     pd.testing.assert_frame_equal(applications, before)
 
@@ -156,7 +182,7 @@ def test_a_file_gets_the_same_decisions_in_whatever_batches_it_is_read(
     size: int, scorer: Scorer
 ) -> None:
     applications = raw_loans(SAFE, RISKY, {"dti": "x"}, {"term": "48 months"}, {}, SAFE, RISKY)
-    underwriter = Underwriter(scorer, POLICY)
+    underwriter = Underwriter(scorer, DECIDER)
 
     scores = [
         SCORES.validate(underwriter.underwrite_batch(applications[row : row + size], row, AS_OF))
@@ -171,7 +197,7 @@ def test_a_file_gets_the_same_decisions_in_whatever_batches_it_is_read(
 
 def test_missing_identifiers_are_missing_in_every_batch(scorer: Scorer) -> None:
     applications = raw_loans(SAFE, SAFE, SAFE, SAFE).assign(application_id=["a", None, None, "b"])
-    underwriter = Underwriter(scorer, POLICY)
+    underwriter = Underwriter(scorer, DECIDER)
 
     scores = [
         underwriter.underwrite_batch(applications[:2], 0, AS_OF),
@@ -196,13 +222,17 @@ def test_one_application_is_decided_as_in_a_frame(
     application: dict[str, object], scorer: Scorer
 ) -> None:
     given = MADE_UP_LOAN | application
-    row = underwrite(pd.DataFrame([given]), scorer, POLICY, AS_OF).iloc[0]
+    row = underwrite(pd.DataFrame([given]), scorer, DECIDER, AS_OF).iloc[0]
 
-    one = Underwriter(scorer, POLICY).underwrite_one(given, AS_OF)
+    one = Underwriter(scorer, DECIDER).underwrite_one(given, AS_OF)
 
     assert one.application_id == (None if pd.isna(row.application_id) else row.application_id)
     assert one.decision == row["decision"]
     assert list(one.reasons) == row[list(REASONS)].tolist()
+    assert one.expected_npv == pytest.approx(
+        None if pd.isna(row["expected_npv"]) else row["expected_npv"], abs=1e-9
+    )
+    assert (one.policy_version, one.policy_digest) == (row.policy_version, row.policy_digest)
     assert (one.model_name, one.model_version) == (row["model_name"], row["model_version"])
     if one.decision == "invalid":
         assert one.probability_of_default is None
@@ -210,3 +240,79 @@ def test_one_application_is_decided_as_in_a_frame(
     else:
         assert one.score == row["score"]
         assert one.probability_of_default == pytest.approx(row["probability_of_default"], abs=1e-9)
+
+
+class TestRules:
+    """Rules of the policy lab that are switched on."""
+
+    RULES = tuple(rule for rule in make_lab().rules if rule.id in {
+        "dti_at_most_30", "sixty_months_up_to_grade_c"})  # fmt: skip
+    HIGH_DTI = SAFE | {"dti": "31", "annual_inc": "150000"}
+    LONG = SAFE | {"term": " 60 months", "installment": "279.22", "annual_inc": "90000"}
+    GIVEN = (
+        SAFE, HIGH_DTI, LONG, LONG | {"grade": "D", "sub_grade": "D1"},
+        CHEAP | {"dti": "31"}, HIGH_DTI | {"annual_inc": "15000"}, {"dti": "x"},
+    )  # fmt: skip
+
+    @pytest.fixture
+    def underwriter(self, scorer: Scorer) -> Underwriter:
+        return Underwriter(scorer, DECIDER, self.RULES)
+
+    def test_they_decline_what_the_policy_would_not(self, underwriter: Underwriter) -> None:
+        scores = underwriter.underwrite(raw_loans(*self.GIVEN), AS_OF)
+        without = underwrite(raw_loans(*self.GIVEN), underwriter.scorer, DECIDER, AS_OF)
+
+        assert list(without["decision"]) == [
+            "approve", "approve", "approve", "approve", "decline", "refer", "invalid",
+        ]  # fmt: skip
+        # What is unlike the loans of the training stays with a person, and a price that is too
+        # low stays the reason.
+        assert list(scores["decision"]) == [
+            "approve", "decline", "approve", "decline", "decline", "refer", "invalid",
+        ]  # fmt: skip
+        broken = "it breaks a rule of the credit policy: "
+        assert scores.loc[1, "reason_1"] == f"{broken}DTI at most 30%"
+        assert scores.loc[3, "reason_1"] == f"{broken}60 months only up to grade C"
+        assert scores.loc[1, "reason_2"] == without.loc[1, "reason_1"]
+        for row in (0, 2, 4, 5, 6):
+            assert scores.loc[row, "reason_1"] == without.loc[row, "reason_1"]
+
+    def test_one_application_is_decided_as_in_a_frame(self, underwriter: Underwriter) -> None:
+        scores = underwriter.underwrite(raw_loans(*self.GIVEN), AS_OF)
+
+        for row, given in enumerate(self.GIVEN):
+            one = underwriter.underwrite_one(MADE_UP_LOAN | given, AS_OF)
+            assert one.decision == scores.loc[row, "decision"]
+            assert list(one.reasons) == scores.loc[row, list(REASONS)].tolist()
+            assert one.policy_version == scores.loc[row, "policy_version"]
+
+    def test_they_are_on_record_with_every_decision(self, underwriter: Underwriter) -> None:
+        scores = underwriter.underwrite(raw_loans(SAFE), AS_OF)
+
+        assert scores.loc[0, "policy_version"] == (
+            "npv 2026-11 + dti_at_most_30 + sixty_months_up_to_grade_c"
+        )
+        other = Underwriter(underwriter.scorer, DECIDER, self.RULES[:1])
+        digests = {u.policy_digest for u in (underwriter, other)}
+        assert len(digests | {DECIDER.policy.short_digest}) == 3
+        assert {len(digest) for digest in digests} == {12}
+
+    def test_their_columns_are_needed(self, underwriter: Underwriter) -> None:
+        assert "grade" in underwriter.columns
+        assert "grade" not in Underwriter(underwriter.scorer, DECIDER).columns
+
+    def test_what_others_would_have_done_is_counted(self, scorer: Scorer) -> None:
+        tally = RuleTally(self.RULES)
+        underwriter = Underwriter(scorer, DECIDER)
+
+        applications = raw_loans(*self.GIVEN)
+        for row in range(0, len(applications), 3):
+            batch = applications[row : row + 3]
+            underwriter.underwrite_batch(batch, row, AS_OF, rule_tally=tally)
+
+        first, second = tally.describe()
+        # Of six that could be scored: one of HIGH_DTI approved, and one referred.
+        assert "DTI at most 30% would have declined 2 of 6 applications" in first
+        assert first.endswith("(scoring.recommendations=[dti_at_most_30])")
+        assert "60 months only up to grade C would have declined 1 of 6" in second
+        assert RuleTally(self.RULES).describe() == []

@@ -81,7 +81,10 @@ class TestJoin:
     @pytest.mark.parametrize(
         ("of_applications", "said"),
         [
-            (["1A", "2A"], "'001a' is in loans, '1A' in applications; 2 differ in capitals, zeros"),
+            (
+                ["1A", "2A"],
+                "'001a' is in loans, '1A' in applications; 2 differ only in capitals, zeros",
+            ),
             (["x", "y"], "'001a' is in loans, 'x' in applications. Give the same loan_id"),
         ],
     )

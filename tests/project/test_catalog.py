@@ -38,7 +38,7 @@ PERSONAL = {
     "ingestion.warehouse_portfolio", "ingestion.warehouse_loan_months",
     "feature_engineering.features", "splits", "benchmark_input", "lending_input",
     "application_input", "applications", "scores", "evaluation.external_loans",
-    "scoring.warehouse_decisions",
+    "scoring.warehouse_decisions", "offers",
 }  # fmt: skip
 PERSONAL_OF_A_MODEL = ("predictions", "out_of_fold")
 
@@ -243,7 +243,7 @@ def test_up_to_primary_only_what_holds_no_loan_is_previewed(layer: str) -> None:
         "evaluation.metrics",
         "evaluation.vintage_analysis",
         "leakage_report",
-        "insights.recommendations",
+        "recommendations",
     ],
 )
 def test_reports_are_previewed(name: str) -> None:
@@ -351,7 +351,7 @@ class TestPipelines:
     def test_these_pipelines_can_be_run(self) -> None:
         assert set(PIPELINES) == {
             "sources", "ingestion", "feature_engineering", "modeling", "evaluation", "insights",
-            "scoring", "check_sources", "training", "all", "__default__",
+            "scoring", "offers", "check_sources", "training", "all", "__default__",
         }  # fmt: skip
 
     @pytest.mark.parametrize(

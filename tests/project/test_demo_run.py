@@ -377,7 +377,7 @@ class TestMlflow:
             "insights.html", "model_card.html", "metrics.json", "leakage_report.json",
             "recommendations.json", "vintage_analysis.json", "fairness.json", "stability.json",
         } <= top  # fmt: skip
-        assert "eda.html" not in top  # it shows a row of the portfolio
+        assert "eda.html" not in top  # it holds a row of the portfolio
         for model in MODELS:
             attached = {file.path for file in demo.mlflow.list_artifacts(run_id, model)}
             assert {f"{model}/{file}" for file in (*PLOTS, *EVIDENCE)} <= attached

@@ -35,10 +35,10 @@ def group(parameters: dict[str, Any], path: str) -> dict[str, Any]:
     return found
 
 
-def test_every_pipeline_has_a_group_of_its_name_and_money_one_besides() -> None:
+def test_every_pipeline_has_a_group_of_its_name_and_so_have_money_and_policy() -> None:
     assert {path.partition(".")[0] for path in MODELS} == {
         "sources", "ingestion", "feature_engineering", "modeling", "evaluation", "insights",
-        "scoring", "economics",
+        "scoring", "offers", "economics", "policy",
     }  # fmt: skip
 
 
@@ -106,7 +106,11 @@ def test_a_misspelt_key_is_refused_with_the_nearest_one() -> None:
         ({"modeling": {"lending": {"balancing": ["adasyn"]}}}, r"balancing\.0: 'adasyn' cannot"),
         ({"sources": {"tolerated_bad_share": 1}}, r"tolerated_bad_share: 1 cannot be used"),
         ({"sources": 3}, r"parameter sources: 3 cannot be used"),
-        ({"scoring": {"policy": {"bands": []}}}, r"scoring\.policy\.bands: \[\] cannot be used"),
+        ({"offers": "o.parquet"}, r"parameter offers: 'o.parquet' cannot be used"),
+        ({"offers": {"margin": 2}}, r"parameter offers\.margin: 2 cannot be used"),
+        ({"policy": {"rules": {"review_margin": -1}}}, r"policy\.rules\.review_margin: -1 cannot"),
+        ({"policy": {"approved_by": None}}, r"parameter policy: .*not approved by a second person"),
+        ({"economics": {"main": "gentle"}}, r"parameter economics: .*there is no scenario gentle"),
         (
             {"feature_engineering": {"split": {"out_of_time": {"last_month": "2016-01-01"}}}},
             r"split\.out_of_time: .*not matured as of",

@@ -523,7 +523,7 @@ class TestChampions:
 
         assert champion.trained is None
         assert not champion.predictions.empty
-        assert "compared with the predictions stored with it" in caplog.text
+        assert "compared with the champion's stored predictions" in caplog.text
 
     def test_one_whose_predictions_are_unreadable_has_none(
         self,

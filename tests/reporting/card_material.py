@@ -19,7 +19,8 @@ from loantap.reporting.model_card.page import (
     DataSummary,
     FeatureRow,
     ModelCard,
-    PolicyBand,
+    PolicyLimit,
+    PolicySummary,
 )
 from loantap.reporting.model_card.vintage_section import VintageSection
 from tests.reporting.leakage_findings import make_finding
@@ -270,6 +271,12 @@ def make_stability() -> dict[str, Any]:
     }  # fmt: skip
 
 
+def make_policy(name: str = "npv 2026-11") -> PolicySummary:
+    """A credit policy as the card shows it."""
+    limits = [PolicyLimit(36, 12, 0.139, 0.142), PolicyLimit(60, 12, 0.151, 0.153)]
+    return PolicySummary(name, "0123456789ab", "the head of credit", "mid", 0.6, 35_000, limits)
+
+
 def make_card(origin: str = "real", **changes: Any) -> ModelCard:
     definition = {
         "outcomes_as_of": "2017-03-01", "term_months": 36, "first_origin": "2012-07-01",
@@ -308,8 +315,7 @@ def make_card(origin: str = "real", **changes: Any) -> ModelCard:
                 "checks": {},
                 "impact": [],
             },
-            policy_version="2026-11",
-            policy=[PolicyBand("approve", 0, 0.34, "all but the top decile of the PD")],
+            policy=make_policy(),
         ),
         models=CardModels(
             sections=[
@@ -331,7 +337,7 @@ def make_card(origin: str = "real", **changes: Any) -> ModelCard:
         elif name == "beyond_income":
             summary = dataclasses.replace(card.data.summary, beyond_income=value)
             card = dataclasses.replace(card, data=dataclasses.replace(card.data, summary=summary))
-        elif name in {"policy", "policy_version", "leakage_report"}:
+        elif name in {"policy", "leakage_report"}:
             card = dataclasses.replace(card, data=dataclasses.replace(card.data, **{name: value}))
         else:
             card = dataclasses.replace(card, **{name: value})

@@ -19,6 +19,8 @@ def make_summary():
             high=0.226,
             origin=origin,
             as_of=date(2017, 3, 1),
+            first_issued=date(2007, 6, 1),
+            last_issued=date(2016, 12, 1),
             monthly_events_origin=monthly_events_origin,
         )
 

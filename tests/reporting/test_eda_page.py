@@ -1,4 +1,4 @@
-"""The exploration page is one file, and says whose data it shows."""
+"""The exploration page is one file, says whose data it shows, and tells columns by outcome."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from loantap.policy.exploration import SAME_BY_DEFINITION, explore_outcomes
 from loantap.reporting.eda_page import render_eda
 
 AS_OF = date(2017, 3, 1)
@@ -17,37 +18,95 @@ AS_OF = date(2017, 3, 1)
 @pytest.fixture(scope="module")
 def loans() -> pd.DataFrame:
     rng = np.random.default_rng(1)
-    grade = pd.Series(rng.choice(list("ABC"), 1_200), dtype="str")
+    purpose = pd.Series(rng.choice(["car", "<medical>", "wedding"], 1_200), dtype="str")
+    months = pd.date_range("2007-08-01", "2016-12-01", freq="MS")
     return pd.DataFrame(
         {
-            "grade": grade,
+            "purpose": purpose,
+            "loan_amount": rng.normal(14_000, 400, 1_200).round(),
             "interest_rate_pct": rng.normal(13, 4, 1_200).round(2),
             "mortgage_accounts": pd.Series(rng.integers(0, 6, 1_200), dtype="float64").where(
-                grade != "C"
+                purpose != "car"
             ),
+            "issue_month": np.resize(months, 1_200),
+            "is_charged_off": rng.binomial(1, 0.2, 1_200).astype("int8"),
         }
+    )
+
+
+def render(loans: pd.DataFrame, origin: str = "real") -> str:
+    found = explore_outcomes(loans)
+    return render_eda(
+        loans, found.numbers, found.levels, SAME_BY_DEFINITION, origin=origin, as_of=AS_OF
     )
 
 
 @pytest.fixture(scope="module")
 def page(loans: pd.DataFrame) -> str:
-    return render_eda(loans, "real", AS_OF)
+    return render(loans)
 
 
-def test_the_page_tells_size_origin_and_day(page: str) -> None:
-    assert "LoanTap portfolio, 1,200 resolved loans, real data, 2017-03-01" in page
+def test_the_page_tells_size_origin_day_and_months_of_issue(page: str) -> None:
+    assert (
+        "LoanTap portfolio as of 2017-03-01, data origin: real, n = 1,200 resolved loans, "
+        "issued 2007-08 to 2016-12"
+    ) in page
     assert "SIMULATED" not in page
 
 
 def test_simulated_data_is_called_simulated(loans: pd.DataFrame) -> None:
-    page = render_eda(loans, "simulated", AS_OF)
+    page = render(loans, "simulated")
 
-    assert "LoanTap portfolio, 1,200 resolved loans, SIMULATED DATA, 2017-03-01" in page
+    assert '<p class="simulated">SIMULATED DATA</p>' in page
+    assert "<title>Portfolio: every column (simulated data)</title>" in page
 
 
-@pytest.mark.parametrize("name", ["grade", "interest_rate_pct", "mortgage_accounts"])
+@pytest.mark.parametrize("name", ["purpose", "interest_rate_pct", "mortgage_accounts"])
 def test_every_column_is_shown(name: str, page: str) -> None:
-    assert name in page
+    assert f'data-column-name="{name}"' in page
+
+
+def find_row(page: str, heading: str) -> str:
+    row = re.search(rf'<tr><th scope="row">{heading}<.*?</tr>', page)
+    assert row is not None
+    return row[0]
+
+
+def test_a_number_is_told_by_outcome_with_its_auc_and_interval(
+    page: str, loans: pd.DataFrame
+) -> None:
+    row = find_row(page, "Loan amount")
+    paid = loans.loc[loans["is_charged_off"] == 0, "loan_amount"]
+    low, median, high = (f"{paid.quantile(at):,.0f}" for at in (0.25, 0.5, 0.75))
+
+    assert f"{median}<small>{low} to {high}</small>" in row
+    assert re.search(r"0\.\d{3}<small>0\.\d{3} to 0\.\d{3}</small>", row)
+    assert '<td class="num">1,200</td>' in row
+
+
+def test_years_have_no_thousands(page: str) -> None:
+    assert re.search(r">201\d<small>20\d\d to 20\d\d</small>", find_row(page, "Issue month"))
+
+
+def test_a_category_is_told_by_outcome_and_escaped(page: str, loans: pd.DataFrame) -> None:
+    row = find_row(page, "&lt;medical&gt;")
+    of = loans[loans["purpose"] == "<medical>"]
+
+    assert f'<td class="num">{of["is_charged_off"].mean():.1%}</td>' in row
+    assert "<medical>" not in page
+
+
+def test_what_was_left_out_is_named(page: str) -> None:
+    assert "<code>loan_status</code> (<code>is_charged_off</code>)" in page
+
+
+def test_too_few_loans_are_said_to_be_too_few() -> None:
+    few = pd.DataFrame({"annual_income": [1.0, 2.0, np.nan], "is_charged_off": [0, 0, 0]})
+
+    page = render(few)
+
+    assert "<small>too few loans to say</small>" in find_row(page, "Annual income")
+    assert "nan" not in find_row(page, "Annual income")
 
 
 def test_the_page_opens_without_a_network(page: str) -> None:
@@ -59,9 +118,19 @@ def test_the_page_opens_without_a_network(page: str) -> None:
     assert "<script" in page
 
 
+def test_no_script_may_run_but_those_of_skrub(page: str) -> None:
+    policy = re.search(r'Content-Security-Policy" content="([^"]+)"', page)
+    assert policy is not None
+
+    allowed = re.search(r"script-src ([^;]+)$", policy[1])
+    assert allowed is not None
+    assert all(re.fullmatch(r"'sha256-[\w+/=]+'", source) for source in allowed[1].split())
+    assert len(allowed[1].split()) == len(re.findall(r"<script", page)) == 2
+
+
 def test_rendering_does_not_touch_the_loans(loans: pd.DataFrame) -> None:
     before = loans.copy(deep=True)
 
-    render_eda(loans, "real", AS_OF)
+    render(loans)
 
     pd.testing.assert_frame_equal(loans, before)

@@ -19,8 +19,8 @@ def test_the_page_is_one_file_that_loads_nothing(page):
 def test_the_page_states_its_portfolio_with_interval_and_what_the_rate_is_not(page):
     text = read_text(page)
 
-    assert "as of 2017-03-01" in text
-    assert "n = 1,000 resolved loans" in text
+    assert "page made on 2017-03-01" in text
+    assert "n = 1,000 resolved loans issued from June 2007 to December 2016" in text
     assert "20.0% 95% interval 17.6 to 22.6%" in text
     assert "Only resolved loans" in text
     assert "issue years can therefore not be compared" in text

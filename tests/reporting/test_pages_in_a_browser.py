@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
+from loantap.policy.exploration import SAME_BY_DEFINITION, explore_outcomes
 from loantap.reporting.eda_page import render_eda
 from loantap.reporting.insights_page import render_insights
 from loantap.reporting.model_card.page import render_model_card
@@ -161,16 +163,61 @@ def test_the_verdict_is_on_the_first_screen(browser, model_card):
     page.close()
 
 
-def test_the_exploration_page_opens_without_a_network(browser, tmp_path):
-    loans = pd.DataFrame({"grade": list("ABCA") * 10, "loan_amount": range(40)})
+@pytest.fixture
+def exploration(tmp_path) -> Path:
+    loans = pd.DataFrame(
+        {
+            "home_ownership": ["OWN", "RENT", "MORTGAGE", "RENT"] * 50,
+            "loan_amount": np.arange(200) * 100.0 + 1_000,
+            "is_charged_off": np.tile([0, 0, 0, 1], 50),
+        }
+    )
+    found = explore_outcomes(loans)
+    page = render_eda(loans, found.numbers, found.levels, SAME_BY_DEFINITION,
+                      origin="simulated", as_of=date(2026, 11, 23))  # fmt: skip
     path = tmp_path / "eda.html"
-    path.write_text(render_eda(loans, "simulated", date(2026, 11, 23)), encoding="utf-8")
-    page = browser.new_page()
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
+    path.write_text(page, encoding="utf-8")
+    return path
 
-    page.goto(path.as_uri())
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_exploration_page_fits_its_window_and_asks_for_nothing(browser, exploration, width):
+    page = browser.new_page(viewport={"width": width, "height": 800})
+    asked: list[str] = []
+    said: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda message: said.append(message.text))
+
+    page.goto(exploration.as_uri())
+    page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+
+    expect(page.get_by_role("region", name="Home ownership by outcome")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
+    assert said == []  # the policy of the page lets skrub's scripts run
+    page.close()
+
+
+@pytest.mark.parametrize(("scheme", "card"), [("light", "255, 255, 255"), ("dark", "28, 34, 41")])
+def test_the_report_of_skrub_has_our_colours_and_no_row_of_a_borrower(
+    browser, exploration, scheme, card
+):
+    page = browser.new_page(color_scheme=scheme)
+
+    page.goto(exploration.as_uri())
+
+    first = page.locator("#column-summaries-panel .column-summary").first
+    expect(first).to_be_visible()
+    expect(first).to_have_css("background-color", f"rgb({card})")
+    expect(page.get_by_role("button", name="Associations")).to_be_visible()
+    expect(page.get_by_role("button", name="Table", exact=True)).to_be_hidden()
+    page.close()
+
+
+def test_the_exploration_page_says_whose_data_it_shows(browser, exploration):
+    page = browser.new_page()
+
+    page.goto(exploration.as_uri())
 
     assert page.get_by_text("SIMULATED DATA").first.is_visible()
-    assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
     page.close()

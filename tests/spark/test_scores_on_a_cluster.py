@@ -26,12 +26,12 @@ from loantap.datasets.spark import job
 from loantap.datasets.staged import staging_path
 from loantap.model.scoring.scorer import Scorer
 from loantap.pipelines.scoring.nodes import score_applications
-from loantap.policy.decisions import Policy
 from loantap.policy.options import ScoringOptions
 from loantap.portfolio.errors import InputError
 from loantap.tables import files, tasks
 from loantap.tables.rows import MappedFile
 from tests.conftest import AS_OF
+from tests.policy.policies import ECONOMICS, make_policy
 from tests.spark.functions_of_rows import (
     break_in_the_middle,
     make_one_impossible,
@@ -41,14 +41,7 @@ from tests.spark.functions_of_rows import (
 
 MakeTable = Callable[[Path], SparkTableDataset]
 
-BANDS = [
-    {"from_quantile": 0, "decision": "approve"},
-    {"from_quantile": 0.9, "decision": "refer"},
-]
-OPTIONS = ScoringOptions(
-    as_of=AS_OF.date().isoformat(),
-    policy=Policy.model_validate({"version": "2026-11", "bands": BANDS}),
-)
+OPTIONS = (ScoringOptions(as_of=AS_OF.date()), make_policy(), ECONOMICS, None)
 
 
 @pytest.fixture(autouse=True)
@@ -68,7 +61,9 @@ def write(rows: pd.DataFrame, path: Path, row_group_size: int = 128) -> Path:
 
 def score_here(source: Path, target: Path, scorer: Scorer) -> pd.DataFrame:
     dataset = BatchedDataset(dataset={"type": "pandas.ParquetDataset", "filepath": str(target)})
-    for batch in score_applications(TableFileDataset(filepath=str(source)).load(), scorer, OPTIONS):
+    for batch in score_applications(
+        TableFileDataset(filepath=str(source)).load(), scorer, *OPTIONS
+    ):
         dataset.save(batch)
     dataset.publish()
     return pd.read_parquet(target)
@@ -76,7 +71,7 @@ def score_here(source: Path, target: Path, scorer: Scorer) -> pd.DataFrame:
 
 def score_there(source: Path, target: Path, scorer: Scorer, make_table: MakeTable) -> pd.DataFrame:
     dataset = make_table(target)
-    (promise,) = score_applications(SparkFileDataset(filepath=str(source)).load(), scorer, OPTIONS)
+    (promise,) = score_applications(SparkFileDataset(filepath=str(source)).load(), scorer, *OPTIONS)
     dataset.save(promise)
     dataset.publish()
     return pd.read_parquet(target)

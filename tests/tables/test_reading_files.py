@@ -81,8 +81,8 @@ FORMS: dict[str, tuple[str | bytes, str]] = {
     "upper case": (PLAIN.replace(HEADER, HEADER.upper()), "usual spelling"),
     "title case": (PLAIN.replace(HEADER, HEADER.replace("_", " ").title()), "usual spelling"),
     "blanks in the header": (PLAIN.replace(HEADER, HEADER.replace(",", " , ")), "usual spelling"),
-    "a title above": ("Applications of March\n\n" + PLAIN, "header on line 3, what stands above"),
-    "a title of many cells": ("March,,,,\n" + PLAIN, "header on line 2, what stands above"),
+    "a title above": ("Applications of March\n\n" + PLAIN, "header on line 3, the lines above"),
+    "a title of many cells": ("March,,,,\n" + PLAIN, "header on line 2, the lines above"),
     "a total below": (PLAIN + "Total,64500,,,\n", "below the table, from line 5 on, left out"),
     "a count and a note below": (
         PLAIN + "\nTotal: 3 rows\nExported from the CRM in March\n", "from line 5 on, left out",

@@ -18,11 +18,12 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
+from loantap.policy.decisions import make_decider
 from loantap.policy.underwriting import Underwriter
 from loantap.portfolio.dictionary import portfolio_columns
 from loantap.portfolio.loantap_format import render
 from loantap.simulator.portfolio import simulate_portfolio
-from tools.benchmarks.scorers import KINDS, make_scorer, read_scoring_options
+from tools.benchmarks.scorers import KINDS, make_scorer, read_policy, read_scoring_options
 
 _FRAMES = 200
 
@@ -35,7 +36,7 @@ def main() -> None:
     arguments = parser.parse_args()
     count = arguments.applications
     options = read_scoring_options()
-    underwriter = Underwriter(make_scorer(arguments.kind), options.policy)
+    underwriter = Underwriter(make_scorer(arguments.kind), make_decider(*read_policy()))
     day = options.day
     typed = render(simulate_portfolio(count, seed=7).portfolio, portfolio_columns())
     texts = typed.astype("str").replace("nan", "")

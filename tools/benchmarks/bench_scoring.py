@@ -31,7 +31,7 @@ from loantap.portfolio.dictionary import portfolio_columns
 from loantap.portfolio.loantap_format import render
 from loantap.simulator.portfolio import simulate_portfolio
 from tools.benchmarks.measured import Measured, run_measured
-from tools.benchmarks.scorers import KINDS, make_scorer, read_scoring_options
+from tools.benchmarks.scorers import KINDS, make_scorer, read_policy, read_scoring_options
 
 _SIMULATED = 400_000
 _REPEATS = 3
@@ -102,7 +102,8 @@ def _run(
     source: TableFileDataset, target: BatchedDataset, scorer: object, options: ScoringOptions
 ) -> None:
     """What the runner does for the pipeline."""
-    for batch in score_applications(source.load(), scorer, options):  # type: ignore[arg-type]
+    deciding = (options, *read_policy(), None)
+    for batch in score_applications(source.load(), scorer, *deciding):  # type: ignore[arg-type]
         target.save(SCORES.validate(cast("pd.DataFrame", batch)))
     target.publish()
 

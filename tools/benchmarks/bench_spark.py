@@ -27,7 +27,7 @@ from loantap.pipelines.scoring.nodes import score_applications
 from loantap.tables.rows import MappedFile
 from tools.benchmarks.bench_scoring import score, write_applications
 from tools.benchmarks.measured import run_measured
-from tools.benchmarks.scorers import KINDS, make_scorer, read_scoring_options
+from tools.benchmarks.scorers import KINDS, make_scorer, read_policy, read_scoring_options
 
 _CATALOG = Path(__file__).parents[2] / "conf/spark/catalog.yml"
 
@@ -80,7 +80,7 @@ def score_on_spark(folder: Path, cores: int) -> list[float]:
     scorer, options = make_scorer(KINDS[0]), read_scoring_options()
 
     def run() -> None:
-        for promise in score_applications(source.load(), scorer, options):
+        for promise in score_applications(source.load(), scorer, options, *read_policy(), None):
             target.save(cast("MappedFile", promise))
         target.publish()
 

@@ -1,17 +1,39 @@
-"""The options a model is trained with, read from the configuration of the project."""
+"""The options a model is trained with and policies are compared under, read from `conf`."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from loantap.model.training.options import TrainingOptions
+from loantap.policy.comparison.options import ComparisonOptions
+from loantap.policy.money.scenarios import Economics
 
-_PARAMETERS = Path(__file__).parents[2] / "conf/base/parameters_modeling.yml"
+_CONF = Path(__file__).parents[2] / "conf/base"
 
 
 def read_options(model: str, seed: int = 42) -> TrainingOptions:
     """Options of one model, as `kedro run` reads them."""
-    text = _PARAMETERS.read_text().replace("${runtime_params:seed,42}", str(seed))
+    text = (_CONF / "parameters_modeling.yml").read_text()
+    text = text.replace("${runtime_params:seed,42}", str(seed))
     return TrainingOptions(**yaml.safe_load(text)["modeling"][model])
+
+
+def read_economics() -> Economics:
+    """The scenarios, with the month up to which outcomes were observed."""
+    splits = _read("feature_engineering")["split"]["out_of_time"]
+    observed = {"outcomes_as_of": splits["outcomes_as_of"]}
+    return Economics.model_validate(_read("economics") | observed)
+
+
+def read_comparison() -> ComparisonOptions:
+    """The policies that are compared."""
+    return ComparisonOptions.model_validate(_read("insights")["comparison"])
+
+
+def _read(group: str) -> dict[str, Any]:
+    parameters: dict[str, Any] = yaml.safe_load((_CONF / f"parameters_{group}.yml").read_text())
+    group_of: dict[str, Any] = parameters[group]
+    return group_of

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import yaml
@@ -13,6 +14,8 @@ from loantap.model.scoring.scorer import Scorer
 from loantap.model.scoring.trained import make_trained_model
 from loantap.model.training.estimator import Balancing
 from loantap.model.training.train import feature_names, train_challenger, train_logistic
+from loantap.policy.credit_policy import CreditPolicy
+from loantap.policy.money.scenarios import Economics
 from loantap.policy.options import ScoringOptions
 from loantap.portfolio.cleaning import mark_outcome
 from loantap.simulator.portfolio import simulate_portfolio
@@ -20,7 +23,7 @@ from tools.benchmarks.configured import read_options
 
 KINDS = ("logistic", "boosting")
 _LOANS = 10_000
-_PARAMETERS = Path(__file__).parents[2] / "conf/base/parameters_scoring.yml"
+_CONF = Path(__file__).parents[2] / "conf/base"
 
 
 @cache
@@ -46,6 +49,17 @@ def make_scorer(kind: str) -> Scorer:
 
 
 def read_scoring_options() -> ScoringOptions:
-    """Policy of the configuration, on a fixed day."""
-    group = yaml.safe_load(_PARAMETERS.read_text())["scoring"]
-    return ScoringOptions.model_validate(group | {"as_of": "2026-11-23"})
+    """Options of the configuration, on a fixed day."""
+    return ScoringOptions.model_validate(_read_group("scoring") | {"as_of": "2026-11-23"})
+
+
+def read_policy() -> tuple[CreditPolicy, Economics]:
+    """The credit policy of the configuration, and the scenarios it rests on."""
+    economics = _read_group("economics") | {"outcomes_as_of": "2017-03-01"}
+    policy = CreditPolicy.model_validate(_read_group("policy"))
+    return policy, Economics.model_validate(economics)
+
+
+def _read_group(name: str) -> dict[str, Any]:
+    group: dict[str, Any] = yaml.safe_load((_CONF / f"parameters_{name}.yml").read_text())[name]
+    return group

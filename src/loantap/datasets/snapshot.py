@@ -224,7 +224,7 @@ class SnapshotDataset(AbstractDataset[Extraction, pd.DataFrame | SnapshotRows]):
             manifest = read_manifest(self._list.path)
             check_parts(manifest, self._folder)
         except DamagedSnapshotError as error:
-            logger.warning("snapshot %s: %s. Every row is read", self._folder, error)
+            logger.warning("snapshot %s: %s. Every row is read anew", self._folder, error)
             return None
         return manifest
 

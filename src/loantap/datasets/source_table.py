@@ -113,7 +113,7 @@ class SourceTableDataset(AbstractDataset[pd.DataFrame | Iterable[pd.DataFrame], 
         if not self.is_embedded:
             raise InputError(
                 f"{self._system}, table {self._table}",
-                "it is a real system's, which is only read",
+                "it belongs to a real system, which is only read",
                 "Use `--env base` for sources that can be written",
             )
         return DuckDB(self._system, Path(self._credentials["path"]))

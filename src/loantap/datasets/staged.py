@@ -186,10 +186,18 @@ class StagedDataset(AbstractDataset[Any, Any]):
 
     Args:
         dataset: configuration of the file dataset wrapped; must have a `filepath`.
+        optional: whether a file that is not there is loaded as None.
         metadata: for Kedro-Viz and the documentation.
     """
 
-    def __init__(self, *, dataset: dict[str, Any], metadata: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        dataset: dict[str, Any],
+        optional: bool = False,
+        metadata: dict[str, Any] | None = None,
+    ) -> None:
+        self._is_optional = optional
         self._file = StagedFile(dataset["filepath"])
         self._config = dataset
         self._published = self._make(self._file.path)
@@ -210,6 +218,8 @@ class StagedDataset(AbstractDataset[Any, Any]):
 
     def load(self) -> Any:
         """Load what this run saved, or else the last good output."""
+        if self._is_optional and not self._file.current.exists():
+            return None
         return self._make(self._file.current).load()
 
     def save(self, data: Any) -> None:
@@ -233,7 +243,7 @@ class StagedDataset(AbstractDataset[Any, Any]):
         return AbstractDataset.from_config("staged", self._config | {"filepath": str(path)})
 
     def _exists(self) -> bool:
-        return self._file.current.exists()
+        return self._is_optional or self._file.current.exists()
 
     def _describe(self) -> dict[str, Any]:
         return {"filepath": str(self._file.path), "type": type(self._published).__name__}

@@ -36,7 +36,7 @@ class TargetSystemDataset(AbstractDataset[NoReturn, TargetSystem]):
 
     def save(self, data: NoReturn) -> NoReturn:  # noqa: ARG002
         """Refused: tables are written, not systems."""
-        raise DatasetError("a system is not saved to; TargetTableDataset writes a table")
+        raise DatasetError("a system cannot be saved to; TargetTableDataset writes a table")
 
     def _exists(self) -> bool:
         return True

@@ -197,7 +197,7 @@ FEATURE_SETS: Final = MappingProxyType(
         s.name: s
         for s in (
             FeatureSet("benchmark", tuple(FEATURES),
-                       "everything, pincode included: beside the published case study only",
+                       "everything, pincode included: for comparison with the case study only",
                        for_lending=False),
             FeatureSet("lending", (*_APPLICATION, *_OFFER),
                        "reviews an offer that the incumbent engine graded"),

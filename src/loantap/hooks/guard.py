@@ -64,7 +64,7 @@ def check_inputs(run_params: dict[str, Any], pipeline: Pipeline, catalog: Catalo
             _require_credentials(name, catalog)
     for name in sorted(pipeline.inputs()):
         if not is_parameter(name):
-            _require_input(name, catalog)
+            _require_input(name, catalog, pipeline)
 
 
 def _require_embedded(node: Node, catalog: Catalog) -> None:
@@ -119,13 +119,15 @@ def _require_frames(node: Node, catalog: Catalog) -> None:
             )
 
 
-def _require_input(name: str, catalog: Catalog) -> None:
+def _require_input(name: str, catalog: Catalog, pipeline: Pipeline) -> None:
     dataset = catalog.get(name)
     if name == "applications" and isinstance(dataset, MemoryDataset):
+        tags = {tag for node in pipeline.nodes for tag in node.tags}
+        reader, output = ("scoring", "scores") if "scoring" in tags else ("offers", "offered")
         raise InputError(
-            "pipeline scoring",
+            f"pipeline {reader}",
             "no applications are given",
-            "Add --params applications=FILE.csv,scores=FILE.parquet",
+            f"Add --params applications=FILE.csv,{output}=FILE.parquet",
         )
     if isinstance(dataset, ChampionDataset):
         dataset.require_champion()

@@ -12,7 +12,6 @@ import pandas as pd
 from loantap.datasets import BatchedDataset, StagedDataset
 from loantap.hooks.saved import Catalog
 from loantap.model.validation.evaluation import measure_out_of_fold
-from loantap.policy.decisions import Decision
 from loantap.portfolio.assembly import portfolio_origin
 from loantap.registry.connection import registry_address
 from loantap.reporting.terminal.results import RunResults
@@ -47,7 +46,6 @@ def collect_results(catalog: Catalog, names: Sequence[str], project: Path) -> Ru
         scores=written.get("scores"),
         decisions=_tally_decisions(saved.get("scores")),
         scoring_account=load(_ACCOUNT),
-        declines="scores" not in saved or _declines(catalog),
         next_steps=_tell_next_steps(names, project),
     )
 
@@ -97,8 +95,3 @@ def _tell_next_steps(saved: Sequence[str], project: Path) -> str:
     if has_make and {"reconciliation", "sources.portfolio"} & set(saved):
         return "kedro run --pipelines training (models and reports)"
     return ""
-
-
-def _declines(catalog: Catalog) -> bool:
-    bands = catalog.load("params:scoring").policy.bands
-    return any(band.decision == Decision.DECLINE for band in bands)

@@ -19,6 +19,7 @@ _DATASETS: Final = MappingProxyType(
         "portfolio": "sources.portfolio_csv",
         "applications": "applications",
         "scores": "scores",
+        "offered": "offers",
         "external": "evaluation.external_loans",
     }
 )
@@ -26,7 +27,7 @@ _PIPELINES: Final = MappingProxyType(
     {
         "portfolio": "sources", "loans": "sources", "replace_real": "sources",
         "since": "ingestion", "external": "evaluation", "applications": "scoring",
-        "scores": "scoring",
+        "scores": "scoring", "offered": "offers",
     }
 )  # fmt: skip
 _DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -53,12 +54,13 @@ def check_choices(given: Mapping[str, Any], latest: date) -> None:
                 "Give one, or leave the parameter out; a shell variable may be empty",
             )
     _require_one_source(given)
-    if "scores" in given and "applications" not in given:
-        raise InputError(
-            "--params scores",
-            "there are no applications to score",
-            "Add applications=FILE.csv, or leave it out",
-        )
+    for name, purpose in (("scores", "score"), ("offered", "make offers for")):
+        if name in given and "applications" not in given:
+            raise InputError(
+                f"--params {name}",
+                f"there are no applications to {purpose}",
+                "Add applications=FILE.csv, or leave it out",
+            )
     if "as_of" in given:
         _require_day(given["as_of"], latest)
 
@@ -163,7 +165,7 @@ def _require_day(value: object, latest: date) -> None:
     except ValueError:
         day = None
     if day is None:
-        raise InputError(where, f"'{value}' is not a day", "Give it as YYYY-MM-DD, as 2016-01-15")
+        raise InputError(where, f"'{value}' is not a day", "Give YYYY-MM-DD, such as 2016-01-15")
     if day > latest:
         raise InputError(
             where, f"{day} is still to come", "Give a day that is past, or leave it out for today"

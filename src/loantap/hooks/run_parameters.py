@@ -24,16 +24,19 @@ RUN_PARAMETERS: Final = MappingProxyType(
         "as_of": "day of the run, YYYY-MM-DD (default: today)",
         "since": "read again what the sources changed from 2016, 2016-01 or 2016-01-15 on, or all "
         "(default: since the last good snapshot)",
-        "applications": "CSV or Parquet file of applications to score",
+        "applications": "CSV or Parquet file of applications to score, or to make offers for",
         "scores": "Parquet or CSV file the scores go to",
+        "offered": "Parquet or CSV file the offers go to",
         "external": "CSV or Parquet file of resolved loans of another time or lender to judge on",
         "summary": "full shows every table at the end of the run (default: short)",
     }
 )
+# Files that are made of applications.
+_OUTPUTS: Final = ("scores", "offered")
 # Names of earlier releases: of run parameters, and of parameters of groups.
 _RENAMED: Final = MappingProxyType({"foreign": "external"})
 _RENAMED_IN_GROUPS: Final = MappingProxyType({"snapshot": "outcomes_as_of"})
-_SCORES_FORMATS: Final = (".parquet", ".csv")
+_OUTPUT_FORMATS: Final = (".parquet", ".csv")
 _TABLE_FORMATS: Final = (".csv", ".csv.gz", ".tsv", ".txt", ".parquet", ".pq", ".parq")
 
 
@@ -62,17 +65,8 @@ def check_run_parameters(given: Mapping[str, Any], groups: Iterable[str]) -> Non
     for name in ("portfolio", "applications", "external"):
         if given.get(name) is not None:
             _check_file(f"--params {name}", Path(str(given[name])))
-    scores = given.get("scores")
-    if scores is not None and _resolve(scores) == _resolve(given.get("applications")):
-        raise InputError(
-            "--params scores", f"'{scores}' is the file of applications", "Name another file"
-        )
-    if scores is not None and Path(str(scores)).suffix not in _SCORES_FORMATS:
-        raise InputError(
-            "--params scores",
-            f"'{scores}' is not a .parquet or .csv file",
-            "Give it one of these endings",
-        )
+    for name in _OUTPUTS:
+        _check_output(f"--params {name}", given.get(name), given.get("applications"))
 
 
 def check_parameter_groups(
@@ -147,6 +141,17 @@ def _list_names(given: Mapping[str, Any], groups: tuple[str, ...]) -> Iterator[s
 
 def _resolve(path: object) -> Path | None:
     return None if path is None else Path(str(path)).expanduser().resolve()
+
+
+def _check_output(parameter: str, path: object, applications: object) -> None:
+    if path is None:
+        return
+    if _resolve(path) == _resolve(applications):
+        raise InputError(parameter, f"'{path}' is the file of applications", "Name another file")
+    if Path(str(path)).suffix not in _OUTPUT_FORMATS:
+        raise InputError(
+            parameter, f"'{path}' is not a .parquet or .csv file", "Give it one of these endings"
+        )
 
 
 def _check_file(parameter: str, path: Path) -> None:

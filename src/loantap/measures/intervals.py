@@ -68,12 +68,15 @@ def normal_bounds(
 
 
 def wilson_bounds(
-    charged_off: npt.ArrayLike, loans: npt.ArrayLike
+    charged_off: npt.ArrayLike, loans: npt.ArrayLike, z: float = Z95
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """95% bounds of default rates (Wilson, JASA 1927); arrays of counts, at least one loan each."""
+    """95% bounds of default rates (Wilson, JASA 1927); arrays of counts, at least one loan each.
+
+    `z`: standard errors to either side, more than those of 95% where many rates are told at once.
+    """
     bad, count = np.asarray(charged_off, dtype=float), np.asarray(loans, dtype=float)
-    z2 = Z95**2
+    z2 = z**2
     centre = (bad + z2 / 2) / (count + z2)
-    half = Z95 * np.sqrt(bad * (count - bad) / count + z2 / 4) / (count + z2)
+    half = z * np.sqrt(bad * (count - bad) / count + z2 / 4) / (count + z2)
     # Rounding must not leave a rate of 0 or 1 outside its own interval.
     return np.clip(centre - half, 0, bad / count), np.clip(centre + half, bad / count, 1)

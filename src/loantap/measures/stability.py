@@ -10,7 +10,7 @@ import numpy.typing as npt
 from scipy.optimize import brentq
 from scipy.stats import chi2, ncx2
 
-from loantap.portfolio.arrays import FloatArray
+from loantap.portfolio.arrays import FloatArray, IntArray
 
 # A band nobody is in would make the logarithm infinite.
 _MIN_COUNT = 0.5
@@ -58,11 +58,23 @@ def measure_stability(
         np.bincount(np.searchsorted(inner, pd_, side="right"), minlength=len(inner) + 1)
         for pd_ in (expected, actual)
     ]
-    e, a = (_share(np.maximum(count, _MIN_COUNT)) for count in counts)
+    return compare_counts(*counts)
+
+
+def compare_counts(expected: IntArray, actual: IntArray) -> StabilityIndex:
+    """The same index of two samples that are counted by band already.
+
+    Of those who paid and those who did not it is the information value (IV) of the bands.
+
+    Args:
+        expected: number of each band in one sample; of some band above 0.
+        actual: in the other.
+    """
+    e, a = (_share(np.maximum(count, _MIN_COUNT)) for count in (expected, actual))
     psi = float(((a - e) * np.log(a / e)).sum())
-    by_chance = 1 / len(expected) + 1 / len(actual)
-    free = max(len(inner), 1)
-    low, high = (_shift(psi / by_chance, free, share) for share in (1 - _TAIL, _TAIL))
+    by_chance = 1 / expected.sum() + 1 / actual.sum()
+    free = max(len(expected) - 1, 1)
+    low, high = noncentrality_bounds(psi / by_chance, free)
     return StabilityIndex(
         psi,
         low * by_chance,
@@ -70,6 +82,16 @@ def measure_stability(
         max(high * by_chance, psi),
         float(chi2.ppf(_CONFIDENCE, free)) * by_chance,
     )
+
+
+def noncentrality_bounds(statistic: float, free: int) -> tuple[float, float]:
+    """95% bounds of what a chi-square statistic is shifted by, beyond chance; 0 if by nothing.
+
+    Args:
+        statistic: drawn from a non-central chi-square distribution.
+        free: its degrees of freedom.
+    """
+    return _shift(statistic, free, 1 - _TAIL), _shift(statistic, free, _TAIL)
 
 
 def _shift(statistic: float, free: int, share: float) -> float:

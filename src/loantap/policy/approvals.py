@@ -8,23 +8,37 @@ import pandas as pd
 
 from loantap.measures.intervals import measure_default_rate, wilson_bounds
 from loantap.policy.decisions import Decider
+from loantap.portfolio.arrays import BoolArray
 
 
-def tabulate_approvals(predictions: pd.DataFrame, decider: Decider) -> pd.DataFrame:
+def tabulate_approvals(predictions: pd.DataFrame, approved: BoolArray) -> pd.DataFrame:
     """Approval rate of each sample, and default rate of what is approved.
 
     Args:
         predictions: what `predict_samples` returned: PDs by models that did not see the loan.
-        decider: the policy at the PDs of the model.
+        approved: whether the policy approves each of their loans.
 
     Returns:
         One row per sample, in the order they come: `sample`, `n`, `approved`, `approval_rate`,
         `default_rate_approved`; rates with `_low` and `_high` (95% Wilson), the latter missing
         where nobody is approved.
     """
-    approves = decider.approves_column(predictions["probability_of_default"].to_numpy())
-    samples = predictions.assign(approves=approves).groupby("sample", sort=False, observed=True)
+    samples = predictions.assign(approves=approved).groupby("sample", sort=False, observed=True)
     return pd.DataFrame([{"sample": sample, **_count(rows)} for sample, rows in samples])
+
+
+def approve_loans(predictions: pd.DataFrame, loans: pd.DataFrame, decider: Decider) -> BoolArray:
+    """Whether a policy approves each loan at the PD that a model gave it, without a person.
+
+    Args:
+        predictions: one row per loan and sample, with `loan_id` and `probability_of_default`.
+        loans: one row per loan, with `loan_id`, amount, rate and term.
+        decider: the policy.
+    """
+    terms = loans.set_index("loan_id")[["loan_amount", "interest_rate_pct", "term_months"]]
+    rows = predictions[["loan_id", "probability_of_default"]].join(terms, on="loan_id")
+    columns = (rows[name].to_numpy(float) for name in ("probability_of_default", *terms.columns))
+    return decider.approves_columns(*columns)
 
 
 def _count(rows: pd.DataFrame) -> dict[str, Any]:

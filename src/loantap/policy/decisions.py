@@ -1,20 +1,19 @@
-"""The decision policy: bands of PD, versioned."""
+"""From a PD and the terms of a loan to a decision."""
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Sequence
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 import numpy as np
-import pandas as pd
-from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from loantap.model.scoring.trained import ModelFacts
-from loantap.portfolio.arrays import BoolArray, FloatArray
+from loantap.policy.credit_policy import CreditPolicy, require_as_approved
+from loantap.policy.money.cash_flows import value_unit, value_units
+from loantap.policy.money.scenarios import Economics, Scenario
+from loantap.portfolio.arrays import BoolArray, FloatArray, IntArray
 from loantap.portfolio.column_reading import Texts
-from loantap.portfolio.errors import InputError
 
 
 class Decision(StrEnum):
@@ -26,126 +25,173 @@ class Decision(StrEnum):
     INVALID = "invalid"
 
 
-class Band(BaseModel):
-    """Decision from a share of the training PDs upwards.
-
-    Attributes:
-        from_quantile: share of training loans with a lower PD; 0 for the first band.
-        decision: for PDs from there up to the next band.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    from_quantile: float = Field(ge=0, lt=1)
-    decision: Decision
-
-
-class Policy(BaseModel):
-    """A version of the decision policy.
-
-    Attributes:
-        version: name under which decisions are recorded.
-        bands: in rising order, the first from 0.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    version: str
-    bands: tuple[Band, ...] = Field(min_length=1)
-
-    @model_validator(mode="after")
-    def _is_ordered(self) -> Policy:
-        starts = [band.from_quantile for band in self.bands]
-        if starts[0] != 0 or sorted(set(starts)) != starts:
-            raise ValueError("bands must begin at 0 and rise")
-        if any(band.decision is Decision.INVALID for band in self.bands):
-            raise ValueError("'invalid' is for rows that cannot be scored, not a band")
-        return self
-
-    def pd_edges(self, facts: ModelFacts) -> tuple[float, ...]:
-        """PD at which each band begins for one model.
-
-        Raises:
-            InputError: the model does not carry the quantile a band begins at.
-        """
-        known = {0.0: 0.0} | {float(share): pd_ for share, pd_ in facts.pd_quantiles.items()}
-        missing = [b.from_quantile for b in self.bands if b.from_quantile not in known]
-        if missing:
-            raise InputError(
-                f"policy {self.version}",
-                f"the model has no PD for the quantile {missing[0]:g} of its training loans",
-                f"Use one of {sorted(known)}, or add it to modeling.<namespace>.pd_quantiles and "
-                f"train again",
-            )
-        return tuple(known[band.from_quantile] for band in self.bands)
+DECISIONS: Final = tuple(decision.value for decision in Decision)
+_APPROVE, _REFER, _DECLINE, _INVALID = range(4)
+# What decided, where the features of the applicant alone do not say it.
+CAUSES: Final = (
+    "",
+    "the interest rate does not cover the expected loss",
+    "the loan is expected to earn about nothing, so a person decides",
+    "the amount is above the highest that is approved without a person",
+    "the risk is above the highest that the policy accepts",
+    "amount, interest rate or term is missing, so a person decides",
+)
+_PRICE, _REVIEW, _AMOUNT, _RISK, _TERMS = range(1, 6)
 
 
 @dataclass(frozen=True, slots=True)
-class BandEdges:
-    """A band in terms of one model's PDs: from `lowest_pd` to below `highest_pd`."""
+class Decided:
+    """Decisions on many applications.
 
-    decision: str
-    lowest_pd: float
-    highest_pd: float
-    meaning: str
+    Attributes:
+        decisions: of each application.
+        causes: place of what decided, in `CAUSES`, and behind them in the sentences of `Support`
+            but the first.
+        expected_npv: in currency; NaN where the application is invalid or a term is missing.
+    """
 
-
-def band_edges(predictions: pd.DataFrame, policy: Policy) -> list[BandEdges]:
-    """The policy's bands at the PDs of one model in cross-validation, lowest first."""
-    pds = predictions.loc[predictions["sample"] == "cv", "probability_of_default"]
-    starts = [band.from_quantile for band in policy.bands]
-    edges = [0.0, *pds.quantile(starts[1:]), 1.0]
-    ends = [*starts[1:], 1.0]
-    return [
-        BandEdges(
-            band.decision.value,
-            float(edges[number]),
-            float(edges[number + 1]),
-            f"{starts[number] * 100:.0f} to {ends[number]:.0%} of training loans, lowest PD first",
-        )
-        for number, band in enumerate(policy.bands)
-    ]
+    decisions: Texts
+    causes: IntArray
+    expected_npv: FloatArray
 
 
 @dataclass(frozen=True, slots=True)
 class Decider:
-    """A policy at the PDs of one model.
+    """Decides by a credit policy.
+
+    A loan is approved where its expected NPV at its own rate and term is above `min_margin`, and
+    declined where it is below; near it a person decides. A person also decides where the model has
+    seen no such application, and on amounts above the highest. Every application is decided by
+    itself, so that it gets the same decision in a file, alone and on a cluster.
 
     Attributes:
-        edges: PD at which each band but the first begins.
-        decisions: of the bands, then `invalid`.
+        policy: the policy.
+        scenario: what lending is assumed to cost.
     """
 
-    edges: tuple[float, ...]
-    decisions: tuple[str, ...]
+    policy: CreditPolicy
+    scenario: Scenario
+    _low: float = field(init=False, repr=False, compare=False)
+    _high: float = field(init=False, repr=False, compare=False)
 
-    def decide_column(self, probability_of_default: FloatArray) -> Texts:
-        """Decision per PD; `invalid` where the PD is missing."""
-        bands = np.digitize(probability_of_default, self.edges)
-        invalid = len(self.decisions) - 1
-        codes = np.where(np.isnan(probability_of_default), invalid, bands)
-        return Texts(codes, self.decisions)
+    def __post_init__(self) -> None:
+        rules = self.policy.rules
+        object.__setattr__(self, "_low", rules.min_margin - rules.review_margin)
+        object.__setattr__(self, "_high", rules.min_margin + rules.review_margin)
 
-    def approves_column(self, probability_of_default: FloatArray) -> BoolArray:
-        """Whether each PD is approved."""
-        decided = self.decide_column(probability_of_default)
-        approves = np.array([decision == Decision.APPROVE for decision in self.decisions])
-        return approves[decided.codes]
+    def decide_columns(
+        self,
+        probability_of_default: FloatArray,
+        amount: FloatArray,
+        rate_pct: FloatArray,
+        term_months: FloatArray,
+        unlike: IntArray | None = None,
+    ) -> Decided:
+        """Decide on applications, one element each.
 
-    def decide_one(self, probability_of_default: float | None) -> str:
-        """Decision on one PD; `invalid` where there is none."""
-        if probability_of_default is None:
-            return self.decisions[-1]
-        return self.decisions[bisect_right(self.edges, probability_of_default)]
+        Args:
+            probability_of_default: NaN where the application is invalid.
+            amount: principal, in currency.
+            rate_pct: nominal yearly rate, in percent.
+            term_months: the term.
+            unlike: what is unlike the loans that the model was trained on, see `Support`; none
+                where it was not looked at.
+        """
+        rules, pd_ = self.policy.rules, probability_of_default
+        margin = value_units(rate_pct, term_months, self.scenario).margin(pd_)
+        codes, causes = np.zeros(len(pd_), dtype="int8"), np.zeros(len(pd_), dtype="int16")
+
+        def give(rows: BoolArray, decision: int, cause: int) -> None:
+            codes[rows], causes[rows] = decision, cause
+
+        # What comes later outweighs what comes before.
+        give(margin <= self._high, _REFER, _REVIEW)
+        give(amount > rules.max_loan_amount, _REFER, _AMOUNT)
+        give(margin < self._low, _DECLINE, _PRICE)
+        give(pd_ > rules.max_probability_of_default, _DECLINE, _RISK)
+        give(np.isnan(margin), _REFER, _TERMS)
+        if unlike is not None and unlike.any():
+            rows = np.flatnonzero(unlike)
+            codes[rows], causes[rows] = _REFER, unlike[rows] + (len(CAUSES) - 1)
+        give(np.isnan(pd_), _INVALID, 0)
+        return Decided(Texts(codes, DECISIONS), causes, margin * amount)
+
+    def decide_one(
+        self,
+        probability_of_default: float | None,
+        amount: float,
+        rate_pct: float,
+        term_months: float,
+        unlike: int = 0,
+    ) -> tuple[str, int, float | None]:
+        """The same of one application: decision, place of what decided, expected NPV."""
+        pd_, rules = probability_of_default, self.policy.rules
+        if pd_ is None:
+            return DECISIONS[_INVALID], 0, None
+        margin = float(value_unit(rate_pct, term_months, self.scenario).margin(pd_))
+        npv = None if math.isnan(margin) else margin * amount
+        if unlike:
+            code, cause = _REFER, unlike + len(CAUSES) - 1
+        elif npv is None:
+            code, cause = _REFER, _TERMS
+        elif pd_ > rules.max_probability_of_default:
+            code, cause = _DECLINE, _RISK
+        elif margin < self._low:
+            code, cause = _DECLINE, _PRICE
+        elif amount > rules.max_loan_amount:
+            code, cause = _REFER, _AMOUNT
+        elif margin <= self._high:
+            code, cause = _REFER, _REVIEW
+        else:
+            code, cause = _APPROVE, 0
+        return DECISIONS[code], cause, npv
+
+    def approves_columns(
+        self,
+        probability_of_default: FloatArray,
+        amount: FloatArray,
+        rate_pct: FloatArray,
+        term_months: FloatArray,
+    ) -> BoolArray:
+        """Whether each application is approved without a person."""
+        decided = self.decide_columns(probability_of_default, amount, rate_pct, term_months)
+        approves: BoolArray = decided.decisions.codes == _APPROVE
+        return approves
+
+    def limit(self, rate_pct: float, term_months: float) -> PdLimits:
+        """The PDs between which the decision changes for loans of a rate and term."""
+        values = value_unit(rate_pct, term_months, self.scenario)
+        loss = values.paid - values.charged_off
+        highest = self.policy.rules.max_probability_of_default
+        approve, decline = (
+            min(max((values.paid - margin) / loss, 0.0), highest)
+            for margin in (self._high, self._low)
+        )
+        return PdLimits(rate_pct, term_months, approve, decline)
 
 
-def decider_of_bands(bands: Sequence[BandEdges]) -> Decider:
-    """The bands of one model as a decider."""
-    edges = tuple(band.lowest_pd for band in bands[1:])
-    return Decider(edges, (*(band.decision for band in bands), Decision.INVALID.value))
+@dataclass(frozen=True, slots=True)
+class PdLimits:
+    """Where the decision on loans of one rate and term changes.
+
+    Attributes:
+        rate_pct: nominal yearly rate, in percent.
+        term_months: the term.
+        approve_below: a lower PD is approved.
+        decline_above: a higher PD is declined; between the two a person decides.
+    """
+
+    rate_pct: float
+    term_months: float
+    approve_below: float
+    decline_above: float
 
 
-def make_decider(policy: Policy, facts: ModelFacts) -> Decider:
-    """The policy at the PDs of one model; raises InputError like `Policy.pd_edges`."""
-    decisions = [band.decision.value for band in policy.bands]
-    return Decider(policy.pd_edges(facts)[1:], (*decisions, Decision.INVALID.value))
+def make_decider(policy: CreditPolicy, economics: Economics) -> Decider:
+    """The policy with the scenario that it rests on.
+
+    Raises:
+        InputError: it is not as it was approved, or there is no such scenario.
+    """
+    require_as_approved(policy, economics)
+    return Decider(policy, policy.find_scenario(economics))

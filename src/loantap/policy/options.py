@@ -4,20 +4,28 @@ from __future__ import annotations
 
 from pydantic import PositiveInt
 
-from loantap.policy.decisions import Policy
+from loantap.policy.comparison.options import ComparisonOptions
+from loantap.policy.fairness.options import FairnessOptions
+from loantap.policy.findings.options import FindingsOptions
 from loantap.policy.lab.options import LabOptions
 from loantap.portfolio.options import DatedOptions, Portion
 
 
 class InsightsOptions(DatedOptions):
-    """Segments and rules.
+    """What the portfolio says about credit policy.
 
     Attributes:
         min_loans: segments with fewer are put together.
+        comparison: of policies on the same loans.
+        fairness: the audit of policies.
+        findings: when a finding is told.
         lab: rules that are tested and searched for.
     """
 
     min_loans: PositiveInt
+    comparison: ComparisonOptions
+    fairness: FairnessOptions
+    findings: FindingsOptions
     lab: LabOptions
 
 
@@ -25,10 +33,10 @@ class ScoringOptions(DatedOptions):
     """Batch scoring.
 
     Attributes:
-        policy: the decision policy in force.
         max_invalid_share: share of a file's rows that may be invalid; with more, nothing is
             published. See `require_few_invalid`.
+        recommendations: ids of the rules of `recommendations.json` that are switched on.
     """
 
-    policy: Policy
     max_invalid_share: Portion = 0.05
+    recommendations: tuple[str, ...] = ()

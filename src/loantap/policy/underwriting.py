@@ -2,25 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
+from loantap.features.formulas import Values
 from loantap.model.names import origin_of_model
-from loantap.model.scoring.assessed import Assessed
+from loantap.model.scoring.assessed import Assessed, Scored
+from loantap.model.scoring.reasons import GivenReasons
 from loantap.model.scoring.scorer import REASONS, Scorer
 from loantap.model.scoring.tally import ApplicationTally
-from loantap.policy.decisions import Decider, Policy, make_decider
+from loantap.policy.application_ids import APPLICATION_ID, name_applications, name_one
+from loantap.policy.decisions import CAUSES, DECISIONS, Decided, Decider, Decision
+from loantap.policy.lab.rule_tally import RuleTally
+from loantap.policy.lab.rules import (
+    Rule,
+    apply_rules,
+    apply_rules_to_one,
+    columns_of_rules,
+)
 from loantap.portfolio.arrays import IntArray
-from loantap.portfolio.identity import read_ids
-from loantap.portfolio.values import is_missing
+from loantap.portfolio.column_reading import read_column
+from loantap.portfolio.dictionary import COLUMNS, Column
+from loantap.portfolio.values import make_reader, to_days
 
-APPLICATION_ID = "application_id"
+# Of a loan, what the policy values it by.
+TERMS = ("loan_amount", "interest_rate_pct", "term_months")
+# Codes of decisions that a rule may turn into a decline.
+_OPEN = tuple(DECISIONS.index(decision) for decision in (Decision.APPROVE, Decision.REFER))
 SCORE_COLUMNS = (
     APPLICATION_ID, "probability_of_default", "score", "decision", *REASONS, "model_name",
-    "model_version",
+    "model_version", "expected_npv", "policy_version", "policy_digest",
 )  # fmt: skip
 
 
@@ -33,9 +49,13 @@ class Underwritten:
         probability_of_default: None where the application is invalid.
         score: 300 to 900 points, more is better; None where it is invalid.
         decision: `approve`, `refer`, `decline` or `invalid`.
-        reasons: four texts; of an invalid application the first is what is wrong with it.
+        reasons: four texts. The first is what is wrong with an invalid application, or what
+            decided where the policy refers or declines; the features that raise the risk follow.
         model_name: registered name of the model.
         model_version: registered version.
+        expected_npv: in currency, at the loan's own rate and term; None where it is invalid.
+        policy_version: id and version of the credit policy.
+        policy_digest: first digits of the digest under which it was approved.
     """
 
     application_id: str | None
@@ -45,6 +65,9 @@ class Underwritten:
     reasons: tuple[str, ...]
     model_name: str
     model_version: str
+    expected_npv: float | None
+    policy_version: str
+    policy_digest: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,29 +75,55 @@ class Underwriter:
     """Underwrites with one model under one policy.
 
     Attributes:
-        scorer: the model.
-        policy: the policy in force.
+        scorer: the model. Where it does not take the interest rate, every loan is referred: there
+            is nothing to value it by.
+        decider: the policy in force.
+        rules: rules of the policy lab that are switched on. They decline what the policy would
+            approve or refer, but for applications unlike those that the model was trained on.
     """
 
     scorer: Scorer
-    policy: Policy
-    _decider: Decider = field(init=False, repr=False, compare=False)
+    decider: Decider
+    rules: tuple[Rule, ...] = ()
+    _causes: tuple[str, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        decider = make_decider(self.policy, self.scorer.trained.facts)
-        object.__setattr__(self, "_decider", decider)
+        broken = (f"it breaks a rule of the credit policy: {rule.title}" for rule in self.rules)
+        causes = (*CAUSES, *self.scorer.support.sentences[1:], *broken)
+        object.__setattr__(self, "_causes", causes)
+
+    @property
+    def policy_version(self) -> str:
+        """Id and version of the policy, and the rules that are switched on."""
+        return " + ".join([self.decider.policy.name, *(rule.id for rule in self.rules)])
+
+    @property
+    def policy_digest(self) -> str:
+        """First digits of the digest of the policy, and of the rules where any is switched on."""
+        digest = self.decider.policy.short_digest
+        if not self.rules:
+            return digest
+        text = "".join([digest, *(rule.model_dump_json() for rule in self.rules)])
+        return hashlib.sha256(text.encode()).hexdigest()[: len(digest)]
+
+    @property
+    def needed(self) -> tuple[Column, ...]:
+        """The columns that model and rules need."""
+        ruled = (COLUMNS[name] for name in columns_of_rules(self.rules))
+        return tuple(dict.fromkeys((*self.scorer.columns, *ruled)))
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Source names of the columns that are read: those of the model, and the identifier."""
-        return (APPLICATION_ID, *(str(column.source_name) for column in self.scorer.columns))
+        """Source names of the columns that are read: those needed, and the identifier."""
+        return (APPLICATION_ID, *(str(column.source_name) for column in self.needed))
 
     def underwrite(self, applications: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
         """Score and decide applications in LoanTap format.
 
         Returns one row per application, in the same order: `application_id` (the row number from
         0 where none is given), `probability_of_default`, `score`, `decision`,
-        `reason_1`..`reason_4`, `model_name`, `model_version`.
+        `reason_1`..`reason_4`, `model_name`, `model_version`, `expected_npv`, `policy_version`,
+        `policy_digest`.
 
         An id that is missing in a column of ids stays missing.
 
@@ -91,26 +140,36 @@ class Underwriter:
         first_row: int,
         as_of: pd.Timestamp,
         tally: ApplicationTally | None = None,
+        rule_tally: RuleTally | None = None,
     ) -> pd.DataFrame:
         """The same for rows of a file from `first_row` on, texts that repeat as categories.
 
-        What is odd about them, without being wrong, is counted in the tally.
+        What is odd about them, without being wrong, is counted in the tally; what rules that are
+        not switched on would have done, in the other.
 
         A file holds a few thousand different reasons: told apart once, they are written many
         times faster than text by text.
         """
         rows = applications.reset_index(drop=True)
         assessed = self.scorer.assess(rows, as_of, tally)
-        decided = self._decider.decide_column(assessed.probability_of_default)
+        decided = self._decide(assessed, rows, as_of)
+        if rule_tally is not None:
+            columns = _read_more(rule_tally.rules, assessed, rows, as_of)
+            codes = decided.decisions.codes
+            rule_tally.add(columns, np.isin(codes, _OPEN), ~np.isnan(decided.expected_npv))
+        reasons = put_first(assessed.reasons, decided.causes, self._causes)
         return pd.DataFrame(
             {
-                APPLICATION_ID: _name_applications(rows, first_row),
+                APPLICATION_ID: name_applications(rows, first_row),
                 "probability_of_default": assessed.probability_of_default,
                 "score": pd.Series(assessed.score).astype("Int64"),
-                "decision": _categorise(decided.codes, pd.Index(decided.values, dtype="str")),
-                **_list_reasons(assessed),
+                "decision": _categorise(decided.decisions.codes, pd.Index(DECISIONS, dtype="str")),
+                **_list_reasons(reasons),
                 "model_name": _repeat(self.scorer.name, len(rows)),
                 "model_version": _repeat(self.scorer.version, len(rows)),
+                "expected_npv": decided.expected_npv,
+                "policy_version": _repeat(self.policy_version, len(rows)),
+                "policy_digest": _repeat(self.policy_digest, len(rows)),
             }
         )
 
@@ -123,15 +182,68 @@ class Underwriter:
             InputError: a column the model needs is missing.
         """
         scored = self.scorer.score_one(application, as_of)
+        amount, rate, months = (scored.columns.get(name, math.nan) for name in TERMS)
+        decision, cause, npv = self.decider.decide_one(
+            scored.probability_of_default,
+            amount,  # type: ignore[arg-type]
+            rate,  # type: ignore[arg-type]
+            months,  # type: ignore[arg-type]
+            scored.unlike,
+        )
+        if decision != Decision.INVALID and not scored.unlike:
+            declining = self._declining_rule(application, scored, as_of)
+            if declining is not None and decision != Decision.DECLINE:
+                decision, cause = Decision.DECLINE.value, self._first_rule + declining
+        reasons = (self._causes[cause], *scored.reasons[:-1]) if cause else scored.reasons
         return Underwritten(
-            _name_one(application),
+            name_one(application),
             scored.probability_of_default,
             scored.score,
-            self._decider.decide_one(scored.probability_of_default),
-            scored.reasons,
+            decision,
+            reasons,
             self.scorer.name,
             self.scorer.version,
+            npv,
+            self.policy_version,
+            self.policy_digest,
         )
+
+    @property
+    def _first_rule(self) -> int:
+        return len(self._causes) - len(self.rules)
+
+    def _declining_rule(
+        self, application: Mapping[str, object], scored: Scored, as_of: pd.Timestamp
+    ) -> int | None:
+        """Place of the first rule that declines one application."""
+        if not self.rules:
+            return None
+        values = dict(scored.columns)
+        for name in columns_of_rules(self.rules):
+            if name not in values:
+                column = COLUMNS[name]
+                raw = application.get(str(column.source_name))
+                values[name] = make_reader(column)(raw, to_days(as_of))[0]
+        declines = apply_rules_to_one(self.rules, values)
+        return declines.index(True) if any(declines) else None
+
+    def _decide(self, assessed: Assessed, rows: pd.DataFrame, as_of: pd.Timestamp) -> Decided:
+        unknown = np.full(len(assessed.unlike), np.nan)
+        amount, rate, months = (assessed.columns.get(name, unknown) for name in TERMS)
+        decided = self.decider.decide_columns(
+            assessed.probability_of_default,
+            amount,  # type: ignore[arg-type]
+            rate,  # type: ignore[arg-type]
+            months,  # type: ignore[arg-type]
+            assessed.unlike,
+        )
+        if self.rules and len(rows):
+            declines = apply_rules(self.rules, _read_more(self.rules, assessed, rows, as_of))
+            codes = decided.decisions.codes
+            is_stopped = np.isin(codes, _OPEN) & (assessed.unlike == 0) & declines.any(axis=1)
+            codes[is_stopped] = DECISIONS.index(Decision.DECLINE)
+            decided.causes[is_stopped] = self._first_rule + declines[is_stopped].argmax(axis=1)
+        return decided
 
 
 def date_decisions(scores: pd.DataFrame, day: pd.Timestamp) -> pd.DataFrame:
@@ -148,11 +260,41 @@ def date_decisions(scores: pd.DataFrame, day: pd.Timestamp) -> pd.DataFrame:
     )
 
 
-def _list_reasons(assessed: Assessed) -> dict[str, pd.Categorical]:
+def put_first(given: GivenReasons, causes: IntArray, sentences: Sequence[str]) -> GivenReasons:
+    """The reasons with what decided before them, where there is something; the last is left out.
+
+    Args:
+        given: the reasons.
+        causes: place in `sentences` of what decided, per application; 0 for nothing.
+        sentences: what may decide.
+    """
+    rows = np.flatnonzero(causes)
+    codes = given.codes.copy()
+    codes[1:, rows] = codes[:-1, rows]
+    codes[0, rows] = causes[rows] + (len(given.sentences) - 1)
+    return GivenReasons(codes, (*given.sentences, *sentences[1:]))
+
+
+def _read_more(
+    rules: Sequence[Rule], assessed: Assessed, rows: pd.DataFrame, as_of: pd.Timestamp
+) -> Values:
+    """What rules read: of the model's columns, and of the file those that the model does not take.
+
+    A value there that cannot be read is missing, and breaks no rule.
+    """
+    names = [name for name in columns_of_rules(rules) if name not in assessed.columns]
+    read = {
+        name: read_column(rows[COLUMNS[name].source_name], COLUMNS[name], as_of).values
+        for name in names
+    }
+    return {**assessed.columns, **read}
+
+
+def _list_reasons(given: GivenReasons) -> dict[str, pd.Categorical]:
     """The reasons, each with only the sentences it uses."""
-    sentences = pd.Index(assessed.reasons.sentences, dtype="str")
+    sentences = pd.Index(given.sentences, dtype="str")
     reasons = {}
-    for name, codes in zip(REASONS, assessed.reasons.codes, strict=True):
+    for name, codes in zip(REASONS, given.codes, strict=True):
         is_used = np.zeros(len(sentences), dtype="bool")
         is_used[codes] = True
         places = np.cumsum(is_used, dtype="int32") - 1
@@ -166,17 +308,3 @@ def _categorise(codes: IntArray, texts: pd.Index) -> pd.Categorical:
 
 def _repeat(text: str, rows: int) -> pd.Categorical:
     return _categorise(np.zeros(rows, dtype="int8"), pd.Index([text], dtype="str"))
-
-
-def _name_applications(rows: pd.DataFrame, first_row: int) -> pd.Series:
-    if APPLICATION_ID in rows:
-        return read_ids(rows[APPLICATION_ID])
-    return pd.Series(np.arange(first_row, first_row + len(rows))).astype("str")
-
-
-def _name_one(application: Mapping[str, object]) -> str | None:
-    if APPLICATION_ID not in application:
-        return "0"
-    given = application[APPLICATION_ID]
-    text = "" if is_missing(given) else str(given).strip()
-    return (text.removesuffix(".0") if isinstance(given, float) else text) or None

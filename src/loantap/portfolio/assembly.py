@@ -185,7 +185,7 @@ def require_common_ids(loans: pd.DataFrame, applications: pd.DataFrame) -> None:
         "source tables loans and applications",
         f"no loan_id of the one is in the other: '{loans['loan_id'].iloc[0]}' is in loans, "
         f"'{applications['loan_id'].iloc[0]}' in applications"
-        + (f"; {matching:,} differ in capitals, zeros or dashes alone" if matching else ""),
+        + (f"; {matching:,} differ only in capitals, zeros or dashes" if matching else ""),
         "Give the same loan_id in all three systems, or read a view that does",
     )
 

@@ -80,7 +80,7 @@ def _explained(command: Callable[..., None]) -> Callable[..., None]:
 
 @click.group()
 @click.option("--registry", help=f"Address of MLflow, instead of {ADDRESS_VARIABLE} and conf/.")
-@click.option("--env", default="local", envvar="KEDRO_ENV", help="Environment, as of `kedro run`.")
+@click.option("--env", default="local", envvar="KEDRO_ENV", help="Environment, as for `kedro run`.")
 @click.pass_context
 def main(context: click.Context, registry: str | None, env: str) -> None:
     """Registered models: which there are, why one is champion, and how to go back.

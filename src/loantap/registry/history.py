@@ -143,7 +143,7 @@ def tell_restored(name: str) -> str:
 def _require_restorable(record: VersionRecord) -> None:
     remedy = "`loantap-models list` shows those that were"
     if record.is_champion:
-        raise InputError(f"model {record.model}", "it is champion already", "Leave it there")
+        raise InputError(f"model {record.model}", "it is champion already", "Nothing to do")
     if record.outcome != PROMOTED:
         said = record.reason or record.outcome
         raise InputError(f"model {record.model}", f"it never was champion ({said})", remedy)

@@ -164,7 +164,7 @@ def _load_as_champion(model: ModelVersion) -> Champion | None:
         return None
     except UnreadableModelError as error:
         logger.warning(
-            "%s. A new model is compared with the predictions stored with it, if any", error
+            "%s. A new model is compared with the champion's stored predictions, if any", error
         )
     try:
         predictions = load_predictions(model)

@@ -45,6 +45,16 @@ def decimal(value: float | None, digits: int = 3) -> str:
     return f"{round(value, digits) + 0.0:,.{digits}f}"
 
 
+def plain_number(value: float) -> str:
+    """A number of any size, below 100 with one decimal where it has one.
+
+    >>> plain_number(14_166.4), plain_number(13.64), plain_number(5.0)
+    ('14,166', '13.6', '5')
+    """
+    digits = 1 if abs(value) < 100 and round(value, 1) % 1 else 0
+    return f"{value:,.{digits}f}"
+
+
 def signed(value: float, digits: int = 1) -> str:
     """A number with its sign; what rounds to zero has a plus.
 

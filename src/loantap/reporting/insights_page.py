@@ -18,6 +18,7 @@ from loantap.reporting.figures.interval_plot import (
     place_rates,
 )
 from loantap.reporting.formatting import explain_segmentation, name_segmentation
+from loantap.reporting.insights_sections import PageSection
 from loantap.reporting.shell import render_page
 
 
@@ -33,6 +34,8 @@ class PortfolioSummary:
         high: upper bound.
         origin: `real` or `simulated`.
         as_of: the date the page speaks of.
+        first_issued: month of the first issue.
+        last_issued: month of the last.
         monthly_events_origin: origin of the monthly events.
     """
 
@@ -43,6 +46,8 @@ class PortfolioSummary:
     high: float
     origin: str
     as_of: date
+    first_issued: date
+    last_issued: date
     monthly_events_origin: str
 
 
@@ -63,6 +68,7 @@ def render_insights(
     segments: pd.DataFrame,
     recommendations: Sequence[Mapping[str, Any]],
     portfolio: PortfolioSummary,
+    parts: Sequence[PageSection] = (),
 ) -> str:
     """Render the insights page as one HTML document.
 
@@ -73,13 +79,15 @@ def render_insights(
             segmentations first appear; those that are audit only stand apart at the end.
         recommendations: the rules of `recommendations.json`, those that hold.
         portfolio: the whole that segments are compared with.
+        parts: what the page says of policies, findings, offers and fairness, in this order.
     """
     is_audit = segments["audit_only"].astype(bool)
     return render_page(
         "insights.html",
         origin=portfolio.origin,
-        title="What goes with default",
+        title="Credit policy: what the loans say",
         portfolio=portfolio,
+        parts=parts,
         are_events_simulated=portfolio.monthly_events_origin == SIMULATED,
         few_loans=FEW_LOANS,
         recommendations=[_make_card(recommendation) for recommendation in recommendations],

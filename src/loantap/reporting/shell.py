@@ -68,6 +68,7 @@ def _environment() -> Environment:
         formatting.capitalize_first,
         formatting.name_sample,
         formatting.hold_together,
+        formatting.name_segmentation,
     ):
         environment.filters[worded.__name__] = worded
     environment.globals["percent_interval"] = formatting.percent_interval

@@ -215,7 +215,7 @@ class Refresh:
         logger.log(level, "%s: %s", self._source.where, text)
 
     def _warn(self, text: str) -> None:
-        logger.warning("%s: %s. Every row is read", self._source.where, text)
+        logger.warning("%s: %s. Every row is read anew", self._source.where, text)
 
 
 def _agree(made: Manifest, delta_rows: int, before: Account, after: Account) -> bool:

@@ -46,7 +46,7 @@ def recognise(names: Sequence[str], where: str) -> tuple[str, ...]:
             raise InputError(
                 where,
                 f"column {name} is there {len(places[name])} times: {written}",
-                "Leave one and take the others out, or name them otherwise",
+                "Keep one and remove the others, or rename them",
             )
     return found
 

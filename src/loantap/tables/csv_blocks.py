@@ -288,7 +288,7 @@ def _astray(layout: Layout, line: int) -> InputError:
     return InputError(
         f"{layout.where}, line {line:,}",
         "a quotation mark opens a value that is not closed on this line, so one cannot tell where "
-        "the rows behind it begin",
+        "the rows after it begin",
         "Take the mark out or close the value; a mark inside a quoted value is written twice, and "
         "only an address may have two lines",
     )

@@ -147,8 +147,8 @@ class CsvRows:
         return InputError(
             where,
             f"{problem}. Either {behind}, or the header lacks the name of the first column",
-            f"Take the {self._delimiter} out, put a value that holds one within quotation "
-            f"marks, or give the column a name",
+            f"Take the {self._delimiter} out, put quotation marks around a value that holds "
+            f"one, or give the column a name",
         )
 
     @property

@@ -88,7 +88,7 @@ def read_head(block: bytes, where: str) -> Head:
     if delimiter != ",":
         notes.append(f"values separated by {DELIMITERS.get(delimiter, repr(delimiter))}s")
     if above:
-        notes.append(f"header on line {header.number}, what stands above it left out")
+        notes.append(f"header on line {header.number}, the lines above it left out")
     return Head(names, delimiter, header.raw, header.end, header.number + 1, tuple(notes))
 
 

@@ -99,7 +99,7 @@ def _require_parquet(path: Path, where: str) -> None:
         raise InputError(
             where,
             "its name says Parquet, and its content is not",
-            "Give it the ending of what it is, such as .csv",
+            "Give it the ending that fits its content, such as .csv",
         )
     if not finishes:
         raise InputError(

@@ -89,7 +89,7 @@ def require_short(rest: bytes, line: int, where: str) -> None:
         raise InputError(
             f"{where}, line {line:,}",
             f"a row is longer than {_LONGEST_ROW:,} bytes, so this is no table of loans",
-            "Give a CSV with one loan or application in a row",
+            "Give a CSV with one loan or application in each row",
         )
 
 

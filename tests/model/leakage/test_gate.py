@@ -304,5 +304,5 @@ def test_training_loans_of_one_outcome_are_refused(
 ) -> None:
     loans = simulated_loans.assign(is_charged_off=np.int8(outcome))
 
-    with pytest.raises(InputError, match=r"of 3,600 were charged off: .* needs 5 of either"):
+    with pytest.raises(InputError, match=r"of 3,600 were charged off: .* needs 5 of each"):
         gate(loans)

@@ -257,7 +257,7 @@ class TestEvidence:
 
         assert evidence.startswith(f"ECE {ece:.4f} out of fold on 3,000 loans, at most 0.0")
         assert "once in 40 samples" in evidence
-        assert evidence.endswith("and 0.0100 is immaterial")
+        assert evidence.endswith("and up to 0.0100 counts as immaterial")
 
     def test_the_gate_asks_nothing_of_a_model_that_is_not_for_lending(self, world: World) -> None:
         gate = judge_alone(world.model(all=1), None, RULE, seed=1)[ALONE.index("leakage gate")]

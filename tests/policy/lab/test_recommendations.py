@@ -9,7 +9,7 @@ import pytest
 
 from loantap.policy.lab.backtest import Candidate, FoundBy, backtest
 from loantap.policy.lab.judged_loans import gather_judged_loans
-from loantap.policy.lab.recommendations import read_rules, report_rules
+from loantap.policy.lab.recommendations import choose_rules, read_rules, report_rules
 from loantap.policy.money.imputed import tabulate_profits
 from loantap.portfolio.errors import InputError
 from tests.policy.lab.loans import make_loans, make_predictions
@@ -155,3 +155,24 @@ class TestReadRules:
     def test_a_file_of_another_form_is_refused(self, written, problem) -> None:
         with pytest.raises(InputError, match=problem):
             read_rules(written, ["a"], origin="real")
+
+
+class TestChoosing:
+    """Which rules are switched on, and which are only watched."""
+
+    def test_the_rules_named_are_switched_on_and_the_others_watched(self, report) -> None:
+        chosen, others = choose_rules(report, ["cheap"], origin="simulated")
+
+        assert [rule.id for rule in chosen] == ["cheap"]
+        assert [rule.id for rule in others] == ["pays"]
+        assert choose_rules(report, [], origin="simulated")[0] == ()
+
+    def test_rules_of_loans_of_another_origin_are_neither(self, report) -> None:
+        assert choose_rules(report, [], origin="real") == ((), ())
+        with pytest.raises(InputError, match="were tested on simulated loans"):
+            choose_rules(report, ["pays"], origin="real")
+
+    def test_without_a_file_none_can_be_switched_on(self) -> None:
+        assert choose_rules(None, [], origin="real") == ((), ())
+        with pytest.raises(InputError, match="does not exist yet, and rules of it are switched"):
+            choose_rules(None, ["pays"], origin="real")

@@ -89,7 +89,10 @@ class TestScorecard:
     def test_it_says_how_points_become_odds(self, lending):
         assert "611 points to begin with" in lending
         assert "kept between 300 and 900" in lending
-        assert "600 points mean 4 paid loans per default, and 50 points more double them" in lending
+        assert (
+            "600 points mean 4 paid loans per default, and 50 points more double that number"
+            in lending
+        )
         assert "All of this is about loantap-lending version 3 ." in lending
 
     def test_every_attribute_shows_its_points_and_how_many_had_it(self, lending):
@@ -158,7 +161,7 @@ class TestAudits:
         text = read_section(page, "fairness")
 
         assert "MORTGAGE 2,000 " in text
-        assert text.count("1.00 the measure") == 4  # two proxies, two rules
+        assert text.count("1.00 the reference") == 4  # two proxies, two rules
 
     def test_the_pincode_is_marked_as_audited_only(self, page):
         text = read_section(page, "fairness")

@@ -207,18 +207,6 @@ class TestScores:
         assert told[1].startswith(f"2 approve, 1 invalid, by {model} version 3")
         assert ("SIMULATED DATA, not for decisions" in told[1]) is is_warned
 
-    @pytest.mark.parametrize("declines", [True, False])
-    def test_a_policy_that_declines_nobody_says_so_beside_the_decisions(
-        self, declines: bool
-    ) -> None:
-        decisions = pd.DataFrame(
-            {"decision": ["refer"], "model_name": "m", "model_version": "3", "rows": [1]}
-        )
-
-        text = say(RunResults(scores=Path("s"), decisions=decisions, declines=declines))
-
-        assert ("declines nobody" in text) is not declines
-
     def test_what_could_not_be_scored_is_told_without_being_asked_for(self) -> None:
         none = {"rows": 0, "first_rows": []}
         cause = {"rows": 1, "first_rows": [7], "example": "term '48': not 36 or 60"}

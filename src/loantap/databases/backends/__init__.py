@@ -80,7 +80,7 @@ def _make_remote(
         raise InputError(
             f"credentials of {system}",
             f"the environment variable {unset[1]} is not set",
-            f"Set it to {forms}; `source .sources/env` does after `make sources-up`",
+            f"Set it to {forms}; `source .sources/env` sets it after `make sources-up`",
         )
     if not text.strip():
         raise InputError(
@@ -112,5 +112,5 @@ def _not_understood(system: str, credentials: dict[str, Any]) -> InputError:
     return InputError(
         f"credentials of {system}",
         f"entries {sorted(credentials)} are not understood",
-        "Use backend: duckdb with a path, or connection with a connection text",
+        "Give `backend: duckdb` and a `path`, or `connection` with a connection text",
     )

@@ -157,7 +157,7 @@ def _require_outcomes(target: pd.Series, options: LeakageOptions) -> None:
     raise InputError(
         "training loans",
         f"{bad:,} of {len(target):,} were charged off: the leakage gate needs {options.folds} of "
-        f"either outcome, one for each fold",
+        f"each outcome, one for each fold",
         "Give a portfolio that holds loans of both outcomes",
     )
 

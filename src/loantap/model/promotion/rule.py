@@ -163,7 +163,7 @@ def judge_alone(
             f"ECE {ece:.4f} out of fold on {len(rows):,} loans, at most {allowed:.4f} allowed: "
             f"a perfect model exceeds {highest:.4f} once in "
             f"{2 / (1 - options.calibration_confidence):,.0f} samples, and "
-            f"{options.tolerated_ece:.4f} is immaterial",
+            f"up to {options.tolerated_ece:.4f} counts as immaterial",
         ),
     ]
 

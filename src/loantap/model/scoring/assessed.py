@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from loantap.model.scoring.reasons import GivenReasons
-from loantap.portfolio.arrays import FloatArray
+from loantap.portfolio.arrays import FloatArray, IntArray
+from loantap.portfolio.column_reading import Texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +21,16 @@ class Scored:
         score: 300 to 900 points, more is better; None where it is invalid.
         reasons: four texts, empty where fewer features raise the risk; of an invalid application
             the first is what is wrong with it.
+        unlike: place in `Support.sentences` of what is unlike the loans of the training; 0 where
+            nothing is.
+        columns: typed values by canonical name.
     """
 
     probability_of_default: float | None
     score: int | None
     reasons: tuple[str, ...]
+    unlike: int
+    columns: Mapping[str, float | str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +41,15 @@ class Assessed:
         probability_of_default: NaN where an application is invalid.
         score: 300 to 900 points, more is better; NaN where it is invalid.
         reasons: as in `Scored`.
+        unlike: as in `Scored`; of an invalid application it means nothing.
+        columns: typed canonical columns.
     """
 
     probability_of_default: FloatArray
     score: FloatArray
     reasons: GivenReasons
+    unlike: IntArray
+    columns: Mapping[str, FloatArray | Texts]
 
     def mark_invalid(self, problems: Mapping[int, str]) -> Assessed:
         """The same without PD and score where an application cannot be scored.
@@ -58,4 +68,5 @@ class Assessed:
         codes[:, rows] = 0
         codes[0, rows] = [places[problem] for problem in problems.values()]
         probability[rows], score[rows] = np.nan, np.nan
-        return Assessed(probability, score, GivenReasons(codes, sentences))
+        reasons = GivenReasons(codes, sentences)
+        return Assessed(probability, score, reasons, self.unlike, self.columns)

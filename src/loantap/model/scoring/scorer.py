@@ -22,6 +22,7 @@ from loantap.model.scoring.scorecard import (
     to_probabilities,
     to_probability,
 )
+from loantap.model.scoring.support import Support
 from loantap.model.scoring.tally import ApplicationTally
 from loantap.model.scoring.trained import TrainedModel
 from loantap.portfolio.column_reading import Texts, read_column
@@ -59,12 +60,14 @@ class Scorer:
         name: its registered name.
         version: its registered version.
         scorecard: its additive form.
+        support: what it was trained on.
     """
 
     trained: TrainedModel
     name: str
     version: str
     scorecard: Scorecard = field(init=False, repr=False, compare=False)
+    support: Support = field(init=False, repr=False, compare=False)
     _reasons: ReasonGiver = field(init=False, repr=False, compare=False)
     _readers: tuple[tuple[Column, Reader], ...] = field(init=False, repr=False, compare=False)
     _terms: tuple[_Term, ...] = field(init=False, repr=False, compare=False)
@@ -86,6 +89,7 @@ class Scorer:
         ]
         compiled = {
             "scorecard": scorecard,
+            "support": Support(self.trained.facts.ranges, self.trained.facts.rates),
             "_reasons": make_reason_giver(scorecard),
             "_readers": tuple((column, make_reader(column)) for column in self.columns),
             "_terms": tuple(terms),
@@ -188,6 +192,8 @@ class Scorer:
             to_probabilities(log_odds),
             SCALE.of_column(log_odds),
             self._reasons.give(contributed, columns),
+            self.support.check_columns(features, columns),
+            columns,
         )
         problems: dict[int, str] = {}
         numbers = {n: v for n, v in columns.items() if not isinstance(v, Texts)}
@@ -210,17 +216,20 @@ class Scorer:
         """
         columns, problems = self._read_one(application, as_of)
         if problems:
-            return Scored(None, None, ("; ".join(problems), "", "", ""))
+            return Scored(None, None, ("; ".join(problems), "", "", ""), 0, columns)
         log_odds = self.scorecard.base
-        contributed = {}
+        features, contributed = {}, {}
         for term in self._terms:
-            effect = term.weigh(term.compute(*[columns[used] for used in term.uses]))
-            contributed[term.name] = effect
+            value = term.compute(*[columns[used] for used in term.uses])
+            effect = term.weigh(value)
+            features[term.name], contributed[term.name] = value, effect
             log_odds += effect
         return Scored(
             to_probability(log_odds),
             SCALE.of_one(log_odds),
             self._reasons.give_one(contributed, columns),
+            self.support.check_one(features, columns),
+            columns,
         )
 
     def _read_one(

@@ -6,14 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from sklearn.pipeline import Pipeline
 
 from loantap.features.build import MISSING
-from loantap.features.definitions import FEATURE_SETS
+from loantap.features.definitions import FEATURE_SETS, FEATURES
 from loantap.model.scoring.decompose import measure_reference
 from loantap.model.training.fitted import FittedModel
 from loantap.model.training.options import TrainingOptions
+from loantap.portfolio.dictionary import SUB_GRADES
 
 
 class ModelFacts(BaseModel):
@@ -32,6 +33,10 @@ class ModelFacts(BaseModel):
         training_charge_offs: how many of them were charged off.
         pd_quantiles: out-of-fold PD at each share, where policy bands may begin.
         reference: where contributions are measured from; see `measure_reference`.
+        ranges: lowest and highest value of each numeric feature in training, one feature for each
+            thing it measures; empty in versions that were registered without.
+        rates: of each sub-grade, lowest and highest interest rate in training, in percent; empty
+            where the model does not take them.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -48,6 +53,8 @@ class ModelFacts(BaseModel):
     training_charge_offs: int
     pd_quantiles: dict[str, float]
     reference: tuple[float, ...]
+    ranges: dict[str, tuple[float, float]] = Field(default_factory=dict)
+    rates: dict[str, tuple[float, float]] = Field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +93,8 @@ def make_trained_model(
         training_charge_offs=int(out_of_fold["is_charged_off"].sum()),
         pd_quantiles={f"{share:g}": float(pd_) for share, pd_ in quantiles.items()},
         reference=measure_reference(fitted.pipeline, feature_set, features),
+        ranges=_measure_ranges(features, feature_set.numeric),
+        rates=_measure_rates(features),
     )
     return TrainedModel(fitted.pipeline, facts, make_example(features))
 
@@ -116,6 +125,28 @@ def tabulate_coefficients(pipeline: Pipeline) -> pd.DataFrame:
     table = pd.DataFrame({"feature": names, "coefficient": coefficients, "odds_ratio": ratios})
     order = table["coefficient"].abs().sort_values(ascending=False, kind="stable").index
     return table.loc[order].reset_index(drop=True)
+
+
+def _measure_ranges(features: pd.DataFrame, names: list[str]) -> dict[str, tuple[float, float]]:
+    """Lowest and highest value of each feature; of those that measure the same, of the first."""
+    first = {FEATURES[name].phrase: name for name in reversed(names)}
+    measured = {name: features[name] for name in names if name in first.values()}
+    return {
+        name: (float(values.min()), float(values.max()))
+        for name, values in measured.items()
+        if values.notna().any()
+    }
+
+
+def _measure_rates(features: pd.DataFrame) -> dict[str, tuple[float, float]]:
+    """Lowest and highest interest rate of each sub-grade, in percent."""
+    if not {"interest_rate_pct", "sub_grade_rank"} <= set(features.columns):
+        return {}
+    by_grade = features.groupby("sub_grade_rank")["interest_rate_pct"].agg(["min", "max"]).dropna()
+    return {
+        SUB_GRADES[int(rank)]: (float(low), float(high))
+        for rank, low, high in by_grade.itertuples()
+    }
 
 
 def _commonest(column: pd.Series) -> str:

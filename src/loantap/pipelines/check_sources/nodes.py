@@ -34,5 +34,5 @@ def require_usable_systems(findings: pd.DataFrame) -> None:
         raise InputError(
             "check_sources",
             f"{len(faults)} of {len(findings)} checks failed: {'; '.join(faults['where'])}",
-            "Correct what the table above says and check again",
+            "Correct what the table above reports and check again",
         )

@@ -16,8 +16,9 @@ from loantap.model.training.predictions import CROSS_VALIDATION
 from loantap.model.validation.audit import Audit
 from loantap.model.validation.options import EvaluationOptions
 from loantap.model.validation.vintages import VintageAnalysis
-from loantap.policy.decisions import band_edges
-from loantap.policy.options import ScoringOptions
+from loantap.policy.credit_policy import CreditPolicy
+from loantap.policy.decisions import make_decider
+from loantap.policy.money.scenarios import Economics
 from loantap.portfolio.assembly import portfolio_origin
 from loantap.reporting.figures import evaluation as figures
 from loantap.reporting.figures.frame import Title
@@ -30,11 +31,14 @@ from loantap.reporting.model_card.page import (
     DataSummary,
     FeatureRow,
     ModelCard,
-    PolicyBand,
+    PolicyLimit,
+    PolicySummary,
 )
 from loantap.reporting.model_card.page import render_model_card as render
 from loantap.reporting.model_card.vintage_section import VintageSection
 
+# Terms, and rates in percent, for which the card says up to which PD a loan is approved.
+_SHOWN_TERMS, _SHOWN_RATES = (36, 60), (8, 12, 16, 20, 24)
 _LIMITS = (
     (
         "Cross-validated figures are those of the candidate that was chosen on the same folds; "
@@ -138,22 +142,30 @@ def describe_data(
     loans: pd.DataFrame,
     reconciliation: pd.DataFrame,
     leakage_report: dict[str, Any],
-    predictions: pd.DataFrame,
-    scoring: ScoringOptions,
+    policy: CreditPolicy,
+    economics: Economics,
 ) -> CardData:
-    """What the model card says about loans, features and policy.
-
-    `predictions` are those of the model that decides.
-    """
-    bands = band_edges(predictions, scoring.policy)
+    """What the model card says about loans, features and policy."""
+    decider = make_decider(policy, economics)
+    limits = [decider.limit(rate, term) for term in _SHOWN_TERMS for rate in _SHOWN_RATES]
     return CardData(
         summary=_summarise(loans, portfolio_origin(reconciliation)),
         features=[
             FeatureRow(f.name, f.phrase, f.uses, f.exclusion, f.adverse) for f in FEATURES.values()
         ],
         leakage_report=leakage_report,
-        policy_version=scoring.policy.version,
-        policy=[PolicyBand(b.decision, b.lowest_pd, b.highest_pd, b.meaning) for b in bands],
+        policy=PolicySummary(
+            policy.name,
+            policy.short_digest,
+            policy.approved_by or "",
+            policy.scenario,
+            policy.rules.max_probability_of_default,
+            policy.rules.max_loan_amount,
+            [
+                PolicyLimit(x.term_months, x.rate_pct, x.approve_below, x.decline_above)
+                for x in limits
+            ],
+        ),
     )
 
 

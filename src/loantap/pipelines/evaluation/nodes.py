@@ -24,10 +24,11 @@ from loantap.model.validation.stability_report import report_stability
 from loantap.model.validation.vintage_report import report_vintages as report
 from loantap.model.validation.vintages import VintageAnalysis
 from loantap.model.validation.vintages import analyse_vintages as measure_over_time
-from loantap.policy.approvals import tabulate_approvals
-from loantap.policy.decisions import band_edges, decider_of_bands
-from loantap.policy.fairness import audit_groups
-from loantap.policy.options import ScoringOptions
+from loantap.policy.approvals import approve_loans, tabulate_approvals
+from loantap.policy.credit_policy import CreditPolicy
+from loantap.policy.decisions import make_decider
+from loantap.policy.fairness.model_audit import audit_groups
+from loantap.policy.money.scenarios import Economics
 from loantap.portfolio.assembly import portfolio_origin
 
 
@@ -94,7 +95,8 @@ def report_scorecard(
 def audit_fairness(
     predictions: pd.DataFrame,
     loans: pd.DataFrame,
-    scoring: ScoringOptions,
+    policy: CreditPolicy,
+    economics: Economics,
     evaluation: EvaluationOptions,
 ) -> dict[str, Any]:
     """What one model says of proxy groups, and whom F2 threshold and policy would approve.
@@ -102,16 +104,18 @@ def audit_fairness(
     `approvals` are those of the policy, sample by sample.
     """
     rows = join_out_of_fold(predictions, loans)
-    decider = decider_of_bands(band_edges(predictions, scoring.policy))
+    decider = make_decider(policy, economics)
     approved = {
         "f2": ~rows["declined"].to_numpy(),
-        "policy": decider.approves_column(rows["probability_of_default"].to_numpy()),
+        "policy": approve_loans(rows, loans, decider),
     }
     proxies = audit_groups(rows, approved, evaluation)
     return {
         "n": len(rows),
-        "policy": scoring.policy.version,
-        "approvals": make_plain(tabulate_approvals(predictions, decider)),
+        "policy": policy.name,
+        "approvals": make_plain(
+            tabulate_approvals(predictions, approve_loans(predictions, loans, decider))
+        ),
         "proxies": make_plain(proxies),
     }
 

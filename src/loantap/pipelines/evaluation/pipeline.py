@@ -8,7 +8,7 @@ from loantap.features.definitions import DECIDES, FEATURE_SETS, MODELS
 from loantap.pipelines.evaluation import card_nodes, nodes
 
 _LENT_ON = [model for model, name in MODELS.items() if FEATURE_SETS[name].for_lending]
-_OPTIONS = ("params:evaluation", "params:feature_engineering", "params:scoring")
+_OPTIONS = ("params:evaluation", "params:feature_engineering", "params:policy", "params:economics")
 _SHARED = ("loans", "reconciliation", "splits", "leakage_report")
 _AUDITS = ["scorecard_report", "fairness", "stability", "vintages", "external"]
 _CURVES = ["roc_curve", "precision_recall_curve", "reliability", "thresholds"]
@@ -86,7 +86,7 @@ def create_audit_template() -> Pipeline:
             ),
             Node(
                 nodes.audit_fairness,
-                ["predictions", "loans", "params:scoring", "params:evaluation"],
+                ["predictions", "loans", "params:policy", "params:economics", "params:evaluation"],
                 "fairness",
                 name="audit_fairness",
             ),
@@ -205,8 +205,8 @@ def _collect() -> list[Node]:
                 "loans",
                 "reconciliation",
                 "leakage_report",
-                f"{DECIDES}_predictions",
-                "params:scoring",
+                "params:policy",
+                "params:economics",
             ],
             "card_data",
             name="describe_data",

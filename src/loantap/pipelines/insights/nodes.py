@@ -7,15 +7,16 @@ from typing import Any
 import pandas as pd
 
 from loantap.measures.intervals import measure_default_rate
+from loantap.policy.exploration import SAME_BY_DEFINITION, explore_outcomes, list_explored
 from loantap.policy.money.imputed import tabulate_profits
 from loantap.policy.money.scenarios import Economics
 from loantap.policy.options import InsightsOptions
 from loantap.policy.segments import summarise_segments as summarise
 from loantap.portfolio.assembly import origin_of_rows, portfolio_origin
-from loantap.portfolio.dictionary import COLUMNS
 from loantap.reporting.eda_page import render_eda as render_exploration
 from loantap.reporting.insights_page import PortfolioSummary
 from loantap.reporting.insights_page import render_insights as render
+from loantap.reporting.insights_sections import PageSection
 
 
 def impute_profits(loans: pd.DataFrame, economics: Economics) -> pd.DataFrame:
@@ -33,9 +34,13 @@ def render_insights(
     recommendations: dict[str, Any],
     loans: pd.DataFrame,
     reconciliation: pd.DataFrame,
+    policies: list[PageSection],
+    findings: list[PageSection],
+    offers: list[PageSection],
+    fairness: list[PageSection],
     options: InsightsOptions,
 ) -> str:
-    """Segments and recommendations as one HTML page."""
+    """Policies, findings, offers, segments and recommendations as one HTML page."""
     charged_off = int(loans["is_charged_off"].sum())
     default = measure_default_rate(charged_off, len(loans))
     events = reconciliation[reconciliation["table"] == "loan_events"]
@@ -47,12 +52,22 @@ def render_insights(
         high=default.high,
         origin=recommendations["origin"],
         as_of=options.as_of,
+        first_issued=loans["issue_month"].min().date(),
+        last_issued=loans["issue_month"].max().date(),
         monthly_events_origin=origin_of_rows(events),
     )
-    return render(segments, recommendations["recommendations"], summary)
+    sections = [*policies, *findings, *offers, *fairness]
+    return render(segments, recommendations["recommendations"], summary, sections)
 
 
 def render_eda(loans: pd.DataFrame, reconciliation: pd.DataFrame, options: InsightsOptions) -> str:
-    """Every column of the portfolio but personal ones, explored on one HTML page."""
-    shown = [name for name in loans.columns if not COLUMNS[name].personal and name != "loan_id"]
-    return render_exploration(loans[shown], portfolio_origin(reconciliation), options.as_of)
+    """Every column of the portfolio but personal ones, by outcome and as skrub reports it."""
+    found = explore_outcomes(loans)
+    return render_exploration(
+        loans[list_explored(loans)],
+        found.numbers,
+        found.levels,
+        SAME_BY_DEFINITION,
+        origin=portfolio_origin(reconciliation),
+        as_of=options.as_of,
+    )

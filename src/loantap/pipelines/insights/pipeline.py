@@ -2,7 +2,15 @@
 
 from kedro.pipeline import Node, Pipeline
 
-from loantap.pipelines.insights import lab_nodes, nodes
+from loantap.pipelines.insights import (
+    comparison_nodes,
+    fairness_nodes,
+    findings_nodes,
+    lab_nodes,
+    nodes,
+    offers_nodes,
+    page_nodes,
+)
 
 
 def create_pipeline() -> Pipeline:
@@ -14,6 +22,13 @@ def create_pipeline() -> Pipeline:
                 ["loans", "params:economics"],
                 "profits",
                 name="impute_profits",
+            ),
+            # Comparison of policies.
+            Node(
+                comparison_nodes.compare_policies,
+                ["lending_model@judged", "loans", "splits", "params:economics", "params:insights"],
+                ["approvals", "policy_comparison", "frontier"],
+                name="compare_policies",
             ),
             Node(
                 nodes.summarise_segments,
@@ -42,9 +57,33 @@ def create_pipeline() -> Pipeline:
             ),
             Node(
                 nodes.render_insights,
-                ["segments", "recommendations", "loans", "reconciliation", "params:insights"],
+                [
+                    "segments",
+                    "recommendations",
+                    "loans",
+                    "reconciliation",
+                    "policy_sections",
+                    "finding_sections",
+                    "offer_sections",
+                    "fairness_sections",
+                    "params:insights",
+                ],
                 "insights_page",
                 name="render_insights",
+            ),
+            # Fairness of policies.
+            Node(
+                fairness_nodes.audit_policies,
+                [
+                    "lending_model@judged",
+                    "approvals",
+                    "loans",
+                    "profits",
+                    "params:economics",
+                    "params:insights",
+                ],
+                ["fairness_by_policy", "fairness_frontier"],
+                name="audit_policies",
             ),
             Node(
                 nodes.render_eda,
@@ -52,10 +91,75 @@ def create_pipeline() -> Pipeline:
                 "eda_page",
                 name="render_eda",
             ),
+            # Findings.
+            Node(
+                findings_nodes.find_effects,
+                ["loans", "profits", "params:economics", "params:insights"],
+                ["findings", "finding_years", "drivers", "claims"],
+                name="find_effects",
+            ),
+            Node(
+                findings_nodes.measure_information,
+                ["loans", "params:insights"],
+                ["information_values", "bins"],
+                name="measure_information",
+            ),
+            # What the page says of them.
+            Node(
+                page_nodes.word_policies,
+                ["policy_comparison", "frontier", "reconciliation", "params:economics"],
+                "policy_sections",
+                name="word_policies",
+            ),
+            Node(
+                page_nodes.word_findings,
+                [
+                    "findings",
+                    "finding_years",
+                    "drivers",
+                    "claims",
+                    "information_values",
+                    "bins",
+                ],
+                "finding_sections",
+                name="word_findings",
+            ),
+            Node(
+                page_nodes.word_offers,
+                ["products", "counterfactuals", "concentration"],
+                "offer_sections",
+                name="word_offers",
+            ),
+            Node(
+                page_nodes.word_fairness,
+                ["fairness_by_policy", "fairness_frontier", "params:economics"],
+                "fairness_sections",
+                name="word_fairness",
+            ),
+            # Offers: products by segment, counterfactual odds ratios, concentration by region.
+            Node(
+                offers_nodes.tabulate_products,
+                ["loans", "application_model@judged", "params:economics", "params:offers"],
+                "products",
+                name="tabulate_products",
+            ),
+            Node(
+                offers_nodes.estimate_counterfactuals,
+                ["loans", "params:offers"],
+                "counterfactuals",
+                name="estimate_counterfactuals",
+            ),
+            Node(
+                offers_nodes.measure_concentration,
+                ["loans", "application_model@judged", "params:economics", "params:offers"],
+                "concentration",
+                name="measure_concentration",
+            ),
         ],
         namespace="insights",
-        inputs={"loans", "reconciliation", "lending_model@judged"},
-        parameters={"params:economics", "params:insights"},
+        inputs={"application_model", "lending_model", "loans", "reconciliation", "splits"},
+        outputs={"recommendations"},
+        parameters={"params:economics", "params:insights", "params:offers"},
         prefix_datasets_with_namespace=True,
         tags="insights",
     )

@@ -11,13 +11,20 @@ import pandas as pd
 
 from loantap.model.scoring.scorer import Scorer
 from loantap.model.scoring.tally import ApplicationTally
+from loantap.policy.application_ids import APPLICATION_ID
+from loantap.policy.credit_policy import CreditPolicy, require_in_force
+from loantap.policy.decisions import make_decider
+from loantap.policy.lab.recommendations import choose_rules
+from loantap.policy.lab.rule_tally import RuleTally
+from loantap.policy.lab.rules import keep_readable, source_columns
+from loantap.policy.money.scenarios import Economics
 from loantap.policy.options import ScoringOptions
 from loantap.policy.scoring_account import (
     COUNTED_COLUMNS,
     account_for_scores,
     require_few_invalid,
 )
-from loantap.policy.underwriting import APPLICATION_ID, SCORE_COLUMNS, Underwriter, date_decisions
+from loantap.policy.underwriting import SCORE_COLUMNS, Underwriter, date_decisions
 from loantap.portfolio.loantap_format import require_names
 from loantap.tables.rows import Batches, MappedFile, Rows
 
@@ -25,18 +32,32 @@ logger = logging.getLogger(__name__)
 
 
 def score_applications(
-    applications: Rows, scorer: Scorer, options: ScoringOptions
+    applications: Rows,
+    scorer: Scorer,
+    options: ScoringOptions,
+    policy: CreditPolicy,
+    economics: Economics,
+    recommendations: dict[str, Any] | None,
 ) -> Iterator[pd.DataFrame | MappedFile]:
     """PD, score, decision and reasons, one row per application, in the order given."""
-    require_names(applications.columns, scorer.columns, "applications")
-    underwriter = Underwriter(scorer, options.policy)
+    require_in_force(policy, options.as_of)
+    origin = scorer.trained.facts.origin
+    rules, others = choose_rules(recommendations, options.recommendations, origin=origin)
+    underwriter = Underwriter(scorer, make_decider(policy, economics), rules)
+    require_names(applications.columns, underwriter.needed, "applications")
     tally = ApplicationTally()
-    underwrite = partial(underwriter.underwrite_batch, as_of=options.day, tally=tally)
-    yield from applications.map(underwrite, underwriter.columns)
-    # Of rows that other machines scored it holds nothing.
+    rule_tally = RuleTally(keep_readable(others, applications.columns))
+    columns = dict.fromkeys((*underwriter.columns, *source_columns(rule_tally.rules)))
+    underwrite = partial(
+        underwriter.underwrite_batch, as_of=options.day, tally=tally, rule_tally=rule_tally
+    )
+    yield from applications.map(underwrite, tuple(columns))
+    # Of rows that other machines scored the tallies hold nothing.
     tally.units.require_known_units("applications")
     for warning in tally.describe():
         logger.warning(warning)
+    for told in rule_tally.describe():
+        logger.info(told)
 
 
 def account_for_applications(

@@ -15,7 +15,14 @@ def create_pipeline() -> Pipeline:
         [
             Node(
                 score_applications,
-                ["applications", "lending_model@champion", "params:scoring"],
+                [
+                    "applications",
+                    "lending_model@champion",
+                    "params:scoring",
+                    "params:policy",
+                    "params:economics",
+                    "recommendations",
+                ],
                 "scores",
                 name="score_applications",
             ),
@@ -33,9 +40,9 @@ def create_pipeline() -> Pipeline:
             ),
         ],
         namespace="scoring",
-        inputs={"applications", "lending_model"},
+        inputs={"applications", "lending_model", "recommendations"},
         outputs={"scores"},
-        parameters={"params:scoring"},
+        parameters={"params:economics", "params:policy", "params:scoring"},
         prefix_datasets_with_namespace=True,
         tags="scoring",
     )

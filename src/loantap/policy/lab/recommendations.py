@@ -104,6 +104,32 @@ def read_rules(
     return tuple(known[rule_id] for rule_id in dict.fromkeys(ids))
 
 
+def choose_rules(
+    recommendations: Mapping[str, Any] | None, ids: Sequence[str], *, origin: str
+) -> tuple[tuple[Rule, ...], tuple[Rule, ...]]:
+    """The recommended rules that are switched on, and the others.
+
+    Args:
+        recommendations: `recommendations.json`; None where there is none.
+        ids: of the rules that are switched on.
+        origin: of the loans that the model in use learnt from, real or simulated.
+
+    Raises:
+        InputError: rules are switched on and there is no file; or as `read_rules`.
+    """
+    if recommendations is None:
+        if ids:
+            raise InputError(
+                _FILE, "it does not exist yet, and rules of it are switched on", _AGAIN
+            )
+        return (), ()
+    chosen = read_rules(recommendations, ids, origin=origin) if ids else ()
+    if recommendations.get("origin") != origin:
+        return chosen, ()
+    known, _ = _read_rules_of_file(recommendations)
+    return chosen, tuple(rule for rule_id, rule in known.items() if rule_id not in ids)
+
+
 def _read_rules_of_file(
     recommendations: Mapping[str, Any],
 ) -> tuple[dict[str, Rule], set[str]]:

@@ -217,6 +217,16 @@ def columns_of_rules(rules: Sequence[Rule]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for rule in rules for name in rule.columns))
 
 
+def source_columns(rules: Sequence[Rule]) -> tuple[str, ...]:
+    """The same by their names in the files of applications."""
+    return tuple(str(COLUMNS[name].source_name) for name in columns_of_rules(rules))
+
+
+def keep_readable(rules: Sequence[Rule], found: Container[str]) -> tuple[Rule, ...]:
+    """The rules for which a file of applications has the columns, by their names there."""
+    return tuple(rule for rule in rules if all(name in found for name in source_columns([rule])))
+
+
 def read_columns(frame: pd.DataFrame, names: Sequence[str]) -> Values:
     """Columns of a frame of typed applications as rules read them.
 

@@ -18,7 +18,7 @@ import numpy as np
 from loantap.features.definitions import FEATURES
 from loantap.features.formulas import Values, tell_column
 from loantap.measures.intervals import Z95
-from loantap.policy.fairness import PROXIES
+from loantap.policy.fairness.proxies import PROXIES
 from loantap.policy.lab.backtest import Candidate, FoundBy, estimate_change
 from loantap.policy.lab.judged_loans import ALL, JudgedLoans
 from loantap.policy.lab.options import LabOptions

@@ -21,7 +21,6 @@ from loantap.reporting.model_card.vintage_section import VintageSection
 from loantap.reporting.shell import render_page
 
 _ORDER: Final = ("lending", "application", "benchmark", "published_replica")
-_DECLINE: Final = "decline"
 _APPROVERS: Final = ("Model owner", "Independent validation", "Credit policy", "Risk")
 
 
@@ -45,13 +44,43 @@ class FeatureRow:
 
 
 @dataclass(frozen=True, slots=True)
-class PolicyBand:
-    """One band of the decision policy: PDs from `lowest_pd` to below `highest_pd`."""
+class PolicyLimit:
+    """Where the decision on loans of one term and rate changes.
 
-    decision: str
-    lowest_pd: float
-    highest_pd: float
-    meaning: str
+    Attributes:
+        term_months: the term.
+        rate_pct: nominal yearly rate, in percent.
+        approve_below: PDs below are approved; a fraction.
+        decline_above: PDs above are declined; between the two a person decides.
+    """
+
+    term_months: float
+    rate_pct: float
+    approve_below: float
+    decline_above: float
+
+
+@dataclass(frozen=True, slots=True)
+class PolicySummary:
+    """The credit policy as the card shows it.
+
+    Attributes:
+        name: id and version.
+        digest: first digits of what was approved.
+        approved_by: the second person.
+        scenario: name of the scenario it values loans in.
+        max_pd: above it every loan is declined; a fraction.
+        max_amount: above it a person decides, in currency.
+        limits: by term, then by rate.
+    """
+
+    name: str
+    digest: str
+    approved_by: str
+    scenario: str
+    max_pd: float
+    max_amount: float
+    limits: Sequence[PolicyLimit]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +121,13 @@ class CardData:
         summary: the loans behind the models.
         features: all features, those excluded from lending too.
         leakage_report: the structure of `leakage_report.json`.
-        policy_version: version of the decision policy.
-        policy: its bands, from the lowest PD up.
+        policy: the credit policy.
     """
 
     summary: DataSummary
     features: Sequence[FeatureRow]
     leakage_report: Mapping[str, Any]
-    policy_version: str
-    policy: Sequence[PolicyBand]
+    policy: PolicySummary
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +198,6 @@ def render_model_card(card: ModelCard) -> str:
         stability_gist=_tell_stability(card.stability),
         fairness=word_fairness(card.fairness),
         approvers=_APPROVERS,
-        declines=any(band.decision == _DECLINE for band in card.data.policy),
         few_loans=FEW_LOANS,
     )
 

@@ -38,7 +38,7 @@ def _find_ranking(evidence: Evidence) -> list[Flag] | None:
     if cv and block["roc_auc_high"] < cv["roc_auc"]:
         finding = "It ranks worse out of time than in cross-validation"
         figure += f", against {decimal(cv['roc_auc'])}, n = {count(cv['n'])}"
-        meaning = "Expect the figure out of time in use, not the cross-validated one."
+        meaning = "In use, expect the out-of-time figure, not the cross-validated one."
         flags.append(Flag(Severity.AMBER, finding, figure, meaning))
     judged = _list_judged(evidence)
     weak = [row for row in judged if row["roc_auc"] and row["roc_auc_low"] <= _CHANCE]
@@ -46,7 +46,7 @@ def _find_ranking(evidence: Evidence) -> list[Flag] | None:
         worst = min(weak, key=lambda row: float(row["roc_auc"]))
         finding = f"At {len(weak)} of {len(judged)} origins its ranking may be chance"
         figure = f"AUC {quote(worst, 'roc_auc')} at the origin {worst['origin']}"
-        meaning = "An origin has few loans: the figure of all together weighs more."
+        meaning = "An origin has few loans: the figure of all origins together weighs more."
         flags.append(Flag(Severity.AMBER, finding, figure, meaning))
     return flags
 

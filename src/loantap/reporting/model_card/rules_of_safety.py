@@ -46,7 +46,7 @@ def _find_leakage(evidence: Evidence) -> list[Flag]:
         finding, meaning = "It uses what gives the outcome away", "Do not lend on it."
         flags.append(Flag(Severity.RED, finding, caught, meaning))
     if warned:
-        finding = "The leakage gate warns of its features"
+        finding = "The leakage gate warns about features of this model"
         meaning = "A warning stops nothing. Look here first when new loans score oddly."
         flags.append(Flag(Severity.AMBER, finding, warned, meaning))
     return flags
@@ -84,7 +84,7 @@ def _find_groups(evidence: Evidence) -> list[Flag] | None:
             f"{proxy['phrase']}: {least['group']} against {proxy['favoured']['policy']}, ratio "
             f"{quote(least, 'policy_approval_ratio', 2)}"
         )
-        meaning = "Equal treatment is in doubt: let compliance decide before it is used."
+        meaning = "Equal treatment is in doubt: let compliance decide before the policy is used."
         flags.append(Flag(severity, finding, figure, meaning))
     return flags
 
@@ -100,7 +100,7 @@ def _find_populations(evidence: Evidence) -> list[Flag] | None:
     severity = Severity.RED if shifted else Severity.AMBER
     others = f" and {len(moved) - 1} more" if len(moved) > 1 else ""
     finding = (
-        f"Its PDs for these loans differ from those for the others: {worst['population']}{others}"
+        f"Its PDs for some loans differ from those for the others: {worst['population']}{others}"
     )
     figure = (
         f"PSI {quote(worst, 'psi')} against {count(worst['against_n'])}; chance gives up to "

@@ -24,7 +24,6 @@ class RunResults:
         decisions: how many rows of that file (`rows`) hold each `decision`, `model_name` and
             `model_version`.
         scoring_account: `scoring_account.json`; None when the run did not score.
-        declines: whether the policy has a band that declines.
         next_steps: commands that work where the run was started.
     """
 
@@ -36,7 +35,6 @@ class RunResults:
     scores: Path | None = None
     decisions: pd.DataFrame | None = None
     scoring_account: Mapping[str, Any] | None = None
-    declines: bool = True
     next_steps: str = ""
 
     def external(self) -> dict[str, Mapping[str, Any]]:

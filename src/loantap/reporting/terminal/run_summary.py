@@ -18,10 +18,6 @@ from loantap.reporting.terminal.metrics_table import NOT_FOR_LENDING
 from loantap.reporting.terminal.results import RunResults
 from loantap.reporting.terminal.scoring_account import tell_account
 
-_DECLINES_NOBODY = (
-    "The policy as shipped declines nobody: however high the PD, an application is approved or "
-    "referred to a loan officer"
-)
 _SIMULATED_DATA = "SIMULATED DATA"
 _SHOWN_REPORTS = 3
 
@@ -146,8 +142,6 @@ def _tell_scores(scores: Path, results: RunResults) -> Text:
     lines = [str(scores)]
     if results.decisions is not None and len(results.decisions):
         lines.append(_count_decisions(results.decisions))
-        if not results.declines:
-            lines.append(_DECLINES_NOBODY)
     if results.scoring_account is not None:
         lines += tell_account(results.scoring_account)
     return Text("\n".join(lines))

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from loantap.model.validation.options import EvaluationOptions
-from loantap.policy.fairness import MIN_LOANS, PROXIES, audit_groups, measure_approvals
+from loantap.policy.fairness.model_audit import MIN_LOANS, audit_groups, measure_approvals
+from loantap.policy.fairness.proxies import PROXIES
 
 OPTIONS = EvaluationOptions(seed=3, as_of="2026-11-23", resamples=400, calibration_bins=10)
 # Loans, of these charged off; approved among the paid, approved among the charged off.

@@ -1,96 +1,26 @@
 """Audit by groups that may stand for a protected one: what a model says of each, and does to it.
 
-There is no protected attribute in the data, so equal treatment of protected groups can neither be
-shown nor ruled out. What can be looked at are proxies: length of credit history for age, income and
-housing for wealth, pincodes for where people live (for this audit only: nothing is lent on them).
-The audit states; it decides nothing.
+The audit states; it decides nothing. What the groups are and may stand for: `proxies.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from itertools import pairwise
-from types import MappingProxyType
+from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
-from loantap.features.build import build_features
 from loantap.measures.auc import measure_auc, quantile_bounds
 from loantap.measures.intervals import measure_default_rates, wilson_bounds
 from loantap.model.validation.options import EvaluationOptions
+from loantap.policy.fairness.proxies import PROXIES
 from loantap.portfolio.arrays import BoolArray, FloatArray
 
 # Of a group with fewer loans no ratio is told, and none is the measure of others.
 MIN_LOANS: Final = 100
 _JUDGED: Final = ("is_charged_off", "probability_of_default")
 _AUC: Final = ("roc_auc", "roc_auc_low", "roc_auc_high")
-
-
-@dataclass(frozen=True, slots=True)
-class Proxy:
-    """A way to group borrowers.
-
-    Attributes:
-        phrase: what it is, and what it may stand for.
-        group: the group of each loan, from canonical columns, as an ordered categorical.
-        audit_only: whether nothing but this audit may look at it.
-    """
-
-    phrase: str
-    group: Callable[[pd.DataFrame], pd.Series]
-    audit_only: bool = False
-
-
-def _categories(name: str) -> Callable[[pd.DataFrame], pd.Series]:
-    return lambda loans: loans[name].astype("str").fillna("not stated").astype("category")
-
-
-def _bands(
-    read: Callable[[pd.DataFrame], pd.Series], bounds: tuple[float, ...]
-) -> Callable[[pd.DataFrame], pd.Series]:
-    """Bands from each bound to below the next."""
-    labels = [f"below {bounds[0]:,g}"]
-    labels += [f"{low:,g} to below {high:,g}" for low, high in pairwise(bounds)]
-    labels += [f"{bounds[-1]:,g} and more"]
-
-    def band(loans: pd.DataFrame) -> pd.Series:
-        cut = pd.cut(read(loans), [-np.inf, *bounds, np.inf], right=False, labels=labels)
-        return cut.cat.add_categories("not stated").fillna("not stated")
-
-    return band
-
-
-def _history_years(loans: pd.DataFrame) -> pd.Series:
-    return build_features(loans, ["credit_history_years"])["credit_history_years"]
-
-
-PROXIES: Final[Mapping[str, Proxy]] = MappingProxyType(
-    {
-        "home_ownership": Proxy(
-            "Housing, which may stand for wealth", _categories("home_ownership")
-        ),
-        "credit_history_years": Proxy(
-            "Length of the credit history in years, which may stand for age",
-            _bands(_history_years, (10, 15, 20, 25)),
-        ),
-        "annual_income": Proxy(
-            "Yearly income, which may stand for wealth",
-            _bands(lambda loans: loans["annual_income"], (40_000, 60_000, 80_000, 120_000)),
-        ),
-        "employment_years": Proxy(
-            "Years in employment, which may stand for age",
-            _bands(lambda loans: loans["employment_years"], (1, 4, 7, 10)),
-        ),
-        "pincode": Proxy(
-            "Pincode, which may stand for origin; built from the outcome in this data",
-            _categories("pincode"),
-            audit_only=True,
-        ),
-    }
-)
 
 
 def audit_groups(

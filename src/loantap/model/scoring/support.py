@@ -1,0 +1,104 @@
+"""Applications unlike the loans that a model was trained on.
+
+A PD outside of what the training loans cover is a guess: the model carries its effects on to where
+it has seen nobody. The same holds where the terms of an offer do not fit each other: no loan of the
+grade had such a rate, or the instalment is not that of amount, rate and term. A person must look at
+such an application.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from loantap.features.definitions import FEATURES
+from loantap.portfolio.amortisation import emi_of_one
+from loantap.portfolio.arrays import FloatArray, IntArray
+from loantap.portfolio.column_reading import Texts
+from loantap.portfolio.contradictions import CLOSE, TERMS, is_off
+
+_INSTALMENT: Final = "the instalment does not follow from the amount, the rate and the term"
+_RATE: Final = "no loan of this grade that the model was trained on had such an interest rate"
+_NO_BOUNDS: Final = (-np.inf, np.inf)
+
+
+@dataclass(frozen=True, slots=True)
+class Support:
+    """What a model was trained on.
+
+    Attributes:
+        ranges: of its numeric features, lowest and highest value of the training loans.
+        rates: of each sub-grade, lowest and highest interest rate of the training loans, in
+            percent.
+    """
+
+    ranges: Mapping[str, tuple[float, float]]
+    rates: Mapping[str, tuple[float, float]]
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """What is said of an application; the first, "", of one that is like the others."""
+        unlike = (
+            f"{FEATURES[name].phrase} is outside the range of the loans that the model was trained "
+            "on"
+            for name in self.ranges
+        )
+        return ("", _INSTALMENT, _RATE, *unlike)
+
+    def check_columns(
+        self,
+        features: Mapping[str, FloatArray | Texts],
+        columns: Mapping[str, FloatArray | Texts],
+    ) -> IntArray:
+        """Place in `sentences` of what is said, per application.
+
+        Args:
+            features: of the model.
+            columns: typed canonical columns. A value that is missing is unlike nothing.
+        """
+        found = np.zeros(len(next(_numbers(columns))), dtype="int8")
+        # What is said first is written last.
+        for place, (name, bounds) in reversed(list(enumerate(self.ranges.items(), start=3))):
+            _mark(found, features[name], *bounds, place)
+        grades = columns.get("sub_grade")
+        if self.rates and isinstance(grades, Texts):
+            # Missing grades have the code -1, which takes the last entry.
+            known = [self.rates.get(grade, _NO_BOUNDS) for grade in grades.values]
+            low, high = np.array([*known, _NO_BOUNDS])[grades.codes].T
+            _mark(found, columns["interest_rate_pct"], low, high, 2)
+        if columns.keys() >= set(TERMS):
+            found[is_off({name: columns[name] for name in TERMS})] = 1  # type: ignore[misc]
+        return found
+
+    def check_one(self, features: Mapping[str, Any], columns: Mapping[str, Any]) -> int:
+        """The same of one application."""
+        if columns.keys() >= set(TERMS):
+            amount, rate, months, instalment = (columns[name] for name in TERMS)
+            if abs(instalment / emi_of_one(amount, rate, months) - 1) > CLOSE:
+                return 1
+        low, high = self.rates.get(columns.get("sub_grade") or "", _NO_BOUNDS)
+        if "interest_rate_pct" in columns and _is_outside(columns["interest_rate_pct"], low, high):
+            return 2
+        for place, (name, bounds) in enumerate(self.ranges.items(), start=3):
+            if _is_outside(features[name], *bounds):
+                return place
+        return 0
+
+
+def _numbers(columns: Mapping[str, FloatArray | Texts]) -> Any:
+    return (values for values in columns.values() if not isinstance(values, Texts))
+
+
+def _mark(found: IntArray, values: Any, low: Any, high: Any, place: int) -> None:
+    """Write the place where a value is outside; nothing where the extremes are inside."""
+    if np.ndim(low) or not (
+        values.min(initial=np.inf) >= low and values.max(initial=-np.inf) <= high
+    ):
+        found[(values < low) | (values > high)] = place
+
+
+def _is_outside(value: float, low: float, high: float) -> bool:
+    return value < low or value > high

@@ -1,0 +1,33 @@
+"""Nodes of the `insights` pipeline about products, counterfactuals and concentration."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from loantap.model.scoring.judged import JudgedModel
+from loantap.policy.money.scenarios import Economics
+from loantap.policy.offers.concentration import measure_portfolio
+from loantap.policy.offers.counterfactuals import estimate_counterfactuals as estimate
+from loantap.policy.offers.options import OffersOptions
+from loantap.policy.offers.products import tabulate_products as tabulate
+
+
+def tabulate_products(
+    loans: pd.DataFrame, judged: JudgedModel, economics: Economics, options: OffersOptions
+) -> pd.DataFrame:
+    """Which amount, term and rate each segment would be offered, and what that earns."""
+    return tabulate(loans, judged.predictions, options, economics.main_scenario)
+
+
+def estimate_counterfactuals(loans: pd.DataFrame, options: OffersOptions) -> pd.DataFrame:
+    """Odds ratios of default by term and amount, before and after the grade is known."""
+    return estimate(loans, options)
+
+
+def measure_concentration(
+    loans: pd.DataFrame, judged: JudgedModel, economics: Economics, options: OffersOptions
+) -> pd.DataFrame:
+    """Share of principal and of expected loss by state, held against the limits."""
+    return measure_portfolio(
+        loans, judged.predictions, economics.main_scenario, options.concentration
+    )

@@ -1,0 +1,36 @@
+"""Wiring of the `offers` pipeline: applications in, offers out."""
+
+from kedro.pipeline import Node, Pipeline
+
+from loantap.pipelines.offers.nodes import account_for_applications, make_offers
+
+
+def create_pipeline() -> Pipeline:
+    """Offers to a file of applicants, priced from the PD of the application model."""
+    return Pipeline(
+        [
+            Node(
+                make_offers,
+                [
+                    "applications",
+                    "application_model@champion",
+                    "params:economics",
+                    "params:offers",
+                ],
+                "offers",
+                name="make_offers",
+            ),
+            Node(
+                account_for_applications,
+                ["offers", "applications", "params:offers"],
+                "offers_account",
+                name="account_for_applications",
+            ),
+        ],
+        namespace="offers",
+        inputs={"applications", "application_model"},
+        outputs={"offers"},
+        parameters={"params:economics", "params:offers"},
+        prefix_datasets_with_namespace=True,
+        tags="offers",
+    )

@@ -1,0 +1,124 @@
+"""`loantap-policy`: show the credit policy, size its rules, approve it."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import click
+import pandas as pd
+from omegaconf import OmegaConf
+from pydantic import ValidationError
+from rich.console import Console
+from rich.table import Table
+
+from loantap.policy.credit_policy import CreditPolicy, Targets, digest_policy
+from loantap.policy.money.cash_flows import value_units
+from loantap.policy.money.scenarios import Economics, Scenario
+from loantap.policy.sizing import size_rules
+from loantap.portfolio.errors import InputError
+from loantap.project.folder import find_project
+
+_POLICY = Path("conf/base/parameters_policy.yml")
+_ECONOMICS = Path("conf/base/parameters_economics.yml")
+_PREDICTIONS = Path("data/07_model_output/lending/predictions.parquet")
+_LOANS = Path("data/03_primary/loans.parquet")
+_TERMS = ["loan_id", "interest_rate_pct", "term_months"]
+
+
+@click.group()
+def main() -> None:
+    """The credit policy: what it says, what it reaches, and who approved it."""
+
+
+@main.command()
+def show() -> None:
+    """Show the policy, and whether it is as it was approved."""
+    folder = find_project(Path.cwd())
+    written = _read(folder / _POLICY, "policy")
+    table = Table("", "", show_header=False, box=None)
+    for name, value in written.items():
+        said = ", ".join(f"{key} {of}" for key, of in value.items()) if name in {
+            "rules", "targets"} else value  # fmt: skip
+        table.add_row(name, str(said))
+    policy, scenario = _load(folder, written)
+    is_same = written["digest"] == digest_policy(policy, scenario)
+    table.add_row("", "as approved" if is_same else "CHANGED since it was approved")
+    Console().print(table)
+
+
+@main.command()
+@click.option("--by", "name", required=True, help="your name; you are not the author")
+def approve(name: str) -> None:
+    """Record who approved the policy, and the digest of what was approved."""
+    folder = find_project(Path.cwd())
+    path = folder / _POLICY
+    policy, scenario = _load(folder, _read(path, "policy") | {"approved_by": name, "digest": None})
+    text = path.read_text("utf-8")
+    for key, value in (("approved_by", name), ("digest", digest_policy(policy, scenario))):
+        line = f"  {key}: {json.dumps(value)}".replace("\\", r"\\")
+        text, count = re.subn(rf"(?m)^  {key}:.*$", line, text)
+        if count != 1:
+            raise click.ClickException(f"{path}: {count} lines begin with {key}:, 1 is expected")
+    path.write_text(text, "utf-8")
+    click.echo(f"{policy} is approved by {name}")
+
+
+@main.command()
+@click.option("--capacity", type=click.FloatRange(0, 1), help="share that people can look at")
+@click.option("--floor", type=click.FloatRange(0, 1), help="share to approve or refer, at least")
+def size(capacity: float | None, floor: float | None) -> None:
+    """Find rules that reach the targets on loans that the last model did not see."""
+    folder = find_project(Path.cwd())
+    policy, scenario = _load(folder, _read(folder / _POLICY, "policy"))
+    given = {"review_capacity": capacity, "min_approval_rate": floor}
+    changed = {name: value for name, value in given.items() if value is not None}
+    targets = policy.targets.model_copy(update=changed)
+    _print_sizes(_read_margins(folder, scenario), targets)
+
+
+def _print_sizes(margins: pd.Series, targets: Targets) -> None:
+    try:
+        sizes = size_rules(margins.to_numpy(), targets)
+    except InputError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(
+        f"On {len(margins):,} loans that the model did not see: min_margin "
+        f"{sizes.min_margin:.4f}, review_margin {sizes.review_margin:.4f} refers "
+        f"{targets.review_capacity:.1%}"
+    )
+
+
+def _read_margins(folder: Path, scenario: Scenario) -> pd.Series:
+    """Expected NPV per unit of principal of the training loans, out of fold."""
+    for path in (_PREDICTIONS, _LOANS):
+        if not (folder / path).is_file():
+            raise click.ClickException(f"{path} is not there yet; run kedro run first")
+    predictions = pd.read_parquet(folder / _PREDICTIONS)
+    loans = pd.read_parquet(folder / _LOANS, columns=_TERMS).set_index("loan_id")
+    rows = predictions[predictions["sample"] == "cv"].join(loans, on="loan_id")
+    values = value_units(rows["interest_rate_pct"], rows["term_months"], scenario)
+    margins = values.margin(rows["probability_of_default"].to_numpy())
+    return pd.Series(margins, rows.index)
+
+
+def _load(folder: Path, written: dict[str, Any]) -> tuple[CreditPolicy, Scenario]:
+    try:
+        policy = CreditPolicy.model_validate(written)
+        economics = Economics.model_validate(_read(folder / _ECONOMICS, "economics"))
+        return policy, policy.find_scenario(economics)
+    except (ValidationError, InputError) as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _read(path: Path, group: str) -> dict[str, Any]:
+    """A group of parameters as the files of its folder say it."""
+    files = sorted(path.parent.glob("parameters*.yml"))
+    merged = OmegaConf.merge(*(OmegaConf.load(file) for file in files))
+    found = OmegaConf.select(merged, group)
+    if found is None:
+        raise click.ClickException(f"{path} has no group {group}")
+    whole = OmegaConf.to_container(found, resolve=True)
+    return {str(name): value for name, value in dict(whole).items()}  # type: ignore[arg-type]

@@ -1,0 +1,137 @@
+"""What a policy approved, what became of it, and what it earned; every figure with its interval."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+
+from loantap.measures.intervals import Z95, measure_default_rate, wilson_bounds
+from loantap.policy.money.imputed import ImputedFlows
+from loantap.policy.money.returns import Estimate, estimate_mean, yearly_return
+from loantap.portfolio.arrays import BoolArray, FloatArray
+
+_NONE: Final = Estimate(float("nan"), float("nan"), float("nan"))
+
+
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """Loans of one sample in one scenario and for one paid life; arrays of one length.
+
+    Attributes:
+        flows: imputed cash flows; their NPVs are the profits.
+        is_charged_off: whether each was.
+    """
+
+    flows: ImputedFlows
+    is_charged_off: BoolArray
+
+    @property
+    def profit(self) -> FloatArray:
+        """Imputed profit of each loan if it is approved, in currency."""
+        return self.flows.npv
+
+    @property
+    def best(self) -> FloatArray:
+        """Profit of each loan under the oracle, which approves what earns."""
+        return np.maximum(self.profit, 0)
+
+
+def measure_policy(
+    approved: BoolArray, reference: BoolArray, outcomes: Outcomes, min_loans: int
+) -> dict[str, Any]:
+    """Figures of one policy on at least one loan.
+
+    Args:
+        approved: whether the policy approves each loan.
+        reference: whether the rule by grade and term does.
+        outcomes: of the same loans.
+        min_loans: of fewer approved loans neither yearly return nor price is told.
+
+    Returns:
+        `n`, `approved`, `note` (why figures are missing, or "") and, each with `_low` and `_high`
+        (95%: Wilson for shares, normal for means, delta method for ratios) and not a number where
+        it cannot be told: `approval_rate`; `default_rate_approved`; `profit` per application, in
+        currency; `gain_to_approve_all` and `gain_to_grade_term_npv`, the paired differences of
+        that profit; `yearly_return`, a fraction; `oracle_share` of the best possible profit;
+        `charge_offs_avoided`, a share of all; `price_per_point` (see `price_point`).
+    """
+    profit, bad = outcomes.profit, outcomes.is_charged_off
+    loans, count, charged_off = len(approved), int(approved.sum()), int(bad.sum())
+    is_told = count >= min_loans
+    earned = profit * approved
+    figures = {
+        "approval_rate": _share(count, loans),
+        "default_rate_approved": _default_rate(int((bad & approved).sum()), count),
+        "profit": estimate_mean(earned),
+        "gain_to_approve_all": estimate_mean(earned - profit),
+        "gain_to_grade_term_npv": estimate_mean(earned - profit * reference),
+        "yearly_return": yearly_return(outcomes.flows.take(approved)) if is_told else _NONE,
+        "oracle_share": estimate_ratio(earned, outcomes.best),
+        "charge_offs_avoided": _share(int((bad & ~approved).sum()), charged_off),
+        "price_per_point": price_point(approved, bad, profit) if is_told else _NONE,
+    }
+    note = "" if is_told else f"too few loans to say: {count:,} of {loans:,} approved"
+    return {"n": loans, "approved": count, "note": note} | spread(figures)
+
+
+def price_point(approved: BoolArray, charged_off: BoolArray, profit: FloatArray) -> Estimate:
+    """What each percentage point of default rate costs, per application, in currency.
+
+    Profit given up against approving everybody, for each point by which the default rate among
+    approved loans is lower; below 0 where both get better. Not a number unless the default rate is
+    lower beyond chance: otherwise nothing was bought. Delta method.
+    """
+    share = approved.mean()
+    if not 0 < share < 1:
+        return _NONE
+    kept = charged_off[approved].mean()
+    lower = charged_off.mean() - kept
+    # Influence of each loan on the difference of the two rates, and on the profit given up.
+    on_lower = (charged_off - charged_off.mean()) - approved * (charged_off - kept) / share
+    if lower <= _half_width(on_lower):
+        return _NONE
+    given_up = profit * ~approved
+    price = given_up.mean() / lower
+    half = _half_width((given_up - given_up.mean() - price * on_lower) / lower)
+    return Estimate(price / 100, (price - half) / 100, (price + half) / 100)
+
+
+def estimate_ratio(top: FloatArray, bottom: FloatArray) -> Estimate:
+    """Ratio of two sums over the same loans, by the delta method; not a number over 0."""
+    of = float(bottom.mean())
+    if of == 0:
+        return _NONE
+    ratio = float(top.mean()) / of
+    half = _half_width((top - ratio * bottom) / of)
+    return Estimate(ratio, ratio - half, ratio + half)
+
+
+def spread(figures: dict[str, Estimate]) -> dict[str, float]:
+    """Each figure as three columns: by its name, and with `_low` and `_high`."""
+    columns: dict[str, float] = {}
+    for name, figure in figures.items():
+        columns |= {name: figure.value, f"{name}_low": figure.low, f"{name}_high": figure.high}
+    return columns
+
+
+def _half_width(influence: FloatArray) -> float:
+    """Half of the 95% interval of a figure, from each loan's influence on it."""
+    if len(influence) < 2:
+        return float("nan")
+    return Z95 * float(influence.std(ddof=1)) / float(np.sqrt(len(influence)))
+
+
+def _share(hits: int, of: int) -> Estimate:
+    if not of:
+        return _NONE
+    low, high = wilson_bounds(hits, of)
+    return Estimate(hits / of, float(low), float(high))
+
+
+def _default_rate(charged_off: int, loans: int) -> Estimate:
+    if not loans:
+        return _NONE
+    default = measure_default_rate(charged_off, loans)
+    return Estimate(default.rate, default.low, default.high)

@@ -1,0 +1,40 @@
+"""What a person may set about the comparison of policies; validated, then frozen."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, PositiveFloat, model_validator
+
+from loantap.portfolio.options import Options
+
+Cap = Annotated[float, Field(gt=0, lt=1)]
+
+
+class ComparisonOptions(Options):
+    """The policies that are compared, and the frontier.
+
+    Attributes:
+        caps: of the default rate to be expected among approved loans, as fractions.
+        shown_cap: the one of `caps` that approvals are listed for.
+        referred_share: share of loans with the highest PDs that today's bands refer; referred
+            loans count as declined.
+        profit_score_penalty: ridge penalty on what the profit score adds to the NPV of the PD, in
+            loans: a feature moves the score in full only where many more loans than this speak for
+            it.
+        frontier_points: how many hurdles of each kind the frontier is drawn from.
+    """
+
+    caps: tuple[Cap, ...] = Field(min_length=1)
+    shown_cap: Cap
+    referred_share: Annotated[float, Field(gt=0, lt=1)]
+    profit_score_penalty: PositiveFloat
+    frontier_points: Annotated[int, Field(ge=2, le=200)]
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> ComparisonOptions:
+        if len(set(self.caps)) < len(self.caps):
+            raise ValueError("caps: one is given twice")
+        if self.shown_cap not in self.caps:
+            raise ValueError(f"shown_cap: {self.shown_cap:g} is not one of the caps")
+        return self

@@ -1,0 +1,67 @@
+"""A score that learns what loans return directly, not whether they default.
+
+Serrano-Cinca and Gutierrez-Nieto (Decision Support Systems 2016) and Lyocsa et al. (Financial
+Innovation 2022) select loans by predicted return. Here the return is imputed from rate, term and
+outcome, so that, given these, its expectation is linear in the PD: nothing is left for such a score
+to learn that a good PD does not say. It starts from the NPV of the PD and adds what a ridge
+regression finds in the features.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from sklearn.linear_model import Ridge
+
+from loantap.features.build import build_features
+from loantap.features.definitions import FEATURE_SETS
+from loantap.model.training.estimator import make_preprocessor
+from loantap.policy.comparison.portfolio import Lesson, LoanValues
+from loantap.portfolio.arrays import FloatArray
+
+_FEATURES = FEATURE_SETS["lending"]
+
+
+def prepare_features(loans: pd.DataFrame) -> FloatArray:
+    """The features of `lending`, imputed, scaled and one-hot encoded; no outcome is looked at.
+
+    Args:
+        loans: one row per loan, canonical columns.
+    """
+    features = build_features(loans, list(_FEATURES.features))
+    prepared: FloatArray = make_preprocessor(_FEATURES).fit_transform(features)
+    return np.asarray(prepared, dtype=float)
+
+
+def score_profits(
+    features: FloatArray,
+    principal: FloatArray,
+    values: Mapping[str, LoanValues],
+    lessons: list[Lesson],
+    penalty: float,
+) -> dict[str, FloatArray]:
+    """Predicted NPV per unit of principal of each loan in each scenario.
+
+    Each is learnt on the loans of the lesson alone: what they returned beyond the NPV of their PD.
+
+    Args:
+        features: one row per loan, from `prepare_features`.
+        principal: of each loan, in currency.
+        values: of the same loans, by scenario.
+        lessons: what may be learnt from which.
+        penalty: of the ridge regression, in loans.
+    """
+    margins = np.column_stack([of_scenario.margin for of_scenario in values.values()])
+    returns = np.column_stack([v.realised / principal for v in values.values()])
+    scores = margins.copy()
+    for lesson in lessons:
+        if not len(lesson.past):
+            continue
+        beyond = returns[lesson.past] - margins[lesson.past]
+        model = Ridge(penalty, solver="cholesky").fit(features[lesson.past], beyond)
+        # A single scenario comes back without its axis.
+        learnt = model.predict(features[lesson.decided]).reshape(len(lesson.decided), -1)
+        scores[lesson.decided] += learnt
+    return dict(zip(values, scores.T, strict=True))

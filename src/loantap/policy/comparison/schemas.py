@@ -1,0 +1,80 @@
+"""Pandera schemas of the comparison of policies."""
+
+from __future__ import annotations
+
+import pandera.pandas as pa
+
+from loantap.model.training.predictions import SAMPLES
+from loantap.policy.comparison.rules import POLICIES
+from loantap.policy.money.scenarios import PaidLife
+
+_RATE = pa.Check.in_range(0, 1)
+_COUNT = pa.Check.ge(0)
+
+
+def _interval(name: str, check: pa.Check | None = None) -> dict[str, pa.Column]:
+    """A figure and its bounds, missing where they cannot be told."""
+    return {
+        f"{name}{end}": pa.Column("float64", check, nullable=True) for end in ("", "_low", "_high")
+    }
+
+
+_SLICE = {
+    "sample": pa.Column("str", pa.Check.isin(SAMPLES)),
+    "scenario": pa.Column("str"),
+    "paid_life": pa.Column("str", pa.Check.isin([life.value for life in PaidLife])),
+}
+_POINT = {
+    "n": pa.Column("int64", pa.Check.gt(0)),
+    "approved": pa.Column("int64", _COUNT),
+    **_interval("approval_rate", _RATE),
+    **_interval("default_rate_approved", _RATE),
+    **_interval("profit"),
+    **_interval("gain_to_approve_all"),
+}
+
+# One row per sample and loan.
+APPROVALS = pa.DataFrameSchema(
+    {
+        "loan_id": pa.Column("str"),
+        "sample": pa.Column("str", pa.Check.isin(SAMPLES)),
+        **{policy: pa.Column("bool") for policy in POLICIES},
+    },
+    strict=True,
+    unique=["loan_id", "sample"],
+    name="approvals",
+)
+
+# One row per policy, sample, scenario and paid life.
+POLICY_COMPARISON = pa.DataFrameSchema(
+    {
+        "policy": pa.Column("str"),
+        "label": pa.Column("str"),
+        "cap": pa.Column("float64", _RATE, nullable=True),
+        **_SLICE,
+        **_POINT,
+        **_interval("gain_to_grade_term_npv"),
+        **_interval("yearly_return"),
+        **_interval("oracle_share"),
+        **_interval("charge_offs_avoided", _RATE),
+        **_interval("price_per_point"),
+        "note": pa.Column("str"),
+    },
+    strict=True,
+    unique=["policy", "sample", "scenario", "paid_life"],
+    name="policy_comparison",
+)
+
+# One row per family and hurdle, or policy, on each sample, scenario and paid life.
+FRONTIER = pa.DataFrameSchema(
+    {
+        "family": pa.Column("str"),
+        "label": pa.Column("str"),
+        "is_policy": pa.Column("bool"),
+        "hurdle": pa.Column("float64", nullable=True),
+        **_SLICE,
+        **_POINT,
+    },
+    strict=True,
+    name="frontier",
+)

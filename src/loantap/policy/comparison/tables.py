@@ -1,0 +1,44 @@
+"""The tables of the comparison, made slice by slice so that flows are imputed once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from loantap.policy.comparison.comparison import Decided, measure_slice, slice_portfolio
+from loantap.policy.comparison.frontier import place_policies, trace_frontier
+from loantap.policy.comparison.options import ComparisonOptions
+from loantap.policy.money.scenarios import Economics
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Policies side by side.
+
+    Attributes:
+        policies: one row per policy, sample, scenario and paid life: see `measure_policy`.
+        frontier: the curves, and the policies as points: see `trace_frontier`.
+    """
+
+    policies: pd.DataFrame
+    frontier: pd.DataFrame
+
+
+def compare_policies(
+    decided: Decided, economics: Economics, options: ComparisonOptions, min_loans: int
+) -> Comparison:
+    """Figures of every policy and the frontier, on every sample, scenario and paid life.
+
+    Args:
+        decided: from `decide_portfolio`.
+        economics: the scenarios.
+        options: of the comparison.
+        min_loans: of fewer approved loans neither yearly return nor price is told.
+    """
+    policies, curves = [], []
+    for part in slice_portfolio(decided, economics):
+        policies.append(measure_slice(part, options, min_loans))
+        curves.append(trace_frontier(part, options))
+    table = pd.concat(policies, ignore_index=True)
+    return Comparison(table, pd.concat([*curves, place_policies(table)], ignore_index=True))

@@ -1,0 +1,156 @@
+"""The credit policy: a versioned file that one person writes and a second one approves."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import date
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from loantap.policy.money.scenarios import Economics, Scenario, Share
+from loantap.portfolio.errors import InputError
+
+# Of the digest, as much as is recorded with a decision and shown.
+_SHOWN_DIGITS = 12
+_FILE = "conf/base/parameters_policy.yml"
+
+
+class Rules(BaseModel):
+    """What decides.
+
+    Attributes:
+        min_margin: expected NPV per unit of principal from which a loan is worth making.
+        review_margin: a person decides on loans whose expected NPV per unit of principal is within
+            this distance of `min_margin`.
+        max_probability_of_default: a loan of a higher PD is declined, whatever it is to earn.
+        max_loan_amount: a person decides on a larger loan, in currency.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    min_margin: Annotated[float, Field(ge=-0.5, le=0.5)]
+    review_margin: Annotated[float, Field(ge=0, le=0.5)]
+    max_probability_of_default: Annotated[float, Field(gt=0, le=1)]
+    max_loan_amount: Annotated[float, Field(gt=0)]
+
+
+class Targets(BaseModel):
+    """What the rules were chosen to reach on loans of the past; reported, never enforced by row.
+
+    Attributes:
+        review_capacity: share of applications that people can look at.
+        min_approval_rate: share of applications that must be approved or referred.
+        max_default_rate: of what is approved.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    review_capacity: Share
+    min_approval_rate: Share
+    max_default_rate: Share
+
+
+class CreditPolicy(BaseModel):
+    """One version of the credit policy.
+
+    Attributes:
+        id: its name.
+        version: of the policy.
+        author: who wrote it.
+        approved_by: the second person, who approved it.
+        effective_from: day from which it decides.
+        scenario: name of the scenario that expected NPV is computed in.
+        rules: what decides.
+        targets: what the rules were chosen to reach.
+        digest: SHA-256 of all of the above and of the scenario's assumptions, as approved.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: Annotated[str, Field(min_length=1)]
+    version: Annotated[str, Field(min_length=1)]
+    author: Annotated[str, Field(min_length=1)]
+    approved_by: str | None
+    effective_from: date
+    scenario: str
+    rules: Rules
+    targets: Targets
+    digest: str | None
+
+    @model_validator(mode="after")
+    def _is_approved_by_another(self) -> CreditPolicy:
+        approver = (self.approved_by or "").strip()
+        if not approver:
+            raise ValueError(
+                f"{self} was not approved by a second person; have one run loantap-policy approve"
+            )
+        if approver.casefold() == self.author.strip().casefold():
+            raise ValueError(f"{self} was approved by its author; a second person must approve it")
+        return self
+
+    def __str__(self) -> str:
+        return f"policy {self.name}"
+
+    @property
+    def name(self) -> str:
+        """Id and version, as they are recorded with each decision."""
+        return f"{self.id} {self.version}"
+
+    @property
+    def short_digest(self) -> str:
+        """The first digits of the digest, which are recorded with each decision."""
+        return (self.digest or "")[:_SHOWN_DIGITS]
+
+    def find_scenario(self, economics: Economics) -> Scenario:
+        """The scenario that decides.
+
+        Raises:
+            InputError: there is none of that name.
+        """
+        if self.scenario not in economics.scenarios:
+            raise InputError(
+                str(self),
+                f"there is no scenario {self.scenario}",
+                f"Give one of {', '.join(economics.scenarios)} in {_FILE}",
+            )
+        return economics.scenarios[self.scenario]
+
+
+def digest_policy(policy: CreditPolicy, scenario: Scenario) -> str:
+    """SHA-256 of what a policy says and of the assumptions that it rests on, in hexadecimal."""
+    content = policy.model_dump(mode="json", exclude={"digest"})
+    text = json.dumps([content, scenario.model_dump(mode="json")], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def require_as_approved(policy: CreditPolicy, economics: Economics) -> None:
+    """Refuse a policy that is not the one that was approved.
+
+    Raises:
+        InputError: it, or the scenario it rests on, was changed since.
+    """
+    if policy.digest == digest_policy(policy, policy.find_scenario(economics)):
+        return
+    raise InputError(
+        str(policy),
+        f"it or its scenario {policy.scenario} was changed after {policy.approved_by} approved it",
+        f"Undo the change, or give it a new version in {_FILE} and have a second person run "
+        f"loantap-policy approve",
+    )
+
+
+def require_in_force(policy: CreditPolicy, day: date) -> None:
+    """Refuse to decide by a policy before it takes effect.
+
+    Raises:
+        InputError: it takes effect later.
+    """
+    if policy.effective_from <= day:
+        return
+    raise InputError(
+        str(policy),
+        f"it takes effect on {policy.effective_from}, after {day}, the day of the run",
+        f"Decide by the version before until then: put it back into {_FILE}",
+    )

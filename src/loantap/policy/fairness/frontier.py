@@ -1,0 +1,214 @@
+"""What a fairer policy costs: the least profit lost until the groups of a proxy are approved alike.
+
+It is a measurement, not a proposal: a hurdle that depends on the group a borrower is in is itself
+unlawful in many places. It tells a person who looks for a lawful way, such as other features or
+other products, what the gap is worth.
+
+The NPV policy approves down to one hurdle of expected NPV. Here each group has a hurdle of its own:
+those next in line by expected NPV are approved, or the last in line declined, until the lowest
+approval rate is the wanted share of the highest. Of all such hurdles those with the least expected
+profit lost are taken. They depend on PDs by models that did not see the loan and never on its
+outcome, so the imputed profit lost on the same loans is not flattered by the choice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from loantap.measures.intervals import measure_default_rate, normal_half_width
+from loantap.policy.fairness.options import FairnessOptions
+from loantap.policy.fairness.proxies import POLICY_PROXIES
+from loantap.policy.fairness.ratios import measure_ratios
+from loantap.policy.money.cash_flows import expected_npv
+from loantap.policy.money.imputed import name_profit
+from loantap.policy.money.scenarios import Economics, PaidLife, Scenario
+from loantap.portfolio.arrays import BoolArray, FloatArray, IntArray
+
+# Highest approval rates that are tried, from the lowest to the highest of the groups.
+_TRIED: Final = 401
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """Loans in the order in which a policy would approve them, group by group.
+
+    Attributes:
+        codes: the group of each loan.
+        order: places of the loans, by group and then in line: approved before declined, and each
+            of them from the highest expected NPV to the lowest.
+        starts: place in `order` at which each group begins, and its end.
+        approved: loans that the policy approves in each group.
+        value: per group, the expected NPV of its first 0, 1, 2 ... loans together.
+    """
+
+    codes: IntArray
+    order: IntArray
+    starts: IntArray
+    approved: IntArray
+    value: tuple[FloatArray, ...]
+
+    @classmethod
+    def line_up(cls, codes: IntArray, approved: BoolArray, expected: FloatArray) -> Queue:
+        """The queue of each of the groups 0, 1, 2 ... that have a loan each at least."""
+        order = np.lexsort((-expected, ~approved, codes))
+        loans = np.bincount(codes)
+        starts = np.concatenate([[0], np.cumsum(loans)])
+        value = tuple(
+            np.concatenate([[0.0], np.cumsum(expected[order[first:end]])])
+            for first, end in pairwise(starts)
+        )
+        return cls(codes, order, starts, np.bincount(codes, approved).astype("int64"), value)
+
+    @property
+    def loans(self) -> IntArray:
+        """Loans of each group."""
+        return np.diff(self.starts)
+
+    def approve(self, counts: IntArray) -> BoolArray:
+        """Which loans are approved when each group's first so many are."""
+        place = np.arange(len(self.order)) - self.starts[self.codes[self.order]]
+        approves = np.empty(len(self.order), dtype=bool)
+        approves[self.order] = place < counts[self.codes[self.order]]
+        return approves
+
+
+def equalise(queue: Queue, is_bound: BoolArray, ratio: float) -> IntArray:
+    """How many of each group to approve so that approval rates reach a ratio at the least cost.
+
+    For a given highest rate each group goes to the nearest rate that is allowed, so one number is
+    searched for.
+
+    Args:
+        queue: the groups.
+        is_bound: which groups the ratio is asked of; the others stay as they are.
+        ratio: the least that the lowest rate may be of the highest; reached to the nearest loan.
+    """
+    if not is_bound.any():
+        return queue.approved
+    loans = queue.loans
+    rates = (queue.approved / loans)[is_bound]
+    highest = np.linspace(rates.min(), rates.max(), _TRIED)[:, None]
+    least = np.ceil(np.round(ratio * highest * loans, 6))
+    most = np.maximum(np.floor(np.round(highest * loans, 6)), least)
+    tried = np.clip(queue.approved, least, most).astype("int64")
+    tried = np.where(is_bound, tried, queue.approved)
+    profit = sum(value[count] for value, count in zip(queue.value, tried.T, strict=True))
+    best: IntArray = tried[int(np.argmax(profit))]
+    return best
+
+
+def price_fairness(
+    rows: pd.DataFrame, profits: pd.DataFrame, economics: Economics, options: FairnessOptions
+) -> pd.DataFrame:
+    """What it costs to bring the worst approval ratio of each proxy to each target.
+
+    Args:
+        rows: what `join_approvals` returned; the policy is its column `npv`.
+        profits: imputed profit of each loan in each scenario.
+        economics: the scenarios; the NPV policy is that of the main one, and so is the order in
+            which loans are approved or declined.
+        options: targets, and groups that are too small.
+
+    Returns:
+        One row per scenario, way that paid loans may have run, proxy (but those that only the audit
+        may look at) and target, as `FAIRNESS_FRONTIER` has it; the target is missing in the row of
+        the policy as it is. Missing figures: fewer than two groups are large enough, or nobody is
+        approved.
+    """
+    imputed = rows[["loan_id"]].merge(profits, on="loan_id", how="left", validate="one_to_one")
+    expected = _expect(rows, economics.main_scenario)
+    found: list[dict[str, Any]] = []
+    for name, proxy in POLICY_PROXIES.items():
+        if proxy.audit_only:
+            continue
+        codes = proxy.group(rows).cat.remove_unused_categories().cat.codes.to_numpy("int64")
+        queue = Queue.line_up(codes, rows["npv"].to_numpy(), expected)
+        about = {"proxy": name, "phrase": proxy.phrase}
+        for step in _sweep(queue, rows, options):
+            told = about | step.figures
+            found += [told | lost for lost in _lose(step.dropped, imputed, economics)]
+    return pd.DataFrame(found)
+
+
+def _expect(rows: pd.DataFrame, scenario: Scenario) -> FloatArray:
+    """Expected NPV of each loan at its own rate and term."""
+    return expected_npv(
+        rows["probability_of_default"].to_numpy(),
+        rows["loan_amount"].to_numpy(),
+        rows["interest_rate_pct"].to_numpy(),
+        rows["term_months"].to_numpy(),
+        scenario,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """A policy on the frontier.
+
+    Attributes:
+        figures: of it, but for money.
+        dropped: per loan, 1 where the policy as it is approves it and this one does not, -1 where
+            only this one does.
+    """
+
+    figures: dict[str, Any]
+    dropped: IntArray
+
+
+def _sweep(queue: Queue, rows: pd.DataFrame, options: FairnessOptions) -> Iterator[_Step]:
+    """The policy as it is, and the cheapest one at each target."""
+    is_bound = queue.loans >= options.min_loans
+    bad = rows["is_charged_off"].to_numpy() == 1
+    base = queue.approve(queue.approved)
+    for target in (np.nan, *options.target_ratios):
+        counts = queue.approved if np.isnan(target) else equalise(queue, is_bound, target)
+        approves = queue.approve(counts)
+        dropped = base.astype("int64") - approves
+        worst = measure_ratios(counts, queue.loans, options.min_loans).worst
+        figures = {
+            "target_ratio": target,
+            "n": len(rows),
+            "worst_ratio": worst[0],
+            "worst_ratio_low": worst[1],
+            "worst_ratio_high": worst[2],
+            "approved": int(approves.sum()),
+            "approval_rate": float(approves.mean()),
+            "approved_besides": int((dropped < 0).sum()),
+            "declined_besides": int((dropped > 0).sum()),
+            **_measure_defaults(bad[approves]),
+        }
+        yield _Step(figures, dropped)
+
+
+def _measure_defaults(bad: BoolArray) -> dict[str, float]:
+    """Default rate of what is approved; missing where nobody is."""
+    names = ("default_rate_approved", "default_rate_approved_low", "default_rate_approved_high")
+    if not len(bad):
+        return dict.fromkeys(names, np.nan)
+    default = measure_default_rate(int(bad.sum()), len(bad))
+    return dict(zip(names, (default.rate, default.low, default.high), strict=True))
+
+
+def _lose(
+    dropped: IntArray, imputed: pd.DataFrame, economics: Economics
+) -> Iterator[dict[str, Any]]:
+    """Imputed profit lost per application, paired loan by loan, in each scenario."""
+    for scenario in economics.scenarios:
+        for paid_life in PaidLife:
+            lost = dropped * imputed[name_profit(scenario, paid_life)].to_numpy()
+            mean = float(lost.mean())
+            error = np.array(lost.std(ddof=1) / np.sqrt(len(lost)))
+            half = float(normal_half_width(error))
+            yield {
+                "scenario": scenario,
+                "paid_life": paid_life.value,
+                "lost_per_application": mean,
+                "lost_per_application_low": mean - half,
+                "lost_per_application_high": mean + half,
+            }

@@ -1,0 +1,25 @@
+"""What a person may set about the fairness audit; validated, then frozen."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from loantap.portfolio.options import Options
+
+
+class FairnessOptions(Options):
+    """The audit of policies, and what a fairer one costs.
+
+    Attributes:
+        min_loans: of a group with fewer loans no ratio is told, and none is the measure of others.
+        four_fifths: ratio of approval rates below which a group counts as treated adversely; 0.8
+            after the four-fifths rule of the EEOC's Uniform Guidelines (1978), a rule of thumb of
+            employment law that credit has borrowed.
+        target_ratios: least ratios whose price the frontier tells, rising.
+    """
+
+    min_loans: Annotated[int, Field(ge=30)]
+    four_fifths: Annotated[float, Field(gt=0, le=1)]
+    target_ratios: Annotated[tuple[Annotated[float, Field(gt=0, le=1)], ...], Field(min_length=1)]

@@ -1,0 +1,111 @@
+"""Groups of borrowers that may stand for protected ones.
+
+There is no protected attribute in the data, so equal treatment of protected groups can neither be
+shown nor ruled out. What can be looked at are proxies: length of credit history for age, income and
+housing for wealth, pincodes for where people live (for audits only: nothing is lent on them).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from types import MappingProxyType
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from loantap.features.build import build_features
+from loantap.policy.segments import group_profession
+
+# Said wherever the audit shows.
+NO_PROTECTED_ATTRIBUTE: Final = (
+    "No protected attribute (age, sex, religion, caste, marital status, disability) is in the "
+    "data. The audit looks at proxies, so it can neither show nor rule out equal treatment of "
+    "protected groups."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """A way to group borrowers.
+
+    Attributes:
+        phrase: what it is, and what it may stand for.
+        group: the group of each loan, from canonical columns, as an ordered categorical.
+        audit_only: whether nothing but this audit may look at it.
+    """
+
+    phrase: str
+    group: Callable[[pd.DataFrame], pd.Series]
+    audit_only: bool = False
+
+
+def _categories(name: str) -> Callable[[pd.DataFrame], pd.Series]:
+    return lambda loans: loans[name].astype("str").fillna("not stated").astype("category")
+
+
+def _bands(
+    read: Callable[[pd.DataFrame], pd.Series], bounds: tuple[float, ...]
+) -> Callable[[pd.DataFrame], pd.Series]:
+    """Bands from each bound to below the next."""
+    labels = [f"below {bounds[0]:,g}"]
+    labels += [f"{low:,g} to below {high:,g}" for low, high in pairwise(bounds)]
+    labels += [f"{bounds[-1]:,g} and more"]
+
+    def band(loans: pd.DataFrame) -> pd.Series:
+        cut = pd.cut(read(loans), [-np.inf, *bounds, np.inf], right=False, labels=labels)
+        return cut.cat.add_categories("not stated").fillna("not stated")
+
+    return band
+
+
+def _history_years(loans: pd.DataFrame) -> pd.Series:
+    return build_features(loans, ["credit_history_years"])["credit_history_years"]
+
+
+PROXIES: Final[Mapping[str, Proxy]] = MappingProxyType(
+    {
+        "home_ownership": Proxy(
+            "Housing, which may stand for wealth", _categories("home_ownership")
+        ),
+        "credit_history_years": Proxy(
+            "Length of the credit history in years, which may stand for age",
+            _bands(_history_years, (10, 15, 20, 25)),
+        ),
+        "annual_income": Proxy(
+            "Yearly income, which may stand for wealth",
+            _bands(lambda loans: loans["annual_income"], (40_000, 60_000, 80_000, 120_000)),
+        ),
+        "employment_years": Proxy(
+            "Years in employment, which may stand for age",
+            _bands(lambda loans: loans["employment_years"], (1, 4, 7, 10)),
+        ),
+        "pincode": Proxy(
+            "Pincode, which may stand for origin; built from the outcome in this data",
+            _categories("pincode"),
+            audit_only=True,
+        ),
+    }
+)
+
+
+def _professions(loans: pd.DataFrame) -> pd.Series:
+    """Groups of job titles; each title is read once, however many borrowers have it."""
+    codes, titles = pd.factorize(loans["profession"], use_na_sentinel=False)
+    groups = group_profession(pd.Series(titles, dtype="str")).to_numpy()[codes]
+    return pd.Series(groups, index=loans.index, dtype="str").astype("category")
+
+
+# What policies are audited by: a group of professions too, which no model has as a feature.
+POLICY_PROXIES: Final[Mapping[str, Proxy]] = MappingProxyType(
+    {
+        "home_ownership": PROXIES["home_ownership"],
+        "profession": Proxy("Group of professions, which may stand for sex", _professions),
+        "annual_income": PROXIES["annual_income"],
+        "credit_history_years": PROXIES["credit_history_years"],
+        "employment_years": PROXIES["employment_years"],
+        "pincode": PROXIES["pincode"],
+    }
+)

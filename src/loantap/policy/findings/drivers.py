@@ -1,0 +1,111 @@
+"""What drives default: every factor by its adjusted strength, over all years and in each."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from loantap.measures.intervals import Z95
+from loantap.policy.findings.effects import control_discoveries
+from loantap.policy.findings.evidence import Evidence
+from loantap.policy.findings.options import FindingsOptions
+from loantap.policy.findings.segmentations import SEGMENTATIONS
+from loantap.policy.findings.years import YearTable, follow_driver
+
+_PERCENT: Final = 100
+DRIVES: Final = "drives default"
+NOT_SHOWN: Final = "no effect shown"
+TOO_FEW: Final = "too few loans to say"
+
+
+def tabulate_drivers(
+    evidence: Evidence, years: dict[str, YearTable], options: FindingsOptions
+) -> pd.DataFrame:
+    """Every factor that is not for the audit only, strongest first, over all years and in each.
+
+    The strength of a factor is the standard deviation, over the loans, of the default rates that
+    its segments have when all other factors are equal, in percentage points: about how far a
+    loan's PD lies from the average because of it. What chance adds is taken off. In a year, it is
+    how far that year's loans follow the order that the segments have in all other years: below 0
+    where they go the other way.
+
+    Returns:
+        One row per factor for all years (`year` 0), then one per year; the columns of
+        `schemas.DRIVERS`.
+    """
+    rows = [row for name in evidence.adjusted for row in _describe(evidence, name, years[name])]
+    table = pd.DataFrame(rows, columns=list(_COLUMNS)).astype(_COLUMNS)
+    whole = table["year"] == 0
+    table["q_value"] = control_discoveries(table["p_value"].where(whole), table["role"].eq("-"))
+    names = np.select(
+        [table["strength"].isna(), ~whole, table["q_value"] < options.false_discovery_rate],
+        [TOO_FEW, "", DRIVES],
+        NOT_SHOWN,
+    )
+    table["finding"] = pd.Series(names, table.index, dtype="str")
+    strongest = table[whole].sort_values("strength", ascending=False, kind="stable")["factor"]
+    ranks = {factor: rank for rank, factor in enumerate(strongest, start=1)}
+    table["rank"] = table["factor"].map(ranks).astype("int64")
+    return table.sort_values(["rank", "year"], ignore_index=True)
+
+
+_COLUMNS: Final = {
+    "factor": "str",
+    "phrase": "str",
+    "role": "str",
+    "year": "int64",
+    "loans": "int64",
+    "strength": "float64",
+    "strength_low": "float64",
+    "strength_high": "float64",
+    "p_value": "float64",
+    "lowest_segment": "str",
+    "lowest_rate": "float64",
+    "highest_segment": "str",
+    "highest_rate": "float64",
+}
+
+
+def _describe(evidence: Evidence, name: str, years: YearTable) -> list[dict[str, Any]]:
+    segmentation, factor = SEGMENTATIONS[name], evidence.adjusted[name]
+    named = {"factor": name, "phrase": segmentation.phrase, "role": segmentation.role.value}
+    whole = named | {
+        "year": 0,
+        "loans": len(evidence.outcome),
+        **_interval(*(_PERCENT * bound for bound in factor.measure_strength())),
+        "p_value": factor.p_value,
+        **_ends(evidence, name),
+    }
+    strength, errors = follow_driver(years)
+    return [whole] + [
+        named
+        | {
+            "year": int(year),
+            "loans": int(years.loans[:, place].sum()),
+            **_interval(*(_PERCENT * (at + np.array([0, -Z95, Z95]) * errors[place]))),
+        }
+        for place, (year, at) in enumerate(zip(years.years, strength, strict=True))
+    ]
+
+
+def _interval(strength: float, low: float, high: float) -> dict[str, float]:
+    return {"strength": strength, "strength_low": low, "strength_high": high}
+
+
+def _ends(evidence: Evidence, name: str) -> dict[str, Any]:
+    """The segments with the lowest and the highest adjusted rate, of those with enough loans."""
+    factor, labels = evidence.adjusted[name], evidence.segments[name].cat.categories
+    loans = np.rint(factor.shares * len(evidence.outcome)).astype(np.int64)
+    judged = np.flatnonzero(evidence.is_enough(loans))
+    if len(judged) < 2:
+        return {"lowest_segment": "", "highest_segment": ""}
+    rates = factor.rates[judged]
+    lowest, highest = judged[rates.argmin()], judged[rates.argmax()]
+    return {
+        "lowest_segment": labels[lowest],
+        "lowest_rate": factor.rates[lowest],
+        "highest_segment": labels[highest],
+        "highest_rate": factor.rates[highest],
+    }

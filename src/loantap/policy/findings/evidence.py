@@ -1,0 +1,150 @@
+"""The loans as evidence: segments, outcomes, profits and what the regression makes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from loantap.policy.findings.adjustment import AdjustedFactor, Regression
+from loantap.policy.findings.segmentations import SEGMENTATIONS, Role, segment_loans
+from loantap.policy.money.imputed import name_profit
+from loantap.policy.money.scenarios import PaidLife
+from loantap.portfolio.arrays import BoolArray, FloatArray, IntArray
+from loantap.portfolio.errors import InputError
+
+_YEAR: Final = "issue_year"
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """How far the default rate of some loans lies from that of all others, as a fraction.
+
+    Attributes:
+        value: rate of these minus rate of the others, other factors being equal.
+        error: its standard error.
+    """
+
+    value: float
+    error: float
+
+
+NO_EFFECT: Final = Effect(float("nan"), float("nan"))
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Resolved loans, one place in each array per loan.
+
+    Attributes:
+        segments: one categorical per segmentation.
+        outcome: 1 for a loan that was charged off, 0 for one that was paid back.
+        years: year of issue.
+        profits: imputed profit, in currency, by the way that paid loans may have run.
+        adjusted: of every factor that is not for the audit only, its adjusted rates; empty where
+            the loans are too few for a regression.
+        pd: what the regression on all factors expects of each loan; audit factors are not in it.
+        min_outcomes: see `FindingsOptions`.
+    """
+
+    segments: pd.DataFrame
+    outcome: FloatArray
+    years: IntArray
+    profits: Mapping[PaidLife, FloatArray]
+    adjusted: Mapping[str, AdjustedFactor]
+    pd: FloatArray
+    min_outcomes: int
+
+    def neutral_pd(self, name: str) -> FloatArray:
+        """PD of each loan if the factor had no effect."""
+        return self.adjusted[name].neutral_pd if name in self.adjusted else self.pd
+
+    def is_enough(self, loans: IntArray | int) -> BoolArray:
+        """Whether so many loans, and all others, would hold enough of each outcome."""
+        rate, count = float(self.outcome.mean()), np.asarray(loans)
+        smaller = np.minimum(count, len(self.outcome) - count)
+        enough: BoolArray = smaller * min(rate, 1 - rate) >= self.min_outcomes
+        return enough
+
+    def compare(self, name: str, segments: IntArray) -> Effect:
+        """Effect of being in some segments of a segmentation, by their places.
+
+        Audit factors are not in the regression, which the pincode would tear apart: of them it is
+        the excess of charge-offs over what all other factors let expect.
+        """
+        inside = np.isin(self.segments[name].cat.codes.to_numpy(), segments)
+        loans = int(inside.sum())
+        if not self.adjusted or not self.is_enough(loans):
+            return NO_EFFECT
+        if name in self.adjusted:
+            return Effect(*self.adjusted[name].compare(segments))
+        to_others = len(inside) / (len(inside) - loans) / loans
+        excess = float((self.outcome - self.pd)[inside].sum())
+        variance = float((self.pd * (1 - self.pd))[inside].sum())
+        return Effect(excess * to_others, float(np.sqrt(variance)) * to_others)
+
+
+def gather_evidence(
+    loans: pd.DataFrame, profits: pd.DataFrame, scenario: str, min_outcomes: int
+) -> Evidence:
+    """Segment the loans, and adjust every factor for all others.
+
+    Args:
+        loans: one row per resolved loan, canonical columns.
+        profits: `insights.profits`.
+        scenario: the one whose profits are told.
+        min_outcomes: see `FindingsOptions`.
+
+    Raises:
+        InputError: there is no loan, or a loan has no profit.
+    """
+    if loans.empty:
+        raise InputError("loans", "there is none", "Give a portfolio of resolved loans")
+    segments = segment_loans(loans)
+    outcome = loans["is_charged_off"].to_numpy(float)
+    years = loans["issue_month"].dt.year
+    adjusted: dict[str, AdjustedFactor] = {}
+    expected = np.full(len(outcome), outcome.mean())
+    if min(outcome.sum(), len(outcome) - outcome.sum()) >= min_outcomes:
+        factors = [name for name, s in SEGMENTATIONS.items() if s.role is not Role.AUDIT]
+        all_segments = segments[factors].assign(**{_YEAR: years.astype("category")})
+        regression = Regression(all_segments, outcome)
+        expected = regression.pd
+        adjusted = _adjust(regression, factors)
+    return Evidence(
+        segments=segments,
+        outcome=outcome,
+        years=years.to_numpy(),
+        profits=_read_profits(loans["loan_id"], profits, scenario),
+        adjusted=adjusted,
+        pd=expected,
+        min_outcomes=min_outcomes,
+    )
+
+
+def _adjust(regression: Regression, factors: list[str]) -> dict[str, AdjustedFactor]:
+    """Each factor adjusted for all others but its twin."""
+    twins = {name: SEGMENTATIONS[name].twin for name in factors if SEGMENTATIONS[name].twin}
+    adjusted = regression.adjust([name for name in factors if name not in twins])
+    for name, twin in twins.items():
+        without = regression.segments.drop(columns=twin)
+        adjusted |= Regression(without, regression.outcome).adjust([name])
+    return {name: adjusted[name] for name in factors}
+
+
+def _read_profits(
+    loan_ids: pd.Series, profits: pd.DataFrame, scenario: str
+) -> dict[PaidLife, FloatArray]:
+    columns = {life: name_profit(scenario, life) for life in PaidLife}
+    found = profits.set_index("loan_id")[list(columns.values())].reindex(loan_ids)
+    missing = found.index[found.isna().any(axis=1)]
+    if len(missing):
+        raise InputError(
+            "insights.profits",
+            f"{len(missing):,} loans have no profit, the first is {missing[0]}",
+            "Run the insights pipeline from its first node",
+        )
+    return {life: found[column].to_numpy() for life, column in columns.items()}

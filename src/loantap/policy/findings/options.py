@@ -1,0 +1,30 @@
+"""What a person may set about findings; validated, then frozen."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, PositiveInt
+
+from loantap.portfolio.options import Options
+
+
+class FindingsOptions(Options):
+    """When a finding is told, and how factors are binned.
+
+    Attributes:
+        min_outcomes: a segment is judged when, at the default rate of the portfolio, at least so
+            many of its loans would be charged off and so many paid back, and the same goes for all
+            other loans. Of others it is said that there are too few loans to say.
+        min_outcomes_per_year: the same of its loans of one issue year.
+        false_discovery_rate: the share of findings that may be due to chance, over all that was
+            tried.
+        max_bins: of a factor whose information value is measured.
+        binning_seconds: at which the search for the best bins of a factor stops.
+    """
+
+    min_outcomes: PositiveInt
+    min_outcomes_per_year: PositiveInt
+    false_discovery_rate: Annotated[float, Field(gt=0, lt=1)]
+    max_bins: Annotated[int, Field(ge=2, le=20)]
+    binning_seconds: Annotated[int, Field(ge=1, le=60)]

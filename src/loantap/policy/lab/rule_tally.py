@@ -1,0 +1,48 @@
+"""What recommended rules would have done to a file of applications, had they been switched on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from loantap.features.formulas import Values
+from loantap.policy.lab.rules import Rule, apply_rules
+from loantap.portfolio.arrays import BoolArray, IntArray
+
+
+@dataclass(slots=True)
+class RuleTally:
+    """Counts over the batches of a file.
+
+    Attributes:
+        rules: that are recommended and not switched on.
+        applications: that could be scored.
+        declined: by each rule, of those that were approved or referred.
+    """
+
+    rules: Sequence[Rule]
+    applications: int = 0
+    declined: IntArray | int = field(default=0)
+
+    def add(self, columns: Values, is_open: BoolArray, is_valid: BoolArray) -> None:
+        """Count a batch.
+
+        Args:
+            columns: typed canonical columns, those that the rules read.
+            is_open: whether an application was approved or referred.
+            is_valid: whether it could be scored.
+        """
+        self.applications += int(is_valid.sum())
+        self.declined = self.declined + apply_rules(self.rules, columns)[is_open].sum(axis=0)
+
+    def describe(self) -> list[str]:
+        """What each rule would have done, in a sentence; nothing of no applications."""
+        if not self.applications:
+            return []
+        counts = [int(count) for count in self.declined]  # type: ignore[union-attr]
+        return [
+            f"Recommended and not switched on: {rule.title} would have declined {count:,} of "
+            f"{self.applications:,} applications, besides those that are declined "
+            f"(scoring.recommendations=[{rule.id}])"
+            for rule, count in zip(self.rules, counts, strict=True)
+        ]

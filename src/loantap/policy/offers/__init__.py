@@ -1,0 +1,1 @@
+"""Offers to an applicant: amount, term and rate; products by segment; concentration by region."""

@@ -1,0 +1,152 @@
+"""Which loans of the grid are offered, at most three to an applicant, and why.
+
+In this order: the loan as asked for; a smaller one of the same term; one of the other term, which
+is the shorter one where 60 months were asked for. A longer loan costs the borrower more, so it is
+offered only where the amount asked for cannot be had in 36 months. Of smaller loans and of the
+other term it is the largest amount that keeps all limits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import reduce
+from operator import or_
+from typing import Final
+
+import numpy as np
+
+from loantap.policy.decisions import Decision
+from loantap.policy.offers.grid import Grid, Limit
+from loantap.policy.offers.options import OffersOptions
+from loantap.portfolio.arrays import BoolArray, IntArray
+from loantap.portfolio.dictionary import TERMS_MONTHS
+
+
+class Kind(StrEnum):
+    """What an offer is, compared with what was asked for."""
+
+    AS_ASKED = "as asked"
+    SMALLER = "smaller"
+    SHORTER = "shorter"
+    LONGER = "longer"
+    NONE = "none"
+
+
+KINDS: Final = tuple(kind.value for kind in Kind)
+# Nothing is put into a place of an offer.
+EMPTY: Final = -1
+# The largest share below 1.
+_LESS: Final = float(np.nextafter(1, 0))
+_ALL: Final = int(reduce(or_, Limit))
+_COUNTERFACTUAL: Final = (
+    "the PD of these terms is a model's estimate, not the result of an experiment: a person decides"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What is offered: one row per applicant, three places for offers.
+
+    Attributes:
+        column: of the grid; `EMPTY` where a place has no offer.
+        kind: place in `KINDS`.
+        reason: place in the sentences of `make_sentences`.
+    """
+
+    column: IntArray
+    kind: IntArray
+    reason: IntArray
+
+
+def choose(grid: Grid, options: OffersOptions) -> Choice:
+    """Choose at most three offers for each applicant; where there is none, the reason."""
+    can = grid.broken == 0
+    longest = grid.term_months == max(TERMS_MONTHS)
+    asked = np.argmax(grid.is_as_asked, axis=1)
+    rows = np.arange(len(asked))
+    as_asked = can[rows, asked]
+    wants_longest = longest[asked]
+    same_term = longest == wants_longest[:, np.newaxis]
+    shares = np.tile([1.0, *options.amounts.shares], len(TERMS_MONTHS))
+    # Beside a loan as asked for, one that is plainly smaller.
+    limit = np.where(as_asked, options.amounts.smaller_at_most, _LESS)[:, np.newaxis]
+    is_smaller = same_term & (shares <= limit)
+    other = can & ~same_term
+    # Where it was asked for the shorter term and can be had, the longer one is none to propose.
+    other &= (wants_longest | ~as_asked)[:, np.newaxis]
+    places = [
+        np.where(as_asked, asked, EMPTY),
+        _find_first(can & is_smaller),
+        _find_first(other),
+    ]
+    kinds = [
+        np.zeros_like(asked),
+        np.full_like(asked, KINDS.index(Kind.SMALLER)),
+        np.where(wants_longest, KINDS.index(Kind.SHORTER), KINDS.index(Kind.LONGER)),
+    ]
+    column, kind = np.stack(places, axis=1), np.stack(kinds, axis=1)
+    why_not_asked = grid.broken[rows, asked]
+    reason = np.repeat(why_not_asked[:, np.newaxis], column.shape[1], axis=1) + _ALL + 1
+    reason[:, 0] = 0
+    none = (column == EMPTY).all(axis=1)
+    kind[none, 0] = KINDS.index(Kind.NONE)
+    reason[none, 0] = 2 * (_ALL + 1) + _find_common(grid.broken[none])
+    return Choice(column, kind, reason)
+
+
+def _find_first(can: BoolArray) -> IntArray:
+    """The first column of each row that can be had: amounts fall."""
+    return np.where(can.any(axis=1), np.argmax(can, axis=1), EMPTY)
+
+
+def _find_common(broken: IntArray) -> IntArray:
+    """The limits that every possible amount breaks, at every term; 0 where they differ."""
+    is_amount = broken & Limit.AMOUNT
+    common = np.bitwise_and.reduce(np.where(is_amount, _ALL, broken), axis=1)
+    found: IntArray = np.where(common == _ALL, int(Limit.AMOUNT), common)
+    return found
+
+
+def make_sentences(options: OffersOptions) -> tuple[str, ...]:
+    """Every reason: of a loan as asked for, of other offers by what keeps it, of no offer."""
+    limits, amounts = options.affordability, options.amounts
+    said = {
+        Limit.AMOUNT: f"the amount is not between {amounts.lowest:,g} and {amounts.highest:,g}",
+        Limit.RISK: f"the PD is above {options.rate_bands[-1].up_to_pd:.0%}",
+        Limit.RATE: "the rate that pays for the risk is above the band",
+        Limit.INCOME: "no income is stated",
+        Limit.INSTALMENT: (
+            f"the instalment would take more than {limits.max_instalment_share:.0%} of the income"
+        ),
+        Limit.DTI: f"all debt payments would take more than {limits.max_dti_pct:g}% of the income",
+    }
+
+    def name(broken: int) -> str:
+        return " and ".join(said[limit] for limit in Limit if limit & broken)
+
+    asked = "As asked for, at the rate that pays for funds, expected loss, costs and margin"
+    others = [
+        f"{f'As asked for, {name(broken)}; ' if broken else ''}{_COUNTERFACTUAL}"
+        for broken in range(_ALL + 1)
+    ]
+    none = [
+        f"Whatever the amount and the term, {name(broken)}"
+        if broken
+        else "No amount and term keep all limits of rate, PD, instalment and debt at once"
+        for broken in range(_ALL + 1)
+    ]
+    others = [text[:1].upper() + text[1:] for text in others]
+    return (asked, *[""] * _ALL, *others, *none)
+
+
+def decide(column: IntArray, kind: IntArray) -> IntArray:
+    """Place in `DECISIONS`: only a loan as asked for is approved; the others are referred."""
+    is_as_asked = kind == KINDS.index(Kind.AS_ASKED)
+    return np.where(column == EMPTY, 2, np.where(is_as_asked, 0, 1))
+
+
+DECISIONS: Final = tuple(
+    decision.value
+    for decision in (Decision.APPROVE, Decision.REFER, Decision.DECLINE, Decision.INVALID)
+)

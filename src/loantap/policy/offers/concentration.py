@@ -1,0 +1,145 @@
+"""How much of the portfolio lies in one region: limits of the whole, never a score of a person.
+
+A region that suffers (a plant that closes, a storm) takes its loans with it, so a lender limits
+what it has in one. That is a matter of the portfolio's size there, and no reason to decline a
+person who lives there or to charge more: offers and decisions do not read a region.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy.stats import norm
+
+from loantap.measures.intervals import Z95
+from loantap.policy.money.cash_flows import expected_loss
+from loantap.policy.money.scenarios import Scenario
+from loantap.policy.offers.options import ConcentrationOptions
+from loantap.policy.offers.products import OUT_OF_TIME, TOO_FEW
+from loantap.portfolio.arrays import FloatArray, IntArray
+
+ALL_REGIONS: Final = "all regions"
+NOT_STATED: Final = "not stated"
+ABOVE: Final = "above the limit"
+WITHIN: Final = "within the limit"
+MAY_EXCEED: Final = "may be above the limit"
+
+
+def measure_portfolio(
+    loans: pd.DataFrame,
+    predictions: pd.DataFrame,
+    scenario: Scenario,
+    options: ConcentrationOptions,
+) -> pd.DataFrame:
+    """Concentration of a portfolio by state; see `measure_concentration`.
+
+    Args:
+        loans: one row per loan, canonical columns.
+        predictions: PDs by models that did not see the loan; loans without one are left out.
+        scenario: for LGD and EAD.
+        options: the limits.
+    """
+    judged = predictions[predictions["sample"] != OUT_OF_TIME]
+    names = ["loan_id", "state", "loan_amount", "interest_rate_pct", "term_months"]
+    rows = loans[names].merge(judged[["loan_id", "probability_of_default"]], on="loan_id")
+    loss = expected_loss(
+        rows["probability_of_default"],
+        rows["loan_amount"],
+        rows["interest_rate_pct"],
+        rows["term_months"],
+        scenario,
+    )
+    return measure_concentration(rows["state"], rows["loan_amount"], loss, options)
+
+
+def measure_concentration(
+    regions: pd.Series,
+    principal: npt.ArrayLike,
+    losses: npt.ArrayLike,
+    options: ConcentrationOptions,
+) -> pd.DataFrame:
+    """Share of principal and of expected loss in each region, held against the limits.
+
+    Args:
+        regions: of each loan; a missing one is `not stated`.
+        principal: of each loan, in currency.
+        losses: expected, PD x LGD x EAD of each loan, in currency.
+        options: the limits.
+
+    Returns:
+        One row per region and measure, and one of `all regions` per measure: `measure`
+        (`principal`, `expected loss`), `region`, `n`, `share` with `share_low` and `share_high`
+        (95%, delta method; of `all regions` it is the Herfindahl-Hirschman index, HHI, less what
+        chance adds to it), `limit`, and `finding`, in words, corrected for the number of regions
+        (Bonferroni). Regions by falling share. Empty without loans.
+    """
+    named = regions.astype("str").fillna(NOT_STATED)
+    codes, names = pd.factorize(named, sort=True)
+    measures = {
+        "principal": (principal, options.max_share_of_principal),
+        "expected loss": (losses, options.max_share_of_expected_loss),
+    }
+    tables = [
+        _measure(codes, names, np.asarray(amounts, dtype=float), limit, options).assign(
+            measure=measure
+        )
+        for measure, (amounts, limit) in measures.items()
+    ]
+    columns = ["measure", "region", "n", "share", "share_low", "share_high", "limit", "finding"]
+    return pd.concat(tables, ignore_index=True)[columns]
+
+
+def _measure(
+    codes: IntArray, names: pd.Index, amounts: FloatArray, limit: float,
+    options: ConcentrationOptions,
+) -> pd.DataFrame:  # fmt: skip
+    """One measure: the regions, and the index of all of them."""
+    count = len(names)
+    loans = np.bincount(codes, minlength=count)
+    total = amounts.sum()
+    if not total > 0:  # no loans, or nothing to lose
+        empty = np.full(count, np.nan)
+        return _tabulate(names, loans, empty, empty, limit, options)
+    share = np.bincount(codes, amounts, count) / total
+    # Each loan pulls the share of its region towards itself, the others away (linearisation).
+    square = amounts**2
+    within = np.bincount(codes, square, count)
+    variance = (within * (1 - 2 * share) + square.sum() * share**2) / total**2
+    table = _tabulate(names, loans, share, np.sqrt(variance), limit, options)
+    order = np.argsort(-share, kind="stable")
+    # Chance alone spreads shares, which adds their variances to the sum of squares.
+    index = float((share**2).sum() - variance.sum())
+    pull = 2 * amounts * (share[codes] - (share**2).sum()) / total
+    whole = _tabulate(
+        pd.Index([ALL_REGIONS]),
+        np.array([len(codes)]),
+        np.array([max(index, 0.0)]),
+        np.array([np.sqrt((pull**2).sum())]),
+        options.max_index,
+        options,
+    )
+    return pd.concat([whole, table.iloc[order]], ignore_index=True)
+
+
+def _tabulate(
+    names: pd.Index, loans: IntArray, share: FloatArray, error: FloatArray, limit: float,
+    options: ConcentrationOptions,
+) -> pd.DataFrame:  # fmt: skip
+    half = float(norm.ppf(1 - 0.025 / max(len(names), 1))) * error
+    known = (loans >= options.min_loans) & np.isfinite(share)
+    above, below = share - half > limit, share + half <= limit
+    finding = np.select([~known, above, below], [TOO_FEW, ABOVE, WITHIN], MAY_EXCEED)
+    return pd.DataFrame(
+        {
+            "region": pd.Series(names, dtype="str"),
+            "n": loans.astype("int64"),
+            "share": share,
+            "share_low": np.clip(share - Z95 * error, 0, 1),
+            "share_high": np.clip(share + Z95 * error, 0, 1),
+            "limit": limit,
+            "finding": pd.Series(finding, dtype="str"),
+        }
+    )

@@ -1,0 +1,157 @@
+"""The loans that could be offered to each applicant, and which limits each of them breaks.
+
+The amount asked for and smaller ones, at each term. The PD of the amount and term asked for is the
+model's. Of other ones it is a counterfactual: the same PD with its odds changed by what term and
+amount change at the same grade. What the model itself would say of other terms is too much, since
+it knows no grade, and people who were graded worse took the longer terms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import IntFlag
+
+import numpy as np
+from scipy.special import expit, logit
+
+from loantap.policy.offers.options import OffersOptions
+from loantap.policy.offers.prices import PriceList, Prices
+from loantap.portfolio.amortisation import MONTHS_PER_YEAR
+from loantap.portfolio.arrays import BoolArray, FloatArray, IntArray
+from loantap.portfolio.dictionary import TERMS_MONTHS
+
+# Of steps of an amount, and of currency.
+_ROUNDING = 1e-9
+
+
+class Limit(IntFlag):
+    """What keeps a loan from being offered; several may at once."""
+
+    AMOUNT = 1
+    RISK = 2
+    RATE = 4
+    INCOME = 8
+    INSTALMENT = 16
+    DTI = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Applicants:
+    """What offers depend on; arrays of one length, numbers NaN where they cannot be read.
+
+    Attributes:
+        probability_of_default: the model's, for the amount and term asked for; NaN where the
+            application is invalid.
+        amount: asked for, in currency.
+        term_months: asked for.
+        annual_income: in currency.
+        dti_pct: existing debt payments in percent of income.
+    """
+
+    probability_of_default: FloatArray
+    amount: FloatArray
+    term_months: FloatArray
+    annual_income: FloatArray
+    dti_pct: FloatArray
+
+    def __len__(self) -> int:
+        return len(self.probability_of_default)
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Loans that could be offered: arrays of one row per applicant and one column per loan.
+
+    The columns are those of each term of `TERMS_MONTHS` in turn, and of a term the amount asked
+    for, then the smaller ones, falling.
+
+    Attributes:
+        amount: in currency.
+        term_months: of each column.
+        rate_pct: nominal yearly rate, in percent.
+        instalment: EMI, in currency per month.
+        probability_of_default: the model's where `is_as_asked`, else counterfactual.
+        expected_npv: in currency.
+        broken: the limits broken (`Limit`), 0 where the loan can be offered.
+        is_as_asked: whether amount and term are those asked for.
+    """
+
+    amount: FloatArray
+    term_months: IntArray
+    rate_pct: FloatArray
+    instalment: FloatArray
+    probability_of_default: FloatArray
+    expected_npv: FloatArray
+    broken: IntArray
+    is_as_asked: BoolArray
+
+
+def make_grid(applicants: Applicants, prices: Sequence[PriceList], options: OffersOptions) -> Grid:
+    """Every loan of the grid, priced and held against the limits.
+
+    Args:
+        applicants: any number of them; of one that is invalid nothing can be told.
+        prices: of each term of `TERMS_MONTHS`.
+        options: amounts, limits and counterfactual odds ratios.
+    """
+    asked = applicants.amount[:, np.newaxis]
+    step, shares = options.amounts.step, np.array(options.amounts.shares)
+    most = np.minimum(asked, options.amounts.highest)
+    smaller = np.floor(most * shares / step + _ROUNDING) * step
+    amounts = np.hstack([asked, smaller])
+    parts = [
+        _price_term(amounts, term, price_list, applicants, options)
+        for term, price_list in zip(TERMS_MONTHS, prices, strict=True)
+    ]
+    amount = np.hstack([amounts] * len(parts))
+    pds = np.hstack([pd_ for pd_, _ in parts])
+    rates, instalments, npvs, lendable, payable = (
+        np.hstack([getattr(priced, name) for _, priced in parts])
+        for name in ("rate_pct", "instalment", "npv", "is_lendable", "is_payable")
+    )
+    terms = np.repeat(TERMS_MONTHS, amounts.shape[1])
+    is_asked_term = terms == applicants.term_months[:, np.newaxis]
+    instalment = instalments * amount
+    broken = _find_broken_by_borrower(applicants, instalment, options)
+    broken |= np.where(lendable, np.where(payable, 0, Limit.RATE), Limit.RISK)
+    is_possible = (amount >= options.amounts.lowest) & (amount <= options.amounts.highest)
+    broken |= np.where(is_possible, 0, Limit.AMOUNT)
+    is_first = np.arange(len(terms)) % amounts.shape[1] == 0
+    return Grid(
+        amount, terms, rates, instalment, pds, npvs * amount, broken, is_asked_term & is_first
+    )
+
+
+def _price_term(
+    amounts: FloatArray,
+    term: int,
+    prices: PriceList,
+    applicants: Applicants,
+    options: OffersOptions,
+) -> tuple[FloatArray, Prices]:
+    """PD and price of each amount at one term."""
+    asked_pd = applicants.probability_of_default[:, np.newaxis]
+    longer = ((term == max(TERMS_MONTHS)) * 1.0) - (applicants.term_months == max(TERMS_MONTHS))
+    # An amount that is rounded down to nothing is none to lend, whatever its PD.
+    doublings = np.log2(np.maximum(amounts, _ROUNDING) / amounts[:, :1])
+    shift = (
+        np.log(options.sixty_months.odds_ratio) * longer[:, np.newaxis]
+        + np.log(options.twice_the_amount.odds_ratio) * doublings
+    )
+    # The PD as asked stays what it is, to the last bit.
+    pds = np.where(shift == 0, asked_pd, expit(logit(asked_pd) + shift))
+    return pds, prices.price(pds)
+
+
+def _find_broken_by_borrower(
+    applicants: Applicants, instalment: FloatArray, options: OffersOptions
+) -> IntArray:
+    """The limits that a loan breaks by what the borrower can carry; without dividing by income."""
+    limits = options.affordability
+    income = applicants.annual_income[:, np.newaxis]
+    yearly = instalment * MONTHS_PER_YEAR
+    debt = applicants.dti_pct[:, np.newaxis] / 100 * income + yearly
+    broken = np.where(yearly > limits.max_instalment_share * income, Limit.INSTALMENT, 0)
+    broken |= np.where(debt > limits.max_dti_pct / 100 * income, Limit.DTI, 0)
+    return np.where(income > 0, broken, Limit.INCOME)

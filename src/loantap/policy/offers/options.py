@@ -1,0 +1,183 @@
+"""What a person may set about offers; validated, then frozen."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Annotated
+
+from pydantic import Field, PositiveFloat, PositiveInt, field_validator, model_validator
+
+from loantap.portfolio.options import DatedOptions, Options, Portion
+
+# In percent per year.
+Rate = Annotated[float, Field(gt=0, le=100)]
+OddsRatio = Annotated[float, Field(gt=0, le=100)]
+
+
+class RateBand(Options):
+    """The rates that loans of a range of PDs may have.
+
+    Attributes:
+        above_pd: the band begins above this PD; the first one at 0, which belongs to it.
+        up_to_pd: the highest PD of the band.
+        lowest_pct: no loan of the band is cheaper, nominal, in percent per year.
+        highest_pct: none is dearer; a loan that needs more is not offered.
+    """
+
+    above_pd: Portion
+    up_to_pd: Portion
+    lowest_pct: Rate
+    highest_pct: Rate
+
+    @field_validator("lowest_pct", "highest_pct")
+    @classmethod
+    def _is_quotable(cls, rate: float) -> float:
+        if abs(rate * 100 - round(rate * 100)) > 1e-9:
+            raise ValueError("rates are quoted in hundredths of a percent")
+        return rate
+
+    @model_validator(mode="after")
+    def _is_ordered(self) -> RateBand:
+        if self.above_pd >= self.up_to_pd:
+            raise ValueError(f"a band from PD {self.above_pd:g} to {self.up_to_pd:g} holds none")
+        if self.lowest_pct > self.highest_pct:
+            raise ValueError(
+                f"the lowest rate, {self.lowest_pct:g}, is above the highest, {self.highest_pct:g}"
+            )
+        return self
+
+
+class AmountOptions(Options):
+    """The amounts that are tried.
+
+    Attributes:
+        lowest: no smaller loan is made, in currency.
+        highest: no larger one.
+        step: smaller amounts than the one asked for are multiples of it.
+        shares: the smaller amounts tried, as shares of the amount asked for, falling.
+        smaller_at_most: the smaller loan beside one as asked is at most this share of it.
+    """
+
+    lowest: PositiveFloat
+    highest: PositiveFloat
+    step: PositiveFloat
+    shares: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = Field(min_length=1)
+    smaller_at_most: Annotated[float, Field(gt=0, lt=1)]
+
+    @model_validator(mode="after")
+    def _is_ordered(self) -> AmountOptions:
+        if self.lowest > self.highest:
+            raise ValueError(f"lowest {self.lowest:g} is above highest {self.highest:g}")
+        if sorted(set(self.shares), reverse=True) != list(self.shares):
+            raise ValueError("shares must fall")
+        if self.shares[-1] > self.smaller_at_most:
+            raise ValueError(
+                f"smaller_at_most: no share is at most {self.smaller_at_most:g}, so that there is "
+                f"no smaller loan"
+            )
+        return self
+
+
+class Affordability(Options):
+    """What a borrower can carry.
+
+    Attributes:
+        max_instalment_share: of the monthly income, for the instalment (EMI) of the loan.
+        max_dti_pct: all monthly debt payments in percent of the monthly income, the loan's
+            instalment among them. Existing debt counts in full, whatever the loan is for: nothing
+            proves that it will be paid off.
+    """
+
+    max_instalment_share: Annotated[float, Field(gt=0, le=1)]
+    max_dti_pct: Annotated[float, Field(gt=0, le=200)]
+
+
+class Counterfactual(Options):
+    """How the odds of default change with a term of the loan, at the same grade.
+
+    Attributes:
+        odds_ratio: what the odds are multiplied by.
+        low: the lowest odds ratio that the loans still allow.
+        high: the highest.
+        source: who says so.
+    """
+
+    odds_ratio: OddsRatio
+    low: OddsRatio
+    high: OddsRatio
+    source: str
+
+    @model_validator(mode="after")
+    def _is_within(self) -> Counterfactual:
+        if not self.low <= self.odds_ratio <= self.high:
+            raise ValueError(
+                f"odds_ratio {self.odds_ratio:g} is outside of the range from {self.low:g} to "
+                f"{self.high:g} ({self.source})"
+            )
+        return self
+
+
+class ConcentrationOptions(Options):
+    """How much of the portfolio may lie in one region.
+
+    Attributes:
+        max_share_of_principal: of one region.
+        max_share_of_expected_loss: of one region.
+        max_index: of the portfolio, as Herfindahl-Hirschman index of principal (HHI, 0 to 1).
+        min_loans: of a region with fewer nothing is said.
+    """
+
+    max_share_of_principal: Annotated[float, Field(gt=0, le=1)]
+    max_share_of_expected_loss: Annotated[float, Field(gt=0, le=1)]
+    max_index: Annotated[float, Field(gt=0, le=1)]
+    min_loans: PositiveInt
+
+
+class OffersOptions(DatedOptions):
+    """Offers to applicants.
+
+    Attributes:
+        margin: what a loan is to earn beyond funds, expected loss and costs: expected NPV as a
+            share of the principal.
+        rate_bands: in rising order, without a gap; loans of a PD above the last are not offered.
+        amounts: those tried.
+        affordability: limits of what a borrower can carry.
+        sixty_months: odds ratio of default of 60 months against 36, at the same grade.
+        twice_the_amount: odds ratio of default of a loan of twice the amount, at the same grade.
+        concentration: limits of the portfolio by region; no offer depends on a region.
+        min_loans: a segment of the product table with fewer says "too few loans to say".
+        max_invalid_share: share of a file's rows that may be invalid, as in scoring.
+    """
+
+    margin: Annotated[float, Field(ge=0, le=0.2)]
+    rate_bands: tuple[RateBand, ...] = Field(min_length=1)
+    amounts: AmountOptions
+    affordability: Affordability
+    sixty_months: Counterfactual
+    twice_the_amount: Counterfactual
+    concentration: ConcentrationOptions
+    min_loans: PositiveInt
+    max_invalid_share: Portion = 0.05
+
+    @field_validator("rate_bands")
+    @classmethod
+    def _is_a_table(cls, bands: tuple[RateBand, ...]) -> tuple[RateBand, ...]:
+        """Bands follow one another, and a higher PD is never cheaper."""
+        if bands[0].above_pd != 0:
+            raise ValueError(f"a gap: nothing is said of PDs up to {bands[0].above_pd:g}")
+        for one, following in pairwise(bands):
+            if following.above_pd != one.up_to_pd:
+                what = "a gap" if following.above_pd > one.up_to_pd else "two bands"
+                raise ValueError(
+                    f"{what} between PD {min(one.up_to_pd, following.above_pd):g} and "
+                    f"{max(one.up_to_pd, following.above_pd):g}: each band begins where the one "
+                    f"before it ends"
+                )
+            for name in ("lowest_pct", "highest_pct"):
+                lower, higher = getattr(one, name), getattr(following, name)
+                if higher < lower:
+                    raise ValueError(
+                        f"crossed bands: {name} falls from {lower:g} to {higher:g} above PD "
+                        f"{one.up_to_pd:g}, so that a riskier loan would be cheaper"
+                    )
+        return bands

@@ -1,0 +1,182 @@
+"""The product table: which amount, term and rate each segment would be offered, and what it earns.
+
+The loans of the finished portfolio are taken as applicants for what they were granted, with PDs by
+models that did not see them. What a loan as asked for would have earned at the rate offered is
+imputed from its outcome; it was in fact made at another rate, which may have changed who took it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from scipy.stats import norm
+
+from loantap.measures.intervals import Z95, wilson_bounds
+from loantap.policy.money.cash_flows import value_units
+from loantap.policy.money.scenarios import Scenario
+from loantap.policy.offers.choice import DECISIONS
+from loantap.policy.offers.grid import Applicants
+from loantap.policy.offers.maker import make_offers
+from loantap.policy.offers.options import OffersOptions
+from loantap.policy.offers.prices import PriceList, list_prices
+
+TOO_FEW: Final = "too few loans to say"
+NOT_TOLD_APART: Final = "not told apart from its margin"
+EARNS_LESS: Final = "earns less than its margin"
+EARNS_MORE: Final = "earns more than its margin"
+_OFFER_TERMS: Final = (
+    "probability_of_default", "loan_amount", "term_months", "annual_income", "dti_pct",
+)  # fmt: skip
+# Expected charge-offs, and paid loans, below which no margin is compared.
+_MIN_OUTCOMES: Final = 10
+# Loans whose grids are held at a time: 16 loans for each.
+_ROWS: Final = 16_384
+OUT_OF_TIME: Final = "out_of_time"
+_SPREAD: Final = {"low": 0.1, "median": 0.5, "high": 0.9}
+_INCOMES: Final = (-np.inf, 40_000, 60_000, 80_000, 120_000, np.inf)
+_INCOME_NAMES: Final = (
+    "below 40,000", "40,000 to below 60,000", "60,000 to below 80,000", "80,000 to below 120,000",
+    "120,000 and more",
+)  # fmt: skip
+
+
+def tabulate_products(
+    loans: pd.DataFrame, predictions: pd.DataFrame, options: OffersOptions, scenario: Scenario
+) -> pd.DataFrame:
+    """What each segment of the finished portfolio would be offered, and what that earns.
+
+    Args:
+        loans: one row per loan, canonical columns.
+        predictions: of the model that offers rest on; loans without a PD by a model that did not
+            see them are left out.
+        options: prices, amounts, limits.
+        scenario: what lending costs.
+
+    Returns:
+        One row per segment of each segmentation (`all`, `PD`, `term asked for`, `income`,
+        `purpose`): `n` loans; the shares `as_asked`, `other_terms` (referred) and `no_offer`, with
+        `_low` and `_high` (95%, Wilson); of the first offers, `amount`, `rate_pct`
+        (`_low`, `_median`, `_high`: 10th, 50th and 90th percentile) and `share_36_months`; of loans
+        as asked for, `n_as_asked`, `default_rate` with bounds, `margin_expected` and
+        `margin_imputed` with bounds (NPV as a share of principal); and `finding`, in words: whether
+        the imputed margin differs from the expected one, corrected for the number of segments
+        (Bonferroni).
+    """
+    judged = predictions[predictions["sample"] != OUT_OF_TIME]
+    rows = loans[["loan_id", "is_charged_off", "purpose", *_OFFER_TERMS[1:]]].merge(
+        judged[["loan_id", "probability_of_default"]], on="loan_id"
+    )
+    prices = list_prices(options, scenario)
+    made = pd.concat(
+        [
+            _make_first(rows[start : start + _ROWS], prices, options, scenario)
+            for start in range(0, max(len(rows), 1), _ROWS)
+        ],
+        ignore_index=True,
+    )
+    segments = [
+        (segmentation, order, str(segment), part)
+        for segmentation, groups in _list_segmentations(rows, options)
+        for order, (segment, part) in enumerate(made.groupby(groups, observed=True))
+    ]
+    # As many findings are searched as there are segments.
+    z = float(norm.ppf(1 - 0.025 / max(len(segments), 1)))
+    return pd.DataFrame(
+        [
+            {"segmentation": segmentation, "segment": segment, "order": order}
+            | _describe(part, options, z)
+            for segmentation, order, segment, part in segments
+        ]
+    )
+
+
+def _make_first(
+    rows: pd.DataFrame, prices: tuple[PriceList, ...], options: OffersOptions, scenario: Scenario
+) -> pd.DataFrame:
+    """One row per loan: its decision, its first offer and what that earned, if as asked for."""
+    applicants = Applicants(*(rows[name].to_numpy(float) for name in _OFFER_TERMS))
+    offers = make_offers(applicants, prices, options)
+    first = offers.offer <= 1
+    terms = {name: values[first] for name, values in offers.terms.items()}
+    values = value_units(terms["rate_pct"], terms["term_months"], scenario)
+    charged_off = rows["is_charged_off"].to_numpy() == 1
+    per_unit = np.where(charged_off, values.charged_off, values.paid)
+    return pd.DataFrame(
+        {
+            "decision": np.array(DECISIONS)[offers.decision[first]],
+            "amount": terms["amount"],
+            "rate_pct": terms["rate_pct"],
+            "term_months": terms["term_months"],
+            "expected": terms["expected_npv"],
+            "imputed": per_unit * terms["amount"],
+            "at_stake": (values.paid - values.charged_off) * terms["amount"],
+            "probability_of_default": terms["probability_of_default"],
+            "is_charged_off": charged_off,
+        }
+    )
+
+
+def _list_segmentations(
+    rows: pd.DataFrame, options: OffersOptions
+) -> Iterator[tuple[str, pd.Series]]:
+    yield "all", pd.Series("all", index=rows.index)
+    bands = options.rate_bands
+    ends = [band.up_to_pd for band in bands]
+    names = [f"{band.above_pd:.0%} to {band.up_to_pd:.0%}" for band in bands]
+    if ends[-1] < 1:
+        ends, names = [*ends, 1.0], [*names, f"above {ends[-1]:.0%}"]
+    yield "PD", pd.cut(rows["probability_of_default"], [-np.inf, *ends], labels=names)
+    yield "term asked for", rows["term_months"].map("{:.0f} months".format)
+    incomes = pd.cut(rows["annual_income"], _INCOMES, right=False, labels=_INCOME_NAMES)
+    yield "income", incomes
+    yield "purpose", rows["purpose"].astype("str").fillna("not stated")
+
+
+def _describe(part: pd.DataFrame, options: OffersOptions, z: float) -> dict[str, Any]:
+    """The figures of one segment."""
+    n = len(part)
+    figures: dict[str, Any] = {"n": n}
+    shares = {"as_asked": "approve", "other_terms": "refer", "no_offer": "decline"}
+    for name, decision in shares.items():
+        figures |= _share(name, int(part["decision"].eq(decision).sum()), n)
+    for name in ("amount", "rate_pct"):
+        spread = part[name].quantile(list(_SPREAD.values()))
+        figures |= {f"{name}_{end}": v for end, v in zip(_SPREAD, spread, strict=True)}
+    has_offer = part["term_months"].notna()
+    figures["share_36_months"] = part["term_months"].eq(36)[has_offer].mean()
+    asked = part[part["decision"].eq("approve")]
+    figures["n_as_asked"] = len(asked)
+    figures |= _share("default_rate", int(asked["is_charged_off"].sum()), len(asked))
+    return figures | _compare_margins(asked, options, z)
+
+
+def _compare_margins(asked: pd.DataFrame, options: OffersOptions, z: float) -> dict[str, Any]:
+    """What loans were to earn, and what they did, as far as can be told."""
+    pds, amount = asked["probability_of_default"], asked["amount"].to_numpy()
+    bad, good = pds.sum(), (1 - pds).sum()
+    names = ("margin_expected", "margin_imputed", "margin_imputed_low", "margin_imputed_high")
+    if asked.empty:
+        return dict.fromkeys(names, float("nan")) | {"finding": TOO_FEW}
+    total = amount.sum()
+    expected, imputed = asked["expected"].sum() / total, asked["imputed"].sum() / total
+    spread = asked["imputed"].to_numpy() - imputed * amount
+    # Where hardly any loan was charged off, outcomes alone understate what chance does.
+    chance = (asked["at_stake"] ** 2 * pds * (1 - pds)).sum()
+    error = float(np.sqrt(max((spread**2).sum(), chance)) / total)
+    figures = (expected, imputed, imputed - Z95 * error, imputed + Z95 * error)
+    finding = NOT_TOLD_APART
+    if len(asked) < options.min_loans or min(bad, good) < _MIN_OUTCOMES:
+        finding = TOO_FEW
+    elif abs(imputed - expected) > z * error:
+        finding = EARNS_LESS if imputed < expected else EARNS_MORE
+    return dict(zip(names, map(float, figures), strict=True)) | {"finding": finding}
+
+
+def _share(name: str, part: int, whole: int) -> dict[str, float]:
+    if not whole:
+        return dict.fromkeys((name, f"{name}_low", f"{name}_high"), float("nan"))
+    low, high = wilson_bounds(part, whole)
+    return {name: part / whole, f"{name}_low": float(low), f"{name}_high": float(high)}

@@ -1,0 +1,271 @@
+"""The judged portfolio under every policy: what is learnt from what, and what the tables say."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from loantap.policy.comparison import schemas
+from loantap.policy.comparison.comparison import Decided, decide_portfolio, list_approvals
+from loantap.policy.comparison.portfolio import join_portfolio, number_cells, plan_lessons
+from loantap.policy.comparison.rules import POLICIES, price_cap
+from loantap.policy.comparison.tables import Comparison, compare_policies
+from loantap.policy.money.imputed import name_profit, tabulate_profits
+from loantap.policy.money.scenarios import PaidLife
+from loantap.portfolio.errors import InputError
+from tests.policy.comparison.loans import make_options, make_portfolio
+from tests.policy.money.economics import make_economics
+
+ECONOMICS = make_economics()
+OPTIONS = make_options(caps=(0.01, 0.15, 0.17))
+PREDICTIONS, LOANS, SPLITS = make_portfolio()
+
+
+@pytest.fixture(scope="module")
+def decided() -> Decided:
+    return decide_portfolio(PREDICTIONS, LOANS, SPLITS, ECONOMICS, OPTIONS)
+
+
+@pytest.fixture(scope="module")
+def compared(decided: Decided) -> Comparison:
+    return compare_policies(decided, ECONOMICS, OPTIONS, min_loans=30)
+
+
+@pytest.fixture(scope="module")
+def approvals(decided: Decided) -> pd.DataFrame:
+    return list_approvals(decided, ECONOMICS)
+
+
+class TestLessons:
+    def test_every_loan_is_decided_once_and_never_by_what_was_learnt_from_it(self) -> None:
+        portfolio = join_portfolio(PREDICTIONS, LOANS, SPLITS)
+        lessons = plan_lessons(portfolio)
+        ids = portfolio["loan_id"].to_numpy()
+
+        decided = np.concatenate([lesson.decided for lesson in lessons])
+        assert sorted(decided) == list(range(len(portfolio)))
+        for lesson in lessons:
+            assert set(portfolio["sample"].iloc[lesson.past]) == {"cv"}
+        for lesson in lessons[:4]:
+            assert not set(ids[lesson.past]) & set(ids[lesson.decided])
+
+    def test_out_of_time_only_outcomes_known_at_that_month_are_learnt_from(self) -> None:
+        portfolio = join_portfolio(PREDICTIONS, LOANS, SPLITS)
+        early, late = plan_lessons(portfolio)[-2:]
+
+        for lesson, month in ((early, "2013-01-01"), (late, "2013-07-01")):
+            assert portfolio["judged_at"].iloc[lesson.decided].eq(month).all()
+            assert portfolio["known_from"].iloc[lesson.past].max() <= pd.Timestamp(month)
+        assert 0 < len(early.past) < len(late.past) < portfolio["sample"].eq("cv").sum()
+
+    @pytest.mark.parametrize(
+        ("loans", "splits", "named"),
+        [(LOANS[1:], SPLITS, "03_primary/loans"), (LOANS, SPLITS[1:], "05_model_input/splits")],
+    )
+    def test_another_portfolio_is_refused(
+        self, loans: pd.DataFrame, splits: pd.DataFrame, named: str
+    ) -> None:
+        with pytest.raises(InputError, match=rf"1 of 700 loans .* not in {named}: another"):
+            join_portfolio(PREDICTIONS, loans, splits)
+
+    def test_a_loan_judged_at_no_known_month_is_refused(self) -> None:
+        with pytest.raises(InputError, match="100 loans were judged out of time, but"):
+            join_portfolio(PREDICTIONS, LOANS, SPLITS.assign(judged_at=pd.NaT))
+
+    def test_loans_without_a_grade_share_a_cell_of_their_own(self) -> None:
+        rows = pd.DataFrame({"grade": ["A", None, "A", None], "term_months": [36.0, 36, 60, 36]})
+
+        numbers = number_cells(rows.astype({"grade": "str"}))
+
+        assert numbers[1] == numbers[3]
+        assert len(set(numbers)) == 3
+
+    def test_a_model_that_was_cross_validated_only_is_compared_on_that(self) -> None:
+        alone = PREDICTIONS[PREDICTIONS["sample"].eq("cv")]
+
+        decided = decide_portfolio(alone, LOANS, SPLITS, ECONOMICS, OPTIONS)
+        compared = compare_policies(decided, ECONOMICS, OPTIONS, min_loans=30)
+
+        assert set(compared.policies["sample"]) == {"cv"}
+        assert compared.policies["n"].eq(500).all()
+
+
+class TestNesting:
+    # The F2 flags come with the predictions; the oracle knows the outcome.
+    LEARNT = tuple(name for name in POLICIES if name not in {"f2_threshold", "oracle"})
+
+    @pytest.mark.parametrize("fold", [0, 1, 2])
+    def test_outcomes_of_a_fold_do_not_change_approvals_in_it(
+        self, approvals: pd.DataFrame, fold: int
+    ) -> None:
+        inside = PREDICTIONS["sample"].eq("cv") & PREDICTIONS["fold"].eq(fold)
+        again = self.decide_flipped(inside)
+
+        assert again.loc[inside, [*self.LEARNT]].equals(approvals.loc[inside, [*self.LEARNT]])
+        others = PREDICTIONS["sample"].eq("cv") & ~inside
+        for learnt in ("grade_term_npv", "pd_cutoff", "profit_score"):
+            assert not again.loc[others, learnt].equals(approvals.loc[others, learnt])
+
+    @pytest.mark.parametrize("sample", ["test", "out_of_time"])
+    def test_outcomes_of_other_samples_change_nothing(
+        self, approvals: pd.DataFrame, sample: str
+    ) -> None:
+        again = self.decide_flipped(PREDICTIONS["sample"].eq(sample))
+
+        assert again[[*self.LEARNT]].equals(approvals[[*self.LEARNT]])
+
+    @staticmethod
+    def decide_flipped(rows: pd.Series) -> pd.DataFrame:
+        """Approvals where the outcomes of these rows are the other ones."""
+        outcomes = PREDICTIONS["is_charged_off"].where(~rows, 1 - PREDICTIONS["is_charged_off"])
+        decided = decide_portfolio(
+            PREDICTIONS.assign(is_charged_off=outcomes), LOANS, SPLITS, ECONOMICS, OPTIONS
+        )
+        return list_approvals(decided, ECONOMICS)
+
+
+class TestApprovals:
+    def test_each_judged_loan_has_a_row_in_the_order_given(self, approvals: pd.DataFrame) -> None:
+        schemas.APPROVALS.validate(approvals)
+        assert approvals[["loan_id", "sample"]].equals(PREDICTIONS[["loan_id", "sample"]])
+
+    def test_they_are_those_of_the_main_scenario(
+        self, approvals: pd.DataFrame, decided: Decided
+    ) -> None:
+        for policy in POLICIES:
+            assert approvals[policy].tolist() == decided.approved["mid"][policy].tolist()
+        assert not np.array_equal(decided.approved["mid"]["npv"], decided.approved["hard"]["npv"])
+
+    def test_two_runs_are_the_same(self, approvals: pd.DataFrame) -> None:
+        decided = decide_portfolio(PREDICTIONS, LOANS, SPLITS, ECONOMICS, OPTIONS)
+
+        assert list_approvals(decided, ECONOMICS).equals(approvals)
+
+
+class TestTable:
+    def test_it_is_what_its_schema_says(self, compared: Comparison) -> None:
+        schemas.POLICY_COMPARISON.validate(compared.policies)
+        assert len(compared.policies) == (len(POLICIES) + 2) * 3 * 3 * 2
+
+    @pytest.mark.parametrize("life", list(PaidLife))
+    @pytest.mark.parametrize("sample", ["cv", "test", "out_of_time"])
+    def test_profit_is_that_of_the_approved_loans_over_all_applications(
+        self, compared: Comparison, approvals: pd.DataFrame, life: PaidLife, sample: str
+    ) -> None:
+        profits = tabulate_profits(LOANS, ECONOMICS).set_index("loan_id")
+        rows = approvals[approvals["sample"].eq(sample)]
+        profit = profits[name_profit("mid", life)].loc[rows["loan_id"]].to_numpy()
+
+        for policy in ("approve_all", "npv", "capped_default_rate", "bands"):
+            row = find(compared, policy, sample, life)
+            assert row["n"] == len(rows)
+            assert row["profit"] == pytest.approx((profit * rows[policy]).mean())
+            assert row["gain_to_approve_all"] == pytest.approx(-(profit * ~rows[policy]).mean())
+
+    def test_nobody_beats_the_oracle_and_it_gets_all_there_is(self, compared: Comparison) -> None:
+        for _, rows in compared.policies.groupby(["sample", "scenario", "paid_life"]):
+            oracle = rows[rows["policy"].eq("oracle")].iloc[0]
+            assert oracle["oracle_share"] == pytest.approx(1)
+            assert (rows["profit"] <= oracle["profit"] + 1e-9).all()
+
+    def test_approving_everybody_gains_nothing_and_buys_nothing(self, compared: Comparison) -> None:
+        row = find(compared, "approve_all", "cv", PaidLife.CONTRACTUAL)
+
+        assert row["approval_rate"] == 1
+        assert row["gain_to_approve_all"] == row["charge_offs_avoided"] == 0
+        assert np.isnan(row["price_per_point"])
+
+    def test_a_cap_that_cannot_be_kept_says_so(self, compared: Comparison) -> None:
+        row = find(compared, "capped_default_rate_1", "cv", PaidLife.CONTRACTUAL)
+
+        assert row["note"].startswith("the cap of 1% cannot be kept: the lowest PD of 500 loans is")
+        assert row["label"] == "Default rate capped at 1%"
+        assert row["approved"] == 0
+        assert row["profit"] == 0
+        assert np.isnan(row["default_rate_approved"])
+        assert np.isnan(row["yearly_return"])
+
+    def test_with_the_true_pds_the_npv_policy_earns_more(self, compared: Comparison) -> None:
+        row = find(compared, "npv", "cv", PaidLife.CONTRACTUAL)
+
+        assert row["gain_to_approve_all_low"] > 0
+        assert row["cap"] != row["cap"]
+
+
+class TestFrontier:
+    def test_it_is_what_its_schema_says(self, compared: Comparison) -> None:
+        schemas.FRONTIER.validate(compared.frontier)
+
+    def test_the_policies_are_points_of_it(self, compared: Comparison) -> None:
+        points = compared.frontier[compared.frontier["is_policy"]]
+        approving = compared.policies[compared.policies["approved"].gt(0)]
+
+        assert points["family"].tolist() == approving["policy"].tolist()
+        assert points["profit"].tolist() == approving["profit"].tolist()
+
+    def test_curves_end_where_everybody_is_approved(self, compared: Comparison) -> None:
+        ends = compared.frontier[compared.frontier["approval_rate"].eq(1)]
+        ends = ends[~ends["is_policy"] & ends["scenario"].eq("hard")]
+
+        assert set(ends["family"]) == {"pd_cutoff", "npv_hurdle", "profit_score_hurdle"}
+        assert (ends["gain_to_approve_all"] == 0).all()
+        assert ends["hurdle"].isna().all()
+
+    def test_a_point_has_the_figures_of_approving_above_its_hurdle(
+        self, compared: Comparison, decided: Decided
+    ) -> None:
+        is_test = decided.portfolio["sample"].eq("test").to_numpy()
+        values = decided.values["mid"].take(is_test)
+        bad = decided.portfolio["is_charged_off"].to_numpy()[is_test]
+        scores = {"pd_cutoff": -values.probability_of_default, "npv_hurdle": values.margin,
+                  "profit_score_hurdle": values.profit_score}  # fmt: skip
+
+        for family, score in scores.items():
+            curve = self.curve(compared, family).dropna(subset="hurdle")
+            assert len(curve) == 4
+            for point in curve.itertuples():
+                hurdle = -point.hurdle if family == "pd_cutoff" else point.hurdle
+                approved = score > hurdle
+                earned = values.realised * approved
+                assert point.approved == approved.sum()
+                assert point.default_rate_approved == pytest.approx(bad[approved].mean())
+                assert point.profit == pytest.approx(earned.mean())
+                half = 1.959964 * earned.std(ddof=1) / np.sqrt(len(earned))
+                assert point.profit_high - point.profit == pytest.approx(half)
+                lost = -values.realised * ~approved
+                assert point.gain_to_approve_all == pytest.approx(lost.mean())
+                half = 1.959964 * lost.std(ddof=1) / np.sqrt(len(lost))
+                assert point.gain_to_approve_all_low == pytest.approx(lost.mean() - half)
+
+    def test_the_highest_cap_gives_what_npv_alone_does(self, compared: Comparison) -> None:
+        curve = self.curve(compared, "capped_default_rate")
+        npv = find(compared, "npv", "test", PaidLife.CONTRACTUAL)
+
+        assert len(curve) >= 4
+        assert curve["hurdle"].is_monotonic_increasing
+        assert curve["profit"].iloc[-1] == pytest.approx(npv["profit"])
+
+    def test_a_cap_is_kept_in_expectation(self, decided: Decided) -> None:
+        is_test = decided.portfolio["sample"].eq("test").to_numpy()
+        values = decided.values["mid"].take(is_test)
+        for cap in (0.1, 0.15, 0.2):
+            priced = price_cap(values.expected, values.probability_of_default, cap)
+            approved = priced.approve(values)
+            assert values.probability_of_default[approved].mean() <= cap
+            assert approved.sum() > 5
+
+    @staticmethod
+    def curve(compared: Comparison, family: str) -> pd.DataFrame:
+        table = compared.frontier[~compared.frontier["is_policy"]]
+        return table.query(
+            "sample == 'test' and scenario == 'mid' and paid_life == 'contractual' "
+            "and family == @family"
+        )
+
+
+def find(compared: Comparison, policy: str, sample: str, life: PaidLife) -> pd.Series:
+    table = compared.policies
+    is_it = table["policy"].eq(policy) & table["sample"].eq(sample)
+    is_it &= table["scenario"].eq("mid") & table["paid_life"].eq(life.value)
+    return table[is_it].squeeze()

@@ -1,0 +1,174 @@
+"""Figures of a policy on loans that are worked by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from loantap.measures.intervals import Z95, wilson_bounds
+from loantap.policy.comparison.measures import (
+    Outcomes,
+    estimate_ratio,
+    measure_policy,
+    price_point,
+)
+from loantap.policy.money.imputed import ImputedFlows, impute_flows
+from loantap.policy.money.returns import yearly_return
+from loantap.policy.money.scenarios import PaidLife
+from tests.policy.comparison.loans import make_options
+from tests.policy.money.economics import make_economics
+
+# Five loans earn 10, 20, 30, -40 and -60; the last two are charged off.
+PROFIT = np.array([10.0, 20, 30, -40, -60])
+BAD = np.array([False, False, False, True, True])
+SOME = np.array([True, True, False, True, False])
+
+
+def outcomes(profit: np.ndarray = PROFIT, bad: np.ndarray = BAD) -> Outcomes:
+    ones = np.ones(len(profit))
+    return Outcomes(ImputedFlows(100 * ones, 10 * ones, 12 * ones, 0 * ones, profit, ones), bad)
+
+
+def test_figures_of_five_loans_worked_by_hand() -> None:
+    reference = np.array([True, False, True, True, False])
+
+    figures = measure_policy(SOME, reference, outcomes(), min_loans=1)
+
+    assert (figures["n"], figures["approved"], figures["note"]) == (5, 3, "")
+    assert figures["approval_rate"] == 0.6
+    assert figures["default_rate_approved"] == pytest.approx(1 / 3)
+    assert figures["charge_offs_avoided"] == 0.5
+    # (10 + 20 - 40) / 5; everybody earns -40 / 5; the reference (10 + 30 - 40) / 5.
+    assert figures["profit"] == pytest.approx(-2)
+    assert figures["gain_to_approve_all"] == pytest.approx(6)
+    assert figures["gain_to_grade_term_npv"] == pytest.approx(-2)
+    # The oracle earns 60.
+    assert figures["oracle_share"] == pytest.approx(-10 / 60)
+    assert figures["yearly_return"] == pytest.approx(
+        yearly_return(outcomes().flows.take(SOME)).value
+    )
+
+
+def test_shares_have_wilson_intervals_and_differences_paired_ones() -> None:
+    figures = measure_policy(SOME, SOME, outcomes(), min_loans=1)
+
+    for name, hits, of in (
+        ("approval_rate", 3, 5), ("default_rate_approved", 1, 3), ("charge_offs_avoided", 1, 2)
+    ):  # fmt: skip
+        assert (figures[f"{name}_low"], figures[f"{name}_high"]) == pytest.approx(
+            tuple(float(bound) for bound in wilson_bounds(hits, of))
+        )
+    # Left out: 30 and -60.
+    difference = np.array([0, 0, -30, 0, 60.0])
+    half = Z95 * difference.std(ddof=1) / np.sqrt(5)
+    assert figures["gain_to_approve_all_high"] == pytest.approx(6 + half)
+    assert figures["gain_to_grade_term_npv_low"] == figures["gain_to_grade_term_npv_high"] == 0
+
+
+def test_of_too_few_loans_neither_return_nor_price_is_told() -> None:
+    figures = measure_policy(SOME, SOME, outcomes(), min_loans=4)
+
+    assert figures["note"] == "too few loans to say: 3 of 5 approved"
+    assert np.isnan(figures["yearly_return"])
+    assert np.isnan(figures["price_per_point"])
+    assert not np.isnan(figures["default_rate_approved"])
+    assert measure_policy(SOME, SOME, outcomes(), min_loans=3)["note"] == ""
+
+
+def test_approving_nobody_or_one_loan_is_no_error() -> None:
+    nobody = measure_policy(np.zeros(5, bool), SOME, outcomes(), min_loans=1)
+    alone = outcomes(PROFIT[:1], BAD[:1])
+    one = measure_policy(np.ones(1, bool), np.ones(1, bool), alone, min_loans=1)
+
+    assert nobody["profit"] == 0
+    assert np.isnan(nobody["default_rate_approved"])
+    assert nobody["charge_offs_avoided"] == 1
+    assert one["profit"] == 10
+    assert np.isnan(one["profit_low"])
+    assert np.isnan(one["charge_offs_avoided"])
+
+
+# Of 100 loans 40 are charged off, each losing 10; the other 60 earn 5. Approved are 50, of which 10
+# are bad: the default rate falls from 40 to 20%, 20 points. Left out are 30 bad (-300) and 20 good
+# (100): 200 are gained, 2 per application. A point costs -2 / 20 = -.1.
+def test_a_point_of_default_rate_has_its_price() -> None:
+    bad = np.arange(100) < 40
+    profit = np.where(bad, -10.0, 5.0)
+    approved = np.isin(np.arange(100), [*range(10), *range(40, 80)])
+
+    price = price_point(approved, bad, profit)
+
+    assert price.value == pytest.approx(-0.1)
+    assert price.low < price.value < price.high
+
+
+def test_the_interval_of_the_price_is_that_of_resamples() -> None:
+    rng = np.random.default_rng(5)
+    pds = rng.uniform(0.05, 0.6, 4_000)
+    bad = rng.random(4_000) < pds
+    profit = np.where(bad, -40.0, 22.0) * rng.uniform(0.5, 1.5, 4_000)
+    approved = pds < 0.4
+
+    price = price_point(approved, bad, profit)
+
+    drawn = [rng.integers(0, 4_000, 4_000) for _ in range(400)]
+    resampled = [price_point(approved[d], bad[d], profit[d]).value for d in drawn]
+    assert (price.high - price.low) / (2 * Z95) == pytest.approx(np.std(resampled), rel=0.12)
+
+
+@pytest.mark.parametrize(
+    "approved",
+    [np.ones(100, bool), np.zeros(100, bool), np.arange(100) % 2 == 0, np.arange(100) < 50],
+    ids=["everybody", "nobody", "same default rate", "higher default rate"],
+)
+def test_where_the_default_rate_is_not_lower_nothing_was_bought(approved: np.ndarray) -> None:
+    bad = np.arange(100) < 40
+
+    assert np.isnan(price_point(approved, bad, np.where(bad, -1.0, 1.0)).value)
+
+
+def test_a_ratio_has_the_spread_of_its_resamples() -> None:
+    rng = np.random.default_rng(6)
+    bottom = rng.exponential(2, 3_000)
+    top = 0.5 * bottom + rng.normal(0, 1, 3_000)
+
+    ratio = estimate_ratio(top, bottom)
+
+    drawn = [rng.integers(0, 3_000, 3_000) for _ in range(400)]
+    resampled = [top[d].mean() / bottom[d].mean() for d in drawn]
+    assert ratio.value == pytest.approx(top.sum() / bottom.sum())
+    assert (ratio.high - ratio.low) / (2 * Z95) == pytest.approx(np.std(resampled), rel=0.12)
+    assert np.isnan(estimate_ratio(top, np.zeros(3_000)).value)
+
+
+def test_a_return_is_that_of_the_approved_loans_alone() -> None:
+    loans = pd.DataFrame(
+        {"loan_amount": 1_000.0, "interest_rate_pct": [8.0, 20.0], "term_months": 36.0,
+         "issue_month": pd.Timestamp("2013-01-01"), "is_charged_off": [0, 1]}
+    )  # fmt: skip
+    economics = make_economics()
+    flows = impute_flows(loans, economics.main_scenario, economics, PaidLife.CONTRACTUAL)
+    paid = np.array([True, False])
+
+    figures = measure_policy(paid, paid, Outcomes(flows, ~paid), min_loans=1)
+
+    assert figures["yearly_return"] == pytest.approx(yearly_return(flows.take(paid)).value)
+    assert figures["yearly_return"] > 0
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"shown_cap": 0.2}, "shown_cap: 0.2 is not one of the caps"),
+        ({"caps": (0.17, 0.17)}, "caps: one is given twice"),
+        ({"caps": ()}, "at least 1 item"),
+        ({"caps": (0.0, 0.17)}, "greater than 0"),
+        ({"referred_share": 1.0}, "less than 1"),
+        ({"frontier_points": 1}, "greater than or equal to 2"),
+        ({"profit_score_penalty": 0.0}, "greater than 0"),
+    ],
+)
+def test_options_out_of_range_are_refused(changed: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        make_options(**changed)

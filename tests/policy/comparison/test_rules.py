@@ -1,0 +1,188 @@
+"""Each rule on loans that are worked by hand."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loantap.policy.comparison.portfolio import value_loans
+from loantap.policy.comparison.rules import (
+    POLICIES,
+    approve_by_bands,
+    approve_by_grade_and_term,
+    approve_under_cap,
+    find_cutoff,
+    make_rules,
+    name_cap,
+    price_cap,
+)
+from loantap.policy.money.cash_flows import expected_npv, value_units
+from tests.policy.comparison.loans import make_options, make_portfolio, make_values
+from tests.policy.money.economics import make_economics
+
+NOBODY = make_values([])
+RULES = make_rules(make_options())
+NEW = make_values([0.1, 0.5, 0.9], [3.0, 0.0, -1.0], [2.0, -5.0, 0.0],
+                  declined=[False, False, True])  # fmt: skip
+
+
+class TestPdCutoff:
+    # In rising order of PD the loans earn 5, -1, 4, -9: together 5, 4, 8, -1.
+    def test_it_approves_up_to_where_most_was_earned(self) -> None:
+        past = make_values([0.4, 0.1, 0.3, 0.2], realised=[-9, 5, 4, -1])
+
+        assert find_cutoff(past) == 0.4
+        new = make_values([0.39, 0.4, 0.41])
+        assert RULES["pd_cutoff"](past, new).tolist() == [True, False, False]
+
+    def test_where_every_loan_adds_there_is_no_cutoff(self) -> None:
+        assert find_cutoff(make_values([0.1, 0.2], realised=[-1, 2])) == np.inf
+
+    def test_where_the_safest_lose_nobody_is_approved(self) -> None:
+        past = make_values([0.1, 0.2], realised=[-2, 1])
+
+        assert not RULES["pd_cutoff"](past, past).any()
+
+    # The two at .2 earn 1 together: the cut cannot go between them.
+    def test_loans_of_one_pd_are_decided_alike(self) -> None:
+        past = make_values([0.1, 0.2, 0.2, 0.3], realised=[1, 9, -10, -1])
+
+        assert find_cutoff(past) == 0.2
+
+    def test_without_a_past_everybody_is_approved(self) -> None:
+        assert RULES["pd_cutoff"](NOBODY, NEW).all()
+
+
+class TestBands:
+    def test_the_share_with_the_highest_pds_is_referred(self) -> None:
+        past = make_values([number / 10 for number in range(11)])
+        new = make_values([0.79, 0.8, 0.81])
+
+        assert approve_by_bands(past, new, 0.2).tolist() == [True, False, False]
+
+    def test_without_a_past_everybody_is_approved(self) -> None:
+        assert approve_by_bands(NOBODY, NEW, 0.2).all()
+
+
+class TestGradeAndTerm:
+    # Cell 0 earned 1 in all, cell 1 lost 1, nobody knows cell 2.
+    def test_a_cell_is_approved_where_it_earned(self) -> None:
+        past = make_values([0.1] * 4, realised=[3, -2, 1, -2], cells=[0, 0, 1, 1])
+        new = make_values([0.1] * 3, cells=[0, 1, 2])
+
+        assert approve_by_grade_and_term(past, new).tolist() == [True, False, True]
+
+    def test_an_unknown_cell_is_decided_as_all_loans_were(self) -> None:
+        past = make_values([0.1] * 2, realised=[1, -2], cells=[0, 1])
+
+        assert approve_by_grade_and_term(past, make_values([0.1], cells=[5])).tolist() == [False]
+
+    def test_a_cell_that_earned_nothing_is_declined(self) -> None:
+        past = make_values([0.1] * 2, realised=[2, -2], cells=[0, 0])
+
+        assert not approve_by_grade_and_term(past, past).any()
+
+    def test_without_a_past_everybody_is_approved(self) -> None:
+        assert approve_by_grade_and_term(NOBODY, NEW).all()
+
+
+class TestCap:
+    # NPV alone approves PDs of .1, .3 and .5, .3 on average. Under a cap of .2 the loans above it
+    # cost (per unit of NPV) .1 and .3 of excess: 4 / .1 = 40 and 6 / .3 = 20. At a price above 20
+    # the third is out, and .1 and .3 are .2 on average.
+    def test_the_loan_that_uses_most_of_the_cap_for_its_npv_leaves_first(self) -> None:
+        expected, pds = np.array([5.0, 4, 6]), np.array([0.1, 0.3, 0.5])
+
+        found = price_cap(expected, pds, 0.2)
+
+        assert 20 < found.price < 40
+        assert found.approve(make_values([0.1, 0.3, 0.5], [5, 4, 6])).tolist() == [
+            True, True, False,
+        ]  # fmt: skip
+
+    # The loan of .1 that loses 1 relieves the cap by .1 and enters at a price of 10; then .1 and
+    # .3 are .2 on average, and 20 is earned less 1.
+    def test_a_safe_loan_that_loses_a_little_makes_room_for_one_that_earns(self) -> None:
+        found = price_cap(np.array([-1.0, 20]), np.array([0.1, 0.3]), 0.2)
+
+        assert 10 < found.price < 200
+        assert found.approve(make_values([0.1, 0.3], [-1, 20])).all()
+
+    def test_where_npv_alone_keeps_the_cap_it_costs_nothing(self) -> None:
+        found = price_cap(np.array([1.0, -1]), np.array([0.2, 0.9]), 0.2)
+
+        assert found.price == 0
+        assert found.approve(make_values([0.2, 0.9], [1, -1])).tolist() == [True, False]
+
+    def test_a_cap_below_every_pd_approves_nobody(self) -> None:
+        found = price_cap(np.array([1.0, 1]), np.array([0.3, 0.4]), 0.2)
+
+        assert not found.is_feasible
+        assert found.lowest_pd == 0.3
+        assert not found.approve(make_values([0.1, 0.5])).any()
+
+    def test_a_cap_at_the_lowest_pd_can_be_kept(self) -> None:
+        assert price_cap(np.array([1.0]), np.array([0.2]), 0.2).is_feasible
+
+    def test_without_a_past_everybody_is_approved(self) -> None:
+        assert approve_under_cap(NOBODY, NEW, 0.2).all()
+
+    # At every price the approved set earns most among all sets that default no more (duality).
+    @given(
+        loans=st.lists(st.tuples(st.integers(-20, 20), st.integers(1, 60)), min_size=1, max_size=8),
+        cap=st.integers(5, 50),
+    )
+    def test_no_other_choice_of_loans_earns_more_and_uses_no_more_of_the_cap(
+        self, loans: list[tuple[int, int]], cap: int
+    ) -> None:
+        expected = np.array([npv for npv, _ in loans], float)
+        pds = np.array([percent / 100 for _, percent in loans])
+
+        approved = price_cap(expected, pds, cap / 100).approve(
+            make_values(pds.tolist(), expected.tolist())
+        )
+
+        used = ((pds - cap / 100) * approved).sum()
+        assert used <= 1e-12
+        for chosen in product([False, True], repeat=len(loans)):
+            if ((pds - cap / 100) * chosen).sum() <= used + 1e-12:
+                assert (expected * chosen).sum() <= (expected * approved).sum() + 1e-9
+
+
+class TestOthers:
+    def test_each_reads_what_it_is_named_after(self) -> None:
+        assert RULES["approve_all"](NOBODY, NEW).all()
+        assert RULES["f2_threshold"](NOBODY, NEW).tolist() == [True, True, False]
+        assert RULES["npv"](NOBODY, NEW).tolist() == [True, False, False]
+        assert RULES["profit_score"](NOBODY, NEW).tolist() == [True, False, False]
+        assert RULES["oracle"](NOBODY, NEW).tolist() == [True, False, False]
+
+    def test_the_cap_that_is_shown_has_the_plain_name(self) -> None:
+        options = make_options(caps=(0.15, 0.17, 0.125))
+
+        assert [name for name in make_rules(options) if name.startswith("capped")] == [
+            "capped_default_rate", "capped_default_rate_12.5", "capped_default_rate_15",
+        ]  # fmt: skip
+        assert name_cap(0.17, options) == "capped_default_rate"
+        assert set(POLICIES) <= set(make_rules(options))
+
+    @pytest.mark.parametrize("scenario", ["mild", "mid", "hard"])
+    def test_npv_approves_below_the_break_even_pd(self, scenario: str) -> None:
+        predictions, loans, _ = make_portfolio()
+        assumed = make_economics().scenarios[scenario]
+        rows = predictions.merge(loans.drop(columns="is_charged_off"), on="loan_id")
+        rate, term, pd_ = (rows[name].to_numpy() for name in (
+            "interest_rate_pct", "term_months", "probability_of_default"))  # fmt: skip
+
+        values = value_loans(rows, assumed)
+        approved = RULES["npv"](NOBODY, values)
+
+        assert approved.tolist() == (pd_ < value_units(rate, term, assumed).break_even_pd).tolist()
+        assert 0 < approved.mean() < 1
+        assert values.expected == pytest.approx(
+            expected_npv(pd_, rows["loan_amount"], rate, term, assumed), rel=1e-12
+        )

@@ -1,0 +1,192 @@
+"""What each policy does to each group, held against the loans counted by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from loantap.measures.intervals import wilson_bounds
+from loantap.policy.fairness import policy_audit
+from loantap.policy.fairness.policy_audit import (
+    audit_policies,
+    join_approvals,
+    list_policies,
+)
+from loantap.policy.fairness.proxies import POLICY_PROXIES
+from loantap.policy.fairness.schemas import FAIRNESS_BY_POLICY
+from loantap.portfolio.errors import InputError
+from tests.policy.fairness.approvals import OPTIONS, decide, predict
+
+POLICIES = ["approve_all", "nobody", "pd_cutoff", "npv"]
+
+
+@pytest.fixture(scope="module")
+def rows(simulated_loans: pd.DataFrame) -> pd.DataFrame:
+    predictions = predict(simulated_loans)
+    return join_approvals(predictions, decide(predictions, simulated_loans), simulated_loans)
+
+
+@pytest.fixture(scope="module")
+def audited(rows: pd.DataFrame) -> pd.DataFrame:
+    return audit_policies(rows, POLICIES, OPTIONS)
+
+
+def line(audited: pd.DataFrame, policy: str, proxy: str, group: str) -> pd.Series:
+    is_it = (audited["policy"] == policy) & (audited["proxy"] == proxy)
+    found = audited[is_it & (audited["group"] == group)]
+    assert len(found) == 1
+    return found.iloc[0]
+
+
+class TestJoin:
+    def test_each_loan_is_there_once_as_judged_out_of_fold_or_on_test(
+        self, rows: pd.DataFrame, simulated_loans: pd.DataFrame
+    ) -> None:
+        assert sorted(rows["loan_id"]) == sorted(simulated_loans["loan_id"])
+        assert set(rows["sample"]) == {"cv", "test"}
+        assert not rows["probability_of_default"].eq(0.9).any()
+
+    def test_policies_are_the_other_columns(self, rows: pd.DataFrame) -> None:
+        table = rows[["loan_id", "sample", *POLICIES]]
+
+        assert list_policies(table) == POLICIES
+
+    def test_another_portfolio_is_one_message(self, simulated_loans: pd.DataFrame) -> None:
+        predictions = predict(simulated_loans)
+        approvals = decide(predictions, simulated_loans)
+        fewer = simulated_loans.iloc[7:]
+
+        with pytest.raises(InputError, match=r"7 of .* judged loans have no approvals"):
+            join_approvals(predictions, approvals, fewer)
+        with pytest.raises(InputError, match=r"5 of .* judged loans have no approvals"):
+            join_approvals(predictions, approvals.iloc[:-5], simulated_loans)
+
+
+class TestAudit:
+    def test_it_is_as_the_schema_says(self, audited: pd.DataFrame) -> None:
+        FAIRNESS_BY_POLICY.validate(audited)
+
+    def test_every_policy_and_proxy_has_every_loan(
+        self, audited: pd.DataFrame, rows: pd.DataFrame
+    ) -> None:
+        counts = audited.groupby(["policy", "proxy"])[["n", "charged_off"]].sum()
+
+        assert len(counts) == len(POLICIES) * len(POLICY_PROXIES)
+        assert counts["n"].eq(len(rows)).all()
+        assert counts["charged_off"].eq(rows["is_charged_off"].sum()).all()
+
+    @pytest.mark.parametrize("policy", ["pd_cutoff", "npv"])
+    def test_rates_are_those_of_the_loans(
+        self, policy: str, audited: pd.DataFrame, rows: pd.DataFrame
+    ) -> None:
+        of = rows[rows["home_ownership"] == "RENT"]
+        bad, approved = of["is_charged_off"].eq(1), of[policy]
+        got = line(audited, policy, "home_ownership", "RENT")
+
+        assert (got["n"], got["charged_off"]) == (len(of), bad.sum())
+        assert (got["approved"], got["charged_off_approved"]) == (
+            approved.sum(), (bad & approved).sum(),
+        )  # fmt: skip
+        assert got["approval_rate"] == pytest.approx(approved.mean())
+        assert got["true_positive_rate"] == pytest.approx((~approved[bad]).mean())
+        assert got["false_positive_rate"] == pytest.approx((~approved[~bad]).mean())
+        assert got["default_rate_approved"] == pytest.approx(bad[approved].mean())
+        expected = of.loc[approved, "probability_of_default"].sum()
+        assert got["observed_to_expected"] == pytest.approx((bad & approved).sum() / expected)
+
+    def test_bounds_are_wilsons_on_the_loans_that_the_rate_is_of(
+        self, audited: pd.DataFrame
+    ) -> None:
+        got = line(audited, "npv", "home_ownership", "RENT")
+        refused_bad = got["charged_off"] - got["charged_off_approved"]
+        good = got["n"] - got["charged_off"]
+        refused_good = got["n"] - got["approved"] - refused_bad
+        measured_on = {
+            "approval_rate": (got["approved"], got["n"]),
+            "true_positive_rate": (refused_bad, got["charged_off"]),
+            "false_positive_rate": (refused_good, good),
+            "default_rate_approved": (got["charged_off_approved"], got["approved"]),
+        }
+        for name, counts in measured_on.items():
+            low, high = wilson_bounds(*counts)
+            assert got[f"{name}_low"] == pytest.approx(float(low))
+            assert got[f"{name}_high"] == pytest.approx(float(high))
+        scale = got["observed_to_expected"] / got["default_rate_approved"]
+        for end in ("low", "high"):
+            scaled = got[f"default_rate_approved_{end}"] * scale
+            assert got[f"observed_to_expected_{end}"] == pytest.approx(scaled)
+
+    def test_approving_everybody_treats_all_groups_alike(self, audited: pd.DataFrame) -> None:
+        everybody = audited[audited["policy"] == "approve_all"]
+
+        assert everybody["approval_rate"].eq(1).all()
+        assert everybody["false_positive_rate"].dropna().eq(0).all()
+        assert everybody["approval_ratio"].dropna().eq(1).all()
+        large = everybody[everybody["n"] >= OPTIONS.min_loans]
+        assert set(large["verdict"]) <= {policy_audit.MEASURE, policy_audit.ABOVE}
+
+    def test_approving_nobody_has_no_ratio(self, audited: pd.DataFrame) -> None:
+        nobody = audited[audited["policy"] == "nobody"]
+
+        assert nobody["approval_rate"].eq(0).all()
+        assert nobody.filter(like="approval_ratio").isna().all(axis=None)
+        assert nobody.filter(regex="^observed|^default").isna().all(axis=None)
+        assert set(nobody["verdict"]) == {policy_audit.FEW, policy_audit.NOBODY}
+
+    def test_only_the_pincode_is_for_the_audit_alone(self, audited: pd.DataFrame) -> None:
+        assert set(audited.loc[audited["audit_only"], "proxy"]) == {"pincode"}
+
+
+def make_rows(**groups: tuple[int, int]) -> pd.DataFrame:
+    """Loans of housing groups: how many, and how many are approved; one in five is charged off."""
+    parts = [
+        pd.DataFrame({"home_ownership": name, "policy": np.arange(loans) < approved,
+                      "is_charged_off": (np.arange(loans) % 5 == 0).astype("int8")})
+        for name, (loans, approved) in groups.items()
+    ]  # fmt: skip
+    month = pd.Timestamp("2015-01-01")
+    return pd.concat(parts, ignore_index=True).assign(
+        probability_of_default=0.2, profession="Teacher", annual_income=50_000.0,
+        earliest_credit_line=month - pd.DateOffset(years=12), issue_month=month,
+        employment_years=5.0, pincode="22690",
+    )  # fmt: skip
+
+
+class TestVerdict:
+    @pytest.fixture
+    def verdicts(self) -> dict[str, str]:
+        rows = make_rows(OWN=(2_000, 1_800), MORTGAGE=(2_000, 1_700), RENT=(2_000, 1_000),
+                         OTHER=(2_000, 1_440), ANY=(5, 5))  # fmt: skip
+        audited = audit_policies(rows, ["policy"], OPTIONS)
+        housing = audited[audited["proxy"] == "home_ownership"]
+        return dict(zip(housing["group"], housing["verdict"], strict=True))
+
+    def test_a_clear_ratio_is_told_and_an_open_one_is_left_open(
+        self, verdicts: dict[str, str]
+    ) -> None:
+        assert verdicts == {
+            "OWN": policy_audit.MEASURE,
+            "MORTGAGE": policy_audit.ABOVE,
+            "RENT": policy_audit.BELOW,
+            "OTHER": policy_audit.OPEN,  # exactly four fifths of 90%
+            "ANY": policy_audit.FEW,
+        }
+
+    def test_a_group_of_which_nobody_was_charged_off_has_no_true_positive_rate(self) -> None:
+        rows = make_rows(OWN=(200, 150), RENT=(300, 200))
+        rows["is_charged_off"] = rows["is_charged_off"].where(rows["home_ownership"] == "OWN", 0)
+
+        audited = audit_policies(rows, ["policy"], OPTIONS)
+
+        rent, own = (line(audited, "policy", "home_ownership", name) for name in ("RENT", "OWN"))
+        assert rent.filter(like="true_positive_rate").isna().all()
+        assert rent["false_positive_rate"] == pytest.approx(1 / 3)
+        assert rent["observed_to_expected"] == 0
+        assert own["true_positive_rate"] == pytest.approx(10 / 40)
+
+    def test_five_loans_are_no_crash(self) -> None:
+        audited = audit_policies(make_rows(ANY=(5, 5)), ["policy"], OPTIONS)
+
+        assert set(audited["verdict"]) == {policy_audit.FEW}
+        FAIRNESS_BY_POLICY.validate(audited)

@@ -1,0 +1,156 @@
+"""What the case study said, against loans of known truth."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from loantap.policy.findings.claims import CLAIMS, Verdict, judge, judge_claims
+from loantap.policy.findings.evidence import gather_evidence
+from loantap.policy.findings.segmentations import SEGMENTATIONS
+from loantap.policy.findings.wording import Finding
+from tests.policy.findings.material import draw_loans, make_options, make_profits, settle
+
+
+@pytest.fixture(scope="module")
+def loans() -> pd.DataFrame:
+    """Amounts and terms go the claimed way, mortgages the other; utilisation goes no way."""
+    drawn = draw_loans(6_000, 4)
+    title = drawn["profession"].to_numpy().astype(object)
+    title[:7] = "Project Manager"
+    drawn = drawn.assign(profession=title)
+    risk = 0.9 * (drawn["loan_amount"] >= 20_000) + 0.9 * (drawn["term_months"] == 60)
+    risk = risk + 0.7 * (drawn["home_ownership"] == "MORTGAGE") - 0.9 * (drawn["grade"] == "A")
+    settled = settle(drawn, -2 + risk.to_numpy(), 4)
+    bad = settled["is_charged_off"] == 1
+    leak = np.random.default_rng(5).random(len(drawn)) < 0.2
+    pincode = np.where(bad & leak, "11650", np.where(leak, "22690", drawn["state"]))
+    return settled.assign(pincode=np.where(pincode == "OK", "48052", pincode))
+
+
+@pytest.fixture(scope="module")
+def claims(loans: pd.DataFrame) -> pd.DataFrame:
+    evidence = gather_evidence(loans, make_profits(loans), "mid", 10)
+    return judge_claims(evidence, make_options()).set_index("topic")
+
+
+def test_every_claim_of_the_case_study_has_a_line_in_its_order(claims: pd.DataFrame) -> None:
+    assert list(claims.index) == [
+        "higher amounts", "pincode 11650", "pincode 86630", "pincode 48052", "pincode 70466",
+        "pincode 30723", "longer terms", "high DTI", "high utilisation", "grade A", "mortgage",
+        "directors", "project managers", "teachers", "managers",
+    ]  # fmt: skip
+
+
+def test_claims_are_about_segments_that_there_are() -> None:
+    drawn = draw_loans(3_000, 1).assign(
+        revolving_utilisation_pct=np.random.default_rng(1).uniform(0, 120, 3_000),
+        dti_pct=np.random.default_rng(1).uniform(0, 50, 3_000),
+        profession=np.random.default_rng(2).choice(
+            ["Director", "Project Manager", "Teacher", "Manager"], 3_000
+        ),
+        pincode=np.random.default_rng(3).choice(
+            ["11650", "86630", "48052", "70466", "30723"], 3_000
+        ),
+    )
+    evidence = gather_evidence(drawn, make_profits(drawn), "mid", 10)
+
+    for claim in CLAIMS:
+        assert set(claim.segments) <= set(evidence.segments[claim.segmentation].cat.categories)
+        assert claim.segmentation in SEGMENTATIONS
+
+
+@pytest.mark.parametrize(
+    ("topic", "verdict"),
+    [
+        ("higher amounts", Verdict.HOLDS),
+        ("longer terms", Verdict.HOLDS),
+        ("grade A", Verdict.HOLDS),
+        ("mortgage", Verdict.REVERSED),
+        ("high utilisation", Verdict.DOES_NOT_HOLD),
+        ("teachers", Verdict.DOES_NOT_HOLD),
+        ("project managers", Verdict.TOO_FEW),
+        ("directors", Verdict.TOO_FEW),  # there is none
+        ("pincode 11650", Verdict.AUDIT_ONLY),
+        ("pincode 48052", Verdict.DOES_NOT_HOLD),
+        ("pincode 86630", Verdict.TOO_FEW),
+    ],
+)
+def test_the_verdict_is_the_truth(claims: pd.DataFrame, topic: str, verdict: Verdict) -> None:
+    assert claims.loc[topic, "verdict"] == verdict
+
+
+@pytest.mark.parametrize(
+    ("claimed", "found", "is_audit", "verdict"),
+    [
+        (Finding.MORE, Finding.MORE, False, Verdict.HOLDS),
+        (Finding.MORE, Finding.MORE, True, Verdict.AUDIT_ONLY),
+        (Finding.FEWER, Finding.MORE, False, Verdict.REVERSED),
+        (Finding.FEWER, Finding.MORE, True, Verdict.REVERSED),
+        (Finding.FEWER, Finding.NONE, True, Verdict.DOES_NOT_HOLD),
+        (Finding.MORE, Finding.TOO_FEW, True, Verdict.TOO_FEW),
+    ],
+)
+def test_a_verdict_follows_from_what_is_claimed_and_found(
+    claimed: Finding, found: Finding, is_audit: bool, verdict: Verdict
+) -> None:
+    assert judge(claimed, found, is_audit=is_audit) is verdict
+
+
+def test_several_segments_are_counted_together(loans: pd.DataFrame, claims: pd.DataFrame) -> None:
+    row, large = claims.loc["higher amounts"], loans["loan_amount"] >= 20_000
+    profit = make_profits(loans)["npv_mid_contractual"]
+
+    assert row["loans"] == large.sum()
+    assert row["charged_off"] == loans.loc[large, "is_charged_off"].sum()
+    assert row["default_rate_others"] == pytest.approx(loans.loc[~large, "is_charged_off"].mean())
+    assert row["profit_contractual"] == pytest.approx(profit[large].mean())
+    assert row["profit_contractual_others"] == pytest.approx(profit[~large].mean())
+    assert f"{row['charged_off']:,} of {row['loans']:,} loans were charged off" in row["answer"]
+
+
+def test_the_request_on_pincodes_is_refused_with_reason_and_what_is_done(
+    claims: pd.DataFrame,
+) -> None:
+    leak, none = claims.loc["pincode 11650"], claims.loc["pincode 86630"]
+
+    assert leak["asked"] == "Stricter policies and lower limits in pincode 11650"
+    assert "Refused: no policy depends on the pincode." in leak["answer"]
+    assert "made from the outcome" in leak["answer"]
+    assert "redlining" in leak["answer"]
+    assert "No decision, limit or price depends on the pincode" in leak["instead"]
+    assert none["answer"].startswith("Too few loans to say (n = 0). Refused:")
+    assert "made from the outcome" not in none["answer"]
+    assert "Refused" not in claims.loc["pincode 48052", "answer"]
+
+
+def test_a_pincode_that_is_no_leak_is_not_called_one(loans: pd.DataFrame) -> None:
+    pincode = np.where(loans["term_months"] == 60, "11650", "22690")
+    evidence = gather_evidence(loans.assign(pincode=pincode), make_profits(loans), "mid", 10)
+
+    answer = (
+        judge_claims(evidence, make_options()).set_index("topic").loc["pincode 11650", "answer"]
+    )
+
+    assert "Refused" in answer
+    assert "made from the outcome" not in answer
+
+
+def test_a_plain_difference_that_others_explain_is_said_to_be_theirs(loans: pd.DataFrame) -> None:
+    # Teachers take long loans; there is nothing else about them.
+    long = loans["term_months"] == 60
+    rng = np.random.default_rng(8)
+    teaches = rng.random(len(loans)) < np.where(long, 0.05, 0.5)
+    evidence = gather_evidence(
+        loans.assign(profession=np.where(teaches, "Teacher", "Pilot")),
+        make_profits(loans),
+        "mid",
+        10,
+    )
+
+    row = judge_claims(evidence, make_options()).set_index("topic").loc["teachers"]
+
+    assert row["gap_high"] < 0
+    assert row["verdict"] == Verdict.DOES_NOT_HOLD
+    assert "The plain difference goes with the other factors" in row["answer"]

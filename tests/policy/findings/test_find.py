@@ -1,0 +1,255 @@
+"""All findings of a portfolio: figures by hand, sentences, and portfolios that say little."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import false_discovery_control
+
+from loantap.measures.intervals import Z95, wilson_bounds
+from loantap.policy.findings.effects import control_discoveries
+from loantap.policy.findings.find import Findings, find_all
+from loantap.policy.findings.schemas import CLAIMS, DRIVERS, FINDING_YEARS, FINDINGS
+from loantap.policy.findings.wording import Finding, Steadiness
+from loantap.portfolio.errors import InputError
+from tests.policy.findings.material import draw_loans, make_options, make_profits, settle
+
+
+def find(loans: pd.DataFrame, **changed: object) -> Findings:
+    found = find_all(loans, make_profits(loans), "mid", make_options(**changed))
+    FINDINGS.validate(found.segments)
+    FINDING_YEARS.validate(found.years)
+    DRIVERS.validate(found.drivers)
+    CLAIMS.validate(found.claims)
+    return found
+
+
+@pytest.fixture(scope="module")
+def loans() -> pd.DataFrame:
+    drawn = draw_loans(3_000, 11)
+    risk = drawn["home_ownership"].eq("RENT").to_numpy() * 1.0
+    later = (drawn["issue_month"].dt.year >= 2014).to_numpy()
+    # Verified incomes are worse up to 2013 and better after.
+    turned = drawn["income_verification"].eq("Verified").to_numpy() * np.where(later, -1.2, 1.2)
+    return settle(drawn, -1.6 + risk + turned, 11)
+
+
+@pytest.fixture(scope="module")
+def found(loans: pd.DataFrame) -> Findings:
+    return find(loans)
+
+
+def row_of(found: Findings, segmentation: str, segment: str) -> pd.Series:
+    table = found.segments.set_index(["segmentation", "segment"])
+    return table.loc[(segmentation, segment)]
+
+
+class TestOneSegment:
+    def test_is_counted_with_its_rate_and_interval(
+        self, loans: pd.DataFrame, found: Findings
+    ) -> None:
+        row, rents = row_of(found, "home_ownership", "RENT"), loans["home_ownership"] == "RENT"
+        bad = int(loans.loc[rents, "is_charged_off"].sum())
+        others = loans.loc[~rents, "is_charged_off"]
+
+        assert (row["loans"], row["charged_off"]) == (rents.sum(), bad)
+        assert row["default_rate"] == pytest.approx(bad / rents.sum())
+        assert [row["default_rate_low"], row["default_rate_high"]] == pytest.approx(
+            [float(bound) for bound in wilson_bounds(bad, rents.sum())]
+        )
+        assert row["default_rate_others"] == pytest.approx(others.mean())
+        assert row["gap"] == pytest.approx(100 * (row["default_rate"] - others.mean()))
+        low, high = wilson_bounds(others.sum(), len(others))
+        assert row["gap"] - row["gap_low"] == pytest.approx(
+            100 * np.hypot(row["default_rate"] - row["default_rate_low"], high - others.mean())
+        )
+        assert row["gap_high"] - row["gap"] == pytest.approx(
+            100 * np.hypot(row["default_rate_high"] - row["default_rate"], others.mean() - low)
+        )
+
+    def test_earns_the_mean_of_its_loans(self, loans: pd.DataFrame, found: Findings) -> None:
+        row, rents = row_of(found, "home_ownership", "RENT"), loans["home_ownership"] == "RENT"
+        profit = make_profits(loans)["npv_mid_contractual"]
+        half = Z95 * profit[rents].std() / np.sqrt(rents.sum())
+
+        assert row["profit_contractual"] == pytest.approx(profit[rents].mean())
+        assert row["profit_contractual_low"] == pytest.approx(profit[rents].mean() - half)
+        assert row["profit_contractual_high"] == pytest.approx(profit[rents].mean() + half)
+        assert row["profit_contractual_others"] == pytest.approx(profit[~rents].mean())
+        assert row["profit_capped"] == pytest.approx(0.8 * profit[rents].mean())
+
+    def test_with_an_effect_is_found_and_said_in_a_sentence(self, found: Findings) -> None:
+        row = row_of(found, "home_ownership", "RENT")
+
+        assert row["finding"] == Finding.MORE
+        assert 10 < row["effect_low"] < row["effect"] < row["effect_high"] < 30
+        assert row["sentence"] == (
+            f"Home ownership RENT: {row['loans']:,} loans, default rate {row['default_rate']:.1%} "
+            f"({100 * row['default_rate_low']:.1f} to {row['default_rate_high']:.1%}); "
+            f"other factors equal, more defaults than other loans, {row['effect']:+.1f} points "
+            f"({row['effect_low']:+.1f} to {row['effect_high']:+.1f}). Imputed profit per loan: "
+            f"{row['profit_contractual']:+,.0f} ({row['profit_contractual_low']:+,.0f} to "
+            f"{row['profit_contractual_high']:+,.0f})."
+        )
+
+    def test_without_one_is_said_to_show_none(self, found: Findings) -> None:
+        row = row_of(found, "purpose", "debt consolidation")
+
+        assert row["finding"] == Finding.NONE
+        assert "no difference from other loans is shown" in row["sentence"]
+
+    def test_that_turns_over_the_years_is_said_to(self, found: Findings) -> None:
+        row = row_of(found, "income_verification", "Verified")
+        steady = row_of(found, "home_ownership", "RENT")
+
+        assert row["stability"] == Steadiness.VARIES
+        assert row["years"] == 6
+        assert "not the same in all years" in row["sentence"] or row["finding"] == Finding.NONE
+        assert steady["stability"] == Steadiness.SAME_SIGN
+        assert (steady["years"], steady["years_same_sign"]) == (6, 6)
+
+
+def test_every_segmentation_counts_every_loan_once(loans: pd.DataFrame, found: Findings) -> None:
+    totals = found.segments.groupby("segmentation")[["loans", "charged_off"]].sum()
+
+    assert totals["loans"].eq(len(loans)).all()
+    assert totals["charged_off"].eq(loans["is_charged_off"].sum()).all()
+
+
+def test_years_count_the_loans_of_the_year(loans: pd.DataFrame, found: Findings) -> None:
+    years = found.years.set_index(["segmentation", "segment", "year"])
+    row = years.loc[("income_verification", "Verified", 2012)]
+    verified = loans["income_verification"] == "Verified"
+    there = loans[verified & (loans["issue_month"].dt.year == 2012)]
+
+    assert (row["loans"], row["charged_off"]) == (len(there), there["is_charged_off"].sum())
+    assert row["effect_low"] > 0
+    assert years.loc[("income_verification", "Verified", 2015), "effect_high"] < 0
+
+
+def test_drivers_are_ranked_and_the_strongest_follows_itself(found: Findings) -> None:
+    whole = found.drivers[found.drivers["year"] == 0].set_index("factor")
+
+    assert whole["rank"].is_monotonic_increasing
+    assert whole["strength"].is_monotonic_decreasing
+    assert whole.index[0] == "home_ownership"
+    assert whole.loc["home_ownership", "finding"] == "drives default"
+    assert whole.loc["home_ownership", "highest_segment"] == "RENT"
+    assert whole.loc["purpose", "finding"] == "no effect shown"
+    by_year = found.drivers[found.drivers["year"] > 0].set_index("factor")
+    assert (by_year.loc["home_ownership", "strength_low"] > 0).sum() >= 5
+    assert by_year.loc["income_verification", "strength"].min() < -5
+
+
+def test_discoveries_are_controlled_over_all_and_the_audit_apart() -> None:
+    p_values = pd.Series([0.001, 0.04, np.nan, 0.2, 1e-30, 0.04])
+    audit = pd.Series([False, False, False, False, True, True])
+
+    corrected = control_discoveries(p_values, audit)
+
+    assert corrected[[0, 1, 3]].tolist() == list(false_discovery_control([0.001, 0.04, 0.2]))
+    assert corrected[[4, 5]].tolist() == [2e-30, 0.04]
+    assert np.isnan(corrected[2])
+
+
+def test_the_audit_is_said_to_be_one_and_no_money_is_told_of_it(found: Findings) -> None:
+    audited = found.segments[found.segments["role"] == "audit"]
+
+    assert set(audited["segmentation"]) == {"pincode", "state"}
+    assert audited["sentence"].str.endswith("For audit only: nothing is lent on it.").all()
+
+
+def test_a_pincode_made_from_the_outcome_is_measured_and_leaves_the_rest_alone(
+    loans: pd.DataFrame, found: Findings
+) -> None:
+    leaked = loans.assign(pincode=np.where(loans["is_charged_off"] == 1, "11650", "22690"))
+
+    again = find(leaked)
+
+    assert row_of(again, "pincode", "11650")["effect"] > 60
+    assert row_of(again, "pincode", "22690")["finding"] == Finding.FEWER
+    pd.testing.assert_frame_equal(
+        again.segments[again.segments["role"] != "audit"],
+        found.segments[found.segments["role"] != "audit"],
+    )
+
+
+class TestPortfoliosThatSayLittle:
+    def test_a_segment_of_five_loans(self, loans: pd.DataFrame) -> None:
+        purpose = loans["purpose"].to_numpy().copy()
+        purpose[:5] = "house"
+
+        row = row_of(find(loans.assign(purpose=purpose)), "purpose", "house")
+
+        assert row["sentence"] == "Purpose house: too few loans to say (n = 5)."
+        assert row[["effect", "p_value", "q_value", "heterogeneity_p_value"]].isna().all()
+
+    def test_a_segment_without_any_charge_off(self, loans: pd.DataFrame) -> None:
+        large = loans["purpose"] == "car"
+        small = loans.index.isin(np.flatnonzero(loans["purpose"] == "wedding")[:9])
+        purpose = loans["purpose"].mask(small, "house")
+        found = find(
+            loans.assign(
+                purpose=purpose, is_charged_off=loans["is_charged_off"].mask(large | small, 0)
+            )
+        )
+
+        assert row_of(found, "purpose", "car")["finding"] == Finding.FEWER
+        assert row_of(found, "purpose", "car")["default_rate_high"] < 0.02
+        assert row_of(found, "purpose", "house")["finding"] == Finding.TOO_FEW
+
+    @pytest.mark.parametrize("outcome", [0, 1])
+    def test_loans_that_all_ended_alike(self, outcome: int) -> None:
+        found = find(draw_loans(500, 1).assign(is_charged_off=np.int8(outcome)))
+
+        assert set(found.segments["finding"]) == {Finding.TOO_FEW}
+        assert set(found.claims["verdict"]) == {"too few loans to say"}
+        assert found.drivers.empty
+        assert found.years.empty
+
+    def test_one_loan(self) -> None:
+        found = find(draw_loans(1, 1))
+
+        assert set(found.segments["finding"]) == {Finding.TOO_FEW}
+        assert found.segments["profit_contractual_low"].isna().all()
+
+    def test_loans_of_one_year_and_one_term(self, loans: pd.DataFrame) -> None:
+        found = find(loans.assign(issue_month=pd.Timestamp("2009-03-01"), term_months=36.0))
+
+        assert set(found.segments["stability"]) == {Steadiness.TOO_FEW}
+        assert row_of(found, "term_months", "36 months")["finding"] == Finding.TOO_FEW
+        yearly = found.drivers[found.drivers["year"] > 0]
+        assert set(yearly["finding"]) == {"too few loans to say"}
+        assert found.drivers["factor"].nunique() == 11
+
+    def test_no_income_no_title_no_state(self, loans: pd.DataFrame) -> None:
+        bare = loans.assign(
+            annual_income=0.0,
+            profession=pd.Series(np.nan, loans.index, dtype="str"),
+            state=pd.Series(np.nan, loans.index, dtype="str"),
+        )
+
+        found = find(bare)
+
+        assert row_of(found, "profession", "not stated")["loans"] == len(loans)
+        assert row_of(found, "annual_income", "0 to 30,000")["finding"] == Finding.TOO_FEW
+
+    def test_no_loan_is_refused(self) -> None:
+        with pytest.raises(InputError, match="loans: there is none"):
+            find(draw_loans(5, 1).head(0))
+
+    def test_a_loan_without_profit_is_refused_by_its_name(self, loans: pd.DataFrame) -> None:
+        profits = make_profits(loans).iloc[1:]
+
+        with pytest.raises(InputError, match="1 loans have no profit, the first is loan-0"):
+            find_all(loans, profits, "mid", make_options())
+
+    def test_profits_in_another_order_are_those_of_their_loans(
+        self, loans: pd.DataFrame, found: Findings
+    ) -> None:
+        profits = make_profits(loans).iloc[::-1]
+
+        again = find_all(loans, profits, "mid", make_options())
+
+        pd.testing.assert_frame_equal(again.segments, found.segments)

@@ -1,0 +1,62 @@
+"""The nodes of findings on a simulated portfolio, as the pipeline runs them."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from loantap.pipelines.insights.findings_nodes import find_effects, measure_information
+from loantap.policy.findings import schemas
+from loantap.policy.money.imputed import tabulate_profits
+from tests.policy.findings.material import make_insights_options
+from tests.policy.money.economics import make_economics
+
+OPTIONS = make_insights_options()
+
+
+@pytest.fixture(scope="module")
+def tables(simulated_loans: pd.DataFrame) -> tuple[pd.DataFrame, ...]:
+    economics = make_economics()
+    profits = tabulate_profits(simulated_loans, economics)
+    return find_effects(simulated_loans, profits, economics, OPTIONS)
+
+
+def test_findings_fit_their_schemas(tables: tuple[pd.DataFrame, ...]) -> None:
+    for table, schema in zip(
+        tables,
+        (schemas.FINDINGS, schemas.FINDING_YEARS, schemas.DRIVERS, schemas.CLAIMS),
+        strict=True,
+    ):
+        schema.validate(table)
+        assert len(table)
+
+
+def test_grade_a_holds_and_the_leaked_pincodes_are_for_the_audit(
+    tables: tuple[pd.DataFrame, ...],
+) -> None:
+    claims = tables[3].set_index("topic")
+
+    assert claims.loc["grade A", "verdict"] == "holds"
+    assert claims.loc["grade A", "profit_contractual"] < 0
+    assert claims.loc["pincode 11650", "default_rate"] == 1
+    assert claims.loc["pincode 11650", "verdict"] in {"audit only", "too few loans to say"}
+
+
+def test_profits_are_those_of_the_main_scenario(
+    simulated_loans: pd.DataFrame, tables: tuple[pd.DataFrame, ...]
+) -> None:
+    profits = tabulate_profits(simulated_loans, make_economics())
+    row = tables[0].set_index(["segmentation", "segment"]).loc[("grade", "B")]
+    is_b = simulated_loans["grade"] == "B"
+
+    for life in ("contractual", "capped"):
+        assert row[f"profit_{life}"] == pytest.approx(profits.loc[is_b, f"npv_mid_{life}"].mean())
+
+
+def test_information_fits_its_schemas(simulated_loans: pd.DataFrame) -> None:
+    values, bins = measure_information(simulated_loans, OPTIONS)
+
+    schemas.INFORMATION_VALUES.validate(values)
+    schemas.BINS.validate(bins)
+    assert values["factor"].iloc[0] == "pincode"
+    assert set(bins["factor"]) == set(values["factor"])

@@ -1,0 +1,76 @@
+"""Job titles, cleaned and grouped."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loantap.policy.findings.professions import clean_title, group_professions
+
+
+def group(title: str | None) -> str:
+    return str(group_professions(pd.Series([title], dtype="str"))[0])
+
+
+@pytest.mark.parametrize(
+    ("title", "expected"),
+    [
+        ("Teacher", "teacher"),
+        ("3rd grade TEACHER ", "teacher"),
+        ("Teachers", "teacher"),
+        ("teacer", "teacher"),  # a letter less
+        ("teaccher", "teacher"),  # a letter more
+        ("taecher", "teacher"),  # two letters swapped
+        ("Registered Nurse", "nurse"),
+        ("RN", "nurse"),
+        ("Barn keeper", "other"),  # holds "rn", is no nurse
+        ("Project Manager", "project manager"),
+        ("Sr. Projct Mgr", "project manager"),
+        ("program manager", "programme manager"),
+        ("Programme Manager", "programme manager"),
+        ("Manager of projects", "manager"),  # the words are not in a row
+        ("Office Manager", "manager"),
+        ("Maneger", "manager"),
+        ("Management trainee", "other"),
+        ("Director of Sales", "director"),
+        ("Managing director", "director"),
+        ("Directory clerk", "office or administration"),
+        ("VP", "executive"),
+        ("Vice-President", "executive"),
+        ("Resident Physician", "doctor, therapist or pharmacist"),  # no misspelt president
+        ("Executive Assistant", "office or administration"),
+        ("Account Executive", "sales"),
+        ("Sales", "sales"),
+        ("Truck Driver", "driver"),
+        ("Senior Engineer", "engineer"),
+        ("Police Officer", "police, fire or military"),
+        ("self-employed", "owner"),
+        ("Counsellor", "social work"),
+        ("Pilot", "other"),
+        ("None", "other"),
+        ("  ", "other"),
+        ("???", "other"),
+        (None, "not stated"),
+    ],
+)
+def test_a_title_is_grouped_by_its_words(title: str | None, expected: str) -> None:
+    assert group(title) == expected
+
+
+def test_the_index_is_kept_and_titles_that_repeat_are_told_alike() -> None:
+    titles = pd.Series(["RN", None, "nurse", "RN"], index=[7, 3, 5, 1], dtype="str")
+
+    grouped = group_professions(titles)
+
+    assert grouped.to_dict() == {7: "nurse", 3: "not stated", 5: "nurse", 1: "nurse"}
+
+
+@given(st.text(max_size=40))
+def test_any_text_has_a_group_whatever_its_case(title: str) -> None:
+    letters = "".join(letter for letter in title if letter.isascii())
+
+    assert group(letters) != "not stated"
+    assert group(letters.upper()) == group(letters.lower())
+    assert clean_title(clean_title(letters)) == clean_title(letters)

@@ -1,0 +1,69 @@
+"""What loans are divided by."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from loantap.policy.findings.segmentations import SEGMENTATIONS, Role, segment_loans
+from tests.policy.findings.material import draw_loans
+
+
+def segment(name: str, values: list[object]) -> pd.Series:
+    loans = draw_loans(len(values), 1)
+    return segment_loans(loans.assign(**{name: values}))[name]
+
+
+@pytest.mark.parametrize(
+    ("dti_pct", "expected"),
+    [
+        (0.0, "0 to 5%"),
+        (4.99, "0 to 5%"),
+        (5.0, "5 to 10%"),  # the lower edge belongs to the band
+        (34.99, "30 to 35%"),
+        (35.0, "35% and more"),
+        (9_999.0, "35% and more"),
+        (np.nan, "not stated"),
+    ],
+)
+def test_a_number_falls_into_its_band(dti_pct: float, expected: str) -> None:
+    assert list(segment("dti_pct", [dti_pct])) == [expected]
+
+
+def test_bands_rise_and_what_is_not_stated_is_last() -> None:
+    banded = segment("loan_amount", [40_000.0, np.nan, 6_000.0, 11_000.0])
+
+    assert list(banded.cat.categories) == [
+        "5,000 to 10,000", "10,000 to 15,000", "30,000 and more", "not stated",
+    ]  # fmt: skip
+
+
+def test_an_income_of_nothing_is_in_the_lowest_band() -> None:
+    assert list(segment("annual_income", [0.0])) == ["0 to 30,000"]
+
+
+def test_texts_are_in_words_and_terms_in_months() -> None:
+    assert list(segment("purpose", ["home_improvement"])) == ["home improvement"]
+    assert list(segment("term_months", [36.0])) == ["36 months"]
+    assert list(segment("state", pd.Series([None], dtype="str"))) == ["not stated"]
+
+
+def test_every_loan_is_in_one_segment_of_each_and_is_left_as_it_was() -> None:
+    loans = draw_loans(300, 1)
+    before = loans.copy(deep=True)
+
+    segments = segment_loans(loans)
+
+    assert list(segments) == list(SEGMENTATIONS)
+    assert segments.notna().all().all()
+    pd.testing.assert_frame_equal(loans, before)
+
+
+def test_price_and_checks_are_the_lenders_and_geography_is_for_the_audit() -> None:
+    roles = pd.Series({name: s.role for name, s in SEGMENTATIONS.items()})
+
+    assert set(roles[roles == Role.LENDER].index) == {
+        "grade", "interest_rate_pct", "term_months", "income_verification",
+    }  # fmt: skip
+    assert set(roles[roles == Role.AUDIT].index) == {"pincode", "state"}

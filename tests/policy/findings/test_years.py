@@ -1,0 +1,115 @@
+"""Effects over the years of issue."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import chi2
+
+from loantap.policy.findings.evidence import Evidence
+from loantap.policy.findings.years import (
+    YearTable,
+    follow_driver,
+    measure_stability_over_years,
+    tabulate_years,
+)
+
+
+def make_table(excess: list[list[float]], loans: int = 400, variance: float = 4e-4) -> YearTable:
+    """Segments x years, with as many loans in each cell."""
+    values = np.array(excess, dtype=float)
+    counts = np.full(values.shape, loans)
+    return YearTable(
+        years=np.arange(2011, 2011 + values.shape[1]),
+        loans=counts,
+        charged_off=np.rint(counts * (0.2 + np.nan_to_num(values))).astype(int),
+        excess=values,
+        variance=np.full(values.shape, variance),
+        is_enough=~np.isnan(values),
+    )
+
+
+def test_excess_is_observed_less_expected_by_hand() -> None:
+    # A of 2011: 1 of 2 where 2 x .2 are expected; B has no loan in 2012.
+    evidence = Evidence(
+        segments=pd.DataFrame({"pincode": pd.Categorical(list("AAABB"))}),
+        outcome=np.array([1.0, 0, 0, 1, 1]),
+        years=np.array([2011, 2011, 2012, 2011, 2011]),
+        profits={},
+        adjusted={},
+        pd=np.array([0.2, 0.2, 0.5, 0.4, 0.6]),
+        min_outcomes=1,
+    )
+
+    table = tabulate_years(evidence, "pincode", 1)
+
+    assert table.years.tolist() == [2011, 2012]
+    assert table.loans.tolist() == [[2, 1], [2, 0]]
+    assert table.charged_off.tolist() == [[1, 0], [2, 0]]
+    assert table.excess[0] == pytest.approx([0.3, -0.5])
+    assert table.excess[1, 0] == pytest.approx(0.5)
+    assert np.isnan(table.excess[1, 1])
+    assert table.variance[0] == pytest.approx([2 * 0.16 / 4, 0.25])
+    # The rarer outcome has a share of .4: a cell needs 2.5 loans to expect one of each.
+    assert not table.is_enough.any()
+    assert tabulate_years(evidence, "pincode", 0).is_enough.all()
+
+
+class TestStability:
+    def test_is_cochrans_test_by_hand(self) -> None:
+        found = measure_stability_over_years(make_table([[0.10, 0.02, -0.03]]), 0)
+
+        # Mean .03: (.07^2 + .01^2 + .06^2) / .0004 = 21.5 with 2 degrees of freedom.
+        assert (found.years, found.same_sign) == (3, 2)
+        assert found.p_value == pytest.approx(chi2.sf(21.5, 2))
+
+    def test_years_with_few_loans_are_left_out(self) -> None:
+        found = measure_stability_over_years(make_table([[0.10, np.nan, 0.10]]), 0)
+
+        assert (found.years, found.same_sign, found.p_value) == (2, 2, pytest.approx(1))
+
+    @pytest.mark.parametrize(("excess", "years"), [([np.nan, np.nan], 0), ([0.1, np.nan], 1)])
+    def test_of_fewer_than_two_years_is_not_told(self, excess: list[float], years: int) -> None:
+        found = measure_stability_over_years(make_table([excess]), 0)
+
+        assert (found.years, found.same_sign) == (years, years)
+        assert np.isnan(found.p_value)
+
+
+class TestDriver:
+    def test_that_is_the_same_every_year_has_its_spread(self) -> None:
+        strength, error = follow_driver(make_table([[0.03] * 3, [-0.03] * 3]))
+
+        assert strength == pytest.approx([0.03] * 3)
+        assert error == pytest.approx([np.sqrt(2 * 0.5**2 * 4e-4)] * 3)
+
+    def test_that_turns_round_in_a_year_is_below_zero_there(self) -> None:
+        table = make_table([[0.03, 0.03, -0.02], [-0.03, -0.03, 0.02]])
+
+        assert follow_driver(table)[0] == pytest.approx([0.03, 0.03, -0.02])
+
+    def test_that_does_nothing_is_zero_on_average(self) -> None:
+        rng = np.random.default_rng(0)
+        z = []
+        for _ in range(500):
+            strength, error = follow_driver(make_table(rng.normal(0, 0.02, (6, 5)).tolist()))
+            z.append(strength / error)
+
+        assert abs(np.mean(z)) < 0.15
+        assert np.std(z) == pytest.approx(1, abs=0.1)
+
+    @pytest.mark.parametrize(
+        "excess",
+        [
+            [[0.1], [-0.1]],  # there is no other year
+            [[0.1, 0.1]],  # nor another segment
+            [[0.1, np.nan], [np.nan, 0.1]],  # nor a segment in two years
+            [[0.1, 0.1], [0.1, 0.1]],  # nor an order
+        ],
+    )
+    def test_is_not_told_where_there_is_nothing_to_follow(self, excess: list[list[float]]) -> None:
+        strength, error = follow_driver(make_table(excess))
+
+        assert np.isnan(strength).all()
+        assert np.isnan(error).all()

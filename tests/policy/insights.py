@@ -1,0 +1,16 @@
+"""The options of the `insights` pipeline of the shipped configuration."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+_FILE = Path(__file__).parents[2] / "conf" / "base" / "parameters_insights.yml"
+
+
+def read_insights(**changed: Any) -> dict[str, Any]:
+    """The group as it is written, on a fixed day."""
+    written: dict[str, Any] = yaml.safe_load(_FILE.read_text("utf-8"))["insights"]
+    return written | {"as_of": "2026-11-23"} | changed

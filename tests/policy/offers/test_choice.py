@@ -1,0 +1,258 @@
+"""Which loans are offered to whom, and what is said where one is not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.special import expit, logit
+
+from loantap.policy.offers.choice import DECISIONS, KINDS, make_sentences
+from loantap.policy.offers.grid import Applicants
+from loantap.policy.offers.maker import make_offers
+from loantap.policy.offers.options import OffersOptions
+from loantap.policy.offers.prices import list_prices
+from loantap.portfolio.amortisation import emi
+from tests.policy.offers.options import MID, bands, options
+
+SOLID = {"pd_": 0.1, "amount": 10_000, "term": 36, "income": 60_000, "dti": 15}
+
+
+def offer(given: OffersOptions | None = None, **changes: float) -> list[dict[str, Any]]:
+    """Offers to one made-up applicant, as dictionaries."""
+    chosen = given or options()
+    who = SOLID | changes
+    applicants = Applicants(*(np.array([float(value)]) for value in who.values()))
+    table = make_offers(applicants, list_prices(chosen, MID), chosen)
+    sentences = make_sentences(chosen)
+    return [
+        {name: values[row] for name, values in table.terms.items()}
+        | {
+            "offer": table.offer[row],
+            "kind": KINDS[table.kind[row]],
+            "decision": DECISIONS[table.decision[row]],
+            "reason": sentences[table.reason[row]],
+        }
+        for row in range(len(table.offer))
+    ]
+
+
+def summarise(offers: list[dict[str, Any]]) -> list[tuple[str, float, float, str]]:
+    return [(o["kind"], o["amount"], o["term_months"], o["decision"]) for o in offers]
+
+
+def test_who_can_have_36_months_gets_it_and_a_smaller_loan_but_no_longer_one() -> None:
+    assert summarise(offer()) == [
+        ("as asked", 10_000, 36, "approve"),
+        ("smaller", 7_000, 36, "refer"),
+    ]
+
+
+def test_who_asks_for_60_months_is_shown_the_shorter_loan_too() -> None:
+    assert summarise(offer(term=60)) == [
+        ("as asked", 10_000, 60, "approve"),
+        ("smaller", 7_000, 60, "refer"),
+        ("shorter", 10_000, 36, "refer"),
+    ]
+
+
+def test_offers_are_numbered() -> None:
+    assert [o["offer"] for o in offer(term=60)] == [1, 2, 3]
+
+
+def test_who_cannot_carry_36_months_is_shown_the_largest_that_can_be_carried() -> None:
+    """At most 200 a month: 10,000 would be 327 in 36 months and 212 in 60."""
+    found = offer(income=12_000, dti=5)
+
+    assert summarise(found) == [
+        ("smaller", 6_000, 36, "refer"),
+        ("longer", 9_000, 60, "refer"),
+    ]
+    assert found[0]["instalment"] <= 200 < found[0]["instalment"] * 7_000 / 6_000
+    assert found[1]["instalment"] <= 200 < found[1]["instalment"] * 10_000 / 9_000
+    assert found[0]["reason"].startswith(
+        "As asked for, the instalment would take more than 20% of the income; the PD of these "
+        "terms is a model's estimate"
+    )
+
+
+def test_instalment_and_npv_are_those_of_amount_rate_and_term() -> None:
+    for found in offer(term=60):
+        terms = (found["amount"], found["rate_pct"], found["term_months"])
+        assert found["instalment"] == pytest.approx(float(emi(*terms)))
+        assert found["expected_npv"] / found["amount"] == pytest.approx(0.01, abs=3e-4)
+
+
+class TestLimits:
+    def test_debt_payments_after_the_loan_are_limited(self) -> None:
+        """All debt payments may be 43% of 5,000 a month, the new instalment among them."""
+        most = 43 - offer()[0]["instalment"] / 5_000 * 100
+
+        assert offer(dti=most - 1e-6)[0]["kind"] == "as asked"
+        assert offer(dti=most + 1e-6)[0]["kind"] == "smaller"
+        assert offer(dti=43)[0]["kind"] == "none"
+
+    def test_of_the_income_the_whole_share_may_be_taken(self) -> None:
+        instalment = offer()[0]["instalment"]
+        exact = instalment * 12 / 0.2
+
+        assert offer(income=exact * 1.0000001, dti=0)[0]["kind"] == "as asked"
+        assert offer(income=exact * 0.9999999, dti=0)[0]["kind"] != "as asked"
+
+    def test_a_limit_may_be_reached_and_not_passed(self) -> None:
+        """A quarter of the income, which has no rounding."""
+        given = options(affordability={"max_instalment_share": 0.25, "max_dti_pct": 25})
+        exact = offer(given)[0]["instalment"] * 12 * 4
+
+        assert offer(given, income=exact, dti=0)[0]["kind"] == "as asked"
+        assert offer(given, income=np.nextafter(exact, 0), dti=0)[0]["kind"] != "as asked"
+
+    def test_amounts_too_small_to_lend_do_not_hide_the_reason(self) -> None:
+        """At most 16.67 a month: 1,000 in 60 months would be 21, and only 450 would do."""
+        (found,) = offer(amount=1_500, income=1_000, dti=0)
+
+        assert found["reason"] == (
+            "Whatever the amount and the term, the instalment would take more than 20% of the "
+            "income"
+        )
+
+    def test_without_income_there_is_no_offer(self) -> None:
+        (found,) = offer(income=0, dti=0)
+
+        assert (found["kind"], found["decision"], found["offer"]) == ("none", "decline", 0)
+        assert found["reason"] == "Whatever the amount and the term, no income is stated"
+        assert np.isnan(found["amount"])
+
+    @pytest.mark.parametrize(
+        ("amount", "first"),
+        [(35_000, "as asked"), (35_001, "smaller"), (1_000, "as asked"), (999, "none")],
+    )
+    def test_the_amount_is_limited(self, amount: float, first: str) -> None:
+        assert offer(amount=amount, income=500_000)[0]["kind"] == first
+
+    def test_of_too_much_the_shares_are_those_of_the_most(self) -> None:
+        found = offer(amount=90_000, income=500_000)
+
+        assert summarise(found) == [
+            ("smaller", 31_500, 36, "refer"),
+            ("longer", 31_500, 60, "refer"),
+        ]
+
+    @pytest.mark.parametrize(
+        ("changes", "reason"),
+        [
+            ({"amount": 999}, "the amount is not between 1,000 and 35,000"),
+            ({"pd_": 0.8}, "the PD is above 40%"),
+            ({"dti": 43.5}, "all debt payments would take more than 43% of the income"),
+            (
+                {"income": 100, "dti": 0},
+                (
+                    "the instalment would take more than 20% of the income and all debt payments "
+                    "would take more than 43% of the income"
+                ),
+            ),
+        ],
+    )
+    def test_the_reason_names_what_no_amount_and_term_can_mend(
+        self, changes: dict[str, float], reason: str
+    ) -> None:
+        (found,) = offer(**changes)
+
+        assert found["decision"] == "decline"
+        assert found["reason"] == f"Whatever the amount and the term, {reason}"
+        assert found["probability_of_default"] == changes.get("pd_", 0.1)
+
+    def test_the_reason_names_a_band_that_is_too_low(self) -> None:
+        given = options(rate_bands=bands((0, 0.9, 2, 10)))
+
+        (found,) = offer(given, pd_=0.3)
+
+        assert found["reason"] == (
+            "Whatever the amount and the term, the rate that pays for the risk is above the band"
+        )
+
+    def test_the_reason_says_where_limits_together_leave_nothing(self) -> None:
+        """In 36 months each takes more than 14% of the income; in 60 the PD rises above 0.40."""
+        (found,) = offer(pd_=0.39, amount=1_200, income=3_000, dti=29)
+
+        assert found["reason"] == (
+            "No amount and term keep all limits of rate, PD, instalment and debt at once"
+        )
+
+
+class TestCounterfactuals:
+    def test_the_pd_asked_for_is_the_models_to_the_last_bit(self) -> None:
+        assert offer(pd_=0.123456789)[0]["probability_of_default"] == 0.123456789
+
+    def test_a_shorter_loan_lowers_the_odds_by_the_ratio_given_the_grade(self) -> None:
+        found = offer(term=60, pd_=0.305)[2]
+
+        odds = 0.305 / 0.695 / 1.57
+        assert found["kind"] == "shorter"
+        assert found["probability_of_default"] == pytest.approx(odds / (1 + odds))
+        # The model alone would have said 0.16.
+        assert found["probability_of_default"] > 0.2
+
+    def test_a_longer_loan_raises_them(self) -> None:
+        found = offer(income=12_000, pd_=0.1)[1]
+
+        shift = np.log(1.57) + np.log2(0.9) * np.log(1.05)
+        assert found["kind"] == "longer"
+        assert found["probability_of_default"] == pytest.approx(expit(logit(0.1) + shift))
+
+    def test_a_smaller_loan_lowers_them_by_its_halvings(self) -> None:
+        given = options(amounts={"shares": [0.5], "smaller_at_most": 0.5})
+        found = offer(given, pd_=0.2)[1]
+
+        odds = 0.25 / 1.05
+        assert found["probability_of_default"] == pytest.approx(odds / (1 + odds))
+
+    def test_a_decline_may_become_a_referral_and_never_an_approval(self) -> None:
+        """At 60 months the PD of 0.45 is too high; at 36 it is 0.34."""
+        found = offer(term=60, pd_=0.45)
+
+        assert {o["decision"] for o in found} == {"refer"}
+        assert [o["kind"] for o in found] == ["shorter"]
+        assert "the PD is above 40%" in found[0]["reason"]
+        assert "not the result of an experiment: a person decides" in found[0]["reason"]
+
+    def test_nobody_is_approved_for_other_terms_than_asked_for(self) -> None:
+        rng = np.random.default_rng(7)
+        size = 5_000
+        applicants = Applicants(
+            rng.beta(2, 8, size),
+            rng.integers(500, 45_000, size).astype(float),
+            rng.choice([36.0, 60.0], size),
+            rng.lognormal(10.8, 0.8, size),
+            rng.gamma(3, 6, size),
+        )
+        table = make_offers(applicants, list_prices(options(), MID), options())
+
+        approved = table.decision == DECISIONS.index("approve")
+        as_asked = table.kind == KINDS.index("as asked")
+        assert 1_000 < approved.sum() == (approved & as_asked).sum() == as_asked.sum()
+        terms = {name: values[approved] for name, values in table.terms.items()}
+        who = table.applicant[approved]
+        assert np.array_equal(terms["amount"], applicants.amount[who])
+        assert np.array_equal(terms["term_months"], applicants.term_months[who])
+        assert set(table.applicant) == set(range(size))
+        assert np.bincount(table.applicant).max() <= 3
+
+
+def test_an_application_without_a_pd_is_invalid() -> None:
+    (found,) = offer(pd_=np.nan)
+
+    assert (found["decision"], found["kind"], found["offer"]) == ("invalid", "none", 0)
+
+
+def test_odds_ratios_of_one_leave_every_pd_as_it_is() -> None:
+    plain = {"odds_ratio": 1, "low": 1, "high": 1}
+    given = options(sixty_months=plain, twice_the_amount=plain)
+
+    pds = {o["probability_of_default"] for o in offer(given, term=60, pd_=0.25)}
+    assert pds == {0.25}
+
+
+def test_a_step_larger_than_the_amount_leaves_no_smaller_loan() -> None:
+    assert [o["kind"] for o in offer(options(amounts={"step": 20_000}))] == ["as asked"]

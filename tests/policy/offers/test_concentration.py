@@ -1,0 +1,154 @@
+"""How much of the portfolio lies in one region, and how sure that is."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from loantap.policy.money.cash_flows import expected_loss
+from loantap.policy.offers.concentration import (
+    ABOVE,
+    ALL_REGIONS,
+    MAY_EXCEED,
+    NOT_STATED,
+    WITHIN,
+    measure_concentration,
+    measure_portfolio,
+)
+from loantap.policy.offers.products import TOO_FEW
+from loantap.policy.offers.schemas import CONCENTRATION
+from loantap.portfolio.dictionary import portfolio_columns
+from loantap.portfolio.loantap_format import parse
+from tests.conftest import AS_OF, PROJECT, require_data
+from tests.policy.offers.options import MID, options
+
+LIMITS = options().concentration
+
+
+def measure(regions: list[str | None], principal: list[float], **changes: float) -> pd.DataFrame:
+    limits = LIMITS.model_copy(update={"min_loans": 1} | changes)
+    losses = np.array(principal) * 0.1
+    table = measure_concentration(
+        pd.Series(regions, dtype="str"), np.array(principal), losses, limits
+    )
+    CONCENTRATION.validate(table)
+    return table[table["measure"] == "principal"].set_index("region")
+
+
+def test_shares_are_of_principal_and_add_up_to_one() -> None:
+    table = measure(["NY", "NY", "CA", None], [100, 200, 500, 200])
+
+    shares = table["share"].drop(ALL_REGIONS)
+    assert shares.to_dict() == {"CA": 0.5, "NY": 0.3, NOT_STATED: 0.2}
+    assert table["n"].to_dict() == {ALL_REGIONS: 4, "CA": 1, "NY": 2, NOT_STATED: 1}
+
+
+def test_the_index_and_the_intervals_hold_the_truth_as_often_as_they_say() -> None:
+    """Of 200 portfolios out of a known market."""
+    shares = np.array([0.4, 0.3, 0.2, 0.1])
+    held = {"share": 0, "index": 0}
+    indices = []
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        regions = rng.choice(list("ABCD"), 400, p=shares)
+        principal = rng.lognormal(9, 0.6, 400)
+        measured = measure_concentration(pd.Series(regions), principal, principal, LIMITS)
+        table = measured[measured["measure"] == "principal"].set_index("region")
+        a, whole = table.loc["A"], table.loc[ALL_REGIONS]
+        held["share"] += a["share_low"] <= 0.4 <= a["share_high"]
+        held["index"] += whole["share_low"] <= (shares**2).sum() <= whole["share_high"]
+        indices.append(whole["share"])
+
+    assert 180 <= held["share"] <= 198
+    assert 180 <= held["index"] <= 198
+    # Plain sums of squares would come out .0025 too high.
+    assert np.mean(indices) == pytest.approx((shares**2).sum(), abs=0.0015)
+
+
+@pytest.mark.parametrize(("in_one", "finding"), [(400, ABOVE), (215, MAY_EXCEED), (100, WITHIN)])
+def test_a_limit_is_exceeded_only_beyond_chance(in_one: int, finding: str) -> None:
+    regions = ["A"] * in_one + [f"R{n % 9}" for n in range(1_000 - in_one)]
+
+    table = measure(list(regions), [1_000.0] * 1_000)
+
+    assert table.loc["A", "finding"] == finding
+
+
+def test_of_a_region_with_few_loans_nothing_is_said() -> None:
+    table = measure(["A"] * 99 + ["B"] * 100, [1.0] * 199, min_loans=100)
+
+    assert table.loc["A", "finding"] == TOO_FEW
+    assert table.loc["B", "finding"] == ABOVE
+
+
+@pytest.mark.parametrize("principal", [[], [0.0, 0.0]])
+def test_a_portfolio_of_nothing_has_no_shares(principal: list[float]) -> None:
+    table = measure(["A"] * len(principal), principal)
+
+    assert table["share"].isna().all()
+    assert set(table["finding"]) <= {TOO_FEW}
+
+
+def test_one_region_is_all_there_is() -> None:
+    whole, region = measure(["A"] * 500, [10.0] * 500)["share"]
+
+    assert (whole, region) == (1, 1)
+
+
+def test_loans_without_a_pd_are_left_out(simulated_loans: pd.DataFrame) -> None:
+    loans = simulated_loans.head(500)
+    predictions = pd.DataFrame(
+        {
+            "loan_id": loans["loan_id"],
+            "sample": ["cv"] * 400 + ["out_of_time"] * 100,
+            "probability_of_default": 0.2,
+        }
+    )
+
+    table = measure_portfolio(loans, predictions, MID, LIMITS)
+
+    assert table.loc[table["region"] == ALL_REGIONS, "n"].tolist() == [400, 400]
+
+
+class TestRealRegions:
+    """Real addresses: LoanTap's own are made up."""
+
+    @pytest.fixture
+    def lending_club(self) -> pd.DataFrame:
+        folder = Path(os.environ.get("LOANTAP_DATA", PROJECT.parent / "shared" / "data"))
+        path = folder / "lendingclub_2007_2010.parquet"
+        require_data(path)
+        raw = pd.read_parquet(path)
+        columns = [c for c in portfolio_columns() if c.name != "address"]
+        rows = parse(raw, columns, AS_OF).rows
+        return rows.assign(addr_state=raw["addr_state"], zip3=raw["zip3"])
+
+    def measure(self, loans: pd.DataFrame, region: str) -> pd.DataFrame:
+        bad = loans["loan_status"].eq("Charged Off")
+        pds = bad.groupby(loans["sub_grade"]).transform("mean")
+        terms = (loans["loan_amount"], loans["interest_rate_pct"], loans["term_months"])
+        losses = expected_loss(pds, *terms, MID)
+        table = measure_concentration(loans[region], loans["loan_amount"], losses, LIMITS)
+        CONCENTRATION.validate(table)
+        return table
+
+    def test_california_is_the_largest_state(self, lending_club: pd.DataFrame) -> None:
+        table = self.measure(lending_club, "addr_state")
+
+        for _, part in table.groupby("measure"):
+            whole, first, second = part.head(3).to_dict("records")
+            assert (whole["region"], first["region"]) == (ALL_REGIONS, "CA")
+            assert 0.15 < first["share_low"] < first["share"] < first["share_high"] < 0.25
+            assert second["share"] < 0.15
+            assert whole["finding"] == WITHIN
+            assert part["share"].iloc[1:].sum() == pytest.approx(1)
+
+    def test_three_digits_of_a_zip_code_hold_little_each(self, lending_club: pd.DataFrame) -> None:
+        table = self.measure(lending_club, "zip3")
+
+        assert table.loc[table["region"] == ALL_REGIONS, "share"].max() < 0.02
+        assert set(table["finding"]) == {WITHIN, TOO_FEW}

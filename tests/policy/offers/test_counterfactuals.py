@@ -1,0 +1,77 @@
+"""Odds ratios of term and amount, before and after the grade is known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.special import expit
+
+from loantap.policy.offers.counterfactuals import AGREES, DIFFERS, estimate_counterfactuals
+from loantap.policy.offers.products import TOO_FEW
+from loantap.policy.offers.schemas import COUNTERFACTUALS
+from loantap.portfolio.dictionary import SUB_GRADES
+from tests.policy.offers.options import options
+
+
+def make_loans(n: int, odds_ratio: float, seed: int = 3) -> pd.DataFrame:
+    """The worse the grade, the likelier 60 months; the term itself has a known odds ratio."""
+    rng = np.random.default_rng(seed)
+    grade = rng.integers(0, 35, n)
+    sixty = rng.random(n) < expit((grade - 20) / 5)
+    odds = -3 + 0.08 * grade + np.log(odds_ratio) * sixty
+    return pd.DataFrame(
+        {
+            "is_charged_off": (rng.random(n) < expit(odds)).astype("int8"),
+            "term_months": np.where(sixty, 60.0, 36.0),
+            "loan_amount": rng.integers(10, 400, n) * 100.0,
+            "sub_grade": pd.array(np.array(SUB_GRADES)[grade], dtype="str"),
+            "annual_income": rng.lognormal(11, 0.5, n),
+            "dti_pct": rng.uniform(0, 35, n),
+            "revolving_utilisation_pct": rng.uniform(0, 100, n),
+            "open_accounts": rng.integers(1, 30, n).astype(float),
+            "total_accounts": rng.integers(30, 60, n).astype(float),
+            "public_records": rng.integers(0, 2, n).astype(float),
+        }
+    )
+
+
+def test_the_grade_takes_away_what_is_selection() -> None:
+    table = estimate_counterfactuals(make_loans(40_000, 1.57), options())
+    COUNTERFACTUALS.validate(table)
+    term, amount = table.to_dict("records")
+
+    assert term["adjusted_low"] < 1.57 < term["adjusted_high"]
+    assert term["unadjusted_low"] > 2
+    assert term["finding"] == AGREES
+    assert amount["adjusted_low"] < 1 < amount["adjusted_high"]
+
+
+def test_a_value_in_force_that_the_loans_contradict_is_named() -> None:
+    table = estimate_counterfactuals(make_loans(40_000, 1.0), options())
+
+    assert table["finding"].iloc[0] == DIFFERS
+
+
+@pytest.mark.parametrize("n", [0, 5, 500])
+def test_few_loans_say_nothing(n: int) -> None:
+    table = estimate_counterfactuals(make_loans(n, 1.57), options())
+    COUNTERFACTUALS.validate(table)
+
+    assert set(table["finding"]) == {TOO_FEW}
+    assert table[["unadjusted", "adjusted"]].isna().all(axis=None)
+
+
+def test_loans_of_one_term_say_nothing() -> None:
+    loans = make_loans(10_000, 1.57).assign(term_months=36.0)
+
+    assert set(estimate_counterfactuals(loans, options())["finding"]) == {TOO_FEW}
+
+
+def test_the_values_in_force_are_those_of_the_real_sample(real_loans: pd.DataFrame) -> None:
+    term, amount = estimate_counterfactuals(real_loans, options()).to_dict("records")
+
+    assert term["adjusted"] == pytest.approx(1.57, abs=0.03)
+    assert amount["adjusted"] == pytest.approx(1.05, abs=0.02)
+    assert (term["finding"], amount["finding"]) == (AGREES, AGREES)
+    assert term["unadjusted"] == pytest.approx(2.67, abs=0.1)

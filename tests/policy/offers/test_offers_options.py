@@ -1,0 +1,62 @@
+"""Options that cannot be used are refused in one sentence."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from tests.policy.offers.options import bands, options
+
+
+def test_what_is_shipped_is_valid() -> None:
+    assert options().rate_bands[-1].up_to_pd < 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"rate_bands": []}, "at least 1 item"),
+        ({"rate_bands": bands((0.1, 0.2, 5, 9))}, "a gap: nothing is said of PDs up to 0.1"),
+        ({"rate_bands": bands((0, 0.1, 5, 9), (0.2, 0.3, 5, 9))}, "a gap between PD 0.1 and 0.2"),
+        (
+            {"rate_bands": bands((0, 0.2, 5, 9), (0.1, 0.3, 5, 9))},
+            "two bands between PD 0.1 and 0.2",
+        ),
+        (
+            {"rate_bands": bands((0, 0.1, 8, 12), (0.1, 0.3, 7, 15))},
+            "crossed bands: lowest_pct falls from 8 to 7 above PD 0.1",
+        ),
+        (
+            {"rate_bands": bands((0, 0.1, 8, 12), (0.1, 0.3, 8, 11))},
+            "crossed bands: highest_pct falls from 12 to 11 above PD 0.1",
+        ),
+        ({"rate_bands": bands((0, 0.1, 12, 8))}, "lowest rate, 12, is above the highest, 8"),
+        ({"rate_bands": bands((0.2, 0.2, 8, 9))}, "a band from PD 0.2 to 0.2 holds none"),
+        ({"rate_bands": bands((0, 0.1, 8.005, 9))}, "hundredths of a percent"),
+        ({"rate_bands": bands((0, 1.1, 8, 9))}, "less than or equal to 1"),
+        ({"margin": -0.01}, "greater than or equal to 0"),
+        ({"margin": 0.3}, "less than or equal to 0.2"),
+        ({"amounts": {"lowest": 50_000}}, "lowest 50000 is above highest 35000"),
+        ({"amounts": {"shares": [0.5, 0.7]}}, "shares must fall"),
+        ({"amounts": {"shares": [0.9, 0.9]}}, "shares must fall"),
+        ({"amounts": {"shares": [0.9, 0.8]}}, "no share is at most 0.7"),
+        ({"amounts": {"shares": [1.0, 0.5]}}, "less than 1"),
+        ({"amounts": {"step": 0}}, "greater than 0"),
+        ({"affordability": {"max_instalment_share": 0}}, "greater than 0"),
+        ({"affordability": {"max_dti_pct": 201}}, "less than or equal to 200"),
+        ({"sixty_months": {"odds_ratio": 2.67}}, "2.67 is outside of the range from 1.3 to 1.91"),
+        ({"twice_the_amount": {"odds_ratio": 0.9}}, "0.9 is outside of the range from 0.95"),
+        ({"concentration": {"min_loans": 0}}, "greater than 0"),
+        ({"colour": "blue"}, "Extra inputs"),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_used_is_refused(changes: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValidationError, match=said):
+        options(**changes)
+
+
+def test_bands_may_touch_and_be_of_one_rate() -> None:
+    assert options(rate_bands=bands((0, 0.1, 9, 9), (0.1, 1, 9, 30))).rate_bands[0].highest_pct == 9

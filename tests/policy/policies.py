@@ -1,0 +1,35 @@
+"""Credit policies as tests need them: approved, with other rules where they are given."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from loantap.policy.credit_policy import CreditPolicy, digest_policy
+from loantap.policy.decisions import Decider, make_decider
+from loantap.policy.money.scenarios import Economics
+from tests.policy.money.economics import make_economics
+
+_FILE = Path(__file__).parents[2] / "conf" / "base" / "parameters_policy.yml"
+ECONOMICS = make_economics()
+
+
+def read_policy(**changed: Any) -> dict[str, Any]:
+    """The group as it is written."""
+    written: dict[str, Any] = yaml.safe_load(_FILE.read_text("utf-8"))["policy"]
+    return written | changed
+
+
+def make_policy(economics: Economics = ECONOMICS, **rules: Any) -> CreditPolicy:
+    """The shipped policy with other rules, approved as it then is."""
+    written = read_policy()
+    policy = CreditPolicy.model_validate(written | {"rules": written["rules"] | rules})
+    digest = digest_policy(policy, policy.find_scenario(economics))
+    return policy.model_copy(update={"digest": digest})
+
+
+def make_test_decider(**rules: Any) -> Decider:
+    """What decides by it."""
+    return make_decider(make_policy(**rules), ECONOMICS)

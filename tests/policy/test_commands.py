@@ -1,0 +1,106 @@
+"""`loantap-policy`: show, size, approve."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from click.testing import CliRunner, Result
+
+from loantap.policy.commands import main
+from tests.conftest import PROJECT
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project with the shipped configuration."""
+    shutil.copy(PROJECT / "pyproject.toml", tmp_path)
+    shutil.copytree(PROJECT / "conf", tmp_path / "conf")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def call(*words: str) -> Result:
+    return CliRunner().invoke(main, words)
+
+
+def edit(project: Path, old: str, new: str) -> None:
+    path = project / "conf/base/parameters_policy.yml"
+    text = path.read_text("utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), "utf-8")
+
+
+def test_the_shipped_policy_is_as_approved(project: Path) -> None:
+    said = call("show").output
+
+    assert "npv" in said
+    assert "min_margin 0, review_margin 0.0028" in said
+    assert "as approved" in said
+
+
+def test_a_change_needs_a_second_person(project: Path) -> None:
+    edit(project, "min_margin: 0 ", "min_margin: 0.01 ")
+    assert "CHANGED since it was approved" in call("show").output
+
+    refused = call("approve", "--by", "loantap underwriting")
+    assert refused.exit_code == 1
+    assert "was approved by its author" in refused.output
+    assert "CHANGED since it was approved" in call("show").output
+
+    assert call("approve", "--by", "Credit committee").output == (
+        "policy npv 2026-11 is approved by Credit committee\n"
+    )
+    assert "as approved" in call("show").output
+    text = (project / "conf/base/parameters_policy.yml").read_text("utf-8")
+    assert yaml.safe_load(text)["policy"]["approved_by"] == "Credit committee"
+    # Comments stay.
+    assert "# expected NPV per unit of principal from which a loan is worth making" in text
+
+
+def test_a_changed_scenario_is_a_change(project: Path) -> None:
+    path = project / "conf/base/parameters_economics.yml"
+    text = path.read_text("utf-8")
+    path.write_text(text.replace("loss_given_default: 0.7", "loss_given_default: 0.8"), "utf-8")
+
+    assert "CHANGED since it was approved" in call("show").output
+
+
+def test_what_cannot_be_read_is_said(project: Path) -> None:
+    edit(project, "scenario: mid", "scenario: gentle")
+    assert "there is no scenario gentle" in call("show").output
+
+    edit(project, "scenario: gentle", "speed: 1")
+    refused = call("approve", "--by", "x")
+    assert refused.exit_code == 1
+    assert "speed" in refused.output
+
+
+def test_rules_are_sized_on_loans_that_the_model_did_not_see(project: Path) -> None:
+    missing = call("size")
+    assert missing.exit_code == 1
+    assert "predictions.parquet is not there yet; run kedro run first" in missing.output
+
+    rng = np.random.default_rng(3)
+    ids = [str(n) for n in range(1_000)]
+    folder = project / "data/07_model_output/lending"
+    folder.mkdir(parents=True)
+    (project / "data/03_primary").mkdir(parents=True)
+    pds = rng.uniform(0.02, 0.5, 1_000)
+    pd.DataFrame({"loan_id": ids, "sample": ["cv"] * 900 + ["test"] * 100,
+                  "probability_of_default": pds}).to_parquet(
+        folder / "predictions.parquet")  # fmt: skip
+    pd.DataFrame({"loan_id": ids, "interest_rate_pct": rng.uniform(6, 25, 1_000),
+                  "term_months": 36.0}).to_parquet(
+        project / "data/03_primary/loans.parquet")  # fmt: skip
+
+    assert "On 900 loans" in call("size").output
+    assert "refers 10.0%" in call("size", "--capacity", "0.1").output
+    wide = float(call("size", "--capacity", "0.2").output.split("review_margin ")[1].split()[0])
+    narrow = float(call("size", "--capacity", "0.05").output.split("review_margin ")[1].split()[0])
+    assert wide > narrow > 0
+    assert "more than all applications" in call("size", "--floor", "0.99").output

@@ -1,0 +1,107 @@
+"""The file of the credit policy: who approved what, and from when it decides."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from loantap.policy.credit_policy import (
+    CreditPolicy,
+    digest_policy,
+    require_as_approved,
+    require_in_force,
+)
+from loantap.portfolio.errors import InputError
+from tests.policy.policies import ECONOMICS, make_policy, read_policy
+
+
+def test_the_shipped_policy_is_as_it_was_approved() -> None:
+    policy = CreditPolicy.model_validate(read_policy())
+
+    require_as_approved(policy, ECONOMICS)
+    assert policy.name == "npv 2026-11"
+    assert policy.short_digest == digest_policy(policy, ECONOMICS.scenarios["mid"])[:12]
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"version": "2026-12"},
+        {"author": "somebody"},
+        {"approved_by": "somebody else"},
+        {"effective_from": date(2026, 11, 2)},
+        {"rules": {"min_margin": 0.01}},
+        {"rules": {"max_loan_amount": 40_000}},
+        {"targets": {"review_capacity": 0.5}},
+    ],
+    ids=str,
+)
+def test_whatever_is_changed_after_it_was_approved_is_refused(changed: dict[str, Any]) -> None:
+    written = read_policy()
+    new = {k: written[k] | v if isinstance(v, dict) else v for k, v in changed.items()}
+
+    with pytest.raises(InputError, match=r"was changed after .* approved it") as refused:
+        require_as_approved(CreditPolicy.model_validate(written | new), ECONOMICS)
+
+    assert "loantap-policy approve" in refused.value.remedy
+
+
+def test_a_scenario_that_was_changed_after_it_was_approved_is_refused() -> None:
+    cheaper = ECONOMICS.main_scenario.model_copy(update={"loss_given_default": 0.4})
+    economics = ECONOMICS.model_copy(update={"scenarios": ECONOMICS.scenarios | {"mid": cheaper}})
+
+    with pytest.raises(InputError, match=r"or its scenario mid was changed"):
+        require_as_approved(make_policy(), economics)
+    # Another scenario is nothing to this policy.
+    other = ECONOMICS.model_copy(update={"scenarios": ECONOMICS.scenarios | {"mild": cheaper}})
+    require_as_approved(make_policy(), other)
+
+
+def test_a_scenario_that_is_not_there_is_named_with_those_that_are() -> None:
+    policy = CreditPolicy.model_validate(read_policy(scenario="gentle"))
+
+    with pytest.raises(InputError, match="there is no scenario gentle") as refused:
+        require_as_approved(policy, ECONOMICS)
+
+    assert "mild, mid, hard" in refused.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"approved_by": None}, r"npv 2026-11 was not approved by a second person"),
+        ({"approved_by": "  "}, r"was not approved by a second person"),
+        ({"approved_by": "loantap UNDERWRITING "}, r"was approved by its author"),
+        ({"rules": {}}, r"Field required"),
+        ({"digest": 3}, r"valid string"),
+        ({"speed": 1}, r"Extra inputs"),
+    ],
+)
+def test_a_policy_without_a_second_person_is_refused(changed: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValidationError, match=said):
+        CreditPolicy.model_validate(read_policy(**changed))
+
+
+@pytest.mark.parametrize(
+    ("rule", "value"),
+    [
+        ("review_margin", -0.1),
+        ("max_probability_of_default", 0),
+        ("max_probability_of_default", 1.1),
+        ("max_loan_amount", 0),
+        ("min_margin", 0.6),
+    ],
+)
+def test_a_rule_out_of_range_is_refused(rule: str, value: float) -> None:
+    with pytest.raises(ValidationError, match=rule):
+        make_policy(**{rule: value})
+
+
+def test_a_policy_decides_from_its_day_on() -> None:
+    require_in_force(make_policy(), date(2026, 11, 1))
+
+    with pytest.raises(InputError, match="it takes effect on 2026-11-01, after 2026-10-31"):
+        require_in_force(make_policy(), date(2026, 10, 31))

@@ -1,0 +1,95 @@
+"""Each deployment lock keeps only what it adds to the lock it is installed with.
+
+    python -m tools.slim_locks requirements/run.txt requirements/serving.txt ...
+
+Written whole, the locks repeat some 150 packages with their hashes, a quarter of a megabyte each.
+Standard library only: `make lock` asks for no environment but the one uv is in.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+_NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]*(?===)")
+
+
+class LocksDisagreeError(ValueError):
+    """Two locks that are installed together pin one package differently."""
+
+
+def read_pins(lock: str) -> dict[str, str]:
+    """The pins of a lock as uv writes it, in its order.
+
+    Args:
+        lock: its text: a header, then a requirement per package with hashes and reasons below it.
+
+    Returns:
+        Per requirement (name, version and marker) its lines.
+
+    Raises:
+        ValueError: a line that is no header, requirement, hash or reason.
+    """
+    pins: dict[str, str] = {}
+    requirement = ""
+    for line in lock.splitlines(keepends=True):
+        if _NAME.match(line):
+            requirement = line.rstrip().removesuffix("\\").rstrip()
+            pins[requirement] = line
+        elif requirement and line.startswith("    "):
+            pins[requirement] += line
+        elif not line.startswith("#"):
+            raise ValueError(f"{line.rstrip()!r} is no line of a lock that uv compiled")
+    return pins
+
+
+def keep_additions(lock: str, base: str) -> str:
+    """The part of a lock that is not in the lock it is installed with.
+
+    Args:
+        lock: the whole lock.
+        base: the lock that is installed with it.
+
+    Returns:
+        The lock's header and the pins that `base` does not have; a lock that was slimmed before is
+        returned as it is.
+
+    Raises:
+        LocksDisagreeError: a package has another version or marker in `base`, or no hash there that
+            the lock has.
+    """
+    pins, known = read_pins(lock), read_pins(base)
+    versions = {_name(requirement): requirement for requirement in known}
+    for requirement, lines in pins.items():
+        other = versions.get(_name(requirement), requirement)
+        if other != requirement or _hashes(lines) != _hashes(known.get(requirement, lines)):
+            raise LocksDisagreeError(
+                f"{requirement!r} is {other!r} in the lock it is installed with, or has other "
+                "hashes there; compile both anew, from the same constraints"
+            )
+    header = "".join(line for line in lock.splitlines(keepends=True) if line.startswith("#"))
+    return header + "".join(lines for pin, lines in pins.items() if pin not in known)
+
+
+def _name(requirement: str) -> str:
+    return requirement.partition("==")[0]
+
+
+def _hashes(lines: str) -> set[str]:
+    return set(re.findall(r"--hash=(\S+)", lines))
+
+
+def main(paths: Sequence[str]) -> None:
+    """Slim the locks named after the first, which is the one they are installed with."""
+    base, *locks = map(Path, paths)
+    known = base.read_text("utf-8")
+    slim = {path: keep_additions(path.read_text("utf-8"), known) for path in locks}
+    for path, text in slim.items():
+        path.write_text(text, "utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
