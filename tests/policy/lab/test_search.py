@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from loantap.policy.fairness import PROXIES
+from loantap.policy.fairness.proxies import PROXIES
 from loantap.policy.lab.backtest import FoundBy
 from loantap.policy.lab.judged_loans import JudgedLoans, gather_judged_loans
 from loantap.policy.lab.rules import READABLE_COLUMNS, Condition, Rule, apply_rules, read_columns
