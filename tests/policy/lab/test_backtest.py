@@ -162,6 +162,24 @@ def test_a_rule_holds_at_its_share_of_the_false_rate(judged) -> None:
     assert (tests.loc[tests["holds"], "profit_change_low"] > 0).all()
 
 
+def test_what_chance_explains_once_in_forty_does_not_hold() -> None:
+    # 32 of 50 gain one and 18 lose one: 1.98 standard errors above nothing.
+    gains = np.concatenate([np.ones(32), -np.ones(18), np.zeros(150)])
+    loans = JudgedLoans(
+        columns={"dti_pct": np.repeat([40.0, 10.0], [50, 150])},
+        is_charged_off=gains > 0,
+        gains={("mid", paid_life): gains for paid_life in PaidLife},
+        is_searched=np.zeros(200, dtype=bool),
+        samples=(Sample("all", np.arange(200), {"mid": np.ones(200, dtype=bool)}),),
+    )
+
+    row = pick(backtest([Candidate(DTI_30, FoundBy.HAND)], loans, 30), After.APPROVE_ALL)
+
+    assert 0.0125 < row["adjusted_p_value"] < 0.025
+    assert row["profit_change_low"] > 0
+    assert not row["holds"]
+
+
 class TestGather:
     def test_loans_meet_their_profits_and_their_pds(self) -> None:
         loans, economics = make_loans(400, seed=1), make_economics()

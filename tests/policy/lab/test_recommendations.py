@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from loantap.policy.lab.backtest import Candidate, FoundBy, backtest
@@ -25,7 +26,7 @@ FEW = make_rule(("loan_amount", "<", 2_200), rule_id="few")
 
 
 @pytest.fixture(scope="module")
-def report() -> dict[str, Any]:
+def tests_of_rules() -> pd.DataFrame:
     loans = make_loans(3_000, seed=4)
     is_risky, is_cheap = loans["dti_pct"] > 30, loans["interest_rate_pct"] < 12
     pd_ = np.select([is_risky, is_cheap], [0.8, 0.03], 0.15)
@@ -34,8 +35,12 @@ def report() -> dict[str, Any]:
     profits = tabulate_profits(loans, economics)
     judged = gather_judged_loans(loans, profits, predictions, economics)
     candidates = [Candidate(rule, FoundBy.HAND) for rule in (COSTS, FEW, CHEAP, PAYS)]
-    tests = backtest(candidates, judged, min_loans=30)
-    return report_rules(tests, "simulated", economics, make_lab())
+    return backtest(candidates, judged, min_loans=30)
+
+
+@pytest.fixture(scope="module")
+def report(tests_of_rules: pd.DataFrame) -> dict[str, Any]:
+    return report_rules(tests_of_rules, "simulated", make_economics(), make_lab())
 
 
 def find(report: dict[str, Any], rule_id: str) -> dict[str, Any]:
@@ -73,6 +78,27 @@ def test_a_rule_says_whether_risk_or_price_makes_its_loans_lose(report) -> None:
     assert find(report, "pays")["cause"] == "risk"
     assert find(report, "cheap")["cause"] == "price"
     assert find(report, "costs")["cause"] is None
+
+
+def test_after_the_policy_a_rule_has_figures_of_its_own(report) -> None:
+    rule = find(report, "pays")
+
+    alone = rule["profit_change"]["mid"]["capped"]
+    after = rule["after_npv"]["profit_change"]["mid"]["capped"]
+    assert after["low"] > 0
+    assert after["value"] < alone["value"]
+
+
+def test_a_rule_that_pays_after_the_policy_alone_is_recommended(tests_of_rules) -> None:
+    holds = tests_of_rules["holds"] & tests_of_rules["after"].eq("npv")
+
+    found = report_rules(
+        tests_of_rules.assign(holds=holds), "simulated", make_economics(), make_lab()
+    )
+
+    assert [rule["id"] for rule in found["recommendations"]] == ["pays"]
+    assert not find(found, "pays")["holds"]
+    assert find(found, "pays")["cause"] == "risk"
 
 
 def test_too_few_loans_have_no_profit_and_the_file_stays_json(report) -> None:

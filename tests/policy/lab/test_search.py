@@ -1,14 +1,16 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from loantap.policy.fairness import PROXIES
 from loantap.policy.lab.backtest import FoundBy
-from loantap.policy.lab.judged_loans import gather_judged_loans
-from loantap.policy.lab.rules import READABLE_COLUMNS, Rule, apply_rules, read_columns
+from loantap.policy.lab.judged_loans import JudgedLoans, gather_judged_loans
+from loantap.policy.lab.rules import READABLE_COLUMNS, Condition, Rule, apply_rules, read_columns
 from loantap.policy.lab.search import (
     SEARCHED,
     hold_all,
@@ -92,23 +94,97 @@ def test_nothing_is_found_where_nothing_gains() -> None:
 
 @pytest.mark.parametrize("rows", [0, 5, 59])
 def test_of_few_loans_nothing_is_found(rows) -> None:
-    assert (
-        search_rules(CONDITIONS, HOLDS[:, :rows], np.full(rows, 100.0), make_lab(min_loans=60))
-        == ()
+    lab = make_lab(min_loans=60)
+
+    assert search_rules(CONDITIONS, HOLDS[:, :rows], np.full(rows, 100.0), lab) == ()
+
+
+def test_a_bound_is_a_value_that_the_column_can_have() -> None:
+    loans = LOANS.assign(dti_pct=9_999.0, open_accounts=np.nan, annual_income=0.0)
+
+    tried = list_conditions(read_columns(loans, READABLE_COLUMNS), LAB.edges)
+
+    assert {c.value for c in tried if c.column == "dti_pct"} == {9_999.0}
+    assert not [c for c in tried if c.column in ("open_accounts", "loan_to_income")]
+
+
+def find_among(holds: dict[str, slice], gains: np.ndarray, **changed: Any) -> list[tuple[str, ...]]:
+    """The columns of the rules that are found, where conditions hold of these loans."""
+    conditions = [Condition(column=name, operator=">", value=10) for name in holds]
+    places = np.arange(len(gains))
+    matrix = np.stack([np.isin(places, places[where]) for where in holds.values()])
+    return [rule.columns for rule in search_rules(conditions, matrix, gains, make_lab(**changed))]
+
+
+@pytest.mark.parametrize(("declined", "is_found"), [(29, 0), (30, 1), (970, 1), (971, 0)])
+def test_a_rule_declines_enough_loans_and_not_all_but_a_few(declined, is_found) -> None:
+    gains = np.full(1_000, 100.0)
+
+    assert len(find_among({"dti_pct": slice(declined)}, gains)) == is_found
+
+
+@pytest.mark.parametrize("names", [("dti_pct", "open_accounts"), ("open_accounts", "dti_pct")])
+def test_a_second_condition_must_spare_loans_that_would_be_lost(names) -> None:
+    # Of the first 500 loans declining gains nothing on average, of the next 500 a lot; beyond,
+    # it loses. The pair would be surer than the first condition, and spares no loss by it.
+    parts = np.tile([1_000.0, -1_000.0], 250), np.full(500, 100.0), np.full(1_000, -100.0)
+    gains = np.concatenate(parts)
+    holds = {"dti_pct": slice(1_000), "open_accounts": slice(500, 2_000)}
+    ordered = {name: holds[name] for name in names}
+
+    assert find_among(ordered, gains) == [("dti_pct",)]
+    gains[:500] -= 300
+    assert [set(found) for found in find_among(ordered, gains)] == [set(names)]
+
+
+def test_a_rule_that_mostly_repeats_another_is_left_out() -> None:
+    gains = np.concatenate([np.full(1_100, 100.0), np.full(900, -100.0)])
+    holds = {"dti_pct": slice(1_000), "open_accounts": slice(400, 1_100)}
+
+    assert find_among(holds, gains) == [("dti_pct",)]
+    assert find_among(holds, gains, max_overlap=0.9) == [("dti_pct",), ("open_accounts",)]
+
+
+def test_the_surest_gain_comes_first_and_not_the_largest() -> None:
+    noise = np.tile([1_120.0, -880.0], 250)  # 120 on average
+    gains = np.concatenate([np.full(500, 100.0), noise, np.zeros(500)])
+    holds = {"dti_pct": slice(500, 1_000), "open_accounts": slice(500)}
+
+    assert find_among(holds, gains) == [("open_accounts",), ("dti_pct",)]
+
+
+def make_judged(loans: pd.DataFrame) -> JudgedLoans:
+    economics = make_economics()
+    profits = tabulate_profits(loans, economics)
+    return gather_judged_loans(loans, profits, make_predictions(loans), economics)
+
+
+def test_after_the_policy_the_search_looks_at_what_it_approves() -> None:
+    judged = make_judged(LOANS)
+    # Declining a high DTI gains among those approved, and loses more among the others.
+    approved = np.arange(len(LOANS)) % 2 == 0
+    is_high = LOANS["dti_pct"].to_numpy() > 30
+    gains = np.where(is_high, np.where(approved, 100.0, -150.0), -20.0)
+    sample = judged.sample("all")
+    judged = replace(
+        judged,
+        gains=dict.fromkeys(judged.gains, gains),
+        samples=(replace(sample, approved={"mid": approved[sample.places]}),),
     )
+
+    found = [c.rule for c in list_candidates(judged, "mid", LAB) if c.found_by is FoundBy.SEARCH]
+
+    assert [rule.columns for rule in found] == [("dti_pct",)]
+    assert gains[found[0].declines(judged.columns) & approved].sum() > 0
 
 
 def test_the_search_looks_at_its_half_only() -> None:
-    economics, predictions = make_economics(), make_predictions(LOANS)
     rng, is_risky = np.random.default_rng(9), LOANS["dti_pct"] > 30
     first = LOANS.assign(is_charged_off=rng.binomial(1, np.where(is_risky, 0.7, 0.1)))
-    judged = gather_judged_loans(first, tabulate_profits(first, economics), predictions, economics)
+    judged = make_judged(first)
     # What becomes of the other half changes, and nothing of what is found.
     outcomes = np.where(judged.is_searched, first["is_charged_off"], rng.binomial(1, 0.2, 4_000))
-    second = first.assign(is_charged_off=outcomes)
-    changed = gather_judged_loans(
-        second, tabulate_profits(second, economics), predictions, economics
-    )
+    changed = make_judged(first.assign(is_charged_off=outcomes))
 
     candidates = list_candidates(judged, "mid", LAB)
 
