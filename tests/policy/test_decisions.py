@@ -12,11 +12,13 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from loantap.model.scoring.reasons import GivenReasons
+from loantap.policy.credit_policy import CreditPolicy, Rules
 from loantap.policy.decisions import CAUSES, Decider, Decision
+from loantap.policy.money.cash_flows import value_unit
 from loantap.policy.options import InsightsOptions, ScoringOptions
 from loantap.policy.underwriting import put_first
 from tests.policy.insights import read_insights
-from tests.policy.policies import make_test_decider
+from tests.policy.policies import ECONOMICS, make_test_decider
 
 # Scenario mid: at 12% over 36 months one unit is repaid by .03321 a month, worth 32.386 times as
 # much at 7%: 1.0757, less 1.01, is .0657. After 14 instalments it has paid .4453 (13.407 times
@@ -89,6 +91,20 @@ def test_a_loan_is_decided_by_what_it_is_expected_to_earn(
     assert decided == decision
     assert cause in said
     assert bool(said) is bool(cause)
+
+
+def test_a_loan_at_the_very_edge_of_the_band_goes_to_a_person() -> None:
+    # Without interest and cost of funds the arithmetic is exact: 36 instalments of 1/36, less 1.01.
+    scenario = ECONOMICS.main_scenario.model_copy(update={"cost_of_funds_pct": 0.0})
+    margin = float(value_unit(0.0, 36.0, scenario).margin(0.0))
+    for low, high in ((margin, margin), (margin, margin + 0.5), (margin - 0.5, margin)):
+        rules = {"min_margin": (low + high) / 2, "review_margin": (high - low) / 2}
+        policy = CreditPolicy.model_construct(rules=Rules.model_construct(
+            max_probability_of_default=1.0, max_loan_amount=1e6, **rules))  # fmt: skip
+        decider = Decider(policy, scenario)
+        assert margin in {decider.policy.rules.min_margin - rules["review_margin"],
+                          decider.policy.rules.min_margin + rules["review_margin"]}  # fmt: skip
+        assert decide(0.0, decider, rate_pct=0.0)[0] == "refer"
 
 
 def test_a_higher_hurdle_declines_more() -> None:

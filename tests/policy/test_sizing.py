@@ -37,6 +37,16 @@ def test_a_floor_that_money_does_not_reach_lowers_the_hurdle() -> None:
     assert sizes.review_margin == pytest.approx(0, abs=0.005)
 
 
+def test_people_look_near_the_hurdle_wherever_it_is() -> None:
+    targets = make_targets(min_approval_rate=0.9, review_capacity=0.1)
+    sizes = size_rules(MARGINS, targets)  # the two shares may make up all applications
+
+    assert sizes.min_margin == pytest.approx(-0.081)
+    # -.09 and -.08 are the two of twenty nearest to it.
+    assert (np.abs(MARGINS - sizes.min_margin) <= sizes.review_margin).sum() == 2
+    assert sizes.review_margin < 0.02
+
+
 def test_margins_that_are_missing_do_not_count() -> None:
     assert size_rules(np.append(MARGINS, np.nan), make_targets()) == size_rules(
         MARGINS, make_targets()
@@ -98,3 +108,16 @@ def test_no_loans_miss_no_target() -> None:
     decided = make_test_decider().decide_columns(*(np.zeros(0) for _ in range(4)))
 
     assert [check.n for check in check_targets(decided, np.zeros(0, int), make_policy())] == [0, 0]
+
+
+def test_a_target_at_the_end_of_the_interval_still_holds() -> None:
+    decided = decide(approve=500, refer=60, decline=440)
+    bad = np.zeros(1_000, int)
+    bad[:200] = 1
+    review, floor, default = check_targets(decided, bad, make_policy())
+
+    targets = Targets(
+        review_capacity=review.low, min_approval_rate=floor.high, max_default_rate=default.low
+    )
+    policy = make_policy().model_copy(update={"targets": targets})
+    assert [check.holds for check in check_targets(decided, bad, policy)] == [True] * 3
