@@ -17,6 +17,7 @@ def make_scores(batch: pd.DataFrame, first_row: int) -> pd.DataFrame:
         ("decision", "reason_1", "reason_2", "reason_3", "reason_4", "model_name", "model_version"),
         "approve",
     )
+    policy = dict.fromkeys(("policy_version", "policy_digest"), "npv 2026-11")
     scores = pd.DataFrame(
         {
             "application_id": (batch["a"].astype("int64") + 0).astype("str"),
@@ -24,7 +25,8 @@ def make_scores(batch: pd.DataFrame, first_row: int) -> pd.DataFrame:
             "score": pd.array([600] * len(batch), dtype="Int64"),
         }
     )
-    return scores.assign(**texts).astype(dict.fromkeys(texts, "str"))
+    scores = scores.assign(**texts, expected_npv=100.0, **policy)
+    return scores.astype(dict.fromkeys((*texts, *policy), "str"))
 
 
 def make_one_impossible(batch: pd.DataFrame, first_row: int) -> pd.DataFrame:

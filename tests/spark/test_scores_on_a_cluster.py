@@ -230,7 +230,7 @@ class TestFailures:
         source = write(applications, tmp_path / "new.parquet")
         dataset = make_table(last_good)
         (promise,) = score_applications(
-            SparkFileDataset(filepath=str(source)).load(), scorer, OPTIONS
+            SparkFileDataset(filepath=str(source)).load(), scorer, *OPTIONS
         )
         dataset.save(promise)
 
