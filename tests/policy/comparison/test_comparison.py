@@ -59,6 +59,13 @@ class TestLessons:
             assert portfolio["known_from"].iloc[lesson.past].max() <= pd.Timestamp(month)
         assert 0 < len(early.past) < len(late.past) < portfolio["sample"].eq("cv").sum()
 
+    def test_an_outcome_known_in_the_very_month_is_learnt_from(self) -> None:
+        dated = SPLITS.assign(known_from=pd.Timestamp("2013-01-01"))
+        portfolio = join_portfolio(PREDICTIONS, LOANS, dated)
+
+        for lesson in plan_lessons(portfolio)[-2:]:
+            assert len(lesson.past) == portfolio["sample"].eq("cv").sum()
+
     @pytest.mark.parametrize(
         ("loans", "splits", "named"),
         [(LOANS[1:], SPLITS, "03_primary/loans"), (LOANS, SPLITS[1:], "05_model_input/splits")],
@@ -179,7 +186,10 @@ class TestTable:
     def test_a_cap_that_cannot_be_kept_says_so(self, compared: Comparison) -> None:
         row = find(compared, "capped_default_rate_1", "cv", PaidLife.CONTRACTUAL)
 
-        assert row["note"].startswith("the cap of 1% cannot be kept: the lowest PD of 500 loans is")
+        lowest = PREDICTIONS.loc[PREDICTIONS["sample"].eq("cv"), "probability_of_default"].min()
+        assert row["note"] == (
+            f"the cap of 1% cannot be kept: the lowest PD of 500 loans is {100 * lowest:.1f}%"
+        )
         assert row["label"] == "Default rate capped at 1%"
         assert row["approved"] == 0
         assert row["profit"] == 0
@@ -209,8 +219,21 @@ class TestFrontier:
         ends = ends[~ends["is_policy"] & ends["scenario"].eq("hard")]
 
         assert set(ends["family"]) == {"pd_cutoff", "npv_hurdle", "profit_score_hurdle"}
-        assert (ends["gain_to_approve_all"] == 0).all()
+        for name in ("", "_low", "_high"):
+            assert (ends[f"gain_to_approve_all{name}"] == 0).all()
         assert ends["hurdle"].isna().all()
+
+    # Five hurdles from 5 to 100 of the 100 test loans; the safest five set the lowest cap.
+    def test_curves_go_from_few_approvals_to_many(
+        self, compared: Comparison, decided: Decided
+    ) -> None:
+        is_test = decided.portfolio["sample"].eq("test")
+        pds = decided.portfolio.loc[is_test, "probability_of_default"]
+
+        for family in ("pd_cutoff", "npv_hurdle", "profit_score_hurdle"):
+            assert self.curve(compared, family)["approved"].tolist() == [5, 29, 52, 76, 100]
+        caps = self.curve(compared, "capped_default_rate")["hurdle"]
+        assert caps.iloc[0] == pytest.approx(pds.nsmallest(5).mean())
 
     def test_a_point_has_the_figures_of_approving_above_its_hurdle(
         self, compared: Comparison, decided: Decided

@@ -103,12 +103,13 @@ def test_a_point_of_default_rate_has_its_price() -> None:
     assert price.low < price.value < price.high
 
 
-def test_the_interval_of_the_price_is_that_of_resamples() -> None:
+@pytest.mark.parametrize("cutoff", [0.4, 0.15])
+def test_the_interval_of_the_price_is_that_of_resamples(cutoff: float) -> None:
     rng = np.random.default_rng(5)
     pds = rng.uniform(0.05, 0.6, 4_000)
     bad = rng.random(4_000) < pds
     profit = np.where(bad, -40.0, 22.0) * rng.uniform(0.5, 1.5, 4_000)
-    approved = pds < 0.4
+    approved = pds < cutoff
 
     price = price_point(approved, bad, profit)
 
@@ -140,6 +141,8 @@ def test_a_ratio_has_the_spread_of_its_resamples() -> None:
     assert ratio.value == pytest.approx(top.sum() / bottom.sum())
     assert (ratio.high - ratio.low) / (2 * Z95) == pytest.approx(np.std(resampled), rel=0.12)
     assert np.isnan(estimate_ratio(top, np.zeros(3_000)).value)
+    assert estimate_ratio(top[:2], bottom[:2]).low < estimate_ratio(top[:2], bottom[:2]).high
+    assert np.isnan(estimate_ratio(top[:1], bottom[:1]).low)
 
 
 def test_a_return_is_that_of_the_approved_loans_alone() -> None:
