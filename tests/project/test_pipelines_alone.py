@@ -13,7 +13,7 @@ from tests.support.temporary_project import Project
 REASONS = [f"reason_{number}" for number in range(1, 5)]
 COLUMNS = [
     "application_id", "probability_of_default", "score", "decision", *REASONS, "model_name",
-    "model_version",
+    "model_version", "expected_npv", "policy_version", "policy_digest",
 ]  # fmt: skip
 
 
@@ -104,7 +104,8 @@ class TestScoring:
         assert scores["application_id"].tolist() == ids
         assert scores["probability_of_default"].between(0, 1).all()
         assert scores["score"].between(300, 900).all()
-        assert set(scores["decision"]) <= {"approve", "refer"}
+        assert set(scores["decision"]) <= {"approve", "refer", "decline"}
+        assert set(scores["policy_version"]) == {"npv 2026-11"}
         assert (scores["reason_1"] != "").any()
 
     def test_without_an_identifier_the_row_number_is_given(
@@ -197,18 +198,54 @@ class TestScoring:
         assert "scores.parquet" in result.output
         assert len(pd.read_parquet(demo.folder / "data/07_model_output/scores.parquet")) == 6
 
-    def test_the_top_decile_of_risk_is_referred_and_nobody_declined(
+    def test_loans_that_earn_are_approved_and_the_others_declined(
         self, demo: Project, portfolio_text: pd.DataFrame, tmp_path: Path
     ) -> None:
         everyone = portfolio_text.drop(columns="loan_status").replace("nan", None)
         scores = self.score(demo, everyone, tmp_path)
 
-        referred = scores[scores["decision"] == "refer"]
-        approved = scores[scores["decision"] == "approve"]
-        assert len(referred) + len(approved) == len(scores)
-        assert 0.05 < len(referred) / len(scores) < 0.15
-        least = referred["probability_of_default"].min()
-        assert least >= approved["probability_of_default"].max()
+        npv = scores.groupby("decision")["expected_npv"]
+        assert set(scores["decision"]) == {"approve", "refer", "decline"}
+        assert npv.min()["approve"] > 0
+        assert npv.median()["decline"] < 0
+        assert 0.4 < (scores["decision"] == "approve").mean() < 0.8
+        assert (scores["decision"] == "refer").mean() < 0.12
+
+    def test_a_recommended_rule_that_is_switched_on_declines(
+        self, demo: Project, portfolio_text: pd.DataFrame, tmp_path: Path
+    ) -> None:
+        file = demo.reporting / "recommendations.json"
+        kept = file.read_text("utf-8")
+        written = json.loads(kept)
+        every = [*written["recommendations"], *written["tested"]]
+        rule = next(entry for entry in every if entry["id"] == "dti_at_most_30")
+        file.write_text(json.dumps(written | {"recommendations": [rule], "tested": []}), "utf-8")
+        source, target = tmp_path / "new.csv", tmp_path / "scores.parquet"
+        portfolio_text.drop(columns="loan_status").replace("nan", None).to_csv(source, index=False)
+
+        def run(*params: str) -> pd.DataFrame:
+            given = ",".join([f"applications={source}", f"scores={target}", *params])
+            result = demo.run("--pipelines", "scoring", "--params", given)
+            assert result.exit_code == 0, result.output
+            return pd.read_parquet(target)
+
+        try:
+            without = run()
+            scores = run("scoring.recommendations=[dti_at_most_30]")
+            unknown = f"applications={source},scoring.recommendations=[dti_at_most_3]"
+            refused = demo.run("--pipelines", "scoring", "--params", unknown)
+        finally:
+            file.write_text(kept, "utf-8")
+
+        is_high = portfolio_text["dti"].astype(float).gt(30).to_numpy()
+        is_unlike = without["reason_1"].str.contains("outside the range|does not follow|no loan of")
+        was_open = without["decision"].isin(["approve", "refer"]) & ~is_unlike
+        assert (is_high & was_open).any()
+        assert scores.loc[is_high & was_open, "decision"].eq("decline").all()
+        others = ~(is_high & was_open)
+        assert scores.loc[others, "decision"].tolist() == without.loc[others, "decision"].tolist()
+        assert set(scores["policy_version"]) == {"npv 2026-11 + dti_at_most_30"}
+        assert "there is no rule 'dti_at_most_3'; did you mean 'dti_at_most_30'?" in refused.output
 
 
 def test_scoring_leaves_no_run_in_mlflow(
