@@ -355,7 +355,7 @@ class TestMissing:
             ("feature_engineering", ("loans", "does not exist yet")),
             ("modeling", ("_input", "does not exist yet", "05_model_input")),
             ("evaluation", ("does not exist yet", "parquet")),
-            ("insights", ("does not exist yet", "03_primary")),
+            ("insights", ("application_model", "does not exist yet")),
         ],
     )
     def test_a_pipeline_before_its_inputs_exist_names_what_is_missing(
