@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from functools import partial
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -363,25 +364,30 @@ class TestEvaluation:
 
 
 class TestInsights:
-    def test_segments_are_what_their_schema_says(self, insight: Outputs) -> None:
-        policy_schemas.SEGMENTS.validate(insight["insights.segments"])
-
     def test_segments_add_up_to_the_portfolio(self, insight: Outputs, ingested: Outputs) -> None:
         totals = (
-            insight["insights.segments"].groupby("segmentation")[["loans", "charged_off"]].sum()
+            insight["insights.findings"].groupby("segmentation")[["loans", "charged_off"]].sum()
         )
 
         assert set(totals["loans"]) == {len(ingested["loans"])}
         assert set(totals["charged_off"]) == {ingested["loans"]["is_charged_off"].sum()}
 
     def test_every_segmentation_asked_for_is_there(self, insight: Outputs) -> None:
-        segmentations = " ".join(insight["insights.segments"]["segmentation"].unique()).lower()
+        segmentations = " ".join(insight["insights.findings"]["segmentation"].unique()).lower()
 
         for asked in (
             "grade", "term", "purpose", "home", "income", "dti", "utilisation", "amount",
             "profession", "pincode",
         ):  # fmt: skip
             assert asked in segmentations
+
+    def test_the_summary_opens_the_page(self, insight: Outputs) -> None:
+        summary, page = insight["insights.summary"], insight["insights.insights_page"]
+
+        assert (len(summary["findings"]), len(summary["actions"])) == (5, 3)
+        for said in (*summary["findings"], *summary["actions"]):
+            assert said["n"] > 0
+            assert escape(said["title"]) in page
 
     def test_policies_are_compared_on_the_loans_that_the_model_was_judged_on(
         self, insight: Outputs, modelled: Outputs

@@ -1,4 +1,4 @@
-"""`loantap-policy`: show, size, approve."""
+"""`loantap-policy`: show, size, approve, pdf."""
 
 from __future__ import annotations
 
@@ -104,3 +104,62 @@ def test_rules_are_sized_on_loans_that_the_model_did_not_see(project: Path) -> N
     narrow = float(call("size", "--capacity", "0.05").output.split("review_margin ")[1].split()[0])
     assert wide > narrow > 0
     assert "more than all applications" in call("size", "--floor", "0.99").output
+
+
+@pytest.fixture
+def page(project: Path) -> Path:
+    path = project / "data/08_reporting/insights.html"
+    path.parent.mkdir(parents=True)
+    path.write_text("<p>A page", "utf-8")
+    return path
+
+
+def find_browser(project: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
+    """Put a program in the place of the browser, alone on the path."""
+    program = project / "bin/chromium"
+    program.parent.mkdir()
+    program.write_text(f"#!/bin/sh\n{script}\n", "utf-8")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(program.parent))
+
+
+def test_the_page_is_printed_beside_it(
+    project: Path, page: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = (
+        """for word; do case $word in --print-to-pdf=*) echo printed > "${word#*=}";; esac; done"""
+    )
+    find_browser(project, monkeypatch, write)
+
+    assert call("pdf").output == "Printed data/08_reporting/insights.pdf\n"
+    assert page.with_suffix(".pdf").read_text("utf-8") == "printed\n"
+    assert sorted(path.name for path in page.parent.iterdir()) == ["insights.html", "insights.pdf"]
+
+
+def test_a_browser_that_fails_leaves_the_last_pdf(
+    project: Path, page: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page.with_suffix(".pdf").write_text("the last", "utf-8")
+    find_browser(project, monkeypatch, "echo no memory >&2; exit 1")
+
+    said = call("pdf")
+
+    assert said.exit_code == 1
+    assert "the browser did not print it: no memory" in said.output
+    assert page.with_suffix(".pdf").read_text("utf-8") == "the last"
+
+
+def test_without_a_page_or_a_browser_pdf_says_what_to_do(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "Run `--pipelines insights` first" in call("pdf").output
+    page = project / "data/08_reporting/insights.html"
+    page.parent.mkdir(parents=True)
+    page.write_text("<p>A page", "utf-8")
+    monkeypatch.setenv("PATH", str(project))
+
+    said = call("pdf")
+
+    assert said.exit_code == 1
+    assert "no Chromium was found" in said.output
+    assert "apt-get install chromium" in said.output

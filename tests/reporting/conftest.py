@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 
 import pandas as pd
 import pytest
 
-from loantap.reporting.insights_page import PortfolioSummary
+from loantap.reporting.insights.page import PortfolioSummary
 
 
 @pytest.fixture
@@ -28,46 +29,54 @@ def make_summary():
 
 
 @pytest.fixture
-def segments() -> pd.DataFrame:
+def findings() -> pd.DataFrame:
+    """Segments of three factors, one of them for the audit only."""
     # fmt: off
     rows = [
-        ("grade",   "B",                  1, 600,  90, 0.150, 0.124, 0.181, 0.60, False),
-        ("grade",   "A",                  0, 300,  60, 0.200, 0.159, 0.249, 0.30, False),
-        ("grade",   "C",                  2, 100,  50, 0.500, 0.404, 0.596, 0.10, False),
-        ("purpose", "debt_consolidation", 0, 999, 199, 0.199, 0.176, 0.225, 0.99, False),
-        ("purpose", "wedding",            1,   1,   1, 1.000, 0.207, 1.000, 0.01, False),
-        ("pincode", "11650",              0, 100, 100, 1.000, 0.963, 1.000, 0.10, True),
-        ("pincode", "00813",              1, 900, 100, 0.111, 0.092, 0.133, 0.90, True),
+        ("grade",   "lender",    "B",                  1, 600,  90, 0.150, 0.124, 0.181),
+        ("grade",   "lender",    "A",                  0, 300,  60, 0.200, 0.159, 0.249),
+        ("grade",   "lender",    "C",                  2, 100,  50, 0.500, 0.404, 0.596),
+        ("purpose", "applicant", "debt consolidation", 0, 999, 199, 0.199, 0.176, 0.225),
+        ("purpose", "applicant", "wedding",            1,   1,   1, 1.000, 0.207, 1.000),
+        ("pincode", "audit",     "11650",              0, 100, 100, 1.000, 0.963, 1.000),
+        ("pincode", "audit",     "00813",              1, 900, 100, 0.111, 0.092, 0.133),
     ]
     # fmt: on
     columns = (
-        "segmentation segment order loans charged_off default_rate low high share_of_loans "
-        "audit_only"
+        "segmentation role segment order loans charged_off default_rate default_rate_low "
+        "default_rate_high"
     )
-    return pd.DataFrame(rows, columns=columns.split())
+    table = pd.DataFrame(rows, columns=columns.split())
+    return table.assign(
+        effect=2.0,
+        effect_low=-1.0,
+        effect_high=5.0,
+        finding="no difference shown",
+        profit_contractual=-366.0,
+        profit_contractual_low=-467.0,
+        profit_contractual_high=-265.0,
+    )
 
 
 @pytest.fixture
-def recommendation() -> dict[str, object]:
-    change = {"value": 22.7, "low": 10.7, "high": 34.7, "adjusted_p_value": 0.00001}
-    figures = {
-        "n": 1_000,
-        "approved": 1_000,
-        "approvals_lost": 100,
-        "default_rate_declined": 0.5,
-        "default_rate_declined_low": 0.404,
-        "default_rate_declined_high": 0.596,
-        "default_rate_kept": 0.167,
-        "profit_change": {"mid": {"capped": change}},
-    }
-    lost_after = {"approved": 700, "approvals_lost": 40, "default_rate_declined": 0.6}
+def summary() -> dict[str, Any]:
+    gain = {"value": 105.3, "low": 73.2, "high": 137.3, "per": "per application"}
+    loss = {"value": -366.0, "low": -467.0, "high": -265.0, "per": "per loan"}
     return {
-        "title": "No loan of grade C",
         "scenario": "mid",
-        "paid_life": "capped",
-        "holds": True,
-        "cause": "risk",
-        "quoted_on": "all judged loans",
-        **figures,
-        "after_npv": figures | lost_after,
+        "findings": [
+            {"title": "The safest loans lose money", "text": "At 5%.", "n": 815, "money": loss},
+            {"title": "Too few to say", "text": "", "n": 3, "money": None},
+        ],
+        "actions": [{"title": "Decide by expected NPV", "text": "62%.", "n": 4_715, "money": gain}],
     }
+
+
+@pytest.fixture
+def economics() -> dict[str, Any]:
+    assumed = {
+        "cost_of_funds_pct": 7, "loss_given_default": 0.7, "default_at_share_of_term": 0.4,
+        "origination_cost_share": 0.01, "paid_share_of_term": 1,
+    }  # fmt: skip
+    allowed = {"low": 0.3, "high": 1, "source": "the Basel framework"}
+    return {"scenarios": {"mid": assumed}, "ranges": {"loss_given_default": allowed}}

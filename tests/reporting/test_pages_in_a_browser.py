@@ -13,11 +13,21 @@ import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from loantap.policy.exploration import SAME_BY_DEFINITION, explore_outcomes
+from loantap.project.pdf import print_page
 from loantap.reporting.eda_page import render_eda
-from loantap.reporting.insights_page import render_insights
+from loantap.reporting.insights.page import render_insights
+from loantap.reporting.insights.policy_tables import list_rules
+from loantap.reporting.insights.sections import (
+    PageSection,
+    describe_policies,
+    describe_rules,
+)
+from loantap.reporting.insights.segment_plots import plot_segments
 from loantap.reporting.model_card.page import render_model_card
 from tests.conftest import require
 from tests.reporting.card_material import make_card
+from tests.reporting.charts.test_charts import make_frontier
+from tests.reporting.insights.test_tables import make_policies, make_rule_tests
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -40,9 +50,17 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def insights(tmp_path, segments, recommendation, make_summary) -> Path:
+def insights(tmp_path, findings, summary, make_summary, economics) -> Path:
     path = tmp_path / "insights.html"
-    path.write_text(render_insights(segments, [recommendation], make_summary()), encoding="utf-8")
+    sections = [
+        describe_policies(
+            make_policies(), make_frontier("contractual", "capped"), "mid", ["mid", "hard"]
+        ),
+        describe_rules(list_rules(make_rule_tests(), "mid", "capped")),
+        PageSection("findings", "Segments", plots=plot_segments(findings, 0.2)),
+    ]
+    page = render_insights(summary, sections, make_summary(), economics)
+    path.write_text(page, encoding="utf-8")
     return path
 
 
@@ -62,12 +80,54 @@ def test_the_insights_page_fits_its_window_and_asks_for_nothing(browser, insight
     page.on("console", lambda message: said.append(message.text))
 
     page.goto(insights.as_uri())
+    page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
 
-    assert page.get_by_role("heading", name="Grade", exact=True).is_visible()
+    for drawn in ("#chart-frontier svg", "#chart-rules svg"):
+        expect(page.locator(drawn).first).to_be_visible()
+    expect(page.get_by_role("region", name="Table: Grade")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert asked == [insights.as_uri()]
     assert said == []
     page.close()
+
+
+def test_a_point_of_a_chart_says_its_figures_and_another_scenario_can_be_chosen(browser, insights):
+    page = browser.new_page()
+    page.goto(insights.as_uri())
+    frontier = page.locator("#chart-frontier")
+
+    frontier.locator("g.mark-symbol.role-mark path").last.hover()
+    expect(page.locator("#vg-tooltip-element")).to_contain_text("+80 [+70, +90]")
+    frontier.get_by_label("hard").check()
+    expect(frontier.locator("text", has_text="expected NPV").first).to_be_visible()
+    page.close()
+
+
+def test_the_insights_page_is_printed_with_its_charts_and_its_folds(browser, insights):
+    page = browser.new_page()
+    page.goto(insights.as_uri())
+    expect(page.locator("#chart-frontier svg").first).to_be_visible()
+    page.emulate_media(media="print")
+    expect(page.get_by_role("region", name="Table: Grade")).to_be_visible()
+    expect(page.locator(".vega-bindings").first).to_be_hidden()
+    page.close()
+
+    printed = print_page(insights)
+
+    assert printed == insights.with_suffix(".pdf")
+    assert printed.read_bytes().startswith(b"%PDF-")
+    assert len(printed.read_bytes()) > 50_000
+
+
+def test_the_insights_page_can_be_read_without_scripts(browser, insights):
+    context = browser.new_context(java_script_enabled=False)
+    page = context.new_page()
+    page.goto(insights.as_uri())
+
+    expect(page.get_by_role("heading", name="Decide by expected NPV")).to_be_visible()
+    expect(page.locator("#chart-frontier")).to_have_text("")
+    expect(page.get_by_role("heading", name="Scenario mid").first).to_be_visible()
+    context.close()
 
 
 @pytest.mark.parametrize("width", [1280, 390])

@@ -1,4 +1,4 @@
-"""`loantap-policy`: show the credit policy, size its rules, approve it."""
+"""`loantap-policy`: show the credit policy, size its rules, approve it, print the page."""
 
 from __future__ import annotations
 
@@ -20,10 +20,12 @@ from loantap.policy.money.scenarios import Economics, Scenario
 from loantap.policy.sizing import size_rules
 from loantap.portfolio.errors import InputError
 from loantap.project.folder import find_project
+from loantap.project.pdf import print_page
 
 _POLICY = Path("conf/base/parameters_policy.yml")
 _ECONOMICS = Path("conf/base/parameters_economics.yml")
 _PREDICTIONS = Path("data/07_model_output/lending/predictions.parquet")
+_PAGE = Path("data/08_reporting/insights.html")
 _LOANS = Path("data/03_primary/loans.parquet")
 _TERMS = ["loan_id", "interest_rate_pct", "term_months"]
 
@@ -47,6 +49,17 @@ def show() -> None:
     is_same = written["digest"] == digest_policy(policy, scenario)
     table.add_row("", "as approved" if is_same else "CHANGED since it was approved")
     Console().print(table)
+
+
+@main.command()
+def pdf() -> None:
+    """Print the insights page into a PDF beside it; needs Chromium."""
+    folder = find_project(Path.cwd())
+    try:
+        printed = print_page(folder / _PAGE)
+    except InputError as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"Printed {printed.relative_to(folder)}")
 
 
 @main.command()

@@ -1,4 +1,4 @@
-"""Pandera schemas of profits, segments and scores."""
+"""Pandera schemas of profits and scores."""
 
 from __future__ import annotations
 
@@ -25,25 +25,6 @@ PROFITS = pa.DataFrameSchema(
     },
     strict=True,
     name="profits",
-)
-
-# One row per segment of each segmentation.
-SEGMENTS = pa.DataFrameSchema(
-    {
-        "segmentation": pa.Column("str"),
-        "segment": pa.Column("str"),
-        "order": pa.Column("int64", pa.Check.ge(0)),
-        "loans": pa.Column("int64", pa.Check.gt(0)),
-        "charged_off": pa.Column("int64", pa.Check.ge(0)),
-        "default_rate": pa.Column("float64", _RATE),
-        "low": pa.Column("float64", _RATE),
-        "high": pa.Column("float64", _RATE),
-        "share_of_loans": pa.Column("float64", _RATE),
-        "audit_only": pa.Column("bool"),
-    },
-    strict=True,
-    unique=["segmentation", "segment"],
-    name="segments",
 )
 
 # One row per application, in the order of the input.

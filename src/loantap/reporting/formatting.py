@@ -64,6 +64,15 @@ def signed(value: float, digits: int = 1) -> str:
     return f"{round(value, digits) + 0.0:+.{digits}f}"
 
 
+def money(value: float) -> str:
+    """An amount in whole units of currency, with its sign.
+
+    >>> money(1234.5), money(-0.4)
+    ('+1,234', '+0')
+    """
+    return f"{round(value) + 0.0:+,.0f}"
+
+
 def percent_interval(low: float | None, high: float | None) -> str:
     """Bounds of a rate; empty when either is missing.
 

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from loantap import __version__
 from loantap.portfolio.dictionary import SIMULATED
 from loantap.reporting import formatting
+from loantap.reporting.charts.inline import write_spec
 
 
-def render_page(template: str, *, origin: str, script: str = "", **context: Any) -> str:
+def render_page(template: str, *, origin: str, scripts: Sequence[str] = (), **context: Any) -> str:
     """Render a page template into one HTML document that needs nothing beside it.
 
     Args:
         template: file name in `reporting/templates`.
         origin: origin of the data; when simulated, the page carries the banner that says so.
-        script: file name in `reporting/templates` of what the page runs; nothing else may run.
+        scripts: code that the page runs, in this order; nothing else may run.
         context: what the template shows; every value is escaped.
 
     Raises:
@@ -33,16 +36,21 @@ def render_page(template: str, *, origin: str, script: str = "", **context: Any)
             origin=origin,
             is_simulated=origin == SIMULATED,
             produced_by=_produced_by(),
-            script=script,
-            script_digest=_digest(script) if script else "",
+            # Not escaped: a script element ends at its end tag and knows no entities.
+            scripts=[Markup(code) for code in scripts],  # noqa: S704 - our own code
+            script_digests=[_digest(code) for code in scripts],
             **context,
         )
     )
 
 
-def _digest(script: str) -> str:
+def read_script(name: str) -> str:
+    """The code of a script in `reporting/templates`."""
+    return _environment().get_template(name).render()
+
+
+def _digest(code: str) -> str:
     """What a content security policy knows a script by."""
-    code = _environment().get_template(script).render()
     return base64.b64encode(hashlib.sha256(code.encode()).digest()).decode("ascii")
 
 
@@ -64,6 +72,7 @@ def _environment() -> Environment:
         formatting.count,
         formatting.decimal,
         formatting.signed,
+        formatting.money,
         formatting.p_value,
         formatting.capitalize_first,
         formatting.name_sample,
@@ -71,6 +80,7 @@ def _environment() -> Environment:
         formatting.name_segmentation,
     ):
         environment.filters[worded.__name__] = worded
+    environment.filters["spec"] = lambda spec: Markup(write_spec(spec))  # noqa: S704 - escaped
     environment.globals["percent_interval"] = formatting.percent_interval
     environment.globals["decimal_interval"] = formatting.decimal_interval
     return environment

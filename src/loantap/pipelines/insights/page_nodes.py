@@ -2,34 +2,52 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
+from loantap.measures.intervals import measure_default_rate
 from loantap.policy.money.scenarios import Economics, PaidLife
-from loantap.portfolio.assembly import portfolio_origin
-from loantap.reporting import insights_sections as sections
-from loantap.reporting.figures.frame import Title
-from loantap.reporting.figures.frontier import plot_frontier
-from loantap.reporting.figures.inline import embed_svg
-from loantap.reporting.insights_sections import PageSection
+from loantap.policy.options import InsightsOptions
+from loantap.policy.summary.actions import propose_actions
+from loantap.policy.summary.findings import summarise_findings
+from loantap.policy.summary.headlines import describe_summary
+from loantap.portfolio.assembly import origin_of_rows, portfolio_origin
+from loantap.reporting.insights import sections
+from loantap.reporting.insights.page import PortfolioSummary
+from loantap.reporting.insights.page import render_insights as render
+from loantap.reporting.insights.policy_tables import list_rules
+from loantap.reporting.insights.sections import PageSection
 
 _SHOWN = PaidLife.CONTRACTUAL.value
 
 
-def word_policies(
-    policy_comparison: pd.DataFrame,
-    frontier: pd.DataFrame,
-    reconciliation: pd.DataFrame,
+def summarise(
+    drivers: pd.DataFrame,
+    findings: pd.DataFrame,
+    claims: pd.DataFrame,
+    policies: pd.DataFrame,
+    recommendations: dict[str, Any],
     economics: Economics,
+) -> dict[str, Any]:
+    """Five findings and three actions, each with its money."""
+    told = summarise_findings(drivers, findings, policies, claims, economics.main)
+    actions = propose_actions(policies, recommendations, economics.main)
+    return describe_summary(told, actions, economics.main)
+
+
+def word_policies(
+    policies: pd.DataFrame, frontier: pd.DataFrame, economics: Economics
 ) -> list[PageSection]:
     """The frontier, and what each policy would have earned."""
-    loans = int(frontier.loc[frontier["sample"].eq("cv"), "n"].max())
-    title = Title("lending", portfolio_origin(reconciliation), loans, not_for_lending=False)
-    chart = embed_svg(plot_frontier(frontier, economics.main, _SHOWN, title))
-    return [
-        sections.describe_policies(
-            policy_comparison, chart, economics.main, list(economics.scenarios)
-        )
-    ]
+    scenarios = list(economics.scenarios)
+    return [sections.describe_policies(policies, frontier, economics.main, scenarios)]
+
+
+def word_rules(rule_tests: pd.DataFrame, recommendations: dict[str, Any]) -> list[PageSection]:
+    """What the rules of the policy lab would have changed."""
+    outlook = recommendations["scenario"], recommendations["paid_life"]
+    return [sections.describe_rules(list_rules(rule_tests, *outlook))]
 
 
 def word_findings(
@@ -40,11 +58,14 @@ def word_findings(
     information_values: pd.DataFrame,
     bins: pd.DataFrame,
 ) -> list[PageSection]:
-    """Drivers, segments that differ, and the claims of the case study."""
+    """Drivers, segments that differ, the claims of the case study, and the audit."""
+    whole = findings[findings["segmentation"].eq(findings["segmentation"].iloc[0])]
+    default_rate = whole["charged_off"].sum() / whole["loans"].sum()
     return [
         sections.describe_drivers(drivers, information_values, bins),
         sections.describe_claims(claims),
-        sections.describe_findings(findings, finding_years),
+        sections.describe_findings(findings, finding_years, default_rate),
+        sections.describe_audit(findings, default_rate),
     ]
 
 
@@ -62,3 +83,36 @@ def word_fairness(
     return [
         sections.describe_fairness(fairness_by_policy, fairness_frontier, economics.main, _SHOWN)
     ]
+
+
+def render_insights(
+    summary: dict[str, Any],
+    policies: list[PageSection],
+    rules: list[PageSection],
+    findings: list[PageSection],
+    offers: list[PageSection],
+    fairness: list[PageSection],
+    loans: pd.DataFrame,
+    reconciliation: pd.DataFrame,
+    economics: Economics,
+    options: InsightsOptions,
+) -> str:
+    """Summary, policies, rules, findings, offers and fairness as one HTML page."""
+    charged_off = int(loans["is_charged_off"].sum())
+    default = measure_default_rate(charged_off, len(loans))
+    events = reconciliation[reconciliation["table"] == "loan_events"]
+    portfolio = PortfolioSummary(
+        loans=len(loans),
+        charged_off=charged_off,
+        default_rate=default.rate,
+        low=default.low,
+        high=default.high,
+        origin=portfolio_origin(reconciliation),
+        as_of=options.as_of,
+        first_issued=loans["issue_month"].min().date(),
+        last_issued=loans["issue_month"].max().date(),
+        monthly_events_origin=origin_of_rows(events),
+    )
+    drivers, *others = findings
+    parts = [drivers, *policies, *rules, *others, *offers, *fairness]
+    return render(summary, parts, portfolio, economics.model_dump(mode="json"))

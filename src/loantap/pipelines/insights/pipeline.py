@@ -30,12 +30,6 @@ def create_pipeline() -> Pipeline:
                 ["approvals", "policy_comparison", "frontier"],
                 name="compare_policies",
             ),
-            Node(
-                nodes.summarise_segments,
-                ["loans", "params:insights"],
-                "segments",
-                name="summarise_segments",
-            ),
             # Policy lab.
             Node(
                 lab_nodes.backtest_rules,
@@ -54,22 +48,6 @@ def create_pipeline() -> Pipeline:
                 ["rule_tests", "reconciliation", "params:economics", "params:insights"],
                 "recommendations",
                 name="recommend",
-            ),
-            Node(
-                nodes.render_insights,
-                [
-                    "segments",
-                    "recommendations",
-                    "loans",
-                    "reconciliation",
-                    "policy_sections",
-                    "finding_sections",
-                    "offer_sections",
-                    "fairness_sections",
-                    "params:insights",
-                ],
-                "insights_page",
-                name="render_insights",
             ),
             # Fairness of policies.
             Node(
@@ -107,9 +85,15 @@ def create_pipeline() -> Pipeline:
             # What the page says of them.
             Node(
                 page_nodes.word_policies,
-                ["policy_comparison", "frontier", "reconciliation", "params:economics"],
+                ["policy_comparison", "frontier", "params:economics"],
                 "policy_sections",
                 name="word_policies",
+            ),
+            Node(
+                page_nodes.word_rules,
+                ["rule_tests", "recommendations"],
+                "rule_sections",
+                name="word_rules",
             ),
             Node(
                 page_nodes.word_findings,
@@ -135,6 +119,36 @@ def create_pipeline() -> Pipeline:
                 ["fairness_by_policy", "fairness_frontier", "params:economics"],
                 "fairness_sections",
                 name="word_fairness",
+            ),
+            Node(
+                page_nodes.summarise,
+                [
+                    "drivers",
+                    "findings",
+                    "claims",
+                    "policy_comparison",
+                    "recommendations",
+                    "params:economics",
+                ],
+                "summary",
+                name="summarise",
+            ),
+            Node(
+                page_nodes.render_insights,
+                [
+                    "summary",
+                    "policy_sections",
+                    "rule_sections",
+                    "finding_sections",
+                    "offer_sections",
+                    "fairness_sections",
+                    "loans",
+                    "reconciliation",
+                    "params:economics",
+                    "params:insights",
+                ],
+                "insights_page",
+                name="render_insights",
             ),
             # Offers: products by segment, counterfactual odds ratios, concentration by region.
             Node(

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from loantap.features.build import build_features
-from loantap.policy.segments import group_profession
+from loantap.policy.findings.professions import group_professions
 
 # Said wherever the audit shows.
 NO_PROTECTED_ATTRIBUTE: Final = (
@@ -92,10 +92,7 @@ PROXIES: Final[Mapping[str, Proxy]] = MappingProxyType(
 
 
 def _professions(loans: pd.DataFrame) -> pd.Series:
-    """Groups of job titles; each title is read once, however many borrowers have it."""
-    codes, titles = pd.factorize(loans["profession"], use_na_sentinel=False)
-    groups = group_profession(pd.Series(titles, dtype="str")).to_numpy()[codes]
-    return pd.Series(groups, index=loans.index, dtype="str").astype("category")
+    return group_professions(loans["profession"]).cat.remove_unused_categories()
 
 
 # What policies are audited by: a group of professions too, which no model has as a feature.

@@ -18,7 +18,7 @@ from loantap.reporting.model_card.leakage_section import make_leakage_section
 from loantap.reporting.model_card.model_section import ModelSection, word_section
 from loantap.reporting.model_card.verdict import Reports, reach_verdict
 from loantap.reporting.model_card.vintage_section import VintageSection
-from loantap.reporting.shell import render_page
+from loantap.reporting.shell import read_script, render_page
 
 _ORDER: Final = ("lending", "application", "benchmark", "published_replica")
 _APPROVERS: Final = ("Model owner", "Independent validation", "Credit policy", "Risk")
@@ -186,7 +186,7 @@ def render_model_card(card: ModelCard) -> str:
         "model_card.html",
         origin=card.data.summary.origin,
         title="Model card: probability of default",
-        script="unfold.js",
+        scripts=[read_script("unfold.js")],
         card=card,
         versions={model.name: model.version for model in models},
         verdicts=[reach_verdict(model, reports) for model in lent_on],

@@ -1,4 +1,4 @@
-"""Tables and sections of the insights page."""
+"""Tables of the insights page."""
 
 from __future__ import annotations
 
@@ -7,13 +7,11 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from loantap.reporting import insights_tables as tables
-from loantap.reporting.figures.frame import Title
-from loantap.reporting.figures.frontier import plot_frontier
-from loantap.reporting.insights_page import render_insights
-from loantap.reporting.insights_sections import PageSection, describe_claims, describe_policies
-from loantap.reporting.insights_tables import PageTable
-from tests.reporting.page_outline import HOSTILE, assert_self_contained, read_text
+from loantap.reporting.formatting import decimal
+from loantap.reporting.insights.fairness_tables import tabulate_fairness
+from loantap.reporting.insights.finding_tables import tabulate_finding_years, tabulate_findings
+from loantap.reporting.insights.policy_tables import list_rules, tabulate_policies, tabulate_rules
+from loantap.reporting.page_table import with_interval
 
 NAN = float("nan")
 
@@ -49,27 +47,18 @@ def make_policies() -> pd.DataFrame:
     ],
 )
 def test_a_figure_is_told_with_its_interval(row: dict[str, Any], said: str) -> None:
-    assert tables.with_interval(row, "x", lambda value: f"{value:.1f}") == said
+    assert with_interval(row, "x", lambda value: decimal(value, 1)) == said
 
 
 def test_a_policy_is_told_on_the_loans_of_cross_validation_in_one_scenario() -> None:
-    table = tables.tabulate_policies(make_policies(), "mid", "capped")
+    table = tabulate_policies(make_policies(), "mid", "capped")
 
     assert table.caption == "Scenario mid, paid loans capped, n = 1,000 applications"
     assert [row[0] for row in table.rows] == ["Expected NPV above 0", "All"]
     assert table.rows[0][1:5] == [
         "62.0%", "20.0% [18.0%, 22.0%]", "+595 [+495, +695]", "+105 [+75, +135]",
     ]  # fmt: skip
-    assert tables.tabulate_policies(make_policies(), "hard", "capped").rows == []
-
-
-def test_the_main_scenario_is_open_and_the_others_are_folded() -> None:
-    section = describe_policies(make_policies(), "data:x", "mid", ["mild", "mid"])
-
-    assert [(t.caption.split(",")[0], t.is_folded) for t in section.tables] == [
-        ("Scenario mid", False), ("Scenario mid", False),
-        ("Scenario mild", True), ("Scenario mild", True),
-    ]  # fmt: skip
+    assert tabulate_policies(make_policies(), "hard", "capped").rows == []
 
 
 def test_segments_that_differ_are_shown_the_riskiest_first_and_no_audit_among_them() -> None:
@@ -92,8 +81,8 @@ def test_segments_that_differ_are_shown_the_riskiest_first_and_no_audit_among_th
          for year, effect in ((2013, -12.0), (2014, NAN))]
     )  # fmt: skip
 
-    table = tables.tabulate_findings(findings)
-    by_year = tables.tabulate_finding_years(findings, years)
+    table = tabulate_findings(findings)
+    by_year = tabulate_finding_years(findings, years)
 
     assert [row[0] for row in table.rows] == ["grade: F", "grade: A"]
     assert table.rows[1][3:5] == ["-11.9 [-12.9, -10.9]", "-366 [-376, -356]"]
@@ -113,51 +102,57 @@ def test_the_least_ratio_of_each_proxy_is_told_for_each_policy() -> None:
         ]
     )  # fmt: skip
 
-    table = tables.tabulate_fairness(audit)
+    table = tabulate_fairness(audit)
 
     assert table.headers == ("Policy", "income")
-    assert table.rows == [["npv", "0.60 [0.50, 0.70]"], ["approve all", "1.00"]]
+    assert table.rows == [
+        ["Expected NPV above 0", "0.60 [0.50, 0.70]"],
+        ["Approve everybody", "1.00"],
+    ]
     assert "n = 150 loans" in table.caption
 
 
-def test_the_frontier_is_drawn_by_default_rate_without_what_approves_nobody() -> None:
-    points = pd.DataFrame(
+def make_rule_tests() -> pd.DataFrame:
+    """Two rules, alone and after the NPV policy, in two scenarios and on two samples."""
+    return pd.DataFrame(
         [
-            {"family": family, "label": family, "is_policy": is_policy, "sample": "cv",
-             "scenario": "mid", "paid_life": "capped", "default_rate_approved": rate,
-             **spread("profit", profit, 10)}
-            for family, is_policy, rate, profit in (
-                ("npv_hurdle", False, 0.3, 100), ("npv_hurdle", False, 0.1, 50),
-                ("npv_hurdle", False, NAN, 0), ("npv", True, 0.2, 80), ("oracle", True, 0, 900),
+            {"rule_id": rule, "title": rule.upper(), "found_by": found_by, "after": after,
+             "sample": sample, "scenario": scenario, "paid_life": "capped", "n": 5_239,
+             "approvals_lost": 86, "charge_offs_avoided": 42, "charge_offs_avoided_share": 0.042,
+             "holds": holds, "is_enough": is_enough,
+             **spread("default_rate_declined", 0.488, 0.1),
+             **spread("profit_change", change, 10)}
+            for rule, found_by, after, change, holds, is_enough in (
+                ("dear", "hand", "approve_all", -98, False, True),
+                ("dear", "hand", "npv", -105, False, True),
+                ("dti", "search", "approve_all", 22.7, True, True),
+                ("dti", "search", "npv", NAN, False, False),
             )
+            for sample in ("all", "test")
+            for scenario in ("mid", "hard")
         ]
     )  # fmt: skip
 
-    figure = plot_frontier(points, "mid", "capped", Title("lending", "simulated", 3, False))
 
-    (axes,) = figure.axes
-    line = axes.lines[0]
-    assert list(line.get_xdata()) == [0.1, 0.3]
-    assert [text.get_text() for text in axes.texts if text.get_text() == "npv"] == ["npv"]
-    assert "SIMULATED DATA" in {text.get_text() for text in axes.texts}
+def test_rules_are_listed_in_one_scenario_on_all_loans_the_surest_gain_first() -> None:
+    rules = list_rules(make_rule_tests(), "mid", "capped")
+
+    assert rules[["rule_id", "after", "verdict"]].values.tolist() == [
+        ["dti", "approve_all", "holds"],
+        ["dti", "npv", "too few loans to say"],
+        ["dear", "approve_all", "no gain beyond chance"],
+        ["dear", "npv", "no gain beyond chance"],
+    ]
+    assert list_rules(make_rule_tests(), "mid", "contractual").empty
 
 
-def test_a_section_is_shown_with_its_tables_and_hostile_text_stays_text(
-    segments: pd.DataFrame, make_summary: Any
-) -> None:
-    folded = PageTable("Folded", ("a", "b"), [["1", "2"]], "A note", is_folded=True)
-    claims = pd.DataFrame(
-        {"said": [HOSTILE], "verdict": ["does not hold"], "answer": ["n = 5"],
-         "asked": ["more of it"], "instead": ["nothing"]}
-    )  # fmt: skip
-    parts = [PageSection("extra", "Extra", HOSTILE, [folded]), describe_claims(claims)]
+def test_a_rule_is_told_alone_and_after_the_npv_policy() -> None:
+    table = tabulate_rules(list_rules(make_rule_tests(), "mid", "capped"))
 
-    page = render_insights(segments, [], make_summary(), parts)
-
-    assert_self_contained(page)
-    assert HOSTILE not in page
-    assert '<a href="#extra">Extra</a>' in page
-    assert "<summary>Folded</summary>" in page
-    text = read_text(page)
-    assert "does not hold n = 5 more of it: nothing" in text
-    assert "A note" in text
+    assert table.rows[0] == [
+        "DTI", "the search", "86", "4.2%", "48.8% [38.8%, 58.8%]", "+23 [+13, +33]", "holds",
+        "\N{EN DASH}", "too few loans to say", "5,239",
+    ]  # fmt: skip
+    assert table.rows[1][5:9] == [
+        "-98 [-108, -88]", "no gain beyond chance", "-105 [-115, -95]", "no gain beyond chance",
+    ]  # fmt: skip

@@ -1,0 +1,132 @@
+"""A finding or an action as it is put to the head of credit, and where its figures come from."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+import pandas as pd
+
+from loantap.model.validation.plain import make_plain
+from loantap.policy.money.scenarios import PaidLife
+
+PER_APPLICATION: Final = "per application"
+_PER_LOAN: Final = "per loan"
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """Imputed profit, in currency, with its 95% interval.
+
+    Attributes:
+        value: the mean.
+        low: lower bound.
+        high: upper bound.
+        per: what it is counted per, and against what.
+    """
+
+    value: float
+    low: float
+    high: float
+    per: str
+
+    @property
+    def is_gain(self) -> bool:
+        """Whether it lies above zero beyond chance."""
+        return self.low > 0
+
+    @property
+    def is_loss(self) -> bool:
+        """Whether it lies below zero beyond chance."""
+        return self.high < 0
+
+    def __str__(self) -> str:
+        return f"{self.value:+,.0f} ({self.low:+,.0f} to {self.high:+,.0f})"
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """A finding, or an action, as it is put to the head of credit.
+
+    Attributes:
+        title: the statement, or what is to be done.
+        text: the figures that it rests on.
+        money: what it is worth; None where too few loans say.
+        n: number of loans that the money is counted on.
+    """
+
+    title: str
+    text: str
+    money: Money | None
+    n: int
+
+
+def describe_summary(
+    findings: Sequence[Headline], actions: Sequence[Headline], scenario: str
+) -> dict[str, Any]:
+    """The structure of `summary.json`.
+
+    Returns:
+        `scenario`, `paid_life` and `profit` (how it is known) of the money, `findings` and
+        `actions`, each with `title`, `text`, `n` and `money` (`value`, `low`, `high`, `per`; null
+        where too few loans say).
+    """
+    return {
+        "scenario": scenario,
+        "paid_life": PaidLife.CONTRACTUAL.value,
+        "profit": "imputed from outcomes",
+        "findings": [make_plain(asdict(finding)) for finding in findings],
+        "actions": [make_plain(asdict(action)) for action in actions],
+    }
+
+
+def select_policies(policies: pd.DataFrame, sample: str, scenario: str) -> pd.DataFrame:
+    """The policies on one sample in one scenario, paid loans running for their contract."""
+    return policies[
+        policies["sample"].eq(sample)
+        & policies["scenario"].eq(scenario)
+        & policies["paid_life"].eq(PaidLife.CONTRACTUAL.value)
+    ]
+
+
+def find_policy(policies: pd.DataFrame, name: str) -> pd.Series:
+    """The row of one policy."""
+    return policies[policies["policy"].eq(name)].iloc[0]
+
+
+def read_gain(row: Mapping[str, Any] | pd.Series) -> Money | None:
+    """What a policy earns more than approving everybody; None where too few loans say."""
+    value, low, high = (float(row[f"gain_to_approve_all{end}"]) for end in ("", "_low", "_high"))
+    if math.isnan(value):
+        return None
+    return Money(value, low, high, f"{PER_APPLICATION}, against approving everybody")
+
+
+def read_earned(row: pd.Series) -> Money:
+    """What a loan of the segment earned on average, paid loans running for their contract."""
+    name = f"profit_{PaidLife.CONTRACTUAL.value}"
+    value, low, high = (float(row[f"{name}{end}"]) for end in ("", "_low", "_high"))
+    return Money(value, low, high, _PER_LOAN)
+
+
+def rename_approved(row: pd.Series) -> pd.Series:
+    """The default rate of what is approved, by the names that `tell_rate` reads."""
+    ends = ("", "_low", "_high")
+    return pd.Series({f"default_rate{end}": row[f"default_rate_approved{end}"] for end in ends})
+
+
+def take_first(rows: pd.DataFrame, by: str, *, largest: bool = False) -> pd.Series:
+    """The row with the least, or the largest, of a figure."""
+    return rows.sort_values(by, ascending=not largest, kind="stable").iloc[0]
+
+
+def name_segment(row: pd.Series) -> str:
+    """A segment in a sentence."""
+    return f"{row['phrase']} {row['segment']}"
+
+
+def join_names(names: Sequence[str]) -> str:
+    """Names in a sentence: `a, b and c`."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

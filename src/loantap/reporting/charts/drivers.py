@@ -1,0 +1,107 @@
+"""Drivers of default: the strength of each factor, over all years and in each."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import altair as alt
+import pandas as pd
+
+from loantap.reporting.charts.frame import ROW_HEIGHT, colour_by, dress_chart, hover
+from loantap.reporting.formatting import count, decimal, percent
+from loantap.reporting.page_table import list_rows, with_interval
+
+WHOSE: Final = {"applicant": "the applicant's", "lender": "set by the lender"}
+_STRENGTH: Final = "Strength, percentage points"
+
+
+def chart_drivers(drivers: pd.DataFrame) -> alt.LayerChart:
+    """How far the default rates of a factor's segments lie apart, other factors equal, ranked.
+
+    Args:
+        drivers: one row per factor and year, the year 0 standing for all: `phrase`, `role`,
+            `rank`, `loans`, `strength` with `_low` and `_high`, `finding`, and the segments of the
+            lowest and highest rate.
+    """
+    whole = drivers[drivers["year"].eq(0) & drivers["strength"].notna()].sort_values("rank")
+    whole = whole.assign(whose=whole["role"].map(WHOSE))
+    told = pd.DataFrame(
+        [
+            {
+                "Strength, points": with_interval(row, "strength", _one_decimal),
+                "Lowest": f"{row['lowest_segment']}: {percent(row['lowest_rate'])}",
+                "Highest": f"{row['highest_segment']}: {percent(row['highest_rate'])}",
+                "Finding": str(row["finding"]),
+                "n": count(row["loans"]),
+            }
+            for row in list_rows(whole)
+        ],
+        index=whole.index,
+    )
+    columns = ["phrase", "whose", "strength", "strength_low", "strength_high"]
+    base = alt.Chart(pd.concat([whole[columns], told], axis=1))
+    y = alt.Y("phrase:N", sort=None, title=None)
+    colour = colour_by("whose", list(WHOSE.values()))
+    layers = [
+        base.mark_rule(strokeWidth=3, strokeCap="round").encode(
+            alt.X("strength_low:Q", title=_STRENGTH), y, colour, alt.X2("strength_high:Q")
+        ),
+        base.mark_point(filled=True, size=90, opacity=1).encode(
+            alt.X("strength:Q"), y, colour, tooltip=hover("phrase", *told.columns)
+        ),
+    ]
+    return dress_chart(layers, height=ROW_HEIGHT * len(whole))
+
+
+def chart_driver_years(drivers: pd.DataFrame) -> alt.LayerChart | None:
+    """The strength of each factor in each issue year; None where no year has loans enough.
+
+    Args:
+        drivers: as for `chart_drivers`.
+    """
+    known = drivers[drivers["year"].gt(0) & drivers["strength"].notna()]
+    if known.empty:
+        return None
+    order = drivers[drivers["year"].eq(0)].sort_values("rank")["phrase"].tolist()
+    told = pd.DataFrame(
+        [
+            {
+                "Issue year": str(row["year"]),
+                "Strength, points": with_interval(row, "strength", _one_decimal),
+                "n": count(row["loans"]),
+            }
+            for row in list_rows(known)
+        ],
+        index=known.index,
+    )
+    base = alt.Chart(pd.concat([known[["phrase", "year", "strength"]], told], axis=1))
+    x = alt.X("year:O", title="Issue year", axis=alt.Axis(labelAngle=0, labelOverlap=True))
+    y = alt.Y("phrase:N", sort=order, title=None)
+    # Below zero: the year goes against the order that the segments have in all other years.
+    most = max(float(known["strength"].abs().max()), 1)
+    is_deep = f"abs(datum.strength) > {0.55 * most}"
+    told_by = hover("phrase", *told.columns)
+    layers = [
+        base.mark_rect(stroke="var(--card)", strokeWidth=2).encode(
+            x,
+            y,
+            alt.Color(
+                "strength:Q",
+                legend=None,
+                scale=alt.Scale(scheme="redblue", domain=[-most, most], domainMid=0),
+            ),
+            tooltip=told_by,
+        ),
+        base.mark_text(fontSize=11).encode(
+            x,
+            y,
+            alt.Text("strength:Q", format=".0f"),
+            color=alt.condition(is_deep, alt.value("#ffffff"), alt.value("#1c2530")),
+            tooltip=told_by,
+        ),
+    ]
+    return dress_chart(layers, height=ROW_HEIGHT * len(order))
+
+
+def _one_decimal(value: float) -> str:
+    return decimal(value, 1)

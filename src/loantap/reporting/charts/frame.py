@@ -1,0 +1,65 @@
+"""What every chart shares: its width, colours and fonts.
+
+Ink, grid and fonts are those of the page that a chart stands on (`style.css`), light or dark.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import altair as alt
+
+from loantap.reporting.figures.frame import BLUE, GREEN, VERMILION
+
+INK: Final = "var(--ink)"
+MUTED: Final = "var(--muted)"
+GRID: Final = "var(--line)"
+# In the order in which a chart of several series uses them.
+SERIES: Final = (BLUE, VERMILION, GREEN, "#8a5fa8", "#5b6673")
+ROW_HEIGHT: Final = 26
+
+
+def dress_chart(layers: list[alt.Chart], *, height: int) -> alt.LayerChart:
+    """Layers over each other, as wide as the page lets them be.
+
+    Args:
+        layers: from the back to the front.
+        height: of the plot, in pixels.
+    """
+    chart: alt.LayerChart = (
+        alt.layer(*layers)
+        .properties(width="container", height=height)
+        .configure(
+            background="transparent",
+            font="system-ui, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif",
+            autosize=alt.AutoSizeParams(type="fit-x", contains="padding"),
+            padding=4,
+            view=alt.ViewConfig(stroke=None),
+            axis=alt.AxisConfig(
+                labelColor=MUTED, titleColor=MUTED, gridColor=GRID, domainColor=GRID,
+                tickColor=GRID, labelFontSize=12, titleFontSize=12, titleFontWeight="normal",
+                labelLimit=150,
+            ),
+            legend=alt.LegendConfig(
+                orient="bottom", columns=1, labelColor=INK, labelFontSize=12, labelLimit=320,
+                symbolOpacity=1, symbolType="circle", title=None,
+            ),
+        )
+    )  # fmt: skip
+    return chart
+
+
+def colour_by(field: str, names: list[str]) -> alt.Color:
+    """Colour of a series, one of each name, in the order of the names."""
+    scale = alt.Scale(domain=names, range=list(SERIES[: len(names)]))
+    return alt.Color(f"{field}:N", scale=scale)
+
+
+def hover(*fields: str) -> list[alt.Tooltip]:
+    """What a mark says when it is pointed at; each field is text and titled by its own name."""
+    return [alt.Tooltip(f"{field}:N") for field in fields]
+
+
+def to_spec(chart: alt.LayerChart) -> dict[str, Any]:
+    """The chart as a Vega-Lite specification with its rows in it."""
+    return dict(chart.to_dict())

@@ -1,0 +1,70 @@
+"""The policy lab: what each rule would have changed in profit."""
+
+from __future__ import annotations
+
+from textwrap import wrap
+from typing import Final
+
+import altair as alt
+import pandas as pd
+
+from loantap.reporting.charts.frame import INK, MUTED, colour_by, dress_chart, hover
+from loantap.reporting.formatting import count, money, percent
+from loantap.reporting.page_table import list_rows, with_interval
+
+AFTER: Final = {"approve_all": "Rule alone, against approving all",
+                "npv": "Rule after the NPV policy, against that policy"}  # fmt: skip
+# Pixels of a row: two lines of its name, and two intervals.
+_ROW: Final = 64
+_LINE: Final = 46
+
+
+def chart_rules(rules: pd.DataFrame) -> alt.LayerChart:
+    """Profit change per application of each rule, alone and after the NPV policy.
+
+    Args:
+        rules: one row per rule and policy it comes after, in the order shown: `title`, `after`,
+            `n`, `approvals_lost`, `charge_offs_avoided`, `profit_change` with `_low` and `_high`,
+            `default_rate_declined`, `verdict`.
+    """
+    known = rules[rules["profit_change"].notna()]
+    told = pd.DataFrame(
+        [
+            {
+                "Profit change": with_interval(row, "profit_change", money),
+                "Approvals lost": count(row["approvals_lost"]),
+                "Charge-offs avoided": count(row["charge_offs_avoided"]),
+                "Default rate of declined": percent(row["default_rate_declined"]),
+                "Verdict": str(row["verdict"]),
+                "n": count(row["n"]),
+            }
+            for row in list_rows(known)
+        ],
+        index=known.index,
+    )
+    figures = ["title", "after", "profit_change", "profit_change_low", "profit_change_high"]
+    shown = pd.concat([known[figures], told], axis=1)
+    shown = shown.assign(after=shown["after"].map(AFTER))
+    base = alt.Chart(shown)
+    y = alt.Y("title:N", sort=None, title=None, axis=None)
+    beside = alt.YOffset("after:N", sort=list(AFTER.values()),
+                         scale=alt.Scale(range=[34, 46]))  # fmt: skip
+    colour = colour_by("after", list(AFTER.values()))
+    names = shown.drop_duplicates("title")[["title"]].copy()
+    names["name"] = pd.Series([wrap(title, _LINE) for title in names["title"]], names.index)
+    layers = [
+        alt.Chart(pd.DataFrame({"x": [0]})).mark_rule(color=MUTED, strokeDash=[4, 3]).encode(
+            alt.X("x:Q", title="Change of profit per application")
+        ),
+        # The names stand above their rows: beside them they would take half of a phone.
+        alt.Chart(names).mark_text(align="left", baseline="top", dy=-_ROW / 2 + 2, color=INK,
+                                   fontSize=12).encode(y=y, x=alt.value(0), text="name:N"),
+        base.mark_rule(strokeWidth=3, strokeCap="round").encode(
+            alt.X("profit_change_low:Q"), y, colour, alt.X2("profit_change_high:Q"), yOffset=beside
+        ),
+        base.mark_point(filled=True, size=70, opacity=1).encode(
+            alt.X("profit_change:Q"), y, colour, yOffset=beside,
+            tooltip=hover("title", *told.columns),
+        ),
+    ]  # fmt: skip
+    return dress_chart(layers, height=_ROW * max(len(names), 1))

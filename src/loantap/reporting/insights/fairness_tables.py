@@ -1,0 +1,78 @@
+"""How alike groups of borrowers are approved, in tables."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from loantap.reporting.formatting import count, decimal, percent
+from loantap.reporting.page_table import PageTable, list_rows, with_interval
+
+_POLICIES = {
+    "approve_all": "Approve everybody",
+    "f2_threshold": "F2 threshold",
+    "pd_cutoff": "PD cut-off",
+    "bands": "Top tenth by PD declined",
+    "grade_term_npv": "NPV by grade and term",
+    "capped_default_rate": "Default rate capped",
+    "npv": "Expected NPV above 0",
+    "profit_score": "Profit score",
+    "oracle": "Oracle (knows the outcome)",
+}
+
+
+def tabulate_fairness(audit: pd.DataFrame) -> PageTable:
+    """The least ratio of approval rates of each proxy, under each policy."""
+    compared = audit[audit["approval_ratio"].notna() & ~audit["audit_only"].astype(bool)]
+    proxies = compared["proxy"].unique()
+    rows = []
+    for policy, of_policy in compared.groupby("policy", sort=False):
+        cells = [_POLICIES.get(str(policy), str(policy).replace("_", " "))]
+        for proxy in proxies:
+            groups = of_policy[of_policy["proxy"].eq(proxy)]
+            groups = groups[groups["approval_ratio"].lt(1)]
+            if groups.empty:
+                cells.append("1.00")
+                continue
+            worst = list_rows(groups.nsmallest(1, "approval_ratio"))[0]
+            cells.append(with_interval(worst, "approval_ratio", lambda value: f"{value:.2f}"))
+        rows.append(cells)
+    names = [str(compared.loc[compared["proxy"].eq(p), "phrase"].iloc[0]) for p in proxies]
+    loans = int(audit.groupby(["policy", "proxy"])["n"].sum().max()) if len(audit) else 0
+    note = (
+        "Approval rate of the group approved least often, as a share of that of the group "
+        "approved most often. The four-fifths rule asks for .8. Intervals hold for all groups of a "
+        "proxy at once."
+    )
+    return PageTable(f"Approval ratios, n = {count(loans)} loans", ("Policy", *names), rows, note)
+
+
+def tabulate_fairness_price(frontier: pd.DataFrame, scenario: str, paid_life: str) -> PageTable:
+    """What it costs the NPV policy to approve the groups of a proxy alike."""
+    shown = frontier[
+        frontier["scenario"].eq(scenario)
+        & frontier["paid_life"].eq(paid_life)
+        & frontier["target_ratio"].notna()
+    ]
+    rows = [
+        [
+            str(row["phrase"]),
+            decimal(row["target_ratio"], 1),
+            with_interval(row, "worst_ratio", lambda value: f"{value:.2f}"),
+            with_interval(row, "lost_per_application", lambda value: f"{value:,.1f}"),
+            with_interval(row, "default_rate_approved", percent),
+        ]
+        for row in list_rows(shown)
+    ]
+    headers = ("Proxy", "Ratio asked", "Ratio reached", "Profit lost per application",
+               "Default rate of approved")  # fmt: skip
+    note = (
+        "A measurement, not a proposal: hurdles that depend on a borrower's group are themselves "
+        "unlawful in many places. Profit is imputed."
+    )
+    return PageTable(
+        f"The least profit that a fairer policy costs, scenario {scenario}",
+        headers,
+        rows,
+        note,
+        is_folded=True,
+    )

@@ -1,0 +1,71 @@
+"""Products, counterfactuals and concentration, in tables."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from loantap.reporting.formatting import count, decimal, percent
+from loantap.reporting.page_table import PageTable, list_rows, pair, with_interval
+
+
+def tabulate_products(products: pd.DataFrame) -> PageTable:
+    """Who would get which amount, term and rate."""
+    rows = [
+        [
+            pair(row, "segmentation", "segment"),
+            count(row["n"]),
+            with_interval(row, "as_asked", percent),
+            f"{count(row['amount_low'])} to {count(row['amount_high'])}",
+            percent(row["share_36_months"], 0),
+            f"{decimal(row['rate_pct_low'], 1)} to {decimal(row['rate_pct_high'], 1)}%",
+            with_interval(row, "margin_imputed", lambda value: percent(value, 1)),
+            str(row["finding"]),
+        ]
+        for row in list_rows(products)
+    ]
+    headers = ("Segment", "n", "Had as asked for", "Amount", "36 months", "Rate",
+               "Margin of principal, imputed", "Against the margin priced")  # fmt: skip
+    note = "Amount and rate: from the lowest to the highest tenth of first offers."
+    return PageTable("Products by segment", headers, rows, note, is_folded=True)
+
+
+def tabulate_counterfactuals(effects: pd.DataFrame) -> PageTable:
+    """How far a shorter or smaller loan lowers the odds of default."""
+    rows = [
+        [
+            str(row["effect"]),
+            with_interval(row, "unadjusted", lambda value: f"{value:.2f}"),
+            with_interval(row, "adjusted", lambda value: f"{value:.2f}"),
+            decimal(row["in_force"], 2),
+            str(row["finding"]),
+        ]
+        for row in list_rows(effects)
+    ]
+    headers = ("Effect", "Odds ratio", "Given the sub-grade", "In force", "")
+    note = (
+        "A model's estimates, not an experiment's: a person decides on every offer that rests on "
+        "them."
+    )
+    loans = int(effects["n"].max()) if len(effects) else 0
+    return PageTable(f"Odds ratios, n = {count(loans)} loans", headers, rows, note)
+
+
+def tabulate_concentration(concentration: pd.DataFrame, most: int = 5) -> PageTable:
+    """The regions that hold most of the principal and of the expected loss."""
+    top = concentration.groupby("measure", sort=False).head(most + 1)
+    rows = [
+        [
+            pair(row, "measure", "region"),
+            count(row["n"]),
+            with_interval(row, "share", percent),
+            percent(row["limit"]),
+            str(row["finding"]),
+        ]
+        for row in list_rows(top)
+    ]
+    headers = ("Region", "n", "Share, or Herfindahl index", "Limit", "Finding")
+    note = (
+        "LoanTap's addresses are made up, so nothing follows from these shares. The limit is one "
+        "of the portfolio, never of a person's score."
+    )
+    return PageTable("Concentration by state", headers, rows, note, is_folded=True)

@@ -1,0 +1,243 @@
+"""The sections of the insights page: policies, lab, drivers, claims, findings, offers, fairness."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import pandas as pd
+
+from loantap.reporting.charts.drivers import chart_driver_years, chart_drivers
+from loantap.reporting.charts.fairness import chart_fairness_price
+from loantap.reporting.charts.frontier import chart_frontier
+from loantap.reporting.charts.inline import PageChart
+from loantap.reporting.charts.rules import chart_rules
+from loantap.reporting.insights.fairness_tables import tabulate_fairness, tabulate_fairness_price
+from loantap.reporting.insights.finding_tables import (
+    tabulate_claims,
+    tabulate_driver_years,
+    tabulate_drivers,
+    tabulate_finding_years,
+    tabulate_findings,
+    tabulate_information,
+)
+from loantap.reporting.insights.offer_tables import (
+    tabulate_concentration,
+    tabulate_counterfactuals,
+    tabulate_products,
+)
+from loantap.reporting.insights.policy_tables import tabulate_policies, tabulate_rules
+from loantap.reporting.insights.segment_plots import SegmentPlot, plot_segments
+from loantap.reporting.page_table import PageTable
+
+PAID_LIVES = ("contractual", "capped")
+
+
+@dataclass(frozen=True, slots=True)
+class PageSection:
+    """A section of the page.
+
+    Attributes:
+        anchor: its id.
+        heading: its title.
+        lead: a paragraph before all else; none when empty.
+        charts: in their order.
+        tables: below the charts.
+        plots: default rates of the segments of one factor each, below the tables.
+        is_audit: whether it shows what nothing may be lent on.
+    """
+
+    anchor: str
+    heading: str
+    lead: str = ""
+    charts: Sequence[PageChart] = field(default_factory=tuple)
+    tables: Sequence[PageTable] = field(default_factory=tuple)
+    plots: Sequence[SegmentPlot] = field(default_factory=tuple)
+    is_audit: bool = False
+
+
+def describe_drivers(
+    drivers: pd.DataFrame, values: pd.DataFrame, bins: pd.DataFrame
+) -> PageSection:
+    """Which factors default goes with, other factors equal, over all years and in each."""
+    loans = int(drivers["loans"].max())
+    charts = [
+        PageChart(
+            "chart-drivers",
+            "What drives default, other factors equal",
+            loans,
+            "Strength: about how far a loan's probability of default lies from the average because "
+            "of the factor; bars hold 95% intervals.",
+            chart_drivers(drivers),
+        )
+    ]
+    by_year = chart_driver_years(drivers)
+    if by_year is not None:
+        charts.append(
+            PageChart(
+                "chart-driver-years",
+                "The same by issue year",
+                loans,
+                "Strength in points: how far the loans of the year follow the order that the "
+                "segments have in all other years. Red: they go the other way. Empty: too few "
+                "loans. Point at a field for its interval.",
+                by_year,
+            )
+        )
+    return PageSection(
+        "drivers",
+        "What drives default",
+        (
+            "Grade, rate and term are the lender's own pricing: they say what the incumbent engine "
+            "thought of an applicant. The others are the applicant's."
+        ),
+        charts,
+        [
+            tabulate_drivers(drivers),
+            tabulate_driver_years(drivers),
+            tabulate_information(values, bins),
+        ],
+    )
+
+
+def describe_policies(
+    policies: pd.DataFrame, frontier: pd.DataFrame, scenario: str, scenarios: Sequence[str]
+) -> PageSection:
+    """The frontier, then each policy in the main scenario and, folded, in the others."""
+    others = [(name, life) for name in scenarios for life in PAID_LIVES
+              if (name, life) != (scenario, PAID_LIVES[0])]  # fmt: skip
+    loans = int(frontier.loc[frontier["sample"].eq("cv"), "n"].max())
+    return PageSection(
+        "policies",
+        "Policies on the same loans",
+        (
+            "Every policy decides on the same loans, by PDs of models that did not see them, and "
+            "what it learns from outcomes it learns on other loans. Profit is imputed from "
+            "outcomes, in currency per application; brackets hold 95% intervals."
+        ),
+        [
+            PageChart(
+                "chart-frontier",
+                "The frontier: what each default rate costs",
+                loans,
+                "Each line is one way to choose, stricter towards the left; bands hold 95% "
+                "intervals. Left of its top, a lower default rate costs profit.",
+                chart_frontier(frontier, (scenario, PAID_LIVES[0]), scenarios, PAID_LIVES),
+            )
+        ],
+        [
+            tabulate_policies(policies, scenario, PAID_LIVES[0]),
+            *(tabulate_policies(policies, *outlook, is_folded=True) for outlook in others),
+        ],
+    )
+
+
+def describe_rules(rules: pd.DataFrame) -> PageSection:
+    """What each rule would have changed, alone and after the NPV policy.
+
+    Args:
+        rules: as for `charts.rules.chart_rules`.
+    """
+    charts = []
+    if rules["profit_change"].notna().any():
+        charts.append(
+            PageChart(
+                "chart-rules",
+                "What each rule would have changed",
+                int(rules["n"].max()),
+                "Change of imputed profit per application, with its 95% interval. Right of the "
+                "dashed line the rule earns.",
+                chart_rules(rules),
+            )
+        )
+    return PageSection(
+        "rules",
+        "Policy lab: rules tried",
+        (
+            "Each rule declines the loans that it names. Those written by hand are tested on all "
+            "judged loans; those found by the search are tested on the half that the search did "
+            "not look at. A rule holds where its gain is beyond what the number of rules tried "
+            "explains."
+        ),
+        charts,
+        [tabulate_rules(rules)],
+    )
+
+
+def describe_claims(claims: pd.DataFrame) -> PageSection:
+    """The claims of the case study, each against the loans."""
+    return PageSection(
+        "claims", "The case study against the loans", tables=[tabulate_claims(claims)]
+    )
+
+
+def describe_findings(
+    findings: pd.DataFrame, years: pd.DataFrame, default_rate: float
+) -> PageSection:
+    """The segments that differ, how stable that is, and every segment of every factor."""
+    lent_on = findings[findings["role"].ne("audit")]
+    return PageSection(
+        "findings",
+        "Segments that differ from all others",
+        tables=[tabulate_findings(findings), tabulate_finding_years(findings, years)],
+        plots=plot_segments(lent_on, default_rate),
+    )
+
+
+def describe_audit(findings: pd.DataFrame, default_rate: float) -> PageSection:
+    """What is looked at in the audit only."""
+    audited = findings[findings["role"].eq("audit")]
+    return PageSection(
+        "audit",
+        "Audit: pincode and state",
+        plots=plot_segments(audited, default_rate),
+        is_audit=True,
+    )
+
+
+def describe_offers(
+    products: pd.DataFrame, counterfactuals: pd.DataFrame, concentration: pd.DataFrame
+) -> PageSection:
+    """Who would get which loan where no grade exists yet."""
+    return PageSection(
+        "products",
+        "Products by segment",
+        (
+            "What the offers pipeline would propose to the applicants of the portfolio: the rate "
+            "pays for funds, expected loss, costs and a fixed margin."
+        ),
+        tables=[
+            tabulate_products(products),
+            tabulate_counterfactuals(counterfactuals),
+            tabulate_concentration(concentration),
+        ],
+    )
+
+
+def describe_fairness(
+    audit: pd.DataFrame, frontier: pd.DataFrame, scenario: str, paid_life: str
+) -> PageSection:
+    """How alike groups of borrowers are approved, and what it costs to approve them alike."""
+    charts = []
+    if len(frontier):
+        charts.append(
+            PageChart(
+                "chart-fairness",
+                "What it costs to approve groups alike",
+                int(frontier["n"].max()),
+                "Across: the approval rate of the group approved least often, as a share of that "
+                "of the group approved most often. Up: imputed profit that the NPV policy loses, "
+                "with its 95% interval.",
+                chart_fairness_price(frontier, scenario, paid_life),
+            )
+        )
+    return PageSection(
+        "fairness",
+        "Fairness of each policy",
+        (
+            "The data holds no protected attribute. The audit looks at groups that may stand for "
+            "one, and can neither show nor rule out equal treatment."
+        ),
+        charts,
+        [tabulate_fairness(audit), tabulate_fairness_price(frontier, scenario, paid_life)],
+    )

@@ -1,0 +1,50 @@
+"""A table as a page shows it, and how its cells are worded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from loantap.reporting.formatting import NOTHING, is_missing
+
+
+@dataclass(frozen=True, slots=True)
+class PageTable:
+    """A table as the page shows it.
+
+    Attributes:
+        caption: what it is, with its number of loans.
+        headers: one for each column.
+        rows: texts; the first of each row is its heading.
+        note: what a reader must know to read it.
+        is_folded: whether it is opened by a click.
+    """
+
+    caption: str
+    headers: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    note: str = ""
+    is_folded: bool = False
+
+
+def with_interval(row: Mapping[str, Any], name: str, word: Callable[[float], str]) -> str:
+    """A figure with its 95% interval, as `1.0 [0.5, 1.5]`; a dash when it is missing."""
+    value, low, high = (row[key] for key in (name, f"{name}_low", f"{name}_high"))
+    if is_missing(value):
+        return NOTHING
+    if is_missing(low) or is_missing(high):
+        return word(value)
+    return f"{word(value)} [{word(low)}, {word(high)}]"
+
+
+def pair(row: Mapping[str, Any], name: str, value: str) -> str:
+    """Two texts of a row as `name: value`."""
+    return f"{row[name]}: {row[value]}".replace("_", " ")
+
+
+def list_rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows of a table, each by the names of its columns."""
+    return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]

@@ -1,0 +1,176 @@
+"""Charts as specifications: which rows they hold, what these say when pointed at."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import altair as alt
+import pandas as pd
+import pytest
+
+from loantap.reporting.charts.drivers import chart_driver_years, chart_drivers
+from loantap.reporting.charts.fairness import chart_fairness_price
+from loantap.reporting.charts.frame import to_spec
+from loantap.reporting.charts.frontier import chart_frontier
+from loantap.reporting.charts.inline import bundle_vega, write_spec
+from loantap.reporting.charts.rules import chart_rules
+from tests.reporting.page_outline import HOSTILE
+
+NAN = float("nan")
+
+
+def spread(name: str, value: float, half: float) -> dict[str, float]:
+    return {name: value, f"{name}_low": value - half, f"{name}_high": value + half}
+
+
+def rows_of(chart: alt.LayerChart, column: str) -> list[dict[str, Any]]:
+    """The rows of the data set that has a column of this name, the longest if several have."""
+    sets = to_spec(chart)["datasets"].values()
+    return max((rows for rows in sets if column in rows[0]), key=len)
+
+
+def make_frontier(*paid_lives: str) -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            {"family": family, "label": family, "is_policy": is_policy, "sample": sample,
+             "scenario": scenario, "paid_life": paid_life, "n": 4_715, "approval_rate": 0.62,
+             **spread("default_rate_approved", rate, 0.01), **spread("profit", profit, 10)}
+            for family, is_policy, rate, profit in (
+                ("npv_hurdle", False, 0.3, 100), ("npv_hurdle", False, 0.1, 50),
+                ("npv_hurdle", False, NAN, 0), ("npv", True, 0.2, 80.4), ("oracle", True, 0, 900),
+            )
+            for sample in ("cv", "test")
+            for scenario in ("mid", "hard")
+            for paid_life in paid_lives
+        ]
+    )  # fmt: skip
+
+
+def test_the_frontier_holds_the_points_of_cross_validation_that_approve_somebody() -> None:
+    chart = chart_frontier(make_frontier("capped"), ("mid", "capped"), ["mid", "hard"], ["capped"])
+
+    points = rows_of(chart, "name")
+    line = next(rows for rows in to_spec(chart)["datasets"].values() if "series" in rows[0])
+    assert [(row["scenario"], row["default_rate_approved"]) for row in line] == [
+        ("mid", 0.3), ("hard", 0.3), ("mid", 0.1), ("hard", 0.1),
+    ]  # fmt: skip
+    assert {row["series"] for row in line} == {"Expected NPV above a hurdle"}
+    # The oracle lies far above all others and has no point.
+    assert [row["name"] for row in points] == ["expected NPV", "expected NPV"]
+    assert points[0]["Profit per application"] == "+80 [+70, +90]"
+    assert points[0]["n"] == "4,715"
+
+
+def test_readers_choose_the_scenario_and_see_the_main_one_first() -> None:
+    spec = to_spec(
+        chart_frontier(make_frontier("capped"), ("mid", "capped"), ["mid", "hard"], ["capped"])
+    )
+
+    chosen = {param["name"]: param for param in spec["params"]}
+    assert chosen["scenario"]["value"] == "mid"
+    assert chosen["scenario"]["bind"]["options"] == ["mid", "hard"]
+    assert chosen["paid_life"]["bind"]["options"] == ["capped"]
+
+
+def make_drivers() -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            {"factor": phrase, "phrase": phrase, "role": role, "year": year, "rank": rank,
+             "loans": 5_239, "lowest_segment": "A", "lowest_rate": 0.06, "highest_segment": "F",
+             "highest_rate": 0.36, "finding": "drives default", **spread("strength", strength, 1)}
+            for phrase, role, rank, strengths in (
+                ("DTI", "applicant", 2, {0: 2.4, 2014: -1.2, 2015: NAN}),
+                ("grade", "lender", 1, {0: 7.6, 2014: 6.0, 2015: 9.0}),
+            )
+            for year, strength in strengths.items()
+        ]
+    )  # fmt: skip
+
+
+def test_drivers_are_ranked_over_all_years_with_what_they_say() -> None:
+    rows = rows_of(chart_drivers(make_drivers()), "phrase")
+
+    assert [(row["phrase"], row["whose"]) for row in rows] == [
+        ("grade", "set by the lender"), ("DTI", "the applicant's"),
+    ]  # fmt: skip
+    assert rows[0]["Strength, points"] == "7.6 [6.6, 8.6]"
+    assert rows[0]["Lowest"] == "A: 6.0%"
+    assert rows[0]["n"] == "5,239"
+
+
+def test_a_year_with_too_few_loans_has_no_field() -> None:
+    chart = chart_driver_years(make_drivers())
+
+    assert chart is not None
+    fields = [(row["phrase"], row["year"], row["strength"]) for row in rows_of(chart, "year")]
+    assert fields == [("DTI", 2014, -1.2), ("grade", 2014, 6.0), ("grade", 2015, 9.0)]
+    rect = to_spec(chart)["layer"][0]
+    assert rect["encoding"]["y"]["sort"] == ["grade", "DTI"]
+    assert rect["encoding"]["color"]["scale"]["domain"] == [-9.0, 9.0]
+
+
+def test_without_any_year_there_is_no_chart_of_years() -> None:
+    drivers = make_drivers()
+
+    assert chart_driver_years(drivers[drivers["year"].eq(0)]) is None
+
+
+def test_a_rule_of_too_few_loans_has_no_dot() -> None:
+    rules = pd.DataFrame(
+        [
+            {"title": title, "after": after, "n": 5_239, "approvals_lost": 86,
+             "charge_offs_avoided": 42, "default_rate_declined": 0.488, "verdict": "holds",
+             **spread("profit_change", change, 10)}
+            for title, after, change in (
+                ("DTI at most 35%", "approve_all", 22.7), ("DTI at most 35%", "npv", NAN),
+            )
+        ]
+    )  # fmt: skip
+
+    (row,) = rows_of(chart_rules(rules), "profit_change")
+
+    assert row["after"] == "Rule alone, against approving all"
+    assert row["Profit change"] == "+23 [+13, +33]"
+    assert row["Approvals lost"] == "86"
+
+
+def test_the_price_of_fairness_is_drawn_in_one_scenario() -> None:
+    frontier = pd.DataFrame(
+        [
+            {"phrase": "Housing, which may stand for wealth", "n": 5_239, "scenario": scenario,
+             "paid_life": "contractual", "default_rate_approved": 0.22,
+             **spread("worst_ratio", ratio, 0.1), **spread("lost_per_application", lost, 2)}
+            for scenario in ("mid", "hard")
+            for ratio, lost in ((0.8, 0.0), (0.9, 4.5))
+        ]
+    )  # fmt: skip
+
+    rows = rows_of(chart_fairness_price(frontier, "mid", "contractual"), "group")
+
+    assert [row["worst_ratio"] for row in rows] == [0.8, 0.9]
+    assert {row["group"] for row in rows} == {"Housing"}
+    assert rows[1]["Profit lost per application"] == "4.5 [2.5, 6.5]"
+
+
+def test_a_specification_cannot_end_the_element_that_it_stands_in() -> None:
+    spec = {"title": f"</script>{HOSTILE}"}
+
+    written = write_spec(spec)
+
+    assert "<" not in written
+    assert json.loads(written) == spec
+
+
+def test_a_figure_that_is_no_number_is_refused() -> None:
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        write_spec({"value": NAN})
+
+
+def test_the_script_that_draws_can_stand_in_a_page_and_hands_over_its_entry() -> None:
+    code = bundle_vega()
+
+    assert "</script" not in code.lower()
+    assert "<!--" not in code
+    assert "window.vegaEmbed" in code
+    assert len(code.encode()) < 1_000_000

@@ -1,0 +1,175 @@
+"""The insights page as a whole: what it says first, what it loads, what it never lets through."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import pytest
+
+from loantap.reporting.insights.page import render_insights
+from loantap.reporting.insights.sections import PageSection, describe_audit, describe_claims
+from loantap.reporting.insights.segment_plots import plot_segments
+from loantap.reporting.page_table import PageTable
+from tests.reporting.page_outline import (
+    HOSTILE,
+    Outline,
+    assert_self_contained,
+    read_section,
+    read_text,
+)
+
+
+@pytest.fixture
+def render(summary, make_summary, economics):
+    def with_sections(*sections: PageSection, said: Any = summary, **portfolio: str) -> str:
+        return render_insights(said, sections, make_summary(**portfolio), economics)
+
+    return with_sections
+
+
+@pytest.fixture
+def page(render, findings) -> str:
+    lent_on = findings[findings["role"].ne("audit")]
+    segments = PageSection("findings", "Segments", plots=plot_segments(lent_on, 0.2))
+    return render(segments, describe_audit(findings, 0.2))
+
+
+def test_the_page_is_one_file_that_loads_nothing(page):
+    assert_self_contained(page)
+    assert len(page.encode()) < 2_000_000
+
+
+def test_the_page_states_its_portfolio_with_interval_and_what_the_rate_is_not(page):
+    text = read_text(page)
+
+    assert "page made on 2017-03-01" in text
+    assert "n = 1,000 resolved loans issued from June 2007 to December 2016" in text
+    assert "200 charged off, 20.0% (95% interval 17.6 to 22.6%)" in text
+    assert "Only resolved loans" in text
+    assert "issue years can therefore not be compared" in text
+
+
+def test_findings_and_actions_come_first_each_with_its_money_and_its_number_of_loans(page):
+    text = read_text(page).replace("\N{NO-BREAK SPACE}", " ")
+
+    assert page.index("The safest loans lose money") < page.index("<nav")
+    assert "The safest loans lose money At 5%. -366 (-467 to -265) per loan; n = 815" in text
+    assert "Decide by expected NPV 62%. +105 (+73 to +137) per application; n = 4,715" in text
+    assert "Too few to say No figure in money; n = 3" in text
+
+
+def test_money_is_green_or_red_only_beyond_chance(page, render, summary):
+    assert page.count('class="money gain"') == 1
+    assert page.count('class="money loss"') == 1
+    summary["findings"][0]["money"] |= {"high": 0.0}
+    summary["actions"][0]["money"] |= {"low": 0.0}
+
+    doubtful = render(said=summary)
+
+    assert 'class="money gain"' not in doubtful
+    assert 'class="money loss"' not in doubtful
+
+
+def test_simulated_data_is_called_simulated_first_thing(render):
+    page = render(origin="simulated")
+
+    assert read_text(page).strip().startswith("SIMULATED DATA")
+    assert "(simulated data)</title>" in page
+
+
+def test_real_data_is_not_called_simulated(render):
+    page = render(origin="real", monthly_events_origin="real")
+
+    assert "simulated" not in read_text(page).lower()
+
+
+def test_simulated_events_of_real_loans_are_called_simulated(page):
+    assert "Monthly events: SIMULATED" in read_text(page)
+    assert "SIMULATED DATA" not in read_text(page)
+
+
+def test_segments_follow_their_order_within_a_factor(page):
+    section = page[page.index('id="by-grade"') : page.index('id="by-purpose"')]
+    names = [part.split("</span>")[0] for part in section.split('<span class="name">')[1:-1]]
+
+    assert names == ["A", "B", "C"]
+
+
+def test_a_segment_is_drawn_where_its_rate_is_and_told_in_words(page):
+    section = page[page.index('id="by-grade"') : page.index('id="by-purpose"')]
+
+    # The axis ends at 60%: the interval of the largest honest segment, grade C.
+    assert '<line class="interval" x1="67.33%" x2="99.33%" y1="50%" y2="50%"/>' in section
+    assert '<circle cx="83.33%"' in section
+    assert "C: 50.0% charged off, 95% interval 40.4 to 59.6%, n 100" in section
+    assert 'x1="33.33%" x2="33.33%"' in section  # the portfolio's 20%
+
+
+def test_the_table_of_a_factor_holds_every_segment_with_what_it_earns(page):
+    row = (
+        "debt consolidation 999 199 19.9% 17.6 to 22.5% +2.0 [-1.0, +5.0] no difference shown "
+        "-366 [-467, -265]"
+    )
+
+    assert row in read_text(page)
+
+
+def test_the_pincode_stands_apart_as_an_audit_and_without_what_it_earns(page):
+    text = read_section(page, "audit")
+
+    assert page.index('id="by-pincode"') > page.index('id="by-purpose"')
+    assert "Built from the outcome, never to be lent on." in text
+    assert "11650 100 100 100.0% 96.3 to 100.0% +2.0 [-1.0, +5.0] no difference shown" in text
+    assert "-366" not in text
+
+
+def test_a_factor_comes_with_its_meaning_and_unit(render, findings):
+    by_income = findings.replace({"segmentation": {"grade": "annual_income"}})
+
+    page = render(PageSection("findings", "Segments", plots=plot_segments(by_income, 0.2)))
+
+    assert "Yearly income as stated (currency per year)." in read_text(page)
+
+
+def test_what_profit_is_counted_by_stands_at_the_end_with_its_source(page):
+    text = read_text(page)
+
+    assert text.index("What lending is assumed to cost") > text.index("11650")
+    assert "Loss given default (LGD) 0.7 0.3 to 1 the Basel framework" in text
+
+
+def test_hostile_text_stays_text(render, findings, summary):
+    claims = pd.DataFrame(
+        {"said": [HOSTILE], "verdict": ["does not hold"], "answer": ["n = 5"],
+         "asked": ["more of it"], "instead": ["nothing"]}
+    )  # fmt: skip
+    summary["findings"][0]["title"] = HOSTILE
+    hostile = plot_segments(findings.assign(segment=HOSTILE), 0.2)
+    folded = PageTable("Folded", ("a", HOSTILE), [["1", "2"]], "A note", is_folded=True)
+
+    page = render(
+        PageSection("extra", "Extra", HOSTILE, tables=[folded], plots=hostile),
+        describe_claims(claims),
+    )
+
+    assert_self_contained(page)
+    assert HOSTILE not in page
+    outline = Outline(page)
+    names = {a.get("title") for a in outline.attributes if a["tag"] == "li" and "title" in a}
+    assert names
+    assert all(name.startswith(HOSTILE) for name in names)
+    assert '<a href="#extra">Extra</a>' in page
+    assert "<summary>Folded</summary>" in page
+    text = read_text(page)
+    assert "does not hold n = 5 more of it: nothing" in text
+    assert "A note" in text
+
+
+def test_the_same_tables_give_the_same_bytes_and_stay_as_they_were(render, findings):
+    before = findings.copy()
+
+    pages = {render(PageSection("a", "A", plots=plot_segments(findings, 0.2))) for _ in range(2)}
+
+    assert len(pages) == 1
+    assert findings.equals(before)

@@ -1,0 +1,99 @@
+"""What each section of the insights page is made of."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from loantap.reporting.insights.policy_tables import list_rules
+from loantap.reporting.insights.sections import (
+    describe_audit,
+    describe_drivers,
+    describe_fairness,
+    describe_findings,
+    describe_policies,
+    describe_rules,
+)
+from tests.reporting.charts.test_charts import make_drivers, make_frontier
+from tests.reporting.insights.test_tables import make_policies, make_rule_tests
+
+
+def make_information() -> tuple[pd.DataFrame, pd.DataFrame]:
+    values = pd.DataFrame(
+        [{"factor": "dti_pct", "role": "applicant", "iv": 0.1, "iv_low": 0.05, "iv_high": 0.2,
+          "iv_chance": 0.01}]
+    )  # fmt: skip
+    bins = pd.DataFrame([{"factor": "dti_pct", "bin": "below 20", "default_rate": 0.15}])
+    return values, bins
+
+
+def test_the_main_scenario_is_open_and_the_others_are_folded() -> None:
+    section = describe_policies(
+        make_policies(), make_frontier("contractual"), "mid", ["mild", "mid"]
+    )
+
+    assert [(t.caption.split(", n")[0], t.is_folded) for t in section.tables] == [
+        ("Scenario mid, paid loans contractual", False),
+        ("Scenario mild, paid loans contractual", True),
+        ("Scenario mild, paid loans capped", True),
+        ("Scenario mid, paid loans capped", True),
+    ]
+    (chart,) = section.charts
+    assert chart.loans == 4_715
+
+
+def test_drivers_come_with_the_chart_of_years_where_there_is_one() -> None:
+    drivers = make_drivers()
+
+    whole = describe_drivers(drivers, *make_information())
+    yearless = describe_drivers(drivers[drivers["year"].eq(0)], *make_information())
+
+    assert [chart.anchor for chart in whole.charts] == ["chart-drivers", "chart-driver-years"]
+    assert [chart.anchor for chart in yearless.charts] == ["chart-drivers"]
+    assert {chart.loans for chart in whole.charts} == {5_239}
+
+
+def test_rules_without_a_figure_have_a_table_and_no_chart() -> None:
+    rules = list_rules(make_rule_tests(), "mid", "capped")
+    none = rules.assign(profit_change=float("nan"))
+
+    assert len(describe_rules(rules).charts) == 1
+    assert describe_rules(none).charts == []
+    assert len(describe_rules(none).tables) == 1
+
+
+def test_findings_and_audit_share_the_factors_between_them(findings: pd.DataFrame) -> None:
+    worded = findings.assign(phrase="x", stability="x", **dict.fromkeys(
+        ("profit_capped", "profit_capped_low", "profit_capped_high"), 1.0))  # fmt: skip
+    years = pd.DataFrame({"segmentation": ["grade"], "segment": ["A"], "year": [2014],
+                          "effect": [1.0], "effect_low": [0.0], "effect_high": [2.0]})  # fmt: skip
+
+    lent_on = describe_findings(worded, years, 0.2)
+    audit = describe_audit(findings, 0.2)
+
+    assert [plot.anchor for plot in lent_on.plots] == ["by-grade", "by-purpose"]
+    assert [plot.anchor for plot in audit.plots] == ["by-pincode"]
+    assert audit.is_audit
+    assert not lent_on.is_audit
+
+
+def test_fairness_without_a_frontier_has_no_chart() -> None:
+    audit = pd.DataFrame(
+        [{"policy": "npv", "proxy": "income", "phrase": "income", "audit_only": False, "n": 50,
+          "approval_ratio": ratio, "approval_ratio_low": ratio, "approval_ratio_high": ratio}
+         for ratio in (0.6, 1.0)]
+    )  # fmt: skip
+    row: dict[str, Any] = {
+        "phrase": "Income", "scenario": "mid", "paid_life": "capped", "target_ratio": 0.8, "n": 100,
+        **dict.fromkeys(
+            [f"{name}{end}" for end in ("", "_low", "_high")
+             for name in ("worst_ratio", "lost_per_application", "default_rate_approved")], 0.5),
+    }  # fmt: skip
+    frontier = pd.DataFrame([row])
+
+    shown = describe_fairness(audit, frontier, "mid", "capped")
+    empty = describe_fairness(audit, frontier.head(0), "mid", "capped")
+
+    assert [chart.loans for chart in shown.charts] == [100]
+    assert empty.charts == []
