@@ -9,7 +9,12 @@ import pytest
 
 from loantap.policy.lab.backtest import Candidate, FoundBy, backtest
 from loantap.policy.lab.judged_loans import gather_judged_loans
-from loantap.policy.lab.recommendations import choose_rules, read_rules, report_rules
+from loantap.policy.lab.recommendations import (
+    choose_rules,
+    doubt_rules,
+    read_rules,
+    report_rules,
+)
 from loantap.policy.money.imputed import tabulate_profits
 from loantap.portfolio.errors import InputError
 from tests.policy.lab.loans import make_loans, make_predictions
@@ -176,3 +181,35 @@ class TestChoosing:
         assert choose_rules(None, [], origin="real") == ((), ())
         with pytest.raises(InputError, match="does not exist yet, and rules of it are switched"):
             choose_rules(None, ["pays"], origin="real")
+
+
+def _report_after(holds: bool, change: float | None) -> dict[str, Any]:
+    after = {"value": change, "low": change and change - 7, "high": change and change + 7}
+    entry = {"id": "dti", "scenario": "mid", "paid_life": "capped", "holds_after_npv": holds,
+             "after_npv": {"profit_change": {"mid": {"capped": after}}}}  # fmt: skip
+    return {"recommendations": [entry]}
+
+
+class TestDoubt:
+    def test_a_rule_that_is_not_shown_to_gain_after_the_policy_says_so(self) -> None:
+        (doubt,) = doubt_rules(_report_after(False, 6.4), ["dti"])
+
+        assert doubt.startswith("Rule dti gains against approving everybody, and is not shown")
+        assert doubt.endswith("imputed profit by +6.4 per application (-0.6 to +13.4)")
+
+    def test_too_few_loans_are_called_too_few(self) -> None:
+        (doubt,) = doubt_rules(_report_after(False, None), ["dti"])
+
+        assert doubt.endswith("too few loans say what it changes there")
+
+    @pytest.mark.parametrize(
+        ("report", "ids"),
+        [
+            (_report_after(True, 6.4), ["dti"]),
+            (_report_after(False, 6.4), ["other"]),
+            (_report_after(False, 6.4), []),
+            (None, ["dti"]),
+        ],
+    )
+    def test_there_is_no_doubt_of_others(self, report: Any, ids: list[str]) -> None:
+        assert doubt_rules(report, ids) == []

@@ -14,7 +14,7 @@ from loantap.model.scoring.tally import ApplicationTally
 from loantap.policy.application_ids import APPLICATION_ID
 from loantap.policy.credit_policy import CreditPolicy, require_in_force
 from loantap.policy.decisions import make_decider
-from loantap.policy.lab.recommendations import choose_rules
+from loantap.policy.lab.recommendations import choose_rules, doubt_rules
 from loantap.policy.lab.rule_tally import RuleTally
 from loantap.policy.lab.rules import keep_readable, source_columns
 from loantap.policy.money.scenarios import Economics
@@ -43,6 +43,8 @@ def score_applications(
     require_in_force(policy, options.as_of)
     origin = scorer.trained.facts.origin
     rules, others = choose_rules(recommendations, options.recommendations, origin=origin)
+    for doubt in doubt_rules(recommendations, options.recommendations):
+        logger.warning(doubt)
     underwriter = Underwriter(scorer, make_decider(policy, economics), rules)
     require_names(applications.columns, underwriter.needed, "applications")
     tally = ApplicationTally()

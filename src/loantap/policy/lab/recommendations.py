@@ -130,6 +130,33 @@ def choose_rules(
     return chosen, tuple(rule for rule_id, rule in known.items() if rule_id not in ids)
 
 
+def doubt_rules(recommendations: Mapping[str, Any] | None, ids: Sequence[str]) -> list[str]:
+    """A sentence for each rule that is switched on and is not shown to gain after the NPV policy.
+
+    Args:
+        recommendations: `recommendations.json`; None where there is none.
+        ids: of the rules that are switched on; `choose_rules` has refused those that are unknown.
+    """
+    if recommendations is None or not ids:
+        return []
+    told = []
+    for entry in recommendations["recommendations"]:
+        if entry["id"] not in ids or entry["holds_after_npv"]:
+            continue
+        after = entry["after_npv"]["profit_change"][entry["scenario"]][entry["paid_life"]]
+        figure = (
+            "too few loans say what it changes there"
+            if after["value"] is None
+            else f"there it changes imputed profit by {after['value']:+,.1f} per application "
+            f"({after['low']:+,.1f} to {after['high']:+,.1f})"
+        )
+        told.append(
+            f"Rule {entry['id']} gains against approving everybody, and is not shown to gain after "
+            f"the policy in force: {figure}"
+        )
+    return told
+
+
 def _read_rules_of_file(
     recommendations: Mapping[str, Any],
 ) -> tuple[dict[str, Rule], set[str]]:
