@@ -136,9 +136,10 @@ def test_expected_npv_is_in_currency() -> None:
 def test_only_approve_counts_as_approved() -> None:
     pds = np.array([0.05, BREAK_EVEN, 0.3, np.nan])
 
-    approved = DECIDER.approves_columns(pds, *(np.full(4, x) for x in (10_000.0, 12.0, 36.0)))
+    decided = DECIDER.decide_columns(pds, *(np.full(4, x) for x in (10_000.0, 12.0, 36.0)))
 
-    assert approved.tolist() == [True, False, False, False]
+    assert decided.approves.tolist() == [True, False, False, False]
+    assert [decided.count(decision) for decision in Decision] == [1, 1, 1, 1]
 
 
 def test_no_applications_get_no_decisions() -> None:

@@ -10,6 +10,7 @@ from loantap.pipelines.insights import (
     nodes,
     offers_nodes,
     page_nodes,
+    targets_nodes,
 )
 
 
@@ -29,6 +30,12 @@ def create_pipeline() -> Pipeline:
                 ["lending_model@judged", "loans", "splits", "params:economics", "params:insights"],
                 ["approvals", "policy_comparison", "frontier"],
                 name="compare_policies",
+            ),
+            Node(
+                targets_nodes.check_policy_targets,
+                ["lending_model@judged", "loans", "params:policy", "params:economics"],
+                "target_checks",
+                name="check_policy_targets",
             ),
             Node(
                 nodes.summarise_segments,
@@ -159,7 +166,7 @@ def create_pipeline() -> Pipeline:
         namespace="insights",
         inputs={"application_model", "lending_model", "loans", "reconciliation", "splits"},
         outputs={"recommendations"},
-        parameters={"params:economics", "params:insights", "params:offers"},
+        parameters={"params:economics", "params:insights", "params:offers", "params:policy"},
         prefix_datasets_with_namespace=True,
         tags="insights",
     )
