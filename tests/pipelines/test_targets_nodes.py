@@ -14,9 +14,10 @@ from tests.policy.policies import ECONOMICS, make_policy
 LOANS = pd.DataFrame(
     {
         "loan_id": ["a", "b", "c", "d", "e"],
-        "loan_amount": [10_000.0] * 5,
+        "loan_amount": [30_000.0, 10_000, 10_000, 10_000, 10_000],
         "interest_rate_pct": [12.0, 12, 24, 12, 12],
         "term_months": [36.0] * 5,
+        "state": ["NY", "NY", "CA", "CA", "CA"],
     }
 )
 PREDICTIONS = pd.DataFrame(
@@ -40,8 +41,9 @@ def test_only_loans_of_the_cross_validation_count() -> None:
         "review_capacity": 0.25,
         "min_approval_rate": 0.75,
         "max_default_rate": 0.5,
+        "max_concentration": 0.75,
     }
-    assert checks["n"].tolist() == [4, 4, 2]
+    assert checks["n"].tolist() == [4, 4, 2, 2]
 
 
 def test_a_policy_that_was_changed_after_it_was_approved_is_refused() -> None:

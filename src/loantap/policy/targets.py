@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass
 import pandas as pd
 
 from loantap.measures.intervals import wilson_bounds
-from loantap.policy.credit_policy import CreditPolicy
+from loantap.policy.credit_policy import Targets
 from loantap.policy.decisions import Decided, Decision
-from loantap.portfolio.arrays import IntArray
+from loantap.policy.offers.concentration import find_largest
 
 _DTYPES = {
     "target": "str",
@@ -30,10 +30,11 @@ class TargetCheck:
     Attributes:
         target: name of the target.
         limit: what was to be reached, a share.
-        reached: share of the loans.
-        reached_low: lower bound of its 95% interval (Wilson).
+        reached: share of the loans; of the concentration, of their principal.
+        reached_low: lower bound of its 95% interval (Wilson; of the concentration as in
+            `find_largest`).
         reached_high: upper bound.
-        n: number of loans.
+        n: number of loans, all or those approved.
         holds: whether the target is reached, or cannot be told from being reached.
     """
 
@@ -46,35 +47,44 @@ class TargetCheck:
     holds: bool
 
 
-def check_targets(
-    decided: Decided, is_charged_off: IntArray, policy: CreditPolicy
-) -> list[TargetCheck]:
+def check_targets(decided: Decided, loans: pd.DataFrame, targets: Targets) -> list[TargetCheck]:
     """Whether a policy reaches its targets on loans of known outcome.
 
-    Of no loans nothing is reached, and nothing is said of the default rate where none is approved.
+    Of no loans nothing is reached, and where none is approved nothing is said of the default rate
+    and the concentration. LoanTap's addresses are made up, so that on its own loans nothing follows
+    from the concentration.
 
     Args:
         decided: its decisions on them, without invalid ones.
-        is_charged_off: what became of them.
-        policy: the policy.
+        loans: the same loans: `is_charged_off`, `loan_amount`, `state`.
+        targets: those of the policy.
     """
-    loans, approves, targets = len(is_charged_off), decided.approves, policy.targets
-    approved, referred = decided.count(Decision.APPROVE), decided.count(Decision.REFER)
-    bad = int(is_charged_off[approves].sum())
+    n, approved = len(loans), loans[decided.approves]
+    referred = decided.count(Decision.REFER)
+    passed = referred + len(approved)
     checks = []
-    if loans:
+    if n:
         checks += [
-            _check("review_capacity", targets.review_capacity, referred, loans),
-            _check(
-                "min_approval_rate",
-                targets.min_approval_rate,
-                approved + referred,
-                loans,
-                is_floor=True,
-            ),
+            _check("review_capacity", targets.review_capacity, referred, n),
+            _check("min_approval_rate", targets.min_approval_rate, passed, n, is_floor=True),
         ]
-    if approved:
-        checks.append(_check("max_default_rate", targets.max_default_rate, bad, approved))
+    if len(approved):
+        bad = int(approved["is_charged_off"].sum())
+        checks.append(_check("max_default_rate", targets.max_default_rate, bad, len(approved)))
+    largest = find_largest(approved["state"], approved["loan_amount"])
+    if largest is not None:
+        limit = targets.max_concentration
+        checks.append(
+            TargetCheck(
+                "max_concentration",
+                limit,
+                largest.share,
+                largest.low,
+                largest.high,
+                len(approved),
+                largest.low <= limit,
+            )
+        )
     return checks
 
 

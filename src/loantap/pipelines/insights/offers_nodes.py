@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from loantap.model.scoring.judged import JudgedModel
+from loantap.policy.credit_policy import CreditPolicy
 from loantap.policy.money.scenarios import Economics
 from loantap.policy.offers.concentration import measure_portfolio
 from loantap.policy.offers.counterfactuals import estimate_counterfactuals as estimate
@@ -25,9 +26,17 @@ def estimate_counterfactuals(loans: pd.DataFrame, options: OffersOptions) -> pd.
 
 
 def measure_concentration(
-    loans: pd.DataFrame, judged: JudgedModel, economics: Economics, options: OffersOptions
+    loans: pd.DataFrame,
+    judged: JudgedModel,
+    policy: CreditPolicy,
+    economics: Economics,
+    options: OffersOptions,
 ) -> pd.DataFrame:
-    """Share of principal and of expected loss by state, held against the limits."""
+    """Share of principal and of expected loss by state, held against the limit of the policy."""
     return measure_portfolio(
-        loans, judged.predictions, economics.main_scenario, options.concentration
+        loans,
+        judged.predictions,
+        policy.find_scenario(economics),
+        policy.targets.max_concentration,
+        options.concentration,
     )

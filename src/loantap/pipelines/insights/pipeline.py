@@ -158,7 +158,13 @@ def create_pipeline() -> Pipeline:
             ),
             Node(
                 offers_nodes.measure_concentration,
-                ["loans", "application_model@judged", "params:economics", "params:offers"],
+                [
+                    "loans",
+                    "application_model@judged",
+                    "params:policy",
+                    "params:economics",
+                    "params:offers",
+                ],
                 "concentration",
                 name="measure_concentration",
             ),

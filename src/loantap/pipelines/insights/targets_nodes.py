@@ -19,5 +19,6 @@ def check_policy_targets(
     """What the policy reaches on loans judged in cross-validation, target by target."""
     rows = judged.predictions[judged.predictions["sample"].eq(CROSS_VALIDATION)]
     decided = decide_loans(rows, loans, make_decider(policy, economics))
-    checks = check_targets(decided, rows["is_charged_off"].to_numpy(), policy)
-    return tabulate_targets(checks)
+    more = loans.set_index("loan_id")[["loan_amount", "state"]]
+    known = rows[["loan_id", "is_charged_off"]].join(more, on="loan_id")
+    return tabulate_targets(check_targets(decided, known, policy.targets))

@@ -118,17 +118,13 @@ class Counterfactual(Options):
 
 
 class ConcentrationOptions(Options):
-    """How much of the portfolio may lie in one region.
+    """How the portfolio is spread over regions; `max_concentration` of the policy limits each.
 
     Attributes:
-        max_share_of_principal: of one region.
-        max_share_of_expected_loss: of one region.
         max_index: of the portfolio, as Herfindahl-Hirschman index of principal (HHI, 0 to 1).
         min_loans: of a region with fewer nothing is said.
     """
 
-    max_share_of_principal: Annotated[float, Field(gt=0, le=1)]
-    max_share_of_expected_loss: Annotated[float, Field(gt=0, le=1)]
     max_index: Annotated[float, Field(gt=0, le=1)]
     min_loans: PositiveInt
 
@@ -144,7 +140,7 @@ class OffersOptions(DatedOptions):
         affordability: limits of what a borrower can carry.
         sixty_months: odds ratio of default of 60 months against 36, at the same grade.
         twice_the_amount: odds ratio of default of a loan of twice the amount, at the same grade.
-        concentration: limits of the portfolio by region; no offer depends on a region.
+        concentration: of the portfolio by region; no offer depends on a region.
         min_loans: a segment of the product table with fewer says "too few loans to say".
         max_invalid_share: share of a file's rows that may be invalid, as in scoring.
     """
