@@ -146,7 +146,13 @@ def create_pipeline() -> Pipeline:
             # Offers: products by segment, counterfactual odds ratios, concentration by region.
             Node(
                 offers_nodes.tabulate_products,
-                ["loans", "application_model@judged", "params:economics", "params:offers"],
+                [
+                    "loans",
+                    "application_model@judged",
+                    "params:policy",
+                    "params:economics",
+                    "params:offers",
+                ],
                 "products",
                 name="tabulate_products",
             ),

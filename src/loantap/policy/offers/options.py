@@ -7,6 +7,8 @@ from typing import Annotated
 
 from pydantic import Field, PositiveFloat, PositiveInt, field_validator, model_validator
 
+from loantap.policy.credit_policy import Rules
+from loantap.portfolio.errors import InputError
 from loantap.portfolio.options import DatedOptions, Options, Portion
 
 # In percent per year.
@@ -48,26 +50,22 @@ class RateBand(Options):
 
 
 class AmountOptions(Options):
-    """The amounts that are tried.
+    """The amounts that are tried, up to `max_loan_amount` of the policy.
 
     Attributes:
         lowest: no smaller loan is made, in currency.
-        highest: no larger one.
         step: smaller amounts than the one asked for are multiples of it.
         shares: the smaller amounts tried, as shares of the amount asked for, falling.
         smaller_at_most: the smaller loan beside one as asked is at most this share of it.
     """
 
     lowest: PositiveFloat
-    highest: PositiveFloat
     step: PositiveFloat
     shares: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = Field(min_length=1)
     smaller_at_most: Annotated[float, Field(gt=0, lt=1)]
 
     @model_validator(mode="after")
     def _is_ordered(self) -> AmountOptions:
-        if self.lowest > self.highest:
-            raise ValueError(f"lowest {self.lowest:g} is above highest {self.highest:g}")
         if sorted(set(self.shares), reverse=True) != list(self.shares):
             raise ValueError("shares must fall")
         if self.shares[-1] > self.smaller_at_most:
@@ -177,3 +175,20 @@ class OffersOptions(DatedOptions):
                         f"{one.up_to_pd:g}, so that a riskier loan would be cheaper"
                     )
         return bands
+
+
+def require_an_amount(options: OffersOptions, rules: Rules) -> None:
+    """Refuse amounts of which the policy allows none.
+
+    Raises:
+        InputError: the lowest amount is above the highest of the policy.
+    """
+    lowest, highest = options.amounts.lowest, rules.max_loan_amount
+    if lowest <= highest:
+        return
+    raise InputError(
+        "parameter offers.amounts.lowest",
+        f"{lowest:g} is above max_loan_amount {highest:g} of the policy, so nothing could be "
+        f"offered",
+        "Lower it",
+    )
