@@ -61,6 +61,24 @@ def test_a_group_of_the_configuration_can_be_overridden() -> None:
 @pytest.mark.parametrize(
     ("given", "guess"),
     [
+        ("offers", "Did you mean offered[?] Known"),
+        ("sources", "Did you mean portfolio[?] Known"),
+        ("ingestion", "Known names: portfolio"),
+    ],
+)
+def test_a_file_under_the_name_of_a_group_is_refused_with_the_real_name(
+    given: str, guess: str
+) -> None:
+    said = f"--params {given}: it is a group of parameters, not one of them. {guess}"
+
+    with pytest.raises(InputError, match=said):
+        check_run_parameters({given: "offers.parquet"}, (*GROUPS, "offers"))
+    check_run_parameters({given: {"min_loans": 30}}, (*GROUPS, "offers"))
+
+
+@pytest.mark.parametrize(
+    ("given", "guess"),
+    [
         ("foreign", "external"),
         ("portfolo", "portfolio"),
         ("asof", "as_of"),

@@ -20,7 +20,7 @@ from loantap.model.validation.audit import Audit
 from loantap.model.validation.options import EvaluationOptions
 from loantap.pipelines.evaluation import nodes
 from loantap.pipelines.modeling.nodes import report_calibration
-from loantap.policy.approvals import approve_loans
+from loantap.policy.approvals import decide_loans
 from loantap.policy.credit_policy import CreditPolicy
 from loantap.policy.decisions import make_decider
 from loantap.policy.money.scenarios import Economics
@@ -116,8 +116,8 @@ class TestFairness:
         policy: CreditPolicy,
         economics: Economics,
     ) -> None:
-        approved = approve_loans(predictions, simulated_loans, make_decider(policy, economics))
-        expected = predictions.assign(approved=approved).groupby("sample")["approved"].sum()
+        decided = decide_loans(predictions, simulated_loans, make_decider(policy, economics))
+        expected = predictions.assign(approved=decided.approves).groupby("sample")["approved"].sum()
 
         counted = {row["sample"]: row["approved"] for row in fairness["approvals"]}
         assert counted == expected.to_dict()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from kedro.config import OmegaConfigLoader
@@ -13,6 +15,9 @@ from kedro.runner import SequentialRunner
 
 from loantap import settings
 from loantap.model.scoring.scorer import Scorer
+from loantap.policy.credit_policy import digest_policy
+from loantap.policy.decisions import make_decider
+from loantap.policy.money.cash_flows import value_units
 from loantap.policy.offers.maker import OfferMaker
 from loantap.portfolio.dictionary import portfolio_columns
 from loantap.portfolio.errors import InputError
@@ -42,7 +47,11 @@ def _small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def make_offers(
-    applications: pd.DataFrame, folder: Path, scorer: Scorer, name: str = "offers.parquet"
+    applications: pd.DataFrame,
+    folder: Path,
+    scorer: Scorer,
+    name: str = "offers.parquet",
+    **changed: object,
 ) -> pd.DataFrame:
     """Run the pipeline on the shipped catalog; what it wrote to the file."""
     source, target = folder / "new.parquet", folder / "out" / name
@@ -58,6 +67,7 @@ def make_offers(
     for dataset, data in {
         "application_model@champion": scorer,
         **load_options(as_of=AS_OF),
+        **changed,
     }.items():
         catalog[dataset] = MemoryDataset(data, copy_mode="assign")
     try:
@@ -79,7 +89,8 @@ def test_a_file_gets_the_offers_that_a_frame_gets(
     offers = make_offers(applications, tmp_path, scorer)
 
     options = load_options(as_of=AS_OF)
-    maker = OfferMaker(scorer, options["params:offers"], options["params:economics"].main_scenario)
+    decider = make_decider(options["params:policy"], options["params:economics"])
+    maker = OfferMaker(scorer, options["params:offers"], decider)
     expected = maker.make_offers_batch(applications, 0, pd.Timestamp(AS_OF))
     texts = expected.columns[expected.dtypes == "category"]
     pd.testing.assert_frame_equal(
@@ -136,3 +147,50 @@ def test_a_column_of_shares_is_refused(
 
     with pytest.raises(InputError, match="applications: column dti is at most 1 in "):
         make_offers(shares, tmp_path, scorer)
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"effective_from": date(2026, 11, 24)}, "it takes effect on 2026-11-24, after 2026-11-23"),
+        ({"version": "2026-12"}, "was changed after LoanTap credit policy approved it"),
+    ],
+    ids=["takes effect later", "changed since"],
+)
+def test_a_policy_that_does_not_decide_yet_offers_nothing(
+    applications: pd.DataFrame,
+    scorer: Scorer,
+    tmp_path: Path,
+    changed: dict[str, object],
+    said: str,
+) -> None:
+    options = load_options(as_of=AS_OF)
+    policy = options["params:policy"].model_copy(update=changed)
+    if "effective_from" in changed:
+        digest = digest_policy(policy, options["params:economics"].main_scenario)
+        policy = policy.model_copy(update={"digest": digest})
+
+    with pytest.raises(InputError, match=said):
+        make_offers(applications, tmp_path, scorer, **{"params:policy": policy})
+
+    assert not list(tmp_path.glob("out/*"))
+
+
+def test_offers_are_priced_in_the_scenario_of_the_policy_and_keep_its_highest_amount(
+    applications: pd.DataFrame, scorer: Scorer, tmp_path: Path
+) -> None:
+    options = load_options(as_of=AS_OF)
+    policy, economics = options["params:policy"], options["params:economics"]
+    rules = policy.rules.model_copy(update={"max_loan_amount": 9_000})
+    hard = policy.model_copy(update={"scenario": "hard", "rules": rules})
+    digest = digest_policy(hard, economics.scenarios["hard"])
+    approved = hard.model_copy(update={"digest": digest})
+
+    offers = make_offers(applications, tmp_path, scorer, **{"params:policy": approved})
+
+    assert offers["amount"].max() <= 9_000
+    made = offers[offers["offer"] > 0]
+    values = value_units(made["rate_pct"], made["term_months"], economics.scenarios["hard"])
+    expected = values.margin(made["probability_of_default"].to_numpy()) * made["amount"]
+    assert np.allclose(made["expected_npv"], expected)
+    assert len(made) > 0

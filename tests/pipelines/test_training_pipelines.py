@@ -401,6 +401,17 @@ class TestInsights:
         assert approvals["loan_id"].tolist() == judged["loan_id"].tolist()
         assert approvals["f2_threshold"].tolist() == (~judged["declined"]).tolist()
 
+    def test_the_policy_is_held_against_its_targets_on_the_loans_of_the_cross_validation(
+        self, insight: Outputs, modelled: Outputs
+    ) -> None:
+        judged = modelled["modeling.lending.predictions"]
+
+        checks = policy_schemas.TARGET_CHECKS.validate(insight["insights.target_checks"])
+
+        n = checks.set_index("target")["n"]
+        assert n["review_capacity"] == n["min_approval_rate"] == judged["sample"].eq("cv").sum()
+        assert 0 < n["max_default_rate"] < n["review_capacity"]
+
     def test_products_are_those_of_the_loans_that_the_application_model_was_judged_on(
         self, insight: Outputs, modelled: Outputs
     ) -> None:

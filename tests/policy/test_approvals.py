@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from loantap.measures.intervals import wilson_bounds
-from loantap.policy.approvals import approve_loans, tabulate_approvals
+from loantap.policy.approvals import decide_loans, tabulate_approvals
 from tests.policy.policies import make_test_decider
 
 PREDICTIONS = pd.DataFrame(
@@ -50,7 +50,7 @@ def test_where_nobody_is_approved_there_is_no_default_rate(approvals: pd.DataFra
     assert approvals.filter(like="default").loc["cv"].isna().all()
 
 
-def test_a_loan_is_approved_at_the_pd_of_each_sample_and_its_own_terms() -> None:
+def test_a_loan_is_decided_at_the_pd_of_each_sample_and_its_own_terms() -> None:
     predictions = pd.DataFrame(
         {"loan_id": ["b", "a", "a"], "probability_of_default": [0.2, 0.2, 0.05]}
     )
@@ -63,4 +63,6 @@ def test_a_loan_is_approved_at_the_pd_of_each_sample_and_its_own_terms() -> None
         }
     )
 
-    assert approve_loans(predictions, loans, make_test_decider()).tolist() == [True, False, True]
+    decided = decide_loans(predictions, loans, make_test_decider())
+
+    assert decided.approves.tolist() == [True, False, True]

@@ -39,7 +39,7 @@ def test_the_shipped_policy_is_as_approved(project: Path) -> None:
     said = call("show").output
 
     assert "npv" in said
-    assert "min_margin 0, review_margin 0.0028" in said
+    assert "min_margin 0, review_margin 0.0026" in said
     assert "as approved" in said
 
 
@@ -95,7 +95,7 @@ def test_rules_are_sized_on_loans_that_the_model_did_not_see(project: Path) -> N
                   "probability_of_default": pds}).to_parquet(
         folder / "predictions.parquet")  # fmt: skip
     pd.DataFrame({"loan_id": ids, "interest_rate_pct": rng.uniform(6, 25, 1_000),
-                  "term_months": 36.0}).to_parquet(
+                  "term_months": 36.0, "loan_amount": 10_000.0}).to_parquet(
         project / "data/03_primary/loans.parquet")  # fmt: skip
 
     assert "On 900 loans" in call("size").output
@@ -104,6 +104,14 @@ def test_rules_are_sized_on_loans_that_the_model_did_not_see(project: Path) -> N
     narrow = float(call("size", "--capacity", "0.05").output.split("review_margin ")[1].split()[0])
     assert wide > narrow > 0
     assert "more than all applications" in call("size", "--floor", "0.99").output
+    safe = call("size", "--cap", "0.15", "--floor", "0.3").output
+    assert "max_probability_of_default 0.6000" in call("size", "--cap", "1").output
+    assert float(safe.split("max_probability_of_default ")[1].split()[0].rstrip(".")) < 0.5
+    assert "of what is approved 15.0% are expected to default" in safe
+    assert "nothing is approved" in call("size", "--capacity", "1", "--floor", "0").output
+    refused = call("size", "--cap", "0.03", "--floor", "0.5")
+    assert refused.exit_code == 1
+    assert "min_approval_rate 0.5 and max_default_rate 0.03 cannot both be kept" in refused.output
 
 
 @pytest.fixture

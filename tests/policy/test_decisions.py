@@ -11,12 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from loantap.model.scoring.reasons import GivenReasons
 from loantap.policy.credit_policy import CreditPolicy, Rules
 from loantap.policy.decisions import CAUSES, Decider, Decision
 from loantap.policy.money.cash_flows import value_unit
 from loantap.policy.options import InsightsOptions, ScoringOptions
-from loantap.policy.underwriting import put_first
 from tests.policy.insights import read_insights
 from tests.policy.policies import ECONOMICS, make_test_decider
 
@@ -136,26 +134,16 @@ def test_expected_npv_is_in_currency() -> None:
 def test_only_approve_counts_as_approved() -> None:
     pds = np.array([0.05, BREAK_EVEN, 0.3, np.nan])
 
-    approved = DECIDER.approves_columns(pds, *(np.full(4, x) for x in (10_000.0, 12.0, 36.0)))
+    decided = DECIDER.decide_columns(pds, *(np.full(4, x) for x in (10_000.0, 12.0, 36.0)))
 
-    assert approved.tolist() == [True, False, False, False]
+    assert decided.approves.tolist() == [True, False, False, False]
+    assert [decided.count(decision) for decision in Decision] == [1, 1, 1, 1]
 
 
 def test_no_applications_get_no_decisions() -> None:
     decided = DECIDER.decide_columns(*(np.zeros(0) for _ in range(4)))
 
     assert len(decided.decisions.codes) == len(decided.causes) == 0
-
-
-def test_what_decided_is_said_first_and_the_last_reason_left_out() -> None:
-    given = GivenReasons(
-        np.array([[1, 2], [2, 1], [3, 0], [4, 0]], dtype="int32"), ("", "a", "b", "c", "d")
-    )
-
-    reasons = put_first(given, np.array([2, 0]), ("", "x", "y")).as_text(pd.RangeIndex(2))
-
-    assert reasons.loc[0].tolist() == ["y", "a", "b", "c"]
-    assert reasons.loc[1].tolist() == ["b", "a", "", ""]
 
 
 def test_decisions_are_told_in_these_words() -> None:

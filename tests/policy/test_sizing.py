@@ -1,123 +1,255 @@
-"""Rules that reach a policy's targets, and whether they do."""
+"""Rules that reach a policy's targets."""
 
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
-from loantap.policy.credit_policy import Targets
-from loantap.policy.decisions import DECISIONS, Decided
-from loantap.policy.sizing import check_targets, size_rules
-from loantap.portfolio.column_reading import Texts
+from loantap.policy.credit_policy import Rules, Targets
+from loantap.policy.decisions import Decision
+from loantap.policy.money.cash_flows import value_units
+from loantap.policy.sizing import Sizes, SizingLoans, size_rules
 from loantap.portfolio.errors import InputError
-from tests.policy.policies import make_policy, make_test_decider
+from tests.policy.policies import ECONOMICS, make_test_decider
 
 # Half of the loans earn: -.10, -.09 ... .09.
 MARGINS = np.arange(-10, 10) / 100
 
 
-def make_targets(**changed: float) -> Targets:
-    return Targets(**{"review_capacity": 0.1, "min_approval_rate": 0.4, "max_default_rate": 0.25}
-                   | changed)  # fmt: skip
+def make_loans(
+    margins: npt.ArrayLike, pds: npt.ArrayLike = 0.1, amounts: npt.ArrayLike = 10_000
+) -> SizingLoans:
+    margin = np.array(margins, dtype=float)
+    return SizingLoans(margin, *(np.broadcast_to(of, margin.shape) for of in (pds, amounts)))
 
 
-def test_people_look_at_as_many_as_they_can_where_it_is_worth_most() -> None:
-    sizes = size_rules(MARGINS, make_targets(review_capacity=0.15))
+def size(loans: SizingLoans, highest_pd: float = 0.6, **changed: float) -> Sizes:
+    rules = Rules(
+        min_margin=0,
+        review_margin=0,
+        max_probability_of_default=highest_pd,
+        max_loan_amount=35_000,
+    )
+    targets = {
+        "review_capacity": 0.1,
+        "min_approval_rate": 0.4,
+        "max_default_rate": 0.25,
+        "max_concentration": 0.2,
+    }
+    return size_rules(loans, rules, Targets(**targets | changed))
 
-    assert sizes.min_margin == 0
-    # 0, -.01 and .01 are the three of twenty nearest to nothing.
-    assert (np.abs(MARGINS) <= sizes.review_margin).sum() == 3
+
+@pytest.mark.parametrize(
+    ("capacity", "review_margin", "referred"),
+    [
+        # 0, -.01 and .01 are the three of twenty nearest to nothing, -.02 and .02 come next.
+        (0.15, 0.0199, 0.15),
+        # Of -.01 and .01 neither comes before the other.
+        (0.1, 0.0099, 0.05),
+        (0.0499, 0, 0.05),
+        (0.6, 0.0599, 0.55),
+    ],
+)
+def test_people_look_at_as_many_as_they_can_where_it_is_worth_most(
+    capacity: float, review_margin: float, referred: float
+) -> None:
+    sizes = size(make_loans(MARGINS), review_capacity=capacity)
+
+    assert (sizes.min_margin, sizes.review_margin) == (0, review_margin)
+    # Who earns exactly nothing is looked at in any case.
+    assert sizes.referred == referred
+
+
+def test_whoever_can_look_at_everything_does() -> None:
+    sizes = size(make_loans(MARGINS), review_capacity=1, min_approval_rate=0)
+
+    assert (sizes.review_margin, sizes.referred, sizes.passed) == (0.1, 1, 1)
+    assert np.isnan(sizes.default_rate)
 
 
 def test_a_floor_that_money_does_not_reach_lowers_the_hurdle() -> None:
-    sizes = size_rules(MARGINS, make_targets(min_approval_rate=0.8, review_capacity=0))
+    sizes = size(make_loans(MARGINS), min_approval_rate=0.8, review_capacity=0)
 
-    assert sizes.min_margin < 0
-    assert np.mean(sizes.min_margin < MARGINS) == pytest.approx(0.8, abs=0.05)
-    assert sizes.review_margin == pytest.approx(0, abs=0.005)
+    # The highest hurdle that the sixteenth of twenty clears; -.06 is that loan's own margin.
+    assert sizes.min_margin == -0.06
+    assert sizes.passed == 0.8
+    enough = size(make_loans(MARGINS), min_approval_rate=0.5, review_capacity=0)
+    assert (enough.min_margin, enough.passed) == (0, 0.5)
 
 
 def test_people_look_near_the_hurdle_wherever_it_is() -> None:
-    targets = make_targets(min_approval_rate=0.9, review_capacity=0.1)
-    sizes = size_rules(MARGINS, targets)  # the two shares may make up all applications
+    # The two shares may make up all applications.
+    sizes = size(make_loans(MARGINS), min_approval_rate=0.9, review_capacity=0.1)
 
-    assert sizes.min_margin == pytest.approx(-0.081)
-    # -.09 and -.08 are the two of twenty nearest to it.
-    assert (np.abs(MARGINS - sizes.min_margin) <= sizes.review_margin).sum() == 2
-    assert sizes.review_margin < 0.02
+    near = np.abs(MARGINS - sizes.min_margin) <= sizes.review_margin
+    assert MARGINS[near].tolist() == [-0.08, -0.07]
+    assert sizes.passed == 0.9
 
 
-def test_margins_that_are_missing_do_not_count() -> None:
-    assert size_rules(np.append(MARGINS, np.nan), make_targets()) == size_rules(
-        MARGINS, make_targets()
+def test_loans_too_large_for_anybody_but_a_person_take_up_capacity() -> None:
+    amounts = np.full(20, 35_000.0)
+    amounts[-1] = 35_001
+    large = size(make_loans(MARGINS, amounts=amounts), review_capacity=0.2)
+    all_small = size(make_loans(MARGINS), review_capacity=0.2)
+
+    # Room for four: the large one, and three near nothing.
+    assert (large.review_margin, large.referred) == (0.0199, 0.2)
+    assert all_small.review_margin == 0.0199  # 2 and -2 are alike, so that a fourth would be five
+    # Where money or its risk declines it, nobody looks at it.
+    assert size(make_loans(MARGINS, amounts=amounts[::-1]), review_capacity=0.2) == all_small
+    at_limit, beyond = (
+        size(make_loans(MARGINS, np.append(np.full(19, 0.1), pd_), amounts), review_capacity=0.15)
+        for pd_ in (0.6, 0.601)
     )
+    assert (at_limit.review_margin, beyond.review_margin) == (0.0099, 0.0199)
 
 
 @pytest.mark.parametrize(
-    ("margins", "targets", "said"),
+    ("cap", "cutoff", "default_rate"),
     [
-        (np.array([]), make_targets(), "there are no loans"),
-        (np.array([np.nan]), make_targets(), "there are no loans"),
-        (MARGINS, make_targets(min_approval_rate=0.95), "more than all applications"),
+        # The means of .1, .2, .3, .4, .5 up to each of them are .1, .15, .2, .25, .3.
+        (0.3, 0.6, 0.3),
+        (0.29, 0.4999, 0.25),
+        (0.25, 0.4999, 0.25),
+        (0.2, 0.3999, 0.2),
+        (0.1, 0.1999, 0.1),
     ],
 )
-def test_what_cannot_be_reached_is_refused(
-    margins: np.ndarray, targets: Targets, said: str
+def test_the_cut_off_is_the_highest_that_keeps_the_default_rate(
+    cap: float, cutoff: float, default_rate: float
 ) -> None:
-    with pytest.raises(InputError, match=said):
-        size_rules(margins, targets)
+    loans = make_loans([0.05] * 5, [0.5, 0.1, 0.3, 0.2, 0.4])
+
+    sizes = size(loans, max_default_rate=cap, min_approval_rate=0.2)
+
+    assert sizes.max_probability_of_default == cutoff
+    assert sizes.default_rate == pytest.approx(default_rate)
 
 
-def decide(**counts: int) -> Decided:
-    codes = np.repeat([0, 1, 2], [counts[name] for name in ("approve", "refer", "decline")])
-    return Decided(Texts(codes, DECISIONS), np.zeros(len(codes), int), np.zeros(len(codes)))
+def test_the_cut_off_is_never_above_the_one_in_force() -> None:
+    loans = make_loans([0.05] * 5, [0.1, 0.2, 0.3, 0.4, 0.5])
+
+    sizes = size(loans, highest_pd=0.3, max_default_rate=0.25)
+
+    assert sizes.max_probability_of_default == 0.3
+    assert (sizes.passed, sizes.default_rate) == (0.6, pytest.approx(0.2))
 
 
-def test_targets_are_checked_with_their_intervals() -> None:
-    decided = decide(approve=500, refer=60, decline=440)
-    bad = np.zeros(1_000, int)
-    bad[:200] = 1  # all of them among the approved
-    checks = {check.target: check for check in check_targets(decided, bad, make_policy())}
+def test_loans_of_the_same_pd_are_accepted_together_or_not_at_all() -> None:
+    sizes = size(make_loans([0.05] * 3, [0.1, 0.2, 0.2]), max_default_rate=0.15,
+                 min_approval_rate=0.3)  # fmt: skip
 
-    review, floor, default = checks.values()
-    assert (review.reached, review.limit, review.n) == (0.06, 0.05, 1_000)
-    assert review.low < 0.06 < review.high
-    assert review.holds  # .06 of 1,000 cannot be told from .05
-    assert (floor.reached, floor.holds) == (0.56, True)
-    assert (default.reached, default.n, default.holds) == (0.4, 500, False)
+    assert (sizes.max_probability_of_default, sizes.passed) == (0.1999, pytest.approx(1 / 3))
+
+
+def test_only_what_is_approved_counts_in_the_default_rate() -> None:
+    """Not what is declined on money, what people look at, or what is too large."""
+    loans = make_loans(
+        [0.05, 0.05, -0.05, 0, 0.05],
+        [0.2, 0.3, 0.01, 0.02, 0.03],
+        [10_000, 10_000, 10_000, 10_000, 40_000],
+    )
+
+    sizes = size(loans, max_default_rate=0.2, review_capacity=0.4)
+
+    assert sizes.default_rate == 0.2
+    assert sizes.max_probability_of_default == 0.2999
+    assert (sizes.referred, sizes.passed) == (0.4, 0.6)
+
+
+def test_where_the_cap_keeps_dear_loans_out_the_floor_brings_cheap_ones_in() -> None:
+    """Five dear risky loans break the cap alone; with five cheap safe ones they keep it."""
+    loans = make_loans([0.05] * 5 + [-0.02] * 5, [0.3] * 5 + [0.1] * 5)
+
+    sizes = size(loans, review_capacity=0, min_approval_rate=0.5, max_default_rate=0.25)
+
+    # The first step below what the cheap ones lose.
+    assert sizes.min_margin == -0.0201
+    assert (sizes.passed, sizes.default_rate) == (1, pytest.approx(0.2))
+    assert sizes.max_probability_of_default == 0.6
+
+
+@pytest.mark.parametrize(("floor", "lowest"), [(0, 0.1), (0.25, 0.1), (0.5, 0.15), (0.75, 0.2)])
+def test_a_cap_that_the_floor_rules_out_is_refused_with_what_can_be_reached(
+    floor: float, lowest: float
+) -> None:
+    # The loans of the lowest PDs do not earn.
+    loans = make_loans([-0.2, -0.1, 0.05, 0.1], [0.1, 0.2, 0.3, 0.4])
+    given = {"min_approval_rate": floor, "review_capacity": 0}
+
+    with pytest.raises(InputError, match="cannot both be kept") as refused:
+        size(loans, max_default_rate=lowest - 0.01, **given)
+
+    assert f"is {lowest:.2%} at the lowest" in str(refused.value)
+    assert f"raise max_default_rate to {lowest:g}" in refused.value.remedy
+    assert size(loans, max_default_rate=lowest, **given).default_rate == pytest.approx(lowest)
+
+
+def test_a_floor_that_the_highest_pd_rules_out_is_refused() -> None:
+    loans = make_loans([0.05] * 4, [0.1, 0.2, 0.3, 0.4])
+
+    with pytest.raises(InputError, match=r"cannot be reached: 50.0% of the loans have a PD"):
+        size(loans, highest_pd=0.2, min_approval_rate=0.75, max_default_rate=0.25)
+    assert size(loans, highest_pd=0.2, min_approval_rate=0.5).passed == 0.5
+
+
+def test_loans_of_unknown_margin_do_not_count() -> None:
+    known = make_loans(MARGINS, np.linspace(0.4, 0.05, 20))
+    more = SizingLoans(
+        np.append(known.margin, np.nan),
+        np.append(known.probability_of_default, 0.01),
+        np.append(known.amount, 10_000),
+    )
+
+    assert size(more) == size(known)
 
 
 @pytest.mark.parametrize(
-    ("counts", "held"),
+    ("margins", "floor", "said"),
     [
-        ({"approve": 500, "refer": 100, "decline": 400}, [False, True, True]),
-        ({"approve": 300, "refer": 50, "decline": 650}, [True, False, True]),
-        ({"approve": 0, "refer": 50, "decline": 950}, [True, False]),
+        ([], 0.4, "there are no loans"),
+        ([np.nan], 0.4, "there are no loans"),
+        (MARGINS, 0.95, "more than all applications"),
+    ],
+)
+def test_what_cannot_be_reached_is_refused(margins: npt.ArrayLike, floor: float, said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        size(make_loans(margins), min_approval_rate=floor)
+
+
+@pytest.mark.parametrize(
+    "targets",
+    [
+        {},
+        {"max_default_rate": 0.2, "review_capacity": 0.05},
+        {"max_default_rate": 0.15, "min_approval_rate": 0.6},
+        {"max_default_rate": 0.18, "min_approval_rate": 0.85, "review_capacity": 0.04},
     ],
     ids=str,
 )
-def test_a_target_that_is_missed_for_sure_does_not_hold(
-    counts: dict[str, int], held: list[bool]
+def test_whoever_decides_by_the_rules_that_were_found_reaches_the_targets(
+    targets: dict[str, float],
 ) -> None:
-    checks = check_targets(decide(**counts), np.zeros(1_000, int), make_policy())
+    rng = np.random.default_rng(5)
+    pds = rng.beta(2, 7, 4_000)
+    rates = np.clip(6 + 50 * pds + rng.normal(0, 4, 4_000), 5, 30)
+    amounts, terms = rng.uniform(1_000, 36_000, 4_000), np.full(4_000, 36.0)
+    margins = value_units(rates, terms, ECONOMICS.main_scenario).margin(pds)
+    asked = {"review_capacity": 0.1, "min_approval_rate": 0.4, "max_default_rate": 0.25} | targets
 
-    assert [check.holds for check in checks] == held
-
-
-def test_no_loans_miss_no_target() -> None:
-    decided = make_test_decider().decide_columns(*(np.zeros(0) for _ in range(4)))
-
-    assert [check.n for check in check_targets(decided, np.zeros(0, int), make_policy())] == [0, 0]
-
-
-def test_a_target_at_the_end_of_the_interval_still_holds() -> None:
-    decided = decide(approve=500, refer=60, decline=440)
-    bad = np.zeros(1_000, int)
-    bad[:200] = 1
-    review, floor, default = check_targets(decided, bad, make_policy())
-
-    targets = Targets(
-        review_capacity=review.low, min_approval_rate=floor.high, max_default_rate=default.low
+    sizes = size(SizingLoans(margins, pds, amounts), **asked)
+    decider = make_test_decider(
+        min_margin=sizes.min_margin,
+        review_margin=sizes.review_margin,
+        max_probability_of_default=sizes.max_probability_of_default,
     )
-    policy = make_policy().model_copy(update={"targets": targets})
-    assert [check.holds for check in check_targets(decided, bad, policy)] == [True] * 3
+    decided = decider.decide_columns(pds, amounts, rates, terms)
+
+    referred = decided.count(Decision.REFER)
+    passed = decided.count(Decision.APPROVE) + referred
+    assert (referred / 4_000, passed / 4_000) == (sizes.referred, sizes.passed)
+    assert pds[decided.approves].mean() == pytest.approx(sizes.default_rate)
+    assert sizes.default_rate <= asked["max_default_rate"]
+    assert sizes.passed >= asked["min_approval_rate"]
+    assert sizes.referred <= asked["review_capacity"]

@@ -16,7 +16,7 @@ from loantap.policy.exploration import SAME_BY_DEFINITION, explore_outcomes
 from loantap.project.pdf import print_page
 from loantap.reporting.eda_page import render_eda
 from loantap.reporting.insights.page import render_insights
-from loantap.reporting.insights.policy_tables import list_rules
+from loantap.reporting.insights.policy_tables import list_rules, tabulate_targets
 from loantap.reporting.insights.sections import (
     PageSection,
     describe_policies,
@@ -27,7 +27,7 @@ from loantap.reporting.model_card.page import render_model_card
 from tests.conftest import require
 from tests.reporting.card_material import make_card
 from tests.reporting.charts.test_charts import make_frontier
-from tests.reporting.insights.test_tables import make_policies, make_rule_tests
+from tests.reporting.insights.test_tables import make_policies, make_rule_tests, make_targets
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -54,7 +54,11 @@ def insights(tmp_path, findings, summary, make_summary, economics) -> Path:
     path = tmp_path / "insights.html"
     sections = [
         describe_policies(
-            make_policies(), make_frontier("contractual", "capped"), "mid", ["mid", "hard"]
+            make_policies(),
+            make_frontier("contractual", "capped"),
+            tabulate_targets(make_targets(), "npv 2026-11"),
+            "mid",
+            ["mid", "hard"],
         ),
         describe_rules(list_rules(make_rule_tests(), "mid", "capped")),
         PageSection("findings", "Segments", plots=plot_segments(findings, 0.2)),

@@ -19,7 +19,8 @@ from loantap.reporting.terminal.results import RunResults
 _PROMOTION = re.compile(r"modeling\.(\w+)\.promotion")
 _PREDICTIONS = re.compile(r"modeling\.(\w+)\.predictions")
 _METRICS, _VINTAGES = "evaluation.metrics", "evaluation.vintage_analysis"
-_ACCOUNT = "scoring.scoring_account"
+_ACCOUNT, _OFFERS_ACCOUNT = "scoring.scoring_account", "offers.offers_account"
+_MODEL = ["model_name", "model_version"]
 
 
 def collect_results(catalog: Catalog, names: Sequence[str], project: Path) -> RunResults:
@@ -44,8 +45,11 @@ def collect_results(catalog: Catalog, names: Sequence[str], project: Path) -> Ru
         vintages=load(_VINTAGES),
         reports=[path for path in written.values() if path.parent.name == "08_reporting"],
         scores=written.get("scores"),
-        decisions=_tally_decisions(saved.get("scores")),
+        decisions=_tally(saved.get("scores"), ["decision", *_MODEL]),
         scoring_account=load(_ACCOUNT),
+        offers=written.get("offers"),
+        offers_account=load(_OFFERS_ACCOUNT),
+        offering_models=_tally(saved.get("offers"), _MODEL),
         next_steps=_tell_next_steps(names, project),
     )
 
@@ -68,11 +72,9 @@ def _load_promotions(catalog: Catalog, saved: Sequence[str]) -> dict[str, Any]:
     return {of[1]: catalog.load(name) for name in saved if (of := _PROMOTION.fullmatch(name))}
 
 
-def _tally_decisions(scores: object) -> pd.DataFrame | None:
-    """How many of each decision a run took, without loading a file that may exceed memory."""
-    if not isinstance(scores, BatchedDataset):
-        return None
-    return scores.tally(["decision", "model_name", "model_version"])
+def _tally(made: object, columns: list[str]) -> pd.DataFrame | None:
+    """How many rows hold what, without loading a file that may exceed memory."""
+    return made.tally(columns) if isinstance(made, BatchedDataset) else None
 
 
 def _near(path: Path) -> Path:

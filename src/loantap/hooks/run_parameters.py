@@ -33,8 +33,11 @@ RUN_PARAMETERS: Final = MappingProxyType(
 )
 # Files that are made of applications.
 _OUTPUTS: Final = ("scores", "offered")
-# Names of earlier releases: of run parameters, and of parameters of groups.
-_RENAMED: Final = MappingProxyType({"foreign": "external"})
+# What is meant by the name of an earlier release, and by a file under the name of a pipeline. Then
+# names of earlier releases within groups.
+_REAL_NAMES: Final = MappingProxyType(
+    {"foreign": "external", "offers": "offered", "scoring": "scores", "sources": "portfolio"}
+)
 _RENAMED_IN_GROUPS: Final = MappingProxyType({"snapshot": "outcomes_as_of"})
 _OUTPUT_FORMATS: Final = (".parquet", ".csv")
 _TABLE_FORMATS: Final = (".csv", ".csv.gz", ".tsv", ".txt", ".parquet", ".pq", ".parq")
@@ -52,16 +55,19 @@ def check_run_parameters(given: Mapping[str, Any], groups: Iterable[str]) -> Non
     """
     groups = tuple(groups)
     known = [*RUN_PARAMETERS, *groups]
-    for name in _list_names(given, groups):
-        if name not in known:
-            close = [_RENAMED[name]] if name in _RENAMED else get_close_matches(name, known, n=1)
-            guess = f"Did you mean {close[0]}? " if close else ""
-            raise InputError(
-                f"--params {name}",
-                "unknown parameter",
-                f"{guess}Known names: {', '.join(RUN_PARAMETERS)}, and <group>.<name> for the "
-                f"groups {', '.join(groups)}",
-            )
+    for name, value in _list_given(given, groups):
+        is_group = name in groups
+        if name in RUN_PARAMETERS or (is_group and isinstance(value, Mapping)):
+            continue
+        near = [] if is_group else get_close_matches(name, known, n=1)
+        close = [_REAL_NAMES[name]] if name in _REAL_NAMES else near
+        guess = f"Did you mean {close[0]}? " if close else ""
+        raise InputError(
+            f"--params {name}",
+            "it is a group of parameters, not one of them" if is_group else "unknown parameter",
+            f"{guess}Known names: {', '.join(RUN_PARAMETERS)}, and <group>.<name> for the "
+            f"groups {', '.join(groups)}",
+        )
     for name in ("portfolio", "applications", "external"):
         if given.get(name) is not None:
             _check_file(f"--params {name}", Path(str(given[name])))
@@ -95,7 +101,7 @@ def _require_known_groups(parameters: Mapping[str, Any], known: Iterable[str]) -
     roots = {path.partition(".")[0] for path in paths} | set(RUN_PARAMETERS)
     # Kedro keeps names that begin with _ for YAML anchors.
     read = {name: value for name, value in parameters.items() if not name.startswith("_")}
-    for name in _list_names(read, paths):
+    for name, _ in _list_given(read, paths):
         if name.partition(".")[0] not in roots or ("." in name and name not in paths):
             close = get_close_matches(name, [*paths, *roots], n=1)
             guess = f"Did you mean {close[0]}? " if close else ""
@@ -129,14 +135,14 @@ def _find_fields(model: type[BaseModel], path: Iterable[str]) -> Collection[str]
     return model.model_fields
 
 
-def _list_names(given: Mapping[str, Any], groups: tuple[str, ...]) -> Iterator[str]:
-    """Names given, with the second part of the path where a group has one of two parts."""
+def _list_given(given: Mapping[str, Any], groups: tuple[str, ...]) -> Iterator[tuple[str, Any]]:
+    """Names and values, with the second part of the path where a group has one of two parts."""
     for name, value in given.items():
         is_parent = any(group.startswith(f"{name}.") for group in groups)
         if is_parent and isinstance(value, Mapping):
-            yield from (f"{name}.{below}" for below in value)
+            yield from ((f"{name}.{below}", of_group) for below, of_group in value.items())
         else:
-            yield str(name)
+            yield str(name), value
 
 
 def _resolve(path: object) -> Path | None:

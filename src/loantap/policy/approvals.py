@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from loantap.measures.intervals import measure_default_rate, wilson_bounds
-from loantap.policy.decisions import Decider
+from loantap.policy.decisions import Decided, Decider
 from loantap.portfolio.arrays import BoolArray
 
 
@@ -27,8 +27,11 @@ def tabulate_approvals(predictions: pd.DataFrame, approved: BoolArray) -> pd.Dat
     return pd.DataFrame([{"sample": sample, **_count(rows)} for sample, rows in samples])
 
 
-def approve_loans(predictions: pd.DataFrame, loans: pd.DataFrame, decider: Decider) -> BoolArray:
-    """Whether a policy approves each loan at the PD that a model gave it, without a person.
+def decide_loans(predictions: pd.DataFrame, loans: pd.DataFrame, decider: Decider) -> Decided:
+    """What a policy decides on each loan at the PD that a model gave it.
+
+    Whether a loan is unlike those of the training is not asked: these are the loans of the
+    training, or of the same time and lender.
 
     Args:
         predictions: one row per loan and sample, with `loan_id` and `probability_of_default`.
@@ -38,7 +41,7 @@ def approve_loans(predictions: pd.DataFrame, loans: pd.DataFrame, decider: Decid
     terms = loans.set_index("loan_id")[["loan_amount", "interest_rate_pct", "term_months"]]
     rows = predictions[["loan_id", "probability_of_default"]].join(terms, on="loan_id")
     columns = (rows[name].to_numpy(float) for name in ("probability_of_default", *terms.columns))
-    return decider.approves_columns(*columns)
+    return decider.decide_columns(*columns)
 
 
 def _count(rows: pd.DataFrame) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,10 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
-from loantap.policy.credit_policy import CreditPolicy, Targets, digest_policy
+from loantap.policy.credit_policy import CreditPolicy, digest_policy
 from loantap.policy.money.cash_flows import value_units
 from loantap.policy.money.scenarios import Economics, Scenario
-from loantap.policy.sizing import size_rules
+from loantap.policy.sizing import SizingLoans, size_rules
 from loantap.portfolio.errors import InputError
 from loantap.project.folder import find_project
 from loantap.project.pdf import print_page
@@ -27,7 +28,8 @@ _ECONOMICS = Path("conf/base/parameters_economics.yml")
 _PREDICTIONS = Path("data/07_model_output/lending/predictions.parquet")
 _PAGE = Path("data/08_reporting/insights.html")
 _LOANS = Path("data/03_primary/loans.parquet")
-_TERMS = ["loan_id", "interest_rate_pct", "term_months"]
+_TERMS = ["loan_id", "loan_amount", "interest_rate_pct", "term_months"]
+_SHARE = click.FloatRange(0, 1)
 
 
 @click.group()
@@ -80,32 +82,34 @@ def approve(name: str) -> None:
 
 
 @main.command()
-@click.option("--capacity", type=click.FloatRange(0, 1), help="share that people can look at")
-@click.option("--floor", type=click.FloatRange(0, 1), help="share to approve or refer, at least")
-def size(capacity: float | None, floor: float | None) -> None:
+@click.option("--capacity", type=_SHARE, help="share that people can look at")
+@click.option("--floor", type=_SHARE, help="share to approve or refer, at least")
+@click.option("--cap", type=_SHARE, help="default rate of what is approved, at most")
+def size(capacity: float | None, floor: float | None, cap: float | None) -> None:
     """Find rules that reach the targets on loans that the last model did not see."""
     folder = find_project(Path.cwd())
     policy, scenario = _load(folder, _read(folder / _POLICY, "policy"))
-    given = {"review_capacity": capacity, "min_approval_rate": floor}
+    given = {"review_capacity": capacity, "min_approval_rate": floor, "max_default_rate": cap}
     changed = {name: value for name, value in given.items() if value is not None}
     targets = policy.targets.model_copy(update=changed)
-    _print_sizes(_read_margins(folder, scenario), targets)
-
-
-def _print_sizes(margins: pd.Series, targets: Targets) -> None:
+    loans = _read_loans(folder, scenario)
     try:
-        sizes = size_rules(margins.to_numpy(), targets)
+        sizes = size_rules(loans, policy.rules, targets)
     except InputError as error:
         raise click.ClickException(str(error)) from error
+    expected = "nothing is approved"
+    if not math.isnan(sizes.default_rate):
+        expected = f"of what is approved {sizes.default_rate:.1%} are expected to default"
     click.echo(
-        f"On {len(margins):,} loans that the model did not see: min_margin "
-        f"{sizes.min_margin:.4f}, review_margin {sizes.review_margin:.4f} refers "
-        f"{targets.review_capacity:.1%}"
+        f"On {len(loans):,} loans that the model did not see: min_margin {sizes.min_margin:.4f}, "
+        f"review_margin {sizes.review_margin:.4f} refers {sizes.referred:.1%}, "
+        f"max_probability_of_default {sizes.max_probability_of_default:.4f}. "
+        f"{sizes.passed:.1%} are approved or referred; {expected}"
     )
 
 
-def _read_margins(folder: Path, scenario: Scenario) -> pd.Series:
-    """Expected NPV per unit of principal of the training loans, out of fold."""
+def _read_loans(folder: Path, scenario: Scenario) -> SizingLoans:
+    """The training loans, valued at PDs out of fold."""
     for path in (_PREDICTIONS, _LOANS):
         if not (folder / path).is_file():
             raise click.ClickException(f"{path} is not there yet; run kedro run first")
@@ -113,8 +117,8 @@ def _read_margins(folder: Path, scenario: Scenario) -> pd.Series:
     loans = pd.read_parquet(folder / _LOANS, columns=_TERMS).set_index("loan_id")
     rows = predictions[predictions["sample"] == "cv"].join(loans, on="loan_id")
     values = value_units(rows["interest_rate_pct"], rows["term_months"], scenario)
-    margins = values.margin(rows["probability_of_default"].to_numpy())
-    return pd.Series(margins, rows.index)
+    pds = rows["probability_of_default"].to_numpy()
+    return SizingLoans(values.margin(pds), pds, rows["loan_amount"].to_numpy(float))
 
 
 def _load(folder: Path, written: dict[str, Any]) -> tuple[CreditPolicy, Scenario]:

@@ -43,6 +43,8 @@ class Targets(BaseModel):
         review_capacity: share of applications that people can look at.
         min_approval_rate: share of applications that must be approved or referred.
         max_default_rate: of what is approved.
+        max_concentration: largest share of the principal in one state; the expected loss is held
+            to it too. It limits the portfolio: no decision and no offer depends on a region.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -50,6 +52,7 @@ class Targets(BaseModel):
     review_capacity: Share
     min_approval_rate: Share
     max_default_rate: Share
+    max_concentration: Share
 
 
 class CreditPolicy(BaseModel):

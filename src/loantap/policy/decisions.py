@@ -54,6 +54,16 @@ class Decided:
     causes: IntArray
     expected_npv: FloatArray
 
+    @property
+    def approves(self) -> BoolArray:
+        """Whether each application is approved without a person."""
+        is_approved: BoolArray = self.decisions.codes == _APPROVE
+        return is_approved
+
+    def count(self, decision: Decision) -> int:
+        """How many applications get a decision."""
+        return int((self.decisions.codes == DECISIONS.index(decision)).sum())
+
 
 @dataclass(frozen=True, slots=True)
 class Decider:
@@ -145,18 +155,6 @@ class Decider:
         else:
             code, cause = _APPROVE, 0
         return DECISIONS[code], cause, npv
-
-    def approves_columns(
-        self,
-        probability_of_default: FloatArray,
-        amount: FloatArray,
-        rate_pct: FloatArray,
-        term_months: FloatArray,
-    ) -> BoolArray:
-        """Whether each application is approved without a person."""
-        decided = self.decide_columns(probability_of_default, amount, rate_pct, term_months)
-        approves: BoolArray = decided.decisions.codes == _APPROVE
-        return approves
 
     def limit(self, rate_pct: float, term_months: float) -> PdLimits:
         """The PDs between which the decision changes for loans of a rate and term."""

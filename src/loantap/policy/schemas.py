@@ -1,4 +1,4 @@
-"""Pandera schemas of profits and scores."""
+"""Pandera schemas of profits, targets and scores."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import pandera.pandas as pa
 
 from loantap.model.scoring.scorecard import SCALE
 from loantap.model.scoring.scorer import REASONS
+from loantap.policy.credit_policy import Targets
 from loantap.policy.decisions import Decision
 from loantap.portfolio.dictionary import REAL, SIMULATED
 
@@ -25,6 +26,21 @@ PROFITS = pa.DataFrameSchema(
     },
     strict=True,
     name="profits",
+)
+
+# One row per target of the policy.
+TARGET_CHECKS = pa.DataFrameSchema(
+    {
+        "target": pa.Column("str", pa.Check.isin(list(Targets.model_fields)), unique=True),
+        "limit": pa.Column("float64", _RATE),
+        "reached": pa.Column("float64", _RATE),
+        "reached_low": pa.Column("float64", _RATE),
+        "reached_high": pa.Column("float64", _RATE),
+        "n": pa.Column("int64", pa.Check.gt(0)),
+        "holds": pa.Column("bool"),
+    },
+    strict=True,
+    name="target_checks",
 )
 
 # One row per application, in the order of the input.

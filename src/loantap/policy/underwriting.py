@@ -11,10 +11,8 @@ import numpy as np
 import pandas as pd
 
 from loantap.features.formulas import Values
-from loantap.model.names import origin_of_model
 from loantap.model.scoring.assessed import Assessed, Scored
-from loantap.model.scoring.reasons import GivenReasons
-from loantap.model.scoring.scorer import REASONS, Scorer
+from loantap.model.scoring.scorer import Scorer
 from loantap.model.scoring.tally import ApplicationTally
 from loantap.policy.application_ids import APPLICATION_ID, name_applications, name_one
 from loantap.policy.decisions import CAUSES, DECISIONS, Decided, Decider, Decision
@@ -25,7 +23,7 @@ from loantap.policy.lab.rules import (
     apply_rules_to_one,
     columns_of_rules,
 )
-from loantap.portfolio.arrays import IntArray
+from loantap.policy.score_table import MadeBy, put_first, tabulate_scores
 from loantap.portfolio.column_reading import read_column
 from loantap.portfolio.dictionary import COLUMNS, Column
 from loantap.portfolio.values import make_reader, to_days
@@ -34,10 +32,6 @@ from loantap.portfolio.values import make_reader, to_days
 TERMS = ("loan_amount", "interest_rate_pct", "term_months")
 # Codes of decisions that a rule may turn into a decline.
 _OPEN = tuple(DECISIONS.index(decision) for decision in (Decision.APPROVE, Decision.REFER))
-SCORE_COLUMNS = (
-    APPLICATION_ID, "probability_of_default", "score", "decision", *REASONS, "model_name",
-    "model_version", "expected_npv", "policy_version", "policy_digest",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,20 +152,11 @@ class Underwriter:
             codes = decided.decisions.codes
             rule_tally.add(columns, np.isin(codes, _OPEN), ~np.isnan(decided.expected_npv))
         reasons = put_first(assessed.reasons, decided.causes, self._causes)
-        return pd.DataFrame(
-            {
-                APPLICATION_ID: name_applications(rows, first_row),
-                "probability_of_default": assessed.probability_of_default,
-                "score": pd.Series(assessed.score).astype("Int64"),
-                "decision": _categorise(decided.decisions.codes, pd.Index(DECISIONS, dtype="str")),
-                **_list_reasons(reasons),
-                "model_name": _repeat(self.scorer.name, len(rows)),
-                "model_version": _repeat(self.scorer.version, len(rows)),
-                "expected_npv": decided.expected_npv,
-                "policy_version": _repeat(self.policy_version, len(rows)),
-                "policy_digest": _repeat(self.policy_digest, len(rows)),
-            }
+        made_by = MadeBy(
+            self.scorer.name, self.scorer.version, self.policy_version, self.policy_digest
         )
+        identifiers = name_applications(rows, first_row)
+        return tabulate_scores(identifiers, assessed, decided, reasons, made_by)
 
     def underwrite_one(
         self, application: Mapping[str, object], as_of: pd.Timestamp
@@ -246,35 +231,6 @@ class Underwriter:
         return decided
 
 
-def date_decisions(scores: pd.DataFrame, day: pd.Timestamp) -> pd.DataFrame:
-    """Scores as decisions are kept; rows without an id are left out.
-
-    Two columns more: `origin` of the loans that the model learnt from, real or simulated, and
-    `decided_on`, the day.
-    """
-    ids = scores[APPLICATION_ID].astype("str")
-    named = scores.assign(**{APPLICATION_ID: ids})[ids.notna()]
-    return named.assign(
-        origin=named["model_name"].astype("str").map(origin_of_model).astype("str"),
-        decided_on=pd.Series(day, named.index, dtype="datetime64[s]"),
-    )
-
-
-def put_first(given: GivenReasons, causes: IntArray, sentences: Sequence[str]) -> GivenReasons:
-    """The reasons with what decided before them, where there is something; the last is left out.
-
-    Args:
-        given: the reasons.
-        causes: place in `sentences` of what decided, per application; 0 for nothing.
-        sentences: what may decide.
-    """
-    rows = np.flatnonzero(causes)
-    codes = given.codes.copy()
-    codes[1:, rows] = codes[:-1, rows]
-    codes[0, rows] = causes[rows] + (len(given.sentences) - 1)
-    return GivenReasons(codes, (*given.sentences, *sentences[1:]))
-
-
 def _read_more(
     rules: Sequence[Rule], assessed: Assessed, rows: pd.DataFrame, as_of: pd.Timestamp
 ) -> Values:
@@ -288,23 +244,3 @@ def _read_more(
         for name in names
     }
     return {**assessed.columns, **read}
-
-
-def _list_reasons(given: GivenReasons) -> dict[str, pd.Categorical]:
-    """The reasons, each with only the sentences it uses."""
-    sentences = pd.Index(given.sentences, dtype="str")
-    reasons = {}
-    for name, codes in zip(REASONS, given.codes, strict=True):
-        is_used = np.zeros(len(sentences), dtype="bool")
-        is_used[codes] = True
-        places = np.cumsum(is_used, dtype="int32") - 1
-        reasons[name] = _categorise(places[codes], sentences[is_used])
-    return reasons
-
-
-def _categorise(codes: IntArray, texts: pd.Index) -> pd.Categorical:
-    return pd.Categorical.from_codes(codes, texts, validate=False)
-
-
-def _repeat(text: str, rows: int) -> pd.Categorical:
-    return _categorise(np.zeros(rows, dtype="int8"), pd.Index([text], dtype="str"))

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy.special import expit, logit
 
+from loantap.policy.credit_policy import Rules
 from loantap.policy.offers.choice import DECISIONS, KINDS, make_sentences
 from loantap.policy.offers.grid import Applicants
 from loantap.policy.offers.maker import make_offers
@@ -15,17 +16,21 @@ from loantap.policy.offers.options import OffersOptions
 from loantap.policy.offers.prices import list_prices
 from loantap.portfolio.amortisation import emi
 from tests.policy.offers.options import MID, bands, options
+from tests.policy.policies import make_policy
 
+RULES = make_policy().rules
 SOLID = {"pd_": 0.1, "amount": 10_000, "term": 36, "income": 60_000, "dti": 15}
 
 
-def offer(given: OffersOptions | None = None, **changes: float) -> list[dict[str, Any]]:
+def offer(
+    given: OffersOptions | None = None, rules: Rules = RULES, **changes: float
+) -> list[dict[str, Any]]:
     """Offers to one made-up applicant, as dictionaries."""
     chosen = given or options()
     who = SOLID | changes
     applicants = Applicants(*(np.array([float(value)]) for value in who.values()))
-    table = make_offers(applicants, list_prices(chosen, MID), chosen)
-    sentences = make_sentences(chosen)
+    table = make_offers(applicants, list_prices(chosen, MID), chosen, rules)
+    sentences = make_sentences(chosen, rules)
     return [
         {name: values[row] for name, values in table.terms.items()}
         | {
@@ -131,6 +136,21 @@ class TestLimits:
     def test_the_amount_is_limited(self, amount: float, first: str) -> None:
         assert offer(amount=amount, income=500_000)[0]["kind"] == first
 
+    def test_the_highest_amount_and_the_highest_pd_are_those_of_the_policy(self) -> None:
+        rules = make_policy(max_loan_amount=8_000, max_probability_of_default=0.25).rules
+
+        assert offer(rules=rules, amount=8_000)[0]["kind"] == "as asked"
+        assert offer(rules=rules, amount=8_001)[0]["amount"] == 7_200
+        assert (
+            "the amount is not between 1,000 and 8,000"
+            in (offer(rules=rules, amount=8_001)[0]["reason"])
+        )
+        assert offer(rules=rules, pd_=0.25, amount=5_000)[0]["kind"] == "as asked"
+        assert offer(rules=rules, pd_=0.2501, amount=5_000)[0]["kind"] == "smaller"
+        (none,) = offer(rules=rules, pd_=0.38, amount=5_000)
+        assert none["reason"] == "Whatever the amount and the term, the PD is above 25%"
+        assert offer(pd_=0.38, amount=5_000)[0]["kind"] == "as asked"
+
     def test_of_too_much_the_shares_are_those_of_the_most(self) -> None:
         found = offer(amount=90_000, income=500_000)
 
@@ -227,7 +247,7 @@ class TestCounterfactuals:
             rng.lognormal(10.8, 0.8, size),
             rng.gamma(3, 6, size),
         )
-        table = make_offers(applicants, list_prices(options(), MID), options())
+        table = make_offers(applicants, list_prices(options(), MID), options(), RULES)
 
         approved = table.decision == DECISIONS.index("approve")
         as_asked = table.kind == KINDS.index("as asked")

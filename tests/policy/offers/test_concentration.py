@@ -16,6 +16,7 @@ from loantap.policy.offers.concentration import (
     MAY_EXCEED,
     NOT_STATED,
     WITHIN,
+    find_largest,
     measure_concentration,
     measure_portfolio,
 )
@@ -27,13 +28,14 @@ from tests.conftest import AS_OF, PROJECT, require_data
 from tests.policy.offers.options import MID, options
 
 LIMITS = options().concentration
+MAX_SHARE = 0.2
 
 
 def measure(regions: list[str | None], principal: list[float], **changes: float) -> pd.DataFrame:
     limits = LIMITS.model_copy(update={"min_loans": 1} | changes)
     losses = np.array(principal) * 0.1
     table = measure_concentration(
-        pd.Series(regions, dtype="str"), np.array(principal), losses, limits
+        pd.Series(regions, dtype="str"), np.array(principal), losses, MAX_SHARE, limits
     )
     CONCENTRATION.validate(table)
     return table[table["measure"] == "principal"].set_index("region")
@@ -56,7 +58,9 @@ def test_the_index_and_the_intervals_hold_the_truth_as_often_as_they_say() -> No
         rng = np.random.default_rng(seed)
         regions = rng.choice(list("ABCD"), 400, p=shares)
         principal = rng.lognormal(9, 0.6, 400)
-        measured = measure_concentration(pd.Series(regions), principal, principal, LIMITS)
+        measured = measure_concentration(
+            pd.Series(regions), principal, principal, MAX_SHARE, LIMITS
+        )
         table = measured[measured["measure"] == "principal"].set_index("region")
         a, whole = table.loc["A"], table.loc[ALL_REGIONS]
         held["share"] += a["share_low"] <= 0.4 <= a["share_high"]
@@ -109,9 +113,39 @@ def test_loans_without_a_pd_are_left_out(simulated_loans: pd.DataFrame) -> None:
         }
     )
 
-    table = measure_portfolio(loans, predictions, MID, LIMITS)
+    table = measure_portfolio(loans, predictions, MID, 0.3, LIMITS)
 
-    assert table.loc[table["region"] == ALL_REGIONS, "n"].tolist() == [400, 400]
+    whole = table["region"] == ALL_REGIONS
+    assert table.loc[whole, "n"].tolist() == [400, 400]
+    # One limit of both measures; the index has its own.
+    assert set(table.loc[~whole, "limit"]) == {0.3}
+    assert set(table.loc[whole, "limit"]) == {LIMITS.max_index}
+
+
+def test_the_largest_share_is_that_of_a_region_that_is_stated() -> None:
+    regions = pd.Series(["A", "A", "B", None] * 100, dtype="str")
+
+    largest = find_largest(regions, [200, 200, 100, 500] * 100)
+
+    # Error by hand: (80,000 x .2 + 340,000 x .16) / 1,000^2 / 100 = .0265^2; two regions are tried,
+    # so that 2.2414 of them lie to either side.
+    assert largest is not None
+    assert largest.share == 0.4
+    assert (largest.low, largest.high) == pytest.approx((0.34053, 0.45947), abs=1e-5)
+
+
+def test_few_loans_say_nothing_for_sure() -> None:
+    largest = find_largest(pd.Series(["A", "A", "B"], dtype="str"), [300, 300, 400])
+
+    assert largest is not None
+    assert (largest.share, largest.low, largest.high) == (0.6, 0, 1)
+
+
+@pytest.mark.parametrize(
+    ("regions", "amounts"), [([], []), ([None, None], [100, 200]), (["A", "B"], [0, 0])]
+)
+def test_nothing_has_no_largest_share(regions: list[str | None], amounts: list[float]) -> None:
+    assert find_largest(pd.Series(regions, dtype="str"), amounts) is None
 
 
 class TestRealRegions:
@@ -132,7 +166,9 @@ class TestRealRegions:
         pds = bad.groupby(loans["sub_grade"]).transform("mean")
         terms = (loans["loan_amount"], loans["interest_rate_pct"], loans["term_months"])
         losses = expected_loss(pds, *terms, MID)
-        table = measure_concentration(loans[region], loans["loan_amount"], losses, LIMITS)
+        table = measure_concentration(
+            loans[region], loans["loan_amount"], losses, MAX_SHARE, LIMITS
+        )
         CONCENTRATION.validate(table)
         return table
 

@@ -19,7 +19,8 @@ from loantap.portfolio.dictionary import portfolio_columns
 from loantap.portfolio.errors import InputError
 from loantap.portfolio.loantap_format import render
 from tests.conftest import AS_OF, MADE_UP_LOAN, raw_loans, train, training_options
-from tests.policy.offers.options import MID, options
+from tests.policy.offers.options import options
+from tests.policy.policies import make_test_decider
 
 NUMBERS = ["amount", "term_months", "rate_pct", "instalment", "probability_of_default",
            "expected_npv"]  # fmt: skip
@@ -28,7 +29,9 @@ NUMBERS = ["amount", "term_months", "rate_pct", "instalment", "probability_of_de
 @pytest.fixture(scope="module")
 def maker(simulated_loans: pd.DataFrame) -> OfferMaker:
     model = train(simulated_loans, training_options("application"))
-    return OfferMaker(Scorer(model, "loantap-application-demo", "4"), options(), MID)
+    return OfferMaker(
+        Scorer(model, "loantap-application-demo", "4"), options(), make_test_decider()
+    )
 
 
 @pytest.fixture(scope="module")

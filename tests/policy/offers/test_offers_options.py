@@ -7,7 +7,10 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from loantap.policy.offers.options import require_an_amount
+from loantap.portfolio.errors import InputError
 from tests.policy.offers.options import bands, options
+from tests.policy.policies import make_policy
 
 
 def test_what_is_shipped_is_valid() -> None:
@@ -38,7 +41,8 @@ def test_what_is_shipped_is_valid() -> None:
         ({"rate_bands": bands((0, 1.1, 8, 9))}, "less than or equal to 1"),
         ({"margin": -0.01}, "greater than or equal to 0"),
         ({"margin": 0.3}, "less than or equal to 0.2"),
-        ({"amounts": {"lowest": 50_000}}, "lowest 50000 is above highest 35000"),
+        ({"amounts": {"highest": 50_000}}, "Extra inputs"),
+        ({"concentration": {"max_share_of_principal": 0.2}}, "Extra inputs"),
         ({"amounts": {"shares": [0.5, 0.7]}}, "shares must fall"),
         ({"amounts": {"shares": [0.9, 0.9]}}, "shares must fall"),
         ({"amounts": {"shares": [0.9, 0.8]}}, "no share is at most 0.7"),
@@ -56,6 +60,14 @@ def test_what_is_shipped_is_valid() -> None:
 def test_what_cannot_be_used_is_refused(changes: dict[str, Any], said: str) -> None:
     with pytest.raises(ValidationError, match=said):
         options(**changes)
+
+
+def test_a_lowest_amount_above_the_highest_of_the_policy_is_refused() -> None:
+    rules = make_policy(max_loan_amount=3_000).rules
+
+    with pytest.raises(InputError, match="3001 is above max_loan_amount 3000 of the policy"):
+        require_an_amount(options(amounts={"lowest": 3_001}), rules)
+    require_an_amount(options(amounts={"lowest": 3_000}), rules)
 
 
 def test_bands_may_touch_and_be_of_one_rate() -> None:

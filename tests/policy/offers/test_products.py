@@ -16,6 +16,9 @@ from loantap.policy.offers.products import (
 )
 from loantap.policy.offers.schemas import PRODUCTS
 from tests.policy.offers.options import MID, options
+from tests.policy.policies import make_test_decider
+
+DECIDER = make_test_decider()
 
 
 def make_loans(n: int, seed: int, worse: float = 1.0) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -42,7 +45,7 @@ def make_loans(n: int, seed: int, worse: float = 1.0) -> tuple[pd.DataFrame, pd.
 
 
 def tabulate(n: int, seed: int = 1, worse: float = 1.0) -> pd.DataFrame:
-    table = tabulate_products(*make_loans(n, seed, worse), options(), MID)
+    table = tabulate_products(*make_loans(n, seed, worse), options(), DECIDER)
     PRODUCTS.validate(table)
     return table.set_index(["segmentation", "segment"])
 
@@ -70,7 +73,7 @@ def test_the_imputed_margin_is_npv_by_outcome_over_principal() -> None:
     loans, predictions = make_loans(40, 3)
     same = loans.assign(is_charged_off=np.int8(0), term_months=36.0, loan_amount=5_000.0)
     table = tabulate_products(
-        same, predictions.assign(probability_of_default=0.15), options(), MID
+        same, predictions.assign(probability_of_default=0.15), options(), DECIDER
     ).set_index("segmentation")
 
     rate = table.loc["all", "rate_pct_median"]
@@ -94,7 +97,7 @@ def test_one_that_is_better_is_found_too() -> None:
 def test_where_pds_are_right_a_segment_is_hardly_ever_found() -> None:
     """One table in twenty may be wrong anywhere; of 60 tables seven would be beyond chance."""
     wrong = [
-        tabulate_products(*make_loans(2_000, seed), options(), MID)["finding"]
+        tabulate_products(*make_loans(2_000, seed), options(), DECIDER)["finding"]
         .isin([EARNS_LESS, EARNS_MORE])
         .any()
         for seed in range(60)
@@ -111,7 +114,7 @@ def test_of_few_loans_nothing_is_said() -> None:
 
 @pytest.mark.parametrize("n", [0, 1, 2])
 def test_next_to_no_loans_do_not_end_it(n: int) -> None:
-    table = tabulate_products(*make_loans(n, 5), options(), MID)
+    table = tabulate_products(*make_loans(n, 5), options(), DECIDER)
 
     assert set(table.get("finding", ())) <= {TOO_FEW}
 
@@ -120,6 +123,6 @@ def test_loans_out_of_time_count_once() -> None:
     loans, predictions = make_loans(200, 4)
     again = predictions.assign(sample="out_of_time")
 
-    table = tabulate_products(loans, pd.concat([predictions, again]), options(), MID)
+    table = tabulate_products(loans, pd.concat([predictions, again]), options(), DECIDER)
 
     assert table.set_index("segmentation").loc["all", "n"] == 200

@@ -33,8 +33,9 @@ def test_the_main_scenario_is_open_and_the_others_are_folded() -> None:
         make_policies(), make_frontier("contractual"), "mid", ["mild", "mid"]
     )
 
-    assert [(t.caption.split(", n")[0], t.is_folded) for t in section.tables] == [
+    assert [(t.caption.partition(", n")[0], t.is_folded) for t in section.tables] == [
         ("Scenario mid, paid loans contractual", False),
+        ("Targets of the policy in force", False),
         ("Scenario mild, paid loans contractual", True),
         ("Scenario mild, paid loans capped", True),
         ("Scenario mid, paid loans capped", True),

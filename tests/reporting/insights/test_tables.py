@@ -10,7 +10,12 @@ import pytest
 from loantap.reporting.formatting import decimal
 from loantap.reporting.insights.fairness_tables import tabulate_fairness
 from loantap.reporting.insights.finding_tables import tabulate_finding_years, tabulate_findings
-from loantap.reporting.insights.policy_tables import list_rules, tabulate_policies, tabulate_rules
+from loantap.reporting.insights.policy_tables import (
+    list_rules,
+    tabulate_policies,
+    tabulate_rules,
+    tabulate_targets,
+)
 from loantap.reporting.page_table import with_interval
 
 NAN = float("nan")
@@ -155,4 +160,27 @@ def test_a_rule_is_told_alone_and_after_the_npv_policy() -> None:
     ]  # fmt: skip
     assert table.rows[1][5:9] == [
         "-98 [-108, -88]", "no gain beyond chance", "-105 [-115, -95]", "no gain beyond chance",
+    ]  # fmt: skip
+
+
+def make_targets() -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            {"target": "review_capacity", "limit": 0.05, "n": 4_715, "holds": True,
+             **spread("reached", 0.048, 0.006)},
+            {"target": "max_default_rate", "limit": 0.2, "n": 2_924, "holds": False,
+             **spread("reached", 0.222, 0.015)},
+        ]
+    )  # fmt: skip
+
+
+def test_targets_are_told_with_what_is_reached() -> None:
+    table = tabulate_targets(make_targets(), "npv 2026-11")
+
+    assert table.caption == "Targets of the policy in force, npv 2026-11"
+    assert table.rows == [
+        ["Applications that a person decides on, at most", "5.0%", "4.8% [4.2%, 5.4%]", "holds",
+         "4,715"],
+        ["Default rate of approved loans, at most", "20.0%", "22.2% [20.7%, 23.7%]", "missed",
+         "2,924"],
     ]  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pandas as pd
 import pytest
@@ -219,6 +219,50 @@ class TestScores:
 
         assert told[1].startswith("1 of 4 could not be scored (25.0%)")
         assert told[2] == "1 (row 7): term '48': not 36 or 60"
+
+
+class TestOffers:
+    ACCOUNT: ClassVar[dict[str, Any]] = {
+        "rows": 1_250, "invalid": 0, "invalid_share": 0.0, "causes": [], "has_ids": True,
+        "without_id": {"rows": 9, "first_rows": [1]},
+        "decisions": {"approve": 900, "refer": 200, "decline": 147, "invalid": 3},
+        "kinds": {"as asked": 1_001, "smaller": 1_050, "none": 150}, "no_offer": {},
+    }  # fmt: skip
+
+    def say(self, model: str = "loantap-application", **changes: Any) -> list[str]:
+        models = pd.DataFrame({"model_name": [model], "model_version": ["3"], "rows": [2_200]})
+        results = RunResults(
+            offers=Path("out/[new].parquet"),
+            offers_account=self.ACCOUNT | changes,
+            offering_models=models if changes.get("rows", 1) else models.head(0),
+        )
+        return lines_of(say(results), "Offers")
+
+    def test_applicants_with_an_offer_are_counted(self) -> None:
+        assert self.say() == [
+            "out/[new].parquet",
+            (
+                "1,100 of 1,250 applicants have an offer, 1,001 of them one of the loan as asked "
+                "for, by loantap-application version 3"
+            ),
+        ]
+
+    def test_a_demo_model_is_called_simulated(self) -> None:
+        assert "SIMULATED DATA, not for decisions" in " ".join(self.say("loantap-application-demo"))
+
+    def test_what_could_not_be_scored_is_told(self) -> None:
+        cause = {"rows": 3, "first_rows": [7, 8, 9], "example": "term '48': not 36 or 60"}
+
+        told = self.say(invalid=3, invalid_share=0.0024, causes=[cause])
+
+        assert told[-2].startswith("3 of 1,250 could not be scored (0.2%)")
+        assert told[-1] == "3 (rows 7, 8, 9): term '48': not 36 or 60"
+
+    def test_nobody_has_an_offer(self) -> None:
+        none = self.say(decisions={"decline": 1_250}, kinds={"none": 1_250})
+
+        assert none[1].startswith("0 of 1,250 applicants have an offer, 0 of them")
+        assert self.say(rows=0)[1:] == ["0 applications: the file has a header and no rows"]
 
 
 def make_external(*, is_checked: bool) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from loantap.model.validation.stability_report import report_stability
 from loantap.model.validation.vintage_report import report_vintages as report
 from loantap.model.validation.vintages import VintageAnalysis
 from loantap.model.validation.vintages import analyse_vintages as measure_over_time
-from loantap.policy.approvals import approve_loans, tabulate_approvals
+from loantap.policy.approvals import decide_loans, tabulate_approvals
 from loantap.policy.credit_policy import CreditPolicy
 from loantap.policy.decisions import make_decider
 from loantap.policy.fairness.model_audit import audit_groups
@@ -107,14 +107,14 @@ def audit_fairness(
     decider = make_decider(policy, economics)
     approved = {
         "f2": ~rows["declined"].to_numpy(),
-        "policy": approve_loans(rows, loans, decider),
+        "policy": decide_loans(rows, loans, decider).approves,
     }
     proxies = audit_groups(rows, approved, evaluation)
     return {
         "n": len(rows),
         "policy": policy.name,
         "approvals": make_plain(
-            tabulate_approvals(predictions, approve_loans(predictions, loans, decider))
+            tabulate_approvals(predictions, decide_loans(predictions, loans, decider).approves)
         ),
         "proxies": make_plain(proxies),
     }

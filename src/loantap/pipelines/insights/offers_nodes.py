@@ -5,6 +5,8 @@ from __future__ import annotations
 import pandas as pd
 
 from loantap.model.scoring.judged import JudgedModel
+from loantap.policy.credit_policy import CreditPolicy
+from loantap.policy.decisions import make_decider
 from loantap.policy.money.scenarios import Economics
 from loantap.policy.offers.concentration import measure_portfolio
 from loantap.policy.offers.counterfactuals import estimate_counterfactuals as estimate
@@ -13,10 +15,14 @@ from loantap.policy.offers.products import tabulate_products as tabulate
 
 
 def tabulate_products(
-    loans: pd.DataFrame, judged: JudgedModel, economics: Economics, options: OffersOptions
+    loans: pd.DataFrame,
+    judged: JudgedModel,
+    policy: CreditPolicy,
+    economics: Economics,
+    options: OffersOptions,
 ) -> pd.DataFrame:
     """Which amount, term and rate each segment would be offered, and what that earns."""
-    return tabulate(loans, judged.predictions, options, economics.main_scenario)
+    return tabulate(loans, judged.predictions, options, make_decider(policy, economics))
 
 
 def estimate_counterfactuals(loans: pd.DataFrame, options: OffersOptions) -> pd.DataFrame:
@@ -25,9 +31,17 @@ def estimate_counterfactuals(loans: pd.DataFrame, options: OffersOptions) -> pd.
 
 
 def measure_concentration(
-    loans: pd.DataFrame, judged: JudgedModel, economics: Economics, options: OffersOptions
+    loans: pd.DataFrame,
+    judged: JudgedModel,
+    policy: CreditPolicy,
+    economics: Economics,
+    options: OffersOptions,
 ) -> pd.DataFrame:
-    """Share of principal and of expected loss by state, held against the limits."""
+    """Share of principal and of expected loss by state, held against the limit of the policy."""
     return measure_portfolio(
-        loans, judged.predictions, economics.main_scenario, options.concentration
+        loans,
+        judged.predictions,
+        policy.find_scenario(economics),
+        policy.targets.max_concentration,
+        options.concentration,
     )

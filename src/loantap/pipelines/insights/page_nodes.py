@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from loantap.measures.intervals import measure_default_rate
+from loantap.policy.credit_policy import CreditPolicy
 from loantap.policy.money.scenarios import Economics, PaidLife
 from loantap.policy.options import InsightsOptions
 from loantap.policy.summary.actions import propose_actions
@@ -16,7 +17,7 @@ from loantap.portfolio.assembly import origin_of_rows, portfolio_origin
 from loantap.reporting.insights import sections
 from loantap.reporting.insights.page import PortfolioSummary
 from loantap.reporting.insights.page import render_insights as render
-from loantap.reporting.insights.policy_tables import list_rules
+from loantap.reporting.insights.policy_tables import list_rules, tabulate_targets
 from loantap.reporting.insights.sections import PageSection
 
 _SHOWN = PaidLife.CONTRACTUAL.value
@@ -37,11 +38,16 @@ def summarise(
 
 
 def word_policies(
-    policies: pd.DataFrame, frontier: pd.DataFrame, economics: Economics
+    policies: pd.DataFrame,
+    frontier: pd.DataFrame,
+    targets: pd.DataFrame,
+    policy: CreditPolicy,
+    economics: Economics,
 ) -> list[PageSection]:
-    """The frontier, and what each policy would have earned."""
+    """The frontier, what each policy would have earned, and the targets of the one in force."""
+    checks = tabulate_targets(targets, policy.name)
     scenarios = list(economics.scenarios)
-    return [sections.describe_policies(policies, frontier, economics.main, scenarios)]
+    return [sections.describe_policies(policies, frontier, checks, economics.main, scenarios)]
 
 
 def word_rules(rule_tests: pd.DataFrame, recommendations: dict[str, Any]) -> list[PageSection]:

@@ -10,6 +10,7 @@ from loantap.pipelines.insights import (
     nodes,
     offers_nodes,
     page_nodes,
+    targets_nodes,
 )
 
 
@@ -29,6 +30,12 @@ def create_pipeline() -> Pipeline:
                 ["lending_model@judged", "loans", "splits", "params:economics", "params:insights"],
                 ["approvals", "policy_comparison", "frontier"],
                 name="compare_policies",
+            ),
+            Node(
+                targets_nodes.check_policy_targets,
+                ["lending_model@judged", "loans", "params:policy", "params:economics"],
+                "target_checks",
+                name="check_policy_targets",
             ),
             # Policy lab.
             Node(
@@ -85,7 +92,13 @@ def create_pipeline() -> Pipeline:
             # What the page says of them.
             Node(
                 page_nodes.word_policies,
-                ["policy_comparison", "frontier", "params:economics"],
+                [
+                    "policy_comparison",
+                    "frontier",
+                    "target_checks",
+                    "params:policy",
+                    "params:economics",
+                ],
                 "policy_sections",
                 name="word_policies",
             ),
@@ -153,7 +166,13 @@ def create_pipeline() -> Pipeline:
             # Offers: products by segment, counterfactual odds ratios, concentration by region.
             Node(
                 offers_nodes.tabulate_products,
-                ["loans", "application_model@judged", "params:economics", "params:offers"],
+                [
+                    "loans",
+                    "application_model@judged",
+                    "params:policy",
+                    "params:economics",
+                    "params:offers",
+                ],
                 "products",
                 name="tabulate_products",
             ),
@@ -165,7 +184,13 @@ def create_pipeline() -> Pipeline:
             ),
             Node(
                 offers_nodes.measure_concentration,
-                ["loans", "application_model@judged", "params:economics", "params:offers"],
+                [
+                    "loans",
+                    "application_model@judged",
+                    "params:policy",
+                    "params:economics",
+                    "params:offers",
+                ],
                 "concentration",
                 name="measure_concentration",
             ),
@@ -173,7 +198,7 @@ def create_pipeline() -> Pipeline:
         namespace="insights",
         inputs={"application_model", "lending_model", "loans", "reconciliation", "splits"},
         outputs={"recommendations"},
-        parameters={"params:economics", "params:insights", "params:offers"},
+        parameters={"params:economics", "params:insights", "params:offers", "params:policy"},
         prefix_datasets_with_namespace=True,
         tags="insights",
     )

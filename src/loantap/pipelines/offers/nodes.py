@@ -11,6 +11,8 @@ import pandas as pd
 from loantap.model.scoring.scorer import Scorer
 from loantap.model.scoring.tally import ApplicationTally
 from loantap.policy.application_ids import APPLICATION_ID
+from loantap.policy.credit_policy import CreditPolicy, require_in_force
+from loantap.policy.decisions import make_decider
 from loantap.policy.money.scenarios import Economics
 from loantap.policy.offers.account import READ_COLUMNS, account_for_offers
 from loantap.policy.offers.maker import OfferMaker
@@ -21,10 +23,15 @@ from loantap.tables.rows import Batches, MappedFile, Rows
 
 
 def make_offers(
-    applications: Rows, scorer: Scorer, economics: Economics, options: OffersOptions
+    applications: Rows,
+    scorer: Scorer,
+    policy: CreditPolicy,
+    economics: Economics,
+    options: OffersOptions,
 ) -> Iterator[pd.DataFrame | MappedFile]:
     """Amount, term and rate of at most three offers per application, in the order given."""
-    maker = OfferMaker(scorer, options, economics.main_scenario)
+    require_in_force(policy, options.as_of)
+    maker = OfferMaker(scorer, options, make_decider(policy, economics))
     require_names(applications.columns, scorer.columns, "applications")
     tally = ApplicationTally()
     make = partial(maker.make_offers_batch, as_of=options.day, tally=tally)

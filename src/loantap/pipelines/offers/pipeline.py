@@ -14,6 +14,7 @@ def create_pipeline() -> Pipeline:
                 [
                     "applications",
                     "application_model@champion",
+                    "params:policy",
                     "params:economics",
                     "params:offers",
                 ],
@@ -30,7 +31,7 @@ def create_pipeline() -> Pipeline:
         namespace="offers",
         inputs={"applications", "application_model"},
         outputs={"offers"},
-        parameters={"params:economics", "params:offers"},
+        parameters={"params:economics", "params:offers", "params:policy"},
         prefix_datasets_with_namespace=True,
         tags="offers",
     )

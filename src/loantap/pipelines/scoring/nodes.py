@@ -19,12 +19,13 @@ from loantap.policy.lab.rule_tally import RuleTally
 from loantap.policy.lab.rules import keep_readable, source_columns
 from loantap.policy.money.scenarios import Economics
 from loantap.policy.options import ScoringOptions
+from loantap.policy.score_table import SCORE_COLUMNS, date_decisions
 from loantap.policy.scoring_account import (
     COUNTED_COLUMNS,
     account_for_scores,
     require_few_invalid,
 )
-from loantap.policy.underwriting import SCORE_COLUMNS, Underwriter, date_decisions
+from loantap.policy.underwriting import Underwriter
 from loantap.portfolio.loantap_format import require_names
 from loantap.tables.rows import Batches, MappedFile, Rows
 

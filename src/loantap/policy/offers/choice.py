@@ -16,6 +16,7 @@ from typing import Final
 
 import numpy as np
 
+from loantap.policy.credit_policy import Rules
 from loantap.policy.decisions import Decision
 from loantap.policy.offers.grid import Grid, Limit
 from loantap.policy.offers.options import OffersOptions
@@ -108,12 +109,13 @@ def _find_common(broken: IntArray) -> IntArray:
     return found
 
 
-def make_sentences(options: OffersOptions) -> tuple[str, ...]:
+def make_sentences(options: OffersOptions, rules: Rules) -> tuple[str, ...]:
     """Every reason: of a loan as asked for, of other offers by what keeps it, of no offer."""
-    limits, amounts = options.affordability, options.amounts
+    limits, lowest = options.affordability, options.amounts.lowest
+    highest_pd = min(options.rate_bands[-1].up_to_pd, rules.max_probability_of_default)
     said = {
-        Limit.AMOUNT: f"the amount is not between {amounts.lowest:,g} and {amounts.highest:,g}",
-        Limit.RISK: f"the PD is above {options.rate_bands[-1].up_to_pd:.0%}",
+        Limit.AMOUNT: f"the amount is not between {lowest:,g} and {rules.max_loan_amount:,g}",
+        Limit.RISK: f"the PD is above {100 * highest_pd:g}%",
         Limit.RATE: "the rate that pays for the risk is above the band",
         Limit.INCOME: "no income is stated",
         Limit.INSTALMENT: (

@@ -7,6 +7,7 @@ person who lives there or to charge more: offers and decisions do not read a reg
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -28,10 +29,27 @@ WITHIN: Final = "within the limit"
 MAY_EXCEED: Final = "may be above the limit"
 
 
+@dataclass(frozen=True, slots=True)
+class LargestShare:
+    """The share of the region that holds most.
+
+    Attributes:
+        share: of the whole.
+        low: lower bound of its 95% interval, which holds for all regions at once: chance makes one
+            of them the largest.
+        high: upper bound.
+    """
+
+    share: float
+    low: float
+    high: float
+
+
 def measure_portfolio(
     loans: pd.DataFrame,
     predictions: pd.DataFrame,
     scenario: Scenario,
+    max_share: float,
     options: ConcentrationOptions,
 ) -> pd.DataFrame:
     """Concentration of a portfolio by state; see `measure_concentration`.
@@ -40,7 +58,8 @@ def measure_portfolio(
         loans: one row per loan, canonical columns.
         predictions: PDs by models that did not see the loan; loans without one are left out.
         scenario: for LGD and EAD.
-        options: the limits.
+        max_share: `max_concentration` of the policy.
+        options: limit of the index, and how few loans say nothing.
     """
     judged = predictions[predictions["sample"] != OUT_OF_TIME]
     names = ["loan_id", "state", "loan_amount", "interest_rate_pct", "term_months"]
@@ -52,13 +71,14 @@ def measure_portfolio(
         rows["term_months"],
         scenario,
     )
-    return measure_concentration(rows["state"], rows["loan_amount"], loss, options)
+    return measure_concentration(rows["state"], rows["loan_amount"], loss, max_share, options)
 
 
 def measure_concentration(
     regions: pd.Series,
     principal: npt.ArrayLike,
     losses: npt.ArrayLike,
+    max_share: float,
     options: ConcentrationOptions,
 ) -> pd.DataFrame:
     """Share of principal and of expected loss in each region, held against the limits.
@@ -67,7 +87,8 @@ def measure_concentration(
         regions: of each loan; a missing one is `not stated`.
         principal: of each loan, in currency.
         losses: expected, PD x LGD x EAD of each loan, in currency.
-        options: the limits.
+        max_share: of one region.
+        options: limit of the index, and how few loans say nothing.
 
     Returns:
         One row per region and measure, and one of `all regions` per measure: `measure`
@@ -78,18 +99,52 @@ def measure_concentration(
     """
     named = regions.astype("str").fillna(NOT_STATED)
     codes, names = pd.factorize(named, sort=True)
-    measures = {
-        "principal": (principal, options.max_share_of_principal),
-        "expected loss": (losses, options.max_share_of_expected_loss),
-    }
+    measures = {"principal": principal, "expected loss": losses}
     tables = [
-        _measure(codes, names, np.asarray(amounts, dtype=float), limit, options).assign(
+        _measure(codes, names, np.asarray(amounts, dtype=float), max_share, options).assign(
             measure=measure
         )
-        for measure, (amounts, limit) in measures.items()
+        for measure, amounts in measures.items()
     ]
     columns = ["measure", "region", "n", "share", "share_low", "share_high", "limit", "finding"]
     return pd.concat(tables, ignore_index=True)[columns]
+
+
+def find_largest(regions: pd.Series, amounts: npt.ArrayLike) -> LargestShare | None:
+    """The region with most of an amount; None where no region is stated, or there is nothing.
+
+    Args:
+        regions: of each loan; those without one count in the whole alone.
+        amounts: of each loan, in currency.
+    """
+    values = np.asarray(amounts, dtype=float)
+    codes, names = pd.factorize(regions.astype("str").fillna(NOT_STATED), sort=True)
+    is_stated = names != NOT_STATED
+    if not (is_stated.any() and values.sum() > 0):
+        return None
+    shares, errors = _share_out(codes, len(names), values)
+    largest = int(np.argmax(np.where(is_stated, shares, -1)))
+    half = _half_width(errors, int(is_stated.sum()))
+    low, high = np.clip(shares - half, 0, 1), np.clip(shares + half, 0, 1)
+    return LargestShare(*(float(of[largest]) for of in (shares, low, high)))
+
+
+def _share_out(codes: IntArray, count: int, amounts: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Share of each region, and its standard error.
+
+    Each loan pulls the share of its region towards itself, the others away (linearisation).
+    """
+    total = amounts.sum()
+    share = np.bincount(codes, amounts, count) / total
+    square = amounts**2
+    within = np.bincount(codes, square, count)
+    variance = (within * (1 - 2 * share) + square.sum() * share**2) / total**2
+    return share, np.sqrt(variance)
+
+
+def _half_width(error: FloatArray, regions: int) -> FloatArray:
+    """Half of the 95% intervals that hold for so many regions at once (Bonferroni)."""
+    return float(norm.ppf(1 - 0.025 / max(regions, 1))) * error
 
 
 def _measure(
@@ -103,15 +158,11 @@ def _measure(
     if not total > 0:  # no loans, or nothing to lose
         empty = np.full(count, np.nan)
         return _tabulate(names, loans, empty, empty, limit, options)
-    share = np.bincount(codes, amounts, count) / total
-    # Each loan pulls the share of its region towards itself, the others away (linearisation).
-    square = amounts**2
-    within = np.bincount(codes, square, count)
-    variance = (within * (1 - 2 * share) + square.sum() * share**2) / total**2
-    table = _tabulate(names, loans, share, np.sqrt(variance), limit, options)
+    share, error = _share_out(codes, count, amounts)
+    table = _tabulate(names, loans, share, error, limit, options)
     order = np.argsort(-share, kind="stable")
     # Chance alone spreads shares, which adds their variances to the sum of squares.
-    index = float((share**2).sum() - variance.sum())
+    index = float((share**2).sum() - (error**2).sum())
     pull = 2 * amounts * (share[codes] - (share**2).sum()) / total
     whole = _tabulate(
         pd.Index([ALL_REGIONS]),
@@ -128,7 +179,7 @@ def _tabulate(
     names: pd.Index, loans: IntArray, share: FloatArray, error: FloatArray, limit: float,
     options: ConcentrationOptions,
 ) -> pd.DataFrame:  # fmt: skip
-    half = float(norm.ppf(1 - 0.025 / max(len(names), 1))) * error
+    half = _half_width(error, len(names))
     known = (loans >= options.min_loans) & np.isfinite(share)
     above, below = share - half > limit, share + half <= limit
     finding = np.select([~known, above, below], [TOO_FEW, ABOVE, WITHIN], MAY_EXCEED)

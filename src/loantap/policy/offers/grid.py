@@ -15,6 +15,7 @@ from enum import IntFlag
 import numpy as np
 from scipy.special import expit, logit
 
+from loantap.policy.credit_policy import Rules
 from loantap.policy.offers.options import OffersOptions
 from loantap.policy.offers.prices import PriceList, Prices
 from loantap.portfolio.amortisation import MONTHS_PER_YEAR
@@ -87,17 +88,20 @@ class Grid:
     is_as_asked: BoolArray
 
 
-def make_grid(applicants: Applicants, prices: Sequence[PriceList], options: OffersOptions) -> Grid:
+def make_grid(
+    applicants: Applicants, prices: Sequence[PriceList], options: OffersOptions, rules: Rules
+) -> Grid:
     """Every loan of the grid, priced and held against the limits.
 
     Args:
         applicants: any number of them; of one that is invalid nothing can be told.
         prices: of each term of `TERMS_MONTHS`.
         options: amounts, limits and counterfactual odds ratios.
+        rules: of the policy: the highest amount and the highest PD.
     """
     asked = applicants.amount[:, np.newaxis]
     step, shares = options.amounts.step, np.array(options.amounts.shares)
-    most = np.minimum(asked, options.amounts.highest)
+    most = np.minimum(asked, rules.max_loan_amount)
     smaller = np.floor(most * shares / step + _ROUNDING) * step
     amounts = np.hstack([asked, smaller])
     parts = [
@@ -114,8 +118,9 @@ def make_grid(applicants: Applicants, prices: Sequence[PriceList], options: Offe
     is_asked_term = terms == applicants.term_months[:, np.newaxis]
     instalment = instalments * amount
     broken = _find_broken_by_borrower(applicants, instalment, options)
-    broken |= np.where(lendable, np.where(payable, 0, Limit.RATE), Limit.RISK)
-    is_possible = (amount >= options.amounts.lowest) & (amount <= options.amounts.highest)
+    is_accepted = lendable & (pds <= rules.max_probability_of_default)
+    broken |= np.where(is_accepted, np.where(payable, 0, Limit.RATE), Limit.RISK)
+    is_possible = (amount >= options.amounts.lowest) & (amount <= rules.max_loan_amount)
     broken |= np.where(is_possible, 0, Limit.AMOUNT)
     is_first = np.arange(len(terms)) % amounts.shape[1] == 0
     return Grid(

@@ -12,7 +12,8 @@ import pandas as pd
 from loantap.model.scoring.scorer import REASONS, Scorer
 from loantap.model.scoring.tally import ApplicationTally
 from loantap.policy.application_ids import APPLICATION_ID, name_applications, name_one
-from loantap.policy.money.scenarios import Scenario
+from loantap.policy.credit_policy import Rules
+from loantap.policy.decisions import Decider
 from loantap.policy.offers.choice import (
     DECISIONS,
     EMPTY,
@@ -23,7 +24,7 @@ from loantap.policy.offers.choice import (
     make_sentences,
 )
 from loantap.policy.offers.grid import Applicants, make_grid
-from loantap.policy.offers.options import OffersOptions
+from loantap.policy.offers.options import OffersOptions, require_an_amount
 from loantap.policy.offers.prices import PriceList, list_prices
 from loantap.portfolio.arrays import FloatArray, IntArray
 
@@ -46,7 +47,7 @@ class Offer:
         instalment: EMI, in currency per month.
         probability_of_default: of these terms; where there is no offer, of those asked for.
         is_counterfactual: whether the PD is of other terms than those asked for.
-        expected_npv: in currency, in the main scenario.
+        expected_npv: in currency, in the scenario of the policy.
         decision: `approve` for a loan as asked for, `refer` for another one and where the
             application is unlike those that the model was trained on, `decline` where there is no
             offer, `invalid` where the application cannot be scored.
@@ -100,25 +101,33 @@ class OfferMaker:
     Attributes:
         scorer: the model of PDs where no grade exists yet.
         options: amounts, bands, limits.
-        scenario: what lending costs.
+        decider: the policy in force, for what lending costs, the highest amount and the highest PD.
+
+    Raises:
+        InputError: of bands or amounts none could be offered.
     """
 
     scorer: Scorer
     options: OffersOptions
-    scenario: Scenario
+    decider: Decider
     _prices: tuple[PriceList, ...] = field(init=False, repr=False, compare=False)
     _sentences: tuple[str, ...] = field(init=False, repr=False, compare=False)
     _unlike: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "_prices", list_prices(self.options, self.scenario))
-        reasons = make_sentences(self.options)
+        require_an_amount(self.options, self._rules)
+        object.__setattr__(self, "_prices", list_prices(self.options, self.decider.scenario))
+        reasons = make_sentences(self.options, self._rules)
         unlike = [
             f"{text[:1].upper()}{text[1:]}: a person decides"
             for text in self.scorer.support.sentences
         ]
         object.__setattr__(self, "_sentences", (*reasons, *unlike))
         object.__setattr__(self, "_unlike", len(reasons))
+
+    @property
+    def _rules(self) -> Rules:
+        return self.decider.policy.rules
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -189,7 +198,7 @@ class OfferMaker:
 
     def _offer(self, applicants: Applicants, unlike: IntArray) -> OfferTable:
         """Offers; to an applicant unlike those of the training, none that a person has not seen."""
-        table = make_offers(applicants, self._prices, self.options)
+        table = make_offers(applicants, self._prices, self.options, self._rules)
         found = unlike.astype("int64")[table.applicant]
         is_guess = (found > 0) & (table.decision == _APPROVE)
         return replace(
@@ -230,10 +239,10 @@ class OfferMaker:
 
 
 def make_offers(
-    applicants: Applicants, prices: tuple[PriceList, ...], options: OffersOptions
+    applicants: Applicants, prices: tuple[PriceList, ...], options: OffersOptions, rules: Rules
 ) -> OfferTable:
     """Price the grid of every applicant and choose from it."""
-    grid = make_grid(applicants, prices, options)
+    grid = make_grid(applicants, prices, options, rules)
     choice = choose(grid, options)
     is_none = choice.kind == KINDS.index(Kind.NONE)
     applicant, place = np.nonzero((choice.column != EMPTY) | is_none)

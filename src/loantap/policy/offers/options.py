@@ -7,6 +7,8 @@ from typing import Annotated
 
 from pydantic import Field, PositiveFloat, PositiveInt, field_validator, model_validator
 
+from loantap.policy.credit_policy import Rules
+from loantap.portfolio.errors import InputError
 from loantap.portfolio.options import DatedOptions, Options, Portion
 
 # In percent per year.
@@ -48,26 +50,22 @@ class RateBand(Options):
 
 
 class AmountOptions(Options):
-    """The amounts that are tried.
+    """The amounts that are tried, up to `max_loan_amount` of the policy.
 
     Attributes:
         lowest: no smaller loan is made, in currency.
-        highest: no larger one.
         step: smaller amounts than the one asked for are multiples of it.
         shares: the smaller amounts tried, as shares of the amount asked for, falling.
         smaller_at_most: the smaller loan beside one as asked is at most this share of it.
     """
 
     lowest: PositiveFloat
-    highest: PositiveFloat
     step: PositiveFloat
     shares: tuple[Annotated[float, Field(gt=0, lt=1)], ...] = Field(min_length=1)
     smaller_at_most: Annotated[float, Field(gt=0, lt=1)]
 
     @model_validator(mode="after")
     def _is_ordered(self) -> AmountOptions:
-        if self.lowest > self.highest:
-            raise ValueError(f"lowest {self.lowest:g} is above highest {self.highest:g}")
         if sorted(set(self.shares), reverse=True) != list(self.shares):
             raise ValueError("shares must fall")
         if self.shares[-1] > self.smaller_at_most:
@@ -118,17 +116,13 @@ class Counterfactual(Options):
 
 
 class ConcentrationOptions(Options):
-    """How much of the portfolio may lie in one region.
+    """How the portfolio is spread over regions; `max_concentration` of the policy limits each.
 
     Attributes:
-        max_share_of_principal: of one region.
-        max_share_of_expected_loss: of one region.
         max_index: of the portfolio, as Herfindahl-Hirschman index of principal (HHI, 0 to 1).
         min_loans: of a region with fewer nothing is said.
     """
 
-    max_share_of_principal: Annotated[float, Field(gt=0, le=1)]
-    max_share_of_expected_loss: Annotated[float, Field(gt=0, le=1)]
     max_index: Annotated[float, Field(gt=0, le=1)]
     min_loans: PositiveInt
 
@@ -144,7 +138,7 @@ class OffersOptions(DatedOptions):
         affordability: limits of what a borrower can carry.
         sixty_months: odds ratio of default of 60 months against 36, at the same grade.
         twice_the_amount: odds ratio of default of a loan of twice the amount, at the same grade.
-        concentration: limits of the portfolio by region; no offer depends on a region.
+        concentration: of the portfolio by region; no offer depends on a region.
         min_loans: a segment of the product table with fewer says "too few loans to say".
         max_invalid_share: share of a file's rows that may be invalid, as in scoring.
     """
@@ -181,3 +175,20 @@ class OffersOptions(DatedOptions):
                         f"{one.up_to_pd:g}, so that a riskier loan would be cheaper"
                     )
         return bands
+
+
+def require_an_amount(options: OffersOptions, rules: Rules) -> None:
+    """Refuse amounts of which the policy allows none.
+
+    Raises:
+        InputError: the lowest amount is above the highest of the policy.
+    """
+    lowest, highest = options.amounts.lowest, rules.max_loan_amount
+    if lowest <= highest:
+        return
+    raise InputError(
+        "parameter offers.amounts.lowest",
+        f"{lowest:g} is above max_loan_amount {highest:g} of the policy, so nothing could be "
+        f"offered",
+        "Lower it",
+    )

@@ -15,12 +15,12 @@ import pandas as pd
 from scipy.stats import norm
 
 from loantap.measures.intervals import Z95, wilson_bounds
+from loantap.policy.decisions import Decider
 from loantap.policy.money.cash_flows import value_units
-from loantap.policy.money.scenarios import Scenario
 from loantap.policy.offers.choice import DECISIONS
 from loantap.policy.offers.grid import Applicants
 from loantap.policy.offers.maker import make_offers
-from loantap.policy.offers.options import OffersOptions
+from loantap.policy.offers.options import OffersOptions, require_an_amount
 from loantap.policy.offers.prices import PriceList, list_prices
 
 TOO_FEW: Final = "too few loans to say"
@@ -44,7 +44,7 @@ _INCOME_NAMES: Final = (
 
 
 def tabulate_products(
-    loans: pd.DataFrame, predictions: pd.DataFrame, options: OffersOptions, scenario: Scenario
+    loans: pd.DataFrame, predictions: pd.DataFrame, options: OffersOptions, decider: Decider
 ) -> pd.DataFrame:
     """What each segment of the finished portfolio would be offered, and what that earns.
 
@@ -53,7 +53,7 @@ def tabulate_products(
         predictions: of the model that offers rest on; loans without a PD by a model that did not
             see them are left out.
         options: prices, amounts, limits.
-        scenario: what lending costs.
+        decider: the policy in force, for what lending costs, the highest amount and the highest PD.
 
     Returns:
         One row per segment of each segmentation (`all`, `PD`, `term asked for`, `income`,
@@ -69,10 +69,11 @@ def tabulate_products(
     rows = loans[["loan_id", "is_charged_off", "purpose", *_OFFER_TERMS[1:]]].merge(
         judged[["loan_id", "probability_of_default"]], on="loan_id"
     )
-    prices = list_prices(options, scenario)
+    require_an_amount(options, decider.policy.rules)
+    prices = list_prices(options, decider.scenario)
     made = pd.concat(
         [
-            _make_first(rows[start : start + _ROWS], prices, options, scenario)
+            _make_first(rows[start : start + _ROWS], prices, options, decider)
             for start in range(0, max(len(rows), 1), _ROWS)
         ],
         ignore_index=True,
@@ -94,14 +95,14 @@ def tabulate_products(
 
 
 def _make_first(
-    rows: pd.DataFrame, prices: tuple[PriceList, ...], options: OffersOptions, scenario: Scenario
+    rows: pd.DataFrame, prices: tuple[PriceList, ...], options: OffersOptions, decider: Decider
 ) -> pd.DataFrame:
     """One row per loan: its decision, its first offer and what that earned, if as asked for."""
     applicants = Applicants(*(rows[name].to_numpy(float) for name in _OFFER_TERMS))
-    offers = make_offers(applicants, prices, options)
+    offers = make_offers(applicants, prices, options, decider.policy.rules)
     first = offers.offer <= 1
     terms = {name: values[first] for name, values in offers.terms.items()}
-    values = value_units(terms["rate_pct"], terms["term_months"], scenario)
+    values = value_units(terms["rate_pct"], terms["term_months"], decider.scenario)
     charged_off = rows["is_charged_off"].to_numpy() == 1
     per_unit = np.where(charged_off, values.charged_off, values.paid)
     return pd.DataFrame(

@@ -14,6 +14,12 @@ _MAIN_SAMPLE = "cv"
 _NO_GAIN = "no gain beyond chance"
 _TOO_FEW = "too few loans to say"
 _FOUND_BY = {"hand": "hand", "search": "the search"}
+_TARGETS = {
+    "review_capacity": "Applications that a person decides on, at most",
+    "min_approval_rate": "Applications approved or referred, at least",
+    "max_default_rate": "Default rate of approved loans, at most",
+    "max_concentration": "Principal in one state, at most; addresses are made up",
+}
 _ASSUMPTIONS = {
     "cost_of_funds_pct": "Cost of funds, percent a year",
     "loss_given_default": "Loss given default (LGD)",
@@ -56,6 +62,32 @@ def tabulate_policies(
         rows,
         is_folded=is_folded,
     )
+
+
+def tabulate_targets(checks: pd.DataFrame, policy: str) -> PageTable:
+    """Whether the policy in force reaches what its rules were chosen to reach.
+
+    Args:
+        checks: one row per target: `target`, `limit`, `reached` with `_low` and `_high`, `n`,
+            `holds`.
+        policy: id and version.
+    """
+    rows = [
+        [
+            _TARGETS[str(row["target"])],
+            percent(row["limit"]),
+            with_interval(row, "reached", percent),
+            "holds" if row["holds"] else "missed",
+            count(row["n"]),
+        ]
+        for row in list_rows(checks)
+    ]
+    headers = ("Target", "Limit", "Reached", "Verdict", "n")
+    note = (
+        "On loans of the past, by PDs of models that did not see them. A target is missed where "
+        "the whole 95% interval lies beyond its limit."
+    )
+    return PageTable(f"Targets of the policy in force, {policy}", headers, rows, note)
 
 
 def tabulate_rules(rules: pd.DataFrame) -> PageTable:

@@ -101,9 +101,13 @@ def describe_drivers(
 
 
 def describe_policies(
-    policies: pd.DataFrame, frontier: pd.DataFrame, scenario: str, scenarios: Sequence[str]
+    policies: pd.DataFrame,
+    frontier: pd.DataFrame,
+    targets: PageTable,
+    scenario: str,
+    scenarios: Sequence[str],
 ) -> PageSection:
-    """The frontier, then each policy in the main scenario and, folded, in the others."""
+    """The frontier, each policy in the main scenario, targets; folded, the other scenarios."""
     others = [(name, life) for name in scenarios for life in PAID_LIVES
               if (name, life) != (scenario, PAID_LIVES[0])]  # fmt: skip
     loans = int(frontier.loc[frontier["sample"].eq("cv"), "n"].max())
@@ -127,6 +131,7 @@ def describe_policies(
         ],
         [
             tabulate_policies(policies, scenario, PAID_LIVES[0]),
+            targets,
             *(tabulate_policies(policies, *outlook, is_folded=True) for outlook in others),
         ],
     )

@@ -24,6 +24,10 @@ class RunResults:
         decisions: how many rows of that file (`rows`) hold each `decision`, `model_name` and
             `model_version`.
         scoring_account: `scoring_account.json`; None when the run did not score.
+        offers: file of offers; None when the run made none.
+        offers_account: `offers_account.json`; None when the run made no offers.
+        offering_models: how many rows of that file (`rows`) are of each `model_name` and
+            `model_version`.
         next_steps: commands that work where the run was started.
     """
 
@@ -35,6 +39,9 @@ class RunResults:
     scores: Path | None = None
     decisions: pd.DataFrame | None = None
     scoring_account: Mapping[str, Any] | None = None
+    offers: Path | None = None
+    offers_account: Mapping[str, Any] | None = None
+    offering_models: pd.DataFrame | None = None
     next_steps: str = ""
 
     def external(self) -> dict[str, Mapping[str, Any]]:

@@ -16,14 +16,14 @@ from loantap.portfolio.dictionary import SIMULATED, Table
 from loantap.reporting.terminal.details import list_details
 from loantap.reporting.terminal.metrics_table import NOT_FOR_LENDING
 from loantap.reporting.terminal.results import RunResults
-from loantap.reporting.terminal.scoring_account import tell_account
+from loantap.reporting.terminal.scoring_account import tell_account, tell_invalid
 
 _SIMULATED_DATA = "SIMULATED DATA"
 _SHOWN_REPORTS = 3
 
 
 def summarise_run(results: RunResults, *, full: bool = False) -> RenderableType:
-    """One line each for data, champion, external sample, scores, reports and the next command.
+    """One line each for data, champion, external sample, scores, offers, reports, next command.
 
     Args:
         results: of the run; it has no line for what it did not do.
@@ -45,6 +45,8 @@ def _list_lines(results: RunResults, *, full: bool) -> Iterator[tuple[str, str |
         yield "External", _tell_external(external)
     if results.scores is not None:
         yield "Scores", _tell_scores(results.scores, results)
+    if results.offers is not None:
+        yield "Offers", _tell_offers(results.offers, results)
     if results.reports:
         yield "Reports", _tell_reports(results.reports)
     if results.next_steps:
@@ -151,10 +153,35 @@ def _count_decisions(decisions: pd.DataFrame) -> str:
     """How many of each decision, by which model, and whether that is one to decide with."""
     counts = decisions.groupby("decision")["rows"].sum().sort_values(ascending=False)
     said = ", ".join(f"{count:,} {decision}" for decision, count in counts.items())
-    name, version = decisions["model_name"].iloc[0], decisions["model_version"].iloc[0]
+    return f"{said}, {_name_model(decisions)}"
+
+
+def _name_model(rows: pd.DataFrame) -> str:
+    name, version = rows["model_name"].iloc[0], rows["model_version"].iloc[0]
     is_demo = str(name).endswith("-demo")
     warning = f" - trained on {_SIMULATED_DATA}, not for decisions" if is_demo else ""
-    return f"{said}, by {name} version {version}{warning}"
+    return f"by {name} version {version}{warning}"
+
+
+def _tell_offers(offers: Path, results: RunResults) -> Text:
+    """The file, how many applicants have an offer by which model, and what could not be scored."""
+    lines = [str(offers)]
+    account, models = results.offers_account, results.offering_models
+    if account is not None:
+        if account["rows"] and models is not None and len(models):
+            lines.append(f"{_count_offers(account)}, {_name_model(models)}")
+        lines += tell_invalid(account)
+    return Text("\n".join(lines))
+
+
+def _count_offers(account: Mapping[str, Any]) -> str:
+    """How many applicants have an offer, of those how many one of the loan as asked for."""
+    found, as_asked = account["decisions"], account["kinds"].get("as asked", 0)
+    offered = sum(found.get(decision, 0) for decision in ("approve", "refer"))
+    return (
+        f"{offered:,} of {account['rows']:,} applicants have an offer, {as_asked:,} of them one "
+        f"of the loan as asked for"
+    )
 
 
 def _tell_reports(reports: Sequence[Path]) -> str:

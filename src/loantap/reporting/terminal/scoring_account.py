@@ -10,6 +10,12 @@ _SHOWN_CAUSES = 5
 
 def tell_account(account: Mapping[str, Any]) -> list[str]:
     """Lines for the end of a run, from `scoring_account.json`; none where all is well."""
+    has_ids = account["rows"] and account["has_ids"]
+    return [*tell_invalid(account), *(_tell_ids(account) if has_ids else [])]
+
+
+def tell_invalid(account: Mapping[str, Any]) -> list[str]:
+    """How many rows could not be scored, and why; none where all could."""
     if not account["rows"]:
         return ["0 applications: the file has a header and no rows"]
     lines = []
@@ -23,8 +29,6 @@ def tell_account(account: Mapping[str, Any]) -> list[str]:
         lines += [f"  {_say_rows(cause)}: {cause['example']}" for cause in causes[:_SHOWN_CAUSES]]
         others = sum(cause["rows"] for cause in causes[_SHOWN_CAUSES:])
         lines += [f"  {others:,} for other reasons"] if others else []
-    if account["has_ids"]:
-        lines += _tell_ids(account)
     return lines
 
 

@@ -1,0 +1,113 @@
+"""The scores of a file as a table: one row per application, texts that repeat as categories."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from loantap.model.names import origin_of_model
+from loantap.model.scoring.assessed import Assessed
+from loantap.model.scoring.reasons import GivenReasons
+from loantap.model.scoring.scorer import REASONS
+from loantap.policy.application_ids import APPLICATION_ID
+from loantap.policy.decisions import DECISIONS, Decided
+from loantap.portfolio.arrays import IntArray
+
+SCORE_COLUMNS = (
+    APPLICATION_ID, "probability_of_default", "score", "decision", *REASONS, "model_name",
+    "model_version", "expected_npv", "policy_version", "policy_digest",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class MadeBy:
+    """What decided, the same in every row.
+
+    Attributes:
+        model_name: registered name of the model.
+        model_version: registered version.
+        policy_version: id and version of the credit policy, and the rules that are switched on.
+        policy_digest: first digits of their digest.
+    """
+
+    model_name: str
+    model_version: str
+    policy_version: str
+    policy_digest: str
+
+
+def tabulate_scores(
+    identifiers: pd.Series,
+    assessed: Assessed,
+    decided: Decided,
+    reasons: GivenReasons,
+    made_by: MadeBy,
+) -> pd.DataFrame:
+    """One row per application, with `SCORE_COLUMNS`; all that is given is in the same order."""
+    rows = len(identifiers)
+    return pd.DataFrame(
+        {
+            APPLICATION_ID: identifiers,
+            "probability_of_default": assessed.probability_of_default,
+            "score": pd.Series(assessed.score).astype("Int64"),
+            "decision": _categorise(decided.decisions.codes, pd.Index(DECISIONS, dtype="str")),
+            **_list_reasons(reasons),
+            "model_name": _repeat(made_by.model_name, rows),
+            "model_version": _repeat(made_by.model_version, rows),
+            "expected_npv": decided.expected_npv,
+            "policy_version": _repeat(made_by.policy_version, rows),
+            "policy_digest": _repeat(made_by.policy_digest, rows),
+        }
+    )
+
+
+def date_decisions(scores: pd.DataFrame, day: pd.Timestamp) -> pd.DataFrame:
+    """Scores as decisions are kept; rows without an id are left out.
+
+    Two columns more: `origin` of the loans that the model learnt from, real or simulated, and
+    `decided_on`, the day.
+    """
+    ids = scores[APPLICATION_ID].astype("str")
+    named = scores.assign(**{APPLICATION_ID: ids})[ids.notna()]
+    return named.assign(
+        origin=named["model_name"].astype("str").map(origin_of_model).astype("str"),
+        decided_on=pd.Series(day, named.index, dtype="datetime64[s]"),
+    )
+
+
+def put_first(given: GivenReasons, causes: IntArray, sentences: Sequence[str]) -> GivenReasons:
+    """The reasons with what decided before them, where there is something; the last is left out.
+
+    Args:
+        given: the reasons.
+        causes: place in `sentences` of what decided, per application; 0 for nothing.
+        sentences: what may decide.
+    """
+    rows = np.flatnonzero(causes)
+    codes = given.codes.copy()
+    codes[1:, rows] = codes[:-1, rows]
+    codes[0, rows] = causes[rows] + (len(given.sentences) - 1)
+    return GivenReasons(codes, (*given.sentences, *sentences[1:]))
+
+
+def _list_reasons(given: GivenReasons) -> dict[str, pd.Categorical]:
+    """The reasons, each with only the sentences it uses."""
+    sentences = pd.Index(given.sentences, dtype="str")
+    reasons = {}
+    for name, codes in zip(REASONS, given.codes, strict=True):
+        is_used = np.zeros(len(sentences), dtype="bool")
+        is_used[codes] = True
+        places = np.cumsum(is_used, dtype="int32") - 1
+        reasons[name] = _categorise(places[codes], sentences[is_used])
+    return reasons
+
+
+def _categorise(codes: IntArray, texts: pd.Index) -> pd.Categorical:
+    return pd.Categorical.from_codes(codes, texts, validate=False)
+
+
+def _repeat(text: str, rows: int) -> pd.Categorical:
+    return _categorise(np.zeros(rows, dtype="int8"), pd.Index([text], dtype="str"))

@@ -1,0 +1,102 @@
+"""Whether a policy reaches its targets on loans of the past."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+
+import pandas as pd
+
+from loantap.measures.intervals import wilson_bounds
+from loantap.policy.credit_policy import Targets
+from loantap.policy.decisions import Decided, Decision
+from loantap.policy.offers.concentration import find_largest
+
+_DTYPES = {
+    "target": "str",
+    "limit": "float64",
+    "reached": "float64",
+    "reached_low": "float64",
+    "reached_high": "float64",
+    "n": "int64",
+    "holds": "bool",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class TargetCheck:
+    """One target, and what the policy reaches on loans of the past.
+
+    Attributes:
+        target: name of the target.
+        limit: what was to be reached, a share.
+        reached: share of the loans; of the concentration, of their principal.
+        reached_low: lower bound of its 95% interval (Wilson; of the concentration as in
+            `find_largest`).
+        reached_high: upper bound.
+        n: number of loans, all or those approved.
+        holds: whether the target is reached, or cannot be told from being reached.
+    """
+
+    target: str
+    limit: float
+    reached: float
+    reached_low: float
+    reached_high: float
+    n: int
+    holds: bool
+
+
+def check_targets(decided: Decided, loans: pd.DataFrame, targets: Targets) -> list[TargetCheck]:
+    """Whether a policy reaches its targets on loans of known outcome.
+
+    Of no loans nothing is reached, and where none is approved nothing is said of the default rate
+    and the concentration. LoanTap's addresses are made up, so that on its own loans nothing follows
+    from the concentration.
+
+    Args:
+        decided: its decisions on them, without invalid ones.
+        loans: the same loans: `is_charged_off`, `loan_amount`, `state`.
+        targets: those of the policy.
+    """
+    n, approved = len(loans), loans[decided.approves]
+    referred = decided.count(Decision.REFER)
+    passed = referred + len(approved)
+    checks = []
+    if n:
+        checks += [
+            _check("review_capacity", targets.review_capacity, referred, n),
+            _check("min_approval_rate", targets.min_approval_rate, passed, n, is_floor=True),
+        ]
+    if len(approved):
+        bad = int(approved["is_charged_off"].sum())
+        checks.append(_check("max_default_rate", targets.max_default_rate, bad, len(approved)))
+    largest = find_largest(approved["state"], approved["loan_amount"])
+    if largest is not None:
+        limit = targets.max_concentration
+        checks.append(
+            TargetCheck(
+                "max_concentration",
+                limit,
+                largest.share,
+                largest.low,
+                largest.high,
+                len(approved),
+                largest.low <= limit,
+            )
+        )
+    return checks
+
+
+def tabulate_targets(checks: Iterable[TargetCheck]) -> pd.DataFrame:
+    """One row per target, with the attributes of `TargetCheck`."""
+    rows = [asdict(check) for check in checks]
+    return pd.DataFrame(rows, columns=list(_DTYPES)).astype(_DTYPES)
+
+
+def _check(
+    target: str, limit: float, count: int, loans: int, *, is_floor: bool = False
+) -> TargetCheck:
+    low, high = (float(bound) for bound in wilson_bounds(count, loans))
+    holds = high >= limit if is_floor else low <= limit
+    return TargetCheck(target, limit, count / loans, low, high, loans, holds)
