@@ -29,8 +29,9 @@ def make_information() -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def test_the_main_scenario_is_open_and_the_others_are_folded() -> None:
+    targets = tabulate_targets(make_targets(), "npv 2026-11")
     section = describe_policies(
-        make_policies(), make_frontier("contractual"), "mid", ["mild", "mid"]
+        make_policies(), make_frontier("contractual"), targets, "mid", ["mild", "mid"]
     )
 
     assert [(t.caption.partition(", n")[0], t.is_folded) for t in section.tables] == [
