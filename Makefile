@@ -65,8 +65,10 @@ bench: $(READY) ## Time and memory against baselines; SIZE=396030 for full size,
 	@$(BIN)/python -m tools.benchmarks.bench_search --loans $(SIZE) --growth $$(($(SIZE) / 4)) $(SIZE)
 	@$(BIN)/python -m tools.benchmarks.bench_scoring --rows $$(($(SIZE) * 10))
 	@$(BIN)/python -m tools.benchmarks.bench_one_row
+	@$(BIN)/python -m tools.benchmarks.bench_offers
 	@if [ -n "$(PORTFOLIO)" ]; then \
-	    $(BIN)/python -m tools.benchmarks.bench_figures --portfolio "$(PORTFOLIO)"; \
+	    $(BIN)/python -m tools.benchmarks.bench_figures --portfolio "$(PORTFOLIO)" && \
+	    $(BIN)/python -m tools.benchmarks.bench_policy --portfolio "$(PORTFOLIO)"; \
 	else echo "No figures of the models: name a real portfolio with PORTFOLIO=FILE.csv"; fi
 
 bench-full: $(READY) ## The main job at 396,030 loans: time and peak memory of each node; ARGS="--loans 4000000"

@@ -10,6 +10,7 @@ import yaml
 from loantap.model.training.options import TrainingOptions
 from loantap.policy.comparison.options import ComparisonOptions
 from loantap.policy.money.scenarios import Economics
+from loantap.policy.offers.options import OffersOptions
 
 _CONF = Path(__file__).parents[2] / "conf/base"
 
@@ -31,6 +32,11 @@ def read_economics() -> Economics:
 def read_comparison() -> ComparisonOptions:
     """The policies that are compared."""
     return ComparisonOptions.model_validate(_read("insights")["comparison"])
+
+
+def read_offers() -> OffersOptions:
+    """What may be offered, on a fixed day."""
+    return OffersOptions.model_validate(_read("offers") | {"as_of": "2026-11-23"})
 
 
 def _read(group: str) -> dict[str, Any]:

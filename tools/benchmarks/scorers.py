@@ -27,9 +27,9 @@ _CONF = Path(__file__).parents[2] / "conf/base"
 
 
 @cache
-def make_scorer(kind: str) -> Scorer:
-    """A `lending` scorer: the first candidate of the grid, or the challenger as configured."""
-    options = read_options("lending").model_copy(
+def make_scorer(kind: str, model: str = "lending") -> Scorer:
+    """A scorer of a model: the first candidate of the grid, or the challenger as configured."""
+    options = read_options(model).model_copy(
         update={
             "balancing": (Balancing.NONE,),
             "l1_ratios": (0,),
@@ -45,7 +45,7 @@ def make_scorer(kind: str) -> Scorer:
     )
     train = train_logistic if kind == "logistic" else train_challenger
     trained = make_trained_model(train(rows, options), features, "simulated", options)
-    return Scorer(trained, "loantap-lending-demo", "1")
+    return Scorer(trained, f"loantap-{model}-demo", "1")
 
 
 def read_scoring_options() -> ScoringOptions:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from loantap.reporting.insights.policy_tables import list_rules
+from loantap.reporting.insights.policy_tables import list_rules, tabulate_targets
 from loantap.reporting.insights.sections import (
     describe_audit,
     describe_drivers,
@@ -16,7 +16,11 @@ from loantap.reporting.insights.sections import (
     describe_rules,
 )
 from tests.reporting.charts.test_charts import make_drivers, make_frontier
-from tests.reporting.insights.test_tables import make_policies, make_rule_tests
+from tests.reporting.insights.test_tables import (
+    make_policies,
+    make_rule_tests,
+    make_targets,
+)
 
 
 def make_information() -> tuple[pd.DataFrame, pd.DataFrame]:
