@@ -80,7 +80,7 @@ def test_what_cannot_be_read_is_said(project: Path) -> None:
     assert "speed" in refused.output
 
 
-def test_rules_are_sized_on_loans_that_the_model_did_not_see(project: Path) -> None:
+def test_rules_are_sized_and_tried_on_loans_that_the_model_did_not_see(project: Path) -> None:
     missing = call("size")
     assert missing.exit_code == 1
     assert "predictions.parquet is not there yet; run kedro run first" in missing.output
@@ -95,7 +95,9 @@ def test_rules_are_sized_on_loans_that_the_model_did_not_see(project: Path) -> N
                   "probability_of_default": pds}).to_parquet(
         folder / "predictions.parquet")  # fmt: skip
     pd.DataFrame({"loan_id": ids, "interest_rate_pct": rng.uniform(6, 25, 1_000),
-                  "term_months": 36.0, "loan_amount": 10_000.0}).to_parquet(
+                  "term_months": 36.0, "loan_amount": 10_000.0, "state": "CA",
+                  "issue_month": pd.Timestamp("2013-01-01"),
+                  "is_charged_off": rng.binomial(1, pds)}).to_parquet(
         project / "data/03_primary/loans.parquet")  # fmt: skip
 
     assert "On 900 loans" in call("size").output
@@ -112,6 +114,15 @@ def test_rules_are_sized_on_loans_that_the_model_did_not_see(project: Path) -> N
     refused = call("size", "--cap", "0.03", "--floor", "0.5")
     assert refused.exit_code == 1
     assert "min_approval_rate 0.5 and max_default_rate 0.03 cannot both be kept" in refused.output
+
+    # A draft is tried before anybody approves it.
+    shipped = call("try").output
+    edit(project, "max_probability_of_default: 0.6", "max_probability_of_default: 0.1")
+    strict = call("try").output
+    assert "policy npv 2026-11 on 900 loans that the model did not see, scenario mid" in shipped
+    assert "Imputed profit against approving all of them: +" in shipped
+    assert "min_approval_rate  50.0%" in strict
+    assert "MISSED" in strict
 
 
 @pytest.fixture

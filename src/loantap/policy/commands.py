@@ -1,10 +1,11 @@
-"""`loantap-policy`: show the credit policy, size its rules, approve it, print the page."""
+"""`loantap-policy`: show the credit policy, size its rules, try and approve it, print the page."""
 
 from __future__ import annotations
 
 import json
 import math
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,13 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
+from loantap.model.training.predictions import CROSS_VALIDATION
 from loantap.policy.credit_policy import CreditPolicy, digest_policy
+from loantap.policy.decisions import Decider
 from loantap.policy.money.cash_flows import value_units
 from loantap.policy.money.scenarios import Economics, Scenario
 from loantap.policy.sizing import SizingLoans, size_rules
+from loantap.policy.trial import TRIED_COLUMNS, try_policy
 from loantap.portfolio.errors import InputError
 from loantap.project.folder import find_project
 from loantap.project.pdf import print_page
@@ -28,7 +32,7 @@ _ECONOMICS = Path("conf/base/parameters_economics.yml")
 _PREDICTIONS = Path("data/07_model_output/lending/predictions.parquet")
 _PAGE = Path("data/08_reporting/insights.html")
 _LOANS = Path("data/03_primary/loans.parquet")
-_TERMS = ["loan_id", "loan_amount", "interest_rate_pct", "term_months"]
+_TERMS = ("loan_id", "loan_amount", "interest_rate_pct", "term_months")
 _SHARE = click.FloatRange(0, 1)
 
 
@@ -50,6 +54,36 @@ def show() -> None:
     policy, scenario = _load(folder, written)
     is_same = written["digest"] == digest_policy(policy, scenario)
     table.add_row("", "as approved" if is_same else "CHANGED since it was approved")
+    Console().print(table)
+
+
+@main.command("try")
+def try_out() -> None:
+    """Let the policy decide on loans that the model did not see, whether approved or not."""
+    folder = find_project(Path.cwd())
+    policy, economics = _load_both(folder, _read(folder / _POLICY, "policy"))
+    predictions, loans = _read_judged(folder, TRIED_COLUMNS)
+    try:
+        decider = Decider(policy, policy.find_scenario(economics))
+        trial = try_policy(decider, predictions, loans, economics)
+    except InputError as error:
+        raise click.ClickException(str(error)) from error
+    told = ", ".join(f"{decision} {share:.1%}" for decision, share in trial.shares.items())
+    gain = trial.gain
+    click.echo(
+        f"{policy} on {trial.loans:,} loans that the model did not see, scenario "
+        f"{policy.scenario}: {told}.\n"
+        f"Imputed profit against approving all of them: {gain.value:+,.0f} per application "
+        f"(95% interval {gain.low:+,.0f} to {gain.high:+,.0f}); what a person decides on counts as "
+        "approved."
+    )
+    table = Table("target", "limit", "reached", "95% interval", "loans", "", box=None)
+    for check in trial.targets:
+        table.add_row(
+            check.target, f"{check.limit:.1%}", f"{check.reached:.1%}",
+            f"{check.reached_low:.1%} to {check.reached_high:.1%}", f"{check.n:,}",
+            "holds" if check.holds else "MISSED",
+        )  # fmt: skip
     Console().print(table)
 
 
@@ -110,23 +144,38 @@ def size(capacity: float | None, floor: float | None, cap: float | None) -> None
 
 def _read_loans(folder: Path, scenario: Scenario) -> SizingLoans:
     """The training loans, valued at PDs out of fold."""
-    for path in (_PREDICTIONS, _LOANS):
-        if not (folder / path).is_file():
-            raise click.ClickException(f"{path} is not there yet; run kedro run first")
-    predictions = pd.read_parquet(folder / _PREDICTIONS)
-    loans = pd.read_parquet(folder / _LOANS, columns=_TERMS).set_index("loan_id")
-    rows = predictions[predictions["sample"] == "cv"].join(loans, on="loan_id")
+    predictions, loans = _read_judged(folder, _TERMS)
+    rows = predictions.join(loans.set_index("loan_id"), on="loan_id")
     values = value_units(rows["interest_rate_pct"], rows["term_months"], scenario)
     pds = rows["probability_of_default"].to_numpy()
     return SizingLoans(values.margin(pds), pds, rows["loan_amount"].to_numpy(float))
 
 
+def _read_judged(folder: Path, columns: Sequence[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Predictions of the training loans out of fold, and the portfolio."""
+    for path in (_PREDICTIONS, _LOANS):
+        if not (folder / path).is_file():
+            raise click.ClickException(f"{path} is not there yet; run kedro run first")
+    predictions = pd.read_parquet(
+        folder / _PREDICTIONS, columns=["loan_id", "sample", "probability_of_default"]
+    )
+    loans = pd.read_parquet(folder / _LOANS, columns=list(columns))
+    return predictions[predictions["sample"] == CROSS_VALIDATION], loans
+
+
 def _load(folder: Path, written: dict[str, Any]) -> tuple[CreditPolicy, Scenario]:
+    policy, economics = _load_both(folder, written)
+    try:
+        return policy, policy.find_scenario(economics)
+    except InputError as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _load_both(folder: Path, written: dict[str, Any]) -> tuple[CreditPolicy, Economics]:
     try:
         policy = CreditPolicy.model_validate(written)
-        economics = Economics.model_validate(_read(folder / _ECONOMICS, "economics"))
-        return policy, policy.find_scenario(economics)
-    except (ValidationError, InputError) as error:
+        return policy, Economics.model_validate(_read(folder / _ECONOMICS, "economics"))
+    except ValidationError as error:
         raise click.ClickException(str(error)) from error
 
 
