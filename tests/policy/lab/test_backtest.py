@@ -85,6 +85,9 @@ def test_a_rule_that_was_found_is_quoted_on_the_other_half(judged) -> None:
     row = pick(tests, After.APPROVE_ALL)
     assert row[["n", "approvals_lost", "charge_offs_avoided"]].tolist() == [7, 1, 0]
     assert row["profit_change"] == pytest.approx(-100 / 7)
+    # Wilson's interval of none out of one: from 0 to 1.96^2 / (1 + 1.96^2).
+    assert row["default_rate_declined_low"] == pytest.approx(0)
+    assert row["default_rate_declined_high"] == pytest.approx(0.7935, abs=1e-4)
 
 
 def test_of_a_rule_that_declines_few_nothing_is_said_about_profit(judged) -> None:
@@ -162,9 +165,12 @@ def test_a_rule_holds_at_its_share_of_the_false_rate(judged) -> None:
     assert (tests.loc[tests["holds"], "profit_change_low"] > 0).all()
 
 
-def test_what_chance_explains_once_in_forty_does_not_hold() -> None:
-    # 32 of 50 gain one and 18 lose one: 1.98 standard errors above nothing.
-    gains = np.concatenate([np.ones(32), -np.ones(18), np.zeros(150)])
+# Of 50 declined loans so many gain one and the others lose one; 150 are kept. 32 are 14 above
+# nothing, with a standard error of sqrt(200 (50 - 14^2 / 200) / 199) = 7.02: p = .023. 33 are 16
+# above, with one of 7.00: p = .0111. The limit is .05 / 4 = .0125.
+@pytest.mark.parametrize(("winning", "p_value", "holds"), [(32, 0.023, False), (33, 0.0111, True)])
+def test_a_rule_holds_where_chance_explains_it_once_in_eighty(winning, p_value, holds) -> None:
+    gains = np.repeat([1.0, -1.0, 0.0], [winning, 50 - winning, 150])
     loans = JudgedLoans(
         columns={"dti_pct": np.repeat([40.0, 10.0], [50, 150])},
         is_charged_off=gains > 0,
@@ -175,9 +181,9 @@ def test_what_chance_explains_once_in_forty_does_not_hold() -> None:
 
     row = pick(backtest([Candidate(DTI_30, FoundBy.HAND)], loans, 30), After.APPROVE_ALL)
 
-    assert 0.0125 < row["adjusted_p_value"] < 0.025
+    assert row["adjusted_p_value"] == pytest.approx(p_value, abs=1e-4)
     assert row["profit_change_low"] > 0
-    assert not row["holds"]
+    assert row["holds"] == holds
 
 
 class TestGather:
