@@ -146,7 +146,10 @@ def four_loans() -> pd.DataFrame:
 def test_an_instalment_that_is_not_the_emi_is_listed_with_the_principal_it_implies(
     four_loans: pd.DataFrame,
 ) -> None:
-    exceptions = list_instalment_exceptions(four_loans).set_index("loan_id")
+    exceptions = list_instalment_exceptions(four_loans)
+    assert list(exceptions.index) == [0, 1]
+    assert list(exceptions) == [*four_loans, "emi", "difference", "funded_principal"]
+    exceptions = exceptions.set_index("loan_id")
 
     assert list(exceptions.index) == ["part-funded", "too high"]
     assert exceptions["emi"].round(2).eq(398.57).all()

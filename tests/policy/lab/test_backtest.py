@@ -64,6 +64,9 @@ def test_a_rule_alone_is_compared_with_approving_all(judged) -> None:
     assert row["approvals_lost_share"] == 0.4
     assert row["charge_offs_avoided_share"] == 0.75
     assert row["default_rate_declined"] == 0.75
+    # Wilson: (.75 + 3.8415 / 8 -+ 1.96 sqrt(.75 x .25 / 4 + 3.8415 / 64)) / (1 + 3.8415 / 4).
+    bounds = row[["default_rate_declined_low", "default_rate_declined_high"]].tolist()
+    assert bounds == pytest.approx([0.3006, 0.9544], abs=1e-4)
     assert row["default_rate_kept"] == pytest.approx(1 / 6)
     assert row["profit_change"] == 140  # (3 x 500 - 100) / 10
     assert pick(tests, After.APPROVE_ALL, "capped")["profit_change"] == 280
@@ -110,7 +113,8 @@ def test_a_rule_that_declines_nobody_divides_by_nothing(judged) -> None:
 
     RULE_TESTS.validate(tests)
     none = tests[tests["rule_id"].eq("nobody")]
-    assert none["default_rate_declined"].isna().all()
+    for name in ("", "_low", "_high"):
+        assert none[f"default_rate_declined{name}"].isna().all()
     assert not none["holds"].any()
     assert tests[tests["rule_id"].eq("everybody")]["default_rate_kept"].isna().all()
 
@@ -125,6 +129,11 @@ def test_the_interval_is_that_of_all_applications() -> None:
         (expected.value, expected.low, expected.high)
     )
     assert np.isnan(estimate_change(np.zeros(0), 0).value)
+    # 3 and 0: their standard deviation is 3 / sqrt(2), the standard error of their mean 1.5.
+    of_two = estimate_change(np.array([3.0]), 2)
+    assert (of_two.value, of_two.low, of_two.high) == pytest.approx(
+        (1.5, 1.5 - 1.5 * 1.959964, 1.5 + 1.5 * 1.959964)
+    )
 
 
 def test_the_p_value_says_how_likely_the_gain_is_by_chance(judged) -> None:
