@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,6 +14,7 @@ from loantap.policy.lab.backtest import (
     backtest,
     control_false_claims,
     estimate_change,
+    select_rows,
 )
 from loantap.policy.lab.judged_loans import (
     JudgedLoans,
@@ -142,6 +145,21 @@ def test_the_p_value_says_how_likely_the_gain_is_by_chance(judged) -> None:
     errors = row["profit_change"] / ((row["profit_change"] - row["profit_change_low"]) / 1.959964)
     assert row["p_value"] == pytest.approx(norm.sf(errors), rel=1e-4)
     assert row["p_value"] < 0.5
+
+
+def test_the_rows_of_one_outlook_are_chosen_by_all_that_makes_it() -> None:
+    names = ("scenario", "paid_life", "after", "sample")
+    outlooks = list(product(("mid", "hard"), PaidLife, After, ("all", "test")))
+    table = pd.DataFrame(outlooks, columns=names).assign(rule_id=[*map(str, range(16))])
+
+    chosen = select_rows(table, scenario="hard", paid_life="capped", after=After.NPV)
+
+    assert chosen[[*names]].to_numpy().tolist() == [["hard", "capped", "npv", "all"]]
+    assert chosen.index.tolist() == [str(outlooks.index(("hard", "capped", "npv", "all")))]
+    late = select_rows(
+        table, scenario="mid", paid_life="capped", after=After.APPROVE_ALL, sample="test"
+    )
+    assert late[[*names]].to_numpy().tolist() == [["mid", "capped", "approve_all", "test"]]
 
 
 def test_p_values_are_adjusted_by_the_number_of_rules() -> None:
