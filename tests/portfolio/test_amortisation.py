@@ -12,6 +12,7 @@ from loantap.portfolio.amortisation import (
     amortisation_schedule,
     annuity_factor,
     emi,
+    emi_of_one,
     implied_principal,
     list_instalment_exceptions,
     monthly_rate,
@@ -49,6 +50,7 @@ def test_the_instalment_is_the_one_worked_by_hand(
     principal: float, rate_pct: float, months: int, expected: float
 ) -> None:
     assert round(float(emi(principal, rate_pct, months)), 2) == expected
+    assert round(emi_of_one(principal, rate_pct, months), 2) == expected
 
 
 def test_a_whole_column_of_loans_is_worked_at_once() -> None:
@@ -144,13 +146,29 @@ def four_loans() -> pd.DataFrame:
 def test_an_instalment_that_is_not_the_emi_is_listed_with_the_principal_it_implies(
     four_loans: pd.DataFrame,
 ) -> None:
-    exceptions = list_instalment_exceptions(four_loans).set_index("loan_id")
+    exceptions = list_instalment_exceptions(four_loans)
+    assert list(exceptions.index) == [0, 1]
+    assert list(exceptions) == [*four_loans, "emi", "difference", "funded_principal"]
+    exceptions = exceptions.set_index("loan_id")
 
     assert list(exceptions.index) == ["part-funded", "too high"]
     assert exceptions["emi"].round(2).eq(398.57).all()
     assert list(exceptions["difference"].round(2)) == [-199.28, 5.24]
     assert exceptions.loc["part-funded", "funded_principal"] == pytest.approx(6_000, abs=0.2)
     assert exceptions.loc["too high", "funded_principal"] == pytest.approx(12_157.7, abs=0.1)
+
+
+# The EMI is 398.5717.
+@pytest.mark.parametrize(
+    ("instalment", "is_exception"),
+    [(398.51, True), (398.53, False), (398.62, False), (398.63, True)],
+)
+def test_an_instalment_may_be_off_by_five_cents(
+    four_loans: pd.DataFrame, instalment: float, is_exception: bool
+) -> None:
+    loans = four_loans.head(1).assign(instalment=instalment)
+
+    assert len(list_instalment_exceptions(loans)) == is_exception
 
 
 def test_loans_that_are_as_agreed_give_an_empty_list_with_its_columns(

@@ -55,6 +55,10 @@ def check(features: dict[str, float], columns: dict[str, Any]) -> str:
         ({"log_annual_income": 8.0, "dti_pct": 50.0}, {}, "(DTI) is outside the range"),
         ({"dti_pct": np.nan}, {}, ""),
         ({}, {"interest_rate_pct": 10.0, "instalment": 322.67}, "no loan of this grade"),
+        ({}, {"interest_rate_pct": 5.0, "instalment": 299.71}, ""),
+        ({}, {"interest_rate_pct": 8.0, "instalment": 313.36}, ""),
+        ({}, {"interest_rate_pct": 4.99, "instalment": 299.66}, "no loan of this grade"),
+        ({}, {"interest_rate_pct": 8.01, "instalment": 313.41}, "no loan of this grade"),
         ({"dti_pct": 50}, {"interest_rate_pct": 10.0, "instalment": 322.67}, "no loan of this"),
         ({}, {"sub_grade": "G5"}, ""),  # of a grade without loans nothing is known
         ({}, {"sub_grade": None}, ""),
@@ -79,6 +83,36 @@ def test_a_version_that_carries_no_ranges_finds_only_what_does_not_fit_each_othe
 
     assert Support({}, {}).check_one({}, columns) == 0
     assert Support({}, {}).check_one({}, columns | {"instalment": 320.0}) == 1
+
+
+def test_an_offer_without_an_instalment_is_checked_for_the_rest() -> None:
+    columns = {
+        "sub_grade": Texts(np.zeros(3, "int64"), ("A1",)),
+        "interest_rate_pct": np.array([6.0, 9.0, 6.0]),
+    }
+    features = {"dti_pct": np.array([20.0, 20, 50]), "log_annual_income": np.full(3, 11.0)}
+
+    assert SUPPORT.check_columns(features, columns).tolist() == [0, 2, 3]
+    assert SUPPORT.check_one(FEATURES, {"sub_grade": "A1", "interest_rate_pct": 9.0}) == 2
+
+
+def test_an_offer_without_a_grade_is_checked_for_the_rest() -> None:
+    terms = {name: np.full(2, value) for name, value in PLAIN.items() if name != "sub_grade"}
+    features = {name: np.full(2, value) for name, value in FEATURES.items()}
+
+    found = SUPPORT.check_columns(features, terms | {"instalment": np.array([304.22, 320.0])})
+
+    assert found.tolist() == [0, 1]
+
+
+def test_a_grade_without_a_rate_says_nothing() -> None:
+    grades = Texts(np.zeros(2, "int64"), ("A1",))
+    amounts = np.full(2, 10_000.0)
+
+    found = Support({}, {}).check_columns({}, {"loan_amount": amounts, "sub_grade": grades})
+
+    assert found.tolist() == [0, 0]
+    assert SUPPORT.check_one(FEATURES, {"sub_grade": "A1"}) == 0
 
 
 def test_a_model_is_registered_with_what_it_was_trained_on(

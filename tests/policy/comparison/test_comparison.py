@@ -7,14 +7,21 @@ import pandas as pd
 import pytest
 
 from loantap.policy.comparison import schemas
-from loantap.policy.comparison.comparison import Decided, decide_portfolio, list_approvals
+from loantap.policy.comparison.comparison import (
+    Decided,
+    Slice,
+    decide_portfolio,
+    list_approvals,
+    measure_slice,
+)
+from loantap.policy.comparison.measures import Outcomes
 from loantap.policy.comparison.portfolio import join_portfolio, number_cells, plan_lessons
-from loantap.policy.comparison.rules import POLICIES, price_cap
+from loantap.policy.comparison.rules import POLICIES, make_rules, price_cap
 from loantap.policy.comparison.tables import Comparison, compare_policies
-from loantap.policy.money.imputed import name_profit, tabulate_profits
+from loantap.policy.money.imputed import ImputedFlows, name_profit, tabulate_profits
 from loantap.policy.money.scenarios import PaidLife
 from loantap.portfolio.errors import InputError
-from tests.policy.comparison.loans import make_options, make_portfolio
+from tests.policy.comparison.loans import make_options, make_portfolio, make_values
 from tests.policy.money.economics import make_economics
 
 ECONOMICS = make_economics()
@@ -75,6 +82,22 @@ class TestLessons:
     ) -> None:
         with pytest.raises(InputError, match=rf"1 of 700 loans .* not in {named}: another"):
             join_portfolio(PREDICTIONS, loans, splits)
+
+    def test_loans_meet_their_terms_and_dates_in_the_order_of_the_predictions(self) -> None:
+        shuffled = PREDICTIONS.sample(frac=1, random_state=1)
+
+        portfolio = join_portfolio(shuffled, LOANS, SPLITS)
+
+        terms = ["loan_amount", "interest_rate_pct", "term_months", "issue_month", "grade"]
+        dates = ["known_from", "judged_at"]
+        judged = ["loan_id", "sample", "fold", "is_charged_off", "probability_of_default"]
+        assert list(portfolio) == [*judged, "declined", *terms, *dates, "place"]
+        assert portfolio[judged].equals(shuffled[judged].reset_index(drop=True))
+        ids = shuffled["loan_id"]
+        for table, columns in ((LOANS, terms), (SPLITS, dates)):
+            own = table.set_index("loan_id").loc[ids, columns].reset_index(drop=True)
+            assert portfolio[columns].equals(own)
+        assert LOANS["loan_id"].iloc[portfolio["place"]].tolist() == ids.tolist()
 
     def test_a_loan_judged_at_no_known_month_is_refused(self) -> None:
         with pytest.raises(InputError, match="100 loans were judged out of time, but"):
@@ -169,6 +192,37 @@ class TestTable:
             assert row["n"] == len(rows)
             assert row["profit"] == pytest.approx((profit * rows[policy]).mean())
             assert row["gain_to_approve_all"] == pytest.approx(-(profit * ~rows[policy]).mean())
+            bad = LOANS.set_index("loan_id").loc[rows["loan_id"], "is_charged_off"].to_numpy()
+            assert row["default_rate_approved"] == pytest.approx(bad[rows[policy]].mean())
+
+    # Three loans earn nothing, .5 and -1; their lowest PD is one of the caps.
+    def test_each_policy_of_a_slice_has_its_label_its_cap_and_its_note(self) -> None:
+        options, ones = make_options(), np.ones(3)
+        profit = np.array([0.0, 0.5, -1.0])
+        flows = ImputedFlows(100 * ones, 10 * ones, 12 * ones, 0 * ones, profit, 100 * ones)
+        outcomes = {PaidLife.CAPPED: Outcomes(flows, np.array([False, False, True]))}
+        approved = {policy: np.array([True, True, False]) for policy in make_rules(options)}
+        part = Slice("test", "hard", make_values([0.17, 0.2, 0.3]), approved, outcomes)
+
+        rows = measure_slice(part, options, min_loans=2).set_index("policy")
+
+        assert rows["label"].tolist() == [
+            "Approve everybody", "F2 threshold", "PD cut-off", "Top tenth by PD declined",
+            "NPV by grade and term", "Default rate capped at 17%", "Default rate capped at 15%",
+            "Expected NPV above 0", "Profit score", "Oracle (knows the outcome)",
+        ]  # fmt: skip
+        assert rows["cap"].dropna().to_dict() == {
+            "capped_default_rate": 0.17, "capped_default_rate_15": 0.15,
+        }  # fmt: skip
+        assert rows["approved"].tolist() == [2] * 9 + [1]
+        assert rows["note"].drop(["oracle", "capped_default_rate_15"]).eq("").all()
+        assert rows.loc["oracle", "note"] == "too few loans to say: 1 of 3 approved"
+        assert rows.loc["capped_default_rate_15", "note"] == (
+            "the cap of 15% cannot be kept: the lowest PD of 3 loans is 17.0%"
+        )
+        assert set(zip(rows["sample"], rows["scenario"], rows["paid_life"], strict=True)) == {
+            ("test", "hard", "capped")
+        }
 
     def test_nobody_beats_the_oracle_and_it_gets_all_there_is(self, compared: Comparison) -> None:
         for _, rows in compared.policies.groupby(["sample", "scenario", "paid_life"]):

@@ -89,18 +89,46 @@ def test_approving_nobody_or_one_loan_is_no_error() -> None:
     assert np.isnan(one["charge_offs_avoided"])
 
 
-# Of 100 loans 40 are charged off, each losing 10; the other 60 earn 5. Approved are 50, of which 10
-# are bad: the default rate falls from 40 to 20%, 20 points. Left out are 30 bad (-300) and 20 good
-# (100): 200 are gained, 2 per application. A point costs -2 / 20 = -.1.
-def test_a_point_of_default_rate_has_its_price() -> None:
-    bad = np.arange(100) < 40
-    profit = np.where(bad, -10.0, 5.0)
-    approved = np.isin(np.arange(100), [*range(10), *range(40, 80)])
+def loans_of_four_kinds(tens: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of each ten loans, whether each is approved, whether it is charged off, and its profit.
 
-    price = price_point(approved, bad, profit)
+    One is approved and charged off, four are approved and good, three are left out and charged
+    off, two are left out and good. A loan that is charged off loses 10, a good one earns 5.
+    """
+    approved = np.repeat([True, True, False, False], np.array([1, 4, 3, 2]) * tens)
+    bad = np.repeat([True, False, True, False], np.array([1, 4, 3, 2]) * tens)
+    return approved, bad, np.where(bad, -10.0, 5.0)
+
+
+# The default rate falls from 40 to 20%, 20 points. Of 100 loans, left out are 30 bad (-300) and 20
+# good (100): 200 are gained, 2 per application. A point costs -2 / 20 = -.1, a rate of one -10.
+# Influences on the difference of the rates, in the order of the four kinds: .6 - .8 / .5 = -1,
+# -.4 + .2 / .5 = 0, .6 and -.4; on the profit given up: 2, 2, -8 and 7. Together, with 10 times the
+# former and over .2: -40, 10, -10 and 15. Their squares add up to 27,500, over 99 277.78, with the
+# root 16.67; 1.96 times that over the root of 100 is 3.267, per point .03267.
+def test_a_point_of_default_rate_has_its_price() -> None:
+    price = price_point(*loans_of_four_kinds(10))
 
     assert price.value == pytest.approx(-0.1)
-    assert price.low < price.value < price.high
+    assert (price.low, price.high) == pytest.approx((-0.13267, -0.06733), abs=1e-5)
+
+
+# The influences above on the difference of the rates have a standard error of sqrt(4.8 / 19 / 20) =
+# .112 among 20 loans and of sqrt(7.2 / 29 / 30) = .091 among 30; .2 is 1.78 and 2.2 of these.
+@pytest.mark.parametrize(("tens", "is_told"), [(2, False), (3, True)])
+def test_a_price_is_told_where_the_default_rate_is_lower_beyond_chance(
+    tens: int, is_told: bool
+) -> None:
+    assert np.isnan(price_point(*loans_of_four_kinds(tens)).value) != is_told
+
+
+@pytest.mark.parametrize(("min_loans", "is_told"), [(50, True), (51, False)])
+def test_a_price_is_told_of_enough_approved_loans(min_loans: int, is_told: bool) -> None:
+    approved, bad, profit = loans_of_four_kinds(10)
+
+    figures = measure_policy(approved, approved, outcomes(profit, bad), min_loans)
+
+    assert figures["price_per_point"] == pytest.approx(-0.1 if is_told else np.nan, nan_ok=True)
 
 
 @pytest.mark.parametrize("cutoff", [0.4, 0.15])
@@ -127,6 +155,12 @@ def test_where_the_default_rate_is_not_lower_nothing_was_bought(approved: np.nda
     bad = np.arange(100) < 40
 
     assert np.isnan(price_point(approved, bad, np.where(bad, -1.0, 1.0)).value)
+
+
+def test_where_nobody_defaults_nothing_was_bought() -> None:
+    approved = np.arange(100) < 50
+
+    assert np.isnan(price_point(approved, np.zeros(100, bool), np.ones(100)).value)
 
 
 def test_a_ratio_has_the_spread_of_its_resamples() -> None:

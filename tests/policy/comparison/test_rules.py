@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loantap.policy.comparison.portfolio import value_loans
+from loantap.policy.comparison.portfolio import Lesson, value_loans
 from loantap.policy.comparison.rules import (
     POLICIES,
     approve_by_bands,
     approve_by_grade_and_term,
     approve_under_cap,
+    decide_loans,
     find_cutoff,
     make_rules,
     name_cap,
@@ -26,7 +27,7 @@ from tests.policy.money.economics import make_economics
 
 NOBODY = make_values([])
 RULES = make_rules(make_options())
-NEW = make_values([0.1, 0.5, 0.9], [3.0, 0.0, -1.0], [2.0, -5.0, 0.0],
+NEW = make_values([0.1, 0.5, 0.9], [0.3, 0.0, -1.0], [0.2, -5.0, 0.0],
                   declined=[False, False, True])  # fmt: skip
 
 
@@ -87,6 +88,12 @@ class TestGradeAndTerm:
         past = make_values([0.1] * 2, realised=[1, -2], cells=[0, 1])
 
         assert approve_by_grade_and_term(past, make_values([0.1], cells=[5])).tolist() == [False]
+
+    # Cell 0 earned 3 with its only loan, all together lost 2; of cell 1 there are no new loans.
+    def test_one_loan_is_enough_to_know_a_cell(self) -> None:
+        past = make_values([0.1] * 2, realised=[3, -5], cells=[0, 1])
+
+        assert approve_by_grade_and_term(past, make_values([0.1], cells=[0])).tolist() == [True]
 
     def test_a_cell_that_earned_nothing_is_declined(self) -> None:
         past = make_values([0.1] * 2, realised=[2, -2], cells=[0, 0])
@@ -154,6 +161,26 @@ class TestCap:
     def test_a_cap_at_the_lowest_pd_can_be_kept(self) -> None:
         assert price_cap(np.array([1.0]), np.array([0.2]), 0.2).is_feasible
 
+    # The loans above the cap leave, at prices of 3 / .3 = 10, .2 / .01 = 20 and 1.5 / .05 = 30. As
+    # floats, .3 + .01 + .05 are a little less than .01 + .05 + .3. Of those at the cap the one that
+    # earns stays.
+    def test_rounding_of_sums_leaves_nobody_over_the_cap(self) -> None:
+        expected, pds = [1.0, 0.2, 1.5, 3.0, -1.0], [0.2, 0.21, 0.25, 0.5, 0.2]
+
+        found = price_cap(np.array(expected), np.array(pds), 0.2)
+
+        assert found.price > 30
+        assert found.approve(make_values(pds, expected)).tolist() == [True, *[False] * 4]
+
+    # The past is that of the first test: the price lies between 20 and 40. A loan of .3 is approved
+    # where it is expected to earn more than .1 of that.
+    def test_new_loans_pay_the_price_that_the_cap_had_in_the_past(self) -> None:
+        past = make_values([0.1, 0.3, 0.5], [5, 4, 6])
+
+        approved = approve_under_cap(past, make_values([0.3, 0.3, 0.1], [1.9, 4.1, -1.9]), 0.2)
+
+        assert approved.tolist() == [False, True, True]
+
     def test_without_a_past_everybody_is_approved(self) -> None:
         assert approve_under_cap(NOBODY, NEW, 0.2).all()
 
@@ -186,6 +213,20 @@ class TestOthers:
         assert RULES["npv"](NOBODY, NEW).tolist() == [True, False, False]
         assert RULES["profit_score"](NOBODY, NEW).tolist() == [True, False, False]
         assert RULES["oracle"](NOBODY, NEW).tolist() == [True, False, False]
+
+    # The first two loans lost, so that nobody is approved by what they teach; the last one nobody
+    # decides on.
+    def test_each_loan_is_decided_by_what_its_lesson_taught(self) -> None:
+        values = make_values([0.1, 0.2, 0.1, 0.2, 0.1], realised=[-1, -2, 3, 4, 5])
+        lessons = [
+            Lesson(np.array([0, 1]), np.array([2, 3])),
+            Lesson(np.array([2, 3]), np.array([0, 1])),
+        ]
+
+        approved = decide_loans(values, lessons, RULES)
+
+        assert approved["pd_cutoff"].tolist() == [True, True, False, False, False]
+        assert approved["approve_all"].tolist() == [True, True, True, True, False]
 
     def test_the_cap_that_is_shown_has_the_plain_name(self) -> None:
         options = make_options(caps=(0.15, 0.17, 0.125))

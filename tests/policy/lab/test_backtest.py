@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,6 +14,7 @@ from loantap.policy.lab.backtest import (
     backtest,
     control_false_claims,
     estimate_change,
+    select_rows,
 )
 from loantap.policy.lab.judged_loans import (
     JudgedLoans,
@@ -64,6 +67,9 @@ def test_a_rule_alone_is_compared_with_approving_all(judged) -> None:
     assert row["approvals_lost_share"] == 0.4
     assert row["charge_offs_avoided_share"] == 0.75
     assert row["default_rate_declined"] == 0.75
+    # Wilson: (.75 + 3.8415 / 8 -+ 1.96 sqrt(.75 x .25 / 4 + 3.8415 / 64)) / (1 + 3.8415 / 4).
+    bounds = row[["default_rate_declined_low", "default_rate_declined_high"]].tolist()
+    assert bounds == pytest.approx([0.3006, 0.9544], abs=1e-4)
     assert row["default_rate_kept"] == pytest.approx(1 / 6)
     assert row["profit_change"] == 140  # (3 x 500 - 100) / 10
     assert pick(tests, After.APPROVE_ALL, "capped")["profit_change"] == 280
@@ -85,6 +91,9 @@ def test_a_rule_that_was_found_is_quoted_on_the_other_half(judged) -> None:
     row = pick(tests, After.APPROVE_ALL)
     assert row[["n", "approvals_lost", "charge_offs_avoided"]].tolist() == [7, 1, 0]
     assert row["profit_change"] == pytest.approx(-100 / 7)
+    # Wilson's interval of none out of one: from 0 to 1.96^2 / (1 + 1.96^2).
+    assert row["default_rate_declined_low"] == pytest.approx(0)
+    assert row["default_rate_declined_high"] == pytest.approx(0.7935, abs=1e-4)
 
 
 def test_of_a_rule_that_declines_few_nothing_is_said_about_profit(judged) -> None:
@@ -107,7 +116,8 @@ def test_a_rule_that_declines_nobody_divides_by_nothing(judged) -> None:
 
     RULE_TESTS.validate(tests)
     none = tests[tests["rule_id"].eq("nobody")]
-    assert none["default_rate_declined"].isna().all()
+    for name in ("", "_low", "_high"):
+        assert none[f"default_rate_declined{name}"].isna().all()
     assert not none["holds"].any()
     assert tests[tests["rule_id"].eq("everybody")]["default_rate_kept"].isna().all()
 
@@ -122,6 +132,11 @@ def test_the_interval_is_that_of_all_applications() -> None:
         (expected.value, expected.low, expected.high)
     )
     assert np.isnan(estimate_change(np.zeros(0), 0).value)
+    # 3 and 0: their standard deviation is 3 / sqrt(2), the standard error of their mean 1.5.
+    of_two = estimate_change(np.array([3.0]), 2)
+    assert (of_two.value, of_two.low, of_two.high) == pytest.approx(
+        (1.5, 1.5 - 1.5 * 1.959964, 1.5 + 1.5 * 1.959964)
+    )
 
 
 def test_the_p_value_says_how_likely_the_gain_is_by_chance(judged) -> None:
@@ -130,6 +145,21 @@ def test_the_p_value_says_how_likely_the_gain_is_by_chance(judged) -> None:
     errors = row["profit_change"] / ((row["profit_change"] - row["profit_change_low"]) / 1.959964)
     assert row["p_value"] == pytest.approx(norm.sf(errors), rel=1e-4)
     assert row["p_value"] < 0.5
+
+
+def test_the_rows_of_one_outlook_are_chosen_by_all_that_makes_it() -> None:
+    names = ("scenario", "paid_life", "after", "sample")
+    outlooks = list(product(("mid", "hard"), PaidLife, After, ("all", "test")))
+    table = pd.DataFrame(outlooks, columns=names).assign(rule_id=[*map(str, range(16))])
+
+    chosen = select_rows(table, scenario="hard", paid_life="capped", after=After.NPV)
+
+    assert chosen[[*names]].to_numpy().tolist() == [["hard", "capped", "npv", "all"]]
+    assert chosen.index.tolist() == [str(outlooks.index(("hard", "capped", "npv", "all")))]
+    late = select_rows(
+        table, scenario="mid", paid_life="capped", after=After.APPROVE_ALL, sample="test"
+    )
+    assert late[[*names]].to_numpy().tolist() == [["mid", "capped", "approve_all", "test"]]
 
 
 def test_p_values_are_adjusted_by_the_number_of_rules() -> None:
@@ -162,9 +192,12 @@ def test_a_rule_holds_at_its_share_of_the_false_rate(judged) -> None:
     assert (tests.loc[tests["holds"], "profit_change_low"] > 0).all()
 
 
-def test_what_chance_explains_once_in_forty_does_not_hold() -> None:
-    # 32 of 50 gain one and 18 lose one: 1.98 standard errors above nothing.
-    gains = np.concatenate([np.ones(32), -np.ones(18), np.zeros(150)])
+# Of 50 declined loans so many gain one and the others lose one; 150 are kept. 32 are 14 above
+# nothing, with a standard error of sqrt(200 (50 - 14^2 / 200) / 199) = 7.02: p = .023. 33 are 16
+# above, with one of 7.00: p = .0111. The limit is .05 / 4 = .0125.
+@pytest.mark.parametrize(("winning", "p_value", "holds"), [(32, 0.023, False), (33, 0.0111, True)])
+def test_a_rule_holds_where_chance_explains_it_once_in_eighty(winning, p_value, holds) -> None:
+    gains = np.repeat([1.0, -1.0, 0.0], [winning, 50 - winning, 150])
     loans = JudgedLoans(
         columns={"dti_pct": np.repeat([40.0, 10.0], [50, 150])},
         is_charged_off=gains > 0,
@@ -175,9 +208,9 @@ def test_what_chance_explains_once_in_forty_does_not_hold() -> None:
 
     row = pick(backtest([Candidate(DTI_30, FoundBy.HAND)], loans, 30), After.APPROVE_ALL)
 
-    assert 0.0125 < row["adjusted_p_value"] < 0.025
+    assert row["adjusted_p_value"] == pytest.approx(p_value, abs=1e-4)
     assert row["profit_change_low"] > 0
-    assert not row["holds"]
+    assert row["holds"] == holds
 
 
 class TestGather:

@@ -15,8 +15,10 @@ from loantap.policy.lab.rules import (
     apply_rules,
     apply_rules_to_one,
     columns_of_rules,
+    keep_readable,
     name_rule,
     read_columns,
+    source_columns,
 )
 from loantap.portfolio.dictionary import COLUMNS
 from loantap.portfolio.errors import InputError
@@ -47,6 +49,18 @@ def test_a_number_is_compared_and_a_missing_one_breaks_no_rule(sign, declined) -
     loans = pd.DataFrame({"dti_pct": [34.9, 35.0, 35.1, np.nan]})
 
     assert apply_to(loans, make_rule(("dti_pct", sign, 35)))[:, 0].tolist() == declined
+
+
+# The model sees no more than 60% and 3 records.
+@pytest.mark.parametrize(("column", "limit"), [("dti_pct", 70.0), ("public_records", 4.0)])
+def test_a_number_is_compared_as_it_is_and_not_as_the_model_sees_it(column, limit) -> None:
+    rule = make_rule((column, ">", limit))
+
+    assert apply_to(pd.DataFrame({column: [limit, limit + 1]}), rule)[:, 0].tolist() == [
+        False, True,
+    ]  # fmt: skip
+    assert apply_rules_to_one([rule], {column: limit}) == (False,)
+    assert apply_rules_to_one([rule], {column: limit + 1}) == (True,)
 
 
 def test_in_takes_numbers_and_categories() -> None:
@@ -132,6 +146,14 @@ def test_a_missing_column_is_named() -> None:
         apply_rules_to_one(rules, {"loan_amount": 1.0})
 
 
+def test_a_file_is_held_against_the_rules_that_it_has_the_columns_for() -> None:
+    dti, ratio = make_rule(("dti_pct", ">", 35)), make_rule(("loan_to_income", ">", 0.3))
+
+    assert source_columns([dti, ratio, dti]) == ("dti", "loan_amnt", "annual_inc")
+    assert keep_readable([dti, ratio], {"dti", "loan_amnt"}) == (dti,)
+    assert keep_readable([dti, ratio], {"annual_inc", "loan_amnt"}) == (ratio,)
+
+
 @pytest.mark.parametrize(
     ("condition", "problem"),
     [
@@ -150,7 +172,9 @@ def test_a_missing_column_is_named() -> None:
         (("dti_pct", "in", ["high"]), "compared with a number"),
         (("loan_to_income", ">", -0.1), "no value that loan_to_income can have"),
         (("term_months", "in", [48]), "no value that term_months can have"),
-        (("grade", "in", ["H"]), "not 'H'"),
+        (("loan_amount", "<", 0.9), "no value that loan_amount can have"),
+        (("loan_amount", ">", 1_000_001), "no value that loan_amount can have"),
+        (("grade", "in", ["A", "H"]), "not 'H'"),
         (("grade", ">", 3), "grade takes 'in'"),
         (("purpose", "in", ["weding"]), "not 'weding'"),
     ],
@@ -158,6 +182,23 @@ def test_a_missing_column_is_named() -> None:
 def test_a_condition_that_means_nothing_is_refused(condition, problem) -> None:
     with pytest.raises(ValidationError, match=problem):
         make_rule(condition)
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        ("loan_amount", ">=", 1),
+        ("loan_amount", "<=", 1_000_000),
+        ("dti_pct", ">", 0),
+        ("loan_to_income", ">", 0),
+        ("loan_to_income", "<", 1e6),
+        ("employment_years", "<", 10),
+        ("grade", "in", ["A", "G"]),
+        ("purpose", "in", ["wedding"]),
+    ],
+)
+def test_the_lowest_and_the_highest_value_of_a_column_may_be_given(condition) -> None:
+    assert make_rule(condition).conditions[0].column == condition[0]
 
 
 @pytest.mark.parametrize("changed", [{"id": "DTI 35"}, {"title": ""}, {"conditions": []}, {"k": 1}])
@@ -195,6 +236,23 @@ def test_a_rule_that_was_found_is_named_by_what_it_says() -> None:
 
     assert rule.id == "found_dti_pct_gt_29p5_grade_in_d_e"
     assert rule.title == "No loan with DTI above 29.5% and grade of D or E"
+
+
+@pytest.mark.parametrize(
+    ("column", "sign", "value", "words"),
+    [
+        ("grade", "in", ["D"], "grade of D"),
+        ("grade", "in", ["D", "E"], "grade of D or E"),
+        ("grade", "in", ["D", "E", "F"], "grade of D, E or F"),
+        ("purpose", "in", ["debt_consolidation"], "purpose of debt consolidation"),
+        ("term_months", "in", [60], "term in months of 60"),
+        ("annual_income", "<", 40_000, "annual income below 40,000"),
+        ("dti_pct", ">=", 35, "DTI of at least 35%"),
+        ("loan_to_income", "<=", 0.25, "amount as a share of yearly income of at most 0.25"),
+    ],
+)
+def test_a_condition_is_said_in_words(column, sign, value, words) -> None:
+    assert str(make_rule((column, sign, value)).conditions[0]) == words
 
 
 @pytest.mark.parametrize(

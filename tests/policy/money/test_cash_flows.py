@@ -82,6 +82,17 @@ def test_a_loan_that_is_prepaid_earns_less() -> None:
     assert 1_000 * value_units(12, 12, PLAIN, 6).paid == pytest.approx(13.63, abs=0.02)
 
 
+# 5% of 12 months are .6, one month; 1% are .12, none, and a loan is settled after one all the same.
+# A month after issue 1,010 come in, worth 1,010 / 1.005 = 1,004.98 today, less 1,010.
+@pytest.mark.parametrize("paid_share", [0.05, 0.01])
+def test_a_loan_is_settled_after_one_instalment_at_the_earliest(paid_share: float) -> None:
+    at_once = PLAIN.model_copy(update={"paid_share_of_term": paid_share})
+
+    assert settled_months(12, at_once) == 1
+    assert 1_000 * value_unit(12, 12, at_once).paid == pytest.approx(-5.02, abs=0.01)
+    assert 1_000 * value_units(12, 12, at_once).paid == pytest.approx(-5.02, abs=0.01)
+
+
 @given(rate=rates, term=terms, scenario=scenarios)
 def test_values_are_those_of_the_flows_month_by_month(
     rate: float, term: int, scenario: Scenario

@@ -7,7 +7,7 @@ import numpy_financial as npf
 import pandas as pd
 import pytest
 
-from loantap.policy.money.imputed import impute_flows, tabulate_profits
+from loantap.policy.money.imputed import ImputedFlows, impute_flows, tabulate_profits
 from loantap.policy.money.returns import estimate_mean, pool_flows, yearly_return
 from loantap.policy.money.scenarios import PaidLife, Scenario
 from tests.policy.money.economics import make_economics
@@ -92,6 +92,70 @@ def test_the_return_of_many_is_that_of_their_pooled_flows() -> None:
     assert found.low < found.value < found.high
 
 
+def flows_of(
+    *, cost: list[float], instalment: list[float], last: list[float], months: int
+) -> ImputedFlows:
+    """Loans of so many months."""
+    return ImputedFlows(
+        *(np.array(column, float) for column in (cost, instalment, [months] * len(cost), last)),
+        npv=np.zeros(len(cost)),
+        principal=np.array(cost, float),
+    )
+
+
+# One loan costs 120 and pays 36, then 72; the other costs 80 and pays 72, then 86.40. At 20% a
+# month they are worth 30 + 50 and 60 + 60: 40 less and 40 more than they cost. Together they pay
+# 108 and 158.40; as the rate rises by one, their worth falls by 108 / 1.2^2 + 2 x 158.40 / 1.2^3 =
+# 258.33. So the standard error of the monthly rate is 40 x sqrt(2) / 258.33 = .21897; 1.96 times
+# that is .42918.
+def test_the_interval_of_the_return_of_two_loans_worked_by_hand() -> None:
+    found = yearly_return(flows_of(cost=[120, 80], instalment=[36, 72], last=[36, 14.4], months=2))
+
+    assert found.value == pytest.approx(1.2**12 - 1)
+    assert found.low == pytest.approx(0.77082**12 - 1, abs=1e-4)
+    assert found.high == pytest.approx(1.62918**12 - 1, rel=1e-4)
+
+
+# One pays 100 of 120 back, the other 120 of 100: 20 less and 20 more. 100 come after a month and
+# 120 after two: their worth falls by 100 + 2 x 120 = 340. 1.96 x 20 x sqrt(2) / 340 = .16305.
+def test_loans_that_return_what_they_cost_have_a_return_of_nothing_with_an_interval() -> None:
+    found = yearly_return(flows_of(cost=[120, 100], instalment=[50, 50], last=[0, 20], months=2))
+
+    assert found.value == pytest.approx(0, abs=1e-10)
+    assert found.low == pytest.approx(0.83695**12 - 1, abs=1e-4)
+    assert found.high == pytest.approx(1.16305**12 - 1, abs=1e-3)
+
+
+# Of five loans one returns 700 after a month and four nothing: 40% a month. Their worth falls by
+# 700 / 1.4^2 = 357.14, and their NPVs of 400 and -100 spread by 200: 1.96 x 200 x sqrt(5) / 357.14
+# = 2.45, more than 100% and 40%.
+def test_no_bound_of_a_return_loses_more_than_everything() -> None:
+    found = yearly_return(
+        flows_of(cost=[100] * 5, instalment=[700, 0, 0, 0, 0], last=[0] * 5, months=1)
+    )
+
+    assert found.value == pytest.approx(1.4**12 - 1)
+    assert found.low == -1
+    assert found.high == pytest.approx(3.8543**12 - 1, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("paid", "yearly"),
+    [
+        (49.8, np.nan),
+        (50, 0.5**12 - 1),
+        (60, 0.6**12 - 1),
+        (190, 1.9**12 - 1),
+        (200, 2.0**12 - 1),
+        (200.5, np.nan),
+    ],
+)
+def test_a_return_lies_between_half_lost_and_doubled_in_a_month(paid: float, yearly: float) -> None:
+    found = yearly_return(flows_of(cost=[100], instalment=[paid], last=[0], months=1))
+
+    assert found.value == pytest.approx(yearly, nan_ok=True)
+
+
 # Of 400 samples out of one population 95%, give or take 2.2, hold its true return.
 def test_the_interval_of_the_return_holds_the_true_one_as_often_as_it_says() -> None:
     rng = np.random.default_rng(7)
@@ -146,7 +210,9 @@ def test_a_mean_has_an_interval() -> None:
     # 1.96 * 1.29099 / 2.
     assert (found.low, found.high) == pytest.approx((2.5 - 1.2652, 2.5 + 1.2652), abs=1e-4)
     assert np.isnan(estimate_mean(np.array([])).value)
-    assert np.isnan(estimate_mean(np.array([1.0])).low)
+    alone = estimate_mean(np.array([7.0]))
+    assert alone.value == 7
+    assert np.isnan([alone.low, alone.high]).all()
 
 
 def test_every_loan_has_a_profit_in_every_scenario() -> None:

@@ -62,13 +62,13 @@ class Support:
         found = np.zeros(len(next(_numbers(columns))), dtype="int8")
         # What is said first is written last.
         for place, (name, bounds) in reversed(list(enumerate(self.ranges.items(), start=3))):
-            _mark(found, features[name], *bounds, place)
+            found[_are_outside(features[name], *bounds)] = place
         grades = columns.get("sub_grade")
         if self.rates and isinstance(grades, Texts):
             # Missing grades have the code -1, which takes the last entry.
             known = [self.rates.get(grade, _NO_BOUNDS) for grade in grades.values]
             low, high = np.array([*known, _NO_BOUNDS])[grades.codes].T
-            _mark(found, columns["interest_rate_pct"], low, high, 2)
+            found[_are_outside(columns["interest_rate_pct"], low, high)] = 2
         if columns.keys() >= set(TERMS):
             found[is_off({name: columns[name] for name in TERMS})] = 1  # type: ignore[misc]
         return found
@@ -92,12 +92,8 @@ def _numbers(columns: Mapping[str, FloatArray | Texts]) -> Any:
     return (values for values in columns.values() if not isinstance(values, Texts))
 
 
-def _mark(found: IntArray, values: Any, low: Any, high: Any, place: int) -> None:
-    """Write the place where a value is outside; nothing where the extremes are inside."""
-    if np.ndim(low) or not (
-        values.min(initial=np.inf) >= low and values.max(initial=-np.inf) <= high
-    ):
-        found[(values < low) | (values > high)] = place
+def _are_outside(values: Any, low: Any, high: Any) -> Any:
+    return (values < low) | (values > high)
 
 
 def _is_outside(value: float, low: float, high: float) -> bool:

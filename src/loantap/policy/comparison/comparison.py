@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
 from loantap.policy.comparison.measures import Outcomes, measure_policy
@@ -147,7 +146,7 @@ def measure_slice(part: Slice, options: ComparisonOptions, min_loans: int) -> pd
             figures = measure_policy(approved, part.approved[GRADE_TERM], outcomes, min_loans)
             if cap is not None:
                 figures["note"] = _say_infeasible(part.values, cap) or figures["note"]
-            of_policy = {"policy": policy, "label": label, "cap": np.nan if cap is None else cap}
+            of_policy = {"policy": policy, "label": label, "cap": cap}
             of_slice = {"sample": part.sample, "scenario": part.scenario, "paid_life": life.value}
             records.append(of_policy | of_slice | figures)
     return pd.DataFrame(records)

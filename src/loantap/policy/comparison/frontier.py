@@ -68,13 +68,13 @@ def trace_frontier(part: Slice, options: ComparisonOptions) -> pd.DataFrame:
         for life, outcomes in part.outcomes.items()
         for curve in curves
     ]  # fmt: skip
-    table = pd.concat(points, ignore_index=True)
+    table = pd.concat(points)
     return table[table["approved"].gt(0)]
 
 
 def place_policies(comparison: pd.DataFrame) -> pd.DataFrame:
     """The policies as points of the frontier: those that approve at least one loan."""
-    approving = comparison[comparison["approved"].gt(0)].reset_index(drop=True)
+    approving = comparison[comparison["approved"].gt(0)]
     return approving[list(_POLICY_COLUMNS)].assign(
         family=approving["policy"],
         label=approving["label"],

@@ -88,13 +88,13 @@ def price_point(approved: BoolArray, charged_off: BoolArray, profit: FloatArray)
         return _NONE
     kept = charged_off[approved].mean()
     lower = charged_off.mean() - kept
-    # Influence of each loan on the difference of the two rates, and on the profit given up.
-    on_lower = (charged_off - charged_off.mean()) - approved * (charged_off - kept) / share
+    # Influence of each loan on the difference of the two rates; up to a constant, as below.
+    on_lower = charged_off - approved * (charged_off - kept) / share
     if lower <= _half_width(on_lower):
         return _NONE
     given_up = profit * ~approved
     price = given_up.mean() / lower
-    half = _half_width((given_up - given_up.mean() - price * on_lower) / lower)
+    half = _half_width((given_up - price * on_lower) / lower)
     return Estimate(price / 100, (price - half) / 100, (price + half) / 100)
 
 

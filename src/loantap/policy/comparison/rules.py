@@ -1,8 +1,8 @@
 """The policies, each learnt on past loans and then applied to others.
 
-A rule takes loans of the past, whose outcomes it may use, and new loans, of which it may use
-everything but `realised`; it returns whether it approves each of the new ones. Without loans of the
-past a rule that has to learn approves as today: everybody.
+A rule takes loans of the past, whose outcomes it may use, and at least one new loan, of which it
+may use everything but `realised`; it returns whether it approves each of the new ones. Without
+loans of the past a rule that has to learn approves as today: everybody.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class CapPrice:
     Attributes:
         cap: the cap, as a fraction.
         price: in currency; 0 where expected NPV alone keeps the cap.
-        lowest_pd: of all loans; 1 where there are none.
+        lowest_pd: of all loans.
     """
 
     cap: float
@@ -78,18 +78,17 @@ def price_cap(expected: FloatArray, probability_of_default: FloatArray, cap: flo
     each at its own price and never back, so that one sort finds it.
 
     Args:
-        expected: expected NPV of each loan, in currency.
+        expected: expected NPV of each of at least one loan, in currency.
         probability_of_default: of each loan.
         cap: of the mean PD of approved loans.
     """
     excess = probability_of_default - cap
-    lowest = float(probability_of_default.min(initial=1.0))
+    lowest = float(probability_of_default.min())
     over = float(excess[expected > 0].sum())
     if over <= _ROUNDING:
         return CapPrice(cap, 0.0, lowest)
     # The loans whose decision depends on the price, and the price at which it changes.
-    moves = (expected > 0) == (excess > 0)
-    moves &= excess != 0
+    moves = np.where(expected > 0, excess > 0, excess < 0)
     turns = expected[moves] / excess[moves]
     order = np.argsort(turns)
     turns = turns[order]
@@ -126,7 +125,7 @@ def approve_by_bands(past: LoanValues, new: LoanValues, referred_share: float) -
 
 def approve_by_grade_and_term(past: LoanValues, new: LoanValues) -> BoolArray:
     """Approve where loans of this grade and term earned; as all loans where there were none."""
-    cells = int(max(past.grade_term.max(initial=-1), new.grade_term.max(initial=-1))) + 1
+    cells = int(new.grade_term.max()) + 1
     earned = np.bincount(past.grade_term, past.realised, cells)
     is_known = np.bincount(past.grade_term, minlength=cells) > 0
     earns: BoolArray = np.where(is_known, earned > 0, past.realised.sum() >= 0)

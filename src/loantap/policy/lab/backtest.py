@@ -194,7 +194,7 @@ def control_false_claims(p_values: FloatArray) -> FloatArray:
     """
     is_known = ~np.isnan(p_values)
     known = p_values[is_known]
-    order: IntArray = np.argsort(known, kind="stable")
+    order: IntArray = np.argsort(known)
     stepped = np.maximum.accumulate(known[order] * np.arange(len(known), 0, -1))
     adjusted = np.full(len(p_values), np.nan)
     places = np.flatnonzero(is_known)[order]

@@ -55,7 +55,7 @@ class Operator(StrEnum):
     ONE_OF = "in"
 
 
-# Each holds of arrays and of single numbers; of a missing number (NaN) none holds.
+# Each holds of arrays and of single values; of a missing number (NaN) none holds.
 _COMPARISONS: Final[Mapping[Operator, Callable[[Any, Any], Any]]] = MappingProxyType(
     {
         Operator.ABOVE: operator.gt,
@@ -106,7 +106,7 @@ class Condition(Options):
         if is_list != isinstance(value, tuple) or value == ():
             raise ValueError("'in' takes a list that is not empty, every other operator one number")
         values = value if isinstance(value, tuple) else (value,)
-        _require_values(column, values, is_list=is_list)
+        _require_values(column, values)
         return value
 
     @property
@@ -131,10 +131,8 @@ class Condition(Options):
         given = [application[name] for name in self.columns]
         if any(is_missing(value) for value in given):
             return False
-        if isinstance(given[0], str):
-            return given[0] in self._list
-        number = tell_one(self.column, given) if len(given) > 1 else given[0]  # type: ignore[arg-type]
-        return bool(_COMPARISONS[self.operator](number, self.value))
+        found = tell_one(self.column, given) if len(given) > 1 else given[0]  # type: ignore[arg-type]
+        return bool(_COMPARISONS[self.operator](found, self.value))
 
     @property
     def _list(self) -> tuple[Any, ...]:
@@ -148,14 +146,14 @@ class Condition(Options):
         return f"{READABLE[self.column]} {_WORDS[self.operator]} {listed}{sign}"
 
 
-def _require_values(column: str, values: tuple[Any, ...], *, is_list: bool) -> None:
+def _require_values(column: str, values: tuple[Any, ...]) -> None:
     known = COLUMNS.get(column)
     if known is not None and known.kind is Kind.CATEGORY:
-        unknown = [value for value in values if value not in (*known.categories, *known.listed)]
-        if unknown or not is_list:
-            shown = unknown[0] if unknown else values[0]
-            listed = ", ".join((*known.categories, *known.listed))
-            raise ValueError(f"{column} takes 'in' and a list out of {listed}, not {shown!r}")
+        allowed = (*known.categories, *known.listed)
+        unknown = [value for value in values if value not in allowed]
+        if unknown:
+            listed = ", ".join(allowed)
+            raise ValueError(f"{column} takes 'in' and a list out of {listed}, not {unknown[0]!r}")
         return
     low = 0.0 if known is None or known.minimum is None else known.minimum
     high = math.inf if known is None or known.maximum is None else known.maximum

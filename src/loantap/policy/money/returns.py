@@ -10,7 +10,7 @@ from scipy.optimize import brentq
 
 from loantap.measures.intervals import Z95
 from loantap.policy.money.imputed import ImputedFlows
-from loantap.portfolio.amortisation import MONTHS_PER_YEAR
+from loantap.portfolio.amortisation import MONTHS_PER_YEAR, annuity_factor
 from loantap.portfolio.arrays import FloatArray
 
 # Monthly rates between which a return is looked for: all but everything is lost, or it doubles.
@@ -65,28 +65,27 @@ def yearly_return(flows: ImputedFlows) -> Estimate:
     if excess(_LOWEST) < 0 or excess(_HIGHEST) > 0:
         return Estimate(_NO_FIGURE, _NO_FIGURE, _NO_FIGURE)
     rate = float(brentq(excess, _LOWEST, _HIGHEST, xtol=1e-12))
-    slope = -float(paid @ (months * (1 + rate) ** -(months + 1.0)))
-    spread = float(_npv_at(flows, rate).std()) * np.sqrt(len(flows))
-    half = Z95 * spread / abs(slope)
+    # By how much the NPV of all falls as the rate rises.
+    fall = float(paid @ (months * (1 + rate) ** -(months + 1.0)))
+    half = Z95 * float(_npv_at(flows, rate).std()) * np.sqrt(len(flows)) / fall
     return Estimate(*(_per_year(monthly) for monthly in (rate, rate - half, rate + half)))
 
 
 def pool_flows(flows: ImputedFlows) -> FloatArray:
-    """What all loans together pay in each month, from month 0 on, in which it was made."""
+    """What at least one loan pays in each month, all together; from month 0, that of issue, on."""
     months = flows.months.astype(int)
-    length = int(months.max(initial=0)) + 1
     # A loan pays its instalment in each month from the first up to its last.
-    instalments = np.bincount(months, flows.instalment, length)[::-1].cumsum()[::-1]
-    instalments[0] = 0
-    paid: FloatArray = instalments + np.bincount(months, flows.last, length)
-    return paid
+    paid: FloatArray = np.bincount(months, flows.instalment)[::-1].cumsum()[::-1]
+    paid[0] = 0
+    return paid + np.bincount(months, flows.last)
 
 
 def _npv_at(flows: ImputedFlows, rate: float) -> FloatArray:
-    discount = (1 + rate) ** -flows.months
-    annuity = flows.months if rate == 0 else (1 - discount) / rate
-    return flows.instalment * annuity + flows.last * discount - flows.cost
+    # The rate is found up to rounding: an annuity must be exact next to 0 too.
+    instalments = flows.instalment * annuity_factor(100 * MONTHS_PER_YEAR * rate, flows.months)
+    return instalments + flows.last * (1 + rate) ** -flows.months - flows.cost
 
 
 def _per_year(monthly: float) -> float:
-    return float((1 + monthly) ** MONTHS_PER_YEAR - 1)
+    # Nobody loses more than everything, whatever a wide interval says.
+    return float((1 + max(monthly, -1.0)) ** MONTHS_PER_YEAR - 1)
