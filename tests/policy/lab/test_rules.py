@@ -69,10 +69,10 @@ def test_in_takes_numbers_and_categories() -> None:
     ).astype({"grade": "str"})
 
     found = apply_to(
-        loans, make_rule(("term_months", "in", [60])), make_rule(("grade", "in", ["C", "D"]))
+        loans, make_rule(("grade", "in", ["C", "D"])), make_rule(("term_months", "in", [60]))
     )
 
-    assert found.T.tolist() == [[False, True, False, True], [True, False, True, False]]
+    assert found.T.tolist() == [[True, False, True, False], [False, True, False, True]]
 
 
 def test_all_conditions_must_hold() -> None:

@@ -253,7 +253,7 @@ def apply_rules(rules: Sequence[Rule], columns: Values) -> BoolArray:
     """
     _require_columns(columns, columns_of_rules(rules))
     rows = len(next(map(_length, columns.values()))) if columns else 0
-    found = np.zeros((rows, len(rules)), dtype=bool)
+    found = np.empty((rows, len(rules)), dtype=bool)
     for place, rule in enumerate(rules):
         found[:, place] = rule.declines(columns)
     return found
