@@ -49,7 +49,7 @@ class Outline(HTMLParser):
 
 def read_text(html: str) -> str:
     """The words a reader sees, blanks joined."""
-    body = _SCRIPT.sub("", html.split("</head>")[1].replace("<wbr>", ""))
+    body = _SCRIPT.sub("", html.partition("</head>")[2].replace("<wbr>", ""))
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", body))
 
 

@@ -68,12 +68,12 @@ def test_claims_are_about_segments_that_there_are() -> None:
         ("longer terms", Verdict.HOLDS),
         ("grade A", Verdict.HOLDS),
         ("mortgage", Verdict.REVERSED),
-        ("high utilisation", Verdict.DOES_NOT_HOLD),
-        ("teachers", Verdict.DOES_NOT_HOLD),
+        ("high utilisation", Verdict.NOT_SHOWN),
+        ("teachers", Verdict.NOT_SHOWN),
         ("project managers", Verdict.TOO_FEW),
         ("directors", Verdict.TOO_FEW),  # there is none
         ("pincode 11650", Verdict.AUDIT_ONLY),
-        ("pincode 48052", Verdict.DOES_NOT_HOLD),
+        ("pincode 48052", Verdict.NOT_SHOWN),
         ("pincode 86630", Verdict.TOO_FEW),
     ],
 )
@@ -88,7 +88,7 @@ def test_the_verdict_is_the_truth(claims: pd.DataFrame, topic: str, verdict: Ver
         (Finding.MORE, Finding.MORE, True, Verdict.AUDIT_ONLY),
         (Finding.FEWER, Finding.MORE, False, Verdict.REVERSED),
         (Finding.FEWER, Finding.MORE, True, Verdict.REVERSED),
-        (Finding.FEWER, Finding.NONE, True, Verdict.DOES_NOT_HOLD),
+        (Finding.FEWER, Finding.NONE, True, Verdict.NOT_SHOWN),
         (Finding.MORE, Finding.TOO_FEW, True, Verdict.TOO_FEW),
     ],
 )
@@ -152,5 +152,5 @@ def test_a_plain_difference_that_others_explain_is_said_to_be_theirs(loans: pd.D
     row = judge_claims(evidence, make_options()).set_index("topic").loc["teachers"]
 
     assert row["gap_high"] < 0
-    assert row["verdict"] == Verdict.DOES_NOT_HOLD
+    assert row["verdict"] == Verdict.NOT_SHOWN
     assert "The plain difference goes with the other factors" in row["answer"]

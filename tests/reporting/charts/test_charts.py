@@ -34,11 +34,15 @@ def make_frontier(*paid_lives: str) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {"family": family, "label": family, "is_policy": is_policy, "sample": sample,
-             "scenario": scenario, "paid_life": paid_life, "n": 4_715, "approval_rate": 0.62,
+             "scenario": scenario, "paid_life": paid_life, "n": 4_715,
+             "approval_rate": share, "hurdle": hurdle,
              **spread("default_rate_approved", rate, 0.01), **spread("profit", profit, 10)}
-            for family, is_policy, rate, profit in (
-                ("npv_hurdle", False, 0.3, 100), ("npv_hurdle", False, 0.1, 50),
-                ("npv_hurdle", False, NAN, 0), ("npv", True, 0.2, 80.4), ("oracle", True, 0, 900),
+            for family, is_policy, rate, profit, share, hurdle in (
+                ("npv_hurdle", False, 0.3, 100, 0.1, 0.02), ("npv_hurdle", False, 0.1, 50, 0.9, 0),
+                ("npv_hurdle", False, NAN, 0, 0, 0.5), ("npv", True, 0.2, 80.4, 0.6, NAN),
+                ("capped_default_rate", False, 0.15, 60, 0.6, 0.15),
+                ("capped_default_rate_19", True, 0.18, 70, 0.7, 0.19),
+                ("oracle", True, 0, 900, 0.7, NAN),
             )
             for sample in ("cv", "test")
             for scenario in ("mid", "hard")
@@ -48,29 +52,28 @@ def make_frontier(*paid_lives: str) -> pd.DataFrame:
 
 
 def test_the_frontier_holds_the_points_of_cross_validation_that_approve_somebody() -> None:
-    chart = chart_frontier(make_frontier("capped"), ("mid", "capped"), ["mid", "hard"], ["capped"])
+    chart = chart_frontier(make_frontier("capped"), ("mid", "capped"), ["mid", "hard"])
 
     points = rows_of(chart, "name")
     line = next(rows for rows in to_spec(chart)["datasets"].values() if "series" in rows[0])
-    assert [(row["scenario"], row["default_rate_approved"]) for row in line] == [
-        ("mid", 0.3), ("hard", 0.3), ("mid", 0.1), ("hard", 0.1),
+    # A line goes by the share approved, that of caps by the cap.
+    assert [(row["default_rate_approved"], row["path"]) for row in line[::2]] == [
+        (0.3, 0.1), (0.1, 0.9), (0.15, 0.15),
     ]  # fmt: skip
-    assert {row["series"] for row in line} == {"Expected NPV above a hurdle"}
     # The oracle lies far above all others and has no point.
-    assert [row["name"] for row in points] == ["expected NPV", "expected NPV"]
+    assert [row["name"] for row in points[::2]] == ["expected NPV", "cap 19%"]
     assert points[0]["Profit per application"] == "+80 [+70, +90]"
     assert points[0]["n"] == "4,715"
 
 
 def test_readers_choose_the_scenario_and_see_the_main_one_first() -> None:
-    spec = to_spec(
-        chart_frontier(make_frontier("capped"), ("mid", "capped"), ["mid", "hard"], ["capped"])
-    )
+    spec = to_spec(chart_frontier(make_frontier("capped"), ("mid", "capped"), ["mid", "hard"]))
 
     chosen = {param["name"]: param for param in spec["params"]}
     assert chosen["scenario"]["value"] == "mid"
     assert chosen["scenario"]["bind"]["options"] == ["mid", "hard"]
-    assert chosen["paid_life"]["bind"]["options"] == ["capped"]
+    assert chosen["paid_life"]["bind"]["options"] == ["contractual", "capped"]
+    assert chosen["paid_life"]["bind"]["labels"] == ["to the end of their term", "prepaid"]
 
 
 def make_drivers() -> pd.DataFrame:
@@ -108,6 +111,15 @@ def test_a_year_with_too_few_loans_has_no_field() -> None:
     rect = to_spec(chart)["layer"][0]
     assert rect["encoding"]["y"]["sort"] == ["grade", "DTI"]
     assert rect["encoding"]["color"]["scale"]["domain"] == [-9.0, 9.0]
+    # -1.2 [-2.2, -0.2] is told from chance.
+    assert all(row["is_told"] for row in rows_of(chart, "year"))
+
+
+def test_a_year_that_cannot_be_told_from_chance_is_pale() -> None:
+    chart = chart_driver_years(make_drivers().assign(strength_low=-1.0, strength_high=9.0))
+
+    assert chart is not None
+    assert not any(row["is_told"] for row in rows_of(chart, "year"))
 
 
 def test_without_any_year_there_is_no_chart_of_years() -> None:
@@ -131,8 +143,9 @@ def test_a_rule_of_too_few_loans_has_no_dot() -> None:
     (row,) = rows_of(chart_rules(rules), "profit_change")
 
     assert row["after"] == "Rule alone, against approving all"
+    assert row["Beside"] == "Rule alone, against approving all"
     assert row["Profit change"] == "+23 [+13, +33]"
-    assert row["Approvals lost"] == "86"
+    assert row["Declines"] == "86"
 
 
 def test_the_price_of_fairness_is_drawn_in_one_scenario() -> None:

@@ -136,12 +136,12 @@ def test_what_profit_is_counted_by_stands_at_the_end_with_its_source(page):
     text = read_text(page)
 
     assert text.index("What lending is assumed to cost") > text.index("11650")
-    assert "Loss given default (LGD) 0.7 0.3 to 1 the Basel framework" in text
+    assert "Loss given default (LGD) 70% 30% to 100% the Basel framework" in text
 
 
 def test_hostile_text_stays_text(render, findings, summary):
     claims = pd.DataFrame(
-        {"said": [HOSTILE], "verdict": ["does not hold"], "answer": ["n = 5"],
+        {"said": [HOSTILE], "verdict": ["not shown"], "answer": ["n = 5"],
          "asked": ["more of it"], "instead": ["nothing"]}
     )  # fmt: skip
     summary["findings"][0]["title"] = HOSTILE
@@ -162,7 +162,7 @@ def test_hostile_text_stays_text(render, findings, summary):
     assert '<a href="#extra">Extra</a>' in page
     assert "<summary>Folded</summary>" in page
     text = read_text(page)
-    assert "does not hold n = 5 more of it: nothing" in text
+    assert "not shown n = 5 more of it nothing" in text
     assert "A note" in text
 
 

@@ -26,7 +26,9 @@ from tests.reporting.insights.test_tables import (
 def make_information() -> tuple[pd.DataFrame, pd.DataFrame]:
     values = pd.DataFrame(
         [{"factor": "dti_pct", "role": "applicant", "iv": 0.1, "iv_low": 0.05, "iv_high": 0.2,
-          "iv_chance": 0.01}]
+          "iv_chance": 0.01, "loans": 500},
+         {"factor": "pincode", "role": "audit", "iv": 0.9, "iv_low": 0.8, "iv_high": 1.0,
+          "iv_chance": 0.01, "loans": 500}]
     )  # fmt: skip
     bins = pd.DataFrame([{"factor": "dti_pct", "bin": "below 20", "default_rate": 0.15}])
     return values, bins
@@ -39,11 +41,12 @@ def test_the_main_scenario_is_open_and_the_others_are_folded() -> None:
     )
 
     assert [(t.caption.partition(", n")[0], t.is_folded) for t in section.tables] == [
-        ("Scenario mid, paid loans contractual", False),
+        ("Scenario mid, paid loans to the end of their term", False),
         ("Targets of the policy in force", False),
-        ("Scenario mild, paid loans contractual", True),
-        ("Scenario mild, paid loans capped", True),
-        ("Scenario mid, paid loans capped", True),
+        ("What each policy does", True),
+        ("Scenario mild, paid loans to the end of their term", True),
+        ("Scenario mild, paid loans no longer than observed (prepaid)", True),
+        ("Scenario mid, paid loans no longer than observed (prepaid)", True),
     ]
     (chart,) = section.charts
     assert chart.loans == 4_715
@@ -56,6 +59,8 @@ def test_drivers_come_with_the_chart_of_years_where_there_is_one() -> None:
     yearless = describe_drivers(drivers[drivers["year"].eq(0)], *make_information())
 
     assert [chart.anchor for chart in whole.charts] == ["chart-drivers", "chart-driver-years"]
+    # What nothing may be lent on is no driver.
+    assert [row[0] for row in whole.tables[2].rows] == ["Debt-to-income ratio (DTI)"]
     assert [chart.anchor for chart in yearless.charts] == ["chart-drivers"]
     assert {chart.loans for chart in whole.charts} == {5_239}
 
@@ -87,6 +92,10 @@ def test_findings_and_audit_share_the_factors_between_them(findings: pd.DataFram
 def test_fairness_without_a_frontier_has_no_chart() -> None:
     audit = pd.DataFrame(
         [{"policy": "npv", "proxy": "income", "phrase": "income", "audit_only": False, "n": 50,
+          "group": str(ratio), "verdict": "",
+          **{f"{name}{end}": 0.5 for end in ("", "_low", "_high")
+             for name in ("approval_rate", "true_positive_rate", "false_positive_rate",
+                          "observed_to_expected")},
           "approval_ratio": ratio, "approval_ratio_low": ratio, "approval_ratio_high": ratio}
          for ratio in (0.6, 1.0)]
     )  # fmt: skip

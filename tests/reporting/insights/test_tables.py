@@ -8,10 +8,11 @@ import pandas as pd
 import pytest
 
 from loantap.reporting.formatting import decimal
-from loantap.reporting.insights.fairness_tables import tabulate_fairness
+from loantap.reporting.insights.fairness_tables import tabulate_fairness, tabulate_groups
 from loantap.reporting.insights.finding_tables import tabulate_finding_years, tabulate_findings
 from loantap.reporting.insights.policy_tables import (
     list_rules,
+    tabulate_choices,
     tabulate_policies,
     tabulate_rules,
     tabulate_targets,
@@ -29,10 +30,12 @@ def make_policies() -> pd.DataFrame:
     rows: list[dict[str, Any]] = [
         {
             "policy": policy, "label": label, "sample": sample, "scenario": scenario,
-            "paid_life": paid_life, "n": 1_000, "approval_rate": 0.62,
+            "paid_life": paid_life, "n": 1_000, "approved": 620, "cap": NAN,
+            **spread("approval_rate", 0.62, 0.02), **spread("price_per_point", 13, 5),
+            **spread("gain_to_grade_term_npv", 43, 25),
             **spread("default_rate_approved", 0.2, 0.02), **spread("profit", 595.4, 100),
             **spread("gain_to_approve_all", gain, 30), **spread("yearly_return", 0.1, 0.01),
-            "charge_offs_avoided": 0.28, "oracle_share": 0.43,
+            **spread("charge_offs_avoided", 0.28, 0.02), **spread("oracle_share", 0.43, 0.05),
         }
         for policy, label, gain in (("npv", "Expected NPV above 0", 105.2), ("all", "All", 0.0))
         for sample in ("cv", "test")
@@ -58,10 +61,12 @@ def test_a_figure_is_told_with_its_interval(row: dict[str, Any], said: str) -> N
 def test_a_policy_is_told_on_the_loans_of_cross_validation_in_one_scenario() -> None:
     table = tabulate_policies(make_policies(), "mid", "capped")
 
-    assert table.caption == "Scenario mid, paid loans capped, n = 1,000 applications"
+    assert table.caption == (
+        "Scenario mid, paid loans no longer than observed (prepaid), n = 1,000 applications"
+    )
     assert [row[0] for row in table.rows] == ["Expected NPV above 0", "All"]
     assert table.rows[0][1:5] == [
-        "62.0%", "20.0% [18.0%, 22.0%]", "+595 [+495, +695]", "+105 [+75, +135]",
+        "62% [60%, 64%]", "20.0% [18.0%, 22.0%]", "+595 [+495, +695]", "+105 [+75, +135]",
     ]  # fmt: skip
     assert tabulate_policies(make_policies(), "hard", "capped").rows == []
 
@@ -143,10 +148,10 @@ def test_rules_are_listed_in_one_scenario_on_all_loans_the_surest_gain_first() -
     rules = list_rules(make_rule_tests(), "mid", "capped")
 
     assert rules[["rule_id", "after", "verdict"]].values.tolist() == [
-        ["dti", "approve_all", "holds"],
+        ["dti", "approve_all", "gains"],
         ["dti", "npv", "too few loans to say"],
-        ["dear", "approve_all", "no gain beyond chance"],
-        ["dear", "npv", "no gain beyond chance"],
+        ["dear", "approve_all", "loses"],
+        ["dear", "npv", "loses"],
     ]
     assert list_rules(make_rule_tests(), "mid", "contractual").empty
 
@@ -155,11 +160,11 @@ def test_a_rule_is_told_alone_and_after_the_npv_policy() -> None:
     table = tabulate_rules(list_rules(make_rule_tests(), "mid", "capped"))
 
     assert table.rows[0] == [
-        "DTI", "the search", "86", "4.2%", "48.8% [38.8%, 58.8%]", "+23 [+13, +33]", "holds",
+        "DTI", "the search", "86", "4.2%", "48.8% [38.8%, 58.8%]", "+23 [+13, +33]", "gains",
         "\N{EN DASH}", "too few loans to say", "5,239",
     ]  # fmt: skip
     assert table.rows[1][5:9] == [
-        "-98 [-108, -88]", "no gain beyond chance", "-105 [-115, -95]", "no gain beyond chance",
+        "-98 [-108, -88]", "loses", "-105 [-115, -95]", "loses",
     ]  # fmt: skip
 
 
@@ -183,4 +188,85 @@ def test_targets_are_told_with_what_is_reached() -> None:
          "4,715"],
         ["Default rate of approved loans, at most", "20.0%", "22.2% [20.7%, 23.7%]", "missed",
          "2,924"],
+    ]  # fmt: skip
+
+
+def test_a_default_rate_of_few_loans_and_a_share_below_zero_are_not_told() -> None:
+    few = make_policies().assign(approved=29, oracle_share=-0.02)
+
+    row = tabulate_policies(few, "mid", "capped").rows[0]
+
+    assert row[2] == "\N{EN DASH}"
+    assert row[-1] == "\N{EN DASH}"
+
+
+def make_choices() -> pd.DataFrame:
+    known = make_policies()
+    others = {"approve_all": ("Everybody", NAN), "bands": ("Bands", NAN),
+              "capped_default_rate": ("Cap 17%", 0.17),
+              "capped_default_rate_15": ("Cap 15%", 0.15)}  # fmt: skip
+    npv = known[known["policy"].eq("npv")]
+    copies = [npv.assign(policy=name, label=label, cap=cap)
+              for name, (label, cap) in others.items()]  # fmt: skip
+    return pd.concat([npv, *copies], ignore_index=True)
+
+
+def test_choices_stand_in_one_order_in_every_scenario_with_the_group_approved_least() -> None:
+    fairness = pd.DataFrame(
+        [
+            {"policy": "npv", "phrase": "income", "group": group, "audit_only": is_audit,
+             **spread("approval_ratio", ratio, 0.1)}
+            for group, ratio, is_audit in (("a", 0.5, False), ("b", 0.7, False), ("c", 0.1, True))
+        ]
+    )  # fmt: skip
+
+    table = tabulate_choices(make_choices(), fairness, "mid", ["mild", "mid"])
+
+    assert [row[0] for row in table.rows] == [
+        "Everybody", "Bands", "Cap 15%", "Cap 17%", "Expected NPV above 0",
+    ]  # fmt: skip
+    assert table.headers[3:7] == (
+        "Profit, mid", "Profit, prepaid", "Profit, mild", "Profit, latest loans",
+    )  # fmt: skip
+    assert table.rows[-1][-1] == "0.50 [0.40, 0.60]"
+    # Nothing was compared on the latest loans, and only one policy was audited.
+    assert table.rows[0][6] == "\N{EN DASH}"
+    assert table.rows[0][-1] == "\N{EN DASH}"
+
+
+@pytest.mark.parametrize(
+    ("change", "is_enough", "verdict"),
+    [
+        (-9.9, True, "no gain shown, given how many were tried"),
+        (-10.1, True, "loses"),
+        (-10.1, False, "too few loans to say"),
+    ],
+)
+def test_a_rule_loses_where_the_whole_interval_does(
+    change: float, is_enough: bool, verdict: str
+) -> None:
+    tests = make_rule_tests().assign(
+        holds=False, is_enough=is_enough, **spread("profit_change", change, 10)
+    )
+
+    assert set(list_rules(tests, "mid", "capped")["verdict"]) == {verdict}
+
+
+def test_each_group_is_told_under_the_policy_and_no_audit_among_them() -> None:
+    audit = pd.DataFrame(
+        [
+            {"policy": policy, "phrase": "Yearly income, which may stand for wealth",
+             "group": "below 40,000", "audit_only": is_audit, "n": 500, "verdict": "below",
+             **spread("approval_rate", 0.4, 0.1), **spread("approval_ratio", 0.52, 0.1),
+             **spread("true_positive_rate", 0.3, 0.1), **spread("false_positive_rate", 0.2, 0.1),
+             **spread("observed_to_expected", 1.04, 0.1)}
+            for policy, is_audit in (("npv", False), ("npv", True), ("bands", False))
+        ]
+    )  # fmt: skip
+
+    (row,) = tabulate_groups(audit).rows
+
+    assert row == [
+        "Yearly income: below 40,000", "500", "40.0% [30.0%, 50.0%]", "0.52 [0.42, 0.62]",
+        "30.0% [20.0%, 40.0%]", "20.0% [10.0%, 30.0%]", "1.04 [0.94, 1.14]", "below",
     ]  # fmt: skip

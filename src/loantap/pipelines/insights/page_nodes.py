@@ -29,25 +29,30 @@ def summarise(
     claims: pd.DataFrame,
     policies: pd.DataFrame,
     recommendations: dict[str, Any],
+    fairness: pd.DataFrame,
     economics: Economics,
 ) -> dict[str, Any]:
     """Five findings and three actions, each with its money."""
     told = summarise_findings(drivers, findings, policies, claims, economics.main)
-    actions = propose_actions(policies, recommendations, economics.main)
-    return describe_summary(told, actions, economics.main)
+    actions = propose_actions(policies, recommendations, fairness, economics.main)
+    return describe_summary(told, actions, economics.main, recommendations["origin"])
 
 
 def word_policies(
     policies: pd.DataFrame,
     frontier: pd.DataFrame,
     targets: pd.DataFrame,
+    fairness: pd.DataFrame,
     policy: CreditPolicy,
     economics: Economics,
 ) -> list[PageSection]:
-    """The frontier, what each policy would have earned, and the targets of the one in force."""
+    """The choice there is; then the frontier, each policy, and the targets of the one in force."""
     checks = tabulate_targets(targets, policy.name)
-    scenarios = list(economics.scenarios)
-    return [sections.describe_policies(policies, frontier, checks, economics.main, scenarios)]
+    outlooks = economics.main, list(economics.scenarios)
+    return [
+        sections.describe_choices(policies, fairness, *outlooks),
+        sections.describe_policies(policies, frontier, checks, *outlooks),
+    ]
 
 
 def word_rules(rule_tests: pd.DataFrame, recommendations: dict[str, Any]) -> list[PageSection]:
@@ -119,6 +124,6 @@ def render_insights(
         last_issued=loans["issue_month"].max().date(),
         monthly_events_origin=origin_of_rows(events),
     )
-    drivers, *others = findings
-    parts = [drivers, *policies, *rules, *others, *offers, *fairness]
+    (choices, *compared), (drivers, *others) = policies, findings
+    parts = [choices, drivers, *compared, *rules, *others, *offers, *fairness]
     return render(summary, parts, portfolio, economics.model_dump(mode="json"))

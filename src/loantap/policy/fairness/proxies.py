@@ -19,13 +19,6 @@ import pandas as pd
 from loantap.features.build import build_features
 from loantap.policy.findings.professions import group_professions
 
-# Said wherever the audit shows.
-NO_PROTECTED_ATTRIBUTE: Final = (
-    "No protected attribute (age, sex, religion, caste, marital status, disability) is in the "
-    "data. The audit looks at proxies, so it can neither show nor rule out equal treatment of "
-    "protected groups."
-)
-
 
 @dataclass(frozen=True, slots=True)
 class Proxy:

@@ -28,8 +28,8 @@ _PERCENT: Final = 100
 class Verdict(StrEnum):
     """What becomes of a claim."""
 
-    HOLDS = "holds"  # other factors equal, the loans show what was claimed
-    DOES_NOT_HOLD = "does not hold"  # there are loans enough, and they do not show it
+    HOLDS = "shown"  # other factors equal, the loans show what was claimed
+    NOT_SHOWN = "not shown"  # there are loans enough, and they do not show it
     REVERSED = "reversed"  # they show the opposite
     TOO_FEW = "too few loans to say"
     AUDIT_ONLY = "audit only"  # they show it, and nothing may be lent on it
@@ -156,7 +156,7 @@ def judge(claimed: Finding, found: str, *, is_audit: bool) -> Verdict:
         case Finding.TOO_FEW:
             return Verdict.TOO_FEW
         case Finding.NONE:
-            return Verdict.DOES_NOT_HOLD
+            return Verdict.NOT_SHOWN
         case _ if found != claimed:
             return Verdict.REVERSED
         case _:

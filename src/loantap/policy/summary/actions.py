@@ -1,4 +1,4 @@
-"""Three actions: how to decide, what to do where the default rate must fall, which rule to add."""
+"""Three actions: how to decide, how to lower the default rate, which rule to add."""
 
 from __future__ import annotations
 
@@ -17,79 +17,85 @@ from loantap.policy.summary.headlines import (
     read_gain,
     rename_approved,
     select_policies,
+    take_first,
 )
 
 _CAPS: Final = "capped_default_rate"
 
 
 def propose_actions(
-    policies: pd.DataFrame, report: Mapping[str, Any], scenario: str
+    policies: pd.DataFrame, report: Mapping[str, Any], fairness: pd.DataFrame, scenario: str
 ) -> list[Headline]:
-    """Three actions: how to decide, what to do where the default rate must fall, which rule to add.
+    """Three actions: how to decide, how to lower the default rate, which rule to add.
 
     Args:
         policies: the comparison of policies.
         report: `recommendations.json`.
+        fairness: what each policy does to each group of borrowers.
         scenario: in which profit is counted first.
     """
     judged = select_policies(policies, "cv", scenario)
     return [
-        _propose_policy(judged, policies, scenario),
-        _propose_cap(judged),
+        _propose_policy(judged, policies, fairness, scenario),
+        _propose_cap(judged, fairness),
         _propose_rule(report),
     ]
 
 
-def _propose_policy(judged: pd.DataFrame, policies: pd.DataFrame, scenario: str) -> Headline:
-    npv = find_policy(judged, "npv")
+def _propose_policy(
+    judged: pd.DataFrame, policies: pd.DataFrame, fairness: pd.DataFrame, scenario: str
+) -> Headline:
+    npv, everybody = find_policy(judged, "npv"), find_policy(judged, "approve_all")
     money = read_gain(npv)
-    is_gain = money is not None and money.is_gain
-    title = (
-        "Decide by expected NPV"
-        if is_gain
-        else "Expected NPV is not shown to beat approving everybody"
-    )
+    latest = read_gain(find_policy(select_policies(policies, "out_of_time", scenario), "npv"))
+    if money is None or not money.is_gain:
+        title = "Expected NPV is not shown to beat approving everybody"
+    elif latest is None or latest.is_gain:
+        title = "Decide by expected NPV"
+    elif latest.is_loss:
+        title = "Do not decide by expected NPV yet: on the latest loans it loses"
+    else:
+        title = "Decide by expected NPV, and watch it: on the latest loans no gain is shown"
     text = (
-        f"Approve a loan whose expected NPV at its own rate and term is above zero: "
-        f"{npv['approval_rate']:.0%} are approved, {tell_rate(rename_approved(npv))} of them "
-        f"charged off, and {npv['charge_offs_avoided']:.0%} of charge-offs are avoided."
+        f"Approve a loan that is expected to earn at its own rate and term. {_tell_change(npv)} "
+        f"Profit per application goes from {everybody['profit']:+,.0f} to {npv['profit']:+,.0f}, "
+        f"the default rate from {everybody['default_rate_approved']:.1%} to "
+        f"{npv['default_rate_approved']:.1%}."
     )
-    for other in policies.loc[policies["sample"].eq("cv"), "scenario"].unique():
-        gain = read_gain(find_policy(select_policies(policies, "cv", other), "npv"))
-        if other != scenario and gain is not None:
-            text += f" Scenario {other}: {gain}."
-    latest = find_policy(select_policies(policies, "out_of_time", scenario), "npv")
-    gain = read_gain(latest)
-    if gain is not None:
-        doubt = "" if gain.is_gain or gain.is_loss else ", neither gain nor loss beyond chance"
-        text += f" On the latest loans (n = {latest['n']:,}): {gain}{doubt}."
+    if npv["default_rate_approved"] > everybody["default_rate_approved"]:
+        text += " It rises, since mostly safe loans are declined whose rate is too low."
+    text += _tell_fairness(fairness, "npv")
     return Headline(title, text, money, int(npv["n"]))
 
 
-def _propose_cap(policies: pd.DataFrame) -> Headline:
-    """The lowest cap on the default rate that does not earn less than approving everybody."""
-    capped = policies[policies["policy"].str.startswith(_CAPS)].sort_values("cap")
-    paying = capped[capped["gain_to_approve_all"] >= 0]
-    if capped.empty or paying.empty:
-        title = "No cap on the default rate pays"
-        text = "Each cap tried earns less than approving everybody."
-        if capped.empty:
-            return Headline(title, "None was tried.", None, 0)
-        row = capped.iloc[-1]
-    else:
-        row = paying.iloc[0]
+def _propose_cap(judged: pd.DataFrame, fairness: pd.DataFrame) -> Headline:
+    """The lowest cap on the default rate that is shown to earn more than approving everybody."""
+    capped = judged[judged["policy"].str.startswith(_CAPS)].sort_values("cap")
+    capped = capped[capped["approved"] > 0]
+    if capped.empty:
+        return Headline("No cap on the default rate approves a loan", "", None, 0)
+    gaining = capped[capped["gain_to_approve_all_low"] > 0]
+    row = gaining.iloc[0] if len(gaining) else capped.iloc[-1]
+    if len(gaining):
         title = f"Where the default rate must fall, cap it at {row['cap']:.0%}"
-        text = (
-            f"{row['approval_rate']:.0%} are approved, {tell_rate(rename_approved(row))} of them "
-            f"charged off, and {row['charge_offs_avoided']:.0%} of charge-offs are avoided"
+    else:
+        title = "No cap on the default rate is shown to pay"
+    npv = find_policy(judged, "npv")
+    if row["approved"] == npv["approved"] and row["profit"] == npv["profit"]:
+        title = f"Expected NPV keeps the default rate at {row['cap']:.0%} without a cap"
+    text = (
+        f"Capped at {row['cap']:.0%}: {_tell_change(row)} Profit per application is "
+        f"{row['profit']:+,.0f}, by expected NPV {npv['profit']:+,.0f}."
+    )
+    lower = capped[capped["cap"] < row["cap"]]
+    if len(lower):
+        strict = lower.iloc[-1]
+        text += (
+            f" At {strict['cap']:.0%}, {strict['charge_offs_avoided']:.0%} of charge-offs are "
+            f"avoided, for {read_gain(strict) or 'too few loans to say what'} against approving "
+            "everybody."
         )
-        npv_profit = find_policy(policies, "npv")["profit"]
-        text += f", for {row['profit'] - npv_profit:+,.0f} per application against expected NPV."
-        lower = capped[capped["cap"] < row["cap"]]
-        if len(lower):
-            text += (
-                f" A cap of {lower.iloc[-1]['cap']:.0%} would earn less than approving everybody."
-            )
+    text += _tell_fairness(fairness, str(row["policy"]))
     return Headline(title, text, read_gain(row), int(row["n"]))
 
 
@@ -109,25 +115,61 @@ def _propose_rule(report: Mapping[str, Any]) -> Headline:
         )
     if not held:
         text = f"{tried} rules were tried; none earned more beyond what chance explains."
-        return Headline("Add no rule", text, None, max((int(r["n"]) for r in report["tested"]),
-                                                       default=0))  # fmt: skip
+        loans = max((int(rule["n"]) for rule in report["tested"]), default=0)
+        return Headline("Add no rule", text, None, loans)
     best = max(held, key=lambda rule: _change(rule, report).low)
-    money = _change(best, report)
-    later = _change(best["after_npv"], report)
-    text = f"{len(held)} of {tried} rules tried earn more than approving everybody. "
+    later, latest = (
+        _change(best["after_npv"], report),
+        _change(best["samples"]["out_of_time"], report),
+    )
+    title = "Add no rule to expected NPV"
+    text = (
+        f"{len(held)} of {tried} rules tried earn more than approving everybody; the surest is "
+        f"“{best['title']}”, and the figure below is its own."
+    )
     if not math.isnan(later.value):
-        text += f"After expected NPV the best of them adds {later}, no more than chance: "
-    text += "expected NPV declines most of these loans already."
-    if best["cause"] == "price":
-        title = f"Raise rates instead of the rule “{best['title']}”"
         text += (
-            f" The loans that it names default less often than others "
-            f"({best['default_rate_declined']:.1%}) and pay too little: a higher rate keeps them."
+            f" After expected NPV it changes profit by {later}: not shown to gain, given how many "
+            "rules were tried."
         )
-    else:
-        title = "Add no rule to expected NPV"
-        text += f" The best alone: {best['title']}."
-    return Headline(title, text, money, int(best["n"]))
+    if not latest.is_gain:
+        text += " On the latest loans its gain is not confirmed."
+    if best["cause"] == "price":
+        title += "; test a higher rate for cheap loans"
+        low, high = best["default_rate_declined_low"], best["default_rate_declined_high"]
+        text += (
+            f" Of the loans that it declines {best['default_rate_declined']:.1%} "
+            f"({low * 100:.1f} to {high:.1%}) default; they lose money because their rate does "
+            "not pay for that and for the costs. How many customers would stay at a higher rate is "
+            "not known."
+        )
+    return Headline(title, text, _change(best, report), int(best["n"]))
+
+
+def _tell_change(row: pd.Series) -> str:
+    return (
+        f"{row['approval_rate']:.0%} are approved, {tell_rate(rename_approved(row))} of them "
+        f"charged off; {row['charge_offs_avoided']:.0%} of all charge-offs are avoided."
+    )
+
+
+def _tell_fairness(fairness: pd.DataFrame, policy: str) -> str:
+    """The group approved least often beside the one approved most often; none if not audited."""
+    audited = fairness[
+        fairness["policy"].eq(policy)
+        & ~fairness["audit_only"].astype(bool)
+        & fairness["approval_ratio"].lt(1)
+    ]
+    if audited.empty:
+        return ""
+    worst = take_first(audited, "approval_ratio")
+    low, high = worst["approval_ratio_low"], worst["approval_ratio_high"]
+    proxy = str(worst["phrase"]).partition(",")[0].lower()
+    return (
+        f" Fairness: {proxy} {worst['group']} is approved at {worst['approval_ratio']:.2f} "
+        f"({low:.2f} to {high:.2f}) of the rate of the group approved most often; the four-fifths "
+        "rule asks for 0.80."
+    )
 
 
 def _change(rule: Mapping[str, Any], report: Mapping[str, Any]) -> Money:
@@ -136,4 +178,6 @@ def _change(rule: Mapping[str, Any], report: Mapping[str, Any]) -> Money:
         math.nan if change[name] is None else float(change[name])
         for name in ("value", "low", "high")
     )
-    return Money(value, low, high, PER_APPLICATION)
+    per = "against approving everybody; with prepayment"
+    return Money(value, low, high, f"{PER_APPLICATION}, {per}" if report["paid_life"] == "capped"
+                 else PER_APPLICATION)  # fmt: skip

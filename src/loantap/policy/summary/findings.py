@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-import pandas as pd
+from typing import Final
 
-from loantap.policy.findings.drivers import DRIVES
+import pandas as pd
+from scipy.stats import norm
+
+from loantap.measures.intervals import Z95
+from loantap.policy.findings.claims import Verdict
+from loantap.policy.findings.drivers import DRIVES, TOO_FEW
+from loantap.policy.findings.effects import control_discoveries
 from loantap.policy.findings.wording import Finding, tell_rate
 from loantap.policy.summary.headlines import (
     Headline,
@@ -16,6 +22,9 @@ from loantap.policy.summary.headlines import (
     select_policies,
     take_first,
 )
+
+# Benjamini-Hochberg over all groups of applicants.
+_FALSE_DISCOVERIES: Final = 0.05
 
 
 def summarise_findings(
@@ -39,7 +48,7 @@ def summarise_findings(
         _find_drivers(drivers, told),
         _find_price(told),
         _find_losses(told),
-        _find_cut(select_policies(policies, "cv", scenario)),
+        _find_cut(policies, scenario),
         _find_claims(claims),
     ]
 
@@ -49,7 +58,7 @@ def _find_drivers(drivers: pd.DataFrame, findings: pd.DataFrame) -> Headline:
     drives = whole[whole["finding"].eq(DRIVES)]
     by_role = {role: list(drives.loc[drives["role"].eq(role), "phrase"])
                for role in ("lender", "applicant")}  # fmt: skip
-    quiet = list(whole.loc[~whole["finding"].eq(DRIVES), "phrase"])
+    quiet = list(whole.loc[~whole["finding"].isin([DRIVES, TOO_FEW]), "phrase"])
     loans = int(whole["loans"].max())
     if not by_role["applicant"]:
         title = "Beside the lender's own price, no factor is shown to drive default"
@@ -66,8 +75,11 @@ def _find_drivers(drivers: pd.DataFrame, findings: pd.DataFrame) -> Headline:
     if more.empty:
         return Headline(title, text.strip(), None, loans)
     worst = take_first(more, "effect", largest=True)
-    text += f"Most defaults: {name_segment(worst)}, {tell_rate(worst)} charged off"
-    return Headline(title, f"{text}.", read_earned(worst), int(worst["loans"]))
+    text += (
+        f"Of all groups of applicants, {name_segment(worst)} stands out most: {tell_rate(worst)} "
+        f"were charged off."
+    )
+    return Headline(title, text, read_earned(worst), int(worst["loans"]))
 
 
 def _find_price(findings: pd.DataFrame) -> Headline:
@@ -93,59 +105,73 @@ def _find_price(findings: pd.DataFrame) -> Headline:
 
 
 def _find_losses(findings: pd.DataFrame) -> Headline:
-    """The applicants whose loans lost most in all, beyond chance."""
+    """The applicants whose loans lost most in all, beyond what the number of groups explains."""
     known = findings[findings["role"].eq("applicant") & findings["finding"].ne(Finding.TOO_FEW)]
-    losing = known[known["profit_contractual_high"] < 0]
+    if known.empty:
+        return Headline("Too few loans to say who loses money", "", None, 0)
+    money = known[[f"profit_contractual{end}" for end in ("", "_low", "_high")]].to_numpy(float)
+    error = (money[:, 2] - money[:, 1]) / (2 * Z95)
+    p_values = pd.Series(norm.cdf(money[:, 0] / error), known.index)
+    q_values = control_discoveries(p_values, pd.Series(data=False, index=known.index))
+    losing = known[q_values <= _FALSE_DISCOVERIES]
     if losing.empty:
-        if known.empty:
-            return Headline("Too few loans to say who loses money", "", None, 0)
         least = take_first(known, "profit_contractual")
-        text = f"The least is earned on {name_segment(least)}, {tell_rate(least)} charged off."
-        title = "No group of applicants loses money beyond chance"
+        below = int((money[:, 2] < 0).sum())
+        text = (
+            f"Least is earned on {name_segment(least)}, {tell_rate(least)} charged off. Of "
+            f"{len(known)} groups {below} {'lies' if below == 1 else 'lie'} wholly below zero at "
+            f"95%; about {len(known) / 40:.0f} would by chance."
+        )
+        title = "No group of applicants is shown to lose money"
         return Headline(title, text, read_earned(least), int(least["loans"]))
     worst = take_first(losing.assign(total=losing["profit_contractual"] * losing["loans"]), "total")
     text = (
-        f"{tell_rate(worst)} were charged off, and the price did not cover it: "
-        f"{worst['total']:+,.0f} in all. Of {len(known)} groups of applicants, {len(losing)} lost "
-        "money beyond chance, not corrected for their number."
+        f"{tell_rate(worst)} were charged off, and the price did not cover it. Of {len(known)} "
+        f"groups of applicants, {len(losing)} lost money beyond chance (false discovery rate "
+        f"{_FALSE_DISCOVERIES:.0%})."
     )
     title = f"Applicants with {name_segment(worst)} lose money"
     return Headline(title, text, read_earned(worst), int(worst["loans"]))
 
 
-def _find_cut(policies: pd.DataFrame) -> Headline:
+def _find_cut(policies: pd.DataFrame, scenario: str) -> Headline:
     """What it costs to decline by PD, whatever a loan is to earn."""
-    bands, f2 = find_policy(policies, "bands"), find_policy(policies, "f2_threshold")
+    judged = select_policies(policies, "cv", scenario)
+    bands, f2 = find_policy(judged, "bands"), find_policy(judged, "f2_threshold")
     money = read_gain(bands)
-    title = "To decline by PD alone does not change profit beyond chance"
-    if money is not None:
-        if money.is_loss:
-            title = "To decline by PD alone costs money"
-        elif money.is_gain:
-            title = "To decline by PD alone earns money"
-    text = "To decline the tenth of the highest PDs "
-    text += (
-        f"avoids {bands['charge_offs_avoided']:.0%} of charge-offs and forgoes what the others "
+    what = "does not change profit beyond chance"
+    if money is not None and money.is_loss:
+        what = "costs money"
+    elif money is not None and money.is_gain:
+        what = "earns money"
+    text = (
+        f"It avoids {bands['charge_offs_avoided']:.0%} of charge-offs and forgoes what the others "
         "would have paid."
     )
     f2_gain = read_gain(f2)
     if f2_gain is not None:
-        text += (
-            f" The F2 threshold declines {1 - f2['approval_rate']:.0%}: {f2_gain} per application."
-        )
+        text += f" The F2 threshold declines {1 - f2['approval_rate']:.0%}: {f2_gain}."
+    title = f"To decline the tenth of the highest PDs {what}"
     return Headline(title, text, money, int(bands["n"]))
 
 
 def _find_claims(claims: pd.DataFrame) -> Headline:
-    verdicts = claims["verdict"].value_counts()
-    of_pincodes = int(claims["segmentation"].eq("pincode").sum())
+    counted = claims["verdict"].value_counts()
+    of_pincodes = claims[claims["segmentation"].eq("pincode")]
     lending = claims[claims["segmentation"].ne("pincode")]
-    holds = lending[lending["verdict"].eq("holds")]
-    title = f"Of {len(claims)} claims of the case study, {verdicts.get('holds', 0)} hold"
-    text = (
-        f"{of_pincodes} are about pincodes, on which nothing is lent: stricter rules for 11650 "
-        "and 86630 are refused, since the pincode in this data is made from the outcome. "
+    holds = lending[lending["verdict"].eq(Verdict.HOLDS)]
+    title = (
+        f"Of {len(claims)} claims of the case study, the loans show {counted.get(Verdict.HOLDS, 0)}"
     )
+    if untold := counted.get(Verdict.TOO_FEW, 0):
+        title += f", and are too few to say of {untold}"
+    text = (
+        f"{len(of_pincodes)} are about pincodes, which no decision may use: stricter rules for "
+        "11650 and 86630 are refused"
+    )
+    refused = of_pincodes[of_pincodes["claimed"].eq(Finding.MORE) & of_pincodes["loans"].gt(0)]
+    is_leak = len(refused) and refused["charged_off"].eq(refused["loans"]).all()
+    text += ", since the pincode in this data is made from the outcome. " if is_leak else ". "
     earning = holds[
         holds["claimed"].eq(Finding.MORE)
         & (holds["profit_contractual"] > holds["profit_contractual_others"])
@@ -154,8 +180,7 @@ def _find_claims(claims: pd.DataFrame) -> Headline:
         return Headline(title, text.strip(), None, int(claims["loans"].max()))
     most = take_first(earning, "profit_contractual", largest=True)
     text += (
-        f"That {str(most['said'])[0].lower()}{str(most['said'])[1:]} holds, and still they earn "
-        f"more: {read_earned(most)} per loan against {most['profit_contractual_others']:+,.0f} of "
-        "all others."
+        f"It is shown that {str(most['said'])[0].lower()}{str(most['said'])[1:]}, and still they "
+        f"earn more than all others, which earn {most['profit_contractual_others']:+,.0f} per loan."
     )
     return Headline(title, text, read_earned(most), int(most["loans"]))

@@ -64,16 +64,18 @@ class Headline:
 
 
 def describe_summary(
-    findings: Sequence[Headline], actions: Sequence[Headline], scenario: str
+    findings: Sequence[Headline], actions: Sequence[Headline], scenario: str, origin: str
 ) -> dict[str, Any]:
     """The structure of `summary.json`.
 
     Returns:
-        `scenario`, `paid_life` and `profit` (how it is known) of the money, `findings` and
-        `actions`, each with `title`, `text`, `n` and `money` (`value`, `low`, `high`, `per`; null
-        where too few loans say).
+        `origin` of the loans; `scenario`, `paid_life` and `profit` (how it is known) of the money,
+        whose `per` says where it is of another paid life; `findings` and `actions`, each with
+        `title`, `text`, `n` and `money` (`value`, `low`, `high`, `per`; null where too few loans
+        say).
     """
     return {
+        "origin": origin,
         "scenario": scenario,
         "paid_life": PaidLife.CONTRACTUAL.value,
         "profit": "imputed from outcomes",
@@ -92,8 +94,9 @@ def select_policies(policies: pd.DataFrame, sample: str, scenario: str) -> pd.Da
 
 
 def find_policy(policies: pd.DataFrame, name: str) -> pd.Series:
-    """The row of one policy."""
-    return policies[policies["policy"].eq(name)].iloc[0]
+    """The row of one policy; a row of missing figures where there is none."""
+    found = policies[policies["policy"].eq(name)]
+    return found.iloc[0] if len(found) else pd.Series(math.nan, policies.columns)
 
 
 def read_gain(row: Mapping[str, Any] | pd.Series) -> Money | None:

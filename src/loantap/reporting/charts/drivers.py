@@ -7,7 +7,7 @@ from typing import Final
 import altair as alt
 import pandas as pd
 
-from loantap.reporting.charts.frame import ROW_HEIGHT, colour_by, dress_chart, hover
+from loantap.reporting.charts.frame import INK, ROW_HEIGHT, colour_by, dress_chart, hover
 from loantap.reporting.formatting import count, decimal, percent
 from loantap.reporting.page_table import list_rows, with_interval
 
@@ -47,7 +47,7 @@ def chart_drivers(drivers: pd.DataFrame) -> alt.LayerChart:
             alt.X("strength_low:Q", title=_STRENGTH), y, colour, alt.X2("strength_high:Q")
         ),
         base.mark_point(filled=True, size=90, opacity=1).encode(
-            alt.X("strength:Q"), y, colour, tooltip=hover("phrase", *told.columns)
+            alt.X("strength:Q"), y, colour, tooltip=hover(*told.columns, first=("phrase", "Factor"))
         ),
     ]
     return dress_chart(layers, height=ROW_HEIGHT * len(whole))
@@ -62,6 +62,7 @@ def chart_driver_years(drivers: pd.DataFrame) -> alt.LayerChart | None:
     known = drivers[drivers["year"].gt(0) & drivers["strength"].notna()]
     if known.empty:
         return None
+    known = known.assign(is_told=(known["strength_low"] > 0) | (known["strength_high"] < 0))
     order = drivers[drivers["year"].eq(0)].sort_values("rank")["phrase"].tolist()
     told = pd.DataFrame(
         [
@@ -74,13 +75,13 @@ def chart_driver_years(drivers: pd.DataFrame) -> alt.LayerChart | None:
         ],
         index=known.index,
     )
-    base = alt.Chart(pd.concat([known[["phrase", "year", "strength"]], told], axis=1))
+    base = alt.Chart(pd.concat([known[["phrase", "year", "strength", "is_told"]], told], axis=1))
     x = alt.X("year:O", title="Issue year", axis=alt.Axis(labelAngle=0, labelOverlap=True))
     y = alt.Y("phrase:N", sort=order, title=None)
     # Below zero: the year goes against the order that the segments have in all other years.
     most = max(float(known["strength"].abs().max()), 1)
-    is_deep = f"abs(datum.strength) > {0.55 * most}"
-    told_by = hover("phrase", *told.columns)
+    is_deep = f"datum.is_told && abs(datum.strength) > {0.55 * most}"
+    told_by = hover(*told.columns, first=("phrase", "Factor"))
     layers = [
         base.mark_rect(stroke="var(--card)", strokeWidth=2).encode(
             x,
@@ -90,13 +91,14 @@ def chart_driver_years(drivers: pd.DataFrame) -> alt.LayerChart | None:
                 legend=None,
                 scale=alt.Scale(scheme="redblue", domain=[-most, most], domainMid=0),
             ),
+            opacity=alt.condition("datum.is_told", alt.value(1), alt.value(0.3)),
             tooltip=told_by,
         ),
         base.mark_text(fontSize=11).encode(
             x,
             y,
             alt.Text("strength:Q", format=".0f"),
-            color=alt.condition(is_deep, alt.value("#ffffff"), alt.value("#1c2530")),
+            color=alt.condition(is_deep, alt.value("#ffffff"), alt.value(INK)),
             tooltip=told_by,
         ),
     ]

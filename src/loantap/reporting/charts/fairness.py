@@ -54,8 +54,8 @@ def chart_fairness_price(frontier: pd.DataFrame, scenario: str, paid_life: str) 
             x, alt.Y("lost_per_application_low:Q", title=""), colour,
             y2="lost_per_application_high:Q",
         ),
-        base.mark_line(point={"size": 60}).encode(
-            x, y, colour, order="worst_ratio:Q", tooltip=hover("phrase", *told.columns)
+        base.mark_point(filled=True, size=70, opacity=1).encode(
+            x, y, colour, tooltip=hover(*told.columns, first=("phrase", "Groups by"))
         ),
     ]  # fmt: skip
     return dress_chart(layers, height=_HEIGHT)

@@ -9,13 +9,12 @@ from typing import Any, Final
 
 import altair as alt
 
-from loantap.reporting.figures.frame import BLUE, GREEN, VERMILION
-
 INK: Final = "var(--ink)"
 MUTED: Final = "var(--muted)"
 GRID: Final = "var(--line)"
-# In the order in which a chart of several series uses them.
-SERIES: Final = (BLUE, VERMILION, GREEN, "#8a5fa8", "#5b6673")
+# In the order in which a chart of several series uses them; `insights.css` has them, lighter where
+# the page is dark.
+SERIES: Final = ("var(--s1)", "var(--s2)", "var(--s3)", "var(--s4)", "var(--s5)")
 ROW_HEIGHT: Final = 26
 
 
@@ -38,7 +37,7 @@ def dress_chart(layers: list[alt.Chart], *, height: int) -> alt.LayerChart:
             axis=alt.AxisConfig(
                 labelColor=MUTED, titleColor=MUTED, gridColor=GRID, domainColor=GRID,
                 tickColor=GRID, labelFontSize=12, titleFontSize=12, titleFontWeight="normal",
-                labelLimit=150,
+                tickCount=8, labelLimit=150,
             ),
             legend=alt.LegendConfig(
                 orient="bottom", columns=1, labelColor=INK, labelFontSize=12, labelLimit=320,
@@ -55,9 +54,15 @@ def colour_by(field: str, names: list[str]) -> alt.Color:
     return alt.Color(f"{field}:N", scale=scale)
 
 
-def hover(*fields: str) -> list[alt.Tooltip]:
-    """What a mark says when it is pointed at; each field is text and titled by its own name."""
-    return [alt.Tooltip(f"{field}:N") for field in fields]
+def hover(*fields: str, first: tuple[str, str] | None = None) -> list[alt.Tooltip]:
+    """What a mark says when it is pointed at; each field is text and titled by its own name.
+
+    Args:
+        fields: by their names.
+        first: a field that comes before them, and its title.
+    """
+    named = [] if first is None else [alt.Tooltip(f"{first[0]}:N", title=first[1])]
+    return [*named, *(alt.Tooltip(f"{field}:N") for field in fields)]
 
 
 def to_spec(chart: alt.LayerChart) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Final, Literal
 import altair as alt
 import pandas as pd
 
-from loantap.reporting.charts.frame import GRID, INK, colour_by, dress_chart, hover
+from loantap.reporting.charts.frame import INK, MUTED, colour_by, dress_chart, hover
 from loantap.reporting.formatting import count, money, percent
 from loantap.reporting.page_table import list_rows, with_interval
 
@@ -22,9 +22,8 @@ _FAMILIES: Final = {
 # lie close together. The oracle lies far above all others.
 _POINTS: Final = {
     "approve_all": ("everybody", "right below"),
-    "bands": ("top tenth declined", "right below"),
+    "bands": ("top tenth declined", "left below"),
     "grade_term_npv": ("grade by term", "right below"),
-    "capped_default_rate": ("capped", "left above"),
     "npv": ("expected NPV", "right above"),
     "f2_threshold": ("F2 threshold", "right below"),
 }
@@ -32,63 +31,62 @@ _SIDES: Final[Mapping[str, tuple[Literal["left", "right"], int, int]]] = {
     "right above": ("left", 8, -8),
     "right below": ("left", 8, 10),
     "left above": ("right", -8, -8),
+    "left below": ("right", -8, 10),
 }
 _TOLD: Final = ("Policy", "Approved", "Default rate of approved", "Profit per application", "n")
+_CAPPED: Final = "capped_default_rate"
+_PAID_LIVES: Final = {"contractual": "to the end of their term", "capped": "prepaid"}
 _HEIGHT: Final = 340
 
 
 def chart_frontier(
-    frontier: pd.DataFrame,
-    outlook: tuple[str, str],
-    scenarios: Sequence[str],
-    paid_lives: Sequence[str],
+    frontier: pd.DataFrame, outlook: tuple[str, str], scenarios: Sequence[str]
 ) -> alt.LayerChart:
     """Profit per application against the default rate among approved loans.
 
-    Readers choose the scenario, and how long paid loans may have run.
+    Readers choose the scenario, and how long paid loans have run.
 
     Args:
-        frontier: one row per point: `family`, `is_policy`, `label`, `n`, `approval_rate`,
-            `default_rate_approved` and `profit` with `_low` and `_high`, `sample`, `scenario`,
-            `paid_life`.
+        frontier: one row per point: `family`, `is_policy`, `label`, `hurdle`, `n`,
+            `approval_rate`, `default_rate_approved` and `profit` with `_low` and `_high`,
+            `sample`, `scenario`, `paid_life`.
         outlook: the scenario and paid life shown first.
         scenarios: that can be chosen.
-        paid_lives: that can be chosen.
     """
     shown = _word(frontier)
     lines = shown[shown["family"].isin(_FAMILIES) & ~shown["is_policy"]]
     lines = lines.assign(series=lines["family"].map(_FAMILIES))
-    points = shown[shown["family"].isin(_POINTS) & shown["is_policy"]]
-    names = points["family"].map(_POINTS)
-    points = points.assign(name=names.str[0], side=names.str[1])
+    points = _name_points(shown[shown["is_policy"]])
     chosen = [
-        alt.param(name=name, value=first, bind=alt.binding_radio(options=list(all_), name=label))
-        for name, first, all_, label in (
-            ("scenario", outlook[0], scenarios, "Scenario: "),
-            ("paid_life", outlook[1], paid_lives, "Paid loans ran: "),
+        alt.param(name=name, value=first, bind=alt.binding_radio(options=options, labels=labels,
+                                                                 name=f"{heading}: "))
+        for name, first, options, labels, heading in (
+            ("scenario", outlook[0], list(scenarios), list(scenarios), "Scenario"),
+            ("paid_life", outlook[1], list(_PAID_LIVES), list(_PAID_LIVES.values()), "Paid loans"),
         )
-    ]
+    ]  # fmt: skip
     is_chosen = "datum.scenario == scenario && datum.paid_life == paid_life"
+    # One scale for every choice, so that a change of scenario can be seen.
+    rates = lines["default_rate_approved"].agg(["min", "max"]).tolist()
     x = alt.X("default_rate_approved:Q", title="Default rate among approved loans",
-              axis=alt.Axis(format=".0%"), scale=alt.Scale(zero=False))  # fmt: skip
+              axis=alt.Axis(format=".0%"), scale=alt.Scale(domain=rates, nice=True))  # fmt: skip
     y = alt.Y("profit:Q", title="Imputed profit per application", axis=alt.Axis(format=",.0f"))
     colour = colour_by("series", list(_FAMILIES.values()))
-    # One frame for all layers, so that the choice holds for each of them.
     base = alt.Chart(lines).transform_filter(is_chosen)
     policies = alt.Chart(points).transform_filter(is_chosen)
     layers = [
-        base.mark_area(opacity=0.12).encode(
-            x, alt.Y("profit_low:Q", title=""), alt.Y2("profit_high:Q"), colour
+        base.mark_rule(opacity=0.25, strokeWidth=2).encode(
+            x, alt.Y("profit_low:Q", title=""), colour, y2="profit_high:Q"
         ),
         base.mark_line(strokeWidth=2, point={"size": 30}).encode(
-            x, y, colour, tooltip=hover(*_TOLD)
+            x, y, colour, order="path:Q", tooltip=hover(*_TOLD)
         ),
-        alt.Chart(pd.DataFrame({"y": [0]})).mark_rule(color=GRID).encode(y="y:Q"),
+        alt.Chart(pd.DataFrame({"y": [0]})).mark_rule(color=MUTED).encode(y="y:Q"),
         policies.mark_point(filled=True, size=80, color=INK, opacity=1).encode(
             x, y, tooltip=hover(*_TOLD)
         ),
         *(
-            _name_points(policies, side).encode(x, y, text="name:N")
+            _write_names(policies, side).encode(x, y, text="name:N")
             for side in points["side"].unique()
         ),
     ]
@@ -96,7 +94,18 @@ def chart_frontier(
     return dress_chart(layers, height=_HEIGHT)
 
 
-def _name_points(policies: alt.Chart, side: str) -> alt.Chart:
+def _name_points(policies: pd.DataFrame) -> pd.DataFrame:
+    """The policies that have a point of their own, with their short name and its side."""
+    is_cap = policies["family"].str.startswith(_CAPPED)
+    points = policies[policies["family"].isin(_POINTS) | is_cap]
+    named = [
+        (f"cap {hurdle:.0%}", "left above") if family.startswith(_CAPPED) else _POINTS[family]
+        for family, hurdle in zip(points["family"].astype(str), points["hurdle"], strict=True)
+    ]
+    return points.assign(name=[name for name, _ in named], side=[side for _, side in named])
+
+
+def _write_names(policies: alt.Chart, side: str) -> alt.Chart:
     align, dx, dy = _SIDES[side]
     on_side = policies.transform_filter(alt.datum.side == side)
     named: alt.Chart = on_side.mark_text(align=align, dx=dx, dy=dy, fontSize=12, color=INK)
@@ -116,7 +125,10 @@ def _word(frontier: pd.DataFrame) -> pd.DataFrame:
         }
         for row in list_rows(shown)
     ]
-    figures = ["family", "is_policy", "label", "scenario", "paid_life", "approval_rate",
+    figures = ["family", "is_policy", "label", "hurdle", "scenario", "paid_life",
                "default_rate_approved", "profit", "profit_low", "profit_high"]  # fmt: skip
+    # A line goes from its strictest point to its widest: by its cap, or by the share approved.
+    path = shown["hurdle"].where(shown["family"].eq(_CAPPED), shown["approval_rate"])
     words = pd.DataFrame(told, index=shown.index, columns=list(_TOLD))
-    return pd.concat([shown[figures], words], axis=1)
+    hurdle = shown["hurdle"].where(shown["is_policy"])
+    return pd.concat([shown[figures].assign(path=path, hurdle=hurdle), words], axis=1)

@@ -31,8 +31,9 @@ def chart_rules(rules: pd.DataFrame) -> alt.LayerChart:
     told = pd.DataFrame(
         [
             {
+                "Beside": AFTER[str(row["after"])],
                 "Profit change": with_interval(row, "profit_change", money),
-                "Approvals lost": count(row["approvals_lost"]),
+                "Declines": count(row["approvals_lost"]),
                 "Charge-offs avoided": count(row["charge_offs_avoided"]),
                 "Default rate of declined": percent(row["default_rate_declined"]),
                 "Verdict": str(row["verdict"]),
@@ -48,7 +49,7 @@ def chart_rules(rules: pd.DataFrame) -> alt.LayerChart:
     base = alt.Chart(shown)
     y = alt.Y("title:N", sort=None, title=None, axis=None)
     beside = alt.YOffset("after:N", sort=list(AFTER.values()),
-                         scale=alt.Scale(range=[34, 46]))  # fmt: skip
+                         scale=alt.Scale(range=[30, 42]))  # fmt: skip
     colour = colour_by("after", list(AFTER.values()))
     names = shown.drop_duplicates("title")[["title"]].copy()
     names["name"] = pd.Series([wrap(title, _LINE) for title in names["title"]], names.index)
@@ -64,7 +65,7 @@ def chart_rules(rules: pd.DataFrame) -> alt.LayerChart:
         ),
         base.mark_point(filled=True, size=70, opacity=1).encode(
             alt.X("profit_change:Q"), y, colour, yOffset=beside,
-            tooltip=hover("title", *told.columns),
+            tooltip=hover(*told.columns, first=("title", "Rule")),
         ),
     ]  # fmt: skip
     return dress_chart(layers, height=_ROW * max(len(names), 1))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 from loantap.reporting.formatting import count, decimal, percent
@@ -20,6 +22,13 @@ _POLICIES = {
 }
 
 
+def find_least_ratios(audit: pd.DataFrame) -> dict[str, dict[str, Any]]:
+    """Of each policy, the row of the group of borrowers with the least ratio of approval rates."""
+    lent_on = audit[audit["approval_ratio"].lt(1) & ~audit["audit_only"].astype(bool)]
+    least = lent_on.sort_values("approval_ratio", kind="stable").drop_duplicates("policy")
+    return {str(row["policy"]): row for row in list_rows(least)}
+
+
 def tabulate_fairness(audit: pd.DataFrame) -> PageTable:
     """The least ratio of approval rates of each proxy, under each policy."""
     compared = audit[audit["approval_ratio"].notna() & ~audit["audit_only"].astype(bool)]
@@ -34,7 +43,7 @@ def tabulate_fairness(audit: pd.DataFrame) -> PageTable:
                 cells.append("1.00")
                 continue
             worst = list_rows(groups.nsmallest(1, "approval_ratio"))[0]
-            cells.append(with_interval(worst, "approval_ratio", lambda value: f"{value:.2f}"))
+            cells.append(with_interval(worst, "approval_ratio", _two_decimals))
         rows.append(cells)
     names = [str(compared.loc[compared["proxy"].eq(p), "phrase"].iloc[0]) for p in proxies]
     loans = int(audit.groupby(["policy", "proxy"])["n"].sum().max()) if len(audit) else 0
@@ -44,6 +53,27 @@ def tabulate_fairness(audit: pd.DataFrame) -> PageTable:
         "proxy at once."
     )
     return PageTable(f"Approval ratios, n = {count(loans)} loans", ("Policy", *names), rows, note)
+
+
+def tabulate_groups(audit: pd.DataFrame, policy: str = "npv") -> PageTable:
+    """What one policy does to each group of borrowers: approvals, errors, calibration."""
+    shown = audit[audit["policy"].eq(policy) & ~audit["audit_only"].astype(bool)]
+    rows = [
+        [
+            f"{str(row['phrase']).partition(',')[0]}: {row['group']}",
+            count(row["n"]),
+            with_interval(row, "approval_rate", percent),
+            with_interval(row, "approval_ratio", _two_decimals),
+            with_interval(row, "true_positive_rate", percent),
+            with_interval(row, "false_positive_rate", percent),
+            with_interval(row, "observed_to_expected", _two_decimals),
+            str(row["verdict"]),
+        ]
+        for row in list_rows(shown)
+    ]
+    headers = ("Group", "n", "Approved", "To the group approved most", "Charge-offs declined",
+               "Paid loans declined", "Charge-offs, observed to expected", "Verdict")  # fmt: skip
+    return PageTable(f"Each group under {_POLICIES[policy]}", headers, rows, is_folded=True)
 
 
 def tabulate_fairness_price(frontier: pd.DataFrame, scenario: str, paid_life: str) -> PageTable:
@@ -57,7 +87,7 @@ def tabulate_fairness_price(frontier: pd.DataFrame, scenario: str, paid_life: st
         [
             str(row["phrase"]),
             decimal(row["target_ratio"], 1),
-            with_interval(row, "worst_ratio", lambda value: f"{value:.2f}"),
+            with_interval(row, "worst_ratio", _two_decimals),
             with_interval(row, "lost_per_application", lambda value: f"{value:,.1f}"),
             with_interval(row, "default_rate_approved", percent),
         ]
@@ -76,3 +106,7 @@ def tabulate_fairness_price(frontier: pd.DataFrame, scenario: str, paid_life: st
         note,
         is_folded=True,
     )
+
+
+def _two_decimals(value: float) -> str:
+    return f"{value:.2f}"

@@ -7,9 +7,21 @@ from typing import Any
 
 import pandas as pd
 
-from loantap.reporting.formatting import NOTHING, count, decimal, money, percent, signed
+from loantap.reporting.formatting import (
+    NOTHING,
+    count,
+    decimal,
+    money,
+    name_segmentation,
+    percent,
+    signed,
+)
 from loantap.reporting.page_table import PageTable, list_rows, pair, with_interval
 
+STRENGTH = (
+    "Strength: the typical distance, in percentage points, between the default rate of a segment "
+    "and the average, other factors equal and chance taken out."
+)
 _BY_ROLE = {
     "lender": "set by the lender",
     "applicant": "the applicant's",
@@ -20,10 +32,10 @@ _BY_ROLE = {
 def tabulate_claims(claims: pd.DataFrame) -> PageTable:
     """What the case study said, and what the loans say, line by line."""
     rows = [
-        [str(row["said"]), str(row["verdict"]), str(row["answer"]), pair(row, "asked", "instead")]
+        [str(row[name]) for name in ("said", "verdict", "answer", "asked", "instead")]
         for row in list_rows(claims)
     ]
-    headers = ("The case study said", "Verdict", "The loans say", "Asked for, and done instead")
+    headers = ("The case study said", "Verdict", "The loans say", "Asked for", "Done instead")
     return PageTable("What the case study said, what the loans say", headers, rows)
 
 
@@ -43,11 +55,7 @@ def tabulate_drivers(drivers: pd.DataFrame) -> PageTable:
     ]
     headers = ("Factor", "Whose", "Strength, points", "Lowest rate", "Highest rate", "Finding")
     loans = int(whole["loans"].max()) if len(whole) else 0
-    note = (
-        "Strength: standard deviation of the default rate between the segments of a factor, in "
-        "percentage points, other factors equal and chance taken out; 95% interval. Lowest and "
-        "highest rate: of the segments, other factors equal."
-    )
+    note = f"{STRENGTH} Lowest and highest rate: of the segments, other factors equal."
     return PageTable(
         f"Drivers of default, n = {count(loans)} loans", headers, rows, note, is_folded=True
     )
@@ -92,12 +100,13 @@ def tabulate_findings(findings: pd.DataFrame) -> PageTable:
     ]
     headers = (
         "Segment", "n", "Default rate", "Other factors equal, points",
-        "Profit per loan, contractual", "Profit per loan, capped", "Over issue years",
+        "Profit per loan", "Profit per loan, prepaid", "Over issue years",
     )  # fmt: skip
     tried = int(findings["role"].ne("audit").sum())
     note = (
         f"{count(tried)} segments were tried; those shown differ from all other loans with the "
-        "false discovery rate held at 5%. Profit is imputed from outcomes."
+        "false discovery rate held at 5%. Profit is imputed from outcomes; prepaid: paid loans no "
+        "longer than observed."
     )
     return PageTable("Segments that differ", headers, rows, note)
 
@@ -126,22 +135,25 @@ def tabulate_finding_years(findings: pd.DataFrame, years: pd.DataFrame) -> PageT
 
 
 def tabulate_information(values: pd.DataFrame, bins: pd.DataFrame) -> PageTable:
-    """Information value of each factor, with its bins."""
+    """Information value of each factor that may be lent on, with its bins."""
     worded = bins.assign(
         told=[f"{row['bin']} ({percent(row['default_rate'])})" for row in list_rows(bins)]
     )
     by_factor = worded.groupby("factor", sort=False)["told"].agg("; ".join)
+    shown = values[values["role"].ne("audit")].sort_values("iv", ascending=False)
     rows = [
         [
-            str(row["factor"]).replace("_", " "),
+            name_segmentation(str(row["factor"])),
             _BY_ROLE.get(str(row["role"]), str(row["role"])),
             with_interval(row, "iv", decimal),
             decimal(row["iv_chance"]),
+            count(row["loans"]),
             str(by_factor.get(row["factor"], NOTHING)),
         ]
-        for row in list_rows(values.sort_values("iv", ascending=False))
+        for row in list_rows(shown)
     ]
-    headers = ("Factor", "Whose", "Information value", "By chance", "Bins and their default rates")
+    headers = ("Factor", "Whose", "Information value", "Value that chance alone gives", "n",
+               "Bins and their default rates")  # fmt: skip
     note = (
         "Bins are found on one half of the loans (optbinning) and the information value is "
         "measured on the other half."

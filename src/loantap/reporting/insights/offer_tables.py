@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
-from loantap.reporting.formatting import count, decimal, percent
+from loantap.reporting.figures.interval_plot import FEW_LOANS
+from loantap.reporting.formatting import NOTHING, count, decimal, percent
 from loantap.reporting.page_table import PageTable, list_rows, pair, with_interval
 
 
@@ -14,18 +15,21 @@ def tabulate_products(products: pd.DataFrame) -> PageTable:
         [
             pair(row, "segmentation", "segment"),
             count(row["n"]),
-            with_interval(row, "as_asked", percent),
+            with_interval(row, "as_asked", percent) if row["n"] >= FEW_LOANS else NOTHING,
             f"{count(row['amount_low'])} to {count(row['amount_high'])}",
             percent(row["share_36_months"], 0),
             f"{decimal(row['rate_pct_low'], 1)} to {decimal(row['rate_pct_high'], 1)}%",
-            with_interval(row, "margin_imputed", lambda value: percent(value, 1)),
+            with_interval(row, "margin_imputed", percent) if row["n"] >= FEW_LOANS else NOTHING,
             str(row["finding"]),
         ]
         for row in list_rows(products)
     ]
-    headers = ("Segment", "n", "Had as asked for", "Amount", "36 months", "Rate",
-               "Margin of principal, imputed", "Against the margin priced")  # fmt: skip
-    note = "Amount and rate: from the lowest to the highest tenth of first offers."
+    headers = ("Segment", "n", "Offered as asked for", "Amount", "Offered 36 months", "Rate",
+               "Margin earned, of principal", "Against the margin in the price")  # fmt: skip
+    note = (
+        "Amount and rate: from the lowest to the highest tenth of first offers. Margin: imputed, "
+        "at the rate of the offer. Of fewer than 30 loans no share is told."
+    )
     return PageTable("Products by segment", headers, rows, note, is_folded=True)
 
 
@@ -41,13 +45,16 @@ def tabulate_counterfactuals(effects: pd.DataFrame) -> PageTable:
         ]
         for row in list_rows(effects)
     ]
-    headers = ("Effect", "Odds ratio", "Given the sub-grade", "In force", "")
+    headers = ("Effect", "Odds of default, all loans", "Given the sub-grade", "Used in offers",
+               "Check")  # fmt: skip
     note = (
         "A model's estimates, not an experiment's: a person decides on every offer that rests on "
         "them."
     )
     loans = int(effects["n"].max()) if len(effects) else 0
-    return PageTable(f"Odds ratios, n = {count(loans)} loans", headers, rows, note)
+    return PageTable(
+        f"Odds ratios of default by term and amount, n = {count(loans)} loans", headers, rows, note
+    )
 
 
 def tabulate_concentration(concentration: pd.DataFrame, most: int = 5) -> PageTable:

@@ -2,18 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
-from loantap.reporting.formatting import count, money, percent
+from loantap.reporting.figures.interval_plot import FEW_LOANS
+from loantap.reporting.formatting import NOTHING, count, money, percent
+from loantap.reporting.insights.fairness_tables import find_least_ratios
 from loantap.reporting.page_table import PageTable, list_rows, with_interval
 
 _MAIN_SAMPLE = "cv"
-_NO_GAIN = "no gain beyond chance"
+# How long loans that were paid back are taken to have run, in a caption.
+PAID_LIVES = {
+    "contractual": "paid loans to the end of their term",
+    "capped": "paid loans no longer than observed (prepaid)",
+}
 _TOO_FEW = "too few loans to say"
 _FOUND_BY = {"hand": "hand", "search": "the search"}
+_MEANINGS = {
+    "Approve everybody": "Makes every loan, as was done: all of these loans were made.",
+    "F2 threshold": "Declines above the PD that catches most loans that default; a missed one "
+    "weighs more than a good one declined.",
+    "PD cut-off": "Declines above the one PD that would have earned most on other loans.",
+    "Top tenth by PD declined": "Declines the tenth of the highest PDs.",
+    "NPV by grade and term": "Approves a grade and term that earned on other loans; uses no model.",
+    "Default rate capped": "Approves what is expected to earn most while the expected default rate "
+    "of approved loans stays at the cap.",
+    "Expected NPV above 0": "Approves a loan whose expected net present value, at its own PD, rate "
+    "and term, is above zero: the policy in force, without its referrals and limits.",
+    "Profit score": "The same with a score that learns profit directly from other loans.",
+    "Oracle": "Knows the outcome: the best possible, which nobody can reach.",
+}
 _TARGETS = {
     "review_capacity": "Applications that a person decides on, at most",
     "min_approval_rate": "Applications approved or referred, at least",
@@ -21,7 +41,7 @@ _TARGETS = {
     "max_concentration": "Principal in one state, at most; addresses are made up",
 }
 _ASSUMPTIONS = {
-    "cost_of_funds_pct": "Cost of funds, percent a year",
+    "cost_of_funds_pct": "Cost of funds, a year",
     "loss_given_default": "Loss given default (LGD)",
     "default_at_share_of_term": "Default, at this share of the term",
     "origination_cost_share": "Cost of making the loan, of the principal",
@@ -42,25 +62,103 @@ def tabulate_policies(
     rows = [
         [
             str(row["label"]),
-            percent(row["approval_rate"]),
-            with_interval(row, "default_rate_approved", percent),
+            with_interval(row, "approval_rate", _whole_percent),
+            with_interval(row, "default_rate_approved", percent)
+            if row["approved"] >= FEW_LOANS
+            else NOTHING,
             with_interval(row, "profit", money),
             with_interval(row, "gain_to_approve_all", money),
+            with_interval(row, "gain_to_grade_term_npv", money),
             with_interval(row, "yearly_return", percent),
-            percent(row["charge_offs_avoided"]),
-            percent(row["oracle_share"], 0),
+            with_interval(row, "charge_offs_avoided", _whole_percent),
+            with_interval(row, "price_per_point", money),
+            with_interval(row, "oracle_share", _whole_percent)
+            if row["oracle_share"] >= 0
+            else NOTHING,
         ]
         for row in list_rows(shown)
     ]
     headers = (
         "Policy", "Approved", "Default rate of approved", "Profit per application",
-        "Against approving all", "Yearly return", "Charge-offs avoided", "Of the best possible",
+        "Against approving all", "Against grade by term", "Yearly return before cost of funds",
+        "Charge-offs avoided",
+        "Price of a point of default rate", "Of the best possible profit",
     )  # fmt: skip
     return PageTable(
-        f"Scenario {scenario}, paid loans {paid_life}, n = {count(loans)} applications",
+        f"Scenario {scenario}, {PAID_LIVES[paid_life]}, n = {count(loans)} applications",
         headers,
         rows,
         is_folded=is_folded,
+    )
+
+
+def explain_policies() -> PageTable:
+    """What each policy does, in a sentence."""
+    return PageTable(
+        "What each policy does",
+        ("Policy", "What it does"),
+        list(_MEANINGS.items()),
+        is_folded=True,
+    )
+
+
+def tabulate_choices(
+    policies: pd.DataFrame, fairness: pd.DataFrame, scenario: str, scenarios: Sequence[str]
+) -> PageTable:
+    """The policies that a committee chooses from, each in every scenario and on the latest loans.
+
+    Args:
+        policies: what each policy earned: one row per policy, sample, scenario and paid life.
+        fairness: what each policy does to each group of borrowers.
+        scenario: the main one.
+        scenarios: all of them.
+    """
+    outlooks = {
+        scenario: (_MAIN_SAMPLE, scenario, "contractual"),
+        "prepaid": (_MAIN_SAMPLE, scenario, "capped"),
+        **{name: (_MAIN_SAMPLE, name, "contractual") for name in scenarios if name != scenario},
+        "latest loans": ("out_of_time", scenario, "contractual"),
+    }
+    known = {
+        (row["sample"], row["scenario"], row["paid_life"], row["policy"]): row
+        for row in list_rows(policies)
+    }
+    ratios = find_least_ratios(fairness)
+    rows = []
+    for name in _order_choices(policies):
+        main = known[(*outlooks[scenario], name)]
+        ratio = ratios.get(name)
+        rows.append(
+            [
+                str(main["label"]),
+                percent(main["approval_rate"]),
+                with_interval(main, "default_rate_approved", percent),
+                *(
+                    with_interval(known[key], "profit", money) if key in known else NOTHING
+                    for key in ((*outlook, name) for outlook in outlooks.values())
+                ),
+                with_interval(main, "gain_to_approve_all", money),
+                NOTHING if ratio is None else with_interval(ratio, "approval_ratio", _two_decimals),
+            ]
+        )
+    latest = policies.loc[policies["sample"].eq("out_of_time"), "n"].max()
+    headers = (
+        "Policy", "Approved", "Default rate of approved",
+        *(f"Profit, {name}" for name in outlooks), f"Against all, {scenario}",
+        "Least approval ratio",
+    )  # fmt: skip
+    note = (
+        "Imputed profit per application, in currency. All of these loans were made, so to approve "
+        f"everybody is what was done. Prepaid: scenario {scenario}, paid loans no longer than they "
+        f"were observed. Latest loans: n = {count(latest)}, by a model of earlier ones. Least "
+        "approval ratio: of the group of borrowers approved least often to the one approved most "
+        "often; the four-fifths rule asks for 0.80."
+    )
+    return PageTable(
+        f"Each policy in every scenario, n = {count(policies['n'].max())} applications",
+        headers,
+        rows,
+        note,
     )
 
 
@@ -116,8 +214,9 @@ def tabulate_rules(rules: pd.DataFrame) -> PageTable:
                "Profit per application, rule alone", "Verdict", "After the NPV policy", "Verdict",
                "n")  # fmt: skip
     note = (
-        "Profit is imputed; brackets hold 95% intervals. recommendations.json holds the same for "
-        "all scenarios, in a form that scoring applies."
+        "Profit is imputed, in one scenario with paid loans no longer than observed; brackets hold "
+        "95% intervals. recommendations.json holds the same for all scenarios, in a form that "
+        "scoring applies."
     )
     return PageTable("Rules tried, the surest gain first", headers, rows, note, is_folded=True)
 
@@ -138,10 +237,7 @@ def list_rules(rule_tests: pd.DataFrame, scenario: str, paid_life: str) -> pd.Da
         & rule_tests["scenario"].eq(scenario)
         & rule_tests["paid_life"].eq(paid_life)
     ]
-    verdicts = [
-        "holds" if row["holds"] else _NO_GAIN if row["is_enough"] else _TOO_FEW
-        for row in list_rows(kept)
-    ]
+    verdicts = [_judge(row) for row in list_rows(kept)]
     alone = kept[kept["after"].eq("approve_all")].set_index("rule_id")["profit_change_low"]
     return (
         kept.assign(verdict=verdicts, surest=kept["rule_id"].map(alone))
@@ -160,11 +256,41 @@ def tabulate_scenarios(economics: Mapping[str, Any]) -> PageTable:
     rows = [
         [
             _ASSUMPTIONS[name],
-            *(f"{scenario[name]:g}" for scenario in scenarios.values()),
-            f"{allowed['low']:g} to {allowed['high']:g}",
+            *(_tell_share(name, scenario[name]) for scenario in scenarios.values()),
+            f"{_tell_share(name, allowed['low'])} to {_tell_share(name, allowed['high'])}",
             allowed["source"],
         ]
         for name, allowed in economics["ranges"].items()
     ]
     headers = ("Assumption", *scenarios, "Range allowed", "Where it comes from")
     return PageTable("What lending is assumed to cost", headers, rows)
+
+
+def _order_choices(policies: pd.DataFrame) -> list[str]:
+    """What a committee chooses from: as it was, the former rule, caps from low to high, NPV."""
+    by_name = policies.drop_duplicates("policy").set_index("policy")["cap"]
+    caps = by_name[by_name.index.str.startswith("capped_default_rate")].sort_values()
+    return ["approve_all", "bands", *caps.index, "npv"]
+
+
+def _tell_share(name: str, value: float) -> str:
+    """An assumption in percent; the cost of funds is so already, the others are fractions."""
+    return f"{value if name.endswith('_pct') else 100 * value:g}%"
+
+
+def _judge(row: Mapping[str, Any]) -> str:
+    if not row["is_enough"]:
+        return _TOO_FEW
+    if row["holds"]:
+        return "gains"
+    if row["profit_change_high"] < 0:
+        return "loses"
+    return "no gain shown, given how many were tried"
+
+
+def _whole_percent(value: float) -> str:
+    return percent(value, 0)
+
+
+def _two_decimals(value: float) -> str:
+    return f"{value:.2f}"

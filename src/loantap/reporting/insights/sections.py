@@ -12,8 +12,13 @@ from loantap.reporting.charts.fairness import chart_fairness_price
 from loantap.reporting.charts.frontier import chart_frontier
 from loantap.reporting.charts.inline import PageChart
 from loantap.reporting.charts.rules import chart_rules
-from loantap.reporting.insights.fairness_tables import tabulate_fairness, tabulate_fairness_price
+from loantap.reporting.insights.fairness_tables import (
+    tabulate_fairness,
+    tabulate_fairness_price,
+    tabulate_groups,
+)
 from loantap.reporting.insights.finding_tables import (
+    STRENGTH,
     tabulate_claims,
     tabulate_driver_years,
     tabulate_drivers,
@@ -26,11 +31,17 @@ from loantap.reporting.insights.offer_tables import (
     tabulate_counterfactuals,
     tabulate_products,
 )
-from loantap.reporting.insights.policy_tables import tabulate_policies, tabulate_rules
+from loantap.reporting.insights.policy_tables import (
+    PAID_LIVES,
+    explain_policies,
+    tabulate_choices,
+    tabulate_policies,
+    tabulate_rules,
+)
 from loantap.reporting.insights.segment_plots import SegmentPlot, plot_segments
 from loantap.reporting.page_table import PageTable
 
-PAID_LIVES = ("contractual", "capped")
+_CONTRACTUAL = "contractual"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +77,7 @@ def describe_drivers(
             "chart-drivers",
             "What drives default, other factors equal",
             loans,
-            "Strength: about how far a loan's probability of default lies from the average because "
-            "of the factor; bars hold 95% intervals.",
+            STRENGTH + " Bars hold 95% intervals.",
             chart_drivers(drivers),
         )
     ]
@@ -76,11 +86,11 @@ def describe_drivers(
         charts.append(
             PageChart(
                 "chart-driver-years",
-                "The same by issue year",
+                "Does it hold in each issue year?",
                 loans,
-                "Strength in points: how far the loans of the year follow the order that the "
-                "segments have in all other years. Red: they go the other way. Empty: too few "
-                "loans. Point at a field for its interval.",
+                "Strength in points, by the order that the segments have in all other years. Blue: "
+                "the year follows that order; red: it goes the other way; pale: that may be "
+                "chance. Empty: too few loans. Point at a field for its interval.",
                 by_year,
             )
         )
@@ -100,6 +110,17 @@ def describe_drivers(
     )
 
 
+def describe_choices(
+    policies: pd.DataFrame, fairness: pd.DataFrame, scenario: str, scenarios: Sequence[str]
+) -> PageSection:
+    """The policies that a committee chooses from, in one table."""
+    return PageSection(
+        "choices",
+        "What there is to choose from",
+        tables=[tabulate_choices(policies, fairness, scenario, scenarios)],
+    )
+
+
 def describe_policies(
     policies: pd.DataFrame,
     frontier: pd.DataFrame,
@@ -109,7 +130,7 @@ def describe_policies(
 ) -> PageSection:
     """The frontier, each policy in the main scenario, targets; folded, the other scenarios."""
     others = [(name, life) for name in scenarios for life in PAID_LIVES
-              if (name, life) != (scenario, PAID_LIVES[0])]  # fmt: skip
+              if (name, life) != (scenario, _CONTRACTUAL)]  # fmt: skip
     loans = int(frontier.loc[frontier["sample"].eq("cv"), "n"].max())
     return PageSection(
         "policies",
@@ -124,14 +145,17 @@ def describe_policies(
                 "chart-frontier",
                 "The frontier: what each default rate costs",
                 loans,
-                "Each line is one way to choose, stricter towards the left; bands hold 95% "
-                "intervals. Left of its top, a lower default rate costs profit.",
-                chart_frontier(frontier, (scenario, PAID_LIVES[0]), scenarios, PAID_LIVES),
+                "Each line is one way to choose, from few approvals to all; thin bars hold 95% "
+                "intervals. The lines of PD and cap are stricter towards the left, those of NPV "
+                "and profit score towards the right. Point at a dot for the share approved. The "
+                f"table below holds scenario {scenario}; the others are folded under it.",
+                chart_frontier(frontier, (scenario, _CONTRACTUAL), scenarios),
             )
         ],
         [
-            tabulate_policies(policies, scenario, PAID_LIVES[0]),
+            tabulate_policies(policies, scenario, _CONTRACTUAL),
             targets,
+            explain_policies(),
             *(tabulate_policies(policies, *outlook, is_folded=True) for outlook in others),
         ],
     )
@@ -150,8 +174,9 @@ def describe_rules(rules: pd.DataFrame) -> PageSection:
                 "chart-rules",
                 "What each rule would have changed",
                 int(rules["n"].max()),
-                "Change of imputed profit per application, with its 95% interval. Right of the "
-                "dashed line the rule earns.",
+                "Change of imputed profit per application, paid loans no longer than observed, "
+                "with its 95% interval. Right of the dashed line the rule earns. n: all judged "
+                "loans; rules of the search are tested on half of them, as the table says.",
                 chart_rules(rules),
             )
         )
@@ -161,8 +186,8 @@ def describe_rules(rules: pd.DataFrame) -> PageSection:
         (
             "Each rule declines the loans that it names. Those written by hand are tested on all "
             "judged loans; those found by the search are tested on the half that the search did "
-            "not look at. A rule holds where its gain is beyond what the number of rules tried "
-            "explains."
+            "not look at. A rule gains where its profit is above zero beyond what the number of "
+            "rules tried explains."
         ),
         charts,
         [tabulate_rules(rules)],
@@ -231,8 +256,9 @@ def describe_fairness(
                 "What it costs to approve groups alike",
                 int(frontier["n"].max()),
                 "Across: the approval rate of the group approved least often, as a share of that "
-                "of the group approved most often. Up: imputed profit that the NPV policy loses, "
-                "with its 95% interval.",
+                "of the group approved most often, from what it is today to 1. Up: imputed profit "
+                "that the NPV policy would lose, with its 95% interval; below 0 it would earn. "
+                "Where the bars hold 0, no cost can be told.",
                 chart_fairness_price(frontier, scenario, paid_life),
             )
         )
@@ -240,9 +266,14 @@ def describe_fairness(
         "fairness",
         "Fairness of each policy",
         (
-            "The data holds no protected attribute. The audit looks at groups that may stand for "
-            "one, and can neither show nor rule out equal treatment."
+            "No protected attribute (age, sex, religion, caste, marital status, disability) is in "
+            "the data. The audit looks at groups that may stand for one, so it can neither show "
+            "nor rule out equal treatment of protected groups."
         ),
         charts,
-        [tabulate_fairness(audit), tabulate_fairness_price(frontier, scenario, paid_life)],
+        [
+            tabulate_fairness(audit),
+            tabulate_groups(audit),
+            tabulate_fairness_price(frontier, scenario, paid_life),
+        ],
     )

@@ -1,0 +1,171 @@
+"""Three actions: what is proposed depends on what the intervals allow."""
+
+from __future__ import annotations
+
+import pytest
+
+from loantap.policy.summary.headlines import Money
+from tests.policy.summary.material import (
+    FAIRNESS,
+    NAN,
+    make_policies,
+    policy,
+    propose,
+    rule,
+    spread,
+)
+
+
+def test_the_policy_is_proposed_with_what_it_changes_and_what_the_latest_loans_say() -> None:
+    said = propose()[0]
+
+    assert said.title == (
+        "Decide by expected NPV, and watch it: on the latest loans no gain is shown"
+    )
+    assert said.money == Money(100, 70, 130, "per application, against approving everybody")
+    assert "62% are approved, 22.2% (20.7 to 23.7%) of them charged off; 28% of all" in said.text
+    assert "Profit per application goes from +490 to +595, the default rate from 19.1% to" in (
+        said.text
+    )
+    assert "It rises, since mostly safe loans are declined" in said.text
+
+
+@pytest.mark.parametrize(
+    ("gain", "title"),
+    [
+        (40, "Decide by expected NPV"),
+        (39, "Decide by expected NPV, and watch it: on the latest loans no gain is shown"),
+        (-40, "Do not decide by expected NPV yet: on the latest loans it loses"),
+        (NAN, "Decide by expected NPV"),
+    ],
+)
+def test_the_latest_loans_have_a_say(gain: float, title: str) -> None:
+    latest = policy("npv", gain, 39, sample="out_of_time", n=1_357)
+
+    assert propose(policies=make_policies(latest))[0].title == title
+
+
+def test_without_any_latest_loans_the_others_decide() -> None:
+    policies = make_policies()
+
+    said = propose(policies=policies[policies["sample"].ne("out_of_time")])[0]
+
+    assert said.title == "Decide by expected NPV"
+
+
+def test_a_default_rate_that_falls_is_not_said_to_rise() -> None:
+    safer = policy("npv", **spread("default_rate_approved", 0.15, 0.01))
+
+    assert "It rises" not in propose(policies=make_policies(safer))[0].text
+
+
+def test_the_group_approved_least_is_told_with_what_the_rule_asks_and_no_audit() -> None:
+    text = propose()[0].text
+
+    assert "yearly income below 40,000 is approved at 0.52 (0.45 to 0.59) of the rate" in text
+    assert "the four-fifths rule asks for 0.80" in text
+    none = FAIRNESS[FAIRNESS["audit_only"]]
+    assert "Fairness" not in propose(fairness=none)[0].text
+
+
+def test_a_policy_whose_gain_may_be_chance_is_not_proposed() -> None:
+    said = propose(policies=make_policies(policy("npv", 30, 30)))[0]
+
+    assert said.title == "Expected NPV is not shown to beat approving everybody"
+
+
+def test_a_policy_that_approves_too_few_comes_without_money() -> None:
+    said = propose(policies=make_policies(policy("npv", NAN)))[0]
+
+    assert said.title == "Expected NPV is not shown to beat approving everybody"
+    assert said.money is None
+
+
+def test_the_lowest_cap_that_is_shown_to_gain_is_proposed_with_the_next_lower_one() -> None:
+    said = propose()[1]
+
+    assert said.title == "Where the default rate must fall, cap it at 19%"
+    assert "33% of all charge-offs are avoided" in said.text
+    assert "Profit per application is +588, by expected NPV +595." in said.text
+    assert "At 17%, 40% of charge-offs are avoided, for +31 (-9 to +71) against" in said.text
+    assert said.money is not None
+    assert said.money.value == 98
+
+
+def test_a_gain_that_may_be_chance_is_no_reason_for_a_cap() -> None:
+    doubtful = policy("capped_default_rate_19", 35, 35, cap=0.19)
+
+    said = propose(policies=make_policies(doubtful))[1]
+
+    assert said.title == "No cap on the default rate is shown to pay"
+    assert said.money is not None
+    assert said.money.value == 35
+
+
+def test_a_cap_that_binds_nothing_is_called_that() -> None:
+    loose = policy("capped_default_rate_15", 100, 30, cap=0.15, profit=595.0)
+
+    said = propose(policies=make_policies(loose))[1]
+
+    assert said.title == "Expected NPV keeps the default rate at 15% without a cap"
+
+
+def test_a_cap_under_which_nobody_is_approved_is_none() -> None:
+    empty = [policy(f"capped_default_rate{end}", 500, 1, cap=cap, approved=0)
+             for end, cap in (("_15", 0.15), ("", 0.17))]  # fmt: skip
+
+    assert propose(policies=make_policies(*empty))[1].title.endswith("cap it at 19%")
+    policies = make_policies(*empty)
+    none = propose(policies=policies[policies["cap"].ne(0.19)])[1]
+    assert none.title == "No cap on the default rate approves a loan"
+    assert none.money is None
+
+
+def test_the_rule_that_gains_most_surely_after_the_policy_is_to_be_added() -> None:
+    held = [
+        rule("large", (50, 40), (30, 1), holds_after_npv=True),
+        rule("sure", (20, 10), (12, 8), holds_after_npv=True),
+        rule("alone", (99, 90), (1, -9)),
+    ]
+
+    said = propose(held)[2]
+
+    assert said.title == "Add a rule: SURE"
+    assert "scoring.recommendations=[sure]" in said.text
+    assert "what 4 rules tried explain" in said.text
+    assert said.money == Money(
+        12, 8, 16, "per application, against approving everybody; with prepayment"
+    )
+    assert said.n == 1_500
+
+
+def test_a_rule_against_cheap_loans_says_to_raise_rates() -> None:
+    held = [rule("weak", (9, 1), (1, -9)), rule("cheap", (97, 62), (8, -4), cause="price")]
+
+    said = propose(held)[2]
+
+    assert said.title == "Add no rule to expected NPV; test a higher rate for cheap loans"
+    assert "2 of 3 rules tried earn more than approving everybody; the surest is “CHEAP”" in (
+        said.text
+    )
+    assert "After expected NPV it changes profit by +8 (-4 to +20): not shown to gain" in said.text
+    assert "On the latest loans its gain is not confirmed." in said.text
+    assert "Of the loans that it declines 9.0% (7.0 to 11.0%) default" in said.text
+    assert said.money is not None
+    assert said.money.value == 97
+
+
+def test_a_rule_that_only_holds_alone_is_not_to_be_added() -> None:
+    said = propose([rule("risky", (22, 10), (None, None), latest=(5, 1))])[2]
+
+    assert said.title == "Add no rule to expected NPV"
+    assert "After expected NPV" not in said.text
+    assert "not confirmed" not in said.text
+    assert said.money is not None
+    assert said.money.per.endswith("with prepayment")
+
+
+def test_where_no_rule_holds_none_is_to_be_added() -> None:
+    said = propose()[2]
+
+    assert (said.title, said.money, said.n) == ("Add no rule", None, 3_000)

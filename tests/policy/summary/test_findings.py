@@ -1,0 +1,169 @@
+"""Five findings: what is said depends on what the intervals allow."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from loantap.policy.summary.findings import summarise_findings
+from loantap.policy.summary.headlines import Money
+from tests.policy.summary.material import (
+    DRIVERS,
+    DTI,
+    POOR,
+    RATES,
+    find,
+    make_claims,
+    make_drivers,
+    make_policies,
+    policy,
+    segment,
+    spread,
+)
+
+
+def test_drivers_are_the_applicants_beside_the_price_and_the_worst_segment_has_its_money() -> None:
+    said = find(DTI, POOR)[0]
+
+    assert said.title == "Default goes with DTI, beside the lender's own price"
+    assert "Strongest is the price: grade." in said.text
+    assert "No effect is shown for income." in said.text
+    assert said.text.endswith(
+        "DTI 35% and more stands out most: 20.0% (15.0 to 25.0%) were charged off."
+    )
+    assert said.money == Money(-828, -1_707, 51, "per loan")
+    assert said.n == 86
+
+
+def test_an_audit_is_no_driver() -> None:
+    pincode = segment("pincode", "11650", role="audit", finding="more defaults", effect=74.8,
+                      profit_contractual=-4_000, profit_contractual_high=-3_000)  # fmt: skip
+
+    said = find(DTI, pincode)
+
+    assert all("11650" not in one.title + one.text for one in said[:4])
+    assert said[0].money is not None
+    assert said[0].money.value == -828
+
+
+def test_without_a_driver_or_a_worse_segment_that_is_said() -> None:
+    said = find(drivers=make_drivers(grade="no effect shown", DTI="no effect shown"))[0]
+
+    assert said.title == "Beside the lender's own price, no factor is shown to drive default"
+    assert said.text == "Other factors equal. No effect is shown for grade and DTI."
+    assert said.money is None
+    assert said.n == 5_000
+
+
+@pytest.mark.parametrize(
+    ("profit", "title"),
+    [
+        (-98, "The safest loans lose money"),
+        (-97, "The safest loans neither earn nor lose beyond chance"),
+        (97, "The safest loans neither earn nor lose beyond chance"),
+        (98, "The safest loans earn money"),
+    ],
+)
+def test_the_safest_loans_are_those_of_the_lowest_rates(profit: float, title: str) -> None:
+    cheap = RATES[1] | spread("profit_contractual", profit, 97)
+
+    said = summarise_findings(
+        DRIVERS, pd.DataFrame([RATES[0], cheap]), make_policies(), make_claims(), "mid"
+    )[1]
+
+    assert said.title == title
+    assert "a loan earned +2,863 (+2,363 to +3,363)" in said.text
+    assert said.n == 636
+
+
+def test_without_rates_enough_nothing_is_said_of_them() -> None:
+    few = [row | {"finding": "too few loans to say"} for row in RATES]
+
+    said = summarise_findings(DRIVERS, pd.DataFrame(few), make_policies(), make_claims(), "mid")[1]
+
+    assert said.money is None
+    assert "Too few loans" in said.title
+
+
+def test_the_group_that_lost_most_in_all_is_named_not_the_worst_per_loan() -> None:
+    few = segment("DTI", "35% and more", loans=10, **spread("profit_contractual", -900, 100))
+
+    said = find(POOR, few, segment("purpose", "car"))[2]
+
+    assert said.title == "Applicants with income 0 to 30,000 lose money"
+    assert "Of 3 groups of applicants, 2 lost money beyond chance" in said.text
+    assert said.money == Money(-250, -350, -150, "per loan")
+
+
+def test_among_many_groups_one_loss_may_be_chance() -> None:
+    # Below zero at 95% by itself, and not for the one of 41 groups that it is.
+    below = segment("income", "0 to 30,000", loans=300, **spread("profit_contractual", -110, 100))
+    others = [segment("purpose", str(n)) for n in range(40)]
+
+    said = find(below, *others)[2]
+
+    assert said.title == "No group of applicants is shown to lose money"
+    assert "Of 41 groups 1 lies wholly below zero at 95%; about 1 would by chance." in said.text
+    assert said.money == Money(-110, -210, -10, "per loan")
+    assert find(below)[2].title == "Applicants with income 0 to 30,000 lose money"
+
+
+def test_where_too_few_loans_say_nobody_is_named() -> None:
+    said = find(POOR | {"finding": "too few loans to say"})[2]
+
+    assert said.title == "Too few loans to say who loses money"
+
+
+@pytest.mark.parametrize(
+    ("gain", "title"),
+    [
+        (-59, "To decline the tenth of the highest PDs costs money"),
+        (-58, "To decline the tenth of the highest PDs does not change profit beyond chance"),
+        (58, "To decline the tenth of the highest PDs does not change profit beyond chance"),
+        (59, "To decline the tenth of the highest PDs earns money"),
+    ],
+)
+def test_declining_by_pd_is_judged_by_its_interval(gain: float, title: str) -> None:
+    said = find(policies=make_policies(policy("bands", gain, 58, charge_offs_avoided=0.226)))[3]
+
+    assert said.title == title
+    assert "avoids 23% of charge-offs" in said.text
+    assert "The F2 threshold declines 66%: -517 (-610 to -424)." in said.text
+
+
+def test_claims_are_counted_and_the_one_that_holds_and_earns_is_told() -> None:
+    longer = {"said": "Loans over 60 months are riskier", "verdict": "shown", "loans": 1_235,
+              "claimed": "more defaults", **spread("profit_contractual", 1_813, 300)}  # fmt: skip
+    losing = longer | spread("profit_contractual", 599, 10)
+
+    said = find(claims=make_claims(longer, losing, {"verdict": "shown"}))[4]
+
+    assert said.title == "Of 5 claims of the case study, the loans show 3"
+    assert "1 are about pincodes" in said.text
+    assert "is made from the outcome" in said.text
+    assert "It is shown that loans over 60 months are riskier, and still they earn" in said.text
+    assert "than all others, which earn +600 per loan" in said.text
+    assert said.money is not None
+    assert said.money.value == 1_813
+
+
+def test_claims_that_earn_nothing_more_come_without_money() -> None:
+    assert find()[4].money is None
+
+
+def test_claims_that_cannot_be_judged_are_counted_apart() -> None:
+    said = find(claims=make_claims({"verdict": "too few loans to say"}))[4]
+
+    assert said.title == (
+        "Of 3 claims of the case study, the loans show 0, and are too few to say of 1"
+    )
+
+
+def test_a_pincode_whose_loans_end_either_way_is_not_called_made_from_the_outcome() -> None:
+    honest = make_claims()
+    honest["charged_off"] = 48
+
+    text = find(claims=honest)[4].text
+
+    assert "are refused." in text
+    assert "made from the outcome" not in text
