@@ -28,12 +28,14 @@ PLAIN = Scenario(
 rates = st.one_of(st.just(0.0), st.floats(0.5, 40))
 terms = st.sampled_from([1, 2, 12, 36, 60])
 scenarios = st.builds(
-    Scenario,
+    lambda paid, earlier, **others: Scenario(
+        paid_share_of_term=paid, default_at_share_of_term=earlier * paid, **others
+    ),
+    paid=st.floats(0.05, 1),
+    earlier=st.floats(0.05, 0.99),
     cost_of_funds_pct=st.one_of(st.just(0.0), st.floats(0.1, 30)),
     loss_given_default=st.floats(0, 1),
-    default_at_share_of_term=st.floats(0.05, 1),
     origination_cost_share=st.floats(0, 0.05),
-    paid_share_of_term=st.floats(0.05, 1),
 )
 
 
