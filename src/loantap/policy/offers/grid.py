@@ -65,7 +65,7 @@ class Grid:
     """Loans that could be offered: arrays of one row per applicant and one column per loan.
 
     The columns are those of each term of `TERMS_MONTHS` in turn, and of a term the amount asked
-    for, then the smaller ones, falling.
+    for, the highest one where more was asked for, then the smaller ones, falling.
 
     Attributes:
         amount: in currency.
@@ -101,9 +101,11 @@ def make_grid(
     """
     asked = applicants.amount[:, np.newaxis]
     step, shares = options.amounts.step, np.array(options.amounts.shares)
-    most = np.minimum(asked, rules.max_loan_amount)
-    smaller = np.floor(most * shares / step + _ROUNDING) * step
-    amounts = np.hstack([asked, smaller])
+    highest = rules.max_loan_amount
+    most = np.minimum(asked, highest)
+    # Where no more is asked for than may be lent, there is no highest amount beside it.
+    tried = np.hstack([np.where(asked > highest, highest, 0.0), most * shares])
+    amounts = np.hstack([asked, np.floor(tried / step + _ROUNDING) * step])
     parts = [
         _price_term(amounts, term, price_list, applicants, options)
         for term, price_list in zip(TERMS_MONTHS, prices, strict=True)
@@ -120,7 +122,7 @@ def make_grid(
     broken = _find_broken_by_borrower(applicants, instalment, options)
     is_accepted = lendable & (pds <= rules.max_probability_of_default)
     broken |= np.where(is_accepted, np.where(payable, 0, Limit.RATE), Limit.RISK)
-    is_possible = (amount >= options.amounts.lowest) & (amount <= rules.max_loan_amount)
+    is_possible = (amount >= options.amounts.lowest) & (amount <= highest)
     broken |= np.where(is_possible, 0, Limit.AMOUNT)
     is_first = np.arange(len(terms)) % amounts.shape[1] == 0
     return Grid(
