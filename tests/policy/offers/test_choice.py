@@ -188,11 +188,20 @@ class TestLimits:
 
         assert (found[0]["kind"], found[0]["amount"]) == ("smaller", 9_000)
 
+    @pytest.mark.parametrize("name", ["pd_", "amount", "term", "income", "dti"])
+    @pytest.mark.parametrize("value", [np.nan, np.inf])
+    def test_a_number_that_is_none_is_approved_by_nobody(self, name: str, value: float) -> None:
+        assert "approve" not in {found["decision"] for found in offer(**{name: value})}
+        keeps_none = name in {"income", "dti"}
+        assert not keeps_none or offer(**{name: value})[0]["kind"] == "none"
+
     @pytest.mark.parametrize(
         ("changes", "reason"),
         [
             ({"amount": 999}, "the amount is not between 1,000 and 35,000"),
             ({"pd_": 0.8}, "the PD is above 40%"),
+            ({"income": np.inf}, "no income is stated"),
+            ({"income": np.nan}, "no income is stated"),
             ({"dti": 43.5}, "all debt payments would take more than 43% of the income"),
             (
                 {"income": 100, "dti": 0},

@@ -64,7 +64,8 @@ def choose(grid: Grid, options: OffersOptions) -> Choice:
     longest = grid.term_months == max(TERMS_MONTHS)
     asked = np.argmax(grid.is_as_asked, axis=1)
     rows = np.arange(len(asked))
-    as_asked = can[rows, asked]
+    # Where no loan of the grid has the term asked for, `asked` is the first of all, by no right.
+    as_asked = (can & grid.is_as_asked)[rows, asked]
     wants_longest = longest[asked]
     same_term = longest == wants_longest[:, np.newaxis]
     shares = np.tile([1.0, 1.0, *options.amounts.shares], len(TERMS_MONTHS))

@@ -99,7 +99,7 @@ def make_grid(
         options: amounts, limits and counterfactual odds ratios.
         rules: of the policy: the highest amount and the highest PD.
     """
-    asked = applicants.amount[:, np.newaxis]
+    asked = _keep_finite(applicants.amount)[:, np.newaxis]
     step, shares = options.amounts.step, np.array(options.amounts.shares)
     highest = rules.max_loan_amount
     most = np.minimum(asked, highest)
@@ -154,11 +154,19 @@ def _price_term(
 def _find_broken_by_borrower(
     applicants: Applicants, instalment: FloatArray, options: OffersOptions
 ) -> IntArray:
-    """The limits that a loan breaks by what the borrower can carry; without dividing by income."""
+    """The limits that a loan breaks by what the borrower can carry; without dividing by income.
+
+    Limits are written so that a number that is missing breaks them.
+    """
     limits = options.affordability
-    income = applicants.annual_income[:, np.newaxis]
+    income = _keep_finite(applicants.annual_income)[:, np.newaxis]
     yearly = instalment * MONTHS_PER_YEAR
     debt = applicants.dti_pct[:, np.newaxis] / 100 * income + yearly
-    broken = np.where(yearly > limits.max_instalment_share * income, Limit.INSTALMENT, 0)
-    broken |= np.where(debt > limits.max_dti_pct / 100 * income, Limit.DTI, 0)
+    broken = np.where(yearly <= limits.max_instalment_share * income, 0, Limit.INSTALMENT)
+    broken |= np.where(debt <= limits.max_dti_pct / 100 * income, 0, Limit.DTI)
     return np.where(income > 0, broken, Limit.INCOME)
+
+
+def _keep_finite(numbers: FloatArray) -> FloatArray:
+    """Numbers, NaN where they are infinite: no amount and no income is."""
+    return np.where(np.isfinite(numbers), numbers, np.nan)
