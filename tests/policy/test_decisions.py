@@ -76,6 +76,15 @@ def test_the_limits_are_those_of_a_loan_that_earns_nothing() -> None:
         (0.9, {"unlike": 1}, "refer", "unlike 1"),
         (0.05, {"rate_pct": math.nan}, "refer", "is missing"),
         (0.9, {"term_months": math.nan}, "refer", "is missing"),
+        (0.05, {"amount": math.nan}, "refer", "is missing"),
+        (0.25, {"amount": math.inf}, "refer", "is missing"),
+        (0.05, {"amount": 0.0}, "refer", "is missing"),
+        (0.05, {"rate_pct": math.inf}, "refer", "is missing"),
+        (0.05, {"term_months": math.inf}, "refer", "is missing"),
+        (0.05, {"term_months": 0.0}, "refer", "is missing"),
+        (0.05, {"rate_pct": -1_200.0}, "refer", "is missing"),
+        (0.05, {"term_months": -36.0}, "refer", "is missing"),
+        (0.05, {"rate_pct": 0.0}, "decline", "does not cover"),
         (None, {}, "invalid", ""),
         (None, {"unlike": 1, "amount": 50_000.0}, "invalid", ""),
     ],
@@ -112,17 +121,24 @@ def test_a_higher_hurdle_declines_more() -> None:
     assert decide(0.01, strict)[0] == "approve"
 
 
+_NONE = st.sampled_from([math.nan, math.inf, -math.inf, 0.0, -1.0])
+
+
 @given(
     pd_=st.one_of(st.none(), st.floats(0, 1)),
-    amount=st.floats(500, 60_000),
-    rate_pct=st.floats(0, 40),
-    term_months=st.sampled_from([36.0, 60.0]),
+    amount=st.one_of(st.floats(500, 60_000), _NONE),
+    rate_pct=st.one_of(st.floats(0, 40), _NONE),
+    term_months=st.one_of(st.sampled_from([36.0, 60.0]), _NONE),
     unlike=st.integers(0, 5),
 )
 def test_one_loan_is_decided_as_among_others(
     pd_: float | None, amount: float, rate_pct: float, term_months: float, unlike: int
 ) -> None:
-    decide(pd_, amount=amount, rate_pct=rate_pct, term_months=term_months, unlike=unlike)
+    given = {"amount": amount, "rate_pct": rate_pct, "term_months": term_months}
+    decision, _ = decide(pd_, **given, unlike=unlike)
+
+    is_known = all(map(math.isfinite, given.values())) and min(amount, term_months) > 0 <= rate_pct
+    assert is_known or decision in {"refer", "invalid"}
 
 
 def test_expected_npv_is_in_currency() -> None:

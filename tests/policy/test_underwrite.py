@@ -10,6 +10,7 @@ from loantap.model.scoring.scorer import REASONS, Scorer
 from loantap.model.scoring.trained import TrainedModel
 from loantap.policy.decisions import Decider
 from loantap.policy.lab.rule_tally import RuleTally
+from loantap.policy.lab.rules import Rule
 from loantap.policy.schemas import SCORES
 from loantap.policy.underwriting import Underwriter
 from loantap.portfolio.dictionary import portfolio_columns
@@ -311,8 +312,24 @@ class TestRules:
             underwriter.underwrite_batch(batch, row, AS_OF, rule_tally=tally)
 
         first, second = tally.describe()
-        # Of six that could be scored: one of HIGH_DTI approved, and one referred.
-        assert "DTI at most 30% would have declined 2 of 6 applications" in first
+        # Of six that could be scored: HIGH_DTI, and not the one unlike the loans of the training.
+        assert "DTI at most 30% would have declined 1 of 6 applications" in first
         assert first.endswith("(scoring.recommendations=[dti_at_most_30])")
         assert "60 months only up to grade C would have declined 1 of 6" in second
         assert RuleTally(self.RULES).describe() == []
+
+    @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+    def test_what_is_counted_is_what_the_rule_does_once_it_is_on(
+        self, rule: Rule, scorer: Scorer
+    ) -> None:
+        unlike = {"annual_inc": "15000"}
+        long_d = self.LONG | {"grade": "D", "sub_grade": "D1"}
+        applications = raw_loans(*self.GIVEN, long_d | {"dti": "31"}, long_d | unlike)
+        tally, off = RuleTally([rule]), Underwriter(scorer, DECIDER)
+        off.underwrite_batch(applications, 0, AS_OF, rule_tally=tally)
+
+        on = Underwriter(scorer, DECIDER, (rule,)).underwrite(applications, AS_OF)
+
+        is_declined = on["decision"] == "decline"
+        is_new = is_declined & (off.underwrite(applications, AS_OF)["decision"] != "decline")
+        assert tally.declined == [is_new.sum()] == [2]

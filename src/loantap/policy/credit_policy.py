@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import unicodedata
 from datetime import date
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from loantap.policy.money.scenarios import Economics, Scenario, Share
 from loantap.portfolio.errors import InputError
@@ -15,6 +16,15 @@ from loantap.portfolio.errors import InputError
 # Of the digest, as much as is recorded with a decision and shown.
 _SHOWN_DIGITS = 12
 _FILE = "conf/base/parameters_policy.yml"
+
+
+def _require_words(text: str) -> str:
+    if not text.strip():
+        raise ValueError("it is blank")
+    return text
+
+
+Words = Annotated[str, AfterValidator(_require_words)]
 
 
 class Rules(BaseModel):
@@ -72,9 +82,9 @@ class CreditPolicy(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    id: Annotated[str, Field(min_length=1)]
-    version: Annotated[str, Field(min_length=1)]
-    author: Annotated[str, Field(min_length=1)]
+    id: Words
+    version: Words
+    author: Words
     approved_by: str | None
     effective_from: date
     scenario: str
@@ -84,12 +94,12 @@ class CreditPolicy(BaseModel):
 
     @model_validator(mode="after")
     def _is_approved_by_another(self) -> CreditPolicy:
-        approver = (self.approved_by or "").strip()
+        approver = _plain(self.approved_by or "")
         if not approver:
             raise ValueError(
                 f"{self} was not approved by a second person; have one run loantap-policy approve"
             )
-        if approver.casefold() == self.author.strip().casefold():
+        if approver == _plain(self.author):
             raise ValueError(f"{self} was approved by its author; a second person must approve it")
         return self
 
@@ -119,6 +129,11 @@ class CreditPolicy(BaseModel):
                 f"Give one of {', '.join(economics.scenarios)} in {_FILE}",
             )
         return economics.scenarios[self.scenario]
+
+
+def _plain(name: str) -> str:
+    """A name as it is compared: of any case, blanks of any kind and number taken for one."""
+    return " ".join(unicodedata.normalize("NFKC", name).split()).casefold()
 
 
 def digest_policy(policy: CreditPolicy, scenario: Scenario) -> str:

@@ -101,7 +101,7 @@ class Decider:
 
         Args:
             probability_of_default: NaN where the application is invalid.
-            amount: principal, in currency.
+            amount: principal, in currency; none where it is not above 0 and finite.
             rate_pct: nominal yearly rate, in percent.
             term_months: the term.
             unlike: what is unlike the loans that the model was trained on, see `Support`; none
@@ -109,6 +109,7 @@ class Decider:
         """
         rules, pd_ = self.policy.rules, probability_of_default
         margin = value_units(rate_pct, term_months, self.scenario).margin(pd_)
+        margin = np.where((amount > 0) & (amount < np.inf), margin, np.nan)
         codes, causes = np.zeros(len(pd_), dtype="int8"), np.zeros(len(pd_), dtype="int16")
 
         def give(rows: BoolArray, decision: int, cause: int) -> None:
@@ -139,7 +140,7 @@ class Decider:
         if pd_ is None:
             return DECISIONS[_INVALID], 0, None
         margin = float(value_unit(rate_pct, term_months, self.scenario).margin(pd_))
-        npv = None if math.isnan(margin) else margin * amount
+        npv = margin * amount if 0 < amount < math.inf and not math.isnan(margin) else None
         if unlike:
             code, cause = _REFER, unlike + len(CAUSES) - 1
         elif npv is None:

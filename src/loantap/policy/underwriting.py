@@ -24,6 +24,7 @@ from loantap.policy.lab.rules import (
     columns_of_rules,
 )
 from loantap.policy.score_table import MadeBy, put_first, tabulate_scores
+from loantap.portfolio.arrays import BoolArray
 from loantap.portfolio.column_reading import read_column
 from loantap.portfolio.dictionary import COLUMNS, Column
 from loantap.portfolio.values import make_reader, to_days
@@ -149,8 +150,8 @@ class Underwriter:
         decided = self._decide(assessed, rows, as_of)
         if rule_tally is not None:
             columns = _read_more(rule_tally.rules, assessed, rows, as_of)
-            codes = decided.decisions.codes
-            rule_tally.add(columns, np.isin(codes, _OPEN), ~np.isnan(decided.expected_npv))
+            is_valid = ~np.isnan(assessed.probability_of_default)
+            rule_tally.add(columns, _is_open(decided, assessed), is_valid)
         reasons = put_first(assessed.reasons, decided.causes, self._causes)
         made_by = MadeBy(
             self.scorer.name, self.scorer.version, self.policy_version, self.policy_digest
@@ -224,11 +225,16 @@ class Underwriter:
         )
         if self.rules and len(rows):
             declines = apply_rules(self.rules, _read_more(self.rules, assessed, rows, as_of))
-            codes = decided.decisions.codes
-            is_stopped = np.isin(codes, _OPEN) & (assessed.unlike == 0) & declines.any(axis=1)
-            codes[is_stopped] = DECISIONS.index(Decision.DECLINE)
+            is_stopped = _is_open(decided, assessed) & declines.any(axis=1)
+            decided.decisions.codes[is_stopped] = DECISIONS.index(Decision.DECLINE)
             decided.causes[is_stopped] = self._first_rule + declines[is_stopped].argmax(axis=1)
         return decided
+
+
+def _is_open(decided: Decided, assessed: Assessed) -> BoolArray:
+    """Whether a rule may still decline: not where the model has seen no such application."""
+    is_open: BoolArray = np.isin(decided.decisions.codes, _OPEN) & (assessed.unlike == 0)
+    return is_open
 
 
 def _read_more(

@@ -191,10 +191,13 @@ def _report_after(holds: bool, change: float | None) -> dict[str, Any]:
 
 
 class TestDoubt:
-    def test_a_rule_that_is_not_shown_to_gain_after_the_policy_says_so(self) -> None:
+    def test_a_rule_that_is_not_shown_to_gain_after_expected_npv_says_so(self) -> None:
         (doubt,) = doubt_rules(_report_after(False, 6.4), ["dti"])
 
-        assert doubt.startswith("Rule dti gains against approving everybody, and is not shown")
+        assert doubt.startswith(
+            "Rule dti gains against approving everybody, and is not shown to gain after expected "
+            "NPV above 0: there"
+        )
         assert doubt.endswith("imputed profit by +6.4 per application (-0.6 to +13.4)")
 
     def test_too_few_loans_are_called_too_few(self) -> None:

@@ -239,6 +239,24 @@ def test_a_rule_that_was_found_is_named_by_what_it_says() -> None:
 
 
 @pytest.mark.parametrize(
+    ("column", "value", "name", "said"),
+    [
+        ("annual_income", 1e6, "1000000", "1,000,000"),
+        ("annual_income", 1.23e6, "1230000", "1,230,000"),
+        ("revolving_balance", 1e8, "100000000", "100,000,000"),
+        ("loan_to_income", 1e-5, "0p00001", "0.00001"),
+        ("loan_to_income", 0.25, "0p25", "0.25"),
+        ("dti_pct", 0.0, "0", "0%"),
+    ],
+)
+def test_a_rule_may_have_a_bound_of_any_size(column, value, name, said) -> None:
+    rule = name_rule([Condition(column=column, operator=Operator.ABOVE, value=value)])
+
+    assert rule.id == f"found_{column}_gt_{name}"
+    assert rule.title.endswith(f" above {said}")
+
+
+@pytest.mark.parametrize(
     ("column", "sign", "value", "words"),
     [
         ("grade", "in", ["D"], "grade of D"),

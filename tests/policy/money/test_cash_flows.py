@@ -28,12 +28,14 @@ PLAIN = Scenario(
 rates = st.one_of(st.just(0.0), st.floats(0.5, 40))
 terms = st.sampled_from([1, 2, 12, 36, 60])
 scenarios = st.builds(
-    Scenario,
+    lambda paid, earlier, **others: Scenario(
+        paid_share_of_term=paid, default_at_share_of_term=earlier * paid, **others
+    ),
+    paid=st.floats(0.05, 1),
+    earlier=st.floats(0.05, 0.99),
     cost_of_funds_pct=st.one_of(st.just(0.0), st.floats(0.1, 30)),
     loss_given_default=st.floats(0, 1),
-    default_at_share_of_term=st.floats(0.05, 1),
     origination_cost_share=st.floats(0, 0.05),
-    paid_share_of_term=st.floats(0.05, 1),
 )
 
 
@@ -120,10 +122,17 @@ def test_one_loan_is_worth_what_it_is_among_others(
     assert one.margin(pd_) == pytest.approx(many.margin(pd_)[0], abs=1e-12)
 
 
-def test_a_number_that_is_missing_makes_no_value() -> None:
-    assert np.isnan(value_unit(float("nan"), 36, PLAIN).paid)
-    assert np.isnan(value_unit(12, float("nan"), PLAIN).margin(0.1))
-    assert np.isnan(value_units([np.nan], [36], PLAIN).charged_off).all()
+@pytest.mark.parametrize(
+    ("rate", "term"),
+    [(np.nan, 36), (np.inf, 36), (-5, 36), (-1_200, 36), (12, np.nan), (12, np.inf), (12, 0),
+     (12, -36), (0, 0)],
+)  # fmt: skip
+def test_what_is_no_rate_or_no_term_makes_no_value(rate: float, term: float) -> None:
+    one, many = value_unit(rate, term, PLAIN), value_units([rate, 12], [term, 12], PLAIN)
+
+    assert np.isnan([one.paid, one.charged_off, one.margin(0.1)]).all()
+    assert np.isnan([many.paid[0], many.charged_off[0]]).all()
+    assert many.paid[1] == pytest.approx(value_unit(12, 12, PLAIN).paid)
 
 
 def test_expected_loss_is_pd_times_lgd_times_ead() -> None:

@@ -33,6 +33,14 @@ def change(scenario: str, **changed: float) -> dict[str, object]:
         ),
         (change("mid", cost_of_funds_pct=-1), r"greater than or equal to 0"),
         (change("mid", speed=1), r"Extra inputs"),
+        (
+            change("mid", paid_share_of_term=0.4),
+            r"scenarios\.mid\n.*default_at_share_of_term 0\.4 is not below paid_share_of_term 0\.4",
+        ),
+        (
+            change("hard", default_at_share_of_term=0.7, paid_share_of_term=0.5),
+            r"scenarios\.hard\n.*so that a riskier loan could be worth more",
+        ),
         (read_economics(main="gentle"), r"no scenario gentle; give one of mild, mid, hard"),
         (read_economics(ranges={}), r"has no range"),
         (read_economics(scenarios={}), r"at least 1 item"),
@@ -41,6 +49,10 @@ def change(scenario: str, **changed: float) -> dict[str, object]:
 def test_an_assumption_out_of_range_is_refused(group: dict[str, object], said: str) -> None:
     with pytest.raises(ValidationError, match=said):
         Economics.model_validate(group)
+
+
+def test_a_loan_may_be_settled_soon_after_others_stop_paying() -> None:
+    Economics.model_validate(change("mid", paid_share_of_term=0.41))
 
 
 def test_a_range_that_is_crossed_is_refused() -> None:

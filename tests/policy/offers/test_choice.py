@@ -140,7 +140,7 @@ class TestLimits:
         rules = make_policy(max_loan_amount=8_000, max_probability_of_default=0.25).rules
 
         assert offer(rules=rules, amount=8_000)[0]["kind"] == "as asked"
-        assert offer(rules=rules, amount=8_001)[0]["amount"] == 7_200
+        assert offer(rules=rules, amount=8_001)[0]["amount"] == 8_000
         assert (
             "the amount is not between 1,000 and 8,000"
             in (offer(rules=rules, amount=8_001)[0]["reason"])
@@ -151,19 +151,57 @@ class TestLimits:
         assert none["reason"] == "Whatever the amount and the term, the PD is above 25%"
         assert offer(pd_=0.38, amount=5_000)[0]["kind"] == "as asked"
 
-    def test_of_too_much_the_shares_are_those_of_the_most(self) -> None:
+    def test_of_too_much_the_most_is_offered(self) -> None:
         found = offer(amount=90_000, income=500_000)
 
         assert summarise(found) == [
-            ("smaller", 31_500, 36, "refer"),
-            ("longer", 31_500, 60, "refer"),
+            ("smaller", 35_000, 36, "refer"),
+            ("longer", 35_000, 60, "refer"),
         ]
+        assert found[0]["reason"].startswith(
+            "As asked for, the amount is not between 1,000 and 35,000; the PD of these terms"
+        )
+
+    def test_where_the_most_cannot_be_carried_a_share_of_it_is_offered(self) -> None:
+        """At most 1,000 a month: 35,000 would be 1,146 in 36 months, 31,500 are 1,030."""
+        (smaller, longer) = offer(amount=90_000, income=60_000)
+
+        assert (smaller["kind"], smaller["amount"]) == ("smaller", 28_000)
+        assert smaller["instalment"] <= 1_000 < smaller["instalment"] * 9 / 8
+        assert (longer["kind"], longer["amount"]) == ("longer", 35_000)
+
+    @pytest.mark.parametrize(("highest", "most"), [(8_050, 8_000), (8_100, 8_100), (1_050, 1_000)])
+    def test_the_most_is_a_multiple_of_the_step(self, highest: float, most: float) -> None:
+        rules = make_policy(max_loan_amount=highest).rules
+
+        assert offer(rules=rules, amount=9_000)[0]["amount"] == most
+
+    def test_a_step_above_the_most_leaves_nothing(self) -> None:
+        rules = make_policy(max_loan_amount=15_000).rules
+        (found,) = offer(options(amounts={"step": 20_000}), rules, amount=30_000)
+
+        assert found["kind"] == "none"
+
+    def test_of_an_amount_that_could_be_had_the_next_smaller_is_a_share(self) -> None:
+        """10,050 is as much too dear as 10,000: nine tenths of it are tried next."""
+        found = offer(amount=10_050, income=18_500, dti=0)
+
+        assert (found[0]["kind"], found[0]["amount"]) == ("smaller", 9_000)
+
+    @pytest.mark.parametrize("name", ["pd_", "amount", "term", "income", "dti"])
+    @pytest.mark.parametrize("value", [np.nan, np.inf])
+    def test_a_number_that_is_none_is_approved_by_nobody(self, name: str, value: float) -> None:
+        assert "approve" not in {found["decision"] for found in offer(**{name: value})}
+        keeps_none = name in {"income", "dti"}
+        assert not keeps_none or offer(**{name: value})[0]["kind"] == "none"
 
     @pytest.mark.parametrize(
         ("changes", "reason"),
         [
             ({"amount": 999}, "the amount is not between 1,000 and 35,000"),
             ({"pd_": 0.8}, "the PD is above 40%"),
+            ({"income": np.inf}, "no income is stated"),
+            ({"income": np.nan}, "no income is stated"),
             ({"dti": 43.5}, "all debt payments would take more than 43% of the income"),
             (
                 {"income": 100, "dti": 0},

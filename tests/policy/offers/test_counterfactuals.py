@@ -68,6 +68,41 @@ def test_loans_of_one_term_say_nothing() -> None:
     assert set(estimate_counterfactuals(loans, options())["finding"]) == {TOO_FEW}
 
 
+def test_loans_of_one_amount_say_nothing_of_the_amount() -> None:
+    loans = make_loans(40_000, 1.57).assign(loan_amount=10_000.0)
+
+    table = estimate_counterfactuals(loans, options())
+    COUNTERFACTUALS.validate(table)
+    term, amount = table.to_dict("records")
+    assert term["adjusted_low"] < 1.57 < term["adjusted_high"]
+    assert amount["finding"] == TOO_FEW
+    assert np.isnan([amount["unadjusted"], amount["adjusted_low"]]).all()
+
+
+@pytest.mark.parametrize("value", [0.0, np.nan])
+def test_a_fact_that_is_the_same_of_all_loans_takes_nothing_away(value: float) -> None:
+    loans = make_loans(40_000, 1.57)
+    same = loans.assign(public_records=value)
+
+    term = estimate_counterfactuals(same, options()).iloc[0]
+
+    expected = estimate_counterfactuals(loans, options()).iloc[0]
+    assert term["finding"] == AGREES
+    assert term["adjusted"] == pytest.approx(expected["adjusted"], rel=0.01)
+
+
+@pytest.mark.parametrize("term", [36.0, 60.0])
+@pytest.mark.parametrize("outcome", [0, 1])
+def test_a_term_without_either_outcome_says_nothing(term: float, outcome: int) -> None:
+    loans = make_loans(40_000, 1.57)
+    loans.loc[loans["term_months"].eq(term), "is_charged_off"] = outcome
+
+    table = estimate_counterfactuals(loans, options())
+
+    assert set(table["finding"]) == {TOO_FEW}
+    assert table[["unadjusted", "adjusted"]].isna().all(axis=None)
+
+
 def test_the_values_in_force_are_those_of_the_real_sample(real_loans: pd.DataFrame) -> None:
     term, amount = estimate_counterfactuals(real_loans, options()).to_dict("records")
 

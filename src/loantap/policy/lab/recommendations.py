@@ -131,7 +131,9 @@ def choose_rules(
 
 
 def doubt_rules(recommendations: Mapping[str, Any] | None, ids: Sequence[str]) -> list[str]:
-    """A sentence for each rule that is switched on and is not shown to gain after the NPV policy.
+    """A sentence for each rule that is switched on and is not shown to gain after expected NPV.
+
+    That is expected NPV above 0, which lacks the policy's referral band and limits; see `backtest`.
 
     Args:
         recommendations: `recommendations.json`; None where there is none.
@@ -152,7 +154,7 @@ def doubt_rules(recommendations: Mapping[str, Any] | None, ids: Sequence[str]) -
         )
         told.append(
             f"Rule {entry['id']} gains against approving everybody, and is not shown to gain after "
-            f"the policy in force: {figure}"
+            f"expected NPV above 0: {figure}"
         )
     return told
 

@@ -17,7 +17,7 @@ class RuleTally:
     Attributes:
         rules: that are recommended and not switched on.
         applications: that could be scored.
-        declined: by each rule, of those that were approved or referred.
+        declined: by each rule, of those that it could still have declined.
     """
 
     rules: Sequence[Rule]
@@ -29,7 +29,7 @@ class RuleTally:
 
         Args:
             columns: typed canonical columns, those that the rules read.
-            is_open: whether an application was approved or referred.
+            is_open: whether a rule may still decline an application; see `Underwriter`.
             is_valid: whether it could be scored.
         """
         self.applications += int(is_valid.sum())

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Container, Mapping, Sequence
+from decimal import Decimal
 from enum import StrEnum
 from functools import reduce
 from types import MappingProxyType
@@ -139,11 +140,15 @@ class Condition(Options):
         return self.value if isinstance(self.value, tuple) else (self.value,)
 
     def __str__(self) -> str:
-        shown = [value if isinstance(value, str) else f"{value:,g}" for value in self._list]
-        texts = [text.replace("_", " ") for text in shown]
+        texts = [_spell(value).replace("_", " ") for value in self._list]
         listed = " or ".join([", ".join(texts[:-1]), texts[-1]] if len(texts) > 1 else texts)
         sign = "%" if self.column.endswith("_pct") else ""
         return f"{READABLE[self.column]} {_WORDS[self.operator]} {listed}{sign}"
+
+
+def _spell(value: float | str) -> str:
+    """A category as it is; a number at six digits, without an exponent: 1,230,000 and 0.00001."""
+    return value if isinstance(value, str) else f"{Decimal(f'{value:g}'):,f}"
 
 
 def _require_values(column: str, values: tuple[Any, ...]) -> None:
@@ -206,8 +211,8 @@ def name_rule(conditions: Sequence[Condition]) -> Rule:
 def _name_condition(condition: Condition) -> str:
     sign = {">": "gt", ">=": "ge", "<": "lt", "<=": "le", "in": "in"}[condition.operator]
     values = condition.value if isinstance(condition.value, tuple) else (condition.value,)
-    shown = [value if isinstance(value, str) else f"{value:g}" for value in values]
-    return "_".join([condition.column, sign, *shown]).lower().replace(".", "p")
+    shown = "_".join(map(_spell, values)).replace(",", "").replace(".", "p")
+    return f"{condition.column}_{sign}_{shown}".lower()
 
 
 def columns_of_rules(rules: Sequence[Rule]) -> tuple[str, ...]:

@@ -63,14 +63,21 @@ def value_units(rate_pct: Numbers, term_months: Numbers, scenario: Scenario,
         scenario: what lending costs.
         paid_months: when each loan is settled if it is paid back; by default what the scenario
             says.
+
+    Returns:
+        NaN where a rate or a term is none: missing, infinite, a rate below 0, a term of 0 or less.
     """
     rate, term = np.asarray(rate_pct, dtype=float), np.asarray(term_months, dtype=float)
+    rate = np.where((rate >= 0) & (rate < np.inf), rate, np.nan)
+    term = np.where((term > 0) & (term < np.inf), term, np.nan)
     settled = None if paid_months is None else np.asarray(paid_months, dtype=float)
     return _value(rate, term, scenario, settled, annuity_factor, np.rint, _power)
 
 
 def value_unit(rate_pct: float, term_months: float, scenario: Scenario) -> UnitValues:
-    """The same of one loan, without what arrays cost; not a number where one of them is none."""
+    """The same of one loan, without what arrays cost."""
+    if not (0 <= rate_pct < math.inf and 0 < term_months < math.inf):
+        return UnitValues(math.nan, math.nan)
     return _value(rate_pct, term_months, scenario, None, _annuity_of_one, _round, _power_of_one)
 
 
@@ -164,4 +171,4 @@ def _annuity_of_one(rate_pct: float, months: float) -> float:
 
 
 def _round(value: float) -> float:
-    return value if math.isnan(value) else float(round(value))
+    return float(round(value))

@@ -52,7 +52,7 @@ class Scenario(BaseModel):
             term; the instalments before are paid in full.
         origination_cost_share: cost of making the loan, as a share of the principal.
         paid_share_of_term: when a loan that is paid back is settled, as a share of its term; 1
-            where nobody prepays.
+            where nobody prepays. Later than a loan that is charged off stops paying.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -62,6 +62,18 @@ class Scenario(BaseModel):
     default_at_share_of_term: Annotated[float, Field(gt=0, le=1)]
     origination_cost_share: Annotated[float, Field(ge=0, le=0.2)]
     paid_share_of_term: Annotated[float, Field(gt=0, le=1)] = 1.0
+
+    @model_validator(mode="after")
+    def _is_settled_after_defaults(self) -> Scenario:
+        stops, settled = self.default_at_share_of_term, self.paid_share_of_term
+        if stops >= settled:
+            raise ValueError(
+                f"default_at_share_of_term {stops:g} is not below paid_share_of_term {settled:g}: "
+                f"a loan that is charged off would not stop paying before one that is paid back is "
+                f"settled, so that a riskier loan could be worth more. Lower the one or raise the "
+                f"other"
+            )
+        return self
 
 
 class Economics(BaseModel):

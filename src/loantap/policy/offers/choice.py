@@ -37,8 +37,6 @@ class Kind(StrEnum):
 KINDS: Final = tuple(kind.value for kind in Kind)
 # Nothing is put into a place of an offer.
 EMPTY: Final = -1
-# The largest share below 1.
-_LESS: Final = float(np.nextafter(1, 0))
 _ALL: Final = int(reduce(or_, Limit))
 _COUNTERFACTUAL: Final = (
     "the PD of these terms is a model's estimate, not the result of an experiment: a person decides"
@@ -66,13 +64,14 @@ def choose(grid: Grid, options: OffersOptions) -> Choice:
     longest = grid.term_months == max(TERMS_MONTHS)
     asked = np.argmax(grid.is_as_asked, axis=1)
     rows = np.arange(len(asked))
-    as_asked = can[rows, asked]
+    # Where no loan of the grid has the term asked for, `asked` is the first of all, by no right.
+    as_asked = (can & grid.is_as_asked)[rows, asked]
     wants_longest = longest[asked]
     same_term = longest == wants_longest[:, np.newaxis]
-    shares = np.tile([1.0, *options.amounts.shares], len(TERMS_MONTHS))
+    shares = np.tile([1.0, 1.0, *options.amounts.shares], len(TERMS_MONTHS))
     # Beside a loan as asked for, one that is plainly smaller.
-    limit = np.where(as_asked, options.amounts.smaller_at_most, _LESS)[:, np.newaxis]
-    is_smaller = same_term & (shares <= limit)
+    is_plainly_smaller = shares <= options.amounts.smaller_at_most
+    is_smaller = same_term & (is_plainly_smaller | ~as_asked[:, np.newaxis])
     other = can & ~same_term
     # Where it was asked for the shorter term and can be had, the longer one is none to propose.
     other &= (wants_longest | ~as_asked)[:, np.newaxis]

@@ -37,8 +37,8 @@ def estimate_counterfactuals(loans: pd.DataFrame, options: OffersOptions) -> pd.
 
     Returns:
         One row per effect: `effect`, `n`, `charged_off`, `unadjusted` (given the applicant) and
-        `adjusted` (given the sub-grade as well), each with `_low` and `_high` (95%, Wald);
-        `in_force`; and `finding`, in words.
+        `adjusted` (given the sub-grade as well), each with `_low` and `_high` (95%, Wald), missing
+        where too few loans tell; `in_force`; and `finding`, in words.
     """
     effects = {
         "60 months against 36": (_TERM, options.sixty_months),
@@ -60,21 +60,23 @@ def estimate_counterfactuals(loans: pd.DataFrame, options: OffersOptions) -> pd.
 def _estimate(loans: pd.DataFrame, outcome: Any) -> dict[str, pd.DataFrame | None]:
     """Coefficients without and with the sub-grade; None where there are too few outcomes."""
     bad = outcome.sum()
-    terms = loans["term_months"].nunique()
-    if min(bad, len(outcome) - bad) < _MIN_OUTCOMES or terms < 2:
+    is_long = loans["term_months"].to_numpy() == 60
+    # Without either outcome at a term, its odds ratio has no bound.
+    groups = np.unique(2 * is_long + outcome)
+    if min(bad, len(outcome) - bad) < _MIN_OUTCOMES or len(groups) < 4:
         return {"unadjusted": None, "adjusted": None}
-    table = build_features(loans, list(_APPLICANT))
-    table = table.fillna(table.median()).assign(
-        **{
-            _TERM: (loans["term_months"].to_numpy() == 60) * 1.0,
-            _AMOUNT: np.log2(loans["loan_amount"].to_numpy(float)),
-        }
+    table = build_features(loans, list(_APPLICANT)).assign(
+        **{_TERM: is_long * 1.0, _AMOUNT: np.log2(loans["loan_amount"].to_numpy(float))}
     )
     graded = table.assign(sub_grade=loans["sub_grade"].astype("category"))
     return {"unadjusted": _fit(table, outcome), "adjusted": _fit(graded, outcome)}
 
 
 def _fit(table: pd.DataFrame, outcome: Any) -> pd.DataFrame:
+    """Coefficients of the columns that tell loans apart; there is none of the others."""
+    distinct = table.nunique()
+    table = table.loc[:, distinct > 1]
+    table = table.fillna(table.median(numeric_only=True))
     model = GeneralizedLinearRegressor(family="binomial", alpha=0, drop_first=True)
     model.fit(table, outcome)
     fitted: pd.DataFrame = model.coef_table(X=table, y=outcome, robust=False)
@@ -83,14 +85,14 @@ def _fit(table: pd.DataFrame, outcome: Any) -> pd.DataFrame:
 
 def _name(name: str, fitted: pd.DataFrame | None, column: str) -> dict[str, float]:
     names = (name, f"{name}_low", f"{name}_high")
-    if fitted is None:
+    if fitted is None or column not in fitted.index:
         return dict.fromkeys(names, float("nan"))
     row = fitted.loc[column, ["coef", "ci_lower", "ci_upper"]].to_numpy(float)
     return dict(zip(names, np.exp(row).tolist(), strict=True))
 
 
 def _compare(adjusted: pd.DataFrame | None, column: str, value: Counterfactual) -> str:
-    if adjusted is None:
+    if adjusted is None or column not in adjusted.index:
         return TOO_FEW
     low, high = np.exp(adjusted.loc[column, ["ci_lower", "ci_upper"]].to_numpy(float))
     return AGREES if low <= value.odds_ratio <= high else DIFFERS

@@ -65,7 +65,7 @@ class Grid:
     """Loans that could be offered: arrays of one row per applicant and one column per loan.
 
     The columns are those of each term of `TERMS_MONTHS` in turn, and of a term the amount asked
-    for, then the smaller ones, falling.
+    for, the highest one where more was asked for, then the smaller ones, falling.
 
     Attributes:
         amount: in currency.
@@ -99,11 +99,13 @@ def make_grid(
         options: amounts, limits and counterfactual odds ratios.
         rules: of the policy: the highest amount and the highest PD.
     """
-    asked = applicants.amount[:, np.newaxis]
+    asked = _keep_finite(applicants.amount)[:, np.newaxis]
     step, shares = options.amounts.step, np.array(options.amounts.shares)
-    most = np.minimum(asked, rules.max_loan_amount)
-    smaller = np.floor(most * shares / step + _ROUNDING) * step
-    amounts = np.hstack([asked, smaller])
+    highest = rules.max_loan_amount
+    most = np.minimum(asked, highest)
+    # Where no more is asked for than may be lent, there is no highest amount beside it.
+    tried = np.hstack([np.where(asked > highest, highest, 0.0), most * shares])
+    amounts = np.hstack([asked, np.floor(tried / step + _ROUNDING) * step])
     parts = [
         _price_term(amounts, term, price_list, applicants, options)
         for term, price_list in zip(TERMS_MONTHS, prices, strict=True)
@@ -120,7 +122,7 @@ def make_grid(
     broken = _find_broken_by_borrower(applicants, instalment, options)
     is_accepted = lendable & (pds <= rules.max_probability_of_default)
     broken |= np.where(is_accepted, np.where(payable, 0, Limit.RATE), Limit.RISK)
-    is_possible = (amount >= options.amounts.lowest) & (amount <= rules.max_loan_amount)
+    is_possible = (amount >= options.amounts.lowest) & (amount <= highest)
     broken |= np.where(is_possible, 0, Limit.AMOUNT)
     is_first = np.arange(len(terms)) % amounts.shape[1] == 0
     return Grid(
@@ -152,11 +154,19 @@ def _price_term(
 def _find_broken_by_borrower(
     applicants: Applicants, instalment: FloatArray, options: OffersOptions
 ) -> IntArray:
-    """The limits that a loan breaks by what the borrower can carry; without dividing by income."""
+    """The limits that a loan breaks by what the borrower can carry; without dividing by income.
+
+    Limits are written so that a number that is missing breaks them.
+    """
     limits = options.affordability
-    income = applicants.annual_income[:, np.newaxis]
+    income = _keep_finite(applicants.annual_income)[:, np.newaxis]
     yearly = instalment * MONTHS_PER_YEAR
     debt = applicants.dti_pct[:, np.newaxis] / 100 * income + yearly
-    broken = np.where(yearly > limits.max_instalment_share * income, Limit.INSTALMENT, 0)
-    broken |= np.where(debt > limits.max_dti_pct / 100 * income, Limit.DTI, 0)
+    broken = np.where(yearly <= limits.max_instalment_share * income, 0, Limit.INSTALMENT)
+    broken |= np.where(debt <= limits.max_dti_pct / 100 * income, 0, Limit.DTI)
     return np.where(income > 0, broken, Limit.INCOME)
+
+
+def _keep_finite(numbers: FloatArray) -> FloatArray:
+    """Numbers, NaN where they are infinite: no amount and no income is."""
+    return np.where(np.isfinite(numbers), numbers, np.nan)

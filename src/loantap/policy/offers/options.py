@@ -55,7 +55,8 @@ class AmountOptions(Options):
     Attributes:
         lowest: no smaller loan is made, in currency.
         step: smaller amounts than the one asked for are multiples of it.
-        shares: the smaller amounts tried, as shares of the amount asked for, falling.
+        shares: the smaller amounts tried, as shares of the amount asked for, falling; where that
+            is above `max_loan_amount`, this one and shares of it.
         smaller_at_most: the smaller loan beside one as asked is at most this share of it.
     """
 
