@@ -280,8 +280,13 @@ class TestPages:
             at for at in _Resources(html).fetched if at and not at.startswith(("data:", "#"))
         ]
         assert outside == []
-        assert not re.search(r"@import|url\(\s*['\"]?(?:https?:)?//", html)
-        assert not re.search(r"\b(?:fetch|importScripts|XMLHttpRequest)\s*\(", html)
+        # A library inside a page may know how to fetch: the page's policy lets nothing do so.
+        policy = re.search(r'Content-Security-Policy" content="([^"]*)"', html)
+        assert policy
+        assert policy[1].startswith("default-src 'none';")
+        assert "connect-src" not in policy[1]
+        markup = re.sub(r"(?s)<script\b.*?</script>", "", html)
+        assert not re.search(r"@import|url\(\s*['\"]?(?:https?:)?//", markup)
 
     def test_a_page_says_that_its_loans_are_simulated(self, demo: Project, name: str) -> None:
         html = (demo.reporting / name).read_text("utf-8")
