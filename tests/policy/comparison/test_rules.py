@@ -248,7 +248,9 @@ class TestOthers:
         values = value_loans(rows, assumed)
         approved = RULES["npv"](NOBODY, values)
 
-        assert approved.tolist() == (pd_ < value_units(rate, term, assumed).break_even_pd).tolist()
+        units = value_units(rate, term, assumed)
+        break_even = units.paid / (units.paid - units.charged_off)
+        assert approved.tolist() == (pd_ < break_even).tolist()
         assert 0 < approved.mean() < 1
         assert values.expected == pytest.approx(
             expected_npv(pd_, rows["loan_amount"], rate, term, assumed), rel=1e-12

@@ -31,7 +31,7 @@ def loans() -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def claims(loans: pd.DataFrame) -> pd.DataFrame:
-    evidence = gather_evidence(loans, make_profits(loans), "mid", 10)
+    evidence = gather_evidence(loans, make_profits(loans), "mid", make_options())
     return judge_claims(evidence, make_options()).set_index("topic")
 
 
@@ -54,7 +54,7 @@ def test_claims_are_about_segments_that_there_are() -> None:
             ["11650", "86630", "48052", "70466", "30723"], 3_000
         ),
     )
-    evidence = gather_evidence(drawn, make_profits(drawn), "mid", 10)
+    evidence = gather_evidence(drawn, make_profits(drawn), "mid", make_options())
 
     for claim in CLAIMS:
         assert set(claim.segments) <= set(evidence.segments[claim.segmentation].cat.categories)
@@ -127,7 +127,9 @@ def test_the_request_on_pincodes_is_refused_with_reason_and_what_is_done(
 
 def test_a_pincode_that_is_no_leak_is_not_called_one(loans: pd.DataFrame) -> None:
     pincode = np.where(loans["term_months"] == 60, "11650", "22690")
-    evidence = gather_evidence(loans.assign(pincode=pincode), make_profits(loans), "mid", 10)
+    evidence = gather_evidence(
+        loans.assign(pincode=pincode), make_profits(loans), "mid", make_options()
+    )
 
     answer = (
         judge_claims(evidence, make_options()).set_index("topic").loc["pincode 11650", "answer"]
@@ -146,7 +148,7 @@ def test_a_plain_difference_that_others_explain_is_said_to_be_theirs(loans: pd.D
         loans.assign(profession=np.where(teaches, "Teacher", "Pilot")),
         make_profits(loans),
         "mid",
-        10,
+        make_options(),
     )
 
     row = judge_claims(evidence, make_options()).set_index("topic").loc["teachers"]

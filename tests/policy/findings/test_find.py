@@ -8,12 +8,20 @@ import pytest
 from scipy.stats import false_discovery_control
 
 from loantap.measures.intervals import Z95, wilson_bounds
+from loantap.policy.findings.drivers import TOO_FEW
 from loantap.policy.findings.effects import control_discoveries
+from loantap.policy.findings.evidence import FACTORS
 from loantap.policy.findings.find import Findings, find_all
 from loantap.policy.findings.schemas import CLAIMS, DRIVERS, FINDING_YEARS, FINDINGS
+from loantap.policy.findings.segmentations import segment_loans
 from loantap.policy.findings.wording import Finding, Steadiness
 from loantap.portfolio.errors import InputError
 from tests.policy.findings.material import draw_loans, make_options, make_profits, settle
+
+DRIVER_FIGURES = (
+    "strength", "strength_low", "strength_high", "p_value", "q_value", "lowest_rate",
+    "highest_rate",
+)  # fmt: skip
 
 
 def find(loans: pd.DataFrame, **changed: object) -> Findings:
@@ -175,7 +183,48 @@ def test_a_pincode_made_from_the_outcome_is_measured_and_leaves_the_rest_alone(
     )
 
 
+def assert_no_driver_is_told(found: Findings, loans: int) -> None:
+    """There is one row per factor for all years, and none of them holds a figure."""
+    whole = found.drivers[found.drivers["year"] == 0]
+
+    assert sorted(whole["factor"]) == sorted(FACTORS)
+    assert set(whole["loans"]) == {loans}
+    assert set(whole["finding"]) == {"too few loans to say"}
+    assert set(whole["lowest_segment"]) == set(whole["highest_segment"]) == {""}
+    assert found.drivers[list(DRIVER_FIGURES)].isna().all(axis=None)
+
+
 class TestPortfoliosThatSayLittle:
+    @pytest.mark.parametrize("size", [160, 400])
+    def test_of_a_small_one_nothing_is_found_by_chance(self, size: int) -> None:
+        # The regression has 49 coefficients; about 80 of 400 loans are charged off.
+        for seed in range(5):
+            found = find(settle(draw_loans(size, seed), np.full(size, -1.4), seed))
+
+            assert set(found.segments["finding"]) == {Finding.TOO_FEW}
+            assert set(found.segments["stability"]) == {Steadiness.TOO_FEW}
+            assert set(found.claims["verdict"]) == {"too few loans to say"}
+            assert found.years.empty
+            assert_no_driver_is_told(found, size)
+
+    @pytest.mark.parametrize("rarer", [0, 1])
+    def test_with_one_outcome_less_than_its_coefficients_ask_for_nothing_is_told(
+        self, loans: pd.DataFrame, rarer: int
+    ) -> None:
+        # One for the intercept, 5 for six years of issue, and 43 for 54 segments of 11 factors.
+        assert segment_loans(loans)[list(FACTORS)].nunique().sum() == 54
+        size = 49
+        rows = np.arange(len(loans))
+        enough = loans.assign(is_charged_off=np.where(rows < 7 * size, rarer, 1 - rarer))
+        short = loans.assign(is_charged_off=np.where(rows < 7 * size - 1, rarer, 1 - rarer))
+
+        is_judged = [
+            (find(portfolio, min_outcomes_per_coefficient=7).drivers["finding"] != TOO_FEW).any()
+            for portfolio in (enough, short)
+        ]
+
+        assert is_judged == [True, False]
+
     def test_a_segment_of_five_loans(self, loans: pd.DataFrame) -> None:
         purpose = loans["purpose"].to_numpy().copy()
         purpose[:5] = "house"
@@ -205,14 +254,30 @@ class TestPortfoliosThatSayLittle:
 
         assert set(found.segments["finding"]) == {Finding.TOO_FEW}
         assert set(found.claims["verdict"]) == {"too few loans to say"}
-        assert found.drivers.empty
         assert found.years.empty
+        assert_no_driver_is_told(found, 500)
 
     def test_one_loan(self) -> None:
         found = find(draw_loans(1, 1))
 
         assert set(found.segments["finding"]) == {Finding.TOO_FEW}
         assert found.segments["profit_contractual_low"].isna().all()
+        assert_no_driver_is_told(found, 1)
+
+    def test_loans_of_one_grade_do_not_say_that_grade_has_no_effect(
+        self, loans: pd.DataFrame
+    ) -> None:
+        # Three loans of another grade are too few to say so, too.
+        few = np.where(loans.index < 3, "B", "A")
+
+        for grade in ("A", few):
+            whole = find(loans.assign(grade=grade)).drivers.query("year == 0").set_index("factor")
+
+            assert whole.loc["grade", "finding"] == "too few loans to say"
+            assert whole.loc["grade", ["strength", "p_value", "q_value"]].isna().all()
+            assert whole.index[-1] == "grade"
+            assert whole.loc["home_ownership", "finding"] == "drives default"
+            assert whole.loc["purpose", "finding"] == "no effect shown"
 
     def test_loans_of_one_year_and_one_term(self, loans: pd.DataFrame) -> None:
         found = find(loans.assign(issue_month=pd.Timestamp("2009-03-01"), term_months=36.0))

@@ -76,7 +76,20 @@ def test_a_term_is_worth_what_it_is_by_hand(loans: pd.DataFrame, found: Informat
     assert (row["loans"], row["charged_off"], row["bins"]) == (2_000, bad.sum(), 2)
     assert bins["charged_off"].tolist() == bad.tolist()
     assert bins["loans"].tolist() == (bad + good).tolist()
-    assert bins["bin"].tolist() == ["below 48", "48 and more"]
+    assert bins["bin"].tolist() == ["36", "60"]
+
+
+def test_bins_of_few_values_are_named_by_all_of_them(loans: pd.DataFrame) -> None:
+    # Who has records defaults more; three are too rare for a bin of their own.
+    rng = np.random.default_rng(6)
+    has_some = rng.random(len(loans)) < np.where(loans["is_charged_off"] == 1, 0.8, 0.2)
+    records = np.where(has_some, rng.choice([2.0, 3.0], len(loans), p=[0.95, 0.05]), 0.0)
+    few = measure(loans.assign(public_records=records)).bins.set_index("factor")
+
+    assert few.loc["public_records", "bin"].tolist() == ["0", "2, 3"]
+    assert few.loc["public_records", "loans"].tolist() == [
+        (records[1::2] == 0).sum(), (records[1::2] > 0).sum(),
+    ]  # fmt: skip
 
 
 def test_what_tells_most_is_first_and_noise_is_not_told_to_matter(

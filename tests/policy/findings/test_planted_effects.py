@@ -49,7 +49,7 @@ def plant(seed: int) -> pd.DataFrame:
 
 def look(seed: int) -> Outcome:
     loans, options = plant(seed), make_options()
-    evidence = gather_evidence(loans, make_profits(loans), "mid", options.min_outcomes)
+    evidence = gather_evidence(loans, make_profits(loans), "mid", options)
     years = {name: tabulate_years(evidence, name, options.min_outcomes_per_year)
              for name in SEGMENTATIONS}  # fmt: skip
     table = tabulate_findings(evidence, years, options)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import chi2
 
+from loantap.policy.findings.adjustment import Regression
 from loantap.policy.findings.evidence import Evidence
 from loantap.policy.findings.years import (
     YearTable,
@@ -32,12 +35,14 @@ def make_table(excess: list[list[float]], loans: int = 400, variance: float = 4e
 
 def test_excess_is_observed_less_expected_by_hand() -> None:
     # A of 2011: 1 of 2 where 2 x .2 are expected; B has no loan in 2012.
+    grades = pd.DataFrame({"grade": pd.Categorical(list("AABAB"))})
+    outcome = np.array([1.0, 0, 0, 1, 1])
     evidence = Evidence(
         segments=pd.DataFrame({"pincode": pd.Categorical(list("AAABB"))}),
-        outcome=np.array([1.0, 0, 0, 1, 1]),
+        outcome=outcome,
         years=np.array([2011, 2011, 2012, 2011, 2011]),
         profits={},
-        adjusted={},
+        adjusted=Regression(grades, outcome).adjust(["grade"]),
         pd=np.array([0.2, 0.2, 0.5, 0.4, 0.6]),
         min_outcomes=1,
     )
@@ -54,6 +59,7 @@ def test_excess_is_observed_less_expected_by_hand() -> None:
     # The rarer outcome has a share of .4: a cell needs 2.5 loans to expect one of each.
     assert not table.is_enough.any()
     assert tabulate_years(evidence, "pincode", 0).is_enough.all()
+    assert not tabulate_years(replace(evidence, adjusted={}), "pincode", 0).is_enough.any()
 
 
 class TestStability:

@@ -116,6 +116,11 @@ class Regression:
         ends = np.cumsum([1, *sizes])
         return [slice(int(start), int(end)) for start, end in pairwise(ends)]
 
+    @property
+    def size(self) -> int:
+        """Number of its coefficients, the intercept included."""
+        return self._places[-1].stop if self._places else 1
+
     @cached_property
     def _codes(self) -> list[IntArray]:
         return [self.segments[name].cat.codes.to_numpy() for name in self.segments]
@@ -131,12 +136,11 @@ class Regression:
         kept = np.column_stack(is_set)
         starts = np.append(0, np.cumsum(kept.sum(axis=1)))
         indices = np.column_stack(columns)[kept]
-        width = self._places[-1].stop if self._places else 1
-        return csr_array((np.ones(len(indices)), indices, starts), shape=(loans, width))
+        return csr_array((np.ones(len(indices)), indices, starts), shape=(loans, self.size))
 
     @cached_property
     def _coefficients(self) -> FloatArray:
-        if self._design.shape[1] == 1:
+        if self.size == 1:
             return np.array([logit(self.outcome.mean())])
         penalty = _PENALTY / len(self.outcome)
         solver = GeneralizedLinearRegressor(
@@ -159,7 +163,7 @@ class Regression:
     @cached_property
     def _covariance(self) -> FloatArray:
         weight = self.pd * (1 - self.pd)
-        information = _PENALTY * np.diag(np.arange(self._design.shape[1]) > 0).astype(float)
+        information = _PENALTY * np.diag(np.arange(self.size) > 0).astype(float)
         # Block by block as a dense matrix: three times as fast as a sparse product.
         for start in range(0, len(weight), _BLOCK):
             block = self._design[start : start + _BLOCK].toarray()

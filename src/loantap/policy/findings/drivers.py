@@ -9,7 +9,7 @@ import pandas as pd
 
 from loantap.measures.intervals import Z95
 from loantap.policy.findings.effects import control_discoveries
-from loantap.policy.findings.evidence import Evidence
+from loantap.policy.findings.evidence import FACTORS, Evidence
 from loantap.policy.findings.options import FindingsOptions
 from loantap.policy.findings.segmentations import SEGMENTATIONS
 from loantap.policy.findings.years import YearTable, follow_driver
@@ -29,13 +29,14 @@ def tabulate_drivers(
     its segments have when all other factors are equal, in percentage points: about how far a
     loan's PD lies from the average because of it. What chance adds is taken off. In a year, it is
     how far that year's loans follow the order that the segments have in all other years: below 0
-    where they go the other way.
+    where they go the other way. Of a factor without two segments that have enough loans, nothing
+    is told.
 
     Returns:
         One row per factor for all years (`year` 0), then one per year; the columns of
         `schemas.DRIVERS`.
     """
-    rows = [row for name in evidence.adjusted for row in _describe(evidence, name, years[name])]
+    rows = [row for name in FACTORS for row in _describe(evidence, name, years[name])]
     table = pd.DataFrame(rows, columns=list(_COLUMNS)).astype(_COLUMNS)
     whole = table["year"] == 0
     table["q_value"] = control_discoveries(table["p_value"].where(whole), table["role"].eq("-"))
@@ -69,15 +70,9 @@ _COLUMNS: Final = {
 
 
 def _describe(evidence: Evidence, name: str, years: YearTable) -> list[dict[str, Any]]:
-    segmentation, factor = SEGMENTATIONS[name], evidence.adjusted[name]
+    segmentation = SEGMENTATIONS[name]
     named = {"factor": name, "phrase": segmentation.phrase, "role": segmentation.role.value}
-    whole = named | {
-        "year": 0,
-        "loans": len(evidence.outcome),
-        **_interval(*(_PERCENT * bound for bound in factor.measure_strength())),
-        "p_value": factor.p_value,
-        **_ends(evidence, name),
-    }
+    whole = named | {"year": 0, "loans": len(evidence.outcome), **_judge(evidence, name)}
     strength, errors = follow_driver(years)
     return [whole] + [
         named
@@ -94,16 +89,21 @@ def _interval(strength: float, low: float, high: float) -> dict[str, float]:
     return {"strength": strength, "strength_low": low, "strength_high": high}
 
 
-def _ends(evidence: Evidence, name: str) -> dict[str, Any]:
-    """The segments with the lowest and the highest adjusted rate, of those with enough loans."""
-    factor, labels = evidence.adjusted[name], evidence.segments[name].cat.categories
-    loans = np.rint(factor.shares * len(evidence.outcome)).astype(np.int64)
-    judged = np.flatnonzero(evidence.is_enough(loans))
-    if len(judged) < 2:
+def _judge(evidence: Evidence, name: str) -> dict[str, Any]:
+    """Strength, and the segments with the lowest and the highest rate of those with enough loans.
+
+    No figure where fewer than two segments have enough loans, or nothing could be adjusted.
+    """
+    segment = evidence.segments[name].cat
+    judged = np.flatnonzero(evidence.is_enough(np.bincount(segment.codes)))
+    if len(judged) < 2 or not evidence.adjusted:
         return {"lowest_segment": "", "highest_segment": ""}
+    factor, labels = evidence.adjusted[name], segment.categories
     rates = factor.rates[judged]
     lowest, highest = judged[rates.argmin()], judged[rates.argmax()]
     return {
+        **_interval(*(_PERCENT * bound for bound in factor.measure_strength())),
+        "p_value": factor.p_value,
         "lowest_segment": labels[lowest],
         "lowest_rate": factor.rates[lowest],
         "highest_segment": labels[highest],

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from loantap.policy.findings.adjustment import AdjustedFactor, Regression
+from loantap.policy.findings.options import FindingsOptions
 from loantap.policy.findings.segmentations import SEGMENTATIONS, Role, segment_loans
 from loantap.policy.money.imputed import name_profit
 from loantap.policy.money.scenarios import PaidLife
@@ -17,6 +18,8 @@ from loantap.portfolio.arrays import BoolArray, FloatArray, IntArray
 from loantap.portfolio.errors import InputError
 
 _YEAR: Final = "issue_year"
+# What is adjusted: all but what is looked at in the audit only.
+FACTORS: Final = tuple(name for name, s in SEGMENTATIONS.items() if s.role is not Role.AUDIT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +91,7 @@ class Evidence:
 
 
 def gather_evidence(
-    loans: pd.DataFrame, profits: pd.DataFrame, scenario: str, min_outcomes: int
+    loans: pd.DataFrame, profits: pd.DataFrame, scenario: str, options: FindingsOptions
 ) -> Evidence:
     """Segment the loans, and adjust every factor for all others.
 
@@ -96,7 +99,7 @@ def gather_evidence(
         loans: one row per resolved loan, canonical columns.
         profits: `insights.profits`.
         scenario: the one whose profits are told.
-        min_outcomes: see `FindingsOptions`.
+        options: of findings.
 
     Raises:
         InputError: there is no loan, or a loan has no profit.
@@ -108,12 +111,12 @@ def gather_evidence(
     years = loans["issue_month"].dt.year
     adjusted: dict[str, AdjustedFactor] = {}
     expected = np.full(len(outcome), outcome.mean())
-    if min(outcome.sum(), len(outcome) - outcome.sum()) >= min_outcomes:
-        factors = [name for name, s in SEGMENTATIONS.items() if s.role is not Role.AUDIT]
-        all_segments = segments[factors].assign(**{_YEAR: years.astype("category")})
-        regression = Regression(all_segments, outcome)
+    all_segments = segments[list(FACTORS)].assign(**{_YEAR: years.astype("category")})
+    regression = Regression(all_segments, outcome)
+    rarer = min(outcome.sum(), len(outcome) - outcome.sum())
+    if rarer >= options.min_outcomes_per_coefficient * regression.size:
         expected = regression.pd
-        adjusted = _adjust(regression, factors)
+        adjusted = _adjust(regression)
     return Evidence(
         segments=segments,
         outcome=outcome,
@@ -121,18 +124,18 @@ def gather_evidence(
         profits=_read_profits(loans["loan_id"], profits, scenario),
         adjusted=adjusted,
         pd=expected,
-        min_outcomes=min_outcomes,
+        min_outcomes=options.min_outcomes,
     )
 
 
-def _adjust(regression: Regression, factors: list[str]) -> dict[str, AdjustedFactor]:
+def _adjust(regression: Regression) -> dict[str, AdjustedFactor]:
     """Each factor adjusted for all others but its twin."""
-    twins = {name: SEGMENTATIONS[name].twin for name in factors if SEGMENTATIONS[name].twin}
-    adjusted = regression.adjust([name for name in factors if name not in twins])
+    twins = {name: SEGMENTATIONS[name].twin for name in FACTORS if SEGMENTATIONS[name].twin}
+    adjusted = regression.adjust([name for name in FACTORS if name not in twins])
     for name, twin in twins.items():
         without = regression.segments.drop(columns=twin)
         adjusted |= Regression(without, regression.outcome).adjust([name])
-    return {name: adjusted[name] for name in factors}
+    return {name: adjusted[name] for name in FACTORS}
 
 
 def _read_profits(

@@ -51,7 +51,7 @@ def find_all(
     Raises:
         InputError: there is no loan, or a loan has no profit.
     """
-    evidence = gather_evidence(loans, profits, scenario, options.min_outcomes)
+    evidence = gather_evidence(loans, profits, scenario, options)
     tables = {
         name: tabulate_years(evidence, name, options.min_outcomes_per_year)
         for name in SEGMENTATIONS

@@ -45,6 +45,8 @@ FACTORS: Final[Mapping[str, Role]] = MappingProxyType(
 )
 # Categories with a smaller share of the loans are binned together.
 _RARE: Final = 0.01
+# Numbers of a factor with at most so many different ones are named one by one.
+_FEW_VALUES: Final = 5
 # Siddiqi, Credit Risk Scorecards, 2006.
 _STRENGTHS: Final = ((0.02, "not predictive"), (0.1, "weak"), (0.3, "medium"))
 _STRONGEST: Final = "strong"
@@ -129,7 +131,7 @@ def _bin(
         labels, bins = ["stated"], np.where(stated, 0, 1)[~found]
     else:
         splits, bins = _search(values, outcome, found, options, is_text=texts is not None)
-        labels = _label_bands(splits) if texts is None else _label_groups(splits, texts)
+        labels = _label_numbers(splits, values) if texts is None else _label_groups(splits, texts)
         # What is missing, and texts that only the others have, are in one more.
         bins = np.where((bins < 0) | (bins >= len(labels)), len(labels), bins)
     count = np.bincount(bins, minlength=len(labels) + 1)
@@ -168,6 +170,19 @@ def _search(
 
 def _label_groups(splits: Any, texts: pd.Index) -> list[str]:
     return [", ".join(str(text).replace("_", " ") for text in texts[group]) for group in splits]
+
+
+def _label_numbers(splits: Any, values: FloatArray | IntArray) -> list[str]:
+    """The values in each bin, such as "36" and "60", where they are few; else its bounds."""
+    numbers = np.asarray(values, dtype=float)
+    there = np.unique(numbers[~np.isnan(numbers)])
+    if len(there) > _FEW_VALUES:
+        return _label_bands(splits)
+    bins = np.digitize(there, splits)
+    return [
+        ", ".join(f"{value:,g}" for value in there[bins == place])
+        for place in range(len(splits) + 1)
+    ]
 
 
 def _label_bands(splits: Any) -> list[str]:

@@ -17,6 +17,12 @@ class FindingsOptions(Options):
             many of its loans would be charged off and so many paid back, and the same goes for all
             other loans. Of others it is said that there are too few loans to say.
         min_outcomes_per_year: the same of its loans of one issue year.
+        min_outcomes_per_coefficient: charge-offs, and paid loans, that the portfolio must have for
+            each coefficient of the regression that adjusts a factor for the others; some 90 of
+            real loans. With fewer, its normal approximation finds what is not there, so of all
+            segments and factors it is said that there are too few loans to say. With 1 for each,
+            something was found in 23% of portfolios whose outcomes were dealt out at random; with
+            3 for each, a segment in 4% and a factor in 5%.
         false_discovery_rate: the share of findings that may be due to chance, over all that was
             tried.
         max_bins: of a factor whose information value is measured.
@@ -25,6 +31,7 @@ class FindingsOptions(Options):
 
     min_outcomes: PositiveInt
     min_outcomes_per_year: PositiveInt
+    min_outcomes_per_coefficient: PositiveInt
     false_discovery_rate: Annotated[float, Field(gt=0, lt=1)]
     max_bins: Annotated[int, Field(ge=2, le=20)]
     binning_seconds: Annotated[int, Field(ge=1, le=60)]

@@ -90,6 +90,7 @@ FINDING_YEARS = pa.DataFrameSchema(
 )
 
 # One row per factor for all years (year 0), then one per year; strengths in percentage points.
+# Segments are empty where there are too few loans to say, and missing in single years.
 DRIVERS = pa.DataFrameSchema(
     {
         "factor": _text(),

@@ -27,7 +27,7 @@ class YearTable:
         excess: charge-offs beyond those expected, as a share of the loans; not a number where
             there is no loan.
         variance: of the excess.
-        is_enough: whether there are enough loans to say.
+        is_enough: whether there are enough loans to say; nowhere where nothing could be adjusted.
     """
 
     years: IntArray
@@ -71,7 +71,7 @@ def tabulate_years(evidence: Evidence, name: str, min_outcomes: int) -> YearTabl
     with np.errstate(invalid="ignore"):
         excess = (charged_off - count(evidence.neutral_pd(name))) / loans
         variance = count(fitted * (1 - fitted)) / loans**2
-    enough = loans * min(rate, 1 - rate) >= min_outcomes
+    enough = (loans * min(rate, 1 - rate) >= min_outcomes) & bool(evidence.adjusted)
     counts = loans.astype(np.int64), charged_off.astype(np.int64)
     return YearTable(years, *counts, excess, variance, enough)
 

@@ -2,8 +2,8 @@
 
 The search looks at one half of the loans, and what it finds is quoted on the other half, so that
 no rule is praised by the loans it was fitted to. It reads no geography, no home ownership and no
-other attribute that `policy/fairness.py` takes for a proxy (income, years in employment); sub-grade
-and instalment are left out since grade, rate, amount and term say the same.
+other attribute that `policy/fairness/proxies.py` takes for a proxy (income, years in employment);
+sub-grade and instalment are left out since grade, rate, amount and term say the same.
 """
 
 from __future__ import annotations

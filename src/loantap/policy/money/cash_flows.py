@@ -44,14 +44,6 @@ class UnitValues:
         """Expected NPV per unit of principal: what the loan earns beyond its cost of funds."""
         return self.paid + (self.charged_off - self.paid) * probability_of_default
 
-    @property
-    def break_even_pd(self) -> Any:
-        """The PD up to which the loan earns; above 1 where it earns even if it is charged off.
-
-        Below 0 where it loses even if it is paid back.
-        """
-        return self.paid / (self.paid - self.charged_off)
-
 
 def value_units(rate_pct: Numbers, term_months: Numbers, scenario: Scenario,
                 paid_months: Numbers | None = None) -> UnitValues:  # fmt: skip
