@@ -267,10 +267,12 @@ class TestPortfoliosThatSayLittle:
     def test_loans_of_one_grade_do_not_say_that_grade_has_no_effect(
         self, loans: pd.DataFrame
     ) -> None:
-        # Three loans of another grade are too few to say so, too.
+        # Three loans of another grade are too few to say so, too; and so are five grades of 20
+        # loans each, beside which only grade A has enough.
         few = np.where(loans.index < 3, "B", "A")
+        small = np.where(loans.index < 100, np.array(list("BCDEF"))[loans.index % 5], "A")
 
-        for grade in ("A", few):
+        for grade in ("A", few, small):
             whole = find(loans.assign(grade=grade)).drivers.query("year == 0").set_index("factor")
 
             assert whole.loc["grade", "finding"] == "too few loans to say"
