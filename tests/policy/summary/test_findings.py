@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from loantap.policy.summary.findings import summarise_findings
-from loantap.policy.summary.headlines import Money
+from loantap.policy.summary.headlines import Headline, Money
 from tests.policy.summary.material import (
     DRIVERS,
     DTI,
@@ -44,6 +44,12 @@ def test_an_audit_is_no_driver() -> None:
     assert all("11650" not in one.title + one.text for one in said[:4])
     assert said[0].money is not None
     assert said[0].money.value == -828
+
+
+def test_where_no_factor_can_be_judged_none_is_said_to_drive_nothing() -> None:
+    said = find(drivers=make_drivers(grade="too few loans to say", DTI="too few loans to say"))[0]
+
+    assert said == Headline("Too few loans to say what drives default", "", None, 5_000)
 
 
 def test_without_a_driver_or_a_worse_segment_that_is_said() -> None:

@@ -65,6 +65,17 @@ def test_drivers_come_with_the_chart_of_years_where_there_is_one() -> None:
     assert {chart.loans for chart in whole.charts} == {5_239}
 
 
+def test_a_factor_that_cannot_be_judged_has_no_rates() -> None:
+    drivers = make_drivers().assign(
+        lowest_segment="", lowest_rate=float("nan"), finding="too few loans to say"
+    )
+
+    row = describe_drivers(drivers, *make_information()).tables[0].rows[0]
+
+    assert row[3] == "\N{EN DASH}"
+    assert row[4] == "F: 36.0%"
+
+
 def test_rules_without_a_figure_have_a_table_and_no_chart() -> None:
     rules = list_rules(make_rule_tests(), "mid", "capped")
     none = rules.assign(profit_change=float("nan"))

@@ -60,6 +60,8 @@ def _find_drivers(drivers: pd.DataFrame, findings: pd.DataFrame) -> Headline:
                for role in ("lender", "applicant")}  # fmt: skip
     quiet = list(whole.loc[~whole["finding"].isin([DRIVES, TOO_FEW]), "phrase"])
     loans = int(whole["loans"].max())
+    if whole["finding"].eq(TOO_FEW).all():
+        return Headline("Too few loans to say what drives default", "", None, loans)
     if not by_role["applicant"]:
         title = "Beside the lender's own price, no factor is shown to drive default"
     else:

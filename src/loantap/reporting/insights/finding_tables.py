@@ -163,4 +163,6 @@ def tabulate_information(values: pd.DataFrame, bins: pd.DataFrame) -> PageTable:
 
 def _rate_of(row: Mapping[str, Any], end: str) -> str:
     segment = str(row[f"{end}_segment"]).replace("_", " ")
+    if not segment:
+        return NOTHING
     return f"{segment}: {percent(row[f'{end}_rate'])}"
