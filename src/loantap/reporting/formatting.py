@@ -45,6 +45,21 @@ def decimal(value: float | None, digits: int = 3) -> str:
     return f"{round(value, digits) + 0.0:,.{digits}f}"
 
 
+def one_decimal(value: float | None) -> str:
+    """A number with one decimal; a dash when missing."""
+    return decimal(value, 1)
+
+
+def two_decimals(value: float | None) -> str:
+    """A ratio with two decimals; a dash when missing."""
+    return decimal(value, 2)
+
+
+def whole_percent(value: float | None) -> str:
+    """A fraction as a whole percentage; a dash when missing."""
+    return percent(value, 0)
+
+
 def plain_number(value: float) -> str:
     """A number of any size, below 100 with one decimal where it has one.
 

@@ -9,12 +9,9 @@ import pandas as pd
 from loantap.policy.summary.actions import propose_actions
 from loantap.policy.summary.findings import summarise_findings
 from loantap.policy.summary.headlines import Headline
+from tests.spread import spread
 
 NAN = float("nan")
-
-
-def spread(name: str, value: float, half: float) -> dict[str, float]:
-    return {name: value, f"{name}_low": value - half, f"{name}_high": value + half}
 
 
 def make_drivers(**findings: str) -> pd.DataFrame:

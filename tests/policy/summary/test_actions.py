@@ -12,8 +12,8 @@ from tests.policy.summary.material import (
     policy,
     propose,
     rule,
-    spread,
 )
+from tests.spread import spread
 
 
 def test_the_policy_is_proposed_with_what_it_changes_and_what_the_latest_loans_say() -> None:

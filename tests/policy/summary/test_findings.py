@@ -18,8 +18,8 @@ from tests.policy.summary.material import (
     make_policies,
     policy,
     segment,
-    spread,
 )
+from tests.spread import spread
 
 
 def test_drivers_are_the_applicants_beside_the_price_and_the_worst_segment_has_its_money() -> None:

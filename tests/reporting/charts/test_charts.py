@@ -16,12 +16,9 @@ from loantap.reporting.charts.frontier import chart_frontier
 from loantap.reporting.charts.inline import bundle_vega, write_spec
 from loantap.reporting.charts.rules import chart_rules
 from tests.reporting.page_outline import HOSTILE
+from tests.spread import spread
 
 NAN = float("nan")
-
-
-def spread(name: str, value: float, half: float) -> dict[str, float]:
-    return {name: value, f"{name}_low": value - half, f"{name}_high": value + half}
 
 
 def rows_of(chart: alt.LayerChart, column: str) -> list[dict[str, Any]]:

@@ -18,12 +18,9 @@ from loantap.reporting.insights.policy_tables import (
     tabulate_targets,
 )
 from loantap.reporting.page_table import with_interval
+from tests.spread import spread
 
 NAN = float("nan")
-
-
-def spread(name: str, value: float, half: float) -> dict[str, float]:
-    return {name: value, f"{name}_low": value - half, f"{name}_high": value + half}
 
 
 def make_policies() -> pd.DataFrame:

@@ -8,7 +8,7 @@ import altair as alt
 import pandas as pd
 
 from loantap.reporting.charts.frame import INK, ROW_HEIGHT, colour_by, dress_chart, hover
-from loantap.reporting.formatting import count, decimal, percent
+from loantap.reporting.formatting import count, one_decimal, percent
 from loantap.reporting.page_table import list_rows, with_interval
 
 WHOSE: Final = {"applicant": "the applicant's", "lender": "set by the lender"}
@@ -28,7 +28,7 @@ def chart_drivers(drivers: pd.DataFrame) -> alt.LayerChart:
     told = pd.DataFrame(
         [
             {
-                "Strength, points": with_interval(row, "strength", _one_decimal),
+                "Strength, points": with_interval(row, "strength", one_decimal),
                 "Lowest": f"{row['lowest_segment']}: {percent(row['lowest_rate'])}",
                 "Highest": f"{row['highest_segment']}: {percent(row['highest_rate'])}",
                 "Finding": str(row["finding"]),
@@ -68,7 +68,7 @@ def chart_driver_years(drivers: pd.DataFrame) -> alt.LayerChart | None:
         [
             {
                 "Issue year": str(row["year"]),
-                "Strength, points": with_interval(row, "strength", _one_decimal),
+                "Strength, points": with_interval(row, "strength", one_decimal),
                 "n": count(row["loans"]),
             }
             for row in list_rows(known)
@@ -103,7 +103,3 @@ def chart_driver_years(drivers: pd.DataFrame) -> alt.LayerChart | None:
         ),
     ]
     return dress_chart(layers, height=ROW_HEIGHT * len(order))
-
-
-def _one_decimal(value: float) -> str:
-    return decimal(value, 1)

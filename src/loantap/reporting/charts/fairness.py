@@ -8,7 +8,7 @@ import altair as alt
 import pandas as pd
 
 from loantap.reporting.charts.frame import MUTED, colour_by, dress_chart, hover
-from loantap.reporting.formatting import count, percent
+from loantap.reporting.formatting import count, one_decimal, percent, two_decimals
 from loantap.reporting.page_table import list_rows, with_interval
 
 _HEIGHT: Final = 320
@@ -30,9 +30,9 @@ def chart_fairness_price(frontier: pd.DataFrame, scenario: str, paid_life: str) 
     told = pd.DataFrame(
         [
             {
-                "Ratio of approval rates": with_interval(row, "worst_ratio", _two_decimals),
+                "Ratio of approval rates": with_interval(row, "worst_ratio", two_decimals),
                 "Profit lost per application": with_interval(
-                    row, "lost_per_application", _one_decimal
+                    row, "lost_per_application", one_decimal
                 ),
                 "Default rate of approved": percent(row["default_rate_approved"]),
                 "n": count(row["n"]),
@@ -59,11 +59,3 @@ def chart_fairness_price(frontier: pd.DataFrame, scenario: str, paid_life: str) 
         ),
     ]  # fmt: skip
     return dress_chart(layers, height=_HEIGHT)
-
-
-def _one_decimal(value: float) -> str:
-    return f"{value:,.1f}"
-
-
-def _two_decimals(value: float) -> str:
-    return f"{value:.2f}"

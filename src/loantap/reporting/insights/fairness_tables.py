@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from loantap.reporting.formatting import count, decimal, percent
+from loantap.reporting.formatting import count, decimal, percent, two_decimals
 from loantap.reporting.page_table import PageTable, list_rows, with_interval
 
 _POLICIES = {
@@ -43,7 +43,7 @@ def tabulate_fairness(audit: pd.DataFrame) -> PageTable:
                 cells.append("1.00")
                 continue
             worst = list_rows(groups.nsmallest(1, "approval_ratio"))[0]
-            cells.append(with_interval(worst, "approval_ratio", _two_decimals))
+            cells.append(with_interval(worst, "approval_ratio", two_decimals))
         rows.append(cells)
     names = [str(compared.loc[compared["proxy"].eq(p), "phrase"].iloc[0]) for p in proxies]
     loans = int(audit.groupby(["policy", "proxy"])["n"].sum().max()) if len(audit) else 0
@@ -63,10 +63,10 @@ def tabulate_groups(audit: pd.DataFrame, policy: str = "npv") -> PageTable:
             f"{str(row['phrase']).partition(',')[0]}: {row['group']}",
             count(row["n"]),
             with_interval(row, "approval_rate", percent),
-            with_interval(row, "approval_ratio", _two_decimals),
+            with_interval(row, "approval_ratio", two_decimals),
             with_interval(row, "true_positive_rate", percent),
             with_interval(row, "false_positive_rate", percent),
-            with_interval(row, "observed_to_expected", _two_decimals),
+            with_interval(row, "observed_to_expected", two_decimals),
             str(row["verdict"]),
         ]
         for row in list_rows(shown)
@@ -87,7 +87,7 @@ def tabulate_fairness_price(frontier: pd.DataFrame, scenario: str, paid_life: st
         [
             str(row["phrase"]),
             decimal(row["target_ratio"], 1),
-            with_interval(row, "worst_ratio", _two_decimals),
+            with_interval(row, "worst_ratio", two_decimals),
             with_interval(row, "lost_per_application", lambda value: f"{value:,.1f}"),
             with_interval(row, "default_rate_approved", percent),
         ]
@@ -106,7 +106,3 @@ def tabulate_fairness_price(frontier: pd.DataFrame, scenario: str, paid_life: st
         note,
         is_folded=True,
     )
-
-
-def _two_decimals(value: float) -> str:
-    return f"{value:.2f}"

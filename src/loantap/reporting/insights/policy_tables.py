@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from loantap.reporting.figures.interval_plot import FEW_LOANS
-from loantap.reporting.formatting import NOTHING, count, money, percent
+from loantap.reporting.formatting import NOTHING, count, money, percent, two_decimals, whole_percent
 from loantap.reporting.insights.fairness_tables import find_least_ratios
 from loantap.reporting.page_table import PageTable, list_rows, with_interval
 
@@ -62,7 +62,7 @@ def tabulate_policies(
     rows = [
         [
             str(row["label"]),
-            with_interval(row, "approval_rate", _whole_percent),
+            with_interval(row, "approval_rate", whole_percent),
             with_interval(row, "default_rate_approved", percent)
             if row["approved"] >= FEW_LOANS
             else NOTHING,
@@ -70,9 +70,9 @@ def tabulate_policies(
             with_interval(row, "gain_to_approve_all", money),
             with_interval(row, "gain_to_grade_term_npv", money),
             with_interval(row, "yearly_return", percent),
-            with_interval(row, "charge_offs_avoided", _whole_percent),
+            with_interval(row, "charge_offs_avoided", whole_percent),
             with_interval(row, "price_per_point", money),
-            with_interval(row, "oracle_share", _whole_percent)
+            with_interval(row, "oracle_share", whole_percent)
             if row["oracle_share"] >= 0
             else NOTHING,
         ]
@@ -138,7 +138,7 @@ def tabulate_choices(
                     for key in ((*outlook, name) for outlook in outlooks.values())
                 ),
                 with_interval(main, "gain_to_approve_all", money),
-                NOTHING if ratio is None else with_interval(ratio, "approval_ratio", _two_decimals),
+                NOTHING if ratio is None else with_interval(ratio, "approval_ratio", two_decimals),
             ]
         )
     latest = policies.loc[policies["sample"].eq("out_of_time"), "n"].max()
@@ -286,11 +286,3 @@ def _judge(row: Mapping[str, Any]) -> str:
     if row["profit_change_high"] < 0:
         return "loses"
     return "no gain shown, given how many were tried"
-
-
-def _whole_percent(value: float) -> str:
-    return percent(value, 0)
-
-
-def _two_decimals(value: float) -> str:
-    return f"{value:.2f}"
