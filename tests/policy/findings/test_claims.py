@@ -64,9 +64,9 @@ def test_claims_are_about_segments_that_there_are() -> None:
 @pytest.mark.parametrize(
     ("topic", "verdict"),
     [
-        ("higher amounts", Verdict.HOLDS),
-        ("longer terms", Verdict.HOLDS),
-        ("grade A", Verdict.HOLDS),
+        ("higher amounts", Verdict.SHOWN),
+        ("longer terms", Verdict.SHOWN),
+        ("grade A", Verdict.SHOWN),
         ("mortgage", Verdict.REVERSED),
         ("high utilisation", Verdict.NOT_SHOWN),
         ("teachers", Verdict.NOT_SHOWN),
@@ -84,7 +84,7 @@ def test_the_verdict_is_the_truth(claims: pd.DataFrame, topic: str, verdict: Ver
 @pytest.mark.parametrize(
     ("claimed", "found", "is_audit", "verdict"),
     [
-        (Finding.MORE, Finding.MORE, False, Verdict.HOLDS),
+        (Finding.MORE, Finding.MORE, False, Verdict.SHOWN),
         (Finding.MORE, Finding.MORE, True, Verdict.AUDIT_ONLY),
         (Finding.FEWER, Finding.MORE, False, Verdict.REVERSED),
         (Finding.FEWER, Finding.MORE, True, Verdict.REVERSED),

@@ -28,7 +28,7 @@ _PERCENT: Final = 100
 class Verdict(StrEnum):
     """What becomes of a claim."""
 
-    HOLDS = "shown"  # other factors equal, the loans show what was claimed
+    SHOWN = "shown"  # other factors equal, the loans show what was claimed
     NOT_SHOWN = "not shown"  # there are loans enough, and they do not show it
     REVERSED = "reversed"  # they show the opposite
     TOO_FEW = "too few loans to say"
@@ -160,7 +160,7 @@ def judge(claimed: Finding, found: str, *, is_audit: bool) -> Verdict:
         case _ if found != claimed:
             return Verdict.REVERSED
         case _:
-            return Verdict.AUDIT_ONLY if is_audit else Verdict.HOLDS
+            return Verdict.AUDIT_ONLY if is_audit else Verdict.SHOWN
 
 
 def _measure(claim: Claim, evidence: Evidence) -> dict[str, Any]:

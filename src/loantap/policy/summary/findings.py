@@ -161,9 +161,9 @@ def _find_claims(claims: pd.DataFrame) -> Headline:
     counted = claims["verdict"].value_counts()
     of_pincodes = claims[claims["segmentation"].eq("pincode")]
     lending = claims[claims["segmentation"].ne("pincode")]
-    holds = lending[lending["verdict"].eq(Verdict.HOLDS)]
+    shown = lending[lending["verdict"].eq(Verdict.SHOWN)]
     title = (
-        f"Of {len(claims)} claims of the case study, the loans show {counted.get(Verdict.HOLDS, 0)}"
+        f"Of {len(claims)} claims of the case study, the loans show {counted.get(Verdict.SHOWN, 0)}"
     )
     if untold := counted.get(Verdict.TOO_FEW, 0):
         title += f", and are too few to say of {untold}"
@@ -174,9 +174,9 @@ def _find_claims(claims: pd.DataFrame) -> Headline:
     refused = of_pincodes[of_pincodes["claimed"].eq(Finding.MORE) & of_pincodes["loans"].gt(0)]
     is_leak = len(refused) and refused["charged_off"].eq(refused["loans"]).all()
     text += ", since the pincode in this data is made from the outcome. " if is_leak else ". "
-    earning = holds[
-        holds["claimed"].eq(Finding.MORE)
-        & (holds["profit_contractual"] > holds["profit_contractual_others"])
+    earning = shown[
+        shown["claimed"].eq(Finding.MORE)
+        & (shown["profit_contractual"] > shown["profit_contractual_others"])
     ]
     if earning.empty:
         return Headline(title, text.strip(), None, int(claims["loans"].max()))
