@@ -101,18 +101,21 @@ def test_a_point_of_a_chart_says_its_figures_and_another_scenario_can_be_chosen(
     frontier = page.locator("#chart-frontier")
 
     frontier.locator("g.mark-symbol.role-mark path").last.hover()
-    expect(page.locator("#vg-tooltip-element")).to_contain_text("+80 [+70, +90]")
+    expect(page.locator("#vg-tooltip-element")).to_contain_text("+70 [+60, +80]")
     frontier.get_by_label("hard").check()
     expect(frontier.locator("text", has_text="expected NPV").first).to_be_visible()
     page.close()
 
 
-def test_the_insights_page_is_printed_with_its_charts_and_its_folds(browser, insights):
+def test_the_insights_page_is_printed_with_its_charts_and_plots_and_without_folded_tables(
+    browser, insights
+):
     page = browser.new_page()
     page.goto(insights.as_uri())
     expect(page.locator("#chart-frontier svg").first).to_be_visible()
     page.emulate_media(media="print")
-    expect(page.get_by_role("region", name="Table: Grade")).to_be_visible()
+    expect(page.locator("#by-grade .plot")).to_be_visible()
+    expect(page.get_by_role("region", name="Table: Grade")).to_be_hidden()
     expect(page.locator(".vega-bindings").first).to_be_hidden()
     page.close()
 
