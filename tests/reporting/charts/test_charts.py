@@ -163,6 +163,17 @@ def test_the_price_of_fairness_is_drawn_in_one_scenario() -> None:
     assert rows[1]["Profit lost per application"] == "4.5 [2.5, 6.5]"
 
 
+def test_what_differs_in_the_last_bits_gives_the_same_chart() -> None:
+    drivers = make_drivers()
+    nearly = drivers.assign(strength=drivers["strength"] * (1 + 1e-12))
+
+    first, second = (to_spec(chart_drivers(table)) for table in (drivers, nearly))
+
+    assert first == second
+    assert first["data"]["name"] in first["datasets"]
+    assert to_spec(chart_drivers(drivers.assign(strength=drivers["strength"] * 1.001))) != first
+
+
 def test_a_specification_cannot_end_the_element_that_it_stands_in() -> None:
     spec = {"title": f"</script>{HOSTILE}"}
 

@@ -5,6 +5,7 @@ Ink, grid and fonts are those of the page that a chart stands on (`style.css`), 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import altair as alt
@@ -66,5 +67,24 @@ def hover(*fields: str, first: tuple[str, str] | None = None) -> list[alt.Toolti
 
 
 def to_spec(chart: alt.LayerChart) -> dict[str, Any]:
-    """The chart as a Vega-Lite specification with its rows in it."""
-    return dict(chart.to_dict())
+    """The chart as a Vega-Lite specification with its rows in it.
+
+    Figures have six significant digits, and data sets are called by their place: what differs in
+    the last bits from one run to the next gives the same bytes.
+    """
+    spec: dict[str, Any] = chart.to_dict()
+    names = {name: f"rows-{place}" for place, name in enumerate(spec["datasets"])}
+    return _settle(spec, names)
+
+
+def _settle(value: Any, names: Mapping[str, str]) -> Any:
+    match value:
+        case dict():
+            return {names.get(key, key): _settle(inner, names) for key, inner in value.items()}
+        case list():
+            return [_settle(inner, names) for inner in value]
+        case float():
+            return float(f"{value:.6g}")
+        case str():
+            return names.get(value, value)
+    return value
