@@ -74,7 +74,8 @@ def to_spec(chart: alt.LayerChart) -> dict[str, Any]:
     """
     spec: dict[str, Any] = chart.to_dict()
     names = {name: f"rows-{place}" for place, name in enumerate(spec["datasets"])}
-    return _settle(spec, names)
+    settled: dict[str, Any] = _settle(spec, names)
+    return settled
 
 
 def _settle(value: Any, names: Mapping[str, str]) -> Any:
