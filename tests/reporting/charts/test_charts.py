@@ -168,8 +168,12 @@ def test_what_differs_in_the_last_bits_gives_the_same_chart() -> None:
     nearly = drivers.assign(strength=drivers["strength"] * (1 + 1e-12))
 
     first, second = (to_spec(chart_drivers(table)) for table in (drivers, nearly))
+    years, again = (chart_driver_years(table) for table in (drivers, nearly))
 
     assert first == second
+    assert years is not None
+    assert again is not None
+    assert to_spec(years) == to_spec(again)
     assert first["data"]["name"] in first["datasets"]
     assert to_spec(chart_drivers(drivers.assign(strength=drivers["strength"] * 1.001))) != first
 

@@ -79,8 +79,8 @@ def chart_driver_years(drivers: pd.DataFrame) -> alt.LayerChart | None:
     x = alt.X("year:O", title="Issue year", axis=alt.Axis(labelAngle=0, labelOverlap=True))
     y = alt.Y("phrase:N", sort=order, title=None)
     # Below zero: the year goes against the order that the segments have in all other years.
-    most = max(float(known["strength"].abs().max()), 1)
-    is_deep = f"datum.is_told && abs(datum.strength) > {0.55 * most}"
+    most = round(max(float(known["strength"].abs().max()), 1), 3)
+    is_deep = f"datum.is_told && abs(datum.strength) > {0.55 * most:.3f}"
     told_by = hover(*told.columns, first=("phrase", "Factor"))
     layers = [
         base.mark_rect(stroke="var(--card)", strokeWidth=2).encode(
