@@ -133,9 +133,7 @@ def test_the_rule_that_gains_most_surely_after_the_policy_is_to_be_added() -> No
     assert said.title == "Add a rule: SURE"
     assert "scoring.recommendations=[sure]" in said.text
     assert "what 4 rules tried explain" in said.text
-    assert said.money == Money(
-        12, 8, 16, "per application, against approving everybody; with prepayment"
-    )
+    assert said.money == Money(12, 8, 16, "per application, against expected NPV; with prepayment")
     assert said.n == 1_500
 
 
@@ -162,7 +160,7 @@ def test_a_rule_that_only_holds_alone_is_not_to_be_added() -> None:
     assert "After expected NPV" not in said.text
     assert "not confirmed" not in said.text
     assert said.money is not None
-    assert said.money.per.endswith("with prepayment")
+    assert said.money.per == ("per application, against approving everybody; with prepayment")
 
 
 def test_where_no_rule_holds_none_is_to_be_added() -> None:

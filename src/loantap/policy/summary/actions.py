@@ -9,6 +9,7 @@ from typing import Any, Final
 import pandas as pd
 
 from loantap.policy.findings.wording import tell_rate
+from loantap.policy.money.scenarios import PaidLife
 from loantap.policy.summary.headlines import (
     PER_APPLICATION,
     Headline,
@@ -21,6 +22,7 @@ from loantap.policy.summary.headlines import (
 )
 
 _CAPS: Final = "capped_default_rate"
+_NPV, _EVERYBODY = "expected NPV", "approving everybody"
 
 
 def propose_actions(
@@ -105,22 +107,22 @@ def _propose_rule(report: Mapping[str, Any]) -> Headline:
     tried = len(held) + len(report["tested"])
     after = [rule for rule in held if rule["holds_after_npv"]]
     if after:
-        best = max(after, key=lambda rule: _change(rule["after_npv"], report).low)
+        best = max(after, key=lambda rule: _change(rule["after_npv"], report, _NPV).low)
         return Headline(
             f"Add a rule: {best['title']}",
             f"It earns more after expected NPV as well, beyond what {tried} rules tried explain. "
             f"Switch it on with --params scoring.recommendations=[{best['id']}].",
-            _change(best["after_npv"], report),
+            _change(best["after_npv"], report, _NPV),
             int(best["after_npv"]["n"]),
         )
     if not held:
         text = f"{tried} rules were tried; none earned more beyond what chance explains."
         loans = max((int(rule["n"]) for rule in report["tested"]), default=0)
         return Headline("Add no rule", text, None, loans)
-    best = max(held, key=lambda rule: _change(rule, report).low)
+    best = max(held, key=lambda rule: _change(rule, report, _EVERYBODY).low)
     later, latest = (
-        _change(best["after_npv"], report),
-        _change(best["samples"]["out_of_time"], report),
+        _change(best["after_npv"], report, _NPV),
+        _change(best["samples"]["out_of_time"], report, _EVERYBODY),
     )
     title = "Add no rule to expected NPV"
     text = (
@@ -143,7 +145,7 @@ def _propose_rule(report: Mapping[str, Any]) -> Headline:
             "not pay for that and for the costs. How many customers would stay at a higher rate is "
             "not known."
         )
-    return Headline(title, text, _change(best, report), int(best["n"]))
+    return Headline(title, text, _change(best, report, _EVERYBODY), int(best["n"]))
 
 
 def _tell_change(row: pd.Series) -> str:
@@ -172,12 +174,14 @@ def _tell_fairness(fairness: pd.DataFrame, policy: str) -> str:
     )
 
 
-def _change(rule: Mapping[str, Any], report: Mapping[str, Any]) -> Money:
+def _change(rule: Mapping[str, Any], report: Mapping[str, Any], beside: str) -> Money:
+    """What a rule changes in profit, and beside which policy."""
     change = rule["profit_change"][report["scenario"]][report["paid_life"]]
     value, low, high = (
         math.nan if change[name] is None else float(change[name])
         for name in ("value", "low", "high")
     )
-    per = "against approving everybody; with prepayment"
-    return Money(value, low, high, f"{PER_APPLICATION}, {per}" if report["paid_life"] == "capped"
-                 else PER_APPLICATION)  # fmt: skip
+    per = f"{PER_APPLICATION}, against {beside}"
+    if report["paid_life"] == PaidLife.CAPPED:
+        per += "; with prepayment"
+    return Money(value, low, high, per)
