@@ -146,7 +146,7 @@ $(BIN)/uv: requirements/uv.txt
 	@touch $@
 
 # pip is there for where uv can't go, such as an index that only pip's configuration names.
-$(READY): $(BIN)/uv requirements.txt pyproject.toml
+$(READY): $(BIN)/uv requirements.txt requirements/run.txt pyproject.toml
 	@echo "Installing requirements.txt into $(VENV), about a minute"
 	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes --compile-bytecode \
 	    requirements.txt \
@@ -180,7 +180,8 @@ $(PROFILE_VENV)/.ready: requirements/profile.txt | $(BIN)/uv
 	@touch $@
 
 # --- Locks: one universal resolution for development; the others are compiled under it, and what
-# run.txt holds is then taken out of those that are installed with it.
+# run.txt holds is then taken out of those that are installed with it. The development lock is one
+# of these, and names run.txt itself.
 # make lock ARGS=--upgrade moves every pin to the newest release that pyproject.toml allows.
 
 COMPILE = UV_NO_CONFIG=1 UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet \
@@ -188,7 +189,7 @@ COMPILE = UV_NO_CONFIG=1 UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip com
     -c requirements/constraints.in $(ARGS)
 
 lock: $(BIN)/uv ## Compile requirements.txt and requirements/ anew; ARGS=--upgrade
-	@$(COMPILE) pyproject.toml --extra odbc --extra insights --extra dev -o requirements.txt
+	@$(COMPILE) pyproject.toml --extra odbc --extra insights --extra serving --extra dev -o requirements.txt
 	@$(COMPILE) pyproject.toml -c requirements.txt -o requirements/run.txt
 	@$(COMPILE) pyproject.toml -c requirements.txt --extra serving -o requirements/serving.txt
 	@$(COMPILE) pyproject.toml -c requirements.txt --extra odbc --extra db2 --extra databricks \
@@ -196,5 +197,7 @@ lock: $(BIN)/uv ## Compile requirements.txt and requirements/ anew; ARGS=--upgra
 	@$(COMPILE) pyproject.toml -c requirements.txt --extra spark -o requirements/spark.txt
 	@$(BIN)/python -m tools.slim_locks requirements/run.txt requirements/serving.txt \
 	    requirements/sources.txt requirements/spark.txt
+	@$(BIN)/python -m tools.slim_locks --include requirements/run.txt requirements.txt
 	@$(COMPILE) requirements/profile.in -o requirements/profile.txt
-	@echo uv | $(COMPILE) - -c requirements.txt -o requirements/uv.txt
+	@echo uv | $(COMPILE) - -c requirements.txt -o $(VENV)/uv.txt
+	@cmp -s $(VENV)/uv.txt requirements/uv.txt || cp $(VENV)/uv.txt requirements/uv.txt

@@ -1,8 +1,10 @@
-"""Each deployment lock keeps only what it adds to the lock it is installed with.
+"""Each lock keeps only what it adds to the lock it is installed with.
 
     python -m tools.slim_locks requirements/run.txt requirements/serving.txt ...
+    python -m tools.slim_locks --include requirements/run.txt requirements.txt
 
 Written whole, the locks repeat some 150 packages with their hashes, a quarter of a megabyte each.
+With --include the slimmed locks name the first one themselves, so that each is installed by itself.
 Standard library only: `make lock` asks for no environment but the one uv is in.
 """
 
@@ -74,6 +76,13 @@ def keep_additions(lock: str, base: str) -> str:
     return header + "".join(lines for pin, lines in pins.items() if pin not in known)
 
 
+def put_below_header(lock: str, line: str) -> str:
+    """A lock with a line between its header and its pins."""
+    lines = lock.splitlines(keepends=True)
+    pins = next((at for at, each in enumerate(lines) if not each.startswith("#")), len(lines))
+    return "".join([*lines[:pins], line, *lines[pins:]])
+
+
 def _name(requirement: str) -> str:
     return requirement.partition("==")[0]
 
@@ -82,13 +91,15 @@ def _hashes(lines: str) -> set[str]:
     return set(re.findall(r"--hash=(\S+)", lines))
 
 
-def main(paths: Sequence[str]) -> None:
+def main(arguments: Sequence[str]) -> None:
     """Slim the locks named after the first, which is the one they are installed with."""
-    base, *locks = map(Path, paths)
+    include = "--include" in arguments
+    base, *locks = (Path(each) for each in arguments if each != "--include")
     known = base.read_text("utf-8")
     slim = {path: keep_additions(path.read_text("utf-8"), known) for path in locks}
     for path, text in slim.items():
-        path.write_text(text, "utf-8")
+        named = f"-r {base.relative_to(path.parent).as_posix()}\n" if include else ""
+        path.write_text(put_below_header(text, named), "utf-8")
 
 
 if __name__ == "__main__":
