@@ -179,14 +179,18 @@ $(PROFILE_VENV)/.ready: requirements/profile.txt | $(BIN)/uv
 	        --require-hashes --no-deps -r $<; }
 	@touch $@
 
-# --- Locks: one universal resolution for development; the others are compiled under it, and what
-# run.txt holds is then taken out of those that are installed with it. The development lock is one
-# of these, and names run.txt itself.
+# --- Locks: one universal resolution for development; the others are compiled under it. Hashes of
+# files for other systems are taken out, then what run.txt holds is taken out of those that are
+# installed with it. The development lock is one of these, and names run.txt itself.
 # make lock ARGS=--upgrade moves every pin to the newest release that pyproject.toml allows.
 
 COMPILE = UV_NO_CONFIG=1 UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet \
     --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
     -c requirements/constraints.in $(ARGS)
+
+LOCKS := requirements.txt requirements/run.txt requirements/serving.txt requirements/sources.txt \
+    requirements/spark.txt
+PYLOCK := $(VENV)/pylock.files.toml
 
 lock: $(BIN)/uv ## Compile requirements.txt and requirements/ anew; ARGS=--upgrade
 	@$(COMPILE) pyproject.toml --extra odbc --extra insights --extra serving --extra dev -o requirements.txt
@@ -195,9 +199,13 @@ lock: $(BIN)/uv ## Compile requirements.txt and requirements/ anew; ARGS=--upgra
 	@$(COMPILE) pyproject.toml -c requirements.txt --extra odbc --extra db2 --extra databricks \
 	    -o requirements/sources.txt
 	@$(COMPILE) pyproject.toml -c requirements.txt --extra spark -o requirements/spark.txt
+	@$(COMPILE) pyproject.toml --all-extras $(LOCKS:%=-c %) --format pylock.toml -o $(PYLOCK)
+	@$(BIN)/python -m tools.narrow_locks $(PYLOCK) $(LOCKS)
 	@$(BIN)/python -m tools.slim_locks requirements/run.txt requirements/serving.txt \
 	    requirements/sources.txt requirements/spark.txt
 	@$(BIN)/python -m tools.slim_locks --include requirements/run.txt requirements.txt
 	@$(COMPILE) requirements/profile.in -o requirements/profile.txt
+	@$(COMPILE) requirements/profile.in -c requirements/profile.txt --format pylock.toml -o $(PYLOCK)
+	@$(BIN)/python -m tools.narrow_locks $(PYLOCK) requirements/profile.txt
 	@echo uv | $(COMPILE) - -c requirements.txt -o $(VENV)/uv.txt
 	@cmp -s $(VENV)/uv.txt requirements/uv.txt || cp $(VENV)/uv.txt requirements/uv.txt

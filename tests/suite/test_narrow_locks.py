@@ -1,0 +1,113 @@
+"""Locks keep the hashes of files for the systems we support, and no others."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import PROJECT
+from tools import narrow_locks
+from tools.narrow_locks import find_used, is_installable, narrow
+from tools.slim_locks import read_pins
+
+NUMPY = "numpy==2.4.0 \\\n    --hash=sha256:aa \\\n    --hash=sha256:bb\n    # via pandas\n"
+COLORAMA = "colorama==0.4 ; sys_platform == 'win32' \\\n    --hash=sha256:cc\n"
+PYLOCK = """
+[[packages]]
+name = "numpy"
+version = "2.4.0"
+sdist = { url = "https://example.org/numpy-2.4.0.tar.gz", hashes = { sha256 = "bb" } }
+wheels = [
+    { url = "https://example.org/numpy-2.4.0-py3-none-win32.whl", hashes = { sha256 = "aa" } },
+]
+
+[[packages]]
+name = "colorama"
+version = "0.4"
+wheels = [
+    { url = "https://example.org/colorama-0.4-py3-none-win32.whl", hashes = { sha256 = "cc" } },
+]
+
+[[packages]]
+name = "py4j"
+version = "0.10"
+sdist = { url = "https://example.org/py4j-0.10.tar.gz", hashes = { sha256 = "dd" } }
+"""
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [
+        "py3-none-any",
+        "py2.py3-none-any",
+        "py311-none-any",
+        "cp311-cp311-manylinux_2_17_x86_64.manylinux2014_x86_64",
+        "cp313-cp313-manylinux_2_28_aarch64",
+        "cp312-cp312-macosx_11_0_arm64",
+        "cp39-abi3-manylinux2014_x86_64",
+        "cp312-abi3-macosx_10_9_universal2",
+        "py3-none-linux_x86_64",
+    ],
+)
+def test_a_wheel_for_a_system_we_support_stays(tags: str) -> None:
+    assert is_installable(f"some_package-1.0-{tags}.whl")
+    assert is_installable(f"some_package-1.0-2build-{tags}.whl")
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [
+        "cp310-cp310-manylinux2014_x86_64",
+        "cp314-cp314-manylinux2014_x86_64",
+        "cp313-cp313t-manylinux2014_x86_64",
+        "cp314-abi3-manylinux2014_x86_64",
+        "cp311-cp311-musllinux_1_2_x86_64",
+        "cp311-cp311-manylinux2014_i686",
+        "cp311-cp311-manylinux2014_ppc64le",
+        "cp311-cp311-win_amd64",
+        "cp39-none-manylinux2014_x86_64",
+        "pp311-pypy311_pp73-manylinux2014_x86_64",
+        "py2-none-any",
+    ],
+)
+def test_a_wheel_for_another_system_goes(tags: str) -> None:
+    assert not is_installable(f"some_package-1.0-{tags}.whl")
+
+
+def test_hashes_that_are_not_used_go_and_everything_else_stays(tmp_path: Path) -> None:
+    described, lock = tmp_path / "files.toml", tmp_path / "lock.txt"
+    described.write_text(PYLOCK, "utf-8")
+    lock.write_text("# made\n-r run.txt\n" + NUMPY + COLORAMA, "utf-8")
+
+    narrow_locks.main([str(described), str(lock)])
+
+    assert lock.read_text("utf-8") == (
+        "# made\n-r run.txt\nnumpy==2.4.0 \\\n    --hash=sha256:bb\n    # via pandas\n" + COLORAMA
+    )
+
+
+def test_another_version_keeps_its_hashes() -> None:
+    used = {"numpy==2.5.0": frozenset({"sha256:aa"})}
+
+    assert narrow(NUMPY, used) == NUMPY
+    assert narrow(NUMPY, {"numpy==2.4.0": frozenset({"sha256:aa"})}) == (
+        "numpy==2.4.0 \\\n    --hash=sha256:aa\n    # via pandas\n"
+    )
+
+
+def test_a_source_distribution_is_always_used() -> None:
+    assert find_used(tomllib.loads(PYLOCK)) == {
+        "numpy==2.4.0": frozenset({"sha256:bb"}),
+        "colorama==0.4": frozenset(),
+        "py4j==0.10": frozenset({"sha256:dd"}),
+    }
+
+
+def test_no_lock_holds_as_many_hashes_for_a_pin_as_there_are_systems() -> None:
+    """About twelve wheels and a source: three Pythons, two processors, two systems."""
+    for path in (PROJECT / "requirements.txt", *PROJECT.glob("requirements/*.txt")):
+        lock = path.read_text("utf-8").replace("-r requirements/run.txt\n", "")
+        for requirement, lines in read_pins(lock).items():
+            assert 1 <= lines.count("--hash=") <= 26, requirement

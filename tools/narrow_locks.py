@@ -1,0 +1,112 @@
+"""A lock keeps the hashes of those files that a machine we support may install.
+
+    python -m tools.narrow_locks files.pylock.toml requirements.txt requirements/run.txt ...
+
+Most of what uv writes are hashes of wheels for other Pythons, processors and systems. Which hash
+belongs to which file uv tells in its other format, pylock.toml, which names the index and so is
+never kept. A source distribution may be built anywhere and always stays.
+Standard library only: `make lock` asks for no environment but the one uv is in.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from tools.slim_locks import read_pins
+
+_MINORS: Final = (11, 12, 13)
+_ABIS: Final = frozenset({"none", "abi3", *(f"cp3{minor}" for minor in _MINORS)})
+# Linux with the GNU C library, and macOS.
+_PLATFORM: Final = re.compile(r"any|(many)?linux\w*_(x86_64|aarch64)|macosx_\w+")
+_HASH: Final = re.compile(r"    --hash=(\S+)")
+
+
+def is_installable(wheel: str) -> bool:
+    """Whether a machine we support may install a wheel, by its file name.
+
+    Python 3.11 to 3.13, with the lock; Linux with the GNU C library on x86_64 and aarch64, macOS.
+    """
+    pythons, abis, platforms = wheel.removesuffix(".whl").rsplit("-", 3)[1:]
+    return (
+        not _ABIS.isdisjoint(abis.split("."))
+        and any(_runs(python, abis) for python in pythons.split("."))
+        and any(map(_PLATFORM.fullmatch, platforms.split(".")))
+    )
+
+
+def _runs(python: str, abis: str) -> bool:
+    """Whether a Python we support takes a wheel for this one; the stable ABI suits later ones."""
+    found = re.fullmatch(r"(?:py|cp)3(\d*)", python)
+    if found is None:
+        return False
+    minor = int(found[1] or 0)
+    is_for_later = python.startswith("py") or "abi3" in abis.split(".")
+    return minor in _MINORS or (is_for_later and minor < max(_MINORS))
+
+
+def find_used(pylock: Mapping[str, Any]) -> dict[str, frozenset[str]]:
+    """The hashes, as locks write them, of files that a machine we support may install.
+
+    Args:
+        pylock: what uv says of each package, with the files of each; it leaves out those for older
+            Pythons.
+
+    Returns:
+        By requirement (`name==version`); none where a package has no file for these machines.
+    """
+    return {
+        f"{package['name']}=={package['version']}": frozenset(_list_used(package))
+        for package in pylock["packages"]
+    }
+
+
+def _list_used(package: Mapping[str, Any]) -> Iterator[str]:
+    for wheel in package.get("wheels", ()):
+        if is_installable(wheel["url"].rpartition("/")[2]):
+            yield f"sha256:{wheel['hashes']['sha256']}"
+    if "sdist" in package:
+        yield f"sha256:{package['sdist']['hashes']['sha256']}"
+
+
+def narrow(lock: str, used: Mapping[str, frozenset[str]]) -> str:
+    """A lock without hashes that are not used; a pin that would be left with none keeps its own.
+
+    Args:
+        lock: its text.
+        used: hashes by requirement; a pin that it does not know stays as it is.
+
+    Raises:
+        ValueError: a line that is no header, requirement, hash or reason.
+    """
+    pins = read_pins(re.sub(r"(?m)^-r .*\n", "", lock))
+    for requirement, lines in pins.items():
+        kept = used.get(requirement.partition(" ;")[0], frozenset())
+        lock = lock.replace(lines, _keep(lines, kept))
+    return lock
+
+
+def _keep(lines: str, used: frozenset[str]) -> str:
+    kept = [each for each in _HASH.findall(lines) if each in used]
+    if not kept:
+        return lines
+    pin, _, _ = lines.partition("\n")
+    reasons = [line for line in lines.splitlines() if line.startswith("    #")]
+    hashes = [f"    --hash={each}" for each in kept]
+    return "\n".join([" \\\n".join([pin.removesuffix(" \\"), *hashes]), *reasons, ""])
+
+
+def main(paths: Sequence[str]) -> None:
+    """Narrow the locks named after the pylock, in place."""
+    described, *locks = map(Path, paths)
+    used = find_used(tomllib.loads(described.read_text("utf-8")))
+    for path in locks:
+        path.write_text(narrow(path.read_text("utf-8"), used), "utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
