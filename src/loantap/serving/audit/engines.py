@@ -22,8 +22,8 @@ SQLITE, POSTGRESQL = "sqlite", "postgresql"
 WAIT_SECONDS = 4
 # Of PostgreSQL's advisory locks, the one of the chain's end.
 _LOCK = 0x10A47A9
-# What was committed survives a loss of power; what was erased is overwritten; a row that is replaced
-# counts as deleted, which the triggers refuse.
+# What was committed survives a loss of power; what was erased is overwritten; a row that is
+# replaced counts as deleted, which the triggers refuse.
 _DURABLE = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",

@@ -44,7 +44,7 @@ def erase(
         asked_rows = select(records.c.seq, records.c.id).select_from(joined)
         is_meant = or_(records.c.id.in_(some), records.c.subject.in_(some))
         rows = transaction.connection.execute(asked_rows.where(is_meant))
-        found.update({seq: record_id for seq, record_id in rows})
+        found.update((row.seq, row.id) for row in rows)
     for seqs in _batch(sorted(found), _STATEMENT):
         _delete(transaction, personal.c.seq.in_(seqs))
     for erased in _batch(sorted(found), _RECORD):

@@ -14,6 +14,7 @@ class Kind(StrEnum):
     """What a record is about."""
 
     DECISION = "decision"
+    BATCH = "batch"
     OFFERS = "offers"
     REPLAY = "replay"
     CASE_TAKEN = "case_taken"
@@ -31,6 +32,7 @@ class Kind(StrEnum):
 PREFIXES: Mapping[Kind, str] = MappingProxyType(
     {
         Kind.DECISION: "dec_",
+        Kind.BATCH: "bat_",
         Kind.OFFERS: "ofr_",
         Kind.REPLAY: "rep_",
         Kind.CASE_TAKEN: "cas_",

@@ -92,7 +92,6 @@ cases = Table(
     Column("expires_at", Text),
     Column("outcome", Text),
     Column("reason", Text),
-    Column("closed_by", Text),
     Column("closed_at", Text),
     Index("cases_decision_id", "decision_id", unique=True),
     Index("cases_state_amount", "state", "amount", "seq"),

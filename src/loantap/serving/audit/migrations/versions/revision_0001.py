@@ -90,7 +90,6 @@ def _make_cases() -> None:
         sa.Column("expires_at", sa.Text()),
         sa.Column("outcome", sa.Text()),
         sa.Column("reason", sa.Text()),
-        sa.Column("closed_by", sa.Text()),
         sa.Column("closed_at", sa.Text()),
     )
     op.create_index("cases_decision_id", "cases", ["decision_id"], unique=True)
