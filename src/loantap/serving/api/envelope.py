@@ -5,9 +5,9 @@ from __future__ import annotations
 import itertools
 import os
 import re
-import threading
 import time
 from collections.abc import Iterable
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Final
 
 from loantap.serving.api.metrics import Metrics
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 # Which route answered; the view says so.
 ROUTE: Final = "loantap.route"
 UNMATCHED: Final = "(none)"
+# Seconds.
+_PATIENCE: Final = 0.5
 _ID = re.compile(r"[A-Za-z0-9._:-]{1,100}")
 _CONTENT: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -48,19 +50,19 @@ class Envelope:
     Args:
         app: the application.
         metrics: where requests are counted.
-        most: requests that are worked on at once; beyond it they are refused at once, since a
-            request that waits long is answered to nobody.
+        slots: requests that are worked on at once. Others wait for a slot, and are refused when
+            they have waited for half a second: nobody waits for an answer that comes late.
         log: whether each request is logged.
     """
 
-    def __init__(self, app: WSGIApplication, metrics: Metrics, most: int, *, log: bool) -> None:
+    def __init__(self, app: WSGIApplication, metrics: Metrics, slots: int, *, log: bool) -> None:
         self._app = app
         self._metrics = metrics
-        self._most = most
+        self._slots: SimpleQueue[None] = SimpleQueue()
+        for _ in range(slots):
+            self._slots.put(None)
         self._log = RequestLog() if log else None
         self._ids = _RequestIds()
-        self._running = 0
-        self._lock = threading.Lock()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
@@ -78,23 +80,29 @@ class Envelope:
             headers.extend(_SAFETY)
             return start_response(code, headers, exc_info)
 
-        with self._lock:
-            self._running += 1
-            is_full = self._running > self._most
+        is_watch = environ["PATH_INFO"] in _ALWAYS
+        has_slot = is_watch or self._take_slot()
         try:
             if given and given != request_id:
                 return _refuse(environ, start, _tell_id())
-            if is_full and environ["PATH_INFO"] not in _ALWAYS:
+            if not has_slot:
                 return _refuse(environ, start, _tell_load())
             return self._app(environ, start)
         finally:
-            with self._lock:
-                self._running -= 1
+            if has_slot and not is_watch:
+                self._slots.put(None)
             took = time.perf_counter() - began
             route = environ[ROUTE]
             self._metrics.count_request(route, status, took)
             if self._log is not None:
                 self._log.add(environ, route, status, took)
+
+    def _take_slot(self) -> bool:
+        try:
+            self._slots.get(timeout=_PATIENCE)
+        except Empty:
+            return False
+        return True
 
 
 class _RequestIds:
