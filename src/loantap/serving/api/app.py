@@ -44,6 +44,13 @@ _FAULTS: dict[type[InputError], str] = {
 }
 
 
+class _Application(APIFlask):
+    """Says nothing of an exception but what `answer_problems` says: it may quote personal data."""
+
+    def log_exception(self, exc_info: object) -> None:
+        """Nothing."""
+
+
 def make_app(office: Office) -> APIFlask:
     """The WSGI application.
 
@@ -51,7 +58,7 @@ def make_app(office: Office) -> APIFlask:
         office: what the routes work with.
     """
     # Another version of the API would have addresses of its own.
-    app = APIFlask(
+    app = _Application(
         "loantap", title=TITLE, version="1", json_errors=False, docs_path=None,
         static_folder=None,  # type: ignore[arg-type]
     )  # fmt: skip

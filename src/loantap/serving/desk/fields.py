@@ -112,8 +112,12 @@ def tell_remedy(column: Column) -> str:
     if column.minimum is not None and column.maximum is not None:
         whole = "a whole number" if column.kind is Kind.COUNT else "a number"
         unit = f" ({column.unit})" if column.unit else ""
-        return f"Give {whole} from {column.minimum:,g} to {column.maximum:,g}{unit}"
+        return f"Give {whole} from {_show(column.minimum)} to {_show(column.maximum)}{unit}"
     return "Give a text"
+
+
+def _show(number: float) -> str:
+    return f"{number:,.0f}" if number == round(number) else f"{number:,g}"
 
 
 def _tell_unknown(name: str, known: Iterable[str]) -> FieldError:
