@@ -73,7 +73,7 @@ def test_each_role_does_its_work_and_no_other(documented: Postgres) -> None:
         (ERASER, "UPDATE cases SET state = 'closed'"),
         (READER, "INSERT INTO probe VALUES ('a', 'b')"),
     ]:
-        refused = pytest.raises(DBAPIError, match="permission denied|must be owner")
+        refused = pytest.raises(DBAPIError, match=r"permission denied|must be owner")
         with refused, connected(urls[role]) as connection:
             connection.execute(text(statement))
     for store in (writer, eraser, reader):
