@@ -37,12 +37,14 @@ class TestAFullDisk:
 
     def fill(self, store: AuditStore) -> list[str]:
         kept: list[str] = []
-        try:
+
+        def keep_on() -> None:
             for _ in range(1_000):
-                kept += [record.id for record in store.append([make_decision()] * 5, ANN)]
-        except AuditUnavailableError as full:
-            assert full.problem == "database or disk is full"
-            assert "its disk has room" in full.remedy
+                kept.extend(record.id for record in store.append([make_decision()] * 5, ANN))
+
+        with pytest.raises(AuditUnavailableError, match="database or disk is full") as full:
+            keep_on()
+        assert "its disk has room" in full.value.remedy
         return kept
 
     def test_what_was_acknowledged_stays(self, store: AuditStore) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, Self, TypeVar
@@ -71,10 +72,13 @@ class AuditStore:
             AuditUnavailableError: it cannot be reached.
         """
         engines = open_engines(url)
-        if engines.is_sqlite:
-            schema.upgrade(engines)
-        else:
-            schema.require_current(engines)
+        with ExitStack() as failed:
+            failed.callback(engines.dispose)
+            if engines.is_sqlite:
+                schema.upgrade(engines)
+            else:
+                schema.require_current(engines)
+            failed.pop_all()
         return cls(engines)
 
     @property
