@@ -1,0 +1,151 @@
+"""Who comes in: API keys, their scopes, how often, and for whom they act."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from flask import request
+from limits import RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import FixedWindowRateLimiter
+
+from loantap.serving.api.envelope import CALLER, ROUTE
+from loantap.serving.api.metrics import Metrics
+from loantap.serving.api.problems import REQUEST_ID, ProblemError, refuse
+from loantap.serving.audit.records import Caller
+from loantap.serving.keys.keys import ApiKey, Keys
+
+PERSON: Final = "LoanTap-Person"
+_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+_LONGEST_NAME: Final = 200
+_DELEGATE: Final = "delegate"
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who asks.
+
+    Attributes:
+        key: the API key.
+        person: for whom it acts: its owner, or the person that a key with the scope `delegate`
+            names.
+    """
+
+    key: ApiKey
+    person: str
+
+    def as_caller(self, body: bytes = b"") -> Caller:
+        """Who asks, as it is kept; with the idempotency key of the request, if it has one.
+
+        Raises:
+            ProblemError: the idempotency key cannot be used.
+        """
+        environ = request.environ
+        given = environ.get("HTTP_IDEMPOTENCY_KEY")
+        if given is None:
+            return Caller(self.key.id, self.person, environ[REQUEST_ID])
+        if not _KEY.fullmatch(given):
+            refuse(
+                "bad-header", "The idempotency key cannot be used.", "Idempotency-Key",
+                "not 1 to 255 visible ASCII characters", "Send a UUID for each new request",
+            )  # fmt: skip
+        asked = f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']}?{environ['QUERY_STRING']}\n"
+        digest = hashlib.sha256(asked.encode("latin-1", "replace") + body).hexdigest()
+        return Caller(self.key.id, self.person, environ[REQUEST_ID], given, digest)
+
+
+class Doors:
+    """Lets visitors in.
+
+    Args:
+        keys: the API keys.
+        metrics: where refusals are counted.
+        processes: that share the rate of a key; each grants its part.
+    """
+
+    def __init__(self, keys: Keys, metrics: Metrics, processes: int) -> None:
+        self._keys = keys
+        self._metrics = metrics
+        self._limiter = FixedWindowRateLimiter(MemoryStorage())
+        self._item: Callable[[int], RateLimitItemPerMinute] = lru_cache(maxsize=256)(
+            lambda rate: RateLimitItemPerMinute(max(1, rate // processes))
+        )
+
+    def enter(self, scope: str | None) -> Visitor:
+        """Who asks for the request at hand.
+
+        Args:
+            scope: what the key must be allowed; None where any key will do.
+
+        Raises:
+            ProblemError: no valid key, another scope, or too many requests.
+        """
+        environ = request.environ
+        rule = request.url_rule
+        environ[ROUTE] = rule.rule if rule else ""
+        kind, _, text = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
+        key = self._keys.check(text.strip()) if kind.lower() == "bearer" else None
+        if key is None:
+            raise _tell_key()
+        environ[CALLER] = key.id
+        item = self._item(key.rate_per_minute)
+        if not self._limiter.hit(item, key.id):
+            self._metrics.count_limited()
+            raise self._tell_rate(item, key)
+        if scope is not None and scope not in key.scopes:
+            raise ProblemError(
+                "wrong-scope",
+                f"The key {key.id} lacks the scope {scope}. Use one that has it: "
+                f"loantap-keys create --owner NAME --scope {scope}",
+            )
+        return Visitor(key, _find_person(key))
+
+    def _tell_rate(self, item: RateLimitItemPerMinute, key: ApiKey) -> ProblemError:
+        import time
+
+        wait = self._limiter.get_window_stats(item, key.id).reset_time - time.time()
+        return ProblemError(
+            "too-many-requests",
+            f"The key {key.id} may ask {key.rate_per_minute:,} times a minute. Wait, then go on.",
+            headers={"Retry-After": str(max(1, int(wait) + 1))},
+        )
+
+
+def _find_person(key: ApiKey) -> str:
+    given = request.headers.get(PERSON)
+    if given is None:
+        return key.owner
+    if _DELEGATE not in key.scopes:
+        raise ProblemError(
+            "wrong-scope",
+            f"The key {key.id} may not act for somebody. Leave {PERSON} out, or use a key with "
+            f"the scope {_DELEGATE}.",
+        )
+    # HTTP gives a header's bytes as Latin-1.
+    try:
+        name = given.encode("latin-1").decode().strip()
+    except UnicodeError:
+        name = ""
+    plain = unicodedata.normalize("NFC", name)
+    if not plain or len(plain) > _LONGEST_NAME or not plain.isprintable():
+        refuse(
+            "bad-header", "The name of the person cannot be used.", PERSON,
+            f"not a name of at most {_LONGEST_NAME} printable characters in UTF-8",
+            "Send the name of the person for whom you ask",
+        )  # fmt: skip
+    return plain
+
+
+def _tell_key() -> ProblemError:
+    return ProblemError(
+        "no-key",
+        "Send a key in the header Authorization: Bearer lt_... An administrator makes one with "
+        "loantap-keys create, and sees with loantap-keys list whether yours was revoked.",
+        headers={"WWW-Authenticate": 'Bearer realm="LoanTap"'},
+    )
