@@ -227,7 +227,9 @@ class Scorer:
             columns,
         )
 
-    def explain_one(self, application: Mapping[str, object], as_of: pd.Timestamp) -> dict[str, float]:
+    def explain_one(
+        self, application: Mapping[str, object], as_of: pd.Timestamp
+    ) -> dict[str, float]:
         """Contribution of each feature to the log-odds of one application.
 
         With `scorecard.base` they sum to the log-odds of its PD. {} where it cannot be scored.

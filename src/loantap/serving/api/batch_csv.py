@@ -80,10 +80,18 @@ def write_csv(told: Mapping[str, Any]) -> bytes:
         model, policy = result.get("model", {}), result.get("policy", {})
         written.writerow(
             (
-                result["row"], result.get("id"), result.get(APPLICATION_ID),
-                result.get("probability_of_default"), result.get("score"), result["decision"],
-                *reasons, model.get("name"), model.get("version"), result.get("expected_npv"),
-                policy.get("version"), policy.get("digest"),
+                result["row"],
+                result.get("id"),
+                result.get(APPLICATION_ID),
+                result.get("probability_of_default"),
+                result.get("score"),
+                result["decision"],
+                *reasons,
+                model.get("name"),
+                model.get("version"),
+                result.get("expected_npv"),
+                policy.get("version"),
+                policy.get("digest"),
             )  # fmt: skip
         )
     return out.getvalue().encode()

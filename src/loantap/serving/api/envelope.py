@@ -73,9 +73,7 @@ class Envelope:
         environ[ROUTE] = UNMATCHED
         status = "500"
 
-        def start(
-            code: str, headers: list[tuple[str, str]], exc_info: Any = None
-        ) -> Any:
+        def start(code: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
             nonlocal status
             status = code[:3]
             headers.append(("X-Request-ID", request_id))

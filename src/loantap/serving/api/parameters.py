@@ -46,8 +46,13 @@ def read_text(name: str) -> str | None:
     if given is None:
         return None
     if not given or len(given) > _LONGEST or not given.isprintable():
-        refuse(_BAD, f"{name} cannot be used.", name,
-               f"not 1 to {_LONGEST} printable characters", "Leave it out, or give another")
+        refuse(
+            _BAD,
+            f"{name} cannot be used.",
+            name,
+            f"not 1 to {_LONGEST} printable characters",
+            "Leave it out, or give another",
+        )
     return given
 
 

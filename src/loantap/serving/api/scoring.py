@@ -15,7 +15,7 @@ from loantap.serving.api.office import Office
 from loantap.serving.api.parameters import read_flag, require_known
 from loantap.serving.api.problems import ProblemError
 from loantap.serving.audit.records import Caller, Entry, Record
-from loantap.serving.desk.fields import ApplicationFields, FieldError, tell_remedy
+from loantap.serving.desk.fields import FieldError, tell_remedy
 from loantap.serving.desk.standing import InvalidApplicationError, Standing
 from loantap.serving.desk.today import find_today
 
@@ -122,7 +122,9 @@ def tell_invalid(error: InvalidApplicationError) -> ProblemError:
     """What is wrong with an application that cannot be scored."""
     errors = [
         FieldError(
-            str(problem.column.source_name), problem.reason, tell_remedy(COLUMNS[problem.column.name])
+            str(problem.column.source_name),
+            problem.reason,
+            tell_remedy(COLUMNS[problem.column.name]),
         )
         for problem in error.problems
     ]

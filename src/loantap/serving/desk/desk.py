@@ -13,7 +13,7 @@ from loantap.model.scoring.scorer import Scorer
 from loantap.policy.decisions import Decider
 from loantap.portfolio.errors import InputError
 from loantap.serving.configured import Configured
-from loantap.serving.desk.live_model import Loaded, LiveModel
+from loantap.serving.desk.live_model import LiveModel, Loaded
 from loantap.serving.desk.replay import PastPolicies, Replayer
 from loantap.serving.desk.standing import Standing, make_standing
 
