@@ -47,7 +47,7 @@ class LoanTapApi:
         self.server = Server(
             [sys.executable, "-m", "loantap.serving.api.commands"],
             port,
-            os.environ | own | (settings or {}),
+            os.environ | own | dict(settings or {}),
             "/readyz",
             folder / "api.log",
             project,
