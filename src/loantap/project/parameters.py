@@ -38,9 +38,10 @@ def read_group(folder: Path, group: str, *, without: Collection[str] = ()) -> di
                 "in LOANTAP_CONF",
             )
         for key in without:
-            found.pop(key, None)
+            found[key] = None
         whole = OmegaConf.to_container(found, resolve=True)
     except (OmegaConfBaseException, OSError, YAMLError) as error:
         told = str(error).splitlines()[0]
         raise InputError(f"{folder}/{_FILES}", told, "Mend the file") from error
-    return {str(name): value for name, value in dict(whole).items()}  # type: ignore[arg-type]
+    values = dict(whole)  # type: ignore[arg-type]
+    return {str(name): value for name, value in values.items() if name not in without}

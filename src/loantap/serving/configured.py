@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -76,11 +77,11 @@ def read_configured(conf: Path, recommendations: Path, today: date) -> Configure
 
 
 def _validate(
-    options: type[_Options], conf: Path, group: str, dated: dict[str, object]
+    options: type[_Options], conf: Path, group: str, dated: Mapping[str, object]
 ) -> _Options:
     written = read_group(conf, group, without=dated)
     try:
-        return options.model_validate(written | dated)
+        return options.model_validate(written | dict(dated))
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(map(str, (group, *first["loc"])))

@@ -28,7 +28,7 @@ def make_app(office: Office) -> APIFlask:
     # Another version of the API would have addresses of its own.
     app = APIFlask(
         "loantap", title=TITLE, version="1", json_errors=False, enable_openapi=False,
-        static_folder=None,
+        static_folder=None,  # type: ignore[arg-type]
     )  # fmt: skip
     app.config["PROPAGATE_EXCEPTIONS"] = False
     add_scoring(app, office)

@@ -78,22 +78,11 @@ def write_csv(told: Mapping[str, Any]) -> bytes:
     for result in told["results"]:
         reasons = [*result["reasons"], "", "", "", ""][: len(REASONS)]
         model, policy = result.get("model", {}), result.get("policy", {})
-        written.writerow(
-            (
-                result["row"],
-                result.get("id"),
-                result.get(APPLICATION_ID),
-                result.get("probability_of_default"),
-                result.get("score"),
-                result["decision"],
-                *reasons,
-                model.get("name"),
-                model.get("version"),
-                result.get("expected_npv"),
-                policy.get("version"),
-                policy.get("digest"),
-            )  # fmt: skip
-        )
+        about = (result["row"], result.get("id"), result.get(APPLICATION_ID))
+        scored = (result.get("probability_of_default"), result.get("score"), result["decision"])
+        made_by = (model.get("name"), model.get("version"), result.get("expected_npv"))
+        under = (policy.get("version"), policy.get("digest"))
+        written.writerow((*about, *scored, *reasons, *made_by, *under))
     return out.getvalue().encode()
 
 

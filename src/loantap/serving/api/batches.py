@@ -78,8 +78,8 @@ def check_rows(
             continue
         first = seen.setdefault(str(identifier).strip(), place)
         if first != place:
-            refused[place] = [f"{APPLICATION_ID}: the same as that of row {first}. Give each "
-                              f"application an id of its own"]  # fmt: skip
+            told = f"{APPLICATION_ID}: the same as that of row {first}"
+            refused[place] = [f"{told}. Give each application an id of its own"]
     return refused
 
 

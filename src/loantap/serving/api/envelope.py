@@ -28,16 +28,16 @@ ROUTE: Final = "loantap.route"
 CALLER: Final = "loantap.caller"
 UNMATCHED: Final = "(none)"
 _ID = re.compile(r"[A-Za-z0-9._:-]{1,100}")
+_CONTENT: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+)
 _SAFETY: Final = [
     ("X-Content-Type-Options", "nosniff"),
     ("X-Frame-Options", "DENY"),
     ("Referrer-Policy", "no-referrer"),
     ("Cache-Control", "no-store"),
-    (
-        "Content-Security-Policy",
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-        "connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
-    ),
+    ("Content-Security-Policy", _CONTENT),
 ]
 # What watches over the API is let in however much is asked of it.
 _ALWAYS: Final = frozenset({"/healthz", "/readyz", "/metrics"})

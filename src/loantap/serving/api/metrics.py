@@ -98,7 +98,7 @@ class Metrics:
         if not self._are_shared:
             return generate_latest(self._registry)
         together = CollectorRegistry()
-        multiprocess.MultiProcessCollector(together)
+        multiprocess.MultiProcessCollector(together)  # type: ignore[no-untyped-call]
         return generate_latest(together)
 
     def _label_request(self, route: str, status: str) -> tuple[Any, Any]:

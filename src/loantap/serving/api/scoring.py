@@ -8,7 +8,6 @@ from typing import Any, Final
 from apiflask import APIFlask
 from flask import Response, request
 
-from loantap.portfolio.dictionary import COLUMNS
 from loantap.serving.api.answers import answer, tell_decision, tell_offers
 from loantap.serving.api.bodies import parse_object, read_body
 from loantap.serving.api.office import Office
@@ -121,12 +120,8 @@ def require_offers(standing: Standing) -> None:
 def tell_invalid(error: InvalidApplicationError) -> ProblemError:
     """What is wrong with an application that cannot be scored."""
     errors = [
-        FieldError(
-            str(problem.column.source_name),
-            problem.reason,
-            tell_remedy(COLUMNS[problem.column.name]),
-        )
-        for problem in error.problems
+        FieldError(str(column.source_name), reason, tell_remedy(column))
+        for column, _, reason in error.problems
     ]
     return ProblemError("invalid-application", _say(errors), errors)
 

@@ -117,3 +117,9 @@ def _find_rest(connection: Connection, seq: int, noted: Head | None) -> Fault | 
         if found is not None:
             return Fault(found, None, f"it is missing; its {what} is there")
     return None
+
+
+def is_as_kept(connection: Connection, record_id: str) -> bool:
+    """Whether one record still has the hash of what it says."""
+    row = connection.execute(select(records).where(records.c.id == record_id)).first()
+    return row is not None and hash_record(list(row)[:-1]) == row.hash

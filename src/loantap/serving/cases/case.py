@@ -115,7 +115,7 @@ def read_case(row: Row[Any], now: datetime) -> Case:
         state, taken_by, taken_by_key = State(row.state), row.taken_by, row.taken_by_key
         taken_at = _read_time(row.taken_at)
     return Case(
-        row.decision_id, row.seq, state, row.amount, datetime.fromisoformat(row.opened_at),
+        row.decision_id, row.seq, state, float(row.amount), datetime.fromisoformat(row.opened_at),
         taken_by, taken_by_key, taken_at, expires_at,
         None if row.outcome is None else Outcome(row.outcome),
         None if row.reason is None else Reason(row.reason), _read_time(row.closed_at),

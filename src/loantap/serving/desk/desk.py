@@ -141,8 +141,11 @@ class Desk:
         """Make another standing where model or policy is another."""
         with self._lock:
             lending, offers = self.lending.loaded, self.offers.loaded
-            scorers = (lending and lending.scorer, offers and offers.scorer)
-            made_of = (*scorers, self._book.read_generation())
+            made_of = (
+                lending.scorer if lending else None,
+                offers.scorer if offers else None,
+                self._book.read_generation(),
+            )
             if self._made_of is not None and all(map(_is_same, made_of, self._made_of)):
                 return
             try:

@@ -97,8 +97,8 @@ class ApplicationFields:
             name = str(column.source_name)
             if name not in application:
                 remedy = "Give it, or null where it is not known" if column.nullable else "Give it"
-                yield FieldError(name, f"missing ({column.meaning[:1].lower()}{column.meaning[1:]})",
-                                 remedy)  # fmt: skip
+                meaning = f"{column.meaning[:1].lower()}{column.meaning[1:]}"
+                yield FieldError(name, f"missing ({meaning})", remedy)
 
 
 def tell_remedy(column: Column) -> str:
