@@ -26,15 +26,15 @@ _TIME_DIGITS, _SEQ_DIGITS, _RANDOM_BYTES = 12, 10, 5
 _PREFIX_LENGTH = 4
 
 
-def write_json(content: Any, where: str) -> str:
+def write_json(content: Any, where: str) -> bytes:
     """Content as compact JSON, names in the order given; the text that is kept and hashed.
 
     Raises:
         InputError: a number is not finite, or something is not JSON.
     """
     try:
-        text = to_json(content).decode()
-        if "NaN" in text or "Infinity" in text:
+        text = to_json(content)
+        if b"NaN" in text or b"Infinity" in text:
             json.dumps(content, allow_nan=False)  # says whether it is a number or a word
     except (PydanticSerializationError, ValueError, TypeError) as error:
         raise InputError(
@@ -43,9 +43,9 @@ def write_json(content: Any, where: str) -> str:
     return text
 
 
-def digest_personal(salt: bytes, content: str) -> str:
+def digest_personal(salt: bytes, content: bytes) -> str:
     """SHA-256 of salt and text of a personal part, in hexadecimal."""
-    return hashlib.sha256(salt + content.encode()).hexdigest()
+    return hashlib.sha256(salt + content).hexdigest()
 
 
 def hash_record(columns: Sequence[str | int | None]) -> str:
@@ -55,7 +55,7 @@ def hash_record(columns: Sequence[str | int | None]) -> str:
 
 def write_time(at: datetime) -> str:
     """A time in UTC with microseconds, as it is kept: texts sort as times do."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return at.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
 
 
 def begin_id(prefix: str, at: datetime) -> str:

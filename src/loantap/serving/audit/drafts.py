@@ -56,29 +56,30 @@ def prepare(entries: Sequence[Entry]) -> list[Draft]:
 
 
 def _prepare_one(entry: Entry, salt: bytes) -> Draft:
-    public = write_json(entry.public, "public part of a record")
+    public = write_json(entry.public, "public part of a record").decode()
     decision, model, policy = find_columns(entry.public)
     if entry.personal is None:
         return Draft(entry, public, None, salt, None, None, decision, model, policy)
     content = write_json(entry.personal, "personal part of a record")
-    digest = digest_personal(salt, content)
-    application_id = find_application_id(entry.personal)
-    return Draft(entry, public, content, salt, digest, application_id, decision, model, policy)
+    return Draft(
+        entry, public, content.decode(), salt, digest_personal(salt, content),
+        find_application_id(entry.personal), decision, model, policy,
+    )  # fmt: skip
 
 
 def find_columns(public: Mapping[str, Any]) -> tuple[str | None, str | None, str | None]:
     """Decision, model version and policy digest of a public part, by which it is found."""
-    model, policy = public.get("model"), public.get("policy")
+    decision, model, policy = public.get("decision"), public.get("model"), public.get("policy")
     return (
-        _as_text(public.get("decision")),
-        _as_text(model.get("version")) if isinstance(model, Mapping) else None,
-        _as_text(policy.get("digest")) if isinstance(policy, Mapping) else None,
+        None if decision is None else str(decision),
+        _find_text(model, "version"),
+        _find_text(policy, "digest"),
     )
 
 
 def find_application_id(personal: Mapping[str, Any]) -> str | None:
     """The id that an application came with."""
-    return _as_text(personal.get("application_id"))
+    return _find_text(personal, "application_id")
 
 
 def find_amount(public: Mapping[str, Any]) -> float:
@@ -105,5 +106,6 @@ def require_caller(caller: Caller) -> None:
             )
 
 
-def _as_text(value: object) -> str | None:
+def _find_text(group: object, name: str) -> str | None:
+    value = group.get(name) if isinstance(group, dict) else None
     return None if value is None else str(value)

@@ -16,6 +16,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from loantap.portfolio.errors import InputError
 from loantap.serving.audit.address import VARIABLE
 from loantap.serving.audit.errors import AuditUnavailableError
+from loantap.serving.audit.kept_connection import KeptConnection
 
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
 # How long a writer waits for another process's.
@@ -41,11 +42,13 @@ class Engines:
         writer: begins by keeping every other writer out, also those of other processes.
         reader: reads, each transaction from one state of the log.
         where: the log as messages name it, without password.
+        kept: the writer's connection for records.
     """
 
     writer: Engine
     reader: Engine
     where: str
+    kept: KeptConnection
 
     @property
     def is_sqlite(self) -> bool:
@@ -54,8 +57,33 @@ class Engines:
 
     def dispose(self) -> None:
         """Close what is open."""
+        self.kept.close()
         self.writer.dispose()
         self.reader.dispose()
+
+    @contextmanager
+    def explained(self) -> Iterator[None]:
+        """Errors of the database become one, which says what to do.
+
+        Raises:
+            AuditUnavailableError: there was one.
+        """
+        try:
+            yield
+        except (DBAPIError, PoolTimeoutError, self.writer.dialect.loaded_dbapi.Error) as error:
+            said = str(getattr(error, "orig", None) or error).strip().splitlines()
+            problem = said[0] if said else type(error).__name__
+            raise AuditUnavailableError(self.where, problem, _REMEDY) from error
+
+    @contextmanager
+    def keeping(self) -> Iterator[Any]:
+        """A transaction of the only writer, as a cursor of the driver's.
+
+        Raises:
+            AuditUnavailableError: the database does not do it.
+        """
+        with self.explained(), self.kept.writing() as cursor:
+            yield cursor
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
@@ -64,7 +92,7 @@ class Engines:
         Raises:
             AuditUnavailableError: the database does not do it.
         """
-        with explained(self.where), self.writer.begin() as connection:
+        with self.explained(), self.writer.begin() as connection:
             yield connection
 
     @contextmanager
@@ -74,7 +102,7 @@ class Engines:
         Raises:
             AuditUnavailableError: the database does not do it.
         """
-        with explained(self.where), self.reader.begin() as connection:
+        with self.explained(), self.reader.begin() as connection:
             yield connection
 
 
@@ -89,21 +117,6 @@ def open_engines(url: str) -> Engines:
     if parsed.get_backend_name() == SQLITE:
         return _open_sqlite(parsed, where)
     return _open_postgresql(parsed, where)
-
-
-@contextmanager
-def explained(where: str) -> Iterator[None]:
-    """Errors of the database become one, which says what to do.
-
-    Raises:
-        AuditUnavailableError: there was one.
-    """
-    try:
-        yield
-    except (DBAPIError, PoolTimeoutError) as error:
-        said = str(getattr(error, "orig", None) or error).strip().splitlines()
-        problem = said[0] if said else type(error).__name__
-        raise AuditUnavailableError(where, problem, _REMEDY) from error
 
 
 def _parse(url: str) -> URL:
@@ -146,9 +159,10 @@ def _open_sqlite(url: URL, where: str) -> Engines:
     reader = create_engine(url, connect_args=arguments)
     _run_when_connected(writer, _DURABLE)
     _run_when_connected(reader, ("PRAGMA query_only=ON",))
-    _run_at_begin(writer, "BEGIN IMMEDIATE")
-    _run_at_begin(reader, "BEGIN")
-    return Engines(writer, reader, where)
+    begin = ["BEGIN IMMEDIATE"]
+    _run_at_begin(writer, begin)
+    _run_at_begin(reader, ["BEGIN"])
+    return Engines(writer, reader, where, KeptConnection(writer, begin))
 
 
 def _open_postgresql(url: URL, where: str) -> Engines:
@@ -156,13 +170,13 @@ def _open_postgresql(url: URL, where: str) -> Engines:
         url = url.update_query_dict({"connect_timeout": str(WAIT_SECONDS)})
     writer = create_engine(url, pool_pre_ping=True)
     reader = create_engine(url, pool_pre_ping=True, isolation_level="REPEATABLE READ")
-    _run_at_begin(
-        writer,
+    begin = [
         f"SET LOCAL lock_timeout = '{WAIT_SECONDS}s'",
         f"SELECT pg_advisory_xact_lock({_LOCK})",
-    )
-    _run_at_begin(reader, "SET TRANSACTION READ ONLY")
-    return Engines(writer, reader, where)
+    ]
+    _run_at_begin(writer, begin)
+    _run_at_begin(reader, ["SET TRANSACTION READ ONLY"])
+    return Engines(writer, reader, where, KeptConnection(writer, ["BEGIN", *begin]))
 
 
 def _run_when_connected(engine: Engine, statements: Sequence[str]) -> None:
@@ -172,7 +186,7 @@ def _run_when_connected(engine: Engine, statements: Sequence[str]) -> None:
             connection.execute(statement)
 
 
-def _run_at_begin(engine: Engine, *statements: str) -> None:
+def _run_at_begin(engine: Engine, statements: Sequence[str]) -> None:
     @event.listens_for(engine, "begin")
     def began(connection: Connection) -> None:
         for statement in statements:

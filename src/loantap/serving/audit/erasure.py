@@ -11,7 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from loantap.portfolio.errors import InputError
 from loantap.serving.audit.chain import write_time
-from loantap.serving.audit.engines import Engines, explained
+from loantap.serving.audit.engines import Engines
 from loantap.serving.audit.errors import ForbiddenErasureError, UnknownRecordError
 from loantap.serving.audit.records import Caller, Entry, Kind
 from loantap.serving.audit.tables import personal, records
@@ -91,7 +91,7 @@ def clear_journal(engines: Engines) -> None:
     """
     if not engines.is_sqlite:
         return
-    with explained(engines.where):
+    with engines.explained():
         connection = engines.writer.raw_connection()
         try:
             connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()

@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from sqlalchemy import Connection, select
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from loantap.serving.audit.errors import IdempotencyConflictError
-from loantap.serving.audit.reading import find_idempotent
 from loantap.serving.audit.records import Caller, Record
-from loantap.serving.audit.tables import records
+
+_ASK = "SELECT caller, idempotency_key FROM records WHERE position = 0 AND idempotency_key IN "
 
 
 class KeptRequests:
     """What was kept earlier under the idempotency keys of a group of callers.
 
     Args:
-        connection: of the only writer, so that nobody keeps anything meanwhile.
+        cursor: of the only writer, so that nobody keeps anything meanwhile.
         callers: of the group.
+        mark: stands for a parameter in its statements.
+        find_kept: what was kept under the key of a caller's, by both names.
     """
 
-    def __init__(self, connection: Connection, callers: Sequence[Caller]) -> None:
+    def __init__(
+        self,
+        cursor: Any,
+        callers: Sequence[Caller],
+        mark: str,
+        find_kept: Callable[[str, str], list[Record]],
+    ) -> None:
         self._kept: dict[tuple[str, str], list[Record]] = {}
         asked = {
             (caller.key_id, caller.idempotency_key)
@@ -29,12 +36,10 @@ class KeptRequests:
         }
         if not asked:
             return
-        known = select(records.c.caller, records.c.idempotency_key).where(
-            records.c.idempotency_key.in_([key for _, key in asked]), records.c.position == 0
-        )
-        for key_id, key in connection.execute(known).all():
-            if (key_id, key) in asked:
-                self._kept[key_id, key] = find_idempotent(connection, key_id, key)
+        marks = ", ".join([mark] * len(asked))
+        for found in cursor.execute(f"{_ASK}({marks})", [key for _, key in asked]).fetchall():
+            if found in asked:
+                self._kept[found] = find_kept(*found)
 
     def find(self, caller: Caller) -> list[Record] | None:
         """What was kept for the same request; None where it is the first.

@@ -114,8 +114,8 @@ class Record:
     caller: str
     person: str
     subject: str | None
-    public: dict[str, Any]
-    personal: dict[str, Any] | None
+    public: Mapping[str, Any]
+    personal: Mapping[str, Any] | None
     is_erased: bool
     hash: str
     request_id: str

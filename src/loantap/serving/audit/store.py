@@ -19,7 +19,7 @@ from loantap.serving.audit.group_commit import GroupCommit
 from loantap.serving.audit.idempotency import KeptRequests
 from loantap.serving.audit.records import Caller, Entry, Head, Page, Record, Verdict
 from loantap.serving.audit.tables import probe
-from loantap.serving.audit.transaction import Transaction
+from loantap.serving.audit.transaction import MARKS, Chain, Transaction
 
 T = TypeVar("T")
 # A log that was written to so recently, in seconds, can be written to.
@@ -57,6 +57,7 @@ class AuditStore:
 
     def __init__(self, engines: Engines) -> None:
         self._engines = engines
+        self._style = engines.writer.dialect.paramstyle
         self._works = GroupCommit[_Append | _Change[Any]](self._carry_out, _give_up)
         self._written_at = float("-inf")
 
@@ -231,9 +232,7 @@ class AuditStore:
         first = group[0]
         if isinstance(first, _Change):
             with self._engines.writing() as connection:
-                transaction = Transaction(connection)
-                result = first.act(transaction)
-                transaction.flush()
+                result = first.act(Transaction(connection))
             first.result.append(result)
         else:
             self._keep([work for work in group if isinstance(work, _Append)])
@@ -241,28 +240,29 @@ class AuditStore:
 
     def _keep(self, works: list[_Append]) -> None:
         try:
-            with self._engines.writing() as connection:
-                transaction = Transaction(connection)
-                requests = KeptRequests(connection, [work.caller for work in works])
+            with self._engines.keeping() as cursor:
+                chain = Chain(cursor, self._style)
+                callers = [work.caller for work in works]
+                requests = KeptRequests(cursor, callers, MARKS[self._style], self.find_idempotent)
                 for work in works:
-                    self._keep_one(work, transaction, requests)
-                transaction.flush()
+                    _keep_one(work, chain, requests)
+                chain.flush()
         except AuditUnavailableError as error:
             for work in works:
                 # Each thread raises its own: the place where an error was raised is noted in it.
                 work.error = AuditUnavailableError(error.where, error.problem, error.remedy)
 
-    @staticmethod
-    def _keep_one(work: _Append, transaction: Transaction, requests: KeptRequests) -> None:
-        try:
-            kept = requests.find(work.caller)
-        except IdempotencyConflictError as error:
-            work.error = error
-            return
-        if kept is None:
-            kept = transaction.keep(work.drafts, work.caller)
-            requests.add(work.caller, kept)
-        work.kept = kept
+
+def _keep_one(work: _Append, chain: Chain, requests: KeptRequests) -> None:
+    try:
+        kept = requests.find(work.caller)
+    except IdempotencyConflictError as error:
+        work.error = error
+        return
+    if kept is None:
+        kept = chain.keep(work.drafts, work.caller)
+        requests.add(work.caller, kept)
+    work.kept = kept
 
 
 def _give_up(work: _Append | _Change[Any]) -> None:

@@ -94,7 +94,7 @@ def _check_personal(row: Row[Any], erased: _Erased) -> None:
         return
     if row.personal_digest is None:
         raise _BrokenError("a personal part was added to it after it was kept")
-    if digest_personal(row.salt, row.content) != row.personal_digest:
+    if digest_personal(row.salt, row.content.encode()) != row.personal_digest:
         raise _BrokenError("its personal part was changed after it was kept")
     if row.application_id != find_application_id(from_json(row.content)):
         raise _BrokenError("its personal part is found by another application_id than it has")
