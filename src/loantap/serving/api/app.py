@@ -8,15 +8,39 @@ from flask import Response
 from loantap.portfolio.errors import InputError
 from loantap.registry.connection import RegistryDownError
 from loantap.serving.api.batches import add_batches
+from loantap.serving.api.decisions import add_decisions
+from loantap.serving.api.docs import add_docs
 from loantap.serving.api.envelope import Envelope
 from loantap.serving.api.health import add_health
+from loantap.serving.api.models import add_models
 from loantap.serving.api.office import Office
+from loantap.serving.api.openapi import ABOUT, complete
+from loantap.serving.api.policies import add_policies
 from loantap.serving.api.problems import ProblemError, answer_problem, answer_problems
+from loantap.serving.api.queue import add_queue
 from loantap.serving.api.scoring import add_scoring
-from loantap.serving.audit.errors import AuditUnavailableError, IdempotencyConflictError
+from loantap.serving.audit.errors import (
+    AuditUnavailableError,
+    IdempotencyConflictError,
+    UnknownRecordError,
+)
+from loantap.serving.cases.errors import UnknownCaseError
 from loantap.serving.desk.desk import NotReadyError
+from loantap.serving.desk.fields import FieldError
+from loantap.serving.policies.errors import (
+    InvalidPolicyError,
+    SamePersonError,
+    UnknownPolicyError,
+)
 
 TITLE = "LoanTap underwriting"
+_FAULTS: dict[type[InputError], str] = {
+    UnknownCaseError: "not-found",
+    UnknownPolicyError: "not-found",
+    UnknownRecordError: "not-found",
+    SamePersonError: "four-eyes",
+    InvalidPolicyError: "invalid-body",
+}
 
 
 def make_app(office: Office) -> APIFlask:
@@ -27,13 +51,26 @@ def make_app(office: Office) -> APIFlask:
     """
     # Another version of the API would have addresses of its own.
     app = APIFlask(
-        "loantap", title=TITLE, version="1", json_errors=False, enable_openapi=False,
+        "loantap", title=TITLE, version="1", json_errors=False, docs_path=None,
         static_folder=None,  # type: ignore[arg-type]
     )  # fmt: skip
-    app.config["PROPAGATE_EXCEPTIONS"] = False
-    add_scoring(app, office)
-    add_batches(app, office)
-    add_health(app, office)
+    app.config.update(
+        PROPAGATE_EXCEPTIONS=False,
+        OPENAPI_VERSION="3.1.0",
+        DESCRIPTION=ABOUT,
+        AUTO_404_RESPONSE=False,
+        AUTO_AUTH_ERROR_RESPONSE=False,
+        AUTO_TAGS=False,
+        SECURITY_SCHEMES={
+            "key": {"type": "http", "scheme": "bearer", "description": "lt_..., of loantap-keys"}
+        },
+    )
+    app.spec_processor(complete)
+    for add in (
+        add_scoring, add_batches, add_decisions, add_queue, add_policies, add_models, add_health,
+    ):  # fmt: skip
+        add(app, office)
+    add_docs(app)
     answer_problems(app)
     _answer_faults(app)
     envelope = Envelope(
@@ -69,4 +106,6 @@ def _answer_faults(app: APIFlask) -> None:
 
     @app.errorhandler(InputError)
     def _cannot(error: InputError) -> Response:
-        return answer_problem(ProblemError("conflict", str(error)))
+        kind = next((kind for of, kind in _FAULTS.items() if isinstance(error, of)), "conflict")
+        field = FieldError(error.where, error.problem, error.remedy)
+        return answer_problem(ProblemError(kind, str(error), [field]))

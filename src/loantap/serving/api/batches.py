@@ -13,8 +13,10 @@ from loantap.serving.api.answers import answer, tell_batch
 from loantap.serving.api.batch_csv import read_csv, take_faults, write_csv
 from loantap.serving.api.bodies import CSV, JSON, parse_object, read_body
 from loantap.serving.api.office import Office
+from loantap.serving.api.openapi import REPEATABLE, describe, in_json, refer
 from loantap.serving.api.parameters import require_known
 from loantap.serving.api.problems import ProblemError, refuse
+from loantap.serving.api.schemas import Batch
 from loantap.serving.api.scoring import SCORE, count, find_kept
 from loantap.serving.audit.records import Record
 from loantap.serving.desk.batch import decide_batch
@@ -22,12 +24,27 @@ from loantap.serving.desk.fields import ApplicationFields
 from loantap.serving.desk.today import find_today
 
 _APPLICATIONS: Final = "applications"
+_BODY: Final = {
+    "type": "object",
+    "properties": {
+        _APPLICATIONS: {
+            "type": "array", "items": refer("Application"), "minItems": 1, "maxItems": 10_000,
+        }
+    },
+    "required": [_APPLICATIONS],
+    "additionalProperties": False,
+}  # fmt: skip
 
 
 def add_batches(app: APIFlask, office: Office) -> None:
     """Add the route for many applications."""
 
     @app.post("/v1/applications/score-batch")
+    @describe(
+        app, "Decide on up to 10,000 applications", "Decide", told=Batch, scope=SCORE,
+        problems=(409, 422), parameters=[REPEATABLE],
+        body={**in_json(_BODY), CSV: {"schema": {"type": "string"}}},
+    )  # fmt: skip
     def score_batch() -> Response:
         visitor = office.doors.enter(SCORE)
         kind, raw = read_body(office.settings.max_batch_body, (JSON, CSV))

@@ -40,15 +40,19 @@ class Visitor:
     key: ApiKey
     person: str
 
-    def as_caller(self, body: bytes = b"") -> Caller:
-        """Who asks, as it is kept; with the idempotency key of the request, if it has one.
+    def as_caller(self, body: bytes | None = None) -> Caller:
+        """Who asks, as it is kept.
+
+        Args:
+            body: of a request that may be repeated under its idempotency key, if it has one; None
+                for a change of state, which is refused the second time by itself.
 
         Raises:
             ProblemError: the idempotency key cannot be used.
         """
         environ = request.environ
         given = environ.get("HTTP_IDEMPOTENCY_KEY")
-        if given is None:
+        if given is None or body is None:
             return Caller(self.key.id, self.person, environ[REQUEST_ID])
         if not _KEY.fullmatch(given):
             refuse(

@@ -10,6 +10,8 @@ from flask import Response, request
 from loantap.serving.api.answers import answer
 from loantap.serving.api.envelope import ROUTE
 from loantap.serving.api.office import Office
+from loantap.serving.api.openapi import describe
+from loantap.serving.api.schemas import Alive, Ready
 from loantap.serving.desk.desk import NotReadyError
 from loantap.serving.desk.live_model import LiveModel
 
@@ -20,11 +22,13 @@ def add_health(app: APIFlask, office: Office) -> None:
     """Add `/healthz`, `/readyz` and `/metrics`."""
 
     @app.get("/healthz")
+    @describe(app, "Whether the process runs", "Operation", told=Alive, is_open=True)
     def is_alive() -> Response:
         _note_route()
         return answer({"status": "alive"})
 
     @app.get("/readyz")
+    @describe(app, "Whether decisions can be made", "Operation", told=Ready, is_open=True)
     def is_ready() -> Response:
         _note_route()
         checks = {
@@ -40,6 +44,7 @@ def add_health(app: APIFlask, office: Office) -> None:
         return answer({"status": status, "checks": checks}, 200 if is_good else 503)
 
     @app.get("/metrics")
+    @describe(app, "Figures for Prometheus", "Operation", told="text/plain", is_open=True)
     def show_metrics() -> Response:
         _note_route()
         office.metrics.show_queue(office.store.waiting)

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from loantap.serving.api.doors import Doors
 from loantap.serving.api.metrics import Metrics
 from loantap.serving.audit.store import AuditStore
+from loantap.serving.cases.cases import Cases
 from loantap.serving.desk.desk import Desk
+from loantap.serving.policies.book import PolicyBook
 from loantap.serving.settings import ServingSettings
 
 
@@ -21,6 +23,8 @@ class Office:
         store: the audit log.
         doors: who may come in.
         metrics: what is counted.
+        book: the policies.
+        cases: the refer queue.
     """
 
     settings: ServingSettings
@@ -28,3 +32,5 @@ class Office:
     store: AuditStore
     doors: Doors
     metrics: Metrics
+    book: PolicyBook
+    cases: Cases

@@ -56,12 +56,14 @@ def read_text(name: str) -> str | None:
     return given
 
 
-def read_choice(name: str, choices: Collection[str], default: str | None = None) -> str | None:
+def read_choice(name: str, choices: Collection[str], default: str = "") -> str:
     """A parameter that is one of a few."""
-    given = request.args.get(name, default)
-    if given is not None and given not in choices:
+    given = request.args.get(name)
+    if given is None:
+        return default
+    if given not in choices:
         listed = ", ".join(choices)
-        refuse(_BAD, f"{name} cannot be used.", name, f"not one of {listed}", f"Give {listed}")
+        refuse(_BAD, f"{name} cannot be used.", name, f"not one of {listed}", "Give one of them")
     return given
 
 

@@ -11,8 +11,10 @@ from flask import Response, request
 from loantap.serving.api.answers import answer, tell_decision, tell_offers
 from loantap.serving.api.bodies import parse_object, read_body
 from loantap.serving.api.office import Office
+from loantap.serving.api.openapi import REPEATABLE, describe, in_json, in_query, refer
 from loantap.serving.api.parameters import read_flag, require_known
 from loantap.serving.api.problems import ProblemError
+from loantap.serving.api.schemas import Decision, Offers
 from loantap.serving.audit.records import Caller, Entry, Record
 from loantap.serving.desk.fields import FieldError, tell_remedy
 from loantap.serving.desk.standing import InvalidApplicationError, Standing
@@ -26,6 +28,11 @@ def add_scoring(app: APIFlask, office: Office) -> None:
     """Add the routes for one application."""
 
     @app.post("/v1/applications/score")
+    @describe(
+        app, "Decide on one application", "Decide", told=Decision, scope=SCORE, problems=(409, 422),
+        body=in_json(refer("Application")),
+        parameters=[in_query(_OFFERS, "Whether to make offers too", type="boolean"), REPEATABLE],
+    )  # fmt: skip
     def score_application() -> Response:
         visitor = office.doors.enter(SCORE)
         raw = read_body(office.settings.max_body)[1]
@@ -57,6 +64,10 @@ def add_scoring(app: APIFlask, office: Office) -> None:
         return answer(tell_decision(record))
 
     @app.post("/v1/offers")
+    @describe(
+        app, "Make offers to an applicant", "Decide", told=Offers, scope=SCORE, problems=(409, 422),
+        body=in_json(refer("Applicant")), parameters=[REPEATABLE],
+    )  # fmt: skip
     def make_offers() -> Response:
         visitor = office.doors.enter(SCORE)
         raw = read_body(office.settings.max_body)[1]

@@ -18,10 +18,12 @@ from loantap.serving.api.doors import Doors
 from loantap.serving.api.metrics import Metrics
 from loantap.serving.api.office import Office
 from loantap.serving.audit.store import AuditStore
+from loantap.serving.cases.cases import Cases
 from loantap.serving.configured import read_configured
-from loantap.serving.desk.book import ConfiguredBook
+from loantap.serving.desk.book import Deciders
 from loantap.serving.desk.desk import Desk
 from loantap.serving.keys.keys import Keys
+from loantap.serving.policies.book import PolicyBook
 from loantap.serving.settings import ServingSettings, read_settings
 
 _SHARED = "PROMETHEUS_MULTIPROC_DIR"
@@ -52,11 +54,11 @@ def open_office(settings: ServingSettings) -> Office:
     configured = read_configured(settings.conf, settings.recommendations, datetime.now(UTC).date())
     store = AuditStore.open(settings.audit_url)
     metrics = Metrics(are_shared=_forget_dead_processes())
-    book = ConfiguredBook(configured)
-    desk = Desk(book, configured, settings.refresh_seconds, metrics.count_failure)
+    book = PolicyBook(store)
+    desk = Desk(Deciders(book), configured, settings.refresh_seconds, metrics.count_failure)
     desk.open()
     doors = Doors(Keys(store), metrics, settings.workers)
-    return Office(settings, desk, store, doors, metrics)
+    return Office(settings, desk, store, doors, metrics, book, Cases(store))
 
 
 def _forget_dead_processes() -> bool:

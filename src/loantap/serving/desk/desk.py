@@ -20,7 +20,7 @@ from loantap.serving.desk.standing import Standing, make_standing
 # The model of PDs where no grade exists yet: offers are made with it.
 OFFERS: Final = "application"
 # Seconds; a policy that was put in force decides in all processes within one.
-_POLICY_SECONDS: Final = 0.5
+_POLICY_SECONDS: Final = 0.2
 
 logger = logging.getLogger(__name__)
 
@@ -91,10 +91,10 @@ class Desk:
     def open(self) -> None:
         """Look once at registry and policies, then again and again in the background."""
         self._settle(self._pools[0].submit(self._look_at_models), "registry")
-        self._settle(self._pools[1].submit(self._renew), "policies")
+        self._settle(self._pools[1].submit(self.renew), "policies")
         for pool, look, of, seconds in (
             (self._pools[0], self._look_at_models, "registry", self._seconds),
-            (self._pools[1], self._renew, "policies", _POLICY_SECONDS),
+            (self._pools[1], self.renew, "policies", _POLICY_SECONDS),
         ):
             name = f"keep-up-{of}"
             threading.Thread(
@@ -110,7 +110,7 @@ class Desk:
     def refresh(self) -> None:
         """Look at registry and policies now."""
         self._look_at_models()
-        self._renew()
+        self.renew()
 
     def _keep_up(
         self, pool: ThreadPoolExecutor, look: Callable[[], None], of: str, seconds: float
@@ -135,10 +135,14 @@ class Desk:
         if self.lending.failures + self.offers.failures > before:
             self._note_failure("registry")
         if any(changed):
-            self._renew()
+            self.renew()
 
-    def _renew(self) -> None:
-        """Make another standing where model or policy is another."""
+    def renew(self) -> None:
+        """Make another standing where model or policy is another.
+
+        Raises:
+            InputError: they cannot be put together, or the policies cannot be read.
+        """
         with self._lock:
             lending, offers = self.lending.loaded, self.offers.loaded
             made_of = (
