@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,12 +17,15 @@ from loantap.portfolio.errors import InputError
 from loantap.serving.audit.address import VARIABLE
 from loantap.serving.audit.errors import AuditUnavailableError
 from loantap.serving.audit.kept_connection import KeptConnection
+from loantap.serving.audit.turns import Turns
 
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
 # How long a writer waits for another process's.
 WAIT_SECONDS = 4
 # Of PostgreSQL's advisory locks, the one of the chain's end.
 _LOCK = 0x10A47A9
+# The insert of each number of rows stays prepared.
+_CACHED_STATEMENTS = 256
 # What was committed survives a loss of power; what was erased is overwritten; a row that is
 # replaced counts as deleted, which the triggers refuse.
 _DURABLE = (
@@ -43,12 +46,14 @@ class Engines:
         reader: reads, each transaction from one state of the log.
         where: the log as messages name it, without password.
         kept: the writer's connection for records.
+        turns: of the writers of all processes; None where the database keeps them.
     """
 
     writer: Engine
     reader: Engine
     where: str
     kept: KeptConnection
+    turns: Turns | None = None
 
     @property
     def is_sqlite(self) -> bool:
@@ -60,6 +65,8 @@ class Engines:
         self.kept.close()
         self.writer.dispose()
         self.reader.dispose()
+        if self.turns is not None:
+            self.turns.close()
 
     @contextmanager
     def explained(self) -> Iterator[None]:
@@ -82,7 +89,7 @@ class Engines:
         Raises:
             AuditUnavailableError: the database does not do it.
         """
-        with self.explained(), self.kept.writing() as cursor:
+        with self._in_turn(), self.explained(), self.kept.writing() as cursor:
             yield cursor
 
     @contextmanager
@@ -92,8 +99,11 @@ class Engines:
         Raises:
             AuditUnavailableError: the database does not do it.
         """
-        with self.explained(), self.writer.begin() as connection:
+        with self._in_turn(), self.explained(), self.writer.begin() as connection:
             yield connection
+
+    def _in_turn(self) -> AbstractContextManager[None]:
+        return nullcontext() if self.turns is None else self.turns.taken()
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -154,7 +164,11 @@ def _open_sqlite(url: URL, where: str) -> Engines:
             where, f"the file cannot be written ({error.strerror})", f"Set {VARIABLE} or its rights"
         ) from error
     # The driver would begin transactions by itself, and too late.
-    arguments = {"isolation_level": None, "timeout": WAIT_SECONDS}
+    arguments = {
+        "isolation_level": None,
+        "timeout": WAIT_SECONDS,
+        "cached_statements": _CACHED_STATEMENTS,
+    }
     writer = create_engine(url, connect_args=arguments)
     reader = create_engine(url, connect_args=arguments)
     _run_when_connected(writer, _DURABLE)
@@ -162,7 +176,8 @@ def _open_sqlite(url: URL, where: str) -> Engines:
     begin = ["BEGIN IMMEDIATE"]
     _run_at_begin(writer, begin)
     _run_at_begin(reader, ["BEGIN"])
-    return Engines(writer, reader, where, KeptConnection(writer, begin))
+    turns = Turns(path.with_name(f"{path.name}-turns"), where, WAIT_SECONDS)
+    return Engines(writer, reader, where, KeptConnection(writer, begin), turns)
 
 
 def _open_postgresql(url: URL, where: str) -> Engines:
