@@ -33,6 +33,7 @@ from loantap.serving.policies.errors import (
     UnknownPolicyError,
 )
 
+_FEW = 16
 TITLE = "LoanTap underwriting"
 _FAULTS: dict[type[InputError], str] = {
     UnknownCaseError: "not-found",
@@ -76,12 +77,16 @@ def make_app(office: Office) -> APIFlask:
     envelope = Envelope(
         app.wsgi_app,
         office.metrics,
-        # Some threads are left to say no.
-        max(1, office.settings.threads * 3 // 4),
+        count_slots(office.settings.threads),
         log=office.settings.log_requests,
     )
     app.wsgi_app = envelope  # type: ignore[method-assign]
     return app
+
+
+def count_slots(threads: int) -> int:
+    """How many of a process's threads work at once; of many, the others wait and say no."""
+    return threads if threads <= _FEW else threads // 2
 
 
 def _answer_faults(app: APIFlask) -> None:

@@ -29,17 +29,21 @@ def read_body(most: int, types: Sequence[str] = (JSON,)) -> tuple[str, bytes]:
     Raises:
         ProblemError: another content type, or a larger body.
     """
-    given = request.headers.get("Content-Type", "")
-    if given != JSON or given not in types:
+    environ = request.environ
+    given = environ.get("CONTENT_TYPE", "")
+    if given not in types:
         given = _check_type(given, types)
-    if request.headers.get("Content-Encoding", "identity") != "identity":
+    if environ.get("HTTP_CONTENT_ENCODING", "identity") != "identity":
         refuse(
             "wrong-type", "The body is compressed.", "Content-Encoding",
             "compressed bodies are not read", "Send the body as it is",
         )  # fmt: skip
-    length = request.content_length
-    if length is not None and length > most:
-        raise _tell_size(most)
+    length = environ.get("CONTENT_LENGTH") or ""
+    if length.isascii() and length.isdigit() and len(length) < 16:
+        if int(length) > most:
+            raise _tell_size(most)
+        # The server gives what was announced; through the framework it takes three times as long.
+        return given, environ["wsgi.input"].read(int(length))
     request.max_content_length = most
     return given, request.get_data(cache=False)
 

@@ -106,7 +106,7 @@ def add_decisions(app: APIFlask, office: Office) -> None:
         entry = Entry(Kind.REPLAY, public, subject=record.id)
         kept = office.store.append([entry], visitor.as_caller(b""))[0]
         told = {"id": kept.id, "original": replayed.original, "replayed": replayed.replayed}
-        return answer(kept.public | told)
+        return answer({**kept.public, **told})
 
     @app.delete("/v1/decisions/<decision_id>/personal")
     @describe(

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import re
 import unicodedata
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from flask import request
-from limits import RateLimitItemPerMinute
-from limits.storage import MemoryStorage
-from limits.strategies import FixedWindowRateLimiter
 
-from loantap.serving.api.envelope import CALLER, ROUTE
+from loantap.serving.api.envelope import ROUTE
 from loantap.serving.api.metrics import Metrics
 from loantap.serving.api.problems import REQUEST_ID, ProblemError, refuse
+from loantap.serving.api.rates import RateLimit
+from loantap.serving.api.request_log import CALLER
 from loantap.serving.audit.records import Caller
 from loantap.serving.keys.keys import ApiKey, Keys
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 PERSON: Final = "LoanTap-Person"
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
@@ -35,10 +36,12 @@ class Visitor:
         key: the API key.
         person: for whom it acts: its owner, or the person that a key with the scope `delegate`
             names.
+        environ: of the request.
     """
 
     key: ApiKey
     person: str
+    environ: WSGIEnvironment
 
     def as_caller(self, body: bytes | None = None) -> Caller:
         """Who asks, as it is kept.
@@ -50,7 +53,7 @@ class Visitor:
         Raises:
             ProblemError: the idempotency key cannot be used.
         """
-        environ = request.environ
+        environ = self.environ
         given = environ.get("HTTP_IDEMPOTENCY_KEY")
         if given is None or body is None:
             return Caller(self.key.id, self.person, environ[REQUEST_ID])
@@ -76,10 +79,7 @@ class Doors:
     def __init__(self, keys: Keys, metrics: Metrics, processes: int) -> None:
         self._keys = keys
         self._metrics = metrics
-        self._limiter = FixedWindowRateLimiter(MemoryStorage())
-        self._item: Callable[[int], RateLimitItemPerMinute] = lru_cache(maxsize=256)(
-            lambda rate: RateLimitItemPerMinute(max(1, rate // processes))
-        )
+        self._rates = RateLimit(processes)
 
     def enter(self, scope: str | None) -> Visitor:
         """Who asks for the request at hand.
@@ -98,31 +98,21 @@ class Doors:
         if key is None:
             raise _tell_key()
         environ[CALLER] = key.id
-        item = self._item(key.rate_per_minute)
-        if not self._limiter.hit(item, key.id):
+        wait = self._rates.ask(key.id, key.rate_per_minute)
+        if wait:
             self._metrics.count_limited()
-            raise self._tell_rate(item, key)
+            raise _tell_rate(key, wait)
         if scope is not None and scope not in key.scopes:
             raise ProblemError(
                 "wrong-scope",
                 f"The key {key.id} lacks the scope {scope}. Use one that has it: "
                 f"loantap-keys create --owner NAME --scope {scope}",
             )
-        return Visitor(key, _find_person(key))
-
-    def _tell_rate(self, item: RateLimitItemPerMinute, key: ApiKey) -> ProblemError:
-        import time
-
-        wait = self._limiter.get_window_stats(item, key.id).reset_time - time.time()
-        return ProblemError(
-            "too-many-requests",
-            f"The key {key.id} may ask {key.rate_per_minute:,} times a minute. Wait, then go on.",
-            headers={"Retry-After": str(max(1, int(wait) + 1))},
-        )
+        person = _find_person(key, environ.get("HTTP_LOANTAP_PERSON"))
+        return Visitor(key, person, environ)
 
 
-def _find_person(key: ApiKey) -> str:
-    given = request.headers.get(PERSON)
+def _find_person(key: ApiKey, given: str | None) -> str:
     if given is None:
         return key.owner
     if _DELEGATE not in key.scopes:
@@ -152,4 +142,12 @@ def _tell_key() -> ProblemError:
         "Send a key in the header Authorization: Bearer lt_... An administrator makes one with "
         "loantap-keys create, and sees with loantap-keys list whether yours was revoked.",
         headers={"WWW-Authenticate": 'Bearer realm="LoanTap"'},
+    )
+
+
+def _tell_rate(key: ApiKey, wait: float) -> ProblemError:
+    return ProblemError(
+        "too-many-requests",
+        f"The key {key.id} may ask {key.rate_per_minute:,} times a minute. Wait, then go on.",
+        headers={"Retry-After": str(math.ceil(wait))},
     )

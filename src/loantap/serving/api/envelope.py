@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
-import threading
 import time
 from collections.abc import Iterable
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Final
-
-from pydantic_core import to_json
 
 from loantap.serving.api.metrics import Metrics
 from loantap.serving.api.problems import (
@@ -18,15 +17,17 @@ from loantap.serving.api.problems import (
     ProblemError,
     write_problem,
 )
+from loantap.serving.api.request_log import RequestLog
 from loantap.serving.desk.fields import FieldError
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-# Which route answered and for which key; the view says so.
+# Which route answered; the view says so.
 ROUTE: Final = "loantap.route"
-CALLER: Final = "loantap.caller"
 UNMATCHED: Final = "(none)"
+# Seconds.
+_PATIENCE: Final = 0.5
 _ID = re.compile(r"[A-Za-z0-9._:-]{1,100}")
 _CONTENT: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -41,7 +42,6 @@ _SAFETY: Final = [
 ]
 # What watches over the API is let in however much is asked of it.
 _ALWAYS: Final = frozenset({"/healthz", "/readyz", "/metrics"})
-_STDERR: Final = 2
 
 
 class Envelope:
@@ -50,25 +50,25 @@ class Envelope:
     Args:
         app: the application.
         metrics: where requests are counted.
-        most: requests that are worked on at once; beyond it they are refused at once, since a
-            request that waits long is answered to nobody.
-        log: whether each request is logged, as one line of JSON on standard error: no body, no
-            query and no name of a person.
+        slots: requests that are worked on at once. Others wait for a slot, and are refused when
+            they have waited for half a second: nobody waits for an answer that comes late.
+        log: whether each request is logged.
     """
 
-    def __init__(self, app: WSGIApplication, metrics: Metrics, most: int, *, log: bool) -> None:
+    def __init__(self, app: WSGIApplication, metrics: Metrics, slots: int, *, log: bool) -> None:
         self._app = app
         self._metrics = metrics
-        self._most = most
-        self._log = log
-        self._running = 0
-        self._lock = threading.Lock()
+        self._slots: SimpleQueue[None] = SimpleQueue()
+        for _ in range(slots):
+            self._slots.put(None)
+        self._log = RequestLog() if log else None
+        self._ids = _RequestIds()
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request."""
         began = time.perf_counter()
         given = environ.get("HTTP_X_REQUEST_ID", "")
-        request_id = given if given and _ID.fullmatch(given) else os.urandom(12).hex()
+        request_id = given if given and _ID.fullmatch(given) else self._ids.make()
         environ[REQUEST_ID] = request_id
         environ[ROUTE] = UNMATCHED
         status = "500"
@@ -80,41 +80,41 @@ class Envelope:
             headers.extend(_SAFETY)
             return start_response(code, headers, exc_info)
 
-        with self._lock:
-            self._running += 1
-            is_full = self._running > self._most
+        is_watch = environ["PATH_INFO"] in _ALWAYS
+        has_slot = is_watch or self._take_slot()
         try:
             if given and given != request_id:
                 return _refuse(environ, start, _tell_id())
-            if is_full and environ["PATH_INFO"] not in _ALWAYS:
+            if not has_slot:
                 return _refuse(environ, start, _tell_load())
             return self._app(environ, start)
         finally:
-            with self._lock:
-                self._running -= 1
+            if has_slot and not is_watch:
+                self._slots.put(None)
             took = time.perf_counter() - began
             route = environ[ROUTE]
             self._metrics.count_request(route, status, took)
-            if self._log:
-                self._write(environ, route, status, took, request_id)
+            if self._log is not None:
+                self._log.add(environ, route, status, took)
 
-    @staticmethod
-    def _write(
-        environ: WSGIEnvironment, route: str, status: str, took: float, request_id: str
-    ) -> None:
-        line = {
-            "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-            "level": "info",
-            "event": "request",
-            "method": environ["REQUEST_METHOD"],
-            "route": route,
-            "status": int(status),
-            "ms": round(took * 1_000, 2),
-            "key": environ.get(CALLER),
-            "request_id": request_id,
-        }
-        # One call, so that lines of several processes do not mix.
-        os.write(_STDERR, to_json(line) + b"\n")
+    def _take_slot(self) -> bool:
+        try:
+            self._slots.get(timeout=_PATIENCE)
+        except Empty:
+            return False
+        return True
+
+
+class _RequestIds:
+    """Makes ids of requests: random for each process, then counted; a call costs no system call."""
+
+    def __init__(self) -> None:
+        self._prefix = os.urandom(8).hex()
+        self._numbers = itertools.count(1)
+
+    def make(self) -> str:
+        """Another id."""
+        return f"{self._prefix}{next(self._numbers):08x}"
 
 
 def _refuse(environ: WSGIEnvironment, start: Any, error: ProblemError) -> Iterable[bytes]:

@@ -81,7 +81,7 @@ def describe(
     more: dict[str, Any] = {"parameters": [dict(parameter) for parameter in parameters]}
     if body is not None:
         more["requestBody"] = {"required": True, "content": dict(body)}
-    return app.doc(
+    annotate = app.doc(
         summary=summary,
         description=f"Needs a key with the scope `{scope}`." if scope else None,
         tags=[tag],
@@ -89,6 +89,13 @@ def describe(
         security=None if is_open else _KEY,
         extensions=more,
     )
+
+    def decorate(view: _View) -> _View:
+        # The wrapper that the library puts around a view is for asynchronous ones.
+        vars(view)["_spec"] = vars(annotate(view))["_spec"]
+        return view
+
+    return decorate
 
 
 def in_query(name: str, told: str, **schema: Any) -> dict[str, Any]:

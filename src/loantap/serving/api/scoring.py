@@ -55,7 +55,7 @@ def add_scoring(app: APIFlask, office: Office) -> None:
             entry = standing.decide(application, today)
             if with_offers:
                 offers = standing.list_offers(application, today)
-                personal = {**(entry.personal or {}), _OFFERS: offers}
+                personal: dict[str, Any] = {**(entry.personal or {}), _OFFERS: offers}
                 entry = Entry(entry.kind, entry.public, personal)
         except InvalidApplicationError as error:
             raise tell_invalid(error) from error
@@ -139,7 +139,7 @@ def tell_invalid(error: InvalidApplicationError) -> ProblemError:
 
 def count(office: Office, record: Record, n: int = 1) -> None:
     """Count a decision."""
-    public: dict[str, Any] = record.public
+    public = record.public
     model = public["model"]
     office.metrics.count_decision(
         public["decision"], model["name"], model["version"], public["policy"]["version"], n

@@ -40,18 +40,18 @@ def verify(connection: Connection, noted: Head | None = None) -> Verdict:
         .order_by(records.c.seq)
         .execution_options(yield_per=_ROWS)
     )
-    for row in connection.execute(asked):
-        try:
-            _check_chain(row, seq, last)
-            _check_found_by(row)
-            _check_personal(row, erased)
-            _check_noted(row, noted)
-        except _BrokenError as broken:
-            # Where records are missing the first of them is named, not the one after the gap.
-            is_gap = row.seq != seq + 1
-            fault = Fault(seq + 1 if is_gap else row.seq, None if is_gap else row.id, str(broken))
-            return Verdict(seq, Head(seq, last), fault)
-        seq, last = row.seq, row.hash
+    with connection.execute(asked) as rows:
+        for row in rows:
+            try:
+                _check_chain(row, seq, last)
+                _check_found_by(row)
+                _check_personal(row, erased)
+                _check_noted(row, noted)
+            except _BrokenError as broken:
+                # Where records are missing the first of them is named, not the one after the gap.
+                name = row.id if row.seq == seq + 1 else None
+                return Verdict(seq, Head(seq, last), Fault(seq + 1, name, str(broken)))
+            seq, last = row.seq, row.hash
     return Verdict(seq, Head(seq, last), _find_rest(connection, seq, noted))
 
 
@@ -72,8 +72,7 @@ class _Erased:
 def _check_chain(row: Row[Any], seq: int, last: str) -> None:
     if row.seq != seq + 1:
         raise _BrokenError(f"it is missing; record {row.seq} ({row.id}) comes next")
-    columns = list(row)[: len(records.c) - 1]
-    if hash_record(columns) != row.hash:
+    if not _has_its_hash(row):
         raise _BrokenError("it was changed after it was kept: its hash is of something else")
     if row.previous != last:
         raise _BrokenError("it does not follow the record before: that has another hash")
@@ -94,7 +93,9 @@ def _check_personal(row: Row[Any], erased: _Erased) -> None:
         return
     if row.personal_digest is None:
         raise _BrokenError("a personal part was added to it after it was kept")
-    if digest_personal(row.salt, row.content.encode()) != row.personal_digest:
+    # SQLite takes a value of any type for any column.
+    is_typed = isinstance(row.salt, bytes) and isinstance(row.content, str)
+    if not is_typed or digest_personal(row.salt, row.content.encode()) != row.personal_digest:
         raise _BrokenError("its personal part was changed after it was kept")
     if row.application_id != find_application_id(from_json(row.content)):
         raise _BrokenError("its personal part is found by another application_id than it has")
@@ -122,4 +123,10 @@ def _find_rest(connection: Connection, seq: int, noted: Head | None) -> Fault | 
 def is_as_kept(connection: Connection, record_id: str) -> bool:
     """Whether one record still has the hash of what it says."""
     row = connection.execute(select(records).where(records.c.id == record_id)).first()
-    return row is not None and hash_record(list(row)[:-1]) == row.hash
+    return row is not None and _has_its_hash(row)
+
+
+def _has_its_hash(row: Row[Any]) -> bool:
+    columns = list(row)[: len(records.c) - 1]
+    is_typed = all(column is None or isinstance(column, str | int) for column in columns)
+    return is_typed and hash_record(columns) == row.hash
