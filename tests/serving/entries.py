@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import create_engine, text
+from sqlalchemy import Connection, create_engine, text
 
-from loantap.serving.audit.engines import open_engines
 from loantap.serving.audit.records import Caller, Entry, Kind
 
 ANN = Caller("key-a", "Ann Lee", "request-1")
@@ -35,30 +36,29 @@ def make_decision(number: int = 1, decision: str = "approve", **public: Any) -> 
 
 def tamper(url: str, *statements: str, **values: Any) -> None:
     """Change the log as somebody does who owns the database: the triggers are out of the way."""
-    engine = open_engines(url).reader
-    name = engine.dialect.name
-    engine.dispose()
-    engine = create_engine(engine.url)
-    with engine.begin() as connection:
-        if name == "sqlite":
-            for table, verb in (
-                ("records", "update"),
-                ("records", "delete"),
-                ("personal", "update"),
-            ):
-                connection.execute(text(f"DROP TRIGGER IF EXISTS {table}_no_{verb}"))
+    with connected(url) as connection:
+        if connection.dialect.name == "sqlite":
+            for trigger in ("records_no_update", "records_no_delete", "personal_no_update"):
+                connection.execute(text(f"DROP TRIGGER IF EXISTS {trigger}"))
         else:
             connection.execute(text("SET LOCAL session_replication_role = replica"))
         for statement in statements:
             used = {key: value for key, value in values.items() if f":{key}" in statement}
             connection.execute(text(statement), used)
-    engine.dispose()
 
 
 def ask(url: str, question: str, **values: Any) -> list[tuple[Any, ...]]:
     """Rows of the log, past the code that is tested."""
-    engine = create_engine(open_engines(url).reader.url)
-    with engine.connect() as connection:
-        rows = [tuple(row) for row in connection.execute(text(question), values)]
-    engine.dispose()
-    return rows
+    with connected(url) as connection:
+        return [tuple(row) for row in connection.execute(text(question), values)]
+
+
+@contextmanager
+def connected(url: str) -> Iterator[Connection]:
+    """A transaction of a program of its own."""
+    engine = create_engine(url.replace("postgresql:", "postgresql+psycopg:"))
+    try:
+        with engine.begin() as connection:
+            yield connection
+    finally:
+        engine.dispose()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
@@ -163,14 +164,21 @@ def _open_sqlite(url: URL, where: str) -> Engines:
         raise AuditUnavailableError(
             where, f"the file cannot be written ({error.strerror})", f"Set {VARIABLE} or its rights"
         ) from error
-    # The driver would begin transactions by itself, and too late.
-    arguments = {
-        "isolation_level": None,
-        "timeout": WAIT_SECONDS,
-        "cached_statements": _CACHED_STATEMENTS,
-    }
-    writer = create_engine(url, connect_args=arguments)
-    reader = create_engine(url, connect_args=arguments)
+    wait = WAIT_SECONDS
+
+    def connect() -> sqlite3.Connection:
+        # By ourselves: the registry makes SQLAlchemy's connections to SQLite wait for much longer.
+        # And the driver would begin transactions by itself, too late.
+        return sqlite3.connect(
+            path,
+            timeout=wait,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=_CACHED_STATEMENTS,
+        )
+
+    writer = create_engine(url, creator=connect)
+    reader = create_engine(url, creator=connect)
     _run_when_connected(writer, _DURABLE)
     _run_when_connected(reader, ("PRAGMA query_only=ON",))
     begin = ["BEGIN IMMEDIATE"]

@@ -54,7 +54,7 @@ class KeptConnection:
             self._run_begin(cursor)
         except self._engine.dialect.loaded_dbapi.Error:
             # A server that was restarted: nothing was done yet, so that another attempt is safe.
-            if not is_used or not getattr(self._connection.driver_connection, "closed", False):
+            if not is_used or not getattr(self._connection, "closed", False):
                 raise
             self.close()
             self._connect()
@@ -67,9 +67,9 @@ class KeptConnection:
             cursor.execute(statement)
 
     def _connect(self) -> None:
-        connection = self._engine.raw_connection()
-        connection.detach()
-        driver: Any = connection.driver_connection
-        if hasattr(driver, "set_autocommit"):
-            driver.set_autocommit(True)  # begins and commits by our statements, as SQLite does here
-        self._connection = connection
+        pooled = self._engine.raw_connection()
+        pooled.detach()
+        self._connection = pooled.dbapi_connection
+        if hasattr(self._connection, "set_autocommit"):
+            # It begins and commits by our statements, as SQLite does.
+            self._connection.set_autocommit(True)
