@@ -9,6 +9,7 @@ from loantap.portfolio.errors import InputError
 from loantap.registry.connection import RegistryDownError
 from loantap.serving.api.batches import add_batches
 from loantap.serving.api.decisions import add_decisions
+from loantap.serving.api.direct import decide_directly
 from loantap.serving.api.docs import add_docs
 from loantap.serving.api.envelope import Envelope
 from loantap.serving.api.health import add_health
@@ -82,7 +83,7 @@ def make_app(office: Office) -> APIFlask:
     answer_problems(app)
     _answer_faults(app)
     envelope = Envelope(
-        app.wsgi_app,
+        decide_directly(office, app.wsgi_app),
         office.metrics,
         count_slots(office.settings.threads),
         log=office.settings.log_requests,

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from flask import request
 from pydantic_core import from_json
 
 from loantap.serving.api.problems import ProblemError, refuse
 from loantap.serving.desk.fields import FieldError
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 JSON: Final = "application/json"
 CSV: Final = "text/csv"
@@ -29,7 +32,17 @@ def read_body(most: int, types: Sequence[str] = (JSON,)) -> tuple[str, bytes]:
     Raises:
         ProblemError: another content type, or a larger body.
     """
-    environ = request.environ
+    given, raw = read_bytes(request.environ, most, types)
+    if raw is not None:
+        return given, raw
+    request.max_content_length = most
+    return given, request.get_data(cache=False)
+
+
+def read_bytes(
+    environ: WSGIEnvironment, most: int, types: Sequence[str]
+) -> tuple[str, bytes | None]:
+    """The same of a request of which no more is known; no bytes where it doesn't say how many."""
     given = environ.get("CONTENT_TYPE", "")
     if given not in types:
         given = _check_type(given, types)
@@ -44,8 +57,7 @@ def read_body(most: int, types: Sequence[str] = (JSON,)) -> tuple[str, bytes]:
             raise _tell_size(most)
         # The server gives what was announced; through the framework it takes three times as long.
         return given, environ["wsgi.input"].read(int(length))
-    request.max_content_length = most
-    return given, request.get_data(cache=False)
+    return given, None
 
 
 def read_object(most: int) -> dict[str, Any]:

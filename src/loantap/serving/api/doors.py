@@ -90,9 +90,12 @@ class Doors:
         Raises:
             ProblemError: no valid key, another scope, or too many requests.
         """
-        environ = request.environ
         rule = request.url_rule
-        environ[ROUTE] = rule.rule if rule else ""
+        return self.let_in(request.environ, rule.rule if rule else "", scope)
+
+    def let_in(self, environ: WSGIEnvironment, route: str, scope: str | None) -> Visitor:
+        """The same for a request of which no more is known; see `enter`."""
+        environ[ROUTE] = route
         kind, _, text = environ.get("HTTP_AUTHORIZATION", "").partition(" ")
         key = self._keys.check(text.strip()) if kind.lower() == "bearer" else None
         if key is None:

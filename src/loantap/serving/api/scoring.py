@@ -10,6 +10,7 @@ from flask import Response, request
 
 from loantap.serving.api.answers import answer, tell_decision, tell_offers
 from loantap.serving.api.bodies import parse_object, read_body
+from loantap.serving.api.doors import Visitor
 from loantap.serving.api.office import Office
 from loantap.serving.api.openapi import REPEATABLE, describe, in_json, in_query, refer
 from loantap.serving.api.parameters import read_flag, require_known
@@ -21,47 +22,31 @@ from loantap.serving.desk.standing import InvalidApplicationError, Standing
 from loantap.serving.desk.today import find_today
 
 SCORE: Final = "score"
+SCORE_PATH: Final = "/v1/applications/score"
+# What went wrong before the view was called.
+FAULT: Final = "loantap.fault"
 _OFFERS: Final = "offers"
 
 
 def add_scoring(app: APIFlask, office: Office) -> None:
     """Add the routes for one application."""
 
-    @app.post("/v1/applications/score")
+    @app.post(SCORE_PATH)
     @describe(
         app, "Decide on one application", "Decide", told=Decision, scope=SCORE, problems=(409, 422),
         body=in_json(refer("Application")),
         parameters=[in_query(_OFFERS, "Whether to make offers too", type="boolean"), REPEATABLE],
     )  # fmt: skip
     def score_application() -> Response:
+        if FAULT in request.environ:
+            raise request.environ[FAULT]
         visitor = office.doors.enter(SCORE)
         raw = read_body(office.settings.max_body)[1]
         with_offers = False
         if request.query_string:
             require_known([_OFFERS])
             with_offers = read_flag(_OFFERS)
-        caller = visitor.as_caller(raw)
-        kept = find_kept(office, caller)
-        if kept:
-            return answer(tell_decision(kept[0]))
-        application = parse_object(raw)
-        standing = office.desk.standing
-        today = find_today()
-        require_valid(standing.fields.check(application))
-        if with_offers:
-            require_offers(standing)
-            require_valid(standing.offer_fields.check(application))
-        try:
-            entry = standing.decide(application, today)
-            if with_offers:
-                offers = standing.list_offers(application, today)
-                personal: dict[str, Any] = {**(entry.personal or {}), _OFFERS: offers}
-                entry = Entry(entry.kind, entry.public, personal)
-        except InvalidApplicationError as error:
-            raise tell_invalid(error) from error
-        record = office.store.append([entry], caller)[0]
-        count(office, record)
-        return answer(tell_decision(record))
+        return answer(decide(office, visitor, raw, with_offers=with_offers))
 
     @app.post("/v1/offers")
     @describe(
@@ -85,6 +70,40 @@ def add_scoring(app: APIFlask, office: Office) -> None:
         except InvalidApplicationError as error:
             raise tell_invalid(error) from error
         return answer(tell_offers(office.store.append([entry], caller)[0]))
+
+
+def decide(
+    office: Office, visitor: Visitor, raw: bytes, *, with_offers: bool = False
+) -> dict[str, Any]:
+    """Decide on one application, keep the decision, tell it.
+
+    Raises:
+        ProblemError: the body is no application, or cannot be scored.
+        NotReadyError: there is no model.
+        AuditUnavailableError: the decision could not be kept.
+    """
+    caller = visitor.as_caller(raw)
+    kept = find_kept(office, caller)
+    if kept:
+        return tell_decision(kept[0])
+    application = parse_object(raw)
+    standing = office.desk.standing
+    today = find_today()
+    require_valid(standing.fields.check(application))
+    if with_offers:
+        require_offers(standing)
+        require_valid(standing.offer_fields.check(application))
+    try:
+        entry = standing.decide(application, today)
+        if with_offers:
+            offers = standing.list_offers(application, today)
+            personal: dict[str, Any] = {**(entry.personal or {}), _OFFERS: offers}
+            entry = Entry(entry.kind, entry.public, personal)
+    except InvalidApplicationError as error:
+        raise tell_invalid(error) from error
+    record = office.store.append([entry], caller)[0]
+    count(office, record)
+    return tell_decision(record)
 
 
 def find_kept(office: Office, caller: Caller) -> list[Record]:
