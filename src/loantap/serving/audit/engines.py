@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,12 +18,15 @@ from loantap.portfolio.errors import InputError
 from loantap.serving.audit.address import VARIABLE
 from loantap.serving.audit.errors import AuditUnavailableError
 from loantap.serving.audit.kept_connection import KeptConnection
+from loantap.serving.audit.turns import Turns
 
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
 # How long a writer waits for another process's.
 WAIT_SECONDS = 4
 # Of PostgreSQL's advisory locks, the one of the chain's end.
 _LOCK = 0x10A47A9
+# The insert of each number of rows stays prepared.
+_CACHED_STATEMENTS = 256
 # What was committed survives a loss of power; what was erased is overwritten; a row that is
 # replaced counts as deleted, which the triggers refuse.
 _DURABLE = (
@@ -44,12 +47,14 @@ class Engines:
         reader: reads, each transaction from one state of the log.
         where: the log as messages name it, without password.
         kept: the writer's connection for records.
+        turns: of the writers of all processes; None where the database keeps them.
     """
 
     writer: Engine
     reader: Engine
     where: str
     kept: KeptConnection
+    turns: Turns | None = None
 
     @property
     def is_sqlite(self) -> bool:
@@ -61,6 +66,8 @@ class Engines:
         self.kept.close()
         self.writer.dispose()
         self.reader.dispose()
+        if self.turns is not None:
+            self.turns.close()
 
     @contextmanager
     def explained(self) -> Iterator[None]:
@@ -83,7 +90,7 @@ class Engines:
         Raises:
             AuditUnavailableError: the database does not do it.
         """
-        with self.explained(), self.kept.writing() as cursor:
+        with self._in_turn(), self.explained(), self.kept.writing() as cursor:
             yield cursor
 
     @contextmanager
@@ -93,8 +100,11 @@ class Engines:
         Raises:
             AuditUnavailableError: the database does not do it.
         """
-        with self.explained(), self.writer.begin() as connection:
+        with self._in_turn(), self.explained(), self.writer.begin() as connection:
             yield connection
+
+    def _in_turn(self) -> AbstractContextManager[None]:
+        return nullcontext() if self.turns is None else self.turns.taken()
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -159,7 +169,13 @@ def _open_sqlite(url: URL, where: str) -> Engines:
     def connect() -> sqlite3.Connection:
         # By ourselves: the registry makes SQLAlchemy's connections to SQLite wait for much longer.
         # And the driver would begin transactions by itself, too late.
-        return sqlite3.connect(path, timeout=wait, isolation_level=None, check_same_thread=False)
+        return sqlite3.connect(
+            path,
+            timeout=wait,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=_CACHED_STATEMENTS,
+        )
 
     writer = create_engine(url, creator=connect)
     reader = create_engine(url, creator=connect)
@@ -168,7 +184,8 @@ def _open_sqlite(url: URL, where: str) -> Engines:
     begin = ["BEGIN IMMEDIATE"]
     _run_at_begin(writer, begin)
     _run_at_begin(reader, ["BEGIN"])
-    return Engines(writer, reader, where, KeptConnection(writer, begin))
+    turns = Turns(path.with_name(f"{path.name}-turns"), where, WAIT_SECONDS)
+    return Engines(writer, reader, where, KeptConnection(writer, begin), turns)
 
 
 def _open_postgresql(url: URL, where: str) -> Engines:

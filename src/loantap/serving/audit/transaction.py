@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import cache
+from itertools import chain
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection
 
 from loantap.serving.audit import tables
 from loantap.serving.audit.chain import GENESIS, IdMaker, hash_record, write_time
@@ -31,7 +33,7 @@ class Chain:
 
     def __init__(self, cursor: Any, style: str) -> None:
         self.now = datetime.now(UTC)
-        self._cursor, self._inserts = cursor, _INSERTS[style]
+        self._cursor, self._mark = cursor, MARKS[style]
         last = cursor.execute(_LAST).fetchone()
         self._seq: int = last[0] if last else 0
         self._last_id: str | None = last[1] if last else None
@@ -72,10 +74,17 @@ class Chain:
         )  # fmt: skip
 
     def flush(self) -> None:
-        """Insert what was kept."""
+        """Insert what was kept, many rows with one statement.
+
+        SQLite's driver lets other threads run at each step of a statement, and `executemany` makes
+        one for each row: the thread that writes for all would wait its turn again for each.
+        """
         for name, rows in self._rows.items():
             if rows:
-                self._cursor.executemany(self._inserts[name], rows)
+                for start in range(0, len(rows), _ROWS_AT_ONCE):
+                    piece = rows[start : start + _ROWS_AT_ONCE]
+                    statement = _write_insert(name, len(piece), self._mark)
+                    self._cursor.execute(statement, list(chain.from_iterable(piece)))
                 rows.clear()
 
 
@@ -108,16 +117,18 @@ class Transaction:
         return kept
 
 
-def _write_insert(table: Table, width: int, mark: str) -> str:
-    names = [column.name for column in table.columns][:width]
-    marks = ", ".join([mark] * width)
-    return f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({marks})"  # noqa: S608
+@cache
+def _write_insert(name: str, rows: int, mark: str) -> str:
+    """The same text each time, which the driver keeps prepared."""
+    names = _COLUMNS[name]
+    row = f"({', '.join([mark] * len(names))})"
+    return f"INSERT INTO {name} ({', '.join(names)}) VALUES {', '.join([row] * rows)}"  # noqa: S608
 
 
-_WIDTHS = ((tables.records, 18), (tables.personal, 4), (tables.cases, 5))
+_ROWS_AT_ONCE = 64
+_COLUMNS = {
+    table.name: [column.name for column in table.columns][:width]
+    for table, width in ((tables.records, 18), (tables.personal, 4), (tables.cases, 5))
+}
 # What stands for a parameter, by the driver's style.
 MARKS = MappingProxyType({"qmark": "?", "pyformat": "%s", "format": "%s"})
-_INSERTS = {
-    style: {table.name: _write_insert(table, width, mark) for table, width in _WIDTHS}
-    for style, mark in MARKS.items()
-}
