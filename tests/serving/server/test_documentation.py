@@ -35,8 +35,8 @@ def test_every_line_of_the_document_works(running: Running, tmp_path: Path) -> N
     }
 
     ran = subprocess.run(
-        [str(shutil.which("bash")), "-euo", "pipefail", "-c", read_lines()], cwd=tmp_path, env=variables,
-        capture_output=True, text=True, timeout=120, check=False,
+        [str(shutil.which("bash")), "-euo", "pipefail", "-c", read_lines()],
+        cwd=tmp_path, env=variables, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
 
     assert ran.returncode == 0, ran.stdout[-2_000:] + ran.stderr[-2_000:]
