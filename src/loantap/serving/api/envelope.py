@@ -7,7 +7,6 @@ import os
 import re
 import time
 from collections.abc import Iterable
-from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, Final
 
 from loantap.serving.api.metrics import Metrics
@@ -18,6 +17,7 @@ from loantap.serving.api.problems import (
     write_problem,
 )
 from loantap.serving.api.request_log import RequestLog
+from loantap.serving.api.slots import Slots
 from loantap.serving.desk.fields import FieldError
 
 if TYPE_CHECKING:
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 # Which route answered; the view says so.
 ROUTE: Final = "loantap.route"
 UNMATCHED: Final = "(none)"
-# Seconds.
-_PATIENCE: Final = 0.5
 _ID = re.compile(r"[A-Za-z0-9._:-]{1,100}")
 _CONTENT: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -50,17 +48,14 @@ class Envelope:
     Args:
         app: the application.
         metrics: where requests are counted.
-        slots: requests that are worked on at once. Others wait for a slot, and are refused when
-            they have waited for half a second: nobody waits for an answer that comes late.
+        slots: for requests that are worked on; without one, a request is refused.
         log: whether each request is logged.
     """
 
-    def __init__(self, app: WSGIApplication, metrics: Metrics, slots: int, *, log: bool) -> None:
+    def __init__(self, app: WSGIApplication, metrics: Metrics, slots: Slots, *, log: bool) -> None:
         self._app = app
         self._metrics = metrics
-        self._slots: SimpleQueue[None] = SimpleQueue()
-        for _ in range(slots):
-            self._slots.put(None)
+        self._slots = slots
         self._log = RequestLog() if log else None
         self._ids = _RequestIds()
 
@@ -81,7 +76,7 @@ class Envelope:
             return start_response(code, headers, exc_info)
 
         is_watch = environ["PATH_INFO"] in _ALWAYS
-        has_slot = is_watch or self._take_slot()
+        has_slot = is_watch or self._slots.take()
         try:
             if given and given != request_id:
                 return _refuse(environ, start, _tell_id())
@@ -90,19 +85,12 @@ class Envelope:
             return self._app(environ, start)
         finally:
             if has_slot and not is_watch:
-                self._slots.put(None)
+                self._slots.give_back()
             took = time.perf_counter() - began
             route = environ[ROUTE]
             self._metrics.count_request(route, status, took)
             if self._log is not None:
                 self._log.add(environ, route, status, took)
-
-    def _take_slot(self) -> bool:
-        try:
-            self._slots.get(timeout=_PATIENCE)
-        except Empty:
-            return False
-        return True
 
 
 class _RequestIds:
