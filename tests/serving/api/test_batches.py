@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import threading
 from typing import Any
 
 import pytest
 
+from loantap.serving.api.app import make_app
 from loantap.serving.api.schemas import Batch
 from tests.serving.api.served import BATCH, Api
 from tests.serving.api.test_bad_requests import expect
@@ -155,3 +157,36 @@ def test_a_csv_of_more_rows_than_a_batch_may_have_is_refused(api: Api) -> None:
     text = write([{**api.make_application()}] * 10_001)
 
     expect(api.post(BATCH, data=text, content_type=CSV), 413, "too-large")
+
+
+def test_batches_take_turns_and_too_many_are_refused(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("loantap.serving.api.batches._PATIENCE", 0.05)
+    app = make_app(api.office)
+    deciding, go_on = threading.Event(), threading.Event()
+    append = api.office.store.append
+
+    def wait(*given: Any) -> Any:
+        deciding.set()
+        go_on.wait(10)
+        return append(*given)
+
+    monkeypatch.setattr(api.office.store, "append", wait)
+    answers: list[Any] = []
+
+    def ask() -> None:
+        headers = {"Authorization": f"Bearer {api.key}"}
+        body = {"applications": [api.make_application()]}
+        answers.append(app.test_client().post(BATCH, json=body, headers=headers))
+
+    first = threading.Thread(target=ask)
+    first.start()
+    deciding.wait(10)
+    ask()
+    go_on.set()
+    first.join()
+
+    assert [answer.status_code for answer in answers] == [503, 200]
+    assert expect(answers[0], 503, "overloaded")
+    assert answers[0].headers["Retry-After"] == "5"

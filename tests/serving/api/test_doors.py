@@ -12,6 +12,7 @@ import pytest
 from loantap.model.scoring.scorer import Scorer
 from loantap.serving.api.envelope import Envelope
 from loantap.serving.api.rates import RateLimit
+from loantap.serving.api.slots import Slots
 from loantap.serving.audit.errors import AuditUnavailableError
 from loantap.serving.audit.records import Caller
 from loantap.serving.keys.keys import Scope
@@ -189,9 +190,7 @@ def test_without_a_record_there_is_no_answer(api: Api, monkeypatch: pytest.Monke
     assert answer.headers["Retry-After"] == "2"
 
 
-def test_what_waits_too_long_for_a_slot_is_refused_and_watchers_are_let_in(
-    api: Api, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_waits_too_long_for_a_slot_is_refused_and_watchers_are_let_in(api: Api) -> None:
     working, go_on = threading.Event(), threading.Event()
 
     def work(environ: dict[str, object], start: object) -> list[bytes]:
@@ -201,8 +200,8 @@ def test_what_waits_too_long_for_a_slot_is_refused_and_watchers_are_let_in(
         start("200 OK", [])  # type: ignore[operator]
         return [b"done"]
 
-    monkeypatch.setattr("loantap.serving.api.envelope._PATIENCE", 0.05)
-    envelope = Envelope(work, api.office.metrics, 1, log=False)  # type: ignore[arg-type]
+    slots = Slots(1, room=1, patience=0.05)
+    envelope = Envelope(work, api.office.metrics, slots, log=False)  # type: ignore[arg-type]
     answers: dict[str, str] = {}
 
     def ask(path: str) -> bytes:

@@ -12,18 +12,23 @@ from loantap.policy.application_ids import APPLICATION_ID
 from loantap.serving.api.answers import answer, tell_batch
 from loantap.serving.api.batch_csv import read_csv, take_faults, write_csv
 from loantap.serving.api.bodies import CSV, JSON, parse_object, read_body
+from loantap.serving.api.memory import trim
 from loantap.serving.api.office import Office
 from loantap.serving.api.openapi import REPEATABLE, describe, in_json, refer
 from loantap.serving.api.parameters import require_known
 from loantap.serving.api.problems import ProblemError, refuse
 from loantap.serving.api.schemas import Batch
 from loantap.serving.api.scoring import SCORE, count, find_kept
-from loantap.serving.audit.records import Record
+from loantap.serving.api.slots import Slots
+from loantap.serving.audit.records import Caller, Record
 from loantap.serving.desk.batch import decide_batch
 from loantap.serving.desk.fields import ApplicationFields
 from loantap.serving.desk.today import find_today
 
 _APPLICATIONS: Final = "applications"
+# Batches that may wait, and seconds that they do.
+_ROOM: Final = 4
+_PATIENCE: Final = 15.0
 _BODY: Final = {
     "type": "object",
     "properties": {
@@ -38,6 +43,8 @@ _BODY: Final = {
 
 def add_batches(app: APIFlask, office: Office) -> None:
     """Add the route for many applications."""
+    # One at a time: two take twice the memory and no less time, since one thread computes at once.
+    turns = Slots(1, _ROOM, _PATIENCE)
 
     @app.post("/v1/applications/score-batch")
     @describe(
@@ -50,21 +57,39 @@ def add_batches(app: APIFlask, office: Office) -> None:
         kind, raw = read_body(office.settings.max_batch_body, (JSON, CSV))
         require_known([])
         caller = visitor.as_caller(raw)
-        kept = find_kept(office, caller)
-        if not kept:
-            standing = office.desk.standing
-            most = office.settings.max_batch_rows
-            rows = read_csv(raw, standing, most) if kind == CSV else _read_json(raw)
-            _require_size(rows, most)
-            faults = take_faults(rows) if kind == CSV else {}
-            refused = check_rows(rows, standing.fields, faults)
-            batch = decide_batch(standing, rows, refused, find_today())
-            kept = office.store.append(batch.entries, caller)
-            _count(office, kept)
-        told = tell_batch(kept)
-        if _wants_csv():
-            return Response(write_csv(told), content_type=f"{CSV}; charset=utf-8")
-        return answer(told)
+        if not turns.take():
+            raise ProblemError(
+                "overloaded",
+                "Other batches are being decided. Wait some seconds, then send it again.",
+                headers={"Retry-After": "5"},
+            )
+        try:
+            told = tell_batch(find_kept(office, caller) or decide_rows(office, kind, raw, caller))
+            if _wants_csv():
+                return Response(write_csv(told), content_type=f"{CSV}; charset=utf-8")
+            return answer(told)
+        finally:
+            turns.give_back()
+            trim(0)
+
+
+def decide_rows(office: Office, kind: str, raw: bytes, caller: Caller) -> list[Record]:
+    """Decide the applications of a body; returns what was kept.
+
+    Raises:
+        ProblemError: it is no batch.
+        NotReadyError: there is no champion.
+        AuditUnavailableError: nothing can be kept.
+    """
+    standing, most = office.desk.standing, office.settings.max_batch_rows
+    rows = read_csv(raw, standing, most) if kind == CSV else _read_json(raw)
+    _require_size(rows, most)
+    faults = take_faults(rows) if kind == CSV else {}
+    refused = check_rows(rows, standing.fields, faults)
+    batch = decide_batch(standing, rows, refused, find_today())
+    kept = office.store.append(batch.entries, caller)
+    _count(office, kept)
+    return kept
 
 
 def check_rows(
