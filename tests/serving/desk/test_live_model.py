@@ -157,8 +157,9 @@ def desk(lending_model: TrainedModel, tmp_path: Path) -> Desk:
     """A desk that looks twenty times a second, not yet open."""
     configured = read_configured(PROJECT / "conf/base", tmp_path / "none.json", AS_OF.date())
     failures: list[str] = []
-    desk = Desk(Book(), configured, 0.05, failures.append)  # type: ignore[arg-type]
-    desk.noted = failures  # type: ignore[attr-defined]
+    states: list[int] = []
+    desk = Desk(Book(), configured, 0.05, failures.append, states.append)  # type: ignore[arg-type]
+    desk.noted, desk.states = failures, states  # type: ignore[attr-defined]
     return desk
 
 
@@ -201,6 +202,8 @@ def test_a_desk_without_a_champion_says_so_and_takes_the_first_that_comes(
         wait_for(lambda: desk.trouble == "")
 
         assert desk.standing.underwriter.scorer.version == "1"
+        states: list[int] = desk.states  # type: ignore[attr-defined]
+        assert (states[0], states[-1]) == (-1, 1)
     finally:
         desk.close()
 

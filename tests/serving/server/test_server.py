@@ -85,6 +85,7 @@ def test_figures_are_those_of_all_processes_together(running: Running) -> None:
         score(running, running.key)
 
     assert count() == before + 10
+    assert "loantap_model_fresh 1.0" in httpx.get(f"{running.url}/metrics", timeout=30).text
 
 
 def test_a_request_of_no_announced_length_is_read_too(running: Running) -> None:

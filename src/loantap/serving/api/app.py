@@ -39,6 +39,7 @@ _FEW = 16
 # Seconds.
 _PATIENCE = 0.5
 TITLE = "LoanTap underwriting"
+_GROUPS = ("Decide", "Decisions", "Queue", "Policy", "About", "Operation")
 _FAULTS: dict[type[InputError], str] = {
     UnknownCaseError: "not-found",
     UnknownPolicyError: "not-found",
@@ -73,11 +74,14 @@ def make_app(office: Office) -> APIFlask:
         AUTO_404_RESPONSE=False,
         AUTO_AUTH_ERROR_RESPONSE=False,
         AUTO_TAGS=False,
+        TAGS=[{"name": name} for name in _GROUPS],
         SECURITY_SCHEMES={
             "key": {"type": "http", "scheme": "bearer", "description": "lt_..., of loantap-keys"}
         },
     )
     app.spec_processor(complete)
+    # Fields are in the order of a file.
+    app.json.sort_keys = False  # type: ignore[attr-defined]
     for add in (
         add_scoring, add_batches, add_decisions, add_queue, add_policies, add_models, add_health,
     ):  # fmt: skip

@@ -59,7 +59,8 @@ def open_office(settings: ServingSettings) -> Office:
     store = AuditStore.open(settings.audit_url)
     metrics = Metrics(are_shared=_forget_dead_processes())
     book = PolicyBook(store)
-    desk = Desk(Deciders(book), configured, settings.refresh_seconds, metrics.count_failure)
+    seconds = settings.refresh_seconds
+    desk = Desk(Deciders(book), configured, seconds, metrics.count_failure, metrics.show_model)
     desk.open()
     doors = Doors(Keys(store), metrics, settings.workers)
     return Office(settings, desk, store, doors, metrics, book, Cases(store))

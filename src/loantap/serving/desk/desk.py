@@ -47,6 +47,8 @@ class Desk:
         configured: rules and prices of the parameter files.
         refresh_seconds: between two looks at the registry.
         note_failure: is told where a look failed: at `registry` or `policies`.
+        note_state: is told after each look at the registry: 1 where it confirms the model, 0 where
+            the last good one goes on, -1 where none decides.
     """
 
     def __init__(
@@ -55,6 +57,7 @@ class Desk:
         configured: Configured,
         refresh_seconds: float,
         note_failure: Callable[[str], None] = lambda of: None,  # noqa: ARG005
+        note_state: Callable[[int], None] = lambda state: None,  # noqa: ARG005
     ) -> None:
         self.lending = LiveModel(DECIDES)
         self.offers = LiveModel(OFFERS)
@@ -63,6 +66,7 @@ class Desk:
         self._configured = configured
         self._seconds = refresh_seconds
         self._note_failure = note_failure
+        self._note_state = note_state
         self._standing: Standing | None = None
         self._trouble = "No model was looked for yet"
         self._made_of: tuple[Scorer | None, Scorer | None, int] | None = None
@@ -134,6 +138,8 @@ class Desk:
         changed = [model.refresh() for model in (self.lending, self.offers)]
         if self.lending.failures + self.offers.failures > before:
             self._note_failure("registry")
+        loaded = self.lending.loaded
+        self._note_state(-1 if loaded is None else 0 if loaded.doubt else 1)
         if any(changed):
             self.renew()
 

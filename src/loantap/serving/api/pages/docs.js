@@ -8,13 +8,18 @@ function make(tag, options = {}, ...children) {
   return node;
 }
 
-fetch("/openapi.json").then((answer) => answer.json()).then(show).catch((error) => {
+// What stands between backticks is code.
+function markCode(text) {
+  return text.split("`").map((part, place) => (place % 2 ? make("code", { text: part }) : part));
+}
+
+fetch("/openapi.json").then((answer) => answer.json()).then(showAll).catch((error) => {
   document.getElementById("about").textContent = `The description cannot be read: ${error}`;
 });
 
-function show(api) {
-  document.getElementById("about").textContent = api.info.description;
-  const groups = new Map();
+function showAll(api) {
+  document.getElementById("about").append(...markCode(api.info.description));
+  const groups = new Map((api.tags || []).map((tag) => [tag.name, []]));
   for (const [path, methods] of Object.entries(api.paths)) {
     for (const [method, route] of Object.entries(methods)) {
       const tag = (route.tags || ["Other"])[0];
@@ -33,7 +38,7 @@ function show(api) {
 
 function showRoute(api, path, method, route) {
   const inside = make("div", { className: "inside" });
-  if (route.description) inside.append(make("p", { className: "hint", text: route.description }));
+  if (route.description) inside.append(make("p", { className: "hint" }, ...markCode(route.description)));
   const parameters = route.parameters || [];
   if (parameters.length) {
     inside.append(make("h3", { text: "Parameters" }), tabulate(["name", "in", "meaning"],
@@ -48,7 +53,7 @@ function showRoute(api, path, method, route) {
   for (const [status, answer] of Object.entries(route.responses)) {
     const content = Object.entries(answer.content || {})[0];
     const name = content && content[1].schema.$ref ? content[1].schema.$ref.split("/").pop() : "";
-    inside.append(make("p", { className: "meaning" }, make("code", { text: status }), ` ${answer.description} `,
+    inside.append(make("p", { className: "meaning" }, make("code", { text: status }), " ", ...markCode(answer.description), " ",
       name && make("code", { text: name })));
     if (content && status < "300") inside.append(showSchema(api, content[1].schema));
   }
@@ -72,8 +77,12 @@ function tellType(api, schema) {
   if (schema.enum) return schema.enum.join(", ");
   if (schema.type === "array") return `list of ${tellType(api, schema.items)}`;
   const range = [schema.minimum, schema.maximum].some((bound) => bound !== undefined)
-    ? ` ${schema.minimum ?? "…"} to ${schema.maximum ?? "…"}` : "";
+    ? ` ${show(schema.minimum)} to ${show(schema.maximum)}` : "";
   return `${[].concat(schema.type || "any").join(" or ")}${range}`;
+}
+
+function show(bound) {
+  return bound === undefined ? "…" : bound.toLocaleString("en");
 }
 
 function showSchema(api, given) {
