@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -48,6 +49,8 @@ def test_records_are_numbered_without_gaps_and_their_ids_sort_as_they_were_kept(
 
     assert [record.seq for record in records] == list(range(1, 11))
     assert all(a.id < b.id for a, b in pairwise(records))
+    assert all(re.fullmatch("dec_[0-9a-f]{32}", record.id) for record in records)
+    assert len({record.id[-10:] for record in records}) == 10
 
 
 def test_ids_sort_as_kept_also_where_the_clock_is_put_back(

@@ -129,7 +129,8 @@ def test_what_cannot_be_is_refused(
         Keys(store).create(owner, scopes, ANN, rate)
 
     assert refused.value.where == where
-    Keys(store).create("a" * 100, [Scope.SCORE], ANN, 10_000_000)
+    for allowed in (1, 10_000_000):
+        assert Keys(store).create("a" * 100, [Scope.SCORE], ANN, allowed)
     store.close()
 
 
