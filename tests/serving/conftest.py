@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -43,6 +44,14 @@ def make_url(server: Postgres, role: str = ADMIN, database: str = DATABASE) -> s
     return url.render_as_string(hide_password=False)
 
 
+@pytest.fixture(scope="session")
+def sqlite_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with the tables of the log, which take a while to make: copy it."""
+    path = tmp_path_factory.mktemp("log") / "audit.db"
+    AuditStore.open(f"sqlite:///{path}").close()
+    return path
+
+
 @pytest.fixture(params=["sqlite", "postgres"])
 def server(request: pytest.FixtureRequest) -> str:
     """The system that keeps the log."""
@@ -54,6 +63,8 @@ def server(request: pytest.FixtureRequest) -> str:
 def url(server: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
     """Address of an empty log."""
     if server == "sqlite":
+        (tmp_path / "log").mkdir(0o700)
+        shutil.copy(request.getfixturevalue("sqlite_log"), tmp_path / "log" / "audit.db")
         yield f"sqlite:///{tmp_path}/log/audit.db"
         return
     address = make_url(request.getfixturevalue("postgres"))

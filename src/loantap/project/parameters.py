@@ -28,7 +28,7 @@ def read_group(folder: Path, group: str, *, without: Collection[str] = ()) -> di
     """
     files = sorted(folder.glob(_FILES))
     try:
-        merged = OmegaConf.merge(*(OmegaConf.load(file) for file in files))
+        merged = OmegaConf.merge({}, *(OmegaConf.load(file) for file in files))
         found = merged.get(group) if isinstance(merged, DictConfig) else None
         if not isinstance(found, DictConfig):
             raise InputError(

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Final
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from loantap.portfolio.errors import InputError
-from loantap.project.folder import find_project
+from loantap.project.folder import anchor_address, find_project
 
 _PREFIX: Final = "LOANTAP_"
 _CONF = Path("conf/base")
@@ -94,6 +94,7 @@ def read_settings(
         if value is not None and name != "project":
             found[name] = value
     found |= {name: value for name, value in given.items() if value is not None}
+    found["audit_url"] = anchor_address(str(found["audit_url"]), project)
     try:
         return ServingSettings.model_validate(found)
     except ValidationError as error:

@@ -201,3 +201,21 @@ def test_a_referred_decision_opens_its_case_and_no_other_does(store: AuditStore,
 
     rows = ask(url, "SELECT decision_id, state, amount FROM cases ORDER BY seq")
     assert rows == [(kept[0].id, "open", 7000.0), (kept[3].id, "open", 0.0)]
+
+
+@pytest.mark.parametrize("n", [64, 65, 200])
+def test_many_are_kept_as_few_are(store: AuditStore, url: str, n: int) -> None:
+    entries = [make_decision(i, "refer" if i % 3 == 0 else "approve") for i in range(n)]
+    store.append([make_decision(999)], ANN)
+
+    kept = store.append(entries, ANN)
+
+    assert [record.seq for record in kept] == list(range(2, n + 2))
+    assert store.verify().is_ok
+    assert store.verify().n == n + 1
+    for record in (kept[0], kept[63], kept[-1]):
+        assert store.find(record.id) == record
+    assert ask(url, "SELECT decision_id FROM cases ORDER BY seq") == [
+        (record.id,) for record in kept if record.public["decision"] == "refer"
+    ]
+    assert len(store.search(limit=500).records) == n + 1

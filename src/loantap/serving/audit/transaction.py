@@ -80,12 +80,23 @@ class Chain:
         one for each row: the thread that writes for all would wait its turn again for each.
         """
         for name, rows in self._rows.items():
-            if rows:
-                for start in range(0, len(rows), _ROWS_AT_ONCE):
-                    piece = rows[start : start + _ROWS_AT_ONCE]
-                    statement = _write_insert(name, len(piece), self._mark)
-                    self._cursor.execute(statement, list(chain.from_iterable(piece)))
-                rows.clear()
+            if len(rows) > _ROWS_AT_ONCE and hasattr(self._cursor, "copy"):
+                self._copy(name, rows)
+            else:
+                self._insert(name, rows)
+            rows.clear()
+
+    def _insert(self, name: str, rows: list[tuple[Any, ...]]) -> None:
+        for start in range(0, len(rows), _ROWS_AT_ONCE):
+            piece = rows[start : start + _ROWS_AT_ONCE]
+            statement = _write_insert(name, len(piece), self._mark)
+            self._cursor.execute(statement, list(chain.from_iterable(piece)))
+
+    def _copy(self, name: str, rows: list[tuple[Any, ...]]) -> None:
+        """PostgreSQL's own way for many rows."""
+        with self._cursor.copy(f"COPY {name} ({', '.join(_COLUMNS[name])}) FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row(row)
 
 
 class Transaction:
