@@ -82,7 +82,8 @@ def parse_object(raw: bytes) -> dict[str, Any]:
     if type(found) is not dict:
         raise _tell_json(f"a {_name_type(found)} where an object is expected")
     # Each name of the text is followed by a colon, so with as many colons as names none is lost.
-    if raw.count(b":") != len(found) and raw.count(b":") != _count_names(found, 0):
+    colons = raw.count(b":")
+    if colons not in (len(found), _count_flat(found)) and colons != _count_names(found, 0):
         _require_single_names(raw)
     return found
 
@@ -100,6 +101,12 @@ def _check_type(given: str, types: Sequence[str]) -> str:
         f"The content type is {shown or 'not given'}; {listed} is expected.",
         [FieldError("Content-Type", f"not {listed}", f"Send {listed} in UTF-8, and say so")],
     )
+
+
+def _count_flat(found: dict[str, Any]) -> int:
+    """Names of an object and of the objects in its lists, which is all of a flat batch."""
+    lists = [value for value in found.values() if type(value) is list]
+    return len(found) + sum(len(row) for rows in lists for row in rows if type(row) is dict)
 
 
 def _count_names(found: object, depth: int) -> int:

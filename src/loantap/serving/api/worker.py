@@ -27,6 +27,8 @@ from loantap.serving.policies.book import PolicyBook
 from loantap.serving.settings import ServingSettings, read_settings
 
 _SHARED = "PROMETHEUS_MULTIPROC_DIR"
+# Objects made, and collections of the younger ones, before a collection.
+_THRESHOLDS = (50_000, 20, 20)
 _COUNTED = re.compile(r"_(\d+)\.db$")
 
 
@@ -41,6 +43,8 @@ def load() -> APIFlask:
     # What is loaded stays, so that there is no need to look through it for garbage each time.
     gc.collect()
     gc.freeze()
+    # A batch makes a million objects, none of which refers to itself.
+    gc.set_threshold(*_THRESHOLDS)
     return app
 
 
