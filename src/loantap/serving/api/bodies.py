@@ -109,12 +109,6 @@ def _count_flat(found: dict[str, Any]) -> int:
     return len(found) + sum(len(row) for rows in lists for row in rows if type(row) is dict)
 
 
-def _count_flat(found: dict[str, Any]) -> int:
-    """Names of an object and of the objects of its lists."""
-    lists = [value for value in found.values() if type(value) is list]
-    return len(found) + sum(len(one) for value in lists for one in value if type(one) is dict)
-
-
 def _count_names(found: object, depth: int) -> int:
     if depth > _DEEPEST:
         raise _tell_json("nested too deeply")
