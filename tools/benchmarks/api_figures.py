@@ -209,13 +209,13 @@ def overload(side: Side, capacity: float, times: float, seconds: float) -> list[
     ]
 
 
-def find_recovery(load: Load) -> float:
-    """Seconds until nothing is refused and the 99th percentile is as asked, from then on."""
+def find_recovery(load: Load, most_ms: float = MOST_P99_MS) -> float:
+    """Seconds until nothing is refused and the 99th percentile is at most that, from then on."""
     window = (load.answered_at / _WINDOW_SECONDS).astype(int)
     last = 0.0
     for number in np.unique(window):
         inside = window == number
-        is_slow = np.quantile(load.since_due[inside], 0.99) * 1e3 > MOST_P99_MS
+        is_slow = np.quantile(load.since_due[inside], 0.99) * 1e3 > most_ms
         if is_slow or not load.is_good[inside].all():
             last = float(number + 1) * _WINDOW_SECONDS
     return last

@@ -106,8 +106,8 @@ def make_slots(threads: int) -> Slots:
     log half empty. With the 128 threads of the default what comes in is answered within about a
     tenth of a second, or refused at once.
     """
-    at_work = threads if threads <= _FEW else max(_FEW, threads // 4)
-    refusing = threads // 8
+    refusing = max(1, threads // 8)
+    at_work = max(1, min(threads - refusing, max(_FEW, threads // 4)))
     return Slots(at_work, max(threads - at_work - refusing, 0), _PATIENCE)
 
 
