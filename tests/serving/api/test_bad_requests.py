@@ -257,7 +257,7 @@ def test_no_application_whatever_is_in_it_ends_in_a_server_error(
         assert answer.status_code in {200, 400, 422}, answer.text
 
 
-@BOUNDED
+@settings(BOUNDED, max_examples=250)
 @given(rows=st.lists(CHANGES | ANYTHING, max_size=4), more=st.dictionaries(st.text(), ANYTHING))
 def test_no_batch_whatever_is_in_it_ends_in_a_server_error(
     api: Api, rows: list[Any], more: dict[str, Any]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import mlflow
@@ -219,6 +220,29 @@ def test_an_answer_of_the_registry_that_nobody_expected_is_survived_and_counted(
         wait_for(lambda: len(noted) > 2)
         assert set(noted) == {"registry"}
     try:
+        wait_for(lambda: desk.trouble == "")
+    finally:
+        desk.close()
+
+
+def test_a_registry_that_answers_late_delays_no_start_and_its_model_is_taken_then(
+    desk: Desk, lending_model: TrainedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_champion(lending_model)
+    answered = threading.Event()
+    refresh = LiveModel.refresh
+
+    def refresh_late(model: LiveModel) -> bool:
+        answered.wait(10)
+        return refresh(model)
+
+    monkeypatch.setattr(LiveModel, "refresh", refresh_late)
+    desk.open(patience=0.05)
+    try:
+        with pytest.raises(NotReadyError, match="has not answered yet"):
+            _ = desk.standing
+
+        answered.set()
         wait_for(lambda: desk.trouble == "")
     finally:
         desk.close()

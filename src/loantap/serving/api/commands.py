@@ -20,6 +20,8 @@ _ENVIRONMENT: Final = {
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "MLFLOW_DISABLE_TELEMETRY": "true",
+    # Of a registry that does not answer the last good model is taken, and soon: seconds.
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "5",
 }
 # A request in flight when the server is told to stop has so many seconds to end.
 _GRACE: Final = 30

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Final, Protocol
 
 from loantap.features.definitions import DECIDES
@@ -21,6 +21,8 @@ from loantap.serving.desk.standing import Standing, make_standing
 OFFERS: Final = "application"
 # Seconds; a policy that was put in force decides in all processes within one.
 _POLICY_SECONDS: Final = 0.2
+# Seconds for which a process that starts waits for the registry before it answers that it waits.
+_PATIENCE: Final = 5.0
 
 logger = logging.getLogger(__name__)
 
@@ -92,9 +94,14 @@ class Desk:
         """Why nothing can be decided; "" where it can."""
         return self._trouble if self._standing is None else ""
 
-    def open(self) -> None:
-        """Look once at registry and policies, then again and again in the background."""
-        self._settle(self._pools[0].submit(self._look_at_models), "registry")
+    def open(self, patience: float = _PATIENCE) -> None:
+        """Look once at registry and policies, then again and again in the background.
+
+        Args:
+            patience: seconds to wait for the first look at a registry that answers slowly; what it
+                finds later is put to work then.
+        """
+        self._settle(self._pools[0].submit(self._look_at_models), "registry", patience)
         self._settle(self._pools[1].submit(self.renew), "policies")
         for pool, look, of, seconds in (
             (self._pools[0], self._look_at_models, "registry", self._seconds),
@@ -122,8 +129,11 @@ class Desk:
         while not self._stop.wait(seconds):
             self._settle(pool.submit(look), of)
 
-    def _settle(self, look: Future[None], of: str) -> None:
+    def _settle(self, look: Future[None], of: str, patience: float | None = None) -> None:
         """Wait for a look; whatever goes wrong with one, the next is tried."""
+        if not wait([look], patience).done:
+            logger.warning("The %s has not answered within %g seconds", of, patience)
+            return
         error = look.exception()
         if error is None:
             return

@@ -54,7 +54,7 @@ class LiveModel:
         self.namespace = namespace
         self.failures = 0
         self._loaded: Loaded | None = None
-        self._trouble = "it was not looked for yet"
+        self._trouble = "the registry has not answered yet; it is asked on"
 
     @property
     def loaded(self) -> Loaded | None:
