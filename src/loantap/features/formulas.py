@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import Any, Final, Protocol
 
@@ -151,7 +152,7 @@ def make_formula(name: str) -> Callable[..., float | str]:
     if feature.categorical:
         return lambda text: text or MISSING
     formula = _find_formula(name)
-    return lambda *given: formula(_FLOATS, *given)
+    return partial(formula, _FLOATS)
 
 
 def tell_column(name: str, columns: Sequence[FloatArray]) -> FloatArray:

@@ -11,7 +11,6 @@ from typing import Any
 
 import click
 import pandas as pd
-from omegaconf import OmegaConf
 from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
@@ -25,6 +24,7 @@ from loantap.policy.sizing import SizingLoans, size_rules
 from loantap.policy.trial import TRIED_COLUMNS, try_policy
 from loantap.portfolio.errors import InputError
 from loantap.project.folder import find_project
+from loantap.project.parameters import read_group
 from loantap.project.pdf import print_page
 
 _POLICY = Path("conf/base/parameters_policy.yml")
@@ -180,11 +180,7 @@ def _load_both(folder: Path, written: dict[str, Any]) -> tuple[CreditPolicy, Eco
 
 
 def _read(path: Path, group: str) -> dict[str, Any]:
-    """A group of parameters as the files of its folder say it."""
-    files = sorted(path.parent.glob("parameters*.yml"))
-    merged = OmegaConf.merge(*(OmegaConf.load(file) for file in files))
-    found = OmegaConf.select(merged, group)
-    if found is None:
-        raise click.ClickException(f"{path} has no group {group}")
-    whole = OmegaConf.to_container(found, resolve=True)
-    return {str(name): value for name, value in dict(whole).items()}  # type: ignore[arg-type]
+    try:
+        return read_group(path.parent, group)
+    except InputError as error:
+        raise click.ClickException(str(error)) from error

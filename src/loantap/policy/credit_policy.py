@@ -94,12 +94,12 @@ class CreditPolicy(BaseModel):
 
     @model_validator(mode="after")
     def _is_approved_by_another(self) -> CreditPolicy:
-        approver = _plain(self.approved_by or "")
+        approver = fold_name(self.approved_by or "")
         if not approver:
             raise ValueError(
                 f"{self} was not approved by a second person; have one run loantap-policy approve"
             )
-        if approver == _plain(self.author):
+        if approver == fold_name(self.author):
             raise ValueError(f"{self} was approved by its author; a second person must approve it")
         return self
 
@@ -131,7 +131,7 @@ class CreditPolicy(BaseModel):
         return economics.scenarios[self.scenario]
 
 
-def _plain(name: str) -> str:
+def fold_name(name: str) -> str:
     """A name as it is compared: of any case, blanks of any kind and number taken for one."""
     return " ".join(unicodedata.normalize("NFKC", name).split()).casefold()
 

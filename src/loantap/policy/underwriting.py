@@ -167,7 +167,15 @@ class Underwriter:
         Raises:
             InputError: a column the model needs is missing.
         """
-        scored = self.scorer.score_one(application, as_of)
+        return self.conclude_one(application, self.scorer.score_one(application, as_of), as_of)
+
+    def conclude_one(
+        self, application: Mapping[str, object], scored: Scored, as_of: pd.Timestamp
+    ) -> Underwritten:
+        """Decide one application that the scorer of this underwriter has scored.
+
+        For those who need what was read of it too, such as the amount: `scored.columns`.
+        """
         amount, rate, months = (scored.columns.get(name, math.nan) for name in TERMS)
         decision, cause, npv = self.decider.decide_one(
             scored.probability_of_default,

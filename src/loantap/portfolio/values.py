@@ -23,6 +23,8 @@ from loantap.portfolio.dictionary import Column, Kind
 
 MONTH_FORMAT = "%b-%Y"
 _LONGEST_SHOWN = 20
+# Whole numbers up to here are the same as floats.
+_EXACT = 2**53
 # A month is that of the place where it was written down, whatever its offset from UTC.
 _UTC_OFFSET = re.compile(r"(:\d{2}(?:\.\d+)?)\s*(Z|[+-]\d{2}(?::?\d{2})?)$")
 # What float() takes, less underscores, digits of other scripts and "nan".
@@ -146,10 +148,13 @@ def show_value(value: object) -> str:
 
 def _number_reader(column: Column) -> Reader:
     rules, absent, plain = list_rules(column), absence(column), _plain_number(column)
+    accepts = _make_acceptance(column)
 
     def read(raw: object, as_of_days: float) -> tuple[Value, str]:  # noqa: ARG001
         if isinstance(raw, float):
             number: float | None = raw
+        elif type(raw) is int and -_EXACT <= raw <= _EXACT:
+            number = float(raw)
         elif isinstance(raw, str):
             text = plain(raw.strip())
             number = float(text) if _NUMBER.fullmatch(text) else None if text else np.nan
@@ -157,6 +162,8 @@ def _number_reader(column: Column) -> Reader:
             number = _to_float(raw)
         if number is None:
             return np.nan, "not a number"
+        if accepts(number):
+            return number, ""
         if number != number:  # noqa: PLR0124 (NaN alone is unlike itself; the quickest test)
             return np.nan, absent
         for breaks, reason in rules:
@@ -165,6 +172,22 @@ def _number_reader(column: Column) -> Reader:
         return number, ""
 
     return read
+
+
+def _make_acceptance(column: Column) -> Callable[[float], bool]:
+    """What tells sooner than the rules that a number breaks none; where it does not, they decide.
+
+    Most numbers of an application are good, and each of them is asked for four rules.
+    """
+    if column.values:
+        return frozenset(column.values).__contains__
+    low = -np.inf if column.minimum is None else column.minimum
+    high = column.maximum
+    if high is None:
+        return lambda number: False  # noqa: ARG005
+    if column.kind is Kind.COUNT:
+        return lambda number: low <= number <= high and number % 1 == 0
+    return lambda number: low <= number <= high
 
 
 def _plain_number(column: Column) -> Callable[[str], str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,14 @@ from loantap.portfolio.column_reading import ReadColumn, list_problems
 from loantap.portfolio.contradictions import Contradiction
 from loantap.portfolio.dictionary import COLUMNS, Column
 from loantap.portfolio.values import show_value
+
+
+class Problem(NamedTuple):
+    """One thing that is wrong with an application: where, the value as it is shown, and what."""
+
+    column: Column
+    value: str
+    reason: str
 
 
 def say_problem(column: Column, value: str, reason: str) -> str:

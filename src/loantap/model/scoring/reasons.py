@@ -108,10 +108,11 @@ class ReasonGiver:
         return sum(parts, np.zeros(()))
 
     def _add_up_one(self, concept: Concept, contributed: Mapping[str, float]) -> float:
-        return sum(
-            min(contributed[n], 0.0) if n in self.senseless else contributed[n]
-            for n in concept.features
-        )
+        together = 0.0
+        for name in concept.features:
+            effect = contributed[name]
+            together += min(effect, 0.0) if name in self.senseless else effect
+        return together
 
 
 def make_reason_giver(scorecard: Scorecard) -> ReasonGiver:

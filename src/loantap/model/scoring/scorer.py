@@ -13,7 +13,7 @@ from loantap.features.definitions import FEATURE_SETS, FEATURES, FeatureSet
 from loantap.features.formulas import compute_column, make_formula
 from loantap.model.scoring.assessed import Assessed, Scored
 from loantap.model.scoring.decompose import UnexplainableError, make_scorecard
-from loantap.model.scoring.invalid import describe_invalid, say_problem
+from loantap.model.scoring.invalid import Problem, describe_invalid, say_problem
 from loantap.model.scoring.reasons import REASONS, ReasonGiver, make_reason_giver
 from loantap.model.scoring.scorecard import (
     SCALE,
@@ -214,16 +214,11 @@ class Scorer:
         Raises:
             InputError: a column the model needs is missing.
         """
-        columns, problems = self._read_one(application, as_of)
+        columns, problems = self.read_one(application, as_of)
         if problems:
-            return Scored(None, None, ("; ".join(problems), "", "", ""), 0, columns)
-        log_odds = self.scorecard.base
-        features, contributed = {}, {}
-        for term in self._terms:
-            value = term.compute(*[columns[used] for used in term.uses])
-            effect = term.weigh(value)
-            features[term.name], contributed[term.name] = value, effect
-            log_odds += effect
+            told = "; ".join(say_problem(*problem) for problem in problems)
+            return Scored(None, None, (told, "", "", ""), 0, columns)
+        log_odds, features, contributed = self._contribute(columns)
         return Scored(
             to_probability(log_odds),
             SCALE.of_one(log_odds),
@@ -232,26 +227,57 @@ class Scorer:
             columns,
         )
 
-    def _read_one(
+    def explain_one(
         self, application: Mapping[str, object], as_of: pd.Timestamp
-    ) -> tuple[dict[str, Value], list[str]]:
-        """Typed values by canonical name, and what is wrong with any of them."""
+    ) -> dict[str, float]:
+        """Contribution of each feature to the log-odds of one application.
+
+        With `scorecard.base` they sum to the log-odds of its PD. {} where it cannot be scored.
+
+        Raises:
+            InputError: a column the model needs is missing.
+        """
+        columns, problems = self.read_one(application, as_of)
+        return {} if problems else self._contribute(columns)[2]
+
+    def _contribute(
+        self, columns: Mapping[str, Value]
+    ) -> tuple[float, dict[str, float | str], dict[str, float]]:
+        """Log-odds of one application, its features, and the contribution of each."""
+        log_odds = self.scorecard.base
+        features: dict[str, float | str] = {}
+        contributed: dict[str, float] = {}
+        for term in self._terms:
+            value = term.compute(*[columns[used] for used in term.uses])
+            effect = term.weigh(value)
+            features[term.name], contributed[term.name] = value, effect
+            log_odds += effect
+        return log_odds, features, contributed
+
+    def read_one(
+        self, application: Mapping[str, object], as_of: pd.Timestamp
+    ) -> tuple[dict[str, Value], list[Problem]]:
+        """Typed values by canonical name, and what is wrong with any of them.
+
+        Raises:
+            InputError: a column the model needs is missing.
+        """
         today = to_days(as_of)
         columns: dict[str, Value] = {}
-        problems: list[str] = []
+        problems: list[Problem] = []
         for column, reader in self._readers:
             if column.source_name not in application:
                 require_columns(pd.DataFrame([application]), self.columns, "application")
             raw = application[str(column.source_name)]
             columns[column.name], reason = reader(raw, today)
             if reason:
-                problems.append(say_problem(column, show_value(raw), reason))
+                problems.append(Problem(column, show_value(raw), reason))
         if self._is_tied:
             name, reason = contradict(*[columns[name] for name in TERMS])  # type: ignore[arg-type]
             if name:
                 column = COLUMNS[name]
                 shown = show_value(application[str(column.source_name)])
-                problems.append(say_problem(column, shown, reason))
+                problems.append(Problem(column, shown, reason))
         return columns, problems
 
 

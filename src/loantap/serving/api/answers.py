@@ -1,0 +1,79 @@
+"""Answers, made from the records that are kept: what was answered once is answered again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from flask import Response
+from pydantic_core import to_json
+
+from loantap.policy.application_ids import APPLICATION_ID
+from loantap.policy.decisions import Decision
+from loantap.serving.audit.chain import write_time
+from loantap.serving.audit.records import Kind, Record
+
+JSON: Final = "application/json"
+
+
+def answer(content: object, status: int = 200) -> Response:
+    """An answer in JSON."""
+    return Response(to_json(content), status, content_type=JSON)
+
+
+def tell_decision(record: Record) -> dict[str, Any]:
+    """A decision as it was answered when it was made."""
+    public, personal = record.public, record.personal or {}
+    told = {
+        "id": record.id,
+        "at": write_time(record.at),
+        APPLICATION_ID: personal.get(APPLICATION_ID),
+        "probability_of_default": public["probability_of_default"],
+        "score": public["score"],
+        "decision": public["decision"],
+        "reasons": personal.get("reasons", []),
+        "expected_npv": public["expected_npv"],
+        "model": public["model"],
+        "policy": public["policy"],
+        "simulated": public["simulated"],
+        "case": "open" if public["decision"] == Decision.REFER else None,
+    }
+    if "offers" in personal:
+        told["offers"] = personal["offers"]
+    return told
+
+
+def tell_offers(record: Record) -> dict[str, Any]:
+    """Offers as they were answered when they were made."""
+    public, personal = record.public, record.personal or {}
+    return {
+        "id": record.id,
+        "at": write_time(record.at),
+        APPLICATION_ID: personal.get(APPLICATION_ID),
+        "offers": personal.get("offers", []),
+        "model": public["model"],
+        "policy": public["policy"],
+        "simulated": public["simulated"],
+    }
+
+
+def tell_batch(records: Sequence[Record]) -> dict[str, Any]:
+    """A batch as it was answered when it was decided; its own record is the first."""
+    batch = records[0]
+    if batch.kind is not Kind.BATCH:
+        raise ValueError(f"record {batch.id} is of no batch")
+    results: list[dict[str, Any] | None] = [None] * int(batch.public["n"])
+    wrong: Mapping[str, list[str]] = (batch.personal or {}).get("invalid", {})
+    for place, reasons in wrong.items():
+        results[int(place)] = {
+            "row": int(place), "decision": Decision.INVALID.value, "reasons": reasons
+        }  # fmt: skip
+    for record in records[1:]:
+        row = record.public["row"]
+        results[row] = {"row": row, **tell_decision(record)}
+    return {
+        "batch_id": batch.id,
+        "n": batch.public["n"],
+        "counts": batch.public["counts"],
+        "results": [result for result in results if result is not None],
+    }

@@ -1,0 +1,138 @@
+"""The application: its routes, and how errors are answered."""
+
+from __future__ import annotations
+
+from apiflask import APIFlask
+from flask import Response
+
+from loantap.portfolio.errors import InputError
+from loantap.registry.connection import RegistryDownError
+from loantap.serving.api.batches import add_batches
+from loantap.serving.api.decisions import add_decisions
+from loantap.serving.api.direct import decide_directly
+from loantap.serving.api.docs import add_docs
+from loantap.serving.api.envelope import Envelope
+from loantap.serving.api.health import add_health
+from loantap.serving.api.models import add_models
+from loantap.serving.api.office import Office
+from loantap.serving.api.openapi import ABOUT, complete
+from loantap.serving.api.policies import add_policies
+from loantap.serving.api.problems import ProblemError, answer_problem, answer_problems
+from loantap.serving.api.queue import add_queue
+from loantap.serving.api.scoring import add_scoring
+from loantap.serving.api.slots import Slots
+from loantap.serving.audit.errors import (
+    AuditUnavailableError,
+    IdempotencyConflictError,
+    UnknownRecordError,
+)
+from loantap.serving.cases.errors import UnknownCaseError
+from loantap.serving.desk.desk import NotReadyError
+from loantap.serving.desk.fields import FieldError
+from loantap.serving.policies.errors import (
+    InvalidPolicyError,
+    SamePersonError,
+    UnknownPolicyError,
+)
+
+_FEW = 16
+# Seconds.
+_PATIENCE = 0.5
+TITLE = "LoanTap underwriting"
+_GROUPS = ("Decide", "Decisions", "Queue", "Policy", "About", "Operation")
+_FAULTS: dict[type[InputError], str] = {
+    UnknownCaseError: "not-found",
+    UnknownPolicyError: "not-found",
+    UnknownRecordError: "not-found",
+    SamePersonError: "four-eyes",
+    InvalidPolicyError: "invalid-body",
+}
+
+
+class _Application(APIFlask):
+    """Says nothing of an exception but what `answer_problems` says: it may quote personal data."""
+
+    def log_exception(self, exc_info: object) -> None:
+        """Nothing."""
+
+
+def make_app(office: Office) -> APIFlask:
+    """The WSGI application.
+
+    Args:
+        office: what the routes work with.
+    """
+    # Another version of the API would have addresses of its own.
+    app = _Application(
+        "loantap", title=TITLE, version="1", json_errors=False, docs_path=None,
+        static_folder=None,  # type: ignore[arg-type]
+    )  # fmt: skip
+    app.config.update(
+        PROPAGATE_EXCEPTIONS=False,
+        OPENAPI_VERSION="3.1.0",
+        DESCRIPTION=ABOUT,
+        AUTO_404_RESPONSE=False,
+        AUTO_AUTH_ERROR_RESPONSE=False,
+        AUTO_TAGS=False,
+        TAGS=[{"name": name} for name in _GROUPS],
+        SECURITY_SCHEMES={
+            "key": {"type": "http", "scheme": "bearer", "description": "lt_..., of loantap-keys"}
+        },
+    )
+    app.spec_processor(complete)
+    # Fields are in the order of a file.
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    for add in (
+        add_scoring, add_batches, add_decisions, add_queue, add_policies, add_models, add_health,
+    ):  # fmt: skip
+        add(app, office)
+    add_docs(app)
+    answer_problems(app)
+    _answer_faults(app)
+    envelope = Envelope(
+        decide_directly(office, app.wsgi_app),
+        office.metrics,
+        make_slots(office.settings.threads),
+        log=office.settings.log_requests,
+    )
+    app.wsgi_app = envelope  # type: ignore[method-assign]
+    return app
+
+
+def make_slots(threads: int) -> Slots:
+    """Slots for the threads of a process: a quarter works, an eighth refuses, the others wait.
+
+    More than a few dozen at work only hinder each other; fewer would leave commits of the audit
+    log half empty. With the 128 threads of the default what comes in is answered within about a
+    tenth of a second, or refused at once.
+    """
+    refusing = max(1, threads // 8)
+    at_work = max(1, min(threads - refusing, max(_FEW, threads // 4)))
+    return Slots(at_work, max(threads - at_work - refusing, 0), _PATIENCE)
+
+
+def _answer_faults(app: APIFlask) -> None:
+    """Errors of the layers below, as problems."""
+
+    @app.errorhandler(NotReadyError)
+    def _not_ready(error: NotReadyError) -> Response:
+        return answer_problem(ProblemError("no-model", f"{error}. See /readyz."))
+
+    @app.errorhandler(AuditUnavailableError)
+    def _no_record(error: AuditUnavailableError) -> Response:
+        detail = f"There is no answer without a record. {error}"
+        return answer_problem(ProblemError("no-record", detail, headers={"Retry-After": "2"}))
+
+    @app.errorhandler(IdempotencyConflictError)
+    def _conflict(error: IdempotencyConflictError) -> Response:
+        return answer_problem(ProblemError("idempotency-conflict", str(error)))
+
+    @app.errorhandler(RegistryDownError)
+    def _registry_down(error: RegistryDownError) -> Response:
+        return answer_problem(ProblemError("no-model", str(error), headers={"Retry-After": "10"}))
+
+    @app.errorhandler(InputError)
+    def _cannot(error: InputError) -> Response:
+        kind = next((kind for of, kind in _FAULTS.items() if isinstance(error, of)), "conflict")
+        field = FieldError(error.where, error.problem, error.remedy)
+        return answer_problem(ProblemError(kind, str(error), [field]))

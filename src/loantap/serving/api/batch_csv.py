@@ -1,0 +1,91 @@
+"""Batches in CSV: applications in, as in a file that a run scores; decisions out."""
+
+from __future__ import annotations
+
+import csv
+import io
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from loantap.model.scoring.scorer import REASONS
+from loantap.policy.application_ids import APPLICATION_ID
+from loantap.portfolio.errors import InputError
+from loantap.portfolio.loantap_format import FAULT, require_names
+from loantap.serving.api.problems import ProblemError
+from loantap.serving.desk.fields import FieldError, application_columns
+from loantap.serving.desk.standing import Standing
+from loantap.tables.csv_file import CsvRows
+
+_GZIP: Final = b"\x1f\x8b"
+_BODY: Final = "the body"
+_COLUMNS: Final = (
+    "row", "id", APPLICATION_ID, "probability_of_default", "score", "decision", *REASONS,
+    "model_name", "model_version", "expected_npv", "policy_version", "policy_digest",
+)  # fmt: skip
+
+
+def read_csv(raw: bytes, standing: Standing, most: int) -> list[dict[str, Any]]:
+    """Rows of a CSV body by source column name, as text; None where nothing is stated.
+
+    It is read as a file of applications is: columns that are not of the LoanTap format are left
+    out, and a row that cannot be read says why in `FAULT`.
+
+    Args:
+        raw: the body.
+        standing: what decides, for the columns it needs.
+        most: rows; one more is read at most, to tell that there are too many.
+
+    Raises:
+        ProblemError: it is no CSV, or lacks a column.
+    """
+    if raw.startswith(_GZIP):
+        raise _tell("it is compressed", "Send it as it is")
+    columns = {APPLICATION_ID, *application_columns()}
+    rows: list[dict[str, Any]] = []
+    # The reader of files takes a file; this one has no name once it is open.
+    with tempfile.TemporaryDirectory(prefix="loantap-") as folder:
+        path = Path(folder) / "batch.csv"
+        path.write_bytes(raw)
+        try:
+            file = CsvRows(path, _BODY)
+            require_names(file.names, standing.underwriter.needed, _BODY)
+            for table in file.read(columns, most + 1):
+                rows += table.to_pylist()
+                if len(rows) > most:
+                    break
+        except InputError as error:
+            raise _tell(f"{error.where}: {error.problem}", error.remedy) from error
+    return rows
+
+
+def take_faults(rows: list[dict[str, Any]]) -> dict[int, list[str]]:
+    """Why rows cannot be read, by place from 0; `FAULT` is taken out of all of them."""
+    faults = {}
+    for place, row in enumerate(rows):
+        fault = row.pop(FAULT, None)
+        if fault is not None:
+            faults[place] = [fault]
+    return faults
+
+
+def write_csv(told: Mapping[str, Any]) -> bytes:
+    """The answer to a batch as CSV: a line per application, in their order."""
+    out = io.StringIO()
+    written = csv.writer(out, lineterminator="\n")
+    written.writerow(_COLUMNS)
+    for result in told["results"]:
+        reasons = [*result["reasons"], "", "", "", ""][: len(REASONS)]
+        model, policy = result.get("model", {}), result.get("policy", {})
+        about = (result["row"], result.get("id"), result.get(APPLICATION_ID))
+        scored = (result.get("probability_of_default"), result.get("score"), result["decision"])
+        made_by = (model.get("name"), model.get("version"), result.get("expected_npv"))
+        under = (policy.get("version"), policy.get("digest"))
+        written.writerow((*about, *scored, *reasons, *made_by, *under))
+    return out.getvalue().encode()
+
+
+def _tell(problem: str, remedy: str) -> ProblemError:
+    error = FieldError("body", problem, remedy)
+    return ProblemError("not-csv", f"The CSV cannot be used: {problem}. {remedy}.", [error])

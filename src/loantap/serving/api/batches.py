@@ -1,0 +1,169 @@
+"""The route that decides a batch, in JSON or CSV."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from apiflask import APIFlask
+from flask import Response, request
+
+from loantap.policy.application_ids import APPLICATION_ID
+from loantap.serving.api.answers import answer, tell_batch
+from loantap.serving.api.batch_csv import read_csv, take_faults, write_csv
+from loantap.serving.api.bodies import CSV, JSON, parse_object, read_body
+from loantap.serving.api.memory import trim
+from loantap.serving.api.office import Office
+from loantap.serving.api.openapi import REPEATABLE, describe, in_json, refer
+from loantap.serving.api.parameters import require_known
+from loantap.serving.api.problems import ProblemError, refuse
+from loantap.serving.api.schemas import Batch
+from loantap.serving.api.scoring import SCORE, count, find_kept
+from loantap.serving.api.slots import Slots
+from loantap.serving.audit.records import Caller, Record
+from loantap.serving.desk.batch import decide_batch
+from loantap.serving.desk.fields import ApplicationFields
+from loantap.serving.desk.today import find_today
+
+_APPLICATIONS: Final = "applications"
+# Batches that may wait, and seconds that they do.
+_ROOM: Final = 4
+_PATIENCE: Final = 15.0
+_BODY: Final = {
+    "type": "object",
+    "properties": {
+        _APPLICATIONS: {
+            "type": "array", "items": refer("Application"), "minItems": 1, "maxItems": 10_000,
+        }
+    },
+    "required": [_APPLICATIONS],
+    "additionalProperties": False,
+}  # fmt: skip
+
+
+def add_batches(app: APIFlask, office: Office) -> None:
+    """Add the route for many applications."""
+    # One at a time: two take twice the memory and no less time, since one thread computes at once.
+    turns = Slots(1, _ROOM, _PATIENCE)
+
+    @app.post("/v1/applications/score-batch")
+    @describe(
+        app, "Decide on up to 10,000 applications", "Decide", told=Batch, scope=SCORE,
+        problems=(409, 422), parameters=[REPEATABLE],
+        body={**in_json(_BODY), CSV: {"schema": {"type": "string"}}},
+    )  # fmt: skip
+    def score_batch() -> Response:
+        visitor = office.doors.enter(SCORE)
+        kind, raw = read_body(office.settings.max_batch_body, (JSON, CSV))
+        require_known([])
+        caller = visitor.as_caller(raw)
+        if not turns.take():
+            raise ProblemError(
+                "overloaded",
+                "Other batches are being decided. Wait some seconds, then send it again.",
+                headers={"Retry-After": "5"},
+            )
+        try:
+            told = tell_batch(find_kept(office, caller) or decide_rows(office, kind, raw, caller))
+            if _wants_csv():
+                return Response(write_csv(told), content_type=f"{CSV}; charset=utf-8")
+            return answer(told)
+        finally:
+            turns.give_back()
+            trim(0)
+
+
+def decide_rows(office: Office, kind: str, raw: bytes, caller: Caller) -> list[Record]:
+    """Decide the applications of a body; returns what was kept.
+
+    Raises:
+        ProblemError: it is no batch.
+        NotReadyError: there is no champion.
+        AuditUnavailableError: nothing can be kept.
+    """
+    standing, most = office.desk.standing, office.settings.max_batch_rows
+    rows = read_csv(raw, standing, most) if kind == CSV else _read_json(raw)
+    _require_size(rows, most)
+    faults = take_faults(rows) if kind == CSV else {}
+    refused = check_rows(rows, standing.fields, faults)
+    batch = decide_batch(standing, rows, refused, find_today())
+    kept = office.store.append(batch.entries, caller)
+    _count(office, kept)
+    return kept
+
+
+def check_rows(
+    rows: Sequence[Mapping[str, Any]],
+    fields: ApplicationFields,
+    faults: Mapping[int, list[str]],
+) -> dict[int, list[str]]:
+    """What is wrong with the names and types of rows, by place from 0.
+
+    An id that was there before is wrong as well: which of the two counts is not known.
+
+    Args:
+        rows: the applications.
+        fields: that they may and must have.
+        faults: what is known to be wrong with some of them, of which nothing else is said.
+    """
+    refused = dict(faults)
+    seen: dict[object, int] = {}
+    are_good = not refused and fields.are_good(rows)
+    for place, row in enumerate(rows):
+        if place in refused:
+            continue
+        errors = [] if are_good else fields.check(row)
+        if errors:
+            refused[place] = [f"{e.field}: {e.problem}. {e.remedy}" for e in errors]
+            continue
+        identifier = row.get(APPLICATION_ID)
+        if identifier is None:
+            continue
+        first = seen.setdefault(str(identifier).strip(), place)
+        if first != place:
+            told = f"{APPLICATION_ID}: the same as that of row {first}"
+            refused[place] = [f"{told}. Give each application an id of its own"]
+    return refused
+
+
+def _read_json(raw: bytes) -> list[dict[str, Any]]:
+    body = parse_object(raw)
+    rows = body.pop(_APPLICATIONS, None)
+    if body:
+        name = next(iter(body))[:40]
+        refuse("invalid-body", "The body has a field that is not known.", name, "unknown field",
+               f"Give {_APPLICATIONS} alone")  # fmt: skip
+    if type(rows) is not list:
+        refuse("invalid-body", f"The body has no list of {_APPLICATIONS}.", _APPLICATIONS,
+               "missing, or no list", f'Send {{"{_APPLICATIONS}": [...]}}')  # fmt: skip
+    for place, row in enumerate(rows):
+        if type(row) is not dict:
+            refuse("invalid-body", f"Row {place} is no application.", f"{_APPLICATIONS}[{place}]",
+                   "not an object", "Give an object with the fields of an application")  # fmt: skip
+    return rows
+
+
+def _require_size(rows: Sequence[object], most: int) -> None:
+    if not rows:
+        refuse("invalid-body", "The batch has no applications.", _APPLICATIONS, "empty",
+               "Send at least one")  # fmt: skip
+    if len(rows) > most:
+        raise ProblemError(
+            "too-large",
+            f"The batch has more than {most:,} applications. Send several "
+            "batches, or score a file with `kedro run --pipeline scoring`.",
+        )
+
+
+def _count(office: Office, records: Sequence[Record]) -> None:
+    """Count the decisions of a batch, those of one outcome together."""
+    first: dict[str, tuple[Record, int]] = {}
+    for record in records[1:]:
+        outcome = record.public["decision"]
+        first[outcome] = (record, first.get(outcome, (record, 0))[1] + 1)
+    for record, n in first.values():
+        count(office, record, n)
+
+
+def _wants_csv() -> bool:
+    return request.accept_mimetypes.best_match([JSON, CSV]) == CSV

@@ -1,0 +1,170 @@
+"""Bodies of requests, read strictly: size, content type, JSON without duplicates."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from flask import request
+from pydantic_core import from_json
+
+from loantap.serving.api.problems import ProblemError, refuse
+from loantap.serving.desk.fields import FieldError
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+JSON: Final = "application/json"
+CSV: Final = "text/csv"
+_UTF8: Final = {"utf-8", "utf8"}
+# Objects of an application lie this deep at most: in a list, in the body.
+_DEEPEST: Final = 12
+
+
+def read_body(most: int, types: Sequence[str] = (JSON,)) -> tuple[str, bytes]:
+    """The content type and the bytes of the request at hand.
+
+    Args:
+        most: largest number of bytes.
+        types: content types that are taken.
+
+    Raises:
+        ProblemError: another content type, or a larger body.
+    """
+    given, raw = read_bytes(request.environ, most, types)
+    if raw is not None:
+        return given, raw
+    request.max_content_length = most
+    return given, request.get_data(cache=False)
+
+
+def read_bytes(
+    environ: WSGIEnvironment, most: int, types: Sequence[str]
+) -> tuple[str, bytes | None]:
+    """The same of a request of which no more is known; no bytes where it doesn't say how many."""
+    given = environ.get("CONTENT_TYPE", "")
+    if given not in types:
+        given = _check_type(given, types)
+    if environ.get("HTTP_CONTENT_ENCODING", "identity") != "identity":
+        refuse(
+            "wrong-type", "The body is compressed.", "Content-Encoding",
+            "compressed bodies are not read", "Send the body as it is",
+        )  # fmt: skip
+    length = environ.get("CONTENT_LENGTH") or ""
+    if length.isascii() and length.isdigit() and len(length) < 16:
+        if int(length) > most:
+            raise _tell_size(most)
+        # The server gives what was announced; through the framework it takes three times as long.
+        return given, environ["wsgi.input"].read(int(length))
+    return given, None
+
+
+def read_object(most: int) -> dict[str, Any]:
+    """The body as a JSON object.
+
+    Raises:
+        ProblemError: it is none.
+    """
+    return parse_object(read_body(most)[1])
+
+
+def parse_object(raw: bytes) -> dict[str, Any]:
+    """A JSON object (RFC 8259) of UTF-8, no name twice, no NaN or Infinity, not deeply nested.
+
+    Raises:
+        ProblemError: it is none.
+    """
+    try:
+        found = from_json(raw, allow_inf_nan=False)
+    except ValueError as error:
+        raise _tell_json(str(error)) from error
+    if type(found) is not dict:
+        raise _tell_json(f"a {_name_type(found)} where an object is expected")
+    # Each name of the text is followed by a colon, so with as many colons as names none is lost.
+    colons = raw.count(b":")
+    if colons not in (len(found), _count_flat(found)) and colons != _count_names(found, 0):
+        _require_single_names(raw)
+    return found
+
+
+def _check_type(given: str, types: Sequence[str]) -> str:
+    kind, _, options = given.partition(";")
+    kind = kind.strip().lower()
+    charset = options.partition("charset=")[2].split(";")[0].strip().strip('"').lower()
+    if kind in types and (not charset or charset in _UTF8):
+        return kind
+    listed = " or ".join(types)
+    shown = given if given.isprintable() and len(given) < 60 else "something else"
+    raise ProblemError(
+        "wrong-type",
+        f"The content type is {shown or 'not given'}; {listed} is expected.",
+        [FieldError("Content-Type", f"not {listed}", f"Send {listed} in UTF-8, and say so")],
+    )
+
+
+def _count_flat(found: dict[str, Any]) -> int:
+    """Names of an object and of the objects in its lists, which is all of a flat batch."""
+    lists = [value for value in found.values() if type(value) is list]
+    return len(found) + sum(len(row) for rows in lists for row in rows if type(row) is dict)
+
+
+def _count_names(found: object, depth: int) -> int:
+    if depth > _DEEPEST:
+        raise _tell_json("nested too deeply")
+    if isinstance(found, dict):
+        return len(found) + sum(_count_names(v, depth + 1) for v in found.values())
+    if isinstance(found, list):
+        return sum(_count_names(value, depth + 1) for value in found)
+    return 0
+
+
+def _require_single_names(raw: bytes) -> None:
+    """Refuse a text in which an object has a name twice."""
+
+    def check(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if len(found) < len(pairs):
+            names = [name for name, _ in pairs]
+            twice = next(name for name in names if names.count(name) > 1)
+            raise ProblemError(
+                "not-json",
+                f"The name {_show(twice)} is there twice, so that it is not clear which counts.",
+                [FieldError(_show(twice), "given twice", "Give it once")],
+            )
+        return found
+
+    json.loads(raw, object_pairs_hook=check)
+
+
+def _tell_json(problem: str) -> ProblemError:
+    return ProblemError(
+        "not-json",
+        f"The body cannot be read: {problem}.",
+        [
+            FieldError(
+                "body",
+                problem,
+                "Send one JSON object (RFC 8259) in UTF-8, without NaN, Infinity, comments or "
+                "commas at the end",
+            )
+        ],
+    )
+
+
+def _tell_size(most: int) -> ProblemError:
+    return ProblemError(
+        "too-large",
+        f"The body is larger than {most:,} bytes.",
+        [FieldError("body", f"larger than {most:,} bytes", "Send less at once")],
+    )
+
+
+def _name_type(value: object) -> str:
+    names = {list: "list", str: "text", bool: "truth value", type(None): "null"}
+    return names.get(type(value), "number")
+
+
+def _show(text: str) -> str:
+    shown = text if len(text) <= 40 else f"{text[:40]}..."
+    return shown if shown.isprintable() else ascii(shown)

@@ -1,0 +1,91 @@
+"""`loantap-api`: serve the API."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import tempfile
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from loantap.portfolio.errors import InputError
+from loantap.serving.settings import ServingSettings, read_settings
+
+_TARGET: Final = "loantap.serving.api.worker:load"
+_METRICS: Final = "PROMETHEUS_MULTIPROC_DIR"
+# Before NumPy and MLflow are imported: a request is one thread's work, and nothing is reported.
+_ENVIRONMENT: Final = {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    # Of a registry that does not answer the last good model is taken, and soon: seconds.
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "5",
+}
+# A request in flight when the server is told to stop has so many seconds to end.
+_GRACE: Final = 30
+
+
+@click.command()
+@click.option("--host", help="Address to listen at; 127.0.0.1 by default.")
+@click.option("--port", type=click.IntRange(0, 65_535), help="Port; 8000 by default.")
+@click.option("--workers", type=click.IntRange(1, 64), help="Processes; 2 by default.")
+@click.option("--threads", type=click.IntRange(1, 512), help="Threads of each; 128 by default.")
+def main(**options: Any) -> None:
+    """Serve decisions over HTTP, with the champion and the policy in force.
+
+    Options may also be given as LOANTAP_HOST, LOANTAP_PORT, LOANTAP_WORKERS and LOANTAP_THREADS.
+    """
+    try:
+        settings = read_settings(**options)
+        _serve(settings)
+    except InputError as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _serve(settings: ServingSettings) -> None:
+    for name, value in _ENVIRONMENT.items():
+        os.environ.setdefault(name, value)
+    # The processes read them again.
+    for name in ("host", "port", "workers", "threads"):
+        os.environ[f"LOANTAP_{name.upper()}"] = str(getattr(settings, name))
+    with tempfile.TemporaryDirectory(prefix="loantap-metrics-") as folder:
+        counted = settings.metrics_folder or Path(folder)
+        counted.mkdir(parents=True, exist_ok=True)
+        os.environ[_METRICS] = str(counted)
+        _run(settings)
+
+
+def _run(settings: ServingSettings) -> None:
+    from granian import Granian
+    from granian.constants import Interfaces
+
+    from loantap.serving.api.first_start import prepare
+    from loantap.serving.api.logs import LOGGING
+
+    for line in prepare(settings):
+        click.echo(line)
+    # Imported once, before the processes part: they start sooner and share its memory.
+    importlib.import_module(_TARGET.partition(":")[0])
+    click.echo(f"LoanTap's API listens at http://{settings.host}:{settings.port}, docs at /docs")
+    server = Granian(
+        _TARGET,
+        address=settings.host,
+        port=settings.port,
+        interface=Interfaces.WSGI,
+        workers=settings.workers,
+        blocking_threads=settings.threads,
+        backlog=settings.backlog,
+        backpressure=settings.backlog,
+        websockets=False,
+        factory=True,
+        log_dictconfig=LOGGING,
+        respawn_failed_workers=True,
+        workers_kill_timeout=_GRACE,
+    )
+    server.serve()
+
+
+if __name__ == "__main__":
+    main()

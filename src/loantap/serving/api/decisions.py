@@ -1,0 +1,197 @@
+"""Routes to kept decisions: one, a search, a replay, erasure."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from apiflask import APIFlask
+from flask import Response
+
+from loantap.policy.decisions import Decision
+from loantap.portfolio.errors import InputError
+from loantap.serving.api.answers import answer, tell_decision
+from loantap.serving.api.bodies import read_object
+from loantap.serving.api.office import Office
+from loantap.serving.api.openapi import REPEATABLE, describe, in_json, in_query
+from loantap.serving.api.parameters import (
+    read_choice,
+    read_count,
+    read_text,
+    read_time,
+    require_known,
+)
+from loantap.serving.api.problems import ProblemError, refuse
+from loantap.serving.api.schemas import Decisions, Erasure, KeptDecision, Replay
+from loantap.serving.audit.chain import write_time
+from loantap.serving.audit.records import Entry, Kind, Record
+
+READ: Final = "read"
+ADMIN: Final = "admin"
+# Those that can be replayed by themselves: an invalid application has no record.
+_DECISIONS: Final = tuple(d.value for d in Decision if d is not Decision.INVALID)
+_SEARCHED: Final = (
+    "decision", "application_id", "since", "until", "person", "model_version", "policy_digest",
+    "after", "limit",
+)  # fmt: skip
+_MOST: Final = 500
+_LONGEST_REASON: Final = 500
+
+
+def add_decisions(app: APIFlask, office: Office) -> None:
+    """Add the routes to kept decisions."""
+
+    @app.get("/v1/decisions/<decision_id>")
+    @describe(app, "A decision, what went in and what happened since", "Decisions",
+              told=KeptDecision, scope=READ, problems=(404,))  # fmt: skip
+    def get_decision(decision_id: str) -> Response:
+        office.doors.enter(READ)
+        require_known([])
+        record = find_decision(office, decision_id)
+        told = tell_decision(record) | {"person": record.person, "caller": record.caller}
+        case = office.cases.find(record.id)
+        told["case"] = case.state.value if case else None
+        if record.is_erased:
+            told["erased"] = True
+        else:
+            told["input"] = (record.personal or {})["application"]
+            told |= _explain(office, record)
+        told["events"] = [tell_event(event) for event in office.store.about(record.id)]
+        return answer(told)
+
+    @app.get("/v1/decisions")
+    @describe(
+        app, "Search decisions, newest first", "Decisions", told=Decisions, scope=READ,
+        parameters=[
+            in_query("decision", "Only these", type="string", enum=list(_DECISIONS)),
+            in_query("application_id", "As it was given"),
+            in_query("since", "Made at this time or later", type="string", format="date-time"),
+            in_query("until", "Made before", type="string", format="date-time"),
+            in_query("person", "For whom they were made"),
+            in_query("model_version", "Of the model that scored"),
+            in_query("policy_digest", "Of the policy that decided"),
+            in_query("after", "`next` of the page before"),
+            in_query("limit", "How many", type="integer", minimum=1, maximum=_MOST, default=50),
+        ],
+    )  # fmt: skip
+    def search_decisions() -> Response:
+        office.doors.enter(READ)
+        require_known(_SEARCHED)
+        page = office.store.search(
+            decision=read_choice("decision", _DECISIONS) or None,
+            person=read_text("person"),
+            application_id=read_text("application_id"),
+            since=read_time("since"),
+            until=read_time("until"),
+            model_version=read_text("model_version"),
+            policy_digest=read_text("policy_digest"),
+            after=read_text("after"),
+            limit=read_count("limit", 50, _MOST),
+        )
+        items = [tell_decision(record) | {"person": record.person} for record in page.records]
+        return answer({"items": items, "next": page.next})
+
+    @app.post("/v1/decisions/<decision_id>/replay")
+    @describe(
+        app, "Decide once more with the model and policy of the time", "Decisions", told=Replay,
+        scope=READ, problems=(404, 409, 410), parameters=[REPEATABLE],
+    )  # fmt: skip
+    def replay_decision(decision_id: str) -> Response:
+        visitor = office.doors.enter(READ)
+        require_known([])
+        record = find_decision(office, decision_id)
+        require_kept(record)
+        replayed = office.desk.replayer.replay(record)
+        is_same = not replayed.differences
+        public = {"same": is_same, "differences": replayed.differences}
+        entry = Entry(Kind.REPLAY, public, subject=record.id)
+        kept = office.store.append([entry], visitor.as_caller(b""))[0]
+        told = {"id": kept.id, "original": replayed.original, "replayed": replayed.replayed}
+        return answer({**kept.public, **told})
+
+    @app.delete("/v1/decisions/<decision_id>/personal")
+    @describe(
+        app, "Erase personal data; the decision itself stays", "Decisions", told=Erasure,
+        scope=ADMIN, problems=(404, 409, 422),
+        body=in_json(
+            {
+                "type": "object", "required": ["reason"], "additionalProperties": False,
+                "properties": {"reason": {"type": "string", "minLength": 1, "maxLength": 500}},
+            }
+        ),
+    )  # fmt: skip
+    def erase_personal(decision_id: str) -> Response:
+        visitor = office.doors.enter(ADMIN)
+        require_known([])
+        reason = _read_reason(read_object(office.settings.max_body))
+        record = find_decision(office, decision_id)
+        n = office.store.erase(visitor.as_caller(), reason, record_ids=[record.id])
+        return answer({"id": record.id, "erased": n})
+
+
+def find_decision(office: Office, decision_id: str) -> Record:
+    """A kept decision.
+
+    Raises:
+        ProblemError: there is none of this id.
+    """
+    record = None
+    if decision_id.isascii() and decision_id.isprintable() and len(decision_id) <= 100:
+        record = office.store.find(decision_id)
+    if record is None or record.kind is not Kind.DECISION:
+        raise ProblemError(
+            "not-found", "There is no decision of this id. GET /v1/decisions searches them."
+        )
+    return record
+
+
+def require_kept(record: Record) -> None:
+    """Refuse a decision whose application was erased.
+
+    Raises:
+        ProblemError: it was.
+    """
+    if record.is_erased:
+        raise ProblemError(
+            "erased",
+            "The application was erased, so that it cannot be decided once more. The decision "
+            "itself stands: GET it without /replay.",
+        )
+
+
+def tell_event(record: Record) -> dict[str, Any]:
+    """What happened to a decision; the note of an override with it, unless it was erased."""
+    told = {
+        "id": record.id,
+        "kind": record.kind.value,
+        "at": write_time(record.at),
+        "person": record.person,
+        "public": record.public,
+    }
+    note = (record.personal or {}).get("note")
+    return told | {"note": note} if note else told
+
+
+def _explain(office: Office, record: Record) -> dict[str, Any]:
+    """Points of each feature; none, and why, where the model cannot be had."""
+    try:
+        return office.desk.replayer.explain(record)
+    except InputError as error:
+        return {"base_points": None, "contributions": [], "unexplained": str(error)}
+
+
+def _read_reason(body: dict[str, Any]) -> str:
+    reason = body.pop("reason", None)
+    if body:
+        name = next(iter(body))[:40]
+        refuse("invalid-body", "The body has a field that is not known.", name, "unknown field",
+               "Give the reason alone")  # fmt: skip
+    if (
+        not isinstance(reason, str)
+        or not reason.strip()
+        or len(reason) > _LONGEST_REASON
+        or not reason.isprintable()
+    ):
+        refuse("invalid-body", "The body has no reason.", "reason",
+               f"no text of 1 to {_LONGEST_REASON} printable characters",
+               "Say why it is erased, without naming the applicant: the reason stays")  # fmt: skip
+    return reason

@@ -1,0 +1,136 @@
+"""Around every request: its id, headers of safety, the limit of load, counts and a line of log."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import re
+import time
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Final
+
+from loantap.serving.api.metrics import Metrics
+from loantap.serving.api.problems import (
+    PROBLEM_JSON,
+    REQUEST_ID,
+    ProblemError,
+    write_problem,
+)
+from loantap.serving.api.request_log import RequestLog
+from loantap.serving.api.slots import Slots
+from loantap.serving.desk.fields import FieldError
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+# Which route answered; the view says so.
+ROUTE: Final = "loantap.route"
+UNMATCHED: Final = "(none)"
+_ID = re.compile(r"[A-Za-z0-9._:-]{1,100}")
+_CONTENT: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+)
+_SAFETY: Final = [
+    ("X-Content-Type-Options", "nosniff"),
+    ("X-Frame-Options", "DENY"),
+    ("Referrer-Policy", "no-referrer"),
+    ("Cache-Control", "no-store"),
+    ("Content-Security-Policy", _CONTENT),
+]
+# What watches over the API is let in however much is asked of it.
+_ALWAYS: Final = frozenset({"/healthz", "/readyz", "/metrics"})
+
+
+class Envelope:
+    """A WSGI middleware.
+
+    Args:
+        app: the application.
+        metrics: where requests are counted.
+        slots: for requests that are worked on; without one, a request is refused.
+        log: whether each request is logged.
+    """
+
+    def __init__(self, app: WSGIApplication, metrics: Metrics, slots: Slots, *, log: bool) -> None:
+        self._app = app
+        self._metrics = metrics
+        self._slots = slots
+        self._log = RequestLog() if log else None
+        self._ids = _RequestIds()
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request."""
+        began = time.perf_counter()
+        given = environ.get("HTTP_X_REQUEST_ID", "")
+        request_id = given if given and _ID.fullmatch(given) else self._ids.make()
+        environ[REQUEST_ID] = request_id
+        environ[ROUTE] = UNMATCHED
+        status = "500"
+
+        def start(code: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+            nonlocal status
+            status = code[:3]
+            headers.append(("X-Request-ID", request_id))
+            headers.extend(_SAFETY)
+            return start_response(code, headers, exc_info)
+
+        is_watch = environ["PATH_INFO"] in _ALWAYS
+        has_slot = is_watch or self._slots.take()
+        try:
+            if given and given != request_id:
+                return _refuse(environ, start, _tell_id())
+            if not has_slot:
+                return _refuse(environ, start, _tell_load())
+            return self._app(environ, start)
+        finally:
+            if has_slot and not is_watch:
+                self._slots.give_back()
+            took = time.perf_counter() - began
+            route = environ[ROUTE]
+            self._metrics.count_request(route, status, took)
+            if self._log is not None:
+                self._log.add(environ, route, status, took)
+
+
+class _RequestIds:
+    """Makes ids of requests: random for each process, then counted; a call costs no system call."""
+
+    def __init__(self) -> None:
+        self._prefix = os.urandom(8).hex()
+        self._numbers = itertools.count(1)
+
+    def make(self) -> str:
+        """Another id."""
+        return f"{self._prefix}{next(self._numbers):08x}"
+
+
+def _refuse(environ: WSGIEnvironment, start: Any, error: ProblemError) -> Iterable[bytes]:
+    body = write_problem(error, environ["PATH_INFO"], environ[REQUEST_ID])
+    length = str(len(body))
+    headers = [("Content-Type", PROBLEM_JSON), ("Content-Length", length), *error.headers.items()]
+    reason = {400: "BAD REQUEST", 503: "SERVICE UNAVAILABLE"}[error.status]
+    start(f"{error.status} {reason}", headers)
+    return [body]
+
+
+def _tell_id() -> ProblemError:
+    return ProblemError(
+        "bad-header",
+        "The request id cannot be used.",
+        [
+            FieldError(
+                "X-Request-ID",
+                "not 1 to 100 letters, digits, dots, dashes, colons and underscores",
+                "Leave it out, and one is made",
+            )
+        ],
+    )
+
+
+def _tell_load() -> ProblemError:
+    return ProblemError(
+        "overloaded",
+        "Too many requests are being worked on. Wait a second, then try again.",
+        headers={"Retry-After": "1"},
+    )

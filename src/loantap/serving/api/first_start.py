@@ -1,0 +1,46 @@
+"""What the first start of the API makes: audit log, policy in force, a key to begin with."""
+
+from __future__ import annotations
+
+import getpass
+from datetime import UTC, datetime
+
+from loantap.serving.audit.records import Caller
+from loantap.serving.audit.store import AuditStore
+from loantap.serving.configured import read_configured
+from loantap.serving.keys.keys import Keys, Scope
+from loantap.serving.policies.book import PolicyBook
+from loantap.serving.settings import ServingSettings
+
+_FIRST_SCOPES = (Scope.SCORE, Scope.DECIDE, Scope.READ, Scope.ADMIN)
+# One person tries things out; systems get keys of their own.
+_RATE_PER_MINUTE = 6_000
+
+
+def prepare(settings: ServingSettings) -> list[str]:
+    """Make what is not there yet; returns what a person must be told, line by line.
+
+    The log is closed again before processes part.
+
+    Raises:
+        InputError: the audit log or the parameter files cannot be used.
+    """
+    store = AuditStore.open(settings.audit_url)
+    try:
+        owner = getpass.getuser()
+        caller = Caller("loantap-api", owner, "first-start")
+        today = datetime.now(UTC).date()
+        configured = read_configured(settings.conf, settings.recommendations, today)
+        PolicyBook(store).enter(configured.policy, configured.economics, caller)
+        keys = Keys(store)
+        if keys.list_keys():
+            return []
+        key, text = keys.create(owner, _FIRST_SCOPES, caller, _RATE_PER_MINUTE)
+        return [
+            f"First start: the API key of {owner} is printed once and kept nowhere:",
+            f"  {text}",
+            f"It may {', '.join(_FIRST_SCOPES)}.",
+            f"`loantap-keys create` makes others, `loantap-keys revoke {key.id}` ends this one.",
+        ]
+    finally:
+        store.close()

@@ -1,0 +1,52 @@
+"""Lines of log in JSON, on standard error."""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from typing import Any, Final
+
+
+class JsonFormatter(logging.Formatter):
+    """One line of JSON per event; of an exception its type and where it happened, not its text.
+
+    What an exception says may quote an application.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line."""
+        line: dict[str, Any] = {
+            "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(record.created)),
+            "level": record.levelname.lower(),
+            "event": "log",
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info and record.exc_info[0]:
+            line["exception"] = record.exc_info[0].__name__
+            trace = record.exc_info[2]
+            while trace is not None and trace.tb_next is not None:
+                trace = trace.tb_next
+            if trace is not None:
+                code = trace.tb_frame.f_code
+                line["where"] = f"{code.co_filename}:{trace.tb_lineno} {code.co_name}"
+        return json.dumps(line)
+
+
+# For the server and all of its processes.
+LOGGING: Final[dict[str, Any]] = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"json": {"()": "loantap.serving.api.logs.JsonFormatter"}},
+    "handlers": {
+        "stderr": {
+            "class": "logging.StreamHandler", "formatter": "json", "stream": "ext://sys.stderr",
+        },
+    },
+    "root": {"level": "WARNING", "handlers": ["stderr"]},
+    "loggers": {
+        name: {"level": level, "handlers": ["stderr"], "propagate": False}
+        for name, level in (("loantap", "INFO"), ("_granian", "WARNING"))
+    },
+}  # fmt: skip

@@ -1,0 +1,36 @@
+"""What the routes work with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from loantap.serving.api.doors import Doors
+from loantap.serving.api.metrics import Metrics
+from loantap.serving.audit.store import AuditStore
+from loantap.serving.cases.cases import Cases
+from loantap.serving.desk.desk import Desk
+from loantap.serving.policies.book import PolicyBook
+from loantap.serving.settings import ServingSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """What the routes work with, one of each in a process.
+
+    Attributes:
+        settings: of serving.
+        desk: what decides.
+        store: the audit log.
+        doors: who may come in.
+        metrics: what is counted.
+        book: the policies.
+        cases: the refer queue.
+    """
+
+    settings: ServingSettings
+    desk: Desk
+    store: AuditStore
+    doors: Doors
+    metrics: Metrics
+    book: PolicyBook
+    cases: Cases

@@ -1,0 +1,91 @@
+"""Parameters in the query of a request, read strictly."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import UTC, datetime
+
+from flask import request
+
+from loantap.serving.api.problems import refuse
+
+_FLAGS = {"true": True, "false": False}
+_BAD = "bad-parameter"
+_LONGEST = 300
+
+
+def require_known(names: Collection[str]) -> None:
+    """Refuse a parameter that a route does not have, and one that is given twice.
+
+    Raises:
+        ProblemError: there is one.
+    """
+    for name, values in request.args.lists():
+        shown = name if name.isprintable() and len(name) <= 60 else ascii(name[:60])
+        if name not in names:
+            listed = ", ".join(sorted(names)) or "none"
+            refuse(_BAD, f"There is no parameter {shown}.", shown, "unknown parameter",
+                   f"Known are: {listed}")  # fmt: skip
+        if len(values) > 1:
+            refuse(_BAD, f"The parameter {shown} is given twice.", shown, "given twice",
+                   "Give it once")  # fmt: skip
+
+
+def read_flag(name: str) -> bool:
+    """A parameter that is true or false; false where it is not given."""
+    given = request.args.get(name, "false")
+    if given not in _FLAGS:
+        refuse(_BAD, f"{name} cannot be used.", name, "neither true nor false",
+               "Give true or false")  # fmt: skip
+    return _FLAGS[given]
+
+
+def read_text(name: str) -> str | None:
+    """A parameter as text; None where it is not given."""
+    given = request.args.get(name)
+    if given is None:
+        return None
+    if not given or len(given) > _LONGEST or not given.isprintable():
+        refuse(
+            _BAD,
+            f"{name} cannot be used.",
+            name,
+            f"not 1 to {_LONGEST} printable characters",
+            "Leave it out, or give another",
+        )
+    return given
+
+
+def read_choice(name: str, choices: Collection[str], default: str = "") -> str:
+    """A parameter that is one of a few."""
+    given = request.args.get(name)
+    if given is None:
+        return default
+    if given not in choices:
+        listed = ", ".join(choices)
+        refuse(_BAD, f"{name} cannot be used.", name, f"not one of {listed}", "Give one of them")
+    return given
+
+
+def read_count(name: str, default: int, most: int) -> int:
+    """A whole number from 1."""
+    given = request.args.get(name, str(default))
+    if not (given.isascii() and given.isdigit() and len(given) < 10 and 1 <= int(given) <= most):
+        refuse(_BAD, f"{name} cannot be used.", name, f"not a whole number from 1 to {most:,}",
+               f"Give one from 1 to {most:,}")  # fmt: skip
+    return int(given)
+
+
+def read_time(name: str) -> datetime | None:
+    """A point in time as ISO 8601 has it; in UTC where it has no zone."""
+    given = request.args.get(name)
+    if given is None:
+        return None
+    try:
+        # A plus in a query stands for a blank.
+        found = datetime.fromisoformat(given.replace(" ", "+"))
+        moment = found if found.tzinfo else found.replace(tzinfo=UTC)
+        return moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        refuse(_BAD, f"{name} cannot be used.", name, "not a day or a time such as "
+               "2026-11-28T09:30:00Z", "Give one in ISO 8601")  # fmt: skip

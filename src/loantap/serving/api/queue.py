@@ -1,0 +1,184 @@
+"""Routes of the refer queue: look, take, give back, decide."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from apiflask import APIFlask
+from flask import Response
+
+from loantap.policy.application_ids import APPLICATION_ID
+from loantap.serving.api.answers import answer
+from loantap.serving.api.bodies import read_object
+from loantap.serving.api.decisions import READ
+from loantap.serving.api.office import Office
+from loantap.serving.api.openapi import describe, in_json, in_query
+from loantap.serving.api.parameters import read_choice, read_count, read_text, require_known
+from loantap.serving.api.problems import ProblemError, refuse
+from loantap.serving.api.schemas import Case as CaseTold
+from loantap.serving.api.schemas import Cases, DecidedCase
+from loantap.serving.api.schemas import Overrides as OverridesTold
+from loantap.serving.audit.chain import write_time
+from loantap.serving.cases.case import Case, Outcome, QueuedCase, Reason, State
+from loantap.serving.cases.cases import Overrides
+from loantap.serving.cases.queue import Order
+
+DECIDE: Final = "decide"
+_FIELDS: Final = frozenset({"decision", "reason", "note"})
+_MOST: Final = 500
+_LONGEST_NOTE: Final = 2_000
+_BODY: Final = {
+    "type": "object",
+    "properties": {
+        "decision": {"type": "string", "enum": list(Outcome)},
+        "reason": {"type": "string", "enum": list(Reason)},
+        "note": {"type": ["string", "null"], "maxLength": _LONGEST_NOTE},
+    },
+    "required": ["decision", "reason"],
+    "additionalProperties": False,
+}
+
+
+def add_queue(app: APIFlask, office: Office) -> None:
+    """Add the routes of the refer queue."""
+
+    @app.get("/v1/cases")
+    @describe(
+        app, "Referred decisions that wait for a person", "Queue", told=Cases, scope=READ,
+        problems=(409,),
+        parameters=[
+            in_query("state", "Which", type="string", enum=list(State), default="open"),
+            in_query("order", "The oldest or the largest first", type="string",
+                     enum=list(Order), default="age"),
+            in_query("after", "`next` of the page before"),
+            in_query("limit", "How many", type="integer", minimum=1, maximum=_MOST, default=50),
+        ],
+    )  # fmt: skip
+    def list_cases() -> Response:
+        office.doors.enter(READ)
+        require_known(("state", "order", "after", "limit"))
+        state = State(read_choice("state", list(State), State.OPEN))
+        order = Order(read_choice("order", list(Order), Order.AGE))
+        page = office.cases.list_cases(state, order, _read_cursor(), read_count("limit", 50, _MOST))
+        return answer(
+            {
+                "items": [tell_queued(queued) for queued in page.items],
+                "next": page.next,
+                "n": page.n,
+                "reasons": list(Reason),
+            }
+        )
+
+    @app.post("/v1/cases/<decision_id>/take")
+    @describe(app, "Take a case, so that nobody else has it", "Queue", told=CaseTold, scope=DECIDE,
+              problems=(404, 409))  # fmt: skip
+    def take_case(decision_id: str) -> Response:
+        visitor = office.doors.enter(DECIDE)
+        require_known([])
+        return answer(tell_case(office.cases.take(_check_id(decision_id), visitor.as_caller())))
+
+    @app.post("/v1/cases/<decision_id>/give-back")
+    @describe(app, "Give a case back", "Queue", told=CaseTold, scope=DECIDE,
+              problems=(404, 409))  # fmt: skip
+    def give_case_back(decision_id: str) -> Response:
+        visitor = office.doors.enter(DECIDE)
+        require_known([])
+        given = office.cases.give_back(_check_id(decision_id), visitor.as_caller())
+        return answer(tell_case(given))
+
+    @app.post("/v1/cases/<decision_id>/decide")
+    @describe(
+        app, "Decide a case that one has taken", "Queue", told=DecidedCase, scope=DECIDE,
+        problems=(404, 409, 422), body=in_json(_BODY),
+    )  # fmt: skip
+    def decide_case(decision_id: str) -> Response:
+        visitor = office.doors.enter(DECIDE)
+        require_known([])
+        outcome, reason, note = _read_decision(read_object(office.settings.max_body))
+        caller = visitor.as_caller()
+        case, record = office.cases.decide(_check_id(decision_id), caller, outcome, reason, note)
+        return answer(tell_case(case) | {"note": note or None, "override": record.id})
+
+    @app.get("/v1/overrides")
+    @describe(app, "What people decided, counted", "Queue", told=OverridesTold, scope=READ)
+    def count_overrides() -> Response:
+        office.doors.enter(READ)
+        require_known([])
+        return answer(tell_overrides(office.cases.count_overrides()))
+
+
+def tell_case(case: Case) -> dict[str, Any]:
+    """A case."""
+    times = {
+        name: None if moment is None else write_time(moment)
+        for name, moment in (
+            ("opened_at", case.opened_at), ("taken_at", case.taken_at),
+            ("expires_at", case.expires_at), ("closed_at", case.closed_at),
+        )
+    }  # fmt: skip
+    return {
+        "decision_id": case.decision_id,
+        "state": case.state,
+        "amount": case.amount,
+        "taken_by": case.taken_by,
+        "outcome": case.outcome,
+        "reason": case.reason,
+        **times,
+    }
+
+
+def tell_queued(queued: QueuedCase) -> dict[str, Any]:
+    """A case of the queue, with what was decided."""
+    public, personal = queued.decision.public, queued.decision.personal or {}
+    return tell_case(queued.case) | {
+        APPLICATION_ID: personal.get(APPLICATION_ID),
+        "probability_of_default": public["probability_of_default"],
+        "score": public["score"],
+        "expected_npv": public["expected_npv"],
+        "reasons": personal.get("reasons", []),
+    }
+
+
+def tell_overrides(overrides: Overrides) -> dict[str, Any]:
+    """What people decided, counted."""
+
+    def list_by(name: str, counts: Any) -> list[dict[str, Any]]:
+        return [{name: key, "outcome": outcome, "n": n} for (key, outcome), n in counts.items()]
+
+    return {
+        "n": overrides.n,
+        "by_outcome": dict(overrides.by_outcome),
+        "by_reason": list_by("reason", overrides.by_reason),
+        "by_person": list_by("person", overrides.by_person),
+    }
+
+
+def _check_id(decision_id: str) -> str:
+    if not (decision_id.isascii() and decision_id.isprintable() and len(decision_id) <= 100):
+        raise ProblemError("not-found", "There is no case of this id. GET /v1/cases lists them.")
+    return decision_id
+
+
+def _read_cursor() -> str | None:
+    return read_text("after")
+
+
+def _read_decision(body: dict[str, Any]) -> tuple[Outcome, Reason, str]:
+    unknown = body.keys() - _FIELDS
+    if unknown:
+        name = min(unknown)[:40]
+        refuse("invalid-body", "The body has a field that is not known.", name, "unknown field",
+               f"Known are {', '.join(sorted(_FIELDS))}")  # fmt: skip
+    for name, choices in (("decision", list(Outcome)), ("reason", list(Reason))):
+        if body.get(name) not in choices:
+            refuse("invalid-body", f"{name} cannot be used.", name,
+                   f"not one of {', '.join(choices)}", "Give one of them")  # fmt: skip
+    note = body.get("note") or ""
+    # Notes have lines; other control characters have no place in them.
+    if not isinstance(note, str) or not "".join(note.split()).isprintable():
+        refuse("invalid-body", "The note cannot be used.", "note", "no printable text",
+               "Give a text, or leave it out")  # fmt: skip
+    if len(note) > _LONGEST_NOTE:
+        refuse("invalid-body", "The note is too long.", "note",
+               f"more than {_LONGEST_NOTE:,} characters", "Shorten it")  # fmt: skip
+    return Outcome(body["decision"]), Reason(body["reason"]), note

@@ -1,0 +1,71 @@
+"""One line of JSON per request, on standard error: no body, no query, no name of a person."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections import deque
+from multiprocessing import util
+from typing import TYPE_CHECKING, Final
+
+from pydantic_core import to_json
+
+from loantap.serving.api.problems import REQUEST_ID
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+# For which key a request was answered; the door says so.
+CALLER: Final = "loantap.caller"
+_STDERR: Final = 2
+# Seconds for which lines are gathered: written one by one they would cost as much as a decision.
+_GATHERED: Final = 0.25
+# What the end of a process waits for; see `multiprocessing.util.Finalize`.
+_AT_THE_END: Final = 1
+
+
+class RequestLog:
+    """Gathers lines and writes them together, and once more when the process ends."""
+
+    def __init__(self) -> None:
+        self._lines: deque[bytes] = deque()
+        self._started = False
+        self._lock = threading.Lock()
+        util.Finalize(self, self.flush, exitpriority=_AT_THE_END)
+
+    def add(self, environ: WSGIEnvironment, route: str, status: str, took: float) -> None:
+        """A request was answered in so many seconds."""
+        line = {
+            "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            "level": "info",
+            "event": "request",
+            "method": environ["REQUEST_METHOD"],
+            "route": route,
+            "status": int(status),
+            "ms": round(took * 1_000, 2),
+            "key": environ.get(CALLER),
+            "request_id": environ[REQUEST_ID],
+        }
+        self._lines.append(to_json(line))
+        if not self._started:
+            self._start()
+
+    def flush(self) -> None:
+        """Write what was gathered: one call, so that lines of several processes do not mix."""
+        with self._lock:
+            lines = [self._lines.popleft() for _ in range(len(self._lines))]
+            if lines:
+                os.write(_STDERR, b"\n".join(lines) + b"\n")
+
+    def _start(self) -> None:
+        with self._lock:
+            if self._started:
+                return
+            self._started = True
+        threading.Thread(target=self._write_on, name="request-log", daemon=True).start()
+
+    def _write_on(self) -> None:
+        while True:
+            time.sleep(_GATHERED)
+            self.flush()

@@ -1,0 +1,396 @@
+"""What answers look like, for the OpenAPI document; tests hold every answer against it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Points = Annotated[int, Field(ge=300, le=900)]
+Made = Literal["approve", "refer", "decline"]
+
+
+class Answer(BaseModel):
+    """Base of the answers."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class ModelName(Answer):
+    """Which model scored."""
+
+    name: str = Field(description="Registered name; one that ends in -demo learnt from made-up "
+                      "loans")  # fmt: skip
+    version: str
+    origin: Literal["real", "simulated"] = Field(description="Of the loans it learnt from")
+
+
+class PolicyName(Answer):
+    """Which credit policy decided."""
+
+    version: str = Field(description="Id and version, and the rules that are switched on")
+    digest: str = Field(description="First digits of the SHA-256 of what was approved")
+
+
+class Offer(Answer):
+    """One offer, or why there is none."""
+
+    offer: int = Field(ge=0, le=3, description="1 to 3; 0 where there is none")
+    kind: Literal["as asked", "smaller", "shorter", "longer", "none"]
+    amount: float | None = Field(description="In currency")
+    term_months: int | None
+    rate_pct: float | None = Field(description="Nominal, in percent per year")
+    instalment: float | None = Field(description="EMI, in currency per month")
+    probability_of_default: Share | None
+    is_counterfactual: bool = Field(description="Whether the PD is of other terms than asked for")
+    expected_npv: float | None = Field(description="In currency")
+    decision: Literal["approve", "refer", "decline", "invalid"]
+    reason: str
+
+
+class Decision(Answer):
+    """A decision on one application."""
+
+    id: str
+    at: datetime
+    application_id: str | None
+    probability_of_default: Share = Field(description="PD, over the life of the loan")
+    score: Points = Field(description="300 to 900 points; 50 more double the odds of repayment")
+    decision: Made
+    reasons: list[str] = Field(max_length=4, description="What decided, then what raises the risk")
+    expected_npv: float | None = Field(description="In currency, at the loan's own rate and term")
+    model: ModelName
+    policy: PolicyName
+    simulated: bool = Field(description="Whether the model learnt from made-up loans")
+    case: Literal["open", "taken", "closed"] | None = Field(description="Of a referred decision")
+    offers: list[Offer] = Field(default_factory=list, description="Where they were asked for")
+
+
+class BatchDecision(Decision):
+    """A decision on one row of a batch."""
+
+    row: int = Field(ge=0, description="Place in the batch, from 0")
+
+
+class InvalidRow(Answer):
+    """A row of a batch that cannot be scored."""
+
+    row: int = Field(ge=0, description="Place in the batch, from 0")
+    decision: Literal["invalid"]
+    reasons: list[str] = Field(description="What is wrong with it")
+
+
+class Batch(Answer):
+    """Decisions on many applications, in their order."""
+
+    batch_id: str
+    n: int
+    counts: dict[str, int] = Field(description="Of approve, refer, decline and invalid")
+    results: list[BatchDecision | InvalidRow]
+
+
+class Offers(Answer):
+    """Offers to one applicant."""
+
+    id: str
+    at: datetime
+    application_id: str | None
+    offers: list[Offer]
+    model: ModelName
+    policy: PolicyName
+    simulated: bool
+
+
+class Event(Answer):
+    """What happened to a decision since."""
+
+    id: str
+    kind: str
+    at: datetime
+    person: str
+    public: dict[str, Any]
+    note: str = ""
+
+
+class Contribution(Answer):
+    """What a feature is worth."""
+
+    feature: str
+    label: str
+    points: float
+
+
+class KeptDecision(Decision):
+    """A decision as it is kept, with what went in and what happened since."""
+
+    person: str = Field(description="For whom it was made")
+    caller: str = Field(description="Id of the API key")
+    erased: bool = False
+    input: dict[str, str | float | None] = Field(default_factory=dict)
+    base_points: float | None = None
+    contributions: list[Contribution] = Field(
+        default_factory=list, description="With base_points they sum to the score, unrounded"
+    )
+    unexplained: str = ""
+    events: list[Event]
+
+
+class FoundDecision(Decision):
+    """A decision that was found."""
+
+    person: str
+
+
+class Decisions(Answer):
+    """Decisions, newest first."""
+
+    items: list[FoundDecision]
+    next: str | None = Field(description="Give it as `after` for more; null at the end")
+
+
+class Outcome(Answer):
+    """What was decided, or is decided now."""
+
+    decision: str
+    probability_of_default: float | None
+    score: int | None
+    expected_npv: float | None
+    reasons: list[str]
+
+
+class Replay(Answer):
+    """A decision made once more."""
+
+    id: str
+    same: bool
+    differences: list[str]
+    original: Outcome
+    replayed: Outcome
+
+
+class Erasure(Answer):
+    """What was erased."""
+
+    id: str
+    erased: int = Field(ge=0, description="Personal parts: of the decision and of what is about it")
+
+
+class Case(Answer):
+    """A referred decision that waits for a person, or was decided by one."""
+
+    decision_id: str
+    state: Literal["open", "taken", "closed"]
+    amount: float = Field(description="At stake, in currency")
+    taken_by: str | None
+    outcome: Literal["approve", "decline"] | None
+    reason: str | None
+    opened_at: datetime
+    taken_at: datetime | None
+    expires_at: datetime | None = Field(description="Until then it is held for who took it")
+    closed_at: datetime | None
+
+
+class QueuedCase(Case):
+    """A case of the queue, with the decision."""
+
+    application_id: str | None
+    probability_of_default: float | None
+    score: int | None
+    expected_npv: float | None
+    reasons: list[str]
+
+
+class Cases(Answer):
+    """The queue."""
+
+    items: list[QueuedCase]
+    next: str | None
+    n: int = Field(description="Of all cases in this state")
+    reasons: list[str] = Field(description="Those that a person may give")
+
+
+class DecidedCase(Case):
+    """A case that a person decided."""
+
+    note: str | None
+    override: str = Field(description="Id of its record")
+
+
+class OverrideCount(Answer):
+    """How many overrides."""
+
+    reason: str = ""
+    person: str = ""
+    outcome: str
+    n: int
+
+
+class Overrides(Answer):
+    """What people decided on referred applications."""
+
+    n: int
+    by_outcome: dict[str, int]
+    by_reason: list[OverrideCount]
+    by_person: list[OverrideCount]
+
+
+class Version(Answer):
+    """A version of a model."""
+
+    name: str
+    version: str
+    created: datetime
+    is_champion: bool
+    outcome: str
+    reason: str
+
+
+class Model(ModelName):
+    """The model that decides."""
+
+    kind: str
+    aliases: list[str]
+    trained_at: datetime | None
+    training_loans: int
+    training_charge_offs: int
+    features: list[str]
+    loaded_at: datetime
+    state: Literal["fresh", "last good"]
+    doubt: str | None = Field(description="Why it may not be the champion now")
+    challenger: dict[str, Any] | None
+    history: list[Version]
+    unknown: str = ""
+
+
+class Proposal(Answer):
+    """A policy that somebody proposed."""
+
+    id: str
+    version: str
+    author: str
+    effective_from: str
+    proposed_at: datetime
+    proposed_by: str
+    policy: dict[str, Any]
+    economics: dict[str, Any]
+    state: Literal["proposed", "in force", "past"]
+    digest: str | None = None
+    approved_by: str | None = None
+    activated_at: datetime | None = None
+
+
+class Policies(Answer):
+    """The policy book, newest first."""
+
+    items: list[Proposal]
+    can_roll_back_to: str | None
+
+
+class ActivePolicy(Answer):
+    """The policy in force."""
+
+    id: str
+    version: str
+    digest: str
+    author: str
+    approved_by: str
+    effective_from: str
+    activated_at: datetime
+    activated_by: str
+    policy: dict[str, Any]
+    economics: dict[str, Any]
+
+
+class Change(Answer):
+    """Decisions that would have been others."""
+
+    from_: str = Field(alias="from")
+    to: str
+    n: int
+
+
+class Trial(Answer):
+    """A policy on the decisions of the last 30 days."""
+
+    n: int
+    since: datetime
+    until: datetime
+    before: dict[str, int]
+    after: dict[str, int]
+    changes: list[Change]
+    expected_npv_before: float = Field(description="Of what was approved, in currency")
+    expected_npv_after: float
+
+
+class FieldOfApplication(Answer):
+    """What a field of an application means."""
+
+    name: str
+    meaning: str
+    unit: str
+    kind: Literal["number", "integer", "category", "month", "text"]
+    minimum: float | None
+    maximum: float | None
+    values: list[str | float] | None
+    example: str | float
+    required: bool
+    nullable: bool
+    personal: bool
+
+
+class Fields(Answer):
+    """The fields of an application, and a made-up one."""
+
+    fields: list[FieldOfApplication]
+    example: dict[str, str | float]
+
+
+class Key(Answer):
+    """The key that asks."""
+
+    id: str
+    owner: str
+    person: str
+    scopes: list[str]
+    rate_per_minute: int
+
+
+class Alive(Answer):
+    """The process runs."""
+
+    status: Literal["alive"]
+
+
+class Ready(Answer):
+    """Whether decisions can be made."""
+
+    status: Literal["ready", "not ready"]
+    checks: dict[str, dict[str, Any]]
+
+
+class FieldProblem(Answer):
+    """What is wrong with one field."""
+
+    field: str
+    problem: str
+    remedy: str
+
+
+class Problem(Answer):
+    """Problem details (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    request_id: str
+    errors: list[FieldProblem] = Field(default_factory=list)
+
+
+ANSWERS = (
+    ActivePolicy, Alive, Batch, Case, Cases, DecidedCase, Decision, Decisions, Erasure, Fields, Key,
+    KeptDecision, Model, Offers, Overrides, Policies, Problem, Proposal, Ready, Replay, Trial,
+)  # fmt: skip

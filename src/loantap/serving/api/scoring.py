@@ -1,0 +1,171 @@
+"""Routes that decide: one application, a batch, offers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from apiflask import APIFlask
+from flask import Response, request
+
+from loantap.serving.api.answers import answer, tell_decision, tell_offers
+from loantap.serving.api.bodies import parse_object, read_body
+from loantap.serving.api.doors import Visitor
+from loantap.serving.api.office import Office
+from loantap.serving.api.openapi import REPEATABLE, describe, in_json, in_query, refer
+from loantap.serving.api.parameters import read_flag, require_known
+from loantap.serving.api.problems import ProblemError
+from loantap.serving.api.schemas import Decision, Offers
+from loantap.serving.audit.records import Caller, Entry, Record
+from loantap.serving.desk.fields import FieldError, tell_remedy
+from loantap.serving.desk.standing import InvalidApplicationError, Standing
+from loantap.serving.desk.today import find_today
+
+SCORE: Final = "score"
+SCORE_PATH: Final = "/v1/applications/score"
+# What went wrong before the view was called.
+FAULT: Final = "loantap.fault"
+_OFFERS: Final = "offers"
+
+
+def add_scoring(app: APIFlask, office: Office) -> None:
+    """Add the routes for one application."""
+
+    @app.post(SCORE_PATH)
+    @describe(
+        app, "Decide on one application", "Decide", told=Decision, scope=SCORE, problems=(409, 422),
+        body=in_json(refer("Application")),
+        parameters=[in_query(_OFFERS, "Whether to make offers too", type="boolean"), REPEATABLE],
+    )  # fmt: skip
+    def score_application() -> Response:
+        if FAULT in request.environ:
+            raise request.environ[FAULT]
+        visitor = office.doors.enter(SCORE)
+        raw = read_body(office.settings.max_body)[1]
+        with_offers = False
+        if request.query_string:
+            require_known([_OFFERS])
+            with_offers = read_flag(_OFFERS)
+        return answer(decide(office, visitor, raw, with_offers=with_offers))
+
+    @app.post("/v1/offers")
+    @describe(
+        app, "Make offers to an applicant", "Decide", told=Offers, scope=SCORE, problems=(409, 422),
+        body=in_json(refer("Applicant")), parameters=[REPEATABLE],
+    )  # fmt: skip
+    def make_offers() -> Response:
+        visitor = office.doors.enter(SCORE)
+        raw = read_body(office.settings.max_body)[1]
+        require_known([])
+        caller = visitor.as_caller(raw)
+        kept = find_kept(office, caller)
+        if kept:
+            return answer(tell_offers(kept[0]))
+        application = parse_object(raw)
+        standing = office.desk.standing
+        require_offers(standing)
+        require_valid(standing.offer_fields.check(application))
+        try:
+            entry = standing.offer(application, find_today())
+        except InvalidApplicationError as error:
+            raise tell_invalid(error) from error
+        return answer(tell_offers(office.store.append([entry], caller)[0]))
+
+
+def decide(
+    office: Office, visitor: Visitor, raw: bytes, *, with_offers: bool = False
+) -> dict[str, Any]:
+    """Decide on one application, keep the decision, tell it.
+
+    Raises:
+        ProblemError: the body is no application, or cannot be scored.
+        NotReadyError: there is no model.
+        AuditUnavailableError: the decision could not be kept.
+    """
+    caller = visitor.as_caller(raw)
+    kept = find_kept(office, caller)
+    if kept:
+        return tell_decision(kept[0])
+    application = parse_object(raw)
+    standing = office.desk.standing
+    today = find_today()
+    require_valid(standing.fields.check(application))
+    if with_offers:
+        require_offers(standing)
+        require_valid(standing.offer_fields.check(application))
+    try:
+        entry = standing.decide(application, today)
+        if with_offers:
+            offers = standing.list_offers(application, today)
+            personal: dict[str, Any] = {**(entry.personal or {}), _OFFERS: offers}
+            entry = Entry(entry.kind, entry.public, personal)
+    except InvalidApplicationError as error:
+        raise tell_invalid(error) from error
+    record = office.store.append([entry], caller)[0]
+    count(office, record)
+    return tell_decision(record)
+
+
+def find_kept(office: Office, caller: Caller) -> list[Record]:
+    """What was answered before under the idempotency key of a request; [] for nothing.
+
+    Raises:
+        ProblemError: it was used for another request.
+    """
+    if caller.idempotency_key is None:
+        return []
+    kept = office.store.find_idempotent(caller.key_id, caller.idempotency_key)
+    if kept and kept[0].request_digest != caller.request_digest:
+        raise ProblemError(
+            "idempotency-conflict",
+            "The idempotency key was used for another request. Send a new one for a new request.",
+        )
+    return kept
+
+
+def require_valid(errors: Sequence[FieldError]) -> None:
+    """Refuse an application whose names or types are wrong.
+
+    Raises:
+        ProblemError: they are.
+    """
+    if errors:
+        raise ProblemError("invalid-application", _say(errors), errors)
+
+
+def require_offers(standing: Standing) -> None:
+    """Refuse to make offers without a model for them.
+
+    Raises:
+        ProblemError: there is none.
+    """
+    if standing.maker is None:
+        raise ProblemError(
+            "no-model",
+            "There is no champion of the model that offers are priced with. Train one with "
+            "`make run`; see /readyz.",
+        )
+
+
+def tell_invalid(error: InvalidApplicationError) -> ProblemError:
+    """What is wrong with an application that cannot be scored."""
+    errors = [
+        FieldError(str(column.source_name), reason, tell_remedy(column))
+        for column, _, reason in error.problems
+    ]
+    return ProblemError("invalid-application", _say(errors), errors)
+
+
+def count(office: Office, record: Record, n: int = 1) -> None:
+    """Count a decision."""
+    public = record.public
+    model = public["model"]
+    office.metrics.count_decision(
+        public["decision"], model["name"], model["version"], public["policy"]["version"], n
+    )
+
+
+def _say(errors: Sequence[FieldError]) -> str:
+    first = errors[0]
+    more = f" and {len(errors) - 1} more" if len(errors) > 1 else ""
+    return f"{first.field}: {first.problem}{more}."

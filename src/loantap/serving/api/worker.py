@@ -1,0 +1,95 @@
+"""What each process of the API loads: the desk, the audit log, the application."""
+
+from __future__ import annotations
+
+import ctypes
+import gc
+import os
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+from apiflask import APIFlask
+from prometheus_client import multiprocess
+
+from loantap.registry.commands import find_address
+from loantap.registry.connection import use_registry
+from loantap.serving.api.app import make_app
+from loantap.serving.api.doors import Doors
+from loantap.serving.api.metrics import Metrics
+from loantap.serving.api.office import Office
+from loantap.serving.audit.store import AuditStore
+from loantap.serving.cases.cases import Cases
+from loantap.serving.configured import read_configured
+from loantap.serving.desk.book import Deciders
+from loantap.serving.desk.desk import Desk
+from loantap.serving.keys.keys import Keys
+from loantap.serving.policies.book import PolicyBook
+from loantap.serving.settings import ServingSettings, read_settings
+
+# Of malloc.h.
+_M_ARENA_MAX = -8
+_SHARED = "PROMETHEUS_MULTIPROC_DIR"
+# Objects made, and collections of the younger ones, before a collection.
+_THRESHOLDS = (50_000, 20, 20)
+_COUNTED = re.compile(r"_(\d+)\.db$")
+
+
+def load() -> APIFlask:
+    """The application of one process; the server calls it.
+
+    Raises:
+        InputError: the parameter files or the audit log cannot be used.
+    """
+    _share_heaps()
+    office = open_office(read_settings())
+    app = make_app(office)
+    # What is loaded stays, so that there is no need to look through it for garbage each time.
+    gc.collect()
+    gc.freeze()
+    # A batch makes a million objects, none of which refers to itself.
+    gc.set_threshold(*_THRESHOLDS)
+    return app
+
+
+def _share_heaps() -> None:
+    """Have many threads allocate from two heaps, where the C library is glibc.
+
+    It gives each of the first sixteen threads one of its own otherwise, and each batch leaves
+    another one large.
+    """
+    library = ctypes.CDLL(None)
+    if hasattr(library, "mallopt"):
+        library.mallopt(_M_ARENA_MAX, 2)
+
+
+def open_office(settings: ServingSettings) -> Office:
+    """What the routes work with; a model is looked for before it returns.
+
+    Raises:
+        InputError: the parameter files or the audit log cannot be used.
+    """
+    use_registry(find_address(settings.project, settings.environment))
+    configured = read_configured(settings.conf, settings.recommendations, datetime.now(UTC).date())
+    store = AuditStore.open(settings.audit_url)
+    metrics = Metrics(are_shared=_forget_dead_processes())
+    book = PolicyBook(store)
+    seconds = settings.refresh_seconds
+    desk = Desk(Deciders(book), configured, seconds, metrics.count_failure, metrics.show_model)
+    desk.open()
+    doors = Doors(Keys(store), metrics, settings.workers)
+    return Office(settings, desk, store, doors, metrics, book, Cases(store))
+
+
+def _forget_dead_processes() -> bool:
+    """Take gauges of processes that ended out of the sums; False where nothing is shared."""
+    folder = os.environ.get(_SHARED)
+    if not folder:
+        return False
+    found = (_COUNTED.search(path.name) for path in Path(folder).glob("*.db"))
+    for pid in {int(match[1]) for match in found if match}:
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            multiprocess.mark_process_dead(pid)  # type: ignore[no-untyped-call]
+    return True

@@ -1,0 +1,216 @@
+"""Connections to SQLite and PostgreSQL: one kind writes, the other only reads."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from loantap.portfolio.errors import InputError
+from loantap.serving.audit.address import VARIABLE
+from loantap.serving.audit.errors import AuditUnavailableError
+from loantap.serving.audit.kept_connection import KeptConnection
+from loantap.serving.audit.turns import Turns
+
+SQLITE, POSTGRESQL = "sqlite", "postgresql"
+# How long a writer waits for another process's.
+WAIT_SECONDS = 4
+# Of PostgreSQL's advisory locks, the one of the chain's end.
+_LOCK = 0x10A47A9
+# The insert of each number of rows stays prepared.
+_CACHED_STATEMENTS = 256
+# What was committed survives a loss of power; what was erased is overwritten; a row that is
+# replaced counts as deleted, which the triggers refuse.
+_DURABLE = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",
+    "PRAGMA secure_delete=ON",
+    "PRAGMA recursive_triggers=ON",
+)
+_REMEDY = "Look whether its server is up, its disk has room and no other program holds it"
+
+
+@dataclass(frozen=True, slots=True)
+class Engines:
+    """Both kinds of connection to one log.
+
+    Attributes:
+        writer: begins by keeping every other writer out, also those of other processes.
+        reader: reads, each transaction from one state of the log.
+        where: the log as messages name it, without password.
+        kept: the writer's connection for records.
+        turns: of the writers of all processes; None where the database keeps them.
+    """
+
+    writer: Engine
+    reader: Engine
+    where: str
+    kept: KeptConnection
+    turns: Turns | None = None
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether the log is a file."""
+        return self.writer.dialect.name == SQLITE
+
+    def dispose(self) -> None:
+        """Close what is open."""
+        self.kept.close()
+        self.writer.dispose()
+        self.reader.dispose()
+        if self.turns is not None:
+            self.turns.close()
+
+    @contextmanager
+    def explained(self) -> Iterator[None]:
+        """Errors of the database become one, which says what to do.
+
+        Raises:
+            AuditUnavailableError: there was one.
+        """
+        try:
+            yield
+        except (DBAPIError, PoolTimeoutError, self.writer.dialect.loaded_dbapi.Error) as error:
+            said = str(getattr(error, "orig", None) or error).strip().splitlines()
+            problem = said[0] if said else type(error).__name__
+            raise AuditUnavailableError(self.where, problem, _REMEDY) from error
+
+    @contextmanager
+    def keeping(self) -> Iterator[Any]:
+        """A transaction of the only writer, as a cursor of the driver's.
+
+        Raises:
+            AuditUnavailableError: the database does not do it.
+        """
+        with self._in_turn(), self.explained(), self.kept.writing() as cursor:
+            yield cursor
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """A transaction of the only writer; committed at the end, rolled back after an error.
+
+        Raises:
+            AuditUnavailableError: the database does not do it.
+        """
+        with self._in_turn(), self.explained(), self.writer.begin() as connection:
+            yield connection
+
+    def _in_turn(self) -> AbstractContextManager[None]:
+        return nullcontext() if self.turns is None else self.turns.taken()
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A transaction that reads.
+
+        Raises:
+            AuditUnavailableError: the database does not do it.
+        """
+        with self.explained(), self.reader.begin() as connection:
+            yield connection
+
+
+def open_engines(url: str) -> Engines:
+    """Connections to the log at a URL; nothing is opened yet, but a folder is made for SQLite.
+
+    Raises:
+        InputError: it is no URL of a SQLite file or of PostgreSQL.
+    """
+    parsed = _parse(url)
+    where = f"audit log {parsed.render_as_string(hide_password=True)}"
+    if parsed.get_backend_name() == SQLITE:
+        return _open_sqlite(parsed, where)
+    return _open_postgresql(parsed, where)
+
+
+def _parse(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+        name = parsed.get_backend_name()
+        parsed.get_dialect()
+    except (ArgumentError, NoSuchModuleError) as error:
+        raise _not_understood("it is not understood") from error
+    if name not in {SQLITE, POSTGRESQL}:
+        raise _not_understood(f"{name} is not one of {SQLITE}, {POSTGRESQL}")
+    if name == SQLITE and parsed.database in {None, "", ":memory:"}:
+        raise _not_understood("a log in memory would be lost")
+    if name == POSTGRESQL:
+        return parsed.set(drivername=f"{POSTGRESQL}+psycopg")
+    return parsed
+
+
+def _not_understood(problem: str) -> InputError:
+    return InputError(
+        VARIABLE,
+        problem,
+        "Give sqlite:////folder/audit.db or postgresql://user@host/database",
+    )
+
+
+def _open_sqlite(url: URL, where: str) -> Engines:
+    path = Path(str(url.database))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        # SQLite gives the files beside it the rights of this one.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    except OSError as error:
+        raise AuditUnavailableError(
+            where, f"the file cannot be written ({error.strerror})", f"Set {VARIABLE} or its rights"
+        ) from error
+    wait = WAIT_SECONDS
+
+    def connect() -> sqlite3.Connection:
+        # By ourselves: the registry makes SQLAlchemy's connections to SQLite wait for much longer.
+        # And the driver would begin transactions by itself, too late.
+        return sqlite3.connect(
+            path,
+            timeout=wait,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=_CACHED_STATEMENTS,
+        )
+
+    writer = create_engine(url, creator=connect)
+    reader = create_engine(url, creator=connect)
+    _run_when_connected(writer, _DURABLE)
+    _run_when_connected(reader, ("PRAGMA query_only=ON",))
+    begin = ["BEGIN IMMEDIATE"]
+    _run_at_begin(writer, begin)
+    _run_at_begin(reader, ["BEGIN"])
+    turns = Turns(path.with_name(f"{path.name}-turns"), where, WAIT_SECONDS)
+    return Engines(writer, reader, where, KeptConnection(writer, begin), turns)
+
+
+def _open_postgresql(url: URL, where: str) -> Engines:
+    if "connect_timeout" not in url.query:
+        url = url.update_query_dict({"connect_timeout": str(WAIT_SECONDS)})
+    writer = create_engine(url, pool_pre_ping=True)
+    reader = create_engine(url, pool_pre_ping=True, isolation_level="REPEATABLE READ")
+    begin = [
+        f"SET LOCAL lock_timeout = '{WAIT_SECONDS}s'",
+        f"SELECT pg_advisory_xact_lock({_LOCK})",
+    ]
+    _run_at_begin(writer, begin)
+    _run_at_begin(reader, ["SET TRANSACTION READ ONLY"])
+    return Engines(writer, reader, where, KeptConnection(writer, ["BEGIN", *begin]))
+
+
+def _run_when_connected(engine: Engine, statements: Sequence[str]) -> None:
+    @event.listens_for(engine, "connect")
+    def connected(connection: Any, _: Any) -> None:
+        for statement in statements:
+            connection.execute(statement)
+
+
+def _run_at_begin(engine: Engine, statements: Sequence[str]) -> None:
+    @event.listens_for(engine, "begin")
+    def began(connection: Connection) -> None:
+        for statement in statements:
+            connection.exec_driver_sql(statement)

@@ -1,0 +1,114 @@
+"""Many threads write, and one commit serves all that wait.
+
+A commit waits for the disk, so its price is shared: the first thread to come writes for itself; who
+comes while it does so waits, and the first of these then writes for all of them. There is no thread
+to start, to stop or to lose in a fork.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable
+from typing import Generic, Protocol, TypeVar
+
+
+class Work(Protocol):
+    """What one thread wants done.
+
+    Attributes:
+        rows: about how many rows it writes.
+        is_alone: whether it needs a transaction of its own.
+    """
+
+    rows: int
+    is_alone: bool
+
+
+W = TypeVar("W", bound=Work)
+
+
+class _Ticket(Generic[W]):
+    """One thread's place in the queue."""
+
+    __slots__ = ("is_done", "wake", "work")
+
+    def __init__(self, work: W) -> None:
+        self.work = work
+        self.is_done = False
+        self.wake = threading.Lock()
+        self.wake.acquire()
+
+
+class GroupCommit(Generic[W]):
+    """Hands groups of works to one thread at a time.
+
+    Args:
+        carry_out: does all of a group, in order, in one transaction, and notes in each work what
+            came of it. What it raises is raised in the thread it ran in.
+        give_up: notes in a work that it was not done, since `carry_out` raised.
+        max_rows: how many rows a group may have, unless its first work alone has more.
+    """
+
+    def __init__(
+        self,
+        carry_out: Callable[[list[W]], None],
+        give_up: Callable[[W], None],
+        max_rows: int = 2_000,
+    ) -> None:
+        self._carry_out = carry_out
+        self._give_up = give_up
+        self._max_rows = max_rows
+        self._queue: deque[_Ticket[W]] = deque()
+        self._lock = threading.Lock()
+        self._is_led = False
+
+    def __len__(self) -> int:
+        """How many threads wait."""
+        return len(self._queue)
+
+    def do(self, work: W) -> None:
+        """Returns when the work was carried out, by this thread or another."""
+        ticket = _Ticket(work)
+        with self._lock:
+            self._queue.append(ticket)
+            leads = not self._is_led
+            self._is_led = True
+        if not leads:
+            ticket.wake.acquire()
+        if not ticket.is_done:
+            self._lead()
+
+    def _lead(self) -> None:
+        """Carry out the first group, this thread's work in it, and make the next one leader."""
+        group = self._take_group()
+        is_carried_out = False
+        try:
+            self._carry_out([ticket.work for ticket in group])
+            is_carried_out = True
+        finally:
+            for ticket in group:
+                if not is_carried_out:
+                    self._give_up(ticket.work)
+                ticket.is_done = True
+                ticket.wake.release()
+            self._pass_on()
+
+    def _take_group(self) -> list[_Ticket[W]]:
+        with self._lock:
+            group = [self._queue.popleft()]
+            rows = group[0].work.rows
+            while self._queue and not group[0].work.is_alone:
+                following = self._queue[0].work
+                rows += following.rows
+                if following.is_alone or rows > self._max_rows:
+                    break
+                group.append(self._queue.popleft())
+        return group
+
+    def _pass_on(self) -> None:
+        with self._lock:
+            if self._queue:
+                self._queue[0].wake.release()
+            else:
+                self._is_led = False

@@ -1,0 +1,64 @@
+"""The same request gets the same answer, also where it comes twice at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from loantap.serving.audit.errors import IdempotencyConflictError
+from loantap.serving.audit.records import Caller, Record
+
+_ASK = "SELECT caller, idempotency_key FROM records WHERE position = 0 AND idempotency_key IN "
+
+
+class KeptRequests:
+    """What was kept earlier under the idempotency keys of a group of callers.
+
+    Args:
+        cursor: of the only writer, so that nobody keeps anything meanwhile.
+        callers: of the group.
+        mark: stands for a parameter in its statements.
+        find_kept: what was kept under the key of a caller's, by both names.
+    """
+
+    def __init__(
+        self,
+        cursor: Any,
+        callers: Sequence[Caller],
+        mark: str,
+        find_kept: Callable[[str, str], list[Record]],
+    ) -> None:
+        self._kept: dict[tuple[str, str], list[Record]] = {}
+        asked = {
+            (caller.key_id, caller.idempotency_key)
+            for caller in callers
+            if caller.idempotency_key is not None
+        }
+        if not asked:
+            return
+        marks = ", ".join([mark] * len(asked))
+        for found in cursor.execute(f"{_ASK}({marks})", [key for _, key in asked]).fetchall():
+            if found in asked:
+                self._kept[found] = find_kept(*found)
+
+    def find(self, caller: Caller) -> list[Record] | None:
+        """What was kept for the same request; None where it is the first.
+
+        Raises:
+            IdempotencyConflictError: its key was used for another request.
+        """
+        if caller.idempotency_key is None:
+            return None
+        kept = self._kept.get((caller.key_id, caller.idempotency_key))
+        if kept is not None and kept[0].request_digest != caller.request_digest:
+            raise IdempotencyConflictError(
+                f"idempotency key {caller.idempotency_key}",
+                f"it was used for another request, on {kept[0].at:%Y-%m-%d %H:%M:%S} UTC",
+                "Give each request a key of its own, and the same one only to repeat it",
+            )
+        return kept
+
+    def add(self, caller: Caller, kept: list[Record]) -> None:
+        """Note what is being kept, for a request of the same group that repeats it."""
+        if caller.idempotency_key is not None:
+            self._kept[caller.key_id, caller.idempotency_key] = kept

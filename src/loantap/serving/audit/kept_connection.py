@@ -1,0 +1,75 @@
+"""The one connection that records are kept over, open all the time.
+
+To take a connection from the pool, begin and commit by SQLAlchemy costs more than the records of a
+small group themselves, so that this is done by the driver.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Engine
+
+
+class KeptConnection:
+    """A connection of the driver's, for one thread at a time.
+
+    Args:
+        engine: of the writer.
+        begin: statements that begin a transaction and keep other writers out.
+    """
+
+    def __init__(self, engine: Engine, begin: Sequence[str]) -> None:
+        self._engine = engine
+        self._begin_statements = begin
+        self._connection: Any = None
+
+    @contextmanager
+    def writing(self) -> Iterator[Any]:
+        """A cursor in a transaction; committed at the end. After an error the connection goes."""
+        is_committed = False
+        try:
+            cursor = self._begin()
+            yield cursor
+            cursor.execute("COMMIT")
+            is_committed = True
+        finally:
+            if not is_committed:
+                self.close()
+
+    def close(self) -> None:
+        """Close the connection, and so undo what was not committed."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+    def _begin(self) -> Any:
+        is_used = self._connection is not None
+        if self._connection is None:
+            self._connect()
+        cursor = self._connection.cursor()
+        try:
+            self._run_begin(cursor)
+        except self._engine.dialect.loaded_dbapi.Error:
+            # A server that was restarted: nothing was done yet, so that another attempt is safe.
+            if not is_used or not getattr(self._connection, "closed", False):
+                raise
+            self.close()
+            self._connect()
+            cursor = self._connection.cursor()
+            self._run_begin(cursor)
+        return cursor
+
+    def _run_begin(self, cursor: Any) -> None:
+        for statement in self._begin_statements:
+            cursor.execute(statement)
+
+    def _connect(self) -> None:
+        pooled = self._engine.raw_connection()
+        pooled.detach()
+        self._connection = pooled.dbapi_connection
+        if hasattr(self._connection, "set_autocommit"):
+            # It begins and commits by our statements, as SQLite does.
+            self._connection.set_autocommit(True)

@@ -1,0 +1,276 @@
+"""The audit log: append-only, chained, durable before anybody is answered."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Generic, Self, TypeVar
+
+from sqlalchemy import Connection, update
+
+from loantap.serving.audit import erasure, reading, schema, verification
+from loantap.serving.audit.chain import write_time
+from loantap.serving.audit.drafts import Draft, prepare, require_caller
+from loantap.serving.audit.engines import Engines, open_engines
+from loantap.serving.audit.errors import AuditUnavailableError, IdempotencyConflictError
+from loantap.serving.audit.group_commit import GroupCommit
+from loantap.serving.audit.idempotency import KeptRequests
+from loantap.serving.audit.records import Caller, Entry, Head, Page, Record, Verdict
+from loantap.serving.audit.tables import probe
+from loantap.serving.audit.transaction import MARKS, Chain, Transaction
+
+T = TypeVar("T")
+# A log that was written to so recently, in seconds, can be written to.
+_RECENT = 1.0
+
+
+@dataclass(slots=True)
+class _Append:
+    """Entries that one thread wants kept."""
+
+    drafts: list[Draft]
+    caller: Caller
+    rows: int
+    is_alone: bool = False
+    kept: list[Record] = field(default_factory=list)
+    error: Exception | None = None
+
+
+@dataclass(slots=True)
+class _Change(Generic[T]):
+    """What one thread wants done in a transaction of its own."""
+
+    act: Callable[[Transaction], T]
+    rows: int = 1
+    is_alone: bool = True
+    result: list[T] = field(default_factory=list)
+
+
+class AuditStore:
+    """The audit log of one process; its threads share it, and other processes write beside it.
+
+    Args:
+        engines: connections to the log.
+    """
+
+    def __init__(self, engines: Engines) -> None:
+        self._engines = engines
+        self._style = engines.writer.dialect.paramstyle
+        self._works = GroupCommit[_Append | _Change[Any]](self._carry_out, _give_up)
+        self._written_at = float("-inf")
+
+    @classmethod
+    def open(cls, url: str) -> Self:
+        """The log at a URL; a SQLite file is made, and its tables are brought up to date.
+
+        Raises:
+            InputError: the URL is not understood.
+            SchemaError: the tables are not those of this version.
+            AuditUnavailableError: it cannot be reached.
+        """
+        engines = open_engines(url)
+        with ExitStack() as failed:
+            failed.callback(engines.dispose)
+            if engines.is_sqlite:
+                schema.upgrade(engines)
+            else:
+                schema.require_current(engines)
+            failed.pop_all()
+        return cls(engines)
+
+    @property
+    def where(self) -> str:
+        """The log as messages name it, without password."""
+        return self._engines.where
+
+    @property
+    def waiting(self) -> int:
+        """How many requests wait for their records to be written."""
+        return len(self._works)
+
+    def close(self) -> None:
+        """Close what is open."""
+        self._engines.dispose()
+
+    def append(self, entries: Sequence[Entry], caller: Caller) -> list[Record]:
+        """Keep entries; returns when they are durable, all of them or none.
+
+        A referred decision opens its case. Under an idempotency key that is there already, what was
+        kept then is returned, and nothing is kept.
+
+        Raises:
+            InputError: something in them cannot be kept.
+            IdempotencyConflictError: the key was used for another request.
+            AuditUnavailableError: nothing was kept; the error says of one exception.
+        """
+        require_caller(caller)
+        if not entries:
+            return []
+        work = _Append(prepare(entries), caller, len(entries))
+        self._works.do(work)
+        if work.error is not None:
+            raise work.error
+        return work.kept
+
+    def change(self, act: Callable[[Transaction], T]) -> T:
+        """Do something in a transaction of its own, which no other writer comes between.
+
+        What it raises undoes all that it did.
+
+        Raises:
+            AuditUnavailableError: nothing was done.
+        """
+        work = _Change(act)
+        self._works.do(work)
+        return work.result[0]
+
+    def read(self, act: Callable[[Connection], T]) -> T:
+        """Read something from one state of the log.
+
+        Raises:
+            AuditUnavailableError: it cannot be read now.
+        """
+        with self._engines.reading() as connection:
+            return act(connection)
+
+    def find(self, record_id: str) -> Record | None:
+        """The record of an id, or None."""
+        return self.read(lambda connection: reading.find(connection, record_id))
+
+    def find_idempotent(self, caller_key: str, idempotency_key: str) -> list[Record]:
+        """What was kept under an idempotency key of a caller's, in order; empty where nothing."""
+        return self.read(
+            lambda connection: reading.find_idempotent(connection, caller_key, idempotency_key)
+        )
+
+    def search(
+        self,
+        *,
+        decision: str | None = None,
+        person: str | None = None,
+        application_id: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        model_version: str | None = None,
+        policy_digest: str | None = None,
+        after: str | None = None,
+        limit: int = 50,
+    ) -> Page:
+        """Decisions, newest first, `limit` (up to 500) of them after the cursor `after`.
+
+        `reading.Search` says what can be looked for.
+        """
+        wanted = reading.Search(
+            decision, person, application_id, since, until, model_version, policy_digest
+        )
+        return self.read(lambda connection: reading.search(connection, wanted, after, limit))
+
+    def about(self, record_id: str) -> list[Record]:
+        """What happened to a record since: replays, overrides; oldest first."""
+        return self.read(lambda connection: reading.list_about(connection, record_id))
+
+    def verify(self, noted: Head | None = None) -> Verdict:
+        """Check the whole chain, and that it still holds an end that was noted earlier."""
+        return self.read(lambda connection: verification.verify(connection, noted))
+
+    def erase(
+        self,
+        caller: Caller,
+        reason: str,
+        *,
+        record_ids: Sequence[str] = (),
+        application_id: str | None = None,
+    ) -> int:
+        """Erase personal parts: of records, of what is about them, or of an application.
+
+        Returns:
+            How many were erased; those that were erased before are not counted.
+
+        Raises:
+            UnknownRecordError: there is no record of an id.
+            ForbiddenErasureError: the database does not let this role.
+        """
+        n = self.change(
+            lambda transaction: erasure.erase(
+                transaction, caller, reason, record_ids, application_id
+            )
+        )
+        erasure.clear_journal(self._engines)
+        return n
+
+    def purge_older_than(self, days: int, caller: Caller) -> int:
+        """Erase the personal parts of records that are older, step by step.
+
+        Returns:
+            How many were erased.
+
+        Raises:
+            InputError: days is negative.
+            ForbiddenErasureError: the database does not let this role.
+        """
+        before = erasure.find_cutoff(days)
+        n = 0
+        while step := self.change(lambda transaction: erasure.purge(transaction, caller, before)):
+            n += step
+        erasure.clear_journal(self._engines)
+        return n
+
+    def is_writable(self) -> bool:
+        """Whether a record can be kept now; tried where nothing was kept in the last second."""
+        if time.monotonic() - self._written_at < _RECENT:
+            return True
+        try:
+            self.change(
+                lambda transaction: transaction.connection.execute(
+                    update(probe).values(at=write_time(transaction.now))
+                )
+            )
+        except AuditUnavailableError:
+            return False
+        return True
+
+    def _carry_out(self, group: list[_Append | _Change[Any]]) -> None:
+        first = group[0]
+        if isinstance(first, _Change):
+            with self._engines.writing() as connection:
+                result = first.act(Transaction(connection))
+            first.result.append(result)
+        else:
+            self._keep([work for work in group if isinstance(work, _Append)])
+        self._written_at = time.monotonic()
+
+    def _keep(self, works: list[_Append]) -> None:
+        try:
+            with self._engines.keeping() as cursor:
+                chain = Chain(cursor, self._style)
+                callers = [work.caller for work in works]
+                requests = KeptRequests(cursor, callers, MARKS[self._style], self.find_idempotent)
+                for work in works:
+                    _keep_one(work, chain, requests)
+                chain.flush()
+        except AuditUnavailableError as error:
+            for work in works:
+                # Each thread raises its own: the place where an error was raised is noted in it.
+                work.error = AuditUnavailableError(error.where, error.problem, error.remedy)
+
+
+def _keep_one(work: _Append, chain: Chain, requests: KeptRequests) -> None:
+    try:
+        kept = requests.find(work.caller)
+    except IdempotencyConflictError as error:
+        work.error = error
+        return
+    if kept is None:
+        kept = chain.keep(work.drafts, work.caller)
+        requests.add(work.caller, kept)
+    work.kept = kept
+
+
+def _give_up(work: _Append | _Change[Any]) -> None:
+    if isinstance(work, _Append):
+        work.error = AuditUnavailableError(
+            "audit log", "the thread that wrote for this one was interrupted", "Ask again"
+        )

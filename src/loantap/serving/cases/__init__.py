@@ -1,0 +1,1 @@
+"""The refer queue: what a person decides, and who does."""

@@ -1,0 +1,241 @@
+"""The refer queue: look, take, give back, decide. Each step is a record, too."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, select, update
+
+from loantap.policy.credit_policy import fold_name
+from loantap.portfolio.errors import InputError
+from loantap.serving.audit.chain import write_time
+from loantap.serving.audit.reading import list_kinds
+from loantap.serving.audit.records import Caller, Entry, Kind, Record
+from loantap.serving.audit.store import AuditStore
+from loantap.serving.audit.tables import cases
+from loantap.serving.audit.transaction import Transaction
+from loantap.serving.cases.case import Case, CasePage, Outcome, Reason, State, read_case
+from loantap.serving.cases.errors import (
+    CaseClosedError,
+    CaseHeldError,
+    CaseNotHeldError,
+    UnknownCaseError,
+)
+from loantap.serving.cases.queue import Order, list_queue
+
+# How long a case is held for who took it, unless it is taken again.
+HOLD = timedelta(minutes=30)
+_MAX_NOTE = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Overrides:
+    """What people decided on referred applications.
+
+    Attributes:
+        n: how many cases.
+        by_outcome: how many, by outcome.
+        by_reason: by reason and outcome.
+        by_person: by person and outcome.
+    """
+
+    n: int
+    by_outcome: Mapping[str, int]
+    by_reason: Mapping[tuple[str, str], int]
+    by_person: Mapping[tuple[str, str], int]
+
+
+class Cases:
+    """The cases of one audit log.
+
+    Who holds a case is one person with one key: two people cannot hold it, also where they ask at
+    the same moment in two processes, since the log has one writer at a time.
+
+    Args:
+        store: the log.
+        hold: how long a case is held for who took it.
+    """
+
+    def __init__(self, store: AuditStore, hold: timedelta = HOLD) -> None:
+        self._store = store
+        self._hold = hold
+
+    def find(self, decision_id: str) -> Case | None:
+        """The case of a decision; None where it was not referred."""
+        row = self._store.read(lambda connection: _find_row(connection, decision_id))
+        return None if row is None else read_case(row, datetime.now(UTC))
+
+    def list_cases(
+        self,
+        state: State = State.OPEN,
+        order: Order = Order.AGE,
+        after: str | None = None,
+        limit: int = 50,
+    ) -> CasePage:
+        """Cases in a state, the oldest or the largest first, from a cursor on.
+
+        Raises:
+            InputError: the cursor is of another list.
+        """
+        now = datetime.now(UTC)
+        return self._store.read(
+            lambda connection: list_queue(connection, state, order, after, limit, now)
+        )
+
+    def take(self, decision_id: str, caller: Caller) -> Case:
+        """Hold a case; who holds it already holds it for longer.
+
+        Raises:
+            UnknownCaseError: there is none.
+            CaseHeldError: another person has it.
+            CaseClosedError: it was decided.
+        """
+
+        def act(transaction: Transaction) -> Case:
+            case = _require_open(transaction, decision_id)
+            if case.state is State.TAKEN and not _is_holder(case, caller):
+                raise CaseHeldError(
+                    f"case {decision_id}",
+                    f"{case.taken_by} has it until {case.expires_at:%H:%M} UTC",
+                    "Ask for it to be given back, or take another one",
+                )
+            expires_at = transaction.now + self._hold
+            changed: dict[str, object] = {
+                "state": State.TAKEN,
+                "taken_by": caller.person,
+                "taken_by_key": caller.key_id,
+                "taken_at": write_time(transaction.now),
+                "expires_at": write_time(expires_at),
+            }
+            entry = Entry(Kind.CASE_TAKEN, {"expires_at": changed["expires_at"]}, None, decision_id)
+            return _change(transaction, entry, caller, changed)[0]
+
+        return self._store.change(act)
+
+    def give_back(self, decision_id: str, caller: Caller) -> Case:
+        """Let others have a case.
+
+        Raises:
+            UnknownCaseError: there is none.
+            CaseNotHeldError: who asks does not have it.
+            CaseClosedError: it was decided.
+        """
+
+        def act(transaction: Transaction) -> Case:
+            _require_holder(_require_open(transaction, decision_id), caller)
+            nobody = dict.fromkeys(("taken_by", "taken_by_key", "taken_at", "expires_at"))
+            entry = Entry(Kind.CASE_RETURNED, {}, None, decision_id)
+            return _change(transaction, entry, caller, {"state": State.OPEN, **nobody})[0]
+
+        return self._store.change(act)
+
+    def decide(
+        self, decision_id: str, caller: Caller, outcome: Outcome, reason: Reason, note: str = ""
+    ) -> tuple[Case, Record]:
+        """Decide a case that one holds.
+
+        Returns:
+            The case, closed, and the record of the override. The decision stays as it was made.
+
+        Raises:
+            UnknownCaseError: there is none.
+            CaseNotHeldError: who asks does not have it.
+            CaseClosedError: it was decided.
+            InputError: the note is too long, or missing where the reason asks for one.
+        """
+        _require_note(reason, note)
+
+        def act(transaction: Transaction) -> tuple[Case, Record]:
+            _require_holder(_require_open(transaction, decision_id), caller)
+            public = {"decision": outcome.value, "reason": reason.value}
+            # A note is about the applicant.
+            personal = {"note": note} if note.strip() else None
+            changed: dict[str, object] = {
+                "state": State.CLOSED,
+                "expires_at": None,
+                "outcome": outcome,
+                "reason": reason,
+                "closed_at": write_time(transaction.now),
+            }
+            entry = Entry(Kind.CASE_DECIDED, public, personal, decision_id)
+            return _change(transaction, entry, caller, changed)
+
+        return self._store.change(act)
+
+    def count_overrides(self) -> Overrides:
+        """What people decided, by outcome, reason and person."""
+        decided = self._store.read(lambda connection: list(_list_decided(connection)))
+        outcomes = Counter(outcome for outcome, _, _ in decided)
+        reasons = Counter((reason, outcome) for outcome, reason, _ in decided)
+        people = Counter((person, outcome) for outcome, _, person in decided)
+        return Overrides(len(decided), outcomes, reasons, people)
+
+
+def _list_decided(connection: Connection) -> list[tuple[str, str, str]]:
+    return [
+        (record.public["decision"], record.public["reason"], record.person)
+        for record in list_kinds(connection, [Kind.CASE_DECIDED])
+    ]
+
+
+def _find_row(connection: Connection, decision_id: str) -> Row[Any] | None:
+    return connection.execute(select(cases).where(cases.c.decision_id == decision_id)).first()
+
+
+def _require_open(transaction: Transaction, decision_id: str) -> Case:
+    row = _find_row(transaction.connection, decision_id)
+    if row is None:
+        raise UnknownCaseError(
+            f"case {decision_id}",
+            "there is none: no decision of this id was referred",
+            "Look into the queue, or search the decisions",
+        )
+    case = read_case(row, transaction.now)
+    if case.closed_at is not None:
+        raise CaseClosedError(
+            f"case {decision_id}",
+            f"{case.taken_by} decided it on {case.closed_at:%Y-%m-%d %H:%M} UTC: {case.outcome}",
+            "Take another one",
+        )
+    return case
+
+
+def _is_holder(case: Case, caller: Caller) -> bool:
+    return (
+        case.taken_by is not None
+        and case.taken_by_key == caller.key_id
+        and fold_name(case.taken_by) == fold_name(caller.person)
+    )
+
+
+def _require_holder(case: Case, caller: Caller) -> None:
+    if not _is_holder(case, caller):
+        holder = f"{case.taken_by} has it" if case.taken_by else "nobody has it"
+        raise CaseNotHeldError(
+            f"case {case.decision_id}",
+            f"{caller.person} does not have it: {holder}",
+            "Take it first",
+        )
+
+
+def _require_note(reason: Reason, note: str) -> None:
+    if len(note) > _MAX_NOTE:
+        raise InputError("note", f"it has {len(note):,} characters", f"Give {_MAX_NOTE:,} at most")
+    if reason is Reason.OTHER and not note.strip():
+        raise InputError("note", f"it is missing, and the reason is {reason}", "Say why in a note")
+
+
+def _change(
+    transaction: Transaction, entry: Entry, caller: Caller, changed: Mapping[str, object]
+) -> tuple[Case, Record]:
+    """Keep the record of a change, and carry it out."""
+    record = transaction.append([entry], caller)[0]
+    is_meant = cases.c.decision_id == entry.subject
+    row = transaction.connection.execute(
+        update(cases).where(is_meant).values(changed).returning(cases)
+    ).one()
+    return read_case(row, transaction.now), record

@@ -1,0 +1,72 @@
+"""The refer queue, page by page."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, tuple_
+
+from loantap.portfolio.errors import InputError
+from loantap.serving.audit.chain import write_time
+from loantap.serving.audit.reading import read_record, select_records
+from loantap.serving.audit.tables import cases, records
+from loantap.serving.cases.case import CasePage, QueuedCase, State, read_case
+
+_MAX_LIMIT = 500
+
+
+class Order(StrEnum):
+    """Which case comes first."""
+
+    AGE = "age"
+    AMOUNT = "amount"
+
+
+def list_queue(
+    connection: Connection, state: State, order: Order, after: str | None, limit: int, now: datetime
+) -> CasePage:
+    """Cases in a state with their decisions; see `Cases.list_cases`."""
+    size = max(1, min(limit, _MAX_LIMIT))
+    is_in_state = _is_in_state(state, now)
+    asked = select(cases).where(is_in_state)
+    if after is not None:
+        asked = asked.where(_is_after(order, after))
+    first = [cases.c.seq] if order is Order.AGE else [cases.c.amount.desc(), cases.c.seq]
+    rows = connection.execute(asked.order_by(*first).limit(size + 1)).all()
+    shown = rows[:size]
+    decisions = {
+        row.seq: read_record(row)
+        for row in connection.execute(
+            select_records().where(records.c.seq.in_([row.seq for row in shown]))
+        )
+    }
+    n = connection.execute(select(func.count()).select_from(cases).where(is_in_state)).scalar_one()
+    items = tuple(QueuedCase(read_case(row, now), decisions[row.seq]) for row in shown)
+    return CasePage(items, _write_cursor(order, shown[-1]) if len(rows) > size else None, n)
+
+
+def _is_in_state(state: State, now: datetime) -> ColumnElement[bool]:
+    has_expired = cases.c.expires_at <= write_time(now)
+    if state is State.OPEN:
+        return or_(cases.c.state == State.OPEN, and_(cases.c.state == State.TAKEN, has_expired))
+    if state is State.TAKEN:
+        return and_(cases.c.state == State.TAKEN, ~has_expired)
+    return cases.c.state == State.CLOSED
+
+
+def _write_cursor(order: Order, row: Any) -> str:
+    return str(row.seq) if order is Order.AGE else f"{row.amount!r}:{row.seq}"
+
+
+def _is_after(order: Order, cursor: str) -> ColumnElement[bool]:
+    try:
+        if order is Order.AGE:
+            return cases.c.seq > int(cursor)
+        amount, _, seq = cursor.partition(":")
+        return tuple_(-cases.c.amount, cases.c.seq) > tuple_(-float(amount), int(seq))
+    except ValueError as error:
+        raise InputError(
+            "after", f"{cursor[:40]!r} is no cursor of this list", "Pass on `next` as it came"
+        ) from error

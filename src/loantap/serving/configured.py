@@ -1,0 +1,100 @@
+"""What the project's parameter files say about decisions and offers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from loantap.policy.credit_policy import CreditPolicy, require_as_approved
+from loantap.policy.lab.recommendations import choose_rules
+from loantap.policy.lab.rules import Rule
+from loantap.policy.money.scenarios import Economics
+from loantap.policy.offers.options import OffersOptions
+from loantap.policy.options import ScoringOptions
+from loantap.portfolio.errors import InputError
+from loantap.project.parameters import read_group
+
+_Options = TypeVar("_Options", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Configured:
+    """Parameters that serving shares with the pipelines.
+
+    Attributes:
+        policy: the credit policy of the files, as it was approved.
+        economics: assumptions about money.
+        offers: amounts, bands and limits of offers.
+        rule_ids: ids of recommended rules that are switched on.
+        recommendations: what `recommendations.json` says; None where there is none.
+    """
+
+    policy: CreditPolicy
+    economics: Economics
+    offers: OffersOptions
+    rule_ids: tuple[str, ...]
+    recommendations: dict[str, Any] | None
+
+    def find_rules(self, origin: str) -> tuple[Rule, ...]:
+        """The rules that decline besides the policy, for a model from loans of an origin.
+
+        Raises:
+            InputError: they are switched on, and unknown or of loans of another origin.
+        """
+        return choose_rules(self.recommendations, self.rule_ids, origin=origin)[0]
+
+
+def read_configured(conf: Path, recommendations: Path, today: date) -> Configured:
+    """Read the parameter files.
+
+    Args:
+        conf: their folder.
+        recommendations: file of the policy lab's rules; it need not be there.
+        today: the day, which a run gives in its place.
+
+    Raises:
+        InputError: a group is missing or cannot be used, or the policy was changed after it was
+            approved.
+    """
+    dated = {"as_of": today}
+    policy = _validate(CreditPolicy, conf, "policy", {})
+    economics = _validate(Economics, conf, "economics", {})
+    require_as_approved(policy, economics)
+    scoring = _validate(ScoringOptions, conf, "scoring", dated)
+    return Configured(
+        policy=policy,
+        economics=economics,
+        offers=_validate(OffersOptions, conf, "offers", dated),
+        rule_ids=scoring.recommendations,
+        recommendations=_read_json(recommendations),
+    )
+
+
+def _validate(
+    options: type[_Options], conf: Path, group: str, dated: Mapping[str, object]
+) -> _Options:
+    written = read_group(conf, group, without=dated)
+    try:
+        return options.model_validate(written | dict(dated))
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(map(str, (group, *first["loc"])))
+        raise InputError(f"parameter {name} in {conf}", first["msg"], "Mend it") from error
+
+
+def _read_json(path: Path) -> dict[str, Any] | None:
+    try:
+        found = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise InputError(
+            str(path), f"it cannot be read: {error}", "Run `--pipelines insights`, which writes it"
+        ) from error
+    return dict(found)

@@ -1,0 +1,1 @@
+"""What decides: the live model, the policy in force, offers and replays."""

@@ -1,0 +1,175 @@
+"""The fields of an application, made from the data dictionary: which there are, and their types.
+
+What a value means, and whether it is valid, is told by the readers of the portfolio alone.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, Final
+
+from loantap.policy.application_ids import APPLICATION_ID
+from loantap.portfolio.dictionary import Column, Kind, portfolio_columns
+
+# Longest texts, in characters; the longest address of the published data has fewer than 80.
+_LONGEST: Final = {Kind.TEXT: 500, Kind.CATEGORY: 100}
+_LONGEST_NUMBER: Final = 60
+# A whole number beyond this is not the same once it was a float.
+_LARGEST: Final = 2.0**53
+_NUMERIC: Final = (Kind.NUMBER, Kind.COUNT)
+_WRONG: Final = "neither a text nor null"
+_WRONG_NUMBER: Final = "neither a number, nor a text as in a LoanTap file, nor null"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """What is wrong with one field, and what to do about it."""
+
+    field: str
+    problem: str
+    remedy: str
+
+
+@lru_cache(maxsize=1)
+def application_columns() -> dict[str, Column]:
+    """The columns of the LoanTap format by source name, in file order."""
+    return {str(column.source_name): column for column in portfolio_columns()}
+
+
+@dataclass(frozen=True, slots=True)
+class ApplicationFields:
+    """The fields that an application may and must have.
+
+    Attributes:
+        needed: the columns that are read of it.
+    """
+
+    needed: tuple[Column, ...]
+    _types: Mapping[str, tuple[frozenset[type], int]] = field(init=False, repr=False)
+    _required: frozenset[str] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        text = frozenset({str, type(None)})
+        number = text | {int, float}
+        types = {
+            name: (number, _LONGEST_NUMBER)
+            if column.kind in _NUMERIC
+            else (text, _LONGEST.get(column.kind, _LONGEST_NUMBER))
+            for name, column in application_columns().items()
+        }
+        types[APPLICATION_ID] = (frozenset({str, int, type(None)}), _LONGEST[Kind.CATEGORY])
+        object.__setattr__(self, "_types", types)
+        names = frozenset(str(column.source_name) for column in self.needed)
+        object.__setattr__(self, "_required", names)
+
+    def check(self, application: Mapping[str, Any]) -> list[FieldError]:
+        """What is wrong with the names and types of an application; [] for nothing."""
+        errors: list[FieldError] = []
+        types = self._types
+        for name, value in application.items():
+            known = types.get(name)
+            if known is None:
+                errors.append(_tell_unknown(name, types))
+                continue
+            allowed, longest = known
+            kind = type(value)
+            if kind not in allowed:
+                errors.append(_tell_type(name, allowed))
+            elif kind is str:
+                if len(value) > longest:
+                    errors.append(_tell_length(name, longest))
+            elif value is not None and not -_LARGEST <= value <= _LARGEST:
+                errors.append(_tell_size(name, value))
+        if not self._required <= application.keys():
+            errors += self._tell_missing(application)
+        identifier = application.get(APPLICATION_ID)
+        if type(identifier) is str and not identifier.isprintable():
+            errors.append(
+                FieldError(APPLICATION_ID, "it has a control character", "Send printable text")
+            )
+        return errors
+
+    def are_good(self, applications: Sequence[Mapping[str, Any]]) -> bool:
+        """Whether all have the same fields, and `check` finds nothing wrong with any of them.
+
+        A column at a time, which takes a third of the time of one application after the other.
+        """
+        names = applications[0].keys() if applications else frozenset()
+        if not self._required <= names <= self._types.keys():
+            return False
+        if any(application.keys() != names for application in applications):
+            return False
+        return all(self._is_good(name, [a[name] for a in applications]) for name in names)
+
+    def _is_good(self, name: str, values: Sequence[Any]) -> bool:
+        allowed, longest = self._types[name]
+        if not allowed >= set(map(type, values)):
+            return False
+        texts = [value for value in values if type(value) is str]
+        if texts and max(map(len, texts)) > longest:
+            return False
+        if name == APPLICATION_ID and not all(map(str.isprintable, texts)):
+            return False
+        if len(texts) == len(values):
+            return True
+        numbers = (value for value in values if value is not None and type(value) is not str)
+        return all(-_LARGEST <= number <= _LARGEST for number in numbers)
+
+    def _tell_missing(self, application: Mapping[str, Any]) -> Iterable[FieldError]:
+        for column in self.needed:
+            name = str(column.source_name)
+            if name not in application:
+                remedy = "Give it, or null where it is not known" if column.nullable else "Give it"
+                meaning = f"{column.meaning[:1].lower()}{column.meaning[1:]}"
+                yield FieldError(name, f"missing ({meaning})", remedy)
+
+
+def tell_remedy(column: Column) -> str:
+    """What to do about a value of a column that cannot be used."""
+    if column.values:
+        return f"Give one of {', '.join(f'{value:g}' for value in column.values)}"
+    if column.categories:
+        return f"Give one of {', '.join(column.categories)}"
+    if column.kind is Kind.MONTH:
+        return "Give a month such as Jan-2015 or 2015-01-01"
+    if column.minimum is not None and column.maximum is not None:
+        whole = "a whole number" if column.kind is Kind.COUNT else "a number"
+        unit = f" ({column.unit})" if column.unit else ""
+        return f"Give {whole} from {_show(column.minimum)} to {_show(column.maximum)}{unit}"
+    return "Give a text"
+
+
+def _show(number: float) -> str:
+    return f"{number:,.0f}" if number == round(number) else f"{number:,g}"
+
+
+def _tell_unknown(name: str, known: Iterable[str]) -> FieldError:
+    from difflib import get_close_matches
+
+    near = get_close_matches(name[:40], list(known), n=1)
+    shown = name[:40] if name[:40].isprintable() else ascii(name[:40])
+    guess = f"Did you mean {near[0]}? " if near else ""
+    return FieldError(
+        shown, "unknown field", f"{guess}Leave it out; GET /v1/schema/application lists the fields"
+    )
+
+
+def _tell_type(name: str, allowed: frozenset[type]) -> FieldError:
+    if name == APPLICATION_ID:
+        return FieldError(name, "neither a text, nor a whole number, nor null", "Give a text")
+    if float in allowed:
+        return FieldError(name, _WRONG_NUMBER, tell_remedy(application_columns()[name]))
+    return FieldError(name, _WRONG, tell_remedy(application_columns()[name]))
+
+
+def _tell_length(name: str, longest: int) -> FieldError:
+    return FieldError(name, f"longer than {longest} characters", "Shorten it")
+
+
+def _tell_size(name: str, value: float) -> FieldError:
+    if isinstance(value, float) and not math.isfinite(value):
+        return FieldError(name, "not a finite number", "Give a number, or null")
+    return FieldError(name, "larger than any number that can be meant", "Give a smaller number")

@@ -1,0 +1,113 @@
+"""The champion of a namespace, kept up to date while it is used."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from loantap.model.scoring.scorer import Scorer
+from loantap.portfolio.errors import InputError
+from loantap.registry.connection import RegistryDownError
+from loantap.registry.loading import find_best_champion, load_champion
+from loantap.registry.models import ModelVersion
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A model that decides.
+
+    Attributes:
+        scorer: the model.
+        loaded_at: when.
+        doubt: why it is not known to be the champion now; "" where the registry said so at the
+            last look.
+    """
+
+    scorer: Scorer
+    loaded_at: datetime
+    doubt: str = ""
+
+    @property
+    def version(self) -> ModelVersion:
+        """Which version it is."""
+        return ModelVersion(self.scorer.name, self.scorer.version)
+
+    @property
+    def origin(self) -> str:
+        """Of the loans it learnt from."""
+        return self.scorer.trained.facts.origin
+
+
+class LiveModel:
+    """The champion of a namespace: loaded by alias, looked for again at each `refresh`.
+
+    A look never makes a decision wait: the model in use is replaced when the new one is whole. The
+    registry is always asked before a model decides for the first time, so that neither a demo
+    model nor a former champion decides because a copy of it was at hand; where the registry is
+    down, the last good champion of its own name goes on.
+    """
+
+    def __init__(self, namespace: str) -> None:
+        self.namespace = namespace
+        self.failures = 0
+        self._loaded: Loaded | None = None
+        self._trouble = "the registry has not answered yet; it is asked on"
+
+    @property
+    def loaded(self) -> Loaded | None:
+        """The model in use; None where none may decide."""
+        return self._loaded
+
+    @property
+    def trouble(self) -> str:
+        """Why none may decide."""
+        return self._trouble
+
+    def refresh(self) -> bool:
+        """Look which version is champion, and load it where it is another.
+
+        Returns whether another model is in use now.
+        """
+        before = self._loaded
+        try:
+            champion = find_best_champion(self.namespace)
+        except RegistryDownError as error:
+            self._tell(error)
+            if before is not None:
+                self._loaded = replace(before, doubt=str(error))
+                return False
+            return self._load(None, str(error))
+        if before is not None and before.version == champion:
+            self._loaded = replace(before, doubt="")
+            return False
+        return self._load(champion, "")
+
+    def _load(self, champion: ModelVersion | None, doubt: str) -> bool:
+        before = self._loaded
+        try:
+            trained, version = load_champion(self.namespace)
+        except InputError as error:
+            self._tell(error)
+            self._trouble = str(error)
+            # Of the champion's own name: a demo model never goes on in the place of a real one.
+            if before and champion and before.version.name == champion.name:
+                self._loaded = replace(before, doubt=str(error))
+                return False
+            self._loaded = None
+            return before is not None
+        if champion is not None and version != champion:
+            doubt = f"{champion} is champion and cannot be loaded"
+        if before is not None and before.version == version:
+            self._loaded = replace(before, doubt=doubt)
+            return False
+        scorer = Scorer(trained, version.name, version.version)
+        self._loaded = Loaded(scorer, datetime.now(UTC), doubt)
+        logger.info("%s decides for %s", version, self.namespace)
+        return True
+
+    def _tell(self, error: InputError) -> None:
+        self.failures += 1
+        logger.warning("%s", error)

@@ -1,0 +1,174 @@
+"""What decides at one moment: model, policy, rules and prices that belong together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final
+
+import pandas as pd
+
+from loantap.model.scoring.invalid import Problem
+from loantap.model.scoring.scorer import Scorer
+from loantap.policy.application_ids import APPLICATION_ID, name_one
+from loantap.policy.decisions import Decider
+from loantap.policy.lab.rules import Rule
+from loantap.policy.offers.maker import Offer, OfferMaker
+from loantap.policy.offers.options import OffersOptions
+from loantap.policy.underwriting import Underwriter
+from loantap.portfolio.dictionary import SIMULATED
+from loantap.serving.audit.records import Entry, Kind
+from loantap.serving.desk.fields import ApplicationFields
+
+# Of an offer, what its record says elsewhere.
+_SAID: Final = ("application_id", "model_name", "model_version")
+
+
+class InvalidApplicationError(Exception):
+    """An application that cannot be scored."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__("; ".join(problem.reason for problem in problems))
+        self.problems = tuple(problems)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What decides at one moment.
+
+    Attributes:
+        underwriter: model, policy and rules.
+        maker: of offers; None where there is no model for them.
+        made_by: what decides, as it is kept with each decision.
+        fields: of an application that is to be decided.
+        offer_fields: of one that is to get offers.
+    """
+
+    underwriter: Underwriter
+    maker: OfferMaker | None
+    made_by: Mapping[str, object] = field(init=False, repr=False, compare=False)
+    fields: ApplicationFields = field(init=False, repr=False, compare=False)
+    offer_fields: ApplicationFields = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "made_by", describe_maker(self.underwriter))
+        object.__setattr__(self, "fields", ApplicationFields(self.underwriter.needed))
+        taken = self.maker.scorer.columns if self.maker else ()
+        object.__setattr__(self, "offer_fields", ApplicationFields(taken))
+
+    def decide(self, application: Mapping[str, Any], as_of: pd.Timestamp) -> Entry:
+        """Score and decide one application: what is to be kept of it.
+
+        Raises:
+            InvalidApplicationError: it cannot be scored.
+        """
+        underwriter = self.underwriter
+        scored = underwriter.scorer.score_one(application, as_of)
+        if scored.probability_of_default is None:
+            raise InvalidApplicationError(underwriter.scorer.read_one(application, as_of)[1])
+        decided = underwriter.conclude_one(application, scored, as_of)
+        public = {
+            **self.made_by,
+            "as_of": str(as_of.date()),
+            "decision": decided.decision,
+            "probability_of_default": decided.probability_of_default,
+            "score": decided.score,
+            "expected_npv": decided.expected_npv,
+            "amount": scored.columns.get("loan_amount"),
+            "interest_rate_pct": scored.columns.get("interest_rate_pct"),
+            "term_months": scored.columns.get("term_months"),
+            "unlike": scored.unlike > 0,
+        }
+        personal = {
+            "application": dict(application),
+            APPLICATION_ID: name_application(application),
+            "reasons": [reason for reason in decided.reasons if reason],
+        }
+        return Entry(Kind.DECISION, public, personal)
+
+    def offer(self, application: Mapping[str, Any], as_of: pd.Timestamp) -> Entry:
+        """Make offers to one applicant: what is to be kept of them.
+
+        Raises:
+            InvalidApplicationError: the application cannot be scored.
+        """
+        if self.maker is None:
+            raise ValueError("no offers can be made without a model")
+        offers = self.list_offers(application, as_of)
+        public = {
+            **describe_offers(self.maker),
+            "as_of": str(as_of.date()),
+            "n": sum(offer["offer"] > 0 for offer in offers),
+        }
+        personal = {
+            "application": dict(application),
+            APPLICATION_ID: name_application(application),
+            "offers": offers,
+        }
+        return Entry(Kind.OFFERS, public, personal)
+
+    def list_offers(
+        self, application: Mapping[str, Any], as_of: pd.Timestamp
+    ) -> list[dict[str, Any]]:
+        """The offers to one applicant, as they are told."""
+        if self.maker is None:
+            raise ValueError("no offers can be made without a model")
+        _, problems = self.maker.scorer.read_one(application, as_of)
+        if problems:
+            raise InvalidApplicationError(problems)
+        return [tell_offer(offer) for offer in self.maker.make_offers_one(application, as_of)]
+
+
+def make_standing(
+    lending: Scorer,
+    application: Scorer | None,
+    decider: Decider,
+    rules: tuple[Rule, ...],
+    offers: OffersOptions,
+) -> Standing:
+    """Put together what decides.
+
+    Raises:
+        InputError: of bands or amounts none could be offered.
+    """
+    maker = None if application is None else OfferMaker(application, offers, decider)
+    return Standing(Underwriter(lending, decider, rules), maker)
+
+
+def describe_maker(underwriter: Underwriter) -> dict[str, object]:
+    """What decides, as it is kept with each decision and told with it."""
+    described: dict[str, object] = {
+        "model": describe_model(underwriter.scorer),
+        "policy": {"version": underwriter.policy_version, "digest": underwriter.policy_digest},
+        "simulated": underwriter.scorer.trained.facts.origin == SIMULATED,
+    }
+    if underwriter.rules:
+        described["rules"] = [rule.model_dump(mode="json") for rule in underwriter.rules]
+        described["policy_alone"] = underwriter.decider.policy.short_digest
+    return described
+
+
+def describe_offers(maker: OfferMaker) -> dict[str, object]:
+    """What makes offers, as it is kept with them and told with them."""
+    policy = maker.decider.policy
+    return {
+        "model": describe_model(maker.scorer),
+        "policy": {"version": policy.name, "digest": policy.short_digest},
+        "simulated": maker.scorer.trained.facts.origin == SIMULATED,
+    }
+
+
+def describe_model(scorer: Scorer) -> dict[str, str]:
+    """Name, version and origin."""
+    origin = scorer.trained.facts.origin
+    return {"name": scorer.name, "version": scorer.version, "origin": origin}
+
+
+def name_application(application: Mapping[str, Any]) -> str | None:
+    """The id as it was given; None where there is none."""
+    return name_one(application) if APPLICATION_ID in application else None
+
+
+def tell_offer(offer: Offer) -> dict[str, Any]:
+    """An offer, without what is said of all of them at once."""
+    return {name: value for name, value in asdict(offer).items() if name not in _SAID}

@@ -1,0 +1,13 @@
+"""What may go wrong with keys."""
+
+from __future__ import annotations
+
+from loantap.portfolio.errors import InputError
+
+
+class UnknownKeyError(InputError):
+    """There is no key of this id."""
+
+
+class KeyRevokedError(InputError):
+    """The key was revoked before."""

@@ -1,0 +1,1 @@
+"""The policy book: which credit policy is in force, and who put it there."""

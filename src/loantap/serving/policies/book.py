@@ -1,0 +1,217 @@
+"""The policy book: propose, activate with four eyes, roll back. The audit log holds all of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from typing import Any
+
+from loantap.policy.credit_policy import CreditPolicy, require_as_approved, require_in_force
+from loantap.policy.money.scenarios import Economics
+from loantap.serving.audit.polling import Polled
+from loantap.serving.audit.records import PREFIXES, Caller, Kind
+from loantap.serving.audit.store import AuditStore
+from loantap.serving.audit.transaction import Transaction
+from loantap.serving.policies.checks import (
+    require_another,
+    require_as_proposed,
+    require_due,
+    require_new_version,
+    require_proposal,
+)
+from loantap.serving.policies.entries import (
+    NOBODY_YET,
+    UNAPPROVED,
+    ActivePolicy,
+    BookEntry,
+    Proposal,
+    build_policy,
+)
+from loantap.serving.policies.errors import InvalidPolicyError, NothingBeforeError
+from loantap.serving.policies.pages import (
+    propose,
+    put_in_force,
+    read_active,
+    read_pages,
+    restore,
+    tell,
+)
+
+# As many as are recorded with a decision.
+_SHOWN_DIGITS = 12
+
+
+def _find_today() -> date:
+    return datetime.now(UTC).date()
+
+
+class PolicyBook:
+    """The policies of one audit log; all processes see a change within a second.
+
+    Args:
+        store: the log.
+        find_today: the day that decides whether a policy is due, in UTC.
+    """
+
+    def __init__(self, store: AuditStore, find_today: Callable[[], date] = _find_today) -> None:
+        self._store = store
+        self._find_today = find_today
+        self._active = Polled(store, PREFIXES[Kind.POLICY_ACTIVATED], read_active)
+
+    def active(self) -> ActivePolicy | None:
+        """The policy in force; None where none was ever entered.
+
+        Raises:
+            PolicyChangedError: it is not the one that was approved.
+            AuditUnavailableError: the log cannot be read.
+        """
+        return self._active.get()
+
+    def enter(self, policy: CreditPolicy, economics: Economics, caller: Caller) -> ActivePolicy:
+        """Put the configured policy in force where none was ever; else leave all as it is.
+
+        Returns:
+            What is in force then.
+
+        Raises:
+            InputError: the policy is not as it was approved, or takes effect later.
+        """
+        found = self.active()
+        if found is not None:
+            return found
+        require_as_approved(policy, economics)
+        require_in_force(policy, self._find_today())
+
+        def act(transaction: Transaction) -> ActivePolicy:
+            pages = read_pages(transaction.connection)
+            if pages.current is not None:
+                return pages.restore(pages.current)
+            writer = replace(caller, person=policy.author)
+            proposal = propose(transaction, policy, economics, writer)
+            return put_in_force(transaction, pages, proposal, policy, caller)
+
+        entered = self._store.change(act)
+        self._active.forget()
+        return entered
+
+    def propose(self, content: Mapping[str, Any], caller: Caller) -> Proposal:
+        """Propose a policy.
+
+        Args:
+            content: `policy`: its fields without approval and digest, without the author where the
+                caller is; `economics`: the assumptions, those in force where they are left out.
+            caller: who proposes it.
+
+        Raises:
+            InvalidPolicyError: it is no policy, or its version was in force with another content.
+        """
+        written, economics = self._read_content(content, caller)
+        # Checked as if approved: whatever would be refused then is refused now.
+        policy, assumed = build_policy(written, economics, NOBODY_YET)
+
+        def act(transaction: Transaction) -> Proposal:
+            require_new_version(read_pages(transaction.connection), policy)
+            return propose(transaction, policy, assumed, caller)
+
+        return self._store.change(act)
+
+    def activate(self, proposal_id: str, caller: Caller) -> ActivePolicy:
+        """Approve a proposal and put it in force, as another person than proposed or wrote it.
+
+        Raises:
+            UnknownPolicyError: there is none of this id.
+            SamePersonError: the caller proposed or wrote it.
+            PolicyNotDueError: it takes effect later, has expired, or is in force.
+            PolicyChangedError: it is not what was proposed.
+            InvalidPolicyError: its version was in force with another content.
+        """
+
+        def act(transaction: Transaction) -> ActivePolicy:
+            pages = read_pages(transaction.connection)
+            proposal = require_proposal(pages, proposal_id)
+            require_as_proposed(transaction.connection, proposal)
+            require_another(proposal, caller)
+            require_due(pages, proposal, self._find_today())
+            require_new_version(pages, proposal.try_out()[0])
+            policy, _ = proposal.approve(caller.person)
+            return put_in_force(transaction, pages, proposal, policy, caller)
+
+        activated = self._store.change(act)
+        self._active.forget()
+        return activated
+
+    def roll_back(self, caller: Caller) -> ActivePolicy:
+        """Put the policy in force again that was before the one that is now.
+
+        Raises:
+            NothingBeforeError: there was none.
+            PolicyChangedError: it is not the one that was approved.
+        """
+
+        def act(transaction: Transaction) -> ActivePolicy:
+            pages = read_pages(transaction.connection)
+            current = pages.current
+            if current is None or current.returns_to is None:
+                raise NothingBeforeError(
+                    "policy in force", "there was none before it", "Propose one and activate it"
+                )
+            target = pages.activations[current.returns_to]
+            pages.restore(target)  # refuses one that was changed
+            return restore(transaction, pages, current, target, caller)
+
+        restored = self._store.change(act)
+        self._active.forget()
+        return restored
+
+    def history(self) -> list[BookEntry]:
+        """All proposals, newest first, and what became of them."""
+        pages = self._store.read(read_pages)
+        last = {activation.proposal_id: activation for activation in pages.activations.values()}
+        current = pages.current
+        return [
+            tell(proposal, last.get(proposal.id), current)
+            for proposal in reversed(pages.proposals.values())  # type: ignore[call-overload]
+        ]
+
+    def find_proposal(self, proposal_id: str) -> Proposal:
+        """A proposal.
+
+        Raises:
+            UnknownPolicyError: there is none of this id.
+        """
+        return require_proposal(self._store.read(read_pages), proposal_id)
+
+    def find_by_digest(self, digest: str) -> ActivePolicy | None:
+        """The policy that is or was in force under a digest, or its first digits; None: none was.
+
+        Raises:
+            PolicyChangedError: it is not the one that was approved.
+        """
+        pages = self._store.read(read_pages)
+        for activation in pages.activations.values():
+            if len(digest) >= _SHOWN_DIGITS and activation.digest.startswith(digest):
+                return pages.restore(activation)
+        return None
+
+    def _read_content(
+        self, content: Mapping[str, Any], caller: Caller
+    ) -> tuple[dict[str, Any], Mapping[str, Any]]:
+        unknown = content.keys() - {"policy", "economics"}
+        policy, economics = content.get("policy"), content.get("economics")
+        if unknown or not isinstance(policy, Mapping):
+            raise InvalidPolicyError(
+                "policy", "it is missing, or beside it is something unknown",
+                "Give policy and, where the assumptions change too, economics",
+            )  # fmt: skip
+        given = UNAPPROVED & policy.keys()
+        if given:
+            raise InvalidPolicyError(
+                f"policy.{min(given)}", "only an activation gives it", "Leave it out"
+            )
+        if economics is None:
+            active = self.active()
+            economics = None if active is None else active.economics.model_dump(mode="json")
+        if not isinstance(economics, Mapping):
+            raise InvalidPolicyError("economics", "it is missing", "Give the assumptions")
+        return {"author": caller.person, **policy}, economics

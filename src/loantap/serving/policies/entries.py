@@ -1,0 +1,221 @@
+"""Policies as the audit log tells of them: proposals, and what was put in force when."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any
+
+from pydantic import ValidationError
+
+from loantap.policy.credit_policy import CreditPolicy, digest_policy, require_as_approved
+from loantap.policy.money.scenarios import Economics
+from loantap.portfolio.errors import InputError
+from loantap.serving.audit.records import Record
+from loantap.serving.policies.errors import InvalidPolicyError, PolicyChangedError
+
+# What a proposal does not have yet.
+UNAPPROVED = frozenset({"approved_by", "digest"})
+# Stands for the second person where a proposal is checked or tried before anybody approved it.
+NOBODY_YET = "(nobody yet)"
+
+
+class State(StrEnum):
+    """How far a policy is."""
+
+    PROPOSED = "proposed"
+    IN_FORCE = "in force"
+    PAST = "past"
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What somebody proposes.
+
+    Attributes:
+        id: of the proposal.
+        at: when it was proposed.
+        person: who proposed it.
+        key_id: with which key.
+        policy: fields of the policy, without approval and digest.
+        economics: the assumptions it rests on.
+    """
+
+    id: str
+    at: datetime
+    person: str
+    key_id: str
+    policy: Mapping[str, Any]
+    economics: Mapping[str, Any]
+
+    @property
+    def name(self) -> str:
+        """Id and version of the policy."""
+        return f"{self.policy['id']} {self.policy['version']}"
+
+    @property
+    def effective_from(self) -> date:
+        """Day from which it may decide."""
+        return date.fromisoformat(self.policy["effective_from"])
+
+    def approve(self, approver: str) -> tuple[CreditPolicy, Economics]:
+        """The policy as a second person approves it, with the digest of that.
+
+        Raises:
+            InvalidPolicyError: it cannot be approved by this person, or at all.
+        """
+        return build_policy(self.policy, self.economics, approver)
+
+    def try_out(self) -> tuple[CreditPolicy, Economics]:
+        """The policy as it would decide, approved by nobody."""
+        return self.approve(NOBODY_YET)
+
+
+@dataclass(frozen=True, slots=True)
+class Activation:
+    """A policy that was put in force.
+
+    Attributes:
+        id: of the record.
+        at: when.
+        person: who did it.
+        proposal_id: of the policy.
+        digest: of the policy as approved.
+        approved_by: the second person, who approved it.
+        returns_to: id of the activation that rolling back restores, or None.
+        is_rollback: whether it was put in force again.
+    """
+
+    id: str
+    at: datetime
+    person: str
+    proposal_id: str
+    digest: str
+    approved_by: str
+    returns_to: str | None
+    is_rollback: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ActivePolicy:
+    """A policy that is, or was, in force.
+
+    Attributes:
+        policy: the policy as approved.
+        economics: the assumptions it rests on.
+        generation: 1 for the first that was ever in force; each change has the next number.
+        proposal_id: of the proposal.
+        activated_at: since when it is in force.
+        activated_by: who put it in force, or rolled back to it.
+        can_roll_back_to: name of the policy that rolling back restores, or None.
+    """
+
+    policy: CreditPolicy
+    economics: Economics
+    generation: int
+    proposal_id: str
+    activated_at: datetime
+    activated_by: str
+    can_roll_back_to: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class BookEntry:
+    """A proposal and what became of it.
+
+    Attributes:
+        proposal: what was proposed.
+        state: proposed, in force or past.
+        activated_at: when it was last put in force, or None.
+        approved_by: the second person, or None.
+        digest: of the policy as approved, or None.
+    """
+
+    proposal: Proposal
+    state: State
+    activated_at: datetime | None
+    approved_by: str | None
+    digest: str | None
+
+
+def build_policy(
+    written: Mapping[str, Any], economics: Mapping[str, Any], approver: str
+) -> tuple[CreditPolicy, Economics]:
+    """A policy of its fields, as a second person approves it.
+
+    Raises:
+        InvalidPolicyError: a field is missing, unknown or wrong; or the approver is the author.
+    """
+    assumed = build_economics(economics)
+    fields = {**written, "approved_by": approver, "digest": None}
+    try:
+        policy = CreditPolicy.model_validate(fields)
+        digest = digest_policy(policy, policy.find_scenario(assumed))
+    except ValidationError as error:
+        raise _explain("policy", error) from error
+    except InputError as error:
+        raise InvalidPolicyError("policy.scenario", error.problem, error.remedy) from error
+    return policy.model_copy(update={"digest": digest}), assumed
+
+
+def build_economics(written: Mapping[str, Any]) -> Economics:
+    """The assumptions of their fields.
+
+    Raises:
+        InvalidPolicyError: a field is missing, unknown or wrong.
+    """
+    try:
+        return Economics.model_validate(written)
+    except ValidationError as error:
+        raise _explain("economics", error) from error
+
+
+def _explain(group: str, error: ValidationError) -> InvalidPolicyError:
+    first = error.errors(include_url=False)[0]
+    where = ".".join([group, *(str(part) for part in first["loc"])])
+    return InvalidPolicyError(
+        where, first["msg"].removeprefix("Value error, "), "Change it and propose again"
+    )
+
+
+def restore_policy(proposal: Proposal, activation: Activation) -> tuple[CreditPolicy, Economics]:
+    """The policy as it was in force.
+
+    Raises:
+        PolicyChangedError: it is not the one that was approved.
+    """
+    written = {
+        **proposal.policy,
+        "approved_by": activation.approved_by,
+        "digest": activation.digest,
+    }
+    try:
+        policy = CreditPolicy.model_validate(written)
+        economics = Economics.model_validate(proposal.economics)
+        require_as_approved(policy, economics)
+    except (ValidationError, InputError) as error:
+        raise PolicyChangedError(
+            f"policy {proposal.name}",
+            f"what the log holds is not what {activation.approved_by} approved",
+            "Run loantap-audit verify, and restore the log from a backup",
+        ) from error
+    return policy, economics
+
+
+def read_proposal(record: Record) -> Proposal:
+    """A proposal of its record."""
+    public = record.public
+    return Proposal(
+        record.id, record.at, record.person, record.caller, public["policy"], public["economics"]
+    )
+
+
+def read_activation(record: Record) -> Activation:
+    """An activation of its record."""
+    public = record.public
+    return Activation(
+        record.id, record.at, record.person, str(record.subject), public["digest"],
+        public["approved_by"], public["returns_to"], "restores" in public,
+    )  # fmt: skip

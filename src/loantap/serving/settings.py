@@ -1,0 +1,107 @@
+"""What serving may be told by environment variables; validated, then frozen.
+
+Every variable is `LOANTAP_` and the name of a field in capitals. Defaults suit a project folder
+after `make run`.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from loantap.portfolio.errors import InputError
+from loantap.project.folder import anchor_address, find_project
+
+_PREFIX: Final = "LOANTAP_"
+_CONF = Path("conf/base")
+_AUDIT = Path("data/09_serving/audit.db")
+_RECOMMENDATIONS = Path("data/08_reporting/recommendations.json")
+
+Port = Annotated[int, Field(ge=0, le=65_535)]
+
+
+class ServingSettings(BaseModel):
+    """Settings of API, audit log and dashboard.
+
+    Attributes:
+        project: the project's folder.
+        conf: folder of the parameter files.
+        audit_url: SQLAlchemy's address of the audit log.
+        recommendations: `recommendations.json`, for rules that are switched on.
+        environment: of Kedro, for the address of the registry.
+        host: address that the API listens at.
+        port: its port.
+        workers: processes of the API.
+        threads: of each process: a quarter works, an eighth refuses what is too much, others wait.
+            what waits too long.
+        backlog: connections that wait before more are refused.
+        refresh_seconds: between two looks at the registry.
+        max_body: largest body of one application, in bytes.
+        max_batch_body: largest body of a batch, in bytes.
+        max_batch_rows: of a batch.
+        log_requests: whether each request is logged.
+        metrics_folder: where the processes count; one of their own by default.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    project: Path
+    conf: Path
+    audit_url: str
+    recommendations: Path
+    environment: str = "local"
+    host: str = "127.0.0.1"
+    port: Port = 8_000
+    workers: Annotated[int, Field(ge=1, le=64)] = 2
+    threads: Annotated[int, Field(ge=1, le=512)] = 128
+    backlog: Annotated[int, Field(ge=128, le=65_535)] = 1_024
+    refresh_seconds: Annotated[float, Field(ge=0.1, le=3_600)] = 10.0
+    max_body: Annotated[int, Field(ge=1_000)] = 1_000_000
+    max_batch_body: Annotated[int, Field(ge=1_000)] = 16_000_000
+    max_batch_rows: Annotated[int, Field(ge=1)] = 10_000
+    log_requests: bool = True
+    metrics_folder: Path | None = None
+
+
+def read_settings(
+    environment: Mapping[str, str] | None = None, folder: Path | None = None, **given: Any
+) -> ServingSettings:
+    """Settings as environment variables and options give them.
+
+    Args:
+        environment: variables; those of the process by default.
+        folder: where the command is given; the current one by default.
+        given: options of a command, which go before variables; None for not given.
+
+    Raises:
+        InputError: a value cannot be used.
+    """
+    variables = os.environ if environment is None else environment
+    project = find_project(folder or Path.cwd())
+    found: dict[str, Any] = {
+        "project": project,
+        "conf": project / _CONF,
+        "audit_url": f"sqlite:///{project / _AUDIT}",
+        "recommendations": project / _RECOMMENDATIONS,
+        "environment": variables.get("KEDRO_ENV", "local"),
+    }
+    for name in ServingSettings.model_fields:
+        value = variables.get(f"{_PREFIX}{name.upper()}")
+        if value is not None and name != "project":
+            found[name] = value
+    found |= {name: value for name, value in given.items() if value is not None}
+    found["audit_url"] = anchor_address(str(found["audit_url"]), project)
+    try:
+        return ServingSettings.model_validate(found)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0])
+        raise InputError(
+            f"{_PREFIX}{name.upper()}={first['input']}",
+            first["msg"].lower(),
+            f"Give --{name.replace('_', '-')} or {_PREFIX}{name.upper()} another value",
+        ) from error

@@ -1,0 +1,38 @@
+"""Models made once, an API for each test module, and one for a test that needs its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from loantap.model.scoring.scorer import Scorer
+from loantap.model.scoring.trained import TrainedModel
+from tests.conftest import train, training_options
+from tests.serving.api.served import Api, make_api
+
+
+@pytest.fixture(scope="session")
+def lending(lending_model: TrainedModel) -> Scorer:
+    """What decides."""
+    return Scorer(lending_model, "loantap-lending-demo", "3")
+
+
+@pytest.fixture(scope="session")
+def application(simulated_loans: pd.DataFrame) -> Scorer:
+    """What prices offers."""
+    trained = train(simulated_loans, training_options("application"))
+    return Scorer(trained, "loantap-application-demo", "2")
+
+
+@pytest.fixture(scope="module")
+def api(tmp_path_factory: pytest.TempPathFactory, lending: Scorer, application: Scorer) -> Api:
+    """An API that the tests of a module share; none counts what is in its log."""
+    return make_api(tmp_path_factory.mktemp("api"), lending, application)
+
+
+@pytest.fixture
+def own_api(tmp_path: Path, lending: Scorer, application: Scorer) -> Api:
+    """An API with an empty log."""
+    return make_api(tmp_path, lending, application)

@@ -1,0 +1,116 @@
+"""An API in the tests' own process, over a small model and an audit log of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from apiflask import APIFlask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from loantap.model.scoring.scorer import Scorer
+from loantap.serving.api.app import make_app
+from loantap.serving.api.doors import Doors
+from loantap.serving.api.first_start import prepare
+from loantap.serving.api.metrics import Metrics
+from loantap.serving.api.office import Office
+from loantap.serving.audit.records import Caller
+from loantap.serving.audit.store import AuditStore
+from loantap.serving.cases.cases import Cases
+from loantap.serving.configured import read_configured
+from loantap.serving.desk.book import Deciders
+from loantap.serving.desk.desk import Desk
+from loantap.serving.desk.example import make_example
+from loantap.serving.desk.live_model import Loaded
+from loantap.serving.keys.keys import Keys, Scope
+from loantap.serving.policies.book import PolicyBook
+from loantap.serving.settings import ServingSettings, read_settings
+from tests.conftest import PROJECT
+
+SCORE, BATCH, OFFERS = "/v1/applications/score", "/v1/applications/score-batch", "/v1/offers"
+EVERYTHING = (Scope.SCORE, Scope.READ, Scope.DECIDE, Scope.ADMIN)
+_RATE = 1_000_000
+
+
+@dataclass
+class Api:
+    """The API, asked as a system asks it.
+
+    Attributes:
+        app: the application.
+        office: what it works with.
+        keys: its keys.
+    """
+
+    app: APIFlask
+    office: Office
+    keys: Keys
+    client: FlaskClient = field(init=False)
+    key: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.client = self.app.test_client()
+        self.key = self.make_key("tests", EVERYTHING)
+
+    def make_key(self, owner: str, scopes: Iterable[Scope], rate: int = _RATE) -> str:
+        return self.keys.create(owner, list(scopes), Caller("tests", owner, "r"), rate)[1]
+
+    def ask(self, method: str, path: str, key: str | None = None, **more: Any) -> TestResponse:
+        headers = {"Authorization": f"Bearer {key or self.key}"} | more.pop("headers", {})
+        return self.client.open(path, method=method, headers=headers, **more)
+
+    def post(self, path: str, body: Any = None, key: str | None = None, **more: Any) -> Any:
+        more |= {} if body is None else {"json": body}
+        return self.ask("POST", path, key, **more)
+
+    def get(self, path: str, key: str | None = None, **more: Any) -> Any:
+        return self.ask("GET", path, key, **more)
+
+    def decide(self, **changes: Any) -> dict[str, Any]:
+        """A decision on the made-up application, changed."""
+        answer = self.post(SCORE, self.make_application(**changes))
+        assert answer.status_code == 200, answer.text
+        return dict(answer.json)
+
+    def make_application(self, **changes: Any) -> dict[str, Any]:
+        standing = self.office.desk.standing
+        return make_example(standing.underwriter.needed) | changes
+
+
+def make_api(folder: Path, lending: Scorer | None, application: Scorer | None) -> Api:
+    """An API whose models are given, without a registry and without threads."""
+    settings = make_settings(folder)
+    prepare(settings)
+    store = AuditStore.open(settings.audit_url)
+    today = datetime.now(UTC).date()
+    configured = read_configured(settings.conf, settings.recommendations, today)
+    metrics = Metrics(are_shared=False)
+    book = PolicyBook(store)
+    desk = Desk(Deciders(book), configured, 3_600, metrics.count_failure)
+    put_to_work(desk, lending, application)
+    keys = Keys(store)
+    office = Office(settings, desk, store, Doors(keys, metrics, 1), metrics, book, Cases(store))
+    return Api(make_app(office), office, keys)
+
+
+def make_settings(folder: Path, **changes: Any) -> ServingSettings:
+    """Settings of an API in a folder, with the parameter files of the project."""
+    given = {
+        "conf": PROJECT / "conf" / "base",
+        "audit_url": f"sqlite:///{folder / 'audit.db'}",
+        "recommendations": folder / "recommendations.json",
+        "log_requests": False,
+    }
+    return read_settings({}, folder, **(given | changes))
+
+
+def put_to_work(desk: Desk, lending: Scorer | None, application: Scorer | None) -> None:
+    """Let models decide as if the registry had named them champions."""
+    for model, scorer in ((desk.lending, lending), (desk.offers, application)):
+        model._loaded = None if scorer is None else Loaded(scorer, datetime.now(UTC))
+        model._trouble = "" if scorer else "there is no champion. Train one with `kedro run`"
+    desk.renew()

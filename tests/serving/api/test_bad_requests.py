@@ -1,0 +1,277 @@
+"""Requests that cannot be answered: each is told what is wrong, where, and what to do."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from loantap.serving.api.problems import PROBLEM_JSON
+from loantap.serving.api.schemas import Problem
+from tests.serving.api.served import BATCH, OFFERS, SCORE, Api
+
+JSON = "application/json"
+
+
+def expect(answer: Any, status: int, kind: str) -> Problem:
+    assert answer.status_code == status, answer.text
+    assert answer.content_type == PROBLEM_JSON
+    problem = Problem.model_validate(answer.json)
+    assert problem.status == status
+    assert problem.type == f"urn:loantap:problem:{kind}"
+    assert problem.request_id == answer.headers["X-Request-ID"]
+    assert "Traceback" not in answer.text
+    return problem
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "problem", "remedy"),
+    [
+        ({"dti": False}, "dti", "neither a number", "Give a number from 0 to 9,999 (percent)"),
+        ({"dti": [1]}, "dti", "neither a number", "Give a number"),
+        ({"dti": {"a": 1}}, "dti", "neither a number", "Give a number"),
+        ({"dti": "12 percent"}, "dti", "not a number", "Give a number"),
+        ({"dti": -1}, "dti", "below 0", "Give a number from 0 to 9,999 (percent)"),
+        ({"dti": None}, "dti", "missing", "Give a number"),
+        ({"annual_inc": 1e300}, "annual_inc", "larger than any number", "smaller"),
+        ({"annual_inc": 10**40}, "annual_inc", "larger than any number", "smaller"),
+        ({"annual_inc": "1e999"}, "annual_inc", "not a finite number", "Give a number"),
+        ({"annual_inc": "NaN"}, "annual_inc", "not a number", "Give a number"),
+        ({"annual_inc": 100_000_001}, "annual_inc", "above 1e+08", "to 100,000,000"),
+        ({"open_acc": 1.5}, "open_acc", "not a whole number", "Give a whole number"),
+        ({"term": 48}, "term", "not 36 or 60", "Give one of 36, 60"),
+        ({"term": True}, "term", "neither a number", "Give one of 36, 60"),
+        ({"emp_length": "eleven"}, "emp_length", "not a number", "Give one of 0, 1"),
+        ({"sub_grade": "H9"}, "sub_grade", "not one of", "Give one of A1"),
+        ({"purpose": 5}, "purpose", "neither a text nor null", "Give a text"),
+        ({"purpose": "x" * 101}, "purpose", "longer than 100 characters", "Shorten it"),
+        ({"int_rate": 0.12}, "int_rate", "contradicted by the instalment", "Give a number"),
+        ({"anual_inc": 1}, "anual_inc", "unknown field", "Did you mean annual_inc?"),
+        ({"loan_amount": 1}, "loan_amount", "unknown field", "Leave it out"),
+        ({"application_id": "a\x00b"}, "application_id", "control character", "printable"),
+        ({"application_id": 1.5}, "application_id", "neither a text", "Give a text"),
+    ],
+)
+def test_a_value_that_cannot_be_used_is_told_with_its_field_and_the_remedy(
+    api: Api, changes: dict[str, Any], field: str, problem: str, remedy: str
+) -> None:
+    told = expect(api.post(SCORE, api.make_application(**changes)), 422, "invalid-application")
+
+    found = {error.field: error for error in told.errors}
+    assert problem in found[field].problem
+    assert remedy in found[field].remedy
+
+
+def test_all_that_is_wrong_is_told_at_once(api: Api) -> None:
+    body = api.make_application(dti=-1, term="48 months", open_acc="x")
+
+    told = expect(api.post(SCORE, body), 422, "invalid-application")
+
+    assert {error.field for error in told.errors} == {"dti", "term", "open_acc"}
+
+
+def test_a_missing_field_is_named_with_its_meaning(api: Api) -> None:
+    body = api.make_application()
+    del body["dti"], body["emp_length"]
+
+    told = expect(api.post(SCORE, body), 422, "invalid-application")
+
+    remedies = {error.field: error.remedy for error in told.errors}
+    assert remedies == {"dti": "Give it", "emp_length": "Give it, or null where it is not known"}
+    assert "monthly debt payments" in told.errors[-1].problem + told.errors[0].problem
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (b"", "EOF"),
+        (b"{", "EOF"),
+        (b"[]", "a list where an object is expected"),
+        (b"null", "a null where an object is expected"),
+        (b'"text"', "a text where an object is expected"),
+        (b'{"dti": NaN}', "expected value"),
+        (b'{"dti": Infinity}', "expected value"),
+        (b'{"dti": -Infinity}', "invalid number"),
+        (b'{"dti": 1,}', "trailing comma"),
+        (b'{"dti": 1} x', "trailing characters"),
+        (b"{'dti': 1}", "key must be a string"),
+        (b'{"dti": "\xff"}', "unicode"),
+        (b'{"dti": "\\ud800"}', "hex escape"),
+        (b"\xef\xbb\xbf{}", "expected value"),
+        (b'{"dti": ' + b"9" * 10_000 + b"}", "out of range"),
+        (b'{"dti": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "recursion limit"),
+        (b'{"a":' * 100 + b"1" + b"}" * 100, "nested too deeply"),
+    ],
+)
+def test_what_is_no_json_is_refused(api: Api, text: bytes, said: str) -> None:
+    answer = api.post(SCORE, data=text, content_type=JSON)
+
+    told = expect(answer, 400, "not-json")
+    assert said in told.errors[0].problem
+    assert "RFC 8259" in told.errors[0].remedy
+
+
+@pytest.mark.parametrize("path", [SCORE, OFFERS, BATCH])
+def test_a_name_given_twice_is_refused_however_deep(api: Api, path: str) -> None:
+    text = json.dumps(api.make_application())
+    twice = text[:-1] + ', "dti": 3}'
+    body = f'{{"applications": [{twice}]}}' if path == BATCH else twice
+
+    told = expect(api.post(path, data=body, content_type=JSON), 400, "not-json")
+
+    assert told.errors[0].model_dump() == {
+        "field": "dti", "problem": "given twice", "remedy": "Give it once",
+    }  # fmt: skip
+
+
+def test_a_colon_in_a_text_is_not_taken_for_another_name(api: Api) -> None:
+    assert api.decide(title="a: b: c", emp_title='"quoted": "text"')["id"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("text/plain", "text/plain"),
+        ("", "not given"),
+        ("application/json; charset=utf-16", "utf-16"),
+        ("application/x-www-form-urlencoded", "form"),
+        ("multipart/form-data; boundary=x", "multipart"),
+    ],
+)
+def test_another_content_type_is_refused(api: Api, kind: str, said: str) -> None:
+    answer = api.post(SCORE, data=b"{}", headers={"Content-Type": kind})
+
+    told = expect(answer, 415, "wrong-type")
+    assert said in told.detail
+    assert told.errors[0].field == "Content-Type"
+
+
+@pytest.mark.parametrize("kind", ["application/json; charset=UTF-8", "Application/JSON"])
+def test_json_may_say_that_it_is_utf_8(api: Api, kind: str) -> None:
+    answer = api.post(SCORE, data=json.dumps(api.make_application()), content_type=kind)
+
+    assert answer.status_code == 200
+
+
+def test_a_compressed_body_is_refused(api: Api) -> None:
+    answer = api.post(SCORE, data=b"x", content_type=JSON, headers={"Content-Encoding": "gzip"})
+
+    assert expect(answer, 415, "wrong-type").errors[0].remedy == "Send the body as it is"
+
+
+@pytest.mark.parametrize(
+    ("path", "size"), [(SCORE, 1_000_001), (OFFERS, 1_000_001), (BATCH, 16_000_001)]
+)
+def test_a_body_that_is_too_large_is_refused_unread(api: Api, path: str, size: int) -> None:
+    answer = api.post(path, data=b" " * size, content_type=JSON)
+
+    assert f"{size - 1:,} bytes" in expect(answer, 413, "too-large").detail
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "status", "kind"),
+    [
+        ("/nothing", "GET", 404, "not-found"),
+        (SCORE, "GET", 405, "wrong-method"),
+        ("/v1/decisions/dec_0", "GET", 404, "not-found"),
+        ("/v1/decisions/%00", "GET", 404, "not-found"),
+        (f"/v1/decisions/{'x' * 3_000}", "GET", 404, "not-found"),
+        ("/v1/decisions/dec_0/replay", "POST", 404, "not-found"),
+        ("/v1/cases/dec_0/take", "POST", 404, "not-found"),
+        ("/v1/cases/%00/take", "POST", 404, "not-found"),
+        ("/v1/policies/pol_0/activate", "POST", 404, "not-found"),
+        ("/v1/policies/pol_0/try", "POST", 404, "not-found"),
+    ],
+)
+def test_what_is_not_there_is_said_to_be_not_there(
+    api: Api, path: str, method: str, status: int, kind: str
+) -> None:
+    expect(api.ask(method, path), status, kind)
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("offers=yes", "offers"), ("offers=true&offers=true", "offers"), ("ofers=true", "ofers"),
+    ],
+)  # fmt: skip
+def test_a_parameter_that_cannot_be_used_is_refused(api: Api, query: str, field: str) -> None:
+    told = expect(api.post(f"{SCORE}?{query}", api.make_application()), 400, "bad-parameter")
+
+    assert told.errors[0].field == field
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "limit=0", "limit=501", "limit=x", "limit=-1", "limit=%D9%A1", "since=yesterday",
+        "since=2026-13-01", "until=0001-01-01T00:00:00%2B23:00", "decision=invalid", "person=",
+        "person=%00", "application_id=a%0Ab", f"after={'x' * 301}", "page=2",
+    ],
+)  # fmt: skip
+def test_a_search_that_cannot_be_made_is_refused(api: Api, query: str) -> None:
+    told = expect(api.get(f"/v1/decisions?{query}"), 400, "bad-parameter")
+
+    assert told.errors[0].field == query.partition("=")[0]
+
+
+def test_a_cursor_of_another_list_is_refused(api: Api) -> None:
+    told = expect(api.get("/v1/cases?after=nonsense"), 409, "conflict")
+
+    assert "no cursor" in told.detail
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=6,
+)
+NAMES = [
+    "loan_amnt", "term", "int_rate", "installment", "sub_grade", "emp_length", "annual_inc",
+    "purpose", "dti", "open_acc", "pub_rec", "revol_bal", "revol_util", "total_acc",
+    "pub_rec_bankruptcies", "application_id", "address", "issue_d", "earliest_cr_line",
+]  # fmt: skip
+ODD = st.sampled_from(
+    ["36 months", "10+ years", "< 1 year", "Jan-2015", "n/a", "", " ", "inf", "1e308", "-0", "٣",
+     "2015-01-01T23:30:00Z", "C2", "\x00", "9" * 60]
+)  # fmt: skip
+CHANGES = st.dictionaries(st.sampled_from(NAMES) | st.text(max_size=5), ANYTHING | ODD, max_size=4)
+BOUNDED = settings(
+    max_examples=600, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None
+)
+
+
+@BOUNDED
+@given(changes=CHANGES, leave_out=st.sets(st.sampled_from(NAMES), max_size=2))
+def test_no_application_whatever_is_in_it_ends_in_a_server_error(
+    api: Api, changes: dict[str, Any], leave_out: set[str]
+) -> None:
+    body = api.make_application(**changes)
+    for name in leave_out:
+        body.pop(name, None)
+    for path in (SCORE, OFFERS):
+        answer = api.post(path, data=json.dumps(body), content_type=JSON)
+        assert answer.status_code in {200, 400, 422}, answer.text
+
+
+@settings(BOUNDED, max_examples=250)
+@given(rows=st.lists(CHANGES | ANYTHING, max_size=4), more=st.dictionaries(st.text(), ANYTHING))
+def test_no_batch_whatever_is_in_it_ends_in_a_server_error(
+    api: Api, rows: list[Any], more: dict[str, Any]
+) -> None:
+    full = [api.make_application(**row) if isinstance(row, dict) else row for row in rows]
+    body = {"applications": full} | (more if len(more) > 1 else {})
+    answer = api.post(BATCH, data=json.dumps(body), content_type=JSON)
+
+    assert answer.status_code in {200, 400, 422}, answer.text
+
+
+@BOUNDED
+@given(text=st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
+def test_no_bytes_end_in_a_server_error(api: Api, text: bytes) -> None:
+    for path, kind in ((SCORE, JSON), (BATCH, JSON), (BATCH, "text/csv"), ("/v1/policies", JSON)):
+        answer = api.post(path, data=text, content_type=kind)
+        assert answer.status_code in {400, 415, 422}, answer.text

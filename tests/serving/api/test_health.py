@@ -1,0 +1,147 @@
+"""What watches over the API is told: ready or not, why, and what to run."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from loantap.model.scoring.scorer import Scorer
+from loantap.serving.api.metrics import Metrics
+from loantap.serving.api.schemas import Fields, Model, Ready
+from tests.serving.api.served import OFFERS, SCORE, Api, make_api, put_to_work
+from tests.serving.api.test_bad_requests import expect
+
+
+@pytest.fixture
+def empty_api(tmp_path: Path) -> Api:
+    """An API without any champion."""
+    return make_api(tmp_path, None, None)
+
+
+def test_ready_says_which_model_and_policy_decide(api: Api) -> None:
+    told = Ready.model_validate(api.client.get("/readyz").json)
+
+    assert told.status == "ready"
+    assert told.checks["model"] == {
+        "ok": True, "state": "fresh", "detail": "the registry confirms it",
+        "name": "loantap-lending-demo", "version": "3", "origin": "simulated",
+    }  # fmt: skip
+    assert told.checks["policy"]["detail"] == "npv 2026-11"
+    assert told.checks["audit"]["ok"]
+
+
+def test_without_a_champion_it_is_not_ready_and_says_what_to_run(empty_api: Api) -> None:
+    answer = empty_api.client.get("/readyz")
+
+    assert answer.status_code == 503
+    told = Ready.model_validate(answer.json)
+    assert told.status == "not ready"
+    assert told.checks["model"]["state"] == "none"
+    assert "kedro run" in told.checks["model"]["detail"]
+    assert empty_api.client.get("/healthz").json == {"status": "alive"}
+
+
+@pytest.mark.parametrize("path", [SCORE, OFFERS, "/v1/applications/score-batch"])
+def test_without_a_champion_nothing_is_decided(empty_api: Api, path: str) -> None:
+    body = {"applications": [{}]} if path.endswith("batch") else {}
+
+    assert "kedro run" in expect(empty_api.post(path, body), 503, "no-model").detail
+    expect(empty_api.get("/v1/model"), 503, "no-model")
+
+
+@pytest.mark.parametrize("path", ["/docs", "/docs/docs.js", "/docs/docs.css", "/openapi.json",
+                                  "/v1/schema/application", "/metrics"])  # fmt: skip
+def test_without_a_champion_the_documentation_works(empty_api: Api, path: str) -> None:
+    assert empty_api.client.get(path).status_code == 200
+
+
+def test_without_a_model_for_offers_applications_are_decided_all_the_same(
+    tmp_path: Path, lending: Scorer
+) -> None:
+    api = make_api(tmp_path, lending, None)
+
+    assert api.client.get("/readyz").status_code == 200
+    assert api.decide()["id"]
+    expect(api.post(OFFERS, api.make_application()), 503, "no-model")
+    expect(api.post(f"{SCORE}?offers=true", api.make_application()), 503, "no-model")
+
+
+def test_a_last_good_model_decides_and_is_called_so(own_api: Api, lending: Scorer) -> None:
+    loaded = own_api.office.desk.lending.loaded
+    assert loaded is not None
+    own_api.office.desk.lending._loaded = replace(loaded, doubt="the registry does not answer")
+
+    ready = own_api.client.get("/readyz")
+
+    assert ready.status_code == 200
+    assert ready.json["checks"]["model"]["state"] == "last good"  # type: ignore[index]
+    assert "does not answer" in ready.json["checks"]["model"]["detail"]  # type: ignore[index]
+    assert own_api.get("/v1/model").json["state"] == "last good"
+    assert own_api.decide()["id"]
+
+
+def test_a_log_that_cannot_be_written_makes_it_not_ready(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api.office.store, "is_writable", lambda: False)
+
+    answer = api.client.get("/readyz")
+
+    assert answer.status_code == 503
+    assert "audit.db" in answer.json["checks"]["audit"]["detail"]  # type: ignore[index]
+
+
+def test_another_model_decides_from_the_next_request_on(own_api: Api, lending: Scorer) -> None:
+    before = own_api.decide()
+
+    put_to_work(own_api.office.desk, Scorer(lending.trained, lending.name, "4"), None)
+
+    assert (before["model"]["version"], own_api.decide()["model"]["version"]) == ("3", "4")
+    assert own_api.post(f"/v1/decisions/{before['id']}/replay").json["same"]
+
+
+def test_the_model_is_described_with_what_it_learnt_from(api: Api) -> None:
+    told = Model.model_validate(api.get("/v1/model").json)
+
+    assert (told.name, told.version, told.kind) == ("loantap-lending-demo", "3", "logistic")
+    assert told.training_loans == 4_000
+    assert "dti_pct" in told.features
+    # These tests have no registry.
+    assert told.history == []
+    assert "does not answer" in told.unknown
+
+
+def test_the_fields_say_what_the_data_dictionary_says(api: Api) -> None:
+    told = Fields.model_validate(api.client.get("/v1/schema/application").json)
+
+    fields = {field.name: field for field in told.fields}
+    dti, purpose, address = fields["dti"], fields["purpose"], fields["address"]
+    assert (dti.unit, dti.minimum, dti.maximum, dti.required) == ("percent", 0, 9_999, True)
+    assert purpose.kind == "category"
+    assert purpose.values is not None
+    assert "debt_consolidation" in purpose.values
+    assert (address.required, address.personal) == (False, True)
+    assert "loan_status" not in fields
+    assert api.post(SCORE, told.example).status_code == 200
+
+
+def test_what_happens_is_counted(own_api: Api) -> None:
+    made = own_api.decide()
+    own_api.post(SCORE, {})
+
+    told = own_api.client.get("/metrics").text
+
+    counted = f'loantap_decisions_total{{decision="{made["decision"]}",model="loantap-lending-demo"'
+    assert f'{counted},policy="npv 2026-11",version="3"}} 1.0' in told
+    assert f'loantap_requests_total{{route="{SCORE}",status="422"}} 1.0' in told
+    assert f'loantap_request_seconds_count{{route="{SCORE}"}} 2.0' in told
+    assert "loantap_audit_waiting 0.0" in told
+
+
+def test_looks_that_fail_are_counted() -> None:
+    metrics = Metrics(are_shared=False)
+    metrics.count_failure("registry")
+
+    assert b'loantap_refresh_failures_total{of="registry"} 1.0' in metrics.write()

@@ -1,0 +1,138 @@
+"""Four eyes on policy over HTTP, and what a change does to decisions."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from loantap.serving.api.schemas import ActivePolicy, Policies, Proposal, Trial
+from loantap.serving.keys.keys import Scope
+from tests.serving.api.served import Api
+from tests.serving.api.test_bad_requests import expect
+
+STRICT = "2026-12"
+
+
+def write(api: Api, **changes: Any) -> dict[str, Any]:
+    """The policy in force with another version, changed."""
+    policy = api.get("/v1/policy").json["policy"] | {"version": STRICT}
+    rules = {k: changes.pop(k) for k in list(changes) if k in policy["rules"]}
+    return {"policy": policy | changes | {"rules": policy["rules"] | rules}}
+
+
+def propose(api: Api, **changes: Any) -> str:
+    answer = api.post("/v1/policies", write(api, **changes))
+    assert answer.status_code == 201, answer.text
+    return Proposal.model_validate(answer.json).id
+
+
+def second(api: Api) -> str:
+    return api.make_key("Second Person", [Scope.ADMIN, Scope.READ])
+
+
+def test_the_policy_of_the_files_is_in_force_at_first(api: Api) -> None:
+    active = ActivePolicy.model_validate(api.get("/v1/policy").json)
+
+    assert (active.version, active.author) == ("npv 2026-11", "LoanTap underwriting")
+    assert active.digest == api.decide()["policy"]["digest"]
+    assert active.policy["rules"]["max_loan_amount"] == 35_000
+
+
+def test_a_policy_decides_once_another_person_has_activated_it(own_api: Api) -> None:
+    before = own_api.decide()
+    proposal = propose(own_api, max_loan_amount=1_000)
+    assert own_api.decide()["policy"] == before["policy"]
+
+    answer = own_api.post(f"/v1/policies/{proposal}/activate", key=second(own_api))
+
+    active = ActivePolicy.model_validate(answer.json)
+    assert active.approved_by == "Second Person"
+    after = own_api.decide()
+    assert after["policy"] == {"version": f"npv {STRICT}", "digest": active.digest}
+    assert after["decision"] == "refer"
+    assert "above the highest that is approved" in after["reasons"][0]
+    replayed = own_api.post(f"/v1/decisions/{before['id']}/replay").json
+    assert (replayed["same"], replayed["replayed"]["decision"]) == (True, before["decision"])
+
+
+def test_who_proposed_a_policy_cannot_activate_it_under_any_spelling(own_api: Api) -> None:
+    proposal = propose(own_api)
+    path = f"/v1/policies/{proposal}/activate"
+
+    expect(own_api.post(path), 403, "four-eyes")
+    expect(own_api.post(path, key=own_api.make_key("  TESTS ", [Scope.ADMIN])), 403, "four-eyes")
+    assert own_api.get("/v1/policy").json["version"] == "npv 2026-11"
+
+
+def test_rolling_back_puts_the_policy_before_in_force_again(own_api: Api) -> None:
+    expect(own_api.post("/v1/policies/rollback"), 409, "conflict")
+    own_api.post(f"/v1/policies/{propose(own_api)}/activate", key=second(own_api))
+    listed = Policies.model_validate(own_api.get("/v1/policies").json)
+    assert [item.state for item in listed.items] == ["in force", "past"]
+    assert listed.can_roll_back_to == "npv 2026-11"
+
+    active = own_api.post("/v1/policies/rollback").json
+
+    assert active["version"] == "npv 2026-11"
+    assert own_api.decide()["policy"]["version"] == "npv 2026-11"
+
+
+def test_a_policy_that_takes_effect_later_is_not_activated(own_api: Api) -> None:
+    tomorrow = str((datetime.now(UTC) + timedelta(days=2)).date())
+    proposal = propose(own_api, effective_from=tomorrow)
+
+    answer = own_api.post(f"/v1/policies/{proposal}/activate", key=second(own_api))
+
+    assert tomorrow in expect(answer, 409, "conflict").detail
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"min_margin": 2}, "policy.rules.min_margin"), ({"min_margin": None}, "min_margin"),
+        ({"scenario": "rosy"}, "policy.scenario"), ({"author": " "}, "policy.author"),
+        ({"effective_from": "soon"}, "policy.effective_from"), ({"color": 1}, "policy.color"),
+        ({"digest": "x"}, "policy.digest"), ({"approved_by": "me"}, "policy.approved_by"),
+        ({"version": "2026-11", "review_margin": 0.01}, "policy.version"),
+    ],
+)  # fmt: skip
+def test_a_policy_that_is_none_is_refused_when_it_is_proposed(
+    api: Api, changes: dict[str, Any], field: str
+) -> None:
+    told = expect(api.post("/v1/policies", write(api, **changes)), 422, "invalid-body")
+
+    assert field in told.errors[0].field
+
+
+@pytest.mark.parametrize("body", [{}, {"policy": 1}, {"policy": {}}, {"rules": {}}])
+def test_a_body_that_holds_no_policy_is_refused(api: Api, body: dict[str, Any]) -> None:
+    expect(api.post("/v1/policies", body), 422, "invalid-body")
+
+
+def test_a_trial_says_what_a_policy_would_have_done_and_changes_nothing(own_api: Api) -> None:
+    made = [own_api.decide(annual_inc=60_000 + n) for n in range(4)]
+    before = {made[0]["decision"]: 4}
+    proposal = propose(own_api, max_loan_amount=1_000)
+
+    told = Trial.model_validate(own_api.post(f"/v1/policies/{proposal}/try").json)
+
+    assert told.n == 4
+    assert {k: n for k, n in told.before.items() if n} == before
+    assert told.after == {"approve": 0, "refer": 4, "decline": 0}
+    assert own_api.get("/v1/policy").json["version"] == "npv 2026-11"
+
+
+def test_a_trial_of_the_policy_in_force_changes_no_decision(own_api: Api) -> None:
+    incomes = (20_000, 60_000, 90_000, 200_000)
+    made = [own_api.decide(annual_inc=income, dti=dti) for income in incomes for dti in (1, 18, 60)]
+    policy = own_api.get("/v1/policies").json["items"][0]["id"]
+
+    told = Trial.model_validate(own_api.post(f"/v1/policies/{policy}/try").json)
+
+    assert told.before == told.after
+    assert told.changes == []
+    approved = sum(each["expected_npv"] for each in made if each["decision"] == "approve")
+    assert told.expected_npv_before == pytest.approx(approved)
+    assert told.expected_npv_after == pytest.approx(approved)

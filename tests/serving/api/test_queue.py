@@ -1,0 +1,132 @@
+"""The refer queue over HTTP."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from loantap.serving.api.schemas import Case, Cases, DecidedCase, Overrides
+from loantap.serving.cases.case import Reason
+from loantap.serving.keys.keys import Scope
+from tests.serving.api.served import Api
+from tests.serving.api.test_bad_requests import expect
+
+# Above the highest amount that is approved without a person.
+LARGE = {"loan_amnt": 36_000, "installment": 1230.39, "annual_inc": 400_000}
+
+
+def refer(api: Api, **changes: Any) -> str:
+    made = api.decide(**(LARGE | changes))
+    assert made["decision"] == "refer"
+    assert made["case"] == "open"
+    return str(made["id"])
+
+
+def test_a_referred_decision_waits_in_the_queue_with_its_amount(own_api: Api) -> None:
+    older = refer(own_api, application_id="q-1")
+    newer = refer(own_api, loan_amnt=36_500, installment=1247.48)
+
+    by_age = Cases.model_validate(own_api.get("/v1/cases").json)
+    by_amount = own_api.get("/v1/cases?order=amount").json["items"]
+
+    assert [case.decision_id for case in by_age.items] == [older, newer]
+    assert [case["decision_id"] for case in by_amount] == [newer, older]
+    assert (by_age.items[0].application_id, by_age.items[0].amount) == ("q-1", 36_000)
+    assert by_age.n == 2
+    assert by_age.reasons == list(Reason)
+
+
+def test_the_queue_goes_on_page_by_page(own_api: Api) -> None:
+    made = [refer(own_api) for _ in range(3)]
+
+    first = own_api.get("/v1/cases?limit=2").json
+    second = own_api.get(f"/v1/cases?limit=2&after={first['next']}").json
+
+    assert [case["decision_id"] for case in first["items"] + second["items"]] == made
+
+
+def test_two_people_cannot_hold_the_same_case(own_api: Api) -> None:
+    decision = refer(own_api)
+    second = own_api.make_key("second", [Scope.DECIDE])
+
+    taken = Case.model_validate(own_api.post(f"/v1/cases/{decision}/take").json)
+    told = expect(own_api.post(f"/v1/cases/{decision}/take", key=second), 409, "conflict")
+
+    assert (taken.state, taken.taken_by) == ("taken", "tests")
+    assert "tests has it until" in told.detail
+    expect(own_api.post(f"/v1/cases/{decision}/give-back", key=second), 409, "conflict")
+    assert own_api.get("/v1/cases?state=taken").json["n"] == 1
+    own_api.post(f"/v1/cases/{decision}/give-back")
+    assert own_api.post(f"/v1/cases/{decision}/take", key=second).json["taken_by"] == "second"
+
+
+def test_deciding_is_a_record_of_its_own_and_the_decision_stays(own_api: Api) -> None:
+    decision = refer(own_api)
+    own_api.post(f"/v1/cases/{decision}/take")
+    body = {"decision": "approve", "reason": "income confirmed", "note": "seen\nthe payslip"}
+
+    told = DecidedCase.model_validate(own_api.post(f"/v1/cases/{decision}/decide", body).json)
+
+    assert (told.state, told.outcome, told.note) == ("closed", "approve", "seen\nthe payslip")
+    kept = own_api.get(f"/v1/decisions/{decision}").json
+    assert (kept["decision"], kept["case"]) == ("refer", "closed")
+    override = kept["events"][-1]
+    assert override["id"] == told.override
+    assert override["public"] == {"decision": "approve", "reason": "income confirmed"}
+    assert override["note"] == "seen\nthe payslip"
+    counted = Overrides.model_validate(own_api.get("/v1/overrides").json)
+    assert (counted.n, counted.by_outcome) == (1, {"approve": 1})
+    assert counted.by_person[0].person == "tests"
+
+
+def test_only_who_took_a_case_decides_it_and_only_once(own_api: Api) -> None:
+    decision = refer(own_api)
+    path, body = f"/v1/cases/{decision}/decide", {"decision": "decline", "reason": "credit policy"}
+
+    expect(own_api.post(path, body), 409, "conflict")
+    own_api.post(f"/v1/cases/{decision}/take")
+    second = own_api.make_key("second", [Scope.DECIDE])
+    expect(own_api.post(path, body, key=second), 409, "conflict")
+    assert own_api.post(path, body).status_code == 200
+    told = expect(own_api.post(path, body), 409, "conflict")
+
+    assert "tests decided it" in told.detail
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "decision"), ({"decision": "refer", "reason": "credit policy"}, "decision"),
+        ({"decision": "approve"}, "reason"), ({"decision": "approve", "reason": "luck"}, "reason"),
+        ({"decision": True, "reason": "credit policy"}, "decision"),
+        ({"decision": ["approve"], "reason": "credit policy"}, "decision"),
+        ({"decision": "approve", "reason": "credit policy", "note": 5}, "note"),
+        ({"decision": "approve", "reason": "credit policy", "note": "\x00"}, "note"),
+        ({"decision": "approve", "reason": "credit policy", "note": "x" * 2_001}, "note"),
+        ({"decision": "approve", "reason": "credit policy", "by": "me"}, "by"),
+    ],
+)  # fmt: skip
+def test_a_decision_on_a_case_that_cannot_be_used_is_refused(
+    api: Api, body: dict[str, object], field: str
+) -> None:
+    told = expect(api.post("/v1/cases/dec_0/decide", body), 422, "invalid-body")
+
+    assert told.errors[0].field == field
+
+
+def test_the_reason_other_asks_for_a_note(own_api: Api) -> None:
+    decision = refer(own_api)
+    own_api.post(f"/v1/cases/{decision}/take")
+    body = {"decision": "approve", "reason": "other, see the note"}
+
+    told = expect(own_api.post(f"/v1/cases/{decision}/decide", body), 409, "conflict")
+
+    assert "Say why in a note" in told.detail
+
+
+def test_a_decision_that_was_not_referred_has_no_case(api: Api) -> None:
+    made = api.decide(int_rate=24.0, sub_grade="C2", installment=470.8)
+    kept = api.get(f"/v1/decisions/{made['id']}").json
+
+    assert (made["case"] is None) == (made["decision"] != "refer") == (kept["case"] is None)

@@ -1,0 +1,179 @@
+"""One application over HTTP: the answers of batch scoring, kept before they are given."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from loantap.model.scoring.scorer import REASONS
+from loantap.portfolio.dictionary import portfolio_columns
+from loantap.portfolio.loantap_format import render
+from loantap.serving.api.schemas import Decision, Offers
+from loantap.serving.audit.records import Kind
+from loantap.serving.desk.today import find_today
+from tests.conftest import MADE_UP_LOAN
+from tests.serving.api.served import BATCH, OFFERS, SCORE, Api
+
+
+def test_a_decision_says_what_why_by_which_model_and_under_which_policy(api: Api) -> None:
+    answer = api.post(SCORE, api.make_application(application_id="A-1"))
+
+    assert answer.status_code == 200
+    told = Decision.model_validate(answer.json)
+    assert told.application_id == "A-1"
+    assert told.model.model_dump() == {
+        "name": "loantap-lending-demo", "version": "3", "origin": "simulated",
+    }  # fmt: skip
+    assert told.policy.version == "npv 2026-11"
+    assert told.simulated
+    assert 300 <= told.score <= 900
+
+
+def test_a_decision_is_kept_with_its_application_before_it_is_answered(api: Api) -> None:
+    given = api.make_application(application_id=1042)
+
+    told = api.post(SCORE, given).json
+
+    record = api.office.store.find(told["id"])
+    assert record is not None
+    assert record.kind is Kind.DECISION
+    assert record.personal is not None
+    assert record.personal["application"] == given
+    assert record.public["probability_of_default"] == told["probability_of_default"]
+    assert told["application_id"] == "1042"
+
+
+def test_nothing_personal_is_in_the_part_that_stays(api: Api) -> None:
+    told = api.post(SCORE, dict(MADE_UP_LOAN) | {"application_id": "A-77"}).json
+
+    record = api.office.store.find(told["id"])
+    assert record is not None
+    said = str(record.public)
+    for value in ("Clock maker", "Nowhere Lane", "A-77", "60000", *told["reasons"]):
+        assert value not in said
+
+
+def list_rows(loans: pd.DataFrame) -> list[dict[str, Any]]:
+    columns = [c for c in portfolio_columns() if c.name != "loan_status"]
+    rows = render(loans, columns).to_dict("records")
+    return [{k: None if pd.isna(v) else v for k, v in row.items()} for row in rows]
+
+
+@pytest.fixture(scope="module")
+def rows(simulated_loans: pd.DataFrame) -> list[dict[str, Any]]:
+    """300 applications in LoanTap format, some of them broken."""
+    rows = list_rows(simulated_loans.head(300))
+    rows[3]["dti"] = -1
+    rows[5]["term"] = "48 months"
+    return rows
+
+
+def test_answers_are_those_of_batch_scoring(api: Api, rows: list[dict[str, Any]]) -> None:
+    scores = api.office.desk.standing.underwriter.underwrite(pd.DataFrame(rows), find_today())
+
+    for row, expected in zip(rows, scores.to_dict("records"), strict=True):
+        answer = api.post(SCORE, row)
+        if expected["decision"] == "invalid":
+            assert answer.status_code == 422
+            continue
+        told = answer.json
+        assert told["probability_of_default"] == pytest.approx(
+            expected["probability_of_default"], abs=1e-9
+        )
+        assert told["expected_npv"] == pytest.approx(expected["expected_npv"], abs=1e-9)
+        assert told["score"] == expected["score"]
+        assert told["decision"] == expected["decision"]
+        assert told["reasons"] == [expected[name] for name in REASONS if expected[name]]
+
+
+def test_a_batch_answers_as_the_same_applications_one_by_one(
+    api: Api, rows: list[dict[str, Any]]
+) -> None:
+    answer = api.post(BATCH, {"applications": rows})
+
+    results = answer.json["results"]
+    assert [result["row"] for result in results] == list(range(len(rows)))
+    for row, result in zip(rows[:40], results[:40], strict=True):
+        alone = api.post(SCORE, row)
+        if result["decision"] == "invalid":
+            assert alone.status_code == 422
+            continue
+        told = alone.json
+        for name in ("score", "decision", "reasons", "model", "policy", "case"):
+            assert result[name] == told[name]
+        for name in ("probability_of_default", "expected_npv"):
+            assert np.isclose(result[name], told[name], rtol=0, atol=1e-9)
+
+
+def test_offers_come_with_a_decision_where_they_are_asked_for(api: Api) -> None:
+    body = api.make_application()
+
+    asked = api.post(f"{SCORE}?offers=true", body).json
+    not_asked = api.post(f"{SCORE}?offers=false", body).json
+
+    assert "offers" not in not_asked
+    assert asked["offers"] == api.post(OFFERS, body).json["offers"]
+    Decision.model_validate(asked)
+
+
+def test_offers_are_those_of_a_file(api: Api, rows: list[dict[str, Any]]) -> None:
+    maker = api.office.desk.standing.maker
+    assert maker is not None
+
+    for row in rows[10:30]:
+        answer = api.post(OFFERS, {k: row[k] for k in row if k in maker.columns})
+        told = Offers.model_validate(answer.json)
+        made = maker.make_offers_batch(pd.DataFrame([row]), 0, find_today())
+        assert [offer.amount for offer in told.offers] == [
+            None if pd.isna(amount) else amount for amount in made["amount"]
+        ]
+        assert [offer.reason for offer in told.offers] == made["reason"].astype("str").tolist()
+        assert told.model.name == "loantap-application-demo"
+
+
+def test_the_same_request_under_an_idempotency_key_gets_the_same_bytes(api: Api) -> None:
+    body, headers = api.make_application(), {"Idempotency-Key": "once"}
+
+    first = api.post(f"{SCORE}?offers=true", body, headers=headers)
+    second = api.post(f"{SCORE}?offers=true", body, headers=headers)
+
+    assert first.data == second.data
+
+
+def test_a_batch_under_an_idempotency_key_gets_the_same_bytes_invalid_rows_included(
+    api: Api, rows: list[dict[str, Any]]
+) -> None:
+    body, headers = {"applications": rows[:8]}, {"Idempotency-Key": "batch-once"}
+
+    first = api.post(BATCH, body, headers=headers)
+    second = api.post(BATCH, body, headers=headers)
+
+    assert first.json["counts"]["invalid"] == 2
+    assert first.data == second.data
+
+
+def test_another_request_under_a_used_idempotency_key_is_refused(api: Api) -> None:
+    headers = {"Idempotency-Key": "used"}
+    api.post(SCORE, api.make_application(), headers=headers)
+
+    for path, body in (
+        (SCORE, api.make_application(dti=3)),
+        (f"{SCORE}?offers=true", api.make_application()),
+        (OFFERS, api.make_application()),
+    ):
+        answer = api.post(path, body, headers=headers)
+        assert answer.status_code == 409
+        assert answer.json["type"].endswith("idempotency-conflict")
+
+
+def test_two_callers_may_use_the_same_idempotency_key(api: Api) -> None:
+    other = api.make_key("another", ["score"])
+    headers = {"Idempotency-Key": "shared"}
+
+    first = api.post(SCORE, api.make_application(), headers=headers).json
+    second = api.post(SCORE, api.make_application(), key=other, headers=headers).json
+
+    assert first["id"] != second["id"]

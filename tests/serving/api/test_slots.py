@@ -1,0 +1,72 @@
+"""Slots go to who has waited longest; who comes when too many wait is refused at once."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from loantap.serving.api.slots import Slots
+
+
+def test_as_many_as_there_are_slots_work_at_once() -> None:
+    slots = Slots(2, room=0, patience=1)
+
+    assert [slots.take(), slots.take(), slots.take()] == [True, True, False]
+
+    slots.give_back()
+    assert slots.take()
+
+
+def test_who_waited_longest_is_next() -> None:
+    slots, served = Slots(1, room=5, patience=10), []
+    slots.take()
+    threads = []
+
+    def work(number: int) -> None:
+        if slots.take():
+            served.append(number)
+            slots.give_back()
+
+    for number in range(5):
+        threads.append(threading.Thread(target=work, args=(number,)))
+        threads[-1].start()
+        wait_until(slots, number + 1)
+    slots.give_back()
+    for thread in threads:
+        thread.join()
+
+    assert served == [0, 1, 2, 3, 4]
+
+
+def test_who_comes_when_the_room_is_full_is_refused_at_once() -> None:
+    slots = Slots(1, room=1, patience=10)
+    slots.take()
+    waiting = threading.Thread(target=slots.take)
+    waiting.start()
+    wait_until(slots, 1)
+
+    began = time.monotonic()
+    assert not slots.take()
+    assert time.monotonic() - began < 1
+
+    slots.give_back()
+    waiting.join()
+
+
+def test_who_has_waited_long_enough_is_refused_and_leaves_the_queue() -> None:
+    slots = Slots(1, room=1, patience=0.05)
+    slots.take()
+
+    assert not slots.take()
+
+    slots.give_back()
+    assert slots.take()
+    assert not slots.take()
+
+
+def wait_until(slots: Slots, n: int) -> None:
+    """Until so many wait."""
+    end = time.monotonic() + 10
+    while len(slots._waiting) < n:
+        assert time.monotonic() < end
+        time.sleep(0.001)

@@ -1,0 +1,125 @@
+"""`loantap-audit`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from loantap.serving.audit.commands import main
+from loantap.serving.audit.records import Record
+from loantap.serving.audit.store import AuditStore
+from tests.serving.entries import ANN, BOB, make_decision, tamper
+
+Call = Callable[..., Result]
+
+
+@pytest.fixture
+def call(url: str) -> Call:
+    return lambda *words: CliRunner().invoke(main, ["--url", url, *words])
+
+
+@pytest.fixture
+def kept(store: AuditStore) -> list[Record]:
+    return store.append([make_decision(1), make_decision(2, "refer")], ANN)
+
+
+def test_a_log_that_holds_tells_where_it_ends(call: Call, kept: list[Record]) -> None:
+    said = call("verify")
+
+    assert said.exit_code == 0
+    assert said.output == f"All 2 records hold. The log ends at 2:{kept[1].hash}\n"
+    assert call("verify", "--noted", f"2:{kept[1].hash}").exit_code == 0
+
+
+def test_a_log_that_does_not_names_the_first_record(
+    call: Call, kept: list[Record], url: str
+) -> None:
+    tamper(url, "UPDATE records SET person = 'Eve' WHERE seq = 2")
+    said = call("verify")
+
+    assert said.exit_code == 1
+    assert said.output.startswith(f"1 records hold. Then record 2 ({kept[1].id}): it was changed")
+
+
+def test_an_end_that_was_noted_is_asked_for(call: Call, kept: list[Record]) -> None:
+    said = call("verify", "--noted", f"3:{kept[1].hash}")
+    assert said.exit_code == 1
+    assert "record 3: it is missing: the log once ended at record 3" in said.output
+
+    assert call("verify", "--noted", "abc").exit_code == 2
+
+
+def test_a_record_is_shown_with_what_happened_since(
+    call: Call, kept: list[Record], store: AuditStore
+) -> None:
+    store.erase(BOB, "asked for", record_ids=[kept[1].id])
+    shown = json.loads(call("show", kept[0].id).output)
+    erased = json.loads(call("show", kept[1].id).output)
+
+    assert shown[0]["personal"]["application_id"] == "A1"
+    assert erased[0]["is_erased"]
+    assert erased[0]["public"]["decision"] == "refer"
+    missing = call("show", "dec_x")
+    assert missing.exit_code == 1
+    assert "there is none of this id" in missing.output
+
+
+def test_personal_parts_are_erased(call: Call, kept: list[Record], store: AuditStore) -> None:
+    assert call("erase", kept[0].id, "--reason", "asked for").output == (
+        "Erased 1 personal parts\n"
+    )
+    assert call("erase", "--application-id", "A2", "--reason", "asked for").output == (
+        "Erased 1 personal parts\n"
+    )
+    assert all(record.is_erased for record in store.search().records)
+    both = call("erase", kept[0].id, "--application-id", "A2", "--reason", "x")
+    assert both.exit_code == 2
+    assert call("erase", "--reason", "x").exit_code == 2
+    unknown = call("erase", "dec_x", "--reason", "x")
+    assert unknown.exit_code == 1
+    assert "there is none of this id" in unknown.output
+
+
+def test_old_personal_parts_are_purged(call: Call, kept: list[Record]) -> None:
+    assert call("purge", "--older-than", "1").output == (
+        "Erased 0 personal parts that were older than 1 days\n"
+    )
+    assert call("purge", "--older-than", "0").output.startswith("Erased 2 personal parts")
+
+
+def test_tables_are_made_once(tmp_path: Path) -> None:
+    words = ["--url", f"sqlite:///{tmp_path}/new/audit.db", "upgrade"]
+
+    assert CliRunner().invoke(main, words).output == (
+        "The tables are at revision 0001, before: none\n"
+    )
+    assert CliRunner().invoke(main, words).output == (
+        "Nothing to do: the tables are at revision 0001\n"
+    )
+
+
+def test_the_log_of_the_project_is_the_default(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("LOANTAP_AUDIT_URL", raising=False)
+    (tmp_path / "pyproject.toml").write_text("[tool.kedro]\n")
+    (tmp_path / "below").mkdir()
+    monkeypatch.chdir(tmp_path / "below")
+
+    assert CliRunner().invoke(main, ["verify"]).exit_code == 0
+    assert (tmp_path / "data" / "09_serving" / "audit.db").is_file()
+
+    monkeypatch.setenv("LOANTAP_AUDIT_URL", f"sqlite:///{tmp_path}/other.db")
+    assert CliRunner().invoke(main, ["verify"]).exit_code == 0
+    assert (tmp_path / "other.db").is_file()
+
+
+def test_an_address_that_is_none_is_told_without_a_traceback() -> None:
+    said = CliRunner().invoke(main, ["--url", "nothing", "verify"])
+
+    assert said.exit_code == 1
+    assert said.output.startswith("Error: LOANTAP_AUDIT_URL: it is not understood")

@@ -1,0 +1,80 @@
+"""The roles of docs/audit.md can do their work in PostgreSQL, and nothing else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from loantap.serving.audit import schema
+from loantap.serving.audit.engines import open_engines
+from loantap.serving.audit.errors import ForbiddenErasureError
+from loantap.serving.audit.store import AuditStore
+from loantap.serving.cases.cases import Cases
+from loantap.serving.keys.keys import Keys, Scope
+from tests.conftest import PROJECT
+from tests.serving.conftest import make_url
+from tests.serving.entries import ANN, BOB, connected, make_decision
+from tools.sources.postgres import Postgres
+
+DATABASE = "loantap_audit"
+ROLES = tuple(f"loantap_audit_{name}" for name in ("owner", "writer", "eraser", "reader"))
+OWNER, WRITER, ERASER, READER = ROLES
+
+
+@pytest.fixture
+def documented(postgres: Postgres) -> Iterator[Postgres]:
+    """A server to which the SQL of the page was applied as the page says."""
+    page = (PROJECT / "docs" / "audit.md").read_text("utf-8")
+    made, granted = re.findall(r"```sql\n(.*?)```", page, re.DOTALL)
+    for role in ROLES:
+        old = f"{role} LOGIN PASSWORD '...'"
+        made = made.replace(old, old.replace("...", postgres.password_of(role)))
+    postgres.run_sql(made)
+    engines = open_engines(make_url(postgres, OWNER, DATABASE))
+    schema.upgrade(engines)
+    engines.dispose()
+    postgres.run_sql(granted, role=OWNER, database=DATABASE)
+    yield postgres
+    postgres.run_sql(f"DROP DATABASE {DATABASE} WITH (FORCE)")
+    for role in ROLES:
+        postgres.run_sql(f"DROP ROLE {role}")
+
+
+def test_each_role_does_its_work_and_no_other(documented: Postgres) -> None:
+    urls = {role: make_url(documented, role, DATABASE) for role in ROLES}
+    writer, eraser, reader = (AuditStore.open(urls[role]) for role in (WRITER, ERASER, READER))
+    [kept] = writer.append([make_decision(1, "refer")], ANN)
+    assert writer.is_writable()
+    assert Cases(writer).take(kept.id, ANN).taken_by == "Ann Lee"
+    key, secret = Keys(writer).create("Ann", [Scope.SCORE], ANN)
+    assert Keys(reader).check(secret) == key
+
+    with pytest.raises(ForbiddenErasureError, match="--url of the role that may"):
+        writer.erase(BOB, "asked for", record_ids=[kept.id])
+    assert not reader.find(kept.id).is_erased  # type: ignore[union-attr]
+    assert eraser.erase(BOB, "asked for", record_ids=[kept.id]) == 1
+    assert eraser.purge_older_than(0, BOB) == 0
+    assert reader.find(kept.id).is_erased  # type: ignore[union-attr]
+    assert reader.verify().is_ok
+    assert not reader.is_writable()
+
+    for role, statement in [
+        (WRITER, "UPDATE records SET person = 'Eve'"),
+        (WRITER, "DELETE FROM records"),
+        (WRITER, "DELETE FROM personal"),
+        (WRITER, "DELETE FROM cases"),
+        (WRITER, "ALTER TABLE records DISABLE TRIGGER ALL"),
+        (ERASER, "DELETE FROM records"),
+        (ERASER, "UPDATE personal SET content = ''"),
+        (ERASER, "UPDATE cases SET state = 'closed'"),
+        (READER, "INSERT INTO probe VALUES ('a', 'b')"),
+    ]:
+        refused = pytest.raises(DBAPIError, match=r"permission denied|must be owner")
+        with refused, connected(urls[role]) as connection:
+            connection.execute(text(statement))
+    for store in (writer, eraser, reader):
+        store.close()

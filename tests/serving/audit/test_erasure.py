@@ -1,0 +1,162 @@
+"""Personal parts go, and the chain holds."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from loantap.portfolio.errors import InputError
+from loantap.serving.audit import erasure
+from loantap.serving.audit.errors import UnknownRecordError
+from loantap.serving.audit.records import Entry, Kind
+from loantap.serving.audit.store import AuditStore
+from tests.serving.entries import ANN, BOB, ask, make_decision, tamper
+
+
+@pytest.fixture
+def ids(store: AuditStore) -> list[str]:
+    """Two decisions on A1, one on A2, and a note about the first."""
+    kept = store.append([make_decision(1), make_decision(2), make_decision(1)], ANN)
+    store.append([Entry(Kind.CASE_DECIDED, {}, {"note": "she called"}, kept[0].id)], BOB)
+    return [record.id for record in kept]
+
+
+def test_an_erased_decision_keeps_all_but_its_person(store: AuditStore, ids: list[str]) -> None:
+    before = store.find(ids[1])
+
+    assert store.erase(BOB, "asked for", record_ids=[ids[1]]) == 1
+
+    after = store.find(ids[1])
+    assert before is not None
+    assert after is not None
+    assert after.is_erased
+    assert after.personal is None
+    assert (after.public, after.hash, after.at) == (before.public, before.hash, before.at)
+    assert not store.find(ids[0]).is_erased  # type: ignore[union-attr]
+    verdict = store.verify()
+    assert verdict.is_ok
+    assert verdict.n == 5
+
+
+def test_the_erasure_is_a_record(store: AuditStore, ids: list[str], url: str) -> None:
+    store.erase(BOB, "asked for", record_ids=[ids[1]])
+
+    [(kind, person, public)] = ask(url, "SELECT kind, person, public FROM records WHERE seq = 5")
+    assert (kind, person) == ("erased", "Bob Ray")
+    assert public == f'{{"reason":"asked for","records":["{ids[1]}"]}}'
+
+
+def test_what_is_about_a_decision_goes_with_it(store: AuditStore, ids: list[str], url: str) -> None:
+    assert store.erase(BOB, "asked for", record_ids=[ids[0]]) == 2
+
+    assert ask(url, "SELECT seq FROM personal ORDER BY seq") == [(2,), (3,)]
+    assert store.about(ids[0])[0].is_erased
+    assert store.verify().is_ok
+
+
+def test_an_application_goes_as_a_whole_and_is_not_found_again(
+    store: AuditStore, ids: list[str], url: str
+) -> None:
+    assert store.erase(BOB, "asked for", application_id="A1") == 3
+
+    assert ask(url, "SELECT seq FROM personal") == [(2,)]
+    assert store.search(application_id="A1").records == ()
+    assert ask(url, "SELECT count(*) FROM records WHERE public LIKE '%A1%'") == [(0,)]
+    assert store.verify().is_ok
+
+
+def test_twice_is_once(store: AuditStore, ids: list[str]) -> None:
+    assert store.erase(BOB, "asked for", record_ids=ids) == 4
+    assert store.erase(BOB, "asked for", record_ids=ids) == 0
+    assert store.erase(BOB, "asked for", application_id="A1") == 0
+    assert store.verify().n == 5
+
+
+def test_an_unknown_id_is_named_and_nothing_is_erased(store: AuditStore, ids: list[str]) -> None:
+    with pytest.raises(UnknownRecordError, match="record dec_x: there is none"):
+        store.erase(BOB, "asked for", record_ids=[ids[0], "dec_x"])
+
+    assert store.verify().n == 4
+    assert not store.find(ids[0]).is_erased  # type: ignore[union-attr]
+
+
+def test_an_erased_part_that_comes_back_is_found(
+    store: AuditStore, ids: list[str], url: str
+) -> None:
+    [(salt, content)] = ask(url, "SELECT salt, content FROM personal WHERE seq = 2")
+    store.erase(BOB, "asked for", record_ids=[ids[1]])
+    tamper(
+        url, "INSERT INTO personal VALUES (2, :salt, :content, 'A2')", salt=salt, content=content
+    )
+
+    fault = store.verify().fault
+    assert fault is not None
+    assert (fault.seq, fault.problem) == (2, "its personal part was erased, and is there again")
+
+
+def test_nothing_of_it_is_left_in_the_files(sqlite_url: str, tmp_path: Path) -> None:
+    store = AuditStore.open(sqlite_url)
+    marked = Entry(Kind.OFFERS, {}, {"note": "a secret that must go " * 20})
+    [kept] = store.append([marked], ANN)
+    store.append([make_decision(number) for number in range(50)], ANN)
+    files = [tmp_path / "log" / f"audit.db{end}" for end in ("", "-wal")]
+    assert any(b"a secret that must go" in file.read_bytes() for file in files)
+
+    store.erase(BOB, "asked for", record_ids=[kept.id])
+
+    assert not any(b"a secret that must go" in file.read_bytes() for file in files)
+    store.close()
+
+
+class TestRetention:
+    def test_only_what_is_older_goes(
+        self, store: AuditStore, ids: list[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        third = store.find(ids[2])
+        assert third is not None
+        monkeypatch.setattr(erasure, "find_cutoff", lambda _: third.at)
+        store.append([make_decision(9)], ANN)
+
+        # Kept in one call, they are of one time: none is older.
+        assert store.purge_older_than(30, ANN) == 0
+        assert store.verify().n == 5
+        monkeypatch.setattr(erasure, "find_cutoff", lambda _: third.at + timedelta(microseconds=1))
+        assert store.purge_older_than(30, ANN) == 3
+        assert store.verify().is_ok
+        assert [record.is_erased for record in store.search().records] == [False, True, True, True]
+
+    def test_it_goes_step_by_step(
+        self, store: AuditStore, ids: list[str], url: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(erasure, "_STEP", 3)
+
+        assert store.purge_older_than(0, ANN) == 4
+
+        public = [text for (text,) in ask(url, "SELECT public FROM records WHERE kind = 'erased'")]
+        assert [text.partition('"up_to"')[2] for text in public] == [
+            ':3,"n":3}',
+            ':4,"n":1}',
+        ]
+        assert store.verify().is_ok
+        assert store.purge_older_than(0, ANN) == 0
+        assert store.verify().n == 6
+
+    def test_a_part_that_was_deleted_without_a_record_is_still_found(
+        self, store: AuditStore, ids: list[str], url: str
+    ) -> None:
+        store.purge_older_than(0, ANN)
+        store.append([make_decision(8)], ANN)
+        tamper(url, "DELETE FROM personal WHERE seq = 6")
+
+        assert store.verify().fault is not None
+        assert store.verify().n == 5
+
+    def test_days_are_counted_back_from_now(self) -> None:
+        before = datetime.now(UTC)
+        cutoff = erasure.find_cutoff(30)
+
+        assert before - timedelta(days=30) <= cutoff <= datetime.now(UTC) - timedelta(days=30)
+        with pytest.raises(InputError, match="-1 is negative"):
+            erasure.find_cutoff(-1)

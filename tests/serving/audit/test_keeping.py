@@ -1,0 +1,224 @@
+"""What is kept is found again as it was given."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from loantap.portfolio.errors import InputError
+from loantap.serving.audit.records import Caller, Entry, Kind
+from loantap.serving.audit.store import AuditStore
+from tests.serving.entries import ANN, BOB, ask, make_decision
+
+
+def test_a_decision_is_found_as_it_was_given(store: AuditStore) -> None:
+    before = datetime.now(UTC)
+    entry = make_decision(1)
+
+    [kept] = store.append([entry], ANN)
+
+    assert store.find(kept.id) == kept
+    assert (kept.public, kept.personal) == (entry.public, entry.personal)
+    assert (kept.seq, kept.kind, kept.caller, kept.person) == (1, "decision", "key-a", "Ann Lee")
+    assert before <= kept.at <= datetime.now(UTC)
+    assert kept.id.startswith("dec_")
+    assert not kept.is_erased
+
+
+def test_names_keep_their_order_and_numbers_their_last_digit(store: AuditStore) -> None:
+    public = {"b": 0.1 + 0.2, "a": 1.0, "c": 1, "z": [5e-324, 1.7976931348623157e308, None, True]}
+
+    [kept] = store.append([Entry(Kind.OFFERS, public, {"ü\u0000": "\U0001f600 'x'\n"})], ANN)
+
+    found = store.find(kept.id)
+    assert found is not None
+    assert repr(found.public) == repr(public)
+    assert found.personal == {"ü\u0000": "\U0001f600 'x'\n"}
+
+
+def test_records_are_numbered_without_gaps_and_their_ids_sort_as_they_were_kept(
+    store: AuditStore,
+) -> None:
+    kept = [store.append([make_decision(i), make_decision(i)], ANN) for i in range(5)]
+    records = [record for pair in kept for record in pair]
+
+    assert [record.seq for record in records] == list(range(1, 11))
+    assert all(a.id < b.id for a, b in pairwise(records))
+    assert all(re.fullmatch("dec_[0-9a-f]{32}", record.id) for record in records)
+    assert len({record.id[-10:] for record in records}) == 10
+
+
+def test_ids_sort_as_kept_also_where_the_clock_is_put_back(
+    store: AuditStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    times = iter([datetime(2030, 1, 1, tzinfo=UTC), datetime(2029, 1, 1, tzinfo=UTC)])
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> datetime:
+            return next(times)
+
+    monkeypatch.setattr("loantap.serving.audit.transaction.datetime", Clock)
+    [first], [second] = store.append([make_decision()], ANN), store.append([make_decision()], ANN)
+
+    assert first.id < second.id
+    assert first.at > second.at
+    assert store.verify().is_ok
+
+
+def test_an_unknown_id_is_none(store: AuditStore) -> None:
+    assert store.find("dec_unknown") is None
+    assert store.about("dec_unknown") == []
+
+
+def test_nothing_to_keep_is_nothing(store: AuditStore) -> None:
+    assert store.append([], ANN) == []
+    assert store.verify().n == 0
+
+
+def test_what_is_about_a_record_is_found_by_it_oldest_first(store: AuditStore) -> None:
+    [decision] = store.append([make_decision()], ANN)
+    about = [Entry(Kind.REPLAY, {"same": same}, None, decision.id) for same in (True, False)]
+    store.append([about[0], make_decision(2)], BOB)
+    store.append([about[1]], BOB)
+
+    assert [record.public for record in store.about(decision.id)] == [
+        {"same": True},
+        {"same": False},
+    ]
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf"), object(), "\ud800"])
+@pytest.mark.parametrize("part", ["public", "personal"])
+def test_what_is_no_json_is_refused(store: AuditStore, value: Any, part: str) -> None:
+    entry = replace(make_decision(), **{part: {"decision": "approve", "deep": [{"x": value}]}})
+
+    with pytest.raises(InputError, match=f"{part} part of a record: it cannot be written as JSON"):
+        store.append([make_decision(), entry], ANN)
+
+    assert store.verify().n == 0
+
+
+def test_words_that_look_like_such_numbers_are_kept(store: AuditStore) -> None:
+    [kept] = store.append([Entry(Kind.OFFERS, {"title": "NaN, Infinity"})], ANN)
+
+    assert kept.public == {"title": "NaN, Infinity"}
+
+
+@pytest.mark.parametrize("text", ["", "a\nb", "a\x00b", "x" * 256])
+@pytest.mark.parametrize(
+    "name", ["key_id", "person", "request_id", "idempotency_key", "request_digest"]
+)
+def test_a_caller_that_not_every_database_could_keep_is_refused(
+    sqlite_url: str, name: str, text: str
+) -> None:
+    store = AuditStore.open(sqlite_url)
+    caller = replace(Caller("k", "p", "r"), **{name: text})
+
+    with pytest.raises(InputError, match=f"caller, {name}"):
+        store.append([make_decision()], caller)
+    store.append([make_decision()], replace(caller, **{name: "x" * 255}))
+    store.close()
+
+
+class TestSearch:
+    @pytest.fixture
+    def ids(self, store: AuditStore) -> list[str]:
+        entries = [
+            make_decision(1, "approve"),
+            make_decision(2, "decline", policy={"version": "npv 2", "digest": "other"}),
+            make_decision(3, "refer", model={"version": "4"}),
+            make_decision(2, "approve"),
+        ]
+        kept = [store.append([entry], by)[0] for entry, by in zip(entries, [ANN, ANN, BOB, BOB])]  # noqa: B905
+        store.append([Entry(Kind.OFFERS, {"decision": "approve"})], ANN)
+        return [record.id for record in kept]
+
+    @pytest.mark.parametrize(
+        ("wanted", "found"),
+        [
+            ({}, [4, 3, 2, 1]),
+            ({"decision": "approve"}, [4, 1]),
+            ({"person": "Bob Ray"}, [4, 3]),
+            ({"application_id": "A2"}, [4, 2]),
+            ({"application_id": "A2", "person": "Ann Lee"}, [2]),
+            ({"model_version": "4"}, [3]),
+            ({"policy_digest": "other"}, [2]),
+            ({"decision": "invalid"}, []),
+        ],
+    )
+    def test_it_finds_decisions_newest_first(
+        self, store: AuditStore, ids: list[str], wanted: dict[str, str], found: list[int]
+    ) -> None:
+        page = store.search(**wanted)  # type: ignore[arg-type]
+
+        assert [record.id for record in page.records] == [ids[number - 1] for number in found]
+        assert page.next is None
+
+    def test_since_includes_its_moment_and_until_does_not(
+        self, store: AuditStore, ids: list[str]
+    ) -> None:
+        second = store.find(ids[1])
+        assert second is not None
+
+        since = [record.id for record in store.search(since=second.at).records]
+        until = [record.id for record in store.search(until=second.at).records]
+
+        assert since == ids[:0:-1]
+        assert until == ids[:1]
+        later = second.at + timedelta(days=1)
+        assert store.search(since=later).records == ()
+        assert len(store.search(until=later).records) == 4
+
+    def test_pages_go_on_where_the_last_one_ended(self, store: AuditStore, ids: list[str]) -> None:
+        seen, after = [], None
+        for size in (3, 1):
+            page = store.search(after=after, limit=3)
+            assert len(page.records) == size
+            seen += [record.id for record in page.records]
+            after = page.next
+
+        assert seen == ids[::-1]
+        assert after is None
+
+    def test_a_page_that_just_fits_is_the_last(self, store: AuditStore, ids: list[str]) -> None:
+        assert store.search(limit=4).next is None
+        assert len(store.search(limit=0).records) == 1
+
+
+def test_a_referred_decision_opens_its_case_and_no_other_does(store: AuditStore, url: str) -> None:
+    kept = store.append(
+        [
+            make_decision(7, "refer"),
+            make_decision(8, "approve"),
+            Entry(Kind.REPLAY, {"decision": "refer"}),
+            make_decision(9, "refer", amount=None),
+        ],
+        ANN,
+    )
+
+    rows = ask(url, "SELECT decision_id, state, amount FROM cases ORDER BY seq")
+    assert rows == [(kept[0].id, "open", 7000.0), (kept[3].id, "open", 0.0)]
+
+
+@pytest.mark.parametrize("n", [64, 65, 200])
+def test_many_are_kept_as_few_are(store: AuditStore, url: str, n: int) -> None:
+    entries = [make_decision(i, "refer" if i % 3 == 0 else "approve") for i in range(n)]
+    store.append([make_decision(999)], ANN)
+
+    kept = store.append(entries, ANN)
+
+    assert [record.seq for record in kept] == list(range(2, n + 2))
+    assert store.verify().is_ok
+    assert store.verify().n == n + 1
+    for record in (kept[0], kept[63], kept[-1]):
+        assert store.find(record.id) == record
+    assert ask(url, "SELECT decision_id FROM cases ORDER BY seq") == [
+        (record.id,) for record in kept if record.public["decision"] == "refer"
+    ]
+    assert len(store.search(limit=500).records) == n + 1

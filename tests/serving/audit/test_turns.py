@@ -1,0 +1,106 @@
+"""Writers take turns, and a turn ends with its process."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from loantap.serving.audit.errors import AuditUnavailableError
+from loantap.serving.audit.turns import Turns
+
+_HOLD = """
+import sys
+from pathlib import Path
+from loantap.serving.audit.turns import Turns
+with Turns(Path(sys.argv[1]), "log", 4).taken():
+    print("taken", flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "audit.db-turns"
+
+
+def test_nobody_has_a_turn_while_another_has_it(path: Path) -> None:
+    first, second = Turns(path, "log", 4), Turns(path, "log", 4)
+    had = threading.Event()
+
+    def wait() -> None:
+        with second.taken():
+            had.set()
+
+    waiting = threading.Thread(target=wait)
+    with first.taken():
+        waiting.start()
+        assert not had.wait(0.2)
+    assert had.wait(5)
+    waiting.join()
+    first.close()
+    second.close()
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_who_waited_too_long_is_told_and_gives_the_turn_on(path: Path) -> None:
+    first, second = Turns(path, "log", 4), Turns(path, "log", 0.05)
+    told: list[str] = []
+
+    def wait() -> None:
+        try:
+            with second.taken():
+                told.append("taken")
+        except AuditUnavailableError as error:
+            told.append(error.problem)
+
+    waiting = threading.Thread(target=wait)
+    with first.taken():
+        waiting.start()
+        threading.Event().wait(0.3)
+    waiting.join()
+
+    assert told == ["other writers held it for 0.05 seconds"]
+    with second.taken(), pytest.raises(BlockingIOError):
+        _try(path)
+    with first.taken():
+        pass
+    first.close()
+    second.close()
+
+
+def _try(path: Path) -> None:
+    import fcntl
+
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def test_a_killed_process_has_no_turn(path: Path) -> None:
+    holder = subprocess.Popen(
+        [sys.executable, "-c", _HOLD, str(path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == "taken\n"
+    with pytest.raises(BlockingIOError):
+        _try(path)
+
+    holder.send_signal(signal.SIGKILL)
+    holder.communicate()
+
+    _try(path)
+
+
+def test_a_file_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    turns = Turns(tmp_path / "missing" / "audit.db-turns", "log", 4)
+
+    told = pytest.raises(AuditUnavailableError, match=r"audit\.db-turns: No such file")
+    with told, turns.taken():
+        pass

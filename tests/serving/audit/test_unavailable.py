@@ -1,0 +1,229 @@
+"""No room, no lock, no server: the caller is told, and what was acknowledged stays."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from sqlalchemy import event
+
+from loantap.portfolio.errors import InputError
+from loantap.serving.audit import engines as engines_module
+from loantap.serving.audit.engines import open_engines
+from loantap.serving.audit.errors import AuditUnavailableError
+from loantap.serving.audit.store import AuditStore
+from tests.serving.conftest import make_url
+from tests.serving.entries import ANN, make_decision
+from tools.sources.postgres import Postgres
+
+
+class TestAFullDisk:
+    @pytest.fixture
+    def store(self, sqlite_url: str) -> Any:
+        """A log whose file may not grow beyond 60 pages."""
+        opened = AuditStore.open(sqlite_url)
+
+        def limit(connection: sqlite3.Connection, _: object) -> None:
+            connection.execute("PRAGMA max_page_count = 60")
+
+        opened.close()
+        event.listen(opened._engines.writer, "connect", limit)
+        yield opened
+        opened.close()
+
+    def fill(self, store: AuditStore) -> list[str]:
+        kept: list[str] = []
+
+        def keep_on() -> None:
+            for _ in range(1_000):
+                kept.extend(record.id for record in store.append([make_decision()] * 5, ANN))
+
+        with pytest.raises(AuditUnavailableError, match="database or disk is full") as full:
+            keep_on()
+        assert "its disk has room" in full.value.remedy
+        return kept
+
+    def test_what_was_acknowledged_stays(self, store: AuditStore) -> None:
+        kept = self.fill(store)
+
+        assert 20 < len(kept) < 1_000
+        assert all(store.find(record_id) for record_id in kept)
+        verdict = store.verify()
+        assert verdict.is_ok
+        assert verdict.n == len(kept)
+
+    def test_each_of_many_threads_is_told(self, store: AuditStore) -> None:
+        self.fill(store)
+        told: list[bool] = []
+
+        def keep() -> None:
+            try:
+                store.append([make_decision()] * 5, ANN)
+            except AuditUnavailableError:
+                told.append(True)
+
+        threads = [threading.Thread(target=keep) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+        assert len(told) == 8
+        assert store.waiting == 0
+
+    def test_it_goes_on_when_there_is_room(self, store: AuditStore, sqlite_url: str) -> None:
+        kept = self.fill(store)
+
+        roomy = AuditStore.open(sqlite_url)
+        roomy.append([make_decision()], ANN)
+        assert roomy.verify().n == len(kept) + 1
+        assert roomy.verify().is_ok
+        roomy.close()
+
+
+def test_a_file_that_another_program_holds_is_told(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engines_module, "WAIT_SECONDS", 0.1)
+    store = AuditStore.open(sqlite_url)
+    store.append([make_decision(1)], ANN)
+    other = sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+
+    with pytest.raises(AuditUnavailableError, match="database is locked"):
+        store.append([make_decision(2)], ANN)
+    assert len(store.search().records) == 1
+
+    other.execute("COMMIT")
+    other.close()
+    store.append([make_decision(2)], ANN)
+    assert store.verify().n == 2
+    store.close()
+
+
+def test_whether_it_can_be_written_is_tried(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engines_module, "WAIT_SECONDS", 0.1)
+    store = AuditStore.open(sqlite_url)
+    assert store.is_writable()
+    other = sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+
+    assert store.is_writable()  # it was, less than a second ago
+    monkeypatch.setattr(store, "_written_at", float("-inf"))
+    assert not store.is_writable()
+
+    other.close()
+    assert store.is_writable()
+    store.close()
+
+
+def test_a_log_that_was_never_written_to_is_tried_first(store: AuditStore) -> None:
+    assert store._written_at == float("-inf")
+    assert store.is_writable()
+    assert store._written_at > 0
+    assert store.verify().n == 0
+
+
+def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    with pytest.raises(AuditUnavailableError, match="the file cannot be written"):
+        AuditStore.open(f"sqlite:///{tmp_path}/file/audit.db")
+
+
+def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
+    (tmp_path / "audit.db").write_text("hello" * 1_000)
+
+    with pytest.raises(AuditUnavailableError, match="not a database"):
+        AuditStore.open(f"sqlite:///{tmp_path}/audit.db")
+
+
+@pytest.mark.parametrize(
+    ("url", "problem"),
+    [
+        ("audit.db", "it is not understood"),
+        ("nothing://host/db", "it is not understood"),
+        ("mysql://host/db", "is not one of sqlite, postgresql|it is not understood"),
+        ("sqlite://", "a log in memory would be lost"),
+        ("sqlite:///:memory:", "a log in memory would be lost"),
+    ],
+)
+def test_another_address_is_refused(url: str, problem: str) -> None:
+    with pytest.raises(InputError, match=problem) as refused:
+        open_engines(url)
+
+    assert refused.value.where == "LOANTAP_AUDIT_URL"
+    assert "postgresql://" in refused.value.remedy
+
+
+@pytest.mark.slow
+def test_nobody_reads_the_password_in_a_message() -> None:
+    with pytest.raises(AuditUnavailableError) as refused:
+        AuditStore.open("postgresql://ann:s3cret@127.0.0.1:9/audit")
+
+    assert "s3cret" not in str(refused.value)
+    assert "ann:***@127.0.0.1:9/audit" in str(refused.value)
+
+
+def test_the_files_are_its_owners_alone(sqlite_url: str, tmp_path: Path) -> None:
+    store = AuditStore.open(sqlite_url)
+    store.append([make_decision()], ANN)
+
+    assert (tmp_path / "log").stat().st_mode & 0o777 == 0o700
+    files = list((tmp_path / "log").iterdir())
+    assert {file.name.removeprefix("audit.db") for file in files} == {"", "-wal", "-shm", "-turns"}
+    assert {file.stat().st_mode & 0o777 for file in files} == {0o600}
+    store.close()
+
+
+@pytest.mark.parametrize("server", ["postgres"], indirect=True)
+class TestAServerThatGoes:
+    def test_a_connection_that_was_ended_is_made_anew(self, store: AuditStore, url: str) -> None:
+        store.append([make_decision(1)], ANN)
+        with psycopg.connect(url, autocommit=True) as admin:
+            admin.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+
+        store.append([make_decision(2)], ANN)
+
+        assert store.verify().n == 2
+        assert store.is_writable()
+
+    def test_it_is_told_and_goes_on_when_the_server_is_back(
+        self, store: AuditStore, url: str, postgres: Postgres
+    ) -> None:
+        store.append([make_decision(1)], ANN)
+        postgres.halt()
+        try:
+            with pytest.raises(AuditUnavailableError):
+                store.append([make_decision(2)], ANN)
+            with pytest.raises(AuditUnavailableError):
+                store.search()
+            assert make_url(postgres) == url
+        finally:
+            postgres.start()
+
+        store.append([make_decision(2)], ANN)
+        assert store.verify().n == 2
+
+    def test_another_writer_that_does_not_end_is_told(
+        self, url: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(engines_module, "WAIT_SECONDS", 1)
+        first, second = AuditStore.open(url), AuditStore.open(url)
+
+        told = pytest.raises(AuditUnavailableError, match="lock timeout")
+        with first._engines.writing(), told:
+            second.append([make_decision(1)], ANN)
+
+        second.append([make_decision(1)], ANN)
+        first.close()
+        second.close()

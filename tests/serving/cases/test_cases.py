@@ -1,0 +1,288 @@
+"""The refer queue: one person holds a case, and each step is a record."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from loantap.portfolio.errors import InputError
+from loantap.serving.audit.records import Caller
+from loantap.serving.audit.store import AuditStore
+from loantap.serving.cases.case import Outcome, Reason, State
+from loantap.serving.cases.cases import Cases
+from loantap.serving.cases.errors import (
+    CaseClosedError,
+    CaseHeldError,
+    CaseNotHeldError,
+    UnknownCaseError,
+)
+from loantap.serving.cases.queue import Order
+from tests.serving.entries import ANN, BOB, ask, make_decision
+
+APPROVE, WHY = Outcome.APPROVE, Reason.INCOME_CONFIRMED
+AMOUNTS = (300.0, 100.0, 200.0, 100.0)
+
+
+@pytest.fixture
+def cases(store: AuditStore) -> Cases:
+    return Cases(store)
+
+
+@pytest.fixture
+def ids(store: AuditStore) -> list[str]:
+    """Four referred decisions, the oldest first."""
+    entries = [make_decision(1, "refer", amount=amount) for amount in AMOUNTS]
+    return [record.id for record in store.append([*entries, make_decision(9)], ANN)][:4]
+
+
+def test_a_case_is_taken_and_decided(cases: Cases, ids: list[str], store: AuditStore) -> None:
+    taken = cases.take(ids[0], ANN)
+    assert (taken.state, taken.taken_by, taken.amount) == (State.TAKEN, "Ann Lee", 300.0)
+    assert taken.taken_at is not None
+    assert taken.expires_at == taken.taken_at + timedelta(minutes=30)
+    assert cases.find(ids[0]) == taken
+
+    closed, override = cases.decide(ids[0], ANN, APPROVE, WHY, "payslip seen")
+
+    assert (closed.state, closed.outcome, closed.reason) == (State.CLOSED, "approve", WHY)
+    assert (closed.taken_by, closed.closed_at) == ("Ann Lee", override.at)
+    assert cases.find(ids[0]) == closed
+    assert override.public == {"decision": "approve", "reason": "income confirmed"}
+    assert override.personal == {"note": "payslip seen"}
+    assert [record.kind for record in store.about(ids[0])] == ["case_taken", "case_decided"]
+    assert store.find(ids[0]).public["decision"] == "refer"  # type: ignore[union-attr]
+    assert store.verify().is_ok
+
+
+def test_another_person_is_told_who_has_it(cases: Cases, ids: list[str], store: AuditStore) -> None:
+    cases.take(ids[0], ANN)
+
+    with pytest.raises(CaseHeldError, match="Ann Lee has it until"):
+        cases.take(ids[0], BOB)
+    with pytest.raises(CaseNotHeldError, match="Bob Ray does not have it: Ann Lee has it"):
+        cases.give_back(ids[0], BOB)
+    with pytest.raises(CaseNotHeldError, match="Ann Lee has it"):
+        cases.decide(ids[0], BOB, APPROVE, WHY)
+    assert len(store.about(ids[0])) == 1
+
+
+@pytest.mark.parametrize(
+    "caller",
+    [
+        replace(ANN, key_id="key-b"),
+        replace(ANN, person="Bob Ray"),
+    ],
+)
+def test_who_has_it_is_a_person_with_a_key(cases: Cases, ids: list[str], caller: Caller) -> None:
+    cases.take(ids[0], ANN)
+
+    with pytest.raises(CaseHeldError):
+        cases.take(ids[0], caller)
+
+
+def test_who_has_it_may_write_the_name_otherwise(cases: Cases, ids: list[str]) -> None:
+    cases.take(ids[0], ANN)
+
+    assert cases.decide(ids[0], replace(ANN, person="ANN  lee"), APPROVE, WHY)
+
+
+def test_who_has_it_may_have_it_for_longer(cases: Cases, ids: list[str]) -> None:
+    first = cases.take(ids[0], ANN)
+    again = cases.take(ids[0], ANN)
+
+    assert first.expires_at is not None
+    assert again.expires_at is not None
+    assert again.expires_at > first.expires_at
+
+
+def test_a_case_that_was_given_back_is_anybodys(cases: Cases, ids: list[str]) -> None:
+    cases.take(ids[0], ANN)
+    given = cases.give_back(ids[0], ANN)
+
+    assert (given.state, given.taken_by, given.taken_by_key) == (State.OPEN, None, None)
+    assert (given.taken_at, given.expires_at) == (None, None)
+    with pytest.raises(CaseNotHeldError, match="nobody has it"):
+        cases.give_back(ids[0], ANN)
+    assert cases.take(ids[0], BOB).taken_by == "Bob Ray"
+
+
+def test_a_case_nobody_took_cannot_be_decided(cases: Cases, ids: list[str]) -> None:
+    with pytest.raises(CaseNotHeldError, match=r"nobody has it\. Take it first"):
+        cases.decide(ids[0], ANN, APPROVE, WHY)
+
+
+def test_a_case_is_held_for_so_long_only(store: AuditStore, ids: list[str]) -> None:
+    over = Cases(store, hold=timedelta(0))
+    over.take(ids[0], ANN)
+
+    found = over.find(ids[0])
+    assert found is not None
+    assert (found.state, found.taken_by, found.expires_at) == (State.OPEN, None, None)
+    with pytest.raises(CaseNotHeldError, match="nobody has it"):
+        over.decide(ids[0], ANN, APPROVE, WHY)
+    assert [item.case.decision_id for item in over.list_cases().items] == ids
+    assert over.list_cases(State.TAKEN).n == 0
+    assert Cases(store).take(ids[0], BOB).taken_by == "Bob Ray"
+
+
+def test_a_decided_case_stays_as_it_is(cases: Cases, ids: list[str]) -> None:
+    cases.take(ids[0], ANN)
+    cases.decide(ids[0], ANN, Outcome.DECLINE, Reason.WITHDRAWN)
+
+    def say(act: Any) -> str:
+        with pytest.raises(CaseClosedError) as refused:
+            act()
+        return refused.value.problem
+
+    for act in (
+        lambda: cases.take(ids[0], BOB),
+        lambda: cases.give_back(ids[0], ANN),
+        lambda: cases.decide(ids[0], ANN, APPROVE, WHY),
+    ):
+        assert say(act).startswith("Ann Lee decided it on 20")
+        assert say(act).endswith("decline")
+
+
+@pytest.mark.parametrize("decision_id", ["dec_unknown", "an approved one"])
+def test_what_was_not_referred_has_no_case(
+    cases: Cases, store: AuditStore, decision_id: str
+) -> None:
+    [approved] = store.append([make_decision(1)], ANN)
+    asked = approved.id if decision_id == "an approved one" else decision_id
+
+    assert cases.find(asked) is None
+    with pytest.raises(UnknownCaseError, match="no decision of this id was referred"):
+        cases.take(asked, ANN)
+
+
+def test_a_note_says_why_where_the_reason_does_not(cases: Cases, ids: list[str]) -> None:
+    cases.take(ids[0], ANN)
+
+    with pytest.raises(InputError, match="note: it is missing"):
+        cases.decide(ids[0], ANN, APPROVE, Reason.OTHER, "  ")
+    with pytest.raises(InputError, match="it has 2,001 characters"):
+        cases.decide(ids[0], ANN, APPROVE, WHY, "x" * 2_001)
+    _, override = cases.decide(ids[0], ANN, APPROVE, WHY, "x" * 2_000)
+    assert override.personal == {"note": "x" * 2_000}
+
+
+def test_a_note_can_be_erased_with_the_decision(
+    cases: Cases, ids: list[str], store: AuditStore
+) -> None:
+    cases.take(ids[0], ANN)
+    cases.decide(ids[0], ANN, APPROVE, WHY, "a note")
+
+    assert store.erase(BOB, "asked for", record_ids=[ids[0]]) == 2
+    assert store.about(ids[0])[1].is_erased
+    assert cases.find(ids[0]).outcome == "approve"  # type: ignore[union-attr]
+
+
+def test_two_people_in_two_processes_never_hold_one_case(url: str) -> None:
+    stores = [AuditStore.open(url), AuditStore.open(url)]
+    kept = stores[0].append([make_decision(1, "refer")] * 12, ANN)
+
+    def take(number: int) -> str | None:
+        decision_id, side = kept[number // 4].id, number % 2
+        caller = Caller(f"key-{number % 4}", f"Person {number % 4}", "r")
+        try:
+            return Cases(stores[side]).take(decision_id, caller).taken_by
+        except CaseHeldError:
+            return None
+
+    with ThreadPoolExecutor(8) as threads:
+        taken = list(threads.map(take, range(48)))
+
+    winners = [[name for name in taken[i : i + 4] if name] for i in range(0, 48, 4)]
+    assert [len(names) for names in winners] == [1] * 12
+    assert [(name,) for names in winners for name in names] == ask(
+        url, "SELECT taken_by FROM cases ORDER BY seq"
+    )
+    assert stores[0].verify().n == 24
+    for store in stores:
+        store.close()
+
+
+class TestTheQueue:
+    @pytest.mark.parametrize(
+        ("order", "places"), [(Order.AGE, [0, 1, 2, 3]), (Order.AMOUNT, [0, 2, 1, 3])]
+    )
+    def test_it_is_in_order_page_by_page(
+        self, cases: Cases, ids: list[str], order: Order, places: list[int]
+    ) -> None:
+        seen, after = [], None
+        for _ in range(2):
+            page = cases.list_cases(order=order, after=after, limit=2)
+            assert page.n == 4
+            seen += [item.case.decision_id for item in page.items]
+            after = page.next
+
+        assert seen == [ids[place] for place in places]
+        assert after is None
+
+    def test_equal_amounts_stay_in_order_over_pages(self, cases: Cases, ids: list[str]) -> None:
+        pages, after = [], None
+        for _ in range(4):
+            page = cases.list_cases(order=Order.AMOUNT, after=after, limit=1)
+            pages += [item.case.decision_id for item in page.items]
+            after = page.next
+
+        assert pages == [ids[place] for place in (0, 2, 1, 3)]
+
+    def test_a_case_comes_with_its_decision(self, cases: Cases, ids: list[str]) -> None:
+        item = cases.list_cases(limit=1).items[0]
+
+        assert item.decision.id == item.case.decision_id == ids[0]
+        assert item.decision.personal["application_id"] == "A1"  # type: ignore[index]
+        assert item.case.opened_at == item.decision.at
+
+    def test_each_state_has_its_list(self, cases: Cases, ids: list[str]) -> None:
+        cases.take(ids[1], ANN)
+        cases.take(ids[2], BOB)
+        cases.decide(ids[2], BOB, APPROVE, WHY)
+
+        listed = {
+            state: [item.case.decision_id for item in cases.list_cases(state).items]
+            for state in State
+        }
+        assert listed == {
+            State.OPEN: [ids[0], ids[3]],
+            State.TAKEN: [ids[1]],
+            State.CLOSED: [ids[2]],
+        }
+
+    @pytest.mark.parametrize("order", list(Order))
+    @pytest.mark.parametrize("cursor", ["", "x", "1:x", "nan"])
+    def test_a_cursor_of_another_list_is_refused(
+        self, cases: Cases, order: Order, cursor: str
+    ) -> None:
+        with pytest.raises(InputError, match="is no cursor of this list"):
+            cases.list_cases(order=order, after=cursor)
+
+
+def test_overrides_are_counted(cases: Cases, ids: list[str]) -> None:
+    assert cases.count_overrides().n == 0
+    for decision_id, caller, outcome, reason in [
+        (ids[0], ANN, Outcome.APPROVE, Reason.INCOME_CONFIRMED),
+        (ids[1], ANN, Outcome.DECLINE, Reason.SUSPECTED_FRAUD),
+        (ids[2], BOB, Outcome.APPROVE, Reason.INCOME_CONFIRMED),
+    ]:
+        cases.take(decision_id, caller)
+        cases.decide(decision_id, caller, outcome, reason)
+
+    counted = cases.count_overrides()
+
+    assert counted.n == 3
+    assert counted.by_outcome == {"approve": 2, "decline": 1}
+    assert counted.by_reason == {
+        ("income confirmed", "approve"): 2,
+        ("suspected fraud", "decline"): 1,
+    }
+    assert counted.by_person == {
+        ("Ann Lee", "approve"): 1,
+        ("Ann Lee", "decline"): 1,
+        ("Bob Ray", "approve"): 1,
+    }

@@ -1,0 +1,87 @@
+"""The audit log on both systems: the same tests, on a SQLite file and on a PostgreSQL server."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from sqlalchemy import URL
+
+from loantap.serving.audit.engines import open_engines
+from loantap.serving.audit.schema import upgrade
+from loantap.serving.audit.store import AuditStore
+from tests.conftest import require
+from tools.sources.postgres import ADMIN, Postgres
+from tools.sources.system_packages import POSTGRES, find_postgres
+
+DATABASE = "audit"
+_EMPTY = """
+SET session_replication_role = replica;
+TRUNCATE records, personal, cases;
+"""
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server with the tables of the log."""
+    require(find_postgres() is not None, f"PostgreSQL is not there: apt-get install {POSTGRES}")
+    with Postgres() as server:
+        server.run_sql(f"CREATE DATABASE {DATABASE}")
+        engines = open_engines(make_url(server))
+        upgrade(engines)
+        engines.dispose()
+        yield server
+
+
+def make_url(server: Postgres, role: str = ADMIN, database: str = DATABASE) -> str:
+    """Address of the log for a role."""
+    url = URL.create(
+        "postgresql", role, server.password_of(role), "127.0.0.1", server.port, database
+    )
+    return url.render_as_string(hide_password=False)
+
+
+@pytest.fixture(scope="session")
+def sqlite_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file with the tables of the log, which take a while to make: copy it."""
+    path = tmp_path_factory.mktemp("log") / "audit.db"
+    AuditStore.open(f"sqlite:///{path}").close()
+    return path
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def server(request: pytest.FixtureRequest) -> str:
+    """The system that keeps the log."""
+    name: str = request.param
+    return name
+
+
+@pytest.fixture
+def url(server: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:
+    """Address of an empty log."""
+    if server == "sqlite":
+        (tmp_path / "log").mkdir(0o700)
+        shutil.copy(request.getfixturevalue("sqlite_log"), tmp_path / "log" / "audit.db")
+        yield f"sqlite:///{tmp_path}/log/audit.db"
+        return
+    address = make_url(request.getfixturevalue("postgres"))
+    with psycopg.connect(address.replace("+psycopg", "")) as connection:
+        connection.execute(_EMPTY)
+    yield address
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """Address of a SQLite file that is not there yet."""
+    return f"sqlite:///{tmp_path}/log/audit.db"
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[AuditStore]:
+    """An empty log."""
+    opened = AuditStore.open(url)
+    yield opened
+    opened.close()

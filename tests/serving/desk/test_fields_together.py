@@ -1,0 +1,61 @@
+"""Applications checked a column at a time are good where each of them alone is."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+
+from loantap.model.scoring.scorer import Scorer
+from loantap.model.scoring.trained import TrainedModel
+from loantap.serving.desk.example import make_example
+from loantap.serving.desk.fields import ApplicationFields
+
+_CHANGES: list[dict[str, Any]] = [
+    {},
+    {"application_id": "A-1"},
+    {"application_id": 17},
+    {"application_id": None},
+    {"application_id": "A\n1"},
+    {"application_id": 1.5},
+    {"application_id": "A" * 10_000},
+    {"annual_inc": None},
+    {"annual_inc": 60_000},
+    {"annual_inc": "60000"},
+    {"annual_inc": 1e300},
+    {"annual_inc": -(10**400)},
+    {"annual_inc": math.nan},
+    {"annual_inc": True},
+    {"purpose": 3},
+    {"purpose": "x" * 100_000},
+    {"fico": 700},
+]
+
+
+@pytest.fixture(scope="module")
+def fields(lending_model: TrainedModel) -> ApplicationFields:
+    return ApplicationFields(Scorer(lending_model, "loantap-lending-demo", "1").columns)
+
+
+@pytest.mark.parametrize("change", _CHANGES, ids=lambda change: str(change)[:40])
+def test_together_they_are_good_where_each_alone_is(
+    fields: ApplicationFields, change: dict[str, Any]
+) -> None:
+    example = make_example(fields.needed)
+    changed = example | change
+    same = {name: example.get(name) for name in changed}
+    # The others have the field as well, so that it is the value that counts.
+    is_known = not fields.check(changed) or change.keys() <= {*example, "application_id"}
+    rows = [same, changed, same] if is_known else [changed] * 3
+
+    assert fields.are_good(rows) is not any(fields.check(row) for row in rows)
+
+
+def test_a_missing_or_further_field_is_left_to_the_check_of_each(fields: ApplicationFields) -> None:
+    example = make_example(fields.needed)
+    without = dict(list(example.items())[1:])
+
+    assert not fields.are_good([without, without])
+    assert not fields.are_good([example, example | {"application_id": "A-1"}])
+    assert not fields.are_good([])

@@ -1,0 +1,248 @@
+"""The champion, kept up to date: which model decides whatever happens to the registry."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import mlflow
+import pytest
+from mlflow.protos.databricks_pb2 import PERMISSION_DENIED
+
+from loantap.model.scoring.trained import TrainedModel
+from loantap.portfolio.dictionary import REAL
+from loantap.registry.models import CHAMPION, ModelVersion, promote
+from loantap.serving.configured import read_configured
+from loantap.serving.desk.desk import Desk, NotReadyError
+from loantap.serving.desk.live_model import LiveModel
+from tests.conftest import AS_OF, PROJECT
+from tests.policy.policies import make_test_decider
+from tests.registry.damage import shorten
+from tests.registry.registered import artifacts_of, make_champion, with_facts
+from tests.registry.test_fallback import fail_to_answer
+
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("active_run")]
+
+DEMO = "loantap-lending-demo"
+
+
+@pytest.fixture
+def live(lending_model: TrainedModel) -> LiveModel:
+    """The first champion, loaded."""
+    make_champion(lending_model)
+    model = LiveModel("lending")
+    assert model.refresh()
+    return model
+
+
+def version_of(model: LiveModel) -> str | None:
+    return None if model.loaded is None else str(model.loaded.version)
+
+
+def test_the_champion_is_loaded_by_its_alias(live: LiveModel) -> None:
+    assert version_of(live) == f"{DEMO} version 1"
+    assert live.loaded is not None
+    assert live.loaded.doubt == ""
+    assert not live.refresh()
+
+
+def test_without_a_champion_none_decides_and_it_says_what_to_run(registry: Path) -> None:
+    model = LiveModel("lending")
+
+    assert not model.refresh()
+
+    assert model.loaded is None
+    assert "kedro run" in model.trouble
+    assert model.failures == 1
+
+
+def test_the_model_changes_when_the_alias_moves_and_back(
+    live: LiveModel, lending_model: TrainedModel
+) -> None:
+    make_champion(lending_model)
+
+    assert live.refresh()
+    assert version_of(live) == f"{DEMO} version 2"
+    promote(ModelVersion(DEMO, "1"))
+    assert live.refresh()
+    assert version_of(live) == f"{DEMO} version 1"
+
+
+def test_a_champion_from_real_loans_takes_the_place_of_a_demo(
+    live: LiveModel, lending_model: TrainedModel
+) -> None:
+    make_champion(with_facts(lending_model, origin=REAL))
+
+    assert live.refresh()
+
+    assert version_of(live) == "loantap-lending version 1"
+
+
+def test_the_loaded_model_goes_on_while_the_registry_is_down(
+    live: LiveModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        fail_to_answer(patched)
+        assert not live.refresh()
+        assert version_of(live) == f"{DEMO} version 1"
+        assert live.loaded is not None
+        assert "does not answer" in live.loaded.doubt
+
+    live.refresh()
+
+    assert live.loaded.doubt == ""
+
+
+def test_a_process_that_starts_while_the_registry_is_down_takes_the_last_good_one(
+    live: LiveModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fail_to_answer(monkeypatch)
+    model = LiveModel("lending")
+
+    model.refresh()
+
+    assert version_of(model) == f"{DEMO} version 1"
+    assert model.loaded is not None
+    assert "does not answer" in model.loaded.doubt
+
+
+def test_a_champion_that_cannot_be_read_leaves_the_one_before_of_its_name(
+    live: LiveModel, lending_model: TrainedModel
+) -> None:
+    shorten(artifacts_of(make_champion(lending_model)))
+
+    live.refresh()
+
+    assert version_of(live) == f"{DEMO} version 1"
+    assert live.loaded is not None
+    assert "version 2 is champion and cannot be loaded" in live.loaded.doubt
+
+
+def test_a_demo_never_goes_on_in_the_place_of_a_real_champion_that_cannot_be_read(
+    live: LiveModel, lending_model: TrainedModel
+) -> None:
+    shorten(artifacts_of(make_champion(with_facts(lending_model, origin=REAL))))
+
+    assert live.refresh()
+
+    assert live.loaded is None
+    assert "loantap-lending version 1" in live.trouble
+
+
+def test_a_champion_that_is_none_any_more_decides_no_more(live: LiveModel) -> None:
+    mlflow.MlflowClient().delete_registered_model_alias(DEMO, CHAMPION)
+
+    assert live.refresh()
+
+    assert live.loaded is None
+
+
+class Book:
+    """One policy, and a generation that a test sets."""
+
+    generation = 1
+    decider = make_test_decider()
+
+    def read_generation(self) -> int:
+        return self.generation
+
+    def find_active(self) -> object:
+        return self.decider
+
+    def find_decider(self, digest: str) -> object:
+        return self.decider
+
+
+@pytest.fixture
+def desk(lending_model: TrainedModel, tmp_path: Path) -> Desk:
+    """A desk that looks twenty times a second, not yet open."""
+    configured = read_configured(PROJECT / "conf/base", tmp_path / "none.json", AS_OF.date())
+    failures: list[str] = []
+    states: list[int] = []
+    desk = Desk(Book(), configured, 0.05, failures.append, states.append)  # type: ignore[arg-type]
+    desk.noted, desk.states = failures, states  # type: ignore[attr-defined]
+    return desk
+
+
+def wait_for(condition: object) -> None:
+    import time
+
+    until = time.monotonic() + 10
+    while not condition():  # type: ignore[operator]
+        assert time.monotonic() < until, "nothing happened within ten seconds"
+        time.sleep(0.02)
+
+
+def test_the_desk_takes_a_new_champion_in_the_background(
+    desk: Desk, lending_model: TrainedModel
+) -> None:
+    make_champion(lending_model)
+    desk.open()
+    try:
+        standing = desk.standing
+        assert standing.underwriter.scorer.version == "1"
+
+        make_champion(lending_model)
+        wait_for(lambda: desk.standing.underwriter.scorer.version == "2")
+
+        # Who holds the standing of before ends the request with it.
+        assert standing.underwriter.scorer.version == "1"
+    finally:
+        desk.close()
+
+
+def test_a_desk_without_a_champion_says_so_and_takes_the_first_that_comes(
+    desk: Desk, lending_model: TrainedModel
+) -> None:
+    desk.open()
+    try:
+        with pytest.raises(NotReadyError, match="kedro run"):
+            _ = desk.standing
+
+        make_champion(lending_model)
+        wait_for(lambda: desk.trouble == "")
+
+        assert desk.standing.underwriter.scorer.version == "1"
+        states: list[int] = desk.states  # type: ignore[attr-defined]
+        assert (states[0], states[-1]) == (-1, 1)
+    finally:
+        desk.close()
+
+
+def test_an_answer_of_the_registry_that_nobody_expected_is_survived_and_counted(
+    desk: Desk, lending_model: TrainedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_champion(lending_model)
+    with monkeypatch.context() as patched:
+        fail_to_answer(patched, PERMISSION_DENIED)
+        desk.open()
+        noted: list[str] = desk.noted  # type: ignore[attr-defined]
+        wait_for(lambda: len(noted) > 2)
+        assert set(noted) == {"registry"}
+    try:
+        wait_for(lambda: desk.trouble == "")
+    finally:
+        desk.close()
+
+
+def test_a_registry_that_answers_late_delays_no_start_and_its_model_is_taken_then(
+    desk: Desk, lending_model: TrainedModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_champion(lending_model)
+    answered = threading.Event()
+    refresh = LiveModel.refresh
+
+    def refresh_late(model: LiveModel) -> bool:
+        answered.wait(10)
+        return refresh(model)
+
+    monkeypatch.setattr(LiveModel, "refresh", refresh_late)
+    desk.open(patience=0.05)
+    try:
+        with pytest.raises(NotReadyError, match="has not answered yet"):
+            _ = desk.standing
+
+        answered.set()
+        wait_for(lambda: desk.trouble == "")
+    finally:
+        desk.close()

@@ -1,0 +1,64 @@
+"""Decisions and callers as the tests of the log need them, and ways to tamper with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, create_engine, text
+
+from loantap.serving.audit.records import Caller, Entry, Kind
+
+ANN = Caller("key-a", "Ann Lee", "request-1")
+BOB = Caller("key-b", "Bob Ray", "request-2")
+
+
+def make_decision(number: int = 1, decision: str = "approve", **public: Any) -> Entry:
+    """A decision on an application named by its number."""
+    return Entry(
+        Kind.DECISION,
+        {
+            "decision": decision,
+            "probability_of_default": 0.1 + number / 1000,
+            "amount": 1000.0 * number,
+            "model": {"name": "loantap-lending-demo", "version": "3"},
+            "policy": {"version": "npv 2026-11", "digest": "189e91e62ae3"},
+            **public,
+        },
+        {
+            "application_id": f"A{number}",
+            "application": {"annual_inc": 52_000.5, "emp_title": "Zoë's café", "term": 36},
+            "reasons": ["the DTI of 31% raises the risk"],
+        },
+    )
+
+
+def tamper(url: str, *statements: str, **values: Any) -> None:
+    """Change the log as somebody does who owns the database: the triggers are out of the way."""
+    with connected(url) as connection:
+        if connection.dialect.name == "sqlite":
+            for trigger in ("records_no_update", "records_no_delete", "personal_no_update"):
+                connection.execute(text(f"DROP TRIGGER IF EXISTS {trigger}"))
+        else:
+            connection.execute(text("SET LOCAL session_replication_role = replica"))
+        for statement in statements:
+            used = {key: value for key, value in values.items() if f":{key}" in statement}
+            connection.execute(text(statement), used)
+
+
+def ask(url: str, question: str, **values: Any) -> list[tuple[Any, ...]]:
+    """Rows of the log, past the code that is tested."""
+    with connected(url) as connection:
+        return [tuple(row) for row in connection.execute(text(question), values)]
+
+
+@contextmanager
+def connected(url: str) -> Iterator[Connection]:
+    """A transaction of a program of its own."""
+    engine = create_engine(url.replace("postgresql:", "postgresql+psycopg:"))
+    try:
+        with engine.begin() as connection:
+            yield connection
+    finally:
+        engine.dispose()

@@ -1,0 +1,193 @@
+"""API keys: made once, checked, revoked everywhere within a second."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from loantap.portfolio.errors import InputError
+from loantap.serving.audit.errors import AuditUnavailableError
+from loantap.serving.audit.polling import Polled
+from loantap.serving.audit.store import AuditStore
+from loantap.serving.keys.commands import main
+from loantap.serving.keys.errors import KeyRevokedError, UnknownKeyError
+from loantap.serving.keys.keys import Keys, Scope
+from tests.serving.entries import ANN, BOB, ask, make_decision
+
+
+@pytest.fixture
+def keys(store: AuditStore) -> Keys:
+    return Keys(store)
+
+
+def test_a_key_is_taken_for_what_it_is(keys: Keys) -> None:
+    key, text = keys.create("Ann  Lee ", [Scope.SCORE, Scope.READ], ANN, rate_per_minute=90)
+
+    assert keys.check(text) == key
+    assert text.startswith(f"lt_{key.id}_")
+    assert len(text.removeprefix(f"lt_{key.id}_")) == 43  # 32 bytes in base64
+    assert (key.owner, key.scopes, key.rate_per_minute) == ("Ann Lee", {"score", "read"}, 90)
+    assert key.created_by == "Ann Lee"
+    assert not key.is_revoked
+
+
+def test_another_text_is_none(keys: Keys) -> None:
+    key, text = keys.create("Ann", [Scope.SCORE], ANN)
+    other, _ = keys.create("Bob", [Scope.SCORE], ANN)
+    secret = text.removeprefix(f"lt_{key.id}_")
+    wrong = [
+        "", "lt", "lt_", "lt__", f"lt_{key.id}", f"lt_{key.id}_", f"lt_{key.id}_{secret}x",
+        f"lt_{key.id}_{secret[:-1]}", f"lt_{key.id}_{secret.swapcase()}", f"LT_{key.id}_{secret}",
+        f"lt_{other.id}_{secret}", f"lt_{key.id.upper()}x_{secret}", secret, f" {text}",
+        f"lt_{key.id}_\ud800", f"xx_{key.id}_{secret}",
+    ]  # fmt: skip
+
+    assert [keys.check(text) for text in wrong] == [None] * len(wrong)
+    assert keys.check(text) == key
+
+
+def test_the_secret_is_kept_nowhere(keys: Keys, url: str) -> None:
+    key, text = keys.create("Ann", [Scope.SCORE], ANN)
+    secret = text.removeprefix(f"lt_{key.id}_")
+
+    [(public, personal)] = ask(url, "SELECT public, personal_digest FROM records")
+    assert secret not in public
+    assert personal is None
+    assert '"secret_sha256"' in public
+
+
+def test_a_revoked_key_works_no_more_in_any_process(
+    keys: Keys, store: AuditStore, url: str
+) -> None:
+    key, text = keys.create("Ann", [Scope.SCORE], ANN)
+    other_store = AuditStore.open(url)
+    others = Keys(other_store)
+    assert others.check(text) == key
+
+    revoked = keys.revoke(key.id, BOB)
+
+    assert keys.check(text) is None
+    started = time.monotonic()
+    while others.check(text) is not None:
+        assert time.monotonic() - started < 1
+        time.sleep(0.02)
+    assert revoked.is_revoked
+    assert keys.list_keys() == others.list_keys() == [revoked]
+    assert [record.person for record in store.about(_find_record(url, key.id))] == ["Bob Ray"]
+    other_store.close()
+
+
+def _find_record(url: str, key_id: str) -> str:
+    asked = "SELECT id FROM records WHERE kind = 'key_created' AND public LIKE :like"
+    return str(ask(url, asked, like=f"%{key_id}%")[0][0])
+
+
+def test_a_key_is_revoked_once(keys: Keys, store: AuditStore) -> None:
+    key, _ = keys.create("Ann", [Scope.SCORE], ANN)
+    keys.revoke(key.id, ANN)
+
+    with pytest.raises(KeyRevokedError, match="it was revoked on"):
+        keys.revoke(key.id, ANN)
+    with pytest.raises(UnknownKeyError, match="key none: there is none"):
+        keys.revoke("none", ANN)
+    assert store.verify().n == 2
+
+
+def test_a_new_key_of_another_process_works_within_a_second(keys: Keys, url: str) -> None:
+    assert keys.list_keys() == []
+    other = AuditStore.open(url)
+    key, text = Keys(other).create("Ann", [Scope.SCORE], ANN)
+    started = time.monotonic()
+    while keys.check(text) is None:
+        assert time.monotonic() - started < 1
+        time.sleep(0.02)
+
+    assert keys.check(text) == key
+    other.close()
+
+
+@pytest.mark.parametrize(
+    ("owner", "scopes", "rate", "where"),
+    [
+        ("", [Scope.SCORE], 1, "owner"),
+        (" \t", [Scope.SCORE], 1, "owner"),
+        ("a\x00b", [Scope.SCORE], 1, "owner"),
+        ("a" * 101, [Scope.SCORE], 1, "owner"),
+        ("Ann", [], 1, "scopes"),
+        ("Ann", [Scope.SCORE], 0, "rate_per_minute"),
+        ("Ann", [Scope.SCORE], 10_000_001, "rate_per_minute"),
+    ],
+)
+def test_what_cannot_be_is_refused(
+    sqlite_url: str, owner: str, scopes: list[Scope], rate: int, where: str
+) -> None:
+    store = AuditStore.open(sqlite_url)
+    with pytest.raises(InputError) as refused:
+        Keys(store).create(owner, scopes, ANN, rate)
+
+    assert refused.value.where == where
+    for allowed in (1, 10_000_000):
+        assert Keys(store).create("a" * 100, [Scope.SCORE], ANN, allowed)
+    store.close()
+
+
+def test_no_key_is_taken_while_nobody_can_say_whether_it_was_revoked(
+    keys: Keys, store: AuditStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, text = keys.create("Ann", [Scope.SCORE], ANN)
+    assert keys.check(text)
+
+    def fail(_: object) -> None:
+        raise AuditUnavailableError("log", "gone", "wait")
+
+    monkeypatch.setattr(store, "read", fail)
+    assert keys.check(text)  # looked at a moment ago
+    keys._known.forget()
+    with pytest.raises(AuditUnavailableError):
+        keys.check(text)
+
+
+def test_what_is_known_is_made_anew_only_after_a_record_of_its_sort(store: AuditStore) -> None:
+    made: list[int] = []
+    polled = Polled(store, "key_", lambda _: made.append(1) or len(made), max_age=0)  # type: ignore[func-returns-value]
+
+    assert [polled.get(), polled.get()] == [1, 1]
+    store.append([make_decision()], ANN)
+    assert polled.get() == 1
+    Keys(store).create("Ann", [Scope.SCORE], ANN)
+    assert polled.get() == 2
+
+
+class TestTheCommand:
+    def call(self, tmp_path: Path, *words: str) -> Result:
+        return CliRunner().invoke(main, ["--url", f"sqlite:///{tmp_path}/audit.db", *words])
+
+    def test_a_key_is_printed_once_alone_on_the_output(self, tmp_path: Path) -> None:
+        made = self.call(
+            tmp_path, "create", "--owner", "Ann", "--scope", "score", "--scope", "read"
+        )
+        store = AuditStore.open(f"sqlite:///{tmp_path}/audit.db")
+        key = Keys(store).check(made.stdout.strip())
+
+        assert key is not None
+        assert made.stderr == f"Key {key.id} of Ann may: read, score\n"
+        listed = self.call(tmp_path, "list").output
+        assert key.id in listed
+        assert "works" in listed
+        assert made.stdout.strip() not in listed
+
+        said = self.call(tmp_path, "revoke", key.id)
+        assert said.output == f"Key {key.id} of Ann is revoked\n"
+        assert "revoked" in self.call(tmp_path, "list").output
+        assert self.call(tmp_path, "revoke", key.id).exit_code == 1
+        assert store.verify().n == 2
+        store.close()
+
+    def test_an_unknown_scope_is_refused(self, tmp_path: Path) -> None:
+        refused = self.call(tmp_path, "create", "--owner", "Ann", "--scope", "all")
+
+        assert refused.exit_code == 2
+        assert "'score', 'decide', 'read', 'admin', 'delegate'" in refused.output

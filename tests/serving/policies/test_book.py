@@ -1,0 +1,352 @@
+"""The policy book: two people put a policy in force, and past decisions keep theirs."""
+
+from __future__ import annotations
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import pytest
+
+from loantap.policy.credit_policy import require_as_approved
+from loantap.policy.decisions import make_decider
+from loantap.portfolio.errors import InputError
+from loantap.serving.audit.records import Caller
+from loantap.serving.audit.store import AuditStore
+from loantap.serving.policies.book import PolicyBook
+from loantap.serving.policies.entries import State
+from loantap.serving.policies.errors import (
+    InvalidPolicyError,
+    NothingBeforeError,
+    PolicyChangedError,
+    PolicyNotDueError,
+    SamePersonError,
+    UnknownPolicyError,
+)
+from tests.policy.policies import ECONOMICS, make_policy, read_policy
+from tests.serving.entries import ANN, BOB, ask, tamper
+
+SYSTEM = Caller("loantap-api", "loantap-api", "start")
+TODAY = date(2026, 12, 15)
+
+
+@pytest.fixture
+def book(store: AuditStore) -> PolicyBook:
+    """With the shipped policy in force since 2026-11-01."""
+    opened = PolicyBook(store, lambda: TODAY)
+    opened.enter(make_policy(), ECONOMICS, SYSTEM)
+    return opened
+
+
+def write(version: str = "2026-12", **changed: Any) -> dict[str, Any]:
+    """What somebody proposes: a version of the shipped policy that Ann wrote."""
+    written = read_policy(version=version, author="Ann Lee", effective_from=date(2026, 12, 1))
+    kept = {name: value for name, value in written.items() if name not in {"approved_by", "digest"}}
+    return {"policy": kept | changed}
+
+
+class TestTheConfiguredPolicy:
+    def test_it_is_in_force_at_the_first_start(self, store: AuditStore) -> None:
+        book = PolicyBook(store, lambda: TODAY)
+        assert book.active() is None
+
+        entered = book.enter(make_policy(), ECONOMICS, SYSTEM)
+
+        assert entered.policy == make_policy()
+        assert entered.economics == ECONOMICS
+        assert (entered.generation, entered.can_roll_back_to) == (1, None)
+        assert book.active() == entered
+
+    def test_later_it_changes_nothing(self, book: PolicyBook, store: AuditStore) -> None:
+        n = store.verify().n
+        again = book.enter(make_policy(min_margin=0.01), ECONOMICS, SYSTEM)
+
+        assert again.policy == make_policy()
+        assert store.verify().n == n
+
+    def test_two_processes_enter_it_once(self, url: str) -> None:
+        stores = [AuditStore.open(url) for _ in range(4)]
+        with ThreadPoolExecutor(4) as threads:
+            entered = list(
+                threads.map(
+                    lambda store: PolicyBook(store, lambda: TODAY).enter(
+                        make_policy(), ECONOMICS, SYSTEM
+                    ),
+                    stores,
+                )
+            )
+
+        assert {active.generation for active in entered} == {1}
+        assert stores[0].verify().n == 2
+        for store in stores:
+            store.close()
+
+    def test_it_must_be_as_approved_and_due(self, store: AuditStore) -> None:
+        book = PolicyBook(store, lambda: TODAY)
+        changed = make_policy().model_copy(update={"version": "other"})
+        with pytest.raises(InputError, match="was changed after"):
+            book.enter(changed, ECONOMICS, SYSTEM)
+        early = PolicyBook(store, lambda: date(2026, 10, 31))
+        with pytest.raises(InputError, match="it takes effect on 2026-11-01"):
+            early.enter(make_policy(), ECONOMICS, SYSTEM)
+        assert store.verify().n == 0
+
+
+class TestFourEyes:
+    def test_one_proposes_and_another_activates(self, book: PolicyBook, store: AuditStore) -> None:
+        proposal = book.propose(write(), ANN)
+        assert (proposal.name, proposal.person) == ("npv 2026-12", "Ann Lee")
+        assert book.active().policy.version == "2026-11"  # type: ignore[union-attr]
+
+        active = book.activate(proposal.id, BOB)
+
+        assert book.active() == active
+        assert (active.policy.version, active.policy.approved_by) == ("2026-12", "Bob Ray")
+        require_as_approved(active.policy, active.economics)
+        assert (active.generation, active.can_roll_back_to) == (2, "npv 2026-11")
+        [activated] = store.about(proposal.id)
+        assert (activated.kind, activated.person) == ("policy_activated", "Bob Ray")
+        assert activated.public["digest"] == active.policy.digest
+
+    @pytest.mark.parametrize(
+        ("caller", "problem"),
+        [
+            (ANN, "Ann Lee proposed it"),
+            (replace(BOB, person="ann  LEE"), "Ann Lee proposed it"),
+            (replace(BOB, person="Cy Oak"), "Cy Oak wrote it"),
+            (replace(ANN, person="Bob Ray"), "it was proposed with this key"),
+        ],
+    )
+    def test_the_same_person_or_key_is_refused(
+        self, book: PolicyBook, caller: Caller, problem: str
+    ) -> None:
+        proposal = book.propose(write(author="Cy Oak"), ANN)
+
+        with pytest.raises(SamePersonError, match=problem):
+            book.activate(proposal.id, caller)
+        assert book.active().generation == 1  # type: ignore[union-attr]
+        assert book.activate(proposal.id, BOB).generation == 2
+
+    def test_the_author_is_who_proposes_where_none_is_named(self, book: PolicyBook) -> None:
+        content = write()
+        del content["policy"]["author"]
+
+        assert book.propose(content, BOB).policy["author"] == "Bob Ray"
+
+
+class TestWhatIsRefused:
+    @pytest.mark.parametrize(
+        ("changed", "where"),
+        [
+            ({"rules": {"min_margin": 9}}, "policy.rules.min_margin"),
+            ({"rules": {}}, "policy.rules.min_margin"),
+            ({"surprise": 1}, "policy.surprise"),
+            ({"version": " "}, "policy.version"),
+            ({"effective_from": "soon"}, "policy.effective_from"),
+            ({"scenario": "rosy"}, "policy.scenario"),
+            ({"approved_by": "Eve"}, "policy.approved_by"),
+            ({"digest": "x"}, "policy.digest"),
+        ],
+    )
+    def test_what_is_no_policy_names_the_field(
+        self, book: PolicyBook, changed: dict[str, Any], where: str
+    ) -> None:
+        with pytest.raises(InvalidPolicyError) as refused:
+            book.propose(write(**changed), ANN)
+
+        assert refused.value.where == where
+        assert len(book.history()) == 1
+
+    @pytest.mark.parametrize("content", [{}, {"policy": 1}, {**write(), "other": 1}])
+    def test_something_else_is_refused(self, book: PolicyBook, content: dict[str, Any]) -> None:
+        with pytest.raises(InvalidPolicyError):
+            book.propose(content, ANN)
+
+    def test_assumptions_are_checked_too(self, book: PolicyBook, store: AuditStore) -> None:
+        economics = ECONOMICS.model_dump(mode="json")
+        economics["scenarios"]["mid"]["loss_given_default"] = 2
+        with pytest.raises(InvalidPolicyError) as refused:
+            book.propose({**write(), "economics": economics}, ANN)
+
+        assert refused.value.where == "economics.scenarios.mid.loss_given_default"
+
+    def test_an_unknown_proposal(self, book: PolicyBook) -> None:
+        for act in (lambda: book.activate("pol_x", BOB), lambda: book.find_proposal("pol_x")):
+            with pytest.raises(UnknownPolicyError, match="policy pol_x"):
+                act()  # type: ignore[no-untyped-call]
+
+    def test_a_policy_of_the_future_says_from_when(self, book: PolicyBook) -> None:
+        tomorrow = book.propose(write(effective_from=date(2026, 12, 16)), ANN)
+        with pytest.raises(PolicyNotDueError, match="it takes effect on 2026-12-16") as refused:
+            book.activate(tomorrow.id, BOB)
+        assert refused.value.remedy == "Activate it from 2026-12-16 on"
+
+        today = book.propose(write("2026-12b", effective_from=TODAY), ANN)
+        assert book.activate(today.id, BOB).policy.version == "2026-12b"
+
+    def test_a_policy_that_another_has_taken_the_place_of_has_expired(
+        self, book: PolicyBook
+    ) -> None:
+        old = book.propose(write("old", effective_from=date(2026, 10, 31)), ANN)
+        same_day = book.propose(write("same", effective_from=date(2026, 11, 1)), ANN)
+
+        with pytest.raises(PolicyNotDueError, match="it has expired: it was to take effect on 20"):
+            book.activate(old.id, BOB)
+        assert book.activate(same_day.id, BOB).policy.version == "same"
+
+    def test_a_policy_in_force(self, book: PolicyBook) -> None:
+        proposal = book.propose(write(), ANN)
+        book.activate(proposal.id, BOB)
+
+        with pytest.raises(PolicyNotDueError, match="it is in force already"):
+            book.activate(proposal.id, BOB)
+
+    @pytest.mark.parametrize("part", ["rules", "economics"])
+    def test_a_version_stands_for_one_content(self, book: PolicyBook, part: str) -> None:
+        content = write()
+        book.activate(book.propose(content, ANN).id, BOB)
+        assert book.propose(content, ANN).name == "npv 2026-12"
+        other = write(rules=content["policy"]["rules"] | {"min_margin": 0.01})
+        if part == "economics":
+            economics = ECONOMICS.model_dump(mode="json")
+            economics["scenarios"]["mid"]["loss_given_default"] = 0.65
+            other = {**content, "economics": economics}
+
+        with pytest.raises(InvalidPolicyError, match="was in force with another content"):
+            book.propose(other, ANN)
+
+    def test_two_proposals_of_one_version_are_not_both_activated(self, book: PolicyBook) -> None:
+        content = write()
+        first = book.propose(content, ANN)
+        rules = content["policy"]["rules"] | {"min_margin": 0.01}
+        second = book.propose(write(rules=rules), ANN)
+        book.activate(first.id, BOB)
+
+        with pytest.raises(InvalidPolicyError, match="was in force with another content"):
+            book.activate(second.id, BOB)
+
+    def test_a_proposal_that_was_changed_in_the_log(self, book: PolicyBook, url: str) -> None:
+        proposal = book.propose(write(), ANN)
+        tamper(
+            url,
+            "UPDATE records SET public = replace(public, '35000', '99000') WHERE id = :id",
+            id=proposal.id,
+        )
+        assert (
+            "99000" in ask(url, "SELECT public FROM records WHERE id = :id", id=proposal.id)[0][0]
+        )
+
+        with pytest.raises(PolicyChangedError, match="was changed after Ann Lee proposed it"):
+            book.activate(proposal.id, BOB)
+
+    def test_a_policy_in_force_that_was_changed_in_the_log(
+        self, book: PolicyBook, store: AuditStore, url: str
+    ) -> None:
+        tamper(url, "UPDATE records SET public = replace(public, '35000', '99000')")
+
+        fresh = PolicyBook(store, lambda: TODAY)
+        with pytest.raises(PolicyChangedError, match="is not what LoanTap credit policy approved"):
+            fresh.active()
+
+
+class TestRollingBack:
+    def activate(self, book: PolicyBook, version: str) -> None:
+        book.activate(book.propose(write(version), ANN).id, BOB)
+
+    def test_the_one_before_is_in_force_again(self, book: PolicyBook, store: AuditStore) -> None:
+        self.activate(book, "2026-12")
+        restored = book.roll_back(ANN)
+
+        assert restored == book.active()
+        assert restored.policy == make_policy()
+        assert (restored.generation, restored.activated_by) == (3, "Ann Lee")
+        assert restored.can_roll_back_to is None
+        assert ask_last(store) == ("policy_rolled_back", "Ann Lee")
+
+    def test_each_goes_one_further_back(self, book: PolicyBook) -> None:
+        for version in ("b", "c", "d"):
+            self.activate(book, version)
+
+        back = [book.roll_back(ANN).policy.version for _ in range(3)]
+        assert back == ["c", "b", "2026-11"]
+        with pytest.raises(NothingBeforeError, match="there was none before it"):
+            book.roll_back(ANN)
+
+    def test_a_policy_may_be_put_in_force_again_and_rolled_back_to_the_last(
+        self, book: PolicyBook
+    ) -> None:
+        self.activate(book, "b")
+        book.roll_back(ANN)
+        self.activate(book, "c")
+
+        assert book.active().can_roll_back_to == "npv 2026-11"  # type: ignore[union-attr]
+        assert book.roll_back(ANN).policy.version == "2026-11"
+
+    def test_without_any_policy(self, store: AuditStore) -> None:
+        with pytest.raises(NothingBeforeError):
+            PolicyBook(store).roll_back(ANN)
+
+
+def ask_last(store: AuditStore) -> tuple[str, str]:
+    rows = ask(store._engines.writer.url.render_as_string(False), _LAST)
+    return rows[0]  # type: ignore[return-value]
+
+
+_LAST = "SELECT kind, person FROM records ORDER BY seq DESC LIMIT 1"
+
+
+def test_past_decisions_find_their_policy(book: PolicyBook) -> None:
+    first = book.active()
+    assert first is not None
+    second = book.activate(book.propose(write(), ANN).id, BOB)
+
+    assert book.find_by_digest(first.policy.short_digest).policy == first.policy  # type: ignore[union-attr]
+    assert book.find_by_digest(str(second.policy.digest)).policy == second.policy  # type: ignore[union-attr]
+    assert book.find_by_digest("0" * 12) is None
+    assert book.find_by_digest("") is None
+    assert book.find_by_digest(second.policy.short_digest[:11]) is None
+
+
+def test_the_history_tells_what_became_of_each(book: PolicyBook) -> None:
+    proposals = [book.propose(write(version), ANN) for version in ("b", "c", "d")]
+    book.activate(proposals[0].id, BOB)
+    book.activate(proposals[2].id, BOB)
+
+    told = [(entry.proposal.name, entry.state, entry.approved_by) for entry in book.history()]
+
+    assert told == [
+        ("npv d", State.IN_FORCE, "Bob Ray"),
+        ("npv c", State.PROPOSED, None),
+        ("npv b", State.PAST, "Bob Ray"),
+        ("npv 2026-11", State.PAST, "LoanTap credit policy"),
+    ]
+    book.roll_back(ANN)
+    assert [entry.state for entry in book.history()] == [
+        State.PAST, State.PROPOSED, State.IN_FORCE, State.PAST,
+    ]  # fmt: skip
+
+
+def test_a_proposal_can_be_tried_before_it_is_approved(book: PolicyBook) -> None:
+    content = write()
+    rules = content["policy"]["rules"] | {"max_loan_amount": 5_000}
+    proposal = book.propose(write(rules=rules), ANN)
+
+    policy, economics = book.find_proposal(proposal.id).try_out()
+
+    assert make_decider(policy, economics).policy.rules.max_loan_amount == 5_000
+
+
+def test_other_processes_see_a_change_within_a_second(book: PolicyBook, url: str) -> None:
+    other_store = AuditStore.open(url)
+    other = PolicyBook(other_store, lambda: TODAY)
+    assert other.active().generation == 1  # type: ignore[union-attr]
+    book.activate(book.propose(write(), ANN).id, BOB)
+    started = time.monotonic()
+    while other.active().generation == 1:  # type: ignore[union-attr]
+        assert time.monotonic() - started < 1
+        time.sleep(0.02)
+
+    assert other.active() == book.active()
+    other_store.close()

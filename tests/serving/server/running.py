@@ -1,0 +1,132 @@
+"""`loantap-api` as it runs: its own processes, on loopback, over a project made for it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import mlflow
+
+from loantap.model.scoring.trained import TrainedModel
+from tests.conftest import PROJECT
+from tests.registry.registered import make_champion
+
+_PATIENCE = 60.0
+
+
+def make_project(folder: Path, empty_store: Path, *models: TrainedModel) -> Path:
+    """A project as a run leaves it, as far as serving reads it: parameters and champions."""
+    folder.mkdir(parents=True)
+    shutil.copytree(PROJECT / "conf" / "base", folder / "conf" / "base")
+    (folder / "pyproject.toml").write_text("[tool.kedro]\n", "utf-8")
+    store = shutil.copy(empty_store, folder / "mlflow.db")
+    mlflow.set_tracking_uri(f"sqlite:///{store}")
+    mlflow.set_registry_uri(None)
+    artifacts = (folder / "mlartifacts").as_uri()
+    experiment = mlflow.create_experiment("loantap", artifact_location=artifacts)
+    with mlflow.start_run(experiment_id=experiment):
+        for model in models:
+            make_champion(model)
+    return folder
+
+
+def find_port() -> int:
+    """A port that was free a moment ago."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        return int(listening.getsockname()[1])
+
+
+def make_commands(folder: Path) -> Path:
+    """The console scripts of the project, as an installation would put them on the path."""
+    folder.mkdir(parents=True, exist_ok=True)
+    scripts = tomllib.loads((PROJECT / "pyproject.toml").read_text("utf-8"))["project"]["scripts"]
+    for name, target in scripts.items():
+        path = folder / name
+        module = target.partition(":")[0]
+        path.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m {module} "$@"\n', "utf-8")
+        path.chmod(0o755)
+    return folder
+
+
+@dataclass
+class Running:
+    """A server.
+
+    Attributes:
+        process: the command.
+        url: where it answers.
+        project: what it serves.
+        variables: its environment.
+        told: file of what it printed.
+        errors: file of its log.
+    """
+
+    process: subprocess.Popen[bytes]
+    url: str
+    project: Path
+    variables: dict[str, str]
+    told: Path
+    errors: Path
+
+    @property
+    def key(self) -> str:
+        """The key that was printed at the first start; "" where none was."""
+        found = re.search(r"lt_\S+", self.told.read_text("utf-8"))
+        return found[0] if found else ""
+
+    def ask(self, method: str, path: str, key: str, **more: Any) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {key}"}
+        return httpx.request(method, f"{self.url}{path}", headers=headers, timeout=30, **more)
+
+    def lines(self) -> list[dict[str, Any]]:
+        """Its log."""
+        return [json.loads(line) for line in self.errors.read_text("utf-8").splitlines()]
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> int:
+        """Ask it to end; returns its exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(how)
+        return self.process.wait(_PATIENCE)
+
+
+def start(project: Path, name: str, **settings: str) -> Running:
+    """Start a server and wait until it is ready."""
+    port = find_port()
+    own = {f"LOANTAP_{key.upper()}": value for key, value in settings.items()}
+    source = str(PROJECT / "src")
+    variables = {k: v for k, v in os.environ.items() if not k.startswith(("LOANTAP_", "MLFLOW_T"))}
+    variables |= {"LOANTAP_PORT": str(port), "PYTHONPATH": source, "LOANTAP_WORKERS": "2"} | own
+    told, errors = project / f"{name}.out", project / f"{name}.err"
+    with told.open("wb") as out, errors.open("wb") as err:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "loantap.serving.api.commands"],
+            cwd=project, env=variables, stdout=out, stderr=err,
+        )  # fmt: skip
+    running = Running(process, f"http://127.0.0.1:{port}", project, variables, told, errors)
+    until = time.monotonic() + _PATIENCE
+    while not _is_ready(running):
+        if process.poll() is not None or time.monotonic() > until:
+            process.kill()
+            raise AssertionError(told.read_text() + errors.read_text())
+        time.sleep(0.05)
+    return running
+
+
+def _is_ready(running: Running) -> bool:
+    try:
+        return httpx.get(f"{running.url}/readyz", timeout=5).status_code == 200
+    except httpx.TransportError:
+        return False

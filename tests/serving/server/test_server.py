@@ -1,0 +1,148 @@
+"""The server as it runs: start, processes that agree, a stop that loses nothing."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from loantap.serving.audit.store import AuditStore
+from tests.serving.server.running import Running, start
+
+pytestmark = pytest.mark.slow
+
+SCORE = "/v1/applications/score"
+
+
+def example(running: Running) -> dict[str, Any]:
+    found = httpx.get(f"{running.url}/v1/schema/application", timeout=30).json()
+    return dict(found["example"])
+
+
+def score(running: Running, key: str, **changes: Any) -> httpx.Response:
+    return running.ask("POST", SCORE, key, json=example(running) | changes)
+
+
+def test_the_first_start_prints_address_and_key_once(running: Running) -> None:
+    told = running.told.read_text("utf-8")
+
+    assert f"listens at {running.url}" in told
+    assert len(re.findall(r"lt_\S+", told)) == 1
+    assert running.key not in running.errors.read_text("utf-8")
+    assert score(running, running.key).status_code == 200
+
+
+def test_the_log_is_json_throughout_and_names_nobody(running: Running) -> None:
+    score(running, running.key, application_id="nobody-17")
+    time.sleep(0.5)
+
+    lines = running.lines()
+    assert any(line["event"] == "request" and line["route"] == SCORE for line in lines)
+    assert "nobody-17" not in str(lines)
+
+
+def test_every_process_decides_by_a_new_policy_within_a_second(running: Running) -> None:
+    policy = running.ask("GET", "/v1/policy", running.key).json()["policy"] | {"version": "2027-01"}
+    policy["rules"]["max_loan_amount"] = 1_000
+    proposed = running.ask("POST", "/v1/policies", running.key, json={"policy": policy}).json()
+    second = make_key(running, "Second Person", "admin")
+    time.sleep(1)
+    activated = running.ask("POST", f"/v1/policies/{proposed['id']}/activate", second)
+    assert activated.status_code == 200, activated.text
+    time.sleep(1)
+
+    # Each a connection of its own, which either process takes.
+    decided = [score(running, running.key).json()["policy"]["version"] for _ in range(12)]
+
+    assert set(decided) == {"npv 2027-01"}
+
+
+def make_key(running: Running, owner: str, *scopes: str) -> str:
+    chosen = [word for scope in scopes for word in ("--scope", scope)]
+    command = [sys.executable, "-m", "loantap.serving.keys.commands", "create", "--owner", owner]
+    made = subprocess.run(
+        [*command, *chosen], cwd=running.project, env=running.variables, capture_output=True,
+        text=True, check=True,
+    )  # fmt: skip
+    return made.stdout.strip()
+
+
+def test_figures_are_those_of_all_processes_together(running: Running) -> None:
+    def count() -> float:
+        text = httpx.get(f"{running.url}/metrics", timeout=30).text
+        found = re.search(rf'loantap_requests_total{{route="{SCORE}",status="200"}} (\S+)', text)
+        return float(found[1]) if found else 0.0
+
+    before = count()
+    for _ in range(10):
+        score(running, running.key)
+
+    assert count() == before + 10
+    assert "loantap_model_fresh 1.0" in httpx.get(f"{running.url}/metrics", timeout=30).text
+
+
+def test_a_request_of_no_announced_length_is_read_too(running: Running) -> None:
+    def pieces() -> Any:
+        yield httpx.Request("POST", running.url, json=example(running)).content
+
+    answer = httpx.post(
+        f"{running.url}{SCORE}", content=pieces(), timeout=30,
+        headers={"Authorization": f"Bearer {running.key}", "Content-Type": "application/json"},
+    )  # fmt: skip
+
+    assert answer.status_code == 200, answer.text
+
+
+def test_a_stop_lets_requests_end_and_keeps_every_answer(served_project: Path) -> None:
+    audit = served_project / "stopped.db"
+    running = start(served_project, "stopped", audit_url=f"sqlite:///{audit}")
+    body, answered, refused = example(running), [], []
+
+    def ask() -> None:
+        with httpx.Client(headers={"Authorization": f"Bearer {running.key}"}) as client:
+            while True:
+                try:
+                    answer = client.post(f"{running.url}{SCORE}", json=body, timeout=30)
+                except httpx.TransportError as error:
+                    refused.append(error)
+                    return
+                answered.append(answer)
+
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    time.sleep(1)
+    code = running.stop()
+    for thread in threads:
+        thread.join()
+
+    assert code == 0
+    assert len(answered) > 20
+    assert {answer.status_code for answer in answered} == {200}
+    # Who had a connection was told that it ends, or could make none; nobody waited in vain.
+    assert all(not isinstance(error, httpx.ReadTimeout) for error in refused)
+    store = AuditStore.open(f"sqlite:///{audit}")
+    assert store.verify().is_ok
+    assert all(store.find(answer.json()["id"]) for answer in answered)
+    store.close()
+
+
+def test_a_setting_that_cannot_be_used_ends_the_command_with_the_reason(
+    served_project: Path,
+) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "loantap.serving.api.commands"],
+        cwd=served_project, capture_output=True, text=True, timeout=60, check=False,
+        env={"PYTHONPATH": str(Path(__file__).parents[3] / "src"), "LOANTAP_WORKERS": "none"},
+    )  # fmt: skip
+
+    assert ended.returncode == 1
+    assert "LOANTAP_WORKERS=none" in ended.stderr
+    assert "Traceback" not in ended.stderr

@@ -1,0 +1,97 @@
+"""The server under more load than it can bear, killed, and with a log that somebody else holds."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from itertools import cycle
+from pathlib import Path
+
+import pytest
+
+from tools.benchmarks.api_figures import find_recovery
+from tools.load.applications import (
+    number_requests,
+    render_bodies,
+    render_scoring,
+    simulate_applications,
+)
+from tools.load.exchange import Answer, ask
+from tools.load.generator import Sending, send
+from tools.load.killing import kill_under_load
+from tools.load.loantap_api import LoanTapApi
+
+pytestmark = pytest.mark.slow
+
+_SMALL = {"LOANTAP_WORKERS": "2", "LOANTAP_THREADS": "64", "LOANTAP_LOG_REQUESTS": "false"}
+
+
+@pytest.fixture(scope="module")
+def api(served_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LoanTapApi]:
+    """Two processes with a log of their own."""
+    loaded = LoanTapApi(served_project, tmp_path_factory.mktemp("load"), _SMALL)
+    with loaded.server:
+        yield loaded
+
+
+@pytest.fixture(scope="module")
+def asked(api: LoanTapApi) -> list[bytes]:
+    """Requests for decisions on different applications."""
+    return render_scoring(render_bodies(simulate_applications(200)), api.headers)
+
+
+def ask_once(api: LoanTapApi, asked: list[bytes], prefix: str) -> Answer:
+    return ask(api.server.port, next(number_requests(asked, prefix)))
+
+
+def test_killed_twice_under_load_no_answered_decision_is_missing_and_none_is_there_twice(
+    api: LoanTapApi, asked: list[bytes]
+) -> None:
+    before = ask_once(api, asked, "crash")
+    for number, seconds in enumerate((0.4, 0.9)):
+        killed = kill_under_load(api.server, asked, f"killed{number}", api.read_log, seconds)
+
+        assert killed.answered > 50
+        assert killed.lost > 0
+        assert killed.faults == 0, killed
+
+    again = ask_once(api, asked, "crash")
+    assert (again.status, again.body) == (200, before.body)
+    assert ask_once(api, asked[1:], "crash").status == 409
+    assert api.read_log("crash") == {"crash-0": [json.loads(before.body)["id"]]}
+    assert api.verify().is_ok
+
+
+def test_too_much_load_is_refused_at_once_and_leaves_nothing_behind(
+    api: LoanTapApi, asked: list[bytes]
+) -> None:
+    processes = api.server.list_processes()
+    too_much = Sending(2.0, connections=300, rate=12_000)
+
+    load = send(api.server.port, cycle(asked), too_much)
+    after = send(api.server.port, cycle(asked), Sending(5.0, connections=16, rate=200))
+
+    assert set(load.counts) == {200, 503}
+    assert set(after.counts) == {200}
+    assert find_recovery(after, most_ms=250) < 5
+    assert api.server.list_processes() == processes
+    assert api.verify().is_ok
+
+
+def test_while_somebody_else_holds_the_log_nothing_is_decided(
+    api: LoanTapApi, asked: list[bytes]
+) -> None:
+    with closing(sqlite3.connect(api.log, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        began = time.monotonic()
+        load = send(api.server.port, number_requests(asked, "held"), Sending(1.0, connections=100))
+        seconds = time.monotonic() - began
+        other.execute("ROLLBACK")
+
+    assert set(load.counts) == {503}
+    assert seconds < 15
+    assert api.read_log("held") == {}
+    assert ask_once(api, asked, "held").status == 200

@@ -1,0 +1,60 @@
+"""Simulated applications as JSON and CSV, the way a caller of the API sends them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from itertools import count
+from typing import Any, Final
+
+import pandas as pd
+
+from loantap.portfolio.dictionary import portfolio_columns
+from loantap.portfolio.loantap_format import render
+from loantap.simulator.portfolio import simulate_portfolio
+from tools.load.exchange import render_request
+
+SCORE_PATH: Final = "/v1/applications/score"
+BATCH_PATH: Final = "/v1/applications/score-batch"
+
+
+def simulate_applications(number: int) -> pd.DataFrame:
+    """Applications in LoanTap format, with an id of their own."""
+    loans = render(simulate_portfolio(number, seed=7).portfolio, portfolio_columns())
+    ids = pd.Series([f"load-{n}" for n in range(number)])
+    return loans.drop(columns="loan_status").assign(application_id=ids)
+
+
+def list_applications(applications: pd.DataFrame) -> list[dict[str, Any]]:
+    """Each as a dictionary; what is missing is null."""
+    given = applications.astype(object).where(applications.notna(), None)
+    return [dict(zip(given.columns, row, strict=True)) for row in given.itertuples(index=False)]
+
+
+def render_bodies(applications: pd.DataFrame) -> list[bytes]:
+    """Each as a JSON object."""
+    return [json.dumps(row).encode() for row in list_applications(applications)]
+
+
+def render_scoring(bodies: list[bytes], headers: dict[str, str]) -> list[bytes]:
+    """A request for one decision for each body."""
+    named = headers | {"Content-Type": "application/json"}
+    return [render_request("POST", SCORE_PATH, named, body) for body in bodies]
+
+
+def number_requests(requests: list[bytes], prefix: str) -> Iterator[bytes]:
+    """The requests again and again, each with an idempotency key of its own: prefix and number."""
+    split = [request.partition(b"\r\n") for request in requests]
+    for number in count():
+        line, end, rest = split[number % len(split)]
+        yield b"%b%bIdempotency-Key: %b\r\n%b" % (
+            line,
+            end,
+            name_key(prefix, number).encode(),
+            rest,
+        )
+
+
+def name_key(prefix: str, number: int) -> str:
+    """The idempotency key of a request."""
+    return f"{prefix}-{number}"

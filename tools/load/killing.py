@@ -1,0 +1,109 @@
+"""Kill -9 under load, and whether the log still holds what was answered.
+
+A caller who has an answer must find it in the log; a caller who has none sends the same request
+under the same idempotency key, and there must be one decision then, whether or not there was one
+before the crash.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Final
+
+from tools.load.applications import name_key, number_requests
+from tools.load.exchange import ask
+from tools.load.generator import LOST, Sending, send
+from tools.load.server import Server, kill_after
+
+_REPEATED_ANSWERED: Final = 100
+_LONGEST: Final = 60.0
+
+# The ids of the decisions in the log under each idempotency key that begins with a prefix.
+LogReader = Callable[[str], Mapping[str, Sequence[str]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Killed:
+    """What was found after one kill; all but the first four must be 0.
+
+    Attributes:
+        answered: requests that were answered before it.
+        lost: requests that were on their way.
+        kept: of those, how many had their decision in the log already.
+        seconds_to_ready: from the next start.
+        missing: answers that the log doesn't hold.
+        twice: idempotency keys with more than one decision, after all was sent again.
+        changed: answers that were others when their request was sent again.
+        refused: requests, sent once or again, that had an answer other than success.
+    """
+
+    answered: int
+    lost: int
+    kept: int
+    seconds_to_ready: float
+    missing: int
+    twice: int
+    changed: int
+    refused: int
+
+    @property
+    def faults(self) -> int:
+        """How many things were not as they must be."""
+        return self.missing + self.twice + self.changed + self.refused
+
+
+def kill_under_load(
+    server: Server, requests: list[bytes], prefix: str, read_log: LogReader, seconds: float
+) -> Killed:
+    """Load a server, kill all its processes, start it again, compare answers with the log.
+
+    Args:
+        server: ready.
+        requests: sent again and again, each with an idempotency key.
+        prefix: of these keys, which no other load has.
+        read_log: what the log holds.
+        seconds: of load before the kill.
+    """
+    bodies: dict[int, bytes] = {}
+    lost: list[int] = []
+    failed: list[int] = []
+
+    def note(number: int, status: int, body: bytes) -> None:
+        if status == 200:
+            bodies[number] = body
+        elif status == LOST:
+            lost.append(number)
+        else:
+            failed.append(number)
+
+    with kill_after(server, seconds) as happened:
+        load = Sending(_LONGEST, connections=32)
+        send(server.port, number_requests(requests, prefix), load, note, happened.is_set)
+    server.start()
+    log = read_log(prefix)
+    missing = sum(
+        json.loads(body)["id"] not in log.get(name_key(prefix, number), ())
+        for number, body in bodies.items()
+    )
+    kept = sum(name_key(prefix, number) in log for number in lost)
+
+    changed, refused = 0, len(failed)
+    again = [*lost, *islice(reversed(bodies), _REPEATED_ANSWERED)]
+    for number, request in _pick(number_requests(requests, prefix), again):
+        answer = ask(server.port, request)
+        refused += answer.status != 200
+        changed += number in bodies and answer.body != bodies[number]
+    twice = sum(len(ids) > 1 for ids in read_log(prefix).values())
+    return Killed(
+        len(bodies), len(lost), kept, server.seconds_to_ready, missing, twice, changed, refused
+    )
+
+
+def _pick(requests: Iterator[bytes], numbers: Sequence[int]) -> Iterator[tuple[int, bytes]]:
+    wanted = set(numbers)
+    for number, request in enumerate(islice(requests, max(wanted, default=-1) + 1)):
+        if number in wanted:
+            yield number, request

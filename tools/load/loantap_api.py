@@ -1,0 +1,80 @@
+"""`loantap-api` on a project, with an audit log of its own, as load finds it."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import sys
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Final
+
+from loantap.serving.audit.records import Caller, Verdict
+from loantap.serving.audit.store import AuditStore
+from loantap.serving.keys.keys import Keys, Scope
+from tools.load.server import Server, find_port
+
+_READ_KEYS: Final = (
+    "SELECT idempotency_key, id FROM records WHERE kind = 'decision' "
+    "AND idempotency_key >= ? AND idempotency_key < ?"
+)
+_REQUESTS_A_MINUTE: Final = 10_000_000
+_WHO: Final = Caller("load", "load", "load")
+
+
+class LoanTapApi:
+    """A server, its key and its log.
+
+    Args:
+        project: folder of a project after a run.
+        folder: for the log and what the server says.
+        settings: more variables of its environment.
+
+    Attributes:
+        server: not started.
+        headers: of a caller who may score and read, as often as the server can.
+        log: SQLite file of the audit log.
+    """
+
+    def __init__(
+        self, project: Path, folder: Path, settings: Mapping[str, str] | None = None
+    ) -> None:
+        self.log = folder / "audit.db"
+        port = find_port()
+        own = {"LOANTAP_AUDIT_URL": self._url, "LOANTAP_PORT": str(port)}
+        self.server = Server(
+            [sys.executable, "-m", "loantap.serving.api.commands"],
+            port,
+            os.environ | own | dict(settings or {}),
+            "/readyz",
+            folder / "api.log",
+            project,
+        )
+        with self._open() as store:
+            scopes = (Scope.SCORE, Scope.READ)
+            _, key = Keys(store).create("load", scopes, _WHO, _REQUESTS_A_MINUTE)
+        self.headers = {"Authorization": f"Bearer {key}"}
+
+    def read_log(self, prefix: str) -> dict[str, list[str]]:
+        """The ids of the decisions under each idempotency key that begins with a prefix."""
+        ids: dict[str, list[str]] = defaultdict(list)
+        with closing(sqlite3.connect(f"file:{self.log}?mode=ro", uri=True)) as connection:
+            for key, decision in connection.execute(_READ_KEYS, (f"{prefix}-", f"{prefix}.")):
+                ids[key].append(decision)
+        return ids
+
+    def verify(self) -> Verdict:
+        """Whether the chain of the log holds."""
+        with self._open() as store:
+            return store.verify()
+
+    @property
+    def _url(self) -> str:
+        return f"sqlite:///{self.log}"
+
+    @contextmanager
+    def _open(self) -> Iterator[AuditStore]:
+        with closing(AuditStore.open(self._url)) as store:
+            yield store
