@@ -8,9 +8,6 @@ from loantap.serving.dashboard.pages import (
     batch,
     decisions,
     later,
-    model,
-    policy,
-    portfolio,
     queue,
     score,
 )
@@ -34,12 +31,6 @@ def show_app() -> None:
                         url_path="decisions"),
                 st.Page(batch.show, title="Batch", icon=":material/upload_file:",
                         url_path="batch"),
-            ],
-            "Risk": [
-                st.Page(portfolio.show, title="Portfolio", icon=":material/query_stats:",
-                        url_path="portfolio"),
-                st.Page(policy.show, title="Policy", icon=":material/gavel:", url_path="policy"),
-                st.Page(model.show, title="Model", icon=":material/function:", url_path="model"),
             ],
             "To come": [
                 st.Page(later.show_watch_list, title="Watch-list", icon=":material/visibility:",

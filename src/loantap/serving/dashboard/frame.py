@@ -129,7 +129,7 @@ def show_table(head: tuple[str, ...], rows: list[tuple[str, ...]], numbers: froz
 
 def _write_row(tag: str, cells: tuple[str, ...], numbers: frozenset[int]) -> str:
     written = (
-        f'<{tag}{" class=num" if place in numbers else ""}>{escape(cell)}</{tag}>'
+        f"<{tag}{' class=num' if place in numbers else ''}>{escape(cell)}</{tag}>"
         for place, cell in enumerate(cells)
     )
     return f"<tr>{''.join(written)}</tr>"

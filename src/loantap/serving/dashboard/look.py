@@ -72,9 +72,9 @@ def list_theme_options() -> dict[str, str]:
 
 def write_style(theme: Theme | None) -> str:
     """A style element for our own HTML: the colours of a theme, those of the system where unknown."""
-    sheet = (resources.files("loantap.serving.dashboard") / "templates" / "dashboard.css").read_text(
-        "utf-8"
-    )
+    sheet = (
+        resources.files("loantap.serving.dashboard") / "templates" / "dashboard.css"
+    ).read_text("utf-8")
     colours = _write_root(theme or "light")
     if theme is None:
         colours += f"@media (prefers-color-scheme: dark) {{ {_write_root('dark')} }}"
