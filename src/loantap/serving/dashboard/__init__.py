@@ -1,0 +1,1 @@
+"""The dashboard: what people see of decisions, of the portfolio and of the policy."""

@@ -1,0 +1,252 @@
+"""What the API answers, as the dashboard reads it; what it does not show is left out."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class _Answer(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore", protected_namespaces=())
+
+
+class FormField(_Answer):
+    """One field of an application.
+
+    Attributes:
+        name: source name, as it is sent.
+        meaning: in plain words.
+        unit: of a number; "" where there is none.
+        kind: `number`, `integer`, `category`, `month` or `text`.
+        minimum: smallest valid value; None where there is none.
+        maximum: largest valid value.
+        values: what may be chosen; None where anything in the range may be given.
+        example: a value of a made-up application.
+        required: whether the model needs it.
+    """
+
+    name: str
+    meaning: str
+    unit: str = ""
+    kind: str = "text"
+    minimum: float | None = None
+    maximum: float | None = None
+    values: list[str | float] | None = None
+    example: Any = None
+    required: bool = False
+
+
+class ApplicationSchema(_Answer):
+    """The fields of an application, and a whole made-up one."""
+
+    fields: list[FormField]
+    example: dict[str, Any] = Field(default_factory=dict)
+
+
+class WhoAsks(_Answer):
+    """The key that asks: whose it is, and its scopes."""
+
+    id: str
+    owner: str
+    person: str = ""
+    scopes: list[str]
+
+
+class ModelName(_Answer):
+    """Which model decided, and the origin of the loans that it was trained on."""
+
+    name: str
+    version: str
+    origin: str = ""
+
+
+class PolicyName(_Answer):
+    """Which policy decided: id and version, and the first digits of its digest."""
+
+    version: str
+    digest: str = ""
+
+
+class Contribution(_Answer):
+    """What one feature adds to the score, in points."""
+
+    feature: str
+    label: str
+    points: float
+
+
+class Offer(_Answer):
+    """One offer; `amount` and the other numbers are None where there is none to make."""
+
+    offer: int
+    kind: str
+    amount: float | None = None
+    term_months: int | None = None
+    rate_pct: float | None = None
+    instalment: float | None = None
+    probability_of_default: float | None = None
+    expected_npv: float | None = None
+    decision: str
+    reason: str = ""
+
+
+class Event(_Answer):
+    """What happened to a decision after it was made."""
+
+    id: str
+    kind: str
+    at: datetime
+    person: str = ""
+    public: dict[str, Any] = Field(default_factory=dict)
+
+
+class Decision(_Answer):
+    """A decision as the API gives it, whole or in a list."""
+
+    id: str
+    at: datetime
+    application_id: str | None = None
+    probability_of_default: float | None = None
+    score: int | None = None
+    decision: str
+    reasons: list[str] = Field(default_factory=list)
+    expected_npv: float | None = None
+    model: ModelName
+    policy: PolicyName
+    simulated: bool = False
+    case: str | None = None
+    offers: list[Offer] = Field(default_factory=list)
+    person: str = ""
+    input: dict[str, Any] | None = None
+    erased: bool = False
+    contributions: list[Contribution] = Field(default_factory=list)
+    base_points: float | None = None
+    events: list[Event] = Field(default_factory=list)
+
+
+class DecisionPage(_Answer):
+    """Some decisions, newest first, and where the next ones begin."""
+
+    items: list[Decision]
+    next: str | None = None
+
+
+class Replay(_Answer):
+    """Whether a decision comes out the same again."""
+
+    same: bool
+    differences: list[Any] = Field(default_factory=list)
+
+
+class Case(_Answer):
+    """A referred application that a person decides on."""
+
+    decision_id: str
+    state: str
+    amount: float | None = None
+    opened_at: datetime
+    taken_by: str | None = None
+    taken_at: datetime | None = None
+    expires_at: datetime | None = None
+    outcome: str | None = None
+    reason: str | None = None
+    note: str | None = None
+    application_id: str | None = None
+    probability_of_default: float | None = None
+    score: int | None = None
+    expected_npv: float | None = None
+
+
+class CasePage(_Answer):
+    """Some cases, where the next ones begin, how many there are, and the reasons to choose from."""
+
+    items: list[Case]
+    next: str | None = None
+    n: int | None = None
+    reasons: list[str] = Field(default_factory=list)
+
+
+class RegisteredVersion(_Answer):
+    """One version in the registry."""
+
+    name: str
+    version: str
+    created: datetime | None = None
+    is_champion: bool = False
+    outcome: str = ""
+    reason: str = ""
+
+
+class ServedModel(_Answer):
+    """The model that decides."""
+
+    name: str
+    version: str
+    origin: str
+    kind: str = ""
+    aliases: list[str] = Field(default_factory=list)
+    training_loans: int | None = None
+    training_charge_offs: int | None = None
+    features: list[Any] = Field(default_factory=list)
+    loaded_at: datetime | None = None
+    state: str = ""
+    challenger: RegisteredVersion | None = None
+    history: list[RegisteredVersion] = Field(default_factory=list)
+
+
+class PolicyVersion(_Answer):
+    """A policy: in force, proposed or of the past."""
+
+    id: str
+    version: str
+    state: str = "in force"
+    digest: str = ""
+    author: str = ""
+    approved_by: str | None = None
+    effective_from: date | None = None
+    activated_at: datetime | None = None
+    proposed_at: datetime | None = None
+    proposed_by: str = ""
+    policy: dict[str, Any] = Field(default_factory=dict)
+    economics: dict[str, Any] = Field(default_factory=dict)
+
+
+class PolicyBook(_Answer):
+    """All policies, newest first, and the one to go back to."""
+
+    items: list[PolicyVersion]
+    can_roll_back_to: str | None = None
+
+
+class Change(_Answer):
+    """How many decisions go from one outcome to another."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=True)
+
+    before: str = Field(alias="from")
+    after: str = Field(alias="to")
+    n: int
+
+
+class PolicyTrial(_Answer):
+    """What a policy would have done to decisions of the past."""
+
+    n: int
+    since: datetime | date | None = None
+    until: datetime | date | None = None
+    before: dict[str, int]
+    after: dict[str, int]
+    changes: list[Change] = Field(default_factory=list)
+    expected_npv_before: float | None = None
+    expected_npv_after: float | None = None
+
+
+class BatchAnswer(_Answer):
+    """Decisions on a batch: counts, and one result per row."""
+
+    batch_id: str = ""
+    n: int
+    counts: dict[str, int]
+    results: list[dict[str, Any]]

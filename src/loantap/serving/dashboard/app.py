@@ -1,0 +1,47 @@
+"""What Streamlit runs: the navigation, and the page that is chosen."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from loantap.serving.dashboard.pages import (
+    batch,
+    decisions,
+    later,
+    queue,
+    score,
+)
+
+
+def show_app() -> None:
+    """The chosen page among all pages."""
+    st.set_page_config(
+        page_title="LoanTap underwriting",
+        page_icon=":material/account_balance:",
+        layout="wide",
+        menu_items={"Get help": None, "Report a bug": None},
+    )
+    chosen = st.navigation(
+        {
+            "Applications": [
+                st.Page(score.show, title="Score", icon=":material/calculate:", url_path="score",
+                        default=True),
+                st.Page(queue.show, title="Queue", icon=":material/inbox:", url_path="queue"),
+                st.Page(decisions.show, title="Decisions", icon=":material/history:",
+                        url_path="decisions"),
+                st.Page(batch.show, title="Batch", icon=":material/upload_file:",
+                        url_path="batch"),
+            ],
+            "To come": [
+                st.Page(later.show_watch_list, title="Watch-list", icon=":material/visibility:",
+                        url_path="watch-list"),
+                st.Page(later.show_monitoring, title="Monitoring", icon=":material/monitoring:",
+                        url_path="monitoring"),
+            ],
+        }
+    )  # fmt: skip
+    chosen.run()
+
+
+if __name__ == "__main__":
+    show_app()

@@ -1,0 +1,242 @@
+"""The API, asked over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeVar
+from urllib.parse import quote
+
+import httpx
+from pydantic import BaseModel, ValidationError
+
+from loantap.serving.dashboard.answers import (
+    ApplicationSchema,
+    BatchAnswer,
+    CasePage,
+    Decision,
+    DecisionPage,
+    PolicyBook,
+    PolicyTrial,
+    PolicyVersion,
+    Replay,
+    ServedModel,
+    WhoAsks,
+)
+
+# A batch of thousands of rows is answered within seconds; one application in milliseconds.
+_TIMEOUT: Final = httpx.Timeout(60, connect=3)
+
+AnswerT = TypeVar("AnswerT", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class FieldProblem:
+    """What is wrong with one field of a request, and what to do about it."""
+
+    field: str
+    problem: str
+    remedy: str = ""
+
+
+@dataclass(slots=True)
+class ApiError(Exception):
+    """The API did not do what it was asked.
+
+    Attributes:
+        status: of HTTP; 0 where there was no answer.
+        title: what is wrong, in a few words.
+        detail: the same in a sentence, as the API says it.
+        fields: what is wrong with which field.
+        retry_after: seconds to wait before asking again; None where nothing is said of it.
+    """
+
+    status: int
+    title: str
+    detail: str = ""
+    fields: tuple[FieldProblem, ...] = field(default=())
+    retry_after: int | None = None
+
+    def __str__(self) -> str:
+        return self.detail or self.title
+
+
+def open_http(api_url: str) -> httpx.Client:
+    """Connections to the API, kept open; safe to share between sessions."""
+    return httpx.Client(base_url=api_url, timeout=_TIMEOUT, headers={"Accept": "application/json"})
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """The API on behalf of one person.
+
+    Attributes:
+        http: connections to it.
+        key: API key; "" for what needs none.
+        person: on whose behalf the dashboard's own key asks; "" for the key's owner.
+
+    Every method raises `ApiError`.
+    """
+
+    http: httpx.Client
+    key: str
+    person: str = ""
+
+    def read_schema(self) -> ApplicationSchema:
+        """The fields of an application."""
+        return self._get("/v1/schema/application", ApplicationSchema)
+
+    def who_asks(self) -> WhoAsks:
+        """Whose key this is, and what it may do."""
+        return self._get("/v1/key", WhoAsks)
+
+    def score(self, application: Mapping[str, Any], idempotency_key: str) -> Decision:
+        """A decision on one application, with offers; it is recorded."""
+        answer = self._ask(
+            "POST",
+            "/v1/applications/score",
+            json=dict(application),
+            params={"offers": "true"},
+            headers={"Idempotency-Key": idempotency_key},
+        )
+        return _read(answer, Decision)
+
+    def score_csv(self, rows: str, idempotency_key: str) -> BatchAnswer:
+        """Decisions on the rows of a CSV text with a header."""
+        answer = self._ask(
+            "POST",
+            "/v1/applications/score-batch",
+            content=rows.encode(),
+            headers={"Content-Type": "text/csv", "Idempotency-Key": idempotency_key},
+        )
+        return _read(answer, BatchAnswer)
+
+    def find_decision(self, decision_id: str) -> Decision:
+        """One decision, with its input and what happened to it since."""
+        return self._get(f"/v1/decisions/{_quote(decision_id)}", Decision)
+
+    def search_decisions(self, **wanted: str | int | None) -> DecisionPage:
+        """Decisions that agree with what is wanted, newest first."""
+        return self._get("/v1/decisions", DecisionPage, wanted)
+
+    def replay(self, decision_id: str) -> Replay:
+        """Decide again on the stored input, with the model and policy of then."""
+        answer = self._ask("POST", f"/v1/decisions/{_quote(decision_id)}/replay", json={})
+        return _read(answer, Replay)
+
+    def list_cases(self, **wanted: str | int | None) -> CasePage:
+        """Referred cases in a state and an order."""
+        return self._get("/v1/cases", CasePage, wanted)
+
+    def take_case(self, decision_id: str) -> None:
+        """Take a case, so that nobody else decides on it."""
+        self._ask("POST", f"/v1/cases/{_quote(decision_id)}/take", json={})
+
+    def give_case_back(self, decision_id: str) -> None:
+        """Give back a case that one has taken."""
+        self._ask("POST", f"/v1/cases/{_quote(decision_id)}/give-back", json={})
+
+    def decide_case(self, decision_id: str, decision: str, reason: str, note: str) -> None:
+        """Decide on a case that one has taken."""
+        said = {"decision": decision, "reason": reason, "note": note}
+        self._ask("POST", f"/v1/cases/{_quote(decision_id)}/decide", json=said)
+
+    def read_model(self) -> ServedModel:
+        """The model that decides."""
+        return self._get("/v1/model", ServedModel)
+
+    def read_policy(self) -> PolicyVersion:
+        """The policy in force."""
+        return self._get("/v1/policy", PolicyVersion)
+
+    def list_policies(self) -> PolicyBook:
+        """Proposals, the policy in force, and those of the past."""
+        return self._get("/v1/policies", PolicyBook)
+
+    def propose_policy(self, policy: Mapping[str, Any], economics: Mapping[str, Any]) -> None:
+        """Propose a policy, for another person to activate."""
+        self._ask(
+            "POST", "/v1/policies", json={"policy": dict(policy), "economics": dict(economics)}
+        )
+
+    def try_policy(self, policy_id: str) -> PolicyTrial:
+        """What a policy would have done to the decisions of the last month."""
+        answer = self._ask("POST", f"/v1/policies/{_quote(policy_id)}/try", json={})
+        return _read(answer, PolicyTrial)
+
+    def activate_policy(self, policy_id: str) -> None:
+        """Let a policy that another person proposed decide from now on."""
+        self._ask("POST", f"/v1/policies/{_quote(policy_id)}/activate", json={})
+
+    def roll_policy_back(self) -> None:
+        """Let the policy before decide again."""
+        self._ask("POST", "/v1/policies/rollback", json={})
+
+    def _get(
+        self, path: str, kind: type[AnswerT], wanted: Mapping[str, str | int | None] | None = None
+    ) -> AnswerT:
+        given = {name: value for name, value in (wanted or {}).items() if value not in {None, ""}}
+        return _read(self._ask("GET", path, params=given), kind)
+
+    def _ask(self, method: str, path: str, **options: Any) -> httpx.Response:
+        headers = dict(options.pop("headers", {}))
+        if self.key:
+            headers["Authorization"] = f"Bearer {self.key}"
+        if self.person:
+            headers["LoanTap-Person"] = self.person
+        try:
+            answer = self.http.request(method, path, headers=headers, **options)
+        except httpx.TimeoutException as error:
+            raise ApiError(0, "The API does not answer in time", str(error)) from error
+        except httpx.TransportError as error:
+            raise ApiError(0, "The API is not running", str(error)) from error
+        if answer.is_error:
+            raise _read_problem(answer)
+        return answer
+
+
+def _read(answer: httpx.Response, kind: type[AnswerT]) -> AnswerT:
+    try:
+        return kind.model_validate_json(answer.content)
+    except ValidationError as error:
+        raise ApiError(
+            answer.status_code,
+            "The API answers in a form that this dashboard does not know",
+            f"{answer.request.url.path}: {error.error_count()} fields differ. "
+            "Run API and dashboard of the same version",
+        ) from error
+
+
+def _read_problem(answer: httpx.Response) -> ApiError:
+    """The problem that an answer tells of (RFC 9457), whatever its form."""
+    try:
+        told = answer.json()
+    except ValueError:
+        told = {}
+    problem = told if isinstance(told, dict) else {}
+    return ApiError(
+        status=answer.status_code,
+        title=str(problem.get("title") or f"The API answers {answer.status_code}"),
+        detail=str(problem.get("detail") or ""),
+        fields=tuple(_read_fields(problem.get("errors"))),
+        retry_after=_read_seconds(answer.headers.get("Retry-After")),
+    )
+
+
+def _read_fields(errors: object) -> Sequence[FieldProblem]:
+    if not isinstance(errors, list):
+        return []
+    return [
+        FieldProblem(*(str(one.get(name) or "") for name in ("field", "problem", "remedy")))
+        for one in errors
+        if isinstance(one, dict)
+    ]
+
+
+def _read_seconds(text: str | None) -> int | None:
+    return int(text) if text is not None and text.isdigit() else None
+
+
+def _quote(text: str) -> str:
+    """An id as one segment of a path; what a person types cannot lead elsewhere."""
+    return quote(text.strip(), safe="")

@@ -1,0 +1,164 @@
+"""What stands around every page: the banner, the sign-in, and messages where something is missing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from html import escape
+from time import monotonic
+from typing import Any, Final
+
+import altair as alt
+import streamlit as st
+
+from loantap.portfolio.dictionary import SIMULATED
+from loantap.portfolio.errors import InputError
+from loantap.serving.dashboard import messages
+from loantap.serving.dashboard.answers import ServedModel
+from loantap.serving.dashboard.client import ApiError
+from loantap.serving.dashboard.look import Theme, colour_chart, write_style
+from loantap.serving.dashboard.session import Session, begin_session
+from loantap.serving.dashboard.settings import DashboardSettings, read_settings
+
+# Seconds for which a page goes on with what it heard of the model.
+_KNOWN_FOR: Final = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What a page is given.
+
+    Attributes:
+        settings: of the dashboard.
+        session: of the person; None where there is no key, on pages that need none.
+        model: the model that decides; None where there is none, or it is not known.
+    """
+
+    settings: DashboardSettings
+    session: Session | None
+    model: ServedModel | None
+
+
+def show_page(
+    title: str, lead: str, body: Callable[[Page], None], *, needs_api: bool = True
+) -> None:
+    """A page with all that stands around it; an error of the API becomes a message.
+
+    Args:
+        title: its heading.
+        lead: one sentence under it.
+        body: draws the page.
+        needs_api: whether there is nothing to show without the API.
+    """
+    st.html(write_style(current_theme()))
+    try:
+        settings = read_settings()
+    except InputError as error:
+        st.title(title)
+        st.error(str(error))
+        return
+    session, problem = _try_to_begin(settings)
+    model = None
+    if session is not None and problem is None:
+        model, problem = _find_model(session)
+    if _is_simulated(settings, model):
+        st.html(
+            '<p class="lt-simulated" role="note">SIMULATED <small>made-up loans and a demo model: '
+            "not for real borrowers</small></p>"
+        )
+    st.title(title, anchor=False)
+    st.caption(lead)
+    if needs_api and session is None and problem is None:
+        st.info(messages.NO_KEY)
+        return
+    if problem is not None and (needs_api or problem.status == 401):
+        show_error(problem)
+        # Without a model there are still decisions, cases and policies to look at.
+        if session is None or problem.status != 503:
+            return
+    try:
+        body(Page(settings, session, model))
+    except ApiError as error:
+        show_error(error)
+
+
+def show_error(error: ApiError) -> None:
+    """An error of the API as a message: a warning where the person can mend it."""
+    message = messages.explain_error(error)
+    (st.warning if message.is_mendable else st.error)(message.text)
+
+
+def current_theme() -> Theme | None:
+    """The theme that the person sees; None before the browser has said."""
+    return st.context.theme.type
+
+
+def show_chart(chart: alt.LayerChart, alternative: str) -> None:
+    """A chart of the reports.
+
+    Args:
+        chart: as the reports draw it.
+        alternative: what it shows, for those who do not see it.
+    """
+    st.vega_lite_chart(
+        spec=colour_chart(chart, current_theme()), theme=None, width="stretch", alt=alternative
+    )
+
+
+def show_figures(*figures: tuple[str, str, str]) -> None:
+    """Figures side by side: what it is, its value, and n or interval below it."""
+    items = "".join(
+        f"<div><dt>{escape(name)}</dt><dd>{escape(value)}<small>{escape(note)}</small></dd></div>"
+        for name, value, note in figures
+    )
+    st.html(f'<dl class="lt-figures">{items}</dl>')
+
+
+def show_table(head: tuple[str, ...], rows: list[tuple[str, ...]], numbers: frozenset[int]) -> None:
+    """A table that scrolls in its own frame where the screen is narrow.
+
+    Args:
+        head: headings.
+        rows: texts, one for each heading.
+        numbers: places of the columns that hold numbers.
+    """
+    shown = [_write_row("th", head, numbers), *(_write_row("td", row, numbers) for row in rows)]
+    st.html(f'<div class="lt-scroll" tabindex="0"><table>{"".join(shown)}</table></div>')
+
+
+def _write_row(tag: str, cells: tuple[str, ...], numbers: frozenset[int]) -> str:
+    written = (
+        f"<{tag}{' class=num' if place in numbers else ''}>{escape(cell)}</{tag}>"
+        for place, cell in enumerate(cells)
+    )
+    return f"<tr>{''.join(written)}</tr>"
+
+
+def _try_to_begin(settings: DashboardSettings) -> tuple[Session | None, ApiError | None]:
+    try:
+        return begin_session(settings), None
+    except ApiError as error:
+        return None, error
+
+
+def _find_model(session: Session) -> tuple[ServedModel | None, ApiError | None]:
+    known: Any = st.session_state.get("model")
+    if known is not None and monotonic() - known[0] < _KNOWN_FOR and known[1] == session.api.key:
+        return known[2], None
+    try:
+        model = session.api.read_model()
+    except ApiError as error:
+        return None, error
+    st.session_state["model"] = (monotonic(), session.api.key, model)
+    return model, None
+
+
+def _is_simulated(settings: DashboardSettings, model: ServedModel | None) -> bool:
+    """Whether the model, or where there is none the last run, is a demo."""
+    if model is not None:
+        return model.origin == SIMULATED
+    path = settings.reports / "metrics.json"
+    if not path.is_file():
+        return False
+    return bool(json.loads(path.read_text("utf-8")).get("origin") == SIMULATED)
