@@ -32,7 +32,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 export MKL_NUM_THREADS ?= 1
 export NUMEXPR_MAX_THREADS ?= 1
 
-.PHONY: help run test test-fast lint bench bench-full bench-sources viz ui profile portfolio \
+.PHONY: help run test test-fast lint bench bench-api bench-full bench-sources viz ui profile portfolio \
     sources-up sources-down system-packages lock clean
 
 help: ## Show what make can do
@@ -70,6 +70,9 @@ bench: $(READY) ## Time and memory against baselines; SIZE=396030 for full size,
 	    $(BIN)/python -m tools.benchmarks.bench_figures --portfolio "$(PORTFOLIO)" && \
 	    $(BIN)/python -m tools.benchmarks.bench_policy --portfolio "$(PORTFOLIO)"; \
 	else echo "No figures of the models: name a real portfolio with PORTFOLIO=FILE.csv"; fi
+
+bench-api: $(READY) ## The API: throughput, latency, overload, kill -9, on this machine; ARGS="--only capacity"
+	@$(BIN)/python -m tools.benchmarks.bench_api $(ARGS)
 
 bench-full: $(READY) ## The main job at 396,030 loans: time and peak memory of each node; ARGS="--loans 4000000"
 	@$(BIN)/python -m tools.benchmarks.bench_full $(ARGS)

@@ -1,9 +1,9 @@
-"""What stands around every page: the banner, the sign-in, and messages where something is missing."""
+"""What stands around every page: banner, sign-in, and messages where something is missing."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
 from time import monotonic
@@ -115,7 +115,9 @@ def show_figures(*figures: tuple[str, str, str]) -> None:
     st.html(f'<dl class="lt-figures">{items}</dl>')
 
 
-def show_table(head: tuple[str, ...], rows: list[tuple[str, ...]], numbers: frozenset[int]) -> None:
+def show_table(
+    head: tuple[str, ...], rows: Sequence[tuple[str, ...]], numbers: frozenset[int]
+) -> None:
     """A table that scrolls in its own frame where the screen is narrow.
 
     Args:

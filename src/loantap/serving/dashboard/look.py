@@ -1,4 +1,4 @@
-"""One look with the reports: colours of their style sheet, for Streamlit, its charts and our own HTML."""
+"""One look with the reports: their colours, for Streamlit, its charts and our own HTML."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def list_theme_options() -> dict[str, str]:
 
 
 def write_style(theme: Theme | None) -> str:
-    """A style element for our own HTML: the colours of a theme, those of the system where unknown."""
+    """A style element for our own HTML: colours of a theme, or of the system where unknown."""
     sheet = (
         resources.files("loantap.serving.dashboard") / "templates" / "dashboard.css"
     ).read_text("utf-8")
@@ -82,7 +82,7 @@ def write_style(theme: Theme | None) -> str:
 
 
 def colour_chart(chart: alt.LayerChart, theme: Theme | None) -> dict[str, Any]:
-    """A chart of the reports as a specification whose colours are values: a canvas knows no variables."""
+    """A chart of the reports with colours as values: a canvas knows no variables."""
     palette = read_palette(theme or "light")
     spec: dict[str, Any] = _resolve(to_spec(chart), palette)
     return spec

@@ -68,8 +68,8 @@ def _open(api: Api, decision_id: str) -> None:
         if st.button("Replay", key=f"replay:{decision.id}"):
             _tell_replay(api, decision.id)
     if decision.events:
-        rows = [(f"{one.at:%Y-%m-%d %H:%M:%S}", one.kind, one.person) for one in decision.events]
-        show_table(("Time (UTC)", "Event", "Person"), rows, frozenset())
+        events = [(f"{one.at:%Y-%m-%d %H:%M:%S}", one.kind, one.person) for one in decision.events]
+        show_table(("Time (UTC)", "Event", "Person"), events, frozenset())
 
 
 def _tell_replay(api: Api, decision_id: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 from uuid import uuid4
 
@@ -151,7 +152,7 @@ def _list_figures(decision: Decision) -> list[tuple[str, str, str]]:
 
 def _list_offers(
     decision: Decision,
-) -> tuple[tuple[str, ...], list[tuple[str, ...]], frozenset[int]]:
+) -> tuple[tuple[str, ...], Sequence[tuple[str, ...]], frozenset[int]]:
     head = ("Offer", "Amount", "Term", "Rate %", "Instalment", "PD", "Expected NPV", "Decision")
     rows = [
         (
