@@ -69,7 +69,7 @@ def policy(name: str, gain: float = 100, half: float = 30, **figures: Any) -> di
     plain = {
         "policy": name, "cap": NAN, "sample": "cv", "scenario": "mid", "paid_life": "contractual",
         "n": 4_715, "approved": 2_923, "approval_rate": 0.62, "profit": 500.0,
-        "charge_offs_avoided": 0.28,
+        "charge_offs_avoided": 0.28, "price_per_point": NAN,
         **spread("default_rate_approved", 0.222, 0.015),
         **spread("gain_to_approve_all", gain, half),
     }  # fmt: skip
@@ -85,8 +85,15 @@ def make_policies(*changed: dict[str, Any]) -> pd.DataFrame:
         policy("npv", 13, 39, sample="out_of_time", n=1_357),
         policy("bands", -207, 58, charge_offs_avoided=0.226),
         policy("f2_threshold", -517, 93, approval_rate=0.34),
-        policy("capped_default_rate_15", -43, 51, cap=0.15),
-        policy("capped_default_rate", 31, 40, cap=0.17, charge_offs_avoided=0.402),
+        policy("capped_default_rate_15", -43, 51, cap=0.15, price_per_point=10.0),
+        policy(
+            "capped_default_rate",
+            31,
+            40,
+            cap=0.17,
+            charge_offs_avoided=0.402,
+            price_per_point=-13.0,
+        ),
         policy("capped_default_rate_19", 98, 35, cap=0.19, profit=588.0, charge_offs_avoided=0.33),
         # Never to be told: paid loans capped.
         *(policy(name, -999, 1, paid_life="capped") for name in ("npv", "bands", "f2_threshold")),

@@ -16,12 +16,10 @@ from tests.policy.summary.material import (
 from tests.spread import spread
 
 
-def test_the_policy_is_proposed_with_what_it_changes_and_what_the_latest_loans_say() -> None:
+def test_the_policy_is_proposed_with_what_it_changes_and_what_later_loans_say() -> None:
     said = propose()[0]
 
-    assert said.title == (
-        "Decide by expected NPV, and watch it: on the latest loans no gain is shown"
-    )
+    assert said.title == ("Decide by expected NPV, and watch it: out of time no gain is shown")
     assert said.money == Money(100, 70, 130, "per application, against approving everybody")
     assert "62% are approved, 22.2% (20.7 to 23.7%) of them charged off; 28% of all" in said.text
     assert "Profit per application goes from +490 to +595, the default rate from 19.1% to" in (
@@ -34,23 +32,34 @@ def test_the_policy_is_proposed_with_what_it_changes_and_what_the_latest_loans_s
     ("gain", "title"),
     [
         (40, "Decide by expected NPV"),
-        (39, "Decide by expected NPV, and watch it: on the latest loans no gain is shown"),
-        (-40, "Do not decide by expected NPV yet: on the latest loans it loses"),
+        (39, "Decide by expected NPV, and watch it: out of time no gain is shown"),
+        (-40, "Do not decide by expected NPV yet: out of time it loses"),
         (NAN, "Decide by expected NPV"),
     ],
 )
-def test_the_latest_loans_have_a_say(gain: float, title: str) -> None:
+def test_loans_out_of_time_have_a_say(gain: float, title: str) -> None:
     latest = policy("npv", gain, 39, sample="out_of_time", n=1_357)
 
     assert propose(policies=make_policies(latest))[0].title == title
 
 
-def test_without_any_latest_loans_the_others_decide() -> None:
+def test_without_any_loans_out_of_time_the_others_decide() -> None:
     policies = make_policies()
 
     said = propose(policies=policies[policies["sample"].ne("out_of_time")])[0]
 
     assert said.title == "Decide by expected NPV"
+    assert "Out of time" not in said.text
+
+
+def test_the_policy_comes_with_its_gain_out_of_time_and_at_other_costs() -> None:
+    text = propose()[0].text
+
+    assert "(n = 1,357 matured 36-month loans, each judged by a model of earlier loans" in text
+    assert "profit changes by +13 (-26 to +52)." in text
+    assert "at other assumed costs: hard +577 (+480 to +674) with 62% approved." in text
+    one = make_policies()
+    assert "assumed costs" not in propose(policies=one[one["scenario"].eq("mid")])[0].text
 
 
 def test_a_default_rate_that_falls_is_not_said_to_rise() -> None:
@@ -81,8 +90,46 @@ def test_a_policy_that_approves_too_few_comes_without_money() -> None:
     assert said.money is None
 
 
-def test_the_lowest_cap_that_is_shown_to_gain_is_proposed_with_the_next_lower_one() -> None:
+def test_a_cap_under_which_the_default_rate_may_only_fall_by_chance_is_not_proposed() -> None:
     said = propose()[1]
+
+    assert said.title == (
+        "Where the default rate must fall, cap it at 17%: profit is not shown to change"
+    )
+    assert said.money is not None
+    assert said.money.value == 31
+
+
+def test_a_cap_comes_with_what_it_does_out_of_time() -> None:
+    everybody = policy("approve_all", 0, 0, sample="out_of_time",
+                       **spread("default_rate_approved", 0.125, 0.02))  # fmt: skip
+    later = policy("capped_default_rate", 2, 40, sample="out_of_time", cap=0.17, n=1_357,
+                   **spread("default_rate_approved", 0.12, 0.02))  # fmt: skip
+
+    text = propose(policies=make_policies(everybody, later))[1].text
+
+    assert (
+        "profit changes by +2 (-38 to +42), and the default rate goes from 12.5% to 12.0%" in text
+    )
+
+
+def test_a_cap_that_loses_is_not_proposed() -> None:
+    losing = policy("capped_default_rate", -41, 40, cap=0.17, price_per_point=20.0)
+    at_zero = policy("capped_default_rate", -40, 40, cap=0.17, price_per_point=20.0)
+    lowest = policy("capped_default_rate_15", -93, 51, cap=0.15, price_per_point=10.0)
+
+    said = propose(policies=make_policies(losing, lowest))[1]
+    may = propose(policies=make_policies(at_zero, lowest))[1]
+
+    assert said.title == "No cap is shown to lower the default rate without losing money"
+    assert "cap it at 17%" in may.title
+
+
+def test_the_lowest_cap_that_is_shown_to_gain_is_proposed_with_the_next_lower_one() -> None:
+    lower = policy("capped_default_rate_19", 98, 35, cap=0.19, profit=588.0,
+                   charge_offs_avoided=0.33, price_per_point=-50.0)  # fmt: skip
+
+    said = propose(policies=make_policies(lower))[1]
 
     assert said.title == "Where the default rate must fall, cap it at 19%"
     assert "33% of all charge-offs are avoided" in said.text
@@ -93,17 +140,19 @@ def test_the_lowest_cap_that_is_shown_to_gain_is_proposed_with_the_next_lower_on
 
 
 def test_a_gain_that_may_be_chance_is_no_reason_for_a_cap() -> None:
-    doubtful = policy("capped_default_rate_19", 35, 35, cap=0.19)
+    doubtful = policy("capped_default_rate_19", 35, 35, cap=0.19, price_per_point=-50.0)
 
     said = propose(policies=make_policies(doubtful))[1]
 
-    assert said.title == "No cap on the default rate is shown to pay"
+    assert said.title == (
+        "Where the default rate must fall, cap it at 19%: profit is not shown to change"
+    )
     assert said.money is not None
     assert said.money.value == 35
 
 
 def test_a_cap_that_binds_nothing_is_called_that() -> None:
-    loose = policy("capped_default_rate_15", 100, 30, cap=0.15, profit=595.0)
+    loose = policy("capped_default_rate_15", 100, 30, cap=0.15, profit=595.0, price_per_point=-50.0)
 
     said = propose(policies=make_policies(loose))[1]
 
@@ -114,7 +163,11 @@ def test_a_cap_under_which_nobody_is_approved_is_none() -> None:
     empty = [policy(f"capped_default_rate{end}", 500, 1, cap=cap, approved=0)
              for end, cap in (("_15", 0.15), ("", 0.17))]  # fmt: skip
 
-    assert propose(policies=make_policies(*empty))[1].title.endswith("cap it at 19%")
+    gaining = policy("capped_default_rate_19", 98, 35, cap=0.19, price_per_point=-50.0)
+
+    said = propose(policies=make_policies(*empty, gaining))[1]
+
+    assert said.title.endswith("cap it at 19%")
     policies = make_policies(*empty)
     none = propose(policies=policies[policies["cap"].ne(0.19)])[1]
     assert none.title == "No cap on the default rate approves a loan"
@@ -146,11 +199,13 @@ def test_a_rule_against_cheap_loans_says_to_raise_rates() -> None:
     assert "2 of 3 rules tried earn more than approving everybody; the surest is “CHEAP”" in (
         said.text
     )
+    assert "which by itself changes profit by +97 (+62 to +132)." in said.text
     assert "After expected NPV it changes profit by +8 (-4 to +20): not shown to gain" in said.text
-    assert "On the latest loans its gain is not confirmed." in said.text
+    assert "Out of time its own gain is not confirmed." in said.text
     assert "Of the loans that it declines 9.0% (7.0 to 11.0%) default" in said.text
     assert said.money is not None
-    assert said.money.value == 97
+    assert said.money.value == 8
+    assert said.n == 1_500
 
 
 def test_a_rule_that_only_holds_alone_is_not_to_be_added() -> None:

@@ -223,10 +223,10 @@ def test_choices_stand_in_one_order_in_every_scenario_with_the_group_approved_le
         "Everybody", "Bands", "Cap 15%", "Cap 17%", "Expected NPV above 0",
     ]  # fmt: skip
     assert table.headers[3:7] == (
-        "Profit, mid", "Profit, prepaid", "Profit, mild", "Profit, latest loans",
+        "Profit, mid", "Profit, prepaid", "Profit, mild", "Profit, out of time",
     )  # fmt: skip
     assert table.rows[-1][-1] == "0.50 [0.40, 0.60]"
-    # Nothing was compared on the latest loans, and only one policy was audited.
+    # Nothing was compared out of time, and only one policy was audited.
     assert table.rows[0][6] == "\N{EN DASH}"
     assert table.rows[0][-1] == "\N{EN DASH}"
 

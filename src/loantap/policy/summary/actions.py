@@ -39,7 +39,7 @@ def propose_actions(
     judged = select_policies(policies, "cv", scenario)
     return [
         _propose_policy(judged, policies, fairness, scenario),
-        _propose_cap(judged, fairness),
+        _propose_cap(judged, policies, fairness, scenario),
         _propose_rule(report),
     ]
 
@@ -49,15 +49,15 @@ def _propose_policy(
 ) -> Headline:
     npv, everybody = find_policy(judged, "npv"), find_policy(judged, "approve_all")
     money = read_gain(npv)
-    latest = read_gain(find_policy(select_policies(policies, "out_of_time", scenario), "npv"))
+    later = read_gain(_find_later(policies, "npv", scenario))
     if money is None or not money.is_gain:
         title = "Expected NPV is not shown to beat approving everybody"
-    elif latest is None or latest.is_gain:
+    elif later is None or later.is_gain:
         title = "Decide by expected NPV"
-    elif latest.is_loss:
-        title = "Do not decide by expected NPV yet: on the latest loans it loses"
+    elif later.is_loss:
+        title = "Do not decide by expected NPV yet: out of time it loses"
     else:
-        title = "Decide by expected NPV, and watch it: on the latest loans no gain is shown"
+        title = "Decide by expected NPV, and watch it: out of time no gain is shown"
     text = (
         f"Approve a loan that is expected to earn at its own rate and term. {_tell_change(npv)} "
         f"Profit per application goes from {everybody['profit']:+,.0f} to {npv['profit']:+,.0f}, "
@@ -66,22 +66,38 @@ def _propose_policy(
     )
     if npv["default_rate_approved"] > everybody["default_rate_approved"]:
         text += " It rises, since mostly safe loans are declined whose rate is too low."
+    text += _tell_later(policies, "npv", scenario) + _tell_scenarios(policies, scenario)
     text += _tell_fairness(fairness, "npv")
     return Headline(title, text, money, int(npv["n"]))
 
 
-def _propose_cap(judged: pd.DataFrame, fairness: pd.DataFrame) -> Headline:
-    """The lowest cap on the default rate that is shown to earn more than approving everybody."""
+def _propose_cap(
+    judged: pd.DataFrame, policies: pd.DataFrame, fairness: pd.DataFrame, scenario: str
+) -> Headline:
+    """A cap that is shown to lower the default rate, and not shown to lose money.
+
+    The lowest one that is shown to gain; without any, the highest one that may do either.
+    """
     capped = judged[judged["policy"].str.startswith(_CAPS)].sort_values("cap")
     capped = capped[capped["approved"] > 0]
     if capped.empty:
         return Headline("No cap on the default rate approves a loan", "", None, 0)
-    gaining = capped[capped["gain_to_approve_all_low"] > 0]
-    row = gaining.iloc[0] if len(gaining) else capped.iloc[-1]
+    # A point has a price where the default rate is lower beyond chance, on the same loans.
+    lowering = capped[capped["price_per_point"].notna()]
+    gaining = lowering[lowering["gain_to_approve_all_low"] > 0]
+    harmless = lowering[lowering["gain_to_approve_all_high"] >= 0]
     if len(gaining):
+        row = gaining.iloc[0]
         title = f"Where the default rate must fall, cap it at {row['cap']:.0%}"
+    elif len(harmless):
+        row = harmless.iloc[-1]
+        title = (
+            f"Where the default rate must fall, cap it at {row['cap']:.0%}: profit is not shown "
+            "to change"
+        )
     else:
-        title = "No cap on the default rate is shown to pay"
+        row = capped.iloc[-1]
+        title = "No cap is shown to lower the default rate without losing money"
     npv = find_policy(judged, "npv")
     if row["approved"] == npv["approved"] and row["profit"] == npv["profit"]:
         title = f"Expected NPV keeps the default rate at {row['cap']:.0%} without a cap"
@@ -97,6 +113,7 @@ def _propose_cap(judged: pd.DataFrame, fairness: pd.DataFrame) -> Headline:
             f"avoided, for {read_gain(strict) or 'too few loans to say what'} against approving "
             "everybody."
         )
+    text += _tell_later(policies, str(row["policy"]), scenario)
     text += _tell_fairness(fairness, str(row["policy"]))
     return Headline(title, text, read_gain(row), int(row["n"]))
 
@@ -120,22 +137,25 @@ def _propose_rule(report: Mapping[str, Any]) -> Headline:
         loans = max((int(rule["n"]) for rule in report["tested"]), default=0)
         return Headline("Add no rule", text, None, loans)
     best = max(held, key=lambda rule: _change(rule, report, _EVERYBODY).low)
-    later, latest = (
+    beside_npv, later = (
         _change(best["after_npv"], report, _NPV),
         _change(best["samples"]["out_of_time"], report, _EVERYBODY),
     )
     title = "Add no rule to expected NPV"
+    alone = _change(best, report, _EVERYBODY)
+    money, loans = alone, int(best["n"])
     text = (
         f"{len(held)} of {tried} rules tried earn more than approving everybody; the surest is "
-        f"“{best['title']}”, and the figure below is its own."
+        f"“{best['title']}”, which by itself changes profit by {alone}."
     )
-    if not math.isnan(later.value):
+    if not math.isnan(beside_npv.value):
+        money, loans = beside_npv, int(best["after_npv"]["n"])
         text += (
-            f" After expected NPV it changes profit by {later}: not shown to gain, given how many "
-            "rules were tried."
+            f" After expected NPV it changes profit by {beside_npv}: not shown to gain, given how "
+            "many rules were tried."
         )
-    if not latest.is_gain:
-        text += " On the latest loans its gain is not confirmed."
+    if not later.is_gain:
+        text += " Out of time its own gain is not confirmed."
     if best["cause"] == "price":
         title += "; test a higher rate for cheap loans"
         low, high = best["default_rate_declined_low"], best["default_rate_declined_high"]
@@ -145,7 +165,46 @@ def _propose_rule(report: Mapping[str, Any]) -> Headline:
             "not pay for that and for the costs. How many customers would stay at a higher rate is "
             "not known."
         )
-    return Headline(title, text, _change(best, report, _EVERYBODY), int(best["n"]))
+    return Headline(title, text, money, loans)
+
+
+def _find_later(policies: pd.DataFrame, policy: str, scenario: str) -> pd.Series:
+    """A policy on matured 36-month loans, each judged by a model of earlier loans."""
+    return find_policy(select_policies(policies, "out_of_time", scenario), policy)
+
+
+def _tell_later(policies: pd.DataFrame, policy: str, scenario: str) -> str:
+    """What it did out of time; nothing where no loan was judged so."""
+    row, everybody = (_find_later(policies, name, scenario) for name in (policy, "approve_all"))
+    gain = read_gain(row)
+    if gain is None:
+        return ""
+    rates = ""
+    if not math.isnan(everybody["default_rate_approved"]):
+        rates = (
+            f", and the default rate goes from {everybody['default_rate_approved']:.1%} to "
+            f"{row['default_rate_approved']:.1%}"
+        )
+    return (
+        f" Out of time (n = {int(row['n']):,} matured 36-month loans, each judged by a model of "
+        f"earlier loans; loans of 60 months have not matured) profit changes by {gain}{rates}."
+    )
+
+
+def _tell_scenarios(policies: pd.DataFrame, main: str) -> str:
+    """What deciding by expected NPV gains in other scenarios; nothing where there is only one."""
+    told = []
+    for scenario in policies["scenario"].unique():
+        row = find_policy(select_policies(policies, "cv", scenario), "npv")
+        gain = read_gain(row)
+        if scenario != main and gain is not None:
+            told.append(f"{scenario} {gain} with {row['approval_rate']:.0%} approved")
+    if not told:
+        return ""
+    return (
+        f" Decided and counted at other assumed costs: {'; '.join(told)}. Cost of funds, LGD and "
+        "the time of default are assumptions until the lender's own figures take their place."
+    )
 
 
 def _tell_change(row: pd.Series) -> str:

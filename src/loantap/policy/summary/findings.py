@@ -93,11 +93,11 @@ def _find_price(findings: pd.DataFrame) -> Headline:
     cheap, dear = priced.iloc[0], priced.iloc[-1]
     money = read_earned(cheap)
     if money.is_loss:
-        title = "The safest loans lose money"
+        title = "Loans at the lowest rates lose money"
     elif money.is_gain:
-        title = "The safest loans earn money"
+        title = "Loans at the lowest rates earn money"
     else:
-        title = "The safest loans neither earn nor lose beyond chance"
+        title = "Loans at the lowest rates neither earn nor lose beyond chance"
     text = (
         f"At a rate of {cheap['segment']}, {tell_rate(cheap)} were charged off; at "
         f"{dear['segment']}, {tell_rate(dear)} were, and a loan earned {read_earned(dear)}. A low "
@@ -117,14 +117,15 @@ def _find_losses(findings: pd.DataFrame) -> Headline:
     q_values = control_discoveries(p_values, pd.Series(data=False, index=known.index))
     losing = known[q_values <= _FALSE_DISCOVERIES]
     if losing.empty:
-        least = take_first(known, "profit_contractual")
-        below = int((money[:, 2] < 0).sum())
+        below = known[money[:, 2] < 0]
+        least = take_first(below if len(below) else known, "profit_contractual")
         text = (
             f"Least is earned on {name_segment(least)}, {tell_rate(least)} charged off. Of "
-            f"{len(known)} groups {below} {'lies' if below == 1 else 'lie'} wholly below zero at "
-            f"95%; about {len(known) / 40:.0f} would by chance."
+            f"{len(known)} groups {len(below)} {'lies' if len(below) == 1 else 'lie'} wholly below "
+            f"zero at 95%{', the one named here' if len(below) == 1 else ''}; about "
+            f"{len(known) / 40:.0f} would by chance."
         )
-        title = "No group of applicants is shown to lose money"
+        title = "Grouped by their own traits, no applicants lose money beyond chance"
         return Headline(title, text, read_earned(least), int(least["loans"]))
     worst = take_first(losing.assign(total=losing["profit_contractual"] * losing["loans"]), "total")
     text = (

@@ -105,7 +105,7 @@ def explain_policies() -> PageTable:
 def tabulate_choices(
     policies: pd.DataFrame, fairness: pd.DataFrame, scenario: str, scenarios: Sequence[str]
 ) -> PageTable:
-    """The policies that a committee chooses from, each in every scenario and on the latest loans.
+    """The policies that a committee chooses from, each in every scenario and out of time.
 
     Args:
         policies: what each policy earned: one row per policy, sample, scenario and paid life.
@@ -117,7 +117,7 @@ def tabulate_choices(
         scenario: (_MAIN_SAMPLE, scenario, "contractual"),
         "prepaid": (_MAIN_SAMPLE, scenario, "capped"),
         **{name: (_MAIN_SAMPLE, name, "contractual") for name in scenarios if name != scenario},
-        "latest loans": ("out_of_time", scenario, "contractual"),
+        "out of time": ("out_of_time", scenario, "contractual"),
     }
     known = {
         (row["sample"], row["scenario"], row["paid_life"], row["policy"]): row
@@ -141,7 +141,7 @@ def tabulate_choices(
                 NOTHING if ratio is None else with_interval(ratio, "approval_ratio", two_decimals),
             ]
         )
-    latest = policies.loc[policies["sample"].eq("out_of_time"), "n"].max()
+    later = policies.loc[policies["sample"].eq("out_of_time"), "n"].max()
     headers = (
         "Policy", "Approved", "Default rate of approved",
         *(f"Profit, {name}" for name in outlooks), f"Against all, {scenario}",
@@ -150,9 +150,11 @@ def tabulate_choices(
     note = (
         "Imputed profit per application, in currency. All of these loans were made, so to approve "
         f"everybody is what was done. Prepaid: scenario {scenario}, paid loans no longer than they "
-        f"were observed. Latest loans: n = {count(latest)}, by a model of earlier ones. Least "
-        "approval ratio: of the group of borrowers approved least often to the one approved most "
-        "often; the four-fifths rule asks for 0.80."
+        "were observed. In each scenario a policy also decides at its costs, so approvals differ; "
+        f"those shown are of {scenario}. Out of time: n = {count(later)} matured 36-month loans, "
+        "each judged by a model of earlier loans; 60 months have not matured. Least approval "
+        "ratio: of the group of borrowers approved least often to the one approved most often; the "
+        "four-fifths rule asks for 0.80."
     )
     return PageTable(
         f"Each policy in every scenario, n = {count(policies['n'].max())} applications",
