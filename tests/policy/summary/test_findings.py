@@ -109,7 +109,7 @@ def test_among_many_groups_one_loss_may_be_chance() -> None:
     said = find(below, *others)[2]
 
     assert said.title == "Grouped by their own traits, no applicants lose money beyond chance"
-    assert "Least is earned on income 0 to 30,000" in said.text
+    assert "A loss shows most for income 0 to 30,000" in said.text
     assert "Of 41 groups 1 lies wholly below zero at 95%, the one named here; about 1" in said.text
     assert said.money == Money(-110, -210, -10, "per loan")
     assert find(below)[2].title == "Applicants with income 0 to 30,000 lose money"
@@ -139,7 +139,7 @@ def test_declining_by_pd_is_judged_by_its_interval(gain: float, title: str) -> N
 
 
 def test_claims_are_counted_and_the_one_that_holds_and_earns_is_told() -> None:
-    longer = {"said": "Loans over 60 months are riskier", "verdict": "shown", "loans": 1_235,
+    longer = {"said": "Loans of 60 months are riskier", "verdict": "shown", "loans": 1_235,
               "claimed": "more defaults", **spread("profit_contractual", 1_813, 300)}  # fmt: skip
     losing = longer | spread("profit_contractual", 599, 10)
 
@@ -148,7 +148,7 @@ def test_claims_are_counted_and_the_one_that_holds_and_earns_is_told() -> None:
     assert said.title == "Of 5 claims of the case study, the loans show 3"
     assert "1 are about pincodes" in said.text
     assert "is made from the outcome" in said.text
-    assert "It is shown that loans over 60 months are riskier, and still they earn" in said.text
+    assert "It is shown that loans of 60 months are riskier, and still they earn" in said.text
     assert "than all others, which earn +600 per loan" in said.text
     assert said.money is not None
     assert said.money.value == 1_813

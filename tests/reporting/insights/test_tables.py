@@ -182,11 +182,13 @@ def test_targets_are_told_with_what_is_reached() -> None:
 
     assert table.caption == "Targets of the policy in force, npv 2026-11"
     assert table.rows == [
-        ["Applications that a person decides on, at most", "5.0%", "4.8% [4.2%, 5.4%]", "holds",
-         "4,715"],
+        ["Applications that a person decides on, at most", "5.0%", "4.8% [4.2%, 5.4%]",
+         "not told apart from its limit", "4,715"],
         ["Default rate of approved loans, at most", "20.0%", "22.2% [20.7%, 23.7%]", "missed",
          "2,924"],
     ]  # fmt: skip
+    clear = make_targets().assign(limit=[0.0541, 0.2369])
+    assert [row[3] for row in tabulate_targets(clear, "npv").rows] == ["holds", "missed"]
 
 
 def test_a_default_rate_of_few_loans_and_a_share_below_zero_are_not_told() -> None:

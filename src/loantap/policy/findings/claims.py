@@ -93,7 +93,7 @@ CLAIMS: Final = (
     _about_pincode("48052", Finding.FEWER),
     _about_pincode("70466", Finding.FEWER),
     _about_pincode("30723", Finding.FEWER),
-    Claim("longer terms", "Loans over 60 months are riskier", "Shorter terms for higher risks",
+    Claim("longer terms", "Loans of 60 months are riskier", "Shorter terms for higher risks",
           "term_months", ("60 months",), Finding.MORE,
           "A shorter term is among the offers; rules on terms are tried in the policy lab first."),
     Claim("high DTI", "A DTI of 30% and more goes with default", "A cap on the DTI", "dti_pct",

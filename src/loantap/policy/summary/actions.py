@@ -187,7 +187,7 @@ def _tell_later(policies: pd.DataFrame, policy: str, scenario: str) -> str:
         )
     return (
         f" Out of time (n = {int(row['n']):,} matured 36-month loans, each judged by a model of "
-        f"earlier loans; loans of 60 months have not matured) profit changes by {gain}{rates}."
+        f"earlier loans; loans of 60 months are not in this test) profit changes by {gain}{rates}."
     )
 
 

@@ -119,11 +119,13 @@ def _find_losses(findings: pd.DataFrame) -> Headline:
     if losing.empty:
         below = known[money[:, 2] < 0]
         least = take_first(below if len(below) else known, "profit_contractual")
+        count = len(below)
         text = (
-            f"Least is earned on {name_segment(least)}, {tell_rate(least)} charged off. Of "
-            f"{len(known)} groups {len(below)} {'lies' if len(below) == 1 else 'lie'} wholly below "
-            f"zero at 95%{', the one named here' if len(below) == 1 else ''}; about "
-            f"{len(known) / 40:.0f} would by chance."
+            f"{'A loss shows most for' if count else 'Least is earned on'} {name_segment(least)}, "
+            f"{tell_rate(least)} charged off. Of {len(known)} groups {count} "
+            f"{'lies' if count == 1 else 'lie'} wholly below zero at 95%"
+            f"{', the one named here' if count == 1 else ''}; about {len(known) / 40:.0f} would by "
+            "chance."
         )
         title = "Grouped by their own traits, no applicants lose money beyond chance"
         return Headline(title, text, read_earned(least), int(least["loans"]))

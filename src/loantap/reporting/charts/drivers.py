@@ -98,7 +98,12 @@ def chart_driver_years(drivers: pd.DataFrame) -> alt.LayerChart | None:
             x,
             y,
             alt.Text("strength:Q", format=".0f"),
-            color=alt.condition(is_deep, alt.value("#ffffff"), alt.value(INK)),
+            # Full fields are light or deep in both themes; faint ones let the card shine through.
+            color=alt.when(is_deep)
+            .then(alt.value("#ffffff"))
+            .when("datum.is_told")
+            .then(alt.value("#1b1b1b"))
+            .otherwise(alt.value(INK)),
             tooltip=told_by,
         ),
     ]

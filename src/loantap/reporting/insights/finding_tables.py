@@ -36,7 +36,12 @@ def tabulate_claims(claims: pd.DataFrame) -> PageTable:
         for row in list_rows(claims)
     ]
     headers = ("The case study said", "Verdict", "The loans say", "Asked for", "Done instead")
-    return PageTable("What the case study said, what the loans say", headers, rows)
+    note = (
+        "Verdicts hold other factors equal, the price among them. A claim that is not shown may "
+        "still be true of the plain default rates: then the price, or another factor, says it "
+        "already."
+    )
+    return PageTable("What the case study said, what the loans say", headers, rows, note)
 
 
 def tabulate_drivers(drivers: pd.DataFrame) -> PageTable:

@@ -19,16 +19,18 @@ def tabulate_products(products: pd.DataFrame) -> PageTable:
             f"{count(row['amount_low'])} to {count(row['amount_high'])}",
             percent(row["share_36_months"], 0),
             f"{decimal(row['rate_pct_low'], 1)} to {decimal(row['rate_pct_high'], 1)}%",
+            percent(row["margin_expected"]),
             with_interval(row, "margin_imputed", percent) if row["n"] >= FEW_LOANS else NOTHING,
             str(row["finding"]),
         ]
         for row in list_rows(products)
     ]
     headers = ("Segment", "n", "Offered as asked for", "Amount", "Offered 36 months", "Rate",
-               "Margin earned, of principal", "Against the margin in the price")  # fmt: skip
+               "Margin priced, of principal", "Margin earned", "Against the price")  # fmt: skip
     note = (
-        "Amount and rate: from the lowest to the highest tenth of first offers. Margin: imputed, "
-        "at the rate of the offer. Of fewer than 30 loans no share is told."
+        "Amount and rate: from the lowest to the highest tenth of first offers. Margin earned: "
+        "imputed, at the rate of the offer. The verdict allows for the number of segments, so it "
+        "asks for more than the 95% interval shows. Of fewer than 30 loans no share is told."
     )
     return PageTable("Products by segment", headers, rows, note, is_folded=True)
 

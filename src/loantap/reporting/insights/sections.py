@@ -89,7 +89,7 @@ def describe_drivers(
                 "Does it hold in each issue year?",
                 loans,
                 "Strength in points, by the order that the segments have in all other years. Blue: "
-                "the year follows that order; red: it goes the other way; pale: that may be "
+                "the year follows that order; red: it goes the other way; faint: that may be "
                 "chance. Empty: too few loans. Point at a field for its interval.",
                 by_year,
             )
@@ -98,8 +98,8 @@ def describe_drivers(
         "drivers",
         "What drives default",
         (
-            "Grade, rate and term are the lender's own pricing: they say what the incumbent engine "
-            "thought of an applicant. The others are the applicant's."
+            "What the lender sets, such as grade, rate and term, says what the incumbent engine "
+            "thought of an applicant. All else is the applicant's own."
         ),
         charts,
         [
