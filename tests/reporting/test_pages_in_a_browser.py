@@ -102,7 +102,13 @@ def test_a_point_of_a_chart_says_its_figures_and_another_scenario_can_be_chosen(
 
     frontier.locator("g.mark-symbol.role-mark path").last.hover()
     expect(page.locator("#vg-tooltip-element")).to_contain_text("+70 [+60, +80]")
+    expect(
+        frontier.locator("text", has_text="Scenario mid, paid loans: whole term")
+    ).to_be_visible()
     frontier.get_by_label("hard").check()
+    expect(
+        frontier.locator("text", has_text="Scenario hard, paid loans: whole term")
+    ).to_be_visible()
     expect(frontier.locator("text", has_text="expected NPV").first).to_be_visible()
     page.close()
 
@@ -133,7 +139,7 @@ def test_the_insights_page_can_be_read_without_scripts(browser, insights):
 
     expect(page.get_by_role("heading", name="Decide by expected NPV")).to_be_visible()
     expect(page.locator("#chart-frontier")).to_have_text("")
-    expect(page.get_by_role("heading", name="Scenario mid").first).to_be_visible()
+    expect(page.get_by_role("heading", name="Table of scenario mid").first).to_be_visible()
     context.close()
 
 

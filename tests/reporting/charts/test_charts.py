@@ -63,6 +63,18 @@ def test_the_frontier_holds_the_points_of_cross_validation_that_approve_somebody
     assert points[0]["n"] == "4,715"
 
 
+def test_each_name_has_a_place_of_its_own_in_every_scenario() -> None:
+    spec = to_spec(chart_frontier(make_frontier("capped"), ("mid", "capped"), ["mid", "hard"]))
+
+    points = next(rows for rows in spec["datasets"].values() if "room" in rows[0])
+    assert [(row["scenario"], row["name"], row["align"]) for row in points] == [
+        ("mid", "expected NPV", "left"), ("hard", "expected NPV", "left"),
+        ("mid", "cap 19%", "right"), ("hard", "cap 19%", "right"),
+    ]  # fmt: skip
+    # The title follows what is chosen.
+    assert spec["title"]["text"]["expr"].startswith("'Scenario ' + scenario")
+
+
 def test_readers_choose_the_scenario_and_see_the_main_one_first() -> None:
     spec = to_spec(chart_frontier(make_frontier("capped"), ("mid", "capped"), ["mid", "hard"]))
 

@@ -41,7 +41,7 @@ def test_the_main_scenario_is_open_and_the_others_are_folded() -> None:
     )
 
     assert [(t.caption.partition(", n")[0], t.is_folded) for t in section.tables] == [
-        ("Scenario mid, paid loans to the end of their term", False),
+        ("Table of scenario mid, paid loans to the end of their term", False),
         ("Targets of the policy in force", False),
         ("What each policy does", True),
         ("Scenario mild, paid loans to the end of their term", True),

@@ -59,7 +59,8 @@ def test_a_policy_is_told_on_the_loans_of_cross_validation_in_one_scenario() -> 
     table = tabulate_policies(make_policies(), "mid", "capped")
 
     assert table.caption == (
-        "Scenario mid, paid loans no longer than observed (prepaid), n = 1,000 applications"
+        "Table of scenario mid, paid loans no longer than observed (prepaid), "
+        "n = 1,000 applications"
     )
     assert [row[0] for row in table.rows] == ["Expected NPV above 0", "All"]
     assert table.rows[0][1:5] == [

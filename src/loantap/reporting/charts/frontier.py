@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
-from typing import Final, Literal
+from typing import Any, Final
 
 import altair as alt
 import pandas as pd
 
 from loantap.reporting.charts.frame import INK, MUTED, colour_by, dress_chart, hover
+from loantap.reporting.charts.names import Place, place_names
 from loantap.reporting.formatting import count, money, percent
 from loantap.reporting.page_table import list_rows, with_interval
 
@@ -18,25 +20,29 @@ _FAMILIES: Final = {
     "capped_default_rate": "Expected default rate at most a cap",
     "pd_cutoff": "PD below a cut-off",
 }
-# Policies that have a point of their own, what they are called beside it, and on which side: they
-# lie close together. The oracle lies far above all others.
+# Policies that have a point of their own, what they are called beside it, and on which side if
+# there is room; the first have the choice. The oracle lies far above all others.
 _POINTS: Final = {
-    "approve_all": ("everybody", "right below"),
-    "bands": ("top tenth declined", "left below"),
-    "grade_term_npv": ("grade by term", "right below"),
-    "npv": ("expected NPV", "right above"),
-    "f2_threshold": ("F2 threshold", "right below"),
+    "npv": ("expected NPV", "left"),
+    "approve_all": ("everybody", "left"),
+    "bands": ("top tenth declined", "right"),
+    "f2_threshold": ("F2 threshold", "left"),
+    "grade_term_npv": ("grade by term", "left"),
 }
-_SIDES: Final[Mapping[str, tuple[Literal["left", "right"], int, int]]] = {
-    "right above": ("left", 8, -8),
-    "right below": ("left", 8, 10),
-    "left above": ("right", -8, -8),
-    "left below": ("right", -8, 10),
-}
+_CAP_SIDE: Final = "right"
+# Below this a plot has no room for the names that `place_names` calls wide, in pixels.
+_NARROW: Final = 700
 _TOLD: Final = ("Policy", "Approved", "Default rate of approved", "Profit per application", "n")
 _CAPPED: Final = "capped_default_rate"
 _PAID_LIVES: Final = {"contractual": "to the end of their term", "capped": "prepaid"}
+# A phone has room for these.
+_PAID_LIVES_IN_TITLE: Final = {"contractual": "whole term", "capped": "prepaid"}
 _HEIGHT: Final = 340
+# A name on a ground of the page's colour, so that lines do not cross it.
+_LOOKS: Final[Sequence[Mapping[str, Any]]] = (
+    {"color": "var(--card)", "stroke": "var(--card)", "strokeWidth": 4, "opacity": 0.8},
+    {"color": INK},
+)
 
 
 def chart_frontier(
@@ -56,7 +62,7 @@ def chart_frontier(
     shown = _word(frontier)
     lines = shown[shown["family"].isin(_FAMILIES) & ~shown["is_policy"]]
     lines = lines.assign(series=lines["family"].map(_FAMILIES))
-    points = _name_points(shown[shown["is_policy"]])
+    points = _name_points(shown[shown["is_policy"]], lines)
     chosen = [
         alt.param(name=name, value=first, bind=alt.binding_radio(options=options, labels=labels,
                                                                  name=f"{heading}: "))
@@ -67,7 +73,7 @@ def chart_frontier(
     ]  # fmt: skip
     is_chosen = "datum.scenario == scenario && datum.paid_life == paid_life"
     # One scale for every choice, so that a change of scenario can be seen.
-    rates = lines["default_rate_approved"].agg(["min", "max"]).tolist()
+    rates = pd.concat([lines, points])["default_rate_approved"].agg(["min", "max"]).tolist()
     x = alt.X("default_rate_approved:Q", title="Default rate among approved loans",
               axis=alt.Axis(format=".0%"), scale=alt.Scale(domain=rates, nice=True))  # fmt: skip
     y = alt.Y("profit:Q", title="Imputed profit per application", axis=alt.Axis(format=",.0f"))
@@ -85,30 +91,72 @@ def chart_frontier(
         policies.mark_point(filled=True, size=80, color=INK, opacity=1).encode(
             x, y, tooltip=hover(*_TOLD)
         ),
-        *(
-            _write_names(policies, side).encode(x, y, text="name:N")
-            for side in points["side"].unique()
-        ),
+        *(_write_names(policies, **look).encode(x, y, text="name:N") for look in _LOOKS),
     ]
     layers[0] = layers[0].add_params(*chosen)
-    return dress_chart(layers, height=_HEIGHT)
+    # The choice is said above the chart too: it is printed, its buttons are not.
+    lives = json.dumps(_PAID_LIVES_IN_TITLE)
+    told = f"'Scenario ' + scenario + ', paid loans: ' + ({lives})[paid_life]"
+    title = alt.TitleParams(alt.ExprRef(told), anchor="start", color=INK, fontSize=13)
+    return dress_chart(layers, height=_HEIGHT).properties(title=title)
 
 
-def _name_points(policies: pd.DataFrame) -> pd.DataFrame:
-    """The policies that have a point of their own, with their short name and its side."""
+def _name_points(policies: pd.DataFrame, lines: pd.DataFrame) -> pd.DataFrame:
+    """The policies that have a point of their own, with their short name and where it stands."""
     is_cap = policies["family"].str.startswith(_CAPPED)
     points = policies[policies["family"].isin(_POINTS) | is_cap]
     named = [
-        (f"cap {hurdle:.0%}", "left above") if family.startswith(_CAPPED) else _POINTS[family]
+        (f"cap {hurdle:.0%}", _CAP_SIDE) if family.startswith(_CAPPED) else _POINTS[family]
         for family, hurdle in zip(points["family"].astype(str), points["hurdle"], strict=True)
     ]
-    return points.assign(name=[name for name, _ in named], side=[side for _, side in named])
+    order = list(_POINTS)
+    points = points.assign(
+        name=[name for name, _ in named],
+        turn=[order.index(f) if f in order else len(order) for f in points["family"]],
+    )
+    across = pd.concat([lines, points])["default_rate_approved"]
+    sides = dict(named)
+    charts = [
+        _place_in_chart(group.sort_values("turn", kind="stable"), lines, across, sides)
+        for _, group in points.groupby(["scenario", "paid_life"], sort=False)
+    ]
+    placed = pd.concat(charts).sort_index() if charts else points.assign(**_look_of(None))
+    return placed.drop(columns="turn")
 
 
-def _write_names(policies: alt.Chart, side: str) -> alt.Chart:
-    align, dx, dy = _SIDES[side]
-    on_side = policies.transform_filter(alt.datum.side == side)
-    named: alt.Chart = on_side.mark_text(align=align, dx=dx, dy=dy, fontSize=12, color=INK)
+def _place_in_chart(
+    points: pd.DataFrame, lines: pd.DataFrame, across: pd.Series, sides: Mapping[str, str]
+) -> pd.DataFrame:
+    """Where the names stand in the chart of one scenario and paid life."""
+    first = points.iloc[0]
+    beside = lines[
+        lines["scenario"].eq(first["scenario"]) & lines["paid_life"].eq(first["paid_life"])
+    ]
+    ends = pd.concat([points["profit"], beside["profit_low"], beside["profit_high"]])
+    low, high = min(float(ends.min()), 0.0), max(float(ends.max()), 0.0)
+    left, right = float(across.min()), float(across.max())
+    spots = [
+        ((rate - left) / ((right - left) or 1), (profit - low) / ((high - low) or 1))
+        for rate, profit in zip(points["default_rate_approved"], points["profit"], strict=True)
+    ]
+    places = place_names(points["name"].tolist(), spots, _HEIGHT, sides)
+    looks = pd.DataFrame([_look_of(place) for place in places], index=points.index)
+    return pd.concat([points, looks], axis=1)
+
+
+def _look_of(place: Place | None) -> dict[str, Any]:
+    if place is None:
+        return {"align": "left", "dx": 0.0, "dy": 0.0, "room": "none"}
+    room = "desk" if place.is_wide else "any"
+    return {"align": place.align, "dx": place.dx, "dy": place.dy, "room": room}
+
+
+def _write_names(policies: alt.Chart, **look: Any) -> alt.Chart:
+    has_room = f"datum.room == 'any' || datum.room == 'desk' && width > {_NARROW}"
+    named: alt.Chart = policies.transform_filter(has_room).mark_text(
+        align=alt.ExprRef("datum.align"), dx=alt.ExprRef("datum.dx"), dy=alt.ExprRef("datum.dy"),
+        baseline="middle", fontSize=12, **look,
+    )  # fmt: skip
     return named
 
 

@@ -80,12 +80,13 @@ def tabulate_policies(
     ]
     headers = (
         "Policy", "Approved", "Default rate of approved", "Profit per application",
-        "Against approving all", "Against grade by term", "Yearly return before cost of funds",
-        "Charge-offs avoided",
-        "Price of a point of default rate", "Of the best possible profit",
+        "Against all", "Against grade by term", "Yearly return before funds",
+        "Charge-offs avoided", "Price of a point of default", "Of the best possible",
     )  # fmt: skip
+    # The open table stands under a chart in which another scenario may be chosen.
+    what = "Scenario" if is_folded else "Table of scenario"
     return PageTable(
-        f"Scenario {scenario}, {PAID_LIVES[paid_life]}, n = {count(loans)} applications",
+        f"{what} {scenario}, {PAID_LIVES[paid_life]}, n = {count(loans)} applications",
         headers,
         rows,
         is_folded=is_folded,

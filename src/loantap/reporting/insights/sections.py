@@ -146,9 +146,9 @@ def describe_policies(
                 "The frontier: what each default rate costs",
                 loans,
                 "Each line is one way to choose, from few approvals to all; thin bars hold 95% "
-                "intervals. The lines of PD and cap are stricter towards the left, those of NPV "
-                "and profit score towards the right. Point at a dot for the share approved. The "
-                f"table below holds scenario {scenario}; the others are folded under it.",
+                "intervals. Point at a dot for the share that it approves: that tells which end "
+                "of a line is strict. The scenario chosen below the chart changes the chart "
+                f"alone; the table is of scenario {scenario}, the others are folded under it.",
                 chart_frontier(frontier, (scenario, _CONTRACTUAL), scenarios),
             )
         ],
