@@ -18,7 +18,7 @@ MADE_IN = {
     "demo_result": {"demo"},
     "databricks": {"databricks"},
     "db2": {"databricks", "db2"},
-    "postgres": {"databricks", "postgres"},
+    "postgres": {"audit", "databricks", "postgres"},
     "spark": {"spark"},
 }
 

@@ -63,7 +63,8 @@ def test_an_application_goes_as_a_whole_and_is_not_found_again(
 
     assert ask(url, "SELECT seq FROM personal") == [(2,)]
     assert store.search(application_id="A1").records == ()
-    assert ask(url, "SELECT count(*) FROM records WHERE public LIKE '%A1%'") == [(0,)]
+    # Ids of records may hold the letters of A1, of any case, without its quotes.
+    assert not any('"A1"' in public for (public,) in ask(url, "SELECT public FROM records"))
     assert store.verify().is_ok
 
 

@@ -204,6 +204,8 @@ def test_a_desk_without_a_champion_says_so_and_takes_the_first_that_comes(
 
         assert desk.standing.underwriter.scorer.version == "1"
         states: list[int] = desk.states  # type: ignore[attr-defined]
+        # It is noted after what it tells of.
+        wait_for(lambda: states[-1] == 1)
         assert (states[0], states[-1]) == (-1, 1)
     finally:
         desk.close()
