@@ -8,6 +8,7 @@ from loantap.serving.dashboard.pages import (
     batch,
     decisions,
     later,
+    policy,
     queue,
     score,
 )
@@ -31,6 +32,9 @@ def show_app() -> None:
                         url_path="decisions"),
                 st.Page(batch.show, title="Batch", icon=":material/upload_file:",
                         url_path="batch"),
+            ],
+            "Risk": [
+                st.Page(policy.show, title="Policy", icon=":material/gavel:", url_path="policy"),
             ],
             "To come": [
                 st.Page(later.show_watch_list, title="Watch-list", icon=":material/visibility:",
