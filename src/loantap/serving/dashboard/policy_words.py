@@ -106,20 +106,20 @@ def word_rules(content: Content) -> list[str]:
     low, high = rules.min_margin - rules.review_margin, rules.min_margin + rules.review_margin
     return [
         (
-            "**Refer to a person** an application that is unlike all loans the model was trained on, "
-            "or that lacks amount, rate or term."
+            "**Refer to a person** an application that is unlike all loans the model was trained "
+            "on, or that lacks amount, rate or term."
         ),
         (
             f"**Decline** where the PD is above {percent(rules.max_probability_of_default)}, "
             "whatever the loan is to earn."
         ),
         (
-            f"**Decline** where the loan is expected to earn less than {_fine_percent(low)} of its "
-            "principal over its life, at its own rate and term."
+            f"**Decline** where the loan is expected to earn less than {_fine_percent(low)} of "
+            "its principal over its life, at its own rate and term."
         ),
         (
-            f"**Refer to a person** a loan of more than {count(rules.max_loan_amount)}, and one that "
-            f"is expected to earn {_fine_percent(low)} to {_fine_percent(high)} of its principal."
+            f"**Refer to a person** a loan of more than {count(rules.max_loan_amount)}, and one "
+            f"expected to earn {_fine_percent(low)} to {_fine_percent(high)} of its principal."
         ),
         "**Approve** all others.",
     ]
