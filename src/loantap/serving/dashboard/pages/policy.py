@@ -165,15 +165,15 @@ def _show_trial(trial: PolicyTrial) -> None:
     ]  # fmt: skip
     npv, new_npv = trial.expected_npv_before, trial.expected_npv_after
     if npv is not None and new_npv is not None:
-        rows.append(("expected NPV of what is approved", money(npv), money(new_npv),
+        rows.append(("expected NPV, approved", money(npv), money(new_npv),
                      money(new_npv - npv)))  # fmt: skip
-    show_table(("", "As decided", "By the proposal", "Change"), rows, frozenset({1, 2, 3}))
+    show_table(("", "Before", "After", "Change"), rows, frozenset({1, 2, 3}))
     if trial.changes:
         told = [(f"{one.before} → {one.after}", count(one.n)) for one in trial.changes]
         show_table(("Would have become", "Decisions"), told, frozenset({1}))
     st.caption(
-        "Stored PDs and terms, decided once more; nothing is scored anew. Expected NPV after the "
-        "change is by the assumptions of the proposal."
+        "Before: as decided. After: stored PDs and terms, decided by the proposal; nothing is "
+        "scored anew. Expected NPV after the change is by the assumptions of the proposal."
     )
 
 

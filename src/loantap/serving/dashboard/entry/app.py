@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import streamlit as st
 
 from loantap.serving.dashboard.pages import (
@@ -14,11 +16,18 @@ from loantap.serving.dashboard.pages import (
 )
 
 
+# Drawn here: Streamlit would fetch one of its own icons from a server of fonts.
+_ICON: Final = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><rect width="16" height="16" '
+    'rx="3" fill="#1f5fbf"/><path d="M4 3v10h8v-2H6V3z" fill="#fff"/></svg>'
+)
+
+
 def show_app() -> None:
     """The chosen page among all pages."""
     st.set_page_config(
         page_title="LoanTap underwriting",
-        page_icon=":material/account_balance:",
+        page_icon=_ICON,
         layout="wide",
         menu_items={"Get help": None, "Report a bug": None},
     )
