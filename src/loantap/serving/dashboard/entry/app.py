@@ -15,7 +15,6 @@ from loantap.serving.dashboard.pages import (
     score,
 )
 
-
 # Drawn here: Streamlit would fetch one of its own icons from a server of fonts.
 _ICON: Final = (
     '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><rect width="16" height="16" '
