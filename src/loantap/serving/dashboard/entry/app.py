@@ -11,6 +11,7 @@ from loantap.serving.dashboard.pages import (
     decisions,
     later,
     policy,
+    portfolio,
     queue,
     score,
 )
@@ -42,6 +43,8 @@ def show_app() -> None:
                         url_path="batch"),
             ],
             "Risk": [
+                st.Page(portfolio.show, title="Portfolio", icon=":material/query_stats:",
+                        url_path="portfolio"),
                 st.Page(policy.show, title="Policy", icon=":material/gavel:", url_path="policy"),
             ],
             "To come": [
