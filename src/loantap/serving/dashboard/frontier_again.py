@@ -124,7 +124,7 @@ def load_judged(run: LastRun, conf: Path) -> JudgedLoans:
         run.read_layer("05_model_input/splits", _SPLITS),
     )
     judged = portfolio[portfolio["sample"].eq(CROSS_VALIDATION)].reset_index(drop=True)
-    insights = read_group(conf, "insights")
+    insights = read_group(conf, "insights", without={"as_of"})
     try:
         economics = Economics.model_validate(read_group(conf, "economics"))
         options = ComparisonOptions.model_validate(insights.get("comparison"))

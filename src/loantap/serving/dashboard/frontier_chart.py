@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 import altair as alt
 import pandas as pd
@@ -11,13 +12,19 @@ from loantap.reporting.charts.frame import INK, MUTED, colour_by, dress_chart, h
 from loantap.reporting.formatting import count, money, percent
 from loantap.reporting.page_table import list_rows, with_interval
 
+_CAPPED: Final = "capped_default_rate"
 _FAMILIES: Final = {
     "npv_hurdle": "Expected NPV above a hurdle",
-    "capped_default_rate": "Expected default rate at most a cap",
+    _CAPPED: "Expected default rate at most a cap",
     "pd_cutoff": "PD below a cut-off",
 }
 _TOLD: Final = ("Approved", "Default rate of approved", "Profit per application", "n")
 _HEIGHT: Final = 320
+# A name on a ground of the page's colour, so that lines do not cross it.
+_LOOKS: Final[Sequence[Mapping[str, Any]]] = (
+    {"color": "var(--page)", "stroke": "var(--page)", "strokeWidth": 5, "opacity": 0.85},
+    {"color": INK, "fontWeight": "bold"},
+)
 
 
 def chart_again(curves: pd.DataFrame, policies: pd.DataFrame) -> alt.LayerChart:
@@ -28,8 +35,9 @@ def chart_again(curves: pd.DataFrame, policies: pd.DataFrame) -> alt.LayerChart:
         policies: of `frontier_again.Again.compare`.
     """
     lines = _word(curves).assign(series=curves["family"].map(_FAMILIES))
-    # A line goes from its strictest point to its widest.
-    lines = lines.assign(path=curves["approval_rate"])
+    # A line goes from its strictest point to its widest: by its cap, or by the share approved.
+    is_cap = curves["family"].eq(_CAPPED)
+    lines = lines.assign(path=curves["hurdle"].where(is_cap, curves["approval_rate"]))
     points = _word(policies).assign(name=policies["label"])
     points = points[policies["approved"].gt(0)]
     x = alt.X("default_rate_approved:Q", title="Default rate among approved loans",
@@ -51,9 +59,12 @@ def chart_again(curves: pd.DataFrame, policies: pd.DataFrame) -> alt.LayerChart:
             dots.mark_point(filled=True, size=110, color=INK, opacity=1).encode(
                 x, y, tooltip=hover(*_TOLD, first=("name", "Policy"))
             ),
-            dots.mark_text(
-                align="right", dx=-9, dy=-9, fontSize=12, fontWeight="bold", color=INK
-            ).encode(x, y, text="name:N"),
+            *(
+                dots.mark_text(align="right", dx=-9, dy=-9, fontSize=12, **look).encode(
+                    x, y, text="name:N"
+                )
+                for look in _LOOKS
+            ),
         ],
         height=_HEIGHT,
     )  # fmt: skip

@@ -13,7 +13,14 @@ import streamlit as st
 from loantap.policy.money.scenarios import PaidLife
 from loantap.portfolio.errors import InputError
 from loantap.reporting.charts.drivers import chart_drivers
-from loantap.reporting.formatting import capitalize_first, count, money, percent, signed
+from loantap.reporting.formatting import (
+    capitalize_first,
+    count,
+    money,
+    percent,
+    signed,
+    whole_percent,
+)
 from loantap.reporting.insights.policy_tables import tabulate_policies
 from loantap.reporting.page_table import PageTable, list_rows, with_interval
 from loantap.serving.dashboard import messages
@@ -35,7 +42,7 @@ _PAID_LIVES: Final = {
 }
 _CONF: Final = Path("conf/base")
 _RESTS_ON: Final = ("03_primary/loans.parquet", "05_model_input/splits.parquet")
-_NO_DIFFERENCE: Final = "no difference shown"
+_DIFFER: Final = ("more defaults", "fewer defaults")
 _AUDIT: Final = "audit"
 _ALL: Final = "all factors"
 # Where the cut-off slider begins: of loans at all PDs it declines the riskiest fifth.
@@ -103,14 +110,14 @@ def _show_segments(findings: pd.DataFrame) -> None:
     differs = st.checkbox("Only segments that differ from all others", value=factor == _ALL)
     shown = lent_on if factor == _ALL else lent_on[lent_on["phrase"].eq(factor)]
     if differs:
-        shown = shown[shown["finding"].ne(_NO_DIFFERENCE)]
+        shown = shown[shown["finding"].isin(_DIFFER)]
     if shown.empty:
         st.caption("No segment of it is shown to differ.")
     else:
-        head = ("Segment", "n", "Default rate", "Other factors equal, points",
-                "Imputed profit per loan", "Finding")  # fmt: skip
+        head = ("Segment", "Finding", "n", "Default rate", "Other factors equal, points",
+                "Imputed profit per loan")  # fmt: skip
         rows = [_tell_segment(row, life) for row in list_rows(shown)]
-        show_table(head, rows, frozenset({1, 2, 3, 4}))
+        show_table(head, rows, frozenset({2, 3, 4, 5}))
     if len(audited):
         st.caption(
             f"{capitalize_first(' and '.join(audited))} are looked at in the audit of the insights "
@@ -121,11 +128,11 @@ def _show_segments(findings: pd.DataFrame) -> None:
 def _tell_segment(row: Mapping[str, Any], life: PaidLife) -> tuple[str, ...]:
     return (
         f"{capitalize_first(str(row['phrase']))}: {row['segment']}",
+        str(row["finding"]),
         count(row["loans"]),
         with_interval(row, "default_rate", percent),
         with_interval(row, "effect", signed),
         with_interval(row, f"profit_{life.value}", money),
-        str(row["finding"]),
     )
 
 
@@ -150,7 +157,7 @@ def _show_frontier(settings: DashboardSettings) -> None:
     )
     show_table(*_tabulate(policies))
     st.caption(
-        "Computed now from stored PDs, terms and outcomes by the functions that the run uses. "
+        f"n = {count(len(judged.portfolio))} applications. Computed now from stored PDs, terms and outcomes by the functions that the run uses. "
         "Each PD is of a model that did not see the loan. Profit is imputed, in currency per "
         "application; in brackets: 95% intervals. Nothing here changes the policy in force."
     )
@@ -179,20 +186,19 @@ def _tabulate(
     policies: pd.DataFrame,
 ) -> tuple[tuple[str, ...], Sequence[tuple[str, ...]], frozenset[int]]:
     head = ("Policy", "Approved", "Default rate of approved", "Profit per application",
-            "Against everybody", "Charge-offs avoided", "n")  # fmt: skip
+            "Against everybody", "Charge-offs avoided")  # fmt: skip
     rows = [
         (
             str(row["label"]),
-            with_interval(row, "approval_rate", percent),
+            with_interval(row, "approval_rate", whole_percent),
             with_interval(row, "default_rate_approved", percent),
             with_interval(row, "profit", money),
             with_interval(row, "gain_to_approve_all", money),
-            with_interval(row, "charge_offs_avoided", percent),
-            count(row["n"]),
+            with_interval(row, "charge_offs_avoided", whole_percent),
         )
         for row in list_rows(policies)
     ]
-    return head, rows, frozenset(range(1, 7))
+    return head, rows, frozenset(range(1, 6))
 
 
 def _show_details(run: LastRun, scenario: str) -> None:
