@@ -10,6 +10,7 @@ from loantap.serving.dashboard.pages import (
     batch,
     decisions,
     later,
+    model,
     policy,
     portfolio,
     queue,
@@ -46,6 +47,7 @@ def show_app() -> None:
                 st.Page(portfolio.show, title="Portfolio", icon=":material/query_stats:",
                         url_path="portfolio"),
                 st.Page(policy.show, title="Policy", icon=":material/gavel:", url_path="policy"),
+                st.Page(model.show, title="Model", icon=":material/function:", url_path="model"),
             ],
             "To come": [
                 st.Page(later.show_watch_list, title="Watch-list", icon=":material/visibility:",

@@ -157,9 +157,10 @@ def _show_frontier(settings: DashboardSettings) -> None:
     )
     show_table(*_tabulate(policies))
     st.caption(
-        f"n = {count(len(judged.portfolio))} applications. Computed now from stored PDs, terms and outcomes by the functions that the run uses. "
-        "Each PD is of a model that did not see the loan. Profit is imputed, in currency per "
-        "application; in brackets: 95% intervals. Nothing here changes the policy in force."
+        f"n = {count(len(judged.portfolio))} applications. Computed now from stored PDs, terms and "
+        "outcomes by the functions that the run uses. Each PD is of a model that did not see the "
+        "loan. Profit is imputed, in currency per application; in brackets: 95% intervals. "
+        "Nothing here changes the policy in force."
     )
 
 
