@@ -25,9 +25,10 @@ def chart_calibration(reliability: pd.DataFrame) -> alt.LayerChart:
         {
             "Mean PD": reliability["mean_pd"].map(percent),
             "Default rate": reliability["observed_rate"].map(percent),
-            "95% interval": list(
-                map(percent_interval, reliability["low"], reliability["high"], strict=True)
-            ),
+            "95% interval": [
+                percent_interval(low, high)
+                for low, high in zip(reliability["low"], reliability["high"], strict=True)
+            ],
             "n": reliability["loans"].map(count),
         }
     )
