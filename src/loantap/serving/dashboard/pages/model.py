@@ -28,6 +28,7 @@ from loantap.serving.dashboard.session import Session
 
 _CARD: Final = "model_card.html"
 _CARD_HEIGHT: Final = 800
+_PERFECT: Final = "Of a perfect model, by chance"
 # As the metrics table of the model card calls those that tell how good a PD is.
 _OF_PDS: Final = frozenset(
     {"Default rate", "AUC", "KS", "Average precision", "Brier score",
@@ -115,21 +116,22 @@ def _show_metrics(run: LastRun) -> None:
     table = tabulate_metrics(run.read_report("metrics.json")[DECIDES])
     measured = [place for place, sample in enumerate(table.samples) if sample.loans]
     head = ("Figure", *(f"{table.samples[n].name}, n {table.samples[n].loans}" for n in measured))
-    rows = [
-        (label, *(_word_cell(cells[n]) for n in measured))
-        for label, cells in table.rows.items()
-        if label in _OF_PDS
-    ]
+    rows: list[tuple[str, ...]] = []
+    for label, cells in table.rows.items():
+        if label not in _OF_PDS:
+            continue
+        rows.append((label, *(_word_cell(cells[n]) for n in measured)))
+        if any(cells[n].remark for n in measured):
+            rows.append((_PERFECT, *(cells[n].remark.removeprefix("perfect: ") for n in measured)))
     show_table(head, rows, frozenset(range(1, len(head))))
     st.caption(
-        "In brackets: 95% intervals. Perfect: what a perfectly calibrated model would have. "
-        "Where the whole interval lies above it, calibration is off in that sample."
+        "In brackets: 95% intervals. An ECE above that of a perfect model says that calibration is "
+        "off in that sample by more than chance."
     )
 
 
 def _word_cell(cell: Cell) -> str:
-    interval = f" [{cell.interval}]" if cell.interval else ""
-    return f"{cell.value}{interval}{f', {cell.remark}' if cell.remark else ''}"
+    return f"{cell.value} [{cell.interval}]" if cell.interval else cell.value
 
 
 def _show_calibration(run: LastRun) -> None:
