@@ -39,7 +39,19 @@ class LastRun:
             found = json.loads(path.read_text("utf-8"))
         except ValueError as error:
             raise InputError(str(path), f"it is no JSON: {error}", _REMEDY) from error
-        return dict(found)
+        if not isinstance(found, dict):
+            raise InputError(str(path), "it is no JSON object", _REMEDY)
+        return found
+
+    def read_part(self, name: str, *keys: str) -> Any:
+        """A part of a report, by the keys that lead to it, the last of them a namespace."""
+        found: Any = self.read_report(name)
+        for key in keys:
+            found = found.get(key) if isinstance(found, dict) else None
+        if found is None:
+            path = self.settings.reports / name
+            raise InputError(str(path), f"it says nothing of {keys[-1]}", _REMEDY)
+        return found
 
     def read_table(self, name: str, columns: list[str] | None = None) -> pd.DataFrame:
         """A table of `07_model_output`, such as `findings` or `lending/predictions`."""

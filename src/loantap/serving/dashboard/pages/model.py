@@ -113,7 +113,7 @@ def _show_challenger(challenger: Challenger) -> None:
 
 def _show_metrics(run: LastRun) -> None:
     st.subheader("Figures of the last run", anchor=False)
-    table = tabulate_metrics(run.read_report("metrics.json")[DECIDES])
+    table = tabulate_metrics(run.read_part("metrics.json", DECIDES))
     measured = [place for place, sample in enumerate(table.samples) if sample.loans]
     head = ("Figure", *(f"{table.samples[n].name}, n {table.samples[n].loans}" for n in measured))
     rows: list[tuple[str, ...]] = []
@@ -148,7 +148,7 @@ def _show_calibration(run: LastRun) -> None:
 
 def _show_stability(run: LastRun) -> None:
     st.subheader("Stability", anchor=False)
-    found = run.read_report("stability.json")["models"][DECIDES]
+    found = run.read_part("stability.json", "models", DECIDES)
     st.markdown("**Across folds**")
     folds = [
         (str(one["fold"]), count(one["n"]), count(one["charged_off"]), _with_bounds(one, "roc_auc"))
