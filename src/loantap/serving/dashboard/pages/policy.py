@@ -214,5 +214,5 @@ def _show_history(book: PolicyBook) -> None:
          f"{one.activated_at:%Y-%m-%d %H:%M}" if one.activated_at else "", one.digest or "")
         for one in past
     ]  # fmt: skip
-    head = ("Version", "State", "Written by", "Approved by", "Last put in force (UTC)", "Digest")
+    head = ("Version", "State", "Written by", "Approved by", "Activated (UTC)", "Digest")
     show_table(head, rows, frozenset())
