@@ -169,14 +169,31 @@ class CasePage(_Answer):
 
 
 class RegisteredVersion(_Answer):
-    """One version in the registry."""
+    """One version in the registry, or a candidate that was never registered: it has no version."""
 
     name: str
-    version: str
+    version: str | None = None
     created: datetime | None = None
     is_champion: bool = False
     outcome: str = ""
     reason: str = ""
+
+
+class Condition(_Answer):
+    """One condition of the rule of promotion, and what it was judged by."""
+
+    name: str
+    holds: bool
+    evidence: str = ""
+
+
+class Challenger(RegisteredVersion):
+    """What was tried against the champion, and how it fared."""
+
+    incumbent: str = ""
+    promoted: bool = False
+    headline: str = ""
+    conditions: list[Condition] = Field(default_factory=list)
 
 
 class ServedModel(_Answer):
@@ -189,11 +206,14 @@ class ServedModel(_Answer):
     aliases: list[str] = Field(default_factory=list)
     training_loans: int | None = None
     training_charge_offs: int | None = None
+    trained_at: datetime | None = None
     features: list[Any] = Field(default_factory=list)
     loaded_at: datetime | None = None
     state: str = ""
-    challenger: RegisteredVersion | None = None
+    doubt: str | None = None
+    challenger: Challenger | None = None
     history: list[RegisteredVersion] = Field(default_factory=list)
+    unknown: str = ""
 
 
 class PolicyVersion(_Answer):
@@ -202,7 +222,7 @@ class PolicyVersion(_Answer):
     id: str
     version: str
     state: str = "in force"
-    digest: str = ""
+    digest: str | None = None
     author: str = ""
     approved_by: str | None = None
     effective_from: date | None = None

@@ -49,6 +49,7 @@ class ApiError(Exception):
         detail: the same in a sentence, as the API says it.
         fields: what is wrong with which field.
         retry_after: seconds to wait before asking again; None where nothing is said of it.
+        kind: of the problem, such as `four-eyes`; "" where the API does not say.
     """
 
     status: int
@@ -56,6 +57,7 @@ class ApiError(Exception):
     detail: str = ""
     fields: tuple[FieldProblem, ...] = field(default=())
     retry_after: int | None = None
+    kind: str = ""
 
     def __str__(self) -> str:
         return self.detail or self.title
@@ -220,6 +222,7 @@ def _read_problem(answer: httpx.Response) -> ApiError:
         detail=str(problem.get("detail") or ""),
         fields=tuple(_read_fields(problem.get("errors"))),
         retry_after=_read_seconds(answer.headers.get("Retry-After")),
+        kind=str(problem.get("type") or "").rpartition(":")[2],
     )
 
 

@@ -26,8 +26,9 @@ def write_sheet(application: Mapping[str, Any], decision: Decision) -> str:
     figures = [
         ("Decision", decision.decision), ("Decision id", decision.id),
         ("Time", f"{decision.at:%Y-%m-%d %H:%M:%S} UTC"),
-        ("Probability of default", f"{decision.probability_of_default or 0:.2%}"),
-        ("Score", str(decision.score)), ("Expected NPV", f"{decision.expected_npv or 0:,.2f}"),
+        ("Probability of default", _show(decision.probability_of_default, ".2%")),
+        ("Score", _show(decision.score, "d")),
+        ("Expected NPV", _show(decision.expected_npv, ",.2f")),
         ("Model", f"{decision.model.name} {decision.model.version}"),
         ("Policy", f"{decision.policy.version} ({decision.policy.digest})"),
     ]  # fmt: skip
@@ -52,6 +53,10 @@ def write_letter(decision: Decision) -> str:
         f"Please name {escape(named)}.</p><p>Yours sincerely</p>"
     )
     return _write_page("Your application", body, is_simulated=decision.simulated)
+
+
+def _show(value: float | None, form: str) -> str:
+    return "none" if value is None else format(value, form)
 
 
 def _write_page(title: str, body: str, *, is_simulated: bool) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -17,6 +16,7 @@ from loantap.portfolio.errors import InputError
 from loantap.serving.dashboard import messages
 from loantap.serving.dashboard.answers import ServedModel
 from loantap.serving.dashboard.client import ApiError
+from loantap.serving.dashboard.last_run import LastRun
 from loantap.serving.dashboard.look import Theme, colour_chart, write_style
 from loantap.serving.dashboard.session import Session, begin_session
 from loantap.serving.dashboard.settings import DashboardSettings, read_settings
@@ -160,7 +160,8 @@ def _is_simulated(settings: DashboardSettings, model: ServedModel | None) -> boo
     """Whether the model, or where there is none the last run, is a demo."""
     if model is not None:
         return model.origin == SIMULATED
-    path = settings.reports / "metrics.json"
-    if not path.is_file():
+    try:
+        return bool(LastRun(settings).read_report("metrics.json").get("origin") == SIMULATED)
+    except InputError:
+        # No run yet, or what it left is damaged, which the page tells that shows it.
         return False
-    return bool(json.loads(path.read_text("utf-8")).get("origin") == SIMULATED)

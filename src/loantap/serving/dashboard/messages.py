@@ -16,6 +16,8 @@ LOST: Final = (
     "your key again on the left. Decisions are kept: find them under Decisions."
 )
 NO_RUN: Final = "There is nothing to show yet. `make run` makes it; it takes about two minutes."
+# Of problems that no right of a key would solve.
+_FORBIDDEN: Final = {"four-eyes": "Another person must do this"}
 _RIGHTS: Final = {
     "score": "to score applications",
     "decide": "to take and decide cases",
@@ -53,7 +55,8 @@ def explain_error(error: ApiError) -> Message:
                 is_mendable=True,
             )
         case 403:
-            return Message(f"**Your key does not allow this.** {_say(error)}", is_mendable=True)
+            what = _FORBIDDEN.get(error.kind, "Your key does not allow this")
+            return Message(f"**{what}.** {_say(error)}", is_mendable=True)
         case 404:
             return Message(f"**There is none.** {_say(error)}", is_mendable=True)
         case 409:

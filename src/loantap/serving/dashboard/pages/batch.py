@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from uuid import uuid4
 
 import pandas as pd
 import streamlit as st
@@ -42,7 +43,8 @@ def _show(page: Page) -> None:
         st.warning(problem)
         return
     # The same file in the same session is answered from the record, not decided again.
-    key = f"{id(st.session_state)}-{hashlib.sha256(content).hexdigest()}"
+    session_id = st.session_state.setdefault("batch-session", uuid4().hex)
+    key = f"{session_id}-{hashlib.sha256(content).hexdigest()}"
     if st.button("Decide", type="primary"):
         with st.status("Deciding ...") as status:
             answer = session.api.score_csv(text, key)

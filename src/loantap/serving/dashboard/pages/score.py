@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 from uuid import uuid4
 
 import altair as alt
 import pandas as pd
 import streamlit as st
 
+from loantap.portfolio.amortisation import emi_of_one
 from loantap.reporting.charts.frame import dress_chart
 from loantap.serving.dashboard.answers import ApplicationSchema, Decision, FormField
 from loantap.serving.dashboard.client import Api
@@ -29,6 +31,7 @@ _GROUPS: Final = ("Loan", "Applicant", "Credit history")
 _WHAT_IF: Final = ("loan_amnt", "int_rate", "annual_inc", "dti")
 _HEADLINES: Final = {"approve": "Approve", "refer": "Refer to a person", "decline": "Decline"}
 _LARGEST_BARS: Final = 12
+_NUMBER: Final = re.compile(r"\d+(?:\.\d+)?")
 
 
 def show() -> None:
@@ -100,7 +103,9 @@ def _ask(one: FormField) -> Any:
         st.session_state[key] = _start_at(one, start)
     label = f"{one.meaning} ({one.unit})" if one.unit else one.meaning
     if one.values:
-        return st.selectbox(label, one.values, key=key, help=one.name)
+        return st.selectbox(
+            label, one.values, key=key, help=one.name, index=None, format_func=_show_choice
+        )
     if one.kind == "integer":
         low, high = (None if end is None else int(end) for end in (one.minimum, one.maximum))
         return st.number_input(label, low, high, step=1, key=key, help=one.name)
@@ -109,14 +114,29 @@ def _ask(one: FormField) -> Any:
     return st.text_input(label, key=key, help=one.name, max_chars=100)
 
 
+def _show_choice(choice: str | float) -> str:
+    return choice if isinstance(choice, str) else f"{choice:g}"
+
+
 def _start_at(one: FormField, value: Any) -> Any:
     if one.values:
-        return value if value in one.values else one.values[0]
+        return _choose(one.values, value)
     if one.kind == "integer":
         return None if value is None else int(value)
     if one.kind == "number":
         return None if value is None else float(value)
     return "" if value is None else str(value)
+
+
+def _choose(values: list[str | float], value: Any) -> str | float | None:
+    """The choice that a value means; None where it is none of them, so that nothing is guessed.
+
+    A source file writes numbers with their unit, such as `4 years`.
+    """
+    if value in values:
+        return cast("str | float", value)
+    number = _NUMBER.match(str(value))
+    return float(number[0]) if number and float(number[0]) in values else None
 
 
 def _show_decision(application: dict[str, Any], decision: Decision) -> None:
@@ -220,8 +240,15 @@ def _show_what_if(
         if st.form_submit_button("Decide what if"):
             # A what-if is no application of the applicant's.
             changed.pop("application_id", None)
+            changed["installment"] = _find_instalment(changed)
             st.session_state["what-if"] = api.score(changed, uuid4().hex)
     other = st.session_state.get("what-if")
     if other is not None:
         st.markdown(f"**{_HEADLINES.get(other.decision, other.decision)}** (`{other.id}`)")
         show_figures(*_list_figures(other))
+
+
+def _find_instalment(application: dict[str, Any]) -> float:
+    """The instalment of these terms; the old one would contradict them."""
+    terms = (float(application[name]) for name in ("loan_amnt", "int_rate", "term"))
+    return round(emi_of_one(*terms), 2)

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import streamlit as st
 
 from loantap.serving.dashboard.pages import (
     batch,
     decisions,
     later,
+    model,
+    policy,
+    portfolio,
     queue,
     score,
+)
+
+# Drawn here: Streamlit would fetch one of its own icons from a server of fonts.
+_ICON: Final = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><rect width="16" height="16" '
+    'rx="3" fill="#1f5fbf"/><path d="M4 3v10h8v-2H6V3z" fill="#fff"/></svg>'
 )
 
 
@@ -17,7 +28,7 @@ def show_app() -> None:
     """The chosen page among all pages."""
     st.set_page_config(
         page_title="LoanTap underwriting",
-        page_icon=":material/account_balance:",
+        page_icon=_ICON,
         layout="wide",
         menu_items={"Get help": None, "Report a bug": None},
     )
@@ -31,6 +42,12 @@ def show_app() -> None:
                         url_path="decisions"),
                 st.Page(batch.show, title="Batch", icon=":material/upload_file:",
                         url_path="batch"),
+            ],
+            "Risk": [
+                st.Page(portfolio.show, title="Portfolio", icon=":material/query_stats:",
+                        url_path="portfolio"),
+                st.Page(policy.show, title="Policy", icon=":material/gavel:", url_path="policy"),
+                st.Page(model.show, title="Model", icon=":material/function:", url_path="model"),
             ],
             "To come": [
                 st.Page(later.show_watch_list, title="Watch-list", icon=":material/visibility:",

@@ -1,0 +1,86 @@
+"""The chart of the frontier that a person moves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import altair as alt
+import pandas as pd
+
+from loantap.reporting.charts.frame import INK, MUTED, colour_by, dress_chart, hover
+from loantap.reporting.formatting import count, money, percent
+from loantap.reporting.page_table import list_rows, with_interval
+
+_CAPPED: Final = "capped_default_rate"
+_FAMILIES: Final = {
+    "npv_hurdle": "Expected NPV above a hurdle",
+    _CAPPED: "Expected default rate at most a cap",
+    "pd_cutoff": "PD below a cut-off",
+}
+_TOLD: Final = ("Approved", "Default rate of approved", "Profit per application", "n")
+_HEIGHT: Final = 320
+# A name on a ground of the page's colour, so that lines do not cross it.
+_LOOKS: Final[Sequence[Mapping[str, Any]]] = (
+    {"color": "var(--page)", "stroke": "var(--page)", "strokeWidth": 5, "opacity": 0.85},
+    {"color": INK, "fontWeight": "bold"},
+)
+
+
+def chart_again(curves: pd.DataFrame, policies: pd.DataFrame) -> alt.LayerChart:
+    """Profit per application against the default rate of approved loans, with policies as points.
+
+    Args:
+        curves: of `frontier_again.decide_again`.
+        policies: of `frontier_again.Again.compare`.
+    """
+    lines = _word(curves).assign(series=curves["family"].map(_FAMILIES))
+    # A line goes from its strictest point to its widest: by its cap, or by the share approved.
+    is_cap = curves["family"].eq(_CAPPED)
+    lines = lines.assign(path=curves["hurdle"].where(is_cap, curves["approval_rate"]))
+    points = _word(policies).assign(name=policies["label"])
+    points = points[policies["approved"].gt(0)]
+    x = alt.X("default_rate_approved:Q", title="Default rate among approved loans",
+              axis=alt.Axis(format=".0%"), scale=alt.Scale(zero=False, nice=True))  # fmt: skip
+    y = alt.Y("profit:Q", title="Imputed profit per application", axis=alt.Axis(format=",.0f"))
+    colour = colour_by("series", list(_FAMILIES.values()))
+    base = alt.Chart(lines)
+    dots = alt.Chart(points)
+    return dress_chart(
+        [
+            base.mark_rule(opacity=0.25, strokeWidth=2).encode(
+                x, alt.Y("profit_low:Q", title=""), colour, y2="profit_high:Q"
+            ),
+            base.mark_line(strokeWidth=2, point={"size": 30}).encode(
+                x, y, colour, order="path:Q",
+                tooltip=hover(*_TOLD, first=("series", "Policy")),
+            ),
+            alt.Chart(pd.DataFrame({"y": [0]})).mark_rule(color=MUTED).encode(y="y:Q"),
+            dots.mark_point(filled=True, size=110, color=INK, opacity=1).encode(
+                x, y, tooltip=hover(*_TOLD, first=("name", "Policy"))
+            ),
+            *(
+                dots.mark_text(align="right", dx=-9, dy=-9, fontSize=12, **look).encode(
+                    x, y, text="name:N"
+                )
+                for look in _LOOKS
+            ),
+        ],
+        height=_HEIGHT,
+    )  # fmt: skip
+
+
+def _word(figures: pd.DataFrame) -> pd.DataFrame:
+    """The figures of points, with what they say when they are pointed at."""
+    told = [
+        {
+            "Approved": percent(row["approval_rate"]),
+            "Default rate of approved": with_interval(row, "default_rate_approved", percent),
+            "Profit per application": with_interval(row, "profit", money),
+            "n": count(row["n"]),
+        }
+        for row in list_rows(figures)
+    ]
+    columns = ["default_rate_approved", "profit", "profit_low", "profit_high"]
+    words = pd.DataFrame(told, index=figures.index, columns=list(_TOLD))
+    return pd.concat([figures[columns], words], axis=1)

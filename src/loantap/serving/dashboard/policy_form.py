@@ -1,0 +1,76 @@
+"""The form in which a person writes a new version of the credit policy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import streamlit as st
+
+from loantap.serving.dashboard.answers import PolicyVersion
+from loantap.serving.dashboard.policy_words import RULES, TARGETS, Content
+
+# Shown in per cent: limits and step, which are those of `Rules` and `Targets`.
+_PERCENT: Final[Mapping[str, tuple[float, float, float]]] = {
+    "min_margin": (-50.0, 50.0, 0.1),
+    "review_margin": (0.0, 50.0, 0.01),
+    "max_probability_of_default": (0.1, 100.0, 1.0),
+    **dict.fromkeys(TARGETS, (0.0, 100.0, 1.0)),
+}
+# A share typed in per cent has no more digits than these.
+_DIGITS: Final = 8
+
+
+def ask_policy(in_force: PolicyVersion, content: Content) -> dict[str, Any] | None:
+    """Draw the form; it starts from the policy in force.
+
+    Returns:
+        The policy as the API takes it, without author, who is whoever proposes it, once it was
+        sent off; None until then.
+    """
+    # Another policy in force is another start.
+    key = f"propose:{in_force.id}:{in_force.digest}"
+    with st.form(key):
+        left, right = st.columns(2)
+        version = left.text_input("New version", key=f"{key}:version", max_chars=50,
+                                  placeholder="such as 2026-12")  # fmt: skip
+        day = right.date_input("Takes effect on", datetime.now(UTC).date(), key=f"{key}:day")
+        names = list(content.economics.scenarios)
+        scenario = st.selectbox("Scenario of expected NPV", names, key=f"{key}:scenario",
+                                index=names.index(content.scenario_name))  # fmt: skip
+        left, right = st.columns(2)
+        with left:
+            st.markdown("**Rules**")
+            rules = {of: _ask(of, RULES[of][0], content.rules, key) for of in RULES}
+        with right:
+            st.markdown("**Targets**")
+            targets = {of: _ask(of, TARGETS[of][0], content.targets, key) for of in TARGETS}
+        if not st.form_submit_button("Propose", type="primary"):
+            return None
+    if not version.strip():
+        st.warning("Give the new version a name.")
+        return None
+    return {
+        "id": in_force.policy["id"],
+        "version": version.strip(),
+        "effective_from": str(day),
+        "scenario": scenario,
+        "rules": rules,
+        "targets": targets,
+    }
+
+
+def _ask(of: str, label: str, group: Any, key: str) -> float:
+    value = float(getattr(group, of))
+    if of not in _PERCENT:
+        return float(
+            st.number_input(label, 1.0, None, value, 500.0, format="%.0f", key=f"{key}:{of}")
+        )
+    low, high, step = _PERCENT[of]
+    shown = round(100 * value, _DIGITS)
+    given = st.number_input(
+        f"{label} (%)", low, high, shown, step, format="%.4g", key=f"{key}:{of}"
+    )
+    # What nobody touched stays as it is to the last digit.
+    return value if given == shown else round(float(given) / 100, _DIGITS + 2)

@@ -1,0 +1,169 @@
+"""A credit policy in words: its rules, targets and assumptions, and how two policies differ."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pydantic import ValidationError
+
+from loantap.policy.credit_policy import Rules, Targets
+from loantap.policy.money.scenarios import Economics, Scenario
+from loantap.reporting.formatting import count, percent, whole_percent
+from loantap.serving.dashboard.answers import PolicyVersion
+from loantap.serving.dashboard.client import ApiError
+
+
+def _share_of_term(value: float) -> str:
+    return f"{whole_percent(value)} of the term"
+
+
+def _percent_of_number(value: float) -> str:
+    return f"{value:g}% a year"
+
+
+def _fine_percent(value: float) -> str:
+    """Margins are small: 0.26% must not read as 0.3%."""
+    return percent(value, 2)
+
+
+# What a person calls each field, and how its value is written.
+RULES: Final[Mapping[str, tuple[str, Callable[[float], str]]]] = {
+    "min_margin": ("Least expected NPV, of the principal", _fine_percent),
+    "review_margin": ("A person decides within", _fine_percent),
+    "max_probability_of_default": ("Highest PD", percent),
+    "max_loan_amount": ("Largest loan without a person", count),
+}
+TARGETS: Final[Mapping[str, tuple[str, Callable[[float], str]]]] = {
+    "review_capacity": ("Applications that people can look at, at most", percent),
+    "min_approval_rate": ("Approved or referred, at least", percent),
+    "max_default_rate": ("Default rate of what is approved, at most", percent),
+    "max_concentration": ("Principal in one state, at most", percent),
+}
+ASSUMPTIONS: Final[Mapping[str, tuple[str, Callable[[float], str]]]] = {
+    "cost_of_funds_pct": ("Cost of funds", _percent_of_number),
+    "loss_given_default": ("LGD: of the balance at default, never recovered", whole_percent),
+    "default_at_share_of_term": ("A loan that is charged off stops paying after", _share_of_term),
+    "origination_cost_share": ("Cost of making a loan, of its principal", percent),
+    "paid_share_of_term": ("A loan that is paid back is settled after", _share_of_term),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a policy says, read from an answer of the API.
+
+    Attributes:
+        rules: what decides.
+        targets: what the rules were chosen to reach.
+        scenario_name: of the scenario that expected NPV is computed in.
+        economics: all scenarios of the policy.
+    """
+
+    rules: Rules
+    targets: Targets
+    scenario_name: str
+    economics: Economics
+
+    @property
+    def scenario(self) -> Scenario:
+        """The assumptions that the policy rests on."""
+        return self.economics.scenarios[self.scenario_name]
+
+
+def read_content(policy: PolicyVersion) -> Content:
+    """What a policy says.
+
+    Raises:
+        ApiError: the API tells of it in a form that is not this version's.
+    """
+    try:
+        content = Content(
+            Rules.model_validate(policy.policy["rules"]),
+            Targets.model_validate(policy.policy["targets"]),
+            str(policy.policy["scenario"]),
+            Economics.model_validate(policy.economics),
+        )
+    except (KeyError, ValidationError) as error:
+        raise _unknown_form(policy) from error
+    if content.scenario_name not in content.economics.scenarios:
+        raise _unknown_form(policy)
+    return content
+
+
+def _unknown_form(policy: PolicyVersion) -> ApiError:
+    return ApiError(
+        200,
+        f"Policy {policy.version} is in a form that this dashboard does not know",
+        "Run API and dashboard of the same version",
+    )
+
+
+def word_rules(content: Content) -> list[str]:
+    """What decides, one sentence a rule, in the order of `Decider`: the first that fits decides."""
+    rules = content.rules
+    low, high = rules.min_margin - rules.review_margin, rules.min_margin + rules.review_margin
+    return [
+        (
+            "**Refer to a person** an application that is unlike all loans the model was trained "
+            "on, or that lacks amount, rate or term."
+        ),
+        (
+            f"**Decline** where the PD is above {percent(rules.max_probability_of_default)}, "
+            "whatever the loan is to earn."
+        ),
+        (
+            f"**Decline** where the loan is expected to earn less than {_fine_percent(low)} of "
+            "its principal over its life, at its own rate and term."
+        ),
+        (
+            f"**Refer to a person** a loan of more than {count(rules.max_loan_amount)}, and one "
+            f"expected to earn {_fine_percent(low)} to {_fine_percent(high)} of its principal."
+        ),
+        "**Approve** all others.",
+    ]
+
+
+def list_targets(content: Content) -> list[tuple[str, str]]:
+    """Each target and its value, in words."""
+    return [(name, word(getattr(content.targets, of))) for of, (name, word) in TARGETS.items()]
+
+
+def list_assumptions(content: Content) -> list[tuple[str, str, str, str]]:
+    """Each assumption of the scenario: what it is, its value, its range, and who says so."""
+    listed = []
+    for of, (name, word) in ASSUMPTIONS.items():
+        allowed = content.economics.ranges[of]
+        listed.append(
+            (
+                name,
+                word(getattr(content.scenario, of)),
+                f"{word(allowed.low)} to {word(allowed.high)}",
+                allowed.source,
+            )
+        )
+    return listed
+
+
+def list_differences(before: Content, after: Content) -> list[tuple[str, str, str]]:
+    """What differs between two policies: what it is, and its value before and after."""
+    rows = [("Scenario", before.scenario_name, after.scenario_name)]
+    parts: list[tuple[Any, Any, Mapping[str, tuple[str, Callable[[float], str]]]]] = [
+        (before.rules, after.rules, RULES),
+        (before.targets, after.targets, TARGETS),
+        (before.scenario, after.scenario, ASSUMPTIONS),
+    ]
+    unequal = [row for row in rows if row[1] != row[2]]
+    for old, new, fields in parts:
+        for of, (name, word) in fields.items():
+            was, becomes = getattr(old, of), getattr(new, of)
+            if was != becomes:
+                unequal.append((name, *_tell_apart(was, becomes, word)))
+    return unequal
+
+
+def _tell_apart(was: float, becomes: float, word: Callable[[float], str]) -> tuple[str, str]:
+    """Two values in words; in full where words would make them look the same."""
+    told = word(was), word(becomes)
+    return told if told[0] != told[1] else (f"{was:.10g}", f"{becomes:.10g}")

@@ -1,0 +1,138 @@
+"""The dashboard's pages on what a whole run has left."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from loantap.reporting.formatting import money, percent
+from tests.serving.dashboard.screen import (
+    Screen,
+    answer_with,
+    look,
+    read_all,
+    refuse_connections,
+)
+from tests.serving.dashboard.test_model_page import KEY, MODEL
+from tests.support.temporary_project import Project
+
+
+@pytest.fixture
+def screen(demo: Project, monkeypatch: pytest.MonkeyPatch) -> Screen:
+    routes = {"/v1/key": (200, KEY), "/v1/model": (200, MODEL)}
+    return Screen(monkeypatch, httpx.MockTransport(answer_with(routes)), demo.folder)
+
+
+@pytest.fixture
+def data(demo: Project) -> Path:
+    return demo.folder / "data"
+
+
+def find(widgets: Any, label: str) -> Any:
+    """The widget whose label begins so."""
+    [found] = [one for one in widgets if one.label.startswith(label)]
+    return found
+
+
+def test_findings_and_actions_are_those_of_the_run(screen: Screen, data: Path) -> None:
+    said = read_all(screen.open("portfolio", "lt_key"))
+
+    summary = json.loads((data / "08_reporting/summary.json").read_text("utf-8"))
+    for one in [*summary["findings"], *summary["actions"]]:
+        assert f"<b>{money(one['money']['value'])}</b>" in said
+    assert said.count("<article>") == len(summary["findings"]) + len(summary["actions"])
+
+
+def test_segments_can_be_chosen_and_the_pincode_is_not_among_them(
+    screen: Screen, data: Path
+) -> None:
+    app = screen.open("portfolio", "lt_key")
+    findings = pd.read_parquet(data / "07_model_output/findings.parquet")
+    audited = set(findings.loc[findings["role"].eq("audit"), "phrase"])
+    assert {"pincode", "state"} <= audited
+    assert not audited & set(find(app.selectbox, "Factor").options)
+
+    find(app.selectbox, "Factor").select("DTI")
+    find(app.checkbox, "Only segments").uncheck()
+    said = read_all(look(app.run()))
+
+    of_dti = findings[findings["phrase"].eq("DTI")]
+    assert said.count("<td>DTI: ") == len(of_dti) > 1
+    for segment, rate in zip(of_dti["segment"], of_dti["default_rate"], strict=True):
+        assert f"<td>DTI: {segment}</td>" in said
+        assert percent(rate) in said
+    assert "Pincode: " not in said
+    assert "Pincode and state are looked at in the audit" in said
+
+
+def test_at_the_lgd_of_the_run_the_frontier_has_its_figures_and_at_another_others(
+    screen: Screen, data: Path
+) -> None:
+    compared = pd.read_parquet(data / "07_model_output/policy_comparison.parquet")
+    of_run = compared[
+        compared["sample"].eq("cv") & compared["scenario"].eq("mid")
+        & compared["paid_life"].eq("contractual") & compared["policy"].eq("npv")
+    ]  # fmt: skip
+    own = money(float(of_run["profit"].iloc[0]))
+    app = screen.open("portfolio", "lt_key")
+    assert find_profit(app) == own
+
+    app = look(find(app.slider, "LGD").set_value(100).run())
+
+    assert find_profit(app) != own
+
+
+def find_profit(app: AppTest) -> str:
+    """Profit per application of expected NPV in the table below the frontier."""
+    [table] = [part for part in read_all(app).split("<table>") if "Against everybody" in part]
+    row = table.partition("<td>Expected NPV above 0</td>")[2].partition("</tr>")[0]
+    cells = row.split("<td class=num>")
+    return cells[3].split(" ")[0]
+
+
+def test_a_cut_off_is_moved(screen: Screen) -> None:
+    app = screen.open("portfolio", "lt_key")
+
+    said = read_all(look(find(app.slider, "Approve below").set_value(1).run()))
+
+    assert "<td>PD below 1%</td><td class=num>0% [" in said
+
+
+def test_the_portfolio_is_shown_while_the_api_is_down(
+    demo: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    down = Screen(monkeypatch, httpx.MockTransport(refuse_connections), demo.folder)
+
+    said = read_all(down.open("portfolio", "lt_key"))
+
+    assert "The frontier, by your own assumptions" in said
+    assert "SIMULATED" in said
+
+
+def test_the_model_page_has_figures_with_n_and_intervals(screen: Screen, data: Path) -> None:
+    said = read_all(screen.open("model", "lt_key"))
+
+    metrics = json.loads((data / "08_reporting/metrics.json").read_text("utf-8"))["lending"]
+    auc = metrics["test"]
+    assert f"test, n {auc['n']:,}" in said
+    told = f"{auc['roc_auc']:.3f} [{auc['roc_auc_low']:.3f} to {auc['roc_auc_high']:.3f}]"
+    assert told in said
+    stability = json.loads((data / "08_reporting/stability.json").read_text("utf-8"))
+    for one in stability["models"]["lending"]["populations"]:
+        assert f"{one['n']:,}" in said
+
+
+def test_the_model_card_is_shown_when_it_is_asked_for(screen: Screen) -> None:
+    app = screen.open("model", "lt_key")
+    assert not app.get("iframe")
+
+    app = look(find(app.toggle, "Read it here").set_value(True).run())
+
+    [frame] = app.get("iframe")
+    assert "Model card: probability of default" in frame.proto.srcdoc

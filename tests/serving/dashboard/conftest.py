@@ -1,0 +1,31 @@
+"""An API for the pages of the dashboard."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import httpx
+import pytest
+
+from loantap.model.scoring.scorer import Scorer
+from loantap.model.scoring.trained import TrainedModel
+from tests.serving.api.served import Api, make_api
+from tests.serving.dashboard.screen import Screen
+
+
+@pytest.fixture(scope="session")
+def lending(lending_model: TrainedModel) -> Scorer:
+    """What decides."""
+    return Scorer(lending_model, "loantap-lending-demo", "3")
+
+
+@pytest.fixture
+def api(tmp_path: Path, lending: Scorer) -> Api:
+    """An API with an empty log."""
+    return make_api(tmp_path, lending, None)
+
+
+@pytest.fixture
+def screen(api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Screen:
+    """The dashboard over this API, in a project in which nothing was run yet."""
+    return Screen(monkeypatch, httpx.WSGITransport(app=api.app), tmp_path)

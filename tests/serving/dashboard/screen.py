@@ -1,0 +1,84 @@
+"""A page of the dashboard as a person sees it, over an API in the tests' own process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from loantap.serving.dashboard import client
+from loantap.serving.dashboard.session import OWN_KEY
+from loantap.serving.dashboard.settings import API_VARIABLE, KEY_VARIABLE, PROJECT_VARIABLE
+
+_PLACE = "http://dashboard.test"
+_SECONDS = 30
+
+
+class Screen:
+    """Opens pages.
+
+    Args:
+        monkeypatch: sets the environment of the dashboard.
+        transport: what stands for the way to the API.
+        project: folder of the last run.
+    """
+
+    def __init__(
+        self, monkeypatch: pytest.MonkeyPatch, transport: httpx.BaseTransport, project: Path
+    ) -> None:
+        st.cache_resource.clear()
+        monkeypatch.setenv(API_VARIABLE, _PLACE)
+        monkeypatch.setenv(PROJECT_VARIABLE, str(project))
+        monkeypatch.setenv(KEY_VARIABLE, "")
+        monkeypatch.setattr(
+            client, "open_http", lambda url: httpx.Client(transport=transport, base_url=url)
+        )
+
+    def open(self, page: str, key: str = "") -> AppTest:
+        """A page for the owner of a key; nobody is signed in without one."""
+        script = f"from loantap.serving.dashboard.pages import {page}\n{page}.show()"
+        app = AppTest.from_string(script, default_timeout=_SECONDS)
+        if key:
+            app.session_state[OWN_KEY] = key
+        return look(app.run())
+
+
+def look(app: AppTest) -> AppTest:
+    """The page, which must not have ended in an error of Python's."""
+    assert not app.exception, app.exception[0].value
+    return app
+
+
+def press(app: AppTest, label: str) -> AppTest:
+    """The page after a button of this label was pressed."""
+    found = [button for button in app.button if button.label == label]
+    assert found, f"no button {label} among {[button.label for button in app.button]}"
+    return look(found[0].click().run())
+
+
+def read_all(app: AppTest) -> str:
+    """All that the page says, headings, messages and tables included."""
+    kinds: list[Any] = [app.title, app.subheader, app.markdown, app.caption, app.info, app.success,
+                        app.warning, app.error]  # fmt: skip
+    said = [str(one.value) for kind in kinds for one in kind]
+    return "\n".join([*said, *(str(one.proto.body) for one in app.get("html"))])
+
+
+def refuse_connections(_request: httpx.Request) -> httpx.Response:
+    """An API that is not running."""
+    raise httpx.ConnectError("nobody listens there")
+
+
+def answer_with(routes: dict[str, tuple[int, Any]]) -> Callable[[httpx.Request], httpx.Response]:
+    """An API that gives the same answer to each path; others are not found."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        status, body = routes.get(request.url.path, (404, {"title": "There is no such thing"}))
+        return httpx.Response(status, json=body)
+
+    return answer

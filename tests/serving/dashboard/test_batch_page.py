@@ -1,0 +1,50 @@
+"""The Batch page: what a session sends twice is one batch; two sessions send two."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+from streamlit.testing.v1 import AppTest
+
+from loantap.serving.dashboard.pages.batch import find_problem
+from tests.serving.api.served import Api
+from tests.serving.dashboard.screen import Screen, look, press, read_all
+
+
+def _upload(app: AppTest, content: bytes) -> AppTest:
+    return look(app.get("file_uploader")[0].upload("a.csv", content, "text/csv").run())
+
+
+def _write_csv(api: Api) -> bytes:
+    example = api.get("/v1/schema/application").json["example"]
+    text = io.StringIO()
+    writer = csv.DictWriter(text, example)
+    writer.writeheader()
+    writer.writerows([example, {**example, "annual_inc": "-5"}])
+    return text.getvalue().encode()
+
+
+def _count(api: Api) -> int:
+    return len(api.get("/v1/decisions").json["items"])
+
+
+def test_two_sessions_are_never_answered_with_each_other_s_decisions(
+    api: Api, screen: Screen
+) -> None:
+    content = _write_csv(api)
+    first = _upload(screen.open("batch", api.key), content)
+    first = press(press(first, "Decide"), "Decide")
+    assert _count(api) == 1, "the same file in the same session is one batch"
+
+    press(_upload(screen.open("batch", api.key), content), "Decide")
+
+    assert _count(api) == 2
+    assert "Rows with errors" in read_all(first)
+
+
+def test_wrong_columns_are_one_message() -> None:
+    problem = find_problem(",".join(f"x{n}" for n in range(27)) + "\n1", ["loan_amnt", "dti"], 99)
+
+    assert problem is not None
+    assert problem.startswith("These columns are missing: loan_amnt, dti.")

@@ -1,0 +1,136 @@
+"""The Model page: what the API says of the model, and where something is missing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.serving.api.served import Api, make_api
+from tests.serving.dashboard.screen import Screen, answer_with, read_all, refuse_connections
+
+KEY = {"id": "k", "owner": "Reader", "person": "Reader", "scopes": ["read"]}
+# As the API answers after a run in which a challenger was tried.
+MODEL: dict[str, Any] = {
+    "name": "loantap-lending-demo", "version": "4", "origin": "simulated", "kind": "logistic",
+    "aliases": ["champion"], "training_loans": 18_000, "training_charge_offs": 3_478,
+    "features": ["dti_pct", "term_months"], "loaded_at": "2026-11-29T00:12:24.070907Z",
+    "state": "fresh", "doubt": None, "trained_at": "2026-11-28T21:40:46.317000Z",
+    "challenger": {
+        "name": "boosting", "version": None, "candidate": "boosting", "incumbent": "logistic",
+        "promoted": False, "headline": "boosting does not take the place of logistic",
+        "conditions": [
+            {"name": "calibrated", "holds": True, "evidence": "ECE 0.0063"},
+            {"name": "better AUC", "holds": False, "evidence": "-0.00290 [-0.00460, -0.00110]"},
+        ],
+    },
+    "history": [
+        {"name": "loantap-lending-demo", "version": "4", "created": "2026-11-28T21:40:46Z",
+         "is_champion": True, "outcome": "promoted", "reason": "every condition holds"},
+        {"name": "loantap-lending-demo", "version": "3", "created": "2026-10-28T21:40:46Z",
+         "is_champion": False, "outcome": "refused", "reason": "it is not calibrated"},
+    ],
+}  # fmt: skip
+
+
+def open_model(
+    monkeypatch: pytest.MonkeyPatch, folder: Path, status: int = 200, **changes: Any
+) -> str:
+    """What the page says where the API answers this of the model."""
+    routes = {"/v1/key": (200, KEY), "/v1/model": (status, MODEL | changes)}
+    screen = Screen(monkeypatch, httpx.MockTransport(answer_with(routes)), folder)
+    return read_all(screen.open("model", "lt_key"))
+
+
+def test_champion_challenger_and_history_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = open_model(monkeypatch, tmp_path)
+
+    assert "Champion: loantap-lending-demo, version 4" in said
+    assert "3,478 charged off" in said
+    assert "**Boosting does not take the place of logistic.**" in said
+    assert "<td>Better AUC</td><td>does not hold</td><td>-0.00290" in said
+    assert "<td>refused</td><td>it is not calibrated</td>" in said
+    assert "SIMULATED" in said
+
+
+def test_before_the_first_run_it_says_what_to_run(api: Api, screen: Screen) -> None:
+    said = read_all(screen.open("model", api.key))
+
+    assert "Champion: loantap-lending-demo, version 3" in said
+    assert "`make run`" in said
+    # These tests have no registry.
+    assert "The registry does not tell now" in said
+
+
+def test_without_a_champion_it_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    empty = make_api(tmp_path, None, None)
+    screen = Screen(monkeypatch, httpx.WSGITransport(app=empty.app), tmp_path)
+
+    said = read_all(screen.open("model", empty.key))
+
+    assert "there is no champion" in said
+    assert "Champion:" not in said
+
+
+def test_a_model_that_may_be_outdated_is_told(api: Api, screen: Screen) -> None:
+    live = api.office.desk.lending
+    assert live.loaded is not None
+    live._loaded = replace(live.loaded, doubt="the registry does not answer")
+
+    assert "goes on as the last good one" in read_all(screen.open("model", api.key))
+
+
+def test_without_a_challenger_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "None was tried against it" in open_model(monkeypatch, tmp_path, challenger=None)
+
+
+def test_an_answer_of_another_version_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = open_model(monkeypatch, tmp_path, history="none")
+
+    assert "Run API and dashboard of the same version" in said
+
+
+def test_an_api_that_is_down_is_told_and_the_last_run_is_still_looked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    down = Screen(monkeypatch, httpx.MockTransport(refuse_connections), tmp_path)
+
+    said = read_all(down.open("model", "lt_some_key"))
+
+    assert "The API is not running" in said
+    assert "`make run`" in said
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [("[", "it is no JSON"), ("[1]", "it is no JSON object"), ("{}", "it says nothing of lending")],
+)
+def test_a_report_that_cannot_be_used_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, problem: str
+) -> None:
+    path = tmp_path / "data/08_reporting/metrics.json"
+    path.parent.mkdir(parents=True)
+    path.write_text(text, "utf-8")
+
+    said = open_model(monkeypatch, tmp_path)
+
+    assert f"{path}: {problem}" in said
+    assert "`make run` again" in said
+
+
+def test_a_damaged_report_does_not_take_the_page_away_where_the_api_is_down(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "data/08_reporting/metrics.json"
+    path.parent.mkdir(parents=True)
+    path.write_text("[", "utf-8")
+    down = Screen(monkeypatch, httpx.MockTransport(refuse_connections), tmp_path)
+
+    assert f"{path}: it is no JSON" in read_all(down.open("model", "lt_some_key"))

@@ -1,0 +1,198 @@
+"""The Policy page: two people change a policy; one cannot."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from loantap.serving.dashboard.answers import PolicyVersion
+from loantap.serving.dashboard.client import ApiError
+from loantap.serving.dashboard.policy_words import list_differences, read_content, word_rules
+from loantap.serving.keys.keys import Scope
+from tests.serving.api.served import EVERYTHING, Api
+from tests.serving.dashboard.screen import Screen, look, press, read_all, refuse_connections
+
+VERSION = "2026-12"
+
+
+def propose(app: AppTest, **changes: Any) -> AppTest:
+    """Fill in the form and send it off; shares are in per cent."""
+    for name, value in ({"version": VERSION} | changes).items():
+        [field] = [one for one in [*app.text_input, *app.number_input, *app.date_input]
+                   if str(one.key).endswith(f":{name}")]  # fmt: skip
+        field.set_value(value)
+    return press(app, "Propose")
+
+
+@pytest.fixture
+def second(api: Api) -> str:
+    """A key of another person."""
+    return api.make_key("Second Person", EVERYTHING)
+
+
+def test_the_policy_in_force_is_told_in_words(api: Api, screen: Screen) -> None:
+    said = read_all(screen.open("policy", api.key))
+
+    assert "In force: npv 2026-11" in said
+    assert "where the PD is above 60.0%" in said
+    assert "a loan of more than 35,000" in said
+    assert "earn -0.26% to 0.26%" in said
+    assert "LoanTap credit policy" in said
+    assert api.get("/v1/policy").json["digest"] in said
+    assert "Nobody proposes a change" in said
+
+
+def test_without_a_key_the_page_asks_for_one(screen: Screen) -> None:
+    app = screen.open("policy")
+
+    assert "paste your API key" in read_all(app)
+    assert not app.subheader
+
+
+def test_two_people_change_a_policy(api: Api, screen: Screen, second: str) -> None:
+    before = api.get("/v1/policy").json["policy"]
+    app = propose(screen.open("policy", api.key), max_loan_amount=20_000, min_approval_rate=45)
+    assert "npv 2026-12 is proposed" in read_all(app)
+    [proposal] = [i for i in api.get("/v1/policies").json["items"] if i["state"] == "proposed"]
+    assert proposal["policy"] == before | {
+        "version": VERSION, "author": "tests",
+        "effective_from": str(datetime.now(UTC).date()),
+        "rules": before["rules"] | {"max_loan_amount": 20_000},
+        "targets": before["targets"] | {"min_approval_rate": 0.45},
+    }  # fmt: skip
+
+    app = press(screen.open("policy", second), "Activate")
+
+    assert "npv 2026-12 decides from now on" in read_all(app)
+    assert "a loan of more than 20,000" in read_all(app)
+    active = api.get("/v1/policy").json
+    assert (active["version"], active["approved_by"]) == ("npv 2026-12", "Second Person")
+
+
+def test_who_proposed_a_policy_is_not_offered_to_activate_it(api: Api, screen: Screen) -> None:
+    app = propose(screen.open("policy", api.key))
+
+    [button] = [one for one in app.button if one.label == "Activate"]
+    assert button.disabled
+    assert "another person activates it" in read_all(app)
+
+
+def test_a_refusal_of_the_four_eyes_rule_is_told_as_what_it_is(
+    api: Api, screen: Screen, second: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    propose(screen.open("policy", api.key))
+    app = screen.open("policy", second)
+    # Another person with the key that proposed it, which only the API can tell.
+    app.session_state["own_key"] = api.key
+    monkeypatch.setattr("loantap.serving.dashboard.pages.policy._find_obstacle", lambda *_: "")
+
+    app = press(look(app.run()), "Activate")
+
+    [told] = [str(one.value) for one in app.warning]
+    assert told.startswith("**Another person must do this.**")
+    assert "proposed it" in told
+    assert api.get("/v1/policy").json["version"] == "npv 2026-11"
+
+
+def test_a_policy_of_the_future_says_from_when_it_can_be_activated(
+    api: Api, screen: Screen, second: str
+) -> None:
+    day = datetime.now(UTC).date() + timedelta(days=40)
+    propose(screen.open("policy", api.key), day=day)
+
+    app = screen.open("policy", second)
+
+    [button] = [one for one in app.button if one.label == "Activate"]
+    assert button.disabled
+    assert f"It can be activated from {day} on" in read_all(app)
+
+
+def test_a_trial_tells_what_would_have_become_what(api: Api, screen: Screen, second: str) -> None:
+    made = [api.decide(annual_inc=60_000 + n)["decision"] for n in range(3)]
+    propose(screen.open("policy", api.key), max_loan_amount=1_000)
+
+    app = press(screen.open("policy", second), "Try on the last 30 days")
+
+    assert made == ["approve"] * 3
+    said = read_all(app)
+    assert "**3 of 3 decisions** would have been others" in said
+    assert "approve → refer</td><td class=num>3<" in said
+    assert api.get("/v1/policy").json["version"] == "npv 2026-11"
+
+
+def test_a_trial_without_decisions_says_so(api: Api, screen: Screen) -> None:
+    propose(screen.open("policy", api.key))
+
+    app = press(screen.open("policy", api.key), "Try on the last 30 days")
+
+    assert "no decision of the last 30 days" in read_all(app)
+
+
+def test_a_policy_that_the_api_refuses_names_the_field(api: Api, screen: Screen) -> None:
+    app = propose(screen.open("policy", api.key), version="2026-11", review_margin=1)
+
+    told = read_all(app)
+    assert "`policy.version`" in told
+    assert "Give it a new version" in told
+
+
+def test_a_version_without_a_name_is_not_sent(api: Api, screen: Screen) -> None:
+    app = propose(screen.open("policy", api.key), version=" ")
+
+    assert "Give the new version a name" in read_all(app)
+    assert len(api.get("/v1/policies").json["items"]) == 1
+
+
+def test_rolling_back_asks_once_more(api: Api, screen: Screen, second: str) -> None:
+    propose(screen.open("policy", api.key))
+    app = press(screen.open("policy", second), "Activate")
+    assert "Roll back to npv 2026-11" in [one.label for one in app.button]
+
+    app = press(press(app, "Roll back to npv 2026-11"), "No, leave it")
+    assert api.get("/v1/policy").json["version"] == "npv 2026-12"
+    app = press(press(app, "Roll back to npv 2026-11"), "Yes, roll back")
+
+    assert "npv 2026-11 decides again" in read_all(app)
+    assert api.get("/v1/policy").json["version"] == "npv 2026-11"
+
+
+def test_who_may_only_read_sees_policies_and_no_way_to_change_them(
+    api: Api, screen: Screen
+) -> None:
+    propose(screen.open("policy", api.key))
+
+    app = screen.open("policy", api.make_key("Reader", [Scope.READ]))
+
+    assert {one.label for one in app.button} == {"Sign out", "Try on the last 30 days"}
+    assert "no right to propose and activate policies" in read_all(app)
+
+
+def test_an_api_that_is_down_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    down = Screen(monkeypatch, httpx.MockTransport(refuse_connections), tmp_path)
+
+    assert "The API is not running" in read_all(down.open("policy", "lt_some_key"))
+
+
+def test_a_difference_too_small_for_words_is_told_in_full(api: Api) -> None:
+    told = api.get("/v1/policy").json
+    before = read_content(PolicyVersion.model_validate(told))
+    rules = told["policy"]["rules"] | {"review_margin": 0.002_600_1}
+    policy = told["policy"] | {"rules": rules}
+
+    after = read_content(PolicyVersion.model_validate(told | {"policy": policy}))
+
+    assert list_differences(before, after) == [("A person decides within", "0.0026", "0.0026001")]
+    assert list_differences(before, before) == []
+    assert len(word_rules(before)) == 5
+
+
+def test_a_policy_in_another_form_is_refused_with_what_to_do(api: Api) -> None:
+    told = api.get("/v1/policy").json
+
+    with pytest.raises(ApiError, match="same version"):
+        read_content(PolicyVersion.model_validate(told | {"policy": {"rules": {}}}))
