@@ -174,9 +174,10 @@ def describe_rules(rules: pd.DataFrame) -> PageSection:
                 "chart-rules",
                 "What each rule would have changed",
                 int(rules["n"].max()),
-                "Change of imputed profit per application, paid loans no longer than observed, "
-                "with its 95% interval. Right of the dashed line the rule earns. n: all judged "
-                "loans; rules of the search are tested on half of them, as the table says.",
+                f"Change of imputed profit per application in scenario "
+                f"{rules['scenario'].iloc[0]}, paid loans no longer than observed, with its 95% "
+                "interval. Right of the dashed line the rule earns. Beside each rule: the loans "
+                "that it was tested on; rules of the search are tested on half of them.",
                 chart_rules(rules),
             )
         )
@@ -258,7 +259,9 @@ def describe_fairness(
                 "Across: the approval rate of the group approved least often, as a share of that "
                 "of the group approved most often, from what it is today to 1. Up: imputed profit "
                 "that the NPV policy would lose, with its 95% interval; below 0 it would earn. "
-                "Where the bars hold 0, no cost can be told.",
+                "Where the bars hold 0, no cost can be told. Points that reach the same ratio "
+                "stand beside one another. A measurement, not a proposal: hurdles that depend on "
+                "a borrower's group are themselves unlawful in many places.",
                 chart_fairness_price(frontier, scenario, paid_life),
             )
         )
