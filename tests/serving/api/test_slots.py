@@ -39,7 +39,7 @@ def test_who_waited_longest_is_next() -> None:
 
 
 def test_who_comes_when_the_room_is_full_is_refused_at_once() -> None:
-    slots = Slots(1, room=1, patience=10)
+    slots = Slots(1, room=1, patience=60)
     slots.take()
     waiting = threading.Thread(target=slots.take)
     waiting.start()
@@ -47,7 +47,7 @@ def test_who_comes_when_the_room_is_full_is_refused_at_once() -> None:
 
     began = time.monotonic()
     assert not slots.take()
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 10
 
     slots.give_back()
     waiting.join()
