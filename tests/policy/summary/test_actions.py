@@ -7,6 +7,7 @@ import pytest
 from loantap.policy.summary.headlines import Money
 from tests.policy.summary.material import (
     FAIRNESS,
+    LOWER,
     NAN,
     make_policies,
     policy,
@@ -21,7 +22,8 @@ def test_the_policy_is_proposed_with_what_it_changes_and_what_later_loans_say() 
 
     assert said.title == ("Decide by expected NPV, and watch it: out of time no gain is shown")
     assert said.money == Money(100, 70, 130, "per application, against approving everybody")
-    assert "62% are approved, 22.2% (20.7 to 23.7%) of them charged off; 28% of all" in said.text
+    assert "62% are approved, 22.2% (20.7 to 23.7%) of them charged off, +3.1 points" in said.text
+    assert "points (+2.1 to +4.1) against approving everybody; 28% of all" in said.text
     assert "Profit per application goes from +490 to +595, the default rate from 19.1% to" in (
         said.text
     )
@@ -113,10 +115,20 @@ def test_a_cap_comes_with_what_it_does_out_of_time() -> None:
     )
 
 
+def test_the_default_rate_is_compared_on_the_same_loans_and_the_next_cap_beside_npv() -> None:
+    text = propose()[1].text
+
+    assert "charged off, -2.3 points (-3.3 to -1.3) against approving everybody; 40% of all" in text
+    assert (
+        "At 19% it is +588, beside +595 by expected NPV, and the default rate is not shown to "
+        "fall: -0.7 points (-1.7 to +0.3)."
+    ) in text
+
+
 def test_a_cap_that_loses_is_not_proposed() -> None:
-    losing = policy("capped_default_rate", -41, 40, cap=0.17, price_per_point=20.0)
-    at_zero = policy("capped_default_rate", -40, 40, cap=0.17, price_per_point=20.0)
-    lowest = policy("capped_default_rate_15", -93, 51, cap=0.15, price_per_point=10.0)
+    losing = policy("capped_default_rate", -41, 40, cap=0.17, **LOWER)
+    at_zero = policy("capped_default_rate", -40, 40, cap=0.17, **LOWER)
+    lowest = policy("capped_default_rate_15", -93, 51, cap=0.15, **LOWER)
 
     said = propose(policies=make_policies(losing, lowest))[1]
     may = propose(policies=make_policies(at_zero, lowest))[1]
@@ -127,7 +139,7 @@ def test_a_cap_that_loses_is_not_proposed() -> None:
 
 def test_the_lowest_cap_that_is_shown_to_gain_is_proposed_with_the_next_lower_one() -> None:
     lower = policy("capped_default_rate_19", 98, 35, cap=0.19, profit=588.0,
-                   charge_offs_avoided=0.33, price_per_point=-50.0)  # fmt: skip
+                   charge_offs_avoided=0.33, **LOWER)  # fmt: skip
 
     said = propose(policies=make_policies(lower))[1]
 
@@ -140,7 +152,7 @@ def test_the_lowest_cap_that_is_shown_to_gain_is_proposed_with_the_next_lower_on
 
 
 def test_a_gain_that_may_be_chance_is_no_reason_for_a_cap() -> None:
-    doubtful = policy("capped_default_rate_19", 35, 35, cap=0.19, price_per_point=-50.0)
+    doubtful = policy("capped_default_rate_19", 35, 35, cap=0.19, **LOWER)
 
     said = propose(policies=make_policies(doubtful))[1]
 
@@ -152,7 +164,7 @@ def test_a_gain_that_may_be_chance_is_no_reason_for_a_cap() -> None:
 
 
 def test_a_cap_that_binds_nothing_is_called_that() -> None:
-    loose = policy("capped_default_rate_15", 100, 30, cap=0.15, profit=595.0, price_per_point=-50.0)
+    loose = policy("capped_default_rate_15", 100, 30, cap=0.15, profit=595.0, **LOWER)
 
     said = propose(policies=make_policies(loose))[1]
 
@@ -163,7 +175,7 @@ def test_a_cap_under_which_nobody_is_approved_is_none() -> None:
     empty = [policy(f"capped_default_rate{end}", 500, 1, cap=cap, approved=0)
              for end, cap in (("_15", 0.15), ("", 0.17))]  # fmt: skip
 
-    gaining = policy("capped_default_rate_19", 98, 35, cap=0.19, price_per_point=-50.0)
+    gaining = policy("capped_default_rate_19", 98, 35, cap=0.19, **LOWER)
 
     said = propose(policies=make_policies(*empty, gaining))[1]
 

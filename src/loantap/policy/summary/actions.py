@@ -82,8 +82,7 @@ def _propose_cap(
     capped = capped[capped["approved"] > 0]
     if capped.empty:
         return Headline("No cap on the default rate approves a loan", "", None, 0)
-    # A point has a price where the default rate is lower beyond chance, on the same loans.
-    lowering = capped[capped["price_per_point"].notna()]
+    lowering = capped[capped["default_rate_change_high"] < 0]
     gaining = lowering[lowering["gain_to_approve_all_low"] > 0]
     harmless = lowering[lowering["gain_to_approve_all_high"] >= 0]
     if len(gaining):
@@ -105,6 +104,7 @@ def _propose_cap(
         f"Capped at {row['cap']:.0%}: {_tell_change(row)} Profit per application is "
         f"{row['profit']:+,.0f}, by expected NPV {npv['profit']:+,.0f}."
     )
+    text += _tell_looser(capped[capped["cap"] > row["cap"]], npv)
     lower = capped[capped["cap"] < row["cap"]]
     if len(lower):
         strict = lower.iloc[-1]
@@ -207,11 +207,32 @@ def _tell_scenarios(policies: pd.DataFrame, main: str) -> str:
     )
 
 
-def _tell_change(row: pd.Series) -> str:
+def _tell_looser(looser: pd.DataFrame, npv: pd.Series) -> str:
+    """Of the next higher cap, why it is not the one proposed; nothing where there is none."""
+    if looser.empty:
+        return ""
+    row = looser.iloc[0]
+    shown = "falls" if row["default_rate_change_high"] < 0 else "is not shown to fall"
     return (
-        f"{row['approval_rate']:.0%} are approved, {tell_rate(rename_approved(row))} of them "
-        f"charged off; {row['charge_offs_avoided']:.0%} of all charge-offs are avoided."
+        f" At {row['cap']:.0%} it is {row['profit']:+,.0f}, beside {npv['profit']:+,.0f} by "
+        f"expected NPV, and the default rate {shown}: {_tell_points(row)}."
     )
+
+
+def _tell_change(row: pd.Series) -> str:
+    told = (
+        f"{row['approval_rate']:.0%} are approved, {tell_rate(rename_approved(row))} of them "
+        "charged off"
+    )
+    if not math.isnan(row["default_rate_change"]):
+        told += f", {_tell_points(row)} against approving everybody"
+    return f"{told}; {row['charge_offs_avoided']:.0%} of all charge-offs are avoided."
+
+
+def _tell_points(row: pd.Series) -> str:
+    """The paired change of the default rate, in percentage points."""
+    value, low, high = (100 * row[f"default_rate_change{end}"] for end in ("", "_low", "_high"))
+    return f"{value:+.1f} points ({low:+.1f} to {high:+.1f})"
 
 
 def _tell_fairness(fairness: pd.DataFrame, policy: str) -> str:
