@@ -147,6 +147,13 @@ def rule(name: str, alone: tuple[float, float], after: tuple[float | None, float
     return plain | figures
 
 
+TARGETS = pd.DataFrame(
+    [{"target": "review_capacity", "reached": 0.049}, {"target": "min_approval_rate",
+                                                       "reached": 0.641}]
+)  # fmt: skip
+LATER = "36-month loans issued July 2012 to December 2013"
+
+
 def propose(
     held: list[dict[str, Any]] | None = None,
     policies: pd.DataFrame | None = None,
@@ -156,7 +163,8 @@ def propose(
     report = {"scenario": "mid", "paid_life": "capped", "recommendations": held or [],
               "tested": tested}  # fmt: skip
     known = make_policies() if policies is None else policies
-    return propose_actions(known, report, FAIRNESS if fairness is None else fairness, "mid")
+    audit = FAIRNESS if fairness is None else fairness
+    return propose_actions(known, report, audit, TARGETS, "mid", LATER)
 
 
 FAIRNESS = pd.DataFrame(

@@ -54,8 +54,9 @@ def measure_policy(
         (95%: Wilson for shares, normal for means, delta method for ratios) and not a number where
         it cannot be told: `approval_rate`; `default_rate_approved`; `profit` per application, in
         currency; `default_rate_change` (see there); `gain_to_approve_all` and
-        `gain_to_grade_term_npv`, the paired differences of that profit; `yearly_return`, a fraction; `oracle_share` of the best possible profit;
-        `charge_offs_avoided`, a share of all; `price_per_point` (see `price_point`).
+        `gain_to_grade_term_npv`, the paired differences of that profit; `yearly_return`, a
+        fraction; `oracle_share` of the best possible profit; `charge_offs_avoided`, a share of
+        all; `price_per_point` (see `price_point`).
     """
     profit, bad = outcomes.profit, outcomes.is_charged_off
     loans, count, charged_off = len(approved), int(approved.sum()), int(bad.sum())

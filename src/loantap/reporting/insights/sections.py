@@ -12,6 +12,7 @@ from loantap.reporting.charts.fairness import chart_fairness_price
 from loantap.reporting.charts.frontier import chart_frontier
 from loantap.reporting.charts.inline import PageChart
 from loantap.reporting.charts.rules import chart_rules
+from loantap.reporting.insights.choice_tables import tabulate_choices
 from loantap.reporting.insights.fairness_tables import (
     tabulate_fairness,
     tabulate_fairness_price,
@@ -34,7 +35,6 @@ from loantap.reporting.insights.offer_tables import (
 from loantap.reporting.insights.policy_tables import (
     PAID_LIVES,
     explain_policies,
-    tabulate_choices,
     tabulate_policies,
     tabulate_rules,
 )
@@ -111,13 +111,17 @@ def describe_drivers(
 
 
 def describe_choices(
-    policies: pd.DataFrame, fairness: pd.DataFrame, scenario: str, scenarios: Sequence[str]
+    policies: pd.DataFrame,
+    fairness: pd.DataFrame,
+    scenario: str,
+    scenarios: Sequence[str],
+    later: str,
 ) -> PageSection:
     """The policies that a committee chooses from, in one table."""
     return PageSection(
         "choices",
         "What there is to choose from",
-        tables=[tabulate_choices(policies, fairness, scenario, scenarios)],
+        tables=[tabulate_choices(policies, fairness, scenario, scenarios, later)],
     )
 
 
@@ -246,7 +250,7 @@ def describe_offers(
 
 
 def describe_fairness(
-    audit: pd.DataFrame, frontier: pd.DataFrame, scenario: str, paid_life: str
+    audit: pd.DataFrame, frontier: pd.DataFrame, scenario: str, paid_life: str, shown_cap: float
 ) -> PageSection:
     """How alike groups of borrowers are approved, and what it costs to approve them alike."""
     charts = []
@@ -275,7 +279,7 @@ def describe_fairness(
         ),
         charts,
         [
-            tabulate_fairness(audit),
+            tabulate_fairness(audit, shown_cap),
             tabulate_groups(audit),
             tabulate_fairness_price(frontier, scenario, paid_life),
         ],
