@@ -218,6 +218,14 @@ def make_choices() -> pd.DataFrame:
     return pd.concat([npv, *copies], ignore_index=True)
 
 
+STRESSED = pd.DataFrame(
+    [
+        {"scenario": name, **spread("profit", profit, 10)}
+        for name, profit in (("mid", 1), ("mild", 2))
+    ]
+)
+
+
 def test_choices_stand_in_one_order_in_every_scenario_with_the_group_approved_least() -> None:
     fairness = pd.DataFrame(
         [
@@ -230,10 +238,11 @@ def test_choices_stand_in_one_order_in_every_scenario_with_the_group_approved_le
         ]
     )  # fmt: skip
 
-    table = tabulate_choices(make_choices(), fairness, "mid", ["mild", "mid"], "")
+    table = tabulate_choices(make_choices(), fairness, STRESSED, "mid", ["mild", "mid"], "")
 
     assert [row[0] for row in table.rows] == [
         "Everybody", "Bands", "Cap 15%", "Cap 17%", "Expected NPV above 0",
+        "The same, decided at mid costs",
     ]  # fmt: skip
     assert table.headers[3:7] == (
         "Profit, mid", "Profit, prepaid", "Profit, mild", "Profit, out of time",
@@ -252,12 +261,14 @@ def test_the_share_approved_stands_before_the_profit_where_it_is_another() -> No
     choices.loc[is_mild, "approval_rate"] = 0.98
     none = pd.DataFrame(columns=["policy", "proxy", "n", "approval_ratio", "audit_only"])
 
-    table = tabulate_choices(choices, none, "mid", ["mild", "mid"], "36-month loans")
+    table = tabulate_choices(choices, none, STRESSED, "mid", ["mild", "mid"], "36-month loans")
 
     assert table.rows[0][3:6] == [
         "+595 [+495, +695]", "+595 [+495, +695]", "98%: +595 [+495, +695]",
     ]  # fmt: skip
     assert "36-month loans. Least approval ratio" in table.note
+    # What is decided once approves one share, and is paid for in each scenario.
+    assert table.rows[-1][3:6] == ["+595 [+495, +695]", "+595 [+495, +695]", "+2 [-8, +12]"]
 
 
 @pytest.mark.parametrize(

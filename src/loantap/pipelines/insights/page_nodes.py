@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from loantap.measures.intervals import measure_default_rate
+from loantap.policy.comparison.stress import stress_policy
 from loantap.policy.credit_policy import CreditPolicy
 from loantap.policy.money.scenarios import Economics, PaidLife
 from loantap.policy.options import InsightsOptions
@@ -50,6 +51,7 @@ def word_policies(
     targets: pd.DataFrame,
     fairness: pd.DataFrame,
     approvals: pd.DataFrame,
+    profits: pd.DataFrame,
     loans: pd.DataFrame,
     policy: CreditPolicy,
     economics: Economics,
@@ -57,8 +59,10 @@ def word_policies(
     """The choice there is; then the frontier, each policy, and the targets of the one in force."""
     checks = tabulate_targets(targets, policy.name)
     outlooks = economics.main, list(economics.scenarios)
+    stressed = stress_policy(approvals, profits, "npv", outlooks[1])
+    later = describe_later(approvals, loans)
     return [
-        sections.describe_choices(policies, fairness, *outlooks, describe_later(approvals, loans)),
+        sections.describe_choices(policies, fairness, stressed, *outlooks, later),
         sections.describe_policies(policies, frontier, checks, *outlooks),
     ]
 

@@ -98,6 +98,7 @@ def create_pipeline() -> Pipeline:
                     "target_checks",
                     "fairness_by_policy",
                     "approvals",
+                    "profits",
                     "loans",
                     "params:policy",
                     "params:economics",

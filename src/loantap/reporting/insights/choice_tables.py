@@ -24,6 +24,7 @@ _MAIN_SAMPLE = "cv"
 def tabulate_choices(
     policies: pd.DataFrame,
     fairness: pd.DataFrame,
+    stressed: pd.DataFrame,
     scenario: str,
     scenarios: Sequence[str],
     later: str,
@@ -33,6 +34,7 @@ def tabulate_choices(
     Args:
         policies: what each policy earned: one row per policy, sample, scenario and paid life.
         fairness: what each policy does to each group of borrowers.
+        stressed: what expected NPV, decided at the costs of the main scenario, earns in each.
         scenario: the main one.
         scenarios: all of them.
         later: which loans were judged out of time; empty where none was.
@@ -65,6 +67,7 @@ def tabulate_choices(
                 _tell_least_ratio(name, ratio, fairness),
             ]
         )
+    rows.append(_tell_stressed(rows[-1], stressed, scenario, list(outlooks)))
     n_later = policies.loc[policies["sample"].eq("out_of_time"), "n"].max()
     audited = fairness.groupby(["policy", "proxy"])["n"].sum().max() if len(fairness) else 0
     headers = (
@@ -76,7 +79,8 @@ def tabulate_choices(
         "Imputed profit per application, in currency. All of these loans were made, so to approve "
         f"everybody is what was done. Prepaid: scenario {scenario}, paid loans no longer than they "
         "were observed. In each scenario a policy decides at its costs: where it then approves "
-        "another share of the loans, that share stands before the profit. "
+        "another share of the loans, that share stands before the profit. The last row decides "
+        f"once, at the costs of {scenario}, and pays those of each scenario. "
         f"{f'Out of time: n = {count(n_later)} {later}. ' if later else ''}Least approval ratio, "
         f"n = {count(audited)} (the loans held out too): of the group of borrowers approved least "
         "often to the one approved most often; the four-fifths rule asks for 0.80."
@@ -87,6 +91,16 @@ def tabulate_choices(
         rows,
         note,
     )
+
+
+def _tell_stressed(
+    npv: Sequence[str], stressed: pd.DataFrame, scenario: str, outlooks: Sequence[str]
+) -> list[str]:
+    """The row of expected NPV, with what its decisions earn at the costs of other scenarios."""
+    cells = [f"The same, decided at {scenario} costs", *npv[1:]]
+    for row in list_rows(stressed[stressed["scenario"].ne(scenario)]):
+        cells[3 + outlooks.index(row["scenario"])] = with_interval(row, "profit", money)
+    return cells
 
 
 def _tell_outlook(row: Mapping[str, Any] | None, main: Mapping[str, Any]) -> str:

@@ -113,6 +113,7 @@ def describe_drivers(
 def describe_choices(
     policies: pd.DataFrame,
     fairness: pd.DataFrame,
+    stressed: pd.DataFrame,
     scenario: str,
     scenarios: Sequence[str],
     later: str,
@@ -121,7 +122,7 @@ def describe_choices(
     return PageSection(
         "choices",
         "What there is to choose from",
-        tables=[tabulate_choices(policies, fairness, scenario, scenarios, later)],
+        tables=[tabulate_choices(policies, fairness, stressed, scenario, scenarios, later)],
     )
 
 
