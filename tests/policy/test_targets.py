@@ -61,6 +61,7 @@ def test_targets_are_checked_with_their_intervals() -> None:
     assert (concentration.reached, concentration.limit, concentration.n) == (0.3, 0.2, 500)
     assert 0.2 < concentration.reached_low < 0.3 < concentration.reached_high
     assert not concentration.holds
+    assert [of.verdict for of in checks] == ["not told apart", "holds", "MISSED", "MISSED"]
 
 
 @pytest.mark.parametrize(

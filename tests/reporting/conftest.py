@@ -64,11 +64,27 @@ def summary() -> dict[str, Any]:
     loss = {"value": -366.0, "low": -467.0, "high": -265.0, "per": "per loan"}
     return {
         "scenario": "mid",
+        "samples": {"cv": 900, "test": 100, "out_of_time": 300},
+        "out_of_time": "36-month loans issued July 2012 to December 2013",
         "findings": [
-            {"title": "The safest loans lose money", "text": "At 5%.", "n": 815, "money": loss},
-            {"title": "Too few to say", "text": "", "n": 3, "money": None},
+            {
+                "title": "The safest loans lose money",
+                "text": "At 5%.",
+                "points": ["At others"],
+                "n": 815,
+                "money": loss,
+            },
+            {"title": "Too few to say", "text": "", "points": [], "n": 3, "money": None},
         ],
-        "actions": [{"title": "Decide by expected NPV", "text": "62%.", "n": 4_715, "money": gain}],
+        "actions": [
+            {
+                "title": "Decide by expected NPV",
+                "text": "62%.",
+                "points": [],
+                "n": 4_715,
+                "money": gain,
+            }
+        ],
     }
 
 

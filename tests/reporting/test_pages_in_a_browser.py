@@ -113,7 +113,7 @@ def test_a_point_of_a_chart_says_its_figures_and_another_scenario_can_be_chosen(
     page.close()
 
 
-def test_the_insights_page_is_printed_with_its_charts_and_plots_and_without_folded_tables(
+def test_the_insights_page_is_printed_with_charts_plots_and_every_table_that_says_more(
     browser, insights
 ):
     page = browser.new_page()
@@ -122,6 +122,14 @@ def test_the_insights_page_is_printed_with_its_charts_and_plots_and_without_fold
     page.emulate_media(media="print")
     expect(page.locator("#by-grade .plot")).to_be_visible()
     expect(page.get_by_role("region", name="Table: Grade")).to_be_hidden()
+    expect(page.get_by_role("region", name="Rules tried")).to_be_visible()
+    expect(page.get_by_role("region", name="Scenario hard, paid loans to")).to_be_visible()
+    shown = page.evaluate(
+        "[...document.querySelectorAll('#by-grade .axis text')]"
+        ".filter(t => getComputedStyle(t).display !== 'none').map(t => t.textContent)"
+    )
+    # Paper has room for every second tick.
+    assert shown == ["0%", "40%", "80%"]
     expect(page.locator(".vega-bindings").first).to_be_hidden()
     page.close()
 

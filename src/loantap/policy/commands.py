@@ -82,7 +82,7 @@ def try_out() -> None:
         table.add_row(
             check.target, f"{check.limit:.1%}", f"{check.reached:.1%}",
             f"{check.reached_low:.1%} to {check.reached_high:.1%}", f"{check.n:,}",
-            "holds" if check.holds else "MISSED",
+            check.verdict,
         )  # fmt: skip
     Console().print(table)
 

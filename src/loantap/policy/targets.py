@@ -46,6 +46,14 @@ class TargetCheck:
     n: int
     holds: bool
 
+    @property
+    def verdict(self) -> str:
+        """`MISSED`, `holds`, or `not told apart` where the limit lies within the interval."""
+        if not self.holds:
+            return "MISSED"
+        is_near = self.reached_low <= self.limit <= self.reached_high
+        return "not told apart" if is_near else "holds"
+
 
 def check_targets(decided: Decided, loans: pd.DataFrame, targets: Targets) -> list[TargetCheck]:
     """Whether a policy reaches its targets on loans of known outcome.

@@ -9,6 +9,7 @@ import pytest
 from loantap.measures.intervals import Z95, wilson_bounds
 from loantap.policy.comparison.measures import (
     Outcomes,
+    default_rate_change,
     estimate_ratio,
     measure_policy,
     price_point,
@@ -72,6 +73,7 @@ def test_of_too_few_loans_neither_return_nor_price_is_told() -> None:
     assert figures["note"] == "too few loans to say: 3 of 5 approved"
     assert np.isnan(figures["yearly_return"])
     assert np.isnan(figures["price_per_point"])
+    assert np.isnan(figures["default_rate_change"])
     assert not np.isnan(figures["default_rate_approved"])
     assert measure_policy(SOME, SOME, outcomes(), min_loans=3)["note"] == ""
 
@@ -106,6 +108,19 @@ def loans_of_four_kinds(tens: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 # -.4 + .2 / .5 = 0, .6 and -.4; on the profit given up: 2, 2, -8 and 7. Together, with 10 times the
 # former and over .2: -40, 10, -10 and 15. Their squares add up to 27,500, over 99 277.78, with the
 # root 16.67; 1.96 times that over the root of 100 is 3.267, per point .03267.
+def test_the_change_of_the_default_rate_is_that_of_the_same_loans() -> None:
+    approved, bad, _ = loans_of_four_kinds(10)
+
+    change = default_rate_change(approved, bad)
+
+    # From 40 to 20%. Influences on it are those above with the other sign: 1, 0, -.6 and .4, whose
+    # squares add up to 24; over 99 .2424, with the root .4924.
+    assert change.value == pytest.approx(-0.2)
+    assert change.high - change.value == pytest.approx(Z95 * 0.4924 / 10, rel=1e-3)
+    assert change.value - change.low == pytest.approx(change.high - change.value)
+    assert np.isnan(default_rate_change(np.ones(100, bool), bad).value)
+
+
 def test_a_point_of_default_rate_has_its_price() -> None:
     price = price_point(*loans_of_four_kinds(10))
 

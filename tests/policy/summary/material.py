@@ -69,11 +69,15 @@ def policy(name: str, gain: float = 100, half: float = 30, **figures: Any) -> di
     plain = {
         "policy": name, "cap": NAN, "sample": "cv", "scenario": "mid", "paid_life": "contractual",
         "n": 4_715, "approved": 2_923, "approval_rate": 0.62, "profit": 500.0,
-        "charge_offs_avoided": 0.28, "price_per_point": NAN,
+        "charge_offs_avoided": 0.28, **spread("default_rate_change", 0.031, 0.01),
         **spread("default_rate_approved", 0.222, 0.015),
         **spread("gain_to_approve_all", gain, half),
     }  # fmt: skip
     return plain | figures
+
+
+# A default rate that falls on the same loans.
+LOWER = spread("default_rate_change", -0.023, 0.01)
 
 
 def make_policies(*changed: dict[str, Any]) -> pd.DataFrame:
@@ -85,16 +89,24 @@ def make_policies(*changed: dict[str, Any]) -> pd.DataFrame:
         policy("npv", 13, 39, sample="out_of_time", n=1_357),
         policy("bands", -207, 58, charge_offs_avoided=0.226),
         policy("f2_threshold", -517, 93, approval_rate=0.34),
-        policy("capped_default_rate_15", -43, 51, cap=0.15, price_per_point=10.0),
+        policy("capped_default_rate_15", -43, 51, cap=0.15, **LOWER),
         policy(
             "capped_default_rate",
             31,
             40,
             cap=0.17,
             charge_offs_avoided=0.402,
-            price_per_point=-13.0,
+            **LOWER,
         ),
-        policy("capped_default_rate_19", 98, 35, cap=0.19, profit=588.0, charge_offs_avoided=0.33),
+        policy(
+            "capped_default_rate_19",
+            98,
+            35,
+            cap=0.19,
+            profit=588.0,
+            charge_offs_avoided=0.33,
+            **spread("default_rate_change", -0.007, 0.01),
+        ),
         # Never to be told: paid loans capped.
         *(policy(name, -999, 1, paid_life="capped") for name in ("npv", "bands", "f2_threshold")),
     ]
@@ -135,6 +147,13 @@ def rule(name: str, alone: tuple[float, float], after: tuple[float | None, float
     return plain | figures
 
 
+TARGETS = pd.DataFrame(
+    [{"target": "review_capacity", "reached": 0.049}, {"target": "min_approval_rate",
+                                                       "reached": 0.641}]
+)  # fmt: skip
+LATER = "36-month loans issued July 2012 to December 2013"
+
+
 def propose(
     held: list[dict[str, Any]] | None = None,
     policies: pd.DataFrame | None = None,
@@ -144,7 +163,8 @@ def propose(
     report = {"scenario": "mid", "paid_life": "capped", "recommendations": held or [],
               "tested": tested}  # fmt: skip
     known = make_policies() if policies is None else policies
-    return propose_actions(known, report, FAIRNESS if fairness is None else fairness, "mid")
+    audit = FAIRNESS if fairness is None else fairness
+    return propose_actions(known, report, audit, TARGETS, "mid", LATER)
 
 
 FAIRNESS = pd.DataFrame(

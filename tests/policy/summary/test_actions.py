@@ -7,6 +7,7 @@ import pytest
 from loantap.policy.summary.headlines import Money
 from tests.policy.summary.material import (
     FAIRNESS,
+    LOWER,
     NAN,
     make_policies,
     policy,
@@ -21,7 +22,8 @@ def test_the_policy_is_proposed_with_what_it_changes_and_what_later_loans_say() 
 
     assert said.title == ("Decide by expected NPV, and watch it: out of time no gain is shown")
     assert said.money == Money(100, 70, 130, "per application, against approving everybody")
-    assert "62% are approved, 22.2% (20.7 to 23.7%) of them charged off; 28% of all" in said.text
+    assert "62% are approved, 22.2% (20.7 to 23.7%) of them charged off, +3.1 points" in said.text
+    assert "points (+2.1 to +4.1) against approving everybody; 28% of all" in said.text
     assert "Profit per application goes from +490 to +595, the default rate from 19.1% to" in (
         said.text
     )
@@ -53,9 +55,9 @@ def test_without_any_loans_out_of_time_the_others_decide() -> None:
 
 
 def test_the_policy_comes_with_its_gain_out_of_time_and_at_other_costs() -> None:
-    text = propose()[0].text
+    text = " ".join(propose()[0].points)
 
-    assert "(n = 1,357 matured 36-month loans, each judged by a model of earlier loans" in text
+    assert "(n = 1,357 36-month loans issued July 2012 to December 2013)" in text
     assert "profit changes by +13 (-26 to +52)." in text
     assert "at other assumed costs: hard +577 (+480 to +674) with 62% approved." in text
     one = make_policies()
@@ -68,13 +70,40 @@ def test_a_default_rate_that_falls_is_not_said_to_rise() -> None:
     assert "It rises" not in propose(policies=make_policies(safer))[0].text
 
 
-def test_the_group_approved_least_is_told_with_what_the_rule_asks_and_no_audit() -> None:
-    text = propose()[0].text
+def test_every_group_below_four_fifths_is_told_and_no_audit() -> None:
+    points = propose()[0].points
 
-    assert "yearly income below 40,000 is approved at 0.52 (0.45 to 0.59) of the rate" in text
-    assert "the four-fifths rule asks for 0.80" in text
+    # .80 itself is no group below, and what nothing is lent on is none.
+    assert points[-1].endswith(
+        "Shown to be below: yearly income, below 40,000: 0.52 (0.45 to 0.59)."
+    )
     none = FAIRNESS[FAIRNESS["audit_only"]]
-    assert "Fairness" not in propose(fairness=none)[0].text
+    assert not any("Fairness" in point for point in propose(fairness=none)[0].points)
+    alike = propose(fairness=FAIRNESS.assign(approval_ratio=0.8))[0].points[-1]
+    assert alike == "Fairness: no group is approved at less than 0.80 of the rate of another."
+
+
+def test_a_group_that_may_lie_on_either_side_of_four_fifths_is_counted_apart() -> None:
+    open_ones = FAIRNESS.assign(approval_ratio=[0.7, 0.75, 1, 0.1, 0.3], approval_ratio_high=0.8)
+
+    said = propose(fairness=open_ones)[0].points[-1]
+
+    assert "Shown to be below" not in said
+    assert "2 lie below with 0.80 inside the interval, the lowest yearly" in said
+
+
+def test_a_policy_whose_fairness_was_not_measured_says_so() -> None:
+    assert propose()[1].points[-1] == "Fairness: not computed for this policy."
+
+
+def test_the_policy_comes_with_its_referrals_and_with_the_loans_held_out() -> None:
+    held_out = policy("npv", 72, 103, sample="test", n=524)
+
+    said = propose(policies=make_policies(held_out))[0]
+
+    assert "the policy in force approves 59.2% and refers 4.9%." in said.text
+    assert "On 524 loans held out from training: +72 (-31 to +175)." in said.points
+    assert not any("held out" in point for point in propose()[0].points)
 
 
 def test_a_policy_whose_gain_may_be_chance_is_not_proposed() -> None:
@@ -106,17 +135,27 @@ def test_a_cap_comes_with_what_it_does_out_of_time() -> None:
     later = policy("capped_default_rate", 2, 40, sample="out_of_time", cap=0.17, n=1_357,
                    **spread("default_rate_approved", 0.12, 0.02))  # fmt: skip
 
-    text = propose(policies=make_policies(everybody, later))[1].text
+    text = " ".join(propose(policies=make_policies(everybody, later))[1].points)
 
     assert (
         "profit changes by +2 (-38 to +42), and the default rate goes from 12.5% to 12.0%" in text
     )
 
 
+def test_the_default_rate_is_compared_on_the_same_loans_and_the_next_cap_beside_npv() -> None:
+    text = propose()[1].text
+
+    assert "charged off, -2.3 points (-3.3 to -1.3) against approving everybody; 40% of all" in text
+    assert (
+        "At 19% it is +588, beside +595 by expected NPV, and the default rate is not shown to "
+        "fall: -0.7 points (-1.7 to +0.3)."
+    ) in text
+
+
 def test_a_cap_that_loses_is_not_proposed() -> None:
-    losing = policy("capped_default_rate", -41, 40, cap=0.17, price_per_point=20.0)
-    at_zero = policy("capped_default_rate", -40, 40, cap=0.17, price_per_point=20.0)
-    lowest = policy("capped_default_rate_15", -93, 51, cap=0.15, price_per_point=10.0)
+    losing = policy("capped_default_rate", -41, 40, cap=0.17, **LOWER)
+    at_zero = policy("capped_default_rate", -40, 40, cap=0.17, **LOWER)
+    lowest = policy("capped_default_rate_15", -93, 51, cap=0.15, **LOWER)
 
     said = propose(policies=make_policies(losing, lowest))[1]
     may = propose(policies=make_policies(at_zero, lowest))[1]
@@ -127,7 +166,7 @@ def test_a_cap_that_loses_is_not_proposed() -> None:
 
 def test_the_lowest_cap_that_is_shown_to_gain_is_proposed_with_the_next_lower_one() -> None:
     lower = policy("capped_default_rate_19", 98, 35, cap=0.19, profit=588.0,
-                   charge_offs_avoided=0.33, price_per_point=-50.0)  # fmt: skip
+                   charge_offs_avoided=0.33, **LOWER)  # fmt: skip
 
     said = propose(policies=make_policies(lower))[1]
 
@@ -140,7 +179,7 @@ def test_the_lowest_cap_that_is_shown_to_gain_is_proposed_with_the_next_lower_on
 
 
 def test_a_gain_that_may_be_chance_is_no_reason_for_a_cap() -> None:
-    doubtful = policy("capped_default_rate_19", 35, 35, cap=0.19, price_per_point=-50.0)
+    doubtful = policy("capped_default_rate_19", 35, 35, cap=0.19, **LOWER)
 
     said = propose(policies=make_policies(doubtful))[1]
 
@@ -152,7 +191,7 @@ def test_a_gain_that_may_be_chance_is_no_reason_for_a_cap() -> None:
 
 
 def test_a_cap_that_binds_nothing_is_called_that() -> None:
-    loose = policy("capped_default_rate_15", 100, 30, cap=0.15, profit=595.0, price_per_point=-50.0)
+    loose = policy("capped_default_rate_15", 100, 30, cap=0.15, profit=595.0, **LOWER)
 
     said = propose(policies=make_policies(loose))[1]
 
@@ -163,7 +202,7 @@ def test_a_cap_under_which_nobody_is_approved_is_none() -> None:
     empty = [policy(f"capped_default_rate{end}", 500, 1, cap=cap, approved=0)
              for end, cap in (("_15", 0.15), ("", 0.17))]  # fmt: skip
 
-    gaining = policy("capped_default_rate_19", 98, 35, cap=0.19, price_per_point=-50.0)
+    gaining = policy("capped_default_rate_19", 98, 35, cap=0.19, **LOWER)
 
     said = propose(policies=make_policies(*empty, gaining))[1]
 

@@ -54,7 +54,9 @@ def test_findings_and_actions_come_first_each_with_its_money_and_its_number_of_l
     text = read_text(page).replace("\N{NO-BREAK SPACE}", " ")
 
     assert page.index("The safest loans lose money") < page.index("<nav")
-    assert "The safest loans lose money At 5%. -366 (-467 to -265) per loan; n = 815" in text
+    assert (
+        "The safest loans lose money At 5%. At others -366 (-467 to -265) per loan; n = 815" in text
+    )
     assert "Decide by expected NPV 62%. +105 (+73 to +137) per application; n = 4,715" in text
     assert "Too few to say No figure in money; n = 3" in text
 

@@ -30,7 +30,10 @@ def make_information() -> tuple[pd.DataFrame, pd.DataFrame]:
          {"factor": "pincode", "role": "audit", "iv": 0.9, "iv_low": 0.8, "iv_high": 1.0,
           "iv_chance": 0.01, "loans": 500}]
     )  # fmt: skip
-    bins = pd.DataFrame([{"factor": "dti_pct", "bin": "below 20", "default_rate": 0.15}])
+    bins = pd.DataFrame(
+        [{"factor": "dti_pct", "bin": name, "default_rate": 0.15, "loans": loans}
+         for name, loans in (("below 20", 30), ("20 and more", 29))]
+    )  # fmt: skip
     return values, bins
 
 
@@ -61,6 +64,8 @@ def test_drivers_come_with_the_chart_of_years_where_there_is_one() -> None:
     assert [chart.anchor for chart in whole.charts] == ["chart-drivers", "chart-driver-years"]
     # What nothing may be lent on is no driver.
     assert [row[0] for row in whole.tables[2].rows] == ["Debt-to-income ratio (DTI)"]
+    # Nor is a bin of few loans told.
+    assert whole.tables[2].rows[0][-1] == "below 20 (15.0%)"
     assert [chart.anchor for chart in yearless.charts] == ["chart-drivers"]
     assert {chart.loans for chart in whole.charts} == {5_239}
 
@@ -118,8 +123,8 @@ def test_fairness_without_a_frontier_has_no_chart() -> None:
     }  # fmt: skip
     frontier = pd.DataFrame([row])
 
-    shown = describe_fairness(audit, frontier, "mid", "capped")
-    empty = describe_fairness(audit, frontier.head(0), "mid", "capped")
+    shown = describe_fairness(audit, frontier, "mid", "capped", 0.17)
+    empty = describe_fairness(audit, frontier.head(0), "mid", "capped", 0.17)
 
     assert [chart.loans for chart in shown.charts] == [100]
     assert empty.charts == []

@@ -8,11 +8,11 @@ import pandas as pd
 import pytest
 
 from loantap.reporting.formatting import decimal
+from loantap.reporting.insights.choice_tables import tabulate_choices
 from loantap.reporting.insights.fairness_tables import tabulate_fairness, tabulate_groups
 from loantap.reporting.insights.finding_tables import tabulate_finding_years, tabulate_findings
 from loantap.reporting.insights.policy_tables import (
     list_rules,
-    tabulate_choices,
     tabulate_policies,
     tabulate_rules,
     tabulate_targets,
@@ -104,18 +104,21 @@ def test_the_least_ratio_of_each_proxy_is_told_for_each_policy() -> None:
         [
             {"policy": policy, "proxy": proxy, "phrase": proxy, "audit_only": proxy == "pincode",
              "group": group, "n": 50, **spread("approval_ratio", ratio, 0.1)}
-            for policy, low in (("npv", 0.6), ("approve_all", 1.0))
+            for policy, low in (
+                ("npv", 0.6), ("approve_all", 1.0), ("capped_default_rate", 0.5)
+            )
             for proxy in ("income", "pincode")
             for group, ratio in (("a", 1.0), ("b", low), ("c", (1 + low) / 2))
         ]
     )  # fmt: skip
 
-    table = tabulate_fairness(audit)
+    table = tabulate_fairness(audit, 0.17)
 
     assert table.headers == ("Policy", "income")
     assert table.rows == [
         ["Expected NPV above 0", "0.60 [0.50, 0.70]"],
         ["Approve everybody", "1.00"],
+        ["Default rate capped at 17%", "0.50 [0.40, 0.60]"],
     ]
     assert "n = 150 loans" in table.caption
 
@@ -187,6 +190,10 @@ def test_targets_are_told_with_what_is_reached() -> None:
         ["Default rate of approved loans, at most", "20.0%", "22.2% [20.7%, 23.7%]", "missed",
          "2,924"],
     ]  # fmt: skip
+    assert "With them" not in table.note
+    floor = make_targets().head(1).assign(target="min_approval_rate", reached=0.64)
+    whole = tabulate_targets(pd.concat([make_targets(), floor]), "npv 2026-11")
+    assert whole.note.endswith("With them it approves 59.2% and refers 4.8%.")
     clear = make_targets().assign(limit=[0.0541, 0.2369])
     assert [row[3] for row in tabulate_targets(clear, "npv").rows] == ["holds", "missed"]
 
@@ -211,27 +218,57 @@ def make_choices() -> pd.DataFrame:
     return pd.concat([npv, *copies], ignore_index=True)
 
 
+STRESSED = pd.DataFrame(
+    [
+        {"scenario": name, **spread("profit", profit, 10)}
+        for name, profit in (("mid", 1), ("mild", 2))
+    ]
+)
+
+
 def test_choices_stand_in_one_order_in_every_scenario_with_the_group_approved_least() -> None:
     fairness = pd.DataFrame(
         [
-            {"policy": "npv", "phrase": "income", "group": group, "audit_only": is_audit,
-             **spread("approval_ratio", ratio, 0.1)}
-            for group, ratio, is_audit in (("a", 0.5, False), ("b", 0.7, False), ("c", 0.1, True))
+            {"policy": policy, "proxy": "income", "phrase": "income", "group": group, "n": 300,
+             "audit_only": is_audit, **spread("approval_ratio", ratio, 0.1)}
+            for policy, group, ratio, is_audit in (
+                ("npv", "a", 0.5, False), ("npv", "b", 0.7, False), ("npv", "c", 0.1, True),
+                ("approve_all", "a", 1.0, False),
+            )
         ]
     )  # fmt: skip
 
-    table = tabulate_choices(make_choices(), fairness, "mid", ["mild", "mid"])
+    table = tabulate_choices(make_choices(), fairness, STRESSED, "mid", ["mild", "mid"], "")
 
     assert [row[0] for row in table.rows] == [
         "Everybody", "Bands", "Cap 15%", "Cap 17%", "Expected NPV above 0",
+        "The same, decided at mid costs",
     ]  # fmt: skip
     assert table.headers[3:7] == (
         "Profit, mid", "Profit, prepaid", "Profit, mild", "Profit, out of time",
     )  # fmt: skip
     assert table.rows[-1][-1] == "0.50 [0.40, 0.60]"
-    # Nothing was compared out of time, and only one policy was audited.
+    # Nothing was compared out of time, and only two policies were audited.
     assert table.rows[0][6] == "\N{EN DASH}"
-    assert table.rows[0][-1] == "\N{EN DASH}"
+    assert [row[-1] for row in table.rows[:2]] == ["1.00", "not computed"]
+    assert "n = 900 (the loans held out too)" in table.note
+    assert "Out of time" not in table.note
+
+
+def test_the_share_approved_stands_before_the_profit_where_it_is_another() -> None:
+    choices = make_choices()
+    is_mild = choices["scenario"].eq("mild")
+    choices.loc[is_mild, "approval_rate"] = 0.98
+    none = pd.DataFrame(columns=["policy", "proxy", "n", "approval_ratio", "audit_only"])
+
+    table = tabulate_choices(choices, none, STRESSED, "mid", ["mild", "mid"], "36-month loans")
+
+    assert table.rows[0][3:6] == [
+        "+595 [+495, +695]", "+595 [+495, +695]", "98%: +595 [+495, +695]",
+    ]  # fmt: skip
+    assert "36-month loans. Least approval ratio" in table.note
+    # What is decided once approves one share, and is paid for in each scenario.
+    assert table.rows[-1][3:6] == ["+595 [+495, +695]", "+595 [+495, +695]", "+2 [-8, +12]"]
 
 
 @pytest.mark.parametrize(

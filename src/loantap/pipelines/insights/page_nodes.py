@@ -7,12 +7,14 @@ from typing import Any
 import pandas as pd
 
 from loantap.measures.intervals import measure_default_rate
+from loantap.policy.comparison.stress import stress_policy
 from loantap.policy.credit_policy import CreditPolicy
 from loantap.policy.money.scenarios import Economics, PaidLife
 from loantap.policy.options import InsightsOptions
 from loantap.policy.summary.actions import propose_actions
 from loantap.policy.summary.findings import summarise_findings
 from loantap.policy.summary.headlines import describe_summary
+from loantap.policy.summary.samples import count_samples, describe_later
 from loantap.portfolio.assembly import origin_of_rows, portfolio_origin
 from loantap.reporting.insights import sections
 from loantap.reporting.insights.page import PortfolioSummary
@@ -30,12 +32,17 @@ def summarise(
     policies: pd.DataFrame,
     recommendations: dict[str, Any],
     fairness: pd.DataFrame,
+    targets: pd.DataFrame,
+    approvals: pd.DataFrame,
+    loans: pd.DataFrame,
     economics: Economics,
 ) -> dict[str, Any]:
     """Five findings and three actions, each with its money."""
+    later = describe_later(approvals, loans)
     told = summarise_findings(drivers, findings, policies, claims, economics.main)
-    actions = propose_actions(policies, recommendations, fairness, economics.main)
-    return describe_summary(told, actions, economics.main, recommendations["origin"])
+    actions = propose_actions(policies, recommendations, fairness, targets, economics.main, later)
+    origin, samples = recommendations["origin"], count_samples(approvals)
+    return describe_summary(told, actions, economics.main, origin, samples, later)
 
 
 def word_policies(
@@ -43,14 +50,19 @@ def word_policies(
     frontier: pd.DataFrame,
     targets: pd.DataFrame,
     fairness: pd.DataFrame,
+    approvals: pd.DataFrame,
+    profits: pd.DataFrame,
+    loans: pd.DataFrame,
     policy: CreditPolicy,
     economics: Economics,
 ) -> list[PageSection]:
     """The choice there is; then the frontier, each policy, and the targets of the one in force."""
     checks = tabulate_targets(targets, policy.name)
     outlooks = economics.main, list(economics.scenarios)
+    stressed = stress_policy(approvals, profits, "npv", outlooks[1])
+    later = describe_later(approvals, loans)
     return [
-        sections.describe_choices(policies, fairness, *outlooks),
+        sections.describe_choices(policies, fairness, stressed, *outlooks, later),
         sections.describe_policies(policies, frontier, checks, *outlooks),
     ]
 
@@ -88,12 +100,15 @@ def word_offers(
 
 
 def word_fairness(
-    fairness_by_policy: pd.DataFrame, fairness_frontier: pd.DataFrame, economics: Economics
+    fairness_by_policy: pd.DataFrame,
+    fairness_frontier: pd.DataFrame,
+    economics: Economics,
+    options: InsightsOptions,
 ) -> list[PageSection]:
     """What each policy does to groups of borrowers, and what a fairer one costs."""
-    return [
-        sections.describe_fairness(fairness_by_policy, fairness_frontier, economics.main, _SHOWN)
-    ]
+    outlook = economics.main, _SHOWN
+    cap = options.comparison.shown_cap
+    return [sections.describe_fairness(fairness_by_policy, fairness_frontier, *outlook, cap)]
 
 
 def render_insights(

@@ -53,9 +53,10 @@ def measure_policy(
         `n`, `approved`, `note` (why figures are missing, or "") and, each with `_low` and `_high`
         (95%: Wilson for shares, normal for means, delta method for ratios) and not a number where
         it cannot be told: `approval_rate`; `default_rate_approved`; `profit` per application, in
-        currency; `gain_to_approve_all` and `gain_to_grade_term_npv`, the paired differences of
-        that profit; `yearly_return`, a fraction; `oracle_share` of the best possible profit;
-        `charge_offs_avoided`, a share of all; `price_per_point` (see `price_point`).
+        currency; `default_rate_change` (see there); `gain_to_approve_all` and
+        `gain_to_grade_term_npv`, the paired differences of that profit; `yearly_return`, a
+        fraction; `oracle_share` of the best possible profit; `charge_offs_avoided`, a share of
+        all; `price_per_point` (see `price_point`).
     """
     profit, bad = outcomes.profit, outcomes.is_charged_off
     loans, count, charged_off = len(approved), int(approved.sum()), int(bad.sum())
@@ -64,6 +65,7 @@ def measure_policy(
     figures = {
         "approval_rate": _share(count, loans),
         "default_rate_approved": _default_rate(int((bad & approved).sum()), count),
+        "default_rate_change": default_rate_change(approved, bad) if is_told else _NONE,
         "profit": estimate_mean(earned),
         "gain_to_approve_all": estimate_mean(earned - profit),
         "gain_to_grade_term_npv": estimate_mean(earned - profit * reference),
@@ -83,19 +85,33 @@ def price_point(approved: BoolArray, charged_off: BoolArray, profit: FloatArray)
     approved loans is lower; below 0 where both get better. Not a number unless the default rate is
     lower beyond chance: otherwise nothing was bought. Delta method.
     """
-    share = approved.mean()
-    if not 0 < share < 1:
+    change = default_rate_change(approved, charged_off)
+    if not change.high < 0:
         return _NONE
-    kept = charged_off[approved].mean()
-    lower = charged_off.mean() - kept
-    # Influence of each loan on the difference of the two rates; up to a constant, as below.
-    on_lower = charged_off - approved * (charged_off - kept) / share
-    if lower <= _half_width(on_lower):
-        return _NONE
+    lower, on_lower = -change.value, -_influence_on_change(approved, charged_off)
     given_up = profit * ~approved
     price = given_up.mean() / lower
     half = _half_width((given_up - price * on_lower) / lower)
     return Estimate(price / 100, (price - half) / 100, (price + half) / 100)
+
+
+def default_rate_change(approved: BoolArray, charged_off: BoolArray) -> Estimate:
+    """How the default rate among approved loans differs from that of all of them, a fraction.
+
+    Paired: the approved are among all. Delta method. Not a number where all or none are approved.
+    """
+    if not 0 < approved.mean() < 1:
+        return _NONE
+    change = float(charged_off[approved].mean() - charged_off.mean())
+    half = _half_width(_influence_on_change(approved, charged_off))
+    return Estimate(change, change - half, change + half)
+
+
+def _influence_on_change(approved: BoolArray, charged_off: BoolArray) -> FloatArray:
+    """Influence of each loan on the difference of the two rates; up to a constant."""
+    kept = charged_off[approved].mean()
+    influence: FloatArray = approved * (charged_off - kept) / approved.mean() - charged_off
+    return influence
 
 
 def estimate_ratio(top: FloatArray, bottom: FloatArray) -> Estimate:

@@ -53,6 +53,7 @@ POLICY_COMPARISON = pa.DataFrameSchema(
         "cap": pa.Column("float64", _RATE, nullable=True),
         **_SLICE,
         **_POINT,
+        **_interval("default_rate_change"),
         **_interval("gain_to_grade_term_npv"),
         **_interval("yearly_return"),
         **_interval("oracle_share"),

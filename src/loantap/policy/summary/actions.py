@@ -10,6 +10,7 @@ import pandas as pd
 
 from loantap.policy.findings.wording import tell_rate
 from loantap.policy.money.scenarios import PaidLife
+from loantap.policy.summary.fairness import tell_fairness
 from loantap.policy.summary.headlines import (
     PER_APPLICATION,
     Headline,
@@ -18,7 +19,6 @@ from loantap.policy.summary.headlines import (
     read_gain,
     rename_approved,
     select_policies,
-    take_first,
 )
 
 _CAPS: Final = "capped_default_rate"
@@ -26,7 +26,12 @@ _NPV, _EVERYBODY = "expected NPV", "approving everybody"
 
 
 def propose_actions(
-    policies: pd.DataFrame, report: Mapping[str, Any], fairness: pd.DataFrame, scenario: str
+    policies: pd.DataFrame,
+    report: Mapping[str, Any],
+    fairness: pd.DataFrame,
+    targets: pd.DataFrame,
+    scenario: str,
+    later: str,
 ) -> list[Headline]:
     """Three actions: how to decide, how to lower the default rate, which rule to add.
 
@@ -34,18 +39,25 @@ def propose_actions(
         policies: the comparison of policies.
         report: `recommendations.json`.
         fairness: what each policy does to each group of borrowers.
+        targets: what the policy in force reaches of each target.
         scenario: in which profit is counted first.
+        later: which loans were judged out of time.
     """
     judged = select_policies(policies, "cv", scenario)
     return [
-        _propose_policy(judged, policies, fairness, scenario),
-        _propose_cap(judged, policies, fairness, scenario),
+        _propose_policy(judged, policies, fairness, targets, scenario, later),
+        _propose_cap(judged, policies, fairness, scenario, later),
         _propose_rule(report),
     ]
 
 
 def _propose_policy(
-    judged: pd.DataFrame, policies: pd.DataFrame, fairness: pd.DataFrame, scenario: str
+    judged: pd.DataFrame,
+    policies: pd.DataFrame,
+    fairness: pd.DataFrame,
+    targets: pd.DataFrame,
+    scenario: str,
+    told_later: str,
 ) -> Headline:
     npv, everybody = find_policy(judged, "npv"), find_policy(judged, "approve_all")
     money = read_gain(npv)
@@ -66,13 +78,18 @@ def _propose_policy(
     )
     if npv["default_rate_approved"] > everybody["default_rate_approved"]:
         text += " It rises, since mostly safe loans are declined whose rate is too low."
-    text += _tell_later(policies, "npv", scenario) + _tell_scenarios(policies, scenario)
-    text += _tell_fairness(fairness, "npv")
-    return Headline(title, text, money, int(npv["n"]))
+    text += _tell_in_force(targets)
+    points = (
+        _tell_later(policies, "npv", scenario, told_later),
+        _tell_held_out(policies, scenario),
+        _tell_scenarios(policies, scenario),
+        tell_fairness(fairness, "npv"),
+    )
+    return Headline(title, text, money, int(npv["n"]), tuple(filter(None, points)))
 
 
 def _propose_cap(
-    judged: pd.DataFrame, policies: pd.DataFrame, fairness: pd.DataFrame, scenario: str
+    judged: pd.DataFrame, policies: pd.DataFrame, fairness: pd.DataFrame, scenario: str, later: str
 ) -> Headline:
     """A cap that is shown to lower the default rate, and not shown to lose money.
 
@@ -82,8 +99,7 @@ def _propose_cap(
     capped = capped[capped["approved"] > 0]
     if capped.empty:
         return Headline("No cap on the default rate approves a loan", "", None, 0)
-    # A point has a price where the default rate is lower beyond chance, on the same loans.
-    lowering = capped[capped["price_per_point"].notna()]
+    lowering = capped[capped["default_rate_change_high"] < 0]
     gaining = lowering[lowering["gain_to_approve_all_low"] > 0]
     harmless = lowering[lowering["gain_to_approve_all_high"] >= 0]
     if len(gaining):
@@ -105,6 +121,7 @@ def _propose_cap(
         f"Capped at {row['cap']:.0%}: {_tell_change(row)} Profit per application is "
         f"{row['profit']:+,.0f}, by expected NPV {npv['profit']:+,.0f}."
     )
+    text += _tell_looser(capped[capped["cap"] > row["cap"]], npv)
     lower = capped[capped["cap"] < row["cap"]]
     if len(lower):
         strict = lower.iloc[-1]
@@ -113,9 +130,11 @@ def _propose_cap(
             f"avoided, for {read_gain(strict) or 'too few loans to say what'} against approving "
             "everybody."
         )
-    text += _tell_later(policies, str(row["policy"]), scenario)
-    text += _tell_fairness(fairness, str(row["policy"]))
-    return Headline(title, text, read_gain(row), int(row["n"]))
+    points = (
+        _tell_later(policies, str(row["policy"]), scenario, later),
+        tell_fairness(fairness, str(row["policy"])),
+    )
+    return Headline(title, text, read_gain(row), int(row["n"]), tuple(filter(None, points)))
 
 
 def _propose_rule(report: Mapping[str, Any]) -> Headline:
@@ -169,11 +188,11 @@ def _propose_rule(report: Mapping[str, Any]) -> Headline:
 
 
 def _find_later(policies: pd.DataFrame, policy: str, scenario: str) -> pd.Series:
-    """A policy on matured 36-month loans, each judged by a model of earlier loans."""
+    """A policy on loans that were each judged by a model of earlier loans."""
     return find_policy(select_policies(policies, "out_of_time", scenario), policy)
 
 
-def _tell_later(policies: pd.DataFrame, policy: str, scenario: str) -> str:
+def _tell_later(policies: pd.DataFrame, policy: str, scenario: str, later: str) -> str:
     """What it did out of time; nothing where no loan was judged so."""
     row, everybody = (_find_later(policies, name, scenario) for name in (policy, "approve_all"))
     gain = read_gain(row)
@@ -185,9 +204,26 @@ def _tell_later(policies: pd.DataFrame, policy: str, scenario: str) -> str:
             f", and the default rate goes from {everybody['default_rate_approved']:.1%} to "
             f"{row['default_rate_approved']:.1%}"
         )
+    return f"Out of time (n = {int(row['n']):,} {later}) profit changes by {gain}{rates}."
+
+
+def _tell_held_out(policies: pd.DataFrame, scenario: str) -> str:
+    """What expected NPV gains on loans that no model was trained on; nothing without them."""
+    row = find_policy(select_policies(policies, "test", scenario), "npv")
+    gain = read_gain(row)
+    return "" if gain is None else f"On {int(row['n']):,} loans held out from training: {gain}."
+
+
+def _tell_in_force(targets: pd.DataFrame) -> str:
+    """What the policy in force does with its referrals and limits; nothing where not checked."""
+    reached = targets.set_index("target")["reached"].to_dict()
+    if not {"review_capacity", "min_approval_rate"} <= reached.keys():
+        return ""
+    referred = float(reached["review_capacity"])
+    passed = float(reached["min_approval_rate"])
     return (
-        f" Out of time (n = {int(row['n']):,} matured 36-month loans, each judged by a model of "
-        f"earlier loans; loans of 60 months are not in this test) profit changes by {gain}{rates}."
+        f" With its referrals and limits the policy in force approves {passed - referred:.1%} and "
+        f"refers {referred:.1%}."
     )
 
 
@@ -202,35 +238,37 @@ def _tell_scenarios(policies: pd.DataFrame, main: str) -> str:
     if not told:
         return ""
     return (
-        f" Decided and counted at other assumed costs: {'; '.join(told)}. Cost of funds, LGD and "
+        f"Decided and counted at other assumed costs: {'; '.join(told)}. Cost of funds, LGD and "
         "the time of default are assumptions until the lender's own figures take their place."
     )
 
 
-def _tell_change(row: pd.Series) -> str:
-    return (
-        f"{row['approval_rate']:.0%} are approved, {tell_rate(rename_approved(row))} of them "
-        f"charged off; {row['charge_offs_avoided']:.0%} of all charge-offs are avoided."
-    )
-
-
-def _tell_fairness(fairness: pd.DataFrame, policy: str) -> str:
-    """The group approved least often beside the one approved most often; none if not audited."""
-    audited = fairness[
-        fairness["policy"].eq(policy)
-        & ~fairness["audit_only"].astype(bool)
-        & fairness["approval_ratio"].lt(1)
-    ]
-    if audited.empty:
+def _tell_looser(looser: pd.DataFrame, npv: pd.Series) -> str:
+    """Of the next higher cap, why it is not the one proposed; nothing where there is none."""
+    if looser.empty:
         return ""
-    worst = take_first(audited, "approval_ratio")
-    low, high = worst["approval_ratio_low"], worst["approval_ratio_high"]
-    proxy = str(worst["phrase"]).partition(",")[0].lower()
+    row = looser.iloc[0]
+    shown = "falls" if row["default_rate_change_high"] < 0 else "is not shown to fall"
     return (
-        f" Fairness: {proxy} {worst['group']} is approved at {worst['approval_ratio']:.2f} "
-        f"({low:.2f} to {high:.2f}) of the rate of the group approved most often; the four-fifths "
-        "rule asks for 0.80."
+        f" At {row['cap']:.0%} it is {row['profit']:+,.0f}, beside {npv['profit']:+,.0f} by "
+        f"expected NPV, and the default rate {shown}: {_tell_points(row)}."
     )
+
+
+def _tell_change(row: pd.Series) -> str:
+    told = (
+        f"{row['approval_rate']:.0%} are approved, {tell_rate(rename_approved(row))} of them "
+        "charged off"
+    )
+    if not math.isnan(row["default_rate_change"]):
+        told += f", {_tell_points(row)} against approving everybody"
+    return f"{told}; {row['charge_offs_avoided']:.0%} of all charge-offs are avoided."
+
+
+def _tell_points(row: pd.Series) -> str:
+    """The paired change of the default rate, in percentage points."""
+    value, low, high = (100 * row[f"default_rate_change{end}"] for end in ("", "_low", "_high"))
+    return f"{value:+.1f} points ({low:+.1f} to {high:+.1f})"
 
 
 def _change(rule: Mapping[str, Any], report: Mapping[str, Any], beside: str) -> Money:

@@ -79,9 +79,9 @@ def _find_drivers(drivers: pd.DataFrame, findings: pd.DataFrame) -> Headline:
     worst = take_first(more, "effect", largest=True)
     text += (
         f"Of all groups of applicants, {name_segment(worst)} stands out most: {tell_rate(worst)} "
-        f"were charged off."
+        f"were charged off (n = {int(worst['loans']):,})."
     )
-    return Headline(title, text, read_earned(worst), int(worst["loans"]))
+    return Headline(title, text, None, loans)
 
 
 def _find_price(findings: pd.DataFrame) -> Headline:

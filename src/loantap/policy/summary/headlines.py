@@ -55,30 +55,40 @@ class Headline:
         text: the figures that it rests on.
         money: what it is worth; None where too few loans say.
         n: number of loans that the money is counted on.
+        points: what else must be known, a sentence or two each.
     """
 
     title: str
     text: str
     money: Money | None
     n: int
+    points: tuple[str, ...] = ()
 
 
 def describe_summary(
-    findings: Sequence[Headline], actions: Sequence[Headline], scenario: str, origin: str
+    findings: Sequence[Headline],
+    actions: Sequence[Headline],
+    scenario: str,
+    origin: str,
+    samples: Mapping[str, int],
+    later: str,
 ) -> dict[str, Any]:
     """The structure of `summary.json`.
 
     Returns:
-        `origin` of the loans; `scenario`, `paid_life` and `profit` (how it is known) of the money,
-        whose `per` says where it is of another paid life; `findings` and `actions`, each with
-        `title`, `text`, `n` and `money` (`value`, `low`, `high`, `per`; null where too few loans
-        say).
+        `origin` of the loans; `samples`, how many loans policies were judged on, by sample;
+        `out_of_time`, which loans those of that sample are, empty where there are none;
+        `scenario`, `paid_life` and `profit` (how it is known) of the money, whose `per` says where
+        it is of another paid life; `findings` and `actions`, each with `title`, `text`, `points`,
+        `n` and `money` (`value`, `low`, `high`, `per`; null where too few loans say).
     """
     return {
         "origin": origin,
         "scenario": scenario,
         "paid_life": PaidLife.CONTRACTUAL.value,
         "profit": "imputed from outcomes",
+        "samples": dict(samples),
+        "out_of_time": later,
         "findings": [make_plain(asdict(finding)) for finding in findings],
         "actions": [make_plain(asdict(action)) for action in actions],
     }

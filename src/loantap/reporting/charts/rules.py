@@ -9,14 +9,15 @@ import altair as alt
 import pandas as pd
 
 from loantap.reporting.charts.frame import INK, MUTED, colour_by, dress_chart, hover
-from loantap.reporting.formatting import count, money, percent
+from loantap.reporting.formatting import count, hold_together, money, percent
 from loantap.reporting.page_table import list_rows, with_interval
 
 AFTER: Final = {"approve_all": "Rule alone, against approving all",
                 "npv": "Rule after the NPV policy, against that policy"}  # fmt: skip
-# Pixels of a row: two lines of its name, and two intervals.
-_ROW: Final = 64
+# Letters of a line of a name; pixels of a line, and of the two intervals below it.
 _LINE: Final = 46
+_LINE_HEIGHT: Final = 14
+_INTERVALS: Final = 36
 
 
 def chart_rules(rules: pd.DataFrame) -> alt.LayerChart:
@@ -48,18 +49,28 @@ def chart_rules(rules: pd.DataFrame) -> alt.LayerChart:
     shown = shown.assign(after=shown["after"].map(AFTER))
     base = alt.Chart(shown)
     y = alt.Y("title:N", sort=None, title=None, axis=None)
-    beside = alt.YOffset("after:N", sort=list(AFTER.values()),
-                         scale=alt.Scale(range=[30, 42]))  # fmt: skip
     colour = colour_by("after", list(AFTER.values()))
-    names = shown.drop_duplicates("title")[["title"]].copy()
-    names["name"] = pd.Series([wrap(title, _LINE) for title in names["title"]], names.index)
+    names = shown.drop_duplicates("title")[["title", "n"]].copy()
+    names["name"] = pd.Series(
+        [wrap(hold_together(f"{title}, n = {n}"), _LINE)
+         for title, n in zip(names["title"], names["n"], strict=True)],
+        names.index,
+    )  # fmt: skip
+    names = names.drop(columns="n")
+    heights = _LINE_HEIGHT * names["name"].map(len)
+    row_height = _INTERVALS + int(heights.max())
+    names["rise"] = row_height / 2 - _INTERVALS - heights
+    beside = alt.YOffset("after:N", sort=list(AFTER.values()),
+                         scale=alt.Scale(range=[row_height - 30, row_height - 18]))  # fmt: skip
     layers = [
         alt.Chart(pd.DataFrame({"x": [0]})).mark_rule(color=MUTED, strokeDash=[4, 3]).encode(
             alt.X("x:Q", title="Change of profit per application")
         ),
         # The names stand above their rows: beside them they would take half of a phone.
-        alt.Chart(names).mark_text(align="left", baseline="top", dy=-_ROW / 2 + 2, color=INK,
-                                   fontSize=12).encode(y=y, x=alt.value(0), text="name:N"),
+        alt.Chart(names)
+        .mark_text(align="left", baseline="top", dy=alt.ExprRef("datum.rise"), color=INK,
+                   fontSize=12)
+        .encode(y=y, x=alt.value(0), text="name:N"),
         base.mark_rule(strokeWidth=3, strokeCap="round").encode(
             alt.X("profit_change_low:Q"), y, colour, alt.X2("profit_change_high:Q"), yOffset=beside
         ),
@@ -68,4 +79,4 @@ def chart_rules(rules: pd.DataFrame) -> alt.LayerChart:
             tooltip=hover(*told.columns, first=("title", "Rule")),
         ),
     ]  # fmt: skip
-    return dress_chart(layers, height=_ROW * max(len(names), 1))
+    return dress_chart(layers, height=row_height * len(names))

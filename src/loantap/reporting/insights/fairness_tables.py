@@ -29,13 +29,19 @@ def find_least_ratios(audit: pd.DataFrame) -> dict[str, dict[str, Any]]:
     return {str(row["policy"]): row for row in list_rows(least)}
 
 
-def tabulate_fairness(audit: pd.DataFrame) -> PageTable:
-    """The least ratio of approval rates of each proxy, under each policy."""
+def tabulate_fairness(audit: pd.DataFrame, shown_cap: float) -> PageTable:
+    """The least ratio of approval rates of each proxy, under each policy.
+
+    Args:
+        audit: what each policy does to each group of borrowers.
+        shown_cap: the cap of the policy that caps the default rate, a fraction.
+    """
+    names_of = _POLICIES | {"capped_default_rate": f"Default rate capped at {100 * shown_cap:g}%"}
     compared = audit[audit["approval_ratio"].notna() & ~audit["audit_only"].astype(bool)]
     proxies = compared["proxy"].unique()
     rows = []
     for policy, of_policy in compared.groupby("policy", sort=False):
-        cells = [_POLICIES.get(str(policy), str(policy).replace("_", " "))]
+        cells = [names_of.get(str(policy), str(policy).replace("_", " "))]
         for proxy in proxies:
             groups = of_policy[of_policy["proxy"].eq(proxy)]
             groups = groups[groups["approval_ratio"].lt(1)]

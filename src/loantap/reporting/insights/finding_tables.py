@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from loantap.reporting.figures.interval_plot import FEW_LOANS
 from loantap.reporting.formatting import (
     NOTHING,
     count,
@@ -141,8 +142,9 @@ def tabulate_finding_years(findings: pd.DataFrame, years: pd.DataFrame) -> PageT
 
 def tabulate_information(values: pd.DataFrame, bins: pd.DataFrame) -> PageTable:
     """Information value of each factor that may be lent on, with its bins."""
-    worded = bins.assign(
-        told=[f"{row['bin']} ({percent(row['default_rate'])})" for row in list_rows(bins)]
+    told = bins[bins["loans"] >= FEW_LOANS]
+    worded = told.assign(
+        told=[f"{row['bin']} ({percent(row['default_rate'])})" for row in list_rows(told)]
     )
     by_factor = worded.groupby("factor", sort=False)["told"].agg("; ".join)
     shown = values[values["role"].ne("audit")].sort_values("iv", ascending=False)
@@ -161,7 +163,7 @@ def tabulate_information(values: pd.DataFrame, bins: pd.DataFrame) -> PageTable:
                "Bins and their default rates")  # fmt: skip
     note = (
         "Bins are found on one half of the loans (optbinning) and the information value is "
-        "measured on the other half."
+        f"measured on the other half. Bins of fewer than {FEW_LOANS} loans are left out."
     )
     return PageTable("Information value of each factor alone", headers, rows, note, is_folded=True)
 

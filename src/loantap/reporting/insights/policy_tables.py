@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
 from loantap.reporting.figures.interval_plot import FEW_LOANS
-from loantap.reporting.formatting import NOTHING, count, money, percent, two_decimals, whole_percent
-from loantap.reporting.insights.fairness_tables import find_least_ratios
+from loantap.reporting.formatting import NOTHING, count, money, percent, whole_percent
 from loantap.reporting.page_table import PageTable, list_rows, with_interval
 
 _MAIN_SAMPLE = "cv"
@@ -103,68 +102,6 @@ def explain_policies() -> PageTable:
     )
 
 
-def tabulate_choices(
-    policies: pd.DataFrame, fairness: pd.DataFrame, scenario: str, scenarios: Sequence[str]
-) -> PageTable:
-    """The policies that a committee chooses from, each in every scenario and out of time.
-
-    Args:
-        policies: what each policy earned: one row per policy, sample, scenario and paid life.
-        fairness: what each policy does to each group of borrowers.
-        scenario: the main one.
-        scenarios: all of them.
-    """
-    outlooks = {
-        scenario: (_MAIN_SAMPLE, scenario, "contractual"),
-        "prepaid": (_MAIN_SAMPLE, scenario, "capped"),
-        **{name: (_MAIN_SAMPLE, name, "contractual") for name in scenarios if name != scenario},
-        "out of time": ("out_of_time", scenario, "contractual"),
-    }
-    known = {
-        (row["sample"], row["scenario"], row["paid_life"], row["policy"]): row
-        for row in list_rows(policies)
-    }
-    ratios = find_least_ratios(fairness)
-    rows = []
-    for name in _order_choices(policies):
-        main = known[(*outlooks[scenario], name)]
-        ratio = ratios.get(name)
-        rows.append(
-            [
-                str(main["label"]),
-                percent(main["approval_rate"]),
-                with_interval(main, "default_rate_approved", percent),
-                *(
-                    with_interval(known[key], "profit", money) if key in known else NOTHING
-                    for key in ((*outlook, name) for outlook in outlooks.values())
-                ),
-                with_interval(main, "gain_to_approve_all", money),
-                NOTHING if ratio is None else with_interval(ratio, "approval_ratio", two_decimals),
-            ]
-        )
-    later = policies.loc[policies["sample"].eq("out_of_time"), "n"].max()
-    headers = (
-        "Policy", "Approved", "Default rate of approved",
-        *(f"Profit, {name}" for name in outlooks), f"Against all, {scenario}",
-        "Least approval ratio",
-    )  # fmt: skip
-    note = (
-        "Imputed profit per application, in currency. All of these loans were made, so to approve "
-        f"everybody is what was done. Prepaid: scenario {scenario}, paid loans no longer than they "
-        "were observed. In each scenario a policy also decides at its costs, so approvals differ; "
-        f"those shown are of {scenario}. Out of time: n = {count(later)} matured 36-month loans, "
-        "each judged by a model of earlier loans; none of 60 months is among them. Least approval "
-        "ratio: of the group of borrowers approved least often to the one approved most often; the "
-        "four-fifths rule asks for 0.80."
-    )
-    return PageTable(
-        f"Each policy in every scenario, n = {count(policies['n'].max())} applications",
-        headers,
-        rows,
-        note,
-    )
-
-
 def tabulate_targets(checks: pd.DataFrame, policy: str) -> PageTable:
     """Whether the policy in force reaches what its rules were chosen to reach.
 
@@ -184,11 +121,16 @@ def tabulate_targets(checks: pd.DataFrame, policy: str) -> PageTable:
         for row in list_rows(checks)
     ]
     headers = ("Target", "Limit", "Reached", "Verdict", "n")
+    reached = {str(row["target"]): float(row["reached"]) for row in list_rows(checks)}
     note = (
         "On loans of the past, by PDs of models that did not see them. A target holds, or is "
         "missed, where the whole 95% interval lies on one side of its limit. Policies are compared "
         "without the referrals and limits of the one in force."
     )
+    if {"review_capacity", "min_approval_rate"} <= reached.keys():
+        referred = reached["review_capacity"]
+        approved = reached["min_approval_rate"] - referred
+        note += f" With them it approves {percent(approved)} and refers {percent(referred)}."
     return PageTable(f"Targets of the policy in force, {policy}", headers, rows, note)
 
 
@@ -275,13 +217,6 @@ def tabulate_scenarios(economics: Mapping[str, Any]) -> PageTable:
     ]
     headers = ("Assumption", *scenarios, "Range allowed", "Where it comes from")
     return PageTable("What lending is assumed to cost", headers, rows)
-
-
-def _order_choices(policies: pd.DataFrame) -> list[str]:
-    """What a committee chooses from: as it was, the former rule, caps from low to high, NPV."""
-    by_name = policies.drop_duplicates("policy").set_index("policy")["cap"]
-    caps = by_name[by_name.index.str.startswith("capped_default_rate")].sort_values()
-    return ["approve_all", "bands", *caps.index, "npv"]
 
 
 def _tell_share(name: str, value: float) -> str:

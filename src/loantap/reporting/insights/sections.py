@@ -12,6 +12,7 @@ from loantap.reporting.charts.fairness import chart_fairness_price
 from loantap.reporting.charts.frontier import chart_frontier
 from loantap.reporting.charts.inline import PageChart
 from loantap.reporting.charts.rules import chart_rules
+from loantap.reporting.insights.choice_tables import tabulate_choices
 from loantap.reporting.insights.fairness_tables import (
     tabulate_fairness,
     tabulate_fairness_price,
@@ -34,7 +35,6 @@ from loantap.reporting.insights.offer_tables import (
 from loantap.reporting.insights.policy_tables import (
     PAID_LIVES,
     explain_policies,
-    tabulate_choices,
     tabulate_policies,
     tabulate_rules,
 )
@@ -111,13 +111,18 @@ def describe_drivers(
 
 
 def describe_choices(
-    policies: pd.DataFrame, fairness: pd.DataFrame, scenario: str, scenarios: Sequence[str]
+    policies: pd.DataFrame,
+    fairness: pd.DataFrame,
+    stressed: pd.DataFrame,
+    scenario: str,
+    scenarios: Sequence[str],
+    later: str,
 ) -> PageSection:
     """The policies that a committee chooses from, in one table."""
     return PageSection(
         "choices",
         "What there is to choose from",
-        tables=[tabulate_choices(policies, fairness, scenario, scenarios)],
+        tables=[tabulate_choices(policies, fairness, stressed, scenario, scenarios, later)],
     )
 
 
@@ -174,9 +179,10 @@ def describe_rules(rules: pd.DataFrame) -> PageSection:
                 "chart-rules",
                 "What each rule would have changed",
                 int(rules["n"].max()),
-                "Change of imputed profit per application, paid loans no longer than observed, "
-                "with its 95% interval. Right of the dashed line the rule earns. n: all judged "
-                "loans; rules of the search are tested on half of them, as the table says.",
+                f"Change of imputed profit per application in scenario "
+                f"{rules['scenario'].iloc[0]}, paid loans no longer than observed, with its 95% "
+                "interval. Right of the dashed line the rule earns. Beside each rule: the loans "
+                "that it was tested on; rules of the search are tested on half of them.",
                 chart_rules(rules),
             )
         )
@@ -245,7 +251,7 @@ def describe_offers(
 
 
 def describe_fairness(
-    audit: pd.DataFrame, frontier: pd.DataFrame, scenario: str, paid_life: str
+    audit: pd.DataFrame, frontier: pd.DataFrame, scenario: str, paid_life: str, shown_cap: float
 ) -> PageSection:
     """How alike groups of borrowers are approved, and what it costs to approve them alike."""
     charts = []
@@ -258,7 +264,9 @@ def describe_fairness(
                 "Across: the approval rate of the group approved least often, as a share of that "
                 "of the group approved most often, from what it is today to 1. Up: imputed profit "
                 "that the NPV policy would lose, with its 95% interval; below 0 it would earn. "
-                "Where the bars hold 0, no cost can be told.",
+                "Where the bars hold 0, no cost can be told. Points that reach the same ratio "
+                "stand beside one another. A measurement, not a proposal: hurdles that depend on "
+                "a borrower's group are themselves unlawful in many places.",
                 chart_fairness_price(frontier, scenario, paid_life),
             )
         )
@@ -272,7 +280,7 @@ def describe_fairness(
         ),
         charts,
         [
-            tabulate_fairness(audit),
+            tabulate_fairness(audit, shown_cap),
             tabulate_groups(audit),
             tabulate_fairness_price(frontier, scenario, paid_life),
         ],

@@ -1,0 +1,37 @@
+"""What decisions made at the costs of the main scenario earn where costs turn out otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from loantap.model.training.predictions import CROSS_VALIDATION
+from loantap.policy.money.returns import estimate_mean
+from loantap.policy.money.scenarios import PaidLife
+
+
+def stress_policy(
+    approvals: pd.DataFrame, profits: pd.DataFrame, policy: str, scenarios: Sequence[str]
+) -> pd.DataFrame:
+    """Profit of one policy, decided once, in every scenario.
+
+    Args:
+        approvals: whom each policy approves in the main scenario.
+        profits: imputed NPV of every loan in every scenario, in currency.
+        policy: a column of `approvals`.
+        scenarios: their names.
+
+    Returns:
+        One row per scenario: `scenario`, and `profit` per application with `_low` and `_high`, on
+        the loans of the cross-validation, paid loans running for their contract.
+    """
+    judged = approvals[approvals["sample"].eq(CROSS_VALIDATION)]
+    approved = judged[policy].to_numpy(bool)
+    earned = profits.set_index("loan_id").loc[judged["loan_id"]]
+    rows = []
+    for scenario in scenarios:
+        npv = earned[f"npv_{scenario}_{PaidLife.CONTRACTUAL.value}"].to_numpy(float)
+        mean = estimate_mean(npv * approved)
+        rows.append((scenario, mean.value, mean.low, mean.high))
+    return pd.DataFrame(rows, columns=["scenario", "profit", "profit_low", "profit_high"])

@@ -1,0 +1,42 @@
+"""What the loans are that policies were judged on, beside those of the cross-validation."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+import pandas as pd
+
+_OUT_OF_TIME: Final = "out_of_time"
+
+
+def count_samples(approvals: pd.DataFrame) -> dict[str, int]:
+    """How many loans each sample holds, by its name."""
+    counted = approvals["sample"].value_counts(sort=False)
+    return {str(name): int(count) for name, count in counted.items()}
+
+
+def describe_later(approvals: pd.DataFrame, loans: pd.DataFrame) -> str:
+    """Which loans were judged out of time, and of which term none was; empty where none was.
+
+    Args:
+        approvals: one row per sample and loan: `loan_id`, `sample`.
+        loans: one row per loan: `loan_id`, `term_months`, `issue_month`.
+    """
+    is_later = approvals["sample"].eq(_OUT_OF_TIME)
+    known = loans.set_index("loan_id")
+    later = known.loc[approvals.loc[is_later, "loan_id"]]
+    if later.empty:
+        return ""
+    terms = later["term_months"].unique()
+    others = known.loc[approvals.loc[~is_later, "loan_id"], "term_months"]
+    first, last = (f"{month:%B %Y}" for month in later["issue_month"].agg(["min", "max"]))
+    told = f"{_join(terms)}-month loans issued {first} to {last}, each judged by a model of earlier"
+    untested = others[~others.isin(terms)].unique()
+    if len(untested):
+        return f"{told} loans; {_join(untested)} months are untested out of time"
+    return f"{told} loans"
+
+
+def _join(terms: Iterable[float]) -> str:
+    return " and ".join(f"{term:.0f}" for term in sorted(terms))
