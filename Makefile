@@ -188,7 +188,7 @@ $(PROFILE_VENV)/.ready: requirements/profile.txt | $(BIN)/uv
 # make lock ARGS=--upgrade moves every pin to the newest release that pyproject.toml allows.
 
 COMPILE = UV_NO_CONFIG=1 UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet \
-    --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
+    --universal --python-version 3.11 --fork-strategy fewest --generate-hashes --no-annotate \
     -c requirements/constraints.in $(ARGS)
 
 LOCKS := requirements.txt requirements/run.txt requirements/serving.txt requirements/sources.txt \
