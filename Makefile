@@ -32,7 +32,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 export MKL_NUM_THREADS ?= 1
 export NUMEXPR_MAX_THREADS ?= 1
 
-.PHONY: help run test test-fast lint bench bench-api bench-full bench-sources viz ui profile portfolio \
+.PHONY: help run serve test test-fast lint bench bench-api bench-full bench-sources viz ui profile portfolio \
     sources-up sources-down system-packages lock clean
 
 help: ## Show what make can do
@@ -61,6 +61,9 @@ test-fast: $(READY) ## A minute: no server, whole run, browser, registry or many
 	@$(PYTEST) -m "not slow" $(PYTEST_ARGS)
 
 # Ten applications are scored for each loan that is searched on: 4 million at full size.
+serve: $(READY) ## API and dashboard on what the last run left, until Ctrl-C; ARGS="--port 8001"
+	@$(WITH_VENV) $(BIN)/loantap-serve $(ARGS)
+
 bench: $(READY) ## Time and memory against baselines; SIZE=396030 for full size, PORTFOLIO=FILE.csv
 	@$(BIN)/python -m tools.benchmarks.bench_search --loans $(SIZE) --growth $$(($(SIZE) / 4)) $(SIZE)
 	@$(BIN)/python -m tools.benchmarks.bench_scoring --rows $$(($(SIZE) * 10))
