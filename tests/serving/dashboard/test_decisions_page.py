@@ -1,0 +1,67 @@
+"""The Decisions page: found again, opened, replayed."""
+
+from __future__ import annotations
+
+from streamlit.testing.v1 import AppTest
+
+from loantap.serving.keys.keys import Scope
+from tests.serving.api.served import Api
+from tests.serving.dashboard.screen import Screen, look, press, read_all
+
+
+def write(app: AppTest, label: str, text: str) -> AppTest:
+    next(box for box in app.text_input if box.label == label).set_value(text)
+    return look(app.run())
+
+
+def test_without_decisions_the_page_says_what_to_do(api: Api, screen: Screen) -> None:
+    assert "Score an application, or search for less." in read_all(
+        screen.open("decisions", api.key)
+    )
+
+
+def test_a_decision_is_found_by_its_application_and_opened(api: Api, screen: Screen) -> None:
+    api.decide(application_id="A-1")
+    wanted = api.decide(application_id="A-2")["id"]
+
+    app = write(screen.open("decisions", api.key), "Application id", "A-2")
+    assert "A-2" in read_all(app)
+    assert "A-1" not in read_all(app)
+
+    next(box for box in app.selectbox if box.label == "Open").set_value(wanted)
+    said = read_all(look(app.run()))
+    assert wanted in said
+    assert "loantap-lending-demo 3" in said
+    assert "annual_inc" in said
+
+
+def test_a_replay_says_that_it_is_the_same_and_is_an_event(api: Api, screen: Screen) -> None:
+    made = api.decide()["id"]
+    app = write(screen.open("decisions", api.key), "Decision id", made)
+
+    assert "The same decision comes out again." in read_all(press(app, "Replay"))
+
+    said = read_all(write(screen.open("decisions", api.key), "Decision id", made))
+    assert "replay" in said
+
+
+def test_what_was_erased_cannot_be_replayed(api: Api, screen: Screen) -> None:
+    made = api.decide()["id"]
+    api.ask("DELETE", f"/v1/decisions/{made}/personal", json={"reason": "asked for"})
+
+    app = write(screen.open("decisions", api.key), "Decision id", made)
+
+    assert "Its personal data was erased: it cannot be replayed." in read_all(app)
+    assert "Replay" not in [button.label for button in app.button]
+
+
+def test_an_unknown_id_is_one_message(api: Api, screen: Screen) -> None:
+    app = write(screen.open("decisions", api.key), "Decision id", "dec_nothing")
+
+    assert [*app.warning, *app.error]
+
+
+def test_a_key_that_may_not_read_is_told(api: Api, screen: Screen) -> None:
+    scorer = api.make_key("Scorer", [Scope.SCORE])
+
+    assert "read" in read_all(screen.open("decisions", scorer))

@@ -1,0 +1,117 @@
+"""The Queue page: a case is taken by one person, who decides it or gives it back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import httpx
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from loantap.serving.cases.case import Reason
+from loantap.serving.keys.keys import Scope
+from tests.serving.api.served import Api
+from tests.serving.api.test_queue import refer
+from tests.serving.dashboard.screen import (
+    Screen,
+    answer_with,
+    look,
+    press,
+    read_all,
+    refuse_connections,
+)
+
+
+def choose(app: AppTest, outcome: str, reason: str) -> AppTest:
+    decision = next(radio for radio in app.radio if radio.label == "Decision")
+    decision.set_value(outcome)
+    next(box for box in app.selectbox if box.label == "Reason").set_value(reason)
+    return app
+
+
+def test_an_empty_queue_says_so(api: Api, screen: Screen) -> None:
+    said = read_all(screen.open("queue", api.key))
+
+    assert "Taken (0)" in said
+    assert "Open (0)" in said
+    assert "None." in said
+
+
+def test_a_case_is_taken_decided_with_a_reason_and_leaves_the_queue(
+    api: Api, screen: Screen
+) -> None:
+    case = refer(api, application_id="q-1")
+    taken = press(screen.open("queue", api.key), "Take")
+    assert "**q-1** · 36,000 · PD" in read_all(taken)
+    assert "Taken (1)" in read_all(taken)
+
+    undecided = press(taken, "Record the decision")
+    assert "Choose a decision and a reason." in read_all(undecided)
+    assert api.get("/v1/cases?state=taken").json["n"] == 1
+
+    done = press(choose(undecided, "decline", Reason.TOO_MUCH_DEBT), "Record the decision")
+    assert f"{case}: decline is recorded." in read_all(done)
+    assert "Taken (0)" in read_all(done)
+    [event] = [e for e in api.get(f"/v1/decisions/{case}").json["events"] if e["kind"].endswith(
+        "decided")]  # fmt: skip
+    assert event["person"] == "tests"
+
+
+def test_a_case_that_is_given_back_is_open_again(api: Api, screen: Screen) -> None:
+    refer(api)
+
+    back = press(press(screen.open("queue", api.key), "Take"), "Give back")
+
+    assert "Open (1)" in read_all(back)
+    assert "Taken (0)" in read_all(back)
+
+
+def test_another_person_sees_who_has_a_case_and_cannot_decide_it(api: Api, screen: Screen) -> None:
+    case = refer(api)
+    api.post(f"/v1/cases/{case}/take")
+    other = api.make_key("Meera Iyer", [Scope.READ, Scope.DECIDE])
+
+    app = screen.open("queue", other)
+
+    assert "tests has it." in read_all(app)
+    assert "Record the decision" not in [button.label for button in app.button]
+
+
+def test_a_key_that_may_not_decide_only_looks(api: Api, screen: Screen) -> None:
+    refer(api)
+    reader = api.make_key("Reader", [Scope.READ])
+
+    app = screen.open("queue", reader)
+
+    assert "decide" in read_all(app)
+    assert "Take" not in [button.label for button in app.button]
+
+
+def test_the_largest_amount_comes_first_where_it_is_asked_for(api: Api, screen: Screen) -> None:
+    refer(api, application_id="small")
+    refer(api, application_id="large", loan_amnt=36_500, installment=1247.48)
+    app = screen.open("queue", api.key)
+
+    app.radio[0].set_value("Largest amount first")
+    said = read_all(look(app.run()))
+
+    assert said.index("**large**") < said.index("**small**")
+
+
+@pytest.mark.parametrize("page", ["queue", "decisions", "score", "batch"])
+def test_without_the_api_each_page_says_so(
+    page: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    screen = Screen(monkeypatch, httpx.MockTransport(refuse_connections), tmp_path)
+
+    assert "The API is not running" in read_all(screen.open(page, "lt_x_y"))
+
+
+@pytest.mark.parametrize("page", ["queue", "decisions", "score", "batch"])
+def test_a_key_that_was_revoked_is_to_be_replaced(
+    page: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    gone = {"/v1/key": (401, {"type": "urn:loantap:problem:no-key", "title": "Unknown key"})}
+    screen = Screen(monkeypatch, httpx.MockTransport(answer_with(gone)), tmp_path)
+
+    assert "revoked" in read_all(screen.open(page, "lt_x_y"))
