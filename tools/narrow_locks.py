@@ -21,15 +21,16 @@ from tools.slim_locks import read_pins
 
 _MINORS: Final = (11, 12, 13)
 _ABIS: Final = frozenset({"none", "abi3", *(f"cp3{minor}" for minor in _MINORS)})
-# Linux with the GNU C library, and macOS.
-_PLATFORM: Final = re.compile(r"any|(many)?linux\w*_(x86_64|aarch64)|macosx_\w+")
+# Linux with the GNU C library, and macOS on Apple's processors.
+_PLATFORM: Final = re.compile(r"any|(many)?linux\w*_(x86_64|aarch64)|macosx_\w+_(arm64|universal2)")
 _HASH: Final = re.compile(r"    --hash=(\S+)")
 
 
 def is_installable(wheel: str) -> bool:
     """Whether a machine we support may install a wheel, by its file name.
 
-    Python 3.11 to 3.13, with the lock; Linux with the GNU C library on x86_64 and aarch64, macOS.
+    Python 3.11 to 3.13, with the lock; Linux with the GNU C library on x86_64 and aarch64, macOS on
+    arm64.
     """
     pythons, abis, platforms = wheel.removesuffix(".whl").rsplit("-", 3)[1:]
     return (

@@ -67,6 +67,7 @@ def test_a_wheel_for_a_system_we_support_stays(tags: str) -> None:
         "cp311-cp311-manylinux2014_i686",
         "cp311-cp311-manylinux2014_ppc64le",
         "cp311-cp311-win_amd64",
+        "cp311-cp311-macosx_10_9_x86_64",
         "cp39-none-manylinux2014_x86_64",
         "pp311-pypy311_pp73-manylinux2014_x86_64",
         "py2-none-any",

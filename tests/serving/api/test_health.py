@@ -9,7 +9,7 @@ import pytest
 
 from loantap.model.scoring.scorer import Scorer
 from loantap.serving.api.metrics import Metrics
-from loantap.serving.api.schemas import Fields, Model, Ready
+from loantap.serving.api.service_schemas import Fields, Model, Ready
 from tests.serving.api.served import OFFERS, SCORE, Api, make_api, put_to_work
 from tests.serving.api.test_bad_requests import expect
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from loantap.serving.api.schemas import ActivePolicy, Policies, Proposal, Trial
+from loantap.serving.api.policy_schemas import ActivePolicy, Policies, Proposal, Trial
 from loantap.serving.keys.keys import Scope
 from tests.serving.api.served import Api
 from tests.serving.api.test_bad_requests import expect

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from loantap.serving.api.schemas import Case, Cases, DecidedCase, Overrides
+from loantap.serving.api.case_schemas import Case, Cases, DecidedCase, Overrides
 from loantap.serving.cases.case import Reason
 from loantap.serving.keys.keys import Scope
 from tests.serving.api.served import Api

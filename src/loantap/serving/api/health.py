@@ -11,7 +11,7 @@ from loantap.serving.api.answers import answer
 from loantap.serving.api.envelope import ROUTE
 from loantap.serving.api.office import Office
 from loantap.serving.api.openapi import describe
-from loantap.serving.api.schemas import Alive, Ready
+from loantap.serving.api.service_schemas import Alive, Ready
 from loantap.serving.desk.desk import NotReadyError
 from loantap.serving.desk.live_model import LiveModel
 

@@ -20,7 +20,7 @@ from loantap.serving.api.envelope import ROUTE
 from loantap.serving.api.office import Office
 from loantap.serving.api.openapi import describe
 from loantap.serving.api.parameters import require_known
-from loantap.serving.api.schemas import Fields, Key, Model
+from loantap.serving.api.service_schemas import Fields, Key, Model
 from loantap.serving.audit.chain import write_time
 from loantap.serving.desk.desk import NotReadyError
 from loantap.serving.desk.example import describe_fields, make_example

@@ -13,13 +13,29 @@ from pydantic.json_schema import models_json_schema
 from loantap.features.definitions import DECIDES, FEATURE_SETS, MODELS
 from loantap.policy.application_ids import APPLICATION_ID
 from loantap.portfolio.dictionary import COLUMNS, Column, Kind
+from loantap.serving.api.case_schemas import Case, Cases, DecidedCase, Overrides
+from loantap.serving.api.policy_schemas import ActivePolicy, Policies, Proposal, Trial
 from loantap.serving.api.problems import KINDS, PROBLEM_JSON
-from loantap.serving.api.schemas import ANSWERS, Problem
+from loantap.serving.api.schemas import (
+    Batch,
+    Decision,
+    Decisions,
+    Erasure,
+    KeptDecision,
+    Offers,
+    Problem,
+    Replay,
+)
+from loantap.serving.api.service_schemas import Alive, Fields, Key, Model, Ready
 from loantap.serving.desk.desk import OFFERS
 from loantap.serving.desk.example import EXAMPLE, make_example
 from loantap.serving.desk.fields import application_columns
 
 JSON: Final = "application/json"
+_ANSWERS = (
+    ActivePolicy, Alive, Batch, Case, Cases, DecidedCase, Decision, Decisions, Erasure, Fields, Key,
+    KeptDecision, Model, Offers, Overrides, Policies, Problem, Proposal, Ready, Replay, Trial,
+)  # fmt: skip
 _REF: Final = "#/components/schemas/"
 _KEY: Final = "key"
 _NUMERIC: Final = (Kind.NUMBER, Kind.COUNT)
@@ -177,7 +193,7 @@ def _describe_field(column: Column) -> dict[str, Any]:
 @lru_cache(maxsize=1)
 def _make_schemas() -> Mapping[str, Any]:
     # As they are read: a field with a default is left out of some answers.
-    modes = [(model, "validation") for model in ANSWERS]
+    modes = [(model, "validation") for model in _ANSWERS]
     _, made = models_json_schema(modes, ref_template=f"{_REF}{{model}}")  # type: ignore[arg-type]
     schemas: dict[str, Any] = made["$defs"]
     return schemas

@@ -10,14 +10,14 @@ from flask import Response
 from loantap.policy.application_ids import APPLICATION_ID
 from loantap.serving.api.answers import answer
 from loantap.serving.api.bodies import read_object
+from loantap.serving.api.case_schemas import Case as CaseTold
+from loantap.serving.api.case_schemas import Cases, DecidedCase
+from loantap.serving.api.case_schemas import Overrides as OverridesTold
 from loantap.serving.api.decisions import READ
 from loantap.serving.api.office import Office
 from loantap.serving.api.openapi import describe, in_json, in_query
 from loantap.serving.api.parameters import read_choice, read_count, read_text, require_known
 from loantap.serving.api.problems import ProblemError, refuse
-from loantap.serving.api.schemas import Case as CaseTold
-from loantap.serving.api.schemas import Cases, DecidedCase
-from loantap.serving.api.schemas import Overrides as OverridesTold
 from loantap.serving.audit.chain import write_time
 from loantap.serving.cases.case import Case, Outcome, QueuedCase, Reason, State
 from loantap.serving.cases.cases import Overrides

@@ -1,0 +1,84 @@
+"""The service in answers: its model, its fields, the key that asks, its health."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import Field
+
+from loantap.serving.api.schemas import Answer, ModelName
+
+
+class Version(Answer):
+    """A version of a model."""
+
+    name: str
+    version: str
+    created: datetime
+    is_champion: bool
+    outcome: str
+    reason: str
+
+
+class Model(ModelName):
+    """The model that decides."""
+
+    kind: str
+    aliases: list[str]
+    trained_at: datetime | None
+    training_loans: int
+    training_charge_offs: int
+    features: list[str]
+    loaded_at: datetime
+    state: Literal["fresh", "last good"]
+    doubt: str | None = Field(description="Why it may not be the champion now")
+    challenger: dict[str, Any] | None
+    history: list[Version]
+    unknown: str = ""
+
+
+class FieldOfApplication(Answer):
+    """What a field of an application means."""
+
+    name: str
+    meaning: str
+    unit: str
+    kind: Literal["number", "integer", "category", "month", "text"]
+    minimum: float | None
+    maximum: float | None
+    values: list[str | float] | None
+    example: str | float
+    required: bool
+    nullable: bool
+    personal: bool
+
+
+class Fields(Answer):
+    """The fields of an application, and a made-up one."""
+
+    fields: list[FieldOfApplication]
+    example: dict[str, str | float]
+
+
+class Key(Answer):
+    """The key that asks."""
+
+    id: str
+    owner: str
+    person: str
+    scopes: list[str]
+    rate_per_minute: int
+
+
+class Alive(Answer):
+    """The process runs."""
+
+    status: Literal["alive"]
+
+
+class Ready(Answer):
+    """Whether decisions can be made."""
+
+    status: Literal["ready", "not ready"]
+    checks: dict[str, dict[str, Any]]
