@@ -18,7 +18,9 @@ def _text(cell: nbformat.NotebookNode) -> str:
     )
 
 
-def test_the_notebook_explores_the_portfolio_through_the_catalog(demo):
+def test_the_notebook_explores_the_portfolio_through_the_catalog(demo, monkeypatch):
+    # Streamlit, imported by tests of the dashboard, asks for figures that are not shown.
+    monkeypatch.delenv("MPLBACKEND", raising=False)
     notebook = nbformat.read(NOTEBOOK, as_version=4)
     resources = {"metadata": {"path": str(demo.folder)}}
 

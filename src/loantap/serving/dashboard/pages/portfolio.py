@@ -87,13 +87,14 @@ def _show_summary(summary: Mapping[str, Any]) -> None:
 
 
 def _write_card(one: Mapping[str, Any]) -> str:
-    worth = one["money"]
-    figure = (
-        f"<b>{money(worth['value'])}</b> [{money(worth['low'])}, {money(worth['high'])}] "
-        f"{escape(worth['per'])}"
-    )
+    worth, figure = one["money"], ""
+    if worth is not None:
+        figure = (
+            f"<b>{money(worth['value'])}</b> [{money(worth['low'])}, {money(worth['high'])}] "
+            f"{escape(worth['per'])} · "
+        )
     return (
-        f"<article><h4>{escape(one['title'])}</h4><p>{figure} · n {count(one['n'])}</p>"
+        f"<article><h4>{escape(one['title'])}</h4><p>{figure}n {count(one['n'])}</p>"
         f"<p>{escape(one['text'])}</p></article>"
     )
 
