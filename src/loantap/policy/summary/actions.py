@@ -13,9 +13,11 @@ from loantap.policy.money.scenarios import PaidLife
 from loantap.policy.summary.fairness import tell_fairness
 from loantap.policy.summary.headlines import (
     PER_APPLICATION,
+    PREPAID,
     Headline,
     Money,
     find_policy,
+    join_names,
     read_gain,
     rename_approved,
     select_policies,
@@ -30,6 +32,7 @@ def propose_actions(
     report: Mapping[str, Any],
     fairness: pd.DataFrame,
     targets: pd.DataFrame,
+    stressed: pd.DataFrame,
     scenario: str,
     later: str,
 ) -> list[Headline]:
@@ -40,13 +43,14 @@ def propose_actions(
         report: `recommendations.json`.
         fairness: what each policy does to each group of borrowers.
         targets: what the policy in force reaches of each target.
+        stressed: what expected NPV, decided at the costs of `scenario`, earns in each scenario.
         scenario: in which profit is counted first.
         later: which loans were judged out of time.
     """
     judged = select_policies(policies, "cv", scenario)
     return [
-        _propose_policy(judged, policies, fairness, targets, scenario, later),
-        _propose_cap(judged, policies, fairness, scenario, later),
+        _propose_policy(judged, policies, fairness, targets, stressed, scenario, later),
+        _propose_cap(judged, policies, fairness, scenario),
         _propose_rule(report),
     ]
 
@@ -56,6 +60,7 @@ def _propose_policy(
     policies: pd.DataFrame,
     fairness: pd.DataFrame,
     targets: pd.DataFrame,
+    stressed: pd.DataFrame,
     scenario: str,
     told_later: str,
 ) -> Headline:
@@ -71,25 +76,25 @@ def _propose_policy(
     else:
         title = "Decide by expected NPV, and watch it: out of time no gain is shown"
     text = (
-        f"Approve a loan that is expected to earn at its own rate and term. {_tell_change(npv)} "
-        f"Profit per application goes from {everybody['profit']:+,.0f} to {npv['profit']:+,.0f}, "
-        f"the default rate from {everybody['default_rate_approved']:.1%} to "
-        f"{npv['default_rate_approved']:.1%}."
+        f"Approve a loan that is expected to earn at its own rate and term: "
+        f"{npv['approval_rate']:.0%} are approved. Profit per application goes from "
+        f"{everybody['profit']:+,.0f} to {npv['profit']:+,.0f}, the default rate from "
+        f"{everybody['default_rate_approved']:.1%} to {tell_rate(rename_approved(npv))}"
     )
     if npv["default_rate_approved"] > everybody["default_rate_approved"]:
-        text += " It rises, since mostly safe loans are declined whose rate is too low."
-    text += _tell_in_force(targets)
+        text += ": the loans declined are safer, but their rate does not pay"
+    text += f".{_tell_in_force(targets)}"
     points = (
         _tell_later(policies, "npv", scenario, told_later),
         _tell_held_out(policies, scenario),
-        _tell_scenarios(policies, scenario),
+        _tell_scenarios(policies, stressed, scenario),
         tell_fairness(fairness, "npv"),
     )
     return Headline(title, text, money, int(npv["n"]), tuple(filter(None, points)))
 
 
 def _propose_cap(
-    judged: pd.DataFrame, policies: pd.DataFrame, fairness: pd.DataFrame, scenario: str, later: str
+    judged: pd.DataFrame, policies: pd.DataFrame, fairness: pd.DataFrame, scenario: str
 ) -> Headline:
     """A cap that is shown to lower the default rate, and not shown to lose money.
 
@@ -108,8 +113,8 @@ def _propose_cap(
     elif len(harmless):
         row = harmless.iloc[-1]
         title = (
-            f"Where the default rate must fall, cap it at {row['cap']:.0%}: profit is not shown "
-            "to change"
+            f"Where the default rate must fall, cap it at {row['cap']:.0%}: no loss against "
+            "approving everybody is shown"
         )
     else:
         row = capped.iloc[-1]
@@ -117,10 +122,7 @@ def _propose_cap(
     npv = find_policy(judged, "npv")
     if row["approved"] == npv["approved"] and row["profit"] == npv["profit"]:
         title = f"Expected NPV keeps the default rate at {row['cap']:.0%} without a cap"
-    text = (
-        f"Capped at {row['cap']:.0%}: {_tell_change(row)} Profit per application is "
-        f"{row['profit']:+,.0f}, by expected NPV {npv['profit']:+,.0f}."
-    )
+    text = f"{_tell_change(row)}{_tell_beside_npv(row)}"
     text += _tell_looser(capped[capped["cap"] > row["cap"]], npv)
     lower = capped[capped["cap"] < row["cap"]]
     if len(lower):
@@ -131,7 +133,7 @@ def _propose_cap(
             "everybody."
         )
     points = (
-        _tell_later(policies, str(row["policy"]), scenario, later),
+        _tell_later(policies, str(row["policy"]), scenario),
         tell_fairness(fairness, str(row["policy"])),
     )
     return Headline(title, text, read_gain(row), int(row["n"]), tuple(filter(None, points)))
@@ -192,8 +194,8 @@ def _find_later(policies: pd.DataFrame, policy: str, scenario: str) -> pd.Series
     return find_policy(select_policies(policies, "out_of_time", scenario), policy)
 
 
-def _tell_later(policies: pd.DataFrame, policy: str, scenario: str, later: str) -> str:
-    """What it did out of time; nothing where no loan was judged so."""
+def _tell_later(policies: pd.DataFrame, policy: str, scenario: str, later: str = "") -> str:
+    """What it did out of time, and on which loans; nothing where no loan was judged so."""
     row, everybody = (_find_later(policies, name, scenario) for name in (policy, "approve_all"))
     gain = read_gain(row)
     if gain is None:
@@ -204,7 +206,8 @@ def _tell_later(policies: pd.DataFrame, policy: str, scenario: str, later: str) 
             f", and the default rate goes from {everybody['default_rate_approved']:.1%} to "
             f"{row['default_rate_approved']:.1%}"
         )
-    return f"Out of time (n = {int(row['n']):,} {later}) profit changes by {gain}{rates}."
+    which = f": {later}" if later else ""
+    return f"Out of time, profit changes by {gain}{rates}; n = {int(row['n']):,}{which}."
 
 
 def _tell_held_out(policies: pd.DataFrame, scenario: str) -> str:
@@ -227,19 +230,23 @@ def _tell_in_force(targets: pd.DataFrame) -> str:
     )
 
 
-def _tell_scenarios(policies: pd.DataFrame, main: str) -> str:
-    """What deciding by expected NPV gains in other scenarios; nothing where there is only one."""
-    told = []
-    for scenario in policies["scenario"].unique():
+def _tell_scenarios(policies: pd.DataFrame, stressed: pd.DataFrame, main: str) -> str:
+    """What expected NPV gains at other costs, and earns where they come true; else nothing."""
+    told, come_true = [], []
+    for _, paid in stressed[stressed["scenario"].ne(main)].iterrows():
+        scenario = str(paid["scenario"])
         row = find_policy(select_policies(policies, "cv", scenario), "npv")
         gain = read_gain(row)
-        if scenario != main and gain is not None:
+        if gain is not None:
             told.append(f"{scenario} {gain} with {row['approval_rate']:.0%} approved")
+            earned = Money(paid["profit"], paid["profit_low"], paid["profit_high"], PER_APPLICATION)
+            come_true.append(f"{earned} at those of {scenario}")
     if not told:
         return ""
     return (
-        f"Decided and counted at other assumed costs: {'; '.join(told)}. Cost of funds, LGD and "
-        "the time of default are assumptions until the lender's own figures take their place."
+        f"Decided and counted at other costs: {'; '.join(told)}. Decided at the costs of {main}, "
+        f"profit is {join_names(come_true)}. All costs are assumed until the lender's own take "
+        "their place."
     )
 
 
@@ -248,11 +255,22 @@ def _tell_looser(looser: pd.DataFrame, npv: pd.Series) -> str:
     if looser.empty:
         return ""
     row = looser.iloc[0]
-    shown = "falls" if row["default_rate_change_high"] < 0 else "is not shown to fall"
-    return (
-        f" At {row['cap']:.0%} it is {row['profit']:+,.0f}, beside {npv['profit']:+,.0f} by "
-        f"expected NPV, and the default rate {shown}: {_tell_points(row)}."
+    told = (
+        f" At {row['cap']:.0%}, {row['default_rate_approved']:.1%} are charged off, under expected "
+        f"NPV {npv['default_rate_approved']:.1%}.{_tell_beside_npv(row)}"
     )
+    if row["default_rate_change_high"] < 0:
+        return told
+    return f"{told} Against approving everybody no fall is shown: {_tell_points(row)}."
+
+
+def _tell_beside_npv(row: pd.Series) -> str:
+    """What a policy earns more than expected NPV; nothing where too few loans say."""
+    gain = read_gain(row, "npv")
+    if gain is None:
+        return ""
+    unlike = "" if gain.is_gain or gain.is_loss else ": not told apart"
+    return f" Against expected NPV, profit changes by {gain} per application{unlike}."
 
 
 def _tell_change(row: pd.Series) -> str:
@@ -280,5 +298,5 @@ def _change(rule: Mapping[str, Any], report: Mapping[str, Any], beside: str) -> 
     )
     per = f"{PER_APPLICATION}, against {beside}"
     if report["paid_life"] == PaidLife.CAPPED:
-        per += "; with prepayment"
+        per += PREPAID
     return Money(value, low, high, per)

@@ -13,6 +13,7 @@ from loantap.model.validation.plain import make_plain
 from loantap.policy.money.scenarios import PaidLife
 
 PER_APPLICATION: Final = "per application"
+PREPAID: Final = "; with prepayment"
 _PER_LOAN: Final = "per loan"
 
 
@@ -109,19 +110,19 @@ def find_policy(policies: pd.DataFrame, name: str) -> pd.Series:
     return found.iloc[0] if len(found) else pd.Series(math.nan, policies.columns)
 
 
-def read_gain(row: Mapping[str, Any] | pd.Series) -> Money | None:
-    """What a policy earns more than approving everybody; None where too few loans say."""
-    value, low, high = (float(row[f"gain_to_approve_all{end}"]) for end in ("", "_low", "_high"))
+def read_gain(row: Mapping[str, Any] | pd.Series, to: str = "approve_all") -> Money | None:
+    """What a policy earns more than approving everybody, or `npv`; None: too few loans say."""
+    value, low, high = (float(row[f"gain_to_{to}{end}"]) for end in ("", "_low", "_high"))
     if math.isnan(value):
         return None
-    return Money(value, low, high, f"{PER_APPLICATION}, against approving everybody")
+    beside = "approving everybody" if to == "approve_all" else "expected NPV"
+    return Money(value, low, high, f"{PER_APPLICATION}, against {beside}")
 
 
-def read_earned(row: pd.Series) -> Money:
-    """What a loan of the segment earned on average, paid loans running for their contract."""
-    name = f"profit_{PaidLife.CONTRACTUAL.value}"
-    value, low, high = (float(row[f"{name}{end}"]) for end in ("", "_low", "_high"))
-    return Money(value, low, high, _PER_LOAN)
+def read_earned(row: pd.Series, life: PaidLife = PaidLife.CONTRACTUAL) -> Money:
+    """What a loan of the segment earned on average."""
+    value, low, high = (float(row[f"profit_{life.value}{end}"]) for end in ("", "_low", "_high"))
+    return Money(value, low, high, _PER_LOAN + (PREPAID if life is PaidLife.CAPPED else ""))
 
 
 def rename_approved(row: pd.Series) -> pd.Series:

@@ -81,7 +81,7 @@ def tabulate_choices(
         "were observed. In each scenario a policy decides at its costs: where it then approves "
         "another share of the loans, that share stands before the profit. The last row decides "
         f"once, at the costs of {scenario}, and pays those of each scenario. "
-        f"{f'Out of time: n = {count(n_later)} {later}. ' if later else ''}Least approval ratio, "
+        f"{f'Out of time, n = {count(n_later)}: {later}. ' if later else ''}Least approval ratio, "
         f"n = {count(audited)} (the loans held out too): of the group of borrowers approved least "
         "often to the one approved most often; the four-fifths rule asks for 0.80."
     )
