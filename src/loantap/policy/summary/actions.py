@@ -12,19 +12,19 @@ from loantap.policy.findings.wording import tell_rate
 from loantap.policy.money.scenarios import PaidLife
 from loantap.policy.summary.fairness import tell_fairness
 from loantap.policy.summary.headlines import (
+    EVERYBODY,
+    NPV,
     PER_APPLICATION,
     PREPAID,
     Headline,
     Money,
     find_policy,
-    join_names,
     read_gain,
     rename_approved,
     select_policies,
 )
 
 _CAPS: Final = "capped_default_rate"
-_NPV, _EVERYBODY = "expected NPV", "approving everybody"
 
 
 def propose_actions(
@@ -122,7 +122,7 @@ def _propose_cap(
     npv = find_policy(judged, "npv")
     if row["approved"] == npv["approved"] and row["profit"] == npv["profit"]:
         title = f"Expected NPV keeps the default rate at {row['cap']:.0%} without a cap"
-    text = f"{_tell_change(row)}{_tell_beside_npv(row)}"
+    text = f"{_tell_change(row)} Against expected NPV, profit changes by {read_gain(row, NPV)}."
     text += _tell_looser(capped[capped["cap"] > row["cap"]], npv)
     lower = capped[capped["cap"] < row["cap"]]
     if len(lower):
@@ -145,25 +145,25 @@ def _propose_rule(report: Mapping[str, Any]) -> Headline:
     tried = len(held) + len(report["tested"])
     after = [rule for rule in held if rule["holds_after_npv"]]
     if after:
-        best = max(after, key=lambda rule: _change(rule["after_npv"], report, _NPV).low)
+        best = max(after, key=lambda rule: _change(rule["after_npv"], report, NPV).low)
         return Headline(
             f"Add a rule: {best['title']}",
             f"It earns more after expected NPV as well, beyond what {tried} rules tried explain. "
             f"Switch it on with --params scoring.recommendations=[{best['id']}].",
-            _change(best["after_npv"], report, _NPV),
+            _change(best["after_npv"], report, NPV),
             int(best["after_npv"]["n"]),
         )
     if not held:
         text = f"{tried} rules were tried; none earned more beyond what chance explains."
         loans = max((int(rule["n"]) for rule in report["tested"]), default=0)
         return Headline("Add no rule", text, None, loans)
-    best = max(held, key=lambda rule: _change(rule, report, _EVERYBODY).low)
+    best = max(held, key=lambda rule: _change(rule, report, EVERYBODY).low)
     beside_npv, later = (
-        _change(best["after_npv"], report, _NPV),
-        _change(best["samples"]["out_of_time"], report, _EVERYBODY),
+        _change(best["after_npv"], report, NPV),
+        _change(best["samples"]["out_of_time"], report, EVERYBODY),
     )
     title = "Add no rule to expected NPV"
-    alone = _change(best, report, _EVERYBODY)
+    alone = _change(best, report, EVERYBODY)
     money, loans = alone, int(best["n"])
     text = (
         f"{len(held)} of {tried} rules tried earn more than approving everybody; the surest is "
@@ -231,22 +231,21 @@ def _tell_in_force(targets: pd.DataFrame) -> str:
 
 
 def _tell_scenarios(policies: pd.DataFrame, stressed: pd.DataFrame, main: str) -> str:
-    """What expected NPV gains at other costs, and earns where they come true; else nothing."""
-    told, come_true = [], []
-    for _, paid in stressed[stressed["scenario"].ne(main)].iterrows():
-        scenario = str(paid["scenario"])
+    """What expected NPV gains at other costs, and earns at the worst; nothing where all are one."""
+    told = []
+    for scenario in stressed.loc[stressed["scenario"].ne(main), "scenario"]:
         row = find_policy(select_policies(policies, "cv", scenario), "npv")
         gain = read_gain(row)
         if gain is not None:
             told.append(f"{scenario} {gain} with {row['approval_rate']:.0%} approved")
-            earned = Money(paid["profit"], paid["profit_low"], paid["profit_high"], PER_APPLICATION)
-            come_true.append(f"{earned} at those of {scenario}")
     if not told:
         return ""
+    worst = stressed.sort_values("profit").iloc[0]
+    earned = Money(worst["profit"], worst["profit_low"], worst["profit_high"], PER_APPLICATION)
     return (
         f"Decided and counted at other costs: {'; '.join(told)}. Decided at the costs of {main}, "
-        f"profit is {join_names(come_true)}. All costs are assumed until the lender's own take "
-        "their place."
+        f"profit is {earned} if those of {worst['scenario']} come true. All costs are assumed "
+        "until the lender's own take their place."
     )
 
 
@@ -256,21 +255,13 @@ def _tell_looser(looser: pd.DataFrame, npv: pd.Series) -> str:
         return ""
     row = looser.iloc[0]
     told = (
-        f" At {row['cap']:.0%}, {row['default_rate_approved']:.1%} are charged off, under expected "
-        f"NPV {npv['default_rate_approved']:.1%}.{_tell_beside_npv(row)}"
+        f" A cap of {row['cap']:.0%} changes it by {read_gain(row, NPV)}, with "
+        f"{row['default_rate_approved']:.1%} charged off instead of "
+        f"{npv['default_rate_approved']:.1%}"
     )
-    if row["default_rate_change_high"] < 0:
-        return told
-    return f"{told} Against approving everybody no fall is shown: {_tell_points(row)}."
-
-
-def _tell_beside_npv(row: pd.Series) -> str:
-    """What a policy earns more than expected NPV; nothing where too few loans say."""
-    gain = read_gain(row, "npv")
-    if gain is None:
-        return ""
-    unlike = "" if gain.is_gain or gain.is_loss else ": not told apart"
-    return f" Against expected NPV, profit changes by {gain} per application{unlike}."
+    if not row["default_rate_change_high"] < 0:
+        told += f"; no fall against approving everybody is shown: {_tell_points(row)}"
+    return f"{told}."
 
 
 def _tell_change(row: pd.Series) -> str:

@@ -118,11 +118,12 @@ def _find_losses(findings: pd.DataFrame) -> Headline:
         worst = prepaid.iloc[0]
         others = prepaid.iloc[1:].apply(name_segment, axis=1).tolist()
         text = (
-            f"{tell_rate(worst)} were charged off, and the price did not cover it once paid loans "
-            f"are counted no longer than observed; to the end of their term {read_earned(worst)}."
+            f"{tell_rate(worst)} were charged off. The price does not cover that if paid loans ran "
+            "no longer than they were observed; if they ran to the end of their term, no loss "
+            f"beyond chance is shown: {read_earned(worst)}."
         )
         if others:
-            text += f" So do {join_names(others)}."
+            text += f" The same holds for {join_names(others)}."
         text += (
             f" The other {len(known) - len(prepaid)} groups are not shown to lose money (false "
             f"discovery rate {_FALSE_DISCOVERIES:.0%})."

@@ -13,6 +13,10 @@ from loantap.model.validation.plain import make_plain
 from loantap.policy.money.scenarios import PaidLife
 
 PER_APPLICATION: Final = "per application"
+# What a profit is counted against, and what its column is called.
+EVERYBODY: Final = "approving everybody"
+NPV: Final = "expected NPV"
+_GAINS: Final = {EVERYBODY: "approve_all", NPV: "npv"}
 PREPAID: Final = "; with prepayment"
 _PER_LOAN: Final = "per loan"
 
@@ -110,12 +114,12 @@ def find_policy(policies: pd.DataFrame, name: str) -> pd.Series:
     return found.iloc[0] if len(found) else pd.Series(math.nan, policies.columns)
 
 
-def read_gain(row: Mapping[str, Any] | pd.Series, to: str = "approve_all") -> Money | None:
-    """What a policy earns more than approving everybody, or `npv`; None: too few loans say."""
-    value, low, high = (float(row[f"gain_to_{to}{end}"]) for end in ("", "_low", "_high"))
+def read_gain(row: Mapping[str, Any] | pd.Series, beside: str = EVERYBODY) -> Money | None:
+    """What a policy earns more than `EVERYBODY` or `NPV`; None where too few loans say."""
+    name = f"gain_to_{_GAINS[beside]}"
+    value, low, high = (float(row[f"{name}{end}"]) for end in ("", "_low", "_high"))
     if math.isnan(value):
         return None
-    beside = "approving everybody" if to == "approve_all" else "expected NPV"
     return Money(value, low, high, f"{PER_APPLICATION}, against {beside}")
 
 

@@ -34,8 +34,8 @@ def describe_later(approvals: pd.DataFrame, loans: pd.DataFrame) -> str:
     told = f"{_join(terms)}-month loans issued {first} to {last}"
     untested = others[~others.isin(terms)].unique()
     if len(untested):
-        told += f" ({_join(untested)} months are untested)"
-    return f"{told}, each judged by a model of earlier loans"
+        return f"{told} ({_join(untested)} months are untested)"
+    return told
 
 
 def _join(terms: Iterable[float]) -> str:
