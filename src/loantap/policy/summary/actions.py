@@ -26,6 +26,10 @@ from loantap.policy.summary.headlines import (
 )
 
 _CAPS: Final = "capped_default_rate"
+_HOW_KEPT: Final = (
+    "The policy file keeps a cap by a highest PD, which costs more: loantap-policy try says how "
+    "much."
+)
 
 
 def propose_actions(
@@ -136,6 +140,7 @@ def _propose_cap(
     points = (
         _tell_later(policies, str(row["policy"]), scenario),
         tell_fairness(fairness, str(row["policy"])),
+        _HOW_KEPT,
     )
     return Headline(title, text, read_gain(row), int(row["n"]), tuple(filter(None, points)))
 
