@@ -163,7 +163,7 @@ def test_the_default_rate_is_compared_on_the_same_loans_and_the_next_cap_beside_
 
 
 def test_a_cap_comes_with_how_the_policy_file_would_keep_it() -> None:
-    assert "keeps a cap by a highest PD, which costs more" in propose()[1].points[-1]
+    assert "keeps a cap by a highest PD, which may cost more" in propose()[1].points[-1]
 
 
 def test_a_looser_cap_whose_fall_is_shown_is_told_without_that_doubt() -> None:

@@ -27,7 +27,7 @@ from loantap.policy.summary.headlines import (
 
 _CAPS: Final = "capped_default_rate"
 _HOW_KEPT: Final = (
-    "The policy file keeps a cap by a highest PD, which costs more: loantap-policy try says how "
+    "The policy file keeps a cap by a highest PD, which may cost more: loantap-policy try says how "
     "much."
 )
 
