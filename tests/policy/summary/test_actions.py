@@ -57,9 +57,9 @@ def test_the_policy_comes_with_its_gain_out_of_time_and_at_other_costs() -> None
     text = " ".join(propose()[0].points)
 
     assert "Out of time, profit changes by +13 (-26 to +52); n = 1,357: 36-month loans" in text
-    assert "changes by +577 (+480 to +674) in hard, with 62% approved." in text
+    assert "changes by +577 (+480 to +674) in hard (62% approved)." in text
     # Where costs turn out otherwise than those decided at, what was gained may be lost.
-    assert "at the costs of mid, it is -192 (-302 to -82) if those of hard come true." in text
+    assert "at the costs of mid, profit is -192 (-302 to -82) if those of hard come true." in text
     alone = propose(stressed=STRESSED[STRESSED["scenario"].eq("mid")])[0]
     assert not any("costs" in point for point in alone.points)
 

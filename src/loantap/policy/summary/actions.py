@@ -243,15 +243,15 @@ def _tell_scenarios(policies: pd.DataFrame, stressed: pd.DataFrame, main: str) -
         row = find_policy(select_policies(policies, "cv", scenario), "npv")
         gain = read_gain(row)
         if gain is not None:
-            told.append(f"{gain} in {scenario}, with {row['approval_rate']:.0%} approved")
+            told.append(f"{gain} in {scenario} ({row['approval_rate']:.0%} approved)")
     if not told:
         return ""
     worst = stressed.sort_values("profit").iloc[0]
     earned = Money(worst["profit"], worst["profit_low"], worst["profit_high"], PER_APPLICATION)
     return (
         f"Decided and counted at other costs, profit changes by {join_names(told)}. Decided at the "
-        f"costs of {main}, it is {earned} if those of {worst['scenario']} come true. All costs are "
-        "assumed until the lender's own take their place."
+        f"costs of {main}, profit is {earned} if those of {worst['scenario']} come true. All costs "
+        "are assumed until the lender's own take their place."
     )
 
 
