@@ -99,8 +99,11 @@ def test_a_group_that_may_lie_on_either_side_of_four_fifths_is_counted_apart() -
     assert "most often; 1 more may be. Lowest: yearly income, below 40,000: 0.70" in told
 
 
-def test_a_policy_whose_fairness_was_not_measured_says_so() -> None:
-    assert "Fairness: not computed for this policy." in propose()[1].points
+def test_a_cap_says_how_it_is_kept_and_that_its_fairness_was_not_measured() -> None:
+    fairness, kept = propose()[1].points[-2:]
+
+    assert fairness == "Fairness: not computed for this policy."
+    assert "keeps a cap by a highest PD, which may cost more" in kept
 
 
 def test_the_policy_comes_with_its_referrals_and_with_the_loans_held_out() -> None:
@@ -160,10 +163,6 @@ def test_the_default_rate_is_compared_on_the_same_loans_and_the_next_cap_beside_
         "A cap of 19% changes it by -7 (-28 to +14), with 18.4% charged off instead of 22.2%; no "
         "fall against approving everybody is shown: -0.7 points (-1.7 to +0.3)."
     ) in text
-
-
-def test_a_cap_comes_with_how_the_policy_file_would_keep_it() -> None:
-    assert "keeps a cap by a highest PD, which may cost more" in propose()[1].points[-1]
 
 
 def test_a_looser_cap_whose_fall_is_shown_is_told_without_that_doubt() -> None:

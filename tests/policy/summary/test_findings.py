@@ -124,7 +124,7 @@ def test_a_loss_that_only_prepayment_shows_is_told_as_that() -> None:
 
     assert said.title == "With prepayment, applicants with DTI 35% and more lose money"
     assert "no loss beyond chance is shown: -828 (-1,707 to +51)." in said.text
-    assert "The same holds for income 0 to 30,000. The other 1 groups" in said.text
+    assert "The same holds for income 0 to 30,000. No loss is shown of" in said.text
     assert said.money == Money(-1_382, -2_056, -708, "per loan; with prepayment")
     assert said.n == 86
     # A loss that holds either way is told first.

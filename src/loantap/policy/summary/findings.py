@@ -112,21 +112,16 @@ def _find_losses(findings: pd.DataFrame) -> Headline:
     known = findings[findings["role"].eq("applicant") & findings["finding"].ne(Finding.TOO_FEW)]
     if known.empty:
         return Headline("Too few loans to say who loses money", "", None, 0)
-    losing = _select_losing(known, PaidLife.CONTRACTUAL)
-    prepaid = _select_losing(known, PaidLife.CAPPED)
+    losing, prepaid = (_select_losing(known, life) for life in PaidLife)
     if losing.empty and len(prepaid):
         worst = prepaid.iloc[0]
         others = prepaid.iloc[1:].apply(name_segment, axis=1).tolist()
+        same = f" The same holds for {join_names(others)}." if others else ""
         text = (
             f"{tell_rate(worst)} were charged off. The price does not cover that if paid loans ran "
             "no longer than they were observed; if they ran to the end of their term, no loss "
-            f"beyond chance is shown: {read_earned(worst)}."
-        )
-        if others:
-            text += f" The same holds for {join_names(others)}."
-        text += (
-            f" The other {len(known) - len(prepaid)} groups are not shown to lose money (false "
-            f"discovery rate {_FALSE_DISCOVERIES:.0%})."
+            f"beyond chance is shown: {read_earned(worst)}.{same} No loss is shown of the other "
+            f"{len(known) - len(prepaid)} groups (false discovery rate {_FALSE_DISCOVERIES:.0%})."
         )
         title = f"With prepayment, applicants with {name_segment(worst)} lose money"
         money = read_earned(worst, PaidLife.CAPPED)
