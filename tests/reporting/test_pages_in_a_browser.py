@@ -131,6 +131,9 @@ def test_the_insights_page_is_printed_with_charts_plots_and_every_table_that_say
     # Paper has room for every second tick.
     assert shown == ["0%", "40%", "80%"]
     expect(page.locator(".vega-bindings").first).to_be_hidden()
+    # A4 less its margins, in pixels: what is wider would be cut or shrink the whole print.
+    page.set_viewport_size({"width": 710, "height": 1000})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 710
     page.close()
 
     printed = print_page(insights)

@@ -208,7 +208,7 @@ class TestTable:
 
         assert rows["label"].tolist() == [
             "Approve everybody", "F2 threshold", "PD cut-off", "Top tenth by PD declined",
-            "NPV by grade and term", "Default rate capped at 17%", "Default rate capped at 15%",
+            "NPV by grade and term", "Default rate capped at 15%", "Default rate capped at 17%",
             "Expected NPV above 0", "Profit score", "Oracle (knows the outcome)",
         ]  # fmt: skip
         assert rows["cap"].dropna().to_dict() == {
@@ -223,6 +223,18 @@ class TestTable:
         assert set(zip(rows["sample"], rows["scenario"], rows["paid_life"], strict=True)) == {
             ("test", "hard", "capped")
         }
+
+    def test_each_policy_is_set_beside_expected_npv_on_the_same_loans(
+        self, compared: Comparison
+    ) -> None:
+        for _, rows in compared.policies.groupby(["sample", "scenario", "paid_life"]):
+            of = rows.set_index("policy")
+            npv = of.loc["npv"]
+            gains = of["profit"].to_numpy(float) - npv["profit"]
+            assert of["gain_to_npv"].to_numpy(float) == pytest.approx(gains)
+            # Its difference to approving everybody is the same one, seen from the other side.
+            everybody = of.loc["approve_all"]
+            assert everybody["gain_to_npv_low"] == pytest.approx(-npv["gain_to_approve_all_high"])
 
     def test_nobody_beats_the_oracle_and_it_gets_all_there_is(self, compared: Comparison) -> None:
         for _, rows in compared.policies.groupby(["sample", "scenario", "paid_life"]):

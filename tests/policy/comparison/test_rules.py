@@ -232,7 +232,7 @@ class TestOthers:
         options = make_options(caps=(0.15, 0.17, 0.125))
 
         assert [name for name in make_rules(options) if name.startswith("capped")] == [
-            "capped_default_rate", "capped_default_rate_12.5", "capped_default_rate_15",
+            "capped_default_rate_12.5", "capped_default_rate_15", "capped_default_rate",
         ]  # fmt: skip
         assert name_cap(0.17, options) == "capped_default_rate"
         assert set(POLICIES) <= set(make_rules(options))

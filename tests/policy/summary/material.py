@@ -35,6 +35,7 @@ def segment(factor: str, name: str, **figures: Any) -> dict[str, Any]:
         "segmentation": factor, "phrase": factor, "role": "applicant", "segment": name, "order": 0,
         "loans": 100, "finding": "no difference shown", **spread("default_rate", 0.2, 0.05),
         **spread("effect", 0, 2), **spread("profit_contractual", 400, 100),
+        **spread("profit_capped", 400, 100),
     }  # fmt: skip
     return plain | figures
 
@@ -71,7 +72,7 @@ def policy(name: str, gain: float = 100, half: float = 30, **figures: Any) -> di
         "n": 4_715, "approved": 2_923, "approval_rate": 0.62, "profit": 500.0,
         "charge_offs_avoided": 0.28, **spread("default_rate_change", 0.031, 0.01),
         **spread("default_rate_approved", 0.222, 0.015),
-        **spread("gain_to_approve_all", gain, half),
+        **spread("gain_to_approve_all", gain, half), **spread("gain_to_npv", -20, 10),
     }  # fmt: skip
     return plain | figures
 
@@ -97,6 +98,7 @@ def make_policies(*changed: dict[str, Any]) -> pd.DataFrame:
             cap=0.17,
             charge_offs_avoided=0.402,
             **LOWER,
+            **spread("gain_to_npv", -74, 33),
         ),
         policy(
             "capped_default_rate_19",
@@ -106,6 +108,8 @@ def make_policies(*changed: dict[str, Any]) -> pd.DataFrame:
             profit=588.0,
             charge_offs_avoided=0.33,
             **spread("default_rate_change", -0.007, 0.01),
+            **spread("default_rate_approved", 0.184, 0.01),
+            **spread("gain_to_npv", -7, 21),
         ),
         # Never to be told: paid loans capped.
         *(policy(name, -999, 1, paid_life="capped") for name in ("npv", "bands", "f2_threshold")),
@@ -151,6 +155,10 @@ TARGETS = pd.DataFrame(
     [{"target": "review_capacity", "reached": 0.049}, {"target": "min_approval_rate",
                                                        "reached": 0.641}]
 )  # fmt: skip
+STRESSED = pd.DataFrame(
+    [{"scenario": "mid", **spread("profit", 595, 90)}, {"scenario": "hard",
+                                                        **spread("profit", -192, 110)}]
+)  # fmt: skip
 LATER = "36-month loans issued July 2012 to December 2013"
 
 
@@ -158,13 +166,14 @@ def propose(
     held: list[dict[str, Any]] | None = None,
     policies: pd.DataFrame | None = None,
     fairness: pd.DataFrame | None = None,
+    stressed: pd.DataFrame = STRESSED,
 ) -> list[Headline]:
     tested = [rule("no_gain", (-1, -9), (-1, -9), n=3_000)]
     report = {"scenario": "mid", "paid_life": "capped", "recommendations": held or [],
               "tested": tested}  # fmt: skip
     known = make_policies() if policies is None else policies
     audit = FAIRNESS if fairness is None else fairness
-    return propose_actions(known, report, audit, TARGETS, "mid", LATER)
+    return propose_actions(known, report, audit, TARGETS, stressed, "mid", LATER)
 
 
 FAIRNESS = pd.DataFrame(

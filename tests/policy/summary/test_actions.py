@@ -9,6 +9,7 @@ from tests.policy.summary.material import (
     FAIRNESS,
     LOWER,
     NAN,
+    STRESSED,
     make_policies,
     policy,
     propose,
@@ -22,12 +23,10 @@ def test_the_policy_is_proposed_with_what_it_changes_and_what_later_loans_say() 
 
     assert said.title == ("Decide by expected NPV, and watch it: out of time no gain is shown")
     assert said.money == Money(100, 70, 130, "per application, against approving everybody")
-    assert "62% are approved, 22.2% (20.7 to 23.7%) of them charged off, +3.1 points" in said.text
-    assert "points (+2.1 to +4.1) against approving everybody; 28% of all" in said.text
-    assert "Profit per application goes from +490 to +595, the default rate from 19.1% to" in (
+    assert "62% are approved. Profit per application goes from +490 to +595, the default" in (
         said.text
     )
-    assert "It rises, since mostly safe loans are declined" in said.text
+    assert "from 19.1% to 22.2% (20.7 to 23.7%): the loans declined are safer" in said.text
 
 
 @pytest.mark.parametrize(
@@ -57,30 +56,34 @@ def test_without_any_loans_out_of_time_the_others_decide() -> None:
 def test_the_policy_comes_with_its_gain_out_of_time_and_at_other_costs() -> None:
     text = " ".join(propose()[0].points)
 
-    assert "(n = 1,357 36-month loans issued July 2012 to December 2013)" in text
-    assert "profit changes by +13 (-26 to +52)." in text
-    assert "at other assumed costs: hard +577 (+480 to +674) with 62% approved." in text
-    one = make_policies()
-    assert "assumed costs" not in propose(policies=one[one["scenario"].eq("mid")])[0].text
+    assert "Out of time, profit changes by +13 (-26 to +52); n = 1,357: 36-month loans" in text
+    assert "changes by +577 (+480 to +674) in hard (62% approved)." in text
+    # Where costs turn out otherwise than those decided at, what was gained may be lost.
+    assert "at the costs of mid, profit is -192 (-302 to -82) if those of hard come true." in text
+    alone = propose(stressed=STRESSED[STRESSED["scenario"].eq("mid")])[0]
+    assert not any("costs" in point for point in alone.points)
 
 
 def test_a_default_rate_that_falls_is_not_said_to_rise() -> None:
     safer = policy("npv", **spread("default_rate_approved", 0.15, 0.01))
 
-    assert "It rises" not in propose(policies=make_policies(safer))[0].text
+    assert "safer" not in propose(policies=make_policies(safer))[0].text
 
 
-def test_every_group_below_four_fifths_is_told_and_no_audit() -> None:
+def test_groups_below_four_fifths_are_counted_the_lowest_is_told_and_no_audit() -> None:
     points = propose()[0].points
 
     # .80 itself is no group below, and what nothing is lent on is none.
-    assert points[-1].endswith(
-        "Shown to be below: yearly income, below 40,000: 0.52 (0.45 to 0.59)."
+    assert points[-1] == (
+        "Fairness: 1 group is approved at less than four fifths of the rate of the group approved "
+        "most often. Lowest: yearly income, below 40,000: 0.52 (0.45 to 0.59)."
     )
     none = FAIRNESS[FAIRNESS["audit_only"]]
     assert not any("Fairness" in point for point in propose(fairness=none)[0].points)
     alike = propose(fairness=FAIRNESS.assign(approval_ratio=0.8))[0].points[-1]
-    assert alike == "Fairness: no group is approved at less than 0.80 of the rate of another."
+    assert alike == (
+        "Fairness: no group is approved at less than four fifths of the rate of another."
+    )
 
 
 def test_a_group_that_may_lie_on_either_side_of_four_fifths_is_counted_apart() -> None:
@@ -88,12 +91,19 @@ def test_a_group_that_may_lie_on_either_side_of_four_fifths_is_counted_apart() -
 
     said = propose(fairness=open_ones)[0].points[-1]
 
-    assert "Shown to be below" not in said
-    assert "2 lie below with 0.80 inside the interval, the lowest yearly" in said
+    assert said.startswith("Fairness: 2 groups may be approved at less than four fifths")
+    assert "Lowest: yearly income, below 40,000: 0.70" in said
+    shown = open_ones.assign(approval_ratio_high=[0.75, 0.8, 1, 0.2, 0.4])
+    told = propose(fairness=shown)[0].points[-1]
+    assert "1 group is approved at less" in told
+    assert "most often; 1 more may be. Lowest: yearly income, below 40,000: 0.70" in told
 
 
-def test_a_policy_whose_fairness_was_not_measured_says_so() -> None:
-    assert propose()[1].points[-1] == "Fairness: not computed for this policy."
+def test_a_cap_says_how_it_is_kept_and_that_its_fairness_was_not_measured() -> None:
+    fairness, kept = propose()[1].points[-2:]
+
+    assert fairness == "Fairness: not computed for this policy."
+    assert "keeps a cap by a highest PD, which may cost more" in kept
 
 
 def test_the_policy_comes_with_its_referrals_and_with_the_loans_held_out() -> None:
@@ -123,7 +133,8 @@ def test_a_cap_under_which_the_default_rate_may_only_fall_by_chance_is_not_propo
     said = propose()[1]
 
     assert said.title == (
-        "Where the default rate must fall, cap it at 17%: profit is not shown to change"
+        "Where the default rate must fall, cap it at 17%: no loss against approving everybody is "
+        "shown"
     )
     assert said.money is not None
     assert said.money.value == 31
@@ -138,18 +149,33 @@ def test_a_cap_comes_with_what_it_does_out_of_time() -> None:
     text = " ".join(propose(policies=make_policies(everybody, later))[1].points)
 
     assert (
-        "profit changes by +2 (-38 to +42), and the default rate goes from 12.5% to 12.0%" in text
-    )
+        "profit changes by +2 (-38 to +42), and the default rate goes from 12.5% to 12.0%; "
+        "n = 1,357."
+    ) in text
 
 
 def test_the_default_rate_is_compared_on_the_same_loans_and_the_next_cap_beside_npv() -> None:
     text = propose()[1].text
 
     assert "charged off, -2.3 points (-3.3 to -1.3) against approving everybody; 40% of all" in text
+    assert "Against expected NPV, profit changes by -74 (-107 to -41)." in text
     assert (
-        "At 19% it is +588, beside +595 by expected NPV, and the default rate is not shown to "
-        "fall: -0.7 points (-1.7 to +0.3)."
+        "A cap of 19% changes it by -7 (-28 to +14), with 18.4% charged off instead of 22.2%; no "
+        "fall against approving everybody is shown: -0.7 points (-1.7 to +0.3)."
     ) in text
+
+
+def test_a_looser_cap_whose_fall_is_shown_is_told_without_that_doubt() -> None:
+    falling = policy("capped_default_rate_19", 98, 35, cap=0.19, **LOWER)
+    strict = policy("capped_default_rate_15", 60, 51, cap=0.15, **LOWER)
+
+    said = propose(policies=make_policies(falling, strict))[1]
+
+    assert "cap it at 15%" in said.title
+    assert "A cap of 17% changes it by -74 (-107 to -41), with 22.2% charged off instead" in (
+        said.text
+    )
+    assert "no fall" not in said.text
 
 
 def test_a_cap_that_loses_is_not_proposed() -> None:
@@ -172,7 +198,7 @@ def test_the_lowest_cap_that_is_shown_to_gain_is_proposed_with_the_next_lower_on
 
     assert said.title == "Where the default rate must fall, cap it at 19%"
     assert "33% of all charge-offs are avoided" in said.text
-    assert "Profit per application is +588, by expected NPV +595." in said.text
+    assert "instead of" not in said.text
     assert "At 17%, 40% of charge-offs are avoided, for +31 (-9 to +71) against" in said.text
     assert said.money is not None
     assert said.money.value == 98
@@ -184,7 +210,8 @@ def test_a_gain_that_may_be_chance_is_no_reason_for_a_cap() -> None:
     said = propose(policies=make_policies(doubtful))[1]
 
     assert said.title == (
-        "Where the default rate must fall, cap it at 19%: profit is not shown to change"
+        "Where the default rate must fall, cap it at 19%: no loss against approving everybody is "
+        "shown"
     )
     assert said.money is not None
     assert said.money.value == 35

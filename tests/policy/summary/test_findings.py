@@ -115,6 +115,24 @@ def test_among_many_groups_one_loss_may_be_chance() -> None:
     assert find(below)[2].title == "Applicants with income 0 to 30,000 lose money"
 
 
+def test_a_loss_that_only_prepayment_shows_is_told_as_that() -> None:
+    indebted = DTI | spread("profit_capped", -1_382, 674)
+    poor = segment("income", "0 to 30,000", loans=321, **spread("profit_contractual", -10, 187),
+                   **spread("profit_capped", -329, 173))  # fmt: skip
+
+    said = find(indebted, poor, segment("purpose", "car"))[2]
+
+    assert said.title == "With prepayment, applicants with DTI 35% and more lose money"
+    assert "no loss beyond chance is shown: -828 (-1,707 to +51)." in said.text
+    assert "The same holds for income 0 to 30,000. No loss is shown of" in said.text
+    assert said.money == Money(-1_382, -2_056, -708, "per loan; with prepayment")
+    assert said.n == 86
+    # A loss that holds either way is told first.
+    assert find(indebted, POOR)[2].money == Money(-250, -350, -150, "per loan")
+    alone = find(indebted, segment("purpose", "car"))[2].text
+    assert "The same holds" not in alone
+
+
 def test_where_too_few_loans_say_nobody_is_named() -> None:
     said = find(POOR | {"finding": "too few loans to say"})[2]
 
@@ -145,11 +163,13 @@ def test_claims_are_counted_and_the_one_that_holds_and_earns_is_told() -> None:
 
     said = find(claims=make_claims(longer, losing, {"verdict": "shown"}))[4]
 
-    assert said.title == "Of 5 claims of the case study, the loans show 3"
+    assert said.title == "Of the case study's 5 claims the loans bear out 3"
     assert "1 are about pincodes" in said.text
     assert "is made from the outcome" in said.text
-    assert "It is shown that loans of 60 months are riskier, and still they earn" in said.text
-    assert "than all others, which earn +600 per loan" in said.text
+    assert "Loans of 60 months are riskier, as claimed, and yet they earn more: all others" in (
+        said.text
+    )
+    assert "all others earn +600 per loan." in said.text
     assert said.money is not None
     assert said.money.value == 1_813
 
@@ -162,7 +182,7 @@ def test_claims_that_cannot_be_judged_are_counted_apart() -> None:
     said = find(claims=make_claims({"verdict": "too few loans to say"}))[4]
 
     assert said.title == (
-        "Of 3 claims of the case study, the loans show 0, and are too few to say of 1"
+        "Of the case study's 3 claims the loans bear out 0; of 1 there are too few to say"
     )
 
 

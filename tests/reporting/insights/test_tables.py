@@ -29,7 +29,7 @@ def make_policies() -> pd.DataFrame:
             "policy": policy, "label": label, "sample": sample, "scenario": scenario,
             "paid_life": paid_life, "n": 1_000, "approved": 620, "cap": NAN,
             **spread("approval_rate", 0.62, 0.02), **spread("price_per_point", 13, 5),
-            **spread("gain_to_grade_term_npv", 43, 25),
+            **spread("gain_to_grade_term_npv", 43, 25), **spread("gain_to_npv", -7, 21),
             **spread("default_rate_approved", 0.2, 0.02), **spread("profit", 595.4, 100),
             **spread("gain_to_approve_all", gain, 30), **spread("yearly_return", 0.1, 0.01),
             **spread("charge_offs_avoided", 0.28, 0.02), **spread("oracle_share", 0.43, 0.05),
@@ -248,6 +248,8 @@ def test_choices_stand_in_one_order_in_every_scenario_with_the_group_approved_le
         "Profit, mid", "Profit, prepaid", "Profit, mild", "Profit, out of time",
     )  # fmt: skip
     assert table.rows[-1][-1] == "0.50 [0.40, 0.60]"
+    assert table.headers[-2] == "Against NPV, mid"
+    assert table.rows[2][-2] == "-7 [-28, +14]"
     # Nothing was compared out of time, and only two policies were audited.
     assert table.rows[0][6] == "\N{EN DASH}"
     assert [row[-1] for row in table.rows[:2]] == ["1.00", "not computed"]
@@ -266,7 +268,7 @@ def test_the_share_approved_stands_before_the_profit_where_it_is_another() -> No
     assert table.rows[0][3:6] == [
         "+595 [+495, +695]", "+595 [+495, +695]", "98%: +595 [+495, +695]",
     ]  # fmt: skip
-    assert "36-month loans. Least approval ratio" in table.note
+    assert "36-month loans, each judged by a model of earlier loans." in table.note
     # What is decided once approves one share, and is paid for in each scenario.
     assert table.rows[-1][3:6] == ["+595 [+495, +695]", "+595 [+495, +695]", "+2 [-8, +12]"]
 

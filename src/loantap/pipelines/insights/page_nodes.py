@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from loantap.measures.intervals import measure_default_rate
+from loantap.policy.comparison.rules import NPV
 from loantap.policy.comparison.stress import stress_policy
 from loantap.policy.credit_policy import CreditPolicy
 from loantap.policy.money.scenarios import Economics, PaidLife
@@ -34,15 +35,18 @@ def summarise(
     fairness: pd.DataFrame,
     targets: pd.DataFrame,
     approvals: pd.DataFrame,
+    profits: pd.DataFrame,
     loans: pd.DataFrame,
     economics: Economics,
 ) -> dict[str, Any]:
     """Five findings and three actions, each with its money."""
+    main = economics.main
     later = describe_later(approvals, loans)
-    told = summarise_findings(drivers, findings, policies, claims, economics.main)
-    actions = propose_actions(policies, recommendations, fairness, targets, economics.main, later)
+    told = summarise_findings(drivers, findings, policies, claims, main)
+    stressed = stress_policy(approvals, profits, NPV, list(economics.scenarios))
+    actions = propose_actions(policies, recommendations, fairness, targets, stressed, main, later)
     origin, samples = recommendations["origin"], count_samples(approvals)
-    return describe_summary(told, actions, economics.main, origin, samples, later)
+    return describe_summary(told, actions, main, origin, samples, later)
 
 
 def word_policies(
@@ -59,7 +63,7 @@ def word_policies(
     """The choice there is; then the frontier, each policy, and the targets of the one in force."""
     checks = tabulate_targets(targets, policy.name)
     outlooks = economics.main, list(economics.scenarios)
-    stressed = stress_policy(approvals, profits, "npv", outlooks[1])
+    stressed = stress_policy(approvals, profits, NPV, outlooks[1])
     return [
         sections.describe_choices(policies, fairness, stressed, *outlooks, summary["out_of_time"]),
         sections.describe_policies(policies, frontier, checks, *outlooks),

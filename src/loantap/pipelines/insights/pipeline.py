@@ -153,6 +153,7 @@ def create_pipeline() -> Pipeline:
                     "fairness_by_policy",
                     "target_checks",
                     "approvals",
+                    "profits",
                     "loans",
                     "params:economics",
                 ],

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from loantap.policy.comparison.measures import Outcomes, measure_policy
+from loantap.policy.comparison.measures import Outcomes, measure_policy, spread
 from loantap.policy.comparison.options import ComparisonOptions
 from loantap.policy.comparison.portfolio import (
     Lesson,
@@ -21,6 +21,7 @@ from loantap.policy.comparison.rules import (
     CAPPED,
     GRADE_TERM,
     LABELS,
+    NPV,
     ORACLE,
     POLICIES,
     decide_loans,
@@ -28,6 +29,7 @@ from loantap.policy.comparison.rules import (
     name_cap,
 )
 from loantap.policy.money.imputed import impute_flows
+from loantap.policy.money.returns import estimate_mean
 from loantap.policy.money.scenarios import Economics, PaidLife
 from loantap.portfolio.arrays import BoolArray
 
@@ -136,7 +138,8 @@ def measure_slice(part: Slice, options: ComparisonOptions, min_loans: int) -> pd
 
     Returns:
         One row per policy and paid life: `policy`, `label`, `cap` (missing but for caps), `sample`,
-        `scenario`, `paid_life` and what `measure_policy` returns.
+        `scenario`, `paid_life`, what `measure_policy` returns, and `gain_to_npv` with `_low` and
+        `_high`: the paired difference of profit per application to expected NPV.
     """
     records = []
     for life, outcomes in part.outcomes.items():
@@ -144,6 +147,8 @@ def measure_slice(part: Slice, options: ComparisonOptions, min_loans: int) -> pd
             # The oracle knows how long each loan runs too.
             approved = outcomes.profit > 0 if policy == ORACLE else part.approved[policy]
             figures = measure_policy(approved, part.approved[GRADE_TERM], outcomes, min_loans)
+            beside_npv = outcomes.profit * approved - outcomes.profit * part.approved[NPV]
+            figures |= spread({"gain_to_npv": estimate_mean(beside_npv)})
             if cap is not None:
                 figures["note"] = _say_infeasible(part.values, cap) or figures["note"]
             of_policy = {"policy": policy, "label": label, "cap": cap}

@@ -23,6 +23,7 @@ Rule = Callable[[LoanValues, LoanValues], BoolArray]
 APPROVE_ALL: Final = "approve_all"
 GRADE_TERM: Final = "grade_term_npv"
 CAPPED: Final = "capped_default_rate"
+NPV: Final = "npv"
 ORACLE: Final = "oracle"
 # Sums of so many PDs are no more exact.
 _ROUNDING: Final = 1e-9
@@ -34,7 +35,7 @@ LABELS: Final[Mapping[str, str]] = {
     "bands": "Top tenth by PD declined",
     GRADE_TERM: "NPV by grade and term",
     CAPPED: "Default rate capped",
-    "npv": "Expected NPV above 0",
+    NPV: "Expected NPV above 0",
     "profit_score": "Profit score",
     ORACLE: "Oracle (knows the outcome)",
 }
@@ -140,7 +141,7 @@ def approve_under_cap(past: LoanValues, new: LoanValues, cap: float) -> BoolArra
 
 
 def make_rules(options: ComparisonOptions) -> dict[str, Rule]:
-    """Every policy by its name, the caps that are not shown after the one that is."""
+    """Every policy by its name, the caps from the lowest to the highest."""
     rules: dict[str, Rule] = {
         APPROVE_ALL: lambda _, new: np.ones(len(new), bool),
         "f2_threshold": lambda _, new: ~new.declined,
@@ -148,9 +149,9 @@ def make_rules(options: ComparisonOptions) -> dict[str, Rule]:
         "bands": partial(approve_by_bands, referred_share=options.referred_share),
         GRADE_TERM: approve_by_grade_and_term,
     }
-    for cap in sorted(options.caps, key=lambda cap: (cap != options.shown_cap, cap)):
+    for cap in sorted(options.caps):
         rules[name_cap(cap, options)] = partial(approve_under_cap, cap=cap)
-    rules["npv"] = lambda _, new: new.margin > 0
+    rules[NPV] = lambda _, new: new.margin > 0
     rules["profit_score"] = lambda _, new: new.profit_score > 0
     rules[ORACLE] = lambda _, new: new.realised > 0
     return rules

@@ -55,6 +55,7 @@ POLICY_COMPARISON = pa.DataFrameSchema(
         **_POINT,
         **_interval("default_rate_change"),
         **_interval("gain_to_grade_term_npv"),
+        **_interval("gain_to_npv"),
         **_interval("yearly_return"),
         **_interval("oracle_share"),
         **_interval("charge_offs_avoided", _RATE),

@@ -59,9 +59,8 @@ class Claim:
 
 
 _NO_PINCODE: Final = (
-    "No decision, limit or price depends on the pincode. Each loan is judged by its own expected "
-    "profit; outcomes by pincode are watched in this audit and in the leakage report; where the "
-    "book gathers in one region, the limit is one of the portfolio, not of a person's score."
+    "No decision, limit or price depends on the pincode: each loan is judged by its own expected "
+    "profit. Outcomes by pincode are audited; a limit on a region is one of the portfolio."
 )
 _PROFESSION: Final = (
     "The profession is in no decision and no offer: each loan is judged by its own expected profit."

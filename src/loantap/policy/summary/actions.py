@@ -12,17 +12,24 @@ from loantap.policy.findings.wording import tell_rate
 from loantap.policy.money.scenarios import PaidLife
 from loantap.policy.summary.fairness import tell_fairness
 from loantap.policy.summary.headlines import (
+    EVERYBODY,
+    NPV,
     PER_APPLICATION,
+    PREPAID,
     Headline,
     Money,
     find_policy,
+    join_names,
     read_gain,
     rename_approved,
     select_policies,
 )
 
 _CAPS: Final = "capped_default_rate"
-_NPV, _EVERYBODY = "expected NPV", "approving everybody"
+_HOW_KEPT: Final = (
+    "The policy file keeps a cap by a highest PD, which may cost more: loantap-policy try says how "
+    "much."
+)
 
 
 def propose_actions(
@@ -30,6 +37,7 @@ def propose_actions(
     report: Mapping[str, Any],
     fairness: pd.DataFrame,
     targets: pd.DataFrame,
+    stressed: pd.DataFrame,
     scenario: str,
     later: str,
 ) -> list[Headline]:
@@ -40,13 +48,14 @@ def propose_actions(
         report: `recommendations.json`.
         fairness: what each policy does to each group of borrowers.
         targets: what the policy in force reaches of each target.
+        stressed: what expected NPV, decided at the costs of `scenario`, earns in each scenario.
         scenario: in which profit is counted first.
         later: which loans were judged out of time.
     """
     judged = select_policies(policies, "cv", scenario)
     return [
-        _propose_policy(judged, policies, fairness, targets, scenario, later),
-        _propose_cap(judged, policies, fairness, scenario, later),
+        _propose_policy(judged, policies, fairness, targets, stressed, scenario, later),
+        _propose_cap(judged, policies, fairness, scenario),
         _propose_rule(report),
     ]
 
@@ -56,6 +65,7 @@ def _propose_policy(
     policies: pd.DataFrame,
     fairness: pd.DataFrame,
     targets: pd.DataFrame,
+    stressed: pd.DataFrame,
     scenario: str,
     told_later: str,
 ) -> Headline:
@@ -71,25 +81,25 @@ def _propose_policy(
     else:
         title = "Decide by expected NPV, and watch it: out of time no gain is shown"
     text = (
-        f"Approve a loan that is expected to earn at its own rate and term. {_tell_change(npv)} "
-        f"Profit per application goes from {everybody['profit']:+,.0f} to {npv['profit']:+,.0f}, "
-        f"the default rate from {everybody['default_rate_approved']:.1%} to "
-        f"{npv['default_rate_approved']:.1%}."
+        f"Approve a loan that is expected to earn at its own rate and term: "
+        f"{npv['approval_rate']:.0%} are approved. Profit per application goes from "
+        f"{everybody['profit']:+,.0f} to {npv['profit']:+,.0f}, the default rate from "
+        f"{everybody['default_rate_approved']:.1%} to {tell_rate(rename_approved(npv))}"
     )
     if npv["default_rate_approved"] > everybody["default_rate_approved"]:
-        text += " It rises, since mostly safe loans are declined whose rate is too low."
-    text += _tell_in_force(targets)
+        text += ": the loans declined are safer, but their rate does not pay"
+    text += f".{_tell_in_force(targets)}"
     points = (
         _tell_later(policies, "npv", scenario, told_later),
         _tell_held_out(policies, scenario),
-        _tell_scenarios(policies, scenario),
+        _tell_scenarios(policies, stressed, scenario),
         tell_fairness(fairness, "npv"),
     )
     return Headline(title, text, money, int(npv["n"]), tuple(filter(None, points)))
 
 
 def _propose_cap(
-    judged: pd.DataFrame, policies: pd.DataFrame, fairness: pd.DataFrame, scenario: str, later: str
+    judged: pd.DataFrame, policies: pd.DataFrame, fairness: pd.DataFrame, scenario: str
 ) -> Headline:
     """A cap that is shown to lower the default rate, and not shown to lose money.
 
@@ -108,8 +118,8 @@ def _propose_cap(
     elif len(harmless):
         row = harmless.iloc[-1]
         title = (
-            f"Where the default rate must fall, cap it at {row['cap']:.0%}: profit is not shown "
-            "to change"
+            f"Where the default rate must fall, cap it at {row['cap']:.0%}: no loss against "
+            "approving everybody is shown"
         )
     else:
         row = capped.iloc[-1]
@@ -117,10 +127,7 @@ def _propose_cap(
     npv = find_policy(judged, "npv")
     if row["approved"] == npv["approved"] and row["profit"] == npv["profit"]:
         title = f"Expected NPV keeps the default rate at {row['cap']:.0%} without a cap"
-    text = (
-        f"Capped at {row['cap']:.0%}: {_tell_change(row)} Profit per application is "
-        f"{row['profit']:+,.0f}, by expected NPV {npv['profit']:+,.0f}."
-    )
+    text = f"{_tell_change(row)} Against expected NPV, profit changes by {read_gain(row, NPV)}."
     text += _tell_looser(capped[capped["cap"] > row["cap"]], npv)
     lower = capped[capped["cap"] < row["cap"]]
     if len(lower):
@@ -131,8 +138,9 @@ def _propose_cap(
             "everybody."
         )
     points = (
-        _tell_later(policies, str(row["policy"]), scenario, later),
+        _tell_later(policies, str(row["policy"]), scenario),
         tell_fairness(fairness, str(row["policy"])),
+        _HOW_KEPT,
     )
     return Headline(title, text, read_gain(row), int(row["n"]), tuple(filter(None, points)))
 
@@ -143,25 +151,25 @@ def _propose_rule(report: Mapping[str, Any]) -> Headline:
     tried = len(held) + len(report["tested"])
     after = [rule for rule in held if rule["holds_after_npv"]]
     if after:
-        best = max(after, key=lambda rule: _change(rule["after_npv"], report, _NPV).low)
+        best = max(after, key=lambda rule: _change(rule["after_npv"], report, NPV).low)
         return Headline(
             f"Add a rule: {best['title']}",
             f"It earns more after expected NPV as well, beyond what {tried} rules tried explain. "
             f"Switch it on with --params scoring.recommendations=[{best['id']}].",
-            _change(best["after_npv"], report, _NPV),
+            _change(best["after_npv"], report, NPV),
             int(best["after_npv"]["n"]),
         )
     if not held:
         text = f"{tried} rules were tried; none earned more beyond what chance explains."
         loans = max((int(rule["n"]) for rule in report["tested"]), default=0)
         return Headline("Add no rule", text, None, loans)
-    best = max(held, key=lambda rule: _change(rule, report, _EVERYBODY).low)
+    best = max(held, key=lambda rule: _change(rule, report, EVERYBODY).low)
     beside_npv, later = (
-        _change(best["after_npv"], report, _NPV),
-        _change(best["samples"]["out_of_time"], report, _EVERYBODY),
+        _change(best["after_npv"], report, NPV),
+        _change(best["samples"]["out_of_time"], report, EVERYBODY),
     )
     title = "Add no rule to expected NPV"
-    alone = _change(best, report, _EVERYBODY)
+    alone = _change(best, report, EVERYBODY)
     money, loans = alone, int(best["n"])
     text = (
         f"{len(held)} of {tried} rules tried earn more than approving everybody; the surest is "
@@ -192,8 +200,8 @@ def _find_later(policies: pd.DataFrame, policy: str, scenario: str) -> pd.Series
     return find_policy(select_policies(policies, "out_of_time", scenario), policy)
 
 
-def _tell_later(policies: pd.DataFrame, policy: str, scenario: str, later: str) -> str:
-    """What it did out of time; nothing where no loan was judged so."""
+def _tell_later(policies: pd.DataFrame, policy: str, scenario: str, later: str = "") -> str:
+    """What it did out of time, and on which loans; nothing where no loan was judged so."""
     row, everybody = (_find_later(policies, name, scenario) for name in (policy, "approve_all"))
     gain = read_gain(row)
     if gain is None:
@@ -204,7 +212,8 @@ def _tell_later(policies: pd.DataFrame, policy: str, scenario: str, later: str) 
             f", and the default rate goes from {everybody['default_rate_approved']:.1%} to "
             f"{row['default_rate_approved']:.1%}"
         )
-    return f"Out of time (n = {int(row['n']):,} {later}) profit changes by {gain}{rates}."
+    which = f": {later}" if later else ""
+    return f"Out of time, profit changes by {gain}{rates}; n = {int(row['n']):,}{which}."
 
 
 def _tell_held_out(policies: pd.DataFrame, scenario: str) -> str:
@@ -227,19 +236,22 @@ def _tell_in_force(targets: pd.DataFrame) -> str:
     )
 
 
-def _tell_scenarios(policies: pd.DataFrame, main: str) -> str:
-    """What deciding by expected NPV gains in other scenarios; nothing where there is only one."""
+def _tell_scenarios(policies: pd.DataFrame, stressed: pd.DataFrame, main: str) -> str:
+    """What expected NPV gains at other costs, and earns at the worst; nothing where all are one."""
     told = []
-    for scenario in policies["scenario"].unique():
+    for scenario in stressed.loc[stressed["scenario"].ne(main), "scenario"]:
         row = find_policy(select_policies(policies, "cv", scenario), "npv")
         gain = read_gain(row)
-        if scenario != main and gain is not None:
-            told.append(f"{scenario} {gain} with {row['approval_rate']:.0%} approved")
+        if gain is not None:
+            told.append(f"{gain} in {scenario} ({row['approval_rate']:.0%} approved)")
     if not told:
         return ""
+    worst = stressed.sort_values("profit").iloc[0]
+    earned = Money(worst["profit"], worst["profit_low"], worst["profit_high"], PER_APPLICATION)
     return (
-        f"Decided and counted at other assumed costs: {'; '.join(told)}. Cost of funds, LGD and "
-        "the time of default are assumptions until the lender's own figures take their place."
+        f"Decided and counted at other costs, profit changes by {join_names(told)}. Decided at the "
+        f"costs of {main}, profit is {earned} if those of {worst['scenario']} come true. All costs "
+        "are assumed until the lender's own take their place."
     )
 
 
@@ -248,11 +260,14 @@ def _tell_looser(looser: pd.DataFrame, npv: pd.Series) -> str:
     if looser.empty:
         return ""
     row = looser.iloc[0]
-    shown = "falls" if row["default_rate_change_high"] < 0 else "is not shown to fall"
-    return (
-        f" At {row['cap']:.0%} it is {row['profit']:+,.0f}, beside {npv['profit']:+,.0f} by "
-        f"expected NPV, and the default rate {shown}: {_tell_points(row)}."
+    told = (
+        f" A cap of {row['cap']:.0%} changes it by {read_gain(row, NPV)}, with "
+        f"{row['default_rate_approved']:.1%} charged off instead of "
+        f"{npv['default_rate_approved']:.1%}"
     )
+    if not row["default_rate_change_high"] < 0:
+        told += f"; no fall against approving everybody is shown: {_tell_points(row)}"
+    return f"{told}."
 
 
 def _tell_change(row: pd.Series) -> str:
@@ -280,5 +295,5 @@ def _change(rule: Mapping[str, Any], report: Mapping[str, Any], beside: str) -> 
     )
     per = f"{PER_APPLICATION}, against {beside}"
     if report["paid_life"] == PaidLife.CAPPED:
-        per += "; with prepayment"
+        per += PREPAID
     return Money(value, low, high, per)

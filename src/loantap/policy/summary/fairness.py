@@ -21,21 +21,15 @@ def tell_fairness(fairness: pd.DataFrame, policy: str) -> str:
     below = audited[audited["approval_ratio"].lt(_FOUR_FIFTHS)].sort_values("approval_ratio")
     shown = below[below["approval_ratio_high"].lt(_FOUR_FIFTHS)]
     if below.empty:
-        return "Fairness: no group is approved at less than 0.80 of the rate of another."
-    told = (
-        "Fairness: the four-fifths rule asks that every group is approved at 0.80 or more of the "
-        "rate of the group approved most often. "
+        return "Fairness: no group is approved at less than four fifths of the rate of another."
+    told, others = len(shown) or len(below), len(below) - len(shown)
+    is_or_may = "may be" if shown.empty else "are" if told > 1 else "is"
+    worst = _tell_group((below if shown.empty else shown).iloc[0].to_dict())
+    more = f"; {others} more may be" if others and len(shown) else ""
+    return (
+        f"Fairness: {told} {'groups' if told > 1 else 'group'} {is_or_may} approved at less than "
+        f"four fifths of the rate of the group approved most often{more}. Lowest: {worst}."
     )
-    if len(shown):
-        groups = "; ".join(_tell_group(row) for row in shown.to_dict("records"))
-        told += f"Shown to be below: {groups}. "
-    if others := len(below) - len(shown):
-        worst = _tell_group(below.drop(shown.index).iloc[0].to_dict())
-        told += (
-            f"{others} {'more lie' if len(shown) else 'lie'} below with 0.80 inside the interval, "
-            f"the lowest {worst}."
-        )
-    return told.strip()
 
 
 def _tell_group(row: Mapping[Any, Any]) -> str:

@@ -12,6 +12,7 @@ from loantap.policy.findings.claims import Verdict
 from loantap.policy.findings.drivers import DRIVES, TOO_FEW
 from loantap.policy.findings.effects import control_discoveries
 from loantap.policy.findings.wording import Finding, tell_rate
+from loantap.policy.money.scenarios import PaidLife
 from loantap.policy.summary.headlines import (
     Headline,
     find_policy,
@@ -111,13 +112,22 @@ def _find_losses(findings: pd.DataFrame) -> Headline:
     known = findings[findings["role"].eq("applicant") & findings["finding"].ne(Finding.TOO_FEW)]
     if known.empty:
         return Headline("Too few loans to say who loses money", "", None, 0)
-    money = known[[f"profit_contractual{end}" for end in ("", "_low", "_high")]].to_numpy(float)
-    error = (money[:, 2] - money[:, 1]) / (2 * Z95)
-    p_values = pd.Series(norm.cdf(money[:, 0] / error), known.index)
-    q_values = control_discoveries(p_values, pd.Series(data=False, index=known.index))
-    losing = known[q_values <= _FALSE_DISCOVERIES]
+    losing, prepaid = (_select_losing(known, life) for life in PaidLife)
+    if losing.empty and len(prepaid):
+        worst = prepaid.iloc[0]
+        others = prepaid.iloc[1:].apply(name_segment, axis=1).tolist()
+        same = f" The same holds for {join_names(others)}." if others else ""
+        text = (
+            f"{tell_rate(worst)} were charged off. The price does not cover that if paid loans ran "
+            "no longer than they were observed; if they ran to the end of their term, no loss "
+            f"beyond chance is shown: {read_earned(worst)}.{same} No loss is shown of the other "
+            f"{len(known) - len(prepaid)} groups (false discovery rate {_FALSE_DISCOVERIES:.0%})."
+        )
+        title = f"With prepayment, applicants with {name_segment(worst)} lose money"
+        money = read_earned(worst, PaidLife.CAPPED)
+        return Headline(title, text, money, int(worst["loans"]))
     if losing.empty:
-        below = known[money[:, 2] < 0]
+        below = known[known["profit_contractual_high"] < 0]
         least = take_first(below if len(below) else known, "profit_contractual")
         count = len(below)
         text = (
@@ -129,7 +139,7 @@ def _find_losses(findings: pd.DataFrame) -> Headline:
         )
         title = "Grouped by their own traits, no applicants lose money beyond chance"
         return Headline(title, text, read_earned(least), int(least["loans"]))
-    worst = take_first(losing.assign(total=losing["profit_contractual"] * losing["loans"]), "total")
+    worst = losing.iloc[0]
     text = (
         f"{tell_rate(worst)} were charged off, and the price did not cover it. Of {len(known)} "
         f"groups of applicants, {len(losing)} lost money beyond chance (false discovery rate "
@@ -137,6 +147,15 @@ def _find_losses(findings: pd.DataFrame) -> Headline:
     )
     title = f"Applicants with {name_segment(worst)} lose money"
     return Headline(title, text, read_earned(worst), int(worst["loans"]))
+
+
+def _select_losing(known: pd.DataFrame, life: PaidLife) -> pd.DataFrame:
+    """The groups that lost money beyond what their number explains, most in all first."""
+    value, low, high = (known[f"profit_{life.value}{end}"] for end in ("", "_low", "_high"))
+    p_values = pd.Series(norm.cdf(value * 2 * Z95 / (high - low)), known.index)
+    q_values = control_discoveries(p_values, pd.Series(data=False, index=known.index))
+    total = (value * known["loans"])[q_values <= _FALSE_DISCOVERIES]
+    return known.loc[total.sort_values(kind="stable").index]
 
 
 def _find_cut(policies: pd.DataFrame, scenario: str) -> Headline:
@@ -166,10 +185,11 @@ def _find_claims(claims: pd.DataFrame) -> Headline:
     lending = claims[claims["segmentation"].ne("pincode")]
     shown = lending[lending["verdict"].eq(Verdict.SHOWN)]
     title = (
-        f"Of {len(claims)} claims of the case study, the loans show {counted.get(Verdict.SHOWN, 0)}"
+        f"Of the case study's {len(claims)} claims the loans bear out "
+        f"{counted.get(Verdict.SHOWN, 0)}"
     )
     if untold := counted.get(Verdict.TOO_FEW, 0):
-        title += f", and are too few to say of {untold}"
+        title += f"; of {untold} there are too few to say"
     text = (
         f"{len(of_pincodes)} are about pincodes, which no decision may use: stricter rules for "
         "11650 and 86630 are refused"
@@ -185,7 +205,7 @@ def _find_claims(claims: pd.DataFrame) -> Headline:
         return Headline(title, text.strip(), None, int(claims["loans"].max()))
     most = take_first(earning, "profit_contractual", largest=True)
     text += (
-        f"It is shown that {str(most['said'])[0].lower()}{str(most['said'])[1:]}, and still they "
-        f"earn more than all others, which earn {most['profit_contractual_others']:+,.0f} per loan."
+        f"{most['said']}, as claimed, and yet they earn more: all others earn "
+        f"{most['profit_contractual_others']:+,.0f} per loan."
     )
     return Headline(title, text, read_earned(most), int(most["loans"]))

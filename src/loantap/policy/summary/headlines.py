@@ -13,6 +13,11 @@ from loantap.model.validation.plain import make_plain
 from loantap.policy.money.scenarios import PaidLife
 
 PER_APPLICATION: Final = "per application"
+# What a profit is counted against, and what its column is called.
+EVERYBODY: Final = "approving everybody"
+NPV: Final = "expected NPV"
+_GAINS: Final = {EVERYBODY: "approve_all", NPV: "npv"}
+PREPAID: Final = "; with prepayment"
 _PER_LOAN: Final = "per loan"
 
 
@@ -109,19 +114,19 @@ def find_policy(policies: pd.DataFrame, name: str) -> pd.Series:
     return found.iloc[0] if len(found) else pd.Series(math.nan, policies.columns)
 
 
-def read_gain(row: Mapping[str, Any] | pd.Series) -> Money | None:
-    """What a policy earns more than approving everybody; None where too few loans say."""
-    value, low, high = (float(row[f"gain_to_approve_all{end}"]) for end in ("", "_low", "_high"))
+def read_gain(row: Mapping[str, Any] | pd.Series, beside: str = EVERYBODY) -> Money | None:
+    """What a policy earns more than `EVERYBODY` or `NPV`; None where too few loans say."""
+    name = f"gain_to_{_GAINS[beside]}"
+    value, low, high = (float(row[f"{name}{end}"]) for end in ("", "_low", "_high"))
     if math.isnan(value):
         return None
-    return Money(value, low, high, f"{PER_APPLICATION}, against approving everybody")
+    return Money(value, low, high, f"{PER_APPLICATION}, against {beside}")
 
 
-def read_earned(row: pd.Series) -> Money:
-    """What a loan of the segment earned on average, paid loans running for their contract."""
-    name = f"profit_{PaidLife.CONTRACTUAL.value}"
-    value, low, high = (float(row[f"{name}{end}"]) for end in ("", "_low", "_high"))
-    return Money(value, low, high, _PER_LOAN)
+def read_earned(row: pd.Series, life: PaidLife = PaidLife.CONTRACTUAL) -> Money:
+    """What a loan of the segment earned on average."""
+    value, low, high = (float(row[f"profit_{life.value}{end}"]) for end in ("", "_low", "_high"))
+    return Money(value, low, high, _PER_LOAN + (PREPAID if life is PaidLife.CAPPED else ""))
 
 
 def rename_approved(row: pd.Series) -> pd.Series:

@@ -31,11 +31,11 @@ def describe_later(approvals: pd.DataFrame, loans: pd.DataFrame) -> str:
     terms = later["term_months"].unique()
     others = known.loc[approvals.loc[~is_later, "loan_id"], "term_months"]
     first, last = (f"{month:%B %Y}" for month in later["issue_month"].agg(["min", "max"]))
-    told = f"{_join(terms)}-month loans issued {first} to {last}, each judged by a model of earlier"
+    told = f"{_join(terms)}-month loans issued {first} to {last}"
     untested = others[~others.isin(terms)].unique()
     if len(untested):
-        return f"{told} loans; {_join(untested)} months are untested out of time"
-    return f"{told} loans"
+        return f"{told} ({_join(untested)} months are untested)"
+    return told
 
 
 def _join(terms: Iterable[float]) -> str:

@@ -18,6 +18,12 @@ PAID_LIVES = {
     "capped": "paid loans no longer than observed (prepaid)",
 }
 _TOO_FEW = "too few loans to say"
+_HOW_TO_READ = (
+    "Against all, against grade by term: differences on the same loans. Price: the profit given up "
+    "for each point by which the default rate is lower than that of all loans; below 0 both are "
+    "better; a dash where the rate is not shown to be lower. Of the best possible: of what the "
+    "oracle earns; a dash where the policy loses."
+)
 _FOUND_BY = {"hand": "hand", "search": "the search"}
 _MEANINGS = {
     "Approve everybody": "Makes every loan, as was done: all of these loans were made.",
@@ -88,6 +94,7 @@ def tabulate_policies(
         f"{what} {scenario}, {PAID_LIVES[paid_life]}, n = {count(loans)} applications",
         headers,
         rows,
+        "" if is_folded else _HOW_TO_READ,
         is_folded=is_folded,
     )
 
