@@ -1,7 +1,7 @@
 """Each lock keeps only what it adds to the lock it is installed with.
 
     python -m tools.slim_locks requirements/run.txt requirements/serving.txt ...
-    python -m tools.slim_locks --include requirements/run.txt requirements/serving.txt requirements.txt
+    python -m tools.slim_locks --include requirements/run.txt ... requirements.txt
 
 Written whole, the locks repeat some 150 packages with their hashes, a quarter of a megabyte each.
 With --include the last lock is slimmed, and names the others, so that it is installed by itself.
