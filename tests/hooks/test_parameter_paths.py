@@ -1,7 +1,5 @@
 """Nested parameters by path."""
 
-from __future__ import annotations
-
 from loantap.hooks.parameter_paths import flatten
 
 

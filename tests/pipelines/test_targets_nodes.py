@@ -1,7 +1,5 @@
 """The policy in force on loans of the past."""
 
-from __future__ import annotations
-
 import pandas as pd
 import pytest
 

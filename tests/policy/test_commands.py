@@ -1,7 +1,5 @@
 """`loantap-policy`: show, size, approve, pdf."""
 
-from __future__ import annotations
-
 import shutil
 from pathlib import Path
 

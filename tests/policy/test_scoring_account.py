@@ -1,7 +1,5 @@
 """Every application that could not be scored is accounted for, and so is every odd id."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import pandas as pd

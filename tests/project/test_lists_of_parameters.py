@@ -1,7 +1,5 @@
 """Lists behind `--params`."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import click

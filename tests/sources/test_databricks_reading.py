@@ -1,7 +1,5 @@
 """A table over the Databricks connector: what is in it arrives, and only that."""
 
-from __future__ import annotations
-
 import os
 from datetime import date, datetime
 from decimal import Decimal

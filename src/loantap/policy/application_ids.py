@@ -1,7 +1,5 @@
 """The identifier of an application, as it was given."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Final
 

@@ -1,7 +1,5 @@
 """Figures as JSON has them."""
 
-from __future__ import annotations
-
 import json
 
 import numpy as np

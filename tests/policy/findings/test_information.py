@@ -1,7 +1,5 @@
 """Bins and information values."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pytest

@@ -1,7 +1,5 @@
 """What loans are divided by."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pytest

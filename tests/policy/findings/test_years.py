@@ -1,7 +1,5 @@
 """Effects over the years of issue."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

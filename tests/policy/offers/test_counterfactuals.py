@@ -1,7 +1,5 @@
 """Odds ratios of term and amount, before and after the grade is known."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pytest

@@ -1,7 +1,5 @@
 """Which segment would be offered what, and what that would have earned."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pytest

@@ -1,7 +1,5 @@
 """What drives a PD, ranked, in the borrower's words."""
 
-from __future__ import annotations
-
 import math
 
 import pytest
