@@ -1,5 +1,7 @@
 """Fixtures shared by all tests."""
 
+from __future__ import annotations
+
 import os
 import sys
 from collections.abc import Generator

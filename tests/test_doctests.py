@@ -1,5 +1,7 @@
 """Values that docstrings show are those that come out."""
 
+from __future__ import annotations
+
 import doctest
 from importlib import import_module
 from pathlib import Path

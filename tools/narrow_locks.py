@@ -9,6 +9,8 @@ is for Windows alone goes.
 Standard library only: `make lock` asks for no environment but the one uv is in.
 """
 
+from __future__ import annotations
+
 import re
 import sys
 import tomllib

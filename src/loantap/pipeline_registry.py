@@ -1,5 +1,7 @@
 """Which pipelines there are."""
 
+from __future__ import annotations
+
 from kedro.pipeline import Pipeline
 
 from loantap.pipelines import (

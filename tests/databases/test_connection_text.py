@@ -1,5 +1,7 @@
 """What a connection text says, and what of it must never be shown."""
 
+from __future__ import annotations
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st

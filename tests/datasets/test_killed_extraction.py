@@ -1,5 +1,7 @@
 """A run that is killed in the middle of an extraction costs nothing but its time."""
 
+from __future__ import annotations
+
 from pathlib import Path
 
 import duckdb

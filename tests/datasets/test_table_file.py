@@ -1,5 +1,7 @@
 """Files larger than memory are read in batches and written in batches."""
 
+from __future__ import annotations
+
 import logging
 from pathlib import Path
 

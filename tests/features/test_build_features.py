@@ -1,5 +1,7 @@
 """Every feature of one made-up borrower, worked by hand."""
 
+from __future__ import annotations
+
 import math
 
 import numpy as np

@@ -1,5 +1,7 @@
 """Nested parameters by path."""
 
+from __future__ import annotations
+
 from loantap.hooks.parameter_paths import flatten
 
 

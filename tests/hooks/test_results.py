@@ -1,5 +1,7 @@
 """What a run made is gathered for its closing summary."""
 
+from __future__ import annotations
+
 from pathlib import Path
 
 import pandas as pd

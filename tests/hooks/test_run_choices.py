@@ -1,5 +1,7 @@
 """Run parameters that cannot mean what was typed are refused before anything is done."""
 
+from __future__ import annotations
+
 from datetime import date
 from typing import Any
 

@@ -1,5 +1,7 @@
 """Intervals of default rates (Wilson)."""
 
+from __future__ import annotations
+
 import numpy as np
 import pytest
 from hypothesis import given

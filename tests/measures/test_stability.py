@@ -1,5 +1,7 @@
 """Population stability index."""
 
+from __future__ import annotations
+
 import numpy as np
 import pytest
 from scipy.stats import chi2, ncx2

@@ -1,5 +1,7 @@
 """Models shared by the tests of this folder."""
 
+from __future__ import annotations
+
 import pandas as pd
 import pytest
 from sklearn.compose import ColumnTransformer

@@ -1,5 +1,7 @@
 """A registered model's name tells the origin of the loans it learnt from."""
 
+from __future__ import annotations
+
 import pytest
 
 from loantap.model.names import origin_of_model, registered_name

@@ -1,5 +1,7 @@
 """`feature_engineering`: features, splits and the gate that no leak passes to a lending model."""
 
+from __future__ import annotations
+
 import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal

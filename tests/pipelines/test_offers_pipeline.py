@@ -1,5 +1,7 @@
 """`offers` from a file to a file, batch by batch, each checked before it is written."""
 
+from __future__ import annotations
+
 import json
 from datetime import date
 from pathlib import Path

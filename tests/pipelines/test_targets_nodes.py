@@ -1,5 +1,7 @@
 """The policy in force on loans of the past."""
 
+from __future__ import annotations
+
 import pandas as pd
 import pytest
 

@@ -1,5 +1,7 @@
 """Whom a policy would have approved in each sample, and how these loans turned out."""
 
+from __future__ import annotations
+
 import pandas as pd
 import pytest
 

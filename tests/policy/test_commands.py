@@ -1,5 +1,7 @@
 """`loantap-policy`: show, size, approve, pdf."""
 
+from __future__ import annotations
+
 import shutil
 from pathlib import Path
 

@@ -1,5 +1,7 @@
 """The file of the credit policy: who approved what, and from when it decides."""
 
+from __future__ import annotations
+
 from datetime import date
 from typing import Any
 

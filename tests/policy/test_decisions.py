@@ -1,5 +1,7 @@
 """From a PD and the terms of a loan to a decision."""
 
+from __future__ import annotations
+
 import math
 
 import numpy as np

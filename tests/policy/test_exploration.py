@@ -1,5 +1,7 @@
 """Columns by outcome: what is compared, and with what result."""
 
+from __future__ import annotations
+
 import numpy as np
 import pandas as pd
 import pytest

@@ -1,5 +1,7 @@
 """The scores of a file as a table."""
 
+from __future__ import annotations
+
 import numpy as np
 import pandas as pd
 

@@ -1,5 +1,7 @@
 """Every application that could not be scored is accounted for, and so is every odd id."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 
 import pandas as pd

@@ -1,5 +1,7 @@
 """Rules that reach a policy's targets."""
 
+from __future__ import annotations
+
 import numpy as np
 import numpy.typing as npt
 import pytest

@@ -1,5 +1,7 @@
 """Whether a policy reaches its targets on loans of the past."""
 
+from __future__ import annotations
+
 import numpy as np
 import pandas as pd
 import pytest

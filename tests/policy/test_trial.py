@@ -1,5 +1,7 @@
 """What a policy would have done to loans of the past, worked by hand."""
 
+from __future__ import annotations
+
 import pandas as pd
 import pytest
 

@@ -1,5 +1,7 @@
 """Applications in, decisions out: one row for each, in the same order."""
 
+from __future__ import annotations
+
 import numpy as np
 import pandas as pd
 import pytest

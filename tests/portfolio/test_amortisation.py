@@ -1,5 +1,7 @@
 """Instalment, implied principal and balance, against figures worked by hand."""
 
+from __future__ import annotations
+
 import numpy as np
 import pandas as pd
 import pytest

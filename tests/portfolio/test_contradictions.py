@@ -1,5 +1,7 @@
 """Terms of a loan that contradict each other are told, and honest ones are left alone."""
 
+from __future__ import annotations
+
 import numpy as np
 import pandas as pd
 import pytest

@@ -1,5 +1,7 @@
 """The data dictionary is complete, and agrees with itself and with the file it describes."""
 
+from __future__ import annotations
+
 from dataclasses import FrozenInstanceError
 
 import pandas as pd

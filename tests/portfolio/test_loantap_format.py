@@ -1,5 +1,7 @@
 """LoanTap's own format is read with the quirks of the original, and written as it was."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from datetime import date
 from typing import Any

@@ -1,5 +1,7 @@
 """A month that a database holds as an instant is still the month that was written into it."""
 
+from __future__ import annotations
+
 from pathlib import Path
 
 import duckdb

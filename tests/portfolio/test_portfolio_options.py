@@ -1,5 +1,7 @@
 """Options of sources and ingestion are validated once and then frozen."""
 
+from __future__ import annotations
+
 from datetime import date
 
 import pandas as pd

@@ -1,5 +1,7 @@
 """Projects that tests run in: an empty one, and one after a demo run."""
 
+from __future__ import annotations
+
 import shutil
 from collections.abc import Iterator
 from pathlib import Path

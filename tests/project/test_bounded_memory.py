@@ -1,5 +1,7 @@
 """The memory of `sources` and `ingestion` does not grow with the table."""
 
+from __future__ import annotations
+
 import sys
 from pathlib import Path
 

@@ -1,5 +1,7 @@
 """Every dataset is declared, described, layered, validated and used."""
 
+from __future__ import annotations
+
 from pathlib import Path
 from typing import Any, ClassVar
 

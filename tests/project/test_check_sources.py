@@ -1,5 +1,7 @@
 """`check_sources` says of every system at once what is wrong with it and how to mend it."""
 
+from __future__ import annotations
+
 from pathlib import Path
 
 import duckdb

@@ -1,5 +1,7 @@
 """The dashboard's pages on what a whole run has left."""
 
+from __future__ import annotations
+
 import json
 from pathlib import Path
 from typing import Any

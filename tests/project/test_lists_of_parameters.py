@@ -1,5 +1,7 @@
 """Lists behind `--params`."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import click

@@ -1,5 +1,7 @@
 """A command that names what is not there ends in one message that says what is."""
 
+from __future__ import annotations
+
 import subprocess
 import sys
 from importlib.util import find_spec

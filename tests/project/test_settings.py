@@ -1,5 +1,7 @@
 """Nothing reports home, and `python -m loantap` is `kedro run`."""
 
+from __future__ import annotations
+
 import os
 import runpy
 import subprocess

@@ -1,5 +1,7 @@
 """A command given in a sub-folder works on the project around it."""
 
+from __future__ import annotations
+
 from pathlib import Path
 
 import pandas as pd

@@ -1,5 +1,7 @@
 """Paths of `conf/` are the project's, wherever a command is given."""
 
+from __future__ import annotations
+
 from pathlib import Path
 
 import pytest

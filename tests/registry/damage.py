@@ -1,5 +1,7 @@
 """Ways in which the files of a registered model are damaged, or are not what was registered."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Callable
 from pathlib import Path

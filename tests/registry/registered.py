@@ -1,5 +1,7 @@
 """Models put into a registry, and what is asked of it."""
 
+from __future__ import annotations
+
 from dataclasses import replace
 from pathlib import Path
 

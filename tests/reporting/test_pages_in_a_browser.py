@@ -1,5 +1,7 @@
 """The pages in a real browser: nothing is fetched, nothing overflows, on a desk and on a phone."""
 
+from __future__ import annotations
+
 import shutil
 from collections.abc import Iterator
 from datetime import date

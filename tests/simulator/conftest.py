@@ -1,5 +1,7 @@
 """Simulated portfolios shared by the tests of the simulator."""
 
+from __future__ import annotations
+
 import pandas as pd
 import pytest
 

@@ -1,5 +1,7 @@
 """Each column draws from a stream of its own."""
 
+from __future__ import annotations
+
 import numpy as np
 
 from loantap.simulator.streams import Streams

@@ -1,5 +1,7 @@
 """A snapshot holds the rows of its source, and reads no more of them than it has to."""
 
+from __future__ import annotations
+
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass

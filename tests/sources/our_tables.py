@@ -1,5 +1,7 @@
 """Runs that write a table of ours to PostgreSQL."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np

@@ -1,5 +1,7 @@
 """A run that is killed while it reads a real server costs nothing but its time."""
 
+from __future__ import annotations
+
 from pathlib import Path
 
 from tests.sources.source_rows import make_loans

@@ -1,5 +1,7 @@
 """`ingestion` on all three real systems at once: the same tables as from the embedded ones."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path

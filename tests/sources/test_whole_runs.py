@@ -2,6 +2,8 @@
 
 # ruff: noqa: S608 - statements are made of the names of our own tables
 
+from __future__ import annotations
+
 import logging
 import re
 from collections.abc import Callable, Iterator

@@ -1,5 +1,7 @@
 """A cluster computes the features that one machine computes."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from pathlib import Path
 

@@ -1,5 +1,7 @@
 """A cluster gives the scores that one machine gives: the same rows in the same order."""
 
+from __future__ import annotations
+
 import logging
 import os
 import time

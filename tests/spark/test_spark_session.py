@@ -1,5 +1,7 @@
 """Which Spark is used, and what is said where there is none."""
 
+from __future__ import annotations
+
 import sys
 from typing import Any
 

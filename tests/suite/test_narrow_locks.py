@@ -1,5 +1,7 @@
 """Locks keep the hashes of files for the systems we support, and no others."""
 
+from __future__ import annotations
+
 import re
 import tomllib
 from pathlib import Path

@@ -1,5 +1,7 @@
 """A shared folder of files is put back after a test that changed it."""
 
+from __future__ import annotations
+
 from pathlib import Path
 
 from tests.support.temporary_project import Original

@@ -1,5 +1,7 @@
 """A loopback TCP proxy that cuts, stalls or slows connections, as a bad network does."""
 
+from __future__ import annotations
+
 import socket
 import struct
 import threading

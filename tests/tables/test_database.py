@@ -1,5 +1,7 @@
 """How an embedded database is opened."""
 
+from __future__ import annotations
+
 from pathlib import Path
 
 import pytest

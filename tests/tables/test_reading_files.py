@@ -1,5 +1,7 @@
 """Which files are read, what of them, and what is said of those that are not."""
 
+from __future__ import annotations
+
 import csv
 import gzip
 import io

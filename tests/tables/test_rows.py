@@ -1,5 +1,7 @@
 """Batches of a table, and larger ones of the same rows."""
 
+from __future__ import annotations
+
 import pandas as pd
 import pytest
 

@@ -1,5 +1,7 @@
 """The options a model is trained with and policies are compared under, read from `conf`."""
 
+from __future__ import annotations
+
 from pathlib import Path
 from typing import Any
 

@@ -1,5 +1,7 @@
 """Apache Derby's network server on the loopback interface, as DB2: both speak DRDA."""
 
+from __future__ import annotations
+
 import importlib.util
 import json
 import secrets

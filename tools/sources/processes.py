@@ -1,5 +1,7 @@
 """Servers as processes that outlive the one that started them and are ended by their number."""
 
+from __future__ import annotations
+
 import os
 import signal
 import socket

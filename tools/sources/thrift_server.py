@@ -4,6 +4,8 @@ It is started in its binary mode, which honours the address to listen on; in HTT
 on all interfaces whatever address it is given.
 """
 
+from __future__ import annotations
+
 import importlib.util
 import json
 import secrets

@@ -1,5 +1,7 @@
 """The place our own tables go to, for a check that they can."""
 
+from __future__ import annotations
+
 import secrets
 from typing import Any
 

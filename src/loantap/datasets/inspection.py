@@ -1,5 +1,7 @@
 """A look at the source systems, as a dataset."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import pandas as pd

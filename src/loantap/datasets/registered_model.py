@@ -1,5 +1,7 @@
 """Models saved to the registry."""
 
+from __future__ import annotations
+
 import logging
 from typing import Any, NoReturn
 

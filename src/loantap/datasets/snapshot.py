@@ -1,5 +1,7 @@
 """A source table's rows as extracted, in a folder of Parquet files."""
 
+from __future__ import annotations
+
 import errno
 import logging
 import shutil

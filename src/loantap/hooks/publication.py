@@ -3,6 +3,8 @@
 `Transaction` and `ExclusiveUse` call them in order.
 """
 
+from __future__ import annotations
+
 import logging
 import secrets
 from collections.abc import Sequence

@@ -1,5 +1,7 @@
 """What came out of a run, for its closing summary."""
 
+from __future__ import annotations
+
 import re
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,5 +1,7 @@
 """Intervals of rates."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 

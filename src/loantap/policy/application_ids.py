@@ -1,5 +1,7 @@
 """The identifier of an application, as it was given."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from typing import Final
 

@@ -1,5 +1,7 @@
 """What a policy would have done to loans of the past, before anybody approves it."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 

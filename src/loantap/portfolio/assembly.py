@@ -1,5 +1,7 @@
 """The portfolio out of cleaned tables, and the account of every row."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 

@@ -1,5 +1,7 @@
 """Typed, valid rows out of raw ones; the others go to quarantine with a reason each."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import pandas as pd

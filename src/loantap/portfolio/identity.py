@@ -1,5 +1,7 @@
 """Identifiers made from a row's content."""
 
+from __future__ import annotations
+
 import hashlib
 from collections.abc import Sequence
 

@@ -1,5 +1,7 @@
 """A page as a PDF, printed by a browser without a window."""
 
+from __future__ import annotations
+
 import os
 import shutil
 import subprocess

@@ -1,5 +1,7 @@
 """What was found about a version, stored beside it, with an index of every figure."""
 
+from __future__ import annotations
+
 import hashlib
 import json
 import shutil

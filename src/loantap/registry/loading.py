@@ -1,5 +1,7 @@
 """Which registered model is loaded: to score with, and to be challenged."""
 
+from __future__ import annotations
+
 import logging
 import tempfile
 from collections.abc import Iterable

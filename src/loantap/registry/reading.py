@@ -1,5 +1,7 @@
 """Files of a registered model, read with nothing taken on trust."""
 
+from __future__ import annotations
+
 import logging
 import tempfile
 from collections.abc import Mapping

@@ -1,5 +1,7 @@
 """What the active run registered, for whoever comes later in the run."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import mlflow

@@ -1,5 +1,7 @@
 """The exploration page: every column of the portfolio, by outcome and as skrub reports it."""
 
+from __future__ import annotations
+
 import base64
 import hashlib
 import re

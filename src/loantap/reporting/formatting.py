@@ -1,5 +1,7 @@
 """How numbers and names are worded in pages and figures."""
 
+from __future__ import annotations
+
 import math
 from typing import Final
 

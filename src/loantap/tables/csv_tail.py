@@ -1,5 +1,7 @@
 """Totals and notes below the table of a CSV."""
 
+from __future__ import annotations
+
 import re
 
 from loantap.tables.csv_blocks import Records

@@ -1,5 +1,7 @@
 """How much memory there is, and how much of it one operation on a large table may take."""
 
+from __future__ import annotations
+
 import os
 import resource
 from pathlib import Path, PurePosixPath

@@ -1,5 +1,7 @@
 """Reasons: the strongest adverse contributions in plain words, and what would change them."""
 
+from __future__ import annotations
+
 import re
 from dataclasses import replace
 

@@ -1,5 +1,7 @@
 """Applications unlike the loans that a model was trained on."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np

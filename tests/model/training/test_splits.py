@@ -1,5 +1,7 @@
 """Which loans train the model and which judge it."""
 
+from __future__ import annotations
+
 import re
 
 import numpy as np

@@ -1,5 +1,7 @@
 """A version recognises the loans it was trained on, and tells nothing else of them."""
 
+from __future__ import annotations
+
 from pathlib import Path
 
 import numpy as np

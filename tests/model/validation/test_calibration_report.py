@@ -1,5 +1,7 @@
 """Reliability before and after calibration, as the evidence has it."""
 
+from __future__ import annotations
+
 import numpy as np
 import pandas as pd
 import pytest

@@ -1,5 +1,7 @@
 """Figures as JSON has them."""
 
+from __future__ import annotations
+
 import json
 
 import numpy as np

@@ -1,5 +1,7 @@
 """Small portfolios whose decisions can be worked by hand."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np

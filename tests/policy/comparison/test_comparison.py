@@ -1,5 +1,7 @@
 """The judged portfolio under every policy: what is learnt from what, and what the tables say."""
 
+from __future__ import annotations
+
 import numpy as np
 import pandas as pd
 import pytest

@@ -1,5 +1,7 @@
 """The curves of the frontier, on four loans worked by hand."""
 
+from __future__ import annotations
+
 import numpy as np
 import pandas as pd
 import pytest

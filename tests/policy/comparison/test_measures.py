@@ -1,5 +1,7 @@
 """Figures of a policy on loans that are worked by hand."""
 
+from __future__ import annotations
+
 import numpy as np
 import pandas as pd
 import pytest

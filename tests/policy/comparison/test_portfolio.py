@@ -1,5 +1,7 @@
 """What loans are worth to a rule, on two loans worked by hand."""
 
+from __future__ import annotations
+
 import pandas as pd
 import pytest
 

@@ -1,5 +1,7 @@
 """The profit score: what it starts from, what it learns, from which loans."""
 
+from __future__ import annotations
+
 import numpy as np
 import pytest
 

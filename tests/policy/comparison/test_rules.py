@@ -1,5 +1,7 @@
 """Each rule on loans that are worked by hand."""
 
+from __future__ import annotations
+
 from itertools import product
 
 import numpy as np

@@ -1,5 +1,7 @@
 """Decisions of one scenario, paid for in another."""
 
+from __future__ import annotations
+
 import pandas as pd
 import pytest
 

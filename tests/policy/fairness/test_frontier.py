@@ -1,5 +1,7 @@
 """The price of equal approval: the cheapest hurdles, and what they lose of imputed profit."""
 
+from __future__ import annotations
+
 from itertools import product
 
 import numpy as np

@@ -1,5 +1,7 @@
 """The audit by proxy groups: what a model says of each, and whom each rule would approve."""
 
+from __future__ import annotations
+
 import numpy as np
 import pandas as pd
 import pytest

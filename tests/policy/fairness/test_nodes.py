@@ -1,5 +1,7 @@
 """The node of the audit: from what a run has to tables as the catalog has them."""
 
+from __future__ import annotations
+
 import pandas as pd
 import pytest
 

@@ -1,5 +1,7 @@
 """What each policy does to each group, held against the loans counted by hand."""
 
+from __future__ import annotations
+
 import numpy as np
 import pandas as pd
 import pytest

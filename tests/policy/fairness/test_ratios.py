@@ -1,5 +1,7 @@
 """Ratios of approval rates: to the group approved most often, with bounds that hold all at once."""
 
+from __future__ import annotations
+
 import numpy as np
 import pytest
 from scipy.stats import norm

@@ -1,5 +1,7 @@
 """Adjusted rates, against figures worked by hand and a reference made without our formulas."""
 
+from __future__ import annotations
+
 import numpy as np
 import pandas as pd
 import pytest

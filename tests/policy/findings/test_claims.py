@@ -1,5 +1,7 @@
 """What the case study said, against loans of known truth."""
 
+from __future__ import annotations
+
 import numpy as np
 import pandas as pd
 import pytest

@@ -1,5 +1,7 @@
 """All findings of a portfolio: figures by hand, sentences, and portfolios that say little."""
 
+from __future__ import annotations
+
 import numpy as np
 import pandas as pd
 import pytest

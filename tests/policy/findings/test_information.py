@@ -1,5 +1,7 @@
 """Bins and information values."""
 
+from __future__ import annotations
+
 import numpy as np
 import pandas as pd
 import pytest

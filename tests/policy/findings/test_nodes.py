@@ -1,5 +1,7 @@
 """The nodes of findings on a simulated portfolio, as the pipeline runs them."""
 
+from __future__ import annotations
+
 import pandas as pd
 import pytest
 

@@ -5,6 +5,8 @@ Dearer loans are truly riskier. Nothing else has an effect: what else is found i
 must keep to the false discovery rate that is stated.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import numpy as np

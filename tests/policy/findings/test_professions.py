@@ -1,5 +1,7 @@
 """Job titles, cleaned and grouped."""
 
+from __future__ import annotations
+
 import pandas as pd
 import pytest
 from hypothesis import given

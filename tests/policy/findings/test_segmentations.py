@@ -1,5 +1,7 @@
 """What loans are divided by."""
 
+from __future__ import annotations
+
 import numpy as np
 import pandas as pd
 import pytest

@@ -1,5 +1,7 @@
 """Effects over the years of issue."""
 
+from __future__ import annotations
+
 from dataclasses import replace
 
 import numpy as np

@@ -1,5 +1,7 @@
 """The policy lab of the shipped configuration."""
 
+from __future__ import annotations
+
 from pathlib import Path
 from typing import Any
 

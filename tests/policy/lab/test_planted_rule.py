@@ -1,5 +1,7 @@
 """The lab on simulated portfolios: it finds the rule that pays, and none where none does."""
 
+from __future__ import annotations
+
 from dataclasses import replace
 
 import numpy as np

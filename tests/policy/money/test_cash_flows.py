@@ -1,5 +1,7 @@
 """Values of loans, against loans worked by hand and numpy-financial."""
 
+from __future__ import annotations
+
 import numpy as np
 import numpy_financial as npf
 import pytest

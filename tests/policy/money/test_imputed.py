@@ -1,5 +1,7 @@
 """Imputed cash flows and the returns made of them."""
 
+from __future__ import annotations
+
 import numpy as np
 import numpy_financial as npf
 import pandas as pd

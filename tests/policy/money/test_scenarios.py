@@ -1,5 +1,7 @@
 """What may be assumed about money."""
 
+from __future__ import annotations
+
 import pytest
 from pydantic import ValidationError
 

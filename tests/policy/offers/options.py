@@ -1,5 +1,7 @@
 """Options of offers as shipped, with changes."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import yaml

@@ -1,5 +1,7 @@
 """Which loans are offered to whom, and what is said where one is not."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np

@@ -1,5 +1,7 @@
 """How much of the portfolio lies in one region, and how sure that is."""
 
+from __future__ import annotations
+
 import os
 from pathlib import Path
 

@@ -1,5 +1,7 @@
 """Odds ratios of term and amount, before and after the grade is known."""
 
+from __future__ import annotations
+
 import numpy as np
 import pandas as pd
 import pytest

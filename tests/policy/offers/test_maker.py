@@ -1,5 +1,7 @@
 """Offers for a file and for one application are the same."""
 
+from __future__ import annotations
+
 from dataclasses import asdict
 from itertools import groupby
 from time import perf_counter

@@ -1,5 +1,7 @@
 """Options that cannot be used are refused in one sentence."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import pytest

@@ -1,5 +1,7 @@
 """A rate is the lowest that earns the margin, inside of its band."""
 
+from __future__ import annotations
+
 import numpy as np
 import numpy_financial as npf
 import pytest

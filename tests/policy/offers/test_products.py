@@ -1,5 +1,7 @@
 """Which segment would be offered what, and what that would have earned."""
 
+from __future__ import annotations
+
 import numpy as np
 import pandas as pd
 import pytest

@@ -1,5 +1,7 @@
 """Names beside their points: none over another, none beyond the edge."""
 
+from __future__ import annotations
+
 from loantap.reporting.charts.names import Box, Place, place_names
 
 

@@ -1,5 +1,7 @@
 """The tables of the model card, worded and ordered for the page."""
 
+from __future__ import annotations
+
 from itertools import pairwise
 
 import pytest

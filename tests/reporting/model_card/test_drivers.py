@@ -1,5 +1,7 @@
 """What drives a PD, ranked, in the borrower's words."""
 
+from __future__ import annotations
+
 import math
 
 import pytest

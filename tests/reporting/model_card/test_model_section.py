@@ -1,5 +1,7 @@
 """What the model card says about one model."""
 
+from __future__ import annotations
+
 from dataclasses import FrozenInstanceError
 
 import pytest

@@ -1,5 +1,7 @@
 """Connection texts in the form of a URL: `scheme://user:password@host:port/database?option=..`."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass
 

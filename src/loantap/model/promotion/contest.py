@@ -1,5 +1,7 @@
 """Contests between models: challenger and logistic regression, newcomer and champion."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import Any
 

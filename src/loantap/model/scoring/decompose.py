@@ -1,5 +1,7 @@
 """Scikit-learn pipelines taken apart into scorecards."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 
 import numpy as np

@@ -1,5 +1,7 @@
 """Which loans train the model and which judge it."""
 
+from __future__ import annotations
+
 import math
 from enum import StrEnum
 

@@ -1,5 +1,7 @@
 """Threads in which models are fitted."""
 
+from __future__ import annotations
+
 import threading
 import warnings
 from collections.abc import Iterator

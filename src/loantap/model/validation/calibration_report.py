@@ -1,5 +1,7 @@
 """Reliability of a model before and after its calibration."""
 
+from __future__ import annotations
+
 from dataclasses import asdict
 from typing import Any
 

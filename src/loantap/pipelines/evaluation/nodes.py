@@ -1,5 +1,7 @@
 """Nodes of the `evaluation` pipeline that measure."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,5 +1,7 @@
 """Nodes of the `feature_engineering` pipeline."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from typing import Any
 

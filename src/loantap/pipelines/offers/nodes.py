@@ -1,5 +1,7 @@
 """Nodes of the `offers` pipeline."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from functools import partial
 from typing import Any

@@ -1,5 +1,7 @@
 """Nodes of the `scoring` pipeline."""
 
+from __future__ import annotations
+
 import logging
 from collections.abc import Iterator
 from functools import partial

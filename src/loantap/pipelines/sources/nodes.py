@@ -1,5 +1,7 @@
 """Nodes of the `sources` pipeline."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable, Iterator, Sized
 
 import pandas as pd

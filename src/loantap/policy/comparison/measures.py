@@ -1,5 +1,7 @@
 """What a policy approved, what became of it, and what it earned; every figure with its interval."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import Any, Final
 

@@ -1,5 +1,7 @@
 """Charts inside a page that loads nothing from a network."""
 
+from __future__ import annotations
+
 import json
 from dataclasses import dataclass
 from functools import cache

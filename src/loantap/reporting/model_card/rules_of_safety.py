@@ -1,5 +1,7 @@
 """Rules about promotion, leakage, groups of borrowers and a moving population."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import Final
 
