@@ -152,7 +152,7 @@ $(BIN)/uv: requirements/uv.txt
 	@touch $@
 
 # pip is there for where uv can't go, such as an index that only pip's configuration names.
-$(READY): $(BIN)/uv requirements.txt requirements/run.txt pyproject.toml
+$(READY): $(BIN)/uv requirements.txt requirements/run.txt requirements/serving.txt pyproject.toml
 	@echo "Installing requirements.txt into $(VENV), about a minute"
 	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes --compile-bytecode \
 	    requirements.txt \
@@ -187,7 +187,7 @@ $(PROFILE_VENV)/.ready: requirements/profile.txt | $(BIN)/uv
 
 # --- Locks: one universal resolution for development; the others are compiled under it. Hashes of
 # files for other systems are taken out, then what run.txt holds is taken out of those that are
-# installed with it. The development lock is one of these, and names run.txt itself.
+# installed with it. The development lock is one of these; it names run.txt and serving.txt itself.
 # make lock ARGS=--upgrade moves every pin to the newest release that pyproject.toml allows.
 
 COMPILE = UV_NO_CONFIG=1 UV_CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/uv pip compile --quiet \
@@ -206,12 +206,13 @@ lock: $(BIN)/uv ## Compile requirements.txt and requirements/ anew; ARGS=--upgra
 	    -o requirements/sources.txt
 	@$(COMPILE) pyproject.toml -c requirements.txt --extra spark -o requirements/spark.txt
 	@$(COMPILE) pyproject.toml --all-extras $(LOCKS:%=-c %) --format pylock.toml -o $(PYLOCK)
-	@$(BIN)/python -m tools.narrow_locks $(PYLOCK) $(LOCKS)
+	@echo uv | $(COMPILE) - -c requirements.txt -o $(VENV)/uv.txt
+	@$(BIN)/python -m tools.narrow_locks $(PYLOCK) $(LOCKS) $(VENV)/uv.txt
 	@$(BIN)/python -m tools.slim_locks requirements/run.txt requirements/serving.txt \
 	    requirements/sources.txt requirements/spark.txt
-	@$(BIN)/python -m tools.slim_locks --include requirements/run.txt requirements.txt
+	@$(BIN)/python -m tools.slim_locks --include requirements/run.txt requirements/serving.txt \
+	    requirements.txt
 	@$(COMPILE) requirements/profile.in -o requirements/profile.txt
 	@$(COMPILE) requirements/profile.in -c requirements/profile.txt --format pylock.toml -o $(PYLOCK)
 	@$(BIN)/python -m tools.narrow_locks $(PYLOCK) requirements/profile.txt
-	@echo uv | $(COMPILE) - -c requirements.txt -o $(VENV)/uv.txt
 	@cmp -s $(VENV)/uv.txt requirements/uv.txt || cp $(VENV)/uv.txt requirements/uv.txt

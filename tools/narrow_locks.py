@@ -4,7 +4,8 @@
 
 Most of what uv writes are hashes of wheels for other Pythons, processors and systems. Which hash
 belongs to which file uv tells in its other format, pylock.toml, which names the index and so is
-never kept. A source distribution may be built anywhere and always stays.
+never kept. A source distribution stays where one of our machines has no wheel, and a package that
+is for Windows alone goes.
 Standard library only: `make lock` asks for no environment but the one uv is in.
 """
 
@@ -22,7 +23,13 @@ from tools.slim_locks import read_pins
 _MINORS: Final = (11, 12, 13)
 _ABIS: Final = frozenset({"none", "abi3", *(f"cp3{minor}" for minor in _MINORS)})
 # Linux with the GNU C library, and macOS on Apple's processors.
-_PLATFORM: Final = re.compile(r"any|(many)?linux\w*_(x86_64|aarch64)|macosx_\w+_(arm64|universal2)")
+_PLATFORMS: Final = (
+    re.compile(r"any|(many)?linux\w*_x86_64"),
+    re.compile(r"any|(many)?linux\w*_aarch64"),
+    re.compile(r"any|macosx_\w+_(arm64|universal2)"),
+)
+_WINDOWS: Final = r"(os_name == 'nt'|sys_platform == 'win32')"
+_ON_WINDOWS_ALONE: Final = re.compile(rf".* ; {_WINDOWS}( or {_WINDOWS})*")
 _HASH: Final = re.compile(r"    --hash=(\S+)")
 
 
@@ -32,22 +39,31 @@ def is_installable(wheel: str) -> bool:
     Python 3.11 to 3.13, with the lock; Linux with the GNU C library on x86_64 and aarch64, macOS on
     arm64.
     """
+    return bool(_find_machines(wheel))
+
+
+def _find_machines(wheel: str) -> set[tuple[int, int]]:
+    """The machines, each a Python and a platform of ours, that may install a wheel."""
     pythons, abis, platforms = wheel.removesuffix(".whl").rsplit("-", 3)[1:]
-    return (
-        not _ABIS.isdisjoint(abis.split("."))
-        and any(_runs(python, abis) for python in pythons.split("."))
-        and any(map(_PLATFORM.fullmatch, platforms.split(".")))
-    )
+    if _ABIS.isdisjoint(abis.split(".")):
+        return set()
+    return {
+        (minor, at)
+        for minor in _MINORS
+        if any(_runs(python, abis, minor) for python in pythons.split("."))
+        for at, platform in enumerate(_PLATFORMS)
+        if any(map(platform.fullmatch, platforms.split(".")))
+    }
 
 
-def _runs(python: str, abis: str) -> bool:
-    """Whether a Python we support takes a wheel for this one; the stable ABI suits later ones."""
+def _runs(python: str, abis: str, minor: int) -> bool:
+    """Whether a Python 3 takes a wheel for this one; the stable ABI suits later ones."""
     found = re.fullmatch(r"(?:py|cp)3(\d*)", python)
     if found is None:
         return False
-    minor = int(found[1] or 0)
+    oldest = int(found[1] or 0)
     is_for_later = python.startswith("py") or "abi3" in abis.split(".")
-    return minor in _MINORS or (is_for_later and minor < max(_MINORS))
+    return oldest == minor or (is_for_later and oldest < minor)
 
 
 def find_used(pylock: Mapping[str, Any]) -> dict[str, frozenset[str]]:
@@ -67,15 +83,20 @@ def find_used(pylock: Mapping[str, Any]) -> dict[str, frozenset[str]]:
 
 
 def _list_used(package: Mapping[str, Any]) -> Iterator[str]:
+    without_wheel = {(minor, at) for minor in _MINORS for at in range(len(_PLATFORMS))}
     for wheel in package.get("wheels", ()):
-        if is_installable(wheel["url"].rpartition("/")[2]):
+        machines = _find_machines(wheel["url"].rpartition("/")[2])
+        without_wheel -= machines
+        if machines:
             yield f"sha256:{wheel['hashes']['sha256']}"
-    if "sdist" in package:
+    if without_wheel and "sdist" in package:
         yield f"sha256:{package['sdist']['hashes']['sha256']}"
 
 
 def narrow(lock: str, used: Mapping[str, frozenset[str]]) -> str:
-    """A lock without hashes that are not used; a pin that would be left with none keeps its own.
+    """A lock without hashes that are not used, and without pins for Windows alone.
+
+    A pin that would be left with no hash keeps its own.
 
     Args:
         lock: its text.
@@ -87,7 +108,8 @@ def narrow(lock: str, used: Mapping[str, frozenset[str]]) -> str:
     pins = read_pins(re.sub(r"(?m)^-r .*\n", "", lock))
     for requirement, lines in pins.items():
         kept = used.get(requirement.partition(" ;")[0], frozenset())
-        lock = lock.replace(lines, _keep(lines, kept))
+        is_needed = not _ON_WINDOWS_ALONE.fullmatch(requirement)
+        lock = lock.replace(lines, _keep(lines, kept) if is_needed else "")
     return lock
 
 

@@ -1,10 +1,10 @@
 """Each lock keeps only what it adds to the lock it is installed with.
 
     python -m tools.slim_locks requirements/run.txt requirements/serving.txt ...
-    python -m tools.slim_locks --include requirements/run.txt requirements.txt
+    python -m tools.slim_locks --include requirements/run.txt ... requirements.txt
 
 Written whole, the locks repeat some 150 packages with their hashes, a quarter of a megabyte each.
-With --include the slimmed locks name the first one themselves, so that each is installed by itself.
+With --include the last lock is slimmed, and names the others, so that it is installed by itself.
 Standard library only: `make lock` asks for no environment but the one uv is in.
 """
 
@@ -76,11 +76,11 @@ def keep_additions(lock: str, base: str) -> str:
     return header + "".join(lines for pin, lines in pins.items() if pin not in known)
 
 
-def put_below_header(lock: str, line: str) -> str:
-    """A lock with a line between its header and its pins."""
-    lines = lock.splitlines(keepends=True)
-    pins = next((at for at, each in enumerate(lines) if not each.startswith("#")), len(lines))
-    return "".join([*lines[:pins], line, *lines[pins:]])
+def put_below_header(lock: str, lines: str) -> str:
+    """A lock with lines between its header and its pins."""
+    whole = lock.splitlines(keepends=True)
+    pins = next((at for at, each in enumerate(whole) if not each.startswith("#")), len(whole))
+    return "".join([*whole[:pins], lines, *whole[pins:]])
 
 
 def _name(requirement: str) -> str:
@@ -92,14 +92,27 @@ def _hashes(lines: str) -> set[str]:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Slim the locks named after the first, which is the one they are installed with."""
-    include = "--include" in arguments
-    base, *locks = (Path(each) for each in arguments if each != "--include")
+    """Slim the locks named after the first, which is the one they are installed with.
+
+    With --include: slim the last one, which names the others.
+    """
+    paths = [Path(each) for each in arguments if each != "--include"]
+    if "--include" in arguments:
+        _include(paths[:-1], paths[-1])
+        return
+    base, *locks = paths
     known = base.read_text("utf-8")
     slim = {path: keep_additions(path.read_text("utf-8"), known) for path in locks}
     for path, text in slim.items():
-        named = f"-r {base.relative_to(path.parent).as_posix()}\n" if include else ""
-        path.write_text(put_below_header(text, named), "utf-8")
+        path.write_text(text, "utf-8")
+
+
+def _include(bases: Sequence[Path], lock: Path) -> None:
+    text = lock.read_text("utf-8")
+    for base in bases:
+        text = keep_additions(text, base.read_text("utf-8"))
+    named = "".join(f"-r {base.relative_to(lock.parent).as_posix()}\n" for base in bases)
+    lock.write_text(put_below_header(text, named), "utf-8")
 
 
 if __name__ == "__main__":

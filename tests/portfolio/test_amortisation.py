@@ -1,4 +1,4 @@
-"""Instalment, implied principal and schedule, against figures worked by hand."""
+"""Instalment, implied principal and balance, against figures worked by hand."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loantap.portfolio.amortisation import (
-    amortisation_schedule,
     annuity_factor,
     emi,
     emi_of_one,
@@ -80,44 +79,17 @@ def test_a_tiny_rate_gives_nearly_what_no_rate_gives() -> None:
     assert float(emi(3_600, 1e-12, 36)) == pytest.approx(100.0, abs=1e-9)
 
 
-# 1,000 at 12% over two months: 10.00 interest, then 10 on what is left after 497.51.
-def test_the_schedule_of_a_two_month_loan() -> None:
-    schedule = amortisation_schedule(1_000, 12.0, 2).round(2)
-
-    expected = pd.DataFrame(
-        {
-            "month": [1, 2],
-            "instalment": [507.51, 507.51],
-            "interest": [10.00, 5.02],
-            "principal": [497.51, 502.49],
-            "balance": [502.49, 0.00],
-        }
-    )
-    pd.testing.assert_frame_equal(schedule, expected)
-
-
-def test_the_schedule_of_a_loan_without_interest_falls_by_equal_steps() -> None:
-    schedule = amortisation_schedule(1_200, 0.0, 12)
-
-    assert schedule["interest"].eq(0).all()
-    assert schedule["principal"].to_numpy() == pytest.approx(np.full(12, 100.0))
-    assert schedule["balance"].to_numpy() == pytest.approx(np.arange(1_100, -1, -100.0))
-
-
 @given(principal=principals, rate_pct=rates, months=terms)
-def test_a_schedule_repays_the_principal_and_nothing_else(
+def test_instalments_repay_the_principal_and_its_interest_and_nothing_else(
     principal: float, rate_pct: float, months: int
 ) -> None:
-    schedule = amortisation_schedule(principal, rate_pct, months)
+    balances = scheduled_balance(principal, rate_pct, months, np.arange(months + 1))
 
-    assert list(schedule["month"]) == list(range(1, months + 1))
-    assert schedule["principal"].sum() == pytest.approx(principal)
-    assert schedule["balance"].iloc[-1] == pytest.approx(0, abs=1e-6)
-    paid = schedule["interest"] + schedule["principal"]
-    assert paid.to_numpy() == pytest.approx(schedule["instalment"].to_numpy())
-    opening = schedule["balance"].shift(fill_value=principal)
-    interest = opening * monthly_rate(rate_pct)
-    assert schedule["interest"].to_numpy() == pytest.approx(interest.to_numpy(), abs=1e-9)
+    assert balances[0] == pytest.approx(principal)
+    assert balances[-1] == pytest.approx(0, abs=1e-6)
+    interest = balances[:-1] * monthly_rate(rate_pct)
+    repaid = balances[:-1] - balances[1:]
+    assert repaid + interest == pytest.approx(float(emi(principal, rate_pct, months)))
 
 
 def test_the_balance_is_the_principal_at_issue_and_nothing_at_the_end() -> None:
@@ -125,6 +97,9 @@ def test_the_balance_is_the_principal_at_issue_and_nothing_at_the_end() -> None:
     assert float(scheduled_balance(1_000, 12.0, 12, 12)) == 0
     # An instalment late, there is still nothing more to pay.
     assert float(scheduled_balance(1_000, 12.0, 12, 13)) == 0
+    # Without interest it falls by equal steps.
+    equal = scheduled_balance(1_200, 0.0, 12, np.arange(1, 13))
+    assert equal == pytest.approx(np.arange(1_100, -1, -100.0))
     # Half-way, six instalments are to come: 88.848789 * (1 - 1/1.061520) / .01.
     assert float(scheduled_balance(1_000, 12.0, 12, 6)) == pytest.approx(514.921, abs=1e-3)
 

@@ -22,6 +22,8 @@ from tools.sources.thrift_server import ThriftServer
 class Server(Protocol):
     """A server with the table `loans`, which its reader may read."""
 
+    server: Postgres | Derby | ThriftServer
+
     @property
     def port(self) -> int:
         """Where it listens on loopback."""

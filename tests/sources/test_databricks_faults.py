@@ -18,8 +18,6 @@ from loantap.databases.backends.faults import explain
 from loantap.databases.backends.interface import Query, SourceDownError
 from loantap.portfolio.errors import InputError
 from tests.sources.source_rows import find_source, make_loans, tell
-from tests.support.cut_proxy import CutProxy
-from tools.sources.ports import free_port
 from tools.sources.thrift_server import ThriftServer
 
 ALL = Query("SELECT * FROM loans")
@@ -126,21 +124,6 @@ class TestLogin:
             remedy="tls_ca_file",
         )
 
-    def test_an_unknown_host(self, databricks: ThriftServer) -> None:
-        expect(
-            fail(databricks, databricks.connection.replace("127.0.0.1", "nowhere.invalid")),
-            problem="there is no host of this name",
-            remedy="Correct the server",
-        )
-
-    def test_no_server_there(self, databricks: ThriftServer) -> None:
-        expect(
-            fail(databricks, databricks.connect_as(databricks.token, port=free_port())),
-            problem="the system does not answer",
-            remedy="Check that it is up",
-            passes=True,
-        )
-
 
 class TestTable:
     def test_a_missing_table(self, databricks: ThriftServer) -> None:
@@ -169,27 +152,6 @@ class TestTable:
 
 
 class TestNetwork:
-    def test_a_connection_that_is_cut_in_mid_read(
-        self, databricks: ThriftServer, loans: pa.Table
-    ) -> None:
-        with CutProxy(databricks.port, cut_after=ENOUGH) as proxy:
-            connection = databricks.connect_as(databricks.token, port=proxy.port)
-            reader = find_backend(connection).read(ALL, batch_rows=1_000)
-            assert reader.read_next_batch().num_rows == 1_000
-
-            with pytest.raises(SourceDownError, match="the connection broke") as failed:
-                reader.read_all()
-
-        expect_no_secret(failed.value, databricks)
-
-    def test_a_network_that_stalls(self, databricks: ThriftServer, loans: pa.Table) -> None:
-        with CutProxy(databricks.port, stall_after=ENOUGH) as proxy:
-            connection = databricks.connect_as(databricks.token, port=proxy.port)
-            source = find_source(connection, silence_limit_s=3, batch_rows=1_000)
-
-            with pytest.raises(SourceDownError, match="3 s"):
-                source.read().read_all()
-
     def test_the_session_is_told_when_nobody_waits_any_more(self, databricks: ThriftServer) -> None:
         """By STATEMENT_TIMEOUT, in seconds, for which Spark has another name."""
         credentials = {"connection": databricks.connection}
@@ -207,16 +169,6 @@ class TestNetwork:
             problem="no-such.pem, which tls_ca_file names",
             remedy="Correct the path",
         )
-
-    def test_a_reading_begins_anew_after_a_cut(
-        self, databricks: ThriftServer, loans: pa.Table
-    ) -> None:
-        with CutProxy(databricks.port, cut_after=ENOUGH, cuts=2) as proxy:
-            source = find_source(databricks.connect_as(databricks.token, port=proxy.port))
-
-            read = source.persist(lambda: source.read().read_all())
-
-        assert read.equals(loans)
 
     def test_a_server_that_stops_in_mid_read_and_comes_back(
         self, databricks: ThriftServer, loans: pa.Table

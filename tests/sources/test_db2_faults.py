@@ -84,21 +84,6 @@ class TestLogin:
             remedy="such as Authentication=SERVER",
         )
 
-    def test_an_unknown_host(self, db2: Derby) -> None:
-        expect(
-            fail(db2.connection.replace("127.0.0.1", "nowhere.invalid")),
-            problem="there is no host of this name",
-            remedy="Correct the server",
-        )
-
-    def test_no_server_there(self, db2: Derby) -> None:
-        expect(
-            fail(db2.connect_as(READER, port=free_port())),
-            problem="the system does not answer",
-            remedy="Check that it is up",
-            passes=True,
-        )
-
 
 class TestTable:
     def test_a_missing_table(self, db2: Derby) -> None:
@@ -112,14 +97,6 @@ class TestTable:
 
         expect(error, problem="a column is not there", remedy="Have it restored at the source")
         assert '"COLOUR"' in error.problem
-
-    def test_a_revoked_right(self, db2: Derby, loans: pa.Table) -> None:
-        db2.run_sql("REVOKE SELECT ON appstream.loans FROM loantap_reader;")
-
-        error = fail(db2.connection)
-
-        expect(error, problem="the login is not allowed", remedy="GRANT SELECT ON the table")
-        assert 'Object: "APPSTREAM.LOANS"' in error.problem
 
     def test_a_reader_may_not_write(self, db2: Derby, loans: pa.Table) -> None:
         error = fail(db2.connection, "INSERT INTO loans (loan_id) VALUES ('x')")
@@ -144,17 +121,6 @@ def test_the_driver_keeps_no_log_of_its_own(db2: Derby) -> None:
 
 
 class TestNetwork:
-    def test_a_connection_that_is_cut_in_mid_read(self, db2: Derby, loans: pa.Table) -> None:
-        with CutProxy(db2.port, cut_after=ENOUGH) as proxy:
-            backend = find_backend(db2.connect_as(READER, port=proxy.port))
-            reader = backend.read(ALL, batch_rows=100)
-            assert reader.read_next_batch().num_rows == 100
-
-            with pytest.raises(SourceDownError, match="the connection broke") as failed:
-                reader.read_all()
-
-        expect_no_secret(failed.value, db2.connection)
-
     def test_what_is_left_of_a_broken_reading_does_not_end_the_next(
         self, db2: Derby, loans: pa.Table
     ) -> None:
@@ -170,14 +136,6 @@ class TestNetwork:
 
         assert sum(batch.num_rows for batch in reader) == 9_900
 
-    def test_a_network_that_stalls(self, db2: Derby, loans: pa.Table) -> None:
-        with CutProxy(db2.port, stall_after=ENOUGH) as proxy:
-            source = find_source(
-                db2.connect_as(READER, port=proxy.port), silence_limit_s=1, batch_rows=100
-            )
-            with pytest.raises(SourceDownError, match="1 s"):
-                source.read().read_all()
-
     def test_what_nobody_waits_for_any_more_ends(self, db2: Derby, loans: pa.Table) -> None:
         # A minute's work: ten thousand million pairs.
         endless = Query("SELECT COUNT(*) FROM loans a, loans b WHERE a.loan_amnt + b.loan_amnt < 0")
@@ -190,14 +148,6 @@ class TestNetwork:
 
         assert time.monotonic() - started < 10
         assert find_backend(db2.connection).read(ALL).read_all().num_rows == loans.num_rows
-
-    def test_a_reading_begins_anew_after_a_cut(self, db2: Derby, loans: pa.Table) -> None:
-        with CutProxy(db2.port, cut_after=ENOUGH, cuts=3) as proxy:
-            source = find_source(db2.connect_as(READER, port=proxy.port))
-
-            read = source.persist(lambda: source.read().read_all())
-
-        assert read.equals(loans)
 
     def test_a_server_that_stops_in_mid_read_and_comes_back(
         self, db2: Derby, loans: pa.Table, caplog: pytest.LogCaptureFixture

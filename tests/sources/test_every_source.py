@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import os
 import time
 from collections.abc import Iterator
 from datetime import date, datetime
+from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
 from typing import Literal
@@ -15,8 +17,9 @@ import pyarrow as pa
 import pytest
 from pandas.testing import assert_frame_equal
 
-from loantap.databases.backends import waiting
-from loantap.databases.source_table import SourceTable
+from loantap.databases.backends import Backend, make_backend, waiting
+from loantap.databases.backends.interface import Query, SourceDownError
+from loantap.databases.source_table import Account, SourceTable
 from loantap.portfolio.cleaning import clean_source_table
 from loantap.portfolio.dictionary import Table
 from loantap.portfolio.errors import InputError
@@ -29,6 +32,7 @@ from tools.sources.ports import free_port
 SERVERS = {"postgres": OnPostgres, "db2": OnDb2, "databricks": OnDatabricks}
 # Bytes after which the network fails: beyond the first batches, and far from the end.
 ENOUGH = 500_000
+EMOJI = "Bäcker 面包师 👩🏽‍🍳"
 
 
 @pytest.fixture(params=SERVERS)
@@ -72,6 +76,119 @@ def rows_counted(caplog: pytest.LogCaptureFixture) -> list[int]:
 def copy(tmp_path: Path) -> Copy:
     """The snapshot, not there yet."""
     return Copy(tmp_path / "loans")
+
+
+def query(server: Server, sql: str) -> pa.Table:
+    return find_backend(server).read(Query(sql)).read_all()
+
+
+def find_backend(server: Server) -> Backend:
+    return make_backend("warehouse", {"connection": server.connect()})
+
+
+class TestTable:
+    @pytest.fixture
+    def loans(self, server: Server) -> pa.Table:
+        """1,000 loans, at the source as well; the last has no time of change."""
+        times = make_loans(999)["updated_at"].to_pylist()
+        rows = make_loans(1_000, updated_at=[*times, None])
+        server.load(rows)
+        return rows
+
+    def test_every_value_arrives_as_it_is(self, server: Server, loans: pa.Table) -> None:
+        assert find_source(server.connect()).read().read_all().equals(loans)
+
+    def test_rows_come_in_batches_of_the_size_asked_for(
+        self, server: Server, loans: pa.Table
+    ) -> None:
+        batches = list(find_source(server.connect(), batch_rows=300).read())
+
+        assert [batch.num_rows for batch in batches] == [300, 300, 300, 100]
+        assert pa.Table.from_batches(batches).equals(loans)
+
+    def test_a_table_without_rows_has_its_columns(self, server: Server) -> None:
+        server.load(make_loans(0))
+        source = find_source(server.connect())
+
+        assert source.read().read_all().equals(make_loans(0))
+        assert source.account() == Account(0, None, None, 0)
+
+    def test_what_changed_since_and_what_has_no_time_is_counted_and_read(
+        self, server: Server, loans: pa.Table
+    ) -> None:
+        source = find_source(server.connect())
+        since, last = (loans["updated_at"][row].as_py() for row in (900, 998))
+
+        assert source.account() == Account(1_000, FIRST_UPDATE, last, 1_000)
+        assert source.account(since) == Account(1_000, FIRST_UPDATE, last, 100)
+        read = source.read(since).read_all()["loan_id"].to_pylist()
+        assert sorted(read) == loans["loan_id"].to_pylist()[900:]
+
+    def test_what_it_has_is_said_without_reading_it(self, server: Server, loans: pa.Table) -> None:
+        described = find_backend(server).describe("loans")
+
+        assert [name.lower() for name in described.names] == loans.column_names
+        assert described.types == loans.schema.types
+
+    def test_memory_does_not_grow_with_the_rows(self, server: Server) -> None:
+        row_bytes, number = 1_000, 40_000
+        texts = [f"{n:08d}" * (row_bytes // 8) for n in range(number)]
+        server.server.load("long_texts", pa.table({"a": texts}))
+        asked = Query("SELECT a FROM long_texts")
+
+        held = [resident_bytes() for _ in find_backend(server).read(asked, batch_rows=2_000)]
+
+        assert len(held) == 20
+        # Of the 40 MB, what a few batches take.
+        assert max(held[3:]) - held[3] < number * row_bytes / 4
+
+
+def resident_bytes() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+class TestTypes:
+    def test_numbers_of_any_kind_keep_their_digits_and_their_gaps(self, server: Server) -> None:
+        rows = pa.table(
+            {
+                "a": [0.1, None, -1.7976931348623157e308],
+                "b": pa.array([2**53 + 1, None, -1], pa.int64()),
+                "c": pa.array([2_147_483_647, None, 0], pa.int32()),
+                "d": pa.array([-32_768, None, 1], pa.int16()),
+                "e": pa.array([Decimal("12345678901.25"), None, Decimal("-0.50")]),
+            }
+        )
+        server.server.load("numbers", rows)
+
+        read = query(server, "SELECT a, b, c, d, e FROM numbers")
+
+        assert read.schema.types == [pa.float64()] + [pa.int64()] * 3 + [pa.float64()]
+        assert list(read.to_pydict().values()) == [
+            [0.1, None, -1.7976931348623157e308],
+            [9_007_199_254_740_993, None, -1],
+            [2_147_483_647, None, 0],
+            [-32_768, None, 1],
+            [12_345_678_901.25, None, -0.5],
+        ]
+
+    def test_times_are_instants_and_a_date_is_its_beginning(self, server: Server) -> None:
+        instant = datetime(2016, 2, 29, 23, 59, 59, 123456)  # noqa: DTZ001 (UTC without a zone)
+        times = pa.array([instant, None], pa.timestamp("us"))
+        server.server.load("times", pa.table({"a": times, "b": [date(2016, 2, 29), None]}))
+
+        read = query(server, "SELECT a, b FROM times")
+
+        assert read.schema.types == [pa.timestamp("us")] * 2
+        assert list(read.to_pydict().values()) == [
+            [instant, None],
+            [datetime(2016, 2, 29), None],  # noqa: DTZ001
+        ]
+
+    def test_texts_arrive_whatever_is_in_them(self, server: Server) -> None:
+        texts = [EMOJI, "", None, "12 Nowhere Lane\r\nSampleville, OK 22690", 'a "b", \\c', " d "]
+        server.server.load("texts", pa.table({"a": texts}))
+
+        assert query(server, "SELECT a FROM texts").columns[0].to_pylist() == texts
 
 
 class TestContract:
@@ -216,6 +333,16 @@ class TestBrokenExtraction:
         assert "; tried 1 time in " in error.problem
         assert copy.contents() == before
 
+    def test_one_whose_network_stalls_is_left_to_its_silence(
+        self, server: Server, loans: pa.Table
+    ) -> None:
+        with CutProxy(server.port, stall_after=ENOUGH) as proxy:
+            through = find_source(server.connect(proxy.port), silence_limit_s=3, batch_rows=500)
+            error = refuse(through, server)
+
+        assert isinstance(error, SourceDownError)
+        assert "nothing came for 3 s" in error.problem
+
     def test_one_that_is_steady_but_too_slow_ends_at_its_time_limit(
         self, server: Server, loans: pa.Table, copy: Copy, caplog: pytest.LogCaptureFixture
     ) -> None:
@@ -233,6 +360,15 @@ class TestBrokenExtraction:
         )
         # It was not for silence: rows had come.
         assert 0 < rows_counted(caplog)[-1] < len(loans)
+
+
+def test_a_host_that_is_not_there_is_said_not_to_be(server: Server) -> None:
+    elsewhere = server.connect().replace("127.0.0.1", "no-such-host.invalid")
+
+    error = refuse(find_source(elsewhere), server)
+
+    expect_remedy(error, problem="there is no host of this name", remedy="Correct the server")
+    assert not isinstance(error, SourceDownError)
 
 
 def test_keys_that_a_source_has_twice_are_told_apart_by_cleaning(

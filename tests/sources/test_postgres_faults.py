@@ -92,13 +92,6 @@ class TestRefusals:
             error, problem="the database is not there", remedy="Correct the name of the database"
         )
 
-    def test_an_unknown_host(self, postgres: Postgres) -> None:
-        unknown = postgres.connection.replace("127.0.0.1", "no-such-host.invalid")
-
-        error = refuse(postgres, lambda: read_all(find_source(unknown)))
-
-        expect_remedy(error, problem="there is no host of this name", remedy="Correct the server")
-
     @pytest.mark.parametrize("asked", [read_all, SourceTable.account], ids=["read", "account"])
     def test_a_missing_table(
         self, asked: Callable[[SourceTable], object], postgres: Postgres
@@ -108,15 +101,6 @@ class TestRefusals:
         error = refuse(postgres, lambda: asked(find_source(postgres.connection)))
 
         expect_remedy(error, problem="the table is not there", remedy="make a view of this name")
-
-    def test_a_revoked_right(self, postgres: Postgres, loans: pa.Table) -> None:
-        source = find_source(postgres.connection)
-        assert source.account().rows == loans.num_rows
-        postgres.run_sql(f"REVOKE SELECT ON loans FROM {READER}")
-
-        error = refuse(postgres, source.read)
-
-        expect_remedy(error, problem="is not allowed to do this", remedy="GRANT SELECT")
 
     def test_the_owner_of_the_new_tables_may_not_read_the_sources(
         self, postgres: Postgres, loans: pa.Table
@@ -186,13 +170,6 @@ class TestDown:
 
         assert isinstance(error, SourceDownError)
         expect_remedy(error, problem="the system does not answer", remedy="server and port")
-
-    def test_nobody_listens(self, postgres: Postgres) -> None:
-        elsewhere = postgres.connect_as(READER, port=free_port())
-
-        error = refuse(postgres, lambda: read_all(find_source(elsewhere)))
-
-        assert isinstance(error, SourceDownError)
 
     def test_too_many_connections(self, postgres: Postgres, loans: pa.Table) -> None:
         postgres.run_sql(f"ALTER ROLE {READER} CONNECTION LIMIT 0")

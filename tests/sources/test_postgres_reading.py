@@ -61,44 +61,6 @@ def clean(postgres: Postgres) -> pd.DataFrame:
 
 
 class TestTable:
-    def test_every_value_arrives_as_it_is(self, postgres: Postgres, loans: pa.Table) -> None:
-        assert find_source(postgres.connection).read().read_all().equals(loans)
-
-    def test_rows_come_in_batches_of_the_size_asked_for(
-        self, postgres: Postgres, loans: pa.Table
-    ) -> None:
-        batches = list(find_source(postgres.connection, batch_rows=300).read())
-
-        assert [batch.num_rows for batch in batches] == [300, 300, 300, 100]
-        assert pa.Table.from_batches(batches).equals(loans)
-
-    def test_a_table_without_rows_has_its_columns(self, postgres: Postgres) -> None:
-        postgres.load("loans", make_loans(0))
-        source = find_source(postgres.connection)
-
-        assert source.read().read_all().equals(make_loans(0))
-        assert source.account() == Account(0, None, None, 0)
-
-    def test_only_what_changed_since_is_read_and_what_has_no_time(
-        self, postgres: Postgres, loans: pa.Table
-    ) -> None:
-        postgres.run_sql("UPDATE loans SET updated_at = NULL WHERE loan_id = '00000005'")
-        since = datetime(2016, 1, 1, 16, 38)  # noqa: DTZ001 (998 minutes after the first)
-
-        changed = find_source(postgres.connection).read(since).read_all()
-
-        assert sorted(changed["loan_id"].to_pylist()) == ["00000005", "00000998", "00000999"]
-
-    def test_the_account_says_what_a_reading_would_give(
-        self, postgres: Postgres, loans: pa.Table
-    ) -> None:
-        source = find_source(postgres.connection)
-        last, since = loans["updated_at"][-1].as_py(), loans["updated_at"][900].as_py()
-
-        assert source.account() == Account(1_000, FIRST_UPDATE, last, 1_000)
-        assert source.account(since) == Account(1_000, FIRST_UPDATE, last, 100)
-        assert source.read(since).read_all().num_rows == 100
-
     def test_a_reading_sees_one_state_of_the_table(
         self, postgres: Postgres, loans: pa.Table
     ) -> None:
@@ -383,15 +345,6 @@ class TestContract:
 
         assert all(read.equals(loans) for read in rows)
         assert caplog.messages == ["warehouse, table loans: new columns colour are ignored"]
-
-    def test_a_missing_column_is_named(self, postgres: Postgres, loans: pa.Table) -> None:
-        postgres.run_sql("ALTER TABLE loans DROP grade, DROP term")
-
-        with pytest.raises(InputError) as refused:
-            find_source(postgres.connection).read()
-        expect_remedy(
-            refused.value, problem="column grade, term is missing", remedy="restored at the source"
-        )
 
     @pytest.mark.parametrize(
         ("change", "problem"),

@@ -52,6 +52,7 @@ _TYPES = MappingProxyType(
         pa.float64(): "double precision",
         pa.int64(): "bigint",
         pa.int32(): "integer",
+        pa.int16(): "smallint",
         pa.bool_(): "boolean",
         pa.date32(): "date",
     }
@@ -245,7 +246,7 @@ class Postgres:
 def _type_of(kind: pa.DataType) -> str:
     if pa.types.is_timestamp(kind):
         return "timestamp" if kind.tz is None else "timestamptz"
-    return _TYPES[kind]
+    return "numeric" if pa.types.is_decimal(kind) else _TYPES[kind]
 
 
 def _read_end(log: Path) -> str:

@@ -1,4 +1,4 @@
-"""Loan arithmetic: instalment (EMI), implied principal and the amortisation schedule.
+"""Loan arithmetic: instalment (EMI), implied principal and scheduled balance.
 
 Level-payment loans with monthly compounding, the nominal yearly rate divided by twelve
 (Brealey, Myers and Allen, *Principles of Corporate Finance*, annuities). All functions take
@@ -69,27 +69,6 @@ def scheduled_balance(
     remaining = np.asarray(term_months, dtype=float) - np.asarray(months_paid, dtype=float)
     ahead = annuity_factor(rate_pct, np.maximum(remaining, 0))
     return emi(principal, rate_pct, term_months) * ahead
-
-
-def amortisation_schedule(principal: float, rate_pct: float, term_months: int) -> pd.DataFrame:
-    """Schedule of one loan: one row per month.
-
-    Columns `month` (1..term), `instalment`, `interest`, `principal`, `balance`, in the currency
-    of `principal`. Not rounded; the last balance is zero up to floating point.
-    """
-    months = np.arange(1, term_months + 1)
-    opening = scheduled_balance(principal, rate_pct, term_months, months - 1)
-    closing = scheduled_balance(principal, rate_pct, term_months, months)
-    instalment = np.full(term_months, float(emi(principal, rate_pct, term_months)))
-    return pd.DataFrame(
-        {
-            "month": months,
-            "instalment": instalment,
-            "interest": opening * monthly_rate(rate_pct),
-            "principal": opening - closing,
-            "balance": closing,
-        }
-    )
 
 
 def list_instalment_exceptions(loans: pd.DataFrame) -> pd.DataFrame:

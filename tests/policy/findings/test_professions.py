@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loantap.policy.findings.professions import clean_title, group_professions
+from loantap.policy.findings.professions import group_professions
 
 
 def group(title: str | None) -> str:
@@ -73,4 +73,3 @@ def test_any_text_has_a_group_whatever_its_case(title: str) -> None:
 
     assert group(letters) != "not stated"
     assert group(letters.upper()) == group(letters.lower())
-    assert clean_title(clean_title(letters)) == clean_title(letters)

@@ -62,7 +62,8 @@ def split_loans(loans: pd.DataFrame, options: SplitOptions) -> pd.DataFrame:
     target = loans["is_charged_off"]
     counts = target.value_counts()
     rarest = int(counts.reindex([0, 1], fill_value=0).min())
-    if not 1 <= round(rarest * options.test_share) < rarest:
+    trained_on = len(loans) - math.ceil(len(loans) * options.test_share)
+    if not 1 <= round(rarest * options.test_share) < rarest or trained_on < len(counts):
         raise InputError(
             "loans",
             f"{len(loans)} loans with outcomes {counts.to_dict()} cannot be split into training "

@@ -128,15 +128,6 @@ def group_professions(titles: pd.Series) -> pd.Series:
     return pd.Series(pd.Categorical.from_codes(places[codes], groups), titles.index)
 
 
-def clean_title(title: str) -> str:
-    """A job title in lower case, without punctuation, written out and spelt right.
-
-    >>> clean_title("  Sr. Projct MGR ")
-    'sr project manager'
-    """
-    return " ".join(_clean_words(title))
-
-
 def _clean_words(title: str) -> list[str]:
     return [part for word in _WORD.findall(title.lower()) for part in _correct(word).split()]
 
