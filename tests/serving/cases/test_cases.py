@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -20,7 +20,7 @@ from loantap.serving.cases.errors import (
     CaseNotHeldError,
     UnknownCaseError,
 )
-from loantap.serving.cases.queue import Order
+from loantap.serving.cases.queue import Order, list_queue
 from tests.serving.entries import ANN, BOB, ask, make_decision
 
 APPROVE, WHY = Outcome.APPROVE, Reason.INCOME_CONFIRMED
@@ -179,6 +179,20 @@ def test_a_note_can_be_erased_with_the_decision(
     assert store.erase(BOB, "asked for", record_ids=[ids[0]]) == 2
     assert store.about(ids[0])[1].is_erased
     assert cases.find(ids[0]).outcome == "approve"  # type: ignore[union-attr]
+
+
+def test_a_case_is_open_to_all_from_the_moment_that_its_time_ends(
+    cases: Cases, ids: list[str], store: AuditStore
+) -> None:
+    taken = cases.take(ids[0], ANN)
+    assert taken.expires_at is not None
+
+    def count(state: State, now: datetime) -> int:
+        return store.read(lambda log: list_queue(log, state, Order.AGE, None, 50, now)).n
+
+    just_before = taken.expires_at - timedelta(microseconds=1)
+    assert (count(State.OPEN, just_before), count(State.TAKEN, just_before)) == (3, 1)
+    assert (count(State.OPEN, taken.expires_at), count(State.TAKEN, taken.expires_at)) == (4, 0)
 
 
 def test_two_people_in_two_processes_never_hold_one_case(url: str) -> None:

@@ -56,7 +56,7 @@ def word_policies(
     fairness: pd.DataFrame,
     approvals: pd.DataFrame,
     profits: pd.DataFrame,
-    loans: pd.DataFrame,
+    summary: dict[str, Any],
     policy: CreditPolicy,
     economics: Economics,
 ) -> list[PageSection]:
@@ -64,9 +64,8 @@ def word_policies(
     checks = tabulate_targets(targets, policy.name)
     outlooks = economics.main, list(economics.scenarios)
     stressed = stress_policy(approvals, profits, NPV, outlooks[1])
-    later = describe_later(approvals, loans)
     return [
-        sections.describe_choices(policies, fairness, stressed, *outlooks, later),
+        sections.describe_choices(policies, fairness, stressed, *outlooks, summary["out_of_time"]),
         sections.describe_policies(policies, frontier, checks, *outlooks),
     ]
 

@@ -99,7 +99,7 @@ def create_pipeline() -> Pipeline:
                     "fairness_by_policy",
                     "approvals",
                     "profits",
-                    "loans",
+                    "summary",
                     "params:policy",
                     "params:economics",
                 ],
