@@ -21,6 +21,8 @@ import pytest
 import yaml
 from click.testing import CliRunner, Result
 
+# What it sets in the environment is put back after a test if a test is the first to import it.
+import loantap.registry.connection  # noqa: F401
 from loantap.cli import cli
 from tests.conftest import PROJECT
 
