@@ -118,6 +118,7 @@ class Decision(_Answer):
     simulated: bool = False
     case: str | None = None
     offers: list[Offer] = Field(default_factory=list)
+    no_offers: str = ""
     person: str = ""
     input: dict[str, Any] | None = None
     erased: bool = False
@@ -157,6 +158,7 @@ class Case(_Answer):
     probability_of_default: float | None = None
     score: int | None = None
     expected_npv: float | None = None
+    reasons: list[str] = Field(default_factory=list)
 
 
 class CasePage(_Answer):
