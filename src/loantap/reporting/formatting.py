@@ -131,6 +131,16 @@ def p_value(value: float | None) -> str:
     return "< 0.001" if value < 0.001 else f"= {value:.2g}"
 
 
+def name_category(category: str) -> str:
+    """A value of a category in words; what is no word, such as a grade, stays as it is.
+
+    >>> name_category("debt_consolidation"), name_category("MORTGAGE"), name_category("C2")
+    ('Debt consolidation', 'Mortgage', 'C2')
+    """
+    words = category.replace("_", " ")
+    return words.capitalize() if len(words) > 2 else words
+
+
 def name_sample(sample: str) -> str:
     """Readable name of a sample of `metrics.json`.
 

@@ -9,6 +9,7 @@ import pytest
 
 from loantap.model.scoring.scorer import Scorer
 from loantap.serving.api.metrics import Metrics
+from loantap.serving.api.schemas import Decision
 from loantap.serving.api.service_schemas import Fields, Model, Ready
 from tests.serving.api.served import OFFERS, SCORE, Api, make_api, put_to_work
 from tests.serving.api.test_bad_requests import expect
@@ -65,7 +66,13 @@ def test_without_a_model_for_offers_applications_are_decided_all_the_same(
     assert api.client.get("/readyz").status_code == 200
     assert api.decide()["id"]
     expect(api.post(OFFERS, api.make_application()), 503, "no-model")
-    expect(api.post(f"{SCORE}?offers=true", api.make_application()), 503, "no-model")
+    asked = api.post(f"{SCORE}?offers=true", api.make_application())
+    assert asked.status_code == 200
+    told = Decision.model_validate(asked.json)
+    assert told.decision == "approve"
+    assert told.offers == []
+    assert "`make run`" in told.no_offers
+    assert api.get(f"/v1/decisions/{told.id}").json["no_offers"] == told.no_offers
 
 
 def test_a_last_good_model_decides_and_is_called_so(own_api: Api, lending: Scorer) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
+from loantap.serving.cases.case import Reason
 from loantap.serving.keys.keys import Scope
 from tests.serving.api.served import Api
+from tests.serving.api.test_queue import refer
 from tests.serving.dashboard.screen import Screen, look, press, read_all
 
 
@@ -32,7 +35,7 @@ def test_a_decision_is_found_by_its_application_and_opened(api: Api, screen: Scr
     said = read_all(look(app.run()))
     assert wanted in said
     assert "loantap-lending-demo 3" in said
-    assert "annual_inc" in said
+    assert "<td>Yearly income as stated (currency per year)</td><td class=num>60,000" in said
 
 
 def test_a_replay_says_that_it_is_the_same_and_is_an_event(api: Api, screen: Screen) -> None:
@@ -65,3 +68,31 @@ def test_a_key_that_may_not_read_is_told(api: Api, screen: Screen) -> None:
     scorer = api.make_key("Scorer", [Scope.SCORE])
 
     assert "read" in read_all(screen.open("decisions", scorer))
+
+
+def test_a_search_goes_on_page_by_page_and_keeps_what_it_is_for(
+    api: Api, screen: Screen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("loantap.serving.dashboard.pages.decisions._PAGE", 2)
+    for n in range(3):
+        api.decide(application_id="A-1", annual_inc=60_000 + n)
+        api.decide(application_id="A-2")
+    app = write(screen.open("decisions", api.key), "Application id", "A-1")
+    assert "1 to 2; more follow." in read_all(app)
+
+    app = press(app, "Next page")
+
+    said = read_all(app)
+    assert "3 to 3." in said
+    assert said.count("<td>A-1</td>") == 1
+    assert "A-2" not in said
+
+
+def test_what_a_person_decided_stands_first(api: Api, screen: Screen) -> None:
+    case = refer(api)
+    api.post(f"/v1/cases/{case}/take")
+    api.post(f"/v1/cases/{case}/decide", {"decision": "decline", "reason": Reason.TOO_MUCH_DEBT})
+
+    [told] = write(screen.open("decisions", api.key), "Decision id", case).info
+
+    assert "**tests decided: decline.** Reason: too much other debt." in str(told.value)

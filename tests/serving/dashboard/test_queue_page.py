@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import httpx
@@ -10,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from loantap.serving.cases.case import Reason
 from loantap.serving.keys.keys import Scope
-from tests.serving.api.served import Api
+from tests.serving.api.served import EVERYTHING, Api, make_api
 from tests.serving.api.test_queue import refer
 from tests.serving.dashboard.screen import (
     Screen,
@@ -42,8 +43,11 @@ def test_a_case_is_taken_decided_with_a_reason_and_leaves_the_queue(
 ) -> None:
     case = refer(api, application_id="q-1")
     taken = press(screen.open("queue", api.key), "Take")
-    assert "**q-1** · 36,000 · PD" in read_all(taken)
-    assert "Taken (1)" in read_all(taken)
+    said = read_all(taken)
+    assert "**q-1** · 36,000 · PD" in said
+    assert "Taken (1)" in said
+    for told in ("Expected NPV", "above the highest that is approved", "Yearly income as stated"):
+        assert told in said
 
     undecided = press(taken, "Record the decision")
     assert "Choose a decision and a reason." in read_all(undecided)
@@ -96,6 +100,62 @@ def test_the_largest_amount_comes_first_where_it_is_asked_for(api: Api, screen: 
     said = read_all(look(app.run()))
 
     assert said.index("**large**") < said.index("**small**")
+
+
+def test_the_queue_goes_on_and_comes_back_page_by_page(
+    api: Api, screen: Screen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("loantap.serving.dashboard.pages.queue._PAGE", 2)
+    for n in range(3):
+        refer(api, application_id=f"q-{n}")
+    app = screen.open("queue", api.key)
+    assert "1 to 2 of 3." in read_all(app)
+
+    app = press(app, "Next page")
+    said = read_all(app)
+    assert "3 to 3 of 3." in said
+    assert "**q-2**" in said
+    assert "**q-0**" not in said
+
+    assert "**q-0**" in read_all(press(app, "Previous page"))
+    # In another order the list begins at its first page.
+    app = press(app, "Next page")
+    app.radio[0].set_value("Largest amount first")
+    assert "1 to 2 of 3." in read_all(look(app.run()))
+
+
+def test_a_refusal_is_told_at_its_case_and_what_was_written_stays(api: Api, screen: Screen) -> None:
+    refer(api)
+    app = press(screen.open("queue", api.key), "Take")
+    app.text_area[0].set_value(" ")
+
+    app = press(choose(app, "decline", Reason.OTHER), "Record the decision")
+
+    assert "Say why in a note" in read_all(app)
+    assert app.radio[1].value == "decline"
+
+
+@pytest.mark.parametrize("page", ["queue", "decisions", "score", "batch"])
+def test_without_a_champion_each_page_says_what_to_run(
+    page: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    empty = make_api(tmp_path, None, None)
+    screen = Screen(monkeypatch, httpx.WSGITransport(app=empty.app), tmp_path)
+
+    [told] = screen.open(page, empty.key).error
+
+    assert "there is no champion. Train one with `kedro run`" in str(told.value)
+
+
+@pytest.mark.parametrize("page", ["queue", "decisions", "score", "batch"])
+def test_a_key_that_asked_too_often_is_told_how_long_to_wait(
+    page: str, api: Api, screen: Screen
+) -> None:
+    slow = api.make_key("Slow", EVERYTHING, rate=1)
+
+    [told] = screen.open(page, slow).warning
+
+    assert re.search(r"Too many requests with this key\.\*\* Wait \d+ seconds", str(told.value))
 
 
 @pytest.mark.parametrize("page", ["queue", "decisions", "score", "batch"])

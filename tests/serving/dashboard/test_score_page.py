@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
+import httpx
 import pandas as pd
 import pytest
 
@@ -15,7 +16,7 @@ from loantap.serving.dashboard.documents import write_letter, write_sheet
 from loantap.serving.keys.keys import Scope
 from tests.conftest import train, training_options
 from tests.serving.api.served import Api, make_api
-from tests.serving.dashboard.screen import Screen, press, read_all
+from tests.serving.dashboard.screen import Screen, look, press, read_all
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +45,7 @@ def test_the_form_begins_at_the_example_and_sends_it_as_it_stands(api: Api, scre
     said = read_all(press(screen.open("score", api.key), "Decide"))
 
     assert "Probability of default" in said
+    assert "<h4>As asked</h4><dl><dt>Amount</dt><dd>12,000</dd><dt>Term</dt><dd>36 months" in said
     given = _read_input(api)
     assert given["emp_length"] == float(str(example["emp_length"]).split()[0])
     assert given["term"] == float(str(example["term"]).split()[0])
@@ -66,6 +68,56 @@ def test_what_if_has_the_instalment_of_its_own_terms(api: Api, screen: Screen) -
     assert _read_input(api, 1)["loan_amnt"] == 12_000
 
 
+def test_choices_are_told_in_words_and_sent_as_the_source_has_them(
+    api: Api, screen: Screen
+) -> None:
+    page = screen.open("score", api.key)
+    purpose = next(one for one in page.selectbox if one.label.startswith("Purpose"))
+    assert "Debt consolidation" in purpose.options
+
+    purpose.set_value("small_business")
+    press(page, "Decide")
+
+    assert _read_input(api)["purpose"] == "small_business"
+
+
+def test_an_instalment_left_empty_follows_from_the_terms(api: Api, screen: Screen) -> None:
+    page = screen.open("score", api.key)
+    next(one for one in page.number_input if "EMI" in one.label).set_value(None)
+
+    press(page, "Decide")
+
+    assert _read_input(api)["installment"] == pytest.approx(emi_of_one(12_000, 14, 36), abs=0.01)
+
+
+def test_without_a_model_for_offers_there_is_a_decision_and_it_says_what_to_run(
+    tmp_path: Path, lending: Scorer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone = make_api(tmp_path, lending, None)
+    screen = Screen(monkeypatch, httpx.WSGITransport(app=alone.app), tmp_path)
+
+    said = read_all(press(screen.open("score", alone.key), "Decide"))
+
+    assert "<h2>Approve</h2>" in said
+    assert "No offers can be made" in said
+    assert "`make run`" in said
+
+
+def test_a_key_that_asked_too_often_waits_and_loses_nothing_of_what_was_typed(
+    api: Api, screen: Screen
+) -> None:
+    # Who asks, the model, the decision and its points.
+    slow = api.make_key("Slow", [Scope.SCORE, Scope.READ], rate=4)
+    page = press(screen.open("score", slow), "Decide")
+    next(one for one in page.number_input if "income" in one.label.lower()).set_value(61_234.0)
+
+    page = press(page, "Decide")
+
+    assert "Too many requests with this key" in str(page.warning[0].value)
+    kept = next(one for one in look(page.run()).number_input if "income" in one.label.lower())
+    assert kept.value == 61_234.0
+
+
 def test_a_key_that_may_not_score_is_told_what_to_do(api: Api, screen: Screen) -> None:
     said = read_all(screen.open("score", api.make_key("Ada", [Scope.READ])))
 
@@ -73,10 +125,11 @@ def test_a_key_that_may_not_score_is_told_what_to_do(api: Api, screen: Screen) -
 
 
 def test_a_figure_that_is_not_known_is_no_zero_on_the_sheet() -> None:
-    sheet = write_sheet({}, _make_decision())
+    sheet = write_sheet([("Yearly income", "60,000")], _make_decision())
 
-    assert "<th>Probability of default</th><td>none</td>" in sheet
-    assert "<th>Expected NPV</th><td>none</td>" in sheet
+    assert "<th>Probability of default, over the life of the loan</th><td>none</td>" in sheet
+    assert "<th>Expected NPV, in currency, over the life of the loan</th><td>none</td>" in sheet
+    assert "<th>Yearly income</th><td>60,000</td>" in sheet
 
 
 def test_the_letter_names_reasons_but_nothing_of_the_model() -> None:

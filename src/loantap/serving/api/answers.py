@@ -14,6 +14,7 @@ from loantap.serving.audit.chain import write_time
 from loantap.serving.audit.records import Kind, Record
 
 JSON: Final = "application/json"
+NO_OFFERS: Final = "no_offers"
 
 
 def answer(content: object, status: int = 200) -> Response:
@@ -38,9 +39,7 @@ def tell_decision(record: Record) -> dict[str, Any]:
         "simulated": public["simulated"],
         "case": "open" if public["decision"] == Decision.REFER else None,
     }
-    if "offers" in personal:
-        told["offers"] = personal["offers"]
-    return told
+    return told | {name: personal[name] for name in ("offers", NO_OFFERS) if name in personal}
 
 
 def tell_offers(record: Record) -> dict[str, Any]:

@@ -69,6 +69,7 @@ class Decision(Answer):
     simulated: bool = Field(description="Whether the model learnt from made-up loans")
     case: Literal["open", "taken", "closed"] | None = Field(description="Of a referred decision")
     offers: list[Offer] = Field(default_factory=list, description="Where they were asked for")
+    no_offers: str = Field("", description="Why none can be made, where they were asked for")
 
 
 class BatchDecision(Decision):

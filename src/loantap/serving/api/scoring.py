@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+import pandas as pd
 from apiflask import APIFlask
 from flask import Response, request
 
-from loantap.serving.api.answers import answer, tell_decision, tell_offers
+from loantap.serving.api.answers import NO_OFFERS, answer, tell_decision, tell_offers
 from loantap.serving.api.bodies import parse_object, read_body
 from loantap.serving.api.doors import Visitor
 from loantap.serving.api.office import Office
@@ -90,20 +91,31 @@ def decide(
     standing = office.desk.standing
     today = find_today()
     require_valid(standing.fields.check(application))
-    if with_offers:
-        require_offers(standing)
-        require_valid(standing.offer_fields.check(application))
     try:
         entry = standing.decide(application, today)
-        if with_offers:
-            offers = standing.list_offers(application, today)
-            personal: dict[str, Any] = {**(entry.personal or {}), _OFFERS: offers}
-            entry = Entry(entry.kind, entry.public, personal)
     except InvalidApplicationError as error:
         raise tell_invalid(error) from error
+    if with_offers:
+        personal = {**(entry.personal or {}), **try_offers(standing, application, today)}
+        entry = Entry(entry.kind, entry.public, personal)
     record = office.store.append([entry], caller)[0]
     count(office, record)
     return tell_decision(record)
+
+
+def try_offers(
+    standing: Standing, application: Mapping[str, Any], today: pd.Timestamp
+) -> dict[str, Any]:
+    """Offers beside a decision, or why there are none: no decision fails for want of an offer."""
+    try:
+        require_offers(standing)
+        require_valid(standing.offer_fields.check(application))
+        return {_OFFERS: standing.list_offers(application, today)}
+    except ProblemError as error:
+        reason = error.detail
+    except InvalidApplicationError as error:
+        reason = tell_invalid(error).detail
+    return {_OFFERS: [], NO_OFFERS: reason}
 
 
 def find_kept(office: Office, caller: Caller) -> list[Record]:

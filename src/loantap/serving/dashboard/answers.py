@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -80,7 +80,6 @@ class Contribution(_Answer):
 class Offer(_Answer):
     """One offer; `amount` and the other numbers are None where there is none to make."""
 
-    offer: int
     kind: str
     amount: float | None = None
     term_months: int | None = None
@@ -110,14 +109,14 @@ class Decision(_Answer):
     application_id: str | None = None
     probability_of_default: float | None = None
     score: int | None = None
-    decision: str
+    decision: Literal["approve", "refer", "decline"]
     reasons: list[str] = Field(default_factory=list)
     expected_npv: float | None = None
     model: ModelName
     policy: PolicyName
     simulated: bool = False
-    case: str | None = None
     offers: list[Offer] = Field(default_factory=list)
+    no_offers: str = ""
     person: str = ""
     input: dict[str, Any] | None = None
     erased: bool = False
@@ -148,15 +147,12 @@ class Case(_Answer):
     amount: float | None = None
     opened_at: datetime
     taken_by: str | None = None
-    taken_at: datetime | None = None
     expires_at: datetime | None = None
-    outcome: str | None = None
-    reason: str | None = None
-    note: str | None = None
     application_id: str | None = None
     probability_of_default: float | None = None
     score: int | None = None
     expected_npv: float | None = None
+    reasons: list[str] = Field(default_factory=list)
 
 
 class CasePage(_Answer):
@@ -190,8 +186,6 @@ class Condition(_Answer):
 class Challenger(RegisteredVersion):
     """What was tried against the champion, and how it fared."""
 
-    incumbent: str = ""
-    promoted: bool = False
     headline: str = ""
     conditions: list[Condition] = Field(default_factory=list)
 
@@ -203,7 +197,6 @@ class ServedModel(_Answer):
     version: str
     origin: str
     kind: str = ""
-    aliases: list[str] = Field(default_factory=list)
     training_loans: int | None = None
     training_charge_offs: int | None = None
     trained_at: datetime | None = None
@@ -266,7 +259,6 @@ class PolicyTrial(_Answer):
 class BatchAnswer(_Answer):
     """Decisions on a batch: counts, and one result per row."""
 
-    batch_id: str = ""
     n: int
     counts: dict[str, int]
     results: list[dict[str, Any]]

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from html import escape
-from typing import Any, Final
+from typing import Final
 
+from loantap.reporting.formatting import capitalize_first
 from loantap.serving.dashboard.answers import Decision
+from loantap.serving.dashboard.decision_view import HEADLINES
 
 _STYLE: Final = (
-    "@page{size:A4;margin:20mm}body{font:11pt/1.45 system-ui,sans-serif;max-width:170mm;"
-    "margin:2rem auto;padding:0 1rem;color:#111;background:#fff}table{border-collapse:collapse;"
-    "width:100%}td,th{border-bottom:1px solid #bbb;padding:3px 6px;text-align:left}"
+    "@page{size:A4;margin:18mm}body{font:10pt/1.4 system-ui,sans-serif;max-width:174mm;"
+    "margin:2rem auto;padding:0 1rem;color:#111;background:#fff}"
+    "@media print{body{margin:0;padding:0}}h1{font-size:15pt;margin:8pt 0}"
+    "h2{font-size:11pt;margin:10pt 0 3pt}table{border-collapse:collapse;width:100%}"
+    "td,th{border-bottom:1px solid #bbb;padding:2px 6px;text-align:left;font-weight:400}"
+    "th{width:62%;color:#444}"
+    ".letter{font-size:11pt}"
     ".simulated{border:2px solid #a00;padding:4px 8px;font-weight:700}"
 )
 _OUTCOMES: Final = {
@@ -19,23 +25,35 @@ _OUTCOMES: Final = {
     "refer": "A colleague will look at your application. You hear from us when they have decided.",
     "decline": "We are sorry that we cannot offer you this loan.",
 }
+_REASONS: Final = {"refer": "What they will look at:", "decline": "What weighed most:"}
+_ENDS: Final = {
+    "decline": "You may ask us to look at this decision again, and tell us what we should know.",
+    "refer": "If there is something that we should know, please tell us.",
+}
 
 
-def write_sheet(application: Mapping[str, Any], decision: Decision) -> str:
-    """The decision with its figures, reasons and input, as one HTML file for A4 paper."""
+def write_sheet(application: Sequence[tuple[str, str]], decision: Decision) -> str:
+    """The decision with its figures, reasons and input, as one HTML file for A4 paper.
+
+    Args:
+        application: what each field is, and its value.
+        decision: on it.
+    """
     figures = [
-        ("Decision", decision.decision), ("Decision id", decision.id),
+        ("Decision", HEADLINES[decision.decision]),
+        ("Decision id", decision.id), ("Application", decision.application_id or "none"),
         ("Time", f"{decision.at:%Y-%m-%d %H:%M:%S} UTC"),
-        ("Probability of default", _show(decision.probability_of_default, ".2%")),
-        ("Score", _show(decision.score, "d")),
-        ("Expected NPV", _show(decision.expected_npv, ",.2f")),
+        ("Probability of default, over the life of the loan",
+         _show(decision.probability_of_default, ".2%")),
+        ("Score, 300 to 900, more is safer", _show(decision.score, "d")),
+        ("Expected NPV, in currency, over the life of the loan",
+         _show(decision.expected_npv, "+,.2f")),
         ("Model", f"{decision.model.name} {decision.model.version}"),
         ("Policy", f"{decision.policy.version} ({decision.policy.digest})"),
     ]  # fmt: skip
-    given = [(name, "" if value is None else str(value)) for name, value in application.items()]
     body = (
         f"<h1>Decision sheet</h1>{_write_rows(figures)}<h2>Reasons</h2>"
-        f"{_write_reasons(decision.reasons)}<h2>Application</h2>{_write_rows(given)}"
+        f"{_write_reasons(decision.reasons)}<h2>Application</h2>{_write_rows(application)}"
     )
     return _write_page("Decision sheet", body, is_simulated=decision.simulated)
 
@@ -43,14 +61,15 @@ def write_sheet(application: Mapping[str, Any], decision: Decision) -> str:
 def write_letter(decision: Decision) -> str:
     """The letter to the applicant: outcome and reasons, nothing of the model."""
     reasons = ""
-    if decision.decision != "approve" and decision.reasons:
-        reasons = f"<p>What weighed most:</p>{_write_reasons(decision.reasons)}"
-    named = decision.application_id or decision.id
+    if decision.decision in _REASONS and decision.reasons:
+        reasons = f"<p>{_REASONS[decision.decision]}</p>{_write_reasons(decision.reasons)}"
+    named = escape(decision.application_id or decision.id)
     body = (
-        f"<p>{decision.at:%d %B %Y}</p><p>Your application {escape(named)}</p>"
-        f"<p>Dear applicant,</p><p>{_OUTCOMES.get(decision.decision, '')}</p>{reasons}"
-        "<p>You may ask us to look at this decision again, and tell us what we should know. "
-        f"Please name {escape(named)}.</p><p>Yours sincerely</p>"
+        f'<div class="letter"><p><b>LoanTap</b></p><p>{decision.at:%d %B %Y}</p>'
+        f"<p><b>Your application {named}</b></p><p>Dear applicant,</p>"
+        f"<p>{_OUTCOMES.get(decision.decision, '')}</p>{reasons}"
+        f"<p>{_ENDS.get(decision.decision, '')} Please name {named} when you write to us.</p>"
+        "<p>Yours sincerely</p><p><br></p><p>LoanTap</p></div>"
     )
     return _write_page("Your application", body, is_simulated=decision.simulated)
 
@@ -67,10 +86,12 @@ def _write_page(title: str, body: str, *, is_simulated: bool) -> str:
     )
 
 
-def _write_rows(rows: list[tuple[str, str]]) -> str:
+def _write_rows(rows: Sequence[tuple[str, str]]) -> str:
     cells = (f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in rows)
     return f"<table>{''.join(cells)}</table>"
 
 
 def _write_reasons(reasons: list[str]) -> str:
-    return f"<ul>{''.join(f'<li>{escape(reason)}</li>' for reason in reasons)}</ul>"
+    return (
+        f"<ul>{''.join(f'<li>{escape(capitalize_first(reason))}</li>' for reason in reasons)}</ul>"
+    )

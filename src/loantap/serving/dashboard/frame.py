@@ -23,6 +23,12 @@ from loantap.serving.dashboard.settings import DashboardSettings, read_settings
 
 # Seconds for which a page goes on with what it heard of the model.
 _KNOWN_FOR: Final = 15
+# No answer, and too many requests.
+_PASSING: Final = (0, 429)
+# Columns of a table that a phone is wide enough for.
+_FITS: Final = 2
+# More than these are written small.
+_MANY: Final = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,22 +124,42 @@ def show_figures(*figures: tuple[str, str, str]) -> None:
 def show_table(
     head: tuple[str, ...], rows: Sequence[tuple[str, ...]], numbers: frozenset[int]
 ) -> None:
-    """A table that scrolls in its own frame where the screen is narrow.
+    """A table; where the screen is narrow, each row of more than two columns becomes a card.
 
     Args:
         head: headings.
         rows: texts, one for each heading.
         numbers: places of the columns that hold numbers.
     """
-    shown = [_write_row("th", head, numbers), *(_write_row("td", row, numbers) for row in rows)]
-    st.html(f'<div class="lt-scroll" tabindex="0"><table>{"".join(shown)}</table></div>')
+    kind = f"lt-scroll{' lt-wide' * (len(head) > _FITS)}{' lt-dense' * (len(head) > _MANY)}"
+    written = [_write_row("th", head, numbers)]
+    written += [_write_row("td", row, numbers, head) for row in rows]
+    st.html(f'<div class="{kind}" tabindex="0"><table>{"".join(written)}</table></div>')
 
 
-def _write_row(tag: str, cells: tuple[str, ...], numbers: frozenset[int]) -> str:
-    written = (
-        f"<{tag}{' class=num' if place in numbers else ''}>{escape(cell)}</{tag}>"
-        for place, cell in enumerate(cells)
-    )
+def act(change: Callable[[], None], done: str, place: str) -> None:
+    """Change something through the API, then draw the page anew; a refusal is told in its place.
+
+    What to say once it is done is put into a place of the session's state.
+    """
+    try:
+        change()
+    except ApiError as error:
+        show_error(error)
+        return
+    st.session_state[place] = done
+    st.rerun()
+
+
+def _write_row(
+    tag: str, cells: tuple[str, ...], numbers: frozenset[int], head: tuple[str, ...] = ()
+) -> str:
+    written = []
+    for place, cell in enumerate(cells):
+        # An interval goes to the next line as a whole.
+        text = escape(cell).replace(" [", " <span>[").replace("]", "]</span>")
+        label = f' data-label="{escape(head[place])}"' if place and head else ""
+        written.append(f"<{tag}{' class=num' if place in numbers else ''}{label}>{text}</{tag}>")
     return f"<tr>{''.join(written)}</tr>"
 
 
@@ -151,6 +177,9 @@ def _find_model(session: Session) -> tuple[ServedModel | None, ApiError | None]:
     try:
         model = session.api.read_model()
     except ApiError as error:
+        # The page goes on, and what was typed stays; what it asks itself tells the trouble.
+        if error.status in _PASSING and known is not None and known[1] == session.api.key:
+            return known[2], None
         return None, error
     st.session_state["model"] = (monotonic(), session.api.key, model)
     return model, None

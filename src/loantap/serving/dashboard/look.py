@@ -60,7 +60,6 @@ def list_theme_options() -> dict[str, str]:
         "theme.baseRadius": "8px",
         "theme.showWidgetBorder": "true",
         "theme.headingFontSizes": "1.75rem,1.3rem,1.1rem,1rem,1rem,1rem",
-        "theme.metricValueFontSize": "1.6rem",
     }
     for theme in THEMES:
         palette = read_palette(theme)

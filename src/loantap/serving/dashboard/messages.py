@@ -45,7 +45,7 @@ def explain_error(error: ApiError) -> Message:
         case 0:
             return Message(
                 f"**{error.title}.** Start it with `make serve`, or tell the platform team, "
-                "then load this page again.",
+                "then try again.",
                 is_mendable=False,
             )
         case 401:

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Final
 from uuid import uuid4
 
 import pandas as pd
 import streamlit as st
 
+from loantap.reporting.formatting import name_category
 from loantap.serving.dashboard.answers import BatchAnswer
-from loantap.serving.dashboard.frame import Page, show_figures, show_page
+from loantap.serving.dashboard.frame import Page, show_figures, show_page, show_table
 from loantap.serving.dashboard.messages import tell_missing_right
 
-_LARGEST = 16_000_000
+_LARGEST: Final = 16_000_000
+_MOST_ERRORS: Final = 100
+_MOST_ROWS: Final = 500
+_TOLD: Final = ("application_id", "decision", "probability_of_default", "score", "expected_npv",
+                "id")  # fmt: skip
+_PD: Final = "Probability of default"
 
 
 def show() -> None:
@@ -70,23 +77,30 @@ def find_problem(text: str, needed: list[str], size: int) -> str | None:
 
 
 def _show_answer(answer: BatchAnswer) -> None:
-    show_figures(*((name, f"{count:,}", "") for name, count in answer.counts.items()))
-    rows = [
+    show_figures(*((name_category(name), f"{n:,}", "") for name, n in answer.counts.items()))
+    table = pd.DataFrame(
         {
-            "row": one.get("row", place),
-            "id": one.get("id"),
-            "decision": one.get("decision"),
-            "probability_of_default": one.get("probability_of_default"),
-            "score": one.get("score"),
+            "row": int(one["row"]) + 1,
+            **{name: one.get(name) for name in _TOLD},
             "reasons": "; ".join(str(reason) for reason in one.get("reasons", [])),
         }
-        for place, one in enumerate(answer.results, start=1)
-    ]
-    table = pd.DataFrame(rows)
-    invalid = table[table["decision"] == "invalid"]
+        for one in answer.results
+    )
+    invalid = table[table["decision"].eq("invalid")]
     if len(invalid):
         st.subheader("Rows with errors", anchor=False)
-        st.dataframe(invalid[["row", "reasons"]], hide_index=True)
-    st.dataframe(table.head(500), hide_index=True)
+        told = invalid[["row", "reasons"]].head(_MOST_ERRORS).astype(str)
+        show_table(("Row", "What is wrong"), list(told.itertuples(index=False)), frozenset())
+        st.caption(
+            "Row 1 is the first below the header. Mend these rows and send them again in a file of "
+            "their own."
+        )
+    st.subheader("Decisions", anchor=False)
+    shown = table.head(_MOST_ROWS).rename(columns=name_category)
+    shown[_PD] = 100 * shown[_PD].astype(float)
+    in_percent = st.column_config.NumberColumn("PD", format="%.1f%%")
+    st.dataframe(shown, hide_index=True, column_config={_PD: in_percent})
+    if len(table) > _MOST_ROWS:
+        st.caption(f"The first {_MOST_ROWS} of {len(table):,} rows; the download has all.")
     st.download_button("Download the results", table.to_csv(index=False), "decisions.csv",
                        "text/csv", on_click="ignore")  # fmt: skip

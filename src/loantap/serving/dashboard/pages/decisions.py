@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import streamlit as st
 
-from loantap.serving.dashboard.answers import Decision
+from loantap.reporting.formatting import count, name_category, percent
+from loantap.serving.dashboard.answers import Decision, Event
+from loantap.serving.dashboard.application_words import show_application
 from loantap.serving.dashboard.client import Api
+from loantap.serving.dashboard.decision_view import show_decision
 from loantap.serving.dashboard.frame import Page, show_page, show_table
 from loantap.serving.dashboard.messages import tell_missing_right
+from loantap.serving.dashboard.paging import Pages
+
+_PAGE: Final = 25
+_OUTCOMES: Final = ("any", "approve", "refer", "decline")
+_NOTHING: Final = {"search:id": "", "search:application": "", "search:outcome": "any"}
+_BY_PERSON: Final = "case_decided"
 
 
 def show() -> None:
@@ -22,54 +33,80 @@ def _show(page: Page) -> None:
     if not session.may("read"):
         st.info(tell_missing_right("read"))
         return
-    left, middle, right = st.columns(3)
-    named = left.text_input("Decision id")
-    application = middle.text_input("Application id")
-    outcome = right.selectbox("Decision", ["any", "approve", "refer", "decline"])
-    if named.strip():
-        _open(session.api, named.strip())
+    named, application, outcome = _ask()
+    if named:
+        _open(session.api, named)
         return
+    pages = Pages("decisions", (application, outcome))
     found = session.api.search_decisions(
-        application_id=application.strip(), decision=None if outcome == "any" else outcome
-    )
-    if not found.items:
+        application_id=application, decision=None if outcome == "any" else outcome,
+        after=pages.after, limit=_PAGE,
+    )  # fmt: skip
+    if not found.items and pages.after is None:
         st.info("There is no such decision. Score an application, or search for less.")
         return
-    show_table(("Id", "Time (UTC)", "Application", "Decision", "PD", "Score"),
-               [_list_cells(one) for one in found.items], frozenset({4, 5}))  # fmt: skip
-    if found.next:
-        st.caption(f"The newest {len(found.items)} are shown.")
-    chosen = st.selectbox("Open", [one.id for one in found.items], index=None)
+    ids = {one.id: one.application_id for one in found.items}
+    chosen = st.selectbox(
+        "Open", list(ids), index=None, placeholder="A decision of the list below",
+        format_func=lambda one: f"{one} · {ids[one]}" if ids[one] else one,
+    )  # fmt: skip
     if chosen:
         _open(session.api, chosen)
+        return
+    show_table(("Application", "Decision", "PD", "Score", "Time (UTC)", "Id"),
+               [_list_cells(one) for one in found.items], frozenset({2, 3}))  # fmt: skip
+    pages.show_way(len(found.items), found.next)
+
+
+def _ask() -> tuple[str, str, str]:
+    """What is searched for; it is still there when the person comes back from another page."""
+    state = st.session_state
+    for key, value in state.get("search", _NOTHING).items():
+        state.setdefault(key, value)
+    left, middle, right = st.columns(3)
+    named = left.text_input("Decision id", key="search:id")
+    application = middle.text_input("Application id", key="search:application")
+    outcome = right.selectbox("Decision", _OUTCOMES, key="search:outcome")
+    state["search"] = {key: state[key] for key in _NOTHING}
+    return named.strip(), application.strip(), outcome
 
 
 def _list_cells(one: Decision) -> tuple[str, ...]:
-    pd_ = one.probability_of_default
-    return (one.id, f"{one.at:%Y-%m-%d %H:%M:%S}", one.application_id or "", one.decision,
-            "" if pd_ is None else f"{pd_:.1%}", str(one.score or ""))  # fmt: skip
+    return (one.application_id or "no id given", one.decision, percent(one.probability_of_default),
+            count(one.score), f"{one.at:%Y-%m-%d %H:%M:%S}", one.id)  # fmt: skip
 
 
 def _open(api: Api, decision_id: str) -> None:
     decision = api.find_decision(decision_id)
-    st.subheader(f"{decision.decision} · {decision.id}", anchor=False)
-    show_table(("Model", "Policy", "By"), [(
-        f"{decision.model.name} {decision.model.version}", decision.policy.version,
-        decision.person)], frozenset())  # fmt: skip
-    for reason in decision.reasons:
-        st.markdown(f"- {reason}")
+    for event in (one for one in decision.events if one.kind == _BY_PERSON):
+        outcome, reason = event.public["decision"], event.public["reason"]
+        st.info(
+            f"**{event.person} decided: {outcome}.** Reason: {reason}. Below stands what model and "
+            "policy decided before."
+        )
+    show_decision(decision)
+    application = f"Application {decision.application_id}, d" if decision.application_id else "D"
+    st.caption(f"{application}ecided for {decision.person}; policy digest {decision.policy.digest}")
     if decision.erased:
         st.info("Its personal data was erased: it cannot be replayed.")
     else:
-        with st.expander("Application"):
-            given = (decision.input or {}).items()
-            rows = [(name, "" if value is None else str(value)) for name, value in given]
-            show_table(("Field", "Value"), rows, frozenset())
+        show_application(api, decision.input or {})
         if st.button("Replay", key=f"replay:{decision.id}"):
             _tell_replay(api, decision.id)
     if decision.events:
-        events = [(f"{one.at:%Y-%m-%d %H:%M:%S}", one.kind, one.person) for one in decision.events]
+        st.markdown("**What happened since**")
+        events = [(f"{one.at:%Y-%m-%d %H:%M:%S}", _tell_event(one), one.person)
+                  for one in decision.events]  # fmt: skip
         show_table(("Time (UTC)", "Event", "Person"), events, frozenset())
+
+
+def _tell_event(event: Event) -> str:
+    """What happened, in words: what a person decided and why, what came out of a replay."""
+    said = [str(event.public[name]) for name in ("decision", "reason") if name in event.public]
+    if "same" in event.public:
+        said = ["the same" if event.public["same"] else "another decision"]
+    kind = name_category(event.kind)
+    return f"{kind}: {', '.join(said)}" if said else kind
 
 
 def _tell_replay(api: Api, decision_id: str) -> None:
@@ -77,6 +114,6 @@ def _tell_replay(api: Api, decision_id: str) -> None:
     if replay.same:
         st.success("The same decision comes out again.")
         return
-    st.error("Another decision comes out.")
+    st.error("Another decision comes out. What differs:")
     for difference in replay.differences:
-        st.markdown(f"- {difference}")
+        st.markdown(f"- {name_category(str(difference))}")

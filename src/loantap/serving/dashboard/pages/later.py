@@ -9,31 +9,26 @@ from loantap.serving.dashboard.frame import Page, show_page
 
 def show_watch_list() -> None:
     """Where the watch-list of borrowers in trouble will be."""
-    show_page(
+    _show(
         "Watch-list",
         "Loans that need attention before they are overdue.",
-        lambda page: _tell(
-            page,
-            "This page comes with the `early_warning` pipeline, which does not exist yet. It will "
-            "list loans that are likely to fall behind, why, and what to offer their borrowers.",
-        ),
-        needs_api=False,
+        "This page comes with the `early_warning` pipeline, which does not exist yet. It will list "
+        "loans that are likely to fall behind, why, and what to offer their borrowers.",
     )
 
 
 def show_monitoring() -> None:
     """Where drift and performance of the model will be watched."""
-    show_page(
+    _show(
         "Monitoring",
         "Whether applications and outcomes still look like those the model was trained on.",
-        lambda page: _tell(
-            page,
-            "This page comes with the `monitoring` pipeline, which does not exist yet. Until then "
-            "the Model page has calibration and stability as of the last training.",
-        ),
-        needs_api=False,
+        "This page comes with the `monitoring` pipeline, which does not exist yet. Until then the "
+        "Model page has calibration and stability as of the last training.",
     )
 
 
-def _tell(_page: Page, what: str) -> None:
-    st.info(what)
+def _show(title: str, lead: str, told: str) -> None:
+    def tell(_page: Page) -> None:
+        st.info(told)
+
+    show_page(title, lead, tell, needs_api=False)

@@ -151,10 +151,15 @@ def _show_stability(run: LastRun) -> None:
     found = run.read_part("stability.json", "models", DECIDES)
     st.markdown("**Across folds**")
     folds = [
-        (str(one["fold"]), count(one["n"]), count(one["charged_off"]), _with_bounds(one, "roc_auc"))
+        (
+            f"Fold {one['fold']}",
+            count(one["n"]),
+            count(one["charged_off"]),
+            _with_bounds(one, "roc_auc"),
+        )
         for one in found["folds"]
-    ]
-    show_table(("Fold", "n", "Charged off", "AUC"), folds, frozenset({1, 2, 3}))
+    ]  # fmt: skip
+    show_table(("Kept back", "n", "Charged off", "AUC"), folds, frozenset({1, 2, 3}))
     st.markdown("**Across populations**")
     populations = [
         (capitalize_first(one["population"]), count(one["n"]), _with_bounds(one, "psi"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Final
 
@@ -12,7 +11,14 @@ from loantap.policy.credit_policy import fold_name
 from loantap.reporting.formatting import count, money, signed
 from loantap.serving.dashboard.answers import PolicyBook, PolicyTrial, PolicyVersion
 from loantap.serving.dashboard.client import ApiError
-from loantap.serving.dashboard.frame import Page, show_error, show_figures, show_page, show_table
+from loantap.serving.dashboard.frame import (
+    Page,
+    act,
+    show_error,
+    show_figures,
+    show_page,
+    show_table,
+)
 from loantap.serving.dashboard.messages import tell_missing_right
 from loantap.serving.dashboard.policy_form import ask_policy
 from loantap.serving.dashboard.policy_words import (
@@ -45,6 +51,8 @@ def _show(page: Page) -> None:
         return
     done = st.session_state.pop(_DONE, None)
     if done:
+        # Past decisions were tried against what was in force before.
+        st.session_state.pop(_TRIALS, None)
         st.success(done)
     in_force = session.api.read_policy()
     content = read_content(in_force)
@@ -110,7 +118,8 @@ def _show_proposal(session: Session, one: PolicyVersion, content: Content) -> No
     if reason and session.may("admin"):
         st.caption(reason)
     if asked:
-        _do(lambda: session.api.activate_policy(one.id), f"{one.version} decides from now on.")
+        done = f"{one.version} decides from now on."
+        act(lambda: session.api.activate_policy(one.id), done, _DONE)
     if tried:
         _try(session, one)
     trial = st.session_state.get(_TRIALS, {}).get(one.id)
@@ -127,19 +136,6 @@ def _find_obstacle(session: Session, one: PolicyVersion) -> str:
     if one.effective_from is not None and one.effective_from > today:
         return f"It can be activated from {one.effective_from} on."
     return ""
-
-
-def _do(act: Callable[[], None], done: str) -> None:
-    """Change something through the API, then draw the page anew; a refusal is told in its place."""
-    try:
-        act()
-    except ApiError as error:
-        show_error(error)
-        return
-    # Past decisions were tried against what was in force then.
-    st.session_state.pop(_TRIALS, None)
-    st.session_state[_DONE] = done
-    st.rerun()
 
 
 def _try(session: Session, one: PolicyVersion) -> None:
@@ -181,9 +177,10 @@ def _show_form(session: Session, in_force: PolicyVersion, content: Content) -> N
     st.caption("It starts from the policy in force. Another person activates it.")
     policy = ask_policy(in_force, content)
     if policy is not None:
-        _do(
+        act(
             lambda: session.api.propose_policy(policy, in_force.economics),
             f"{policy['id']} {policy['version']} is proposed. Another person can activate it.",
+            _DONE,
         )
 
 
@@ -200,7 +197,7 @@ def _show_way_back(session: Session, book: PolicyBook) -> None:
         with st.container(horizontal=True):
             if st.button("Yes, roll back", type="primary"):
                 st.session_state.pop(_ASKED_BACK)
-                _do(session.api.roll_policy_back, f"{before} decides again.")
+                act(session.api.roll_policy_back, f"{before} decides again.", _DONE)
             if st.button("No, leave it"):
                 st.session_state.pop(_ASKED_BACK)
                 st.rerun()

@@ -6,17 +6,24 @@ from typing import Final
 
 import streamlit as st
 
+from loantap.reporting.formatting import count, percent
 from loantap.serving.dashboard.answers import Case
-from loantap.serving.dashboard.frame import Page, show_page
+from loantap.serving.dashboard.application_words import show_application
+from loantap.serving.dashboard.decision_view import list_figures, show_reasons
+from loantap.serving.dashboard.frame import Page, act, show_figures, show_page
 from loantap.serving.dashboard.messages import tell_missing_right
+from loantap.serving.dashboard.paging import Pages
 from loantap.serving.dashboard.session import Session
 
 _ORDERS: Final = {"Oldest first": "age", "Largest amount first": "amount"}
+_DONE: Final = "case-done"
+_PAGE: Final = 20
 
 
 def show() -> None:
     """The page."""
-    show_page("Queue", "Applications that wait for a person's decision.", _show)
+    show_page("Queue", "Applications that wait for a person's decision. Amounts are in currency.",
+              _show)  # fmt: skip
 
 
 def _show(page: Page) -> None:
@@ -25,44 +32,55 @@ def _show(page: Page) -> None:
         return
     if not session.may("decide"):
         st.info(tell_missing_right("decide"))
-    done = st.session_state.pop("case-done", None)
+    done = st.session_state.pop(_DONE, None)
     if done:
         st.success(done)
     order = _ORDERS[st.radio("Order", list(_ORDERS), horizontal=True)]
     for title, state in (("Taken", "taken"), ("Open", "open")):
-        found = session.api.list_cases(state=state, order=order)
-        st.subheader(f"{title} ({found.n if found.n is not None else len(found.items)})")
-        if not found.items:
+        pages = Pages(state, order)
+        found = session.api.list_cases(state=state, order=order, after=pages.after, limit=_PAGE)
+        n = found.n if found.n is not None else len(found.items)
+        st.subheader(f"{title} ({n:,})", anchor=False)
+        if not n:
             st.caption("None.")
         for case in found.items:
-            _show_case(session, case, found.reasons)
-        if found.next:
-            st.caption("More follow when these are decided.")
+            with st.container(border=True):
+                _show_case(session, case, found.reasons)
+        pages.show_way(len(found.items), found.next, found.n)
 
 
 def _show_case(session: Session, case: Case, reasons: list[str]) -> None:
-    with st.container(border=True):
-        amount = "" if case.amount is None else f" · {case.amount:,.0f}"
-        pd_ = case.probability_of_default
-        risk = "" if pd_ is None else f" · PD {pd_:.1%}"
-        st.markdown(
-            f"**{case.application_id or case.decision_id}**{amount}{risk} · "
-            f"since {case.opened_at:%Y-%m-%d %H:%M} UTC"
-        )
-        if not session.may("decide"):
-            return
-        if case.state == "open":
-            if st.button("Take", key=f"take:{case.decision_id}"):
-                session.api.take_case(case.decision_id)
-                st.rerun()
-            return
-        if case.taken_by != session.person:
-            st.caption(f"{case.taken_by} has it.")
-            return
+    named = case.application_id or case.decision_id
+    st.markdown(
+        f"**{named}** · {count(case.amount)} · PD {percent(case.probability_of_default)} · "
+        f"since {case.opened_at:%Y-%m-%d %H:%M} UTC"
+    )
+    is_mine = case.state == "taken" and case.taken_by == session.person
+    if not is_mine and case.reasons:
+        st.caption(f"Why: {case.reasons[0]}")
+    if not session.may("decide"):
+        return
+    if case.state == "open":
+        if st.button("Take", key=f"take:{case.decision_id}"):
+            act(lambda: session.api.take_case(case.decision_id),
+                f"You have {named}: it is under Taken.", _DONE)  # fmt: skip
+    elif is_mine:
         _ask_decision(session, case, reasons)
+    else:
+        st.caption(f"{case.taken_by} has it.{_tell_until(case)}")
+
+
+def _tell_until(case: Case) -> str:
+    return f" It is kept until {case.expires_at:%H:%M} UTC." if case.expires_at else ""
 
 
 def _ask_decision(session: Session, case: Case, reasons: list[str]) -> None:
+    st.caption(f"You have it.{_tell_until(case)}")
+    show_figures(*list_figures(case))
+    show_reasons("refer", case.reasons)
+    given = session.api.find_decision(case.decision_id).input
+    if given:
+        show_application(session.api, given)
     with st.form(f"decide:{case.decision_id}"):
         outcome = st.radio("Decision", ["approve", "decline"], index=None, horizontal=True)
         reason = st.selectbox("Reason", reasons, index=None)
@@ -71,9 +89,8 @@ def _ask_decision(session: Session, case: Case, reasons: list[str]) -> None:
             if outcome is None or reason is None:
                 st.warning("Choose a decision and a reason.")
             else:
-                session.api.decide_case(case.decision_id, outcome, reason, note)
-                st.session_state["case-done"] = f"{case.decision_id}: {outcome} is recorded."
-                st.rerun()
+                act(lambda: session.api.decide_case(case.decision_id, outcome, reason, note),
+                    f"{case.decision_id}: {outcome} is recorded.", _DONE)  # fmt: skip
     if st.button("Give back", key=f"back:{case.decision_id}"):
-        session.api.give_case_back(case.decision_id)
-        st.rerun()
+        act(lambda: session.api.give_case_back(case.decision_id),
+            f"{case.application_id or case.decision_id} is open again.", _DONE)  # fmt: skip

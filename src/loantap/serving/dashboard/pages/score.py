@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from typing import Any, Final, cast
 from uuid import uuid4
 
-import altair as alt
-import pandas as pd
 import streamlit as st
 
 from loantap.portfolio.amortisation import emi_of_one
-from loantap.reporting.charts.frame import dress_chart
 from loantap.serving.dashboard.answers import ApplicationSchema, Decision, FormField
-from loantap.serving.dashboard.client import Api
+from loantap.serving.dashboard.application_words import (
+    list_values,
+    name_field,
+    word_choice,
+)
+from loantap.serving.dashboard.client import Api, ApiError
+from loantap.serving.dashboard.decision_view import HEADLINES, list_figures, show_decision
 from loantap.serving.dashboard.documents import write_letter, write_sheet
-from loantap.serving.dashboard.frame import Page, show_chart, show_figures, show_page, show_table
+from loantap.serving.dashboard.frame import Page, show_page, show_table
 from loantap.serving.dashboard.messages import tell_missing_right
 
 _LOAN: Final = frozenset(
@@ -29,8 +31,11 @@ _APPLICANT: Final = frozenset(
 )  # fmt: skip
 _GROUPS: Final = ("Loan", "Applicant", "Credit history")
 _WHAT_IF: Final = ("loan_amnt", "int_rate", "annual_inc", "dti")
-_HEADLINES: Final = {"approve": "Approve", "refer": "Refer to a person", "decline": "Decline"}
-_LARGEST_BARS: Final = 12
+_INSTALMENT: Final = "installment"
+_TERMS: Final = ("loan_amnt", "int_rate", "term")
+_COMPUTED: Final = "left empty, it follows from amount, rate and term"
+# By how much a press of plus or minus changes a number, by its unit; of others a half.
+_STEPS: Final = {"currency": 100.0, "currency per year": 1_000.0, "currency per month": 1.0}
 _NUMBER: Final = re.compile(r"\d+(?:\.\d+)?")
 
 
@@ -57,14 +62,18 @@ def _show(page: Page) -> None:
         st.session_state["scored"] = (application, _decide(session.api, application))
     scored = st.session_state.get("scored")
     if scored is not None:
-        _show_decision(*scored)
+        show_decision(scored[1])
+        _show_papers(schema, *scored)
         _show_what_if(session.api, schema, *scored)
 
 
 def _decide(api: Api, application: dict[str, Any]) -> Decision:
-    """A decision, with its points where the key may read."""
+    """A decision, with its points where the key may read; it is on record with or without them."""
     made = api.score(application, uuid4().hex)
-    kept = api.find_decision(made.id)
+    try:
+        kept = api.find_decision(made.id)
+    except ApiError:
+        return made
     return made.model_copy(
         update={"contributions": kept.contributions, "base_points": kept.base_points}
     )
@@ -82,11 +91,11 @@ def _show_form(schema: ApplicationSchema) -> dict[str, Any] | None:
                         given[one.name] = _ask(one)
         if not st.form_submit_button("Decide", type="primary"):
             return None
-    return {name: value for name, value in given.items() if not _is_left_out(name, value)}
-
-
-def _is_left_out(name: str, value: object) -> bool:
-    return name == "application_id" and not value
+    if not given["application_id"]:
+        del given["application_id"]
+    if given.get(_INSTALMENT, "") is None and None not in [given.get(name) for name in _TERMS]:
+        given[_INSTALMENT] = _find_instalment(given)
+    return given
 
 
 def _group(name: str) -> str:
@@ -98,24 +107,25 @@ def _group(name: str) -> str:
 def _ask(one: FormField) -> Any:
     """A widget for a field, within its limits; it begins at the field's example."""
     key = f"field:{one.name}"
-    if key not in st.session_state:
-        start = None if one.name == "application_id" else one.example
-        st.session_state[key] = _start_at(one, start)
-    label = f"{one.meaning} ({one.unit})" if one.unit else one.meaning
+    start = _start_at(one, None if one.name == "application_id" else one.example)
+    # In each run: what a run has set does not reach the browser if another one interrupts it.
+    st.session_state[key] = st.session_state.get(key, start)
+    label = name_field(one)
     if one.values:
         return st.selectbox(
-            label, one.values, key=key, help=one.name, index=None, format_func=_show_choice
-        )
+            label, one.values, key=key, help=one.name, index=None,
+            format_func=lambda choice: word_choice(one, choice),
+        )  # fmt: skip
     if one.kind == "integer":
         low, high = (None if end is None else int(end) for end in (one.minimum, one.maximum))
-        return st.number_input(label, low, high, step=1, key=key, help=one.name)
+        return st.number_input(label, low, high, None, step=1, key=key, help=one.name)
     if one.kind == "number":
-        return st.number_input(label, one.minimum, one.maximum, key=key, help=one.name)
+        said = f"{one.name}; {_COMPUTED}" if one.name == _INSTALMENT else one.name
+        return st.number_input(
+            label, one.minimum, one.maximum, None, key=key, help=said, format="%.10g",
+            step=_STEPS.get(one.unit, 0.5),
+        )  # fmt: skip
     return st.text_input(label, key=key, help=one.name, max_chars=100)
-
-
-def _show_choice(choice: str | float) -> str:
-    return choice if isinstance(choice, str) else f"{choice:g}"
 
 
 def _start_at(one: FormField, value: Any) -> Any:
@@ -139,93 +149,23 @@ def _choose(values: list[str | float], value: Any) -> str | float | None:
     return float(number[0]) if number and float(number[0]) in values else None
 
 
-def _show_decision(application: dict[str, Any], decision: Decision) -> None:
-    st.header(_HEADLINES.get(decision.decision, decision.decision), anchor=False)
-    show_figures(*_list_figures(decision))
-    for reason in decision.reasons:
-        st.markdown(f"- {reason}")
-    if decision.contributions:
-        show_chart(draw_waterfall(decision), "Points that each feature adds to the score")
-    if decision.offers:
-        st.subheader("Offers side by side", anchor=False)
-        show_table(*_list_offers(decision))
+def _show_papers(schema: ApplicationSchema, application: dict[str, Any], made: Decision) -> None:
     left, right = st.columns(2)
     left.download_button(
-        "Decision sheet", write_sheet(application, decision), f"{decision.id}-sheet.html",
-        "text/html", on_click="ignore", width="stretch",
+        "Decision sheet", write_sheet(list_values(schema, application), made),
+        f"{made.id}-sheet.html", "text/html", on_click="ignore", width="stretch",
     )  # fmt: skip
     right.download_button(
-        "Letter to the applicant", write_letter(decision), f"{decision.id}-letter.html",
+        "Letter to the applicant", write_letter(made), f"{made.id}-letter.html",
         "text/html", on_click="ignore", width="stretch",
     )  # fmt: skip
-
-
-def _list_figures(decision: Decision) -> list[tuple[str, str, str]]:
-    pd_, npv = decision.probability_of_default, decision.expected_npv
-    return [
-        ("Probability of default", "none" if pd_ is None else f"{pd_:.1%}", ""),
-        ("Score", "none" if decision.score is None else str(decision.score), ""),
-        ("Expected NPV", "none" if npv is None else f"{npv:,.0f}", "over the loan's life"),
-        ("Policy", decision.policy.version, f"model version {decision.model.version}"),
-    ]
-
-
-def _list_offers(
-    decision: Decision,
-) -> tuple[tuple[str, ...], Sequence[tuple[str, ...]], frozenset[int]]:
-    head = ("Offer", "Amount", "Term", "Rate %", "Instalment", "PD", "Expected NPV", "Decision")
-    rows = [
-        (
-            one.kind,
-            _show_number(one.amount, ",.0f"),
-            _show_number(one.term_months, "d"),
-            _show_number(one.rate_pct, ".2f"),
-            _show_number(one.instalment, ",.2f"),
-            _show_number(one.probability_of_default, ".1%"),
-            _show_number(one.expected_npv, ",.0f"),
-            one.decision if not one.reason else f"{one.decision}: {one.reason}",
-        )
-        for one in decision.offers
-    ]
-    return head, rows, frozenset(range(1, 7))
-
-
-def _show_number(value: float | None, form: str) -> str:
-    return "–" if value is None else format(value, form)
-
-
-def draw_waterfall(decision: Decision) -> alt.LayerChart:
-    """Points from the base to the score, largest first; the small ones together."""
-    ordered = sorted(decision.contributions, key=lambda one: -abs(one.points))
-    named = [(one.label, one.points) for one in ordered[:_LARGEST_BARS]]
-    rest = sum(one.points for one in ordered[_LARGEST_BARS:])
-    if len(ordered) > _LARGEST_BARS:
-        named.append(("All others", rest))
-    bars, at = [], decision.base_points or 0.0
-    for label, points in named:
-        effect = "raises" if points >= 0 else "lowers"
-        bars.append({"feature": label, "from": at, "to": at + points, "points": points,
-                     "effect": effect})  # fmt: skip
-        at += points
-    base = alt.Chart(pd.DataFrame(bars)).encode(
-        y=alt.Y("feature:N", sort=None, title=None, axis=alt.Axis(labelLimit=160))
-    )
-    drawn = base.mark_bar().encode(
-        x=alt.X("from:Q", scale=alt.Scale(zero=False), title="score"),
-        x2="to:Q",
-        color=alt.condition(
-            "datum.points >= 0", alt.value("var(--below)"), alt.value("var(--warn-line)")
-        ),
-        tooltip=["feature:N", alt.Tooltip("points:Q", format="+.1f"), "effect:N"],
-    )
-    return dress_chart([drawn], height=26 * max(len(bars), 3))
 
 
 def _show_what_if(
     api: Api, schema: ApplicationSchema, application: dict[str, Any], decision: Decision
 ) -> None:
     st.subheader("What if", anchor=False)
-    st.caption("What if: recorded as a decision of its own.")
+    st.caption("Move what could be otherwise. It is recorded as a decision of its own.")
     changed = dict(application)
     with st.form("what-if-form"):
         for one in schema.fields:
@@ -234,21 +174,31 @@ def _show_what_if(
                 low = float(max(one.minimum or 0.0, value * 0.5))
                 high = float(min(one.maximum or value * 2, max(value * 2, 1.0)))
                 changed[one.name] = st.slider(
-                    one.meaning, low, max(high, low + 1), float(value),
-                    key=f"what-if:{decision.id}:{one.name}",
+                    name_field(one), low, max(high, low + 1), float(value), format="localized",
+                    step=_STEPS.get(one.unit, 0.5), key=f"what-if:{decision.id}:{one.name}",
                 )  # fmt: skip
         if st.form_submit_button("Decide what if"):
             # A what-if is no application of the applicant's.
             changed.pop("application_id", None)
-            changed["installment"] = _find_instalment(changed)
+            changed[_INSTALMENT] = _find_instalment(changed)
             st.session_state["what-if"] = api.score(changed, uuid4().hex)
     other = st.session_state.get("what-if")
     if other is not None:
-        st.markdown(f"**{_HEADLINES.get(other.decision, other.decision)}** (`{other.id}`)")
-        show_figures(*_list_figures(other))
+        _compare(decision, other)
+
+
+def _compare(decision: Decision, other: Decision) -> None:
+    """A decision beside one on other terms."""
+    outcomes = [HEADLINES[one.decision] for one in (decision, other)]
+    rows = [("Decision", *outcomes)]
+    rows += [
+        (before[0], before[1], after[1])
+        for before, after in zip(list_figures(decision), list_figures(other), strict=True)
+    ]
+    show_table(("", "As it is", "What if"), rows, frozenset({1, 2}))
+    st.caption(f"Recorded as `{other.id}`.")
 
 
 def _find_instalment(application: dict[str, Any]) -> float:
     """The instalment of these terms; the old one would contradict them."""
-    terms = (float(application[name]) for name in ("loan_amnt", "int_rate", "term"))
-    return round(emi_of_one(*terms), 2)
+    return round(emi_of_one(*(float(application[name]) for name in _TERMS)), 2)

@@ -1,0 +1,43 @@
+"""An application in words: what its fields are called, and what their values say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import streamlit as st
+
+from loantap.reporting.formatting import name_category
+from loantap.serving.dashboard.answers import ApplicationSchema, FormField
+from loantap.serving.dashboard.client import Api
+from loantap.serving.dashboard.frame import show_table
+
+
+def name_field(one: FormField) -> str:
+    """What a field is called, with its unit."""
+    return f"{one.meaning} ({one.unit})" if one.unit else one.meaning
+
+
+def word_choice(one: FormField, value: str | float) -> str:
+    """A value that may be chosen; the API is sent the value itself."""
+    return name_category(value) if isinstance(value, str) else f"{value:g} {one.unit}".strip()
+
+
+def list_values(schema: ApplicationSchema, given: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What each field of an application is, and its value, in the order of the schema."""
+    return [(name_field(one), _word(one, given[one.name])) for one in schema.fields
+            if one.name in given]  # fmt: skip
+
+
+def show_application(api: Api, given: Mapping[str, Any]) -> None:
+    """The fields of an application as a table, folded."""
+    with st.expander("Application"):
+        show_table(("Field", "Value"), list_values(api.read_schema(), given), frozenset({1}))
+
+
+def _word(one: FormField, value: object) -> str:
+    if value is None:
+        return "not known"
+    if isinstance(value, int | float):
+        return f"{value:,.10g}"
+    return name_category(str(value)) if one.kind == "category" else str(value)

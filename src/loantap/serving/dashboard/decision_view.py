@@ -1,0 +1,86 @@
+"""A decision on the screen: outcome, figures, reasons, what moved the score, and offers."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Final
+
+import streamlit as st
+
+from loantap.reporting.formatting import (
+    NOTHING,
+    capitalize_first,
+    count,
+    decimal,
+    money,
+    percent,
+)
+from loantap.serving.dashboard.answers import Case, Decision, Offer
+from loantap.serving.dashboard.frame import show_figures
+from loantap.serving.dashboard.waterfall import write_waterfall
+
+HEADLINES: Final = {"approve": "Approve", "refer": "Refer to a person", "decline": "Decline"}
+
+
+def show_decision(decision: Decision) -> None:
+    """All that is known of a decision, the most important first."""
+    st.html(
+        f'<div class="lt-outcome {decision.decision}"><h2>{HEADLINES[decision.decision]}</h2>'
+        f"<span>{decision.at:%Y-%m-%d %H:%M} UTC, recorded as {escape(decision.id)}</span></div>"
+    )
+    show_figures(*list_figures(decision), ("Policy", decision.policy.version,
+                 f"model {decision.model.name} {decision.model.version}"))  # fmt: skip
+    show_reasons(decision.decision, decision.reasons)
+    if decision.contributions and decision.score is not None:
+        st.subheader("What moved the score", anchor=False)
+        st.html(write_waterfall(decision.base_points or 0.0, decision.contributions,
+                                decision.score))  # fmt: skip
+        st.caption(
+            "In points, largest first: ▲ raises the score, ▼ lowers it. 50 points more double the "
+            "odds that the loan is paid back."
+        )
+    if decision.offers or decision.no_offers:
+        st.subheader("Offers side by side", anchor=False)
+    if decision.offers:
+        cards = "".join(_write_offer(one) for one in decision.offers)
+        st.html(f'<div class="lt-offers">{cards}</div>')
+    if decision.no_offers:
+        st.info(f"**No offers can be made.** {decision.no_offers} The decision stands without.")
+
+
+def list_figures(decision: Decision | Case) -> list[tuple[str, str, str]]:
+    """PD, score and expected NPV, with what a reader must know of each."""
+    npv = decision.expected_npv
+    return [
+        ("Probability of default", percent(decision.probability_of_default),
+         "over the life of the loan"),
+        ("Score", count(decision.score), "300 to 900, more is safer"),
+        ("Expected NPV", NOTHING if npv is None else money(npv),
+         "in currency, over the life of the loan"),
+    ]  # fmt: skip
+
+
+def show_reasons(decision: str, reasons: list[str]) -> None:
+    """Why, as a list."""
+    if not reasons:
+        return
+    decided = "" if decision == "approve" else "What decided, and "
+    heading = f"{decided}what counts most against the applicant"
+    listed = "\n".join(f"- {capitalize_first(reason)}" for reason in reasons)
+    st.markdown(f"**{capitalize_first(heading)}**\n\n{listed}")
+
+
+def _write_offer(one: Offer) -> str:
+    term = NOTHING if one.term_months is None else f"{one.term_months} months"
+    rate = NOTHING if one.rate_pct is None else f"{one.rate_pct:.2f}% a year"
+    npv = NOTHING if one.expected_npv is None else money(one.expected_npv)
+    figures = [
+        ("Amount", count(one.amount)), ("Term", term), ("Rate", rate),
+        ("Instalment a month", decimal(one.instalment, 2)),
+        ("Probability of default", percent(one.probability_of_default)), ("Expected NPV", npv),
+        ("Decision", one.decision),
+    ]  # fmt: skip
+    listed = "".join(f"<dt>{name}</dt><dd>{escape(value)}</dd>" for name, value in figures)
+    title = escape(capitalize_first(one.kind))
+    told = f"<dl>{listed}</dl>" if one.amount is not None else ""
+    return f'<div class="lt-offer"><h4>{title}</h4>{told}<p>{escape(one.reason)}</p></div>'
