@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Generator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import pytest
@@ -23,6 +24,9 @@ from loantap.portfolio.loantap_format import parse, split_address
 from loantap.simulator import simulate_portfolio
 from tests.support.process_state import put_back
 from tests.support.sharing import Sharing, count_workers, mark_slow, put_in_order
+
+if TYPE_CHECKING:
+    from tests.support.temporary_project import Ended, Project
 
 PROJECT = Path(__file__).parents[1]
 # PySpark, which Pandera imports where it is installed, takes a main module without a file, such as
@@ -228,3 +232,20 @@ def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("mlflow") / "mlflow.db"
     mlflow.MlflowClient(f"sqlite:///{path}").search_experiments()
     return path
+
+
+@pytest.fixture(scope="session")
+def demo_result(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Ended]:
+    """A default run on 2,000 simulated loans as a person starts it, and what it said."""
+    from tests.support.temporary_project import make_project
+
+    project = make_project(tmp_path_factory.mktemp("demo"))
+    return project, project.start("--params", "loans=2000")
+
+
+@pytest.fixture(scope="session")
+def demo(demo_result: tuple[Project, Ended]) -> Project:
+    """The project after a default run on 2,000 simulated loans."""
+    project, result = demo_result
+    assert result.exit_code == 0, result.output
+    return project

@@ -1,4 +1,4 @@
-"""Projects that tests run in: an empty one, and one after a demo run."""
+"""An empty project, and what puts the demo's files back."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from loantap.portfolio.dictionary import portfolio_columns
 from loantap.portfolio.loantap_format import render
 from loantap.simulator import simulate_portfolio
-from tests.support.temporary_project import Ended, Original, Project, make_project
+from tests.support.temporary_project import Original, Project, make_project
 
 
 @pytest.fixture
@@ -20,21 +20,6 @@ def empty_project(tmp_path: Path, empty_store: Path) -> Project:
     """A project in which nothing was run yet."""
     shutil.copy(empty_store, tmp_path)
     return make_project(tmp_path)
-
-
-@pytest.fixture(scope="session")
-def demo_result(tmp_path_factory: pytest.TempPathFactory) -> tuple[Project, Ended]:
-    """A default run on 2,000 simulated loans as a person starts it, and what it said."""
-    project = make_project(tmp_path_factory.mktemp("demo"))
-    return project, project.start("--params", "loans=2000")
-
-
-@pytest.fixture(scope="session")
-def demo(demo_result: tuple[Project, Ended]) -> Project:
-    """The project after a default run on 2,000 simulated loans."""
-    project, result = demo_result
-    assert result.exit_code == 0, result.output
-    return project
 
 
 @pytest.fixture(scope="session")

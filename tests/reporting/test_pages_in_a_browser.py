@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
 from loantap.policy.exploration import SAME_BY_DEFINITION, explore_outcomes
 from loantap.project.pdf import print_page
@@ -24,29 +23,16 @@ from loantap.reporting.insights.sections import (
 )
 from loantap.reporting.insights.segment_plots import plot_segments
 from loantap.reporting.model_card.page import render_model_card
-from tests.conftest import require
 from tests.reporting.card_material import make_card
 from tests.reporting.charts.test_charts import make_frontier
 from tests.reporting.insights.test_tables import make_policies, make_rule_tests, make_targets
-
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
+from tests.support.browser import launched
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    chromium = shutil.which("chromium")
-    require(chromium is not None, "there is no chromium (apt-get install chromium)")
-    with sync_playwright() as playwright:
-        launched = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
-        yield launched
-        launched.close()
+    with launched() as chromium:
+        yield chromium
 
 
 @pytest.fixture

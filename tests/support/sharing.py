@@ -22,7 +22,7 @@ GROUPS = {
     "databricks": ("sources/test_databricks_*", "sources/test_every_*", "sources/test_whole_*"),
     "packaging": ("project/test_packaging.py",),
     "memory": ("project/test_bounded_memory.py",),
-    "demo": ("project/*",),
+    "demo": ("project/*", "serving/browser/*"),
     "spark": ("spark/*",),
     "pipelines": ("pipelines/*",),
     "sources_up": ("sources/test_sources_up.py",),
@@ -97,9 +97,18 @@ def find_fixtures(item: pytest.Item) -> set[str]:
 
 
 def put_in_order(items: list[pytest.Item]) -> None:
-    """Put the groups that take longest first, and leave the order else as it is."""
+    """Put the groups that take longest first, and leave the order else as it is.
+
+    Of a group, a folder's tests follow each other: they may share what ends with the last of them.
+    """
     ranks = {group: rank for rank, group in enumerate(GROUPS)}
-    items.sort(key=lambda item: ranks.get(find_group(item.nodeid), len(ranks)))
+    folders = list(dict.fromkeys(item.path.parent for item in items))
+
+    def find_place(item: pytest.Item) -> tuple[int, int]:
+        rank = ranks.get(find_group(item.nodeid))
+        return (len(ranks), 0) if rank is None else (rank, folders.index(item.path.parent))
+
+    items.sort(key=find_place)
 
 
 def count_workers() -> int:

@@ -25,6 +25,10 @@ def test_nothing_is_fetched_from_elsewhere_for_the_icon() -> None:
     assert app._ICON.startswith("<svg")
 
 
+def test_what_fails_is_told_to_nobody_but_the_log() -> None:
+    assert "--client.showErrorDetails=none" in make_command("127.0.0.1", 8501)
+
+
 @pytest.mark.usefixtures("api")
 def test_the_first_page_is_for_scoring(screen: Screen, monkeypatch: pytest.MonkeyPatch) -> None:
     shown = look(AppTest.from_file(app.__file__, default_timeout=30).run())

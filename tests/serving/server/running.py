@@ -1,4 +1,4 @@
-"""`loantap-api` as it runs: its own processes, on loopback, over a project made for it."""
+"""`loantap-api` and `loantap-serve` as they run: processes of their own, on loopback."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ import subprocess
 import sys
 import time
 import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +26,7 @@ from tests.conftest import PROJECT
 from tests.registry.registered import make_champion
 
 _PATIENCE = 60.0
+_PATIENCE_WITH_BOTH = 120.0
 
 
 def make_project(folder: Path, empty_store: Path, *models: TrainedModel) -> Path:
@@ -72,6 +75,7 @@ class Running:
         variables: its environment.
         told: file of what it printed.
         errors: file of its log.
+        pages: where the dashboard answers; "" where there is none.
     """
 
     process: subprocess.Popen[bytes]
@@ -80,6 +84,7 @@ class Running:
     variables: dict[str, str]
     told: Path
     errors: Path
+    pages: str = ""
 
     @property
     def key(self) -> str:
@@ -90,6 +95,25 @@ class Running:
     def ask(self, method: str, path: str, key: str, **more: Any) -> httpx.Response:
         headers = {"Authorization": f"Bearer {key}"}
         return httpx.request(method, f"{self.url}{path}", headers=headers, timeout=30, **more)
+
+    def make_key(self, owner: str, *scopes: str) -> str:
+        """A key for somebody, as a person makes one."""
+        chosen = [word for scope in scopes for word in ("--scope", scope)]
+        command = [sys.executable, "-m", "loantap.serving.keys.commands", "create"]
+        made = subprocess.run(
+            [*command, "--owner", owner, *chosen], cwd=self.project, env=self.variables,
+            capture_output=True, text=True, check=True,
+        )  # fmt: skip
+        return made.stdout.strip()
+
+    def wait_until_told(self, words: str) -> str:
+        """All that it said, once these words are among it."""
+        until = time.monotonic() + _PATIENCE_WITH_BOTH
+        while words not in (said := self.told.read_text("utf-8")):
+            assert self.process.poll() is None, said
+            assert time.monotonic() < until, said
+            time.sleep(0.1)
+        return said
 
     def lines(self) -> list[dict[str, Any]]:
         """Its log."""
@@ -102,13 +126,47 @@ class Running:
         return self.process.wait(_PATIENCE)
 
 
+def _make_variables(port: int, settings: dict[str, str]) -> dict[str, str]:
+    variables = {k: v for k, v in os.environ.items() if not k.startswith(("LOANTAP_", "MLFLOW_T"))}
+    variables |= {"LOANTAP_PORT": str(port), "PYTHONPATH": str(PROJECT / "src")}
+    return variables | {f"LOANTAP_{key.upper()}": value for key, value in settings.items()}
+
+
+@contextmanager
+def serving(project: Path, folder: Path, pages: int = 0) -> Iterator[Running]:
+    """`loantap-serve` in a project; killed where it has not ended by itself.
+
+    Args:
+        project: what it serves.
+        folder: for its log of decisions, and what it says.
+        pages: port of the dashboard; 0 for a free one.
+    """
+    port, pages = find_port(), pages or find_port()
+    told = folder / "serve.txt"
+    variables = _make_variables(
+        port, {"audit_url": f"sqlite:///{folder / 'serve.db'}", "workers": "1"}
+    )
+    command = [sys.executable, "-m", "loantap.serving.commands"]
+    with (
+        told.open("wb") as said,
+        subprocess.Popen(
+            [*command, "--port", str(port), "--dashboard-port", str(pages)],
+            cwd=project, env=variables, stdout=said, stderr=subprocess.STDOUT,
+            start_new_session=True,
+        ) as process,
+    ):  # fmt: skip
+        api, dashboard = (f"http://127.0.0.1:{at}" for at in (port, pages))
+        try:
+            yield Running(process, api, project, variables, told, told, dashboard)
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+
+
 def start(project: Path, name: str, **settings: str) -> Running:
     """Start a server and wait until it is ready."""
     port = find_port()
-    own = {f"LOANTAP_{key.upper()}": value for key, value in settings.items()}
-    source = str(PROJECT / "src")
-    variables = {k: v for k, v in os.environ.items() if not k.startswith(("LOANTAP_", "MLFLOW_T"))}
-    variables |= {"LOANTAP_PORT": str(port), "PYTHONPATH": source, "LOANTAP_WORKERS": "2"} | own
+    variables = _make_variables(port, {"workers": "2"} | settings)
     told, errors = project / f"{name}.out", project / f"{name}.err"
     with told.open("wb") as out, errors.open("wb") as err:
         process = subprocess.Popen(

@@ -52,7 +52,7 @@ def test_every_process_decides_by_a_new_policy_within_a_second(running: Running)
     policy = running.ask("GET", "/v1/policy", running.key).json()["policy"] | {"version": "2027-01"}
     policy["rules"]["max_loan_amount"] = 1_000
     proposed = running.ask("POST", "/v1/policies", running.key, json={"policy": policy}).json()
-    second = make_key(running, "Second Person", "admin")
+    second = running.make_key("Second Person", "admin")
     time.sleep(1)
     activated = running.ask("POST", f"/v1/policies/{proposed['id']}/activate", second)
     assert activated.status_code == 200, activated.text
@@ -62,16 +62,6 @@ def test_every_process_decides_by_a_new_policy_within_a_second(running: Running)
     decided = [score(running, running.key).json()["policy"]["version"] for _ in range(12)]
 
     assert set(decided) == {"npv 2027-01"}
-
-
-def make_key(running: Running, owner: str, *scopes: str) -> str:
-    chosen = [word for scope in scopes for word in ("--scope", scope)]
-    command = [sys.executable, "-m", "loantap.serving.keys.commands", "create", "--owner", owner]
-    made = subprocess.run(
-        [*command, *chosen], cwd=running.project, env=running.variables, capture_output=True,
-        text=True, check=True,
-    )  # fmt: skip
-    return made.stdout.strip()
 
 
 def test_figures_are_those_of_all_processes_together(running: Running) -> None:

@@ -97,7 +97,11 @@ def _say(error: ApiError) -> str:
         f"`{one.field}`: {one.problem}. {one.remedy}".strip() if one.field else one.problem
         for one in error.fields
     ]
-    return "\n\n".join(filter(None, [_end(error.detail), *(f"- {text}" for text in fields)]))
+    first = error.fields[0] if error.fields else None
+    # The API's sentence is then about the first field, which the list tells as well.
+    is_said = first is not None and error.detail.startswith(f"{first.field}: {first.problem}")
+    detail = "" if is_said else _end(error.detail)
+    return "\n\n".join(filter(None, [detail, *(f"- {text}" for text in fields)]))
 
 
 def _end(sentence: str) -> str:

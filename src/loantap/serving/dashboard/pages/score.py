@@ -55,6 +55,9 @@ def _show(page: Page) -> None:
     if st.button("Fill in an example", icon=":material/edit_note:"):
         for one in schema.fields:
             st.session_state[f"field:{one.name}"] = _start_at(one, schema.example.get(one.name))
+    # Again in each run: what one has set never reaches the browser if another interrupts it.
+    for name in [str(name) for name in st.session_state if str(name).startswith("field:")]:
+        st.session_state[name] = st.session_state[name]
     application = _show_form(schema)
     if application is not None:
         # Shown again on each rerun; only a press of the button asks for a new decision.

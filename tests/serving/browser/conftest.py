@@ -1,0 +1,42 @@
+"""API and dashboard on what a whole run left, a browser, and two people with keys of their own."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.serving.browser.person import PHONE, Person
+from tests.serving.browser.served import Served
+from tests.serving.server.running import serving
+from tests.support.browser import launched
+from tests.support.temporary_project import Project
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    with launched() as chromium:
+        yield chromium
+
+
+@pytest.fixture(scope="package")
+def served(demo: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """What `make serve` serves after `make run`."""
+    with serving(demo.folder, tmp_path_factory.mktemp("served")) as running:
+        running.wait_until_told("Try ")
+        yield Served(running)
+        assert running.stop(signal.SIGINT) == 0
+
+
+@pytest.fixture(scope="package")
+def asha(browser: Browser, served: Served) -> Person:
+    """Asha Rao, who may do everything, at a desk."""
+    return Person(browser, served.pages, served.make_key("Asha Rao"))
+
+
+@pytest.fixture(scope="package")
+def meera(browser: Browser, served: Served) -> Person:
+    """Meera Iyer, who may do everything, with a phone."""
+    return Person(browser, served.pages, served.make_key("Meera Iyer"), PHONE)

@@ -1,0 +1,131 @@
+"""Somebody in front of the dashboard, in a browser of their own."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from playwright.sync_api import Browser, Locator, expect
+
+# Milliseconds: for a machine that does other things too.
+_PATIENCE = 60_000
+_MOST_TABS = 120
+_FOCUSED = """
+    (one => one.getAttribute("aria-label") || one.innerText.trim().split("\\n").pop())
+        (document.activeElement)
+"""
+DESK, PHONE = 1280, 390
+expect.set_options(timeout=_PATIENCE)
+
+
+class Person:
+    """Opens the dashboard and signs in.
+
+    Args:
+        browser: which gives each person a window with cookies of its own.
+        address: of the dashboard.
+        key: the person's key.
+        width: of the window, in pixels.
+    """
+
+    def __init__(self, browser: Browser, address: str, key: str, width: int = DESK) -> None:
+        self._is_narrow = width == PHONE
+        context = browser.new_context(viewport={"width": width, "height": 844})
+        context.set_default_timeout(_PATIENCE)
+        self.asked: list[str] = []
+        context.on("request", lambda request: self.asked.append(request.url))
+        self.page = context.new_page()
+        self.page.on("websocket", lambda socket: self.asked.append(socket.url))
+        self.page.goto(address)
+        self._open_sidebar()
+        self.page.get_by_label("Your API key").fill(key)
+        self.page.get_by_role("button", name="Sign in").click()
+        expect(self.page.get_by_text("Signed in as")).to_be_visible()
+        self._close_sidebar()
+
+    def go(self, title: str) -> None:
+        """To a page that is drawn to its end."""
+        self._open_sidebar()
+        self.page.get_by_role("link", name=title, exact=True).click()
+        self._close_sidebar()
+        expect(self.page.get_by_role("heading", name=title, level=1)).to_be_visible()
+        self.wait()
+
+    def wait(self) -> None:
+        """Until nothing is being drawn."""
+        expect(self.page.locator("[data-test-script-state=notRunning]")).to_be_visible()
+        expect(self.page.get_by_test_id("stSkeleton")).to_have_count(0)
+
+    def see(self, words: str) -> None:
+        """Wait until the page says so, and is drawn to its end."""
+        expect(self.page.get_by_text(words).first).to_be_visible()
+        self.wait()
+
+    def find_field(self, label: str) -> Locator:
+        """A field to write in, by the beginning of its label."""
+        named = re.compile(f"^{re.escape(label)}")
+        texts = self.page.get_by_role("textbox", name=named)
+        return texts.or_(self.page.get_by_role("spinbutton", name=named))
+
+    def write(self, label: str, text: str) -> None:
+        """Write into a field and leave it."""
+        field = self.find_field(label)
+        field.fill(text)
+        field.press("Tab")
+
+    def choose(self, label: str, option: str) -> None:
+        """Choose from a list."""
+        self.page.get_by_role("combobox", name=label, exact=True).click()
+        self.page.get_by_role("option", name=re.compile(option, re.IGNORECASE)).click()
+
+    def press(self, name: str, after: str = "") -> None:
+        """Press the button of a name; where there are several, the first after these words."""
+        button = self.page.get_by_role("button", name=name, exact=True)
+        (self.find_after(after, name) if after else button).click()
+
+    def press_for(self, name: str, pattern: str) -> str:
+        """Press a button; the text of this pattern that is there then, and was not before."""
+        told = self.page.get_by_text(re.compile(pattern))
+        before = told.inner_text() if told.count() else ""
+        self.press(name)
+        expect(told).to_be_visible()
+        expect(told).not_to_have_text(before)
+        self.wait()
+        return told.inner_text()
+
+    def find_after(self, words: str, name: str) -> Locator:
+        """The first button of a name after these words."""
+        said = self.page.get_by_test_id("stMain").get_by_text(words).first
+        return said.locator(f"xpath=following::button[normalize-space()='{name}'][1]")
+
+    def find_figure(self, name: str, place: int = 0) -> Locator:
+        """A figure by its name, such as `Score`, with what is said below it."""
+        named = self.page.locator("dt", has_text=re.compile(f"^{name}$")).nth(place)
+        return named.locator("xpath=following-sibling::dd[1]")
+
+    def read_figure(self, name: str) -> str:
+        """The first figure of a name."""
+        return self.find_figure(name).inner_text().split("\n")[0]
+
+    def tab_to(self, name: str) -> None:
+        """Press the Tab key until a link, button or field of this name has the focus."""
+        for _ in range(_MOST_TABS):
+            self.page.keyboard.press("Tab")
+            if self.page.evaluate(_FOCUSED) == name:
+                return
+        raise AssertionError(f"no Tab leads to {name}")
+
+    def download(self, name: str) -> str:
+        """The text of the file behind a button."""
+        with self.page.expect_download() as waiting:
+            self.press(name)
+        return Path(waiting.value.path()).read_text("utf-8")
+
+    def _open_sidebar(self) -> None:
+        expect(self.page.get_by_role("heading", level=1)).to_be_visible()
+        if self._is_narrow:
+            self.page.get_by_role("button", name="Expand sidebar").click()
+
+    def _close_sidebar(self) -> None:
+        if self._is_narrow:
+            self.page.get_by_role("button", name="Collapse sidebar").click()

@@ -1,0 +1,61 @@
+"""Every page on a desk and on a phone: it fits, asks nobody else, and needs no mouse."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.serving.api.test_queue import LARGE
+from tests.serving.browser.person import DESK, PHONE, Person
+from tests.serving.browser.served import Served
+
+PAGES = ("Score", "Queue", "Decisions", "Batch", "Portfolio", "Policy", "Model", "Watch-list",
+         "Monitoring")  # fmt: skip
+# How much wider than its frame the document or the part that scrolls is.
+OVERFLOW = """
+    [document.documentElement, document.querySelector("[data-testid=stMain]")]
+        .map(one => one.scrollWidth - one.clientWidth)
+"""
+
+
+@pytest.fixture(scope="module", params=[DESK, PHONE])
+def person(request: pytest.FixtureRequest, browser: Browser, served: Served) -> Iterator[Person]:
+    """Somebody in front of a screen of this width, with something on each page."""
+    served.decide(**LARGE)
+    somebody = Person(browser, served.pages, served.make_key("Ravi Menon"), request.param)
+    yield somebody
+    somebody.page.context.close()
+
+
+@pytest.mark.parametrize("title", PAGES)
+def test_a_page_fits_its_window_and_asks_nobody_else(person: Person, title: str) -> None:
+    person.go(title)
+    if title == "Score":
+        person.press("Decide")
+        person.see("Offers side by side")
+    for fold in person.page.get_by_test_id("stMain").locator("summary").all():
+        fold.click()
+    person.wait()
+
+    assert person.page.evaluate(OVERFLOW) == [0, 0]
+    expect(person.page.get_by_test_id("stException")).to_have_count(0)
+    assert {url.split("/")[2].split(":")[0] for url in person.asked if "://" in url} == {
+        "127.0.0.1"
+    }
+
+
+def test_score_needs_no_mouse(person: Person) -> None:
+    person.go("Queue")
+    person.tab_to("Score")
+    person.page.keyboard.press("Enter")
+    expect(person.page.get_by_role("heading", name="Score", level=1)).to_be_visible()
+    person.tab_to("Fill in an example")
+    person.page.keyboard.press("Enter")
+    person.tab_to("Identifier of the application")
+    person.page.keyboard.type("keys-alone")
+    person.tab_to("Decide")
+    person.page.keyboard.press("Enter")
+
+    person.see("Offers side by side")
