@@ -114,8 +114,9 @@ def word_rules(content: Content) -> list[str]:
     more, as_much = "", ""
     if price:
         more = (
-            f", plus {percent(price / 100, 2)} for each point of PD: {_fine_percent(low + price / 10)}"
-            f" at a PD of 10%, {_fine_percent(low + price * 0.3)} at one of 30%"
+            f", plus {percent(price / 100, 2)} for each point of PD: "
+            f"{_fine_percent(low + price * 0.1)} at a PD of 10%, "
+            f"{_fine_percent(low + price * 0.3)} at one of 30%"
         )
         as_much = ", plus as much for its PD"
     return [
@@ -128,8 +129,8 @@ def word_rules(content: Content) -> list[str]:
             "whatever the loan is to earn."
         ),
         (
-            "**Decline** where the loan, over its life and at its own rate and term, is expected to "
-            f"earn less than {_fine_percent(low)} of its principal{more}."
+            "**Decline** where the loan, over its life and at its own rate and term, is expected "
+            f"to earn less than {_fine_percent(low)} of its principal{more}."
         ),
         (
             f"**Refer to a person** a loan of more than {count(rules.max_loan_amount)}, and one "
