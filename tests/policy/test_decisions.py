@@ -149,6 +149,19 @@ def test_a_loan_at_the_very_edge_of_the_band_goes_to_a_person() -> None:
         assert decide(0.0, decider, rate_pct=0.0)[0] == "refer"
 
 
+def test_what_decided_is_told_to_the_very_edge() -> None:
+    free = {"cost_of_funds_pct": 0.0, "origination_cost_share": 0.0}
+    nothing = ECONOMICS.main_scenario.model_copy(update=free)
+    assert value_unit(0.0, 36.0, nothing).margin(0.0) == 0
+    high = Decider(make_test_decider(min_margin=0.1, review_margin=0.01).policy, nothing)
+    assert decide(0.0, high, rate_pct=0.0)[1].startswith("the loan is expected to earn less")
+
+    costly = nothing.model_copy(update={"origination_cost_share": 0.25})
+    margin = float(value_unit(0.0, 36.0, costly).margin(0.0))
+    near = Decider(make_test_decider(min_margin=0, review_margin=-margin).policy, costly)
+    assert "about nothing" in decide(0.0, near, rate_pct=0.0)[1]
+
+
 def test_a_higher_hurdle_declines_more() -> None:
     strict = make_test_decider(min_margin=0.05, review_margin=0.001)
 

@@ -113,7 +113,7 @@ class Decider:
         rules, pd_ = self.policy.rules, probability_of_default
         margin = value_units(rate_pct, term_months, self.scenario).margin(pd_)
         margin = np.where((amount > 0) & (amount < np.inf), margin, np.nan)
-        excess = margin - rules.default_price * pd_
+        excess = margin - rules.default_price * pd_ if rules.default_price else margin
         codes, causes = np.zeros(len(pd_), dtype="int8"), np.zeros(len(pd_), dtype="int16")
 
         def give(rows: BoolArray, decision: int, cause: int) -> None:
