@@ -20,7 +20,7 @@ WITH_EXAMPLES = sorted(
 
 
 @pytest.mark.parametrize("name", WITH_EXAMPLES)
-def test_examples_in_docstrings_come_out_as_shown(name: str) -> None:
+def test_examples_in_docstrings_come_out_as_shown(name):
     told: list[str] = []
     runner = doctest.DocTestRunner()
     for test in doctest.DocTestFinder(exclude_empty=True).find(import_module(name)):
@@ -30,5 +30,5 @@ def test_examples_in_docstrings_come_out_as_shown(name: str) -> None:
     assert runner.summarize(verbose=False).attempted > 0
 
 
-def test_examples_are_found() -> None:
+def test_examples_are_found():
     assert "loantap.portfolio.amortisation" in WITH_EXAMPLES

@@ -39,12 +39,12 @@ def wait_until(condition: Callable[[], bool]) -> None:
 
 
 class TestReadingAhead:
-    def test_all_batches_come_in_order(self) -> None:
+    def test_all_batches_come_in_order(self):
         rows = read_ahead(lambda: make_reader(iter(range(20))), deadline()).read_all()
 
         assert rows["number"].to_pylist() == list(range(20))
 
-    def test_no_more_is_fetched_than_a_batch_ahead_so_that_memory_does_not_grow(self) -> None:
+    def test_no_more_is_fetched_than_a_batch_ahead_so_that_memory_does_not_grow(self):
         fetched: list[int] = []
 
         def numbers() -> Iterator[int]:
@@ -61,7 +61,7 @@ class TestReadingAhead:
         # Three are taken, one waits, one is held by the thread.
         assert fetched == [0, 1, 2, 3, 4]
 
-    def test_fetching_overlaps_with_what_is_done_with_the_rows(self) -> None:
+    def test_fetching_overlaps_with_what_is_done_with_the_rows(self):
         is_fetching = threading.Event()
 
         def numbers() -> Iterator[int]:
@@ -75,7 +75,7 @@ class TestReadingAhead:
         # Here the first batch is dealt with.
         assert is_fetching.wait(5)
 
-    def test_silence_counts_as_down(self) -> None:
+    def test_silence_counts_as_down(self):
         before, answers = threading.active_count(), threading.Event()
         reader = read_ahead(
             lambda: make_reader(n for n in range(2) if answers.wait()),
@@ -89,7 +89,7 @@ class TestReadingAhead:
         answers.set()
         wait_until(lambda: threading.active_count() == before)
 
-    def test_time_spent_by_who_reads_is_no_silence(self) -> None:
+    def test_time_spent_by_who_reads_is_no_silence(self):
         rows = 0
         for batch in read_ahead(lambda: make_reader(iter(range(3))), deadline(silence_limit_s=0.5)):
             time.sleep(0.6)
@@ -97,7 +97,7 @@ class TestReadingAhead:
 
         assert rows == 3
 
-    def test_steady_but_slow_reading_ends_at_the_time_limit_and_is_not_tried_again(self) -> None:
+    def test_steady_but_slow_reading_ends_at_the_time_limit_and_is_not_tried_again(self):
         limit = deadline(time_limit_s=0.3)
 
         with pytest.raises(InputError, match=r"longer than its time limit of 0.3 s\. Raise") as e:
@@ -105,9 +105,7 @@ class TestReadingAhead:
         assert not isinstance(e.value, SourceDownError)
 
     @pytest.mark.parametrize("after", [0, 3])
-    def test_an_error_arrives_where_the_rows_are_wanted_without_what_led_to_it(
-        self, after: int
-    ) -> None:
+    def test_an_error_arrives_where_the_rows_are_wanted_without_what_led_to_it(self, after):
         def numbers() -> Iterator[int]:
             yield from range(after)
             try:
@@ -124,7 +122,7 @@ class TestReadingAhead:
         assert refused.value.__context__ is None
 
     @pytest.mark.parametrize("read", [0, 1, 50], ids=["unread", "begun", "exhausted"])
-    def test_the_thread_and_its_connection_end_with_the_reader(self, read: int) -> None:
+    def test_the_thread_and_its_connection_end_with_the_reader(self, read):
         before = threading.active_count()
         closed = threading.Event()
 
@@ -142,7 +140,7 @@ class TestReadingAhead:
         assert closed.is_set() or not read
         wait_until(lambda: threading.active_count() == before)
 
-    def test_an_error_keeps_no_connection_open(self) -> None:
+    def test_an_error_keeps_no_connection_open(self):
         closed = threading.Event()
 
         class Connection:
@@ -164,16 +162,14 @@ class TestReadingAhead:
 
 
 class TestCalling:
-    def test_questions_are_answered_in_order_in_one_thread(self) -> None:
+    def test_questions_are_answered_in_order_in_one_thread(self):
         with Caller("warehouse", 5) as caller:
             threads = [caller.call(threading.get_ident) for _ in range(3)]
 
         assert len(set(threads)) == 1
         assert threads[0] != threading.get_ident()
 
-    def test_an_error_arrives_without_what_led_to_it_and_the_next_question_is_answered(
-        self,
-    ) -> None:
+    def test_an_error_arrives_without_what_led_to_it_and_the_next_question_is_answered(self):
         def fail() -> None:
             try:
                 int("Pwd=s3cret")
@@ -188,7 +184,7 @@ class TestCalling:
         assert refused.value.__cause__ is None
         assert refused.value.__context__ is None
 
-    def test_who_gives_up_has_the_rest_done_when_the_driver_is_back(self) -> None:
+    def test_who_gives_up_has_the_rest_done_when_the_driver_is_back(self):
         before, answers, closed = threading.active_count(), threading.Event(), threading.Event()
         with Caller("warehouse", 0.2) as caller:
             with pytest.raises(SourceDownError, match=r"no answer came for 0.2 s\. .*time_limit_s"):
@@ -201,7 +197,7 @@ class TestCalling:
         assert closed.wait(5)
         wait_until(lambda: threading.active_count() == before)
 
-    def test_an_answer_is_not_held_until_the_next_question(self) -> None:
+    def test_an_answer_is_not_held_until_the_next_question(self):
         class Rows:
             pass
 
@@ -221,7 +217,7 @@ class TestPersisting:
     def _short_pauses(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(waiting, "_FIRST_PAUSE_S", 0.01)
 
-    def test_the_first_attempt_that_succeeds_is_the_last(self) -> None:
+    def test_the_first_attempt_that_succeeds_is_the_last(self):
         outcomes = iter([DOWN, DOWN, "rows"])
 
         def attempt() -> str:
@@ -232,9 +228,7 @@ class TestPersisting:
 
         assert persist(attempt, deadline()) == "rows"
 
-    def test_each_attempt_that_failed_is_told_and_when_the_next_follows(
-        self, caplog: pytest.LogCaptureFixture
-    ) -> None:
+    def test_each_attempt_that_failed_is_told_and_when_the_next_follows(self, caplog):
         outcomes = iter([DOWN, DOWN, None])
 
         def attempt() -> None:
@@ -250,7 +244,7 @@ class TestPersisting:
         # The same again is not said in full again.
         assert second.startswith("warehouse: as before. Attempt 2 failed after")
 
-    def test_at_the_time_limit_it_is_said_how_often_and_for_how_long(self) -> None:
+    def test_at_the_time_limit_it_is_said_how_often_and_for_how_long(self):
         with pytest.raises(
             InputError, match=r"does not answer; tried \d+ times in \d+ s\. Check"
         ) as e:
@@ -258,7 +252,7 @@ class TestPersisting:
         assert not isinstance(e.value, SourceDownError)
         assert e.value.__context__ is None
 
-    def test_what_failed_is_told_when_time_runs_out_in_a_later_attempt(self) -> None:
+    def test_what_failed_is_told_when_time_runs_out_in_a_later_attempt(self):
         limit = deadline(time_limit_s=0.3)
         outcomes = iter([DOWN])
 
@@ -271,14 +265,14 @@ class TestPersisting:
         with pytest.raises(InputError, match=r"does not answer; tried 2 times in"):
             persist(attempt, limit)
 
-    def test_pauses_grow(self, caplog: pytest.LogCaptureFixture) -> None:
+    def test_pauses_grow(self, caplog):
         with caplog.at_level(logging.WARNING), pytest.raises(InputError):
             persist(self.fail, deadline(time_limit_s=0.5))
 
         # 10, 20, 40, 80, 160 ms and up to 10 more each, rather than one every 10 ms.
         assert 2 <= len(caplog.messages) <= 6
 
-    def test_another_error_ends_it_at_once(self) -> None:
+    def test_another_error_ends_it_at_once(self):
         def attempt() -> None:
             raise InputError("warehouse", "the login is refused", "Correct it")
 

@@ -22,14 +22,14 @@ def make_dataset(tmp_path: Path) -> FigureDataset:
     return FigureDataset(filepath=str(tmp_path / "roc.png"))
 
 
-def test_a_later_node_gets_the_very_figure(figure: Figure, tmp_path: Path) -> None:
+def test_a_later_node_gets_the_very_figure(figure, tmp_path):
     dataset = make_dataset(tmp_path)
     dataset.save(figure)
 
     assert dataset.load() is figure
 
 
-def test_the_picture_appears_when_it_is_published(figure: Figure, tmp_path: Path) -> None:
+def test_the_picture_appears_when_it_is_published(figure, tmp_path):
     dataset = make_dataset(tmp_path)
     dataset.save(figure)
 
@@ -38,7 +38,7 @@ def test_the_picture_appears_when_it_is_published(figure: Figure, tmp_path: Path
     assert (tmp_path / "roc.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_kedro_viz_shows_the_picture(figure: Figure, tmp_path: Path) -> None:
+def test_kedro_viz_shows_the_picture(figure, tmp_path):
     dataset = make_dataset(tmp_path)
     dataset.save(figure)
     dataset.publish()
@@ -46,7 +46,7 @@ def test_kedro_viz_shows_the_picture(figure: Figure, tmp_path: Path) -> None:
     assert make_dataset(tmp_path).preview()
 
 
-def test_a_picture_of_an_earlier_run_is_no_figure(figure: Figure, tmp_path: Path) -> None:
+def test_a_picture_of_an_earlier_run_is_no_figure(figure, tmp_path):
     dataset = make_dataset(tmp_path)
     dataset.save(figure)
     dataset.publish()

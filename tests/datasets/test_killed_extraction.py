@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import duckdb
 
 from tests.support.killing import kill_extractions
@@ -18,7 +16,7 @@ FROM range(6000) t(i)
 """
 
 
-def test_killed_at_any_moment_it_loses_and_doubles_no_row(tmp_path: Path) -> None:
+def test_killed_at_any_moment_it_loses_and_doubles_no_row(tmp_path):
     path = tmp_path / "warehouse.duckdb"
 
     def run_sql(statement: str) -> None:

@@ -9,7 +9,6 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pandas as pd
@@ -61,9 +60,7 @@ def read_again(folder: Path) -> pd.DataFrame:
 
 
 class TestLoading:
-    def test_all_rows_are_there_typed_and_ordered_as_in_the_source(
-        self, snapshot: SnapshotDataset
-    ) -> None:
+    def test_all_rows_are_there_typed_and_ordered_as_in_the_source(self, snapshot):
         source = SmallSource()
         source.insert(("b", 2, 0.1, day(1)), ("a", None, None, None), (None, 3, 1 / 3, day(2)))
         snapshot.save(extraction(source))
@@ -80,26 +77,20 @@ class TestLoading:
         ]
         assert rows["updated_at"].dropna().tolist() == [day(1), day(2)]
 
-    def test_a_source_without_rows_makes_a_snapshot_with_its_columns(
-        self, snapshot: SnapshotDataset
-    ) -> None:
+    def test_a_source_without_rows_makes_a_snapshot_with_its_columns(self, snapshot):
         snapshot.save(extraction(SmallSource()))
 
         assert snapshot.load().columns.tolist() == COLUMNS
         assert len(snapshot.load()) == 0
 
-    def test_rows_lie_in_parts_of_a_bounded_size(
-        self, last_good: pd.DataFrame, folder: Path
-    ) -> None:
+    def test_rows_lie_in_parts_of_a_bounded_size(self, last_good, folder):
         listed = json.loads((folder / "manifest.json").read_text("utf-8"))
 
         assert [part["rows"] for part in listed["parts"]] == [1_000, 1_000, 500]
         names = {part["name"] for part in listed["parts"]} | {"manifest.json"}
         assert set(contents(folder)) == names
 
-    def test_the_list_says_where_the_rows_are_from(
-        self, last_good: pd.DataFrame, folder: Path
-    ) -> None:
+    def test_the_list_says_where_the_rows_are_from(self, last_good, folder):
         listed = json.loads((folder / "manifest.json").read_text("utf-8"))
 
         assert listed["source"] == "warehouse, table loan_events"
@@ -108,9 +99,7 @@ class TestLoading:
         assert listed["as_of"] == "2016-03-31"
 
     @pytest.mark.parametrize("damage", ["a part is gone", "a bit of a part", "the list"])
-    def test_a_damaged_snapshot_is_named_with_the_remedy(
-        self, damage: str, last_good: pd.DataFrame, snapshot: SnapshotDataset, folder: Path
-    ) -> None:
+    def test_a_damaged_snapshot_is_named_with_the_remedy(self, damage, last_good, snapshot, folder):
         spoil(folder, damage)
 
         with pytest.raises(DatasetError) as refused:
@@ -140,9 +129,7 @@ def fail_for_want_of_an_inode(*_: object) -> None:
 
 
 class TestPublication:
-    def test_nothing_is_there_before_it(
-        self, snapshot: SnapshotDataset, source: SmallSource, folder: Path
-    ) -> None:
+    def test_nothing_is_there_before_it(self, snapshot, source, folder):
         snapshot.save(extraction(source))
 
         assert not SnapshotDataset(filepath=str(folder)).exists()
@@ -150,12 +137,8 @@ class TestPublication:
         assert_frame_equal(order(snapshot.load()), source.rows())
 
     def test_until_then_others_read_the_last_good_snapshot(
-        self,
-        last_good: pd.DataFrame,
-        snapshot: SnapshotDataset,
-        source: SmallSource,
-        folder: Path,
-    ) -> None:
+        self, last_good, snapshot, source, folder
+    ):
         source.change(3, 700, balance=0.5, at=day(30))
         snapshot.save(extraction(source))
 
@@ -164,13 +147,7 @@ class TestPublication:
         snapshot.publish()
         assert_frame_equal(read_again(folder), source.rows())
 
-    def test_it_leaves_no_file_that_is_not_listed(
-        self,
-        last_good: pd.DataFrame,
-        snapshot: SnapshotDataset,
-        source: SmallSource,
-        folder: Path,
-    ) -> None:
+    def test_it_leaves_no_file_that_is_not_listed(self, last_good, snapshot, source, folder):
         for number in range(4):
             source.change(number, balance=0.5, at=day(30 + number))
             snapshot.save(extraction(source))
@@ -181,12 +158,8 @@ class TestPublication:
         assert set(contents(folder)) == names
 
     def test_what_is_discarded_leaves_every_byte_as_it_was(
-        self,
-        last_good: pd.DataFrame,
-        snapshot: SnapshotDataset,
-        source: SmallSource,
-        folder: Path,
-    ) -> None:
+        self, last_good, snapshot, source, folder
+    ):
         before = contents(folder)
         source.change(3, 700, balance=0.5, at=day(30))
         snapshot.save(extraction(source))
@@ -197,13 +170,8 @@ class TestPublication:
         assert_frame_equal(order(snapshot.load()), last_good)
 
     def test_what_cannot_be_published_can_be_discarded(
-        self,
-        last_good: pd.DataFrame,
-        snapshot: SnapshotDataset,
-        source: SmallSource,
-        folder: Path,
-        monkeypatch: pytest.MonkeyPatch,
-    ) -> None:
+        self, last_good, snapshot, source, folder, monkeypatch
+    ):
         before = contents(folder)
         source.change(3, 700, balance=0.5, at=day(30))
         snapshot.save(extraction(source))
@@ -218,9 +186,7 @@ class TestPublication:
         # Another run may have the folder.
         SnapshotDataset(filepath=str(folder)).save(extraction(source))
 
-    def test_a_second_save_of_a_run_takes_the_place_of_the_first(
-        self, last_good: pd.DataFrame, snapshot: SnapshotDataset, source: SmallSource
-    ) -> None:
+    def test_a_second_save_of_a_run_takes_the_place_of_the_first(self, last_good, snapshot, source):
         source.change(3, balance=0.5, at=day(30))
         snapshot.save(extraction(source))
         source.change(4, balance=0.5, at=day(31))
@@ -233,12 +199,8 @@ class TestOverlap:
     """Two runs at once, or a reader while a run publishes."""
 
     def test_a_second_run_is_refused_and_the_first_goes_on(
-        self,
-        last_good: pd.DataFrame,
-        snapshot: SnapshotDataset,
-        source: SmallSource,
-        folder: Path,
-    ) -> None:
+        self, last_good, snapshot, source, folder
+    ):
         source.change(3, 700, balance=0.5, at=day(30))
         snapshot.save(extraction(source))
         other = SnapshotDataset(filepath=str(folder))
@@ -256,13 +218,8 @@ class TestOverlap:
 
     @pytest.mark.parametrize("end", ["publish", "discard"])
     def test_when_the_first_has_ended_the_second_gets_through(
-        self,
-        end: str,
-        last_good: pd.DataFrame,
-        snapshot: SnapshotDataset,
-        source: SmallSource,
-        folder: Path,
-    ) -> None:
+        self, end, last_good, snapshot, source, folder
+    ):
         source.change(3, 700, balance=0.5, at=day(30))
         snapshot.save(extraction(source))
         getattr(snapshot, end)()
@@ -272,9 +229,7 @@ class TestOverlap:
 
         assert_frame_equal(read_again(folder), source.rows())
 
-    def test_after_a_failure_the_next_run_gets_through(
-        self, snapshot: SnapshotDataset, source: SmallSource, folder: Path
-    ) -> None:
+    def test_after_a_failure_the_next_run_gets_through(self, snapshot, source, folder):
         source.breaks_after = [1] * 5
         with pytest.raises(DatasetError, match="the source is down"):
             snapshot.save(extraction(source))
@@ -290,14 +245,8 @@ class TestOverlap:
         ids=["between list and files", "between checking and reading a file"],
     )
     def test_who_reads_while_a_run_publishes_gets_the_new_rows(
-        self,
-        reading: tuple[ModuleType, str],
-        last_good: pd.DataFrame,
-        snapshot: SnapshotDataset,
-        source: SmallSource,
-        folder: Path,
-        monkeypatch: pytest.MonkeyPatch,
-    ) -> None:
+        self, reading, last_good, snapshot, source, folder, monkeypatch
+    ):
         source.change(*range(2_500), balance=0.5, at=day(30))
         snapshot.save(extraction(source))
         module, name = reading
@@ -313,13 +262,7 @@ class TestOverlap:
 
         assert_frame_equal(read_again(folder), source.rows())
 
-    def test_a_disk_without_locks_is_named(
-        self,
-        snapshot: SnapshotDataset,
-        source: SmallSource,
-        folder: Path,
-        monkeypatch: pytest.MonkeyPatch,
-    ) -> None:
+    def test_a_disk_without_locks_is_named(self, snapshot, source, folder, monkeypatch):
         def refuse(*_: object) -> None:
             raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
 
@@ -336,13 +279,8 @@ class TestOverlap:
 class TestFailure:
     @pytest.mark.parametrize("since", [None, "all"])
     def test_of_the_source_leaves_every_byte_as_it_was(
-        self,
-        since: None,
-        last_good: pd.DataFrame,
-        snapshot: SnapshotDataset,
-        source: SmallSource,
-        folder: Path,
-    ) -> None:
+        self, since, last_good, snapshot, source, folder
+    ):
         before = contents(folder)
         source.change(*range(1_200), balance=0.5, at=day(30))
         source.batch_rows = 100
@@ -354,9 +292,7 @@ class TestFailure:
 
         assert contents(folder) == before
 
-    def test_of_the_first_extraction_leaves_nothing(
-        self, snapshot: SnapshotDataset, source: SmallSource, folder: Path
-    ) -> None:
+    def test_of_the_first_extraction_leaves_nothing(self, snapshot, source, folder):
         source.breaks_after = [1] * 99
 
         with pytest.raises(DatasetError, match="the source is down"):
@@ -366,12 +302,8 @@ class TestFailure:
         assert not snapshot.exists()
 
     def test_what_a_killed_run_left_is_gone_after_the_next_save(
-        self,
-        last_good: pd.DataFrame,
-        snapshot: SnapshotDataset,
-        source: SmallSource,
-        folder: Path,
-    ) -> None:
+        self, last_good, snapshot, source, folder
+    ):
         before = contents(folder)
         left = ["part-0123456789abcdef.parquet", "outdated-0123456789abcdef.parquet",
                 ".unfinished.parquet", ".manifest.1-abc.staged.json"]  # fmt: skip
@@ -385,9 +317,7 @@ class TestFailure:
 
         assert contents(folder) == before
 
-    def test_files_of_others_are_left_alone(
-        self, last_good: pd.DataFrame, snapshot: SnapshotDataset, source: SmallSource, folder: Path
-    ) -> None:
+    def test_files_of_others_are_left_alone(self, last_good, snapshot, source, folder):
         (folder / "README").touch()
         snapshot.save(extraction(source, since="all"))
         snapshot.publish()
@@ -424,14 +354,14 @@ except Exception as error:
             check=True,
         ).stdout
 
-    def test_a_quota_is_named(self, folder: Path) -> None:
+    def test_a_quota_is_named(self, folder):
         said = self.extract_into(folder, "quota")
 
         assert said.startswith(f"snapshot {folder}: there is no room for it")
         assert "Make room on that disk" in said
         assert list(folder.iterdir()) == []
 
-    def test_a_disk_that_is_full_is_named(self, tmp_path: Path) -> None:
+    def test_a_disk_that_is_full_is_named(self, tmp_path):
         mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(tmp_path)]
         is_small = subprocess.run(mount, capture_output=True, check=False).returncode == 0
         require(is_small, "a small disk can be mounted by root only: run the tests as root")

@@ -42,7 +42,7 @@ def read(path: Path, columns: list[str], batch_rows: int = 2) -> list[pd.DataFra
 
 class TestReading:
     @pytest.mark.parametrize("name", ["new.parquet", "new.csv", "NEW.CSV"])
-    def test_gives_the_columns_asked_for_in_batches(self, name: str, tmp_path: Path) -> None:
+    def test_gives_the_columns_asked_for_in_batches(self, name, tmp_path):
         batches = read(write(ROWS, tmp_path / name), ["grade", "dti"])
 
         assert len(batches[0]) == 2
@@ -52,12 +52,12 @@ class TestReading:
         assert whole["grade"].isna().tolist() == [False, False, False, True, False]
         assert whole["dti"].astype("float64").tolist()[2:] == [3, 4, 5]
 
-    def test_what_the_file_lacks_is_left_to_whoever_needs_it(self, tmp_path: Path) -> None:
+    def test_what_the_file_lacks_is_left_to_whoever_needs_it(self, tmp_path):
         batches = read(write(ROWS, tmp_path / "new.parquet"), ["dti", "income"])
 
         assert [list(batch.columns) for batch in batches] == [["dti"]] * len(batches)
 
-    def test_of_a_csv_gives_text_as_it_stands(self, tmp_path: Path) -> None:
+    def test_of_a_csv_gives_text_as_it_stands(self, tmp_path):
         path = tmp_path / "new.csv"
         path.write_text("grade,dti\nNone, 7.50\nNA,\n", encoding="utf-8")
 
@@ -67,7 +67,7 @@ class TestReading:
         assert batch["dti"].tolist()[0] == " 7.50"
         assert batch["dti"].isna().tolist() == [False, True]
 
-    def test_whole_numbers_stay_whole_where_some_are_missing(self, tmp_path: Path) -> None:
+    def test_whole_numbers_stay_whole_where_some_are_missing(self, tmp_path):
         numbers = pd.DataFrame({"revol_bal": pd.array([2**53 + 1, None], dtype="Int64")})
 
         (batch,) = read(write(numbers, tmp_path / "new.parquet"), ["revol_bal"])
@@ -75,15 +75,13 @@ class TestReading:
         assert batch["revol_bal"].iloc[0] == 2**53 + 1
 
     @pytest.mark.parametrize("name", ["new.parquet", "new.csv"])
-    def test_a_file_without_rows_gives_one_batch_without_any(
-        self, name: str, tmp_path: Path
-    ) -> None:
+    def test_a_file_without_rows_gives_one_batch_without_any(self, name, tmp_path):
         (batch,) = read(write(ROWS.head(0), tmp_path / name), ["grade", "dti"])
 
         assert [name for name in batch.columns if name != FAULT] == ["grade", "dti"]
         assert batch.empty
 
-    def test_tells_how_far_it_is(self, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    def test_tells_how_far_it_is(self, tmp_path, caplog):
         with caplog.at_level(logging.INFO, "loantap.progress"):
             read(write(ROWS, tmp_path / "new.parquet"), ["dti"])
 
@@ -93,16 +91,14 @@ class TestReading:
         assert {record.total for record in caplog.records} == {5}  # type: ignore[attr-defined]
         assert "5 rows, " in caplog.messages[-1]
 
-    def test_a_file_that_is_no_parquet_is_found_out_before_anything_is_read(
-        self, tmp_path: Path
-    ) -> None:
+    def test_a_file_that_is_no_parquet_is_found_out_before_anything_is_read(self, tmp_path):
         path = tmp_path / "new.parquet"
         path.write_text("grade,dti\n", encoding="utf-8")
 
         with pytest.raises(InputError, match="its name says Parquet, and its content is not"):
             TableFile(path)
 
-    def test_the_dataset_exists_when_its_file_does(self, tmp_path: Path) -> None:
+    def test_the_dataset_exists_when_its_file_does(self, tmp_path):
         path = tmp_path / "new.csv"
         dataset = TableFileDataset(filepath=str(path))
 
@@ -133,9 +129,7 @@ def batched(path: Path) -> BatchedDataset:
 
 
 class TestWriting:
-    def test_batches_are_read_back_as_one_table_with_texts_as_text(
-        self, batched: BatchedDataset, path: Path
-    ) -> None:
+    def test_batches_are_read_back_as_one_table_with_texts_as_text(self, batched, path):
         first, second = make_batch("x", "", "x"), make_batch(*(f"y{n}" for n in range(300)))
         batched.save(first)
         batched.save(second)
@@ -147,25 +141,23 @@ class TestWriting:
         assert_frame_equal(table, expected.reset_index(drop=True))
         assert pq.ParquetFile(path).num_row_groups == 2
 
-    def test_a_batch_without_rows_makes_a_table_without_rows(
-        self, batched: BatchedDataset, path: Path
-    ) -> None:
+    def test_a_batch_without_rows_makes_a_table_without_rows(self, batched, path):
         batched.save(make_batch())
         batched.publish()
 
         assert_frame_equal(pd.read_parquet(path), make_batch().astype({"reason": "str"}))
 
-    def test_nothing_is_there_before_publication(self, batched: BatchedDataset, path: Path) -> None:
+    def test_nothing_is_there_before_publication(self, batched, path):
         batched.save(make_batch("x"))
 
         assert not path.exists()
 
-    def test_within_a_run_what_was_saved_is_read(self, batched: BatchedDataset) -> None:
+    def test_within_a_run_what_was_saved_is_read(self, batched):
         batched.save(make_batch("x"))
 
         assert batched.load()["reason"].tolist() == ["x"]
 
-    def test_the_next_run_begins_a_new_table(self, batched: BatchedDataset, path: Path) -> None:
+    def test_the_next_run_begins_a_new_table(self, batched, path):
         for reason in ("old", "new"):
             batched.save(make_batch(reason))
             batched.publish()
@@ -173,8 +165,8 @@ class TestWriting:
         assert pd.read_parquet(path)["reason"].tolist() == ["new"]
 
     def test_a_batch_that_fails_leaves_the_last_good_file_and_no_half_of_another(
-        self, batched: BatchedDataset, path: Path
-    ) -> None:
+        self, batched, path
+    ):
         batched.save(make_batch("old"))
         batched.publish()
         batched.save(make_batch("x"))
@@ -185,9 +177,7 @@ class TestWriting:
         assert [found.name for found in path.parent.iterdir()] == ["scores.parquet"]
         assert batched.load()["reason"].tolist() == ["old"]
 
-    def test_what_is_discarded_leaves_the_last_good_file(
-        self, batched: BatchedDataset, path: Path
-    ) -> None:
+    def test_what_is_discarded_leaves_the_last_good_file(self, batched, path):
         batched.save(make_batch("old"))
         batched.publish()
         batched.save(make_batch("x"))
@@ -196,7 +186,7 @@ class TestWriting:
         assert pd.read_parquet(path)["reason"].tolist() == ["old"]
         assert [found.name for found in path.parent.iterdir()] == ["scores.parquet"]
 
-    def test_rows_are_tallied_without_the_table_being_loaded(self, batched: BatchedDataset) -> None:
+    def test_rows_are_tallied_without_the_table_being_loaded(self, batched):
         batched.save(make_batch("x", "y", "x"))
         batched.save(make_batch("x"))
 
@@ -204,7 +194,7 @@ class TestWriting:
 
         assert tally.to_dict("records") == [{"reason": "x", "rows": 3}, {"reason": "y", "rows": 1}]
 
-    def test_a_csv_is_written_where_one_is_named_and_read_with_its_types(self, path: Path) -> None:
+    def test_a_csv_is_written_where_one_is_named_and_read_with_its_types(self, path):
         csv = path.with_suffix(".csv")
         dataset = BatchedDataset(
             dataset={"type": "pandas.ParquetDataset", "filepath": str(csv)}, in_batches=True
@@ -233,9 +223,7 @@ class TestWriting:
         assert [found.name for found in path.parent.iterdir()] == ["scores.csv"]
 
     @pytest.mark.parametrize("killed_after", ["both", "the rename"])
-    def test_what_a_killed_run_left_of_a_csv_goes_with_its_types(
-        self, killed_after: str, path: Path
-    ) -> None:
+    def test_what_a_killed_run_left_of_a_csv_goes_with_its_types(self, killed_after, path):
         csv = path.with_suffix(".csv")
         csv.parent.mkdir(parents=True, exist_ok=True)
         left = staging_path(csv, "12-abcdef")
@@ -251,7 +239,7 @@ class TestWriting:
         remove_staged(left)
         assert list(csv.parent.iterdir()) == []
 
-    def test_of_no_rows_the_tally_is_empty(self, batched: BatchedDataset) -> None:
+    def test_of_no_rows_the_tally_is_empty(self, batched):
         batched.save(make_batch())
 
         assert batched.tally(["reason"]).empty

@@ -47,7 +47,7 @@ def typed_values(column: Column) -> st.SearchStrategy[object]:
 
 @every_feature
 @given(data=st.data())
-def test_of_one_application_is_that_of_a_column(name: str, data: st.DataObject) -> None:
+def test_of_one_application_is_that_of_a_column(name, data):
     uses = FEATURES[name].uses
     given_ = [data.draw(typed_values(COLUMNS[used]), label=used) for used in uses]
     rows = pd.DataFrame(
@@ -70,9 +70,7 @@ def test_of_one_application_is_that_of_a_column(name: str, data: st.DataObject) 
 
 @pytest.mark.parametrize(("name", "column"), numeric)
 @given(data=st.data())
-def test_a_number_goes_with_each_column_the_way_that_is_declared(
-    name: str, column: str, data: st.DataObject
-) -> None:
+def test_a_number_goes_with_each_column_the_way_that_is_declared(name, column, data):
     values = {used: data.draw(typed_values(COLUMNS[used])) for used in FEATURES[name].uses}
     other = values | {column: data.draw(typed_values(COLUMNS[column]), label="other")}
     formula = make_formula(name)
@@ -84,7 +82,7 @@ def test_a_number_goes_with_each_column_the_way_that_is_declared(
 
 
 @pytest.mark.parametrize(("name", "column"), numeric)
-def test_a_number_moves_with_each_column_somewhere(name: str, column: str) -> None:
+def test_a_number_moves_with_each_column_somewhere(name, column):
     """Or any direction could be declared."""
     before = {used: ON_THE_WAY_UP.get(used, (10.0, 20.0))[0] for used in FEATURES[name].uses}
     after = before | {column: ON_THE_WAY_UP.get(column, (10.0, 20.0))[1]}
@@ -100,14 +98,14 @@ def _place(value: object) -> float:
     return float(SUB_GRADES.index(value) if isinstance(value, str) else value)  # type: ignore[arg-type]
 
 
-def test_only_columns_it_is_computed_from_can_make_a_number_fall() -> None:
+def test_only_columns_it_is_computed_from_can_make_a_number_fall():
     for feature in FEATURES.values():
         assert set(feature.falls_with) <= set(feature.uses)
         assert not (feature.categorical and feature.falls_with)
 
 
 @pytest.mark.parametrize("excluded", [f.name for f in FEATURES.values() if f.exclusion])
-def test_a_feature_set_for_lending_with_an_excluded_feature_cannot_be_made(excluded: str) -> None:
+def test_a_feature_set_for_lending_with_an_excluded_feature_cannot_be_made(excluded):
     with pytest.raises(ValueError, match=f"feature set new is for lending and uses {excluded}: "):
         FeatureSet("new", ("dti_pct", excluded), "an attempt")
 

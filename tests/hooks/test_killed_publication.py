@@ -63,7 +63,7 @@ def project(tmp_path: Path) -> Path:
     return folder
 
 
-def test_before_any_step_all_is_as_before_or_all_is_new(project: Path) -> None:
+def test_before_any_step_all_is_as_before_or_all_is_new(project):
     assert call(make_old, project) == 0
 
     found = kill_before_each_step(project, run_and_be_killed, recover_as_the_next_run)
@@ -76,9 +76,7 @@ def test_before_any_step_all_is_as_before_or_all_is_new(project: Path) -> None:
     assert found[-1] == (0, NEW)
 
 
-def test_before_any_step_of_a_verdict_the_champion_goes_with_the_files(
-    project: Path, empty_store: Path
-) -> None:
+def test_before_any_step_of_a_verdict_the_champion_goes_with_the_files(project, empty_store):
     assert call(make_old_model, project, empty_store) == 0
 
     found = kill_before_each_step(

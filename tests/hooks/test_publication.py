@@ -26,7 +26,7 @@ from loantap.project.journal import Journal, read_journals
 from loantap.project.lock import ALL_PUBLISHED, NOTHING_PUBLISHED, ProjectLock, lock_of
 
 
-def test_an_interrupted_run_is_forgotten_when_the_next_begins(tmp_path: Path) -> None:
+def test_an_interrupted_run_is_forgotten_when_the_next_begins(tmp_path):
     """In a notebook, say: Kedro tells hooks of errors, and not of Ctrl-C."""
     dataset = {"type": "pandas.ParquetDataset", "filepath": str(tmp_path / "loans.parquet")}
     catalog = DataCatalog({"loans": StagedDataset(dataset=dataset)})
@@ -75,9 +75,7 @@ class TestWarehouseThatRefuses:
             lock.release()
             shutil.rmtree(folder / "data")
 
-    def test_no_file_appears_and_nothing_stays_staged(
-        self, file: StagedDataset, table: TargetTableDataset, tmp_path: Path
-    ) -> None:
+    def test_no_file_appears_and_nothing_stays_staged(self, file, table, tmp_path):
         twice = pd.DataFrame({"loan_id": ["a", "a"]})
         with pytest.raises(InputError, match="the key loan_id is not unique"):
             self.end_run(tmp_path, {"loans": (file, twice), "portfolio": (table, twice)})
@@ -86,9 +84,7 @@ class TestWarehouseThatRefuses:
         with duckdb.connect(str(tmp_path / "warehouse.duckdb")) as connection:
             assert connection.execute("SHOW TABLES").fetchall() == []
 
-    def test_no_other_table_of_the_database_changes(
-        self, table: TargetTableDataset, tmp_path: Path
-    ) -> None:
+    def test_no_other_table_of_the_database_changes(self, table, tmp_path):
         """The first in the order of names has been merged when the second is refused."""
         account = TargetTableDataset(
             system="warehouse", table="account", key=["table"], mode="replace",
@@ -107,9 +103,7 @@ class TestWarehouseThatRefuses:
         with duckdb.connect(str(tmp_path / "warehouse.duckdb")) as connection:
             assert connection.execute("SHOW TABLES").fetchall() == [("account",)]
 
-    def test_otherwise_both_appear(
-        self, file: StagedDataset, table: TargetTableDataset, tmp_path: Path
-    ) -> None:
+    def test_otherwise_both_appear(self, file, table, tmp_path):
         rows = pd.DataFrame({"loan_id": ["a", "b"]})
         self.end_run(tmp_path, {"loans": (file, rows), "portfolio": (table, rows)})
 
@@ -145,28 +139,22 @@ class TestInterruption:
         hook.fail(create_autospec(_create_hook_manager().hook), KeyboardInterrupt())
         return lock.outcome
 
-    def test_after_everything_was_published_it_says_so(
-        self, lock: ProjectLock, table: TargetTableDataset
-    ) -> None:
+    def test_after_everything_was_published_it_says_so(self, lock, table):
         publish([table], lock)
 
         assert self.tell(lock, DataCatalog()) == ALL_PUBLISHED
 
-    def test_before_it_says_that_nothing_is(self, lock: ProjectLock) -> None:
+    def test_before_it_says_that_nothing_is(self, lock):
         assert self.tell(lock, DataCatalog()) == NOTHING_PUBLISHED
 
-    def test_the_run_before_says_nothing_of_this_one(
-        self, lock: ProjectLock, table: TargetTableDataset
-    ) -> None:
+    def test_the_run_before_says_nothing_of_this_one(self, lock, table):
         publish([table], lock)
         lock.release()
         lock.acquire()
 
         assert self.tell(lock, DataCatalog()) == NOTHING_PUBLISHED
 
-    def test_while_the_journal_is_written_nothing_is_published(
-        self, lock: ProjectLock, table: TargetTableDataset, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_while_the_journal_is_written_nothing_is_published(self, lock, table, monkeypatch):
         write = Journal.write
 
         def write_and_be_interrupted(journal: Journal, folder: Path) -> None:
@@ -181,8 +169,8 @@ class TestInterruption:
         assert list(read_journals(lock.folder)) == []
 
     def test_where_the_warehouse_does_not_answer_nobody_knows_and_the_next_run_finds_out(
-        self, lock: ProjectLock, table: TargetTableDataset, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+        self, lock, table, monkeypatch
+    ):
         def be_interrupted(*_: object) -> None:
             raise KeyboardInterrupt
 
@@ -218,5 +206,5 @@ class TestInterruption:
         ),
     ],
 )
-def test_the_command_in_the_evidence_can_be_pasted(run: dict[str, Any], command: str) -> None:
+def test_the_command_in_the_evidence_can_be_pasted(run, command):
     assert _tell_command(run) == command

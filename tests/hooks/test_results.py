@@ -1,16 +1,12 @@
 """What a run made is gathered for its closing summary."""
 
-from __future__ import annotations
-
-from pathlib import Path
-
 import pandas as pd
 from kedro.io import DataCatalog
 
 from loantap.hooks.results import collect_results
 
 
-def test_offers_are_told_with_their_account_and_their_model(tmp_path: Path) -> None:
+def test_offers_are_told_with_their_account_and_their_model(tmp_path):
     catalog = DataCatalog.from_config(
         {
             "offers": {

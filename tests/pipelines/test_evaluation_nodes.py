@@ -90,15 +90,15 @@ def fairness(
 
 
 class TestFairness:
-    def test_it_is_json_of_the_loans_a_model_did_not_see(self, fairness: dict[str, Any]) -> None:
+    def test_it_is_json_of_the_loans_a_model_did_not_see(self, fairness):
         assert json.loads(json.dumps(fairness, allow_nan=False)) == fairness
         assert fairness["n"] == TRAINING
         for proxy in fairness["proxies"].values():
             assert sum(group["n"] for group in proxy["groups"]) == TRAINING
 
     def test_the_f2_rule_approves_whom_its_threshold_does_not_decline(
-        self, fairness: dict[str, Any], predictions: pd.DataFrame, simulated_loans: pd.DataFrame
-    ) -> None:
+        self, fairness, predictions, simulated_loans
+    ):
         rows = predictions.query("sample == 'cv'").merge(
             simulated_loans[["loan_id", "home_ownership"]], on="loan_id"
         )
@@ -109,13 +109,8 @@ class TestFairness:
         assert found == pytest.approx(expected.to_dict(), rel=1e-5)
 
     def test_the_policy_approves_what_it_would_at_the_terms_of_each_loan(
-        self,
-        fairness: dict[str, Any],
-        predictions: pd.DataFrame,
-        simulated_loans: pd.DataFrame,
-        policy: CreditPolicy,
-        economics: Economics,
-    ) -> None:
+        self, fairness, predictions, simulated_loans, policy, economics
+    ):
         decided = decide_loans(predictions, simulated_loans, make_decider(policy, economics))
         expected = predictions.assign(approved=decided.approves).groupby("sample")["approved"].sum()
 
@@ -147,18 +142,16 @@ def report(
 
 
 class TestScorecard:
-    def test_the_table_is_what_its_schema_says(self, points: pd.DataFrame) -> None:
+    def test_the_table_is_what_its_schema_says(self, points):
         schemas.SCORECARD.validate(points)
         assert points["feature"].iloc[0] == BASE
 
-    def test_the_report_is_json_of_the_training_loans(self, report: dict[str, Any]) -> None:
+    def test_the_report_is_json_of_the_training_loans(self, report):
         assert json.loads(json.dumps(report, allow_nan=False)) == report
         assert report["n"] == TRAINING
         assert sum(band["n"] for band in report["bands"]) == TRAINING
 
-    def test_bands_are_of_out_of_fold_pds(
-        self, report: dict[str, Any], predictions: pd.DataFrame
-    ) -> None:
+    def test_bands_are_of_out_of_fold_pds(self, report, predictions):
         trained = predictions.query("sample == 'cv'")
         highest = report["bands"][-1]
         log_odds = logit(trained["probability_of_default"])
@@ -167,7 +160,7 @@ class TestScorecard:
         assert highest["n"] == scores.ge(highest["lowest"]).sum()
 
 
-def test_calibration_is_reported_as_json(evaluation: EvaluationOptions) -> None:
+def test_calibration_is_reported_as_json(evaluation):
     rng = np.random.default_rng(2)
     log_odds = rng.normal(-1.5, 0.8, 900)
     out_of_fold = pd.DataFrame(
@@ -186,7 +179,7 @@ def test_calibration_is_reported_as_json(evaluation: EvaluationOptions) -> None:
     assert sum(row["n"] for row in report["after"]["bins"]) == report["after"]["n"] == 900
 
 
-def test_the_trade_off_stands_beside_the_threshold_in_use() -> None:
+def test_the_trade_off_stands_beside_the_threshold_in_use():
     thresholds = pd.DataFrame({"threshold": [0.1, 0.2], "f2": [0.5, 1 / 3]})
     chosen = {"n": 900, "threshold": 0.1, "f2": 0.5, "f2_decline_all": 0.54, "default_rate": 0.19}
 
@@ -198,9 +191,7 @@ def test_the_trade_off_stands_beside_the_threshold_in_use() -> None:
     }
 
 
-def test_stability_is_json_of_folds_and_populations(
-    predictions: pd.DataFrame, simulated_loans: pd.DataFrame
-) -> None:
+def test_stability_is_json_of_folds_and_populations(predictions, simulated_loans):
     report = nodes.measure_stability(predictions, simulated_loans)
 
     assert json.loads(json.dumps(report, allow_nan=False)) == report
@@ -211,7 +202,7 @@ def test_stability_is_json_of_folds_and_populations(
 
 
 @pytest.mark.parametrize("collect", [nodes.collect_fairness, nodes.collect_stability])
-def test_a_collected_audit_says_where_its_loans_come_from(collect: Any) -> None:
+def test_a_collected_audit_says_where_its_loans_come_from(collect):
     account = pd.DataFrame({"table": ["loans"], "origin": ["simulated"]})
 
     audits = {

@@ -83,9 +83,7 @@ def make_offers(
     return offers
 
 
-def test_a_file_gets_the_offers_that_a_frame_gets(
-    applications: pd.DataFrame, scorer: Scorer, tmp_path: Path
-) -> None:
+def test_a_file_gets_the_offers_that_a_frame_gets(applications, scorer, tmp_path):
     offers = make_offers(applications, tmp_path, scorer)
 
     options = load_options(as_of=AS_OF)
@@ -103,9 +101,7 @@ def test_a_file_gets_the_offers_that_a_frame_gets(
     ]  # fmt: skip
 
 
-def test_the_account_says_what_became_of_the_file(
-    applications: pd.DataFrame, scorer: Scorer, tmp_path: Path
-) -> None:
+def test_the_account_says_what_became_of_the_file(applications, scorer, tmp_path):
     ids = [f"A-{number}" for number in range(50)]
     offers = make_offers(applications.assign(application_id=ids), tmp_path, scorer)
 
@@ -117,15 +113,15 @@ def test_the_account_says_what_became_of_the_file(
     assert account["repeated"]["rows"] == 0
 
 
-def test_offers_may_go_to_a_csv(applications: pd.DataFrame, scorer: Scorer, tmp_path: Path) -> None:
+def test_offers_may_go_to_a_csv(applications, scorer, tmp_path):
     offers = make_offers(applications, tmp_path, scorer, "offers.csv")
 
     assert offers["application_id"].nunique() == 50
 
 
 def test_a_file_that_is_plainly_another_is_refused_and_nothing_is_written(
-    applications: pd.DataFrame, scorer: Scorer, tmp_path: Path
-) -> None:
+    applications, scorer, tmp_path
+):
     with pytest.raises(InputError, match="applications: 50 of 50 cannot be scored"):
         make_offers(applications.assign(annual_inc=-1.0), tmp_path, scorer)
 
@@ -133,16 +129,12 @@ def test_a_file_that_is_plainly_another_is_refused_and_nothing_is_written(
     assert not (tmp_path / "account.json").exists()
 
 
-def test_a_column_that_is_missing_is_named(
-    applications: pd.DataFrame, scorer: Scorer, tmp_path: Path
-) -> None:
+def test_a_column_that_is_missing_is_named(applications, scorer, tmp_path):
     with pytest.raises(InputError, match="applications: column annual_inc missing"):
         make_offers(applications.drop(columns="annual_inc"), tmp_path, scorer)
 
 
-def test_a_column_of_shares_is_refused(
-    applications: pd.DataFrame, scorer: Scorer, tmp_path: Path
-) -> None:
+def test_a_column_of_shares_is_refused(applications, scorer, tmp_path):
     shares = applications.assign(dti=applications["dti"].clip(lower=0) / 100)
 
     with pytest.raises(InputError, match="applications: column dti is at most 1 in "):
@@ -158,12 +150,8 @@ def test_a_column_of_shares_is_refused(
     ids=["takes effect later", "changed since"],
 )
 def test_a_policy_that_does_not_decide_yet_offers_nothing(
-    applications: pd.DataFrame,
-    scorer: Scorer,
-    tmp_path: Path,
-    changed: dict[str, object],
-    said: str,
-) -> None:
+    applications, scorer, tmp_path, changed, said
+):
     options = load_options(as_of=AS_OF)
     policy = options["params:policy"].model_copy(update=changed)
     if "effective_from" in changed:
@@ -177,8 +165,8 @@ def test_a_policy_that_does_not_decide_yet_offers_nothing(
 
 
 def test_offers_are_priced_in_the_scenario_of_the_policy_and_keep_its_highest_amount(
-    applications: pd.DataFrame, scorer: Scorer, tmp_path: Path
-) -> None:
+    applications, scorer, tmp_path
+):
     options = load_options(as_of=AS_OF)
     policy, economics = options["params:policy"], options["params:economics"]
     rules = policy.rules.model_copy(update={"max_loan_amount": 9_000})

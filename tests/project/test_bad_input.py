@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
 import duckdb
 import pandas as pd
@@ -105,14 +104,7 @@ class TestPortfolioFile:
             "an unknown status", "a number out of range", "duplicate rows", "a header only",
         ],
     )  # fmt: skip
-    def test_a_file_with_a_fault_is_refused(
-        self,
-        change: Change,
-        said: tuple[str, ...],
-        demo: Project,
-        portfolio_text: pd.DataFrame,
-        tmp_path: Path,
-    ) -> None:
+    def test_a_file_with_a_fault_is_refused(self, change, said, demo, portfolio_text, tmp_path):
         path = tmp_path / "loans.csv"
         change(portfolio_text).to_csv(path, index=False)
 
@@ -132,17 +124,13 @@ class TestPortfolioFile:
         ],
         ids=["an empty file", "bytes", "plain text", "a workbook"],
     )
-    def test_a_file_that_is_no_portfolio_is_refused(
-        self, name: str, content: bytes, said: tuple[str, ...], demo: Project, tmp_path: Path
-    ) -> None:
+    def test_a_file_that_is_no_portfolio_is_refused(self, name, content, said, demo, tmp_path):
         path = tmp_path / name
         path.write_bytes(content)
 
         refuse(demo, f"--params portfolio={path}", said=said)
 
-    def test_a_row_that_does_not_fit_is_named_by_its_line(
-        self, demo: Project, portfolio_text: pd.DataFrame, tmp_path: Path
-    ) -> None:
+    def test_a_row_that_does_not_fit_is_named_by_its_line(self, demo, portfolio_text, tmp_path):
         path = tmp_path / "loans.csv"
         text = portfolio_text.head(9).assign(address="1 Nowhere Lane").to_csv(index=False)
         header, first, second, *others = text.splitlines()
@@ -154,7 +142,7 @@ class TestPortfolioFile:
             said=("1 of 9 rows", "row 2: line 3: it has 28 values and the header 27 names"),
         )
 
-    def test_a_file_that_is_not_there_is_refused(self, demo: Project) -> None:
+    def test_a_file_that_is_not_there_is_refused(self, demo):
         refuse(
             demo,
             "--params portfolio=nowhere/loans.csv",
@@ -165,9 +153,7 @@ class TestPortfolioFile:
             ),
         )
 
-    def test_many_faults_are_counted_and_some_are_shown(
-        self, demo: Project, portfolio_text: pd.DataFrame, tmp_path: Path
-    ) -> None:
+    def test_many_faults_are_counted_and_some_are_shown(self, demo, portfolio_text, tmp_path):
         path = tmp_path / "loans.csv"
         portfolio_text.assign(dti="much").to_csv(path, index=False)
 
@@ -178,8 +164,8 @@ class TestPortfolioFile:
         )
 
     def test_faults_can_be_tolerated_as_the_message_says(
-        self, empty_project: Project, portfolio_text: pd.DataFrame, tmp_path: Path
-    ) -> None:
+        self, empty_project, portfolio_text, tmp_path
+    ):
         path = tmp_path / "loans.csv"
         set_value("loan_amnt", "plenty")(portfolio_text).to_csv(path, index=False)
         refused = empty_project.run("--pipelines", "sources", "--params", f"portfolio={path}")
@@ -227,22 +213,18 @@ class TestParameters:
             ("loans", ("Invalid format of `params` option",)),
         ],
     )
-    def test_a_parameter_that_cannot_be_used_is_refused(
-        self, given: str, said: tuple[str, ...], demo: Project
-    ) -> None:
+    def test_a_parameter_that_cannot_be_used_is_refused(self, given, said, demo):
         refuse(demo, f"--params {given}", said=said)
 
     @pytest.mark.parametrize("pipeline", ["sources", "insights", "scoring"])
-    def test_a_fault_in_another_pipelines_group_is_refused_as_well(
-        self, pipeline: str, demo: Project
-    ) -> None:
+    def test_a_fault_in_another_pipelines_group_is_refused_as_well(self, pipeline, demo):
         refuse(
             demo,
             f"--pipelines {pipeline} --params modeling.lending.folds=1",
             said=("parameter modeling.lending.folds: 1 cannot be used",),
         )
 
-    def test_a_day_before_the_loans_were_made_is_refused(self, demo: Project) -> None:
+    def test_a_day_before_the_loans_were_made_is_refused(self, demo):
         refuse(
             demo,
             "--pipelines ingestion --params as_of=2005-01-01",
@@ -285,20 +267,13 @@ class TestExternalFile:
         ],
         ids=["a missing column", "a status", "text for a number", "a header only", "one outcome"],
     )
-    def test_a_file_with_a_fault_is_refused(
-        self,
-        change: Change,
-        said: tuple[str, ...],
-        demo: Project,
-        portfolio_text: pd.DataFrame,
-        tmp_path: Path,
-    ) -> None:
+    def test_a_file_with_a_fault_is_refused(self, change, said, demo, portfolio_text, tmp_path):
         path = tmp_path / "older.csv"
         change(portfolio_text).to_csv(path, index=False)
 
         refuse(demo, f"--pipelines evaluation --params external={path}", said=said)
 
-    def test_the_loans_trained_on_are_refused(self, demo: Project, tmp_path: Path) -> None:
+    def test_the_loans_trained_on_are_refused(self, demo, tmp_path):
         trained_on = pd.read_parquet(demo.folder / "data" / "03_primary" / "loans.parquet")
         path = tmp_path / "own.parquet"
         columns = [column for column in portfolio_columns() if column.name in trained_on]
@@ -326,8 +301,8 @@ class TestMissing:
         ],
     )
     def test_a_pipeline_before_its_inputs_exist_names_what_is_missing(
-        self, pipeline: str, said: tuple[str, ...], empty_project: Project
-    ) -> None:
+        self, pipeline, said, empty_project
+    ):
         result = empty_project.run("--pipelines", pipeline)
 
         assert result.exit_code == 1
@@ -352,9 +327,7 @@ class TestMissing:
             ("business_events", "loan_events"),
         ],
     )
-    def test_a_source_table_that_is_missing_is_named(
-        self, system: str, table: str, copy_of_demo: Project
-    ) -> None:
+    def test_a_source_table_that_is_missing_is_named(self, system, table, copy_of_demo):
         path = copy_of_demo.folder / "data" / "00_sources" / f"{system}.duckdb"
         with duckdb.connect(str(path)) as connection:
             connection.execute(f"DROP TABLE {table}")
@@ -365,7 +338,7 @@ class TestMissing:
             said=(f"dataset source_{table}", f"system='{system}'", "it does not exist yet"),
         )
 
-    def test_a_source_column_that_is_missing_is_named(self, copy_of_demo: Project) -> None:
+    def test_a_source_column_that_is_missing_is_named(self, copy_of_demo):
         path = copy_of_demo.folder / "data" / "00_sources" / "warehouse.duckdb"
         with duckdb.connect(str(path)) as connection:
             connection.execute("ALTER TABLE loans DROP COLUMN int_rate")
@@ -376,7 +349,7 @@ class TestMissing:
             said=("warehouse, table loans: column int_rate is missing", "Have it restored"),
         )
 
-    def test_a_source_with_too_many_bad_rows_stops_the_run(self, copy_of_demo: Project) -> None:
+    def test_a_source_with_too_many_bad_rows_stops_the_run(self, copy_of_demo):
         path = copy_of_demo.folder / "data" / "00_sources" / "warehouse.duckdb"
         with duckdb.connect(str(path)) as connection:
             connection.execute("UPDATE loans SET grade = 'Z' WHERE grade = 'B'")
@@ -391,9 +364,7 @@ class TestMissing:
             ),
         )
 
-    def test_scoring_without_a_model_is_refused(
-        self, copy_of_demo: Project, portfolio_text: pd.DataFrame, tmp_path: Path
-    ) -> None:
+    def test_scoring_without_a_model_is_refused(self, copy_of_demo, portfolio_text, tmp_path):
         path = tmp_path / "new.csv"
         portfolio_text.head(3).to_csv(path, index=False)
 
@@ -427,23 +398,21 @@ class TestMissing:
         ],
     )  # fmt: skip
     def test_applications_that_cannot_be_read_are_refused(
-        self, name: str, content: bytes, said: tuple[str, ...], demo: Project, tmp_path: Path
-    ) -> None:
+        self, name, content, said, demo, tmp_path
+    ):
         path = tmp_path / name
         path.write_bytes(content)
 
         refuse(demo, f"--pipelines scoring --params applications={path}", said=said)
 
-    def test_scoring_without_applications_is_refused(self, demo: Project) -> None:
+    def test_scoring_without_applications_is_refused(self, demo):
         refuse(
             demo,
             "--pipelines scoring",
             said=("no applications are given", "Add --params applications=FILE.csv"),
         )
 
-    def test_applications_without_a_column_are_refused(
-        self, demo: Project, portfolio_text: pd.DataFrame, tmp_path: Path
-    ) -> None:
+    def test_applications_without_a_column_are_refused(self, demo, portfolio_text, tmp_path):
         path = tmp_path / "new.csv"
         portfolio_text.drop(columns="annual_inc").to_csv(path, index=False)
 
@@ -455,7 +424,7 @@ class TestMissing:
 
 
 class TestRealSystems:
-    def test_demo_rows_are_never_written_to_a_real_system(self, demo: Project) -> None:
+    def test_demo_rows_are_never_written_to_a_real_system(self, demo):
         result = demo.run("--env", "odbc")
 
         assert result.exit_code == 1
@@ -468,12 +437,10 @@ class TestRealSystems:
         assert "make_portfolio" not in result.output  # no node ran
 
     @pytest.mark.parametrize("pipelines", ["__default__", "all", "sources", "sources,training"])
-    def test_no_composition_gets_round_it(self, pipelines: str, demo: Project) -> None:
+    def test_no_composition_gets_round_it(self, pipelines, demo):
         refuse(demo, f"--env odbc --pipelines {pipelines}", said=("never written into one",))
 
-    def test_reading_without_a_connection_string_names_the_variable(
-        self, demo: Project, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_reading_without_a_connection_string_names_the_variable(self, demo, monkeypatch):
         monkeypatch.setenv("LOANTAP_WAREHOUSE", "Driver={X};Server=db")
         for system in ("APPSTREAM", "BUSINESS_EVENTS", "WAREHOUSE_OUTPUT"):
             monkeypatch.delenv(f"LOANTAP_{system}", raising=False)
@@ -495,9 +462,7 @@ class TestFailureInTheMiddle:
 
         monkeypatch.setattr(card_nodes, "render", fail)
 
-    def test_nothing_is_published_and_no_alias_moves(
-        self, demo: Project, failing_last_node: None
-    ) -> None:
+    def test_nothing_is_published_and_no_alias_moves(self, demo, failing_last_node):
         files, aliases = demo.digests(), demo.aliases()
 
         with pytest.raises(ZeroDivisionError, match="the last node fails"):
@@ -510,8 +475,8 @@ class TestFailureInTheMiddle:
         assert max(int(version.version) for version in versions) > max(v for _, _, v in aliases)
 
     def test_the_run_is_marked_failed_and_the_next_starts_afresh(
-        self, demo: Project, failing_last_node: None, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+        self, demo, failing_last_node, monkeypatch
+    ):
         before = (demo.reporting / "metrics.json").read_bytes()
         with pytest.raises(ZeroDivisionError):
             demo.run("--pipelines", "evaluation", "--params", "seed=7")
@@ -526,7 +491,7 @@ class TestFailureInTheMiddle:
         assert (demo.reporting / "metrics.json").read_bytes() == before
 
 
-def test_the_command_itself_tells_one_message(demo: Project) -> None:
+def test_the_command_itself_tells_one_message(demo):
     """The same through the installed `kedro` command, in a process of its own."""
     said = subprocess.run(
         [sys.executable, "-m", "kedro", "run", "--params", "lones=3"],
@@ -542,7 +507,7 @@ def test_the_command_itself_tells_one_message(demo: Project) -> None:
     )
 
 
-def test_an_environment_that_is_not_there_is_refused(empty_project: Project) -> None:
+def test_an_environment_that_is_not_there_is_refused(empty_project):
     result = empty_project.run("--env", "nope")
 
     assert result.exit_code == 1

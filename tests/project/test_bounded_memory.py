@@ -22,7 +22,7 @@ SMALL, LARGE = 5_000, 20_000
 ALLOWED_MIB = DUCKDB_MIB + 36
 
 
-def test_no_step_holds_a_table(tmp_path: Path) -> None:
+def test_no_step_holds_a_table(tmp_path):
     """Four times the loans, 481,000 loan-months, take no step more memory than is allowed.
 
     Measured: at most 62 MiB more. With a step made to hold its table whole, cleaning the events

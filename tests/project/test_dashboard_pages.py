@@ -40,7 +40,7 @@ def find(widgets: Any, label: str) -> Any:
     return found
 
 
-def test_findings_and_actions_are_those_of_the_run(screen: Screen, data: Path) -> None:
+def test_findings_and_actions_are_those_of_the_run(screen, data):
     said = read_all(screen.open("portfolio", "lt_key"))
 
     summary = json.loads((data / "08_reporting/summary.json").read_text("utf-8"))
@@ -50,9 +50,7 @@ def test_findings_and_actions_are_those_of_the_run(screen: Screen, data: Path) -
     assert said.count("<article>") == len(summary["findings"]) + len(summary["actions"])
 
 
-def test_segments_can_be_chosen_and_the_pincode_is_not_among_them(
-    screen: Screen, data: Path
-) -> None:
+def test_segments_can_be_chosen_and_the_pincode_is_not_among_them(screen, data):
     app = screen.open("portfolio", "lt_key")
     findings = pd.read_parquet(data / "07_model_output/findings.parquet")
     audited = set(findings.loc[findings["role"].eq("audit"), "phrase"])
@@ -72,9 +70,7 @@ def test_segments_can_be_chosen_and_the_pincode_is_not_among_them(
     assert "Pincode and state are looked at in the audit" in said
 
 
-def test_at_the_lgd_of_the_run_the_frontier_has_its_figures_and_at_another_others(
-    screen: Screen, data: Path
-) -> None:
+def test_at_the_lgd_of_the_run_the_frontier_has_its_figures_and_at_another_others(screen, data):
     compared = pd.read_parquet(data / "07_model_output/policy_comparison.parquet")
     of_run = compared[
         compared["sample"].eq("cv") & compared["scenario"].eq("mid")
@@ -97,7 +93,7 @@ def find_profit(app: AppTest) -> str:
     return cells[3].split(" ")[0]
 
 
-def test_a_cut_off_is_moved(screen: Screen) -> None:
+def test_a_cut_off_is_moved(screen):
     app = screen.open("portfolio", "lt_key")
 
     said = read_all(look(find(app.slider, "Approve below").set_value(1).run()))
@@ -105,9 +101,7 @@ def test_a_cut_off_is_moved(screen: Screen) -> None:
     assert "<td>PD below 1%</td><td class=num>0% [" in said
 
 
-def test_the_portfolio_is_shown_while_the_api_is_down(
-    demo: Project, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_portfolio_is_shown_while_the_api_is_down(demo, monkeypatch):
     down = Screen(monkeypatch, httpx.MockTransport(refuse_connections), demo.folder)
 
     said = read_all(down.open("portfolio", "lt_key"))
@@ -116,7 +110,7 @@ def test_the_portfolio_is_shown_while_the_api_is_down(
     assert "SIMULATED" in said
 
 
-def test_the_model_page_has_figures_with_n_and_intervals(screen: Screen, data: Path) -> None:
+def test_the_model_page_has_figures_with_n_and_intervals(screen, data):
     said = read_all(screen.open("model", "lt_key"))
 
     metrics = json.loads((data / "08_reporting/metrics.json").read_text("utf-8"))["lending"]
@@ -129,7 +123,7 @@ def test_the_model_page_has_figures_with_n_and_intervals(screen: Screen, data: P
         assert f"{one['n']:,}" in said
 
 
-def test_the_model_card_is_shown_when_it_is_asked_for(screen: Screen) -> None:
+def test_the_model_card_is_shown_when_it_is_asked_for(screen):
     app = screen.open("model", "lt_key")
     assert not app.get("iframe")
 

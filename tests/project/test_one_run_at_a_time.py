@@ -75,9 +75,7 @@ def run(project: Project) -> Iterator[Run]:
     started.stop()
 
 
-def test_the_second_of_two_is_told_who_works_there_and_the_first_ends_well(
-    project: Project, run: Run
-) -> None:
+def test_the_second_of_two_is_told_who_works_there_and_the_first_ends_well(project, run):
     run.wait_until_it_works()
     code, said = Run(project, "--params", "loans=1000").end()
 
@@ -95,8 +93,8 @@ def test_the_second_of_two_is_told_who_works_there_and_the_first_ends_well(
     [(signal.SIGINT, "Ctrl-C", 130, 0.0), (signal.SIGTERM, "SIGTERM", 143, 2.0)],
 )
 def test_one_that_is_interrupted_says_what_is_published_and_leaves_nothing(
-    number: signal.Signals, name: str, code: int, after_s: float, project: Project, run: Run
-) -> None:
+    number, name, code, after_s, project, run
+):
     run.wait_until_it_works()
     time.sleep(after_s)
     run.send(number)
@@ -110,7 +108,7 @@ def test_one_that_is_interrupted_says_what_is_published_and_leaves_nothing(
     assert not (project.folder / "data/03_primary/loans.parquet").exists()
 
 
-def test_what_a_killed_one_left_is_gone_with_the_next(project: Project, run: Run) -> None:
+def test_what_a_killed_one_left_is_gone_with_the_next(project, run):
     run.wait_until_it_works()
     left = project.folder / "data/00_sources"
     deadline = time.monotonic() + PATIENCE_S
@@ -127,7 +125,7 @@ def test_what_a_killed_one_left_is_gone_with_the_next(project: Project, run: Run
     assert [path.name for path in (project.folder / "data/.run").iterdir()] == ["lock"]
 
 
-def test_one_that_is_interrupted_while_it_starts_has_done_nothing(project: Project) -> None:
+def test_one_that_is_interrupted_while_it_starts_has_done_nothing(project):
     """As `python -m loantap`, whose first second is ours already; while Kedro is imported."""
     text = (
         "import os, signal, sys\n"

@@ -64,7 +64,7 @@ def archive(dist: Path) -> Path:
     return dist / "conf-loantap.tar.gz"
 
 
-def test_queries_and_templates_are_in_the_wheel(wheel: Path) -> None:
+def test_queries_and_templates_are_in_the_wheel(wheel):
     names = set(zipfile.ZipFile(wheel).namelist())
     data = {
         str(path.relative_to(PROJECT / "src"))
@@ -77,13 +77,13 @@ def test_queries_and_templates_are_in_the_wheel(wheel: Path) -> None:
     assert data <= names
 
 
-def test_the_logging_of_the_project_is_in_the_wheel(wheel: Path) -> None:
+def test_the_logging_of_the_project_is_in_the_wheel(wheel):
     shipped = zipfile.ZipFile(wheel).read("loantap/logging.yml")
 
     assert shipped == (PROJECT / "conf" / "logging.yml").read_bytes()
 
 
-def test_every_module_is_in_the_wheel(wheel: Path) -> None:
+def test_every_module_is_in_the_wheel(wheel):
     names = set(zipfile.ZipFile(wheel).namelist())
     modules = {str(p.relative_to(PROJECT / "src")) for p in (PROJECT / "src").rglob("*.py")}
 
@@ -91,7 +91,7 @@ def test_every_module_is_in_the_wheel(wheel: Path) -> None:
     assert not [name for name in names if name.startswith(("tests/", "tools/", "conf/", "data/"))]
 
 
-def test_the_archive_holds_the_shared_configuration(archive: Path) -> None:
+def test_the_archive_holds_the_shared_configuration(archive):
     with tarfile.open(archive) as files:
         names = set(files.getnames())
     shared = {
@@ -103,7 +103,7 @@ def test_the_archive_holds_the_shared_configuration(archive: Path) -> None:
     assert shared <= names
 
 
-def test_nothing_local_is_in_the_archive(archive: Path) -> None:
+def test_nothing_local_is_in_the_archive(archive):
     with tarfile.open(archive) as files:
         local = [name for name in files.getnames() if name.startswith("conf/local/")]
 
@@ -111,9 +111,7 @@ def test_nothing_local_is_in_the_archive(archive: Path) -> None:
 
 
 @pytest.mark.parametrize("made", ["wheel", "archive"])
-def test_no_secret_and_no_data_is_in_what_is_shipped(
-    made: str, request: pytest.FixtureRequest
-) -> None:
+def test_no_secret_and_no_data_is_in_what_is_shipped(made, request):
     path: Path = request.getfixturevalue(made)
     if made == "wheel":
         with zipfile.ZipFile(path) as files:
@@ -174,7 +172,7 @@ def run_package(python: Path, folder: Path, *arguments: str) -> subprocess.Compl
     )
 
 
-def test_the_wheel_is_what_is_imported(python: Path, tmp_path: Path) -> None:
+def test_the_wheel_is_what_is_imported(python, tmp_path):
     said = subprocess.run(
         [str(python), "-c", "import loantap; print(loantap.__file__)"],
         cwd=tmp_path,
@@ -187,9 +185,7 @@ def test_the_wheel_is_what_is_imported(python: Path, tmp_path: Path) -> None:
     assert Path(said.strip()).is_relative_to(python.parents[1])
 
 
-def test_the_package_runs_from_an_empty_folder(
-    python: Path, small_archive: Path, tmp_path: Path
-) -> None:
+def test_the_package_runs_from_an_empty_folder(python, small_archive, tmp_path):
     conf = f"--conf-source={small_archive}"
 
     trained = run_package(
@@ -210,7 +206,7 @@ def test_the_package_runs_from_an_empty_folder(
     assert "lending.search_hyperparameters" in again.stderr
 
 
-def test_the_package_tells_one_message_as_well(python: Path, archive: Path, tmp_path: Path) -> None:
+def test_the_package_tells_one_message_as_well(python, archive, tmp_path):
     refused = run_package(python, tmp_path, f"--conf-source={archive}", "--params", "lones=3")
 
     assert refused.returncode == 1

@@ -74,7 +74,7 @@ def test_training_stops_before_any_node_with_one_message(demo: Project, pipeline
     assert demo.digests() == files
 
 
-def test_the_next_run_in_the_same_process_is_recorded_as_a_run_of_its_own(demo: Project) -> None:
+def test_the_next_run_in_the_same_process_is_recorded_as_a_run_of_its_own(demo):
     experiment = demo.mlflow.get_experiment_by_name("loantap").experiment_id
 
     def count_runs() -> int:

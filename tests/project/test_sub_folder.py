@@ -24,9 +24,7 @@ def run_in(folder: Path, project: Project, *arguments: str) -> Result:
     return Project(project.folder, folder).run(*arguments)
 
 
-def test_sources_are_built_in_the_project_and_nothing_beside_the_person(
-    empty_project: Project, notebooks: Path
-) -> None:
+def test_sources_are_built_in_the_project_and_nothing_beside_the_person(empty_project, notebooks):
     (empty_project.folder / "conf" / "local" / "mlflow.yml").unlink()
 
     result = run_in(notebooks, empty_project, "--pipelines", "sources", "--params", "loans=1000")
@@ -37,8 +35,8 @@ def test_sources_are_built_in_the_project_and_nothing_beside_the_person(
 
 
 def test_a_file_named_with_params_is_the_one_beside_the_person(
-    empty_project: Project, notebooks: Path, portfolio_text: pd.DataFrame
-) -> None:
+    empty_project, notebooks, portfolio_text
+):
     portfolio_text.head(100).to_csv(notebooks / "mine.csv", index=False)
 
     result = run_in(
@@ -50,9 +48,7 @@ def test_a_file_named_with_params_is_the_one_beside_the_person(
     assert refused.empty
 
 
-def test_an_environment_that_is_not_there_is_told_from_there_too(
-    empty_project: Project, notebooks: Path
-) -> None:
+def test_an_environment_that_is_not_there_is_told_from_there_too(empty_project, notebooks):
     result = run_in(notebooks, empty_project, "--env", "prodd", "--pipelines", "sources")
 
     assert result.exit_code == 1

@@ -67,9 +67,7 @@ def act(source: SmallSource, action: Action, now: datetime) -> None:
 @pytest.mark.parametrize("part_rows", [3, 1_000], ids=["small parts", "one part"])
 @settings(max_examples=30, deadline=None, derandomize=True)
 @given(history=HISTORIES)
-def test_a_snapshot_always_holds_the_rows_of_its_source(
-    part_rows: int, history: list[Chapter]
-) -> None:
+def test_a_snapshot_always_holds_the_rows_of_its_source(part_rows, history):
     source = SmallSource()
     start: list[Row] = [(key, 1, 0.0, day(1)) for key in "abcdefgh"]
     source.insert(*start)

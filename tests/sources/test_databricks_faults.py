@@ -68,27 +68,21 @@ def expect(error: InputError, *, problem: str, remedy: str, passes: bool = False
 
 
 class TestLogin:
-    def test_neither_token_nor_rows_are_logged(
-        self, databricks: ThriftServer, loans: pa.Table, caplog: pytest.LogCaptureFixture
-    ) -> None:
+    def test_neither_token_nor_rows_are_logged(self, databricks, loans, caplog):
         with caplog.at_level(logging.DEBUG):
             read = find_backend(databricks.connection).read(ALL).read_all()
 
         assert read["loan_id"][0].as_py() == "00000000"
         assert not [word for word in (databricks.token, "00000000") if word in caplog.text]
 
-    def test_a_wrong_token(
-        self, databricks: ThriftServer, caplog: pytest.LogCaptureFixture
-    ) -> None:
+    def test_a_wrong_token(self, databricks, caplog):
         with caplog.at_level(logging.DEBUG):
             error = fail(databricks, databricks.connect_as(WRONG))
 
         expect(error, problem="the login is refused", remedy="a token may have expired")
         assert WRONG not in caplog.text
 
-    def test_a_token_that_is_revoked_in_mid_read(
-        self, revocable: ThriftServer, loans: pa.Table
-    ) -> None:
+    def test_a_token_that_is_revoked_in_mid_read(self, revocable, loans):
         reader = find_backend(revocable.connection).read(ALL, batch_rows=1_000)
         reader.read_next_batch()
         revocable.allow(["another one"])
@@ -97,7 +91,7 @@ class TestLogin:
             reader.read_all()
         expect(failed.value, problem="Invalid access token", remedy="a token may have expired")
 
-    def test_an_unknown_warehouse(self, databricks: ThriftServer) -> None:
+    def test_an_unknown_warehouse(self, databricks):
         connection = databricks.connect_as(databricks.token, http_path="/sql/1.0/warehouses/other")
 
         expect(
@@ -106,7 +100,7 @@ class TestLogin:
             remedy="Copy http_path",
         )
 
-    def test_an_unknown_schema(self, databricks: ThriftServer) -> None:
+    def test_an_unknown_schema(self, databricks):
         connection = databricks.connection.replace("schema=business_events", "schema=nowhere")
 
         expect(
@@ -115,7 +109,7 @@ class TestLogin:
             remedy="Correct database, catalog and schema",
         )
 
-    def test_a_certificate_of_an_unknown_authority(self, databricks: ThriftServer) -> None:
+    def test_a_certificate_of_an_unknown_authority(self, databricks):
         connection = databricks.connection.partition("&tls_ca_file")[0]
 
         expect(
@@ -126,13 +120,13 @@ class TestLogin:
 
 
 class TestTable:
-    def test_a_missing_table(self, databricks: ThriftServer) -> None:
+    def test_a_missing_table(self, databricks):
         error = fail(databricks, databricks.connection, "SELECT * FROM nowhere")
 
         expect(error, problem="the table is not there", remedy="Correct the schema")
         assert "`nowhere`" in error.problem
 
-    def test_a_missing_column(self, databricks: ThriftServer, loans: pa.Table) -> None:
+    def test_a_missing_column(self, databricks, loans):
         error = fail(databricks, databricks.connection, "SELECT colour FROM loans")
 
         expect(error, problem="a column is not there", remedy="Have it restored at the source")
@@ -145,14 +139,14 @@ class TestTable:
             "PERMISSION_DENIED: User does not have USE SCHEMA on Schema 'main.business_events'.",
         ],
     )
-    def test_a_missing_right(self, said: str) -> None:
+    def test_a_missing_right(self, said):
         error = explain("business_events", said, ())
 
         expect(error, problem="the login is not allowed", remedy="GRANT SELECT ON the table")
 
 
 class TestNetwork:
-    def test_the_session_is_told_when_nobody_waits_any_more(self, databricks: ThriftServer) -> None:
+    def test_the_session_is_told_when_nobody_waits_any_more(self, databricks):
         """By STATEMENT_TIMEOUT, in seconds, for which Spark has another name."""
         credentials = {"connection": databricks.connection}
         backend = make_backend("business_events", credentials, answer_limit_s=122.5)
@@ -161,7 +155,7 @@ class TestNetwork:
 
         assert told["value"].to_pylist() == ["123"]
 
-    def test_a_certificate_that_is_not_there(self, databricks: ThriftServer) -> None:
+    def test_a_certificate_that_is_not_there(self, databricks):
         connection = databricks.connection.replace("ca.pem", "no-such.pem")
 
         expect(
@@ -170,9 +164,7 @@ class TestNetwork:
             remedy="Correct the path",
         )
 
-    def test_a_server_that_stops_in_mid_read_and_comes_back(
-        self, databricks: ThriftServer, loans: pa.Table
-    ) -> None:
+    def test_a_server_that_stops_in_mid_read_and_comes_back(self, databricks, loans):
         source = find_source(databricks.connection, batch_rows=1_000)
         reader = source.read()
         reader.read_next_batch()
@@ -185,9 +177,7 @@ class TestNetwork:
         assert source.persist(lambda: source.read().read_all()).equals(loans)
 
 
-def test_without_the_connector_its_package_is_named(
-    databricks: ThriftServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_the_connector_its_package_is_named(databricks, monkeypatch):
     monkeypatch.setitem(sys.modules, "databricks", None)
 
     expect(

@@ -61,21 +61,21 @@ def expect(error: InputError, *, problem: str, remedy: str, passes: bool = False
 
 
 class TestLogin:
-    def test_a_wrong_password(self, db2: Derby) -> None:
+    def test_a_wrong_password(self, db2):
         expect(
             fail(db2.connect_as(READER, password=WRONG)),
             problem="the login is refused",
             remedy="Correct user and password",
         )
 
-    def test_an_unknown_database(self, db2: Derby) -> None:
+    def test_an_unknown_database(self, db2):
         expect(
             fail(db2.connect_as(READER, database="NOWHERE")),
             problem="the database is not there",
             remedy="Correct database",
         )
 
-    def test_a_form_of_login_that_the_server_does_not_take(self, db2: Derby) -> None:
+    def test_a_form_of_login_that_the_server_does_not_take(self, db2):
         connection = db2.connection.replace("Authentication=SERVER&", "")
 
         expect(
@@ -86,25 +86,25 @@ class TestLogin:
 
 
 class TestTable:
-    def test_a_missing_table(self, db2: Derby) -> None:
+    def test_a_missing_table(self, db2):
         error = fail(db2.connection, "SELECT * FROM nowhere")
 
         expect(error, problem="the table is not there", remedy="Correct the schema")
         assert '"NOWHERE" is an undefined name' in error.problem
 
-    def test_a_missing_column(self, db2: Derby, loans: pa.Table) -> None:
+    def test_a_missing_column(self, db2, loans):
         error = fail(db2.connection, "SELECT colour FROM loans")
 
         expect(error, problem="a column is not there", remedy="Have it restored at the source")
         assert '"COLOUR"' in error.problem
 
-    def test_a_reader_may_not_write(self, db2: Derby, loans: pa.Table) -> None:
+    def test_a_reader_may_not_write(self, db2, loans):
         error = fail(db2.connection, "INSERT INTO loans (loan_id) VALUES ('x')")
 
         expect(error, problem="the login is not allowed", remedy="Have it granted")
 
 
-def test_the_driver_keeps_no_log_of_its_own(db2: Derby) -> None:
+def test_the_driver_keeps_no_log_of_its_own(db2):
     """It would lie in site-packages, with hosts and logins in it."""
     import ibm_db
 
@@ -121,9 +121,7 @@ def test_the_driver_keeps_no_log_of_its_own(db2: Derby) -> None:
 
 
 class TestNetwork:
-    def test_what_is_left_of_a_broken_reading_does_not_end_the_next(
-        self, db2: Derby, loans: pa.Table
-    ) -> None:
+    def test_what_is_left_of_a_broken_reading_does_not_end_the_next(self, db2, loans):
         with (
             CutProxy(db2.port, cut_after=ENOUGH) as proxy,
             pytest.raises(SourceDownError) as failed,
@@ -136,7 +134,7 @@ class TestNetwork:
 
         assert sum(batch.num_rows for batch in reader) == 9_900
 
-    def test_what_nobody_waits_for_any_more_ends(self, db2: Derby, loans: pa.Table) -> None:
+    def test_what_nobody_waits_for_any_more_ends(self, db2, loans):
         # A minute's work: ten thousand million pairs.
         endless = Query("SELECT COUNT(*) FROM loans a, loans b WHERE a.loan_amnt + b.loan_amnt < 0")
         backend = make_backend("appstream", {"connection": db2.connection}, answer_limit_s=1)
@@ -149,9 +147,7 @@ class TestNetwork:
         assert time.monotonic() - started < 10
         assert find_backend(db2.connection).read(ALL).read_all().num_rows == loans.num_rows
 
-    def test_a_server_that_stops_in_mid_read_and_comes_back(
-        self, db2: Derby, loans: pa.Table, caplog: pytest.LogCaptureFixture
-    ) -> None:
+    def test_a_server_that_stops_in_mid_read_and_comes_back(self, db2, loans, caplog):
         source = find_source(db2.connection, batch_rows=100)
         reader = source.read()
         reader.read_next_batch()
@@ -169,9 +165,7 @@ class TestNetwork:
         assert db2.password_of(READER) not in caplog.text
 
 
-def test_without_the_driver_its_package_is_named(
-    db2: Derby, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_the_driver_its_package_is_named(db2, monkeypatch):
     monkeypatch.setitem(sys.modules, "ibm_db", None)
 
     expect(

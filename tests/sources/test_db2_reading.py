@@ -33,7 +33,7 @@ def query(db2: Derby, sql: str, *parameters: str) -> pa.Table:
 
 
 class TestTable:
-    def test_writers_are_not_kept_waiting_by_a_reader(self, db2: Derby, loans: pa.Table) -> None:
+    def test_writers_are_not_kept_waiting_by_a_reader(self, db2, loans):
         reader = find_source(db2.connection, batch_rows=100).read()
         reader.read_next_batch()
 
@@ -41,7 +41,7 @@ class TestTable:
 
         assert pa.Table.from_batches(list(reader)).num_rows == 900
 
-    def test_the_connection_ends_with_the_reader(self, db2: Derby, loans: pa.Table) -> None:
+    def test_the_connection_ends_with_the_reader(self, db2, loans):
         reader = find_source(db2.connection, batch_rows=10).read()
         reader.read_next_batch()
         assert count_connections(db2) == 1
@@ -60,12 +60,12 @@ def count_connections(db2: Derby) -> int:
 
 
 class TestTypes:
-    def test_a_text_of_fixed_length_keeps_its_blanks(self, db2: Derby) -> None:
+    def test_a_text_of_fixed_length_keeps_its_blanks(self, db2):
         read = query(db2, "SELECT CAST('ab' AS CHAR(4)) a FROM sysibm.sysdummy1")
 
         assert read["A"].to_pylist() == ["ab  "]
 
-    def test_texts_do_not_depend_on_the_code_page_of_the_machine(self, db2: Derby) -> None:
+    def test_texts_do_not_depend_on_the_code_page_of_the_machine(self, db2):
         db2.load("texts", pa.table({"a": [EMOJI]}))
         program = (
             "import os, sys\n"
@@ -87,16 +87,14 @@ class TestTypes:
 
 
 class TestParameters:
-    def test_a_time_is_bound_with_any_fraction_of_a_second(
-        self, db2: Derby, loans: pa.Table
-    ) -> None:
+    def test_a_time_is_bound_with_any_fraction_of_a_second(self, db2, loans):
         asked = "SELECT COUNT(*) FROM loans WHERE updated_at >= CAST(? AS TIMESTAMP)"
 
         assert count(db2, asked, "2016-01-01 16:38:00") == 2
         assert count(db2, asked, "2016-01-01 16:38:00.5") == 1
         assert count(db2, asked, "2016-01-01T16:39:00.000001") == 0
 
-    def test_a_text_is_bound_and_never_part_of_the_statement(self, db2: Derby) -> None:
+    def test_a_text_is_bound_and_never_part_of_the_statement(self, db2):
         texts = [EMOJI, "x' OR '1' = '1", "", None]
         db2.load("texts", pa.table({"a": texts}))
         asked = "SELECT COUNT(*) FROM texts WHERE a = ?"

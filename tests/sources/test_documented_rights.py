@@ -44,7 +44,7 @@ def connect_as(server: Postgres, role: str) -> str:
     return set_odbc(server.connection, Database=DATABASE, Uid=role, Pwd=PASSWORD)
 
 
-def test_the_reader_reads_and_may_not_write(documented: Postgres) -> None:
+def test_the_reader_reads_and_may_not_write(documented):
     connection = connect_as(documented, ROLES[0])
 
     assert find_source(connection).read().read_all().equals(make_loans(5))
@@ -56,7 +56,7 @@ def test_the_reader_reads_and_may_not_write(documented: Postgres) -> None:
         transaction.execute("CREATE TABLE ours (number BIGINT)")
 
 
-def test_the_writer_writes_and_may_not_read_the_sources(documented: Postgres) -> None:
+def test_the_writer_writes_and_may_not_read_the_sources(documented):
     connection = connect_as(documented, ROLES[1])
     target = make_target(connection)
     target.save(make_rows(3))

@@ -67,9 +67,7 @@ class TestRefusals:
     """What no other attempt would mend: it is said at once."""
 
     @pytest.mark.parametrize("asked", [read_all, SourceTable.account], ids=["read", "account"])
-    def test_a_wrong_password(
-        self, asked: Callable[[SourceTable], object], postgres: Postgres
-    ) -> None:
+    def test_a_wrong_password(self, asked, postgres):
         wrong = postgres.connection.replace(postgres.password_of(READER), "s3cret;wrong")
 
         error = refuse(postgres, lambda: asked(find_source(wrong)))
@@ -78,12 +76,12 @@ class TestRefusals:
         assert not isinstance(error, SourceDownError)
         assert "s3cret" not in tell(error)
 
-    def test_a_login_that_does_not_exist(self, postgres: Postgres) -> None:
+    def test_a_login_that_does_not_exist(self, postgres):
         error = refuse(postgres, lambda: read_all(find_source(postgres.connect_as("nobody"))))
 
         expect_remedy(error, problem="the login is refused", remedy="Correct user and password")
 
-    def test_an_unknown_database(self, postgres: Postgres) -> None:
+    def test_an_unknown_database(self, postgres):
         unknown = postgres.connect_as(READER, database="nowhere")
 
         error = refuse(postgres, lambda: read_all(find_source(unknown)))
@@ -93,18 +91,14 @@ class TestRefusals:
         )
 
     @pytest.mark.parametrize("asked", [read_all, SourceTable.account], ids=["read", "account"])
-    def test_a_missing_table(
-        self, asked: Callable[[SourceTable], object], postgres: Postgres
-    ) -> None:
+    def test_a_missing_table(self, asked, postgres):
         postgres.run_sql("DROP TABLE IF EXISTS loans")
 
         error = refuse(postgres, lambda: asked(find_source(postgres.connection)))
 
         expect_remedy(error, problem="the table is not there", remedy="make a view of this name")
 
-    def test_the_owner_of_the_new_tables_may_not_read_the_sources(
-        self, postgres: Postgres, loans: pa.Table
-    ) -> None:
+    def test_the_owner_of_the_new_tables_may_not_read_the_sources(self, postgres, loans):
         backend = make_backend("warehouse", {"connection": postgres.owner_connection})
 
         # By its full name: the owner's search path leads elsewhere.
@@ -112,16 +106,14 @@ class TestRefusals:
 
         assert "is not allowed to do this" in error.problem
 
-    def test_a_driver_that_is_not_installed(self, postgres: Postgres) -> None:
+    def test_a_driver_that_is_not_installed(self, postgres):
         missing = postgres.connection.replace("PostgreSQL Unicode", "No Such Driver")
 
         error = refuse(postgres, lambda: read_all(find_source(missing)))
 
         expect_remedy(error, problem="driver", remedy="apt-get install odbc-postgresql")
 
-    def test_a_statement_that_the_server_ends_after_its_own_time_limit(
-        self, postgres: Postgres, loans: pa.Table
-    ) -> None:
+    def test_a_statement_that_the_server_ends_after_its_own_time_limit(self, postgres, loans):
         # Long enough for the driver's own statements, however busy the machine is.
         postgres.run_sql(
             "ALTER TABLE loans RENAME TO all_loans;"
@@ -139,7 +131,7 @@ class TestRefusals:
 
         expect_remedy(error, problem="after its own time limit", remedy="statement_timeout raised")
 
-    def test_a_disk_of_the_server_that_is_full(self, postgres: Postgres, loans: pa.Table) -> None:
+    def test_a_disk_of_the_server_that_is_full(self, postgres, loans):
         """The reader's sorts may take no room on it, which a server says as it does a full disk."""
         postgres.run_sql(
             "ALTER TABLE loans RENAME TO all_loans;"
@@ -161,7 +153,7 @@ class TestRefusals:
 class TestDown:
     """What may pass: `SourceDownError`, and another attempt within the time limit."""
 
-    def test_a_stopped_server(self, postgres: Postgres) -> None:
+    def test_a_stopped_server(self, postgres):
         postgres.halt()
         try:
             error = refuse(postgres, lambda: read_all(find_source(postgres.connection)))
@@ -171,7 +163,7 @@ class TestDown:
         assert isinstance(error, SourceDownError)
         expect_remedy(error, problem="the system does not answer", remedy="server and port")
 
-    def test_too_many_connections(self, postgres: Postgres, loans: pa.Table) -> None:
+    def test_too_many_connections(self, postgres, loans):
         postgres.run_sql(f"ALTER ROLE {READER} CONNECTION LIMIT 0")
         try:
             error = refuse(postgres, lambda: read_all(find_source(postgres.connection)))
@@ -181,9 +173,7 @@ class TestDown:
         assert isinstance(error, SourceDownError)
 
     @pytest.mark.parametrize("cut_after", [10, 400, 500_000, 2_000_000])
-    def test_a_connection_that_is_cut(
-        self, cut_after: int, postgres: Postgres, loans: pa.Table
-    ) -> None:
+    def test_a_connection_that_is_cut(self, cut_after, postgres, loans):
         """In the handshake, the login, and in mid-read, where the driver's own cursors crash."""
         with CutProxy(postgres.port, cut_after=cut_after) as proxy:
             through = postgres.connect_as(READER, port=proxy.port)
@@ -192,9 +182,7 @@ class TestDown:
         assert isinstance(error, SourceDownError)
         expect_remedy(error, problem="the connection broke", remedy="Run again")
 
-    def test_a_session_that_the_administrator_ends(
-        self, postgres: Postgres, loans: pa.Table
-    ) -> None:
+    def test_a_session_that_the_administrator_ends(self, postgres, loans):
         reader = find_source(postgres.connection, batch_rows=5_000).read()
         reader.read_next_batch()
         postgres.run_sql(
@@ -206,7 +194,7 @@ class TestDown:
         assert isinstance(error, SourceDownError)
         expect_remedy(error, problem="the connection broke", remedy="Run again")
 
-    def test_a_server_that_crashes_in_mid_read(self, postgres: Postgres, loans: pa.Table) -> None:
+    def test_a_server_that_crashes_in_mid_read(self, postgres, loans):
         reader = find_source(postgres.connection, batch_rows=5_000).read()
         reader.read_next_batch()
         postgres.halt()
@@ -218,9 +206,7 @@ class TestDown:
         assert isinstance(error, SourceDownError)
 
     @pytest.mark.parametrize("stall_after", [10, 2_000_000], ids=["in the login", "in mid-read"])
-    def test_a_network_that_stalls(
-        self, stall_after: int, postgres: Postgres, loans: pa.Table
-    ) -> None:
+    def test_a_network_that_stalls(self, stall_after, postgres, loans):
         with CutProxy(postgres.port, stall_after=stall_after) as proxy:
             through = postgres.connect_as(READER, port=proxy.port)
             started = time.monotonic()
@@ -232,7 +218,7 @@ class TestDown:
 
 
 class TestSecrets:
-    def test_a_password_that_the_server_repeats_is_hidden(self, postgres: Postgres) -> None:
+    def test_a_password_that_the_server_repeats_is_hidden(self, postgres):
         """Given as the user's name too, it comes back in what the server says of the login."""
         password = "s3cret-of-nobody"  # noqa: S105 (nobody's)
         connection = set_odbc(postgres.connection, Uid=password, Pwd=password)
@@ -244,7 +230,7 @@ class TestSecrets:
 
 
 class TestInspection:
-    def test_all_is_well(self, postgres: Postgres, loans: pa.Table) -> None:
+    def test_all_is_well(self, postgres, loans):
         found = list(inspect_source(find_source(postgres.connection), AS_OF))
 
         assert [(each.check, each.outcome) for each in found] == [
@@ -253,9 +239,7 @@ class TestInspection:
         ]  # fmt: skip
         assert found[2].found == "60,000"
 
-    def test_a_name_that_the_query_would_not_find_is_a_fault(
-        self, postgres: Postgres, loans: pa.Table
-    ) -> None:
+    def test_a_name_that_the_query_would_not_find_is_a_fault(self, postgres, loans):
         """PostgreSQL takes a name without quotes for one in lower case."""
         postgres.run_sql('ALTER TABLE loans RENAME COLUMN loan_id TO "LOAN_ID"')
 
@@ -280,9 +264,7 @@ class TestSlowAnswers:
         yield
         postgres.run_sql("DROP VIEW loans; DROP TABLE all_loans")
 
-    def test_what_nobody_waits_for_any_more_ends_at_the_server_too(
-        self, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_what_nobody_waits_for_any_more_ends_at_the_server_too(self, postgres, monkeypatch):
         monkeypatch.setattr(source_table, "GRACE_S", 0.5)
         source = find_source(postgres.connection, silence_limit_s=0.5)
 
@@ -291,7 +273,7 @@ class TestSlowAnswers:
         expect_remedy(error, problem="nothing came for 0.5 s", remedy="silence_limit_s")
         wait_until(lambda: count_statements(postgres) == 0)
 
-    def test_a_shorter_limit_of_the_login_s_own_stays(self, postgres: Postgres) -> None:
+    def test_a_shorter_limit_of_the_login_s_own_stays(self, postgres):
         postgres.run_sql(f"ALTER ROLE {READER} SET statement_timeout = '200ms'")
         try:
             error = refuse(postgres, lambda: read_all(find_source(postgres.connection)))
@@ -318,9 +300,7 @@ def count_statements(postgres: Postgres) -> int:
 
 
 class TestPersisting:
-    def test_an_extraction_has_one_time_limit_for_all_it_asks(
-        self, postgres: Postgres, loans: pa.Table, tmp_path: Path
-    ) -> None:
+    def test_an_extraction_has_one_time_limit_for_all_it_asks(self, postgres, loans, tmp_path):
         """Each of counting and reading takes longer than half of it, and less than all of it."""
         postgres.run_sql(
             "ALTER TABLE loans RENAME TO all_loans;"
@@ -341,9 +321,7 @@ class TestPersisting:
             remedy="time_limit_s",
         )  # fmt: skip
 
-    def test_counting_reading_and_counting_again_share_one_time_limit(
-        self, postgres: Postgres, loans: pa.Table
-    ) -> None:
+    def test_counting_reading_and_counting_again_share_one_time_limit(self, postgres, loans):
         source = find_source(postgres.connection, time_limit_s=1)
 
         def extract() -> None:
@@ -358,9 +336,7 @@ class TestPersisting:
         # It is not used up for the next.
         assert source.persist(source.account).rows == loans.num_rows
 
-    def test_a_connection_cut_once_is_read_anew_from_the_beginning(
-        self, postgres: Postgres, loans: pa.Table, caplog: pytest.LogCaptureFixture
-    ) -> None:
+    def test_a_connection_cut_once_is_read_anew_from_the_beginning(self, postgres, loans, caplog):
         with CutProxy(postgres.port, cut_after=2_000_000, cuts=2) as proxy:
             source = find_source(postgres.connect_as(READER, port=proxy.port))
             rows = source.persist(lambda: read_all(source))
@@ -372,9 +348,7 @@ class TestPersisting:
         assert said.startswith("warehouse, table loans: the connection broke (")
         assert "Attempt 1 failed after" in said
 
-    def test_a_server_that_comes_back_within_the_time_limit_is_read(
-        self, postgres: Postgres, loans: pa.Table
-    ) -> None:
+    def test_a_server_that_comes_back_within_the_time_limit_is_read(self, postgres, loans):
         source = find_source(postgres.connection)
         postgres.halt()
         back = threading.Timer(1.5, postgres.start)
@@ -386,9 +360,7 @@ class TestPersisting:
 
         assert rows.equals(loans)
 
-    def test_one_that_stays_away_ends_the_run_with_what_was_tried(
-        self, postgres: Postgres, loans: pa.Table
-    ) -> None:
+    def test_one_that_stays_away_ends_the_run_with_what_was_tried(self, postgres, loans):
         source = find_source(postgres.connect_as(READER, port=free_port()), time_limit_s=2.5)
         started = time.monotonic()
 
@@ -399,7 +371,7 @@ class TestPersisting:
         assert "; tried 2 times in " in error.problem
         assert 1 <= time.monotonic() - started < 4
 
-    def test_what_no_attempt_would_mend_is_tried_once(self, postgres: Postgres) -> None:
+    def test_what_no_attempt_would_mend_is_tried_once(self, postgres):
         attempts = 0
         source = find_source(postgres.connect_as("nobody"))
 
@@ -412,9 +384,7 @@ class TestPersisting:
 
         assert attempts == 1
 
-    def test_a_source_that_is_too_slow_is_left_at_its_time_limit(
-        self, postgres: Postgres, loans: pa.Table
-    ) -> None:
+    def test_a_source_that_is_too_slow_is_left_at_its_time_limit(self, postgres, loans):
         """The view gives a few hundred rows a second, so that there is no silence."""
         postgres.run_sql(
             "ALTER TABLE loans RENAME TO all_loans;"
@@ -430,9 +400,7 @@ class TestPersisting:
         expect_remedy(error, problem="longer than its time limit of 1.5 s", remedy="time_limit_s")
 
 
-def test_a_driver_that_hangs_does_not_keep_the_process_alive(
-    postgres: Postgres, loans: pa.Table
-) -> None:
+def test_a_driver_that_hangs_does_not_keep_the_process_alive(postgres, loans):
     with CutProxy(postgres.port, stall_after=10) as proxy:
         program = (
             "import sys; from source_rows import find_source\n"

@@ -44,9 +44,7 @@ def read_variables(environment: Path) -> dict[str, str]:
     return dict(word.split("=", 1) for word in words[1::2])
 
 
-def test_three_loaded_systems_are_up_until_they_are_taken_down(
-    state: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_three_loaded_systems_are_up_until_they_are_taken_down(state, capsys):
     sources.up(LOANS, SEED, DAY, None)
 
     assert (state / "env").stat().st_mode & 0o777 == 0o600

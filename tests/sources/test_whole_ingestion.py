@@ -80,14 +80,14 @@ def read_back(servers: Servers, table: str) -> pd.DataFrame:
 
 
 @pytest.mark.parametrize("table", PRIMARY)
-def test_the_tables_are_the_same_cell_for_cell(table: str, ingested: Ingested) -> None:
+def test_the_tables_are_the_same_cell_for_cell(table, ingested):
     embedded, real = ingested.read(table)
 
     assert len(embedded)
     assert_frame_equal(real, embedded, check_exact=True)
 
 
-def test_the_new_tables_are_in_the_warehouse(ingested: Ingested, servers: Servers) -> None:
+def test_the_new_tables_are_in_the_warehouse(ingested, servers):
     written = read_back(servers, "portfolio").sort_values("loan_id", ignore_index=True)
     made = ingested.read("loans")[1]
 
@@ -100,9 +100,7 @@ def test_the_new_tables_are_in_the_warehouse(ingested: Ingested, servers: Server
     assert len(months) == len(ingested.read("loan_months")[1])
 
 
-def test_a_second_run_where_nothing_changed_writes_nothing(
-    ingested: Ingested, servers: Servers
-) -> None:
+def test_a_second_run_where_nothing_changed_writes_nothing(ingested, servers):
     written, digests = servers.written(), ingested.real.digests()
     assert "portfolio" in written
 
@@ -112,16 +110,14 @@ def test_a_second_run_where_nothing_changed_writes_nothing(
     assert ingested.real.digests() == digests
 
 
-def test_every_system_can_be_used(ingested: Ingested) -> None:
+def test_every_system_can_be_used(ingested):
     checked = run_real(ingested.real, "check_sources")
 
     assert checked.exit_code == 0, checked.output
     assert "fault" not in checked.output
 
 
-def test_demo_rows_are_never_written_into_a_real_system(
-    ingested: Ingested, servers: Servers
-) -> None:
+def test_demo_rows_are_never_written_into_a_real_system(ingested, servers):
     before = servers.read_sources()
     assert [rows.num_rows for rows in before.values()][:2] == [LOANS, LOANS]
 
@@ -135,7 +131,7 @@ def test_demo_rows_are_never_written_into_a_real_system(
     assert servers.read_sources() == before
 
 
-def test_no_secret_shows(ingested: Ingested, servers: Servers) -> None:
+def test_no_secret_shows(ingested, servers):
     checked = run_real(ingested.real, "check_sources")
 
     said = ingested.result.output + checked.output

@@ -7,7 +7,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -187,14 +187,7 @@ def expect_tables_of_a_full_reading(project: Project, fresh: Project) -> None:
         assert_frame_equal(found, expected, check_exact=True)
 
 
-def test_a_second_run_reads_what_changed(
-    project: Project,
-    fresh: Project,
-    servers: Servers,
-    change: Callable[..., None],
-    tables: dict[Table, pa.Table],
-    rows_read: dict[str, tuple[int, int]],
-) -> None:
+def test_a_second_run_reads_what_changed(project, fresh, servers, change, tables, rows_read):
     before = project.digests()
     since = find_newest(servers) - OVERLAP
     change(3)
@@ -209,14 +202,7 @@ def test_a_second_run_reads_what_changed(
     expect_tables_of_a_full_reading(project, fresh)
 
 
-def test_what_changed_since_a_day_is_read_again(
-    project: Project,
-    fresh: Project,
-    servers: Servers,
-    change: Callable[..., None],
-    tables: dict[Table, pa.Table],
-    rows_read: dict[str, tuple[int, int]],
-) -> None:
+def test_what_changed_since_a_day_is_read_again(project, fresh, servers, change, tables, rows_read):
     """Such as rows whose changes were committed long after their time: a run would miss them."""
     change(900, datetime(2016, 5, 1, 12))  # noqa: DTZ001 (as above)
 
@@ -289,9 +275,7 @@ def read_faults(output: str) -> dict[str, tuple[str, str]]:
     }
 
 
-def test_check_sources_tells_the_troubles_of_all_systems_at_once(
-    project: Project, servers: Servers, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_check_sources_tells_the_troubles_of_all_systems_at_once(project, servers, monkeypatch):
     nobody_listens = servers.postgres.connect_as(READER, port=free_port())
     monkeypatch.setenv("LOANTAP_WAREHOUSE", nobody_listens)
     wrong_token = servers.databricks.connect_as(f"dapi/{WRONG}+==")
@@ -333,14 +317,8 @@ def test_check_sources_tells_the_troubles_of_all_systems_at_once(
     ids=["loans", "applications", "loan_events", "our own tables", "the last of them"],
 )
 def test_a_run_that_fails_changes_nothing(
-    number: int,
-    trouble: Callable[[Servers], AbstractContextManager[None]],
-    message: str,
-    project: Project,
-    servers: Servers,
-    change: Callable[..., None],
-    tables: dict[Table, pa.Table],
-) -> None:
+    number, trouble, message, project, servers, change, tables
+):
     # There is something new to be read, written and published.
     change(number)
     digests, written = project.digests(), servers.written()

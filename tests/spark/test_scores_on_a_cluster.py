@@ -83,14 +83,7 @@ def assert_same(there: pd.DataFrame, here: pd.DataFrame) -> None:
 
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
 @pytest.mark.parametrize("ids", ["none", "texts", "numbers with gaps"])
-def test_scores_are_those_of_one_machine(
-    kind: str,
-    ids: str,
-    applications: pd.DataFrame,
-    scorer: Scorer,
-    make_table: MakeTable,
-    tmp_path: Path,
-) -> None:
+def test_scores_are_those_of_one_machine(kind, ids, applications, scorer, make_table, tmp_path):
     numbers = pd.array([2**60 + n for n in range(600)], dtype="Int64")
     numbers[[5, 599]] = pd.NA
     given: dict[str, Any] = {
@@ -108,9 +101,7 @@ def test_scores_are_those_of_one_machine(
 
 
 @pytest.mark.parametrize("rows", [0, 1, 128, 129])
-def test_a_file_of_any_length_is_scored(
-    rows: int, applications: pd.DataFrame, scorer: Scorer, make_table: MakeTable, tmp_path: Path
-) -> None:
+def test_a_file_of_any_length_is_scored(rows, applications, scorer, make_table, tmp_path):
     source = write(applications.head(rows), tmp_path / "new.parquet")
 
     there = score_there(source, tmp_path / "there.parquet", scorer, make_table)
@@ -119,9 +110,7 @@ def test_a_file_of_any_length_is_scored(
     assert there["application_id"].tolist() == [str(number) for number in range(rows)]
 
 
-def test_row_groups_without_rows_are_nothing(
-    applications: pd.DataFrame, scorer: Scorer, make_table: MakeTable, tmp_path: Path
-) -> None:
+def test_row_groups_without_rows_are_nothing(applications, scorer, make_table, tmp_path):
     source = tmp_path / "new.parquet"
     table = pq.read_table(write(applications.head(9), tmp_path / "few.parquet"))
     with pq.ParquetWriter(source, table.schema) as writer:
@@ -134,13 +123,7 @@ def test_row_groups_without_rows_are_nothing(
     assert len(there) == 9
 
 
-def test_how_far_it_is_is_told_in_rows(
-    applications: pd.DataFrame,
-    scorer: Scorer,
-    make_table: MakeTable,
-    tmp_path: Path,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
+def test_how_far_it_is_is_told_in_rows(applications, scorer, make_table, tmp_path, caplog):
     source = write(applications, tmp_path / "new.parquet")
 
     with caplog.at_level(logging.INFO, "loantap.progress"):
@@ -166,13 +149,8 @@ class TestFailures:
         assert [found.name for found in path.parent.iterdir()] == [path.name]
 
     def test_a_column_that_is_missing_is_missed_by_name(
-        self,
-        applications: pd.DataFrame,
-        scorer: Scorer,
-        make_table: MakeTable,
-        last_good: Path,
-        tmp_path: Path,
-    ) -> None:
+        self, applications, scorer, make_table, last_good, tmp_path
+    ):
         source = write(applications.drop(columns="dti"), tmp_path / "new.parquet")
 
         # Before the cluster is asked for anything.
@@ -180,8 +158,8 @@ class TestFailures:
             score_there(source, last_good, scorer, make_table)
 
     def test_rows_that_are_not_valid_are_found_where_they_are_made(
-        self, scorer: Scorer, make_table: MakeTable, last_good: Path, tmp_path: Path
-    ) -> None:
+        self, scorer, make_table, last_good, tmp_path
+    ):
         source = write(pd.DataFrame({"a": range(300)}), tmp_path / "new.parquet")
         promise = MappedFile(source, ("a",), make_one_impossible)
         dataset = make_table(last_good)
@@ -190,8 +168,8 @@ class TestFailures:
             dataset.save(promise)
 
     def test_what_breaks_on_a_machine_of_the_cluster_is_told_with_its_cause(
-        self, make_table: MakeTable, last_good: Path, tmp_path: Path
-    ) -> None:
+        self, make_table, last_good, tmp_path
+    ):
         source = write(pd.DataFrame({"a": range(300)}), tmp_path / "new.parquet")
         dataset = make_table(last_good)
 
@@ -199,12 +177,8 @@ class TestFailures:
             dataset.save(MappedFile(source, ("a",), break_in_the_middle))
 
     def test_a_run_that_is_interrupted_has_the_cluster_stop(
-        self,
-        make_table: MakeTable,
-        last_good: Path,
-        tmp_path: Path,
-        monkeypatch: pytest.MonkeyPatch,
-    ) -> None:
+        self, make_table, last_good, tmp_path, monkeypatch
+    ):
         source = write(pd.DataFrame({"a": range(300)}), tmp_path / "new.parquet")
         dataset = make_table(last_good)
 
@@ -220,13 +194,8 @@ class TestFailures:
         assert time.perf_counter() - started < 30
 
     def test_a_run_that_fails_later_keeps_the_last_good_scores(
-        self,
-        applications: pd.DataFrame,
-        scorer: Scorer,
-        make_table: MakeTable,
-        last_good: Path,
-        tmp_path: Path,
-    ) -> None:
+        self, applications, scorer, make_table, last_good, tmp_path
+    ):
         source = write(applications, tmp_path / "new.parquet")
         dataset = make_table(last_good)
         (promise,) = score_applications(
@@ -239,13 +208,8 @@ class TestFailures:
         dataset.discard()
 
     def test_what_a_killed_run_left_is_no_obstacle(
-        self,
-        applications: pd.DataFrame,
-        scorer: Scorer,
-        make_table: MakeTable,
-        last_good: Path,
-        tmp_path: Path,
-    ) -> None:
+        self, applications, scorer, make_table, last_good, tmp_path
+    ):
         left = staging_path(last_good)
         left.mkdir()
         (left / "part-000099.parquet").write_text("half a file")
@@ -255,8 +219,8 @@ class TestFailures:
         )
 
     def test_a_run_killed_between_the_two_steps_of_publication_leaves_the_last_good_scores(
-        self, make_table: MakeTable, last_good: Path
-    ) -> None:
+        self, make_table, last_good
+    ):
         aside = last_good.with_name(".scores.aside.parquet")
         last_good.rename(aside)
 
@@ -264,9 +228,7 @@ class TestFailures:
         aside.rename(last_good)
 
 
-def test_tasks_are_done_by_other_processes_with_one_thread_each(
-    spark: Any, make_table: MakeTable, tmp_path: Path
-) -> None:
+def test_tasks_are_done_by_other_processes_with_one_thread_each(spark, make_table, tmp_path):
     source = write(pd.DataFrame({"a": range(300)}), tmp_path / "new.parquet")
     dataset = make_table(tmp_path / "there.parquet")
 

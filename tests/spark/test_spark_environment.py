@@ -31,28 +31,24 @@ def cluster() -> dict[str, Any]:
     return found
 
 
-def test_only_what_a_cluster_reads_or_makes_is_another_dataset(
-    base: dict[str, Any], cluster: dict[str, Any]
-) -> None:
+def test_only_what_a_cluster_reads_or_makes_is_another_dataset(base, cluster):
     differ = {name for name in cluster if cluster[name] != base.get(name)}
 
     assert differ == {"applications", "scores", "loans", "feature_engineering.features"}
 
 
 @pytest.mark.parametrize("name", ["scores", "loans", "feature_engineering.features"])
-def test_it_is_the_same_file_checked_by_the_same_schema(
-    name: str, base: dict[str, Any], cluster: dict[str, Any]
-) -> None:
+def test_it_is_the_same_file_checked_by_the_same_schema(name, base, cluster):
     assert cluster[name]["dataset"] == base[name]["dataset"]
     assert cluster[name]["schema"] == base[name]["validator"]["class"]
 
 
-def test_parameters_and_credentials_are_the_same() -> None:
+def test_parameters_and_credentials_are_the_same():
     for kind in ("parameters", "credentials"):
         assert load("spark")[kind] == load("base")[kind]
 
 
-def test_no_dataset_needs_spark_before_it_is_used(cluster: dict[str, Any]) -> None:
+def test_no_dataset_needs_spark_before_it_is_used(cluster):
     catalog = DataCatalog.from_config({n: cluster[n] for n in ("applications", "scores", "loans")})
 
     assert not catalog.exists("applications")

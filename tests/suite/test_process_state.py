@@ -9,7 +9,6 @@ import shutil
 import subprocess
 import sys
 import warnings
-from collections.abc import Callable
 from pathlib import Path
 
 import mlflow
@@ -94,9 +93,7 @@ def find_mlflow() -> object:
         "warnings that are logged",
     ],
 )  # fmt: skip
-def test_what_a_test_leaves_is_put_back(
-    leave: Callable[[], object], find: Callable[[], object]
-) -> None:
+def test_what_a_test_leaves_is_put_back(leave, find):
     before = find()
 
     with put_back():
@@ -106,7 +103,7 @@ def test_what_a_test_leaves_is_put_back(
     assert find() == before
 
 
-def test_a_logger_that_a_test_makes_is_as_new_afterwards() -> None:
+def test_a_logger_that_a_test_makes_is_as_new_afterwards():
     with put_back():
         logging.getLogger(MADE).setLevel(logging.CRITICAL)
         logging.getLogger(MADE).propagate = False
@@ -115,9 +112,7 @@ def test_a_logger_that_a_test_makes_is_as_new_afterwards() -> None:
     assert logging.getLogger(MADE).propagate
 
 
-def test_mlflow_has_its_addresses_its_experiment_and_no_run(
-    empty_store: Path, tmp_path: Path
-) -> None:
+def test_mlflow_has_its_addresses_its_experiment_and_no_run(empty_store, tmp_path):
     before, variables = find_mlflow(), dict(os.environ)
 
     with put_back():
@@ -139,7 +134,7 @@ def leave_and_fail() -> None:
     raise ZeroDivisionError
 
 
-def test_it_is_put_back_when_a_test_fails() -> None:
+def test_it_is_put_back_when_a_test_fails():
     before = Path.cwd()
 
     with pytest.raises(ZeroDivisionError):
@@ -172,7 +167,7 @@ def test_second(dear):
 """
 
 
-def test_it_happens_around_every_test_and_every_shared_fixture(tmp_path: Path) -> None:
+def test_it_happens_around_every_test_and_every_shared_fixture(tmp_path):
     (tmp_path / "test_two.py").write_text(TWO_TESTS)
     options = ["-q", "-p", "tests.conftest", "-p", "no:randomly", "-p", "no:cacheprovider"]
 

@@ -37,7 +37,7 @@ def folder(tmp_path: Path, simulated_loans: pd.DataFrame, monkeypatch: pytest.Mo
     return tmp_path
 
 
-def test_no_personal_column_is_read(folder: Path, simulated_loans: pd.DataFrame) -> None:
+def test_no_personal_column_is_read(folder, simulated_loans):
     loans = read_portfolio(PORTFOLIO)
 
     hidden = set(simulated_loans) - set(loans)
@@ -45,7 +45,7 @@ def test_no_personal_column_is_read(folder: Path, simulated_loans: pd.DataFrame)
     assert len(loans) == 500
 
 
-def test_a_column_that_nobody_declared_is_not_shown(folder: Path) -> None:
+def test_a_column_that_nobody_declared_is_not_shown(folder):
     pd.read_parquet(PORTFOLIO).assign(surname="Doe").to_parquet(PORTFOLIO)
 
     assert "surname" not in read_portfolio(PORTFOLIO)
@@ -54,29 +54,27 @@ def test_a_column_that_nobody_declared_is_not_shown(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("origin", "label"), [("simulated", "SIMULATED DATA"), ("real", "Real data")]
 )
-def test_the_title_says_whether_the_loans_are_real(origin: str, label: str) -> None:
+def test_the_title_says_whether_the_loans_are_real(origin, label):
     loans = pd.DataFrame({"origin": [origin] * 1_200})
 
     assert name_profile(loans) == f"{label}: 1,200 loans"
 
 
-def test_where_there_is_no_portfolio_one_sentence_says_so(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_where_there_is_no_portfolio_one_sentence_says_so(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
     with pytest.raises(SystemExit, match=r"^There is no portfolio yet, no .*: make run makes one"):
         profile_portfolio.main()
 
 
-def test_a_portfolio_that_is_no_parquet_is_named(folder: Path) -> None:
+def test_a_portfolio_that_is_no_parquet_is_named(folder):
     (folder / PORTFOLIO).write_bytes(b"PAR1 cut off")
 
     with pytest.raises(SystemExit, match=r"loans\.parquet cannot be read"):
         profile_portfolio.main()
 
 
-def test_make_asks_for_the_portfolio_before_it_installs_the_profiler(tmp_path: Path) -> None:
+def test_make_asks_for_the_portfolio_before_it_installs_the_profiler(tmp_path):
     shutil.copy(PROJECT / "Makefile", tmp_path)
     (tmp_path / "requirements").mkdir()
     for name in ("uv.txt", "profile.txt"):
@@ -92,9 +90,7 @@ def test_make_asks_for_the_portfolio_before_it_installs_the_profiler(tmp_path: P
     assert not (tmp_path / ".venv").exists()
 
 
-def test_the_profiler_is_told_to_show_no_row_and_to_report_to_nobody(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_profiler_is_told_to_show_no_row_and_to_report_to_nobody(folder, monkeypatch):
     """With one that only notes what it is asked, since the real one wants another pandas."""
     asked: dict[str, object] = {}
 
@@ -117,9 +113,7 @@ def test_the_profiler_is_told_to_show_no_row_and_to_report_to_nobody(
     assert asked["interactions"] == {"continuous": False}
 
 
-def test_a_profile_that_fails_leaves_the_last_one(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_profile_that_fails_leaves_the_last_one(folder, monkeypatch):
     class Report:
         def __init__(self, loans: pd.DataFrame, **options: object) -> None:
             pass
@@ -141,7 +135,7 @@ def test_a_profile_that_fails_leaves_the_last_one(
 
 @pytest.mark.slow
 @pytest.mark.skipif(not PROFILER.exists(), reason="make profile was not run here")
-def test_the_real_profiler_writes_a_page_with_every_column(folder: Path) -> None:
+def test_the_real_profiler_writes_a_page_with_every_column(folder):
     # Whatever would go to a network goes to a port that is closed.
     closed = dict.fromkeys(("http_proxy", "https_proxy"), "http://127.0.0.1:9")
     done = subprocess.run(

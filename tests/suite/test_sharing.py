@@ -23,7 +23,7 @@ MADE_IN = {
 }
 
 
-def test_every_group_and_every_slow_pattern_has_files() -> None:
+def test_every_group_and_every_slow_pattern_has_files():
     tests = PROJECT / "tests"
 
     for patterns in (*GROUPS.values(), SLOW_FILES):
@@ -77,7 +77,7 @@ def run_as_make_test(folder: Path, *options: str) -> str:
     ).stdout
 
 
-def test_files_of_a_group_run_in_one_process_and_the_slow_can_be_left_out(tmp_path: Path) -> None:
+def test_files_of_a_group_run_in_one_process_and_the_slow_can_be_left_out(tmp_path):
     (tmp_path / "conftest.py").write_text(CONFTEST)
     (tmp_path / "tests" / "sources").mkdir(parents=True)
     for name in ("one", "two", "three"):

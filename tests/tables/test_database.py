@@ -16,13 +16,11 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, str]:
         return dict(connection.execute("SELECT name, value FROM duckdb_settings()").fetchall())
 
 
-def test_a_join_that_goes_to_disk_does_not_filter_the_other_side(settings: dict[str, str]) -> None:
+def test_a_join_that_goes_to_disk_does_not_filter_the_other_side(settings):
     """https://github.com/duckdb/duckdb/issues/25702: rows are lost."""
     assert settings["disabled_optimizers"] == "join_filter_pushdown"
 
 
-def test_what_exceeds_the_memory_goes_to_the_folder_given(
-    settings: dict[str, str], tmp_path: Path
-) -> None:
+def test_what_exceeds_the_memory_goes_to_the_folder_given(settings, tmp_path):
     assert Path(settings["temp_directory"]) == tmp_path / "scratch"
     assert settings["enable_external_file_cache"] == "false"

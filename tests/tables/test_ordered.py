@@ -34,7 +34,7 @@ def batches(rows: pd.DataFrame, size: int) -> Iterator[pd.DataFrame]:
     return (rows[start : start + size] for start in range(0, len(rows), size))
 
 
-def test_rows_come_in_order_and_equal_ones_as_they_came(rows: pd.DataFrame) -> None:
+def test_rows_come_in_order_and_equal_ones_as_they_came(rows):
     reader = pa.Table.from_pandas(rows, preserve_index=False).to_reader(max_chunksize=300)
     sorted_rows = pd.concat(map(frame_of, sort_rows(reader, "id")), ignore_index=True)
 
@@ -45,7 +45,7 @@ def test_rows_come_in_order_and_equal_ones_as_they_came(rows: pd.DataFrame) -> N
 
 
 @pytest.mark.parametrize("size", [1, 10, 100, 10_000])
-def test_a_group_holds_all_rows_of_its_values(ordered: pd.DataFrame, size: int) -> None:
+def test_a_group_holds_all_rows_of_its_values(ordered, size):
     groups = list(group_rows(batches(ordered, 77), "id", size))
 
     assert_frame_equal(pd.concat(groups), ordered)
@@ -53,13 +53,13 @@ def test_a_group_holds_all_rows_of_its_values(ordered: pd.DataFrame, size: int) 
     assert max(map(len, groups)) < size + 77 + 40
 
 
-def test_rows_in_another_order_are_no_groups(rows: pd.DataFrame) -> None:
+def test_rows_in_another_order_are_no_groups(rows):
     with pytest.raises(ValueError, match="not in the order of id"):
         list(group_rows([rows], "id"))
 
 
 @pytest.mark.parametrize(("ours", "theirs"), [(1, 1_000), (1_000, 1), (50, 70), (9_999, 9_999)])
-def test_rows_of_one_value_are_in_one_pair(ordered: pd.DataFrame, ours: int, theirs: int) -> None:
+def test_rows_of_one_value_are_in_one_pair(ordered, ours, theirs):
     known = ordered.dropna()
     left = known[known["id"] > "010"].reset_index(drop=True)
     right = known[known["id"].str.endswith(("1", "5", "a"))].reset_index(drop=True)
@@ -78,7 +78,7 @@ def test_rows_of_one_value_are_in_one_pair(ordered: pd.DataFrame, ours: int, the
     assert sum(map(len, places)) == len(set().union(*places))
 
 
-def test_a_table_without_rows_has_a_pair_all_the_same(ordered: pd.DataFrame) -> None:
+def test_a_table_without_rows_has_a_pair_all_the_same(ordered):
     known = ordered.dropna()
     empty = known.head(0)
 

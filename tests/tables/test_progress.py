@@ -17,7 +17,7 @@ def _clock(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) ->
     monkeypatch.setattr("loantap.tables.progress.time.perf_counter", lambda: next(times))
 
 
-def test_a_record_has_fields_for_who_shows_it(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_record_has_fields_for_who_shows_it(caplog):
     Progress("loans", 400_000, "rows").tell(131_072)
 
     [record] = caplog.records
@@ -33,9 +33,7 @@ def test_a_record_has_fields_for_who_shows_it(caplog: pytest.LogCaptureFixture) 
         ("search", 150, 20, "fold 3", "fold 3: 20 of 150 rows, 10 a second"),
     ],
 )
-def test_it_is_said_in_words(
-    label: str, total: int | None, done: int, now: str, said: str, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_it_is_said_in_words(label, total, done, now, said, caplog):
     Progress(label, total, "rows").tell(done, now)
 
     assert caplog.messages == [said]

@@ -80,9 +80,7 @@ def on_honest(honest: pd.DataFrame) -> tuple[FittedModel, pd.DataFrame]:
 
 
 class TestChallenge:
-    def test_a_clearly_better_challenger_goes_forward_with_its_predictions(
-        self, curved: pd.DataFrame, on_curved: tuple[FittedModel, pd.DataFrame]
-    ) -> None:
+    def test_a_clearly_better_challenger_goes_forward_with_its_predictions(self, curved, on_curved):
         contest = challenge(curved, *on_curved, CLEAN, OPTIONS)
 
         assert contest.verdict is not None
@@ -94,18 +92,14 @@ class TestChallenge:
             contest.winner.out_of_fold["probability_of_default"]
         )
 
-    def test_better_or_not_it_stays_behind_when_the_gate_caught_a_feature(
-        self, curved: pd.DataFrame, on_curved: tuple[FittedModel, pd.DataFrame]
-    ) -> None:
+    def test_better_or_not_it_stays_behind_when_the_gate_caught_a_feature(self, curved, on_curved):
         contest = challenge(curved, *on_curved, CAUGHT, OPTIONS)
 
         assert contest.verdict is not None
         assert contest.winner.kind == "logistic"
         assert [c.name for c in contest.verdict.conditions if not c.holds] == ["leakage gate"]
 
-    def test_a_challenger_that_is_no_better_leaves_the_logistic_regression(
-        self, honest: pd.DataFrame, on_honest: tuple[FittedModel, pd.DataFrame]
-    ) -> None:
+    def test_a_challenger_that_is_no_better_leaves_the_logistic_regression(self, honest, on_honest):
         contest = challenge(honest, *on_honest, CLEAN, OPTIONS)
 
         assert contest.winner is on_honest[0]
@@ -114,9 +108,7 @@ class TestChallenge:
         assert "boosting does not take the place of logistic (" in contest.verdict.reason
         assert "better log-loss: " in contest.verdict.reason
 
-    def test_the_test_split_has_no_say_in_it(
-        self, honest: pd.DataFrame, on_honest: tuple[FittedModel, pd.DataFrame]
-    ) -> None:
+    def test_the_test_split_has_no_say_in_it(self, honest, on_honest):
         logistic, predictions = on_honest
         is_test = predictions["sample"] == "test"
         hopeless = predictions.assign(
@@ -130,9 +122,7 @@ class TestChallenge:
         assert usual.verdict == spoilt.verdict
         assert "on 3,200 loans" in usual.verdict.reason  # of 4,000
 
-    def test_without_a_challenger_there_is_no_contest(
-        self, honest: pd.DataFrame, on_honest: tuple[FittedModel, pd.DataFrame]
-    ) -> None:
+    def test_without_a_challenger_there_is_no_contest(self, honest, on_honest):
         contest = challenge(honest, *on_honest, CLEAN, training_options("lending"))
 
         assert contest == Contest(*on_honest, None)
@@ -184,8 +174,8 @@ class TestPredictAsChampion:
         return dict(zip(keys, table["probability_of_default"], strict=True))
 
     def test_loans_it_was_judged_on_keep_the_pd_of_then_whatever_sample_they_are_in_now(
-        self, spy: SpyPipeline, lending_model: TrainedModel, honest: pd.DataFrame
-    ) -> None:
+        self, spy, lending_model, honest
+    ):
         new = make_predictions(cv={"b": 0, "c": 0}, test={"a": 0}, out_of_time={"a": 0})
 
         found = self.predict(spy, lending_model, honest, new)
@@ -195,9 +185,7 @@ class TestPredictAsChampion:
         }  # fmt: skip
         assert spy.asked == []
 
-    def test_loans_it_was_never_given_are_scored_now(
-        self, spy: SpyPipeline, lending_model: TrainedModel, honest: pd.DataFrame
-    ) -> None:
+    def test_loans_it_was_never_given_are_scored_now(self, spy, lending_model, honest):
         new = make_predictions(cv={"a": 0, "e": 0}, test={"f": 0}, out_of_time={"f": 0})
 
         found = self.predict(spy, lending_model, honest, new)
@@ -208,9 +196,7 @@ class TestPredictAsChampion:
         assert set(spy.asked) == {"e", "f"}
 
     # Its present model was trained on b: scoring b now would flatter it.
-    def test_loans_it_learned_from_are_never_scored_with_it_now(
-        self, spy: SpyPipeline, lending_model: TrainedModel, honest: pd.DataFrame
-    ) -> None:
+    def test_loans_it_learned_from_are_never_scored_with_it_now(self, spy, lending_model, honest):
         new = make_predictions(cv={"a": 0}, out_of_time={"b": 0, "c": 0, "e": 0})
 
         found = self.predict(spy, lending_model, honest, new)
@@ -218,9 +204,7 @@ class TestPredictAsChampion:
         assert set(found) == {("a", "cv"), ("e", "out_of_time")}
         assert spy.asked == ["e"]
 
-    def test_where_no_predictions_were_kept_it_is_asked_nothing(
-        self, spy: SpyPipeline, lending_model: TrainedModel, honest: pd.DataFrame
-    ) -> None:
+    def test_where_no_predictions_were_kept_it_is_asked_nothing(self, spy, lending_model, honest):
         nothing = make_champion(lending_model, pd.DataFrame(), spy)
 
         table = predict_as_champion(honest, make_predictions(cv={"a": 0.5}), nothing)
@@ -235,9 +219,7 @@ class TestJudgePromotion:
     def contest(self, on_honest: tuple[FittedModel, pd.DataFrame]) -> Contest:
         return Contest(*on_honest, None)
 
-    def test_the_first_model_needs_no_comparison(
-        self, honest: pd.DataFrame, contest: Contest
-    ) -> None:
+    def test_the_first_model_needs_no_comparison(self, honest, contest):
         verdict = judge_promotion(honest, contest, CLEAN, None, OPTIONS)
 
         assert verdict.promoted
@@ -247,16 +229,16 @@ class TestJudgePromotion:
         assert verdict.candidate == "the new logistic model of lending"
 
     def test_the_first_model_is_refused_all_the_same_when_a_feature_was_caught(
-        self, honest: pd.DataFrame, contest: Contest
-    ) -> None:
+        self, honest, contest
+    ):
         verdict = judge_promotion(honest, contest, CAUGHT, None, OPTIONS)
 
         assert not verdict.promoted
         assert "leakage gate: caught: dti_pct" in verdict.reason
 
     def test_the_same_model_again_does_not_take_the_place_of_the_champion(
-        self, honest: pd.DataFrame, contest: Contest, lending_model: TrainedModel
-    ) -> None:
+        self, honest, contest, lending_model
+    ):
         champion = make_champion(lending_model, contest.predictions)
 
         verdict = judge_promotion(honest, contest, CLEAN, champion, OPTIONS)
@@ -269,13 +251,8 @@ class TestJudgePromotion:
 
     @pytest.mark.parametrize(("kept", "is_same"), [("d1", True), ("d2", False), ("", False)])
     def test_a_model_that_is_champion_already_is_told_by_its_digest_and_not_compared(
-        self,
-        kept: str,
-        is_same: bool,
-        honest: pd.DataFrame,
-        contest: Contest,
-        lending_model: TrainedModel,
-    ) -> None:
+        self, kept, is_same, honest, contest, lending_model
+    ):
         champion = replace(make_champion(lending_model, contest.predictions), digest=kept)
 
         verdict = judge_promotion(honest, contest, CLEAN, champion, OPTIONS, "d1" if kept else "")
@@ -284,9 +261,7 @@ class TestJudgePromotion:
         assert ("same data, same model as loantap-lending-demo 3" in verdict.reason) is is_same
         assert any(c.name == "better AUC" for c in verdict.conditions) is not is_same
 
-    def test_a_better_one_does(
-        self, honest: pd.DataFrame, contest: Contest, lending_model: TrainedModel
-    ) -> None:
+    def test_a_better_one_does(self, honest, contest, lending_model):
         # The champion is a model that knows nothing but the default rate, and is unsure of that.
         rng = np.random.default_rng(1)
         rate = honest["is_charged_off"].mean() + rng.normal(
@@ -301,8 +276,8 @@ class TestJudgePromotion:
         assert verdict.promoted, verdict.reason
 
     def test_a_champion_of_which_no_predictions_were_kept_cannot_be_beaten_unseen(
-        self, honest: pd.DataFrame, contest: Contest, lending_model: TrainedModel
-    ) -> None:
+        self, honest, contest, lending_model
+    ):
         champion = make_champion(lending_model, contest.predictions.head(0))
 
         verdict = judge_promotion(honest, contest, CLEAN, champion, OPTIONS)
@@ -312,7 +287,7 @@ class TestJudgePromotion:
 
 
 class TestCaught:
-    def test_only_features_of_a_lending_model_count(self) -> None:
+    def test_only_features_of_a_lending_model_count(self):
         assert list_caught(CAUGHT, OPTIONS) == ["dti_pct"]
         assert list_caught(CLEAN, OPTIONS) == []
         assert list_caught(CAUGHT, training_options("benchmark")) is None

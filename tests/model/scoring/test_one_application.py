@@ -77,7 +77,7 @@ def assert_same_answer(scorer: Scorer, application: dict[str, object], row: pd.S
         assert one.score == row["score"]
 
 
-def test_the_made_up_borrower_is_scored(scorer: Scorer) -> None:
+def test_the_made_up_borrower_is_scored(scorer):
     one = scorer.score_one(MADE_UP_LOAN, AS_OF)
 
     assert one.probability_of_default is not None
@@ -90,9 +90,7 @@ def test_the_made_up_borrower_is_scored(scorer: Scorer) -> None:
 # A frame costs the same for one row as for twenty, so twenty applications are drawn at a time.
 @settings(max_examples=10)
 @given(data=st.data())
-def test_a_valid_application_gets_the_same_answer_either_way(
-    scorer: Scorer, data: st.DataObject
-) -> None:
+def test_a_valid_application_gets_the_same_answer_either_way(scorer, data):
     usual = st.fixed_dictionaries(
         {str(column.source_name): usual_values(column) for column in scorer.columns}
     )
@@ -117,16 +115,12 @@ def test_a_valid_application_gets_the_same_answer_either_way(
         {"dti": np.inf, "sub_grade": "H1", "earliest_cr_line": "Dec-2099"},
     ]
 )
-def test_whatever_is_sent_gets_the_same_answer_either_way(
-    scorer: Scorer, changes: list[dict[str, object]]
-) -> None:
+def test_whatever_is_sent_gets_the_same_answer_either_way(scorer, changes):
     assert_same_answers(scorer, *[MADE_UP_LOAN | each for each in changes])
 
 
 @pytest.mark.parametrize("value", STRANGE_VALUES, ids=repr)
-def test_a_strange_value_gets_the_same_answer_alone_in_its_column(
-    scorer: Scorer, value: object
-) -> None:
+def test_a_strange_value_gets_the_same_answer_alone_in_its_column(scorer, value):
     """In a frame of one row a column holds nothing but it."""
     assert_same_answers(scorer, MADE_UP_LOAN | {"dti": value})
 
@@ -136,9 +130,7 @@ def test_a_strange_value_gets_the_same_answer_alone_in_its_column(
     texts=st.lists(st.text(max_size=8), min_size=20, max_size=20),
     name=st.sampled_from(["dti", "term", "emp_length", "sub_grade"]),
 )
-def test_any_text_gets_the_same_answer_either_way(
-    scorer: Scorer, texts: list[str], name: str
-) -> None:
+def test_any_text_gets_the_same_answer_either_way(scorer, texts, name):
     assert_same_answers(scorer, *[MADE_UP_LOAN | {name: text} for text in texts])
 
 
@@ -164,9 +156,7 @@ class TestBadInput:
         ],
         ids=str,
     )
-    def test_what_cannot_be_scored_says_why_with_column_and_value(
-        self, scorer: Scorer, changes: dict[str, object], message: str
-    ) -> None:
+    def test_what_cannot_be_scored_says_why_with_column_and_value(self, scorer, changes, message):
         one = scorer.score_one(MADE_UP_LOAN | changes, AS_OF)
 
         assert one.probability_of_default is None
@@ -185,21 +175,19 @@ class TestBadInput:
         ],
         ids=str,
     )
-    def test_what_is_unusual_is_scored_all_the_same(
-        self, scorer: Scorer, changes: dict[str, object]
-    ) -> None:
+    def test_what_is_unusual_is_scored_all_the_same(self, scorer, changes):
         one = scorer.score_one(MADE_UP_LOAN | changes, AS_OF)
 
         assert one.probability_of_default is not None
         assert_same_answers(scorer, MADE_UP_LOAN | changes)
 
-    def test_a_field_the_model_needs_is_missed_by_name(self, scorer: Scorer) -> None:
+    def test_a_field_the_model_needs_is_missed_by_name(self, scorer):
         partial = {k: v for k, v in MADE_UP_LOAN.items() if k not in {"dti", "int_rate"}}
 
         with pytest.raises(InputError, match="columns dti, int_rate missing"):
             scorer.score_one(partial, AS_OF)
 
-    def test_the_application_is_not_touched(self, scorer: Scorer) -> None:
+    def test_the_application_is_not_touched(self, scorer):
         application = dict(MADE_UP_LOAN)
 
         scorer.score_one(application, AS_OF)
@@ -219,9 +207,7 @@ class TestBadInput:
         ("sub_grade", ["A1", "B3", "D5", "G5"]),
     ],
 )
-def test_what_credit_sense_holds_against_a_borrower_never_lowers_the_pd(
-    scorer: Scorer, name: str, worse: list[object]
-) -> None:
+def test_what_credit_sense_holds_against_a_borrower_never_lowers_the_pd(scorer, name, worse):
     borrowers = [MADE_UP_LOAN | {name: value} for value in worse]
 
     pds = [scorer.score_one(borrower, AS_OF).probability_of_default for borrower in borrowers]

@@ -51,9 +51,7 @@ def look_up(table: pd.DataFrame, name: str, value: object) -> float:
     return float(row["points"] + beyond)
 
 
-def test_points_of_all_attributes_add_up_to_the_score(
-    scorecard: Scorecard, features: pd.DataFrame
-) -> None:
+def test_points_of_all_attributes_add_up_to_the_score(scorecard, features):
     table = tabulate_points(scorecard, features)
     base = float(table.loc[table["feature"] == BASE, "points"].iloc[0])
     some = features.head(100)
@@ -67,9 +65,7 @@ def test_points_of_all_attributes_add_up_to_the_score(
     np.testing.assert_allclose(totals, exact, atol=1e-6)
 
 
-def test_every_attribute_stands_once_and_is_in_plain_words(
-    scorecard: Scorecard, features: pd.DataFrame
-) -> None:
+def test_every_attribute_stands_once_and_is_in_plain_words(scorecard, features):
     table = tabulate_points(scorecard, features)
 
     assert not table.duplicated(["feature", "attribute"]).any()
@@ -78,7 +74,7 @@ def test_every_attribute_stands_once_and_is_in_plain_words(
     assert np.isfinite(table["points"]).all()
 
 
-def test_bands_are_named_in_the_borrower_s_terms() -> None:
+def test_bands_are_named_in_the_borrower_s_terms():
     card = Scorecard(
         -1.0,
         {

@@ -21,9 +21,7 @@ tables = st.integers(1, 60).flatmap(
 
 
 @given(tables, st.integers(1, 12), st.sampled_from(["infrequent_if_exist", "ignore"]))
-def test_categories_and_columns_are_scikit_learn_s(
-    table: dict[str, list[str | None]], least: int, unknown: str
-) -> None:
+def test_categories_and_columns_are_scikit_learn_s(table, least, unknown):
     frame = pd.DataFrame(table, dtype="str")
     given_to_both = {
         "min_frequency": least, "handle_unknown": unknown, "sparse_output": False,
@@ -50,7 +48,7 @@ def fitted() -> ColumnTransformer:
     return columns.fit(frame)
 
 
-def test_what_is_served_has_scikit_learn_s_own_encoder(fitted: ColumnTransformer) -> None:
+def test_what_is_served_has_scikit_learn_s_own_encoder(fitted):
     plain = with_plain_encoders(fitted)
     rows = pd.DataFrame({"income": [3.0, 1.0], "purpose": ["house", "car"]})
 

@@ -104,15 +104,13 @@ def choice(judged: list[list[Judged]], candidates: Sequence[Candidate] = CANDIDA
 
 
 class TestAgainstGridSearchCV:
-    def test_the_same_candidate_is_chosen(self, ours, plain: GridSearchCV) -> None:
+    def test_the_same_candidate_is_chosen(self, ours, plain):
         assert choice(ours) == plain.best_index_
 
     @pytest.mark.parametrize(
         ("score", "most"), [("f2", 0.002), ("roc_auc", 2e-4), ("log_loss", 2e-4)]
     )
-    def test_scores_differ_by_no_more_than_single_precision_makes(
-        self, ours, plain: GridSearchCV, score: str, most: float
-    ) -> None:
+    def test_scores_differ_by_no_more_than_single_precision_makes(self, ours, plain, score, most):
         found, expected = scores_of(ours, score), plain.cv_results_
         for fold in (0, 2):
             np.testing.assert_allclose(
@@ -120,9 +118,7 @@ class TestAgainstGridSearchCV:
             )
         np.testing.assert_allclose(found.mean(axis=0), expected[f"mean_test_{score}"], atol=most)
 
-    def test_the_winner_fitted_on_all_loans_is_the_same_model(
-        self, plain: GridSearchCV, loans: Loans
-    ) -> None:
+    def test_the_winner_fitted_on_all_loans_is_the_same_model(self, plain, loans):
         found = search(*loans, OPTIONS)
 
         assert found.best == CANDIDATES[plain.best_index_]
@@ -132,7 +128,7 @@ class TestAgainstGridSearchCV:
 
 
 @pytest.mark.parametrize("model", ["lending", "application"])
-def test_scikit_learn_s_own_solvers_choose_the_same(model: str, simulated_loans) -> None:
+def test_scikit_learn_s_own_solvers_choose_the_same(model, simulated_loans):
     options = OPTIONS.model_copy(update={"name": model, "inverse_penalties": (0.01, 1.0)})
     few = simulated_loans.head(LOANS)
     features = build_features(few, feature_names(options))
@@ -154,20 +150,18 @@ def assert_same(found: list[list[Judged]], expected: list[list[Judged]]) -> None
         assert [c.iterations for c in one] == [c.iterations for c in other]
 
 
-def test_two_folds_at_a_time_give_the_same_numbers(ours, loans: Loans) -> None:
+def test_two_folds_at_a_time_give_the_same_numbers(ours, loans):
     assert_same(judge(loans, jobs=2), ours)
 
 
-def test_the_order_of_candidates_does_not_matter(ours, loans: Loans) -> None:
+def test_the_order_of_candidates_does_not_matter(ours, loans):
     turned = judge(loans, CANDIDATES[::-1])
 
     assert_same([fold[::-1] for fold in turned], ours)
     assert choice(turned, CANDIDATES[::-1]) == len(CANDIDATES) - 1 - choice(ours)
 
 
-def test_a_tenth_of_the_loans_that_goes_ahead_changes_no_score(
-    ours, loans: Loans, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_tenth_of_the_loans_that_goes_ahead_changes_no_score(ours, loans, monkeypatch):
     monkeypatch.setattr(pilot, "_MIN_ROWS", 150)
     monkeypatch.setattr(pilot, "_MIN_COUNT", 20)
     drawn = []
@@ -186,14 +180,12 @@ def test_a_tenth_of_the_loans_that_goes_ahead_changes_no_score(
     assert [c.iterations for c in piloted[0]] != [c.iterations for c in ours[0]]
 
 
-def test_times_are_measured_for_each_candidate(ours) -> None:
+def test_times_are_measured_for_each_candidate(ours):
     assert all(candidate.seconds > 0 for fold in ours for candidate in fold)
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_progress_counts_up_to_every_fit(
-    jobs: int, loans: Loans, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_progress_counts_up_to_every_fit(jobs, loans, caplog):
     some = CANDIDATES[-6:]
     with caplog.at_level(logging.INFO, logger="loantap.progress"):
         judge(loans, some, jobs)
@@ -264,16 +256,16 @@ class TestWorkShared:
 
         PathSearch(grid, make, score_on_fold, 1).judge(*made_up, self.FOLDS)
 
-    def test_preprocessing_is_fitted_once_per_fold_on_its_training_rows(self, made_up) -> None:
+    def test_preprocessing_is_fitted_once_per_fold_on_its_training_rows(self, made_up):
         inside = [list(made_up[0].index[rows]) for rows, _ in self.FOLDS.split(*made_up)]
 
         assert SpyingPreprocessor.fitted_on == inside
 
-    def test_resampling_is_done_once_per_fold(self) -> None:
+    def test_resampling_is_done_once_per_fold(self):
         assert SpyingSampler.given == [200, 200, 200]
 
 
-def test_a_fold_left_out_reaches_neither_preprocessing_nor_coefficients(loans: Loans) -> None:
+def test_a_fold_left_out_reaches_neither_preprocessing_nor_coefficients(loans):
     features, target = loans
     folds, some = PredefinedSplit(np.arange(LOANS) % 3), CANDIDATES[::6]
     left_out = folds.test_fold == 0
@@ -292,7 +284,7 @@ def test_a_fold_left_out_reaches_neither_preprocessing_nor_coefficients(loans: L
     assert not np.allclose(after[len(some)][:5], before[len(some)][:5], rtol=0.1)
 
 
-def test_a_training_fold_of_one_outcome_is_refused(loans: Loans) -> None:
+def test_a_training_fold_of_one_outcome_is_refused(loans):
     features, target = loans
     folds = PredefinedSplit(np.where(target == 1, 0, np.arange(LOANS) % 2))
 

@@ -88,17 +88,13 @@ def pick(predictions: pd.DataFrame, sample: str) -> pd.DataFrame:
     return predictions[predictions["sample"] == sample].set_index("loan_id")
 
 
-def test_the_tables_are_as_declared(
-    model_input: pd.DataFrame, trained: FittedModel, predictions: pd.DataFrame
-) -> None:
+def test_the_tables_are_as_declared(model_input, trained, predictions):
     MODEL_INPUT_APPLICATION.validate(model_input)
     OUT_OF_FOLD.validate(trained.out_of_fold)
     PREDICTIONS.validate(predictions)
 
 
-def test_each_sample_holds_its_loans_with_their_outcomes(
-    model_input: pd.DataFrame, predictions: pd.DataFrame
-) -> None:
+def test_each_sample_holds_its_loans_with_their_outcomes(model_input, predictions):
     loans = model_input.set_index("loan_id")
     expected = {
         "cv": loans["split"] == "train",
@@ -112,7 +108,7 @@ def test_each_sample_holds_its_loans_with_their_outcomes(
         assert rows["fold"].eq(-1).all() == (sample != "cv")
 
 
-def test_the_threshold_is_tuned_on_the_training_split_only(predictions: pd.DataFrame) -> None:
+def test_the_threshold_is_tuned_on_the_training_split_only(predictions):
     cv = pick(predictions, "cv")
     target, pd_ = cv["is_charged_off"].to_numpy(), cv["probability_of_default"].to_numpy()
 
@@ -122,16 +118,14 @@ def test_the_threshold_is_tuned_on_the_training_split_only(predictions: pd.DataF
     assert pick(predictions, "test")["threshold"].eq(best).all()
 
 
-def test_in_cross_validation_each_fold_is_decided_at_the_threshold_of_the_others(
-    predictions: pd.DataFrame,
-) -> None:
+def test_in_cross_validation_each_fold_is_decided_at_the_threshold_of_the_others(predictions):
     cv = pick(predictions, "cv")
     arrays = (cv[c].to_numpy() for c in ("is_charged_off", "probability_of_default", "fold"))
 
     assert list(cv["declined"]) == list(decline_cross_fitted(*arrays))
 
 
-def test_in_cross_validation_each_fold_is_calibrated_on_the_others(trained: FittedModel) -> None:
+def test_in_cross_validation_each_fold_is_calibrated_on_the_others(trained):
     rows = trained.out_of_fold
     arrays = (rows[c].to_numpy() for c in ("is_charged_off", "log_odds", "fold"))
 
@@ -140,18 +134,14 @@ def test_in_cross_validation_each_fold_is_calibrated_on_the_others(trained: Fitt
 
 
 @pytest.mark.parametrize("sample", ["test", "out_of_time"])
-def test_elsewhere_a_loan_is_declined_from_the_threshold_on(
-    sample: str, predictions: pd.DataFrame
-) -> None:
+def test_elsewhere_a_loan_is_declined_from_the_threshold_on(sample, predictions):
     rows = pick(predictions, sample)
 
     assert list(rows["declined"]) == list(rows["probability_of_default"] >= rows["threshold"])
     assert 0 < rows["declined"].mean() < 1
 
 
-def test_nothing_said_depends_on_the_outcomes_of_the_test_split(
-    model_input: pd.DataFrame, predictions: pd.DataFrame
-) -> None:
+def test_nothing_said_depends_on_the_outcomes_of_the_test_split(model_input, predictions):
     is_test = model_input["split"] == "test"
     turned = model_input.assign(
         is_charged_off=model_input["is_charged_off"].mask(
@@ -170,8 +160,8 @@ def test_nothing_said_depends_on_the_outcomes_of_the_test_split(
 
 class TestOutOfTime:
     def test_no_model_is_trained_on_a_loan_issued_at_its_origin_or_after(
-        self, simulated_loans: pd.DataFrame, trainer: Trainer, predictions: pd.DataFrame
-    ) -> None:
+        self, simulated_loans, trainer, predictions
+    ):
         issued = simulated_loans.set_index("loan_id")["issue_month"]
         origins = pd.to_datetime(["2012-07-01", "2013-01-01", "2013-07-01"])
 
@@ -180,8 +170,8 @@ class TestOutOfTime:
             assert loans == set(issued.index[issued < origin])
 
     def test_each_origin_judges_the_loans_up_to_the_next_by_its_own_model(
-        self, model_input: pd.DataFrame, trainer: Trainer, predictions: pd.DataFrame
-    ) -> None:
+        self, model_input, trainer, predictions
+    ):
         out_of_time = pick(predictions, "out_of_time")
         for origin, model in zip(
             sorted(model_input["judged_at"].dropna().unique()), trainer.models, strict=True
@@ -193,8 +183,8 @@ class TestOutOfTime:
             assert rows["threshold"].eq(model.threshold).all()
 
     def test_no_outcome_at_or_after_an_origin_reaches_its_model(
-        self, model_input: pd.DataFrame, trained: FittedModel, predictions: pd.DataFrame
-    ) -> None:
+        self, model_input, trained, predictions
+    ):
         last = model_input["judged_at"].max()
         is_later = model_input["known_from"] > last
         turned = model_input["is_charged_off"].mask(is_later, 1 - model_input["is_charged_off"])
@@ -209,8 +199,8 @@ class TestOutOfTime:
         )
 
     def test_in_the_stricter_variant_only_loans_settled_by_then_are_trained_on(
-        self, simulated_loans: pd.DataFrame, trained: FittedModel
-    ) -> None:
+        self, simulated_loans, trained
+    ):
         loans = simulated_loans.assign(
             issue_month=simulated_loans["issue_month"] - pd.DateOffset(years=1)
         ).astype({"issue_month": "datetime64[s]"})
@@ -227,9 +217,7 @@ class TestOutOfTime:
             ended = dates["issue_month"].dt.to_period("M") + dates["term_months"].astype(int)
             assert known == set(dates.index[ended < pd.Timestamp(origin).to_period("M")])
 
-    def test_an_origin_that_is_skipped_trains_nothing(
-        self, simulated_loans: pd.DataFrame, trained: FittedModel
-    ) -> None:
+    def test_an_origin_that_is_skipped_trains_nothing(self, simulated_loans, trained):
         before = simulated_loans["issue_month"] < pd.Timestamp("2012-07-01")
         least = int(simulated_loans.loc[before, "is_charged_off"].sum()) + 1
         train = Trainer()
@@ -239,9 +227,7 @@ class TestOutOfTime:
         assert len(train.trained_on) == 2
         PREDICTIONS.validate(predictions)
 
-    def test_the_sample_is_left_out_when_no_origin_can_be_judged(
-        self, simulated_loans: pd.DataFrame, trained: FittedModel
-    ) -> None:
+    def test_the_sample_is_left_out_when_no_origin_can_be_judged(self, simulated_loans, trained):
         train = Trainer()
 
         predictions = judge(make_input(simulated_loans, min_outcomes=9_999), trained, train)
@@ -251,7 +237,7 @@ class TestOutOfTime:
         PREDICTIONS.validate(predictions)
 
 
-def test_a_threshold_that_is_given_is_used_everywhere(model_input: pd.DataFrame) -> None:
+def test_a_threshold_that_is_given_is_used_everywhere(model_input):
     options = training_options("application", threshold=0.45)
 
     predictions = judge(model_input, learn(model_input, options), Trainer(options))
@@ -270,7 +256,7 @@ class TestCrossValidation:
     def fit(features: pd.DataFrame, target: pd.Series, _: int) -> ClassifierMixin:
         return fit_candidate(features, target, BALANCED, OPTIONS)
 
-    def test_every_log_odds_comes_from_the_other_folds(self, rows: pd.DataFrame) -> None:
+    def test_every_log_odds_comes_from_the_other_folds(self, rows):
         features, target = rows[FEATURES], rows["is_charged_off"]
 
         log_odds, fold = predict_out_of_fold(features, target, self.fit, OPTIONS)
@@ -282,7 +268,7 @@ class TestCrossValidation:
                 log_odds[outside], model.decision_function(features.iloc[outside])
             )
 
-    def test_calibration_undoes_what_class_weights_did(self, rows: pd.DataFrame) -> None:
+    def test_calibration_undoes_what_class_weights_did(self, rows):
         table = cross_validate(rows, FEATURES, self.fit, OPTIONS)
 
         assert expit(table["log_odds"]).mean() > 0.4
@@ -290,7 +276,7 @@ class TestCrossValidation:
             rows["is_charged_off"].mean(), abs=0.005
         )
 
-    def test_without_calibration_they_stay_as_they_are(self, rows: pd.DataFrame) -> None:
+    def test_without_calibration_they_stay_as_they_are(self, rows):
         raw = OPTIONS.model_copy(update={"calibrated": False})
         table = cross_validate(rows, FEATURES, self.fit, raw)
 

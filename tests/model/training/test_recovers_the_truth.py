@@ -46,9 +46,7 @@ def predicted(features: pd.DataFrame, target: pd.Series) -> np.ndarray:
     return expit(log_odds)
 
 
-def test_it_ranks_loans_nearly_as_well_as_their_true_pds(
-    demo: SimulatedPortfolio, target: pd.Series, predicted: np.ndarray
-) -> None:
+def test_it_ranks_loans_nearly_as_well_as_their_true_pds(demo, target, predicted):
     best = roc_auc_score(target, demo.truth["true_pd"])
     found = roc_auc_score(target, predicted)
 
@@ -56,9 +54,7 @@ def test_it_ranks_loans_nearly_as_well_as_their_true_pds(
     assert best - 0.012 < found < best
 
 
-def test_its_pds_are_close_to_the_true_ones(
-    demo: SimulatedPortfolio, predicted: np.ndarray
-) -> None:
+def test_its_pds_are_close_to_the_true_ones(demo, predicted):
     true_pd = demo.truth["true_pd"]
 
     assert np.corrcoef(predicted, true_pd)[0, 1] > 0.95
@@ -67,12 +63,12 @@ def test_its_pds_are_close_to_the_true_ones(
     assert predicted.mean() == pytest.approx(true_pd.mean(), abs=0.01)
 
 
-def test_its_pds_are_calibrated(target: pd.Series, predicted: np.ndarray) -> None:
+def test_its_pds_are_calibrated(target, predicted):
     # A perfect model of 20,000 loans has an error of about .007.
     assert expected_calibration_error(target.to_numpy(), predicted) < 0.015
 
 
-def test_it_gives_drivers_their_true_direction(features: pd.DataFrame, target: pd.Series) -> None:
+def test_it_gives_drivers_their_true_direction(features, target):
     model = fit_candidate(features, target, OPTIONS.candidates[0], OPTIONS)
     middle = features.median(numeric_only=True)
     middle_loan = pd.DataFrame([middle]).assign(purpose="debt_consolidation")

@@ -13,7 +13,7 @@ from loantap.model.training.threads import FittingThreads, fitting_threads
 
 
 class TestFitting:
-    def test_what_was_interrupted_ends_after_the_fit_at_hand(self) -> None:
+    def test_what_was_interrupted_ends_after_the_fit_at_hand(self):
         fits: list[int] = []
         has_begun, is_interrupted = threading.Event(), threading.Event()
 
@@ -41,13 +41,13 @@ class TestFitting:
         assert isinstance(running.exception(), CancelledError)
         assert waiting.cancelled()
 
-    def test_without_an_error_everything_is_done(self) -> None:
+    def test_without_an_error_everything_is_done(self):
         with fitting_threads(2) as threads:
             results = list(threads.map(lambda number: (threads.go_on(), number)[1], range(9)))
 
         assert results == list(range(9))
 
-    def test_what_does_not_converge_is_not_told_by_a_thread_and_later_is(self) -> None:
+    def test_what_does_not_converge_is_not_told_by_a_thread_and_later_is(self):
         def warn() -> None:
             warnings.warn("not converged", ConvergenceWarning, stacklevel=1)
 

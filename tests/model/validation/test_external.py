@@ -63,15 +63,13 @@ def result(
     return measure_external(external, simulated_loans, scorer, OPTIONS)
 
 
-def test_only_the_columns_needed_are_needed(result: ExternalResult) -> None:
+def test_only_the_columns_needed_are_needed(result):
     assert result.is_overlap_checked
     assert result.judgement.n == 1_500
     assert (result.model_name, result.model_version) == ("loantap-lending-demo", "4")
 
 
-def test_the_model_and_the_rate_are_measured_on_the_same_loans(
-    result: ExternalResult, external: pd.DataFrame, scorer: JudgedModel
-) -> None:
+def test_the_model_and_the_rate_are_measured_on_the_same_loans(result, external, scorer):
     target = mark_outcome(external["loan_status"])
     pd_ = scorer.lending_scorer.score(external, OPTIONS.day)["probability_of_default"]
 
@@ -81,18 +79,15 @@ def test_the_model_and_the_rate_are_measured_on_the_same_loans(
     assert result.auc_gain_low < result.auc_gain < result.auc_gain_high
 
 
-def test_the_paired_interval_is_narrower_than_that_of_either(result: ExternalResult) -> None:
+def test_the_paired_interval_is_narrower_than_that_of_either(result):
     width = result.auc_gain_high - result.auc_gain_low
 
     assert width < result.rate_roc_auc_high - result.rate_roc_auc_low
 
 
 def test_the_population_is_compared_with_the_loans_trained_on(
-    result: ExternalResult,
-    external: pd.DataFrame,
-    simulated_loans: pd.DataFrame,
-    scorer: JudgedModel,
-) -> None:
+    result, external, simulated_loans, scorer
+):
     rate, months = external["int_rate"] + 8, external["term"].str.extract(r"(\d+)")[0].astype(int)
     instalment = emi(external["loan_amnt"], rate, months)
     shifted = external.assign(int_rate=rate, installment=instalment, sub_grade="G5", grade="G")
@@ -115,7 +110,7 @@ class TestBadFiles:
         return refused
 
     @pytest.mark.parametrize("column", ["loan_status", "int_rate", "annual_inc"])
-    def test_a_missing_column_is_named(self, column, external, simulated_loans, scorer) -> None:
+    def test_a_missing_column_is_named(self, column, external, simulated_loans, scorer):
         refused = self.refuse(external.drop(columns=column), simulated_loans, scorer)
 
         assert f"column {column} missing" in refused.value.problem
@@ -130,33 +125,31 @@ class TestBadFiles:
     )
     def test_a_bad_value_is_named_with_its_row_and_column(
         self, column, value, said, external, simulated_loans, scorer
-    ) -> None:
+    ):
         bad = external.assign(**{column: external[column].where(external.index != 3, value)})
 
         refused = self.refuse(bad, simulated_loans, scorer)
 
         assert f"1 of 1,500 rows cannot be used (row 4: {said}" in refused.value.problem
 
-    def test_of_many_bad_rows_the_first_five_are_named(
-        self, external, simulated_loans, scorer
-    ) -> None:
+    def test_of_many_bad_rows_the_first_five_are_named(self, external, simulated_loans, scorer):
         refused = self.refuse(external.assign(dti=-1.0), simulated_loans, scorer)
 
         assert refused.value.problem.count("dti '-1.0'") == 5
         assert "and 1,495 more" in refused.value.problem
 
-    def test_a_file_without_rows_is_refused(self, external, simulated_loans, scorer) -> None:
+    def test_a_file_without_rows_is_refused(self, external, simulated_loans, scorer):
         assert "no rows" in self.refuse(external.head(0), simulated_loans, scorer).value.problem
 
     @pytest.mark.parametrize("status", ["Fully Paid", "Charged Off"])
-    def test_one_outcome_alone_is_refused(self, status, external, simulated_loans, scorer) -> None:
+    def test_one_outcome_alone_is_refused(self, status, external, simulated_loans, scorer):
         refused = self.refuse(external.assign(loan_status=status), simulated_loans, scorer)
 
         assert "an AUC needs 10 loans of each outcome" in refused.value.problem
 
     def test_loans_the_model_was_trained_on_are_not_external(
         self, external, simulated_loans, scorer
-    ) -> None:
+    ):
         own = render(simulated_loans.head(7), portfolio_columns())
 
         refused = self.refuse(pd.concat([external, own]), simulated_loans, scorer)
@@ -172,7 +165,7 @@ class TestAVersionFromBefore:
 
     def test_the_overlap_is_not_checked_and_no_one_claims_it_was(
         self, external, simulated_loans, scorer, caplog
-    ) -> None:
+    ):
         older = replace(scorer, training=None)
 
         result = measure_external(external, simulated_loans, older, OPTIONS)
@@ -183,7 +176,7 @@ class TestAVersionFromBefore:
 
     def test_the_portfolio_loaded_now_says_nothing_about_it(
         self, external, simulated_loans, scorer, lending_model
-    ) -> None:
+    ):
         """The loans of the portfolio may be others than those of the version that scores."""
         seen = render(simulated_loans.head(1_500), portfolio_columns())
         other = simulated_loans.tail(1_000)
@@ -213,9 +206,7 @@ def real_loans(sample_loans: pd.DataFrame) -> pd.DataFrame:
 class TestRealLoans:
     """Lending Club's loans of 2007 to 2010, judged by models of the real sample."""
 
-    def test_the_lending_model_beats_the_interest_rate(
-        self, older: pd.DataFrame, real_loans: pd.DataFrame
-    ) -> None:
+    def test_the_lending_model_beats_the_interest_rate(self, older, real_loans):
         scorer = judge(
             train(real_loans, training_options("lending"), "real"), real_loans, "lending"
         )
@@ -228,8 +219,8 @@ class TestRealLoans:
         assert f"{result.first_issue_month:%Y-%m}" == "2007-06"
 
     def test_the_application_model_does_as_well_as_the_rate_it_does_not_know(
-        self, older: pd.DataFrame, real_loans: pd.DataFrame
-    ) -> None:
+        self, older, real_loans
+    ):
         scorer = judge(
             train(real_loans, training_options("application"), "real"), real_loans, "application"
         )

@@ -28,7 +28,7 @@ def show(width: int) -> str:
 
 
 @pytest.mark.parametrize("width", [60, 80, 300])
-def test_nothing_is_cut(width: int) -> None:
+def test_nothing_is_cut(width):
     text = show(width)
 
     assert max(map(len, text.splitlines())) <= width
@@ -40,5 +40,5 @@ def test_nothing_is_cut(width: int) -> None:
 
 
 @pytest.mark.parametrize("width", [80, 300])
-def test_a_system_is_named_once(width: int) -> None:
+def test_a_system_is_named_once(width):
     assert show(width).replace(LONG, "").count("appstream") == 1

@@ -57,7 +57,7 @@ def kill(tmp_path: Path) -> Iterator[Kill]:
         yield run
 
 
-def test_every_answer_of_an_honest_server_is_in_its_log(kill: Kill) -> None:
+def test_every_answer_of_an_honest_server_is_in_its_log(kill):
     found = kill("")
 
     assert found.answered > 100
@@ -65,14 +65,14 @@ def test_every_answer_of_an_honest_server_is_in_its_log(kill: Kill) -> None:
     assert 0 < found.seconds_to_ready < 20
 
 
-def test_answers_that_are_not_in_the_log_are_counted(kill: Kill) -> None:
+def test_answers_that_are_not_in_the_log_are_counted(kill):
     found = kill("forgets")
 
     assert found.missing == found.answered > 0
     assert found.changed > 0
 
 
-def test_a_decision_under_a_key_that_has_one_is_counted(kill: Kill) -> None:
+def test_a_decision_under_a_key_that_has_one_is_counted(kill):
     found = kill("doubles")
 
     assert found.missing == 0
@@ -80,5 +80,5 @@ def test_a_decision_under_a_key_that_has_one_is_counted(kill: Kill) -> None:
     assert found.changed >= 100
 
 
-def test_a_refusal_is_counted(kill: Kill) -> None:
+def test_a_refusal_is_counted(kill):
     assert kill("refuses").refused >= 10

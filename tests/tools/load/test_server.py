@@ -26,7 +26,7 @@ def files(tmp_path: Path) -> Server:
     return Server(command, port, os.environ, "/ready", tmp_path / "log", tmp_path)
 
 
-def test_a_server_is_ready_measured_and_ended(files: Server) -> None:
+def test_a_server_is_ready_measured_and_ended(files):
     with files, Watch(files, 0.05) as watch:
         sleep(0.3)
         assert files.is_ready()
@@ -38,7 +38,7 @@ def test_a_server_is_ready_measured_and_ended(files: Server) -> None:
     assert not files.is_ready()
 
 
-def test_a_server_that_ends_at_once_says_why(tmp_path: Path) -> None:
+def test_a_server_that_ends_at_once_says_why(tmp_path):
     broken = Server(
         [sys.executable, "-c", "raise SystemExit('no model')"],
         find_port(),
@@ -50,7 +50,7 @@ def test_a_server_that_ends_at_once_says_why(tmp_path: Path) -> None:
         broken.start()
 
 
-def test_a_killed_server_can_start_again(files: Server) -> None:
+def test_a_killed_server_can_start_again(files):
     with files, kill_after(files, 0.2) as happened:
         page = iter([render_request("GET", "/ready")] * 1_000_000)
         load = send(files.port, page, Sending(10, 2), until=happened.is_set)
