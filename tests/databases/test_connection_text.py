@@ -80,4 +80,4 @@ def test_any_password_in_braces_is_read_and_found(password):
 
     assert parse_odbc(text)["pwd"] == password
     assert parse_odbc(text)["server"] == "db"
-    assert redact(f"[{password}]", find_secrets(text)) == "[***]"
+    assert redact(f"\0{password}\0", find_secrets(text)) == "\0***\0"
