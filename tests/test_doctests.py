@@ -1,7 +1,5 @@
 """Values that docstrings show are those that come out."""
 
-from __future__ import annotations
-
 import doctest
 from importlib import import_module
 from pathlib import Path

@@ -9,8 +9,6 @@ is for Windows alone goes.
 Standard library only: `make lock` asks for no environment but the one uv is in.
 """
 
-from __future__ import annotations
-
 import re
 import sys
 import tomllib

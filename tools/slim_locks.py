@@ -8,8 +8,6 @@ With --include the last lock is slimmed, and names the others, so that it is ins
 Standard library only: `make lock` asks for no environment but the one uv is in.
 """
 
-from __future__ import annotations
-
 import re
 import sys
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """Connections given as a URL: what is understood of them, without connecting."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """What a driver says is turned into what is wrong, where, what to do, and whether to try again."""
 
-from __future__ import annotations
-
 import pytest
 
 from loantap.databases.backends.faults import asking, explain

@@ -1,7 +1,5 @@
 """A source behind ODBC, for real: SQLite's ODBC driver makes any SQLite file such a source."""
 
-from __future__ import annotations
-
 import sqlite3
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """A source table: read when it is asked, held against its contract, replaced when it is ours."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from importlib.resources import files

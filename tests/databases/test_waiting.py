@@ -1,7 +1,5 @@
 """A source is waited for: not for ever, and not only once."""
 
-from __future__ import annotations
-
 import gc
 import logging
 import threading

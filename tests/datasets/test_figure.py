@@ -1,7 +1,5 @@
 """A figure is drawn once: a picture for people, the figure itself for later nodes."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """A run that is killed in the middle of an extraction costs nothing but its time."""
 
-from __future__ import annotations
-
 import duckdb
 
 from tests.support.killing import kill_extractions

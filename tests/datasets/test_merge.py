@@ -1,7 +1,5 @@
 """What a publication changes in a table of ours: rows that differ, and columns that are new."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable
 

@@ -1,7 +1,5 @@
 """A snapshot can be read at every moment, whatever becomes of the run that brings it up to date."""
 
-from __future__ import annotations
-
 import errno
 import fcntl
 import json

@@ -1,7 +1,5 @@
 """A file appears only when the run that made it has succeeded."""
 
-from __future__ import annotations
-
 import errno
 import os
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Files larger than memory are read in batches and written in batches."""
 
-from __future__ import annotations
-
 import logging
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """A table of ours in the warehouse: staged by a run, there when the run has succeeded."""
 
-from __future__ import annotations
-
 import re
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """Every feature of one made-up borrower, worked by hand."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

@@ -1,7 +1,5 @@
 """What each feature is, and which model may use it."""
 
-from __future__ import annotations
-
 import pytest
 
 from loantap.features.definitions import (

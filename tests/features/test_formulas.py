@@ -1,7 +1,5 @@
 """Each feature has one formula: it gives for one application what it gives for a column."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pytest

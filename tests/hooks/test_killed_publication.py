@@ -1,7 +1,5 @@
 """A run that is killed while it publishes: the next one completes it, or nothing has changed."""
 
-from __future__ import annotations
-
 import multiprocessing
 import shutil
 from collections.abc import Callable

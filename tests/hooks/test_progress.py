@@ -1,7 +1,5 @@
 """While a search runs, a bar counts its fits; when it has ended nothing of it is left."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor

@@ -1,7 +1,5 @@
 """What a run made is published at its end, or nothing; scoring is by the champion."""
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Iterator
 from pathlib import Path

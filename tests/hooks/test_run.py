@@ -1,7 +1,5 @@
 """The steps around a run: their order, and that one that fails keeps no other from being done."""
 
-from __future__ import annotations
-
 from typing import Any
 from unittest.mock import MagicMock, create_autospec
 

@@ -1,7 +1,5 @@
 """A run refuses a parameter that nothing reads, before anything is done."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """Bootstrap of the AUC: the same loans are drawn for every score."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score

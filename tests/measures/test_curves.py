@@ -1,7 +1,5 @@
 """Tables behind the plots say what the full curves say."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from sklearn.metrics import auc, roc_auc_score

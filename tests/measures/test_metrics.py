@@ -1,7 +1,5 @@
 """Metrics, against figures worked by hand and against scikit-learn."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from hypothesis import assume, given

@@ -1,7 +1,5 @@
 """Resamples are measured in threads, a few ahead of who takes the results."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Iterator
 

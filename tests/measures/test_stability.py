@@ -1,7 +1,5 @@
 """Population stability index."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from scipy.stats import chi2, ncx2

@@ -1,7 +1,5 @@
 """The F2 threshold is where F2 is best, and says what it costs."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pytest

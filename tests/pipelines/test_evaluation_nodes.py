@@ -1,7 +1,5 @@
 """The evidence beside metrics and curves, made from tables in memory."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

@@ -1,7 +1,5 @@
 """`ingestion`: three source tables become one clean portfolio, and no row disappears."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pandas as pd

@@ -1,7 +1,5 @@
 """`offers` from a file to a file, batch by batch, each checked before it is written."""
 
-from __future__ import annotations
-
 import json
 from datetime import date
 from pathlib import Path

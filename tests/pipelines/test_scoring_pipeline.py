@@ -1,7 +1,5 @@
 """`scoring` from a file to a file, batch by batch, each checked before it is written."""
 
-from __future__ import annotations
-
 import json
 import logging
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """`sources`: a portfolio, divided over the three systems that would hold it."""
 
-from __future__ import annotations
-
 import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal

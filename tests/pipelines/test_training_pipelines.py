@@ -1,7 +1,5 @@
 """`modeling`, `evaluation`, `insights` and `scoring`, one after the other on one portfolio."""
 
-from __future__ import annotations
-
 import json
 from functools import partial
 from html import unescape

@@ -1,7 +1,5 @@
 """Instalment, implied principal and balance, against figures worked by hand."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pytest

@@ -1,7 +1,5 @@
 """The portfolio is put together from its sources, and every row is accounted for."""
 
-from __future__ import annotations
-
 import re
 
 import pandas as pd

@@ -1,7 +1,5 @@
 """Typed, valid rows are kept; each of the others is set aside with its reason."""
 
-from __future__ import annotations
-
 import pandas as pd
 import pytest
 

@@ -1,7 +1,5 @@
 """A loan's identifier is made from its content."""
 
-from __future__ import annotations
-
 import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st

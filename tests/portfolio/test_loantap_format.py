@@ -1,7 +1,5 @@
 """LoanTap's own format is read with the quirks of the original, and written as it was."""
 
-from __future__ import annotations
-
 from datetime import date
 from typing import Any
 

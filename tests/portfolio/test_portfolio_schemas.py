@@ -1,7 +1,5 @@
 """Schemas say of a table what the dictionary says of its columns."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pytest

@@ -1,7 +1,5 @@
 """What must hold on the real sample, which is never part of the project."""
 
-from __future__ import annotations
-
 import pandas as pd
 import pytest
 

@@ -1,7 +1,5 @@
 """A whole column in another unit stops the run; one that could be honest does not."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np

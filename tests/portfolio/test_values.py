@@ -1,7 +1,5 @@
 """A value is read alone as it is read in a column, whatever the column's type."""
 
-from __future__ import annotations
-
 from decimal import Decimal
 
 import numpy as np

@@ -1,7 +1,5 @@
 """What cannot be used ends the run with one clear message, and changes nothing."""
 
-from __future__ import annotations
-
 import re
 import shutil
 import subprocess

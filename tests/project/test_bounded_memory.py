@@ -1,7 +1,5 @@
 """The memory of `sources` and `ingestion` does not grow with the table."""
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 

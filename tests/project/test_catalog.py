@@ -1,7 +1,5 @@
 """Every dataset is declared, described, layered, validated and used."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any, ClassVar
 

@@ -1,7 +1,5 @@
 """`check_sources` says of every system at once what is wrong with it and how to mend it."""
 
-from __future__ import annotations
-
 import duckdb
 import pytest
 from click.testing import Result

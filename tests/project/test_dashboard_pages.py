@@ -1,7 +1,5 @@
 """The dashboard's pages on what a whole run has left."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

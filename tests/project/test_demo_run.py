@@ -1,7 +1,5 @@
 """`kedro run` on the embedded default, end to end: what is there when it has ended."""
 
-from __future__ import annotations
-
 import json
 import re
 from html.parser import HTMLParser

@@ -1,7 +1,5 @@
 """What make does of what it is asked, and what git is kept from seeing."""
 
-from __future__ import annotations
-
 import re
 import shutil
 import subprocess

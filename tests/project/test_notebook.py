@@ -1,7 +1,5 @@
 """The notebook runs from top to bottom on a finished portfolio, and is kept without outputs."""
 
-from __future__ import annotations
-
 import nbformat
 from nbclient import NotebookClient
 

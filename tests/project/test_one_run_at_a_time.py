@@ -1,7 +1,5 @@
 """What a person sees who starts two runs in a folder, or ends one, at whatever moment."""
 
-from __future__ import annotations
-
 import os
 import signal
 import subprocess

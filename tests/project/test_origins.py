@@ -1,7 +1,5 @@
 """A real portfolio, and a demo after it: each under its own name, the same seed the same bytes."""
 
-from __future__ import annotations
-
 import json
 import re
 from dataclasses import dataclass

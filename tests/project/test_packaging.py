@@ -1,7 +1,5 @@
 """`kedro package` makes a wheel and a configuration archive that run from an empty folder."""
 
-from __future__ import annotations
-
 import json
 import os
 import shutil

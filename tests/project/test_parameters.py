@@ -1,7 +1,5 @@
 """Every parameter group is closed and validated, in the configuration and behind --params."""
 
-from __future__ import annotations
-
 import copy
 from functools import reduce
 from typing import Any

@@ -1,7 +1,5 @@
 """Each pipeline runs by itself on what the others left; scoring keeps the contract of its files."""
 
-from __future__ import annotations
-
 import json
 from datetime import UTC, datetime
 from pathlib import Path

@@ -1,7 +1,5 @@
 """A registry that is down: scoring goes on with the last good model, training says why it can't."""
 
-from __future__ import annotations
-
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing

@@ -1,7 +1,5 @@
 """`kedro run --env spark`: what it leaves is what a run on one machine leaves."""
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Iterator
 from importlib.util import find_spec

@@ -1,7 +1,5 @@
 """A command given in a sub-folder works on the project around it."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pandas as pd

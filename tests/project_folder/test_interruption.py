@@ -1,7 +1,5 @@
 """Ctrl-C and SIGTERM are obeyed, remembered when they are lost, and wait for what is brief."""
 
-from __future__ import annotations
-
 import os
 import signal
 import subprocess

@@ -1,7 +1,5 @@
 """One run at a time works in a project's folder, and a killed one leaves an account of itself."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

@@ -1,7 +1,5 @@
 """A registry that is down is told within seconds, whatever kind of store it is."""
 
-from __future__ import annotations
-
 import sqlite3
 import threading
 import time

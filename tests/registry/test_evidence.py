@@ -1,7 +1,5 @@
 """Each registered version carries what was found about it, and an index of every figure."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The day the registry is down: the last good champion goes on, and says so."""
 
-from __future__ import annotations
-
 import logging
 import os
 import time

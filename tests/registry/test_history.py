@@ -1,7 +1,5 @@
 """An older model is made champion again by moving the alias, and the registry says who and why."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """An evaluation speaks of the version whose predictions it evaluates, and of no other."""
 
-from __future__ import annotations
-
 import json
 from contextlib import nullcontext
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """A project that was moved or copied is noticed, and mended without a touch to the old place."""
 
-from __future__ import annotations
-
 import shutil
 import sqlite3
 from collections.abc import Iterator

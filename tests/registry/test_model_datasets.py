@@ -1,7 +1,5 @@
 """What a run saves becomes champion only on a promoted verdict; what scores is the champion."""
 
-from __future__ import annotations
-
 import logging
 import re
 from copy import deepcopy

@@ -1,7 +1,5 @@
 """A model is registered with facts, predictions and verdict, and predicts the same when read."""
 
-from __future__ import annotations
-
 import json
 import zipfile
 

@@ -1,7 +1,5 @@
 """A model that cannot be used is told from one that can, in words: which, why, and what to do."""
 
-from __future__ import annotations
-
 import logging
 import shutil
 from collections.abc import Callable

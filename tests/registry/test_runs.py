@@ -1,7 +1,5 @@
 """What MLflow's UI shows of a run: flat parameters, headline metrics, the search as a table."""
 
-from __future__ import annotations
-
 import subprocess
 from pathlib import Path
 

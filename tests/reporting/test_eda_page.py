@@ -1,7 +1,5 @@
 """The exploration page is one file, says whose data it shows, and tells columns by outcome."""
 
-from __future__ import annotations
-
 import re
 from datetime import date
 

@@ -1,7 +1,5 @@
 """The pages in a real browser: nothing is fetched, nothing overflows, on a desk and on a phone."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Monthly events agree with each loan's terms and outcome, to the cent."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pytest

@@ -1,7 +1,5 @@
 """Addresses read like the real ones, the pincode that gives the outcome away included."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pytest

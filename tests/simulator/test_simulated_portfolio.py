@@ -4,8 +4,6 @@ Tolerances: four standard errors at 20,000 loans, plus what the calibration itse
 which is named where it is used.
 """
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pytest

@@ -1,7 +1,5 @@
 """Simulated loans default by the rule that is written down, and a model can find it again."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pytest

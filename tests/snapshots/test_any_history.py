@@ -5,8 +5,6 @@ old rows that are removed, or changed without a whole key, between the same two 
 balance in the account of the table. So here it is one or the other.
 """
 
-from __future__ import annotations
-
 import tempfile
 from datetime import datetime, timedelta
 

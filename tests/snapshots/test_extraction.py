@@ -1,7 +1,5 @@
 """What to read again is decided from what is there, what was asked for and the day of the run."""
 
-from __future__ import annotations
-
 import logging
 from datetime import date, datetime, timedelta
 from typing import Literal

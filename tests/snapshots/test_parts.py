@@ -1,7 +1,5 @@
 """Parts hold rows in files of bounded size that are named by their content."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path

@@ -1,7 +1,5 @@
 """A snapshot holds the rows of its source, and reads no more of them than it has to."""
 
-from __future__ import annotations
-
 import logging
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta

@@ -4,8 +4,6 @@ Open-source Spark knows no rights on tables; what Databricks says of a missing o
 its documentation.
 """
 
-from __future__ import annotations
-
 import logging
 import sys
 from collections.abc import Iterator

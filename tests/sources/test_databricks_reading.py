@@ -1,7 +1,5 @@
 """A table over the Databricks connector: what is in it arrives, and only that."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """What goes wrong with DB2, provoked for real: the error says what it is and what to do."""
 
-from __future__ import annotations
-
 import logging
 import re
 import sys

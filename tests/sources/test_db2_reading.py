@@ -1,7 +1,5 @@
 """A table over IBM's own DB2 driver: what is in it arrives, and only that."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

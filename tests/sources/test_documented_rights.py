@@ -1,7 +1,5 @@
 """The rights that docs/sources.md asks for are enough, and not more than is needed."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 

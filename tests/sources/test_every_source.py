@@ -1,7 +1,5 @@
 """What is asked of every source: the same of PostgreSQL, of DB2 and of Databricks."""
 
-from __future__ import annotations
-
 import logging
 import os
 import time

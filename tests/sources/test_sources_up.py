@@ -1,7 +1,5 @@
 """What `make sources-up` starts for a developer, and `make sources-down` ends."""
 
-from __future__ import annotations
-
 import shlex
 from collections.abc import Iterator
 from contextlib import suppress

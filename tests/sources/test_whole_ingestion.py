@@ -1,7 +1,5 @@
 """`ingestion` on all three real systems at once: the same tables as from the embedded ones."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """A cluster gives the scores that one machine gives: the same rows in the same order."""
 
-from __future__ import annotations
-
 import logging
 import os
 import time

@@ -1,7 +1,5 @@
 """`--env spark`: the same nodes and parameters, another catalog."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

@@ -1,7 +1,5 @@
 """The words of the README are the words of CI, and what must be there is asked for by name."""
 
-from __future__ import annotations
-
 import os
 import re
 import subprocess

@@ -1,7 +1,5 @@
 """The deployment locks: none repeats the lock it is installed with, none names a machine."""
 
-from __future__ import annotations
-
 import re
 import tomllib
 

@@ -1,7 +1,5 @@
 """A test leaves the process as it found it: no other test can tell that it has run."""
 
-from __future__ import annotations
-
 import logging
 import logging.config
 import os

@@ -1,7 +1,5 @@
 """`make profile`: what is profiled, what is not, and what it says where there is no portfolio."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import subprocess

@@ -1,7 +1,5 @@
 """Tests that share something dear run in one process, and the slow ones are known as such."""
 
-from __future__ import annotations
-
 import os
 import re
 import subprocess

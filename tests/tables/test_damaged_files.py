@@ -1,7 +1,5 @@
 """Whatever one stroke too many or too few does to a CSV, no row is read as another."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pandas as pd

@@ -1,7 +1,5 @@
 """How an embedded database is opened."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest

@@ -1,7 +1,5 @@
 """A group of loans at a time gives what whole tables at once give, to the last reason."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 import pandas as pd

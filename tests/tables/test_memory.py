@@ -1,7 +1,5 @@
 """What memory there is, as the machine, a container and `ulimit` say."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Tables in the order of a column, a group of rows at a time."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import numpy as np

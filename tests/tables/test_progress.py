@@ -1,7 +1,5 @@
 """What takes long tells how far it is, in fields and in words."""
 
-from __future__ import annotations
-
 import logging
 
 import pytest

@@ -1,7 +1,5 @@
 """Which files are read, what of them, and what is said of those that are not."""
 
-from __future__ import annotations
-
 import csv
 import gzip
 import io

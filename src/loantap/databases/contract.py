@@ -1,7 +1,5 @@
 """What a source table must look like: the data dictionary, held against the table itself."""
 
-from __future__ import annotations
-
 import pyarrow as pa
 
 from loantap.portfolio.dictionary import Family, Table, contract_of

@@ -1,7 +1,5 @@
 """The model that decides on applications."""
 
-from __future__ import annotations
-
 from typing import Any, NoReturn
 
 from kedro.io import AbstractDataset, DatasetError

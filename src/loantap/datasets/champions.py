@@ -1,7 +1,5 @@
 """The champions, for a new model to be judged against."""
 
-from __future__ import annotations
-
 from functools import partial
 from typing import Any, NoReturn
 

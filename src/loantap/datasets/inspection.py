@@ -1,7 +1,5 @@
 """A look at the source systems, as a dataset."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pandas as pd

@@ -1,7 +1,5 @@
 """Models saved to the registry."""
 
-from __future__ import annotations
-
 import logging
 from typing import Any, NoReturn
 

@@ -1,7 +1,5 @@
 """A source table's rows as extracted, in a folder of Parquet files."""
 
-from __future__ import annotations
-
 import errno
 import logging
 import shutil

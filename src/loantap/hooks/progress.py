@@ -1,7 +1,5 @@
 """What a run shows while it goes on and when it has ended."""
 
-from __future__ import annotations
-
 import logging
 import time
 from collections.abc import Sequence

@@ -3,8 +3,6 @@
 `Transaction` and `ExclusiveUse` call them in order.
 """
 
-from __future__ import annotations
-
 import logging
 import secrets
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """What came out of a run, for its closing summary."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Identifiers made from a row's content."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Sequence
 

@@ -1,7 +1,5 @@
 """One run at a time works in a project's folder."""
 
-from __future__ import annotations
-
 import getpass
 import os
 import secrets

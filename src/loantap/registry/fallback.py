@@ -6,8 +6,6 @@ One archive per registered name: the files of the version as they were registere
 each. It appears by a rename, so a reader finds the old one or the new one, whole.
 """
 
-from __future__ import annotations
-
 import hashlib
 import logging
 import os

@@ -1,7 +1,5 @@
 """Files of a registered model, read with nothing taken on trust."""
 
-from __future__ import annotations
-
 import logging
 import tempfile
 from collections.abc import Mapping

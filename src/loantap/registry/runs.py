@@ -1,7 +1,5 @@
 """What is recorded of a pipeline run in MLflow."""
 
-from __future__ import annotations
-
 import hashlib
 import shutil
 import subprocess

@@ -1,7 +1,5 @@
 """Rows in Parquet files that never change once they are finished."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager

@@ -1,7 +1,5 @@
 """A CSV of somebody else: its form found out, and every line of it accounted for."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator
 from contextlib import closing
 from dataclasses import replace

@@ -1,7 +1,5 @@
 """The gate finds what tells more about the outcome than an honest feature can."""
 
-from __future__ import annotations
-
 import json
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The gate over a whole portfolio: lineage, dates, borrowers, and what a leak does to a model."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

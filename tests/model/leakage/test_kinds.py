@@ -1,7 +1,5 @@
 """Each kind of leak, injected, is caught by the test made for it; honest features pass."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pytest

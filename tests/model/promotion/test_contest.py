@@ -1,7 +1,5 @@
 """Who goes forward: logistic regression or challenger, newcomer or champion."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from typing import Any
 

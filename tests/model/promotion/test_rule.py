@@ -1,7 +1,5 @@
 """The rule by which one model takes the place of another, condition by condition."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pytest

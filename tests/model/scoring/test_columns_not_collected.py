@@ -3,8 +3,6 @@
 Mortgage accounts, for one, are missing throughout in every portfolio of before 2012.
 """
 
-from __future__ import annotations
-
 import warnings
 from typing import Any
 

@@ -1,7 +1,5 @@
 """One application gets the same answer alone, as a dictionary, as it gets in a frame."""
 
-from __future__ import annotations
-
 from datetime import UTC, date, datetime
 from decimal import Decimal
 

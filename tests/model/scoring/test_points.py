@@ -1,7 +1,5 @@
 """The scorecard as a table: its points add up to the score."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pytest

@@ -1,7 +1,5 @@
 """Reasons: the strongest adverse contributions in plain words, and what would change them."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import replace
 

@@ -1,7 +1,5 @@
 """A model taken apart is the same model: base log-odds and one effect per feature."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

@@ -1,7 +1,5 @@
 """One scoring function: the same application gets the same answer however it arrives."""
 
-from __future__ import annotations
-
 import copy
 
 import numpy as np

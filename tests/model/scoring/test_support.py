@@ -1,7 +1,5 @@
 """Applications unlike the loans that a model was trained on."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

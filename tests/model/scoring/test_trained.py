@@ -1,7 +1,5 @@
 """What is served: a slim model, its facts, and an example that is nobody's."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pytest

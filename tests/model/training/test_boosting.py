@@ -1,7 +1,5 @@
 """The challenger obeys credit sense, and is a sum of one effect per feature."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pytest

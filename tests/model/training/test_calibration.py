@@ -1,7 +1,5 @@
 """PDs are recalibrated where they need it."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pytest

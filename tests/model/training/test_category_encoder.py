@@ -1,7 +1,5 @@
 """The encoder that counts as far as it needs to is scikit-learn's."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pytest

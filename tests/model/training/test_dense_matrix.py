@@ -1,7 +1,5 @@
 """The matrix that glum fits on gives tabmat's products."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from tabmat import DenseMatrix

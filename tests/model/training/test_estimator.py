@@ -1,7 +1,5 @@
 """The pipeline of one candidate, and the slim form that is served."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pytest

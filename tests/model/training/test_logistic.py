@@ -1,7 +1,5 @@
 """Our logistic regression is scikit-learn's, fitted by another solver, with signs where asked."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from hypothesis import given

@@ -1,7 +1,5 @@
 """Options of split, leakage gate, training and evaluation are validated, then frozen."""
 
-from __future__ import annotations
-
 import pytest
 from pydantic import BaseModel, ValidationError
 

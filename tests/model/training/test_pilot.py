@@ -1,7 +1,5 @@
 """A tenth of the loans says where the fits of a path start, never where they end."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

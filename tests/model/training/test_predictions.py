@@ -1,7 +1,5 @@
 """PDs of the samples a model is judged on, none of which it has seen."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pytest

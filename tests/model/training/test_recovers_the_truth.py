@@ -1,7 +1,5 @@
 """On simulated loans, whose true PDs are known, the lending model finds most of the truth."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pytest

@@ -1,7 +1,5 @@
 """Which loans a model of the past may know, and which judge it."""
 
-from __future__ import annotations
-
 import pandas as pd
 import pytest
 

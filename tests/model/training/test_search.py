@@ -1,7 +1,5 @@
 """Candidates are compared by F2 at their own best threshold; ties go to log-loss."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pytest

@@ -1,7 +1,5 @@
 """Threads that fit models."""
 
-from __future__ import annotations
-
 import threading
 import warnings
 from concurrent.futures import CancelledError, Future

@@ -1,7 +1,5 @@
 """From loans to a model that is ready to serve, for either kind of model."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pytest

@@ -1,7 +1,5 @@
 """A version recognises the loans it was trained on, and tells nothing else of them."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pytest

@@ -1,7 +1,5 @@
 """Reliability before and after calibration, as the evidence has it."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pytest

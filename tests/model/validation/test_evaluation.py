@@ -1,7 +1,5 @@
 """`metrics.json` says of each sample what was agreed, with bounds where they are honest."""
 
-from __future__ import annotations
-
 import json
 
 import numpy as np

@@ -1,7 +1,5 @@
 """A model on loans of another time, against the interest rate alone."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 

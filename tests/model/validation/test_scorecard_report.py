@@ -1,7 +1,5 @@
 """The scorecard with what its scores have meant, and one made-up application."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

@@ -1,7 +1,5 @@
 """How steady a model is: over folds, and over who applied when."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pytest

@@ -1,7 +1,5 @@
 """`vintage_analysis.json`: plain figures with their caveats."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import fields
 from datetime import date

@@ -1,7 +1,5 @@
 """How a model ages: per origin, and per issue year and term."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pytest

@@ -1,7 +1,5 @@
 """Charts as specifications: which rows they hold, what these say when pointed at."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

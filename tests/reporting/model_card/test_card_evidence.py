@@ -1,7 +1,5 @@
 """The evidence the model card shows: calibration, trade-off, scorecard, stability, fairness."""
 
-from __future__ import annotations
-
 import pytest
 
 from loantap.reporting.formatting import NOTHING

@@ -1,7 +1,5 @@
 """When the model card raises a flag against a model, and when it does not."""
 
-from __future__ import annotations
-
 import dataclasses
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The leakage part of the model card tells what was caught, why, and what it did."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

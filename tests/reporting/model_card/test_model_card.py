@@ -1,7 +1,5 @@
 """The model card: one page that says what the models are for and how far to trust them."""
 
-from __future__ import annotations
-
 import pytest
 
 from loantap.reporting.formatting import NOTHING

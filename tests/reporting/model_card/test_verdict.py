@@ -1,7 +1,5 @@
 """The first thing the card says of a model: whether it may decide, why, and what is wrong."""
 
-from __future__ import annotations
-
 import dataclasses
 from typing import Any
 

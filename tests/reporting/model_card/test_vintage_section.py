@@ -1,7 +1,5 @@
 """Out of time, vintages and external sample as the model card shows them."""
 
-from __future__ import annotations
-
 import re
 from typing import Any
 

@@ -1,7 +1,5 @@
 """A run ends by saying in a few lines what it did, how good it is, and where to look next."""
 
-from __future__ import annotations
-
 import re
 from io import StringIO
 from pathlib import Path

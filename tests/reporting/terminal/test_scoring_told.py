@@ -1,7 +1,5 @@
 """The end of a scoring run says what could not be scored, why, and where."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest

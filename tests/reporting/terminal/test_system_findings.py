@@ -1,7 +1,5 @@
 """What was found of the systems reads in any width."""
 
-from __future__ import annotations
-
 from io import StringIO
 
 import pandas as pd

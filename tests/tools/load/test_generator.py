@@ -1,7 +1,5 @@
 """The load generator against a server of threads that does as the path of a request says."""
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """Kill -9 under load: the harness finds what a server forgets, decides twice or refuses."""
 
-from __future__ import annotations
-
 import os
 import sqlite3
 import sys

@@ -1,7 +1,5 @@
 """A server in processes of its own, watched and killed."""
 
-from __future__ import annotations
-
 import os
 import sys
 from pathlib import Path

@@ -1,7 +1,5 @@
 """How a database is reached; which way is chosen by its credentials."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """A database of ours in one DuckDB file, read natively through Arrow."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 

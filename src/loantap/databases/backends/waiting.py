@@ -1,7 +1,5 @@
 """Waiting for a source: how long, and how often it is asked again."""
 
-from __future__ import annotations
-
 import logging
 import threading
 import time

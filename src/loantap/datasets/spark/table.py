@@ -1,7 +1,5 @@
 """Tables whose rows a Spark cluster makes."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any

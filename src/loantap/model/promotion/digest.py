@@ -1,7 +1,5 @@
 """Whether two trainings gave the same model."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from typing import Any

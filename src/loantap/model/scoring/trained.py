@@ -1,7 +1,5 @@
 """A fitted model with the facts needed to serve it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

@@ -1,7 +1,5 @@
 """What is printed in more than one width: nothing is cut, whatever the terminal's."""
 
-from __future__ import annotations
-
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.measure import Measurement
 
