@@ -31,11 +31,7 @@ _TOLD_RATE = 100
 
 
 class CountingHandler(logging.Handler):
-    """Shows what is counted as a bar of its own below that of the run, from whatever thread.
-
-    Args:
-        progress: the display.
-    """
+    """Shows what is counted as a bar of its own below that of the run, from whatever thread."""
 
     def __init__(self, progress: Progress) -> None:
         super().__init__()

@@ -38,10 +38,6 @@ def publish(saved: Sequence[Publishable], lock: ProjectLock) -> None:
     All of it is written down first. If the run is killed before the databases change, nothing is
     published; if it is killed later, the next run publishes the rest; see `recover`.
 
-    Args:
-        saved: what the run saved.
-        lock: of the project, where the journal lies.
-
     Raises:
         SourceDownError, InputError: a database refuses, and nothing is published; or a file cannot
             take its place, or the registry does not answer, and the next run completes it.

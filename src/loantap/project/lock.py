@@ -65,9 +65,6 @@ class Record(BaseModel):
 class ProjectLock:
     """The right to run in a project's folder, which the system takes back when a process ends.
 
-    Args:
-        project: the folder.
-
     Attributes:
         outcome: what became of the results of the run that has it, or had it last.
     """

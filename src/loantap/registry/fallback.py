@@ -72,10 +72,6 @@ def keep(model: ModelVersion, files: Path) -> None:
     """Keep a champion that was loaded, in the place of the one before.
 
     A folder that cannot be written to is told and stops nobody from scoring.
-
-    Args:
-        model: which version.
-        files: folder with its `FILES`.
     """
     archive = _archive(model.name)
     index = _Index(

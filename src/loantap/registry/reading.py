@@ -115,10 +115,6 @@ def load_predictions(model: ModelVersion) -> pd.DataFrame | None:
 def read_model(folder: Path, model: ModelVersion) -> TrainedModel:
     """Read a model from its files and prove that it can be served.
 
-    Args:
-        folder: holds `FILES`.
-        model: whose files they are, for the messages.
-
     Raises:
         UnreadableModelError: a file is damaged, scikit-learn is another release, the facts are
             those of another release of ours, or its reasons do not add up to its PD.

@@ -23,10 +23,6 @@ from loantap.tables.written_numbers import WrittenNumbers
 class CsvRows:
     """Its columns and rows; values are text.
 
-    Args:
-        path: the file, plain or compressed by gzip.
-        where: what it is called in messages.
-
     Attributes:
         names: its columns, as the dictionary calls them; "" where one has no name.
         notes: what was done to read it, beside the numbers.

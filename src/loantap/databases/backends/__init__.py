@@ -49,11 +49,6 @@ def make_writable(
 ) -> WritableBackend:
     """The way to write tables of ours to a system, and to read them; nothing is connected to.
 
-    Args:
-        system: its name, for messages.
-        credentials: as of `make_backend`.
-        answer_limit_s: for how long an answer to a statement is waited for.
-
     Raises:
         InputError: the credentials cannot be used, or not for writing.
     """

@@ -16,12 +16,7 @@ EMBEDDED = "duckdb"
 
 
 class DuckDB:
-    """A database in one file. Nothing opens it before a method is called.
-
-    Args:
-        system: its name, for messages.
-        path: the file.
-    """
+    """A database in one file. Nothing opens it before a method is called."""
 
     def __init__(self, system: str, path: Path) -> None:
         self._system = system

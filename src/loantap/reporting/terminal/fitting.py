@@ -5,11 +5,7 @@ from rich.measure import Measurement
 
 
 class FirstThatFits:
-    """The first of several forms, widest first, that the terminal has room for; else the last.
-
-    Args:
-        forms: the same thing in several widths.
-    """
+    """The first of several forms, widest first, that the terminal has room for; else the last."""
 
     def __init__(self, *forms: RenderableType) -> None:
         self._forms = forms
