@@ -12,7 +12,6 @@ from pandas.testing import assert_frame_equal
 
 from loantap.datasets import BatchedDataset, TableFileDataset
 from loantap.datasets.staged import StagedFile, remove_staged, staging_path
-from loantap.portfolio.errors import InputError
 from loantap.portfolio.loantap_format import FAULT
 from loantap.tables.files import TableFile
 
@@ -88,13 +87,6 @@ class TestReading:
         assert done == sorted(done)
         assert {record.total for record in caplog.records} == {5}  # type: ignore[attr-defined]
         assert "5 rows, " in caplog.messages[-1]
-
-    def test_a_file_that_is_no_parquet_is_found_out_before_anything_is_read(self, tmp_path):
-        path = tmp_path / "new.parquet"
-        path.write_text("grade,dti\n", encoding="utf-8")
-
-        with pytest.raises(InputError, match="its name says Parquet, and its content is not"):
-            TableFile(path)
 
     def test_the_dataset_exists_when_its_file_does(self, tmp_path):
         path = tmp_path / "new.csv"

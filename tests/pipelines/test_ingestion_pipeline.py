@@ -9,7 +9,7 @@ from pandas.testing import assert_frame_equal
 from loantap.datasets import SnapshotDataset
 from loantap.pipelines.ingestion import nodes
 from loantap.portfolio import schemas
-from loantap.portfolio.dictionary import REAL, SIMULATED, Table
+from loantap.portfolio.dictionary import Table
 from loantap.portfolio.errors import InputError
 from tests.pipelines.in_memory import Outputs, ingest, load_options, make_source, run
 
@@ -163,23 +163,6 @@ def test_a_loan_whose_instalment_is_not_its_emi_is_listed_and_kept(sourced, tmp_
     exception = listed.loc[loans.loc[0, "loan_id"]]
     assert exception["funded_principal"] == pytest.approx(exception["loan_amount"] / 2, rel=1e-3)
     assert loans.loc[0, "loan_id"] in set(made["loans"]["loan_id"])
-
-
-def test_one_simulated_side_makes_a_loan_simulated(sourced, tmp_path):
-    made = ingest(
-        {**sourced, "source_loans": sourced["source_loans"].assign(origin=REAL)}, tmp_path
-    )
-
-    assert set(made["loans"]["origin"]) == {SIMULATED}
-
-
-def test_months_on_book_count_from_the_month_of_issue(ingested):
-    months = ingested["loan_months"].merge(ingested["loans"][["loan_id", "issue_month"]])
-    counted = months["month"].dt.to_period("M").astype("int64") - months[
-        "issue_month"
-    ].dt.to_period("M").astype("int64")
-
-    assert (months["months_on_book"] == counted).all()
 
 
 def test_the_tables_written_back_are_the_tables(ingested):

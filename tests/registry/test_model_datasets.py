@@ -66,11 +66,6 @@ class TestPublishing:
     def test_a_model_holds_back_its_alias_like_a_file(self, dataset):
         assert isinstance(dataset, Publishable)
 
-    def test_saving_moves_no_alias(self, dataset, lending_model):
-        dataset.save(make_release(lending_model))
-
-        assert champions() == {}
-
     def test_the_alias_moves_when_the_run_is_published(self, dataset, lending_model, newcomer):
         dataset.save(make_release(lending_model))
         dataset.publish()

@@ -15,14 +15,10 @@ from loantap.model.names import registered_name
 from loantap.model.scoring.trained import TrainedModel, make_trained_model
 from loantap.model.training.train import feature_names, train_challenger
 from loantap.registry.history import read_verdicts
-from loantap.registry.loading import load_best
 from loantap.registry.models import (
     TRUSTED_TYPES,
-    ModelVersion,
-    conclude,
     find_champion,
     log_model,
-    promote,
     register,
 )
 from loantap.registry.reading import load_predictions, load_version
@@ -74,21 +70,6 @@ def features(simulated_loans: pd.DataFrame) -> pd.DataFrame:
 )
 def test_models_of_simulated_loans_have_names_of_their_own(namespace, origin, name):
     assert registered_name(namespace, origin) == name
-
-
-def test_a_model_that_is_loaded_again_predicts_the_same(lending_model, features):
-    promote(log_model(lending_model))
-
-    loaded, model = load_best("lending")
-
-    assert model == ModelVersion("loantap-lending-demo", "1")
-    assert loaded.facts == lending_model.facts
-    np.testing.assert_allclose(
-        loaded.pipeline.predict_proba(features),
-        lending_model.pipeline.predict_proba(features),
-        rtol=0,
-        atol=1e-12,
-    )
 
 
 def test_the_example_comes_back_as_it_was(lending_model):
@@ -206,17 +187,6 @@ def test_a_promoted_version_becomes_champion_and_says_why(lending_model):
     assert champions() == {"loantap-lending-demo": "1"}
     assert tags_of(model)["promotion"] == "promoted"
     assert "every condition holds" in tags_of(model)["promotion_reason"]
-
-
-def test_a_version_that_is_not_promoted_says_why_not(lending_model):
-    make_champion(lending_model)
-    release = make_release(lending_model, promoted=False)
-    model = register(release)
-    conclude(model, release.verdicts[-1])
-
-    assert champions() == {"loantap-lending-demo": "1"}
-    assert tags_of(model)["promotion"] == "kept"
-    assert "calibrated: ECE 0.0310 out of fold" in tags_of(model)["promotion_reason"]
 
 
 def test_a_version_without_the_alias_is_no_champion(lending_model):

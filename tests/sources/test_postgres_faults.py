@@ -16,9 +16,8 @@ import pytest
 from kedro.io import DatasetError
 
 from loantap.databases import source_table
-from loantap.databases.backends import make_backend
 from loantap.databases.backends.connection_text import set_odbc
-from loantap.databases.backends.interface import Query, SourceDownError
+from loantap.databases.backends.interface import SourceDownError
 from loantap.databases.inspection import Outcome, inspect_source
 from loantap.databases.source_table import SourceTable
 from loantap.datasets import SnapshotDataset
@@ -26,7 +25,6 @@ from loantap.portfolio.errors import InputError
 from loantap.snapshots.extraction import Extraction
 from tests.sources.source_rows import expect_remedy, find_source, make_loans, tell
 from tests.support.cut_proxy import CutProxy
-from tools.sources.ports import free_port
 from tools.sources.postgres import OWNER, READER, Postgres
 
 AS_OF = datetime(2026, 11, 23)  # noqa: DTZ001 (UTC without a zone)
@@ -96,14 +94,6 @@ class TestRefusals:
 
         expect_remedy(error, problem="the table is not there", remedy="make a view of this name")
 
-    def test_the_owner_of_the_new_tables_may_not_read_the_sources(self, postgres, loans):
-        backend = make_backend("warehouse", {"connection": postgres.owner_connection})
-
-        # By its full name: the owner's search path leads elsewhere.
-        error = refuse(postgres, lambda: backend.read(Query("SELECT * FROM public.loans")))
-
-        assert "is not allowed to do this" in error.problem
-
     def test_a_driver_that_is_not_installed(self, postgres):
         missing = postgres.connection.replace("PostgreSQL Unicode", "No Such Driver")
 
@@ -150,16 +140,6 @@ class TestRefusals:
 
 class TestDown:
     """What may pass: `SourceDownError`, and another attempt within the time limit."""
-
-    def test_a_stopped_server(self, postgres):
-        postgres.halt()
-        try:
-            error = refuse(postgres, lambda: read_all(find_source(postgres.connection)))
-        finally:
-            postgres.start()
-
-        assert isinstance(error, SourceDownError)
-        expect_remedy(error, problem="the system does not answer", remedy="server and port")
 
     def test_too_many_connections(self, postgres, loans):
         postgres.run_sql(f"ALTER ROLE {READER} CONNECTION LIMIT 0")
@@ -334,18 +314,6 @@ class TestPersisting:
         # It is not used up for the next.
         assert source.persist(source.account).rows == loans.num_rows
 
-    def test_a_connection_cut_once_is_read_anew_from_the_beginning(self, postgres, loans, caplog):
-        with CutProxy(postgres.port, cut_after=2_000_000, cuts=2) as proxy:
-            source = find_source(postgres.connect_as(READER, port=proxy.port))
-            rows = source.persist(lambda: read_all(source))
-
-        assert rows.equals(loans)
-        # A connection for the columns, which the limit lets pass, and one for the rows.
-        assert proxy.connections == 4
-        [said] = [m for m in caplog.messages if "Attempt" in m]
-        assert said.startswith("warehouse, table loans: the connection broke (")
-        assert "Attempt 1 failed after" in said
-
     def test_a_server_that_comes_back_within_the_time_limit_is_read(self, postgres, loans):
         source = find_source(postgres.connection)
         postgres.halt()
@@ -357,45 +325,6 @@ class TestPersisting:
             back.join()
 
         assert rows.equals(loans)
-
-    def test_one_that_stays_away_ends_the_run_with_what_was_tried(self, postgres, loans):
-        source = find_source(postgres.connect_as(READER, port=free_port()), time_limit_s=2.5)
-        started = time.monotonic()
-
-        error = refuse(postgres, lambda: source.persist(lambda: read_all(source)))
-
-        assert not isinstance(error, SourceDownError)
-        expect_remedy(error, problem="the system does not answer", remedy="server and port")
-        assert "; tried 2 times in " in error.problem
-        assert 1 <= time.monotonic() - started < 4
-
-    def test_what_no_attempt_would_mend_is_tried_once(self, postgres):
-        attempts = 0
-        source = find_source(postgres.connect_as("nobody"))
-
-        def attempt() -> pa.Table:
-            nonlocal attempts
-            attempts += 1
-            return read_all(source)
-
-        refuse(postgres, lambda: source.persist(attempt))
-
-        assert attempts == 1
-
-    def test_a_source_that_is_too_slow_is_left_at_its_time_limit(self, postgres, loans):
-        """The view gives a few hundred rows a second, so that there is no silence."""
-        postgres.run_sql(
-            "ALTER TABLE loans RENAME TO all_loans;"
-            "CREATE VIEW loans AS SELECT * FROM all_loans WHERE pg_sleep(0.003) IS NOT NULL;"
-            f"GRANT SELECT ON loans TO {READER}"
-        )
-        source = find_source(postgres.connection, time_limit_s=1.5, batch_rows=100)
-        try:
-            error = refuse(postgres, lambda: source.persist(lambda: read_all(source)))
-        finally:
-            postgres.run_sql("DROP VIEW loans; DROP TABLE all_loans")
-
-        expect_remedy(error, problem="longer than its time limit of 1.5 s", remedy="time_limit_s")
 
 
 def test_a_driver_that_hangs_does_not_keep_the_process_alive(postgres, loans):

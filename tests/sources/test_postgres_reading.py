@@ -109,12 +109,6 @@ class TestTypes:
             "{'a': 0.1, 'b': 12345678901.25, 'c': 2.123456789, 'd': 7, 'e': 2, 'f': nan, 'g': None}"
         )
 
-    def test_a_date_is_the_time_of_its_beginning(self, postgres):
-        row = query(postgres, "SELECT CAST('2016-02-29' AS date) a")
-
-        assert row.schema.types == [pa.timestamp("us")]
-        assert row["a"].to_pylist() == [datetime(2016, 2, 29)]  # noqa: DTZ001
-
     def test_a_flag_is_a_flag(self, postgres):
         assert query(postgres, "SELECT true a, false b").to_pylist() == [{"a": True, "b": False}]
 
@@ -243,10 +237,6 @@ class TestTimeZones:
         row = query(postgres, "SELECT TIMESTAMPTZ '2016-01-01 05:30:00+05:30' a")
 
         assert row["a"].to_pylist() == [FIRST_UPDATE]
-
-    @pytest.mark.usefixtures("zone")
-    def test_a_time_without_a_zone_arrives_as_it_is(self, postgres: Postgres) -> None:
-        assert query(postgres, "SELECT TIMESTAMP '2016-01-01' a")["a"].to_pylist() == [FIRST_UPDATE]
 
     @pytest.mark.usefixtures("zone")
     def test_a_column_with_a_zone_is_compared_and_counted_in_utc(self, postgres: Postgres) -> None:

@@ -17,7 +17,6 @@ from pandas.testing import assert_frame_equal
 
 from loantap.portfolio.dictionary import Table
 from tests.sources.real_project import (
-    LOANS,
     PRIMARY,
     Servers,
     find_secrets,
@@ -197,18 +196,6 @@ def test_a_second_run_reads_what_changed(project, fresh, servers, change, tables
     for table in ("loans", "loan_months"):
         name = f"data/03_primary/{table}.parquet"
         assert project.digests()[name] != before[name]
-    expect_tables_of_a_full_reading(project, fresh)
-
-
-def test_what_changed_since_a_day_is_read_again(project, fresh, servers, change, tables, rows_read):
-    """Such as rows whose changes were committed long after their time: a run would miss them."""
-    change(900, datetime(2016, 5, 1, 12))  # noqa: DTZ001 (as above)
-
-    again = ingest(project, "since=2016-01")
-
-    expect_one_new_row_each(again, "2016-01-01 00:00:00", tables)
-    assert rows_read == count_rows_since(servers, datetime(2016, 1, 1))  # noqa: DTZ001
-    assert rows_read["loans"][0] < LOANS / 4
     expect_tables_of_a_full_reading(project, fresh)
 
 

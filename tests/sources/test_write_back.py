@@ -78,14 +78,6 @@ class TestRows:
 
         assert_holds(warehouse, loans)
 
-    def test_batch_after_batch(self, warehouse):
-        loans, target = make_loans(30), make_target(warehouse.owner_connection)
-        for start in range(0, 30, 10):
-            target.save(loans[start : start + 10])
-        target.publish()
-
-        assert_holds(warehouse, loans)
-
     def test_a_text_that_postgresql_cannot_hold_is_refused_by_its_column(self, warehouse, loans):
         error = refusal(warehouse, loans.assign(profession="nul\0l"))
 

@@ -134,13 +134,6 @@ class TestFaults:
         assert "permission denied for table portfolio" in error.problem
         assert "granted" in error.remedy
 
-    def test_a_schema_nothing_may_be_made_in(self, written):
-        written.run_sql(f"REVOKE CREATE ON SCHEMA underwriting FROM {OWNER}")
-
-        error = refusal(written, make_loans(3, version=1))
-
-        assert "permission denied for schema underwriting" in error.problem
-
     def test_a_full_disk(self, written):
         # Files of the log have 16 MiB and must not be cut; those of the table will have more.
         restart(written, largest_file=17 << 20)
