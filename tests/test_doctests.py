@@ -19,7 +19,7 @@ WITH_EXAMPLES = sorted(
 
 @pytest.mark.parametrize("name", WITH_EXAMPLES)
 def test_examples_in_docstrings_come_out_as_shown(name):
-    told: list[str] = []
+    told = []
     runner = doctest.DocTestRunner()
     for test in doctest.DocTestFinder(exclude_empty=True).find(import_module(name)):
         runner.run(test, out=told.append)

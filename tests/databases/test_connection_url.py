@@ -1,7 +1,5 @@
 """Connections given as a URL: what is understood of them, without connecting."""
 
-from typing import Any
-
 import pytest
 
 from loantap.databases.backends import make_backend
@@ -14,15 +12,15 @@ DB2_URL = f"db2+ibm_db://reader:{SECRET}@db.example:50001/APPSTRM"
 DATABRICKS_URL = f"databricks://token:{SECRET}@x.example?http_path=/sql/1.0/warehouses/abc"
 
 
-def make(url: str) -> Any:
+def make(url):
     return make_backend("appstream", {"connection": url})
 
 
-def refuse(url: str) -> str:
+def refuse(url):
     """What a URL is refused with, which never quotes it."""
     with pytest.raises(InputError) as refused:
         make(url)
-    error: BaseException | None = refused.value
+    error = refused.value
     while error is not None:
         assert SECRET not in f"{error!r} {error}"
         error = error.__cause__ or error.__context__

@@ -147,7 +147,7 @@ def test_a_long_text_is_cut_short_after_its_secrets_are_hidden():
 
 
 def test_the_drivers_own_error_is_nowhere_in_the_chain():
-    def ask() -> None:
+    def ask():
         raise OSError("Connection refused for Uid=me;Pwd=s3cret")
 
     with pytest.raises(SourceDownError) as refused:
@@ -159,7 +159,7 @@ def test_the_drivers_own_error_is_nowhere_in_the_chain():
 
 
 def test_what_is_no_error_of_the_driver_is_left_as_it_is():
-    def ask() -> None:
+    def ask():
         raise InputError("here", "wrong", "Mend it")
 
     with pytest.raises(InputError, match=r"here: wrong\. Mend it"):

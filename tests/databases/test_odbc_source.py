@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from loantap.databases.backends import make_backend
-from loantap.databases.backends.interface import Backend, Query
+from loantap.databases.backends.interface import Query
 from loantap.databases.backends.types import plain_schema, to_plain
 from loantap.portfolio.dictionary import Table
 from loantap.portfolio.errors import InputError
@@ -24,7 +24,7 @@ EVERYTHING = Query("SELECT * FROM loans")
 
 
 @pytest.fixture(scope="module")
-def driver() -> str:
+def driver():
     """Name under which the driver manager knows SQLite's driver."""
     require(is_driver_installed("SQLite3"), f"SQLite's ODBC driver is not installed: {APT}")
     pytest.importorskip("arrow_odbc", reason="needs pip install loantap[odbc]")
@@ -32,7 +32,7 @@ def driver() -> str:
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Path:
+def database(tmp_path):
     """A SQLite file with 5,000 loans, text, numbers and missing values."""
     path = tmp_path / "appstream.sqlite"
     rows = [
@@ -48,7 +48,7 @@ def database(tmp_path: Path) -> Path:
     return path
 
 
-def make_odbc(driver: str, database: Path) -> Backend:
+def make_odbc(driver, database):
     text = f"Driver={{{driver}}};Database={database};Uid=reader;Pwd={PASSWORD};"
     return make_backend("appstream", {"connection": text})
 
@@ -116,7 +116,7 @@ def test_no_error_tells_the_password(driver_name, file, driver, tmp_path):
     with pytest.raises(InputError) as refused:
         make_odbc(driver_name, tmp_path / file).read(EVERYTHING)
 
-    error: BaseException | None = refused.value
+    error = refused.value
     while error is not None:
         assert PASSWORD not in f"{error} {vars(error)}"
         error = error.__cause__ or error.__context__

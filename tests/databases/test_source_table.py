@@ -1,6 +1,5 @@
 """A source table: read when it is asked, held against its contract, replaced when it is ours."""
 
-from collections.abc import Iterable, Iterator
 from datetime import datetime
 from importlib.resources import files
 
@@ -21,7 +20,7 @@ DAY = datetime(2026, 11, 23)  # noqa: DTZ001 (UTC without a zone, as sources hol
 
 
 @pytest.fixture
-def rows() -> pd.DataFrame:
+def rows():
     """Three loans as the warehouse holds them, with missing values."""
     return make_source(
         Table.LOANS,
@@ -32,12 +31,12 @@ def rows() -> pd.DataFrame:
 
 
 @pytest.fixture
-def dataset(duckdb_credentials: dict[str, str]) -> SourceTableDataset:
+def dataset(duckdb_credentials):
     """The table `loans` of an embedded warehouse that does not exist yet."""
     return make_dataset(duckdb_credentials)
 
 
-def make_dataset(credentials: dict[str, str], **changes: object) -> SourceTableDataset:
+def make_dataset(credentials, **changes):
     table = changes.get("table", "loans")
     given = {
         "system": "warehouse",
@@ -48,7 +47,7 @@ def make_dataset(credentials: dict[str, str], **changes: object) -> SourceTableD
     return SourceTableDataset(**(given | changes))
 
 
-def read(dataset: SourceTableDataset) -> pd.DataFrame:
+def read(dataset):
     return dataset.load().read().read_pandas()
 
 
@@ -138,7 +137,7 @@ class TestReading:
 class TestFingerprint:
     """Another query, table or place means other rows; another password does not."""
 
-    def of(self, **changes: object) -> str:
+    def of(self, **changes):
         credentials = {"connection": "Driver={X};Server=a;Pwd=one"}
         return make_dataset(**({"credentials": credentials} | changes)).load().fingerprint
 
@@ -224,7 +223,7 @@ class TestReplacing:
 
     @pytest.mark.parametrize("failure", ["the source of frames", "a column of another type"])
     def test_a_failing_second_frame_leaves_the_old_table(self, failure, dataset, rows):
-        def frames() -> Iterator[pd.DataFrame]:
+        def frames():
             yield rows.head(1)
             if failure == "the source of frames":
                 raise ValueError("connection lost")
@@ -239,7 +238,7 @@ class TestReplacing:
     @pytest.mark.parametrize("data", ["a frame", "frames"])
     def test_a_real_system_is_never_written_to(self, data, rows):
         dataset = make_dataset({"connection": "Driver={X};Server=db"})
-        given: pd.DataFrame | Iterable[pd.DataFrame] = rows if data == "a frame" else iter([rows])
+        given = rows if data == "a frame" else iter([rows])
 
         assert not dataset.is_embedded
         with pytest.raises(

@@ -5,7 +5,6 @@ import logging
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterator
 
 import pyarrow as pa
 import pytest
@@ -19,17 +18,17 @@ SCHEMA = pa.schema([("number", pa.int64())])
 DOWN = SourceDownError("warehouse", "the system does not answer", "Check that it is up")
 
 
-def deadline(time_limit_s: float = 30, silence_limit_s: float = 10) -> Deadline:
+def deadline(time_limit_s=30, silence_limit_s=10):
     return Deadline("warehouse", Patience(time_limit_s, silence_limit_s))
 
 
-def make_reader(numbers: Iterator[int]) -> pa.RecordBatchReader:
+def make_reader(numbers):
     """One batch a number."""
     batches = (pa.record_batch({"number": [number]}) for number in numbers)
     return pa.RecordBatchReader.from_batches(SCHEMA, batches)
 
 
-def wait_until(condition: Callable[[], bool]) -> None:
+def wait_until(condition):
     ends = time.monotonic() + 5
     while not condition():
         assert time.monotonic() < ends, "it did not happen"
@@ -43,9 +42,9 @@ class TestReadingAhead:
         assert rows["number"].to_pylist() == list(range(20))
 
     def test_no_more_is_fetched_than_a_batch_ahead_so_that_memory_does_not_grow(self):
-        fetched: list[int] = []
+        fetched = []
 
-        def numbers() -> Iterator[int]:
+        def numbers():
             for number in range(100):
                 fetched.append(number)
                 yield number
@@ -62,7 +61,7 @@ class TestReadingAhead:
     def test_fetching_overlaps_with_what_is_done_with_the_rows(self):
         is_fetching = threading.Event()
 
-        def numbers() -> Iterator[int]:
+        def numbers():
             yield 0
             is_fetching.set()
             yield 1
@@ -104,14 +103,14 @@ class TestReadingAhead:
 
     @pytest.mark.parametrize("after", [0, 3])
     def test_an_error_arrives_where_the_rows_are_wanted_without_what_led_to_it(self, after):
-        def numbers() -> Iterator[int]:
+        def numbers():
             yield from range(after)
             try:
                 int("Pwd=s3cret")
             except ValueError as error:
                 raise DOWN from error
 
-        def open_reader() -> pa.RecordBatchReader:
+        def open_reader():
             return make_reader(iter(numbers()) if after else iter(list(numbers())))
 
         with pytest.raises(SourceDownError) as refused:
@@ -124,7 +123,7 @@ class TestReadingAhead:
         before = threading.active_count()
         closed = threading.Event()
 
-        def numbers() -> Iterator[int]:
+        def numbers():
             try:
                 yield from range(50)
             finally:
@@ -142,10 +141,10 @@ class TestReadingAhead:
         closed = threading.Event()
 
         class Connection:
-            def __del__(self) -> None:
+            def __del__(self):
                 closed.set()
 
-        def numbers() -> Iterator[int]:
+        def numbers():
             connection = Connection()
             yield 1
             raise SourceDownError("warehouse", f"the connection broke ({id(connection)})", "Wait")
@@ -168,7 +167,7 @@ class TestCalling:
         assert threads[0] != threading.get_ident()
 
     def test_an_error_arrives_without_what_led_to_it_and_the_next_question_is_answered(self):
-        def fail() -> None:
+        def fail():
             try:
                 int("Pwd=s3cret")
             except ValueError as error:
@@ -204,7 +203,7 @@ class TestCalling:
             wait_until(lambda: held() is None)
 
 
-def slowly(pause_s: float, count: int) -> Iterator[int]:
+def slowly(pause_s, count):
     for number in range(count):
         time.sleep(pause_s)
         yield number
@@ -212,13 +211,13 @@ def slowly(pause_s: float, count: int) -> Iterator[int]:
 
 class TestPersisting:
     @pytest.fixture(autouse=True)
-    def _short_pauses(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def _short_pauses(self, monkeypatch):
         monkeypatch.setattr(waiting, "_FIRST_PAUSE_S", 0.01)
 
     def test_the_first_attempt_that_succeeds_is_the_last(self):
         outcomes = iter([DOWN, DOWN, "rows"])
 
-        def attempt() -> str:
+        def attempt():
             outcome = next(outcomes)
             if isinstance(outcome, Exception):
                 raise outcome
@@ -229,7 +228,7 @@ class TestPersisting:
     def test_each_attempt_that_failed_is_told_and_when_the_next_follows(self, caplog):
         outcomes = iter([DOWN, DOWN, None])
 
-        def attempt() -> None:
+        def attempt():
             if error := next(outcomes):
                 raise error
 
@@ -254,7 +253,7 @@ class TestPersisting:
         limit = deadline(time_limit_s=0.3)
         outcomes = iter([DOWN])
 
-        def attempt() -> None:
+        def attempt():
             for error in outcomes:
                 raise error
             time.sleep(0.4)
@@ -271,11 +270,11 @@ class TestPersisting:
         assert 2 <= len(caplog.messages) <= 6
 
     def test_another_error_ends_it_at_once(self):
-        def attempt() -> None:
+        def attempt():
             raise InputError("warehouse", "the login is refused", "Correct it")
 
         with pytest.raises(InputError, match=r"^warehouse: the login is refused\. Correct it$"):
             persist(attempt, deadline())
 
-    def fail(self) -> None:
+    def fail(self):
         raise DOWN

@@ -1,7 +1,5 @@
 """A figure is drawn once: a picture for people, the figure itself for later nodes."""
 
-from pathlib import Path
-
 import pytest
 from kedro.io import DatasetError
 from matplotlib.figure import Figure
@@ -10,13 +8,13 @@ from loantap.datasets import FigureDataset
 
 
 @pytest.fixture
-def figure() -> Figure:
+def figure():
     drawn = Figure()
     drawn.add_subplot().plot([1, 2], [2, 1])
     return drawn
 
 
-def make_dataset(tmp_path: Path) -> FigureDataset:
+def make_dataset(tmp_path):
     return FigureDataset(filepath=str(tmp_path / "roc.png"))
 
 

@@ -17,7 +17,7 @@ FROM range(6000) t(i)
 def test_killed_at_any_moment_it_loses_and_doubles_no_row(tmp_path):
     path = tmp_path / "warehouse.duckdb"
 
-    def run_sql(statement: str) -> None:
+    def run_sql(statement):
         with duckdb.connect(str(path)) as connection:
             connection.execute(statement)
 

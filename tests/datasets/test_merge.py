@@ -1,20 +1,19 @@
 """What a publication changes in a table of ours: rows that differ, and columns that are new."""
 
 import logging
-from collections.abc import Callable
 
 import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 
 from loantap.databases.backends.embedded_writing import DuckDBTransaction
-from tests.datasets.target_runs import Credentials, ask, make_target, read, refusal, write
+from tests.datasets.target_runs import ask, make_target, read, refusal, write
 
 _INDEXES = "SELECT 1 FROM duckdb_constraints() WHERE constraint_type = 'PRIMARY KEY'"
 _execute = DuckDBTransaction.execute
 
 
-def _insert_twice(transaction: DuckDBTransaction, statement: str) -> int:
+def _insert_twice(transaction, statement):
     if statement.startswith("INSERT"):
         statement = statement.partition(" WHERE NOT EXISTS")[0]
         _execute(transaction, statement)
@@ -22,16 +21,16 @@ def _insert_twice(transaction: DuckDBTransaction, statement: str) -> int:
 
 
 @pytest.fixture
-def credentials(duckdb_credentials: Credentials) -> Credentials:
+def credentials(duckdb_credentials):
     return duckdb_credentials
 
 
 @pytest.fixture
-def changes(caplog: pytest.LogCaptureFixture) -> Callable[[], str]:
+def changes(caplog):
     """What the last publication said it changed."""
     caplog.set_level(logging.DEBUG, "loantap.datasets.target_table")
 
-    def last_change() -> str:
+    def last_change():
         said = [message for message in caplog.messages if "unchanged" in message]
         return said[-1].removeprefix("warehouse, table portfolio: ")
 

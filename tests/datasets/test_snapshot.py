@@ -7,9 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
-import pandas as pd
 import pytest
 from kedro.io import DatasetError
 from pandas.testing import assert_frame_equal
@@ -23,17 +21,17 @@ from tests.snapshots.small_source import COLUMNS, SmallSource, day, extraction, 
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def folder(tmp_path):
     return tmp_path / "01_raw" / "loan_events"
 
 
 @pytest.fixture
-def snapshot(folder: Path) -> SnapshotDataset:
+def snapshot(folder):
     return SnapshotDataset(filepath=str(folder), part_rows=1_000)
 
 
 @pytest.fixture
-def source() -> SmallSource:
+def source():
     """2,500 rows, hence three parts."""
     source = SmallSource()
     source.fill(2_500)
@@ -41,18 +39,18 @@ def source() -> SmallSource:
 
 
 @pytest.fixture
-def last_good(snapshot: SnapshotDataset, source: SmallSource) -> pd.DataFrame:
+def last_good(snapshot, source):
     """What is published already."""
     snapshot.save(extraction(source))
     snapshot.publish()
     return source.rows()
 
 
-def contents(folder: Path) -> dict[str, bytes]:
+def contents(folder):
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
-def read_again(folder: Path) -> pd.DataFrame:
+def read_again(folder):
     """As another process reads it."""
     return order(SnapshotDataset(filepath=str(folder)).load())
 
@@ -107,7 +105,7 @@ class TestLoading:
         assert "since=all" in refused.value.__cause__.remedy
 
 
-def spoil(folder: Path, damage: str) -> None:
+def spoil(folder, damage):
     path = max(folder.glob("part-*"), key=lambda part: part.stat().st_size)
     match damage:
         case "a part is gone":
@@ -122,7 +120,7 @@ def spoil(folder: Path, damage: str) -> None:
             (folder / "manifest.json").write_text("{", encoding="utf-8")
 
 
-def fail_for_want_of_an_inode(*_: object) -> None:
+def fail_for_want_of_an_inode(*_):
     raise OSError("no inode is left")
 
 
@@ -250,7 +248,7 @@ class TestOverlap:
         module, name = reading
         read = getattr(module, name)
 
-        def publish_meanwhile(*arguments: Any) -> Any:
+        def publish_meanwhile(*arguments):
             # Nothing is left then of the files that the old list names.
             found = read(*arguments) if name == "check_content" else None
             snapshot.publish()
@@ -261,7 +259,7 @@ class TestOverlap:
         assert_frame_equal(read_again(folder), source.rows())
 
     def test_a_disk_without_locks_is_named(self, snapshot, source, folder, monkeypatch):
-        def refuse(*_: object) -> None:
+        def refuse(*_):
             raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
 
         monkeypatch.setattr(fcntl, "flock", refuse)
@@ -344,7 +342,7 @@ except Exception as error:
     print(error.__cause__)
 """
 
-    def extract_into(self, folder: Path, limit: str) -> str:
+    def extract_into(self, folder, limit):
         return subprocess.run(
             [sys.executable, "-c", self.PROGRAM, folder, Path(__file__).parent, limit],
             capture_output=True,

@@ -2,7 +2,6 @@
 
 import errno
 import os
-from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -18,23 +17,23 @@ NEW = pd.DataFrame({"loan_id": ["new"]})
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
+def path(tmp_path):
     return tmp_path / "03_primary" / "loans.parquet"
 
 
 @pytest.fixture
-def staged(path: Path) -> StagedDataset:
+def staged(path):
     return StagedDataset(dataset={"type": "pandas.ParquetDataset", "filepath": str(path)})
 
 
 @pytest.fixture
-def with_last_good(staged: StagedDataset, path: Path) -> StagedDataset:
+def with_last_good(staged, path):
     staged.save(OLD)
     staged.publish()
     return staged
 
 
-def list_files(path: Path) -> list[str]:
+def list_files(path):
     return sorted(found.name for found in path.parent.iterdir())
 
 
@@ -161,7 +160,7 @@ def test_all_that_is_staged_can_be_published(staged, path):
 def test_what_the_system_refuses_is_told_with_the_file_and_the_remedy(
     number, with_last_good, path, monkeypatch
 ):
-    def refuse(*_: object, **__: object) -> None:
+    def refuse(*_, **__):
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(pd.DataFrame, "to_parquet", refuse)

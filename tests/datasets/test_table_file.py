@@ -1,7 +1,6 @@
 """Files larger than memory are read in batches and written in batches."""
 
 import logging
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -25,7 +24,7 @@ ROWS = pd.DataFrame(
 )
 
 
-def write(rows: pd.DataFrame, path: Path) -> Path:
+def write(rows, path):
     if path.suffix.lower() == ".csv":
         rows.to_csv(path, index=False)
     else:
@@ -33,7 +32,7 @@ def write(rows: pd.DataFrame, path: Path) -> Path:
     return path
 
 
-def read(path: Path, columns: list[str], batch_rows: int = 2) -> list[pd.DataFrame]:
+def read(path, columns, batch_rows=2):
     return list(TableFile(path, batch_rows).read(columns))
 
 
@@ -82,10 +81,10 @@ class TestReading:
         with caplog.at_level(logging.INFO, "loantap.progress"):
             read(write(ROWS, tmp_path / "new.parquet"), ["dti"])
 
-        done = [record.done for record in caplog.records]  # type: ignore[attr-defined]
+        done = [record.done for record in caplog.records]
         assert done[-1] == 5
         assert done == sorted(done)
-        assert {record.total for record in caplog.records} == {5}  # type: ignore[attr-defined]
+        assert {record.total for record in caplog.records} == {5}
         assert "5 rows, " in caplog.messages[-1]
 
     def test_the_dataset_exists_when_its_file_does(self, tmp_path):
@@ -98,7 +97,7 @@ class TestReading:
         assert len(next(iter(dataset.load().read(["dti"])))) == 5
 
 
-def make_batch(*reasons: str) -> pd.DataFrame:
+def make_batch(*reasons):
     return pd.DataFrame(
         {
             "application_id": pd.Series([f"a{n}" for n in range(len(reasons))], dtype="str"),
@@ -109,12 +108,12 @@ def make_batch(*reasons: str) -> pd.DataFrame:
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
+def path(tmp_path):
     return tmp_path / "07_model_output" / "scores.parquet"
 
 
 @pytest.fixture
-def batched(path: Path) -> BatchedDataset:
+def batched(path):
     return BatchedDataset(dataset={"type": "pandas.ParquetDataset", "filepath": str(path)})
 
 

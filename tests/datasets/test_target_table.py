@@ -3,7 +3,6 @@
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from contextlib import contextmanager
 
 import duckdb
@@ -14,14 +13,13 @@ from kedro.io import DatasetError
 from pandas.testing import assert_frame_equal
 
 from loantap.databases.backends import waiting
-from loantap.datasets import TargetTableDataset
 from loantap.datasets.staged import Publishable
 from loantap.portfolio.errors import InputError
-from tests.datasets.target_runs import Credentials, ask, make_target, read, refusal, tables, write
+from tests.datasets.target_runs import ask, make_target, read, refusal, tables, write
 
 
 @pytest.fixture
-def credentials(duckdb_credentials: Credentials) -> Credentials:
+def credentials(duckdb_credentials):
     return duckdb_credentials
 
 
@@ -105,7 +103,7 @@ class TestValues:
 
 class TestUntilPublished:
     @pytest.fixture
-    def target(self, loans: pd.DataFrame, credentials: Credentials) -> TargetTableDataset:
+    def target(self, loans, credentials):
         """A table with a last good version of three rows, and one row saved by this run."""
         write(credentials, loans)
         target = make_target(credentials)
@@ -212,7 +210,7 @@ class TestBatches:
         assert tables(credentials) == ["portfolio"]
 
     def test_rows_that_stop_coming_leave_nothing(self, loans, credentials):
-        def frames() -> Iterator[pd.DataFrame]:
+        def frames():
             yield loans.head(1)
             raise OSError("the file is gone")
 
@@ -239,11 +237,11 @@ class TestFileThatSomebodyHolds:
     """Such as a notebook: a run that writes waits for it."""
 
     @pytest.fixture(autouse=True)
-    def _short_pauses(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def _short_pauses(self, monkeypatch):
         monkeypatch.setattr(waiting, "_FIRST_PAUSE_S", 0.05)
 
     @contextmanager
-    def held(self, path: str, seconds: float) -> Iterator[None]:
+    def held(self, path, seconds):
         code = "import duckdb, sys, time; c = duckdb.connect(sys.argv[1]); print(flush=True)"
         command = [sys.executable, "-c", f"{code}; time.sleep(float(sys.argv[2]))", path]
         with subprocess.Popen([*command, str(seconds)], stdout=subprocess.PIPE) as other:

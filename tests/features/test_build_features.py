@@ -14,13 +14,13 @@ from loantap.portfolio.loantap_format import parse, split_address
 from tests.conftest import AS_OF, raw_loans
 
 
-def applications(*changes: dict[str, object]) -> pd.DataFrame:
+def applications(*changes):
     """Made-up loans as typed rows, the pincode read off the address."""
     rows = parse(raw_loans(*changes), portfolio_columns(), AS_OF).rows
     return rows.assign(**split_address(rows["address"]))
 
 
-def feature_of(name: str, **change: object) -> object:
+def feature_of(name, **change):
     return build_features(applications(change), [name])[name].iloc[0]
 
 

@@ -8,7 +8,6 @@ from loantap.features.definitions import (
     FEATURES,
     NUMERIC,
     Feature,
-    FeatureSet,
 )
 from loantap.portfolio.dictionary import COLUMNS, Kind
 
@@ -18,7 +17,7 @@ sets_for_lending = pytest.mark.parametrize(
 )
 
 
-def columns_behind(feature_set: FeatureSet) -> set[str]:
+def columns_behind(feature_set):
     return {column for name in feature_set.features for column in FEATURES[name].uses}
 
 

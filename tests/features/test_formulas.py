@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 from loantap.features.build import build_features
 from loantap.features.definitions import FEATURES, FeatureSet
 from loantap.features.formulas import make_formula
-from loantap.portfolio.dictionary import COLUMNS, SUB_GRADES, Column, Kind
+from loantap.portfolio.dictionary import COLUMNS, SUB_GRADES, Kind
 
 every_feature = pytest.mark.parametrize("name", list(FEATURES))
 numeric = [(f.name, column) for f in FEATURES.values() if not f.categorical for column in f.uses]
 
 # Two values of a column, where 10 and 20 are none or beyond a ceiling.
-ON_THE_WAY_UP: dict[str, tuple[object, object]] = {
+ON_THE_WAY_UP = {
     "sub_grade": ("A1", "G5"),
     "term_months": (36.0, 60.0),
     "annual_income": (20_000.0, 40_000.0),
@@ -26,7 +26,7 @@ ON_THE_WAY_UP: dict[str, tuple[object, object]] = {
 }
 
 
-def typed_values(column: Column) -> st.SearchStrategy[object]:
+def typed_values(column):
     """Valid typed values of a column; months as days since 1970."""
     match column.kind:
         case Kind.CATEGORY:
@@ -73,7 +73,7 @@ def test_a_number_goes_with_each_column_the_way_that_is_declared(name, column, d
     other = values | {column: data.draw(typed_values(COLUMNS[column]), label="other")}
     formula = make_formula(name)
 
-    change = formula(*other.values()) - formula(*values.values())  # type: ignore[operator]
+    change = formula(*other.values()) - formula(*values.values())
 
     moved = _place(other[column]) - _place(values[column])
     assert np.isnan(change) or change * moved * FEATURES[name].direction(column) >= 0
@@ -86,14 +86,14 @@ def test_a_number_moves_with_each_column_somewhere(name, column):
     after = before | {column: ON_THE_WAY_UP.get(column, (10.0, 20.0))[1]}
     formula = make_formula(name)
 
-    change = formula(*after.values()) - formula(*before.values())  # type: ignore[operator]
+    change = formula(*after.values()) - formula(*before.values())
 
     assert np.sign(change) == FEATURES[name].direction(column)
 
 
-def _place(value: object) -> float:
+def _place(value):
     """Of a value on the way up: a number, or the place of a sub-grade among all."""
-    return float(SUB_GRADES.index(value) if isinstance(value, str) else value)  # type: ignore[arg-type]
+    return float(SUB_GRADES.index(value) if isinstance(value, str) else value)
 
 
 def test_only_columns_it_is_computed_from_can_make_a_number_fall():

@@ -2,9 +2,6 @@
 
 import multiprocessing
 import shutil
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -25,7 +22,7 @@ _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(["tests.support.publishing"])
 
 
-def call(function: Callable[..., None], *arguments: Any) -> int | None:
+def call(function, *arguments):
     """The exit code of a process of its own that does this."""
     process = _context.Process(target=function, args=arguments)
     process.start()
@@ -33,13 +30,11 @@ def call(function: Callable[..., None], *arguments: Any) -> int | None:
     return process.exitcode
 
 
-def kill_before_each_step(
-    project: Path, run: Callable[[Path, int], None], recover: Callable[[Path], object]
-) -> list[tuple[int | None, str]]:
+def kill_before_each_step(project, run, recover):
     """How each run ended, and what all outputs say when the next one has begun."""
     good = project.with_name("good")
     shutil.copytree(project, good)
-    found: list[tuple[int | None, str]] = []
+    found = []
     while not found or found[-1][0] == KILLED:
         step = len(found)
         shutil.rmtree(project)
@@ -55,7 +50,7 @@ def kill_before_each_step(
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Path:
+def project(tmp_path):
     folder = tmp_path / "project"
     folder.mkdir()
     return folder

@@ -1,7 +1,6 @@
 """While a search runs, a bar counts its fits; when it has ended nothing of it is left."""
 
 import logging
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from io import StringIO
 
@@ -14,21 +13,21 @@ from loantap.tables.progress import LOGGER
 
 
 @pytest.fixture
-def progress() -> Progress:
+def progress():
     """A display that a terminal would show, and that shows no more than descriptions."""
     console = Console(file=StringIO(), force_terminal=True, width=80)
     return Progress(TextColumn("{task.description}"), console=console, transient=True)
 
 
 @pytest.fixture
-def listening(progress: Progress) -> Iterator[CountingHandler]:
+def listening(progress):
     handler = CountingHandler(progress)
     handler.listen()
     yield handler
     handler.leave()
 
 
-def count(done: int, total: int, label: str = "fold 1") -> None:
+def count(done, total, label="fold 1"):
     """One fit, as the search counts it."""
     fields = {"label": label, "done": done, "total": total, "rate": 3.0}
     LOGGER.info("%s: %s of %s fits", label, done, total, extra=fields)
@@ -76,7 +75,7 @@ class TestCounting:
         assert progress.tasks == []
 
     def test_counts_do_not_reach_the_log_as_well(self, monkeypatch):
-        reached: list[logging.LogRecord] = []
+        reached = []
         logger = logging.getLogger("loantap")
         handler = logging.Handler()
         monkeypatch.setattr(handler, "emit", reached.append)
@@ -113,7 +112,7 @@ def test_nothing_stays_on_the_console(progress):
         progress.refresh()
         handler.leave()
 
-    shown = progress.console.file.getvalue()  # type: ignore[attr-defined]
+    shown = progress.console.file.getvalue()
     assert "fold 1" in shown
     # The line is erased, and the cursor shown again at its beginning.
     assert shown.endswith("fold 1\r\x1b[2K\x1b[?25h\r")

@@ -1,9 +1,6 @@
 """What a run made is published at its end, or nothing; scoring is by the champion."""
 
 import shutil
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 from unittest.mock import create_autospec
 
 import duckdb
@@ -21,7 +18,7 @@ from loantap.hooks.record import _tell_command
 from loantap.hooks.run import RunHook
 from loantap.portfolio.errors import InputError
 from loantap.project.journal import Journal, read_journals
-from loantap.project.lock import ALL_PUBLISHED, NOTHING_PUBLISHED, ProjectLock, lock_of
+from loantap.project.lock import ALL_PUBLISHED, NOTHING_PUBLISHED, lock_of
 
 
 def test_an_interrupted_run_is_forgotten_when_the_next_begins(tmp_path):
@@ -43,19 +40,19 @@ class TestWarehouseThatRefuses:
     """A run that ends well but cannot be written back publishes nothing."""
 
     @pytest.fixture
-    def file(self, tmp_path: Path) -> StagedDataset:
+    def file(self, tmp_path):
         dataset = {"type": "pandas.ParquetDataset", "filepath": str(tmp_path / "loans.parquet")}
         return StagedDataset(dataset=dataset)
 
     @pytest.fixture
-    def table(self, tmp_path: Path) -> TargetTableDataset:
+    def table(self, tmp_path):
         credentials = {"backend": "duckdb", "path": str(tmp_path / "warehouse.duckdb")}
         return TargetTableDataset(
             system="warehouse", table="portfolio", key=["loan_id"], mode="replace",
             credentials=credentials,
         )  # fmt: skip
 
-    def end_run(self, folder: Path, outputs: dict[str, Any]) -> None:
+    def end_run(self, folder, outputs):
         """The end of a run that saved these rows in this order, each dataset with its own."""
         lock = lock_of(folder)
         lock.acquire()
@@ -113,14 +110,14 @@ class TestInterruption:
     """What is told of a run that is interrupted while it publishes, or when it has."""
 
     @pytest.fixture
-    def lock(self, tmp_path: Path) -> Iterator[ProjectLock]:
+    def lock(self, tmp_path):
         lock = lock_of(tmp_path)
         lock.acquire()
         yield lock
         lock.release()
 
     @pytest.fixture
-    def table(self, tmp_path: Path) -> TargetTableDataset:
+    def table(self, tmp_path):
         credentials = {"backend": "duckdb", "path": str(tmp_path / "warehouse.duckdb")}
         table = TargetTableDataset(
             system="warehouse", table="portfolio", key=["loan_id"], mode="replace",
@@ -129,7 +126,7 @@ class TestInterruption:
         table.save(pd.DataFrame({"loan_id": ["a"]}))
         return table
 
-    def tell(self, lock: ProjectLock, catalog: DataCatalog) -> str:
+    def tell(self, lock, catalog):
         """What a run says that was ended at this point."""
         hook = RunHook()
         hook._use._lock = lock
@@ -155,7 +152,7 @@ class TestInterruption:
     def test_while_the_journal_is_written_nothing_is_published(self, lock, table, monkeypatch):
         write = Journal.write
 
-        def write_and_be_interrupted(journal: Journal, folder: Path) -> None:
+        def write_and_be_interrupted(journal, folder):
             write(journal, folder)
             raise KeyboardInterrupt
 
@@ -169,10 +166,10 @@ class TestInterruption:
     def test_where_the_warehouse_does_not_answer_nobody_knows_and_the_next_run_finds_out(
         self, lock, table, monkeypatch
     ):
-        def be_interrupted(*_: object) -> None:
+        def be_interrupted(*_):
             raise KeyboardInterrupt
 
-        def refuse(*_: object, **__: object) -> None:
+        def refuse(*_, **__):
             raise duckdb.IOException("Could not set lock on file: held by process 12")
 
         with monkeypatch.context() as patch:

@@ -30,7 +30,7 @@ def test_offers_are_told_with_their_account_and_their_model(tmp_path):
     catalog.save(names[0], rows)
     catalog.save(names[1], {"rows": 2})
     for name in names:
-        catalog.get(name).publish()  # type: ignore[union-attr]
+        catalog.get(name).publish()
 
     found = collect_results(catalog, names, tmp_path)
 

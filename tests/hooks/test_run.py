@@ -1,6 +1,5 @@
 """The steps around a run: their order, and that one that fails keeps no other from being done."""
 
-from typing import Any
 from unittest.mock import MagicMock, create_autospec
 
 import pytest
@@ -12,11 +11,11 @@ from loantap.hooks.publication import Transaction
 from loantap.hooks.record import Record
 from loantap.hooks.tracking import Tracking
 
-RUN_PARAMS: dict[str, Any] = {"project_path": "nowhere"}
+RUN_PARAMS = {"project_path": "nowhere"}
 
 
 @pytest.fixture
-def steps(monkeypatch: pytest.MonkeyPatch) -> MagicMock:
+def steps(monkeypatch):
     """Every step, recording in one list what is asked of it."""
     together = MagicMock()
     parts = {
@@ -35,11 +34,11 @@ def steps(monkeypatch: pytest.MonkeyPatch) -> MagicMock:
 
 
 @pytest.fixture
-def hook(steps: MagicMock) -> run.RunHook:
+def hook(steps):
     return run.RunHook()
 
 
-def asked(steps: MagicMock) -> list[str]:
+def asked(steps):
     return [call[0] for call in steps.mock_calls]
 
 

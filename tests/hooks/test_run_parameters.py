@@ -1,7 +1,5 @@
 """A run refuses a parameter that nothing reads, before anything is done."""
 
-from pathlib import Path
-
 import pytest
 from pydantic import ValidationError
 
@@ -19,7 +17,7 @@ GROUPS = ("sources", "ingestion", "modeling.lending", "modeling.application")
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(tmp_path, monkeypatch):
     """A project folder with a few files, where the run is started."""
     for name in ("loans.csv", "loans.CSV", "loans.parquet", "loans.xlsx"):
         (tmp_path / name).write_text("something")
@@ -158,7 +156,7 @@ class TestGroups:
     MODELS = {"sources": SourcesOptions, "modeling.lending": IngestionOptions}  # noqa: RUF012
 
     @staticmethod
-    def parameters(**changes: object) -> dict[str, object]:
+    def parameters(**changes):
         sources = {"loans": 20_000, "seed": 1, "as_of": "2026-11-23", "tolerated_bad_share": 0}
         lending = {"as_of": "2026-11-23", "max_quarantined_share": 0.05, "overlap_days": 1}
         return {"sources": sources | changes, "modeling": {"lending": lending}}

@@ -8,7 +8,7 @@ from loantap.measures.auc import bootstrap_aucs, quantile_bounds
 
 
 @pytest.fixture
-def target() -> np.ndarray:
+def target():
     return np.random.default_rng(1).integers(0, 2, 400)
 
 

@@ -8,7 +8,7 @@ from loantap.measures.curves import tabulate_reliability, trace_precision_recall
 
 
 @pytest.fixture(scope="module")
-def loans() -> tuple[np.ndarray, np.ndarray]:
+def loans():
     rng = np.random.default_rng(8)
     pd_ = rng.beta(1.6, 6.8, 20_000)
     return (rng.random(20_000) < pd_).astype("int64"), pd_

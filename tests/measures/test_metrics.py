@@ -22,7 +22,7 @@ DECLINED = PD >= 0.3
 
 
 @pytest.fixture(scope="module")
-def measured() -> Metrics:
+def measured():
     return measure(TARGET, PD, DECLINED, bins=5)
 
 
@@ -64,7 +64,7 @@ def test_declining_everybody_scores_the_f2_of_declining_everybody():
 
 
 @pytest.fixture(scope="module")
-def loans() -> tuple[np.ndarray, np.ndarray]:
+def loans():
     """2,000 loans that default exactly as often as their PD says."""
     rng = np.random.default_rng(3)
     pd_ = rng.beta(1.6, 6.8, 2_000)
@@ -98,7 +98,7 @@ loan_lists = st.lists(
 )  # fmt: skip
 
 
-def split(loans: list[tuple[int, int, bool]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def split(loans):
     target = np.array([loan[0] for loan in loans])
     assume(0 < target.sum() < len(target))
     return target, np.array([loan[1] / 1_000 for loan in loans]), np.array([x[2] for x in loans])
@@ -193,7 +193,7 @@ def test_a_model_that_is_wrong_lies_above_the_bounds_of_a_perfect_one():
 
 
 @pytest.fixture(scope="module")
-def bounds(loans) -> tuple[dict[str, float], dict[str, float]]:
+def bounds(loans):
     target, pd_ = loans
     return bootstrap_bounds(target, pd_, pd_ >= 0.2, seed=1, resamples=300)
 

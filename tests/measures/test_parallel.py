@@ -1,7 +1,6 @@
 """Resamples are measured in threads, a few ahead of who takes the results."""
 
 import time
-from collections.abc import Iterator
 
 import pytest
 
@@ -9,7 +8,7 @@ from loantap.measures.parallel import _AHEAD, map_ahead
 
 
 def test_results_come_in_the_order_of_the_items():
-    def slow_at_first(number: int) -> int:
+    def slow_at_first(number):
         time.sleep(0.02 if number < 2 else 0)
         return number**2
 
@@ -17,9 +16,9 @@ def test_results_come_in_the_order_of_the_items():
 
 
 def test_only_a_few_items_are_made_before_their_results_are_taken():
-    made: list[int] = []
+    made = []
 
-    def draw() -> Iterator[int]:
+    def draw():
         for number in range(50):
             made.append(number)
             yield number

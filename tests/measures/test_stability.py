@@ -13,7 +13,7 @@ from loantap.measures.stability import (
 UNIFORM = (np.arange(10_000) + 0.5) / 10_000
 
 
-def measure(expected: np.ndarray, actual: np.ndarray, bins: int = 10):
+def measure(expected, actual, bins=10):
     return measure_stability(expected, actual, bins=bins)
 
 

@@ -1,7 +1,6 @@
 """The F2 threshold is where F2 is best, and says what it costs."""
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -25,7 +24,7 @@ loan_lists = st.lists(
 )  # few distinct PDs, so that there are ties
 
 
-def split(loans: list[tuple[int, int]]) -> tuple[np.ndarray, np.ndarray]:
+def split(loans):
     target = np.array([outcome for outcome, _ in loans])
     assume(0 < target.sum() < len(target))
     return target, np.array([pd_ / 20 for _, pd_ in loans])
@@ -101,7 +100,7 @@ class TestBestThreshold:
 
 class TestCrossFitting:
     @pytest.fixture
-    def folds(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def folds(self):
         rng = np.random.default_rng(5)
         pd_ = rng.beta(1.6, 6.8, 900)
         return (rng.random(900) < pd_).astype(int), pd_, np.arange(900) % 3
@@ -140,14 +139,14 @@ class TestCrossFitting:
 
 
 @pytest.fixture(scope="module")
-def loans() -> tuple[np.ndarray, np.ndarray]:
+def loans():
     rng = np.random.default_rng(7)
     pd_ = rng.beta(1.6, 6.8, 500).round(2)
     return (rng.random(500) < pd_).astype("int64"), pd_
 
 
 @pytest.fixture(scope="module")
-def table(loans) -> pd.DataFrame:
+def table(loans):
     return tabulate_thresholds(*loans)
 
 

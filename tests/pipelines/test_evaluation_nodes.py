@@ -1,7 +1,6 @@
 """The evidence beside metrics and curves, made from tables in memory."""
 
 import json
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,15 +12,11 @@ from loantap.model import schemas
 from loantap.model.scoring.judged import JudgedModel
 from loantap.model.scoring.points import BASE
 from loantap.model.scoring.scorer import Scorer
-from loantap.model.scoring.trained import TrainedModel
 from loantap.model.validation.audit import Audit
-from loantap.model.validation.options import EvaluationOptions
 from loantap.pipelines.evaluation import nodes
 from loantap.pipelines.modeling.nodes import report_calibration
 from loantap.policy.approvals import decide_loans
-from loantap.policy.credit_policy import CreditPolicy
 from loantap.policy.decisions import make_decider
-from loantap.policy.money.scenarios import Economics
 from tests.conftest import training_options
 from tests.pipelines.in_memory import load_options
 
@@ -29,35 +24,32 @@ TRAINING, TEST = 3_000, 1_000
 
 
 @pytest.fixture(scope="module")
-def evaluation() -> EvaluationOptions:
-    options: EvaluationOptions = load_options()["params:evaluation"]
-    return options
+def evaluation():
+    return load_options()["params:evaluation"]
 
 
 @pytest.fixture(scope="module")
-def policy() -> CreditPolicy:
-    shipped: CreditPolicy = load_options()["params:policy"]
-    return shipped
+def policy():
+    return load_options()["params:policy"]
 
 
 @pytest.fixture(scope="module")
-def economics() -> Economics:
-    shipped: Economics = load_options()["params:economics"]
-    return shipped
+def economics():
+    return load_options()["params:economics"]
 
 
 @pytest.fixture(scope="module")
-def scorer(lending_model: TrainedModel) -> Scorer:
+def scorer(lending_model):
     return Scorer(lending_model, "loantap-lending-demo", "3")
 
 
 @pytest.fixture(scope="module")
-def judged(scorer: Scorer) -> JudgedModel:
+def judged(scorer):
     return JudgedModel(scorer.name, scorer.version, True, "", pd.DataFrame(), {}, scorer)
 
 
 @pytest.fixture(scope="module")
-def predictions(simulated_loans: pd.DataFrame, scorer: Scorer) -> pd.DataFrame:
+def predictions(simulated_loans, scorer):
     """PDs of the first 3,000 loans as out of fold, of the last 1,000 as test, loans shuffled."""
     features = build_features(simulated_loans, scorer.feature_set.features)
     pd_ = scorer.trained.pipeline.predict_proba(features)[:, 1]
@@ -77,13 +69,7 @@ def predictions(simulated_loans: pd.DataFrame, scorer: Scorer) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def fairness(
-    predictions: pd.DataFrame,
-    simulated_loans: pd.DataFrame,
-    policy: CreditPolicy,
-    economics: Economics,
-    evaluation: EvaluationOptions,
-) -> dict[str, Any]:
+def fairness(predictions, simulated_loans, policy, economics, evaluation):
     return nodes.audit_fairness(predictions, simulated_loans, policy, economics, evaluation)
 
 
@@ -122,20 +108,12 @@ class TestFairness:
 
 
 @pytest.fixture(scope="module")
-def points(
-    judged: JudgedModel, predictions: pd.DataFrame, simulated_loans: pd.DataFrame
-) -> pd.DataFrame:
+def points(judged, predictions, simulated_loans):
     return nodes.tabulate_scorecard(judged, predictions, simulated_loans)
 
 
 @pytest.fixture(scope="module")
-def report(
-    judged: JudgedModel,
-    points: pd.DataFrame,
-    predictions: pd.DataFrame,
-    simulated_loans: pd.DataFrame,
-    evaluation: EvaluationOptions,
-) -> dict[str, Any]:
+def report(judged, points, predictions, simulated_loans, evaluation):
     return nodes.report_scorecard(judged, points, predictions, simulated_loans, evaluation)
 
 

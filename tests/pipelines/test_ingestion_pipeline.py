@@ -1,7 +1,5 @@
 """`ingestion`: three source tables become one clean portfolio, and no row disappears."""
 
-from pathlib import Path
-
 import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
@@ -11,11 +9,11 @@ from loantap.pipelines.ingestion import nodes
 from loantap.portfolio import schemas
 from loantap.portfolio.dictionary import Table
 from loantap.portfolio.errors import InputError
-from tests.pipelines.in_memory import Outputs, ingest, load_options, make_source, run
+from tests.pipelines.in_memory import ingest, load_options, make_source, run
 
 
 @pytest.fixture
-def faulty(sourced: Outputs) -> Outputs:
+def faulty(sourced):
     """Source tables in which one row each has one of the faults a source may have."""
     loans = sourced["source_loans"].copy()
     applications = sourced["source_applications"].copy()
@@ -36,7 +34,7 @@ def faulty(sourced: Outputs) -> Outputs:
 
 
 @pytest.fixture
-def mended(faulty: Outputs, tmp_path: Path) -> Outputs:
+def mended(faulty, tmp_path):
     return ingest(faulty, tmp_path)
 
 

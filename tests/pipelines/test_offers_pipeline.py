@@ -2,7 +2,6 @@
 
 import json
 from datetime import date
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -26,13 +25,13 @@ from tests.pipelines.in_memory import AS_OF, PIPELINES, load_options
 
 
 @pytest.fixture(scope="module")
-def scorer(simulated_loans: pd.DataFrame) -> Scorer:
+def scorer(simulated_loans):
     model = train(simulated_loans, training_options("application"))
     return Scorer(model, "loantap-application-demo", "1")
 
 
 @pytest.fixture
-def applications(simulated_loans: pd.DataFrame) -> pd.DataFrame:
+def applications(simulated_loans):
     """50 applications of the columns that an applicant gives; two cannot be scored."""
     rows = render(simulated_loans.head(50), portfolio_columns())
     rows.loc[[7, 33], "dti"] = -1.0
@@ -40,17 +39,11 @@ def applications(simulated_loans: pd.DataFrame) -> pd.DataFrame:
 
 
 @pytest.fixture(autouse=True)
-def _small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+def _small_batches(monkeypatch):
     monkeypatch.setattr(files.TableFile.__init__, "__defaults__", (16, None))
 
 
-def make_offers(
-    applications: pd.DataFrame,
-    folder: Path,
-    scorer: Scorer,
-    name: str = "offers.parquet",
-    **changed: object,
-) -> pd.DataFrame:
+def make_offers(applications, folder, scorer, name="offers.parquet", **changed):
     """Run the pipeline on the shipped catalog; what it wrote to the file."""
     source, target = folder / "new.parquet", folder / "out" / name
     applications.to_parquet(source)
@@ -72,13 +65,12 @@ def make_offers(
         SequentialRunner().run(PIPELINES["offers"], catalog)
     except BaseException:
         for dataset in names[1:]:
-            catalog.get(dataset).discard()  # type: ignore[union-attr]
+            catalog.get(dataset).discard()
         raise
     for dataset in names[1:]:
-        catalog.get(dataset).publish()  # type: ignore[union-attr]
+        catalog.get(dataset).publish()
     read = pd.read_csv if target.suffix == ".csv" else pd.read_parquet
-    offers: pd.DataFrame = read(target)
-    return offers
+    return read(target)
 
 
 def test_a_file_gets_the_offers_that_a_frame_gets(applications, scorer, tmp_path):

@@ -2,8 +2,6 @@
 
 import json
 import logging
-from collections.abc import Callable
-from pathlib import Path
 
 import duckdb
 import numpy as np
@@ -17,8 +15,7 @@ from kedro.validation.exceptions import DataValidationError
 from loantap import settings
 from loantap.databases.sql_rows import RowShaper
 from loantap.model.scoring.scorer import Scorer
-from loantap.model.scoring.trained import TrainedModel
-from loantap.policy.decisions import Decider, make_decider
+from loantap.policy.decisions import make_decider
 from loantap.policy.underwriting import Underwriter
 from loantap.portfolio.dictionary import portfolio_columns
 from loantap.portfolio.errors import InputError
@@ -29,12 +26,12 @@ from tests.pipelines.in_memory import AS_OF, PIPELINES, load_options
 
 
 @pytest.fixture
-def scorer(lending_model: TrainedModel) -> Scorer:
+def scorer(lending_model):
     return Scorer(lending_model, "loantap-lending-demo", "1")
 
 
 @pytest.fixture
-def applications(simulated_loans: pd.DataFrame) -> pd.DataFrame:
+def applications(simulated_loans):
     """50 applications, two of which cannot be scored."""
     rows = render(simulated_loans.head(50), portfolio_columns()).drop(columns="loan_status")
     rows.loc[[7, 33], "dti"] = -1.0
@@ -42,11 +39,11 @@ def applications(simulated_loans: pd.DataFrame) -> pd.DataFrame:
 
 
 @pytest.fixture(autouse=True)
-def _small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+def _small_batches(monkeypatch):
     monkeypatch.setattr(files.TableFile.__init__, "__defaults__", (16, None))
 
 
-def write(rows: pd.DataFrame, path: Path) -> Path:
+def write(rows, path):
     if path.suffix == ".csv":
         rows.to_csv(path, index=False)
     else:
@@ -54,9 +51,7 @@ def write(rows: pd.DataFrame, path: Path) -> Path:
     return path
 
 
-def score(
-    source: Path, target: Path, scorer: Scorer, as_of: str = AS_OF, **options: object
-) -> pd.DataFrame:
+def score(source, target, scorer, as_of=AS_OF, **options):
     """Run the pipeline on the shipped catalog; what it wrote to the file.
 
     The warehouse and the account are beside the applications.
@@ -83,14 +78,14 @@ def score(
         SequentialRunner().run(PIPELINES["scoring"], catalog)
     except BaseException:
         for name in names[1:4]:
-            catalog.get(name).discard()  # type: ignore[union-attr]
+            catalog.get(name).discard()
         raise
     for name in names[1:4]:
-        catalog.get(name).publish()  # type: ignore[union-attr]
+        catalog.get(name).publish()
     return pd.read_parquet(target)
 
 
-def decider() -> Decider:
+def decider():
     options = load_options()
     return make_decider(options["params:policy"], options["params:economics"])
 
@@ -148,7 +143,7 @@ def test_a_file_without_a_column_is_refused_by_name_and_nothing_is_written(
 def test_every_batch_is_validated_before_it_is_written(applications, scorer, tmp_path, monkeypatch):
     real = Scorer.assess
 
-    def go_astray(self: Scorer, rows: pd.DataFrame, *others: object) -> object:
+    def go_astray(self, rows, *others):
         assessed = real(self, rows, *others)
         if len(rows) < 16:  # the last batch
             assessed.probability_of_default[:] = np.inf
@@ -167,10 +162,10 @@ class TestInvalid:
     """What cannot be scored is told; a file that is plainly another is refused."""
 
     @pytest.fixture
-    def broken(self, applications: pd.DataFrame) -> Callable[[int], pd.DataFrame]:
+    def broken(self, applications):
         """The 50 applications, so many of them without a usable income."""
 
-        def broken(rows: int) -> pd.DataFrame:
+        def broken(rows):
             bad = applications.index < rows
             good = applications.assign(dti=applications["dti"].clip(lower=0))
             return good.assign(annual_inc=good["annual_inc"].mask(bad, -1.0))
@@ -258,18 +253,18 @@ class TestDecisions:
     """What was decided is written back to the warehouse."""
 
     @pytest.fixture
-    def identified(self, applications: pd.DataFrame) -> pd.DataFrame:
+    def identified(self, applications):
         return applications.assign(application_id=[f"A-{number}" for number in range(50)])
 
     @pytest.fixture
-    def decide(self, scorer: Scorer, tmp_path: Path) -> Callable[..., pd.DataFrame]:
-        def decide(applications: pd.DataFrame, as_of: str = AS_OF) -> pd.DataFrame:
+    def decide(self, scorer, tmp_path):
+        def decide(applications, as_of=AS_OF):
             source = write(applications, tmp_path / "new.parquet")
             return score(source, tmp_path / "scores.parquet", scorer, as_of)
 
         return decide
 
-    def read(self, folder: Path) -> pd.DataFrame:
+    def read(self, folder):
         with duckdb.connect(str(folder / "warehouse.duckdb")) as connection:
             return connection.execute("FROM decisions ORDER BY decided_on, application_id").df()
 

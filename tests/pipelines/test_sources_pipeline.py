@@ -1,19 +1,18 @@
 """`sources`: a portfolio, divided over the three systems that would hold it."""
 
-import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 
 from loantap.pipelines.sources.nodes import account_for_portfolio
 from loantap.portfolio.dictionary import REAL, SIMULATED, Table, columns_of, portfolio_columns
 from loantap.portfolio.errors import InputError
-from tests.pipelines.in_memory import Outputs, run
+from tests.pipelines.in_memory import run
 
 BOOKKEEPING = ["loan_id", "updated_at", "origin"]
 
 
 @pytest.fixture(scope="module")
-def real(csv: pd.DataFrame) -> Outputs:
+def real(csv):
     return run("sources", {"sources.portfolio_csv": csv})
 
 

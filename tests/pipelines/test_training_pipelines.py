@@ -3,8 +3,6 @@
 import json
 from functools import partial
 from html import unescape
-from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pytest
@@ -22,7 +20,7 @@ from loantap.pipelines.modeling.nodes import judge_promotion
 from loantap.policy import schemas as policy_schemas
 from loantap.policy.comparison import schemas as comparison_schemas
 from loantap.policy.offers import schemas as offer_schemas
-from tests.pipelines.in_memory import FramesOf, Outputs, load_options, run
+from tests.pipelines.in_memory import FramesOf, load_options, run
 
 PLOTS = (
     "roc_plot", "precision_recall_plot", "calibration_plot", "before_and_after_plot",
@@ -30,9 +28,7 @@ PLOTS = (
 )  # fmt: skip
 
 
-def modeling_inputs(
-    engineered: Outputs, ingested: Outputs, champions: dict[str, dict[str, Champion]] | None = None
-) -> Outputs:
+def modeling_inputs(engineered, ingested, champions=None):
     """What `modeling` is given; without champions nothing is registered yet."""
     tables = {name: engineered[name] for name in engineered if name.endswith("_input")}
     return {
@@ -47,7 +43,7 @@ def modeling_inputs(
     }
 
 
-def load_registered(modelled: Outputs) -> Outputs:
+def load_registered(modelled):
     """The outputs of `modeling`, as the registry gives models back to scoring and evaluation."""
     scorers = {
         model: Scorer(modelled[f"{model}_model@release"].trained, f"loantap-{model}-demo", "1")
@@ -70,12 +66,12 @@ def load_registered(modelled: Outputs) -> Outputs:
 
 
 @pytest.fixture(scope="module")
-def modelled(engineered: Outputs, ingested: Outputs) -> Outputs:
+def modelled(engineered, ingested):
     return run("modeling", modeling_inputs(engineered, ingested))
 
 
 @pytest.fixture(scope="module")
-def evaluated(modelled: Outputs, engineered: Outputs, ingested: Outputs) -> Outputs:
+def evaluated(modelled, engineered, ingested):
     registered = load_registered(modelled)
     return run(
         "evaluation", {**ingested, **engineered, **registered, "evaluation.external_loans": None}
@@ -83,7 +79,7 @@ def evaluated(modelled: Outputs, engineered: Outputs, ingested: Outputs) -> Outp
 
 
 @pytest.fixture(scope="module")
-def insight(modelled: Outputs, engineered: Outputs, ingested: Outputs) -> Outputs:
+def insight(modelled, engineered, ingested):
     return run("insights", {**ingested, **engineered, **load_registered(modelled)})
 
 
@@ -137,7 +133,7 @@ class TestModeling:
     def test_the_outcome_of_test_loans_does_not_reach_the_model(
         self, modelled, engineered, ingested
     ):
-        def flip(table: pd.DataFrame) -> pd.DataFrame:
+        def flip(table):
             held_out = table["split"] == "test"
             flipped = (1 - table["is_charged_off"]).astype("int8")
             return table.assign(is_charged_off=table["is_charged_off"].mask(held_out, flipped))
@@ -415,8 +411,8 @@ class TestInsights:
 
 class TestScoring:
     @pytest.fixture
-    def scores(self, modelled: Outputs, tmp_path: Path) -> Any:
-        def score(applications: pd.DataFrame, model: str = "lending") -> pd.DataFrame:
+    def scores(self, modelled, tmp_path):
+        def score(applications, model="lending"):
             scorer = load_registered(modelled)[f"{model}_model@champion"]
             inputs = {
                 "applications": FramesOf(applications, 8),
@@ -426,8 +422,7 @@ class TestScoring:
             file = {"type": "pandas.ParquetDataset", "filepath": str(tmp_path / "scores.parquet")}
             kept = BatchedDataset(dataset=file, in_batches=True)
             run("scoring", inputs, {"scores": kept})
-            scored: pd.DataFrame = policy_schemas.SCORES.validate(pd.read_parquet(kept.current))
-            return scored
+            return policy_schemas.SCORES.validate(pd.read_parquet(kept.current))
 
         return score
 

@@ -97,7 +97,7 @@ def test_the_balance_is_the_principal_at_issue_and_nothing_at_the_end():
 
 
 @pytest.fixture
-def four_loans() -> pd.DataFrame:
+def four_loans():
     """The agreed 398.57; the same within a few cents; part-funded; and too high."""
     return pd.DataFrame(
         {

@@ -142,7 +142,7 @@ class TestJoin:
 
 class TestLoanMonths:
     @pytest.fixture
-    def loans(self, clean) -> pd.DataFrame:
+    def loans(self, clean):
         """Loan 1 was issued in January 2014, loan 2 in November 2013."""
         raw = clean(Table.LOANS, {}, {"issue_d": "Nov-2013"})
         return join_portfolio(raw, clean(Table.APPLICATIONS, {}, {})).loans
@@ -189,7 +189,7 @@ class TestLoanMonths:
 REASONS = {"loans": pd.Series(["has no application"] * 11, dtype="str")}
 
 
-def count_rows(extracted: int, kept: int, quarantined: int) -> pd.DataFrame:
+def count_rows(extracted, kept, quarantined):
     return pd.DataFrame(
         {
             "table": ["loans"],

@@ -15,7 +15,7 @@ from tests.conftest import AS_OF, raw_loans
 A, B, C = ({"grade": grade, "sub_grade": f"{grade}4"} for grade in "ABC")
 
 
-def reasons_of(raw: pd.DataFrame, table: Table) -> list[tuple[str, int, str]]:
+def reasons_of(raw, table):
     """The quarantine as tuples, once it is sure that no row was lost."""
     cleaned = clean_source_table(raw, table, AS_OF)
     assert len(cleaned.rows) + len(cleaned.quarantine) == len(raw)

@@ -107,6 +107,6 @@ def test_the_target_comes_from_a_status_of_resolved_loans_only():
 
 def test_the_dictionary_cannot_be_changed():
     with pytest.raises(TypeError):
-        COLUMNS["loan_amount"] = COLUMNS["instalment"]  # type: ignore[index]
+        COLUMNS["loan_amount"] = COLUMNS["instalment"]
     with pytest.raises(FrozenInstanceError):
-        COLUMNS["loan_amount"].nullable = True  # type: ignore[misc]
+        COLUMNS["loan_amount"].nullable = True

@@ -11,7 +11,7 @@ rows_of_two = st.lists(
 )
 
 
-def ids(*rows: tuple[str | None, ...]) -> list[str]:
+def ids(*rows):
     frame = pd.DataFrame(rows, columns=list("pqr")[: len(rows[0])], dtype="str")
     return list(content_ids(frame, list(frame.columns)))
 

@@ -1,7 +1,6 @@
 """LoanTap's own format is read with the quirks of the original, and written as it was."""
 
 from datetime import date
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,20 +12,19 @@ from loantap.portfolio.amortisation import emi
 from loantap.portfolio.dictionary import (
     COLUMNS,
     CSV_ORDER,
-    Column,
     Kind,
     portfolio_columns,
 )
 from loantap.portfolio.errors import InputError
-from loantap.portfolio.loantap_format import Parsed, parse, render, require_columns, split_address
+from loantap.portfolio.loantap_format import parse, render, require_columns, split_address
 from tests.conftest import AS_OF, raw_loans
 
 
-def parse_loans(*changes: dict[str, object]) -> Parsed:
+def parse_loans(*changes):
     return parse(raw_loans(*changes), portfolio_columns(), AS_OF)
 
 
-def read_value(name: str, raw: object, dtype: str | None = None) -> tuple[object, list[str]]:
+def read_value(name, raw, dtype=None):
     """One value of one column as parsed, and what was wrong with it."""
     column = COLUMNS[name]
     frame = pd.DataFrame({column.source_name: pd.Series([raw], dtype=dtype)})
@@ -382,7 +380,7 @@ def test_a_loan_is_written_in_the_words_of_the_file():
 free_text = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1, max_size=9)
 
 
-def valid_values(column: Column) -> st.SearchStrategy[object]:
+def valid_values(column):
     """Any valid typed value of a column."""
     values: st.SearchStrategy[object]
     match column.kind:
@@ -404,7 +402,7 @@ def valid_values(column: Column) -> st.SearchStrategy[object]:
     return st.one_of(st.none(), values) if column.nullable else values
 
 
-def agree(loan: dict[str, Any]) -> dict[str, Any]:
+def agree(loan):
     """The loan with what its other values say where they would contradict it."""
     instalment = float(emi(loan["loan_amount"], loan["interest_rate_pct"], loan["term_months"]))
     return loan | {

@@ -11,7 +11,7 @@ from loantap.portfolio.schemas import LOAN_MONTHS, LOANS, column_schema
 
 
 @pytest.fixture
-def loans(clean) -> pd.DataFrame:
+def loans(clean):
     """Two loans as ingestion leaves them."""
     applications = clean(Table.APPLICATIONS, {}, {"revol_util": None, "emp_title": None})
     return join_portfolio(clean(Table.LOANS, {}, {}), applications).loans

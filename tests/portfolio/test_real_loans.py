@@ -26,7 +26,7 @@ def test_real_loans_are_named_the_same_in_any_order(sample_text):
 
 
 @pytest.fixture(scope="module")
-def exceptions(sample_loans: pd.DataFrame) -> pd.DataFrame:
+def exceptions(sample_loans):
     loans = sample_loans.assign(loan_id=[str(n) for n in range(len(sample_loans))])
     listed = list_instalment_exceptions(loans)
     return listed.merge(loans[["loan_id", "issue_month"]], on="loan_id")

@@ -15,7 +15,7 @@ from tests.conftest import AS_OF
 Change = Callable[[pd.DataFrame], pd.DataFrame]
 
 
-def scale(*columns: str, by: float) -> Change:
+def scale(*columns, by):
     return lambda rows: rows.assign(**{name: rows[name] * by for name in columns})
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loantap.portfolio.column_reading import Texts, read_column
-from loantap.portfolio.dictionary import CSV_ORDER, Column, Kind, portfolio_columns
+from loantap.portfolio.dictionary import CSV_ORDER, Kind, portfolio_columns
 from loantap.portfolio.values import list_rules, make_reader, show_value, to_days
 from tests.conftest import AS_OF, MADE_UP_LOAN
 
@@ -21,20 +21,18 @@ texts = st.one_of(
 )
 
 
-def read_in_column(column: Column, raw: pd.Series) -> list[tuple[object, str]]:
+def read_in_column(column, raw):
     """Each value as read in a column, and what is wrong with it; missing values as None."""
     read = read_column(raw, column, AS_OF)
     faults = read.faults if len(read.faults) else np.zeros(len(raw), dtype=int)
     if isinstance(read.values, Texts):
-        values: list[object] = [
-            read.values.values[c] if c >= 0 else None for c in read.values.codes
-        ]
+        values = [read.values.values[c] if c >= 0 else None for c in read.values.codes]
     else:
         values = [None if np.isnan(value) else value for value in read.values]
     return list(zip(values, [read.reasons[fault] for fault in faults], strict=True))
 
 
-def read_alone(column: Column, raw: object) -> tuple[object, str]:
+def read_alone(column, raw):
     value, reason = make_reader(column)(raw, to_days(AS_OF))
     return (None if isinstance(value, float) and np.isnan(value) else value), reason
 

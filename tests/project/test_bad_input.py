@@ -13,7 +13,6 @@ import pytest
 from loantap.pipelines.evaluation import card_nodes
 from loantap.portfolio.dictionary import portfolio_columns
 from loantap.portfolio.loantap_format import render
-from tests.support.temporary_project import Project
 
 # What a run says as it goes: a line per node that has run, and the model that scores.
 _PROGRESS = re.compile(
@@ -24,14 +23,14 @@ _PROGRESS = re.compile(
 Change = Callable[[pd.DataFrame], pd.DataFrame]
 
 
-def set_value(column: str, value: str) -> Change:
+def set_value(column, value):
     """Put `value` into `column` of the fourth row."""
     return lambda rows: rows.assign(
         **{column: rows[column].where(rows.index != 3, value)}  # row 4 of the file, counted from 1
     )
 
 
-def assert_one_message(output: str, *said: str) -> None:
+def assert_one_message(output, *said):
     """The output is one message, told once, that says all of this; no traceback, no noise."""
     told = " ".join(_PROGRESS.sub("", output).split())
     assert told.startswith(("Error: ", "Usage: ")), output
@@ -43,7 +42,7 @@ def assert_one_message(output: str, *said: str) -> None:
     assert len(told) < 1_200
 
 
-def refuse(project: Project, words: str, *, said: tuple[str, ...]) -> None:
+def refuse(project, words, *, said):
     """Run; expect this message and exit code 1 or 2, and outputs and aliases as they were."""
     files, aliases = project.digests(), project.aliases()
 
@@ -312,7 +311,7 @@ class TestMissing:
         assert empty_project.digests() == {}
 
     @pytest.fixture
-    def copy_of_demo(self, demo: Project, empty_project: Project) -> Project:
+    def copy_of_demo(self, demo, empty_project):
         """A project with the data of the demo, but not its registry."""
         shutil.copytree(demo.folder / "data", empty_project.folder / "data")
         return empty_project
@@ -454,8 +453,8 @@ class TestFailureInTheMiddle:
     """Everything but the last node has run when it fails: all is as it was before."""
 
     @pytest.fixture
-    def failing_last_node(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        def fail(card: object) -> str:
+    def failing_last_node(self, monkeypatch):
+        def fail(card):
             raise ZeroDivisionError("the last node fails")
 
         monkeypatch.setattr(card_nodes, "render", fail)

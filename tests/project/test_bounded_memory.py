@@ -1,7 +1,6 @@
 """The memory of `sources` and `ingestion` does not grow with the table."""
 
 import sys
-from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -35,7 +34,7 @@ def test_no_step_holds_a_table(tmp_path):
     assert {step: mib for step, mib in growth.items() if mib > ALLOWED_MIB} == {}
 
 
-def measure(folder: Path, loans: int) -> dict[str, float]:
+def measure(folder, loans):
     """The most memory each step of a run held, in MiB."""
     folder.mkdir()
     words = ["--pipelines", "sources,ingestion", "--params", f"loans={loans}"]

@@ -43,7 +43,7 @@ PERSONAL_OF_A_MODEL = ("predictions", "out_of_fold")
 Entry = dict[str, Any]
 
 
-def load_configuration(env: str = "local", **runtime_params: str) -> OmegaConfigLoader:
+def load_configuration(env="local", **runtime_params):
     return OmegaConfigLoader(
         str(PROJECT / "conf"),
         env=env,
@@ -52,26 +52,26 @@ def load_configuration(env: str = "local", **runtime_params: str) -> OmegaConfig
     )
 
 
-def make_catalog(loader: OmegaConfigLoader) -> DataCatalog:
+def make_catalog(loader):
     return DataCatalog.from_config(loader["catalog"], credentials=loader["credentials"])
 
 
 PIPELINES = register_pipelines()
 CONFIGURATION = load_configuration()
-DECLARED: dict[str, Entry] = CONFIGURATION["catalog"]
+DECLARED = CONFIGURATION["catalog"]
 RESOLVER = make_catalog(CONFIGURATION).config_resolver
 
 
-def is_parameter(name: str) -> bool:
+def is_parameter(name):
     return name == "parameters" or name.startswith("params:")
 
 
-def used_datasets() -> list[str]:
-    names: set[str] = set().union(*(pipeline.datasets() for pipeline in PIPELINES.values()))
+def used_datasets():
+    names = set().union(*(pipeline.datasets() for pipeline in PIPELINES.values()))
     return sorted(name for name in names if not is_parameter(name))
 
 
-def resolve(name: str) -> tuple[str, Entry]:
+def resolve(name):
     """Name of the entry that declares a dataset, and the entry."""
     pattern = name if name in DECLARED else RESOLVER.match_dataset_pattern(name)
     assert pattern in DECLARED, f"{name} is declared nowhere in conf/base"
@@ -81,25 +81,25 @@ def resolve(name: str) -> tuple[str, Entry]:
 USED = {name: resolve(name) for name in used_datasets()}
 
 
-def layer_of(name: str) -> str:
+def layer_of(name):
     return str(USED[name][1]["metadata"]["kedro-viz"]["layer"])
 
 
-def path_of(name: str) -> str:
+def path_of(name):
     """Path of a dataset's file; empty where it is none."""
     entry = USED[name][1]
     return str(entry.get("filepath") or entry.get("dataset", {}).get("filepath", ""))
 
 
-def is_output(name: str) -> bool:
+def is_output(name):
     return any(name in pipeline.all_outputs() for pipeline in PIPELINES.values())
 
 
-def is_table(name: str) -> bool:
+def is_table(name):
     return USED[name][1].get("dataset", {}).get("type") == "pandas.ParquetDataset"
 
 
-def is_personal(name: str) -> bool:
+def is_personal(name):
     return name in PERSONAL or name.endswith(PERSONAL_OF_A_MODEL)
 
 
@@ -145,9 +145,9 @@ def test_data_flow_from_left_to_right_through_a_closed_box_of_kedro_viz(namespac
     assert max(map(LAYERS.index, taken)) <= min(map(LAYERS.index, given))
 
 
-def outside_of_boxes(pipeline: Pipeline) -> set[str]:
+def outside_of_boxes(pipeline):
     """Datasets that Kedro-Viz shows beside the closed boxes of a pipeline; forms of one are one."""
-    shown: set[str] = set()
+    shown = set()
     for box in {node.namespace.partition(".")[0] for node in pipeline.nodes}:
         inside = pipeline.only_nodes_with_namespaces([box])
         used_elsewhere = {
@@ -161,7 +161,7 @@ def outside_of_boxes(pipeline: Pipeline) -> set[str]:
     return shown
 
 
-def _forms_of_one(name: str) -> str:
+def _forms_of_one(name):
     return name.partition("@")[0]
 
 
@@ -294,7 +294,7 @@ class TestRealSystems:
     }
 
     @pytest.fixture(autouse=True)
-    def _environment(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def _environment(self, monkeypatch):
         for variable in self.VARIABLES.values():
             monkeypatch.delenv(variable, raising=False)
 

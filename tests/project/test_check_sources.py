@@ -2,9 +2,6 @@
 
 import duckdb
 import pytest
-from click.testing import Result
-
-from tests.support.temporary_project import Project
 
 VARIABLES = (
     "LOANTAP_WAREHOUSE", "LOANTAP_APPSTREAM", "LOANTAP_BUSINESS_EVENTS", "LOANTAP_WAREHOUSE_OUTPUT",
@@ -13,35 +10,35 @@ AS_OF = "as_of=2026-11-23"
 
 
 @pytest.fixture
-def project(empty_project: Project) -> Project:
+def project(empty_project):
     """A project whose embedded sources hold 1,000 simulated loans."""
     filled = empty_project.run("--pipelines", "sources", "--params", f"loans=1000,{AS_OF}")
     assert filled.exit_code == 0, filled.output
     return empty_project
 
 
-def change(project: Project, system: str, statement: str) -> None:
+def change(project, system, statement):
     path = project.folder / "data" / "00_sources" / f"{system}.duckdb"
     with duckdb.connect(str(path)) as connection:
         connection.execute(statement)
 
 
 @pytest.fixture(autouse=True)
-def _in_a_terminal_that_holds_a_row_on_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def _in_a_terminal_that_holds_a_row_on_one_line(monkeypatch):
     monkeypatch.setenv("COLUMNS", "1000")
 
 
-def check(project: Project, *arguments: str) -> Result:
+def check(project, *arguments):
     return project.run("--pipelines", "check_sources", "--params", AS_OF, *arguments)
 
 
-def lines_of(result: Result) -> list[str]:
+def lines_of(result):
     """The table's rows, a line of text each; a cell may go over several."""
     rows = [line for line in result.output.splitlines() if line.startswith("│")]
     return [" ".join(row.replace("│", " ").split()) for row in rows]
 
 
-def words_of(result: Result) -> str:
+def words_of(result):
     return " ".join(lines_of(result))
 
 

@@ -1,13 +1,10 @@
 """The dashboard's pages on what a whole run has left."""
 
 import json
-from pathlib import Path
-from typing import Any
 
 import httpx
 import pandas as pd
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from loantap.reporting.formatting import money, percent
 from tests.serving.dashboard.screen import (
@@ -18,21 +15,20 @@ from tests.serving.dashboard.screen import (
     refuse_connections,
 )
 from tests.serving.dashboard.test_model_page import KEY, MODEL
-from tests.support.temporary_project import Project
 
 
 @pytest.fixture
-def screen(demo: Project, monkeypatch: pytest.MonkeyPatch) -> Screen:
+def screen(demo, monkeypatch):
     routes = {"/v1/key": (200, KEY), "/v1/model": (200, MODEL)}
     return Screen(monkeypatch, httpx.MockTransport(answer_with(routes)), demo.folder)
 
 
 @pytest.fixture
-def data(demo: Project) -> Path:
+def data(demo):
     return demo.folder / "data"
 
 
-def find(widgets: Any, label: str) -> Any:
+def find(widgets, label):
     """The widget whose label begins so."""
     [found] = [one for one in widgets if one.label.startswith(label)]
     return found
@@ -83,7 +79,7 @@ def test_at_the_lgd_of_the_run_the_frontier_has_its_figures_and_at_another_other
     assert find_profit(app) != own
 
 
-def find_profit(app: AppTest) -> str:
+def find_profit(app):
     """Profit per application of expected NPV in the table below the frontier."""
     [table] = [part for part in read_all(app).split("<table>") if "Against everybody" in part]
     row = table.partition("<td>Expected NPV above 0</td>")[2].partition("</tr>")[0]

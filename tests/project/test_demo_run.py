@@ -4,16 +4,14 @@ import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 
 import duckdb
-import mlflow
 import pandas as pd
 import pytest
 
 from loantap.model.validation.evaluation import SAMPLES
 from loantap.portfolio.dictionary import SIMULATED
-from tests.support.temporary_project import SMALL, Project
+from tests.support.temporary_project import SMALL
 
 MODELS = ("benchmark", "published_replica", "lending", "application")
 PLAIN = {
@@ -33,13 +31,12 @@ PNG = b"\x89PNG\r\n\x1a\n"
 
 
 @pytest.fixture(scope="module")
-def metrics(demo: Project) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((demo.reporting / "metrics.json").read_text("utf-8"))
-    return found
+def metrics(demo):
+    return json.loads((demo.reporting / "metrics.json").read_text("utf-8"))
 
 
 @pytest.fixture(scope="module")
-def training_run(demo: Project) -> mlflow.entities.Run:
+def training_run(demo):
     """The run of the demo itself: the first in its store that is no candidate's."""
     experiment = demo.mlflow.get_experiment_by_name("loantap")
     found = demo.mlflow.search_runs([experiment.experiment_id], order_by=["start_time ASC"])
@@ -241,13 +238,13 @@ class _Resources(HTMLParser):
 
     FETCHING = frozenset({"src", "srcset", "data", "poster", "background", "xlink:href"})
 
-    def __init__(self, html: str) -> None:
+    def __init__(self, html):
         super().__init__()
         self.fetched: list[str] = []
         self.feed(html)
         self.close()
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+    def handle_starttag(self, tag, attrs):
         for name, value in attrs:
             if name in self.FETCHING or (name == "href" and tag not in {"a", "area"}):
                 self.fetched.append(value or "")

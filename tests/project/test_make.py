@@ -4,14 +4,13 @@ import re
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from tests.conftest import PROJECT, require
 
 
-def make(*words: str, path: Path | None = None) -> subprocess.CompletedProcess[str]:
+def make(*words, path=None):
     """`make` with these words, and with nothing on the PATH but this folder where one is given."""
     return subprocess.run(
         [shutil.which("make") or "make", *words],

@@ -5,14 +5,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
 import pytest
 import yaml
-
-from tests.support.temporary_project import Project
 
 COMMAND = [sys.executable, "-m", "kedro", "run", "--pipelines", "sources,ingestion"]
 # The longest that a start may take on a machine that is busy with other tests.
@@ -22,7 +19,7 @@ PATIENCE_S = 300
 class Run:
     """`kedro run` as a process of its own."""
 
-    def __init__(self, project: Project, *options: str) -> None:
+    def __init__(self, project, *options):
         self._record = project.folder / "data" / ".run" / "run.json"
         self._process = subprocess.Popen(
             [*COMMAND, *options],
@@ -33,24 +30,24 @@ class Run:
         )
 
     @property
-    def pid(self) -> int:
+    def pid(self):
         return self._process.pid
 
-    def wait_until_it_works(self) -> None:
+    def wait_until_it_works(self):
         deadline = time.monotonic() + PATIENCE_S
         while not self._record.exists() and time.monotonic() < deadline:
             assert self._process.poll() is None, self._process.communicate()[0]
             time.sleep(0.02)
 
-    def send(self, number: signal.Signals) -> None:
+    def send(self, number):
         self._process.send_signal(number)
 
-    def end(self) -> tuple[int, str]:
+    def end(self):
         """Its exit code, and what it said."""
         said, _ = self._process.communicate(timeout=PATIENCE_S)
         return self._process.returncode, " ".join(said.split())
 
-    def stop(self) -> None:
+    def stop(self):
         """For a test that has failed."""
         if self._process.poll() is None:
             self._process.kill()
@@ -58,7 +55,7 @@ class Run:
 
 
 @pytest.fixture
-def project(empty_project: Project) -> Project:
+def project(empty_project):
     """A project whose sources take long enough to be met at work."""
     local = empty_project.folder / "conf" / "local" / "parameters.yml"
     given = yaml.safe_load(local.read_text()) | {"sources": {"loans": 20_000}}
@@ -67,7 +64,7 @@ def project(empty_project: Project) -> Project:
 
 
 @pytest.fixture
-def run(project: Project) -> Iterator[Run]:
+def run(project):
     started = Run(project)
     yield started
     started.stop()

@@ -3,7 +3,6 @@
 import json
 import re
 from dataclasses import dataclass
-from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -32,9 +31,7 @@ class History:
 
 
 @pytest.fixture(scope="module")
-def history(
-    tmp_path_factory: pytest.TempPathFactory, sample_csv: Path, sample_text: pd.DataFrame
-) -> History:
+def history(tmp_path_factory, sample_csv, sample_text):
     """`all` on the real sample, scoring 30 of its rows, and then a demo run."""
     project = make_project(tmp_path_factory.mktemp("real"))
     applications = project.folder / "new.csv"

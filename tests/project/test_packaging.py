@@ -25,7 +25,7 @@ SECRET = "s3cret-pa55word"  # noqa: S105 (made up)
 
 
 @pytest.fixture(scope="module")
-def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def dist(tmp_path_factory):
     """What `kedro package` makes of a checkout in which somebody has local settings."""
     checkout = tmp_path_factory.mktemp("checkout")
     ignored = shutil.ignore_patterns("__pycache__")
@@ -39,7 +39,7 @@ def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     called = kedro_project.call
 
-    def call_offline(command: list[str], **options: object) -> None:
+    def call_offline(command, **options):
         """The build backend is installed: nothing needs to be fetched for the build."""
         called([*command, "--no-isolation"] if "build" in command else command, **options)
 
@@ -53,12 +53,12 @@ def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def wheel(dist: Path) -> Path:
+def wheel(dist):
     return next(dist.glob("loantap-*.whl"))
 
 
 @pytest.fixture(scope="module")
-def archive(dist: Path) -> Path:
+def archive(dist):
     return dist / "conf-loantap.tar.gz"
 
 
@@ -110,7 +110,7 @@ def test_nothing_local_is_in_the_archive(archive):
 
 @pytest.mark.parametrize("made", ["wheel", "archive"])
 def test_no_secret_and_no_data_is_in_what_is_shipped(made, request):
-    path: Path = request.getfixturevalue(made)
+    path = request.getfixturevalue(made)
     if made == "wheel":
         with zipfile.ZipFile(path) as files:
             content = {name: files.read(name) for name in files.namelist()}
@@ -125,7 +125,7 @@ def test_no_secret_and_no_data_is_in_what_is_shipped(made, request):
 
 
 @pytest.fixture(scope="module")
-def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def python(wheel, tmp_path_factory):
     """Python of a fresh environment: the wheel, and the libraries that are installed here.
 
     Those come through a path file. An editable project among them does not: path files inside such
@@ -144,7 +144,7 @@ def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def small_archive(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def small_archive(archive, tmp_path_factory):
     """The archive with a small grid in its local environment."""
     folder = tmp_path_factory.mktemp("conf")
     with tarfile.open(archive) as files:
@@ -158,7 +158,7 @@ def small_archive(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     return packed
 
 
-def run_package(python: Path, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def run_package(python, folder, *arguments):
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "COV"))}
     return subprocess.run(
         [str(python), "-m", "loantap", *arguments],

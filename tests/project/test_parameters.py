@@ -2,12 +2,10 @@
 
 import copy
 from functools import reduce
-from typing import Any
 
 import pytest
 from kedro.config import OmegaConfigLoader
 from kedro.validation.type_extractor import TypeExtractor
-from pydantic import BaseModel
 
 from loantap import settings
 from loantap.hooks.run_parameters import RUN_PARAMETERS, check_parameter_groups
@@ -15,22 +13,18 @@ from loantap.pipeline_registry import register_pipelines
 from loantap.portfolio.errors import InputError
 from tests.conftest import PROJECT
 
-MODELS: dict[str, type[BaseModel]] = TypeExtractor(
-    register_pipelines()
-).extract_types_from_pipelines()
+MODELS = TypeExtractor(register_pipelines()).extract_types_from_pipelines()
 
 
-def load_parameters(**given: object) -> dict[str, Any]:
+def load_parameters(**given):
     loader = OmegaConfigLoader(
         str(PROJECT / "conf"), env="local", runtime_params=given, **settings.CONFIG_LOADER_ARGS
     )
-    parameters: dict[str, Any] = loader["parameters"]
-    return parameters
+    return loader["parameters"]
 
 
-def group(parameters: dict[str, Any], path: str) -> dict[str, Any]:
-    found: dict[str, Any] = reduce(lambda at, name: at[name], path.split("."), parameters)
-    return found
+def group(parameters, path):
+    return reduce(lambda at, name: at[name], path.split("."), parameters)
 
 
 def test_every_pipeline_has_a_group_of_its_name_and_so_have_money_and_policy():

@@ -2,12 +2,9 @@
 
 import json
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pandas as pd
 import pytest
-
-from tests.support.temporary_project import Project
 
 REASONS = [f"reason_{number}" for number in range(1, 5)]
 COLUMNS = [
@@ -68,7 +65,7 @@ def test_the_same_data_twice_registers_nothing_new(demo):
     assert "same data, same model as loantap-lending-demo" in told
 
 
-def list_versions(project: Project) -> set[tuple[str, str, str]]:
+def list_versions(project):
     """Name, number and verdict of every registered version."""
     return {
         (version.name, str(version.version), version.tags.get("promotion", ""))
@@ -78,11 +75,11 @@ def list_versions(project: Project) -> set[tuple[str, str, str]]:
 
 class TestScoring:
     @pytest.fixture
-    def applications(self, portfolio_text: pd.DataFrame) -> pd.DataFrame:
+    def applications(self, portfolio_text):
         """Six applications in LoanTap format, as text, without the outcome."""
         return portfolio_text.head(6).drop(columns="loan_status").replace("nan", None)
 
-    def score(self, project: Project, applications: pd.DataFrame, folder: Path) -> pd.DataFrame:
+    def score(self, project, applications, folder):
         source, target = folder / "new.csv", folder / "scored" / "scores.parquet"
         applications.to_csv(source, index=False)
         result = project.run(
@@ -162,7 +159,7 @@ class TestScoring:
         source, target = tmp_path / "new.csv", tmp_path / "scores.parquet"
         portfolio_text.drop(columns="loan_status").replace("nan", None).to_csv(source, index=False)
 
-        def run(*params: str) -> pd.DataFrame:
+        def run(*params):
             given = ",".join([f"applications={source}", f"scores={target}", *params])
             result = demo.run("--pipelines", "scoring", "--params", given)
             assert result.exit_code == 0, result.output

@@ -1,9 +1,7 @@
 """`kedro run --env spark`: what it leaves is what a run on one machine leaves."""
 
 import shutil
-from collections.abc import Iterator
 from importlib.util import find_spec
-from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -22,7 +20,7 @@ TABLES = (
 
 
 @pytest.fixture(scope="module")
-def project(demo: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+def project(demo, tmp_path_factory):
     """A copy of the demo project, in which Spark is at hand."""
     require(find_spec("pyspark") is not None, "needs `pip install 'loantap[spark]'`")
     require(shutil.which("java") is not None, "needs `apt-get install openjdk-17-jre-headless`")
@@ -38,7 +36,7 @@ def project(demo: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 
 @pytest.fixture(scope="module")
-def applications(project: Project) -> Path:
+def applications(project):
     """200 applications as CSV with addresses of two lines; one can't be scored."""
     simulated = simulate_portfolio(200, seed=3).portfolio
     rows = render(simulated, portfolio_columns()).drop(columns="loan_status")

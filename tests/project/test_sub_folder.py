@@ -1,23 +1,20 @@
 """A command given in a sub-folder works on the project around it."""
 
-from pathlib import Path
-
 import pandas as pd
 import pytest
-from click.testing import Result
 
 from tests.support.temporary_project import Project
 
 
 @pytest.fixture
-def notebooks(empty_project: Project) -> Path:
+def notebooks(empty_project):
     """A sub-folder, with a portfolio file in it."""
     folder = empty_project.folder / "notebooks"
     folder.mkdir()
     return folder
 
 
-def run_in(folder: Path, project: Project, *arguments: str) -> Result:
+def run_in(folder, project, *arguments):
     """`kedro run` as a person does who is in that folder."""
     return Project(project.folder, folder).run(*arguments)
 

@@ -11,7 +11,7 @@ from loantap.project.interruption import Interruption, leave_at_once_while_start
 
 
 @pytest.fixture
-def asked() -> Interruption:
+def asked():
     return Interruption()
 
 
@@ -116,7 +116,7 @@ def test_while_starting_the_process_leaves_at_once_and_says_that_nothing_was_don
 
 
 def test_a_handler_of_somebody_elses_stays():
-    def mine(*_: object) -> None: ...
+    def mine(*_): ...
 
     before = signal.signal(signal.SIGTERM, mine)
     others = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGHUP)

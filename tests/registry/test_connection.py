@@ -3,9 +3,7 @@
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from pathlib import Path
 
 import mlflow
 import pytest
@@ -57,7 +55,7 @@ def test_a_locked_database_is_down(registry, monkeypatch):
 
 
 @contextmanager
-def held(database: Path, seconds: float) -> Iterator[None]:
+def held(database, seconds):
     """Another connection has the database to itself for so long."""
     other = sqlite3.connect(database, check_same_thread=False)
     other.execute("BEGIN EXCLUSIVE")
@@ -72,7 +70,7 @@ def held(database: Path, seconds: float) -> Iterator[None]:
 
 class TestPatience:
     @pytest.fixture(autouse=True)
-    def _as_usual_afterwards(self) -> Iterator[None]:
+    def _as_usual_afterwards(self):
         yield
         wait_for(None)
 

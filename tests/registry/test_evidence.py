@@ -2,14 +2,11 @@
 
 import hashlib
 import json
-from pathlib import Path
-from typing import Any
 
 import pytest
 
-from loantap.model.scoring.trained import TrainedModel
 from loantap.registry.evidence import EXPECTED, RunRecord, attach_evidence, list_figures
-from loantap.registry.models import ModelVersion, register
+from loantap.registry.models import register
 from loantap.registry.reading import load_version
 from tests.registry.registered import artifacts_of, make_release
 
@@ -26,19 +23,19 @@ METRICS = {
 }
 
 
-def write(folder: Path, name: str, content: object) -> Path:
+def write(folder, name, content):
     path = folder / name
     path.write_text(content if isinstance(content, str) else json.dumps(content), "utf-8")
     return path
 
 
 @pytest.fixture
-def model(active_run: object, lending_model: TrainedModel) -> ModelVersion:
+def model(active_run, lending_model):
     return register(make_release(lending_model))
 
 
 @pytest.fixture
-def pack(model: ModelVersion, tmp_path: Path) -> Path:
+def pack(model, tmp_path):
     """Folder of the evidence of a model whose run evaluated it but made no card."""
     files = {"metrics.json": write(tmp_path, ".metrics.staged.json", METRICS)}
     attach_evidence(model, "lending", files, RUN)
@@ -46,9 +43,8 @@ def pack(model: ModelVersion, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def index(pack: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((pack / "evidence.json").read_text("utf-8"))
-    return found
+def index(pack):
+    return json.loads((pack / "evidence.json").read_text("utf-8"))
 
 
 def test_files_lie_beside_the_model_under_their_own_names(pack):

@@ -3,7 +3,6 @@
 import logging
 import os
 import time
-from pathlib import Path
 from zipfile import ZipFile
 
 import mlflow
@@ -19,7 +18,6 @@ from mlflow.protos.databricks_pb2 import (
 
 from loantap.features.build import build_features
 from loantap.features.definitions import FEATURE_SETS
-from loantap.model.scoring.trained import TrainedModel
 from loantap.portfolio.errors import InputError
 from loantap.registry.connection import RegistryDownError, use_registry
 from loantap.registry.fallback import FOLDER_VARIABLE
@@ -34,18 +32,16 @@ FIRST, SECOND = (ModelVersion("loantap-lending-demo", number) for number in ("1"
 
 
 @pytest.fixture
-def archive(tmp_path: Path) -> Path:
+def archive(tmp_path):
     """Where the champion trained on simulated loans is kept."""
     return tmp_path / "last_good" / "loantap-lending-demo.zip"
 
 
-def fail_to_answer(
-    monkeypatch: pytest.MonkeyPatch, code: int = TEMPORARILY_UNAVAILABLE, name: str = ""
-) -> None:
+def fail_to_answer(monkeypatch, code=TEMPORARILY_UNAVAILABLE, name=""):
     """Let the registry fail when asked for the champion of a name, or of any."""
     ask = mlflow.MlflowClient.get_model_version_by_alias
 
-    def fail(client: mlflow.MlflowClient, asked: str, alias: str) -> object:
+    def fail(client, asked, alias):
         if name in {"", asked}:
             raise MlflowException("the server is down", code)
         return ask(client, asked, alias)
@@ -105,9 +101,7 @@ class TestKeeping:
 
 class TestGoingOn:
     @pytest.fixture(autouse=True)
-    def _kept(
-        self, active_run: mlflow.ActiveRun, lending_model: TrainedModel, archive: Path
-    ) -> None:
+    def _kept(self, active_run, lending_model, archive):
         make_champion(lending_model)
         load_champion("lending")
         assert archive.is_file()

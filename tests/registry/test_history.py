@@ -1,14 +1,12 @@
 """An older model is made champion again by moving the alias, and the registry says who and why."""
 
 import re
-from pathlib import Path
 
 import mlflow
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
 from mlflow.exceptions import MlflowException
 
-from loantap.model.scoring.trained import TrainedModel
 from loantap.portfolio.errors import InputError
 from loantap.registry.commands import find_address, main
 from loantap.registry.connection import RegistryDownError
@@ -31,7 +29,7 @@ FIRST, SECOND, THIRD = (ModelVersion("loantap-lending-demo", number) for number 
 
 
 @pytest.fixture
-def versions(active_run: mlflow.ActiveRun, lending_model: TrainedModel) -> None:
+def versions(active_run, lending_model):
     """Two versions that were promoted one after the other, and one that was not."""
     make_champion(lending_model)
     make_champion(lending_model)
@@ -39,16 +37,14 @@ def versions(active_run: mlflow.ActiveRun, lending_model: TrainedModel) -> None:
     conclude(register(release), release.verdicts[-1])
 
 
-def call(*arguments: str) -> Result:
+def call(*arguments):
     """`loantap-models` in the registry of the test."""
     return CliRunner().invoke(main, ["--registry", mlflow.get_tracking_uri(), *arguments])
 
 
 @pytest.mark.usefixtures("versions")
-def test_a_registry_that_fails_is_not_one_without_a_champion(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    def fail(*_: object) -> None:
+def test_a_registry_that_fails_is_not_one_without_a_champion(monkeypatch):
+    def fail(*_):
         raise MlflowException("disk full")
 
     monkeypatch.setattr(mlflow.MlflowClient, "get_model_version_by_alias", fail)
@@ -165,7 +161,7 @@ class TestListing:
 @pytest.mark.usefixtures("versions")
 class TestCommands:
     @pytest.fixture(autouse=True)
-    def _in_a_wide_terminal(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def _in_a_wide_terminal(self, monkeypatch):
         monkeypatch.setenv("COLUMNS", "132")
 
     def test_list_shows_origin_size_verdict_and_champion(self):
@@ -216,7 +212,7 @@ class TestCommands:
 
 class TestAddress:
     @pytest.fixture(autouse=True)
-    def _none_is_given(self, registry: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def _none_is_given(self, registry, monkeypatch):
         monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
 
     def test_in_a_sub_folder_it_is_that_of_the_project(self, tmp_path):
@@ -267,7 +263,7 @@ class TestAddress:
         assert find_address(tmp_path) == f"sqlite:///{tmp_path}/mlflow.db"
 
     @pytest.mark.usefixtures("versions")
-    def test_the_environment_may_name_another(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_the_environment_may_name_another(self, monkeypatch):
         monkeypatch.setenv("MLFLOW_TRACKING_URI", mlflow.get_tracking_uri())
 
         assert "loantap-lending-demo" in CliRunner().invoke(main, ["list"]).output

@@ -3,7 +3,6 @@
 import json
 from contextlib import nullcontext
 from dataclasses import replace
-from pathlib import Path
 
 import mlflow
 import pandas as pd
@@ -23,14 +22,14 @@ pytestmark = pytest.mark.usefixtures("active_run")
 
 
 @pytest.fixture
-def predictions(tmp_path: Path) -> Path:
+def predictions(tmp_path):
     path = tmp_path / "predictions.parquet"
     PREDICTIONS.to_parquet(path)
     return path
 
 
 @pytest.fixture
-def report(tmp_path: Path) -> Path:
+def report(tmp_path):
     path = tmp_path / "training.json"
     path.write_text(json.dumps(REPORT), "utf-8")
     return path

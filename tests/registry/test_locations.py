@@ -2,9 +2,7 @@
 
 import shutil
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
 
 import mlflow
 import pytest
@@ -20,7 +18,7 @@ ADDRESS = "sqlite:///{}/mlflow.db"
 
 
 @pytest.fixture
-def old(tmp_path: Path, empty_store: Path) -> Path:
+def old(tmp_path, empty_store):
     """A project with a run that logged a file and a registered version."""
     project = tmp_path / "my project"
     (project / INSIDE).mkdir(parents=True)
@@ -37,19 +35,19 @@ def old(tmp_path: Path, empty_store: Path) -> Path:
 
 
 @pytest.fixture
-def moved(old: Path) -> Path:
+def moved(old):
     return old.rename(old.with_name("moved"))
 
 
 @pytest.fixture(autouse=True)
-def _address(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _address(monkeypatch):
     before = mlflow.get_tracking_uri()
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     yield
     mlflow.set_tracking_uri(before)
 
 
-def read_locations(project: Path) -> list[str]:
+def read_locations(project):
     with closing(sqlite3.connect(project / "mlflow.db")) as store:
         return [
             location

@@ -14,7 +14,6 @@ from kedro.io import DatasetError
 from loantap.datasets import ChampionDataset, ChampionsDataset, RegisteredModelDataset
 from loantap.datasets.staged import Publishable
 from loantap.model.scoring.scorer import NotForLendingError, Scorer
-from loantap.model.scoring.trained import TrainedModel
 from loantap.portfolio.errors import InputError
 from loantap.registry.connection import RegistryDownError
 from loantap.registry.history import restore
@@ -35,30 +34,30 @@ pytestmark = pytest.mark.usefixtures("active_run")
 
 
 @pytest.fixture
-def dataset() -> RegisteredModelDataset:
+def dataset():
     return RegisteredModelDataset(namespace="lending")
 
 
-def versions(name: str = "loantap-lending-demo") -> list[str]:
+def versions(name="loantap-lending-demo"):
     """Versions there are, by number."""
     found = mlflow.MlflowClient().search_model_versions(f"name = '{name}'")
     return sorted(str(version.version) for version in found)
 
 
-def aliases(name: str) -> dict[str, str]:
+def aliases(name):
     """Aliases of a registered model, with the version each stands for."""
     found = mlflow.MlflowClient().get_registered_model(name).aliases
     return {alias: str(version) for alias, version in found.items()}
 
 
 @pytest.fixture
-def newcomer(lending_model: TrainedModel) -> TrainedModel:
+def newcomer(lending_model):
     """Another model than `lending_model`."""
     return with_facts(lending_model, threshold=0.3)
 
 
 @pytest.fixture(scope="module")
-def benchmark_model(simulated_loans: pd.DataFrame) -> TrainedModel:
+def benchmark_model(simulated_loans):
     return train(simulated_loans, training_options("benchmark"))
 
 
@@ -254,7 +253,7 @@ class TestModelsThatMustNotBeLentOn:
 
 class TestTheModelThatDecides:
     @pytest.fixture
-    def champion(self) -> ChampionDataset:
+    def champion(self):
         return ChampionDataset(namespace="lending")
 
     def test_what_a_run_registers_is_not_loaded_under_that_name(self, dataset, lending_model):
@@ -379,7 +378,7 @@ class TestNotForLending:
 
 class TestChampions:
     @pytest.fixture
-    def champions(self) -> ChampionsDataset:
+    def champions(self):
         return ChampionsDataset()
 
     def test_each_model_has_its_own(self, champions, lending_model):

@@ -12,7 +12,7 @@ import skops.io
 from loantap.features.build import build_features
 from loantap.features.definitions import FEATURE_SETS
 from loantap.model.names import registered_name
-from loantap.model.scoring.trained import TrainedModel, make_trained_model
+from loantap.model.scoring.trained import make_trained_model
 from loantap.model.training.train import feature_names, train_challenger
 from loantap.registry.history import read_verdicts
 from loantap.registry.models import (
@@ -44,7 +44,7 @@ CHALLENGER = {
 
 
 @pytest.fixture(scope="module")
-def boosting_model(simulated_loans: pd.DataFrame) -> TrainedModel:
+def boosting_model(simulated_loans):
     """Boosted trees, the other kind of model that may be served."""
     options = training_options("lending", challenger=CHALLENGER)
     names = feature_names(options)
@@ -55,7 +55,7 @@ def boosting_model(simulated_loans: pd.DataFrame) -> TrainedModel:
 
 
 @pytest.fixture
-def features(simulated_loans: pd.DataFrame) -> pd.DataFrame:
+def features(simulated_loans):
     return build_features(simulated_loans, FEATURE_SETS["lending"].features)
 
 
@@ -145,7 +145,7 @@ def test_a_version_tells_its_origin_and_what_it_was_trained_on(lending_model):
 
 @pytest.mark.parametrize("kind", ["lending_model", "boosting_model"])
 def test_either_kind_of_model_comes_back_to_the_last_digit(kind, request, features):
-    trained: TrainedModel = request.getfixturevalue(kind)
+    trained = request.getfixturevalue(kind)
     loaded = load_version(register(make_release(trained)))
 
     np.testing.assert_array_equal(

@@ -4,7 +4,6 @@ import logging
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import mlflow
 import numpy as np
@@ -124,7 +123,7 @@ def test_wherever_a_file_is_cut_or_changed_it_is_read_as_it_was_or_refused(
 def test_an_error_of_our_own_is_not_taken_for_a_damaged_model(lending_model, monkeypatch):
     model = make_champion(lending_model)
 
-    def fail(*_: object) -> None:
+    def fail(*_):
         raise TypeError("a mistake of ours")
 
     monkeypatch.setattr(reading, "check_servable", fail)
@@ -167,7 +166,7 @@ def test_a_file_that_trusts_itself_is_not_trusted(lending_model):
     folder = artifacts_of(model)
     smuggle_code(folder)
 
-    def trust(described: dict[str, Any]) -> None:
+    def trust(described):
         described["flavors"]["sklearn"]["skops_trusted_types"] = ["builtins.print"]
 
     describe_anew(folder, trust)

@@ -1,7 +1,6 @@
 """What MLflow's UI shows of a run: flat parameters, headline metrics, the search as a table."""
 
 import subprocess
-from pathlib import Path
 
 import mlflow
 import pandas as pd
@@ -26,7 +25,7 @@ CANDIDATES = pd.DataFrame(
 )
 
 
-def recorded(run: mlflow.ActiveRun) -> mlflow.entities.Run:
+def recorded(run):
     return mlflow.get_run(run.info.run_id)
 
 
@@ -111,7 +110,7 @@ def test_nothing_is_recorded_without_a_run(registry):
 
 
 @pytest.fixture
-def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def checkout(tmp_path, monkeypatch):
     """A repository with one commit."""
     for name in ("AUTHOR", "COMMITTER"):
         monkeypatch.setenv(f"GIT_{name}_NAME", "Tester")

@@ -14,7 +14,7 @@ AS_OF = date(2017, 3, 1)
 
 
 @pytest.fixture(scope="module")
-def loans() -> pd.DataFrame:
+def loans():
     rng = np.random.default_rng(1)
     purpose = pd.Series(rng.choice(["car", "<medical>", "wedding"], 1_200), dtype="str")
     months = pd.date_range("2007-08-01", "2016-12-01", freq="MS")
@@ -32,7 +32,7 @@ def loans() -> pd.DataFrame:
     )
 
 
-def render(loans: pd.DataFrame, origin: str = "real") -> str:
+def render(loans, origin="real"):
     found = explore_outcomes(loans)
     return render_eda(
         loans, found.numbers, found.levels, SAME_BY_DEFINITION, origin=origin, as_of=AS_OF
@@ -40,7 +40,7 @@ def render(loans: pd.DataFrame, origin: str = "real") -> str:
 
 
 @pytest.fixture(scope="module")
-def page(loans: pd.DataFrame) -> str:
+def page(loans):
     return render(loans)
 
 
@@ -64,7 +64,7 @@ def test_every_column_is_shown(name, page):
     assert f'data-column-name="{name}"' in page
 
 
-def find_row(page: str, heading: str) -> str:
+def find_row(page, heading):
     row = re.search(rf'<tr><th scope="row">{heading}<.*?</tr>', page)
     assert row is not None
     return row[0]

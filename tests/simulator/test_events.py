@@ -11,7 +11,7 @@ CENT = 0.0101  # balance and payment are each rounded to the cent
 
 
 @pytest.fixture(scope="module")
-def joined(events: pd.DataFrame, loans: pd.DataFrame) -> pd.DataFrame:
+def joined(events, loans):
     """Events with the terms of their loan and the balance of the month before."""
     columns = ["loan_id", "interest_rate_pct", "instalment", "loan_status", "issue_month"]
     rows = events.merge(loans[columns], on="loan_id", how="left", validate="many_to_one")
@@ -19,11 +19,11 @@ def joined(events: pd.DataFrame, loans: pd.DataFrame) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def last_months(joined: pd.DataFrame) -> pd.DataFrame:
+def last_months(joined):
     return joined.groupby("loan_id").tail(1)
 
 
-def one_loan(**changes: object) -> pd.DataFrame:
+def one_loan(**changes):
     loan = {
         "loan_id": "one", "loan_amount": 10_000.0, "term_months": 36.0, "interest_rate_pct": 12.0,
         "instalment": 332.14, "issue_month": pd.Timestamp("2012-01-01"),

@@ -20,7 +20,7 @@ SHARED = ["22690", "30723", "48052", "70466"]
 
 
 @pytest.fixture(scope="module")
-def default_by_pincode(portfolio: pd.DataFrame) -> pd.DataFrame:
+def default_by_pincode(portfolio):
     outcome = portfolio["loan_status"] == "Charged Off"
     return outcome.groupby(portfolio["address"].str[-5:]).agg(["mean", "size"])
 

@@ -82,11 +82,11 @@ SAMPLE_RANK_CORRELATIONS = {
 DEFAULT_BY_GRADE = {"A": 0.06, "B": 0.12, "C": 0.20, "D": 0.30, "E": 0.35, "F": 0.43, "G": 0.48}
 
 
-def charged_off(portfolio: pd.DataFrame) -> pd.Series:
+def charged_off(portfolio):
     return portfolio["loan_status"] == "Charged Off"
 
 
-def share_error(share: float, *sizes: int) -> float:
+def share_error(share, *sizes):
     """Standard error of the difference between shares measured on samples of these sizes."""
     return float(np.sqrt(share * (1 - share) * sum(1 / size for size in sizes)))
 

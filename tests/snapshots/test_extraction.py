@@ -2,7 +2,6 @@
 
 import logging
 from datetime import date, datetime, timedelta
-from typing import Literal
 
 import pytest
 
@@ -13,13 +12,7 @@ from tests.snapshots.small_source import AS_OF, SmallSource, day, extraction
 MIDNIGHT = datetime.fromisoformat
 
 
-def watermark(
-    last_update: datetime | None,
-    since: date | Literal["all"] | None = None,
-    as_of: date = AS_OF,
-    overlap_days: int = 1,
-    read_on: date = AS_OF,
-) -> datetime | None:
+def watermark(last_update, since=None, as_of=AS_OF, overlap_days=1, read_on=AS_OF):
     asked = extraction(SmallSource(), since, as_of, timedelta(days=overlap_days))
     return asked.watermark(last_update, read_on)
 

@@ -1,9 +1,5 @@
 """Parts hold rows in files of bounded size that are named by their content."""
 
-from collections.abc import Iterator
-from datetime import datetime
-from pathlib import Path
-
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -12,7 +8,6 @@ import pytest
 from loantap.snapshots import parts
 from loantap.snapshots.parts import (
     DamagedSnapshotError,
-    Part,
     describe_part,
     read_rows,
     read_table,
@@ -24,23 +19,22 @@ from tests.snapshots.small_source import day
 SCHEMA = pa.schema([("loan_id", pa.string()), ("updated_at", pa.timestamp("us"))])
 
 
-def make_batch(first: int, rows: int, at: datetime | None = None) -> pa.RecordBatch:
+def make_batch(first, rows, at=None):
     ids = [f"loan-{number}" for number in range(first, first + rows)]
     return pa.record_batch([pa.array(ids), pa.array([at] * rows, pa.timestamp("us"))], SCHEMA)
 
 
-def batches_of(sizes: list[int]) -> Iterator[pa.RecordBatch]:
+def batches_of(sizes):
     first = 0
     for size in sizes:
         yield make_batch(first, size, day(1))
         first += size
 
 
-def read_ids(folder: Path, written: tuple[Part, ...]) -> list[str]:
+def read_ids(folder, written):
     paths = [folder / part.name for part in written]
     none_outdated = [np.zeros(part.file_rows, dtype="bool") for part in written]
-    ids: list[str] = read_table(paths, none_outdated)["loan_id"].to_pylist()
-    return ids
+    return read_table(paths, none_outdated)["loan_id"].to_pylist()
 
 
 @pytest.mark.parametrize("sizes", [[25], [10, 10, 5], [1] * 25, [3, 0, 19, 3]], ids=str)
@@ -154,10 +148,10 @@ def test_memory_does_not_grow_with_the_rows(tmp_path, monkeypatch):
     """100 batches of 1.2 MB take no more than a few of them at a time."""
     monkeypatch.setattr(parts, "GROUP_ROWS", 10_000)
     pool = pa.default_memory_pool()
-    held: list[int] = []
+    held = []
     size = make_batch(0, 10_000, day(1)).nbytes
 
-    def batches() -> Iterator[pa.RecordBatch]:
+    def batches():
         for number in range(100):
             held.append(pool.bytes_allocated())
             yield make_batch(number * 10_000, 10_000, day(1))

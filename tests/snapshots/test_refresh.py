@@ -4,7 +4,6 @@ import logging
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Literal
 
 import pytest
 from kedro.io import DatasetError
@@ -24,12 +23,7 @@ class Copy:
     folder: Path
     source: SmallSource
 
-    def extract(
-        self,
-        since: date | Literal["all"] | None = None,
-        as_of: date = AS_OF,
-        overlap: timedelta = timedelta(days=1),
-    ) -> datetime | None:
+    def extract(self, since=None, as_of=AS_OF, overlap=timedelta(days=1)):
         """Bring it up to date in a run of its own; from when on it was read at last."""
         snapshot = SnapshotDataset(filepath=str(self.folder), part_rows=1_000)
         snapshot.save(extraction(self.source, since, as_of, overlap))
@@ -37,14 +31,14 @@ class Copy:
         assert_frame_equal(order(snapshot.load()), self.source.rows())
         return self.source.readings[-1]
 
-    def contents(self) -> dict[str, tuple[bytes, int]]:
+    def contents(self):
         """Each file's content and when it was written."""
         files = self.folder.iterdir()
         return {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in files}
 
 
 @pytest.fixture
-def copy(tmp_path: Path) -> Copy:
+def copy(tmp_path):
     """A snapshot of 4,000 rows, last changed on the third of January."""
     made = Copy(tmp_path / "loan_events", SmallSource())
     made.source.fill(ROWS)
@@ -263,7 +257,7 @@ class TestDrift:
 
 class TestSince:
     @pytest.fixture
-    def january(self, tmp_path: Path) -> Copy:
+    def january(self, tmp_path):
         """A snapshot of rows that were changed from the first to the 28th of January."""
         made = Copy(tmp_path / "january", SmallSource())
         made.source.fill(ROWS, minutes=10)

@@ -6,17 +6,14 @@ its documentation.
 
 import logging
 import sys
-from collections.abc import Iterator
 
-import pyarrow as pa
 import pytest
 
-from loantap.databases.backends import Backend, make_backend
+from loantap.databases.backends import make_backend
 from loantap.databases.backends.faults import explain
 from loantap.databases.backends.interface import Query, SourceDownError
 from loantap.portfolio.errors import InputError
 from tests.sources.source_rows import find_source, make_loans, tell
-from tools.sources.thrift_server import ThriftServer
 
 ALL = Query("SELECT * FROM loans")
 WRONG = "dapi/wr0ng+=="
@@ -25,7 +22,7 @@ ENOUGH = 500_000
 
 
 @pytest.fixture
-def loans(databricks: ThriftServer) -> pa.Table:
+def loans(databricks):
     """20,000 loans, in Databricks as well."""
     rows = make_loans(20_000)
     databricks.load("loans", rows)
@@ -33,18 +30,18 @@ def loans(databricks: ThriftServer) -> pa.Table:
 
 
 @pytest.fixture
-def revocable(databricks: ThriftServer) -> Iterator[ThriftServer]:
+def revocable(databricks):
     """The server; its token is good again afterwards."""
     token = databricks.token
     yield databricks
     databricks.allow([token])
 
 
-def find_backend(connection: str) -> Backend:
+def find_backend(connection):
     return make_backend("business_events", {"connection": connection})
 
 
-def fail(databricks: ThriftServer, connection: str, sql: str = ALL.text) -> InputError:
+def fail(databricks, connection, sql=ALL.text):
     """The error of reading; neither it nor what led to it may tell a token."""
     with pytest.raises(InputError) as failed:
         find_backend(connection).read(Query(sql)).read_all()
@@ -53,13 +50,13 @@ def fail(databricks: ThriftServer, connection: str, sql: str = ALL.text) -> Inpu
     return failed.value
 
 
-def expect_no_secret(error: BaseException, databricks: ThriftServer) -> None:
+def expect_no_secret(error, databricks):
     assert databricks.token
     told = tell(error)
     assert not [word for word in (databricks.token, WRONG, "%2B%3D") if word in told]
 
 
-def expect(error: InputError, *, problem: str, remedy: str, passes: bool = False) -> None:
+def expect(error, *, problem, remedy, passes=False):
     assert problem in error.problem
     assert remedy in error.remedy
     assert isinstance(error, SourceDownError) is passes

@@ -9,20 +9,19 @@ import pytest
 from loantap.databases.backends import make_backend
 from loantap.databases.backends.interface import Query
 from tests.sources.source_rows import find_source, make_loans
-from tools.sources.thrift_server import ThriftServer
 
 EMOJI = "Bäcker 面包师 👩🏽‍🍳"
 
 
 @pytest.fixture
-def loans(databricks: ThriftServer) -> pa.Table:
+def loans(databricks):
     """1,000 loans, in Databricks as well."""
     rows = make_loans(1_000)
     databricks.load("loans", rows)
     return rows
 
 
-def query(databricks: ThriftServer, sql: str, *parameters: str) -> pa.Table:
+def query(databricks, sql, *parameters):
     backend = make_backend("business_events", {"connection": databricks.connection})
     return backend.read(Query(sql, parameters)).read_all()
 
@@ -48,7 +47,7 @@ class TestTable:
         assert not session & find_sessions(databricks)
 
 
-def find_sessions(databricks: ThriftServer) -> set[str]:
+def find_sessions(databricks):
     """Open sessions: the front has a connection to Spark for each; told by its own end."""
     listed = Path("/proc/net/tcp").read_text().splitlines()[1:]
     ends = [line.split()[1:4] for line in listed]

@@ -8,15 +8,14 @@ import time
 import traceback
 from pathlib import Path
 
-import pyarrow as pa
 import pytest
 
-from loantap.databases.backends import Backend, make_backend
+from loantap.databases.backends import make_backend
 from loantap.databases.backends.interface import Query, SourceDownError
 from loantap.portfolio.errors import InputError
 from tests.sources.source_rows import find_source, make_loans, tell
 from tests.support.cut_proxy import CutProxy
-from tools.sources.derby import READER, Derby
+from tools.sources.derby import READER
 from tools.sources.ports import free_port
 
 ALL = Query("SELECT * FROM loans")
@@ -26,18 +25,18 @@ ENOUGH = 200_000
 
 
 @pytest.fixture
-def loans(db2: Derby) -> pa.Table:
+def loans(db2):
     """10,000 loans, in DB2 as well."""
     rows = make_loans(10_000)
     db2.load("loans", rows)
     return rows
 
 
-def find_backend(connection: str) -> Backend:
+def find_backend(connection):
     return make_backend("appstream", {"connection": connection})
 
 
-def fail(connection: str, sql: str = ALL.text) -> InputError:
+def fail(connection, sql=ALL.text):
     """The error of reading; neither it nor what led to it may tell a password."""
     with pytest.raises(InputError) as failed:
         find_backend(connection).read(Query(sql)).read_all()
@@ -46,13 +45,13 @@ def fail(connection: str, sql: str = ALL.text) -> InputError:
     return failed.value
 
 
-def expect_no_secret(error: BaseException, connection: str) -> None:
+def expect_no_secret(error, connection):
     quoted = re.fullmatch(r"[^:]+://[^:]+:([^@]+)@.*", connection)[1]
     told = tell(error)
     assert not [word for word in (quoted, WRONG, connection) if word in told]
 
 
-def expect(error: InputError, *, problem: str, remedy: str, passes: bool = False) -> None:
+def expect(error, *, problem, remedy, passes=False):
     assert problem in error.problem
     assert remedy in error.remedy
     assert isinstance(error, SourceDownError) is passes
@@ -108,7 +107,7 @@ def test_the_driver_keeps_no_log_of_its_own(db2):
 
     driver = Path(ibm_db.__file__).parent / "clidriver"
 
-    def sizes() -> dict[Path, int]:
+    def sizes():
         return {path: path.stat().st_size for path in driver.glob("db2dump/*")}
 
     before = sizes()

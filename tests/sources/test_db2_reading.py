@@ -11,21 +11,20 @@ import pytest
 from loantap.databases.backends import make_backend
 from loantap.databases.backends.interface import Query
 from tests.sources.source_rows import find_source, make_loans
-from tools.sources.derby import Derby
 
 LATIN1 = "819"  # as IBM numbers code pages
 EMOJI = "Bäcker 面包师 👩🏽‍🍳"
 
 
 @pytest.fixture
-def loans(db2: Derby) -> pa.Table:
+def loans(db2):
     """1,000 loans, in DB2 as well."""
     rows = make_loans(1_000)
     db2.load("loans", rows)
     return rows
 
 
-def query(db2: Derby, sql: str, *parameters: str) -> pa.Table:
+def query(db2, sql, *parameters):
     backend = make_backend("appstream", {"connection": db2.connection})
     return backend.read(Query(sql, parameters)).read_all()
 
@@ -49,7 +48,7 @@ class TestTable:
         assert count_connections(db2) == 0
 
 
-def count_connections(db2: Derby) -> int:
+def count_connections(db2):
     """Open connections to the front, by the kernel's count; on one end only."""
     listed = Path("/proc/net/tcp").read_text().splitlines()[1:]
     ends = [line.split()[1:4] for line in listed]
@@ -101,6 +100,5 @@ class TestParameters:
         assert count(db2, "SELECT COUNT(*) FROM texts WHERE a = ? OR a = ?", EMOJI, "") == 2
 
 
-def count(db2: Derby, sql: str, *parameters: str) -> int:
-    number: int = query(db2, sql, *parameters).columns[0][0].as_py()
-    return number
+def count(db2, sql, *parameters):
+    return query(db2, sql, *parameters).columns[0][0].as_py()

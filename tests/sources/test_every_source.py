@@ -3,7 +3,6 @@
 import logging
 import os
 import time
-from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import Decimal
 from itertools import pairwise
@@ -14,13 +13,13 @@ import pyarrow as pa
 import pytest
 from pandas.testing import assert_frame_equal
 
-from loantap.databases.backends import Backend, make_backend, waiting
+from loantap.databases.backends import make_backend, waiting
 from loantap.databases.backends.interface import Query, SourceDownError
-from loantap.databases.source_table import Account, SourceTable
+from loantap.databases.source_table import Account
 from loantap.portfolio.cleaning import clean_source_table
 from loantap.portfolio.dictionary import Table
 from loantap.portfolio.errors import InputError
-from tests.sources.every_server import OnDatabricks, OnDb2, OnPostgres, Server
+from tests.sources.every_server import OnDatabricks, OnDb2, OnPostgres
 from tests.sources.source_copy import AS_OF, Copy
 from tests.sources.source_rows import FIRST_UPDATE, expect_remedy, find_source, make_loans, tell
 from tests.support.cut_proxy import CutProxy
@@ -33,13 +32,13 @@ EMOJI = "Bäcker 面包师 👩🏽‍🍳"
 
 
 @pytest.fixture(params=SERVERS)
-def server(request: pytest.FixtureRequest) -> Server:
+def server(request):
     """Each of the three servers."""
     return SERVERS[request.param](request.getfixturevalue(request.param))
 
 
 @pytest.fixture(autouse=True)
-def _nothing_secret_is_logged(server: Server, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+def _nothing_secret_is_logged(server, caplog):
     """Nothing that any of these tests logs has a password or a token in it."""
     caplog.set_level(logging.DEBUG)
     secret = server.secret
@@ -47,7 +46,7 @@ def _nothing_secret_is_logged(server: Server, caplog: pytest.LogCaptureFixture) 
     assert secret not in caplog.text
 
 
-def refuse(source: SourceTable, server: Server) -> InputError:
+def refuse(source, server):
     """The error of a reading, which tells no secret wherever one looks."""
     with pytest.raises(InputError) as refused:
         source.read().read_all()
@@ -55,7 +54,7 @@ def refuse(source: SourceTable, server: Server) -> InputError:
     return refused.value
 
 
-def warnings_in(caplog: pytest.LogCaptureFixture) -> list[str]:
+def warnings_in(caplog):
     """What we warn of; drivers may have things of their own to say."""
     return [
         record.getMessage()
@@ -64,28 +63,28 @@ def warnings_in(caplog: pytest.LogCaptureFixture) -> list[str]:
     ]
 
 
-def rows_counted(caplog: pytest.LogCaptureFixture) -> list[int]:
+def rows_counted(caplog):
     """How many rows had been dealt with, each time that it was said."""
     return [record.done for record in caplog.records if record.name == "loantap.progress"]
 
 
 @pytest.fixture
-def copy(tmp_path: Path) -> Copy:
+def copy(tmp_path):
     """The snapshot, not there yet."""
     return Copy(tmp_path / "loans")
 
 
-def query(server: Server, sql: str) -> pa.Table:
+def query(server, sql):
     return find_backend(server).read(Query(sql)).read_all()
 
 
-def find_backend(server: Server) -> Backend:
+def find_backend(server):
     return make_backend("warehouse", {"connection": server.connect()})
 
 
 class TestTable:
     @pytest.fixture
-    def loans(self, server: Server) -> pa.Table:
+    def loans(self, server):
         """1,000 loans, at the source as well; the last has no time of change."""
         times = make_loans(999)["updated_at"].to_pylist()
         rows = make_loans(1_000, updated_at=[*times, None])
@@ -136,7 +135,7 @@ class TestTable:
         assert max(held[3:]) - held[3] < number * row_bytes / 4
 
 
-def resident_bytes() -> int:
+def resident_bytes():
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
@@ -224,7 +223,7 @@ class TestIncrementalSnapshot:
     ROWS = 7_000
 
     @pytest.fixture
-    def changed(self, server: Server, copy: Copy, caplog: pytest.LogCaptureFixture) -> pa.Table:
+    def changed(self, server, copy, caplog):
         """The loans after one was regraded, which the snapshot does not know yet."""
         loans = make_loans(self.ROWS)
         server.load(loans)
@@ -259,14 +258,14 @@ class TestIncrementalSnapshot:
 
 class TestBrokenExtraction:
     @pytest.fixture
-    def loans(self, server: Server) -> pa.Table:
+    def loans(self, server):
         """20,000 loans, at the source as well."""
         rows = make_loans(20_000)
         server.load(rows)
         return rows
 
     @pytest.fixture
-    def _one_attempt(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def _one_attempt(self, monkeypatch):
         """The pause before another one is longer than the time limit of these tests."""
         monkeypatch.setattr(waiting, "_FIRST_PAUSE_S", 60)
 
@@ -287,8 +286,8 @@ class TestBrokenExtraction:
 
     @pytest.mark.usefixtures("_one_attempt")
     def test_one_that_breaks_each_time_leaves_the_last_good_snapshot_as_it_was(
-        self, server: Server, loans: pa.Table, copy: Copy, caplog: pytest.LogCaptureFixture
-    ) -> None:
+        self, server, loans, copy, caplog
+    ):
         copy.extract(find_source(server.connect()))
         before = copy.contents()
         caplog.clear()
@@ -304,8 +303,8 @@ class TestBrokenExtraction:
 
     @pytest.mark.usefixtures("_one_attempt")
     def test_one_whose_source_is_not_there_leaves_the_last_good_snapshot_as_it_was(
-        self, server: Server, loans: pa.Table, copy: Copy
-    ) -> None:
+        self, server, loans, copy
+    ):
         copy.extract(find_source(server.connect()))
         before = copy.contents()
 
@@ -376,7 +375,7 @@ def test_keys_that_a_source_has_twice_are_told_apart_by_cleaning(server, copy):
 
 
 @pytest.fixture
-def denied(server: Server) -> Iterator[Server]:
+def denied(server):
     """A server that refuses its table to the reader; afterwards it gives it again."""
     server.load(make_loans(10))
     server.deny()
@@ -396,7 +395,7 @@ def test_a_missing_right_is_said_to_be_one_and_what_to_grant(denied):
 
 
 @pytest.fixture
-def _in_new_york(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _in_new_york(monkeypatch):
     """The zone of this machine, while the test runs."""
     with monkeypatch.context() as patch:
         patch.setenv("TZ", "America/New_York")
@@ -407,7 +406,7 @@ def _in_new_york(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("_in_new_york")
-def test_times_do_not_depend_on_the_zone_of_this_machine(server: Server) -> None:
+def test_times_do_not_depend_on_the_zone_of_this_machine(server):
     """Among them one that New York skips in spring, and one that it has twice in autumn."""
     times = [FIRST_UPDATE, datetime(2016, 3, 13, 2, 30), datetime(2016, 11, 6, 1, 30)]  # noqa: DTZ001
     loans = make_loans(3, updated_at=times)

@@ -7,11 +7,9 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
-import pyarrow as pa
 import pytest
 from kedro.io import DatasetError
 
@@ -25,13 +23,13 @@ from loantap.portfolio.errors import InputError
 from loantap.snapshots.extraction import Extraction
 from tests.sources.source_rows import expect_remedy, find_source, make_loans, tell
 from tests.support.cut_proxy import CutProxy
-from tools.sources.postgres import OWNER, READER, Postgres
+from tools.sources.postgres import OWNER, READER
 
 AS_OF = datetime(2026, 11, 23)  # noqa: DTZ001 (UTC without a zone)
 
 
 @pytest.fixture
-def loans(postgres: Postgres) -> pa.Table:
+def loans(postgres):
     """60,000 loans, some 6 MB on the wire, in the warehouse as well."""
     rows = make_loans(60_000)
     postgres.load("loans", rows)
@@ -39,14 +37,14 @@ def loans(postgres: Postgres) -> pa.Table:
 
 
 @pytest.fixture(autouse=True)
-def _nothing_secret_is_logged(postgres: Postgres, caplog: pytest.LogCaptureFixture) -> None:
+def _nothing_secret_is_logged(postgres, caplog):
     """Nothing that any of these tests logs has a password in it."""
     caplog.set_level(logging.DEBUG)
     yield
     assert postgres.password_of(READER) not in caplog.text
 
 
-def refuse(postgres: Postgres, ask: Callable[[], object]) -> InputError:
+def refuse(postgres, ask):
     """The error of a reading, which tells no password wherever one looks."""
     with pytest.raises(InputError) as refused:
         ask()
@@ -55,7 +53,7 @@ def refuse(postgres: Postgres, ask: Callable[[], object]) -> InputError:
     return refused.value
 
 
-def read_all(source: SourceTable) -> pa.Table:
+def read_all(source):
     return source.read().read_all()
 
 
@@ -233,7 +231,7 @@ class TestSlowAnswers:
     """A view that sleeps before its first row, as one does that waits for a lock or for others."""
 
     @pytest.fixture(autouse=True)
-    def _slow_loans(self, postgres: Postgres, loans: pa.Table) -> Iterator[None]:
+    def _slow_loans(self, postgres, loans):
         postgres.run_sql(
             "ALTER TABLE loans RENAME TO all_loans;"
             "CREATE VIEW loans AS SELECT * FROM all_loans WHERE (SELECT pg_sleep(60)) IS NOT NULL;"
@@ -261,14 +259,14 @@ class TestSlowAnswers:
         expect_remedy(error, problem="after its own time limit", remedy="statement_timeout raised")
 
 
-def wait_until(condition: Callable[[], bool]) -> None:
+def wait_until(condition):
     ends = time.monotonic() + 10
     while not condition():
         assert time.monotonic() < ends, "it did not happen"
         time.sleep(0.1)
 
 
-def count_statements(postgres: Postgres) -> int:
+def count_statements(postgres):
     """How many of the reader's statements the server is busy with."""
     return int(
         postgres.run_sql(
@@ -302,7 +300,7 @@ class TestPersisting:
     def test_counting_reading_and_counting_again_share_one_time_limit(self, postgres, loans):
         source = find_source(postgres.connection, time_limit_s=1)
 
-        def extract() -> None:
+        def extract():
             with source.in_time():
                 source.persist(source.account)
                 time.sleep(1)

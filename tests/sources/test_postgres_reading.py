@@ -5,10 +5,8 @@
 import logging
 import time
 from datetime import datetime
-from typing import Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pytest
 
@@ -20,25 +18,25 @@ from loantap.portfolio.dictionary import Table
 from loantap.portfolio.errors import InputError
 from tests.conftest import AS_OF
 from tests.sources.source_rows import FIRST_UPDATE, expect_remedy, find_source, make_loans
-from tools.sources.postgres import READER, Postgres
+from tools.sources.postgres import READER
 
 EMOJI = "Bäcker 面包师 👩🏽‍🍳"
 
 
 @pytest.fixture
-def loans(postgres: Postgres) -> pa.Table:
+def loans(postgres):
     """1,000 loans, in the warehouse as well."""
     rows = make_loans(1_000)
     postgres.load("loans", rows)
     return rows
 
 
-def query(postgres: Postgres, sql: str, *parameters: str) -> pa.Table:
+def query(postgres, sql, *parameters):
     backend = make_backend("warehouse", {"connection": postgres.connection})
     return backend.read(Query(sql, parameters)).read_all()
 
 
-def make_sound_loans(rows: int, **columns: list[Any]) -> pa.Table:
+def make_sound_loans(rows, **columns):
     """Loans whose instalment is that of their amount, rate and term."""
     sound = {"loan_amnt": 12_000.0, "int_rate": 12.0, "installment": 398.57}
     return make_loans(
@@ -49,7 +47,7 @@ def make_sound_loans(rows: int, **columns: list[Any]) -> pa.Table:
     )
 
 
-def clean(postgres: Postgres) -> pd.DataFrame:
+def clean(postgres):
     """The typed loans; none of them may be bad."""
     raw = find_source(postgres.connection).read().read_all().to_pandas()
     cleaned = clean_source_table(raw, Table.LOANS, AS_OF)
@@ -88,7 +86,7 @@ class TestTable:
         assert count_connections(postgres) == 0
 
 
-def count_connections(postgres: Postgres) -> int:
+def count_connections(postgres):
     """Connections of the reader; one that has just been closed takes the server a moment."""
     asked = f"SELECT count(*) FROM pg_stat_activity WHERE usename = '{READER}'"
     time.sleep(0.1)
@@ -227,19 +225,19 @@ class TestTimeZones:
     """The server is in India, half an hour off the full hours; rows are in UTC."""
 
     @pytest.fixture(params=["UTC", "America/New_York", "Asia/Tokyo"])
-    def zone(self, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    def zone(self, request, monkeypatch):
         """The zone of this machine, which PostgreSQL's client libraries look at."""
         monkeypatch.setenv("TZ", request.param)
         monkeypatch.setenv("PGTZ", request.param)
 
     @pytest.mark.usefixtures("zone")
-    def test_a_time_with_a_zone_arrives_in_utc(self, postgres: Postgres) -> None:
+    def test_a_time_with_a_zone_arrives_in_utc(self, postgres):
         row = query(postgres, "SELECT TIMESTAMPTZ '2016-01-01 05:30:00+05:30' a")
 
         assert row["a"].to_pylist() == [FIRST_UPDATE]
 
     @pytest.mark.usefixtures("zone")
-    def test_a_column_with_a_zone_is_compared_and_counted_in_utc(self, postgres: Postgres) -> None:
+    def test_a_column_with_a_zone_is_compared_and_counted_in_utc(self, postgres):
         postgres.load("loans", make_loans(3))
         postgres.run_sql(
             "ALTER TABLE loans ALTER updated_at TYPE timestamptz "
@@ -253,9 +251,7 @@ class TestTimeZones:
 
     @pytest.mark.usefixtures("zone")
     @pytest.mark.parametrize("written_in", ["Asia/Kolkata", "America/New_York"])
-    def test_a_month_held_as_an_instant_is_the_month_that_was_written(
-        self, written_in: str, postgres: Postgres
-    ) -> None:
+    def test_a_month_held_as_an_instant_is_the_month_that_was_written(self, written_in, postgres):
         months = ["Jan-2014", "Feb-2014", "Jul-2014", "Dec-2015"]
         postgres.load("loans", make_sound_loans(4, issue_d=months))
         postgres.run_sql(

@@ -1,6 +1,5 @@
 """`ingestion` on all three real systems at once: the same tables as from the embedded ones."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,9 +23,6 @@ from tests.sources.real_project import (
     run_real,
 )
 from tests.support.temporary_project import Project
-from tools.sources.derby import Derby
-from tools.sources.postgres import Postgres
-from tools.sources.thrift_server import ThriftServer
 
 
 @dataclass(frozen=True)
@@ -37,14 +33,14 @@ class Ingested:
     real: Project
     result: Result
 
-    def read(self, table: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    def read(self, table):
         """A table of either."""
         path = Path("data") / "03_primary" / f"{table}.parquet"
         return tuple(pd.read_parquet(p.folder / path) for p in (self.embedded, self.real))
 
 
 @pytest.fixture(scope="module")
-def servers(postgres: Postgres, db2: Derby, databricks: ThriftServer) -> Servers:
+def servers(postgres, db2, databricks):
     """The servers hold the demo portfolio."""
     made = Servers(postgres, db2, databricks)
     made.load(make_demo_tables())
@@ -52,15 +48,13 @@ def servers(postgres: Postgres, db2: Derby, databricks: ThriftServer) -> Servers
 
 
 @pytest.fixture(autouse=True)
-def _where_the_servers_are(servers: Servers) -> Iterator[None]:
+def _where_the_servers_are(servers):
     with in_environment(servers):
         yield
 
 
 @pytest.fixture(scope="module")
-def ingested(
-    servers: Servers, empty_store: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Ingested:
+def ingested(servers, empty_store, tmp_path_factory):
     embedded, real = (
         make_empty(tmp_path_factory.mktemp(name), empty_store) for name in ("embedded", "real")
     )
@@ -71,7 +65,7 @@ def ingested(
         return Ingested(embedded, real, ingest(real))
 
 
-def read_back(servers: Servers, table: str) -> pd.DataFrame:
+def read_back(servers, table):
     """A table that was written to the warehouse, as its owner reads it."""
     statement = f"SELECT * FROM underwriting.{table}"  # noqa: S608 (named by the tests)
     return read_rows(servers.postgres.owner_connection, statement).to_pandas()

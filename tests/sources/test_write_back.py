@@ -22,11 +22,11 @@ from tests.sources.our_tables import (
     tables,
     write,
 )
-from tools.sources.postgres import READER, Postgres
+from tools.sources.postgres import READER
 
 
 @pytest.fixture
-def loans() -> pd.DataFrame:
+def loans():
     return make_loans(3)
 
 
@@ -165,7 +165,7 @@ class TestTable:
 
 
 class TestChanges:
-    def versions(self, server: Postgres) -> dict[str, str]:
+    def versions(self, server):
         """Which transaction wrote each row, and where it lies."""
         rows = server.run_sql(f"SELECT loan_id || '|' || xmin || ctid FROM {TABLE}").splitlines()
         return dict(row.split("|") for row in rows)

@@ -6,9 +6,7 @@ import multiprocessing
 import random
 import resource
 import time
-from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import pandas as pd
 import pytest
@@ -28,33 +26,33 @@ from tests.sources.our_tables import (
     write,
 )
 from tests.support.cut_proxy import CutProxy
-from tools.sources.postgres import OWNER, Postgres
+from tools.sources.postgres import OWNER
 
 
 @pytest.fixture(autouse=True)
-def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+def _short_pauses(monkeypatch):
     monkeypatch.setattr(waiting, "_FIRST_PAUSE_S", 0.05)
 
 
 @pytest.fixture
-def loans() -> pd.DataFrame:
+def loans():
     return make_loans(3)
 
 
-def wait_until(condition: Callable[[], bool]) -> None:
+def wait_until(condition):
     ends = time.monotonic() + 10
     while not condition():
         assert time.monotonic() < ends, "it did not happen"
         time.sleep(0.1)
 
 
-def count_sessions(server: Postgres) -> int:
+def count_sessions(server):
     """Of the owner of our tables."""
     asked = f"SELECT count(*) FROM pg_stat_activity WHERE usename = '{OWNER}'"
     return int(server.run_sql(asked))
 
 
-def restart(server: Postgres, largest_file: int | None = None) -> None:
+def restart(server, largest_file=None):
     """Stop and start the server, which then cannot let a file grow beyond so many bytes."""
     server.run_sql("CHECKPOINT")  # nothing that is committed gets lost
     server.halt()
@@ -70,23 +68,23 @@ class TestFaults:
     """After each the old rows are there, and no staging table."""
 
     @pytest.fixture
-    def written(self, warehouse: Postgres, loans: pd.DataFrame) -> Postgres:
+    def written(self, warehouse, loans):
         write(warehouse.owner_connection, loans)
         return warehouse
 
     @pytest.fixture(autouse=True)
-    def _old_rows_stay(self, written: Postgres, loans: pd.DataFrame) -> Iterator[None]:
+    def _old_rows_stay(self, written, loans):
         yield
         assert_holds(written, loans)
         assert tables(written) == ["portfolio"]
 
-    def cut_connections(self, server: Postgres) -> None:
+    def cut_connections(self, server):
         server.run_sql(
             f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{OWNER}'"
         )
 
     def test_a_connection_that_is_cut_while_rows_come_in(self, written):
-        def frames() -> Iterator[pd.DataFrame]:
+        def frames():
             yield make_loans(10, version=1)
             self.cut_connections(written)
             yield make_loans(20, version=1).tail(10)
@@ -205,7 +203,7 @@ class TestPersistence:
         real = getattr(odbc_writing.PostgresTransaction, step)
         calls = []
 
-        def cut_the_second_time(self: Any, *arguments: Any) -> None:
+        def cut_the_second_time(self, *arguments):
             calls.append(step)
             if len(calls) == 2:
                 TestFaults().cut_connections(warehouse)
@@ -230,7 +228,7 @@ class TestPersistence:
         made = []
 
         @contextmanager
-        def lose_one_answer(self: Any) -> Iterator[Any]:
+        def lose_one_answer(self):
             with real(self) as transaction:
                 yield transaction
             made.append(self)
@@ -248,12 +246,12 @@ class TestPersistence:
         assert_holds(warehouse, last)
 
 
-def _make_version(version: int) -> pd.DataFrame:
+def _make_version(version):
     """Each has keys that the one before has not, and lacks some of its: all kinds of change."""
     return make_loans(2_000, version).iloc[100 * (version % 5) :][:1_500].reset_index(drop=True)
 
 
-def _write_version(connection: str, version: int, started: Any, publishing: Any) -> None:
+def _write_version(connection, version, started, publishing):
     """A run in a process of its own, which can be killed."""
     target = make_target(connection, time_limit_s=20)
     loans = _make_version(version)
@@ -264,7 +262,7 @@ def _write_version(connection: str, version: int, started: Any, publishing: Any)
     # A statement at a time, with room to be killed in between.
     execute = odbc_writing.PostgresTransaction.execute
 
-    def execute_slowly(self: Any, statement: str) -> int:
+    def execute_slowly(self, statement):
         time.sleep(0.01)
         return execute(self, statement)
 

@@ -3,9 +3,8 @@
 import logging
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pyarrow.parquet as pq
@@ -22,7 +21,6 @@ from loantap.datasets import (
 )
 from loantap.datasets.spark import job
 from loantap.datasets.staged import staging_path
-from loantap.model.scoring.scorer import Scorer
 from loantap.pipelines.scoring.nodes import score_applications
 from loantap.policy.options import ScoringOptions
 from loantap.portfolio.errors import InputError
@@ -43,13 +41,13 @@ OPTIONS = (ScoringOptions(as_of=AS_OF.date()), make_policy(), ECONOMICS, None)
 
 
 @pytest.fixture(autouse=True)
-def _short_slices(monkeypatch: pytest.MonkeyPatch) -> None:
+def _short_slices(monkeypatch):
     """Every row group is a task of its own, so that several machines are needed."""
     monkeypatch.setattr(tasks.cut, "__defaults__", (1,))
     monkeypatch.setattr(files.TableFile.__init__, "__defaults__", (128, None))
 
 
-def write(rows: pd.DataFrame, path: Path, row_group_size: int = 128) -> Path:
+def write(rows, path, row_group_size=128):
     if path.suffix == ".csv":
         rows.to_csv(path, index=False)
     else:
@@ -57,7 +55,7 @@ def write(rows: pd.DataFrame, path: Path, row_group_size: int = 128) -> Path:
     return path
 
 
-def score_here(source: Path, target: Path, scorer: Scorer) -> pd.DataFrame:
+def score_here(source, target, scorer):
     dataset = BatchedDataset(dataset={"type": "pandas.ParquetDataset", "filepath": str(target)})
     for batch in score_applications(
         TableFileDataset(filepath=str(source)).load(), scorer, *OPTIONS
@@ -67,7 +65,7 @@ def score_here(source: Path, target: Path, scorer: Scorer) -> pd.DataFrame:
     return pd.read_parquet(target)
 
 
-def score_there(source: Path, target: Path, scorer: Scorer, make_table: MakeTable) -> pd.DataFrame:
+def score_there(source, target, scorer, make_table):
     dataset = make_table(target)
     (promise,) = score_applications(SparkFileDataset(filepath=str(source)).load(), scorer, *OPTIONS)
     dataset.save(promise)
@@ -75,7 +73,7 @@ def score_there(source: Path, target: Path, scorer: Scorer, make_table: MakeTabl
     return pd.read_parquet(target)
 
 
-def assert_same(there: pd.DataFrame, here: pd.DataFrame) -> None:
+def assert_same(there, here):
     assert_frame_equal(there, here, check_exact=False, rtol=0, atol=1e-9)
 
 
@@ -84,7 +82,7 @@ def assert_same(there: pd.DataFrame, here: pd.DataFrame) -> None:
 def test_scores_are_those_of_one_machine(kind, ids, applications, scorer, make_table, tmp_path):
     numbers = pd.array([2**60 + n for n in range(600)], dtype="Int64")
     numbers[[5, 599]] = pd.NA
-    given: dict[str, Any] = {
+    given = {
         "none": {},
         "texts": {"application_id": [f"00{n}" for n in range(600)]},
         "numbers with gaps": {"application_id": numbers},
@@ -136,9 +134,7 @@ class TestFailures:
     """The last good scores stay, and nothing else."""
 
     @pytest.fixture
-    def last_good(
-        self, applications: pd.DataFrame, scorer: Scorer, make_table: MakeTable, tmp_path: Path
-    ) -> Iterator[Path]:
+    def last_good(self, applications, scorer, make_table, tmp_path):
         path = tmp_path / "07_model_output" / "scores.parquet"
         source = write(applications.head(5), tmp_path / "old.parquet")
         score_there(source, path, scorer, make_table)
@@ -180,7 +176,7 @@ class TestFailures:
         source = write(pd.DataFrame({"a": range(300)}), tmp_path / "new.parquet")
         dataset = make_table(last_good)
 
-        def press_control_c(*_: object) -> None:
+        def press_control_c(*_):
             time.sleep(2)
             raise KeyboardInterrupt
 

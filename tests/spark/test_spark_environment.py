@@ -1,7 +1,5 @@
 """`--env spark`: the same nodes and parameters, another catalog."""
 
-from typing import Any
-
 import pytest
 from kedro.config import OmegaConfigLoader
 from kedro.io import DataCatalog
@@ -10,7 +8,7 @@ from loantap import settings
 from tests.conftest import PROJECT
 
 
-def load(env: str) -> OmegaConfigLoader:
+def load(env):
     given = {"applications": "new.csv", "scores": "out.parquet", "as_of": "2026-11-23"}
     return OmegaConfigLoader(
         str(PROJECT / "conf"), env=env, runtime_params=given, **settings.CONFIG_LOADER_ARGS
@@ -18,15 +16,13 @@ def load(env: str) -> OmegaConfigLoader:
 
 
 @pytest.fixture(scope="module")
-def base() -> dict[str, Any]:
-    found: dict[str, Any] = load("base")["catalog"]
-    return found
+def base():
+    return load("base")["catalog"]
 
 
 @pytest.fixture(scope="module")
-def cluster() -> dict[str, Any]:
-    found: dict[str, Any] = load("spark")["catalog"]
-    return found
+def cluster():
+    return load("spark")["catalog"]
 
 
 def test_only_what_a_cluster_reads_or_makes_is_another_dataset(base, cluster):

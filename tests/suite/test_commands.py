@@ -14,7 +14,7 @@ from tests.support import sharing
 MISSING = Path("nowhere") / "loantap_sample.csv"
 
 
-def would_do(goal: str, *options: str, **variables: str) -> str:
+def would_do(goal, *options, **variables):
     """What `make` would do for a goal, set-up included."""
     environment = {name: value for name, value in os.environ.items() if name != "CI"}
     return subprocess.run(
@@ -72,7 +72,7 @@ def test_there_is_a_worker_for_each_core_that_has_memory(monkeypatch):
 
 class TestWhatMustBeThere:
     @pytest.fixture(autouse=True)
-    def _anywhere(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def _anywhere(self, monkeypatch):
         monkeypatch.setattr(conftest, "IN_CI", False)
         monkeypatch.setattr(conftest, "DATA_REQUIRED", False)
 
@@ -109,7 +109,7 @@ class TestWhatMustBeThere:
         asking = re.search(r"^if \[\[ -d .*?^fi$", script, re.MULTILINE | re.DOTALL)
         assert asking is not None
 
-        def ask(folder: Path) -> str:
+        def ask(folder):
             return subprocess.run(
                 ["bash", "-c", f'{asking[0]}; echo "${{LOANTAP_REQUIRE_DATA:-not}}"'],  # noqa: S607
                 cwd=tmp_path,

@@ -18,25 +18,25 @@ PY4J = "py4j==0.10.9.9 \\\n    --hash=sha256:cc\n    # via pyspark\n"
 WATCHDOG = "watchdog==7.1.0 ; sys_platform != 'darwin' \\\n    --hash=sha256:dd\n    # via x\n"
 
 
-def read_lock(name: str) -> str:
+def read_lock(name):
     return (PROJECT / name).read_text("utf-8")
 
 
-def read_development_lock() -> dict[str, str]:
+def read_development_lock():
     """Its pins, those of the locks that it includes among them."""
-    pins: dict[str, str] = {}
+    pins = {}
     for name in INCLUDED:
         pins |= read_pins(read_lock(name))
     return pins | read_own_pins()
 
 
-def read_own_pins() -> dict[str, str]:
+def read_own_pins():
     own = read_lock("requirements.txt")
     assert own.count(INCLUDE) == 1
     return read_pins(own.replace(INCLUDE, ""))
 
 
-def list_names(pins: dict[str, str]) -> list[str]:
+def list_names(pins):
     return [requirement.partition("==")[0] for requirement in pins]
 
 

@@ -18,11 +18,11 @@ from tests.support.process_state import put_back
 MADE = "loantap.made_by_a_test"
 
 
-def delete_a_variable() -> None:
+def delete_a_variable():
     del os.environ["PATH"]
 
 
-def configure_logging() -> None:
+def configure_logging():
     logging.config.dictConfig(
         {
             "version": 1,
@@ -33,7 +33,7 @@ def configure_logging() -> None:
     )
 
 
-def configure_a_logger() -> None:
+def configure_a_logger():
     logger = logging.getLogger("loantap")
     logger.setLevel(logging.CRITICAL)
     logger.addHandler(logging.NullHandler())
@@ -42,13 +42,13 @@ def configure_a_logger() -> None:
     logger.disabled = True
 
 
-def log_warnings() -> None:
+def log_warnings():
     # Logging does nothing where it believes that it does so already.
     logging.captureWarnings(False)
     logging.captureWarnings(True)
 
 
-def find_logging() -> object:
+def find_logging():
     loggers = [logging.getLogger(), logging.getLogger("loantap")]
     return (
         [
@@ -60,7 +60,7 @@ def find_logging() -> object:
     )
 
 
-def find_mlflow() -> object:
+def find_mlflow():
     run = mlflow.active_run()
     return (
         mlflow.is_tracking_uri_set(),
@@ -127,7 +127,7 @@ def test_mlflow_has_its_addresses_its_experiment_and_no_run(empty_store, tmp_pat
 
 
 @put_back()
-def leave_and_fail() -> None:
+def leave_and_fail():
     os.chdir("/")
     raise ZeroDivisionError
 

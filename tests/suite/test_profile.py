@@ -4,7 +4,6 @@ import os
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 from types import SimpleNamespace
 
 import pandas as pd
@@ -26,7 +25,7 @@ PROFILER = PROJECT / ".venv-profile" / "bin" / "python"
 
 
 @pytest.fixture
-def folder(tmp_path: Path, simulated_loans: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(tmp_path, simulated_loans, monkeypatch):
     """A folder with a portfolio."""
     file = tmp_path / PORTFOLIO
     file.parent.mkdir(parents=True)
@@ -90,13 +89,13 @@ def test_make_asks_for_the_portfolio_before_it_installs_the_profiler(tmp_path):
 
 def test_the_profiler_is_told_to_show_no_row_and_to_report_to_nobody(folder, monkeypatch):
     """With one that only notes what it is asked, since the real one wants another pandas."""
-    asked: dict[str, object] = {}
+    asked = {}
 
     class Report:
-        def __init__(self, loans: pd.DataFrame, **options: object) -> None:
+        def __init__(self, loans, **options):
             asked.update(options, analytics=os.environ.get(NO_ANALYTICS), columns=list(loans))
 
-        def to_file(self, path: Path, *, silent: bool) -> None:
+        def to_file(self, path, *, silent):
             path.write_text("<html>")
 
     monkeypatch.setenv(NO_ANALYTICS, "")
@@ -113,10 +112,10 @@ def test_the_profiler_is_told_to_show_no_row_and_to_report_to_nobody(folder, mon
 
 def test_a_profile_that_fails_leaves_the_last_one(folder, monkeypatch):
     class Report:
-        def __init__(self, loans: pd.DataFrame, **options: object) -> None:
+        def __init__(self, loans, **options):
             pass
 
-        def to_file(self, path: Path, *, silent: bool) -> None:
+        def to_file(self, path, *, silent):
             path.write_text("half")
             raise MemoryError
 

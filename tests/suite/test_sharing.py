@@ -4,7 +4,6 @@ import os
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -30,9 +29,7 @@ def test_every_group_and_every_slow_pattern_has_files():
 
 
 @pytest.mark.parametrize("fixture", MADE_IN)
-def test_who_asks_for_what_is_dear_is_slow_and_in_its_group(
-    fixture: str, request: pytest.FixtureRequest
-) -> None:
+def test_who_asks_for_what_is_dear_is_slow_and_in_its_group(fixture, request):
     """Of the tests that were selected, so of all in `make test`."""
     asking = [item for item in request.session.items if fixture in find_fixtures(item)]
 
@@ -60,7 +57,7 @@ def test_without():
 """
 
 
-def run_as_make_test(folder: Path, *options: str) -> str:
+def run_as_make_test(folder, *options):
     words = re.search(
         r"^PYTEST := .* -m (pytest .*)$", (PROJECT / "Makefile").read_text(), re.MULTILINE
     )

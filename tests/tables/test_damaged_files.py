@@ -1,8 +1,5 @@
 """Whatever one stroke too many or too few does to a CSV, no row is read as another."""
 
-from pathlib import Path
-
-import pandas as pd
 import pytest
 
 from loantap.portfolio.errors import InputError
@@ -27,11 +24,11 @@ STEP = 7
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
+def path(tmp_path):
     return tmp_path / "new.csv"
 
 
-def read(text: str, path: Path) -> pd.DataFrame | None:
+def read(text, path):
     """The rows, each with its fault; None where the file is refused."""
     path.write_bytes(text.encode())
     try:

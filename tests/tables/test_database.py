@@ -8,7 +8,7 @@ from loantap.tables.database import connect
 
 
 @pytest.fixture(params=["file", "computation"])
-def settings(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, str]:
+def settings(request, tmp_path):
     path = tmp_path / "sources.duckdb" if request.param == "file" else None
     with connect(path, scratch=tmp_path / "scratch") as connection:
         return dict(connection.execute("SELECT name, value FROM duckdb_settings()").fetchall())

@@ -1,7 +1,5 @@
 """A group of loans at a time gives what whole tables at once give, to the last reason."""
 
-from collections.abc import Iterable
-
 import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
@@ -21,7 +19,7 @@ _KEYS = {Table.LOANS: ["loan_id"], Table.APPLICATIONS: ["loan_id"]}
 
 
 @pytest.fixture(scope="module")
-def raw() -> dict[Table, pd.DataFrame]:
+def raw():
     """The three tables as extracted, in no order, with a fault of every kind."""
     portfolio = simulate_portfolio(LOANS, seed=8).portfolio
     portfolio = portfolio.assign(loan_id=content_ids(portfolio, portfolio.columns))
@@ -48,7 +46,7 @@ def raw() -> dict[Table, pd.DataFrame]:
     return tables
 
 
-def joined(cleaned: Iterable[Cleaned]) -> Cleaned:
+def joined(cleaned):
     groups = list(cleaned)
     assert len(groups) > 5
     return Cleaned(

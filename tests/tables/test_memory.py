@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -13,7 +12,7 @@ GIB = 1024 * MIB
 
 
 @pytest.fixture
-def limits(tmp_path: Path) -> Path:
+def limits(tmp_path):
     """A tree of control groups as Linux shows it."""
     for path, text in {
         "memory.max": "max\n",

@@ -1,7 +1,5 @@
 """Tables in the order of a column, a group of rows at a time."""
 
-from collections.abc import Iterator
-
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -15,7 +13,7 @@ ROWS = 2_000
 
 
 @pytest.fixture(scope="module")
-def rows() -> pd.DataFrame:
+def rows():
     """Several rows of each of 300 values, in no order; some have none."""
     rng = np.random.default_rng(1)
     ids = pd.Series([f"{number:03x}" for number in rng.integers(0, 300, ROWS)], dtype="str")
@@ -24,11 +22,11 @@ def rows() -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def ordered(rows: pd.DataFrame) -> pd.DataFrame:
+def ordered(rows):
     return rows.sort_values("id", kind="stable", ignore_index=True)
 
 
-def batches(rows: pd.DataFrame, size: int) -> Iterator[pd.DataFrame]:
+def batches(rows, size):
     return (rows[start : start + size] for start in range(0, len(rows), size))
 
 

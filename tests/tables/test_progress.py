@@ -8,7 +8,7 @@ from loantap.tables.progress import Progress
 
 
 @pytest.fixture(autouse=True)
-def _clock(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+def _clock(monkeypatch, caplog):
     """Two seconds pass between the beginning and what is told."""
     caplog.set_level(logging.INFO, "loantap.progress")
     times = iter([100.0, 102.0])

@@ -32,34 +32,34 @@ PLAIN = "\n".join([HEADER, *ROWS, ""])
 SHARED = Path(os.environ.get("LOANTAP_DATA", PROJECT.parent / "shared" / "data")).parent / "inputs"
 
 
-def write(content: str | bytes, path: Path) -> TableFile:
+def write(content, path):
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     return TableFile(path)
 
 
-def read(content: str | bytes, path: Path) -> pd.DataFrame:
+def read(content, path):
     return write(content, path).to_frame()
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
+def path(tmp_path):
     return tmp_path / "new.csv"
 
 
 @pytest.fixture
-def expected(path: Path) -> pd.DataFrame:
+def expected(path):
     rows = read(PLAIN, path)
     assert list(rows.columns) == HEADER.split(",")
     assert rows.to_numpy().tolist() == [row.split(",") for row in ROWS]
     return rows
 
 
-def semicolons(text: str) -> str:
+def semicolons(text):
     return text.replace(",", ";")
 
 
 # The same three applications in other clothes, and what is said of it.
-FORMS: dict[str, tuple[str | bytes, str]] = {
+FORMS = {
     "a byte-order mark": (b"\xef\xbb\xbf" + PLAIN.encode(), ""),
     "no line end at the end": (PLAIN.rstrip("\n"), ""),
     "CR LF": (PLAIN.replace("\n", "\r\n"), ""),
@@ -180,7 +180,7 @@ def test_an_id_that_the_fault_may_have_moved_is_not_given(path):
     assert rows["application_id"].fillna("none").tolist() == ["H0", "H1", "none"]
 
 
-def parquet(**columns: pa.Array) -> bytes:
+def parquet(**columns):
     sink = io.BytesIO()
     pq.write_table(pa.table(columns), sink)
     return sink.getvalue()
@@ -189,7 +189,7 @@ def parquet(**columns: pa.Array) -> bytes:
 PARQUET = parquet(application_id=pa.array(["H0", "H1"]), dti=pa.array([1.5, 2.5]))
 UTF16 = PLAIN.encode("utf-16")
 # Files that are refused: name, content, and what the one message says.
-REFUSED: dict[str, tuple[str, str | bytes, str]] = {
+REFUSED = {
     "UTF-16": ("new.csv", UTF16, "it is UTF-16 text, not a CSV. Save it as UTF-8"),
     "UTF-16 without a mark": ("new.csv", UTF16[2:], "it is UTF-16 text or no text at all"),
     "Latin-1": (
@@ -305,7 +305,7 @@ def test_what_cannot_be_read_in_one_way_is_refused_in_one_message(what, tmp_path
 def test_a_file_that_may_not_be_read_is_refused(path, monkeypatch):
     path.write_text(PLAIN, encoding="utf-8")
 
-    def forbid(*_: object, **__: object) -> None:
+    def forbid(*_, **__):
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "open", forbid)
@@ -345,12 +345,12 @@ class TestBlocks:
     """A file is read block by block; where the blocks end makes no difference."""
 
     @pytest.fixture(autouse=True)
-    def _small_blocks(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def _small_blocks(self, monkeypatch):
         monkeypatch.setattr(text_bytes, "BLOCK_BYTES", 97)
         monkeypatch.setattr(text_bytes, "_TAIL_BYTES", 31)
 
     @pytest.fixture
-    def text(self) -> str:
+    def text(self):
         rows = [
             f'H{n},{n}000,"Clérk, {n}",{n}.5,"{n} Made Up Road\r\nTown, OK 22690"'
             for n in range(40)
@@ -409,7 +409,7 @@ def test_what_is_written_by_the_book_is_read_back(tmp_path_factory, rows, quotin
     path = tmp_path_factory.mktemp("by_the_book") / "new.csv"
     rows = [(f"H{n}", *row) for n, row in enumerate(rows)]
     with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, quoting=quoting, lineterminator=line_end)  # type: ignore[arg-type]
+        writer = csv.writer(file, quoting=quoting, lineterminator=line_end)
         writer.writerows([("application_id", "title", "emp_title", "purpose", "address"), *rows])
 
     read_back = TableFile(path).to_frame()

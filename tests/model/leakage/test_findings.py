@@ -24,11 +24,11 @@ ALWAYS_LOST = {"11650", "86630", "93700"}
 
 
 @pytest.fixture(params=["simulated", "real"])
-def loans(request: pytest.FixtureRequest) -> pd.DataFrame:
+def loans(request):
     return request.getfixturevalue(f"{request.param}_loans")
 
 
-def scramble(values: pd.Series, share: float) -> pd.Series:
+def scramble(values, share):
     """`values` with a share of them swapped for those of other loans."""
     rng = np.random.default_rng(1)
     hit = rng.random(len(values)) < share
@@ -117,7 +117,7 @@ class TestHonestFeatures:
 
 class TestImplausibleCategories:
     @staticmethod
-    def flag(**counts: tuple[int, int]) -> dict[str, float]:
+    def flag(**counts):
         """Categories flagged with their p-values, each given as losses of loans."""
         groups, outcomes = [], []
         for name, (lost, loans) in counts.items():
@@ -199,11 +199,11 @@ def test_the_in_sample_area_is_that_of_the_default_rates_of_the_groups(simulated
 
 class TestTheGate:
     @pytest.fixture
-    def features(self, simulated_loans: pd.DataFrame) -> pd.DataFrame:
+    def features(self, simulated_loans):
         return build_features(simulated_loans)
 
     @pytest.fixture
-    def target(self, simulated_loans: pd.DataFrame) -> pd.Series:
+    def target(self, simulated_loans):
         return simulated_loans["is_charged_off"]
 
     def test_stops_lending_on_an_injected_leak_and_names_it(self, features, target):

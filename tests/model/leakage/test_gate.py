@@ -1,7 +1,6 @@
 """The gate over a whole portfolio: lineage, dates, borrowers, and what a leak does to a model."""
 
 import json
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,33 +18,30 @@ from loantap.model.leakage.gate import examine_portfolio
 from loantap.model.leakage.impact import estimate_metrics
 from loantap.model.leakage.lineage import check_lineage, find_later_dates
 from loantap.model.leakage.statistics import split_folds
-from loantap.portfolio.arrays import FloatArray, IntArray
 from loantap.portfolio.errors import InputError
 from tests.model.leakage.limits import OPTIONS
 
 FEW = ["dti_pct", "sub_grade_rank", "credit_history_years", "mortgage_accounts", "pincode"]
 
 
-def is_train(loans: pd.DataFrame) -> pd.Series:
+def is_train(loans):
     """Nine loans of ten."""
     return pd.Series(np.arange(len(loans)) % 10 > 0, index=loans.index)
 
 
-def gate(
-    loans: pd.DataFrame, features: pd.DataFrame | None = None, **changes: object
-) -> dict[str, Any]:
+def gate(loans, features=None, **changes):
     """The report on a few features of the loans."""
     given = build_features(loans, FEW) if features is None else features
     options = OPTIONS.model_copy(update=changes)
     return examine_portfolio(loans, given, is_train(loans), options)
 
 
-def entry(report: dict[str, Any], name: str) -> dict[str, Any]:
+def entry(report, name):
     return next(e for e in report["features"] if e["feature"] == name)
 
 
 @pytest.fixture(scope="module")
-def report(real_loans: pd.DataFrame) -> dict[str, Any]:
+def report(real_loans):
     """The gate on the real sample with all features."""
     return gate(real_loans, build_features(real_loans), impact_loans=10_000)
 
@@ -146,7 +142,7 @@ class TestLineage:
 
 class TestDates:
     @staticmethod
-    def travel(loans: pd.DataFrame, count: int) -> pd.DataFrame:
+    def travel(loans, count):
         """Loans of which the first few opened their oldest credit line after they were issued."""
         line = loans["earliest_credit_line"].copy()
         line.iloc[:count] = loans["issue_month"].iloc[:count] + pd.DateOffset(months=3)
@@ -179,7 +175,7 @@ class TestDates:
 
 class TestBorrowers:
     @staticmethod
-    def repeat(loans: pd.DataFrame, count: int, **changes: object) -> pd.DataFrame:
+    def repeat(loans, count, **changes):
         """Loans with training loans repeated among the held-out ones, some columns changed."""
         known = loans.dropna(subset="profession")
         train, test = known[is_train(loans)[known.index]], known[~is_train(loans)[known.index]]
@@ -187,7 +183,7 @@ class TestBorrowers:
         return pd.concat([loans.drop(copies.index), copies]).sort_index()
 
     @staticmethod
-    def duplicates_of(loans: pd.DataFrame) -> tuple[int, int]:
+    def duplicates_of(loans):
         train = is_train(loans)
         folds = split_folds(loans.loc[train, "is_charged_off"], OPTIONS)
         duplicates = find_duplicate_borrowers(loans, train, folds, OPTIONS.borrower_keys)
@@ -226,7 +222,7 @@ class TestBorrowers:
 
 
 @pytest.fixture(scope="module")
-def scored() -> tuple[IntArray, FloatArray]:
+def scored():
     """Outcomes and the PDs they were drawn with."""
     rng = np.random.default_rng(8)
     pd_ = rng.beta(2, 8, 6_000)

@@ -23,16 +23,16 @@ HONEST = ("sub_grade_rank", "interest_rate_pct", "dti_pct", "loan_to_income", "i
 
 
 @pytest.fixture(params=["simulated", "real"])
-def loans(request: pytest.FixtureRequest) -> pd.DataFrame:
+def loans(request):
     return request.getfixturevalue(f"{request.param}_loans")
 
 
-def target_mean(loans: pd.DataFrame, column: str) -> pd.Series:
+def target_mean(loans, column):
     """Default rate of the loans that share a value, each loan's own outcome included."""
     return loans.groupby(column)["is_charged_off"].transform("mean").rename("dti_pct")
 
 
-def leave_one_out(loans: pd.DataFrame, column: str) -> pd.Series:
+def leave_one_out(loans, column):
     """Default rate of the *other* loans that share a value."""
     grouped = loans.groupby(column)["is_charged_off"]
     others = grouped.transform("size") - 1
@@ -154,7 +154,7 @@ class TestVintages:
 
 class TestTimeTravel:
     @pytest.fixture
-    def settled(self, simulated_loans: pd.DataFrame) -> pd.DataFrame:
+    def settled(self, simulated_loans):
         """Loans whose source row was last changed when they were settled."""
         days = np.random.default_rng(7).integers(90, 1_000, len(simulated_loans))
         changed = simulated_loans["issue_month"] + pd.to_timedelta(days, unit="D")

@@ -1,13 +1,11 @@
 """Who goes forward: logistic regression or challenger, newcomer or champion."""
 
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.special import expit
-from sklearn.pipeline import Pipeline
 
 from loantap.features.build import build_features
 from loantap.model.promotion.contest import (
@@ -18,8 +16,6 @@ from loantap.model.promotion.contest import (
     predict_as_champion,
 )
 from loantap.model.promotion.release import Champion
-from loantap.model.scoring.trained import TrainedModel
-from loantap.model.training.fitted import FittedModel
 from loantap.model.training.options import SplitOptions
 from loantap.model.training.predictions import predict_samples
 from loantap.model.training.splits import split_loans
@@ -30,8 +26,8 @@ from tests.conftest import CHALLENGER, OUT_OF_TIME, training_options
 OPTIONS = training_options("lending", challenger=CHALLENGER | {"learning_rate": 0.3})
 FEATURES = feature_names(OPTIONS)
 SPLIT = SplitOptions.model_validate({"seed": 1, "test_share": 0.2, "out_of_time": OUT_OF_TIME})
-CLEAN: dict[str, Any] = {"features": [{"feature": name, "caught": False} for name in FEATURES]}
-CAUGHT: dict[str, Any] = {
+CLEAN = {"features": [{"feature": name, "caught": False} for name in FEATURES]}
+CAUGHT = {
     "features": [
         {"feature": "dti_pct", "caught": True},
         {"feature": "pincode", "caught": True},  # of no lending model
@@ -41,7 +37,7 @@ CAUGHT: dict[str, Any] = {
 
 
 @pytest.fixture(scope="module")
-def honest(simulated_loans: pd.DataFrame) -> pd.DataFrame:
+def honest(simulated_loans):
     """Loans whose log-odds are nearly a straight line."""
     return (
         split_loans(simulated_loans, SPLIT)
@@ -51,7 +47,7 @@ def honest(simulated_loans: pd.DataFrame) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def curved(honest: pd.DataFrame) -> pd.DataFrame:
+def curved(honest):
     """Loans that go bad at both ends of one feature, which no straight line can say."""
     rank = honest["log_revolving_balance"].rank(pct=True)
     pd_ = expit(-4 + 8 * (2 * rank - 1).abs())
@@ -59,7 +55,7 @@ def curved(honest: pd.DataFrame) -> pd.DataFrame:
     return honest.assign(is_charged_off=drawn.astype("int8"))
 
 
-def train(model_input: pd.DataFrame) -> tuple[FittedModel, pd.DataFrame]:
+def train(model_input):
     """The logistic regression and its predictions."""
     logistic = train_logistic(model_input[model_input["split"] == "train"], OPTIONS)
     return logistic, predict_samples(
@@ -68,12 +64,12 @@ def train(model_input: pd.DataFrame) -> tuple[FittedModel, pd.DataFrame]:
 
 
 @pytest.fixture(scope="module")
-def on_curved(curved: pd.DataFrame) -> tuple[FittedModel, pd.DataFrame]:
+def on_curved(curved):
     return train(curved)
 
 
 @pytest.fixture(scope="module")
-def on_honest(honest: pd.DataFrame) -> tuple[FittedModel, pd.DataFrame]:
+def on_honest(honest):
     return train(honest)
 
 
@@ -129,24 +125,22 @@ class TestChallenge:
 class SpyPipeline:
     """Gives one PD to all, and remembers whom it was asked about."""
 
-    def __init__(self) -> None:
+    def __init__(self):
         self.asked: list[str] = []
         self.feature_names_in_ = np.array(FEATURES)
 
-    def predict_proba(self, rows: pd.DataFrame) -> np.ndarray:
+    def predict_proba(self, rows):
         self.asked += list(rows.index)
         assert list(rows.columns) == FEATURES
         return np.tile([0.75, 0.25], (len(rows), 1))
 
 
-def make_champion(
-    trained: TrainedModel, predictions: pd.DataFrame, pipeline: Pipeline | SpyPipeline | None = None
-) -> Champion:
+def make_champion(trained, predictions, pipeline=None):
     served = replace(trained, pipeline=pipeline or trained.pipeline)
     return Champion("loantap-lending-demo 3", served, predictions)
 
 
-def make_predictions(**samples: dict[str, float]) -> pd.DataFrame:
+def make_predictions(**samples):
     """A table of predictions from PDs by loan and sample."""
     return pd.DataFrame(
         [(loan, sample, pd_, 0) for sample, pds in samples.items() for loan, pd_ in pds.items()],
@@ -160,12 +154,10 @@ class TestPredictAsChampion:
     KEPT = make_predictions(cv={"a": 0.1, "b": 0.2}, test={"c": 0.3}, out_of_time={"a": 0.4})
 
     @pytest.fixture
-    def spy(self) -> SpyPipeline:
+    def spy(self):
         return SpyPipeline()
 
-    def predict(
-        self, spy: SpyPipeline, trained: TrainedModel, honest: pd.DataFrame, new: pd.DataFrame
-    ) -> dict[tuple[str, str], float]:
+    def predict(self, spy, trained, honest, new):
         loans = honest.head(6).assign(loan_id=list("abcdef"))
         table = predict_as_champion(loans, new, make_champion(trained, self.KEPT, spy))
         keys = zip(table["loan_id"], table["sample"], strict=True)
@@ -214,7 +206,7 @@ class TestPredictAsChampion:
 
 class TestJudgePromotion:
     @pytest.fixture
-    def contest(self, on_honest: tuple[FittedModel, pd.DataFrame]) -> Contest:
+    def contest(self, on_honest):
         return Contest(*on_honest, None)
 
     def test_the_first_model_needs_no_comparison(self, honest, contest):

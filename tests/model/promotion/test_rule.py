@@ -33,7 +33,7 @@ AGAINST = ["better log-loss", "better AUC", "not worse out of time"]
 class World:
     """Loans with known risk, and models that see it more or less sharply."""
 
-    def __init__(self, seed: int = 11) -> None:
+    def __init__(self, seed=11):
         self._rng = np.random.default_rng(seed)
         self._sample = np.repeat(list(SAMPLES), list(SAMPLES.values()))
         loans = len(self._sample)
@@ -41,7 +41,7 @@ class World:
         self.log_odds = -1.7 + 0.9 * self.seen + 0.9 * self._hidden
         self.target = (self._rng.random(loans) < expit(self.log_odds)).astype("int8")
 
-    def model(self, **sharpness: float) -> pd.DataFrame:
+    def model(self, **sharpness):
         """Predictions that know a share of the hidden risk, by sample; 1 is perfect."""
         share = np.array([sharpness.get(s, sharpness.get("all", 0)) for s in self._sample])
         # What is not known widens the distribution: PDs are drawn together to stay calibrated.
@@ -50,7 +50,7 @@ class World:
         known = -1.7 + 0.9 * self.seen + 0.9 * share * guess
         return self.table(expit(shrink * known))
 
-    def table(self, pd_: np.ndarray) -> pd.DataFrame:
+    def table(self, pd_):
         return pd.DataFrame(
             {
                 "loan_id": [f"{number:05d}" for number in range(len(pd_))],
@@ -62,17 +62,17 @@ class World:
 
 
 @pytest.fixture(scope="module")
-def world() -> World:
+def world():
     return World()
 
 
-def judge(new: pd.DataFrame, old: pd.DataFrame, **changes: float) -> dict[str, Condition]:
+def judge(new, old, **changes):
     rule = RULE.model_copy(update=changes)
     conditions = [*judge_alone(new, [], rule, seed=1), *judge_against(new, old, rule, seed=1)]
     return {condition.name: condition for condition in conditions}
 
 
-def failed(conditions: dict[str, Condition]) -> list[str]:
+def failed(conditions):
     return [name for name, condition in conditions.items() if not condition.holds]
 
 
@@ -123,7 +123,7 @@ class TestConditions:
         assert failed(judge(new, old)) == []
 
     def test_too_few_matured_loans_tell_nothing_and_stop_nothing(self, world):
-        def without(table: pd.DataFrame) -> pd.DataFrame:
+        def without(table):
             return table[(table["sample"] != "out_of_time") | (table.index % 40 == 0)]
 
         new, old = without(world.model(cv=1, test=1)), without(world.model(out_of_time=1))
@@ -167,7 +167,7 @@ class TestConditions:
         slightly_off = world.table(np.clip(expit(world.log_odds) + 0.06, 0, 1))
         index = ALONE.index("calibrated")
 
-        def holds(tolerated: float) -> bool:
+        def holds(tolerated):
             rule = RULE.model_copy(update={"tolerated_ece": tolerated})
             return judge_alone(slightly_off, [], rule, seed=1)[index].holds
 

@@ -4,7 +4,6 @@ Mortgage accounts, for one, are missing throughout in every portfolio of before 
 """
 
 import warnings
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -32,11 +31,11 @@ ALIKE = {
 
 
 @pytest.fixture(scope="module")
-def few(simulated_loans: pd.DataFrame) -> pd.DataFrame:
+def few(simulated_loans):
     return simulated_loans.head(1_500)
 
 
-def take_through_a_run(loans: pd.DataFrame) -> dict[str, Any]:
+def take_through_a_run(loans):
     """Train, prove, score, explain and report, as a run does; the report on the scorecard."""
     model = train(loans, training_options("lending"))
     check_servable(model)

@@ -10,8 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from loantap.model.scoring.scorer import REASONS, Scorer
-from loantap.model.scoring.trained import TrainedModel
-from loantap.portfolio.dictionary import COLUMNS, Column, Kind
+from loantap.portfolio.dictionary import COLUMNS, Kind
 from loantap.portfolio.errors import InputError
 from tests.conftest import AS_OF, MADE_UP_LOAN, raw_loans
 
@@ -31,7 +30,7 @@ STRANGE_VALUES = [
 STRANGE = st.sampled_from(STRANGE_VALUES)
 
 
-def usual_values(column: Column) -> st.SearchStrategy[object]:
+def usual_values(column):
     """Valid values of a column, typed or as text."""
     if column.kind is Kind.CATEGORY:
         return st.sampled_from(column.categories or ("car", "other", "debt_consolidation"))
@@ -43,11 +42,11 @@ def usual_values(column: Column) -> st.SearchStrategy[object]:
 
 
 @pytest.fixture(scope="module")
-def scorer(lending_model: TrainedModel) -> Scorer:
+def scorer(lending_model):
     return Scorer(lending_model, "loantap-lending-demo", "1")
 
 
-def assert_same_answers(scorer: Scorer, *applications: dict[str, object]) -> None:
+def assert_same_answers(scorer, *applications):
     """Of all of them in one frame, and of each alone."""
     frame = pd.DataFrame(
         {
@@ -60,7 +59,7 @@ def assert_same_answers(scorer: Scorer, *applications: dict[str, object]) -> Non
         assert_same_answer(scorer, application, row)
 
 
-def assert_same_answer(scorer: Scorer, application: dict[str, object], row: pd.Series) -> None:
+def assert_same_answer(scorer, application, row):
     one = scorer.score_one(application, AS_OF)
 
     assert list(one.reasons) == row[list(REASONS)].tolist()
@@ -210,6 +209,6 @@ def test_what_credit_sense_holds_against_a_borrower_never_lowers_the_pd(scorer, 
 
     pds = [scorer.score_one(borrower, AS_OF).probability_of_default for borrower in borrowers]
 
-    assert pds == sorted(pds)  # type: ignore[type-var]
+    assert pds == sorted(pds)
     frame = scorer.score(raw_loans(*[{name: str(value)} for value in worse]), AS_OF)
     np.testing.assert_allclose(frame["probability_of_default"], pds, rtol=0, atol=1e-9)

@@ -3,35 +3,28 @@
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.pipeline import Pipeline
 
 from loantap.features.build import build_features
 from loantap.features.definitions import FEATURE_SETS, FEATURES
 from loantap.model.scoring.decompose import make_scorecard, measure_reference
 from loantap.model.scoring.points import BASE, tabulate_points
 from loantap.model.scoring.scorecard import SCALE, LinearEffect, Scorecard, StepEffect, TableEffect
-from loantap.model.scoring.trained import TrainedModel
 
 LENDING = FEATURE_SETS["lending"]
 
 
 @pytest.fixture(scope="module")
-def features(simulated_loans: pd.DataFrame) -> pd.DataFrame:
+def features(simulated_loans):
     return build_features(simulated_loans, LENDING.features)
 
 
 @pytest.fixture(scope="module", params=["logistic", "boosting"])
-def scorecard(
-    request: pytest.FixtureRequest,
-    lending_model: TrainedModel,
-    boosted_pipeline: Pipeline,
-    features: pd.DataFrame,
-) -> Scorecard:
+def scorecard(request, lending_model, boosted_pipeline, features):
     pipeline = lending_model.pipeline if request.param == "logistic" else boosted_pipeline
     return make_scorecard(pipeline, LENDING, measure_reference(pipeline, LENDING, features))
 
 
-def look_up(table: pd.DataFrame, name: str, value: object) -> float:
+def look_up(table, name, value):
     """Points of one value of a feature, as a person would read them off the table."""
     rows = table[table["feature"] == name]
     if rows.empty:

@@ -8,7 +8,6 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.pipeline import Pipeline
 
 from loantap.features.build import MISSING, build_features, to_values
 from loantap.features.definitions import FEATURE_SETS, FEATURES
@@ -17,7 +16,6 @@ from loantap.model.scoring.decompose import measure_reference
 from loantap.model.scoring.reasons import REASON_COUNT, REASONS, make_reason_giver
 from loantap.model.scoring.scorecard import LinearEffect, Scorecard, StepEffect, TableEffect
 from loantap.model.scoring.scorer import Scorer
-from loantap.model.scoring.trained import TrainedModel
 from loantap.portfolio.dictionary import SUB_GRADES, portfolio_columns
 from loantap.portfolio.loantap_format import render
 from tests.conftest import AS_OF
@@ -39,7 +37,7 @@ CARD = Scorecard(
         "sub_grade_rank": LinearEffect(0.03, 10.5, 0.0),
     },
 )
-BORROWER: dict[str, object] = {
+BORROWER = {
     "annual_income": 60_000.0, "loan_amount": 12_000.0, "dti_pct": 18.0,
     "revolving_utilisation_pct": 50.0, "public_records": 0.2, "employment_years": 10.0,
     "purpose": "house", "term_months": 36.0, "sub_grade": "B1",
@@ -48,7 +46,7 @@ BORROWER: dict[str, object] = {
 DTI = "Existing debt payments as a share of income (DTI)"
 
 
-def give(*borrowers: dict[str, object], card: Scorecard = CARD) -> pd.DataFrame:
+def give(*borrowers, card=CARD):
     """Reasons of made-up borrowers, each as told apart from the usual one."""
     rows = pd.DataFrame([BORROWER | borrower for borrower in borrowers])
     columns = {name: to_values(rows[name], is_text=rows[name].dtype == "str") for name in rows}
@@ -57,7 +55,7 @@ def give(*borrowers: dict[str, object], card: Scorecard = CARD) -> pd.DataFrame:
     return make_reason_giver(card).give(contributed, columns).as_text(rows.index)
 
 
-def give_first(borrower: dict[str, object], card: Scorecard = CARD) -> str:
+def give_first(borrower, card=CARD):
     return str(give(borrower, card=card).iloc[0, 0])
 
 
@@ -215,18 +213,13 @@ class TestOfOneApplication:
         features = build_features(pd.DataFrame([borrower]), list(CARD.effects)).iloc[0].to_dict()
         contributed = {n: effect.of_one(features[n]) for n, effect in CARD.effects.items()}
 
-        one = giver.give_one(contributed, borrower)  # type: ignore[arg-type]
+        one = giver.give_one(contributed, borrower)
 
         assert list(one) == give(borrower).iloc[0].tolist()
 
 
 @pytest.fixture(scope="module", params=["logistic", "boosting"])
-def scorer(
-    request: pytest.FixtureRequest,
-    lending_model: TrainedModel,
-    boosted_pipeline: Pipeline,
-    simulated_loans: pd.DataFrame,
-) -> Scorer:
+def scorer(request, lending_model, boosted_pipeline, simulated_loans):
     """Of either kind of model that may be served."""
     if request.param == "logistic":
         return Scorer(lending_model, "loantap-lending-demo", "1")
@@ -239,7 +232,7 @@ def scorer(
 
 
 @pytest.fixture(scope="module")
-def applications(simulated_loans: pd.DataFrame) -> pd.DataFrame:
+def applications(simulated_loans):
     return render(simulated_loans.head(400), portfolio_columns()).drop(columns="loan_status")
 
 
@@ -300,7 +293,7 @@ class TestOfTheServedModel:
         assert fell.all()
 
 
-def _read_change(text: str, name: str, scorer: Scorer) -> object:
+def _read_change(text, name, scorer):
     """The value of a column that a reason asks for; None when it is about another column."""
     about = [f for f in scorer.feature_set.features if FEATURES[f].uses == (name,)]
     phrases = [FEATURES[f].phrase for f in about]
@@ -355,7 +348,7 @@ class TestTrueValues:
             name: effect.of_one(make_formula(name)(*[values[c] for c in FEATURES[name].uses]))
             for name, effect in self.SHARES.effects.items()
         }
-        assert list(one.give_one(contributed, values)) == reasons.tolist()  # type: ignore[arg-type]
+        assert list(one.give_one(contributed, values)) == reasons.tolist()
 
     @pytest.mark.parametrize(
         ("name", "column", "value", "said"),

@@ -17,13 +17,11 @@ from loantap.model.scoring.decompose import make_scorecard, measure_reference
 from loantap.model.scoring.scorecard import (
     SCALE,
     LinearEffect,
-    Scorecard,
     StepEffect,
     TableEffect,
     to_probabilities,
     to_probability,
 )
-from loantap.model.scoring.trained import TrainedModel
 from loantap.portfolio.column_reading import Texts
 
 LENDING = FEATURE_SETS["lending"]
@@ -34,19 +32,17 @@ any_borrower = st.fixed_dictionaries(
 
 
 @pytest.fixture(scope="module")
-def features(simulated_loans: pd.DataFrame) -> pd.DataFrame:
+def features(simulated_loans):
     return build_features(simulated_loans, LENDING.features)
 
 
 @pytest.fixture(scope="module", params=["logistic", "boosting"])
-def pipeline(
-    request: pytest.FixtureRequest, lending_model: TrainedModel, boosted_pipeline: Pipeline
-) -> Pipeline:
+def pipeline(request, lending_model, boosted_pipeline):
     return lending_model.pipeline if request.param == "logistic" else boosted_pipeline
 
 
 @pytest.fixture(scope="module")
-def scorecard(pipeline: Pipeline, features: pd.DataFrame) -> Scorecard:
+def scorecard(pipeline, features):
     return make_scorecard(pipeline, LENDING, measure_reference(pipeline, LENDING, features))
 
 

@@ -9,7 +9,6 @@ import pytest
 from loantap.features.build import build_features
 from loantap.features.definitions import FEATURE_SETS
 from loantap.model.scoring.scorer import REASONS, NotForLendingError, Scorer
-from loantap.model.scoring.trained import TrainedModel
 from loantap.portfolio.dictionary import portfolio_columns
 from loantap.portfolio.errors import InputError
 from loantap.portfolio.loantap_format import render
@@ -17,12 +16,12 @@ from tests.conftest import AS_OF, raw_loans, train, training_options
 
 
 @pytest.fixture(scope="module")
-def scorer(lending_model: TrainedModel) -> Scorer:
+def scorer(lending_model):
     return Scorer(lending_model, "loantap-lending-demo", "3")
 
 
 @pytest.fixture(scope="module")
-def applications(simulated_loans: pd.DataFrame) -> pd.DataFrame:
+def applications(simulated_loans):
     """300 applications as LoanTap's columns, some values missing, without an outcome."""
     written = render(simulated_loans.head(300), portfolio_columns())
     return written.drop(columns="loan_status")
@@ -211,7 +210,7 @@ def test_the_application_model_scores_without_an_offer(simulated_loans):
 class TestTypedLoans:
     """Loans that are typed already get the answer of their text, to the last bit."""
 
-    def assert_same_answers(self, scorer: Scorer, loans: pd.DataFrame) -> None:
+    def assert_same_answers(self, scorer, loans):
         text = render(loans, portfolio_columns()).astype("str").replace("nan", None)
 
         typed, read = scorer.assess_columns(loans, AS_OF), scorer.assess(text, AS_OF)

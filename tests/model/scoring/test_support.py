@@ -1,7 +1,5 @@
 """Applications unlike the loans that a model was trained on."""
 
-from typing import Any
-
 import numpy as np
 import pytest
 
@@ -23,7 +21,7 @@ PLAIN = {
 FEATURES = {"dti_pct": 20.0, "log_annual_income": 11.0}
 
 
-def check(features: dict[str, float], columns: dict[str, Any]) -> str:
+def check(features, columns):
     """What is said of one application; the same alone and among others."""
     of, at = FEATURES | features, PLAIN | columns
     one = SUPPORT.check_one(of, at)

@@ -21,7 +21,7 @@ LENDING = FEATURE_SETS["lending"]
 
 
 @pytest.fixture(scope="module")
-def features(simulated_loans: pd.DataFrame) -> pd.DataFrame:
+def features(simulated_loans):
     return build_features(simulated_loans, LENDING.features)
 
 
@@ -58,7 +58,7 @@ def test_a_model_with_the_pincode_is_marked_as_not_for_lending(simulated_loans):
 
 
 @pytest.fixture(scope="module")
-def rows(features: pd.DataFrame, simulated_loans: pd.DataFrame) -> pd.DataFrame:
+def rows(features, simulated_loans):
     return simulated_loans[["loan_id", "is_charged_off"]].join(features)
 
 

@@ -3,7 +3,6 @@
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.pipeline import Pipeline
 
 from loantap.features.build import build_features
 from loantap.features.definitions import FEATURE_SETS, FEATURES
@@ -17,28 +16,27 @@ ADVERSE = [name for name in LENDING.numeric if FEATURES[name].adverse]
 
 
 @pytest.fixture(scope="module")
-def features(simulated_loans: pd.DataFrame) -> pd.DataFrame:
+def features(simulated_loans):
     return build_features(simulated_loans, LENDING.features)
 
 
 @pytest.fixture(scope="module")
-def model(features: pd.DataFrame, simulated_loans: pd.DataFrame) -> Pipeline:
+def model(features, simulated_loans):
     return fit_challenger(features, simulated_loans["is_charged_off"], LENDING, OPTIONS, seed=1)
 
 
 @pytest.fixture(scope="module")
-def backwards(features: pd.DataFrame, simulated_loans: pd.DataFrame) -> Pipeline:
+def backwards(features, simulated_loans):
     """Fitted to outcomes turned round: they contradict credit sense wherever they can."""
     return fit_challenger(features, 1 - simulated_loans["is_charged_off"], LENDING, OPTIONS, seed=1)
 
 
-def sweep(model: Pipeline, loan: pd.DataFrame, values: pd.Series) -> np.ndarray:
+def sweep(model, loan, values):
     """Log-odds of one loan as a feature rises through all its values and beyond."""
     ladder = np.unique(values.dropna())
     ladder = np.concatenate([[ladder[0] - 1], ladder, [ladder[-1] + 1]])
     many = loan.loc[loan.index.repeat(len(ladder))].assign(**{str(values.name): ladder})
-    log_odds: np.ndarray = model.decision_function(many)
-    return log_odds
+    return model.decision_function(many)
 
 
 @pytest.mark.parametrize("name", ADVERSE)

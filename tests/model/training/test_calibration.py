@@ -23,13 +23,13 @@ from loantap.model.training.predictions import predict_out_of_fold
 from loantap.model.training.search import fit_candidate
 from loantap.model.training.train import feature_names
 from loantap.portfolio.cleaning import mark_outcome
-from loantap.simulator import SimulatedPortfolio, simulate_portfolio
+from loantap.simulator import simulate_portfolio
 from tests.conftest import training_options
 
 LOANS = 8_000
 
 
-def draw(loans: int, seed: int = 5) -> tuple[np.ndarray, np.ndarray]:
+def draw(loans, seed=5):
     """Outcomes, one in five charged off, and the log-odds they were drawn with."""
     rng = np.random.default_rng(seed)
     log_odds = rng.normal(-1.6, 1.0, size=loans)
@@ -148,14 +148,12 @@ class TestCrossFitting:
 
 
 @pytest.fixture(scope="module")
-def demo() -> SimulatedPortfolio:
+def demo():
     return simulate_portfolio(LOANS, seed=404)
 
 
 @pytest.fixture(scope="module", params=["smote", "class_weights"])
-def predicted(
-    request: pytest.FixtureRequest, demo: SimulatedPortfolio
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def predicted(request, demo):
     """Outcome, out-of-fold log-odds and fold of each loan."""
     options = training_options("lending", balancing=(request.param,))
     features = build_features(demo.portfolio, feature_names(options))

@@ -35,7 +35,7 @@ def test_categories_and_columns_are_scikit_learn_s(table, least, unknown):
 
 
 @pytest.fixture
-def fitted() -> ColumnTransformer:
+def fitted():
     frame = pd.DataFrame({"income": [1.0, 2.0, 4.0], "purpose": ["car", "house", "car"]})
     columns = ColumnTransformer(
         [

@@ -67,7 +67,7 @@ def test_the_sandwich_is_as_precise_in_type_as_the_matrix(precision):
 
 def test_fits_use_it(monkeypatch):
     """It is put in place by a private method of glum, which a release may rename."""
-    asked: list[tuple[int, ...]] = []
+    asked = []
     sandwich = BlockwiseMatrix.sandwich
 
     def spy(self, *arguments):

@@ -1,7 +1,6 @@
 """The pipeline of one candidate, and the slim form that is served."""
 
 import numpy as np
-import pandas as pd
 import pytest
 from imblearn.over_sampling import SMOTE
 from sklearn.linear_model import LogisticRegression
@@ -21,16 +20,16 @@ APPLICATION = FEATURE_SETS["application"]
 
 
 @pytest.fixture(scope="module")
-def features(simulated_loans: pd.DataFrame) -> pd.DataFrame:
+def features(simulated_loans):
     return build_features(simulated_loans, APPLICATION.features)
 
 
-def make(candidate: Candidate, *, monotone: bool = True):
+def make(candidate, *, monotone=True):
     limits = {"max_iterations": 100, "tolerance": 1e-7}
     return make_model(APPLICATION, candidate, seed=1, monotone=monotone, **limits)
 
 
-def fit(features: pd.DataFrame, loans: pd.DataFrame, balancing: Balancing):
+def fit(features, loans, balancing):
     return make(Candidate(balancing, 0, 0.1)).fit(features, loans["is_charged_off"])
 
 
@@ -117,7 +116,7 @@ def test_a_strong_l1_penalty_leaves_features_out_and_l2_leaves_none(features, si
 
 
 @pytest.fixture(scope="module")
-def served(features: pd.DataFrame, simulated_loans: pd.DataFrame):
+def served(features, simulated_loans):
     return slim(fit(features, simulated_loans, Balancing.NONE))
 
 

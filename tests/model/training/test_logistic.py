@@ -17,7 +17,7 @@ EFFECTS = np.array([0.8, -0.4, 0.0, 0.3, -0.1, 0.02])
 INVERSE_PENALTIES = (0.01, 0.1, 1.0, 100.0, 1e4)
 
 
-def make_loans(loans: int = 800, seed: int = 3) -> tuple[np.ndarray, np.ndarray]:
+def make_loans(loans=800, seed=3):
     """Six scaled features and outcomes, one in four charged off."""
     rng = np.random.default_rng(seed)
     matrix = rng.normal(size=(loans, 6))
@@ -29,7 +29,7 @@ def make_loans(loans: int = 800, seed: int = 3) -> tuple[np.ndarray, np.ndarray]
 MATRIX, TARGET = make_loans()
 
 
-def all_coefficients(model: LogisticRegression) -> np.ndarray:
+def all_coefficients(model):
     return np.append(model.intercept_, model.coef_)
 
 

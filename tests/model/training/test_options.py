@@ -1,7 +1,7 @@
 """Options of split, leakage gate, training and evaluation are validated, then frozen."""
 
 import pytest
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from loantap.model.leakage.options import LeakageOptions
 from loantap.model.training.options import (
@@ -14,7 +14,7 @@ from loantap.model.training.options import (
 from loantap.model.validation.options import EvaluationOptions
 from tests.conftest import CHALLENGER, OUT_OF_TIME, training_options
 
-GIVEN: dict[type[BaseModel], dict[str, object]] = {
+GIVEN = {
     OutOfTimeOptions: OUT_OF_TIME,
     SplitOptions: {"seed": 1, "test_share": 0.1, "out_of_time": OUT_OF_TIME},
     LeakageOptions: {

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Iterator, Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -30,7 +29,6 @@ from loantap.model.training.search import (
     search,
     tabulate_scores,
 )
-from loantap.model.training.search_tasks import Judged
 from loantap.model.training.train import feature_names
 from tests.conftest import training_options
 from tools.benchmarks.bench_search import choose_by_results, search_plainly
@@ -49,36 +47,31 @@ Loans = tuple[pd.DataFrame, pd.Series]
 
 
 @pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
+def one_thread():
     """As `search` does: sums repeat but for the last bit, which is where memory happens to lie."""
     with threadpool_limits(1):
         yield
 
 
 @pytest.fixture(scope="module")
-def loans(simulated_loans: pd.DataFrame) -> Loans:
+def loans(simulated_loans):
     few = simulated_loans.head(LOANS)
     return build_features(few, feature_names(OPTIONS)), few["is_charged_off"]
 
 
-def judge(
-    loans: Loans,
-    candidates: Sequence[Candidate] = CANDIDATES,
-    jobs: int = 1,
-    cv: PredefinedSplit | None = None,
-) -> list[list[Judged]]:
+def judge(loans, candidates=CANDIDATES, jobs=1, cv=None):
     """By fold and candidate."""
     paths = PathSearch(candidates, lambda c: make_candidate(c, OPTIONS), score_on_fold, jobs)
     return paths.judge(*loans, cv or make_folds(OPTIONS))
 
 
 @pytest.fixture(scope="module")
-def ours(loans: Loans) -> list[list[Judged]]:
+def ours(loans):
     return judge(loans)
 
 
 @pytest.fixture(scope="module")
-def plain(loans: Loans) -> GridSearchCV:
+def plain(loans):
     """The same pipelines, each fitted from nothing on every fold, in double precision."""
     models = [make_candidate(candidate, OPTIONS) for candidate in CANDIDATES]
     grid = GridSearchCV(
@@ -94,12 +87,12 @@ def plain(loans: Loans) -> GridSearchCV:
         return grid.fit(*loans)
 
 
-def scores_of(judged: list[list[Judged]], score: str) -> np.ndarray:
+def scores_of(judged, score):
     """Folds x candidates."""
     return np.array([[candidate.scores[score] for candidate in fold] for fold in judged])
 
 
-def choice(judged: list[list[Judged]], candidates: Sequence[Candidate] = CANDIDATES) -> int:
+def choice(judged, candidates=CANDIDATES):
     return choose(tabulate_scores(candidates, judged), OPTIONS.folds)
 
 
@@ -141,7 +134,7 @@ def test_scikit_learn_s_own_solvers_choose_the_same(model, simulated_loans):
     np.testing.assert_allclose(found.candidates["mean_f2"], plain["f2"], atol=0.003)
 
 
-def assert_same(found: list[list[Judged]], expected: list[list[Judged]]) -> None:
+def assert_same(found, expected):
     for score in _SCORES:
         np.testing.assert_allclose(
             scores_of(found, score), scores_of(expected, score), rtol=1e-9, err_msg=score
@@ -203,11 +196,11 @@ class SpyingPreprocessor(TransformerMixin, BaseEstimator):
 
     fitted_on: ClassVar[list[list[int]]] = []
 
-    def fit(self, X: pd.DataFrame, y: Any = None) -> SpyingPreprocessor:
+    def fit(self, X, y=None):
         self.fitted_on.append(list(X.index))
         return self
 
-    def transform(self, X: pd.DataFrame) -> np.ndarray:
+    def transform(self, X):
         return X.to_numpy()
 
 
@@ -216,7 +209,7 @@ class SpyingSampler(SMOTE):
 
     given: ClassVar[list[int]] = []
 
-    def fit_resample(self, X: np.ndarray, y: np.ndarray, **params: Any) -> Any:
+    def fit_resample(self, X, y, **params):
         self.given.append(len(X))
         return super().fit_resample(X, y, **params)
 
@@ -225,14 +218,14 @@ class TestWorkShared:
     FOLDS = StratifiedKFold(3)
 
     @pytest.fixture
-    def made_up(self) -> tuple[pd.DataFrame, pd.Series]:
+    def made_up(self):
         rng = np.random.default_rng(1)
         features = pd.DataFrame(rng.normal(size=(300, 4)), index=range(1_000, 1_300))
         target = (features[0] + rng.normal(size=300) > 1).astype("int8")
         return features, target
 
     @pytest.fixture(autouse=True)
-    def search_with_spies(self, made_up) -> None:
+    def search_with_spies(self, made_up):
         SpyingPreprocessor.fitted_on.clear()
         SpyingSampler.given.clear()
         grid = [
@@ -242,7 +235,7 @@ class TestWorkShared:
             for l1_ratio in (0, 1)
         ]
 
-        def make(of: Candidate) -> ResamplingPipeline:
+        def make(of):
             is_smote = of.balancing is Balancing.SMOTE
             sampler = SpyingSampler(random_state=1) if is_smote else "passthrough"
             classifier = BoundedLogisticRegression(C=of.inverse_penalty, l1_ratio=of.l1_ratio)
@@ -273,7 +266,7 @@ def test_a_fold_left_out_reaches_neither_preprocessing_nor_coefficients(loans):
     numbers = features.select_dtypes("number").mask(pd.Series(left_out), 999.0)
     spoilt = numbers.assign(purpose=features["purpose"].mask(left_out, "never seen"))
 
-    def fit(features: pd.DataFrame, target: pd.Series) -> list[np.ndarray]:
+    def fit(features, target):
         judged = judge((features, target), some, cv=folds)
         return [candidate.solution for fold in judged for candidate in fold]
 

@@ -1,13 +1,10 @@
 """A tenth of the loans says where the fits of a path start, never where they end."""
 
-from collections.abc import Iterator
-from typing import Any
-
 import numpy as np
 import pytest
 
 from loantap.model.training.logistic import BoundedLogisticRegression
-from loantap.model.training.pilot import Pilot, PilotedStarts, Solved
+from loantap.model.training.pilot import Pilot, PilotedStarts
 from loantap.model.training.threads import fitting_here
 
 ROWS = 30_000
@@ -15,7 +12,7 @@ INVERSE_PENALTIES = [0.01, 0.1, 1.0, 100.0]
 NUMBER, SEPARATES, RARE = range(3)
 
 
-def _make(rows: int) -> tuple[np.ndarray, np.ndarray]:
+def _make(rows):
     """A number that says a little, a category without charge-offs, and one of 40 rows."""
     random = np.random.default_rng(5)
     matrix = np.zeros((rows, 3), order="F")
@@ -31,27 +28,25 @@ MATRIX, TARGET = _make(ROWS)
 
 
 @pytest.fixture(autouse=True)
-def as_in_a_search() -> Iterator[None]:
+def as_in_a_search():
     with fitting_here():
         yield
 
 
 @pytest.fixture(scope="module")
-def pilot() -> Pilot:
+def pilot():
     drawn = Pilot.draw(MATRIX, TARGET)
     assert drawn is not None
     return drawn
 
 
-def _walk(
-    pilot: Pilot | None, known: dict[float, Solved] | None = None, **settings: Any
-) -> tuple[list[np.ndarray], list[int], dict[float, Solved], list[np.ndarray | None]]:
+def _walk(pilot, known=None, **settings):
     """Solutions, iterations and starts of a path."""
     classifier = BoundedLogisticRegression(**({"tol": 1e-7} | settings))
     starts = PilotedStarts(classifier, pilot, known or {})
-    begun: list[np.ndarray | None] = []
+    begun = []
 
-    def lead(inverse_penalty: float, last: np.ndarray | None) -> np.ndarray | None:
+    def lead(inverse_penalty, last):
         begun.append(starts(inverse_penalty, last))
         return begun[-1]
 
@@ -113,7 +108,7 @@ def test_the_solutions_are_those_without_a_pilot_in_fewer_iterations(pilot, l1_r
     assert sum(fast) <= 0.7 * sum(slow), (fast, slow)
 
 
-def _pd(solution: np.ndarray) -> np.ndarray:
+def _pd(solution):
     return 1 / (1 + np.exp(-solution[0] - MATRIX @ solution[1:]))
 
 

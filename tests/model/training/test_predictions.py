@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.special import expit
-from sklearn.base import ClassifierMixin
 
 from loantap.features.build import build_features
 from loantap.features.definitions import FEATURE_SETS
@@ -13,7 +12,7 @@ from loantap.model.schemas import MODEL_INPUT_APPLICATION, OUT_OF_FOLD, PREDICTI
 from loantap.model.training.calibration import Calibration, calibrate_cross_fitted
 from loantap.model.training.estimator import Balancing, Candidate
 from loantap.model.training.fitted import FittedModel
-from loantap.model.training.options import SplitOptions, TrainingOptions
+from loantap.model.training.options import SplitOptions
 from loantap.model.training.predictions import cross_validate, predict_out_of_fold, predict_samples
 from loantap.model.training.search import fit_candidate, make_folds
 from loantap.model.training.splits import split_loans
@@ -25,7 +24,7 @@ FEATURES = list(FEATURE_SETS["application"].features)
 BALANCED = Candidate(Balancing.CLASS_WEIGHTS, l1_ratio=0, inverse_penalty=0.1)  # distorts PDs
 
 
-def make_input(loans: pd.DataFrame, **out_of_time: object) -> pd.DataFrame:
+def make_input(loans, **out_of_time):
     """Model input of these loans; the rolling origin as shipped but for what is given."""
     split = SplitOptions.model_validate(
         {"seed": 1, "test_share": 0.2, "out_of_time": OUT_OF_TIME | out_of_time}
@@ -39,50 +38,48 @@ def make_input(loans: pd.DataFrame, **out_of_time: object) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def model_input(simulated_loans: pd.DataFrame) -> pd.DataFrame:
+def model_input(simulated_loans):
     return make_input(simulated_loans)
 
 
 class Trainer:
     """Trains as the pipeline does, and remembers on which loans."""
 
-    def __init__(self, options: TrainingOptions = OPTIONS) -> None:
+    def __init__(self, options=OPTIONS):
         self._options = options
         self.trained_on: list[set[str]] = []
         self.models: list[FittedModel] = []
 
-    def __call__(self, rows: pd.DataFrame) -> FittedModel:
+    def __call__(self, rows):
         self.trained_on.append(set(rows["loan_id"]))
         self.models.append(train_logistic(rows, self._options))
         return self.models[-1]
 
 
-def learn(model_input: pd.DataFrame, options: TrainingOptions = OPTIONS) -> FittedModel:
+def learn(model_input, options=OPTIONS):
     return train_logistic(model_input[model_input["split"] == "train"], options)
 
 
-def judge(
-    model_input: pd.DataFrame, trained: FittedModel, train: Trainer | None = None
-) -> pd.DataFrame:
+def judge(model_input, trained, train=None):
     return predict_samples(model_input, FEATURES, trained, train or Trainer())
 
 
 @pytest.fixture(scope="module")
-def trained(model_input: pd.DataFrame) -> FittedModel:
+def trained(model_input):
     return learn(model_input)
 
 
 @pytest.fixture(scope="module")
-def trainer() -> Trainer:
+def trainer():
     return Trainer()
 
 
 @pytest.fixture(scope="module")
-def predictions(model_input: pd.DataFrame, trained: FittedModel, trainer: Trainer) -> pd.DataFrame:
+def predictions(model_input, trained, trainer):
     return judge(model_input, trained, trainer)
 
 
-def pick(predictions: pd.DataFrame, sample: str) -> pd.DataFrame:
+def pick(predictions, sample):
     return predictions[predictions["sample"] == sample].set_index("loan_id")
 
 
@@ -247,11 +244,11 @@ def test_a_threshold_that_is_given_is_used_everywhere(model_input):
 
 class TestCrossValidation:
     @pytest.fixture
-    def rows(self, model_input: pd.DataFrame) -> pd.DataFrame:
+    def rows(self, model_input):
         return model_input[model_input["split"] == "train"]
 
     @staticmethod
-    def fit(features: pd.DataFrame, target: pd.Series, _: int) -> ClassifierMixin:
+    def fit(features, target, _):
         return fit_candidate(features, target, BALANCED, OPTIONS)
 
     def test_every_log_odds_comes_from_the_other_folds(self, rows):

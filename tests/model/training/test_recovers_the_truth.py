@@ -3,7 +3,6 @@
 import numpy as np
 import pandas as pd
 import pytest
-from imblearn.pipeline import Pipeline
 from scipy.special import expit
 from sklearn.metrics import roc_auc_score
 
@@ -13,7 +12,7 @@ from loantap.measures.metrics import expected_calibration_error
 from loantap.model.training.predictions import predict_out_of_fold
 from loantap.model.training.search import fit_candidate
 from loantap.portfolio.cleaning import mark_outcome
-from loantap.simulator import SimulatedPortfolio, simulate_portfolio
+from loantap.simulator import simulate_portfolio
 from tests.conftest import training_options
 
 OPTIONS = training_options("lending", folds=5)
@@ -21,23 +20,23 @@ LENDING = FEATURE_SETS["lending"]
 
 
 @pytest.fixture(scope="module")
-def demo() -> SimulatedPortfolio:
+def demo():
     return simulate_portfolio(20_000, seed=1_913)
 
 
 @pytest.fixture(scope="module")
-def features(demo: SimulatedPortfolio) -> pd.DataFrame:
+def features(demo):
     return build_features(demo.portfolio, LENDING.features)
 
 
 @pytest.fixture(scope="module")
-def target(demo: SimulatedPortfolio) -> pd.Series:
+def target(demo):
     return mark_outcome(demo.portfolio["loan_status"])
 
 
 @pytest.fixture(scope="module")
-def predicted(features: pd.DataFrame, target: pd.Series) -> np.ndarray:
-    def fit(features: pd.DataFrame, target: pd.Series, _: int) -> Pipeline:
+def predicted(features, target):
+    def fit(features, target, _):
         return fit_candidate(features, target, OPTIONS.candidates[0], OPTIONS)
 
     log_odds, _ = predict_out_of_fold(features, target, fit, OPTIONS)
@@ -71,7 +70,7 @@ def test_it_gives_drivers_their_true_direction(features, target):
     middle = features.median(numeric_only=True)
     middle_loan = pd.DataFrame([middle]).assign(purpose="debt_consolidation")
 
-    def change(**values: float) -> float:
+    def change(**values):
         return float(
             model.predict_proba(middle_loan.assign(**values))[0, 1]
             - model.predict_proba(middle_loan)[0, 1]

@@ -8,11 +8,11 @@ from loantap.model.training.rolling_origin import date_loans, end_of_contract, p
 from tests.conftest import OUT_OF_TIME
 
 
-def window(**changes: object) -> OutOfTimeOptions:
+def window(**changes):
     return OutOfTimeOptions.model_validate(OUT_OF_TIME | {"min_outcomes": 10} | changes)
 
 
-def make_loans(*groups: tuple[str, float, int, int]) -> pd.DataFrame:
+def make_loans(*groups):
     """Loans from groups of issue month, term, number and how many of them are charged off."""
     return pd.concat(
         [
@@ -34,7 +34,7 @@ BEFORE = ("2012-01-01", 36.0, 100, 20)
 JUDGED = ("2012-07-01", 36.0, 100, 20)
 
 
-def place(issued: str, term: float = 36.0, **changes: object) -> str | None:
+def place(issued, term=36.0, **changes):
     """Origin at which a loan is judged; None when at none."""
     loans = make_loans(BEFORE, JUDGED, (issued, term, 1, 0))
     at = date_loans(loans, window(**changes))["judged_at"].iloc[-1]

@@ -10,7 +10,6 @@ from loantap.features.definitions import FEATURE_SETS
 from loantap.measures.threshold import f2_variance, find_best_threshold
 from loantap.model.schemas import CANDIDATES
 from loantap.model.training.search import (
-    SearchOutcome,
     _within_one_standard_error,
     choose,
     fit_candidate,
@@ -31,7 +30,7 @@ OPTIONS = training_options(
 
 
 @pytest.fixture(scope="module")
-def loans(simulated_loans: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series]:
+def loans(simulated_loans):
     """Features and outcomes of 1,500 loans."""
     few = simulated_loans.head(1_500)
     features = build_features(few, FEATURE_SETS["application"].features)
@@ -39,7 +38,7 @@ def loans(simulated_loans: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series]:
 
 
 @pytest.fixture(scope="module")
-def outcome(loans: tuple[pd.DataFrame, pd.Series]) -> SearchOutcome:
+def outcome(loans):
     return search(*loans, OPTIONS)
 
 

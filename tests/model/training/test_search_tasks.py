@@ -49,7 +49,7 @@ def test_each_path_goes_from_the_strongest_penalty_and_l1_starts_from_l2():
         assert path.penalties == [0.01, 1.0, 100.0]
         path.solutions.update(dict.fromkeys(path.penalties))
 
-    def of(way: str, penalty: str) -> list[str]:
+    def of(way, penalty):
         return [f"{way} {penalty} C={c}" for c in ("0.01", "1", "100")]
 
     assert found == [

@@ -1,7 +1,6 @@
 """From loans to a model that is ready to serve, for either kind of model."""
 
 import numpy as np
-import pandas as pd
 import pytest
 from imblearn.over_sampling import SMOTE
 from sklearn.ensemble import HistGradientBoostingClassifier
@@ -12,8 +11,8 @@ from loantap.features.build import build_features
 from loantap.features.definitions import FEATURE_SETS
 from loantap.model.training.calibration import Calibration, fit_calibration_out_of_fold
 from loantap.model.training.estimator import Balancing, credit_signs
-from loantap.model.training.fitted import BOOSTING, LOGISTIC, FittedModel
-from loantap.model.training.options import SplitOptions, TrainingOptions
+from loantap.model.training.fitted import BOOSTING, LOGISTIC
+from loantap.model.training.options import SplitOptions
 from loantap.model.training.predictions import predict_out_of_fold
 from loantap.model.training.search import fit_candidate, search
 from loantap.model.training.splits import split_loans
@@ -31,22 +30,22 @@ OPTIONS = training_options(
 FEATURES = feature_names(OPTIONS)
 
 
-def make_rows(loans: pd.DataFrame, options: TrainingOptions) -> pd.DataFrame:
+def make_rows(loans, options):
     return loans[["loan_id", "is_charged_off"]].join(build_features(loans, feature_names(options)))
 
 
 @pytest.fixture(scope="module")
-def rows(simulated_loans: pd.DataFrame) -> pd.DataFrame:
+def rows(simulated_loans):
     return make_rows(simulated_loans, OPTIONS)
 
 
 @pytest.fixture(scope="module")
-def logistic(rows: pd.DataFrame) -> FittedModel:
+def logistic(rows):
     return train_logistic(rows, OPTIONS)
 
 
 @pytest.fixture(scope="module")
-def boosting(rows: pd.DataFrame) -> FittedModel:
+def boosting(rows):
     return train_challenger(rows, OPTIONS)
 
 
@@ -61,7 +60,7 @@ class TestOutOfFold:
             update={"balancing": (Balancing.SMOTE,), "tolerance": tolerance, "calibrated": False}
         )
         outcome = search(rows[FEATURES], rows["is_charged_off"], options)
-        resampled: list[int] = []
+        resampled = []
         plain = SMOTE.fit_resample
         monkeypatch.setattr(
             SMOTE, "fit_resample", lambda *data: resampled.append(1) or plain(*data)

@@ -11,7 +11,7 @@ from tests.conftest import AS_OF
 
 
 @pytest.fixture(scope="module")
-def training(simulated_loans: pd.DataFrame) -> TrainingDigests:
+def training(simulated_loans):
     """Of the first 3,000 loans."""
     return digest_loans(simulated_loans.head(3_000), "lending")
 

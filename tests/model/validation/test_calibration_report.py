@@ -14,7 +14,7 @@ OPTIONS = EvaluationOptions(seed=1, as_of="2026-11-23", resamples=200, calibrati
 SMOTE_SHIFT = np.log(4)
 
 
-def draw(loans: int = 5_000, shift: float = 0.0, slope: float = 1.0) -> pd.DataFrame:
+def draw(loans=5_000, shift=0.0, slope=1.0):
     """Out-of-fold log-odds that are off by a line, and outcomes drawn from the right ones."""
     rng = np.random.default_rng(5)
     right = rng.normal(-1.6, 0.8, loans)
@@ -27,7 +27,7 @@ def draw(loans: int = 5_000, shift: float = 0.0, slope: float = 1.0) -> pd.DataF
     )
 
 
-def fit_lines(out_of_fold: pd.DataFrame, weights: np.ndarray) -> np.ndarray:
+def fit_lines(out_of_fold, weights):
     """Intercepts and slopes of greatest likelihood, one for each row of weights: by Newton."""
     given = np.column_stack([np.ones(len(out_of_fold)), out_of_fold["log_odds"]])
     lines = np.tile([0.0, 1.0], (len(weights), 1))
@@ -40,13 +40,13 @@ def fit_lines(out_of_fold: pd.DataFrame, weights: np.ndarray) -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def distorted() -> dict:
+def distorted():
     """What is reported of a model that was trained on balanced classes."""
     return report_calibration(draw(shift=SMOTE_SHIFT), calibrated=True, options=OPTIONS)
 
 
 @pytest.fixture(scope="module")
-def sound() -> dict:
+def sound():
     return report_calibration(draw(), calibrated=True, options=OPTIONS)
 
 
@@ -118,7 +118,7 @@ def test_the_bounds_of_the_line_are_those_of_a_bootstrap():
 
 
 @pytest.fixture(scope="module")
-def loans() -> tuple[np.ndarray, np.ndarray]:
+def loans():
     rows = draw(2_000)
     return rows["is_charged_off"].to_numpy("int64"), expit(rows["log_odds"].to_numpy())
 

@@ -8,7 +8,7 @@ import pytest
 
 from loantap.measures.metrics import measure
 from loantap.model import schemas
-from loantap.model.validation.evaluation import Block, Curves, evaluate_samples, trace_curves
+from loantap.model.validation.evaluation import evaluate_samples, trace_curves
 from loantap.model.validation.options import EvaluationOptions
 
 OPTIONS = EvaluationOptions(seed=1, as_of="2026-11-23", resamples=100, calibration_bins=10)
@@ -22,7 +22,7 @@ PERFECT = {"ece_perfect_low", "ece_perfect_high"}
 BOUNDED = KEYS - {"n", "threshold"} - PERFECT
 
 
-def make_sample(sample: str, loans: int, seed: int) -> pd.DataFrame:
+def make_sample(sample, loans, seed):
     rng = np.random.default_rng(seed)
     pd_ = rng.beta(1.6, 6.8, loans)
     return pd.DataFrame(
@@ -39,7 +39,7 @@ def make_sample(sample: str, loans: int, seed: int) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def predictions() -> pd.DataFrame:
+def predictions():
     samples = [("cv", 1_000), ("test", 600), ("out_of_time", 500)]
     return pd.concat(
         [make_sample(name, loans, seed) for seed, (name, loans) in enumerate(samples)],
@@ -48,12 +48,12 @@ def predictions() -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def blocks(predictions: pd.DataFrame) -> dict[str, Block | None]:
+def blocks(predictions):
     return evaluate_samples(predictions, OPTIONS)
 
 
 @pytest.fixture(scope="module")
-def curves(predictions: pd.DataFrame) -> Curves:
+def curves(predictions):
     return trace_curves(predictions, bins=10)
 
 

@@ -1,7 +1,6 @@
 """A model on loans of another time, against the interest rate alone."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -9,9 +8,8 @@ from sklearn.metrics import roc_auc_score
 
 from loantap.model.scoring.judged import JudgedModel
 from loantap.model.scoring.scorer import Scorer
-from loantap.model.scoring.trained import TrainedModel
 from loantap.model.training.training_digests import digest_loans
-from loantap.model.validation.external import ExternalResult, measure_external
+from loantap.model.validation.external import measure_external
 from loantap.model.validation.options import EvaluationOptions
 from loantap.portfolio.amortisation import emi
 from loantap.portfolio.cleaning import mark_outcome
@@ -33,13 +31,11 @@ NEEDED = {
 
 
 @pytest.fixture(scope="module")
-def scorer(lending_model: TrainedModel, simulated_loans: pd.DataFrame) -> JudgedModel:
+def scorer(lending_model, simulated_loans):
     return judge(lending_model, simulated_loans)
 
 
-def judge(
-    trained: TrainedModel, loans: pd.DataFrame, name: str = "loantap-lending-demo"
-) -> JudgedModel:
+def judge(trained, loans, name="loantap-lending-demo"):
     """A registered version that carries the loans it was trained on."""
     training = digest_loans(loans, trained.facts.feature_set)
     return JudgedModel(
@@ -48,16 +44,14 @@ def judge(
 
 
 @pytest.fixture(scope="module")
-def external() -> pd.DataFrame:
+def external():
     """1,500 other loans in LoanTap format; no address, nothing in `revol_util`."""
     text = render(simulate_portfolio(1_500, seed=99).portfolio, portfolio_columns())
     return text[[c for c in text if c in NEEDED]].assign(revol_util=float("nan"))
 
 
 @pytest.fixture(scope="module")
-def result(
-    external: pd.DataFrame, simulated_loans: pd.DataFrame, scorer: JudgedModel
-) -> ExternalResult:
+def result(external, simulated_loans, scorer):
     return measure_external(external, simulated_loans, scorer, OPTIONS)
 
 
@@ -98,9 +92,7 @@ def test_the_population_is_compared_with_the_loans_trained_on(
 
 
 class TestBadFiles:
-    def refuse(
-        self, external: pd.DataFrame, loans: pd.DataFrame, scorer: JudgedModel
-    ) -> pytest.ExceptionInfo[InputError]:
+    def refuse(self, external, loans, scorer):
         with pytest.raises(InputError) as refused:
             measure_external(external, loans, scorer, OPTIONS)
         assert refused.value.where == "external sample"
@@ -187,14 +179,14 @@ class TestAVersionFromBefore:
 
 
 @pytest.fixture(scope="module")
-def older(sample_csv: Path) -> pd.DataFrame:
+def older(sample_csv):
     path = sample_csv.parent / "lendingclub_2007_2010.parquet"
     require_data(path)
     return pd.read_parquet(path)
 
 
 @pytest.fixture(scope="module")
-def real_loans(sample_loans: pd.DataFrame) -> pd.DataFrame:
+def real_loans(sample_loans):
     return sample_loans.assign(
         loan_id=sample_loans.index.astype("str"),
         is_charged_off=mark_outcome(sample_loans["loan_status"]),

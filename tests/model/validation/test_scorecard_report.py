@@ -13,7 +13,6 @@ from loantap.model.scoring.decompose import measure_reference
 from loantap.model.scoring.points import BASE, tabulate_points
 from loantap.model.scoring.scorecard import SCALE
 from loantap.model.scoring.scorer import Scorer
-from loantap.model.scoring.trained import TrainedModel
 from loantap.model.validation.scorecard_report import (
     explain_example,
     make_example_application,
@@ -27,12 +26,12 @@ LENDING = FEATURE_SETS["lending"]
 
 
 @pytest.fixture(scope="module")
-def scorer(lending_model: TrainedModel) -> Scorer:
+def scorer(lending_model):
     return Scorer(lending_model, "loantap-lending-demo", "3")
 
 
 @pytest.fixture(scope="module")
-def loans(simulated_loans: pd.DataFrame, scorer: Scorer) -> pd.DataFrame:
+def loans(simulated_loans, scorer):
     """Training loans with the PD of the model."""
     features = build_features(simulated_loans, LENDING.features)
     pds = expit(scorer.scorecard.log_odds(features))
@@ -40,12 +39,12 @@ def loans(simulated_loans: pd.DataFrame, scorer: Scorer) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def points(scorer: Scorer, loans: pd.DataFrame) -> pd.DataFrame:
+def points(scorer, loans):
     return tabulate_points(scorer.scorecard, build_features(loans, LENDING.features))
 
 
 @pytest.fixture(scope="module")
-def report(scorer: Scorer, points: pd.DataFrame, loans: pd.DataFrame) -> dict:
+def report(scorer, points, loans):
     return report_scorecard(scorer, points, loans, AS_OF)
 
 
@@ -151,7 +150,7 @@ class TestBands:
 
 class TestExample:
     @pytest.fixture
-    def example(self, report: dict) -> dict:
+    def example(self, report):
         return report["example"]
 
     def test_its_points_add_up_to_its_score(self, example):

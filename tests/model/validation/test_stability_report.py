@@ -9,7 +9,7 @@ from sklearn.metrics import roc_auc_score
 from loantap.model.validation.stability_report import report_stability
 
 
-def make_predictions(training: int = 3_000, test: int = 600, seed: int = 4) -> pd.DataFrame:
+def make_predictions(training=3_000, test=600, seed=4):
     """PDs of one population; five folds of training loans, then the test split."""
     rng = np.random.default_rng(seed)
     loans = training + test
@@ -26,25 +26,25 @@ def make_predictions(training: int = 3_000, test: int = 600, seed: int = 4) -> p
     )
 
 
-def date_loans(predictions: pd.DataFrame, years: tuple[int, ...] = (2012, 2013)) -> pd.DataFrame:
+def date_loans(predictions, years=(2012, 2013)):
     """Issue months, the years taking turns."""
     issued = [f"{years[place % len(years)]}-05-01" for place in range(len(predictions))]
     months = pd.to_datetime(pd.Series(issued)).astype("datetime64[s]")
     return pd.DataFrame({"loan_id": predictions["loan_id"], "issue_month": months})
 
 
-def of_population(report: dict, name: str) -> dict:
+def of_population(report, name):
     (found,) = (row for row in report["populations"] if row["population"] == name)
     return found
 
 
 @pytest.fixture(scope="module")
-def predictions() -> pd.DataFrame:
+def predictions():
     return make_predictions()
 
 
 @pytest.fixture(scope="module")
-def report(predictions: pd.DataFrame) -> dict:
+def report(predictions):
     return report_stability(predictions, date_loans(predictions))
 
 

@@ -40,7 +40,7 @@ EXTERNAL = ExternalResult(
 )
 
 
-def report(external: list[ExternalResult] | None = None, window: OutOfTimeOptions = WINDOW) -> dict:
+def report(external=None, window=WINDOW):
     made = report_vintages({"lending": VINTAGES}, {"lending": external or []}, window, "real")
     return json.loads(json.dumps(made, allow_nan=False))  # plain JSON throughout
 

@@ -28,14 +28,14 @@ LEVELS = [name for name in FIGURES if name.startswith(("observed_to_expected", "
 
 
 @pytest.fixture(scope="module")
-def loans(simulated_loans: pd.DataFrame) -> pd.DataFrame:
+def loans(simulated_loans):
     columns = ["loan_id", "is_charged_off", "issue_month", "term_months"]
     dated = date_loans(simulated_loans, WINDOW)["judged_at"]
     return simulated_loans[columns].astype({"loan_id": "str"}).assign(judged_at=dated)
 
 
 @pytest.fixture(scope="module")
-def predictions(loans: pd.DataFrame) -> pd.DataFrame:
+def predictions(loans):
     """PDs that know a little, for loans in cross-validation, in the test and out of time."""
     noise = np.random.default_rng(3).uniform(0.02, 0.3, len(loans))
     rows = loans[["loan_id", "is_charged_off"]].assign(
@@ -47,18 +47,18 @@ def predictions(loans: pd.DataFrame) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def origins(predictions: pd.DataFrame, loans: pd.DataFrame) -> pd.DataFrame:
+def origins(predictions, loans):
     return tabulate_origins(predictions, loans, WINDOW, OPTIONS)
 
 
 @pytest.fixture(scope="module")
-def vintages(predictions: pd.DataFrame, loans: pd.DataFrame) -> pd.DataFrame:
+def vintages(predictions, loans):
     return tabulate_vintages(predictions, loans, WINDOW, OPTIONS)
 
 
 class TestJudgement:
     @pytest.fixture
-    def arrays(self, predictions: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    def arrays(self, predictions):
         rows = predictions[predictions["sample"] == "cv"]
         return rows["is_charged_off"].to_numpy("int64"), rows["probability_of_default"].to_numpy()
 

@@ -1,9 +1,7 @@
 """Charts as specifications: which rows they hold, what these say when pointed at."""
 
 import json
-from typing import Any
 
-import altair as alt
 import pandas as pd
 import pytest
 
@@ -19,13 +17,13 @@ from tests.spread import spread
 NAN = float("nan")
 
 
-def rows_of(chart: alt.LayerChart, column: str) -> list[dict[str, Any]]:
+def rows_of(chart, column):
     """The rows of the data set that has a column of this name, the longest if several have."""
     sets = to_spec(chart)["datasets"].values()
     return max((rows for rows in sets if column in rows[0]), key=len)
 
 
-def make_frontier(*paid_lives: str) -> pd.DataFrame:
+def make_frontier(*paid_lives):
     return pd.DataFrame(
         [
             {"family": family, "label": family, "is_policy": is_policy, "sample": sample,
@@ -83,7 +81,7 @@ def test_readers_choose_the_scenario_and_see_the_main_one_first():
     assert chosen["paid_life"]["bind"]["labels"] == ["to the end of their term", "prepaid"]
 
 
-def make_drivers() -> pd.DataFrame:
+def make_drivers():
     return pd.DataFrame(
         [
             {"factor": phrase, "phrase": phrase, "role": role, "year": year, "rank": rank,

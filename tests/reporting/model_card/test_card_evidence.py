@@ -14,7 +14,7 @@ from tests.reporting.card_material import (
 from tests.reporting.page_outline import read_section, read_text, section_of
 
 
-def read_calibration(**changes) -> str:
+def read_calibration(**changes):
     """What is said about a lending model that was calibrated so."""
     calibration = {"recalibration": UNUSED_LINE, "before": STAGE, "after": STAGE} | changes
     section = make_section("lending", calibration=calibration)
@@ -22,12 +22,12 @@ def read_calibration(**changes) -> str:
 
 
 @pytest.fixture(scope="module")
-def page() -> str:
+def page():
     return render_model_card(make_card())
 
 
 @pytest.fixture(scope="module")
-def lending(page: str) -> str:
+def lending(page):
     """What is said about the model that may be lent on, in words."""
     return read_section(page, "model-lending")
 

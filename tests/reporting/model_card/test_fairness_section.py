@@ -5,7 +5,7 @@ from loantap.reporting.model_card.fairness_section import RuleLine, word_fairnes
 from tests.reporting.card_material import make_fairness, make_group, make_proxy
 
 
-def word(*groups) -> list[RuleLine]:
+def word(*groups):
     report = make_fairness(home_ownership=make_proxy("Housing", *groups))
     (proxy,) = word_fairness(report)["lending"].proxies
     return list(proxy.rules)

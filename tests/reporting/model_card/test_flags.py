@@ -1,15 +1,12 @@
 """When the model card raises a flag against a model, and when it does not."""
 
 import dataclasses
-from typing import Any
 
 import pytest
 
 from loantap.reporting.model_card import rules_of_figures, rules_of_safety
 from loantap.reporting.model_card.flags import (
-    Check,
     Evidence,
-    Flag,
     Severity,
     apply_rules,
     list_flags,
@@ -56,24 +53,24 @@ QUIET = Evidence(
 )
 
 
-def check(**changes: Any) -> list[Check]:
+def check(**changes):
     return apply_rules(RULES, dataclasses.replace(QUIET, **changes))
 
 
-def raise_flags(**changes: Any) -> list[Flag]:
+def raise_flags(**changes):
     return list_flags(check(**changes))
 
 
-def raise_one(**changes: Any) -> Flag:
+def raise_one(**changes):
     (flag,) = raise_flags(**changes)
     return flag
 
 
-def origins(*rows: dict[str, Any], **pooled: Any) -> dict[str, Any]:
+def origins(*rows, **pooled):
     return {"pooled": POOLED | pooled, "origins": list(rows)}
 
 
-def later(**changes: Any) -> dict[str, Any]:
+def later(**changes):
     return {"cv": CV, "out_of_time": LATER | changes}
 
 

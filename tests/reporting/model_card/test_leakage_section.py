@@ -1,7 +1,5 @@
 """The leakage part of the model card tells what was caught, why, and what it did."""
 
-from typing import Any
-
 import pytest
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -9,7 +7,7 @@ from loantap.reporting.model_card.leakage_section import make_leakage_section
 from tests.reporting.leakage_findings import make_finding, make_impact
 from tests.reporting.page_outline import read_text
 
-REPORT: dict[str, Any] = {
+REPORT = {
     "features": [
         make_finding("dti_pct", 0.56, used_by=["lending"]),
         make_finding("grade", 0.68, used_by=["lending"]),
@@ -28,7 +26,7 @@ REPORT: dict[str, Any] = {
 }
 
 
-def render(report: dict[str, Any]) -> str:
+def render(report):
     """The leakage part on a page of its own."""
     templates = Environment(
         loader=PackageLoader("loantap.reporting"), autoescape=True, undefined=StrictUndefined
@@ -40,7 +38,7 @@ def render(report: dict[str, Any]) -> str:
 
 
 @pytest.fixture(scope="module")
-def text() -> str:
+def text():
     return read_text(render(REPORT))
 
 

@@ -18,7 +18,7 @@ PHRASES = {"dti_pct": "debt payments as a share of income"}
 
 def test_a_section_holds_finished_material_and_does_not_change():
     with pytest.raises(FrozenInstanceError):
-        make_section("benchmark").for_lending = True  # type: ignore[misc]
+        make_section("benchmark").for_lending = True
 
 
 def test_its_anchor_is_its_name_as_a_page_can_have_it():

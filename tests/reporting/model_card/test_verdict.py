@@ -1,7 +1,6 @@
 """The first thing the card says of a model: whether it may decide, why, and what is wrong."""
 
 import dataclasses
-from typing import Any
 
 import pytest
 
@@ -50,14 +49,14 @@ WITHOUT_GROUPS = dataclasses.replace(
 )
 
 
-def reach(reports: Reports = REPORTS, blocks: dict[str, Any] = GOOD, **changes: Any):
+def reach(reports=REPORTS, blocks=GOOD, **changes):
     promotion = {"champion": make_verdict("the new model"), "challenger": None}
     section = make_section("lending", **({"promotion": promotion} | changes))
     return reach_verdict(section, dataclasses.replace(reports, metrics={"lending": blocks}))
 
 
 @pytest.fixture(scope="module")
-def page() -> str:
+def page():
     """A card whose lending model has a red flag, and that has another model beside it."""
     sections = [make_section("lending"), make_section("benchmark")]
     return render_model_card(make_card(sections=sections, metrics=BLOCKS | {"lending": BELOW}))

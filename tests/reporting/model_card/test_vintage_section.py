@@ -1,7 +1,6 @@
 """Out of time, vintages and external sample as the model card shows them."""
 
 import re
-from typing import Any
 
 import pytest
 from matplotlib.figure import Figure
@@ -33,7 +32,7 @@ EXTERNAL = FIGURES | {
 }  # fmt: skip
 
 
-def make_report(**changes: Any) -> dict[str, Any]:
+def make_report(**changes):
     model = {
         "rolling_origin": {"pooled": FIGURES, "origins": [ORIGIN | FIGURES]},
         "vintages": [
@@ -55,14 +54,14 @@ def make_report(**changes: Any) -> dict[str, Any]:
 VERSIONS = {"lending": "loantap-lending version 3"}
 
 
-def render(report: dict[str, Any], figures: dict[str, Figure] | None = None) -> str:
+def render(report, figures=None):
     template = _environment().from_string(
         "<head></head>{% with vintages = section %}{% include 'card/vintages.html' %}{% endwith %}"
     )
     return template.render(section=VintageSection(report, figures or {}), versions=VERSIONS)
 
 
-def read(report: dict[str, Any]) -> str:
+def read(report):
     return read_text(render(report))
 
 

@@ -14,7 +14,7 @@ from loantap.reporting.terminal.run_summary import summarise_run
 
 
 @pytest.fixture
-def reconciliation() -> pd.DataFrame:
+def reconciliation():
     return pd.DataFrame(
         {
             "table": ["loans", "applications", "loan_events"],
@@ -27,7 +27,7 @@ def reconciliation() -> pd.DataFrame:
 
 
 @pytest.fixture
-def metrics() -> dict[str, Any]:
+def metrics():
     block = {
         "n": 4_715, "roc_auc": 0.7123, "ece": 0.0123, "f2": 0.5789, "f2_decline_all": 0.5415,
         "approval_rate": 0.331,
@@ -37,13 +37,13 @@ def metrics() -> dict[str, Any]:
     return {"lending": blocks, "benchmark": blocks, "origin": "real"}
 
 
-def say(results: RunResults, width: int = 160, *, full: bool = False) -> str:
+def say(results, width=160, *, full=False):
     said = StringIO()
     Console(file=said, width=width).print(summarise_run(results, full=full))
     return said.getvalue()
 
 
-def lines_of(text: str, label: str) -> list[str]:
+def lines_of(text, label):
     """What stands beside a label, down to the next label."""
     lines = text.splitlines()
     first = next(n for n, line in enumerate(lines) if line.startswith(label))
@@ -52,7 +52,7 @@ def lines_of(text: str, label: str) -> list[str]:
     return [lines[first].removeprefix(label).strip(), *(line.strip() for line in others[:below])]
 
 
-def make_promotion(*, promoted: bool, model: str = "lending") -> dict[str, Any]:
+def make_promotion(*, promoted, model="lending"):
     conditions = [
         {"name": "calibrated", "holds": True, "evidence": "ECE 0.0120 on 4,715 loans"},
         {"name": "better AUC", "holds": promoted, "evidence": "+0.001 [-0.002, +0.004]"},
@@ -217,7 +217,7 @@ class TestOffers:
         "kinds": {"as asked": 1_001, "smaller": 1_050, "none": 150}, "no_offer": {},
     }  # fmt: skip
 
-    def say(self, model: str = "loantap-application", **changes: Any) -> list[str]:
+    def say(self, model="loantap-application", **changes):
         models = pd.DataFrame({"model_name": [model], "model_version": ["3"], "rows": [2_200]})
         results = RunResults(
             offers=Path("out/[new].parquet"),
@@ -253,7 +253,7 @@ class TestOffers:
         assert self.say(rows=0)[1:] == ["0 applications: the file has a header and no rows"]
 
 
-def make_external(*, is_checked: bool) -> dict[str, Any]:
+def make_external(*, is_checked):
     bounds = {"roc_auc": 0.655, "rate_roc_auc": 0.635, "auc_gain": 0.02}
     found = {f"{n}{end}": v + by for n, v in bounds.items()
              for end, by in (("", 0), ("_low", -0.01), ("_high", 0.01))}  # fmt: skip
@@ -296,7 +296,7 @@ class TestOneScreen:
         assert "…" not in "".join(lines)
 
 
-def line_of(text: str, *words: str) -> str:
+def line_of(text, *words):
     return next(line for line in text.splitlines() if all(word in line for word in words))
 
 
@@ -383,7 +383,7 @@ class TestInFullAt80Columns:
     """Nothing is cut, as wide as the figures may get."""
 
     @pytest.fixture
-    def text(self, metrics: dict[str, Any], reconciliation: pd.DataFrame) -> str:
+    def text(self, metrics, reconciliation):
         wide = {
             model: {s: b and b | {"n": 396_030} for s, b in blocks.items()}
             for model, blocks in metrics.items()

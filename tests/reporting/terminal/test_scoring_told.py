@@ -1,7 +1,5 @@
 """The end of a scoring run says what could not be scored, why, and where."""
 
-from typing import Any
-
 import pytest
 
 from loantap.reporting.terminal.scoring_account import tell_account
@@ -9,7 +7,7 @@ from loantap.reporting.terminal.scoring_account import tell_account
 NONE = {"rows": 0, "first_rows": []}
 
 
-def make_account(**changes: Any) -> dict[str, Any]:
+def make_account(**changes):
     good = {"rows": 4_000, "invalid": 0, "invalid_share": 0.0, "causes": [], "has_ids": True}
     return good | {"without_id": NONE, "repeated": NONE, "alike": NONE} | changes
 

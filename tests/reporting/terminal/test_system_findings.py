@@ -19,7 +19,7 @@ FINDINGS = pd.DataFrame(
 )
 
 
-def show(width: int) -> str:
+def show(width):
     said = StringIO()
     Console(file=said, width=width).print(tabulate_findings(FINDINGS))
     return said.getvalue()

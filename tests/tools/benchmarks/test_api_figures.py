@@ -1,7 +1,5 @@
 """Figures of the API: what is made of the answers."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np
@@ -11,7 +9,7 @@ from tools.benchmarks.api_figures import Capacity, compare_capacity, find_recove
 from tools.load.generator import Load
 
 
-def load(status: list[int], milliseconds: list[float], answered_at: list[float]) -> Load:
+def load(status, milliseconds, answered_at):
     taken = np.array(milliseconds) / 1e3
     return Load(4.0, len(status), 0, np.array(status), taken, np.array(answered_at), 0.0)
 

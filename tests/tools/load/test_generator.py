@@ -2,7 +2,6 @@
 
 import threading
 import time
-from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import cycle, repeat
 
@@ -18,7 +17,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
 
-    def do_POST(self) -> None:
+    def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         _, what, *number = self.path.split("/")
         if what == "cut":
@@ -31,7 +30,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name there
+    def log_message(self, format, *args):  # noqa: A002 - its name there
         pass
 
 
@@ -41,7 +40,7 @@ class _Server(ThreadingHTTPServer):
 
 
 @pytest.fixture(scope="module")
-def port() -> Iterator[int]:
+def port():
     with _Server(("127.0.0.1", 0), _Handler) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
@@ -50,7 +49,7 @@ def port() -> Iterator[int]:
         thread.join()
 
 
-def request(what: str, body: bytes = b"{}") -> bytes:
+def request(what, body=b"{}"):
     return render_request("POST", f"/{what}", body=body)
 
 

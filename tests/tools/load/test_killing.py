@@ -4,9 +4,8 @@ import os
 import sqlite3
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack, closing
-from pathlib import Path
 
 import pytest
 
@@ -22,12 +21,12 @@ Kill = Callable[[str], Killed]
 
 
 @pytest.fixture
-def kill(tmp_path: Path) -> Iterator[Kill]:
+def kill(tmp_path):
     """Load a stand-in with a fault, and kill it."""
     log = tmp_path / "log.db"
 
-    def read(prefix: str) -> dict[str, list[str]]:
-        ids: dict[str, list[str]] = defaultdict(list)
+    def read(prefix):
+        ids = defaultdict(list)
         with closing(sqlite3.connect(log)) as connection:
             for key, decision in connection.execute("SELECT key, id FROM decisions"):
                 assert key.startswith(prefix)
@@ -36,7 +35,7 @@ def kill(tmp_path: Path) -> Iterator[Kill]:
 
     with ExitStack() as stack:
 
-        def run(fault: str) -> Killed:
+        def run(fault):
             port = find_port()
             options = ["--interface", "wsgi", "--factory", "--port", str(port)]
             command = [sys.executable, "-m", "granian", *options, "--blocking-threads", "1"]

@@ -2,7 +2,6 @@
 
 import os
 import sys
-from pathlib import Path
 from time import sleep
 
 import pytest
@@ -15,7 +14,7 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def files(tmp_path: Path) -> Server:
+def files(tmp_path):
     """Files of a folder, served; not started."""
     port = find_port()
     (tmp_path / "ready").write_text("yes")
