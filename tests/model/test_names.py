@@ -11,6 +11,7 @@ from loantap.model.names import origin_of_model, registered_name
         ("lending", "real", "loantap-lending"),
         ("lending", "simulated", "loantap-lending-demo"),
         ("published_replica", "real", "loantap-published-replica"),
+        ("published_replica", "simulated", "loantap-published-replica-demo"),
     ],
 )
 def test_names_and_origins_go_together(namespace, origin, name):

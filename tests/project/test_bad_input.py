@@ -65,27 +65,8 @@ class TestPortfolioFile:
                 ("column dti missing", "Add it; the columns expected are loan_amnt,"),
             ),
             (
-                lambda rows: rows.drop(columns=["dti", "address"]),
-                ("columns dti, address missing", "Add them"),
-            ),
-            (
                 set_value("loan_amnt", "plenty"),
                 ("1 of 1,000 rows", "row 4: loan_amnt 'plenty' is not a number", "Correct or"),
-            ),
-            (
-                set_value("issue_d", "last spring"),
-                ("row 4: issue_d 'last spring' is not a month such as Jan-2015", "Correct or"),
-            ),
-            (
-                set_value("loan_status", "Current"),
-                (
-                    "row 4: loan_status 'Current' is not one of Fully Paid, Charged Off",
-                    "Correct or remove",
-                ),
-            ),
-            (
-                set_value("int_rate", "-3"),
-                ("row 4: int_rate '-3' is below 0", "Correct or remove"),
             ),
             (
                 lambda rows: pd.concat([rows, rows.head(2)]),
@@ -96,11 +77,8 @@ class TestPortfolioFile:
                 ("loans.csv: it has a header and no rows", "Give a file with rows in it"),
             ),
         ],
-        ids=[
-            "a missing column", "two missing columns", "text for a number", "text for a month",
-            "an unknown status", "a number out of range", "duplicate rows", "a header only",
-        ],
-    )  # fmt: skip
+        ids=["a missing column", "text for a number", "duplicate rows", "a header only"],
+    )
     def test_a_file_with_a_fault_is_refused(self, change, said, demo, portfolio_text, tmp_path):
         path = tmp_path / "loans.csv"
         change(portfolio_text).to_csv(path, index=False)
@@ -110,7 +88,6 @@ class TestPortfolioFile:
     @pytest.mark.parametrize(
         ("name", "content", "said"),
         [
-            ("loans.csv", b"", ("loans.csv is empty", "Give a file with a header and rows")),
             ("loans.csv", b"\xff\xfe\x00\x81" * 99, ("loans.csv: it is UTF-16 text", "Save it as")),
             (
                 "loans.csv",
@@ -119,7 +96,7 @@ class TestPortfolioFile:
             ),
             ("loans.xlsx", b"PK", ("loans.xlsx is not .csv", "Convert or rename it")),
         ],
-        ids=["an empty file", "bytes", "plain text", "a workbook"],
+        ids=["bytes", "plain text", "a workbook"],
     )
     def test_a_file_that_is_no_portfolio_is_refused(self, name, content, said, demo, tmp_path):
         path = tmp_path / name
@@ -137,27 +114,6 @@ class TestPortfolioFile:
             demo,
             f"--params portfolio={path}",
             said=("1 of 9 rows", "row 2: line 3: it has 28 values and the header 27 names"),
-        )
-
-    def test_a_file_that_is_not_there_is_refused(self, demo):
-        refuse(
-            demo,
-            "--params portfolio=nowhere/loans.csv",
-            said=(
-                "--params portfolio",
-                "file nowhere/loans.csv does not exist",
-                "Paths are relative to",
-            ),
-        )
-
-    def test_many_faults_are_counted_and_some_are_shown(self, demo, portfolio_text, tmp_path):
-        path = tmp_path / "loans.csv"
-        portfolio_text.assign(dti="much").to_csv(path, index=False)
-
-        refuse(
-            demo,
-            f"--params portfolio={path}",
-            said=("1,000 of 1,000 rows", "row 1: dti 'much'", "row 5: dti", "and 995 more"),
         )
 
     def test_faults_can_be_tolerated_as_the_message_says(
@@ -191,20 +147,13 @@ class TestParameters:
                 ("--params colour: unknown parameter", "Known names: portfolio, loans,"),
             ),
             ("portfolo=x.csv", ("--params portfolo: unknown", "Did you mean portfolio?")),
-            ("modelling.lending.folds=3", ("--params modelling", "Did you mean modeling")),
             ("modeling.lendng.folds=3", ("modeling.lendng", "Did you mean modeling.lending?")),
             ("modeling.lending.flods=3", ("modeling.lending.flods", "Did you mean folds?")),
             ("loans=many", ("sources.loans: 'many' cannot be used", "as an integer", "Correct it")),
             ("loans=10", ("sources.loans: 10 cannot be used", "1000", "Correct it in conf/")),
-            ("seed=-1", ("sources.seed: -1 cannot be used", "Correct it in conf/")),
             ("as_of=yesterday", ("--params as_of: 'yesterday' is not a day", "YYYY-MM-DD")),
-            ("as_of=2016-13-01", ("--params as_of: '2016-13-01' is not a day", "YYYY-MM-DD")),
-            ("as_of=20161301", ("--params as_of: '20161301' is not a day", "YYYY-MM-DD")),
-            ("as_of=2130-01-01", ("--params as_of: 2130-01-01 is still to come",)),
             ("portfolio=", ("--params portfolio: there is no value after it", "shell variable")),
-            ("loans=", ("--params loans: there is no value after it",)),
             ("modeling.lending.folds=", ("modeling.lending.folds: there is no value after it",)),
-            ("scores=s.parquet", ("--params scores: there are no applications to score",)),
             ("replace_real=perhaps", ("replace_real: 'perhaps' is not true or false",)),
             ("scores=s.xlsx", ("--params scores: 's.xlsx' is not a .parquet or .csv file",)),
             ("loans", ("Invalid format of `params` option",)),
@@ -240,19 +189,8 @@ class TestExternalFile:
                 ("external sample: column annual_inc missing", "Add it; the columns expected are"),
             ),
             (
-                set_value("loan_status", "Late"),
-                (
-                    "external sample: 1 of 1,000 rows",
-                    "row 4: loan_status 'Late' is not one of Fully",
-                ),
-            ),
-            (
                 set_value("int_rate", "dear"),
                 ("external sample: 1 of 1,000 rows", "row 4: int_rate 'dear' is not a number"),
-            ),
-            (
-                lambda rows: rows.head(0),
-                ("older.csv: it has a header and no rows", "Give a file with rows in it"),
             ),
             (
                 lambda rows: rows.assign(loan_status="Fully Paid"),
@@ -262,7 +200,7 @@ class TestExternalFile:
                 ),
             ),
         ],
-        ids=["a missing column", "a status", "text for a number", "a header only", "one outcome"],
+        ids=["a missing column", "text for a number", "one outcome"],
     )
     def test_a_file_with_a_fault_is_refused(self, change, said, demo, portfolio_text, tmp_path):
         path = tmp_path / "older.csv"
@@ -374,9 +312,6 @@ class TestMissing:
     @pytest.mark.parametrize(
         ("name", "content", "said"),
         [
-            ("new.csv", b"\xff\xfe\x00\x81" * 99, ("new.csv: it is UTF-16 text", "Save it as")),
-            ("new.csv", b"\n\n\n", ("new.csv: it has no line with anything in it", "Give a file")),
-            ("new.csv", b'"', ("new.csv, line 1: a quotation mark in the header", "Close it")),
             ("new.parquet", b"PAR1", ("new.parquet: it is damaged", "Copy or write it again")),
             (
                 "new.csv",
@@ -389,11 +324,8 @@ class TestMissing:
                 ("applications: columns", "those found are application_id, loan_amnt, term"),
             ),
         ],
-        ids=[
-            "UTF-16", "newlines only", "a lone mark", "a cut file", "a mark never closed",
-            "columns missing",
-        ],
-    )  # fmt: skip
+        ids=["a cut file", "a mark never closed", "columns missing"],
+    )
     def test_applications_that_cannot_be_read_are_refused(
         self, name, content, said, demo, tmp_path
     ):
@@ -407,16 +339,6 @@ class TestMissing:
             demo,
             "--pipelines scoring",
             said=("no applications are given", "Add --params applications=FILE.csv"),
-        )
-
-    def test_applications_without_a_column_are_refused(self, demo, portfolio_text, tmp_path):
-        path = tmp_path / "new.csv"
-        portfolio_text.drop(columns="annual_inc").to_csv(path, index=False)
-
-        refuse(
-            demo,
-            f"--pipelines scoring --params applications={path}",
-            said=("applications: column annual_inc missing", "Add it"),
         )
 
 

@@ -11,7 +11,6 @@ import skops.io
 
 from loantap.features.build import build_features
 from loantap.features.definitions import FEATURE_SETS
-from loantap.model.names import registered_name
 from loantap.model.scoring.trained import make_trained_model
 from loantap.model.training.train import feature_names, train_challenger
 from loantap.registry.history import read_verdicts
@@ -57,19 +56,6 @@ def boosting_model(simulated_loans):
 @pytest.fixture
 def features(simulated_loans):
     return build_features(simulated_loans, FEATURE_SETS["lending"].features)
-
-
-@pytest.mark.parametrize(
-    ("namespace", "origin", "name"),
-    [
-        ("lending", "real", "loantap-lending"),
-        ("lending", "simulated", "loantap-lending-demo"),
-        ("published_replica", "real", "loantap-published-replica"),
-        ("published_replica", "simulated", "loantap-published-replica-demo"),
-    ],
-)
-def test_models_of_simulated_loans_have_names_of_their_own(namespace, origin, name):
-    assert registered_name(namespace, origin) == name
 
 
 def test_the_example_comes_back_as_it_was(lending_model):

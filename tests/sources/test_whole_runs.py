@@ -191,21 +191,21 @@ def test_a_second_run_reads_what_changed(project, fresh, servers, change, tables
 
 
 @contextmanager
+def without(server, right, of):
+    """The server does not know this right of a role."""
+    server.run_sql(f"REVOKE {right} FROM {of};")
+    try:
+        yield
+    finally:
+        server.run_sql(f"GRANT {right} TO {of};")
+
+
 def without_right_to_loans(servers):
-    servers.postgres.run_sql(f"REVOKE SELECT ON loans FROM {READER}")
-    try:
-        yield
-    finally:
-        servers.postgres.run_sql(f"GRANT SELECT ON loans TO {READER}")
+    return without(servers.postgres, "SELECT ON loans", READER)
 
 
-@contextmanager
 def without_right_to_applications(servers):
-    servers.db2.run_sql(f"REVOKE SELECT ON APPSTREAM.APPLICATIONS FROM {DB2_READER};")
-    try:
-        yield
-    finally:
-        servers.db2.run_sql(f"GRANT SELECT ON APPSTREAM.APPLICATIONS TO {DB2_READER};")
+    return without(servers.db2, "SELECT ON APPSTREAM.APPLICATIONS", DB2_READER)
 
 
 @contextmanager
@@ -219,23 +219,12 @@ def without_access_to_events(servers):
         servers.databricks.allow([token])
 
 
-@contextmanager
 def without_right_to_write(servers):
-    servers.postgres.run_sql(f"REVOKE CREATE ON SCHEMA {OUTPUT_SCHEMA} FROM {OWNER}")
-    try:
-        yield
-    finally:
-        servers.postgres.run_sql(f"GRANT CREATE ON SCHEMA {OUTPUT_SCHEMA} TO {OWNER}")
+    return without(servers.postgres, f"CREATE ON SCHEMA {OUTPUT_SCHEMA}", OWNER)
 
 
-@contextmanager
 def without_right_to_the_last_table(servers):
-    table = f"{OUTPUT_SCHEMA}.portfolio_reconciliation"
-    servers.postgres.run_sql(f"REVOKE ALL ON {table} FROM {OWNER}")
-    try:
-        yield
-    finally:
-        servers.postgres.run_sql(f"GRANT ALL ON {table} TO {OWNER}")
+    return without(servers.postgres, f"ALL ON {OUTPUT_SCHEMA}.portfolio_reconciliation", OWNER)
 
 
 def read_faults(output):

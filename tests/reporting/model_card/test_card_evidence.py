@@ -1,7 +1,5 @@
 """The evidence the model card shows: calibration, trade-off, scorecard, stability, fairness."""
 
-import pytest
-
 from loantap.reporting.formatting import NOTHING
 from loantap.reporting.model_card.page import BeyondIncome, render_model_card
 from tests.reporting.card_material import (
@@ -19,17 +17,6 @@ def read_calibration(**changes):
     calibration = {"recalibration": UNUSED_LINE, "before": STAGE, "after": STAGE} | changes
     section = make_section("lending", calibration=calibration)
     return read_section(render_model_card(make_card(sections=[section])), "model-lending")
-
-
-@pytest.fixture(scope="module")
-def page():
-    return render_model_card(make_card())
-
-
-@pytest.fixture(scope="module")
-def lending(page):
-    """What is said about the model that may be lent on, in words."""
-    return read_section(page, "model-lending")
 
 
 class TestCalibration:

@@ -32,17 +32,6 @@ def render_lending(**changes):
     return render_model_card(make_card(sections=[make_section("lending", **changes)]))
 
 
-@pytest.fixture(scope="module")
-def page():
-    return render_model_card(make_card())
-
-
-@pytest.fixture(scope="module")
-def lending(page):
-    """What is said about the model that may be lent on, in words."""
-    return read_section(page, "model-lending")
-
-
 class TestPage:
     def test_it_is_one_file_that_loads_nothing(self, page):
         assert_self_contained(page)
