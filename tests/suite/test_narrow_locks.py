@@ -84,16 +84,23 @@ def test_hashes_that_are_not_used_and_pins_for_windows_go_and_everything_else_st
     narrow_locks.main([str(described), str(lock)])
 
     assert lock.read_text("utf-8") == (
-        "# made\n-r run.txt\nnumpy==2.4.0 \\\n    --hash=sha256:bb\n    # via pandas\n" + GUNICORN
+        "# made\n-r run.txt\nnumpy==2.4.0 --hash=sha256:bb\n    # via pandas\n"
+        "gunicorn==26 ; sys_platform != 'win32' --hash=sha256:cc\n"
     )
+    # Once narrowed it stays as it is.
+    narrowed = lock.read_text("utf-8")
+    narrow_locks.main([str(described), str(lock)])
+    assert lock.read_text("utf-8") == narrowed
 
 
 def test_another_version_keeps_its_hashes():
     used = {"numpy==2.5.0": frozenset({"sha256:aa"})}
 
-    assert narrow(NUMPY, used) == NUMPY
+    assert narrow(NUMPY, used) == (
+        "numpy==2.4.0 --hash=sha256:aa --hash=sha256:bb\n    # via pandas\n"
+    )
     assert narrow(NUMPY, {"numpy==2.4.0": frozenset({"sha256:aa"})}) == (
-        "numpy==2.4.0 \\\n    --hash=sha256:aa\n    # via pandas\n"
+        "numpy==2.4.0 --hash=sha256:aa\n    # via pandas\n"
     )
 
 
