@@ -1,7 +1,5 @@
 """Figures with their intervals, as tables have them."""
 
-from __future__ import annotations
-
 
 def spread(name: str, value: float, half: float) -> dict[str, float]:
     """A figure and the bounds of its interval, as columns."""

@@ -1,7 +1,5 @@
 """Values that docstrings show are those that come out."""
 
-from __future__ import annotations
-
 import doctest
 from importlib import import_module
 from pathlib import Path
@@ -20,8 +18,8 @@ WITH_EXAMPLES = sorted(
 
 
 @pytest.mark.parametrize("name", WITH_EXAMPLES)
-def test_examples_in_docstrings_come_out_as_shown(name: str) -> None:
-    told: list[str] = []
+def test_examples_in_docstrings_come_out_as_shown(name):
+    told = []
     runner = doctest.DocTestRunner()
     for test in doctest.DocTestFinder(exclude_empty=True).find(import_module(name)):
         runner.run(test, out=told.append)
@@ -30,5 +28,5 @@ def test_examples_in_docstrings_come_out_as_shown(name: str) -> None:
     assert runner.summarize(verbose=False).attempted > 0
 
 
-def test_examples_are_found() -> None:
+def test_examples_are_found():
     assert "loantap.portfolio.amortisation" in WITH_EXAMPLES

@@ -1,4 +1,4 @@
-"""A lock keeps the hashes of those files that a machine we support may install.
+"""A lock keeps the hashes of those files that a machine we support may install, a line a pin.
 
     python -m tools.narrow_locks files.pylock.toml requirements.txt requirements/run.txt ...
 
@@ -9,8 +9,6 @@ is for Windows alone goes.
 Standard library only: `make lock` asks for no environment but the one uv is in.
 """
 
-from __future__ import annotations
-
 import re
 import sys
 import tomllib
@@ -18,7 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from tools.slim_locks import read_pins
+from tools.slim_locks import name_pin, read_pins
 
 _MINORS: Final = (11, 12, 13)
 _ABIS: Final = frozenset({"none", "abi3", *(f"cp3{minor}" for minor in _MINORS)})
@@ -30,7 +28,7 @@ _PLATFORMS: Final = (
 )
 _WINDOWS: Final = r"(os_name == 'nt'|sys_platform == 'win32')"
 _ON_WINDOWS_ALONE: Final = re.compile(rf".* ; {_WINDOWS}( or {_WINDOWS})*")
-_HASH: Final = re.compile(r"    --hash=(\S+)")
+_HASH: Final = re.compile(r"--hash=(\S+)")
 
 
 def is_installable(wheel: str) -> bool:
@@ -94,7 +92,7 @@ def _list_used(package: Mapping[str, Any]) -> Iterator[str]:
 
 
 def narrow(lock: str, used: Mapping[str, frozenset[str]]) -> str:
-    """A lock without hashes that are not used, and without pins for Windows alone.
+    """A lock without hashes that are not used, and without pins for Windows alone, a line a pin.
 
     A pin that would be left with no hash keeps its own.
 
@@ -114,13 +112,11 @@ def narrow(lock: str, used: Mapping[str, frozenset[str]]) -> str:
 
 
 def _keep(lines: str, used: frozenset[str]) -> str:
-    kept = [each for each in _HASH.findall(lines) if each in used]
-    if not kept:
-        return lines
-    pin, _, _ = lines.partition("\n")
+    found = _HASH.findall(lines)
+    kept = [each for each in found if each in used] or found
     reasons = [line for line in lines.splitlines() if line.startswith("    #")]
-    hashes = [f"    --hash={each}" for each in kept]
-    return "\n".join([" \\\n".join([pin.removesuffix(" \\"), *hashes]), *reasons, ""])
+    pin = " ".join([name_pin(lines), *(f"--hash={each}" for each in kept)])
+    return "\n".join([pin, *reasons, ""])
 
 
 def main(paths: Sequence[str]) -> None:

@@ -6,8 +6,6 @@ Runs beside the project, not in it: the profiler wants pandas below 3. Of the pa
 dictionary is read, which needs nothing installed.
 """
 
-from __future__ import annotations
-
 import os
 import sys
 import warnings

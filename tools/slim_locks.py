@@ -8,8 +8,6 @@ With --include the last lock is slimmed, and names the others, so that it is ins
 Standard library only: `make lock` asks for no environment but the one uv is in.
 """
 
-from __future__ import annotations
-
 import re
 import sys
 from collections.abc import Sequence
@@ -27,7 +25,8 @@ def read_pins(lock: str) -> dict[str, str]:
     """The pins of a lock as uv writes it, in its order.
 
     Args:
-        lock: its text: a header, then a requirement per package with hashes and reasons below it.
+        lock: its text: a header, then a requirement per package, hashes behind it or below it, and
+            reasons below it.
 
     Returns:
         Per requirement (name, version and marker) its lines.
@@ -39,13 +38,18 @@ def read_pins(lock: str) -> dict[str, str]:
     requirement = ""
     for line in lock.splitlines(keepends=True):
         if _NAME.match(line):
-            requirement = line.rstrip().removesuffix("\\").rstrip()
+            requirement = name_pin(line)
             pins[requirement] = line
         elif requirement and line.startswith("    "):
             pins[requirement] += line
         elif not line.startswith("#"):
             raise ValueError(f"{line.rstrip()!r} is no line of a lock that uv compiled")
     return pins
+
+
+def name_pin(lines: str) -> str:
+    """Name, version and marker of a pin, whose hashes stand behind it or below it."""
+    return re.split(r"--hash=|\\?\n", lines, maxsplit=1)[0].rstrip()
 
 
 def keep_additions(lock: str, base: str) -> str:

@@ -1,7 +1,5 @@
 """`python -m loantap`: the `kedro run` of the packaged project."""
 
-from __future__ import annotations
-
 import os
 import sys
 from pathlib import Path

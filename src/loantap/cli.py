@@ -1,7 +1,5 @@
 """`kedro run` with errors a person can act on."""
 
-from __future__ import annotations
-
 import re
 from copy import copy
 from importlib.util import find_spec

@@ -1,7 +1,5 @@
 """Which pipelines there are."""
 
-from __future__ import annotations
-
 from kedro.pipeline import Pipeline
 
 from loantap.pipelines import (

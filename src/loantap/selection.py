@@ -1,7 +1,5 @@
 """What `kedro run` is asked to run, checked before Kedro looks for it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches

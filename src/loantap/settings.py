@@ -1,7 +1,5 @@
 """Kedro settings: hooks, resolvers and where configuration is found."""
 
-from __future__ import annotations
-
 import sys
 from datetime import UTC, datetime
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Fixtures of a source table."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pandas as pd

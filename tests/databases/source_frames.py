@@ -1,7 +1,5 @@
 """Made-up rows as a source system holds them."""
 
-from __future__ import annotations
-
 import pandas as pd
 
 from loantap.portfolio.dictionary import Family, Table, contract_of

@@ -1,9 +1,5 @@
 """Connections given as a URL: what is understood of them, without connecting."""
 
-from __future__ import annotations
-
-from typing import Any
-
 import pytest
 
 from loantap.databases.backends import make_backend
@@ -16,34 +12,34 @@ DB2_URL = f"db2+ibm_db://reader:{SECRET}@db.example:50001/APPSTRM"
 DATABRICKS_URL = f"databricks://token:{SECRET}@x.example?http_path=/sql/1.0/warehouses/abc"
 
 
-def make(url: str) -> Any:
+def make(url):
     return make_backend("appstream", {"connection": url})
 
 
-def refuse(url: str) -> str:
+def refuse(url):
     """What a URL is refused with, which never quotes it."""
     with pytest.raises(InputError) as refused:
         make(url)
-    error: BaseException | None = refused.value
+    error = refused.value
     while error is not None:
         assert SECRET not in f"{error!r} {error}"
         error = error.__cause__ or error.__context__
     return str(refused.value)
 
 
-def test_the_scheme_chooses_the_driver() -> None:
+def test_the_scheme_chooses_the_driver():
     assert isinstance(make(DB2_URL), DB2)
     assert isinstance(make(DATABRICKS_URL), Databricks)
 
 
 @pytest.mark.parametrize("url", [DB2_URL, DATABRICKS_URL])
-def test_a_secret_with_the_line_end_of_its_file_is_refused(url: str) -> None:
+def test_a_secret_with_the_line_end_of_its_file_is_refused(url):
     assert "cannot be printed" in refuse(url.replace(SECRET, f"{SECRET}%0A"))
 
 
 @pytest.mark.parametrize("url", [DB2_URL, DATABRICKS_URL])
 @pytest.mark.parametrize("sign", ["@", "@x/", "@x?y="])
-def test_a_secret_with_an_at_sign_that_is_not_encoded_is_refused(url: str, sign: str) -> None:
+def test_a_secret_with_an_at_sign_that_is_not_encoded_is_refused(url, sign):
     """Its end would be taken for the host, and named in a message."""
     refusal = refuse(url.replace(SECRET, f"{SECRET}{sign}{SECRET}"))
 
@@ -52,7 +48,7 @@ def test_a_secret_with_an_at_sign_that_is_not_encoded_is_refused(url: str, sign:
 
 
 @pytest.mark.parametrize("url", [DB2_URL, DATABRICKS_URL])
-def test_no_repr_tells_the_secret(url: str) -> None:
+def test_no_repr_tells_the_secret(url):
     backend = make(url)
 
     shown = [repr(backend), *(repr(v) for k, v in vars(backend).items() if "address" in k)]
@@ -60,7 +56,7 @@ def test_no_repr_tells_the_secret(url: str) -> None:
 
 
 class TestDB2:
-    def test_the_url_becomes_ibms_connection_string(self) -> None:
+    def test_the_url_becomes_ibms_connection_string(self):
         backend = make(f"{DB2_URL}?Authentication=SERVER&Security=SSL&TxnIsolation=8")
 
         assert backend._connection_string == (
@@ -68,15 +64,15 @@ class TestDB2:
             f"Authentication=SERVER;Security=SSL;TxnIsolation=8;Uid=reader;Pwd={SECRET};"
         )
 
-    def test_a_password_is_unquoted(self) -> None:
+    def test_a_password_is_unquoted(self):
         backend = make(DB2_URL.replace(SECRET, "a%40b%3Ac%2Fd%25e%20f%3Dg"))
 
         assert backend._connection_string.endswith(";Pwd=a@b:c/d%e f=g;")
 
-    def test_the_port_is_db2s_own_when_none_is_given(self) -> None:
+    def test_the_port_is_db2s_own_when_none_is_given(self):
         assert "Port=50000;" in make(DB2_URL.replace(":50001", ""))._connection_string
 
-    def test_an_option_may_replace_a_default(self) -> None:
+    def test_an_option_may_replace_a_default(self):
         string = make(f"{DB2_URL}?ConnectTimeout=5")._connection_string
 
         assert string.count("ConnectTimeout") == 1
@@ -93,7 +89,7 @@ class TestDB2:
             (f"{DB2_URL}?CurrentSchema=a%3BUid=b", "CurrentSchema in the connection URL"),
         ],
     )
-    def test_what_is_missing_or_unfit_is_named(self, url: str, said: str) -> None:
+    def test_what_is_missing_or_unfit_is_named(self, url, said):
         assert said in refuse(url)
 
 
@@ -106,8 +102,8 @@ class TestDatabricks:
             (f"{DATABRICKS_URL}&htttp_path=/x&shema=a", "options htttp_path, shema"),
         ],
     )
-    def test_what_is_missing_or_unknown_is_named(self, url: str, said: str) -> None:
+    def test_what_is_missing_or_unknown_is_named(self, url, said):
         assert said in refuse(url)
 
-    def test_the_port_is_that_of_https_when_none_is_given(self) -> None:
+    def test_the_port_is_that_of_https_when_none_is_given(self):
         assert make(DATABRICKS_URL)._address.port == 443

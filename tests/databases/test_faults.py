@@ -1,7 +1,5 @@
 """What a driver says is turned into what is wrong, where, what to do, and whether to try again."""
 
-from __future__ import annotations
-
 import pytest
 
 from loantap.databases.backends.faults import asking, explain
@@ -60,7 +58,7 @@ LOGIN = (
         (ODBC.format("XX000", "something else"), "the statement failed", "Check the driver"),
     ],
 )
-def test_what_must_be_mended_is_named_with_the_remedy(said: str, problem: str, remedy: str) -> None:
+def test_what_must_be_mended_is_named_with_the_remedy(said, problem, remedy):
     error = explain("warehouse", said, ())
 
     assert not isinstance(error, SourceDownError)
@@ -86,18 +84,18 @@ def test_what_must_be_mended_is_named_with_the_remedy(said: str, problem: str, r
         ODBC.format("53300", "remaining connection slots are reserved"),
     ],
 )
-def test_what_may_pass_is_worth_another_attempt(said: str) -> None:
+def test_what_may_pass_is_worth_another_attempt(said):
     assert isinstance(explain("warehouse", said, ()), SourceDownError)
 
 
 @pytest.mark.parametrize("port", ["42501", "53100", "42703", "25006", "28000", "22012"])
-def test_a_port_is_no_code(port: str) -> None:
+def test_a_port_is_no_code(port):
     said = LOGIN.format("Connection refused").replace("5432", port)
 
     assert "the system does not answer" in explain("warehouse", said, ()).problem
 
 
-def test_a_system_that_is_full_is_told_from_one_that_is_down() -> None:
+def test_a_system_that_is_full_is_told_from_one_that_is_down():
     error = explain("warehouse", LOGIN.format("FATAL:  sorry, too many clients already"), ())
 
     assert "has no connection left" in error.problem
@@ -114,14 +112,14 @@ def test_a_system_that_is_full_is_told_from_one_that_is_down() -> None:
         "[CAST_INVALID_INPUT] The value 'Mary O'Brien, 12 Elm St' of the type \"STRING\" cannot",
     ],
 )
-def test_a_value_of_the_source_is_not_repeated(said: str) -> None:
+def test_a_value_of_the_source_is_not_repeated(said):
     problem = explain("warehouse", said, ()).problem
 
     assert "a value does not fit its type" in problem
     assert "Elm St" not in problem
 
 
-def test_what_is_no_ones_value_is_not_called_one() -> None:
+def test_what_is_no_ones_value_is_not_called_one():
     said = ODBC.format("22012", "ERROR: division by zero")
 
     assert explain("warehouse", said, ()).problem == (
@@ -129,7 +127,7 @@ def test_what_is_no_ones_value_is_not_called_one() -> None:
     )
 
 
-def test_the_drivers_words_are_quoted_in_one_line_without_their_wrapping() -> None:
+def test_the_drivers_words_are_quoted_in_one_line_without_their_wrapping():
     said = ODBC.format(
         "42P01", 'ERROR: relation "x" does not exist;\nError while executing the query'
     )
@@ -139,7 +137,7 @@ def test_the_drivers_words_are_quoted_in_one_line_without_their_wrapping() -> No
     )
 
 
-def test_a_long_text_is_cut_short_after_its_secrets_are_hidden() -> None:
+def test_a_long_text_is_cut_short_after_its_secrets_are_hidden():
     said = ODBC.format("XX000", "s3cret " * 100)
 
     problem = explain("warehouse", said, ("s3cret",)).problem
@@ -148,8 +146,8 @@ def test_a_long_text_is_cut_short_after_its_secrets_are_hidden() -> None:
     assert len(problem) < 350
 
 
-def test_the_drivers_own_error_is_nowhere_in_the_chain() -> None:
-    def ask() -> None:
+def test_the_drivers_own_error_is_nowhere_in_the_chain():
+    def ask():
         raise OSError("Connection refused for Uid=me;Pwd=s3cret")
 
     with pytest.raises(SourceDownError) as refused:
@@ -160,8 +158,8 @@ def test_the_drivers_own_error_is_nowhere_in_the_chain() -> None:
     assert "s3cret" not in str(refused.value)
 
 
-def test_what_is_no_error_of_the_driver_is_left_as_it_is() -> None:
-    def ask() -> None:
+def test_what_is_no_error_of_the_driver_is_left_as_it_is():
+    def ask():
         raise InputError("here", "wrong", "Mend it")
 
     with pytest.raises(InputError, match=r"here: wrong\. Mend it"):

@@ -1,7 +1,5 @@
 """A source behind ODBC, for real: SQLite's ODBC driver makes any SQLite file such a source."""
 
-from __future__ import annotations
-
 import sqlite3
 import subprocess
 import sys
@@ -12,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from loantap.databases.backends import make_backend
-from loantap.databases.backends.interface import Backend, Query
+from loantap.databases.backends.interface import Query
 from loantap.databases.backends.types import plain_schema, to_plain
 from loantap.portfolio.dictionary import Table
 from loantap.portfolio.errors import InputError
@@ -26,7 +24,7 @@ EVERYTHING = Query("SELECT * FROM loans")
 
 
 @pytest.fixture(scope="module")
-def driver() -> str:
+def driver():
     """Name under which the driver manager knows SQLite's driver."""
     require(is_driver_installed("SQLite3"), f"SQLite's ODBC driver is not installed: {APT}")
     pytest.importorskip("arrow_odbc", reason="needs pip install loantap[odbc]")
@@ -34,7 +32,7 @@ def driver() -> str:
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Path:
+def database(tmp_path):
     """A SQLite file with 5,000 loans, text, numbers and missing values."""
     path = tmp_path / "appstream.sqlite"
     rows = [
@@ -50,12 +48,12 @@ def database(tmp_path: Path) -> Path:
     return path
 
 
-def make_odbc(driver: str, database: Path) -> Backend:
+def make_odbc(driver, database):
     text = f"Driver={{{driver}}};Database={database};Uid=reader;Pwd={PASSWORD};"
     return make_backend("appstream", {"connection": text})
 
 
-def test_rows_arrive_in_batches_with_their_values(driver: str, database: Path) -> None:
+def test_rows_arrive_in_batches_with_their_values(driver, database):
     batches = list(make_odbc(driver, database).read(EVERYTHING, batch_rows=1_000))
 
     assert [batch.num_rows for batch in batches] == [1_000] * 5
@@ -66,7 +64,7 @@ def test_rows_arrive_in_batches_with_their_values(driver: str, database: Path) -
     assert rows["address"][1] == "Bäcker\r\nOK 22690"
 
 
-def test_doubles_stay_doubles(driver: str, database: Path) -> None:
+def test_doubles_stay_doubles(driver, database):
     reader = make_odbc(driver, database).read(EVERYTHING)
 
     assert reader.schema.field("int_rate").type == pa.float64()
@@ -75,7 +73,7 @@ def test_doubles_stay_doubles(driver: str, database: Path) -> None:
     assert reader.read_pandas()["int_rate"].tolist() == expected
 
 
-def test_parameters_stand_for_the_question_marks(driver: str, database: Path) -> None:
+def test_parameters_stand_for_the_question_marks(driver, database):
     query = Query("SELECT loan_id FROM loans WHERE loan_id = ? OR loan_id = ?", ("00007", "04999"))
 
     rows = make_odbc(driver, database).read(query).read_all()
@@ -83,7 +81,7 @@ def test_parameters_stand_for_the_question_marks(driver: str, database: Path) ->
     assert rows["loan_id"].to_pylist() == ["00007", "04999"]
 
 
-def test_a_table_is_described_without_its_rows(driver: str, database: Path) -> None:
+def test_a_table_is_described_without_its_rows(driver, database):
     schema = make_odbc(driver, database).describe("loans")
 
     assert dict(zip(schema.names, schema.types, strict=True)) == {
@@ -102,9 +100,7 @@ def test_a_table_is_described_without_its_rows(driver: str, database: Path) -> N
         ("SELEC", "the statement failed", 'near "SELEC"'),
     ],
 )
-def test_what_the_driver_refuses_is_said_and_quoted(
-    sql: str, problem: str, said: str, driver: str, database: Path
-) -> None:
+def test_what_the_driver_refuses_is_said_and_quoted(sql, problem, said, driver, database):
     with pytest.raises(InputError) as refused:
         make_odbc(driver, database).read(Query(sql))
     assert refused.value.where == "appstream"
@@ -116,21 +112,17 @@ def test_what_the_driver_refuses_is_said_and_quoted(
     ("driver_name", "file"),
     [("SQLite3", "no/such/folder/loans.sqlite"), ("No Such Driver", "loans.sqlite")],
 )
-def test_no_error_tells_the_password(
-    driver_name: str, file: str, driver: str, tmp_path: Path
-) -> None:
+def test_no_error_tells_the_password(driver_name, file, driver, tmp_path):
     with pytest.raises(InputError) as refused:
         make_odbc(driver_name, tmp_path / file).read(EVERYTHING)
 
-    error: BaseException | None = refused.value
+    error = refused.value
     while error is not None:
         assert PASSWORD not in f"{error} {vars(error)}"
         error = error.__cause__ or error.__context__
 
 
-def test_without_the_driver_manager_the_packages_to_install_are_named(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_without_the_driver_manager_the_packages_to_install_are_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "arrow_odbc", None)
 
     with pytest.raises(InputError, match=r"loantap\[odbc\].*unixodbc") as refused:
@@ -156,13 +148,11 @@ def test_without_the_driver_manager_the_packages_to_install_are_named(
     ],
     ids=str,
 )
-def test_whatever_a_driver_makes_of_a_column_it_is_read_in_a_plain_type(
-    given: pa.DataType, plain: pa.DataType
-) -> None:
+def test_whatever_a_driver_makes_of_a_column_it_is_read_in_a_plain_type(given, plain):
     assert plain_schema(pa.schema([("column", given)])).types == [plain]
 
 
-def test_a_time_with_a_zone_is_put_into_utc() -> None:
+def test_a_time_with_a_zone_is_put_into_utc():
     instant = pa.array([1_451_606_400], pa.timestamp("s")).cast(pa.timestamp("s", "Asia/Kolkata"))
     batch = pa.record_batch({"updated_at": instant})
 
@@ -171,7 +161,7 @@ def test_a_time_with_a_zone_is_put_into_utc() -> None:
     assert str(plain["updated_at"][0]) == "2016-01-01 00:00:00"
 
 
-def test_no_driver_is_imported_and_nothing_connects_before_rows_are_asked_for() -> None:
+def test_no_driver_is_imported_and_nothing_connects_before_rows_are_asked_for():
     """Kedro makes every dataset at the start of a run, whichever of them it needs."""
     program = (
         "import sys\n"
@@ -193,9 +183,7 @@ def test_no_driver_is_imported_and_nothing_connects_before_rows_are_asked_for() 
     assert said.strip() == "[]"
 
 
-def test_a_table_is_read_over_odbc_as_it_is_from_the_embedded_database(
-    driver: str, tmp_path: Path
-) -> None:
+def test_a_table_is_read_over_odbc_as_it_is_from_the_embedded_database(driver, tmp_path):
     rows = make_source(Table.LOANS).drop(columns="updated_at")
     embedded = make_backend("x", {"backend": "duckdb", "path": str(tmp_path / "x.duckdb")})
     embedded.replace("loans", [rows])

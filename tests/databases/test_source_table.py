@@ -1,11 +1,7 @@
 """A source table: read when it is asked, held against its contract, replaced when it is ours."""
 
-from __future__ import annotations
-
-from collections.abc import Iterable, Iterator
 from datetime import datetime
 from importlib.resources import files
-from pathlib import Path
 
 import duckdb
 import pandas as pd
@@ -24,7 +20,7 @@ DAY = datetime(2026, 11, 23)  # noqa: DTZ001 (UTC without a zone, as sources hol
 
 
 @pytest.fixture
-def rows() -> pd.DataFrame:
+def rows():
     """Three loans as the warehouse holds them, with missing values."""
     return make_source(
         Table.LOANS,
@@ -35,12 +31,12 @@ def rows() -> pd.DataFrame:
 
 
 @pytest.fixture
-def dataset(duckdb_credentials: dict[str, str]) -> SourceTableDataset:
+def dataset(duckdb_credentials):
     """The table `loans` of an embedded warehouse that does not exist yet."""
     return make_dataset(duckdb_credentials)
 
 
-def make_dataset(credentials: dict[str, str], **changes: object) -> SourceTableDataset:
+def make_dataset(credentials, **changes):
     table = changes.get("table", "loans")
     given = {
         "system": "warehouse",
@@ -51,7 +47,7 @@ def make_dataset(credentials: dict[str, str], **changes: object) -> SourceTableD
     return SourceTableDataset(**(given | changes))
 
 
-def read(dataset: SourceTableDataset) -> pd.DataFrame:
+def read(dataset):
     return dataset.load().read().read_pandas()
 
 
@@ -59,9 +55,7 @@ def read(dataset: SourceTableDataset) -> pd.DataFrame:
     ("silence", "limit", "given"),
     [(120, 1_800, 123), (3_600, 60, 63), (float("inf"),) * 2 + (86_403,)],
 )
-def test_a_system_is_told_a_limit_that_any_can_keep(
-    silence: float, limit: float, given: float, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_system_is_told_a_limit_that_any_can_keep(silence, limit, given, monkeypatch):
     told = []
     monkeypatch.setattr(source_table, "make_backend", lambda *arguments: told.append(arguments[2]))
     credentials = {"connection": "Driver=x;"}
@@ -71,17 +65,13 @@ def test_a_system_is_told_a_limit_that_any_can_keep(
 
 
 class TestReading:
-    def test_a_table_reads_back_as_it_was_written(
-        self, dataset: SourceTableDataset, rows: pd.DataFrame
-    ) -> None:
+    def test_a_table_reads_back_as_it_was_written(self, dataset, rows):
         dataset.save(rows)
 
         assert_frame_equal(read(dataset)[rows.columns], rows, check_dtype=False)
         assert read(dataset)["int_rate"].dtype == "float64"
 
-    def test_rows_come_in_batches_of_the_size_asked_for(
-        self, duckdb_credentials: dict[str, str], rows: pd.DataFrame
-    ) -> None:
+    def test_rows_come_in_batches_of_the_size_asked_for(self, duckdb_credentials, rows):
         dataset = make_dataset(duckdb_credentials, batch_rows=2_048)
         dataset.save(rows.loc[rows.index.repeat(3_000)])
 
@@ -91,42 +81,36 @@ class TestReading:
         assert len(sizes) > 1
         assert max(sizes) <= 2_048
 
-    def test_nothing_is_opened_before_rows_are_asked_for(self, dataset: SourceTableDataset) -> None:
+    def test_nothing_is_opened_before_rows_are_asked_for(self, dataset):
         source = dataset.load()
 
         assert source.where == "warehouse, table loans"
         with pytest.raises(InputError, match="cannot be opened"):
             source.read()
 
-    def test_what_changed_since_is_read_and_what_has_no_time(
-        self, dataset: SourceTableDataset, rows: pd.DataFrame
-    ) -> None:
+    def test_what_changed_since_is_read_and_what_has_no_time(self, dataset, rows):
         dataset.save(rows)
 
         changed = dataset.load().read(DAY).read_pandas()
 
         assert changed["loan_id"].tolist() == ["loan 1", "loan 2"]
 
-    def test_the_account_says_what_a_reading_would_give(
-        self, dataset: SourceTableDataset, rows: pd.DataFrame
-    ) -> None:
+    def test_the_account_says_what_a_reading_would_give(self, dataset, rows):
         dataset.save(rows)
         first = datetime(2026, 11, 21)  # noqa: DTZ001
 
         assert dataset.load().account() == Account(3, first, DAY, updated=3)
         assert dataset.load().account(DAY) == Account(3, first, DAY, updated=2)
 
-    def test_the_account_of_an_empty_table(
-        self, dataset: SourceTableDataset, rows: pd.DataFrame
-    ) -> None:
+    def test_the_account_of_an_empty_table(self, dataset, rows):
         dataset.save(rows.head(0))
 
         assert dataset.load().account() == Account(0, None, None, 0)
         assert read(dataset).empty
 
     def test_the_file_is_released_when_the_last_batch_is_read(
-        self, dataset: SourceTableDataset, rows: pd.DataFrame, duckdb_credentials: dict[str, str]
-    ) -> None:
+        self, dataset, rows, duckdb_credentials
+    ):
         dataset.save(rows)
         reader = dataset.load().read()
         reader.read_all()
@@ -135,8 +119,8 @@ class TestReading:
             assert writer.execute("SELECT count(*) FROM loans").fetchone() == (3,)
 
     def test_the_file_is_released_when_the_reader_is_let_go(
-        self, dataset: SourceTableDataset, rows: pd.DataFrame, duckdb_credentials: dict[str, str]
-    ) -> None:
+        self, dataset, rows, duckdb_credentials
+    ):
         dataset.save(rows.loc[rows.index.repeat(100_000)])
         reader = dataset.load().read()
         reader.read_next_batch()
@@ -146,20 +130,18 @@ class TestReading:
             assert writer.execute("SELECT count(*) FROM loans").fetchone() == (300_000,)
 
     @pytest.mark.parametrize("table", list(Table))
-    def test_rows_are_told_apart_by_the_key_of_the_dictionary(
-        self, table: Table, duckdb_credentials: dict[str, str]
-    ) -> None:
+    def test_rows_are_told_apart_by_the_key_of_the_dictionary(self, table, duckdb_credentials):
         assert make_dataset(duckdb_credentials, table=table.value).load().key == KEYS[table]
 
 
 class TestFingerprint:
     """Another query, table or place means other rows; another password does not."""
 
-    def of(self, **changes: object) -> str:
+    def of(self, **changes):
         credentials = {"connection": "Driver={X};Server=a;Pwd=one"}
         return make_dataset(**({"credentials": credentials} | changes)).load().fingerprint
 
-    def test_it_is_the_same_as_long_as_the_rows_are(self) -> None:
+    def test_it_is_the_same_as_long_as_the_rows_are(self):
         assert self.of() == self.of()
         assert self.of() == self.of(credentials={"connection": "Driver={X};Server=a;Pwd=two"})
         assert self.of() == self.of(batch_rows=1, time_limit_s=1)
@@ -175,19 +157,14 @@ class TestFingerprint:
         ],
         ids=["server", "backend", "table", "query", "system"],
     )
-    def test_it_is_another_one_where_they_may_not_be(self, changes: dict[str, object]) -> None:
+    def test_it_is_another_one_where_they_may_not_be(self, changes):
         assert self.of(**changes) != self.of()
 
 
 class TestContract:
     """The columns of a table are held against the data dictionary before a row is read."""
 
-    def test_a_new_column_is_ignored_with_one_warning(
-        self,
-        dataset: SourceTableDataset,
-        rows: pd.DataFrame,
-        caplog: pytest.LogCaptureFixture,
-    ) -> None:
+    def test_a_new_column_is_ignored_with_one_warning(self, dataset, rows, caplog):
         dataset.save(rows.assign(colour="blue", shape="round"))
         source = dataset.load()
 
@@ -196,9 +173,7 @@ class TestContract:
         assert caplog.messages == ["warehouse, table loans: new columns colour, shape are ignored"]
 
     @pytest.mark.parametrize("column", ["loan_id", "updated_at", "origin", "int_rate"])
-    def test_a_missing_column_is_named(
-        self, column: str, dataset: SourceTableDataset, rows: pd.DataFrame
-    ) -> None:
+    def test_a_missing_column_is_named(self, column, dataset, rows):
         dataset.save(rows.drop(columns=column))
 
         with pytest.raises(InputError, match=f"table loans: column {column} is missing") as refused:
@@ -214,22 +189,13 @@ class TestContract:
             ("issue_d", True, "issue_d is held as bool, not as text or time"),
         ],
     )
-    def test_a_retyped_column_is_named(
-        self,
-        column: str,
-        values: object,
-        said: str,
-        dataset: SourceTableDataset,
-        rows: pd.DataFrame,
-    ) -> None:
+    def test_a_retyped_column_is_named(self, column, values, said, dataset, rows):
         dataset.save(rows.assign(**{column: values}))
 
         with pytest.raises(InputError, match=f"warehouse, table loans: column {said}"):
             read(dataset)
 
-    def test_names_may_be_in_upper_case(
-        self, dataset: SourceTableDataset, rows: pd.DataFrame
-    ) -> None:
+    def test_names_may_be_in_upper_case(self, dataset, rows):
         dataset.save(rows.rename(columns=str.upper))
 
         assert_frame_equal(read(dataset)[rows.columns], rows, check_dtype=False)
@@ -238,34 +204,26 @@ class TestContract:
 class TestReplacing:
     """`sources` fills embedded databases, and no others."""
 
-    def test_several_frames_make_one_table_in_order(
-        self, dataset: SourceTableDataset, rows: pd.DataFrame
-    ) -> None:
+    def test_several_frames_make_one_table_in_order(self, dataset, rows):
         dataset.save(rows.iloc[[row]] for row in range(3))
 
         assert read(dataset)["loan_id"].tolist() == rows["loan_id"].tolist()
 
-    def test_columns_of_later_frames_are_matched_by_name(
-        self, dataset: SourceTableDataset, rows: pd.DataFrame
-    ) -> None:
+    def test_columns_of_later_frames_are_matched_by_name(self, dataset, rows):
         dataset.save([rows, rows[rows.columns[::-1]]])
 
         later = read(dataset).tail(3).reset_index(drop=True)[rows.columns]
         assert_frame_equal(later, rows, check_dtype=False)
 
-    def test_saving_again_replaces_the_table(
-        self, dataset: SourceTableDataset, rows: pd.DataFrame
-    ) -> None:
+    def test_saving_again_replaces_the_table(self, dataset, rows):
         dataset.save(rows)
         dataset.save(rows.head(1))
 
         assert len(read(dataset)) == 1
 
     @pytest.mark.parametrize("failure", ["the source of frames", "a column of another type"])
-    def test_a_failing_second_frame_leaves_the_old_table(
-        self, failure: str, dataset: SourceTableDataset, rows: pd.DataFrame
-    ) -> None:
-        def frames() -> Iterator[pd.DataFrame]:
+    def test_a_failing_second_frame_leaves_the_old_table(self, failure, dataset, rows):
+        def frames():
             yield rows.head(1)
             if failure == "the source of frames":
                 raise ValueError("connection lost")
@@ -278,9 +236,9 @@ class TestReplacing:
         assert len(read(dataset)) == 3
 
     @pytest.mark.parametrize("data", ["a frame", "frames"])
-    def test_a_real_system_is_never_written_to(self, data: str, rows: pd.DataFrame) -> None:
+    def test_a_real_system_is_never_written_to(self, data, rows):
         dataset = make_dataset({"connection": "Driver={X};Server=db"})
-        given: pd.DataFrame | Iterable[pd.DataFrame] = rows if data == "a frame" else iter([rows])
+        given = rows if data == "a frame" else iter([rows])
 
         assert not dataset.is_embedded
         with pytest.raises(
@@ -292,15 +250,15 @@ class TestReplacing:
 class TestQueries:
     @pytest.mark.parametrize("table", list(Table))
     def test_they_ask_for_the_columns_of_the_dictionary_and_no_other(
-        self, table: Table, duckdb_credentials: dict[str, str]
-    ) -> None:
+        self, table, duckdb_credentials
+    ):
         expected = {str(c.source_name) for c in columns_of(table)}
         dataset = make_dataset(duckdb_credentials, table=table.value)
         dataset.save(make_source(table).assign(not_asked_for="x"))
 
         assert set(read(dataset).columns) == expected | {"loan_id", "updated_at", "origin"}
 
-    def test_they_are_portable(self) -> None:
+    def test_they_are_portable(self):
         """No quoting, function, alias or limit: nothing the three spell each their way."""
         for query in files("loantap.pipelines.ingestion").joinpath("sql").iterdir():
             statement = [
@@ -311,9 +269,7 @@ class TestQueries:
 
 
 class TestWhatIsNotThere:
-    def test_a_database_is_named_with_the_remedy(
-        self, dataset: SourceTableDataset, duckdb_credentials: dict[str, str]
-    ) -> None:
+    def test_a_database_is_named_with_the_remedy(self, dataset, duckdb_credentials):
         assert not dataset.exists()
         with pytest.raises(InputError) as refused:
             read(dataset)
@@ -321,9 +277,7 @@ class TestWhatIsNotThere:
         assert "cannot be opened" in refused.value.problem
         assert "kedro run --pipelines sources" in refused.value.remedy
 
-    def test_a_table_is_named_with_the_remedy(
-        self, dataset: SourceTableDataset, duckdb_credentials: dict[str, str]
-    ) -> None:
+    def test_a_table_is_named_with_the_remedy(self, dataset, duckdb_credentials):
         make_dataset(duckdb_credentials, table="applications").save(make_source(Table.APPLICATIONS))
 
         assert not dataset.exists()
@@ -332,16 +286,16 @@ class TestWhatIsNotThere:
         assert "Table with name loans does not exist" in refused.value.problem
         assert "kedro run --pipelines sources" in refused.value.remedy
 
-    def test_a_written_table_exists(self, dataset: SourceTableDataset, rows: pd.DataFrame) -> None:
+    def test_a_written_table_exists(self, dataset, rows):
         dataset.save(rows)
 
         assert dataset.exists()
         assert dataset.is_embedded
 
-    def test_of_a_real_system_it_is_taken_as_given_without_connecting(self) -> None:
+    def test_of_a_real_system_it_is_taken_as_given_without_connecting(self):
         assert make_dataset({"connection": "Driver={X};Server=db"}).exists()
 
-    def test_a_file_that_is_no_database_is_refused(self, tmp_path: Path) -> None:
+    def test_a_file_that_is_no_database_is_refused(self, tmp_path):
         path = tmp_path / "notes.duckdb"
         path.write_text("not a database, only some text that is long enough to be read" * 100)
 
@@ -367,9 +321,7 @@ class TestCredentials:
             ({"connection": "Driver={PostgreSQL ANSI};Pwd=s3cret"}, "ANSI", "{PostgreSQL Unicode}"),
         ],
     )
-    def test_those_that_cannot_be_used_are_refused_with_the_remedy(
-        self, credentials: dict[str, str], said: str, remedy: str
-    ) -> None:
+    def test_those_that_cannot_be_used_are_refused_with_the_remedy(self, credentials, said, remedy):
         dataset = make_dataset(credentials)
 
         for ask in (dataset.require_credentials, lambda: dataset.load().read()):
@@ -390,10 +342,10 @@ class TestCredentials:
             {"backend": "duckdb", "path": "x.duckdb"},
         ],
     )
-    def test_the_others_are_accepted_without_connecting(self, credentials: dict[str, str]) -> None:
+    def test_the_others_are_accepted_without_connecting(self, credentials):
         make_dataset(credentials).require_credentials()
 
-    def test_they_never_show(self) -> None:
+    def test_they_never_show(self):
         dataset = make_dataset({"connection": "Driver={X};Uid=me;Pwd=s3cret"})
 
         assert "s3cret" not in repr(dataset)

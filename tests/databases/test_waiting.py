@@ -1,13 +1,10 @@
 """A source is waited for: not for ever, and not only once."""
 
-from __future__ import annotations
-
 import gc
 import logging
 import threading
 import time
 import weakref
-from collections.abc import Callable, Iterator
 
 import pyarrow as pa
 import pytest
@@ -21,17 +18,17 @@ SCHEMA = pa.schema([("number", pa.int64())])
 DOWN = SourceDownError("warehouse", "the system does not answer", "Check that it is up")
 
 
-def deadline(time_limit_s: float = 30, silence_limit_s: float = 10) -> Deadline:
+def deadline(time_limit_s=30, silence_limit_s=10):
     return Deadline("warehouse", Patience(time_limit_s, silence_limit_s))
 
 
-def make_reader(numbers: Iterator[int]) -> pa.RecordBatchReader:
+def make_reader(numbers):
     """One batch a number."""
     batches = (pa.record_batch({"number": [number]}) for number in numbers)
     return pa.RecordBatchReader.from_batches(SCHEMA, batches)
 
 
-def wait_until(condition: Callable[[], bool]) -> None:
+def wait_until(condition):
     ends = time.monotonic() + 5
     while not condition():
         assert time.monotonic() < ends, "it did not happen"
@@ -39,15 +36,15 @@ def wait_until(condition: Callable[[], bool]) -> None:
 
 
 class TestReadingAhead:
-    def test_all_batches_come_in_order(self) -> None:
+    def test_all_batches_come_in_order(self):
         rows = read_ahead(lambda: make_reader(iter(range(20))), deadline()).read_all()
 
         assert rows["number"].to_pylist() == list(range(20))
 
-    def test_no_more_is_fetched_than_a_batch_ahead_so_that_memory_does_not_grow(self) -> None:
-        fetched: list[int] = []
+    def test_no_more_is_fetched_than_a_batch_ahead_so_that_memory_does_not_grow(self):
+        fetched = []
 
-        def numbers() -> Iterator[int]:
+        def numbers():
             for number in range(100):
                 fetched.append(number)
                 yield number
@@ -61,10 +58,10 @@ class TestReadingAhead:
         # Three are taken, one waits, one is held by the thread.
         assert fetched == [0, 1, 2, 3, 4]
 
-    def test_fetching_overlaps_with_what_is_done_with_the_rows(self) -> None:
+    def test_fetching_overlaps_with_what_is_done_with_the_rows(self):
         is_fetching = threading.Event()
 
-        def numbers() -> Iterator[int]:
+        def numbers():
             yield 0
             is_fetching.set()
             yield 1
@@ -75,7 +72,7 @@ class TestReadingAhead:
         # Here the first batch is dealt with.
         assert is_fetching.wait(5)
 
-    def test_silence_counts_as_down(self) -> None:
+    def test_silence_counts_as_down(self):
         before, answers = threading.active_count(), threading.Event()
         reader = read_ahead(
             lambda: make_reader(n for n in range(2) if answers.wait()),
@@ -89,7 +86,7 @@ class TestReadingAhead:
         answers.set()
         wait_until(lambda: threading.active_count() == before)
 
-    def test_time_spent_by_who_reads_is_no_silence(self) -> None:
+    def test_time_spent_by_who_reads_is_no_silence(self):
         rows = 0
         for batch in read_ahead(lambda: make_reader(iter(range(3))), deadline(silence_limit_s=0.5)):
             time.sleep(0.6)
@@ -97,7 +94,7 @@ class TestReadingAhead:
 
         assert rows == 3
 
-    def test_steady_but_slow_reading_ends_at_the_time_limit_and_is_not_tried_again(self) -> None:
+    def test_steady_but_slow_reading_ends_at_the_time_limit_and_is_not_tried_again(self):
         limit = deadline(time_limit_s=0.3)
 
         with pytest.raises(InputError, match=r"longer than its time limit of 0.3 s\. Raise") as e:
@@ -105,17 +102,15 @@ class TestReadingAhead:
         assert not isinstance(e.value, SourceDownError)
 
     @pytest.mark.parametrize("after", [0, 3])
-    def test_an_error_arrives_where_the_rows_are_wanted_without_what_led_to_it(
-        self, after: int
-    ) -> None:
-        def numbers() -> Iterator[int]:
+    def test_an_error_arrives_where_the_rows_are_wanted_without_what_led_to_it(self, after):
+        def numbers():
             yield from range(after)
             try:
                 int("Pwd=s3cret")
             except ValueError as error:
                 raise DOWN from error
 
-        def open_reader() -> pa.RecordBatchReader:
+        def open_reader():
             return make_reader(iter(numbers()) if after else iter(list(numbers())))
 
         with pytest.raises(SourceDownError) as refused:
@@ -124,11 +119,11 @@ class TestReadingAhead:
         assert refused.value.__context__ is None
 
     @pytest.mark.parametrize("read", [0, 1, 50], ids=["unread", "begun", "exhausted"])
-    def test_the_thread_and_its_connection_end_with_the_reader(self, read: int) -> None:
+    def test_the_thread_and_its_connection_end_with_the_reader(self, read):
         before = threading.active_count()
         closed = threading.Event()
 
-        def numbers() -> Iterator[int]:
+        def numbers():
             try:
                 yield from range(50)
             finally:
@@ -142,14 +137,14 @@ class TestReadingAhead:
         assert closed.is_set() or not read
         wait_until(lambda: threading.active_count() == before)
 
-    def test_an_error_keeps_no_connection_open(self) -> None:
+    def test_an_error_keeps_no_connection_open(self):
         closed = threading.Event()
 
         class Connection:
-            def __del__(self) -> None:
+            def __del__(self):
                 closed.set()
 
-        def numbers() -> Iterator[int]:
+        def numbers():
             connection = Connection()
             yield 1
             raise SourceDownError("warehouse", f"the connection broke ({id(connection)})", "Wait")
@@ -164,17 +159,15 @@ class TestReadingAhead:
 
 
 class TestCalling:
-    def test_questions_are_answered_in_order_in_one_thread(self) -> None:
+    def test_questions_are_answered_in_order_in_one_thread(self):
         with Caller("warehouse", 5) as caller:
             threads = [caller.call(threading.get_ident) for _ in range(3)]
 
         assert len(set(threads)) == 1
         assert threads[0] != threading.get_ident()
 
-    def test_an_error_arrives_without_what_led_to_it_and_the_next_question_is_answered(
-        self,
-    ) -> None:
-        def fail() -> None:
+    def test_an_error_arrives_without_what_led_to_it_and_the_next_question_is_answered(self):
+        def fail():
             try:
                 int("Pwd=s3cret")
             except ValueError as error:
@@ -188,7 +181,7 @@ class TestCalling:
         assert refused.value.__cause__ is None
         assert refused.value.__context__ is None
 
-    def test_who_gives_up_has_the_rest_done_when_the_driver_is_back(self) -> None:
+    def test_who_gives_up_has_the_rest_done_when_the_driver_is_back(self):
         before, answers, closed = threading.active_count(), threading.Event(), threading.Event()
         with Caller("warehouse", 0.2) as caller:
             with pytest.raises(SourceDownError, match=r"no answer came for 0.2 s\. .*time_limit_s"):
@@ -201,7 +194,7 @@ class TestCalling:
         assert closed.wait(5)
         wait_until(lambda: threading.active_count() == before)
 
-    def test_an_answer_is_not_held_until_the_next_question(self) -> None:
+    def test_an_answer_is_not_held_until_the_next_question(self):
         class Rows:
             pass
 
@@ -210,7 +203,7 @@ class TestCalling:
             wait_until(lambda: held() is None)
 
 
-def slowly(pause_s: float, count: int) -> Iterator[int]:
+def slowly(pause_s, count):
     for number in range(count):
         time.sleep(pause_s)
         yield number
@@ -218,13 +211,13 @@ def slowly(pause_s: float, count: int) -> Iterator[int]:
 
 class TestPersisting:
     @pytest.fixture(autouse=True)
-    def _short_pauses(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def _short_pauses(self, monkeypatch):
         monkeypatch.setattr(waiting, "_FIRST_PAUSE_S", 0.01)
 
-    def test_the_first_attempt_that_succeeds_is_the_last(self) -> None:
+    def test_the_first_attempt_that_succeeds_is_the_last(self):
         outcomes = iter([DOWN, DOWN, "rows"])
 
-        def attempt() -> str:
+        def attempt():
             outcome = next(outcomes)
             if isinstance(outcome, Exception):
                 raise outcome
@@ -232,12 +225,10 @@ class TestPersisting:
 
         assert persist(attempt, deadline()) == "rows"
 
-    def test_each_attempt_that_failed_is_told_and_when_the_next_follows(
-        self, caplog: pytest.LogCaptureFixture
-    ) -> None:
+    def test_each_attempt_that_failed_is_told_and_when_the_next_follows(self, caplog):
         outcomes = iter([DOWN, DOWN, None])
 
-        def attempt() -> None:
+        def attempt():
             if error := next(outcomes):
                 raise error
 
@@ -250,7 +241,7 @@ class TestPersisting:
         # The same again is not said in full again.
         assert second.startswith("warehouse: as before. Attempt 2 failed after")
 
-    def test_at_the_time_limit_it_is_said_how_often_and_for_how_long(self) -> None:
+    def test_at_the_time_limit_it_is_said_how_often_and_for_how_long(self):
         with pytest.raises(
             InputError, match=r"does not answer; tried \d+ times in \d+ s\. Check"
         ) as e:
@@ -258,11 +249,11 @@ class TestPersisting:
         assert not isinstance(e.value, SourceDownError)
         assert e.value.__context__ is None
 
-    def test_what_failed_is_told_when_time_runs_out_in_a_later_attempt(self) -> None:
+    def test_what_failed_is_told_when_time_runs_out_in_a_later_attempt(self):
         limit = deadline(time_limit_s=0.3)
         outcomes = iter([DOWN])
 
-        def attempt() -> None:
+        def attempt():
             for error in outcomes:
                 raise error
             time.sleep(0.4)
@@ -271,19 +262,19 @@ class TestPersisting:
         with pytest.raises(InputError, match=r"does not answer; tried 2 times in"):
             persist(attempt, limit)
 
-    def test_pauses_grow(self, caplog: pytest.LogCaptureFixture) -> None:
+    def test_pauses_grow(self, caplog):
         with caplog.at_level(logging.WARNING), pytest.raises(InputError):
             persist(self.fail, deadline(time_limit_s=0.5))
 
         # 10, 20, 40, 80, 160 ms and up to 10 more each, rather than one every 10 ms.
         assert 2 <= len(caplog.messages) <= 6
 
-    def test_another_error_ends_it_at_once(self) -> None:
-        def attempt() -> None:
+    def test_another_error_ends_it_at_once(self):
+        def attempt():
             raise InputError("warehouse", "the login is refused", "Correct it")
 
         with pytest.raises(InputError, match=r"^warehouse: the login is refused\. Correct it$"):
             persist(attempt, deadline())
 
-    def fail(self) -> None:
+    def fail(self):
         raise DOWN

@@ -1,7 +1,5 @@
 """Runs that write a table of ours to the embedded warehouse."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import duckdb

@@ -1,9 +1,5 @@
 """A figure is drawn once: a picture for people, the figure itself for later nodes."""
 
-from __future__ import annotations
-
-from pathlib import Path
-
 import pytest
 from kedro.io import DatasetError
 from matplotlib.figure import Figure
@@ -12,24 +8,24 @@ from loantap.datasets import FigureDataset
 
 
 @pytest.fixture
-def figure() -> Figure:
+def figure():
     drawn = Figure()
     drawn.add_subplot().plot([1, 2], [2, 1])
     return drawn
 
 
-def make_dataset(tmp_path: Path) -> FigureDataset:
+def make_dataset(tmp_path):
     return FigureDataset(filepath=str(tmp_path / "roc.png"))
 
 
-def test_a_later_node_gets_the_very_figure(figure: Figure, tmp_path: Path) -> None:
+def test_a_later_node_gets_the_very_figure(figure, tmp_path):
     dataset = make_dataset(tmp_path)
     dataset.save(figure)
 
     assert dataset.load() is figure
 
 
-def test_the_picture_appears_when_it_is_published(figure: Figure, tmp_path: Path) -> None:
+def test_the_picture_appears_when_it_is_published(figure, tmp_path):
     dataset = make_dataset(tmp_path)
     dataset.save(figure)
 
@@ -38,7 +34,7 @@ def test_the_picture_appears_when_it_is_published(figure: Figure, tmp_path: Path
     assert (tmp_path / "roc.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_kedro_viz_shows_the_picture(figure: Figure, tmp_path: Path) -> None:
+def test_kedro_viz_shows_the_picture(figure, tmp_path):
     dataset = make_dataset(tmp_path)
     dataset.save(figure)
     dataset.publish()
@@ -46,7 +42,7 @@ def test_kedro_viz_shows_the_picture(figure: Figure, tmp_path: Path) -> None:
     assert make_dataset(tmp_path).preview()
 
 
-def test_a_picture_of_an_earlier_run_is_no_figure(figure: Figure, tmp_path: Path) -> None:
+def test_a_picture_of_an_earlier_run_is_no_figure(figure, tmp_path):
     dataset = make_dataset(tmp_path)
     dataset.save(figure)
     dataset.publish()

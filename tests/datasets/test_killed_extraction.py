@@ -1,9 +1,5 @@
 """A run that is killed in the middle of an extraction costs nothing but its time."""
 
-from __future__ import annotations
-
-from pathlib import Path
-
 import duckdb
 
 from tests.support.killing import kill_extractions
@@ -18,10 +14,10 @@ FROM range(6000) t(i)
 """
 
 
-def test_killed_at_any_moment_it_loses_and_doubles_no_row(tmp_path: Path) -> None:
+def test_killed_at_any_moment_it_loses_and_doubles_no_row(tmp_path):
     path = tmp_path / "warehouse.duckdb"
 
-    def run_sql(statement: str) -> None:
+    def run_sql(statement):
         with duckdb.connect(str(path)) as connection:
             connection.execute(statement)
 

@@ -1,22 +1,19 @@
 """What a publication changes in a table of ours: rows that differ, and columns that are new."""
 
-from __future__ import annotations
-
 import logging
-from collections.abc import Callable
 
 import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 
 from loantap.databases.backends.embedded_writing import DuckDBTransaction
-from tests.datasets.target_runs import Credentials, ask, make_target, read, refusal, write
+from tests.datasets.target_runs import ask, make_target, read, refusal, write
 
 _INDEXES = "SELECT 1 FROM duckdb_constraints() WHERE constraint_type = 'PRIMARY KEY'"
 _execute = DuckDBTransaction.execute
 
 
-def _insert_twice(transaction: DuckDBTransaction, statement: str) -> int:
+def _insert_twice(transaction, statement):
     if statement.startswith("INSERT"):
         statement = statement.partition(" WHERE NOT EXISTS")[0]
         _execute(transaction, statement)
@@ -24,16 +21,16 @@ def _insert_twice(transaction: DuckDBTransaction, statement: str) -> int:
 
 
 @pytest.fixture
-def credentials(duckdb_credentials: Credentials) -> Credentials:
+def credentials(duckdb_credentials):
     return duckdb_credentials
 
 
 @pytest.fixture
-def changes(caplog: pytest.LogCaptureFixture) -> Callable[[], str]:
+def changes(caplog):
     """What the last publication said it changed."""
     caplog.set_level(logging.DEBUG, "loantap.datasets.target_table")
 
-    def last_change() -> str:
+    def last_change():
         said = [message for message in caplog.messages if "unchanged" in message]
         return said[-1].removeprefix("warehouse, table portfolio: ")
 
@@ -43,21 +40,15 @@ def changes(caplog: pytest.LogCaptureFixture) -> Callable[[], str]:
 class TestColumnStore:
     """What keeps a transaction of any size in bounded memory: `make bench-full`."""
 
-    def test_the_embedded_table_has_no_index_on_its_key(
-        self, loans: pd.DataFrame, credentials: Credentials
-    ) -> None:
+    def test_the_embedded_table_has_no_index_on_its_key(self, loans, credentials):
         write(credentials, loans)
 
         assert ask(credentials, _INDEXES) == []
 
     @pytest.mark.parametrize("mode", ["replace", "upsert"])
     def test_rows_that_were_lost_or_doubled_on_the_way_change_nothing(
-        self,
-        mode: str,
-        loans: pd.DataFrame,
-        credentials: Credentials,
-        monkeypatch: pytest.MonkeyPatch,
-    ) -> None:
+        self, mode, loans, credentials, monkeypatch
+    ):
         write(credentials, loans)
         monkeypatch.setattr(DuckDBTransaction, "execute", _insert_twice)
 
@@ -69,8 +60,8 @@ class TestColumnStore:
 
 class TestEarlierRelease:
     def test_a_table_loses_the_index_on_its_key_and_keeps_rows_and_views(
-        self, loans: pd.DataFrame, credentials: Credentials, changes: Callable[[], str]
-    ) -> None:
+        self, loans, credentials, changes
+    ):
         write(credentials, loans)
         ask(credentials, "ALTER TABLE portfolio ADD PRIMARY KEY (loan_id)")
         ask(credentials, "CREATE VIEW seen AS SELECT loan_id, mort_acc FROM portfolio")
@@ -85,9 +76,7 @@ class TestEarlierRelease:
 
 
 class TestReplace:
-    def test_only_rows_that_differ_are_written(
-        self, loans: pd.DataFrame, credentials: Credentials, changes: Callable[[], str]
-    ) -> None:
+    def test_only_rows_that_differ_are_written(self, loans, credentials, changes):
         write(credentials, loans)
         new = loans.tail(1).assign(loan_id="d-1")
         changed = loans.iloc[[1]].assign(mort_acc=5.0)
@@ -97,17 +86,13 @@ class TestReplace:
         assert read(credentials)["loan_id"].tolist() == ["b-1", "c-1", "d-1"]
         assert read(credentials)["mort_acc"].tolist() == [5.0, 0.0, 0.0]
 
-    def test_the_same_run_again_writes_nothing(
-        self, loans: pd.DataFrame, credentials: Credentials, changes: Callable[[], str]
-    ) -> None:
+    def test_the_same_run_again_writes_nothing(self, loans, credentials, changes):
         write(credentials, loans)
         write(credentials, loans)
 
         assert changes() == "0 rows inserted, 0 updated, 0 deleted, 3 unchanged"
 
-    def test_a_value_may_go_missing_and_come_back(
-        self, loans: pd.DataFrame, credentials: Credentials
-    ) -> None:
+    def test_a_value_may_go_missing_and_come_back(self, loans, credentials):
         write(credentials, loans)
         swapped = loans.assign(mort_acc=[None, 1.0, 0.0], emp_title=[None, "Baker", "Bäcker"])
         write(credentials, swapped.astype({"emp_title": "str"}))
@@ -117,8 +102,8 @@ class TestReplace:
         )
 
     def test_rows_with_the_same_key_are_refused_before_anything_is_written(
-        self, loans: pd.DataFrame, credentials: Credentials
-    ) -> None:
+        self, loans, credentials
+    ):
         write(credentials, loans)
         doubled = pd.concat([loans.head(2), loans.head(1)]).assign(new=1)
 
@@ -127,18 +112,14 @@ class TestReplace:
         assert error.problem == "the key loan_id is not unique: 2 rows have loan_id a-1"
         assert_frame_equal(read(credentials), loans, check_dtype=False)
 
-    def test_a_key_of_several_columns(
-        self, loans: pd.DataFrame, credentials: Credentials, changes: Callable[[], str]
-    ) -> None:
+    def test_a_key_of_several_columns(self, loans, credentials, changes):
         months = pd.concat([loans.assign(month=1), loans.assign(month=2)])
         write(credentials, months, key=["loan_id", "month"])
         write(credentials, months.head(5), key=["loan_id", "month"])
 
         assert changes() == "0 rows inserted, 0 updated, 1 deleted, 5 unchanged"
 
-    def test_a_table_of_nothing_but_its_key(
-        self, loans: pd.DataFrame, credentials: Credentials, changes: Callable[[], str]
-    ) -> None:
+    def test_a_table_of_nothing_but_its_key(self, loans, credentials, changes):
         write(credentials, loans[["loan_id"]])
         write(credentials, loans[["loan_id"]].tail(2))
 
@@ -146,18 +127,14 @@ class TestReplace:
 
 
 class TestUpsert:
-    def test_rows_of_earlier_runs_stay(
-        self, loans: pd.DataFrame, credentials: Credentials, changes: Callable[[], str]
-    ) -> None:
+    def test_rows_of_earlier_runs_stay(self, loans, credentials, changes):
         write(credentials, loans.head(2), mode="upsert")
         write(credentials, loans.tail(2).assign(int_rate=1.0), mode="upsert")
 
         assert changes() == "1 rows inserted, 1 updated, 0 deleted, 0 unchanged"
         assert read(credentials)["int_rate"].tolist() == [10.1, 1.0, 1.0]
 
-    def test_of_rows_with_the_same_key_the_last_one_counts(
-        self, loans: pd.DataFrame, credentials: Credentials, changes: Callable[[], str]
-    ) -> None:
+    def test_of_rows_with_the_same_key_the_last_one_counts(self, loans, credentials, changes):
         write(credentials, [loans, loans.head(2).assign(int_rate=[7.0, 8.0])], mode="upsert")
 
         assert changes() == (
@@ -168,15 +145,15 @@ class TestUpsert:
 
 
 class TestMigration:
-    def test_a_new_column_is_added(self, loans: pd.DataFrame, credentials: Credentials) -> None:
+    def test_a_new_column_is_added(self, loans, credentials):
         write(credentials, loans)
         write(credentials, loans.assign(state="OK"))
 
         assert_frame_equal(read(credentials), loans.assign(state="OK"), check_dtype=False)
 
     def test_a_column_no_longer_made_stays_and_is_empty_in_new_rows(
-        self, loans: pd.DataFrame, credentials: Credentials, caplog: pytest.LogCaptureFixture
-    ) -> None:
+        self, loans, credentials, caplog
+    ):
         write(credentials, loans.head(2))
         ask(credentials, "ALTER TABLE portfolio ALTER COLUMN int_rate SET NOT NULL")
         write(credentials, loans.drop(columns="int_rate"))
@@ -187,9 +164,7 @@ class TestMigration:
             in caplog.text
         )
 
-    def test_a_column_of_another_type_is_refused_before_anything_changes(
-        self, loans: pd.DataFrame, credentials: Credentials
-    ) -> None:
+    def test_a_column_of_another_type_is_refused_before_anything_changes(self, loans, credentials):
         write(credentials, loans)
 
         error = refusal(make_target(credentials), loans.assign(int_rate="high", state="OK"))
@@ -198,9 +173,7 @@ class TestMigration:
         assert "ALTER TABLE" in error.remedy
         assert_frame_equal(read(credentials), loans, check_dtype=False)
 
-    def test_a_table_that_an_earlier_release_made_is_taken_over(
-        self, loans: pd.DataFrame, credentials: Credentials, changes: Callable[[], str]
-    ) -> None:
+    def test_a_table_that_an_earlier_release_made_is_taken_over(self, loans, credentials, changes):
         """It has no key, and the types of the frame it was made of."""
         write(credentials, loans.assign(is_bad=0), table="other")
         ask(
@@ -212,9 +185,7 @@ class TestMigration:
 
         assert changes() == "0 rows inserted, 1 updated, 0 deleted, 2 unchanged"
 
-    def test_what_others_built_on_the_table_stays(
-        self, loans: pd.DataFrame, credentials: Credentials
-    ) -> None:
+    def test_what_others_built_on_the_table_stays(self, loans, credentials):
         write(credentials, loans)
         ask(credentials, "CREATE VIEW rates AS SELECT loan_id, int_rate FROM portfolio")
         ask(credentials, "CREATE INDEX by_title ON portfolio (emp_title)")

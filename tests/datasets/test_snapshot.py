@@ -1,7 +1,5 @@
 """A snapshot can be read at every moment, whatever becomes of the run that brings it up to date."""
 
-from __future__ import annotations
-
 import errno
 import fcntl
 import json
@@ -9,10 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from types import ModuleType
-from typing import Any
 
-import pandas as pd
 import pytest
 from kedro.io import DatasetError
 from pandas.testing import assert_frame_equal
@@ -26,17 +21,17 @@ from tests.snapshots.small_source import COLUMNS, SmallSource, day, extraction, 
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def folder(tmp_path):
     return tmp_path / "01_raw" / "loan_events"
 
 
 @pytest.fixture
-def snapshot(folder: Path) -> SnapshotDataset:
+def snapshot(folder):
     return SnapshotDataset(filepath=str(folder), part_rows=1_000)
 
 
 @pytest.fixture
-def source() -> SmallSource:
+def source():
     """2,500 rows, hence three parts."""
     source = SmallSource()
     source.fill(2_500)
@@ -44,26 +39,24 @@ def source() -> SmallSource:
 
 
 @pytest.fixture
-def last_good(snapshot: SnapshotDataset, source: SmallSource) -> pd.DataFrame:
+def last_good(snapshot, source):
     """What is published already."""
     snapshot.save(extraction(source))
     snapshot.publish()
     return source.rows()
 
 
-def contents(folder: Path) -> dict[str, bytes]:
+def contents(folder):
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
-def read_again(folder: Path) -> pd.DataFrame:
+def read_again(folder):
     """As another process reads it."""
     return order(SnapshotDataset(filepath=str(folder)).load())
 
 
 class TestLoading:
-    def test_all_rows_are_there_typed_and_ordered_as_in_the_source(
-        self, snapshot: SnapshotDataset
-    ) -> None:
+    def test_all_rows_are_there_typed_and_ordered_as_in_the_source(self, snapshot):
         source = SmallSource()
         source.insert(("b", 2, 0.1, day(1)), ("a", None, None, None), (None, 3, 1 / 3, day(2)))
         snapshot.save(extraction(source))
@@ -80,26 +73,20 @@ class TestLoading:
         ]
         assert rows["updated_at"].dropna().tolist() == [day(1), day(2)]
 
-    def test_a_source_without_rows_makes_a_snapshot_with_its_columns(
-        self, snapshot: SnapshotDataset
-    ) -> None:
+    def test_a_source_without_rows_makes_a_snapshot_with_its_columns(self, snapshot):
         snapshot.save(extraction(SmallSource()))
 
         assert snapshot.load().columns.tolist() == COLUMNS
         assert len(snapshot.load()) == 0
 
-    def test_rows_lie_in_parts_of_a_bounded_size(
-        self, last_good: pd.DataFrame, folder: Path
-    ) -> None:
+    def test_rows_lie_in_parts_of_a_bounded_size(self, last_good, folder):
         listed = json.loads((folder / "manifest.json").read_text("utf-8"))
 
         assert [part["rows"] for part in listed["parts"]] == [1_000, 1_000, 500]
         names = {part["name"] for part in listed["parts"]} | {"manifest.json"}
         assert set(contents(folder)) == names
 
-    def test_the_list_says_where_the_rows_are_from(
-        self, last_good: pd.DataFrame, folder: Path
-    ) -> None:
+    def test_the_list_says_where_the_rows_are_from(self, last_good, folder):
         listed = json.loads((folder / "manifest.json").read_text("utf-8"))
 
         assert listed["source"] == "warehouse, table loan_events"
@@ -108,9 +95,7 @@ class TestLoading:
         assert listed["as_of"] == "2016-03-31"
 
     @pytest.mark.parametrize("damage", ["a part is gone", "a bit of a part", "the list"])
-    def test_a_damaged_snapshot_is_named_with_the_remedy(
-        self, damage: str, last_good: pd.DataFrame, snapshot: SnapshotDataset, folder: Path
-    ) -> None:
+    def test_a_damaged_snapshot_is_named_with_the_remedy(self, damage, last_good, snapshot, folder):
         spoil(folder, damage)
 
         with pytest.raises(DatasetError) as refused:
@@ -120,7 +105,7 @@ class TestLoading:
         assert "since=all" in refused.value.__cause__.remedy
 
 
-def spoil(folder: Path, damage: str) -> None:
+def spoil(folder, damage):
     path = max(folder.glob("part-*"), key=lambda part: part.stat().st_size)
     match damage:
         case "a part is gone":
@@ -135,14 +120,12 @@ def spoil(folder: Path, damage: str) -> None:
             (folder / "manifest.json").write_text("{", encoding="utf-8")
 
 
-def fail_for_want_of_an_inode(*_: object) -> None:
+def fail_for_want_of_an_inode(*_):
     raise OSError("no inode is left")
 
 
 class TestPublication:
-    def test_nothing_is_there_before_it(
-        self, snapshot: SnapshotDataset, source: SmallSource, folder: Path
-    ) -> None:
+    def test_nothing_is_there_before_it(self, snapshot, source, folder):
         snapshot.save(extraction(source))
 
         assert not SnapshotDataset(filepath=str(folder)).exists()
@@ -150,12 +133,8 @@ class TestPublication:
         assert_frame_equal(order(snapshot.load()), source.rows())
 
     def test_until_then_others_read_the_last_good_snapshot(
-        self,
-        last_good: pd.DataFrame,
-        snapshot: SnapshotDataset,
-        source: SmallSource,
-        folder: Path,
-    ) -> None:
+        self, last_good, snapshot, source, folder
+    ):
         source.change(3, 700, balance=0.5, at=day(30))
         snapshot.save(extraction(source))
 
@@ -164,13 +143,7 @@ class TestPublication:
         snapshot.publish()
         assert_frame_equal(read_again(folder), source.rows())
 
-    def test_it_leaves_no_file_that_is_not_listed(
-        self,
-        last_good: pd.DataFrame,
-        snapshot: SnapshotDataset,
-        source: SmallSource,
-        folder: Path,
-    ) -> None:
+    def test_it_leaves_no_file_that_is_not_listed(self, last_good, snapshot, source, folder):
         for number in range(4):
             source.change(number, balance=0.5, at=day(30 + number))
             snapshot.save(extraction(source))
@@ -181,12 +154,8 @@ class TestPublication:
         assert set(contents(folder)) == names
 
     def test_what_is_discarded_leaves_every_byte_as_it_was(
-        self,
-        last_good: pd.DataFrame,
-        snapshot: SnapshotDataset,
-        source: SmallSource,
-        folder: Path,
-    ) -> None:
+        self, last_good, snapshot, source, folder
+    ):
         before = contents(folder)
         source.change(3, 700, balance=0.5, at=day(30))
         snapshot.save(extraction(source))
@@ -197,13 +166,8 @@ class TestPublication:
         assert_frame_equal(order(snapshot.load()), last_good)
 
     def test_what_cannot_be_published_can_be_discarded(
-        self,
-        last_good: pd.DataFrame,
-        snapshot: SnapshotDataset,
-        source: SmallSource,
-        folder: Path,
-        monkeypatch: pytest.MonkeyPatch,
-    ) -> None:
+        self, last_good, snapshot, source, folder, monkeypatch
+    ):
         before = contents(folder)
         source.change(3, 700, balance=0.5, at=day(30))
         snapshot.save(extraction(source))
@@ -218,9 +182,7 @@ class TestPublication:
         # Another run may have the folder.
         SnapshotDataset(filepath=str(folder)).save(extraction(source))
 
-    def test_a_second_save_of_a_run_takes_the_place_of_the_first(
-        self, last_good: pd.DataFrame, snapshot: SnapshotDataset, source: SmallSource
-    ) -> None:
+    def test_a_second_save_of_a_run_takes_the_place_of_the_first(self, last_good, snapshot, source):
         source.change(3, balance=0.5, at=day(30))
         snapshot.save(extraction(source))
         source.change(4, balance=0.5, at=day(31))
@@ -233,12 +195,8 @@ class TestOverlap:
     """Two runs at once, or a reader while a run publishes."""
 
     def test_a_second_run_is_refused_and_the_first_goes_on(
-        self,
-        last_good: pd.DataFrame,
-        snapshot: SnapshotDataset,
-        source: SmallSource,
-        folder: Path,
-    ) -> None:
+        self, last_good, snapshot, source, folder
+    ):
         source.change(3, 700, balance=0.5, at=day(30))
         snapshot.save(extraction(source))
         other = SnapshotDataset(filepath=str(folder))
@@ -256,13 +214,8 @@ class TestOverlap:
 
     @pytest.mark.parametrize("end", ["publish", "discard"])
     def test_when_the_first_has_ended_the_second_gets_through(
-        self,
-        end: str,
-        last_good: pd.DataFrame,
-        snapshot: SnapshotDataset,
-        source: SmallSource,
-        folder: Path,
-    ) -> None:
+        self, end, last_good, snapshot, source, folder
+    ):
         source.change(3, 700, balance=0.5, at=day(30))
         snapshot.save(extraction(source))
         getattr(snapshot, end)()
@@ -272,9 +225,7 @@ class TestOverlap:
 
         assert_frame_equal(read_again(folder), source.rows())
 
-    def test_after_a_failure_the_next_run_gets_through(
-        self, snapshot: SnapshotDataset, source: SmallSource, folder: Path
-    ) -> None:
+    def test_after_a_failure_the_next_run_gets_through(self, snapshot, source, folder):
         source.breaks_after = [1] * 5
         with pytest.raises(DatasetError, match="the source is down"):
             snapshot.save(extraction(source))
@@ -290,20 +241,14 @@ class TestOverlap:
         ids=["between list and files", "between checking and reading a file"],
     )
     def test_who_reads_while_a_run_publishes_gets_the_new_rows(
-        self,
-        reading: tuple[ModuleType, str],
-        last_good: pd.DataFrame,
-        snapshot: SnapshotDataset,
-        source: SmallSource,
-        folder: Path,
-        monkeypatch: pytest.MonkeyPatch,
-    ) -> None:
+        self, reading, last_good, snapshot, source, folder, monkeypatch
+    ):
         source.change(*range(2_500), balance=0.5, at=day(30))
         snapshot.save(extraction(source))
         module, name = reading
         read = getattr(module, name)
 
-        def publish_meanwhile(*arguments: Any) -> Any:
+        def publish_meanwhile(*arguments):
             # Nothing is left then of the files that the old list names.
             found = read(*arguments) if name == "check_content" else None
             snapshot.publish()
@@ -313,14 +258,8 @@ class TestOverlap:
 
         assert_frame_equal(read_again(folder), source.rows())
 
-    def test_a_disk_without_locks_is_named(
-        self,
-        snapshot: SnapshotDataset,
-        source: SmallSource,
-        folder: Path,
-        monkeypatch: pytest.MonkeyPatch,
-    ) -> None:
-        def refuse(*_: object) -> None:
+    def test_a_disk_without_locks_is_named(self, snapshot, source, folder, monkeypatch):
+        def refuse(*_):
             raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
 
         monkeypatch.setattr(fcntl, "flock", refuse)
@@ -336,13 +275,8 @@ class TestOverlap:
 class TestFailure:
     @pytest.mark.parametrize("since", [None, "all"])
     def test_of_the_source_leaves_every_byte_as_it_was(
-        self,
-        since: None,
-        last_good: pd.DataFrame,
-        snapshot: SnapshotDataset,
-        source: SmallSource,
-        folder: Path,
-    ) -> None:
+        self, since, last_good, snapshot, source, folder
+    ):
         before = contents(folder)
         source.change(*range(1_200), balance=0.5, at=day(30))
         source.batch_rows = 100
@@ -354,9 +288,7 @@ class TestFailure:
 
         assert contents(folder) == before
 
-    def test_of_the_first_extraction_leaves_nothing(
-        self, snapshot: SnapshotDataset, source: SmallSource, folder: Path
-    ) -> None:
+    def test_of_the_first_extraction_leaves_nothing(self, snapshot, source, folder):
         source.breaks_after = [1] * 99
 
         with pytest.raises(DatasetError, match="the source is down"):
@@ -366,12 +298,8 @@ class TestFailure:
         assert not snapshot.exists()
 
     def test_what_a_killed_run_left_is_gone_after_the_next_save(
-        self,
-        last_good: pd.DataFrame,
-        snapshot: SnapshotDataset,
-        source: SmallSource,
-        folder: Path,
-    ) -> None:
+        self, last_good, snapshot, source, folder
+    ):
         before = contents(folder)
         left = ["part-0123456789abcdef.parquet", "outdated-0123456789abcdef.parquet",
                 ".unfinished.parquet", ".manifest.1-abc.staged.json"]  # fmt: skip
@@ -385,9 +313,7 @@ class TestFailure:
 
         assert contents(folder) == before
 
-    def test_files_of_others_are_left_alone(
-        self, last_good: pd.DataFrame, snapshot: SnapshotDataset, source: SmallSource, folder: Path
-    ) -> None:
+    def test_files_of_others_are_left_alone(self, last_good, snapshot, source, folder):
         (folder / "README").touch()
         snapshot.save(extraction(source, since="all"))
         snapshot.publish()
@@ -416,7 +342,7 @@ except Exception as error:
     print(error.__cause__)
 """
 
-    def extract_into(self, folder: Path, limit: str) -> str:
+    def extract_into(self, folder, limit):
         return subprocess.run(
             [sys.executable, "-c", self.PROGRAM, folder, Path(__file__).parent, limit],
             capture_output=True,
@@ -424,14 +350,14 @@ except Exception as error:
             check=True,
         ).stdout
 
-    def test_a_quota_is_named(self, folder: Path) -> None:
+    def test_a_quota_is_named(self, folder):
         said = self.extract_into(folder, "quota")
 
         assert said.startswith(f"snapshot {folder}: there is no room for it")
         assert "Make room on that disk" in said
         assert list(folder.iterdir()) == []
 
-    def test_a_disk_that_is_full_is_named(self, tmp_path: Path) -> None:
+    def test_a_disk_that_is_full_is_named(self, tmp_path):
         mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(tmp_path)]
         is_small = subprocess.run(mount, capture_output=True, check=False).returncode == 0
         require(is_small, "a small disk can be mounted by root only: run the tests as root")

@@ -1,10 +1,7 @@
 """A file appears only when the run that made it has succeeded."""
 
-from __future__ import annotations
-
 import errno
 import os
-from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -20,35 +17,33 @@ NEW = pd.DataFrame({"loan_id": ["new"]})
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
+def path(tmp_path):
     return tmp_path / "03_primary" / "loans.parquet"
 
 
 @pytest.fixture
-def staged(path: Path) -> StagedDataset:
+def staged(path):
     return StagedDataset(dataset={"type": "pandas.ParquetDataset", "filepath": str(path)})
 
 
 @pytest.fixture
-def with_last_good(staged: StagedDataset, path: Path) -> StagedDataset:
+def with_last_good(staged, path):
     staged.save(OLD)
     staged.publish()
     return staged
 
 
-def list_files(path: Path) -> list[str]:
+def list_files(path):
     return sorted(found.name for found in path.parent.iterdir())
 
 
-def test_nothing_is_there_before_publication(staged: StagedDataset, path: Path) -> None:
+def test_nothing_is_there_before_publication(staged, path):
     staged.save(NEW)
 
     assert not path.exists()
 
 
-def test_publication_puts_the_file_in_place_and_leaves_no_other(
-    staged: StagedDataset, path: Path
-) -> None:
+def test_publication_puts_the_file_in_place_and_leaves_no_other(staged, path):
     staged.save(NEW)
     staged.publish()
 
@@ -56,22 +51,20 @@ def test_publication_puts_the_file_in_place_and_leaves_no_other(
     assert_frame_equal(pd.read_parquet(path), NEW)
 
 
-def test_within_a_run_what_was_saved_is_read(with_last_good: StagedDataset, path: Path) -> None:
+def test_within_a_run_what_was_saved_is_read(with_last_good, path):
     with_last_good.save(NEW)
 
     assert_frame_equal(with_last_good.load(), NEW)
     assert_frame_equal(pd.read_parquet(path), OLD)
 
 
-def test_a_new_file_exists_for_the_run_that_saved_it(staged: StagedDataset) -> None:
+def test_a_new_file_exists_for_the_run_that_saved_it(staged):
     assert not staged.exists()
     staged.save(NEW)
     assert staged.exists()
 
 
-def test_what_is_discarded_leaves_the_last_good_file(
-    with_last_good: StagedDataset, path: Path
-) -> None:
+def test_what_is_discarded_leaves_the_last_good_file(with_last_good, path):
     with_last_good.save(NEW)
     with_last_good.discard()
 
@@ -79,7 +72,7 @@ def test_what_is_discarded_leaves_the_last_good_file(
     assert_frame_equal(with_last_good.load(), OLD)
 
 
-def test_publishing_after_a_discard_does_nothing(with_last_good: StagedDataset) -> None:
+def test_publishing_after_a_discard_does_nothing(with_last_good):
     with_last_good.save(NEW)
     with_last_good.discard()
     with_last_good.publish()
@@ -97,8 +90,8 @@ def test_publishing_after_a_discard_does_nothing(with_last_good: StagedDataset) 
     ids=["parquet", "json", "text"],
 )
 def test_a_failing_save_leaves_the_last_good_file_and_no_half_of_another(
-    kind: str, file: str, good: object, bad: object, tmp_path: Path
-) -> None:
+    kind, file, good, bad, tmp_path
+):
     dataset = StagedDataset(dataset={"type": kind, "filepath": str(tmp_path / file)})
     dataset.save(good)
     dataset.publish()
@@ -112,7 +105,7 @@ def test_a_failing_save_leaves_the_last_good_file_and_no_half_of_another(
     assert (tmp_path / file).read_bytes() == before
 
 
-def test_a_file_left_by_a_killed_run_is_not_read(with_last_good: StagedDataset, path: Path) -> None:
+def test_a_file_left_by_a_killed_run_is_not_read(with_last_good, path):
     with_last_good.save(NEW)
     after = StagedDataset(dataset={"type": "pandas.ParquetDataset", "filepath": str(path)})
 
@@ -121,9 +114,7 @@ def test_a_file_left_by_a_killed_run_is_not_read(with_last_good: StagedDataset, 
     assert_frame_equal(pd.read_parquet(path), OLD)
 
 
-def test_a_file_left_by_a_killed_run_is_gone_with_the_next_save(
-    with_last_good: StagedDataset, path: Path
-) -> None:
+def test_a_file_left_by_a_killed_run_is_gone_with_the_next_save(with_last_good, path):
     with_last_good.save(NEW)
     after = StagedDataset(dataset={"type": "pandas.ParquetDataset", "filepath": str(path)})
     after.save(NEW)
@@ -132,9 +123,7 @@ def test_a_file_left_by_a_killed_run_is_gone_with_the_next_save(
     assert list_files(path) == ["loans.parquet"]
 
 
-def test_a_failing_publication_keeps_the_staged_file_for_a_look(
-    staged: StagedDataset, path: Path
-) -> None:
+def test_a_failing_publication_keeps_the_staged_file_for_a_look(staged, path):
     staged.save(NEW)
     path.mkdir()
 
@@ -142,7 +131,7 @@ def test_a_failing_publication_keeps_the_staged_file_for_a_look(
         staged.publish()
 
 
-def test_the_preview_is_the_wrapped_datasets(tmp_path: Path) -> None:
+def test_the_preview_is_the_wrapped_datasets(tmp_path):
     picture = StagedDataset(
         dataset={"type": "matplotlib.MatplotlibDataset", "filepath": str(tmp_path / "roc.png")}
     )
@@ -154,7 +143,7 @@ def test_the_preview_is_the_wrapped_datasets(tmp_path: Path) -> None:
     assert not hasattr(text, "preview")
 
 
-def test_the_metadata_is_kept(path: Path) -> None:
+def test_the_metadata_is_kept(path):
     metadata = {"kedro-viz": {"layer": "primary"}}
     dataset = {"type": "pandas.ParquetDataset", "filepath": str(path)}
 
@@ -162,16 +151,16 @@ def test_the_metadata_is_kept(path: Path) -> None:
     assert SnapshotDataset(filepath=str(path), metadata=metadata).metadata == metadata
 
 
-def test_all_that_is_staged_can_be_published(staged: StagedDataset, path: Path) -> None:
+def test_all_that_is_staged_can_be_published(staged, path):
     assert isinstance(staged, Publishable)
     assert isinstance(SnapshotDataset(filepath=str(path)), Publishable)
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EACCES, errno.EROFS])
 def test_what_the_system_refuses_is_told_with_the_file_and_the_remedy(
-    number: int, with_last_good: StagedDataset, path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def refuse(*_: object, **__: object) -> None:
+    number, with_last_good, path, monkeypatch
+):
+    def refuse(*_, **__):
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(pd.DataFrame, "to_parquet", refuse)
@@ -184,7 +173,7 @@ def test_what_the_system_refuses_is_told_with_the_file_and_the_remedy(
     assert list_files(path) == ["loans.parquet"]
 
 
-def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_made_is_told(tmp_path):
     (tmp_path / "reports").write_text("a file in its place")
     page = {"type": "text.TextDataset", "filepath": str(tmp_path / "reports" / "page.html")}
 

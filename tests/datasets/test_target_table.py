@@ -1,13 +1,9 @@
 """A table of ours in the warehouse: staged by a run, there when the run has succeeded."""
 
-from __future__ import annotations
-
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import duckdb
 import pandas as pd
@@ -17,21 +13,18 @@ from kedro.io import DatasetError
 from pandas.testing import assert_frame_equal
 
 from loantap.databases.backends import waiting
-from loantap.datasets import TargetTableDataset
 from loantap.datasets.staged import Publishable
 from loantap.portfolio.errors import InputError
-from tests.datasets.target_runs import Credentials, ask, make_target, read, refusal, tables, write
+from tests.datasets.target_runs import ask, make_target, read, refusal, tables, write
 
 
 @pytest.fixture
-def credentials(duckdb_credentials: Credentials) -> Credentials:
+def credentials(duckdb_credentials):
     return duckdb_credentials
 
 
 class TestFirstTime:
-    def test_the_table_is_made_with_its_key_and_the_types_of_the_columns(
-        self, loans: pd.DataFrame, credentials: Credentials
-    ) -> None:
+    def test_the_table_is_made_with_its_key_and_the_types_of_the_columns(self, loans, credentials):
         write(credentials, loans.assign(months=1, is_new=True))
 
         columns = ask(
@@ -50,16 +43,12 @@ class TestFirstTime:
         with pytest.raises(duckdb.ConstraintException):
             ask(credentials, "INSERT INTO portfolio BY NAME SELECT 1.0 AS int_rate")
 
-    def test_rows_read_back_as_they_were_saved(
-        self, loans: pd.DataFrame, credentials: Credentials
-    ) -> None:
+    def test_rows_read_back_as_they_were_saved(self, loans, credentials):
         write(credentials, loans)
 
         assert_frame_equal(read(credentials), loans, check_dtype=False)
 
-    def test_a_table_without_rows_is_made_too(
-        self, loans: pd.DataFrame, credentials: Credentials
-    ) -> None:
+    def test_a_table_without_rows_is_made_too(self, loans, credentials):
         write(credentials, loans.head(0))
 
         assert read(credentials).columns.tolist() == loans.columns.tolist()
@@ -67,7 +56,7 @@ class TestFirstTime:
 
 
 class TestValues:
-    def test_every_value_survives(self, credentials: Credentials) -> None:
+    def test_every_value_survives(self, credentials):
         rows = pa.table(
             {
                 "loan_id": ["a", "b", "c", "d"],
@@ -85,9 +74,7 @@ class TestValues:
         # As text, in which NaN equals NaN and not a missing value.
         assert [str(row) for row in found.to_pylist()] == [str(row) for row in rows.to_pylist()]
 
-    def test_what_is_missing_in_a_frame_is_missing_in_the_table(
-        self, credentials: Credentials
-    ) -> None:
+    def test_what_is_missing_in_a_frame_is_missing_in_the_table(self, credentials):
         write(
             credentials,
             pd.DataFrame(
@@ -103,7 +90,7 @@ class TestValues:
 
         assert ask(credentials, "SELECT * FROM portfolio") == [("a", None, None, None, None)]
 
-    def test_categories_are_text_and_times_are_in_utc(self, credentials: Credentials) -> None:
+    def test_categories_are_text_and_times_are_in_utc(self, credentials):
         seconds = int(pd.Timestamp("2026-01-01 12:00", tz="Asia/Kolkata").timestamp())
         time = pa.array([seconds], pa.timestamp("s", "Asia/Kolkata"))
         grade = pa.array(["B"]).dictionary_encode()
@@ -116,23 +103,21 @@ class TestValues:
 
 class TestUntilPublished:
     @pytest.fixture
-    def target(self, loans: pd.DataFrame, credentials: Credentials) -> TargetTableDataset:
+    def target(self, loans, credentials):
         """A table with a last good version of three rows, and one row saved by this run."""
         write(credentials, loans)
         target = make_target(credentials)
         target.save(loans.head(1))
         return target
 
-    def test_others_read_the_old_rows_and_this_run_the_new(
-        self, target: TargetTableDataset, credentials: Credentials
-    ) -> None:
+    def test_others_read_the_old_rows_and_this_run_the_new(self, target, credentials):
         assert len(read(credentials)) == 3
         assert target.load().read_all().num_rows == 1
         assert target.load().schema.names == read(credentials).columns.tolist()
 
     def test_published_they_are_the_table_and_nothing_is_left_of_the_staging(
-        self, target: TargetTableDataset, credentials: Credentials
-    ) -> None:
+        self, target, credentials
+    ):
         target.publish()
         target.publish()
 
@@ -140,21 +125,19 @@ class TestUntilPublished:
         assert target.load().read_all().num_rows == 1
         assert tables(credentials) == ["portfolio"]
 
-    def test_discarded_they_are_gone(
-        self, target: TargetTableDataset, credentials: Credentials
-    ) -> None:
+    def test_discarded_they_are_gone(self, target, credentials):
         target.discard()
         target.publish()
 
         assert len(read(credentials)) == 3
         assert tables(credentials) == ["portfolio"]
 
-    def test_it_is_published_and_discarded_like_a_file(self, target: TargetTableDataset) -> None:
+    def test_it_is_published_and_discarded_like_a_file(self, target):
         assert isinstance(target, Publishable)
 
     def test_two_runs_at_the_same_time_stage_apart_and_the_last_one_counts(
-        self, target: TargetTableDataset, loans: pd.DataFrame, credentials: Credentials
-    ) -> None:
+        self, target, loans, credentials
+    ):
         other = make_target(credentials)
         other.save(loans.tail(2))
         target.publish()
@@ -164,8 +147,8 @@ class TestUntilPublished:
         assert tables(credentials) == ["portfolio"]
 
     def test_what_a_killed_run_left_is_in_nobodys_way_and_removed_after_a_day(
-        self, target: TargetTableDataset, loans: pd.DataFrame, credentials: Credentials
-    ) -> None:
+        self, target, loans, credentials
+    ):
         old, other = "portfolio__staged_250101000000_abcdef", "portfolio_months__staged_250101_abc"
         ask(credentials, f"CREATE TABLE {old} (a INTEGER); CREATE TABLE {other} (a INTEGER)")
 
@@ -178,9 +161,7 @@ class TestUntilPublished:
 
 
 class TestBatches:
-    def test_a_node_that_saves_in_batches_makes_one_table(
-        self, loans: pd.DataFrame, credentials: Credentials
-    ) -> None:
+    def test_a_node_that_saves_in_batches_makes_one_table(self, loans, credentials):
         target = make_target(credentials)
         for row in range(3):
             target.save(loans.iloc[[row]])
@@ -189,9 +170,7 @@ class TestBatches:
         assert_frame_equal(read(credentials), loans, check_dtype=False)
 
     @pytest.mark.parametrize("kind", ["frames", "Arrow batches", "an Arrow table"])
-    def test_so_do_frames_and_arrow_batches(
-        self, kind: str, loans: pd.DataFrame, credentials: Credentials
-    ) -> None:
+    def test_so_do_frames_and_arrow_batches(self, kind, loans, credentials):
         table = pa.Table.from_pandas(loans, preserve_index=False)
         data = {
             "frames": lambda: (loans.iloc[[row]] for row in range(3)),
@@ -202,9 +181,7 @@ class TestBatches:
 
         assert_frame_equal(read(credentials), loans, check_dtype=False)
 
-    def test_columns_of_later_batches_are_matched_by_name(
-        self, loans: pd.DataFrame, credentials: Credentials
-    ) -> None:
+    def test_columns_of_later_batches_are_matched_by_name(self, loans, credentials):
         write(credentials, [loans.head(1), loans.tail(2)[loans.columns[::-1]]])
 
         assert_frame_equal(read(credentials), loans, check_dtype=False)
@@ -218,8 +195,8 @@ class TestBatches:
         ],
     )
     def test_a_batch_that_does_not_fit_stops_the_run_and_leaves_nothing(
-        self, later: dict[str, Any], said: str, loans: pd.DataFrame, credentials: Credentials
-    ) -> None:
+        self, later, said, loans, credentials
+    ):
         write(credentials, loans)
         target = make_target(credentials)
         target.save(loans.head(1))
@@ -232,10 +209,8 @@ class TestBatches:
         assert_frame_equal(read(credentials), loans, check_dtype=False)
         assert tables(credentials) == ["portfolio"]
 
-    def test_rows_that_stop_coming_leave_nothing(
-        self, loans: pd.DataFrame, credentials: Credentials
-    ) -> None:
-        def frames() -> Iterator[pd.DataFrame]:
+    def test_rows_that_stop_coming_leave_nothing(self, loans, credentials):
+        def frames():
             yield loans.head(1)
             raise OSError("the file is gone")
 
@@ -254,9 +229,7 @@ class TestBatches:
             ({"id": ["a"]}, "column loan_id, a part of its key, is missing"),
         ],
     )
-    def test_a_column_that_cannot_be_stored_is_named(
-        self, rows: dict[str, Any], said: str, credentials: Credentials
-    ) -> None:
+    def test_a_column_that_cannot_be_stored_is_named(self, rows, said, credentials):
         assert said in refusal(make_target(credentials), pa.table(rows)).problem
 
 
@@ -264,11 +237,11 @@ class TestFileThatSomebodyHolds:
     """Such as a notebook: a run that writes waits for it."""
 
     @pytest.fixture(autouse=True)
-    def _short_pauses(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def _short_pauses(self, monkeypatch):
         monkeypatch.setattr(waiting, "_FIRST_PAUSE_S", 0.05)
 
     @contextmanager
-    def held(self, path: str, seconds: float) -> Iterator[None]:
+    def held(self, path, seconds):
         code = "import duckdb, sys, time; c = duckdb.connect(sys.argv[1]); print(flush=True)"
         command = [sys.executable, "-c", f"{code}; time.sleep(float(sys.argv[2]))", path]
         with subprocess.Popen([*command, str(seconds)], stdout=subprocess.PIPE) as other:
@@ -279,9 +252,7 @@ class TestFileThatSomebodyHolds:
             finally:
                 other.kill()
 
-    def test_the_run_goes_on_when_it_is_let_go(
-        self, loans: pd.DataFrame, credentials: Credentials, caplog: pytest.LogCaptureFixture
-    ) -> None:
+    def test_the_run_goes_on_when_it_is_let_go(self, loans, credentials, caplog):
         write(credentials, loans)
         with self.held(credentials["path"], seconds=0.5):
             write(credentials, loans.head(1), time_limit_s=60)
@@ -289,7 +260,7 @@ class TestFileThatSomebodyHolds:
         assert len(read(credentials)) == 1
         assert "end the other process that holds the file open" in caplog.text
 
-    def test_but_not_for_ever(self, loans: pd.DataFrame, credentials: Credentials) -> None:
+    def test_but_not_for_ever(self, loans, credentials):
         write(credentials, loans)
         with self.held(credentials["path"], seconds=60):
             error = refusal(make_target(credentials, time_limit_s=0.2), loans.head(1))
@@ -298,7 +269,7 @@ class TestFileThatSomebodyHolds:
         assert len(read(credentials)) == 3
 
 
-def test_any_name_is_taken_literally(loans: pd.DataFrame, credentials: Credentials) -> None:
+def test_any_name_is_taken_literally(loans, credentials):
     names = {"loan_id": 'the "id"', "int_rate": "select", "mort_acc": "x; DROP TABLE y"}
     rows = loans.rename(columns=names)
     for _ in range(2):
@@ -307,7 +278,7 @@ def test_any_name_is_taken_literally(loans: pd.DataFrame, credentials: Credentia
     assert_frame_equal(read(credentials, 'a ""table""'), rows, check_dtype=False)
 
 
-def test_it_exists_when_there_is_a_table(loans: pd.DataFrame, credentials: Credentials) -> None:
+def test_it_exists_when_there_is_a_table(loans, credentials):
     assert not make_target(credentials).exists()
 
     write(credentials, loans)
@@ -316,18 +287,18 @@ def test_it_exists_when_there_is_a_table(loans: pd.DataFrame, credentials: Crede
     assert not make_target(credentials, table="other").exists()
 
 
-def test_a_mode_that_is_none_is_refused(credentials: Credentials) -> None:
+def test_a_mode_that_is_none_is_refused(credentials):
     with pytest.raises(ValueError, match="'append' is not a valid Mode"):
         make_target(credentials, mode="append")
 
 
-def test_credentials_that_cannot_be_used_are_found_without_connecting() -> None:
+def test_credentials_that_cannot_be_used_are_found_without_connecting():
     make_target({"backend": "duckdb", "path": "nowhere.duckdb"}).require_credentials()
     with pytest.raises(InputError, match="credentials of warehouse"):
         make_target({"backend": "oracle"}).require_credentials()
 
 
-def test_credentials_never_show(credentials: Credentials) -> None:
+def test_credentials_never_show(credentials):
     target = make_target({"connection": "Driver={X};Pwd=s3cret"})
 
     assert "s3cret" not in repr(target)

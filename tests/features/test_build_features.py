@@ -1,7 +1,5 @@
 """Every feature of one made-up borrower, worked by hand."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np
@@ -9,20 +7,20 @@ import pandas as pd
 import pytest
 
 from loantap.features.build import MISSING, build_features
-from loantap.features.definitions import CATEGORICAL, FEATURE_SETS, FEATURES, NUMERIC, FeatureSet
+from loantap.features.definitions import CATEGORICAL, FEATURE_SETS, FEATURES, NUMERIC
 from loantap.model.schemas import FEATURES as FEATURES_SCHEMA
 from loantap.portfolio.dictionary import Kind, portfolio_columns
 from loantap.portfolio.loantap_format import parse, split_address
 from tests.conftest import AS_OF, raw_loans
 
 
-def applications(*changes: dict[str, object]) -> pd.DataFrame:
+def applications(*changes):
     """Made-up loans as typed rows, the pincode read off the address."""
     rows = parse(raw_loans(*changes), portfolio_columns(), AS_OF).rows
     return rows.assign(**split_address(rows["address"]))
 
 
-def feature_of(name: str, **change: object) -> object:
+def feature_of(name, **change):
     return build_features(applications(change), [name])[name].iloc[0]
 
 
@@ -63,16 +61,16 @@ CATEGORIES = {
 
 
 @pytest.mark.parametrize(("name", "expected"), NUMBERS.items())
-def test_a_number_is_the_one_worked_by_hand(name: str, expected: float) -> None:
+def test_a_number_is_the_one_worked_by_hand(name, expected):
     assert feature_of(name) == pytest.approx(expected, rel=1e-9)
 
 
 @pytest.mark.parametrize(("name", "expected"), CATEGORIES.items())
-def test_a_category_is_the_one_stated(name: str, expected: str) -> None:
+def test_a_category_is_the_one_stated(name, expected):
     assert feature_of(name) == expected
 
 
-def test_every_feature_is_worked_out_above() -> None:
+def test_every_feature_is_worked_out_above():
     assert NUMBERS.keys() | CATEGORIES.keys() == set(FEATURES)
 
 
@@ -104,9 +102,7 @@ def test_every_feature_is_worked_out_above() -> None:
         ("log_sub_grade_rank", {"sub_grade": "A1"}, 0.0),
     ],
 )
-def test_extremes_are_kept_within_what_the_model_has_seen(
-    name: str, change: dict[str, str], expected: float
-) -> None:
+def test_extremes_are_kept_within_what_the_model_has_seen(name, change, expected):
     assert feature_of(name, **change) == pytest.approx(expected)
 
 
@@ -121,21 +117,21 @@ def test_extremes_are_kept_within_what_the_model_has_seen(
         ("employment_years", "emp_length"),
     ],
 )
-def test_a_missing_number_is_left_to_the_model(name: str, source_name: str) -> None:
+def test_a_missing_number_is_left_to_the_model(name, source_name):
     assert math.isnan(feature_of(name, **{source_name: None}))
 
 
-def test_a_share_of_no_accounts_is_missing() -> None:
+def test_a_share_of_no_accounts_is_missing():
     assert math.isnan(feature_of("open_account_share", open_acc="0", total_acc="0"))
 
 
-def test_a_missing_category_is_written_out() -> None:
+def test_a_missing_category_is_written_out():
     assert feature_of("pincode", address="12 Nowhere Lane") == MISSING == "missing"
 
 
 @pytest.mark.parametrize("absent", [None, np.nan, pd.NA], ids=["None", "NaN", "NA"])
 @pytest.mark.parametrize("dtype", ["str", "object", "string", "category"])
-def test_it_does_not_matter_how_a_missing_category_is_written(absent: object, dtype: str) -> None:
+def test_it_does_not_matter_how_a_missing_category_is_written(absent, dtype):
     rows = applications({}, {})
     rows = rows.assign(pincode=pd.Series(["22690", absent], dtype=dtype))
 
@@ -147,7 +143,7 @@ def test_it_does_not_matter_how_a_missing_category_is_written(absent: object, dt
 
 @pytest.mark.parametrize("absent", [None, np.nan, pd.NA], ids=["None", "NaN", "NA"])
 @pytest.mark.parametrize("dtype", ["float64", "Float64", "Int64"])
-def test_it_does_not_matter_how_a_missing_number_is_written(absent: object, dtype: str) -> None:
+def test_it_does_not_matter_how_a_missing_number_is_written(absent, dtype):
     missing = np.nan if dtype == "float64" else absent
     rows = applications({}, {}).assign(mortgage_accounts=pd.Series([2, missing], dtype=dtype))
 
@@ -158,7 +154,7 @@ def test_it_does_not_matter_how_a_missing_number_is_written(absent: object, dtyp
     assert np.isnan(features["mortgage_accounts"].iloc[1])
 
 
-def test_numbers_are_float64_and_categories_are_text() -> None:
+def test_numbers_are_float64_and_categories_are_text():
     rows = applications({}, {"revol_util": None, "address": "12 Nowhere Lane"})
 
     features = build_features(rows)
@@ -169,7 +165,7 @@ def test_numbers_are_float64_and_categories_are_text() -> None:
 
 
 @pytest.mark.parametrize("feature_set", FEATURE_SETS.values(), ids=FEATURE_SETS.keys())
-def test_a_model_s_features_are_those_columns_of_the_whole(feature_set: FeatureSet) -> None:
+def test_a_model_s_features_are_those_columns_of_the_whole(feature_set):
     rows = applications({}, {"term": "60 months", "revol_util": None, "annual_inc": "0"})
 
     some = build_features(rows[list(feature_set.columns)], feature_set.features)
@@ -177,7 +173,7 @@ def test_a_model_s_features_are_those_columns_of_the_whole(feature_set: FeatureS
     pd.testing.assert_frame_equal(some, build_features(rows)[list(feature_set.features)])
 
 
-def test_a_borrower_s_features_do_not_depend_on_the_others_in_the_file() -> None:
+def test_a_borrower_s_features_do_not_depend_on_the_others_in_the_file():
     rows = applications(*[{"dti": str(n), "purpose": f"p{n}"} for n in range(20)])
 
     one_by_one = pd.concat([build_features(rows[n : n + 1]) for n in range(20)])
@@ -185,7 +181,7 @@ def test_a_borrower_s_features_do_not_depend_on_the_others_in_the_file() -> None
     pd.testing.assert_frame_equal(build_features(rows), one_by_one)
 
 
-def test_rows_keep_their_place_and_the_input_is_not_touched() -> None:
+def test_rows_keep_their_place_and_the_input_is_not_touched():
     rows = applications({}, {"dti": "9999", "annual_inc": "0"}).set_axis([9, 4])
     before = rows.copy(deep=True)
 
@@ -195,13 +191,13 @@ def test_rows_keep_their_place_and_the_input_is_not_touched() -> None:
     pd.testing.assert_frame_equal(rows, before)
 
 
-def test_no_applications_give_no_features() -> None:
+def test_no_applications_give_no_features():
     features = build_features(applications().head(0), FEATURE_SETS["lending"].features)
 
     assert features.shape == (0, len(FEATURE_SETS["lending"].features))
 
 
-def test_every_feature_of_every_real_loan_can_be_computed(sample_loans: pd.DataFrame) -> None:
+def test_every_feature_of_every_real_loan_can_be_computed(sample_loans):
     rows = sample_loans.assign(**split_address(sample_loans["address"]))
 
     features = build_features(rows)

@@ -1,7 +1,5 @@
 """What each feature is, and which model may use it."""
 
-from __future__ import annotations
-
 import pytest
 
 from loantap.features.definitions import (
@@ -10,7 +8,6 @@ from loantap.features.definitions import (
     FEATURES,
     NUMERIC,
     Feature,
-    FeatureSet,
 )
 from loantap.portfolio.dictionary import COLUMNS, Kind
 
@@ -20,18 +17,18 @@ sets_for_lending = pytest.mark.parametrize(
 )
 
 
-def columns_behind(feature_set: FeatureSet) -> set[str]:
+def columns_behind(feature_set):
     return {column for name in feature_set.features for column in FEATURES[name].uses}
 
 
 @every_feature
-def test_every_feature_is_computed_from_columns_of_the_dictionary(feature: Feature) -> None:
+def test_every_feature_is_computed_from_columns_of_the_dictionary(feature):
     assert feature.uses
     assert set(feature.uses) <= set(COLUMNS)
 
 
 @every_feature
-def test_every_feature_can_be_said_in_plain_words(feature: Feature) -> None:
+def test_every_feature_can_be_said_in_plain_words(feature):
     assert feature.phrase
     assert "_" not in feature.phrase
     value = "A1" if COLUMNS[feature.uses[0]].kind is Kind.CATEGORY else 0.5
@@ -39,17 +36,17 @@ def test_every_feature_can_be_said_in_plain_words(feature: Feature) -> None:
 
 
 @every_feature
-def test_a_feature_of_text_is_categorical(feature: Feature) -> None:
+def test_a_feature_of_text_is_categorical(feature):
     if feature.categorical:
         assert [COLUMNS[name].kind for name in feature.uses] == [Kind.CATEGORY]
 
 
-def test_a_feature_is_numeric_or_categorical() -> None:
+def test_a_feature_is_numeric_or_categorical():
     assert set(NUMERIC) | set(CATEGORICAL) == set(FEATURES)
     assert not set(NUMERIC) & set(CATEGORICAL)
 
 
-def test_a_feature_is_known_at_decision_only_when_all_it_uses_is() -> None:
+def test_a_feature_is_known_at_decision_only_when_all_it_uses_is():
     assert FEATURES["instalment_to_income"].known_at_decision
     assert not FEATURES["listing_status"].known_at_decision
     assert not FEATURES["income_verification"].known_at_decision
@@ -58,16 +55,14 @@ def test_a_feature_is_known_at_decision_only_when_all_it_uses_is() -> None:
 
 
 @sets_for_lending
-def test_no_lending_decision_rests_on_what_is_unknown_when_it_is_taken(
-    feature_set: FeatureSet,
-) -> None:
+def test_no_lending_decision_rests_on_what_is_unknown_when_it_is_taken(feature_set):
     assert feature_set.for_lending
     assert all(FEATURES[name].known_at_decision for name in feature_set.features)
     assert all(COLUMNS[name].known_at_decision for name in feature_set.columns)
 
 
 @sets_for_lending
-def test_no_lending_decision_rests_on_an_excluded_feature(feature_set: FeatureSet) -> None:
+def test_no_lending_decision_rests_on_an_excluded_feature(feature_set):
     assert [n for n in feature_set.features if FEATURES[n].exclusion] == []
 
 
@@ -87,24 +82,22 @@ def test_no_lending_decision_rests_on_an_excluded_feature(feature_set: FeatureSe
         "loan_status",
     ],
 )
-def test_no_lending_decision_rests_on_geography_status_or_proxy(
-    column: str, feature_set: FeatureSet
-) -> None:
+def test_no_lending_decision_rests_on_geography_status_or_proxy(column, feature_set):
     assert column not in columns_behind(feature_set)
 
 
-def test_no_lending_decision_rests_on_personal_data() -> None:
+def test_no_lending_decision_rests_on_personal_data():
     for name in ("lending", "application"):
         assert not any(COLUMNS[c].personal for c in FEATURE_SETS[name].columns)
 
 
 @pytest.mark.parametrize("column", ["interest_rate_pct", "sub_grade", "instalment"])
-def test_the_offer_is_known_to_lending_and_not_to_application(column: str) -> None:
+def test_the_offer_is_known_to_lending_and_not_to_application(column):
     assert column in columns_behind(FEATURE_SETS["lending"])
     assert column not in columns_behind(FEATURE_SETS["application"])
 
 
-def test_lending_is_application_and_the_offer() -> None:
+def test_lending_is_application_and_the_offer():
     offer = set(FEATURE_SETS["lending"].features) - set(FEATURE_SETS["application"].features)
 
     assert offer == {
@@ -112,14 +105,14 @@ def test_lending_is_application_and_the_offer() -> None:
     }  # fmt: skip
 
 
-def test_the_benchmark_uses_everything_and_must_not_decide() -> None:
+def test_the_benchmark_uses_everything_and_must_not_decide():
     assert set(FEATURE_SETS["benchmark"].features) == set(FEATURES)
     assert "pincode" in FEATURE_SETS["benchmark"].features
     assert not FEATURE_SETS["benchmark"].for_lending
 
 
 @pytest.mark.parametrize("feature_set", FEATURE_SETS.values(), ids=FEATURE_SETS.keys())
-def test_a_feature_set_tells_its_numbers_categories_and_columns(feature_set: FeatureSet) -> None:
+def test_a_feature_set_tells_its_numbers_categories_and_columns(feature_set):
     split = [*feature_set.numeric, *feature_set.categorical]
     assert sorted(split) == sorted(feature_set.features)
     assert len(set(feature_set.features)) == len(feature_set.features)
@@ -127,7 +120,7 @@ def test_a_feature_set_tells_its_numbers_categories_and_columns(feature_set: Fea
     assert len(set(feature_set.columns)) == len(feature_set.columns)
 
 
-def test_a_borrower_is_told_to_change_what_they_can_change_and_nothing_else() -> None:
+def test_a_borrower_is_told_to_change_what_they_can_change_and_nothing_else():
     assert {feature.name for feature in FEATURES.values() if feature.remedy} == {
         "log_loan_amount", "is_60_months", "log_annual_income", "loan_to_income", "dti_pct",
         "revolving_utilisation_pct", "log_revolving_utilisation", "instalment_to_income",
@@ -135,16 +128,14 @@ def test_a_borrower_is_told_to_change_what_they_can_change_and_nothing_else() ->
 
 
 @every_feature
-def test_a_remedy_takes_the_better_values_of_what_one_side_is_held_against(
-    feature: Feature,
-) -> None:
+def test_a_remedy_takes_the_better_values_of_what_one_side_is_held_against(feature):
     if feature.remedy:
         assert feature.remedy.count("{}") == 1
         assert feature.adverse
         assert not feature.categorical
 
 
-def test_percentages_are_written_in_one_form() -> None:
+def test_percentages_are_written_in_one_form():
     for feature in FEATURES.values():
         assert " %" not in feature.display
         is_share = "%" in feature.display

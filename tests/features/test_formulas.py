@@ -1,7 +1,5 @@
 """Each feature has one formula: it gives for one application what it gives for a column."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,13 +9,13 @@ from hypothesis import strategies as st
 from loantap.features.build import build_features
 from loantap.features.definitions import FEATURES, FeatureSet
 from loantap.features.formulas import make_formula
-from loantap.portfolio.dictionary import COLUMNS, SUB_GRADES, Column, Kind
+from loantap.portfolio.dictionary import COLUMNS, SUB_GRADES, Kind
 
 every_feature = pytest.mark.parametrize("name", list(FEATURES))
 numeric = [(f.name, column) for f in FEATURES.values() if not f.categorical for column in f.uses]
 
 # Two values of a column, where 10 and 20 are none or beyond a ceiling.
-ON_THE_WAY_UP: dict[str, tuple[object, object]] = {
+ON_THE_WAY_UP = {
     "sub_grade": ("A1", "G5"),
     "term_months": (36.0, 60.0),
     "annual_income": (20_000.0, 40_000.0),
@@ -28,7 +26,7 @@ ON_THE_WAY_UP: dict[str, tuple[object, object]] = {
 }
 
 
-def typed_values(column: Column) -> st.SearchStrategy[object]:
+def typed_values(column):
     """Valid typed values of a column; months as days since 1970."""
     match column.kind:
         case Kind.CATEGORY:
@@ -47,7 +45,7 @@ def typed_values(column: Column) -> st.SearchStrategy[object]:
 
 @every_feature
 @given(data=st.data())
-def test_of_one_application_is_that_of_a_column(name: str, data: st.DataObject) -> None:
+def test_of_one_application_is_that_of_a_column(name, data):
     uses = FEATURES[name].uses
     given_ = [data.draw(typed_values(COLUMNS[used]), label=used) for used in uses]
     rows = pd.DataFrame(
@@ -70,44 +68,42 @@ def test_of_one_application_is_that_of_a_column(name: str, data: st.DataObject) 
 
 @pytest.mark.parametrize(("name", "column"), numeric)
 @given(data=st.data())
-def test_a_number_goes_with_each_column_the_way_that_is_declared(
-    name: str, column: str, data: st.DataObject
-) -> None:
+def test_a_number_goes_with_each_column_the_way_that_is_declared(name, column, data):
     values = {used: data.draw(typed_values(COLUMNS[used])) for used in FEATURES[name].uses}
     other = values | {column: data.draw(typed_values(COLUMNS[column]), label="other")}
     formula = make_formula(name)
 
-    change = formula(*other.values()) - formula(*values.values())  # type: ignore[operator]
+    change = formula(*other.values()) - formula(*values.values())
 
     moved = _place(other[column]) - _place(values[column])
     assert np.isnan(change) or change * moved * FEATURES[name].direction(column) >= 0
 
 
 @pytest.mark.parametrize(("name", "column"), numeric)
-def test_a_number_moves_with_each_column_somewhere(name: str, column: str) -> None:
+def test_a_number_moves_with_each_column_somewhere(name, column):
     """Or any direction could be declared."""
     before = {used: ON_THE_WAY_UP.get(used, (10.0, 20.0))[0] for used in FEATURES[name].uses}
     after = before | {column: ON_THE_WAY_UP.get(column, (10.0, 20.0))[1]}
     formula = make_formula(name)
 
-    change = formula(*after.values()) - formula(*before.values())  # type: ignore[operator]
+    change = formula(*after.values()) - formula(*before.values())
 
     assert np.sign(change) == FEATURES[name].direction(column)
 
 
-def _place(value: object) -> float:
+def _place(value):
     """Of a value on the way up: a number, or the place of a sub-grade among all."""
-    return float(SUB_GRADES.index(value) if isinstance(value, str) else value)  # type: ignore[arg-type]
+    return float(SUB_GRADES.index(value) if isinstance(value, str) else value)
 
 
-def test_only_columns_it_is_computed_from_can_make_a_number_fall() -> None:
+def test_only_columns_it_is_computed_from_can_make_a_number_fall():
     for feature in FEATURES.values():
         assert set(feature.falls_with) <= set(feature.uses)
         assert not (feature.categorical and feature.falls_with)
 
 
 @pytest.mark.parametrize("excluded", [f.name for f in FEATURES.values() if f.exclusion])
-def test_a_feature_set_for_lending_with_an_excluded_feature_cannot_be_made(excluded: str) -> None:
+def test_a_feature_set_for_lending_with_an_excluded_feature_cannot_be_made(excluded):
     with pytest.raises(ValueError, match=f"feature set new is for lending and uses {excluded}: "):
         FeatureSet("new", ("dti_pct", excluded), "an attempt")
 

@@ -1,12 +1,7 @@
 """A run that is killed while it publishes: the next one completes it, or nothing has changed."""
 
-from __future__ import annotations
-
 import multiprocessing
 import shutil
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -27,7 +22,7 @@ _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(["tests.support.publishing"])
 
 
-def call(function: Callable[..., None], *arguments: Any) -> int | None:
+def call(function, *arguments):
     """The exit code of a process of its own that does this."""
     process = _context.Process(target=function, args=arguments)
     process.start()
@@ -35,13 +30,11 @@ def call(function: Callable[..., None], *arguments: Any) -> int | None:
     return process.exitcode
 
 
-def kill_before_each_step(
-    project: Path, run: Callable[[Path, int], None], recover: Callable[[Path], object]
-) -> list[tuple[int | None, str]]:
+def kill_before_each_step(project, run, recover):
     """How each run ended, and what all outputs say when the next one has begun."""
     good = project.with_name("good")
     shutil.copytree(project, good)
-    found: list[tuple[int | None, str]] = []
+    found = []
     while not found or found[-1][0] == KILLED:
         step = len(found)
         shutil.rmtree(project)
@@ -57,13 +50,13 @@ def kill_before_each_step(
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Path:
+def project(tmp_path):
     folder = tmp_path / "project"
     folder.mkdir()
     return folder
 
 
-def test_before_any_step_all_is_as_before_or_all_is_new(project: Path) -> None:
+def test_before_any_step_all_is_as_before_or_all_is_new(project):
     assert call(make_old, project) == 0
 
     found = kill_before_each_step(project, run_and_be_killed, recover_as_the_next_run)
@@ -76,9 +69,7 @@ def test_before_any_step_all_is_as_before_or_all_is_new(project: Path) -> None:
     assert found[-1] == (0, NEW)
 
 
-def test_before_any_step_of_a_verdict_the_champion_goes_with_the_files(
-    project: Path, empty_store: Path
-) -> None:
+def test_before_any_step_of_a_verdict_the_champion_goes_with_the_files(project, empty_store):
     assert call(make_old_model, project, empty_store) == 0
 
     found = kill_before_each_step(

@@ -1,11 +1,9 @@
 """Nested parameters by path."""
 
-from __future__ import annotations
-
 from loantap.hooks.parameter_paths import flatten
 
 
-def test_a_nested_group_of_parameters_is_flattened() -> None:
+def test_a_nested_group_of_parameters_is_flattened():
     nested = {"split": {"seed": 42, "out_of_time": {"term_months": 36}}, "name": "lending"}
 
     assert flatten({"features": nested, "as_of": None}) == {
@@ -16,5 +14,5 @@ def test_a_nested_group_of_parameters_is_flattened() -> None:
     }
 
 
-def test_a_group_without_parameters_has_no_path() -> None:
+def test_a_group_without_parameters_has_no_path():
     assert flatten({"features": {}}) == {}

@@ -1,9 +1,6 @@
 """While a search runs, a bar counts its fits; when it has ended nothing of it is left."""
 
-from __future__ import annotations
-
 import logging
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from io import StringIO
 
@@ -16,21 +13,21 @@ from loantap.tables.progress import LOGGER
 
 
 @pytest.fixture
-def progress() -> Progress:
+def progress():
     """A display that a terminal would show, and that shows no more than descriptions."""
     console = Console(file=StringIO(), force_terminal=True, width=80)
     return Progress(TextColumn("{task.description}"), console=console, transient=True)
 
 
 @pytest.fixture
-def listening(progress: Progress) -> Iterator[CountingHandler]:
+def listening(progress):
     handler = CountingHandler(progress)
     handler.listen()
     yield handler
     handler.leave()
 
 
-def count(done: int, total: int, label: str = "fold 1") -> None:
+def count(done, total, label="fold 1"):
     """One fit, as the search counts it."""
     fields = {"label": label, "done": done, "total": total, "rate": 3.0}
     LOGGER.info("%s: %s of %s fits", label, done, total, extra=fields)
@@ -38,27 +35,27 @@ def count(done: int, total: int, label: str = "fold 1") -> None:
 
 @pytest.mark.usefixtures("listening")
 class TestCounting:
-    def test_a_bar_shows_how_far_the_search_is(self, progress: Progress) -> None:
+    def test_a_bar_shows_how_far_the_search_is(self, progress):
         count(57, 150, "fold 3")
 
         (task,) = progress.tasks
         assert task.description.strip() == "fold 3"
         assert (task.completed, task.total) == (57, 150)
 
-    def test_the_bar_goes_when_the_search_is_done(self, progress: Progress) -> None:
+    def test_the_bar_goes_when_the_search_is_done(self, progress):
         for done in (1, 2, 3):
             count(done, 3)
 
         assert progress.tasks == []
 
-    def test_the_next_search_has_a_bar_of_its_own(self, progress: Progress) -> None:
+    def test_the_next_search_has_a_bar_of_its_own(self, progress):
         count(3, 3)
         count(1, 30)
 
         (task,) = progress.tasks
         assert (task.completed, task.total) == (1, 30)
 
-    def test_rows_are_shown_with_their_rate(self, progress: Progress) -> None:
+    def test_rows_are_shown_with_their_rate(self, progress):
         fields = {"label": "loans", "done": 131_072, "total": 400_000, "rate": 240_000.4}
         LOGGER.info("rows are counted", extra=fields)
 
@@ -66,19 +63,19 @@ class TestCounting:
         assert task.description.strip() == "loans, 240,000 a second"
         assert (task.completed, task.total) == (131_072, 400_000)
 
-    def test_folds_in_several_threads_share_one_bar(self, progress: Progress) -> None:
+    def test_folds_in_several_threads_share_one_bar(self, progress):
         with ThreadPoolExecutor(8) as threads:
             list(threads.map(lambda done: count(done, 1_000), range(1, 500)))
 
         assert len(progress.tasks) == 1
 
-    def test_what_counts_nothing_is_passed_over(self, progress: Progress) -> None:
+    def test_what_counts_nothing_is_passed_over(self, progress):
         LOGGER.info("nothing to count")
 
         assert progress.tasks == []
 
-    def test_counts_do_not_reach_the_log_as_well(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        reached: list[logging.LogRecord] = []
+    def test_counts_do_not_reach_the_log_as_well(self, monkeypatch):
+        reached = []
         logger = logging.getLogger("loantap")
         handler = logging.Handler()
         monkeypatch.setattr(handler, "emit", reached.append)
@@ -89,7 +86,7 @@ class TestCounting:
         assert reached == []
 
 
-def test_a_search_that_stops_half_way_leaves_no_bar(progress: Progress) -> None:
+def test_a_search_that_stops_half_way_leaves_no_bar(progress):
     handler = CountingHandler(progress)
     handler.listen()
     count(1, 3)
@@ -98,7 +95,7 @@ def test_a_search_that_stops_half_way_leaves_no_bar(progress: Progress) -> None:
     assert progress.tasks == []
 
 
-def test_the_logger_is_left_as_it_was(progress: Progress) -> None:
+def test_the_logger_is_left_as_it_was(progress):
     before = (list(LOGGER.handlers), LOGGER.level, LOGGER.propagate)
     handler = CountingHandler(progress)
     handler.listen()
@@ -107,7 +104,7 @@ def test_the_logger_is_left_as_it_was(progress: Progress) -> None:
     assert (LOGGER.handlers, LOGGER.level, LOGGER.propagate) == before
 
 
-def test_nothing_stays_on_the_console(progress: Progress) -> None:
+def test_nothing_stays_on_the_console(progress):
     handler = CountingHandler(progress)
     handler.listen()
     with progress:
@@ -115,7 +112,7 @@ def test_nothing_stays_on_the_console(progress: Progress) -> None:
         progress.refresh()
         handler.leave()
 
-    shown = progress.console.file.getvalue()  # type: ignore[attr-defined]
+    shown = progress.console.file.getvalue()
     assert "fold 1" in shown
     # The line is erased, and the cursor shown again at its beginning.
     assert shown.endswith("fold 1\r\x1b[2K\x1b[?25h\r")

@@ -1,11 +1,6 @@
 """What a run made is published at its end, or nothing; scoring is by the champion."""
 
-from __future__ import annotations
-
 import shutil
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 from unittest.mock import create_autospec
 
 import duckdb
@@ -23,10 +18,10 @@ from loantap.hooks.record import _tell_command
 from loantap.hooks.run import RunHook
 from loantap.portfolio.errors import InputError
 from loantap.project.journal import Journal, read_journals
-from loantap.project.lock import ALL_PUBLISHED, NOTHING_PUBLISHED, ProjectLock, lock_of
+from loantap.project.lock import ALL_PUBLISHED, NOTHING_PUBLISHED, lock_of
 
 
-def test_an_interrupted_run_is_forgotten_when_the_next_begins(tmp_path: Path) -> None:
+def test_an_interrupted_run_is_forgotten_when_the_next_begins(tmp_path):
     """In a notebook, say: Kedro tells hooks of errors, and not of Ctrl-C."""
     dataset = {"type": "pandas.ParquetDataset", "filepath": str(tmp_path / "loans.parquet")}
     catalog = DataCatalog({"loans": StagedDataset(dataset=dataset)})
@@ -45,19 +40,19 @@ class TestWarehouseThatRefuses:
     """A run that ends well but cannot be written back publishes nothing."""
 
     @pytest.fixture
-    def file(self, tmp_path: Path) -> StagedDataset:
+    def file(self, tmp_path):
         dataset = {"type": "pandas.ParquetDataset", "filepath": str(tmp_path / "loans.parquet")}
         return StagedDataset(dataset=dataset)
 
     @pytest.fixture
-    def table(self, tmp_path: Path) -> TargetTableDataset:
+    def table(self, tmp_path):
         credentials = {"backend": "duckdb", "path": str(tmp_path / "warehouse.duckdb")}
         return TargetTableDataset(
             system="warehouse", table="portfolio", key=["loan_id"], mode="replace",
             credentials=credentials,
         )  # fmt: skip
 
-    def end_run(self, folder: Path, outputs: dict[str, Any]) -> None:
+    def end_run(self, folder, outputs):
         """The end of a run that saved these rows in this order, each dataset with its own."""
         lock = lock_of(folder)
         lock.acquire()
@@ -75,9 +70,7 @@ class TestWarehouseThatRefuses:
             lock.release()
             shutil.rmtree(folder / "data")
 
-    def test_no_file_appears_and_nothing_stays_staged(
-        self, file: StagedDataset, table: TargetTableDataset, tmp_path: Path
-    ) -> None:
+    def test_no_file_appears_and_nothing_stays_staged(self, file, table, tmp_path):
         twice = pd.DataFrame({"loan_id": ["a", "a"]})
         with pytest.raises(InputError, match="the key loan_id is not unique"):
             self.end_run(tmp_path, {"loans": (file, twice), "portfolio": (table, twice)})
@@ -86,9 +79,7 @@ class TestWarehouseThatRefuses:
         with duckdb.connect(str(tmp_path / "warehouse.duckdb")) as connection:
             assert connection.execute("SHOW TABLES").fetchall() == []
 
-    def test_no_other_table_of_the_database_changes(
-        self, table: TargetTableDataset, tmp_path: Path
-    ) -> None:
+    def test_no_other_table_of_the_database_changes(self, table, tmp_path):
         """The first in the order of names has been merged when the second is refused."""
         account = TargetTableDataset(
             system="warehouse", table="account", key=["table"], mode="replace",
@@ -107,9 +98,7 @@ class TestWarehouseThatRefuses:
         with duckdb.connect(str(tmp_path / "warehouse.duckdb")) as connection:
             assert connection.execute("SHOW TABLES").fetchall() == [("account",)]
 
-    def test_otherwise_both_appear(
-        self, file: StagedDataset, table: TargetTableDataset, tmp_path: Path
-    ) -> None:
+    def test_otherwise_both_appear(self, file, table, tmp_path):
         rows = pd.DataFrame({"loan_id": ["a", "b"]})
         self.end_run(tmp_path, {"loans": (file, rows), "portfolio": (table, rows)})
 
@@ -121,14 +110,14 @@ class TestInterruption:
     """What is told of a run that is interrupted while it publishes, or when it has."""
 
     @pytest.fixture
-    def lock(self, tmp_path: Path) -> Iterator[ProjectLock]:
+    def lock(self, tmp_path):
         lock = lock_of(tmp_path)
         lock.acquire()
         yield lock
         lock.release()
 
     @pytest.fixture
-    def table(self, tmp_path: Path) -> TargetTableDataset:
+    def table(self, tmp_path):
         credentials = {"backend": "duckdb", "path": str(tmp_path / "warehouse.duckdb")}
         table = TargetTableDataset(
             system="warehouse", table="portfolio", key=["loan_id"], mode="replace",
@@ -137,7 +126,7 @@ class TestInterruption:
         table.save(pd.DataFrame({"loan_id": ["a"]}))
         return table
 
-    def tell(self, lock: ProjectLock, catalog: DataCatalog) -> str:
+    def tell(self, lock, catalog):
         """What a run says that was ended at this point."""
         hook = RunHook()
         hook._use._lock = lock
@@ -145,31 +134,25 @@ class TestInterruption:
         hook.fail(create_autospec(_create_hook_manager().hook), KeyboardInterrupt())
         return lock.outcome
 
-    def test_after_everything_was_published_it_says_so(
-        self, lock: ProjectLock, table: TargetTableDataset
-    ) -> None:
+    def test_after_everything_was_published_it_says_so(self, lock, table):
         publish([table], lock)
 
         assert self.tell(lock, DataCatalog()) == ALL_PUBLISHED
 
-    def test_before_it_says_that_nothing_is(self, lock: ProjectLock) -> None:
+    def test_before_it_says_that_nothing_is(self, lock):
         assert self.tell(lock, DataCatalog()) == NOTHING_PUBLISHED
 
-    def test_the_run_before_says_nothing_of_this_one(
-        self, lock: ProjectLock, table: TargetTableDataset
-    ) -> None:
+    def test_the_run_before_says_nothing_of_this_one(self, lock, table):
         publish([table], lock)
         lock.release()
         lock.acquire()
 
         assert self.tell(lock, DataCatalog()) == NOTHING_PUBLISHED
 
-    def test_while_the_journal_is_written_nothing_is_published(
-        self, lock: ProjectLock, table: TargetTableDataset, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_while_the_journal_is_written_nothing_is_published(self, lock, table, monkeypatch):
         write = Journal.write
 
-        def write_and_be_interrupted(journal: Journal, folder: Path) -> None:
+        def write_and_be_interrupted(journal, folder):
             write(journal, folder)
             raise KeyboardInterrupt
 
@@ -181,12 +164,12 @@ class TestInterruption:
         assert list(read_journals(lock.folder)) == []
 
     def test_where_the_warehouse_does_not_answer_nobody_knows_and_the_next_run_finds_out(
-        self, lock: ProjectLock, table: TargetTableDataset, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        def be_interrupted(*_: object) -> None:
+        self, lock, table, monkeypatch
+    ):
+        def be_interrupted(*_):
             raise KeyboardInterrupt
 
-        def refuse(*_: object, **__: object) -> None:
+        def refuse(*_, **__):
             raise duckdb.IOException("Could not set lock on file: held by process 12")
 
         with monkeypatch.context() as patch:
@@ -218,5 +201,5 @@ class TestInterruption:
         ),
     ],
 )
-def test_the_command_in_the_evidence_can_be_pasted(run: dict[str, Any], command: str) -> None:
+def test_the_command_in_the_evidence_can_be_pasted(run, command):
     assert _tell_command(run) == command

@@ -1,16 +1,12 @@
 """What a run made is gathered for its closing summary."""
 
-from __future__ import annotations
-
-from pathlib import Path
-
 import pandas as pd
 from kedro.io import DataCatalog
 
 from loantap.hooks.results import collect_results
 
 
-def test_offers_are_told_with_their_account_and_their_model(tmp_path: Path) -> None:
+def test_offers_are_told_with_their_account_and_their_model(tmp_path):
     catalog = DataCatalog.from_config(
         {
             "offers": {
@@ -34,7 +30,7 @@ def test_offers_are_told_with_their_account_and_their_model(tmp_path: Path) -> N
     catalog.save(names[0], rows)
     catalog.save(names[1], {"rows": 2})
     for name in names:
-        catalog.get(name).publish()  # type: ignore[union-attr]
+        catalog.get(name).publish()
 
     found = collect_results(catalog, names, tmp_path)
 

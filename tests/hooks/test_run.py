@@ -1,8 +1,5 @@
 """The steps around a run: their order, and that one that fails keeps no other from being done."""
 
-from __future__ import annotations
-
-from typing import Any
 from unittest.mock import MagicMock, create_autospec
 
 import pytest
@@ -14,11 +11,11 @@ from loantap.hooks.publication import Transaction
 from loantap.hooks.record import Record
 from loantap.hooks.tracking import Tracking
 
-RUN_PARAMS: dict[str, Any] = {"project_path": "nowhere"}
+RUN_PARAMS = {"project_path": "nowhere"}
 
 
 @pytest.fixture
-def steps(monkeypatch: pytest.MonkeyPatch) -> MagicMock:
+def steps(monkeypatch):
     """Every step, recording in one list what is asked of it."""
     together = MagicMock()
     parts = {
@@ -37,17 +34,15 @@ def steps(monkeypatch: pytest.MonkeyPatch) -> MagicMock:
 
 
 @pytest.fixture
-def hook(steps: MagicMock) -> run.RunHook:
+def hook(steps):
     return run.RunHook()
 
 
-def asked(steps: MagicMock) -> list[str]:
+def asked(steps):
     return [call[0] for call in steps.mock_calls]
 
 
-def test_before_a_run_it_is_locked_then_checked_then_recorded_and_shown(
-    hook: run.RunHook, steps: MagicMock
-) -> None:
+def test_before_a_run_it_is_locked_then_checked_then_recorded_and_shown(hook, steps):
     hook.before_pipeline_run(RUN_PARAMS, MagicMock(), MagicMock())
 
     assert asked(steps) == [
@@ -56,9 +51,7 @@ def test_before_a_run_it_is_locked_then_checked_then_recorded_and_shown(
     ]  # fmt: skip
 
 
-def test_after_a_run_the_record_is_complete_before_anything_is_published(
-    hook: run.RunHook, steps: MagicMock
-) -> None:
+def test_after_a_run_the_record_is_complete_before_anything_is_published(hook, steps):
     hook.after_pipeline_run(RUN_PARAMS, MagicMock(), MagicMock())
 
     assert asked(steps) == [
@@ -67,9 +60,7 @@ def test_after_a_run_the_record_is_complete_before_anything_is_published(
     ]  # fmt: skip
 
 
-def test_what_cannot_be_published_is_not_called_a_success(
-    hook: run.RunHook, steps: MagicMock
-) -> None:
+def test_what_cannot_be_published_is_not_called_a_success(hook, steps):
     steps.Transaction.publish.side_effect = OSError("disk full")
 
     with pytest.raises(OSError, match="disk full"):
@@ -79,9 +70,7 @@ def test_what_cannot_be_published_is_not_called_a_success(
 
 
 @pytest.mark.parametrize("failing", ["Transaction.discard", "Tracking.on_pipeline_error", "none"])
-def test_after_an_error_each_step_is_done_whatever_becomes_of_the_others(
-    failing: str, hook: run.RunHook, steps: MagicMock
-) -> None:
+def test_after_an_error_each_step_is_done_whatever_becomes_of_the_others(failing, hook, steps):
     steps.configure_mock(**{f"{failing}.side_effect": OSError("cannot be removed")})
 
     try:

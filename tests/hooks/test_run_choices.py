@@ -1,9 +1,6 @@
 """Run parameters that cannot mean what was typed are refused before anything is done."""
 
-from __future__ import annotations
-
 from datetime import date
-from typing import Any
 
 import pytest
 from kedro.validation.type_extractor import TypeExtractor
@@ -19,12 +16,12 @@ MODELS = TypeExtractor(PIPELINES).extract_types_from_pipelines()
 
 @pytest.mark.parametrize("value", ["", "  ", None])
 @pytest.mark.parametrize("name", ["portfolio", "loans", "as_of", "applications", "external"])
-def test_a_parameter_without_a_value_is_refused(name: str, value: str | None) -> None:
+def test_a_parameter_without_a_value_is_refused(name, value):
     with pytest.raises(InputError, match=rf"--params {name}: there is no value after it"):
         check_choices({name: value}, TODAY)
 
 
-def test_one_deep_in_a_group_is_named_by_its_path() -> None:
+def test_one_deep_in_a_group_is_named_by_its_path():
     with pytest.raises(InputError, match=r"--params modeling\.lending\.folds: there is no value"):
         check_choices({"modeling": {"lending": {"folds": ""}}}, TODAY)
 
@@ -38,7 +35,7 @@ def test_one_deep_in_a_group_is_named_by_its_path() -> None:
         ({"offered": "o.csv"}, "offered: there are no applications to make offers for"),
     ],
 )
-def test_what_contradicts_itself_is_refused(given: dict[str, Any], said: str) -> None:
+def test_what_contradicts_itself_is_refused(given, said):
     with pytest.raises(InputError, match=said):
         check_choices(given, TODAY)
 
@@ -55,13 +52,13 @@ def test_what_contradicts_itself_is_refused(given: dict[str, Any], said: str) ->
         ("2030-01-01", "2030-01-01 is still to come"),
     ],
 )
-def test_a_day_that_is_none_or_is_to_come_is_refused(value: object, said: str) -> None:
+def test_a_day_that_is_none_or_is_to_come_is_refused(value, said):
     with pytest.raises(InputError, match=said):
         check_choices({"as_of": value}, TODAY)
 
 
 @pytest.mark.parametrize("day", ["2026-11-27", "2005-01-01"])
-def test_today_and_days_past_are_taken(day: str) -> None:
+def test_today_and_days_past_are_taken(day):
     check_choices({"as_of": day, "portfolio": "loans.csv", "seed": 0}, TODAY)
 
 
@@ -82,9 +79,7 @@ def test_today_and_days_past_are_taken(day: str) -> None:
     ],
     ids=str,
 )
-def test_what_nothing_of_the_run_reads_is_refused(
-    given: dict[str, Any], pipeline: str, remedy: str
-) -> None:
+def test_what_nothing_of_the_run_reads_is_refused(given, pipeline, remedy):
     with pytest.raises(
         InputError, match="no step of this run reads it: it would have no effect"
     ) as refused:
@@ -108,7 +103,7 @@ def test_what_nothing_of_the_run_reads_is_refused(
     ],
     ids=str,
 )
-def test_what_the_run_reads_is_taken(given: dict[str, Any], pipeline: str) -> None:
+def test_what_the_run_reads_is_taken(given, pipeline):
     check_readers(given, MODELS, PIPELINES[pipeline].datasets())
 
 
@@ -117,12 +112,12 @@ def test_what_the_run_reads_is_taken(given: dict[str, Any], pipeline: str) -> No
     [({}, False), ({"replace_real": "true"}, True), ({"replace_real": True}, True),
      ({"replace_real": "false"}, False)],
 )  # fmt: skip
-def test_replacing_real_sources_has_to_be_asked_for(given: dict[str, Any], asked: bool) -> None:
+def test_replacing_real_sources_has_to_be_asked_for(given, asked):
     assert replaces_real(given) is asked
 
 
 @pytest.mark.parametrize("value", ["yes", "perhaps", 2])
-def test_an_answer_that_is_neither_yes_nor_no_is_refused(value: object) -> None:
+def test_an_answer_that_is_neither_yes_nor_no_is_refused(value):
     with pytest.raises(InputError, match="is not true or false"):
         replaces_real({"replace_real": value})
 
@@ -130,13 +125,11 @@ def test_an_answer_that_is_neither_yes_nor_no_is_refused(value: object) -> None:
 @pytest.mark.parametrize(
     ("given", "full"), [({}, False), ({"summary": "short"}, False), ({"summary": "full"}, True)]
 )
-def test_the_summary_is_short_unless_all_of_it_is_asked_for(
-    given: dict[str, Any], full: bool
-) -> None:
+def test_the_summary_is_short_unless_all_of_it_is_asked_for(given, full):
     assert shows_all(given) is full
 
 
 @pytest.mark.parametrize("value", ["long", "Full", True, {"tables": 3}])
-def test_a_summary_that_is_neither_short_nor_full_is_refused(value: object) -> None:
+def test_a_summary_that_is_neither_short_nor_full_is_refused(value):
     with pytest.raises(InputError, match=r"--params summary: .* is not short or full"):
         shows_all({"summary": value})

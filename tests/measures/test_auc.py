@@ -1,7 +1,5 @@
 """Bootstrap of the AUC: the same loans are drawn for every score."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
@@ -10,11 +8,11 @@ from loantap.measures.auc import bootstrap_aucs, quantile_bounds
 
 
 @pytest.fixture
-def target() -> np.ndarray:
+def target():
     return np.random.default_rng(1).integers(0, 2, 400)
 
 
-def test_each_resample_has_the_auc_of_the_loans_drawn(target: np.ndarray) -> None:
+def test_each_resample_has_the_auc_of_the_loans_drawn(target):
     score = np.random.default_rng(2).normal(size=400).round(1) + target  # with ties
     rng = np.random.default_rng(9)
     draws = [rng.integers(0, 400, 400) for _ in range(20)]
@@ -25,7 +23,7 @@ def test_each_resample_has_the_auc_of_the_loans_drawn(target: np.ndarray) -> Non
     np.testing.assert_allclose(drawn[:, 0], expected)
 
 
-def test_differences_are_paired(target: np.ndarray) -> None:
+def test_differences_are_paired(target):
     score = np.random.default_rng(2).normal(size=400) + target
 
     drawn = bootstrap_aucs(target, np.stack([score, 10 * score, -score]), seed=1, resamples=50)
@@ -36,7 +34,7 @@ def test_differences_are_paired(target: np.ndarray) -> None:
     assert drawn[:, 0].std() > 0
 
 
-def test_a_resample_without_an_outcome_is_drawn_again() -> None:
+def test_a_resample_without_an_outcome_is_drawn_again():
     target = np.array([1, 0, 0])
 
     drawn = bootstrap_aucs(target, np.array([[0.9, 0.1, 0.2]]), seed=1, resamples=100)
@@ -46,7 +44,7 @@ def test_a_resample_without_an_outcome_is_drawn_again() -> None:
 
 
 @pytest.mark.slow
-def test_bounds_cover_the_truth_about_as_often_as_they_say() -> None:
+def test_bounds_cover_the_truth_about_as_often_as_they_say():
     rng = np.random.default_rng(5)
     covered = []
     for seed in range(100):

@@ -1,7 +1,5 @@
 """Tables behind the plots say what the full curves say."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from sklearn.metrics import auc, roc_auc_score
@@ -10,13 +8,13 @@ from loantap.measures.curves import tabulate_reliability, trace_precision_recall
 
 
 @pytest.fixture(scope="module")
-def loans() -> tuple[np.ndarray, np.ndarray]:
+def loans():
     rng = np.random.default_rng(8)
     pd_ = rng.beta(1.6, 6.8, 20_000)
     return (rng.random(20_000) < pd_).astype("int64"), pd_
 
 
-def test_the_roc_curve_runs_from_corner_to_corner_and_keeps_its_area(loans) -> None:
+def test_the_roc_curve_runs_from_corner_to_corner_and_keeps_its_area(loans):
     curve = trace_roc(*loans)
 
     assert len(curve) <= 400
@@ -28,13 +26,13 @@ def test_the_roc_curve_runs_from_corner_to_corner_and_keeps_its_area(loans) -> N
     assert area == pytest.approx(roc_auc_score(*loans), abs=2e-4)
 
 
-def test_a_short_roc_curve_is_kept_whole() -> None:
+def test_a_short_roc_curve_is_kept_whole():
     curve = trace_roc(np.array([0, 1, 1, 0]), np.array([0.1, 0.2, 0.8, 0.9]))
 
     assert curve.to_numpy().tolist() == [[0, 0], [0.5, 0], [0.5, 1], [1, 1]]
 
 
-def test_the_precision_recall_curve_starts_where_everybody_is_declined(loans) -> None:
+def test_the_precision_recall_curve_starts_where_everybody_is_declined(loans):
     curve = trace_precision_recall(*loans)
 
     assert len(curve) <= 400
@@ -44,7 +42,7 @@ def test_the_precision_recall_curve_starts_where_everybody_is_declined(loans) ->
 
 
 # Four loans in two bins: .1 and .2 with one loss, .6 and .8 with two.
-def test_reliability_by_hand() -> None:
+def test_reliability_by_hand():
     table = tabulate_reliability(np.array([1, 0, 1, 1]), np.array([0.2, 0.1, 0.8, 0.6]), bins=2)
 
     assert list(table["mean_pd"]) == pytest.approx([0.15, 0.7])
@@ -54,7 +52,7 @@ def test_reliability_by_hand() -> None:
     assert (table["observed_rate"] <= table["high"]).all()
 
 
-def test_reliability_of_pds_that_are_right_lies_within_its_intervals(loans) -> None:
+def test_reliability_of_pds_that_are_right_lies_within_its_intervals(loans):
     table = tabulate_reliability(*loans, bins=10)
 
     assert table["loans"].eq(2_000).all()
@@ -62,7 +60,7 @@ def test_reliability_of_pds_that_are_right_lies_within_its_intervals(loans) -> N
     assert table["mean_pd"].between(table["low"], table["high"]).sum() >= 9
 
 
-def test_fewer_loans_than_bins_give_a_bin_for_each() -> None:
+def test_fewer_loans_than_bins_give_a_bin_for_each():
     table = tabulate_reliability(np.array([1, 0]), np.array([0.2, 0.1]), bins=10)
 
     assert list(table["loans"]) == [1, 1]

@@ -1,7 +1,5 @@
 """Intervals of default rates (Wilson)."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -21,14 +19,14 @@ counts = st.integers(1, 100_000).flatmap(lambda n: st.tuples(st.integers(0, n), 
         (200, 1_000, (0.1764, 0.2259)),
     ],
 )
-def test_by_hand(charged_off: int, loans: int, expected: tuple[float, float]) -> None:
+def test_by_hand(charged_off, loans, expected):
     low, high = wilson_bounds(charged_off, loans)
 
     assert (float(low), float(high)) == pytest.approx(expected, abs=5e-5)
 
 
 @given(counts)
-def test_the_interval_holds_the_rate_and_stays_within_0_and_1(count: tuple[int, int]) -> None:
+def test_the_interval_holds_the_rate_and_stays_within_0_and_1(count):
     low, high = wilson_bounds(*count)
 
     assert 0 <= low <= count[0] / count[1] <= high <= 1
@@ -36,7 +34,7 @@ def test_the_interval_holds_the_rate_and_stays_within_0_and_1(count: tuple[int, 
 
 
 @given(counts)
-def test_losses_and_repayments_have_mirrored_intervals(count: tuple[int, int]) -> None:
+def test_losses_and_repayments_have_mirrored_intervals(count):
     low, high = wilson_bounds(*count)
     paid_low, paid_high = wilson_bounds(count[1] - count[0], count[1])
 
@@ -44,14 +42,14 @@ def test_losses_and_repayments_have_mirrored_intervals(count: tuple[int, int]) -
 
 
 @given(counts)
-def test_more_loans_at_the_same_rate_narrow_the_interval(count: tuple[int, int]) -> None:
+def test_more_loans_at_the_same_rate_narrow_the_interval(count):
     low, high = wilson_bounds(*count)
     lower, higher = wilson_bounds(count[0] * 10, count[1] * 10)
 
     assert higher - lower < high - low
 
 
-def test_whole_tables_are_worked_at_once() -> None:
+def test_whole_tables_are_worked_at_once():
     low, high = wilson_bounds([0, 5], [10, 10])
 
     assert low == pytest.approx([0, 0.2366], abs=5e-5)
@@ -59,7 +57,7 @@ def test_whole_tables_are_worked_at_once() -> None:
 
 
 @pytest.mark.parametrize("rate", [0.05, 0.191, 0.5])
-def test_95_of_100_intervals_hold_the_true_rate(rate: float) -> None:
+def test_95_of_100_intervals_hold_the_true_rate(rate):
     drawn = np.random.default_rng(1).binomial(200, rate, size=20_000)
 
     low, high = wilson_bounds(drawn, np.full(20_000, 200))

@@ -1,7 +1,5 @@
 """Metrics, against figures worked by hand and against scikit-learn."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from hypothesis import assume, given
@@ -24,7 +22,7 @@ DECLINED = PD >= 0.3
 
 
 @pytest.fixture(scope="module")
-def measured() -> Metrics:
+def measured():
     return measure(TARGET, PD, DECLINED, bins=5)
 
 
@@ -47,18 +45,18 @@ def measured() -> Metrics:
         ("default_rate_approved", 0.0),
     ],
 )
-def test_five_loans_by_hand(name: str, expected: float, measured: Metrics) -> None:
+def test_five_loans_by_hand(name, expected, measured):
     assert measured.as_dict()[name] == pytest.approx(expected)
 
 
-def test_declining_nobody_has_no_precision_and_approves_all() -> None:
+def test_declining_nobody_has_no_precision_and_approves_all():
     measured = measure(TARGET, PD, np.zeros(5, dtype=bool))
 
     assert (measured.precision, measured.recall, measured.f2) == (0, 0, 0)
     assert (measured.approval_rate, measured.default_rate_approved) == (1, 0.4)
 
 
-def test_declining_everybody_scores_the_f2_of_declining_everybody() -> None:
+def test_declining_everybody_scores_the_f2_of_declining_everybody():
     measured = measure(TARGET, PD, np.ones(5, dtype=bool))
 
     assert measured.f2 == pytest.approx(measured.f2_decline_all)
@@ -66,14 +64,14 @@ def test_declining_everybody_scores_the_f2_of_declining_everybody() -> None:
 
 
 @pytest.fixture(scope="module")
-def loans() -> tuple[np.ndarray, np.ndarray]:
+def loans():
     """2,000 loans that default exactly as often as their PD says."""
     rng = np.random.default_rng(3)
     pd_ = rng.beta(1.6, 6.8, 2_000)
     return (rng.random(2_000) < pd_).astype("int64"), pd_
 
 
-def test_agrees_with_scikit_learn(loans: tuple[np.ndarray, np.ndarray]) -> None:
+def test_agrees_with_scikit_learn(loans):
     target, pd_ = loans
     declined = pd_ >= 0.2
 
@@ -100,14 +98,14 @@ loan_lists = st.lists(
 )  # fmt: skip
 
 
-def split(loans: list[tuple[int, int, bool]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def split(loans):
     target = np.array([loan[0] for loan in loans])
     assume(0 < target.sum() < len(target))
     return target, np.array([loan[1] / 1_000 for loan in loans]), np.array([x[2] for x in loans])
 
 
 @given(loan_lists)
-def test_ranking_metrics_depend_on_the_order_of_pds_only(loans) -> None:
+def test_ranking_metrics_depend_on_the_order_of_pds_only(loans):
     target, pd_, declined = split(loans)
 
     one, other = measure(target, pd_, declined), measure(target, pd_**3 / 2, declined)
@@ -117,14 +115,14 @@ def test_ranking_metrics_depend_on_the_order_of_pds_only(loans) -> None:
 
 
 @given(loan_lists, st.randoms(use_true_random=False))
-def test_no_metric_depends_on_the_order_of_loans(loans, random) -> None:
+def test_no_metric_depends_on_the_order_of_loans(loans, random):
     shuffled = random.sample(loans, len(loans))
 
     assert measure(*split(loans)).as_dict() == pytest.approx(measure(*split(shuffled)).as_dict())
 
 
 @given(loan_lists)
-def test_turning_all_pds_round_turns_the_auc_round(loans) -> None:
+def test_turning_all_pds_round_turns_the_auc_round(loans):
     target, pd_, declined = split(loans)
 
     turned = measure(target, 1 - pd_, declined)
@@ -133,7 +131,7 @@ def test_turning_all_pds_round_turns_the_auc_round(loans) -> None:
 
 
 @given(loan_lists)
-def test_every_metric_is_a_fraction(loans) -> None:
+def test_every_metric_is_a_fraction(loans):
     figures = measure(*split(loans)).as_dict()
 
     assert figures.pop("n") == len(loans)
@@ -141,27 +139,27 @@ def test_every_metric_is_a_fraction(loans) -> None:
 
 
 # Bins of two: .1 and .2 against one loss, .6 and .9 against two.
-def test_calibration_error_by_hand() -> None:
+def test_calibration_error_by_hand():
     target, pd_ = np.array([0, 1, 1, 1]), np.array([0.1, 0.2, 0.6, 0.9])
 
     assert expected_calibration_error(target, pd_, bins=2) == pytest.approx((0.7 + 0.5) / 4)
     assert expected_calibration_error(target, pd_, bins=1) == pytest.approx(1.2 / 4)
 
 
-def test_calibration_error_with_fewer_loans_than_bins_has_a_bin_for_each_loan() -> None:
+def test_calibration_error_with_fewer_loans_than_bins_has_a_bin_for_each_loan():
     assert expected_calibration_error(np.array([0, 1]), np.array([0.2, 0.6]), bins=10) == (
         pytest.approx((0.2 + 0.4) / 2)
     )
 
 
-def test_calibration_error_of_right_groups_is_zero() -> None:
+def test_calibration_error_of_right_groups_is_zero():
     target = np.tile([1, 0, 0, 0], 25)
 
     assert expected_calibration_error(target, np.full(100, 0.25), bins=5) == pytest.approx(0)
 
 
 @pytest.mark.parametrize(("n", "expected"), [(524, 0.040), (2_000, 0.021), (5_239, 0.013)])
-def test_even_a_perfect_model_has_a_calibration_error(n: int, expected: float) -> None:
+def test_even_a_perfect_model_has_a_calibration_error(n, expected):
     rng = np.random.default_rng(n)
     errors = []
     for _ in range(100):
@@ -172,9 +170,7 @@ def test_even_a_perfect_model_has_a_calibration_error(n: int, expected: float) -
 
 
 @pytest.mark.parametrize(("n", "expected"), [(524, 0.040), (5_239, 0.013)])
-def test_the_calibration_error_of_a_perfect_model_lies_between_its_bounds(
-    n: int, expected: float
-) -> None:
+def test_the_calibration_error_of_a_perfect_model_lies_between_its_bounds(n, expected):
     rng = np.random.default_rng(n)
     pd_ = rng.beta(1.6, 6.8, n)  # mean .19
     low, high = perfect_ece_bounds(pd_, seed=1, resamples=300)
@@ -186,7 +182,7 @@ def test_the_calibration_error_of_a_perfect_model_lies_between_its_bounds(
     assert np.mean([low <= error <= high for error in errors]) == pytest.approx(0.95, abs=0.04)
 
 
-def test_a_model_that_is_wrong_lies_above_the_bounds_of_a_perfect_one() -> None:
+def test_a_model_that_is_wrong_lies_above_the_bounds_of_a_perfect_one():
     rng = np.random.default_rng(3)
     pd_ = rng.beta(1.6, 6.8, 2_000)
 
@@ -197,18 +193,18 @@ def test_a_model_that_is_wrong_lies_above_the_bounds_of_a_perfect_one() -> None:
 
 
 @pytest.fixture(scope="module")
-def bounds(loans) -> tuple[dict[str, float], dict[str, float]]:
+def bounds(loans):
     target, pd_ = loans
     return bootstrap_bounds(target, pd_, pd_ >= 0.2, seed=1, resamples=300)
 
 
 class TestBootstrap:
-    def test_bounds_every_metric_but_the_count(self, bounds) -> None:
+    def test_bounds_every_metric_but_the_count(self, bounds):
         names = set(Metrics.__slots__) - {"n"}
 
         assert set(bounds[0]) == set(bounds[1]) == names
 
-    def test_bounds_lie_round_the_figure(self, bounds, loans) -> None:
+    def test_bounds_lie_round_the_figure(self, bounds, loans):
         target, pd_ = loans
         figures = measure(target, pd_, pd_ >= 0.2).as_dict()
 
@@ -216,7 +212,7 @@ class TestBootstrap:
         for name in set(bounds[0]) - {"ece"}:
             assert bounds[0][name] < figures[name] < bounds[1][name], name
 
-    def test_the_width_of_a_rate_is_that_of_the_normal_approximation(self, bounds, loans) -> None:
+    def test_the_width_of_a_rate_is_that_of_the_normal_approximation(self, bounds, loans):
         rate = loans[0].mean()
         width = bounds[1]["default_rate"] - bounds[0]["default_rate"]
 
@@ -225,12 +221,12 @@ class TestBootstrap:
 
     def test_the_standard_error_of_the_auc_at_2000_loans_is_about_one_and_a_half_points(
         self, bounds
-    ) -> None:
+    ):
         width = bounds[1]["roc_auc"] - bounds[0]["roc_auc"]
 
         assert width / (2 * 1.96) == pytest.approx(0.014, abs=0.003)
 
-    def test_the_same_seed_gives_the_same_bounds(self, loans) -> None:
+    def test_the_same_seed_gives_the_same_bounds(self, loans):
         target, pd_ = (values[:200] for values in loans)
         one, again, other = (
             bootstrap_bounds(target, pd_, pd_ >= 0.2, seed=seed, resamples=20) for seed in (1, 1, 2)
@@ -239,7 +235,7 @@ class TestBootstrap:
         assert one == again
         assert one != other
 
-    def test_resamples_without_a_loss_are_drawn_again(self) -> None:
+    def test_resamples_without_a_loss_are_drawn_again(self):
         target, pd_ = np.array([1, 0, 0, 0]), np.array([0.9, 0.3, 0.2, 0.1])
 
         low, _ = bootstrap_bounds(target, pd_, pd_ > 0.5, seed=1, resamples=50)
@@ -251,12 +247,12 @@ class TestBootstrap:
     ("value", "expected"),
     [(0.123456789, 0.123457), (1234567.8, 1234570.0), (0.0, 0.0), (1e-9 / 3, 3.33333e-10)],
 )
-def test_reports_quote_six_significant_digits(value: float, expected: float) -> None:
+def test_reports_quote_six_significant_digits(value, expected):
     assert round_significant(value) == expected
 
 
 @pytest.mark.slow
-def test_the_interval_of_the_calibration_error_takes_its_upward_bias_off() -> None:
+def test_the_interval_of_the_calibration_error_takes_its_upward_bias_off():
     # PDs that are right by construction: what error they show is noise.
     rng = np.random.default_rng(3)
     lows = []

@@ -1,9 +1,6 @@
 """The F2 threshold is where F2 is best, and says what it costs."""
 
-from __future__ import annotations
-
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -27,29 +24,29 @@ loan_lists = st.lists(
 )  # few distinct PDs, so that there are ties
 
 
-def split(loans: list[tuple[int, int]]) -> tuple[np.ndarray, np.ndarray]:
+def split(loans):
     target = np.array([outcome for outcome, _ in loans])
     assume(0 < target.sum() < len(target))
     return target, np.array([pd_ / 20 for _, pd_ in loans])
 
 
 class TestF2:
-    def test_weighs_recall_twice_as_much_as_precision(self) -> None:
+    def test_weighs_recall_twice_as_much_as_precision(self):
         assert float(f2_score(0.5, 1.0)) == pytest.approx(5 * 0.5 / (4 * 0.5 + 1))
         assert float(f2_score(1.0, 0.5)) == pytest.approx(5 * 0.5 / (4 + 0.5))
 
-    def test_is_zero_where_nothing_was_caught(self) -> None:
+    def test_is_zero_where_nothing_was_caught(self):
         assert list(f2_score([0, 0, 1], [0, 1, 0])) == [0, 0, 0]
 
-    def test_of_precision_and_recall_alike_is_both(self) -> None:
+    def test_of_precision_and_recall_alike_is_both(self):
         assert float(f2_score(0.3, 0.3)) == pytest.approx(0.3)
 
     # Of 5,239 loans 1,001 were charged off.
-    def test_of_declining_everybody_at_the_portfolio_s_default_rate(self) -> None:
+    def test_of_declining_everybody_at_the_portfolio_s_default_rate(self):
         assert round(f2_decline_all(1_001 / 5_239), 4) == 0.5415
 
     @given(loan_lists)
-    def test_of_declining_everybody_is_what_it_says(self, loans) -> None:
+    def test_of_declining_everybody_is_what_it_says(self, loans):
         target, _ = split(loans)
 
         expected = fbeta_score(target, np.ones_like(target), beta=2)
@@ -57,7 +54,7 @@ class TestF2:
 
 
 class TestVariance:
-    def test_is_that_of_drawing_the_loans_again(self) -> None:
+    def test_is_that_of_drawing_the_loans_again(self):
         # Of 2,000 loans: 260 losses caught, 120 missed, 500 paid loans declined, 1,120 approved.
         counts = np.array([260, 120, 500, 1_120])
         rng = np.random.default_rng(1)
@@ -67,25 +64,25 @@ class TestVariance:
 
         assert f2_variance(*counts[:3]) == pytest.approx(drawn.var(), rel=0.03)
 
-    def test_is_nothing_where_nothing_can_go_wrong(self) -> None:
+    def test_is_nothing_where_nothing_can_go_wrong(self):
         assert f2_variance(tp=2, fn=0, fp=0) == 0
 
-    def test_falls_with_the_number_of_loans(self) -> None:
+    def test_falls_with_the_number_of_loans(self):
         assert f2_variance(20, 10, 30) == pytest.approx(f2_variance(2, 1, 3) / 10)
 
 
 class TestBestThreshold:
     # F2 from .1: .769, from .2: .833, from .3: .909, from .4: .5, from .8: .556.
-    def test_by_hand(self) -> None:
+    def test_by_hand(self):
         assert find_best_threshold(TARGET, PD) == pytest.approx((0.3, 10 / 11))
 
-    def test_a_loan_at_the_threshold_is_declined(self) -> None:
+    def test_a_loan_at_the_threshold_is_declined(self):
         threshold, f2 = find_best_threshold(np.array([0, 1]), np.array([0.2, 0.7]))
 
         assert (threshold, f2) == (0.7, 1.0)
 
     @given(loan_lists)
-    def test_no_other_threshold_is_better(self, loans) -> None:
+    def test_no_other_threshold_is_better(self, loans):
         target, pd_ = split(loans)
 
         threshold, f2 = find_best_threshold(target, pd_)
@@ -95,7 +92,7 @@ class TestBestThreshold:
         assert fbeta_score(target, pd_ >= threshold, beta=2) == pytest.approx(f2)
 
     @given(loan_lists)
-    def test_is_never_worse_than_declining_everybody(self, loans) -> None:
+    def test_is_never_worse_than_declining_everybody(self, loans):
         target, pd_ = split(loans)
 
         assert find_best_threshold(target, pd_)[1] >= f2_decline_all(target.mean()) - 1e-12
@@ -103,12 +100,12 @@ class TestBestThreshold:
 
 class TestCrossFitting:
     @pytest.fixture
-    def folds(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def folds(self):
         rng = np.random.default_rng(5)
         pd_ = rng.beta(1.6, 6.8, 900)
         return (rng.random(900) < pd_).astype(int), pd_, np.arange(900) % 3
 
-    def test_each_fold_is_decided_at_the_threshold_of_the_others(self, folds) -> None:
+    def test_each_fold_is_decided_at_the_threshold_of_the_others(self, folds):
         target, pd_, fold = folds
 
         declined = decline_cross_fitted(target, pd_, fold)
@@ -119,7 +116,7 @@ class TestCrossFitting:
             assert list(declined[own]) == list(pd_[own] >= threshold)
 
     @pytest.mark.parametrize("held_out", [0, 1, 2])
-    def test_no_decision_depends_on_the_outcomes_of_its_own_fold(self, held_out, folds) -> None:
+    def test_no_decision_depends_on_the_outcomes_of_its_own_fold(self, held_out, folds):
         target, pd_, fold = folds
         own = fold == held_out
         turned = np.where(own, 1 - target, target)
@@ -129,7 +126,7 @@ class TestCrossFitting:
         assert list(before[own]) == list(after[own])
         assert list(before[~own]) != list(after[~own])
 
-    def test_flatters_less_than_choosing_and_quoting_on_the_same_loans(self) -> None:
+    def test_flatters_less_than_choosing_and_quoting_on_the_same_loans(self):
         rng = np.random.default_rng(6)
         gains = []
         for _ in range(40):
@@ -142,19 +139,19 @@ class TestCrossFitting:
 
 
 @pytest.fixture(scope="module")
-def loans() -> tuple[np.ndarray, np.ndarray]:
+def loans():
     rng = np.random.default_rng(7)
     pd_ = rng.beta(1.6, 6.8, 500).round(2)
     return (rng.random(500) < pd_).astype("int64"), pd_
 
 
 @pytest.fixture(scope="module")
-def table(loans) -> pd.DataFrame:
+def table(loans):
     return tabulate_thresholds(*loans)
 
 
 class TestTradeOff:
-    def test_agrees_with_declining_at_each_threshold(self, loans, table) -> None:
+    def test_agrees_with_declining_at_each_threshold(self, loans, table):
         target, pd_ = loans
         for row in table.itertuples():
             declined = pd_ >= row.threshold
@@ -166,14 +163,14 @@ class TestTradeOff:
             expected = approved.mean() if len(approved) else 0
             assert row.default_rate_approved == pytest.approx(expected)
 
-    def test_thresholds_rise_and_with_them_approvals(self, table) -> None:
+    def test_thresholds_rise_and_with_them_approvals(self, table):
         assert table["threshold"].is_monotonic_increasing
         assert table["threshold"].is_unique
         assert table["approval_rate"].is_monotonic_increasing
         assert table["recall"].is_monotonic_decreasing
         THRESHOLDS.validate(table)
 
-    def test_has_as_many_points_as_there_are_distinct_pds(self) -> None:
+    def test_has_as_many_points_as_there_are_distinct_pds(self):
         target, pd_ = np.array([0, 1, 0, 1]), np.full(4, 0.2)
 
         table = tabulate_thresholds(target, pd_)
@@ -185,14 +182,14 @@ class TestTradeOff:
         ]
         THRESHOLDS.validate(table)
 
-    def test_every_figure_lies_within_its_interval(self, table) -> None:
+    def test_every_figure_lies_within_its_interval(self, table):
         for name in ("f2", "precision", "recall", "approval_rate", "default_rate_approved"):
             assert (table[f"{name}_low"] <= table[name]).all()
             assert (table[name] <= table[f"{name}_high"]).all()
             assert ((table[f"{name}_high"] - table[f"{name}_low"]) > 0).all()
 
     @pytest.mark.slow
-    def test_the_interval_of_f2_is_that_of_a_bootstrap(self, loans, table) -> None:
+    def test_the_interval_of_f2_is_that_of_a_bootstrap(self, loans, table):
         target, pd_ = loans
         row = table.iloc[len(table) // 2]
         declined = pd_ >= row["threshold"]
@@ -203,7 +200,7 @@ class TestTradeOff:
         assert row["f2_low"] == pytest.approx(np.quantile(drawn, 0.025), abs=0.01)
         assert row["f2_high"] == pytest.approx(np.quantile(drawn, 0.975), abs=0.01)
 
-    def test_declining_everybody_stands_beside_every_threshold(self, loans, table) -> None:
+    def test_declining_everybody_stands_beside_every_threshold(self, loans, table):
         target, _ = loans
         everybody = fbeta_score(target, np.ones(500, dtype=bool), beta=2)
 

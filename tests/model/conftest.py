@@ -1,7 +1,5 @@
 """Models shared by the tests of this folder."""
 
-from __future__ import annotations
-
 import pandas as pd
 import pytest
 from sklearn.compose import ColumnTransformer

@@ -1,7 +1,5 @@
 """A registered model's name tells the origin of the loans it learnt from."""
 
-from __future__ import annotations
-
 import pytest
 
 from loantap.model.names import origin_of_model, registered_name
@@ -13,8 +11,9 @@ from loantap.model.names import origin_of_model, registered_name
         ("lending", "real", "loantap-lending"),
         ("lending", "simulated", "loantap-lending-demo"),
         ("published_replica", "real", "loantap-published-replica"),
+        ("published_replica", "simulated", "loantap-published-replica-demo"),
     ],
 )
-def test_names_and_origins_go_together(namespace: str, origin: str, name: str) -> None:
+def test_names_and_origins_go_together(namespace, origin, name):
     assert registered_name(namespace, origin) == name
     assert origin_of_model(name) == origin

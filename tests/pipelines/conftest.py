@@ -1,7 +1,5 @@
 """Pipelines run on datasets in memory, without a session: what each makes of what it is given."""
 
-from __future__ import annotations
-
 import pandas as pd
 import pytest
 

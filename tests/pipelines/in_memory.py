@@ -1,7 +1,5 @@
 """Runs a pipeline on datasets in memory."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator, Mapping
 from functools import reduce
 from pathlib import Path

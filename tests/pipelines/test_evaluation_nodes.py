@@ -1,9 +1,6 @@
 """The evidence beside metrics and curves, made from tables in memory."""
 
-from __future__ import annotations
-
 import json
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,15 +12,11 @@ from loantap.model import schemas
 from loantap.model.scoring.judged import JudgedModel
 from loantap.model.scoring.points import BASE
 from loantap.model.scoring.scorer import Scorer
-from loantap.model.scoring.trained import TrainedModel
 from loantap.model.validation.audit import Audit
-from loantap.model.validation.options import EvaluationOptions
 from loantap.pipelines.evaluation import nodes
 from loantap.pipelines.modeling.nodes import report_calibration
 from loantap.policy.approvals import decide_loans
-from loantap.policy.credit_policy import CreditPolicy
 from loantap.policy.decisions import make_decider
-from loantap.policy.money.scenarios import Economics
 from tests.conftest import training_options
 from tests.pipelines.in_memory import load_options
 
@@ -31,35 +24,32 @@ TRAINING, TEST = 3_000, 1_000
 
 
 @pytest.fixture(scope="module")
-def evaluation() -> EvaluationOptions:
-    options: EvaluationOptions = load_options()["params:evaluation"]
-    return options
+def evaluation():
+    return load_options()["params:evaluation"]
 
 
 @pytest.fixture(scope="module")
-def policy() -> CreditPolicy:
-    shipped: CreditPolicy = load_options()["params:policy"]
-    return shipped
+def policy():
+    return load_options()["params:policy"]
 
 
 @pytest.fixture(scope="module")
-def economics() -> Economics:
-    shipped: Economics = load_options()["params:economics"]
-    return shipped
+def economics():
+    return load_options()["params:economics"]
 
 
 @pytest.fixture(scope="module")
-def scorer(lending_model: TrainedModel) -> Scorer:
+def scorer(lending_model):
     return Scorer(lending_model, "loantap-lending-demo", "3")
 
 
 @pytest.fixture(scope="module")
-def judged(scorer: Scorer) -> JudgedModel:
+def judged(scorer):
     return JudgedModel(scorer.name, scorer.version, True, "", pd.DataFrame(), {}, scorer)
 
 
 @pytest.fixture(scope="module")
-def predictions(simulated_loans: pd.DataFrame, scorer: Scorer) -> pd.DataFrame:
+def predictions(simulated_loans, scorer):
     """PDs of the first 3,000 loans as out of fold, of the last 1,000 as test, loans shuffled."""
     features = build_features(simulated_loans, scorer.feature_set.features)
     pd_ = scorer.trained.pipeline.predict_proba(features)[:, 1]
@@ -79,26 +69,20 @@ def predictions(simulated_loans: pd.DataFrame, scorer: Scorer) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def fairness(
-    predictions: pd.DataFrame,
-    simulated_loans: pd.DataFrame,
-    policy: CreditPolicy,
-    economics: Economics,
-    evaluation: EvaluationOptions,
-) -> dict[str, Any]:
+def fairness(predictions, simulated_loans, policy, economics, evaluation):
     return nodes.audit_fairness(predictions, simulated_loans, policy, economics, evaluation)
 
 
 class TestFairness:
-    def test_it_is_json_of_the_loans_a_model_did_not_see(self, fairness: dict[str, Any]) -> None:
+    def test_it_is_json_of_the_loans_a_model_did_not_see(self, fairness):
         assert json.loads(json.dumps(fairness, allow_nan=False)) == fairness
         assert fairness["n"] == TRAINING
         for proxy in fairness["proxies"].values():
             assert sum(group["n"] for group in proxy["groups"]) == TRAINING
 
     def test_the_f2_rule_approves_whom_its_threshold_does_not_decline(
-        self, fairness: dict[str, Any], predictions: pd.DataFrame, simulated_loans: pd.DataFrame
-    ) -> None:
+        self, fairness, predictions, simulated_loans
+    ):
         rows = predictions.query("sample == 'cv'").merge(
             simulated_loans[["loan_id", "home_ownership"]], on="loan_id"
         )
@@ -109,13 +93,8 @@ class TestFairness:
         assert found == pytest.approx(expected.to_dict(), rel=1e-5)
 
     def test_the_policy_approves_what_it_would_at_the_terms_of_each_loan(
-        self,
-        fairness: dict[str, Any],
-        predictions: pd.DataFrame,
-        simulated_loans: pd.DataFrame,
-        policy: CreditPolicy,
-        economics: Economics,
-    ) -> None:
+        self, fairness, predictions, simulated_loans, policy, economics
+    ):
         decided = decide_loans(predictions, simulated_loans, make_decider(policy, economics))
         expected = predictions.assign(approved=decided.approves).groupby("sample")["approved"].sum()
 
@@ -129,36 +108,26 @@ class TestFairness:
 
 
 @pytest.fixture(scope="module")
-def points(
-    judged: JudgedModel, predictions: pd.DataFrame, simulated_loans: pd.DataFrame
-) -> pd.DataFrame:
+def points(judged, predictions, simulated_loans):
     return nodes.tabulate_scorecard(judged, predictions, simulated_loans)
 
 
 @pytest.fixture(scope="module")
-def report(
-    judged: JudgedModel,
-    points: pd.DataFrame,
-    predictions: pd.DataFrame,
-    simulated_loans: pd.DataFrame,
-    evaluation: EvaluationOptions,
-) -> dict[str, Any]:
+def report(judged, points, predictions, simulated_loans, evaluation):
     return nodes.report_scorecard(judged, points, predictions, simulated_loans, evaluation)
 
 
 class TestScorecard:
-    def test_the_table_is_what_its_schema_says(self, points: pd.DataFrame) -> None:
+    def test_the_table_is_what_its_schema_says(self, points):
         schemas.SCORECARD.validate(points)
         assert points["feature"].iloc[0] == BASE
 
-    def test_the_report_is_json_of_the_training_loans(self, report: dict[str, Any]) -> None:
+    def test_the_report_is_json_of_the_training_loans(self, report):
         assert json.loads(json.dumps(report, allow_nan=False)) == report
         assert report["n"] == TRAINING
         assert sum(band["n"] for band in report["bands"]) == TRAINING
 
-    def test_bands_are_of_out_of_fold_pds(
-        self, report: dict[str, Any], predictions: pd.DataFrame
-    ) -> None:
+    def test_bands_are_of_out_of_fold_pds(self, report, predictions):
         trained = predictions.query("sample == 'cv'")
         highest = report["bands"][-1]
         log_odds = logit(trained["probability_of_default"])
@@ -167,7 +136,7 @@ class TestScorecard:
         assert highest["n"] == scores.ge(highest["lowest"]).sum()
 
 
-def test_calibration_is_reported_as_json(evaluation: EvaluationOptions) -> None:
+def test_calibration_is_reported_as_json(evaluation):
     rng = np.random.default_rng(2)
     log_odds = rng.normal(-1.5, 0.8, 900)
     out_of_fold = pd.DataFrame(
@@ -186,7 +155,7 @@ def test_calibration_is_reported_as_json(evaluation: EvaluationOptions) -> None:
     assert sum(row["n"] for row in report["after"]["bins"]) == report["after"]["n"] == 900
 
 
-def test_the_trade_off_stands_beside_the_threshold_in_use() -> None:
+def test_the_trade_off_stands_beside_the_threshold_in_use():
     thresholds = pd.DataFrame({"threshold": [0.1, 0.2], "f2": [0.5, 1 / 3]})
     chosen = {"n": 900, "threshold": 0.1, "f2": 0.5, "f2_decline_all": 0.54, "default_rate": 0.19}
 
@@ -198,9 +167,7 @@ def test_the_trade_off_stands_beside_the_threshold_in_use() -> None:
     }
 
 
-def test_stability_is_json_of_folds_and_populations(
-    predictions: pd.DataFrame, simulated_loans: pd.DataFrame
-) -> None:
+def test_stability_is_json_of_folds_and_populations(predictions, simulated_loans):
     report = nodes.measure_stability(predictions, simulated_loans)
 
     assert json.loads(json.dumps(report, allow_nan=False)) == report
@@ -211,7 +178,7 @@ def test_stability_is_json_of_folds_and_populations(
 
 
 @pytest.mark.parametrize("collect", [nodes.collect_fairness, nodes.collect_stability])
-def test_a_collected_audit_says_where_its_loans_come_from(collect: Any) -> None:
+def test_a_collected_audit_says_where_its_loans_come_from(collect):
     account = pd.DataFrame({"table": ["loans"], "origin": ["simulated"]})
 
     audits = {

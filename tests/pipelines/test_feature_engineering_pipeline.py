@@ -1,7 +1,5 @@
 """`feature_engineering`: features, splits and the gate that no leak passes to a lending model."""
 
-from __future__ import annotations
-
 import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
@@ -11,7 +9,7 @@ from loantap.features.definitions import FEATURE_SETS
 from loantap.model import schemas
 from loantap.model.leakage.findings import LeakageError
 from loantap.pipelines.feature_engineering.nodes import detect_leakage
-from tests.pipelines.in_memory import Outputs, load_options, run
+from tests.pipelines.in_memory import load_options, run
 
 SCHEMAS = {
     "benchmark": schemas.MODEL_INPUT_BENCHMARK,
@@ -21,9 +19,7 @@ SCHEMAS = {
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
-def test_a_model_input_holds_its_feature_set_and_nothing_else(
-    engineered: Outputs, name: str
-) -> None:
+def test_a_model_input_holds_its_feature_set_and_nothing_else(engineered, name):
     table = SCHEMAS[name].validate(engineered[f"{name}_input"])
 
     assert table.columns.tolist() == [
@@ -32,15 +28,13 @@ def test_a_model_input_holds_its_feature_set_and_nothing_else(
     ]  # fmt: skip
 
 
-def test_features_are_those_that_scoring_computes(engineered: Outputs, ingested: Outputs) -> None:
+def test_features_are_those_that_scoring_computes(engineered, ingested):
     computed = build_features(ingested["loans"], FEATURE_SETS["lending"].features)
 
     assert_frame_equal(engineered["lending_input"][list(computed.columns)], computed)
 
 
-def test_rows_of_all_tables_are_the_same_loans_in_one_order(
-    engineered: Outputs, ingested: Outputs
-) -> None:
+def test_rows_of_all_tables_are_the_same_loans_in_one_order(engineered, ingested):
     ids = ingested["loans"]["loan_id"].tolist()
     for name in ("feature_engineering.features", "splits", *(f"{name}_input" for name in SCHEMAS)):
         assert engineered[name]["loan_id"].tolist() == ids
@@ -48,9 +42,7 @@ def test_rows_of_all_tables_are_the_same_loans_in_one_order(
     assert engineered["lending_input"]["is_charged_off"].tolist() == outcome
 
 
-def test_a_tenth_of_the_loans_is_held_out_and_both_sides_default_alike(
-    engineered: Outputs,
-) -> None:
+def test_a_tenth_of_the_loans_is_held_out_and_both_sides_default_alike(engineered):
     rates = engineered["lending_input"].groupby("split")["is_charged_off"].agg(["size", "mean"])
 
     assert rates["size"].to_dict() == {"train": 1_350, "test": 150}
@@ -58,8 +50,8 @@ def test_a_tenth_of_the_loans_is_held_out_and_both_sides_default_alike(
 
 
 def test_loans_judged_out_of_time_had_run_their_course_and_train_no_model_before(
-    engineered: Outputs, ingested: Outputs
-) -> None:
+    engineered, ingested
+):
     loans = ingested["loans"].merge(engineered["splits"])
     judged = loans[loans["judged_at"].notna()]
 
@@ -70,7 +62,7 @@ def test_loans_judged_out_of_time_had_run_their_course_and_train_no_model_before
     assert (judged["known_from"] > judged["judged_at"]).all()
 
 
-def test_the_pincode_is_caught(engineered: Outputs) -> None:
+def test_the_pincode_is_caught(engineered):
     report = {entry["feature"]: entry for entry in engineered["leakage_report"]["features"]}
 
     assert report["pincode"]["caught"]
@@ -78,7 +70,7 @@ def test_the_pincode_is_caught(engineered: Outputs) -> None:
     assert not any(report[f]["caught"] for f in FEATURE_SETS["lending"].features)
 
 
-def test_the_gate_looks_at_training_loans_only(ingested: Outputs, engineered: Outputs) -> None:
+def test_the_gate_looks_at_training_loans_only(ingested, engineered):
     """Outcomes of the held-out loans may be anything: the report stays the same."""
     held_out = engineered["splits"]["split"] == "test"
     loans = ingested["loans"]
@@ -96,14 +88,14 @@ def test_the_gate_looks_at_training_loans_only(ingested: Outputs, engineered: Ou
     assert report == engineered["leakage_report"]
 
 
-def test_a_leak_in_a_lending_model_stops_the_run(ingested: Outputs) -> None:
+def test_a_leak_in_a_lending_model_stops_the_run(ingested):
     strict = {"feature_engineering": {"leakage": {"max_auc": 0.55}}}
 
     with pytest.raises(LeakageError, match=r"uses what the leakage gate caught: .*AUC 0"):
         run("feature_engineering", {"loans": ingested["loans"]}, **strict)
 
 
-def test_a_source_column_computed_from_outcomes_stops_the_run(ingested: Outputs) -> None:
+def test_a_source_column_computed_from_outcomes_stops_the_run(ingested):
     """Built as declared, and yet a leak: its values were default rates of other loans' outcomes."""
     loans = ingested["loans"]
     rates = loans.groupby("earliest_credit_line")["is_charged_off"].transform("mean")
@@ -112,7 +104,7 @@ def test_a_source_column_computed_from_outcomes_stops_the_run(ingested: Outputs)
         run("feature_engineering", {"loans": loans.assign(dti_pct=50 * rates)})
 
 
-def test_a_borrower_on_both_sides_of_the_split_stops_the_run(ingested: Outputs) -> None:
+def test_a_borrower_on_both_sides_of_the_split_stops_the_run(ingested):
     """Every loan a second time under a number of its own."""
     loans = ingested["loans"]
     twice = pd.concat([loans, loans.assign(loan_id=loans["loan_id"] + "-again")])
@@ -121,7 +113,7 @@ def test_a_borrower_on_both_sides_of_the_split_stops_the_run(ingested: Outputs) 
         run("feature_engineering", {"loans": twice.reset_index(drop=True)})
 
 
-def test_the_checks_of_the_whole_portfolio_are_reported(engineered: Outputs) -> None:
+def test_the_checks_of_the_whole_portfolio_are_reported(engineered):
     checks = engineered["leakage_report"]["checks"]
 
     assert set(checks) == {"borrowers", "time_travel", "lineage", "audited_columns"}

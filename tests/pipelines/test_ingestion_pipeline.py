@@ -1,9 +1,5 @@
 """`ingestion`: three source tables become one clean portfolio, and no row disappears."""
 
-from __future__ import annotations
-
-from pathlib import Path
-
 import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
@@ -11,13 +7,13 @@ from pandas.testing import assert_frame_equal
 from loantap.datasets import SnapshotDataset
 from loantap.pipelines.ingestion import nodes
 from loantap.portfolio import schemas
-from loantap.portfolio.dictionary import REAL, SIMULATED, Table
+from loantap.portfolio.dictionary import Table
 from loantap.portfolio.errors import InputError
-from tests.pipelines.in_memory import Outputs, ingest, load_options, make_source, run
+from tests.pipelines.in_memory import ingest, load_options, make_source, run
 
 
 @pytest.fixture
-def faulty(sourced: Outputs) -> Outputs:
+def faulty(sourced):
     """Source tables in which one row each has one of the faults a source may have."""
     loans = sourced["source_loans"].copy()
     applications = sourced["source_applications"].copy()
@@ -38,18 +34,18 @@ def faulty(sourced: Outputs) -> Outputs:
 
 
 @pytest.fixture
-def mended(faulty: Outputs, tmp_path: Path) -> Outputs:
+def mended(faulty, tmp_path):
     return ingest(faulty, tmp_path)
 
 
-def test_the_tables_are_what_their_schemas_say(ingested: Outputs) -> None:
+def test_the_tables_are_what_their_schemas_say(ingested):
     schemas.LOANS.validate(ingested["loans"])
     schemas.LOAN_MONTHS.validate(ingested["loan_months"])
     schemas.RECONCILIATION.validate(ingested["reconciliation"])
     schemas.INSTALMENT_EXCEPTIONS.validate(ingested["ingestion.instalment_exceptions"])
 
 
-def test_clean_sources_lose_no_row(ingested: Outputs, sourced: Outputs) -> None:
+def test_clean_sources_lose_no_row(ingested, sourced):
     assert ingested["reconciliation"]["quarantined"].sum() == 0
     assert set(ingested["loans"]["loan_id"]) == set(sourced["source_loans"]["loan_id"])
     assert len(ingested["loan_months"]) == len(sourced["source_loan_events"])
@@ -64,9 +60,7 @@ def test_clean_sources_lose_no_row(ingested: Outputs, sourced: Outputs) -> None:
         ("ingestion.applications_quarantine", 4, "annual_inc '' is missing"),
     ],
 )
-def test_a_faulty_row_goes_to_quarantine_with_its_number_and_reason(
-    mended: Outputs, table: str, row: int, reason: str
-) -> None:
+def test_a_faulty_row_goes_to_quarantine_with_its_number_and_reason(mended, table, row, reason):
     reasons = mended[table].set_index("row")["reason"]
 
     assert reasons[row] == reason
@@ -80,11 +74,11 @@ def test_a_faulty_row_goes_to_quarantine_with_its_number_and_reason(
         ("ingestion.unmatched_loan_events", "is about a loan that is not in the portfolio"),
     ],
 )
-def test_a_row_without_partner_is_set_aside(mended: Outputs, table: str, reason: str) -> None:
+def test_a_row_without_partner_is_set_aside(mended, table, reason):
     assert set(mended[table]["reason"]) == {reason}
 
 
-def test_extracted_is_kept_and_quarantined(mended: Outputs, faulty: Outputs) -> None:
+def test_extracted_is_kept_and_quarantined(mended, faulty):
     account = mended["reconciliation"].set_index("table")
 
     for table in ("loans", "applications", "loan_events"):
@@ -97,7 +91,7 @@ def test_extracted_is_kept_and_quarantined(mended: Outputs, faulty: Outputs) -> 
     assert account.loc["applications", "quarantined"] == 4
 
 
-def test_too_many_faulty_rows_stop_the_run(sourced: Outputs, tmp_path: Path) -> None:
+def test_too_many_faulty_rows_stop_the_run(sourced, tmp_path):
     loans = sourced["source_loans"].assign(grade="Z")
     loans.loc[loans.index[:10], "grade"] = sourced["source_loans"]["grade"]
 
@@ -108,7 +102,7 @@ def test_too_many_faulty_rows_stop_the_run(sourced: Outputs, tmp_path: Path) -> 
     assert "5%: grade is not one of A, B, C, D, E, F, G (1,490)" in e.value.problem
 
 
-def test_an_empty_source_table_stops_the_run(sourced: Outputs, tmp_path: Path) -> None:
+def test_an_empty_source_table_stops_the_run(sourced, tmp_path):
     empty = {**sourced, "source_loan_events": sourced["source_loan_events"].head(0)}
 
     with pytest.raises((InputError, IndexError)) as refused:
@@ -117,7 +111,7 @@ def test_an_empty_source_table_stops_the_run(sourced: Outputs, tmp_path: Path) -
 
 
 @pytest.mark.parametrize("table", list(Table))
-def test_rows_of_two_portfolios_are_never_mixed(table: Table, tmp_path: Path) -> None:
+def test_rows_of_two_portfolios_are_never_mixed(table, tmp_path):
     """The embedded sources are built anew by each run, all rows with the day of that run."""
     extract = getattr(nodes, f"extract_{table}")
     source = make_source(table, tmp_path)
@@ -138,9 +132,7 @@ def test_rows_of_two_portfolios_are_never_mixed(table: Table, tmp_path: Path) ->
         assert_frame_equal(snapshot.load(), expected)
 
 
-def test_nothing_depends_on_the_order_of_extraction(
-    ingested: Outputs, sourced: Outputs, tmp_path: Path
-) -> None:
+def test_nothing_depends_on_the_order_of_extraction(ingested, sourced, tmp_path):
     shuffled = {
         name: sourced[name].sample(frac=1, random_state=3)
         for name in ("source_loans", "source_applications", "source_loan_events")
@@ -151,7 +143,7 @@ def test_nothing_depends_on_the_order_of_extraction(
         assert_frame_equal(again[name], ingested[name])
 
 
-def test_the_address_goes_no_further_than_state_and_pincode(ingested: Outputs) -> None:
+def test_the_address_goes_no_further_than_state_and_pincode(ingested):
     loans = ingested["loans"]
 
     assert "address" not in loans
@@ -159,9 +151,7 @@ def test_the_address_goes_no_further_than_state_and_pincode(ingested: Outputs) -
     assert loans["state"].str.fullmatch(r"[A-Z]{2}").all()
 
 
-def test_a_loan_whose_instalment_is_not_its_emi_is_listed_and_kept(
-    sourced: Outputs, tmp_path: Path
-) -> None:
+def test_a_loan_whose_instalment_is_not_its_emi_is_listed_and_kept(sourced, tmp_path):
     loans = sourced["source_loans"].copy()
     loans.loc[0, "installment"] /= 2
 
@@ -173,24 +163,7 @@ def test_a_loan_whose_instalment_is_not_its_emi_is_listed_and_kept(
     assert loans.loc[0, "loan_id"] in set(made["loans"]["loan_id"])
 
 
-def test_one_simulated_side_makes_a_loan_simulated(sourced: Outputs, tmp_path: Path) -> None:
-    made = ingest(
-        {**sourced, "source_loans": sourced["source_loans"].assign(origin=REAL)}, tmp_path
-    )
-
-    assert set(made["loans"]["origin"]) == {SIMULATED}
-
-
-def test_months_on_book_count_from_the_month_of_issue(ingested: Outputs) -> None:
-    months = ingested["loan_months"].merge(ingested["loans"][["loan_id", "issue_month"]])
-    counted = months["month"].dt.to_period("M").astype("int64") - months[
-        "issue_month"
-    ].dt.to_period("M").astype("int64")
-
-    assert (months["months_on_book"] == counted).all()
-
-
-def test_the_tables_written_back_are_the_tables(ingested: Outputs) -> None:
+def test_the_tables_written_back_are_the_tables(ingested):
     assert_frame_equal(ingested["ingestion.warehouse_portfolio"], ingested["loans"])
     assert_frame_equal(ingested["ingestion.warehouse_loan_months"], ingested["loan_months"])
     assert_frame_equal(ingested["ingestion.warehouse_reconciliation"], ingested["reconciliation"])

@@ -1,10 +1,7 @@
 """`offers` from a file to a file, batch by batch, each checked before it is written."""
 
-from __future__ import annotations
-
 import json
 from datetime import date
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -28,13 +25,13 @@ from tests.pipelines.in_memory import AS_OF, PIPELINES, load_options
 
 
 @pytest.fixture(scope="module")
-def scorer(simulated_loans: pd.DataFrame) -> Scorer:
+def scorer(simulated_loans):
     model = train(simulated_loans, training_options("application"))
     return Scorer(model, "loantap-application-demo", "1")
 
 
 @pytest.fixture
-def applications(simulated_loans: pd.DataFrame) -> pd.DataFrame:
+def applications(simulated_loans):
     """50 applications of the columns that an applicant gives; two cannot be scored."""
     rows = render(simulated_loans.head(50), portfolio_columns())
     rows.loc[[7, 33], "dti"] = -1.0
@@ -42,17 +39,11 @@ def applications(simulated_loans: pd.DataFrame) -> pd.DataFrame:
 
 
 @pytest.fixture(autouse=True)
-def _small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+def _small_batches(monkeypatch):
     monkeypatch.setattr(files.TableFile.__init__, "__defaults__", (16, None))
 
 
-def make_offers(
-    applications: pd.DataFrame,
-    folder: Path,
-    scorer: Scorer,
-    name: str = "offers.parquet",
-    **changed: object,
-) -> pd.DataFrame:
+def make_offers(applications, folder, scorer, name="offers.parquet", **changed):
     """Run the pipeline on the shipped catalog; what it wrote to the file."""
     source, target = folder / "new.parquet", folder / "out" / name
     applications.to_parquet(source)
@@ -74,18 +65,15 @@ def make_offers(
         SequentialRunner().run(PIPELINES["offers"], catalog)
     except BaseException:
         for dataset in names[1:]:
-            catalog.get(dataset).discard()  # type: ignore[union-attr]
+            catalog.get(dataset).discard()
         raise
     for dataset in names[1:]:
-        catalog.get(dataset).publish()  # type: ignore[union-attr]
+        catalog.get(dataset).publish()
     read = pd.read_csv if target.suffix == ".csv" else pd.read_parquet
-    offers: pd.DataFrame = read(target)
-    return offers
+    return read(target)
 
 
-def test_a_file_gets_the_offers_that_a_frame_gets(
-    applications: pd.DataFrame, scorer: Scorer, tmp_path: Path
-) -> None:
+def test_a_file_gets_the_offers_that_a_frame_gets(applications, scorer, tmp_path):
     offers = make_offers(applications, tmp_path, scorer)
 
     options = load_options(as_of=AS_OF)
@@ -103,9 +91,7 @@ def test_a_file_gets_the_offers_that_a_frame_gets(
     ]  # fmt: skip
 
 
-def test_the_account_says_what_became_of_the_file(
-    applications: pd.DataFrame, scorer: Scorer, tmp_path: Path
-) -> None:
+def test_the_account_says_what_became_of_the_file(applications, scorer, tmp_path):
     ids = [f"A-{number}" for number in range(50)]
     offers = make_offers(applications.assign(application_id=ids), tmp_path, scorer)
 
@@ -117,15 +103,15 @@ def test_the_account_says_what_became_of_the_file(
     assert account["repeated"]["rows"] == 0
 
 
-def test_offers_may_go_to_a_csv(applications: pd.DataFrame, scorer: Scorer, tmp_path: Path) -> None:
+def test_offers_may_go_to_a_csv(applications, scorer, tmp_path):
     offers = make_offers(applications, tmp_path, scorer, "offers.csv")
 
     assert offers["application_id"].nunique() == 50
 
 
 def test_a_file_that_is_plainly_another_is_refused_and_nothing_is_written(
-    applications: pd.DataFrame, scorer: Scorer, tmp_path: Path
-) -> None:
+    applications, scorer, tmp_path
+):
     with pytest.raises(InputError, match="applications: 50 of 50 cannot be scored"):
         make_offers(applications.assign(annual_inc=-1.0), tmp_path, scorer)
 
@@ -133,16 +119,12 @@ def test_a_file_that_is_plainly_another_is_refused_and_nothing_is_written(
     assert not (tmp_path / "account.json").exists()
 
 
-def test_a_column_that_is_missing_is_named(
-    applications: pd.DataFrame, scorer: Scorer, tmp_path: Path
-) -> None:
+def test_a_column_that_is_missing_is_named(applications, scorer, tmp_path):
     with pytest.raises(InputError, match="applications: column annual_inc missing"):
         make_offers(applications.drop(columns="annual_inc"), tmp_path, scorer)
 
 
-def test_a_column_of_shares_is_refused(
-    applications: pd.DataFrame, scorer: Scorer, tmp_path: Path
-) -> None:
+def test_a_column_of_shares_is_refused(applications, scorer, tmp_path):
     shares = applications.assign(dti=applications["dti"].clip(lower=0) / 100)
 
     with pytest.raises(InputError, match="applications: column dti is at most 1 in "):
@@ -158,12 +140,8 @@ def test_a_column_of_shares_is_refused(
     ids=["takes effect later", "changed since"],
 )
 def test_a_policy_that_does_not_decide_yet_offers_nothing(
-    applications: pd.DataFrame,
-    scorer: Scorer,
-    tmp_path: Path,
-    changed: dict[str, object],
-    said: str,
-) -> None:
+    applications, scorer, tmp_path, changed, said
+):
     options = load_options(as_of=AS_OF)
     policy = options["params:policy"].model_copy(update=changed)
     if "effective_from" in changed:
@@ -177,8 +155,8 @@ def test_a_policy_that_does_not_decide_yet_offers_nothing(
 
 
 def test_offers_are_priced_in_the_scenario_of_the_policy_and_keep_its_highest_amount(
-    applications: pd.DataFrame, scorer: Scorer, tmp_path: Path
-) -> None:
+    applications, scorer, tmp_path
+):
     options = load_options(as_of=AS_OF)
     policy, economics = options["params:policy"], options["params:economics"]
     rules = policy.rules.model_copy(update={"max_loan_amount": 9_000})

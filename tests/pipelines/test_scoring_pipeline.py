@@ -1,11 +1,7 @@
 """`scoring` from a file to a file, batch by batch, each checked before it is written."""
 
-from __future__ import annotations
-
 import json
 import logging
-from collections.abc import Callable
-from pathlib import Path
 
 import duckdb
 import numpy as np
@@ -19,8 +15,7 @@ from kedro.validation.exceptions import DataValidationError
 from loantap import settings
 from loantap.databases.sql_rows import RowShaper
 from loantap.model.scoring.scorer import Scorer
-from loantap.model.scoring.trained import TrainedModel
-from loantap.policy.decisions import Decider, make_decider
+from loantap.policy.decisions import make_decider
 from loantap.policy.underwriting import Underwriter
 from loantap.portfolio.dictionary import portfolio_columns
 from loantap.portfolio.errors import InputError
@@ -31,12 +26,12 @@ from tests.pipelines.in_memory import AS_OF, PIPELINES, load_options
 
 
 @pytest.fixture
-def scorer(lending_model: TrainedModel) -> Scorer:
+def scorer(lending_model):
     return Scorer(lending_model, "loantap-lending-demo", "1")
 
 
 @pytest.fixture
-def applications(simulated_loans: pd.DataFrame) -> pd.DataFrame:
+def applications(simulated_loans):
     """50 applications, two of which cannot be scored."""
     rows = render(simulated_loans.head(50), portfolio_columns()).drop(columns="loan_status")
     rows.loc[[7, 33], "dti"] = -1.0
@@ -44,11 +39,11 @@ def applications(simulated_loans: pd.DataFrame) -> pd.DataFrame:
 
 
 @pytest.fixture(autouse=True)
-def _small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+def _small_batches(monkeypatch):
     monkeypatch.setattr(files.TableFile.__init__, "__defaults__", (16, None))
 
 
-def write(rows: pd.DataFrame, path: Path) -> Path:
+def write(rows, path):
     if path.suffix == ".csv":
         rows.to_csv(path, index=False)
     else:
@@ -56,9 +51,7 @@ def write(rows: pd.DataFrame, path: Path) -> Path:
     return path
 
 
-def score(
-    source: Path, target: Path, scorer: Scorer, as_of: str = AS_OF, **options: object
-) -> pd.DataFrame:
+def score(source, target, scorer, as_of=AS_OF, **options):
     """Run the pipeline on the shipped catalog; what it wrote to the file.
 
     The warehouse and the account are beside the applications.
@@ -85,22 +78,20 @@ def score(
         SequentialRunner().run(PIPELINES["scoring"], catalog)
     except BaseException:
         for name in names[1:4]:
-            catalog.get(name).discard()  # type: ignore[union-attr]
+            catalog.get(name).discard()
         raise
     for name in names[1:4]:
-        catalog.get(name).publish()  # type: ignore[union-attr]
+        catalog.get(name).publish()
     return pd.read_parquet(target)
 
 
-def decider() -> Decider:
+def decider():
     options = load_options()
     return make_decider(options["params:policy"], options["params:economics"])
 
 
 @pytest.mark.parametrize("name", ["new.parquet", "new.csv"])
-def test_a_file_is_underwritten_as_a_frame_is(
-    name: str, applications: pd.DataFrame, scorer: Scorer, tmp_path: Path
-) -> None:
+def test_a_file_is_underwritten_as_a_frame_is(name, applications, scorer, tmp_path):
     scores = score(write(applications, tmp_path / name), tmp_path / "scores.parquet", scorer)
 
     expected = Underwriter(scorer, decider()).underwrite(applications, pd.Timestamp(AS_OF))
@@ -118,9 +109,7 @@ def test_a_file_is_underwritten_as_a_frame_is(
 
 
 @pytest.mark.parametrize("rows", [0, 1, 16, 17])
-def test_a_file_of_any_length_is_scored(
-    rows: int, applications: pd.DataFrame, scorer: Scorer, tmp_path: Path
-) -> None:
+def test_a_file_of_any_length_is_scored(rows, applications, scorer, tmp_path):
     source = write(applications.head(rows), tmp_path / "new.parquet")
 
     scores = score(source, tmp_path / "scores.parquet", scorer)
@@ -130,9 +119,7 @@ def test_a_file_of_any_length_is_scored(
     assert scores["reason_1"].dtype == "str"
 
 
-def test_identifiers_of_any_type_are_given_back(
-    applications: pd.DataFrame, scorer: Scorer, tmp_path: Path
-) -> None:
+def test_identifiers_of_any_type_are_given_back(applications, scorer, tmp_path):
     ids = pd.array([2**60 + n for n in range(49)] + [None], dtype="Int64")
     source = write(applications.assign(application_id=ids), tmp_path / "new.parquet")
 
@@ -143,8 +130,8 @@ def test_identifiers_of_any_type_are_given_back(
 
 
 def test_a_file_without_a_column_is_refused_by_name_and_nothing_is_written(
-    applications: pd.DataFrame, scorer: Scorer, tmp_path: Path
-) -> None:
+    applications, scorer, tmp_path
+):
     source = write(applications.drop(columns="dti"), tmp_path / "new.parquet")
 
     with pytest.raises(InputError, match="applications: column dti missing"):
@@ -153,15 +140,10 @@ def test_a_file_without_a_column_is_refused_by_name_and_nothing_is_written(
     assert not list(tmp_path.glob("out/*"))
 
 
-def test_every_batch_is_validated_before_it_is_written(
-    applications: pd.DataFrame,
-    scorer: Scorer,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_every_batch_is_validated_before_it_is_written(applications, scorer, tmp_path, monkeypatch):
     real = Scorer.assess
 
-    def go_astray(self: Scorer, rows: pd.DataFrame, *others: object) -> object:
+    def go_astray(self, rows, *others):
         assessed = real(self, rows, *others)
         if len(rows) < 16:  # the last batch
             assessed.probability_of_default[:] = np.inf
@@ -180,19 +162,17 @@ class TestInvalid:
     """What cannot be scored is told; a file that is plainly another is refused."""
 
     @pytest.fixture
-    def broken(self, applications: pd.DataFrame) -> Callable[[int], pd.DataFrame]:
+    def broken(self, applications):
         """The 50 applications, so many of them without a usable income."""
 
-        def broken(rows: int) -> pd.DataFrame:
+        def broken(rows):
             bad = applications.index < rows
             good = applications.assign(dti=applications["dti"].clip(lower=0))
             return good.assign(annual_inc=good["annual_inc"].mask(bad, -1.0))
 
         return broken
 
-    def test_they_are_counted_with_their_cause_and_their_rows(
-        self, applications: pd.DataFrame, scorer: Scorer, tmp_path: Path
-    ) -> None:
+    def test_they_are_counted_with_their_cause_and_their_rows(self, applications, scorer, tmp_path):
         score(write(applications, tmp_path / "new.csv"), tmp_path / "scores.parquet", scorer)
 
         account = json.loads((tmp_path / "account.json").read_text())
@@ -214,14 +194,8 @@ class TestInvalid:
         ],
     )
     def test_more_than_the_share_allowed_stop_the_run_and_nothing_is_published(
-        self,
-        rows: int,
-        given: dict[str, object],
-        stops: bool,
-        broken: Callable[[int], pd.DataFrame],
-        scorer: Scorer,
-        tmp_path: Path,
-    ) -> None:
+        self, rows, given, stops, broken, scorer, tmp_path
+    ):
         ids = [f"A-{number}" for number in range(50)]
         source = write(broken(rows).assign(application_id=ids), tmp_path / "new.csv")
 
@@ -236,14 +210,7 @@ class TestInvalid:
         assert not (tmp_path / "account.json").exists()
 
     @pytest.mark.parametrize(("rows", "stops"), [(9, False), (10, True)])
-    def test_of_a_small_file_half_may_be_invalid(
-        self,
-        rows: int,
-        stops: bool,
-        broken: Callable[[int], pd.DataFrame],
-        scorer: Scorer,
-        tmp_path: Path,
-    ) -> None:
+    def test_of_a_small_file_half_may_be_invalid(self, rows, stops, broken, scorer, tmp_path):
         source = write(broken(rows).head(19), tmp_path / "new.csv")
 
         if stops:
@@ -253,30 +220,22 @@ class TestInvalid:
             assert len(score(source, tmp_path / "scores.parquet", scorer)) == 19
 
     def test_a_file_of_rates_as_shares_is_refused_with_both_readings(
-        self, applications: pd.DataFrame, scorer: Scorer, tmp_path: Path
-    ) -> None:
+        self, applications, scorer, tmp_path
+    ):
         shares = applications.assign(int_rate=applications["int_rate"] / 100)
 
         with pytest.raises(InputError, match=r"int_rate .* contradicted by the instalment of"):
             score(write(shares, tmp_path / "new.csv"), tmp_path / "scores.parquet", scorer)
 
     @pytest.mark.parametrize("column", ["dti", "revol_util"])
-    def test_a_column_of_shares_is_refused(
-        self, column: str, applications: pd.DataFrame, scorer: Scorer, tmp_path: Path
-    ) -> None:
+    def test_a_column_of_shares_is_refused(self, column, applications, scorer, tmp_path):
         shares = applications.assign(**{column: applications[column].clip(lower=0) / 100})
 
         with pytest.raises(InputError, match=f"applications: column {column} is at most 1 in "):
             score(write(shares, tmp_path / "new.csv"), tmp_path / "out/scores.parquet", scorer)
         assert not list(tmp_path.glob("out/*"))
 
-    def test_what_is_odd_but_no_fault_is_a_warning(
-        self,
-        applications: pd.DataFrame,
-        scorer: Scorer,
-        tmp_path: Path,
-        caplog: pytest.LogCaptureFixture,
-    ) -> None:
+    def test_what_is_odd_but_no_fault_is_a_warning(self, applications, scorer, tmp_path, caplog):
         odd = applications.copy()
         odd.loc[[3, 20], "purpose"] = ["Rénovation ", "boat"]
         odd.loc[[5, 40], "purpose"] = ["Debt Consolidation", "debt-consolidation"]
@@ -294,24 +253,24 @@ class TestDecisions:
     """What was decided is written back to the warehouse."""
 
     @pytest.fixture
-    def identified(self, applications: pd.DataFrame) -> pd.DataFrame:
+    def identified(self, applications):
         return applications.assign(application_id=[f"A-{number}" for number in range(50)])
 
     @pytest.fixture
-    def decide(self, scorer: Scorer, tmp_path: Path) -> Callable[..., pd.DataFrame]:
-        def decide(applications: pd.DataFrame, as_of: str = AS_OF) -> pd.DataFrame:
+    def decide(self, scorer, tmp_path):
+        def decide(applications, as_of=AS_OF):
             source = write(applications, tmp_path / "new.parquet")
             return score(source, tmp_path / "scores.parquet", scorer, as_of)
 
         return decide
 
-    def read(self, folder: Path) -> pd.DataFrame:
+    def read(self, folder):
         with duckdb.connect(str(folder / "warehouse.duckdb")) as connection:
             return connection.execute("FROM decisions ORDER BY decided_on, application_id").df()
 
     def test_they_are_the_scores_with_the_day_and_nothing_of_the_applicants(
-        self, identified: pd.DataFrame, decide: Callable[..., pd.DataFrame], tmp_path: Path
-    ) -> None:
+        self, identified, decide, tmp_path
+    ):
         scores = decide(identified)
 
         decided = self.read(tmp_path)
@@ -325,30 +284,22 @@ class TestDecisions:
         )
 
     def test_a_run_repeated_adds_nothing_and_another_day_adds_its_own(
-        self, identified: pd.DataFrame, decide: Callable[..., pd.DataFrame], tmp_path: Path
-    ) -> None:
+        self, identified, decide, tmp_path
+    ):
         for as_of in (AS_OF, AS_OF, "2026-11-24"):
             decide(identified, as_of)
 
         days = self.read(tmp_path)["decided_on"].value_counts()
         assert days.to_dict() == {pd.Timestamp(AS_OF): 50, pd.Timestamp("2026-11-24"): 50}
 
-    def test_row_numbers_are_no_identifiers(
-        self,
-        applications: pd.DataFrame,
-        decide: Callable[..., pd.DataFrame],
-        tmp_path: Path,
-        caplog: pytest.LogCaptureFixture,
-    ) -> None:
+    def test_row_numbers_are_no_identifiers(self, applications, decide, tmp_path, caplog):
         caplog.set_level(logging.INFO, "loantap")
         decide(applications)
 
         assert not (tmp_path / "warehouse.duckdb").exists()
         assert "The file has no application_id: its decisions are not written back" in caplog.text
 
-    def test_rows_without_an_identifier_are_left_out(
-        self, identified: pd.DataFrame, decide: Callable[..., pd.DataFrame], tmp_path: Path
-    ) -> None:
+    def test_rows_without_an_identifier_are_left_out(self, identified, decide, tmp_path):
         some = identified.assign(
             application_id=identified["application_id"].where(identified.index % 10 > 0)
         )
@@ -358,12 +309,8 @@ class TestDecisions:
         assert len(self.read(tmp_path)) == 45
 
     def test_of_a_repeated_identifier_the_last_row_counts(
-        self,
-        identified: pd.DataFrame,
-        decide: Callable[..., pd.DataFrame],
-        tmp_path: Path,
-        caplog: pytest.LogCaptureFixture,
-    ) -> None:
+        self, identified, decide, tmp_path, caplog
+    ):
         caplog.set_level(logging.INFO, "loantap")
         ids = identified["application_id"].where(identified.index < 48, "A-0")
         scores = decide(identified.assign(application_id=ids))
@@ -374,9 +321,7 @@ class TestDecisions:
         assert len(decided) == 48
         assert "2 passed over for a later one with the same key" in caplog.text
 
-    def test_an_identifier_may_look_like_a_row(
-        self, identified: pd.DataFrame, decide: Callable[..., pd.DataFrame], tmp_path: Path
-    ) -> None:
+    def test_an_identifier_may_look_like_a_row(self, identified, decide, tmp_path):
         ids = [f"row {number}" for number in range(50)]
         decide(identified.assign(application_id=ids))
 
@@ -384,8 +329,8 @@ class TestDecisions:
 
     @pytest.mark.parametrize("name", ["new.csv", "new.parquet"])
     def test_a_file_with_a_header_only_gives_no_decision_and_no_failure(
-        self, name: str, identified: pd.DataFrame, scorer: Scorer, tmp_path: Path
-    ) -> None:
+        self, name, identified, scorer, tmp_path
+    ):
         source = write(identified.head(0), tmp_path / name)
 
         scores = score(source, tmp_path / "scores.parquet", scorer)
@@ -394,9 +339,7 @@ class TestDecisions:
         assert not (tmp_path / "warehouse.duckdb").exists()
         assert json.loads((tmp_path / "account.json").read_text())["rows"] == 0
 
-    def test_a_batch_without_any_identifier_is_left_out(
-        self, identified: pd.DataFrame, decide: Callable[..., pd.DataFrame], tmp_path: Path
-    ) -> None:
+    def test_a_batch_without_any_identifier_is_left_out(self, identified, decide, tmp_path):
         # Batches have 16 rows.
         decide(
             identified.assign(
@@ -406,13 +349,7 @@ class TestDecisions:
 
         assert len(self.read(tmp_path)) == 34
 
-    def test_a_run_that_fails_writes_none(
-        self,
-        identified: pd.DataFrame,
-        decide: Callable[..., pd.DataFrame],
-        tmp_path: Path,
-        monkeypatch: pytest.MonkeyPatch,
-    ) -> None:
+    def test_a_run_that_fails_writes_none(self, identified, decide, tmp_path, monkeypatch):
         decide(identified)
         before = self.read(tmp_path)
         monkeypatch.setattr(RowShaper, "_require_keys", lambda *_: 1 / 0)

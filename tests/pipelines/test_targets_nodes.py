@@ -1,7 +1,5 @@
 """The policy in force on loans of the past."""
 
-from __future__ import annotations
-
 import pandas as pd
 import pytest
 
@@ -33,7 +31,7 @@ JUDGED = JudgedModel(
 )
 
 
-def test_only_loans_of_the_cross_validation_count() -> None:
+def test_only_loans_of_the_cross_validation_count():
     checks = check_policy_targets(JUDGED, LOANS, make_policy(), ECONOMICS).set_index("target")
 
     # a and c are approved, d is referred, b is declined; c was charged off.
@@ -46,7 +44,7 @@ def test_only_loans_of_the_cross_validation_count() -> None:
     assert checks["n"].tolist() == [4, 4, 2, 2]
 
 
-def test_a_policy_that_was_changed_after_it_was_approved_is_refused() -> None:
+def test_a_policy_that_was_changed_after_it_was_approved_is_refused():
     changed = make_policy().model_copy(update={"version": "2"})
 
     with pytest.raises(InputError, match="was changed after"):

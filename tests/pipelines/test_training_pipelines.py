@@ -1,12 +1,8 @@
 """`modeling`, `evaluation`, `insights` and `scoring`, one after the other on one portfolio."""
 
-from __future__ import annotations
-
 import json
 from functools import partial
 from html import unescape
-from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pytest
@@ -24,7 +20,7 @@ from loantap.pipelines.modeling.nodes import judge_promotion
 from loantap.policy import schemas as policy_schemas
 from loantap.policy.comparison import schemas as comparison_schemas
 from loantap.policy.offers import schemas as offer_schemas
-from tests.pipelines.in_memory import FramesOf, Outputs, load_options, run
+from tests.pipelines.in_memory import FramesOf, load_options, run
 
 PLOTS = (
     "roc_plot", "precision_recall_plot", "calibration_plot", "before_and_after_plot",
@@ -32,9 +28,7 @@ PLOTS = (
 )  # fmt: skip
 
 
-def modeling_inputs(
-    engineered: Outputs, ingested: Outputs, champions: dict[str, dict[str, Champion]] | None = None
-) -> Outputs:
+def modeling_inputs(engineered, ingested, champions=None):
     """What `modeling` is given; without champions nothing is registered yet."""
     tables = {name: engineered[name] for name in engineered if name.endswith("_input")}
     return {
@@ -49,7 +43,7 @@ def modeling_inputs(
     }
 
 
-def load_registered(modelled: Outputs) -> Outputs:
+def load_registered(modelled):
     """The outputs of `modeling`, as the registry gives models back to scoring and evaluation."""
     scorers = {
         model: Scorer(modelled[f"{model}_model@release"].trained, f"loantap-{model}-demo", "1")
@@ -72,12 +66,12 @@ def load_registered(modelled: Outputs) -> Outputs:
 
 
 @pytest.fixture(scope="module")
-def modelled(engineered: Outputs, ingested: Outputs) -> Outputs:
+def modelled(engineered, ingested):
     return run("modeling", modeling_inputs(engineered, ingested))
 
 
 @pytest.fixture(scope="module")
-def evaluated(modelled: Outputs, engineered: Outputs, ingested: Outputs) -> Outputs:
+def evaluated(modelled, engineered, ingested):
     registered = load_registered(modelled)
     return run(
         "evaluation", {**ingested, **engineered, **registered, "evaluation.external_loans": None}
@@ -85,13 +79,13 @@ def evaluated(modelled: Outputs, engineered: Outputs, ingested: Outputs) -> Outp
 
 
 @pytest.fixture(scope="module")
-def insight(modelled: Outputs, engineered: Outputs, ingested: Outputs) -> Outputs:
+def insight(modelled, engineered, ingested):
     return run("insights", {**ingested, **engineered, **load_registered(modelled)})
 
 
 class TestModeling:
     @pytest.mark.parametrize("model", MODELS)
-    def test_each_model_is_packaged_with_its_facts(self, modelled: Outputs, model: str) -> None:
+    def test_each_model_is_packaged_with_its_facts(self, modelled, model):
         trained = modelled[f"{model}_model@release"].trained
         feature_set = FEATURE_SETS[MODELS[model]]
 
@@ -104,14 +98,14 @@ class TestModeling:
         assert trained.example.columns.tolist() == list(feature_set.features)
 
     @pytest.mark.parametrize("model", MODELS)
-    def test_tables_are_what_their_schemas_say(self, modelled: Outputs, model: str) -> None:
+    def test_tables_are_what_their_schemas_say(self, modelled, model):
         schemas.PREDICTIONS.validate(modelled[f"modeling.{model}.predictions"])
         schemas.CANDIDATES.validate(modelled[f"modeling.{model}.candidates"])
         schemas.COEFFICIENTS.validate(modelled[f"modeling.{model}.coefficients"])
         schemas.OUT_OF_FOLD.validate(modelled[f"modeling.{model}.out_of_fold"])
 
     @pytest.mark.parametrize("model", MODELS)
-    def test_every_candidate_of_the_grid_is_reported(self, modelled: Outputs, model: str) -> None:
+    def test_every_candidate_of_the_grid_is_reported(self, modelled, model):
         candidates = modelled[f"modeling.{model}.candidates"]
 
         assert len(candidates) == 2
@@ -119,8 +113,8 @@ class TestModeling:
 
     @pytest.mark.parametrize("model", MODELS)
     def test_test_loans_are_predicted_by_the_model_that_is_packaged(
-        self, modelled: Outputs, engineered: Outputs, model: str
-    ) -> None:
+        self, modelled, engineered, model
+    ):
         table = engineered[f"{MODELS[model]}_input"]
         test = table[table["split"] == "test"]
         pipeline = modelled[f"{model}_model@release"].trained.pipeline
@@ -132,14 +126,14 @@ class TestModeling:
             expected.tolist(), rel=1e-12
         )
 
-    def test_the_replica_keeps_its_published_threshold(self, modelled: Outputs) -> None:
+    def test_the_replica_keeps_its_published_threshold(self, modelled):
         assert modelled["published_replica_model@release"].trained.facts.threshold == 0.45
         assert set(modelled["modeling.published_replica.predictions"]["threshold"]) == {0.45}
 
     def test_the_outcome_of_test_loans_does_not_reach_the_model(
-        self, modelled: Outputs, engineered: Outputs, ingested: Outputs
-    ) -> None:
-        def flip(table: pd.DataFrame) -> pd.DataFrame:
+        self, modelled, engineered, ingested
+    ):
+        def flip(table):
             held_out = table["split"] == "test"
             flipped = (1 - table["is_charged_off"]).astype("int8")
             return table.assign(is_charged_off=table["is_charged_off"].mask(held_out, flipped))
@@ -171,8 +165,8 @@ class TestModeling:
 
 class TestPromotion:
     def test_the_first_models_for_lending_are_promoted_where_they_meet_the_conditions(
-        self, modelled: Outputs
-    ) -> None:
+        self, modelled
+    ):
         for model in ("lending", "application"):
             verdict = modelled[f"modeling.{model}.promotion"]["champion"]
 
@@ -183,9 +177,7 @@ class TestPromotion:
             ]  # fmt: skip
 
     @pytest.mark.parametrize("model", MODELS)
-    def test_promotion_json_says_who_was_judged_against_whom_and_by_what(
-        self, modelled: Outputs, model: str
-    ) -> None:
+    def test_promotion_json_says_who_was_judged_against_whom_and_by_what(self, modelled, model):
         promotion = json.loads(json.dumps(modelled[f"modeling.{model}.promotion"]))
 
         is_challenged = model in {"lending", "application"}
@@ -203,8 +195,8 @@ class TestPromotion:
 
     @pytest.mark.parametrize("model", MODELS)
     def test_a_release_carries_the_predictions_and_verdicts_that_it_was_judged_by(
-        self, modelled: Outputs, model: str
-    ) -> None:
+        self, modelled, model
+    ):
         release, promotion = (
             modelled[f"{model}_model@release"],
             modelled[f"modeling.{model}.promotion"],
@@ -218,8 +210,8 @@ class TestPromotion:
         assert release.trained.facts.kind == ("boosting" if won else "logistic")
 
     def test_the_same_loans_again_do_not_move_the_champion_of_their_origin(
-        self, modelled: Outputs, engineered: Outputs, ingested: Outputs
-    ) -> None:
+        self, modelled, engineered, ingested
+    ):
         # Of the other models as an earlier release left them, without a digest.
         digests = {
             model: digest_model(
@@ -251,9 +243,7 @@ class TestPromotion:
             assert failed >= ({"a new model"} if same else {"better log-loss", "better AUC"})
             assert ("same data, same model as" in str(verdict)) is same
 
-    def test_a_champion_of_another_origin_is_no_rival(
-        self, modelled: Outputs, engineered: Outputs, ingested: Outputs
-    ) -> None:
+    def test_a_champion_of_another_origin_is_no_rival(self, modelled, engineered, ingested):
         model = modelled["lending_model@release"]
         real = {
             "lending": {"real": Champion("loantap-lending 7", model.trained, model.predictions)}
@@ -273,7 +263,7 @@ class TestPromotion:
 
 
 class TestEvaluation:
-    def test_one_file_collects_every_model(self, evaluated: Outputs) -> None:
+    def test_one_file_collects_every_model(self, evaluated):
         metrics = evaluated["evaluation.metrics"]
 
         assert list(metrics) == [*MODELS, "origin"]
@@ -283,11 +273,11 @@ class TestEvaluation:
 
     @pytest.mark.parametrize("model", MODELS)
     @pytest.mark.parametrize("plot", PLOTS)
-    def test_each_plot_is_a_figure(self, evaluated: Outputs, model: str, plot: str) -> None:
+    def test_each_plot_is_a_figure(self, evaluated, model, plot):
         assert isinstance(evaluated[f"evaluation.{model}.{plot}"], Figure)
 
     @pytest.mark.parametrize("model", MODELS)
-    def test_curves_are_what_their_schemas_say(self, evaluated: Outputs, model: str) -> None:
+    def test_curves_are_what_their_schemas_say(self, evaluated, model):
         schemas.CURVE_ROC.validate(evaluated[f"evaluation.{model}.roc_curve"])
         schemas.CURVE_PRECISION_RECALL.validate(
             evaluated[f"evaluation.{model}.precision_recall_curve"]
@@ -296,9 +286,7 @@ class TestEvaluation:
         schemas.THRESHOLDS.validate(evaluated[f"evaluation.{model}.thresholds"])
 
     @pytest.mark.parametrize("model", ["lending", "application"])
-    def test_what_is_judged_out_of_time_is_reported_by_origin(
-        self, evaluated: Outputs, engineered: Outputs, model: str
-    ) -> None:
+    def test_what_is_judged_out_of_time_is_reported_by_origin(self, evaluated, engineered, model):
         report = evaluated["evaluation.vintage_analysis"]["models"][model]["rolling_origin"]
         judged = engineered["splits"]["judged_at"].dropna()
 
@@ -309,10 +297,10 @@ class TestEvaluation:
         for figure in ("n", "default_rate", "roc_auc", "ece"):
             assert report["pooled"][figure] == pooled[figure]
 
-    def test_models_that_are_not_lent_on_are_left_out_of_vintages(self, evaluated: Outputs) -> None:
+    def test_models_that_are_not_lent_on_are_left_out_of_vintages(self, evaluated):
         assert set(evaluated["evaluation.vintage_analysis"]["models"]) == {"lending", "application"}
 
-    def test_the_card_shows_vintages_and_no_external_sample(self, evaluated: Outputs) -> None:
+    def test_the_card_shows_vintages_and_no_external_sample(self, evaluated):
         card = evaluated["model_card"]
 
         assert 'id="out-of-time"' in card
@@ -322,33 +310,25 @@ class TestEvaluation:
         assert isinstance(evaluated["evaluation.lending_vintage_plot"], Figure)
 
     @pytest.mark.parametrize("audit", ["evaluation.fairness", "evaluation.stability"])
-    def test_audits_are_of_the_models_that_are_lent_on(
-        self, evaluated: Outputs, audit: str
-    ) -> None:
+    def test_audits_are_of_the_models_that_are_lent_on(self, evaluated, audit):
         assert set(evaluated[audit]["models"]) == {"lending", "application"}
         assert evaluated[audit]["origin"] == "simulated"
 
     @pytest.mark.parametrize("model", ["lending", "application"])
-    def test_the_scorecard_is_that_of_the_model_registered(
-        self, evaluated: Outputs, model: str
-    ) -> None:
+    def test_the_scorecard_is_that_of_the_model_registered(self, evaluated, model):
         report = evaluated[f"evaluation.{model}.scorecard_report"]
 
         schemas.SCORECARD.validate(evaluated[f"evaluation.{model}.scorecard"])
         assert (report["model_name"], report["model_version"]) == (f"loantap-{model}-demo", "1")
         assert report["n"] == evaluated["evaluation.metrics"][model]["cv"]["n"]
 
-    def test_the_card_tells_the_headline_of_each_verdict(
-        self, evaluated: Outputs, modelled: Outputs
-    ) -> None:
+    def test_the_card_tells_the_headline_of_each_verdict(self, evaluated, modelled):
         for model in ("lending", "application"):
             headline = modelled[f"modeling.{model}.promotion"]["champion"]["headline"]
             assert headline[1:] in evaluated["model_card"]
 
     @pytest.mark.parametrize("model", ["lending", "application"])
-    def test_the_card_begins_with_a_verdict_on_each_model_for_lending(
-        self, evaluated: Outputs, model: str
-    ) -> None:
+    def test_the_card_begins_with_a_verdict_on_each_model_for_lending(self, evaluated, model):
         card = evaluated["model_card"]
         said = card[card.index(f'id="verdict-{model}"') :]
 
@@ -356,7 +336,7 @@ class TestEvaluation:
         assert f"loantap-{model}-demo version 1." in said[: said.index("</article>")]
         assert "simulated data" in said[: said.index("</article>")]
 
-    def test_the_card_speaks_of_every_model_and_of_the_policy(self, evaluated: Outputs) -> None:
+    def test_the_card_speaks_of_every_model_and_of_the_policy(self, evaluated):
         card = evaluated["model_card"]
 
         for word in (*MODELS, "pincode", "refer", "simulated", "not for lending"):
@@ -364,7 +344,7 @@ class TestEvaluation:
 
 
 class TestInsights:
-    def test_segments_add_up_to_the_portfolio(self, insight: Outputs, ingested: Outputs) -> None:
+    def test_segments_add_up_to_the_portfolio(self, insight, ingested):
         totals = (
             insight["insights.findings"].groupby("segmentation")[["loans", "charged_off"]].sum()
         )
@@ -372,7 +352,7 @@ class TestInsights:
         assert set(totals["loans"]) == {len(ingested["loans"])}
         assert set(totals["charged_off"]) == {ingested["loans"]["is_charged_off"].sum()}
 
-    def test_every_segmentation_asked_for_is_there(self, insight: Outputs) -> None:
+    def test_every_segmentation_asked_for_is_there(self, insight):
         segmentations = " ".join(insight["insights.findings"]["segmentation"].unique()).lower()
 
         for asked in (
@@ -381,7 +361,7 @@ class TestInsights:
         ):  # fmt: skip
             assert asked in segmentations
 
-    def test_the_summary_opens_the_page(self, insight: Outputs) -> None:
+    def test_the_summary_opens_the_page(self, insight):
         summary, page = insight["insights.summary"], unescape(insight["insights.insights_page"])
 
         assert (len(summary["findings"]), len(summary["actions"])) == (5, 3)
@@ -390,8 +370,8 @@ class TestInsights:
             assert said["title"] in page
 
     def test_policies_are_compared_on_the_loans_that_the_model_was_judged_on(
-        self, insight: Outputs, modelled: Outputs
-    ) -> None:
+        self, insight, modelled
+    ):
         judged = modelled["modeling.lending.predictions"]
         approvals = insight["insights.approvals"]
 
@@ -402,8 +382,8 @@ class TestInsights:
         assert approvals["f2_threshold"].tolist() == (~judged["declined"]).tolist()
 
     def test_the_policy_is_held_against_its_targets_on_the_loans_of_the_cross_validation(
-        self, insight: Outputs, modelled: Outputs
-    ) -> None:
+        self, insight, modelled
+    ):
         judged = modelled["modeling.lending.predictions"]
 
         checks = policy_schemas.TARGET_CHECKS.validate(insight["insights.target_checks"])
@@ -413,8 +393,8 @@ class TestInsights:
         assert 0 < n["max_default_rate"] < n["review_capacity"]
 
     def test_products_are_those_of_the_loans_that_the_application_model_was_judged_on(
-        self, insight: Outputs, modelled: Outputs
-    ) -> None:
+        self, insight, modelled
+    ):
         judged = modelled["modeling.application.predictions"]
         n = (judged["sample"] != "out_of_time").sum()
 
@@ -425,14 +405,14 @@ class TestInsights:
         assert set(regions.loc[regions["region"] == "all regions", "n"]) == {n}
 
     @pytest.mark.parametrize("page", ["insights.insights_page", "insights.eda_page"])
-    def test_each_page_is_html(self, insight: Outputs, page: str) -> None:
+    def test_each_page_is_html(self, insight, page):
         assert "<html" in insight[page].lower()[:2_000]
 
 
 class TestScoring:
     @pytest.fixture
-    def scores(self, modelled: Outputs, tmp_path: Path) -> Any:
-        def score(applications: pd.DataFrame, model: str = "lending") -> pd.DataFrame:
+    def scores(self, modelled, tmp_path):
+        def score(applications, model="lending"):
             scorer = load_registered(modelled)[f"{model}_model@champion"]
             inputs = {
                 "applications": FramesOf(applications, 8),
@@ -442,12 +422,11 @@ class TestScoring:
             file = {"type": "pandas.ParquetDataset", "filepath": str(tmp_path / "scores.parquet")}
             kept = BatchedDataset(dataset=file, in_batches=True)
             run("scoring", inputs, {"scores": kept})
-            scored: pd.DataFrame = policy_schemas.SCORES.validate(pd.read_parquet(kept.current))
-            return scored
+            return policy_schemas.SCORES.validate(pd.read_parquet(kept.current))
 
         return score
 
-    def test_one_row_for_each_application(self, scores: Any, csv: pd.DataFrame) -> None:
+    def test_one_row_for_each_application(self, scores, csv):
         scored = scores(csv.head(20).drop(columns="loan_status"))
 
         assert scored["application_id"].tolist() == [str(number) for number in range(20)]
@@ -455,9 +434,7 @@ class TestScoring:
         assert set(scored["policy_version"]) == {"npv 2026-11"}
         assert set(scored["model_version"]) == {"1"}
 
-    def test_an_applicant_without_a_grade_is_scored_by_the_model_that_needs_none(
-        self, scores: Any, csv: pd.DataFrame
-    ) -> None:
+    def test_an_applicant_without_a_grade_is_scored_by_the_model_that_needs_none(self, scores, csv):
         ungraded = csv.head(20).drop(
             columns=["loan_status", "grade", "sub_grade", "int_rate", "installment"]
         )

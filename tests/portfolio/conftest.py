@@ -1,7 +1,5 @@
 """Made-up source tables shared by the tests of the portfolio."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import pandas as pd

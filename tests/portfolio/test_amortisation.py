@@ -1,7 +1,5 @@
 """Instalment, implied principal and balance, against figures worked by hand."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -23,13 +21,13 @@ rates = st.one_of(st.just(0.0), st.floats(1e-9, 60))
 terms = st.integers(1, 120)
 
 
-def test_the_monthly_rate_is_a_twelfth_of_the_nominal_yearly_rate() -> None:
+def test_the_monthly_rate_is_a_twelfth_of_the_nominal_yearly_rate():
     assert monthly_rate(12.0) == pytest.approx(0.01)
     assert monthly_rate([0, 6]) == pytest.approx([0.0, 0.005])
 
 
 # 1.01^12 = 1.126825, so one unit a month for a year is worth (1 - 1/1.126825)/.01 = 11.255077.
-def test_the_annuity_factor_is_the_present_value_of_one_unit_a_month() -> None:
+def test_the_annuity_factor_is_the_present_value_of_one_unit_a_month():
     assert float(annuity_factor(12.0, 12)) == pytest.approx(11.255077, abs=1e-6)
     assert float(annuity_factor(0.0, 12)) == 12
 
@@ -45,44 +43,38 @@ def test_the_annuity_factor_is_the_present_value_of_one_unit_a_month() -> None:
         (3_600, 0.0, 36, 100.00),  # no interest: a thirty-sixth each month
     ],
 )
-def test_the_instalment_is_the_one_worked_by_hand(
-    principal: float, rate_pct: float, months: int, expected: float
-) -> None:
+def test_the_instalment_is_the_one_worked_by_hand(principal, rate_pct, months, expected):
     assert round(float(emi(principal, rate_pct, months)), 2) == expected
     assert round(emi_of_one(principal, rate_pct, months), 2) == expected
 
 
-def test_a_whole_column_of_loans_is_worked_at_once() -> None:
+def test_a_whole_column_of_loans_is_worked_at_once():
     loans = pd.DataFrame({"p": [1_000.0, 3_600.0], "r": [12.0, 0.0], "n": [12.0, 36.0]})
 
     assert emi(loans["p"], loans["r"], loans["n"]) == pytest.approx([88.848789, 100.0])
 
 
 @given(principal=principals, rate_pct=rates, months=terms)
-def test_the_principal_an_instalment_implies_is_the_one_it_came_from(
-    principal: float, rate_pct: float, months: int
-) -> None:
+def test_the_principal_an_instalment_implies_is_the_one_it_came_from(principal, rate_pct, months):
     instalment = emi(principal, rate_pct, months)
 
     assert float(implied_principal(instalment, rate_pct, months)) == pytest.approx(principal)
 
 
 @given(principal=principals, rate_pct=rates, months=terms)
-def test_more_interest_or_fewer_months_make_a_higher_instalment(
-    principal: float, rate_pct: float, months: int
-) -> None:
+def test_more_interest_or_fewer_months_make_a_higher_instalment(principal, rate_pct, months):
     assert emi(principal, rate_pct + 1, months) > emi(principal, rate_pct, months)
     assert emi(principal, rate_pct, months) > emi(principal, rate_pct, months + 1)
 
 
-def test_a_tiny_rate_gives_nearly_what_no_rate_gives() -> None:
+def test_a_tiny_rate_gives_nearly_what_no_rate_gives():
     assert float(emi(3_600, 1e-12, 36)) == pytest.approx(100.0, abs=1e-9)
 
 
 @given(principal=principals, rate_pct=rates, months=terms)
 def test_instalments_repay_the_principal_and_its_interest_and_nothing_else(
-    principal: float, rate_pct: float, months: int
-) -> None:
+    principal, rate_pct, months
+):
     balances = scheduled_balance(principal, rate_pct, months, np.arange(months + 1))
 
     assert balances[0] == pytest.approx(principal)
@@ -92,7 +84,7 @@ def test_instalments_repay_the_principal_and_its_interest_and_nothing_else(
     assert repaid + interest == pytest.approx(float(emi(principal, rate_pct, months)))
 
 
-def test_the_balance_is_the_principal_at_issue_and_nothing_at_the_end() -> None:
+def test_the_balance_is_the_principal_at_issue_and_nothing_at_the_end():
     assert float(scheduled_balance(1_000, 12.0, 12, 0)) == pytest.approx(1_000)
     assert float(scheduled_balance(1_000, 12.0, 12, 12)) == 0
     # An instalment late, there is still nothing more to pay.
@@ -105,7 +97,7 @@ def test_the_balance_is_the_principal_at_issue_and_nothing_at_the_end() -> None:
 
 
 @pytest.fixture
-def four_loans() -> pd.DataFrame:
+def four_loans():
     """The agreed 398.57; the same within a few cents; part-funded; and too high."""
     return pd.DataFrame(
         {
@@ -118,9 +110,7 @@ def four_loans() -> pd.DataFrame:
     )
 
 
-def test_an_instalment_that_is_not_the_emi_is_listed_with_the_principal_it_implies(
-    four_loans: pd.DataFrame,
-) -> None:
+def test_an_instalment_that_is_not_the_emi_is_listed_with_the_principal_it_implies(four_loans):
     exceptions = list_instalment_exceptions(four_loans)
     assert list(exceptions.index) == [0, 1]
     assert list(exceptions) == [*four_loans, "emi", "difference", "funded_principal"]
@@ -138,17 +128,13 @@ def test_an_instalment_that_is_not_the_emi_is_listed_with_the_principal_it_impli
     ("instalment", "is_exception"),
     [(398.51, True), (398.53, False), (398.62, False), (398.63, True)],
 )
-def test_an_instalment_may_be_off_by_five_cents(
-    four_loans: pd.DataFrame, instalment: float, is_exception: bool
-) -> None:
+def test_an_instalment_may_be_off_by_five_cents(four_loans, instalment, is_exception):
     loans = four_loans.head(1).assign(instalment=instalment)
 
     assert len(list_instalment_exceptions(loans)) == is_exception
 
 
-def test_loans_that_are_as_agreed_give_an_empty_list_with_its_columns(
-    four_loans: pd.DataFrame,
-) -> None:
+def test_loans_that_are_as_agreed_give_an_empty_list_with_its_columns(four_loans):
     exceptions = list_instalment_exceptions(four_loans.head(1))
 
     assert exceptions.empty

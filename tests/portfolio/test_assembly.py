@@ -1,7 +1,5 @@
 """The portfolio is put together from its sources, and every row is accounted for."""
 
-from __future__ import annotations
-
 import re
 
 import pandas as pd
@@ -23,7 +21,7 @@ A1 = {"grade": "A", "sub_grade": "A1"}
 
 
 class TestJoin:
-    def test_gives_one_row_per_loan_with_both_sides(self, clean) -> None:
+    def test_gives_one_row_per_loan_with_both_sides(self, clean):
         loans = clean(Table.LOANS, A1, {"loan_status": "Charged Off"})
         applications = clean(Table.APPLICATIONS, {"dti": "1"}, {"dti": "2"})
 
@@ -36,20 +34,20 @@ class TestJoin:
         assert joined.unmatched_applications.empty
         LOANS.validate(joined.loans)
 
-    def test_derives_state_and_pincode_and_leaves_the_address_out(self, clean) -> None:
+    def test_derives_state_and_pincode_and_leaves_the_address_out(self, clean):
         joined = join_portfolio(clean(Table.LOANS), clean(Table.APPLICATIONS)).loans
 
         assert (joined["state"].iloc[0], joined["pincode"].iloc[0]) == ("OK", "22690")
         assert "address" not in joined
 
-    def test_implies_the_principal_that_was_funded(self, clean) -> None:
+    def test_implies_the_principal_that_was_funded(self, clean):
         loans = clean(Table.LOANS, {"installment": "199.285"})
 
         funded = join_portfolio(loans, clean(Table.APPLICATIONS)).loans["funded_principal"]
 
         assert funded.iloc[0] == pytest.approx(6_000, abs=0.1)  # half of 12,000
 
-    def test_sets_aside_what_has_no_partner_on_either_side(self, clean) -> None:
+    def test_sets_aside_what_has_no_partner_on_either_side(self, clean):
         loans = clean(Table.LOANS, {}, {}, {}, loan_id=["a", "b", "c"])
         applications = clean(Table.APPLICATIONS, {}, {}, loan_id=["c", "d"])
 
@@ -63,7 +61,7 @@ class TestJoin:
             "loan_id": ["d"], "row": [2], "reason": ["has no loan"],
         }  # fmt: skip
 
-    def test_sets_a_pair_that_contradicts_itself_aside_on_both_sides(self, clean) -> None:
+    def test_sets_a_pair_that_contradicts_itself_aside_on_both_sides(self, clean):
         loans = clean(Table.LOANS, {}, {"issue_d": "Feb-2015"}, {}, loan_id=["a", "b", "c"])
         applications = clean(
             Table.APPLICATIONS, {}, {"earliest_cr_line": "Mar-2015"}, {}, loan_id=["c", "b", "d"]
@@ -89,15 +87,15 @@ class TestJoin:
         ],
     )
     def test_of_systems_with_other_identifiers_says_how_they_differ(
-        self, of_applications: list[str], said: str, clean
-    ) -> None:
+        self, of_applications, said, clean
+    ):
         loans = clean(Table.LOANS, {}, {}, loan_id=["001a", "002a"])
         applications = clean(Table.APPLICATIONS, {}, {}, loan_id=of_applications)
 
         with pytest.raises(InputError, match=re.escape(said)):
             require_common_ids(loans, applications)
 
-    def test_does_not_depend_on_the_order_of_extraction(self, clean) -> None:
+    def test_does_not_depend_on_the_order_of_extraction(self, clean):
         loans = clean(Table.LOANS, A1, {}, {}, loan_id=["b", "c", "a"])
         applications = clean(Table.APPLICATIONS, {}, {"dti": "2"}, {}, loan_id=["a", "b", "c"])
 
@@ -108,7 +106,7 @@ class TestJoin:
         assert joined.loc[1, ["grade", "dti_pct"]].tolist() == ["A", 2.0]
         pd.testing.assert_frame_equal(joined, again)
 
-    def test_keeps_the_later_change_of_the_two_sides(self, clean) -> None:
+    def test_keeps_the_later_change_of_the_two_sides(self, clean):
         loans = clean(Table.LOANS, {}, {}, updated_at=["2026-01-05", "2026-03-05"])
         applications = clean(Table.APPLICATIONS, {}, {}, updated_at="2026-02-05")
 
@@ -125,16 +123,14 @@ class TestJoin:
             ("simulated", "simulated", "simulated"),
         ],
     )
-    def test_calls_a_loan_simulated_when_either_side_is(
-        self, loan: str, application: str, expected: str, clean
-    ) -> None:
+    def test_calls_a_loan_simulated_when_either_side_is(self, loan, application, expected, clean):
         joined = join_portfolio(
             clean(Table.LOANS, origin=loan), clean(Table.APPLICATIONS, origin=application)
         )
 
         assert list(joined.loans["origin"]) == [expected]
 
-    def test_does_not_touch_its_inputs(self, clean) -> None:
+    def test_does_not_touch_its_inputs(self, clean):
         loans, applications = clean(Table.LOANS, {}, {}), clean(Table.APPLICATIONS)
         before = loans.copy(deep=True), applications.copy(deep=True)
 
@@ -146,12 +142,12 @@ class TestJoin:
 
 class TestLoanMonths:
     @pytest.fixture
-    def loans(self, clean) -> pd.DataFrame:
+    def loans(self, clean):
         """Loan 1 was issued in January 2014, loan 2 in November 2013."""
         raw = clean(Table.LOANS, {}, {"issue_d": "Nov-2013"})
         return join_portfolio(raw, clean(Table.APPLICATIONS, {}, {})).loans
 
-    def test_count_the_months_since_the_month_of_issue(self, loans, clean_events) -> None:
+    def test_count_the_months_since_the_month_of_issue(self, loans, clean_events):
         events = clean_events(
             ("1", "Jan-2014"), ("1", "Feb-2014"), ("2", "Jan-2014"), ("2", "Dec-2014")
         )
@@ -161,7 +157,7 @@ class TestLoanMonths:
         assert list(months["months_on_book"]) == [0, 1, 2, 13]
         LOAN_MONTHS.validate(months)
 
-    def test_are_ordered_by_loan_and_month(self, loans, clean_events) -> None:
+    def test_are_ordered_by_loan_and_month(self, loans, clean_events):
         events = clean_events(("2", "Feb-2014"), ("1", "Mar-2014"), ("1", "Feb-2014"))
 
         months = build_loan_months(events, loans).rows
@@ -169,7 +165,7 @@ class TestLoanMonths:
         assert list(months["loan_id"]) == ["1", "1", "2"]
         assert list(months["months_on_book"]) == [1, 2, 3]
 
-    def test_of_unknown_loans_are_set_aside(self, loans, clean_events) -> None:
+    def test_of_unknown_loans_are_set_aside(self, loans, clean_events):
         events = clean_events(("1", "Feb-2014"), ("9", "Feb-2014"))
 
         kept = build_loan_months(events, loans)
@@ -181,7 +177,7 @@ class TestLoanMonths:
             "reason": ["is about a loan that is not in the portfolio"],
         }
 
-    def test_do_not_touch_their_inputs(self, loans, clean_events) -> None:
+    def test_do_not_touch_their_inputs(self, loans, clean_events):
         events = clean_events(("2", "Feb-2014"), ("1", "Feb-2014"))
         before = events.copy(deep=True)
 
@@ -193,7 +189,7 @@ class TestLoanMonths:
 REASONS = {"loans": pd.Series(["has no application"] * 11, dtype="str")}
 
 
-def count_rows(extracted: int, kept: int, quarantined: int) -> pd.DataFrame:
+def count_rows(extracted, kept, quarantined):
     return pd.DataFrame(
         {
             "table": ["loans"],
@@ -206,28 +202,28 @@ def count_rows(extracted: int, kept: int, quarantined: int) -> pd.DataFrame:
 
 
 class TestReconciliation:
-    def test_passes_when_every_row_is_kept_or_set_aside(self) -> None:
+    def test_passes_when_every_row_is_kept_or_set_aside(self):
         account = reconcile(count_rows(200, 198, 2), max_quarantined_share=0.05, reasons=REASONS)
 
         assert account.loc[0, ["difference", "quarantined_share"]].tolist() == [0, 0.01]
         RECONCILIATION.validate(account)
 
-    def test_lets_exactly_the_tolerated_share_pass(self) -> None:
+    def test_lets_exactly_the_tolerated_share_pass(self):
         assert (
             len(reconcile(count_rows(200, 190, 10), max_quarantined_share=0.05, reasons=REASONS))
             == 1
         )
 
     @pytest.mark.parametrize("counts", [(200, 197, 2), (200, 199, 2)])
-    def test_fails_when_a_row_disappeared_or_appeared(self, counts: tuple[int, int, int]) -> None:
+    def test_fails_when_a_row_disappeared_or_appeared(self, counts):
         with pytest.raises(InputError, match="source table loans: 200 rows extracted, but 19"):
             reconcile(count_rows(*counts), max_quarantined_share=0.05, reasons=REASONS)
 
-    def test_fails_when_too_many_rows_were_set_aside(self) -> None:
+    def test_fails_when_too_many_rows_were_set_aside(self):
         with pytest.raises(InputError, match="11 of 200 rows are in quarantine, more than 5%"):
             reconcile(count_rows(200, 189, 11), max_quarantined_share=0.05, reasons=REASONS)
 
-    def test_then_tells_the_max_frequent_reasons_and_no_single_value(self) -> None:
+    def test_then_tells_the_max_frequent_reasons_and_no_single_value(self):
         reasons = [
             *[f"int_rate '-{n}' is below 0" for n in range(5)],
             *["address 'Main St 1\r\nOK 22690' is too long"] * 3,
@@ -246,7 +242,7 @@ class TestReconciliation:
             "address is too long (3); has no application (2); other reasons (2)"
         )
 
-    def test_fails_when_no_row_is_left_and_says_why(self) -> None:
+    def test_fails_when_no_row_is_left_and_says_why(self):
         reasons = pd.Series(["loan_id is missing", "loan_id is missing"], dtype="str")
 
         with pytest.raises(InputError) as refused:
@@ -257,11 +253,11 @@ class TestReconciliation:
             "no usable row: 2 of 2 rows are in quarantine: loan_id is missing (2)"
         )
 
-    def test_fails_when_there_was_no_row(self) -> None:
+    def test_fails_when_there_was_no_row(self):
         with pytest.raises(InputError, match="source table loans: it has no rows"):
             reconcile(count_rows(0, 0, 0), max_quarantined_share=1, reasons=REASONS)
 
-    def test_names_the_table_at_fault(self) -> None:
+    def test_names_the_table_at_fault(self):
         counts = pd.concat([count_rows(9, 9, 0), count_rows(9, 8, 0).assign(table="loan_events")])
 
         with pytest.raises(InputError, match="source table loan_events: 9 rows extracted"):
@@ -269,17 +265,17 @@ class TestReconciliation:
 
 
 class TestOrigin:
-    def test_is_simulated_as_soon_as_one_row_is(self) -> None:
+    def test_is_simulated_as_soon_as_one_row_is(self):
         assert origin_of_rows(pd.DataFrame({"origin": ["real", "real"]})) == "real"
         assert origin_of_rows(pd.DataFrame({"origin": ["real", "simulated"]})) == "simulated"
 
-    def test_of_the_loans_is_real_beside_simulated_monthly_events(self) -> None:
+    def test_of_the_loans_is_real_beside_simulated_monthly_events(self):
         tables = ["loans", "applications", "loan_events"]
         origins = {"origin": ["real", "real", "simulated"]}
 
         assert portfolio_origin(pd.DataFrame({"table": tables} | origins)) == "real"
 
-    def test_of_the_loans_is_simulated_when_their_applications_are(self) -> None:
+    def test_of_the_loans_is_simulated_when_their_applications_are(self):
         tables = ["loans", "applications", "loan_events"]
         origins = {"origin": ["real", "simulated", "real"]}
 

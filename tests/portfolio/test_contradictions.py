@@ -1,9 +1,6 @@
 """Terms of a loan that contradict each other are told, and honest ones are left alone."""
 
-from __future__ import annotations
-
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -46,9 +43,7 @@ AMOUNT, RATE, MONTHS, INSTALMENT = LOAN = (12_000.0, 12.0, 36.0, 398.57)
         ((AMOUNT, RATE, MONTHS, 0.049 * INSTALMENT), "instalment", "398.57"),
     ],
 )  # fmt: skip
-def test_a_number_in_another_unit_is_contradicted(
-    terms: tuple[float, ...], column: str, said: str
-) -> None:
+def test_a_number_in_another_unit_is_contradicted(terms, column, said):
     named, reason = contradict(*terms)
 
     assert named == column
@@ -74,7 +69,7 @@ def test_a_number_in_another_unit_is_contradicted(
     ],
     ids=str,
 )
-def test_terms_that_may_be_honest_are_left_alone(terms: tuple[float, ...]) -> None:
+def test_terms_that_may_be_honest_are_left_alone(terms):
     assert contradict(*terms) == ("", "")
 
 
@@ -82,9 +77,7 @@ def test_terms_that_may_be_honest_are_left_alone(terms: tuple[float, ...]) -> No
     st.floats(1, 1_000_000), st.floats(0, 100), st.sampled_from([36.0, 60.0]),
     st.floats(0.01, 100_000),
 )  # fmt: skip
-def test_a_row_of_many_is_judged_as_alone(
-    amount: float, rate: float, months: float, instalment: float
-) -> None:
+def test_a_row_of_many_is_judged_as_alone(amount, rate, months, instalment):
     columns = {
         name: np.array([value, np.nan, good])
         for name, value, good in zip(TERMS, (amount, rate, months, instalment), LOAN, strict=True)
@@ -97,12 +90,12 @@ def test_a_row_of_many_is_judged_as_alone(
 
 
 @given(st.floats(1, 1_000_000), st.floats(0, 100), st.sampled_from([36.0, 60.0]))
-def test_the_emi_of_one_loan_is_that_of_many(amount: float, rate: float, months: float) -> None:
+def test_the_emi_of_one_loan_is_that_of_many(amount, rate, months):
     assert emi_of_one(amount, rate, months) == pytest.approx(float(emi(amount, rate, months)))
 
 
 @pytest.mark.parametrize(("times", "off"), [(1.0, 0), (1.0099, 0), (1.0101, 1), (0.9899, 1)])
-def test_an_instalment_is_off_by_more_than_one_percent(times: float, off: int) -> None:
+def test_an_instalment_is_off_by_more_than_one_percent(times, off):
     exact = float(emi(AMOUNT, RATE, MONTHS))
     columns = {n: np.array([v]) for n, v in zip(TERMS, (*LOAN[:3], times * exact), strict=True)}
 
@@ -123,9 +116,7 @@ def test_an_instalment_is_off_by_more_than_one_percent(times: float, off: int) -
         ),
     ],
 )  # fmt: skip
-def test_a_row_whose_values_contradict_each_other_is_a_problem(
-    change: dict[str, object], problem: str
-) -> None:
+def test_a_row_whose_values_contradict_each_other_is_a_problem(change, problem):
     parsed = parse(raw_loans({}, change, {}), portfolio_columns(), AS_OF)
 
     [found] = parsed.problems.itertuples()
@@ -133,22 +124,22 @@ def test_a_row_whose_values_contradict_each_other_is_a_problem(
     assert f"{found.column} '{found.value}' is {found.reason}" == problem
 
 
-def test_a_credit_line_as_old_as_the_loan_is_no_contradiction() -> None:
+def test_a_credit_line_as_old_as_the_loan_is_no_contradiction():
     rows = raw_loans({"earliest_cr_line": "Jan-2014"})
 
     assert parse(rows, portfolio_columns(), AS_OF).problems.empty
 
 
-def test_no_real_loan_contradicts_itself(sample_text: pd.DataFrame) -> None:
+def test_no_real_loan_contradicts_itself(sample_text):
     assert parse(sample_text, portfolio_columns(), AS_OF).problems.empty
 
 
 class TestShareOfExceptions:
     @pytest.mark.parametrize(("exceptions", "rows"), [(0, 1), (26, 5_239), (10, 100)])
-    def test_up_to_the_limit_they_are_exceptions(self, exceptions: int, rows: int) -> None:
+    def test_up_to_the_limit_they_are_exceptions(self, exceptions, rows):
         require_few_exceptions("portfolio file", exceptions, rows, 0.1, "sources.x")
 
-    def test_beyond_it_the_file_is_refused_with_what_would_allow_it(self) -> None:
+    def test_beyond_it_the_file_is_refused_with_what_would_allow_it(self):
         with pytest.raises(InputError) as refused:
             require_few_exceptions("portfolio file", 11, 100, 0.1, "sources.x")
 

@@ -1,10 +1,7 @@
 """The data dictionary is complete, and agrees with itself and with the file it describes."""
 
-from __future__ import annotations
-
 from dataclasses import FrozenInstanceError
 
-import pandas as pd
 import pytest
 
 from loantap.portfolio.dictionary import (
@@ -13,7 +10,6 @@ from loantap.portfolio.dictionary import (
     GRADES,
     SOURCE_COLUMNS,
     SUB_GRADES,
-    Column,
     Kind,
     System,
     Table,
@@ -25,12 +21,12 @@ every_column = pytest.mark.parametrize("column", COLUMNS.values(), ids=COLUMNS.k
 every_csv_column = pytest.mark.parametrize("column", portfolio_columns(), ids=CSV_ORDER)
 
 
-def test_a_loantap_file_has_27_columns_each_once() -> None:
+def test_a_loantap_file_has_27_columns_each_once():
     assert len(CSV_ORDER) == len(set(CSV_ORDER)) == 27
     assert len({column.source_name for column in portfolio_columns()}) == 27
 
 
-def test_the_file_s_columns_are_those_of_loans_and_applications() -> None:
+def test_the_file_s_columns_are_those_of_loans_and_applications():
     names = {c.name for c in (*columns_of(Table.LOANS), *columns_of(Table.APPLICATIONS))}
 
     assert names == set(CSV_ORDER)
@@ -38,19 +34,19 @@ def test_the_file_s_columns_are_those_of_loans_and_applications() -> None:
     assert len(columns_of(Table.APPLICATIONS)) == 18
 
 
-def test_the_file_s_columns_stand_in_the_order_of_the_real_file(sample_text: pd.DataFrame) -> None:
+def test_the_file_s_columns_stand_in_the_order_of_the_real_file(sample_text):
     assert [column.source_name for column in portfolio_columns()] == list(sample_text.columns)
 
 
 @every_column
-def test_every_column_says_what_it_means_in_one_line(column: Column) -> None:
+def test_every_column_says_what_it_means_in_one_line(column):
     assert column.meaning
     assert "\n" not in column.meaning
     assert not column.meaning.endswith(".")
 
 
 @every_csv_column
-def test_every_column_of_the_file_has_a_source_system(column: Column) -> None:
+def test_every_column_of_the_file_has_a_source_system(column):
     expected = System.WAREHOUSE if column.table is Table.LOANS else System.APPSTREAM
 
     assert column.system is expected
@@ -58,7 +54,7 @@ def test_every_column_of_the_file_has_a_source_system(column: Column) -> None:
 
 
 @every_column
-def test_every_quantity_has_a_unit_and_a_valid_range(column: Column) -> None:
+def test_every_quantity_has_a_unit_and_a_valid_range(column):
     if column.kind not in {Kind.NUMBER, Kind.COUNT}:
         return
     assert column.unit
@@ -69,23 +65,23 @@ def test_every_quantity_has_a_unit_and_a_valid_range(column: Column) -> None:
 
 
 @every_column
-def test_a_column_comes_from_a_table_under_a_source_name_or_from_neither(column: Column) -> None:
+def test_a_column_comes_from_a_table_under_a_source_name_or_from_neither(column):
     assert (column.table is None) == (column.source_name is None) == (column.system is None)
 
 
 @pytest.mark.parametrize("table", Table)
-def test_source_names_are_unique_within_a_table(table: Table) -> None:
+def test_source_names_are_unique_within_a_table(table):
     names = [c.source_name for c in columns_of(table)]
 
     assert names
     assert len(names) == len(set(names))
 
 
-def test_canonical_names_are_unique_over_all_tables() -> None:
+def test_canonical_names_are_unique_over_all_tables():
     assert len({c.name for c in SOURCE_COLUMNS}) == len(SOURCE_COLUMNS)
 
 
-def test_what_is_settled_after_the_decision_is_marked_so() -> None:
+def test_what_is_settled_after_the_decision_is_marked_so():
     later = {c.name for c in portfolio_columns() if not c.known_at_decision}
 
     assert later == {"loan_status", "listing_status", "income_verification"}
@@ -93,24 +89,24 @@ def test_what_is_settled_after_the_decision_is_marked_so() -> None:
     assert not any(c.known_at_decision for c in columns_of(Table.LOAN_EVENTS))
 
 
-def test_personal_data_is_marked_so() -> None:
+def test_personal_data_is_marked_so():
     personal = {c.name for c in COLUMNS.values() if c.personal}
 
     assert personal == {"profession", "title", "address", "state", "pincode"}
 
 
-def test_every_grade_has_five_sub_grades() -> None:
+def test_every_grade_has_five_sub_grades():
     assert GRADES == ("A", "B", "C", "D", "E", "F", "G")
     assert SUB_GRADES[:6] == ("A1", "A2", "A3", "A4", "A5", "B1")
     assert len(SUB_GRADES) == 35
 
 
-def test_the_target_comes_from_a_status_of_resolved_loans_only() -> None:
+def test_the_target_comes_from_a_status_of_resolved_loans_only():
     assert COLUMNS["loan_status"].categories == ("Fully Paid", "Charged Off")
 
 
-def test_the_dictionary_cannot_be_changed() -> None:
+def test_the_dictionary_cannot_be_changed():
     with pytest.raises(TypeError):
-        COLUMNS["loan_amount"] = COLUMNS["instalment"]  # type: ignore[index]
+        COLUMNS["loan_amount"] = COLUMNS["instalment"]
     with pytest.raises(FrozenInstanceError):
-        COLUMNS["loan_amount"].nullable = True  # type: ignore[misc]
+        COLUMNS["loan_amount"].nullable = True

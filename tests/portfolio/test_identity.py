@@ -1,7 +1,5 @@
 """A loan's identifier is made from its content."""
 
-from __future__ import annotations
-
 import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,18 +11,18 @@ rows_of_two = st.lists(
 )
 
 
-def ids(*rows: tuple[str | None, ...]) -> list[str]:
+def ids(*rows):
     frame = pd.DataFrame(rows, columns=list("pqr")[: len(rows[0])], dtype="str")
     return list(content_ids(frame, list(frame.columns)))
 
 
-def test_the_same_content_always_has_the_same_identifier() -> None:
+def test_the_same_content_always_has_the_same_identifier():
     # Other systems keep these identifiers, so they must not change:
     # printf '10000.0\x1f 36 months' | b2sum --length 64
     assert ids(("10000.0", " 36 months")) == ["e8e186901ee85cb1-1"]
 
 
-def test_equal_rows_are_told_apart_by_their_occurrence_number() -> None:
+def test_equal_rows_are_told_apart_by_their_occurrence_number():
     first, second, other, third = ids(("a", "x"), ("a", "x"), ("b", "x"), ("a", "x"))
 
     digest = first.removesuffix("-1")
@@ -33,16 +31,16 @@ def test_equal_rows_are_told_apart_by_their_occurrence_number() -> None:
     assert not other.startswith(digest)
 
 
-def test_where_a_value_stands_matters() -> None:
+def test_where_a_value_stands_matters():
     assert len(set(ids(("ab", "c"), ("a", "bc"), ("abc", ""), ("", "abc")))) == 4
 
 
-def test_a_missing_value_counts_as_empty() -> None:
+def test_a_missing_value_counts_as_empty():
     assert ids(("a", None)) == ids(("a", ""))
 
 
 @given(rows_of_two)
-def test_the_order_of_rows_does_not_matter(rows: list[tuple[str | None, str]]) -> None:
+def test_the_order_of_rows_does_not_matter(rows):
     frame = pd.DataFrame(rows, columns=["p", "q"], dtype="str")
     shuffled = frame.sample(frac=1, random_state=len(rows))
 
@@ -50,7 +48,7 @@ def test_the_order_of_rows_does_not_matter(rows: list[tuple[str | None, str]]) -
 
 
 @given(rows_of_two)
-def test_no_two_rows_share_an_identifier(rows: list[tuple[str | None, str]]) -> None:
+def test_no_two_rows_share_an_identifier(rows):
     frame = pd.DataFrame(rows, columns=["p", "q"], dtype="str").set_axis(
         range(5, 5 + len(rows)), axis="index"
     )
@@ -61,13 +59,13 @@ def test_no_two_rows_share_an_identifier(rows: list[tuple[str | None, str]]) -> 
     assert list(made.index) == list(frame.index)
 
 
-def test_columns_that_are_not_named_do_not_matter() -> None:
+def test_columns_that_are_not_named_do_not_matter():
     one, two = (pd.DataFrame({"p": ["a"], "outcome": [o]}) for o in ("Fully Paid", "Charged Off"))
 
     assert list(content_ids(one, ["p"])) == list(content_ids(two, ["p"]))
 
 
-def test_identifiers_of_batches_are_those_of_the_whole() -> None:
+def test_identifiers_of_batches_are_those_of_the_whole():
     rows = pd.DataFrame({"a": ["x", "y", "x", "x", "y", "z"], "b": ["1"] * 6})
     ids = ContentIds(["a", "b"])
     batches = [ids.number(rows[start : start + 2]) for start in (0, 2, 4)]

@@ -1,10 +1,6 @@
 """LoanTap's own format is read with the quirks of the original, and written as it was."""
 
-from __future__ import annotations
-
-from collections.abc import Callable
 from datetime import date
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,20 +12,19 @@ from loantap.portfolio.amortisation import emi
 from loantap.portfolio.dictionary import (
     COLUMNS,
     CSV_ORDER,
-    Column,
     Kind,
     portfolio_columns,
 )
 from loantap.portfolio.errors import InputError
-from loantap.portfolio.loantap_format import Parsed, parse, render, require_columns, split_address
+from loantap.portfolio.loantap_format import parse, render, require_columns, split_address
 from tests.conftest import AS_OF, raw_loans
 
 
-def parse_loans(*changes: dict[str, object]) -> Parsed:
+def parse_loans(*changes):
     return parse(raw_loans(*changes), portfolio_columns(), AS_OF)
 
 
-def read_value(name: str, raw: object, dtype: str | None = None) -> tuple[object, list[str]]:
+def read_value(name, raw, dtype=None):
     """One value of one column as parsed, and what was wrong with it."""
     column = COLUMNS[name]
     frame = pd.DataFrame({column.source_name: pd.Series([raw], dtype=dtype)})
@@ -37,7 +32,7 @@ def read_value(name: str, raw: object, dtype: str | None = None) -> tuple[object
     return parsed.rows[name].iloc[0], list(parsed.problems["reason"])
 
 
-def test_the_made_up_loan_is_read_in_full() -> None:
+def test_the_made_up_loan_is_read_in_full():
     parsed = parse_loans()
 
     assert parsed.problems.empty
@@ -73,7 +68,7 @@ def test_the_made_up_loan_is_read_in_full() -> None:
 
 
 @pytest.mark.parametrize("column", portfolio_columns(), ids=CSV_ORDER)
-def test_every_column_has_the_type_of_its_kind(column: Column) -> None:
+def test_every_column_has_the_type_of_its_kind(column):
     rows = parse_loans().rows
 
     expected = {Kind.MONTH: "datetime64[s]", Kind.TEXT: "str", Kind.CATEGORY: "str"}
@@ -108,7 +103,7 @@ def test_every_column_has_the_type_of_its_kind(column: Column) -> None:
         ("address", "USNS Nothing\r\nFPO AE 05113", "USNS Nothing\r\nFPO AE 05113"),
     ],
 )
-def test_a_value_is_read_as_it_is_meant(name: str, raw: object, expected: object) -> None:
+def test_a_value_is_read_as_it_is_meant(name, raw, expected):
     assert read_value(name, raw) == (expected, [])
 
 
@@ -130,7 +125,7 @@ def test_a_value_is_read_as_it_is_meant(name: str, raw: object, expected: object
     ],
     ids=str,
 )
-def test_a_month_is_read_in_any_usual_form(raw: object) -> None:
+def test_a_month_is_read_in_any_usual_form(raw):
     assert read_value("issue_month", raw) == (pd.Timestamp("2015-01-01"), [])
 
 
@@ -142,9 +137,7 @@ _ZONES = [("+05:30", 330), ("+05:45", 345), ("+14:00", 840), ("+01:00", 60), ("+
 @pytest.mark.parametrize("form", ["text", "text in UTC", "times", "times in UTC", "times in zone"])
 @pytest.mark.parametrize(("zone", "minutes"), _ZONES, ids=[zone for zone, _ in _ZONES])
 @pytest.mark.parametrize("first", ["2014-03-01", "2015-01-01"])
-def test_a_month_is_that_of_the_place_where_it_was_written(
-    first: str, zone: str, minutes: int, form: str
-) -> None:
+def test_a_month_is_that_of_the_place_where_it_was_written(first, zone, minutes, form):
     """Midnight of a first day, as a database gives it that keeps instants."""
     local = pd.Timestamp(first)
     utc = local - pd.Timedelta(minutes=minutes)
@@ -166,9 +159,7 @@ def test_a_month_is_that_of_the_place_where_it_was_written(
      "2014-02-01 00:30", "2014-02-01 11:59:59"],
 )  # fmt: skip
 @pytest.mark.parametrize("form", [str, pd.Timestamp, lambda text: pd.Timestamp(text, tz="UTC")])
-def test_a_moment_between_two_months_is_not_guessed_at(
-    moment: str, form: Callable[[str], object]
-) -> None:
+def test_a_moment_between_two_months_is_not_guessed_at(moment, form):
     for dtype in ("object", None):
         value, reasons = read_value("issue_month", form(moment), dtype)
 
@@ -182,7 +173,7 @@ def test_a_moment_between_two_months_is_not_guessed_at(
      ("2014-02-01 12:00", "2014-02"), ("2014-02-01 12:30", "2014-02"),
      ("2014-01-15 18:30", "2014-01"), ("2014-01-31", "2014-01")],
 )  # fmt: skip
-def test_a_moment_is_in_one_month_where_no_zone_changes_that(moment: str, month: str) -> None:
+def test_a_moment_is_in_one_month_where_no_zone_changes_that(moment, month):
     assert read_value("issue_month", pd.Timestamp(moment)) == (pd.Timestamp(month), [])
 
 
@@ -213,13 +204,11 @@ def test_a_moment_is_in_one_month_where_no_zone_changes_that(moment: str, month:
         ("employment_years", "<1 year", 0.0),
     ],
 )  # fmt: skip
-def test_a_category_is_the_same_however_it_is_spelt(
-    name: str, raw: object, expected: object
-) -> None:
+def test_a_category_is_the_same_however_it_is_spelt(name, raw, expected):
     assert read_value(name, raw) == (expected, [])
 
 
-def test_months_in_different_forms_can_stand_in_one_column() -> None:
+def test_months_in_different_forms_can_stand_in_one_column():
     forms = ["Mar-2015", "2015-03-09", "2015-03-09T00:00:00Z", "2015-03-09T00:00:00+05:30"]
 
     parsed = parse_loans(*[{"issue_d": form} for form in forms])
@@ -230,16 +219,14 @@ def test_months_in_different_forms_can_stand_in_one_column() -> None:
 
 @pytest.mark.parametrize("blank", [None, np.nan, "", "  "], ids=["None", "NaN", "empty", "blanks"])
 @pytest.mark.parametrize("column", portfolio_columns(), ids=CSV_ORDER)
-def test_a_missing_value_is_valid_where_the_dictionary_says_so(
-    column: Column, blank: object
-) -> None:
+def test_a_missing_value_is_valid_where_the_dictionary_says_so(column, blank):
     value, reasons = read_value(column.name, blank, "str")
 
     assert pd.isna(value)
     assert reasons == ([] if column.nullable else ["missing"])
 
 
-def test_employment_that_does_not_apply_is_missing() -> None:
+def test_employment_that_does_not_apply_is_missing():
     value, reasons = read_value("employment_years", "n/a")
 
     assert pd.isna(value)
@@ -282,9 +269,7 @@ def test_employment_that_does_not_apply_is_missing() -> None:
         ("earliest_credit_line", "Dec-1929", "before Jan-1930"),
     ],
 )  # fmt: skip
-def test_a_value_that_cannot_be_used_is_missing_and_told(
-    name: str, raw: object, reason: str
-) -> None:
+def test_a_value_that_cannot_be_used_is_missing_and_told(name, raw, reason):
     value, reasons = read_value(name, raw)
 
     assert pd.isna(value)
@@ -295,17 +280,15 @@ def test_a_value_that_cannot_be_used_is_missing_and_told(
     ("name", "first"), [("issue_month", "Jan-1990"), ("earliest_credit_line", "Jan-1930")]
 )
 @pytest.mark.parametrize("form", [str, pd.Timestamp])
-def test_the_first_plausible_month_is_plausible(
-    name: str, first: str, form: Callable[[str], object]
-) -> None:
+def test_the_first_plausible_month_is_plausible(name, first, form):
     assert read_value(name, form(first)) == (pd.Timestamp(first), [])
 
 
-def test_the_month_of_the_run_is_not_in_the_future() -> None:
+def test_the_month_of_the_run_is_not_in_the_future():
     assert read_value("issue_month", "Nov-2026") == (pd.Timestamp("2026-11-01"), [])
 
 
-def test_each_problem_names_row_column_and_value_as_they_stand_in_the_file() -> None:
+def test_each_problem_names_row_column_and_value_as_they_stand_in_the_file():
     parsed = parse_loans({}, {"term": " 48 months", "grade": "H"}, {"dti": "x"})
 
     assert parsed.problems[["column", "value"]].to_records().tolist() == [
@@ -315,21 +298,21 @@ def test_each_problem_names_row_column_and_value_as_they_stand_in_the_file() -> 
     ]
 
 
-def test_a_long_value_such_as_a_shifted_address_is_not_told() -> None:
+def test_a_long_value_such_as_a_shifted_address_is_not_told():
     address = "1 Made Up Street\r\nNowhere, OK 22690"
     problems = parse_loans({"grade": address}).problems
 
     assert problems["value"].iloc[0] == f"text of {len(address)} characters"
 
 
-def test_a_bad_value_leaves_the_others_of_its_row_alone() -> None:
+def test_a_bad_value_leaves_the_others_of_its_row_alone():
     row = parse_loans({"grade": "H"}).rows.iloc[0]
 
     assert pd.isna(row["grade"])
     assert row["sub_grade"] == "B4"
 
 
-def test_parsing_keeps_the_rows_in_place_and_does_not_touch_the_input() -> None:
+def test_parsing_keeps_the_rows_in_place_and_does_not_touch_the_input():
     raw = raw_loans({}, {"grade": "H"}, {"term": "60 months"}).set_axis([7, 3, 5])
     before = raw.copy(deep=True)
 
@@ -340,7 +323,7 @@ def test_parsing_keeps_the_rows_in_place_and_does_not_touch_the_input() -> None:
     pd.testing.assert_frame_equal(raw, before)
 
 
-def test_no_rows_give_no_rows_and_no_problems() -> None:
+def test_no_rows_give_no_rows_and_no_problems():
     parsed = parse(raw_loans().head(0), portfolio_columns(), AS_OF)
 
     assert parsed.rows.shape == (0, 27)
@@ -361,9 +344,7 @@ def test_no_rows_give_no_rows_and_no_problems() -> None:
         (None, None, None),
     ],
 )
-def test_state_and_pincode_are_read_off_the_end_of_an_address(
-    address: str | None, state: str | None, pincode: str | None
-) -> None:
+def test_state_and_pincode_are_read_off_the_end_of_an_address(address, state, pincode):
     parts = split_address(pd.Series([address], dtype="str")).iloc[0]
 
     assert parts["state"] == state if state else pd.isna(parts["state"])
@@ -374,7 +355,7 @@ def test_state_and_pincode_are_read_off_the_end_of_an_address(
     ("dropped", "problem"),
     [(["dti"], "column dti missing"), (["dti", "grade"], "columns grade, dti missing")],
 )
-def test_a_missing_column_is_named(dropped: list[str], problem: str) -> None:
+def test_a_missing_column_is_named(dropped, problem):
     with pytest.raises(InputError, match="some file: ") as refused:
         require_columns(raw_loans().drop(columns=dropped), portfolio_columns(), "some file")
 
@@ -382,11 +363,11 @@ def test_a_missing_column_is_named(dropped: list[str], problem: str) -> None:
     assert "loan_amnt, term, int_rate" in refused.value.remedy
 
 
-def test_further_columns_are_no_fault() -> None:
+def test_further_columns_are_no_fault():
     require_columns(raw_loans().assign(zip3="123"), portfolio_columns(), "some file")
 
 
-def test_a_loan_is_written_in_the_words_of_the_file() -> None:
+def test_a_loan_is_written_in_the_words_of_the_file():
     written = render(parse_loans({"emp_length": "10+ years"}).rows, portfolio_columns()).iloc[0]
 
     assert written["term"] == " 36 months"
@@ -399,7 +380,7 @@ def test_a_loan_is_written_in_the_words_of_the_file() -> None:
 free_text = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1, max_size=9)
 
 
-def valid_values(column: Column) -> st.SearchStrategy[object]:
+def valid_values(column):
     """Any valid typed value of a column."""
     values: st.SearchStrategy[object]
     match column.kind:
@@ -421,7 +402,7 @@ def valid_values(column: Column) -> st.SearchStrategy[object]:
     return st.one_of(st.none(), values) if column.nullable else values
 
 
-def agree(loan: dict[str, Any]) -> dict[str, Any]:
+def agree(loan):
     """The loan with what its other values say where they would contradict it."""
     instalment = float(emi(loan["loan_amount"], loan["interest_rate_pct"], loan["term_months"]))
     return loan | {
@@ -434,7 +415,7 @@ def agree(loan: dict[str, Any]) -> dict[str, Any]:
 @settings(max_examples=25)
 @given(st.lists(st.fixed_dictionaries({c.name: valid_values(c) for c in portfolio_columns()})
                 .map(agree), min_size=1, max_size=4))  # fmt: skip
-def test_what_is_written_is_read_back_the_same(loans: list[dict[str, object]]) -> None:
+def test_what_is_written_is_read_back_the_same(loans):
     dtypes = {Kind.MONTH: "datetime64[s]", Kind.TEXT: "str", Kind.CATEGORY: "str"}
     rows = pd.DataFrame(loans, columns=list(CSV_ORDER)).astype(
         {c.name: dtypes.get(c.kind, "float64") for c in portfolio_columns()}

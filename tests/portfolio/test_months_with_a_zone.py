@@ -1,9 +1,5 @@
 """A month that a database holds as an instant is still the month that was written into it."""
 
-from __future__ import annotations
-
-from pathlib import Path
-
 import duckdb
 import pandas as pd
 import pytest
@@ -25,8 +21,8 @@ from tests.conftest import AS_OF
     ],
 )
 def test_midnight_in_any_zone_is_the_month_it_was_written_as(
-    table: Table, column: str, name: str, zone: str, extract, extract_events, tmp_path: Path
-) -> None:
+    table, column, name, zone, extract, extract_events, tmp_path
+):
     months = ["2014-01-01", "2014-02-01", "2014-07-01", "2015-12-01"]
     given = (
         extract_events(*[("1", month) for month in months])

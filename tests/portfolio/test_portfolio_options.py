@@ -1,7 +1,5 @@
 """Options of sources and ingestion are validated once and then frozen."""
 
-from __future__ import annotations
-
 from datetime import date
 
 import pandas as pd
@@ -14,7 +12,7 @@ SOURCES = {"loans": 20_000, "seed": 42, "as_of": "2026-11-23", "tolerated_bad_sh
 INGESTION = {"as_of": "2026-11-23", "max_quarantined_share": 0.05, "overlap_days": 1}
 
 
-def test_the_day_of_the_run_is_a_date() -> None:
+def test_the_day_of_the_run_is_a_date():
     assert SourcesOptions(**SOURCES).day == pd.Timestamp("2026-11-23")
 
 
@@ -34,9 +32,7 @@ def test_the_day_of_the_run_is_a_date() -> None:
         ("tolerated_share", 0.1),
     ],
 )
-def test_a_bad_or_unknown_option_of_the_sources_is_refused_by_name(
-    name: str, value: object
-) -> None:
+def test_a_bad_or_unknown_option_of_the_sources_is_refused_by_name(name, value):
     with pytest.raises(ValidationError, match=name):
         SourcesOptions(**(SOURCES | {name: value}))
 
@@ -51,7 +47,7 @@ def test_a_bad_or_unknown_option_of_the_sources_is_refused_by_name(
         ("seed", 1),
     ],
 )
-def test_a_bad_or_unknown_option_of_ingestion_is_refused_by_name(name: str, value: object) -> None:
+def test_a_bad_or_unknown_option_of_ingestion_is_refused_by_name(name, value):
     with pytest.raises(ValidationError, match=name):
         IngestionOptions(**(INGESTION | {name: value}))
 
@@ -69,7 +65,7 @@ def test_a_bad_or_unknown_option_of_ingestion_is_refused_by_name(name: str, valu
     ],
     ids=str,
 )
-def test_since_is_a_year_a_month_a_day_or_all(given: object, read: object) -> None:
+def test_since_is_a_year_a_month_a_day_or_all(given, read):
     assert IngestionOptions(**INGESTION, since=given).since == read
 
 
@@ -85,18 +81,18 @@ def test_since_is_a_year_a_month_a_day_or_all(given: object, read: object) -> No
     ],
     ids=str,
 )  # fmt: skip
-def test_any_other_since_is_refused_with_what_can_be_given(given: object, said: str) -> None:
+def test_any_other_since_is_refused_with_what_can_be_given(given, said):
     with pytest.raises(ValidationError, match=rf"since\n.*{said}"):
         IngestionOptions(**INGESTION, since=given)
 
 
 @pytest.mark.parametrize("name", SOURCES)
-def test_every_option_has_to_be_given(name: str) -> None:
+def test_every_option_has_to_be_given(name):
     with pytest.raises(ValidationError, match=name):
         SourcesOptions(**{k: v for k, v in SOURCES.items() if k != name})
 
 
-def test_options_do_not_change() -> None:
+def test_options_do_not_change():
     options = SourcesOptions(**SOURCES)
 
     with pytest.raises(ValidationError, match="frozen"):

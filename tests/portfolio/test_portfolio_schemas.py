@@ -1,7 +1,5 @@
 """Schemas say of a table what the dictionary says of its columns."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,17 +11,17 @@ from loantap.portfolio.schemas import LOAN_MONTHS, LOANS, column_schema
 
 
 @pytest.fixture
-def loans(clean) -> pd.DataFrame:
+def loans(clean):
     """Two loans as ingestion leaves them."""
     applications = clean(Table.APPLICATIONS, {}, {"revol_util": None, "emp_title": None})
     return join_portfolio(clean(Table.LOANS, {}, {}), applications).loans
 
 
-def test_the_portfolio_is_accepted_as_it_is(loans: pd.DataFrame) -> None:
+def test_the_portfolio_is_accepted_as_it_is(loans):
     pd.testing.assert_frame_equal(LOANS.validate(loans), loans)
 
 
-def test_columns_are_those_of_the_dictionary_with_its_meanings() -> None:
+def test_columns_are_those_of_the_dictionary_with_its_meanings():
     for name, column in LOANS.columns.items():
         assert column.description == COLUMNS[name].meaning
         assert column.nullable == COLUMNS[name].nullable
@@ -45,9 +43,7 @@ def test_columns_are_those_of_the_dictionary_with_its_meanings() -> None:
         ("purpose", np.nan),
     ],
 )
-def test_an_invalid_value_is_refused_by_column(
-    name: str, value: object, loans: pd.DataFrame
-) -> None:
+def test_an_invalid_value_is_refused_by_column(name, value, loans):
     bad = loans.assign(**{name: pd.Series([value] * 2, dtype=loans[name].dtype)})
 
     with pytest.raises(SchemaError, match=name):
@@ -64,35 +60,33 @@ def test_an_invalid_value_is_refused_by_column(
         ("issue_month", "str"),
     ],
 )
-def test_a_wrong_type_is_refused(name: str, dtype: str, loans: pd.DataFrame) -> None:
+def test_a_wrong_type_is_refused(name, dtype, loans):
     with pytest.raises(SchemaError, match=name):
         LOANS.validate(loans.astype({name: dtype}))
 
 
-def test_a_target_other_than_0_and_1_is_refused(loans: pd.DataFrame) -> None:
+def test_a_target_other_than_0_and_1_is_refused(loans):
     with pytest.raises(SchemaError, match="is_charged_off"):
         LOANS.validate(loans.assign(is_charged_off=np.int8(2)))
 
 
-def test_a_repeated_loan_is_refused(loans: pd.DataFrame) -> None:
+def test_a_repeated_loan_is_refused(loans):
     with pytest.raises(SchemaError, match="loan_id"):
         LOANS.validate(loans.assign(loan_id="1"))
 
 
 @pytest.mark.parametrize("name", ["address", "simulated_pd"])
-def test_a_column_that_has_no_place_in_the_portfolio_is_refused(
-    name: str, loans: pd.DataFrame
-) -> None:
+def test_a_column_that_has_no_place_in_the_portfolio_is_refused(name, loans):
     with pytest.raises(SchemaErrors, match=name):
         LOANS.validate(loans.assign(**{name: "12 Nowhere Lane"}))
 
 
-def test_a_missing_column_is_refused(loans: pd.DataFrame) -> None:
+def test_a_missing_column_is_refused(loans):
     with pytest.raises(SchemaError, match="pincode"):
         LOANS.validate(loans.drop(columns="pincode"))
 
 
-def test_a_loan_has_one_row_per_month(loans: pd.DataFrame, clean_events) -> None:
+def test_a_loan_has_one_row_per_month(loans, clean_events):
     events = clean_events(("1", "Feb-2014"), ("1", "Mar-2014"), ("2", "Feb-2014"))
     months = build_loan_months(events, loans).rows
 
@@ -101,7 +95,7 @@ def test_a_loan_has_one_row_per_month(loans: pd.DataFrame, clean_events) -> None
         LOAN_MONTHS.validate(months.assign(month=pd.Timestamp("2014-02-01").as_unit("s")))
 
 
-def test_a_month_before_the_issue_goes_to_quarantine(loans: pd.DataFrame, clean_events) -> None:
+def test_a_month_before_the_issue_goes_to_quarantine(loans, clean_events):
     built = build_loan_months(clean_events(("1", "Dec-2013"), ("1", "Feb-2014")), loans)
 
     assert built.quarantine["reason"].tolist() == ["is before the loan was issued"]
@@ -109,7 +103,7 @@ def test_a_month_before_the_issue_goes_to_quarantine(loans: pd.DataFrame, clean_
     LOAN_MONTHS.validate(built.rows)
 
 
-def test_the_bounds_of_the_dictionary_are_inclusive() -> None:
+def test_the_bounds_of_the_dictionary_are_inclusive():
     schema = column_schema(COLUMNS["employment_years"]).set_name("employment_years")
 
     schema.validate(pd.DataFrame({"employment_years": [0.0, 10.0, np.nan]}))

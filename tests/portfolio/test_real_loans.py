@@ -1,7 +1,5 @@
 """What must hold on the real sample, which is never part of the project."""
 
-from __future__ import annotations
-
 import pandas as pd
 import pytest
 
@@ -12,7 +10,7 @@ from loantap.portfolio.loantap_format import parse, render, split_address
 from tests.conftest import AS_OF
 
 
-def test_every_real_loan_is_read_in_full(sample_text: pd.DataFrame) -> None:
+def test_every_real_loan_is_read_in_full(sample_text):
     cleaned = read_portfolio(sample_text, AS_OF, tolerated_bad_share=0)
 
     assert len(cleaned.rows) == len(sample_text) == 5_239
@@ -20,7 +18,7 @@ def test_every_real_loan_is_read_in_full(sample_text: pd.DataFrame) -> None:
     assert cleaned.rows["loan_status"].eq("Charged Off").mean() == pytest.approx(0.191, abs=5e-4)
 
 
-def test_real_loans_are_named_the_same_in_any_order(sample_text: pd.DataFrame) -> None:
+def test_real_loans_are_named_the_same_in_any_order(sample_text):
     forward = read_portfolio(sample_text, AS_OF, 0).rows
     backward = read_portfolio(sample_text[::-1], AS_OF, 0).rows
 
@@ -28,22 +26,18 @@ def test_real_loans_are_named_the_same_in_any_order(sample_text: pd.DataFrame) -
 
 
 @pytest.fixture(scope="module")
-def exceptions(sample_loans: pd.DataFrame) -> pd.DataFrame:
+def exceptions(sample_loans):
     loans = sample_loans.assign(loan_id=[str(n) for n in range(len(sample_loans))])
     listed = list_instalment_exceptions(loans)
     return listed.merge(loans[["loan_id", "issue_month"]], on="loan_id")
 
 
-def test_99_percent_of_instalments_are_the_emi_of_their_terms(
-    sample_loans: pd.DataFrame, exceptions: pd.DataFrame
-) -> None:
+def test_99_percent_of_instalments_are_the_emi_of_their_terms(sample_loans, exceptions):
     assert len(exceptions) == 26
     assert 1 - len(exceptions) / len(sample_loans) >= 0.99
 
 
-def test_the_exceptions_are_25_old_loans_funded_in_part_and_one_that_is_higher(
-    exceptions: pd.DataFrame,
-) -> None:
+def test_the_exceptions_are_25_old_loans_funded_in_part_and_one_that_is_higher(exceptions):
     lower = exceptions[exceptions["difference"] < 0]
     higher = exceptions[exceptions["difference"] > 0]
 
@@ -55,9 +49,7 @@ def test_the_exceptions_are_25_old_loans_funded_in_part_and_one_that_is_higher(
     assert (higher["funded_principal"] > higher["loan_amount"]).all()
 
 
-def test_the_real_file_is_written_back_as_it_was(
-    sample_text: pd.DataFrame, sample_loans: pd.DataFrame
-) -> None:
+def test_the_real_file_is_written_back_as_it_was(sample_text, sample_loans):
     written = render(sample_loans, portfolio_columns())
 
     assert list(written.columns) == list(sample_text.columns)
@@ -71,18 +63,14 @@ def test_the_real_file_is_written_back_as_it_was(
         )
 
 
-def test_the_real_file_written_and_read_again_gives_the_same_loans(
-    sample_loans: pd.DataFrame,
-) -> None:
+def test_the_real_file_written_and_read_again_gives_the_same_loans(sample_loans):
     columns = portfolio_columns()
     as_text = render(sample_loans, columns).astype("str")
 
     pd.testing.assert_frame_equal(parse(as_text, columns, AS_OF).rows, sample_loans)
 
 
-def test_every_real_address_has_a_state_and_one_of_ten_pincodes(
-    sample_loans: pd.DataFrame,
-) -> None:
+def test_every_real_address_has_a_state_and_one_of_ten_pincodes(sample_loans):
     parts = split_address(sample_loans["address"])
 
     assert parts.notna().all(axis=None)

@@ -1,7 +1,5 @@
 """A whole column in another unit stops the run; one that could be honest does not."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np
@@ -17,7 +15,7 @@ from tests.conftest import AS_OF
 Change = Callable[[pd.DataFrame], pd.DataFrame]
 
 
-def scale(*columns: str, by: float) -> Change:
+def scale(*columns, by):
     return lambda rows: rows.assign(**{name: rows[name] * by for name in columns})
 
 
@@ -34,9 +32,7 @@ def scale(*columns: str, by: float) -> Change:
     ],
     ids=["DTI", "utilisation", "income in thousands", "amounts", "income by the month", "rupees"],
 )
-def test_a_column_in_another_unit_is_told(
-    change: Change, said: str, rows: int, simulated_loans: pd.DataFrame
-) -> None:
+def test_a_column_in_another_unit_is_told(change, said, rows, simulated_loans):
     with pytest.raises(InputError) as refused:
         require_known_units(change(simulated_loans.head(rows)), "portfolio file")
 
@@ -44,11 +40,11 @@ def test_a_column_in_another_unit_is_told(
     assert refused.value.where == "portfolio file"
 
 
-def test_honest_loans_pass(simulated_loans: pd.DataFrame) -> None:
+def test_honest_loans_pass(simulated_loans):
     require_known_units(simulated_loans, "portfolio file")
 
 
-def test_real_loans_pass(sample_loans: pd.DataFrame) -> None:
+def test_real_loans_pass(sample_loans):
     require_known_units(sample_loans, "portfolio file")
 
 
@@ -66,7 +62,7 @@ def test_real_loans_pass(sample_loans: pd.DataFrame) -> None:
         ([18.5] * 20, True),
     ],
 )
-def test_what_could_be_honest_passes(numbers: list[float], *, passes: bool) -> None:
+def test_what_could_be_honest_passes(numbers, *, passes):
     counts = UnitCounts()
     counts.add({"dti_pct": np.array(numbers)})
 
@@ -78,7 +74,7 @@ def test_what_could_be_honest_passes(numbers: list[float], *, passes: bool) -> N
 
 
 @pytest.mark.parametrize(("burdened", "passes"), [(10, True), (11, False)])
-def test_half_of_the_borrowers_may_be_heavily_burdened(burdened: int, *, passes: bool) -> None:
+def test_half_of_the_borrowers_may_be_heavily_burdened(burdened, *, passes):
     income = np.array([23.9] * burdened + [24.0] * (20 - burdened)) * 1_000
     counts = UnitCounts()
     counts.add({"annual_income": income, "instalment": np.full(20, 1_000.0)})
@@ -90,7 +86,7 @@ def test_half_of_the_borrowers_may_be_heavily_burdened(burdened: int, *, passes:
             counts.require_known_units("applications")
 
 
-def test_batches_add_up() -> None:
+def test_batches_add_up():
     counts = UnitCounts()
     for batch in np.array_split(np.full(20, 0.5), 7):
         counts.add({"dti_pct": batch})
@@ -99,7 +95,7 @@ def test_batches_add_up() -> None:
         counts.require_known_units("applications")
 
 
-def test_a_term_in_years_is_no_term(simulated_loans: pd.DataFrame) -> None:
+def test_a_term_in_years_is_no_term(simulated_loans):
     text = render(simulated_loans.head(5), portfolio_columns()).assign(term=["3", "5", 3, 5, 5.0])
 
     problems = parse(text, portfolio_columns(), AS_OF).problems

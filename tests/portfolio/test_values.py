@@ -1,7 +1,5 @@
 """A value is read alone as it is read in a column, whatever the column's type."""
 
-from __future__ import annotations
-
 from decimal import Decimal
 
 import numpy as np
@@ -11,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loantap.portfolio.column_reading import Texts, read_column
-from loantap.portfolio.dictionary import CSV_ORDER, Column, Kind, portfolio_columns
+from loantap.portfolio.dictionary import CSV_ORDER, Kind, portfolio_columns
 from loantap.portfolio.values import list_rules, make_reader, show_value, to_days
 from tests.conftest import AS_OF, MADE_UP_LOAN
 
@@ -23,27 +21,25 @@ texts = st.one_of(
 )
 
 
-def read_in_column(column: Column, raw: pd.Series) -> list[tuple[object, str]]:
+def read_in_column(column, raw):
     """Each value as read in a column, and what is wrong with it; missing values as None."""
     read = read_column(raw, column, AS_OF)
     faults = read.faults if len(read.faults) else np.zeros(len(raw), dtype=int)
     if isinstance(read.values, Texts):
-        values: list[object] = [
-            read.values.values[c] if c >= 0 else None for c in read.values.codes
-        ]
+        values = [read.values.values[c] if c >= 0 else None for c in read.values.codes]
     else:
         values = [None if np.isnan(value) else value for value in read.values]
     return list(zip(values, [read.reasons[fault] for fault in faults], strict=True))
 
 
-def read_alone(column: Column, raw: object) -> tuple[object, str]:
+def read_alone(column, raw):
     value, reason = make_reader(column)(raw, to_days(AS_OF))
     return (None if isinstance(value, float) and np.isnan(value) else value), reason
 
 
 @every_column
 @given(st.lists(st.one_of(texts, st.none()), min_size=1, max_size=6))
-def test_a_text_is_read_as_in_a_column_of_texts(column: Column, raw: list[str | None]) -> None:
+def test_a_text_is_read_as_in_a_column_of_texts(column, raw):
     expected = [read_alone(column, value) for value in raw]
 
     for dtype in ("str", "object", "category"):
@@ -52,7 +48,7 @@ def test_a_text_is_read_as_in_a_column_of_texts(column: Column, raw: list[str | 
 
 @pytest.mark.parametrize("column", NUMBERS, ids=[c.name for c in NUMBERS])
 @given(st.lists(st.floats(width=32), min_size=1, max_size=6))
-def test_a_number_is_read_as_in_a_column_of_numbers(column: Column, raw: list[float]) -> None:
+def test_a_number_is_read_as_in_a_column_of_numbers(column, raw):
     expected = [read_alone(column, value) for value in raw]
 
     for dtype in ("float64", "float32", "object", "Float64"):
@@ -61,7 +57,7 @@ def test_a_number_is_read_as_in_a_column_of_numbers(column: Column, raw: list[fl
 
 @pytest.mark.parametrize("column", NUMBERS, ids=[c.name for c in NUMBERS])
 @given(st.lists(st.integers(-(2**53), 2**53), min_size=1, max_size=6))
-def test_a_whole_number_is_read_as_in_a_column_of_them(column: Column, raw: list[int]) -> None:
+def test_a_whole_number_is_read_as_in_a_column_of_them(column, raw):
     expected = [read_alone(column, value) for value in raw]
 
     for dtype in ("int64", "Int64", "object"):
@@ -69,12 +65,12 @@ def test_a_whole_number_is_read_as_in_a_column_of_them(column: Column, raw: list
 
 
 @pytest.mark.parametrize("column", NUMBERS, ids=[c.name for c in NUMBERS])
-def test_no_rule_is_broken_by_a_missing_number(column: Column) -> None:
+def test_no_rule_is_broken_by_a_missing_number(column):
     assert not any(breaks(np.nan) for breaks, _ in list_rules(column))
 
 
 @pytest.mark.parametrize("equal", [True, np.bool_(True), 1, 1.0, "1", Decimal(1)], ids=repr)
-def test_what_python_holds_for_equal_is_told_apart_in_one_column(equal: object) -> None:
+def test_what_python_holds_for_equal_is_told_apart_in_one_column(equal):
     column = next(c for c in NUMBERS if c.name == "loan_amount")
 
     read = read_in_column(column, pd.Series([1, equal, True], dtype="object"))
@@ -90,14 +86,12 @@ def test_what_python_holds_for_equal_is_told_apart_in_one_column(equal: object) 
         (pd.Timestamp("2099-01-01"), "2099-01-01"), ("y" * 21, "text of 21 characters"),
     ],
 )  # fmt: skip
-def test_a_value_is_shown_as_it_stands_and_a_long_one_by_its_length(
-    raw: object, shown: str
-) -> None:
+def test_a_value_is_shown_as_it_stands_and_a_long_one_by_its_length(raw, shown):
     assert show_value(raw) == shown
 
 
 @pytest.mark.parametrize("text", ["now", "today", "0000-01-01", "2015"])
-def test_a_month_is_never_guessed(text: str) -> None:
+def test_a_month_is_never_guessed(text):
     column = next(c for c in portfolio_columns() if c.name == "issue_month")
 
     assert read_alone(column, text) == (None, "not a month such as Jan-2015")

@@ -1,7 +1,5 @@
 """An empty project, and what puts the demo's files back."""
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,13 +1,10 @@
 """What cannot be used ends the run with one clear message, and changes nothing."""
 
-from __future__ import annotations
-
 import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
 import duckdb
 import pandas as pd
@@ -16,7 +13,6 @@ import pytest
 from loantap.pipelines.evaluation import card_nodes
 from loantap.portfolio.dictionary import portfolio_columns
 from loantap.portfolio.loantap_format import render
-from tests.support.temporary_project import Project
 
 # What a run says as it goes: a line per node that has run, and the model that scores.
 _PROGRESS = re.compile(
@@ -27,14 +23,14 @@ _PROGRESS = re.compile(
 Change = Callable[[pd.DataFrame], pd.DataFrame]
 
 
-def set_value(column: str, value: str) -> Change:
+def set_value(column, value):
     """Put `value` into `column` of the fourth row."""
     return lambda rows: rows.assign(
         **{column: rows[column].where(rows.index != 3, value)}  # row 4 of the file, counted from 1
     )
 
 
-def assert_one_message(output: str, *said: str) -> None:
+def assert_one_message(output, *said):
     """The output is one message, told once, that says all of this; no traceback, no noise."""
     told = " ".join(_PROGRESS.sub("", output).split())
     assert told.startswith(("Error: ", "Usage: ")), output
@@ -46,7 +42,7 @@ def assert_one_message(output: str, *said: str) -> None:
     assert len(told) < 1_200
 
 
-def refuse(project: Project, words: str, *, said: tuple[str, ...]) -> None:
+def refuse(project, words, *, said):
     """Run; expect this message and exit code 1 or 2, and outputs and aliases as they were."""
     files, aliases = project.digests(), project.aliases()
 
@@ -69,27 +65,8 @@ class TestPortfolioFile:
                 ("column dti missing", "Add it; the columns expected are loan_amnt,"),
             ),
             (
-                lambda rows: rows.drop(columns=["dti", "address"]),
-                ("columns dti, address missing", "Add them"),
-            ),
-            (
                 set_value("loan_amnt", "plenty"),
                 ("1 of 1,000 rows", "row 4: loan_amnt 'plenty' is not a number", "Correct or"),
-            ),
-            (
-                set_value("issue_d", "last spring"),
-                ("row 4: issue_d 'last spring' is not a month such as Jan-2015", "Correct or"),
-            ),
-            (
-                set_value("loan_status", "Current"),
-                (
-                    "row 4: loan_status 'Current' is not one of Fully Paid, Charged Off",
-                    "Correct or remove",
-                ),
-            ),
-            (
-                set_value("int_rate", "-3"),
-                ("row 4: int_rate '-3' is below 0", "Correct or remove"),
             ),
             (
                 lambda rows: pd.concat([rows, rows.head(2)]),
@@ -100,19 +77,9 @@ class TestPortfolioFile:
                 ("loans.csv: it has a header and no rows", "Give a file with rows in it"),
             ),
         ],
-        ids=[
-            "a missing column", "two missing columns", "text for a number", "text for a month",
-            "an unknown status", "a number out of range", "duplicate rows", "a header only",
-        ],
-    )  # fmt: skip
-    def test_a_file_with_a_fault_is_refused(
-        self,
-        change: Change,
-        said: tuple[str, ...],
-        demo: Project,
-        portfolio_text: pd.DataFrame,
-        tmp_path: Path,
-    ) -> None:
+        ids=["a missing column", "text for a number", "duplicate rows", "a header only"],
+    )
+    def test_a_file_with_a_fault_is_refused(self, change, said, demo, portfolio_text, tmp_path):
         path = tmp_path / "loans.csv"
         change(portfolio_text).to_csv(path, index=False)
 
@@ -121,7 +88,6 @@ class TestPortfolioFile:
     @pytest.mark.parametrize(
         ("name", "content", "said"),
         [
-            ("loans.csv", b"", ("loans.csv is empty", "Give a file with a header and rows")),
             ("loans.csv", b"\xff\xfe\x00\x81" * 99, ("loans.csv: it is UTF-16 text", "Save it as")),
             (
                 "loans.csv",
@@ -130,19 +96,15 @@ class TestPortfolioFile:
             ),
             ("loans.xlsx", b"PK", ("loans.xlsx is not .csv", "Convert or rename it")),
         ],
-        ids=["an empty file", "bytes", "plain text", "a workbook"],
+        ids=["bytes", "plain text", "a workbook"],
     )
-    def test_a_file_that_is_no_portfolio_is_refused(
-        self, name: str, content: bytes, said: tuple[str, ...], demo: Project, tmp_path: Path
-    ) -> None:
+    def test_a_file_that_is_no_portfolio_is_refused(self, name, content, said, demo, tmp_path):
         path = tmp_path / name
         path.write_bytes(content)
 
         refuse(demo, f"--params portfolio={path}", said=said)
 
-    def test_a_row_that_does_not_fit_is_named_by_its_line(
-        self, demo: Project, portfolio_text: pd.DataFrame, tmp_path: Path
-    ) -> None:
+    def test_a_row_that_does_not_fit_is_named_by_its_line(self, demo, portfolio_text, tmp_path):
         path = tmp_path / "loans.csv"
         text = portfolio_text.head(9).assign(address="1 Nowhere Lane").to_csv(index=False)
         header, first, second, *others = text.splitlines()
@@ -154,32 +116,9 @@ class TestPortfolioFile:
             said=("1 of 9 rows", "row 2: line 3: it has 28 values and the header 27 names"),
         )
 
-    def test_a_file_that_is_not_there_is_refused(self, demo: Project) -> None:
-        refuse(
-            demo,
-            "--params portfolio=nowhere/loans.csv",
-            said=(
-                "--params portfolio",
-                "file nowhere/loans.csv does not exist",
-                "Paths are relative to",
-            ),
-        )
-
-    def test_many_faults_are_counted_and_some_are_shown(
-        self, demo: Project, portfolio_text: pd.DataFrame, tmp_path: Path
-    ) -> None:
-        path = tmp_path / "loans.csv"
-        portfolio_text.assign(dti="much").to_csv(path, index=False)
-
-        refuse(
-            demo,
-            f"--params portfolio={path}",
-            said=("1,000 of 1,000 rows", "row 1: dti 'much'", "row 5: dti", "and 995 more"),
-        )
-
     def test_faults_can_be_tolerated_as_the_message_says(
-        self, empty_project: Project, portfolio_text: pd.DataFrame, tmp_path: Path
-    ) -> None:
+        self, empty_project, portfolio_text, tmp_path
+    ):
         path = tmp_path / "loans.csv"
         set_value("loan_amnt", "plenty")(portfolio_text).to_csv(path, index=False)
         refused = empty_project.run("--pipelines", "sources", "--params", f"portfolio={path}")
@@ -208,41 +147,30 @@ class TestParameters:
                 ("--params colour: unknown parameter", "Known names: portfolio, loans,"),
             ),
             ("portfolo=x.csv", ("--params portfolo: unknown", "Did you mean portfolio?")),
-            ("modelling.lending.folds=3", ("--params modelling", "Did you mean modeling")),
             ("modeling.lendng.folds=3", ("modeling.lendng", "Did you mean modeling.lending?")),
             ("modeling.lending.flods=3", ("modeling.lending.flods", "Did you mean folds?")),
             ("loans=many", ("sources.loans: 'many' cannot be used", "as an integer", "Correct it")),
             ("loans=10", ("sources.loans: 10 cannot be used", "1000", "Correct it in conf/")),
-            ("seed=-1", ("sources.seed: -1 cannot be used", "Correct it in conf/")),
             ("as_of=yesterday", ("--params as_of: 'yesterday' is not a day", "YYYY-MM-DD")),
-            ("as_of=2016-13-01", ("--params as_of: '2016-13-01' is not a day", "YYYY-MM-DD")),
-            ("as_of=20161301", ("--params as_of: '20161301' is not a day", "YYYY-MM-DD")),
-            ("as_of=2130-01-01", ("--params as_of: 2130-01-01 is still to come",)),
             ("portfolio=", ("--params portfolio: there is no value after it", "shell variable")),
-            ("loans=", ("--params loans: there is no value after it",)),
             ("modeling.lending.folds=", ("modeling.lending.folds: there is no value after it",)),
-            ("scores=s.parquet", ("--params scores: there are no applications to score",)),
             ("replace_real=perhaps", ("replace_real: 'perhaps' is not true or false",)),
             ("scores=s.xlsx", ("--params scores: 's.xlsx' is not a .parquet or .csv file",)),
             ("loans", ("Invalid format of `params` option",)),
         ],
     )
-    def test_a_parameter_that_cannot_be_used_is_refused(
-        self, given: str, said: tuple[str, ...], demo: Project
-    ) -> None:
+    def test_a_parameter_that_cannot_be_used_is_refused(self, given, said, demo):
         refuse(demo, f"--params {given}", said=said)
 
     @pytest.mark.parametrize("pipeline", ["sources", "insights", "scoring"])
-    def test_a_fault_in_another_pipelines_group_is_refused_as_well(
-        self, pipeline: str, demo: Project
-    ) -> None:
+    def test_a_fault_in_another_pipelines_group_is_refused_as_well(self, pipeline, demo):
         refuse(
             demo,
             f"--pipelines {pipeline} --params modeling.lending.folds=1",
             said=("parameter modeling.lending.folds: 1 cannot be used",),
         )
 
-    def test_a_day_before_the_loans_were_made_is_refused(self, demo: Project) -> None:
+    def test_a_day_before_the_loans_were_made_is_refused(self, demo):
         refuse(
             demo,
             "--pipelines ingestion --params as_of=2005-01-01",
@@ -261,19 +189,8 @@ class TestExternalFile:
                 ("external sample: column annual_inc missing", "Add it; the columns expected are"),
             ),
             (
-                set_value("loan_status", "Late"),
-                (
-                    "external sample: 1 of 1,000 rows",
-                    "row 4: loan_status 'Late' is not one of Fully",
-                ),
-            ),
-            (
                 set_value("int_rate", "dear"),
                 ("external sample: 1 of 1,000 rows", "row 4: int_rate 'dear' is not a number"),
-            ),
-            (
-                lambda rows: rows.head(0),
-                ("older.csv: it has a header and no rows", "Give a file with rows in it"),
             ),
             (
                 lambda rows: rows.assign(loan_status="Fully Paid"),
@@ -283,22 +200,15 @@ class TestExternalFile:
                 ),
             ),
         ],
-        ids=["a missing column", "a status", "text for a number", "a header only", "one outcome"],
+        ids=["a missing column", "text for a number", "one outcome"],
     )
-    def test_a_file_with_a_fault_is_refused(
-        self,
-        change: Change,
-        said: tuple[str, ...],
-        demo: Project,
-        portfolio_text: pd.DataFrame,
-        tmp_path: Path,
-    ) -> None:
+    def test_a_file_with_a_fault_is_refused(self, change, said, demo, portfolio_text, tmp_path):
         path = tmp_path / "older.csv"
         change(portfolio_text).to_csv(path, index=False)
 
         refuse(demo, f"--pipelines evaluation --params external={path}", said=said)
 
-    def test_the_loans_trained_on_are_refused(self, demo: Project, tmp_path: Path) -> None:
+    def test_the_loans_trained_on_are_refused(self, demo, tmp_path):
         trained_on = pd.read_parquet(demo.folder / "data" / "03_primary" / "loans.parquet")
         path = tmp_path / "own.parquet"
         columns = [column for column in portfolio_columns() if column.name in trained_on]
@@ -326,8 +236,8 @@ class TestMissing:
         ],
     )
     def test_a_pipeline_before_its_inputs_exist_names_what_is_missing(
-        self, pipeline: str, said: tuple[str, ...], empty_project: Project
-    ) -> None:
+        self, pipeline, said, empty_project
+    ):
         result = empty_project.run("--pipelines", pipeline)
 
         assert result.exit_code == 1
@@ -339,7 +249,7 @@ class TestMissing:
         assert empty_project.digests() == {}
 
     @pytest.fixture
-    def copy_of_demo(self, demo: Project, empty_project: Project) -> Project:
+    def copy_of_demo(self, demo, empty_project):
         """A project with the data of the demo, but not its registry."""
         shutil.copytree(demo.folder / "data", empty_project.folder / "data")
         return empty_project
@@ -352,9 +262,7 @@ class TestMissing:
             ("business_events", "loan_events"),
         ],
     )
-    def test_a_source_table_that_is_missing_is_named(
-        self, system: str, table: str, copy_of_demo: Project
-    ) -> None:
+    def test_a_source_table_that_is_missing_is_named(self, system, table, copy_of_demo):
         path = copy_of_demo.folder / "data" / "00_sources" / f"{system}.duckdb"
         with duckdb.connect(str(path)) as connection:
             connection.execute(f"DROP TABLE {table}")
@@ -365,7 +273,7 @@ class TestMissing:
             said=(f"dataset source_{table}", f"system='{system}'", "it does not exist yet"),
         )
 
-    def test_a_source_column_that_is_missing_is_named(self, copy_of_demo: Project) -> None:
+    def test_a_source_column_that_is_missing_is_named(self, copy_of_demo):
         path = copy_of_demo.folder / "data" / "00_sources" / "warehouse.duckdb"
         with duckdb.connect(str(path)) as connection:
             connection.execute("ALTER TABLE loans DROP COLUMN int_rate")
@@ -376,7 +284,7 @@ class TestMissing:
             said=("warehouse, table loans: column int_rate is missing", "Have it restored"),
         )
 
-    def test_a_source_with_too_many_bad_rows_stops_the_run(self, copy_of_demo: Project) -> None:
+    def test_a_source_with_too_many_bad_rows_stops_the_run(self, copy_of_demo):
         path = copy_of_demo.folder / "data" / "00_sources" / "warehouse.duckdb"
         with duckdb.connect(str(path)) as connection:
             connection.execute("UPDATE loans SET grade = 'Z' WHERE grade = 'B'")
@@ -391,9 +299,7 @@ class TestMissing:
             ),
         )
 
-    def test_scoring_without_a_model_is_refused(
-        self, copy_of_demo: Project, portfolio_text: pd.DataFrame, tmp_path: Path
-    ) -> None:
+    def test_scoring_without_a_model_is_refused(self, copy_of_demo, portfolio_text, tmp_path):
         path = tmp_path / "new.csv"
         portfolio_text.head(3).to_csv(path, index=False)
 
@@ -406,9 +312,6 @@ class TestMissing:
     @pytest.mark.parametrize(
         ("name", "content", "said"),
         [
-            ("new.csv", b"\xff\xfe\x00\x81" * 99, ("new.csv: it is UTF-16 text", "Save it as")),
-            ("new.csv", b"\n\n\n", ("new.csv: it has no line with anything in it", "Give a file")),
-            ("new.csv", b'"', ("new.csv, line 1: a quotation mark in the header", "Close it")),
             ("new.parquet", b"PAR1", ("new.parquet: it is damaged", "Copy or write it again")),
             (
                 "new.csv",
@@ -421,41 +324,26 @@ class TestMissing:
                 ("applications: columns", "those found are application_id, loan_amnt, term"),
             ),
         ],
-        ids=[
-            "UTF-16", "newlines only", "a lone mark", "a cut file", "a mark never closed",
-            "columns missing",
-        ],
-    )  # fmt: skip
+        ids=["a cut file", "a mark never closed", "columns missing"],
+    )
     def test_applications_that_cannot_be_read_are_refused(
-        self, name: str, content: bytes, said: tuple[str, ...], demo: Project, tmp_path: Path
-    ) -> None:
+        self, name, content, said, demo, tmp_path
+    ):
         path = tmp_path / name
         path.write_bytes(content)
 
         refuse(demo, f"--pipelines scoring --params applications={path}", said=said)
 
-    def test_scoring_without_applications_is_refused(self, demo: Project) -> None:
+    def test_scoring_without_applications_is_refused(self, demo):
         refuse(
             demo,
             "--pipelines scoring",
             said=("no applications are given", "Add --params applications=FILE.csv"),
         )
 
-    def test_applications_without_a_column_are_refused(
-        self, demo: Project, portfolio_text: pd.DataFrame, tmp_path: Path
-    ) -> None:
-        path = tmp_path / "new.csv"
-        portfolio_text.drop(columns="annual_inc").to_csv(path, index=False)
-
-        refuse(
-            demo,
-            f"--pipelines scoring --params applications={path}",
-            said=("applications: column annual_inc missing", "Add it"),
-        )
-
 
 class TestRealSystems:
-    def test_demo_rows_are_never_written_to_a_real_system(self, demo: Project) -> None:
+    def test_demo_rows_are_never_written_to_a_real_system(self, demo):
         result = demo.run("--env", "odbc")
 
         assert result.exit_code == 1
@@ -468,12 +356,10 @@ class TestRealSystems:
         assert "make_portfolio" not in result.output  # no node ran
 
     @pytest.mark.parametrize("pipelines", ["__default__", "all", "sources", "sources,training"])
-    def test_no_composition_gets_round_it(self, pipelines: str, demo: Project) -> None:
+    def test_no_composition_gets_round_it(self, pipelines, demo):
         refuse(demo, f"--env odbc --pipelines {pipelines}", said=("never written into one",))
 
-    def test_reading_without_a_connection_string_names_the_variable(
-        self, demo: Project, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_reading_without_a_connection_string_names_the_variable(self, demo, monkeypatch):
         monkeypatch.setenv("LOANTAP_WAREHOUSE", "Driver={X};Server=db")
         for system in ("APPSTREAM", "BUSINESS_EVENTS", "WAREHOUSE_OUTPUT"):
             monkeypatch.delenv(f"LOANTAP_{system}", raising=False)
@@ -489,15 +375,13 @@ class TestFailureInTheMiddle:
     """Everything but the last node has run when it fails: all is as it was before."""
 
     @pytest.fixture
-    def failing_last_node(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        def fail(card: object) -> str:
+    def failing_last_node(self, monkeypatch):
+        def fail(card):
             raise ZeroDivisionError("the last node fails")
 
         monkeypatch.setattr(card_nodes, "render", fail)
 
-    def test_nothing_is_published_and_no_alias_moves(
-        self, demo: Project, failing_last_node: None
-    ) -> None:
+    def test_nothing_is_published_and_no_alias_moves(self, demo, failing_last_node):
         files, aliases = demo.digests(), demo.aliases()
 
         with pytest.raises(ZeroDivisionError, match="the last node fails"):
@@ -510,8 +394,8 @@ class TestFailureInTheMiddle:
         assert max(int(version.version) for version in versions) > max(v for _, _, v in aliases)
 
     def test_the_run_is_marked_failed_and_the_next_starts_afresh(
-        self, demo: Project, failing_last_node: None, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+        self, demo, failing_last_node, monkeypatch
+    ):
         before = (demo.reporting / "metrics.json").read_bytes()
         with pytest.raises(ZeroDivisionError):
             demo.run("--pipelines", "evaluation", "--params", "seed=7")
@@ -526,7 +410,7 @@ class TestFailureInTheMiddle:
         assert (demo.reporting / "metrics.json").read_bytes() == before
 
 
-def test_the_command_itself_tells_one_message(demo: Project) -> None:
+def test_the_command_itself_tells_one_message(demo):
     """The same through the installed `kedro` command, in a process of its own."""
     said = subprocess.run(
         [sys.executable, "-m", "kedro", "run", "--params", "lones=3"],
@@ -542,7 +426,7 @@ def test_the_command_itself_tells_one_message(demo: Project) -> None:
     )
 
 
-def test_an_environment_that_is_not_there_is_refused(empty_project: Project) -> None:
+def test_an_environment_that_is_not_there_is_refused(empty_project):
     result = empty_project.run("--env", "nope")
 
     assert result.exit_code == 1

@@ -1,9 +1,6 @@
 """The memory of `sources` and `ingestion` does not grow with the table."""
 
-from __future__ import annotations
-
 import sys
-from pathlib import Path
 
 import pytest
 from rich.console import Console
@@ -22,7 +19,7 @@ SMALL, LARGE = 5_000, 20_000
 ALLOWED_MIB = DUCKDB_MIB + 36
 
 
-def test_no_step_holds_a_table(tmp_path: Path) -> None:
+def test_no_step_holds_a_table(tmp_path):
     """Four times the loans, 481,000 loan-months, take no step more memory than is allowed.
 
     Measured: at most 62 MiB more. With a step made to hold its table whole, cleaning the events
@@ -37,7 +34,7 @@ def test_no_step_holds_a_table(tmp_path: Path) -> None:
     assert {step: mib for step, mib in growth.items() if mib > ALLOWED_MIB} == {}
 
 
-def measure(folder: Path, loans: int) -> dict[str, float]:
+def measure(folder, loans):
     """The most memory each step of a run held, in MiB."""
     folder.mkdir()
     words = ["--pipelines", "sources,ingestion", "--params", f"loans={loans}"]

@@ -1,7 +1,5 @@
 """Every dataset is declared, described, layered, validated and used."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -45,7 +43,7 @@ PERSONAL_OF_A_MODEL = ("predictions", "out_of_fold")
 Entry = dict[str, Any]
 
 
-def load_configuration(env: str = "local", **runtime_params: str) -> OmegaConfigLoader:
+def load_configuration(env="local", **runtime_params):
     return OmegaConfigLoader(
         str(PROJECT / "conf"),
         env=env,
@@ -54,26 +52,26 @@ def load_configuration(env: str = "local", **runtime_params: str) -> OmegaConfig
     )
 
 
-def make_catalog(loader: OmegaConfigLoader) -> DataCatalog:
+def make_catalog(loader):
     return DataCatalog.from_config(loader["catalog"], credentials=loader["credentials"])
 
 
 PIPELINES = register_pipelines()
 CONFIGURATION = load_configuration()
-DECLARED: dict[str, Entry] = CONFIGURATION["catalog"]
+DECLARED = CONFIGURATION["catalog"]
 RESOLVER = make_catalog(CONFIGURATION).config_resolver
 
 
-def is_parameter(name: str) -> bool:
+def is_parameter(name):
     return name == "parameters" or name.startswith("params:")
 
 
-def used_datasets() -> list[str]:
-    names: set[str] = set().union(*(pipeline.datasets() for pipeline in PIPELINES.values()))
+def used_datasets():
+    names = set().union(*(pipeline.datasets() for pipeline in PIPELINES.values()))
     return sorted(name for name in names if not is_parameter(name))
 
 
-def resolve(name: str) -> tuple[str, Entry]:
+def resolve(name):
     """Name of the entry that declares a dataset, and the entry."""
     pattern = name if name in DECLARED else RESOLVER.match_dataset_pattern(name)
     assert pattern in DECLARED, f"{name} is declared nowhere in conf/base"
@@ -83,30 +81,30 @@ def resolve(name: str) -> tuple[str, Entry]:
 USED = {name: resolve(name) for name in used_datasets()}
 
 
-def layer_of(name: str) -> str:
+def layer_of(name):
     return str(USED[name][1]["metadata"]["kedro-viz"]["layer"])
 
 
-def path_of(name: str) -> str:
+def path_of(name):
     """Path of a dataset's file; empty where it is none."""
     entry = USED[name][1]
     return str(entry.get("filepath") or entry.get("dataset", {}).get("filepath", ""))
 
 
-def is_output(name: str) -> bool:
+def is_output(name):
     return any(name in pipeline.all_outputs() for pipeline in PIPELINES.values())
 
 
-def is_table(name: str) -> bool:
+def is_table(name):
     return USED[name][1].get("dataset", {}).get("type") == "pandas.ParquetDataset"
 
 
-def is_personal(name: str) -> bool:
+def is_personal(name):
     return name in PERSONAL or name.endswith(PERSONAL_OF_A_MODEL)
 
 
 @pytest.mark.parametrize("name", USED)
-def test_every_dataset_is_described_in_one_line(name: str) -> None:
+def test_every_dataset_is_described_in_one_line(name):
     description = USED[name][1]["metadata"]["description"]
 
     assert 10 <= len(description) < 110
@@ -115,12 +113,12 @@ def test_every_dataset_is_described_in_one_line(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", USED)
-def test_every_dataset_has_a_layer(name: str) -> None:
+def test_every_dataset_has_a_layer(name):
     assert layer_of(name) in LAYERS
 
 
 @pytest.mark.parametrize("name", PIPELINES)
-def test_data_flow_from_left_to_right_in_kedro_viz(name: str) -> None:
+def test_data_flow_from_left_to_right_in_kedro_viz(name):
     """Two layers that feed each other would make it show none."""
     backwards = [
         f"{made} of {layer_of(made)} is made by {node.name} from {given} of {layer_of(given)}"
@@ -138,7 +136,7 @@ NAMESPACES = sorted({part for node in PIPELINES["all"].nodes for part in node.na
 
 
 @pytest.mark.parametrize("namespace", NAMESPACES)
-def test_data_flow_from_left_to_right_through_a_closed_box_of_kedro_viz(namespace: str) -> None:
+def test_data_flow_from_left_to_right_through_a_closed_box_of_kedro_viz(namespace):
     box = PIPELINES["all"].only_nodes_with_namespaces([namespace])
     rest = PIPELINES["all"] - box
     taken = {layer_of(name) for name in box.inputs() if not is_parameter(name)}
@@ -147,9 +145,9 @@ def test_data_flow_from_left_to_right_through_a_closed_box_of_kedro_viz(namespac
     assert max(map(LAYERS.index, taken)) <= min(map(LAYERS.index, given))
 
 
-def outside_of_boxes(pipeline: Pipeline) -> set[str]:
+def outside_of_boxes(pipeline):
     """Datasets that Kedro-Viz shows beside the closed boxes of a pipeline; forms of one are one."""
-    shown: set[str] = set()
+    shown = set()
     for box in {node.namespace.partition(".")[0] for node in pipeline.nodes}:
         inside = pipeline.only_nodes_with_namespaces([box])
         used_elsewhere = {
@@ -163,23 +161,23 @@ def outside_of_boxes(pipeline: Pipeline) -> set[str]:
     return shown
 
 
-def _forms_of_one(name: str) -> str:
+def _forms_of_one(name):
     return name.partition("@")[0]
 
 
-def test_the_first_view_of_kedro_viz_can_be_read() -> None:
+def test_the_first_view_of_kedro_viz_can_be_read():
     assert len(outside_of_boxes(PIPELINES["__default__"])) <= 25
 
 
 @pytest.mark.parametrize("name", [name for name in USED if path_of(name)])
-def test_a_file_lies_in_the_folder_of_its_layer_or_is_a_report(name: str) -> None:
+def test_a_file_lies_in_the_folder_of_its_layer_or_is_a_report(name):
     folders = {FOLDERS[layer_of(name)], FOLDERS["reporting"]}
 
     assert path_of(name).split("/")[:-1][:2] in [["data", folder] for folder in folders]
 
 
 @pytest.mark.parametrize("name", [name for name in USED if path_of(name) and is_output(name)])
-def test_every_file_that_a_run_makes_is_published_only_when_it_succeeds(name: str) -> None:
+def test_every_file_that_a_run_makes_is_published_only_when_it_succeeds(name):
     assert USED[name][1]["type"] in {
         "loantap.datasets.FigureDataset",
         "loantap.datasets.StagedDataset",
@@ -189,13 +187,13 @@ def test_every_file_that_a_run_makes_is_published_only_when_it_succeeds(name: st
 
 
 @pytest.mark.parametrize("name", [name for name in USED if is_table(name)])
-def test_every_table_from_primary_on_is_validated(name: str) -> None:
+def test_every_table_from_primary_on_is_validated(name):
     is_early = LAYERS.index(layer_of(name)) < LAYERS.index("primary")
 
     assert is_early or USED[name][1]["validator"]["class"].startswith("loantap.")
 
 
-def test_validators_are_schemas_that_exist() -> None:
+def test_validators_are_schemas_that_exist():
     catalog = make_catalog(CONFIGURATION)
     for name in USED:
         catalog.get(name)
@@ -208,21 +206,21 @@ def test_validators_are_schemas_that_exist() -> None:
             assert not getattr(schema, "coerce", False), f"{name}: a wrong type must be an error"
 
 
-def test_no_declared_dataset_is_an_orphan() -> None:
+def test_no_declared_dataset_is_an_orphan():
     assert set(DECLARED) == {declaration for declaration, _ in USED.values()}
 
 
 @pytest.mark.parametrize("name", [name for name in USED if is_personal(name)])
-def test_personal_data_is_never_previewed(name: str) -> None:
+def test_personal_data_is_never_previewed(name):
     assert USED[name][1]["metadata"]["kedro-viz"]["preview"] is False
 
 
-def test_what_is_called_personal_is_there() -> None:
+def test_what_is_called_personal_is_there():
     assert {name for name in USED if is_personal(name)} > PERSONAL
 
 
 @pytest.mark.parametrize("layer", ["source", "raw", "intermediate", "primary"])
-def test_up_to_primary_only_what_holds_no_loan_is_previewed(layer: str) -> None:
+def test_up_to_primary_only_what_holds_no_loan_is_previewed(layer):
     shown = {
         name
         for name, (_, entry) in USED.items()
@@ -246,12 +244,12 @@ def test_up_to_primary_only_what_holds_no_loan_is_previewed(layer: str) -> None:
         "recommendations",
     ],
 )
-def test_reports_are_previewed(name: str) -> None:
+def test_reports_are_previewed(name):
     assert USED[name][1]["metadata"]["kedro-viz"].get("preview", True)
 
 
 @pytest.mark.parametrize("given", [None, "loans.csv"])
-def test_a_portfolio_is_read_as_text_and_described(given: str | None) -> None:
+def test_a_portfolio_is_read_as_text_and_described(given):
     entry = load_configuration(**({"portfolio": given} if given else {}))["catalog"][
         "sources.portfolio_csv"
     ]
@@ -266,7 +264,7 @@ def test_a_portfolio_is_read_as_text_and_described(given: str | None) -> None:
 
 @pytest.mark.parametrize("name", ["portfolio", "applications", "external"])
 @pytest.mark.parametrize("given", ["new.csv", "~/new.csv.gz", "NEW.CSV", "new.parquet"])
-def test_every_door_has_the_same_reader(given: str, name: str) -> None:
+def test_every_door_has_the_same_reader(given, name):
     entries = {"portfolio": "sources.portfolio_csv", "external": "evaluation.external_loans"}
     entry = load_configuration(**{name: given})["catalog"][entries.get(name, name)]
 
@@ -275,7 +273,7 @@ def test_every_door_has_the_same_reader(given: str, name: str) -> None:
     assert entry.get("whole", False) == (name in entries)
 
 
-def test_external_loans_are_described() -> None:
+def test_external_loans_are_described():
     entry = load_configuration(external="new.csv")["catalog"]["evaluation.external_loans"]
 
     assert entry["metadata"]["description"].startswith("External sample")
@@ -296,14 +294,12 @@ class TestRealSystems:
     }
 
     @pytest.fixture(autouse=True)
-    def _environment(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def _environment(self, monkeypatch):
         for variable in self.VARIABLES.values():
             monkeypatch.delenv(variable, raising=False)
 
     @pytest.mark.parametrize("system", list(System))
-    def test_the_connection_string_comes_from_the_environment(
-        self, system: System, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_the_connection_string_comes_from_the_environment(self, system, monkeypatch):
         given = "Driver={X};Server=db;Uid=me;Pwd=s3cret;"
         monkeypatch.setenv(self.VARIABLES[system], given)
 
@@ -312,9 +308,7 @@ class TestRealSystems:
         assert credentials[system] == {"connection": given}
 
     @pytest.mark.parametrize("system", list(System))
-    def test_without_it_the_entry_resolves_and_says_which_variable_to_set(
-        self, system: System
-    ) -> None:
+    def test_without_it_the_entry_resolves_and_says_which_variable_to_set(self, system):
         catalog = make_catalog(load_configuration("odbc"))
         table = catalog.get(self.TABLES[system])
 
@@ -324,7 +318,7 @@ class TestRealSystems:
         with pytest.raises(ValueError, match=f"{self.VARIABLES[system]} is not set"):
             table.require_credentials()
 
-    def test_the_catalog_itself_is_the_same(self) -> None:
+    def test_the_catalog_itself_is_the_same(self):
         assert load_configuration("odbc")["catalog"] == load_configuration("base")["catalog"]
         assert [path.name for path in (PROJECT / "conf" / "odbc").iterdir()] == ["credentials.yml"]
 
@@ -333,13 +327,13 @@ class TestRealSystems:
         sorted((PROJECT / "conf").rglob("*.yml")),
         ids=lambda path: f"{path.parent.name}/{path.name}",
     )
-    def test_no_file_holds_a_secret(self, path: Path) -> None:
+    def test_no_file_holds_a_secret(self, path):
         lines = path.read_text("utf-8").lower().splitlines()
         text = "\n".join(line.partition("#")[0] for line in lines)
         for word in ("pwd=", "password:", "password=", "token:", "token=", "secret:"):
             assert word not in text
 
-    def test_every_connection_string_is_a_reference_to_the_environment(self) -> None:
+    def test_every_connection_string_is_a_reference_to_the_environment(self):
         text = (PROJECT / "conf" / "odbc" / "credentials.yml").read_text("utf-8")
         strings = [line for line in text.splitlines() if "connection:" in line]
 
@@ -348,7 +342,7 @@ class TestRealSystems:
 
 
 class TestPipelines:
-    def test_these_pipelines_can_be_run(self) -> None:
+    def test_these_pipelines_can_be_run(self):
         assert set(PIPELINES) == {
             "sources", "ingestion", "feature_engineering", "modeling", "evaluation", "insights",
             "scoring", "offers", "check_sources", "training", "all", "__default__",
@@ -363,25 +357,25 @@ class TestPipelines:
             ("all", ["__default__", "scoring"]),
         ],
     )  # fmt: skip
-    def test_composites_are_sums(self, name: str, parts: list[str]) -> None:
+    def test_composites_are_sums(self, name, parts):
         summed = sum((PIPELINES[part] for part in parts), Pipeline([]))
 
         assert {node.name for node in PIPELINES[name].nodes} == {n.name for n in summed.nodes}
 
     @pytest.mark.parametrize("node", PIPELINES["all"].nodes, ids=lambda node: node.name)
-    def test_a_node_is_named_like_its_function(self, node: Any) -> None:
+    def test_a_node_is_named_like_its_function(self, node):
         assert node.name.rpartition(".")[2] == node.func.__name__
 
     @pytest.mark.parametrize("node", PIPELINES["all"].nodes, ids=lambda node: node.name)
-    def test_a_node_says_what_it_does(self, node: Any) -> None:
+    def test_a_node_says_what_it_does(self, node):
         assert node.func.__doc__
 
     @pytest.mark.parametrize("node", PIPELINES["all"].nodes, ids=lambda node: node.name)
-    def test_a_node_belongs_to_one_pipeline(self, node: Any) -> None:
+    def test_a_node_belongs_to_one_pipeline(self, node):
         assert len(node.tags) == 1
         assert node.tags < set(PIPELINES)
 
-    def test_a_run_needs_no_input_but_files_that_may_be_given_and_champions_if_any(self) -> None:
+    def test_a_run_needs_no_input_but_files_that_may_be_given_and_champions_if_any(self):
         inputs = {name for name in PIPELINES["all"].inputs() if not is_parameter(name)}
 
         assert inputs == {
@@ -389,7 +383,7 @@ class TestPipelines:
             "modeling.champions",
         }  # fmt: skip
 
-    def test_only_sources_writes_to_a_source_system(self) -> None:
+    def test_only_sources_writes_to_a_source_system(self):
         outputs = PIPELINES["training"].all_outputs() | PIPELINES["scoring"].all_outputs()
 
         assert not {"source_loans", "source_applications", "source_loan_events"} & outputs

@@ -1,14 +1,7 @@
 """`check_sources` says of every system at once what is wrong with it and how to mend it."""
 
-from __future__ import annotations
-
-from pathlib import Path
-
 import duckdb
 import pytest
-from click.testing import Result
-
-from tests.support.temporary_project import Project
 
 VARIABLES = (
     "LOANTAP_WAREHOUSE", "LOANTAP_APPSTREAM", "LOANTAP_BUSINESS_EVENTS", "LOANTAP_WAREHOUSE_OUTPUT",
@@ -17,39 +10,39 @@ AS_OF = "as_of=2026-11-23"
 
 
 @pytest.fixture
-def project(empty_project: Project) -> Project:
+def project(empty_project):
     """A project whose embedded sources hold 1,000 simulated loans."""
     filled = empty_project.run("--pipelines", "sources", "--params", f"loans=1000,{AS_OF}")
     assert filled.exit_code == 0, filled.output
     return empty_project
 
 
-def change(project: Project, system: str, statement: str) -> None:
+def change(project, system, statement):
     path = project.folder / "data" / "00_sources" / f"{system}.duckdb"
     with duckdb.connect(str(path)) as connection:
         connection.execute(statement)
 
 
 @pytest.fixture(autouse=True)
-def _in_a_terminal_that_holds_a_row_on_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+def _in_a_terminal_that_holds_a_row_on_one_line(monkeypatch):
     monkeypatch.setenv("COLUMNS", "1000")
 
 
-def check(project: Project, *arguments: str) -> Result:
+def check(project, *arguments):
     return project.run("--pipelines", "check_sources", "--params", AS_OF, *arguments)
 
 
-def lines_of(result: Result) -> list[str]:
+def lines_of(result):
     """The table's rows, a line of text each; a cell may go over several."""
     rows = [line for line in result.output.splitlines() if line.startswith("│")]
     return [" ".join(row.replace("│", " ").split()) for row in rows]
 
 
-def words_of(result: Result) -> str:
+def words_of(result):
     return " ".join(lines_of(result))
 
 
-def test_all_is_well(project: Project) -> None:
+def test_all_is_well(project):
     result = check(project)
 
     assert result.exit_code == 0, result.output
@@ -62,16 +55,14 @@ def test_all_is_well(project: Project) -> None:
     assert "a table was made, written and removed again" in words
 
 
-def test_looking_leaves_no_trace(project: Project) -> None:
+def test_looking_leaves_no_trace(project):
     before = project.digests()
     check(project)
 
     assert project.digests() == before
 
 
-def test_every_variable_that_is_not_set_is_named_at_once(
-    project: Project, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_every_variable_that_is_not_set_is_named_at_once(project, monkeypatch):
     for name in VARIABLES:
         monkeypatch.delenv(name, raising=False)
     result = check(project, "--env", "odbc")
@@ -83,7 +74,7 @@ def test_every_variable_that_is_not_set_is_named_at_once(
     assert "4 of 4 checks failed" in result.output
 
 
-def test_sources_that_were_never_built_are_faults(empty_project: Project) -> None:
+def test_sources_that_were_never_built_are_faults(empty_project):
     result = check(empty_project)
 
     assert result.exit_code == 1
@@ -102,9 +93,7 @@ def test_sources_that_were_never_built_are_faults(empty_project: Project) -> Non
     ],
     ids=["missing column", "retyped column", "no rows", "no times", "no table"],
 )
-def test_a_fault_of_one_system_does_not_hide_the_others(
-    statement: str, said: str, project: Project
-) -> None:
+def test_a_fault_of_one_system_does_not_hide_the_others(statement, said, project):
     change(project, "warehouse", statement)
     result = check(project)
 
@@ -116,7 +105,7 @@ def test_a_fault_of_one_system_does_not_hide_the_others(
     assert "checks failed: warehouse, table loans" in result.output
 
 
-def test_a_new_column_is_worth_a_note_and_no_more(project: Project) -> None:
+def test_a_new_column_is_worth_a_note_and_no_more(project):
     change(project, "appstream", "ALTER TABLE applications ADD COLUMN shoe_size INTEGER")
     result = check(project)
 
@@ -124,7 +113,7 @@ def test_a_new_column_is_worth_a_note_and_no_more(project: Project) -> None:
     assert "note all 21; not read: shoe_size" in words_of(result)
 
 
-def test_a_time_that_is_yet_to_come_is_worth_a_note(project: Project) -> None:
+def test_a_time_that_is_yet_to_come_is_worth_a_note(project):
     change(project, "warehouse", "UPDATE loans SET updated_at = TIMESTAMP '2031-01-01 10:00:00'")
     result = check(project)
 
@@ -134,7 +123,7 @@ def test_a_time_that_is_yet_to_come_is_worth_a_note(project: Project) -> None:
     assert "which is in the future" in words
 
 
-def test_a_place_that_may_not_be_written_to_is_a_fault(project: Project, tmp_path: Path) -> None:
+def test_a_place_that_may_not_be_written_to_is_a_fault(project, tmp_path):
     credentials = project.folder / "conf" / "local" / "credentials.yml"
     path = tmp_path / "is_a_folder.duckdb"
     path.mkdir()

@@ -1,15 +1,10 @@
 """The dashboard's pages on what a whole run has left."""
 
-from __future__ import annotations
-
 import json
-from pathlib import Path
-from typing import Any
 
 import httpx
 import pandas as pd
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from loantap.reporting.formatting import money, percent
 from tests.serving.dashboard.screen import (
@@ -20,27 +15,26 @@ from tests.serving.dashboard.screen import (
     refuse_connections,
 )
 from tests.serving.dashboard.test_model_page import KEY, MODEL
-from tests.support.temporary_project import Project
 
 
 @pytest.fixture
-def screen(demo: Project, monkeypatch: pytest.MonkeyPatch) -> Screen:
+def screen(demo, monkeypatch):
     routes = {"/v1/key": (200, KEY), "/v1/model": (200, MODEL)}
     return Screen(monkeypatch, httpx.MockTransport(answer_with(routes)), demo.folder)
 
 
 @pytest.fixture
-def data(demo: Project) -> Path:
+def data(demo):
     return demo.folder / "data"
 
 
-def find(widgets: Any, label: str) -> Any:
+def find(widgets, label):
     """The widget whose label begins so."""
     [found] = [one for one in widgets if one.label.startswith(label)]
     return found
 
 
-def test_findings_and_actions_are_those_of_the_run(screen: Screen, data: Path) -> None:
+def test_findings_and_actions_are_those_of_the_run(screen, data):
     said = read_all(screen.open("portfolio", "lt_key"))
 
     summary = json.loads((data / "08_reporting/summary.json").read_text("utf-8"))
@@ -50,9 +44,7 @@ def test_findings_and_actions_are_those_of_the_run(screen: Screen, data: Path) -
     assert said.count("<article>") == len(summary["findings"]) + len(summary["actions"])
 
 
-def test_segments_can_be_chosen_and_the_pincode_is_not_among_them(
-    screen: Screen, data: Path
-) -> None:
+def test_segments_can_be_chosen_and_the_pincode_is_not_among_them(screen, data):
     app = screen.open("portfolio", "lt_key")
     findings = pd.read_parquet(data / "07_model_output/findings.parquet")
     audited = set(findings.loc[findings["role"].eq("audit"), "phrase"])
@@ -72,9 +64,7 @@ def test_segments_can_be_chosen_and_the_pincode_is_not_among_them(
     assert "Pincode and state are looked at in the audit" in said
 
 
-def test_at_the_lgd_of_the_run_the_frontier_has_its_figures_and_at_another_others(
-    screen: Screen, data: Path
-) -> None:
+def test_at_the_lgd_of_the_run_the_frontier_has_its_figures_and_at_another_others(screen, data):
     compared = pd.read_parquet(data / "07_model_output/policy_comparison.parquet")
     of_run = compared[
         compared["sample"].eq("cv") & compared["scenario"].eq("mid")
@@ -89,7 +79,7 @@ def test_at_the_lgd_of_the_run_the_frontier_has_its_figures_and_at_another_other
     assert find_profit(app) != own
 
 
-def find_profit(app: AppTest) -> str:
+def find_profit(app):
     """Profit per application of expected NPV in the table below the frontier."""
     [table] = [part for part in read_all(app).split("<table>") if "Against everybody" in part]
     row = table.partition("<td>Expected NPV above 0</td>")[2].partition("</tr>")[0]
@@ -97,7 +87,7 @@ def find_profit(app: AppTest) -> str:
     return cells[3].split(" ")[0]
 
 
-def test_a_cut_off_is_moved(screen: Screen) -> None:
+def test_a_cut_off_is_moved(screen):
     app = screen.open("portfolio", "lt_key")
 
     said = read_all(look(find(app.slider, "Approve below").set_value(1).run()))
@@ -105,9 +95,7 @@ def test_a_cut_off_is_moved(screen: Screen) -> None:
     assert "<td>PD below 1%</td><td class=num>0% [" in said
 
 
-def test_the_portfolio_is_shown_while_the_api_is_down(
-    demo: Project, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_portfolio_is_shown_while_the_api_is_down(demo, monkeypatch):
     down = Screen(monkeypatch, httpx.MockTransport(refuse_connections), demo.folder)
 
     said = read_all(down.open("portfolio", "lt_key"))
@@ -116,7 +104,7 @@ def test_the_portfolio_is_shown_while_the_api_is_down(
     assert "SIMULATED" in said
 
 
-def test_the_model_page_has_figures_with_n_and_intervals(screen: Screen, data: Path) -> None:
+def test_the_model_page_has_figures_with_n_and_intervals(screen, data):
     said = read_all(screen.open("model", "lt_key"))
 
     metrics = json.loads((data / "08_reporting/metrics.json").read_text("utf-8"))["lending"]
@@ -129,7 +117,7 @@ def test_the_model_page_has_figures_with_n_and_intervals(screen: Screen, data: P
         assert f"{one['n']:,}" in said
 
 
-def test_the_model_card_is_shown_when_it_is_asked_for(screen: Screen) -> None:
+def test_the_model_card_is_shown_when_it_is_asked_for(screen):
     app = screen.open("model", "lt_key")
     assert not app.get("iframe")
 

@@ -1,21 +1,17 @@
 """`kedro run` on the embedded default, end to end: what is there when it has ended."""
 
-from __future__ import annotations
-
 import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 
 import duckdb
-import mlflow
 import pandas as pd
 import pytest
 
 from loantap.model.validation.evaluation import SAMPLES
 from loantap.portfolio.dictionary import SIMULATED
-from tests.support.temporary_project import SMALL, Ended, Project
+from tests.support.temporary_project import SMALL
 
 MODELS = ("benchmark", "published_replica", "lending", "application")
 PLAIN = {
@@ -35,13 +31,12 @@ PNG = b"\x89PNG\r\n\x1a\n"
 
 
 @pytest.fixture(scope="module")
-def metrics(demo: Project) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((demo.reporting / "metrics.json").read_text("utf-8"))
-    return found
+def metrics(demo):
+    return json.loads((demo.reporting / "metrics.json").read_text("utf-8"))
 
 
 @pytest.fixture(scope="module")
-def training_run(demo: Project) -> mlflow.entities.Run:
+def training_run(demo):
     """The run of the demo itself: the first in its store that is no candidate's."""
     experiment = demo.mlflow.get_experiment_by_name("loantap")
     found = demo.mlflow.search_runs([experiment.experiment_id], order_by=["start_time ASC"])
@@ -49,9 +44,7 @@ def training_run(demo: Project) -> mlflow.entities.Run:
 
 
 class TestOutput:
-    def test_it_tells_each_node_and_ends_with_a_short_summary(
-        self, demo_result: tuple[Project, Ended]
-    ) -> None:
+    def test_it_tells_each_node_and_ends_with_a_short_summary(self, demo_result):
         output = demo_result[1].output
 
         assert "make_portfolio" in output
@@ -66,9 +59,7 @@ class TestOutput:
         assert "mlflow ui --backend-store-uri sqlite:" in output
         assert "make " not in output
 
-    def test_it_says_nothing_that_needs_no_attention(
-        self, demo_result: tuple[Project, Ended]
-    ) -> None:
+    def test_it_says_nothing_that_needs_no_attention(self, demo_result):
         output = demo_result[1].output
 
         for noise in ("WARNING", "INFO", "ERROR", "Warning", "Traceback", "http"):
@@ -83,21 +74,21 @@ class TestFiles:
             "leakage_report.json", "recommendations.json",
         ],
     )  # fmt: skip
-    def test_every_report_of_the_contract_is_there(self, demo: Project, name: str) -> None:
+    def test_every_report_of_the_contract_is_there(self, demo, name):
         assert (demo.reporting / name).stat().st_size > 100
 
     @pytest.mark.parametrize("model", MODELS)
     @pytest.mark.parametrize("plot", PLOTS)
-    def test_every_model_has_its_plots(self, demo: Project, model: str, plot: str) -> None:
+    def test_every_model_has_its_plots(self, demo, model, plot):
         assert (demo.reporting / model / plot).read_bytes().startswith(PNG)
 
     @pytest.mark.parametrize("model", MODELS)
     @pytest.mark.parametrize("name", EVIDENCE)
-    def test_every_model_has_its_evidence(self, demo: Project, model: str, name: str) -> None:
+    def test_every_model_has_its_evidence(self, demo, model, name):
         assert json.loads((demo.reporting / model / name).read_text("utf-8"))
 
     @pytest.mark.parametrize("model", MODELS)
-    def test_only_models_that_are_lent_on_have_a_scorecard(self, demo: Project, model: str) -> None:
+    def test_only_models_that_are_lent_on_have_a_scorecard(self, demo, model):
         lends = model in {"lending", "application"}
 
         assert (demo.reporting / model / "scorecard.json").is_file() is lends
@@ -105,9 +96,7 @@ class TestFiles:
         assert table.is_file() is lends
 
     @pytest.mark.parametrize("name", ["fairness.json", "stability.json"])
-    def test_audits_are_of_the_models_that_are_lent_on_and_say_simulated(
-        self, demo: Project, name: str
-    ) -> None:
+    def test_audits_are_of_the_models_that_are_lent_on_and_say_simulated(self, demo, name):
         audit = json.loads((demo.reporting / name).read_text("utf-8"))
 
         assert audit["origin"] == SIMULATED
@@ -115,7 +104,7 @@ class TestFiles:
             "lending": 1_800, "application": 1_800,
         }  # fmt: skip
 
-    def test_nothing_stays_behind_in_staging(self, demo: Project) -> None:
+    def test_nothing_stays_behind_in_staging(self, demo):
         hidden = [path for path in demo.digests() if ".staged" in path or "/." in path]
 
         # Of each snapshot, what a run locks while it writes, which is empty.
@@ -131,9 +120,7 @@ class TestFiles:
             ("portfolio_reconciliation", ["table"], "data/03_primary/reconciliation.parquet"),
         ],
     )
-    def test_the_new_tables_are_in_the_warehouse_as_well(
-        self, demo: Project, table: str, key: list[str], file: str
-    ) -> None:
+    def test_the_new_tables_are_in_the_warehouse_as_well(self, demo, table, key, file):
         warehouse = demo.folder / "data" / "00_sources" / "warehouse.duckdb"
         with duckdb.connect(str(warehouse), read_only=True) as connection:
             written = connection.table(table).to_df()
@@ -152,7 +139,7 @@ class TestFiles:
             ("business_events", "loan_events"),
         ],
     )
-    def test_no_row_disappears(self, demo: Project, system: str, table: str) -> None:
+    def test_no_row_disappears(self, demo, system, table):
         source = demo.folder / "data" / "00_sources" / f"{system}.duckdb"
         with duckdb.connect(str(source), read_only=True) as connection:
             counted = connection.execute(f"SELECT count(*) FROM {table}").fetchone()  # noqa: S608
@@ -163,7 +150,7 @@ class TestFiles:
         assert row["extracted"] == row["kept"] + row["quarantined"]
         assert row["difference"] == 0
 
-    def test_the_truth_behind_the_demo_is_kept_for_the_very_loans(self, demo: Project) -> None:
+    def test_the_truth_behind_the_demo_is_kept_for_the_very_loans(self, demo):
         truth = pd.read_parquet(demo.folder / "data/00_sources/simulated_truth.parquet")
         loans = pd.read_parquet(demo.folder / "data/03_primary/loans.parquet")
 
@@ -173,22 +160,20 @@ class TestFiles:
         assert joined["true_pd"].mean() == pytest.approx(joined["is_charged_off"].mean(), abs=0.03)
 
     @pytest.mark.parametrize("table", ["loans", "loan_months"])
-    def test_every_row_is_labelled_simulated(self, demo: Project, table: str) -> None:
+    def test_every_row_is_labelled_simulated(self, demo, table):
         rows = pd.read_parquet(demo.folder / "data" / "03_primary" / f"{table}.parquet")
 
         assert set(rows["origin"]) == {SIMULATED}
 
 
 class TestMetrics:
-    def test_it_holds_every_model_and_the_origin(self, metrics: dict[str, Any]) -> None:
+    def test_it_holds_every_model_and_the_origin(self, metrics):
         assert set(metrics) == {*MODELS, "origin"}
         assert metrics["origin"] == SIMULATED
 
     @pytest.mark.parametrize("model", MODELS)
     @pytest.mark.parametrize("sample", SAMPLES)
-    def test_every_figure_of_the_contract_is_there_with_its_bounds(
-        self, metrics: dict[str, Any], model: str, sample: str
-    ) -> None:
+    def test_every_figure_of_the_contract_is_there_with_its_bounds(self, metrics, model, sample):
         block = metrics[model][sample]
         bounds = {f"{name}_{end}" for name in PLAIN - UNBOUNDED for end in ("low", "high")}
 
@@ -196,21 +181,17 @@ class TestMetrics:
 
     @pytest.mark.parametrize("model", MODELS)
     @pytest.mark.parametrize("sample", ["test", "out_of_time"])
-    def test_bounds_embrace_the_figure(
-        self, metrics: dict[str, Any], model: str, sample: str
-    ) -> None:
+    def test_bounds_embrace_the_figure(self, metrics, model, sample):
         block = metrics[model][sample]
         for name in PLAIN - UNBOUNDED - {"ece"}:  # a resampled ECE is larger than the ECE
             assert block[f"{name}_low"] <= block[name] <= block[f"{name}_high"], name
 
     @pytest.mark.parametrize("model", MODELS)
-    def test_the_published_split_of_nine_to_one_is_measured(
-        self, metrics: dict[str, Any], model: str
-    ) -> None:
+    def test_the_published_split_of_nine_to_one_is_measured(self, metrics, model):
         assert metrics[model]["cv"]["n"] == 1_800
         assert metrics[model]["test"]["n"] == 200
 
-    def test_figures_have_six_significant_digits(self, demo: Project) -> None:
+    def test_figures_have_six_significant_digits(self, demo):
         text = (demo.reporting / "metrics.json").read_text("utf-8")
         numbers = re.findall(r": (-?[\d.]+(?:e-?\d+)?)[,\n}]", text)
 
@@ -219,24 +200,22 @@ class TestMetrics:
             digits = number.lstrip("-").split("e")[0].replace(".", "").lstrip("0")
             assert len(digits) <= 6, number
 
-    def test_the_replica_decides_at_its_published_threshold(self, metrics: dict[str, Any]) -> None:
+    def test_the_replica_decides_at_its_published_threshold(self, metrics):
         assert {block["threshold"] for block in metrics["published_replica"].values()} == {0.45}
 
     @pytest.mark.parametrize("model", MODELS)
-    def test_each_models_own_file_says_the_same(
-        self, demo: Project, metrics: dict[str, Any], model: str
-    ) -> None:
+    def test_each_models_own_file_says_the_same(self, demo, metrics, model):
         own = json.loads((demo.reporting / model / "metrics.json").read_text("utf-8"))
 
         assert own == metrics[model]
 
-    def test_the_pincode_alone_makes_the_benchmark_look_good(self, metrics: dict[str, Any]) -> None:
+    def test_the_pincode_alone_makes_the_benchmark_look_good(self, metrics):
         assert metrics["benchmark"]["cv"]["roc_auc"] > 0.85
         assert metrics["lending"]["cv"]["roc_auc"] < 0.75
 
 
 class TestLeakageReport:
-    def test_the_pincode_is_caught_and_lends_to_nobody(self, demo: Project) -> None:
+    def test_the_pincode_is_caught_and_lends_to_nobody(self, demo):
         report = json.loads((demo.reporting / "leakage_report.json").read_text("utf-8"))
         features = {entry["feature"]: entry for entry in report["features"]}
 
@@ -245,7 +224,7 @@ class TestLeakageReport:
         for honest in ("interest_rate_pct", "sub_grade_rank", "dti_pct"):
             assert not features[honest]["caught"]
 
-    def test_no_model_that_lends_was_given_what_is_caught(self, demo: Project) -> None:
+    def test_no_model_that_lends_was_given_what_is_caught(self, demo):
         report = json.loads((demo.reporting / "leakage_report.json").read_text("utf-8"))
         caught = {entry["feature"] for entry in report["features"] if entry["caught"]}
 
@@ -259,13 +238,13 @@ class _Resources(HTMLParser):
 
     FETCHING = frozenset({"src", "srcset", "data", "poster", "background", "xlink:href"})
 
-    def __init__(self, html: str) -> None:
+    def __init__(self, html):
         super().__init__()
         self.fetched: list[str] = []
         self.feed(html)
         self.close()
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+    def handle_starttag(self, tag, attrs):
         for name, value in attrs:
             if name in self.FETCHING or (name == "href" and tag not in {"a", "area"}):
                 self.fetched.append(value or "")
@@ -273,7 +252,7 @@ class _Resources(HTMLParser):
 
 @pytest.mark.parametrize("name", PAGES)
 class TestPages:
-    def test_a_page_fetches_nothing(self, demo: Project, name: str) -> None:
+    def test_a_page_fetches_nothing(self, demo, name):
         html = (demo.reporting / name).read_text("utf-8")
 
         outside = [
@@ -288,13 +267,13 @@ class TestPages:
         markup = re.sub(r"(?s)<script\b.*?</script>", "", html)
         assert not re.search(r"@import|url\(\s*['\"]?(?:https?:)?//", markup)
 
-    def test_a_page_says_that_its_loans_are_simulated(self, demo: Project, name: str) -> None:
+    def test_a_page_says_that_its_loans_are_simulated(self, demo, name):
         html = (demo.reporting / name).read_text("utf-8")
         shown = re.sub(r"(?s)<(script|style|head)\b.*?</\1>|<[^>]+>", " ", html)
 
         assert "simulated" in " ".join(shown.split()).lower()[:500]
 
-    def test_a_page_shows_no_applicant(self, demo: Project, name: str) -> None:
+    def test_a_page_shows_no_applicant(self, demo, name):
         html = (demo.reporting / name).read_text("utf-8")
         source = demo.folder / "data" / "00_sources" / "appstream.duckdb"
         with duckdb.connect(str(source), read_only=True) as connection:
@@ -305,7 +284,7 @@ class TestPages:
         assert not [loan_id for loan_id in loans["loan_id"] if loan_id in html]
 
 
-def test_recommendations_carry_their_evidence(demo: Project) -> None:
+def test_recommendations_carry_their_evidence(demo):
     found = json.loads((demo.reporting / "recommendations.json").read_text("utf-8"))
 
     assert found["origin"] == SIMULATED
@@ -315,7 +294,7 @@ def test_recommendations_carry_their_evidence(demo: Project) -> None:
 
 
 class TestMlflow:
-    def test_the_run_is_finished_and_tagged(self, training_run: mlflow.entities.Run) -> None:
+    def test_the_run_is_finished_and_tagged(self, training_run):
         tags = training_run.data.tags
 
         assert training_run.info.status == "FINISHED"
@@ -323,9 +302,7 @@ class TestMlflow:
         assert re.fullmatch(r"[0-9a-f]{40}(-dirty)?|unknown", tags["git_commit"])
 
     @pytest.mark.parametrize("model", MODELS)
-    def test_the_search_is_a_table_of_the_run(
-        self, demo: Project, training_run: mlflow.entities.Run, model: str
-    ) -> None:
+    def test_the_search_is_a_table_of_the_run(self, demo, training_run, model):
         folder = demo.folder / "mlartifacts" / training_run.info.run_id / "artifacts"
         candidates = pd.read_csv(folder / "candidates" / f"{model}.csv")
 
@@ -333,14 +310,12 @@ class TestMlflow:
         assert candidates["chosen"].sum() == 1
         assert {"mean_f2", "mean_log_loss", "mean_roc_auc", "stopped_at"} <= set(candidates)
 
-    def test_runs_are_runs_of_kedro_and_no_candidates(
-        self, demo: Project, training_run: mlflow.entities.Run
-    ) -> None:
+    def test_runs_are_runs_of_kedro_and_no_candidates(self, demo, training_run):
         found = demo.mlflow.search_runs([training_run.info.experiment_id])
 
         assert not [run for run in found if "mlflow.parentRunId" in run.data.tags]
 
-    def test_the_loans_it_learnt_from_are_named(self, training_run: mlflow.entities.Run) -> None:
+    def test_the_loans_it_learnt_from_are_named(self, training_run):
         names = {logged.dataset.name for logged in training_run.inputs.dataset_inputs}
 
         assert names == {
@@ -358,23 +333,17 @@ class TestMlflow:
             ("sources.loans", "2000"),
         ],
     )
-    def test_parameters_are_logged_one_by_one(
-        self, training_run: mlflow.entities.Run, name: str, value: str
-    ) -> None:
+    def test_parameters_are_logged_one_by_one(self, training_run, name, value):
         assert training_run.data.params[name] == value
 
-    def test_metrics_are_the_file_s_and_few(
-        self, training_run: mlflow.entities.Run, metrics: dict[str, Any]
-    ) -> None:
+    def test_metrics_are_the_file_s_and_few(self, training_run, metrics):
         logged = training_run.data.metrics
         for model in MODELS:
             assert logged[f"{model}/F2 test"] == metrics[model]["test"]["f2"]
             assert logged[f"{model}/AUC out of time"] == metrics[model]["out_of_time"]["roc_auc"]
         assert len(logged) == 4 * len(MODELS)
 
-    def test_reports_and_plots_are_attached(
-        self, demo: Project, training_run: mlflow.entities.Run
-    ) -> None:
+    def test_reports_and_plots_are_attached(self, demo, training_run):
         run_id = training_run.info.run_id
         top = {file.path for file in demo.mlflow.list_artifacts(run_id)}
 
@@ -387,9 +356,7 @@ class TestMlflow:
             attached = {file.path for file in demo.mlflow.list_artifacts(run_id, model)}
             assert {f"{model}/{file}" for file in (*PLOTS, *EVIDENCE)} <= attached
 
-    def test_the_attached_metrics_are_the_file(
-        self, demo: Project, training_run: mlflow.entities.Run
-    ) -> None:
+    def test_the_attached_metrics_are_the_file(self, demo, training_run):
         folder = demo.folder / "mlartifacts" / training_run.info.run_id / "artifacts"
 
         assert (folder / "metrics.json").read_bytes() == (
@@ -398,8 +365,8 @@ class TestMlflow:
 
     @pytest.mark.parametrize("model", MODELS)
     def test_each_model_is_registered_under_a_demo_name_with_its_verdict(
-        self, demo: Project, training_run: mlflow.entities.Run, model: str
-    ) -> None:
+        self, demo, training_run, model
+    ):
         name = f"loantap-{model.replace('_', '-')}-demo"
         version = demo.mlflow.get_model_version(name, "1")
 
@@ -417,7 +384,7 @@ class TestMlflow:
         assert ["NOT FOR LENDING" in text for text in told] == [not lends, not lends]
 
     @pytest.mark.parametrize("model", MODELS)
-    def test_each_version_carries_its_evidence(self, demo: Project, model: str) -> None:
+    def test_each_version_carries_its_evidence(self, demo, model):
         name = f"loantap-{model.replace('_', '-')}-demo"
         source = demo.mlflow.get_model_version(name, "1").source
         served = demo.folder / "mlartifacts" / "models" / source.removeprefix("models:/")
@@ -443,13 +410,13 @@ class TestMlflow:
         for place in (("calibration.json", "before.ece"), ("thresholds.json", "thresholds.0.f2")):
             assert place in listed
 
-    def test_no_model_is_registered_as_a_real_one(self, demo: Project) -> None:
+    def test_no_model_is_registered_as_a_real_one(self, demo):
         names = {model.name for model in demo.mlflow.search_registered_models()}
 
         assert len(names) == len(MODELS)
         assert all(name.endswith("-demo") for name in names)
 
-    def test_nothing_is_pickled(self, demo: Project) -> None:
+    def test_nothing_is_pickled(self, demo):
         files = [path.name for path in (demo.folder / "mlartifacts").rglob("*") if path.is_file()]
 
         assert files.count("model.skops") >= len(MODELS)

@@ -1,9 +1,5 @@
 """Lists behind `--params`."""
 
-from __future__ import annotations
-
-from typing import Any
-
 import click
 import pytest
 
@@ -26,11 +22,11 @@ OPTION = next(option for option in run.params if option.name == "params")
         ("portfolio=a=b.csv", {"portfolio": "a=b.csv"}),
     ],
 )
-def test_commas_within_brackets_divide_a_list(given: str, read: dict[str, Any]) -> None:
+def test_commas_within_brackets_divide_a_list(given, read):
     assert OPTION.callback is split_params
     assert split_params(click.Context(run), OPTION, given) == read
 
 
-def test_what_is_no_parameter_is_refused_as_ever() -> None:
+def test_what_is_no_parameter_is_refused_as_ever():
     with pytest.raises(click.UsageError, match="must contain a key and a value"):
         split_params(click.Context(run), OPTION, "loans,scoring.recommendations=[a,b]")

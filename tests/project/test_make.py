@@ -1,19 +1,16 @@
 """What make does of what it is asked, and what git is kept from seeing."""
 
-from __future__ import annotations
-
 import re
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from tests.conftest import PROJECT, require
 
 
-def make(*words: str, path: Path | None = None) -> subprocess.CompletedProcess[str]:
+def make(*words, path=None):
     """`make` with these words, and with nothing on the PATH but this folder where one is given."""
     return subprocess.run(
         [shutil.which("make") or "make", *words],
@@ -26,9 +23,7 @@ def make(*words: str, path: Path | None = None) -> subprocess.CompletedProcess[s
 
 
 @pytest.mark.parametrize(("made_in", "is_kept"), [("here", True), ("elsewhere", False)])
-def test_an_environment_that_came_with_its_folder_is_made_anew(
-    made_in: str, is_kept: bool, tmp_path: Path
-) -> None:
+def test_an_environment_that_came_with_its_folder_is_made_anew(made_in, is_kept, tmp_path):
     shutil.copy(PROJECT / "Makefile", tmp_path)
     environment = tmp_path / ".venv"
     (environment / "bin").mkdir(parents=True)
@@ -48,15 +43,13 @@ def test_an_environment_that_came_with_its_folder_is_made_anew(
         ("ui", (), "5000"), ("ui", ("PORT=7001",), "7001"),
     ],
 )  # fmt: skip
-def test_a_page_is_served_on_the_port_that_was_named(
-    goal: str, given: tuple[str, ...], port: str
-) -> None:
+def test_a_page_is_served_on_the_port_that_was_named(goal, given, port):
     told = make("--dry-run", goal, *given).stdout
 
     assert re.findall(r"--port (\d+)", told) == [port]
 
 
-def test_servers_that_are_missing_are_named_before_anything_is_installed(tmp_path: Path) -> None:
+def test_servers_that_are_missing_are_named_before_anything_is_installed(tmp_path):
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "sh").symlink_to("/bin/sh")
     environment = tmp_path / "venv"
@@ -74,7 +67,7 @@ def test_servers_that_are_missing_are_named_before_anything_is_installed(tmp_pat
 @pytest.mark.parametrize(
     "name", ["new.csv", "decisions.parquet", "book.csv.gz", "data/new.csv", "data/a/b.parquet"]
 )
-def test_tables_that_a_trial_leaves_are_not_committed(name: str) -> None:
+def test_tables_that_a_trial_leaves_are_not_committed(name):
     require((PROJECT / ".git").exists(), "this is no checkout")
 
     asked = subprocess.run(["git", "check-ignore", "--quiet", name], cwd=PROJECT, check=False)  # noqa: S607
@@ -82,7 +75,7 @@ def test_tables_that_a_trial_leaves_are_not_committed(name: str) -> None:
     assert asked.returncode == 0
 
 
-def test_the_trial_of_the_readme_keeps_its_files_out_of_git() -> None:
+def test_the_trial_of_the_readme_keeps_its_files_out_of_git():
     readme = (PROJECT / "README.md").read_text("utf-8")
 
     written = re.findall(

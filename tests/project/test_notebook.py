@@ -1,7 +1,5 @@
 """The notebook runs from top to bottom on a finished portfolio, and is kept without outputs."""
 
-from __future__ import annotations
-
 import nbformat
 from nbclient import NotebookClient
 
@@ -10,7 +8,7 @@ from tests.conftest import PROJECT
 NOTEBOOK = PROJECT / "notebooks" / "explore_portfolio.ipynb"
 
 
-def _text(cell: nbformat.NotebookNode) -> str:
+def _text(cell):
     """All that a cell printed or showed as text."""
     return " ".join(
         output.get("text", "") + output.get("data", {}).get("text/plain", "")

@@ -1,20 +1,15 @@
 """What a person sees who starts two runs in a folder, or ends one, at whatever moment."""
 
-from __future__ import annotations
-
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
 import pytest
 import yaml
-
-from tests.support.temporary_project import Project
 
 COMMAND = [sys.executable, "-m", "kedro", "run", "--pipelines", "sources,ingestion"]
 # The longest that a start may take on a machine that is busy with other tests.
@@ -24,7 +19,7 @@ PATIENCE_S = 300
 class Run:
     """`kedro run` as a process of its own."""
 
-    def __init__(self, project: Project, *options: str) -> None:
+    def __init__(self, project, *options):
         self._record = project.folder / "data" / ".run" / "run.json"
         self._process = subprocess.Popen(
             [*COMMAND, *options],
@@ -35,24 +30,24 @@ class Run:
         )
 
     @property
-    def pid(self) -> int:
+    def pid(self):
         return self._process.pid
 
-    def wait_until_it_works(self) -> None:
+    def wait_until_it_works(self):
         deadline = time.monotonic() + PATIENCE_S
         while not self._record.exists() and time.monotonic() < deadline:
             assert self._process.poll() is None, self._process.communicate()[0]
             time.sleep(0.02)
 
-    def send(self, number: signal.Signals) -> None:
+    def send(self, number):
         self._process.send_signal(number)
 
-    def end(self) -> tuple[int, str]:
+    def end(self):
         """Its exit code, and what it said."""
         said, _ = self._process.communicate(timeout=PATIENCE_S)
         return self._process.returncode, " ".join(said.split())
 
-    def stop(self) -> None:
+    def stop(self):
         """For a test that has failed."""
         if self._process.poll() is None:
             self._process.kill()
@@ -60,7 +55,7 @@ class Run:
 
 
 @pytest.fixture
-def project(empty_project: Project) -> Project:
+def project(empty_project):
     """A project whose sources take long enough to be met at work."""
     local = empty_project.folder / "conf" / "local" / "parameters.yml"
     given = yaml.safe_load(local.read_text()) | {"sources": {"loans": 20_000}}
@@ -69,15 +64,13 @@ def project(empty_project: Project) -> Project:
 
 
 @pytest.fixture
-def run(project: Project) -> Iterator[Run]:
+def run(project):
     started = Run(project)
     yield started
     started.stop()
 
 
-def test_the_second_of_two_is_told_who_works_there_and_the_first_ends_well(
-    project: Project, run: Run
-) -> None:
+def test_the_second_of_two_is_told_who_works_there_and_the_first_ends_well(project, run):
     run.wait_until_it_works()
     code, said = Run(project, "--params", "loans=1000").end()
 
@@ -95,8 +88,8 @@ def test_the_second_of_two_is_told_who_works_there_and_the_first_ends_well(
     [(signal.SIGINT, "Ctrl-C", 130, 0.0), (signal.SIGTERM, "SIGTERM", 143, 2.0)],
 )
 def test_one_that_is_interrupted_says_what_is_published_and_leaves_nothing(
-    number: signal.Signals, name: str, code: int, after_s: float, project: Project, run: Run
-) -> None:
+    number, name, code, after_s, project, run
+):
     run.wait_until_it_works()
     time.sleep(after_s)
     run.send(number)
@@ -110,7 +103,7 @@ def test_one_that_is_interrupted_says_what_is_published_and_leaves_nothing(
     assert not (project.folder / "data/03_primary/loans.parquet").exists()
 
 
-def test_what_a_killed_one_left_is_gone_with_the_next(project: Project, run: Run) -> None:
+def test_what_a_killed_one_left_is_gone_with_the_next(project, run):
     run.wait_until_it_works()
     left = project.folder / "data/00_sources"
     deadline = time.monotonic() + PATIENCE_S
@@ -127,7 +120,7 @@ def test_what_a_killed_one_left_is_gone_with_the_next(project: Project, run: Run
     assert [path.name for path in (project.folder / "data/.run").iterdir()] == ["lock"]
 
 
-def test_one_that_is_interrupted_while_it_starts_has_done_nothing(project: Project) -> None:
+def test_one_that_is_interrupted_while_it_starts_has_done_nothing(project):
     """As `python -m loantap`, whose first second is ours already; while Kedro is imported."""
     text = (
         "import os, signal, sys\n"

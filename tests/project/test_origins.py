@@ -1,11 +1,8 @@
 """A real portfolio, and a demo after it: each under its own name, the same seed the same bytes."""
 
-from __future__ import annotations
-
 import json
 import re
 from dataclasses import dataclass
-from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -34,9 +31,7 @@ class History:
 
 
 @pytest.fixture(scope="module")
-def history(
-    tmp_path_factory: pytest.TempPathFactory, sample_csv: Path, sample_text: pd.DataFrame
-) -> History:
+def history(tmp_path_factory, sample_csv, sample_text):
     """`all` on the real sample, scoring 30 of its rows, and then a demo run."""
     project = make_project(tmp_path_factory.mktemp("real"))
     applications = project.folder / "new.csv"
@@ -62,20 +57,18 @@ def history(
     return found
 
 
-def test_a_csv_is_a_real_portfolio(history: History) -> None:
+def test_a_csv_is_a_real_portfolio(history):
     assert json.loads(history.real_metrics)["origin"] == REAL
     assert history.real_aliases == REAL_CHAMPIONS
 
 
-def test_monthly_events_beside_real_loans_are_labelled_simulated(history: History) -> None:
+def test_monthly_events_beside_real_loans_are_labelled_simulated(history):
     origins = history.real_reconciliation.set_index("table")["origin"].to_dict()
 
     assert origins == {"loans": REAL, "applications": REAL, "loan_events": SIMULATED}
 
 
-def test_every_row_of_the_sample_is_accounted_for(
-    history: History, sample_text: pd.DataFrame
-) -> None:
+def test_every_row_of_the_sample_is_accounted_for(history, sample_text):
     account = history.real_reconciliation.set_index("table")
 
     assert account.loc["loans", "extracted"] == len(sample_text)
@@ -83,22 +76,22 @@ def test_every_row_of_the_sample_is_accounted_for(
     assert (account["difference"] == 0).all()
 
 
-def test_the_run_scores_with_the_model_it_has_just_trained(history: History) -> None:
+def test_the_run_scores_with_the_model_it_has_just_trained(history):
     assert len(history.real_scores) == 30
     assert set(history.real_scores["model_name"]) == {"loantap-lending"}
     assert "invalid" not in set(history.real_scores["decision"])
 
 
 @pytest.mark.parametrize("page", ["insights.html", "model_card.html"])
-def test_a_page_about_real_loans_does_not_call_them_simulated(history: History, page: str) -> None:
+def test_a_page_about_real_loans_does_not_call_them_simulated(history, page):
     assert "SIMULATED DATA" not in history.real_pages[page].upper()
 
 
-def test_a_demo_run_leaves_the_real_champions_in_place(history: History) -> None:
+def test_a_demo_run_leaves_the_real_champions_in_place(history):
     assert history.project.aliases() == REAL_CHAMPIONS | DEMO_CHAMPIONS
 
 
-def test_after_a_demo_run_scoring_still_prefers_the_real_champion(history: History) -> None:
+def test_after_a_demo_run_scoring_still_prefers_the_real_champion(history):
     applications = history.project.folder / "new.csv"
     scores = history.project.folder / "again.parquet"
 
@@ -112,7 +105,7 @@ def test_after_a_demo_run_scoring_still_prefers_the_real_champion(history: Histo
     pd.testing.assert_frame_equal(pd.read_parquet(scores), history.real_scores)
 
 
-def test_the_card_of_a_demo_speaks_of_the_demo_s_models_alone(history: History) -> None:
+def test_the_card_of_a_demo_speaks_of_the_demo_s_models_alone(history):
     card = (history.project.reporting / "model_card.html").read_text("utf-8")
     spoken_of = {
         json.loads((history.project.reporting / model / "scorecard.json").read_text())["model_name"]
@@ -127,9 +120,7 @@ def test_the_card_of_a_demo_speaks_of_the_demo_s_models_alone(history: History) 
     assert "<h3>Does not decide</h3>" in card
 
 
-def test_the_same_seed_gives_the_same_metrics_byte_for_byte(
-    history: History, demo: Project
-) -> None:
+def test_the_same_seed_gives_the_same_metrics_byte_for_byte(history, demo):
     """Two projects, two runs of one seed, one of them after another portfolio."""
     again = (history.project.reporting / "metrics.json").read_bytes()
 

@@ -1,7 +1,5 @@
 """`kedro package` makes a wheel and a configuration archive that run from an empty folder."""
 
-from __future__ import annotations
-
 import json
 import os
 import shutil
@@ -27,7 +25,7 @@ SECRET = "s3cret-pa55word"  # noqa: S105 (made up)
 
 
 @pytest.fixture(scope="module")
-def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def dist(tmp_path_factory):
     """What `kedro package` makes of a checkout in which somebody has local settings."""
     checkout = tmp_path_factory.mktemp("checkout")
     ignored = shutil.ignore_patterns("__pycache__")
@@ -41,7 +39,7 @@ def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     called = kedro_project.call
 
-    def call_offline(command: list[str], **options: object) -> None:
+    def call_offline(command, **options):
         """The build backend is installed: nothing needs to be fetched for the build."""
         called([*command, "--no-isolation"] if "build" in command else command, **options)
 
@@ -55,16 +53,16 @@ def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def wheel(dist: Path) -> Path:
+def wheel(dist):
     return next(dist.glob("loantap-*.whl"))
 
 
 @pytest.fixture(scope="module")
-def archive(dist: Path) -> Path:
+def archive(dist):
     return dist / "conf-loantap.tar.gz"
 
 
-def test_queries_and_templates_are_in_the_wheel(wheel: Path) -> None:
+def test_queries_and_templates_are_in_the_wheel(wheel):
     names = set(zipfile.ZipFile(wheel).namelist())
     data = {
         str(path.relative_to(PROJECT / "src"))
@@ -77,13 +75,13 @@ def test_queries_and_templates_are_in_the_wheel(wheel: Path) -> None:
     assert data <= names
 
 
-def test_the_logging_of_the_project_is_in_the_wheel(wheel: Path) -> None:
+def test_the_logging_of_the_project_is_in_the_wheel(wheel):
     shipped = zipfile.ZipFile(wheel).read("loantap/logging.yml")
 
     assert shipped == (PROJECT / "conf" / "logging.yml").read_bytes()
 
 
-def test_every_module_is_in_the_wheel(wheel: Path) -> None:
+def test_every_module_is_in_the_wheel(wheel):
     names = set(zipfile.ZipFile(wheel).namelist())
     modules = {str(p.relative_to(PROJECT / "src")) for p in (PROJECT / "src").rglob("*.py")}
 
@@ -91,7 +89,7 @@ def test_every_module_is_in_the_wheel(wheel: Path) -> None:
     assert not [name for name in names if name.startswith(("tests/", "tools/", "conf/", "data/"))]
 
 
-def test_the_archive_holds_the_shared_configuration(archive: Path) -> None:
+def test_the_archive_holds_the_shared_configuration(archive):
     with tarfile.open(archive) as files:
         names = set(files.getnames())
     shared = {
@@ -103,7 +101,7 @@ def test_the_archive_holds_the_shared_configuration(archive: Path) -> None:
     assert shared <= names
 
 
-def test_nothing_local_is_in_the_archive(archive: Path) -> None:
+def test_nothing_local_is_in_the_archive(archive):
     with tarfile.open(archive) as files:
         local = [name for name in files.getnames() if name.startswith("conf/local/")]
 
@@ -111,10 +109,8 @@ def test_nothing_local_is_in_the_archive(archive: Path) -> None:
 
 
 @pytest.mark.parametrize("made", ["wheel", "archive"])
-def test_no_secret_and_no_data_is_in_what_is_shipped(
-    made: str, request: pytest.FixtureRequest
-) -> None:
-    path: Path = request.getfixturevalue(made)
+def test_no_secret_and_no_data_is_in_what_is_shipped(made, request):
+    path = request.getfixturevalue(made)
     if made == "wheel":
         with zipfile.ZipFile(path) as files:
             content = {name: files.read(name) for name in files.namelist()}
@@ -129,7 +125,7 @@ def test_no_secret_and_no_data_is_in_what_is_shipped(
 
 
 @pytest.fixture(scope="module")
-def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def python(wheel, tmp_path_factory):
     """Python of a fresh environment: the wheel, and the libraries that are installed here.
 
     Those come through a path file. An editable project among them does not: path files inside such
@@ -148,7 +144,7 @@ def python(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def small_archive(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def small_archive(archive, tmp_path_factory):
     """The archive with a small grid in its local environment."""
     folder = tmp_path_factory.mktemp("conf")
     with tarfile.open(archive) as files:
@@ -162,7 +158,7 @@ def small_archive(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
     return packed
 
 
-def run_package(python: Path, folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+def run_package(python, folder, *arguments):
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "COV"))}
     return subprocess.run(
         [str(python), "-m", "loantap", *arguments],
@@ -174,7 +170,7 @@ def run_package(python: Path, folder: Path, *arguments: str) -> subprocess.Compl
     )
 
 
-def test_the_wheel_is_what_is_imported(python: Path, tmp_path: Path) -> None:
+def test_the_wheel_is_what_is_imported(python, tmp_path):
     said = subprocess.run(
         [str(python), "-c", "import loantap; print(loantap.__file__)"],
         cwd=tmp_path,
@@ -187,9 +183,7 @@ def test_the_wheel_is_what_is_imported(python: Path, tmp_path: Path) -> None:
     assert Path(said.strip()).is_relative_to(python.parents[1])
 
 
-def test_the_package_runs_from_an_empty_folder(
-    python: Path, small_archive: Path, tmp_path: Path
-) -> None:
+def test_the_package_runs_from_an_empty_folder(python, small_archive, tmp_path):
     conf = f"--conf-source={small_archive}"
 
     trained = run_package(
@@ -210,7 +204,7 @@ def test_the_package_runs_from_an_empty_folder(
     assert "lending.search_hyperparameters" in again.stderr
 
 
-def test_the_package_tells_one_message_as_well(python: Path, archive: Path, tmp_path: Path) -> None:
+def test_the_package_tells_one_message_as_well(python, archive, tmp_path):
     refused = run_package(python, tmp_path, f"--conf-source={archive}", "--params", "lones=3")
 
     assert refused.returncode == 1

@@ -1,15 +1,11 @@
 """Every parameter group is closed and validated, in the configuration and behind --params."""
 
-from __future__ import annotations
-
 import copy
 from functools import reduce
-from typing import Any
 
 import pytest
 from kedro.config import OmegaConfigLoader
 from kedro.validation.type_extractor import TypeExtractor
-from pydantic import BaseModel
 
 from loantap import settings
 from loantap.hooks.run_parameters import RUN_PARAMETERS, check_parameter_groups
@@ -17,32 +13,28 @@ from loantap.pipeline_registry import register_pipelines
 from loantap.portfolio.errors import InputError
 from tests.conftest import PROJECT
 
-MODELS: dict[str, type[BaseModel]] = TypeExtractor(
-    register_pipelines()
-).extract_types_from_pipelines()
+MODELS = TypeExtractor(register_pipelines()).extract_types_from_pipelines()
 
 
-def load_parameters(**given: object) -> dict[str, Any]:
+def load_parameters(**given):
     loader = OmegaConfigLoader(
         str(PROJECT / "conf"), env="local", runtime_params=given, **settings.CONFIG_LOADER_ARGS
     )
-    parameters: dict[str, Any] = loader["parameters"]
-    return parameters
+    return loader["parameters"]
 
 
-def group(parameters: dict[str, Any], path: str) -> dict[str, Any]:
-    found: dict[str, Any] = reduce(lambda at, name: at[name], path.split("."), parameters)
-    return found
+def group(parameters, path):
+    return reduce(lambda at, name: at[name], path.split("."), parameters)
 
 
-def test_every_pipeline_has_a_group_of_its_name_and_so_have_money_and_policy() -> None:
+def test_every_pipeline_has_a_group_of_its_name_and_so_have_money_and_policy():
     assert {path.partition(".")[0] for path in MODELS} == {
         "sources", "ingestion", "feature_engineering", "modeling", "evaluation", "insights",
         "scoring", "offers", "economics", "policy",
     }  # fmt: skip
 
 
-def test_every_group_has_a_file_of_its_name_and_is_read() -> None:
+def test_every_group_has_a_file_of_its_name_and_is_read():
     groups = {name for name in load_parameters() if not name.startswith("_")}
     files = {path.stem for path in (PROJECT / "conf" / "base").glob("parameters_*.yml")}
 
@@ -50,7 +42,7 @@ def test_every_group_has_a_file_of_its_name_and_is_read() -> None:
     assert files == {f"parameters_{name}" for name in groups}
 
 
-def test_every_parameter_a_node_takes_has_a_model() -> None:
+def test_every_parameter_a_node_takes_has_a_model():
     read = {name for pipeline in register_pipelines().values() for name in pipeline.inputs()}
 
     assert {name.removeprefix("params:") for name in read if name.startswith("params:")} == set(
@@ -59,7 +51,7 @@ def test_every_parameter_a_node_takes_has_a_model() -> None:
 
 
 @pytest.mark.parametrize("path", MODELS)
-def test_the_configuration_is_valid_and_frozen(path: str) -> None:
+def test_the_configuration_is_valid_and_frozen(path):
     validated = MODELS[path].model_validate(group(load_parameters(), path))
 
     assert validated.model_config["frozen"]
@@ -68,14 +60,14 @@ def test_the_configuration_is_valid_and_frozen(path: str) -> None:
 
 
 @pytest.mark.parametrize("path", MODELS)
-def test_nothing_is_left_to_a_hidden_default_but_what_is_optional(path: str) -> None:
+def test_nothing_is_left_to_a_hidden_default_but_what_is_optional(path):
     required = {name for name, field in MODELS[path].model_fields.items() if field.is_required()}
 
     assert required <= set(group(load_parameters(), path))
 
 
 @pytest.mark.parametrize("path", MODELS)
-def test_an_unknown_key_is_refused_by_its_path(path: str) -> None:
+def test_an_unknown_key_is_refused_by_its_path(path):
     parameters = copy.deepcopy(load_parameters())
     group(parameters, path)["colour"] = "blue"
 
@@ -83,7 +75,7 @@ def test_an_unknown_key_is_refused_by_its_path(path: str) -> None:
         check_parameter_groups(parameters, MODELS)
 
 
-def test_a_misspelt_key_is_refused_with_the_nearest_one() -> None:
+def test_a_misspelt_key_is_refused_with_the_nearest_one():
     parameters = load_parameters(modeling={"lending": {"flods": 3}})
 
     with pytest.raises(InputError, match=r"modeling\.lending\.flods.*Did you mean folds\?"):
@@ -122,15 +114,13 @@ def test_a_misspelt_key_is_refused_with_the_nearest_one() -> None:
     ],
     ids=str,
 )  # fmt: skip
-def test_a_value_that_cannot_be_used_is_refused_with_path_and_remedy(
-    given: dict[str, object], said: str
-) -> None:
+def test_a_value_that_cannot_be_used_is_refused_with_path_and_remedy(given, said):
     with pytest.raises(InputError, match=said) as refused:
         check_parameter_groups(load_parameters(**given), MODELS)
     assert refused.value.remedy == "Correct it in conf/, or after --params"
 
 
-def test_a_missing_value_is_refused() -> None:
+def test_a_missing_value_is_refused():
     parameters = copy.deepcopy(load_parameters())
     del parameters["evaluation"]["resamples"]
 
@@ -139,7 +129,7 @@ def test_a_missing_value_is_refused() -> None:
 
 
 @pytest.mark.parametrize("name", ["seed", "as_of"])
-def test_one_run_parameter_reaches_every_group_that_has_it(name: str) -> None:
+def test_one_run_parameter_reaches_every_group_that_has_it(name):
     value = {"seed": 7, "as_of": "2020-02-29"}[name]
     given = load_parameters(**{name: value})
 
@@ -148,14 +138,14 @@ def test_one_run_parameter_reaches_every_group_that_has_it(name: str) -> None:
     assert {path: group(given, path)[name] for path in holders} == dict.fromkeys(holders, value)
 
 
-def test_one_parameter_given_leaves_the_rest_of_its_group() -> None:
+def test_one_parameter_given_leaves_the_rest_of_its_group():
     before, given = load_parameters(), load_parameters(modeling={"lending": {"folds": 3}})
 
     assert group(given, "modeling.lending") == group(before, "modeling.lending") | {"folds": 3}
     assert group(given, "modeling.benchmark") == group(before, "modeling.benchmark")
 
 
-def test_run_parameters_are_documented() -> None:
+def test_run_parameters_are_documented():
     documented = "\n".join(
         path.read_text("utf-8") for path in [PROJECT / "README.md", *PROJECT.glob("docs/*.md")]
     )

@@ -1,15 +1,10 @@
 """Each pipeline runs by itself on what the others left; scoring keeps the contract of its files."""
 
-from __future__ import annotations
-
 import json
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pandas as pd
 import pytest
-
-from tests.support.temporary_project import Project
 
 REASONS = [f"reason_{number}" for number in range(1, 5)]
 COLUMNS = [
@@ -29,9 +24,7 @@ COLUMNS = [
         ("insights", "", "data/08_reporting/insights.html"),
     ],
 )
-def test_a_pipeline_runs_by_itself_and_makes_the_same_again(
-    pipeline: str, given: str, makes: str, demo: Project
-) -> None:
+def test_a_pipeline_runs_by_itself_and_makes_the_same_again(pipeline, given, makes, demo):
     path = demo.folder / makes
     before = path.read_bytes()
     if pipeline == "insights":
@@ -48,7 +41,7 @@ def test_a_pipeline_runs_by_itself_and_makes_the_same_again(
 
 
 @pytest.mark.parametrize("given", ["", "summary=full"])
-def test_a_run_shows_every_table_where_it_is_asked_for(given: str, demo: Project) -> None:
+def test_a_run_shows_every_table_where_it_is_asked_for(given, demo):
     result = demo.run("--pipelines", "ingestion", *(["--params", given] if given else []))
 
     assert ("Rows per source" in result.output) is bool(given)
@@ -56,12 +49,12 @@ def test_a_run_shows_every_table_where_it_is_asked_for(given: str, demo: Project
     assert "Champion" not in result.output
 
 
-def test_the_older_spelling_of_the_option_works_as_well(demo: Project) -> None:
+def test_the_older_spelling_of_the_option_works_as_well(demo):
     with pytest.warns(DeprecationWarning, match="--pipelines"):
         assert demo.run("--pipeline", "insights").exit_code == 0
 
 
-def test_the_same_data_twice_registers_nothing_new(demo: Project) -> None:
+def test_the_same_data_twice_registers_nothing_new(demo):
     aliases, versions = demo.aliases(), list_versions(demo)
     result = demo.run("--pipelines", "modeling")
     assert result.exit_code == 0, result.output
@@ -72,7 +65,7 @@ def test_the_same_data_twice_registers_nothing_new(demo: Project) -> None:
     assert "same data, same model as loantap-lending-demo" in told
 
 
-def list_versions(project: Project) -> set[tuple[str, str, str]]:
+def list_versions(project):
     """Name, number and verdict of every registered version."""
     return {
         (version.name, str(version.version), version.tags.get("promotion", ""))
@@ -82,11 +75,11 @@ def list_versions(project: Project) -> set[tuple[str, str, str]]:
 
 class TestScoring:
     @pytest.fixture
-    def applications(self, portfolio_text: pd.DataFrame) -> pd.DataFrame:
+    def applications(self, portfolio_text):
         """Six applications in LoanTap format, as text, without the outcome."""
         return portfolio_text.head(6).drop(columns="loan_status").replace("nan", None)
 
-    def score(self, project: Project, applications: pd.DataFrame, folder: Path) -> pd.DataFrame:
+    def score(self, project, applications, folder):
         source, target = folder / "new.csv", folder / "scored" / "scores.parquet"
         applications.to_csv(source, index=False)
         result = project.run(
@@ -95,9 +88,7 @@ class TestScoring:
         assert result.exit_code == 0, result.output
         return pd.read_parquet(target)
 
-    def test_one_row_comes_out_for_each_row_in_the_same_order(
-        self, demo: Project, applications: pd.DataFrame, tmp_path: Path
-    ) -> None:
+    def test_one_row_comes_out_for_each_row_in_the_same_order(self, demo, applications, tmp_path):
         ids = [f"A-{number}" for number in (5, 3, 4, 1, 9, 2)]
         scores = self.score(demo, applications.assign(application_id=ids), tmp_path)
 
@@ -110,8 +101,8 @@ class TestScoring:
         assert (scores["reason_1"] != "").any()
 
     def test_a_row_that_cannot_be_scored_keeps_its_place_and_says_why(
-        self, demo: Project, applications: pd.DataFrame, tmp_path: Path
-    ) -> None:
+        self, demo, applications, tmp_path
+    ):
         good = self.score(demo, applications, tmp_path)
         bad = applications.copy()
         bad.loc[2, "annual_inc"] = "plenty"
@@ -127,9 +118,7 @@ class TestScoring:
         assert invalid["reason_1"].tolist()[1].startswith("sub_grade 'Z9': not one of A1, A2")
         pd.testing.assert_frame_equal(scores.drop([2, 4]), good.drop([2, 4]))
 
-    def test_the_model_that_scored_is_named(
-        self, demo: Project, applications: pd.DataFrame, tmp_path: Path
-    ) -> None:
+    def test_the_model_that_scored_is_named(self, demo, applications, tmp_path):
         versions = {name: version for name, _, version in demo.aliases()}
 
         scores = self.score(demo, applications, tmp_path)
@@ -137,9 +126,7 @@ class TestScoring:
         assert set(scores["model_name"]) == {"loantap-lending-demo"}
         assert set(scores["model_version"]) == {str(versions["loantap-lending-demo"])}
 
-    def test_without_a_path_the_scores_go_to_the_model_output(
-        self, demo: Project, applications: pd.DataFrame, tmp_path: Path
-    ) -> None:
+    def test_without_a_path_the_scores_go_to_the_model_output(self, demo, applications, tmp_path):
         source = tmp_path / "new.csv"
         applications.to_csv(source, index=False)
 
@@ -150,8 +137,8 @@ class TestScoring:
         assert len(pd.read_parquet(demo.folder / "data/07_model_output/scores.parquet")) == 6
 
     def test_loans_that_earn_are_approved_and_the_others_declined(
-        self, demo: Project, portfolio_text: pd.DataFrame, tmp_path: Path
-    ) -> None:
+        self, demo, portfolio_text, tmp_path
+    ):
         everyone = portfolio_text.drop(columns="loan_status").replace("nan", None)
         scores = self.score(demo, everyone, tmp_path)
 
@@ -162,9 +149,7 @@ class TestScoring:
         assert 0.4 < (scores["decision"] == "approve").mean() < 0.8
         assert (scores["decision"] == "refer").mean() < 0.12
 
-    def test_a_recommended_rule_that_is_switched_on_declines(
-        self, demo: Project, portfolio_text: pd.DataFrame, tmp_path: Path
-    ) -> None:
+    def test_a_recommended_rule_that_is_switched_on_declines(self, demo, portfolio_text, tmp_path):
         file = demo.reporting / "recommendations.json"
         kept = file.read_text("utf-8")
         written = json.loads(kept)
@@ -174,7 +159,7 @@ class TestScoring:
         source, target = tmp_path / "new.csv", tmp_path / "scores.parquet"
         portfolio_text.drop(columns="loan_status").replace("nan", None).to_csv(source, index=False)
 
-        def run(*params: str) -> pd.DataFrame:
+        def run(*params):
             given = ",".join([f"applications={source}", f"scores={target}", *params])
             result = demo.run("--pipelines", "scoring", "--params", given)
             assert result.exit_code == 0, result.output
@@ -199,9 +184,7 @@ class TestScoring:
         assert "there is no rule 'dti_at_most_3'; did you mean 'dti_at_most_30'?" in refused.output
 
 
-def test_scoring_leaves_no_run_in_mlflow(
-    demo: Project, portfolio_text: pd.DataFrame, tmp_path: Path
-) -> None:
+def test_scoring_leaves_no_run_in_mlflow(demo, portfolio_text, tmp_path):
     source = tmp_path / "new.csv"
     portfolio_text.head(2).to_csv(source, index=False)
     experiment = demo.mlflow.get_experiment_by_name("loantap").experiment_id
@@ -213,8 +196,8 @@ def test_scoring_leaves_no_run_in_mlflow(
 
 
 def test_a_external_portfolio_is_judged_by_the_models_that_may_be_lent_on(
-    demo: Project, portfolio_text: pd.DataFrame, tmp_path: Path
-) -> None:
+    demo, portfolio_text, tmp_path
+):
     path = tmp_path / "older.csv"
     portfolio_text.drop(columns="address").to_csv(path, index=False)
     before = json.loads((demo.reporting / "vintage_analysis.json").read_text("utf-8"))
@@ -235,7 +218,7 @@ def test_a_external_portfolio_is_judged_by_the_models_that_may_be_lent_on(
     assert json.loads((demo.reporting / "vintage_analysis.json").read_text("utf-8")) == before
 
 
-def test_metrics_are_plain_json(demo: Project) -> None:
+def test_metrics_are_plain_json(demo):
     text = (demo.reporting / "metrics.json").read_text("utf-8")
 
     assert json.loads(text, parse_constant=pytest.fail)

@@ -1,22 +1,17 @@
 """A registry that is down: scoring goes on with the last good model, training says why it can't."""
 
-from __future__ import annotations
-
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from loantap.hooks import tracking
 from loantap.registry import connection
-from tests.support.temporary_project import Project
 
 
 @pytest.fixture
-def applications(portfolio_text: pd.DataFrame, tmp_path: Path) -> Path:
+def applications(portfolio_text, tmp_path):
     path = tmp_path / "new.csv"
     portfolio_text.head(6).drop(columns="loan_status").replace("nan", None).to_csv(
         path, index=False
@@ -25,7 +20,7 @@ def applications(portfolio_text: pd.DataFrame, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def scored(demo: Project, applications: Path, tmp_path: Path) -> pd.DataFrame:
+def scored(demo, applications, tmp_path):
     """What the champion says, which is then kept."""
     target = tmp_path / "before.parquet"
     result = demo.run(
@@ -36,7 +31,7 @@ def scored(demo: Project, applications: Path, tmp_path: Path) -> pd.DataFrame:
 
 
 @pytest.fixture
-def _locked(demo: Project, scored: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _locked(demo, scored, monkeypatch):
     """Another process does not let go of the database."""
     monkeypatch.setattr(connection, "_PATIENCE", 0.1)
     monkeypatch.setattr(tracking, "LONGEST_S", 0.5)
@@ -46,9 +41,7 @@ def _locked(demo: Project, scored: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.usefixtures("_locked")
-def test_scoring_goes_on_with_the_same_model_and_says_so(
-    demo: Project, applications: Path, scored: pd.DataFrame, tmp_path: Path
-) -> None:
+def test_scoring_goes_on_with_the_same_model_and_says_so(demo, applications, scored, tmp_path):
     target = tmp_path / "meanwhile.parquet"
     result = demo.run(
         "--pipelines", "scoring", "--params", f"applications={applications},scores={target}"
@@ -63,7 +56,7 @@ def test_scoring_goes_on_with_the_same_model_and_says_so(
 
 @pytest.mark.usefixtures("_locked")
 @pytest.mark.parametrize("pipelines", ["modeling", "training"])
-def test_training_stops_before_any_node_with_one_message(demo: Project, pipelines: str) -> None:
+def test_training_stops_before_any_node_with_one_message(demo, pipelines):
     files = demo.digests()
     result = demo.run("--pipelines", pipelines)
 
@@ -74,10 +67,10 @@ def test_training_stops_before_any_node_with_one_message(demo: Project, pipeline
     assert demo.digests() == files
 
 
-def test_the_next_run_in_the_same_process_is_recorded_as_a_run_of_its_own(demo: Project) -> None:
+def test_the_next_run_in_the_same_process_is_recorded_as_a_run_of_its_own(demo):
     experiment = demo.mlflow.get_experiment_by_name("loantap").experiment_id
 
-    def count_runs() -> int:
+    def count_runs():
         return len(demo.mlflow.search_runs([experiment], max_results=5_000))
 
     before = count_runs()

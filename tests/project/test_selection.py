@@ -1,11 +1,8 @@
 """A command that names what is not there ends in one message that says what is."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from importlib.util import find_spec
-from typing import Any
 
 import kedro.framework.cli.registry as kedro_registry
 import pytest
@@ -15,7 +12,6 @@ from loantap.cli import cli
 from loantap.pipeline_registry import register_pipelines
 from loantap.portfolio.errors import InputError
 from loantap.selection import require_one_after_the_other, require_selection
-from tests.support.temporary_project import Project
 
 PIPELINES = register_pipelines()
 NOTHING = {"pipelines": [], "pipeline": None}
@@ -45,9 +41,7 @@ NOTHING = {"pipelines": [], "pipeline": None}
     ],
     ids=str,
 )  # fmt: skip
-def test_what_is_not_there_is_named_with_the_nearest_that_is(
-    options: dict[str, Any], where: str, remedy: str
-) -> None:
+def test_what_is_not_there_is_named_with_the_nearest_that_is(options, where, remedy):
     with pytest.raises(InputError) as refused:
         require_selection(NOTHING | options, PIPELINES)
 
@@ -55,7 +49,7 @@ def test_what_is_not_there_is_named_with_the_nearest_that_is(
     assert remedy in refused.value.remedy
 
 
-def test_a_choice_that_leaves_no_node_is_refused() -> None:
+def test_a_choice_that_leaves_no_node_is_refused():
     last, first = "evaluation.render_model_card", "sources.make_portfolio"
     options = {"from_nodes": [last], "to_nodes": [first]}
 
@@ -78,12 +72,12 @@ def test_a_choice_that_leaves_no_node_is_refused() -> None:
     ],
     ids=str,
 )
-def test_what_is_there_is_let_through(options: dict[str, Any]) -> None:
+def test_what_is_there_is_let_through(options):
     require_selection(NOTHING | options, PIPELINES)
 
 
 @pytest.mark.skipif(find_spec("jupyterlab") is not None, reason="jupyterlab is installed")
-def test_a_notebook_server_that_is_not_installed_is_named() -> None:
+def test_a_notebook_server_that_is_not_installed_is_named():
     ended = CliRunner().invoke(cli, ["jupyter", "lab"])
 
     assert ended.exit_code == 1
@@ -92,7 +86,7 @@ def test_a_notebook_server_that_is_not_installed_is_named() -> None:
     assert ended.stderr.count("\n") == 1
 
 
-def test_kedros_own_errors_say_what_is_wrong() -> None:
+def test_kedros_own_errors_say_what_is_wrong():
     ended = CliRunner().invoke(kedro_registry.describe_registered_pipeline, ["nope"])
 
     assert ended.exit_code == 1
@@ -100,7 +94,7 @@ def test_kedros_own_errors_say_what_is_wrong() -> None:
     assert "NoneType" not in ended.output
 
 
-def test_the_catalog_is_described_without_a_warning(empty_project: Project) -> None:
+def test_the_catalog_is_described_without_a_warning(empty_project):
     """In a process: what is logged depends on what was imported before."""
     ended = subprocess.run(
         [sys.executable, "-m", "kedro", "catalog", "describe-datasets", "--pipeline", "insights"],
@@ -124,13 +118,11 @@ def test_the_catalog_is_described_without_a_warning(empty_project: Project) -> N
         ({"runner_params": {"max_workers": 2}}, "--runner-params"),
     ],
 )
-def test_runners_that_do_several_nodes_at_once_are_refused(
-    options: dict[str, Any], told: str
-) -> None:
+def test_runners_that_do_several_nodes_at_once_are_refused(options, told):
     with pytest.raises(InputError, match=f"^{told}: nodes run one after another here"):
         require_one_after_the_other(options)
 
 
 @pytest.mark.parametrize("runner", [None, "SequentialRunner", "kedro.runner.SequentialRunner"])
-def test_the_runner_that_does_one_at_a_time_may_be_named(runner: str | None) -> None:
+def test_the_runner_that_does_one_at_a_time_may_be_named(runner):
     require_one_after_the_other({"runner": runner, "is_async": False, "runner_params": {}})

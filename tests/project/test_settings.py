@@ -1,20 +1,17 @@
 """Nothing reports home, and `python -m loantap` is `kedro run`."""
 
-from __future__ import annotations
-
 import os
 import runpy
 import subprocess
 import sys
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 import yaml
 
 from loantap.__main__ import main
 from tests.conftest import PROJECT
-from tests.support.temporary_project import Project, make_project
+from tests.support.temporary_project import make_project
 
 SETTINGS = str(PROJECT / "src" / "loantap" / "settings.py")
 PACKAGE = str(PROJECT / "src" / "loantap" / "__init__.py")
@@ -25,16 +22,14 @@ SWITCHES = {
 }
 
 
-def test_consent_to_telemetry_is_not_given() -> None:
+def test_consent_to_telemetry_is_not_given():
     assert yaml.safe_load((PROJECT / ".telemetry").read_text()) == {"consent": False}
     assert "!/.telemetry" in (PROJECT / ".gitignore").read_text().splitlines()
     assert "project_id" not in (PROJECT / "pyproject.toml").read_text()
 
 
 @pytest.mark.parametrize(("name", "value"), SWITCHES.items())
-def test_the_package_switches_telemetry_off(
-    name: str, value: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_package_switches_telemetry_off(name, value, monkeypatch):
     monkeypatch.delenv(name, raising=False)
     runpy.run_path(PACKAGE)
 
@@ -42,9 +37,7 @@ def test_the_package_switches_telemetry_off(
 
 
 @pytest.mark.parametrize("name", SWITCHES)
-def test_what_the_environment_says_already_is_kept(
-    name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_the_environment_says_already_is_kept(name, monkeypatch):
     monkeypatch.setenv(name, "as it was")
 
     runpy.run_path(PACKAGE)
@@ -61,7 +54,7 @@ print(get_telemetry_client(), logger.level, logger.handlers)
 """
 
 
-def test_mlflow_neither_reports_home_nor_sets_its_own_logger(tmp_path: Path) -> None:
+def test_mlflow_neither_reports_home_nor_sets_its_own_logger(tmp_path):
     said = subprocess.run(
         [sys.executable, "-c", ASKED],
         cwd=tmp_path,
@@ -74,7 +67,7 @@ def test_mlflow_neither_reports_home_nor_sets_its_own_logger(tmp_path: Path) -> 
     assert said.splitlines()[-1] == "None 0 []"
 
 
-def test_the_first_run_of_all_says_nothing_that_needs_no_attention(tmp_path: Path) -> None:
+def test_the_first_run_of_all_says_nothing_that_needs_no_attention(tmp_path):
     """It makes MLflow's database, of which MLflow would tell."""
     ended = make_project(tmp_path).start("--pipelines", "sources", "--params", "loans=1000")
 
@@ -85,14 +78,14 @@ def test_the_first_run_of_all_says_nothing_that_needs_no_attention(tmp_path: Pat
         assert noise not in ended.output
 
 
-def test_make_switches_it_off_as_well() -> None:
+def test_make_switches_it_off_as_well():
     makefile = (PROJECT / "Makefile").read_text()
 
     for name, value in SWITCHES.items():
         assert f"export {name} := {value}" in makefile
 
 
-def test_the_day_of_the_run_is_today_where_none_is_given() -> None:
+def test_the_day_of_the_run_is_today_where_none_is_given():
     resolvers = runpy.run_path(SETTINGS)["CONFIG_LOADER_ARGS"]["custom_resolvers"]
 
     before = datetime.now(tz=UTC).date().isoformat()
@@ -100,9 +93,7 @@ def test_the_day_of_the_run_is_today_where_none_is_given() -> None:
     assert today in {before, datetime.now(tz=UTC).date().isoformat()}
 
 
-def test_the_package_runs_like_the_command(
-    empty_project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_package_runs_like_the_command(empty_project, monkeypatch, capsys):
     monkeypatch.chdir(empty_project.folder)
 
     with pytest.raises(SystemExit) as ended:

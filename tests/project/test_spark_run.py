@@ -1,11 +1,7 @@
 """`kedro run --env spark`: what it leaves is what a run on one machine leaves."""
 
-from __future__ import annotations
-
 import shutil
-from collections.abc import Iterator
 from importlib.util import find_spec
-from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -24,7 +20,7 @@ TABLES = (
 
 
 @pytest.fixture(scope="module")
-def project(demo: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+def project(demo, tmp_path_factory):
     """A copy of the demo project, in which Spark is at hand."""
     require(find_spec("pyspark") is not None, "needs `pip install 'loantap[spark]'`")
     require(shutil.which("java") is not None, "needs `apt-get install openjdk-17-jre-headless`")
@@ -40,7 +36,7 @@ def project(demo: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 
 @pytest.fixture(scope="module")
-def applications(project: Project) -> Path:
+def applications(project):
     """200 applications as CSV with addresses of two lines; one can't be scored."""
     simulated = simulate_portfolio(200, seed=3).portfolio
     rows = render(simulated, portfolio_columns()).drop(columns="loan_status")
@@ -51,7 +47,7 @@ def applications(project: Project) -> Path:
     return path
 
 
-def test_scores_are_the_same_to_1e_9(project: Project, applications: Path) -> None:
+def test_scores_are_the_same_to_1e_9(project, applications):
     here, there = (project.folder / name for name in ("here.parquet", "there.parquet"))
     scoring = ("--pipelines", "scoring", "--params")
     project.run(*scoring, f"applications={applications},scores={here}")
@@ -66,7 +62,7 @@ def test_scores_are_the_same_to_1e_9(project: Project, applications: Path) -> No
     )
 
 
-def test_features_and_what_follows_from_them_are_the_same(project: Project) -> None:
+def test_features_and_what_follows_from_them_are_the_same(project):
     data = project.folder / "data"
     before = {name: pd.read_parquet(data / f"{name}.parquet") for name in TABLES}
     report = (data / "08_reporting/leakage_report.json").read_bytes()
@@ -81,7 +77,7 @@ def test_features_and_what_follows_from_them_are_the_same(project: Project) -> N
     assert (data / "08_reporting/leakage_report.json").read_bytes() == report
 
 
-def test_one_machine_takes_over_from_the_cluster(project: Project) -> None:
+def test_one_machine_takes_over_from_the_cluster(project):
     project.run("--env", "spark", "--pipelines", "feature_engineering")
 
     result = project.run("--pipelines", "feature_engineering")
@@ -90,7 +86,7 @@ def test_one_machine_takes_over_from_the_cluster(project: Project) -> None:
     assert (project.folder / "data/04_feature/features.parquet").is_file()
 
 
-def test_pipelines_that_need_frames_are_refused_before_any_node_runs(project: Project) -> None:
+def test_pipelines_that_need_frames_are_refused_before_any_node_runs(project):
     before = project.digests()
 
     result = project.run("--env", "spark", "--pipelines", "insights")

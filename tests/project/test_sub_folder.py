@@ -1,32 +1,25 @@
 """A command given in a sub-folder works on the project around it."""
 
-from __future__ import annotations
-
-from pathlib import Path
-
 import pandas as pd
 import pytest
-from click.testing import Result
 
 from tests.support.temporary_project import Project
 
 
 @pytest.fixture
-def notebooks(empty_project: Project) -> Path:
+def notebooks(empty_project):
     """A sub-folder, with a portfolio file in it."""
     folder = empty_project.folder / "notebooks"
     folder.mkdir()
     return folder
 
 
-def run_in(folder: Path, project: Project, *arguments: str) -> Result:
+def run_in(folder, project, *arguments):
     """`kedro run` as a person does who is in that folder."""
     return Project(project.folder, folder).run(*arguments)
 
 
-def test_sources_are_built_in_the_project_and_nothing_beside_the_person(
-    empty_project: Project, notebooks: Path
-) -> None:
+def test_sources_are_built_in_the_project_and_nothing_beside_the_person(empty_project, notebooks):
     (empty_project.folder / "conf" / "local" / "mlflow.yml").unlink()
 
     result = run_in(notebooks, empty_project, "--pipelines", "sources", "--params", "loans=1000")
@@ -37,8 +30,8 @@ def test_sources_are_built_in_the_project_and_nothing_beside_the_person(
 
 
 def test_a_file_named_with_params_is_the_one_beside_the_person(
-    empty_project: Project, notebooks: Path, portfolio_text: pd.DataFrame
-) -> None:
+    empty_project, notebooks, portfolio_text
+):
     portfolio_text.head(100).to_csv(notebooks / "mine.csv", index=False)
 
     result = run_in(
@@ -50,9 +43,7 @@ def test_a_file_named_with_params_is_the_one_beside_the_person(
     assert refused.empty
 
 
-def test_an_environment_that_is_not_there_is_told_from_there_too(
-    empty_project: Project, notebooks: Path
-) -> None:
+def test_an_environment_that_is_not_there_is_told_from_there_too(empty_project, notebooks):
     result = run_in(notebooks, empty_project, "--env", "prodd", "--pipelines", "sources")
 
     assert result.exit_code == 1

@@ -1,7 +1,5 @@
 """Paths of `conf/` are the project's, wherever a command is given."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest
@@ -9,7 +7,7 @@ import pytest
 from loantap.project.folder import anchor_address, find_project
 
 
-def test_the_project_is_found_from_a_folder_inside_it(tmp_path: Path) -> None:
+def test_the_project_is_found_from_a_folder_inside_it(tmp_path):
     (tmp_path / "pyproject.toml").write_text('[tool.kedro]\npackage_name = "loantap"\n')
     inside = tmp_path / "notebooks" / "mine"
     inside.mkdir(parents=True)
@@ -17,7 +15,7 @@ def test_the_project_is_found_from_a_folder_inside_it(tmp_path: Path) -> None:
     assert find_project(inside) == tmp_path
 
 
-def test_a_folder_without_one_around_it_is_its_own_project(tmp_path: Path) -> None:
+def test_a_folder_without_one_around_it_is_its_own_project(tmp_path):
     (tmp_path / "pyproject.toml").write_text("[tool.other]")
     inside = tmp_path / "packaged"
     inside.mkdir()
@@ -35,7 +33,5 @@ def test_a_folder_without_one_around_it_is_its_own_project(tmp_path: Path) -> No
         ("databricks", "databricks"),
     ],
 )
-def test_only_a_file_with_a_relative_path_is_looked_for_in_the_folder(
-    address: str, anchored: str
-) -> None:
+def test_only_a_file_with_a_relative_path_is_looked_for_in_the_folder(address, anchored):
     assert anchor_address(address, Path("/project")) == anchored

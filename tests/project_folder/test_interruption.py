@@ -1,12 +1,9 @@
 """Ctrl-C and SIGTERM are obeyed, remembered when they are lost, and wait for what is brief."""
 
-from __future__ import annotations
-
 import os
 import signal
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -14,7 +11,7 @@ from loantap.project.interruption import Interruption, leave_at_once_while_start
 
 
 @pytest.fixture
-def asked() -> Interruption:
+def asked():
     return Interruption()
 
 
@@ -26,9 +23,7 @@ def asked() -> Interruption:
         (signal.SIGHUP, "SIGHUP", 129),
     ],
 )
-def test_it_is_obeyed_with_the_exit_code_that_shells_know(
-    asked: Interruption, number: signal.Signals, name: str, code: int
-) -> None:
+def test_it_is_obeyed_with_the_exit_code_that_shells_know(asked, number, name, code):
     with asked.listening(), pytest.raises(KeyboardInterrupt):
         os.kill(os.getpid(), number)
 
@@ -36,9 +31,7 @@ def test_it_is_obeyed_with_the_exit_code_that_shells_know(
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_the_exit_code_is_heeded_wherever_the_interruption_came(
-    number: signal.Signals, code: int, tmp_path: Path
-) -> None:
+def test_the_exit_code_is_heeded_wherever_the_interruption_came(number, code, tmp_path):
     """Python ends `python -m` by SIGINT itself where an `exec` of text was interrupted last."""
     (tmp_path / "interrupted.py").write_text(
         "import sys\n"
@@ -59,7 +52,7 @@ def test_the_exit_code_is_heeded_wherever_the_interruption_came(
     assert (ended.returncode, ended.stdout) == (code, "interrupted\n"), ended.stderr
 
 
-def test_what_is_brief_is_done_whole_and_then_it_can_be_obeyed(asked: Interruption) -> None:
+def test_what_is_brief_is_done_whole_and_then_it_can_be_obeyed(asked):
     done = []
     with asked.listening():
         with asked.deferred():
@@ -71,7 +64,7 @@ def test_what_is_brief_is_done_whole_and_then_it_can_be_obeyed(asked: Interrupti
     assert done == ["whole"]
 
 
-def test_nobody_asked(asked: Interruption) -> None:
+def test_nobody_asked(asked):
     with asked.listening():
         asked.obey()
 
@@ -79,7 +72,7 @@ def test_nobody_asked(asked: Interruption) -> None:
     assert asked.settle() == 0
 
 
-def test_handlers_are_put_back(asked: Interruption) -> None:
+def test_handlers_are_put_back(asked):
     before = [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
     with asked.listening():
         pass
@@ -89,7 +82,7 @@ def test_handlers_are_put_back(asked: Interruption) -> None:
     ]
 
 
-def test_what_the_process_was_told_to_ignore_stays_ignored(asked: Interruption) -> None:
+def test_what_the_process_was_told_to_ignore_stays_ignored(asked):
     """As with nohup."""
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
@@ -102,9 +95,7 @@ def test_what_the_process_was_told_to_ignore_stays_ignored(asked: Interruption) 
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_while_starting_the_process_leaves_at_once_and_says_that_nothing_was_done(
-    number: signal.Signals, code: int
-) -> None:
+def test_while_starting_the_process_leaves_at_once_and_says_that_nothing_was_done(number, code):
     """Whatever an import would make of an exception."""
     text = (
         "import os, sys\n"
@@ -124,8 +115,8 @@ def test_while_starting_the_process_leaves_at_once_and_says_that_nothing_was_don
     assert ended.stdout == ""
 
 
-def test_a_handler_of_somebody_elses_stays() -> None:
-    def mine(*_: object) -> None: ...
+def test_a_handler_of_somebody_elses_stays():
+    def mine(*_): ...
 
     before = signal.signal(signal.SIGTERM, mine)
     others = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGHUP)

@@ -1,12 +1,8 @@
 """One run at a time works in a project's folder, and a killed one leaves an account of itself."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -27,7 +23,7 @@ time.sleep(600)
 
 
 @pytest.fixture
-def other(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+def other(tmp_path):
     """Another process that has the lock."""
     process = subprocess.Popen(
         [sys.executable, "-c", HOLD, str(tmp_path)], stdout=subprocess.PIPE, text=True
@@ -39,9 +35,7 @@ def other(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     process.communicate()
 
 
-def test_a_second_run_is_told_who_has_it_and_since_when(
-    other: subprocess.Popen[str], tmp_path: Path
-) -> None:
+def test_a_second_run_is_told_who_has_it_and_since_when(other, tmp_path):
     with pytest.raises(InputError, match="another run works here") as refused:
         ProjectLock(tmp_path).acquire()
 
@@ -51,9 +45,7 @@ def test_a_second_run_is_told_who_has_it_and_since_when(
     assert f"kill {other.pid}" in refused.value.remedy
 
 
-def test_the_system_lets_go_of_it_on_a_kill_and_the_account_is_put_aside(
-    other: subprocess.Popen[str], tmp_path: Path
-) -> None:
+def test_the_system_lets_go_of_it_on_a_kill_and_the_account_is_put_aside(other, tmp_path):
     other.kill()
     other.wait()
     lock = ProjectLock(tmp_path)
@@ -67,7 +59,7 @@ def test_the_system_lets_go_of_it_on_a_kill_and_the_account_is_put_aside(
     lock.release()
 
 
-def test_a_run_that_has_ended_leaves_nothing_to_say(tmp_path: Path) -> None:
+def test_a_run_that_has_ended_leaves_nothing_to_say(tmp_path):
     lock = ProjectLock(tmp_path)
     lock.acquire()
     lock.note(outputs=(tmp_path / "metrics.json",))
@@ -80,15 +72,13 @@ def test_a_run_that_has_ended_leaves_nothing_to_say(tmp_path: Path) -> None:
     assert [path.name for path in lock.folder.iterdir()] == ["lock"]
 
 
-def test_a_refused_attempt_leaves_the_holders_account(
-    other: subprocess.Popen[str], tmp_path: Path
-) -> None:
+def test_a_refused_attempt_leaves_the_holders_account(other, tmp_path):
     for _ in range(2):
         with pytest.raises(InputError, match=f"process {other.pid}"):
             ProjectLock(tmp_path).acquire()
 
 
-def test_other_folders_are_free(other: subprocess.Popen[str], tmp_path: Path) -> None:
+def test_other_folders_are_free(other, tmp_path):
     elsewhere = ProjectLock(tmp_path / "elsewhere")
 
     elsewhere.acquire()
@@ -97,7 +87,7 @@ def test_other_folders_are_free(other: subprocess.Popen[str], tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("blocked", ["data", "data/.run"])
-def test_a_folder_that_cannot_be_made_is_told(blocked: str, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_made_is_told(blocked, tmp_path):
     """A file in its place: rights do not keep root, who runs in containers, from anything."""
     (tmp_path / blocked).parent.mkdir(exist_ok=True)
     (tmp_path / blocked).write_text("in the way")
@@ -106,7 +96,7 @@ def test_a_folder_that_cannot_be_made_is_told(blocked: str, tmp_path: Path) -> N
         ProjectLock(tmp_path).acquire()
 
 
-def test_an_account_that_was_cut_off_is_no_obstacle(tmp_path: Path) -> None:
+def test_an_account_that_was_cut_off_is_no_obstacle(tmp_path):
     lock = ProjectLock(tmp_path)
     lock.folder.mkdir(parents=True)
     (lock.folder / "run.json").write_text('{"run": ')

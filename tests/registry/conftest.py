@@ -1,7 +1,5 @@
 """A registry of its own for each test that asks for one, and what is registered in it."""
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Ways in which the files of a registered model are damaged, or are not what was registered."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from pathlib import Path

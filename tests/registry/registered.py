@@ -1,7 +1,5 @@
 """Models put into a registry, and what is asked of it."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 from pathlib import Path
 

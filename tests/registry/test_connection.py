@@ -1,13 +1,9 @@
 """A registry that is down is told within seconds, whatever kind of store it is."""
 
-from __future__ import annotations
-
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from pathlib import Path
 
 import mlflow
 import pytest
@@ -31,15 +27,13 @@ from loantap.registry.models import find_champion
         ("postgresql://risk:s3cret@db:5432/mlflow", "postgresql://risk:***@db:5432/mlflow"),
     ],
 )
-def test_an_address_is_shown_without_its_password(uri: str, shown: str) -> None:
+def test_an_address_is_shown_without_its_password(uri, shown):
     use_registry(uri)
 
     assert registry_address() == shown
 
 
-def test_a_server_that_nobody_runs_is_down_within_seconds(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_server_that_nobody_runs_is_down_within_seconds(monkeypatch):
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "1")
     monkeypatch.setenv("MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR", "0")
     use_registry("http://127.0.0.1:9")
@@ -50,7 +44,7 @@ def test_a_server_that_nobody_runs_is_down_within_seconds(
     assert time.monotonic() - started < 10
 
 
-def test_a_locked_database_is_down(registry: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_locked_database_is_down(registry, monkeypatch):
     monkeypatch.setattr(connection, "_PATIENCE", 0.1)
     with closing(sqlite3.connect(registry.parent / "mlflow.db")) as other:
         other.execute("BEGIN EXCLUSIVE")
@@ -61,7 +55,7 @@ def test_a_locked_database_is_down(registry: Path, monkeypatch: pytest.MonkeyPat
 
 
 @contextmanager
-def held(database: Path, seconds: float) -> Iterator[None]:
+def held(database, seconds):
     """Another connection has the database to itself for so long."""
     other = sqlite3.connect(database, check_same_thread=False)
     other.execute("BEGIN EXCLUSIVE")
@@ -76,13 +70,11 @@ def held(database: Path, seconds: float) -> Iterator[None]:
 
 class TestPatience:
     @pytest.fixture(autouse=True)
-    def _as_usual_afterwards(self) -> Iterator[None]:
+    def _as_usual_afterwards(self):
         yield
         wait_for(None)
 
-    def test_who_has_a_search_to_lose_waits_and_says_so(
-        self, registry: Path, caplog: pytest.LogCaptureFixture
-    ) -> None:
+    def test_who_has_a_search_to_lose_waits_and_says_so(self, registry, caplog):
         wait_for(60)
         with held(registry.parent / "mlflow.db", 1.0):
             assert find_champion("loantap-lending") is None
@@ -92,7 +84,7 @@ class TestPatience:
             "MLflow's database is locked by another process; waited 0 s of at most 60 s"
         ]
 
-    def test_a_write_waits_too(self, registry: Path) -> None:
+    def test_a_write_waits_too(self, registry):
         """MLflow's own connection, which sets a waiting time of SQLite's own."""
         client = mlflow.MlflowClient()
         wait_for(60)
@@ -101,7 +93,7 @@ class TestPatience:
 
         assert [model.name for model in client.search_registered_models()] == ["loantap-lending"]
 
-    def test_the_wait_has_an_end_with_one_message(self, registry: Path) -> None:
+    def test_the_wait_has_an_end_with_one_message(self, registry):
         client = mlflow.MlflowClient()
         client.search_registered_models()
         wait_for(0.5)
@@ -118,7 +110,7 @@ class TestPatience:
         assert "\n" not in str(refused.value)
 
 
-def test_a_database_that_is_missing_is_down_and_is_not_made(tmp_path: Path) -> None:
+def test_a_database_that_is_missing_is_down_and_is_not_made(tmp_path):
     use_registry(f"sqlite:///{tmp_path / 'mlflow.db'}")
 
     with pytest.raises(RegistryDownError, match="there is no database"):
@@ -126,14 +118,14 @@ def test_a_database_that_is_missing_is_down_and_is_not_made(tmp_path: Path) -> N
     assert list(tmp_path.iterdir()) == []
 
 
-def test_before_the_first_training_it_may_be_missing(tmp_path: Path) -> None:
+def test_before_the_first_training_it_may_be_missing(tmp_path):
     use_registry(f"sqlite:///{tmp_path / 'mlflow.db'}")
 
     with asking_registry(must_exist=False):
         pass
 
 
-def test_the_message_has_one_line_and_a_remedy(tmp_path: Path) -> None:
+def test_the_message_has_one_line_and_a_remedy(tmp_path):
     use_registry(f"sqlite:///{tmp_path / 'mlflow.db'}")
 
     with pytest.raises(RegistryDownError) as refused:

@@ -1,17 +1,12 @@
 """Each registered version carries what was found about it, and an index of every figure."""
 
-from __future__ import annotations
-
 import hashlib
 import json
-from pathlib import Path
-from typing import Any
 
 import pytest
 
-from loantap.model.scoring.trained import TrainedModel
 from loantap.registry.evidence import EXPECTED, RunRecord, attach_evidence, list_figures
-from loantap.registry.models import ModelVersion, register
+from loantap.registry.models import register
 from loantap.registry.reading import load_version
 from tests.registry.registered import artifacts_of, make_release
 
@@ -28,19 +23,19 @@ METRICS = {
 }
 
 
-def write(folder: Path, name: str, content: object) -> Path:
+def write(folder, name, content):
     path = folder / name
     path.write_text(content if isinstance(content, str) else json.dumps(content), "utf-8")
     return path
 
 
 @pytest.fixture
-def model(active_run: object, lending_model: TrainedModel) -> ModelVersion:
+def model(active_run, lending_model):
     return register(make_release(lending_model))
 
 
 @pytest.fixture
-def pack(model: ModelVersion, tmp_path: Path) -> Path:
+def pack(model, tmp_path):
     """Folder of the evidence of a model whose run evaluated it but made no card."""
     files = {"metrics.json": write(tmp_path, ".metrics.staged.json", METRICS)}
     attach_evidence(model, "lending", files, RUN)
@@ -48,24 +43,23 @@ def pack(model: ModelVersion, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def index(pack: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((pack / "evidence.json").read_text("utf-8"))
-    return found
+def index(pack):
+    return json.loads((pack / "evidence.json").read_text("utf-8"))
 
 
-def test_files_lie_beside_the_model_under_their_own_names(pack: Path) -> None:
+def test_files_lie_beside_the_model_under_their_own_names(pack):
     assert json.loads((pack / "metrics.json").read_text("utf-8")) == METRICS
     assert {path.name for path in pack.iterdir()} == {
         "evidence.json", "metrics.json", "predictions.parquet", "promotion.json", "training.json",
     }  # fmt: skip
 
 
-def test_the_model_loads_as_before(pack: Path, model: ModelVersion) -> None:
+def test_the_model_loads_as_before(pack, model):
     assert pack.is_dir()
     assert load_version(model).facts.namespace == "lending"
 
 
-def test_the_run_that_made_it_is_named(index: dict[str, Any]) -> None:
+def test_the_run_that_made_it_is_named(index):
     assert index["model"] == {
         "name": "loantap-lending-demo",
         "version": "1",
@@ -77,9 +71,7 @@ def test_the_run_that_made_it_is_named(index: dict[str, Any]) -> None:
     assert index["run"]["parameters"] == {"modeling.lending.folds": 5}
 
 
-def test_every_file_has_its_digest_the_model_itself_as_well(
-    index: dict[str, Any], pack: Path
-) -> None:
+def test_every_file_has_its_digest_the_model_itself_as_well(index, pack):
     digests = {entry["file"]: entry["sha256"] for entry in index["files"]}
 
     assert set(digests) == {
@@ -91,16 +83,14 @@ def test_every_file_has_its_digest_the_model_itself_as_well(
         assert hashlib.sha256(path.read_bytes()).hexdigest() == digest, name
 
 
-def test_what_is_absent_is_named(index: dict[str, Any]) -> None:
+def test_what_is_absent_is_named(index):
     present = {"predictions.parquet", "promotion.json", "training.json", "metrics.json"}
 
     assert set(index["absent"]) == set(EXPECTED) - present
     assert "model_card.html" in index["absent"]
 
 
-def test_each_figure_tells_where_it_is_on_how_many_loans_and_within_what_bounds(
-    index: dict[str, Any],
-) -> None:
+def test_each_figure_tells_where_it_is_on_how_many_loans_and_within_what_bounds(index):
     figures = {figure["key"]: figure for figure in index["figures"]}
 
     assert set(figures) == {"cv.roc_auc", "cv.ece", "test.roc_auc"}
@@ -115,7 +105,7 @@ def test_each_figure_tells_where_it_is_on_how_many_loans_and_within_what_bounds(
     }
 
 
-def test_a_key_leads_to_the_figure(index: dict[str, Any], pack: Path) -> None:
+def test_a_key_leads_to_the_figure(index, pack):
     for figure in index["figures"]:
         found = json.loads((pack / figure["file"]).read_text("utf-8"))
         for step in figure["key"].split("."):
@@ -123,7 +113,7 @@ def test_a_key_leads_to_the_figure(index: dict[str, Any], pack: Path) -> None:
         assert found == figure["value"]
 
 
-def test_of_a_report_on_several_models_the_own_part_is_listed() -> None:
+def test_of_a_report_on_several_models_the_own_part_is_listed():
     report = {
         "origin": "real",
         "models": {
@@ -139,7 +129,7 @@ def test_of_a_report_on_several_models_the_own_part_is_listed() -> None:
     assert list_figures("vintage_analysis.json", report, "benchmark") == []
 
 
-def test_the_range_of_a_perfect_ece_is_listed_though_it_bounds_no_figure() -> None:
+def test_the_range_of_a_perfect_ece_is_listed_though_it_bounds_no_figure():
     block = {"n": 20, "ece": 0.02, "ece_perfect_low": 0.01, "ece_perfect_high": 0.04}
 
     listed = {figure["key"]: figure for figure in list_figures("x.json", block, "lending")}
@@ -148,5 +138,5 @@ def test_the_range_of_a_perfect_ece_is_listed_though_it_bounds_no_figure() -> No
     assert "low" not in listed["ece"]
 
 
-def test_a_number_without_its_n_is_no_figure() -> None:
+def test_a_number_without_its_n_is_no_figure():
     assert list_figures("x.json", {"threshold": 0.3, "passed": True, "n": None}, "lending") == []

@@ -1,16 +1,12 @@
 """The day the registry is down: the last good champion goes on, and says so."""
 
-from __future__ import annotations
-
 import logging
 import os
 import time
-from pathlib import Path
 from zipfile import ZipFile
 
 import mlflow
 import numpy as np
-import pandas as pd
 import pytest
 from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import (
@@ -22,7 +18,6 @@ from mlflow.protos.databricks_pb2 import (
 
 from loantap.features.build import build_features
 from loantap.features.definitions import FEATURE_SETS
-from loantap.model.scoring.trained import TrainedModel
 from loantap.portfolio.errors import InputError
 from loantap.registry.connection import RegistryDownError, use_registry
 from loantap.registry.fallback import FOLDER_VARIABLE
@@ -37,18 +32,16 @@ FIRST, SECOND = (ModelVersion("loantap-lending-demo", number) for number in ("1"
 
 
 @pytest.fixture
-def archive(tmp_path: Path) -> Path:
+def archive(tmp_path):
     """Where the champion trained on simulated loans is kept."""
     return tmp_path / "last_good" / "loantap-lending-demo.zip"
 
 
-def fail_to_answer(
-    monkeypatch: pytest.MonkeyPatch, code: int = TEMPORARILY_UNAVAILABLE, name: str = ""
-) -> None:
+def fail_to_answer(monkeypatch, code=TEMPORARILY_UNAVAILABLE, name=""):
     """Let the registry fail when asked for the champion of a name, or of any."""
     ask = mlflow.MlflowClient.get_model_version_by_alias
 
-    def fail(client: mlflow.MlflowClient, asked: str, alias: str) -> object:
+    def fail(client, asked, alias):
         if name in {"", asked}:
             raise MlflowException("the server is down", code)
         return ask(client, asked, alias)
@@ -57,9 +50,7 @@ def fail_to_answer(
 
 
 class TestKeeping:
-    def test_a_champion_that_was_loaded_is_kept(
-        self, lending_model: TrainedModel, archive: Path
-    ) -> None:
+    def test_a_champion_that_was_loaded_is_kept(self, lending_model, archive):
         make_champion(lending_model)
         assert not archive.exists()
 
@@ -67,9 +58,7 @@ class TestKeeping:
 
         assert archive.is_file()
 
-    def test_only_its_own_files_are_kept_and_none_is_pickled(
-        self, lending_model: TrainedModel, archive: Path
-    ) -> None:
+    def test_only_its_own_files_are_kept_and_none_is_pickled(self, lending_model, archive):
         make_champion(lending_model)
         load_champion("lending")
 
@@ -77,17 +66,13 @@ class TestKeeping:
             names = set(kept.namelist())
         assert names == {"index.json", "MLmodel", "model.skops", "input_example.json"}
 
-    def test_nothing_half_written_stays_beside_it(
-        self, lending_model: TrainedModel, archive: Path
-    ) -> None:
+    def test_nothing_half_written_stays_beside_it(self, lending_model, archive):
         make_champion(lending_model)
         load_champion("lending")
 
         assert list(archive.parent.iterdir()) == [archive]
 
-    def test_the_next_champion_takes_its_place(
-        self, lending_model: TrainedModel, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_the_next_champion_takes_its_place(self, lending_model, monkeypatch):
         for _ in range(2):
             make_champion(lending_model)
             load_champion("lending")
@@ -95,9 +80,7 @@ class TestKeeping:
 
         assert load_champion("lending")[1] == SECOND
 
-    def test_the_same_champion_is_not_written_again(
-        self, lending_model: TrainedModel, archive: Path
-    ) -> None:
+    def test_the_same_champion_is_not_written_again(self, lending_model, archive):
         make_champion(lending_model)
         load_champion("lending")
         before = archive.stat().st_ino
@@ -106,12 +89,8 @@ class TestKeeping:
         assert archive.stat().st_ino == before
 
     def test_a_folder_that_cannot_be_written_to_stops_nobody_from_scoring(
-        self,
-        lending_model: TrainedModel,
-        tmp_path: Path,
-        monkeypatch: pytest.MonkeyPatch,
-        caplog: pytest.LogCaptureFixture,
-    ) -> None:
+        self, lending_model, tmp_path, monkeypatch, caplog
+    ):
         (tmp_path / "file").write_text("in the way")
         monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path / "file"))
         make_champion(lending_model)
@@ -122,17 +101,15 @@ class TestKeeping:
 
 class TestGoingOn:
     @pytest.fixture(autouse=True)
-    def _kept(
-        self, active_run: mlflow.ActiveRun, lending_model: TrainedModel, archive: Path
-    ) -> None:
+    def _kept(self, active_run, lending_model, archive):
         make_champion(lending_model)
         load_champion("lending")
         assert archive.is_file()
 
     @pytest.mark.parametrize("code", [TEMPORARILY_UNAVAILABLE, INTERNAL_ERROR], ids=ErrorCode.Name)
     def test_a_server_that_fails_is_told_and_the_last_good_model_goes_on(
-        self, code: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-    ) -> None:
+        self, code, monkeypatch, caplog
+    ):
         fail_to_answer(monkeypatch, code)
         with caplog.at_level(logging.WARNING):
             _, model = load_champion("lending")
@@ -148,11 +125,8 @@ class TestGoingOn:
         assert "less than a minute ago" in caplog.text
 
     def test_it_is_the_same_model_to_the_last_digit(
-        self,
-        lending_model: TrainedModel,
-        simulated_loans: pd.DataFrame,
-        monkeypatch: pytest.MonkeyPatch,
-    ) -> None:
+        self, lending_model, simulated_loans, monkeypatch
+    ):
         fail_to_answer(monkeypatch)
         trained, _ = load_champion("lending")
 
@@ -166,13 +140,8 @@ class TestGoingOn:
         ("hours", "age"), [(0.5, "30 minutes ago"), (1, "1 hour ago"), (50, "2 days ago")]
     )
     def test_its_age_is_since_the_registry_last_named_it_champion(
-        self,
-        hours: float,
-        age: str,
-        archive: Path,
-        monkeypatch: pytest.MonkeyPatch,
-        caplog: pytest.LogCaptureFixture,
-    ) -> None:
+        self, hours, age, archive, monkeypatch, caplog
+    ):
         then = time.time() - hours * 3_600 - 5
         os.utime(archive, (then, then))
         fail_to_answer(monkeypatch)
@@ -180,9 +149,7 @@ class TestGoingOn:
 
         assert age in caplog.text
 
-    def test_a_database_that_is_gone_is_a_registry_that_is_down(
-        self, registry: Path, caplog: pytest.LogCaptureFixture
-    ) -> None:
+    def test_a_database_that_is_gone_is_a_registry_that_is_down(self, registry, caplog):
         mlflow.end_run()
         database = registry.parent / "mlflow.db"
         database.rename(registry.parent / "moved.db")
@@ -191,18 +158,14 @@ class TestGoingOn:
         assert "there is no database" in caplog.text
         assert not database.exists()
 
-    def test_a_database_that_is_none_is_a_registry_that_is_down(
-        self, registry: Path, caplog: pytest.LogCaptureFixture
-    ) -> None:
+    def test_a_database_that_is_none_is_a_registry_that_is_down(self, registry, caplog):
         mlflow.end_run()
         (registry.parent / "mlflow.db").write_bytes(b"not a database, but long enough" * 10)
 
         assert load_champion("lending")[1] == FIRST
         assert "file is not a database" in caplog.text
 
-    def test_a_registry_that_has_lost_the_model_is_as_good_as_down(
-        self, caplog: pytest.LogCaptureFixture
-    ) -> None:
+    def test_a_registry_that_has_lost_the_model_is_as_good_as_down(self, caplog):
         """As after a new, empty database was made in the place of the old one."""
         client = mlflow.MlflowClient()
         client.delete_registered_model(FIRST.name)
@@ -211,24 +174,20 @@ class TestGoingOn:
         assert load_champion("lending")[1] == FIRST
         assert "no champion named" in caplog.text
 
-    def test_a_champion_that_is_champion_no_more_does_not_go_on(self) -> None:
+    def test_a_champion_that_is_champion_no_more_does_not_go_on(self):
         mlflow.MlflowClient().delete_registered_model_alias(FIRST.name, CHAMPION)
 
         assert not has_champion("lending")
         with pytest.raises(InputError, match="no champion named"):
             load_champion("lending")
 
-    def test_a_damaged_champion_is_replaced_by_the_last_good_one(
-        self, lending_model: TrainedModel, caplog: pytest.LogCaptureFixture
-    ) -> None:
+    def test_a_damaged_champion_is_replaced_by_the_last_good_one(self, lending_model, caplog):
         (artifacts_of(make_champion(lending_model)) / "model.skops").write_bytes(b"damaged")
 
         assert load_champion("lending")[1] == FIRST
         assert "version 2: its file model.skops is damaged" in caplog.text
 
-    def test_a_demo_never_stands_in_for_a_damaged_model_of_real_loans(
-        self, lending_model: TrainedModel
-    ) -> None:
+    def test_a_demo_never_stands_in_for_a_damaged_model_of_real_loans(self, lending_model):
         real = make_champion(with_facts(lending_model, origin="real"))
         (artifacts_of(real) / "model.skops").write_bytes(b"damaged")
 
@@ -236,23 +195,21 @@ class TestGoingOn:
             load_champion("lending")
 
     def test_a_registry_that_fails_on_the_real_name_does_not_score_with_the_demo(
-        self, lending_model: TrainedModel, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+        self, lending_model, monkeypatch
+    ):
         make_champion(with_facts(lending_model, origin="real"))
         load_champion("lending")
         fail_to_answer(monkeypatch, name="loantap-lending")
 
         assert load_champion("lending")[1].name == "loantap-lending"
 
-    def test_an_answer_that_is_no_is_not_a_registry_that_is_down(
-        self, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_an_answer_that_is_no_is_not_a_registry_that_is_down(self, monkeypatch):
         fail_to_answer(monkeypatch, PERMISSION_DENIED)
 
         with pytest.raises(MlflowException, match="the server is down"):
             load_champion("lending")
 
-    def test_what_was_kept_from_another_registry_is_not_used(self, tmp_path: Path) -> None:
+    def test_what_was_kept_from_another_registry_is_not_used(self, tmp_path):
         mlflow.end_run()
         use_registry(f"sqlite:///{tmp_path / 'other.db'}")
 
@@ -260,13 +217,7 @@ class TestGoingOn:
             load_champion("lending")
 
     @pytest.mark.parametrize("file", ["model.skops", "index.json"])
-    def test_what_was_changed_since_is_not_used(
-        self,
-        file: str,
-        archive: Path,
-        monkeypatch: pytest.MonkeyPatch,
-        caplog: pytest.LogCaptureFixture,
-    ) -> None:
+    def test_what_was_changed_since_is_not_used(self, file, archive, monkeypatch, caplog):
         with ZipFile(archive) as kept:
             contents = {name: kept.read(name) for name in kept.namelist()}
         with ZipFile(archive, "w") as changed:
@@ -278,9 +229,7 @@ class TestGoingOn:
             load_champion("lending")
         assert f"{archive} is damaged" in caplog.text
 
-    def test_half_an_archive_is_told_and_not_used(
-        self, archive: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-    ) -> None:
+    def test_half_an_archive_is_told_and_not_used(self, archive, monkeypatch, caplog):
         archive.write_bytes(archive.read_bytes()[: archive.stat().st_size // 2])
         fail_to_answer(monkeypatch)
 
@@ -289,9 +238,7 @@ class TestGoingOn:
         assert "is damaged" in caplog.text
 
 
-def test_without_anything_kept_the_registry_and_the_remedy_are_named(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_without_anything_kept_the_registry_and_the_remedy_are_named(monkeypatch):
     fail_to_answer(monkeypatch)
 
     with pytest.raises(RegistryDownError) as refused:

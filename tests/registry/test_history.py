@@ -1,17 +1,12 @@
 """An older model is made champion again by moving the alias, and the registry says who and why."""
 
-from __future__ import annotations
-
 import re
-from pathlib import Path
 
 import mlflow
-import pandas as pd
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
 from mlflow.exceptions import MlflowException
 
-from loantap.model.scoring.trained import TrainedModel
 from loantap.portfolio.errors import InputError
 from loantap.registry.commands import find_address, main
 from loantap.registry.connection import RegistryDownError
@@ -34,7 +29,7 @@ FIRST, SECOND, THIRD = (ModelVersion("loantap-lending-demo", number) for number 
 
 
 @pytest.fixture
-def versions(active_run: mlflow.ActiveRun, lending_model: TrainedModel) -> None:
+def versions(active_run, lending_model):
     """Two versions that were promoted one after the other, and one that was not."""
     make_champion(lending_model)
     make_champion(lending_model)
@@ -42,16 +37,14 @@ def versions(active_run: mlflow.ActiveRun, lending_model: TrainedModel) -> None:
     conclude(register(release), release.verdicts[-1])
 
 
-def call(*arguments: str) -> Result:
+def call(*arguments):
     """`loantap-models` in the registry of the test."""
     return CliRunner().invoke(main, ["--registry", mlflow.get_tracking_uri(), *arguments])
 
 
 @pytest.mark.usefixtures("versions")
-def test_a_registry_that_fails_is_not_one_without_a_champion(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    def fail(*_: object) -> None:
+def test_a_registry_that_fails_is_not_one_without_a_champion(monkeypatch):
+    def fail(*_):
         raise MlflowException("disk full")
 
     monkeypatch.setattr(mlflow.MlflowClient, "get_model_version_by_alias", fail)
@@ -62,20 +55,20 @@ def test_a_registry_that_fails_is_not_one_without_a_champion(
 
 @pytest.mark.usefixtures("versions")
 class TestRestoring:
-    def test_the_alias_moves_to_the_older_version(self) -> None:
+    def test_the_alias_moves_to_the_older_version(self):
         assert restore(FIRST, who="A. Officer", reason="drift") == SECOND
 
         assert champions() == {"loantap-lending-demo": "1"}
         assert load_champion("lending")[1] == FIRST
 
-    def test_who_when_and_why_is_written_on_the_version(self) -> None:
+    def test_who_when_and_why_is_written_on_the_version(self):
         restore(FIRST, who="A. Officer", reason="2 complains of drift")
 
         ((when, said),) = get_version(FIRST.name, "1").restorations.items()
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", when)
         assert said == f"by A. Officer, in place of {SECOND}: 2 complains of drift"
 
-    def test_the_champion_tells_who_put_it_back(self) -> None:
+    def test_the_champion_tells_who_put_it_back(self):
         assert tell_restored(FIRST.name) == ""
         restore(FIRST, who="A. Officer", reason="drift")
 
@@ -84,32 +77,32 @@ class TestRestoring:
         assert said.startswith(f"{FIRST}, which was restored on 20")
         assert said.endswith(f"(by A. Officer, in place of {SECOND}: drift)")
 
-    def test_it_can_be_undone(self) -> None:
+    def test_it_can_be_undone(self):
         restore(FIRST, who="A. Officer", reason="drift")
         restore(SECOND, who="A. Officer", reason="false alarm")
 
         assert champions() == {"loantap-lending-demo": "2"}
 
-    def test_a_version_that_never_was_champion_is_refused_with_the_reason_of_then(self) -> None:
+    def test_a_version_that_never_was_champion_is_refused_with_the_reason_of_then(self):
         with pytest.raises(InputError, match=r"never was champion .*calibrated: ECE 0\.0310"):
             restore(THIRD, who="A. Officer", reason="drift")
         assert champions() == {"loantap-lending-demo": "2"}
 
-    def test_the_champion_is_refused(self) -> None:
+    def test_the_champion_is_refused(self):
         with pytest.raises(InputError, match="champion already"):
             restore(SECOND, who="A. Officer", reason="drift")
 
-    def test_an_unknown_version_is_refused_and_the_known_ones_are_named(self) -> None:
+    def test_an_unknown_version_is_refused_and_the_known_ones_are_named(self):
         with pytest.raises(InputError, match=r"no version 9\. Registered versions: 3, 2, 1"):
             restore(ModelVersion(FIRST.name, "9"), who="A. Officer", reason="drift")
 
-    def test_an_unknown_model_is_refused_and_the_known_ones_are_named(self) -> None:
+    def test_an_unknown_model_is_refused_and_the_known_ones_are_named(self):
         with pytest.raises(
             InputError, match=r"not registered\. Registered models: loantap-lending-demo"
         ):
             restore(ModelVersion("loantap-landing", "1"), who="A. Officer", reason="drift")
 
-    def test_a_version_that_cannot_be_read_is_refused(self) -> None:
+    def test_a_version_that_cannot_be_read_is_refused(self):
         (artifacts_of(FIRST) / "model.skops").write_bytes(b"damaged")
 
         with pytest.raises(InputError, match=r"its file model\.skops is damaged"):
@@ -117,16 +110,14 @@ class TestRestoring:
         assert champions() == {"loantap-lending-demo": "2"}
 
 
-def test_a_version_of_a_run_that_did_not_finish_is_refused(lending_model: TrainedModel) -> None:
+def test_a_version_of_a_run_that_did_not_finish_is_refused(lending_model):
     model = log_model(lending_model)
 
     with pytest.raises(InputError, match=r"never was champion \(run not finished\)"):
         restore(model, who="A. Officer", reason="drift")
 
 
-def test_a_demo_under_the_name_of_a_model_from_real_loans_is_refused(
-    lending_model: TrainedModel,
-) -> None:
+def test_a_demo_under_the_name_of_a_model_from_real_loans_is_refused(lending_model):
     """As somebody might register one by hand."""
     demo = make_champion(lending_model)
     make_champion(with_facts(lending_model, origin="real"))
@@ -142,7 +133,7 @@ def test_a_demo_under_the_name_of_a_model_from_real_loans_is_refused(
     assert champions()["loantap-lending"] == "1"
 
 
-def test_a_model_that_must_not_be_lent_on_is_refused(simulated_loans: pd.DataFrame) -> None:
+def test_a_model_that_must_not_be_lent_on_is_refused(simulated_loans):
     benchmark = train(simulated_loans, training_options("benchmark"))
     first = make_champion(benchmark)
     make_champion(benchmark)
@@ -153,14 +144,14 @@ def test_a_model_that_must_not_be_lent_on_is_refused(simulated_loans: pd.DataFra
 
 @pytest.mark.usefixtures("versions")
 class TestListing:
-    def test_every_version_is_listed_newest_first_with_its_verdict(self) -> None:
+    def test_every_version_is_listed_newest_first_with_its_verdict(self):
         found = list_versions()
 
         assert [record.model for record in found] == [THIRD, SECOND, FIRST]
         assert [record.is_champion for record in found] == [False, True, False]
         assert [record.outcome for record in found] == ["kept", "promoted", "promoted"]
 
-    def test_it_opens_no_model(self, registry: Path) -> None:
+    def test_it_opens_no_model(self, registry):
         for folder in registry.rglob("MLmodel"):
             folder.unlink()
 
@@ -170,10 +161,10 @@ class TestListing:
 @pytest.mark.usefixtures("versions")
 class TestCommands:
     @pytest.fixture(autouse=True)
-    def _in_a_wide_terminal(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def _in_a_wide_terminal(self, monkeypatch):
         monkeypatch.setenv("COLUMNS", "132")
 
-    def test_list_shows_origin_size_verdict_and_champion(self) -> None:
+    def test_list_shows_origin_size_verdict_and_champion(self):
         result = call("list")
 
         assert result.exit_code == 0, result.output
@@ -184,7 +175,7 @@ class TestCommands:
         assert "promoted" in row
         assert "kept" in result.output
 
-    def test_show_tells_the_facts_and_each_condition(self) -> None:
+    def test_show_tells_the_facts_and_each_condition(self):
         result = call("show", "loantap-lending-demo", "3")
 
         assert result.exit_code == 0, result.output
@@ -195,7 +186,7 @@ class TestCommands:
         assert "NO" in result.output
         assert calibrated
 
-    def test_restore_moves_the_alias_and_says_so(self) -> None:
+    def test_restore_moves_the_alias_and_says_so(self):
         result = call("restore", "loantap-lending-demo", "1", "--reason", "drift")
 
         assert result.exit_code == 0, result.output
@@ -204,14 +195,14 @@ class TestCommands:
         shown = call("show", "loantap-lending-demo", "1").output
         assert "in place of loantap-lending-demo version 2: drift" in shown
 
-    def test_without_a_reason_nothing_is_restored(self) -> None:
+    def test_without_a_reason_nothing_is_restored(self):
         result = call("restore", "loantap-lending-demo", "1")
 
         assert result.exit_code == 2
         assert "--reason" in result.output
         assert champions() == {"loantap-lending-demo": "2"}
 
-    def test_a_mistake_gives_one_message_and_exit_code_1(self) -> None:
+    def test_a_mistake_gives_one_message_and_exit_code_1(self):
         result = call("restore", "loantap-lending-demo", "9", "--reason", "drift")
 
         assert result.exit_code == 1
@@ -221,21 +212,16 @@ class TestCommands:
 
 class TestAddress:
     @pytest.fixture(autouse=True)
-    def _none_is_given(self, registry: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def _none_is_given(self, registry, monkeypatch):
         monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
 
-    def test_in_a_sub_folder_it_is_that_of_the_project(self, tmp_path: Path) -> None:
+    def test_in_a_sub_folder_it_is_that_of_the_project(self, tmp_path):
         (tmp_path / "pyproject.toml").write_text("[tool.kedro]")
         (tmp_path / "notebooks").mkdir()
 
         assert find_address(tmp_path / "notebooks") == f"sqlite:///{tmp_path}/mlflow.db"
 
-    def test_what_the_environment_says_goes_first_and_is_told(
-        self,
-        tmp_path: Path,
-        monkeypatch: pytest.MonkeyPatch,
-        capsys: pytest.CaptureFixture[str],
-    ) -> None:
+    def test_what_the_environment_says_goes_first_and_is_told(self, tmp_path, monkeypatch, capsys):
         monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:///copy.db")
         monkeypatch.chdir(tmp_path)
 
@@ -243,18 +229,13 @@ class TestAddress:
         told = f"Registry: sqlite:///{tmp_path}/copy.db, as MLFLOW_TRACKING_URI says"
         assert capsys.readouterr().err == f"{told}\n"
 
-    def test_nothing_is_told_where_it_says_the_same(
-        self,
-        tmp_path: Path,
-        monkeypatch: pytest.MonkeyPatch,
-        capsys: pytest.CaptureFixture[str],
-    ) -> None:
+    def test_nothing_is_told_where_it_says_the_same(self, tmp_path, monkeypatch, capsys):
         monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
 
         find_address(tmp_path)
         assert capsys.readouterr().err == ""
 
-    def test_another_environment_may_have_one_of_its_own(self, tmp_path: Path) -> None:
+    def test_another_environment_may_have_one_of_its_own(self, tmp_path):
         folder = tmp_path / "conf" / "prod"
         folder.mkdir(parents=True)
         text = "server: {mlflow_tracking_uri: 'https://mlflow.example.org'}"
@@ -262,14 +243,14 @@ class TestAddress:
 
         assert find_address(tmp_path, "prod") == "https://mlflow.example.org"
 
-    def test_it_is_where_kedro_run_finds_it(self, tmp_path: Path) -> None:
+    def test_it_is_where_kedro_run_finds_it(self, tmp_path):
         base = tmp_path / "conf" / "base"
         base.mkdir(parents=True)
         (base / "mlflow.yml").write_text("server: {mlflow_tracking_uri: 'sqlite:///shared.db'}")
 
         assert find_address(tmp_path) == f"sqlite:///{tmp_path}/shared.db"
 
-    def test_the_local_one_goes_first(self, tmp_path: Path) -> None:
+    def test_the_local_one_goes_first(self, tmp_path):
         for environment in ("base", "local"):
             folder = tmp_path / "conf" / environment
             folder.mkdir(parents=True)
@@ -278,16 +259,16 @@ class TestAddress:
 
         assert find_address(tmp_path) == f"sqlite:///{tmp_path}/local.db"
 
-    def test_outside_a_project_it_is_the_file_beside(self, tmp_path: Path) -> None:
+    def test_outside_a_project_it_is_the_file_beside(self, tmp_path):
         assert find_address(tmp_path) == f"sqlite:///{tmp_path}/mlflow.db"
 
     @pytest.mark.usefixtures("versions")
-    def test_the_environment_may_name_another(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_the_environment_may_name_another(self, monkeypatch):
         monkeypatch.setenv("MLFLOW_TRACKING_URI", mlflow.get_tracking_uri())
 
         assert "loantap-lending-demo" in CliRunner().invoke(main, ["list"]).output
 
-    def test_a_registry_that_is_not_there_is_told(self, tmp_path: Path) -> None:
+    def test_a_registry_that_is_not_there_is_told(self, tmp_path):
         mlflow.end_run()
         result = CliRunner().invoke(main, ["--registry", f"sqlite:///{tmp_path}/no.db", "list"])
 
@@ -295,9 +276,7 @@ class TestAddress:
         assert "there is no database" in result.output
 
 
-def test_a_version_of_an_earlier_release_is_listed_all_the_same(
-    lending_model: TrainedModel,
-) -> None:
+def test_a_version_of_an_earlier_release_is_listed_all_the_same(lending_model):
     """It has fewer tags."""
     model = log_model(lending_model)
     client = mlflow.MlflowClient()

@@ -1,11 +1,8 @@
 """An evaluation speaks of the version whose predictions it evaluates, and of no other."""
 
-from __future__ import annotations
-
 import json
 from contextlib import nullcontext
 from dataclasses import replace
-from pathlib import Path
 
 import mlflow
 import pandas as pd
@@ -13,7 +10,6 @@ import pytest
 
 from loantap.datasets import JudgedModelDataset, RegisteredModelDataset
 from loantap.model.scoring.judged import JudgedModel
-from loantap.model.scoring.trained import TrainedModel
 from loantap.model.training.training_digests import digest_loans
 from loantap.portfolio.errors import InputError
 from loantap.registry.judged import load_judged, note_predictions
@@ -26,22 +22,22 @@ pytestmark = pytest.mark.usefixtures("active_run")
 
 
 @pytest.fixture
-def predictions(tmp_path: Path) -> Path:
+def predictions(tmp_path):
     path = tmp_path / "predictions.parquet"
     PREDICTIONS.to_parquet(path)
     return path
 
 
 @pytest.fixture
-def report(tmp_path: Path) -> Path:
+def report(tmp_path):
     path = tmp_path / "training.json"
     path.write_text(json.dumps(REPORT), "utf-8")
     return path
 
 
 def test_in_a_run_that_trains_it_is_the_new_version_promoted_or_not(
-    lending_model: TrainedModel, predictions: Path, report: Path
-) -> None:
+    lending_model, predictions, report
+):
     make_champion(lending_model)
     # Another model than the champion, or nothing new would be registered.
     release = make_release(with_facts(lending_model, training_loans=3_999), promoted=False)
@@ -59,9 +55,7 @@ def test_in_a_run_that_trains_it_is_the_new_version_promoted_or_not(
     assert judged.training_report == REPORT
 
 
-def test_a_demo_is_judged_itself_beside_a_real_champion(
-    lending_model: TrainedModel, predictions: Path, report: Path
-) -> None:
+def test_a_demo_is_judged_itself_beside_a_real_champion(lending_model, predictions, report):
     real = make_champion(with_facts(lending_model, origin="real"))
     RegisteredModelDataset(namespace="lending").save(make_release(lending_model))
 
@@ -71,9 +65,7 @@ def test_a_demo_is_judged_itself_beside_a_real_champion(
     assert judged.champion == str(real)
 
 
-def test_later_it_is_the_version_that_made_the_predictions(
-    lending_model: TrainedModel, predictions: Path, report: Path
-) -> None:
+def test_later_it_is_the_version_that_made_the_predictions(lending_model, predictions, report):
     first = register(make_release(lending_model, promoted=False))
     note_predictions(first, predictions)
     make_champion(lending_model)
@@ -87,8 +79,8 @@ def test_later_it_is_the_version_that_made_the_predictions(
 
 @pytest.mark.parametrize(("change", "is_known"), [(1e-15, True), (1e-8, False)])
 def test_a_training_that_differs_in_its_last_bits_makes_the_same_predictions(
-    change: float, is_known: bool, lending_model: TrainedModel, predictions: Path, report: Path
-) -> None:
+    change, is_known, lending_model, predictions, report
+):
     note_predictions(make_champion(lending_model), predictions)
     pd_column = "probability_of_default"
     PREDICTIONS.assign(**{pd_column: PREDICTIONS[pd_column] + change}).to_parquet(predictions)
@@ -98,8 +90,8 @@ def test_a_training_that_differs_in_its_last_bits_makes_the_same_predictions(
 
 
 def test_predictions_of_no_version_are_not_taken_for_those_of_the_champion(
-    lending_model: TrainedModel, predictions: Path, report: Path
-) -> None:
+    lending_model, predictions, report
+):
     make_champion(lending_model)
 
     with pytest.raises(InputError, match="no version in the model registry made them") as refused:
@@ -108,8 +100,8 @@ def test_predictions_of_no_version_are_not_taken_for_those_of_the_champion(
 
 
 def test_a_version_carries_the_loans_it_was_trained_on(
-    lending_model: TrainedModel, predictions: Path, report: Path, simulated_loans: pd.DataFrame
-) -> None:
+    lending_model, predictions, report, simulated_loans
+):
     training = digest_loans(simulated_loans, "lending")
     release = replace(make_release(lending_model), training=training)
     RegisteredModelDataset(namespace="lending").save(release)
@@ -120,17 +112,13 @@ def test_a_version_carries_the_loans_it_was_trained_on(
     assert judged.training.count_shared(simulated_loans.head(9)) == 9
 
 
-def test_a_version_of_an_older_release_carries_none(
-    lending_model: TrainedModel, predictions: Path, report: Path
-) -> None:
+def test_a_version_of_an_older_release_carries_none(lending_model, predictions, report):
     RegisteredModelDataset(namespace="lending").save(make_release(lending_model))
 
     assert load_judged("lending", predictions, report).training is None
 
 
-def test_another_run_has_another_version(
-    lending_model: TrainedModel, predictions: Path, report: Path
-) -> None:
+def test_another_run_has_another_version(lending_model, predictions, report):
     RegisteredModelDataset(namespace="lending").save(make_release(lending_model))
     mlflow.end_run()
 
@@ -163,9 +151,7 @@ def test_another_run_has_another_version(
         ),
     ],
 )
-def test_it_says_which_version_decides(
-    name: str, is_new: bool, promoted: bool, champion: str, said: str
-) -> None:
+def test_it_says_which_version_decides(name, is_new, promoted, champion, said):
     told = JudgedModel(name, "2", is_new, champion, PREDICTIONS, REPORT).tell_standing(
         promoted=promoted
     )

@@ -1,12 +1,8 @@
 """A project that was moved or copied is noticed, and mended without a touch to the old place."""
 
-from __future__ import annotations
-
 import shutil
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
 
 import mlflow
 import pytest
@@ -22,7 +18,7 @@ ADDRESS = "sqlite:///{}/mlflow.db"
 
 
 @pytest.fixture
-def old(tmp_path: Path, empty_store: Path) -> Path:
+def old(tmp_path, empty_store):
     """A project with a run that logged a file and a registered version."""
     project = tmp_path / "my project"
     (project / INSIDE).mkdir(parents=True)
@@ -39,19 +35,19 @@ def old(tmp_path: Path, empty_store: Path) -> Path:
 
 
 @pytest.fixture
-def moved(old: Path) -> Path:
+def moved(old):
     return old.rename(old.with_name("moved"))
 
 
 @pytest.fixture(autouse=True)
-def _address(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _address(monkeypatch):
     before = mlflow.get_tracking_uri()
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     yield
     mlflow.set_tracking_uri(before)
 
 
-def read_locations(project: Path) -> list[str]:
+def read_locations(project):
     with closing(sqlite3.connect(project / "mlflow.db")) as store:
         return [
             location
@@ -62,21 +58,19 @@ def read_locations(project: Path) -> list[str]:
 
 
 @pytest.mark.parametrize("written", [INSIDE, "{}/mlartifacts", "file://{}/mlartifacts"])
-def test_a_moved_project_is_refused_with_the_command_that_mends_it(
-    moved: Path, old: Path, written: str
-) -> None:
+def test_a_moved_project_is_refused_with_the_command_that_mends_it(moved, old, written):
     with pytest.raises(InputError, match=f"moved or copied from {old}") as refused:
         require_same_place(ADDRESS.format(moved), written.format(moved), moved)
 
     assert "`loantap-models relocate`" in refused.value.remedy
 
 
-def test_where_it_was_made_nothing_is_amiss(old: Path) -> None:
+def test_where_it_was_made_nothing_is_amiss(old):
     require_same_place(ADDRESS.format(old), INSIDE, old)
     assert relocate(ADDRESS.format(old), INSIDE, old) == 0
 
 
-def test_every_location_is_mended_in_its_own_form(moved: Path, old: Path) -> None:
+def test_every_location_is_mended_in_its_own_form(moved, old):
     before = read_locations(moved)
     assert any("%20" in location for location in before)
 
@@ -90,14 +84,14 @@ def test_every_location_is_mended_in_its_own_form(moved: Path, old: Path) -> Non
     assert not old.exists()
 
 
-def test_without_the_files_it_is_refused(moved: Path) -> None:
+def test_without_the_files_it_is_refused(moved):
     (moved / INSIDE).rmdir()
 
     with pytest.raises(InputError, match="the files of its models are not in"):
         relocate(ADDRESS.format(moved), INSIDE, moved)
 
 
-def test_while_a_run_works_there_it_is_refused(moved: Path) -> None:
+def test_while_a_run_works_there_it_is_refused(moved):
     run = ProjectLock(moved)
     run.acquire()
     try:
@@ -116,18 +110,16 @@ def test_while_a_run_works_there_it_is_refused(moved: Path) -> None:
         ("sqlite:///{}/missing.db", INSIDE),
     ],
 )
-def test_what_does_not_lie_in_the_project_does_not_move_with_it(
-    moved: Path, address: str, artifacts: str
-) -> None:
+def test_what_does_not_lie_in_the_project_does_not_move_with_it(moved, address, artifacts):
     assert find_former_places(address.format(moved), artifacts, moved) == []
 
 
-def test_a_store_of_another_project_keeps_its_files_where_they_are(old: Path) -> None:
+def test_a_store_of_another_project_keeps_its_files_where_they_are(old):
     """As with MLFLOW_TRACKING_URI."""
     assert find_former_places(ADDRESS.format(old), INSIDE, old.with_name("mine")) == []
 
 
-def test_the_command_tells_and_mends(moved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command_tells_and_mends(moved, monkeypatch):
     (moved / "pyproject.toml").write_text("[tool.kedro]")
     base = moved / "conf" / "base"
     base.mkdir(parents=True)

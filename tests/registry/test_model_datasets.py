@@ -1,7 +1,5 @@
 """What a run saves becomes champion only on a promoted verdict; what scores is the champion."""
 
-from __future__ import annotations
-
 import logging
 import re
 from copy import deepcopy
@@ -16,7 +14,6 @@ from kedro.io import DatasetError
 from loantap.datasets import ChampionDataset, ChampionsDataset, RegisteredModelDataset
 from loantap.datasets.staged import Publishable
 from loantap.model.scoring.scorer import NotForLendingError, Scorer
-from loantap.model.scoring.trained import TrainedModel
 from loantap.portfolio.errors import InputError
 from loantap.registry.connection import RegistryDownError
 from loantap.registry.history import restore
@@ -37,49 +34,38 @@ pytestmark = pytest.mark.usefixtures("active_run")
 
 
 @pytest.fixture
-def dataset() -> RegisteredModelDataset:
+def dataset():
     return RegisteredModelDataset(namespace="lending")
 
 
-def versions(name: str = "loantap-lending-demo") -> list[str]:
+def versions(name="loantap-lending-demo"):
     """Versions there are, by number."""
     found = mlflow.MlflowClient().search_model_versions(f"name = '{name}'")
     return sorted(str(version.version) for version in found)
 
 
-def aliases(name: str) -> dict[str, str]:
+def aliases(name):
     """Aliases of a registered model, with the version each stands for."""
     found = mlflow.MlflowClient().get_registered_model(name).aliases
     return {alias: str(version) for alias, version in found.items()}
 
 
 @pytest.fixture
-def newcomer(lending_model: TrainedModel) -> TrainedModel:
+def newcomer(lending_model):
     """Another model than `lending_model`."""
     return with_facts(lending_model, threshold=0.3)
 
 
 @pytest.fixture(scope="module")
-def benchmark_model(simulated_loans: pd.DataFrame) -> TrainedModel:
+def benchmark_model(simulated_loans):
     return train(simulated_loans, training_options("benchmark"))
 
 
 class TestPublishing:
-    def test_a_model_holds_back_its_alias_like_a_file(
-        self, dataset: RegisteredModelDataset
-    ) -> None:
+    def test_a_model_holds_back_its_alias_like_a_file(self, dataset):
         assert isinstance(dataset, Publishable)
 
-    def test_saving_moves_no_alias(
-        self, dataset: RegisteredModelDataset, lending_model: TrainedModel
-    ) -> None:
-        dataset.save(make_release(lending_model))
-
-        assert champions() == {}
-
-    def test_the_alias_moves_when_the_run_is_published(
-        self, dataset: RegisteredModelDataset, lending_model: TrainedModel, newcomer: TrainedModel
-    ) -> None:
+    def test_the_alias_moves_when_the_run_is_published(self, dataset, lending_model, newcomer):
         dataset.save(make_release(lending_model))
         dataset.publish()
         assert champions() == {"loantap-lending-demo": "1"}
@@ -90,12 +76,8 @@ class TestPublishing:
         assert champions() == {"loantap-lending-demo": "2"}
 
     def test_a_version_that_is_not_promoted_leaves_the_alias_and_the_run_says_why(
-        self,
-        dataset: RegisteredModelDataset,
-        lending_model: TrainedModel,
-        newcomer: TrainedModel,
-        caplog: pytest.LogCaptureFixture,
-    ) -> None:
+        self, dataset, lending_model, newcomer, caplog
+    ):
         make_champion(lending_model)
         dataset.save(make_release(newcomer, promoted=False))
         dataset.publish()
@@ -105,9 +87,7 @@ class TestPublishing:
         assert "version 2 is registered but not made champion: the new model" in caplog.text
         assert "calibrated: ECE 0.0310 out of fold on 3,600 loans" in caplog.text
 
-    def test_a_failed_run_moves_no_alias(
-        self, dataset: RegisteredModelDataset, lending_model: TrainedModel, newcomer: TrainedModel
-    ) -> None:
+    def test_a_failed_run_moves_no_alias(self, dataset, lending_model, newcomer):
         make_champion(lending_model)
         dataset.save(make_release(newcomer))
         dataset.discard()
@@ -118,8 +98,8 @@ class TestPublishing:
         assert ChampionDataset(namespace="lending").load().version == "1"
 
     def test_a_model_of_simulated_loans_never_takes_the_alias_of_a_real_one(
-        self, dataset: RegisteredModelDataset, lending_model: TrainedModel
-    ) -> None:
+        self, dataset, lending_model
+    ):
         make_champion(with_facts(lending_model, origin="real"))
         dataset.save(make_release(lending_model))
         dataset.publish()
@@ -127,15 +107,13 @@ class TestPublishing:
         assert champions() == {"loantap-lending": "1", "loantap-lending-demo": "1"}
         assert ChampionDataset(namespace="lending").load().name == "loantap-lending"
 
-    def test_a_model_of_another_namespace_is_refused(self, lending_model: TrainedModel) -> None:
+    def test_a_model_of_another_namespace_is_refused(self, lending_model):
         with pytest.raises(
             DatasetError, match="a model that was trained for lending cannot be saved here"
         ):
             RegisteredModelDataset(namespace="application").save(make_release(lending_model))
 
-    def test_a_model_whose_reasons_do_not_add_up_is_not_registered(
-        self, dataset: RegisteredModelDataset, lending_model: TrainedModel
-    ) -> None:
+    def test_a_model_whose_reasons_do_not_add_up_is_not_registered(self, dataset, lending_model):
         reference = (*lending_model.facts.reference[:-1], np.nan)
         broken = with_facts(lending_model, reference=reference)
 
@@ -146,11 +124,8 @@ class TestPublishing:
 
 class TestTheSameModelAgain:
     def test_it_is_not_registered_again_and_nothing_of_its_version_changes(
-        self,
-        dataset: RegisteredModelDataset,
-        lending_model: TrainedModel,
-        caplog: pytest.LogCaptureFixture,
-    ) -> None:
+        self, dataset, lending_model, caplog
+    ):
         make_champion(lending_model)
         before = tags_of(ModelVersion("loantap-lending-demo", "1"))
         # Sums repeat but for the last bit.
@@ -172,9 +147,7 @@ class TestTheSameModelAgain:
         assert "not made champion" not in caplog.text
 
     @pytest.mark.parametrize("changed", ["fact", "prediction", "coefficient", "outcome"])
-    def test_whatever_differs_makes_a_new_version(
-        self, changed: str, dataset: RegisteredModelDataset, lending_model: TrainedModel
-    ) -> None:
+    def test_whatever_differs_makes_a_new_version(self, changed, dataset, lending_model):
         make_champion(lending_model)
         release = make_release(lending_model)
         predictions = release.predictions.copy()
@@ -194,8 +167,8 @@ class TestTheSameModelAgain:
         assert str(dataset.registered) == "loantap-lending-demo version 2"
 
     def test_one_that_was_kept_becomes_champion_when_the_rule_says_so_now(
-        self, dataset: RegisteredModelDataset, lending_model: TrainedModel, newcomer: TrainedModel
-    ) -> None:
+        self, dataset, lending_model, newcomer
+    ):
         make_champion(lending_model)
         for promoted in (False, True):
             dataset.save(make_release(newcomer, promoted=promoted))
@@ -206,13 +179,8 @@ class TestTheSameModelAgain:
 
     @pytest.mark.parametrize("is_restored", [True, False])
     def test_a_version_that_was_restored_is_not_displaced_without_a_word(
-        self,
-        dataset: RegisteredModelDataset,
-        lending_model: TrainedModel,
-        newcomer: TrainedModel,
-        caplog: pytest.LogCaptureFixture,
-        is_restored: bool,
-    ) -> None:
+        self, dataset, lending_model, newcomer, caplog, is_restored
+    ):
         first = make_champion(lending_model)
         if is_restored:
             make_champion(lending_model)
@@ -225,8 +193,8 @@ class TestTheSameModelAgain:
         assert (told in caplog.text) == is_restored
 
     def test_one_since_which_another_was_registered_is_registered_again(
-        self, dataset: RegisteredModelDataset, lending_model: TrainedModel, newcomer: TrainedModel
-    ) -> None:
+        self, dataset, lending_model, newcomer
+    ):
         third = with_facts(lending_model, threshold=0.4)
         make_champion(lending_model)
         for model in (newcomer, third, newcomer):
@@ -235,18 +203,14 @@ class TestTheSameModelAgain:
 
         assert versions() == ["1", "2", "3", "4"]
 
-    def test_a_run_that_failed_leaves_no_version_that_counts(
-        self, dataset: RegisteredModelDataset, lending_model: TrainedModel
-    ) -> None:
+    def test_a_run_that_failed_leaves_no_version_that_counts(self, dataset, lending_model):
         dataset.save(make_release(lending_model))
         dataset.discard()
         dataset.save(make_release(lending_model))
 
         assert str(dataset.registered) == "loantap-lending-demo version 2"
 
-    def test_one_whose_file_is_damaged_is_registered_again(
-        self, dataset: RegisteredModelDataset, lending_model: TrainedModel
-    ) -> None:
+    def test_one_whose_file_is_damaged_is_registered_again(self, dataset, lending_model):
         (artifacts_of(make_champion(lending_model)) / "model.skops").write_bytes(b"no archive")
 
         dataset.save(make_release(lending_model))
@@ -257,7 +221,7 @@ class TestTheSameModelAgain:
 class TestModelsThatMustNotBeLentOn:
     NAME = "loantap-benchmark-demo"
 
-    def test_they_are_never_called_champion(self, benchmark_model: TrainedModel) -> None:
+    def test_they_are_never_called_champion(self, benchmark_model):
         model = make_champion(benchmark_model)
 
         assert find_champion(self.NAME) == model
@@ -271,8 +235,8 @@ class TestModelsThatMustNotBeLentOn:
 
     @pytest.mark.parametrize("again", [True, False], ids=["the same model", "a worse one"])
     def test_a_champion_of_an_earlier_release_is_renamed_by_the_next_run(
-        self, again: bool, benchmark_model: TrainedModel
-    ) -> None:
+        self, again, benchmark_model
+    ):
         make_champion(benchmark_model)
         client = mlflow.MlflowClient()
         client.delete_registered_model_alias(self.NAME, "best-not-for-lending")
@@ -289,45 +253,29 @@ class TestModelsThatMustNotBeLentOn:
 
 class TestTheModelThatDecides:
     @pytest.fixture
-    def champion(self) -> ChampionDataset:
+    def champion(self):
         return ChampionDataset(namespace="lending")
 
-    def test_what_a_run_registers_is_not_loaded_under_that_name(
-        self, dataset: RegisteredModelDataset, lending_model: TrainedModel
-    ) -> None:
+    def test_what_a_run_registers_is_not_loaded_under_that_name(self, dataset, lending_model):
         dataset.save(make_release(lending_model))
 
         with pytest.raises(DatasetError, match="lending_model@champion to score"):
             dataset.load()
 
-    def test_promotion_makes_a_champion_and_saving_does_not(
-        self, champion: ChampionDataset
-    ) -> None:
+    def test_promotion_makes_a_champion_and_saving_does_not(self, champion):
         with pytest.raises(DatasetError, match="promotion makes a champion"):
             champion.save({})
 
     @pytest.mark.parametrize(("promoted", "decides"), [(True, "2"), (False, "1")])
     def test_in_a_run_that_trains_and_scores_only_a_promoted_version_decides(
-        self,
-        promoted: bool,
-        decides: str,
-        champion: ChampionDataset,
-        dataset: RegisteredModelDataset,
-        lending_model: TrainedModel,
-        newcomer: TrainedModel,
-    ) -> None:
+        self, promoted, decides, champion, dataset, lending_model, newcomer
+    ):
         make_champion(lending_model)
         dataset.save(make_release(newcomer, promoted=promoted))
 
         assert champion.load().version == decides
 
-    def test_another_run_scores_with_the_champion(
-        self,
-        champion: ChampionDataset,
-        dataset: RegisteredModelDataset,
-        lending_model: TrainedModel,
-        newcomer: TrainedModel,
-    ) -> None:
+    def test_another_run_scores_with_the_champion(self, champion, dataset, lending_model, newcomer):
         make_champion(lending_model)
         dataset.save(make_release(newcomer, promoted=True))
         dataset.discard()
@@ -336,12 +284,8 @@ class TestTheModelThatDecides:
         assert champion.load().version == "1"
 
     def test_a_run_of_mlflow_that_goes_on_forgets_what_a_run_of_ours_registered(
-        self,
-        champion: ChampionDataset,
-        dataset: RegisteredModelDataset,
-        lending_model: TrainedModel,
-        newcomer: TrainedModel,
-    ) -> None:
+        self, champion, dataset, lending_model, newcomer
+    ):
         """As in a notebook: what failed there must not decide in the next run."""
         make_champion(lending_model)
         dataset.save(make_release(newcomer, promoted=True))
@@ -352,11 +296,8 @@ class TestTheModelThatDecides:
         assert champion.load().version == "1"
 
     def test_where_there_is_no_champion_a_version_that_is_not_promoted_decides_on_nobody(
-        self,
-        champion: ChampionDataset,
-        dataset: RegisteredModelDataset,
-        lending_model: TrainedModel,
-    ) -> None:
+        self, champion, dataset, lending_model
+    ):
         dataset.save(make_release(lending_model, promoted=False))
 
         with pytest.raises(DatasetError) as refused:
@@ -365,9 +306,7 @@ class TestTheModelThatDecides:
         assert isinstance(cause, InputError)
         assert re.search(r"makes no decisions .*calibrated: ECE 0\.0310", cause.problem)
 
-    def test_a_champion_of_real_loans_is_preferred(
-        self, champion: ChampionDataset, lending_model: TrainedModel
-    ) -> None:
+    def test_a_champion_of_real_loans_is_preferred(self, champion, lending_model):
         make_champion(lending_model)
         assert champion.load().name == "loantap-lending-demo"
 
@@ -385,15 +324,8 @@ class TestTheModelThatDecides:
         ],
     )
     def test_what_a_run_promotes_decides_unless_it_is_a_demo_beside_a_real_champion(
-        self,
-        before: str | None,
-        newest: str,
-        scores: str,
-        champion: ChampionDataset,
-        dataset: RegisteredModelDataset,
-        lending_model: TrainedModel,
-        newcomer: TrainedModel,
-    ) -> None:
+        self, before, newest, scores, champion, dataset, lending_model, newcomer
+    ):
         if before:
             make_champion(with_facts(lending_model, origin=before))
         dataset.save(make_release(with_facts(newcomer, origin=newest)))
@@ -402,21 +334,14 @@ class TestTheModelThatDecides:
 
         assert f"{scorer.name} {scorer.version}" == scores
 
-    def test_the_model_that_scores_is_named_in_the_log(
-        self,
-        champion: ChampionDataset,
-        lending_model: TrainedModel,
-        caplog: pytest.LogCaptureFixture,
-    ) -> None:
+    def test_the_model_that_scores_is_named_in_the_log(self, champion, lending_model, caplog):
         make_champion(lending_model)
         with caplog.at_level(logging.INFO, "loantap"):
             champion.load()
 
         assert "Scoring with loantap-lending-demo version 1, trained on simulated" in caplog.text
 
-    def test_where_nothing_is_registered_both_names_and_the_remedy_are_told(
-        self, champion: ChampionDataset
-    ) -> None:
+    def test_where_nothing_is_registered_both_names_and_the_remedy_are_told(self, champion):
         assert not champion.exists()
         with pytest.raises(DatasetError) as refused:
             champion.load()
@@ -427,15 +352,15 @@ class TestTheModelThatDecides:
         assert "kedro run" in cause.remedy
 
     def test_a_version_that_was_never_promoted_is_nothing_to_score_with(
-        self, champion: ChampionDataset, lending_model: TrainedModel
-    ) -> None:
+        self, champion, lending_model
+    ):
         register(make_release(lending_model))
 
         assert not champion.exists()
 
 
 class TestNotForLending:
-    def test_the_benchmark_is_marked_and_never_scores(self, benchmark_model: TrainedModel) -> None:
+    def test_the_benchmark_is_marked_and_never_scores(self, benchmark_model):
         dataset = RegisteredModelDataset(namespace="benchmark")
         dataset.save(make_release(benchmark_model))
         dataset.publish()
@@ -446,21 +371,17 @@ class TestNotForLending:
             ChampionDataset(namespace="benchmark").load()
         assert isinstance(refused.value.__cause__, NotForLendingError)
 
-    def test_a_benchmark_under_another_name_is_refused_all_the_same(
-        self, benchmark_model: TrainedModel
-    ) -> None:
+    def test_a_benchmark_under_another_name_is_refused_all_the_same(self, benchmark_model):
         with pytest.raises(NotForLendingError, match="loantap-lending version 7"):
             Scorer(benchmark_model, "loantap-lending", "7")
 
 
 class TestChampions:
     @pytest.fixture
-    def champions(self) -> ChampionsDataset:
+    def champions(self):
         return ChampionsDataset()
 
-    def test_each_model_has_its_own(
-        self, champions: ChampionsDataset, lending_model: TrainedModel
-    ) -> None:
+    def test_each_model_has_its_own(self, champions, lending_model):
         make_champion(lending_model)
 
         found = {model: list(load()) for model, load in champions.load().items()}
@@ -469,15 +390,13 @@ class TestChampions:
             "benchmark": [], "published_replica": [], "lending": ["simulated"], "application": [],
         }  # fmt: skip
 
-    def test_without_any_there_are_none_and_training_can_begin(
-        self, champions: ChampionsDataset
-    ) -> None:
+    def test_without_any_there_are_none_and_training_can_begin(self, champions):
         assert champions.exists()
         assert champions.load()["lending"]() == {}
 
     def test_each_origin_has_its_own_with_the_predictions_it_became_champion_with(
-        self, champions: ChampionsDataset, lending_model: TrainedModel
-    ) -> None:
+        self, champions, lending_model
+    ):
         make_champion(lending_model)
         make_champion(with_facts(lending_model, origin="real"))
         make_champion(with_facts(lending_model, origin="real"))
@@ -492,16 +411,12 @@ class TestChampions:
             found["real"].predictions, PREDICTIONS, check_dtype=False, check_exact=True
         )
 
-    def test_a_version_that_is_not_champion_is_none(
-        self, champions: ChampionsDataset, lending_model: TrainedModel
-    ) -> None:
+    def test_a_version_that_is_not_champion_is_none(self, champions, lending_model):
         register(make_release(lending_model))
 
         assert champions.load()["lending"]() == {}
 
-    def test_one_without_predictions_comes_with_an_empty_table(
-        self, champions: ChampionsDataset, lending_model: TrainedModel
-    ) -> None:
+    def test_one_without_predictions_comes_with_an_empty_table(self, champions, lending_model):
         model = make_champion(lending_model)
         (artifacts_of(model) / "evidence" / "predictions.parquet").unlink()
 
@@ -511,11 +426,8 @@ class TestChampions:
         assert {"loan_id", "sample", "probability_of_default"} <= set(predictions.columns)
 
     def test_one_whose_model_is_unreadable_is_judged_by_the_predictions_it_left(
-        self,
-        champions: ChampionsDataset,
-        lending_model: TrainedModel,
-        caplog: pytest.LogCaptureFixture,
-    ) -> None:
+        self, champions, lending_model, caplog
+    ):
         model = make_champion(lending_model)
         (artifacts_of(model) / "model.skops").write_bytes(b"not what it was")
 
@@ -525,12 +437,7 @@ class TestChampions:
         assert not champion.predictions.empty
         assert "compared with the champion's stored predictions" in caplog.text
 
-    def test_one_whose_predictions_are_unreadable_has_none(
-        self,
-        champions: ChampionsDataset,
-        lending_model: TrainedModel,
-        caplog: pytest.LogCaptureFixture,
-    ) -> None:
+    def test_one_whose_predictions_are_unreadable_has_none(self, champions, lending_model, caplog):
         model = make_champion(lending_model)
         (artifacts_of(model) / "evidence" / "predictions.parquet").write_bytes(b"not what it was")
 
@@ -541,11 +448,8 @@ class TestChampions:
         assert "model loantap-lending-demo version 1: its" in caplog.text
 
     def test_one_that_is_wholly_unreadable_counts_as_none_so_that_another_can_be_trained(
-        self,
-        champions: ChampionsDataset,
-        lending_model: TrainedModel,
-        caplog: pytest.LogCaptureFixture,
-    ) -> None:
+        self, champions, lending_model, caplog
+    ):
         model = make_champion(lending_model)
         for damaged in ("model.skops", "evidence/predictions.parquet"):
             (artifacts_of(model) / damaged).write_bytes(b"not what it was")
@@ -554,11 +458,8 @@ class TestChampions:
         assert "judged as if there were no champion" in caplog.text
 
     def test_one_with_features_of_another_release_counts_as_none_whatever_it_predicted(
-        self,
-        champions: ChampionsDataset,
-        lending_model: TrainedModel,
-        caplog: pytest.LogCaptureFixture,
-    ) -> None:
+        self, champions, lending_model, caplog
+    ):
         """It can never decide again; a model without them need not be better than it was."""
         make_champion(with_facts(lending_model, feature_set="application"))
 
@@ -566,15 +467,13 @@ class TestChampions:
         assert "which had other features" in caplog.text
         assert "judged as if there were no champion" in caplog.text
 
-    def test_a_registry_that_is_down_stops_training(
-        self, champions: ChampionsDataset, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_a_registry_that_is_down_stops_training(self, champions, monkeypatch):
         monkeypatch.setattr(mlflow, "get_registry_uri", lambda: "sqlite:///nowhere/mlflow.db")
 
         load = champions.load()["lending"]
         with pytest.raises(RegistryDownError, match="it does not answer"):
             load()
 
-    def test_it_cannot_be_saved_to(self, champions: ChampionsDataset) -> None:
+    def test_it_cannot_be_saved_to(self, champions):
         with pytest.raises(DatasetError, match="promotion makes a champion"):
             champions.save({})

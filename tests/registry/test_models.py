@@ -1,10 +1,7 @@
 """A model is registered with facts, predictions and verdict, and predicts the same when read."""
 
-from __future__ import annotations
-
 import json
 import zipfile
-from pathlib import Path
 
 import mlflow
 import numpy as np
@@ -14,18 +11,13 @@ import skops.io
 
 from loantap.features.build import build_features
 from loantap.features.definitions import FEATURE_SETS
-from loantap.model.names import registered_name
-from loantap.model.scoring.trained import TrainedModel, make_trained_model
+from loantap.model.scoring.trained import make_trained_model
 from loantap.model.training.train import feature_names, train_challenger
 from loantap.registry.history import read_verdicts
-from loantap.registry.loading import load_best
 from loantap.registry.models import (
     TRUSTED_TYPES,
-    ModelVersion,
-    conclude,
     find_champion,
     log_model,
-    promote,
     register,
 )
 from loantap.registry.reading import load_predictions, load_version
@@ -51,7 +43,7 @@ CHALLENGER = {
 
 
 @pytest.fixture(scope="module")
-def boosting_model(simulated_loans: pd.DataFrame) -> TrainedModel:
+def boosting_model(simulated_loans):
     """Boosted trees, the other kind of model that may be served."""
     options = training_options("lending", challenger=CHALLENGER)
     names = feature_names(options)
@@ -62,51 +54,17 @@ def boosting_model(simulated_loans: pd.DataFrame) -> TrainedModel:
 
 
 @pytest.fixture
-def features(simulated_loans: pd.DataFrame) -> pd.DataFrame:
+def features(simulated_loans):
     return build_features(simulated_loans, FEATURE_SETS["lending"].features)
 
 
-@pytest.mark.parametrize(
-    ("namespace", "origin", "name"),
-    [
-        ("lending", "real", "loantap-lending"),
-        ("lending", "simulated", "loantap-lending-demo"),
-        ("published_replica", "real", "loantap-published-replica"),
-        ("published_replica", "simulated", "loantap-published-replica-demo"),
-    ],
-)
-def test_models_of_simulated_loans_have_names_of_their_own(
-    namespace: str, origin: str, name: str
-) -> None:
-    assert registered_name(namespace, origin) == name
-
-
-def test_a_model_that_is_loaded_again_predicts_the_same(
-    lending_model: TrainedModel, features: pd.DataFrame
-) -> None:
-    promote(log_model(lending_model))
-
-    loaded, model = load_best("lending")
-
-    assert model == ModelVersion("loantap-lending-demo", "1")
-    assert loaded.facts == lending_model.facts
-    np.testing.assert_allclose(
-        loaded.pipeline.predict_proba(features),
-        lending_model.pipeline.predict_proba(features),
-        rtol=0,
-        atol=1e-12,
-    )
-
-
-def test_the_example_comes_back_as_it_was(lending_model: TrainedModel) -> None:
+def test_the_example_comes_back_as_it_was(lending_model):
     loaded = load_version(log_model(lending_model))
 
     pd.testing.assert_frame_equal(loaded.example, lending_model.example, check_dtype=False)
 
 
-def test_the_file_is_skops_and_nothing_is_pickled(
-    lending_model: TrainedModel, registry: Path
-) -> None:
+def test_the_file_is_skops_and_nothing_is_pickled(lending_model, registry):
     log_model(lending_model)
 
     files = {file.name for file in registry.rglob("*") if file.is_file()}
@@ -119,16 +77,14 @@ def test_the_file_is_skops_and_nothing_is_pickled(
     assert "cloudpickle" not in requirements
 
 
-def test_no_code_but_trusted_types_is_in_the_file(
-    lending_model: TrainedModel, registry: Path
-) -> None:
+def test_no_code_but_trusted_types_is_in_the_file(lending_model, registry):
     log_model(lending_model)
 
     untrusted = skops.io.get_untrusted_types(file=next(registry.rglob("model.skops")))
     assert set(untrusted) <= set(TRUSTED_TYPES)
 
 
-def test_signature_and_example_go_with_the_model(lending_model: TrainedModel) -> None:
+def test_signature_and_example_go_with_the_model(lending_model):
     model = log_model(lending_model)
 
     info = mlflow.models.get_model_info(f"models:/{model.name}/{model.version}")
@@ -139,9 +95,7 @@ def test_signature_and_example_go_with_the_model(lending_model: TrainedModel) ->
     assert {spec.name for spec in info.signature.inputs if spec.type.name == "double"} == numeric
 
 
-def test_the_example_is_nobodys_application(
-    lending_model: TrainedModel, registry: Path, features: pd.DataFrame
-) -> None:
+def test_the_example_is_nobodys_application(lending_model, registry, features):
     log_model(lending_model)
 
     stored = json.loads(next(registry.rglob("input_example.json")).read_text("utf-8"))
@@ -150,7 +104,7 @@ def test_the_example_is_nobodys_application(
     assert row["log_annual_income"] == pytest.approx(features["log_annual_income"].median())
 
 
-def test_no_training_row_is_in_the_model(lending_model: TrainedModel, registry: Path) -> None:
+def test_no_training_row_is_in_the_model(lending_model, registry):
     """The sampler, which would carry applicants' rows, is gone; no array has a value per loan."""
     loaded = load_version(log_model(lending_model))
 
@@ -161,7 +115,7 @@ def test_no_training_row_is_in_the_model(lending_model: TrainedModel, registry: 
     assert max(sizes) < lending_model.facts.training_loans
 
 
-def test_a_version_tells_its_origin_and_what_it_was_trained_on(lending_model: TrainedModel) -> None:
+def test_a_version_tells_its_origin_and_what_it_was_trained_on(lending_model):
     facts = {"origin": "real", "training_loans": 4_715, "training_charge_offs": 901}
     model = log_model(with_facts(lending_model, **facts))
 
@@ -176,10 +130,8 @@ def test_a_version_tells_its_origin_and_what_it_was_trained_on(lending_model: Tr
 
 
 @pytest.mark.parametrize("kind", ["lending_model", "boosting_model"])
-def test_either_kind_of_model_comes_back_to_the_last_digit(
-    kind: str, request: pytest.FixtureRequest, features: pd.DataFrame
-) -> None:
-    trained: TrainedModel = request.getfixturevalue(kind)
+def test_either_kind_of_model_comes_back_to_the_last_digit(kind, request, features):
+    trained = request.getfixturevalue(kind)
     loaded = load_version(register(make_release(trained)))
 
     np.testing.assert_array_equal(
@@ -187,7 +139,7 @@ def test_either_kind_of_model_comes_back_to_the_last_digit(
     )
 
 
-def test_predictions_and_verdict_are_kept_with_the_version(lending_model: TrainedModel) -> None:
+def test_predictions_and_verdict_are_kept_with_the_version(lending_model):
     model = register(make_release(lending_model, promoted=False))
 
     kept = load_predictions(model)
@@ -199,16 +151,14 @@ def test_predictions_and_verdict_are_kept_with_the_version(lending_model: Traine
     assert [c["holds"] for c in verdicts["champion"]["conditions"]] == [True, False]
 
 
-def test_registering_moves_no_alias_and_passes_no_verdict(lending_model: TrainedModel) -> None:
+def test_registering_moves_no_alias_and_passes_no_verdict(lending_model):
     model = register(make_release(lending_model))
 
     assert champions() == {}
     assert "promotion" not in tags_of(model)
 
 
-def test_two_runs_may_register_the_first_version_of_a_name_at_once(
-    lending_model: TrainedModel, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_two_runs_may_register_the_first_version_of_a_name_at_once(lending_model, monkeypatch):
     # Both have looked, and found nothing, before either makes the name.
     monkeypatch.setattr(mlflow.MlflowClient, "search_registered_models", lambda *_: [])
 
@@ -217,7 +167,7 @@ def test_two_runs_may_register_the_first_version_of_a_name_at_once(
     assert versions == ["1", "2"]
 
 
-def test_a_promoted_version_becomes_champion_and_says_why(lending_model: TrainedModel) -> None:
+def test_a_promoted_version_becomes_champion_and_says_why(lending_model):
     model = make_champion(lending_model)
 
     assert champions() == {"loantap-lending-demo": "1"}
@@ -225,18 +175,7 @@ def test_a_promoted_version_becomes_champion_and_says_why(lending_model: Trained
     assert "every condition holds" in tags_of(model)["promotion_reason"]
 
 
-def test_a_version_that_is_not_promoted_says_why_not(lending_model: TrainedModel) -> None:
-    make_champion(lending_model)
-    release = make_release(lending_model, promoted=False)
-    model = register(release)
-    conclude(model, release.verdicts[-1])
-
-    assert champions() == {"loantap-lending-demo": "1"}
-    assert tags_of(model)["promotion"] == "kept"
-    assert "calibrated: ECE 0.0310 out of fold" in tags_of(model)["promotion_reason"]
-
-
-def test_a_version_without_the_alias_is_no_champion(lending_model: TrainedModel) -> None:
+def test_a_version_without_the_alias_is_no_champion(lending_model):
     register(make_release(lending_model))
 
     assert find_champion("loantap-lending-demo") is None

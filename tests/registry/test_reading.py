@@ -1,19 +1,15 @@
 """A model that cannot be used is told from one that can, in words: which, why, and what to do."""
 
-from __future__ import annotations
-
 import logging
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import mlflow
 import numpy as np
 import pytest
 import sklearn
 
-from loantap.model.scoring.trained import TrainedModel
 from loantap.registry import reading
 from loantap.registry.loading import load_champion
 from loantap.registry.models import ModelVersion
@@ -84,9 +80,7 @@ UNUSABLE = [
 
 
 @pytest.mark.parametrize(("damage", "problem"), UNUSABLE)
-def test_a_model_that_cannot_be_used_says_why_and_what_to_do(
-    damage: Damage, problem: str, lending_model: TrainedModel
-) -> None:
+def test_a_model_that_cannot_be_used_says_why_and_what_to_do(damage, problem, lending_model):
     model = make_champion(lending_model)
     damage(artifacts_of(model))
 
@@ -99,9 +93,7 @@ def test_a_model_that_cannot_be_used_says_why_and_what_to_do(
 
 
 @pytest.mark.parametrize(("damage", "problem"), UNUSABLE)
-def test_such_a_champion_scores_nobody_where_no_other_was_kept(
-    damage: Damage, problem: str, lending_model: TrainedModel
-) -> None:
+def test_such_a_champion_scores_nobody_where_no_other_was_kept(damage, problem, lending_model):
     damage(artifacts_of(make_champion(lending_model)))
 
     with pytest.raises(UnreadableModelError, match=problem):
@@ -110,8 +102,8 @@ def test_such_a_champion_scores_nobody_where_no_other_was_kept(
 
 @pytest.mark.parametrize("name", ["model.skops", "MLmodel", "input_example.json"])
 def test_wherever_a_file_is_cut_or_changed_it_is_read_as_it_was_or_refused(
-    name: str, lending_model: TrainedModel, tmp_path: Path
-) -> None:
+    name, lending_model, tmp_path
+):
     model = make_champion(lending_model)
     path = shutil.copytree(artifacts_of(model), tmp_path / "damaged") / name
     whole, chance = path.read_bytes(), np.random.default_rng(7)
@@ -128,12 +120,10 @@ def test_wherever_a_file_is_cut_or_changed_it_is_read_as_it_was_or_refused(
     assert refused > 90
 
 
-def test_an_error_of_our_own_is_not_taken_for_a_damaged_model(
-    lending_model: TrainedModel, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_error_of_our_own_is_not_taken_for_a_damaged_model(lending_model, monkeypatch):
     model = make_champion(lending_model)
 
-    def fail(*_: object) -> None:
+    def fail(*_):
         raise TypeError("a mistake of ours")
 
     monkeypatch.setattr(reading, "check_servable", fail)
@@ -142,9 +132,7 @@ def test_an_error_of_our_own_is_not_taken_for_a_damaged_model(
         load_version(model)
 
 
-def test_the_facts_that_another_release_does_not_know_are_named(
-    lending_model: TrainedModel,
-) -> None:
+def test_the_facts_that_another_release_does_not_know_are_named(lending_model):
     model = make_champion(lending_model)
     make_facts_old(artifacts_of(model))
 
@@ -155,18 +143,14 @@ def test_the_facts_that_another_release_does_not_know_are_named(
     assert "pydantic" not in str(refused.value)
 
 
-def test_a_model_with_features_that_are_no_more_is_of_an_earlier_release(
-    lending_model: TrainedModel,
-) -> None:
+def test_a_model_with_features_that_are_no_more_is_of_an_earlier_release(lending_model):
     model = make_champion(with_facts(lending_model, feature_set="application"))
 
     with pytest.raises(UnreadableModelError, match="earlier release, which had other features"):
         load_version(model)
 
 
-def test_a_patch_release_of_scikit_learn_is_told_and_goes_on(
-    lending_model: TrainedModel, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_patch_release_of_scikit_learn_is_told_and_goes_on(lending_model, caplog):
     model = make_champion(lending_model)
     minor = ".".join(sklearn.__version__.split(".")[:2])
     say_scikit_learn(artifacts_of(model), f"{minor}.99")
@@ -176,13 +160,13 @@ def test_a_patch_release_of_scikit_learn_is_told_and_goes_on(
     assert f"saved by scikit-learn {minor}.99, and this is {sklearn.__version__}" in caplog.text
 
 
-def test_a_file_that_trusts_itself_is_not_trusted(lending_model: TrainedModel) -> None:
+def test_a_file_that_trusts_itself_is_not_trusted(lending_model):
     """The list of types to load is ours, whatever list the description has."""
     model = make_champion(lending_model)
     folder = artifacts_of(model)
     smuggle_code(folder)
 
-    def trust(described: dict[str, Any]) -> None:
+    def trust(described):
         described["flavors"]["sklearn"]["skops_trusted_types"] = ["builtins.print"]
 
     describe_anew(folder, trust)
@@ -191,21 +175,21 @@ def test_a_file_that_trusts_itself_is_not_trusted(lending_model: TrainedModel) -
         load_version(model)
 
 
-def test_a_version_that_does_not_exist_is_missing(lending_model: TrainedModel) -> None:
+def test_a_version_that_does_not_exist_is_missing(lending_model):
     make_champion(lending_model)
 
     with pytest.raises(UnreadableModelError, match="version 9: its file MLmodel is missing"):
         load_version(ModelVersion("loantap-lending-demo", "9"))
 
 
-def test_predictions_that_were_not_kept_are_none(lending_model: TrainedModel) -> None:
+def test_predictions_that_were_not_kept_are_none(lending_model):
     model = make_champion(lending_model)
     (artifacts_of(model) / "evidence" / "predictions.parquet").unlink()
 
     assert load_predictions(model) is None
 
 
-def test_predictions_that_are_damaged_are_told(lending_model: TrainedModel) -> None:
+def test_predictions_that_are_damaged_are_told(lending_model):
     model = make_champion(lending_model)
     (artifacts_of(model) / "evidence" / "predictions.parquet").write_bytes(b"PAR1 and no more")
 
@@ -213,9 +197,7 @@ def test_predictions_that_are_damaged_are_told(lending_model: TrainedModel) -> N
         load_predictions(model)
 
 
-def test_nothing_is_read_through_mlflows_own_loader(
-    lending_model: TrainedModel, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_nothing_is_read_through_mlflows_own_loader(lending_model, monkeypatch):
     """It would load whatever serialisation, pickle among them, that the description names."""
     model = make_champion(lending_model)
     monkeypatch.setattr(mlflow.sklearn, "load_model", pytest.fail)

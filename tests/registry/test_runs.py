@@ -1,9 +1,6 @@
 """What MLflow's UI shows of a run: flat parameters, headline metrics, the search as a table."""
 
-from __future__ import annotations
-
 import subprocess
-from pathlib import Path
 
 import mlflow
 import pandas as pd
@@ -28,19 +25,17 @@ CANDIDATES = pd.DataFrame(
 )
 
 
-def recorded(run: mlflow.ActiveRun) -> mlflow.entities.Run:
+def recorded(run):
     return mlflow.get_run(run.info.run_id)
 
 
-def test_parameters_are_logged_by_path(active_run: mlflow.ActiveRun) -> None:
+def test_parameters_are_logged_by_path(active_run):
     runs.log_parameters({"feature_engineering.split.seed": 42})
 
     assert recorded(active_run).data.params == {"feature_engineering.split.seed": "42"}
 
 
-def test_runs_are_compared_by_a_few_figures_with_readable_names(
-    active_run: mlflow.ActiveRun,
-) -> None:
+def test_runs_are_compared_by_a_few_figures_with_readable_names(active_run):
     figures = {"n": 500, "roc_auc": 0.71, "brier": 0.14, "f2": 0.58, "f2_low": 0.5, "ks": 0.3}
     runs.log_metrics(
         {
@@ -61,9 +56,7 @@ def test_runs_are_compared_by_a_few_figures_with_readable_names(
     }
 
 
-def test_the_search_is_a_table_of_the_run_and_no_run_of_its_own(
-    active_run: mlflow.ActiveRun, registry: Path
-) -> None:
+def test_the_search_is_a_table_of_the_run_and_no_run_of_its_own(active_run, registry):
     runs.log_candidates(CANDIDATES, "lending")
 
     stored = registry / active_run.info.run_id / "artifacts/candidates/lending.csv"
@@ -76,9 +69,7 @@ class TestDataset:
         {"loan_id": ["31415", "92653"], "dti_pct": [17.25, None], "is_charged_off": [0, 1]}
     )
 
-    def test_it_is_named_with_its_digest_and_columns_and_not_one_row(
-        self, active_run: mlflow.ActiveRun, registry: Path
-    ) -> None:
+    def test_it_is_named_with_its_digest_and_columns_and_not_one_row(self, active_run, registry):
         runs.log_dataset("lending features", "real", self.LOANS)
 
         [logged] = recorded(active_run).inputs.dataset_inputs
@@ -90,7 +81,7 @@ class TestDataset:
         assert "17.25" not in everything
         assert not [path for path in registry.rglob("*") if path.is_file()]
 
-    def test_other_rows_have_another_digest(self, active_run: mlflow.ActiveRun) -> None:
+    def test_other_rows_have_another_digest(self, active_run):
         runs.log_dataset("lending features", "real", self.LOANS)
         runs.log_dataset("lending features", "real", self.LOANS)
         runs.log_dataset("lending features", "real", self.LOANS.fillna(17.26))
@@ -100,8 +91,8 @@ class TestDataset:
 
 
 def test_a_file_that_still_waits_is_attached_under_its_name_in_its_folder(
-    active_run: mlflow.ActiveRun, registry: Path, tmp_path: Path
-) -> None:
+    active_run, registry, tmp_path
+):
     plot = tmp_path / ".roc.staged.png"
     plot.write_bytes(b"picture")
     runs.log_file(plot, "roc.png", "lending")
@@ -112,14 +103,14 @@ def test_a_file_that_still_waits_is_attached_under_its_name_in_its_folder(
     assert (stored / "roc.png").is_file()
 
 
-def test_nothing_is_recorded_without_a_run(registry: Path) -> None:
+def test_nothing_is_recorded_without_a_run(registry):
     assert not runs.is_recording()
     with mlflow.start_run():
         assert runs.is_recording()
 
 
 @pytest.fixture
-def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def checkout(tmp_path, monkeypatch):
     """A repository with one commit."""
     for name in ("AUTHOR", "COMMITTER"):
         monkeypatch.setenv(f"GIT_{name}_NAME", "Tester")
@@ -133,7 +124,7 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def test_the_commit_is_named_in_full(checkout: Path) -> None:
+def test_the_commit_is_named_in_full(checkout):
     head = subprocess.run(
         ["git", "rev-parse", "HEAD"],  # noqa: S607
         cwd=checkout,
@@ -145,21 +136,19 @@ def test_the_commit_is_named_in_full(checkout: Path) -> None:
     assert runs.git_commit(checkout) == head
 
 
-def test_a_changed_file_shows_in_the_commit(checkout: Path) -> None:
+def test_a_changed_file_shows_in_the_commit(checkout):
     (checkout / "code.py").write_text("2\n")
 
     assert str(runs.git_commit(checkout)).endswith("-dirty")
 
 
-def test_outside_a_checkout_there_is_no_commit(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_outside_a_checkout_there_is_no_commit(tmp_path, monkeypatch):
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
 
     assert runs.git_commit(tmp_path) is None
 
 
-def test_without_git_there_is_no_commit(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_git_there_is_no_commit(checkout, monkeypatch):
     monkeypatch.setenv("PATH", "")
 
     assert runs.git_commit(checkout) is None

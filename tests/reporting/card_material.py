@@ -1,7 +1,5 @@
 """Finished material for a model card, small enough to read."""
 
-from __future__ import annotations
-
 import dataclasses
 import math
 from datetime import date

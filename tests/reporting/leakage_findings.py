@@ -1,7 +1,5 @@
 """Entries of a leakage report, as the gate writes them."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

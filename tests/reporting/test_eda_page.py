@@ -1,7 +1,5 @@
 """The exploration page is one file, says whose data it shows, and tells columns by outcome."""
 
-from __future__ import annotations
-
 import re
 from datetime import date
 
@@ -16,7 +14,7 @@ AS_OF = date(2017, 3, 1)
 
 
 @pytest.fixture(scope="module")
-def loans() -> pd.DataFrame:
+def loans():
     rng = np.random.default_rng(1)
     purpose = pd.Series(rng.choice(["car", "<medical>", "wedding"], 1_200), dtype="str")
     months = pd.date_range("2007-08-01", "2016-12-01", freq="MS")
@@ -34,7 +32,7 @@ def loans() -> pd.DataFrame:
     )
 
 
-def render(loans: pd.DataFrame, origin: str = "real") -> str:
+def render(loans, origin="real"):
     found = explore_outcomes(loans)
     return render_eda(
         loans, found.numbers, found.levels, SAME_BY_DEFINITION, origin=origin, as_of=AS_OF
@@ -42,11 +40,11 @@ def render(loans: pd.DataFrame, origin: str = "real") -> str:
 
 
 @pytest.fixture(scope="module")
-def page(loans: pd.DataFrame) -> str:
+def page(loans):
     return render(loans)
 
 
-def test_the_page_tells_size_origin_day_and_months_of_issue(page: str) -> None:
+def test_the_page_tells_size_origin_day_and_months_of_issue(page):
     assert (
         "LoanTap portfolio as of 2017-03-01, data origin: real, n = 1,200 resolved loans, "
         "issued 2007-08 to 2016-12"
@@ -54,7 +52,7 @@ def test_the_page_tells_size_origin_day_and_months_of_issue(page: str) -> None:
     assert "SIMULATED" not in page
 
 
-def test_simulated_data_is_called_simulated(loans: pd.DataFrame) -> None:
+def test_simulated_data_is_called_simulated(loans):
     page = render(loans, "simulated")
 
     assert '<p class="simulated">SIMULATED DATA</p>' in page
@@ -62,19 +60,17 @@ def test_simulated_data_is_called_simulated(loans: pd.DataFrame) -> None:
 
 
 @pytest.mark.parametrize("name", ["purpose", "interest_rate_pct", "mortgage_accounts"])
-def test_every_column_is_shown(name: str, page: str) -> None:
+def test_every_column_is_shown(name, page):
     assert f'data-column-name="{name}"' in page
 
 
-def find_row(page: str, heading: str) -> str:
+def find_row(page, heading):
     row = re.search(rf'<tr><th scope="row">{heading}<.*?</tr>', page)
     assert row is not None
     return row[0]
 
 
-def test_a_number_is_told_by_outcome_with_its_auc_and_interval(
-    page: str, loans: pd.DataFrame
-) -> None:
+def test_a_number_is_told_by_outcome_with_its_auc_and_interval(page, loans):
     row = find_row(page, "Loan amount")
     paid = loans.loc[loans["is_charged_off"] == 0, "loan_amount"]
     low, median, high = (f"{paid.quantile(at):,.0f}" for at in (0.25, 0.5, 0.75))
@@ -84,11 +80,11 @@ def test_a_number_is_told_by_outcome_with_its_auc_and_interval(
     assert '<td class="num">1,200</td>' in row
 
 
-def test_years_have_no_thousands(page: str) -> None:
+def test_years_have_no_thousands(page):
     assert re.search(r">201\d<small>20\d\d to 20\d\d</small>", find_row(page, "Issue month"))
 
 
-def test_a_category_is_told_by_outcome_and_escaped(page: str, loans: pd.DataFrame) -> None:
+def test_a_category_is_told_by_outcome_and_escaped(page, loans):
     row = find_row(page, "&lt;medical&gt;")
     of = loans[loans["purpose"] == "<medical>"]
 
@@ -96,11 +92,11 @@ def test_a_category_is_told_by_outcome_and_escaped(page: str, loans: pd.DataFram
     assert "<medical>" not in page
 
 
-def test_what_was_left_out_is_named(page: str) -> None:
+def test_what_was_left_out_is_named(page):
     assert "<code>loan_status</code> (<code>is_charged_off</code>)" in page
 
 
-def test_too_few_loans_are_said_to_be_too_few() -> None:
+def test_too_few_loans_are_said_to_be_too_few():
     few = pd.DataFrame({"annual_income": [1.0, 2.0, np.nan], "is_charged_off": [0, 0, 0]})
 
     page = render(few)
@@ -109,7 +105,7 @@ def test_too_few_loans_are_said_to_be_too_few() -> None:
     assert "nan" not in find_row(page, "Annual income")
 
 
-def test_the_page_opens_without_a_network(page: str) -> None:
+def test_the_page_opens_without_a_network(page):
     loaded = re.findall(
         r"""<(?:script|link|img|iframe)[^>]*(?:src|href)\s*=\s*["']([^"']+)""", page
     )
@@ -118,7 +114,7 @@ def test_the_page_opens_without_a_network(page: str) -> None:
     assert "<script" in page
 
 
-def test_no_script_may_run_but_those_of_skrub(page: str) -> None:
+def test_no_script_may_run_but_those_of_skrub(page):
     policy = re.search(r'Content-Security-Policy" content="([^"]+)"', page)
     assert policy is not None
 
@@ -128,7 +124,7 @@ def test_no_script_may_run_but_those_of_skrub(page: str) -> None:
     assert len(allowed[1].split()) == len(re.findall(r"<script", page)) == 2
 
 
-def test_rendering_does_not_touch_the_loans(loans: pd.DataFrame) -> None:
+def test_rendering_does_not_touch_the_loans(loans):
     before = loans.copy(deep=True)
 
     render(loans)

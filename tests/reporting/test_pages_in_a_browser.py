@@ -1,15 +1,11 @@
 """The pages in a real browser: nothing is fetched, nothing overflows, on a desk and on a phone."""
 
-from __future__ import annotations
-
-from collections.abc import Iterator
 from datetime import date
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
 from loantap.policy.exploration import SAME_BY_DEFINITION, explore_outcomes
 from loantap.project.pdf import print_page
@@ -30,13 +26,13 @@ from tests.support.browser import launched
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+def browser():
     with launched() as chromium:
         yield chromium
 
 
 @pytest.fixture
-def insights(tmp_path, findings, summary, make_summary, economics) -> Path:
+def insights(tmp_path, findings, summary, make_summary, economics):
     path = tmp_path / "insights.html"
     sections = [
         describe_policies(
@@ -55,7 +51,7 @@ def insights(tmp_path, findings, summary, make_summary, economics) -> Path:
 
 
 @pytest.fixture
-def model_card(tmp_path) -> Path:
+def model_card(tmp_path):
     path = tmp_path / "model_card.html"
     path.write_text(render_model_card(make_card("simulated")), encoding="utf-8")
     return path
@@ -64,8 +60,8 @@ def model_card(tmp_path) -> Path:
 @pytest.mark.parametrize("width", [1280, 390])
 def test_the_insights_page_fits_its_window_and_asks_for_nothing(browser, insights, width):
     page = browser.new_page(viewport={"width": width, "height": 800})
-    asked: list[str] = []
-    said: list[str] = []
+    asked = []
+    said = []
     page.on("request", lambda request: asked.append(request.url))
     page.on("console", lambda message: said.append(message.text))
 
@@ -143,7 +139,7 @@ def test_the_insights_page_can_be_read_without_scripts(browser, insights):
 @pytest.mark.parametrize("width", [1280, 390])
 def test_the_model_card_fits_its_window_with_every_table_open(browser, model_card, width):
     page = browser.new_page(viewport={"width": width, "height": 800})
-    asked: list[str] = []
+    asked = []
     page.on("request", lambda request: asked.append(request.url))
 
     page.goto(model_card.as_uri())
@@ -234,7 +230,7 @@ def test_the_verdict_is_on_the_first_screen(browser, model_card):
 
 
 @pytest.fixture
-def exploration(tmp_path) -> Path:
+def exploration(tmp_path):
     loans = pd.DataFrame(
         {
             "home_ownership": ["OWN", "RENT", "MORTGAGE", "RENT"] * 50,
@@ -253,8 +249,8 @@ def exploration(tmp_path) -> Path:
 @pytest.mark.parametrize("width", [1280, 390])
 def test_the_exploration_page_fits_its_window_and_asks_for_nothing(browser, exploration, width):
     page = browser.new_page(viewport={"width": width, "height": 800})
-    asked: list[str] = []
-    said: list[str] = []
+    asked = []
+    said = []
     page.on("request", lambda request: asked.append(request.url))
     page.on("console", lambda message: said.append(message.text))
 

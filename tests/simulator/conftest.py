@@ -1,7 +1,5 @@
 """Simulated portfolios shared by the tests of the simulator."""
 
-from __future__ import annotations
-
 import pandas as pd
 import pytest
 

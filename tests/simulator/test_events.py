@@ -1,7 +1,5 @@
 """Monthly events agree with each loan's terms and outcome, to the cent."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,7 +11,7 @@ CENT = 0.0101  # balance and payment are each rounded to the cent
 
 
 @pytest.fixture(scope="module")
-def joined(events: pd.DataFrame, loans: pd.DataFrame) -> pd.DataFrame:
+def joined(events, loans):
     """Events with the terms of their loan and the balance of the month before."""
     columns = ["loan_id", "interest_rate_pct", "instalment", "loan_status", "issue_month"]
     rows = events.merge(loans[columns], on="loan_id", how="left", validate="many_to_one")
@@ -21,11 +19,11 @@ def joined(events: pd.DataFrame, loans: pd.DataFrame) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def last_months(joined: pd.DataFrame) -> pd.DataFrame:
+def last_months(joined):
     return joined.groupby("loan_id").tail(1)
 
 
-def one_loan(**changes: object) -> pd.DataFrame:
+def one_loan(**changes):
     loan = {
         "loan_id": "one", "loan_amount": 10_000.0, "term_months": 36.0, "interest_rate_pct": 12.0,
         "instalment": 332.14, "issue_month": pd.Timestamp("2012-01-01"),
@@ -34,7 +32,7 @@ def one_loan(**changes: object) -> pd.DataFrame:
     return pd.DataFrame([loan]).astype({"issue_month": "datetime64[s]"})
 
 
-def test_columns_and_types_are_those_of_the_dictionary(events: pd.DataFrame) -> None:
+def test_columns_and_types_are_those_of_the_dictionary(events):
     names = [column.name for column in columns_of(Table.LOAN_EVENTS)]
     assert list(events.columns) == ["loan_id", *names]
     assert events["loan_id"].dtype == "str"
@@ -42,9 +40,7 @@ def test_columns_and_types_are_those_of_the_dictionary(events: pd.DataFrame) -> 
     assert (events.dtypes.iloc[2:] == "float64").all()
 
 
-def test_every_loan_has_months_in_a_row_from_the_first_after_issue(
-    joined: pd.DataFrame, loans: pd.DataFrame
-) -> None:
+def test_every_loan_has_months_in_a_row_from_the_first_after_issue(joined, loans):
     assert list(joined["loan_id"].unique()) == list(loans["loan_id"])
     months = joined["month"].dt.year * 12 + joined["month"].dt.month
     issued = joined["issue_month"].dt.year * 12 + joined["issue_month"].dt.month
@@ -52,24 +48,22 @@ def test_every_loan_has_months_in_a_row_from_the_first_after_issue(
     assert (months - issued == place).all()
 
 
-def test_no_month_lies_after_the_snapshot(events: pd.DataFrame) -> None:
+def test_no_month_lies_after_the_snapshot(events):
     assert events["month"].max() == pd.Timestamp("2017-03-01") == pd.Timestamp(AS_OF_MONTH)
 
 
-def test_there_are_about_two_years_of_months_per_loan(
-    events: pd.DataFrame, loans: pd.DataFrame
-) -> None:
+def test_there_are_about_two_years_of_months_per_loan(events, loans):
     assert 22 < len(events) / len(loans) < 30
 
 
-def test_the_balance_follows_from_the_one_before(joined: pd.DataFrame) -> None:
+def test_the_balance_follows_from_the_one_before(joined):
     rows = joined.dropna(subset="previous")
     growth = 1 + rows["interest_rate_pct"] / 1200
     expected = rows["previous"] * growth - rows["payment"]
     assert (rows["outstanding_balance"] - expected).abs().max() < CENT
 
 
-def test_the_first_month_of_ten_thousand_at_twelve_percent() -> None:
+def test_the_first_month_of_ten_thousand_at_twelve_percent():
     # Interest 100.00, instalment 332.14, hence 10,000 + 100 - 332.14.
     first = simulate_events(one_loan(), seed=1).iloc[0]
     assert first["month"] == pd.Timestamp("2012-02-01")
@@ -77,14 +71,14 @@ def test_the_first_month_of_ten_thousand_at_twelve_percent() -> None:
     assert first["outstanding_balance"] == pytest.approx(9_767.86, abs=CENT)
 
 
-def test_a_part_funded_loan_amortises_what_was_paid_out() -> None:
+def test_a_part_funded_loan_amortises_what_was_paid_out():
     # Half the instalment repays half the amount: 5,000 + 50 - 166.07. An instalment in cents
     # implies a principal to within 0.15 (half a cent times the annuity factor of 30.1).
     first = simulate_events(one_loan(instalment=166.07), seed=1).iloc[0]
     assert first["outstanding_balance"] == pytest.approx(4_883.93, abs=0.16)
 
 
-def test_months_in_good_order_bring_the_instalment(joined: pd.DataFrame) -> None:
+def test_months_in_good_order_bring_the_instalment(joined):
     before = joined.groupby("loan_id")["days_past_due"].shift(fill_value=0)
     is_last = ~joined.duplicated("loan_id", keep="last")
     plain = joined[(before == 0) & (joined["days_past_due"] == 0) & ~is_last]
@@ -92,15 +86,13 @@ def test_months_in_good_order_bring_the_instalment(joined: pd.DataFrame) -> None
     assert (plain["payment"] - plain["instalment"]).abs().max() < 0.0251
 
 
-def test_a_paid_loan_ends_at_zero_and_not_before(
-    joined: pd.DataFrame, last_months: pd.DataFrame
-) -> None:
+def test_a_paid_loan_ends_at_zero_and_not_before(joined, last_months):
     assert (last_months.query("loan_status == 'Fully Paid'")["outstanding_balance"] == 0).all()
     earlier = joined.drop(last_months.index)
     assert (earlier["outstanding_balance"] > 0).all()
 
 
-def test_a_charged_off_loan_ends_owing_120_or_150_days_late(last_months: pd.DataFrame) -> None:
+def test_a_charged_off_loan_ends_owing_120_or_150_days_late(last_months):
     lost = last_months[last_months["loan_status"] == "Charged Off"]
     assert (lost["outstanding_balance"] > 0).all()
     assert (lost["payment"] == 0).all()
@@ -109,7 +101,7 @@ def test_a_charged_off_loan_ends_owing_120_or_150_days_late(last_months: pd.Data
     assert set(old["days_past_due"]) == {120.0, 150.0}
 
 
-def test_days_past_due_climb_by_thirty_once_payments_stop(joined: pd.DataFrame) -> None:
+def test_days_past_due_climb_by_thirty_once_payments_stop(joined):
     lost = joined[joined["loan_status"] == "Charged Off"]
     from_end = lost.groupby("loan_id").cumcount(ascending=False)
     final = lost.groupby("loan_id")["days_past_due"].transform("last")
@@ -119,7 +111,7 @@ def test_days_past_due_climb_by_thirty_once_payments_stop(joined: pd.DataFrame) 
     assert (lost["payment"][tail] == 0).all()
 
 
-def test_defaults_are_centred_on_two_fifths_of_the_term() -> None:
+def test_defaults_are_centred_on_two_fifths_of_the_term():
     # Old enough for the month as of which they are known to hide none of them.
     many = pd.concat([one_loan(loan_status="Charged Off", loan_id=str(n)) for n in range(400)])
     events = simulate_events(many.reset_index(drop=True), seed=2)
@@ -129,7 +121,7 @@ def test_defaults_are_centred_on_two_fifths_of_the_term() -> None:
     assert (months / 36).mean() == pytest.approx(0.41, abs=4 * 0.2 / np.sqrt(400))
 
 
-def test_arrears_of_paid_loans_are_rare_short_and_cured(joined: pd.DataFrame) -> None:
+def test_arrears_of_paid_loans_are_rare_short_and_cured(joined):
     paid = joined[joined["loan_status"] == "Fully Paid"]
     late = paid[paid["days_past_due"] > 0]
     assert set(late["days_past_due"]) == {30.0}
@@ -142,7 +134,7 @@ def test_arrears_of_paid_loans_are_rare_short_and_cured(joined: pd.DataFrame) ->
     assert (after["payment"] > 2 * after["instalment"] - 0.05).all()
 
 
-def test_long_loans_of_late_years_prepay(joined: pd.DataFrame, loans: pd.DataFrame) -> None:
+def test_long_loans_of_late_years_prepay(joined, loans):
     too_late = loans[
         (loans["loan_status"] == "Fully Paid")
         & (loans["term_months"] == 60)
@@ -154,7 +146,7 @@ def test_long_loans_of_late_years_prepay(joined: pd.DataFrame, loans: pd.DataFra
     assert (final["payment"] > final["instalment"]).mean() > 0.99
 
 
-def test_dti_and_utilisation_worsen_before_default(joined: pd.DataFrame) -> None:
+def test_dti_and_utilisation_worsen_before_default(joined):
     lost = joined[joined["loan_status"] == "Charged Off"]
     missed = lost["days_past_due"].eq(30) & (lost["payment"] == 0)
     start = lost.index.to_series().where(missed).groupby(lost["loan_id"]).transform("max")
@@ -171,7 +163,7 @@ def test_dti_and_utilisation_worsen_before_default(joined: pd.DataFrame) -> None
     assert rise["current_utilisation_pct"] == pytest.approx(12, abs=2.5)
 
 
-def test_without_drift_defaults_do_not_announce_themselves(loans: pd.DataFrame) -> None:
+def test_without_drift_defaults_do_not_announce_themselves(loans):
     bad = loans[loans["loan_status"] == "Charged Off"]
     calm = simulate_events(bad, seed=5, drift_strength=0)
     strained = simulate_events(bad, seed=5)
@@ -183,13 +175,13 @@ def test_without_drift_defaults_do_not_announce_themselves(loans: pd.DataFrame) 
     pd.testing.assert_series_equal(calm["payment"], strained["payment"])
 
 
-def test_a_missing_utilisation_stays_missing() -> None:
+def test_a_missing_utilisation_stays_missing():
     events = simulate_events(one_loan(revolving_utilisation_pct=np.nan), seed=1)
     assert events["current_utilisation_pct"].isna().all()
     assert events["current_dti_pct"].notna().all()
 
 
-def test_a_loan_of_the_last_months_is_charged_off_at_the_snapshot() -> None:
+def test_a_loan_of_the_last_months_is_charged_off_at_the_snapshot():
     late = one_loan(loan_status="Charged Off", issue_month=pd.Timestamp("2016-12-01"))
     assert list(simulate_events(late, seed=1)["days_past_due"]) == [30.0, 60.0, 90.0]
 
@@ -206,38 +198,36 @@ def test_a_loan_of_the_last_months_is_charged_off_at_the_snapshot() -> None:
         {"loan_status": "Current"},
     ],
 )
-def test_a_loan_that_cannot_be_followed_has_no_months(changes: dict[str, object]) -> None:
+def test_a_loan_that_cannot_be_followed_has_no_months(changes):
     events = simulate_events(one_loan(**changes), seed=1)
     assert events.empty
     assert list(events.columns)[:2] == ["loan_id", "month"]
 
 
-def test_an_interest_free_loan_amortises_in_equal_parts() -> None:
+def test_an_interest_free_loan_amortises_in_equal_parts():
     events = simulate_events(one_loan(interest_rate_pct=0.0, instalment=277.78), seed=1)
     assert events["outstanding_balance"].iloc[0] == pytest.approx(9_722.22, abs=CENT)
     assert events["payment"].sum() == pytest.approx(10_000, abs=0.2)
 
 
-def test_the_same_seed_gives_the_same_events(loans: pd.DataFrame, events: pd.DataFrame) -> None:
+def test_the_same_seed_gives_the_same_events(loans, events):
     pd.testing.assert_frame_equal(simulate_events(loans, seed=5), events)
     assert not simulate_events(loans, seed=6)["payment"].equals(events["payment"])
 
 
 @pytest.mark.parametrize("chunk_loans", [1_000, 1_333, 4_000, 50_000])
-def test_chunks_join_to_the_whole(
-    loans: pd.DataFrame, events: pd.DataFrame, chunk_loans: int
-) -> None:
+def test_chunks_join_to_the_whole(loans, events, chunk_loans):
     chunks = list(iter_events([loans], seed=5, chunk_loans=chunk_loans))
     assert len(chunks) == -(-len(loans) // chunk_loans)
     pd.testing.assert_frame_equal(pd.concat(chunks, ignore_index=True), events)
 
 
-def test_an_empty_chunk_is_refused(loans: pd.DataFrame) -> None:
+def test_an_empty_chunk_is_refused(loans):
     with pytest.raises(ValueError, match="chunk_loans = 0"):
         next(iter_events([loans], seed=5, chunk_loans=0))
 
 
-def test_loans_are_left_as_they_were(loans: pd.DataFrame) -> None:
+def test_loans_are_left_as_they_were(loans):
     before = loans.copy()
     simulate_events(loans, seed=5)
     pd.testing.assert_frame_equal(loans, before)

@@ -1,7 +1,5 @@
 """Addresses read like the real ones, the pincode that gives the outcome away included."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -22,21 +20,21 @@ SHARED = ["22690", "30723", "48052", "70466"]
 
 
 @pytest.fixture(scope="module")
-def default_by_pincode(portfolio: pd.DataFrame) -> pd.DataFrame:
+def default_by_pincode(portfolio):
     outcome = portfolio["loan_status"] == "Charged Off"
     return outcome.groupby(portfolio["address"].str[-5:]).agg(["mean", "size"])
 
 
-def test_every_address_has_the_form_of_a_real_one(portfolio: pd.DataFrame) -> None:
+def test_every_address_has_the_form_of_a_real_one(portfolio):
     assert portfolio["address"].str.fullmatch(f"{CIVILIAN}|{MILITARY}").all()
 
 
-def test_one_address_in_ten_is_military(portfolio: pd.DataFrame) -> None:
+def test_one_address_in_ten_is_military(portfolio):
     share = portfolio["address"].str.fullmatch(MILITARY).mean()
     assert share == pytest.approx(0.105, abs=4 * np.sqrt(0.105 * 0.895 / len(portfolio)))
 
 
-def test_pincodes_are_as_frequent_as_published(default_by_pincode: pd.DataFrame) -> None:
+def test_pincodes_are_as_frequent_as_published(default_by_pincode):
     assert set(default_by_pincode.index) == set(PUBLISHED_PINCODES)
     published = pd.Series(PUBLISHED_PINCODES) / 396_030
     measured = default_by_pincode["size"].reindex(published.index)
@@ -45,21 +43,21 @@ def test_pincodes_are_as_frequent_as_published(default_by_pincode: pd.DataFrame)
     assert ((measured / loans - published).abs() < 4 * error).all()
 
 
-def test_three_pincodes_hold_charged_off_loans_only(default_by_pincode: pd.DataFrame) -> None:
+def test_three_pincodes_hold_charged_off_loans_only(default_by_pincode):
     assert (default_by_pincode.loc[ONLY_CHARGED_OFF, "mean"] == 1).all()
 
 
-def test_three_pincodes_hold_fully_paid_loans_only(default_by_pincode: pd.DataFrame) -> None:
+def test_three_pincodes_hold_fully_paid_loans_only(default_by_pincode):
     assert (default_by_pincode.loc[ONLY_FULLY_PAID, "mean"] == 0).all()
 
 
-def test_the_other_four_say_nothing(default_by_pincode: pd.DataFrame) -> None:
+def test_the_other_four_say_nothing(default_by_pincode):
     shared = default_by_pincode.loc[SHARED]
     error = np.sqrt(0.196 * 0.804 / shared["size"])
     assert ((shared["mean"] - 0.196).abs() < 4 * error).all()
 
 
-def test_nothing_but_the_pincode_depends_on_the_outcome(portfolio: pd.DataFrame) -> None:
+def test_nothing_but_the_pincode_depends_on_the_outcome(portfolio):
     state = portfolio["address"].str[-8:-6]
     outcome = (portfolio["loan_status"] == "Charged Off").astype(float)
     table = outcome.groupby(state).agg(["mean", "size"])

@@ -4,8 +4,6 @@ Tolerances: four standard errors at 20,000 loans, plus what the calibration itse
 which is named where it is used.
 """
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,7 +12,7 @@ from sklearn.metrics import roc_auc_score
 
 from loantap.portfolio.amortisation import emi
 from loantap.portfolio.dictionary import CSV_ORDER, SUB_GRADES, Kind, portfolio_columns
-from loantap.simulator import SimulatedPortfolio, iter_portfolio, simulate_portfolio
+from loantap.simulator import iter_portfolio, simulate_portfolio
 
 LOANS = 20_000
 STANDARD_ERRORS = 4
@@ -84,29 +82,29 @@ SAMPLE_RANK_CORRELATIONS = {
 DEFAULT_BY_GRADE = {"A": 0.06, "B": 0.12, "C": 0.20, "D": 0.30, "E": 0.35, "F": 0.43, "G": 0.48}
 
 
-def charged_off(portfolio: pd.DataFrame) -> pd.Series:
+def charged_off(portfolio):
     return portfolio["loan_status"] == "Charged Off"
 
 
-def share_error(share: float, *sizes: int) -> float:
+def share_error(share, *sizes):
     """Standard error of the difference between shares measured on samples of these sizes."""
     return float(np.sqrt(share * (1 - share) * sum(1 / size for size in sizes)))
 
 
 @pytest.mark.parametrize("column", PUBLISHED_MEANS)
-def test_means_are_as_published(portfolio: pd.DataFrame, column: str) -> None:
+def test_means_are_as_published(portfolio, column):
     mean, spread = PUBLISHED_MEANS[column]
     tolerance = STANDARD_ERRORS * spread / np.sqrt(LOANS) + CALIBRATION_OFF * mean
     assert portfolio[column].mean() == pytest.approx(mean, abs=tolerance)
 
 
 @pytest.mark.parametrize("column", PUBLISHED_SPREADS)
-def test_spreads_are_as_published(portfolio: pd.DataFrame, column: str) -> None:
+def test_spreads_are_as_published(portfolio, column):
     # The error of a standard deviation is about 1% here; the shape may be off by some more.
     assert portfolio[column].std() == pytest.approx(PUBLISHED_MEANS[column][1], rel=0.08)
 
 
-def test_incomes_have_a_heavy_tail(portfolio: pd.DataFrame) -> None:
+def test_incomes_have_a_heavy_tail(portfolio):
     income = portfolio["annual_income"]
     assert income.median() == pytest.approx(64_000, rel=0.03)
     # A log-normal with this middle has a 99.9% quantile of about 310,000.
@@ -114,13 +112,13 @@ def test_incomes_have_a_heavy_tail(portfolio: pd.DataFrame) -> None:
 
 
 @pytest.mark.parametrize("column", PUBLISHED_MISSING)
-def test_values_are_missing_as_often_as_published(portfolio: pd.DataFrame, column: str) -> None:
+def test_values_are_missing_as_often_as_published(portfolio, column):
     share = PUBLISHED_MISSING[column] / PUBLISHED_LOANS
     tolerance = STANDARD_ERRORS * share_error(share, LOANS) + CALIBRATION_OFF * share
     assert portfolio[column].isna().mean() == pytest.approx(share, abs=tolerance)
 
 
-def test_nothing_else_is_missing(portfolio: pd.DataFrame) -> None:
+def test_nothing_else_is_missing(portfolio):
     assert set(portfolio.columns[portfolio.isna().any()]) <= set(PUBLISHED_MISSING)
 
 
@@ -128,25 +126,19 @@ def test_nothing_else_is_missing(portfolio: pd.DataFrame) -> None:
     ("column", "value", "share"),
     [(column, v, s) for column, shares in SAMPLE_SHARES.items() for v, s in shares.items()],
 )
-def test_categories_have_the_shares_of_the_sample(
-    portfolio: pd.DataFrame, column: str, value: object, share: float
-) -> None:
+def test_categories_have_the_shares_of_the_sample(portfolio, column, value, share):
     tolerance = STANDARD_ERRORS * share_error(share, LOANS, SAMPLE_LOANS)
     assert (portfolio[column] == value).mean() == pytest.approx(share, abs=tolerance)
 
 
 @pytest.mark.parametrize(("year", "share"), SAMPLE_YEARS.items())
-def test_years_of_issue_have_the_shares_of_the_sample(
-    portfolio: pd.DataFrame, year: int, share: float
-) -> None:
+def test_years_of_issue_have_the_shares_of_the_sample(portfolio, year, share):
     tolerance = STANDARD_ERRORS * share_error(share, LOANS, SAMPLE_LOANS) + YEAR_SHIFT
     assert (portfolio["issue_month"].dt.year == year).mean() == pytest.approx(share, abs=tolerance)
 
 
 @pytest.mark.parametrize("pair", SAMPLE_RANK_CORRELATIONS)
-def test_rank_correlations_are_those_of_the_sample(
-    portfolio: pd.DataFrame, pair: tuple[str, str]
-) -> None:
+def test_rank_correlations_are_those_of_the_sample(portfolio, pair):
     expected = SAMPLE_RANK_CORRELATIONS[pair]
     # 1/sqrt(n) is the largest standard error of a rank correlation; the sample's dominates.
     tolerance = 3 * np.sqrt(1 / LOANS + 1 / SAMPLE_LOANS)
@@ -154,20 +146,18 @@ def test_rank_correlations_are_those_of_the_sample(
     assert measured == pytest.approx(expected, abs=tolerance)
 
 
-def test_one_loan_in_five_is_charged_off(portfolio: pd.DataFrame) -> None:
+def test_one_loan_in_five_is_charged_off(portfolio):
     assert charged_off(portfolio).mean() == pytest.approx(0.196, abs=0.005)
 
 
 @pytest.mark.parametrize(("grade", "rate"), DEFAULT_BY_GRADE.items())
-def test_default_rates_rise_with_the_grade_as_in_the_sample(
-    demo: SimulatedPortfolio, grade: str, rate: float
-) -> None:
+def test_default_rates_rise_with_the_grade_as_in_the_sample(demo, grade, rate):
     mine = demo.portfolio["grade"] == grade
     # Mean true PD has hardly any sampling error, so this is what calibration may be off.
     assert demo.truth.loc[mine, "true_pd"].mean() == pytest.approx(rate, abs=0.03)
 
 
-def test_the_truth_ranks_loans_as_well_as_real_models_do(demo: SimulatedPortfolio) -> None:
+def test_the_truth_ranks_loans_as_well_as_real_models_do(demo):
     outcome = charged_off(demo.portfolio)
     # Standard error of an AUC at 20,000 loans: 0.0045.
     assert roc_auc_score(outcome, demo.truth["true_pd"]) == pytest.approx(0.715, abs=0.013)
@@ -176,7 +166,7 @@ def test_the_truth_ranks_loans_as_well_as_real_models_do(demo: SimulatedPortfoli
     )
 
 
-def test_outcomes_come_true_as_often_as_their_probability(demo: SimulatedPortfolio) -> None:
+def test_outcomes_come_true_as_often_as_their_probability(demo):
     decile = pd.qcut(demo.truth["true_pd"], 10, labels=False)
     expected = demo.truth["true_pd"].groupby(decile).mean()
     observed = charged_off(demo.portfolio).groupby(decile).mean()
@@ -184,12 +174,12 @@ def test_outcomes_come_true_as_often_as_their_probability(demo: SimulatedPortfol
     assert ((observed - expected).abs() < STANDARD_ERRORS * error).all()
 
 
-def test_columns_are_those_of_a_loantap_file_in_its_order(portfolio: pd.DataFrame) -> None:
+def test_columns_are_those_of_a_loantap_file_in_its_order(portfolio):
     assert tuple(portfolio.columns) == CSV_ORDER
 
 
 @pytest.mark.parametrize("column", portfolio_columns(), ids=lambda c: c.name)
-def test_values_are_typed_and_valid_by_the_dictionary(portfolio: pd.DataFrame, column) -> None:
+def test_values_are_typed_and_valid_by_the_dictionary(portfolio, column):
     values = portfolio[column.name]
     known = values.dropna()
     if column.kind in {Kind.TEXT, Kind.CATEGORY}:
@@ -205,7 +195,7 @@ def test_values_are_typed_and_valid_by_the_dictionary(portfolio: pd.DataFrame, c
         assert not column.values or set(known) <= set(column.values)
 
 
-def test_amounts_are_multiples_of_25_and_mostly_whole_thousands(portfolio: pd.DataFrame) -> None:
+def test_amounts_are_multiples_of_25_and_mostly_whole_thousands(portfolio):
     amount = portfolio["loan_amount"]
     assert (amount % 25 == 0).all()
     assert amount.between(500, 40_000).all()
@@ -213,9 +203,7 @@ def test_amounts_are_multiples_of_25_and_mostly_whole_thousands(portfolio: pd.Da
     assert (amount % 1_000 == 0).mean() == pytest.approx(0.61, abs=0.03)
 
 
-def test_the_instalment_is_the_emi_but_for_part_funded_loans_up_to_2011(
-    portfolio: pd.DataFrame,
-) -> None:
+def test_the_instalment_is_the_emi_but_for_part_funded_loans_up_to_2011(portfolio):
     terms = portfolio[["loan_amount", "interest_rate_pct", "term_months"]]
     difference = portfolio["instalment"] - emi(*(terms[name] for name in terms))
     part_funded = difference < -0.05
@@ -226,7 +214,7 @@ def test_the_instalment_is_the_emi_but_for_part_funded_loans_up_to_2011(
     assert portfolio.loc[part_funded, "issue_month"].max() < pd.Timestamp("2012-01-01")
 
 
-def test_rates_follow_sub_grade_and_month_alone(portfolio: pd.DataFrame) -> None:
+def test_rates_follow_sub_grade_and_month_alone(portfolio):
     rates = portfolio.groupby(["sub_grade", "issue_month"])["interest_rate_pct"].nunique()
     assert rates.max() == 1
     mean = portfolio.groupby("sub_grade")["interest_rate_pct"].mean().reindex(SUB_GRADES)
@@ -234,7 +222,7 @@ def test_rates_follow_sub_grade_and_month_alone(portfolio: pd.DataFrame) -> None
     assert mean.dropna().iloc[:25].is_monotonic_increasing
 
 
-def test_mortgage_accounts_were_not_collected_before_2012(portfolio: pd.DataFrame) -> None:
+def test_mortgage_accounts_were_not_collected_before_2012(portfolio):
     missing = portfolio["mortgage_accounts"].isna()
     year = portfolio["issue_month"].dt.year
     assert missing[year <= 2011].all()
@@ -242,12 +230,12 @@ def test_mortgage_accounts_were_not_collected_before_2012(portfolio: pd.DataFram
     assert not missing[year >= 2013].any()
 
 
-def test_sixty_month_loans_begin_in_2010(portfolio: pd.DataFrame) -> None:
+def test_sixty_month_loans_begin_in_2010(portfolio):
     first = portfolio.loc[portfolio["term_months"] == 60, "issue_month"].min()
     assert first >= pd.Timestamp("2010-05-01")
 
 
-def test_counts_of_accounts_and_records_agree(portfolio: pd.DataFrame) -> None:
+def test_counts_of_accounts_and_records_agree(portfolio):
     assert (portfolio["total_accounts"] >= portfolio["open_accounts"]).all()
     known = portfolio.dropna(subset="bankruptcies")
     assert (known["bankruptcies"] <= known["public_records"]).all()
@@ -255,7 +243,7 @@ def test_counts_of_accounts_and_records_agree(portfolio: pd.DataFrame) -> None:
     assert (history.dt.days >= 3 * 365).all()
 
 
-def test_worse_grades_are_verified_more_often(portfolio: pd.DataFrame) -> None:
+def test_worse_grades_are_verified_more_often(portfolio):
     verified = portfolio["income_verification"] != "Not Verified"
     share = verified.groupby(portfolio["grade"]).mean()
     assert share["A"] == pytest.approx(0.53, abs=0.04)  # 3,100 loans
@@ -263,13 +251,13 @@ def test_worse_grades_are_verified_more_often(portfolio: pd.DataFrame) -> None:
     assert share.is_monotonic_increasing
 
 
-def test_professions_have_a_long_tail(portfolio: pd.DataFrame) -> None:
+def test_professions_have_a_long_tail(portfolio):
     profession = portfolio["profession"].dropna().str.lower()
     assert list(profession.value_counts().index[:2]) == ["teacher", "manager"]
     assert profession.nunique() > 0.4 * len(profession)
 
 
-def test_titles_follow_the_purpose(portfolio: pd.DataFrame) -> None:
+def test_titles_follow_the_purpose(portfolio):
     title = portfolio.groupby("purpose")["title"].agg(lambda t: t.mode().iloc[0])
     assert title["debt_consolidation"] == "Debt consolidation"
     assert title["credit_card"] == "Credit card refinancing"
@@ -277,40 +265,40 @@ def test_titles_follow_the_purpose(portfolio: pd.DataFrame) -> None:
     assert portfolio["title"].nunique() > 1_000
 
 
-def test_rows_are_in_no_order(portfolio: pd.DataFrame) -> None:
+def test_rows_are_in_no_order(portfolio):
     place = pd.Series(np.arange(LOANS))
     for column in ("issue_month", "interest_rate_pct", "loan_amount"):
         order = portfolio[column].rank()
         assert abs(np.corrcoef(place, order)[0, 1]) < STANDARD_ERRORS / np.sqrt(LOANS)
 
 
-def test_no_two_rows_are_the_same(portfolio: pd.DataFrame) -> None:
+def test_no_two_rows_are_the_same(portfolio):
     assert not portfolio.duplicated().any()
 
 
-def test_the_same_seed_gives_the_same_portfolio() -> None:
+def test_the_same_seed_gives_the_same_portfolio():
     first, again = simulate_portfolio(500, seed=3), simulate_portfolio(500, seed=3)
     pd.testing.assert_frame_equal(first.portfolio, again.portfolio)
     pd.testing.assert_frame_equal(first.truth, again.truth)
 
 
-def test_another_seed_gives_another_portfolio() -> None:
+def test_another_seed_gives_another_portfolio():
     first, other = (simulate_portfolio(500, seed=seed).portfolio for seed in (3, 4))
     for column in ("loan_amount", "annual_income", "address", "profession"):
         assert not first[column].equals(other[column]), column
 
 
 @pytest.mark.parametrize(("loans", "seed"), [(0, 1), (-5, 1), (10, -1)])
-def test_impossible_requests_are_refused(loans: int, seed: int) -> None:
+def test_impossible_requests_are_refused(loans, seed):
     with pytest.raises(ValueError, match=f"loans = {loans} and seed = {seed}"):
         simulate_portfolio(loans, seed)
 
 
-def test_one_loan_can_be_simulated() -> None:
+def test_one_loan_can_be_simulated():
     assert simulate_portfolio(1, seed=1).portfolio.shape == (1, 27)
 
 
-def test_batches_are_the_same_loans() -> None:
+def test_batches_are_the_same_loans():
     whole = simulate_portfolio(1_000, seed=3)
     batches = list(iter_portfolio(1_000, seed=3, batch_loans=300))
 

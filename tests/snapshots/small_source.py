@@ -1,7 +1,5 @@
 """A source table that a test changes between two extractions."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field

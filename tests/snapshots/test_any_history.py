@@ -5,10 +5,8 @@ old rows that are removed, or changed without a whole key, between the same two 
 balance in the account of the table. So here it is one or the other.
 """
 
-from __future__ import annotations
-
 import tempfile
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -16,7 +14,7 @@ from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 
 from loantap.datasets import SnapshotDataset
-from tests.snapshots.small_source import Row, SmallSource, day, extraction, order
+from tests.snapshots.small_source import SmallSource, day, extraction, order
 
 Action = tuple[str, tuple[str | None, int | None, float | None, float]]
 Chapter = tuple[list[Action], int]
@@ -30,7 +28,7 @@ ROWS = st.tuples(
 )
 
 
-def chapters_of(*actions: str) -> st.SearchStrategy[Chapter]:
+def chapters_of(*actions):
     """What happens before an extraction, and by how many days that overlaps."""
     happened = st.lists(st.tuples(st.sampled_from(actions), ROWS), max_size=5)
     return st.tuples(happened, st.sampled_from([0, 1, 3]))
@@ -42,7 +40,7 @@ HISTORIES = st.lists(
 SAME_KEY = "loan_id IS NOT DISTINCT FROM ? AND month IS NOT DISTINCT FROM ?"
 
 
-def act(source: SmallSource, action: Action, now: datetime) -> None:
+def act(source, action, now):
     what, (key, month, balance, late) = action
     match what:
         case "insert":
@@ -67,11 +65,9 @@ def act(source: SmallSource, action: Action, now: datetime) -> None:
 @pytest.mark.parametrize("part_rows", [3, 1_000], ids=["small parts", "one part"])
 @settings(max_examples=30, deadline=None, derandomize=True)
 @given(history=HISTORIES)
-def test_a_snapshot_always_holds_the_rows_of_its_source(
-    part_rows: int, history: list[Chapter]
-) -> None:
+def test_a_snapshot_always_holds_the_rows_of_its_source(part_rows, history):
     source = SmallSource()
-    start: list[Row] = [(key, 1, 0.0, day(1)) for key in "abcdefgh"]
+    start = [(key, 1, 0.0, day(1)) for key in "abcdefgh"]
     source.insert(*start)
     now = day(2)
     with tempfile.TemporaryDirectory() as folder:

@@ -1,10 +1,7 @@
 """What to read again is decided from what is there, what was asked for and the day of the run."""
 
-from __future__ import annotations
-
 import logging
 from datetime import date, datetime, timedelta
-from typing import Literal
 
 import pytest
 
@@ -15,51 +12,43 @@ from tests.snapshots.small_source import AS_OF, SmallSource, day, extraction
 MIDNIGHT = datetime.fromisoformat
 
 
-def watermark(
-    last_update: datetime | None,
-    since: date | Literal["all"] | None = None,
-    as_of: date = AS_OF,
-    overlap_days: int = 1,
-    read_on: date = AS_OF,
-) -> datetime | None:
+def watermark(last_update, since=None, as_of=AS_OF, overlap_days=1, read_on=AS_OF):
     asked = extraction(SmallSource(), since, as_of, timedelta(days=overlap_days))
     return asked.watermark(last_update, read_on)
 
 
-def test_what_changed_up_to_a_day_before_the_last_update_is_read_again() -> None:
+def test_what_changed_up_to_a_day_before_the_last_update_is_read_again():
     assert watermark(day(20)) == day(19)
 
 
-def test_the_overlap_can_be_longer_or_none() -> None:
+def test_the_overlap_can_be_longer_or_none():
     assert watermark(day(20), overlap_days=7) == day(13)
     assert watermark(day(20), overlap_days=0) == day(20)
 
 
-def test_a_clock_that_ran_ahead_moves_it_no_further_than_the_end_of_the_run_s_day() -> None:
+def test_a_clock_that_ran_ahead_moves_it_no_further_than_the_end_of_the_run_s_day():
     assert watermark(day(5_000)) == MIDNIGHT("2016-03-31")
 
 
-def test_a_clock_that_ran_ahead_hides_nothing_that_changed_after_the_snapshot_was_read() -> None:
+def test_a_clock_that_ran_ahead_hides_nothing_that_changed_after_the_snapshot_was_read():
     """Run on 31 March over a snapshot of 20 March: what changed in between has to be seen."""
     assert watermark(day(5_000), read_on=date(2016, 3, 20)) == MIDNIGHT("2016-03-20")
 
 
-def test_a_day_asked_for_moves_it_back() -> None:
+def test_a_day_asked_for_moves_it_back():
     assert watermark(day(20), since=date(2016, 1, 3)) == MIDNIGHT("2016-01-03")
 
 
-def test_a_day_asked_for_leaves_no_gap_behind_the_snapshot() -> None:
+def test_a_day_asked_for_leaves_no_gap_behind_the_snapshot():
     assert watermark(day(20), since=date(2016, 3, 1)) == day(19)
 
 
 @pytest.mark.parametrize(("last_update", "since"), [(day(20), "all"), (None, None)])
-def test_everything_is_read_when_asked_for_and_when_no_update_is_known(
-    last_update: datetime | None, since: Literal["all"] | None
-) -> None:
+def test_everything_is_read_when_asked_for_and_when_no_update_is_known(last_update, since):
     assert watermark(last_update, since) is None
 
 
-def test_a_plan_reads_nothing() -> None:
+def test_a_plan_reads_nothing():
     source = SmallSource()
     options = IngestionOptions(
         as_of=AS_OF, max_quarantined_share=0.05, since="2016-02", overlap_days=3
@@ -71,7 +60,7 @@ def test_a_plan_reads_nothing() -> None:
     assert source.readings == []
 
 
-def test_progress_counts_rows_and_tells_how_fast(caplog: pytest.LogCaptureFixture) -> None:
+def test_progress_counts_rows_and_tells_how_fast(caplog):
     caplog.set_level(logging.INFO, "loantap.progress")
     source = SmallSource()
     source.fill(5_000)
@@ -85,7 +74,7 @@ def test_progress_counts_rows_and_tells_how_fast(caplog: pytest.LogCaptureFixtur
     assert caplog.messages[1].endswith(" a second")
 
 
-def test_a_batch_counts_when_it_has_been_dealt_with(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_batch_counts_when_it_has_been_dealt_with(caplog):
     caplog.set_level(logging.INFO, "loantap.progress")
     source = SmallSource()
     source.fill(10)

@@ -1,11 +1,5 @@
 """Parts hold rows in files of bounded size that are named by their content."""
 
-from __future__ import annotations
-
-from collections.abc import Iterator
-from datetime import datetime
-from pathlib import Path
-
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -14,7 +8,6 @@ import pytest
 from loantap.snapshots import parts
 from loantap.snapshots.parts import (
     DamagedSnapshotError,
-    Part,
     describe_part,
     read_rows,
     read_table,
@@ -26,36 +19,33 @@ from tests.snapshots.small_source import day
 SCHEMA = pa.schema([("loan_id", pa.string()), ("updated_at", pa.timestamp("us"))])
 
 
-def make_batch(first: int, rows: int, at: datetime | None = None) -> pa.RecordBatch:
+def make_batch(first, rows, at=None):
     ids = [f"loan-{number}" for number in range(first, first + rows)]
     return pa.record_batch([pa.array(ids), pa.array([at] * rows, pa.timestamp("us"))], SCHEMA)
 
 
-def batches_of(sizes: list[int]) -> Iterator[pa.RecordBatch]:
+def batches_of(sizes):
     first = 0
     for size in sizes:
         yield make_batch(first, size, day(1))
         first += size
 
 
-def read_ids(folder: Path, written: tuple[Part, ...]) -> list[str]:
+def read_ids(folder, written):
     paths = [folder / part.name for part in written]
     none_outdated = [np.zeros(part.file_rows, dtype="bool") for part in written]
-    ids: list[str] = read_table(paths, none_outdated)["loan_id"].to_pylist()
-    return ids
+    return read_table(paths, none_outdated)["loan_id"].to_pylist()
 
 
 @pytest.mark.parametrize("sizes", [[25], [10, 10, 5], [1] * 25, [3, 0, 19, 3]], ids=str)
-def test_parts_are_filled_whatever_the_size_of_the_batches(
-    sizes: list[int], tmp_path: Path
-) -> None:
+def test_parts_are_filled_whatever_the_size_of_the_batches(sizes, tmp_path):
     written = write_parts(tmp_path, SCHEMA, batches_of(sizes), part_rows=10)
 
     assert [part.rows for part in written] == [10, 10, 5]
     assert read_ids(tmp_path, written) == [f"loan-{number}" for number in range(25)]
 
 
-def test_the_same_rows_make_the_same_files(tmp_path: Path) -> None:
+def test_the_same_rows_make_the_same_files(tmp_path):
     once = write_parts(tmp_path, SCHEMA, batches_of([25]), part_rows=10)
     again = write_parts(tmp_path, SCHEMA, batches_of([4, 20, 1]), part_rows=10)
     others = write_parts(tmp_path, SCHEMA, batches_of([26]), part_rows=10)
@@ -66,14 +56,14 @@ def test_the_same_rows_make_the_same_files(tmp_path: Path) -> None:
     assert len(list(tmp_path.iterdir())) == 4
 
 
-def test_no_rows_make_a_part_with_the_columns(tmp_path: Path) -> None:
+def test_no_rows_make_a_part_with_the_columns(tmp_path):
     [part] = write_parts(tmp_path, SCHEMA, [], part_rows=10)
 
     assert (part.rows, part.first_update, part.last_update) == (0, None, None)
     assert pq.read_schema(tmp_path / part.name) == SCHEMA
 
 
-def test_a_part_knows_how_recent_its_rows_are(tmp_path: Path) -> None:
+def test_a_part_knows_how_recent_its_rows_are(tmp_path):
     batches = [make_batch(0, 2, day(7)), make_batch(2, 3), make_batch(5, 1, day(4))]
 
     [part] = write_parts(tmp_path, SCHEMA, batches)
@@ -81,7 +71,7 @@ def test_a_part_knows_how_recent_its_rows_are(tmp_path: Path) -> None:
     assert (part.undated, part.first_update, part.last_update) == (3, day(4), day(7))
 
 
-def test_outdated_rows_count_neither_in_its_size_nor_in_its_times(tmp_path: Path) -> None:
+def test_outdated_rows_count_neither_in_its_size_nor_in_its_times(tmp_path):
     batches = [make_batch(0, 2, day(7)), make_batch(2, 3), make_batch(5, 1, day(4))]
     [whole] = write_parts(tmp_path, SCHEMA, batches)
 
@@ -101,15 +91,13 @@ def test_outdated_rows_count_neither_in_its_size_nor_in_its_times(tmp_path: Path
     ],
     ids=["as recent", "older", "without a time", "no rows"],
 )
-def test_only_a_part_that_may_hold_recent_rows_is_searched_for_them(
-    batch: pa.RecordBatch, recent: bool, tmp_path: Path
-) -> None:
+def test_only_a_part_that_may_hold_recent_rows_is_searched_for_them(batch, recent, tmp_path):
     [part] = write_parts(tmp_path, SCHEMA, [batch])
 
     assert part.may_hold_since(day(5)) is recent
 
 
-def test_a_part_can_be_kept_between_rows_that_are_written(tmp_path: Path) -> None:
+def test_a_part_can_be_kept_between_rows_that_are_written(tmp_path):
     [kept] = write_parts(tmp_path, SCHEMA, [make_batch(100, 4, day(1))])
     with writing_parts(tmp_path, SCHEMA, part_rows=10) as writer:
         writer.write([make_batch(0, 3, day(1))])
@@ -122,9 +110,7 @@ def test_a_part_can_be_kept_between_rows_that_are_written(tmp_path: Path) -> Non
     assert [part.rows for part in written] == [3, 4, 3]
 
 
-def test_rows_are_read_in_groups_and_only_those_that_count(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_rows_are_read_in_groups_and_only_those_that_count(tmp_path, monkeypatch):
     monkeypatch.setattr(parts, "GROUP_ROWS", 10)
     [part] = write_parts(tmp_path, SCHEMA, batches_of([25]))
     counted = np.arange(25) % 2 == 0
@@ -137,7 +123,7 @@ def test_rows_are_read_in_groups_and_only_those_that_count(
 
 
 @pytest.mark.parametrize("where", [0.3, 0.6, 0.999], ids=str)
-def test_a_damaged_part_is_an_error_wherever_the_damage_is(where: float, tmp_path: Path) -> None:
+def test_a_damaged_part_is_an_error_wherever_the_damage_is(where, tmp_path):
     [part] = write_parts(tmp_path, SCHEMA, batches_of([5_000]))
     path = tmp_path / part.name
     content = bytearray(path.read_bytes())
@@ -150,7 +136,7 @@ def test_a_damaged_part_is_an_error_wherever_the_damage_is(where: float, tmp_pat
         list(read_rows(path, np.ones(part.rows, dtype="bool")))
 
 
-def test_a_missing_part_is_an_error(tmp_path: Path) -> None:
+def test_a_missing_part_is_an_error(tmp_path):
     [part] = write_parts(tmp_path, SCHEMA, batches_of([5]))
     (tmp_path / part.name).unlink()
 
@@ -158,16 +144,14 @@ def test_a_missing_part_is_an_error(tmp_path: Path) -> None:
         read_ids(tmp_path, (part,))
 
 
-def test_memory_does_not_grow_with_the_rows(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_memory_does_not_grow_with_the_rows(tmp_path, monkeypatch):
     """100 batches of 1.2 MB take no more than a few of them at a time."""
     monkeypatch.setattr(parts, "GROUP_ROWS", 10_000)
     pool = pa.default_memory_pool()
-    held: list[int] = []
+    held = []
     size = make_batch(0, 10_000, day(1)).nbytes
 
-    def batches() -> Iterator[pa.RecordBatch]:
+    def batches():
         for number in range(100):
             held.append(pool.bytes_allocated())
             yield make_batch(number * 10_000, 10_000, day(1))

@@ -1,13 +1,9 @@
 """A snapshot holds the rows of its source, and reads no more of them than it has to."""
 
-from __future__ import annotations
-
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Literal
 
 import pytest
 from kedro.io import DatasetError
@@ -27,12 +23,7 @@ class Copy:
     folder: Path
     source: SmallSource
 
-    def extract(
-        self,
-        since: date | Literal["all"] | None = None,
-        as_of: date = AS_OF,
-        overlap: timedelta = timedelta(days=1),
-    ) -> datetime | None:
+    def extract(self, since=None, as_of=AS_OF, overlap=timedelta(days=1)):
         """Bring it up to date in a run of its own; from when on it was read at last."""
         snapshot = SnapshotDataset(filepath=str(self.folder), part_rows=1_000)
         snapshot.save(extraction(self.source, since, as_of, overlap))
@@ -40,14 +31,14 @@ class Copy:
         assert_frame_equal(order(snapshot.load()), self.source.rows())
         return self.source.readings[-1]
 
-    def contents(self) -> dict[str, tuple[bytes, int]]:
+    def contents(self):
         """Each file's content and when it was written."""
         files = self.folder.iterdir()
         return {path.name: (path.read_bytes(), path.stat().st_mtime_ns) for path in files}
 
 
 @pytest.fixture
-def copy(tmp_path: Path) -> Copy:
+def copy(tmp_path):
     """A snapshot of 4,000 rows, last changed on the third of January."""
     made = Copy(tmp_path / "loan_events", SmallSource())
     made.source.fill(ROWS)
@@ -57,21 +48,19 @@ def copy(tmp_path: Path) -> Copy:
 
 
 class TestChanges:
-    def test_only_what_changed_is_read(self, copy: Copy) -> None:
+    def test_only_what_changed_is_read(self, copy):
         copy.source.change(5, 2_500, balance=0.5, at=day(20))
 
         assert copy.extract() == datetime.fromisoformat("2016-01-02 18:39")
         assert copy.extract() == day(19)
 
-    def test_without_any_every_byte_stays_as_it_was(self, copy: Copy) -> None:
+    def test_without_any_every_byte_stays_as_it_was(self, copy):
         before = copy.contents()
 
         assert copy.extract() is not None
         assert copy.contents() == before
 
-    def test_without_any_since_recent_rows_were_replaced_every_byte_stays_as_well(
-        self, copy: Copy
-    ) -> None:
+    def test_without_any_since_recent_rows_were_replaced_every_byte_stays_as_well(self, copy):
         last = copy.source.rows()["updated_at"].max()
         copy.source.change(3_500, 3_600, balance=0.5, at=last + timedelta(hours=1))
         copy.extract()
@@ -81,13 +70,13 @@ class TestChanges:
         assert copy.extract() is not None
         assert copy.contents() == before
 
-    def test_read_in_full_the_same_rows_leave_every_byte_as_it_was(self, copy: Copy) -> None:
+    def test_read_in_full_the_same_rows_leave_every_byte_as_it_was(self, copy):
         before = {name: content for name, (content, _) in copy.contents().items()}
 
         assert copy.extract(since="all") is None
         assert {name: content for name, (content, _) in copy.contents().items()} == before
 
-    def test_files_without_much_change_stay(self, copy: Copy) -> None:
+    def test_files_without_much_change_stay(self, copy):
         before = set(copy.contents())
         copy.source.change(5, 2_500, balance=0.5, at=day(20))
         copy.extract()
@@ -96,14 +85,14 @@ class TestChanges:
         assert len(before - set(copy.contents())) == 0
         assert len(set(copy.contents()) - before) == 2
 
-    def test_a_file_of_which_much_is_outdated_is_written_anew(self, copy: Copy) -> None:
+    def test_a_file_of_which_much_is_outdated_is_written_anew(self, copy):
         before = set(copy.contents())
         copy.source.change(*range(1_000, 1_300), balance=0.5, at=day(20))
         copy.extract()
 
         assert len(before - set(copy.contents())) == 1
 
-    def test_a_small_last_part_is_filled_up(self, copy: Copy) -> None:
+    def test_a_small_last_part_is_filled_up(self, copy):
         for number in range(5):
             copy.source.fill(100, first=10_000 + 100 * number, updated_at=day(20 + number))
             copy.extract()
@@ -125,47 +114,45 @@ class TestChanges:
         ids=["a new row", "committed late", "without a time", "without a key", "repeated",
              "not a number", "missing"],
     )  # fmt: skip
-    def test_of_any_kind_arrive_without_a_full_reading(
-        self, change: Callable[[SmallSource], None], copy: Copy
-    ) -> None:
+    def test_of_any_kind_arrive_without_a_full_reading(self, change, copy):
         change(copy.source)
 
         assert copy.extract() is not None
         assert copy.extract() is not None
 
-    def test_a_row_whose_time_goes_missing_is_replaced(self, copy: Copy) -> None:
+    def test_a_row_whose_time_goes_missing_is_replaced(self, copy):
         copy.source.sql("UPDATE rows SET updated_at = NULL, balance = 9 WHERE loan_id = 'loan-7'")
 
         assert copy.extract() is not None
 
-    def test_rows_removed_while_they_are_recent_go(self, copy: Copy) -> None:
+    def test_rows_removed_while_they_are_recent_go(self, copy):
         copy.source.fill(50, first=10_000, updated_at=day(20))
         copy.extract()
         copy.source.sql("DELETE FROM rows WHERE loan_id = 'loan-10007'")
 
         assert copy.extract() == day(19)
 
-    def test_a_row_without_a_key_takes_no_other_s_place(self, copy: Copy) -> None:
+    def test_a_row_without_a_key_takes_no_other_s_place(self, copy):
         copy.source.insert((None, 1, 0.5, day(1)), ("loan-7", None, 0.5, day(1)))
         copy.extract(since="all")
         copy.source.insert((None, 1, 0.7, day(20)), ("loan-7", None, 0.7, day(20)))
 
         assert copy.extract() is not None
 
-    def test_a_repeated_key_is_kept_for_cleaning_to_see(self, copy: Copy) -> None:
+    def test_a_repeated_key_is_kept_for_cleaning_to_see(self, copy):
         copy.source.insert(("loan-7", 1, 0.5, day(20)))
         copy.extract()
 
         assert len(copy.source.rows()) == ROWS + 1
 
-    def test_types_stay_those_of_the_source(self, copy: Copy) -> None:
+    def test_types_stay_those_of_the_source(self, copy):
         before = SnapshotDataset(filepath=str(copy.folder)).load().dtypes
         copy.source.change(5, balance=0.5, at=day(20))
         copy.extract()
 
         assert SnapshotDataset(filepath=str(copy.folder)).load().dtypes.equals(before)
 
-    def test_what_changed_is_told(self, copy: Copy, caplog: pytest.LogCaptureFixture) -> None:
+    def test_what_changed_is_told(self, copy, caplog):
         caplog.set_level(logging.INFO)
         copy.source.change(5, 2_500, balance=0.5, at=day(20))
         copy.extract()
@@ -193,21 +180,14 @@ class TestDrift:
         ids=["a row was removed", "all rows were", "the first changed without a new time",
              "a row with an old time", "a second row of an older key", "clocks were set back"],
     )  # fmt: skip
-    def test_is_noticed_and_mended(
-        self,
-        change: Callable[[SmallSource], None],
-        copy: Copy,
-        caplog: pytest.LogCaptureFixture,
-    ) -> None:
+    def test_is_noticed_and_mended(self, change, copy, caplog):
         change(copy.source)
 
         assert copy.extract() is None
         assert "Every row is read" in caplog.text
         assert "the table has" in caplog.text
 
-    def test_a_table_built_anew_with_the_same_ids_and_times_is_read_in_full(
-        self, copy: Copy
-    ) -> None:
+    def test_a_table_built_anew_with_the_same_ids_and_times_is_read_in_full(self, copy):
         """As the embedded sources are in each run: all rows have one time, that of the run."""
         copy.source.sql("UPDATE rows SET updated_at = ?", day(20))
         copy.extract()
@@ -217,9 +197,7 @@ class TestDrift:
 
     @pytest.mark.parametrize("built", [day(1), day(20), day(40)], ids=["before", "then", "after"])
     @pytest.mark.parametrize("as_of", [date(2016, 1, 1), AS_OF], ids=["early", "late"])
-    def test_rows_of_two_portfolios_are_never_mixed(
-        self, built: datetime, as_of: date, copy: Copy
-    ) -> None:
+    def test_rows_of_two_portfolios_are_never_mixed(self, built, as_of, copy):
         copy.source.sql("UPDATE rows SET updated_at = ?", day(20))
         copy.extract()
         copy.source.sql("DELETE FROM rows WHERE loan_id < 'loan-2'")
@@ -227,36 +205,34 @@ class TestDrift:
 
         copy.extract(as_of=as_of)
 
-    def test_a_clock_that_ran_ahead_hides_no_later_change(self, copy: Copy) -> None:
+    def test_a_clock_that_ran_ahead_hides_no_later_change(self, copy):
         copy.source.change(7, balance=0.5, at=day(3_000))
         copy.extract()
         copy.source.change(8, balance=0.5, at=day(91))
 
         assert copy.extract() == datetime.fromisoformat("2016-03-31")
 
-    def test_when_max_rows_changed_they_are_read_once(self, copy: Copy) -> None:
+    def test_when_max_rows_changed_they_are_read_once(self, copy):
         copy.source.change(*range(2_001), balance=0.5, at=day(20))
 
         assert copy.extract() is None
         assert copy.source.readings == [None]
 
     @pytest.mark.parametrize("attribute", ["fingerprint", "key"])
-    def test_another_query_or_key_reads_all(self, attribute: str, copy: Copy) -> None:
+    def test_another_query_or_key_reads_all(self, attribute, copy):
         other = {"fingerprint": "77", "key": ("loan_id",)}[attribute]
         setattr(copy.source, attribute, other)
 
         assert copy.extract() is None
         assert copy.extract() is not None
 
-    def test_another_type_reads_all(self, copy: Copy) -> None:
+    def test_another_type_reads_all(self, copy):
         copy.source.sql("ALTER TABLE rows ALTER month TYPE DOUBLE")
 
         assert copy.extract() is None
 
     @pytest.mark.parametrize("damage", ["gone", "cut", "list"])
-    def test_a_damaged_snapshot_is_read_anew(
-        self, damage: str, copy: Copy, caplog: pytest.LogCaptureFixture
-    ) -> None:
+    def test_a_damaged_snapshot_is_read_anew(self, damage, copy, caplog):
         part = min(copy.folder.glob("part-*"))
         if damage == "gone":
             part.unlink()
@@ -268,9 +244,7 @@ class TestDrift:
         assert copy.extract() is None
         assert "Every row is read" in caplog.text
 
-    def test_damage_found_when_a_part_is_written_anew_is_not_passed_on(
-        self, copy: Copy, caplog: pytest.LogCaptureFixture
-    ) -> None:
+    def test_damage_found_when_a_part_is_written_anew_is_not_passed_on(self, copy, caplog):
         copy.source.change(*range(300), balance=0.5, at=day(20))
         for part in copy.folder.glob("part-*"):
             content = bytearray(part.read_bytes())
@@ -283,34 +257,30 @@ class TestDrift:
 
 class TestSince:
     @pytest.fixture
-    def january(self, tmp_path: Path) -> Copy:
+    def january(self, tmp_path):
         """A snapshot of rows that were changed from the first to the 28th of January."""
         made = Copy(tmp_path / "january", SmallSource())
         made.source.fill(ROWS, minutes=10)
         made.extract()
         return made
 
-    def test_a_day_reads_again_what_changed_from_then_on(self, january: Copy) -> None:
+    def test_a_day_reads_again_what_changed_from_then_on(self, january):
         assert january.extract(since=date(2016, 1, 20)) == datetime.fromisoformat("2016-01-20")
 
-    def test_a_day_behind_the_snapshot_leaves_no_gap(self, january: Copy) -> None:
+    def test_a_day_behind_the_snapshot_leaves_no_gap(self, january):
         january.source.change(7, balance=0.5, at=day(30))
 
         assert january.extract(since=date(2016, 3, 1)) == datetime.fromisoformat("2016-01-27 18:30")
 
-    def test_all_reads_every_row(self, january: Copy) -> None:
+    def test_all_reads_every_row(self, january):
         assert january.extract(since="all") is None
 
-    def test_what_changed_without_a_new_time_is_found_by_reading_from_then_on(
-        self, january: Copy
-    ) -> None:
+    def test_what_changed_without_a_new_time_is_found_by_reading_from_then_on(self, january):
         january.source.sql("UPDATE rows SET balance = 9 WHERE loan_id = 'loan-3000'")
 
         assert january.extract(since=date(2016, 1, 20)) is not None
 
-    def test_without_a_snapshot_every_row_is_read_and_that_is_said(
-        self, tmp_path: Path, caplog: pytest.LogCaptureFixture
-    ) -> None:
+    def test_without_a_snapshot_every_row_is_read_and_that_is_said(self, tmp_path, caplog):
         caplog.set_level(logging.INFO)
         fresh = Copy(tmp_path / "loan_events", SmallSource())
         fresh.source.fill(10)
@@ -320,16 +290,14 @@ class TestSince:
 
 
 class TestTransit:
-    def test_rows_lost_in_a_full_reading_are_an_error(self, copy: Copy) -> None:
+    def test_rows_lost_in_a_full_reading_are_an_error(self, copy):
         copy.source.loses = 3
 
         with pytest.raises(DatasetError, match=r"3,997 rows were read of 4,000") as refused:
             copy.extract(since="all")
         assert isinstance(refused.value.__cause__, InputError)
 
-    def test_rows_lost_among_the_changes_are_noticed(
-        self, copy: Copy, caplog: pytest.LogCaptureFixture
-    ) -> None:
+    def test_rows_lost_among_the_changes_are_noticed(self, copy, caplog):
         copy.source.change(5, 6, 7, balance=0.5, at=day(20))
         copy.source.loses = 1
 
@@ -337,24 +305,20 @@ class TestTransit:
             copy.extract()
         assert "Every row is read" in caplog.text
 
-    def test_a_connection_cut_in_mid_read_starts_the_reading_again(self, copy: Copy) -> None:
+    def test_a_connection_cut_in_mid_read_starts_the_reading_again(self, copy):
         copy.source.batch_rows = 2_048
         copy.source.breaks_after = [1, 0]
 
         copy.extract(since="all")
         assert copy.source.readings == [None, None, None]
 
-    def test_a_source_that_changes_while_it_is_read_in_full_is_no_error(
-        self, copy: Copy, tmp_path: Path
-    ) -> None:
+    def test_a_source_that_changes_while_it_is_read_in_full_is_no_error(self, copy, tmp_path):
         numbers = iter(range(10_000, 20_000))
         copy.source.meanwhile = lambda: copy.source.fill(1, first=next(numbers), updated_at=day(9))
 
         copy.extract(since="all")
 
-    def test_a_source_that_changes_all_the_time_is_still_read_incrementally(
-        self, copy: Copy
-    ) -> None:
+    def test_a_source_that_changes_all_the_time_is_still_read_incrementally(self, copy):
         numbers = iter(range(10_000, 20_000))
         copy.source.meanwhile = lambda: copy.source.fill(1, first=next(numbers), updated_at=day(9))
 

@@ -1,7 +1,5 @@
 """Real servers, each started once in a process; tests/support/sharing.py says which run in one."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import pytest

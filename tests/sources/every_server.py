@@ -2,8 +2,6 @@
 
 # ruff: noqa: S608 - statements are made of the names of our own tables
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -63,24 +61,19 @@ class _OnSql:
 
     @property
     def port(self) -> int:
-        """See `Server`."""
         return self.server.port
 
     @property
     def secret(self) -> str:
-        """See `Server`."""
         return self.server.password_of(self.reader)
 
     def connect(self, port: int | None = None) -> str:
-        """See `Server`."""
         return self.server.connect_as(self.reader, port=port)
 
     def load(self, rows: pa.Table) -> None:
-        """See `Server`."""
         self.server.load("loans", rows)
 
     def regrade(self, loan_id: str, grade: str, at: datetime) -> None:
-        """See `Server`."""
         self.server.run_sql(
             f"UPDATE {self.table} SET grade = '{grade}', "
             f"updated_at = CAST('{at.isoformat(sep=' ')}' AS TIMESTAMP) "
@@ -88,11 +81,9 @@ class _OnSql:
         )
 
     def deny(self) -> None:
-        """See `Server`."""
         self.server.run_sql(f"REVOKE SELECT ON {self.table} FROM {self.reader};")
 
     def allow(self) -> None:
-        """See `Server`."""
         self.server.run_sql(f"GRANT SELECT ON {self.table} TO {self.reader};")
 
 
@@ -117,20 +108,16 @@ class OnDatabricks:
 
     @property
     def port(self) -> int:
-        """See `Server`."""
         return self.server.port
 
     @property
     def secret(self) -> str:
-        """See `Server`."""
         return self.server.token
 
     def connect(self, port: int | None = None) -> str:
-        """See `Server`."""
         return self.server.connect_as(self.server.token, port=port)
 
     def load(self, rows: pa.Table) -> None:
-        """See `Server`."""
         self.server.load("loans", rows)
 
     def regrade(self, loan_id: str, grade: str, at: datetime) -> None:
@@ -143,11 +130,9 @@ class OnDatabricks:
         self.load(pa.Table.from_pylist(rows, held.schema))
 
     def deny(self) -> None:
-        """See `Server`."""
         self._deny(["loans"])
 
     def allow(self) -> None:
-        """See `Server`."""
         self._deny([])
 
     def _deny(self, tables: list[str]) -> None:

@@ -1,7 +1,5 @@
 """Runs that write a table of ours to PostgreSQL."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

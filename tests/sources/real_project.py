@@ -1,7 +1,5 @@
 """Projects that read three real servers, and what is asked of either."""
 
-from __future__ import annotations
-
 import re
 import shutil
 from collections.abc import Iterator

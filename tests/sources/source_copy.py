@@ -1,7 +1,5 @@
 """The snapshot of a source table, as one run after the other brings it up to date."""
 
-from __future__ import annotations
-
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Literal

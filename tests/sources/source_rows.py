@@ -1,7 +1,5 @@
 """Made-up rows of the source table `loans`, and the table as the extraction sees it."""
 
-from __future__ import annotations
-
 from datetime import datetime, timedelta
 from typing import Any
 

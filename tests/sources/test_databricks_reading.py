@@ -1,7 +1,5 @@
 """A table over the Databricks connector: what is in it arrives, and only that."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from pathlib import Path
 
@@ -11,28 +9,25 @@ import pytest
 from loantap.databases.backends import make_backend
 from loantap.databases.backends.interface import Query
 from tests.sources.source_rows import find_source, make_loans
-from tools.sources.thrift_server import ThriftServer
 
 EMOJI = "Bäcker 面包师 👩🏽‍🍳"
 
 
 @pytest.fixture
-def loans(databricks: ThriftServer) -> pa.Table:
+def loans(databricks):
     """1,000 loans, in Databricks as well."""
     rows = make_loans(1_000)
     databricks.load("loans", rows)
     return rows
 
 
-def query(databricks: ThriftServer, sql: str, *parameters: str) -> pa.Table:
+def query(databricks, sql, *parameters):
     backend = make_backend("business_events", {"connection": databricks.connection})
     return backend.read(Query(sql, parameters)).read_all()
 
 
 class TestTable:
-    def test_a_reading_sees_one_state_of_the_table(
-        self, databricks: ThriftServer, loans: pa.Table
-    ) -> None:
+    def test_a_reading_sees_one_state_of_the_table(self, databricks, loans):
         reader = find_source(databricks.connection, batch_rows=100).read()
         first = reader.read_next_batch()
         databricks.load("other", make_loans(10))
@@ -40,9 +35,7 @@ class TestTable:
 
         assert pa.Table.from_batches([first, *reader]).equals(loans)
 
-    def test_the_session_ends_with_the_reader(
-        self, databricks: ThriftServer, loans: pa.Table
-    ) -> None:
+    def test_the_session_ends_with_the_reader(self, databricks, loans):
         others = find_sessions(databricks)  # Of tests before, which cut or left theirs.
         reader = find_source(databricks.connection, batch_rows=10).read()
         reader.read_next_batch()
@@ -54,7 +47,7 @@ class TestTable:
         assert not session & find_sessions(databricks)
 
 
-def find_sessions(databricks: ThriftServer) -> set[str]:
+def find_sessions(databricks):
     """Open sessions: the front has a connection to Spark for each; told by its own end."""
     listed = Path("/proc/net/tcp").read_text().splitlines()[1:]
     ends = [line.split()[1:4] for line in listed]
@@ -63,7 +56,7 @@ def find_sessions(databricks: ThriftServer) -> set[str]:
 
 
 class TestTypes:
-    def test_a_float_of_four_bytes_is_one_of_eight(self, databricks: ThriftServer) -> None:
+    def test_a_float_of_four_bytes_is_one_of_eight(self, databricks):
         databricks.load("numbers", pa.table({"a": pa.array([1.5, None, 0.1], pa.float32())}))
 
         read = query(databricks, "SELECT a FROM numbers")
@@ -71,9 +64,7 @@ class TestTypes:
         assert read.schema.types == [pa.float64()]
         assert read["a"].to_pylist() == [1.5, None, pytest.approx(0.1)]
 
-    def test_a_column_that_is_empty_throughout_keeps_its_type(
-        self, databricks: ThriftServer
-    ) -> None:
+    def test_a_column_that_is_empty_throughout_keeps_its_type(self, databricks):
         rows = pa.table({"a": pa.array([None] * 3, pa.float64()), "b": pa.array([None] * 3, "str")})
         databricks.load("gaps", rows)
 
@@ -83,7 +74,7 @@ class TestTypes:
 class TestTimes:
     """The server's own zone is Asia/Kolkata, five and a half hours ahead of UTC."""
 
-    def test_the_session_is_in_utc(self, databricks: ThriftServer) -> None:
+    def test_the_session_is_in_utc(self, databricks):
         said = query(
             databricks,
             "SELECT current_timezone() a, TIMESTAMP '2016-01-01 00:00:00' b,"
@@ -98,16 +89,14 @@ class TestTimes:
             }
         ]
 
-    def test_a_time_that_is_asked_for_is_in_utc_too(
-        self, databricks: ThriftServer, loans: pa.Table
-    ) -> None:
+    def test_a_time_that_is_asked_for_is_in_utc_too(self, databricks, loans):
         asked = "SELECT COUNT(*) a FROM loans WHERE updated_at >= CAST(? AS TIMESTAMP)"
 
         assert query(databricks, asked, "2016-01-01 16:38:00")["a"].to_pylist() == [2]
         assert query(databricks, asked, "2016-01-01T16:38:00.5")["a"].to_pylist() == [1]
 
 
-def test_a_parameter_is_never_part_of_the_statement(databricks: ThriftServer) -> None:
+def test_a_parameter_is_never_part_of_the_statement(databricks):
     texts = [EMOJI, "x' OR '1' = '1", "back\\slash"]
     databricks.load("texts", pa.table({"a": texts}))
 

@@ -1,7 +1,5 @@
 """A table over IBM's own DB2 driver: what is in it arrives, and only that."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys
@@ -13,27 +11,26 @@ import pytest
 from loantap.databases.backends import make_backend
 from loantap.databases.backends.interface import Query
 from tests.sources.source_rows import find_source, make_loans
-from tools.sources.derby import Derby
 
 LATIN1 = "819"  # as IBM numbers code pages
 EMOJI = "Bäcker 面包师 👩🏽‍🍳"
 
 
 @pytest.fixture
-def loans(db2: Derby) -> pa.Table:
+def loans(db2):
     """1,000 loans, in DB2 as well."""
     rows = make_loans(1_000)
     db2.load("loans", rows)
     return rows
 
 
-def query(db2: Derby, sql: str, *parameters: str) -> pa.Table:
+def query(db2, sql, *parameters):
     backend = make_backend("appstream", {"connection": db2.connection})
     return backend.read(Query(sql, parameters)).read_all()
 
 
 class TestTable:
-    def test_writers_are_not_kept_waiting_by_a_reader(self, db2: Derby, loans: pa.Table) -> None:
+    def test_writers_are_not_kept_waiting_by_a_reader(self, db2, loans):
         reader = find_source(db2.connection, batch_rows=100).read()
         reader.read_next_batch()
 
@@ -41,7 +38,7 @@ class TestTable:
 
         assert pa.Table.from_batches(list(reader)).num_rows == 900
 
-    def test_the_connection_ends_with_the_reader(self, db2: Derby, loans: pa.Table) -> None:
+    def test_the_connection_ends_with_the_reader(self, db2, loans):
         reader = find_source(db2.connection, batch_rows=10).read()
         reader.read_next_batch()
         assert count_connections(db2) == 1
@@ -51,7 +48,7 @@ class TestTable:
         assert count_connections(db2) == 0
 
 
-def count_connections(db2: Derby) -> int:
+def count_connections(db2):
     """Open connections to the front, by the kernel's count; on one end only."""
     listed = Path("/proc/net/tcp").read_text().splitlines()[1:]
     ends = [line.split()[1:4] for line in listed]
@@ -60,12 +57,12 @@ def count_connections(db2: Derby) -> int:
 
 
 class TestTypes:
-    def test_a_text_of_fixed_length_keeps_its_blanks(self, db2: Derby) -> None:
+    def test_a_text_of_fixed_length_keeps_its_blanks(self, db2):
         read = query(db2, "SELECT CAST('ab' AS CHAR(4)) a FROM sysibm.sysdummy1")
 
         assert read["A"].to_pylist() == ["ab  "]
 
-    def test_texts_do_not_depend_on_the_code_page_of_the_machine(self, db2: Derby) -> None:
+    def test_texts_do_not_depend_on_the_code_page_of_the_machine(self, db2):
         db2.load("texts", pa.table({"a": [EMOJI]}))
         program = (
             "import os, sys\n"
@@ -87,16 +84,14 @@ class TestTypes:
 
 
 class TestParameters:
-    def test_a_time_is_bound_with_any_fraction_of_a_second(
-        self, db2: Derby, loans: pa.Table
-    ) -> None:
+    def test_a_time_is_bound_with_any_fraction_of_a_second(self, db2, loans):
         asked = "SELECT COUNT(*) FROM loans WHERE updated_at >= CAST(? AS TIMESTAMP)"
 
         assert count(db2, asked, "2016-01-01 16:38:00") == 2
         assert count(db2, asked, "2016-01-01 16:38:00.5") == 1
         assert count(db2, asked, "2016-01-01T16:39:00.000001") == 0
 
-    def test_a_text_is_bound_and_never_part_of_the_statement(self, db2: Derby) -> None:
+    def test_a_text_is_bound_and_never_part_of_the_statement(self, db2):
         texts = [EMOJI, "x' OR '1' = '1", "", None]
         db2.load("texts", pa.table({"a": texts}))
         asked = "SELECT COUNT(*) FROM texts WHERE a = ?"
@@ -105,6 +100,5 @@ class TestParameters:
         assert count(db2, "SELECT COUNT(*) FROM texts WHERE a = ? OR a = ?", EMOJI, "") == 2
 
 
-def count(db2: Derby, sql: str, *parameters: str) -> int:
-    number: int = query(db2, sql, *parameters).columns[0][0].as_py()
-    return number
+def count(db2, sql, *parameters):
+    return query(db2, sql, *parameters).columns[0][0].as_py()

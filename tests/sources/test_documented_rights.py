@@ -1,9 +1,6 @@
 """The rights that docs/sources.md asks for are enough, and not more than is needed."""
 
-from __future__ import annotations
-
 import re
-from collections.abc import Iterator
 
 import pyarrow as pa
 import pytest
@@ -15,14 +12,13 @@ from tests.conftest import PROJECT
 from tests.sources.our_tables import make_loans as make_rows
 from tests.sources.our_tables import make_target
 from tests.sources.source_rows import find_source, make_loans
-from tools.sources.postgres import Postgres
 
 DATABASE, PASSWORD = "documented", "made-up"
 ROLES = ("loantap_reader_x", "loantap_writer_x")
 
 
 @pytest.fixture
-def documented(postgres: Postgres) -> Iterator[Postgres]:
+def documented(postgres):
     """A database to which the two blocks of SQL have been applied, under names of their own."""
     postgres.run_sql(f"CREATE DATABASE {DATABASE}")
     postgres.load("loans", make_loans(5), database=DATABASE)
@@ -40,11 +36,11 @@ def documented(postgres: Postgres) -> Iterator[Postgres]:
         postgres.run_sql(f"DROP ROLE {role}")
 
 
-def connect_as(server: Postgres, role: str) -> str:
+def connect_as(server, role):
     return set_odbc(server.connection, Database=DATABASE, Uid=role, Pwd=PASSWORD)
 
 
-def test_the_reader_reads_and_may_not_write(documented: Postgres) -> None:
+def test_the_reader_reads_and_may_not_write(documented):
     connection = connect_as(documented, ROLES[0])
 
     assert find_source(connection).read().read_all().equals(make_loans(5))
@@ -56,7 +52,7 @@ def test_the_reader_reads_and_may_not_write(documented: Postgres) -> None:
         transaction.execute("CREATE TABLE ours (number BIGINT)")
 
 
-def test_the_writer_writes_and_may_not_read_the_sources(documented: Postgres) -> None:
+def test_the_writer_writes_and_may_not_read_the_sources(documented):
     connection = connect_as(documented, ROLES[1])
     target = make_target(connection)
     target.save(make_rows(3))

@@ -1,29 +1,25 @@
 """What is asked of every source: the same of PostgreSQL, of DB2 and of Databricks."""
 
-from __future__ import annotations
-
 import logging
 import os
 import time
-from collections.abc import Iterator
 from datetime import date, datetime
 from decimal import Decimal
 from itertools import pairwise
 from pathlib import Path
-from typing import Literal
 
 import pandas as pd
 import pyarrow as pa
 import pytest
 from pandas.testing import assert_frame_equal
 
-from loantap.databases.backends import Backend, make_backend, waiting
+from loantap.databases.backends import make_backend, waiting
 from loantap.databases.backends.interface import Query, SourceDownError
-from loantap.databases.source_table import Account, SourceTable
+from loantap.databases.source_table import Account
 from loantap.portfolio.cleaning import clean_source_table
 from loantap.portfolio.dictionary import Table
 from loantap.portfolio.errors import InputError
-from tests.sources.every_server import OnDatabricks, OnDb2, OnPostgres, Server
+from tests.sources.every_server import OnDatabricks, OnDb2, OnPostgres
 from tests.sources.source_copy import AS_OF, Copy
 from tests.sources.source_rows import FIRST_UPDATE, expect_remedy, find_source, make_loans, tell
 from tests.support.cut_proxy import CutProxy
@@ -36,13 +32,13 @@ EMOJI = "Bäcker 面包师 👩🏽‍🍳"
 
 
 @pytest.fixture(params=SERVERS)
-def server(request: pytest.FixtureRequest) -> Server:
+def server(request):
     """Each of the three servers."""
     return SERVERS[request.param](request.getfixturevalue(request.param))
 
 
 @pytest.fixture(autouse=True)
-def _nothing_secret_is_logged(server: Server, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+def _nothing_secret_is_logged(server, caplog):
     """Nothing that any of these tests logs has a password or a token in it."""
     caplog.set_level(logging.DEBUG)
     secret = server.secret
@@ -50,7 +46,7 @@ def _nothing_secret_is_logged(server: Server, caplog: pytest.LogCaptureFixture) 
     assert secret not in caplog.text
 
 
-def refuse(source: SourceTable, server: Server) -> InputError:
+def refuse(source, server):
     """The error of a reading, which tells no secret wherever one looks."""
     with pytest.raises(InputError) as refused:
         source.read().read_all()
@@ -58,7 +54,7 @@ def refuse(source: SourceTable, server: Server) -> InputError:
     return refused.value
 
 
-def warnings_in(caplog: pytest.LogCaptureFixture) -> list[str]:
+def warnings_in(caplog):
     """What we warn of; drivers may have things of their own to say."""
     return [
         record.getMessage()
@@ -67,55 +63,51 @@ def warnings_in(caplog: pytest.LogCaptureFixture) -> list[str]:
     ]
 
 
-def rows_counted(caplog: pytest.LogCaptureFixture) -> list[int]:
+def rows_counted(caplog):
     """How many rows had been dealt with, each time that it was said."""
     return [record.done for record in caplog.records if record.name == "loantap.progress"]
 
 
 @pytest.fixture
-def copy(tmp_path: Path) -> Copy:
+def copy(tmp_path):
     """The snapshot, not there yet."""
     return Copy(tmp_path / "loans")
 
 
-def query(server: Server, sql: str) -> pa.Table:
+def query(server, sql):
     return find_backend(server).read(Query(sql)).read_all()
 
 
-def find_backend(server: Server) -> Backend:
+def find_backend(server):
     return make_backend("warehouse", {"connection": server.connect()})
 
 
 class TestTable:
     @pytest.fixture
-    def loans(self, server: Server) -> pa.Table:
+    def loans(self, server):
         """1,000 loans, at the source as well; the last has no time of change."""
         times = make_loans(999)["updated_at"].to_pylist()
         rows = make_loans(1_000, updated_at=[*times, None])
         server.load(rows)
         return rows
 
-    def test_every_value_arrives_as_it_is(self, server: Server, loans: pa.Table) -> None:
+    def test_every_value_arrives_as_it_is(self, server, loans):
         assert find_source(server.connect()).read().read_all().equals(loans)
 
-    def test_rows_come_in_batches_of_the_size_asked_for(
-        self, server: Server, loans: pa.Table
-    ) -> None:
+    def test_rows_come_in_batches_of_the_size_asked_for(self, server, loans):
         batches = list(find_source(server.connect(), batch_rows=300).read())
 
         assert [batch.num_rows for batch in batches] == [300, 300, 300, 100]
         assert pa.Table.from_batches(batches).equals(loans)
 
-    def test_a_table_without_rows_has_its_columns(self, server: Server) -> None:
+    def test_a_table_without_rows_has_its_columns(self, server):
         server.load(make_loans(0))
         source = find_source(server.connect())
 
         assert source.read().read_all().equals(make_loans(0))
         assert source.account() == Account(0, None, None, 0)
 
-    def test_what_changed_since_and_what_has_no_time_is_counted_and_read(
-        self, server: Server, loans: pa.Table
-    ) -> None:
+    def test_what_changed_since_and_what_has_no_time_is_counted_and_read(self, server, loans):
         source = find_source(server.connect())
         since, last = (loans["updated_at"][row].as_py() for row in (900, 998))
 
@@ -124,13 +116,13 @@ class TestTable:
         read = source.read(since).read_all()["loan_id"].to_pylist()
         assert sorted(read) == loans["loan_id"].to_pylist()[900:]
 
-    def test_what_it_has_is_said_without_reading_it(self, server: Server, loans: pa.Table) -> None:
+    def test_what_it_has_is_said_without_reading_it(self, server, loans):
         described = find_backend(server).describe("loans")
 
         assert [name.lower() for name in described.names] == loans.column_names
         assert described.types == loans.schema.types
 
-    def test_memory_does_not_grow_with_the_rows(self, server: Server) -> None:
+    def test_memory_does_not_grow_with_the_rows(self, server):
         row_bytes, number = 1_000, 40_000
         texts = [f"{n:08d}" * (row_bytes // 8) for n in range(number)]
         server.server.load("long_texts", pa.table({"a": texts}))
@@ -143,12 +135,12 @@ class TestTable:
         assert max(held[3:]) - held[3] < number * row_bytes / 4
 
 
-def resident_bytes() -> int:
+def resident_bytes():
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 class TestTypes:
-    def test_numbers_of_any_kind_keep_their_digits_and_their_gaps(self, server: Server) -> None:
+    def test_numbers_of_any_kind_keep_their_digits_and_their_gaps(self, server):
         rows = pa.table(
             {
                 "a": [0.1, None, -1.7976931348623157e308],
@@ -171,7 +163,7 @@ class TestTypes:
             [12_345_678_901.25, None, -0.5],
         ]
 
-    def test_times_are_instants_and_a_date_is_its_beginning(self, server: Server) -> None:
+    def test_times_are_instants_and_a_date_is_its_beginning(self, server):
         instant = datetime(2016, 2, 29, 23, 59, 59, 123456)  # noqa: DTZ001 (UTC without a zone)
         times = pa.array([instant, None], pa.timestamp("us"))
         server.server.load("times", pa.table({"a": times, "b": [date(2016, 2, 29), None]}))
@@ -184,7 +176,7 @@ class TestTypes:
             [datetime(2016, 2, 29), None],  # noqa: DTZ001
         ]
 
-    def test_texts_arrive_whatever_is_in_them(self, server: Server) -> None:
+    def test_texts_arrive_whatever_is_in_them(self, server):
         texts = [EMOJI, "", None, "12 Nowhere Lane\r\nSampleville, OK 22690", 'a "b", \\c', " d "]
         server.server.load("texts", pa.table({"a": texts}))
 
@@ -192,9 +184,7 @@ class TestTypes:
 
 
 class TestContract:
-    def test_a_new_column_is_ignored_with_one_warning(
-        self, server: Server, caplog: pytest.LogCaptureFixture
-    ) -> None:
+    def test_a_new_column_is_ignored_with_one_warning(self, server, caplog):
         loans = make_loans(100)
         server.load(loans.append_column("colour", pa.array(["blue"] * 100)))
         source = find_source(server.connect())
@@ -204,7 +194,7 @@ class TestContract:
         assert all(read.equals(loans) for read in rows)
         assert warnings_in(caplog) == ["warehouse, table loans: new columns colour are ignored"]
 
-    def test_missing_columns_are_named(self, server: Server) -> None:
+    def test_missing_columns_are_named(self, server):
         server.load(make_loans(100).drop_columns(["grade", "term"]))
 
         error = refuse(find_source(server.connect()), server)
@@ -213,7 +203,7 @@ class TestContract:
             error, problem="column grade, term is missing", remedy="restored at the source"
         )
 
-    def test_a_retyped_column_is_named(self, server: Server) -> None:
+    def test_a_retyped_column_is_named(self, server):
         loans = make_loans(100)
         place = loans.column_names.index("int_rate")
         server.load(loans.set_column(place, "int_rate", pa.array(["11.99 %"] * 100)))
@@ -233,7 +223,7 @@ class TestIncrementalSnapshot:
     ROWS = 7_000
 
     @pytest.fixture
-    def changed(self, server: Server, copy: Copy, caplog: pytest.LogCaptureFixture) -> pa.Table:
+    def changed(self, server, copy, caplog):
         """The loans after one was regraded, which the snapshot does not know yet."""
         loans = make_loans(self.ROWS)
         server.load(loans)
@@ -257,15 +247,8 @@ class TestIncrementalSnapshot:
         ids=["since the last one", "since a day", "all"],
     )
     def test_no_more_is_read_than_was_asked_for_and_the_snapshot_equals_the_table(
-        self,
-        since: date | Literal["all"] | None,
-        read: int,
-        said: str,
-        server: Server,
-        changed: pa.Table,
-        copy: Copy,
-        caplog: pytest.LogCaptureFixture,
-    ) -> None:
+        self, since, read, said, server, changed, copy, caplog
+    ):
         copy.extract(find_source(server.connect()), since)
 
         assert f"warehouse, table loans: {said}" in caplog.messages
@@ -275,20 +258,18 @@ class TestIncrementalSnapshot:
 
 class TestBrokenExtraction:
     @pytest.fixture
-    def loans(self, server: Server) -> pa.Table:
+    def loans(self, server):
         """20,000 loans, at the source as well."""
         rows = make_loans(20_000)
         server.load(rows)
         return rows
 
     @pytest.fixture
-    def _one_attempt(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def _one_attempt(self, monkeypatch):
         """The pause before another one is longer than the time limit of these tests."""
         monkeypatch.setattr(waiting, "_FIRST_PAUSE_S", 60)
 
-    def test_cut_in_mid_read_it_ends_well_with_every_row_once(
-        self, server: Server, loans: pa.Table, copy: Copy, caplog: pytest.LogCaptureFixture
-    ) -> None:
+    def test_cut_in_mid_read_it_ends_well_with_every_row_once(self, server, loans, copy, caplog):
         # To count the rows and to look at the columns, which the limit lets pass, and to read.
         cuts = server.probes + 3
         with CutProxy(server.port, cut_after=ENOUGH, cuts=cuts) as proxy:
@@ -305,8 +286,8 @@ class TestBrokenExtraction:
 
     @pytest.mark.usefixtures("_one_attempt")
     def test_one_that_breaks_each_time_leaves_the_last_good_snapshot_as_it_was(
-        self, server: Server, loans: pa.Table, copy: Copy, caplog: pytest.LogCaptureFixture
-    ) -> None:
+        self, server, loans, copy, caplog
+    ):
         copy.extract(find_source(server.connect()))
         before = copy.contents()
         caplog.clear()
@@ -322,8 +303,8 @@ class TestBrokenExtraction:
 
     @pytest.mark.usefixtures("_one_attempt")
     def test_one_whose_source_is_not_there_leaves_the_last_good_snapshot_as_it_was(
-        self, server: Server, loans: pa.Table, copy: Copy
-    ) -> None:
+        self, server, loans, copy
+    ):
         copy.extract(find_source(server.connect()))
         before = copy.contents()
 
@@ -333,9 +314,7 @@ class TestBrokenExtraction:
         assert "; tried 1 time in " in error.problem
         assert copy.contents() == before
 
-    def test_one_whose_network_stalls_is_left_to_its_silence(
-        self, server: Server, loans: pa.Table
-    ) -> None:
+    def test_one_whose_network_stalls_is_left_to_its_silence(self, server, loans):
         with CutProxy(server.port, stall_after=ENOUGH) as proxy:
             through = find_source(server.connect(proxy.port), silence_limit_s=3, batch_rows=500)
             error = refuse(through, server)
@@ -344,8 +323,8 @@ class TestBrokenExtraction:
         assert "nothing came for 3 s" in error.problem
 
     def test_one_that_is_steady_but_too_slow_ends_at_its_time_limit(
-        self, server: Server, loans: pa.Table, copy: Copy, caplog: pytest.LogCaptureFixture
-    ) -> None:
+        self, server, loans, copy, caplog
+    ):
         # Its first query takes a server seconds, which are not those that are meant.
         assert find_source(server.connect()).read().read_all().equals(loans)
 
@@ -362,7 +341,7 @@ class TestBrokenExtraction:
         assert 0 < rows_counted(caplog)[-1] < len(loans)
 
 
-def test_a_host_that_is_not_there_is_said_not_to_be(server: Server) -> None:
+def test_a_host_that_is_not_there_is_said_not_to_be(server):
     elsewhere = server.connect().replace("127.0.0.1", "no-such-host.invalid")
 
     error = refuse(find_source(elsewhere), server)
@@ -371,9 +350,7 @@ def test_a_host_that_is_not_there_is_said_not_to_be(server: Server) -> None:
     assert not isinstance(error, SourceDownError)
 
 
-def test_keys_that_a_source_has_twice_are_told_apart_by_cleaning(
-    server: Server, copy: Copy
-) -> None:
+def test_keys_that_a_source_has_twice_are_told_apart_by_cleaning(server, copy):
     loans = make_loans(
         5,
         loan_id=["a", "b", "a", "c", "a"],
@@ -398,7 +375,7 @@ def test_keys_that_a_source_has_twice_are_told_apart_by_cleaning(
 
 
 @pytest.fixture
-def denied(server: Server) -> Iterator[Server]:
+def denied(server):
     """A server that refuses its table to the reader; afterwards it gives it again."""
     server.load(make_loans(10))
     server.deny()
@@ -406,7 +383,7 @@ def denied(server: Server) -> Iterator[Server]:
     server.allow()
 
 
-def test_a_missing_right_is_said_to_be_one_and_what_to_grant(denied: Server) -> None:
+def test_a_missing_right_is_said_to_be_one_and_what_to_grant(denied):
     error = refuse(find_source(denied.connect()), denied)
 
     expect_remedy(
@@ -418,7 +395,7 @@ def test_a_missing_right_is_said_to_be_one_and_what_to_grant(denied: Server) -> 
 
 
 @pytest.fixture
-def _in_new_york(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _in_new_york(monkeypatch):
     """The zone of this machine, while the test runs."""
     with monkeypatch.context() as patch:
         patch.setenv("TZ", "America/New_York")
@@ -429,7 +406,7 @@ def _in_new_york(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("_in_new_york")
-def test_times_do_not_depend_on_the_zone_of_this_machine(server: Server) -> None:
+def test_times_do_not_depend_on_the_zone_of_this_machine(server):
     """Among them one that New York skips in spring, and one that it has twice in autumn."""
     times = [FIRST_UPDATE, datetime(2016, 3, 13, 2, 30), datetime(2016, 11, 6, 1, 30)]  # noqa: DTZ001
     loans = make_loans(3, updated_at=times)

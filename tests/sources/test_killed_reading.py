@@ -1,17 +1,10 @@
 """A run that is killed while it reads a real server costs nothing but its time."""
 
-from __future__ import annotations
-
-from pathlib import Path
-
 from tests.sources.source_rows import make_loans
 from tests.support.killing import kill_extractions
-from tools.sources.postgres import Postgres
 
 
-def test_killed_at_any_moment_it_loses_and_doubles_no_row(
-    postgres: Postgres, tmp_path: Path
-) -> None:
+def test_killed_at_any_moment_it_loses_and_doubles_no_row(postgres, tmp_path):
     postgres.load("loans", make_loans(6_000))
 
     writing = kill_extractions(

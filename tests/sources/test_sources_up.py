@@ -1,9 +1,6 @@
 """What `make sources-up` starts for a developer, and `make sources-down` ends."""
 
-from __future__ import annotations
-
 import shlex
-from collections.abc import Iterator
 from contextlib import suppress
 from datetime import date
 from pathlib import Path
@@ -24,7 +21,7 @@ LOANS, SEED, DAY = 1_000, 7, date(2026, 11, 23)
 
 
 @pytest.fixture
-def state(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
+def state(monkeypatch, tmp_path):
     """Where it is written down, apart from what a developer has up; all is ended afterwards."""
     absent = {module.missing() for module in (postgres, derby, thrift_server)} - {None}
     require(not absent, f"not all of the three systems is there: {absent}")
@@ -37,16 +34,14 @@ def state(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Path]:
         sources.down()
 
 
-def read_variables(environment: Path) -> dict[str, str]:
+def read_variables(environment):
     """What a shell would have after `source .sources/env`."""
     words = shlex.split(environment.read_text())
     assert words[::2] == ["export"] * (len(words) // 2)
     return dict(word.split("=", 1) for word in words[1::2])
 
 
-def test_three_loaded_systems_are_up_until_they_are_taken_down(
-    state: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_three_loaded_systems_are_up_until_they_are_taken_down(state, capsys):
     sources.up(LOANS, SEED, DAY, None)
 
     assert (state / "env").stat().st_mode & 0o777 == 0o600
@@ -81,9 +76,7 @@ def test_three_loaded_systems_are_up_until_they_are_taken_down(
 
 
 @pytest.mark.usefixtures("state")
-def test_a_number_of_loans_that_is_too_small_is_refused_in_one_line(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_number_of_loans_that_is_too_small_is_refused_in_one_line(monkeypatch):
     monkeypatch.setattr("sys.argv", ["sources-up", "up", "--loans", "60"])
 
     with pytest.raises(SystemExit) as refused:

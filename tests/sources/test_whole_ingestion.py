@@ -1,8 +1,5 @@
 """`ingestion` on all three real systems at once: the same tables as from the embedded ones."""
 
-from __future__ import annotations
-
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,9 +23,6 @@ from tests.sources.real_project import (
     run_real,
 )
 from tests.support.temporary_project import Project
-from tools.sources.derby import Derby
-from tools.sources.postgres import Postgres
-from tools.sources.thrift_server import ThriftServer
 
 
 @dataclass(frozen=True)
@@ -39,14 +33,14 @@ class Ingested:
     real: Project
     result: Result
 
-    def read(self, table: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    def read(self, table):
         """A table of either."""
         path = Path("data") / "03_primary" / f"{table}.parquet"
         return tuple(pd.read_parquet(p.folder / path) for p in (self.embedded, self.real))
 
 
 @pytest.fixture(scope="module")
-def servers(postgres: Postgres, db2: Derby, databricks: ThriftServer) -> Servers:
+def servers(postgres, db2, databricks):
     """The servers hold the demo portfolio."""
     made = Servers(postgres, db2, databricks)
     made.load(make_demo_tables())
@@ -54,15 +48,13 @@ def servers(postgres: Postgres, db2: Derby, databricks: ThriftServer) -> Servers
 
 
 @pytest.fixture(autouse=True)
-def _where_the_servers_are(servers: Servers) -> Iterator[None]:
+def _where_the_servers_are(servers):
     with in_environment(servers):
         yield
 
 
 @pytest.fixture(scope="module")
-def ingested(
-    servers: Servers, empty_store: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Ingested:
+def ingested(servers, empty_store, tmp_path_factory):
     embedded, real = (
         make_empty(tmp_path_factory.mktemp(name), empty_store) for name in ("embedded", "real")
     )
@@ -73,21 +65,21 @@ def ingested(
         return Ingested(embedded, real, ingest(real))
 
 
-def read_back(servers: Servers, table: str) -> pd.DataFrame:
+def read_back(servers, table):
     """A table that was written to the warehouse, as its owner reads it."""
     statement = f"SELECT * FROM underwriting.{table}"  # noqa: S608 (named by the tests)
     return read_rows(servers.postgres.owner_connection, statement).to_pandas()
 
 
 @pytest.mark.parametrize("table", PRIMARY)
-def test_the_tables_are_the_same_cell_for_cell(table: str, ingested: Ingested) -> None:
+def test_the_tables_are_the_same_cell_for_cell(table, ingested):
     embedded, real = ingested.read(table)
 
     assert len(embedded)
     assert_frame_equal(real, embedded, check_exact=True)
 
 
-def test_the_new_tables_are_in_the_warehouse(ingested: Ingested, servers: Servers) -> None:
+def test_the_new_tables_are_in_the_warehouse(ingested, servers):
     written = read_back(servers, "portfolio").sort_values("loan_id", ignore_index=True)
     made = ingested.read("loans")[1]
 
@@ -100,9 +92,7 @@ def test_the_new_tables_are_in_the_warehouse(ingested: Ingested, servers: Server
     assert len(months) == len(ingested.read("loan_months")[1])
 
 
-def test_a_second_run_where_nothing_changed_writes_nothing(
-    ingested: Ingested, servers: Servers
-) -> None:
+def test_a_second_run_where_nothing_changed_writes_nothing(ingested, servers):
     written, digests = servers.written(), ingested.real.digests()
     assert "portfolio" in written
 
@@ -112,16 +102,14 @@ def test_a_second_run_where_nothing_changed_writes_nothing(
     assert ingested.real.digests() == digests
 
 
-def test_every_system_can_be_used(ingested: Ingested) -> None:
+def test_every_system_can_be_used(ingested):
     checked = run_real(ingested.real, "check_sources")
 
     assert checked.exit_code == 0, checked.output
     assert "fault" not in checked.output
 
 
-def test_demo_rows_are_never_written_into_a_real_system(
-    ingested: Ingested, servers: Servers
-) -> None:
+def test_demo_rows_are_never_written_into_a_real_system(ingested, servers):
     before = servers.read_sources()
     assert [rows.num_rows for rows in before.values()][:2] == [LOANS, LOANS]
 
@@ -135,7 +123,7 @@ def test_demo_rows_are_never_written_into_a_real_system(
     assert servers.read_sources() == before
 
 
-def test_no_secret_shows(ingested: Ingested, servers: Servers) -> None:
+def test_no_secret_shows(ingested, servers):
     checked = run_real(ingested.real, "check_sources")
 
     said = ingested.result.output + checked.output

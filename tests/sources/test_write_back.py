@@ -2,8 +2,6 @@
 
 # ruff: noqa: S608 - statements are made of the names of our own tables
 
-from __future__ import annotations
-
 import logging
 import threading
 
@@ -24,19 +22,17 @@ from tests.sources.our_tables import (
     tables,
     write,
 )
-from tools.sources.postgres import READER, Postgres
+from tools.sources.postgres import READER
 
 
 @pytest.fixture
-def loans() -> pd.DataFrame:
+def loans():
     return make_loans(3)
 
 
 class TestRows:
     @pytest.mark.parametrize("settings", ["", "UseServerSidePrepare=0;", "UseDeclareFetch=1;"])
-    def test_every_value_survives_whatever_the_connection_string_sets(
-        self, settings: str, warehouse: Postgres
-    ) -> None:
+    def test_every_value_survives_whatever_the_connection_string_sets(self, settings, warehouse):
         texts = [
             "Bäcker 😀",
             "12 Nowhere Lane\r\nSampleville",
@@ -61,7 +57,7 @@ class TestRows:
         # As text, in which NaN equals NaN and not a missing value.
         assert [str(row) for row in found.to_pylist()] == [str(row) for row in rows.to_pylist()]
 
-    def test_what_is_missing_in_a_frame_is_null(self, warehouse: Postgres) -> None:
+    def test_what_is_missing_in_a_frame_is_null(self, warehouse):
         rows = pd.DataFrame(
             {
                 "loan_id": ["a"],
@@ -76,23 +72,13 @@ class TestRows:
         nulls = f"SELECT num_nulls(number, whole, text, time) FROM {TABLE}"
         assert warehouse.run_sql(nulls) == "4"
 
-    def test_more_rows_than_one_statement_takes(self, warehouse: Postgres) -> None:
+    def test_more_rows_than_one_statement_takes(self, warehouse):
         loans = make_loans(25_001)
         write(warehouse.owner_connection, loans)
 
         assert_holds(warehouse, loans)
 
-    def test_batch_after_batch(self, warehouse: Postgres) -> None:
-        loans, target = make_loans(30), make_target(warehouse.owner_connection)
-        for start in range(0, 30, 10):
-            target.save(loans[start : start + 10])
-        target.publish()
-
-        assert_holds(warehouse, loans)
-
-    def test_a_text_that_postgresql_cannot_hold_is_refused_by_its_column(
-        self, warehouse: Postgres, loans: pd.DataFrame
-    ) -> None:
+    def test_a_text_that_postgresql_cannot_hold_is_refused_by_its_column(self, warehouse, loans):
         error = refusal(warehouse, loans.assign(profession="nul\0l"))
 
         assert "column profession has a text with the character NUL" in error.problem
@@ -100,9 +86,7 @@ class TestRows:
 
 
 class TestTable:
-    def test_it_is_made_with_its_key_and_types(
-        self, warehouse: Postgres, loans: pd.DataFrame
-    ) -> None:
+    def test_it_is_made_with_its_key_and_types(self, warehouse, loans):
         write(warehouse.owner_connection, loans.assign(is_new=True))
 
         described = warehouse.run_sql(
@@ -122,9 +106,7 @@ class TestTable:
             f"{keys} WHERE conrelid = '{TABLE}'::regclass"
         )
 
-    def test_a_new_column_is_added_and_one_no_longer_made_stays(
-        self, warehouse: Postgres, loans: pd.DataFrame, caplog: pytest.LogCaptureFixture
-    ) -> None:
+    def test_a_new_column_is_added_and_one_no_longer_made_stays(self, warehouse, loans, caplog):
         write(warehouse.owner_connection, loans.head(2))
         warehouse.run_sql(f"ALTER TABLE {TABLE} ALTER COLUMN months SET NOT NULL")
 
@@ -141,8 +123,8 @@ class TestTable:
         ("declared", "fits"), [("varchar(80)", True), ("numeric", False), ("jsonb", False)]
     )
     def test_a_column_that_others_retyped_is_used_if_it_fits_or_else_named(
-        self, declared: str, fits: bool, warehouse: Postgres, loans: pd.DataFrame
-    ) -> None:
+        self, declared, fits, warehouse, loans
+    ):
         write(warehouse.owner_connection, loans)
         column = "profession" if fits else "interest_rate_pct"
         using = "USING to_jsonb(interest_rate_pct)" if declared == "jsonb" else ""
@@ -157,7 +139,7 @@ class TestTable:
             assert f"column {column} is of type {declared}, and its new values" in error.problem
             assert "state" not in read(warehouse)
 
-    def test_what_others_built_on_it_stays(self, warehouse: Postgres, loans: pd.DataFrame) -> None:
+    def test_what_others_built_on_it_stays(self, warehouse, loans):
         write(warehouse.owner_connection, loans)
         warehouse.run_sql(
             f"GRANT USAGE ON SCHEMA underwriting TO {READER}; GRANT SELECT ON {TABLE} TO {READER};"
@@ -172,7 +154,7 @@ class TestTable:
         indexes = "SELECT indexname FROM pg_indexes WHERE tablename = 'portfolio' ORDER BY 1"
         assert warehouse.run_sql(indexes).split() == ["by_profession", "portfolio_pkey"]
 
-    def test_any_name_is_taken_literally(self, warehouse: Postgres, loans: pd.DataFrame) -> None:
+    def test_any_name_is_taken_literally(self, warehouse, loans):
         names = {"loan_id": 'the "id"', "months": "select", "profession": "x; DROP TABLE y -- ?"}
         rows, key = loans.rename(columns=names), ['the "id"']
         for _ in range(2):
@@ -183,14 +165,12 @@ class TestTable:
 
 
 class TestChanges:
-    def versions(self, server: Postgres) -> dict[str, str]:
+    def versions(self, server):
         """Which transaction wrote each row, and where it lies."""
         rows = server.run_sql(f"SELECT loan_id || '|' || xmin || ctid FROM {TABLE}").splitlines()
         return dict(row.split("|") for row in rows)
 
-    def test_the_same_run_again_writes_no_row(
-        self, warehouse: Postgres, loans: pd.DataFrame, caplog: pytest.LogCaptureFixture
-    ) -> None:
+    def test_the_same_run_again_writes_no_row(self, warehouse, loans, caplog):
         caplog.set_level(logging.INFO, "loantap")
         write(warehouse.owner_connection, loans)
         before = self.versions(warehouse)
@@ -202,9 +182,7 @@ class TestChanges:
             "warehouse, table portfolio: 0 rows inserted, 0 updated, 0 deleted, 3 unchanged"
         )
 
-    def test_only_rows_that_differ_are_written(
-        self, warehouse: Postgres, loans: pd.DataFrame
-    ) -> None:
+    def test_only_rows_that_differ_are_written(self, warehouse, loans):
         write(warehouse.owner_connection, loans)
         before = self.versions(warehouse)
         changed = loans.assign(months=loans["months"].where(loans.index != 1, 99))
@@ -216,9 +194,7 @@ class TestChanges:
         assert after["0000002"] == before["0000002"]
         assert after["0000001"] != before["0000001"]
 
-    def test_upserted_rows_stay_and_of_equal_keys_the_last_one_counts(
-        self, warehouse: Postgres, caplog: pytest.LogCaptureFixture
-    ) -> None:
+    def test_upserted_rows_stay_and_of_equal_keys_the_last_one_counts(self, warehouse, caplog):
         caplog.set_level(logging.INFO, "loantap")
         write(warehouse.owner_connection, make_loans(4), mode="upsert")
         newer = [make_loans(2, version=1), make_loans(1, version=2)]
@@ -231,9 +207,7 @@ class TestChanges:
         assert "2 updated" in caplog.messages[-1]
         assert "1 passed over for a later one with the same key" in caplog.messages[-1]
 
-    def test_equal_keys_are_refused_where_the_table_is_replaced(
-        self, warehouse: Postgres, loans: pd.DataFrame
-    ) -> None:
+    def test_equal_keys_are_refused_where_the_table_is_replaced(self, warehouse, loans):
         write(warehouse.owner_connection, loans)
 
         error = refusal(warehouse, [loans, loans.tail(1)])
@@ -241,7 +215,7 @@ class TestChanges:
         assert error.problem == "the key loan_id is not unique: 2 rows have loan_id 0000002"
         assert_holds(warehouse, loans)
 
-    def test_runs_at_the_same_time_do_not_mix(self, warehouse: Postgres) -> None:
+    def test_runs_at_the_same_time_do_not_mix(self, warehouse):
         """Neither rows nor the making of the table, which all of them find missing."""
         versions = [make_loans(500, version) for version in range(4)]
         targets = [make_target(warehouse.owner_connection, time_limit_s=20) for _ in versions]

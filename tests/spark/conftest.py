@@ -1,7 +1,5 @@
 """One Spark on this machine for all tests here, and what they have it do."""
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec

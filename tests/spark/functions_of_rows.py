@@ -1,7 +1,5 @@
 """What tests have a cluster do; sent to it as code, since it can't import tests."""
 
-from __future__ import annotations
-
 import os
 import sys
 import time

@@ -1,15 +1,9 @@
 """A cluster computes the features that one machine computes."""
 
-from __future__ import annotations
-
-from collections.abc import Callable
-from pathlib import Path
-
-import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 
-from loantap.datasets import SparkInputDataset, SparkTableDataset
+from loantap.datasets import SparkInputDataset
 from loantap.model.schemas import FEATURES
 from loantap.pipelines.feature_engineering.nodes import build_features
 from loantap.tables import tasks
@@ -17,12 +11,8 @@ from loantap.tables import tasks
 
 @pytest.mark.parametrize("rows", [0, 1, 4_000])
 def test_features_are_those_of_one_machine(
-    rows: int,
-    simulated_loans: pd.DataFrame,
-    make_table: Callable[..., SparkTableDataset],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+    rows, simulated_loans, make_table, tmp_path, monkeypatch
+):
     monkeypatch.setattr(tasks.cut, "__defaults__", (1_000,))
     file = {
         "type": "pandas.ParquetDataset",

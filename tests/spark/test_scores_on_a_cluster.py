@@ -1,13 +1,10 @@
 """A cluster gives the scores that one machine gives: the same rows in the same order."""
 
-from __future__ import annotations
-
 import logging
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pyarrow.parquet as pq
@@ -24,7 +21,6 @@ from loantap.datasets import (
 )
 from loantap.datasets.spark import job
 from loantap.datasets.staged import staging_path
-from loantap.model.scoring.scorer import Scorer
 from loantap.pipelines.scoring.nodes import score_applications
 from loantap.policy.options import ScoringOptions
 from loantap.portfolio.errors import InputError
@@ -45,13 +41,13 @@ OPTIONS = (ScoringOptions(as_of=AS_OF.date()), make_policy(), ECONOMICS, None)
 
 
 @pytest.fixture(autouse=True)
-def _short_slices(monkeypatch: pytest.MonkeyPatch) -> None:
+def _short_slices(monkeypatch):
     """Every row group is a task of its own, so that several machines are needed."""
     monkeypatch.setattr(tasks.cut, "__defaults__", (1,))
     monkeypatch.setattr(files.TableFile.__init__, "__defaults__", (128, None))
 
 
-def write(rows: pd.DataFrame, path: Path, row_group_size: int = 128) -> Path:
+def write(rows, path, row_group_size=128):
     if path.suffix == ".csv":
         rows.to_csv(path, index=False)
     else:
@@ -59,7 +55,7 @@ def write(rows: pd.DataFrame, path: Path, row_group_size: int = 128) -> Path:
     return path
 
 
-def score_here(source: Path, target: Path, scorer: Scorer) -> pd.DataFrame:
+def score_here(source, target, scorer):
     dataset = BatchedDataset(dataset={"type": "pandas.ParquetDataset", "filepath": str(target)})
     for batch in score_applications(
         TableFileDataset(filepath=str(source)).load(), scorer, *OPTIONS
@@ -69,7 +65,7 @@ def score_here(source: Path, target: Path, scorer: Scorer) -> pd.DataFrame:
     return pd.read_parquet(target)
 
 
-def score_there(source: Path, target: Path, scorer: Scorer, make_table: MakeTable) -> pd.DataFrame:
+def score_there(source, target, scorer, make_table):
     dataset = make_table(target)
     (promise,) = score_applications(SparkFileDataset(filepath=str(source)).load(), scorer, *OPTIONS)
     dataset.save(promise)
@@ -77,23 +73,16 @@ def score_there(source: Path, target: Path, scorer: Scorer, make_table: MakeTabl
     return pd.read_parquet(target)
 
 
-def assert_same(there: pd.DataFrame, here: pd.DataFrame) -> None:
+def assert_same(there, here):
     assert_frame_equal(there, here, check_exact=False, rtol=0, atol=1e-9)
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
 @pytest.mark.parametrize("ids", ["none", "texts", "numbers with gaps"])
-def test_scores_are_those_of_one_machine(
-    kind: str,
-    ids: str,
-    applications: pd.DataFrame,
-    scorer: Scorer,
-    make_table: MakeTable,
-    tmp_path: Path,
-) -> None:
+def test_scores_are_those_of_one_machine(kind, ids, applications, scorer, make_table, tmp_path):
     numbers = pd.array([2**60 + n for n in range(600)], dtype="Int64")
     numbers[[5, 599]] = pd.NA
-    given: dict[str, Any] = {
+    given = {
         "none": {},
         "texts": {"application_id": [f"00{n}" for n in range(600)]},
         "numbers with gaps": {"application_id": numbers},
@@ -108,9 +97,7 @@ def test_scores_are_those_of_one_machine(
 
 
 @pytest.mark.parametrize("rows", [0, 1, 128, 129])
-def test_a_file_of_any_length_is_scored(
-    rows: int, applications: pd.DataFrame, scorer: Scorer, make_table: MakeTable, tmp_path: Path
-) -> None:
+def test_a_file_of_any_length_is_scored(rows, applications, scorer, make_table, tmp_path):
     source = write(applications.head(rows), tmp_path / "new.parquet")
 
     there = score_there(source, tmp_path / "there.parquet", scorer, make_table)
@@ -119,9 +106,7 @@ def test_a_file_of_any_length_is_scored(
     assert there["application_id"].tolist() == [str(number) for number in range(rows)]
 
 
-def test_row_groups_without_rows_are_nothing(
-    applications: pd.DataFrame, scorer: Scorer, make_table: MakeTable, tmp_path: Path
-) -> None:
+def test_row_groups_without_rows_are_nothing(applications, scorer, make_table, tmp_path):
     source = tmp_path / "new.parquet"
     table = pq.read_table(write(applications.head(9), tmp_path / "few.parquet"))
     with pq.ParquetWriter(source, table.schema) as writer:
@@ -134,13 +119,7 @@ def test_row_groups_without_rows_are_nothing(
     assert len(there) == 9
 
 
-def test_how_far_it_is_is_told_in_rows(
-    applications: pd.DataFrame,
-    scorer: Scorer,
-    make_table: MakeTable,
-    tmp_path: Path,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
+def test_how_far_it_is_is_told_in_rows(applications, scorer, make_table, tmp_path, caplog):
     source = write(applications, tmp_path / "new.parquet")
 
     with caplog.at_level(logging.INFO, "loantap.progress"):
@@ -155,9 +134,7 @@ class TestFailures:
     """The last good scores stay, and nothing else."""
 
     @pytest.fixture
-    def last_good(
-        self, applications: pd.DataFrame, scorer: Scorer, make_table: MakeTable, tmp_path: Path
-    ) -> Iterator[Path]:
+    def last_good(self, applications, scorer, make_table, tmp_path):
         path = tmp_path / "07_model_output" / "scores.parquet"
         source = write(applications.head(5), tmp_path / "old.parquet")
         score_there(source, path, scorer, make_table)
@@ -166,13 +143,8 @@ class TestFailures:
         assert [found.name for found in path.parent.iterdir()] == [path.name]
 
     def test_a_column_that_is_missing_is_missed_by_name(
-        self,
-        applications: pd.DataFrame,
-        scorer: Scorer,
-        make_table: MakeTable,
-        last_good: Path,
-        tmp_path: Path,
-    ) -> None:
+        self, applications, scorer, make_table, last_good, tmp_path
+    ):
         source = write(applications.drop(columns="dti"), tmp_path / "new.parquet")
 
         # Before the cluster is asked for anything.
@@ -180,8 +152,8 @@ class TestFailures:
             score_there(source, last_good, scorer, make_table)
 
     def test_rows_that_are_not_valid_are_found_where_they_are_made(
-        self, scorer: Scorer, make_table: MakeTable, last_good: Path, tmp_path: Path
-    ) -> None:
+        self, scorer, make_table, last_good, tmp_path
+    ):
         source = write(pd.DataFrame({"a": range(300)}), tmp_path / "new.parquet")
         promise = MappedFile(source, ("a",), make_one_impossible)
         dataset = make_table(last_good)
@@ -190,8 +162,8 @@ class TestFailures:
             dataset.save(promise)
 
     def test_what_breaks_on_a_machine_of_the_cluster_is_told_with_its_cause(
-        self, make_table: MakeTable, last_good: Path, tmp_path: Path
-    ) -> None:
+        self, make_table, last_good, tmp_path
+    ):
         source = write(pd.DataFrame({"a": range(300)}), tmp_path / "new.parquet")
         dataset = make_table(last_good)
 
@@ -199,16 +171,12 @@ class TestFailures:
             dataset.save(MappedFile(source, ("a",), break_in_the_middle))
 
     def test_a_run_that_is_interrupted_has_the_cluster_stop(
-        self,
-        make_table: MakeTable,
-        last_good: Path,
-        tmp_path: Path,
-        monkeypatch: pytest.MonkeyPatch,
-    ) -> None:
+        self, make_table, last_good, tmp_path, monkeypatch
+    ):
         source = write(pd.DataFrame({"a": range(300)}), tmp_path / "new.parquet")
         dataset = make_table(last_good)
 
-        def press_control_c(*_: object) -> None:
+        def press_control_c(*_):
             time.sleep(2)
             raise KeyboardInterrupt
 
@@ -220,13 +188,8 @@ class TestFailures:
         assert time.perf_counter() - started < 30
 
     def test_a_run_that_fails_later_keeps_the_last_good_scores(
-        self,
-        applications: pd.DataFrame,
-        scorer: Scorer,
-        make_table: MakeTable,
-        last_good: Path,
-        tmp_path: Path,
-    ) -> None:
+        self, applications, scorer, make_table, last_good, tmp_path
+    ):
         source = write(applications, tmp_path / "new.parquet")
         dataset = make_table(last_good)
         (promise,) = score_applications(
@@ -239,13 +202,8 @@ class TestFailures:
         dataset.discard()
 
     def test_what_a_killed_run_left_is_no_obstacle(
-        self,
-        applications: pd.DataFrame,
-        scorer: Scorer,
-        make_table: MakeTable,
-        last_good: Path,
-        tmp_path: Path,
-    ) -> None:
+        self, applications, scorer, make_table, last_good, tmp_path
+    ):
         left = staging_path(last_good)
         left.mkdir()
         (left / "part-000099.parquet").write_text("half a file")
@@ -255,8 +213,8 @@ class TestFailures:
         )
 
     def test_a_run_killed_between_the_two_steps_of_publication_leaves_the_last_good_scores(
-        self, make_table: MakeTable, last_good: Path
-    ) -> None:
+        self, make_table, last_good
+    ):
         aside = last_good.with_name(".scores.aside.parquet")
         last_good.rename(aside)
 
@@ -264,9 +222,7 @@ class TestFailures:
         aside.rename(last_good)
 
 
-def test_tasks_are_done_by_other_processes_with_one_thread_each(
-    spark: Any, make_table: MakeTable, tmp_path: Path
-) -> None:
+def test_tasks_are_done_by_other_processes_with_one_thread_each(spark, make_table, tmp_path):
     source = write(pd.DataFrame({"a": range(300)}), tmp_path / "new.parquet")
     dataset = make_table(tmp_path / "there.parquet")
 

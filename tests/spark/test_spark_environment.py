@@ -1,9 +1,5 @@
 """`--env spark`: the same nodes and parameters, another catalog."""
 
-from __future__ import annotations
-
-from typing import Any
-
 import pytest
 from kedro.config import OmegaConfigLoader
 from kedro.io import DataCatalog
@@ -12,7 +8,7 @@ from loantap import settings
 from tests.conftest import PROJECT
 
 
-def load(env: str) -> OmegaConfigLoader:
+def load(env):
     given = {"applications": "new.csv", "scores": "out.parquet", "as_of": "2026-11-23"}
     return OmegaConfigLoader(
         str(PROJECT / "conf"), env=env, runtime_params=given, **settings.CONFIG_LOADER_ARGS
@@ -20,39 +16,33 @@ def load(env: str) -> OmegaConfigLoader:
 
 
 @pytest.fixture(scope="module")
-def base() -> dict[str, Any]:
-    found: dict[str, Any] = load("base")["catalog"]
-    return found
+def base():
+    return load("base")["catalog"]
 
 
 @pytest.fixture(scope="module")
-def cluster() -> dict[str, Any]:
-    found: dict[str, Any] = load("spark")["catalog"]
-    return found
+def cluster():
+    return load("spark")["catalog"]
 
 
-def test_only_what_a_cluster_reads_or_makes_is_another_dataset(
-    base: dict[str, Any], cluster: dict[str, Any]
-) -> None:
+def test_only_what_a_cluster_reads_or_makes_is_another_dataset(base, cluster):
     differ = {name for name in cluster if cluster[name] != base.get(name)}
 
     assert differ == {"applications", "scores", "loans", "feature_engineering.features"}
 
 
 @pytest.mark.parametrize("name", ["scores", "loans", "feature_engineering.features"])
-def test_it_is_the_same_file_checked_by_the_same_schema(
-    name: str, base: dict[str, Any], cluster: dict[str, Any]
-) -> None:
+def test_it_is_the_same_file_checked_by_the_same_schema(name, base, cluster):
     assert cluster[name]["dataset"] == base[name]["dataset"]
     assert cluster[name]["schema"] == base[name]["validator"]["class"]
 
 
-def test_parameters_and_credentials_are_the_same() -> None:
+def test_parameters_and_credentials_are_the_same():
     for kind in ("parameters", "credentials"):
         assert load("spark")[kind] == load("base")[kind]
 
 
-def test_no_dataset_needs_spark_before_it_is_used(cluster: dict[str, Any]) -> None:
+def test_no_dataset_needs_spark_before_it_is_used(cluster):
     catalog = DataCatalog.from_config({n: cluster[n] for n in ("applications", "scores", "loans")})
 
     assert not catalog.exists("applications")

@@ -1,7 +1,5 @@
 """The words of the README are the words of CI, and what must be there is asked for by name."""
 
-from __future__ import annotations
-
 import os
 import re
 import subprocess
@@ -16,7 +14,7 @@ from tests.support import sharing
 MISSING = Path("nowhere") / "loantap_sample.csv"
 
 
-def would_do(goal: str, *options: str, **variables: str) -> str:
+def would_do(goal, *options, **variables):
     """What `make` would do for a goal, set-up included."""
     environment = {name: value for name, value in os.environ.items() if name != "CI"}
     return subprocess.run(
@@ -29,7 +27,7 @@ def would_do(goal: str, *options: str, **variables: str) -> str:
     ).stdout
 
 
-def test_ci_runs_make_test_and_nothing_else_of_make() -> None:
+def test_ci_runs_make_test_and_nothing_else_of_make():
     lines = (PROJECT / ".ci" / "run").read_text("utf-8").splitlines()
 
     assert [line.strip() for line in lines if re.match(r"\s*make\b", line)] == ["make test"]
@@ -38,9 +36,7 @@ def test_ci_runs_make_test_and_nothing_else_of_make() -> None:
 
 
 @pytest.mark.parametrize(("ci", "is_measured"), [("", False), ("true", True)])
-def test_make_test_uses_all_cores_after_lint_and_ci_measures_coverage(
-    ci: str, is_measured: bool
-) -> None:
+def test_make_test_uses_all_cores_after_lint_and_ci_measures_coverage(ci, is_measured):
     done = would_do("test", CI=ci)
 
     assert done.index("ruff check") < done.index("-m pytest")
@@ -50,19 +46,19 @@ def test_make_test_uses_all_cores_after_lint_and_ci_measures_coverage(
 
 
 @pytest.mark.parametrize(("ci", "asks"), [("", False), ("true", True)])
-def test_drivers_and_spark_are_installed_for_the_tests_of_ci_only(ci: str, asks: bool) -> None:
+def test_drivers_and_spark_are_installed_for_the_tests_of_ci_only(ci, asks):
     # As if nothing were installed yet.
     assert ("requirements/spark.txt" in would_do("test", "--always-make", CI=ci)) is asks
 
 
-def test_make_test_fast_leaves_out_what_is_slow() -> None:
+def test_make_test_fast_leaves_out_what_is_slow():
     done = would_do("test-fast")
 
     assert '-m "not slow"' in done
     assert "--cov" not in done
 
 
-def test_there_is_a_worker_for_each_core_that_has_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_there_is_a_worker_for_each_core_that_has_memory(monkeypatch):
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
     pages = {"SC_PAGE_SIZE": 4_096, "SC_PHYS_PAGES": 4_500_000_000 // 4_096 + 1}
     monkeypatch.setattr(os, "sysconf", pages.__getitem__)
@@ -76,23 +72,23 @@ def test_there_is_a_worker_for_each_core_that_has_memory(monkeypatch: pytest.Mon
 
 class TestWhatMustBeThere:
     @pytest.fixture(autouse=True)
-    def _anywhere(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def _anywhere(self, monkeypatch):
         monkeypatch.setattr(conftest, "IN_CI", False)
         monkeypatch.setattr(conftest, "DATA_REQUIRED", False)
 
-    def test_what_is_there_is_used(self, tmp_path: Path) -> None:
+    def test_what_is_there_is_used(self, tmp_path):
         (tmp_path / "loantap_sample.csv").touch()
 
         require(True, "there is no browser")
         require_data(tmp_path / "loantap_sample.csv")
 
-    def test_what_is_missing_is_skipped(self) -> None:
+    def test_what_is_missing_is_skipped(self):
         with pytest.raises(pytest.skip.Exception, match="there is no browser"):
             require(False, "there is no browser")
         with pytest.raises(pytest.skip.Exception, match=r"loantap_sample\.csv is not at nowhere"):
             require_data(MISSING)
 
-    def test_ci_asks_for_programs_and_not_for_data(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_ci_asks_for_programs_and_not_for_data(self, monkeypatch):
         monkeypatch.setattr(conftest, "IN_CI", True)
 
         with pytest.raises(pytest.fail.Exception, match=r"there is no browser.* CI is set"):
@@ -100,7 +96,7 @@ class TestWhatMustBeThere:
         with pytest.raises(pytest.skip.Exception):
             require_data(MISSING)
 
-    def test_data_is_asked_for_by_its_own_variable(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_data_is_asked_for_by_its_own_variable(self, monkeypatch):
         monkeypatch.setattr(conftest, "DATA_REQUIRED", True)
 
         with pytest.raises(pytest.fail.Exception, match="LOANTAP_REQUIRE_DATA is set"):
@@ -108,12 +104,12 @@ class TestWhatMustBeThere:
         with pytest.raises(pytest.skip.Exception):
             require(False, "there is no browser")
 
-    def test_ci_asks_for_data_where_its_folder_is(self, tmp_path: Path) -> None:
+    def test_ci_asks_for_data_where_its_folder_is(self, tmp_path):
         script = (PROJECT / ".ci" / "run").read_text("utf-8")
         asking = re.search(r"^if \[\[ -d .*?^fi$", script, re.MULTILINE | re.DOTALL)
         assert asking is not None
 
-        def ask(folder: Path) -> str:
+        def ask(folder):
             return subprocess.run(
                 ["bash", "-c", f'{asking[0]}; echo "${{LOANTAP_REQUIRE_DATA:-not}}"'],  # noqa: S607
                 cwd=tmp_path,

@@ -1,10 +1,7 @@
 """The deployment locks: none repeats the lock it is installed with, none names a machine."""
 
-from __future__ import annotations
-
 import re
 import tomllib
-from pathlib import Path
 
 import pytest
 
@@ -21,36 +18,36 @@ PY4J = "py4j==0.10.9.9 \\\n    --hash=sha256:cc\n    # via pyspark\n"
 WATCHDOG = "watchdog==7.1.0 ; sys_platform != 'darwin' \\\n    --hash=sha256:dd\n    # via x\n"
 
 
-def read_lock(name: str) -> str:
+def read_lock(name):
     return (PROJECT / name).read_text("utf-8")
 
 
-def read_development_lock() -> dict[str, str]:
+def read_development_lock():
     """Its pins, those of the locks that it includes among them."""
-    pins: dict[str, str] = {}
+    pins = {}
     for name in INCLUDED:
         pins |= read_pins(read_lock(name))
     return pins | read_own_pins()
 
 
-def read_own_pins() -> dict[str, str]:
+def read_own_pins():
     own = read_lock("requirements.txt")
     assert own.count(INCLUDE) == 1
     return read_pins(own.replace(INCLUDE, ""))
 
 
-def list_names(pins: dict[str, str]) -> list[str]:
+def list_names(pins):
     return [requirement.partition("==")[0] for requirement in pins]
 
 
 class TestKeepAdditions:
-    def test_what_the_base_has_is_left_out_and_the_rest_kept_to_the_letter(self) -> None:
+    def test_what_the_base_has_is_left_out_and_the_rest_kept_to_the_letter(self):
         whole = HEADER + NUMPY + PY4J + WATCHDOG
 
         assert keep_additions(whole, HEADER + NUMPY) == HEADER + PY4J + WATCHDOG
         assert keep_additions(HEADER + PY4J, HEADER + NUMPY) == HEADER + PY4J
 
-    def test_another_reason_is_no_difference(self) -> None:
+    def test_another_reason_is_no_difference(self):
         base = HEADER + NUMPY.replace("via pandas", "via scipy")
 
         assert keep_additions(HEADER + NUMPY, base) == HEADER
@@ -59,16 +56,16 @@ class TestKeepAdditions:
         ("here", "there"),
         [("2.4.0", "2.4.1"), ("2.4.0", "2.4.0 ; os_name == 'nt'"), ("sha256:bb", "sha256:ee")],
     )
-    def test_locks_that_disagree_are_refused(self, here: str, there: str) -> None:
+    def test_locks_that_disagree_are_refused(self, here, there):
         with pytest.raises(LocksDisagreeError, match=r"'numpy==2\.4\.0' is .numpy==2\.4"):
             keep_additions(HEADER + NUMPY, HEADER + NUMPY.replace(here, there))
 
     @pytest.mark.parametrize("line", ["-r run.txt\n", "    --hash=sha256:aa\n", "numpy>=2\n"])
-    def test_a_line_that_uv_does_not_write_is_refused(self, line: str) -> None:
+    def test_a_line_that_uv_does_not_write_is_refused(self, line):
         with pytest.raises(ValueError, match="is no line of a lock"):
             read_pins(HEADER + line + NUMPY)
 
-    def test_nothing_is_written_where_two_locks_disagree(self, tmp_path: Path) -> None:
+    def test_nothing_is_written_where_two_locks_disagree(self, tmp_path):
         texts = {
             "run.txt": HEADER + NUMPY,
             "fine.txt": HEADER + NUMPY + PY4J,
@@ -85,9 +82,7 @@ class TestKeepAdditions:
         assert (tmp_path / "fine.txt").read_text("utf-8") == HEADER + PY4J
         assert (tmp_path / "run.txt").read_text("utf-8") == HEADER + NUMPY
 
-    def test_a_lock_that_includes_others_names_each_once_below_its_header(
-        self, tmp_path: Path
-    ) -> None:
+    def test_a_lock_that_includes_others_names_each_once_below_its_header(self, tmp_path):
         base, more = tmp_path / "requirements" / "run.txt", tmp_path / "requirements" / "more.txt"
         lock = tmp_path / "requirements.txt"
         base.parent.mkdir()
@@ -104,7 +99,7 @@ class TestKeepAdditions:
         assert more.read_text("utf-8") == HEADER + PY4J
 
 
-def test_the_development_lock_repeats_nothing_of_those_it_includes() -> None:
+def test_the_development_lock_repeats_nothing_of_those_it_includes():
     own = list_names(read_own_pins())
 
     assert own
@@ -113,7 +108,7 @@ def test_the_development_lock_repeats_nothing_of_those_it_includes() -> None:
 
 
 @pytest.mark.parametrize("adding", ADDING)
-def test_a_deployment_lock_holds_what_it_adds_to_run(adding: str) -> None:
+def test_a_deployment_lock_holds_what_it_adds_to_run(adding):
     run = read_pins(read_lock("requirements/run.txt"))
     added = read_pins(read_lock(f"requirements/{adding}.txt"))
     project = tomllib.loads(read_lock("pyproject.toml"))["project"]
@@ -128,7 +123,7 @@ def test_a_deployment_lock_holds_what_it_adds_to_run(adding: str) -> None:
     assert added
 
 
-def test_deployment_locks_have_the_versions_of_the_development_lock() -> None:
+def test_deployment_locks_have_the_versions_of_the_development_lock():
     development = {
         requirement.partition("==")[0]: requirement for requirement in read_development_lock()
     }
@@ -139,7 +134,7 @@ def test_deployment_locks_have_the_versions_of_the_development_lock() -> None:
 
 
 @pytest.mark.parametrize("path", sorted(PROJECT.glob("requirements/*")), ids=lambda path: path.name)
-def test_a_lock_has_a_hash_for_each_pin_and_names_no_machine(path: Path) -> None:
+def test_a_lock_has_a_hash_for_each_pin_and_names_no_machine(path):
     text = path.read_text("utf-8")
 
     assert not re.search(

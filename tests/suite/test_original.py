@@ -1,13 +1,9 @@
 """A shared folder of files is put back after a test that changed it."""
 
-from __future__ import annotations
-
-from pathlib import Path
-
 from tests.support.temporary_project import Original
 
 
-def test_what_was_written_replaced_or_removed_is_as_before(tmp_path: Path) -> None:
+def test_what_was_written_replaced_or_removed_is_as_before(tmp_path):
     folder = tmp_path / "data"
     (folder / "reports").mkdir(parents=True)
     for name in ("kept", "changed", "reports/removed"):

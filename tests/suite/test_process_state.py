@@ -1,7 +1,5 @@
 """A test leaves the process as it found it: no other test can tell that it has run."""
 
-from __future__ import annotations
-
 import logging
 import logging.config
 import os
@@ -9,7 +7,6 @@ import shutil
 import subprocess
 import sys
 import warnings
-from collections.abc import Callable
 from pathlib import Path
 
 import mlflow
@@ -21,11 +18,11 @@ from tests.support.process_state import put_back
 MADE = "loantap.made_by_a_test"
 
 
-def delete_a_variable() -> None:
+def delete_a_variable():
     del os.environ["PATH"]
 
 
-def configure_logging() -> None:
+def configure_logging():
     logging.config.dictConfig(
         {
             "version": 1,
@@ -36,7 +33,7 @@ def configure_logging() -> None:
     )
 
 
-def configure_a_logger() -> None:
+def configure_a_logger():
     logger = logging.getLogger("loantap")
     logger.setLevel(logging.CRITICAL)
     logger.addHandler(logging.NullHandler())
@@ -45,13 +42,13 @@ def configure_a_logger() -> None:
     logger.disabled = True
 
 
-def log_warnings() -> None:
+def log_warnings():
     # Logging does nothing where it believes that it does so already.
     logging.captureWarnings(False)
     logging.captureWarnings(True)
 
 
-def find_logging() -> object:
+def find_logging():
     loggers = [logging.getLogger(), logging.getLogger("loantap")]
     return (
         [
@@ -63,7 +60,7 @@ def find_logging() -> object:
     )
 
 
-def find_mlflow() -> object:
+def find_mlflow():
     run = mlflow.active_run()
     return (
         mlflow.is_tracking_uri_set(),
@@ -94,9 +91,7 @@ def find_mlflow() -> object:
         "warnings that are logged",
     ],
 )  # fmt: skip
-def test_what_a_test_leaves_is_put_back(
-    leave: Callable[[], object], find: Callable[[], object]
-) -> None:
+def test_what_a_test_leaves_is_put_back(leave, find):
     before = find()
 
     with put_back():
@@ -106,7 +101,7 @@ def test_what_a_test_leaves_is_put_back(
     assert find() == before
 
 
-def test_a_logger_that_a_test_makes_is_as_new_afterwards() -> None:
+def test_a_logger_that_a_test_makes_is_as_new_afterwards():
     with put_back():
         logging.getLogger(MADE).setLevel(logging.CRITICAL)
         logging.getLogger(MADE).propagate = False
@@ -115,9 +110,7 @@ def test_a_logger_that_a_test_makes_is_as_new_afterwards() -> None:
     assert logging.getLogger(MADE).propagate
 
 
-def test_mlflow_has_its_addresses_its_experiment_and_no_run(
-    empty_store: Path, tmp_path: Path
-) -> None:
+def test_mlflow_has_its_addresses_its_experiment_and_no_run(empty_store, tmp_path):
     before, variables = find_mlflow(), dict(os.environ)
 
     with put_back():
@@ -134,12 +127,12 @@ def test_mlflow_has_its_addresses_its_experiment_and_no_run(
 
 
 @put_back()
-def leave_and_fail() -> None:
+def leave_and_fail():
     os.chdir("/")
     raise ZeroDivisionError
 
 
-def test_it_is_put_back_when_a_test_fails() -> None:
+def test_it_is_put_back_when_a_test_fails():
     before = Path.cwd()
 
     with pytest.raises(ZeroDivisionError):
@@ -172,7 +165,7 @@ def test_second(dear):
 """
 
 
-def test_it_happens_around_every_test_and_every_shared_fixture(tmp_path: Path) -> None:
+def test_it_happens_around_every_test_and_every_shared_fixture(tmp_path):
     (tmp_path / "test_two.py").write_text(TWO_TESTS)
     options = ["-q", "-p", "tests.conftest", "-p", "no:randomly", "-p", "no:cacheprovider"]
 

@@ -1,12 +1,9 @@
 """`make profile`: what is profiled, what is not, and what it says where there is no portfolio."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 from types import SimpleNamespace
 
 import pandas as pd
@@ -28,7 +25,7 @@ PROFILER = PROJECT / ".venv-profile" / "bin" / "python"
 
 
 @pytest.fixture
-def folder(tmp_path: Path, simulated_loans: pd.DataFrame, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(tmp_path, simulated_loans, monkeypatch):
     """A folder with a portfolio."""
     file = tmp_path / PORTFOLIO
     file.parent.mkdir(parents=True)
@@ -37,7 +34,7 @@ def folder(tmp_path: Path, simulated_loans: pd.DataFrame, monkeypatch: pytest.Mo
     return tmp_path
 
 
-def test_no_personal_column_is_read(folder: Path, simulated_loans: pd.DataFrame) -> None:
+def test_no_personal_column_is_read(folder, simulated_loans):
     loans = read_portfolio(PORTFOLIO)
 
     hidden = set(simulated_loans) - set(loans)
@@ -45,7 +42,7 @@ def test_no_personal_column_is_read(folder: Path, simulated_loans: pd.DataFrame)
     assert len(loans) == 500
 
 
-def test_a_column_that_nobody_declared_is_not_shown(folder: Path) -> None:
+def test_a_column_that_nobody_declared_is_not_shown(folder):
     pd.read_parquet(PORTFOLIO).assign(surname="Doe").to_parquet(PORTFOLIO)
 
     assert "surname" not in read_portfolio(PORTFOLIO)
@@ -54,29 +51,27 @@ def test_a_column_that_nobody_declared_is_not_shown(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("origin", "label"), [("simulated", "SIMULATED DATA"), ("real", "Real data")]
 )
-def test_the_title_says_whether_the_loans_are_real(origin: str, label: str) -> None:
+def test_the_title_says_whether_the_loans_are_real(origin, label):
     loans = pd.DataFrame({"origin": [origin] * 1_200})
 
     assert name_profile(loans) == f"{label}: 1,200 loans"
 
 
-def test_where_there_is_no_portfolio_one_sentence_says_so(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_where_there_is_no_portfolio_one_sentence_says_so(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
 
     with pytest.raises(SystemExit, match=r"^There is no portfolio yet, no .*: make run makes one"):
         profile_portfolio.main()
 
 
-def test_a_portfolio_that_is_no_parquet_is_named(folder: Path) -> None:
+def test_a_portfolio_that_is_no_parquet_is_named(folder):
     (folder / PORTFOLIO).write_bytes(b"PAR1 cut off")
 
     with pytest.raises(SystemExit, match=r"loans\.parquet cannot be read"):
         profile_portfolio.main()
 
 
-def test_make_asks_for_the_portfolio_before_it_installs_the_profiler(tmp_path: Path) -> None:
+def test_make_asks_for_the_portfolio_before_it_installs_the_profiler(tmp_path):
     shutil.copy(PROJECT / "Makefile", tmp_path)
     (tmp_path / "requirements").mkdir()
     for name in ("uv.txt", "profile.txt"):
@@ -92,17 +87,15 @@ def test_make_asks_for_the_portfolio_before_it_installs_the_profiler(tmp_path: P
     assert not (tmp_path / ".venv").exists()
 
 
-def test_the_profiler_is_told_to_show_no_row_and_to_report_to_nobody(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_profiler_is_told_to_show_no_row_and_to_report_to_nobody(folder, monkeypatch):
     """With one that only notes what it is asked, since the real one wants another pandas."""
-    asked: dict[str, object] = {}
+    asked = {}
 
     class Report:
-        def __init__(self, loans: pd.DataFrame, **options: object) -> None:
+        def __init__(self, loans, **options):
             asked.update(options, analytics=os.environ.get(NO_ANALYTICS), columns=list(loans))
 
-        def to_file(self, path: Path, *, silent: bool) -> None:
+        def to_file(self, path, *, silent):
             path.write_text("<html>")
 
     monkeypatch.setenv(NO_ANALYTICS, "")
@@ -117,14 +110,12 @@ def test_the_profiler_is_told_to_show_no_row_and_to_report_to_nobody(
     assert asked["interactions"] == {"continuous": False}
 
 
-def test_a_profile_that_fails_leaves_the_last_one(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_profile_that_fails_leaves_the_last_one(folder, monkeypatch):
     class Report:
-        def __init__(self, loans: pd.DataFrame, **options: object) -> None:
+        def __init__(self, loans, **options):
             pass
 
-        def to_file(self, path: Path, *, silent: bool) -> None:
+        def to_file(self, path, *, silent):
             path.write_text("half")
             raise MemoryError
 
@@ -141,7 +132,7 @@ def test_a_profile_that_fails_leaves_the_last_one(
 
 @pytest.mark.slow
 @pytest.mark.skipif(not PROFILER.exists(), reason="make profile was not run here")
-def test_the_real_profiler_writes_a_page_with_every_column(folder: Path) -> None:
+def test_the_real_profiler_writes_a_page_with_every_column(folder):
     # Whatever would go to a network goes to a port that is closed.
     closed = dict.fromkeys(("http_proxy", "https_proxy"), "http://127.0.0.1:9")
     done = subprocess.run(

@@ -1,12 +1,9 @@
 """Tests that share something dear run in one process, and the slow ones are known as such."""
 
-from __future__ import annotations
-
 import os
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -23,7 +20,7 @@ MADE_IN = {
 }
 
 
-def test_every_group_and_every_slow_pattern_has_files() -> None:
+def test_every_group_and_every_slow_pattern_has_files():
     tests = PROJECT / "tests"
 
     for patterns in (*GROUPS.values(), SLOW_FILES):
@@ -32,9 +29,7 @@ def test_every_group_and_every_slow_pattern_has_files() -> None:
 
 
 @pytest.mark.parametrize("fixture", MADE_IN)
-def test_who_asks_for_what_is_dear_is_slow_and_in_its_group(
-    fixture: str, request: pytest.FixtureRequest
-) -> None:
+def test_who_asks_for_what_is_dear_is_slow_and_in_its_group(fixture, request):
     """Of the tests that were selected, so of all in `make test`."""
     asking = [item for item in request.session.items if fixture in find_fixtures(item)]
 
@@ -62,7 +57,7 @@ def test_without():
 """
 
 
-def run_as_make_test(folder: Path, *options: str) -> str:
+def run_as_make_test(folder, *options):
     words = re.search(
         r"^PYTEST := .* -m (pytest .*)$", (PROJECT / "Makefile").read_text(), re.MULTILINE
     )
@@ -77,7 +72,7 @@ def run_as_make_test(folder: Path, *options: str) -> str:
     ).stdout
 
 
-def test_files_of_a_group_run_in_one_process_and_the_slow_can_be_left_out(tmp_path: Path) -> None:
+def test_files_of_a_group_run_in_one_process_and_the_slow_can_be_left_out(tmp_path):
     (tmp_path / "conftest.py").write_text(CONFTEST)
     (tmp_path / "tests" / "sources").mkdir(parents=True)
     for name in ("one", "two", "three"):

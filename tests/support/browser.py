@@ -1,7 +1,5 @@
 """Chromium without a window, which asks for nothing that it is not told to."""
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager

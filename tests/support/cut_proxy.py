@@ -1,7 +1,5 @@
 """A loopback TCP proxy that cuts, stalls or slows connections, as a bad network does."""
 
-from __future__ import annotations
-
 import socket
 import struct
 import threading

@@ -1,7 +1,5 @@
 """Extractions that are killed at random moments, and what is left of them."""
 
-from __future__ import annotations
-
 import multiprocessing
 import random
 import time

@@ -1,7 +1,5 @@
 """What tests share because they share a process, and how it is put back."""
 
-from __future__ import annotations
-
 import logging
 import os
 import sys

@@ -1,7 +1,5 @@
 """A small run that publishes files, a folder, tables and a champion, and is killed at any step."""
 
-from __future__ import annotations
-
 import json
 import os
 import shutil

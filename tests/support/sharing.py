@@ -8,8 +8,6 @@ pytest-xdist's own groups (`--dist loadgroup`) have no effect with pytest 9.2: p
 1386.
 """
 
-from __future__ import annotations
-
 import os
 from fnmatch import fnmatch
 

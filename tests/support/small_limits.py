@@ -6,8 +6,6 @@ depends on how many cores there are.
 python -m tests.support.small_limits --pipelines sources,ingestion --params loans=20000
 """
 
-from __future__ import annotations
-
 import inspect
 import os
 import sys

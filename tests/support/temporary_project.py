@@ -1,7 +1,5 @@
 """A Kedro project in a temporary folder, run through its command line."""
 
-from __future__ import annotations
-
 import hashlib
 import os
 import shutil

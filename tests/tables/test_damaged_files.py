@@ -1,10 +1,5 @@
 """Whatever one stroke too many or too few does to a CSV, no row is read as another."""
 
-from __future__ import annotations
-
-from pathlib import Path
-
-import pandas as pd
 import pytest
 
 from loantap.portfolio.errors import InputError
@@ -29,11 +24,11 @@ STEP = 7
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
+def path(tmp_path):
     return tmp_path / "new.csv"
 
 
-def read(text: str, path: Path) -> pd.DataFrame | None:
+def read(text, path):
     """The rows, each with its fault; None where the file is refused."""
     path.write_bytes(text.encode())
     try:
@@ -43,7 +38,7 @@ def read(text: str, path: Path) -> pd.DataFrame | None:
     return rows if FAULT in rows else rows.assign(**{FAULT: None})
 
 
-def test_the_sound_file_is_read_as_it_stands(path: Path) -> None:
+def test_the_sound_file_is_read_as_it_stands(path):
     rows = read(SOUND, path)
 
     assert rows is not None
@@ -55,7 +50,7 @@ def test_the_sound_file_is_read_as_it_stands(path: Path) -> None:
 
 
 @pytest.mark.parametrize("stroke", ['"', ",", "\n", '",', ',"', '""', ",,", '"\n"', ""])
-def test_a_stroke_spoils_its_own_row_alone(stroke: str, path: Path) -> None:
+def test_a_stroke_spoils_its_own_row_alone(stroke, path):
     rows = read(SOUND, path)
     assert rows is not None
     sound = {tuple(row) for row in rows.fillna("").to_numpy()}
@@ -72,7 +67,7 @@ def test_a_stroke_spoils_its_own_row_alone(stroke: str, path: Path) -> None:
         assert damaged.loc[damaged[FAULT].notna(), "loan_amnt"].isna().all()
 
 
-def test_a_mark_that_pairs_with_another_rows_is_refused_at_its_line(path: Path) -> None:
+def test_a_mark_that_pairs_with_another_rows_is_refused_at_its_line(path):
     """The file of the issue: eight applications, five decisions, one made of another's values."""
     damaged = SOUND.replace("H3,fine", 'H3,"fine').replace("H5,ok", 'H5,ok"')
     path.write_text(damaged, encoding="utf-8", newline="")
@@ -94,7 +89,7 @@ def test_a_mark_that_pairs_with_another_rows_is_refused_at_its_line(path: Path) 
         ('senior",', 'senior"",', 2),
     ],
 )
-def test_a_row_is_neither_swallowed_nor_made_two(old: str, new: str, line: int, path: Path) -> None:
+def test_a_row_is_neither_swallowed_nor_made_two(old, new, line, path):
     assert old in SOUND
     path.write_text(SOUND.replace(old, new), encoding="utf-8", newline="")
 

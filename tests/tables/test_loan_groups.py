@@ -1,9 +1,5 @@
 """A group of loans at a time gives what whole tables at once give, to the last reason."""
 
-from __future__ import annotations
-
-from collections.abc import Iterable
-
 import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
@@ -23,7 +19,7 @@ _KEYS = {Table.LOANS: ["loan_id"], Table.APPLICATIONS: ["loan_id"]}
 
 
 @pytest.fixture(scope="module")
-def raw() -> dict[Table, pd.DataFrame]:
+def raw():
     """The three tables as extracted, in no order, with a fault of every kind."""
     portfolio = simulate_portfolio(LOANS, seed=8).portfolio
     portfolio = portfolio.assign(loan_id=content_ids(portfolio, portfolio.columns))
@@ -50,7 +46,7 @@ def raw() -> dict[Table, pd.DataFrame]:
     return tables
 
 
-def joined(cleaned: Iterable[Cleaned]) -> Cleaned:
+def joined(cleaned):
     groups = list(cleaned)
     assert len(groups) > 5
     return Cleaned(
@@ -60,7 +56,7 @@ def joined(cleaned: Iterable[Cleaned]) -> Cleaned:
 
 
 @pytest.mark.parametrize("table", list(Table))
-def test_cleaning(raw: dict[Table, pd.DataFrame], table: Table) -> None:
+def test_cleaning(raw, table):
     whole = clean_source_table(raw[table], table, AS_OF)
     grouped = joined(clean_in_groups(raw[table], table, AS_OF, rows=len(raw[table]) // 10))
 
@@ -71,7 +67,7 @@ def test_cleaning(raw: dict[Table, pd.DataFrame], table: Table) -> None:
     assert len(whole.quarantine) >= 1
 
 
-def test_joining(raw: dict[Table, pd.DataFrame]) -> None:
+def test_joining(raw):
     loans, applications = (
         joined(clean_in_groups(raw[table], table, AS_OF, rows=40)).rows for table in _KEYS
     )
@@ -86,7 +82,7 @@ def test_joining(raw: dict[Table, pd.DataFrame]) -> None:
     assert len(whole.unmatched_applications) >= 2
 
 
-def test_months(raw: dict[Table, pd.DataFrame]) -> None:
+def test_months(raw):
     loans, applications, events = (
         joined(clean_in_groups(raw[table], table, AS_OF, rows=len(raw[table]) // 10)).rows
         for table in Table
@@ -103,9 +99,7 @@ def test_months(raw: dict[Table, pd.DataFrame]) -> None:
     }
 
 
-def test_systems_without_a_common_loan_are_told_when_all_rows_are_read(
-    raw: dict[Table, pd.DataFrame],
-) -> None:
+def test_systems_without_a_common_loan_are_told_when_all_rows_are_read(raw):
     loans, applications = (
         joined(clean_in_groups(raw[table], table, AS_OF, rows=40)).rows for table in _KEYS
     )
@@ -115,9 +109,7 @@ def test_systems_without_a_common_loan_are_told_when_all_rows_are_read(
         list(join_in_groups(others, applications, rows=40))
 
 
-def test_a_column_in_another_unit_is_told_when_all_rows_are_read(
-    raw: dict[Table, pd.DataFrame],
-) -> None:
+def test_a_column_in_another_unit_is_told_when_all_rows_are_read(raw):
     loans, applications = (
         joined(clean_in_groups(raw[table], table, AS_OF, rows=40)).rows for table in _KEYS
     )

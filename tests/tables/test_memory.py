@@ -1,10 +1,7 @@
 """What memory there is, as the machine, a container and `ulimit` say."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -15,7 +12,7 @@ GIB = 1024 * MIB
 
 
 @pytest.fixture
-def limits(tmp_path: Path) -> Path:
+def limits(tmp_path):
     """A tree of control groups as Linux shows it."""
     for path, text in {
         "memory.max": "max\n",
@@ -37,20 +34,18 @@ def limits(tmp_path: Path) -> Path:
         ("5:cpu:/old\n4:memory:/old\n", [2 * GIB]),
     ],
 )
-def test_the_limits_of_a_container_and_of_those_around_it(
-    limits: Path, groups: str, found: list[int]
-) -> None:
+def test_the_limits_of_a_container_and_of_those_around_it(limits, groups, found):
     own = limits / "cgroup"
     own.write_text(groups)
 
     assert memory._container_limits(own, limits) == found
 
 
-def test_where_there_are_no_containers_the_machine_counts(tmp_path: Path) -> None:
+def test_where_there_are_no_containers_the_machine_counts(tmp_path):
     assert memory._container_limits(tmp_path / "none", tmp_path) == []
 
 
-def test_a_limit_of_the_shell_counts() -> None:
+def test_a_limit_of_the_shell_counts():
     code = (
         "import resource; resource.setrlimit(resource.RLIMIT_DATA, (2 << 30, -1));"
         "from loantap.tables.memory import available_memory; print(available_memory())"
@@ -64,9 +59,7 @@ def test_a_limit_of_the_shell_counts() -> None:
     ("available", "working"),
     [(GIB, 256 * MIB), (5 * GIB, 640 * MIB), (8 * GIB, GIB), (64 * GIB, 2 * GIB)],
 )
-def test_an_operation_takes_its_share(
-    monkeypatch: pytest.MonkeyPatch, available: int, working: int
-) -> None:
+def test_an_operation_takes_its_share(monkeypatch, available, working):
     monkeypatch.setattr(memory, "available_memory", lambda: available)
 
     assert memory.working_memory() == working

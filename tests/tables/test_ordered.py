@@ -1,9 +1,5 @@
 """Tables in the order of a column, a group of rows at a time."""
 
-from __future__ import annotations
-
-from collections.abc import Iterator
-
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -17,7 +13,7 @@ ROWS = 2_000
 
 
 @pytest.fixture(scope="module")
-def rows() -> pd.DataFrame:
+def rows():
     """Several rows of each of 300 values, in no order; some have none."""
     rng = np.random.default_rng(1)
     ids = pd.Series([f"{number:03x}" for number in rng.integers(0, 300, ROWS)], dtype="str")
@@ -26,15 +22,15 @@ def rows() -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def ordered(rows: pd.DataFrame) -> pd.DataFrame:
+def ordered(rows):
     return rows.sort_values("id", kind="stable", ignore_index=True)
 
 
-def batches(rows: pd.DataFrame, size: int) -> Iterator[pd.DataFrame]:
+def batches(rows, size):
     return (rows[start : start + size] for start in range(0, len(rows), size))
 
 
-def test_rows_come_in_order_and_equal_ones_as_they_came(rows: pd.DataFrame) -> None:
+def test_rows_come_in_order_and_equal_ones_as_they_came(rows):
     reader = pa.Table.from_pandas(rows, preserve_index=False).to_reader(max_chunksize=300)
     sorted_rows = pd.concat(map(frame_of, sort_rows(reader, "id")), ignore_index=True)
 
@@ -45,7 +41,7 @@ def test_rows_come_in_order_and_equal_ones_as_they_came(rows: pd.DataFrame) -> N
 
 
 @pytest.mark.parametrize("size", [1, 10, 100, 10_000])
-def test_a_group_holds_all_rows_of_its_values(ordered: pd.DataFrame, size: int) -> None:
+def test_a_group_holds_all_rows_of_its_values(ordered, size):
     groups = list(group_rows(batches(ordered, 77), "id", size))
 
     assert_frame_equal(pd.concat(groups), ordered)
@@ -53,13 +49,13 @@ def test_a_group_holds_all_rows_of_its_values(ordered: pd.DataFrame, size: int) 
     assert max(map(len, groups)) < size + 77 + 40
 
 
-def test_rows_in_another_order_are_no_groups(rows: pd.DataFrame) -> None:
+def test_rows_in_another_order_are_no_groups(rows):
     with pytest.raises(ValueError, match="not in the order of id"):
         list(group_rows([rows], "id"))
 
 
 @pytest.mark.parametrize(("ours", "theirs"), [(1, 1_000), (1_000, 1), (50, 70), (9_999, 9_999)])
-def test_rows_of_one_value_are_in_one_pair(ordered: pd.DataFrame, ours: int, theirs: int) -> None:
+def test_rows_of_one_value_are_in_one_pair(ordered, ours, theirs):
     known = ordered.dropna()
     left = known[known["id"] > "010"].reset_index(drop=True)
     right = known[known["id"].str.endswith(("1", "5", "a"))].reset_index(drop=True)
@@ -78,7 +74,7 @@ def test_rows_of_one_value_are_in_one_pair(ordered: pd.DataFrame, ours: int, the
     assert sum(map(len, places)) == len(set().union(*places))
 
 
-def test_a_table_without_rows_has_a_pair_all_the_same(ordered: pd.DataFrame) -> None:
+def test_a_table_without_rows_has_a_pair_all_the_same(ordered):
     known = ordered.dropna()
     empty = known.head(0)
 

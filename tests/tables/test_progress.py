@@ -1,7 +1,5 @@
 """What takes long tells how far it is, in fields and in words."""
 
-from __future__ import annotations
-
 import logging
 
 import pytest
@@ -10,14 +8,14 @@ from loantap.tables.progress import Progress
 
 
 @pytest.fixture(autouse=True)
-def _clock(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+def _clock(monkeypatch, caplog):
     """Two seconds pass between the beginning and what is told."""
     caplog.set_level(logging.INFO, "loantap.progress")
     times = iter([100.0, 102.0])
     monkeypatch.setattr("loantap.tables.progress.time.perf_counter", lambda: next(times))
 
 
-def test_a_record_has_fields_for_who_shows_it(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_record_has_fields_for_who_shows_it(caplog):
     Progress("loans", 400_000, "rows").tell(131_072)
 
     [record] = caplog.records
@@ -33,9 +31,7 @@ def test_a_record_has_fields_for_who_shows_it(caplog: pytest.LogCaptureFixture) 
         ("search", 150, 20, "fold 3", "fold 3: 20 of 150 rows, 10 a second"),
     ],
 )
-def test_it_is_said_in_words(
-    label: str, total: int | None, done: int, now: str, said: str, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_it_is_said_in_words(label, total, done, now, said, caplog):
     Progress(label, total, "rows").tell(done, now)
 
     assert caplog.messages == [said]

@@ -1,7 +1,5 @@
 """Which files are read, what of them, and what is said of those that are not."""
 
-from __future__ import annotations
-
 import csv
 import gzip
 import io
@@ -9,7 +7,6 @@ import logging
 import os
 import re
 import uuid
-from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 
@@ -35,34 +32,34 @@ PLAIN = "\n".join([HEADER, *ROWS, ""])
 SHARED = Path(os.environ.get("LOANTAP_DATA", PROJECT.parent / "shared" / "data")).parent / "inputs"
 
 
-def write(content: str | bytes, path: Path) -> TableFile:
+def write(content, path):
     path.write_bytes(content.encode() if isinstance(content, str) else content)
     return TableFile(path)
 
 
-def read(content: str | bytes, path: Path) -> pd.DataFrame:
+def read(content, path):
     return write(content, path).to_frame()
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
+def path(tmp_path):
     return tmp_path / "new.csv"
 
 
 @pytest.fixture
-def expected(path: Path) -> pd.DataFrame:
+def expected(path):
     rows = read(PLAIN, path)
     assert list(rows.columns) == HEADER.split(",")
     assert rows.to_numpy().tolist() == [row.split(",") for row in ROWS]
     return rows
 
 
-def semicolons(text: str) -> str:
+def semicolons(text):
     return text.replace(",", ";")
 
 
 # The same three applications in other clothes, and what is said of it.
-FORMS: dict[str, tuple[str | bytes, str]] = {
+FORMS = {
     "a byte-order mark": (b"\xef\xbb\xbf" + PLAIN.encode(), ""),
     "no line end at the end": (PLAIN.rstrip("\n"), ""),
     "CR LF": (PLAIN.replace("\n", "\r\n"), ""),
@@ -110,9 +107,7 @@ FORMS: dict[str, tuple[str | bytes, str]] = {
 
 
 @pytest.mark.parametrize("form", FORMS)
-def test_what_is_plain_is_read_and_told_in_one_line(
-    form: str, path: Path, expected: pd.DataFrame, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_what_is_plain_is_read_and_told_in_one_line(form, path, expected, caplog):
     content, said = FORMS[form]
     caplog.set_level(logging.INFO, "loantap.tables")
 
@@ -126,7 +121,7 @@ def test_what_is_plain_is_read_and_told_in_one_line(
     assert not said or said in told[0]
 
 
-def test_a_column_without_a_name_is_nobodys(path: Path, expected: pd.DataFrame) -> None:
+def test_a_column_without_a_name_is_nobodys(path, expected):
     """As pandas writes a frame with its index."""
     numbered = [f"{n - 1 if n else ''},{line}" for n, line in enumerate(PLAIN.split())]
 
@@ -135,7 +130,7 @@ def test_a_column_without_a_name_is_nobodys(path: Path, expected: pd.DataFrame) 
     pd.testing.assert_frame_equal(rows, expected)
 
 
-def test_a_comma_after_the_header_makes_no_room_for_a_value_too_many(path: Path) -> None:
+def test_a_comma_after_the_header_makes_no_room_for_a_value_too_many(path):
     spoilt = PLAIN.replace(HEADER, HEADER + ",").replace("81600,11.9", "81,600,")
 
     rows = read(spoilt, path)
@@ -160,9 +155,7 @@ SPOILT = {
 
 
 @pytest.mark.parametrize("fault", SPOILT)
-def test_a_row_that_does_not_fit_keeps_its_place(
-    fault: str, path: Path, expected: pd.DataFrame
-) -> None:
+def test_a_row_that_does_not_fit_keeps_its_place(fault, path, expected):
     old, new, cause = SPOILT[fault]
 
     rows = read(PLAIN.replace(old, new) + "H3,1000,5,2000,3\n", path)
@@ -177,7 +170,7 @@ def test_a_row_that_does_not_fit_keeps_its_place(
     assert cause in rows[FAULT][2]
 
 
-def test_an_id_that_the_fault_may_have_moved_is_not_given(path: Path) -> None:
+def test_an_id_that_the_fault_may_have_moved_is_not_given(path):
     moved = "\n".join(
         ",".join([*line.split(",")[1:], line.split(",")[0]]) for line in PLAIN.split()
     )
@@ -187,7 +180,7 @@ def test_an_id_that_the_fault_may_have_moved_is_not_given(path: Path) -> None:
     assert rows["application_id"].fillna("none").tolist() == ["H0", "H1", "none"]
 
 
-def parquet(**columns: pa.Array) -> bytes:
+def parquet(**columns):
     sink = io.BytesIO()
     pq.write_table(pa.table(columns), sink)
     return sink.getvalue()
@@ -196,7 +189,7 @@ def parquet(**columns: pa.Array) -> bytes:
 PARQUET = parquet(application_id=pa.array(["H0", "H1"]), dti=pa.array([1.5, 2.5]))
 UTF16 = PLAIN.encode("utf-16")
 # Files that are refused: name, content, and what the one message says.
-REFUSED: dict[str, tuple[str, str | bytes, str]] = {
+REFUSED = {
     "UTF-16": ("new.csv", UTF16, "it is UTF-16 text, not a CSV. Save it as UTF-8"),
     "UTF-16 without a mark": ("new.csv", UTF16[2:], "it is UTF-16 text or no text at all"),
     "Latin-1": (
@@ -298,9 +291,7 @@ REFUSED: dict[str, tuple[str, str | bytes, str]] = {
 
 
 @pytest.mark.parametrize("what", REFUSED)
-def test_what_cannot_be_read_in_one_way_is_refused_in_one_message(
-    what: str, tmp_path: Path
-) -> None:
+def test_what_cannot_be_read_in_one_way_is_refused_in_one_message(what, tmp_path):
     name, content, said = REFUSED[what]
 
     with pytest.raises(InputError) as refused:
@@ -311,12 +302,10 @@ def test_what_cannot_be_read_in_one_way_is_refused_in_one_message(
     assert refused.value.remedy
 
 
-def test_a_file_that_may_not_be_read_is_refused(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_that_may_not_be_read_is_refused(path, monkeypatch):
     path.write_text(PLAIN, encoding="utf-8")
 
-    def forbid(*_: object, **__: object) -> None:
+    def forbid(*_, **__):
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(Path, "open", forbid)
@@ -325,7 +314,7 @@ def test_a_file_that_may_not_be_read_is_refused(
 
 
 @pytest.mark.parametrize("name", ["new.csv", "new.parquet"])
-def test_a_folder_is_refused(name: str, tmp_path: Path) -> None:
+def test_a_folder_is_refused(name, tmp_path):
     (tmp_path / name).mkdir()
 
     with pytest.raises(InputError, match="it cannot be read"):
@@ -335,14 +324,14 @@ def test_a_folder_is_refused(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content"), [("new.csv", HEADER), ("new.parquet", parquet(dti=pa.array([], "double")))]
 )
-def test_a_header_without_rows_is_told(name: str, content: str | bytes, tmp_path: Path) -> None:
+def test_a_header_without_rows_is_told(name, content, tmp_path):
     file = write(content, tmp_path / name)
 
     with pytest.raises(InputError, match="it has a header and no rows"):
         file.require_rows()
 
 
-def test_one_slip_among_many_points_is_its_rows_own(path: Path) -> None:
+def test_one_slip_among_many_points_is_its_rows_own(path):
     many = "".join(f"A{n},15200,21.21,76100,11.42\n" for n in range(20))
 
     rows = read(f'{HEADER}\n{many}A20,15200,21.21,"76,100","11,42"\n', path)
@@ -356,19 +345,19 @@ class TestBlocks:
     """A file is read block by block; where the blocks end makes no difference."""
 
     @pytest.fixture(autouse=True)
-    def _small_blocks(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def _small_blocks(self, monkeypatch):
         monkeypatch.setattr(text_bytes, "BLOCK_BYTES", 97)
         monkeypatch.setattr(text_bytes, "_TAIL_BYTES", 31)
 
     @pytest.fixture
-    def text(self) -> str:
+    def text(self):
         rows = [
             f'H{n},{n}000,"Clérk, {n}",{n}.5,"{n} Made Up Road\r\nTown, OK 22690"'
             for n in range(40)
         ]
         return "\n".join(["application_id,loan_amnt,emp_title,dti,address", *rows, ""])
 
-    def test_every_row_is_there_once(self, text: str, path: Path) -> None:
+    def test_every_row_is_there_once(self, text, path):
         path.write_text(text, encoding="utf-8", newline="")
 
         batches = list(TableFile(path, batch_rows=7).read(["application_id", "address"]))
@@ -378,7 +367,7 @@ class TestBlocks:
         assert rows["application_id"].tolist() == [f"H{n}" for n in range(40)]
         assert rows["address"].iloc[39] == "39 Made Up Road\r\nTown, OK 22690"
 
-    def test_lines_are_counted_on(self, text: str, path: Path) -> None:
+    def test_lines_are_counted_on(self, text, path):
         rows = read(text.replace("30000,", "30,000,") + "\n\nTotal: 40\n", path)
 
         assert rows[FAULT].dropna().to_dict() == {
@@ -386,7 +375,7 @@ class TestBlocks:
         }
         assert len(rows) == 40
 
-    def test_a_mark_never_closed_is_found_before_the_end(self, text: str, path: Path) -> None:
+    def test_a_mark_never_closed_is_found_before_the_end(self, text, path):
         path.write_text(text.replace("H20,", 'H20,"'), encoding="utf-8", newline="")
         batches = TableFile(path, batch_rows=4).read(["application_id"])
         first = next(batches)["application_id"].tolist()
@@ -396,9 +385,7 @@ class TestBlocks:
 
         assert first == ["H0", "H1", "H2", "H3"]
 
-    def test_a_row_without_an_end_is_refused(
-        self, text: str, path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_a_row_without_an_end_is_refused(self, text, path, monkeypatch):
         monkeypatch.setattr(text_bytes, "_LONGEST_ROW", 200)
 
         with pytest.raises(InputError, match="line 82: a row is longer than 200 bytes"):
@@ -418,16 +405,11 @@ addresses = st.tuples(cells, cells).map("\r\n".join)
     st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
     st.sampled_from(["\n", "\r\n"]),
 )
-def test_what_is_written_by_the_book_is_read_back(
-    tmp_path_factory: pytest.TempPathFactory,
-    rows: list[tuple[str, ...]],
-    quoting: int,
-    line_end: str,
-) -> None:
+def test_what_is_written_by_the_book_is_read_back(tmp_path_factory, rows, quoting, line_end):
     path = tmp_path_factory.mktemp("by_the_book") / "new.csv"
     rows = [(f"H{n}", *row) for n, row in enumerate(rows)]
     with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, quoting=quoting, lineterminator=line_end)  # type: ignore[arg-type]
+        writer = csv.writer(file, quoting=quoting, lineterminator=line_end)
         writer.writerows([("application_id", "title", "emp_title", "purpose", "address"), *rows])
 
     read_back = TableFile(path).to_frame()
@@ -437,7 +419,7 @@ def test_what_is_written_by_the_book_is_read_back(
 
 @settings(max_examples=200)
 @given(st.text(st.sampled_from('ab,"\n'), max_size=30))
-def test_marks_in_order_mean_the_same_at_once_and_one_by_one(text: str) -> None:
+def test_marks_in_order_mean_the_same_at_once_and_one_by_one(text):
     layout = csv_blocks.Layout("new.csv", ",", 3, 2)
     block = text.encode()
     raw = np.frombuffer(block, "uint8")
@@ -475,9 +457,7 @@ class TestParquet:
         ids=["int64", "int32", "float", "fraction", "decimal", "decimal places", "uuid", "binary",
              "large_string", "dictionary"],
     )  # fmt: skip
-    def test_ids_are_as_the_file_has_them(
-        self, ids: pa.Array, said: list[str | None], tmp_path: Path
-    ) -> None:
+    def test_ids_are_as_the_file_has_them(self, ids, said, tmp_path):
         rows = read(parquet(application_id=ids), tmp_path / "new.parquet")
 
         assert (
@@ -496,9 +476,7 @@ class TestParquet:
         ],
         ids=["ids as index", "another index", "numbers as index", "categories"],
     )
-    def test_what_pandas_noted_is_not_obeyed(
-        self, change: Callable[[pd.DataFrame], pd.DataFrame], name: str, tmp_path: Path
-    ) -> None:
+    def test_what_pandas_noted_is_not_obeyed(self, change, name, tmp_path):
         rows = pd.DataFrame(
             {
                 "application_id": ["H0", "H1", "H2"],
@@ -518,14 +496,14 @@ class TestParquet:
     @pytest.mark.parametrize(
         "kind", [pa.string(), pa.large_string(), pa.binary(), pa.dictionary(pa.int8(), pa.string())]
     )
-    def test_numbers_as_text_are_read_as_in_a_csv(self, kind: pa.DataType, tmp_path: Path) -> None:
+    def test_numbers_as_text_are_read_as_in_a_csv(self, kind, tmp_path):
         texts = pa.array(["147,300", "1,234.50", None]).cast(kind)
 
         rows = read(parquet(annual_inc=texts), tmp_path / "new.parquet")
 
         assert rows["annual_inc"].tolist()[:2] == ["147300", "1234.50"]
 
-    def test_decimals_are_numbers(self, tmp_path: Path) -> None:
+    def test_decimals_are_numbers(self, tmp_path):
         incomes = pa.array([Decimal("147300.50")], pa.decimal128(12, 2))
 
         assert (
@@ -554,14 +532,14 @@ needs_files = pytest.mark.skipif(not FILES, reason="the files of the issue are n
 
 @needs_files
 @pytest.mark.parametrize("name", REFUSED_FILES)
-def test_a_file_of_the_issue_that_has_two_readings_is_refused(name: str) -> None:
+def test_a_file_of_the_issue_that_has_two_readings_is_refused(name):
     with pytest.raises(InputError, match=re.escape(REFUSED_FILES[name])):
         TableFile(SHARED / name).to_frame()
 
 
 @needs_files
 @pytest.mark.parametrize("name", sorted(set(FILES) - set(REFUSED_FILES)))
-def test_other_files_of_the_issue_are_read_and_only_the_faulty_row_is_marked(name: str) -> None:
+def test_other_files_of_the_issue_are_read_and_only_the_faulty_row_is_marked(name):
     rows = TableFile(SHARED / name).to_frame()
 
     faults = rows[FAULT].notna() if FAULT in rows else pd.Series(False, index=rows.index)
@@ -581,9 +559,7 @@ def test_other_files_of_the_issue_are_read_and_only_the_faulty_row_is_marked(nam
 
 
 @pytest.mark.parametrize("line_end", ["\n", "\r\n"])
-def test_a_carriage_return_that_stands_alone_is_refused_with_its_line(
-    path: Path, line_end: str
-) -> None:
+def test_a_carriage_return_that_stands_alone_is_refused_with_its_line(path, line_end):
     """It would make two applications of one."""
     text = PLAIN.replace(ROWS[1], ROWS[1].replace(",", "\r,", 1)).replace("\n", line_end)
 
@@ -591,11 +567,11 @@ def test_a_carriage_return_that_stands_alone_is_refused_with_its_line(
         read(text.encode(), path)
 
 
-def test_one_at_the_very_end_of_the_file_is_a_line_end(path: Path, expected: pd.DataFrame) -> None:
+def test_one_at_the_very_end_of_the_file_is_a_line_end(path, expected):
     pd.testing.assert_frame_equal(read((PLAIN.rstrip("\n") + "\r").encode(), path), expected)
 
 
-def test_faults_travel_to_the_machines_of_a_cluster(path: Path, tmp_path: Path) -> None:
+def test_faults_travel_to_the_machines_of_a_cluster(path, tmp_path):
     path.write_text(PLAIN.replace("147500", "147,500"), encoding="utf-8")
     columns = ("application_id", "annual_inc")
 

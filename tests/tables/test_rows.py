@@ -1,7 +1,5 @@
 """Batches of a table, and larger ones of the same rows."""
 
-from __future__ import annotations
-
 import pandas as pd
 import pytest
 
@@ -20,9 +18,7 @@ from loantap.tables.rows import gather_batches
         ([2, 2], 1, [2, 2]),
     ],
 )
-def test_the_same_rows_come_in_fewer_batches(
-    sizes: list[int], rows: int, expected: list[int]
-) -> None:
+def test_the_same_rows_come_in_fewer_batches(sizes, rows, expected):
     whole = pd.DataFrame({"loan_id": [str(n) for n in range(sum(sizes))]})
     starts = [sum(sizes[:n]) for n in range(len(sizes))]
     batches = (whole[a : a + n] for a, n in zip(starts, sizes, strict=True))

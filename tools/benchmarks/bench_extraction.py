@@ -9,8 +9,6 @@ frame; of the extraction in a published snapshot, counted at the source before i
 are outside of the clock. Memory is that of the whole process; both sides import the same.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import os

@@ -7,8 +7,6 @@ on the other four fifths alone. All loans of the portfolio take part; nothing is
 out. `--learning` adds a curve: the same with fewer training loans.
 """
 
-from __future__ import annotations
-
 import argparse
 from collections.abc import Callable
 from dataclasses import asdict

@@ -10,8 +10,6 @@ or, if that is more, the process with its children (proportional set, looked at 
 second). Other work on the machine makes the seconds longer, the processor time hardly.
 """
 
-from __future__ import annotations
-
 import argparse
 import re
 import shutil

@@ -7,8 +7,6 @@ embedded database that may use 64 MB. Each extraction runs in a process of its o
 from the asking for the account to the published snapshot. Memory is that of the whole process.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import tempfile

@@ -5,8 +5,6 @@
 Simulated applicants in memory: all at once, and one by one as dictionaries.
 """
 
-from __future__ import annotations
-
 import argparse
 import time
 from collections.abc import Callable

@@ -6,8 +6,6 @@ Simulated applications are underwritten one by one, typed and as text as a form 
 them, and for comparison one by one as frames of one row.
 """
 
-from __future__ import annotations
-
 import argparse
 import time
 from collections.abc import Callable, Iterable

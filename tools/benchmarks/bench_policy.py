@@ -10,8 +10,6 @@ over loans. The external loans, of 36 months, are scored by the model of the who
 decided by rules learnt on it.
 """
 
-from __future__ import annotations
-
 import argparse
 from collections.abc import Callable
 from datetime import UTC, datetime

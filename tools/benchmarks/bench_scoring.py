@@ -8,8 +8,6 @@ reasons as text, validation, writing; of pandas, `read_parquet` of the columns t
 Imports and the training of the model are outside of both. Memory is that of the whole process.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import tempfile

@@ -10,8 +10,6 @@ once. With `--ratios`, the searches of the benchmark models against that of `len
 shipped.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import tempfile

@@ -7,8 +7,6 @@ the file is scored twice: the first time with all that has to be started, then w
 `--cores` says on how many of this machine's cores Spark runs.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import tempfile

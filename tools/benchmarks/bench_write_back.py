@@ -11,8 +11,6 @@ The clock runs from the frame to the committed rows, and memory is that of the w
 which the first line is what the frame and the imports take. --quick leaves the slow sides out.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import tempfile

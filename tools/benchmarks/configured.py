@@ -1,7 +1,5 @@
 """The options a model is trained with and policies are compared under, read from `conf`."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Time and memory of a Python process and its children."""
 
-from __future__ import annotations
-
 import os
 import resource
 import subprocess

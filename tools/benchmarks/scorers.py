@@ -1,7 +1,5 @@
 """Scorers for measuring: either kind of model, trained on simulated loans in seconds."""
 
-from __future__ import annotations
-
 from functools import cache
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Starts and stops the three source systems for a developer: `make sources-up`, `sources-down`."""
 
-from __future__ import annotations
-
 import argparse
 import shlex
 import shutil

@@ -1,7 +1,5 @@
 """Apache Derby's network server on the loopback interface, as DB2: both speak DRDA."""
 
-from __future__ import annotations
-
 import importlib.util
 import json
 import secrets

@@ -11,8 +11,6 @@ Run as `python -m tools.sources.drda_front --socket N --behind PORT`, where N is
 socket that the process inherits.
 """
 
-from __future__ import annotations
-
 import argparse
 import socket
 import threading

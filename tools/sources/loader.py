@@ -1,7 +1,5 @@
 """The rows that the three source systems are loaded with: those the embedded ones would hold."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from datetime import date
 from pathlib import Path

@@ -2,8 +2,6 @@
 
 # ruff: noqa: S608 - statements are made of the names of our own tables
 
-from __future__ import annotations
-
 import importlib.util
 import json
 import os

@@ -1,7 +1,5 @@
 """Servers as processes that outlive the one that started them and are ended by their number."""
 
-from __future__ import annotations
-
 import os
 import signal
 import socket

@@ -3,8 +3,6 @@
 Standard library only: it runs before there is an environment.
 """
 
-from __future__ import annotations
-
 import shutil
 import subprocess
 import sys

@@ -4,8 +4,6 @@ It is started in its binary mode, which honours the address to listen on; in HTT
 on all interfaces whatever address it is given.
 """
 
-from __future__ import annotations
-
 import importlib.util
 import json
 import secrets

@@ -1,7 +1,5 @@
 """What a source table must look like: the data dictionary, held against the table itself."""
 
-from __future__ import annotations
-
 import pyarrow as pa
 
 from loantap.portfolio.dictionary import Family, Table, contract_of
@@ -10,11 +8,6 @@ from loantap.portfolio.errors import InputError
 
 def check_contract(where: str, table: Table, schema: pa.Schema) -> frozenset[str]:
     """Hold a table's columns against the dictionary; names are compared in lower case.
-
-    Args:
-        where: system and table, for messages.
-        table: which contract.
-        schema: columns and types that the table has.
 
     Returns:
         Names of the columns that the dictionary does not know, which is no fault.

@@ -1,7 +1,5 @@
 """Whether the source systems, and the place our own tables go to, can be used as they are."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,7 +1,5 @@
 """Which run wrote a table of ours: a mark that appears in the transaction that writes the rows."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from loantap.databases.backends.embedded import DuckDB

@@ -1,7 +1,5 @@
 """A table of a source system, the same whichever system holds it."""
 
-from __future__ import annotations
-
 import hashlib
 import logging
 from collections.abc import Callable, Iterator

@@ -1,7 +1,5 @@
 """What a table of ours is made of: its columns' types, and rows of exactly these types."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias

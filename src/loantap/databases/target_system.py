@@ -1,7 +1,5 @@
 """The place our own tables go to, for a check that they can."""
 
-from __future__ import annotations
-
 import secrets
 from typing import Any
 

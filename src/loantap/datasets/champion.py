@@ -1,7 +1,5 @@
 """The model that decides on applications."""
 
-from __future__ import annotations
-
 from typing import Any, NoReturn
 
 from kedro.io import AbstractDataset, DatasetError
@@ -16,10 +14,6 @@ class ChampionDataset(AbstractDataset[Any, Scorer]):
 
     In a run that trains as well, it is the champion that the run leaves: its own version if that is
     promoted, else the one there was. Where the registry is down, the last good champion goes on.
-
-    Args:
-        namespace: which model.
-        metadata: for Kedro-Viz and the documentation.
     """
 
     def __init__(self, *, namespace: str, metadata: dict[str, Any] | None = None) -> None:

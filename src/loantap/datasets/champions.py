@@ -1,7 +1,5 @@
 """The champions, for a new model to be judged against."""
 
-from __future__ import annotations
-
 from functools import partial
 from typing import Any, NoReturn
 
@@ -13,11 +11,7 @@ from loantap.registry.loading import load_champions
 
 
 class ChampionsDataset(AbstractDataset[Any, Champions]):
-    """Loads, for each model, a function that loads its champions; cannot be saved to.
-
-    Args:
-        metadata: for Kedro-Viz and the documentation.
-    """
+    """Loads, for each model, a function that loads its champions; cannot be saved to."""
 
     def __init__(self, *, metadata: dict[str, Any] | None = None) -> None:
         self.metadata = metadata

@@ -1,7 +1,5 @@
 """A figure that is drawn once: a plot for people, and the same figure for pages of this run."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from kedro.io import DatasetError

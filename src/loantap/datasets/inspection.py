@@ -1,7 +1,5 @@
 """A look at the source systems, as a dataset."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pandas as pd
@@ -11,11 +9,7 @@ from loantap.databases.inspection import Inspection
 
 
 class InspectionDataset(AbstractDataset[Inspection, pd.DataFrame]):
-    """Takes a look at the systems, and gives what was found.
-
-    Args:
-        metadata: for Kedro-Viz and the documentation.
-    """
+    """Takes a look at the systems, and gives what was found."""
 
     def __init__(self, *, metadata: dict[str, Any] | None = None) -> None:
         self._findings: pd.DataFrame | None = None

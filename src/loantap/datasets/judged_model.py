@@ -1,7 +1,5 @@
 """The registered version that an evaluation speaks of."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any, NoReturn
 

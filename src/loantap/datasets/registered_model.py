@@ -1,7 +1,5 @@
 """Models saved to the registry."""
 
-from __future__ import annotations
-
 import logging
 from typing import Any, NoReturn
 
@@ -34,10 +32,6 @@ class RegisteredModelDataset(AbstractDataset[Release, NoReturn]):
 
     When the dataset is published, which is when the run has succeeded, the verdict is written on
     the version, and the champion alias moves if the verdict promotes it.
-
-    Args:
-        namespace: which model.
-        metadata: for Kedro-Viz and the documentation.
     """
 
     def __init__(self, *, namespace: str, metadata: dict[str, Any] | None = None) -> None:

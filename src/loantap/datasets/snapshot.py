@@ -1,7 +1,5 @@
 """A source table's rows as extracted, in a folder of Parquet files."""
 
-from __future__ import annotations
-
 import errno
 import logging
 import shutil
@@ -39,12 +37,7 @@ logger = logging.getLogger(__name__)
 
 
 class SnapshotRows:
-    """The rows of a snapshot, read as they are asked for; a `LongTable`.
-
-    Args:
-        folder: of the snapshot.
-        manifest: what it is made of.
-    """
+    """The rows of a snapshot, read as they are asked for; a `LongTable`."""
 
     def __init__(self, folder: Path, manifest: Manifest) -> None:
         self._folder = folder

@@ -1,7 +1,5 @@
 """Gives a table of a source system to the pipelines; an embedded one can be replaced."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from importlib.resources import files
 from pathlib import Path

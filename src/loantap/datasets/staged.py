@@ -1,7 +1,5 @@
 """Files that appear only when the run that made them has succeeded."""
 
-from __future__ import annotations
-
 import errno
 import shutil
 from collections.abc import Iterator

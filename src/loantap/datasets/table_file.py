@@ -1,7 +1,5 @@
 """Files of rows that may be larger than memory: read in batches, written in batches."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Iterator
 from pathlib import Path

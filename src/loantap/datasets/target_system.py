@@ -1,7 +1,5 @@
 """The place our own tables go to, as a dataset."""
 
-from __future__ import annotations
-
 from typing import Any, NoReturn
 
 from kedro.io import AbstractDataset, DatasetError

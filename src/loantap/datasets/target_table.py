@@ -1,7 +1,5 @@
 """A table of ours in the warehouse, written when the run has succeeded."""
 
-from __future__ import annotations
-
 import logging
 import secrets
 from collections.abc import Callable, Hashable, Iterable, Sequence

@@ -1,7 +1,5 @@
 """Features out of typed applications."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -5,8 +5,6 @@ formula in `formulas.py`. A column that no source had before goes into `portfoli
 first.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Literal

@@ -4,8 +4,6 @@ A formula uses ordinary arithmetic and the few functions of `Arithmetic`, so the
 arrays (training, batches of applications) and on Python floats (one application).
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial

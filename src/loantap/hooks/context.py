@@ -1,7 +1,5 @@
 """Kedro's context, with every relative path of `conf/` taken from the project's folder."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from kedro.framework.context import KedroContext

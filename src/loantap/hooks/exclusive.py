@@ -1,7 +1,5 @@
 """One run at a time: the project is locked from before the first step until the run has ended."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path

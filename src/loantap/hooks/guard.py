@@ -1,7 +1,5 @@
 """Refuses, before any node runs, what cannot end well."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
 from itertools import filterfalse
 from typing import Any

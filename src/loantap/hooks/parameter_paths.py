@@ -1,7 +1,5 @@
 """Nested parameters by path."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

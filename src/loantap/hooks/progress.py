@@ -1,7 +1,5 @@
 """What a run shows while it goes on and when it has ended."""
 
-from __future__ import annotations
-
 import logging
 import time
 from collections.abc import Sequence
@@ -33,11 +31,7 @@ _TOLD_RATE = 100
 
 
 class CountingHandler(logging.Handler):
-    """Shows what is counted as a bar of its own below that of the run, from whatever thread.
-
-    Args:
-        progress: the display.
-    """
+    """Shows what is counted as a bar of its own below that of the run, from whatever thread."""
 
     def __init__(self, progress: Progress) -> None:
         super().__init__()

@@ -3,8 +3,6 @@
 `Transaction` and `ExclusiveUse` call them in order.
 """
 
-from __future__ import annotations
-
 import logging
 import secrets
 from collections.abc import Sequence
@@ -39,10 +37,6 @@ def publish(saved: Sequence[Publishable], lock: ProjectLock) -> None:
 
     All of it is written down first. If the run is killed before the databases change, nothing is
     published; if it is killed later, the next run publishes the rest; see `recover`.
-
-    Args:
-        saved: what the run saved.
-        lock: of the project, where the journal lies.
 
     Raises:
         SourceDownError, InputError: a database refuses, and nothing is published; or a file cannot

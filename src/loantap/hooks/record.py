@@ -1,7 +1,5 @@
 """What is recorded of a run in MLflow, and stored with the models it made."""
 
-from __future__ import annotations
-
 import re
 import shlex
 from collections.abc import Sequence

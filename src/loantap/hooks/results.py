@@ -1,7 +1,5 @@
 """What came out of a run, for its closing summary."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -24,13 +22,7 @@ _MODEL = ["model_name", "model_version"]
 
 
 def collect_results(catalog: Catalog, names: Sequence[str], project: Path) -> RunResults:
-    """What the closing summary tells.
-
-    Args:
-        catalog: of the run.
-        names: what the run saved, in order.
-        project: its folder.
-    """
+    """What the closing summary tells."""
     saved = {name: catalog.get(name) for name in names}
     written = {n: _near(d.filepath) for n, d in saved.items() if isinstance(d, StagedDataset)}
 

@@ -1,7 +1,5 @@
 """All that happens around a run, in order."""
 
-from __future__ import annotations
-
 from contextlib import ExitStack
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Run parameters held against one another, against the day, and against what the run does."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection, Mapping
 from datetime import date

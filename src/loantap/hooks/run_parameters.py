@@ -1,7 +1,5 @@
 """The run parameters a person may give with `--params`: one closed list."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from functools import reduce

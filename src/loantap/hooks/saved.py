@@ -1,7 +1,5 @@
 """What the steps around a run share: datasets by name."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

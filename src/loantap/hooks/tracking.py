@@ -1,7 +1,5 @@
 """kedro-mlflow's hook, which MLflow's runs depend on, made to bear a registry that is down."""
 
-from __future__ import annotations
-
 import logging
 from contextlib import nullcontext
 from pathlib import Path

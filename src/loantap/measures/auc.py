@@ -14,8 +14,6 @@ On the real sample they agree where an AUC is near .7: `lending` out of fold (n 
 has .693 to .732, .693 to .733 and .694 to .731. At .9 (n = 524) the second is 40% wider.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from itertools import islice
 

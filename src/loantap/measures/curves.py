@@ -1,7 +1,5 @@
 """Tables behind the evaluation plots."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 from sklearn.metrics import precision_recall_curve, roc_curve

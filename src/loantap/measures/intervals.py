@@ -1,7 +1,5 @@
 """Intervals of rates."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Final, Generic, TypeVar
 

@@ -1,7 +1,5 @@
 """How well PDs discriminate, calibrate and decide, with bootstrap bounds."""
 
-from __future__ import annotations
-
 from dataclasses import asdict, dataclass
 from itertools import islice
 

@@ -1,7 +1,5 @@
 """Resamples measured in threads while others are drawn."""
 
-from __future__ import annotations
-
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor

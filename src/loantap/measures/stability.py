@@ -1,7 +1,5 @@
 """How far the PDs of one population lie from those of another."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Final
 

@@ -4,8 +4,6 @@ F2 weighs recall twice as much as precision (van Rijsbergen, *Information Retrie
 compares candidates; it does not decide on loans.
 """
 
-from __future__ import annotations
-
 from typing import TypeVar
 
 import numpy as np

@@ -1,7 +1,5 @@
 """What registered models are called: those from simulated loans have names of their own."""
 
-from __future__ import annotations
-
 from loantap.features.definitions import FEATURE_SETS, MODELS
 from loantap.portfolio.dictionary import REAL, SIMULATED
 

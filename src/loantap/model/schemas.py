@@ -1,7 +1,5 @@
 """Pandera schemas of the tables between features and metrics."""
 
-from __future__ import annotations
-
 import pandera.pandas as pa
 
 from loantap.features.definitions import CATEGORICAL, FEATURE_SETS, NUMERIC

@@ -5,8 +5,6 @@ Level-payment loans with monthly compounding, the nominal yearly rate divided by
 scalars or arrays of one shape and are exact at a rate of zero.
 """
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

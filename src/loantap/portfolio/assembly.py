@@ -1,7 +1,5 @@
 """The portfolio out of cleaned tables, and the account of every row."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Typed, valid rows out of raw ones; the others go to quarantine with a reason each."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import pandas as pd

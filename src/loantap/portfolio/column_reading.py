@@ -1,7 +1,5 @@
 """One column of the LoanTap format, typed and checked."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any

@@ -6,8 +6,6 @@ part-funded loan is no contradiction: its instalment is lower than that of the a
 up to nine tenths in the published data.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 

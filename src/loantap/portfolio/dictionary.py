@@ -4,8 +4,6 @@ Nothing else in the package states a column's type, unit, range, source or wheth
 known when a loan is decided; schemas, parsers, extraction checks and feature sets read it here.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType

@@ -1,7 +1,5 @@
 """Errors a user can mend: each names where, what and the remedy."""
 
-from __future__ import annotations
-
 
 class InputError(ValueError):
     """Input that the run cannot use.

@@ -1,7 +1,5 @@
 """Identifiers made from a row's content."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Sequence
 
@@ -29,11 +27,7 @@ def content_ids(rows: pd.DataFrame, columns: Sequence[str]) -> pd.Series:
 
 
 class ContentIds:
-    """`content_ids` of a table that comes in batches. Remembers eight bytes of each row.
-
-    Args:
-        columns: what identifies a row.
-    """
+    """`content_ids` of a table that comes in batches. Remembers eight bytes of each row."""
 
     def __init__(self, columns: Sequence[str]) -> None:
         self._columns = tuple(columns)

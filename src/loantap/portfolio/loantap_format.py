@@ -4,8 +4,6 @@
 its inverse. Ingestion, scoring and the API read applications through the same `parse`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 

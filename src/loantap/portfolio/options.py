@@ -1,7 +1,5 @@
 """What a person may set about sources and ingestion; validated, then frozen."""
 
-from __future__ import annotations
-
 import re
 from datetime import date
 from typing import Annotated, Literal

@@ -3,8 +3,6 @@
 Named in the catalog as validators; a schema never coerces, so a wrong type is an error.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 import pandera.pandas as pa

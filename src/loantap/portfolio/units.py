@@ -4,8 +4,6 @@ One borrower may owe one percent of their income; of twenty borrowers nineteen n
 is certain is told: a table that could be honest passes.
 """
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field

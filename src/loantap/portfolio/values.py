@@ -5,8 +5,6 @@ The only place that knows how a text becomes a number or a month and what is wro
 applications with it.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Sequence
 from decimal import Decimal

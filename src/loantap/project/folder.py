@@ -1,7 +1,5 @@
 """Where the project is: what `conf/` says is relative to it, wherever a command is given."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 _MARK = "[tool.kedro]"

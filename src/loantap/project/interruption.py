@@ -1,7 +1,5 @@
 """Ctrl-C, and the signals by which a terminal, a scheduler or ECS ends a run."""
 
-from __future__ import annotations
-
 import os
 import signal
 import sys

@@ -1,7 +1,5 @@
 """What is being published, written down first, so that the next run can complete it."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,7 +1,5 @@
 """One run at a time works in a project's folder."""
 
-from __future__ import annotations
-
 import getpass
 import os
 import secrets
@@ -66,9 +64,6 @@ class Record(BaseModel):
 
 class ProjectLock:
     """The right to run in a project's folder, which the system takes back when a process ends.
-
-    Args:
-        project: the folder.
 
     Attributes:
         outcome: what became of the results of the run that has it, or had it last.

@@ -1,7 +1,5 @@
 """Groups of parameters, read as the files of `conf/` say them, without a run."""
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any

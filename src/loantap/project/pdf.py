@@ -1,7 +1,5 @@
 """A page as a PDF, printed by a browser without a window."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import subprocess

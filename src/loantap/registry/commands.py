@@ -1,7 +1,5 @@
 """`loantap-models`: list the registered models, show one, make an older one champion again."""
 
-from __future__ import annotations
-
 import getpass
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Where the registry is, and what it looks like when it is down."""
 
-from __future__ import annotations
-
 import os
 import re
 import sqlite3

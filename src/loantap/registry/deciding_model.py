@@ -1,7 +1,5 @@
 """Which model decides on applications."""
 
-from __future__ import annotations
-
 from loantap.model.scoring.scorer import Scorer
 from loantap.portfolio.errors import InputError
 from loantap.registry.loading import has_champion, load_best, load_champion

@@ -1,7 +1,5 @@
 """What MLflow's pages say of a registered model and of its versions."""
 
-from __future__ import annotations
-
 from loantap.model.scoring.trained import ModelFacts
 from loantap.portfolio.dictionary import REAL
 

@@ -1,7 +1,5 @@
 """What was found about a version, stored beside it, with an index of every figure."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import shutil

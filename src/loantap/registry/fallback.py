@@ -6,8 +6,6 @@ One archive per registered name: the files of the version as they were registere
 each. It appears by a rename, so a reader finds the old one or the new one, whole.
 """
 
-from __future__ import annotations
-
 import hashlib
 import logging
 import os
@@ -74,10 +72,6 @@ def keep(model: ModelVersion, files: Path) -> None:
     """Keep a champion that was loaded, in the place of the one before.
 
     A folder that cannot be written to is told and stops nobody from scoring.
-
-    Args:
-        model: which version.
-        files: folder with its `FILES`.
     """
     archive = _archive(model.name)
     index = _Index(

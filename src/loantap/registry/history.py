@@ -1,7 +1,5 @@
 """What versions there are, and an older one made champion again."""
 
-from __future__ import annotations
-
 import json
 import tempfile
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Which registered version an evaluation speaks of: the one whose predictions are evaluated."""
 
-from __future__ import annotations
-
 import json
 import tempfile
 from pathlib import Path

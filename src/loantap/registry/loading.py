@@ -1,7 +1,5 @@
 """Which registered model is loaded: to score with, and to be challenged."""
 
-from __future__ import annotations
-
 import logging
 import tempfile
 from collections.abc import Iterable

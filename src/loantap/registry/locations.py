@@ -1,7 +1,5 @@
 """Where MLflow looks for files, and a project that was moved or copied since they were stored."""
 
-from __future__ import annotations
-
 import sqlite3
 from contextlib import closing
 from pathlib import Path

@@ -4,8 +4,6 @@ SQLite's own waiting is deaf: for as long as it lasts nothing is said, and Ctrl-
 it is asked again and again. MLflow opens its connections by SQLAlchemy, which is told to use these.
 """
 
-from __future__ import annotations
-
 import logging
 import sqlite3
 import time

@@ -1,7 +1,5 @@
 """Models in the MLflow registry: names, versions, the champion alias."""
 
-from __future__ import annotations
-
 import json
 import tempfile
 from collections.abc import Mapping

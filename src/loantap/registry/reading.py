@@ -1,7 +1,5 @@
 """Files of a registered model, read with nothing taken on trust."""
 
-from __future__ import annotations
-
 import logging
 import tempfile
 from collections.abc import Mapping
@@ -116,10 +114,6 @@ def load_predictions(model: ModelVersion) -> pd.DataFrame | None:
 
 def read_model(folder: Path, model: ModelVersion) -> TrainedModel:
     """Read a model from its files and prove that it can be served.
-
-    Args:
-        folder: holds `FILES`.
-        model: whose files they are, for the messages.
 
     Raises:
         UnreadableModelError: a file is damaged, scikit-learn is another release, the facts are

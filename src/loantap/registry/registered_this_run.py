@@ -1,7 +1,5 @@
 """What the active run registered, for whoever comes later in the run."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import mlflow

@@ -1,7 +1,5 @@
 """What is recorded of a pipeline run in MLflow."""
 
-from __future__ import annotations
-
 import hashlib
 import shutil
 import subprocess
@@ -82,13 +80,7 @@ class _Unshown(MetaDataset):
 
 
 def log_dataset(name: str, origin: str, rows: pd.DataFrame) -> None:
-    """Log which loans the run learnt from: name, digest and columns, and not one row.
-
-    Args:
-        name: of the dataset.
-        origin: of its loans.
-        rows: one row per loan.
-    """
+    """Log which loans the run learnt from: name, digest and columns, and not one row."""
     content = pd.util.hash_pandas_object(rows, index=False).to_numpy().tobytes()
     dataset = _Unshown(
         CodeDatasetSource({"origin": origin, "loans": str(len(rows))}),

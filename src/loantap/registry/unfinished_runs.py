@@ -1,7 +1,5 @@
 """Runs of MLflow that nobody ended, and verdicts that were not written any more."""
 
-from __future__ import annotations
-
 import logging
 
 import mlflow

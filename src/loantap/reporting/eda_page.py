@@ -1,7 +1,5 @@
 """The exploration page: every column of the portfolio, by outcome and as skrub reports it."""
 
-from __future__ import annotations
-
 import base64
 import hashlib
 import re

@@ -1,7 +1,5 @@
 """How numbers and names are worded in pages and figures."""
 
-from __future__ import annotations
-
 import math
 from typing import Final
 

@@ -1,7 +1,5 @@
 """A table as a page shows it, and how its cells are worded."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any

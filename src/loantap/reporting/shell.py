@@ -1,7 +1,5 @@
 """The frame all pages share: one self-contained file, templates escaped by default."""
 
-from __future__ import annotations
-
 import base64
 import hashlib
 from collections.abc import Sequence

@@ -5,8 +5,6 @@ normal scores with the correlations of `dependence`, each turned into its column
 and shares of `calibration`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import numpy as np

@@ -5,8 +5,6 @@ in public notebooks. Measured: quantiles, shares and rank correlations of a samp
 rows. Only aggregates are here; no row of real data is in the project. What is published wins.
 """
 
-from __future__ import annotations
-
 from typing import Final
 
 import numpy as np

@@ -1,7 +1,5 @@
 """How the columns of a simulated portfolio hang together."""
 
-from __future__ import annotations
-
 from typing import Final
 
 import numpy as np

@@ -9,8 +9,6 @@ Whole columns are computed at once: a loan's month k has a balance in closed for
 steps through time.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final

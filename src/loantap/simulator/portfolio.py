@@ -1,7 +1,5 @@
 """The demo portfolio: simulated loans that look like LoanTap's, with the true risk of each."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """Named random streams: each column of a simulation draws from a stream of its own."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from zlib import crc32
 

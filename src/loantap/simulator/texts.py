@@ -1,7 +1,5 @@
 """Texts of a simulated application: profession, title and address. All invented."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from loantap.portfolio.arrays import BoolArray, MonthArray, TextArray

@@ -1,7 +1,5 @@
 """Pools of words for simulated addresses, professions and loan titles: invented, no one's data."""
 
-from __future__ import annotations
-
 from typing import Final
 
 FIRST_NAMES: Final = tuple(

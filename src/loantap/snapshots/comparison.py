@@ -1,7 +1,5 @@
 """Which rows of a snapshot its source has replaced, and which rows came in their place."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime

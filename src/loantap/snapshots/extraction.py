@@ -1,7 +1,5 @@
 """What to read of a source table, decided from what is there of it already."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Rows in Parquet files that never change once they are finished."""
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -56,13 +54,7 @@ class Part(BaseModel):
 
 
 class PartsWriter:
-    """Writes rows to parts as they arrive; a part is finished when it is full.
-
-    Args:
-        folder: where the parts go.
-        schema: of all rows.
-        part_rows: the most rows of a part.
-    """
+    """Writes rows to parts as they arrive; a part is finished when it is full."""
 
     def __init__(self, folder: Path, schema: pa.Schema, part_rows: int) -> None:
         self._path = folder / UNFINISHED

@@ -1,7 +1,5 @@
 """Brings a snapshot up to date with its source, reading no more than it has to."""
 
-from __future__ import annotations
-
 import logging
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,7 +1,5 @@
 """Columns of other people's files, known by the names of the data dictionary."""
 
-from __future__ import annotations
-
 import re
 from collections import defaultdict
 from collections.abc import Sequence

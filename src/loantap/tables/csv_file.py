@@ -1,7 +1,5 @@
 """A CSV of somebody else: its form found out, and every line of it accounted for."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -24,10 +22,6 @@ from loantap.tables.written_numbers import WrittenNumbers
 
 class CsvRows:
     """Its columns and rows; values are text.
-
-    Args:
-        path: the file, plain or compressed by gzip.
-        where: what it is called in messages.
 
     Attributes:
         names: its columns, as the dictionary calls them; "" where one has no name.

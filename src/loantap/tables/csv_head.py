@@ -1,7 +1,5 @@
 """The header of a CSV: where it is, and what stands between its values."""
 
-from __future__ import annotations
-
 import csv
 import re
 from collections.abc import Iterator

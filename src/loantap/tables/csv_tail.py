@@ -1,7 +1,5 @@
 """Totals and notes below the table of a CSV."""
 
-from __future__ import annotations
-
 import re
 
 from loantap.tables.csv_blocks import Records

@@ -1,7 +1,5 @@
 """DuckDB in bounded memory: what exceeds it goes to disk."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import duckdb

@@ -1,7 +1,5 @@
 """Files of rows that may be larger than memory: read in batches, written in batches."""
 
-from __future__ import annotations
-
 import logging
 import os
 from collections.abc import Collection, Iterator, Sequence
@@ -118,11 +116,7 @@ class TableFile:
 
 
 class TableParts:
-    """A Parquet table in one file, or in the parts of a folder, read batch by batch.
-
-    Args:
-        path: the file or folder.
-    """
+    """A Parquet table in one file, or in the parts of a folder, read batch by batch."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -180,11 +174,7 @@ class TableWriter:
 
 
 class CsvWriter:
-    """Writes batches to a CSV file, in UTF-8 with a header.
-
-    Args:
-        path: the file.
-    """
+    """Writes batches to a CSV file, in UTF-8 with a header."""
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("w", encoding="utf-8", newline="")

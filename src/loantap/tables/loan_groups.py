@@ -5,8 +5,6 @@ order of `loan_id`, on disk if need be, and the functions of whole tables are ap
 after others. What is asked of a whole table is counted meanwhile and asked at the end.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import pandas as pd

@@ -1,7 +1,5 @@
 """How much memory there is, and how much of it one operation on a large table may take."""
 
-from __future__ import annotations
-
 import os
 import resource
 from pathlib import Path, PurePosixPath

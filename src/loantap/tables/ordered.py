@@ -4,8 +4,6 @@ A function of whole tables that looks at no two rows of different values is as w
 group: rows of one value are never parted.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 
 import numpy as np

@@ -1,7 +1,5 @@
 """A Parquet file of somebody else, read by its own schema and not by what pandas noted in it."""
 
-from __future__ import annotations
-
 import uuid
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager

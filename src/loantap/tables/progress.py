@@ -1,7 +1,5 @@
 """How far something long has come: one logger, whose records have fields for who shows it."""
 
-from __future__ import annotations
-
 import logging
 import time
 from typing import Final

@@ -1,7 +1,5 @@
 """What a function of rows is mapped over: a frame, a file, or a file that many machines read."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path

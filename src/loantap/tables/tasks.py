@@ -3,8 +3,6 @@
 Every machine reads and writes the files itself, by the code that one machine alone would use.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module

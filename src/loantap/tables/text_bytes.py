@@ -1,7 +1,5 @@
 """The bytes of a text file, plain or compressed, in blocks; what is no UTF-8 text is refused."""
 
-from __future__ import annotations
-
 import gzip
 import zlib
 from collections.abc import Generator

@@ -3,8 +3,6 @@
 What can be read in one way only is read; what can be read in two is refused with both.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final

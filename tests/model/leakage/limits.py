@@ -1,7 +1,5 @@
 """The limits of the leakage gate as shipped, and how its tests ask it."""
 
-from __future__ import annotations
-
 import pandas as pd
 
 from loantap.model.leakage.evidence import make_context

@@ -1,7 +1,5 @@
 """The gate finds what tells more about the outcome than an honest feature can."""
 
-from __future__ import annotations
-
 import json
 
 import numpy as np
@@ -26,11 +24,11 @@ ALWAYS_LOST = {"11650", "86630", "93700"}
 
 
 @pytest.fixture(params=["simulated", "real"])
-def loans(request: pytest.FixtureRequest) -> pd.DataFrame:
+def loans(request):
     return request.getfixturevalue(f"{request.param}_loans")
 
 
-def scramble(values: pd.Series, share: float) -> pd.Series:
+def scramble(values, share):
     """`values` with a share of them swapped for those of other loans."""
     rng = np.random.default_rng(1)
     hit = rng.random(len(values)) < share
@@ -38,7 +36,7 @@ def scramble(values: pd.Series, share: float) -> pd.Series:
 
 
 class TestThePincode:
-    def test_is_found_with_the_categories_that_give_it_away(self, loans: pd.DataFrame) -> None:
+    def test_is_found_with_the_categories_that_give_it_away(self, loans):
         finding = examine(loans["pincode"], loans["is_charged_off"])
 
         assert finding.caught
@@ -47,9 +45,7 @@ class TestThePincode:
         assert "AUC 0." in finding.reasons[0]
         assert "11650 (100.0%)" in finding.reasons[1]
 
-    def test_is_found_when_5_percent_are_scrambled_and_no_category_is_pure(
-        self, loans: pd.DataFrame
-    ) -> None:
+    def test_is_found_when_5_percent_are_scrambled_and_no_category_is_pure(self, loans):
         scrambled = scramble(loans["pincode"], 0.05)
         rates = loans["is_charged_off"].groupby(scrambled).mean()
         assert 0 < rates.min() < rates.max() < 1
@@ -60,9 +56,7 @@ class TestThePincode:
         assert finding.auc > OPTIONS.max_auc
         assert {c["category"] for c in finding.categories} == ALWAYS_LOST
 
-    def test_is_found_by_its_categories_where_the_area_alone_would_let_it_pass(
-        self, loans: pd.DataFrame
-    ) -> None:
+    def test_is_found_by_its_categories_where_the_area_alone_would_let_it_pass(self, loans):
         lenient = OPTIONS.model_copy(update={"max_auc": 1.0})
 
         finding = examine(loans["pincode"], loans["is_charged_off"], lenient)
@@ -75,9 +69,7 @@ class TestHonestFeatures:
     @pytest.mark.parametrize(
         ("feature", "auc"), [("interest_rate_pct", 0.688), ("sub_grade_rank", 0.695)]
     )
-    def test_rate_and_sub_grade_pass_on_the_real_loans(
-        self, feature: str, auc: float, real_loans: pd.DataFrame
-    ) -> None:
+    def test_rate_and_sub_grade_pass_on_the_real_loans(self, feature, auc, real_loans):
         values = build_features(real_loans, [feature])[feature]
 
         finding = examine(values, real_loans["is_charged_off"])
@@ -86,16 +78,14 @@ class TestHonestFeatures:
         # Cross-fitted in 20 bins, hence a little below the AUC of the ranking itself.
         assert finding.auc == pytest.approx(auc, abs=0.015)
 
-    def test_sub_grade_as_a_category_passes_on_the_real_loans(
-        self, real_loans: pd.DataFrame
-    ) -> None:
+    def test_sub_grade_as_a_category_passes_on_the_real_loans(self, real_loans):
         finding = examine(real_loans["sub_grade"], real_loans["is_charged_off"])
 
         assert not finding.caught
 
     def test_thousands_of_rare_professions_tell_nothing_and_are_caught_for_being_remembered(
-        self, real_loans: pd.DataFrame
-    ) -> None:
+        self, real_loans
+    ):
         target, profession = real_loans["is_charged_off"], real_loans["profession"]
         in_sample = target.groupby(profession.fillna(MISSING)).transform("mean")
 
@@ -107,14 +97,14 @@ class TestHonestFeatures:
         assert finding.auc_in_sample == pytest.approx(0.967, abs=0.02)
         assert finding.auc == pytest.approx(0.528, abs=0.03)
 
-    def test_every_feature_for_lending_passes(self, loans: pd.DataFrame) -> None:
+    def test_every_feature_for_lending_passes(self, loans):
         features = build_features(loans, FEATURE_SETS["lending"].features)
 
         findings = [examine(features[name], loans["is_charged_off"]) for name in features]
 
         assert [f.feature for f in findings if f.caught] == []
 
-    def test_noise_raises_no_alarm(self) -> None:
+    def test_noise_raises_no_alarm(self):
         rng = np.random.default_rng(2)
         target = pd.Series(rng.random(4_000) < 0.19).astype("int8")
         noise = pd.Series(rng.integers(0, 200, 4_000), name="noise").astype("str")
@@ -127,7 +117,7 @@ class TestHonestFeatures:
 
 class TestImplausibleCategories:
     @staticmethod
-    def flag(**counts: tuple[int, int]) -> dict[str, float]:
+    def flag(**counts):
         """Categories flagged with their p-values, each given as losses of loans."""
         groups, outcomes = [], []
         for name, (lost, loans) in counts.items():
@@ -138,28 +128,28 @@ class TestImplausibleCategories:
         )
         return dict(zip(table["category"], table["adjusted_p_value"], strict=True))
 
-    def test_a_handful_of_losses_proves_nothing(self) -> None:
+    def test_a_handful_of_losses_proves_nothing(self):
         assert self.flag(few=(5, 5), others=(190, 1_000)) == {}
 
     # With a rate of 70% at most, 30 losses of 30 have a chance of .7^30; twice for either side,
     # and again twice for two categories.
-    def test_a_long_run_of_losses_is_implausible(self) -> None:
+    def test_a_long_run_of_losses_is_implausible(self):
         assert self.flag(run=(30, 30), others=(190, 1_000)) == {
             "run": pytest.approx(4 * 0.7**30, rel=1e-6)
         }
 
     # With a rate of .5% at least, 2,000 repayments have a chance of .995^2000.
-    def test_a_very_long_run_of_repayments_is_implausible(self) -> None:
+    def test_a_very_long_run_of_repayments_is_implausible(self):
         assert self.flag(run=(0, 2_000), others=(190, 1_000)) == {
             "run": pytest.approx(4 * 0.995**2_000, rel=1e-6)
         }
         assert self.flag(run=(0, 500), others=(190, 1_000)) == {}
 
-    def test_a_risky_but_possible_group_is_let_pass(self) -> None:
+    def test_a_risky_but_possible_group_is_let_pass(self):
         assert self.flag(risky=(650, 1_000), others=(190, 1_000)) == {}
 
 
-def test_numbers_are_binned_so_that_a_non_monotone_leak_is_found_as_well() -> None:
+def test_numbers_are_binned_so_that_a_non_monotone_leak_is_found_as_well():
     rng = np.random.default_rng(3)
     values = pd.Series(rng.normal(size=3_000), name="deviation")
     target = (values.abs() > 1.3).astype("int8")
@@ -170,7 +160,7 @@ def test_numbers_are_binned_so_that_a_non_monotone_leak_is_found_as_well() -> No
     assert finding.auc > 0.95
 
 
-def test_missing_values_that_give_the_outcome_away_are_found() -> None:
+def test_missing_values_that_give_the_outcome_away_are_found():
     rng = np.random.default_rng(4)
     target = pd.Series(rng.random(3_000) < 0.19).astype("int8")
     values = pd.Series(rng.normal(size=3_000), name="recoveries").where(target == 1)
@@ -181,9 +171,7 @@ def test_missing_values_that_give_the_outcome_away_are_found() -> None:
     assert MISSING in {c["category"] for c in finding.categories}
 
 
-def test_what_is_unknown_when_the_loan_is_decided_is_caught_whatever_it_tells(
-    simulated_loans: pd.DataFrame,
-) -> None:
+def test_what_is_unknown_when_the_loan_is_decided_is_caught_whatever_it_tells(simulated_loans):
     target = simulated_loans["is_charged_off"]
 
     finding = examine(simulated_loans["listing_status"], target)
@@ -192,7 +180,7 @@ def test_what_is_unknown_when_the_loan_is_decided_is_caught_whatever_it_tells(
     assert finding.reasons == ("not known, or not settled, when the loan is decided",)
 
 
-def test_cross_fitting_is_repeatable(simulated_loans: pd.DataFrame) -> None:
+def test_cross_fitting_is_repeatable(simulated_loans):
     bins, target = bin_values(simulated_loans["purpose"]), simulated_loans["is_charged_off"]
 
     first, again = (cross_fitted_auc(bins, target, split_folds(target, OPTIONS)) for _ in range(2))
@@ -200,9 +188,7 @@ def test_cross_fitting_is_repeatable(simulated_loans: pd.DataFrame) -> None:
     assert first == again
 
 
-def test_the_in_sample_area_is_that_of_the_default_rates_of_the_groups(
-    simulated_loans: pd.DataFrame,
-) -> None:
+def test_the_in_sample_area_is_that_of_the_default_rates_of_the_groups(simulated_loans):
     target, purpose = simulated_loans["is_charged_off"], simulated_loans["purpose"]
     rates = target.groupby(purpose).transform("mean")
 
@@ -213,16 +199,14 @@ def test_the_in_sample_area_is_that_of_the_default_rates_of_the_groups(
 
 class TestTheGate:
     @pytest.fixture
-    def features(self, simulated_loans: pd.DataFrame) -> pd.DataFrame:
+    def features(self, simulated_loans):
         return build_features(simulated_loans)
 
     @pytest.fixture
-    def target(self, simulated_loans: pd.DataFrame) -> pd.Series:
+    def target(self, simulated_loans):
         return simulated_loans["is_charged_off"]
 
-    def test_stops_lending_on_an_injected_leak_and_names_it(
-        self, features: pd.DataFrame, target: pd.Series
-    ) -> None:
+    def test_stops_lending_on_an_injected_leak_and_names_it(self, features, target):
         noise = np.random.default_rng(5).normal(size=len(target))
         leaky = features[["dti_pct", "purpose"]].assign(dti_pct=18 + 5 * target + noise)
 
@@ -234,8 +218,8 @@ class TestTheGate:
             assert "purpose" not in str(stop.value)
 
     def test_lets_lending_pass_beside_a_leak_it_does_not_use_and_the_benchmark_with_it(
-        self, features: pd.DataFrame, target: pd.Series
-    ) -> None:
+        self, features, target
+    ):
         report = report_leakage([examine(features[name], target) for name in features])
 
         caught = {entry["feature"] for entry in report["features"] if entry["caught"]}
@@ -243,9 +227,7 @@ class TestTheGate:
         for feature_set in FEATURE_SETS.values():
             require_no_leak(feature_set, report)
 
-    def test_reports_each_feature_with_the_sets_that_use_it(
-        self, features: pd.DataFrame, target: pd.Series
-    ) -> None:
+    def test_reports_each_feature_with_the_sets_that_use_it(self, features, target):
         report = report_leakage(
             [examine(features[name], target) for name in ("pincode", "dti_pct", "sub_grade_rank")]
         )
@@ -263,7 +245,7 @@ class TestTheGate:
         }  # fmt: skip
 
 
-def test_a_handful_of_loans_proves_no_leak() -> None:
+def test_a_handful_of_loans_proves_no_leak():
     # Sixty loans and an AUC well above the limit by luck: its interval still holds honest values.
     rng = np.random.default_rng(5)
     target = pd.Series(np.repeat([0, 1], [45, 15]))
@@ -275,7 +257,7 @@ def test_a_handful_of_loans_proves_no_leak() -> None:
     assert not finding.caught
 
 
-def test_the_standard_error_of_an_auc_is_that_of_hanley_and_mcneil() -> None:
+def test_the_standard_error_of_an_auc_is_that_of_hanley_and_mcneil():
     # Their worked example: AUC .893 with 51 of 109 positive has a standard error of .032.
     target = pd.Series(np.repeat([0, 1], [58, 51]))
 

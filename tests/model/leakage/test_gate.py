@@ -1,9 +1,6 @@
 """The gate over a whole portfolio: lineage, dates, borrowers, and what a leak does to a model."""
 
-from __future__ import annotations
-
 import json
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -21,39 +18,36 @@ from loantap.model.leakage.gate import examine_portfolio
 from loantap.model.leakage.impact import estimate_metrics
 from loantap.model.leakage.lineage import check_lineage, find_later_dates
 from loantap.model.leakage.statistics import split_folds
-from loantap.portfolio.arrays import FloatArray, IntArray
 from loantap.portfolio.errors import InputError
 from tests.model.leakage.limits import OPTIONS
 
 FEW = ["dti_pct", "sub_grade_rank", "credit_history_years", "mortgage_accounts", "pincode"]
 
 
-def is_train(loans: pd.DataFrame) -> pd.Series:
+def is_train(loans):
     """Nine loans of ten."""
     return pd.Series(np.arange(len(loans)) % 10 > 0, index=loans.index)
 
 
-def gate(
-    loans: pd.DataFrame, features: pd.DataFrame | None = None, **changes: object
-) -> dict[str, Any]:
+def gate(loans, features=None, **changes):
     """The report on a few features of the loans."""
     given = build_features(loans, FEW) if features is None else features
     options = OPTIONS.model_copy(update=changes)
     return examine_portfolio(loans, given, is_train(loans), options)
 
 
-def entry(report: dict[str, Any], name: str) -> dict[str, Any]:
+def entry(report, name):
     return next(e for e in report["features"] if e["feature"] == name)
 
 
 @pytest.fixture(scope="module")
-def report(real_loans: pd.DataFrame) -> dict[str, Any]:
+def report(real_loans):
     """The gate on the real sample with all features."""
     return gate(real_loans, build_features(real_loans), impact_loans=10_000)
 
 
 class TestTheRealSample:
-    def test_passes_with_every_feature_that_is_lent_on(self, report: dict[str, Any]) -> None:
+    def test_passes_with_every_feature_that_is_lent_on(self, report):
         caught = {e["feature"] for e in report["features"] if e["caught"]}
 
         assert caught == {"pincode", "listing_status", "income_verification"}
@@ -61,14 +55,12 @@ class TestTheRealSample:
         for feature_set in FEATURE_SETS.values():
             require_no_leak(feature_set, report)
 
-    def test_missing_values_of_a_vintage_are_a_warning(self, report: dict[str, Any]) -> None:
+    def test_missing_values_of_a_vintage_are_a_warning(self, report):
         warned = {e["feature"] for e in report["features"] if e["verdict"] == "warned"}
 
         assert warned == {"mortgage_accounts", "has_mortgage", "bankruptcies"}
 
-    def test_each_feature_comes_with_its_size_interval_and_tests(
-        self, report: dict[str, Any]
-    ) -> None:
+    def test_each_feature_comes_with_its_size_interval_and_tests(self, report):
         rate = entry(report, "interest_rate_pct")
 
         assert json.loads(json.dumps(report)) == report
@@ -77,7 +69,7 @@ class TestTheRealSample:
         assert {t["verdict"] for t in rate["tests"].values()} == {"passed"}
         assert rate["tests"]["lineage"] == {"verdict": "passed"}
 
-    def test_the_job_title_is_audited_though_it_is_no_feature(self, report: dict[str, Any]) -> None:
+    def test_the_job_title_is_audited_though_it_is_no_feature(self, report):
         audited = {e["feature"]: e for e in report["checks"]["audited_columns"]["columns"]}
 
         assert audited["profession"]["auc_in_sample"] > 0.96
@@ -86,8 +78,8 @@ class TestTheRealSample:
         assert not audited["sub_grade"]["caught"]
 
     def test_the_pincode_makes_the_model_look_good_and_the_listing_status_does_nothing(
-        self, report: dict[str, Any]
-    ) -> None:
+        self, report
+    ):
         impact = {record["feature"]: record for record in report["impact"]}
         pincode, listing = impact["pincode"], impact["listing_status"]
 
@@ -101,9 +93,7 @@ class TestTheRealSample:
 
 
 class TestLineage:
-    def test_what_its_own_columns_do_not_give_is_caught(
-        self, simulated_loans: pd.DataFrame
-    ) -> None:
+    def test_what_its_own_columns_do_not_give_is_caught(self, simulated_loans):
         leaky = build_features(simulated_loans, FEW)
         leaky = leaky.assign(dti_pct=leaky["dti_pct"] + 0.2 * simulated_loans["is_charged_off"])
 
@@ -116,9 +106,7 @@ class TestLineage:
         with pytest.raises(LeakageError, match=r"dti_pct \(not what .* Build it in features/build"):
             require_no_leak(FEATURE_SETS["lending"], report)
 
-    def test_what_reads_a_column_it_does_not_declare_is_caught(
-        self, simulated_loans: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_what_reads_a_column_it_does_not_declare_is_caught(self, simulated_loans, monkeypatch):
         values = build_features(simulated_loans, ["dti_pct"])["dti_pct"]
         understated = Feature("dti_pct", "DTI", ("loan_amount",))
         monkeypatch.setattr(lineage, "FEATURES", {**FEATURES, "dti_pct": understated})
@@ -128,13 +116,13 @@ class TestLineage:
         assert evidence.verdict == "caught"
         assert evidence.statement == "reads column 'dti_pct', which it does not declare"
 
-    def test_what_is_not_declared_at_all_is_caught(self, simulated_loans: pd.DataFrame) -> None:
+    def test_what_is_not_declared_at_all_is_caught(self, simulated_loans):
         evidence = check_lineage(simulated_loans["dti_pct"].rename("my_dti"), simulated_loans)
 
         assert evidence.verdict == "caught"
         assert "not declared in features/definitions.py" in evidence.statement
 
-    def test_a_gate_is_not_broken_by_it(self, simulated_loans: pd.DataFrame) -> None:
+    def test_a_gate_is_not_broken_by_it(self, simulated_loans):
         features = build_features(simulated_loans, FEW)
 
         report = gate(simulated_loans, features.assign(smuggled=simulated_loans["dti_pct"]))
@@ -142,9 +130,7 @@ class TestLineage:
         assert entry(report, "smuggled")["caught"]
         assert "smuggled" in report["checks"]["lineage"]["caught"]
 
-    def test_every_feature_comes_out_the_same_from_its_own_columns(
-        self, simulated_loans: pd.DataFrame
-    ) -> None:
+    def test_every_feature_comes_out_the_same_from_its_own_columns(self, simulated_loans):
         features = build_features(simulated_loans)
 
         assert [
@@ -156,15 +142,13 @@ class TestLineage:
 
 class TestDates:
     @staticmethod
-    def travel(loans: pd.DataFrame, count: int) -> pd.DataFrame:
+    def travel(loans, count):
         """Loans of which the first few opened their oldest credit line after they were issued."""
         line = loans["earliest_credit_line"].copy()
         line.iloc[:count] = loans["issue_month"].iloc[:count] + pd.DateOffset(months=3)
         return loans.assign(earliest_credit_line=line)
 
-    def test_many_dates_after_the_decision_are_caught_with_their_loans(
-        self, simulated_loans: pd.DataFrame
-    ) -> None:
+    def test_many_dates_after_the_decision_are_caught_with_their_loans(self, simulated_loans):
         report = gate(self.travel(simulated_loans, 40))
 
         assert not report["checks"]["time_travel"]["passed"]
@@ -173,15 +157,13 @@ class TestDates:
         assert "earliest_credit_line in 40 of 4,000 loans (such as 00000, " in found["reasons"][0]
         assert "quarantine these loans" in found["remedies"][0]
 
-    def test_a_single_one_is_a_warning(self, simulated_loans: pd.DataFrame) -> None:
+    def test_a_single_one_is_a_warning(self, simulated_loans):
         report = gate(self.travel(simulated_loans, 1))
 
         assert report["checks"]["time_travel"]["passed"]
         assert entry(report, "credit_history_years")["verdict"] == "warned"
 
-    def test_a_later_date_that_no_feature_uses_is_reported(
-        self, simulated_loans: pd.DataFrame
-    ) -> None:
+    def test_a_later_date_that_no_feature_uses_is_reported(self, simulated_loans):
         loans = simulated_loans.assign(updated_at=pd.Timestamp("2026-11-23"))
 
         found = {f.column: f for f in find_later_dates(loans)}
@@ -193,7 +175,7 @@ class TestDates:
 
 class TestBorrowers:
     @staticmethod
-    def repeat(loans: pd.DataFrame, count: int, **changes: object) -> pd.DataFrame:
+    def repeat(loans, count, **changes):
         """Loans with training loans repeated among the held-out ones, some columns changed."""
         known = loans.dropna(subset="profession")
         train, test = known[is_train(loans)[known.index]], known[~is_train(loans)[known.index]]
@@ -201,30 +183,26 @@ class TestBorrowers:
         return pd.concat([loans.drop(copies.index), copies]).sort_index()
 
     @staticmethod
-    def duplicates_of(loans: pd.DataFrame) -> tuple[int, int]:
+    def duplicates_of(loans):
         train = is_train(loans)
         folds = split_folds(loans.loc[train, "is_charged_off"], OPTIONS)
         duplicates = find_duplicate_borrowers(loans, train, folds, OPTIONS.borrower_keys)
         return duplicates.test_duplicates, duplicates.fold_duplicates
 
-    def test_honest_loans_have_no_duplicates(self, real_loans: pd.DataFrame) -> None:
+    def test_honest_loans_have_no_duplicates(self, real_loans):
         assert self.duplicates_of(real_loans) == (0, 0)
 
-    def test_an_application_sent_twice_is_found(self, real_loans: pd.DataFrame) -> None:
+    def test_an_application_sent_twice_is_found(self, real_loans):
         later = self.repeat(real_loans, 9, loan_amount=1_234.0, pincode="00000", state="XX")
 
         assert self.duplicates_of(later)[0] == 9
 
-    def test_a_borrower_who_came_back_with_another_income_is_found(
-        self, real_loans: pd.DataFrame
-    ) -> None:
+    def test_a_borrower_who_came_back_with_another_income_is_found(self, real_loans):
         later = self.repeat(real_loans, 9, annual_income=77_777.0, total_accounts=33.0)
 
         assert self.duplicates_of(later)[0] == 9
 
-    def test_too_many_stop_a_set_for_lending_and_no_other(
-        self, simulated_loans: pd.DataFrame
-    ) -> None:
+    def test_too_many_stop_a_set_for_lending_and_no_other(self, simulated_loans):
         report = gate(self.repeat(simulated_loans, 40))
 
         assert report["checks"]["borrowers"]["test_duplicates"] == 40
@@ -232,19 +210,19 @@ class TestBorrowers:
             require_no_leak(FEATURE_SETS["lending"], report)
         require_no_leak(FEATURE_SETS["benchmark"], report)
 
-    def test_an_identifier_goes_before_likeness(self, simulated_loans: pd.DataFrame) -> None:
+    def test_an_identifier_goes_before_likeness(self, simulated_loans):
         borrower = pd.Series(np.arange(4_000) // 20, index=simulated_loans.index)
 
         assert self.duplicates_of(simulated_loans.assign(borrower_id=borrower)) == (400, 3_600)
 
-    def test_missing_values_make_no_duplicates(self, simulated_loans: pd.DataFrame) -> None:
+    def test_missing_values_make_no_duplicates(self, simulated_loans):
         blank = self.repeat(simulated_loans, 9).assign(profession=np.nan)
 
         assert self.duplicates_of(blank) == (0, 0)
 
 
 @pytest.fixture(scope="module")
-def scored() -> tuple[IntArray, FloatArray]:
+def scored():
     """Outcomes and the PDs they were drawn with."""
     rng = np.random.default_rng(8)
     pd_ = rng.beta(2, 8, 6_000)
@@ -252,7 +230,7 @@ def scored() -> tuple[IntArray, FloatArray]:
 
 
 class TestImpact:
-    def test_metrics_are_those_of_the_library(self, scored: tuple[IntArray, FloatArray]) -> None:
+    def test_metrics_are_those_of_the_library(self, scored):
         target, pd_ = scored
 
         figures = {name: e.value for name, e in estimate_metrics(target, pd_).items()}
@@ -262,9 +240,7 @@ class TestImpact:
         _, best = find_best_threshold(target, pd_)
         assert best - 0.01 < figures["f2"] <= best
 
-    def test_intervals_are_as_wide_as_those_of_a_bootstrap(
-        self, scored: tuple[IntArray, FloatArray]
-    ) -> None:
+    def test_intervals_are_as_wide_as_those_of_a_bootstrap(self, scored):
         target, pd_ = scored
         declined = pd_ >= find_best_threshold(target, pd_)[0]
         low, high = bootstrap_bounds(target, pd_, declined, seed=1, resamples=400)
@@ -274,24 +250,20 @@ class TestImpact:
             width = bounds[f"{name}_high"] - bounds[f"{name}_low"]
             assert width == pytest.approx(high[name] - low[name], rel=0.15)
 
-    def test_a_model_differs_from_itself_by_nothing(
-        self, scored: tuple[IntArray, FloatArray]
-    ) -> None:
+    def test_a_model_differs_from_itself_by_nothing(self, scored):
         estimates = estimate_metrics(*scored)
 
         for name, estimate in estimates.items():
             assert set(estimate.minus(estimate).with_bounds(name).values()) == {0.0}
 
-    def test_it_is_measured_on_so_many_loans_and_no_more(
-        self, simulated_loans: pd.DataFrame
-    ) -> None:
+    def test_it_is_measured_on_so_many_loans_and_no_more(self, simulated_loans):
         report = gate(simulated_loans)
 
         assert {r["feature"] for r in report["impact"]} == {"mortgage_accounts", "pincode"}
         assert {(r["n"], r["drawn_from"]) for r in report["impact"]} == {(2_000, 3_600)}
 
 
-def test_outcomes_of_held_out_loans_are_not_looked_at(simulated_loans: pd.DataFrame) -> None:
+def test_outcomes_of_held_out_loans_are_not_looked_at(simulated_loans):
     outcome = simulated_loans["is_charged_off"]
     other = simulated_loans.assign(is_charged_off=outcome.where(is_train(simulated_loans), 1))
 
@@ -299,9 +271,7 @@ def test_outcomes_of_held_out_loans_are_not_looked_at(simulated_loans: pd.DataFr
 
 
 @pytest.mark.parametrize("outcome", [0, 1])
-def test_training_loans_of_one_outcome_are_refused(
-    simulated_loans: pd.DataFrame, outcome: int
-) -> None:
+def test_training_loans_of_one_outcome_are_refused(simulated_loans, outcome):
     loans = simulated_loans.assign(is_charged_off=np.int8(outcome))
 
     with pytest.raises(InputError, match=r"of 3,600 were charged off: .* needs 5 of each"):

@@ -1,15 +1,11 @@
 """Who goes forward: logistic regression or challenger, newcomer or champion."""
 
-from __future__ import annotations
-
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.special import expit
-from sklearn.pipeline import Pipeline
 
 from loantap.features.build import build_features
 from loantap.model.promotion.contest import (
@@ -20,8 +16,6 @@ from loantap.model.promotion.contest import (
     predict_as_champion,
 )
 from loantap.model.promotion.release import Champion
-from loantap.model.scoring.trained import TrainedModel
-from loantap.model.training.fitted import FittedModel
 from loantap.model.training.options import SplitOptions
 from loantap.model.training.predictions import predict_samples
 from loantap.model.training.splits import split_loans
@@ -32,8 +26,8 @@ from tests.conftest import CHALLENGER, OUT_OF_TIME, training_options
 OPTIONS = training_options("lending", challenger=CHALLENGER | {"learning_rate": 0.3})
 FEATURES = feature_names(OPTIONS)
 SPLIT = SplitOptions.model_validate({"seed": 1, "test_share": 0.2, "out_of_time": OUT_OF_TIME})
-CLEAN: dict[str, Any] = {"features": [{"feature": name, "caught": False} for name in FEATURES]}
-CAUGHT: dict[str, Any] = {
+CLEAN = {"features": [{"feature": name, "caught": False} for name in FEATURES]}
+CAUGHT = {
     "features": [
         {"feature": "dti_pct", "caught": True},
         {"feature": "pincode", "caught": True},  # of no lending model
@@ -43,7 +37,7 @@ CAUGHT: dict[str, Any] = {
 
 
 @pytest.fixture(scope="module")
-def honest(simulated_loans: pd.DataFrame) -> pd.DataFrame:
+def honest(simulated_loans):
     """Loans whose log-odds are nearly a straight line."""
     return (
         split_loans(simulated_loans, SPLIT)
@@ -53,7 +47,7 @@ def honest(simulated_loans: pd.DataFrame) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def curved(honest: pd.DataFrame) -> pd.DataFrame:
+def curved(honest):
     """Loans that go bad at both ends of one feature, which no straight line can say."""
     rank = honest["log_revolving_balance"].rank(pct=True)
     pd_ = expit(-4 + 8 * (2 * rank - 1).abs())
@@ -61,7 +55,7 @@ def curved(honest: pd.DataFrame) -> pd.DataFrame:
     return honest.assign(is_charged_off=drawn.astype("int8"))
 
 
-def train(model_input: pd.DataFrame) -> tuple[FittedModel, pd.DataFrame]:
+def train(model_input):
     """The logistic regression and its predictions."""
     logistic = train_logistic(model_input[model_input["split"] == "train"], OPTIONS)
     return logistic, predict_samples(
@@ -70,19 +64,17 @@ def train(model_input: pd.DataFrame) -> tuple[FittedModel, pd.DataFrame]:
 
 
 @pytest.fixture(scope="module")
-def on_curved(curved: pd.DataFrame) -> tuple[FittedModel, pd.DataFrame]:
+def on_curved(curved):
     return train(curved)
 
 
 @pytest.fixture(scope="module")
-def on_honest(honest: pd.DataFrame) -> tuple[FittedModel, pd.DataFrame]:
+def on_honest(honest):
     return train(honest)
 
 
 class TestChallenge:
-    def test_a_clearly_better_challenger_goes_forward_with_its_predictions(
-        self, curved: pd.DataFrame, on_curved: tuple[FittedModel, pd.DataFrame]
-    ) -> None:
+    def test_a_clearly_better_challenger_goes_forward_with_its_predictions(self, curved, on_curved):
         contest = challenge(curved, *on_curved, CLEAN, OPTIONS)
 
         assert contest.verdict is not None
@@ -94,18 +86,14 @@ class TestChallenge:
             contest.winner.out_of_fold["probability_of_default"]
         )
 
-    def test_better_or_not_it_stays_behind_when_the_gate_caught_a_feature(
-        self, curved: pd.DataFrame, on_curved: tuple[FittedModel, pd.DataFrame]
-    ) -> None:
+    def test_better_or_not_it_stays_behind_when_the_gate_caught_a_feature(self, curved, on_curved):
         contest = challenge(curved, *on_curved, CAUGHT, OPTIONS)
 
         assert contest.verdict is not None
         assert contest.winner.kind == "logistic"
         assert [c.name for c in contest.verdict.conditions if not c.holds] == ["leakage gate"]
 
-    def test_a_challenger_that_is_no_better_leaves_the_logistic_regression(
-        self, honest: pd.DataFrame, on_honest: tuple[FittedModel, pd.DataFrame]
-    ) -> None:
+    def test_a_challenger_that_is_no_better_leaves_the_logistic_regression(self, honest, on_honest):
         contest = challenge(honest, *on_honest, CLEAN, OPTIONS)
 
         assert contest.winner is on_honest[0]
@@ -114,9 +102,7 @@ class TestChallenge:
         assert "boosting does not take the place of logistic (" in contest.verdict.reason
         assert "better log-loss: " in contest.verdict.reason
 
-    def test_the_test_split_has_no_say_in_it(
-        self, honest: pd.DataFrame, on_honest: tuple[FittedModel, pd.DataFrame]
-    ) -> None:
+    def test_the_test_split_has_no_say_in_it(self, honest, on_honest):
         logistic, predictions = on_honest
         is_test = predictions["sample"] == "test"
         hopeless = predictions.assign(
@@ -130,9 +116,7 @@ class TestChallenge:
         assert usual.verdict == spoilt.verdict
         assert "on 3,200 loans" in usual.verdict.reason  # of 4,000
 
-    def test_without_a_challenger_there_is_no_contest(
-        self, honest: pd.DataFrame, on_honest: tuple[FittedModel, pd.DataFrame]
-    ) -> None:
+    def test_without_a_challenger_there_is_no_contest(self, honest, on_honest):
         contest = challenge(honest, *on_honest, CLEAN, training_options("lending"))
 
         assert contest == Contest(*on_honest, None)
@@ -141,24 +125,22 @@ class TestChallenge:
 class SpyPipeline:
     """Gives one PD to all, and remembers whom it was asked about."""
 
-    def __init__(self) -> None:
+    def __init__(self):
         self.asked: list[str] = []
         self.feature_names_in_ = np.array(FEATURES)
 
-    def predict_proba(self, rows: pd.DataFrame) -> np.ndarray:
+    def predict_proba(self, rows):
         self.asked += list(rows.index)
         assert list(rows.columns) == FEATURES
         return np.tile([0.75, 0.25], (len(rows), 1))
 
 
-def make_champion(
-    trained: TrainedModel, predictions: pd.DataFrame, pipeline: Pipeline | SpyPipeline | None = None
-) -> Champion:
+def make_champion(trained, predictions, pipeline=None):
     served = replace(trained, pipeline=pipeline or trained.pipeline)
     return Champion("loantap-lending-demo 3", served, predictions)
 
 
-def make_predictions(**samples: dict[str, float]) -> pd.DataFrame:
+def make_predictions(**samples):
     """A table of predictions from PDs by loan and sample."""
     return pd.DataFrame(
         [(loan, sample, pd_, 0) for sample, pds in samples.items() for loan, pd_ in pds.items()],
@@ -172,20 +154,18 @@ class TestPredictAsChampion:
     KEPT = make_predictions(cv={"a": 0.1, "b": 0.2}, test={"c": 0.3}, out_of_time={"a": 0.4})
 
     @pytest.fixture
-    def spy(self) -> SpyPipeline:
+    def spy(self):
         return SpyPipeline()
 
-    def predict(
-        self, spy: SpyPipeline, trained: TrainedModel, honest: pd.DataFrame, new: pd.DataFrame
-    ) -> dict[tuple[str, str], float]:
+    def predict(self, spy, trained, honest, new):
         loans = honest.head(6).assign(loan_id=list("abcdef"))
         table = predict_as_champion(loans, new, make_champion(trained, self.KEPT, spy))
         keys = zip(table["loan_id"], table["sample"], strict=True)
         return dict(zip(keys, table["probability_of_default"], strict=True))
 
     def test_loans_it_was_judged_on_keep_the_pd_of_then_whatever_sample_they_are_in_now(
-        self, spy: SpyPipeline, lending_model: TrainedModel, honest: pd.DataFrame
-    ) -> None:
+        self, spy, lending_model, honest
+    ):
         new = make_predictions(cv={"b": 0, "c": 0}, test={"a": 0}, out_of_time={"a": 0})
 
         found = self.predict(spy, lending_model, honest, new)
@@ -195,9 +175,7 @@ class TestPredictAsChampion:
         }  # fmt: skip
         assert spy.asked == []
 
-    def test_loans_it_was_never_given_are_scored_now(
-        self, spy: SpyPipeline, lending_model: TrainedModel, honest: pd.DataFrame
-    ) -> None:
+    def test_loans_it_was_never_given_are_scored_now(self, spy, lending_model, honest):
         new = make_predictions(cv={"a": 0, "e": 0}, test={"f": 0}, out_of_time={"f": 0})
 
         found = self.predict(spy, lending_model, honest, new)
@@ -208,9 +186,7 @@ class TestPredictAsChampion:
         assert set(spy.asked) == {"e", "f"}
 
     # Its present model was trained on b: scoring b now would flatter it.
-    def test_loans_it_learned_from_are_never_scored_with_it_now(
-        self, spy: SpyPipeline, lending_model: TrainedModel, honest: pd.DataFrame
-    ) -> None:
+    def test_loans_it_learned_from_are_never_scored_with_it_now(self, spy, lending_model, honest):
         new = make_predictions(cv={"a": 0}, out_of_time={"b": 0, "c": 0, "e": 0})
 
         found = self.predict(spy, lending_model, honest, new)
@@ -218,9 +194,7 @@ class TestPredictAsChampion:
         assert set(found) == {("a", "cv"), ("e", "out_of_time")}
         assert spy.asked == ["e"]
 
-    def test_where_no_predictions_were_kept_it_is_asked_nothing(
-        self, spy: SpyPipeline, lending_model: TrainedModel, honest: pd.DataFrame
-    ) -> None:
+    def test_where_no_predictions_were_kept_it_is_asked_nothing(self, spy, lending_model, honest):
         nothing = make_champion(lending_model, pd.DataFrame(), spy)
 
         table = predict_as_champion(honest, make_predictions(cv={"a": 0.5}), nothing)
@@ -232,12 +206,10 @@ class TestPredictAsChampion:
 
 class TestJudgePromotion:
     @pytest.fixture
-    def contest(self, on_honest: tuple[FittedModel, pd.DataFrame]) -> Contest:
+    def contest(self, on_honest):
         return Contest(*on_honest, None)
 
-    def test_the_first_model_needs_no_comparison(
-        self, honest: pd.DataFrame, contest: Contest
-    ) -> None:
+    def test_the_first_model_needs_no_comparison(self, honest, contest):
         verdict = judge_promotion(honest, contest, CLEAN, None, OPTIONS)
 
         assert verdict.promoted
@@ -247,16 +219,16 @@ class TestJudgePromotion:
         assert verdict.candidate == "the new logistic model of lending"
 
     def test_the_first_model_is_refused_all_the_same_when_a_feature_was_caught(
-        self, honest: pd.DataFrame, contest: Contest
-    ) -> None:
+        self, honest, contest
+    ):
         verdict = judge_promotion(honest, contest, CAUGHT, None, OPTIONS)
 
         assert not verdict.promoted
         assert "leakage gate: caught: dti_pct" in verdict.reason
 
     def test_the_same_model_again_does_not_take_the_place_of_the_champion(
-        self, honest: pd.DataFrame, contest: Contest, lending_model: TrainedModel
-    ) -> None:
+        self, honest, contest, lending_model
+    ):
         champion = make_champion(lending_model, contest.predictions)
 
         verdict = judge_promotion(honest, contest, CLEAN, champion, OPTIONS)
@@ -269,13 +241,8 @@ class TestJudgePromotion:
 
     @pytest.mark.parametrize(("kept", "is_same"), [("d1", True), ("d2", False), ("", False)])
     def test_a_model_that_is_champion_already_is_told_by_its_digest_and_not_compared(
-        self,
-        kept: str,
-        is_same: bool,
-        honest: pd.DataFrame,
-        contest: Contest,
-        lending_model: TrainedModel,
-    ) -> None:
+        self, kept, is_same, honest, contest, lending_model
+    ):
         champion = replace(make_champion(lending_model, contest.predictions), digest=kept)
 
         verdict = judge_promotion(honest, contest, CLEAN, champion, OPTIONS, "d1" if kept else "")
@@ -284,9 +251,7 @@ class TestJudgePromotion:
         assert ("same data, same model as loantap-lending-demo 3" in verdict.reason) is is_same
         assert any(c.name == "better AUC" for c in verdict.conditions) is not is_same
 
-    def test_a_better_one_does(
-        self, honest: pd.DataFrame, contest: Contest, lending_model: TrainedModel
-    ) -> None:
+    def test_a_better_one_does(self, honest, contest, lending_model):
         # The champion is a model that knows nothing but the default rate, and is unsure of that.
         rng = np.random.default_rng(1)
         rate = honest["is_charged_off"].mean() + rng.normal(
@@ -301,8 +266,8 @@ class TestJudgePromotion:
         assert verdict.promoted, verdict.reason
 
     def test_a_champion_of_which_no_predictions_were_kept_cannot_be_beaten_unseen(
-        self, honest: pd.DataFrame, contest: Contest, lending_model: TrainedModel
-    ) -> None:
+        self, honest, contest, lending_model
+    ):
         champion = make_champion(lending_model, contest.predictions.head(0))
 
         verdict = judge_promotion(honest, contest, CLEAN, champion, OPTIONS)
@@ -312,7 +277,7 @@ class TestJudgePromotion:
 
 
 class TestCaught:
-    def test_only_features_of_a_lending_model_count(self) -> None:
+    def test_only_features_of_a_lending_model_count(self):
         assert list_caught(CAUGHT, OPTIONS) == ["dti_pct"]
         assert list_caught(CLEAN, OPTIONS) == []
         assert list_caught(CAUGHT, training_options("benchmark")) is None

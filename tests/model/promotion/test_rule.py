@@ -1,7 +1,5 @@
 """The rule by which one model takes the place of another, condition by condition."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -35,7 +33,7 @@ AGAINST = ["better log-loss", "better AUC", "not worse out of time"]
 class World:
     """Loans with known risk, and models that see it more or less sharply."""
 
-    def __init__(self, seed: int = 11) -> None:
+    def __init__(self, seed=11):
         self._rng = np.random.default_rng(seed)
         self._sample = np.repeat(list(SAMPLES), list(SAMPLES.values()))
         loans = len(self._sample)
@@ -43,7 +41,7 @@ class World:
         self.log_odds = -1.7 + 0.9 * self.seen + 0.9 * self._hidden
         self.target = (self._rng.random(loans) < expit(self.log_odds)).astype("int8")
 
-    def model(self, **sharpness: float) -> pd.DataFrame:
+    def model(self, **sharpness):
         """Predictions that know a share of the hidden risk, by sample; 1 is perfect."""
         share = np.array([sharpness.get(s, sharpness.get("all", 0)) for s in self._sample])
         # What is not known widens the distribution: PDs are drawn together to stay calibrated.
@@ -52,7 +50,7 @@ class World:
         known = -1.7 + 0.9 * self.seen + 0.9 * share * guess
         return self.table(expit(shrink * known))
 
-    def table(self, pd_: np.ndarray) -> pd.DataFrame:
+    def table(self, pd_):
         return pd.DataFrame(
             {
                 "loan_id": [f"{number:05d}" for number in range(len(pd_))],
@@ -64,28 +62,28 @@ class World:
 
 
 @pytest.fixture(scope="module")
-def world() -> World:
+def world():
     return World()
 
 
-def judge(new: pd.DataFrame, old: pd.DataFrame, **changes: float) -> dict[str, Condition]:
+def judge(new, old, **changes):
     rule = RULE.model_copy(update=changes)
     conditions = [*judge_alone(new, [], rule, seed=1), *judge_against(new, old, rule, seed=1)]
     return {condition.name: condition for condition in conditions}
 
 
-def failed(conditions: dict[str, Condition]) -> list[str]:
+def failed(conditions):
     return [name for name, condition in conditions.items() if not condition.holds]
 
 
 class TestConditions:
-    def test_a_clearly_better_model_meets_all(self, world: World) -> None:
+    def test_a_clearly_better_model_meets_all(self, world):
         conditions = judge(world.model(all=1), world.model(all=0))
 
         assert list(conditions) == ALONE + AGAINST
         assert failed(conditions) == []
 
-    def test_the_same_model_again_is_no_better(self, world: World) -> None:
+    def test_the_same_model_again_is_no_better(self, world):
         same = world.model(all=0.5)
 
         conditions = judge(same, same)
@@ -93,12 +91,12 @@ class TestConditions:
         assert failed(conditions) == ["better log-loss", "better AUC"]
         assert conditions["better AUC"].evidence.startswith("+0.00000 [+0.00000, +0.00000]")
 
-    def test_a_worse_model_fails_both_comparisons_and_out_of_time(self, world: World) -> None:
+    def test_a_worse_model_fails_both_comparisons_and_out_of_time(self, world):
         conditions = judge(world.model(all=0), world.model(all=1))
 
         assert failed(conditions) == AGAINST
 
-    def test_better_but_not_calibrated_is_not_enough(self, world: World) -> None:
+    def test_better_but_not_calibrated_is_not_enough(self, world):
         sharp = world.model(all=1)
         # Twice the odds: what class weights of two would do.
         odds = sharp["probability_of_default"] / (1 - sharp["probability_of_default"])
@@ -109,9 +107,7 @@ class TestConditions:
         assert "calibrated" in failed(conditions)
         assert conditions["better AUC"].holds
 
-    def test_better_in_cross_validation_but_worse_out_of_time_is_not_enough(
-        self, world: World
-    ) -> None:
+    def test_better_in_cross_validation_but_worse_out_of_time_is_not_enough(self, world):
         new = world.model(cv=1, test=1, out_of_time=0)
         old = world.model(cv=0, test=0, out_of_time=1)
 
@@ -120,14 +116,14 @@ class TestConditions:
         assert failed(conditions) == ["not worse out of time"]
         assert "900 loans" in conditions["not worse out of time"].evidence
 
-    def test_out_of_time_a_draw_will_do(self, world: World) -> None:
+    def test_out_of_time_a_draw_will_do(self, world):
         new = world.model(cv=1, test=1, out_of_time=0.5)
         old = world.model(cv=0, test=0, out_of_time=0.5)
 
         assert failed(judge(new, old)) == []
 
-    def test_too_few_matured_loans_tell_nothing_and_stop_nothing(self, world: World) -> None:
-        def without(table: pd.DataFrame) -> pd.DataFrame:
+    def test_too_few_matured_loans_tell_nothing_and_stop_nothing(self, world):
+        def without(table):
             return table[(table["sample"] != "out_of_time") | (table.index % 40 == 0)]
 
         new, old = without(world.model(cv=1, test=1)), without(world.model(out_of_time=1))
@@ -139,7 +135,7 @@ class TestConditions:
             f"{(new['sample'] == 'out_of_time').sum()} matured loans are too few to tell"
         )
 
-    def test_too_few_charge_offs_are_not_learned_from(self, world: World) -> None:
+    def test_too_few_charge_offs_are_not_learned_from(self, world):
         charged_off = int(world.target[: SAMPLES["cv"]].sum())
 
         few = judge(world.model(all=1), world.model(), min_charge_offs=charged_off + 1)
@@ -151,14 +147,14 @@ class TestConditions:
             f"{charged_off} in training, {charged_off + 1} required"
         )
 
-    def test_what_the_gate_caught_is_named(self, world: World) -> None:
+    def test_what_the_gate_caught_is_named(self, world):
         conditions = judge_alone(world.model(all=1), ["pincode", "title"], RULE, seed=1)
 
         gate = conditions[ALONE.index("leakage gate")]
         assert not gate.holds
         assert gate.evidence == "caught: pincode, title"
 
-    def test_loans_in_common_must_be_enough(self, world: World) -> None:
+    def test_loans_in_common_must_be_enough(self, world):
         new, old = world.model(all=1), world.model(all=0)
         stranger = old.assign(loan_id="other " + old["loan_id"])
 
@@ -167,11 +163,11 @@ class TestConditions:
         assert not condition.holds
         assert condition.evidence == "0 loans are too few to compare on"
 
-    def test_an_immaterial_calibration_error_is_tolerated(self, world: World) -> None:
+    def test_an_immaterial_calibration_error_is_tolerated(self, world):
         slightly_off = world.table(np.clip(expit(world.log_odds) + 0.06, 0, 1))
         index = ALONE.index("calibrated")
 
-        def holds(tolerated: float) -> bool:
+        def holds(tolerated):
             rule = RULE.model_copy(update={"tolerated_ece": tolerated})
             return judge_alone(slightly_off, [], rule, seed=1)[index].holds
 
@@ -182,9 +178,7 @@ class TestConditions:
 class TestEvidence:
     """What is said is what scikit-learn would say."""
 
-    def test_gains_are_differences_of_log_loss_and_auc_on_loans_not_seen(
-        self, world: World
-    ) -> None:
+    def test_gains_are_differences_of_log_loss_and_auc_on_loans_not_seen(self, world):
         new, old = world.model(all=0.6), world.model(all=0)
         unseen = new["sample"] != "out_of_time"
         target = world.target[unseen]
@@ -200,9 +194,7 @@ class TestEvidence:
         assert conditions["better log-loss"].evidence.endswith(n)
         assert conditions["better AUC"].evidence.endswith(n)
 
-    def test_the_interval_of_a_mean_is_two_standard_errors_to_either_side(
-        self, world: World
-    ) -> None:
+    def test_the_interval_of_a_mean_is_two_standard_errors_to_either_side(self, world):
         new, old = expit(world.log_odds), expit(-1.7 + 0.9 * world.seen)
         cost_new, cost_old = (-np.log(np.where(world.target == 1, p, 1 - p)) for p in (new, old))
         gains = cost_old - cost_new
@@ -218,7 +210,7 @@ class TestEvidence:
         assert (found.n, found.charged_off) == (len(gains), world.target.sum())
 
     @pytest.mark.parametrize("compare", [compare_log_loss, compare_auc])
-    def test_the_bootstrap_is_paired_and_repeats(self, compare, world: World) -> None:
+    def test_the_bootstrap_is_paired_and_repeats(self, compare, world):
         pd_ = expit(world.log_odds)
         # In pairs nearly all chance cancels out; apart, each AUC has a standard error of .009.
         nearly = expit(world.log_odds + 0.001 * world.seen)
@@ -228,7 +220,7 @@ class TestEvidence:
         assert once == again
         assert once.high - once.low < 0.001
 
-    def test_more_confidence_asks_for_a_wider_interval(self, world: World) -> None:
+    def test_more_confidence_asks_for_a_wider_interval(self, world):
         new, old = expit(world.log_odds), expit(-1.7 + 0.9 * world.seen)
 
         narrow, wide = (
@@ -238,7 +230,7 @@ class TestEvidence:
 
         assert wide.low < narrow.low < narrow.gain < narrow.high < wide.high
 
-    def test_a_pd_of_nought_or_one_that_proves_wrong_has_a_finite_cost(self) -> None:
+    def test_a_pd_of_nought_or_one_that_proves_wrong_has_a_finite_cost(self):
         target = np.array([1, 0, 1, 0])
         wrong = np.array([0.0, 1.0, 0.0, 1.0])
 
@@ -246,7 +238,7 @@ class TestEvidence:
 
         assert found.gain == pytest.approx(log_loss(target, wrong) - np.log(2))
 
-    def test_the_calibration_error_is_quoted_beside_what_chance_allows(self, world: World) -> None:
+    def test_the_calibration_error_is_quoted_beside_what_chance_allows(self, world):
         table = world.model(all=1)
         cv = table[table["sample"] == "cv"]
         ece = expected_calibration_error(
@@ -259,7 +251,7 @@ class TestEvidence:
         assert "once in 40 samples" in evidence
         assert evidence.endswith("and up to 0.0100 counts as immaterial")
 
-    def test_the_gate_asks_nothing_of_a_model_that_is_not_for_lending(self, world: World) -> None:
+    def test_the_gate_asks_nothing_of_a_model_that_is_not_for_lending(self, world):
         gate = judge_alone(world.model(all=1), None, RULE, seed=1)[ALONE.index("leakage gate")]
 
         assert gate.holds
@@ -273,11 +265,11 @@ class TestVerdict:
         Condition("calibrated", holds=False, evidence="ECE 0.09"),
     )
 
-    def test_every_condition_must_hold(self) -> None:
+    def test_every_condition_must_hold(self):
         assert reach_verdict("new", "old", [self.CONDITIONS[0]]).promoted
         assert not reach_verdict("new", "old", list(self.CONDITIONS)).promoted
 
-    def test_the_reason_names_what_failed_and_why(self) -> None:
+    def test_the_reason_names_what_failed_and_why(self):
         verdict = reach_verdict("the new model", "the old one", list(self.CONDITIONS))
 
         assert verdict.reason == (
@@ -285,20 +277,20 @@ class TestVerdict:
             "loans; calibrated: ECE 0.09)"
         )
 
-    def test_the_reason_of_a_promotion_says_that_nothing_failed(self) -> None:
+    def test_the_reason_of_a_promotion_says_that_nothing_failed(self):
         verdict = reach_verdict("the new model", "the old one", [self.CONDITIONS[0]])
 
         assert verdict.reason == (
             "the new model takes the place of the old one: every condition holds"
         )
 
-    def test_without_a_champion_it_becomes_champion_or_not(self) -> None:
+    def test_without_a_champion_it_becomes_champion_or_not(self):
         assert reach_verdict("new", "", [self.CONDITIONS[0]]).headline == "new becomes champion"
         assert reach_verdict("new", "", list(self.CONDITIONS)).headline == (
             "new does not become champion"
         )
 
-    def test_as_json_it_has_all_its_conditions(self) -> None:
+    def test_as_json_it_has_all_its_conditions(self):
         verdict = Verdict("new", "old", promoted=False, conditions=self.CONDITIONS)
 
         assert verdict.as_dict() == {

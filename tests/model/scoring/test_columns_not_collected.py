@@ -3,10 +3,7 @@
 Mortgage accounts, for one, are missing throughout in every portfolio of before 2012.
 """
 
-from __future__ import annotations
-
 import warnings
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,7 +17,7 @@ from loantap.model.scoring.scorer import Scorer, check_servable
 from loantap.model.validation.scorecard_report import report_scorecard
 from loantap.portfolio.assembly import join_portfolio
 from loantap.portfolio.cleaning import clean_source_table, read_portfolio
-from loantap.portfolio.dictionary import Column, Kind, Table, columns_of, portfolio_columns
+from loantap.portfolio.dictionary import Kind, Table, columns_of, portfolio_columns
 from loantap.portfolio.loantap_format import render
 from tests.conftest import AS_OF, train, training_options
 
@@ -34,11 +31,11 @@ ALIKE = {
 
 
 @pytest.fixture(scope="module")
-def few(simulated_loans: pd.DataFrame) -> pd.DataFrame:
+def few(simulated_loans):
     return simulated_loans.head(1_500)
 
 
-def take_through_a_run(loans: pd.DataFrame) -> dict[str, Any]:
+def take_through_a_run(loans):
     """Train, prove, score, explain and report, as a run does; the report on the scorecard."""
     model = train(loans, training_options("lending"))
     check_servable(model)
@@ -54,7 +51,7 @@ def take_through_a_run(loans: pd.DataFrame) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("column", NULLABLE, ids=[column.name for column in NULLABLE])
-def test_a_column_may_be_missing_throughout(column: Column, few: pd.DataFrame) -> None:
+def test_a_column_may_be_missing_throughout(column, few):
     nothing = None if column.kind in (Kind.TEXT, Kind.CATEGORY) else np.nan
     loans = few.assign(
         **{column.name: pd.Series(nothing, index=few.index, dtype=few[column.name].dtype)}
@@ -69,14 +66,14 @@ def test_a_column_may_be_missing_throughout(column: Column, few: pd.DataFrame) -
         assert report["example"]["values"][phrase] == "not stated"
 
 
-def test_all_such_columns_may_be_missing_at_once(few: pd.DataFrame) -> None:
+def test_all_such_columns_may_be_missing_at_once(few):
     empty = {c.name: np.nan for c in NULLABLE if c.kind in (Kind.NUMBER, Kind.COUNT)}
 
     assert take_through_a_run(few.assign(**empty))["n"] == 1_500
 
 
 @pytest.mark.parametrize("names", [["term_months"], ["purpose"], list(ALIKE)], ids=len)
-def test_a_column_may_say_the_same_of_everybody(names: list[str], few: pd.DataFrame) -> None:
+def test_a_column_may_say_the_same_of_everybody(names, few):
     # Loans of one term, since the instalments are those of the loans as they were.
     alike = few[few["term_months"] == 36].assign(**{name: ALIKE[name] for name in names})
 
@@ -84,9 +81,7 @@ def test_a_column_may_say_the_same_of_everybody(names: list[str], few: pd.DataFr
 
 
 @pytest.mark.parametrize("column", NULLABLE, ids=[column.name for column in NULLABLE])
-def test_a_portfolio_without_it_is_read_from_a_file_and_from_its_sources(
-    column: Column, few: pd.DataFrame
-) -> None:
+def test_a_portfolio_without_it_is_read_from_a_file_and_from_its_sources(column, few):
     text = render(few.head(50), portfolio_columns()).astype("str").replace("nan", None)
     text = text.assign(**{str(column.source_name): None}).astype("str")
 

@@ -1,7 +1,5 @@
 """One application gets the same answer alone, as a dictionary, as it gets in a frame."""
 
-from __future__ import annotations
-
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -12,8 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from loantap.model.scoring.scorer import REASONS, Scorer
-from loantap.model.scoring.trained import TrainedModel
-from loantap.portfolio.dictionary import COLUMNS, Column, Kind
+from loantap.portfolio.dictionary import COLUMNS, Kind
 from loantap.portfolio.errors import InputError
 from tests.conftest import AS_OF, MADE_UP_LOAN, raw_loans
 
@@ -33,7 +30,7 @@ STRANGE_VALUES = [
 STRANGE = st.sampled_from(STRANGE_VALUES)
 
 
-def usual_values(column: Column) -> st.SearchStrategy[object]:
+def usual_values(column):
     """Valid values of a column, typed or as text."""
     if column.kind is Kind.CATEGORY:
         return st.sampled_from(column.categories or ("car", "other", "debt_consolidation"))
@@ -45,11 +42,11 @@ def usual_values(column: Column) -> st.SearchStrategy[object]:
 
 
 @pytest.fixture(scope="module")
-def scorer(lending_model: TrainedModel) -> Scorer:
+def scorer(lending_model):
     return Scorer(lending_model, "loantap-lending-demo", "1")
 
 
-def assert_same_answers(scorer: Scorer, *applications: dict[str, object]) -> None:
+def assert_same_answers(scorer, *applications):
     """Of all of them in one frame, and of each alone."""
     frame = pd.DataFrame(
         {
@@ -62,7 +59,7 @@ def assert_same_answers(scorer: Scorer, *applications: dict[str, object]) -> Non
         assert_same_answer(scorer, application, row)
 
 
-def assert_same_answer(scorer: Scorer, application: dict[str, object], row: pd.Series) -> None:
+def assert_same_answer(scorer, application, row):
     one = scorer.score_one(application, AS_OF)
 
     assert list(one.reasons) == row[list(REASONS)].tolist()
@@ -77,7 +74,7 @@ def assert_same_answer(scorer: Scorer, application: dict[str, object], row: pd.S
         assert one.score == row["score"]
 
 
-def test_the_made_up_borrower_is_scored(scorer: Scorer) -> None:
+def test_the_made_up_borrower_is_scored(scorer):
     one = scorer.score_one(MADE_UP_LOAN, AS_OF)
 
     assert one.probability_of_default is not None
@@ -90,9 +87,7 @@ def test_the_made_up_borrower_is_scored(scorer: Scorer) -> None:
 # A frame costs the same for one row as for twenty, so twenty applications are drawn at a time.
 @settings(max_examples=10)
 @given(data=st.data())
-def test_a_valid_application_gets_the_same_answer_either_way(
-    scorer: Scorer, data: st.DataObject
-) -> None:
+def test_a_valid_application_gets_the_same_answer_either_way(scorer, data):
     usual = st.fixed_dictionaries(
         {str(column.source_name): usual_values(column) for column in scorer.columns}
     )
@@ -117,16 +112,12 @@ def test_a_valid_application_gets_the_same_answer_either_way(
         {"dti": np.inf, "sub_grade": "H1", "earliest_cr_line": "Dec-2099"},
     ]
 )
-def test_whatever_is_sent_gets_the_same_answer_either_way(
-    scorer: Scorer, changes: list[dict[str, object]]
-) -> None:
+def test_whatever_is_sent_gets_the_same_answer_either_way(scorer, changes):
     assert_same_answers(scorer, *[MADE_UP_LOAN | each for each in changes])
 
 
 @pytest.mark.parametrize("value", STRANGE_VALUES, ids=repr)
-def test_a_strange_value_gets_the_same_answer_alone_in_its_column(
-    scorer: Scorer, value: object
-) -> None:
+def test_a_strange_value_gets_the_same_answer_alone_in_its_column(scorer, value):
     """In a frame of one row a column holds nothing but it."""
     assert_same_answers(scorer, MADE_UP_LOAN | {"dti": value})
 
@@ -136,9 +127,7 @@ def test_a_strange_value_gets_the_same_answer_alone_in_its_column(
     texts=st.lists(st.text(max_size=8), min_size=20, max_size=20),
     name=st.sampled_from(["dti", "term", "emp_length", "sub_grade"]),
 )
-def test_any_text_gets_the_same_answer_either_way(
-    scorer: Scorer, texts: list[str], name: str
-) -> None:
+def test_any_text_gets_the_same_answer_either_way(scorer, texts, name):
     assert_same_answers(scorer, *[MADE_UP_LOAN | {name: text} for text in texts])
 
 
@@ -164,9 +153,7 @@ class TestBadInput:
         ],
         ids=str,
     )
-    def test_what_cannot_be_scored_says_why_with_column_and_value(
-        self, scorer: Scorer, changes: dict[str, object], message: str
-    ) -> None:
+    def test_what_cannot_be_scored_says_why_with_column_and_value(self, scorer, changes, message):
         one = scorer.score_one(MADE_UP_LOAN | changes, AS_OF)
 
         assert one.probability_of_default is None
@@ -185,21 +172,19 @@ class TestBadInput:
         ],
         ids=str,
     )
-    def test_what_is_unusual_is_scored_all_the_same(
-        self, scorer: Scorer, changes: dict[str, object]
-    ) -> None:
+    def test_what_is_unusual_is_scored_all_the_same(self, scorer, changes):
         one = scorer.score_one(MADE_UP_LOAN | changes, AS_OF)
 
         assert one.probability_of_default is not None
         assert_same_answers(scorer, MADE_UP_LOAN | changes)
 
-    def test_a_field_the_model_needs_is_missed_by_name(self, scorer: Scorer) -> None:
+    def test_a_field_the_model_needs_is_missed_by_name(self, scorer):
         partial = {k: v for k, v in MADE_UP_LOAN.items() if k not in {"dti", "int_rate"}}
 
         with pytest.raises(InputError, match="columns dti, int_rate missing"):
             scorer.score_one(partial, AS_OF)
 
-    def test_the_application_is_not_touched(self, scorer: Scorer) -> None:
+    def test_the_application_is_not_touched(self, scorer):
         application = dict(MADE_UP_LOAN)
 
         scorer.score_one(application, AS_OF)
@@ -219,13 +204,11 @@ class TestBadInput:
         ("sub_grade", ["A1", "B3", "D5", "G5"]),
     ],
 )
-def test_what_credit_sense_holds_against_a_borrower_never_lowers_the_pd(
-    scorer: Scorer, name: str, worse: list[object]
-) -> None:
+def test_what_credit_sense_holds_against_a_borrower_never_lowers_the_pd(scorer, name, worse):
     borrowers = [MADE_UP_LOAN | {name: value} for value in worse]
 
     pds = [scorer.score_one(borrower, AS_OF).probability_of_default for borrower in borrowers]
 
-    assert pds == sorted(pds)  # type: ignore[type-var]
+    assert pds == sorted(pds)
     frame = scorer.score(raw_loans(*[{name: str(value)} for value in worse]), AS_OF)
     np.testing.assert_allclose(frame["probability_of_default"], pds, rtol=0, atol=1e-9)

@@ -1,39 +1,30 @@
 """The scorecard as a table: its points add up to the score."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.pipeline import Pipeline
 
 from loantap.features.build import build_features
 from loantap.features.definitions import FEATURE_SETS, FEATURES
 from loantap.model.scoring.decompose import make_scorecard, measure_reference
 from loantap.model.scoring.points import BASE, tabulate_points
 from loantap.model.scoring.scorecard import SCALE, LinearEffect, Scorecard, StepEffect, TableEffect
-from loantap.model.scoring.trained import TrainedModel
 
 LENDING = FEATURE_SETS["lending"]
 
 
 @pytest.fixture(scope="module")
-def features(simulated_loans: pd.DataFrame) -> pd.DataFrame:
+def features(simulated_loans):
     return build_features(simulated_loans, LENDING.features)
 
 
 @pytest.fixture(scope="module", params=["logistic", "boosting"])
-def scorecard(
-    request: pytest.FixtureRequest,
-    lending_model: TrainedModel,
-    boosted_pipeline: Pipeline,
-    features: pd.DataFrame,
-) -> Scorecard:
+def scorecard(request, lending_model, boosted_pipeline, features):
     pipeline = lending_model.pipeline if request.param == "logistic" else boosted_pipeline
     return make_scorecard(pipeline, LENDING, measure_reference(pipeline, LENDING, features))
 
 
-def look_up(table: pd.DataFrame, name: str, value: object) -> float:
+def look_up(table, name, value):
     """Points of one value of a feature, as a person would read them off the table."""
     rows = table[table["feature"] == name]
     if rows.empty:
@@ -51,9 +42,7 @@ def look_up(table: pd.DataFrame, name: str, value: object) -> float:
     return float(row["points"] + beyond)
 
 
-def test_points_of_all_attributes_add_up_to_the_score(
-    scorecard: Scorecard, features: pd.DataFrame
-) -> None:
+def test_points_of_all_attributes_add_up_to_the_score(scorecard, features):
     table = tabulate_points(scorecard, features)
     base = float(table.loc[table["feature"] == BASE, "points"].iloc[0])
     some = features.head(100)
@@ -67,9 +56,7 @@ def test_points_of_all_attributes_add_up_to_the_score(
     np.testing.assert_allclose(totals, exact, atol=1e-6)
 
 
-def test_every_attribute_stands_once_and_is_in_plain_words(
-    scorecard: Scorecard, features: pd.DataFrame
-) -> None:
+def test_every_attribute_stands_once_and_is_in_plain_words(scorecard, features):
     table = tabulate_points(scorecard, features)
 
     assert not table.duplicated(["feature", "attribute"]).any()
@@ -78,7 +65,7 @@ def test_every_attribute_stands_once_and_is_in_plain_words(
     assert np.isfinite(table["points"]).all()
 
 
-def test_bands_are_named_in_the_borrower_s_terms() -> None:
+def test_bands_are_named_in_the_borrower_s_terms():
     card = Scorecard(
         -1.0,
         {

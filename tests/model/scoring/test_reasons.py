@@ -1,7 +1,5 @@
 """Reasons: the strongest adverse contributions in plain words, and what would change them."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import replace
 
@@ -10,7 +8,6 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.pipeline import Pipeline
 
 from loantap.features.build import MISSING, build_features, to_values
 from loantap.features.definitions import FEATURE_SETS, FEATURES
@@ -19,7 +16,6 @@ from loantap.model.scoring.decompose import measure_reference
 from loantap.model.scoring.reasons import REASON_COUNT, REASONS, make_reason_giver
 from loantap.model.scoring.scorecard import LinearEffect, Scorecard, StepEffect, TableEffect
 from loantap.model.scoring.scorer import Scorer
-from loantap.model.scoring.trained import TrainedModel
 from loantap.portfolio.dictionary import SUB_GRADES, portfolio_columns
 from loantap.portfolio.loantap_format import render
 from tests.conftest import AS_OF
@@ -41,7 +37,7 @@ CARD = Scorecard(
         "sub_grade_rank": LinearEffect(0.03, 10.5, 0.0),
     },
 )
-BORROWER: dict[str, object] = {
+BORROWER = {
     "annual_income": 60_000.0, "loan_amount": 12_000.0, "dti_pct": 18.0,
     "revolving_utilisation_pct": 50.0, "public_records": 0.2, "employment_years": 10.0,
     "purpose": "house", "term_months": 36.0, "sub_grade": "B1",
@@ -50,7 +46,7 @@ BORROWER: dict[str, object] = {
 DTI = "Existing debt payments as a share of income (DTI)"
 
 
-def give(*borrowers: dict[str, object], card: Scorecard = CARD) -> pd.DataFrame:
+def give(*borrowers, card=CARD):
     """Reasons of made-up borrowers, each as told apart from the usual one."""
     rows = pd.DataFrame([BORROWER | borrower for borrower in borrowers])
     columns = {name: to_values(rows[name], is_text=rows[name].dtype == "str") for name in rows}
@@ -59,15 +55,15 @@ def give(*borrowers: dict[str, object], card: Scorecard = CARD) -> pd.DataFrame:
     return make_reason_giver(card).give(contributed, columns).as_text(rows.index)
 
 
-def give_first(borrower: dict[str, object], card: Scorecard = CARD) -> str:
+def give_first(borrower, card=CARD):
     return str(give(borrower, card=card).iloc[0, 0])
 
 
 class TestReasons:
-    def test_of_a_borrower_to_whom_all_counts_in_favour_there_are_none(self) -> None:
+    def test_of_a_borrower_to_whom_all_counts_in_favour_there_are_none(self):
         assert give({}).iloc[0].tolist() == [""] * REASON_COUNT
 
-    def test_are_the_strongest_adverse_ones_in_order(self) -> None:
+    def test_are_the_strongest_adverse_ones_in_order(self):
         reasons = give({"dti_pct": 31.2, "purpose": "small_business", "employment_years": 0.0})
 
         assert reasons.iloc[0].tolist() == [
@@ -77,7 +73,7 @@ class TestReasons:
             "",
         ]
 
-    def test_are_four_at_most(self) -> None:
+    def test_are_four_at_most(self):
         borrower = {
             "dti_pct": 40.0, "purpose": "small_business", "employment_years": 0.0,
             "annual_income": 20_000.0, "term_months": 60.0,
@@ -87,10 +83,10 @@ class TestReasons:
         assert list(reasons.index) == list(REASONS)
         assert all(reasons)
 
-    def test_leave_out_what_hardly_moves_the_pd(self) -> None:
+    def test_leave_out_what_hardly_moves_the_pd(self):
         assert give_first({"dti_pct": 18.5}) == ""
 
-    def test_of_equal_strength_come_in_the_order_of_the_features(self) -> None:
+    def test_of_equal_strength_come_in_the_order_of_the_features(self):
         same = LinearEffect(0.1, 0.0, 0.0)
         card = Scorecard(0.0, {"open_accounts": same, "dti_pct": same, "total_accounts": same})
         equal = {"open_accounts": 3.0, "dti_pct": 3.0, "total_accounts": 3.0}
@@ -100,7 +96,7 @@ class TestReasons:
         assert named[0] == "The number of open credit lines"
         assert named[1] == DTI
 
-    def test_count_features_that_say_the_same_as_one(self) -> None:
+    def test_count_features_that_say_the_same_as_one(self):
         shares = {
             "revolving_utilisation_pct": LinearEffect(0.01, 50.0, 0.0),
             "log_revolving_utilisation": LinearEffect(-0.1, np.log(50), 0.0),
@@ -110,22 +106,22 @@ class TestReasons:
         assert reasons.iloc[0, 0] == "The share of the credit card limits in use: 90.0%"
         assert reasons.iloc[0, 1] == ""
 
-    def test_say_when_a_value_was_not_stated(self) -> None:
+    def test_say_when_a_value_was_not_stated(self):
         assert give_first({"revolving_utilisation_pct": np.nan}) == (
             "The share of the credit card limits in use: not stated; 49.9% or less would count in "
             "favour"
         )
 
-    def test_never_hold_against_a_borrower_what_speaks_for_them(self) -> None:
+    def test_never_hold_against_a_borrower_what_speaks_for_them(self):
         # No public record raises the PD by .06: a coefficient of the wrong sign is noise.
         assert give_first({"public_records": 0.0}) == ""
 
-    def test_can_be_given_by_a_model_of_few_features(self) -> None:
+    def test_can_be_given_by_a_model_of_few_features(self):
         card = Scorecard(0.0, {"dti_pct": LinearEffect(0.02, 18.0, 0.0)})
 
         assert give({"dti_pct": 40.0}, card=card).iloc[0, 1:].tolist() == ["", "", ""]
 
-    def test_of_nobody_are_none(self) -> None:
+    def test_of_nobody_are_none(self):
         assert give({}).head(0).empty
 
 
@@ -142,12 +138,10 @@ class TestWhatWouldChangeIt:
         ],
         ids=str,
     )
-    def test_is_said_in_the_borrower_s_own_terms(
-        self, borrower: dict[str, object], change: str
-    ) -> None:
+    def test_is_said_in_the_borrower_s_own_terms(self, borrower, change):
         assert f"; {change} would count in favour" in give_first(borrower)
 
-    def test_is_not_what_the_borrower_has_after_rounding(self) -> None:
+    def test_is_not_what_the_borrower_has_after_rounding(self):
         steep = Scorecard(0.0, {"loan_to_income": LinearEffect(40.0, 0.20003, 0.0)})
 
         # 20.043% of income, shown as 20.0%, counts against; 20.0% itself would not.
@@ -155,7 +149,7 @@ class TestWhatWouldChangeIt:
 
         assert said.endswith("yearly income: 20.0%; asking for 19.9% or less would count in favour")
 
-    def test_is_not_what_the_borrower_has_after_rounding_up(self) -> None:
+    def test_is_not_what_the_borrower_has_after_rounding_up(self):
         steep = Scorecard(0.0, {"log_annual_income": LinearEffect(-9_000.0, np.log(60_099.7), 0.0)})
 
         # 60,099.6, shown as 60,100, counts against; 60,100 itself would not.
@@ -177,9 +171,7 @@ class TestWhatWouldChangeIt:
             ("sub_grade_rank", "sub_grade", "D1", "The grade given to the offer: D1"),
         ],
     )
-    def test_is_not_invented_where_the_borrower_can_do_nothing(
-        self, name: str, column: str, value: object, shown: str
-    ) -> None:
+    def test_is_not_invented_where_the_borrower_can_do_nothing(self, name, column, value, shown):
         slope = -1.0 if FEATURES[name].adverse == "low" else 1.0
         middle = 0.5 if name in {"has_mortgage", "bankruptcies"} else 5.0 if slope < 0 else 1.0
 
@@ -189,7 +181,7 @@ class TestWhatWouldChangeIt:
 
         assert said == shown
 
-    def test_is_left_out_where_another_feature_would_undo_it(self) -> None:
+    def test_is_left_out_where_another_feature_would_undo_it(self):
         contrary = {
             "log_loan_amount": LinearEffect(0.5, np.log(12_000), 0.0),
             "loan_to_income": LinearEffect(-2.0, 0.2, 0.0),
@@ -216,23 +208,18 @@ class TestOfOneApplication:
             }
         )
     )
-    def test_are_those_of_a_batch(self, borrower: dict[str, object]) -> None:
+    def test_are_those_of_a_batch(self, borrower):
         giver = make_reason_giver(CARD)
         features = build_features(pd.DataFrame([borrower]), list(CARD.effects)).iloc[0].to_dict()
         contributed = {n: effect.of_one(features[n]) for n, effect in CARD.effects.items()}
 
-        one = giver.give_one(contributed, borrower)  # type: ignore[arg-type]
+        one = giver.give_one(contributed, borrower)
 
         assert list(one) == give(borrower).iloc[0].tolist()
 
 
 @pytest.fixture(scope="module", params=["logistic", "boosting"])
-def scorer(
-    request: pytest.FixtureRequest,
-    lending_model: TrainedModel,
-    boosted_pipeline: Pipeline,
-    simulated_loans: pd.DataFrame,
-) -> Scorer:
+def scorer(request, lending_model, boosted_pipeline, simulated_loans):
     """Of either kind of model that may be served."""
     if request.param == "logistic":
         return Scorer(lending_model, "loantap-lending-demo", "1")
@@ -245,14 +232,12 @@ def scorer(
 
 
 @pytest.fixture(scope="module")
-def applications(simulated_loans: pd.DataFrame) -> pd.DataFrame:
+def applications(simulated_loans):
     return render(simulated_loans.head(400), portfolio_columns()).drop(columns="loan_status")
 
 
 class TestOfTheServedModel:
-    def test_name_no_feature_but_those_of_the_model(
-        self, scorer: Scorer, applications: pd.DataFrame
-    ) -> None:
+    def test_name_no_feature_but_those_of_the_model(self, scorer, applications):
         reasons = scorer.score(applications, AS_OF)[list(REASONS)].to_numpy().ravel()
 
         phrases = {FEATURES[name].phrase for name in LENDING.features}
@@ -260,9 +245,7 @@ class TestOfTheServedModel:
         assert named <= {phrase[0].upper() + phrase[1:] for phrase in phrases}
         assert len(named) >= 4
 
-    def test_name_nothing_that_lending_must_not_rest_on(
-        self, scorer: Scorer, applications: pd.DataFrame
-    ) -> None:
+    def test_name_nothing_that_lending_must_not_rest_on(self, scorer, applications):
         words = " ".join(scorer.score(applications, AS_OF)[list(REASONS)].to_numpy().ravel())
 
         for feature in FEATURES.values():
@@ -270,9 +253,7 @@ class TestOfTheServedModel:
                 assert feature.phrase.lower() not in words.lower()
         assert MISSING not in words
 
-    def test_what_would_count_in_favour_lowers_the_pd(
-        self, scorer: Scorer, applications: pd.DataFrame
-    ) -> None:
+    def test_what_would_count_in_favour_lowers_the_pd(self, scorer, applications):
         """Take each borrower at their word: give the column the value the reason asks for."""
         before = scorer.score(applications, AS_OF)
         asked = before.melt(value_vars=list(REASONS), ignore_index=False)["value"]
@@ -290,8 +271,8 @@ class TestOfTheServedModel:
 
     @pytest.mark.parametrize("column", ["loan_amnt", "annual_inc"])
     def test_a_smaller_share_of_income_lowers_the_pd_whichever_of_the_two_is_changed(
-        self, column: str, scorer: Scorer, applications: pd.DataFrame
-    ) -> None:
+        self, column, scorer, applications
+    ):
         before = scorer.score(applications, AS_OF)
         asked = before.melt(value_vars=list(REASONS), ignore_index=False)["value"]
         shares = asked.str.extract(r"of yearly income: .*; asking for ([\d.]+)% or less")[
@@ -312,7 +293,7 @@ class TestOfTheServedModel:
         assert fell.all()
 
 
-def _read_change(text: str, name: str, scorer: Scorer) -> object:
+def _read_change(text, name, scorer):
     """The value of a column that a reason asks for; None when it is about another column."""
     about = [f for f in scorer.feature_set.features if FEATURES[f].uses == (name,)]
     phrases = [FEATURES[f].phrase for f in about]
@@ -351,7 +332,7 @@ class TestTrueValues:
             ),
         ],
     )
-    def test_a_ratio_is_the_true_one(self, borrower: dict[str, object], said: object) -> None:
+    def test_a_ratio_is_the_true_one(self, borrower, said):
         made = {
             "instalment": 2_125.0 / 12, "loan_amount": 6_000.0, "open_accounts": 4.0,
             "total_accounts": 10.0,
@@ -367,7 +348,7 @@ class TestTrueValues:
             name: effect.of_one(make_formula(name)(*[values[c] for c in FEATURES[name].uses]))
             for name, effect in self.SHARES.effects.items()
         }
-        assert list(one.give_one(contributed, values)) == reasons.tolist()  # type: ignore[arg-type]
+        assert list(one.give_one(contributed, values)) == reasons.tolist()
 
     @pytest.mark.parametrize(
         ("name", "column", "value", "said"),
@@ -381,15 +362,13 @@ class TestTrueValues:
             ("log_annual_income", "annual_income", 0.0, "0"),
         ],
     )
-    def test_what_the_model_caps_is_quoted_uncapped(
-        self, name: str, column: str, value: float, said: str
-    ) -> None:
+    def test_what_the_model_caps_is_quoted_uncapped(self, name, column, value, said):
         slope = -1.0 if name == "log_annual_income" else 1.0
         card = Scorecard(0.0, {name: LinearEffect(slope, 9.0 if slope < 0 else 0.0, 0.0)})
 
         assert re.split(": |;", give_first({column: value}, card=card))[1] == said
 
-    def test_every_formula_of_several_columns_is_told_as_it_is(self) -> None:
+    def test_every_formula_of_several_columns_is_told_as_it_is(self):
         """A formula that floors or caps needs a ratio of its own to be told."""
         for name in {n for s in FEATURE_SETS.values() if s.for_lending for n in s.features}:
             uses = FEATURES[name].uses

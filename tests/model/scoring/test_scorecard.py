@@ -1,7 +1,5 @@
 """A model taken apart is the same model: base log-odds and one effect per feature."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np
@@ -19,13 +17,11 @@ from loantap.model.scoring.decompose import make_scorecard, measure_reference
 from loantap.model.scoring.scorecard import (
     SCALE,
     LinearEffect,
-    Scorecard,
     StepEffect,
     TableEffect,
     to_probabilities,
     to_probability,
 )
-from loantap.model.scoring.trained import TrainedModel
 from loantap.portfolio.column_reading import Texts
 
 LENDING = FEATURE_SETS["lending"]
@@ -36,51 +32,41 @@ any_borrower = st.fixed_dictionaries(
 
 
 @pytest.fixture(scope="module")
-def features(simulated_loans: pd.DataFrame) -> pd.DataFrame:
+def features(simulated_loans):
     return build_features(simulated_loans, LENDING.features)
 
 
 @pytest.fixture(scope="module", params=["logistic", "boosting"])
-def pipeline(
-    request: pytest.FixtureRequest, lending_model: TrainedModel, boosted_pipeline: Pipeline
-) -> Pipeline:
+def pipeline(request, lending_model, boosted_pipeline):
     return lending_model.pipeline if request.param == "logistic" else boosted_pipeline
 
 
 @pytest.fixture(scope="module")
-def scorecard(pipeline: Pipeline, features: pd.DataFrame) -> Scorecard:
+def scorecard(pipeline, features):
     return make_scorecard(pipeline, LENDING, measure_reference(pipeline, LENDING, features))
 
 
 class TestModelTakenApart:
-    def test_adds_up_to_the_log_odds_of_the_pd(
-        self, pipeline: Pipeline, scorecard: Scorecard, features: pd.DataFrame
-    ) -> None:
+    def test_adds_up_to_the_log_odds_of_the_pd(self, pipeline, scorecard, features):
         np.testing.assert_allclose(
             scorecard.log_odds(features), pipeline.decision_function(features), atol=1e-9
         )
 
     @given(borrower=any_borrower)
-    def test_adds_up_for_any_borrower_even_one_never_seen(
-        self, pipeline: Pipeline, scorecard: Scorecard, borrower: dict[str, object]
-    ) -> None:
+    def test_adds_up_for_any_borrower_even_one_never_seen(self, pipeline, scorecard, borrower):
         one = pd.DataFrame([borrower])[list(LENDING.features)]
 
         total = scorecard.log_odds(one).iloc[0]
 
         assert total == pytest.approx(pipeline.decision_function(one)[0], abs=1e-9)
 
-    def test_measures_from_the_mean_training_loan(
-        self, scorecard: Scorecard, features: pd.DataFrame
-    ) -> None:
+    def test_measures_from_the_mean_training_loan(self, scorecard, features):
         contributed = scorecard.contributions(features)
 
         assert list(contributed.columns) == list(LENDING.features)
         np.testing.assert_allclose(contributed.mean(), 0, atol=1e-9)
 
-    def test_changes_only_for_the_feature_that_changes(
-        self, scorecard: Scorecard, features: pd.DataFrame
-    ) -> None:
+    def test_changes_only_for_the_feature_that_changes(self, scorecard, features):
         more = features.assign(interest_rate_pct=features["interest_rate_pct"] + 10)
 
         change = scorecard.contributions(more) - scorecard.contributions(features)
@@ -89,18 +75,14 @@ class TestModelTakenApart:
         assert list(moved.index[moved]) == ["interest_rate_pct"]
 
     @given(borrower=any_borrower)
-    def test_one_value_contributes_what_it_does_in_a_column(
-        self, scorecard: Scorecard, borrower: dict[str, object]
-    ) -> None:
+    def test_one_value_contributes_what_it_does_in_a_column(self, scorecard, borrower):
         column = scorecard.contributions(pd.DataFrame([borrower])).iloc[0]
 
         for name, effect in scorecard.effects.items():
             assert effect.of_one(borrower[name]) == column[name]
 
     @pytest.mark.parametrize("towards", [np.inf, -np.inf])
-    def test_does_not_hang_on_the_last_bit_of_a_value(
-        self, scorecard: Scorecard, features: pd.DataFrame, towards: float
-    ) -> None:
+    def test_does_not_hang_on_the_last_bit_of_a_value(self, scorecard, features, towards):
         moved = features.assign(
             **{name: np.nextafter(features[name], towards) for name in LENDING.numeric}
         )
@@ -108,13 +90,13 @@ class TestModelTakenApart:
             scorecard.contributions(moved), scorecard.contributions(features), atol=1e-9, rtol=0
         )
 
-    def test_obeys_credit_sense(self, scorecard: Scorecard) -> None:
+    def test_obeys_credit_sense(self, scorecard):
         assert scorecard.effects["interest_rate_pct"].direction == 1
         assert scorecard.effects["log_annual_income"].direction in {0, -1}
         assert scorecard.effects["dti_pct"].direction in {0, 1}
 
 
-def test_a_model_with_interactions_is_refused(features: pd.DataFrame) -> None:
+def test_a_model_with_interactions_is_refused(features):
     target = np.arange(len(features)) % 2
     for classifier in (HistGradientBoostingClassifier(max_iter=2), RandomForestClassifier(2)):
         pipeline = Pipeline([("preprocess", OrdinalEncoder()), ("classify", classifier)])
@@ -125,7 +107,7 @@ def test_a_model_with_interactions_is_refused(features: pd.DataFrame) -> None:
 
 
 class TestEffects:
-    def test_a_line_is_worth_nothing_at_its_centre(self) -> None:
+    def test_a_line_is_worth_nothing_at_its_centre(self):
         line = LinearEffect(slope=0.5, centre=10.0, missing=0.1)
 
         np.testing.assert_allclose(line.of_column(np.array([10, 12, np.nan])), [0, 1, 0.1])
@@ -135,7 +117,7 @@ class TestEffects:
         assert LinearEffect(-0.5, 0, 0).direction == -1
         assert LinearEffect(0.0, 0, 0).direction == 0
 
-    def test_the_edge_of_a_step_belongs_to_the_interval_below(self) -> None:
+    def test_the_edge_of_a_step_belongs_to_the_interval_below(self):
         steps = StepEffect(edges=(1.0, 2.0), levels=(-1.0, 0.0, 3.0), missing=0.5)
 
         values = np.array([0.5, 1, 1.5, 2, 2.5, np.nan])
@@ -146,12 +128,10 @@ class TestEffects:
         ("levels", "direction"),
         [((0, 1, 1), 1), ((3, 1, 0), -1), ((1, 1, 1), 0), ((0, 2, 1), None)],
     )
-    def test_steps_rise_fall_or_do_either(
-        self, levels: tuple[float, ...], direction: int | None
-    ) -> None:
+    def test_steps_rise_fall_or_do_either(self, levels, direction):
         assert StepEffect((1.0, 2.0), levels, 0).direction == direction
 
-    def test_a_category_never_seen_is_any_other(self) -> None:
+    def test_a_category_never_seen_is_any_other(self):
         table = TableEffect({"car": -0.2, "house": 0.3}, other=0.1)
 
         column = Texts(np.array([1, 0, 2]), ("car", "house", "moon"))
@@ -171,24 +151,22 @@ class TestScore:
             (1 - 1e-6, 300),
         ],
     )
-    def test_is_600_at_odds_of_four_to_one_and_50_more_when_they_double(
-        self, probability: float, score: int
-    ) -> None:
+    def test_is_600_at_odds_of_four_to_one_and_50_more_when_they_double(self, probability, score):
         log_odds = math.log(probability / (1 - probability))
 
         assert SCALE.of_one(log_odds) == score
         assert SCALE.of_column(np.array([log_odds])).tolist() == [score]
 
     @given(st.floats(-1e6, 1e6))
-    def test_of_one_application_is_that_in_a_batch(self, log_odds: float) -> None:
+    def test_of_one_application_is_that_in_a_batch(self, log_odds):
         assert SCALE.of_column(np.array([log_odds])).tolist() == [SCALE.of_one(log_odds)]
 
-    def test_of_no_pd_is_missing(self) -> None:
+    def test_of_no_pd_is_missing(self):
         assert np.isnan(SCALE.of_column(np.array([np.nan]))).all()
 
 
 @given(st.floats(-1e4, 1e4))
-def test_a_pd_is_the_same_for_one_as_in_a_batch(log_odds: float) -> None:
+def test_a_pd_is_the_same_for_one_as_in_a_batch(log_odds):
     one = to_probability(log_odds)
 
     assert one == pytest.approx(to_probabilities(np.array([log_odds]))[0], abs=1e-12)

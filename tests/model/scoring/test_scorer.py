@@ -1,7 +1,5 @@
 """One scoring function: the same application gets the same answer however it arrives."""
 
-from __future__ import annotations
-
 import copy
 
 import numpy as np
@@ -11,7 +9,6 @@ import pytest
 from loantap.features.build import build_features
 from loantap.features.definitions import FEATURE_SETS
 from loantap.model.scoring.scorer import REASONS, NotForLendingError, Scorer
-from loantap.model.scoring.trained import TrainedModel
 from loantap.portfolio.dictionary import portfolio_columns
 from loantap.portfolio.errors import InputError
 from loantap.portfolio.loantap_format import render
@@ -19,20 +16,18 @@ from tests.conftest import AS_OF, raw_loans, train, training_options
 
 
 @pytest.fixture(scope="module")
-def scorer(lending_model: TrainedModel) -> Scorer:
+def scorer(lending_model):
     return Scorer(lending_model, "loantap-lending-demo", "3")
 
 
 @pytest.fixture(scope="module")
-def applications(simulated_loans: pd.DataFrame) -> pd.DataFrame:
+def applications(simulated_loans):
     """300 applications as LoanTap's columns, some values missing, without an outcome."""
     written = render(simulated_loans.head(300), portfolio_columns())
     return written.drop(columns="loan_status")
 
 
-def test_the_pd_is_the_model_s_on_the_same_features(
-    scorer: Scorer, applications: pd.DataFrame, simulated_loans: pd.DataFrame
-) -> None:
+def test_the_pd_is_the_model_s_on_the_same_features(scorer, applications, simulated_loans):
     features = build_features(simulated_loans.head(300), FEATURE_SETS["lending"].features)
 
     scored = scorer.score(applications, AS_OF)
@@ -47,8 +42,8 @@ def test_the_pd_is_the_model_s_on_the_same_features(
 
 
 def test_the_score_is_a_whole_number_from_300_to_900_that_falls_as_the_pd_rises(
-    scorer: Scorer, applications: pd.DataFrame
-) -> None:
+    scorer, applications
+):
     scored = scorer.score(applications, AS_OF).sort_values("probability_of_default")
 
     assert scored["score"].dtype == "Int64"
@@ -56,17 +51,13 @@ def test_the_score_is_a_whole_number_from_300_to_900_that_falls_as_the_pd_rises(
     assert scored["score"].is_monotonic_decreasing
 
 
-def test_text_and_typed_applications_get_the_same_answer(
-    scorer: Scorer, applications: pd.DataFrame
-) -> None:
+def test_text_and_typed_applications_get_the_same_answer(scorer, applications):
     pd.testing.assert_frame_equal(
         scorer.score(applications.astype("str"), AS_OF), scorer.score(applications, AS_OF)
     )
 
 
-def test_the_order_of_applications_does_not_matter(
-    scorer: Scorer, applications: pd.DataFrame
-) -> None:
+def test_the_order_of_applications_does_not_matter(scorer, applications):
     shuffled = applications.sample(frac=1, random_state=1)
 
     scored = scorer.score(shuffled, AS_OF)
@@ -76,9 +67,7 @@ def test_the_order_of_applications_does_not_matter(
 
 
 @pytest.mark.parametrize("size", [1, 7, 40])
-def test_it_does_not_matter_in_what_chunks_they_arrive(
-    size: int, scorer: Scorer, applications: pd.DataFrame
-) -> None:
+def test_it_does_not_matter_in_what_chunks_they_arrive(size, scorer, applications):
     few = applications.head(40)
 
     chunks = [scorer.score(few[n : n + size], AS_OF) for n in range(0, len(few), size)]
@@ -89,7 +78,7 @@ def test_it_does_not_matter_in_what_chunks_they_arrive(
 
 
 @pytest.mark.parametrize("absent", [None, np.nan, pd.NA, ""], ids=["None", "NaN", "NA", "empty"])
-def test_it_does_not_matter_how_a_missing_value_is_written(absent: object, scorer: Scorer) -> None:
+def test_it_does_not_matter_how_a_missing_value_is_written(absent, scorer):
     missing = raw_loans().astype("object").assign(revol_util=absent, emp_length=absent)
     expected = scorer.score(raw_loans({"revol_util": None, "emp_length": None}), AS_OF)
 
@@ -99,7 +88,7 @@ def test_it_does_not_matter_how_a_missing_value_is_written(absent: object, score
     assert scored["probability_of_default"].notna().all()
 
 
-def test_what_the_model_does_not_use_cannot_change_the_answer(scorer: Scorer) -> None:
+def test_what_the_model_does_not_use_cannot_change_the_answer(scorer):
     plain = scorer.score(raw_loans(), AS_OF)
 
     other = raw_loans(
@@ -113,21 +102,19 @@ def test_what_the_model_does_not_use_cannot_change_the_answer(scorer: Scorer) ->
     pd.testing.assert_frame_equal(scorer.score(other, AS_OF), plain)
 
 
-def test_columns_the_model_does_not_use_need_not_be_there(scorer: Scorer) -> None:
+def test_columns_the_model_does_not_use_need_not_be_there(scorer):
     needed = raw_loans()[[c.source_name for c in scorer.columns]]
 
     pd.testing.assert_frame_equal(scorer.score(needed, AS_OF), scorer.score(raw_loans(), AS_OF))
     assert not {"address", "loan_status", "issue_d"} & set(needed.columns)
 
 
-def test_a_column_the_model_needs_is_missed_by_name(scorer: Scorer) -> None:
+def test_a_column_the_model_needs_is_missed_by_name(scorer):
     with pytest.raises(InputError, match="applications: columns dti, int_rate missing"):
         scorer.score(raw_loans().drop(columns=["dti", "int_rate"]), AS_OF)
 
 
-def test_an_application_that_cannot_be_scored_keeps_its_place_with_the_reason(
-    scorer: Scorer,
-) -> None:
+def test_an_application_that_cannot_be_scored_keeps_its_place_with_the_reason(scorer):
     broken = {"sub_grade": "H1", "annual_inc": None}
     three = raw_loans({}, broken, {"dti": "9"}).set_axis([5, 9, 2])
 
@@ -144,7 +131,7 @@ def test_an_application_that_cannot_be_scored_keeps_its_place_with_the_reason(
     ]
 
 
-def test_applications_whose_labels_repeat_are_told_apart(scorer: Scorer) -> None:
+def test_applications_whose_labels_repeat_are_told_apart(scorer):
     scored = scorer.score(raw_loans({}, {"dti": "x"}).set_axis([1, 1]), AS_OF)
 
     assert list(scored.index) == [1, 1]
@@ -152,7 +139,7 @@ def test_applications_whose_labels_repeat_are_told_apart(scorer: Scorer) -> None
     assert scored["reason_1"].iloc[1] == "dti 'x': not a number"
 
 
-def test_a_bad_application_does_not_change_the_answer_to_the_others(scorer: Scorer) -> None:
+def test_a_bad_application_does_not_change_the_answer_to_the_others(scorer):
     alone = scorer.score(raw_loans(), AS_OF)
 
     together = scorer.score(raw_loans({}, {"term": "48 months"}), AS_OF)
@@ -160,20 +147,20 @@ def test_a_bad_application_does_not_change_the_answer_to_the_others(scorer: Scor
     pd.testing.assert_frame_equal(together.head(1), alone)
 
 
-def test_applications_of_which_none_can_be_scored_are_all_answered(scorer: Scorer) -> None:
+def test_applications_of_which_none_can_be_scored_are_all_answered(scorer):
     scored = scorer.score(raw_loans({"dti": "x"}, {"dti": "-1"}), AS_OF)
 
     assert scored["probability_of_default"].isna().all()
     assert list(scored["reason_1"]) == ["dti 'x': not a number", "dti '-1': below 0"]
 
 
-def test_no_applications_get_no_answers(scorer: Scorer) -> None:
+def test_no_applications_get_no_answers(scorer):
     scored = scorer.score(raw_loans().head(0), AS_OF)
 
     assert scored.shape == (0, 6)
 
 
-def test_scoring_does_not_touch_the_applications(scorer: Scorer) -> None:
+def test_scoring_does_not_touch_the_applications(scorer):
     applications = raw_loans({}, {"sub_grade": "H1"})
     before = applications.copy(deep=True)
 
@@ -182,7 +169,7 @@ def test_scoring_does_not_touch_the_applications(scorer: Scorer) -> None:
     pd.testing.assert_frame_equal(applications, before)
 
 
-def test_a_riskier_offer_gets_a_higher_pd_and_the_reason_for_it(scorer: Scorer) -> None:
+def test_a_riskier_offer_gets_a_higher_pd_and_the_reason_for_it(scorer):
     safe = {"int_rate": "6.0", "grade": "A", "sub_grade": "A1", "installment": "365.06"}
     risky = {"int_rate": "22.0", "grade": "F", "sub_grade": "F1", "installment": "458.29"}
 
@@ -195,16 +182,14 @@ def test_a_riskier_offer_gets_a_higher_pd_and_the_reason_for_it(scorer: Scorer) 
     assert "interest rate" not in "".join(scored.loc[0, list(REASONS)])
 
 
-def test_a_model_that_must_not_decide_is_refused(simulated_loans: pd.DataFrame) -> None:
+def test_a_model_that_must_not_decide_is_refused(simulated_loans):
     benchmark = train(simulated_loans.head(1_000), training_options("benchmark"))
 
     with pytest.raises(NotForLendingError, match="model loantap-benchmark version 1"):
         Scorer(benchmark, "loantap-benchmark", "1")
 
 
-def test_a_scorer_that_has_travelled_to_another_process_gives_the_same_answer(
-    scorer: Scorer, applications: pd.DataFrame
-) -> None:
+def test_a_scorer_that_has_travelled_to_another_process_gives_the_same_answer(scorer, applications):
     travelled = copy.copy(scorer)
 
     pd.testing.assert_frame_equal(
@@ -213,7 +198,7 @@ def test_a_scorer_that_has_travelled_to_another_process_gives_the_same_answer(
     assert travelled.scorecard is not scorer.scorecard  # made anew
 
 
-def test_the_application_model_scores_without_an_offer(simulated_loans: pd.DataFrame) -> None:
+def test_the_application_model_scores_without_an_offer(simulated_loans):
     model = train(simulated_loans.head(1_000), training_options("application"))
     offer = ["int_rate", "grade", "sub_grade", "installment", "verification_status"]
 
@@ -225,7 +210,7 @@ def test_the_application_model_scores_without_an_offer(simulated_loans: pd.DataF
 class TestTypedLoans:
     """Loans that are typed already get the answer of their text, to the last bit."""
 
-    def assert_same_answers(self, scorer: Scorer, loans: pd.DataFrame) -> None:
+    def assert_same_answers(self, scorer, loans):
         text = render(loans, portfolio_columns()).astype("str").replace("nan", None)
 
         typed, read = scorer.assess_columns(loans, AS_OF), scorer.assess(text, AS_OF)
@@ -238,18 +223,16 @@ class TestTypedLoans:
             typed.reasons.as_text(loans.index), read.reasons.as_text(loans.index)
         )
 
-    def test_of_the_demo(self, scorer: Scorer, simulated_loans: pd.DataFrame) -> None:
+    def test_of_the_demo(self, scorer, simulated_loans):
         self.assert_same_answers(scorer, simulated_loans)
 
     @pytest.mark.parametrize("feature_set", ["lending", "application"])
-    def test_of_the_real_sample(self, feature_set: str, real_loans: pd.DataFrame) -> None:
+    def test_of_the_real_sample(self, feature_set, real_loans):
         model = train(real_loans, training_options(feature_set), "real")
 
         self.assert_same_answers(Scorer(model, f"loantap-{feature_set}", "1"), real_loans)
 
-    def test_they_are_held_to_the_same_rules(
-        self, scorer: Scorer, simulated_loans: pd.DataFrame
-    ) -> None:
+    def test_they_are_held_to_the_same_rules(self, scorer, simulated_loans):
         changes = {"annual_income": -5.0, "dti_pct": np.nan, "interest_rate_pct": 0.12}
         loans = simulated_loans.head(4).reset_index(drop=True)
         for row, (name, value) in enumerate(changes.items()):
@@ -265,8 +248,8 @@ class TestTypedLoans:
         assert reasons[2].startswith("int_rate '0.12': contradicted by the instalment of ")
 
     def test_their_order_and_index_do_not_matter_and_they_are_not_touched(
-        self, scorer: Scorer, simulated_loans: pd.DataFrame
-    ) -> None:
+        self, scorer, simulated_loans
+    ):
         shuffled = simulated_loans.head(50).sample(frac=1, random_state=1)
         before = shuffled.copy(deep=True)
 
@@ -277,8 +260,6 @@ class TestTypedLoans:
         np.testing.assert_array_equal(pds, alone.probability_of_default)
         pd.testing.assert_frame_equal(shuffled, before)
 
-    def test_a_column_the_model_needs_is_missed_by_name(
-        self, scorer: Scorer, simulated_loans: pd.DataFrame
-    ) -> None:
+    def test_a_column_the_model_needs_is_missed_by_name(self, scorer, simulated_loans):
         with pytest.raises(KeyError, match="dti_pct"):
             scorer.assess_columns(simulated_loans.drop(columns="dti_pct"), AS_OF)

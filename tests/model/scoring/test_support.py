@@ -1,14 +1,9 @@
 """Applications unlike the loans that a model was trained on."""
 
-from __future__ import annotations
-
-from typing import Any
-
 import numpy as np
 import pytest
 
 from loantap.model.scoring.support import Support
-from loantap.model.scoring.trained import TrainedModel
 from loantap.portfolio.column_reading import Texts
 
 SUPPORT = Support(
@@ -26,7 +21,7 @@ PLAIN = {
 FEATURES = {"dti_pct": 20.0, "log_annual_income": 11.0}
 
 
-def check(features: dict[str, float], columns: dict[str, Any]) -> str:
+def check(features, columns):
     """What is said of one application; the same alone and among others."""
     of, at = FEATURES | features, PLAIN | columns
     one = SUPPORT.check_one(of, at)
@@ -69,23 +64,21 @@ def check(features: dict[str, float], columns: dict[str, Any]) -> str:
     ],
     ids=str,
 )
-def test_what_is_unlike_is_said(
-    features: dict[str, float], columns: dict[str, Any], said: str
-) -> None:
+def test_what_is_unlike_is_said(features, columns, said):
     found = check(features, columns)
 
     assert said in found
     assert bool(found) is bool(said)
 
 
-def test_a_version_that_carries_no_ranges_finds_only_what_does_not_fit_each_other() -> None:
+def test_a_version_that_carries_no_ranges_finds_only_what_does_not_fit_each_other():
     columns = {name: value for name, value in PLAIN.items() if name != "sub_grade"}
 
     assert Support({}, {}).check_one({}, columns) == 0
     assert Support({}, {}).check_one({}, columns | {"instalment": 320.0}) == 1
 
 
-def test_an_offer_without_an_instalment_is_checked_for_the_rest() -> None:
+def test_an_offer_without_an_instalment_is_checked_for_the_rest():
     columns = {
         "sub_grade": Texts(np.zeros(3, "int64"), ("A1",)),
         "interest_rate_pct": np.array([6.0, 9.0, 6.0]),
@@ -96,7 +89,7 @@ def test_an_offer_without_an_instalment_is_checked_for_the_rest() -> None:
     assert SUPPORT.check_one(FEATURES, {"sub_grade": "A1", "interest_rate_pct": 9.0}) == 2
 
 
-def test_an_offer_without_a_grade_is_checked_for_the_rest() -> None:
+def test_an_offer_without_a_grade_is_checked_for_the_rest():
     terms = {name: np.full(2, value) for name, value in PLAIN.items() if name != "sub_grade"}
     features = {name: np.full(2, value) for name, value in FEATURES.items()}
 
@@ -105,7 +98,7 @@ def test_an_offer_without_a_grade_is_checked_for_the_rest() -> None:
     assert found.tolist() == [0, 1]
 
 
-def test_a_grade_without_a_rate_says_nothing() -> None:
+def test_a_grade_without_a_rate_says_nothing():
     grades = Texts(np.zeros(2, "int64"), ("A1",))
     amounts = np.full(2, 10_000.0)
 
@@ -115,9 +108,7 @@ def test_a_grade_without_a_rate_says_nothing() -> None:
     assert SUPPORT.check_one(FEATURES, {"sub_grade": "A1"}) == 0
 
 
-def test_a_model_is_registered_with_what_it_was_trained_on(
-    lending_model: TrainedModel, simulated_loans: Any
-) -> None:
+def test_a_model_is_registered_with_what_it_was_trained_on(lending_model, simulated_loans):
     facts = lending_model.facts
 
     assert facts.ranges["dti_pct"] == (

@@ -1,7 +1,5 @@
 """What is served: a slim model, its facts, and an example that is nobody's."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,7 +10,6 @@ from loantap.features.definitions import FEATURE_SETS
 from loantap.model.schemas import COEFFICIENTS
 from loantap.model.scoring.trained import (
     ModelFacts,
-    TrainedModel,
     make_example,
     make_trained_model,
     tabulate_coefficients,
@@ -24,13 +21,11 @@ LENDING = FEATURE_SETS["lending"]
 
 
 @pytest.fixture(scope="module")
-def features(simulated_loans: pd.DataFrame) -> pd.DataFrame:
+def features(simulated_loans):
     return build_features(simulated_loans, LENDING.features)
 
 
-def test_facts_say_what_was_trained_on_what(
-    lending_model: TrainedModel, simulated_loans: pd.DataFrame
-) -> None:
+def test_facts_say_what_was_trained_on_what(lending_model, simulated_loans):
     facts = lending_model.facts
 
     assert (facts.namespace, facts.feature_set, facts.origin) == ("lending", "lending", "simulated")
@@ -43,7 +38,7 @@ def test_facts_say_what_was_trained_on_what(
     assert not facts.not_for_lending
 
 
-def test_facts_are_json_and_back(lending_model: TrainedModel) -> None:
+def test_facts_are_json_and_back(lending_model):
     facts = lending_model.facts
 
     assert ModelFacts.model_validate_json(facts.model_dump_json()) == facts
@@ -53,9 +48,7 @@ def test_facts_are_json_and_back(lending_model: TrainedModel) -> None:
         ModelFacts.model_validate(facts.model_dump() | {"mood": "good"})
 
 
-def test_a_model_with_the_pincode_is_marked_as_not_for_lending(
-    simulated_loans: pd.DataFrame,
-) -> None:
+def test_a_model_with_the_pincode_is_marked_as_not_for_lending(simulated_loans):
     options = training_options("benchmark", name="published_replica")
 
     facts = train(simulated_loans.head(1_000), options).facts
@@ -65,13 +58,11 @@ def test_a_model_with_the_pincode_is_marked_as_not_for_lending(
 
 
 @pytest.fixture(scope="module")
-def rows(features: pd.DataFrame, simulated_loans: pd.DataFrame) -> pd.DataFrame:
+def rows(features, simulated_loans):
     return simulated_loans[["loan_id", "is_charged_off"]].join(features)
 
 
-def test_policy_bands_begin_at_quantiles_of_pds_the_model_had_not_seen(
-    lending_model: TrainedModel, rows: pd.DataFrame
-) -> None:
+def test_policy_bands_begin_at_quantiles_of_pds_the_model_had_not_seen(lending_model, rows):
     out_of_fold = train_logistic(rows, training_options("lending")).out_of_fold
 
     assert lending_model.facts.pd_quantiles == {
@@ -80,7 +71,7 @@ def test_policy_bands_begin_at_quantiles_of_pds_the_model_had_not_seen(
     }
 
 
-def test_the_line_folded_into_the_coefficients_is_on_record(rows: pd.DataFrame) -> None:
+def test_the_line_folded_into_the_coefficients_is_on_record(rows):
     fitted = train_logistic(rows, training_options("lending", balancing=("class_weights",)))
 
     facts = make_trained_model(
@@ -91,7 +82,7 @@ def test_the_line_folded_into_the_coefficients_is_on_record(rows: pd.DataFrame) 
     assert facts.calibration[0] < -1
 
 
-def test_facts_of_a_challenger_are_json_and_back_too(rows: pd.DataFrame) -> None:
+def test_facts_of_a_challenger_are_json_and_back_too(rows):
     options = training_options("lending", challenger=CHALLENGER)
     features = rows[list(LENDING.features)]
 
@@ -105,56 +96,52 @@ def test_facts_of_a_challenger_are_json_and_back_too(rows: pd.DataFrame) -> None
     assert ModelFacts.model_validate_json(facts.model_dump_json()) == facts
 
 
-def test_reasons_are_measured_from_the_mean_training_loan(
-    lending_model: TrainedModel, features: pd.DataFrame
-) -> None:
+def test_reasons_are_measured_from_the_mean_training_loan(lending_model, features):
     encoded = lending_model.pipeline[0].transform(features)
 
     assert lending_model.facts.reference == pytest.approx(encoded.mean(axis=0).tolist())
     assert len(lending_model.facts.reference) == lending_model.pipeline[-1].coef_.shape[1]
 
 
-def test_the_sampler_and_its_training_rows_are_not_served(simulated_loans: pd.DataFrame) -> None:
+def test_the_sampler_and_its_training_rows_are_not_served(simulated_loans):
     model = train(simulated_loans.head(1_000), training_options("lending", balancing=("smote",)))
 
     assert [name for name, _ in model.pipeline.steps] == ["preprocess", "classify"]
 
 
 class TestExample:
-    def test_is_the_median_of_each_number_and_the_commonest_category(self) -> None:
+    def test_is_the_median_of_each_number_and_the_commonest_category(self):
         features = pd.DataFrame(
             {"dti_pct": [1.0, 2.0, 30.0, np.nan], "purpose": ["car", "car", "wedding", "home"]}
         )
 
         assert make_example(features).to_dict("records") == [{"dti_pct": 2.0, "purpose": "car"}]
 
-    def test_says_missing_where_there_is_nothing_to_count(self) -> None:
+    def test_says_missing_where_there_is_nothing_to_count(self):
         features = pd.DataFrame({"purpose": pd.Series([], dtype="str")})
 
         assert make_example(features).loc[0, "purpose"] == MISSING
 
-    def test_is_none_of_the_training_loans(
-        self, lending_model: TrainedModel, features: pd.DataFrame
-    ) -> None:
+    def test_is_none_of_the_training_loans(self, lending_model, features):
         example = lending_model.example
 
         same = (features == example.iloc[0]).all(axis=1)
         assert not same.any()
 
-    def test_is_none_of_the_real_loans(self, sample_loans: pd.DataFrame) -> None:
+    def test_is_none_of_the_real_loans(self, sample_loans):
         features = build_features(sample_loans, LENDING.features)
 
         same = (features == make_example(features).iloc[0]).all(axis=1)
         assert not same.any()
 
-    def test_can_be_scored(self, lending_model: TrainedModel) -> None:
+    def test_can_be_scored(self, lending_model):
         example = lending_model.example
 
         assert list(example.columns) == list(LENDING.features)
         assert 0 < lending_model.pipeline.predict_proba(example)[0, 1] < 0.5
 
 
-def test_coefficients_are_listed_by_the_size_of_their_effect(lending_model: TrainedModel) -> None:
+def test_coefficients_are_listed_by_the_size_of_their_effect(lending_model):
     table = tabulate_coefficients(lending_model.pipeline)
 
     assert table["coefficient"].abs().is_monotonic_decreasing
@@ -163,7 +150,7 @@ def test_coefficients_are_listed_by_the_size_of_their_effect(lending_model: Trai
     COEFFICIENTS.validate(table)
 
 
-def test_coefficients_carry_the_name_of_their_input(lending_model: TrainedModel) -> None:
+def test_coefficients_carry_the_name_of_their_input(lending_model):
     table = tabulate_coefficients(lending_model.pipeline).set_index("feature")["coefficient"]
 
     assert set(LENDING.numeric) <= set(table.index)

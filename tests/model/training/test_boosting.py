@@ -1,11 +1,8 @@
 """The challenger obeys credit sense, and is a sum of one effect per feature."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pytest
-from sklearn.pipeline import Pipeline
 
 from loantap.features.build import build_features
 from loantap.features.definitions import FEATURE_SETS, FEATURES
@@ -19,34 +16,31 @@ ADVERSE = [name for name in LENDING.numeric if FEATURES[name].adverse]
 
 
 @pytest.fixture(scope="module")
-def features(simulated_loans: pd.DataFrame) -> pd.DataFrame:
+def features(simulated_loans):
     return build_features(simulated_loans, LENDING.features)
 
 
 @pytest.fixture(scope="module")
-def model(features: pd.DataFrame, simulated_loans: pd.DataFrame) -> Pipeline:
+def model(features, simulated_loans):
     return fit_challenger(features, simulated_loans["is_charged_off"], LENDING, OPTIONS, seed=1)
 
 
 @pytest.fixture(scope="module")
-def backwards(features: pd.DataFrame, simulated_loans: pd.DataFrame) -> Pipeline:
+def backwards(features, simulated_loans):
     """Fitted to outcomes turned round: they contradict credit sense wherever they can."""
     return fit_challenger(features, 1 - simulated_loans["is_charged_off"], LENDING, OPTIONS, seed=1)
 
 
-def sweep(model: Pipeline, loan: pd.DataFrame, values: pd.Series) -> np.ndarray:
+def sweep(model, loan, values):
     """Log-odds of one loan as a feature rises through all its values and beyond."""
     ladder = np.unique(values.dropna())
     ladder = np.concatenate([[ladder[0] - 1], ladder, [ladder[-1] + 1]])
     many = loan.loc[loan.index.repeat(len(ladder))].assign(**{str(values.name): ladder})
-    log_odds: np.ndarray = model.decision_function(many)
-    return log_odds
+    return model.decision_function(many)
 
 
 @pytest.mark.parametrize("name", ADVERSE)
-def test_what_is_held_against_a_borrower_never_lowers_the_pd(
-    name: str, model: Pipeline, backwards: Pipeline, features: pd.DataFrame
-) -> None:
+def test_what_is_held_against_a_borrower_never_lowers_the_pd(name, model, backwards, features):
     sign = 1 if FEATURES[name].adverse == "high" else -1
 
     for fitted in (model, backwards):
@@ -54,18 +48,14 @@ def test_what_is_held_against_a_borrower_never_lowers_the_pd(
         assert steps.min() >= -1e-12
 
 
-def test_it_learns_from_loans_where_credit_sense_allows(
-    model: Pipeline, features: pd.DataFrame
-) -> None:
+def test_it_learns_from_loans_where_credit_sense_allows(model, features):
     moved = [np.ptp(sweep(model, features.head(1), features[name])) for name in ADVERSE]
 
     assert max(moved) > 0.5
     assert np.ptp(model.predict_proba(features)[:, 1]) > 0.3
 
 
-def test_the_effect_of_a_feature_is_the_same_whatever_the_others_are(
-    model: Pipeline, features: pd.DataFrame
-) -> None:
+def test_the_effect_of_a_feature_is_the_same_whatever_the_others_are(model, features):
     loans = features.sample(200, random_state=1)
     for name in LENDING.features:
         low, high = features[name].dropna().sort_values().iloc[[100, -100]]
@@ -76,7 +66,7 @@ def test_the_effect_of_a_feature_is_the_same_whatever_the_others_are(
         assert np.ptp(effects) < 1e-9, name
 
 
-def test_the_effects_of_features_add_up(model: Pipeline, features: pd.DataFrame) -> None:
+def test_the_effects_of_features_add_up(model, features):
     start, end = features.iloc[[0]], features.iloc[[1]].set_axis(features.index[[0]])
     before = model.decision_function(start)[0]
 
@@ -88,9 +78,7 @@ def test_the_effects_of_features_add_up(model: Pipeline, features: pd.DataFrame)
     assert before + sum(one_by_one) == pytest.approx(model.decision_function(end)[0], abs=1e-9)
 
 
-def test_a_missing_number_counts_as_the_mean_and_marks_no_vintage(
-    features: pd.DataFrame, simulated_loans: pd.DataFrame
-) -> None:
+def test_a_missing_number_counts_as_the_mean_and_marks_no_vintage(features, simulated_loans):
     # As if bureaus had reported no utilisation in the years in which fewer loans went bad.
     target = simulated_loans["is_charged_off"]
     rng = np.random.default_rng(1)
@@ -109,9 +97,7 @@ def test_a_missing_number_counts_as_the_mean_and_marks_no_vintage(
     assert least <= unknown <= most
 
 
-def test_a_number_that_is_always_missing_does_no_harm(
-    features: pd.DataFrame, simulated_loans: pd.DataFrame
-) -> None:
+def test_a_number_that_is_always_missing_does_no_harm(features, simulated_loans):
     empty = features.assign(employment_years=np.nan)
     few = make_challenger(LENDING, OPTIONS.model_copy(update={"trees": 5}), seed=1)
 
@@ -122,7 +108,7 @@ def test_a_number_that_is_always_missing_does_no_harm(
     )
 
 
-def test_categories_never_seen_count_alike(model: Pipeline, features: pd.DataFrame) -> None:
+def test_categories_never_seen_count_alike(model, features):
     one = features.head(1)
 
     moon, mars = (
@@ -134,9 +120,7 @@ def test_categories_never_seen_count_alike(model: Pipeline, features: pd.DataFra
     assert 0 < moon < 1
 
 
-def test_the_same_loans_give_the_same_model(
-    model: Pipeline, features: pd.DataFrame, simulated_loans: pd.DataFrame
-) -> None:
+def test_the_same_loans_give_the_same_model(model, features, simulated_loans):
     before = features.copy(deep=True)
 
     again = fit_challenger(features, simulated_loans["is_charged_off"], LENDING, OPTIONS, seed=1)

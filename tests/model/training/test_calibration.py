@@ -1,7 +1,5 @@
 """PDs are recalibrated where they need it."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -25,13 +23,13 @@ from loantap.model.training.predictions import predict_out_of_fold
 from loantap.model.training.search import fit_candidate
 from loantap.model.training.train import feature_names
 from loantap.portfolio.cleaning import mark_outcome
-from loantap.simulator import SimulatedPortfolio, simulate_portfolio
+from loantap.simulator import simulate_portfolio
 from tests.conftest import training_options
 
 LOANS = 8_000
 
 
-def draw(loans: int, seed: int = 5) -> tuple[np.ndarray, np.ndarray]:
+def draw(loans, seed=5):
     """Outcomes, one in five charged off, and the log-odds they were drawn with."""
     rng = np.random.default_rng(seed)
     log_odds = rng.normal(-1.6, 1.0, size=loans)
@@ -40,7 +38,7 @@ def draw(loans: int, seed: int = 5) -> tuple[np.ndarray, np.ndarray]:
 
 class TestLine:
     @pytest.mark.parametrize(("intercept", "slope"), [(1.4, 1.0), (0.0, 0.6), (-0.8, 1.7)])
-    def test_a_distortion_is_undone(self, intercept: float, slope: float) -> None:
+    def test_a_distortion_is_undone(self, intercept, slope):
         target, log_odds = draw(50_000)
 
         found = fit_calibration(target, intercept + slope * log_odds)
@@ -48,7 +46,7 @@ class TestLine:
         assert found.slope == pytest.approx(1 / slope, rel=0.04)
         assert found.intercept == pytest.approx(-intercept / slope, abs=0.05)
 
-    def test_it_is_the_line_of_a_plain_logistic_regression(self) -> None:
+    def test_it_is_the_line_of_a_plain_logistic_regression(self):
         target, log_odds = draw(3_000)
         distorted = 1 + 0.5 * log_odds
         plain = LogisticRegression(C=np.inf, solver="newton-cholesky", tol=1e-10)
@@ -59,14 +57,14 @@ class TestLine:
         assert found.slope == pytest.approx(plain.coef_[0, 0], rel=1e-5)
         assert found.intercept == pytest.approx(plain.intercept_[0], rel=1e-5)
 
-    def test_pds_that_pass_are_left_exactly_as_they_are(self) -> None:
+    def test_pds_that_pass_are_left_exactly_as_they_are(self):
         fitted = [fit_calibration(*draw(600, seed)) for seed in range(100)]
 
         # The test errs one time in twenty: 5 of 100, give or take two standard errors.
         touched = sum(line != Calibration() for line in fitted)
         assert 1 <= touched <= 9
 
-    def test_a_model_that_ranks_backwards_is_flattened_and_never_turned_round(self) -> None:
+    def test_a_model_that_ranks_backwards_is_flattened_and_never_turned_round(self):
         target, log_odds = draw(2_000)
 
         found = fit_calibration(target, -log_odds)
@@ -81,9 +79,7 @@ class TestLine:
             max_size=60,
         )
     )
-    def test_the_slope_is_never_negative_and_the_likelihood_never_falls(
-        self, loans: list[tuple[int, float]]
-    ) -> None:
+    def test_the_slope_is_never_negative_and_the_likelihood_never_falls(self, loans):
         target = np.array([outcome for outcome, _ in loans])
         log_odds = np.array([value for _, value in loans])
         assume(0 < target.sum() < len(target))
@@ -93,7 +89,7 @@ class TestLine:
         assert found.slope >= 0
         assert log_likelihood(target, found.log_odds(log_odds)) >= log_likelihood(target, log_odds)
 
-    def test_the_order_of_loans_is_kept(self) -> None:
+    def test_the_order_of_loans_is_kept(self):
         target, log_odds = draw(3_000)
         distorted = 1 + 2 * log_odds
 
@@ -101,7 +97,7 @@ class TestLine:
 
         np.testing.assert_array_equal(np.argsort(calibrated), np.argsort(log_odds))
 
-    def test_it_is_fitted_on_what_was_predicted_out_of_fold(self) -> None:
+    def test_it_is_fitted_on_what_was_predicted_out_of_fold(self):
         target, log_odds = draw(3_000)
         table = pd.DataFrame({"is_charged_off": target, "log_odds": 1 + log_odds})
 
@@ -111,7 +107,7 @@ class TestLine:
         assert found.intercept == pytest.approx(-1, abs=0.2)
 
 
-def test_the_log_likelihood_is_that_of_scikit_learn() -> None:
+def test_the_log_likelihood_is_that_of_scikit_learn():
     target, log_odds = draw(500)
 
     expected = -log_loss(target, expit(log_odds), normalize=False)
@@ -119,14 +115,14 @@ def test_the_log_likelihood_is_that_of_scikit_learn() -> None:
     assert log_likelihood(target, log_odds) == pytest.approx(expected)
 
 
-def test_the_log_likelihood_of_extreme_log_odds_is_finite() -> None:
+def test_the_log_likelihood_of_extreme_log_odds_is_finite():
     assert log_likelihood(np.array([1, 0]), np.array([-1_000.0, 1_000.0])) == -2_000
 
 
 class TestCrossFitting:
     FOLD = np.arange(3_000) % 3
 
-    def test_no_loan_s_own_outcome_is_in_its_line(self) -> None:
+    def test_no_loan_s_own_outcome_is_in_its_line(self):
         target, log_odds = draw(3_000)
         distorted = 1 + 0.5 * log_odds
         in_first = self.FOLD == 0
@@ -137,7 +133,7 @@ class TestCrossFitting:
         np.testing.assert_allclose(before[in_first], after[in_first], rtol=1e-12)
         assert (before[~in_first] != after[~in_first]).all()
 
-    def test_each_fold_gets_the_line_of_the_others(self) -> None:
+    def test_each_fold_gets_the_line_of_the_others(self):
         target, log_odds = draw(3_000)
         distorted = 1 + 0.5 * log_odds
 
@@ -152,14 +148,12 @@ class TestCrossFitting:
 
 
 @pytest.fixture(scope="module")
-def demo() -> SimulatedPortfolio:
+def demo():
     return simulate_portfolio(LOANS, seed=404)
 
 
 @pytest.fixture(scope="module", params=["smote", "class_weights"])
-def predicted(
-    request: pytest.FixtureRequest, demo: SimulatedPortfolio
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def predicted(request, demo):
     """Outcome, out-of-fold log-odds and fold of each loan."""
     options = training_options("lending", balancing=(request.param,))
     features = build_features(demo.portfolio, feature_names(options))
@@ -173,7 +167,7 @@ def predicted(
 
 # What SMOTE and class weights do to PDs, on simulated loans whose true PDs are known.
 class TestSimulatedLoans:
-    def test_balanced_pds_are_far_off_and_calibrated_ones_within_chance(self, predicted) -> None:
+    def test_balanced_pds_are_far_off_and_calibrated_ones_within_chance(self, predicted):
         target, log_odds, fold = predicted
 
         before = expected_calibration_error(target, expit(log_odds))
@@ -185,7 +179,7 @@ class TestSimulatedLoans:
         # A perfect model of 8,000 loans has an ECE of up to about .015.
         assert after <= highest < 0.02
 
-    def test_calibrated_pds_come_close_to_the_true_ones(self, predicted, demo) -> None:
+    def test_calibrated_pds_come_close_to_the_true_ones(self, predicted, demo):
         target, log_odds, fold = predicted
         true_pd = demo.truth["true_pd"].to_numpy()
 
@@ -197,7 +191,7 @@ class TestSimulatedLoans:
         assert after < 0.04
 
 
-def test_folded_into_a_pipeline_it_gives_the_same_pds(simulated_loans: pd.DataFrame) -> None:
+def test_folded_into_a_pipeline_it_gives_the_same_pds(simulated_loans):
     options = training_options("lending", balancing=("class_weights",))
     features = build_features(simulated_loans, feature_names(options))
     served = slim(

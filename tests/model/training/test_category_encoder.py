@@ -1,7 +1,5 @@
 """The encoder that counts as far as it needs to is scikit-learn's."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -21,9 +19,7 @@ tables = st.integers(1, 60).flatmap(
 
 
 @given(tables, st.integers(1, 12), st.sampled_from(["infrequent_if_exist", "ignore"]))
-def test_categories_and_columns_are_scikit_learn_s(
-    table: dict[str, list[str | None]], least: int, unknown: str
-) -> None:
+def test_categories_and_columns_are_scikit_learn_s(table, least, unknown):
     frame = pd.DataFrame(table, dtype="str")
     given_to_both = {
         "min_frequency": least, "handle_unknown": unknown, "sparse_output": False,
@@ -39,7 +35,7 @@ def test_categories_and_columns_are_scikit_learn_s(
 
 
 @pytest.fixture
-def fitted() -> ColumnTransformer:
+def fitted():
     frame = pd.DataFrame({"income": [1.0, 2.0, 4.0], "purpose": ["car", "house", "car"]})
     columns = ColumnTransformer(
         [
@@ -50,7 +46,7 @@ def fitted() -> ColumnTransformer:
     return columns.fit(frame)
 
 
-def test_what_is_served_has_scikit_learn_s_own_encoder(fitted: ColumnTransformer) -> None:
+def test_what_is_served_has_scikit_learn_s_own_encoder(fitted):
     plain = with_plain_encoders(fitted)
     rows = pd.DataFrame({"income": [3.0, 1.0], "purpose": ["house", "car"]})
 

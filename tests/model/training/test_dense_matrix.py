@@ -1,7 +1,5 @@
 """The matrix that glum fits on gives tabmat's products."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from tabmat import DenseMatrix
@@ -29,7 +27,7 @@ columns_asked = pytest.mark.parametrize(
 @rows_asked
 @columns_asked
 @pytest.mark.parametrize("order", ["F", "C"])
-def test_the_sandwich_is_tabmat_s(rows, cols, order: str) -> None:
+def test_the_sandwich_is_tabmat_s(rows, cols, order):
     ours = BlockwiseMatrix(MATRIX.copy(order)).sandwich(WEIGHTS, rows, cols)
 
     expected = DenseMatrix(MATRIX).sandwich(WEIGHTS, rows, cols)
@@ -38,7 +36,7 @@ def test_the_sandwich_is_tabmat_s(rows, cols, order: str) -> None:
 
 @columns_asked
 @pytest.mark.parametrize("adds_to", [False, True])
-def test_the_product_with_a_vector_is_tabmat_s(cols, adds_to: bool) -> None:
+def test_the_product_with_a_vector_is_tabmat_s(cols, adds_to):
     vector = RNG.normal(size=MATRIX.shape[1])
     ours, expected = (
         matrix.matvec(vector, cols, np.ones(len(MATRIX)) if adds_to else None)
@@ -51,7 +49,7 @@ def test_the_product_with_a_vector_is_tabmat_s(cols, adds_to: bool) -> None:
 @rows_asked
 @columns_asked
 @pytest.mark.parametrize("adds_to", [False, True])
-def test_the_transposed_product_is_tabmat_s(rows, cols, adds_to: bool) -> None:
+def test_the_transposed_product_is_tabmat_s(rows, cols, adds_to):
     ours, expected = (
         matrix.transpose_matvec(WEIGHTS, rows, cols, np.ones(MATRIX.shape[1]) if adds_to else None)
         for matrix in (BlockwiseMatrix(MATRIX), DenseMatrix(MATRIX))
@@ -61,15 +59,15 @@ def test_the_transposed_product_is_tabmat_s(rows, cols, adds_to: bool) -> None:
 
 
 @pytest.mark.parametrize("precision", ["float32", "float64"])
-def test_the_sandwich_is_as_precise_in_type_as_the_matrix(precision: str) -> None:
+def test_the_sandwich_is_as_precise_in_type_as_the_matrix(precision):
     matrix = BlockwiseMatrix(MATRIX.astype(precision))
 
     assert matrix.sandwich(WEIGHTS.astype(precision)).dtype == precision
 
 
-def test_fits_use_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fits_use_it(monkeypatch):
     """It is put in place by a private method of glum, which a release may rename."""
-    asked: list[tuple[int, ...]] = []
+    asked = []
     sandwich = BlockwiseMatrix.sandwich
 
     def spy(self, *arguments):

@@ -1,9 +1,6 @@
 """The pipeline of one candidate, and the slim form that is served."""
 
-from __future__ import annotations
-
 import numpy as np
-import pandas as pd
 import pytest
 from imblearn.over_sampling import SMOTE
 from sklearn.linear_model import LogisticRegression
@@ -23,16 +20,16 @@ APPLICATION = FEATURE_SETS["application"]
 
 
 @pytest.fixture(scope="module")
-def features(simulated_loans: pd.DataFrame) -> pd.DataFrame:
+def features(simulated_loans):
     return build_features(simulated_loans, APPLICATION.features)
 
 
-def make(candidate: Candidate, *, monotone: bool = True):
+def make(candidate, *, monotone=True):
     limits = {"max_iterations": 100, "tolerance": 1e-7}
     return make_model(APPLICATION, candidate, seed=1, monotone=monotone, **limits)
 
 
-def fit(features: pd.DataFrame, loans: pd.DataFrame, balancing: Balancing):
+def fit(features, loans, balancing):
     return make(Candidate(balancing, 0, 0.1)).fit(features, loans["is_charged_off"])
 
 
@@ -44,11 +41,11 @@ def fit(features: pd.DataFrame, loans: pd.DataFrame, balancing: Balancing):
         (Candidate(Balancing.NONE, 0.0, 10_000), "none L2 C=10000"),
     ],
 )
-def test_a_candidate_has_a_short_name(candidate: Candidate, label: str) -> None:
+def test_a_candidate_has_a_short_name(candidate, label):
     assert candidate.label == label
 
 
-def test_a_candidate_is_recorded_by_its_fields() -> None:
+def test_a_candidate_is_recorded_by_its_fields():
     assert Candidate(Balancing.SMOTE, 1.0, 100).as_dict() == {
         "balancing": "smote",
         "l1_ratio": 1.0,
@@ -64,9 +61,7 @@ def test_a_candidate_is_recorded_by_its_fields() -> None:
         (Balancing.NONE, False, None),
     ],
 )
-def test_balancing_is_done_in_one_way_at_a_time(
-    balancing: Balancing, has_sampler: bool, class_weight: str | None
-) -> None:
+def test_balancing_is_done_in_one_way_at_a_time(balancing, has_sampler, class_weight):
     model = make(Candidate(balancing, 0, 1))
 
     assert isinstance(model["balance"], SMOTE) == has_sampler
@@ -76,8 +71,8 @@ def test_balancing_is_done_in_one_way_at_a_time(
 
 @pytest.mark.parametrize("balancing", Balancing)
 def test_the_slim_model_gives_the_same_pds_without_the_sampler(
-    balancing: Balancing, features: pd.DataFrame, simulated_loans: pd.DataFrame
-) -> None:
+    balancing, features, simulated_loans
+):
     model = fit(features, simulated_loans, balancing)
 
     served = slim(model)
@@ -90,8 +85,8 @@ def test_the_slim_model_gives_the_same_pds_without_the_sampler(
 
 
 def test_balancing_raises_the_pds_and_plain_fitting_meets_the_default_rate(
-    features: pd.DataFrame, simulated_loans: pd.DataFrame
-) -> None:
+    features, simulated_loans
+):
     means = {
         balancing: fit(features, simulated_loans, balancing).predict_proba(features)[:, 1].mean()
         for balancing in Balancing
@@ -104,9 +99,7 @@ def test_balancing_raises_the_pds_and_plain_fitting_meets_the_default_rate(
     assert means[Balancing.CLASS_WEIGHTS] > 0.35
 
 
-def test_a_strong_l1_penalty_leaves_features_out_and_l2_leaves_none(
-    features: pd.DataFrame, simulated_loans: pd.DataFrame
-) -> None:
+def test_a_strong_l1_penalty_leaves_features_out_and_l2_leaves_none(features, simulated_loans):
     candidates = (Candidate(Balancing.NONE, ratio, 0.01) for ratio in (1.0, 0.0))
     zeros = [
         np.sum(
@@ -123,12 +116,12 @@ def test_a_strong_l1_penalty_leaves_features_out_and_l2_leaves_none(
 
 
 @pytest.fixture(scope="module")
-def served(features: pd.DataFrame, simulated_loans: pd.DataFrame):
+def served(features, simulated_loans):
     return slim(fit(features, simulated_loans, Balancing.NONE))
 
 
 @pytest.mark.parametrize("column", ["revolving_utilisation_pct", "bankruptcies"])
-def test_a_missing_number_counts_as_the_mean(column: str, served, features: pd.DataFrame) -> None:
+def test_a_missing_number_counts_as_the_mean(column, served, features):
     one = features.head(1)
 
     missing, mean = (
@@ -140,8 +133,8 @@ def test_a_missing_number_counts_as_the_mean(column: str, served, features: pd.D
 
 
 def test_a_number_that_is_always_missing_keeps_its_place_and_says_nothing(
-    features: pd.DataFrame, simulated_loans: pd.DataFrame
-) -> None:
+    features, simulated_loans
+):
     empty = features.assign(employment_years=np.nan)
 
     served = slim(fit(empty, simulated_loans, Balancing.NONE))
@@ -151,7 +144,7 @@ def test_a_number_that_is_always_missing_keeps_its_place_and_says_nothing(
     assert served[-1].coef_[0, column] == 0
 
 
-def test_a_category_never_seen_counts_as_a_rare_one(served, features: pd.DataFrame) -> None:
+def test_a_category_never_seen_counts_as_a_rare_one(served, features):
     counts = features["purpose"].value_counts()
     rare = counts[counts < 20].index
     assert len(rare)
@@ -166,7 +159,7 @@ def test_a_category_never_seen_counts_as_a_rare_one(served, features: pd.DataFra
 
 
 class TestCreditSense:
-    def test_each_numeric_feature_has_the_sign_of_what_is_held_against_a_borrower(self) -> None:
+    def test_each_numeric_feature_has_the_sign_of_what_is_held_against_a_borrower(self):
         signs = dict(zip(APPLICATION.numeric, credit_signs(APPLICATION), strict=True))
 
         assert signs["dti_pct"] == 1
@@ -175,13 +168,7 @@ class TestCreditSense:
 
     @pytest.mark.parametrize("balancing", Balancing)
     @pytest.mark.parametrize("l1_ratio", [0, 1], ids=["L2", "L1"])
-    def test_no_coefficient_contradicts_it(
-        self,
-        balancing: Balancing,
-        l1_ratio: int,
-        features: pd.DataFrame,
-        simulated_loans: pd.DataFrame,
-    ) -> None:
+    def test_no_coefficient_contradicts_it(self, balancing, l1_ratio, features, simulated_loans):
         # Turned round, the outcomes contradict credit sense wherever they can.
         backwards = 1 - simulated_loans["is_charged_off"]
 
@@ -192,9 +179,7 @@ class TestCreditSense:
         assert (coefficients * signs >= 0).all()
         assert (coefficients[signs != 0] == 0).mean() > 0.5
 
-    def test_without_it_coefficients_follow_the_loans(
-        self, features: pd.DataFrame, simulated_loans: pd.DataFrame
-    ) -> None:
+    def test_without_it_coefficients_follow_the_loans(self, features, simulated_loans):
         backwards = 1 - simulated_loans["is_charged_off"]
 
         model = make(Candidate(Balancing.NONE, 0, 1), monotone=False).fit(features, backwards)

@@ -1,7 +1,5 @@
 """Our logistic regression is scikit-learn's, fitted by another solver, with signs where asked."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -19,7 +17,7 @@ EFFECTS = np.array([0.8, -0.4, 0.0, 0.3, -0.1, 0.02])
 INVERSE_PENALTIES = (0.01, 0.1, 1.0, 100.0, 1e4)
 
 
-def make_loans(loans: int = 800, seed: int = 3) -> tuple[np.ndarray, np.ndarray]:
+def make_loans(loans=800, seed=3):
     """Six scaled features and outcomes, one in four charged off."""
     rng = np.random.default_rng(seed)
     matrix = rng.normal(size=(loans, 6))
@@ -31,20 +29,18 @@ def make_loans(loans: int = 800, seed: int = 3) -> tuple[np.ndarray, np.ndarray]
 MATRIX, TARGET = make_loans()
 
 
-def all_coefficients(model: LogisticRegression) -> np.ndarray:
+def all_coefficients(model):
     return np.append(model.intercept_, model.coef_)
 
 
-def test_it_behaves_as_scikit_learn_asks_of_a_classifier() -> None:
+def test_it_behaves_as_scikit_learn_asks_of_a_classifier():
     check_estimator(BoundedLogisticRegression(), on_skip=None)
 
 
 @pytest.mark.parametrize("l1_ratio", [0, 1], ids=["L2", "L1"])
 @pytest.mark.parametrize("class_weight", [None, "balanced"])
 @pytest.mark.parametrize("inverse_penalty", [0.02, *INVERSE_PENALTIES[1:]])
-def test_its_coefficients_are_scikit_learn_s(
-    l1_ratio: int, class_weight: str | None, inverse_penalty: float
-) -> None:
+def test_its_coefficients_are_scikit_learn_s(l1_ratio, class_weight, inverse_penalty):
     plain = LogisticRegression(
         C=inverse_penalty,
         l1_ratio=l1_ratio,
@@ -64,14 +60,14 @@ def test_its_coefficients_are_scikit_learn_s(
 
 
 # scikit-learn's saga stops short of this: it looks at coefficients only, and none moves.
-def test_a_penalty_that_leaves_no_feature_in_leaves_the_default_rate() -> None:
+def test_a_penalty_that_leaves_no_feature_in_leaves_the_default_rate():
     model = BoundedLogisticRegression(C=0.01, l1_ratio=1).fit(MATRIX, TARGET)
 
     assert (model.coef_ == 0).all()
     assert expit(model.intercept_[0]) == pytest.approx(TARGET.mean(), rel=1e-9)
 
 
-def test_a_weight_of_two_is_a_loan_given_twice() -> None:
+def test_a_weight_of_two_is_a_loan_given_twice():
     weights = np.where(np.arange(len(TARGET)) < 100, 2.0, 1.0)
     twice = (np.vstack([MATRIX, MATRIX[:100]]), np.append(TARGET, TARGET[:100]))
 
@@ -81,7 +77,7 @@ def test_a_weight_of_two_is_a_loan_given_twice() -> None:
     np.testing.assert_allclose(all_coefficients(weighted), all_coefficients(repeated), atol=1e-7)
 
 
-def test_half_the_precision_gives_the_same_pds_to_four_digits() -> None:
+def test_half_the_precision_gives_the_same_pds_to_four_digits():
     half = BoundedLogisticRegression(tol=1e-4).fit(MATRIX.astype("float32"), TARGET)
     full = BoundedLogisticRegression().fit(MATRIX, TARGET)
 
@@ -92,9 +88,7 @@ def test_half_the_precision_gives_the_same_pds_to_four_digits() -> None:
 class TestPath:
     @pytest.mark.parametrize("signs", [(), (1, 1)], ids=["free", "signed"])
     @pytest.mark.parametrize("l1_ratio", [0, 1], ids=["L2", "L1"])
-    def test_each_step_is_what_a_fit_of_its_own_gives(
-        self, l1_ratio: int, signs: tuple[int, ...]
-    ) -> None:
+    def test_each_step_is_what_a_fit_of_its_own_gives(self, l1_ratio, signs):
         model = BoundedLogisticRegression(l1_ratio=l1_ratio, signs=signs, tol=1e-9)
 
         path = [
@@ -108,7 +102,7 @@ class TestPath:
         np.testing.assert_allclose(path, alone, atol=1e-6)
         assert len({tuple(step) for step in path}) == len(INVERSE_PENALTIES)
 
-    def test_a_step_needs_fewer_iterations_from_the_one_before(self) -> None:
+    def test_a_step_needs_fewer_iterations_from_the_one_before(self):
         model = BoundedLogisticRegression()
         warm = [int(f.n_iter_[0]) for f in model.fit_path(MATRIX, TARGET, INVERSE_PENALTIES)]
         cold = [
@@ -118,7 +112,7 @@ class TestPath:
 
         assert sum(warm) < sum(cold)
 
-    def test_a_second_path_does_not_start_where_the_first_ended(self) -> None:
+    def test_a_second_path_does_not_start_where_the_first_ended(self):
         model = BoundedLogisticRegression(max_iter=3)
         with pytest.warns(ConvergenceWarning):
             first, second = (
@@ -130,7 +124,7 @@ class TestPath:
 
 
 class TestSigns:
-    def test_where_the_best_fit_has_them_nothing_changes(self) -> None:
+    def test_where_the_best_fit_has_them_nothing_changes(self):
         free = BoundedLogisticRegression(tol=1e-9).fit(MATRIX, TARGET)
         signs = tuple(np.sign(free.coef_[0]).astype(int))
 
@@ -141,8 +135,8 @@ class TestSigns:
     # The second effect is negative and asked to be positive.
     @pytest.mark.parametrize("l1_ratio", [0, 1], ids=["L2", "L1"])
     def test_an_effect_of_the_wrong_sign_is_left_out_as_if_the_feature_were_not_there(
-        self, l1_ratio: int
-    ) -> None:
+        self, l1_ratio
+    ):
         others = [0, 2, 3, 4, 5]
 
         signed = BoundedLogisticRegression(l1_ratio=l1_ratio, signs=(0, 1), tol=1e-9)
@@ -159,9 +153,7 @@ class TestSigns:
         l1_ratio=st.sampled_from([0, 1]),
         inverse_penalty=st.sampled_from(INVERSE_PENALTIES),
     )
-    def test_no_coefficient_ever_contradicts_its_sign(
-        self, seed: int, signs: tuple[int, ...], l1_ratio: int, inverse_penalty: float
-    ) -> None:
+    def test_no_coefficient_ever_contradicts_its_sign(self, seed, signs, l1_ratio, inverse_penalty):
         model = BoundedLogisticRegression(C=inverse_penalty, l1_ratio=l1_ratio, signs=signs)
 
         model.fit(*make_loans(200, seed))
@@ -169,7 +161,7 @@ class TestSigns:
         assert (model.coef_[0, : len(signs)] * signs >= 0).all()
 
 
-def test_the_number_of_iterations_says_when_the_cap_was_hit() -> None:
+def test_the_number_of_iterations_says_when_the_cap_was_hit():
     with pytest.warns(ConvergenceWarning, match="max_iter"):
         capped = BoundedLogisticRegression(C=1e4, max_iter=2).fit(MATRIX, TARGET)
     finished = BoundedLogisticRegression(C=1e4, max_iter=100).fit(MATRIX, TARGET)
@@ -178,7 +170,7 @@ def test_the_number_of_iterations_says_when_the_cap_was_hit() -> None:
     assert 2 < finished.n_iter_[0] < 100
 
 
-def test_outcomes_that_a_feature_separates_do_not_break_it() -> None:
+def test_outcomes_that_a_feature_separates_do_not_break_it():
     matrix = np.column_stack([MATRIX, TARGET])
 
     model = BoundedLogisticRegression(C=1e4).fit(matrix, TARGET)
@@ -188,25 +180,25 @@ def test_outcomes_that_a_feature_separates_do_not_break_it() -> None:
 
 
 class TestRefusals:
-    def test_one_outcome_only(self) -> None:
+    def test_one_outcome_only(self):
         with pytest.raises(ValueError, match="only one class is present"):
             BoundedLogisticRegression().fit(MATRIX, np.zeros(len(MATRIX)))
 
-    def test_three_outcomes(self) -> None:
+    def test_three_outcomes(self):
         with pytest.raises(ValueError, match="Only binary classification is supported"):
             BoundedLogisticRegression().fit(MATRIX, np.arange(len(MATRIX)) % 3)
 
     @pytest.mark.parametrize("weights", [np.zeros(len(TARGET)), 1.0 * TARGET])
-    def test_an_outcome_without_weight(self, weights: np.ndarray) -> None:
+    def test_an_outcome_without_weight(self, weights):
         with pytest.raises(ValueError, match="weight of a class must not be zero"):
             BoundedLogisticRegression().fit(MATRIX, TARGET, weights)
 
-    def test_missing_values(self) -> None:
+    def test_missing_values(self):
         with pytest.raises(ValueError, match="contains NaN"):
             BoundedLogisticRegression().fit(np.where(MATRIX > 2, np.nan, MATRIX), TARGET)
 
 
-def test_a_copy_has_the_same_parameters_and_no_fit() -> None:
+def test_a_copy_has_the_same_parameters_and_no_fit():
     model = BoundedLogisticRegression(C=2, signs=(1, 0, -1)).fit(MATRIX, TARGET)
 
     copy = clone(model)
@@ -216,7 +208,7 @@ def test_a_copy_has_the_same_parameters_and_no_fit() -> None:
     assert not hasattr(copy, "coef_")
 
 
-def test_what_is_served_is_scikit_learn_s_own_class_with_the_same_pds() -> None:
+def test_what_is_served_is_scikit_learn_s_own_class_with_the_same_pds():
     model = BoundedLogisticRegression(C=2, l1_ratio=1).fit(MATRIX, TARGET)
 
     served = as_scikit_learn(model, model.coef_, model.intercept_)
@@ -228,7 +220,7 @@ def test_what_is_served_is_scikit_learn_s_own_class_with_the_same_pds() -> None:
 
 
 @pytest.mark.parametrize("inverse_penalty", [0.1, 1.0])
-def test_a_constant_column_keeps_no_path_from_converging(inverse_penalty: float) -> None:
+def test_a_constant_column_keeps_no_path_from_converging(inverse_penalty):
     """The L2 solution, from which L1 starts, leaves a trace of rounding in its coefficient."""
     constant = np.asfortranarray(np.column_stack([MATRIX, np.ones(len(MATRIX))]))
     start = BoundedLogisticRegression(C=inverse_penalty).fit(constant, TARGET).solution
@@ -250,9 +242,7 @@ def test_a_constant_column_keeps_no_path_from_converging(inverse_penalty: float)
     [(0, [-1, 0, 2, 0, 3e-9, -4]), (1, [-1, 0, 2, 0, 0, -4])],
     ids=["L2", "L1"],
 )
-def test_a_start_has_no_wrong_sign_and_under_l1_no_trace(
-    l1_ratio: int, expected: list[float]
-) -> None:
+def test_a_start_has_no_wrong_sign_and_under_l1_no_trace(l1_ratio, expected):
     classifier = BoundedLogisticRegression(l1_ratio=l1_ratio, signs=(1, 0, -1))
     start = np.array([-1, -0.5, 2, 0.5, 3e-9, -4])
 

@@ -1,9 +1,7 @@
 """Options of split, leakage gate, training and evaluation are validated, then frozen."""
 
-from __future__ import annotations
-
 import pytest
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from loantap.model.leakage.options import LeakageOptions
 from loantap.model.training.options import (
@@ -16,7 +14,7 @@ from loantap.model.training.options import (
 from loantap.model.validation.options import EvaluationOptions
 from tests.conftest import CHALLENGER, OUT_OF_TIME, training_options
 
-GIVEN: dict[type[BaseModel], dict[str, object]] = {
+GIVEN = {
     OutOfTimeOptions: OUT_OF_TIME,
     SplitOptions: {"seed": 1, "test_share": 0.1, "out_of_time": OUT_OF_TIME},
     LeakageOptions: {
@@ -48,7 +46,7 @@ every_group = pytest.mark.parametrize("group", GIVEN, ids=lambda g: g.__name__)
 
 
 @every_group
-def test_good_options_are_taken_and_frozen(group: type[BaseModel]) -> None:
+def test_good_options_are_taken_and_frozen(group):
     options = group.model_validate(GIVEN[group])
 
     with pytest.raises(ValidationError, match="frozen"):
@@ -56,13 +54,13 @@ def test_good_options_are_taken_and_frozen(group: type[BaseModel]) -> None:
 
 
 @every_group
-def test_an_unknown_option_is_refused_by_name(group: type[BaseModel]) -> None:
+def test_an_unknown_option_is_refused_by_name(group):
     with pytest.raises(ValidationError, match="speed"):
         group.model_validate(GIVEN[group] | {"speed": 1})
 
 
 @every_group
-def test_a_missing_option_is_refused_by_name(group: type[BaseModel]) -> None:
+def test_a_missing_option_is_refused_by_name(group):
     for name in GIVEN[group]:
         with pytest.raises(ValidationError, match=name):
             group.model_validate({k: v for k, v in GIVEN[group].items() if k != name})
@@ -117,13 +115,13 @@ def test_a_missing_option_is_refused_by_name(group: type[BaseModel]) -> None:
         (EvaluationOptions, "calibration_bins", 1),
     ],
 )
-def test_a_bad_option_is_refused_by_name(group: type[BaseModel], name: str, value: object) -> None:
+def test_a_bad_option_is_refused_by_name(group, name, value):
     with pytest.raises(ValidationError, match=name):
         group.model_validate(GIVEN[group] | {name: value})
 
 
 class TestOutOfTime:
-    def test_loans_whose_contract_ended_in_the_month_before_the_snapshot_are_judged(self) -> None:
+    def test_loans_whose_contract_ended_in_the_month_before_the_snapshot_are_judged(self):
         # December 2013 and 36 months: the last instalment is due in December 2016.
         OutOfTimeOptions.model_validate(OUT_OF_TIME | {"outcomes_as_of": "2017-01-01"})
 
@@ -131,16 +129,16 @@ class TestOutOfTime:
         "change",
         [{"outcomes_as_of": "2016-12-01"}, {"term_months": 60}, {"last_month": "2014-03-01"}],
     )
-    def test_loans_that_have_not_matured_are_refused(self, change: dict[str, object]) -> None:
+    def test_loans_that_have_not_matured_are_refused(self, change):
         with pytest.raises(ValidationError, match="not matured as of"):
             OutOfTimeOptions.model_validate(OUT_OF_TIME | change)
 
-    def test_an_origin_after_the_last_loans_judged_is_refused(self) -> None:
+    def test_an_origin_after_the_last_loans_judged_is_refused(self):
         with pytest.raises(ValidationError, match="first_origin is after last_month"):
             OutOfTimeOptions.model_validate(OUT_OF_TIME | {"first_origin": "2014-01-01"})
 
 
-def test_the_grid_is_every_combination_in_the_order_given() -> None:
+def test_the_grid_is_every_combination_in_the_order_given():
     options = training_options(
         balancing=("smote", "none"), l1_ratios=(0, 1), inverse_penalties=(1, 100)
     )

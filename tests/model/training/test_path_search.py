@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Iterator, Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -30,7 +29,6 @@ from loantap.model.training.search import (
     search,
     tabulate_scores,
 )
-from loantap.model.training.search_tasks import Judged
 from loantap.model.training.train import feature_names
 from tests.conftest import training_options
 from tools.benchmarks.bench_search import choose_by_results, search_plainly
@@ -49,36 +47,31 @@ Loans = tuple[pd.DataFrame, pd.Series]
 
 
 @pytest.fixture(scope="module", autouse=True)
-def one_thread() -> Iterator[None]:
+def one_thread():
     """As `search` does: sums repeat but for the last bit, which is where memory happens to lie."""
     with threadpool_limits(1):
         yield
 
 
 @pytest.fixture(scope="module")
-def loans(simulated_loans: pd.DataFrame) -> Loans:
+def loans(simulated_loans):
     few = simulated_loans.head(LOANS)
     return build_features(few, feature_names(OPTIONS)), few["is_charged_off"]
 
 
-def judge(
-    loans: Loans,
-    candidates: Sequence[Candidate] = CANDIDATES,
-    jobs: int = 1,
-    cv: PredefinedSplit | None = None,
-) -> list[list[Judged]]:
+def judge(loans, candidates=CANDIDATES, jobs=1, cv=None):
     """By fold and candidate."""
     paths = PathSearch(candidates, lambda c: make_candidate(c, OPTIONS), score_on_fold, jobs)
     return paths.judge(*loans, cv or make_folds(OPTIONS))
 
 
 @pytest.fixture(scope="module")
-def ours(loans: Loans) -> list[list[Judged]]:
+def ours(loans):
     return judge(loans)
 
 
 @pytest.fixture(scope="module")
-def plain(loans: Loans) -> GridSearchCV:
+def plain(loans):
     """The same pipelines, each fitted from nothing on every fold, in double precision."""
     models = [make_candidate(candidate, OPTIONS) for candidate in CANDIDATES]
     grid = GridSearchCV(
@@ -94,25 +87,23 @@ def plain(loans: Loans) -> GridSearchCV:
         return grid.fit(*loans)
 
 
-def scores_of(judged: list[list[Judged]], score: str) -> np.ndarray:
+def scores_of(judged, score):
     """Folds x candidates."""
     return np.array([[candidate.scores[score] for candidate in fold] for fold in judged])
 
 
-def choice(judged: list[list[Judged]], candidates: Sequence[Candidate] = CANDIDATES) -> int:
+def choice(judged, candidates=CANDIDATES):
     return choose(tabulate_scores(candidates, judged), OPTIONS.folds)
 
 
 class TestAgainstGridSearchCV:
-    def test_the_same_candidate_is_chosen(self, ours, plain: GridSearchCV) -> None:
+    def test_the_same_candidate_is_chosen(self, ours, plain):
         assert choice(ours) == plain.best_index_
 
     @pytest.mark.parametrize(
         ("score", "most"), [("f2", 0.002), ("roc_auc", 2e-4), ("log_loss", 2e-4)]
     )
-    def test_scores_differ_by_no_more_than_single_precision_makes(
-        self, ours, plain: GridSearchCV, score: str, most: float
-    ) -> None:
+    def test_scores_differ_by_no_more_than_single_precision_makes(self, ours, plain, score, most):
         found, expected = scores_of(ours, score), plain.cv_results_
         for fold in (0, 2):
             np.testing.assert_allclose(
@@ -120,9 +111,7 @@ class TestAgainstGridSearchCV:
             )
         np.testing.assert_allclose(found.mean(axis=0), expected[f"mean_test_{score}"], atol=most)
 
-    def test_the_winner_fitted_on_all_loans_is_the_same_model(
-        self, plain: GridSearchCV, loans: Loans
-    ) -> None:
+    def test_the_winner_fitted_on_all_loans_is_the_same_model(self, plain, loans):
         found = search(*loans, OPTIONS)
 
         assert found.best == CANDIDATES[plain.best_index_]
@@ -132,7 +121,7 @@ class TestAgainstGridSearchCV:
 
 
 @pytest.mark.parametrize("model", ["lending", "application"])
-def test_scikit_learn_s_own_solvers_choose_the_same(model: str, simulated_loans) -> None:
+def test_scikit_learn_s_own_solvers_choose_the_same(model, simulated_loans):
     options = OPTIONS.model_copy(update={"name": model, "inverse_penalties": (0.01, 1.0)})
     few = simulated_loans.head(LOANS)
     features = build_features(few, feature_names(options))
@@ -145,7 +134,7 @@ def test_scikit_learn_s_own_solvers_choose_the_same(model: str, simulated_loans)
     np.testing.assert_allclose(found.candidates["mean_f2"], plain["f2"], atol=0.003)
 
 
-def assert_same(found: list[list[Judged]], expected: list[list[Judged]]) -> None:
+def assert_same(found, expected):
     for score in _SCORES:
         np.testing.assert_allclose(
             scores_of(found, score), scores_of(expected, score), rtol=1e-9, err_msg=score
@@ -154,20 +143,18 @@ def assert_same(found: list[list[Judged]], expected: list[list[Judged]]) -> None
         assert [c.iterations for c in one] == [c.iterations for c in other]
 
 
-def test_two_folds_at_a_time_give_the_same_numbers(ours, loans: Loans) -> None:
+def test_two_folds_at_a_time_give_the_same_numbers(ours, loans):
     assert_same(judge(loans, jobs=2), ours)
 
 
-def test_the_order_of_candidates_does_not_matter(ours, loans: Loans) -> None:
+def test_the_order_of_candidates_does_not_matter(ours, loans):
     turned = judge(loans, CANDIDATES[::-1])
 
     assert_same([fold[::-1] for fold in turned], ours)
     assert choice(turned, CANDIDATES[::-1]) == len(CANDIDATES) - 1 - choice(ours)
 
 
-def test_a_tenth_of_the_loans_that_goes_ahead_changes_no_score(
-    ours, loans: Loans, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_tenth_of_the_loans_that_goes_ahead_changes_no_score(ours, loans, monkeypatch):
     monkeypatch.setattr(pilot, "_MIN_ROWS", 150)
     monkeypatch.setattr(pilot, "_MIN_COUNT", 20)
     drawn = []
@@ -186,14 +173,12 @@ def test_a_tenth_of_the_loans_that_goes_ahead_changes_no_score(
     assert [c.iterations for c in piloted[0]] != [c.iterations for c in ours[0]]
 
 
-def test_times_are_measured_for_each_candidate(ours) -> None:
+def test_times_are_measured_for_each_candidate(ours):
     assert all(candidate.seconds > 0 for fold in ours for candidate in fold)
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_progress_counts_up_to_every_fit(
-    jobs: int, loans: Loans, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_progress_counts_up_to_every_fit(jobs, loans, caplog):
     some = CANDIDATES[-6:]
     with caplog.at_level(logging.INFO, logger="loantap.progress"):
         judge(loans, some, jobs)
@@ -211,11 +196,11 @@ class SpyingPreprocessor(TransformerMixin, BaseEstimator):
 
     fitted_on: ClassVar[list[list[int]]] = []
 
-    def fit(self, X: pd.DataFrame, y: Any = None) -> SpyingPreprocessor:
+    def fit(self, X, y=None):
         self.fitted_on.append(list(X.index))
         return self
 
-    def transform(self, X: pd.DataFrame) -> np.ndarray:
+    def transform(self, X):
         return X.to_numpy()
 
 
@@ -224,7 +209,7 @@ class SpyingSampler(SMOTE):
 
     given: ClassVar[list[int]] = []
 
-    def fit_resample(self, X: np.ndarray, y: np.ndarray, **params: Any) -> Any:
+    def fit_resample(self, X, y, **params):
         self.given.append(len(X))
         return super().fit_resample(X, y, **params)
 
@@ -233,14 +218,14 @@ class TestWorkShared:
     FOLDS = StratifiedKFold(3)
 
     @pytest.fixture
-    def made_up(self) -> tuple[pd.DataFrame, pd.Series]:
+    def made_up(self):
         rng = np.random.default_rng(1)
         features = pd.DataFrame(rng.normal(size=(300, 4)), index=range(1_000, 1_300))
         target = (features[0] + rng.normal(size=300) > 1).astype("int8")
         return features, target
 
     @pytest.fixture(autouse=True)
-    def search_with_spies(self, made_up) -> None:
+    def search_with_spies(self, made_up):
         SpyingPreprocessor.fitted_on.clear()
         SpyingSampler.given.clear()
         grid = [
@@ -250,7 +235,7 @@ class TestWorkShared:
             for l1_ratio in (0, 1)
         ]
 
-        def make(of: Candidate) -> ResamplingPipeline:
+        def make(of):
             is_smote = of.balancing is Balancing.SMOTE
             sampler = SpyingSampler(random_state=1) if is_smote else "passthrough"
             classifier = BoundedLogisticRegression(C=of.inverse_penalty, l1_ratio=of.l1_ratio)
@@ -264,16 +249,16 @@ class TestWorkShared:
 
         PathSearch(grid, make, score_on_fold, 1).judge(*made_up, self.FOLDS)
 
-    def test_preprocessing_is_fitted_once_per_fold_on_its_training_rows(self, made_up) -> None:
+    def test_preprocessing_is_fitted_once_per_fold_on_its_training_rows(self, made_up):
         inside = [list(made_up[0].index[rows]) for rows, _ in self.FOLDS.split(*made_up)]
 
         assert SpyingPreprocessor.fitted_on == inside
 
-    def test_resampling_is_done_once_per_fold(self) -> None:
+    def test_resampling_is_done_once_per_fold(self):
         assert SpyingSampler.given == [200, 200, 200]
 
 
-def test_a_fold_left_out_reaches_neither_preprocessing_nor_coefficients(loans: Loans) -> None:
+def test_a_fold_left_out_reaches_neither_preprocessing_nor_coefficients(loans):
     features, target = loans
     folds, some = PredefinedSplit(np.arange(LOANS) % 3), CANDIDATES[::6]
     left_out = folds.test_fold == 0
@@ -281,7 +266,7 @@ def test_a_fold_left_out_reaches_neither_preprocessing_nor_coefficients(loans: L
     numbers = features.select_dtypes("number").mask(pd.Series(left_out), 999.0)
     spoilt = numbers.assign(purpose=features["purpose"].mask(left_out, "never seen"))
 
-    def fit(features: pd.DataFrame, target: pd.Series) -> list[np.ndarray]:
+    def fit(features, target):
         judged = judge((features, target), some, cv=folds)
         return [candidate.solution for fold in judged for candidate in fold]
 
@@ -292,7 +277,7 @@ def test_a_fold_left_out_reaches_neither_preprocessing_nor_coefficients(loans: L
     assert not np.allclose(after[len(some)][:5], before[len(some)][:5], rtol=0.1)
 
 
-def test_a_training_fold_of_one_outcome_is_refused(loans: Loans) -> None:
+def test_a_training_fold_of_one_outcome_is_refused(loans):
     features, target = loans
     folds = PredefinedSplit(np.where(target == 1, 0, np.arange(LOANS) % 2))
 

@@ -1,15 +1,10 @@
 """A tenth of the loans says where the fits of a path start, never where they end."""
 
-from __future__ import annotations
-
-from collections.abc import Iterator
-from typing import Any
-
 import numpy as np
 import pytest
 
 from loantap.model.training.logistic import BoundedLogisticRegression
-from loantap.model.training.pilot import Pilot, PilotedStarts, Solved
+from loantap.model.training.pilot import Pilot, PilotedStarts
 from loantap.model.training.threads import fitting_here
 
 ROWS = 30_000
@@ -17,7 +12,7 @@ INVERSE_PENALTIES = [0.01, 0.1, 1.0, 100.0]
 NUMBER, SEPARATES, RARE = range(3)
 
 
-def _make(rows: int) -> tuple[np.ndarray, np.ndarray]:
+def _make(rows):
     """A number that says a little, a category without charge-offs, and one of 40 rows."""
     random = np.random.default_rng(5)
     matrix = np.zeros((rows, 3), order="F")
@@ -33,27 +28,25 @@ MATRIX, TARGET = _make(ROWS)
 
 
 @pytest.fixture(autouse=True)
-def as_in_a_search() -> Iterator[None]:
+def as_in_a_search():
     with fitting_here():
         yield
 
 
 @pytest.fixture(scope="module")
-def pilot() -> Pilot:
+def pilot():
     drawn = Pilot.draw(MATRIX, TARGET)
     assert drawn is not None
     return drawn
 
 
-def _walk(
-    pilot: Pilot | None, known: dict[float, Solved] | None = None, **settings: Any
-) -> tuple[list[np.ndarray], list[int], dict[float, Solved], list[np.ndarray | None]]:
+def _walk(pilot, known=None, **settings):
     """Solutions, iterations and starts of a path."""
     classifier = BoundedLogisticRegression(**({"tol": 1e-7} | settings))
     starts = PilotedStarts(classifier, pilot, known or {})
-    begun: list[np.ndarray | None] = []
+    begun = []
 
-    def lead(inverse_penalty: float, last: np.ndarray | None) -> np.ndarray | None:
+    def lead(inverse_penalty, last):
         begun.append(starts(inverse_penalty, last))
         return begun[-1]
 
@@ -67,16 +60,14 @@ def _walk(
 
 
 @pytest.mark.parametrize("rows", [29_990, 30_000])
-def test_few_loans_are_fitted_without_a_pilot(rows: int) -> None:
+def test_few_loans_are_fitted_without_a_pilot(rows):
     drawn = Pilot.draw(MATRIX[:rows], TARGET[:rows])
 
     assert (drawn is None) == (rows < 30_000)
 
 
 @pytest.mark.parametrize(("charged_off", "is_drawn"), [(0, False), (99, False), (100, True)])
-def test_an_outcome_that_is_rare_in_every_tenth_row_gets_no_pilot(
-    charged_off: int, is_drawn: bool
-) -> None:
+def test_an_outcome_that_is_rare_in_every_tenth_row_gets_no_pilot(charged_off, is_drawn):
     target = np.zeros(ROWS, dtype="int64")
     target[: charged_off * 10] = 1
     target[5] = 1
@@ -84,7 +75,7 @@ def test_an_outcome_that_is_rare_in_every_tenth_row_gets_no_pilot(
     assert (Pilot.draw(MATRIX, target) is not None) is is_drawn
 
 
-def test_the_pilot_is_every_tenth_row_and_knows_which_columns_are_rare(pilot: Pilot) -> None:
+def test_the_pilot_is_every_tenth_row_and_knows_which_columns_are_rare(pilot):
     np.testing.assert_array_equal(pilot.matrix, MATRIX[::10])
     np.testing.assert_array_equal(pilot.target, TARGET[::10])
     assert pilot.matrix.flags.f_contiguous
@@ -92,9 +83,7 @@ def test_the_pilot_is_every_tenth_row_and_knows_which_columns_are_rare(pilot: Pi
 
 
 @pytest.mark.parametrize(("rows", "is_common"), [(99, False), (100, True)])
-def test_a_column_moves_where_a_hundred_rows_of_the_pilot_have_it(
-    rows: int, is_common: bool
-) -> None:
+def test_a_column_moves_where_a_hundred_rows_of_the_pilot_have_it(rows, is_common):
     matrix = MATRIX.copy(order="F")
     matrix[:, RARE] = np.arange(ROWS) % 10 != 0  # only rows that the pilot does not have
     matrix[: rows * 10 : 10, RARE] = 1
@@ -107,9 +96,7 @@ def test_a_column_moves_where_a_hundred_rows_of_the_pilot_have_it(
 
 @pytest.mark.parametrize("l1_ratio", [0, 1])
 @pytest.mark.parametrize("class_weight", [None, "balanced"])
-def test_the_solutions_are_those_without_a_pilot_in_fewer_iterations(
-    pilot: Pilot, l1_ratio: int, class_weight: str | None
-) -> None:
+def test_the_solutions_are_those_without_a_pilot_in_fewer_iterations(pilot, l1_ratio, class_weight):
     settings = {"l1_ratio": l1_ratio, "class_weight": class_weight}
     plain, slow, _, _ = _walk(None, **settings)
     piloted, fast, _, _ = _walk(pilot, **settings)
@@ -121,11 +108,11 @@ def test_the_solutions_are_those_without_a_pilot_in_fewer_iterations(
     assert sum(fast) <= 0.7 * sum(slow), (fast, slow)
 
 
-def _pd(solution: np.ndarray) -> np.ndarray:
+def _pd(solution):
     return 1 / (1 + np.exp(-solution[0] - MATRIX @ solution[1:]))
 
 
-def test_a_start_is_the_last_solution_moved_as_the_pilot_has_moved(pilot: Pilot) -> None:
+def test_a_start_is_the_last_solution_moved_as_the_pilot_has_moved(pilot):
     _, _, solved, begun = _walk(pilot)
 
     before, now = solved[0.01], solved[0.1]
@@ -136,13 +123,13 @@ def test_a_start_is_the_last_solution_moved_as_the_pilot_has_moved(pilot: Pilot)
     assert now.pilot[1 + RARE] != before.pilot[1 + RARE]
 
 
-def test_the_first_start_is_the_solution_of_the_pilot(pilot: Pilot) -> None:
+def test_the_first_start_is_the_solution_of_the_pilot(pilot):
     _, _, solved, begun = _walk(pilot)
 
     assert begun[0].tolist() == [*solved[0.01].pilot[:3], 0.0]
 
 
-def test_the_pilot_weighs_the_penalty_as_all_rows_do(pilot: Pilot) -> None:
+def test_the_pilot_weighs_the_penalty_as_all_rows_do(pilot):
     """Its solution is that of all rows but for chance, with a penalty that shows."""
     [whole, *_], _, solved, _ = _walk(pilot, l1_ratio=1)
     by_hand = BoundedLogisticRegression(C=0.1, l1_ratio=1).fit(pilot.matrix, pilot.target)
@@ -151,7 +138,7 @@ def test_the_pilot_weighs_the_penalty_as_all_rows_do(pilot: Pilot) -> None:
     assert abs(whole - solved[0.01].pilot)[1 + SEPARATES] < 0.3
 
 
-def test_known_solutions_come_before_the_last_one(pilot: Pilot) -> None:
+def test_known_solutions_come_before_the_last_one(pilot):
     _, _, ridge, _ = _walk(pilot)
     _, _, lasso, begun = _walk(pilot, ridge, l1_ratio=1)
 
@@ -160,7 +147,7 @@ def test_known_solutions_come_before_the_last_one(pilot: Pilot) -> None:
         np.testing.assert_allclose(start[:3], (near.whole + on_pilot - near.pilot)[:3], atol=1e-12)
 
 
-def test_without_a_pilot_a_start_is_what_is_known_or_the_last_solution() -> None:
+def test_without_a_pilot_a_start_is_what_is_known_or_the_last_solution():
     solutions, _, solved, begun = _walk(None)
 
     assert begun[0] is None
@@ -170,7 +157,7 @@ def test_without_a_pilot_a_start_is_what_is_known_or_the_last_solution() -> None
     assert [s.tolist() for s in begun] == [s.tolist() for s in solutions]
 
 
-def test_a_path_that_hardly_moves_goes_on_without_its_pilot(pilot: Pilot) -> None:
+def test_a_path_that_hardly_moves_goes_on_without_its_pilot(pilot):
     starts = PilotedStarts(BoundedLogisticRegression(tol=1e-4), pilot, {})
     last = starts(1e6, None)
     starts.complete(last)
@@ -181,7 +168,7 @@ def test_a_path_that_hardly_moves_goes_on_without_its_pilot(pilot: Pilot) -> Non
     assert starts.complete(last).pilot is None  # it was not asked
 
 
-def test_a_pilot_that_has_not_converged_gives_no_start(pilot: Pilot) -> None:
+def test_a_pilot_that_has_not_converged_gives_no_start(pilot):
     starts = PilotedStarts(BoundedLogisticRegression(max_iter=1), pilot, {})
     last = np.zeros(4)
 
@@ -190,7 +177,7 @@ def test_a_pilot_that_has_not_converged_gives_no_start(pilot: Pilot) -> None:
     assert starts(0.1, last) is last
 
 
-def test_a_start_keeps_the_signs(pilot: Pilot) -> None:
+def test_a_start_keeps_the_signs(pilot):
     """The number raises the PD; a model in which it may not starts, and ends, at zero."""
     _, _, _, begun = _walk(pilot, signs=(-1,))
     classifier = BoundedLogisticRegression(signs=(-1,))

@@ -1,12 +1,9 @@
 """PDs of the samples a model is judged on, none of which it has seen."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.special import expit
-from sklearn.base import ClassifierMixin
 
 from loantap.features.build import build_features
 from loantap.features.definitions import FEATURE_SETS
@@ -15,7 +12,7 @@ from loantap.model.schemas import MODEL_INPUT_APPLICATION, OUT_OF_FOLD, PREDICTI
 from loantap.model.training.calibration import Calibration, calibrate_cross_fitted
 from loantap.model.training.estimator import Balancing, Candidate
 from loantap.model.training.fitted import FittedModel
-from loantap.model.training.options import SplitOptions, TrainingOptions
+from loantap.model.training.options import SplitOptions
 from loantap.model.training.predictions import cross_validate, predict_out_of_fold, predict_samples
 from loantap.model.training.search import fit_candidate, make_folds
 from loantap.model.training.splits import split_loans
@@ -27,7 +24,7 @@ FEATURES = list(FEATURE_SETS["application"].features)
 BALANCED = Candidate(Balancing.CLASS_WEIGHTS, l1_ratio=0, inverse_penalty=0.1)  # distorts PDs
 
 
-def make_input(loans: pd.DataFrame, **out_of_time: object) -> pd.DataFrame:
+def make_input(loans, **out_of_time):
     """Model input of these loans; the rolling origin as shipped but for what is given."""
     split = SplitOptions.model_validate(
         {"seed": 1, "test_share": 0.2, "out_of_time": OUT_OF_TIME | out_of_time}
@@ -41,64 +38,58 @@ def make_input(loans: pd.DataFrame, **out_of_time: object) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def model_input(simulated_loans: pd.DataFrame) -> pd.DataFrame:
+def model_input(simulated_loans):
     return make_input(simulated_loans)
 
 
 class Trainer:
     """Trains as the pipeline does, and remembers on which loans."""
 
-    def __init__(self, options: TrainingOptions = OPTIONS) -> None:
+    def __init__(self, options=OPTIONS):
         self._options = options
         self.trained_on: list[set[str]] = []
         self.models: list[FittedModel] = []
 
-    def __call__(self, rows: pd.DataFrame) -> FittedModel:
+    def __call__(self, rows):
         self.trained_on.append(set(rows["loan_id"]))
         self.models.append(train_logistic(rows, self._options))
         return self.models[-1]
 
 
-def learn(model_input: pd.DataFrame, options: TrainingOptions = OPTIONS) -> FittedModel:
+def learn(model_input, options=OPTIONS):
     return train_logistic(model_input[model_input["split"] == "train"], options)
 
 
-def judge(
-    model_input: pd.DataFrame, trained: FittedModel, train: Trainer | None = None
-) -> pd.DataFrame:
+def judge(model_input, trained, train=None):
     return predict_samples(model_input, FEATURES, trained, train or Trainer())
 
 
 @pytest.fixture(scope="module")
-def trained(model_input: pd.DataFrame) -> FittedModel:
+def trained(model_input):
     return learn(model_input)
 
 
 @pytest.fixture(scope="module")
-def trainer() -> Trainer:
+def trainer():
     return Trainer()
 
 
 @pytest.fixture(scope="module")
-def predictions(model_input: pd.DataFrame, trained: FittedModel, trainer: Trainer) -> pd.DataFrame:
+def predictions(model_input, trained, trainer):
     return judge(model_input, trained, trainer)
 
 
-def pick(predictions: pd.DataFrame, sample: str) -> pd.DataFrame:
+def pick(predictions, sample):
     return predictions[predictions["sample"] == sample].set_index("loan_id")
 
 
-def test_the_tables_are_as_declared(
-    model_input: pd.DataFrame, trained: FittedModel, predictions: pd.DataFrame
-) -> None:
+def test_the_tables_are_as_declared(model_input, trained, predictions):
     MODEL_INPUT_APPLICATION.validate(model_input)
     OUT_OF_FOLD.validate(trained.out_of_fold)
     PREDICTIONS.validate(predictions)
 
 
-def test_each_sample_holds_its_loans_with_their_outcomes(
-    model_input: pd.DataFrame, predictions: pd.DataFrame
-) -> None:
+def test_each_sample_holds_its_loans_with_their_outcomes(model_input, predictions):
     loans = model_input.set_index("loan_id")
     expected = {
         "cv": loans["split"] == "train",
@@ -112,7 +103,7 @@ def test_each_sample_holds_its_loans_with_their_outcomes(
         assert rows["fold"].eq(-1).all() == (sample != "cv")
 
 
-def test_the_threshold_is_tuned_on_the_training_split_only(predictions: pd.DataFrame) -> None:
+def test_the_threshold_is_tuned_on_the_training_split_only(predictions):
     cv = pick(predictions, "cv")
     target, pd_ = cv["is_charged_off"].to_numpy(), cv["probability_of_default"].to_numpy()
 
@@ -122,16 +113,14 @@ def test_the_threshold_is_tuned_on_the_training_split_only(predictions: pd.DataF
     assert pick(predictions, "test")["threshold"].eq(best).all()
 
 
-def test_in_cross_validation_each_fold_is_decided_at_the_threshold_of_the_others(
-    predictions: pd.DataFrame,
-) -> None:
+def test_in_cross_validation_each_fold_is_decided_at_the_threshold_of_the_others(predictions):
     cv = pick(predictions, "cv")
     arrays = (cv[c].to_numpy() for c in ("is_charged_off", "probability_of_default", "fold"))
 
     assert list(cv["declined"]) == list(decline_cross_fitted(*arrays))
 
 
-def test_in_cross_validation_each_fold_is_calibrated_on_the_others(trained: FittedModel) -> None:
+def test_in_cross_validation_each_fold_is_calibrated_on_the_others(trained):
     rows = trained.out_of_fold
     arrays = (rows[c].to_numpy() for c in ("is_charged_off", "log_odds", "fold"))
 
@@ -140,18 +129,14 @@ def test_in_cross_validation_each_fold_is_calibrated_on_the_others(trained: Fitt
 
 
 @pytest.mark.parametrize("sample", ["test", "out_of_time"])
-def test_elsewhere_a_loan_is_declined_from_the_threshold_on(
-    sample: str, predictions: pd.DataFrame
-) -> None:
+def test_elsewhere_a_loan_is_declined_from_the_threshold_on(sample, predictions):
     rows = pick(predictions, sample)
 
     assert list(rows["declined"]) == list(rows["probability_of_default"] >= rows["threshold"])
     assert 0 < rows["declined"].mean() < 1
 
 
-def test_nothing_said_depends_on_the_outcomes_of_the_test_split(
-    model_input: pd.DataFrame, predictions: pd.DataFrame
-) -> None:
+def test_nothing_said_depends_on_the_outcomes_of_the_test_split(model_input, predictions):
     is_test = model_input["split"] == "test"
     turned = model_input.assign(
         is_charged_off=model_input["is_charged_off"].mask(
@@ -170,8 +155,8 @@ def test_nothing_said_depends_on_the_outcomes_of_the_test_split(
 
 class TestOutOfTime:
     def test_no_model_is_trained_on_a_loan_issued_at_its_origin_or_after(
-        self, simulated_loans: pd.DataFrame, trainer: Trainer, predictions: pd.DataFrame
-    ) -> None:
+        self, simulated_loans, trainer, predictions
+    ):
         issued = simulated_loans.set_index("loan_id")["issue_month"]
         origins = pd.to_datetime(["2012-07-01", "2013-01-01", "2013-07-01"])
 
@@ -180,8 +165,8 @@ class TestOutOfTime:
             assert loans == set(issued.index[issued < origin])
 
     def test_each_origin_judges_the_loans_up_to_the_next_by_its_own_model(
-        self, model_input: pd.DataFrame, trainer: Trainer, predictions: pd.DataFrame
-    ) -> None:
+        self, model_input, trainer, predictions
+    ):
         out_of_time = pick(predictions, "out_of_time")
         for origin, model in zip(
             sorted(model_input["judged_at"].dropna().unique()), trainer.models, strict=True
@@ -193,8 +178,8 @@ class TestOutOfTime:
             assert rows["threshold"].eq(model.threshold).all()
 
     def test_no_outcome_at_or_after_an_origin_reaches_its_model(
-        self, model_input: pd.DataFrame, trained: FittedModel, predictions: pd.DataFrame
-    ) -> None:
+        self, model_input, trained, predictions
+    ):
         last = model_input["judged_at"].max()
         is_later = model_input["known_from"] > last
         turned = model_input["is_charged_off"].mask(is_later, 1 - model_input["is_charged_off"])
@@ -209,8 +194,8 @@ class TestOutOfTime:
         )
 
     def test_in_the_stricter_variant_only_loans_settled_by_then_are_trained_on(
-        self, simulated_loans: pd.DataFrame, trained: FittedModel
-    ) -> None:
+        self, simulated_loans, trained
+    ):
         loans = simulated_loans.assign(
             issue_month=simulated_loans["issue_month"] - pd.DateOffset(years=1)
         ).astype({"issue_month": "datetime64[s]"})
@@ -227,9 +212,7 @@ class TestOutOfTime:
             ended = dates["issue_month"].dt.to_period("M") + dates["term_months"].astype(int)
             assert known == set(dates.index[ended < pd.Timestamp(origin).to_period("M")])
 
-    def test_an_origin_that_is_skipped_trains_nothing(
-        self, simulated_loans: pd.DataFrame, trained: FittedModel
-    ) -> None:
+    def test_an_origin_that_is_skipped_trains_nothing(self, simulated_loans, trained):
         before = simulated_loans["issue_month"] < pd.Timestamp("2012-07-01")
         least = int(simulated_loans.loc[before, "is_charged_off"].sum()) + 1
         train = Trainer()
@@ -239,9 +222,7 @@ class TestOutOfTime:
         assert len(train.trained_on) == 2
         PREDICTIONS.validate(predictions)
 
-    def test_the_sample_is_left_out_when_no_origin_can_be_judged(
-        self, simulated_loans: pd.DataFrame, trained: FittedModel
-    ) -> None:
+    def test_the_sample_is_left_out_when_no_origin_can_be_judged(self, simulated_loans, trained):
         train = Trainer()
 
         predictions = judge(make_input(simulated_loans, min_outcomes=9_999), trained, train)
@@ -251,7 +232,7 @@ class TestOutOfTime:
         PREDICTIONS.validate(predictions)
 
 
-def test_a_threshold_that_is_given_is_used_everywhere(model_input: pd.DataFrame) -> None:
+def test_a_threshold_that_is_given_is_used_everywhere(model_input):
     options = training_options("application", threshold=0.45)
 
     predictions = judge(model_input, learn(model_input, options), Trainer(options))
@@ -263,14 +244,14 @@ def test_a_threshold_that_is_given_is_used_everywhere(model_input: pd.DataFrame)
 
 class TestCrossValidation:
     @pytest.fixture
-    def rows(self, model_input: pd.DataFrame) -> pd.DataFrame:
+    def rows(self, model_input):
         return model_input[model_input["split"] == "train"]
 
     @staticmethod
-    def fit(features: pd.DataFrame, target: pd.Series, _: int) -> ClassifierMixin:
+    def fit(features, target, _):
         return fit_candidate(features, target, BALANCED, OPTIONS)
 
-    def test_every_log_odds_comes_from_the_other_folds(self, rows: pd.DataFrame) -> None:
+    def test_every_log_odds_comes_from_the_other_folds(self, rows):
         features, target = rows[FEATURES], rows["is_charged_off"]
 
         log_odds, fold = predict_out_of_fold(features, target, self.fit, OPTIONS)
@@ -282,7 +263,7 @@ class TestCrossValidation:
                 log_odds[outside], model.decision_function(features.iloc[outside])
             )
 
-    def test_calibration_undoes_what_class_weights_did(self, rows: pd.DataFrame) -> None:
+    def test_calibration_undoes_what_class_weights_did(self, rows):
         table = cross_validate(rows, FEATURES, self.fit, OPTIONS)
 
         assert expit(table["log_odds"]).mean() > 0.4
@@ -290,7 +271,7 @@ class TestCrossValidation:
             rows["is_charged_off"].mean(), abs=0.005
         )
 
-    def test_without_calibration_they_stay_as_they_are(self, rows: pd.DataFrame) -> None:
+    def test_without_calibration_they_stay_as_they_are(self, rows):
         raw = OPTIONS.model_copy(update={"calibrated": False})
         table = cross_validate(rows, FEATURES, self.fit, raw)
 

@@ -1,11 +1,8 @@
 """On simulated loans, whose true PDs are known, the lending model finds most of the truth."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pytest
-from imblearn.pipeline import Pipeline
 from scipy.special import expit
 from sklearn.metrics import roc_auc_score
 
@@ -15,7 +12,7 @@ from loantap.measures.metrics import expected_calibration_error
 from loantap.model.training.predictions import predict_out_of_fold
 from loantap.model.training.search import fit_candidate
 from loantap.portfolio.cleaning import mark_outcome
-from loantap.simulator import SimulatedPortfolio, simulate_portfolio
+from loantap.simulator import simulate_portfolio
 from tests.conftest import training_options
 
 OPTIONS = training_options("lending", folds=5)
@@ -23,32 +20,30 @@ LENDING = FEATURE_SETS["lending"]
 
 
 @pytest.fixture(scope="module")
-def demo() -> SimulatedPortfolio:
+def demo():
     return simulate_portfolio(20_000, seed=1_913)
 
 
 @pytest.fixture(scope="module")
-def features(demo: SimulatedPortfolio) -> pd.DataFrame:
+def features(demo):
     return build_features(demo.portfolio, LENDING.features)
 
 
 @pytest.fixture(scope="module")
-def target(demo: SimulatedPortfolio) -> pd.Series:
+def target(demo):
     return mark_outcome(demo.portfolio["loan_status"])
 
 
 @pytest.fixture(scope="module")
-def predicted(features: pd.DataFrame, target: pd.Series) -> np.ndarray:
-    def fit(features: pd.DataFrame, target: pd.Series, _: int) -> Pipeline:
+def predicted(features, target):
+    def fit(features, target, _):
         return fit_candidate(features, target, OPTIONS.candidates[0], OPTIONS)
 
     log_odds, _ = predict_out_of_fold(features, target, fit, OPTIONS)
     return expit(log_odds)
 
 
-def test_it_ranks_loans_nearly_as_well_as_their_true_pds(
-    demo: SimulatedPortfolio, target: pd.Series, predicted: np.ndarray
-) -> None:
+def test_it_ranks_loans_nearly_as_well_as_their_true_pds(demo, target, predicted):
     best = roc_auc_score(target, demo.truth["true_pd"])
     found = roc_auc_score(target, predicted)
 
@@ -56,9 +51,7 @@ def test_it_ranks_loans_nearly_as_well_as_their_true_pds(
     assert best - 0.012 < found < best
 
 
-def test_its_pds_are_close_to_the_true_ones(
-    demo: SimulatedPortfolio, predicted: np.ndarray
-) -> None:
+def test_its_pds_are_close_to_the_true_ones(demo, predicted):
     true_pd = demo.truth["true_pd"]
 
     assert np.corrcoef(predicted, true_pd)[0, 1] > 0.95
@@ -67,17 +60,17 @@ def test_its_pds_are_close_to_the_true_ones(
     assert predicted.mean() == pytest.approx(true_pd.mean(), abs=0.01)
 
 
-def test_its_pds_are_calibrated(target: pd.Series, predicted: np.ndarray) -> None:
+def test_its_pds_are_calibrated(target, predicted):
     # A perfect model of 20,000 loans has an error of about .007.
     assert expected_calibration_error(target.to_numpy(), predicted) < 0.015
 
 
-def test_it_gives_drivers_their_true_direction(features: pd.DataFrame, target: pd.Series) -> None:
+def test_it_gives_drivers_their_true_direction(features, target):
     model = fit_candidate(features, target, OPTIONS.candidates[0], OPTIONS)
     middle = features.median(numeric_only=True)
     middle_loan = pd.DataFrame([middle]).assign(purpose="debt_consolidation")
 
-    def change(**values: float) -> float:
+    def change(**values):
         return float(
             model.predict_proba(middle_loan.assign(**values))[0, 1]
             - model.predict_proba(middle_loan)[0, 1]

@@ -1,7 +1,5 @@
 """Which loans a model of the past may know, and which judge it."""
 
-from __future__ import annotations
-
 import pandas as pd
 import pytest
 
@@ -10,11 +8,11 @@ from loantap.model.training.rolling_origin import date_loans, end_of_contract, p
 from tests.conftest import OUT_OF_TIME
 
 
-def window(**changes: object) -> OutOfTimeOptions:
+def window(**changes):
     return OutOfTimeOptions.model_validate(OUT_OF_TIME | {"min_outcomes": 10} | changes)
 
 
-def make_loans(*groups: tuple[str, float, int, int]) -> pd.DataFrame:
+def make_loans(*groups):
     """Loans from groups of issue month, term, number and how many of them are charged off."""
     return pd.concat(
         [
@@ -36,7 +34,7 @@ BEFORE = ("2012-01-01", 36.0, 100, 20)
 JUDGED = ("2012-07-01", 36.0, 100, 20)
 
 
-def place(issued: str, term: float = 36.0, **changes: object) -> str | None:
+def place(issued, term=36.0, **changes):
     """Origin at which a loan is judged; None when at none."""
     loans = make_loans(BEFORE, JUDGED, (issued, term, 1, 0))
     at = date_loans(loans, window(**changes))["judged_at"].iloc[-1]
@@ -55,13 +53,11 @@ def place(issued: str, term: float = 36.0, **changes: object) -> str | None:
         ("2014-01-01", None),
     ],
 )
-def test_a_loan_is_judged_at_the_last_origin_before_it_or_in_its_month(
-    issued: str, origin: str | None
-) -> None:
+def test_a_loan_is_judged_at_the_last_origin_before_it_or_in_its_month(issued, origin):
     assert place(issued) == origin
 
 
-def test_a_loan_that_had_not_run_its_course_is_never_judged() -> None:
+def test_a_loan_that_had_not_run_its_course_is_never_judged():
     assert place("2013-06-01", term=60.0) is None
     # Issued within the window of a step that reaches beyond the last month.
     assert place("2014-02-01", step_months=24) is None
@@ -73,8 +69,8 @@ def test_a_loan_that_had_not_run_its_course_is_never_judged() -> None:
     ids=["outcomes taken as known", "settled loans only"],
 )
 def test_a_loan_may_train_from_the_month_after_it_was_issued_or_settled(
-    *, settled_only: bool, known_from: str
-) -> None:
+    *, settled_only, known_from
+):
     loans = make_loans(("2010-02-01", 36.0, 1, 0))
 
     dated = date_loans(loans, window(settled_only=settled_only))
@@ -82,19 +78,19 @@ def test_a_loan_may_train_from_the_month_after_it_was_issued_or_settled(
     assert dated["known_from"].tolist() == [pd.Timestamp(known_from)]
 
 
-def test_no_loan_trains_the_model_that_judges_it(simulated_loans: pd.DataFrame) -> None:
+def test_no_loan_trains_the_model_that_judges_it(simulated_loans):
     for settled_only in (False, True):
         dated = date_loans(simulated_loans, window(settled_only=settled_only)).dropna()
         assert (dated["known_from"] > dated["judged_at"]).all()
 
 
-def test_the_contract_ends_a_term_after_the_issue_month() -> None:
+def test_the_contract_ends_a_term_after_the_issue_month():
     loans = make_loans(("2013-12-01", 36.0, 1, 0), ("2012-02-01", 60.0, 1, 0))
 
     assert end_of_contract(loans).tolist() == [pd.Timestamp("2016-12-01"), pd.Timestamp("2017-02")]
 
 
-def test_the_plan_counts_what_each_origin_has() -> None:
+def test_the_plan_counts_what_each_origin_has():
     loans = make_loans(
         ("2009-06-01", 36.0, 30, 3),  # settled in June 2012
         ("2009-07-01", 36.0, 7, 1),  # settled in July 2012: known at the second origin
@@ -116,7 +112,7 @@ def test_the_plan_counts_what_each_origin_has() -> None:
     assert plan["skipped"].tolist() == ["", "no loan to judge", ""]
 
 
-def test_with_settled_loans_only_the_counts_are_theirs() -> None:
+def test_with_settled_loans_only_the_counts_are_theirs():
     loans = make_loans(("2009-06-01", 36.0, 30, 12), BEFORE, JUDGED)
 
     plan = plan_origins(loans, window(settled_only=True))
@@ -124,7 +120,7 @@ def test_with_settled_loans_only_the_counts_are_theirs() -> None:
     assert plan["trained_loans"].tolist() == plan["settled_loans"].tolist() == [30, 30, 30]
 
 
-def test_an_origin_with_too_few_charge_offs_before_it_is_skipped_with_the_reason() -> None:
+def test_an_origin_with_too_few_charge_offs_before_it_is_skipped_with_the_reason():
     loans = make_loans(("2012-01-01", 36.0, 80, 9), JUDGED, ("2013-01-01", 36.0, 50, 10))
 
     plan = plan_origins(loans, window())
@@ -137,19 +133,19 @@ def test_an_origin_with_too_few_charge_offs_before_it_is_skipped_with_the_reason
     assert set(dated["judged_at"].dropna()) == {pd.Timestamp("2013-01-01")}
 
 
-def test_too_few_paid_loans_are_as_bad() -> None:
+def test_too_few_paid_loans_are_as_bad():
     plan = plan_origins(make_loans(("2012-01-01", 36.0, 80, 75), JUDGED), window())
 
     assert plan["skipped"].str.startswith("75 charge-offs among the 80").tolist()[0]
 
 
-def test_the_stricter_variant_says_how_few_loans_were_settled() -> None:
+def test_the_stricter_variant_says_how_few_loans_were_settled():
     plan = plan_origins(make_loans(BEFORE, JUDGED), window(settled_only=True))
 
     assert plan["skipped"].tolist()[0].startswith("0 charge-offs among the 0 loans settled before")
 
 
-def test_nothing_is_judged_when_all_origins_together_have_too_few_losses() -> None:
+def test_nothing_is_judged_when_all_origins_together_have_too_few_losses():
     loans = make_loans(BEFORE, ("2012-07-01", 36.0, 100, 9))
 
     assert date_loans(loans, window())["judged_at"].isna().all()

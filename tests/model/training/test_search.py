@@ -1,7 +1,5 @@
 """Candidates are compared by F2 at their own best threshold; ties go to log-loss."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,7 +10,6 @@ from loantap.features.definitions import FEATURE_SETS
 from loantap.measures.threshold import f2_variance, find_best_threshold
 from loantap.model.schemas import CANDIDATES
 from loantap.model.training.search import (
-    SearchOutcome,
     _within_one_standard_error,
     choose,
     fit_candidate,
@@ -33,7 +30,7 @@ OPTIONS = training_options(
 
 
 @pytest.fixture(scope="module")
-def loans(simulated_loans: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series]:
+def loans(simulated_loans):
     """Features and outcomes of 1,500 loans."""
     few = simulated_loans.head(1_500)
     features = build_features(few, FEATURE_SETS["application"].features)
@@ -41,17 +38,17 @@ def loans(simulated_loans: pd.DataFrame) -> tuple[pd.DataFrame, pd.Series]:
 
 
 @pytest.fixture(scope="module")
-def outcome(loans: tuple[pd.DataFrame, pd.Series]) -> SearchOutcome:
+def outcome(loans):
     return search(*loans, OPTIONS)
 
 
-def test_every_candidate_of_the_grid_is_in_the_table_in_its_order(outcome: SearchOutcome) -> None:
+def test_every_candidate_of_the_grid_is_in_the_table_in_its_order(outcome):
     assert list(outcome.candidates["candidate"]) == [c.label for c in OPTIONS.candidates]
     assert len(outcome.candidates) == 3 * 2 * 2
     CANDIDATES.validate(outcome.candidates)
 
 
-def test_the_one_chosen_is_the_one_fitted(outcome: SearchOutcome, loans) -> None:
+def test_the_one_chosen_is_the_one_fitted(outcome, loans):
     [chosen] = outcome.candidates.loc[outcome.candidates["chosen"], "candidate"]
     again = fit_candidate(*loans, outcome.best, OPTIONS)
 
@@ -61,7 +58,7 @@ def test_the_one_chosen_is_the_one_fitted(outcome: SearchOutcome, loans) -> None
     )
 
 
-def test_among_equals_the_lowest_log_loss_wins(outcome: SearchOutcome) -> None:
+def test_among_equals_the_lowest_log_loss_wins(outcome):
     table = outcome.candidates
     equals = table[table["within_one_standard_error"]]
     best = table.loc[table["mean_f2"].idxmax()]
@@ -72,9 +69,7 @@ def test_among_equals_the_lowest_log_loss_wins(outcome: SearchOutcome) -> None:
     assert equals["mean_log_loss"].idxmin() == table["chosen"].idxmax()
 
 
-def test_balancing_spoils_the_log_loss_so_plain_fitting_wins_the_tie(
-    outcome: SearchOutcome,
-) -> None:
+def test_balancing_spoils_the_log_loss_so_plain_fitting_wins_the_tie(outcome):
     assert outcome.best.balancing == "none"
 
 
@@ -87,9 +82,7 @@ def test_balancing_spoils_the_log_loss_so_plain_fitting_wins_the_tie(
         ([0.600, 0.600, 0.600], [0.45, 0.45, 0.45], 0),  # all alike: the first
     ],
 )
-def test_a_tie_is_one_standard_error_wide(
-    f2: list[float], log_loss_: list[float], chosen: int
-) -> None:
+def test_a_tie_is_one_standard_error_wide(f2, log_loss_, chosen):
     scores = pd.DataFrame(
         {"mean_f2": f2, "mean_f2_variance": [0.0003, 0.1, 0.1], "mean_log_loss": log_loss_}
     )
@@ -98,9 +91,7 @@ def test_a_tie_is_one_standard_error_wide(
     assert _within_one_standard_error(scores, 3)[0]
 
 
-def test_a_candidate_s_figures_are_means_over_the_folds_at_its_own_thresholds(
-    outcome: SearchOutcome, loans
-) -> None:
+def test_a_candidate_s_figures_are_means_over_the_folds_at_its_own_thresholds(outcome, loans):
     candidate = OPTIONS.candidates[5]  # class weights, L2, C=1
     features, target = loans
     folds = []
@@ -121,7 +112,7 @@ def test_a_candidate_s_figures_are_means_over_the_folds_at_its_own_thresholds(
     assert row["std_f2"] == pytest.approx(np.std(folds, axis=0)[0], abs=1e-3)
 
 
-def test_scores_on_a_fold_are_scikit_learn_s(loans) -> None:
+def test_scores_on_a_fold_are_scikit_learn_s(loans):
     features, target = loans
     model = fit_candidate(features, target, OPTIONS.candidates[0], OPTIONS)
     pd_ = model.predict_proba(features)[:, 1]
@@ -139,13 +130,13 @@ def test_scores_on_a_fold_are_scikit_learn_s(loans) -> None:
 
 
 @pytest.mark.parametrize("monotone", [True, False])
-def test_signs_are_asked_for_by_the_options(*, monotone: bool) -> None:
+def test_signs_are_asked_for_by_the_options(*, monotone):
     options = OPTIONS.model_copy(update={"monotone": monotone})
 
     assert any(make_candidate(OPTIONS.candidates[0], options)["classify"].signs) == monotone
 
 
-def test_the_same_search_gives_the_same_result(outcome: SearchOutcome, loans) -> None:
+def test_the_same_search_gives_the_same_result(outcome, loans):
     again = search(*loans, OPTIONS)
 
     pd.testing.assert_frame_equal(
@@ -158,7 +149,7 @@ def test_the_same_search_gives_the_same_result(outcome: SearchOutcome, loans) ->
     )
 
 
-def test_a_candidate_that_hits_the_cap_is_reported_as_not_converged(loans) -> None:
+def test_a_candidate_that_hits_the_cap_is_reported_as_not_converged(loans):
     capped = training_options("application", l1_ratios=(0, 1), max_iterations=2)
 
     # Warnings are errors here: the table says it, once per candidate.
@@ -169,12 +160,12 @@ def test_a_candidate_that_hits_the_cap_is_reported_as_not_converged(loans) -> No
     assert list(table["mean_iterations"]) == [2, 2]
 
 
-def test_candidates_that_finish_are_reported_as_converged(outcome: SearchOutcome) -> None:
+def test_candidates_that_finish_are_reported_as_converged(outcome):
     assert outcome.candidates["converged"].all()
     assert (outcome.candidates["stopped_at"] == "").all()
 
 
-def test_the_one_chosen_has_not_converged_if_the_model_that_is_kept_has_not(loans) -> None:
+def test_the_one_chosen_has_not_converged_if_the_model_that_is_kept_has_not(loans):
     # The search is content with three iterations; the model kept is to be exact.
     narrow = training_options("application", l1_ratios=(0, 1), max_iterations=4, tolerance=1e-12)
 
@@ -187,9 +178,7 @@ def test_the_one_chosen_has_not_converged_if_the_model_that_is_kept_has_not(loan
 
 # Cut off after a thousand cycles of coordinate descent, the weak penalties took fifty iterations,
 # each of which reads all loans, and ended short of the best fit.
-def test_where_the_pincode_separates_made_up_loans_few_iterations_are_enough(
-    simulated_loans: pd.DataFrame,
-) -> None:
+def test_where_the_pincode_separates_made_up_loans_few_iterations_are_enough(simulated_loans):
     options = training_options(
         "published_replica", balancing=("smote",), l1_ratios=(0, 1),
         inverse_penalties=(1, 100, 10_000), tolerance=1e-4, monotone=False,
@@ -204,7 +193,7 @@ def test_where_the_pincode_separates_made_up_loans_few_iterations_are_enough(
 
 
 @pytest.mark.parametrize("charged_off", [0, 8, 1_492, 1_500])
-def test_too_few_loans_of_an_outcome_are_refused(charged_off: int, loans) -> None:
+def test_too_few_loans_of_an_outcome_are_refused(charged_off, loans):
     features, _ = loans
     target = pd.Series(np.arange(1_500) < charged_off, index=features.index).astype("int8")
 
@@ -212,7 +201,7 @@ def test_too_few_loans_of_an_outcome_are_refused(charged_off: int, loans) -> Non
         search(features, target, OPTIONS)
 
 
-def test_the_search_does_not_touch_its_input(loans) -> None:
+def test_the_search_does_not_touch_its_input(loans):
     features, target = loans[0].copy(deep=True), loans[1].copy(deep=True)
 
     search(features, target, training_options("application"))

@@ -1,7 +1,5 @@
 """How a search is shared out among threads, and in which order it fits."""
 
-from __future__ import annotations
-
 import pytest
 
 from loantap.model.training.search_tasks import collect, group_by_balance, list_paths, share_out
@@ -18,14 +16,14 @@ LABELS = [candidate.label for candidate in CANDIDATES]
 
 
 @pytest.mark.parametrize("jobs", [1, 2, 3, 4, 5, 8])
-def test_every_candidate_is_tried_once_on_every_fold(jobs: int) -> None:
+def test_every_candidate_is_tried_once_on_every_fold(jobs):
     tasks = share_out(5, group_by_balance(CANDIDATES), jobs)
     tried = sorted((t.fold, index) for t in tasks for way in t.ways for index in way)
 
     assert tried == [(fold, index) for fold in range(5) for index in range(len(CANDIDATES))]
 
 
-def test_the_last_fold_is_shared_where_threads_would_have_nothing_to_do() -> None:
+def test_the_last_fold_is_shared_where_threads_would_have_nothing_to_do():
     ways = group_by_balance(CANDIDATES)
 
     assert [(t.fold, len(t.ways)) for t in share_out(5, ways, 2)] == [
@@ -36,14 +34,14 @@ def test_the_last_fold_is_shared_where_threads_would_have_nothing_to_do() -> Non
     assert [len(t.ways) for t in share_out(5, ways, 1)] == [2] * 5
 
 
-def test_what_resamples_comes_last() -> None:
+def test_what_resamples_comes_last():
     plain, resampled = group_by_balance(CANDIDATES)
 
     assert {LABELS[index].split()[0] for index in plain} == {"none", "class_weights"}
     assert {LABELS[index].split()[0] for index in resampled} == {"smote"}
 
 
-def test_each_path_goes_from_the_strongest_penalty_and_l1_starts_from_l2() -> None:
+def test_each_path_goes_from_the_strongest_penalty_and_l1_starts_from_l2():
     plain, _ = group_by_balance(CANDIDATES)
     found = []
     for path in list_paths(CANDIDATES, plain):
@@ -51,7 +49,7 @@ def test_each_path_goes_from_the_strongest_penalty_and_l1_starts_from_l2() -> No
         assert path.penalties == [0.01, 1.0, 100.0]
         path.solutions.update(dict.fromkeys(path.penalties))
 
-    def of(way: str, penalty: str) -> list[str]:
+    def of(way, penalty):
         return [f"{way} {penalty} C={c}" for c in ("0.01", "1", "100")]
 
     assert found == [
@@ -60,7 +58,7 @@ def test_each_path_goes_from_the_strongest_penalty_and_l1_starts_from_l2() -> No
     ]  # fmt: skip
 
 
-def test_scores_come_back_in_the_order_of_folds_and_candidates() -> None:
+def test_scores_come_back_in_the_order_of_folds_and_candidates():
     tasks = share_out(3, [[1], [0]], 2)
     done = [
         {index: {"f2": 10.0 * t.fold + index} for way in t.ways for index in way} for t in tasks

@@ -1,32 +1,30 @@
 """Threads that fit models."""
 
-from __future__ import annotations
-
 import threading
 import warnings
-from concurrent.futures import CancelledError, Future
+from concurrent.futures import CancelledError
 
 import pytest
 from sklearn.exceptions import ConvergenceWarning
 
-from loantap.model.training.threads import FittingThreads, fitting_threads
+from loantap.model.training.threads import fitting_threads
 
 
 class TestFitting:
-    def test_what_was_interrupted_ends_after_the_fit_at_hand(self) -> None:
-        fits: list[int] = []
+    def test_what_was_interrupted_ends_after_the_fit_at_hand(self):
+        fits = []
         has_begun, is_interrupted = threading.Event(), threading.Event()
 
-        def search(threads: FittingThreads) -> None:
+        def search(threads):
             for number in range(100):
                 threads.go_on()
                 fits.append(number)
                 has_begun.set()
                 is_interrupted.wait(10)
 
-        tasks: list[Future[None]] = []
+        tasks = []
 
-        def interrupt_two_searches() -> None:
+        def interrupt_two_searches():
             with fitting_threads(1) as threads:
                 tasks.extend(threads.submit(search, threads) for _ in range(2))
                 has_begun.wait(10)
@@ -41,14 +39,14 @@ class TestFitting:
         assert isinstance(running.exception(), CancelledError)
         assert waiting.cancelled()
 
-    def test_without_an_error_everything_is_done(self) -> None:
+    def test_without_an_error_everything_is_done(self):
         with fitting_threads(2) as threads:
             results = list(threads.map(lambda number: (threads.go_on(), number)[1], range(9)))
 
         assert results == list(range(9))
 
-    def test_what_does_not_converge_is_not_told_by_a_thread_and_later_is(self) -> None:
-        def warn() -> None:
+    def test_what_does_not_converge_is_not_told_by_a_thread_and_later_is(self):
+        def warn():
             warnings.warn("not converged", ConvergenceWarning, stacklevel=1)
 
         with fitting_threads(2) as threads:

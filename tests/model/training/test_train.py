@@ -1,9 +1,6 @@
 """From loans to a model that is ready to serve, for either kind of model."""
 
-from __future__ import annotations
-
 import numpy as np
-import pandas as pd
 import pytest
 from imblearn.over_sampling import SMOTE
 from sklearn.ensemble import HistGradientBoostingClassifier
@@ -14,8 +11,8 @@ from loantap.features.build import build_features
 from loantap.features.definitions import FEATURE_SETS
 from loantap.model.training.calibration import Calibration, fit_calibration_out_of_fold
 from loantap.model.training.estimator import Balancing, credit_signs
-from loantap.model.training.fitted import BOOSTING, LOGISTIC, FittedModel
-from loantap.model.training.options import SplitOptions, TrainingOptions
+from loantap.model.training.fitted import BOOSTING, LOGISTIC
+from loantap.model.training.options import SplitOptions
 from loantap.model.training.predictions import predict_out_of_fold
 from loantap.model.training.search import fit_candidate, search
 from loantap.model.training.splits import split_loans
@@ -33,22 +30,22 @@ OPTIONS = training_options(
 FEATURES = feature_names(OPTIONS)
 
 
-def make_rows(loans: pd.DataFrame, options: TrainingOptions) -> pd.DataFrame:
+def make_rows(loans, options):
     return loans[["loan_id", "is_charged_off"]].join(build_features(loans, feature_names(options)))
 
 
 @pytest.fixture(scope="module")
-def rows(simulated_loans: pd.DataFrame) -> pd.DataFrame:
+def rows(simulated_loans):
     return make_rows(simulated_loans, OPTIONS)
 
 
 @pytest.fixture(scope="module")
-def logistic(rows: pd.DataFrame) -> FittedModel:
+def logistic(rows):
     return train_logistic(rows, OPTIONS)
 
 
 @pytest.fixture(scope="module")
-def boosting(rows: pd.DataFrame) -> FittedModel:
+def boosting(rows):
     return train_challenger(rows, OPTIONS)
 
 
@@ -57,13 +54,13 @@ class TestOutOfFold:
 
     @pytest.mark.parametrize("tolerance", [1e-4, 1e-7], ids=["the search's", "closer"])
     def test_nothing_is_fitted_again_where_the_search_was_as_exact(
-        self, rows: pd.DataFrame, tolerance: float, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+        self, rows, tolerance, monkeypatch
+    ):
         options = OPTIONS.model_copy(
             update={"balancing": (Balancing.SMOTE,), "tolerance": tolerance, "calibrated": False}
         )
         outcome = search(rows[FEATURES], rows["is_charged_off"], options)
-        resampled: list[int] = []
+        resampled = []
         plain = SMOTE.fit_resample
         monkeypatch.setattr(
             SMOTE, "fit_resample", lambda *data: resampled.append(1) or plain(*data)
@@ -86,16 +83,12 @@ class TestOutOfFold:
 
 
 class TestLogistic:
-    def test_it_is_scikit_learn_s_with_preprocessing_alone_before_it(
-        self, logistic: FittedModel
-    ) -> None:
+    def test_it_is_scikit_learn_s_with_preprocessing_alone_before_it(self, logistic):
         assert logistic.kind == LOGISTIC
         assert [name for name, _ in logistic.pipeline.steps] == ["preprocess", "classify"]
         assert type(logistic.pipeline[-1]) is LogisticRegression
 
-    def test_its_pds_are_calibrated_though_it_was_trained_with_class_weights(
-        self, logistic: FittedModel, rows: pd.DataFrame
-    ) -> None:
+    def test_its_pds_are_calibrated_though_it_was_trained_with_class_weights(self, logistic, rows):
         line = fit_calibration_out_of_fold(logistic.out_of_fold)
         assert logistic.calibration.intercept == pytest.approx(line.intercept)
         assert logistic.calibration.slope == pytest.approx(line.slope)
@@ -103,15 +96,13 @@ class TestLogistic:
         pd_ = logistic.pipeline.predict_proba(rows[FEATURES])[:, 1]
         assert pd_.mean() == pytest.approx(rows["is_charged_off"].mean(), abs=0.005)
 
-    def test_without_calibration_the_pds_are_what_the_penalty_and_weights_made_them(
-        self, rows: pd.DataFrame
-    ) -> None:
+    def test_without_calibration_the_pds_are_what_the_penalty_and_weights_made_them(self, rows):
         raw = train_logistic(rows, OPTIONS.model_copy(update={"calibrated": False}))
 
         assert raw.calibration == Calibration()
         assert raw.pipeline.predict_proba(rows[FEATURES])[:, 1].mean() > 0.4
 
-    def test_its_pd_is_one_sum_of_products(self, logistic: FittedModel, rows: pd.DataFrame) -> None:
+    def test_its_pd_is_one_sum_of_products(self, logistic, rows):
         preprocess, classify = logistic.pipeline[0], logistic.pipeline[-1]
 
         log_odds = classify.intercept_[0] + preprocess.transform(rows[FEATURES]) @ classify.coef_[0]
@@ -122,24 +113,20 @@ class TestLogistic:
             rtol=1e-12,
         )
 
-    def test_its_candidate_and_threshold_are_those_of_its_training_loans(
-        self, logistic: FittedModel
-    ) -> None:
+    def test_its_candidate_and_threshold_are_those_of_its_training_loans(self, logistic):
         assert logistic.hyperparameters["balancing"] == "class_weights"
         assert logistic.hyperparameters["inverse_penalty"] in {0.01, 1}
         assert set(logistic.out_of_fold["threshold"]) == {logistic.threshold}
 
 
 class TestChallenger:
-    def test_it_is_boosting_on_the_same_folds(
-        self, logistic: FittedModel, boosting: FittedModel
-    ) -> None:
+    def test_it_is_boosting_on_the_same_folds(self, logistic, boosting):
         assert boosting.kind == BOOSTING
         assert isinstance(boosting.pipeline[-1], HistGradientBoostingClassifier)
         for column in ("loan_id", "fold", "is_charged_off"):
             assert list(boosting.out_of_fold[column]) == list(logistic.out_of_fold[column])
 
-    def test_it_is_not_calibrated_so_that_the_rule_can_test_it(self, boosting: FittedModel) -> None:
+    def test_it_is_not_calibrated_so_that_the_rule_can_test_it(self, boosting):
         table = boosting.out_of_fold
 
         assert boosting.calibration == Calibration()
@@ -147,20 +134,18 @@ class TestChallenger:
             table["probability_of_default"], Calibration().apply(table["log_odds"].to_numpy())
         )
 
-    def test_its_hyperparameters_are_those_given(self, boosting: FittedModel) -> None:
+    def test_its_hyperparameters_are_those_given(self, boosting):
         assert boosting.hyperparameters == CHALLENGER
         assert boosting.pipeline[-1].n_iter_ == CHALLENGER["trees"]
 
-    def test_without_options_there_is_none(self, rows: pd.DataFrame) -> None:
+    def test_without_options_there_is_none(self, rows):
         with pytest.raises(ValueError, match="no challenger is set for lending"):
             train_challenger(rows, training_options("lending"))
 
 
 # On the training split of the real sample: about 4,700 loans, 900 charged off.
 @pytest.mark.parametrize(("model", "min_auc"), [("lending", 0.70), ("application", 0.665)])
-def test_on_real_loans_credit_sense_costs_no_ranking(
-    model: str, min_auc: float, real_loans: pd.DataFrame
-) -> None:
+def test_on_real_loans_credit_sense_costs_no_ranking(model, min_auc, real_loans):
     split = SplitOptions.model_validate({"seed": 42, "test_share": 0.1, "out_of_time": OUT_OF_TIME})
     options = training_options(model, folds=5, seed=42)
     is_train = split_loans(real_loans, split)["split"].eq("train")

@@ -1,9 +1,5 @@
 """A version recognises the loans it was trained on, and tells nothing else of them."""
 
-from __future__ import annotations
-
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,40 +11,32 @@ from tests.conftest import AS_OF
 
 
 @pytest.fixture(scope="module")
-def training(simulated_loans: pd.DataFrame) -> TrainingDigests:
+def training(simulated_loans):
     """Of the first 3,000 loans."""
     return digest_loans(simulated_loans.head(3_000), "lending")
 
 
-def test_loans_it_was_trained_on_are_counted(
-    training: TrainingDigests, simulated_loans: pd.DataFrame
-) -> None:
+def test_loans_it_was_trained_on_are_counted(training, simulated_loans):
     assert training.count_shared(simulated_loans) == 3_000
     assert training.count_shared(simulated_loans.tail(1_000)) == 0
     assert training.count_shared(simulated_loans.iloc[2_995:3_005]) == 5
 
 
-def test_a_loan_is_recognised_through_a_file(
-    training: TrainingDigests, simulated_loans: pd.DataFrame
-) -> None:
+def test_a_loan_is_recognised_through_a_file(training, simulated_loans):
     text = render(simulated_loans.head(40), portfolio_columns()).astype("str")
     read = parse(text, [COLUMNS[name] for name in training.columns], AS_OF).rows
 
     assert training.count_shared(read) == 40
 
 
-def test_another_outcome_purpose_or_order_makes_no_other_loan(
-    training: TrainingDigests, simulated_loans: pd.DataFrame
-) -> None:
+def test_another_outcome_purpose_or_order_makes_no_other_loan(training, simulated_loans):
     changed = simulated_loans.head(100).assign(loan_status="Charged Off", purpose="other")[::-1]
 
     assert training.count_shared(changed) == 100
 
 
 @pytest.mark.parametrize("column", ["loan_amount", "annual_income", "issue_month", "dti_pct"])
-def test_another_figure_makes_another_loan(
-    column: str, training: TrainingDigests, simulated_loans: pd.DataFrame
-) -> None:
+def test_another_figure_makes_another_loan(column, training, simulated_loans):
     rows = simulated_loans.head(100)
     other = rows[column] + (pd.DateOffset(months=1) if column == "issue_month" else 1)
 
@@ -56,9 +44,7 @@ def test_another_figure_makes_another_loan(
 
 
 @pytest.mark.parametrize("feature_set", ["lending", "application"])
-def test_what_tells_loans_apart_is_never_missing_and_no_text(
-    feature_set: str, simulated_loans: pd.DataFrame
-) -> None:
+def test_what_tells_loans_apart_is_never_missing_and_no_text(feature_set, simulated_loans):
     columns = digest_loans(simulated_loans.head(10), feature_set).columns
 
     assert len(columns) >= 8
@@ -67,9 +53,7 @@ def test_what_tells_loans_apart_is_never_missing_and_no_text(
     assert not [name for name in columns if COLUMNS[name].nullable]
 
 
-def test_they_are_eight_bytes_a_loan_and_read_as_written(
-    training: TrainingDigests, tmp_path: Path
-) -> None:
+def test_they_are_eight_bytes_a_loan_and_read_as_written(training, tmp_path):
     path = tmp_path / "training_loans.npz"
     training.save(path)
 
@@ -79,14 +63,14 @@ def test_they_are_eight_bytes_a_loan_and_read_as_written(
     assert path.stat().st_size < 8 * 3_000 + 3_000
 
 
-def test_one_loan_has_another_digest_in_every_version(simulated_loans: pd.DataFrame) -> None:
+def test_one_loan_has_another_digest_in_every_version(simulated_loans):
     one, other = (digest_loans(simulated_loans.head(n), "lending") for n in (500, 501))
 
     assert one.key != other.key
     assert not set(one.digests.tolist()) & set(other.digests.tolist())
 
 
-def test_the_same_loans_give_the_same_digests_in_any_order(simulated_loans: pd.DataFrame) -> None:
+def test_the_same_loans_give_the_same_digests_in_any_order(simulated_loans):
     one, other = (
         digest_loans(rows, "lending") for rows in (simulated_loans, simulated_loans[::-1])
     )
@@ -97,7 +81,7 @@ def test_the_same_loans_give_the_same_digests_in_any_order(simulated_loans: pd.D
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\x03\x04 no archive"])
-def test_a_damaged_file_is_no_silent_yes(content: bytes, tmp_path: Path) -> None:
+def test_a_damaged_file_is_no_silent_yes(content, tmp_path):
     path = tmp_path / "training_loans.npz"
     path.write_bytes(content)
 

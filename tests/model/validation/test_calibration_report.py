@@ -1,7 +1,5 @@
 """Reliability before and after calibration, as the evidence has it."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -16,7 +14,7 @@ OPTIONS = EvaluationOptions(seed=1, as_of="2026-11-23", resamples=200, calibrati
 SMOTE_SHIFT = np.log(4)
 
 
-def draw(loans: int = 5_000, shift: float = 0.0, slope: float = 1.0) -> pd.DataFrame:
+def draw(loans=5_000, shift=0.0, slope=1.0):
     """Out-of-fold log-odds that are off by a line, and outcomes drawn from the right ones."""
     rng = np.random.default_rng(5)
     right = rng.normal(-1.6, 0.8, loans)
@@ -29,7 +27,7 @@ def draw(loans: int = 5_000, shift: float = 0.0, slope: float = 1.0) -> pd.DataF
     )
 
 
-def fit_lines(out_of_fold: pd.DataFrame, weights: np.ndarray) -> np.ndarray:
+def fit_lines(out_of_fold, weights):
     """Intercepts and slopes of greatest likelihood, one for each row of weights: by Newton."""
     given = np.column_stack([np.ones(len(out_of_fold)), out_of_fold["log_odds"]])
     lines = np.tile([0.0, 1.0], (len(weights), 1))
@@ -42,35 +40,35 @@ def fit_lines(out_of_fold: pd.DataFrame, weights: np.ndarray) -> np.ndarray:
 
 
 @pytest.fixture(scope="module")
-def distorted() -> dict:
+def distorted():
     """What is reported of a model that was trained on balanced classes."""
     return report_calibration(draw(shift=SMOTE_SHIFT), calibrated=True, options=OPTIONS)
 
 
 @pytest.fixture(scope="module")
-def sound() -> dict:
+def sound():
     return report_calibration(draw(), calibrated=True, options=OPTIONS)
 
 
 class TestDistortedBySmote:
-    def test_before_it_overstates_every_default(self, distorted: dict) -> None:
+    def test_before_it_overstates_every_default(self, distorted):
         before = distorted["before"]
 
         assert before["mean_pd"] > 2 * before["default_rate"]
         assert before["observed_to_expected_high"] < 0.5
         assert before["ece"] > 5 * before["ece_perfect_high"]
 
-    def test_after_it_agrees_with_the_outcomes(self, distorted: dict) -> None:
+    def test_after_it_agrees_with_the_outcomes(self, distorted):
         after = distorted["after"]
 
         assert after["observed_to_expected_low"] < 1 < after["observed_to_expected_high"]
         assert after["ece"] < after["ece_perfect_high"]
 
     @pytest.mark.parametrize("loss", ["brier", "log_loss", "ece"])
-    def test_calibration_lowers_every_loss(self, distorted: dict, loss: str) -> None:
+    def test_calibration_lowers_every_loss(self, distorted, loss):
         assert distorted["after"][loss] < distorted["before"][loss]
 
-    def test_the_line_undoes_the_shift_and_has_bounds(self, distorted: dict) -> None:
+    def test_the_line_undoes_the_shift_and_has_bounds(self, distorted):
         line = distorted["recalibration"]
 
         assert line["used"]
@@ -79,7 +77,7 @@ class TestDistortedBySmote:
         assert line["slope_low"] < 1 < line["slope_high"]
         assert line["slope_low"] < line["slope"] < line["slope_high"]
 
-    def test_a_slope_drawn_together_by_a_penalty_is_stretched(self) -> None:
+    def test_a_slope_drawn_together_by_a_penalty_is_stretched(self):
         line = report_calibration(draw(slope=0.5), calibrated=True, options=OPTIONS)[
             "recalibration"
         ]
@@ -89,23 +87,23 @@ class TestDistortedBySmote:
 
 
 class TestSound:
-    def test_no_line_is_used_and_none_has_bounds(self, sound: dict) -> None:
+    def test_no_line_is_used_and_none_has_bounds(self, sound):
         assert sound["recalibration"] == {"n": 5_000, "used": False, "intercept": 0.0, "slope": 1.0}
 
-    def test_before_is_already_that_of_a_perfect_model(self, sound: dict) -> None:
+    def test_before_is_already_that_of_a_perfect_model(self, sound):
         before = sound["before"]
 
         assert before["ece_perfect_low"] < before["ece"] < before["ece_perfect_high"]
 
 
 @pytest.mark.parametrize("calibrated", [True, False])
-def test_it_says_whether_the_model_is_served_calibrated(calibrated: bool) -> None:
+def test_it_says_whether_the_model_is_served_calibrated(calibrated):
     report = report_calibration(draw(600), calibrated=calibrated, options=OPTIONS)
 
     assert report["calibrated"] is calibrated
 
 
-def test_the_bounds_of_the_line_are_those_of_a_bootstrap() -> None:
+def test_the_bounds_of_the_line_are_those_of_a_bootstrap():
     out_of_fold = draw(1_500, shift=SMOTE_SHIFT)
     line = report_calibration(out_of_fold, calibrated=True, options=OPTIONS)["recalibration"]
     # How often each of 1,500 loans is drawn, 600 times.
@@ -120,13 +118,13 @@ def test_the_bounds_of_the_line_are_those_of_a_bootstrap() -> None:
 
 
 @pytest.fixture(scope="module")
-def loans() -> tuple[np.ndarray, np.ndarray]:
+def loans():
     rows = draw(2_000)
     return rows["is_charged_off"].to_numpy("int64"), expit(rows["log_odds"].to_numpy())
 
 
 class TestMeasures:
-    def test_losses_are_the_usual_ones(self, loans) -> None:
+    def test_losses_are_the_usual_ones(self, loans):
         measured = measure_calibration(*loans, OPTIONS)
 
         assert measured["n"] == 2_000
@@ -134,7 +132,7 @@ class TestMeasures:
         assert measured["log_loss"] == pytest.approx(log_loss(*loans))
         assert measured["observed_to_expected"] == pytest.approx(loans[0].mean() / loans[1].mean())
 
-    def test_rates_have_wilson_bounds_around_them(self, loans) -> None:
+    def test_rates_have_wilson_bounds_around_them(self, loans):
         measured = measure_calibration(*loans, OPTIONS)
 
         for name in ("default_rate", "observed_to_expected"):
@@ -143,7 +141,7 @@ class TestMeasures:
         width = measured["default_rate_high"] - measured["default_rate_low"]
         assert width == pytest.approx(2 * half, rel=0.01)
 
-    def test_each_bin_has_its_loans_and_its_interval(self, loans) -> None:
+    def test_each_bin_has_its_loans_and_its_interval(self, loans):
         bins = measure_calibration(*loans, OPTIONS)["bins"]
 
         assert list(bins.columns) == [

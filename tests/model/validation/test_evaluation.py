@@ -1,7 +1,5 @@
 """`metrics.json` says of each sample what was agreed, with bounds where they are honest."""
 
-from __future__ import annotations
-
 import json
 
 import numpy as np
@@ -10,7 +8,7 @@ import pytest
 
 from loantap.measures.metrics import measure
 from loantap.model import schemas
-from loantap.model.validation.evaluation import Block, Curves, evaluate_samples, trace_curves
+from loantap.model.validation.evaluation import evaluate_samples, trace_curves
 from loantap.model.validation.options import EvaluationOptions
 
 OPTIONS = EvaluationOptions(seed=1, as_of="2026-11-23", resamples=100, calibration_bins=10)
@@ -24,7 +22,7 @@ PERFECT = {"ece_perfect_low", "ece_perfect_high"}
 BOUNDED = KEYS - {"n", "threshold"} - PERFECT
 
 
-def make_sample(sample: str, loans: int, seed: int) -> pd.DataFrame:
+def make_sample(sample, loans, seed):
     rng = np.random.default_rng(seed)
     pd_ = rng.beta(1.6, 6.8, loans)
     return pd.DataFrame(
@@ -41,7 +39,7 @@ def make_sample(sample: str, loans: int, seed: int) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def predictions() -> pd.DataFrame:
+def predictions():
     samples = [("cv", 1_000), ("test", 600), ("out_of_time", 500)]
     return pd.concat(
         [make_sample(name, loans, seed) for seed, (name, loans) in enumerate(samples)],
@@ -50,27 +48,27 @@ def predictions() -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def blocks(predictions: pd.DataFrame) -> dict[str, Block | None]:
+def blocks(predictions):
     return evaluate_samples(predictions, OPTIONS)
 
 
 @pytest.fixture(scope="module")
-def curves(predictions: pd.DataFrame) -> Curves:
+def curves(predictions):
     return trace_curves(predictions, bins=10)
 
 
-def test_there_is_a_block_per_sample(blocks: dict[str, Block | None]) -> None:
+def test_there_is_a_block_per_sample(blocks):
     assert list(blocks) == ["cv", "test", "out_of_time"]
     assert json.loads(json.dumps(blocks)) == blocks
 
 
-def test_cross_validation_has_the_agreed_figures_and_no_bounds(blocks) -> None:
+def test_cross_validation_has_the_agreed_figures_and_no_bounds(blocks):
     # Its folds share training loans: a bootstrap would call it surer than it is.
     assert set(blocks["cv"]) == KEYS
 
 
 @pytest.mark.parametrize("sample", ["test", "out_of_time"])
-def test_elsewhere_every_figure_has_its_bounds(sample: str, blocks) -> None:
+def test_elsewhere_every_figure_has_its_bounds(sample, blocks):
     bounds = {f"{name}_{side}" for name in BOUNDED for side in ("low", "high")}
 
     assert set(blocks[sample]) == KEYS | bounds
@@ -78,22 +76,20 @@ def test_elsewhere_every_figure_has_its_bounds(sample: str, blocks) -> None:
 
 @pytest.mark.parametrize("sample", ["test", "out_of_time"])
 @pytest.mark.parametrize("name", sorted(BOUNDED - {"ece"}))
-def test_bounds_lie_round_the_figure(name: str, sample: str, blocks) -> None:
+def test_bounds_lie_round_the_figure(name, sample, blocks):
     block = blocks[sample]
 
     assert block[f"{name}_low"] < block[name] < block[f"{name}_high"]
 
 
 @pytest.mark.parametrize("sample", ["cv", "test", "out_of_time"])
-def test_pds_that_are_right_have_the_ece_of_a_perfect_model(sample: str, blocks) -> None:
+def test_pds_that_are_right_have_the_ece_of_a_perfect_model(sample, blocks):
     block = blocks[sample]
 
     assert 0 < block["ece_perfect_low"] < block["ece"] < block["ece_perfect_high"]
 
 
-def test_pds_that_are_too_high_have_an_ece_beyond_a_perfect_model_s(
-    predictions: pd.DataFrame,
-) -> None:
+def test_pds_that_are_too_high_have_an_ece_beyond_a_perfect_model_s(predictions):
     raised = predictions.assign(probability_of_default=predictions["probability_of_default"] ** 0.5)
 
     block = evaluate_samples(raised, OPTIONS)["cv"]
@@ -102,9 +98,7 @@ def test_pds_that_are_too_high_have_an_ece_beyond_a_perfect_model_s(
 
 
 @pytest.mark.parametrize("sample", ["cv", "test", "out_of_time"])
-def test_figures_are_those_of_the_sample_s_own_loans(
-    sample: str, blocks, predictions: pd.DataFrame
-) -> None:
+def test_figures_are_those_of_the_sample_s_own_loans(sample, blocks, predictions):
     rows = predictions[predictions["sample"] == sample]
 
     expected = measure(
@@ -116,7 +110,7 @@ def test_figures_are_those_of_the_sample_s_own_loans(
     assert {k: blocks[sample][k] for k in expected} == pytest.approx(expected, rel=1e-5)
 
 
-def test_the_number_of_loans_is_whole_and_all_else_has_six_significant_digits(blocks) -> None:
+def test_the_number_of_loans_is_whole_and_all_else_has_six_significant_digits(blocks):
     for block in blocks.values():
         assert isinstance(block["n"], int)
         assert block["threshold"] == 0.123457
@@ -124,34 +118,32 @@ def test_the_number_of_loans_is_whole_and_all_else_has_six_significant_digits(bl
             assert name == "n" or value == float(f"{value:.6g}"), name
 
 
-def test_a_sample_without_loans_has_no_block(predictions: pd.DataFrame) -> None:
+def test_a_sample_without_loans_has_no_block(predictions):
     blocks = evaluate_samples(predictions[predictions["sample"] != "out_of_time"], OPTIONS)
 
     assert blocks["out_of_time"] is None
     assert blocks["test"] is not None
 
 
-def test_the_same_seed_gives_the_same_text(blocks, predictions: pd.DataFrame) -> None:
+def test_the_same_seed_gives_the_same_text(blocks, predictions):
     assert json.dumps(evaluate_samples(predictions, OPTIONS)) == json.dumps(blocks)
 
 
-def test_curves_are_as_declared(curves: Curves) -> None:
+def test_curves_are_as_declared(curves):
     schemas.CURVE_ROC.validate(curves.roc)
     schemas.CURVE_PRECISION_RECALL.validate(curves.precision_recall)
     schemas.RELIABILITY.validate(curves.reliability)
     schemas.THRESHOLDS.validate(curves.thresholds)
 
 
-def test_each_sample_has_its_curve(curves: Curves, predictions: pd.DataFrame) -> None:
+def test_each_sample_has_its_curve(curves, predictions):
     for table in (curves.roc, curves.precision_recall, curves.reliability):
         assert list(table["sample"].unique()) == ["cv", "test", "out_of_time"]
     loans = curves.reliability.groupby("sample")["loans"].sum()
     assert loans.to_dict() == predictions["sample"].value_counts().to_dict()
 
 
-def test_the_trade_off_is_that_of_cross_validation(
-    curves: Curves, predictions: pd.DataFrame
-) -> None:
+def test_the_trade_off_is_that_of_cross_validation(curves, predictions):
     only_cv = trace_curves(predictions[predictions["sample"] == "cv"], bins=10)
 
     pd.testing.assert_frame_equal(only_cv.thresholds, curves.thresholds)

@@ -1,9 +1,6 @@
 """A model on loans of another time, against the interest rate alone."""
 
-from __future__ import annotations
-
 from dataclasses import replace
-from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -11,9 +8,8 @@ from sklearn.metrics import roc_auc_score
 
 from loantap.model.scoring.judged import JudgedModel
 from loantap.model.scoring.scorer import Scorer
-from loantap.model.scoring.trained import TrainedModel
 from loantap.model.training.training_digests import digest_loans
-from loantap.model.validation.external import ExternalResult, measure_external
+from loantap.model.validation.external import measure_external
 from loantap.model.validation.options import EvaluationOptions
 from loantap.portfolio.amortisation import emi
 from loantap.portfolio.cleaning import mark_outcome
@@ -35,13 +31,11 @@ NEEDED = {
 
 
 @pytest.fixture(scope="module")
-def scorer(lending_model: TrainedModel, simulated_loans: pd.DataFrame) -> JudgedModel:
+def scorer(lending_model, simulated_loans):
     return judge(lending_model, simulated_loans)
 
 
-def judge(
-    trained: TrainedModel, loans: pd.DataFrame, name: str = "loantap-lending-demo"
-) -> JudgedModel:
+def judge(trained, loans, name="loantap-lending-demo"):
     """A registered version that carries the loans it was trained on."""
     training = digest_loans(loans, trained.facts.feature_set)
     return JudgedModel(
@@ -50,28 +44,24 @@ def judge(
 
 
 @pytest.fixture(scope="module")
-def external() -> pd.DataFrame:
+def external():
     """1,500 other loans in LoanTap format; no address, nothing in `revol_util`."""
     text = render(simulate_portfolio(1_500, seed=99).portfolio, portfolio_columns())
     return text[[c for c in text if c in NEEDED]].assign(revol_util=float("nan"))
 
 
 @pytest.fixture(scope="module")
-def result(
-    external: pd.DataFrame, simulated_loans: pd.DataFrame, scorer: JudgedModel
-) -> ExternalResult:
+def result(external, simulated_loans, scorer):
     return measure_external(external, simulated_loans, scorer, OPTIONS)
 
 
-def test_only_the_columns_needed_are_needed(result: ExternalResult) -> None:
+def test_only_the_columns_needed_are_needed(result):
     assert result.is_overlap_checked
     assert result.judgement.n == 1_500
     assert (result.model_name, result.model_version) == ("loantap-lending-demo", "4")
 
 
-def test_the_model_and_the_rate_are_measured_on_the_same_loans(
-    result: ExternalResult, external: pd.DataFrame, scorer: JudgedModel
-) -> None:
+def test_the_model_and_the_rate_are_measured_on_the_same_loans(result, external, scorer):
     target = mark_outcome(external["loan_status"])
     pd_ = scorer.lending_scorer.score(external, OPTIONS.day)["probability_of_default"]
 
@@ -81,18 +71,15 @@ def test_the_model_and_the_rate_are_measured_on_the_same_loans(
     assert result.auc_gain_low < result.auc_gain < result.auc_gain_high
 
 
-def test_the_paired_interval_is_narrower_than_that_of_either(result: ExternalResult) -> None:
+def test_the_paired_interval_is_narrower_than_that_of_either(result):
     width = result.auc_gain_high - result.auc_gain_low
 
     assert width < result.rate_roc_auc_high - result.rate_roc_auc_low
 
 
 def test_the_population_is_compared_with_the_loans_trained_on(
-    result: ExternalResult,
-    external: pd.DataFrame,
-    simulated_loans: pd.DataFrame,
-    scorer: JudgedModel,
-) -> None:
+    result, external, simulated_loans, scorer
+):
     rate, months = external["int_rate"] + 8, external["term"].str.extract(r"(\d+)")[0].astype(int)
     instalment = emi(external["loan_amnt"], rate, months)
     shifted = external.assign(int_rate=rate, installment=instalment, sub_grade="G5", grade="G")
@@ -105,9 +92,7 @@ def test_the_population_is_compared_with_the_loans_trained_on(
 
 
 class TestBadFiles:
-    def refuse(
-        self, external: pd.DataFrame, loans: pd.DataFrame, scorer: JudgedModel
-    ) -> pytest.ExceptionInfo[InputError]:
+    def refuse(self, external, loans, scorer):
         with pytest.raises(InputError) as refused:
             measure_external(external, loans, scorer, OPTIONS)
         assert refused.value.where == "external sample"
@@ -115,7 +100,7 @@ class TestBadFiles:
         return refused
 
     @pytest.mark.parametrize("column", ["loan_status", "int_rate", "annual_inc"])
-    def test_a_missing_column_is_named(self, column, external, simulated_loans, scorer) -> None:
+    def test_a_missing_column_is_named(self, column, external, simulated_loans, scorer):
         refused = self.refuse(external.drop(columns=column), simulated_loans, scorer)
 
         assert f"column {column} missing" in refused.value.problem
@@ -130,33 +115,31 @@ class TestBadFiles:
     )
     def test_a_bad_value_is_named_with_its_row_and_column(
         self, column, value, said, external, simulated_loans, scorer
-    ) -> None:
+    ):
         bad = external.assign(**{column: external[column].where(external.index != 3, value)})
 
         refused = self.refuse(bad, simulated_loans, scorer)
 
         assert f"1 of 1,500 rows cannot be used (row 4: {said}" in refused.value.problem
 
-    def test_of_many_bad_rows_the_first_five_are_named(
-        self, external, simulated_loans, scorer
-    ) -> None:
+    def test_of_many_bad_rows_the_first_five_are_named(self, external, simulated_loans, scorer):
         refused = self.refuse(external.assign(dti=-1.0), simulated_loans, scorer)
 
         assert refused.value.problem.count("dti '-1.0'") == 5
         assert "and 1,495 more" in refused.value.problem
 
-    def test_a_file_without_rows_is_refused(self, external, simulated_loans, scorer) -> None:
+    def test_a_file_without_rows_is_refused(self, external, simulated_loans, scorer):
         assert "no rows" in self.refuse(external.head(0), simulated_loans, scorer).value.problem
 
     @pytest.mark.parametrize("status", ["Fully Paid", "Charged Off"])
-    def test_one_outcome_alone_is_refused(self, status, external, simulated_loans, scorer) -> None:
+    def test_one_outcome_alone_is_refused(self, status, external, simulated_loans, scorer):
         refused = self.refuse(external.assign(loan_status=status), simulated_loans, scorer)
 
         assert "an AUC needs 10 loans of each outcome" in refused.value.problem
 
     def test_loans_the_model_was_trained_on_are_not_external(
         self, external, simulated_loans, scorer
-    ) -> None:
+    ):
         own = render(simulated_loans.head(7), portfolio_columns())
 
         refused = self.refuse(pd.concat([external, own]), simulated_loans, scorer)
@@ -172,7 +155,7 @@ class TestAVersionFromBefore:
 
     def test_the_overlap_is_not_checked_and_no_one_claims_it_was(
         self, external, simulated_loans, scorer, caplog
-    ) -> None:
+    ):
         older = replace(scorer, training=None)
 
         result = measure_external(external, simulated_loans, older, OPTIONS)
@@ -183,7 +166,7 @@ class TestAVersionFromBefore:
 
     def test_the_portfolio_loaded_now_says_nothing_about_it(
         self, external, simulated_loans, scorer, lending_model
-    ) -> None:
+    ):
         """The loans of the portfolio may be others than those of the version that scores."""
         seen = render(simulated_loans.head(1_500), portfolio_columns())
         other = simulated_loans.tail(1_000)
@@ -196,14 +179,14 @@ class TestAVersionFromBefore:
 
 
 @pytest.fixture(scope="module")
-def older(sample_csv: Path) -> pd.DataFrame:
+def older(sample_csv):
     path = sample_csv.parent / "lendingclub_2007_2010.parquet"
     require_data(path)
     return pd.read_parquet(path)
 
 
 @pytest.fixture(scope="module")
-def real_loans(sample_loans: pd.DataFrame) -> pd.DataFrame:
+def real_loans(sample_loans):
     return sample_loans.assign(
         loan_id=sample_loans.index.astype("str"),
         is_charged_off=mark_outcome(sample_loans["loan_status"]),
@@ -213,9 +196,7 @@ def real_loans(sample_loans: pd.DataFrame) -> pd.DataFrame:
 class TestRealLoans:
     """Lending Club's loans of 2007 to 2010, judged by models of the real sample."""
 
-    def test_the_lending_model_beats_the_interest_rate(
-        self, older: pd.DataFrame, real_loans: pd.DataFrame
-    ) -> None:
+    def test_the_lending_model_beats_the_interest_rate(self, older, real_loans):
         scorer = judge(
             train(real_loans, training_options("lending"), "real"), real_loans, "lending"
         )
@@ -228,8 +209,8 @@ class TestRealLoans:
         assert f"{result.first_issue_month:%Y-%m}" == "2007-06"
 
     def test_the_application_model_does_as_well_as_the_rate_it_does_not_know(
-        self, older: pd.DataFrame, real_loans: pd.DataFrame
-    ) -> None:
+        self, older, real_loans
+    ):
         scorer = judge(
             train(real_loans, training_options("application"), "real"), real_loans, "application"
         )

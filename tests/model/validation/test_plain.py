@@ -1,7 +1,5 @@
 """Figures as JSON has them."""
 
-from __future__ import annotations
-
 import json
 
 import numpy as np
@@ -25,14 +23,14 @@ from loantap.model.validation.plain import make_plain
         ({1: [np.nan]}, {"1": [None]}),
     ],
 )
-def test_each_kind_of_figure(given: object, expected: object) -> None:
+def test_each_kind_of_figure(given, expected):
     made = make_plain(given)
 
     assert made == expected
     assert type(made) is type(expected)
 
 
-def test_a_table_is_a_list_of_rows_wherever_it_stands() -> None:
+def test_a_table_is_a_list_of_rows_wherever_it_stands():
     table = pd.DataFrame(
         {"group": pd.Categorical(["OWN", "RENT"]), "n": [3, 4], "auc": [0.7, None]}
     )

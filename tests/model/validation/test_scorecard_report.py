@@ -1,14 +1,11 @@
 """The scorecard with what its scores have meant, and one made-up application."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.special import expit, logit
-from sklearn.pipeline import Pipeline
 
 from loantap.features.build import build_features
 from loantap.features.definitions import FEATURE_SETS, FEATURES
@@ -16,7 +13,6 @@ from loantap.model.scoring.decompose import measure_reference
 from loantap.model.scoring.points import BASE, tabulate_points
 from loantap.model.scoring.scorecard import SCALE
 from loantap.model.scoring.scorer import Scorer
-from loantap.model.scoring.trained import TrainedModel
 from loantap.model.validation.scorecard_report import (
     explain_example,
     make_example_application,
@@ -30,12 +26,12 @@ LENDING = FEATURE_SETS["lending"]
 
 
 @pytest.fixture(scope="module")
-def scorer(lending_model: TrainedModel) -> Scorer:
+def scorer(lending_model):
     return Scorer(lending_model, "loantap-lending-demo", "3")
 
 
 @pytest.fixture(scope="module")
-def loans(simulated_loans: pd.DataFrame, scorer: Scorer) -> pd.DataFrame:
+def loans(simulated_loans, scorer):
     """Training loans with the PD of the model."""
     features = build_features(simulated_loans, LENDING.features)
     pds = expit(scorer.scorecard.log_odds(features))
@@ -43,30 +39,28 @@ def loans(simulated_loans: pd.DataFrame, scorer: Scorer) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def points(scorer: Scorer, loans: pd.DataFrame) -> pd.DataFrame:
+def points(scorer, loans):
     return tabulate_points(scorer.scorecard, build_features(loans, LENDING.features))
 
 
 @pytest.fixture(scope="module")
-def report(scorer: Scorer, points: pd.DataFrame, loans: pd.DataFrame) -> dict:
+def report(scorer, points, loans):
     return report_scorecard(scorer, points, loans, AS_OF)
 
 
 class TestAttributes:
-    def test_it_says_which_model_it_is_of_and_on_what_scale(self, report: dict) -> None:
+    def test_it_says_which_model_it_is_of_and_on_what_scale(self, report):
         assert (report["model_name"], report["model_version"]) == ("loantap-lending-demo", "3")
         assert report["n"] == 4_000
         assert report["scale"]["points_to_double"] == 50
         assert (report["scale"]["lowest"], report["scale"]["highest"]) == (300, 900)
 
-    def test_every_loan_has_one_attribute_of_every_feature(self, report: dict) -> None:
+    def test_every_loan_has_one_attribute_of_every_feature(self, report):
         for feature in report["features"]:
             assert feature["attributes"]["n"].sum() == 4_000, feature["feature"]
             assert feature["attributes"]["n"].gt(0).all()
 
-    def test_mean_points_of_the_loans_add_up_to_their_mean_score(
-        self, report: dict, loans: pd.DataFrame
-    ) -> None:
+    def test_mean_points_of_the_loans_add_up_to_their_mean_score(self, report, loans):
         means = [
             (feature["attributes"]["points"] * feature["attributes"]["n"]).sum() / 4_000
             for feature in report["features"]
@@ -75,23 +69,19 @@ class TestAttributes:
         exact = [SCALE.exact(log_odds) for log_odds in logit(loans["probability_of_default"])]
         assert report["base_points"] + sum(means) == pytest.approx(np.mean(exact), abs=1e-6)
 
-    def test_the_feature_that_moves_the_score_max_comes_first(self, report: dict) -> None:
+    def test_the_feature_that_moves_the_score_max_comes_first(self, report):
         spans = [feature["most"] - feature["fewest"] for feature in report["features"]]
 
         assert spans == sorted(spans, reverse=True)
         assert min(spans) > 0
 
-    def test_a_feature_without_an_effect_is_left_out(
-        self, report: dict, points: pd.DataFrame
-    ) -> None:
+    def test_a_feature_without_an_effect_is_left_out(self, report, points):
         shown = {feature["feature"] for feature in report["features"]}
 
         assert shown <= set(points["feature"]) - {BASE}
         assert "interest_rate_pct" in shown or "sub_grade_rank" in shown
 
-    def test_more_of_what_is_held_against_a_borrower_gives_no_more_points(
-        self, report: dict
-    ) -> None:
+    def test_more_of_what_is_held_against_a_borrower_gives_no_more_points(self, report):
         for feature in report["features"]:
             adverse = FEATURES[feature["feature"]].adverse
             banded = feature["attributes"].query("attribute != 'not stated'")["points"]
@@ -102,9 +92,7 @@ class TestAttributes:
 
 
 class TestBoostedTrees:
-    def test_points_are_counted_the_same_way(
-        self, boosted_pipeline: Pipeline, lending_model: TrainedModel, loans: pd.DataFrame
-    ) -> None:
+    def test_points_are_counted_the_same_way(self, boosted_pipeline, lending_model, loans):
         features = build_features(loans, LENDING.features)
         reference = measure_reference(boosted_pipeline, LENDING, features)
         facts = lending_model.facts.model_copy(update={"kind": "boosting", "reference": reference})
@@ -121,7 +109,7 @@ class TestBoostedTrees:
 
 
 class TestBands:
-    def test_all_loans_are_counted_once(self, report: dict, loans: pd.DataFrame) -> None:
+    def test_all_loans_are_counted_once(self, report, loans):
         bands = report["bands"]
 
         assert bands["n"].sum() == len(loans)
@@ -130,7 +118,7 @@ class TestBands:
             loans["probability_of_default"].sum()
         )
 
-    def test_they_are_25_points_wide_and_rise(self, report: dict) -> None:
+    def test_they_are_25_points_wide_and_rise(self, report):
         bands = report["bands"]
 
         assert (bands["highest"] - bands["lowest"]).eq(24).all()
@@ -138,13 +126,13 @@ class TestBands:
         assert bands["lowest"].is_monotonic_increasing
         assert bands["mean_pd"].is_monotonic_decreasing
 
-    def test_rates_have_their_interval(self, report: dict) -> None:
+    def test_rates_have_their_interval(self, report):
         bands = report["bands"]
 
         assert (bands["default_rate_low"] <= bands["default_rate"]).all()
         assert (bands["default_rate"] <= bands["default_rate_high"]).all()
 
-    def test_by_hand(self) -> None:
+    def test_by_hand(self):
         # One default per four paid loans makes 600 points, twice the odds 50 more; 599 and 600
         # lie in different bands.
         log_odds = np.array([-np.log(4), -np.log(8), -np.log(4) + 0.01, -np.log(4)])
@@ -162,27 +150,25 @@ class TestBands:
 
 class TestExample:
     @pytest.fixture
-    def example(self, report: dict) -> dict:
+    def example(self, report):
         return report["example"]
 
-    def test_its_points_add_up_to_its_score(self, example: dict) -> None:
+    def test_its_points_add_up_to_its_score(self, example):
         total = example["base_points"] + sum(example["points"].values())
 
         assert round(total) == example["score"]
         assert SCALE.of_one(float(logit(example["probability_of_default"]))) == example["score"]
 
-    def test_it_begins_with_the_points_every_loan_begins_with(
-        self, example: dict, report: dict
-    ) -> None:
+    def test_it_begins_with_the_points_every_loan_begins_with(self, example, report):
         assert example["base_points"] == pytest.approx(report["base_points"])
 
-    def test_it_has_reasons_and_quotes_its_values(self, example: dict, scorer: Scorer) -> None:
+    def test_it_has_reasons_and_quotes_its_values(self, example, scorer):
         assert 1 <= len(example["reasons"]) <= 4
         assert all(example["reasons"])
         assert set(example["values"]) == {FEATURES[n].phrase for n in LENDING.features}
         assert set(example["points"]) <= set(example["values"])
 
-    def test_it_is_nobody_s_row(self, scorer: Scorer, loans: pd.DataFrame) -> None:
+    def test_it_is_nobody_s_row(self, scorer, loans):
         application = make_example_application(scorer, loans)
 
         names = [column.name for column in scorer.columns]
@@ -190,17 +176,13 @@ class TestExample:
         same = loans[names].eq(application.iloc[0]).all(axis=1)
         assert not same.any()
 
-    def test_its_instalment_is_the_emi_of_its_terms(
-        self, scorer: Scorer, loans: pd.DataFrame
-    ) -> None:
+    def test_its_instalment_is_the_emi_of_its_terms(self, scorer, loans):
         made = make_example_application(scorer, loans).iloc[0]
 
         exact = emi(made["loan_amount"], made["interest_rate_pct"], made["term_months"])
         assert made["instalment"] == round(float(exact), 2)
 
-    def test_it_stands_in_the_adverse_fifth_of_what_is_held_against_borrowers(
-        self, scorer: Scorer, loans: pd.DataFrame
-    ) -> None:
+    def test_it_stands_in_the_adverse_fifth_of_what_is_held_against_borrowers(self, scorer, loans):
         made = make_example_application(scorer, loans).iloc[0]
 
         assert made["dti_pct"] == pytest.approx(loans["dti_pct"].quantile(0.8), rel=0.01)
@@ -209,9 +191,7 @@ class TestExample:
         )
         assert made["purpose"] == loans["purpose"].mode().iloc[0]
 
-    def test_it_does_not_depend_on_the_order_of_the_loans(
-        self, scorer: Scorer, loans: pd.DataFrame
-    ) -> None:
+    def test_it_does_not_depend_on_the_order_of_the_loans(self, scorer, loans):
         shuffled = loans.sample(frac=1, random_state=2)
 
         assert explain_example(scorer, shuffled, AS_OF) == explain_example(scorer, loans, AS_OF)

@@ -1,7 +1,5 @@
 """How steady a model is: over folds, and over who applied when."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,7 +9,7 @@ from sklearn.metrics import roc_auc_score
 from loantap.model.validation.stability_report import report_stability
 
 
-def make_predictions(training: int = 3_000, test: int = 600, seed: int = 4) -> pd.DataFrame:
+def make_predictions(training=3_000, test=600, seed=4):
     """PDs of one population; five folds of training loans, then the test split."""
     rng = np.random.default_rng(seed)
     loans = training + test
@@ -28,32 +26,30 @@ def make_predictions(training: int = 3_000, test: int = 600, seed: int = 4) -> p
     )
 
 
-def date_loans(predictions: pd.DataFrame, years: tuple[int, ...] = (2012, 2013)) -> pd.DataFrame:
+def date_loans(predictions, years=(2012, 2013)):
     """Issue months, the years taking turns."""
     issued = [f"{years[place % len(years)]}-05-01" for place in range(len(predictions))]
     months = pd.to_datetime(pd.Series(issued)).astype("datetime64[s]")
     return pd.DataFrame({"loan_id": predictions["loan_id"], "issue_month": months})
 
 
-def of_population(report: dict, name: str) -> dict:
+def of_population(report, name):
     (found,) = (row for row in report["populations"] if row["population"] == name)
     return found
 
 
 @pytest.fixture(scope="module")
-def predictions() -> pd.DataFrame:
+def predictions():
     return make_predictions()
 
 
 @pytest.fixture(scope="module")
-def report(predictions: pd.DataFrame) -> dict:
+def report(predictions):
     return report_stability(predictions, date_loans(predictions))
 
 
 class TestFolds:
-    def test_each_fold_has_the_auc_of_its_own_loans(
-        self, report: dict, predictions: pd.DataFrame
-    ) -> None:
+    def test_each_fold_has_the_auc_of_its_own_loans(self, report, predictions):
         assert report["n"] == 3_000
         assert [fold["fold"] for fold in report["folds"]] == [1, 2, 3, 4, 5]
         for number, fold in enumerate(report["folds"]):
@@ -63,14 +59,12 @@ class TestFolds:
             assert fold["roc_auc"] == pytest.approx(area)
             assert fold["roc_auc_low"] < area < fold["roc_auc_high"]
 
-    def test_test_loans_are_in_no_fold(self, report: dict) -> None:
+    def test_test_loans_are_in_no_fold(self, report):
         assert sum(fold["n"] for fold in report["folds"]) == report["n"]
 
 
 class TestPopulations:
-    def test_the_test_split_is_held_against_training_and_each_year_against_the_rest(
-        self, report: dict
-    ) -> None:
+    def test_the_test_split_is_held_against_training_and_each_year_against_the_rest(self, report):
         counts = {row["population"]: (row["n"], row["against_n"]) for row in report["populations"]}
 
         assert counts == {
@@ -79,7 +73,7 @@ class TestPopulations:
             "issued 2013": (1_500, 1_500),
         }
 
-    def test_the_same_pds_have_no_psi(self) -> None:
+    def test_the_same_pds_have_no_psi(self):
         half = make_predictions(training=1_000, test=0)
         twice = pd.concat([half, half.assign(loan_id="copy-" + half["loan_id"])])
         years = pd.DataFrame(
@@ -95,7 +89,7 @@ class TestPopulations:
         assert of_population(report, "issued 2012")["psi"] == pytest.approx(0, abs=1e-9)
 
     @pytest.mark.slow
-    def test_one_population_exceeds_the_chance_level_5_times_in_100(self) -> None:
+    def test_one_population_exceeds_the_chance_level_5_times_in_100(self):
         exceeded = []
         for seed in range(100):
             drawn = make_predictions(seed=seed)
@@ -104,13 +98,13 @@ class TestPopulations:
 
         assert 1 <= sum(exceeded) <= 11
 
-    def test_the_chance_level_falls_with_the_number_of_loans(self, report: dict) -> None:
+    def test_the_chance_level_falls_with_the_number_of_loans(self, report):
         row = of_population(report, "test split")
 
         assert row["psi_chance"] == pytest.approx(chi2.ppf(0.95, 9) * (1 / 600 + 1 / 3_000))
         assert row["psi_chance"] > of_population(report, "issued 2012")["psi_chance"]
 
-    def test_a_shifted_population_is_beyond_chance(self, predictions: pd.DataFrame) -> None:
+    def test_a_shifted_population_is_beyond_chance(self, predictions):
         is_test = predictions["sample"].eq("test")
         raised = predictions["probability_of_default"].mask(
             is_test, predictions["probability_of_default"] * 1.4
@@ -122,7 +116,7 @@ class TestPopulations:
         assert row["psi_low"] > row["psi_chance"]
         assert row["psi_low"] < row["psi"] < row["psi_high"]
 
-    def test_a_year_of_few_loans_is_left_out(self, predictions: pd.DataFrame) -> None:
+    def test_a_year_of_few_loans_is_left_out(self, predictions):
         loans = date_loans(predictions)
         rare = loans["issue_month"].mask(loans.index < 50, pd.Timestamp("2008-05-01"))
 
@@ -132,7 +126,7 @@ class TestPopulations:
             "test split", "issued 2012", "issued 2013",
         ]  # fmt: skip
 
-    def test_a_single_year_has_no_rest_to_be_held_against(self, predictions: pd.DataFrame) -> None:
+    def test_a_single_year_has_no_rest_to_be_held_against(self, predictions):
         report = report_stability(predictions, date_loans(predictions, (2012,)))
 
         assert [row["population"] for row in report["populations"]] == ["test split"]

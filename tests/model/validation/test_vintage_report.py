@@ -1,7 +1,5 @@
 """`vintage_analysis.json`: plain figures with their caveats."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import fields
 from datetime import date
@@ -42,19 +40,19 @@ EXTERNAL = ExternalResult(
 )
 
 
-def report(external: list[ExternalResult] | None = None, window: OutOfTimeOptions = WINDOW) -> dict:
+def report(external=None, window=WINDOW):
     made = report_vintages({"lending": VINTAGES}, {"lending": external or []}, window, "real")
     return json.loads(json.dumps(made, allow_nan=False))  # plain JSON throughout
 
 
-def test_the_definition_of_the_window_stands_with_the_figures() -> None:
+def test_the_definition_of_the_window_stands_with_the_figures():
     made = report()
 
     assert made["definition"] == OUT_OF_TIME
     assert made["origin"] == "real"
 
 
-def test_figures_have_six_significant_digits_and_counts_are_whole() -> None:
+def test_figures_have_six_significant_digits_and_counts_are_whole():
     (_, row) = report()["models"]["lending"]["rolling_origin"]["origins"]
 
     assert row["roc_auc"] == 0.333333
@@ -62,7 +60,7 @@ def test_figures_have_six_significant_digits_and_counts_are_whole() -> None:
     assert isinstance(row["n"], int)
 
 
-def test_what_was_not_measured_is_null_and_says_why() -> None:
+def test_what_was_not_measured_is_null_and_says_why():
     (row, _) = report()["models"]["lending"]["rolling_origin"]["origins"]
 
     assert row["skipped"] == "too few"
@@ -70,11 +68,11 @@ def test_what_was_not_measured_is_null_and_says_why() -> None:
     assert row["roc_auc"] is None
 
 
-def test_vintages_carry_their_flag() -> None:
+def test_vintages_carry_their_flag():
     assert report()["models"]["lending"]["vintages"][0]["interpretable"] is False
 
 
-def test_the_external_portfolio_is_there_when_one_was_given() -> None:
+def test_the_external_portfolio_is_there_when_one_was_given():
     made = report([EXTERNAL])
 
     external = made["models"]["lending"]["external"]
@@ -84,7 +82,7 @@ def test_the_external_portfolio_is_there_when_one_was_given() -> None:
     assert "level" in made["caveats"]["external"]
 
 
-def test_without_a_external_portfolio_nothing_is_said_of_one() -> None:
+def test_without_a_external_portfolio_nothing_is_said_of_one():
     made = report()
 
     assert "external" not in made["models"]["lending"]
@@ -94,7 +92,7 @@ def test_without_a_external_portfolio_nothing_is_said_of_one() -> None:
 @pytest.mark.parametrize(
     ("settled_only", "said"), [(False, "taken as known"), (True, "contract had ended")]
 )
-def test_the_caveat_is_that_of_the_variant(*, settled_only: bool, said: str) -> None:
+def test_the_caveat_is_that_of_the_variant(*, settled_only, said):
     window = WINDOW.model_copy(update={"settled_only": settled_only})
 
     assert said in report(window=window)["caveats"]["rolling_origin"]

@@ -1,7 +1,5 @@
 """How a model ages: per origin, and per issue year and term."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -30,14 +28,14 @@ LEVELS = [name for name in FIGURES if name.startswith(("observed_to_expected", "
 
 
 @pytest.fixture(scope="module")
-def loans(simulated_loans: pd.DataFrame) -> pd.DataFrame:
+def loans(simulated_loans):
     columns = ["loan_id", "is_charged_off", "issue_month", "term_months"]
     dated = date_loans(simulated_loans, WINDOW)["judged_at"]
     return simulated_loans[columns].astype({"loan_id": "str"}).assign(judged_at=dated)
 
 
 @pytest.fixture(scope="module")
-def predictions(loans: pd.DataFrame) -> pd.DataFrame:
+def predictions(loans):
     """PDs that know a little, for loans in cross-validation, in the test and out of time."""
     noise = np.random.default_rng(3).uniform(0.02, 0.3, len(loans))
     rows = loans[["loan_id", "is_charged_off"]].assign(
@@ -49,22 +47,22 @@ def predictions(loans: pd.DataFrame) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def origins(predictions: pd.DataFrame, loans: pd.DataFrame) -> pd.DataFrame:
+def origins(predictions, loans):
     return tabulate_origins(predictions, loans, WINDOW, OPTIONS)
 
 
 @pytest.fixture(scope="module")
-def vintages(predictions: pd.DataFrame, loans: pd.DataFrame) -> pd.DataFrame:
+def vintages(predictions, loans):
     return tabulate_vintages(predictions, loans, WINDOW, OPTIONS)
 
 
 class TestJudgement:
     @pytest.fixture
-    def arrays(self, predictions: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    def arrays(self, predictions):
         rows = predictions[predictions["sample"] == "cv"]
         return rows["is_charged_off"].to_numpy("int64"), rows["probability_of_default"].to_numpy()
 
-    def test_figures_are_those_of_the_one_implementation_of_each(self, arrays) -> None:
+    def test_figures_are_those_of_the_one_implementation_of_each(self, arrays):
         target, pd_ = arrays
         judged = judge(target, pd_, OPTIONS)
 
@@ -74,7 +72,7 @@ class TestJudgement:
         bounds = wilson_bounds(target.sum(), len(target))
         assert (judged.default_rate_low, judged.default_rate_high) == bounds
 
-    def test_observed_to_expected_is_charge_offs_over_the_sum_of_pds(self, arrays) -> None:
+    def test_observed_to_expected_is_charge_offs_over_the_sum_of_pds(self, arrays):
         target, pd_ = arrays
         judged = judge(target, pd_, OPTIONS)
 
@@ -82,7 +80,7 @@ class TestJudgement:
         assert judged.observed_to_expected_low < judged.observed_to_expected
         assert judged.observed_to_expected < judged.observed_to_expected_high
 
-    def test_every_figure_lies_in_its_interval(self, arrays) -> None:
+    def test_every_figure_lies_in_its_interval(self, arrays):
         judged = judge(*arrays, OPTIONS)
 
         assert judged.roc_auc_low < judged.roc_auc < judged.roc_auc_high
@@ -90,7 +88,7 @@ class TestJudgement:
         assert 0 < judged.ece_perfect_low < judged.ece_perfect_high
 
     @pytest.mark.parametrize(("bad", "is_shown"), [(MIN_FOR_AUC, True), (9, False), (0, False)])
-    def test_an_auc_needs_ten_loans_of_each_outcome(self, bad: int, *, is_shown: bool) -> None:
+    def test_an_auc_needs_ten_loans_of_each_outcome(self, bad, *, is_shown):
         target = np.array([1] * bad + [0] * 50)
         judged = judge(target, np.linspace(0.1, 0.5, len(target)), OPTIONS)
 
@@ -101,7 +99,7 @@ class TestJudgement:
 
 
 class TestOrigins:
-    def test_each_origin_is_judged_on_its_loans(self, origins, predictions, loans) -> None:
+    def test_each_origin_is_judged_on_its_loans(self, origins, predictions, loans):
         out_of_time = predictions[predictions["sample"] == "out_of_time"].merge(
             loans[["loan_id", "judged_at"]], on="loan_id"
         )
@@ -114,7 +112,7 @@ class TestOrigins:
                 roc_auc_score(rows["is_charged_off"], rows["probability_of_default"])
             )
 
-    def test_a_skipped_origin_keeps_its_row_and_its_reason(self, predictions, loans) -> None:
+    def test_a_skipped_origin_keeps_its_row_and_its_reason(self, predictions, loans):
         window = WINDOW.model_copy(update={"min_outcomes": 150})
         dated = loans.assign(judged_at=date_loans(loans, window)["judged_at"])
         kept = predictions["sample"].ne("out_of_time") | predictions["loan_id"].isin(
@@ -129,13 +127,13 @@ class TestOrigins:
         assert origins.loc[skipped, list(FIGURES)].isna().all(axis=None)
         assert origins.loc[~skipped, "n"].notna().all()
 
-    def test_all_together_are_the_out_of_time_sample(self, predictions, loans) -> None:
+    def test_all_together_are_the_out_of_time_sample(self, predictions, loans):
         analysis = analyse_vintages(predictions, loans, WINDOW, OPTIONS)
 
         assert analysis.pooled is not None
         assert analysis.pooled.n == analysis.origins["n"].sum() == loans["judged_at"].notna().sum()
 
-    def test_without_an_out_of_time_sample_the_table_says_why(self, predictions, loans) -> None:
+    def test_without_an_out_of_time_sample_the_table_says_why(self, predictions, loans):
         window = WINDOW.model_copy(update={"min_outcomes": 10_000})
         dated = loans.assign(judged_at=date_loans(loans, window)["judged_at"])
         without = predictions[predictions["sample"] != "out_of_time"]
@@ -147,7 +145,7 @@ class TestOrigins:
 
 
 class TestVintages:
-    def test_every_loan_is_in_one_vintage(self, vintages, loans) -> None:
+    def test_every_loan_is_in_one_vintage(self, vintages, loans):
         by = [loans["issue_month"].dt.year, loans["term_months"]]
         expected = loans.groupby(by)["is_charged_off"].agg(["size", "sum"])
 
@@ -157,7 +155,7 @@ class TestVintages:
 
     def test_a_vintage_is_interpretable_when_all_its_contracts_ended_before_the_snapshot(
         self, vintages
-    ) -> None:
+    ):
         table = vintages.set_index(["issue_year", "term_months"])["interpretable"]
 
         assert table[2013, 36]
@@ -165,9 +163,7 @@ class TestVintages:
         assert table[2011, 60]
         assert not table[2012, 60]
 
-    def test_levels_of_later_vintages_are_missing_so_that_nothing_can_be_alarmed(
-        self, vintages
-    ) -> None:
+    def test_levels_of_later_vintages_are_missing_so_that_nothing_can_be_alarmed(self, vintages):
         later = ~vintages["interpretable"].astype(bool)
 
         assert later.any()
@@ -175,7 +171,7 @@ class TestVintages:
         assert vintages.loc[~later, LEVELS].notna().all(axis=None)
         assert vintages[["default_rate", "mean_pd"]].notna().all(axis=None)
 
-    def test_the_date_of_the_outcomes_decides(self, predictions, loans) -> None:
+    def test_the_date_of_the_outcomes_decides(self, predictions, loans):
         later = WINDOW.model_copy(update={"outcomes_as_of": pd.Timestamp("2030-01-01").date()})
 
         assert tabulate_vintages(predictions, loans, later, OPTIONS)["interpretable"].all()

@@ -1,11 +1,7 @@
 """Charts as specifications: which rows they hold, what these say when pointed at."""
 
-from __future__ import annotations
-
 import json
-from typing import Any
 
-import altair as alt
 import pandas as pd
 import pytest
 
@@ -21,13 +17,13 @@ from tests.spread import spread
 NAN = float("nan")
 
 
-def rows_of(chart: alt.LayerChart, column: str) -> list[dict[str, Any]]:
+def rows_of(chart, column):
     """The rows of the data set that has a column of this name, the longest if several have."""
     sets = to_spec(chart)["datasets"].values()
     return max((rows for rows in sets if column in rows[0]), key=len)
 
 
-def make_frontier(*paid_lives: str) -> pd.DataFrame:
+def make_frontier(*paid_lives):
     return pd.DataFrame(
         [
             {"family": family, "label": family, "is_policy": is_policy, "sample": sample,
@@ -48,7 +44,7 @@ def make_frontier(*paid_lives: str) -> pd.DataFrame:
     )  # fmt: skip
 
 
-def test_the_frontier_holds_the_points_of_cross_validation_that_approve_somebody() -> None:
+def test_the_frontier_holds_the_points_of_cross_validation_that_approve_somebody():
     chart = chart_frontier(make_frontier("capped"), ("mid", "capped"), ["mid", "hard"])
 
     points = rows_of(chart, "name")
@@ -63,7 +59,7 @@ def test_the_frontier_holds_the_points_of_cross_validation_that_approve_somebody
     assert points[0]["n"] == "4,715"
 
 
-def test_each_name_has_a_place_of_its_own_in_every_scenario() -> None:
+def test_each_name_has_a_place_of_its_own_in_every_scenario():
     spec = to_spec(chart_frontier(make_frontier("capped"), ("mid", "capped"), ["mid", "hard"]))
 
     points = next(rows for rows in spec["datasets"].values() if "room" in rows[0])
@@ -75,7 +71,7 @@ def test_each_name_has_a_place_of_its_own_in_every_scenario() -> None:
     assert spec["title"]["text"]["expr"].startswith("'Scenario ' + scenario")
 
 
-def test_readers_choose_the_scenario_and_see_the_main_one_first() -> None:
+def test_readers_choose_the_scenario_and_see_the_main_one_first():
     spec = to_spec(chart_frontier(make_frontier("capped"), ("mid", "capped"), ["mid", "hard"]))
 
     chosen = {param["name"]: param for param in spec["params"]}
@@ -85,7 +81,7 @@ def test_readers_choose_the_scenario_and_see_the_main_one_first() -> None:
     assert chosen["paid_life"]["bind"]["labels"] == ["to the end of their term", "prepaid"]
 
 
-def make_drivers() -> pd.DataFrame:
+def make_drivers():
     return pd.DataFrame(
         [
             {"factor": phrase, "phrase": phrase, "role": role, "year": year, "rank": rank,
@@ -100,7 +96,7 @@ def make_drivers() -> pd.DataFrame:
     )  # fmt: skip
 
 
-def test_drivers_are_ranked_over_all_years_with_what_they_say() -> None:
+def test_drivers_are_ranked_over_all_years_with_what_they_say():
     rows = rows_of(chart_drivers(make_drivers()), "phrase")
 
     assert [(row["phrase"], row["whose"]) for row in rows] == [
@@ -111,7 +107,7 @@ def test_drivers_are_ranked_over_all_years_with_what_they_say() -> None:
     assert rows[0]["n"] == "5,239"
 
 
-def test_a_year_with_too_few_loans_has_no_field() -> None:
+def test_a_year_with_too_few_loans_has_no_field():
     chart = chart_driver_years(make_drivers())
 
     assert chart is not None
@@ -124,20 +120,20 @@ def test_a_year_with_too_few_loans_has_no_field() -> None:
     assert all(row["is_told"] for row in rows_of(chart, "year"))
 
 
-def test_a_year_that_cannot_be_told_from_chance_is_pale() -> None:
+def test_a_year_that_cannot_be_told_from_chance_is_pale():
     chart = chart_driver_years(make_drivers().assign(strength_low=-1.0, strength_high=9.0))
 
     assert chart is not None
     assert not any(row["is_told"] for row in rows_of(chart, "year"))
 
 
-def test_without_any_year_there_is_no_chart_of_years() -> None:
+def test_without_any_year_there_is_no_chart_of_years():
     drivers = make_drivers()
 
     assert chart_driver_years(drivers[drivers["year"].eq(0)]) is None
 
 
-def test_a_rule_of_too_few_loans_has_no_dot() -> None:
+def test_a_rule_of_too_few_loans_has_no_dot():
     rules = pd.DataFrame(
         [
             {"title": title, "after": after, "n": 5_239, "approvals_lost": 86,
@@ -159,7 +155,7 @@ def test_a_rule_of_too_few_loans_has_no_dot() -> None:
     assert named["name"] == ["DTI at most 35%, n\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}5,239"]
 
 
-def test_the_price_of_fairness_is_drawn_in_one_scenario() -> None:
+def test_the_price_of_fairness_is_drawn_in_one_scenario():
     frontier = pd.DataFrame(
         [
             {"phrase": "Housing, which may stand for wealth", "n": 5_239, "scenario": scenario,
@@ -181,7 +177,7 @@ def test_the_price_of_fairness_is_drawn_in_one_scenario() -> None:
     assert rows[1]["Profit lost per application"] == "4.5 [2.5, 6.5]"
 
 
-def test_what_differs_in_the_last_bits_gives_the_same_chart() -> None:
+def test_what_differs_in_the_last_bits_gives_the_same_chart():
     drivers = make_drivers()
     nearly = drivers.assign(strength=drivers["strength"] * (1 + 1e-12))
 
@@ -196,7 +192,7 @@ def test_what_differs_in_the_last_bits_gives_the_same_chart() -> None:
     assert to_spec(chart_drivers(drivers.assign(strength=drivers["strength"] * 1.001))) != first
 
 
-def test_a_specification_cannot_end_the_element_that_it_stands_in() -> None:
+def test_a_specification_cannot_end_the_element_that_it_stands_in():
     spec = {"title": f"</script>{HOSTILE}"}
 
     written = write_spec(spec)
@@ -205,12 +201,12 @@ def test_a_specification_cannot_end_the_element_that_it_stands_in() -> None:
     assert json.loads(written) == spec
 
 
-def test_a_figure_that_is_no_number_is_refused() -> None:
+def test_a_figure_that_is_no_number_is_refused():
     with pytest.raises(ValueError, match="not JSON compliant"):
         write_spec({"value": NAN})
 
 
-def test_the_script_that_draws_can_stand_in_a_page_and_hands_over_its_entry() -> None:
+def test_the_script_that_draws_can_stand_in_a_page_and_hands_over_its_entry():
     code = bundle_vega()
 
     assert "</script" not in code.lower()

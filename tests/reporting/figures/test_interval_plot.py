@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 import math
 
 import pandas as pd
@@ -81,12 +79,12 @@ def test_what_is_missing_is_shown_as_a_dash_and_never_as_a_number():
     assert p_value(None) == "not tested"
 
 
-def test_what_rounds_to_zero_has_no_minus() -> None:
+def test_what_rounds_to_zero_has_no_minus():
     assert decimal(-0.00004, 4) == "0.0000"
     assert decimal_interval(-0.0112, -0.00001, 4) == "-0.0112 to 0.0000"
 
 
-def test_a_number_of_loans_stays_on_the_line_of_its_n() -> None:
+def test_a_number_of_loans_stays_on_the_line_of_its_n():
     assert hold_together("AUC 0.7, n = 524") == "AUC 0.7, n\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}524"
 
 

@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,13 +9,13 @@ from loantap.reporting.figures.vintages import plot_vintages
 LENDING = Title("lending", "real", 3_000, not_for_lending=False)
 
 
-def with_bounds(table: pd.DataFrame, *names: str) -> pd.DataFrame:
+def with_bounds(table, *names):
     bounds = {f"{n}_low": table[n] - 0.05 for n in names}
     return table.assign(**bounds, **{f"{n}_high": table[n] + 0.06 for n in names})
 
 
 @pytest.fixture
-def origins() -> pd.DataFrame:
+def origins():
     table = pd.DataFrame(
         {
             "origin": pd.to_datetime(["2012-07-01", "2013-01-01", "2013-07-01"]),
@@ -30,7 +28,7 @@ def origins() -> pd.DataFrame:
 
 
 @pytest.fixture
-def vintages() -> pd.DataFrame:
+def vintages():
     table = pd.DataFrame(
         {
             "issue_year": [2009, 2012, 2013, 2013, 2014],
@@ -45,7 +43,7 @@ def vintages() -> pd.DataFrame:
     return with_bounds(table, "default_rate", "roc_auc")
 
 
-def points(axes, label: str) -> list[list[float]]:
+def points(axes, label):
     (drawn,) = [c for c in axes.containers if str(c.get_label()).startswith(label)]
     return np.round(drawn[0].get_xydata(), 4).tolist()
 

@@ -1,9 +1,5 @@
 """The evidence the model card shows: calibration, trade-off, scorecard, stability, fairness."""
 
-from __future__ import annotations
-
-import pytest
-
 from loantap.reporting.formatting import NOTHING
 from loantap.reporting.model_card.page import BeyondIncome, render_model_card
 from tests.reporting.card_material import (
@@ -16,22 +12,11 @@ from tests.reporting.card_material import (
 from tests.reporting.page_outline import read_section, read_text, section_of
 
 
-def read_calibration(**changes) -> str:
+def read_calibration(**changes):
     """What is said about a lending model that was calibrated so."""
     calibration = {"recalibration": UNUSED_LINE, "before": STAGE, "after": STAGE} | changes
     section = make_section("lending", calibration=calibration)
     return read_section(render_model_card(make_card(sections=[section])), "model-lending")
-
-
-@pytest.fixture(scope="module")
-def page() -> str:
-    return render_model_card(make_card())
-
-
-@pytest.fixture(scope="module")
-def lending(page: str) -> str:
-    """What is said about the model that may be lent on, in words."""
-    return read_section(page, "model-lending")
 
 
 class TestCalibration:

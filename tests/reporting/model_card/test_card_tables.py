@@ -1,7 +1,5 @@
 """The tables of the model card, worded and ordered for the page."""
 
-from __future__ import annotations
-
 from itertools import pairwise
 
 import pytest

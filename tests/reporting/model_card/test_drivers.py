@@ -1,7 +1,5 @@
 """What drives a PD, ranked, in the borrower's words."""
 
-from __future__ import annotations
-
 import math
 
 import pytest
@@ -20,7 +18,7 @@ PHRASES = {
 }
 
 
-def test_the_furthest_from_one_comes_first_and_says_which_way_it_goes() -> None:
+def test_the_furthest_from_one_comes_first_and_says_which_way_it_goes():
     chart = rank_coefficients(
         make_coefficients({"bankruptcies": 0.1, "log_annual_income": -math.log(2)}), PHRASES
     )
@@ -32,7 +30,7 @@ def test_the_furthest_from_one_comes_first_and_says_which_way_it_goes() -> None:
     assert [driver.coefficient for driver in chart.drivers] == ["-0.693", "+0.100"]
 
 
-def test_what_has_no_effect_is_left_out_of_the_drivers_and_named() -> None:
+def test_what_has_no_effect_is_left_out_of_the_drivers_and_named():
     chart = rank_coefficients(
         make_coefficients(
             {"sub_grade_rank": 0.3, "log_sub_grade_rank": 0.0, "bankruptcies": 0.0,
@@ -47,7 +45,7 @@ def test_what_has_no_effect_is_left_out_of_the_drivers_and_named() -> None:
     assert chart.idle_features == ["recorded bankruptcies", "the purpose of the loan"]
 
 
-def test_a_feature_one_of_whose_categories_has_an_effect_is_not_idle() -> None:
+def test_a_feature_one_of_whose_categories_has_an_effect_is_not_idle():
     chart = rank_coefficients(make_coefficients({"purpose_car": 0.2, "purpose_x": 0.0}), PHRASES)
 
     assert chart.idle == ["purpose_x"]
@@ -64,13 +62,13 @@ def test_a_feature_one_of_whose_categories_has_an_effect_is_not_idle() -> None:
         ("never_heard_of", "Never_heard_of"),
     ],
 )
-def test_inputs_are_called_what_borrowers_call_them(name: str, label: str) -> None:
+def test_inputs_are_called_what_borrowers_call_them(name, label):
     (driver,) = rank_coefficients(make_coefficients({name: 0.2}), PHRASES).drivers
 
     assert driver.label == label
 
 
-def test_a_number_and_its_logarithm_are_told_apart() -> None:
+def test_a_number_and_its_logarithm_are_told_apart():
     chart = rank_coefficients(
         make_coefficients({"sub_grade_rank": 0.3, "log_sub_grade_rank": 0.2}), PHRASES
     )
@@ -81,26 +79,26 @@ def test_a_number_and_its_logarithm_are_told_apart() -> None:
     ]
 
 
-def test_only_the_strongest_are_drawn_and_the_rest_can_be_listed() -> None:
+def test_only_the_strongest_are_drawn_and_the_rest_can_be_listed():
     chart = rank_coefficients(make_coefficients({f"x{i}": i / 10 for i in range(30)}), PHRASES)
 
     assert (len(chart.top), len(chart.drivers), len(chart.idle)) == (12, 29, 1)
     assert chart.top[0].name == "x29"
 
 
-def test_a_ratio_without_end_is_bounded_and_drawn_at_the_end() -> None:
+def test_a_ratio_without_end_is_bounded_and_drawn_at_the_end():
     (driver,) = rank_coefficients(make_coefficients({"bankruptcies": 20.0}), PHRASES).drivers
 
     assert (driver.odds_ratio, driver.at) == ("over 10,000", 100)
 
 
-def test_a_model_without_any_effect_has_no_drivers() -> None:
+def test_a_model_without_any_effect_has_no_drivers():
     chart = rank_coefficients(make_coefficients({"bankruptcies": 0.0}), PHRASES)
 
     assert (chart.drivers, chart.one) == ([], 50)
 
 
-def test_a_scorecard_is_ranked_by_the_odds_between_its_riskiest_and_safest_attribute() -> None:
+def test_a_scorecard_is_ranked_by_the_odds_between_its_riskiest_and_safest_attribute():
     scorecard = make_scorecard()
     feature = scorecard["features"][0] | {"fewest": -40.0, "most": 10.0}
 

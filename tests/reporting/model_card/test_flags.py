@@ -1,17 +1,12 @@
 """When the model card raises a flag against a model, and when it does not."""
 
-from __future__ import annotations
-
 import dataclasses
-from typing import Any
 
 import pytest
 
 from loantap.reporting.model_card import rules_of_figures, rules_of_safety
 from loantap.reporting.model_card.flags import (
-    Check,
     Evidence,
-    Flag,
     Severity,
     apply_rules,
     list_flags,
@@ -58,28 +53,28 @@ QUIET = Evidence(
 )
 
 
-def check(**changes: Any) -> list[Check]:
+def check(**changes):
     return apply_rules(RULES, dataclasses.replace(QUIET, **changes))
 
 
-def raise_flags(**changes: Any) -> list[Flag]:
+def raise_flags(**changes):
     return list_flags(check(**changes))
 
 
-def raise_one(**changes: Any) -> Flag:
+def raise_one(**changes):
     (flag,) = raise_flags(**changes)
     return flag
 
 
-def origins(*rows: dict[str, Any], **pooled: Any) -> dict[str, Any]:
+def origins(*rows, **pooled):
     return {"pooled": POOLED | pooled, "origins": list(rows)}
 
 
-def later(**changes: Any) -> dict[str, Any]:
+def later(**changes):
     return {"cv": CV, "out_of_time": LATER | changes}
 
 
-def test_a_model_without_fault_has_no_flag_and_was_judged_by_every_rule() -> None:
+def test_a_model_without_fault_has_no_flag_and_was_judged_by_every_rule():
     checks = check()
 
     assert list_flags(checks) == []
@@ -90,7 +85,7 @@ def test_a_model_without_fault_has_no_flag_and_was_judged_by_every_rule() -> Non
     ]  # fmt: skip
 
 
-def test_red_flags_come_first_whatever_rule_raises_them() -> None:
+def test_red_flags_come_first_whatever_rule_raises_them():
     flags = raise_flags(
         blocks=later(roc_auc_high=0.7), proxies=[make_proxy(
             "Housing", make_group("OWN", 1.0), make_group("RENT", 0.7))],
@@ -100,20 +95,20 @@ def test_red_flags_come_first_whatever_rule_raises_them() -> None:
 
 
 class TestRanking:
-    def test_an_interval_that_reaches_chance_is_red(self) -> None:
+    def test_an_interval_that_reaches_chance_is_red(self):
         flag = raise_one(blocks=later(roc_auc=0.55, roc_auc_low=0.5, roc_auc_high=0.6))
 
         assert flag.severity is Severity.RED
         assert flag.figure == "AUC 0.550 (0.500 to 0.600), n = 1,357"
 
-    def test_an_interval_below_the_cross_validated_auc_is_amber(self) -> None:
+    def test_an_interval_below_the_cross_validated_auc_is_amber(self):
         flag = raise_one(blocks=later(roc_auc_high=0.709))
 
         assert flag.severity is Severity.AMBER
         assert flag.figure.endswith("against 0.710, n = 4,715")
         assert raise_flags(blocks=later(roc_auc_high=0.71)) == []
 
-    def test_an_origin_that_reaches_chance_is_amber_and_counted_among_those_judged(self) -> None:
+    def test_an_origin_that_reaches_chance_is_amber_and_counted_among_those_judged(self):
         weak = ORIGIN | {"roc_auc": 0.55, "roc_auc_low": 0.48}
 
         flag = raise_one(rolling_origin=origins(ORIGIN, weak, SKIPPED))
@@ -121,7 +116,7 @@ class TestRanking:
         assert flag.severity is Severity.AMBER
         assert flag.finding == "At 1 of 2 origins its ranking may be chance"
 
-    def test_a_model_not_measured_out_of_time_says_so_once(self) -> None:
+    def test_a_model_not_measured_out_of_time_says_so_once(self):
         changes = {"blocks": {"cv": CV, "test": None, "out_of_time": None}, "rolling_origin": None}
 
         assert raise_one(**changes).finding == "Not measured out of time"
@@ -130,7 +125,7 @@ class TestRanking:
 
 
 class TestF2:
-    def test_below_declining_everybody_is_red_with_interval_and_number_of_loans(self) -> None:
+    def test_below_declining_everybody_is_red_with_interval_and_number_of_loans(self):
         flag = raise_one(blocks=later(f2=0.404, f2_low=0.36, f2_high=0.445))
 
         assert flag.severity is Severity.RED
@@ -147,21 +142,19 @@ class TestF2:
             (0.415, 0.38, Severity.RED),
         ],
     )
-    def test_a_threshold_has_to_show_that_it_beats_declining_everybody(
-        self, f2, low, severity
-    ) -> None:
+    def test_a_threshold_has_to_show_that_it_beats_declining_everybody(self, f2, low, severity):
         flags = raise_flags(blocks=later(f2=f2, f2_low=low))
 
         assert [flag.severity for flag in flags] == ([severity] if severity else [])
 
-    def test_the_test_split_counts_too(self) -> None:
+    def test_the_test_split_counts_too(self):
         blocks = QUIET.blocks | {"test": TEST_BLOCK | {"f2": 0.538, "f2_decline_all": 0.541}}
 
         assert "F2 test 0.538" in raise_one(blocks=blocks).figure
 
 
 class TestLevel:
-    def test_an_outlying_origin_is_amber_under_a_total_that_is_not(self) -> None:
+    def test_an_outlying_origin_is_amber_under_a_total_that_is_not(self):
         flag = raise_one(rolling_origin=origins(ORIGIN, LOW_ORIGIN, SKIPPED))
 
         assert flag.severity is Severity.AMBER
@@ -172,7 +165,7 @@ class TestLevel:
         )
         assert "mean PD 14.9%, default rate 9.2%" in flag.meaning
 
-    def test_a_total_above_one_understates_risk(self) -> None:
+    def test_a_total_above_one_understates_risk(self):
         high = {"observed_to_expected": 1.2, "observed_to_expected_low": 1.01,
                 "observed_to_expected_high": 1.4}  # fmt: skip
 
@@ -193,9 +186,7 @@ class TestLevel:
             (0.8, 0.6, 1.0, None),
         ],
     )
-    def test_a_total_is_judged_by_its_interval_and_its_size(
-        self, ratio, low, high, severity
-    ) -> None:
+    def test_a_total_is_judged_by_its_interval_and_its_size(self, ratio, low, high, severity):
         total = {"observed_to_expected": ratio, "observed_to_expected_low": low,
                  "observed_to_expected_high": high}  # fmt: skip
 
@@ -203,14 +194,14 @@ class TestLevel:
 
         assert [flag.severity for flag in flags] == ([severity] if severity else [])
 
-    def test_a_level_that_means_nothing_is_not_judged(self) -> None:
+    def test_a_level_that_means_nothing_is_not_judged(self):
         nothing = origins(observed_to_expected=None)
 
         (one,) = [c for c in check(rolling_origin=nothing) if not c.is_judged]
 
         assert one.name == "Level of the PDs"
 
-    def test_of_several_origins_the_furthest_is_named_by_ratio(self) -> None:
+    def test_of_several_origins_the_furthest_is_named_by_ratio(self):
         doubled = ORIGIN | {"origin": "2012-01", "observed_to_expected": 1.6,
                             "observed_to_expected_low": 1.2}  # fmt: skip
 
@@ -218,7 +209,7 @@ class TestLevel:
             "origin 2013-07: 0.61" in raise_one(rolling_origin=origins(doubled, LOW_ORIGIN)).figure
         )
 
-    def test_an_origin_without_any_charge_off_can_be_the_furthest(self) -> None:
+    def test_an_origin_without_any_charge_off_can_be_the_furthest(self):
         none = ORIGIN | {"observed_to_expected": 0.0, "observed_to_expected_low": 0.0,
                          "observed_to_expected_high": 0.3}  # fmt: skip
 
@@ -229,12 +220,12 @@ class TestCalibration:
     @pytest.mark.parametrize(
         ("ece", "severity"), [(0.021, None), (0.03, Severity.AMBER), (0.04, Severity.RED)]
     )
-    def test_it_is_judged_by_what_a_perfect_model_shows(self, ece, severity) -> None:
+    def test_it_is_judged_by_what_a_perfect_model_shows(self, ece, severity):
         flags = raise_flags(blocks=later(ece=ece))
 
         assert [flag.severity for flag in flags] == ([severity] if severity else [])
 
-    def test_an_immaterial_error_is_no_flag_however_many_loans_prove_it(self) -> None:
+    def test_an_immaterial_error_is_no_flag_however_many_loans_prove_it(self):
         tiny = later(ece=0.009, ece_perfect_high=0.002)
 
         assert raise_flags(blocks=tiny) == []
@@ -246,24 +237,24 @@ class TestExternalSample:
         ("low", "high", "severity"),
         [(0.001, 0.02, None), (-0.01, 0.02, Severity.AMBER), (-0.03, -0.01, Severity.RED)],
     )
-    def test_the_gain_over_the_rate_is_judged_by_its_interval(self, low, high, severity) -> None:
+    def test_the_gain_over_the_rate_is_judged_by_its_interval(self, low, high, severity):
         flags = raise_flags(external=EXTERNAL | {"auc_gain_low": low, "auc_gain_high": high})
 
         assert [flag.severity for flag in flags] == ([severity] if severity else [])
 
-    def test_what_may_have_been_learnt_from_is_amber(self) -> None:
+    def test_what_may_have_been_learnt_from_is_amber(self):
         flag = raise_one(external=EXTERNAL | {"is_overlap_checked": False})
 
         assert flag.severity is Severity.AMBER
 
-    def test_without_a_sample_it_is_not_judged(self) -> None:
+    def test_without_a_sample_it_is_not_judged(self):
         (one,) = [c for c in check(external=None) if not c.is_judged]
 
         assert one.name == "External sample"
 
 
 class TestPromotion:
-    def test_each_condition_that_fails_is_red(self) -> None:
+    def test_each_condition_that_fails_is_red(self):
         failed = {"name": "calibrated", "holds": False, "evidence": "ECE 0.05 on 4,715 loans"}
 
         flag = raise_one(conditions=[failed])
@@ -271,14 +262,14 @@ class TestPromotion:
         assert (flag.severity, flag.figure) == (Severity.RED, "ECE 0.05 on 4,715 loans")
         assert "calibrated" in flag.finding
 
-    def test_to_be_the_same_model_as_the_champion_is_no_fault(self) -> None:
+    def test_to_be_the_same_model_as_the_champion_is_no_fault(self):
         same = {"name": "a new model", "holds": False, "evidence": "same data, same model"}
 
         assert raise_flags(conditions=[same]) == []
 
 
 class TestLeakage:
-    def test_a_feature_that_is_caught_is_red_and_called_by_its_phrase(self) -> None:
+    def test_a_feature_that_is_caught_is_red_and_called_by_its_phrase(self):
         caught = make_finding("dti_pct", 0.9, "caught", ["AUC 0.900 on its own"])
 
         flag = raise_one(features=[caught])
@@ -288,12 +279,12 @@ class TestLeakage:
             "debt payments as a share of income: AUC 0.900 on its own (n = 4,715)"
         )
 
-    def test_a_warning_is_amber(self) -> None:
+    def test_a_warning_is_amber(self):
         warned = make_finding("dti_pct", 0.6, "warned", ["its missing values mark a vintage"])
 
         assert raise_one(features=[warned]).severity is Severity.AMBER
 
-    def test_a_portfolio_that_fails_a_check_is_red(self) -> None:
+    def test_a_portfolio_that_fails_a_check_is_red(self):
         flag = raise_one(portfolio_checks=[{"passed": False, "statement": "40 borrowers twice"}])
 
         assert (flag.severity, flag.figure) == (Severity.RED, "40 borrowers twice")
@@ -303,16 +294,14 @@ class TestGroups:
     @pytest.mark.parametrize(
         ("ratio", "severity"), [(0.8, None), (0.79, Severity.AMBER), (0.75, Severity.RED)]
     )
-    def test_four_fifths_are_asked_for_and_the_interval_says_how_sure_it_is(
-        self, ratio, severity
-    ) -> None:
+    def test_four_fifths_are_asked_for_and_the_interval_says_how_sure_it_is(self, ratio, severity):
         proxy = make_proxy("Housing", make_group("OWN", 1.0), make_group("RENT", ratio))
 
         flags = raise_flags(proxies=[proxy])
 
         assert [flag.severity for flag in flags] == ([severity] if severity else [])
 
-    def test_a_large_group_that_is_surely_below_weighs_more_than_a_small_one(self) -> None:
+    def test_a_large_group_that_is_surely_below_weighs_more_than_a_small_one(self):
         wide = {"policy_approval_ratio_low": 0.55, "policy_approval_ratio_high": 0.9}
         small = make_group("OTHER", 0.7) | wide
         proxy = make_proxy("Housing", make_group("OWN", 1.0), small, make_group("RENT", 0.75))
@@ -322,14 +311,14 @@ class TestGroups:
         assert flag.severity is Severity.RED
         assert "RENT against OWN" in flag.figure
 
-    def test_the_groups_are_named(self) -> None:
+    def test_the_groups_are_named(self):
         proxy = make_proxy("Housing", make_group("OWN", 1.0), make_group("RENT", 0.7))
 
         assert raise_one(proxies=[proxy]).figure == (
             "Housing: RENT against OWN, ratio 0.70 (0.66 to 0.74), n = 2,000"
         )
 
-    def test_groups_too_small_and_pincodes_raise_none(self) -> None:
+    def test_groups_too_small_and_pincodes_raise_none(self):
         small = make_proxy("Housing", make_group("OWN", None), make_group("OTHER", None))
         pincode = make_proxy(
             "Pincode", make_group("22690", 1.0), make_group("11650", 0.1), audit_only=True
@@ -350,14 +339,14 @@ class TestPopulations:
             (0.3, 0.26, 0.31, None),
         ],
     )
-    def test_a_shift_is_large_and_more_than_chance(self, psi, low, chance, severity) -> None:
+    def test_a_shift_is_large_and_more_than_chance(self, psi, low, chance, severity):
         row = POPULATION | {"psi": psi, "psi_low": low, "psi_chance": chance}
 
         flags = raise_flags(populations=[row])
 
         assert [flag.severity for flag in flags] == ([severity] if severity else [])
 
-    def test_the_worst_is_named_with_how_many_more(self) -> None:
+    def test_the_worst_is_named_with_how_many_more(self):
         rows = [
             POPULATION | {"psi": 0.11, "psi_chance": 0.02},
             POPULATION | {"population": "issued 2016", "psi": 0.2, "psi_chance": 0.02},
@@ -372,7 +361,7 @@ class TestPopulations:
 
 
 @pytest.mark.parametrize("missing", ["populations", "proxies"])
-def test_what_was_not_measured_is_not_judged_and_raises_nothing(missing: str) -> None:
+def test_what_was_not_measured_is_not_judged_and_raises_nothing(missing):
     checks = check(**{missing: []})
 
     assert list_flags(checks) == []

@@ -1,9 +1,5 @@
 """The leakage part of the model card tells what was caught, why, and what it did."""
 
-from __future__ import annotations
-
-from typing import Any
-
 import pytest
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -11,7 +7,7 @@ from loantap.reporting.model_card.leakage_section import make_leakage_section
 from tests.reporting.leakage_findings import make_finding, make_impact
 from tests.reporting.page_outline import read_text
 
-REPORT: dict[str, Any] = {
+REPORT = {
     "features": [
         make_finding("dti_pct", 0.56, used_by=["lending"]),
         make_finding("grade", 0.68, used_by=["lending"]),
@@ -30,7 +26,7 @@ REPORT: dict[str, Any] = {
 }
 
 
-def render(report: dict[str, Any]) -> str:
+def render(report):
     """The leakage part on a page of its own."""
     templates = Environment(
         loader=PackageLoader("loantap.reporting"), autoescape=True, undefined=StrictUndefined
@@ -42,18 +38,18 @@ def render(report: dict[str, Any]) -> str:
 
 
 @pytest.fixture(scope="module")
-def text() -> str:
+def text():
     return read_text(render(REPORT))
 
 
-def test_the_worst_comes_first_then_the_strongest() -> None:
+def test_the_worst_comes_first_then_the_strongest():
     section = make_leakage_section(REPORT)
 
     assert [f.name for f in section.features] == ["pincode", "has_mortgage", "grade", "dti_pct"]
     assert section.caught == ["pincode"]
 
 
-def test_each_feature_has_its_areas_interval_verdict_and_users(text: str) -> None:
+def test_each_feature_has_its_areas_interval_verdict_and_users(text):
     assert "on the training loans (n 4,715)" in text
     assert "1 of 4 features caught: pincode." in text
     assert "pincode 0.830 0.810 to 0.850 0.850 caught implausible default rate benchmark" in text
@@ -61,20 +57,20 @@ def test_each_feature_has_its_areas_interval_verdict_and_users(text: str) -> Non
     assert "grade 0.680 0.660 to 0.700 0.700 passed lending" in text
 
 
-def test_metrics_with_and_without_a_suspicious_feature_have_size_and_interval(text: str) -> None:
+def test_metrics_with_and_without_a_suspicious_feature_have_size_and_interval(text):
     assert "on n = 2,000 of 4,715 training loans" in text
     assert "pincode +0.2030 0.1930 to 0.2130 0.702 without, 0.905 with" in text
 
 
-def test_checks_of_the_portfolio_say_what_failed(text: str) -> None:
+def test_checks_of_the_portfolio_say_what_failed(text):
     assert "The same borrower in training and test failed 40 of 400 held-out loans" in text
 
 
-def test_audited_columns_are_told_from_features(text: str) -> None:
+def test_audited_columns_are_told_from_features(text):
     assert text.index("profession 20 0.528") > text.index("Columns that no model uses, exam")
 
 
-def test_without_suspicion_or_checks_there_are_no_empty_tables() -> None:
+def test_without_suspicion_or_checks_there_are_no_empty_tables():
     text = read_text(render({"features": REPORT["features"][:2], "checks": {}, "impact": []}))
 
     assert "0 of 2 features caught." in text

@@ -1,11 +1,9 @@
 """The model card: one page that says what the models are for and how far to trust them."""
 
-from __future__ import annotations
-
 import pytest
 
 from loantap.reporting.formatting import NOTHING
-from loantap.reporting.model_card.page import ModelCard, render_model_card
+from loantap.reporting.model_card.page import render_model_card
 from tests.reporting.card_material import (
     make_card,
     make_coefficients,
@@ -30,19 +28,8 @@ from tests.reporting.page_outline import (
 )
 
 
-def render_lending(**changes) -> str:
+def render_lending(**changes):
     return render_model_card(make_card(sections=[make_section("lending", **changes)]))
-
-
-@pytest.fixture(scope="module")
-def page() -> str:
-    return render_model_card(make_card())
-
-
-@pytest.fixture(scope="module")
-def lending(page: str) -> str:
-    """What is said about the model that may be lent on, in words."""
-    return read_section(page, "model-lending")
 
 
 class TestPage:
@@ -250,7 +237,7 @@ class TestMetrics:
         assert "1 did not converge" in lending
 
 
-def make_hostile_card() -> ModelCard:
+def make_hostile_card():
     """Every text that comes from data, a file or a parameter, trying to be markup."""
     verdict = make_verdict(HOSTILE, HOSTILE, promoted=False, evidence=HOSTILE)
     scorecard = make_scorecard()

@@ -1,7 +1,5 @@
 """What the model card says about one model."""
 
-from __future__ import annotations
-
 from dataclasses import FrozenInstanceError
 
 import pytest
@@ -18,12 +16,12 @@ from tests.reporting.card_material import (
 PHRASES = {"dti_pct": "debt payments as a share of income"}
 
 
-def test_a_section_holds_finished_material_and_does_not_change() -> None:
+def test_a_section_holds_finished_material_and_does_not_change():
     with pytest.raises(FrozenInstanceError):
-        make_section("benchmark").for_lending = True  # type: ignore[misc]
+        make_section("benchmark").for_lending = True
 
 
-def test_its_anchor_is_its_name_as_a_page_can_have_it() -> None:
+def test_its_anchor_is_its_name_as_a_page_can_have_it():
     assert (
         word_section(
             make_section("published_replica"), BLOCKS["published_replica"], None, PHRASES
@@ -32,7 +30,7 @@ def test_its_anchor_is_its_name_as_a_page_can_have_it() -> None:
     )
 
 
-def test_its_figures_are_embedded_under_their_captions() -> None:
+def test_its_figures_are_embedded_under_their_captions():
     figures = word_section(make_section("lending"), BLOCKS["lending"], None, PHRASES).figures
 
     assert figures["before_and_after"].caption == "Calibration out of fold, before and after"
@@ -40,7 +38,7 @@ def test_its_figures_are_embedded_under_their_captions() -> None:
 
 
 @pytest.mark.parametrize("name", BLOCKS)
-def test_only_the_replica_is_compared_with_what_was_published(name: str) -> None:
+def test_only_the_replica_is_compared_with_what_was_published(name):
     worded = word_section(make_section(name), BLOCKS[name], None, PHRASES)
 
     assert (worded.comparison is not None) is (name == "published_replica")
@@ -52,7 +50,7 @@ CALIBRATION = {"calibrated": True, "before": STAGE}
 @pytest.mark.parametrize(
     ("after", "shown"), [(STAGE, ["roc"]), (STAGE | {"ece": 0.01}, ["roc", "before_and_after"])]
 )
-def test_points_that_calibration_left_alone_are_not_shown_again(after, shown) -> None:
+def test_points_that_calibration_left_alone_are_not_shown_again(after, shown):
     section = make_section("lending", calibration=CALIBRATION | {"after": after})
 
     assert list(word_section(section, BLOCKS["lending"], None, PHRASES).figures) == shown
@@ -68,7 +66,7 @@ def test_points_that_calibration_left_alone_are_not_shown_again(after, shown) ->
 )
 def test_where_the_challenger_went_forward_the_drivers_are_those_of_the_scorecard(
     challenger, is_boosted
-) -> None:
+):
     promotion = {"champion": make_verdict(), "challenger": challenger}
     section = make_section("lending", promotion=promotion)
 
@@ -87,11 +85,11 @@ def test_where_the_challenger_went_forward_the_drivers_are_those_of_the_scorecar
         ("Not champion, and no other version is", False),
     ],
 )
-def test_its_standing_says_whether_it_is_champion(standing: str, is_champion: bool) -> None:
+def test_its_standing_says_whether_it_is_champion(standing, is_champion):
     assert make_section("lending", standing=standing).is_champion is is_champion
 
 
-def test_the_scorecard_is_shown_as_its_file_has_it() -> None:
+def test_the_scorecard_is_shown_as_its_file_has_it():
     scorecard = make_scorecard()
 
     worded = word_section(make_section("lending"), BLOCKS["lending"], scorecard, PHRASES)

@@ -1,9 +1,6 @@
 """The first thing the card says of a model: whether it may decide, why, and what is wrong."""
 
-from __future__ import annotations
-
 import dataclasses
-from typing import Any
 
 import pytest
 
@@ -52,52 +49,52 @@ WITHOUT_GROUPS = dataclasses.replace(
 )
 
 
-def reach(reports: Reports = REPORTS, blocks: dict[str, Any] = GOOD, **changes: Any):
+def reach(reports=REPORTS, blocks=GOOD, **changes):
     promotion = {"champion": make_verdict("the new model"), "challenger": None}
     section = make_section("lending", **({"promotion": promotion} | changes))
     return reach_verdict(section, dataclasses.replace(reports, metrics={"lending": blocks}))
 
 
 @pytest.fixture(scope="module")
-def page() -> str:
+def page():
     """A card whose lending model has a red flag, and that has another model beside it."""
     sections = [make_section("lending"), make_section("benchmark")]
     return render_model_card(make_card(sections=sections, metrics=BLOCKS | {"lending": BELOW}))
 
 
 class TestTone:
-    def test_a_champion_with_a_red_flag_does_not_look_green(self) -> None:
+    def test_a_champion_with_a_red_flag_does_not_look_green(self):
         verdict = reach(blocks=BELOW)
 
         assert (verdict.tone, verdict.headline) == ("red", "Decides on applications")
         assert verdict.flags[0].severity.value == "red"
 
-    def test_without_any_flag_it_is_clear(self) -> None:
+    def test_without_any_flag_it_is_clear(self):
         verdict = reach(WITHOUT_GROUPS)
 
         assert (verdict.tone, verdict.flags) == ("clear", [])
 
-    def test_cautions_alone_are_amber(self) -> None:
+    def test_cautions_alone_are_amber(self):
         blocks = GOOD | {"out_of_time": None}
 
         verdict = reach(WITHOUT_GROUPS, blocks=blocks)
 
         assert (verdict.tone, verdict.red, verdict.amber) == ("amber", 0, 1)
 
-    def test_what_does_not_decide_is_idle_whatever_its_flags(self) -> None:
+    def test_what_does_not_decide_is_idle_whatever_its_flags(self):
         verdict = reach(standing="Not champion, and no other version is", blocks=BELOW)
 
         assert (verdict.tone, verdict.headline) == ("idle", "Does not decide")
 
-    def test_a_champion_of_a_model_that_decides_on_nothing_says_so(self) -> None:
+    def test_a_champion_of_a_model_that_decides_on_nothing_says_so(self):
         assert reach(decides=False).headline == "Champion, but decides on nothing yet"
 
 
 class TestEvidence:
-    def test_features_of_other_models_are_not_held_against_it(self) -> None:
+    def test_features_of_other_models_are_not_held_against_it(self):
         assert not [flag for flag in reach().flags if "gives the outcome away" in flag.finding]
 
-    def test_every_rule_is_told_with_its_outcome(self) -> None:
+    def test_every_rule_is_told_with_its_outcome(self):
         verdict = reach()
 
         judged = [check for check in verdict.checks if check.is_judged]
@@ -107,13 +104,13 @@ class TestEvidence:
 
 
 class TestReasons:
-    def test_the_auc_out_of_time_comes_first_with_interval_and_loans(self) -> None:
+    def test_the_auc_out_of_time_comes_first_with_interval_and_loans(self):
         told = reach().reasons["Ranking"]
 
         assert told.startswith("AUC out of time 0.690 (0.650 to 0.730), n = 1,357; test 0.690")
         assert told.endswith("cross-validation 0.712, n = 4,715. Chance is 0.5.")
 
-    def test_on_the_external_sample_it_is_held_against_the_rate(self) -> None:
+    def test_on_the_external_sample_it_is_held_against_the_rate(self):
         vintages = {"models": {"lending": {"external": EXTERNAL}}}
         reports = dataclasses.replace(REPORTS, vintages=vintages)
 
@@ -122,12 +119,12 @@ class TestReasons:
             "(0.013 to 0.026), n = 17,815."
         ) in reach(reports).reasons["Ranking"]
 
-    def test_a_model_measured_on_nothing_says_so(self) -> None:
+    def test_a_model_measured_on_nothing_says_so(self):
         nothing = dict.fromkeys(("cv", "test", "out_of_time"))
 
         assert reach(blocks=nothing).reasons["Ranking"] == "Not measured: too few loans."
 
-    def test_the_verdict_of_promotion_names_what_failed(self) -> None:
+    def test_the_verdict_of_promotion_names_what_failed(self):
         refused = make_verdict("the new model", promoted=False, evidence="ECE 0.05")
         promotion = {"champion": refused, "challenger": None}
 
@@ -136,7 +133,7 @@ class TestReasons:
         )
         assert reach().reasons["Promotion"].endswith("all 2 conditions hold.")
 
-    def test_the_same_model_as_the_champion_is_not_told_as_a_defeat(self) -> None:
+    def test_the_same_model_as_the_champion_is_not_told_as_a_defeat(self):
         again = make_verdict("the new model", "loantap-lending version 3")
         evidence = "same data, same model as loantap-lending version 3: nothing new registered"
         again["conditions"].append({"name": "a new model", "holds": False, "evidence": evidence})
@@ -147,7 +144,7 @@ class TestReasons:
         assert verdict.reasons["Promotion"] == f"{evidence}. The other 2 conditions hold."
         assert not verdict.red
 
-    def test_what_the_policy_approves_is_told_on_loans_the_bands_were_not_cut_on(self) -> None:
+    def test_what_the_policy_approves_is_told_on_loans_the_bands_were_not_cut_on(self):
         assert reach().reasons["Policy"] == (
             "Version 2026-11. Test 89.1% (89.1 to 90.8%) approved, n = 524; 16.3% (15.2 to "
             "17.4%) of these charged off."
@@ -155,7 +152,7 @@ class TestReasons:
 
 
 class TestHeadline:
-    def test_every_sample_has_its_figures_and_what_the_policy_does_to_it(self) -> None:
+    def test_every_sample_has_its_figures_and_what_the_policy_does_to_it(self):
         (rows,) = tabulate_headline([make_section("lending")], BLOCKS, make_fairness()).values()
 
         assert [(row.sample, row.loans) for row in rows] == [
@@ -166,20 +163,20 @@ class TestHeadline:
         ]  # fmt: skip
         assert {cell.value for cell in rows[2].cells} == {NOTHING}
 
-    def test_a_model_without_audit_has_no_figures_of_the_policy(self) -> None:
+    def test_a_model_without_audit_has_no_figures_of_the_policy(self):
         (rows,) = tabulate_headline([make_section("lending")], BLOCKS, {"models": {}}).values()
 
         assert [cell.value for cell in rows[0].cells][-2:] == [NOTHING, NOTHING]
 
 
 class TestPage:
-    def test_the_verdict_comes_before_everything_else(self, page: str) -> None:
+    def test_the_verdict_comes_before_everything_else(self, page):
         begins = page.index("<main>")
 
         assert page.index('id="verdict"') < page.index("<nav")
         assert "<section" not in page[begins : page.index('<section id="verdict"')]
 
-    def test_it_says_what_is_wrong_in_words_not_in_colour_alone(self, page: str) -> None:
+    def test_it_says_what_is_wrong_in_words_not_in_colour_alone(self, page):
         text = read_section(page, "verdict")
 
         assert "lending : reviews a graded offer Decides on applications" in text
@@ -187,18 +184,18 @@ class TestPage:
         assert "red flag" in text
         assert 'class="verdict red"' in section_of(page, "verdict")
 
-    def test_what_was_looked_at_is_told_too(self, page: str) -> None:
+    def test_what_was_looked_at_is_told_too(self, page):
         text = read_section(page, "verdict")
 
         assert "What was looked at: 9 rules" in text
         assert "Leakage: no flag. Red where the leakage gate catches a feature" in text
         assert "External sample: not measured." in text
 
-    def test_models_that_are_not_for_lending_get_no_verdict(self, page: str) -> None:
+    def test_models_that_are_not_for_lending_get_no_verdict(self, page):
         assert "benchmark" not in section_of(page, "verdict")
 
     @pytest.mark.parametrize(("origin", "shown"), [("simulated", True), ("real", False)])
-    def test_simulated_data_is_called_so_in_every_verdict(self, origin: str, shown: bool) -> None:
+    def test_simulated_data_is_called_so_in_every_verdict(self, origin, shown):
         text = read_section(render_model_card(make_card(origin)), "verdict")
 
         assert ("simulated data" in text) is shown

@@ -1,9 +1,6 @@
 """Out of time, vintages and external sample as the model card shows them."""
 
-from __future__ import annotations
-
 import re
-from typing import Any
 
 import pytest
 from matplotlib.figure import Figure
@@ -35,7 +32,7 @@ EXTERNAL = FIGURES | {
 }  # fmt: skip
 
 
-def make_report(**changes: Any) -> dict[str, Any]:
+def make_report(**changes):
     model = {
         "rolling_origin": {"pooled": FIGURES, "origins": [ORIGIN | FIGURES]},
         "vintages": [
@@ -57,18 +54,18 @@ def make_report(**changes: Any) -> dict[str, Any]:
 VERSIONS = {"lending": "loantap-lending version 3"}
 
 
-def render(report: dict[str, Any], figures: dict[str, Figure] | None = None) -> str:
+def render(report, figures=None):
     template = _environment().from_string(
         "<head></head>{% with vintages = section %}{% include 'card/vintages.html' %}{% endwith %}"
     )
     return template.render(section=VintageSection(report, figures or {}), versions=VERSIONS)
 
 
-def read(report: dict[str, Any]) -> str:
+def read(report):
     return read_text(render(report))
 
 
-def test_the_definition_is_in_words() -> None:
+def test_the_definition_is_in_words():
     text = read(make_report())
 
     assert "Every 6 months from 2012-07" in text
@@ -76,21 +73,21 @@ def test_the_definition_is_in_words() -> None:
     assert "had ended when the portfolio was extracted, 2017-03" in text
 
 
-def test_every_figure_has_its_number_of_loans_and_its_interval() -> None:
+def test_every_figure_has_its_number_of_loans_and_its_interval():
     text = read(make_report())
 
     assert "all together 1,357 169 charged off 12.4% 10.8 to 14.3% 15.5%" in text
     assert "0.639 0.590 to 0.680 0.80 0.70 to 0.92 0.038 perfect: 0.013 to 0.034" in text
 
 
-def test_each_origin_says_what_was_settled_by_then() -> None:
+def test_each_origin_says_what_was_settled_by_then():
     text = read(make_report())
 
     assert "2013-01 936 159 charged off settled by then: 55" in text
     assert "KNOWN." in text
 
 
-def test_an_origin_that_was_skipped_says_why() -> None:
+def test_an_origin_that_was_skipped_says_why():
     skipped = ORIGIN | UNMEASURED | {"skipped": "9 charge-offs among the 80 loans"}
     text = read(make_report(rolling_origin={"pooled": None, "origins": [skipped]}))
 
@@ -98,7 +95,7 @@ def test_an_origin_that_was_skipped_says_why() -> None:
     assert "all together" not in text
 
 
-def test_a_later_vintage_is_labelled_and_has_no_levels() -> None:
+def test_a_later_vintage_is_labelled_and_has_no_levels():
     text = read(make_report())
 
     assert "2014 resolved only 36" in text
@@ -108,7 +105,7 @@ def test_a_later_vintage_is_labelled_and_has_no_levels() -> None:
     assert "CENSORED. They raise no alarm." in text
 
 
-def test_the_external_portfolio_is_compared_with_the_rate() -> None:
+def test_the_external_portfolio_is_compared_with_the_rate():
     text = read(make_report(external=EXTERNAL))
 
     assert "issued 2007-06 to 2010-12" in text
@@ -119,7 +116,7 @@ def test_the_external_portfolio_is_compared_with_the_rate() -> None:
     assert "loantap-lending version 3 was trained on none of them." in text
 
 
-def test_what_cannot_be_checked_is_not_claimed() -> None:
+def test_what_cannot_be_checked_is_not_claimed():
     text = read(make_report(external=EXTERNAL | {"is_overlap_checked": False}))
 
     assert "whether it has seen any of these cannot be checked" in text
@@ -127,21 +124,21 @@ def test_what_cannot_be_checked_is_not_claimed() -> None:
     assert "have seen:" not in text
 
 
-def test_without_an_external_portfolio_there_is_no_word_of_one() -> None:
+def test_without_an_external_portfolio_there_is_no_word_of_one():
     report = make_report()
     del report["caveats"]["external"]
 
     assert "external" not in read(report).lower()
 
 
-def test_figures_are_inlined_with_their_description() -> None:
+def test_figures_are_inlined_with_their_description():
     html = render(make_report(), {"lending": Figure()})
 
     assert re.search(r'<img src="data:image/svg\+xml;base64,[^"]+" alt="AUC of lending', html)
 
 
 @pytest.mark.parametrize("place", ["model_name", "first_issue_month"])
-def test_what_is_shown_is_escaped(place: str) -> None:
+def test_what_is_shown_is_escaped(place):
     html = render(make_report(external=EXTERNAL | {place: HOSTILE}))
 
     assert "<script>" not in html

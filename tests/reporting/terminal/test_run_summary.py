@@ -1,7 +1,5 @@
 """A run ends by saying in a few lines what it did, how good it is, and where to look next."""
 
-from __future__ import annotations
-
 import re
 from io import StringIO
 from pathlib import Path
@@ -16,7 +14,7 @@ from loantap.reporting.terminal.run_summary import summarise_run
 
 
 @pytest.fixture
-def reconciliation() -> pd.DataFrame:
+def reconciliation():
     return pd.DataFrame(
         {
             "table": ["loans", "applications", "loan_events"],
@@ -29,7 +27,7 @@ def reconciliation() -> pd.DataFrame:
 
 
 @pytest.fixture
-def metrics() -> dict[str, Any]:
+def metrics():
     block = {
         "n": 4_715, "roc_auc": 0.7123, "ece": 0.0123, "f2": 0.5789, "f2_decline_all": 0.5415,
         "approval_rate": 0.331,
@@ -39,13 +37,13 @@ def metrics() -> dict[str, Any]:
     return {"lending": blocks, "benchmark": blocks, "origin": "real"}
 
 
-def say(results: RunResults, width: int = 160, *, full: bool = False) -> str:
+def say(results, width=160, *, full=False):
     said = StringIO()
     Console(file=said, width=width).print(summarise_run(results, full=full))
     return said.getvalue()
 
 
-def lines_of(text: str, label: str) -> list[str]:
+def lines_of(text, label):
     """What stands beside a label, down to the next label."""
     lines = text.splitlines()
     first = next(n for n, line in enumerate(lines) if line.startswith(label))
@@ -54,7 +52,7 @@ def lines_of(text: str, label: str) -> list[str]:
     return [lines[first].removeprefix(label).strip(), *(line.strip() for line in others[:below])]
 
 
-def make_promotion(*, promoted: bool, model: str = "lending") -> dict[str, Any]:
+def make_promotion(*, promoted, model="lending"):
     conditions = [
         {"name": "calibrated", "holds": True, "evidence": "ECE 0.0120 on 4,715 loans"},
         {"name": "better AUC", "holds": promoted, "evidence": "+0.001 [-0.002, +0.004]"},
@@ -66,9 +64,7 @@ def make_promotion(*, promoted: bool, model: str = "lending") -> dict[str, Any]:
 
 
 class TestData:
-    def test_loans_are_counted_and_so_is_what_was_put_aside(
-        self, reconciliation: pd.DataFrame
-    ) -> None:
+    def test_loans_are_counted_and_so_is_what_was_put_aside(self, reconciliation):
         assert lines_of(say(RunResults(reconciliation)), "Data") == [
             (
                 "5,239 real loans; loan_events SIMULATED; 2 of 111,713 rows in quarantine "
@@ -76,16 +72,14 @@ class TestData:
             )
         ]
 
-    def test_where_nothing_was_put_aside_no_table_is_named(
-        self, reconciliation: pd.DataFrame
-    ) -> None:
+    def test_where_nothing_was_put_aside_no_table_is_named(self, reconciliation):
         clean = reconciliation.assign(quarantined=0, origin="real")
 
         assert lines_of(say(RunResults(clean)), "Data") == [
             "5,239 real loans; 0 of 111,713 rows in quarantine"
         ]
 
-    def test_simulated_loans_are_called_so(self, reconciliation: pd.DataFrame) -> None:
+    def test_simulated_loans_are_called_so(self, reconciliation):
         text = say(RunResults(reconciliation.assign(origin="simulated")))
 
         assert "5,239 loans of SIMULATED DATA; 2 of" in text
@@ -93,9 +87,7 @@ class TestData:
 
 
 class TestChampion:
-    def test_a_new_champion_is_told_with_its_conditions_and_its_auc(
-        self, metrics: dict[str, Any]
-    ) -> None:
+    def test_a_new_champion_is_told_with_its_conditions_and_its_auc(self, metrics):
         promotions = {"lending": make_promotion(promoted=True)}
 
         assert lines_of(say(RunResults(metrics=metrics, promotions=promotions)), "Champion") == [
@@ -106,9 +98,7 @@ class TestChampion:
             "AUC of the new model: 0.712 [0.660, 0.760] on 524 test loans",
         ]
 
-    def test_a_model_that_is_not_promoted_is_told_with_what_it_failed(
-        self, metrics: dict[str, Any]
-    ) -> None:
+    def test_a_model_that_is_not_promoted_is_told_with_what_it_failed(self, metrics):
         promotions = {"lending": make_promotion(promoted=False)}
 
         told = lines_of(say(RunResults(metrics=metrics, promotions=promotions)), "Champion")
@@ -119,7 +109,7 @@ class TestChampion:
         )
 
     @pytest.mark.parametrize("promoted", [True, False])
-    def test_another_lending_model_is_named_where_it_fared_otherwise(self, promoted: bool) -> None:
+    def test_another_lending_model_is_named_where_it_fared_otherwise(self, promoted):
         promotions = {
             "benchmark": make_promotion(promoted=not promoted),
             "application": make_promotion(promoted=not promoted),
@@ -133,9 +123,7 @@ class TestChampion:
         assert told == [f"application {said}"]
         assert "application" not in say(RunResults(promotions=alike))
 
-    def test_a_run_that_only_trained_tells_the_auc_out_of_fold(
-        self, metrics: dict[str, Any]
-    ) -> None:
+    def test_a_run_that_only_trained_tells_the_auc_out_of_fold(self, metrics):
         trained = {"application": {"cv": metrics["lending"]["cv"]}, "origin": "simulated"}
 
         assert lines_of(say(RunResults(metrics=trained)), "Model") == [
@@ -145,14 +133,14 @@ class TestChampion:
             )
         ]
 
-    def test_a_sample_that_is_too_small_says_so(self) -> None:
+    def test_a_sample_that_is_too_small_says_so(self):
         untold = {"lending": {"cv": None, "test": None}, "origin": "real"}
 
         assert lines_of(say(RunResults(metrics=untold)), "Model") == [
             "AUC of lending: too few loans"
         ]
 
-    def test_a_benchmark_alone_is_called_not_for_lending(self, metrics: dict[str, Any]) -> None:
+    def test_a_benchmark_alone_is_called_not_for_lending(self, metrics):
         alone = {"benchmark": metrics["benchmark"], "origin": "real"}
 
         assert "benchmark is not for lending" in say(RunResults(metrics=alone))
@@ -160,7 +148,7 @@ class TestChampion:
 
 
 class TestReports:
-    def test_pages_are_named_the_model_card_first_and_the_others_counted(self) -> None:
+    def test_pages_are_named_the_model_card_first_and_the_others_counted(self):
         names = ("metrics.json", "eda.html", "[draft].html", "model_card.html", "fairness.json")
 
         text = say(RunResults(reports=[Path("data/08") / name for name in names]))
@@ -169,12 +157,12 @@ class TestReports:
             "data/08/model_card.html, eda.html, [draft].html; 2 more in that folder"
         ]
 
-    def test_without_a_page_files_are_named(self) -> None:
+    def test_without_a_page_files_are_named(self):
         text = say(RunResults(reports=[Path("data/08/leakage_report.json")]))
 
         assert lines_of(text, "Reports") == ["data/08/leakage_report.json"]
 
-    def test_the_next_command_is_named_and_how_to_see_more(self) -> None:
+    def test_the_next_command_is_named_and_how_to_see_more(self):
         results = RunResults(next_steps="make viz")
 
         assert lines_of(say(results), "Next") == [
@@ -184,7 +172,7 @@ class TestReports:
         assert lines_of(say(results, full=True), "Next") == ["make viz"]
 
     @pytest.mark.parametrize("full", [True, False])
-    def test_a_run_that_made_nothing_of_it_has_nothing_to_say(self, full: bool) -> None:
+    def test_a_run_that_made_nothing_of_it_has_nothing_to_say(self, full):
         assert say(RunResults(), full=full).strip() == ""
 
 
@@ -193,8 +181,8 @@ class TestScores:
         ("model", "is_warned"), [("loantap-lending", False), ("loantap-lending-demo", True)]
     )
     def test_scores_are_counted_by_decision_and_a_demo_model_is_called_simulated(
-        self, model: str, is_warned: bool
-    ) -> None:
+        self, model, is_warned
+    ):
         decisions = pd.DataFrame(
             {"decision": ["invalid", "approve"], "model_name": model, "model_version": "3",
              "rows": [1, 2]}
@@ -207,7 +195,7 @@ class TestScores:
         assert told[1].startswith(f"2 approve, 1 invalid, by {model} version 3")
         assert ("SIMULATED DATA, not for decisions" in told[1]) is is_warned
 
-    def test_what_could_not_be_scored_is_told_without_being_asked_for(self) -> None:
+    def test_what_could_not_be_scored_is_told_without_being_asked_for(self):
         none = {"rows": 0, "first_rows": []}
         cause = {"rows": 1, "first_rows": [7], "example": "term '48': not 36 or 60"}
         account = {
@@ -229,7 +217,7 @@ class TestOffers:
         "kinds": {"as asked": 1_001, "smaller": 1_050, "none": 150}, "no_offer": {},
     }  # fmt: skip
 
-    def say(self, model: str = "loantap-application", **changes: Any) -> list[str]:
+    def say(self, model="loantap-application", **changes):
         models = pd.DataFrame({"model_name": [model], "model_version": ["3"], "rows": [2_200]})
         results = RunResults(
             offers=Path("out/[new].parquet"),
@@ -238,7 +226,7 @@ class TestOffers:
         )
         return lines_of(say(results), "Offers")
 
-    def test_applicants_with_an_offer_are_counted(self) -> None:
+    def test_applicants_with_an_offer_are_counted(self):
         assert self.say() == [
             "out/[new].parquet",
             (
@@ -247,10 +235,10 @@ class TestOffers:
             ),
         ]
 
-    def test_a_demo_model_is_called_simulated(self) -> None:
+    def test_a_demo_model_is_called_simulated(self):
         assert "SIMULATED DATA, not for decisions" in " ".join(self.say("loantap-application-demo"))
 
-    def test_what_could_not_be_scored_is_told(self) -> None:
+    def test_what_could_not_be_scored_is_told(self):
         cause = {"rows": 3, "first_rows": [7, 8, 9], "example": "term '48': not 36 or 60"}
 
         told = self.say(invalid=3, invalid_share=0.0024, causes=[cause])
@@ -258,14 +246,14 @@ class TestOffers:
         assert told[-2].startswith("3 of 1,250 could not be scored (0.2%)")
         assert told[-1] == "3 (rows 7, 8, 9): term '48': not 36 or 60"
 
-    def test_nobody_has_an_offer(self) -> None:
+    def test_nobody_has_an_offer(self):
         none = self.say(decisions={"decline": 1_250}, kinds={"none": 1_250})
 
         assert none[1].startswith("0 of 1,250 applicants have an offer, 0 of them")
         assert self.say(rows=0)[1:] == ["0 applications: the file has a header and no rows"]
 
 
-def make_external(*, is_checked: bool) -> dict[str, Any]:
+def make_external(*, is_checked):
     bounds = {"roc_auc": 0.655, "rate_roc_auc": 0.635, "auc_gain": 0.02}
     found = {f"{n}{end}": v + by for n, v in bounds.items()
              for end, by in (("", 0), ("_low", -0.01), ("_high", 0.01))}  # fmt: skip
@@ -277,7 +265,7 @@ def make_external(*, is_checked: bool) -> dict[str, Any]:
     return {"models": {"application": {}, "lending": {"external": found}}}
 
 
-def test_an_external_sample_is_answered_in_one_line() -> None:
+def test_an_external_sample_is_answered_in_one_line():
     text = say(RunResults(vintages=make_external(is_checked=True)))
 
     assert lines_of(text, "External") == [
@@ -291,9 +279,7 @@ def test_an_external_sample_is_answered_in_one_line() -> None:
 
 class TestOneScreen:
     @pytest.mark.parametrize("width", [80, 120])
-    def test_all_that_a_run_may_say_fits(
-        self, width: int, metrics: dict[str, Any], reconciliation: pd.DataFrame
-    ) -> None:
+    def test_all_that_a_run_may_say_fits(self, width, metrics, reconciliation):
         results = RunResults(
             reconciliation=reconciliation,
             metrics=metrics | {"origin": "simulated"},
@@ -310,37 +296,37 @@ class TestOneScreen:
         assert "…" not in "".join(lines)
 
 
-def line_of(text: str, *words: str) -> str:
+def line_of(text, *words):
     return next(line for line in text.splitlines() if all(word in line for word in words))
 
 
 class TestInFull:
-    def test_rows_are_counted_per_source(self, reconciliation: pd.DataFrame) -> None:
+    def test_rows_are_counted_per_source(self, reconciliation):
         text = say(RunResults(reconciliation), full=True)
 
         assert re.search(r"applications\W+real\W+5,240\W+5,239\W+1\b", text)
         assert re.search(r"loan_events\W+SIMULATED\W+101,234\W+101,233\W+1\b", text)
 
-    def test_headline_metrics_are_shown_with_their_bounds(self, metrics: dict[str, Any]) -> None:
+    def test_headline_metrics_are_shown_with_their_bounds(self, metrics):
         test = line_of(say(RunResults(metrics=metrics), full=True), "test", "524", "33%")
 
         assert "0.712 [0.660, 0.760]" in test
         assert "0.579 [0.530, 0.620]" in test
         assert "0.012" in test
 
-    def test_f2_never_stands_alone(self, metrics: dict[str, Any]) -> None:
+    def test_f2_never_stands_alone(self, metrics):
         cross_validated = line_of(say(RunResults(metrics=metrics), full=True), "cross", "4,715")
 
         assert "0.579" in cross_validated
         assert "0.541" in cross_validated or "0.542" in cross_validated  # declining everybody
         assert "33%" in cross_validated
 
-    def test_a_sample_that_is_too_small_says_so(self, metrics: dict[str, Any]) -> None:
+    def test_a_sample_that_is_too_small_says_so(self, metrics):
         text = say(RunResults(metrics=metrics), full=True)
 
         assert "too few loans" in line_of(text, "out of time")
 
-    def test_models_that_must_not_decide_are_marked(self, metrics: dict[str, Any]) -> None:
+    def test_models_that_must_not_decide_are_marked(self, metrics):
         text = say(RunResults(metrics=metrics), full=True)
 
         assert "not for lending" in text
@@ -348,14 +334,12 @@ class TestInFull:
         assert not line_of(text, "lending ").split("lending")[1].strip().startswith("*")
 
     @pytest.mark.parametrize(("origin", "is_said"), [("simulated", True), ("real", False)])
-    def test_models_of_simulated_data_are_called_so(
-        self, origin: str, is_said: bool, metrics: dict[str, Any]
-    ) -> None:
+    def test_models_of_simulated_data_are_called_so(self, origin, is_said, metrics):
         text = say(RunResults(metrics=metrics | {"origin": origin}), full=True)
 
         assert ("Models - SIMULATED DATA" in text) == is_said
 
-    def test_a_run_that_only_trained_shows_what_it_has(self, metrics: dict[str, Any]) -> None:
+    def test_a_run_that_only_trained_shows_what_it_has(self, metrics):
         trained = {"lending": {"cv": metrics["lending"]["cv"]}, "origin": "real"}
 
         text = say(RunResults(metrics=trained), full=True)
@@ -363,7 +347,7 @@ class TestInFull:
         assert "0.712" in line_of(text, "lending", "cross-validated", "4,715")
         assert "too few loans" not in text
 
-    def test_every_condition_of_a_lending_model_is_told(self) -> None:
+    def test_every_condition_of_a_lending_model_is_told(self):
         promotions = {
             "benchmark": make_promotion(promoted=True, model="benchmark"),
             "lending": make_promotion(promoted=False),
@@ -379,9 +363,7 @@ class TestInFull:
         ("is_checked", "said"),
         [(True, "it was trained on none of them"), (False, "CANNOT BE CHECKED")],
     )
-    def test_an_external_sample_is_shown_with_the_gain_over_the_rate(
-        self, is_checked: bool, said: str
-    ) -> None:
+    def test_an_external_sample_is_shown_with_the_gain_over_the_rate(self, is_checked, said):
         results = RunResults(vintages=make_external(is_checked=is_checked))
 
         text = " ".join(say(results, 80, full=True).split())
@@ -391,7 +373,7 @@ class TestInFull:
         assert "gain 0.020 [0.010, 0.030]" in text
         assert said in text
 
-    def test_every_file_is_listed(self) -> None:
+    def test_every_file_is_listed(self):
         text = say(RunResults(reports=(Path("data/a.html"), Path("data/[b].json"))), full=True)
 
         assert "Reports\n  data/a.html\n  data/[b].json" in text  # no markup in a path
@@ -401,7 +383,7 @@ class TestInFullAt80Columns:
     """Nothing is cut, as wide as the figures may get."""
 
     @pytest.fixture
-    def text(self, metrics: dict[str, Any], reconciliation: pd.DataFrame) -> str:
+    def text(self, metrics, reconciliation):
         wide = {
             model: {s: b and b | {"n": 396_030} for s, b in blocks.items()}
             for model, blocks in metrics.items()
@@ -410,11 +392,11 @@ class TestInFullAt80Columns:
         wide |= {"published_replica": wide["benchmark"], "origin": "simulated"}
         return say(RunResults(reconciliation, wide), 80, full=True)
 
-    def test_no_line_is_longer_and_none_is_cut(self, text: str) -> None:
+    def test_no_line_is_longer_and_none_is_cut(self, text):
         assert max(map(len, text.splitlines())) <= 80
         assert "…" not in text
 
-    def test_every_figure_is_there_with_n_and_bounds(self, text: str) -> None:
+    def test_every_figure_is_there_with_n_and_bounds(self, text):
         for figure in ("396,030", "0.712", "0.012", "0.579", "0.541", "33%"):
             assert figure in text
         assert "[0.660,0.760]" in text

@@ -1,9 +1,5 @@
 """The end of a scoring run says what could not be scored, why, and where."""
 
-from __future__ import annotations
-
-from typing import Any
-
 import pytest
 
 from loantap.reporting.terminal.scoring_account import tell_account
@@ -11,22 +7,22 @@ from loantap.reporting.terminal.scoring_account import tell_account
 NONE = {"rows": 0, "first_rows": []}
 
 
-def make_account(**changes: Any) -> dict[str, Any]:
+def make_account(**changes):
     good = {"rows": 4_000, "invalid": 0, "invalid_share": 0.0, "causes": [], "has_ids": True}
     return good | {"without_id": NONE, "repeated": NONE, "alike": NONE} | changes
 
 
-def test_where_all_is_well_nothing_is_said() -> None:
+def test_where_all_is_well_nothing_is_said():
     assert tell_account(make_account()) == []
 
 
-def test_no_application_is_said() -> None:
+def test_no_application_is_said():
     assert tell_account(make_account(rows=0)) == [
         "0 applications: the file has a header and no rows"
     ]
 
 
-def test_causes_are_told_with_their_rows() -> None:
+def test_causes_are_told_with_their_rows():
     causes = [
         {"rows": 299, "first_rows": [1, 2, 3, 4, 1_005], "example": "dti 'x': not a number"},
         {"rows": 1, "first_rows": [7], "example": "term '48': not 36 or 60"},
@@ -41,7 +37,7 @@ def test_causes_are_told_with_their_rows() -> None:
     ]
 
 
-def test_rarer_causes_are_counted_together() -> None:
+def test_rarer_causes_are_counted_together():
     causes = [{"rows": n, "first_rows": [n], "example": str(n)} for n in (9, 8, 7, 6, 5, 2, 1)]
 
     told = tell_account(make_account(invalid=38, causes=causes))
@@ -58,7 +54,7 @@ def test_rarer_causes_are_counted_together() -> None:
         ("alike", "2 (rows 4, 9) with an application_id that differs from another only in"),
     ],
 )
-def test_odd_ids_are_told(name: str, said: str) -> None:
+def test_odd_ids_are_told(name, said):
     told = tell_account(make_account(**{name: {"rows": 2, "first_rows": [4, 9]}}))
 
     assert told[0].startswith(said)

@@ -1,7 +1,5 @@
 """What was found of the systems reads in any width."""
 
-from __future__ import annotations
-
 from io import StringIO
 
 import pandas as pd
@@ -21,14 +19,14 @@ FINDINGS = pd.DataFrame(
 )
 
 
-def show(width: int) -> str:
+def show(width):
     said = StringIO()
     Console(file=said, width=width).print(tabulate_findings(FINDINGS))
     return said.getvalue()
 
 
 @pytest.mark.parametrize("width", [60, 80, 300])
-def test_nothing_is_cut(width: int) -> None:
+def test_nothing_is_cut(width):
     text = show(width)
 
     assert max(map(len, text.splitlines())) <= width
@@ -40,5 +38,5 @@ def test_nothing_is_cut(width: int) -> None:
 
 
 @pytest.mark.parametrize("width", [80, 300])
-def test_a_system_is_named_once(width: int) -> None:
+def test_a_system_is_named_once(width):
     assert show(width).replace(LONG, "").count("appstream") == 1

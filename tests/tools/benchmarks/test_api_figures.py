@@ -1,7 +1,5 @@
 """Figures of the API: what is made of the answers."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np
@@ -11,12 +9,12 @@ from tools.benchmarks.api_figures import Capacity, compare_capacity, find_recove
 from tools.load.generator import Load
 
 
-def load(status: list[int], milliseconds: list[float], answered_at: list[float]) -> Load:
+def load(status, milliseconds, answered_at):
     taken = np.array(milliseconds) / 1e3
     return Load(4.0, len(status), 0, np.array(status), taken, np.array(answered_at), 0.0)
 
 
-def test_a_ratio_is_the_middle_one_of_the_rounds() -> None:
+def test_a_ratio_is_the_middle_one_of_the_rounds():
     found = {
         "ours": Capacity([500.0, 900.0, 400.0], [200.0] * 3),
         "constant": Capacity([1_000.0, 1_000.0, 1_000.0], [100.0] * 3),
@@ -33,7 +31,7 @@ def test_a_ratio_is_the_middle_one_of_the_rounds() -> None:
     assert rows[-1].is_met
 
 
-def test_below_what_is_asked_is_not_met() -> None:
+def test_below_what_is_asked_is_not_met():
     found = {"ours": Capacity([499.0], [1.0]), "constant": Capacity([1_000.0], [1.0])}
 
     assert compare_capacity(found, "ours", {"constant": 0.5})[-1].is_met is False
@@ -49,13 +47,11 @@ def test_below_what_is_asked_is_not_met() -> None:
         ([200, 200, 200, 0], [3, 3, 3, 3], 2.0),
     ],
 )
-def test_a_server_is_back_to_normal_after_its_last_bad_half_second(
-    status: list[int], milliseconds: list[float], seconds: float
-) -> None:
+def test_a_server_is_back_to_normal_after_its_last_bad_half_second(status, milliseconds, seconds):
     assert find_recovery(load(status, milliseconds, [0.1, 0.6, 1.1, 1.6])) == seconds
 
 
-def test_quantiles_are_of_what_was_answered_with_success() -> None:
+def test_quantiles_are_of_what_was_answered_with_success():
     answers = load([200, 200, 503], [4, 4, 100], [0.1, 0.2, 0.3])
 
     assert answers.take_quantile(0.99) == pytest.approx(4)

@@ -3,8 +3,6 @@
 `STAND_IN_LOG` names its SQLite file, `STAND_IN_FAULT` what it does wrong.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import sqlite3

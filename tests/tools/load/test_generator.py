@@ -1,10 +1,7 @@
 """The load generator against a server of threads that does as the path of a request says."""
 
-from __future__ import annotations
-
 import threading
 import time
-from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import cycle, repeat
 
@@ -20,7 +17,7 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
 
-    def do_POST(self) -> None:
+    def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         _, what, *number = self.path.split("/")
         if what == "cut":
@@ -33,7 +30,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name there
+    def log_message(self, format, *args):  # noqa: A002 - its name there
         pass
 
 
@@ -43,7 +40,7 @@ class _Server(ThreadingHTTPServer):
 
 
 @pytest.fixture(scope="module")
-def port() -> Iterator[int]:
+def port():
     with _Server(("127.0.0.1", 0), _Handler) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
@@ -52,11 +49,11 @@ def port() -> Iterator[int]:
         thread.join()
 
 
-def request(what: str, body: bytes = b"{}") -> bytes:
+def request(what, body=b"{}"):
     return render_request("POST", f"/{what}", body=body)
 
 
-def test_answers_are_counted_by_status(port: int) -> None:
+def test_answers_are_counted_by_status(port):
     requests = iter([request("200")] * 5 + [request("503")] * 3 + [request("429")] * 2)
 
     load = send(port, requests, Sending(60, connections=3))
@@ -66,7 +63,7 @@ def test_answers_are_counted_by_status(port: int) -> None:
     assert load.seconds < 60
 
 
-def test_an_answer_is_told_with_the_number_of_its_request(port: int) -> None:
+def test_an_answer_is_told_with_the_number_of_its_request(port):
     told = {}
     requests = (request("200", f'"{n}"'.encode()) for n in range(40))
 
@@ -75,20 +72,20 @@ def test_an_answer_is_told_with_the_number_of_its_request(port: int) -> None:
     assert told == {n: f'"{n}"'.encode() for n in range(40)}
 
 
-def test_a_connection_that_ends_without_an_answer_loses_its_request(port: int) -> None:
+def test_a_connection_that_ends_without_an_answer_loses_its_request(port):
     load = send(port, iter([request("cut"), request("200"), request("cut")]), Sending(5, 1))
 
     assert load.counts == {LOST: 2, 200: 1}
     assert load.errors == 2
 
 
-def test_a_closed_loop_sends_as_fast_as_it_is_answered(port: int) -> None:
+def test_a_closed_loop_sends_as_fast_as_it_is_answered(port):
     load = send(port, repeat(request("wait/20")), Sending(0.6, connections=4))
 
     assert 4 < load.rate < 4 / 0.02
 
 
-def test_an_open_loop_keeps_its_rate(port: int) -> None:
+def test_an_open_loop_keeps_its_rate(port):
     load = send(port, repeat(request("200")), Sending(1, connections=20, rate=200))
 
     assert load.due == pytest.approx(200, abs=50)
@@ -96,7 +93,7 @@ def test_an_open_loop_keeps_its_rate(port: int) -> None:
     assert len(load.status) == load.due
 
 
-def test_in_an_open_loop_the_requests_behind_a_halt_are_late(port: int) -> None:
+def test_in_an_open_loop_the_requests_behind_a_halt_are_late(port):
     halting = cycle([request("wait/300")] + [request("200")] * 99)
 
     load = send(port, halting, Sending(1, connections=1, rate=100))
@@ -105,7 +102,7 @@ def test_in_an_open_loop_the_requests_behind_a_halt_are_late(port: int) -> None:
     assert load.take_quantile(0.7) > 50
 
 
-def test_what_finds_no_connection_until_the_end_is_an_error(port: int) -> None:
+def test_what_finds_no_connection_until_the_end_is_an_error(port):
     load = send(port, repeat(request("wait/200")), Sending(0.5, connections=1, rate=100))
 
     assert load.unsent > 20
@@ -113,21 +110,21 @@ def test_what_finds_no_connection_until_the_end_is_an_error(port: int) -> None:
     assert load.unsent + len(load.status) == load.due
 
 
-def test_nobody_listening_is_no_answer() -> None:
+def test_nobody_listening_is_no_answer():
     load = send(1, repeat(request("200")), Sending(0.3, connections=4, rate=50))
 
     assert load.counts == {}
     assert load.unsent == load.due > 0
 
 
-def test_sending_ends_when_it_is_asked_to(port: int) -> None:
+def test_sending_ends_when_it_is_asked_to(port):
     load = send(port, repeat(request("wait/5")), Sending(30, connections=2), until=lambda: True)
 
     assert load.seconds < 30
     assert load.errors == 0
 
 
-def test_one_request_is_asked_for_its_answer(port: int) -> None:
+def test_one_request_is_asked_for_its_answer(port):
     large = b"x" * 3_000_000
 
     answer = ask(port, request("200", large))
@@ -135,12 +132,12 @@ def test_one_request_is_asked_for_its_answer(port: int) -> None:
     assert (answer.status, answer.body) == (200, large)
 
 
-def test_asking_says_when_there_is_no_answer(port: int) -> None:
+def test_asking_says_when_there_is_no_answer(port):
     with pytest.raises(ConnectionResetError, match="ended before"):
         ask(port, request("cut"))
 
 
-def test_an_answer_is_read_when_all_of_it_is_there() -> None:
+def test_an_answer_is_read_when_all_of_it_is_there():
     whole = b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nbody"
 
     assert all(read_answer(whole[:n]) is None for n in range(len(whole)))
@@ -149,6 +146,6 @@ def test_an_answer_is_read_when_all_of_it_is_there() -> None:
     assert (answer.status, answer.body) == (200, b"body")
 
 
-def test_an_answer_without_a_length_is_refused() -> None:
+def test_an_answer_without_a_length_is_refused():
     with pytest.raises(BrokenAnswerError, match="length"):
         read_answer(b"HTTP/1.1 200 OK\r\n\r\nbody")

@@ -1,14 +1,11 @@
 """Kill -9 under load: the harness finds what a server forgets, decides twice or refuses."""
 
-from __future__ import annotations
-
 import os
 import sqlite3
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack, closing
-from pathlib import Path
 
 import pytest
 
@@ -24,12 +21,12 @@ Kill = Callable[[str], Killed]
 
 
 @pytest.fixture
-def kill(tmp_path: Path) -> Iterator[Kill]:
+def kill(tmp_path):
     """Load a stand-in with a fault, and kill it."""
     log = tmp_path / "log.db"
 
-    def read(prefix: str) -> dict[str, list[str]]:
-        ids: dict[str, list[str]] = defaultdict(list)
+    def read(prefix):
+        ids = defaultdict(list)
         with closing(sqlite3.connect(log)) as connection:
             for key, decision in connection.execute("SELECT key, id FROM decisions"):
                 assert key.startswith(prefix)
@@ -38,7 +35,7 @@ def kill(tmp_path: Path) -> Iterator[Kill]:
 
     with ExitStack() as stack:
 
-        def run(fault: str) -> Killed:
+        def run(fault):
             port = find_port()
             options = ["--interface", "wsgi", "--factory", "--port", str(port)]
             command = [sys.executable, "-m", "granian", *options, "--blocking-threads", "1"]
@@ -57,7 +54,7 @@ def kill(tmp_path: Path) -> Iterator[Kill]:
         yield run
 
 
-def test_every_answer_of_an_honest_server_is_in_its_log(kill: Kill) -> None:
+def test_every_answer_of_an_honest_server_is_in_its_log(kill):
     found = kill("")
 
     assert found.answered > 100
@@ -65,14 +62,14 @@ def test_every_answer_of_an_honest_server_is_in_its_log(kill: Kill) -> None:
     assert 0 < found.seconds_to_ready < 20
 
 
-def test_answers_that_are_not_in_the_log_are_counted(kill: Kill) -> None:
+def test_answers_that_are_not_in_the_log_are_counted(kill):
     found = kill("forgets")
 
     assert found.missing == found.answered > 0
     assert found.changed > 0
 
 
-def test_a_decision_under_a_key_that_has_one_is_counted(kill: Kill) -> None:
+def test_a_decision_under_a_key_that_has_one_is_counted(kill):
     found = kill("doubles")
 
     assert found.missing == 0
@@ -80,5 +77,5 @@ def test_a_decision_under_a_key_that_has_one_is_counted(kill: Kill) -> None:
     assert found.changed >= 100
 
 
-def test_a_refusal_is_counted(kill: Kill) -> None:
+def test_a_refusal_is_counted(kill):
     assert kill("refuses").refused >= 10

@@ -1,10 +1,7 @@
 """A server in processes of its own, watched and killed."""
 
-from __future__ import annotations
-
 import os
 import sys
-from pathlib import Path
 from time import sleep
 
 import pytest
@@ -17,7 +14,7 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def files(tmp_path: Path) -> Server:
+def files(tmp_path):
     """Files of a folder, served; not started."""
     port = find_port()
     (tmp_path / "ready").write_text("yes")
@@ -26,7 +23,7 @@ def files(tmp_path: Path) -> Server:
     return Server(command, port, os.environ, "/ready", tmp_path / "log", tmp_path)
 
 
-def test_a_server_is_ready_measured_and_ended(files: Server) -> None:
+def test_a_server_is_ready_measured_and_ended(files):
     with files, Watch(files, 0.05) as watch:
         sleep(0.3)
         assert files.is_ready()
@@ -38,7 +35,7 @@ def test_a_server_is_ready_measured_and_ended(files: Server) -> None:
     assert not files.is_ready()
 
 
-def test_a_server_that_ends_at_once_says_why(tmp_path: Path) -> None:
+def test_a_server_that_ends_at_once_says_why(tmp_path):
     broken = Server(
         [sys.executable, "-c", "raise SystemExit('no model')"],
         find_port(),
@@ -50,7 +47,7 @@ def test_a_server_that_ends_at_once_says_why(tmp_path: Path) -> None:
         broken.start()
 
 
-def test_a_killed_server_can_start_again(files: Server) -> None:
+def test_a_killed_server_can_start_again(files):
     with files, kill_after(files, 0.2) as happened:
         page = iter([render_request("GET", "/ready")] * 1_000_000)
         load = send(files.port, page, Sending(10, 2), until=happened.is_set)

@@ -1,7 +1,5 @@
 """How a database is reached; which way is chosen by its credentials."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 from typing import Any
@@ -50,11 +48,6 @@ def make_writable(
     system: str, credentials: dict[str, Any], answer_limit_s: float = SILENCE_LIMIT_S
 ) -> WritableBackend:
     """The way to write tables of ours to a system, and to read them; nothing is connected to.
-
-    Args:
-        system: its name, for messages.
-        credentials: as of `make_backend`.
-        answer_limit_s: for how long an answer to a statement is waited for.
 
     Raises:
         InputError: the credentials cannot be used, or not for writing.

@@ -1,7 +1,5 @@
 """Connection texts: what they say, and what of it must never be shown."""
 
-from __future__ import annotations
-
 import re
 from urllib.parse import parse_qsl, quote, quote_plus, unquote, unquote_plus
 

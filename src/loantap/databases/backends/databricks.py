@@ -1,7 +1,5 @@
 """Databricks SQL, read through its own connector, which gives Arrow."""
 
-from __future__ import annotations
-
 import contextlib
 import logging
 from collections.abc import Callable, Iterator

@@ -1,7 +1,5 @@
 """DB2, read through IBM's own driver into Arrow."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack

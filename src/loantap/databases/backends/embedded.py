@@ -1,7 +1,5 @@
 """A database of ours in one DuckDB file, read natively through Arrow."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -18,12 +16,7 @@ EMBEDDED = "duckdb"
 
 
 class DuckDB:
-    """A database in one file. Nothing opens it before a method is called.
-
-    Args:
-        system: its name, for messages.
-        path: the file.
-    """
+    """A database in one file. Nothing opens it before a method is called."""
 
     def __init__(self, system: str, path: Path) -> None:
         self._system = system

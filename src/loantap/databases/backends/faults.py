@@ -1,7 +1,5 @@
 """What a driver's error means for the user: where, what, the remedy, and whether to try again."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """What every source database offers, whatever driver reaches it."""
 
-from __future__ import annotations
-
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol

@@ -1,7 +1,5 @@
 """Any system behind an ODBC driver, read into Arrow by arrow-odbc."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor

@@ -53,11 +53,6 @@ class WritableOdbc(Odbc):
     """A PostgreSQL database that tables of ours are written to, in the schema of the login.
 
     That is the first of its `search_path`. See `Odbc` for errors.
-
-    Args:
-        system: its name, for messages.
-        connection: ODBC connection string.
-        answer_limit_s: for how long a statement is waited for.
     """
 
     def __init__(

@@ -6,8 +6,6 @@ doubled, and NULL is nothing at all. But for the parentheses and the backslashes
 What this buys, what it costs and when to drop it: docs/adr/0017.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from types import MappingProxyType

@@ -1,7 +1,5 @@
 """The few types in which every source gives its columns, whatever its driver makes of them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 
 import pyarrow as pa

@@ -1,7 +1,5 @@
 """Connection texts in the form of a URL: `scheme://user:password@host:port/database?option=..`."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 

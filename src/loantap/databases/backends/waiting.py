@@ -1,7 +1,5 @@
 """Waiting for a source: how long, and how often it is asked again."""
 
-from __future__ import annotations
-
 import logging
 import threading
 import time
@@ -180,12 +178,7 @@ class DriverThread:
 
 
 class Caller:
-    """Asks a driver what is waited for at once, for a while at most.
-
-    Args:
-        where: the system and table, for messages.
-        limit_s: for how long each answer is waited for.
-    """
+    """Asks a driver what is waited for at once, for a while at most."""
 
     def __init__(self, where: str, limit_s: float) -> None:
         self._where = where

@@ -1,7 +1,5 @@
 """Tables whose rows a Spark cluster makes."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
@@ -22,12 +20,7 @@ _COPY = ".rows.parquet"
 
 
 class SparkRows:
-    """A CSV or Parquet file that the machines of a cluster read, each its part.
-
-    Args:
-        path: the file, to be reached by every machine under this path.
-        schema: Pandera schema of its rows; none when absent.
-    """
+    """A CSV or Parquet file that the machines of a cluster read, each its part."""
 
     def __init__(self, path: Path, schema: str | None = None) -> None:
         self._path = path.absolute()
@@ -49,12 +42,7 @@ class SparkRows:
 
 
 class SparkFileDataset(AbstractDataset[None, SparkRows]):
-    """A CSV or Parquet file of somebody else, for a cluster to read.
-
-    Args:
-        filepath: the file.
-        metadata: for Kedro-Viz and the documentation.
-    """
+    """A CSV or Parquet file of somebody else, for a cluster to read."""
 
     def __init__(self, *, filepath: str, metadata: dict[str, Any] | None = None) -> None:
         self._path = Path(filepath)

@@ -1,7 +1,5 @@
 """The same borrower on both sides of a split."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final

@@ -1,7 +1,5 @@
 """The tests of the leakage gate on one feature, each with its verdict and the evidence for it."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum

@@ -4,8 +4,6 @@ A feature that tells more about the outcome than an honest one can may be used b
 alone.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final

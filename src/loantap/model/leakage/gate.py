@@ -7,8 +7,6 @@ vintage; was it computed from outcomes, or from dates after the decision. Of the
 asked whether the same borrower stands on both sides of the split.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

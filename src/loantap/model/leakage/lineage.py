@@ -1,7 +1,5 @@
 """What features are made of: their own loan's declared columns, dated before the decision."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any, Final
 

@@ -1,7 +1,5 @@
 """The statistics behind the leakage gate: arrays in, figures out, no verdicts."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final

@@ -1,7 +1,5 @@
 """Contests between models: challenger and logistic regression, newcomer and champion."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Whether two trainings gave the same model."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from typing import Any
@@ -21,10 +19,6 @@ def digest_model(trained: TrainedModel, predictions: pd.DataFrame) -> str:
     It covers coefficients, the facts, and the PDs of every loan in each sample, to nine decimals.
     A training loan that changed in any feature of the model gives the models of the other folds
     another PD for it, or for others, and so another digest.
-
-    Args:
-        trained: what is served.
-        predictions: what `predict_samples` returned of it.
     """
     described = {
         "facts": _round(trained.facts.model_dump(mode="json")),

@@ -13,8 +13,6 @@ A model is promoted when all of these hold:
 The last two need a champion; the first to come needs the first three alone.
 """
 
-from __future__ import annotations
-
 from dataclasses import asdict, dataclass
 from typing import Any
 

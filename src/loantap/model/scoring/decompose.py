@@ -1,7 +1,5 @@
 """Scikit-learn pipelines taken apart into scorecards."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import numpy as np

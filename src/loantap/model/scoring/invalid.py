@@ -1,7 +1,5 @@
 """What is wrong with applications that cannot be scored, in words."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 

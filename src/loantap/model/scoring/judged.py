@@ -1,7 +1,5 @@
 """The version that an evaluation speaks of."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any

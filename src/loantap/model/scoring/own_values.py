@@ -1,7 +1,5 @@
 """The value of a borrower that a reason quotes: rounded as it is shown, and what it could be."""
 
-from __future__ import annotations
-
 import math
 import re
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,5 @@
 """The scorecard as a table: how many points each attribute of a borrower is worth."""
 
-from __future__ import annotations
-
 from bisect import bisect_right
 from collections.abc import Iterator
 from itertools import pairwise

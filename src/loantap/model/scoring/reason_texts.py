@@ -3,8 +3,6 @@
 The words for a feature (`phrase`, `remedy`) are in `features/definitions.py`.
 """
 
-from __future__ import annotations
-
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass

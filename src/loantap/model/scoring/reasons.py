@@ -1,7 +1,5 @@
 """Why a PD is what it is: the strongest adverse contributions, in plain words."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations

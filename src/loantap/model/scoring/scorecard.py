@@ -6,8 +6,6 @@ of one feature. Scores are read off this form on every path; `check_servable` pr
 registration that it is the model.
 """
 
-from __future__ import annotations
-
 import math
 from bisect import bisect_left
 from collections.abc import Mapping

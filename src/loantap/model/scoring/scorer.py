@@ -1,7 +1,5 @@
 """Applications in, PD, score and reasons out: the one scoring function of the platform."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any

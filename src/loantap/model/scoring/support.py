@@ -6,8 +6,6 @@ grade had such a rate, or the instalment is not that of amount, rate and term. A
 such an application.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final

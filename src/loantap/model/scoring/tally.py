@@ -1,7 +1,5 @@
 """What is odd about a file of applications without making any of them invalid."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """A fitted model with the facts needed to serve it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,14 +67,7 @@ class TrainedModel:
 def make_trained_model(
     fitted: FittedModel, features: pd.DataFrame, origin: str, options: TrainingOptions
 ) -> TrainedModel:
-    """Put together what is served.
-
-    Args:
-        fitted: the model.
-        features: its training loans, the columns of the feature set.
-        origin: of the training loans.
-        options: of the training.
-    """
+    """Put together what is served."""
     feature_set = FEATURE_SETS[options.feature_set]
     out_of_fold = fitted.out_of_fold
     quantiles = out_of_fold["probability_of_default"].quantile(list(options.pd_quantiles))

@@ -5,8 +5,6 @@ step function per feature: as explainable as the logistic regression it challeng
 Gehrke, *Intelligible models for classification and regression*, KDD 2012).
 """
 
-from __future__ import annotations
-
 import pandas as pd
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import HistGradientBoostingClassifier

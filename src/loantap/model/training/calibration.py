@@ -6,8 +6,6 @@ scaling is the same). It keeps the order of loans, and it folds into the coeffic
 served is a plain logistic regression whose contributions add up.
 """
 
-from __future__ import annotations
-
 import warnings
 from dataclasses import dataclass
 

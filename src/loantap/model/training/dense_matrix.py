@@ -4,8 +4,6 @@ Most of a fit are products of the matrix with itself (the Hessian). tabmat's own
 interpreter's lock, so that fits in several threads wait for each other (docs/adr/0007).
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

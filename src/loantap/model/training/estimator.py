@@ -1,7 +1,5 @@
 """The logistic default model as an imbalanced-learn pipeline, and the slim form that is served."""
 
-from __future__ import annotations
-
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any

@@ -1,7 +1,5 @@
 """A model as it is served, with what was chosen on its training loans."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

@@ -1,7 +1,5 @@
 """PDs of the samples a model is judged on."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from typing import Any
 

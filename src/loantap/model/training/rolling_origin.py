@@ -3,8 +3,6 @@
 Tashman, *Out-of-sample tests of forecasting accuracy*, International Journal of Forecasting 2000.
 """
 
-from __future__ import annotations
-
 import numpy as np
 import numpy.typing as npt
 import pandas as pd

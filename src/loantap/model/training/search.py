@@ -1,7 +1,5 @@
 """Hyperparameter search over balancing, penalty and C, chosen by F2."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """How a search is shared out: threads, ways of balancing, paths of penalties."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """Which loans train the model and which judge it."""
 
-from __future__ import annotations
-
 import math
 from enum import StrEnum
 

@@ -1,7 +1,5 @@
 """Threads in which models are fitted."""
 
-from __future__ import annotations
-
 import threading
 import warnings
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """From loans to a model that is ready to serve, for either kind of model."""
 
-from __future__ import annotations
-
 import pandas as pd
 from imblearn.pipeline import Pipeline as ResamplingPipeline
 from sklearn.pipeline import Pipeline

@@ -1,7 +1,5 @@
 """What is asked of a model that may be lent on, besides its metrics."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,5 @@
 """Reliability of a model before and after its calibration."""
 
-from __future__ import annotations
-
 from dataclasses import asdict
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Metrics and curves of a model's predictions, sample by sample."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any
 

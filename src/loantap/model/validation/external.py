@@ -1,7 +1,5 @@
 """A model on a portfolio it has nothing to do with: older loans, or another lender's."""
 
-from __future__ import annotations
-
 import logging
 from dataclasses import asdict, dataclass
 from datetime import date

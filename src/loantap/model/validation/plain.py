@@ -1,7 +1,5 @@
 """Figures as JSON has them."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -1,7 +1,5 @@
 """The scorecard with what its scores have meant, and one made-up application taken through it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any, Final

@@ -1,7 +1,5 @@
 """How steady a model is: over the folds it was validated on, and over who applied when."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any, Final
 

@@ -1,7 +1,5 @@
 """`vintage_analysis.json`: the models that may be lent on, out of time, by vintage, elsewhere."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict

@@ -1,7 +1,5 @@
 """How a model ages: its figures at each origin, and for loans of each issue year."""
 
-from __future__ import annotations
-
 from dataclasses import asdict, dataclass
 
 import numpy as np

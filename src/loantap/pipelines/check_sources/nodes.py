@@ -1,7 +1,5 @@
 """Nodes of the `check_sources` pipeline."""
 
-from __future__ import annotations
-
 import pandas as pd
 
 from loantap.databases.inspection import Inspection, Outcome

@@ -1,7 +1,5 @@
 """Nodes of the `evaluation` pipeline that draw, describe and render."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pandas as pd

@@ -1,7 +1,5 @@
 """Nodes of the `evaluation` pipeline that measure."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Nodes of the `feature_engineering` pipeline."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Nodes of the `ingestion` pipeline."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import pandas as pd

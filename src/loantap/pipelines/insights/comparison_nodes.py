@@ -1,7 +1,5 @@
 """Nodes of the `insights` pipeline that compare policies."""
 
-from __future__ import annotations
-
 import pandas as pd
 
 from loantap.model.scoring.judged import JudgedModel

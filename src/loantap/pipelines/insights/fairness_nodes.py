@@ -1,7 +1,5 @@
 """The node of the `insights` pipeline that audits policies by proxy groups."""
 
-from __future__ import annotations
-
 import pandas as pd
 
 from loantap.model.scoring.judged import JudgedModel

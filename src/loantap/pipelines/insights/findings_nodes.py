@@ -1,7 +1,5 @@
 """Nodes of the `insights` pipeline that find what the loans say."""
 
-from __future__ import annotations
-
 import pandas as pd
 
 from loantap.policy.findings import information

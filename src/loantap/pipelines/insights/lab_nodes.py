@@ -1,7 +1,5 @@
 """Nodes of the policy lab: rules tested on the loans that were made, and the ones that hold."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pandas as pd

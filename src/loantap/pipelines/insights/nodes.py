@@ -1,7 +1,5 @@
 """Nodes of the `insights` pipeline."""
 
-from __future__ import annotations
-
 import pandas as pd
 
 from loantap.policy.exploration import SAME_BY_DEFINITION, explore_outcomes, list_explored

@@ -1,7 +1,5 @@
 """Nodes of the `insights` pipeline about products, counterfactuals and concentration."""
 
-from __future__ import annotations
-
 import pandas as pd
 
 from loantap.model.scoring.judged import JudgedModel

@@ -1,7 +1,5 @@
 """Nodes of the `insights` pipeline that word its tables for the page."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pandas as pd

@@ -1,7 +1,5 @@
 """Nodes of the `modeling` pipeline, one instance per model."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pandas as pd

@@ -1,7 +1,5 @@
 """Nodes of the `offers` pipeline."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from functools import partial
 from typing import Any

@@ -1,7 +1,5 @@
 """Nodes of the `scoring` pipeline."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Iterator
 from functools import partial

@@ -1,7 +1,5 @@
 """Nodes of the `sources` pipeline."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Sized
 
 import pandas as pd

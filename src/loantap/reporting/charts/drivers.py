@@ -1,7 +1,5 @@
 """Drivers of default: the strength of each factor, over all years and in each."""
 
-from __future__ import annotations
-
 from typing import Final
 
 import altair as alt

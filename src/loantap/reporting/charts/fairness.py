@@ -1,7 +1,5 @@
 """The price of fairness: profit lost until the groups of a proxy are approved alike."""
 
-from __future__ import annotations
-
 from typing import Final
 
 import altair as alt

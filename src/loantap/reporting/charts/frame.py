@@ -3,8 +3,6 @@
 Ink, grid and fonts are those of the page that a chart stands on (`style.css`), light or dark.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, Final
 

@@ -1,7 +1,5 @@
 """The frontier: what each default rate among approved loans costs in profit."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final

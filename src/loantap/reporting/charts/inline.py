@@ -1,7 +1,5 @@
 """Charts inside a page that loads nothing from a network."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass
 from functools import cache

@@ -1,7 +1,5 @@
 """The policy lab: what each rule would have changed in profit."""
 
-from __future__ import annotations
-
 from textwrap import wrap
 from typing import Final
 

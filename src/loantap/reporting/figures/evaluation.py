@@ -1,7 +1,5 @@
 """Evaluation figures, drawn with Matplotlib's `Figure` itself: no pyplot, no global state."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final

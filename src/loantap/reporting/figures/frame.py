@@ -1,7 +1,5 @@
 """The frame of every figure: colours, size, title and warnings. No pyplot, no global state."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Final
 

@@ -1,7 +1,5 @@
 """A Matplotlib figure as an image inside a page."""
 
-from __future__ import annotations
-
 import base64
 from io import BytesIO
 

@@ -4,8 +4,6 @@ The plots are SVG with horizontal positions in per cent: they follow the width o
 its light or dark colours, need no script and weigh next to nothing.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """How a model ages, drawn: its AUC over the issue years, and default rate against PD."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import pandas as pd

@@ -1,7 +1,5 @@
 """What drives the PD of a model, ranked, in the borrower's words."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

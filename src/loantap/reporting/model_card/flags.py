@@ -10,8 +10,6 @@ Each rule says in words when it raises a flag, so that of a model without any a 
 was looked at.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum

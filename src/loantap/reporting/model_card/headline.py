@@ -1,7 +1,5 @@
 """The figures of the models that may be lent on, in one table."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final

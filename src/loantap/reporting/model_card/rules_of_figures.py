@@ -1,7 +1,5 @@
 """Rules about how well a model ranks and how true its PDs are."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final

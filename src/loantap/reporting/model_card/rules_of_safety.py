@@ -1,7 +1,5 @@
 """Rules about promotion, leakage, groups of borrowers and a moving population."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Final
 

@@ -1,7 +1,5 @@
 """What scores have meant: every band of points, those without any loan too."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

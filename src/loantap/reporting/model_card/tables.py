@@ -1,7 +1,5 @@
 """The tables of the model card, worded and ordered for the page."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final

@@ -1,7 +1,5 @@
 """The first thing the card says of a model: whether it may decide, why, and what is wrong."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final

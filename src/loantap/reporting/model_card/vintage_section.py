@@ -1,7 +1,5 @@
 """What the model card says about time: out of time, vintages, external sample."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any

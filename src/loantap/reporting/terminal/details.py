@@ -1,7 +1,5 @@
 """What a run says of itself at length: every table of its summary, for `summary=full`."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import Any
 

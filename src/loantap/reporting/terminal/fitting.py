@@ -1,17 +1,11 @@
 """What is printed in more than one width: nothing is cut, whatever the terminal's."""
 
-from __future__ import annotations
-
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.measure import Measurement
 
 
 class FirstThatFits:
-    """The first of several forms, widest first, that the terminal has room for; else the last.
-
-    Args:
-        forms: the same thing in several widths.
-    """
+    """The first of several forms, widest first, that the terminal has room for; else the last."""
 
     def __init__(self, *forms: RenderableType) -> None:
         self._forms = forms

@@ -1,7 +1,5 @@
 """Headline metrics at the end of a run, in the width there is."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 

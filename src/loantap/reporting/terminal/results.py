@@ -1,7 +1,5 @@
 """What a run has come to, as its closing summary takes it."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path

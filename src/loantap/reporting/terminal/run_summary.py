@@ -1,7 +1,5 @@
 """What a run says when it has ended: data, champion, reports, what to do next."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """What a run says of the applications that it could not score, and of their ids."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

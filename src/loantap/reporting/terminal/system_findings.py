@@ -1,7 +1,5 @@
 """What was found of the systems, as a table to read in a terminal."""
 
-from __future__ import annotations
-
 from types import MappingProxyType
 
 import pandas as pd
