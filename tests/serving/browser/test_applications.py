@@ -19,7 +19,7 @@ from tests.serving.browser.served import Served
 HEADLINES = {"approve": "Approve", "refer": "Refer to a person", "decline": "Decline"}
 _MOST_PRESSES = 10
 BATCH = "/v1/applications/score-batch"
-INCOME, DEBT = "Yearly income as stated", "Monthly debt payments without this loan"
+INCOME, DEBT = "Yearly income", "Debt to income (DTI), %"
 
 
 def fill_in(person: Person, application_id: str) -> None:
@@ -27,7 +27,7 @@ def fill_in(person: Person, application_id: str) -> None:
     person.write(INCOME, "1")
     person.press("Fill in an example")
     expect(person.find_field(INCOME)).to_have_value(re.compile(r"^60000(\.00)?$"))
-    person.write("Identifier of the application", application_id)
+    person.write("Application id", application_id)
 
 
 def score(person: Person, application_id: str) -> str:
@@ -103,7 +103,7 @@ def test_a_value_out_of_range_is_told_at_its_field_and_nothing_is_decided(
     expect(asha.page.get_by_role("alert").filter(has_text="allowed range")).to_be_attached()
     asha.press("Decide")
     asha.write(DEBT, "18.5")
-    asha.write("Instalment agreed at issue", "3000")
+    asha.write("Monthly instalment", "3000")
     asha.press("Decide")
     # The API alone knows how fields go together.
     asha.see("contradicted by amount, rate and term, which make 410.13 a month")

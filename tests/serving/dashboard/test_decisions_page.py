@@ -35,7 +35,7 @@ def test_a_decision_is_found_by_its_application_and_opened(api: Api, screen: Scr
     said = read_all(look(app.run()))
     assert wanted in said
     assert "loantap-lending-demo 3" in said
-    assert "<td>Yearly income as stated (currency per year)</td><td class=num>60,000" in said
+    assert "<td>Yearly income</td><td class=num>60,000" in said
 
 
 def test_a_replay_says_that_it_is_the_same_and_is_an_event(api: Api, screen: Screen) -> None:

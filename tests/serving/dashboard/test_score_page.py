@@ -81,9 +81,22 @@ def test_choices_are_told_in_words_and_sent_as_the_source_has_them(
     assert _read_input(api)["purpose"] == "small_business"
 
 
+def test_fields_have_short_labels_and_the_long_words_as_help(api: Api, screen: Screen) -> None:
+    page = screen.open("score", api.key)
+    helped = {
+        one.label: one.help for one in [*page.number_input, *page.selectbox, *page.text_input]
+    }
+
+    assert helped["Interest rate, % a year"] == (
+        "Nominal yearly interest rate of the loan, in percent per year. In files: `int_rate`"
+    )
+    assert "left empty, it follows from amount, rate and term" in helped["Monthly instalment"]
+    assert max(map(len, helped)) <= 26
+
+
 def test_an_instalment_left_empty_follows_from_the_terms(api: Api, screen: Screen) -> None:
     page = screen.open("score", api.key)
-    next(one for one in page.number_input if "EMI" in one.label).set_value(None)
+    next(one for one in page.number_input if one.label == "Monthly instalment").set_value(None)
 
     press(page, "Decide")
 

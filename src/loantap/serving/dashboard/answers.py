@@ -17,6 +17,7 @@ class FormField(_Answer):
 
     Attributes:
         name: source name, as it is sent.
+        label: what it is called, in a few words.
         meaning: in plain words.
         unit: of a number; "" where there is none.
         kind: `number`, `integer`, `category`, `month` or `text`.
@@ -28,6 +29,7 @@ class FormField(_Answer):
     """
 
     name: str
+    label: str
     meaning: str
     unit: str = ""
     kind: str = "text"
