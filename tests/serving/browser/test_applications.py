@@ -151,6 +151,9 @@ def test_two_people_and_one_case(asha: Person, meera: Person, served: Served) ->
 
     asha.see(made["id"])
     expect(asha.page.get_by_text("is recorded.")).to_be_visible()
+    letter = asha.download("Letter to the applicant")
+    assert "your application can be approved" in letter
+    assert "Your application e2e-case" in letter
     kept = served.find_decision(made["id"])
     assert (kept["decision"], kept["case"]) == ("refer", "closed")
     [override] = [one for one in kept["events"] if "decision" in one["public"]]

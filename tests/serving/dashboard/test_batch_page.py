@@ -60,7 +60,7 @@ def test_figures_are_worded_as_on_other_pages(api: Api, screen: Screen) -> None:
     shown = pa.ipc.open_stream(styled.display_values).read_pandas()
 
     assert list(page.dataframe[0].value.columns) == [
-        "Row", "Application", "Decision", "PD", "Score", "Expected NPV", "Id", "Reasons",
+        "Row", "Application", "Decision", "PD", "Score", "Expected NPV", "Reasons", "Id",
     ]  # fmt: skip
     assert list(shown["Expected NPV"]) == [money(kept["expected_npv"]), "\N{EN DASH}"]
     assert list(shown["PD"]) == [percent(kept["probability_of_default"]), "\N{EN DASH}"]

@@ -56,6 +56,7 @@ def test_what_was_erased_cannot_be_replayed(api: Api, screen: Screen) -> None:
 
     assert "Its personal data was erased: it cannot be replayed." in read_all(app)
     assert "Replay" not in [button.label for button in app.button]
+    assert not app.get("download_button")
 
 
 def test_an_unknown_id_is_one_message(api: Api, screen: Screen) -> None:
@@ -93,6 +94,9 @@ def test_what_a_person_decided_stands_first(api: Api, screen: Screen) -> None:
     api.post(f"/v1/cases/{case}/take")
     api.post(f"/v1/cases/{case}/decide", {"decision": "decline", "reason": Reason.TOO_MUCH_DEBT})
 
-    [told] = write(screen.open("decisions", api.key), "Decision id", case).info
+    page = write(screen.open("decisions", api.key), "Decision id", case)
 
-    assert "**tests decided: decline.** Reason: too much other debt." in str(told.value)
+    assert "**tests decided: decline.** Reason: too much other debt." in str(page.info[0].value)
+    assert [one.label for one in page.get("download_button")] == [
+        "Decision sheet", "Letter to the applicant",
+    ]  # fmt: skip

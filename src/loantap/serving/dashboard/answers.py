@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+
+_BY_PERSON: Final = "case_decided"
 
 
 class _Answer(BaseModel):
@@ -125,6 +127,11 @@ class Decision(_Answer):
     contributions: list[Contribution] = Field(default_factory=list)
     base_points: float | None = None
     events: list[Event] = Field(default_factory=list)
+
+    @property
+    def by_person(self) -> Event | None:
+        """What a person decided on it since, if one did; the decision itself stays."""
+        return next((one for one in reversed(self.events) if one.kind == _BY_PERSON), None)
 
 
 class DecisionPage(_Answer):

@@ -7,7 +7,8 @@ from html import escape
 from typing import Final
 
 from loantap.reporting.formatting import capitalize_first
-from loantap.serving.dashboard.answers import Decision
+from loantap.serving.cases.case import Reason
+from loantap.serving.dashboard.answers import Decision, Event
 from loantap.serving.dashboard.decision_view import HEADLINES
 
 _STYLE: Final = (
@@ -25,6 +26,19 @@ _OUTCOMES: Final = {
     "refer": "A colleague will look at your application. You hear from us when they have decided.",
     "decline": "We are sorry that we cannot offer you this loan.",
 }
+# What an applicant is told of a person's reason. A note stays within the house, and so does a
+# suspicion. Those that name no fact are followed by what weighed most.
+_FACTS: Final[dict[str, str]] = {
+    Reason.INCOME_NOT_CONFIRMED: "We could not confirm the income.",
+    Reason.EMPLOYMENT_NOT_CONFIRMED: "We could not confirm the employment.",
+    Reason.TOO_MUCH_DEBT: "There is too much other debt.",
+    Reason.SUSPECTED_FRAUD: "We could not confirm what the application says.",
+}
+_JUDGEMENTS: Final[dict[str, str]] = {
+    Reason.GREATER_RISK: "The risk of the loan is greater than we can take.",
+    Reason.POLICY: "The loan is not within our rules of lending.",
+}
+_WITHDRAWN: Final = "As you asked, we do not go on with your application."
 _REASONS: Final = {"refer": "What they will look at:", "decline": "What weighed most:"}
 _ENDS: Final = {
     "decline": "You may ask us to look at this decision again, and tell us what we should know.",
@@ -40,7 +54,8 @@ def write_sheet(application: Sequence[tuple[str, str]], decision: Decision) -> s
         decision: on it.
     """
     figures = [
-        ("Decision", HEADLINES[decision.decision]),
+        *_list_of_person(decision.by_person),
+        ("Decision of model and policy", HEADLINES[decision.decision]),
         ("Decision id", decision.id), ("Application", decision.application_id or "none"),
         ("Time", f"{decision.at:%Y-%m-%d %H:%M:%S} UTC"),
         ("Probability of default, over the life of the loan",
@@ -59,19 +74,49 @@ def write_sheet(application: Sequence[tuple[str, str]], decision: Decision) -> s
 
 
 def write_letter(decision: Decision) -> str:
-    """The letter to the applicant: outcome and reasons, nothing of the model."""
+    """The letter to the applicant: outcome and reasons, nothing of the model.
+
+    Where a person has decided, it is about that, and names neither the person nor the note.
+    """
+    last = decision.by_person
+    outcome = decision.decision if last is None else str(last.public["decision"])
+    given = decision.reasons if last is None else _word_reasons(decision, last)
+    is_withdrawn = last is not None and last.public["reason"] == Reason.WITHDRAWN
+    told, end = _OUTCOMES.get(outcome, ""), _ENDS.get(outcome, "")
+    if is_withdrawn and outcome == "decline":
+        told, end, given = _WITHDRAWN, "", []
     reasons = ""
-    if decision.decision in _REASONS and decision.reasons:
-        reasons = f"<p>{_REASONS[decision.decision]}</p>{_write_reasons(decision.reasons)}"
+    if outcome in _REASONS and given:
+        reasons = f"<p>{_REASONS[outcome]}</p>{_write_reasons(given)}"
     named = escape(decision.application_id or decision.id)
     body = (
-        f'<div class="letter"><p><b>LoanTap</b></p><p>{decision.at:%d %B %Y}</p>'
+        f'<div class="letter"><p><b>LoanTap</b></p><p>{(last or decision).at:%d %B %Y}</p>'
         f"<p><b>Your application {named}</b></p><p>Dear applicant,</p>"
-        f"<p>{_OUTCOMES.get(decision.decision, '')}</p>{reasons}"
-        f"<p>{_ENDS.get(decision.decision, '')} Please name {named} when you write to us.</p>"
+        f"<p>{told}</p>{reasons}"
+        f"<p>{end} Please name {named} when you write to us.</p>"
         "<p>Yours sincerely</p><p><br></p><p>LoanTap</p></div>"
     )
     return _write_page("Your application", body, is_simulated=decision.simulated)
+
+
+def _list_of_person(last: Event | None) -> list[tuple[str, str]]:
+    if last is None:
+        return []
+    outcome, reason = str(last.public["decision"]), str(last.public["reason"])
+    return [
+        ("Decision", HEADLINES[outcome]), ("Decided by", last.person), ("Reason", reason),
+        ("Decided at", f"{last.at:%Y-%m-%d %H:%M:%S} UTC"),
+    ]  # fmt: skip
+
+
+def _word_reasons(decision: Decision, last: Event) -> list[str]:
+    """Why a person declined: the fact that was named, or what counted most against the applicant.
+
+    The first reason of a referred decision says why a person had to decide, which is past.
+    """
+    reason = str(last.public["reason"])
+    fact, judgement = _FACTS.get(reason), _JUDGEMENTS.get(reason)
+    return [fact] if fact else [*([judgement] if judgement else []), *decision.reasons[1:]]
 
 
 def _show(value: float | None, form: str) -> str:

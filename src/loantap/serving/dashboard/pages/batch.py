@@ -22,7 +22,7 @@ _MOST_ROWS: Final = 500
 _TOLD: Final = {
     "row": "Row", "application_id": "Application", "decision": "Decision",
     "probability_of_default": "PD", "score": "Score", "expected_npv": "Expected NPV",
-    "id": "Id", "reasons": "Reasons",
+    "reasons": "Reasons", "id": "Id",
 }  # fmt: skip
 _FORMATS: Final[dict[Any, Any]] = {"PD": percent, "Score": count, "Expected NPV": money}
 
@@ -44,8 +44,8 @@ def _show(page: Page) -> None:
     given = st.file_uploader("CSV file with a header", type="csv")
     if given is None:
         st.caption("The file must have these columns; others of a LoanTap file may be there.")
-        rows = [(one.name, one.label, one.meaning) for one in needed]
-        show_table(("Column", "What it is", "In full"), rows, frozenset())
+        rows = [(one.name, one.label) for one in needed]
+        show_table(("Column", "What it is"), rows, frozenset())
         return
     content = given.getvalue()
     try:
@@ -111,7 +111,7 @@ def _show_answer(answer: BatchAnswer) -> None:
             "their own."
         )
     st.subheader("Decisions", anchor=False)
-    st.dataframe(word_rows(table.head(_MOST_ROWS)), hide_index=True)
+    st.dataframe(word_rows(table.head(_MOST_ROWS)), hide_index=True, placeholder=NOTHING)
     if len(table) > _MOST_ROWS:
         st.caption(f"The first {_MOST_ROWS} of {len(table):,} rows; the download has all.")
     st.download_button("Download the results", table.to_csv(index=False), "decisions.csv",

@@ -10,12 +10,12 @@ import streamlit as st
 
 from loantap.portfolio.amortisation import emi_of_one
 from loantap.serving.dashboard.answers import ApplicationSchema, Decision, FormField
-from loantap.serving.dashboard.application_words import explain_field, list_values, word_choice
+from loantap.serving.dashboard.application_words import explain_field, word_choice
 from loantap.serving.dashboard.client import Api, ApiError
 from loantap.serving.dashboard.decision_view import HEADLINES, list_figures, show_decision
-from loantap.serving.dashboard.documents import write_letter, write_sheet
 from loantap.serving.dashboard.frame import Page, show_page, show_table
 from loantap.serving.dashboard.messages import tell_missing_right
+from loantap.serving.dashboard.papers import show_papers
 
 _LOAN: Final = frozenset(
     {"application_id", "loan_amnt", "term", "int_rate", "installment", "grade", "sub_grade",
@@ -63,7 +63,7 @@ def _show(page: Page) -> None:
     scored = st.session_state.get("scored")
     if scored is not None:
         show_decision(scored[1])
-        _show_papers(schema, *scored)
+        show_papers(schema, *scored)
         _show_what_if(session.api, schema, *scored)
 
 
@@ -146,18 +146,6 @@ def _choose(values: list[str | float], value: Any) -> str | float | None:
         return cast("str | float", value)
     number = _NUMBER.match(str(value))
     return float(number[0]) if number and float(number[0]) in values else None
-
-
-def _show_papers(schema: ApplicationSchema, application: dict[str, Any], made: Decision) -> None:
-    left, right = st.columns(2)
-    left.download_button(
-        "Decision sheet", write_sheet(list_values(schema, application), made),
-        f"{made.id}-sheet.html", "text/html", on_click="ignore", width="stretch",
-    )  # fmt: skip
-    right.download_button(
-        "Letter to the applicant", write_letter(made), f"{made.id}-letter.html",
-        "text/html", on_click="ignore", width="stretch",
-    )  # fmt: skip
 
 
 def _show_what_if(
