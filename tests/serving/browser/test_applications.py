@@ -106,7 +106,8 @@ def test_a_value_out_of_range_is_told_at_its_field_and_nothing_is_decided(
     asha.write("Monthly instalment", "3000")
     asha.press("Decide")
     # The API alone knows how fields go together.
-    asha.see("contradicted by amount, rate and term, which make 410.13 a month")
+    asha.see("12,000 at 14% over 36 months make 410.13 a month, not 3,000.00")
+    asha.see("Give that instalment, or correct amount, rate or term")
     expect(asha.page.get_by_text("contradicted by amount")).to_have_count(1)
     assert served.get("/v1/decisions?application_id=e2e-range")["items"] == []
 

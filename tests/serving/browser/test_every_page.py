@@ -59,6 +59,18 @@ def test_every_page_has_its_address_and_the_first_is_for_scoring(
     page.close()
 
 
+def test_the_digest_of_the_policy_stays_on_one_line(person: Person, served: Served) -> None:
+    person.go("Policy")
+    digest = served.get("/v1/policy")["digest"]
+
+    cut = person.page.locator(".lt-cut")
+
+    expect(cut).to_have_text(digest)
+    expect(cut).to_have_attribute("title", digest)
+    lines = "one => one.clientHeight / parseFloat(getComputedStyle(one).lineHeight)"
+    assert cut.evaluate(lines) == pytest.approx(1, abs=0.1)
+
+
 def test_score_needs_no_mouse(person: Person) -> None:
     person.go("Queue")
     person.tab_to("Score")

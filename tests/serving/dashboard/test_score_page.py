@@ -103,6 +103,18 @@ def test_an_instalment_left_empty_follows_from_the_terms(api: Api, screen: Scree
     assert _read_input(api)["installment"] == pytest.approx(emi_of_one(12_000, 14, 36), abs=0.01)
 
 
+def test_an_instalment_that_may_be_a_slip_is_decided_and_doubted(api: Api, screen: Screen) -> None:
+    page = screen.open("score", api.key)
+    assert not press(page, "Decide").warning
+    next(one for one in page.number_input if one.label == "Monthly instalment").set_value(450.0)
+
+    [told] = press(page, "Decide").warning
+
+    assert "monthly instalment of 450.00" in told.value
+    assert "12,000 at 14% over 36 months make 410.13" in told.value
+    assert _read_input(api)["installment"] == 450.0
+
+
 def test_without_a_model_for_offers_there_is_a_decision_and_it_says_what_to_run(
     tmp_path: Path, lending: Scorer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -78,6 +78,7 @@ def _show_in_force(in_force: PolicyVersion, content: Content) -> None:
         ("Takes effect from", str(in_force.effective_from or "unknown"),
          f"in force here since {since:%Y-%m-%d %H:%M} UTC" if since else ""),
         ("Digest", in_force.digest or "unknown", "recorded with each decision"),
+        cut="Digest",
     )  # fmt: skip
     st.markdown("The first rule that fits a loan decides:")
     st.markdown("\n".join(f"{n}. {rule}" for n, rule in enumerate(word_rules(content), 1)))

@@ -9,6 +9,7 @@ from uuid import uuid4
 import streamlit as st
 
 from loantap.portfolio.amortisation import emi_of_one
+from loantap.portfolio.contradictions import CLOSE
 from loantap.serving.dashboard.answers import ApplicationSchema, Decision, FormField
 from loantap.serving.dashboard.application_words import explain_field, word_choice
 from loantap.serving.dashboard.client import Api, ApiError
@@ -62,6 +63,9 @@ def _show(page: Page) -> None:
         st.session_state["scored"] = (application, _decide(session.api, application))
     scored = st.session_state.get("scored")
     if scored is not None:
+        warning = _doubt_instalment(scored[0])
+        if warning:
+            st.warning(warning)
         show_decision(scored[1])
         show_papers(schema, *scored)
         _show_what_if(session.api, schema, *scored)
@@ -184,6 +188,22 @@ def _compare(decision: Decision, other: Decision) -> None:
     ]
     show_table(("", "As it is", "What if"), rows, frozenset({1, 2}))
     st.caption(f"Recorded as `{other.id}`.")
+
+
+def _doubt_instalment(application: dict[str, Any]) -> str:
+    """What to look at where the instalment may be honest, as of a part-funded loan, or a slip."""
+    names = (*_TERMS, _INSTALMENT)
+    if any(application.get(name) is None for name in names):
+        return ""
+    amount, rate, months, instalment = (float(application[name]) for name in names)
+    follows = _find_instalment(application)
+    if abs(instalment / follows - 1) <= CLOSE:
+        return ""
+    return (
+        f"**The monthly instalment of {instalment:,.2f} does not follow from its terms:** "
+        f"{amount:,.10g} at {rate:g}% over {months:g} months make {follows:,.2f}. It was decided "
+        "as given. If it is a slip, correct it, or leave it empty, and decide again."
+    )
 
 
 def _find_instalment(application: dict[str, Any]) -> float:
