@@ -289,6 +289,45 @@ class TestRollingBack:
             PolicyBook(store).roll_back(ANN)
 
 
+class TestARequestThatIsRepeated:
+    def by(self, key: str, who: Caller = ANN) -> Caller:
+        return replace(who, idempotency_key=key, request_digest="d")
+
+    def test_under_its_key_it_is_answered_as_it_was_and_not_done_again(
+        self, book: PolicyBook, store: AuditStore
+    ) -> None:
+        proposal = book.propose(write("b"), self.by("1"))
+        first = book.activate(proposal.id, self.by("2", BOB))
+        second = book.activate(book.propose(write("c"), ANN).id, BOB)
+        back = book.roll_back(self.by("3"))
+        n = store.verify().n
+
+        assert book.propose(write("b"), self.by("1")) == proposal
+        assert book.activate(proposal.id, self.by("2", BOB)) == first
+        assert book.roll_back(self.by("3")) == back
+        assert store.verify().n == n
+        assert book.active() == back != second
+
+    def test_the_same_proposal_of_the_same_person_is_there_once_while_it_waits(
+        self, book: PolicyBook
+    ) -> None:
+        first = book.propose(write(), ANN)
+
+        assert book.propose(write(), ANN) == first
+        others = [book.propose(write(), BOB), book.propose(write("c"), ANN)]
+        assert first not in others
+        assert len(book.history()) == 4
+        book.activate(first.id, BOB)
+        assert book.propose(write(), ANN).id != first.id
+
+    def test_an_activation_without_a_key_is_told_that_it_was_done(self, book: PolicyBook) -> None:
+        proposal = book.propose(write(), ANN)
+        book.activate(proposal.id, BOB)
+
+        with pytest.raises(PolicyNotDueError, match=r"in force already\. Nothing is to be done"):
+            book.activate(proposal.id, BOB)
+
+
 def ask_last(store: AuditStore) -> tuple[str, str]:
     rows = ask(store._engines.writer.url.render_as_string(False), _LAST)
     return rows[0]  # type: ignore[return-value]

@@ -9,6 +9,7 @@ from typing import Any
 
 from loantap.policy.credit_policy import CreditPolicy, require_as_approved, require_in_force
 from loantap.policy.money.scenarios import Economics
+from loantap.serving.audit.idempotency import find_repeated
 from loantap.serving.audit.polling import Polled
 from loantap.serving.audit.records import PREFIXES, Caller, Kind
 from loantap.serving.audit.store import AuditStore
@@ -27,9 +28,11 @@ from loantap.serving.policies.entries import (
     BookEntry,
     Proposal,
     build_policy,
+    read_proposal,
 )
 from loantap.serving.policies.errors import InvalidPolicyError, NothingBeforeError
 from loantap.serving.policies.pages import (
+    find_waiting,
     propose,
     put_in_force,
     read_active,
@@ -96,7 +99,7 @@ class PolicyBook:
         return entered
 
     def propose(self, content: Mapping[str, Any], caller: Caller) -> Proposal:
-        """Propose a policy.
+        """Propose a policy; who proposes the same one again gets the proposal that waits.
 
         Args:
             content: `policy`: its fields without approval and digest, without the author where the
@@ -111,8 +114,13 @@ class PolicyBook:
         policy, assumed = build_policy(written, economics, NOBODY_YET)
 
         def act(transaction: Transaction) -> Proposal:
-            require_new_version(read_pages(transaction.connection), policy)
-            return propose(transaction, policy, assumed, caller)
+            repeated = find_repeated(transaction.connection, caller)
+            if repeated is not None:
+                return read_proposal(repeated)
+            pages = read_pages(transaction.connection)
+            require_new_version(pages, policy)
+            waiting = find_waiting(pages, policy, assumed, caller)
+            return waiting or propose(transaction, policy, assumed, caller)
 
         return self._store.change(act)
 
@@ -129,6 +137,9 @@ class PolicyBook:
 
         def act(transaction: Transaction) -> ActivePolicy:
             pages = read_pages(transaction.connection)
+            repeated = find_repeated(transaction.connection, caller)
+            if repeated is not None:
+                return pages.restore(pages.activations[repeated.id])
             proposal = require_proposal(pages, proposal_id)
             require_as_proposed(transaction.connection, proposal)
             require_another(proposal, caller)
@@ -144,6 +155,8 @@ class PolicyBook:
     def roll_back(self, caller: Caller) -> ActivePolicy:
         """Put the policy in force again that was before the one that is now.
 
+        Each time it goes one further back, unless it is repeated under its idempotency key.
+
         Raises:
             NothingBeforeError: there was none.
             PolicyChangedError: it is not the one that was approved.
@@ -151,6 +164,9 @@ class PolicyBook:
 
         def act(transaction: Transaction) -> ActivePolicy:
             pages = read_pages(transaction.connection)
+            repeated = find_repeated(transaction.connection, caller)
+            if repeated is not None:
+                return pages.restore(pages.activations[repeated.id])
             current = pages.current
             if current is None or current.returns_to is None:
                 raise NothingBeforeError(

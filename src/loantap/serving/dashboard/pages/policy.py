@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Final
+from uuid import uuid4
 
 import streamlit as st
 
@@ -190,18 +191,24 @@ def _show_way_back(session: Session, book: PolicyBook) -> None:
     if before is None:
         return
     if st.button(f"Roll back to {before}", icon=":material/undo:"):
-        st.session_state[_ASKED_BACK] = True
-    if not st.session_state.get(_ASKED_BACK):
+        st.session_state[_ASKED_BACK] = (before, uuid4().hex)
+    asked, key = st.session_state.get(_ASKED_BACK, ("", ""))
+    # Another policy is in force than was asked about: the way back may have been gone, unanswered.
+    if asked != before:
         return
     with st.container(border=True):
         st.warning(f"{before} decides again at once. Decisions made until now keep their policy.")
         with st.container(horizontal=True):
             if st.button("Yes, roll back", type="primary"):
-                st.session_state.pop(_ASKED_BACK)
-                act(session.api.roll_policy_back, f"{before} decides again.", _DONE)
+                act(lambda: _roll_back(session, key), f"{before} decides again.", _DONE)
             if st.button("No, leave it"):
                 st.session_state.pop(_ASKED_BACK)
                 st.rerun()
+
+
+def _roll_back(session: Session, key: str) -> None:
+    session.api.roll_policy_back(key)
+    st.session_state.pop(_ASKED_BACK)
 
 
 def _show_history(book: PolicyBook) -> None:
