@@ -115,6 +115,19 @@ def test_an_instalment_that_may_be_a_slip_is_decided_and_doubted(api: Api, scree
     assert _read_input(api)["installment"] == 450.0
 
 
+def test_a_refusal_names_the_field_as_the_form_does(api: Api, screen: Screen) -> None:
+    page = screen.open("score", api.key)
+    next(one for one in page.number_input if one.label == "Monthly instalment").set_value(3_000.0)
+
+    [told] = press(page, "Decide").warning
+
+    assert told.value.startswith(
+        "**The application cannot be scored.** **Monthly instalment** (`installment`): contradicted"
+    )
+    assert told.value.endswith("make 410.13 a month, not 3,000.00. Give that instalment, or correct "
+                               "amount, rate or term.")  # fmt: skip
+
+
 def test_without_a_model_for_offers_there_is_a_decision_and_it_says_what_to_run(
     tmp_path: Path, lending: Scorer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -100,7 +100,10 @@ def _say(error: ApiError) -> str:
     # The API's sentence is then about the first field, which the list tells as well.
     is_said = first is not None and error.detail.startswith(f"{first.field}: {first.problem}")
     detail = "" if is_said else _end(error.detail)
-    return "\n\n".join(filter(None, [detail, *(f"- {text}" for text in fields)]))
+    if not detail and len(fields) == 1:
+        return fields[0]
+    # Without a sentence before it the list begins on a line of its own all the same.
+    return "\n\n".join([detail, *(f"- {text}" for text in fields)])
 
 
 def _tell_field(one: FieldProblem) -> str:
@@ -109,7 +112,7 @@ def _tell_field(one: FieldProblem) -> str:
         return one.problem
     label = _LABELS.get(one.field)
     named = f"**{label}** (`{one.field}`)" if label else f"`{one.field}`"
-    return f"{named}: {one.problem}. {one.remedy}".strip()
+    return _end(f"{named}: {one.problem}. {one.remedy}".strip())
 
 
 def _end(sentence: str) -> str:
