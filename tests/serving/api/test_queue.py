@@ -94,29 +94,6 @@ def test_only_who_took_a_case_decides_it_and_only_once(own_api: Api) -> None:
     assert "tests decided it" in told.detail
 
 
-def test_under_an_idempotency_key_each_step_is_answered_byte_for_byte_again(own_api: Api) -> None:
-    decision = refer(own_api)
-    body = {"decision": "approve", "reason": "income confirmed", "note": "seen"}
-    steps = [("take", None), ("give-back", None), ("take", None), ("decide", body)]
-
-    def walk() -> list[bytes]:
-        answers = []
-        for n, (step, sent) in enumerate(steps):
-            headers = {"Idempotency-Key": f"step-{n}"}
-            answer = own_api.post(f"/v1/cases/{decision}/{step}", sent, headers=headers)
-            assert answer.status_code == 200, answer.text
-            answers.append(answer.data)
-        return answers
-
-    first = walk()
-    events = own_api.get(f"/v1/decisions/{decision}").json["events"]
-
-    assert walk() == first
-    assert own_api.get(f"/v1/decisions/{decision}").json["events"] == events
-    other = own_api.post(f"/v1/cases/{decision}/take", headers={"Idempotency-Key": "step-1"})
-    expect(other, 409, "idempotency-conflict")
-
-
 @pytest.mark.parametrize(
     ("body", "field"),
     [

@@ -161,40 +161,6 @@ def test_rolling_back_asks_once_more(api: Api, screen: Screen, second: str) -> N
     assert api.get("/v1/policy").json["version"] == "npv 2026-11"
 
 
-class _Losing(httpx.BaseTransport):
-    """The way to an API that does what is asked of it, and whose next answer is lost once."""
-
-    def __init__(self, api: Api) -> None:
-        self._way = httpx.WSGITransport(app=api.app)
-        self.lost = ""
-
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
-        answer = self._way.handle_request(request)
-        if self.lost and request.url.path.endswith(self.lost):
-            self.lost = ""
-            raise httpx.ReadTimeout("no answer", request=request)
-        return answer
-
-
-def test_a_rollback_whose_answer_is_lost_goes_back_once(
-    api: Api, second: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    way = _Losing(api)
-    screen = Screen(monkeypatch, way, tmp_path)
-    for version in ("2026-12", "2027-01"):
-        propose(screen.open("policy", api.key), version=version)
-        press(screen.open("policy", second), "Activate")
-    app = press(screen.open("policy", second), "Roll back to npv 2026-12")
-    way.lost = "/rollback"
-
-    app = press(app, "Yes, roll back")
-
-    assert "does not answer in time" in read_all(app)
-    app = look(app.run())
-    assert "In force: npv 2026-12" in read_all(app)
-    assert "Yes, roll back" not in [one.label for one in app.button]
-
-
 def test_who_may_only_read_sees_policies_and_no_way_to_change_them(
     api: Api, screen: Screen
 ) -> None:

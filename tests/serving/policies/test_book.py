@@ -200,7 +200,7 @@ class TestWhatIsRefused:
         proposal = book.propose(write(), ANN)
         book.activate(proposal.id, BOB)
 
-        with pytest.raises(PolicyNotDueError, match="it is in force already"):
+        with pytest.raises(PolicyNotDueError, match=r"in force already\. Nothing is to be done"):
             book.activate(proposal.id, BOB)
 
     @pytest.mark.parametrize("part", ["rules", "economics"])
@@ -274,6 +274,16 @@ class TestRollingBack:
         with pytest.raises(NothingBeforeError, match="there was none before it"):
             book.roll_back(ANN)
 
+    def test_one_that_names_what_it_leaves_is_not_done_twice(self, book: PolicyBook) -> None:
+        self.activate(book, "b")
+        self.activate(book, "c")
+        leaving = book.active().proposal_id  # type: ignore[union-attr]
+        assert book.roll_back(ANN, leaving).policy.version == "b"
+
+        with pytest.raises(PolicyNotDueError, match=r"not in force: npv b is, by Ann Lee since"):
+            book.roll_back(ANN, leaving)
+        assert book.active().policy.version == "b"  # type: ignore[union-attr]
+
     def test_a_policy_may_be_put_in_force_again_and_rolled_back_to_the_last(
         self, book: PolicyBook
     ) -> None:
@@ -289,43 +299,13 @@ class TestRollingBack:
             PolicyBook(store).roll_back(ANN)
 
 
-class TestARequestThatIsRepeated:
-    def by(self, key: str, who: Caller = ANN) -> Caller:
-        return replace(who, idempotency_key=key, request_digest="d")
+def test_what_is_proposed_twice_is_there_once_while_it_waits(book: PolicyBook) -> None:
+    first = book.propose(write(), ANN)
 
-    def test_under_its_key_it_is_answered_as_it_was_and_not_done_again(
-        self, book: PolicyBook, store: AuditStore
-    ) -> None:
-        proposal = book.propose(write("b"), self.by("1"))
-        first = book.activate(proposal.id, self.by("2", BOB))
-        second = book.activate(book.propose(write("c"), ANN).id, BOB)
-        back = book.roll_back(self.by("3"))
-        n = store.verify().n
-
-        assert book.propose(write("b"), self.by("1")) == proposal
-        assert book.activate(proposal.id, self.by("2", BOB)) == first
-        assert book.roll_back(self.by("3")) == back
-        assert store.verify().n == n
-        assert book.active() == back != second
-
-    def test_the_same_proposal_of_the_same_person_is_there_once_while_it_waits(
-        self, book: PolicyBook
-    ) -> None:
-        first = book.propose(write(), ANN)
-
-        assert book.propose(write(), ANN) == first
-        others = [book.propose(write(), BOB), book.propose(write("c"), ANN)]
-        assert first not in others
-        assert len(book.history()) == 4
-        book.activate(first.id, BOB)
-        assert book.propose(write(), ANN).id != first.id
-
-    def test_an_activation_without_a_key_is_told_that_it_was_done(self, book: PolicyBook) -> None:
-        proposal = book.propose(write(), ANN)
-        book.activate(proposal.id, BOB)
-
-        with pytest.raises(PolicyNotDueError, match=r"in force already\. Nothing is to be done"):
-            book.activate(proposal.id, BOB)
+    assert book.propose(write(), ANN) == first
+    assert book.propose(write(), BOB).id != first.id
+    book.activate(first.id, BOB)
+    assert book.propose(write(), ANN).id != first.id
 
 
 def ask_last(store: AuditStore) -> tuple[str, str]:

@@ -48,7 +48,7 @@ class Visitor:
 
         Args:
             body: of a request that may be repeated under its idempotency key, if it has one; None
-                where a second time changes nothing.
+                for a change of state, which is refused the second time by itself.
 
         Raises:
             ProblemError: the idempotency key cannot be used.

@@ -34,12 +34,9 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line)
 
 
-class ThreadsAreMeant(logging.Filter):
-    """Drops granian's warning about many threads: slots limit how many of them work (ADR 19)."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Whether a line is written."""
-        return not str(record.msg).startswith("Configuration allows spawning up to")
+def is_alarm(record: logging.LogRecord) -> bool:
+    """Whether to write a line: not granian's of many threads, of which slots let few work."""
+    return not str(record.msg).startswith("Configuration allows spawning up to")
 
 
 # For the server and all of its processes.
@@ -47,11 +44,10 @@ LOGGING: Final[dict[str, Any]] = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"json": {"()": "loantap.serving.api.logs.JsonFormatter"}},
-    "filters": {"threads": {"()": "loantap.serving.api.logs.ThreadsAreMeant"}},
     "handlers": {
         "stderr": {
             "class": "logging.StreamHandler", "formatter": "json", "stream": "ext://sys.stderr",
-            "filters": ["threads"],
+            "filters": [is_alarm],
         },
     },
     "root": {"level": "WARNING", "handlers": ["stderr"]},

@@ -11,11 +11,11 @@ from flask import Response
 from loantap.policy.credit_policy import CreditPolicy
 from loantap.policy.decisions import Decider
 from loantap.serving.api.answers import answer
-from loantap.serving.api.bodies import parse_object, read_body
+from loantap.serving.api.bodies import read_object
 from loantap.serving.api.decisions import ADMIN, READ
 from loantap.serving.api.office import Office
-from loantap.serving.api.openapi import REPEATABLE, describe, in_json
-from loantap.serving.api.parameters import require_known
+from loantap.serving.api.openapi import describe, in_json, in_query
+from loantap.serving.api.parameters import read_text, require_known
 from loantap.serving.api.policy_schemas import ActivePolicy as PolicyTold
 from loantap.serving.api.policy_schemas import Policies, Trial
 from loantap.serving.api.policy_schemas import Proposal as ProposalTold
@@ -71,34 +71,34 @@ def add_policies(app: APIFlask, office: Office) -> None:
     @app.post("/v1/policies")
     @describe(
         app, "Propose a policy", "Policy", told=ProposalTold, status=201, scope=ADMIN,
-        problems=(409, 422), body=in_json(_BODY), parameters=[REPEATABLE],
+        problems=(409, 422), body=in_json(_BODY),
     )  # fmt: skip
     def propose_policy() -> Response:
         visitor = office.doors.enter(ADMIN)
         require_known([])
-        raw = read_body(office.settings.max_body)[1]
-        proposal = office.book.propose(parse_object(raw), visitor.as_caller(raw))
+        content = read_object(office.settings.max_body)
+        proposal = office.book.propose(content, visitor.as_caller())
         return answer(tell_proposal(proposal) | {"state": "proposed"}, 201)
 
     @app.post("/v1/policies/<policy_id>/activate")
     @describe(app, "Put a policy in force that another person proposed", "Policy",
-              told=PolicyTold, scope=ADMIN, problems=(404, 409, 422),
-              parameters=[REPEATABLE])  # fmt: skip
+              told=PolicyTold, scope=ADMIN, problems=(404, 409, 422))  # fmt: skip
     def activate_policy(policy_id: str) -> Response:
         visitor = office.doors.enter(ADMIN)
         require_known([])
-        active = office.book.activate(policy_id, visitor.as_caller(b""))
+        active = office.book.activate(policy_id, visitor.as_caller())
         # Here at once; in the other processes within a second.
         office.desk.renew()
         return answer(tell_active(active))
 
     @app.post("/v1/policies/rollback")
     @describe(app, "Go back to the policy before", "Policy", told=PolicyTold, scope=ADMIN,
-              problems=(409,), parameters=[REPEATABLE])  # fmt: skip
+              problems=(409,), parameters=[in_query("from", "Id of the one that must be in force")]
+              )  # fmt: skip
     def roll_back() -> Response:
         visitor = office.doors.enter(ADMIN)
-        require_known([])
-        active = office.book.roll_back(visitor.as_caller(b""))
+        require_known(["from"])
+        active = office.book.roll_back(visitor.as_caller(), read_text("from"))
         office.desk.renew()
         return answer(tell_active(active))
 

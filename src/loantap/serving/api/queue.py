@@ -9,13 +9,13 @@ from flask import Response
 
 from loantap.policy.application_ids import APPLICATION_ID
 from loantap.serving.api.answers import answer
-from loantap.serving.api.bodies import parse_object, read_body
+from loantap.serving.api.bodies import read_object
 from loantap.serving.api.case_schemas import Case as CaseTold
 from loantap.serving.api.case_schemas import Cases, DecidedCase
 from loantap.serving.api.case_schemas import Overrides as OverridesTold
 from loantap.serving.api.decisions import READ
 from loantap.serving.api.office import Office
-from loantap.serving.api.openapi import REPEATABLE, describe, in_json, in_query
+from loantap.serving.api.openapi import describe, in_json, in_query
 from loantap.serving.api.parameters import read_choice, read_count, read_text, require_known
 from loantap.serving.api.problems import ProblemError, refuse
 from loantap.serving.audit.chain import write_time
@@ -71,32 +71,31 @@ def add_queue(app: APIFlask, office: Office) -> None:
 
     @app.post("/v1/cases/<decision_id>/take")
     @describe(app, "Take a case, so that nobody else has it", "Queue", told=CaseTold, scope=DECIDE,
-              problems=(404, 409), parameters=[REPEATABLE])  # fmt: skip
+              problems=(404, 409))  # fmt: skip
     def take_case(decision_id: str) -> Response:
         visitor = office.doors.enter(DECIDE)
         require_known([])
-        return answer(tell_case(office.cases.take(_check_id(decision_id), visitor.as_caller(b""))))
+        return answer(tell_case(office.cases.take(_check_id(decision_id), visitor.as_caller())))
 
     @app.post("/v1/cases/<decision_id>/give-back")
     @describe(app, "Give a case back", "Queue", told=CaseTold, scope=DECIDE,
-              problems=(404, 409), parameters=[REPEATABLE])  # fmt: skip
+              problems=(404, 409))  # fmt: skip
     def give_case_back(decision_id: str) -> Response:
         visitor = office.doors.enter(DECIDE)
         require_known([])
-        given = office.cases.give_back(_check_id(decision_id), visitor.as_caller(b""))
+        given = office.cases.give_back(_check_id(decision_id), visitor.as_caller())
         return answer(tell_case(given))
 
     @app.post("/v1/cases/<decision_id>/decide")
     @describe(
         app, "Decide a case that one has taken", "Queue", told=DecidedCase, scope=DECIDE,
-        problems=(404, 409, 422), body=in_json(_BODY), parameters=[REPEATABLE],
+        problems=(404, 409, 422), body=in_json(_BODY),
     )  # fmt: skip
     def decide_case(decision_id: str) -> Response:
         visitor = office.doors.enter(DECIDE)
         require_known([])
-        raw = read_body(office.settings.max_body)[1]
-        outcome, reason, note = _read_decision(parse_object(raw))
-        caller = visitor.as_caller(raw)
+        outcome, reason, note = _read_decision(read_object(office.settings.max_body))
+        caller = visitor.as_caller()
         case, record = office.cases.decide(_check_id(decision_id), caller, outcome, reason, note)
         return answer(tell_case(case) | {"note": note or None, "override": record.id})
 

@@ -5,42 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection
-
 from loantap.serving.audit.errors import IdempotencyConflictError
-from loantap.serving.audit.reading import find_idempotent
 from loantap.serving.audit.records import Caller, Record
 
 _ASK = "SELECT caller, idempotency_key FROM records WHERE position = 0 AND idempotency_key IN "
-
-
-def find_repeated(connection: Connection, caller: Caller) -> Record | None:
-    """The record of a change that the same person asked for with the same request.
-
-    Args:
-        connection: of the only writer.
-        caller: who asks; None is found for one without an idempotency key.
-
-    Raises:
-        IdempotencyConflictError: the key was used for another request.
-    """
-    if caller.idempotency_key is None:
-        return None
-    kept = find_idempotent(connection, caller.key_id, caller.idempotency_key)
-    if not kept:
-        return None
-    asked, now = (kept[0].request_digest, kept[0].person), (caller.request_digest, caller.person)
-    if asked != now:
-        raise _tell_conflict(kept[0], caller)
-    return kept[0]
-
-
-def _tell_conflict(kept: Record, caller: Caller) -> IdempotencyConflictError:
-    return IdempotencyConflictError(
-        f"idempotency key {caller.idempotency_key}",
-        f"it was used for another request, on {kept.at:%Y-%m-%d %H:%M:%S} UTC",
-        "Give each request a key of its own, and the same one only to repeat it",
-    )
 
 
 class KeptRequests:
@@ -83,7 +51,11 @@ class KeptRequests:
             return None
         kept = self._kept.get((caller.key_id, caller.idempotency_key))
         if kept is not None and kept[0].request_digest != caller.request_digest:
-            raise _tell_conflict(kept[0], caller)
+            raise IdempotencyConflictError(
+                f"idempotency key {caller.idempotency_key}",
+                f"it was used for another request, on {kept[0].at:%Y-%m-%d %H:%M:%S} UTC",
+                "Give each request a key of its own, and the same one only to repeat it",
+            )
         return kept
 
     def add(self, caller: Caller, kept: list[Record]) -> None:

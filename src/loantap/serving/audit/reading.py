@@ -119,32 +119,25 @@ def search(connection: Connection, wanted: Search, after: str | None, limit: int
     if wanted.application_id is None:
         rows = list(connection.execute(asked.limit(size + 1)))
     else:
-        seqs = _find_seqs(connection, wanted.application_id, after)
+        seqs = _find_seqs(connection, wanted.application_id)
         rows = _take(connection, asked, seqs, size + 1)
     found = tuple(read_record(row) for row in rows[:size])
     return Page(found, found[-1].id if len(rows) > size else None)
 
 
-def _find_seqs(connection: Connection, application_id: str, after: str | None) -> list[int]:
-    """Numbers of all records of an application below that of a cursor, the newest first.
+def _find_seqs(connection: Connection, application_id: str) -> list[int]:
+    """Numbers of all records of an application, the newest first.
 
     Asked first, by the index: a database without statistics would look through all decisions.
     """
     its = select(personal.c.seq).where(personal.c.application_id == application_id)
-    if after is not None:
-        last = connection.execute(select(records.c.seq).where(records.c.id == after)).scalar()
-        if last is not None:
-            its = its.where(personal.c.seq < last)
     return sorted(connection.execute(its).scalars(), reverse=True)
 
 
 def _take(
     connection: Connection, asked: Select[Any], seqs: Sequence[int], most: int
 ) -> list[Row[Any]]:
-    """The first rows of what is asked among records of these numbers, step by step.
-
-    Ids sort as numbers do, so that each step has older records than the one before.
-    """
+    """The first rows among records of these numbers, step by step: ids sort as numbers do."""
     rows: list[Row[Any]] = []
     for start in range(0, len(seqs), _STEP):
         some = asked.where(records.c.seq.in_(seqs[start : start + _STEP]))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,7 +13,6 @@ from sqlalchemy import Connection, Row, select, update
 from loantap.policy.credit_policy import fold_name
 from loantap.portfolio.errors import InputError
 from loantap.serving.audit.chain import write_time
-from loantap.serving.audit.idempotency import find_repeated
 from loantap.serving.audit.reading import list_kinds
 from loantap.serving.audit.records import Caller, Entry, Kind, Record
 from loantap.serving.audit.store import AuditStore
@@ -31,7 +30,6 @@ from loantap.serving.cases.queue import Order, list_queue
 # How long a case is held for who took it, unless it is taken again.
 HOLD = timedelta(minutes=30)
 _MAX_NOTE = 2_000
-_TAKE = "Take it first"
 _IS_OPEN = "Nothing is to be done: it was given back, or its time is over"
 
 
@@ -57,9 +55,6 @@ class Cases:
 
     Who holds a case is one person with one key: two people cannot hold it, also where they ask at
     the same moment in two processes, since the log has one writer at a time.
-
-    A step that is asked for once more under its idempotency key is answered as it was, and not done
-    again.
 
     Args:
         store: the log.
@@ -99,13 +94,9 @@ class Cases:
             UnknownCaseError: there is none.
             CaseHeldError: another person has it.
             CaseClosedError: it was decided.
-            IdempotencyConflictError: the key was used for another request.
         """
 
         def act(transaction: Transaction) -> Case:
-            repeated = find_repeated(transaction.connection, caller)
-            if repeated is not None:
-                return _tell_again(transaction, repeated)
             case = _require_open(transaction, decision_id)
             if case.state is State.TAKEN and not _is_holder(case, caller):
                 raise CaseHeldError(
@@ -133,16 +124,11 @@ class Cases:
             UnknownCaseError: there is none.
             CaseNotHeldError: who asks does not have it.
             CaseClosedError: it was decided.
-            IdempotencyConflictError: the key was used for another request.
         """
 
         def act(transaction: Transaction) -> Case:
-            repeated = find_repeated(transaction.connection, caller)
-            if repeated is not None:
-                return _tell_again(transaction, repeated)
             case = _require_open(transaction, decision_id)
-            is_open = case.taken_by is None
-            _require_holder(case, caller, _IS_OPEN if is_open else _TAKE)
+            _require_holder(case, caller, "Take it first" if case.taken_by else _IS_OPEN)
             nobody = dict.fromkeys(("taken_by", "taken_by_key", "taken_at", "expires_at"))
             entry = Entry(Kind.CASE_RETURNED, {}, None, decision_id)
             return _change(transaction, entry, caller, {"state": State.OPEN, **nobody})[0]
@@ -166,10 +152,7 @@ class Cases:
         _require_note(reason, note)
 
         def act(transaction: Transaction) -> tuple[Case, Record]:
-            repeated = find_repeated(transaction.connection, caller)
-            if repeated is not None:
-                return _tell_again(transaction, repeated), repeated
-            _require_holder(_require_open(transaction, decision_id), caller, _TAKE)
+            _require_holder(_require_open(transaction, decision_id), caller)
             public = {"decision": outcome.value, "reason": reason.value}
             # A note is about the applicant.
             personal = {"note": note} if note.strip() else None
@@ -205,31 +188,6 @@ def _find_row(connection: Connection, decision_id: str) -> Row[Any] | None:
     return connection.execute(select(cases).where(cases.c.decision_id == decision_id)).first()
 
 
-def _tell_again(transaction: Transaction, record: Record) -> Case:
-    """A case as a step left it that is asked for once more; what happened since is left out."""
-    row = _find_row(transaction.connection, str(record.subject))
-    if row is None:
-        raise ValueError(f"record {record.id} is of no case")
-    if record.kind is Kind.CASE_DECIDED:
-        return read_case(row, record.at)
-    later: dict[str, Any] = {
-        "state": State.OPEN,
-        "outcome": None,
-        "reason": None,
-        "closed_at": None,
-    }
-    later |= dict.fromkeys(("taken_by", "taken_by_key", "taken_at", "expires_at"))
-    if record.kind is Kind.CASE_TAKEN:
-        later |= {
-            "state": State.TAKEN,
-            "taken_by": record.person,
-            "taken_by_key": record.caller,
-            "taken_at": record.at,
-            "expires_at": datetime.fromisoformat(record.public["expires_at"]),
-        }
-    return replace(read_case(row, record.at), **later)
-
-
 def _require_open(transaction: Transaction, decision_id: str) -> Case:
     row = _find_row(transaction.connection, decision_id)
     if row is None:
@@ -256,7 +214,7 @@ def _is_holder(case: Case, caller: Caller) -> bool:
     )
 
 
-def _require_holder(case: Case, caller: Caller, remedy: str) -> None:
+def _require_holder(case: Case, caller: Caller, remedy: str = "Take it first") -> None:
     if not _is_holder(case, caller):
         holder = f"{case.taken_by} has it" if case.taken_by else "nobody has it"
         raise CaseNotHeldError(

@@ -170,10 +170,9 @@ class Api:
         """Let a policy that another person proposed decide from now on."""
         self._ask("POST", f"/v1/policies/{_quote(policy_id)}/activate", json={})
 
-    def roll_policy_back(self, idempotency_key: str) -> None:
-        """Let the policy before decide again; once, however often it is sent."""
-        headers = {"Idempotency-Key": idempotency_key}
-        self._ask("POST", "/v1/policies/rollback", json={}, headers=headers)
+    def roll_policy_back(self, leaving: str) -> None:
+        """Let the policy before the one of this id decide again."""
+        self._ask("POST", "/v1/policies/rollback", json={}, params={"from": leaving})
 
     def _get(
         self, path: str, kind: type[AnswerT], wanted: Mapping[str, str | int | None] | None = None

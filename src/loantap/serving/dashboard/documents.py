@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
-from typing import Final
+from typing import Any, Final
+
+import streamlit as st
 
 from loantap.reporting.formatting import capitalize_first
 from loantap.serving.cases.case import Reason
-from loantap.serving.dashboard.answers import Decision, Event
+from loantap.serving.dashboard.answers import ApplicationSchema, Decision, Event
+from loantap.serving.dashboard.application_words import list_values
 from loantap.serving.dashboard.decision_view import HEADLINES
 
 _STYLE: Final = (
@@ -26,17 +29,12 @@ _OUTCOMES: Final = {
     "refer": "A colleague will look at your application. You hear from us when they have decided.",
     "decline": "We are sorry that we cannot offer you this loan.",
 }
-# What an applicant is told of a person's reason. A note stays within the house, and so does a
-# suspicion. Those that name no fact are followed by what weighed most.
+# What an applicant is told of a person's reason: notes and suspicions stay in the house.
 _FACTS: Final[dict[str, str]] = {
     Reason.INCOME_NOT_CONFIRMED: "We could not confirm the income.",
     Reason.EMPLOYMENT_NOT_CONFIRMED: "We could not confirm the employment.",
     Reason.TOO_MUCH_DEBT: "There is too much other debt.",
     Reason.SUSPECTED_FRAUD: "We could not confirm what the application says.",
-}
-_JUDGEMENTS: Final[dict[str, str]] = {
-    Reason.GREATER_RISK: "The risk of the loan is greater than we can take.",
-    Reason.POLICY: "The loan is not within our rules of lending.",
 }
 _WITHDRAWN: Final = "As you asked, we do not go on with your application."
 _REASONS: Final = {"refer": "What they will look at:", "decline": "What weighed most:"}
@@ -44,6 +42,18 @@ _ENDS: Final = {
     "decline": "You may ask us to look at this decision again, and tell us what we should know.",
     "refer": "If there is something that we should know, please tell us.",
 }
+
+
+def show_papers(
+    schema: ApplicationSchema, application: Mapping[str, Any], decision: Decision
+) -> None:
+    """Buttons to download both; where a person has decided, both say what."""
+    sheet = write_sheet(list_values(schema, application), decision)
+    papers = ("Decision sheet", "sheet", sheet), ("Letter to the applicant", "letter",
+                                                  write_letter(decision))  # fmt: skip
+    for place, (label, name, text) in zip(st.columns(2), papers, strict=True):
+        place.download_button(label, text, f"{decision.id}-{name}.html", "text/html",
+                              on_click="ignore", width="stretch")  # fmt: skip
 
 
 def write_sheet(application: Sequence[tuple[str, str]], decision: Decision) -> str:
@@ -81,9 +91,8 @@ def write_letter(decision: Decision) -> str:
     last = decision.by_person
     outcome = decision.decision if last is None else str(last.public["decision"])
     given = decision.reasons if last is None else _word_reasons(decision, last)
-    is_withdrawn = last is not None and last.public["reason"] == Reason.WITHDRAWN
     told, end = _OUTCOMES.get(outcome, ""), _ENDS.get(outcome, "")
-    if is_withdrawn and outcome == "decline":
+    if last and last.public == {"decision": "decline", "reason": Reason.WITHDRAWN}:
         told, end, given = _WITHDRAWN, "", []
     reasons = ""
     if outcome in _REASONS and given:
@@ -110,13 +119,12 @@ def _list_of_person(last: Event | None) -> list[tuple[str, str]]:
 
 
 def _word_reasons(decision: Decision, last: Event) -> list[str]:
-    """Why a person declined: the fact that was named, or what counted most against the applicant.
+    """The fact that a person named, or what counts most against the applicant.
 
     The first reason of a referred decision says why a person had to decide, which is past.
     """
-    reason = str(last.public["reason"])
-    fact, judgement = _FACTS.get(reason), _JUDGEMENTS.get(reason)
-    return [fact] if fact else [*([judgement] if judgement else []), *decision.reasons[1:]]
+    fact = _FACTS.get(str(last.public["reason"]))
+    return [fact] if fact else decision.reasons[1:]
 
 
 def _show(value: float | None, form: str) -> str:

@@ -9,7 +9,6 @@ from typing import Any
 
 from loantap.policy.credit_policy import CreditPolicy, require_as_approved, require_in_force
 from loantap.policy.money.scenarios import Economics
-from loantap.serving.audit.idempotency import find_repeated
 from loantap.serving.audit.polling import Polled
 from loantap.serving.audit.records import PREFIXES, Caller, Kind
 from loantap.serving.audit.store import AuditStore
@@ -18,6 +17,7 @@ from loantap.serving.policies.checks import (
     require_another,
     require_as_proposed,
     require_due,
+    require_left,
     require_new_version,
     require_proposal,
 )
@@ -28,11 +28,9 @@ from loantap.serving.policies.entries import (
     BookEntry,
     Proposal,
     build_policy,
-    read_proposal,
 )
 from loantap.serving.policies.errors import InvalidPolicyError, NothingBeforeError
 from loantap.serving.policies.pages import (
-    find_waiting,
     propose,
     put_in_force,
     read_active,
@@ -91,7 +89,7 @@ class PolicyBook:
             if pages.current is not None:
                 return pages.restore(pages.current)
             writer = replace(caller, person=policy.author)
-            proposal = propose(transaction, policy, economics, writer)
+            proposal = propose(transaction, pages, policy, economics, writer)
             return put_in_force(transaction, pages, proposal, policy, caller)
 
         entered = self._store.change(act)
@@ -114,13 +112,9 @@ class PolicyBook:
         policy, assumed = build_policy(written, economics, NOBODY_YET)
 
         def act(transaction: Transaction) -> Proposal:
-            repeated = find_repeated(transaction.connection, caller)
-            if repeated is not None:
-                return read_proposal(repeated)
             pages = read_pages(transaction.connection)
             require_new_version(pages, policy)
-            waiting = find_waiting(pages, policy, assumed, caller)
-            return waiting or propose(transaction, policy, assumed, caller)
+            return propose(transaction, pages, policy, assumed, caller)
 
         return self._store.change(act)
 
@@ -137,9 +131,6 @@ class PolicyBook:
 
         def act(transaction: Transaction) -> ActivePolicy:
             pages = read_pages(transaction.connection)
-            repeated = find_repeated(transaction.connection, caller)
-            if repeated is not None:
-                return pages.restore(pages.activations[repeated.id])
             proposal = require_proposal(pages, proposal_id)
             require_as_proposed(transaction.connection, proposal)
             require_another(proposal, caller)
@@ -152,22 +143,23 @@ class PolicyBook:
         self._active.forget()
         return activated
 
-    def roll_back(self, caller: Caller) -> ActivePolicy:
+    def roll_back(self, caller: Caller, leaving: str | None = None) -> ActivePolicy:
         """Put the policy in force again that was before the one that is now.
 
-        Each time it goes one further back, unless it is repeated under its idempotency key.
+        Args:
+            caller: who does it.
+            leaving: id of the policy in force, as the caller knows it; repeated, it is refused.
 
         Raises:
             NothingBeforeError: there was none.
+            PolicyNotDueError: another one is in force than the caller leaves.
             PolicyChangedError: it is not the one that was approved.
         """
 
         def act(transaction: Transaction) -> ActivePolicy:
             pages = read_pages(transaction.connection)
-            repeated = find_repeated(transaction.connection, caller)
-            if repeated is not None:
-                return pages.restore(pages.activations[repeated.id])
             current = pages.current
+            require_left(pages, current, leaving)
             if current is None or current.returns_to is None:
                 raise NothingBeforeError(
                     "policy in force", "there was none before it", "Propose one and activate it"

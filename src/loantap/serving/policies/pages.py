@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy import Connection
 
@@ -70,33 +69,25 @@ def read_active(connection: Connection) -> ActivePolicy | None:
     return None if pages.current is None else pages.restore(pages.current)
 
 
-def find_waiting(
-    pages: Pages, policy: CreditPolicy, economics: Economics, caller: Caller
-) -> Proposal | None:
-    """The same proposal of the same person and key, which nobody has activated yet."""
-    public = _write_proposal(policy, economics)
-    activated = {activation.proposal_id for activation in pages.activations.values()}
-    for one in pages.proposals.values():
-        is_same = {"policy": one.policy, "economics": one.economics} == public
-        is_theirs = (one.person, one.key_id) == (caller.person, caller.key_id)
-        if is_same and is_theirs and one.id not in activated:
-            return one
-    return None
-
-
 def propose(
-    transaction: Transaction, policy: CreditPolicy, economics: Economics, caller: Caller
+    transaction: Transaction,
+    pages: Pages,
+    policy: CreditPolicy,
+    economics: Economics,
+    caller: Caller,
 ) -> Proposal:
-    """Keep a proposal."""
-    entry = Entry(Kind.POLICY_PROPOSED, _write_proposal(policy, economics))
-    return read_proposal(transaction.append([entry], caller)[0])
-
-
-def _write_proposal(policy: CreditPolicy, economics: Economics) -> dict[str, Any]:
-    return {
+    """Keep a proposal; the same one of the same person and key only once while it waits."""
+    public = {
         "policy": policy.model_dump(mode="json", exclude=set(UNAPPROVED)),
         "economics": economics.model_dump(mode="json"),
     }
+    same = (*public.values(), caller.person, caller.key_id)
+    activated = {activation.proposal_id for activation in pages.activations.values()}
+    for one in pages.proposals.values():
+        is_same = (one.policy, one.economics, one.person, one.key_id) == same
+        if is_same and one.id not in activated:
+            return one
+    return read_proposal(transaction.append([Entry(Kind.POLICY_PROPOSED, public)], caller)[0])
 
 
 def put_in_force(

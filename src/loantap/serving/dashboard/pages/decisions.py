@@ -11,10 +11,10 @@ from loantap.serving.dashboard.answers import Decision, Event
 from loantap.serving.dashboard.application_words import show_application
 from loantap.serving.dashboard.client import Api
 from loantap.serving.dashboard.decision_view import show_decision
+from loantap.serving.dashboard.documents import show_papers
 from loantap.serving.dashboard.frame import Page, show_page, show_table
 from loantap.serving.dashboard.messages import tell_missing_right
 from loantap.serving.dashboard.paging import Pages
-from loantap.serving.dashboard.papers import show_papers
 
 _PAGE: Final = 25
 _OUTCOMES: Final = ("any", "approve", "refer", "decline")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Final
-from uuid import uuid4
 
 import streamlit as st
 
@@ -64,7 +63,7 @@ def _show(page: Page) -> None:
     if may_change:
         with st.expander("Propose a change", icon=":material/edit_document:"):
             _show_form(session, in_force, content)
-        _show_way_back(session, book)
+        _show_way_back(session, book, in_force.id)
     else:
         st.info(tell_missing_right("admin"))
     _show_history(book)
@@ -186,29 +185,25 @@ def _show_form(session: Session, in_force: PolicyVersion, content: Content) -> N
         )
 
 
-def _show_way_back(session: Session, book: PolicyBook) -> None:
+def _show_way_back(session: Session, book: PolicyBook, leaving: str) -> None:
     before = book.can_roll_back_to
     if before is None:
         return
     if st.button(f"Roll back to {before}", icon=":material/undo:"):
-        st.session_state[_ASKED_BACK] = (before, uuid4().hex)
-    asked, key = st.session_state.get(_ASKED_BACK, ("", ""))
-    # Another policy is in force than was asked about: the way back may have been gone, unanswered.
-    if asked != before:
+        st.session_state[_ASKED_BACK] = True
+    if not st.session_state.get(_ASKED_BACK):
         return
     with st.container(border=True):
         st.warning(f"{before} decides again at once. Decisions made until now keep their policy.")
         with st.container(horizontal=True):
             if st.button("Yes, roll back", type="primary"):
-                act(lambda: _roll_back(session, key), f"{before} decides again.", _DONE)
+                st.session_state.pop(_ASKED_BACK)
+                act(
+                    lambda: session.api.roll_policy_back(leaving), f"{before} decides again.", _DONE
+                )
             if st.button("No, leave it"):
                 st.session_state.pop(_ASKED_BACK)
                 st.rerun()
-
-
-def _roll_back(session: Session, key: str) -> None:
-    session.api.roll_policy_back(key)
-    st.session_state.pop(_ASKED_BACK)
 
 
 def _show_history(book: PolicyBook) -> None:

@@ -10,10 +10,10 @@ from loantap.reporting.formatting import count, percent
 from loantap.serving.dashboard.answers import Case
 from loantap.serving.dashboard.application_words import show_application
 from loantap.serving.dashboard.decision_view import list_figures, show_reasons
+from loantap.serving.dashboard.documents import show_papers
 from loantap.serving.dashboard.frame import Page, act, show_figures, show_page
 from loantap.serving.dashboard.messages import tell_missing_right
 from loantap.serving.dashboard.paging import Pages
-from loantap.serving.dashboard.papers import show_papers
 from loantap.serving.dashboard.session import Session
 
 _ORDERS: Final = {"Oldest first": "age", "Largest amount first": "amount"}
@@ -55,12 +55,10 @@ def _show(page: Page) -> None:
 
 
 def _show_papers_of(session: Session, decision_id: str) -> None:
-    """Sheet and letter of the case that this person decided last, with that decision."""
     decision = session.api.find_decision(decision_id)
     if decision.by_person is None or decision.input is None:
         return
-    named = decision.application_id or decision_id
-    st.caption(f"Papers on {named}, which you decided last; later they are under Decisions.")
+    st.caption(f"On {decision.application_id or decision_id}; later under Decisions:")
     show_papers(session.api.read_schema(), decision.input, decision)
 
 

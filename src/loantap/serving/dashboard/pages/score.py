@@ -14,9 +14,9 @@ from loantap.serving.dashboard.answers import ApplicationSchema, Decision, FormF
 from loantap.serving.dashboard.application_words import explain_field, word_choice
 from loantap.serving.dashboard.client import Api, ApiError
 from loantap.serving.dashboard.decision_view import HEADLINES, list_figures, show_decision
+from loantap.serving.dashboard.documents import show_papers
 from loantap.serving.dashboard.frame import Page, show_page, show_table
 from loantap.serving.dashboard.messages import tell_missing_right
-from loantap.serving.dashboard.papers import show_papers
 
 _LOAN: Final = frozenset(
     {"application_id", "loan_amnt", "term", "int_rate", "installment", "grade", "sub_grade",
