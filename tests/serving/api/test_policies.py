@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -80,15 +79,6 @@ def test_rolling_back_puts_the_policy_before_in_force_again(own_api: Api) -> Non
     assert "npv 2026-11 is, by tests" in expect(own_api.post(path), 409, "conflict").detail
     assert active["version"] == "npv 2026-11"
     assert own_api.decide()["policy"]["version"] == "npv 2026-11"
-
-
-def test_a_policy_that_takes_effect_later_is_not_activated(own_api: Api) -> None:
-    tomorrow = str((datetime.now(UTC) + timedelta(days=2)).date())
-    proposal = propose(own_api, effective_from=tomorrow)
-
-    answer = own_api.post(f"/v1/policies/{proposal}/activate", key=second(own_api))
-
-    assert tomorrow in expect(answer, 409, "conflict").detail
 
 
 @pytest.mark.parametrize(

@@ -199,11 +199,8 @@ class TestSearch:
         [oldest] = store.search(application_id="A7", decision="refer").records
         page = store.search(application_id="A7", after=many[2].id, limit=2)
 
-        assert oldest.seq == 1
         assert [record.seq for record in page.records] == [many[1].seq, many[0].seq]
-        [last] = store.search(application_id="A7", after=page.next).records
-        assert last == oldest
-        assert store.search(application_id="A7", after=last.id).records == ()
+        assert store.search(application_id="A7", after=page.next).records == (oldest,)
 
 
 def test_a_referred_decision_opens_its_case_and_no_other_does(store: AuditStore, url: str) -> None:

@@ -274,16 +274,6 @@ class TestRollingBack:
         with pytest.raises(NothingBeforeError, match="there was none before it"):
             book.roll_back(ANN)
 
-    def test_one_that_names_what_it_leaves_is_not_done_twice(self, book: PolicyBook) -> None:
-        self.activate(book, "b")
-        self.activate(book, "c")
-        leaving = book.active().proposal_id  # type: ignore[union-attr]
-        assert book.roll_back(ANN, leaving).policy.version == "b"
-
-        with pytest.raises(PolicyNotDueError, match=r"not in force: npv b is, by Ann Lee since"):
-            book.roll_back(ANN, leaving)
-        assert book.active().policy.version == "b"  # type: ignore[union-attr]
-
     def test_a_policy_may_be_put_in_force_again_and_rolled_back_to_the_last(
         self, book: PolicyBook
     ) -> None:
