@@ -35,7 +35,7 @@ class JsonFormatter(logging.Formatter):
 
 
 def is_alarm(record: logging.LogRecord) -> bool:
-    """Whether to write a line: not granian of many threads, of which slots let few work (ADR 19)."""
+    """Whether to write a line: not granian on many threads, since slots let few work (ADR 19)."""
     return not str(record.msg).startswith("Configuration allows spawning up to")
 
 
