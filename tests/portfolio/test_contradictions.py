@@ -36,9 +36,12 @@ AMOUNT, RATE, MONTHS, INSTALMENT = LOAN = (12_000.0, 12.0, 36.0, 398.57)
         # Nothing bears out a rate that no loan has.
         ((AMOUNT, 0.12, MONTHS, 250.0), "interest_rate_pct", "instalment of 250.00"),
         # Cents, thousands.
-        ((AMOUNT, RATE, MONTHS, 100 * INSTALMENT), "instalment", "which make 398.57 a month"),
-        ((100 * AMOUNT, RATE, MONTHS, INSTALMENT), "instalment", "which make 39,857.17 a month"),
-        ((AMOUNT / 1_000, RATE, MONTHS, INSTALMENT), "instalment", "which make 0.40 a month"),
+        ((AMOUNT, RATE, MONTHS, 100 * INSTALMENT), "instalment",
+         "make 398.57 a month, not 39,857.00"),
+        ((100 * AMOUNT, RATE, MONTHS, INSTALMENT), "instalment",
+         "1,200,000 at 12% over 36 months make 39,857.17"),
+        ((AMOUNT / 1_000, RATE, MONTHS, INSTALMENT), "instalment",
+         "12 at 12% over 36 months make 0.40 a month"),
         ((AMOUNT, RATE, MONTHS, 2.01 * INSTALMENT), "instalment", "398.57"),
         ((AMOUNT, RATE, MONTHS, 0.049 * INSTALMENT), "instalment", "398.57"),
     ],
@@ -112,7 +115,7 @@ def test_an_instalment_is_off_by_more_than_one_percent(times, off):
         ),
         (
             {"installment": "1e4"},
-            "installment '1e4' is contradicted by amount, rate and term, which make 398.57 a month",
+            "12,000 at 12% over 36 months make 398.57 a month, not 10,000.00",
         ),
     ],
 )  # fmt: skip
@@ -121,7 +124,7 @@ def test_a_row_whose_values_contradict_each_other_is_a_problem(change, problem):
 
     [found] = parsed.problems.itertuples()
     assert found.Index == 1
-    assert f"{found.column} '{found.value}' is {found.reason}" == problem
+    assert f"{found.column} '{found.value}' is {found.reason}".endswith(problem)
 
 
 def test_a_credit_line_as_old_as_the_loan_is_no_contradiction():

@@ -45,6 +45,13 @@ def test_every_column_says_what_it_means_in_one_line(column):
     assert not column.meaning.endswith(".")
 
 
+def test_every_field_of_an_application_has_a_short_label_of_its_own() -> None:
+    labels = [c.label for c in portfolio_columns() if c.name != "loan_status"]
+
+    assert len(set(labels)) == 26
+    assert all(0 < len(label) <= 26 for label in labels)
+
+
 @every_csv_column
 def test_every_column_of_the_file_has_a_source_system(column):
     expected = System.WAREHOUSE if column.table is Table.LOANS else System.APPSTREAM

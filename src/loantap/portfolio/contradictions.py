@@ -20,6 +20,13 @@ from loantap.portfolio.values import MONTH_FORMAT
 
 # What ties a loan together, in the order that the functions below take them.
 TERMS = ("loan_amount", "interest_rate_pct", "term_months", "instalment")
+# How every reason begins that `contradict` gives.
+CONTRADICTED = "contradicted by"
+_REMEDIES = {
+    "instalment": "Give that instalment, or correct amount, rate or term",
+    "interest_rate_pct": "Give the rate in percent per year, 12 for 12%; if it is right, correct "
+    "the instalment",
+}
 # Rounding of rates and instalments moves an instalment by less than this share.
 CLOSE = 0.01
 # An instalment this many times the right one belongs to another loan, or to another currency.
@@ -101,7 +108,7 @@ def contradict(amount: float, rate_pct: float, months: float, instalment: float)
 
     def say(other_rate: float) -> tuple[str, str]:
         reason = (
-            f"contradicted by the instalment of {instalment:,.2f}: at {rate_pct:g}% it would be"
+            f"{CONTRADICTED} the instalment of {instalment:,.2f}: at {rate_pct:g}% it would be"
             f" {expected:,.2f}"
         )
         if other_rate > 0:
@@ -116,9 +123,15 @@ def contradict(amount: float, rate_pct: float, months: float, instalment: float)
         return say(rate_pct * 100)
     if times > _MAX_TIMES or times < _MIN_TIMES:
         return "instalment", (
-            f"contradicted by amount, rate and term, which make {expected:,.2f} a month"
+            f"{CONTRADICTED} amount, rate and term: {amount:,.10g} at {rate_pct:g}% over "
+            f"{months:g} months make {expected:,.2f} a month, not {instalment:,.2f}"
         )
     return "", ""
+
+
+def tell_remedy(column: str, reason: str) -> str:
+    """What to do about a value that the others contradict; "" where the reason is another one."""
+    return _REMEDIES[column] if reason.startswith(CONTRADICTED) else ""
 
 
 def require_few_exceptions(where: str, exceptions: int, rows: int, most: float, name: str) -> None:

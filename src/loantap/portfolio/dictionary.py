@@ -89,6 +89,8 @@ class Column:
         earliest: the first plausible month, as in 2007-08; of months only.
         values: the valid values of a number with few; empty when any in the range is valid.
         written: whether a source may hold the number as text, with its unit.
+        label: short name for forms, tables and papers, with its unit unless that is currency or
+            what is counted; "" where an application has no such field.
     """
 
     name: str
@@ -107,6 +109,7 @@ class Column:
     earliest: str = ""
     values: tuple[float, ...] = ()
     written: bool = False
+    label: str = ""
 
     @property
     def families(self) -> tuple[Family, ...]:
@@ -145,65 +148,73 @@ _EVENTS = Table.LOAN_EVENTS
 
 _LOAN_COLUMNS: Final = (
     Column("loan_amount", "Amount the borrower asked for and was granted", Kind.NUMBER, "currency",
-           _LOANS, "loan_amnt", minimum=1, maximum=1_000_000),
+           _LOANS, "loan_amnt", minimum=1, maximum=1_000_000, label="Loan amount"),
     Column("term_months", "Number of monthly instalments", Kind.NUMBER, "months", _LOANS, "term",
-           values=TERMS_MONTHS, written=True),
+           values=TERMS_MONTHS, written=True, label="Term, months"),
     Column("interest_rate_pct", "Nominal yearly interest rate of the loan", Kind.NUMBER,
-           "percent per year", _LOANS, "int_rate", minimum=0, maximum=100),
+           "percent per year", _LOANS, "int_rate", minimum=0, maximum=100,
+           label="Interest rate, % a year"),
     Column("instalment", "Instalment agreed at issue (EMI)", Kind.NUMBER, "currency per month",
-           _LOANS, "installment", minimum=0.01, maximum=100_000),
+           _LOANS, "installment", minimum=0.01, maximum=100_000, label="Monthly instalment"),
     Column("grade", "Risk grade given by the incumbent engine", Kind.CATEGORY, "", _LOANS, "grade",
-           categories=GRADES),
+           categories=GRADES, label="Grade"),
     Column("sub_grade", "Fifth of the grade, 1 is best", Kind.CATEGORY, "", _LOANS, "sub_grade",
-           categories=SUB_GRADES),
+           categories=SUB_GRADES, label="Sub-grade"),
     Column("issue_month", "Month in which the loan was issued", Kind.MONTH, "month", _LOANS,
-           "issue_d", earliest=_FIRST_LOAN),
+           "issue_d", earliest=_FIRST_LOAN, label="Month of issue"),
     Column("loan_status", "How the loan ended; the table holds resolved loans only", Kind.CATEGORY,
            "", _LOANS, "loan_status", known_at_decision=False,
            categories=(FULLY_PAID, CHARGED_OFF)),
     Column("listing_status", "Initial listing on the market, set after approval", Kind.CATEGORY,
-           "", _LOANS, "initial_list_status", known_at_decision=False, listed=("f", "w")),
+           "", _LOANS, "initial_list_status", known_at_decision=False, listed=("f", "w"),
+           label="Listing status"),
 )  # fmt: skip
 
 _APPLICATION_COLUMNS: Final = (
     Column("profession", "Job title in the applicant's own words", Kind.TEXT, "", _APPLICATIONS,
-           "emp_title", personal=True, nullable=True),
+           "emp_title", personal=True, nullable=True, label="Job title"),
     Column("employment_years", "Years in employment; 0 is under one, 10 is ten or more",
            Kind.NUMBER, "years", _APPLICATIONS, "emp_length", nullable=True,
-           values=tuple(range(11)), written=True),
+           values=tuple(range(11)), written=True, label="Employment, years"),
     Column("home_ownership", "Housing situation as stated", Kind.CATEGORY, "", _APPLICATIONS,
-           "home_ownership", listed=("RENT", "MORTGAGE", "OWN", "OTHER", "NONE", "ANY")),
+           "home_ownership", listed=("RENT", "MORTGAGE", "OWN", "OTHER", "NONE", "ANY"),
+           label="Home ownership"),
     Column("annual_income", "Yearly income as stated", Kind.NUMBER, "currency per year",
-           _APPLICATIONS, "annual_inc", minimum=0, maximum=100_000_000),
+           _APPLICATIONS, "annual_inc", minimum=0, maximum=100_000_000, label="Yearly income"),
     Column("income_verification", "Whether the lender chose to verify the income; timing unproven",
            Kind.CATEGORY, "", _APPLICATIONS, "verification_status", known_at_decision=False,
-           listed=("Not Verified", "Source Verified", "Verified")),
+           listed=("Not Verified", "Source Verified", "Verified"), label="Income verification"),
     Column("purpose", "Purpose of the loan, from a list", Kind.CATEGORY, "", _APPLICATIONS,
-           "purpose", listed=PURPOSES),
+           "purpose", listed=PURPOSES, label="Purpose"),
     Column("title", "Purpose in the applicant's own words", Kind.TEXT, "", _APPLICATIONS, "title",
-           personal=True, nullable=True),
+           personal=True, nullable=True, label="Purpose in own words"),
     Column("dti_pct", "Monthly debt payments without this loan as a share of monthly income (DTI)",
-           Kind.NUMBER, "percent", _APPLICATIONS, "dti", minimum=0, maximum=9_999),
+           Kind.NUMBER, "percent", _APPLICATIONS, "dti", minimum=0, maximum=9_999,
+           label="Debt to income (DTI), %"),
     Column("earliest_credit_line", "Month of the oldest credit line at the bureau", Kind.MONTH,
-           "month", _APPLICATIONS, "earliest_cr_line", earliest=_FIRST_CREDIT),
+           "month", _APPLICATIONS, "earliest_cr_line", earliest=_FIRST_CREDIT,
+           label="Oldest credit line, month"),
     Column("open_accounts", "Open credit lines at the bureau", Kind.COUNT, "accounts",
-           _APPLICATIONS, "open_acc", minimum=0, maximum=500),
+           _APPLICATIONS, "open_acc", minimum=0, maximum=500, label="Open credit lines"),
     Column("public_records", "Derogatory public records", Kind.COUNT, "records", _APPLICATIONS,
-           "pub_rec", minimum=0, maximum=500),
+           "pub_rec", minimum=0, maximum=500, label="Public records"),
     Column("revolving_balance", "Balance of revolving credit", Kind.NUMBER, "currency",
-           _APPLICATIONS, "revol_bal", minimum=0, maximum=100_000_000),
+           _APPLICATIONS, "revol_bal", minimum=0, maximum=100_000_000, label="Revolving balance"),
     Column("revolving_utilisation_pct", "Share of the revolving limit in use", Kind.NUMBER,
-           "percent", _APPLICATIONS, "revol_util", nullable=True, minimum=0, maximum=2_000),
+           "percent", _APPLICATIONS, "revol_util", nullable=True, minimum=0, maximum=2_000,
+           label="Revolving utilisation, %"),
     Column("total_accounts", "Credit lines ever held", Kind.COUNT, "accounts", _APPLICATIONS,
-           "total_acc", minimum=0, maximum=1_000),
+           "total_acc", minimum=0, maximum=1_000, label="Credit lines ever held"),
     Column("application_type", "Individual, joint or direct pay", Kind.CATEGORY, "", _APPLICATIONS,
-           "application_type", listed=("INDIVIDUAL", "JOINT", "DIRECT_PAY")),
+           "application_type", listed=("INDIVIDUAL", "JOINT", "DIRECT_PAY"),
+           label="Application type"),
     Column("mortgage_accounts", "Mortgage accounts; not collected before 2012", Kind.COUNT,
-           "accounts", _APPLICATIONS, "mort_acc", nullable=True, minimum=0, maximum=500),
+           "accounts", _APPLICATIONS, "mort_acc", nullable=True, minimum=0, maximum=500,
+           label="Mortgage accounts"),
     Column("bankruptcies", "Public record bankruptcies", Kind.COUNT, "records", _APPLICATIONS,
-           "pub_rec_bankruptcies", nullable=True, minimum=0, maximum=500),
+           "pub_rec_bankruptcies", nullable=True, minimum=0, maximum=500, label="Bankruptcies"),
     Column("address", "Postal address in two lines", Kind.TEXT, "", _APPLICATIONS, "address",
-           personal=True),
+           personal=True, label="Address"),
 )  # fmt: skip
 
 _EVENT_COLUMNS: Final = (

@@ -190,6 +190,18 @@ class TestSearch:
         assert store.search(limit=4).next is None
         assert len(store.search(limit=0).records) == 1
 
+    def test_of_an_application_all_decisions_are_found_however_many(
+        self, store: AuditStore
+    ) -> None:
+        store.append([make_decision(7, "refer"), make_decision(8)], ANN)
+        many = store.append([make_decision(7) for _ in range(10_001)], BOB)
+
+        [oldest] = store.search(application_id="A7", decision="refer").records
+        page = store.search(application_id="A7", after=many[2].id, limit=2)
+
+        assert [record.seq for record in page.records] == [many[1].seq, many[0].seq]
+        assert store.search(application_id="A7", after=page.next).records == (oldest,)
+
 
 def test_a_referred_decision_opens_its_case_and_no_other_does(store: AuditStore, url: str) -> None:
     kept = store.append(

@@ -19,7 +19,7 @@ from tests.serving.browser.served import Served
 HEADLINES = {"approve": "Approve", "refer": "Refer to a person", "decline": "Decline"}
 _MOST_PRESSES = 10
 BATCH = "/v1/applications/score-batch"
-INCOME, DEBT = "Yearly income as stated", "Monthly debt payments without this loan"
+INCOME, DEBT = "Yearly income", "Debt to income (DTI), %"
 
 
 def fill_in(person: Person, application_id: str) -> None:
@@ -27,7 +27,7 @@ def fill_in(person: Person, application_id: str) -> None:
     person.write(INCOME, "1")
     person.press("Fill in an example")
     expect(person.find_field(INCOME)).to_have_value(re.compile(r"^60000(\.00)?$"))
-    person.write("Identifier of the application", application_id)
+    person.write("Application id", application_id)
 
 
 def score(person: Person, application_id: str) -> str:
@@ -103,10 +103,11 @@ def test_a_value_out_of_range_is_told_at_its_field_and_nothing_is_decided(
     expect(asha.page.get_by_role("alert").filter(has_text="allowed range")).to_be_attached()
     asha.press("Decide")
     asha.write(DEBT, "18.5")
-    asha.write("Instalment agreed at issue", "3000")
+    asha.write("Monthly instalment", "3000")
     asha.press("Decide")
     # The API alone knows how fields go together.
-    asha.see("contradicted by amount, rate and term, which make 410.13 a month")
+    asha.see("12,000 at 14% over 36 months make 410.13 a month, not 3,000.00")
+    asha.see("Give that instalment, or correct amount, rate or term")
     expect(asha.page.get_by_text("contradicted by amount")).to_have_count(1)
     assert served.get("/v1/decisions?application_id=e2e-range")["items"] == []
 
@@ -151,6 +152,9 @@ def test_two_people_and_one_case(asha: Person, meera: Person, served: Served) ->
 
     asha.see(made["id"])
     expect(asha.page.get_by_text("is recorded.")).to_be_visible()
+    letter = asha.download("Letter to the applicant")
+    assert "your application can be approved" in letter
+    assert "Your application e2e-case" in letter
     kept = served.find_decision(made["id"])
     assert (kept["decision"], kept["case"]) == ("refer", "closed")
     [override] = [one for one in kept["events"] if "decision" in one["public"]]

@@ -46,6 +46,26 @@ def test_a_page_fits_its_window_and_asks_nobody_else(person: Person, title: str)
     }
 
 
+def test_every_page_has_its_address_and_the_first_is_for_scoring(
+    browser: Browser, served: Served
+) -> None:
+    page = browser.new_page()
+    for path, title in (("", "Score"), ("score", "Score"), ("queue", "Queue")):
+        page.goto(f"{served.pages}/{path}")
+
+        expect(page.get_by_role("heading", name=title, level=1)).to_be_visible()
+        expect(page.get_by_text("Page not found")).to_have_count(0)
+        assert page.url.split("?")[0].endswith(path or "score")
+    page.close()
+
+
+def test_the_digest_of_the_policy_stays_on_one_line(person: Person) -> None:
+    person.go("Policy")
+    lines = "one => one.clientHeight / parseFloat(getComputedStyle(one).lineHeight)"
+
+    assert person.page.locator(".lt-cut[title]").evaluate(lines) == pytest.approx(1, abs=0.1)
+
+
 def test_score_needs_no_mouse(person: Person) -> None:
     person.go("Queue")
     person.tab_to("Score")
@@ -53,7 +73,9 @@ def test_score_needs_no_mouse(person: Person) -> None:
     expect(person.page.get_by_role("heading", name="Score", level=1)).to_be_visible()
     person.tab_to("Fill in an example")
     person.page.keyboard.press("Enter")
-    person.tab_to("Identifier of the application")
+    # What is typed before the example has come is overwritten by it.
+    person.wait()
+    person.tab_to("Application id")
     person.page.keyboard.type("keys-alone")
     person.tab_to("Decide")
     person.page.keyboard.press("Enter")

@@ -5,8 +5,11 @@ from __future__ import annotations
 import csv
 import io
 
+import pyarrow as pa
 from streamlit.testing.v1 import AppTest
 
+from loantap.reporting.formatting import money, percent
+from loantap.serving.dashboard.answers import FormField
 from loantap.serving.dashboard.pages.batch import find_problem
 from tests.serving.api.served import Api
 from tests.serving.dashboard.screen import Screen, look, press, read_all
@@ -43,8 +46,28 @@ def test_two_sessions_are_never_answered_with_each_other_s_decisions(
     assert "Rows with errors" in read_all(first)
 
 
+_FIELDS = [
+    FormField(name="loan_amnt", label="Loan amount", meaning="x"),
+    FormField(name="dti", label="DTI", meaning="y"),
+]
+
+
+def test_figures_are_worded_as_on_other_pages(api: Api, screen: Screen) -> None:
+    page = press(_upload(screen.open("batch", api.key), _write_csv(api)), "Decide")
+    [kept] = api.get("/v1/decisions").json["items"]
+
+    styled = page.dataframe[0].proto.arrow_data.styler
+    shown = pa.ipc.open_stream(styled.display_values).read_pandas()
+
+    assert list(page.dataframe[0].value.columns) == [
+        "Row", "Application", "Decision", "PD", "Score", "Expected NPV", "Reasons", "Id",
+    ]  # fmt: skip
+    assert list(shown["Expected NPV"]) == [money(kept["expected_npv"]), "\N{EN DASH}"]
+    assert list(shown["PD"]) == [percent(kept["probability_of_default"]), "\N{EN DASH}"]
+
+
 def test_wrong_columns_are_one_message() -> None:
-    problem = find_problem(",".join(f"x{n}" for n in range(27)) + "\n1", ["loan_amnt", "dti"], 99)
+    problem = find_problem(",".join(f"x{n}" for n in range(27)) + "\n1", _FIELDS, 99)
 
     assert problem is not None
-    assert problem.startswith("These columns are missing: loan_amnt, dti.")
+    assert problem.startswith("These columns are missing: loan_amnt (Loan amount), dti (DTI).")

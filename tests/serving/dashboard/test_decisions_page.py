@@ -35,7 +35,7 @@ def test_a_decision_is_found_by_its_application_and_opened(api: Api, screen: Scr
     said = read_all(look(app.run()))
     assert wanted in said
     assert "loantap-lending-demo 3" in said
-    assert "<td>Yearly income as stated (currency per year)</td><td class=num>60,000" in said
+    assert "<td>Yearly income</td><td class=num>60,000" in said
 
 
 def test_a_replay_says_that_it_is_the_same_and_is_an_event(api: Api, screen: Screen) -> None:
@@ -56,6 +56,7 @@ def test_what_was_erased_cannot_be_replayed(api: Api, screen: Screen) -> None:
 
     assert "Its personal data was erased: it cannot be replayed." in read_all(app)
     assert "Replay" not in [button.label for button in app.button]
+    assert not app.get("download_button")
 
 
 def test_an_unknown_id_is_one_message(api: Api, screen: Screen) -> None:
@@ -93,6 +94,9 @@ def test_what_a_person_decided_stands_first(api: Api, screen: Screen) -> None:
     api.post(f"/v1/cases/{case}/take")
     api.post(f"/v1/cases/{case}/decide", {"decision": "decline", "reason": Reason.TOO_MUCH_DEBT})
 
-    [told] = write(screen.open("decisions", api.key), "Decision id", case).info
+    page = write(screen.open("decisions", api.key), "Decision id", case)
 
-    assert "**tests decided: decline.** Reason: too much other debt." in str(told.value)
+    assert "**tests decided: decline.** Reason: too much other debt." in str(page.info[0].value)
+    assert [one.label for one in page.get("download_button")] == [
+        "Decision sheet", "Letter to the applicant",
+    ]  # fmt: skip

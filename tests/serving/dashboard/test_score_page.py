@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -11,8 +10,6 @@ import pytest
 
 from loantap.model.scoring.scorer import Scorer
 from loantap.portfolio.amortisation import emi_of_one
-from loantap.serving.dashboard.answers import Decision
-from loantap.serving.dashboard.documents import write_letter, write_sheet
 from loantap.serving.keys.keys import Scope
 from tests.conftest import train, training_options
 from tests.serving.api.served import Api, make_api
@@ -81,13 +78,33 @@ def test_choices_are_told_in_words_and_sent_as_the_source_has_them(
     assert _read_input(api)["purpose"] == "small_business"
 
 
+def test_fields_have_short_labels_and_the_long_words_as_help(api: Api, screen: Screen) -> None:
+    helped = {one.label: one.help for one in screen.open("score", api.key).number_input}
+
+    assert helped["Interest rate, % a year"] == (
+        "Nominal yearly interest rate of the loan, in percent per year. In files: `int_rate`"
+    )
+    assert "left empty, it follows from" in helped["Monthly instalment"]
+
+
 def test_an_instalment_left_empty_follows_from_the_terms(api: Api, screen: Screen) -> None:
     page = screen.open("score", api.key)
-    next(one for one in page.number_input if "EMI" in one.label).set_value(None)
+    next(one for one in page.number_input if one.label == "Monthly instalment").set_value(None)
 
     press(page, "Decide")
 
     assert _read_input(api)["installment"] == pytest.approx(emi_of_one(12_000, 14, 36), abs=0.01)
+
+
+def test_an_instalment_that_may_be_a_slip_is_decided_and_doubted(api: Api, screen: Screen) -> None:
+    page = screen.open("score", api.key)
+    assert not press(page, "Decide").warning
+    next(one for one in page.number_input if one.label == "Monthly instalment").set_value(450.0)
+
+    [told] = press(page, "Decide").warning
+
+    assert "450.00 does not follow" in told.value
+    assert "12,000 at 14% over 36 months make 410.13" in told.value
 
 
 def test_without_a_model_for_offers_there_is_a_decision_and_it_says_what_to_run(
@@ -122,30 +139,3 @@ def test_a_key_that_may_not_score_is_told_what_to_do(api: Api, screen: Screen) -
     said = read_all(screen.open("score", api.make_key("Ada", [Scope.READ])))
 
     assert "no right to score applications" in said
-
-
-def test_a_figure_that_is_not_known_is_no_zero_on_the_sheet() -> None:
-    sheet = write_sheet([("Yearly income", "60,000")], _make_decision())
-
-    assert "<th>Probability of default, over the life of the loan</th><td>none</td>" in sheet
-    assert "<th>Expected NPV, in currency, over the life of the loan</th><td>none</td>" in sheet
-    assert "<th>Yearly income</th><td>60,000</td>" in sheet
-
-
-def test_the_letter_names_reasons_but_nothing_of_the_model() -> None:
-    letter = write_letter(_make_decision())
-
-    assert "The yearly income: &lt;b&gt;1&lt;/b&gt;" in letter
-    assert "SIMULATED" in letter
-    for internal in ("secret-model", "npv 2026-11", "robability", "Score"):
-        assert internal not in letter
-
-
-def _make_decision() -> Decision:
-    return Decision.model_validate(
-        {
-            "id": "dec_1", "at": datetime(2026, 11, 28, tzinfo=UTC), "decision": "decline",
-            "reasons": ["The yearly income: <b>1</b>"], "simulated": True,
-            "model": {"name": "secret-model", "version": "1"}, "policy": {"version": "npv 2026-11"},
-        }
-    )  # fmt: skip

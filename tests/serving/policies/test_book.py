@@ -200,7 +200,7 @@ class TestWhatIsRefused:
         proposal = book.propose(write(), ANN)
         book.activate(proposal.id, BOB)
 
-        with pytest.raises(PolicyNotDueError, match="it is in force already"):
+        with pytest.raises(PolicyNotDueError, match=r"in force already\. Nothing is to be done"):
             book.activate(proposal.id, BOB)
 
     @pytest.mark.parametrize("part", ["rules", "economics"])
@@ -287,6 +287,15 @@ class TestRollingBack:
     def test_without_any_policy(self, store: AuditStore) -> None:
         with pytest.raises(NothingBeforeError):
             PolicyBook(store).roll_back(ANN)
+
+
+def test_what_is_proposed_twice_is_there_once_while_it_waits(book: PolicyBook) -> None:
+    first = book.propose(write(), ANN)
+
+    assert book.propose(write(), ANN) == first
+    assert book.propose(write(), BOB).id != first.id
+    book.activate(first.id, BOB)
+    assert book.propose(write(), ANN).id != first.id
 
 
 def ask_last(store: AuditStore) -> tuple[str, str]:

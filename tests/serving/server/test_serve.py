@@ -27,6 +27,7 @@ def test_both_answer_until_they_are_ended_and_the_key_of_the_dashboard_with_them
         assert f"curl {running.url}/v1/applications/score" in said
         assert httpx.get(f"{running.url}/readyz").is_success
         assert httpx.get(f"{running.pages}/_stcore/health").text == "ok"
+        assert "Python threads" not in running.errors.read_text("utf-8")
 
         assert running.stop(ended_by) == 0
         assert "API and dashboard have ended" in running.told.read_text()

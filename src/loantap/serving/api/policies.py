@@ -14,8 +14,8 @@ from loantap.serving.api.answers import answer
 from loantap.serving.api.bodies import read_object
 from loantap.serving.api.decisions import ADMIN, READ
 from loantap.serving.api.office import Office
-from loantap.serving.api.openapi import describe, in_json
-from loantap.serving.api.parameters import require_known
+from loantap.serving.api.openapi import describe, in_json, in_query
+from loantap.serving.api.parameters import read_text, require_known
 from loantap.serving.api.policy_schemas import ActivePolicy as PolicyTold
 from loantap.serving.api.policy_schemas import Policies, Trial
 from loantap.serving.api.policy_schemas import Proposal as ProposalTold
@@ -93,11 +93,12 @@ def add_policies(app: APIFlask, office: Office) -> None:
 
     @app.post("/v1/policies/rollback")
     @describe(app, "Go back to the policy before", "Policy", told=PolicyTold, scope=ADMIN,
-              problems=(409,))  # fmt: skip
+              problems=(409,), parameters=[in_query("from", "Id of the one that must be in force")]
+              )  # fmt: skip
     def roll_back() -> Response:
         visitor = office.doors.enter(ADMIN)
-        require_known([])
-        active = office.book.roll_back(visitor.as_caller())
+        require_known(["from"])
+        active = office.book.roll_back(visitor.as_caller(), read_text("from"))
         office.desk.renew()
         return answer(tell_active(active))
 

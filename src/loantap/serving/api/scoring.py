@@ -9,6 +9,7 @@ import pandas as pd
 from apiflask import APIFlask
 from flask import Response, request
 
+from loantap.portfolio import contradictions
 from loantap.serving.api.answers import NO_OFFERS, answer, tell_decision, tell_offers
 from loantap.serving.api.bodies import parse_object, read_body
 from loantap.serving.api.doors import Visitor
@@ -162,7 +163,11 @@ def require_offers(standing: Standing) -> None:
 def tell_invalid(error: InvalidApplicationError) -> ProblemError:
     """What is wrong with an application that cannot be scored."""
     errors = [
-        FieldError(str(column.source_name), reason, tell_remedy(column))
+        FieldError(
+            str(column.source_name),
+            reason,
+            contradictions.tell_remedy(column.name, reason) or tell_remedy(column),
+        )
         for column, _, reason in error.problems
     ]
     return ProblemError("invalid-application", _say(errors), errors)

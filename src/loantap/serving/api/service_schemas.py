@@ -42,6 +42,7 @@ class FieldOfApplication(Answer):
     """What a field of an application means."""
 
     name: str
+    label: str
     meaning: str
     unit: str
     kind: Literal["number", "integer", "category", "month", "text"]

@@ -17,8 +17,8 @@ from loantap.serving.audit.tables import personal, records
 # How wrong a clock may have been, at most, when a record got its id; see `_narrow_ids`.
 _CLOCK_ERROR = timedelta(days=1)
 _MAX_LIMIT = 500
-# Of one application so many records are looked through, the newest.
-_MAX_OF_APPLICATION = 10_000
+# So many records of one application are looked through with one statement.
+_STEP = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,18 +115,36 @@ def search(connection: Connection, wanted: Search, after: str | None, limit: int
     asked = select_records().where(_has_prefix(PREFIXES[Kind.DECISION]), *_list_conditions(wanted))
     if after is not None:
         asked = asked.where(records.c.id < after)
-    if wanted.application_id is not None:
-        # Asked first: a database without statistics would look through all decisions.
-        asked = asked.where(records.c.seq.in_(_find_seqs(connection, wanted.application_id)))
-    rows = connection.execute(asked.order_by(records.c.id.desc()).limit(size + 1)).all()
+    asked = asked.order_by(records.c.id.desc())
+    if wanted.application_id is None:
+        rows = list(connection.execute(asked.limit(size + 1)))
+    else:
+        seqs = _find_seqs(connection, wanted.application_id)
+        rows = _take(connection, asked, seqs, size + 1)
     found = tuple(read_record(row) for row in rows[:size])
     return Page(found, found[-1].id if len(rows) > size else None)
 
 
 def _find_seqs(connection: Connection, application_id: str) -> list[int]:
-    is_its = personal.c.application_id == application_id
-    newest = select(personal.c.seq).where(is_its).order_by(personal.c.seq.desc())
-    return list(connection.execute(newest.limit(_MAX_OF_APPLICATION)).scalars())
+    """Numbers of all records of an application, the newest first.
+
+    Asked first, by the index: a database without statistics would look through all decisions.
+    """
+    its = select(personal.c.seq).where(personal.c.application_id == application_id)
+    return sorted(connection.execute(its).scalars(), reverse=True)
+
+
+def _take(
+    connection: Connection, asked: Select[Any], seqs: Sequence[int], most: int
+) -> list[Row[Any]]:
+    """The first rows among records of these numbers, step by step: ids sort as numbers do."""
+    rows: list[Row[Any]] = []
+    for start in range(0, len(seqs), _STEP):
+        some = asked.where(records.c.seq.in_(seqs[start : start + _STEP]))
+        rows += connection.execute(some.limit(most - len(rows)))
+        if len(rows) == most:
+            break
+    return rows
 
 
 def _list_conditions(wanted: Search) -> Iterator[Any]:

@@ -30,6 +30,7 @@ from loantap.serving.cases.queue import Order, list_queue
 # How long a case is held for who took it, unless it is taken again.
 HOLD = timedelta(minutes=30)
 _MAX_NOTE = 2_000
+_IS_OPEN = "Nothing is to be done: it was given back, or its time is over"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +127,8 @@ class Cases:
         """
 
         def act(transaction: Transaction) -> Case:
-            _require_holder(_require_open(transaction, decision_id), caller)
+            case = _require_open(transaction, decision_id)
+            _require_holder(case, caller, "Take it first" if case.taken_by else _IS_OPEN)
             nobody = dict.fromkeys(("taken_by", "taken_by_key", "taken_at", "expires_at"))
             entry = Entry(Kind.CASE_RETURNED, {}, None, decision_id)
             return _change(transaction, entry, caller, {"state": State.OPEN, **nobody})[0]
@@ -212,13 +214,13 @@ def _is_holder(case: Case, caller: Caller) -> bool:
     )
 
 
-def _require_holder(case: Case, caller: Caller) -> None:
+def _require_holder(case: Case, caller: Caller, remedy: str = "Take it first") -> None:
     if not _is_holder(case, caller):
         holder = f"{case.taken_by} has it" if case.taken_by else "nobody has it"
         raise CaseNotHeldError(
             f"case {case.decision_id}",
             f"{caller.person} does not have it: {holder}",
-            "Take it first",
+            remedy,
         )
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+
+_BY_PERSON: Final = "case_decided"
 
 
 class _Answer(BaseModel):
@@ -17,6 +19,7 @@ class FormField(_Answer):
 
     Attributes:
         name: source name, as it is sent.
+        label: what it is called, in a few words.
         meaning: in plain words.
         unit: of a number; "" where there is none.
         kind: `number`, `integer`, `category`, `month` or `text`.
@@ -28,6 +31,7 @@ class FormField(_Answer):
     """
 
     name: str
+    label: str
     meaning: str
     unit: str = ""
     kind: str = "text"
@@ -123,6 +127,11 @@ class Decision(_Answer):
     contributions: list[Contribution] = Field(default_factory=list)
     base_points: float | None = None
     events: list[Event] = Field(default_factory=list)
+
+    @property
+    def by_person(self) -> Event | None:
+        """What a person decided on it since, if one did; the decision itself stays."""
+        return next((one for one in reversed(self.events) if one.kind == _BY_PERSON), None)
 
 
 class DecisionPage(_Answer):

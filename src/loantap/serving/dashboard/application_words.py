@@ -13,9 +13,10 @@ from loantap.serving.dashboard.client import Api
 from loantap.serving.dashboard.frame import show_table
 
 
-def name_field(one: FormField) -> str:
-    """What a field is called, with its unit."""
-    return f"{one.meaning} ({one.unit})" if one.unit else one.meaning
+def explain_field(one: FormField, more: str = "") -> str:
+    """What a field means, its unit, what more there is to say, and its name in files."""
+    unit = f", in {one.unit}" if one.unit else ""
+    return f"{one.meaning}{unit}{more}. In files: `{one.name}`"
 
 
 def word_choice(one: FormField, value: str | float) -> str:
@@ -25,7 +26,7 @@ def word_choice(one: FormField, value: str | float) -> str:
 
 def list_values(schema: ApplicationSchema, given: Mapping[str, Any]) -> list[tuple[str, str]]:
     """What each field of an application is, and its value, in the order of the schema."""
-    return [(name_field(one), _word(one, given[one.name])) for one in schema.fields
+    return [(one.label, _word(one, given[one.name])) for one in schema.fields
             if one.name in given]  # fmt: skip
 
 

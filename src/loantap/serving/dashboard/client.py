@@ -170,9 +170,9 @@ class Api:
         """Let a policy that another person proposed decide from now on."""
         self._ask("POST", f"/v1/policies/{_quote(policy_id)}/activate", json={})
 
-    def roll_policy_back(self) -> None:
-        """Let the policy before decide again."""
-        self._ask("POST", "/v1/policies/rollback", json={})
+    def roll_policy_back(self, leaving: str) -> None:
+        """Let the policy before the one of this id decide again."""
+        self._ask("POST", "/v1/policies/rollback", json={}, params={"from": leaving})
 
     def _get(
         self, path: str, kind: type[AnswerT], wanted: Mapping[str, str | int | None] | None = None

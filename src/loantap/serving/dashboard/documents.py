@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
-from typing import Final
+from typing import Any, Final
+
+import streamlit as st
 
 from loantap.reporting.formatting import capitalize_first
-from loantap.serving.dashboard.answers import Decision
+from loantap.serving.cases.case import Reason
+from loantap.serving.dashboard.answers import ApplicationSchema, Decision, Event
+from loantap.serving.dashboard.application_words import list_values
 from loantap.serving.dashboard.decision_view import HEADLINES
 
 _STYLE: Final = (
@@ -25,11 +29,31 @@ _OUTCOMES: Final = {
     "refer": "A colleague will look at your application. You hear from us when they have decided.",
     "decline": "We are sorry that we cannot offer you this loan.",
 }
+# What an applicant is told of a person's reason: notes and suspicions stay in the house.
+_FACTS: Final[dict[str, str]] = {
+    Reason.INCOME_NOT_CONFIRMED: "We could not confirm the income.",
+    Reason.EMPLOYMENT_NOT_CONFIRMED: "We could not confirm the employment.",
+    Reason.TOO_MUCH_DEBT: "There is too much other debt.",
+    Reason.SUSPECTED_FRAUD: "We could not confirm what the application says.",
+}
+_WITHDRAWN: Final = "As you asked, we do not go on with your application."
 _REASONS: Final = {"refer": "What they will look at:", "decline": "What weighed most:"}
 _ENDS: Final = {
     "decline": "You may ask us to look at this decision again, and tell us what we should know.",
     "refer": "If there is something that we should know, please tell us.",
 }
+
+
+def show_papers(
+    schema: ApplicationSchema, application: Mapping[str, Any], decision: Decision
+) -> None:
+    """Buttons to download both; where a person has decided, both say what."""
+    sheet = write_sheet(list_values(schema, application), decision)
+    papers = ("Decision sheet", "sheet", sheet), ("Letter to the applicant", "letter",
+                                                  write_letter(decision))  # fmt: skip
+    for place, (label, name, text) in zip(st.columns(2), papers, strict=True):
+        place.download_button(label, text, f"{decision.id}-{name}.html", "text/html",
+                              on_click="ignore", width="stretch")  # fmt: skip
 
 
 def write_sheet(application: Sequence[tuple[str, str]], decision: Decision) -> str:
@@ -40,7 +64,8 @@ def write_sheet(application: Sequence[tuple[str, str]], decision: Decision) -> s
         decision: on it.
     """
     figures = [
-        ("Decision", HEADLINES[decision.decision]),
+        *_list_of_person(decision.by_person),
+        ("Decision of model and policy", HEADLINES[decision.decision]),
         ("Decision id", decision.id), ("Application", decision.application_id or "none"),
         ("Time", f"{decision.at:%Y-%m-%d %H:%M:%S} UTC"),
         ("Probability of default, over the life of the loan",
@@ -59,19 +84,47 @@ def write_sheet(application: Sequence[tuple[str, str]], decision: Decision) -> s
 
 
 def write_letter(decision: Decision) -> str:
-    """The letter to the applicant: outcome and reasons, nothing of the model."""
+    """The letter to the applicant: outcome and reasons, nothing of the model.
+
+    Where a person has decided, it is about that, and names neither the person nor the note.
+    """
+    last = decision.by_person
+    outcome = decision.decision if last is None else str(last.public["decision"])
+    given = decision.reasons if last is None else _word_reasons(decision, last)
+    told, end = _OUTCOMES.get(outcome, ""), _ENDS.get(outcome, "")
+    if last and last.public == {"decision": "decline", "reason": Reason.WITHDRAWN}:
+        told, end, given = _WITHDRAWN, "", []
     reasons = ""
-    if decision.decision in _REASONS and decision.reasons:
-        reasons = f"<p>{_REASONS[decision.decision]}</p>{_write_reasons(decision.reasons)}"
+    if outcome in _REASONS and given:
+        reasons = f"<p>{_REASONS[outcome]}</p>{_write_reasons(given)}"
     named = escape(decision.application_id or decision.id)
     body = (
-        f'<div class="letter"><p><b>LoanTap</b></p><p>{decision.at:%d %B %Y}</p>'
+        f'<div class="letter"><p><b>LoanTap</b></p><p>{(last or decision).at:%d %B %Y}</p>'
         f"<p><b>Your application {named}</b></p><p>Dear applicant,</p>"
-        f"<p>{_OUTCOMES.get(decision.decision, '')}</p>{reasons}"
-        f"<p>{_ENDS.get(decision.decision, '')} Please name {named} when you write to us.</p>"
+        f"<p>{told}</p>{reasons}"
+        f"<p>{end} Please name {named} when you write to us.</p>"
         "<p>Yours sincerely</p><p><br></p><p>LoanTap</p></div>"
     )
     return _write_page("Your application", body, is_simulated=decision.simulated)
+
+
+def _list_of_person(last: Event | None) -> list[tuple[str, str]]:
+    if last is None:
+        return []
+    outcome, reason = str(last.public["decision"]), str(last.public["reason"])
+    return [
+        ("Decision", HEADLINES[outcome]), ("Decided by", last.person), ("Reason", reason),
+        ("Decided at", f"{last.at:%Y-%m-%d %H:%M:%S} UTC"),
+    ]  # fmt: skip
+
+
+def _word_reasons(decision: Decision, last: Event) -> list[str]:
+    """The fact that a person named, or what counts most against the applicant.
+
+    The first reason of a referred decision says why a person had to decide, which is past.
+    """
+    fact = _FACTS.get(str(last.public["reason"]))
+    return [fact] if fact else decision.reasons[1:]
 
 
 def _show(value: float | None, form: str) -> str:

@@ -112,13 +112,22 @@ def show_chart(chart: alt.LayerChart, alternative: str) -> None:
     )
 
 
-def show_figures(*figures: tuple[str, str, str]) -> None:
-    """Figures side by side: what it is, its value, and n or interval below it."""
-    items = "".join(
-        f"<div><dt>{escape(name)}</dt><dd>{escape(value)}<small>{escape(note)}</small></dd></div>"
-        for name, value, note in figures
-    )
-    st.html(f'<dl class="lt-figures">{items}</dl>')
+def show_figures(*figures: tuple[str, str, str], cut: str = "") -> None:
+    """Figures side by side: what it is, its value, and n or interval below it.
+
+    Args:
+        figures: name, value and note of each.
+        cut: name of the one that is cut to the width there is; all of it is copied, and in a tip.
+    """
+    items = []
+    for name, value, note in figures:
+        text = escape(value)
+        if name == cut:
+            text = f'<span class="lt-cut" title="{text}">{text}</span>'
+        items.append(
+            f"<div><dt>{escape(name)}</dt><dd>{text}<small>{escape(note)}</small></dd></div>"
+        )
+    st.html(f'<dl class="lt-figures">{"".join(items)}</dl>')
 
 
 def show_table(

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from loantap.serving.dashboard.client import ApiError
+from loantap.portfolio.dictionary import portfolio_columns
+from loantap.serving.dashboard.client import ApiError, FieldProblem
 
 NO_KEY: Final = (
     "Sign in: paste your API key on the left. `loantap-keys create --owner NAME --scope score "
@@ -16,6 +17,7 @@ LOST: Final = (
     "your key again on the left. Decisions are kept: find them under Decisions."
 )
 NO_RUN: Final = "There is nothing to show yet. `make run` makes it; it takes about two minutes."
+_LABELS: Final = {str(one.source_name): one.label for one in portfolio_columns()}
 # Of problems that no right of a key would solve.
 _FORBIDDEN: Final = {"four-eyes": "Another person must do this"}
 _RIGHTS: Final = {
@@ -93,15 +95,24 @@ def tell_missing_right(scope: str) -> str:
 
 
 def _say(error: ApiError) -> str:
-    fields = [
-        f"`{one.field}`: {one.problem}. {one.remedy}".strip() if one.field else one.problem
-        for one in error.fields
-    ]
+    fields = [_tell_field(one) for one in error.fields]
     first = error.fields[0] if error.fields else None
     # The API's sentence is then about the first field, which the list tells as well.
     is_said = first is not None and error.detail.startswith(f"{first.field}: {first.problem}")
     detail = "" if is_said else _end(error.detail)
-    return "\n\n".join(filter(None, [detail, *(f"- {text}" for text in fields)]))
+    if not detail and len(fields) == 1:
+        return fields[0]
+    # Without a sentence before it the list begins on a line of its own all the same.
+    return "\n\n".join([detail, *(f"- {text}" for text in fields)])
+
+
+def _tell_field(one: FieldProblem) -> str:
+    """What is wrong with a field: as the form calls it, if it is one of an application."""
+    if not one.field:
+        return one.problem
+    label = _LABELS.get(one.field)
+    named = f"**{label}** (`{one.field}`)" if label else f"`{one.field}`"
+    return _end(f"{named}: {one.problem}. {one.remedy}".strip())
 
 
 def _end(sentence: str) -> str:

@@ -25,9 +25,10 @@ EXAMPLE: Final = MappingProxyType(
 _OUTCOME: Final = "loan_status"
 _ID: Final = MappingProxyType(
     {
-        "name": APPLICATION_ID, "meaning": "Identifier of the application", "unit": "",
-        "kind": "text", "minimum": None, "maximum": None, "values": None, "example": "A-1042",
-        "required": False, "nullable": True, "personal": False,
+        "name": APPLICATION_ID, "label": "Application id",
+        "meaning": "Identifier of the application", "unit": "", "kind": "text", "minimum": None,
+        "maximum": None, "values": None, "example": "A-1042", "required": False, "nullable": True,
+        "personal": False,
     }
 )  # fmt: skip
 
@@ -54,6 +55,7 @@ def _describe(column: Column, *, required: bool) -> dict[str, Any]:
     values: list[float | str] = [*column.values] or [*column.categories] or [*column.listed]
     return {
         "name": str(column.source_name),
+        "label": column.label,
         "meaning": column.meaning,
         "unit": column.unit,
         "kind": _name_kind(column),

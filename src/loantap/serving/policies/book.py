@@ -17,6 +17,7 @@ from loantap.serving.policies.checks import (
     require_another,
     require_as_proposed,
     require_due,
+    require_left,
     require_new_version,
     require_proposal,
 )
@@ -88,7 +89,7 @@ class PolicyBook:
             if pages.current is not None:
                 return pages.restore(pages.current)
             writer = replace(caller, person=policy.author)
-            proposal = propose(transaction, policy, economics, writer)
+            proposal = propose(transaction, pages, policy, economics, writer)
             return put_in_force(transaction, pages, proposal, policy, caller)
 
         entered = self._store.change(act)
@@ -96,7 +97,7 @@ class PolicyBook:
         return entered
 
     def propose(self, content: Mapping[str, Any], caller: Caller) -> Proposal:
-        """Propose a policy.
+        """Propose a policy; who proposes the same one again gets the proposal that waits.
 
         Args:
             content: `policy`: its fields without approval and digest, without the author where the
@@ -111,8 +112,9 @@ class PolicyBook:
         policy, assumed = build_policy(written, economics, NOBODY_YET)
 
         def act(transaction: Transaction) -> Proposal:
-            require_new_version(read_pages(transaction.connection), policy)
-            return propose(transaction, policy, assumed, caller)
+            pages = read_pages(transaction.connection)
+            require_new_version(pages, policy)
+            return propose(transaction, pages, policy, assumed, caller)
 
         return self._store.change(act)
 
@@ -141,17 +143,23 @@ class PolicyBook:
         self._active.forget()
         return activated
 
-    def roll_back(self, caller: Caller) -> ActivePolicy:
+    def roll_back(self, caller: Caller, leaving: str | None = None) -> ActivePolicy:
         """Put the policy in force again that was before the one that is now.
+
+        Args:
+            caller: who does it.
+            leaving: id of the policy in force, as the caller knows it; repeated, it is refused.
 
         Raises:
             NothingBeforeError: there was none.
+            PolicyNotDueError: another one is in force than the caller leaves.
             PolicyChangedError: it is not the one that was approved.
         """
 
         def act(transaction: Transaction) -> ActivePolicy:
             pages = read_pages(transaction.connection)
             current = pages.current
+            require_left(pages, current, leaving)
             if current is None or current.returns_to is None:
                 raise NothingBeforeError(
                     "policy in force", "there was none before it", "Propose one and activate it"

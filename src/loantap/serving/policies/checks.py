@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from loantap.policy.credit_policy import CreditPolicy, fold_name
 from loantap.serving.audit.records import Caller
 from loantap.serving.audit.verification import is_as_kept
-from loantap.serving.policies.entries import Proposal
+from loantap.serving.policies.entries import Activation, Proposal
 from loantap.serving.policies.errors import (
     InvalidPolicyError,
     PolicyChangedError,
@@ -65,6 +65,17 @@ def require_new_version(pages: Pages, policy: CreditPolicy) -> None:
                 f"{policy.name} was in force with another content",
                 "Give it a new version",
             )
+
+
+def require_left(pages: Pages, current: Activation | None, leaving: str | None) -> None:
+    """Refuse to roll back from a policy that is not in force: it may have been done already."""
+    if current is not None and leaving not in {None, current.proposal_id}:
+        raise PolicyNotDueError(
+            f"policy {leaving}",
+            f"it is not in force: {pages.proposals[current.proposal_id].name} is, by "
+            f"{current.person} since {current.at:%Y-%m-%d %H:%M:%S} UTC",
+            "Nothing is to be done, unless that one is to go too",
+        )
 
 
 def require_due(pages: Pages, proposal: Proposal, today: date) -> None:

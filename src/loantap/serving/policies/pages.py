@@ -70,13 +70,23 @@ def read_active(connection: Connection) -> ActivePolicy | None:
 
 
 def propose(
-    transaction: Transaction, policy: CreditPolicy, economics: Economics, caller: Caller
+    transaction: Transaction,
+    pages: Pages,
+    policy: CreditPolicy,
+    economics: Economics,
+    caller: Caller,
 ) -> Proposal:
-    """Keep a proposal."""
+    """Keep a proposal; the same one of the same person and key only once while it waits."""
     public = {
         "policy": policy.model_dump(mode="json", exclude=set(UNAPPROVED)),
         "economics": economics.model_dump(mode="json"),
     }
+    same = (*public.values(), caller.person, caller.key_id)
+    activated = {activation.proposal_id for activation in pages.activations.values()}
+    for one in pages.proposals.values():
+        is_same = (one.policy, one.economics, one.person, one.key_id) == same
+        if is_same and one.id not in activated:
+            return one
     return read_proposal(transaction.append([Entry(Kind.POLICY_PROPOSED, public)], caller)[0])
 
 

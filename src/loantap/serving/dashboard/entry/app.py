@@ -32,11 +32,17 @@ def show_app() -> None:
         layout="wide",
         menu_items={"Get help": None, "Report a bug": None},
     )
+    first = st.Page(score.show, title="Score", icon=":material/calculate:", url_path="score")
+
+    def begin() -> None:
+        st.switch_page(first, query_params=st.query_params)
+
+    # The default page has no address but `/`; the one for scoring has its own, as all others have.
     chosen = st.navigation(
         {
             "Applications": [
-                st.Page(score.show, title="Score", icon=":material/calculate:", url_path="score",
-                        default=True),
+                st.Page(begin, title="LoanTap", default=True, visibility="hidden"),
+                first,
                 st.Page(queue.show, title="Queue", icon=":material/inbox:", url_path="queue"),
                 st.Page(decisions.show, title="Decisions", icon=":material/history:",
                         url_path="decisions"),

@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Final
+from typing import Any, Final
 from uuid import uuid4
 
 import pandas as pd
 import streamlit as st
+from pandas.io.formats.style import Styler
 
-from loantap.reporting.formatting import name_category
-from loantap.serving.dashboard.answers import BatchAnswer
+from loantap.reporting.formatting import NOTHING, count, money, name_category, percent
+from loantap.serving.dashboard.answers import BatchAnswer, FormField
 from loantap.serving.dashboard.frame import Page, show_figures, show_page, show_table
 from loantap.serving.dashboard.messages import tell_missing_right
 
 _LARGEST: Final = 16_000_000
 _MOST_ERRORS: Final = 100
 _MOST_ROWS: Final = 500
-_TOLD: Final = ("application_id", "decision", "probability_of_default", "score", "expected_npv",
-                "id")  # fmt: skip
-_PD: Final = "Probability of default"
+# What is told of each row, by its name in the download, and its heading here.
+_TOLD: Final = {
+    "row": "Row", "application_id": "Application", "decision": "Decision",
+    "probability_of_default": "PD", "score": "Score", "expected_npv": "Expected NPV",
+    "reasons": "Reasons", "id": "Id",
+}  # fmt: skip
+_FORMATS: Final[dict[Any, Any]] = {"PD": percent, "Score": count, "Expected NPV": money}
 
 
 def show() -> None:
     """The page."""
-    show_page("Batch", "Decisions on a CSV file of up to 10,000 applications.", _show)
+    show_page("Batch", "Decisions on a CSV file of up to 10,000 applications. Amounts are in "
+              "currency.", _show)  # fmt: skip
 
 
 def _show(page: Page) -> None:
@@ -34,10 +40,12 @@ def _show(page: Page) -> None:
     if not session.may("score"):
         st.info(tell_missing_right("score"))
         return
-    needed = [one.name for one in session.api.read_schema().fields if one.required]
+    needed = [one for one in session.api.read_schema().fields if one.required]
     given = st.file_uploader("CSV file with a header", type="csv")
     if given is None:
-        st.caption(f"Columns: {', '.join(needed)}")
+        st.caption("The file must have these columns; others of a LoanTap file may be there.")
+        rows = [(one.name, one.label) for one in needed]
+        show_table(("Column", "What it is"), rows, frozenset())
         return
     content = given.getvalue()
     try:
@@ -62,12 +70,12 @@ def _show(page: Page) -> None:
         _show_answer(kept[1])
 
 
-def find_problem(text: str, needed: list[str], size: int) -> str | None:
+def find_problem(text: str, needed: list[FormField], size: int) -> str | None:
     """What keeps a file from being sent, in one message; None for nothing."""
     if size > _LARGEST:
         return "The file is larger than 16 MB. Split it."
     header = [name.strip().strip('"') for name in text.partition("\n")[0].split(",")]
-    missing = [name for name in needed if name not in header]
+    missing = [f"{one.name} ({one.label})" for one in needed if one.name not in header]
     if missing:
         return (
             f"These columns are missing: {', '.join(missing)}. The first line must name the "
@@ -76,12 +84,19 @@ def find_problem(text: str, needed: list[str], size: int) -> str | None:
     return None
 
 
+def word_rows(table: pd.DataFrame) -> Styler:
+    """Answered rows with headings and figures as on other pages; they still sort as numbers."""
+    shown = table.rename(columns=_TOLD)
+    figures = shown[list(_FORMATS)].astype(float)
+    return shown.assign(**figures).style.format(_FORMATS, na_rep=NOTHING)
+
+
 def _show_answer(answer: BatchAnswer) -> None:
     show_figures(*((name_category(name), f"{n:,}", "") for name, n in answer.counts.items()))
     table = pd.DataFrame(
         {
-            "row": int(one["row"]) + 1,
             **{name: one.get(name) for name in _TOLD},
+            "row": int(one["row"]) + 1,
             "reasons": "; ".join(str(reason) for reason in one.get("reasons", [])),
         }
         for one in answer.results
@@ -96,10 +111,7 @@ def _show_answer(answer: BatchAnswer) -> None:
             "their own."
         )
     st.subheader("Decisions", anchor=False)
-    shown = table.head(_MOST_ROWS).rename(columns=name_category)
-    shown[_PD] = 100 * shown[_PD].astype(float)
-    in_percent = st.column_config.NumberColumn("PD", format="%.1f%%")
-    st.dataframe(shown, hide_index=True, column_config={_PD: in_percent})
+    st.dataframe(word_rows(table.head(_MOST_ROWS)), hide_index=True, placeholder=NOTHING)
     if len(table) > _MOST_ROWS:
         st.caption(f"The first {_MOST_ROWS} of {len(table):,} rows; the download has all.")
     st.download_button("Download the results", table.to_csv(index=False), "decisions.csv",

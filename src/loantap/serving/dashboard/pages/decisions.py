@@ -11,6 +11,7 @@ from loantap.serving.dashboard.answers import Decision, Event
 from loantap.serving.dashboard.application_words import show_application
 from loantap.serving.dashboard.client import Api
 from loantap.serving.dashboard.decision_view import show_decision
+from loantap.serving.dashboard.documents import show_papers
 from loantap.serving.dashboard.frame import Page, show_page, show_table
 from loantap.serving.dashboard.messages import tell_missing_right
 from loantap.serving.dashboard.paging import Pages
@@ -18,7 +19,6 @@ from loantap.serving.dashboard.paging import Pages
 _PAGE: Final = 25
 _OUTCOMES: Final = ("any", "approve", "refer", "decline")
 _NOTHING: Final = {"search:id": "", "search:application": "", "search:outcome": "any"}
-_BY_PERSON: Final = "case_decided"
 
 
 def show() -> None:
@@ -78,10 +78,11 @@ def _list_cells(one: Decision) -> tuple[str, ...]:
 
 def _open(api: Api, decision_id: str) -> None:
     decision = api.find_decision(decision_id)
-    for event in (one for one in decision.events if one.kind == _BY_PERSON):
-        outcome, reason = event.public["decision"], event.public["reason"]
+    last = decision.by_person
+    if last is not None:
+        outcome, reason = last.public["decision"], last.public["reason"]
         st.info(
-            f"**{event.person} decided: {outcome}.** Reason: {reason}. Below stands what model and "
+            f"**{last.person} decided: {outcome}.** Reason: {reason}. Below stands what model and "
             "policy decided before."
         )
     show_decision(decision)
@@ -91,6 +92,7 @@ def _open(api: Api, decision_id: str) -> None:
         st.info("Its personal data was erased: it cannot be replayed.")
     else:
         show_application(api, decision.input or {})
+        show_papers(api.read_schema(), decision.input or {}, decision)
         if st.button("Replay", key=f"replay:{decision.id}"):
             _tell_replay(api, decision.id)
     if decision.events:

@@ -63,7 +63,7 @@ def _show(page: Page) -> None:
     if may_change:
         with st.expander("Propose a change", icon=":material/edit_document:"):
             _show_form(session, in_force, content)
-        _show_way_back(session, book)
+        _show_way_back(session, book, in_force.id)
     else:
         st.info(tell_missing_right("admin"))
     _show_history(book)
@@ -78,6 +78,7 @@ def _show_in_force(in_force: PolicyVersion, content: Content) -> None:
         ("Takes effect from", str(in_force.effective_from or "unknown"),
          f"in force here since {since:%Y-%m-%d %H:%M} UTC" if since else ""),
         ("Digest", in_force.digest or "unknown", "recorded with each decision"),
+        cut="Digest",
     )  # fmt: skip
     st.markdown("The first rule that fits a loan decides:")
     st.markdown("\n".join(f"{n}. {rule}" for n, rule in enumerate(word_rules(content), 1)))
@@ -184,7 +185,7 @@ def _show_form(session: Session, in_force: PolicyVersion, content: Content) -> N
         )
 
 
-def _show_way_back(session: Session, book: PolicyBook) -> None:
+def _show_way_back(session: Session, book: PolicyBook, leaving: str) -> None:
     before = book.can_roll_back_to
     if before is None:
         return
@@ -197,7 +198,9 @@ def _show_way_back(session: Session, book: PolicyBook) -> None:
         with st.container(horizontal=True):
             if st.button("Yes, roll back", type="primary"):
                 st.session_state.pop(_ASKED_BACK)
-                act(session.api.roll_policy_back, f"{before} decides again.", _DONE)
+                act(
+                    lambda: session.api.roll_policy_back(leaving), f"{before} decides again.", _DONE
+                )
             if st.button("No, leave it"):
                 st.session_state.pop(_ASKED_BACK)
                 st.rerun()

@@ -10,6 +10,7 @@ from loantap.reporting.formatting import count, percent
 from loantap.serving.dashboard.answers import Case
 from loantap.serving.dashboard.application_words import show_application
 from loantap.serving.dashboard.decision_view import list_figures, show_reasons
+from loantap.serving.dashboard.documents import show_papers
 from loantap.serving.dashboard.frame import Page, act, show_figures, show_page
 from loantap.serving.dashboard.messages import tell_missing_right
 from loantap.serving.dashboard.paging import Pages
@@ -17,6 +18,7 @@ from loantap.serving.dashboard.session import Session
 
 _ORDERS: Final = {"Oldest first": "age", "Largest amount first": "amount"}
 _DONE: Final = "case-done"
+_DECIDED: Final = "case-decided"
 _PAGE: Final = 20
 
 
@@ -35,6 +37,9 @@ def _show(page: Page) -> None:
     done = st.session_state.pop(_DONE, None)
     if done:
         st.success(done)
+    decided = st.session_state.get(_DECIDED)
+    if decided and session.may("read"):
+        _show_papers_of(session, decided)
     order = _ORDERS[st.radio("Order", list(_ORDERS), horizontal=True)]
     for title, state in (("Taken", "taken"), ("Open", "open")):
         pages = Pages(state, order)
@@ -47,6 +52,14 @@ def _show(page: Page) -> None:
             with st.container(border=True):
                 _show_case(session, case, found.reasons)
         pages.show_way(len(found.items), found.next, found.n)
+
+
+def _show_papers_of(session: Session, decision_id: str) -> None:
+    decision = session.api.find_decision(decision_id)
+    if decision.by_person is None or decision.input is None:
+        return
+    st.caption(f"On {decision.application_id or decision_id}; later under Decisions:")
+    show_papers(session.api.read_schema(), decision.input, decision)
 
 
 def _show_case(session: Session, case: Case, reasons: list[str]) -> None:
@@ -70,6 +83,11 @@ def _show_case(session: Session, case: Case, reasons: list[str]) -> None:
         st.caption(f"{case.taken_by} has it.{_tell_until(case)}")
 
 
+def _decide(session: Session, case: Case, said: tuple[str, str, str]) -> None:
+    session.api.decide_case(case.decision_id, *said)
+    st.session_state[_DECIDED] = case.decision_id
+
+
 def _tell_until(case: Case) -> str:
     return f" It is kept until {case.expires_at:%H:%M} UTC." if case.expires_at else ""
 
@@ -89,7 +107,7 @@ def _ask_decision(session: Session, case: Case, reasons: list[str]) -> None:
             if outcome is None or reason is None:
                 st.warning("Choose a decision and a reason.")
             else:
-                act(lambda: session.api.decide_case(case.decision_id, outcome, reason, note),
+                act(lambda: _decide(session, case, (outcome, reason, note)),
                     f"{case.decision_id}: {outcome} is recorded.", _DONE)  # fmt: skip
     if st.button("Give back", key=f"back:{case.decision_id}"):
         act(lambda: session.api.give_case_back(case.decision_id),

@@ -9,15 +9,12 @@ from uuid import uuid4
 import streamlit as st
 
 from loantap.portfolio.amortisation import emi_of_one
+from loantap.portfolio.contradictions import CLOSE
 from loantap.serving.dashboard.answers import ApplicationSchema, Decision, FormField
-from loantap.serving.dashboard.application_words import (
-    list_values,
-    name_field,
-    word_choice,
-)
+from loantap.serving.dashboard.application_words import explain_field, word_choice
 from loantap.serving.dashboard.client import Api, ApiError
 from loantap.serving.dashboard.decision_view import HEADLINES, list_figures, show_decision
-from loantap.serving.dashboard.documents import write_letter, write_sheet
+from loantap.serving.dashboard.documents import show_papers
 from loantap.serving.dashboard.frame import Page, show_page, show_table
 from loantap.serving.dashboard.messages import tell_missing_right
 
@@ -33,7 +30,7 @@ _GROUPS: Final = ("Loan", "Applicant", "Credit history")
 _WHAT_IF: Final = ("loan_amnt", "int_rate", "annual_inc", "dti")
 _INSTALMENT: Final = "installment"
 _TERMS: Final = ("loan_amnt", "int_rate", "term")
-_COMPUTED: Final = "left empty, it follows from amount, rate and term"
+_COMPUTED: Final = "; left empty, it follows from amount, rate and term"
 # By how much a press of plus or minus changes a number, by its unit; of others a half.
 _STEPS: Final = {"currency": 100.0, "currency per year": 1_000.0, "currency per month": 1.0}
 _NUMBER: Final = re.compile(r"\d+(?:\.\d+)?")
@@ -41,7 +38,8 @@ _NUMBER: Final = re.compile(r"\d+(?:\.\d+)?")
 
 def show() -> None:
     """The page."""
-    show_page("Score", "A decision on one application; each is recorded.", _show)
+    show_page("Score", "A decision on one application; each is recorded. Amounts are in currency.",
+              _show)  # fmt: skip
 
 
 def _show(page: Page) -> None:
@@ -65,8 +63,11 @@ def _show(page: Page) -> None:
         st.session_state["scored"] = (application, _decide(session.api, application))
     scored = st.session_state.get("scored")
     if scored is not None:
+        warning = _doubt_instalment(scored[0])
+        if warning:
+            st.warning(warning)
         show_decision(scored[1])
-        _show_papers(schema, *scored)
+        show_papers(schema, *scored)
         _show_what_if(session.api, schema, *scored)
 
 
@@ -113,22 +114,21 @@ def _ask(one: FormField) -> Any:
     start = _start_at(one, None if one.name == "application_id" else one.example)
     # In each run: what a run has set does not reach the browser if another one interrupts it.
     st.session_state[key] = st.session_state.get(key, start)
-    label = name_field(one)
+    label, said = one.label, explain_field(one, _COMPUTED if one.name == _INSTALMENT else "")
     if one.values:
         return st.selectbox(
-            label, one.values, key=key, help=one.name, index=None,
+            label, one.values, key=key, help=said, index=None,
             format_func=lambda choice: word_choice(one, choice),
         )  # fmt: skip
     if one.kind == "integer":
         low, high = (None if end is None else int(end) for end in (one.minimum, one.maximum))
-        return st.number_input(label, low, high, None, step=1, key=key, help=one.name)
+        return st.number_input(label, low, high, None, step=1, key=key, help=said)
     if one.kind == "number":
-        said = f"{one.name}; {_COMPUTED}" if one.name == _INSTALMENT else one.name
         return st.number_input(
             label, one.minimum, one.maximum, None, key=key, help=said, format="%.10g",
             step=_STEPS.get(one.unit, 0.5),
         )  # fmt: skip
-    return st.text_input(label, key=key, help=one.name, max_chars=100)
+    return st.text_input(label, key=key, help=said, max_chars=100)
 
 
 def _start_at(one: FormField, value: Any) -> Any:
@@ -152,18 +152,6 @@ def _choose(values: list[str | float], value: Any) -> str | float | None:
     return float(number[0]) if number and float(number[0]) in values else None
 
 
-def _show_papers(schema: ApplicationSchema, application: dict[str, Any], made: Decision) -> None:
-    left, right = st.columns(2)
-    left.download_button(
-        "Decision sheet", write_sheet(list_values(schema, application), made),
-        f"{made.id}-sheet.html", "text/html", on_click="ignore", width="stretch",
-    )  # fmt: skip
-    right.download_button(
-        "Letter to the applicant", write_letter(made), f"{made.id}-letter.html",
-        "text/html", on_click="ignore", width="stretch",
-    )  # fmt: skip
-
-
 def _show_what_if(
     api: Api, schema: ApplicationSchema, application: dict[str, Any], decision: Decision
 ) -> None:
@@ -177,7 +165,7 @@ def _show_what_if(
                 low = float(max(one.minimum or 0.0, value * 0.5))
                 high = float(min(one.maximum or value * 2, max(value * 2, 1.0)))
                 changed[one.name] = st.slider(
-                    name_field(one), low, max(high, low + 1), float(value), format="localized",
+                    one.label, low, max(high, low + 1), float(value), format="localized",
                     step=_STEPS.get(one.unit, 0.5), key=f"what-if:{decision.id}:{one.name}",
                 )  # fmt: skip
         if st.form_submit_button("Decide what if"):
@@ -200,6 +188,22 @@ def _compare(decision: Decision, other: Decision) -> None:
     ]
     show_table(("", "As it is", "What if"), rows, frozenset({1, 2}))
     st.caption(f"Recorded as `{other.id}`.")
+
+
+def _doubt_instalment(application: dict[str, Any]) -> str:
+    """What to look at where the instalment may be honest, as of a part-funded loan, or a slip."""
+    names = (*_TERMS, _INSTALMENT)
+    if any(application.get(name) is None for name in names):
+        return ""
+    amount, rate, months, instalment = (float(application[name]) for name in names)
+    follows = _find_instalment(application)
+    if abs(instalment / follows - 1) <= CLOSE:
+        return ""
+    return (
+        f"**The monthly instalment of {instalment:,.2f} does not follow from its terms:** "
+        f"{amount:,.10g} at {rate:g}% over {months:g} months make {follows:,.2f}. It was decided "
+        "as given. If it is a slip, correct it, or leave it empty, and decide again."
+    )
 
 
 def _find_instalment(application: dict[str, Any]) -> float:
