@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from apiflask import APIFlask
@@ -102,7 +102,7 @@ def decide(
     except InvalidApplicationError as error:
         raise tell_invalid(error) from error
     record = office.store.append([entry], caller)[0]
-    count(office, record)
+    count(office, record.public)
     return tell_decision(record)
 
 
@@ -156,9 +156,8 @@ def tell_invalid(error: InvalidApplicationError) -> ProblemError:
     return ProblemError("invalid-application", _say(errors), errors)
 
 
-def count(office: Office, record: Record, n: int = 1) -> None:
-    """Count a decision."""
-    public = record.public
+def count(office: Office, public: Mapping[str, Any], n: int = 1) -> None:
+    """Count decisions, by the public part of their record."""
     model = public["model"]
     office.metrics.count_decision(
         public["decision"], model["name"], model["version"], public["policy"]["version"], n

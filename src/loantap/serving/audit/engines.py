@@ -34,6 +34,8 @@ _DURABLE = (
     "PRAGMA synchronous=FULL",
     "PRAGMA secure_delete=ON",
     "PRAGMA recursive_triggers=ON",
+    # A batch of 10,000 is 25 MB, which would be written twice if it had no room in memory.
+    "PRAGMA cache_size=-65536",
 )
 _REMEDY = "Look whether its server is up, its disk has room and no other program holds it"
 

@@ -6,21 +6,36 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Generic, Self, TypeVar
 
 from sqlalchemy import Connection, update
 
 from loantap.serving.audit import erasure, reading, schema, verification
 from loantap.serving.audit.chain import write_time
-from loantap.serving.audit.drafts import Draft, prepare, require_caller
+from loantap.serving.audit.drafts import Draft, prepare, prepare_written, require_caller
 from loantap.serving.audit.engines import Engines, open_engines
 from loantap.serving.audit.errors import AuditUnavailableError, IdempotencyConflictError
 from loantap.serving.audit.group_commit import GroupCommit
-from loantap.serving.audit.idempotency import KeptRequests
-from loantap.serving.audit.records import Caller, Entry, Head, Page, Record, Verdict
+from loantap.serving.audit.idempotency import KeptRequests, require_same
+from loantap.serving.audit.records import (
+    Caller,
+    Entry,
+    Head,
+    KeptBatch,
+    Page,
+    Record,
+    Verdict,
+    Written,
+)
 from loantap.serving.audit.tables import probe
-from loantap.serving.audit.transaction import MARKS, Chain, Transaction
+from loantap.serving.audit.transaction import (
+    MARKS,
+    Chain,
+    Numbered,
+    Transaction,
+    list_records,
+)
 
 T = TypeVar("T")
 # A log that was written to so recently, in seconds, can be written to.
@@ -35,7 +50,11 @@ class _Append:
     caller: Caller
     rows: int
     is_alone: bool = False
-    kept: list[Record] = field(default_factory=list)
+    numbered: list[Numbered] = field(default_factory=list)
+    at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    # Another request of the same group had the same idempotency key.
+    comes_again: bool = False
+    before: list[Record] = field(default_factory=list)
     error: Exception | None = None
 
 
@@ -106,14 +125,26 @@ class AuditStore:
             IdempotencyConflictError: the key was used for another request.
             AuditUnavailableError: nothing was kept; the error says of one exception.
         """
-        require_caller(caller)
         if not entries:
             return []
-        work = _Append(prepare(entries), caller, len(entries))
+        work = self._append(prepare(entries), caller)
+        return work.before or list_records(entries, work.numbered, caller, work.at)
+
+    def append_batch(self, batch: Entry, decisions: Written, caller: Caller) -> KeptBatch:
+        """Keep a batch and its decisions, as `append` does."""
+        work = self._append([*prepare([batch]), *prepare_written(decisions)], caller)
+        return KeptBatch([kept[1] for kept in work.numbered], work.at, work.before)
+
+    def _append(self, drafts: list[Draft], caller: Caller) -> _Append:
+        require_caller(caller)
+        work = _Append(drafts, caller, len(drafts))
         self._works.do(work)
         if work.error is not None:
             raise work.error
-        return work.kept
+        if work.comes_again:
+            work.before = self.find_idempotent(caller.key_id, str(caller.idempotency_key))
+            require_same(work.before, caller)
+        return work
 
     def change(self, act: Callable[[Transaction], T]) -> T:
         """Do something in a transaction of its own, which no other writer comes between.
@@ -259,14 +290,17 @@ class AuditStore:
 
 def _keep_one(work: _Append, chain: Chain, requests: KeptRequests) -> None:
     try:
-        kept = requests.find(work.caller)
+        before = requests.find(work.caller)
     except IdempotencyConflictError as error:
         work.error = error
         return
-    if kept is None:
-        kept = chain.keep(work.drafts, work.caller)
-        requests.add(work.caller, kept)
-    work.kept = kept
+    work.at = chain.now
+    if before is not None:
+        work.before = before
+    elif requests.comes_again(work.caller):
+        work.comes_again = True
+    else:
+        work.numbered = chain.keep(work.drafts, work.caller)
 
 
 def _give_up(work: _Append | _Change[Any]) -> None:
