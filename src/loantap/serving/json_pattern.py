@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from pydantic_core import to_json
 
+from loantap.portfolio.arrays import FloatArray
+
 Blank = Callable[[str], str]
 
 
@@ -56,15 +58,16 @@ def fill_by(
     return [texts[name] % row for name, row in zip(choice, rows, strict=True)]
 
 
-def write_numbers(values: Sequence[float | None]) -> list[str]:
-    """JSON of each number.
+def write_numbers(values: FloatArray) -> list[str]:
+    """JSON of each number; null for NaN.
 
     Raises:
-        ValueError: one is infinite, or NaN.
+        ValueError: one is infinite.
     """
-    if not np.isfinite([value for value in values if value is not None]).all():
-        raise ValueError("a number is not finite")
-    return to_json(values)[1:-1].decode().split(",") if values else []
+    if np.isinf(values).any():
+        raise ValueError("a number is infinite")
+    text = to_json(values.tolist(), inf_nan_mode="null")
+    return text[1:-1].decode().split(",") if len(values) else []
 
 
 def write_each(values: Iterable[Any]) -> list[str]:

@@ -6,6 +6,7 @@ import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
+from itertools import repeat
 from typing import Any, Final
 
 from pydantic_core import to_json
@@ -113,18 +114,20 @@ def _make_line(result: Mapping[str, Any]) -> tuple[object, ...]:
 
 
 def _list_lines(kept: KeptBatch, batch: Batch) -> list[tuple[object, ...]]:
-    decided, model, policy = (
-        batch.decided, batch.entry.public["model"], batch.entry.public["policy"],
-    )  # fmt: skip
-    lines: list[tuple[object, ...]] = [()] * int(batch.entry.public["n"])
+    decided, public = batch.decided, batch.entry.public
+    model, policy = public["model"], public["policy"]
+    lines: list[tuple[object, ...]] = [()] * int(public["n"])
     for place, reasons in _list_invalid(batch.entry.personal):
         lines[place] = _make_line(_tell_invalid(place, reasons))
-    name, version = model["name"], model["version"]
-    under = (policy["version"], policy["digest"])
-    for row, record_id, identifier, pd_, score, decision, reasons, npv in zip(
-        decided.rows, kept.ids[1:], decided.application_ids, decided.probabilities,
-        decided.scores, decided.decisions, decided.reasons, decided.expected_npvs, strict=True,
-    ):  # fmt: skip
-        about = (row, record_id, identifier, pd_, score, decision)
-        lines[row] = (*about, *reasons, name, version, npv, *under)
+    names = ("probability_of_default", "score", "decision", *REASONS)
+    scored = [decided.scores[name].astype(object).tolist() for name in names]
+    n, npvs = len(decided.rows), decided.scores["expected_npv"]
+    made_by = zip(
+        repeat(model["name"], n), repeat(model["version"], n),
+        npvs.astype(object).where(npvs.notna(), None).tolist(),
+        repeat(policy["version"], n), repeat(policy["digest"], n), strict=True,
+    )  # fmt: skip
+    about = zip(decided.rows, kept.ids[1:], decided.application_ids, *scored, strict=True)
+    for row, one, by in zip(decided.rows, about, made_by, strict=True):
+        lines[row] = one + by
     return lines

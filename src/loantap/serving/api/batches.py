@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from functools import partial
 from typing import Any, Final
 
 from apiflask import APIFlask
@@ -21,6 +23,7 @@ from loantap.serving.api.problems import ProblemError, refuse
 from loantap.serving.api.schemas import Batch as ToldBatch
 from loantap.serving.api.scoring import SCORE, count, find_kept
 from loantap.serving.api.slots import Slots
+from loantap.serving.audit.errors import AuditUnavailableError
 from loantap.serving.audit.records import Caller
 from loantap.serving.desk.applications import Applications
 from loantap.serving.desk.batch import Batch, decide_batch
@@ -68,11 +71,21 @@ def add_batches(app: APIFlask, office: Office) -> None:
         try:
             told = find_kept(office, caller) or decide_rows(office, kind, raw, caller)
             if _wants_csv():
-                return Response(write_csv(told), content_type=f"{CSV}; charset=utf-8")
-            return Response(write_json(told), content_type=JSON)
+                response = Response(write_csv(told), content_type=f"{CSV}; charset=utf-8")
+            else:
+                response = Response(write_json(told), content_type=JSON)
         finally:
             turns.give_back()
-            trim(0)
+        # What nobody waits for comes behind the answer; so does freeing what it was made of.
+        response.call_on_close(partial(_tidy, office, [told]))
+        return response
+
+
+def _tidy(office: Office, told: list[Answered]) -> None:
+    told.clear()
+    trim(0)
+    with suppress(AuditUnavailableError):
+        office.store.tidy()
 
 
 def decide_rows(office: Office, kind: str, raw: bytes, caller: Caller) -> Answered:

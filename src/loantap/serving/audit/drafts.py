@@ -71,20 +71,29 @@ def _prepare_one(entry: Entry, salt: bytes) -> Draft:
     return Draft(*about, content.decode(), salt, digest, identifier, *found_by)
 
 
-def prepare_written(written: Written) -> list[Draft]:
+@dataclass(frozen=True, slots=True)
+class WrittenDrafts:
+    """Decisions that are texts already, the personal parts salted and digested.
+
+    Attributes:
+        written: as they were given.
+        salts: of the personal parts' digests.
+        digests: of the personal parts.
+    """
+
+    written: Written
+    salts: list[bytes]
+    digests: list[str]
+
+
+def prepare_written(written: Written) -> WrittenDrafts:
     """The same of decisions that are texts already."""
-    model, policy = written.model_version, written.policy_digest
-    drafts = []
-    for public, content, identifier, decision, amount in zip(
-        written.publics, written.personals, written.application_ids, written.decisions,
-        written.amounts, strict=True,
-    ):  # fmt: skip
-        salt = os.urandom(SALT_BYTES)
-        digest = digest_personal(salt, content.encode())
-        about = (Kind.DECISION, None, amount or 0.0, public)
-        personal = (content, salt, digest, identifier)
-        drafts.append(Draft(*about, *personal, decision, model, policy))
-    return drafts
+    random = os.urandom(SALT_BYTES * len(written.personals))
+    salts = [random[at : at + SALT_BYTES] for at in range(0, len(random), SALT_BYTES)]
+    pairs = zip(salts, written.personals, strict=True)
+    return WrittenDrafts(
+        written, salts, [digest_personal(salt, content.encode()) for salt, content in pairs]
+    )
 
 
 def find_columns(public: Mapping[str, Any]) -> tuple[str | None, str | None, str | None]:

@@ -27,6 +27,8 @@ WAIT_SECONDS = 4
 _LOCK = 0x10A47A9
 # The insert of each number of rows stays prepared.
 _CACHED_STATEMENTS = 256
+# Pages of SQLite's journal after which they are copied into the file; its own default.
+_CHECKPOINT_PAGES = 1_000
 # What was committed survives a loss of power; what was erased is overwritten; a row that is
 # replaced counts as deleted, which the triggers refuse.
 _DURABLE = (
@@ -104,6 +106,24 @@ class Engines:
         """
         with self._in_turn(), self.explained(), self.writer.begin() as connection:
             yield connection
+
+    def defer_checkpoint(self, cursor: Any) -> None:
+        """Leave to `checkpoint` what the commit would do while other writers wait.
+
+        SQLite copies a journal that is large into the file, which takes as long as to write it.
+        """
+        if self.is_sqlite:
+            cursor.execute("PRAGMA wal_autocheckpoint=0")
+
+    def checkpoint(self, how: str = "PASSIVE") -> None:
+        """Copy SQLite's journal into the file; writers and readers go on meanwhile."""
+        if self.is_sqlite:
+            with self.explained():
+                connection = self.writer.raw_connection()
+                try:
+                    connection.cursor().execute(f"PRAGMA wal_checkpoint({how})").fetchall()
+                finally:
+                    connection.close()
 
     def _in_turn(self) -> AbstractContextManager[None]:
         return nullcontext() if self.turns is None else self.turns.taken()
@@ -187,7 +207,8 @@ def _open_sqlite(url: URL, where: str) -> Engines:
     _run_at_begin(writer, begin)
     _run_at_begin(reader, ["BEGIN"])
     turns = Turns(path.with_name(f"{path.name}-turns"), where, WAIT_SECONDS)
-    return Engines(writer, reader, where, KeptConnection(writer, begin), turns)
+    kept = KeptConnection(writer, [f"PRAGMA wal_autocheckpoint={_CHECKPOINT_PAGES}", *begin])
+    return Engines(writer, reader, where, kept, turns)
 
 
 def _open_postgresql(url: URL, where: str) -> Engines:

@@ -87,7 +87,7 @@ class Written:
     personals: Sequence[str]
     application_ids: Sequence[str | None]
     decisions: Sequence[str]
-    amounts: Sequence[float | None]
+    amounts: Sequence[float]
     model_version: str
     policy_digest: str
 

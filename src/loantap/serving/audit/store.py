@@ -13,7 +13,13 @@ from sqlalchemy import Connection, update
 
 from loantap.serving.audit import erasure, reading, schema, verification
 from loantap.serving.audit.chain import write_time
-from loantap.serving.audit.drafts import Draft, prepare, prepare_written, require_caller
+from loantap.serving.audit.drafts import (
+    Draft,
+    WrittenDrafts,
+    prepare,
+    prepare_written,
+    require_caller,
+)
 from loantap.serving.audit.engines import Engines, open_engines
 from loantap.serving.audit.errors import AuditUnavailableError, IdempotencyConflictError
 from loantap.serving.audit.group_commit import GroupCommit
@@ -40,6 +46,8 @@ from loantap.serving.audit.transaction import (
 T = TypeVar("T")
 # A log that was written to so recently, in seconds, can be written to.
 _RECENT = 1.0
+# Records that are many in one transaction.
+_MANY = 1_000
 
 
 @dataclass(slots=True)
@@ -50,7 +58,10 @@ class _Append:
     caller: Caller
     rows: int
     is_alone: bool = False
+    # Kept behind the drafts.
+    written: WrittenDrafts | None = None
     numbered: list[Numbered] = field(default_factory=list)
+    ids: list[str] = field(default_factory=list)
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
     # Another request of the same group had the same idempotency key.
     comes_again: bool = False
@@ -132,12 +143,16 @@ class AuditStore:
 
     def append_batch(self, batch: Entry, decisions: Written, caller: Caller) -> KeptBatch:
         """Keep a batch and its decisions, as `append` does."""
-        work = self._append([*prepare([batch]), *prepare_written(decisions)], caller)
-        return KeptBatch([kept[1] for kept in work.numbered], work.at, work.before)
+        work = self._append(prepare([batch]), caller, prepare_written(decisions))
+        ids = [*(kept[1] for kept in work.numbered), *work.ids]
+        return KeptBatch(ids, work.at, work.before)
 
-    def _append(self, drafts: list[Draft], caller: Caller) -> _Append:
+    def _append(
+        self, drafts: list[Draft], caller: Caller, written: WrittenDrafts | None = None
+    ) -> _Append:
         require_caller(caller)
-        work = _Append(drafts, caller, len(drafts))
+        work = _Append(drafts, caller, len(drafts) + (len(written.salts) if written else 0))
+        work.written = written
         self._works.do(work)
         if work.error is not None:
             raise work.error
@@ -249,6 +264,14 @@ class AuditStore:
         erasure.clear_journal(self._engines)
         return n
 
+    def tidy(self) -> None:
+        """Do what was put off when many records were kept, once they are answered.
+
+        Raises:
+            AuditUnavailableError: the database does not do it now; it does later.
+        """
+        self._engines.checkpoint()
+
     def is_writable(self) -> bool:
         """Whether a record can be kept now; tried where nothing was kept in the last second."""
         if time.monotonic() - self._written_at < _RECENT:
@@ -282,6 +305,8 @@ class AuditStore:
                 for work in works:
                     _keep_one(work, chain, requests)
                 chain.flush()
+                if sum(work.rows for work in works) > _MANY:
+                    self._engines.defer_checkpoint(cursor)
         except AuditUnavailableError as error:
             for work in works:
                 # Each thread raises its own: the place where an error was raised is noted in it.
@@ -301,6 +326,8 @@ def _keep_one(work: _Append, chain: Chain, requests: KeptRequests) -> None:
         work.comes_again = True
     else:
         work.numbered = chain.keep(work.drafts, work.caller)
+        if work.written is not None:
+            work.ids = chain.keep_written(work.written, work.caller, len(work.drafts))
 
 
 def _give_up(work: _Append | _Change[Any]) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from loantap.serving.audit import tables
 from loantap.serving.audit.chain import GENESIS, IdMaker, hash_record, write_time
-from loantap.serving.audit.drafts import Draft, prepare, require_caller
+from loantap.serving.audit.drafts import Draft, WrittenDrafts, prepare, require_caller
 from loantap.serving.audit.records import PREFIXES, Caller, Entry, Kind, Record
 
 REFER, OPEN = "refer", "open"
@@ -71,6 +71,39 @@ class Chain:
             rows["cases"].append((seq, record_id, OPEN, draft.amount, at))
         self._seq, self._last_id, self._hash = seq, record_id, hashed
         return seq, record_id, hashed
+
+    def keep_written(self, drafts: WrittenDrafts, caller: Caller, position: int) -> list[str]:
+        """The same of decisions that are texts already, from a position on; returns their ids."""
+        written = drafts.written
+        ids = IdMaker(self.now, self._last_id, len(drafts.salts))
+        at, kind, prefix = write_time(self.now), Kind.DECISION.value, PREFIXES[Kind.DECISION]
+        asked = (at, caller.key_id, caller.person, None, caller.request_id, caller.idempotency_key)
+        by, digest = (written.model_version, written.policy_digest), caller.request_digest
+        seq, last, records, made = self._seq, self._hash, self._rows["records"], []
+        for public, personal_digest, decision in zip(
+            written.publics, drafts.digests, written.decisions, strict=True
+        ):
+            seq += 1
+            record_id = ids.make(prefix, seq)
+            columns = (
+                seq, record_id, kind, *asked, position, digest, decision, *by, public,
+                personal_digest, last,
+            )  # fmt: skip
+            last = hash_record(columns)
+            records.append((*columns, last))
+            made.append(record_id)
+            position += 1
+        numbers = range(self._seq + 1, seq + 1)
+        self._rows["personal"] += zip(
+            numbers, drafts.salts, written.personals, written.application_ids, strict=True
+        )
+        opened = zip(numbers, made, written.amounts, written.decisions, strict=True)
+        self._rows["cases"] += [
+            (n, i, OPEN, amount, at) for n, i, amount, d in opened if d == REFER
+        ]
+        if made:
+            self._seq, self._last_id, self._hash = seq, made[-1], last
+        return made
 
     def flush(self) -> None:
         """Insert what was kept, many rows with one statement.

@@ -38,7 +38,7 @@ class Applications:
     def columns(self) -> dict[str, tuple[Any, ...]] | None:
         """Values by source column name; None where fields differ from row to row."""
         names = tuple(self.rows[0]) if self.rows else ()
-        if not names or any(tuple(row) != names for row in self.rows):
+        if not names or not all(map(names.__eq__, map(tuple, self.rows))):
             return None
         values = zip(*(row.values() for row in self.rows), strict=True)
         return dict(zip(names, values, strict=True))

@@ -9,10 +9,13 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
+from pydantic_core import to_json
 
+from loantap.model.scoring.scorer import REASONS
 from loantap.policy.application_ids import APPLICATION_ID, name_given
 from loantap.policy.decisions import Decision
 from loantap.policy.underwriting import TERMS
+from loantap.portfolio.arrays import FloatArray
 from loantap.portfolio.column_reading import read_column
 from loantap.portfolio.dictionary import COLUMNS
 from loantap.serving.audit.records import Entry, Kind, Written
@@ -26,7 +29,6 @@ from loantap.serving.json_pattern import (
     write_numbers,
 )
 
-_REASONS: Final = ("reason_1", "reason_2", "reason_3", "reason_4")
 _MADE: Final = (Decision.APPROVE.value, Decision.REFER.value, Decision.DECLINE.value)
 _NUMBERS: Final = frozenset({float, int, type(None)})
 _TEXTS: Final = frozenset({str, type(None)})
@@ -40,20 +42,14 @@ class Decided:
         rows: place of each in the batch, from 0.
         decisions: approve, refer or decline.
         application_ids: as texts.
-        probabilities: of default.
-        scores: in points.
-        expected_npvs: in currency.
-        reasons: of each application its sentences, those that are empty at the end.
+        scores: what the underwriter says of each; see `Underwriter.underwrite_batch`.
         written: JSON by the names of a record, but of the decisions.
     """
 
     rows: list[int]
     decisions: list[str]
     application_ids: list[str | None]
-    probabilities: list[float]
-    scores: list[int]
-    expected_npvs: list[float | None]
-    reasons: list[tuple[str, ...]]
+    scores: pd.DataFrame
     written: dict[str, list[str]]
 
     def count(self, decision: str) -> int:
@@ -70,11 +66,13 @@ class Batch:
             that cannot be scored.
         kept: what is to be kept of its decisions.
         decided: its decisions.
+        applications: as they came.
     """
 
     entry: Entry
     kept: Written
     decided: Decided
+    applications: Applications
 
 
 def decide_batch(
@@ -106,13 +104,14 @@ def decide_batch(
     public = {**standing.made_by, "n": len(applications), "counts": counts}
     wrong = {str(place): invalid[place] for place in sorted(invalid)}
     entry = Entry(Kind.BATCH, public, {"invalid": wrong} if wrong else None)
-    amounts = _list_known(terms["loan_amount"])
-    return Batch(entry, _write(standing, applications, decided, amounts, as_of), decided)
+    amounts = np.nan_to_num(terms["loan_amount"]).tolist()
+    kept = _write(standing, applications, decided, amounts, as_of)
+    return Batch(entry, kept, decided, applications)
 
 
 def _score(
     standing: Standing, applications: Applications, places: list[int], as_of: pd.Timestamp
-) -> tuple[pd.DataFrame, dict[str, np.ndarray[tuple[int], np.dtype[np.float64]]]]:
+) -> tuple[pd.DataFrame, dict[str, FloatArray]]:
     """The scores of some applications, and the terms of their loans."""
     underwriter = standing.underwriter
     names = [str(column.source_name) for column in underwriter.needed]
@@ -135,40 +134,33 @@ def _list_decided(
     applications: Applications,
     places: list[int],
     scores: pd.DataFrame,
-    terms: Mapping[str, Any],
+    terms: Mapping[str, FloatArray],
 ) -> Decided:
-    named = applications.take(APPLICATION_ID, places)
-    identifiers = [name_given(given) for given in named]
-    probabilities = scores["probability_of_default"].tolist()
-    points = scores["score"].astype("int64").tolist()
-    npvs = _list_known(scores["expected_npv"].to_numpy())
+    identifiers = list(map(name_given, applications.take(APPLICATION_ID, places)))
     unlike = set(standing.underwriter.scorer.support.sentences[1:])
-    first = scores["reason_1"].cat
+    first = scores["reason_1"].array
     is_unlike = np.isin(first.codes, np.flatnonzero(first.categories.isin(unlike)))
+    amount, rate, months = (write_numbers(terms[name]) for name in TERMS)
     written = {
         "row": list(map(str, places)),
         APPLICATION_ID: write_each(identifiers),
-        "probability_of_default": write_numbers(probabilities),
-        "score": list(map(str, points)),
-        "expected_npv": write_numbers(npvs),
-        "amount": write_numbers(_list_known(terms["loan_amount"])),
-        "interest_rate_pct": write_numbers(_list_known(terms["interest_rate_pct"])),
-        "term_months": write_numbers(_list_known(terms["term_months"])),
-        "unlike": [("false", "true")[one] for one in is_unlike.tolist()],
+        "probability_of_default": write_numbers(scores["probability_of_default"].to_numpy()),
+        "score": list(map(str, scores["score"].tolist())),
+        "expected_npv": write_numbers(scores["expected_npv"].to_numpy()),
+        "amount": amount,
+        "interest_rate_pct": rate,
+        "term_months": months,
+        "unlike": np.array(["false", "true"], dtype=object)[is_unlike.astype(int)].tolist(),
         "reasons": _write_reasons(scores),
     }
-    reasons = [scores[name].astype(object).tolist() for name in _REASONS]
-    return Decided(
-        places, scores["decision"].astype(object).tolist(), identifiers, probabilities, points,
-        npvs, list(zip(*reasons, strict=True)), written,
-    )  # fmt: skip
+    return Decided(places, scores["decision"].astype(object).tolist(), identifiers, scores, written)
 
 
 def _write(
     standing: Standing,
     applications: Applications,
     decided: Decided,
-    amounts: list[float | None],
+    amounts: list[float],
     as_of: pd.Timestamp,
 ) -> Written:
     def describe(blank: Blank, decision: str) -> object:
@@ -195,11 +187,11 @@ def _write(
 def _write_reasons(scores: pd.DataFrame) -> list[str]:
     """JSON of the list of each row; each distinct sentence is written once."""
     columns = []
-    for name in _REASONS:
-        texts = scores[name].cat.categories
-        pairs = zip(texts, write_each(texts), strict=True)
-        written = ["" if text == "" else f",{json}" for text, json in pairs]
-        columns.append([written[code] for code in scores[name].cat.codes.tolist()])
+    for name in REASONS:
+        given = scores[name].array
+        texts = given.categories.tolist()
+        written = ["" if text == "" else f",{to_json(text).decode()}" for text in texts]
+        columns.append(np.array(written, dtype=object)[given.codes].tolist())
     return [f"[{''.join(row)[1:]}]" for row in zip(*columns, strict=True)]
 
 
@@ -215,9 +207,3 @@ def make_column(values: Sequence[Any]) -> pd.Series:
         codes, texts = pd.factorize(np.array(values, dtype=object))
         return pd.Series(pd.Categorical.from_codes(codes, pd.Index(texts, dtype="str")))
     return pd.Series(list(values), dtype=object)
-
-
-def _list_known(values: Any) -> list[float | None]:
-    """Numbers, None for NaN."""
-    known = values.tolist()
-    return [None if value != value else value for value in known]  # noqa: PLR0124

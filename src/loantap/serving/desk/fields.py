@@ -112,12 +112,14 @@ class ApplicationFields:
         if not allowed >= kinds:
             return False
         if str in kinds:
-            texts = [value for value in values if type(value) is str]
+            texts = values if len(kinds) == 1 else [v for v in values if type(v) is str]
             if max(map(len, texts)) > longest:
                 return False
             if name == APPLICATION_ID and not all(map(str.isprintable, texts)):
                 return False
-            numbers = [value for value in values if value is not None and type(value) is not str]
+            if kinds <= {str, type(None)}:
+                return True
+            numbers = (v for v in values if v is not None and type(v) is not str)
             return all(-_LARGEST <= number <= _LARGEST for number in numbers)
         measured = applications.measure(name)
         if measured is None:
