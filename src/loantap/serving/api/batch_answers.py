@@ -17,7 +17,7 @@ from loantap.policy.decisions import Decision
 from loantap.serving.api.answers import tell_decision
 from loantap.serving.audit.records import KeptBatch, Kind, Record
 from loantap.serving.desk.batch import Batch
-from loantap.serving.json_pattern import Blank, fill_by, make_pattern, write_each
+from loantap.serving.json_pattern import Blank, fill_by, make_pattern, write_texts
 
 # What was kept before under the idempotency key, or what was decided now.
 Answered = Sequence[Record] | tuple[KeptBatch, Batch]
@@ -42,7 +42,7 @@ def write_json(answered: Answered) -> bytes:
         made: make_pattern(partial(_tell_blank, decision=made, kept=kept, batch=batch))
         for made in set(batch.decided.decisions)
     }
-    columns = batch.decided.written | {"id": write_each(kept.ids[1:])}
+    columns = batch.decided.written | {"id": write_texts(kept.ids[1:])}
     if patterns:
         filled = fill_by(patterns, batch.decided.decisions, columns)
         for place, result in zip(batch.decided.rows, filled, strict=True):

@@ -32,6 +32,8 @@ _CHECKPOINT_PAGES = 1_000
 # What was committed survives a loss of power; what was erased is overwritten; a row that is
 # replaced counts as deleted, which the triggers refuse.
 _DURABLE = (
+    # Of a new file; half as many writes for a batch as with SQLite's own 4,096.
+    "PRAGMA page_size=8192",
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
     "PRAGMA secure_delete=ON",

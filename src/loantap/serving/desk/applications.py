@@ -8,10 +8,13 @@ from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
+import pandas as pd
 from pydantic_core import to_json
 
 from loantap.portfolio.arrays import FloatArray
 
+_NUMBERS: Final = frozenset({float, int, type(None)})
+_TEXTS: Final = frozenset({str, type(None)})
 _BETWEEN: Final = re.compile(r"\}\s*,\s*\{")
 
 
@@ -30,6 +33,7 @@ class Applications:
         self.rows = rows
         self._text = text
         self._arrays: dict[str, FloatArray] = {}
+        self._kinds: dict[str, set[type]] = {}
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -65,12 +69,34 @@ class Applications:
             return [None] * len(places)
         return values if len(places) == len(values) else [values[place] for place in places]
 
-    def measure(self, name: str) -> FloatArray | None:
-        """A column of numbers, NaN for None; None where one is too large to be told exactly."""
+    def list_kinds(self, name: str) -> set[type]:
+        """The types of the values of a column."""
+        if name not in self._kinds:
+            self._kinds[name] = set(map(type, (self.columns or {})[name]))
+        return self._kinds[name]
+
+    def measure(self, name: str) -> FloatArray:
+        """A column of numbers, NaN for None.
+
+        Raises:
+            OverflowError: one is larger than any float.
+        """
         if name not in self._arrays:
-            values = (self.columns or {})[name]
-            try:
-                self._arrays[name] = np.array(values, dtype="float64")
-            except OverflowError:
-                return None
+            self._arrays[name] = np.array((self.columns or {})[name], dtype="float64")
         return self._arrays[name]
+
+    def make_series(self, name: str, places: Sequence[int]) -> pd.Series:
+        """A column of some rows as of a file: of numbers, of texts, or of both.
+
+        Read in bulk where it can be; numbers and texts mixed are read one by one, by the same
+        rules.
+        """
+        values = self.take(name, places)
+        is_whole = self.columns is not None and len(places) == len(self.rows)
+        kinds = self.list_kinds(name) if is_whole else set(map(type, values))
+        if kinds <= _NUMBERS:
+            return pd.Series(self.measure(name) if is_whole else np.array(values, dtype="float64"))
+        if kinds <= _TEXTS:
+            codes, texts = pd.factorize(np.array(values, dtype=object))
+            return pd.Series(pd.Categorical.from_codes(codes, pd.Index(texts, dtype="str")))
+        return pd.Series(list(values), dtype=object)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -25,13 +25,11 @@ from loantap.serving.json_pattern import (
     Blank,
     fill_by,
     make_pattern,
-    write_each,
     write_numbers,
+    write_texts,
 )
 
 _MADE: Final = (Decision.APPROVE.value, Decision.REFER.value, Decision.DECLINE.value)
-_NUMBERS: Final = frozenset({float, int, type(None)})
-_TEXTS: Final = frozenset({str, type(None)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +114,7 @@ def _score(
     underwriter = standing.underwriter
     names = [str(column.source_name) for column in underwriter.needed]
     frame = pd.DataFrame(
-        {name: make_column(applications.take(name, places)) for name in names},
+        {name: applications.make_series(name, places) for name in names},
         index=pd.RangeIndex(len(places)),
     )
     unknown = np.full(len(places), np.nan)
@@ -143,7 +141,7 @@ def _list_decided(
     amount, rate, months = (write_numbers(terms[name]) for name in TERMS)
     written = {
         "row": list(map(str, places)),
-        APPLICATION_ID: write_each(identifiers),
+        APPLICATION_ID: write_texts(identifiers),
         "probability_of_default": write_numbers(scores["probability_of_default"].to_numpy()),
         "score": list(map(str, scores["score"].tolist())),
         "expected_npv": write_numbers(scores["expected_npv"].to_numpy()),
@@ -193,17 +191,3 @@ def _write_reasons(scores: pd.DataFrame) -> list[str]:
         written = ["" if text == "" else f",{to_json(text).decode()}" for text in texts]
         columns.append(np.array(written, dtype=object)[given.codes].tolist())
     return [f"[{''.join(row)[1:]}]" for row in zip(*columns, strict=True)]
-
-
-def make_column(values: Sequence[Any]) -> pd.Series:
-    """A column of a file: of numbers, of texts, or of both.
-
-    Read in bulk where it can be; numbers and texts mixed are read one by one, by the same rules.
-    """
-    kinds = set(map(type, values))
-    if kinds <= _NUMBERS:
-        return pd.Series(np.array(values, dtype="float64"))
-    if kinds <= _TEXTS:
-        codes, texts = pd.factorize(np.array(values, dtype=object))
-        return pd.Series(pd.Categorical.from_codes(codes, pd.Index(texts, dtype="str")))
-    return pd.Series(list(values), dtype=object)

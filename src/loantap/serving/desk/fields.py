@@ -108,7 +108,7 @@ class ApplicationFields:
     def _is_good(self, name: str, applications: Applications) -> bool:
         allowed, longest = self._types[name]
         values = (applications.columns or {})[name]
-        kinds = set(map(type, values))
+        kinds = applications.list_kinds(name)
         if not allowed >= kinds:
             return False
         if str in kinds:
@@ -121,10 +121,11 @@ class ApplicationFields:
                 return True
             numbers = (v for v in values if v is not None and type(v) is not str)
             return all(-_LARGEST <= number <= _LARGEST for number in numbers)
-        measured = applications.measure(name)
-        if measured is None:
+        try:
+            is_good = np.abs(applications.measure(name)) <= _LARGEST
+        except OverflowError:
             return False
-        is_good = np.abs(measured) <= _LARGEST
+        # NaN is not; where a value is None it is one.
         return int(is_good.sum()) == len(values) - values.count(None)
 
     def _tell_missing(self, application: Mapping[str, Any]) -> Iterable[FieldError]:
