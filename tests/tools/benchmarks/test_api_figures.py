@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tools.benchmarks.api_figures import Capacity, compare_capacity
-from tools.benchmarks.api_trials import find_recovery, take_slowest, tell_fuzzed
+from tools.benchmarks.api_trials import find_recovery
 from tools.load.generator import Load
 
 
