@@ -143,7 +143,7 @@ def _rename(draw: random.Random, body: bytes) -> bytes:
     """A field has another name, or the name of another field."""
     try:
         found = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return _replace(draw, body)
     if not isinstance(found, dict) or not found:
         return body
