@@ -6,12 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from subprocess import PIPE
-from typing import Any
 
 import pytest
 
@@ -22,10 +17,9 @@ _HOLD = """
 import sys
 from pathlib import Path
 from loantap.serving.audit.turns import Turns
-def hold():
+with Turns(Path(sys.argv[1]), "log", 4).taken():
     print("taken", flush=True)
     sys.stdin.read()
-Turns(Path(sys.argv[1]), "log", 4).run(hold)
 """
 
 
@@ -34,27 +28,18 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "audit.db-turns"
 
 
-@pytest.fixture
-def holder(path: Path) -> Iterator[subprocess.Popen[str]]:
-    """Another process that has the turn."""
-    command = [sys.executable, "-c", _HOLD, str(path)]
-    with subprocess.Popen(command, stdin=PIPE, stdout=PIPE, text=True) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "taken\n"
-        yield process
-        process.kill()
-
-
 def test_nobody_has_a_turn_while_another_has_it(path: Path) -> None:
     first, second = Turns(path, "log", 4), Turns(path, "log", 4)
     had = threading.Event()
-    waiting = threading.Thread(target=second.run, args=(had.set,))
 
-    def hold() -> bool:
+    def wait() -> None:
+        with second.taken():
+            had.set()
+
+    waiting = threading.Thread(target=wait)
+    with first.taken():
         waiting.start()
-        return had.wait(0.2)
-
-    assert not first.run(hold)
+        assert not had.wait(0.2)
     assert had.wait(5)
     waiting.join()
     first.close()
@@ -62,43 +47,30 @@ def test_nobody_has_a_turn_while_another_has_it(path: Path) -> None:
     assert path.stat().st_mode & 0o777 == 0o600
 
 
-def test_what_is_done_after_a_wait_is_returned_or_raised(path: Path) -> None:
-    turns, other = Turns(path, "log", 10), Turns(path, "log", 10)
-    with ThreadPoolExecutor(2) as threads:
+def test_who_waited_too_long_is_told_and_gives_the_turn_on(path: Path) -> None:
+    first, second = Turns(path, "log", 4), Turns(path, "log", 0.05)
+    told: list[str] = []
 
-        def hold() -> list[Any]:
-            asked = [threads.submit(turns.run, act) for act in (lambda: 17, lambda: 1 / 0)]
-            threading.Event().wait(0.2)
-            return asked
-
-        good, bad = other.run(hold)
-        assert good.result(5) == 17
-        with pytest.raises(ZeroDivisionError):
-            bad.result(5)
-    assert turns.run(lambda: "at once") == "at once"
-
-
-def test_a_holder_that_hangs_is_not_waited_for_longer_than_that(
-    path: Path, holder: subprocess.Popen[str]
-) -> None:
-    turns = Turns(path, "log", 0.1)
-    done: list[str] = []
-
-    for _ in range(2):
-        began = time.monotonic()
-        with pytest.raises(AuditUnavailableError, match="other writers held it"):
-            turns.run(lambda: done.append("written too late"))
-        assert time.monotonic() - began < 3
-    holder.communicate("")
-
-    until = time.monotonic() + 10
-    while not done and time.monotonic() < until:
+    def wait() -> None:
         try:
-            turns.run(lambda: done.append("written"))
-        except AuditUnavailableError:
-            continue
-    assert done == ["written"]
-    _try(path)
+            with second.taken():
+                told.append("taken")
+        except AuditUnavailableError as error:
+            told.append(error.problem)
+
+    waiting = threading.Thread(target=wait)
+    with first.taken():
+        waiting.start()
+        threading.Event().wait(0.3)
+    waiting.join()
+
+    assert told == ["other writers held it for 0.05 seconds"]
+    with second.taken(), pytest.raises(BlockingIOError):
+        _try(path)
+    with first.taken():
+        pass
+    first.close()
+    second.close()
 
 
 def _try(path: Path) -> None:
@@ -108,7 +80,15 @@ def _try(path: Path) -> None:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-def test_a_killed_process_has_no_turn(path: Path, holder: subprocess.Popen[str]) -> None:
+def test_a_killed_process_has_no_turn(path: Path) -> None:
+    holder = subprocess.Popen(
+        [sys.executable, "-c", _HOLD, str(path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == "taken\n"
     with pytest.raises(BlockingIOError):
         _try(path)
 
@@ -121,5 +101,6 @@ def test_a_killed_process_has_no_turn(path: Path, holder: subprocess.Popen[str])
 def test_a_file_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     turns = Turns(tmp_path / "missing" / "audit.db-turns", "log", 4)
 
-    with pytest.raises(AuditUnavailableError, match=r"audit\.db-turns: No such file"):
-        turns.run(int)
+    told = pytest.raises(AuditUnavailableError, match=r"audit\.db-turns: No such file")
+    with told, turns.taken():
+        pass

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
@@ -20,7 +20,6 @@ from loantap.serving.audit.errors import AuditUnavailableError
 from loantap.serving.audit.kept_connection import KeptConnection
 from loantap.serving.audit.turns import Turns
 
-T = TypeVar("T")
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
 # How long a writer waits for another process's.
 WAIT_SECONDS = 4
@@ -97,7 +96,7 @@ class Engines:
         Raises:
             AuditUnavailableError: the database does not do it.
         """
-        with self.explained(), self.kept.writing() as cursor:
+        with self._in_turn(), self.explained(), self.kept.writing() as cursor:
             yield cursor
 
     @contextmanager
@@ -107,7 +106,7 @@ class Engines:
         Raises:
             AuditUnavailableError: the database does not do it.
         """
-        with self.explained(), self.writer.begin() as connection:
+        with self._in_turn(), self.explained(), self.writer.begin() as connection:
             yield connection
 
     def defer_checkpoint(self, cursor: Any) -> None:
@@ -128,13 +127,8 @@ class Engines:
                 finally:
                     connection.close()
 
-    def in_turn(self, act: Callable[[], T]) -> T:
-        """Write something by `keeping` or `writing` in this process's turn.
-
-        Raises:
-            AuditUnavailableError: another process has the turn for too long.
-        """
-        return act() if self.turns is None else self.turns.run(act)
+    def _in_turn(self) -> AbstractContextManager[None]:
+        return nullcontext() if self.turns is None else self.turns.taken()
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from importlib.resources import as_file, files
 
 from sqlalchemy import Connection, inspect, text
@@ -31,10 +30,6 @@ def upgrade(engines: Engines) -> str | None:
     Raises:
         SchemaError: they are newer than this version of LoanTap.
     """
-    return engines.in_turn(partial(_upgrade, engines))
-
-
-def _upgrade(engines: Engines) -> str | None:
     from alembic import command
     from alembic.config import Config
     from alembic.util import CommandError

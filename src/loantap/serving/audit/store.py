@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any, Generic, Self, TypeVar
 
 from sqlalchemy import Connection, update
@@ -288,19 +287,6 @@ class AuditStore:
         return True
 
     def _carry_out(self, group: list[_Append | _Change[Any]]) -> None:
-        works = [work for work in group if isinstance(work, _Append)]
-        try:
-            self._engines.in_turn(partial(self._do, group))
-        except AuditUnavailableError as error:
-            if not works:
-                raise
-            for work in works:
-                # Each thread raises its own: the place where an error was raised is noted in it.
-                work.error = AuditUnavailableError(error.where, error.problem, error.remedy)
-            return
-        self._written_at = time.monotonic()
-
-    def _do(self, group: list[_Append | _Change[Any]]) -> None:
         first = group[0]
         if isinstance(first, _Change):
             with self._engines.writing() as connection:
@@ -308,17 +294,23 @@ class AuditStore:
             first.result.append(result)
         else:
             self._keep([work for work in group if isinstance(work, _Append)])
+        self._written_at = time.monotonic()
 
     def _keep(self, works: list[_Append]) -> None:
-        with self._engines.keeping() as cursor:
-            chain = Chain(cursor, self._style)
-            callers = [work.caller for work in works]
-            requests = KeptRequests(cursor, callers, MARKS[self._style], self.find_idempotent)
+        try:
+            with self._engines.keeping() as cursor:
+                chain = Chain(cursor, self._style)
+                callers = [work.caller for work in works]
+                requests = KeptRequests(cursor, callers, MARKS[self._style], self.find_idempotent)
+                for work in works:
+                    _keep_one(work, chain, requests)
+                chain.flush()
+                if sum(work.rows for work in works) > _MANY:
+                    self._engines.defer_checkpoint(cursor)
+        except AuditUnavailableError as error:
             for work in works:
-                _keep_one(work, chain, requests)
-            chain.flush()
-            if sum(work.rows for work in works) > _MANY:
-                self._engines.defer_checkpoint(cursor)
+                # Each thread raises its own: the place where an error was raised is noted in it.
+                work.error = AuditUnavailableError(error.where, error.problem, error.remedy)
 
 
 def _keep_one(work: _Append, chain: Chain, requests: KeptRequests) -> None:
