@@ -77,6 +77,7 @@ class _Change(Generic[T]):
     rows: int = 1
     is_alone: bool = True
     result: list[T] = field(default_factory=list)
+    error: Exception | None = None
 
 
 class AuditStore:
@@ -171,6 +172,8 @@ class AuditStore:
         """
         work = _Change(act)
         self._works.do(work)
+        if work.error is not None:
+            raise work.error
         return work.result[0]
 
     def read(self, act: Callable[[Connection], T]) -> T:
@@ -289,6 +292,8 @@ class AuditStore:
     def _carry_out(self, group: list[_Append | _Change[Any]]) -> None:
         first = group[0]
         if isinstance(first, _Change):
+            if first.error is not None:
+                return
             with self._engines.writing() as connection:
                 result = first.act(Transaction(connection))
             first.result.append(result)
@@ -314,6 +319,8 @@ class AuditStore:
 
 
 def _keep_one(work: _Append, chain: Chain, requests: KeptRequests) -> None:
+    if work.error is not None:  # nobody waits for it any more
+        return
     try:
         before = requests.find(work.caller)
     except IdempotencyConflictError as error:
@@ -331,7 +338,8 @@ def _keep_one(work: _Append, chain: Chain, requests: KeptRequests) -> None:
 
 
 def _give_up(work: _Append | _Change[Any]) -> None:
-    if isinstance(work, _Append):
-        work.error = AuditUnavailableError(
-            "audit log", "the thread that wrote for this one was interrupted", "Ask again"
-        )
+    work.error = AuditUnavailableError(
+        "audit log",
+        "the thread that writes for this one was interrupted, or waits for another writer",
+        "Ask again; look whether another process holds the log",
+    )
