@@ -27,8 +27,10 @@ WAIT_SECONDS = 4
 _LOCK = 0x10A47A9
 # The insert of each number of rows stays prepared.
 _CACHED_STATEMENTS = 256
-# Pages of SQLite's journal after which they are copied into the file; its own default.
-_CHECKPOINT_PAGES = 1_000
+# A batch of 10,000 is 25 MB, which would be written twice if it had no room in memory; and its
+# journal would be copied into the file at once, which takes as long as to write it.
+_LARGE = ("PRAGMA cache_size=-65536", "PRAGMA wal_autocheckpoint=0")
+_SMALL = ("PRAGMA cache_size=-4096", "PRAGMA wal_autocheckpoint=1000")
 # What was committed survives a loss of power; what was erased is overwritten; a row that is
 # replaced counts as deleted, which the triggers refuse.
 _DURABLE = (
@@ -38,8 +40,7 @@ _DURABLE = (
     "PRAGMA synchronous=FULL",
     "PRAGMA secure_delete=ON",
     "PRAGMA recursive_triggers=ON",
-    # A batch of 10,000 is 25 MB, which would be written twice if it had no room in memory.
-    "PRAGMA cache_size=-65536",
+    *_SMALL,
 )
 _REMEDY = "Look whether its server is up, its disk has room and no other program holds it"
 
@@ -90,14 +91,24 @@ class Engines:
             raise AuditUnavailableError(self.where, problem, _REMEDY) from error
 
     @contextmanager
-    def keeping(self) -> Iterator[Any]:
+    def keeping(self, *, is_large: bool = False) -> Iterator[Any]:
         """A transaction of the only writer, as a cursor of the driver's.
+
+        Args:
+            is_large: whether thousands of records are kept; then `checkpoint` does what the commit
+                would do while other writers wait.
 
         Raises:
             AuditUnavailableError: the database does not do it.
         """
-        with self._in_turn(), self.explained(), self.kept.writing() as cursor:
-            yield cursor
+        begin, end = (_LARGE, _SMALL) if is_large and self.is_sqlite else ((), ())
+        with self._in_turn(), self.explained():
+            with self.kept.writing() as cursor:
+                for statement in begin:
+                    cursor.execute(statement)
+                yield cursor
+            for statement in end:
+                cursor.execute(statement)
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
@@ -108,14 +119,6 @@ class Engines:
         """
         with self._in_turn(), self.explained(), self.writer.begin() as connection:
             yield connection
-
-    def defer_checkpoint(self, cursor: Any) -> None:
-        """Leave to `checkpoint` what the commit would do while other writers wait.
-
-        SQLite copies a journal that is large into the file, which takes as long as to write it.
-        """
-        if self.is_sqlite:
-            cursor.execute("PRAGMA wal_autocheckpoint=0")
 
     def checkpoint(self, how: str = "PASSIVE") -> None:
         """Copy SQLite's journal into the file; writers and readers go on meanwhile."""
@@ -209,8 +212,7 @@ def _open_sqlite(url: URL, where: str) -> Engines:
     _run_at_begin(writer, begin)
     _run_at_begin(reader, ["BEGIN"])
     turns = Turns(path.with_name(f"{path.name}-turns"), where, WAIT_SECONDS)
-    kept = KeptConnection(writer, [f"PRAGMA wal_autocheckpoint={_CHECKPOINT_PAGES}", *begin])
-    return Engines(writer, reader, where, kept, turns)
+    return Engines(writer, reader, where, KeptConnection(writer, begin), turns)
 
 
 def _open_postgresql(url: URL, where: str) -> Engines:

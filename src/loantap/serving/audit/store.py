@@ -303,15 +303,14 @@ class AuditStore:
 
     def _keep(self, works: list[_Append]) -> None:
         try:
-            with self._engines.keeping() as cursor:
+            is_large = sum(work.rows for work in works) > _MANY
+            with self._engines.keeping(is_large=is_large) as cursor:
                 chain = Chain(cursor, self._style)
                 callers = [work.caller for work in works]
                 requests = KeptRequests(cursor, callers, MARKS[self._style], self.find_idempotent)
                 for work in works:
                     _keep_one(work, chain, requests)
                 chain.flush()
-                if sum(work.rows for work in works) > _MANY:
-                    self._engines.defer_checkpoint(cursor)
         except AuditUnavailableError as error:
             for work in works:
                 # Each thread raises its own: the place where an error was raised is noted in it.
