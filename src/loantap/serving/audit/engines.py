@@ -23,6 +23,8 @@ from loantap.serving.audit.turns import Turns
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
 # How long a writer waits for another process's.
 WAIT_SECONDS = 4
+# Who waited for its turn so long doesn't wait for the database too.
+_TURN_SECONDS = 2.5
 # Of PostgreSQL's advisory locks, the one of the chain's end.
 _LOCK = 0x10A47A9
 # The insert of each number of rows stays prepared.
@@ -211,7 +213,7 @@ def _open_sqlite(url: URL, where: str) -> Engines:
     begin = ["BEGIN IMMEDIATE"]
     _run_at_begin(writer, begin)
     _run_at_begin(reader, ["BEGIN"])
-    turns = Turns(path.with_name(f"{path.name}-turns"), where, WAIT_SECONDS)
+    turns = Turns(path.with_name(f"{path.name}-turns"), where, _TURN_SECONDS)
     return Engines(writer, reader, where, KeptConnection(writer, begin), turns)
 
 

@@ -59,7 +59,7 @@ class GroupCommit(Generic[W]):
         carry_out: Callable[[list[W]], None],
         give_up: Callable[[W], None],
         max_rows: int = 2_000,
-        patience: float = 10.0,
+        patience: float = 8.0,
     ) -> None:
         self._carry_out = carry_out
         self._give_up = give_up
