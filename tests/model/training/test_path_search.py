@@ -19,7 +19,7 @@ from threadpoolctl import threadpool_limits
 
 from loantap.features.build import build_features
 from loantap.model.training import pilot
-from loantap.model.training.estimator import Balancing, Candidate
+from loantap.model.training.candidate import Balancing, Candidate
 from loantap.model.training.logistic import BoundedLogisticRegression
 from loantap.model.training.path_search import PathSearch
 from loantap.model.training.search import (

@@ -165,14 +165,14 @@ def test_batches_take_turns_and_too_many_are_refused(
     monkeypatch.setattr("loantap.serving.api.batches._PATIENCE", 0.05)
     app = make_app(api.office)
     deciding, go_on = threading.Event(), threading.Event()
-    append = api.office.store.append
+    append = api.office.store.append_batch
 
     def wait(*given: Any) -> Any:
         deciding.set()
         go_on.wait(10)
         return append(*given)
 
-    monkeypatch.setattr(api.office.store, "append", wait)
+    monkeypatch.setattr(api.office.store, "append_batch", wait)
     answers: list[Any] = []
 
     def ask() -> None:

@@ -24,11 +24,13 @@ class Work:
 class Bench:
     """A group commit whose first group takes until it is let go."""
 
-    def __init__(self, fail: Callable[[list[Work]], bool] = lambda _: False) -> None:
+    def __init__(
+        self, fail: Callable[[list[Work]], bool] = lambda _: False, patience: float = 60
+    ) -> None:
         self.groups: list[list[str]] = []
         self.go = threading.Event()
         self._fail = fail
-        self.commits = GroupCommit(self._carry_out, self._give_up, max_rows=10)
+        self.commits = GroupCommit(self._carry_out, self._give_up, 10, patience)
         self._threads = ThreadPoolExecutor(16)
 
     def _carry_out(self, group: list[Work]) -> None:
@@ -110,3 +112,22 @@ def test_an_error_is_raised_in_the_leader_and_the_others_are_given_up() -> None:
     assert futures[2].result() is None
     bench.commits.do(later := Work("d"))
     assert later.state == "done"
+
+
+def test_who_waits_for_a_leader_that_hangs_gives_up_and_the_others_go_on() -> None:
+    bench = Bench(patience=0.2)
+    works = [Work("hangs"), Work("alone", is_alone=True), Work("behind")]
+    hanging, *waiting = bench.start(works)
+
+    for future in waiting:
+        future.result(5)
+    assert [work.state for work in works] == ["", "given up", "given up"]
+    assert not hanging.done()
+
+    bench.go.set()
+    hanging.result(5)
+    later = Work("later")
+    bench.commits.do(later)
+    bench.finish()
+    assert [works[0].state, later.state] == ["done", "done"]
+    assert bench.groups == [["hangs"], ["later"]]

@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -222,3 +223,17 @@ def test_many_are_kept_as_few_are(store: AuditStore, url: str, n: int) -> None:
         (record.id,) for record in kept if record.public["decision"] == "refer"
     ]
     assert len(store.search(limit=500).records) == n + 1
+
+
+def test_many_records_are_copied_into_the_file_when_nobody_waits(sqlite_url: str) -> None:
+    store = AuditStore.open(sqlite_url)
+    path = Path(sqlite_url.removeprefix("sqlite:///"))
+
+    kept = store.append([make_decision(number) for number in range(1_500)], ANN)
+    before = path.stat().st_size
+    store.tidy()
+
+    assert before < 200_000
+    assert path.stat().st_size > 1_000_000
+    assert store.verify().n == len(kept) == 1_500
+    store.close()

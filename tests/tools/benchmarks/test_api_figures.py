@@ -7,7 +7,8 @@ import math
 import numpy as np
 import pytest
 
-from tools.benchmarks.api_figures import Capacity, compare_capacity, find_recovery
+from tools.benchmarks.api_figures import Capacity, compare_capacity
+from tools.benchmarks.api_trials import find_recovery
 from tools.load.generator import Load
 
 

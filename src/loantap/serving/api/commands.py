@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import importlib
 import os
-import tempfile
-from pathlib import Path
 from typing import Any, Final
 
 import click
 
 from loantap.portfolio.errors import InputError
+from loantap.serving.api.metrics_folder import own_folder
 from loantap.serving.settings import ServingSettings, read_settings
 
 _TARGET: Final = "loantap.serving.api.worker:load"
@@ -50,8 +49,8 @@ def _serve(settings: ServingSettings) -> None:
     # The processes read them again.
     for name in ("host", "port", "workers", "threads"):
         os.environ[f"LOANTAP_{name.upper()}"] = str(getattr(settings, name))
-    with tempfile.TemporaryDirectory(prefix="loantap-metrics-") as folder:
-        counted = settings.metrics_folder or Path(folder)
+    with own_folder() as folder:
+        counted = settings.metrics_folder or folder
         counted.mkdir(parents=True, exist_ok=True)
         os.environ[_METRICS] = str(counted)
         _run(settings)

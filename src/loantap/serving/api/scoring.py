@@ -99,7 +99,7 @@ def decide(
         personal = {**(entry.personal or {}), **try_offers(standing, application, today)}
         entry = Entry(entry.kind, entry.public, personal)
     record = office.store.append([entry], caller)[0]
-    count(office, record)
+    count(office, record.public)
     return tell_decision(record)
 
 
@@ -168,9 +168,8 @@ def tell_invalid(error: InvalidApplicationError) -> ProblemError:
     return ProblemError("invalid-application", _say(errors), errors)
 
 
-def count(office: Office, record: Record, n: int = 1) -> None:
-    """Count a decision."""
-    public = record.public
+def count(office: Office, public: Mapping[str, Any], n: int = 1) -> None:
+    """Count decisions, by the public part of their record."""
     model = public["model"]
     office.metrics.count_decision(
         public["decision"], model["name"], model["version"], public["policy"]["version"], n
