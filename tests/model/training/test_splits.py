@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 import numpy as np
@@ -78,6 +79,7 @@ def test_the_seed_decides(thousand_loans: pd.DataFrame) -> None:
 
 @given(charged_off=st.integers(0, 60), paid=st.integers(0, 60), test_share=st.floats(0.05, 0.95))
 @example(charged_off=2, paid=2, test_share=0.7)  # one loan would be left to train on
+@example(charged_off=7, paid=36, test_share=0.921875)  # three would, all of them paid
 def test_both_outcomes_are_on_both_sides_or_the_split_is_refused(
     charged_off: int, paid: int, test_share: float
 ) -> None:
@@ -85,8 +87,9 @@ def test_both_outcomes_are_on_both_sides_or_the_split_is_refused(
     try:
         split = split_loans(loans, options(test_share=test_share))["split"]
     except InputError:
-        is_rare = min(charged_off, paid) * min(test_share, 1 - test_share) <= 0.5 + 1e-9
-        assert is_rare or (charged_off + paid) * (1 - test_share) < 2 + 1e-9
+        tested = math.ceil(len(loans) * test_share)
+        smaller = min(tested, len(loans) - tested)
+        assert smaller < 2 or min(charged_off, paid) * smaller / len(loans) <= 0.5 + 1e-9
         return
     counts = loans["is_charged_off"].groupby(split).agg(["sum", "size"])
     assert sorted(counts.index) == ["test", "train"]

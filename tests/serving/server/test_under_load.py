@@ -97,7 +97,8 @@ def test_while_somebody_else_holds_the_log_nothing_is_decided(
     with closing(sqlite3.connect(api.log, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         began = time.monotonic()
-        load = send(api.server.port, number_requests(asked, "held"), Sending(1.0, connections=100))
+        holding = Sending(1.0, connections=100, patience=50.0)
+        load = send(api.server.port, number_requests(asked, "held"), holding)
         seconds = time.monotonic() - began
         other.execute("ROLLBACK")
 

@@ -60,24 +60,27 @@ def split_loans(loans: pd.DataFrame, options: SplitOptions) -> pd.DataFrame:
         InputError: an outcome has too few loans to be on both sides of the split.
     """
     target = loans["is_charged_off"]
+    is_tested = np.zeros(len(loans), bool)
+    tested = math.ceil(len(loans) * options.test_share)
     counts = target.value_counts()
-    rarest = int(counts.reindex([0, 1], fill_value=0).min())
-    trained_on = len(loans) - math.ceil(len(loans) * options.test_share)
-    if not 1 <= round(rarest * options.test_share) < rarest or trained_on < len(counts):
+    # Fewer than this, and a stratified split cannot even be tried.
+    if counts.size == 2 <= min(counts.min(), tested, len(loans) - tested):
+        _, test = train_test_split(
+            np.arange(len(loans)),
+            test_size=options.test_share,
+            stratify=target,
+            random_state=options.seed,
+        )
+        is_tested[test] = True
+    if any(target[side].nunique() < 2 for side in (is_tested, ~is_tested)):
         raise InputError(
             "loans",
             f"{len(loans)} loans with outcomes {counts.to_dict()} cannot be split into training "
             f"and test with both outcomes on each side",
             "Give a portfolio with more loans of the rarer outcome",
         )
-    _, test = train_test_split(
-        np.arange(len(loans)),
-        test_size=options.test_share,
-        stratify=target,
-        random_state=options.seed,
-    )
     split = pd.Series(Split.TRAIN.value, index=loans.index, dtype="str")
-    split.iloc[test] = Split.TEST.value
+    split[is_tested] = Split.TEST.value
     assigned = pd.DataFrame({"loan_id": loans["loan_id"], "split": split})
     return assigned.join(date_loans(loans, options.out_of_time))
 
