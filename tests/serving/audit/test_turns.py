@@ -17,7 +17,7 @@ _HOLD = """
 import sys
 from pathlib import Path
 from loantap.serving.audit.turns import Turns
-with Turns(Path(sys.argv[1]), "log", 4).taken():
+with Turns(Path(sys.argv[1]), "log").taken():
     print("taken", flush=True)
     sys.stdin.read()
 """
@@ -29,7 +29,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def test_nobody_has_a_turn_while_another_has_it(path: Path) -> None:
-    first, second = Turns(path, "log", 4), Turns(path, "log", 4)
+    first, second = Turns(path, "log"), Turns(path, "log")
     had = threading.Event()
 
     def wait() -> None:
@@ -47,28 +47,19 @@ def test_nobody_has_a_turn_while_another_has_it(path: Path) -> None:
     assert path.stat().st_mode & 0o777 == 0o600
 
 
-def test_who_waited_too_long_is_told_and_gives_the_turn_on(path: Path) -> None:
-    first, second = Turns(path, "log", 4), Turns(path, "log", 0.05)
-    told: list[str] = []
+def test_all_turns_know_whether_the_last_was_refused(path: Path) -> None:
+    first, second = Turns(path, "log"), Turns(path, "log")
+    told = AuditUnavailableError("log", "the database is locked", "Wait")
 
-    def wait() -> None:
-        try:
-            with second.taken():
-                told.append("taken")
-        except AuditUnavailableError as error:
-            told.append(error.problem)
-
-    waiting = threading.Thread(target=wait)
+    with pytest.raises(AuditUnavailableError, match="is locked"), first.taken():
+        raise told
+    fault = KeyError("a fault of its own, which says nothing of the database")
+    with pytest.raises(KeyError), second.taken():
+        raise fault
     with first.taken():
-        waiting.start()
-        threading.Event().wait(0.3)
-    waiting.join()
-
-    assert told == ["other writers held it for 0.05 seconds"]
-    with second.taken(), pytest.raises(BlockingIOError):
-        _try(path)
-    with first.taken():
-        pass
+        assert first.was_refused
+    with second.taken():
+        assert not second.was_refused
     first.close()
     second.close()
 
@@ -99,7 +90,7 @@ def test_a_killed_process_has_no_turn(path: Path) -> None:
 
 
 def test_a_file_that_cannot_be_made_is_told(tmp_path: Path) -> None:
-    turns = Turns(tmp_path / "missing" / "audit.db-turns", "log", 4)
+    turns = Turns(tmp_path / "missing" / "audit.db-turns", "log")
 
     told = pytest.raises(AuditUnavailableError, match=r"audit\.db-turns: No such file")
     with told, turns.taken():

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -103,6 +105,41 @@ def test_a_file_that_another_program_holds_is_told(
     store.append([make_decision(2)], ANN)
     assert store.verify().n == 2
     store.close()
+
+
+def test_whoever_comes_while_another_program_holds_it_waits_once_and_not_for_each_other(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engines_module, "WAIT_SECONDS", 2)
+    stores = [AuditStore.open(sqlite_url) for _ in range(3)]
+    other = sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    waited: list[float] = []
+
+    def keep(number: int) -> None:
+        # A change has a transaction of its own.
+        if number % 2:
+            stores[number % 3].append([make_decision(number)], ANN)
+        else:
+            stores[number % 3].change(lambda _: None)
+
+    def ask(number: int) -> None:
+        began = time.monotonic()
+        with pytest.raises(AuditUnavailableError):
+            keep(number)
+        waited.append(time.monotonic() - began)
+
+    with ThreadPoolExecutor(24) as threads:
+        for number in range(24):
+            threads.submit(ask, number)
+            time.sleep(0.05)
+    # One after the other, they would wait for 16 seconds and more.
+    assert len(waited) == 24
+    assert max(waited) < 8
+    other.close()
+    for store in stores:
+        store.append([make_decision()], ANN)
+        store.close()
 
 
 def test_whether_it_can_be_written_is_tried(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,8 +23,9 @@ from loantap.serving.audit.turns import Turns
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
 # How long a writer waits for another process's.
 WAIT_SECONDS = 4
-# Who waited for its turn so long doesn't wait for the database too.
-_TURN_SECONDS = 2.5
+# And where who tried last waited so long in vain: else those who come behind it would wait for each
+# other's waits.
+_AGAIN_SECONDS = 0.1
 # Of PostgreSQL's advisory locks, the one of the chain's end.
 _LOCK = 0x10A47A9
 # The insert of each number of rows stays prepared.
@@ -210,10 +211,14 @@ def _open_sqlite(url: URL, where: str) -> Engines:
     reader = create_engine(url, creator=connect)
     _run_when_connected(writer, _DURABLE)
     _run_when_connected(reader, ("PRAGMA query_only=ON",))
-    begin = ["BEGIN IMMEDIATE"]
+    turns = Turns(path.with_name(f"{path.name}-turns"), where)
+
+    def begin() -> list[str]:
+        seconds = min(wait, _AGAIN_SECONDS) if turns.was_refused else wait
+        return [f"PRAGMA busy_timeout={seconds * 1e3:.0f}", "BEGIN IMMEDIATE"]
+
     _run_at_begin(writer, begin)
-    _run_at_begin(reader, ["BEGIN"])
-    turns = Turns(path.with_name(f"{path.name}-turns"), where, _TURN_SECONDS)
+    _run_at_begin(reader, lambda: ["BEGIN"])
     return Engines(writer, reader, where, KeptConnection(writer, begin), turns)
 
 
@@ -226,9 +231,9 @@ def _open_postgresql(url: URL, where: str) -> Engines:
         f"SET LOCAL lock_timeout = '{WAIT_SECONDS}s'",
         f"SELECT pg_advisory_xact_lock({_LOCK})",
     ]
-    _run_at_begin(writer, begin)
-    _run_at_begin(reader, ["SET TRANSACTION READ ONLY"])
-    return Engines(writer, reader, where, KeptConnection(writer, ["BEGIN", *begin]))
+    _run_at_begin(writer, lambda: begin)
+    _run_at_begin(reader, lambda: ["SET TRANSACTION READ ONLY"])
+    return Engines(writer, reader, where, KeptConnection(writer, lambda: ["BEGIN", *begin]))
 
 
 def _run_when_connected(engine: Engine, statements: Sequence[str]) -> None:
@@ -238,8 +243,8 @@ def _run_when_connected(engine: Engine, statements: Sequence[str]) -> None:
             connection.execute(statement)
 
 
-def _run_at_begin(engine: Engine, statements: Sequence[str]) -> None:
+def _run_at_begin(engine: Engine, tell: Callable[[], Sequence[str]]) -> None:
     @event.listens_for(engine, "begin")
     def began(connection: Connection) -> None:
-        for statement in statements:
+        for statement in tell():
             connection.exec_driver_sql(statement)
