@@ -222,11 +222,16 @@ class OtherWork:
         self.cores = max(self._measure() - others, 0.0) / (time.perf_counter() - at)
 
     def _measure(self) -> float:
-        """Processor seconds of all others until now; time that a host took away is among them."""
-        ticks = list(map(int, Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]))
-        idle = sum(ticks[3:5])
+        """Processor seconds of all others until now."""
         ours = sum(server.measure_cpu() for server in self._servers) + sum(os.times()[:2])
-        return (sum(ticks) - idle) / _TICKS - ours
+        return measure_machine() - ours
+
+
+def measure_machine() -> float:
+    """Processor seconds of all that ran on this machine; time that a host took away is in it."""
+    ticks = list(map(int, Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]))
+    idle = sum(ticks[3:5])
+    return (sum(ticks) - idle) / _TICKS
 
 
 def find_port() -> int:
