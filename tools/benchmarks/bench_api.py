@@ -44,7 +44,7 @@ from tools.load.applications import (
 from tools.load.exchange import BrokenAnswerError, render_request
 from tools.load.fuzzing import fuzz
 from tools.load.loantap_api import LoanTapApi
-from tools.load.server import Server, find_port
+from tools.load.server import Server, Watch, find_port
 
 _OURS: Final = "loantap-api"
 _CONSTANT: Final = "validated constant"
@@ -206,12 +206,13 @@ def _measure_batches(bench: Bench) -> list[Figure]:
         "JSON": ("application/json", json.dumps({"applications": list_applications(rows)})),
         "CSV": ("text/csv", rows.to_csv(index=False)),
     }
-    figures = []
-    for name, (kind, body) in bodies.items():
-        named = headers | {"Content-Type": kind, "Accept": kind}
-        request = render_request("POST", BATCH_PATH, named, body.encode())
-        figures.append(api_figures.measure_batch(bench.side.server, name, request, len(rows), 7))
-    return figures
+    figures, server = [], bench.side.server
+    with Watch(server, 0.05) as watch:
+        for name, (kind, body) in bodies.items():
+            named = headers | {"Content-Type": kind, "Accept": kind}
+            request = render_request("POST", BATCH_PATH, named, body.encode())
+            figures.append(api_figures.measure_batch(server, name, request, len(rows), 7))
+    return [*figures, api_figures.tell_memory("  largest process meanwhile", watch.largest)]
 
 
 def _fuzz(bench: Bench) -> list[Figure]:
