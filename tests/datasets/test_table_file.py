@@ -204,6 +204,34 @@ class TestWriting:
 
         assert tally.to_dict("records") == [{"reason": "x", "rows": 3}, {"reason": "y", "rows": 1}]
 
+    def test_what_is_remembered_is_read_once_until_it_is_another_file_or_released(
+        self, path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        dataset = BatchedDataset(
+            dataset={"type": "pandas.ParquetDataset", "filepath": str(path)}, remember=True
+        )
+        read: list[Path] = []
+        make = dataset._make
+        monkeypatch.setattr(dataset, "_make", lambda path: read.append(path) or make(path))
+        dataset.save(make_batch("old"))
+        dataset.publish()
+
+        first = dataset.load()
+        first["reason"] = "another"
+        first.loc[0, "score"] = 1
+        assert dataset.load()["reason"].tolist() == ["old"]
+        assert dataset.load()["score"].tolist() == [600]
+        assert len(read) == 1
+
+        dataset.save(make_batch("new"))
+        assert dataset.load()["reason"].tolist() == ["new"]
+        dataset.discard()
+        assert dataset.load()["reason"].tolist() == ["old"]
+        assert len(read) == 3
+        dataset.release()
+        assert dataset.load()["reason"].tolist() == ["old"]
+        assert len(read) == 4
+
     def test_a_csv_is_written_where_one_is_named_and_read_with_its_types(self, path: Path) -> None:
         csv = path.with_suffix(".csv")
         dataset = BatchedDataset(

@@ -39,12 +39,12 @@ def test_the_shipped_policy_is_as_approved(project: Path) -> None:
     said = call("show").output
 
     assert "npv" in said
-    assert "min_margin 0, review_margin 0.0026" in said
+    assert "min_margin 0, default_price 0, review_margin 0.0026" in said
     assert "as approved" in said
 
 
 def test_a_change_needs_a_second_person(project: Path) -> None:
-    edit(project, "min_margin: 0 ", "min_margin: 0.01 ")
+    edit(project, "min_margin: 0\n", "min_margin: 0.01\n")
     assert "CHANGED since it was approved" in call("show").output
 
     refused = call("approve", "--by", "loantap underwriting")
@@ -59,7 +59,7 @@ def test_a_change_needs_a_second_person(project: Path) -> None:
     text = (project / "conf/base/parameters_policy.yml").read_text("utf-8")
     assert yaml.safe_load(text)["policy"]["approved_by"] == "Credit committee"
     # Comments stay.
-    assert "# expected NPV per unit of principal from which a loan is worth making" in text
+    assert "# A loan is worth making from an expected NPV" in text
 
 
 def test_a_changed_scenario_is_a_change(project: Path) -> None:
@@ -107,8 +107,8 @@ def test_rules_are_sized_and_tried_on_loans_that_the_model_did_not_see(project: 
     assert wide > narrow > 0
     assert "more than all applications" in call("size", "--floor", "0.99").output
     safe = call("size", "--cap", "0.15", "--floor", "0.3").output
-    assert "max_probability_of_default 0.6000" in call("size", "--cap", "1").output
-    assert float(safe.split("max_probability_of_default ")[1].split()[0].rstrip(".")) < 0.5
+    assert "default_price 0.0000" in call("size", "--cap", "1").output
+    assert float(safe.split("default_price ")[1].split(",")[0]) > 0.1
     assert "of what is approved 15.0% are expected to default" in safe
     assert "nothing is approved" in call("size", "--capacity", "1", "--floor", "0").output
     refused = call("size", "--cap", "0.03", "--floor", "0.5")

@@ -102,11 +102,43 @@ def test_a_policy_without_a_second_person_is_refused(changed: dict[str, Any], sa
         ("max_probability_of_default", 1.1),
         ("max_loan_amount", 0),
         ("min_margin", 0.6),
+        ("min_margin", -5.1),
+        ("default_price", -0.01),
+        ("default_price", 5.1),
     ],
 )
 def test_a_rule_out_of_range_is_refused(rule: str, value: float) -> None:
     with pytest.raises(ValidationError, match=rule):
         make_policy(**{rule: value})
+
+
+def test_a_policy_without_a_price_of_default_keeps_its_digest() -> None:
+    """Policies were approved, and are on record, from before there was one."""
+    written = read_policy()
+    del written["rules"]["default_price"]
+    before = CreditPolicy.model_validate(written)
+
+    assert before == CreditPolicy.model_validate(read_policy())
+    require_as_approved(before, ECONOMICS)
+    priced = make_policy(default_price=0.1).model_copy(update={"digest": before.digest})
+    with pytest.raises(InputError, match="was changed after"):
+        require_as_approved(priced, ECONOMICS)
+
+
+@pytest.mark.parametrize(
+    ("rules", "highest"),
+    [
+        ({"min_margin": 0.3}, 0.6),
+        # .01 is to be earned at a hurdle of -.04 + .2 PD.
+        ({"min_margin": -0.04, "default_price": 0.2}, 0.25),
+        ({"min_margin": -0.15, "default_price": 0.2}, 0.6),
+        ({"min_margin": 0.02, "default_price": 0.2}, 0),
+    ],
+)
+def test_of_loans_priced_to_earn_a_margin_those_up_to_a_pd_are_accepted(
+    rules: dict[str, float], highest: float
+) -> None:
+    assert make_policy(**rules).rules.find_highest_pd(0.01) == pytest.approx(highest)
 
 
 def test_a_policy_decides_from_its_day_on() -> None:

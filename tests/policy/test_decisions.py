@@ -56,6 +56,41 @@ def test_the_limits_are_those_of_a_loan_that_earns_nothing() -> None:
     assert make_test_decider(max_probability_of_default=0.1).limit(12, 36).approve_below == 0.1
 
 
+def test_a_price_of_default_asks_more_of_risky_loans_and_less_of_safe_ones() -> None:
+    """At a hurdle of -.02 + .2 PD; a loan at 12% earns .0657 less .4494 times its PD."""
+    priced = make_test_decider(min_margin=-0.02, default_price=0.2, review_margin=0.002)
+    limits = priced.limit(12, 36)
+
+    assert limits.approve_below == pytest.approx((0.0657 + 0.02 - 0.002) / 0.6494, abs=1e-3)
+    assert limits.decline_above == pytest.approx((0.0657 + 0.02 + 0.002) / 0.6494, abs=1e-3)
+    for pd_, said in (
+        (limits.approve_below - 1e-6, ("approve", "")),
+        (limits.approve_below + 1e-6, ("refer", "about what the policy asks for at its risk")),
+        (limits.decline_above - 1e-6, ("refer", "about what the policy asks for at its risk")),
+        (limits.decline_above + 1e-6, ("decline", "earn less than the policy asks for at its")),
+        # Above .146 the loan is expected to lose.
+        (0.145, ("decline", "earn less than the policy asks for at its")),
+        (0.148, ("decline", "does not cover the expected loss")),
+    ):
+        decision, cause = decide(pd_, priced)
+        assert (decision, said[1] in cause) == (said[0], True), pd_
+    # A safe loan that loses a little is approved, and its NPV stays what it is.
+    assert decide(0.01, priced, rate_pct=7.0)[0] == "approve"
+    assert decide(0.01, rate_pct=7.0)[0] == "decline"
+    assert priced.decide_one(0.01, 10_000, 7, 36)[2] == DECIDER.decide_one(0.01, 10_000, 7, 36)[2]
+
+
+def test_near_a_hurdle_above_nothing_a_loan_is_not_said_to_earn_nothing() -> None:
+    margin = float(value_unit(12.0, 36.0, ECONOMICS.main_scenario).margin(0.05))
+    near = make_test_decider(min_margin=round(margin, 3), review_margin=0.002)
+
+    assert decide(0.05, near)[1].startswith("the loan is expected to earn about what the policy")
+    assert "about nothing" in decide(BREAK_EVEN)[1]
+    # Where the band reaches down to nothing.
+    wide = make_test_decider(min_margin=0.03, review_margin=0.04)
+    assert "about nothing" in decide(BREAK_EVEN, wide)[1]
+
+
 @pytest.mark.parametrize(
     ("pd_", "given", "decision", "cause"),
     [
@@ -114,6 +149,19 @@ def test_a_loan_at_the_very_edge_of_the_band_goes_to_a_person() -> None:
         assert decide(0.0, decider, rate_pct=0.0)[0] == "refer"
 
 
+def test_what_decided_is_told_to_the_very_edge() -> None:
+    free = {"cost_of_funds_pct": 0.0, "origination_cost_share": 0.0}
+    nothing = ECONOMICS.main_scenario.model_copy(update=free)
+    assert value_unit(0.0, 36.0, nothing).margin(0.0) == 0
+    high = Decider(make_test_decider(min_margin=0.1, review_margin=0.01).policy, nothing)
+    assert decide(0.0, high, rate_pct=0.0)[1].startswith("the loan is expected to earn less")
+
+    costly = nothing.model_copy(update={"origination_cost_share": 0.25})
+    margin = float(value_unit(0.0, 36.0, costly).margin(0.0))
+    near = Decider(make_test_decider(min_margin=0, review_margin=-margin).policy, costly)
+    assert "about nothing" in decide(0.0, near, rate_pct=0.0)[1]
+
+
 def test_a_higher_hurdle_declines_more() -> None:
     strict = make_test_decider(min_margin=0.05, review_margin=0.001)
 
@@ -130,12 +178,18 @@ _NONE = st.sampled_from([math.nan, math.inf, -math.inf, 0.0, -1.0])
     rate_pct=st.one_of(st.floats(0, 40), _NONE),
     term_months=st.one_of(st.sampled_from([36.0, 60.0]), _NONE),
     unlike=st.integers(0, 5),
+    decider=st.sampled_from([DECIDER, make_test_decider(min_margin=-0.05, default_price=0.3)]),
 )
 def test_one_loan_is_decided_as_among_others(
-    pd_: float | None, amount: float, rate_pct: float, term_months: float, unlike: int
+    pd_: float | None,
+    amount: float,
+    rate_pct: float,
+    term_months: float,
+    unlike: int,
+    decider: Decider,
 ) -> None:
     given = {"amount": amount, "rate_pct": rate_pct, "term_months": term_months}
-    decision, _ = decide(pd_, **given, unlike=unlike)
+    decision, _ = decide(pd_, decider, **given, unlike=unlike)
 
     is_known = all(map(math.isfinite, given.values())) and min(amount, term_months) > 0 <= rate_pct
     assert is_known or decision in {"refer", "invalid"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import pytest
+from scipy.optimize import linprog
 
 from loantap.policy.credit_policy import Rules, Targets
 from loantap.policy.decisions import Decision
@@ -15,6 +16,8 @@ from tests.policy.policies import ECONOMICS, make_test_decider
 
 # Half of the loans earn: -.10, -.09 ... .09.
 MARGINS = np.arange(-10, 10) / 100
+# Keeps a loan off every hurdle: one exactly on it goes to a person, whatever the capacity.
+_OFF = 1e-6 * np.pi
 
 
 def make_loans(
@@ -106,68 +109,82 @@ def test_loans_too_large_for_anybody_but_a_person_take_up_capacity() -> None:
 
 
 @pytest.mark.parametrize(
-    ("cap", "cutoff", "default_rate"),
+    ("cap", "leaves", "default_rate"),
     [
         # The means of .1, .2, .3, .4, .5 up to each of them are .1, .15, .2, .25, .3.
-        (0.3, 0.6, 0.3),
-        (0.29, 0.4999, 0.25),
-        (0.25, 0.4999, 0.25),
-        (0.2, 0.3999, 0.2),
-        (0.1, 0.1999, 0.1),
+        (0.3, None, 0.3),
+        (0.29, 0.5, 0.25),
+        (0.25, 0.5, 0.25),
+        (0.2, 0.4, 0.2),
+        (0.1, 0.2, 0.1),
     ],
 )
-def test_the_cut_off_is_the_highest_that_keeps_the_default_rate(
-    cap: float, cutoff: float, default_rate: float
+def test_the_price_is_the_lowest_that_keeps_the_default_rate(
+    cap: float, leaves: float | None, default_rate: float
 ) -> None:
-    loans = make_loans([0.05] * 5, [0.5, 0.1, 0.3, 0.2, 0.4])
+    loans = make_loans([0.0503] * 5, [0.5, 0.1, 0.3, 0.2, 0.4])
 
     sizes = size(loans, max_default_rate=cap, min_approval_rate=0.2)
 
-    assert sizes.max_probability_of_default == cutoff
+    # The loan that leaves last does not earn what it uses up of the cap.
+    price = 0.0503 / (leaves - cap) if leaves else 0
+    assert sizes.default_price == pytest.approx(price, abs=0.0011)
+    assert sizes.min_margin == pytest.approx(-price * cap, abs=0.0002)
     assert sizes.default_rate == pytest.approx(default_rate)
 
 
-def test_the_cut_off_is_never_above_the_one_in_force() -> None:
+def test_the_price_leaves_the_highest_pd_of_the_policy_alone() -> None:
     loans = make_loans([0.05] * 5, [0.1, 0.2, 0.3, 0.4, 0.5])
 
     sizes = size(loans, highest_pd=0.3, max_default_rate=0.25)
 
-    assert sizes.max_probability_of_default == 0.3
-    assert (sizes.passed, sizes.default_rate) == (0.6, pytest.approx(0.2))
+    assert (sizes.default_price, sizes.passed) == (0, 0.6)
+    assert sizes.default_rate == pytest.approx(0.2)
 
 
-def test_loans_of_the_same_pd_are_accepted_together_or_not_at_all() -> None:
-    sizes = size(make_loans([0.05] * 3, [0.1, 0.2, 0.2]), max_default_rate=0.15,
+def test_loans_of_the_same_pd_and_margin_are_accepted_together_or_not_at_all() -> None:
+    sizes = size(make_loans([0.05 + _OFF] * 3, [0.1, 0.2, 0.2]), max_default_rate=0.15,
                  min_approval_rate=0.3)  # fmt: skip
 
-    assert (sizes.max_probability_of_default, sizes.passed) == (0.1999, pytest.approx(1 / 3))
+    assert (sizes.default_rate, sizes.passed) == (0.1, pytest.approx(1 / 3))
 
 
 def test_only_what_is_approved_counts_in_the_default_rate() -> None:
     """Not what is declined on money, what people look at, or what is too large."""
     loans = make_loans(
         [0.05, 0.05, -0.05, 0, 0.05],
-        [0.2, 0.3, 0.01, 0.02, 0.03],
+        [0.2, 0.3, 0.59, 0.58, 0.57],
         [10_000, 10_000, 10_000, 10_000, 40_000],
     )
 
-    sizes = size(loans, max_default_rate=0.2, review_capacity=0.4)
+    sizes = size(loans, max_default_rate=0.25, review_capacity=0.4)
 
-    assert sizes.default_rate == 0.2
-    assert sizes.max_probability_of_default == 0.2999
-    assert (sizes.referred, sizes.passed) == (0.4, 0.6)
+    assert (sizes.default_price, sizes.default_rate) == (0, 0.25)
+    assert (sizes.referred, sizes.passed) == (0.4, 0.8)
 
 
-def test_where_the_cap_keeps_dear_loans_out_the_floor_brings_cheap_ones_in() -> None:
+def test_the_price_that_keeps_dear_loans_out_brings_cheap_ones_in() -> None:
     """Five dear risky loans break the cap alone; with five cheap safe ones they keep it."""
     loans = make_loans([0.05] * 5 + [-0.02] * 5, [0.3] * 5 + [0.1] * 5)
 
     sizes = size(loans, review_capacity=0, min_approval_rate=0.5, max_default_rate=0.25)
 
-    # The first step below what the cheap ones lose.
-    assert sizes.min_margin == -0.0201
+    # From the price on at which .15 below the cap pay for what the cheap ones lose.
+    assert sizes.default_price == pytest.approx(0.02 / 0.15, abs=0.0002)
+    assert sizes.min_margin == pytest.approx(-0.25 * 0.02 / 0.15, abs=0.0002)
     assert (sizes.passed, sizes.default_rate) == (1, pytest.approx(0.2))
-    assert sizes.max_probability_of_default == 0.6
+
+
+def test_a_floor_that_the_price_does_not_reach_lowers_the_hurdle_of_every_loan() -> None:
+    loans = make_loans([0.05] * 5 + [-0.02] * 5, [0.3] * 5 + [0.1] * 5)
+
+    sizes = size(loans, review_capacity=0, min_approval_rate=0.5, max_default_rate=0.12)
+
+    # The discount d and the price p at which the dear ones leave, .05 + d = .18 p, and the cheap
+    # ones come in, -.02 + d = -.02 p: .35 and .013.
+    assert sizes.default_price == pytest.approx(0.35, abs=0.001)
+    assert sizes.min_margin == pytest.approx(-0.12 * 0.35 - 0.013, abs=0.0003)
+    assert (sizes.passed, sizes.default_rate) == (0.5, pytest.approx(0.1))
 
 
 @pytest.mark.parametrize(("floor", "lowest"), [(0, 0.1), (0.25, 0.1), (0.5, 0.15), (0.75, 0.2)])
@@ -175,14 +192,14 @@ def test_a_cap_that_the_floor_rules_out_is_refused_with_what_can_be_reached(
     floor: float, lowest: float
 ) -> None:
     # The loans of the lowest PDs do not earn.
-    loans = make_loans([-0.2, -0.1, 0.05, 0.1], [0.1, 0.2, 0.3, 0.4])
+    loans = make_loans(np.array([-0.2, -0.1, 0.05, 0.1]) + _OFF, [0.1, 0.2, 0.3, 0.4])
     given = {"min_approval_rate": floor, "review_capacity": 0}
 
     with pytest.raises(InputError, match="cannot both be kept") as refused:
         size(loans, max_default_rate=lowest - 0.01, **given)
 
     assert f"is {lowest:.2%} at the lowest" in str(refused.value)
-    assert f"raise max_default_rate to {lowest:g}" in refused.value.remedy
+    assert refused.value.remedy.endswith(f"raise max_default_rate to {lowest:g}")
     assert size(loans, max_default_rate=lowest, **given).default_rate == pytest.approx(lowest)
 
 
@@ -241,8 +258,8 @@ def test_whoever_decides_by_the_rules_that_were_found_reaches_the_targets(
     sizes = size(SizingLoans(margins, pds, amounts), **asked)
     decider = make_test_decider(
         min_margin=sizes.min_margin,
+        default_price=sizes.default_price,
         review_margin=sizes.review_margin,
-        max_probability_of_default=sizes.max_probability_of_default,
     )
     decided = decider.decide_columns(pds, amounts, rates, terms)
 
@@ -253,3 +270,28 @@ def test_whoever_decides_by_the_rules_that_were_found_reaches_the_targets(
     assert sizes.default_rate <= asked["max_default_rate"]
     assert sizes.passed >= asked["min_approval_rate"]
     assert sizes.referred <= asked["review_capacity"]
+
+
+@pytest.mark.parametrize(("cap", "floor"), [(0.25, 0.0), (0.2, 0.0), (0.2, 0.6), (0.15, 0.55)])
+def test_no_other_rule_that_reaches_the_targets_is_expected_to_earn_more(
+    cap: float, floor: float
+) -> None:
+    """Of all sets of loans the best, by a linear programme; it may take parts of two loans."""
+    rng = np.random.default_rng(11)
+    pds = rng.beta(2, 6, 400)
+    margins = 0.25 * pds - 0.05 + rng.normal(0, 0.03, 400)
+    best = linprog(
+        -margins,
+        A_ub=np.stack([pds - cap, np.full(400, -1.0)]),
+        b_ub=[0, -floor * 400],
+        bounds=(0, 1),
+    )
+
+    sizes = size(make_loans(margins, pds), 1.0, max_default_rate=cap, min_approval_rate=floor,
+                 review_capacity=0)  # fmt: skip
+
+    approved = margins > sizes.min_margin + sizes.default_price * pds
+    assert pds[approved].mean() <= cap
+    assert approved.mean() >= floor
+    assert margins[approved].sum() == pytest.approx(-best.fun, abs=0.15)
+    assert margins[margins > 0].sum() > margins[approved].sum() + 0.1 or cap == 0.25

@@ -76,6 +76,8 @@ class BatchedDataset(StagedDataset):
     Args:
         dataset: configuration of a `pandas.ParquetDataset`.
         in_batches: whether it loads as `TableParts`, to be read batch by batch, or as a frame.
+        remember: whether the frame stays in memory until no step of the run needs it any more. A
+            step gets a copy that shares its values until one of the two is written to.
         metadata: for Kedro-Viz and the documentation.
     """
 
@@ -84,10 +86,14 @@ class BatchedDataset(StagedDataset):
         *,
         dataset: dict[str, Any],
         in_batches: bool = False,
+        remember: bool = False,
         metadata: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(dataset=dataset, metadata=metadata)
         self._in_batches = in_batches
+        self._remember = remember
+        # Which file was read last, as it then was, and what it holds.
+        self._remembered: tuple[tuple[Path, int, int], pd.DataFrame] | None = None
         self._writers: list[TableWriter | CsvWriter] = []
 
     def save(self, data: Any) -> None:
@@ -109,7 +115,15 @@ class BatchedDataset(StagedDataset):
         current = self.current
         if current == self._file.staged:
             current = with_types(current)
-        return TableParts(current) if self._in_batches else self._make(current).load()
+        if self._in_batches:
+            return TableParts(current)
+        if not (self._remember and current.is_file()):
+            return self._make(current).load()
+        found = current.stat()
+        read = (current, found.st_mtime_ns, found.st_size)
+        if self._remembered is None or self._remembered[0] != read:
+            self._remembered = read, self._make(current).load()
+        return self._remembered[1].copy(deep=False)
 
     def tally(self, columns: list[str]) -> pd.DataFrame:
         """How many rows hold each combination of values: `columns`, then `rows`.
@@ -147,6 +161,9 @@ class BatchedDataset(StagedDataset):
         for writer in self._writers:
             writer.close()
         self._writers = []
+
+    def _release(self) -> None:
+        self._remembered = None
 
 
 def _iter_columns(path: Path, columns: list[str]) -> Iterator[pd.DataFrame]:

@@ -136,9 +136,8 @@ def size(capacity: float | None, floor: float | None, cap: float | None) -> None
         expected = f"of what is approved {sizes.default_rate:.1%} are expected to default"
     click.echo(
         f"On {len(loans):,} loans that the model did not see: min_margin {sizes.min_margin:.4f}, "
-        f"review_margin {sizes.review_margin:.4f} refers {sizes.referred:.1%}, "
-        f"max_probability_of_default {sizes.max_probability_of_default:.4f}. "
-        f"{sizes.passed:.1%} are approved or referred; {expected}"
+        f"default_price {sizes.default_price:.4f}, review_margin {sizes.review_margin:.4f} refers "
+        f"{sizes.referred:.1%}. {sizes.passed:.1%} are approved or referred; {expected}"
     )
 
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 import unicodedata
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
@@ -16,6 +16,8 @@ from loantap.portfolio.errors import InputError
 # Of the digest, as much as is recorded with a decision and shown.
 _SHOWN_DIGITS = 12
 _FILE = "conf/base/parameters_policy.yml"
+# At this price hardly anything but the PD decides.
+MAX_DEFAULT_PRICE: Final = 5.0
 
 
 def _require_words(text: str) -> str:
@@ -30,20 +32,37 @@ Words = Annotated[str, AfterValidator(_require_words)]
 class Rules(BaseModel):
     """What decides.
 
+    A loan is worth making from a hurdle on: an expected NPV per unit of principal of `min_margin`
+    and of `default_price` times its PD.
+
     Attributes:
-        min_margin: expected NPV per unit of principal from which a loan is worth making.
+        min_margin: the hurdle of a loan that cannot default.
+        default_price: by how much the hurdle rises from a PD of 0 to a PD of 1, per unit of
+            principal. It keeps the default rate of what is approved low at the least cost: risky
+            loans have to earn more, and with a `min_margin` below 0 safe ones less.
         review_margin: a person decides on loans whose expected NPV per unit of principal is within
-            this distance of `min_margin`.
+            this distance of the hurdle.
         max_probability_of_default: a loan of a higher PD is declined, whatever it is to earn.
         max_loan_amount: a person decides on a larger loan, in currency.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    min_margin: Annotated[float, Field(ge=-0.5, le=0.5)]
+    min_margin: Annotated[float, Field(ge=-MAX_DEFAULT_PRICE, le=0.5)]
+    default_price: Annotated[float, Field(ge=0, le=MAX_DEFAULT_PRICE)] = 0.0
     review_margin: Annotated[float, Field(ge=0, le=0.5)]
     max_probability_of_default: Annotated[float, Field(gt=0, le=1)]
     max_loan_amount: Annotated[float, Field(gt=0)]
+
+    def find_highest_pd(self, margin: float) -> float:
+        """The highest PD that is accepted of a loan priced to earn `margin` per unit of principal.
+
+        A loan is priced to earn no less than `min_margin`.
+        """
+        if self.default_price == 0:
+            return self.max_probability_of_default
+        clears = max((margin - self.min_margin) / self.default_price, 0.0)
+        return min(clears, self.max_probability_of_default)
 
 
 class Targets(BaseModel):
@@ -139,6 +158,9 @@ def fold_name(name: str) -> str:
 def digest_policy(policy: CreditPolicy, scenario: Scenario) -> str:
     """SHA-256 of what a policy says and of the assumptions that it rests on, in hexadecimal."""
     content = policy.model_dump(mode="json", exclude={"digest"})
+    # A policy that was approved before there was a price of default is still as approved.
+    if not policy.rules.default_price:
+        del content["rules"]["default_price"]
     text = json.dumps([content, scenario.model_dump(mode="json")], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 

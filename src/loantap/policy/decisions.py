@@ -35,8 +35,10 @@ CAUSES: Final = (
     "the amount is above the highest that is approved without a person",
     "the risk is above the highest that the policy accepts",
     "amount, interest rate or term is missing, so a person decides",
+    "the loan is expected to earn less than the policy asks for at its risk",
+    "the loan is expected to earn about what the policy asks for at its risk, so a person decides",
 )
-_PRICE, _REVIEW, _AMOUNT, _RISK, _TERMS = range(1, 6)
+_PRICE, _REVIEW, _AMOUNT, _RISK, _TERMS, _HURDLE, _NEAR_HURDLE = range(1, 8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +71,11 @@ class Decided:
 class Decider:
     """Decides by a credit policy.
 
-    A loan is approved where its expected NPV at its own rate and term is above `min_margin`, and
-    declined where it is below; near it a person decides. A person also decides where the model has
-    seen no such application, and on amounts above the highest. Every application is decided by
-    itself, so that it gets the same decision in a file, alone and on a cluster.
+    A loan is approved where its expected NPV at its own rate and term is above the hurdle for its
+    PD (see `Rules`), and declined where it is below; near it a person decides. A person also
+    decides where the model has seen no such application, and on amounts above the highest. Every
+    application is decided by itself, so that it gets the same decision in a file, alone and on a
+    cluster.
 
     Attributes:
         policy: the policy.
@@ -110,15 +113,19 @@ class Decider:
         rules, pd_ = self.policy.rules, probability_of_default
         margin = value_units(rate_pct, term_months, self.scenario).margin(pd_)
         margin = np.where((amount > 0) & (amount < np.inf), margin, np.nan)
+        excess = margin - rules.default_price * pd_ if rules.default_price else margin
         codes, causes = np.zeros(len(pd_), dtype="int8"), np.zeros(len(pd_), dtype="int16")
 
         def give(rows: BoolArray, decision: int, cause: int) -> None:
             codes[rows], causes[rows] = decision, cause
 
         # What comes later outweighs what comes before.
-        give(margin <= self._high, _REFER, _REVIEW)
+        is_near, is_below = excess <= self._high, excess < self._low
+        give(is_near, _REFER, _NEAR_HURDLE)
+        give(is_near & (np.abs(margin) <= rules.review_margin), _REFER, _REVIEW)
         give(amount > rules.max_loan_amount, _REFER, _AMOUNT)
-        give(margin < self._low, _DECLINE, _PRICE)
+        give(is_below, _DECLINE, _HURDLE)
+        give(is_below & (margin < 0), _DECLINE, _PRICE)
         give(pd_ > rules.max_probability_of_default, _DECLINE, _RISK)
         give(np.isnan(margin), _REFER, _TERMS)
         if unlike is not None and unlike.any():
@@ -147,12 +154,12 @@ class Decider:
             code, cause = _REFER, _TERMS
         elif pd_ > rules.max_probability_of_default:
             code, cause = _DECLINE, _RISK
-        elif margin < self._low:
-            code, cause = _DECLINE, _PRICE
+        elif margin - rules.default_price * pd_ < self._low:
+            code, cause = _DECLINE, _PRICE if margin < 0 else _HURDLE
         elif amount > rules.max_loan_amount:
             code, cause = _REFER, _AMOUNT
-        elif margin <= self._high:
-            code, cause = _REFER, _REVIEW
+        elif margin - rules.default_price * pd_ <= self._high:
+            code, cause = _REFER, _REVIEW if abs(margin) <= rules.review_margin else _NEAR_HURDLE
         else:
             code, cause = _APPROVE, 0
         return DECISIONS[code], cause, npv
@@ -160,11 +167,12 @@ class Decider:
     def limit(self, rate_pct: float, term_months: float) -> PdLimits:
         """The PDs between which the decision changes for loans of a rate and term."""
         values = value_unit(rate_pct, term_months, self.scenario)
-        loss = values.paid - values.charged_off
-        highest = self.policy.rules.max_probability_of_default
+        rules = self.policy.rules
+        falls_by = values.paid - values.charged_off + rules.default_price
+        highest = rules.max_probability_of_default
         approve, decline = (
-            min(max((values.paid - margin) / loss, 0.0), highest)
-            for margin in (self._high, self._low)
+            min(max((values.paid - excess) / falls_by, 0.0), highest)
+            for excess in (self._high, self._low)
         )
         return PdLimits(rate_pct, term_months, approve, decline)
 

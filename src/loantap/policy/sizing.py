@@ -5,16 +5,18 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import NoReturn
 
 import numpy as np
 
-from loantap.policy.credit_policy import Rules, Targets
+from loantap.policy.credit_policy import MAX_DEFAULT_PRICE, Rules, Targets
 from loantap.portfolio.arrays import BoolArray, FloatArray
 from loantap.portfolio.errors import InputError
 
 # Rules are sized in steps of a ten-thousandth, so that they hold as they are printed.
 _STEPS = 10_000
+_HIGHEST_PRICE = round(MAX_DEFAULT_PRICE * _STEPS)
 _ROUNDING = 1e-9
 
 
@@ -35,12 +37,11 @@ class SizingLoans:
     def __len__(self) -> int:
         return len(self.margin)
 
-    def sort_known(self) -> SizingLoans:
-        """Those whose margin is known, by rising PD."""
-        order = np.argsort(self.probability_of_default, kind="stable")
-        order = order[~np.isnan(self.margin[order])]
+    def keep_known(self) -> SizingLoans:
+        """Those whose margin is known."""
+        is_known = ~np.isnan(self.margin)
         return SizingLoans(
-            self.margin[order], self.probability_of_default[order], self.amount[order]
+            self.margin[is_known], self.probability_of_default[is_known], self.amount[is_known]
         )
 
 
@@ -49,18 +50,18 @@ class Sizes:
     """Rules that reach the targets, and what is to be expected of them.
 
     Attributes:
-        min_margin: 0, or less where the approval floor asks for it.
+        min_margin: of the hurdle, see `Rules`.
+        default_price: of the hurdle; 0 where the default rate is kept without it.
         review_margin: such that people look at as many applications as they can, and at more only
             where larger loans than `max_loan_amount` alone are more.
-        max_probability_of_default: the highest that keeps the default rate to be expected.
         referred: share of loans that people look at.
         passed: share approved or referred.
         default_rate: to be expected of what is approved, its mean PD; NaN where nothing is.
     """
 
     min_margin: float
+    default_price: float
     review_margin: float
-    max_probability_of_default: float
     referred: float
     passed: float
     default_rate: float
@@ -69,41 +70,33 @@ class Sizes:
 def size_rules(loans: SizingLoans, rules: Rules, targets: Targets) -> Sizes:
     """Find rules that keep the default rate and the approval floor and fill the review capacity.
 
-    The hurdle (`min_margin`) is the highest up to 0 under which enough is approved or referred.
-    Under a lower one cheap loans of good borrowers come in, which is how the floor is reached where
-    the cap on the default rate keeps risky ones out.
+    What a loan is expected to earn is held against `price * (PD - cap) - discount`. The price is
+    the lowest that keeps the default rate: a loan above the cap pays for what it uses up of it, and
+    one below is paid for what it adds. The discount is the lowest under which enough is approved or
+    referred. Without review and limits, these are the rules under which what is approved is
+    expected to earn most (both are Lagrange multipliers: of the cap and of the floor).
 
     Args:
         loans: those that the model did not see.
-        rules: those in force. Larger loans than `max_loan_amount` take up a part of the review
-            capacity, and what is found never exceeds `max_probability_of_default`.
+        rules: those in force. Their highest PD and amount stay as they are; larger loans than
+            `max_loan_amount` take up a part of the review capacity.
         targets: what is to be reached.
 
     Raises:
         InputError: there are no loans, or the targets cannot be reached together.
     """
-    known = loans.sort_known()
+    known = loans.keep_known()
     if not len(known):
         raise InputError("policy", "there are no loans to size its rules on", "Run modeling first")
     _require_room(known, rules, targets)
-    # Down to one that every loan clears.
-    lowest = math.floor(min(known.margin.min(), 0) * _STEPS) - 1
-    hurdles = range(0, lowest - 1, -1)
-
-    def reaches(step: int) -> bool:
-        bands = _Bands.at(known, step / _STEPS, rules, targets)
-        is_empty = bands.above.any() and not bands.approved.any()
-        return bool(bands.passed.mean() >= targets.min_approval_rate and not is_empty)
-
-    place = bisect_left(hurdles, True, key=reaches)
-    if place == len(hurdles):
-        _refuse_cap(known, hurdles[-1] / _STEPS, rules, targets)
-    bands = _Bands.at(known, hurdles[place] / _STEPS, rules, targets)
+    bands = _find_bands(known, rules, targets)
+    if bands is None:
+        _refuse_cap(known, rules, targets)
     approved = known.probability_of_default[bands.approved]
     return Sizes(
-        bands.hurdle,
+        bands.min_margin,
+        bands.price,
         bands.review_margin,
-        bands.cutoff,
         float((bands.passed & ~bands.approved).mean()),
         float(bands.passed.mean()),
         float(approved.mean()) if len(approved) else float("nan"),
@@ -115,35 +108,83 @@ class _Bands:
     """What becomes of the loans under one hurdle.
 
     Attributes:
-        hurdle: expected NPV per unit of principal from which a loan is worth making.
+        min_margin: of the hurdle.
+        price: of a default, of the hurdle.
         review_margin: of the band around it in which a person decides.
-        cutoff: the highest PD that is accepted.
-        above: loans above the band that no other rule refers or declines, whatever the cut-off.
-        approved: of them those that the cut-off leaves.
+        approved: above the band, and no other rule refers or declines them.
         passed: approved or referred.
     """
 
-    hurdle: float
+    min_margin: float
+    price: float
     review_margin: float
-    cutoff: float
-    above: BoolArray
     approved: BoolArray
     passed: BoolArray
 
     @classmethod
-    def at(cls, loans: SizingLoans, hurdle: float, rules: Rules, targets: Targets) -> _Bands:
-        """Those of loans by rising PD."""
-        pds, highest_pd = loans.probability_of_default, rules.max_probability_of_default
+    def at(
+        cls, loans: SizingLoans, price: int, discount: int, rules: Rules, targets: Targets
+    ) -> _Bands:
+        """Those of a price and a discount, in steps."""
+        # As the hurdle is written into the policy.
+        min_margin = -math.ceil(price * targets.max_default_rate + discount - _ROUNDING) / _STEPS
+        pds = loans.probability_of_default
+        excess = loans.margin - price / _STEPS * pds
+        accepted = pds <= rules.max_probability_of_default
         # Larger loans go to people however much they earn.
         is_large = loans.amount > rules.max_loan_amount
-        elsewhere = is_large & (loans.margin > hurdle) & (pds <= highest_pd)
+        elsewhere = is_large & (excess > min_margin) & accepted
         room = math.floor(targets.review_capacity * len(pds) + _ROUNDING) - int(elsewhere.sum())
-        review = _find_review(np.abs(loans.margin - hurdle)[~elsewhere], max(room, 0))
-        above = ~is_large & (loans.margin > hurdle + review) & (pds <= highest_pd)
-        cutoff = min(_find_cutoff(pds[above], targets.max_default_rate), highest_pd)
-        stays = pds <= cutoff
-        passed = stays & (loans.margin >= hurdle - review)
-        return cls(hurdle, review, cutoff, above, above & stays, passed)
+        review = _find_review(np.abs(excess - min_margin)[~elsewhere], max(room, 0))
+        approved = ~is_large & (excess > min_margin + review) & accepted
+        passed = accepted & (excess >= min_margin - review)
+        return cls(min_margin, price / _STEPS, review, approved, passed)
+
+    def passes(self, floor: float) -> bool:
+        """Whether enough is approved or referred."""
+        return bool(self.passed.mean() >= floor)
+
+    def keeps(self, cap: float, pds: FloatArray) -> bool:
+        """Whether the default rate to be expected of what is approved is kept."""
+        return bool((pds[self.approved] - cap).sum() <= _ROUNDING)
+
+
+def _find_bands(loans: SizingLoans, rules: Rules, targets: Targets) -> _Bands | None:
+    """The lowest discount that reaches the floor, at the lowest price that keeps the cap there.
+
+    As the discount rises, more loans pass, at a rising price, until no price keeps the cap.
+    """
+    pds, cap, floor = (
+        loans.probability_of_default,
+        targets.max_default_rate,
+        targets.min_approval_rate,
+    )
+
+    def at(price: int, discount: int) -> _Bands:
+        return _Bands.at(loans, price, discount, rules, targets)
+
+    @cache
+    def find(discount: int) -> _Bands:
+        keeps = cache(partial(at, discount=discount))
+        prices = range(_HIGHEST_PRICE)
+        return keeps(bisect_left(prices, True, key=lambda price: keeps(price).keeps(cap, pds)))
+
+    discounts = range(_count_discounts(loans))
+    breaks = bisect_left(discounts, True, key=lambda of: not at(_HIGHEST_PRICE, of).keeps(cap, pds))
+    # Nothing approved keeps every cap; that counts only where nothing would be approved without it.
+    may_be_empty = not at(0, 0).approved.any()
+
+    def reaches(discount: int) -> bool:
+        bands = find(discount)
+        return bands.passes(floor) and (may_be_empty or bool(bands.approved.any()))
+
+    place = bisect_left(range(breaks), True, key=reaches)
+    return find(place) if place < breaks else None
+
+
+def _count_discounts(loans: SizingLoans) -> int:
+    """Up to one at which every loan clears the hurdle at the highest price."""
+    return math.ceil(_HIGHEST_PRICE - min(float(loans.margin.min()), 0.0) * _STEPS) + 2
 
 
 def _find_review(distances: FloatArray, room: int) -> float:
@@ -151,15 +192,6 @@ def _find_review(distances: FloatArray, room: int) -> float:
     if room >= len(distances):
         return math.ceil(float(distances.max(initial=0)) * _STEPS) / _STEPS
     return max(_step_below(float(np.partition(distances, room)[room])), 0.0)
-
-
-def _find_cutoff(rising_pds: FloatArray, cap: float) -> float:
-    """The highest PD up to which the mean of those at or below it stays within the cap."""
-    means = np.cumsum(rising_pds) / np.arange(1, len(rising_pds) + 1)
-    breaking = int(np.searchsorted(means, cap + _ROUNDING, side="right"))
-    if breaking == len(rising_pds):
-        return 1.0
-    return _step_below(float(rising_pds[breaking]))
 
 
 def _require_room(loans: SizingLoans, rules: Rules, targets: Targets) -> None:
@@ -183,17 +215,18 @@ def _require_room(loans: SizingLoans, rules: Rules, targets: Targets) -> None:
         )
 
 
-def _refuse_cap(
-    loans: SizingLoans, lowest_hurdle: float, rules: Rules, targets: Targets
-) -> NoReturn:
-    """Say which default rate the floor allows: money aside, that of the lowest PDs."""
-    bands = _Bands.at(loans, lowest_hurdle, rules, targets)
-    pds = loans.probability_of_default
-    needed = max(math.ceil(targets.min_approval_rate * len(loans) - _ROUNDING), 1)
-    approved = pds[bands.above]
-    cutoff = math.ceil(max(pds[needed - 1], approved[0]) * _STEPS) / _STEPS
-    lowest = float(approved[approved <= cutoff].mean())
-    allowed = math.ceil(lowest * 1000) / 1000
+def _refuse_cap(loans: SizingLoans, rules: Rules, targets: Targets) -> NoReturn:
+    """Say which default rate the floor allows: that at the highest price."""
+    bands_at = cache(lambda discount: _Bands.at(loans, _HIGHEST_PRICE, discount, rules, targets))
+    discounts = range(-_HIGHEST_PRICE, _count_discounts(loans))
+
+    def is_enough(discount: int) -> bool:
+        bands = bands_at(discount)
+        return bands.passes(targets.min_approval_rate) and bool(bands.approved.any())
+
+    bands = bands_at(discounts[bisect_left(discounts, True, key=is_enough)])
+    lowest = float(loans.probability_of_default[bands.approved].mean())
+    allowed = math.ceil(lowest * 1000 - _ROUNDING) / 1000
     raise InputError(
         "policy.targets",
         f"min_approval_rate {targets.min_approval_rate:g} and max_default_rate "

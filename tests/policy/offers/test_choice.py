@@ -151,6 +151,14 @@ class TestLimits:
         assert none["reason"] == "Whatever the amount and the term, the PD is above 25%"
         assert offer(pd_=0.38, amount=5_000)[0]["kind"] == "as asked"
 
+    def test_a_price_of_default_limits_the_pd_of_what_is_priced_to_earn_one_margin(self) -> None:
+        rules = make_policy(min_margin=-0.04, default_price=0.2).rules
+
+        assert offer(rules=rules, pd_=0.2499, amount=5_000)[0]["kind"] == "as asked"
+        assert offer(rules=rules, pd_=0.2501, amount=5_000)[0]["kind"] != "as asked"
+        (none,) = offer(rules=rules, pd_=0.38, amount=5_000)
+        assert none["reason"] == "Whatever the amount and the term, the PD is above 25%"
+
     def test_of_too_much_the_most_is_offered(self) -> None:
         found = offer(amount=90_000, income=500_000)
 

@@ -103,7 +103,7 @@ def test_a_cap_says_how_it_is_kept_and_that_its_fairness_was_not_measured() -> N
     fairness, kept = propose()[1].points[-2:]
 
     assert fairness == "Fairness: not computed for this policy."
-    assert "keeps a cap by a highest PD, which may cost more" in kept
+    assert "by a price of default per unit of principal (loantap-policy size)" in kept
 
 
 def test_the_policy_comes_with_its_referrals_and_with_the_loans_held_out() -> None:

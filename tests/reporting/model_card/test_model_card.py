@@ -279,6 +279,14 @@ def make_hostile_card() -> ModelCard:
     )
 
 
+def test_a_price_of_default_is_told():
+    priced = make_card(policy=make_policy(default_price=0.32))
+
+    said = "has to earn: 0.32% of its principal for each point of PD."
+    assert said in render_model_card(priced)
+    assert "has to earn" not in render_model_card(make_card())
+
+
 def test_hostile_text_stays_text():
     html = render_model_card(make_hostile_card())
 

@@ -111,7 +111,6 @@ class SparkTableDataset(BatchedDataset):
         schema: Pandera schema of its rows, checked by the cluster.
         session: settings of Spark on this machine, where no session is there.
         in_batches: see `BatchedDataset`.
-        in_batches: see `BatchedDataset`.
         metadata: for Kedro-Viz and the documentation.
     """
 

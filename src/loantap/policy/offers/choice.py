@@ -111,10 +111,10 @@ def _find_common(broken: IntArray) -> IntArray:
 def make_sentences(options: OffersOptions, rules: Rules) -> tuple[str, ...]:
     """Every reason: of a loan as asked for, of other offers by what keeps it, of no offer."""
     limits, lowest = options.affordability, options.amounts.lowest
-    highest_pd = min(options.rate_bands[-1].up_to_pd, rules.max_probability_of_default)
+    highest_pd = min(options.rate_bands[-1].up_to_pd, rules.find_highest_pd(options.margin))
     said = {
         Limit.AMOUNT: f"the amount is not between {lowest:,g} and {rules.max_loan_amount:,g}",
-        Limit.RISK: f"the PD is above {100 * highest_pd:g}%",
+        Limit.RISK: f"the PD is above {100 * highest_pd:.4g}%",
         Limit.RATE: "the rate that pays for the risk is above the band",
         Limit.INCOME: "no income is stated",
         Limit.INSTALMENT: (

@@ -97,7 +97,7 @@ def make_grid(
         applicants: any number of them; of one that is invalid nothing can be told.
         prices: of each term of `TERMS_MONTHS`.
         options: amounts, limits and counterfactual odds ratios.
-        rules: of the policy: the highest amount and the highest PD.
+        rules: of the policy: the highest amount, and the highest PD at the margin of offers.
     """
     asked = _keep_finite(applicants.amount)[:, np.newaxis]
     step, shares = options.amounts.step, np.array(options.amounts.shares)
@@ -120,7 +120,7 @@ def make_grid(
     is_asked_term = terms == applicants.term_months[:, np.newaxis]
     instalment = instalments * amount
     broken = _find_broken_by_borrower(applicants, instalment, options)
-    is_accepted = lendable & (pds <= rules.max_probability_of_default)
+    is_accepted = lendable & (pds <= rules.find_highest_pd(options.margin))
     broken |= np.where(is_accepted, np.where(payable, 0, Limit.RATE), Limit.RISK)
     is_possible = (amount >= options.amounts.lowest) & (amount <= highest)
     broken |= np.where(is_possible, 0, Limit.AMOUNT)

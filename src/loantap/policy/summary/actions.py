@@ -27,8 +27,8 @@ from loantap.policy.summary.headlines import (
 
 _CAPS: Final = "capped_default_rate"
 _HOW_KEPT: Final = (
-    "The policy file keeps a cap by a highest PD, which may cost more: loantap-policy try says how "
-    "much."
+    "The policy file keeps it by a price of default per unit of principal (loantap-policy size); "
+    "here it is per loan, which favours large loans: loantap-policy try says what the file earns."
 )
 
 

@@ -69,6 +69,7 @@ class PolicySummary:
         digest: first digits of what was approved.
         approved_by: the second person.
         scenario: name of the scenario it values loans in.
+        default_price: by how much the hurdle rises with the PD, per unit of principal.
         max_pd: above it every loan is declined; a fraction.
         max_amount: above it a person decides, in currency.
         limits: by term, then by rate.
@@ -78,6 +79,7 @@ class PolicySummary:
     digest: str
     approved_by: str
     scenario: str
+    default_price: float
     max_pd: float
     max_amount: float
     limits: Sequence[PolicyLimit]

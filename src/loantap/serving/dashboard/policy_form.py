@@ -8,16 +8,19 @@ from typing import Any, Final
 
 import streamlit as st
 
+from loantap.policy.credit_policy import MAX_DEFAULT_PRICE
 from loantap.serving.dashboard.answers import PolicyVersion
 from loantap.serving.dashboard.policy_words import RULES, TARGETS, Content
 
 # Shown in per cent: limits and step, which are those of `Rules` and `Targets`.
 _PERCENT: Final[Mapping[str, tuple[float, float, float]]] = {
-    "min_margin": (-50.0, 50.0, 0.1),
+    "min_margin": (-500.0, 50.0, 0.1),
     "review_margin": (0.0, 50.0, 0.01),
     "max_probability_of_default": (0.1, 100.0, 1.0),
     **dict.fromkeys(TARGETS, (0.0, 100.0, 1.0)),
 }
+# A price of default, in per cent of the principal for each point of PD, is the same number.
+_PER_POINT: Final = "default_price"
 # A share typed in per cent has no more digits than these.
 _DIGITS: Final = 8
 
@@ -63,6 +66,11 @@ def ask_policy(in_force: PolicyVersion, content: Content) -> dict[str, Any] | No
 
 def _ask(of: str, label: str, group: Any, key: str) -> float:
     value = float(getattr(group, of))
+    if of == _PER_POINT:
+        return float(
+            st.number_input(f"{label} (%)", 0.0, MAX_DEFAULT_PRICE, value, 0.01, format="%.4g",
+                            key=f"{key}:{of}")
+        )  # fmt: skip
     if of not in _PERCENT:
         return float(
             st.number_input(label, 1.0, None, value, 500.0, format="%.0f", key=f"{key}:{of}")

@@ -28,9 +28,15 @@ def _fine_percent(value: float) -> str:
     return percent(value, 2)
 
 
+def _per_point(value: float) -> str:
+    """A price of a whole default, told for a point of PD."""
+    return f"{percent(value / 100, 2)} of the principal"
+
+
 # What a person calls each field, and how its value is written.
 RULES: Final[Mapping[str, tuple[str, Callable[[float], str]]]] = {
-    "min_margin": ("Least expected NPV, of the principal", _fine_percent),
+    "min_margin": ("Least expected NPV at a PD of 0, of the principal", _fine_percent),
+    "default_price": ("More of it for each point of PD", _per_point),
     "review_margin": ("A person decides within", _fine_percent),
     "max_probability_of_default": ("Highest PD", percent),
     "max_loan_amount": ("Largest loan without a person", count),
@@ -104,6 +110,15 @@ def word_rules(content: Content) -> list[str]:
     """What decides, one sentence a rule, in the order of `Decider`: the first that fits decides."""
     rules = content.rules
     low, high = rules.min_margin - rules.review_margin, rules.min_margin + rules.review_margin
+    price = rules.default_price
+    more, as_much = "", ""
+    if price:
+        more = (
+            f", plus {percent(price / 100, 2)} for each point of PD: "
+            f"{_fine_percent(low + price * 0.1)} at a PD of 10%, "
+            f"{_fine_percent(low + price * 0.3)} at one of 30%"
+        )
+        as_much = ", plus as much for its PD"
     return [
         (
             "**Refer to a person** an application that is unlike all loans the model was trained "
@@ -114,12 +129,13 @@ def word_rules(content: Content) -> list[str]:
             "whatever the loan is to earn."
         ),
         (
-            f"**Decline** where the loan is expected to earn less than {_fine_percent(low)} of "
-            "its principal over its life, at its own rate and term."
+            "**Decline** where the loan, over its life and at its own rate and term, is expected "
+            f"to earn less than {_fine_percent(low)} of its principal{more}."
         ),
         (
             f"**Refer to a person** a loan of more than {count(rules.max_loan_amount)}, and one "
-            f"expected to earn {_fine_percent(low)} to {_fine_percent(high)} of its principal."
+            f"expected to earn {_fine_percent(low)} to {_fine_percent(high)} of its principal"
+            f"{as_much}."
         ),
         "**Approve** all others.",
     ]
