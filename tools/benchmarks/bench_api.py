@@ -57,7 +57,7 @@ _TOLD_SECONDS: Final = 30.0
 
 
 class Told:
-    """How far things are, on standard error: in place on a terminal, now and then elsewhere."""
+    """How far things are, on standard error, now and then."""
 
     def __init__(self) -> None:
         self._console = Console(stderr=True)
@@ -70,9 +70,7 @@ class Told:
 
     def __call__(self, progress: str) -> None:
         """It is so far."""
-        if self._console.is_terminal:
-            self._console.print(f"  {self._part}: {progress}  ", end="\r")
-        elif time.monotonic() - self._last > _TOLD_SECONDS:
+        if time.monotonic() - self._last > _TOLD_SECONDS:
             self._last = time.monotonic()
             self._console.print(f"  {self._part}: {progress}")
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from tools.load.fuzzing import Fuzzed, fuzz, make_bodies
-from tools.load.generator import LOST
+from tools.load import fuzzing
+from tools.load.fuzzing import Fuzzed, make_bodies
+from tools.load.generator import LOST, Listener, Sending
 
 _APPLICATIONS = [json.dumps({"loan_amnt": n, "term": "36 months"}).encode() for n in (1, 2, 3)]
 _CSV = b"loan_amnt,term\n1,36 months\n2,60 months\n"
@@ -49,41 +47,18 @@ def test_what_has_a_5xx_or_no_answer_is_a_fault() -> None:
 
 
 @pytest.mark.parametrize(("status", "faults"), [(422, 0), (500, 40)])
-def test_answers_are_counted_and_the_first_faults_shown(status: int, faults: int) -> None:
-    with serve(status) as port:
-        found = fuzz(port, {"Authorization": "Bearer lt_1"}, _APPLICATIONS, _CSV, 40)
+def test_answers_are_counted_and_the_first_faults_shown(
+    status: int, faults: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def send(_: int, requests: Iterator[bytes], __: Sending, listen: Listener) -> None:
+        for number, request in enumerate(requests):
+            assert b"Authorization: Bearer lt_1\r\n" in request
+            listen(number, status, b"no")
+
+    monkeypatch.setattr(fuzzing, "send", send)
+    found = fuzzing.fuzz(1, {"Authorization": "Bearer lt_1"}, _APPLICATIONS, _CSV, 40)
 
     assert found.counts == {status: 40}
     assert found.faults == faults
     bodies = [body[:500] for _, _, body in make_bodies(_APPLICATIONS, _CSV, 40)]
-    assert len(found.shown) == min(faults, 5)
-    assert all(one[0] == status and one[1] in bodies and one[2] == b"no" for one in found.shown)
-
-
-@contextmanager
-def serve(status: int) -> Iterator[int]:
-    """Answer everybody alike; yields the port."""
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["Content-Length"]))
-            allowed = self.headers["Authorization"] == "Bearer lt_1"
-            self.send_response(status if allowed else 401)
-            self.send_header("Content-Length", "2")
-            self.end_headers()
-            self.wfile.write(b"no")
-
-        def log_message(self, *_: object) -> None:
-            """Nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield server.server_port
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    assert found.shown == [(status, body, b"no") for body in bodies[: min(faults, 5)]]
