@@ -1,7 +1,5 @@
 """Credit policies as tests need them: approved, with other rules where they are given."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

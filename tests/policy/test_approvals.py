@@ -1,7 +1,5 @@
 """Whom a policy would have approved in each sample, and how these loans turned out."""
 
-from __future__ import annotations
-
 import pandas as pd
 import pytest
 
@@ -20,17 +18,17 @@ APPROVED = PREDICTIONS["probability_of_default"].lt(0.3).to_numpy()
 
 
 @pytest.fixture(scope="module")
-def approvals() -> pd.DataFrame:
+def approvals():
     return tabulate_approvals(PREDICTIONS, APPROVED).set_index("sample")
 
 
-def test_each_sample_counts_its_own_loans_in_the_order_given(approvals: pd.DataFrame) -> None:
+def test_each_sample_counts_its_own_loans_in_the_order_given(approvals):
     assert approvals["n"].to_dict() == {"test": 4, "cv": 2}
     assert list(approvals.index) == ["test", "cv"]
     assert approvals.loc["test", ["approved", "approval_rate"]].tolist() == [3, 0.75]
 
 
-def test_the_default_rate_is_that_of_the_approved_alone(approvals: pd.DataFrame) -> None:
+def test_the_default_rate_is_that_of_the_approved_alone(approvals):
     row = approvals.loc["test"]
 
     assert row["default_rate_approved"] == pytest.approx(1 / 3)
@@ -39,18 +37,18 @@ def test_the_default_rate_is_that_of_the_approved_alone(approvals: pd.DataFrame)
     )
 
 
-def test_rates_have_their_intervals(approvals: pd.DataFrame) -> None:
+def test_rates_have_their_intervals(approvals):
     bounds = tuple(approvals.loc["test", ["approval_rate_low", "approval_rate_high"]])
 
     assert bounds == pytest.approx(tuple(float(bound) for bound in wilson_bounds(3, 4)))
 
 
-def test_where_nobody_is_approved_there_is_no_default_rate(approvals: pd.DataFrame) -> None:
+def test_where_nobody_is_approved_there_is_no_default_rate(approvals):
     assert approvals.loc["cv", "approval_rate"] == 0
     assert approvals.filter(like="default").loc["cv"].isna().all()
 
 
-def test_a_loan_is_decided_at_the_pd_of_each_sample_and_its_own_terms() -> None:
+def test_a_loan_is_decided_at_the_pd_of_each_sample_and_its_own_terms():
     predictions = pd.DataFrame(
         {"loan_id": ["b", "a", "a"], "probability_of_default": [0.2, 0.2, 0.05]}
     )

@@ -1,22 +1,19 @@
 """`loantap-policy`: show, size, approve, pdf."""
 
-from __future__ import annotations
-
 import shutil
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
 
 from loantap.policy.commands import main
 from tests.conftest import PROJECT
 
 
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def project(tmp_path, monkeypatch):
     """A project with the shipped configuration."""
     shutil.copy(PROJECT / "pyproject.toml", tmp_path)
     shutil.copytree(PROJECT / "conf", tmp_path / "conf")
@@ -24,18 +21,18 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def call(*words: str) -> Result:
+def call(*words):
     return CliRunner().invoke(main, words)
 
 
-def edit(project: Path, old: str, new: str) -> None:
+def edit(project, old, new):
     path = project / "conf/base/parameters_policy.yml"
     text = path.read_text("utf-8")
     assert old in text
     path.write_text(text.replace(old, new), "utf-8")
 
 
-def test_the_shipped_policy_is_as_approved(project: Path) -> None:
+def test_the_shipped_policy_is_as_approved(project):
     said = call("show").output
 
     assert "npv" in said
@@ -43,7 +40,7 @@ def test_the_shipped_policy_is_as_approved(project: Path) -> None:
     assert "as approved" in said
 
 
-def test_a_change_needs_a_second_person(project: Path) -> None:
+def test_a_change_needs_a_second_person(project):
     edit(project, "min_margin: 0\n", "min_margin: 0.01\n")
     assert "CHANGED since it was approved" in call("show").output
 
@@ -62,7 +59,7 @@ def test_a_change_needs_a_second_person(project: Path) -> None:
     assert "# A loan is worth making from an expected NPV" in text
 
 
-def test_a_changed_scenario_is_a_change(project: Path) -> None:
+def test_a_changed_scenario_is_a_change(project):
     path = project / "conf/base/parameters_economics.yml"
     text = path.read_text("utf-8")
     path.write_text(text.replace("loss_given_default: 0.7", "loss_given_default: 0.8"), "utf-8")
@@ -70,7 +67,7 @@ def test_a_changed_scenario_is_a_change(project: Path) -> None:
     assert "CHANGED since it was approved" in call("show").output
 
 
-def test_what_cannot_be_read_is_said(project: Path) -> None:
+def test_what_cannot_be_read_is_said(project):
     edit(project, "scenario: mid", "scenario: gentle")
     assert "there is no scenario gentle" in call("show").output
 
@@ -80,7 +77,7 @@ def test_what_cannot_be_read_is_said(project: Path) -> None:
     assert "speed" in refused.output
 
 
-def test_rules_are_sized_and_tried_on_loans_that_the_model_did_not_see(project: Path) -> None:
+def test_rules_are_sized_and_tried_on_loans_that_the_model_did_not_see(project):
     missing = call("size")
     assert missing.exit_code == 1
     assert "predictions.parquet is not there yet; run kedro run first" in missing.output
@@ -126,14 +123,14 @@ def test_rules_are_sized_and_tried_on_loans_that_the_model_did_not_see(project: 
 
 
 @pytest.fixture
-def page(project: Path) -> Path:
+def page(project):
     path = project / "data/08_reporting/insights.html"
     path.parent.mkdir(parents=True)
     path.write_text("<p>A page", "utf-8")
     return path
 
 
-def find_browser(project: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
+def find_browser(project, monkeypatch, script):
     """Put a program in the place of the browser, alone on the path."""
     program = project / "bin/chromium"
     program.parent.mkdir()
@@ -142,9 +139,7 @@ def find_browser(project: Path, monkeypatch: pytest.MonkeyPatch, script: str) ->
     monkeypatch.setenv("PATH", str(program.parent))
 
 
-def test_the_page_is_printed_beside_it(
-    project: Path, page: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_page_is_printed_beside_it(project, page, monkeypatch):
     write = (
         """for word; do case $word in --print-to-pdf=*) echo printed > "${word#*=}";; esac; done"""
     )
@@ -155,9 +150,7 @@ def test_the_page_is_printed_beside_it(
     assert sorted(path.name for path in page.parent.iterdir()) == ["insights.html", "insights.pdf"]
 
 
-def test_a_browser_that_fails_leaves_the_last_pdf(
-    project: Path, page: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_browser_that_fails_leaves_the_last_pdf(project, page, monkeypatch):
     page.with_suffix(".pdf").write_text("the last", "utf-8")
     find_browser(project, monkeypatch, "echo no memory >&2; exit 1")
 
@@ -168,9 +161,7 @@ def test_a_browser_that_fails_leaves_the_last_pdf(
     assert page.with_suffix(".pdf").read_text("utf-8") == "the last"
 
 
-def test_without_a_page_or_a_browser_pdf_says_what_to_do(
-    project: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_a_page_or_a_browser_pdf_says_what_to_do(project, monkeypatch):
     assert "Run `--pipelines insights` first" in call("pdf").output
     page = project / "data/08_reporting/insights.html"
     page.parent.mkdir(parents=True)

@@ -1,9 +1,6 @@
 """The file of the credit policy: who approved what, and from when it decides."""
 
-from __future__ import annotations
-
 from datetime import date
-from typing import Any
 
 import pytest
 from pydantic import ValidationError
@@ -18,7 +15,7 @@ from loantap.portfolio.errors import InputError
 from tests.policy.policies import ECONOMICS, make_policy, read_policy
 
 
-def test_the_shipped_policy_is_as_it_was_approved() -> None:
+def test_the_shipped_policy_is_as_it_was_approved():
     policy = CreditPolicy.model_validate(read_policy())
 
     require_as_approved(policy, ECONOMICS)
@@ -39,7 +36,7 @@ def test_the_shipped_policy_is_as_it_was_approved() -> None:
     ],
     ids=str,
 )
-def test_whatever_is_changed_after_it_was_approved_is_refused(changed: dict[str, Any]) -> None:
+def test_whatever_is_changed_after_it_was_approved_is_refused(changed):
     written = read_policy()
     new = {k: written[k] | v if isinstance(v, dict) else v for k, v in changed.items()}
 
@@ -49,7 +46,7 @@ def test_whatever_is_changed_after_it_was_approved_is_refused(changed: dict[str,
     assert "loantap-policy approve" in refused.value.remedy
 
 
-def test_a_scenario_that_was_changed_after_it_was_approved_is_refused() -> None:
+def test_a_scenario_that_was_changed_after_it_was_approved_is_refused():
     cheaper = ECONOMICS.main_scenario.model_copy(update={"loss_given_default": 0.4})
     economics = ECONOMICS.model_copy(update={"scenarios": ECONOMICS.scenarios | {"mid": cheaper}})
 
@@ -60,7 +57,7 @@ def test_a_scenario_that_was_changed_after_it_was_approved_is_refused() -> None:
     require_as_approved(make_policy(), other)
 
 
-def test_a_scenario_that_is_not_there_is_named_with_those_that_are() -> None:
+def test_a_scenario_that_is_not_there_is_named_with_those_that_are():
     policy = CreditPolicy.model_validate(read_policy(scenario="gentle"))
 
     with pytest.raises(InputError, match="there is no scenario gentle") as refused:
@@ -89,7 +86,7 @@ def test_a_scenario_that_is_not_there_is_named_with_those_that_are() -> None:
         ({"speed": 1}, r"Extra inputs"),
     ],
 )
-def test_a_policy_without_a_second_person_is_refused(changed: dict[str, Any], said: str) -> None:
+def test_a_policy_without_a_second_person_is_refused(changed, said):
     with pytest.raises(ValidationError, match=said):
         CreditPolicy.model_validate(read_policy(**changed))
 
@@ -107,12 +104,12 @@ def test_a_policy_without_a_second_person_is_refused(changed: dict[str, Any], sa
         ("default_price", 5.1),
     ],
 )
-def test_a_rule_out_of_range_is_refused(rule: str, value: float) -> None:
+def test_a_rule_out_of_range_is_refused(rule, value):
     with pytest.raises(ValidationError, match=rule):
         make_policy(**{rule: value})
 
 
-def test_a_policy_without_a_price_of_default_keeps_its_digest() -> None:
+def test_a_policy_without_a_price_of_default_keeps_its_digest():
     """Policies were approved, and are on record, from before there was one."""
     written = read_policy()
     del written["rules"]["default_price"]
@@ -135,13 +132,11 @@ def test_a_policy_without_a_price_of_default_keeps_its_digest() -> None:
         ({"min_margin": 0.02, "default_price": 0.2}, 0),
     ],
 )
-def test_of_loans_priced_to_earn_a_margin_those_up_to_a_pd_are_accepted(
-    rules: dict[str, float], highest: float
-) -> None:
+def test_of_loans_priced_to_earn_a_margin_those_up_to_a_pd_are_accepted(rules, highest):
     assert make_policy(**rules).rules.find_highest_pd(0.01) == pytest.approx(highest)
 
 
-def test_a_policy_decides_from_its_day_on() -> None:
+def test_a_policy_decides_from_its_day_on():
     require_in_force(make_policy(), date(2026, 11, 1))
 
     with pytest.raises(InputError, match="it takes effect on 2026-11-01, after 2026-10-31"):

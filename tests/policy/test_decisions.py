@@ -1,7 +1,5 @@
 """From a PD and the terms of a loan to a decision."""
 
-from __future__ import annotations
-
 import math
 
 import numpy as np
@@ -26,7 +24,7 @@ BREAK_EVEN = 0.146
 DECIDER = make_test_decider(review_margin=0.01)
 
 
-def decide(pd_: float | None, decider: Decider = DECIDER, **given: float) -> tuple[str, str]:
+def decide(pd_, decider=DECIDER, **given):
     """Decision on one loan, and what decided; the same alone and among others."""
     terms = {"amount": 10_000.0, "rate_pct": 12.0, "term_months": 36.0} | given
     unlike = int(terms.pop("unlike", 0))
@@ -44,7 +42,7 @@ def decide(pd_: float | None, decider: Decider = DECIDER, **given: float) -> tup
     return one, CAUSES[cause] if cause < len(CAUSES) else f"unlike {cause - len(CAUSES) + 1}"
 
 
-def test_the_limits_are_those_of_a_loan_that_earns_nothing() -> None:
+def test_the_limits_are_those_of_a_loan_that_earns_nothing():
     limits = make_test_decider(review_margin=0).limit(12, 36)
 
     assert limits.approve_below == limits.decline_above == pytest.approx(BREAK_EVEN, abs=1e-3)
@@ -56,7 +54,7 @@ def test_the_limits_are_those_of_a_loan_that_earns_nothing() -> None:
     assert make_test_decider(max_probability_of_default=0.1).limit(12, 36).approve_below == 0.1
 
 
-def test_a_price_of_default_asks_more_of_risky_loans_and_less_of_safe_ones() -> None:
+def test_a_price_of_default_asks_more_of_risky_loans_and_less_of_safe_ones():
     """At a hurdle of -.02 + .2 PD; a loan at 12% earns .0657 less .4494 times its PD."""
     priced = make_test_decider(min_margin=-0.02, default_price=0.2, review_margin=0.002)
     limits = priced.limit(12, 36)
@@ -80,7 +78,7 @@ def test_a_price_of_default_asks_more_of_risky_loans_and_less_of_safe_ones() -> 
     assert priced.decide_one(0.01, 10_000, 7, 36)[2] == DECIDER.decide_one(0.01, 10_000, 7, 36)[2]
 
 
-def test_near_a_hurdle_above_nothing_a_loan_is_not_said_to_earn_nothing() -> None:
+def test_near_a_hurdle_above_nothing_a_loan_is_not_said_to_earn_nothing():
     margin = float(value_unit(12.0, 36.0, ECONOMICS.main_scenario).margin(0.05))
     near = make_test_decider(min_margin=round(margin, 3), review_margin=0.002)
 
@@ -125,9 +123,7 @@ def test_near_a_hurdle_above_nothing_a_loan_is_not_said_to_earn_nothing() -> Non
     ],
     ids=str,
 )
-def test_a_loan_is_decided_by_what_it_is_expected_to_earn(
-    pd_: float | None, given: dict[str, float], decision: str, cause: str
-) -> None:
+def test_a_loan_is_decided_by_what_it_is_expected_to_earn(pd_, given, decision, cause):
     decided, said = decide(pd_, **given)
 
     assert decided == decision
@@ -135,7 +131,7 @@ def test_a_loan_is_decided_by_what_it_is_expected_to_earn(
     assert bool(said) is bool(cause)
 
 
-def test_a_loan_at_the_very_edge_of_the_band_goes_to_a_person() -> None:
+def test_a_loan_at_the_very_edge_of_the_band_goes_to_a_person():
     # Without interest and cost of funds the arithmetic is exact: 36 instalments of 1/36, less 1.01.
     scenario = ECONOMICS.main_scenario.model_copy(update={"cost_of_funds_pct": 0.0})
     margin = float(value_unit(0.0, 36.0, scenario).margin(0.0))
@@ -149,7 +145,7 @@ def test_a_loan_at_the_very_edge_of_the_band_goes_to_a_person() -> None:
         assert decide(0.0, decider, rate_pct=0.0)[0] == "refer"
 
 
-def test_what_decided_is_told_to_the_very_edge() -> None:
+def test_what_decided_is_told_to_the_very_edge():
     free = {"cost_of_funds_pct": 0.0, "origination_cost_share": 0.0}
     nothing = ECONOMICS.main_scenario.model_copy(update=free)
     assert value_unit(0.0, 36.0, nothing).margin(0.0) == 0
@@ -162,7 +158,7 @@ def test_what_decided_is_told_to_the_very_edge() -> None:
     assert "about nothing" in decide(0.0, near, rate_pct=0.0)[1]
 
 
-def test_a_higher_hurdle_declines_more() -> None:
+def test_a_higher_hurdle_declines_more():
     strict = make_test_decider(min_margin=0.05, review_margin=0.001)
 
     assert decide(0.05, strict)[0] == "decline"
@@ -180,14 +176,7 @@ _NONE = st.sampled_from([math.nan, math.inf, -math.inf, 0.0, -1.0])
     unlike=st.integers(0, 5),
     decider=st.sampled_from([DECIDER, make_test_decider(min_margin=-0.05, default_price=0.3)]),
 )
-def test_one_loan_is_decided_as_among_others(
-    pd_: float | None,
-    amount: float,
-    rate_pct: float,
-    term_months: float,
-    unlike: int,
-    decider: Decider,
-) -> None:
+def test_one_loan_is_decided_as_among_others(pd_, amount, rate_pct, term_months, unlike, decider):
     given = {"amount": amount, "rate_pct": rate_pct, "term_months": term_months}
     decision, _ = decide(pd_, decider, **given, unlike=unlike)
 
@@ -195,13 +184,13 @@ def test_one_loan_is_decided_as_among_others(
     assert is_known or decision in {"refer", "invalid"}
 
 
-def test_expected_npv_is_in_currency() -> None:
+def test_expected_npv_is_in_currency():
     npv = DECIDER.decide_one(0.0, 10_000, 12, 36)[2]
 
     assert npv == pytest.approx(657, abs=1)
 
 
-def test_only_approve_counts_as_approved() -> None:
+def test_only_approve_counts_as_approved():
     pds = np.array([0.05, BREAK_EVEN, 0.3, np.nan])
 
     decided = DECIDER.decide_columns(pds, *(np.full(4, x) for x in (10_000.0, 12.0, 36.0)))
@@ -210,13 +199,13 @@ def test_only_approve_counts_as_approved() -> None:
     assert [decided.count(decision) for decision in Decision] == [1, 1, 1, 1]
 
 
-def test_no_applications_get_no_decisions() -> None:
+def test_no_applications_get_no_decisions():
     decided = DECIDER.decide_columns(*(np.zeros(0) for _ in range(4)))
 
     assert len(decided.decisions.codes) == len(decided.causes) == 0
 
 
-def test_decisions_are_told_in_these_words() -> None:
+def test_decisions_are_told_in_these_words():
     assert [decision.value for decision in Decision] == ["approve", "refer", "decline", "invalid"]
 
 
@@ -230,13 +219,13 @@ def test_decisions_are_told_in_these_words() -> None:
         ),
     ],
 )
-def test_options_are_taken_whole_and_refused_with_an_unknown_key(options, given) -> None:
+def test_options_are_taken_whole_and_refused_with_an_unknown_key(options, given):
     assert options.model_validate(given).day == pd.Timestamp("2026-11-23")
     with pytest.raises(ValidationError, match="speed"):
         options.model_validate(given | {"speed": 1})
 
 
-def test_a_count_of_none_is_refused() -> None:
+def test_a_count_of_none_is_refused():
     given = read_insights(min_loans=0)
 
     with pytest.raises(ValidationError, match="min_loans"):

@@ -1,7 +1,5 @@
 """Columns by outcome: what is compared, and with what result."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,7 +10,6 @@ from loantap.policy.exploration import (
     MAX_LEVELS,
     NOT_STATED,
     SAME_BY_DEFINITION,
-    Exploration,
     explore_outcomes,
     list_explored,
 )
@@ -21,14 +18,12 @@ from loantap.portfolio.dictionary import COLUMNS
 
 
 @pytest.fixture(scope="module")
-def found(simulated_loans: pd.DataFrame) -> Exploration:
+def found(simulated_loans):
     return explore_outcomes(simulated_loans)
 
 
 class TestColumns:
-    def test_neither_personal_columns_nor_the_identifier_are_shown(
-        self, simulated_loans: pd.DataFrame
-    ) -> None:
+    def test_neither_personal_columns_nor_the_identifier_are_shown(self, simulated_loans):
         hidden = set(simulated_loans) - set(list_explored(simulated_loans))
 
         assert hidden == {
@@ -38,7 +33,7 @@ class TestColumns:
             "loan_id", *SAME_BY_DEFINITION,
         }  # fmt: skip
 
-    def test_what_is_the_same_by_definition_is(self, simulated_loans: pd.DataFrame) -> None:
+    def test_what_is_the_same_by_definition_is(self, simulated_loans):
         loans = simulated_loans
         terms = (loans[name] for name in ("instalment", "interest_rate_pct", "term_months"))
 
@@ -48,8 +43,8 @@ class TestColumns:
         assert np.isclose(funded, loans["loan_amount"], rtol=0.01).mean() > 0.98
 
     def test_every_column_but_the_record_keeping_is_in_one_of_the_tables(
-        self, found: Exploration, simulated_loans: pd.DataFrame
-    ) -> None:
+        self, found, simulated_loans
+    ):
         told = [*found.numbers["column"], *found.levels["column"].unique()]
 
         assert len(told) == len(set(told))
@@ -59,12 +54,10 @@ class TestColumns:
 
 
 class TestNumbers:
-    def line(self, found: Exploration, name: str) -> pd.Series:
+    def line(self, found, name):
         return found.numbers.set_index("column").loc[name]
 
-    def test_quartiles_and_gaps_are_those_of_each_outcome(
-        self, found: Exploration, simulated_loans: pd.DataFrame
-    ) -> None:
+    def test_quartiles_and_gaps_are_those_of_each_outcome(self, found, simulated_loans):
         got = self.line(found, "mortgage_accounts")
         assert got["n"] == simulated_loans["mortgage_accounts"].notna().sum()
         for name, bad in (("paid", 0), ("charged_off", 1)):
@@ -74,9 +67,7 @@ class TestNumbers:
             assert got[f"median_{name}"] == of.median()
             assert got[f"high_{name}"] == of.quantile(0.75)
 
-    def test_the_auc_is_of_the_loans_that_state_the_value(
-        self, found: Exploration, simulated_loans: pd.DataFrame
-    ) -> None:
+    def test_the_auc_is_of_the_loans_that_state_the_value(self, found, simulated_loans):
         stated = simulated_loans.dropna(subset=["mortgage_accounts"])
         got = self.line(found, "mortgage_accounts")
 
@@ -84,9 +75,7 @@ class TestNumbers:
         assert got["auc"] == pytest.approx(area)
         assert got["auc_low"] < got["auc"] < got["auc_high"]
 
-    def test_months_are_compared_to_the_month_and_told_by_their_year(
-        self, found: Exploration, simulated_loans: pd.DataFrame
-    ) -> None:
+    def test_months_are_compared_to_the_month_and_told_by_their_year(self, found, simulated_loans):
         got = self.line(found, "earliest_credit_line")
         months = simulated_loans["earliest_credit_line"].astype("int64")
 
@@ -95,7 +84,7 @@ class TestNumbers:
         years = simulated_loans.loc[paid, "earliest_credit_line"].dt.year
         assert got["median_paid"] == years.median()
 
-    def test_the_most_telling_column_comes_first(self, found: Exploration) -> None:
+    def test_the_most_telling_column_comes_first(self, found):
         distance = (found.numbers["auc"] - 0.5).abs()
 
         assert distance.is_monotonic_decreasing
@@ -103,9 +92,7 @@ class TestNumbers:
 
 
 class TestLevels:
-    def test_levels_are_counted_by_outcome(
-        self, found: Exploration, simulated_loans: pd.DataFrame
-    ) -> None:
+    def test_levels_are_counted_by_outcome(self, found, simulated_loans):
         housing = found.levels[found.levels["column"] == "home_ownership"].set_index("level")
         bad = simulated_loans["is_charged_off"] == 1
         rents = simulated_loans["home_ownership"] == "RENT"
@@ -119,7 +106,7 @@ class TestLevels:
         low, high = wilson_bounds((bad & rents).sum(), rents.sum())
         assert (got["default_rate_low"], got["default_rate_high"]) == (low, high)
 
-    def test_a_gap_is_a_level(self) -> None:
+    def test_a_gap_is_a_level(self):
         levels = explore_outcomes(
             pd.DataFrame(
                 {"purpose": pd.Series(["car", None, "car", None], dtype="str"),
@@ -129,7 +116,7 @@ class TestLevels:
 
         assert levels.set_index("level")["n"].to_dict() == {"car": 2, NOT_STATED: 2}
 
-    def test_rare_levels_are_put_together(self) -> None:
+    def test_rare_levels_are_put_together(self):
         names = [f"purpose {place:02}" for place in range(50)]
         purpose = np.repeat(names, np.arange(50, 0, -1))
         loans = pd.DataFrame({"purpose": purpose, "is_charged_off": np.arange(len(purpose)) % 2})
@@ -143,7 +130,7 @@ class TestLevels:
 
 
 class TestSmallPortfolios:
-    def test_one_outcome_and_few_loans_are_no_crash(self) -> None:
+    def test_one_outcome_and_few_loans_are_no_crash(self):
         loans = pd.DataFrame(
             {"annual_income": [1.0, np.nan, 3.0], "home_ownership": ["OWN", "RENT", "OWN"],
              "is_charged_off": [0, 0, 0]}
@@ -157,7 +144,7 @@ class TestSmallPortfolios:
         assert income["missing_paid"] == pytest.approx(1 / 3)
         assert found.levels["share_charged_off"].eq(0).all()
 
-    def test_nothing_to_compare_is_two_empty_tables(self) -> None:
+    def test_nothing_to_compare_is_two_empty_tables(self):
         found = explore_outcomes(pd.DataFrame({"is_charged_off": [0, 1], "term_months": [36, 36]}))
 
         assert (len(found.numbers), len(found.levels)) == (0, 0)

@@ -1,7 +1,5 @@
 """The scores of a file as a table."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 
@@ -20,7 +18,7 @@ from loantap.policy.score_table import (
 from loantap.portfolio.column_reading import Texts
 
 
-def test_what_decided_is_said_first_and_the_last_reason_left_out() -> None:
+def test_what_decided_is_said_first_and_the_last_reason_left_out():
     given = GivenReasons(
         np.array([[1, 2], [2, 1], [3, 0], [4, 0]], dtype="int32"), ("", "a", "b", "c", "d")
     )
@@ -31,7 +29,7 @@ def test_what_decided_is_said_first_and_the_last_reason_left_out() -> None:
     assert reasons.loc[1].tolist() == ["b", "a", "", ""]
 
 
-def make_scores(identifiers: list[str | None]) -> pd.DataFrame:
+def make_scores(identifiers):
     """Two applications: one is declined for two reasons, one cannot be scored."""
     reasons = GivenReasons(
         np.array([[3, 2], [1, 0], [0, 0], [0, 0]], dtype="int32"), ("", "a", "b", "c", "unused")
@@ -45,7 +43,7 @@ def make_scores(identifiers: list[str | None]) -> pd.DataFrame:
     return tabulate_scores(ids, assessed, decided, reasons, made_by)
 
 
-def test_a_row_holds_what_was_found_of_its_application() -> None:
+def test_a_row_holds_what_was_found_of_its_application():
     scores = SCORES.validate(make_scores(["A", "B"]))
 
     assert tuple(scores.columns) == SCORE_COLUMNS
@@ -60,14 +58,14 @@ def test_a_row_holds_what_was_found_of_its_application() -> None:
     ]  # fmt: skip
 
 
-def test_reasons_that_no_row_has_are_not_kept() -> None:
+def test_reasons_that_no_row_has_are_not_kept():
     scores = make_scores(["A", "B"])
 
     assert scores["reason_1"].cat.categories.tolist() == ["b", "c"]
     assert scores["reason_2"].cat.categories.tolist() == ["", "a"]
 
 
-def test_decisions_are_kept_with_their_day_and_the_origin_of_the_model() -> None:
+def test_decisions_are_kept_with_their_day_and_the_origin_of_the_model():
     scores = make_scores(["A", None])
     texts = scores.columns[scores.dtypes == "category"]
 

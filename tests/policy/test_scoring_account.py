@@ -1,14 +1,9 @@
 """Every application that could not be scored is accounted for, and so is every odd id."""
 
-from __future__ import annotations
-
-from collections.abc import Iterator
-
 import pandas as pd
 import pytest
 
 from loantap.policy.scoring_account import (
-    ScoringAccount,
     account_for_scores,
     require_few_invalid,
     say_cause,
@@ -16,7 +11,7 @@ from loantap.policy.scoring_account import (
 from loantap.portfolio.errors import InputError
 
 
-def make_scores(*reasons: str, ids: list[str | None] | None = None) -> pd.DataFrame:
+def make_scores(*reasons, ids=None):
     """Scores in which each row with a reason is invalid."""
     return pd.DataFrame(
         {
@@ -27,8 +22,8 @@ def make_scores(*reasons: str, ids: list[str | None] | None = None) -> pd.DataFr
     )
 
 
-def account(scores: pd.DataFrame, batch: int = 1_000, *, has_ids: bool = False) -> ScoringAccount:
-    def batches() -> Iterator[pd.DataFrame]:
+def account(scores, batch=1_000, *, has_ids=False):
+    def batches():
         for start in range(0, len(scores), batch):
             yield scores[start : start + batch].astype({"reason_1": "category"})
 
@@ -45,7 +40,7 @@ REASONS = (
 
 
 @pytest.mark.parametrize("batch", [1, 2, 3, 100])
-def test_rows_are_counted_by_cause_whatever_their_values(batch: int) -> None:
+def test_rows_are_counted_by_cause_whatever_their_values(batch):
     found = account(make_scores(*REASONS), batch)
 
     assert (found.rows, found.invalid) == (11, 10)
@@ -58,7 +53,7 @@ def test_rows_are_counted_by_cause_whatever_their_values(batch: int) -> None:
     assert found.without_id is None
 
 
-def test_a_cause_is_said_with_its_rows() -> None:
+def test_a_cause_is_said_with_its_rows():
     causes = account(make_scores(*REASONS)).causes
 
     assert say_cause(causes[0]) == "6 (rows 1, 3, 7, 8, 9, ...): dti 'x': not a number"
@@ -66,7 +61,7 @@ def test_a_cause_is_said_with_its_rows() -> None:
 
 
 @pytest.mark.parametrize("batch", [1, 3, 100])
-def test_ids_that_are_missing_repeated_or_alike_are_counted(batch: int) -> None:
+def test_ids_that_are_missing_repeated_or_alike_are_counted(batch):
     ids = ["A-1", None, "A-2", "A-1", "a-1", "007", "7", "A-1", "row 5", None]
     found = account(make_scores(*[""] * 10, ids=ids), batch, has_ids=True)
 
@@ -78,7 +73,7 @@ def test_ids_that_are_missing_repeated_or_alike_are_counted(batch: int) -> None:
     assert (found.alike.rows, found.alike.first_rows) == (2, (5, 7))
 
 
-def test_of_no_rows_nothing_is_wrong() -> None:
+def test_of_no_rows_nothing_is_wrong():
     found = account_for_scores([make_scores()], has_ids=True)
 
     assert (found.rows, found.invalid, found.invalid_share, found.causes) == (0, 0, 0.0, ())
@@ -96,7 +91,7 @@ def test_of_no_rows_nothing_is_wrong() -> None:
         (1, 3, 0, True), (0, 3, 0, False),
     ],
 )  # fmt: skip
-def test_too_many_stop_the_run(invalid: int, rows: int, most: float, *, stops: bool) -> None:
+def test_too_many_stop_the_run(invalid, rows, most, *, stops):
     found = account(make_scores(*["dti 'x': not a number"] * invalid, *[""] * (rows - invalid)))
 
     if not stops:
@@ -111,7 +106,7 @@ def test_too_many_stop_the_run(invalid: int, rows: int, most: float, *, stops: b
         require_few_invalid(found, float(refused.value.remedy.rpartition("share=")[2]))
 
 
-def test_the_message_names_the_max_frequent_causes() -> None:
+def test_the_message_names_the_max_frequent_causes():
     several = [f"{name} 'x': not a number" for name in ("dti", "dti", "annual_inc", "term", "z")]
 
     with pytest.raises(InputError) as refused:

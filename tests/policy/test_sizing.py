@@ -1,16 +1,13 @@
 """Rules that reach a policy's targets."""
 
-from __future__ import annotations
-
 import numpy as np
-import numpy.typing as npt
 import pytest
 from scipy.optimize import linprog
 
 from loantap.policy.credit_policy import Rules, Targets
 from loantap.policy.decisions import Decision
 from loantap.policy.money.cash_flows import value_units
-from loantap.policy.sizing import Sizes, SizingLoans, size_rules
+from loantap.policy.sizing import SizingLoans, size_rules
 from loantap.portfolio.errors import InputError
 from tests.policy.policies import ECONOMICS, make_test_decider
 
@@ -20,14 +17,12 @@ MARGINS = np.arange(-10, 10) / 100
 _OFF = 1e-6 * np.pi
 
 
-def make_loans(
-    margins: npt.ArrayLike, pds: npt.ArrayLike = 0.1, amounts: npt.ArrayLike = 10_000
-) -> SizingLoans:
+def make_loans(margins, pds=0.1, amounts=10_000):
     margin = np.array(margins, dtype=float)
     return SizingLoans(margin, *(np.broadcast_to(of, margin.shape) for of in (pds, amounts)))
 
 
-def size(loans: SizingLoans, highest_pd: float = 0.6, **changed: float) -> Sizes:
+def size(loans, highest_pd=0.6, **changed):
     rules = Rules(
         min_margin=0,
         review_margin=0,
@@ -55,8 +50,8 @@ def size(loans: SizingLoans, highest_pd: float = 0.6, **changed: float) -> Sizes
     ],
 )
 def test_people_look_at_as_many_as_they_can_where_it_is_worth_most(
-    capacity: float, review_margin: float, referred: float
-) -> None:
+    capacity, review_margin, referred
+):
     sizes = size(make_loans(MARGINS), review_capacity=capacity)
 
     assert (sizes.min_margin, sizes.review_margin) == (0, review_margin)
@@ -64,14 +59,14 @@ def test_people_look_at_as_many_as_they_can_where_it_is_worth_most(
     assert sizes.referred == referred
 
 
-def test_whoever_can_look_at_everything_does() -> None:
+def test_whoever_can_look_at_everything_does():
     sizes = size(make_loans(MARGINS), review_capacity=1, min_approval_rate=0)
 
     assert (sizes.review_margin, sizes.referred, sizes.passed) == (0.1, 1, 1)
     assert np.isnan(sizes.default_rate)
 
 
-def test_a_floor_that_money_does_not_reach_lowers_the_hurdle() -> None:
+def test_a_floor_that_money_does_not_reach_lowers_the_hurdle():
     sizes = size(make_loans(MARGINS), min_approval_rate=0.8, review_capacity=0)
 
     # The highest hurdle that the sixteenth of twenty clears; -.06 is that loan's own margin.
@@ -81,7 +76,7 @@ def test_a_floor_that_money_does_not_reach_lowers_the_hurdle() -> None:
     assert (enough.min_margin, enough.passed) == (0, 0.5)
 
 
-def test_people_look_near_the_hurdle_wherever_it_is() -> None:
+def test_people_look_near_the_hurdle_wherever_it_is():
     # The two shares may make up all applications.
     sizes = size(make_loans(MARGINS), min_approval_rate=0.9, review_capacity=0.1)
 
@@ -90,7 +85,7 @@ def test_people_look_near_the_hurdle_wherever_it_is() -> None:
     assert sizes.passed == 0.9
 
 
-def test_loans_too_large_for_anybody_but_a_person_take_up_capacity() -> None:
+def test_loans_too_large_for_anybody_but_a_person_take_up_capacity():
     amounts = np.full(20, 35_000.0)
     amounts[-1] = 35_001
     large = size(make_loans(MARGINS, amounts=amounts), review_capacity=0.2)
@@ -119,9 +114,7 @@ def test_loans_too_large_for_anybody_but_a_person_take_up_capacity() -> None:
         (0.1, 0.2, 0.1),
     ],
 )
-def test_the_price_is_the_lowest_that_keeps_the_default_rate(
-    cap: float, leaves: float | None, default_rate: float
-) -> None:
+def test_the_price_is_the_lowest_that_keeps_the_default_rate(cap, leaves, default_rate):
     loans = make_loans([0.0503] * 5, [0.5, 0.1, 0.3, 0.2, 0.4])
 
     sizes = size(loans, max_default_rate=cap, min_approval_rate=0.2)
@@ -133,7 +126,7 @@ def test_the_price_is_the_lowest_that_keeps_the_default_rate(
     assert sizes.default_rate == pytest.approx(default_rate)
 
 
-def test_the_price_leaves_the_highest_pd_of_the_policy_alone() -> None:
+def test_the_price_leaves_the_highest_pd_of_the_policy_alone():
     loans = make_loans([0.05] * 5, [0.1, 0.2, 0.3, 0.4, 0.5])
 
     sizes = size(loans, highest_pd=0.3, max_default_rate=0.25)
@@ -142,14 +135,14 @@ def test_the_price_leaves_the_highest_pd_of_the_policy_alone() -> None:
     assert sizes.default_rate == pytest.approx(0.2)
 
 
-def test_loans_of_the_same_pd_and_margin_are_accepted_together_or_not_at_all() -> None:
+def test_loans_of_the_same_pd_and_margin_are_accepted_together_or_not_at_all():
     sizes = size(make_loans([0.05 + _OFF] * 3, [0.1, 0.2, 0.2]), max_default_rate=0.15,
                  min_approval_rate=0.3)  # fmt: skip
 
     assert (sizes.default_rate, sizes.passed) == (0.1, pytest.approx(1 / 3))
 
 
-def test_only_what_is_approved_counts_in_the_default_rate() -> None:
+def test_only_what_is_approved_counts_in_the_default_rate():
     """Not what is declined on money, what people look at, or what is too large."""
     loans = make_loans(
         [0.05, 0.05, -0.05, 0, 0.05],
@@ -163,7 +156,7 @@ def test_only_what_is_approved_counts_in_the_default_rate() -> None:
     assert (sizes.referred, sizes.passed) == (0.4, 0.8)
 
 
-def test_the_price_that_keeps_dear_loans_out_brings_cheap_ones_in() -> None:
+def test_the_price_that_keeps_dear_loans_out_brings_cheap_ones_in():
     """Five dear risky loans break the cap alone; with five cheap safe ones they keep it."""
     loans = make_loans([0.05] * 5 + [-0.02] * 5, [0.3] * 5 + [0.1] * 5)
 
@@ -175,7 +168,7 @@ def test_the_price_that_keeps_dear_loans_out_brings_cheap_ones_in() -> None:
     assert (sizes.passed, sizes.default_rate) == (1, pytest.approx(0.2))
 
 
-def test_a_floor_that_the_price_does_not_reach_lowers_the_hurdle_of_every_loan() -> None:
+def test_a_floor_that_the_price_does_not_reach_lowers_the_hurdle_of_every_loan():
     loans = make_loans([0.05] * 5 + [-0.02] * 5, [0.3] * 5 + [0.1] * 5)
 
     sizes = size(loans, review_capacity=0, min_approval_rate=0.5, max_default_rate=0.12)
@@ -188,9 +181,7 @@ def test_a_floor_that_the_price_does_not_reach_lowers_the_hurdle_of_every_loan()
 
 
 @pytest.mark.parametrize(("floor", "lowest"), [(0, 0.1), (0.25, 0.1), (0.5, 0.15), (0.75, 0.2)])
-def test_a_cap_that_the_floor_rules_out_is_refused_with_what_can_be_reached(
-    floor: float, lowest: float
-) -> None:
+def test_a_cap_that_the_floor_rules_out_is_refused_with_what_can_be_reached(floor, lowest):
     # The loans of the lowest PDs do not earn.
     loans = make_loans(np.array([-0.2, -0.1, 0.05, 0.1]) + _OFF, [0.1, 0.2, 0.3, 0.4])
     given = {"min_approval_rate": floor, "review_capacity": 0}
@@ -203,7 +194,7 @@ def test_a_cap_that_the_floor_rules_out_is_refused_with_what_can_be_reached(
     assert size(loans, max_default_rate=lowest, **given).default_rate == pytest.approx(lowest)
 
 
-def test_a_floor_that_the_highest_pd_rules_out_is_refused() -> None:
+def test_a_floor_that_the_highest_pd_rules_out_is_refused():
     loans = make_loans([0.05] * 4, [0.1, 0.2, 0.3, 0.4])
 
     with pytest.raises(InputError, match=r"cannot be reached: 50.0% of the loans have a PD"):
@@ -211,7 +202,7 @@ def test_a_floor_that_the_highest_pd_rules_out_is_refused() -> None:
     assert size(loans, highest_pd=0.2, min_approval_rate=0.5).passed == 0.5
 
 
-def test_loans_of_unknown_margin_do_not_count() -> None:
+def test_loans_of_unknown_margin_do_not_count():
     known = make_loans(MARGINS, np.linspace(0.4, 0.05, 20))
     more = SizingLoans(
         np.append(known.margin, np.nan),
@@ -230,7 +221,7 @@ def test_loans_of_unknown_margin_do_not_count() -> None:
         (MARGINS, 0.95, "more than all applications"),
     ],
 )
-def test_what_cannot_be_reached_is_refused(margins: npt.ArrayLike, floor: float, said: str) -> None:
+def test_what_cannot_be_reached_is_refused(margins, floor, said):
     with pytest.raises(InputError, match=said):
         size(make_loans(margins), min_approval_rate=floor)
 
@@ -245,9 +236,7 @@ def test_what_cannot_be_reached_is_refused(margins: npt.ArrayLike, floor: float,
     ],
     ids=str,
 )
-def test_whoever_decides_by_the_rules_that_were_found_reaches_the_targets(
-    targets: dict[str, float],
-) -> None:
+def test_whoever_decides_by_the_rules_that_were_found_reaches_the_targets(targets):
     rng = np.random.default_rng(5)
     pds = rng.beta(2, 7, 4_000)
     rates = np.clip(6 + 50 * pds + rng.normal(0, 4, 4_000), 5, 30)
@@ -273,9 +262,7 @@ def test_whoever_decides_by_the_rules_that_were_found_reaches_the_targets(
 
 
 @pytest.mark.parametrize(("cap", "floor"), [(0.25, 0.0), (0.2, 0.0), (0.2, 0.6), (0.15, 0.55)])
-def test_no_other_rule_that_reaches_the_targets_is_expected_to_earn_more(
-    cap: float, floor: float
-) -> None:
+def test_no_other_rule_that_reaches_the_targets_is_expected_to_earn_more(cap, floor):
     """Of all sets of loans the best, by a linear programme; it may take parts of two loans."""
     rng = np.random.default_rng(11)
     pds = rng.beta(2, 6, 400)

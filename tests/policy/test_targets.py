@@ -1,7 +1,5 @@
 """Whether a policy reaches its targets on loans of the past."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,7 +7,7 @@ import pytest
 from loantap.policy.credit_policy import Targets
 from loantap.policy.decisions import DECISIONS, Decided
 from loantap.policy.schemas import TARGET_CHECKS
-from loantap.policy.targets import TargetCheck, check_targets, tabulate_targets
+from loantap.policy.targets import check_targets, tabulate_targets
 from loantap.portfolio.column_reading import Texts
 
 TARGETS = Targets(
@@ -18,15 +16,7 @@ TARGETS = Targets(
 NAMES = list(Targets.model_fields)
 
 
-def check(
-    *,
-    approve: int = 0,
-    refer: int = 0,
-    decline: int = 0,
-    bad: int = 0,
-    in_one_state: int = 0,
-    targets: Targets = TARGETS,
-) -> list[TargetCheck]:
+def check(*, approve=0, refer=0, decline=0, bad=0, in_one_state=0, targets=TARGETS):
     """Hold loans of 1,000 each against targets.
 
     The approved come first; of them so many are charged off, and so many of one state; the others
@@ -47,7 +37,7 @@ def check(
     return check_targets(decided, loans, targets)
 
 
-def test_targets_are_checked_with_their_intervals() -> None:
+def test_targets_are_checked_with_their_intervals():
     # All of the loans that were charged off, and of state A, are among the approved.
     checks = check(approve=500, refer=60, decline=440, bad=200, in_one_state=150)
 
@@ -78,20 +68,18 @@ def test_targets_are_checked_with_their_intervals() -> None:
     ],
     ids=str,
 )
-def test_a_target_that_is_missed_for_sure_does_not_hold(
-    counts: dict[str, int], missed: set[str]
-) -> None:
+def test_a_target_that_is_missed_for_sure_does_not_hold(counts, missed):
     assert {of.target for of in check(**counts) if not of.holds} == missed
 
 
-def test_where_nobody_is_approved_nothing_is_said_of_what_is_approved() -> None:
+def test_where_nobody_is_approved_nothing_is_said_of_what_is_approved():
     assert [of.target for of in check(refer=50, decline=950)] == NAMES[:2]
     assert not check()
 
 
-def test_a_target_at_the_end_of_the_interval_still_holds() -> None:
+def test_a_target_at_the_end_of_the_interval_still_holds():
     counts = {"approve": 500, "refer": 60, "decline": 440, "bad": 200, "in_one_state": 150}
-    review, floor, default, concentration = check(**counts)  # type: ignore[arg-type]
+    review, floor, default, concentration = check(**counts)
     targets = Targets(
         review_capacity=review.reached_low,
         min_approval_rate=floor.reached_high,
@@ -99,10 +87,10 @@ def test_a_target_at_the_end_of_the_interval_still_holds() -> None:
         max_concentration=concentration.reached_low,
     )
 
-    assert all(of.holds for of in check(**counts, targets=targets))  # type: ignore[arg-type]
+    assert all(of.holds for of in check(**counts, targets=targets))
 
 
-def test_the_table_has_a_row_for_each_target() -> None:
+def test_the_table_has_a_row_for_each_target():
     table = TARGET_CHECKS.validate(tabulate_targets(check(approve=500, refer=60, decline=440)))
 
     assert table["target"].tolist() == NAMES

@@ -1,7 +1,5 @@
 """What a policy would have done to loans of the past, worked by hand."""
 
-from __future__ import annotations
-
 import pandas as pd
 import pytest
 
@@ -29,14 +27,14 @@ LOANS = pd.DataFrame(
 PREDICTIONS = pd.DataFrame({"loan_id": LOANS["loan_id"], "probability_of_default": PDS})
 
 
-def test_shares_are_those_of_the_decisions() -> None:
+def test_shares_are_those_of_the_decisions():
     trial = try_policy(make_test_decider(), PREDICTIONS, LOANS, ECONOMICS)
 
     assert trial.loans == 4
     assert trial.shares == {"approve": 0.25, "refer": 0.25, "decline": 0.5}
 
 
-def test_the_gain_is_what_the_declined_loans_would_have_lost() -> None:
+def test_the_gain_is_what_the_declined_loans_would_have_lost():
     decider = make_test_decider()
     earned = impute_flows(LOANS, decider.scenario, ECONOMICS, PaidLife.CONTRACTUAL).npv
 
@@ -47,7 +45,7 @@ def test_the_gain_is_what_the_declined_loans_would_have_lost() -> None:
     assert trial.gain.low < trial.gain.value < trial.gain.high
 
 
-def test_loans_are_found_by_their_name_in_whatever_order() -> None:
+def test_loans_are_found_by_their_name_in_whatever_order():
     turned = LOANS.iloc[::-1].reset_index(drop=True)
 
     trial = try_policy(make_test_decider(), PREDICTIONS, turned, ECONOMICS)
@@ -55,7 +53,7 @@ def test_loans_are_found_by_their_name_in_whatever_order() -> None:
     assert trial == try_policy(make_test_decider(), PREDICTIONS, LOANS, ECONOMICS)
 
 
-def test_targets_are_checked_on_the_same_loans() -> None:
+def test_targets_are_checked_on_the_same_loans():
     checks = {
         check.target: check
         for check in try_policy(make_test_decider(), PREDICTIONS, LOANS, ECONOMICS).targets
@@ -66,13 +64,13 @@ def test_targets_are_checked_on_the_same_loans() -> None:
     assert checks["max_default_rate"].reached == 0
 
 
-def test_a_policy_need_not_be_approved() -> None:
+def test_a_policy_need_not_be_approved():
     draft = make_policy(min_margin=0.5).model_copy(update={"digest": "another"})
     decider = Decider(draft, draft.find_scenario(ECONOMICS))
 
     assert try_policy(decider, PREDICTIONS, LOANS, ECONOMICS).shares["decline"] == 1
 
 
-def test_without_loans_nothing_is_said() -> None:
+def test_without_loans_nothing_is_said():
     with pytest.raises(InputError, match="no loans to try it on"):
         try_policy(make_test_decider(), PREDICTIONS.head(0), LOANS, ECONOMICS)

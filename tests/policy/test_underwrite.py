@@ -1,16 +1,11 @@
 """Applications in, decisions out: one row for each, in the same order."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pytest
 
 from loantap.model.scoring.scorer import REASONS, Scorer
-from loantap.model.scoring.trained import TrainedModel
-from loantap.policy.decisions import Decider
 from loantap.policy.lab.rule_tally import RuleTally
-from loantap.policy.lab.rules import Rule
 from loantap.policy.schemas import SCORES
 from loantap.policy.underwriting import Underwriter
 from loantap.portfolio.dictionary import portfolio_columns
@@ -29,20 +24,16 @@ RISKY = {
 }  # fmt: skip
 
 
-def underwrite(
-    applications: pd.DataFrame, scorer: Scorer, decider: Decider, as_of: pd.Timestamp
-) -> pd.DataFrame:
+def underwrite(applications, scorer, decider, as_of):
     return Underwriter(scorer, decider).underwrite(applications, as_of)
 
 
 @pytest.fixture(scope="module")
-def scorer(lending_model: TrainedModel) -> Scorer:
+def scorer(lending_model):
     return Scorer(lending_model, "loantap-lending-demo", "3")
 
 
-def test_a_safe_application_is_approved_a_risky_one_declined_and_a_broken_one_invalid(
-    scorer: Scorer,
-) -> None:
+def test_a_safe_application_is_approved_a_risky_one_declined_and_a_broken_one_invalid(scorer):
     applications = raw_loans(SAFE, RISKY, {"term": "48 months"})
 
     scores = underwrite(applications, scorer, DECIDER, AS_OF)
@@ -53,7 +44,7 @@ def test_a_safe_application_is_approved_a_risky_one_declined_and_a_broken_one_in
     SCORES.validate(scores)
 
 
-def test_what_decided_is_said_before_the_features_that_raise_the_risk(scorer: Scorer) -> None:
+def test_what_decided_is_said_before_the_features_that_raise_the_risk(scorer):
     poor = {"annual_inc": "15000"}
 
     scores = underwrite(raw_loans(SAFE, CHEAP, RISKY, SAFE | poor), scorer, DECIDER, AS_OF)
@@ -72,7 +63,7 @@ def test_what_decided_is_said_before_the_features_that_raise_the_risk(scorer: Sc
         assert told == without.loc[1:, f"reason_{number - 1}"].tolist()
 
 
-def test_columns_are_those_of_the_contract_in_its_order(scorer: Scorer) -> None:
+def test_columns_are_those_of_the_contract_in_its_order(scorer):
     scores = underwrite(raw_loans(), scorer, DECIDER, AS_OF)
 
     assert list(scores.columns) == [
@@ -82,14 +73,14 @@ def test_columns_are_those_of_the_contract_in_its_order(scorer: Scorer) -> None:
     ]  # fmt: skip
 
 
-def test_the_model_that_decided_is_named(scorer: Scorer) -> None:
+def test_the_model_that_decided_is_named(scorer):
     scores = underwrite(raw_loans({}, {"dti": "x"}), scorer, DECIDER, AS_OF)
 
     assert set(scores["model_name"]) == {"loantap-lending-demo"}
     assert set(scores["model_version"]) == {"3"}
 
 
-def test_applications_keep_their_identifiers_and_their_order(scorer: Scorer) -> None:
+def test_applications_keep_their_identifiers_and_their_order(scorer):
     applications = raw_loans(RISKY, SAFE, {"dti": "x"}).assign(application_id=["c", "a", "b"])
 
     scores = underwrite(applications.set_axis([9, 9, 4]), scorer, DECIDER, AS_OF)
@@ -98,13 +89,13 @@ def test_applications_keep_their_identifiers_and_their_order(scorer: Scorer) -> 
     assert list(scores["decision"]) == ["decline", "approve", "invalid"]
 
 
-def test_identifiers_that_are_numbers_are_given_back_as_text(scorer: Scorer) -> None:
+def test_identifiers_that_are_numbers_are_given_back_as_text(scorer):
     scores = underwrite(raw_loans().assign(application_id=[1_042]), scorer, DECIDER, AS_OF)
 
     assert list(scores["application_id"]) == ["1042"]
 
 
-def test_applications_without_identifiers_get_their_row_number(scorer: Scorer) -> None:
+def test_applications_without_identifiers_get_their_row_number(scorer):
     scores = underwrite(raw_loans(SAFE, RISKY).set_axis([9, 4]), scorer, DECIDER, AS_OF)
 
     assert scores["application_id"].astype(int).diff().dropna().eq(1).all()
@@ -125,8 +116,8 @@ def test_applications_without_identifiers_get_their_row_number(scorer: Scorer) -
     ],
 )
 def test_an_identifier_is_given_back_as_it_is_and_one_that_is_missing_stays_so(
-    scorer: Scorer, given: list[object], expected: list[str | None]
-) -> None:
+    scorer, given, expected
+):
     applications = raw_loans(SAFE, RISKY).assign(application_id=given)
 
     scores = underwrite(applications, scorer, DECIDER, AS_OF)
@@ -136,7 +127,7 @@ def test_an_identifier_is_given_back_as_it_is_and_one_that_is_missing_stays_so(
     SCORES.validate(scores)
 
 
-def test_no_applications_get_no_decisions_but_the_columns(scorer: Scorer) -> None:
+def test_no_applications_get_no_decisions_but_the_columns(scorer):
     scores = underwrite(raw_loans().head(0), scorer, DECIDER, AS_OF)
 
     assert scores.empty
@@ -144,8 +135,8 @@ def test_no_applications_get_no_decisions_but_the_columns(scorer: Scorer) -> Non
 
 
 def test_loans_like_those_of_training_are_seldom_unlike_them_and_the_others_decided_by_money(
-    scorer: Scorer, simulated_loans: pd.DataFrame
-) -> None:
+    scorer, simulated_loans
+):
     applications = render(simulated_loans, portfolio_columns())
 
     scores = underwrite(applications, scorer, DECIDER, AS_OF)
@@ -164,12 +155,12 @@ def test_loans_like_those_of_training_are_seldom_unlike_them_and_the_others_deci
     assert scores.loc[~approved, "reason_1"].ne("").all()
 
 
-def test_a_column_the_model_needs_is_missed_by_name(scorer: Scorer) -> None:
+def test_a_column_the_model_needs_is_missed_by_name(scorer):
     with pytest.raises(InputError, match="applications: column dti missing"):
         underwrite(raw_loans().drop(columns="dti"), scorer, DECIDER, AS_OF)
 
 
-def test_underwriting_does_not_touch_the_applications(scorer: Scorer) -> None:
+def test_underwriting_does_not_touch_the_applications(scorer):
     applications = raw_loans(SAFE, {"dti": "x"})
     before = applications.copy(deep=True)
 
@@ -179,9 +170,7 @@ def test_underwriting_does_not_touch_the_applications(scorer: Scorer) -> None:
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7])
-def test_a_file_gets_the_same_decisions_in_whatever_batches_it_is_read(
-    size: int, scorer: Scorer
-) -> None:
+def test_a_file_gets_the_same_decisions_in_whatever_batches_it_is_read(size, scorer):
     applications = raw_loans(SAFE, RISKY, {"dti": "x"}, {"term": "48 months"}, {}, SAFE, RISKY)
     underwriter = Underwriter(scorer, DECIDER)
 
@@ -196,7 +185,7 @@ def test_a_file_gets_the_same_decisions_in_whatever_batches_it_is_read(
     )
 
 
-def test_missing_identifiers_are_missing_in_every_batch(scorer: Scorer) -> None:
+def test_missing_identifiers_are_missing_in_every_batch(scorer):
     applications = raw_loans(SAFE, SAFE, SAFE, SAFE).assign(application_id=["a", None, None, "b"])
     underwriter = Underwriter(scorer, DECIDER)
 
@@ -219,9 +208,7 @@ def test_missing_identifiers_are_missing_in_every_batch(scorer: Scorer) -> None:
     ],
     ids=str,
 )  # fmt: skip
-def test_one_application_is_decided_as_in_a_frame(
-    application: dict[str, object], scorer: Scorer
-) -> None:
+def test_one_application_is_decided_as_in_a_frame(application, scorer):
     given = MADE_UP_LOAN | application
     row = underwrite(pd.DataFrame([given]), scorer, DECIDER, AS_OF).iloc[0]
 
@@ -256,10 +243,10 @@ class TestRules:
     )  # fmt: skip
 
     @pytest.fixture
-    def underwriter(self, scorer: Scorer) -> Underwriter:
+    def underwriter(self, scorer):
         return Underwriter(scorer, DECIDER, self.RULES)
 
-    def test_they_decline_what_the_policy_would_not(self, underwriter: Underwriter) -> None:
+    def test_they_decline_what_the_policy_would_not(self, underwriter):
         scores = underwriter.underwrite(raw_loans(*self.GIVEN), AS_OF)
         without = underwrite(raw_loans(*self.GIVEN), underwriter.scorer, DECIDER, AS_OF)
 
@@ -278,7 +265,7 @@ class TestRules:
         for row in (0, 2, 4, 5, 6):
             assert scores.loc[row, "reason_1"] == without.loc[row, "reason_1"]
 
-    def test_one_application_is_decided_as_in_a_frame(self, underwriter: Underwriter) -> None:
+    def test_one_application_is_decided_as_in_a_frame(self, underwriter):
         scores = underwriter.underwrite(raw_loans(*self.GIVEN), AS_OF)
 
         for row, given in enumerate(self.GIVEN):
@@ -287,7 +274,7 @@ class TestRules:
             assert list(one.reasons) == scores.loc[row, list(REASONS)].tolist()
             assert one.policy_version == scores.loc[row, "policy_version"]
 
-    def test_they_are_on_record_with_every_decision(self, underwriter: Underwriter) -> None:
+    def test_they_are_on_record_with_every_decision(self, underwriter):
         scores = underwriter.underwrite(raw_loans(SAFE), AS_OF)
 
         assert scores.loc[0, "policy_version"] == (
@@ -298,11 +285,11 @@ class TestRules:
         assert len(digests | {DECIDER.policy.short_digest}) == 3
         assert {len(digest) for digest in digests} == {12}
 
-    def test_their_columns_are_needed(self, underwriter: Underwriter) -> None:
+    def test_their_columns_are_needed(self, underwriter):
         assert "grade" in underwriter.columns
         assert "grade" not in Underwriter(underwriter.scorer, DECIDER).columns
 
-    def test_what_others_would_have_done_is_counted(self, scorer: Scorer) -> None:
+    def test_what_others_would_have_done_is_counted(self, scorer):
         tally = RuleTally(self.RULES)
         underwriter = Underwriter(scorer, DECIDER)
 
@@ -319,9 +306,7 @@ class TestRules:
         assert RuleTally(self.RULES).describe() == []
 
     @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
-    def test_what_is_counted_is_what_the_rule_does_once_it_is_on(
-        self, rule: Rule, scorer: Scorer
-    ) -> None:
+    def test_what_is_counted_is_what_the_rule_does_once_it_is_on(self, rule, scorer):
         unlike = {"annual_inc": "15000"}
         long_d = self.LONG | {"grade": "D", "sub_grade": "D1"}
         applications = raw_loans(*self.GIVEN, long_d | {"dti": "31"}, long_d | unlike)

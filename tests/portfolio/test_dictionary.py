@@ -45,7 +45,7 @@ def test_every_column_says_what_it_means_in_one_line(column):
     assert not column.meaning.endswith(".")
 
 
-def test_every_field_of_an_application_has_a_short_label_of_its_own() -> None:
+def test_every_field_of_an_application_has_a_short_label_of_its_own():
     labels = [c.label for c in portfolio_columns() if c.name != "loan_status"]
 
     assert len(set(labels)) == 26

@@ -1,7 +1,5 @@
 """The audit log on both systems: the same tests, on a SQLite file and on a PostgreSQL server."""
 
-from __future__ import annotations
-
 import shutil
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Decisions and callers as the tests of the log need them, and ways to tamper with it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any

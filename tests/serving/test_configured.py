@@ -1,10 +1,7 @@
 """Parameter files, as serving reads them: what a run decides by, without a run."""
 
-from __future__ import annotations
-
 import json
 import shutil
-from pathlib import Path
 
 import pytest
 
@@ -16,21 +13,21 @@ TODAY = AS_OF.date()
 
 
 @pytest.fixture
-def conf(tmp_path: Path) -> Path:
+def conf(tmp_path):
     """A copy of the parameter files."""
     folder = tmp_path / "conf"
     shutil.copytree(PROJECT / "conf/base", folder)
     return folder
 
 
-def replace(conf: Path, group: str, old: str, new: str) -> None:
+def replace(conf, group, old, new):
     path = conf / f"parameters_{group}.yml"
     text = path.read_text("utf-8")
     assert old in text
     path.write_text(text.replace(old, new), "utf-8")
 
 
-def test_the_shipped_files_are_read_for_the_day(conf: Path) -> None:
+def test_the_shipped_files_are_read_for_the_day(conf):
     found = read_configured(conf, conf / "none.json", TODAY)
 
     assert found.policy.name == "npv 2026-11"
@@ -40,40 +37,40 @@ def test_the_shipped_files_are_read_for_the_day(conf: Path) -> None:
     assert str(found.economics.outcomes_as_of) == "2017-03-01"
 
 
-def test_a_policy_that_was_changed_after_it_was_approved_is_refused(conf: Path) -> None:
+def test_a_policy_that_was_changed_after_it_was_approved_is_refused(conf):
     replace(conf, "policy", "max_loan_amount: 35000", "max_loan_amount: 36000")
 
     with pytest.raises(InputError, match="was changed after"):
         read_configured(conf, conf / "none.json", TODAY)
 
 
-def test_a_value_that_cannot_be_used_is_told_with_its_name_and_folder(conf: Path) -> None:
+def test_a_value_that_cannot_be_used_is_told_with_its_name_and_folder(conf):
     replace(conf, "offers", "margin: 0.01", "margin: 2")
 
     with pytest.raises(InputError, match=r"parameter offers.margin in .*conf: .*less than"):
         read_configured(conf, conf / "none.json", TODAY)
 
 
-def test_a_folder_without_the_groups_is_told(tmp_path: Path) -> None:
+def test_a_folder_without_the_groups_is_told(tmp_path):
     with pytest.raises(InputError, match=r"no group policy.*LOANTAP_CONF"):
         read_configured(tmp_path, tmp_path / "none.json", TODAY)
 
 
-def test_a_file_that_is_no_yaml_is_told(conf: Path) -> None:
+def test_a_file_that_is_no_yaml_is_told(conf):
     (conf / "parameters_policy.yml").write_text("policy: [", "utf-8")
 
     with pytest.raises(InputError, match="Mend the file"):
         read_configured(conf, conf / "none.json", TODAY)
 
 
-def test_a_damaged_file_of_recommendations_is_told(conf: Path) -> None:
+def test_a_damaged_file_of_recommendations_is_told(conf):
     (conf / "r.json").write_text("{", "utf-8")
 
     with pytest.raises(InputError, match="--pipelines insights"):
         read_configured(conf, conf / "r.json", TODAY)
 
 
-def test_rules_that_are_switched_on_are_those_of_the_file_for_the_same_origin(conf: Path) -> None:
+def test_rules_that_are_switched_on_are_those_of_the_file_for_the_same_origin(conf):
     replace(conf, "scoring", "recommendations: []", "recommendations: [x]")
     (conf / "r.json").write_text(
         json.dumps({"origin": "real", "recommendations": [], "tested": []}), "utf-8"

@@ -1,7 +1,5 @@
 """Settings of serving: from variables and options, with defaults that suit a project."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest
@@ -10,7 +8,7 @@ from loantap.portfolio.errors import InputError
 from loantap.serving.settings import read_settings
 
 
-def test_the_defaults_suit_a_project_after_a_run(tmp_path: Path) -> None:
+def test_the_defaults_suit_a_project_after_a_run(tmp_path):
     settings = read_settings({}, tmp_path)
 
     assert settings.project == tmp_path
@@ -19,7 +17,7 @@ def test_the_defaults_suit_a_project_after_a_run(tmp_path: Path) -> None:
     assert (settings.host, settings.port) == ("127.0.0.1", 8_000)
 
 
-def test_variables_go_before_defaults_and_options_before_variables(tmp_path: Path) -> None:
+def test_variables_go_before_defaults_and_options_before_variables(tmp_path):
     variables = {
         "LOANTAP_PORT": "9000", "LOANTAP_WORKERS": "3", "LOANTAP_CONF": "/elsewhere",
         "KEDRO_ENV": "odbc", "LOANTAP_PROJECT": "/not/taken", "OTHER": "x",
@@ -33,7 +31,7 @@ def test_variables_go_before_defaults_and_options_before_variables(tmp_path: Pat
     assert settings.project == tmp_path
 
 
-def test_an_embedded_log_is_looked_for_from_the_project(tmp_path: Path) -> None:
+def test_an_embedded_log_is_looked_for_from_the_project(tmp_path):
     settings = read_settings({"LOANTAP_AUDIT_URL": "sqlite:///mine.db"}, tmp_path)
 
     assert settings.audit_url == f"sqlite:///{tmp_path}/mine.db"
@@ -43,8 +41,6 @@ def test_an_embedded_log_is_looked_for_from_the_project(tmp_path: Path) -> None:
     ("name", "value"),
     [("LOANTAP_PORT", "70000"), ("LOANTAP_THREADS", "many"), ("LOANTAP_WORKERS", "0")],
 )
-def test_a_value_that_cannot_be_used_is_told_with_its_variable(
-    tmp_path: Path, name: str, value: str
-) -> None:
+def test_a_value_that_cannot_be_used_is_told_with_its_variable(tmp_path, name, value):
     with pytest.raises(InputError, match=f"{name}={value}: .* Give --"):
         read_settings({name: value}, tmp_path)

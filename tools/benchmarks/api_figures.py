@@ -1,8 +1,5 @@
 """What is measured of the API, one function for each figure or group of them."""
 
-from __future__ import annotations
-
-import random
 import statistics
 import time
 from collections.abc import Mapping, Sequence
@@ -10,19 +7,14 @@ from dataclasses import dataclass
 from itertools import cycle
 from typing import Final
 
-import numpy as np
-
 from tools.load.exchange import ask
 from tools.load.generator import Load, Sending, send
-from tools.load.killing import kill_under_load
-from tools.load.loantap_api import LoanTapApi
-from tools.load.server import Server, Watch
+from tools.load.server import OtherWork, Server
 
 CONNECTIONS: Final = 32
 _OPEN_CONNECTIONS: Final = 128
-_MOST_CONNECTIONS: Final = 1_000
-_WINDOW_SECONDS: Final = 0.5
 MOST_P99_MS: Final = 25.0
+_MOST_MIB: Final = 500e6 / 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +45,19 @@ class Side:
     requests: Sequence[bytes]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Capacity:
-    """Rounds of one side: answers a second, and processor microseconds of the server for each."""
+    """Rounds of one side.
+
+    Attributes:
+        rates: answers a second.
+        microseconds: of the processor, of the server, for each.
+        other_cores: that work of others kept busy meanwhile.
+    """
 
     rates: list[float]
     microseconds: list[float]
+    other_cores: float = 0.0
 
     @property
     def rate(self) -> float:
@@ -73,6 +72,16 @@ def measure_capacity(sides: Sequence[Side], rounds: int, seconds: float) -> dict
         RuntimeError: a request failed.
     """
     found = {side.name: Capacity([], []) for side in sides}
+    with OtherWork([side.server for side in sides]) as others:
+        _take_turns(found, sides, rounds, seconds)
+    for capacity in found.values():
+        capacity.other_cores = others.cores
+    return found
+
+
+def _take_turns(
+    found: Mapping[str, Capacity], sides: Sequence[Side], rounds: int, seconds: float
+) -> None:
     for _ in range(rounds):
         for side in sides:
             before = side.server.measure_cpu()
@@ -81,7 +90,6 @@ def measure_capacity(sides: Sequence[Side], rounds: int, seconds: float) -> dict
             used = side.server.measure_cpu() - before
             found[side.name].rates.append(load.rate)
             found[side.name].microseconds.append(used / len(load.status) * 1e6)
-    return found
 
 
 def compare_capacity(
@@ -92,7 +100,8 @@ def compare_capacity(
         Figure(
             f"{name}: requests a second",
             f"{capacity.rate:,.0f} ({min(capacity.rates):,.0f} to {max(capacity.rates):,.0f}); "
-            f"{statistics.median(capacity.microseconds):,.0f} µs of the processor each",
+            f"{statistics.median(capacity.microseconds):,.0f} µs of the processor each; "
+            f"other work {capacity.other_cores:.2f} cores",
             capacity.rate,
         )
         for name, capacity in found.items()
@@ -114,7 +123,8 @@ def compare_capacity(
 
 def measure_latency(side: Side, rate: float, stretches: int, seconds: float) -> list[Figure]:
     """Open loop at a rate, in several stretches, of which the middle one counts."""
-    loads = [_send_open(side, rate, seconds) for _ in range(stretches)]
+    with OtherWork([side.server]) as others:
+        loads = [send_open(side, rate, seconds) for _ in range(stretches)]
     p99 = [load.take_quantile(0.99) for load in loads]
     p50 = statistics.median(load.take_quantile(0.5) for load in loads)
     errors = sum(load.errors for load in loads)
@@ -123,7 +133,8 @@ def measure_latency(side: Side, rate: float, stretches: int, seconds: float) -> 
         Figure(f"median at {rate:,.0f} requests a second", f"{p50:.1f} ms", p50),
         Figure(
             f"99th percentile at {rate:,.0f} requests a second",
-            f"{middle:.1f} ms ({min(p99):.1f} to {max(p99):.1f}), {errors} errors",
+            f"{middle:.1f} ms ({min(p99):.1f} to {max(p99):.1f}), {errors} errors; "
+            f"other work {others.cores:.2f} cores",
             middle,
             f"at most {MOST_P99_MS:g} ms",
             middle <= MOST_P99_MS and not errors,
@@ -151,109 +162,6 @@ def measure_batch(server: Server, name: str, request: bytes, rows: int, repeats:
     )
 
 
-def soak(side: Side, rate: float, minutes: float) -> list[Figure]:
-    """Open loop at a rate for some minutes: errors, memory."""
-    with Watch(side.server) as watch:
-        load = _send_open(side, rate, minutes * 60)
-    growth = watch.compare()
-    return [
-        Figure(
-            f"{minutes:g} minutes at {rate:,.0f} requests a second: errors",
-            f"{load.errors:,} in {load.due:,}; 99th percentile {load.take_quantile(0.99):.1f} ms",
-            load.errors,
-            "none",
-            not load.errors,
-        ),
-        Figure(
-            "  growth of memory, last tenth against the second",
-            f"{growth:+.1%}, largest process {watch.largest:,.0f} MiB",
-            growth,
-            "at most 5%",
-            growth <= 0.05,
-        ),
-    ]
-
-
-def overload(side: Side, capacity: float, times: float, seconds: float) -> list[Figure]:
-    """Open loop at so many times the capacity, then at half of it until all is as it was."""
-    processes = side.server.list_processes()
-    load = send(
-        side.server.port,
-        cycle(side.requests),
-        Sending(seconds, _MOST_CONNECTIONS, times * capacity),
-    )
-    after = _send_open(side, capacity / 2, 8.0)
-    refused = {status: n for status, n in load.counts.items() if status in (429, 503)}
-    others = sum(n for status, n in load.counts.items() if status not in (200, 429, 503))
-    slowest = max((load.take_quantile(0.99, status) for status in refused), default=0.0)
-    recovery = find_recovery(after)
-    is_same = side.server.list_processes() == processes
-    return [
-        Figure(
-            f"{times:g} times the capacity for {seconds:g} s",
-            f"{load.rate:,.0f} answered, {sum(refused.values()) / load.seconds:,.0f} refused a "
-            f"second, {load.unsent:,} without a connection; answered within "
-            f"{load.take_quantile(0.99):,.0f} ms, refused within {slowest:,.0f} ms (99%)",
-            load.rate,
-        ),
-        Figure(
-            "  neither answered nor refused, processes lost",
-            f"{others}, {0 if is_same else 1}",
-            others,
-            "none",
-            not others and is_same,
-        ),
-        Figure(
-            "  back to normal after", f"{recovery:.1f} s", recovery, "at most 5 s", recovery <= 5
-        ),
-    ]
-
-
-def find_recovery(load: Load, most_ms: float = MOST_P99_MS) -> float:
-    """Seconds until nothing is refused and the 99th percentile is at most that, from then on."""
-    window = (load.answered_at / _WINDOW_SECONDS).astype(int)
-    last = 0.0
-    for number in np.unique(window):
-        inside = window == number
-        is_slow = np.quantile(load.since_due[inside], 0.99) * 1e3 > most_ms
-        if is_slow or not load.is_good[inside].all():
-            last = float(number + 1) * _WINDOW_SECONDS
-    return last
-
-
-def kill_again_and_again(api: LoanTapApi, requests: Sequence[bytes], times: int) -> list[Figure]:
-    """Kill -9 under load, compare answers with the log, verify the chain each time."""
-    draw = random.Random(20_261_128)  # noqa: S311
-    found = []
-    for number in range(times):
-        found.append(
-            kill_under_load(
-                api.server, list(requests), f"kill{number}", api.read_log, draw.uniform(0.5, 2.5)
-            )
-        )
-        chain = api.verify()
-        if not chain.is_ok:
-            raise RuntimeError(f"after kill {number + 1} the chain does not hold: {chain.fault}")
-    faults = sum(one.faults for one in found)
-    ready = max(one.seconds_to_ready for one in found)
-    return [
-        Figure(
-            f"kill -9 under load, {times} times",
-            f"{sum(one.answered for one in found):,} answered, all in the log but "
-            f"{sum(one.missing for one in found)}; {sum(one.lost for one in found)} on their way, "
-            f"{sum(one.kept for one in found)} of them in the log; "
-            f"{sum(one.twice for one in found)} decided twice, "
-            f"{sum(one.changed for one in found)} answered otherwise, "
-            f"{sum(one.refused for one in found)} refused; the chain of {chain.n:,} "
-            "records verifies after each",
-            faults,
-            "none",
-            not faults,
-        ),
-        Figure("  ready again, the slowest", f"{ready:.1f} s", ready, "at most 5 s", ready <= 5),
-    ]
-
-
 def measure_start(server: Server, repeats: int) -> list[Figure]:
     """Start to ready, and the memory of the largest process then."""
     seconds, sizes = [], []
@@ -271,13 +179,17 @@ def measure_start(server: Server, repeats: int) -> list[Figure]:
             "at most 5 s",
             middle <= 5,
         ),
-        Figure(
-            "memory of the largest process", f"{size:,.0f} MiB", size, "at most 500 MB", size <= 500
-        ),
+        tell_memory("memory of the largest process", size),
     ]
 
 
-def _send_open(side: Side, rate: float, seconds: float) -> Load:
+def tell_memory(what: str, size: float) -> Figure:
+    """A row for the largest process of a server, in MiB."""
+    return Figure(what, f"{size:,.0f} MiB", size, "at most 477 MiB", size <= _MOST_MIB)
+
+
+def send_open(side: Side, rate: float, seconds: float) -> Load:
+    """Requests that are due at random times, so many a second, whatever became of earlier ones."""
     return send(side.server.port, cycle(side.requests), Sending(seconds, _OPEN_CONNECTIONS, rate))
 
 

@@ -30,9 +30,11 @@ from threadpoolctl import threadpool_limits
 
 from loantap.features.build import build_features
 from loantap.features.definitions import FEATURE_SETS, MODELS
-from loantap.model.training.estimator import Balancing, Candidate, make_preprocessor
+from loantap.model.training.candidate import Balancing, Candidate
+from loantap.model.training.estimator import make_preprocessor
 from loantap.model.training.options import TrainingOptions
-from loantap.model.training.search import choose, make_folds, score_on_fold, search
+from loantap.model.training.search import choose, score_on_fold, search
+from loantap.model.training.splits import make_folds
 from loantap.portfolio.cleaning import mark_outcome
 from loantap.portfolio.loantap_format import split_address
 from loantap.simulator.portfolio import simulate_portfolio

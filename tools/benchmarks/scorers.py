@@ -10,7 +10,7 @@ import yaml
 from loantap.features.build import build_features
 from loantap.model.scoring.scorer import Scorer
 from loantap.model.scoring.trained import make_trained_model
-from loantap.model.training.estimator import Balancing
+from loantap.model.training.candidate import Balancing
 from loantap.model.training.train import feature_names, train_challenger, train_logistic
 from loantap.policy.credit_policy import CreditPolicy
 from loantap.policy.money.scenarios import Economics

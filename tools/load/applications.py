@@ -1,7 +1,5 @@
 """Simulated applications as JSON and CSV, the way a caller of the API sends them."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from itertools import count

@@ -5,8 +5,6 @@ answers a constant of the length of a decision. `tools.load.baselines:make_publi
 as the published case study does: a pandas frame of one row through a fitted scikit-learn pipeline.
 """
 
-from __future__ import annotations
-
 import json
 from typing import Any, Final
 

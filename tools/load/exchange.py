@@ -1,7 +1,5 @@
 """HTTP/1.1 over a kept-alive socket, with as little work for each request as can be."""
 
-from __future__ import annotations
-
 import re
 import socket
 from collections.abc import Mapping

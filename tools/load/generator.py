@@ -8,8 +8,6 @@ callers who know nothing of each other are; the time of an answer counts from wh
 due, so that a server that halts doesn't hide the requests that had to wait.
 """
 
-from __future__ import annotations
-
 import math
 import random
 import select
@@ -94,6 +92,13 @@ class Load:
     def errors(self) -> int:
         """How many requests were not answered with success."""
         return int((~self.is_good).sum()) + self.unsent
+
+    def tell_errors(self) -> str:
+        """How many there were of each kind, in words."""
+        names = {LOST: "connection lost"}
+        kinds = [f"{n:,} {names.get(k, k)}" for k, n in self.counts.items() if not 200 <= k < 300]
+        kinds += [f"{self.unsent:,} without a free connection"] * bool(self.unsent)
+        return ", ".join(kinds) or "none"
 
     def take_quantile(self, share: float, status: int | None = None) -> float:
         """Milliseconds within which a share of the answers came; NaN without any."""

@@ -5,8 +5,6 @@ under the same idempotency key, and there must be one decision then, whether or 
 before the crash.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """`loantap-api` on a project, with an audit log of its own, as load finds it."""
 
-from __future__ import annotations
-
 import os
 import sqlite3
 import sys

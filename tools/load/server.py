@@ -1,7 +1,5 @@
 """A server in processes of its own: started, watched, killed."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import signal
@@ -9,7 +7,7 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Final, Self
 
@@ -154,16 +152,24 @@ class Server:
 class Watch:
     """Reads the memory of a server again and again while something else happens.
 
+    Args:
+        server: that is watched.
+        seconds: between two readings.
+        tell: is told of each reading, in words.
+
     Attributes:
         sizes: MiB of all processes together, one for each reading.
         largest: MiB of the largest process ever seen.
     """
 
-    def __init__(self, server: Server, seconds: float = 1.0) -> None:
+    def __init__(
+        self, server: Server, seconds: float = 1.0, tell: Callable[[str], object] = lambda _: None
+    ) -> None:
         self.sizes: list[float] = []
         self.largest = 0.0
         self._server = server
         self._seconds = seconds
+        self._tell = tell
         self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._read, daemon=True)
 
@@ -189,8 +195,41 @@ class Watch:
             sizes = self._server.measure_memory()
             self.sizes.append(sum(sizes))
             self.largest = max([self.largest, *sizes])
+            self._tell(f"{len(self.sizes) * self._seconds:,.0f} s, {self.sizes[-1]:,.0f} MiB")
             if self._is_over.wait(self._seconds):
                 return
+
+
+class OtherWork:
+    """How many cores others kept busy meanwhile: neither some servers nor this process.
+
+    Attributes:
+        cores: known at the end.
+    """
+
+    def __init__(self, servers: Sequence[Server]) -> None:
+        self.cores = 0.0
+        self._servers = servers
+
+    def __enter__(self) -> Self:
+        self._began = time.perf_counter(), self._measure()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        at, others = self._began
+        self.cores = max(self._measure() - others, 0.0) / (time.perf_counter() - at)
+
+    def _measure(self) -> float:
+        """Processor seconds of all others until now."""
+        ours = sum(server.measure_cpu() for server in self._servers) + sum(os.times()[:2])
+        return measure_machine() - ours
+
+
+def measure_machine() -> float:
+    """Processor seconds of all that ran on this machine; time that a host took away is in it."""
+    ticks = list(map(int, Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]))
+    idle = sum(ticks[3:5])
+    return (sum(ticks) - idle) / _TICKS
 
 
 def find_port() -> int:

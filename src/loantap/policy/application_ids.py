@@ -1,7 +1,5 @@
 """The identifier of an application, as it was given."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Final
 
@@ -28,6 +26,12 @@ def name_one(application: Mapping[str, object]) -> str | None:
     """The same of one application: "0" where applications have none, None where it has none."""
     if APPLICATION_ID not in application:
         return "0"
-    given = application[APPLICATION_ID]
+    return name_given(application[APPLICATION_ID])
+
+
+def name_given(given: object) -> str | None:
+    """An identifier as text; None where it is missing."""
+    if isinstance(given, str):
+        return given.strip() or None
     text = "" if is_missing(given) else str(given).strip()
     return (text.removesuffix(".0") if isinstance(given, float) else text) or None

@@ -1,7 +1,5 @@
 """Whom a policy would have approved, and how these loans turned out."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pandas as pd

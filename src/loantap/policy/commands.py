@@ -1,7 +1,5 @@
 """`loantap-policy`: show the credit policy, size its rules, try and approve it, print the page."""
 
-from __future__ import annotations
-
 import json
 import math
 import re

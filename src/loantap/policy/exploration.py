@@ -1,7 +1,5 @@
 """How each column of the portfolio differs between loans paid back and loans charged off."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType

@@ -1,7 +1,5 @@
 """What a person may set about insights and scoring; validated, then frozen."""
 
-from __future__ import annotations
-
 from pydantic import PositiveInt
 
 from loantap.policy.comparison.options import ComparisonOptions

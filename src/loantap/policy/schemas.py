@@ -1,7 +1,5 @@
 """Pandera schemas of profits, targets and scores."""
 
-from __future__ import annotations
-
 import pandera.pandas as pa
 
 from loantap.model.scoring.scorecard import SCALE

@@ -1,7 +1,5 @@
 """The scores of a file as a table: one row per application, texts that repeat as categories."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

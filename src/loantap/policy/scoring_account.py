@@ -3,8 +3,6 @@
 Counted batch by batch over the scores, wherever they were made.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field

@@ -1,7 +1,5 @@
 """Whether a policy reaches its targets on loans of the past."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 

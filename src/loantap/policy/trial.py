@@ -1,7 +1,5 @@
 """What a policy would have done to loans of the past, before anybody approves it."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

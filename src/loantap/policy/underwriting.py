@@ -1,7 +1,5 @@
 """The one function that underwrites: score, decide, say why."""
 
-from __future__ import annotations
-
 import hashlib
 import math
 from collections.abc import Mapping, Sequence

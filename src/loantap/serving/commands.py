@@ -1,7 +1,5 @@
 """`loantap-serve`: API and dashboard together, on what the last run left."""
 
-from __future__ import annotations
-
 import json
 import os
 import signal

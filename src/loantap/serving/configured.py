@@ -1,7 +1,5 @@
 """What the project's parameter files say about decisions and offers."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -4,8 +4,6 @@ Every variable is `LOANTAP_` and the name of a field in capitals. Defaults suit 
 after `make run`.
 """
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping
 from pathlib import Path

@@ -7,14 +7,8 @@ from sklearn.linear_model import LogisticRegression
 
 from loantap.features.build import build_features
 from loantap.features.definitions import FEATURE_SETS
-from loantap.model.training.estimator import (
-    Balancing,
-    Candidate,
-    credit_signs,
-    make_model,
-    make_sampler,
-    slim,
-)
+from loantap.model.training.candidate import Balancing, Candidate
+from loantap.model.training.estimator import credit_signs, make_model, make_sampler, slim
 
 APPLICATION = FEATURE_SETS["application"]
 

@@ -1,7 +1,5 @@
 """The search scores as `GridSearchCV` does, with the work that candidates share done once."""
 
-from __future__ import annotations
-
 import logging
 import warnings
 from typing import ClassVar
@@ -18,7 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from loantap.features.build import build_features
 from loantap.model.training import pilot
-from loantap.model.training.estimator import Balancing, Candidate
+from loantap.model.training.candidate import Balancing, Candidate
 from loantap.model.training.logistic import BoundedLogisticRegression
 from loantap.model.training.path_search import PathSearch
 from loantap.model.training.search import (

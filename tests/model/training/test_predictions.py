@@ -10,12 +10,12 @@ from loantap.features.definitions import FEATURE_SETS
 from loantap.measures.threshold import decline_cross_fitted, find_best_threshold
 from loantap.model.schemas import MODEL_INPUT_APPLICATION, OUT_OF_FOLD, PREDICTIONS
 from loantap.model.training.calibration import Calibration, calibrate_cross_fitted
-from loantap.model.training.estimator import Balancing, Candidate
+from loantap.model.training.candidate import Balancing, Candidate
 from loantap.model.training.fitted import FittedModel
 from loantap.model.training.options import SplitOptions
 from loantap.model.training.predictions import cross_validate, predict_out_of_fold, predict_samples
-from loantap.model.training.search import fit_candidate, make_folds
-from loantap.model.training.splits import split_loans
+from loantap.model.training.search import fit_candidate
+from loantap.model.training.splits import make_folds, split_loans
 from loantap.model.training.train import train_logistic
 from tests.conftest import OUT_OF_TIME, training_options
 

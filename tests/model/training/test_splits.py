@@ -1,7 +1,5 @@
 """Which loans train the model and which judge it."""
 
-from __future__ import annotations
-
 import math
 import re
 
@@ -19,7 +17,7 @@ from loantap.portfolio.errors import InputError
 from tests.conftest import OUT_OF_TIME
 
 
-def options(seed: int = 42, test_share: float = 0.1) -> SplitOptions:
+def options(seed=42, test_share=0.1):
     return SplitOptions.model_validate(
         {
             "seed": seed,
@@ -29,7 +27,7 @@ def options(seed: int = 42, test_share: float = 0.1) -> SplitOptions:
     )
 
 
-def make_loans(outcomes: list[int], issued: str = "2014-01-01", term: float = 36) -> pd.DataFrame:
+def make_loans(outcomes, issued="2014-01-01", term=36):
     return pd.DataFrame(
         {
             "loan_id": pd.Series([str(n) for n in range(len(outcomes))], dtype="str"),
@@ -43,25 +41,25 @@ def make_loans(outcomes: list[int], issued: str = "2014-01-01", term: float = 36
 
 
 @pytest.fixture
-def thousand_loans() -> pd.DataFrame:
+def thousand_loans():
     return make_loans([1, 0, 0, 0, 0] * 200)
 
 
-def test_one_loan_in_ten_is_kept_for_the_test(thousand_loans: pd.DataFrame) -> None:
+def test_one_loan_in_ten_is_kept_for_the_test(thousand_loans):
     split = split_loans(thousand_loans, options())
 
     assert split["split"].value_counts().to_dict() == {"train": 900, "test": 100}
     SPLITS.validate(split)
 
 
-def test_both_sides_have_the_same_default_rate(thousand_loans: pd.DataFrame) -> None:
+def test_both_sides_have_the_same_default_rate(thousand_loans):
     split = split_loans(thousand_loans, options())["split"]
 
     rates = thousand_loans["is_charged_off"].groupby(split).mean()
     assert rates.tolist() == [0.2, 0.2]
 
 
-def test_loans_keep_their_order(thousand_loans: pd.DataFrame) -> None:
+def test_loans_keep_their_order(thousand_loans):
     shuffled = thousand_loans.sample(frac=1, random_state=1)
 
     split = split_loans(shuffled, options())
@@ -70,7 +68,7 @@ def test_loans_keep_their_order(thousand_loans: pd.DataFrame) -> None:
     assert list(split.index) == list(shuffled.index)
 
 
-def test_the_seed_decides(thousand_loans: pd.DataFrame) -> None:
+def test_the_seed_decides(thousand_loans):
     one, again, other = (split_loans(thousand_loans, options(seed)) for seed in (1, 1, 2))
 
     pd.testing.assert_frame_equal(one, again)
@@ -80,9 +78,7 @@ def test_the_seed_decides(thousand_loans: pd.DataFrame) -> None:
 @given(charged_off=st.integers(0, 60), paid=st.integers(0, 60), test_share=st.floats(0.05, 0.95))
 @example(charged_off=2, paid=2, test_share=0.7)  # one loan would be left to train on
 @example(charged_off=7, paid=36, test_share=0.921875)  # three would, all of them paid
-def test_both_outcomes_are_on_both_sides_or_the_split_is_refused(
-    charged_off: int, paid: int, test_share: float
-) -> None:
+def test_both_outcomes_are_on_both_sides_or_the_split_is_refused(charged_off, paid, test_share):
     loans = make_loans([1] * charged_off + [0] * paid)
     try:
         split = split_loans(loans, options(test_share=test_share))["split"]
@@ -98,12 +94,12 @@ def test_both_outcomes_are_on_both_sides_or_the_split_is_refused(
 
 
 @pytest.mark.parametrize("outcomes", [[0] * 50, [1] * 50, [1] * 5 + [0] * 95])
-def test_a_portfolio_too_small_to_split_is_refused_with_its_outcomes(outcomes: list[int]) -> None:
+def test_a_portfolio_too_small_to_split_is_refused_with_its_outcomes(outcomes):
     with pytest.raises(InputError, match=r"loans: \d+ loans with outcomes .* cannot be split"):
         split_loans(make_loans(outcomes), options())
 
 
-def test_each_loan_gets_its_place_in_the_rolling_origin(simulated_loans: pd.DataFrame) -> None:
+def test_each_loan_gets_its_place_in_the_rolling_origin(simulated_loans):
     split = split_loans(simulated_loans, options())
 
     dated = date_loans(simulated_loans, options().out_of_time)
@@ -129,9 +125,7 @@ def test_each_loan_gets_its_place_in_the_rolling_origin(simulated_loans: pd.Data
         (0, 500, "Give a portfolio that holds loans of both outcomes"),
     ],
 )
-def test_a_portfolio_too_small_to_train_on_is_told_how_many_loans_it_needs(
-    charged_off: int, paid: int, said: str
-) -> None:
+def test_a_portfolio_too_small_to_train_on_is_told_how_many_loans_it_needs(charged_off, paid, said):
     loans = pd.DataFrame({"is_charged_off": [1] * charged_off + [0] * paid})
 
     if not said:

@@ -1,7 +1,5 @@
 """Small portfolios whose decisions can be worked by hand."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np

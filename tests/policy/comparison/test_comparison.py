@@ -1,14 +1,11 @@
 """The judged portfolio under every policy: what is learnt from what, and what the tables say."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pytest
 
 from loantap.policy.comparison import schemas
 from loantap.policy.comparison.comparison import (
-    Decided,
     Slice,
     decide_portfolio,
     list_approvals,
@@ -17,7 +14,7 @@ from loantap.policy.comparison.comparison import (
 from loantap.policy.comparison.measures import Outcomes
 from loantap.policy.comparison.portfolio import join_portfolio, number_cells, plan_lessons
 from loantap.policy.comparison.rules import POLICIES, make_rules, price_cap
-from loantap.policy.comparison.tables import Comparison, compare_policies
+from loantap.policy.comparison.tables import compare_policies
 from loantap.policy.money.imputed import ImputedFlows, name_profit, tabulate_profits
 from loantap.policy.money.scenarios import PaidLife
 from loantap.portfolio.errors import InputError
@@ -30,22 +27,22 @@ PREDICTIONS, LOANS, SPLITS = make_portfolio()
 
 
 @pytest.fixture(scope="module")
-def decided() -> Decided:
+def decided():
     return decide_portfolio(PREDICTIONS, LOANS, SPLITS, ECONOMICS, OPTIONS)
 
 
 @pytest.fixture(scope="module")
-def compared(decided: Decided) -> Comparison:
+def compared(decided):
     return compare_policies(decided, ECONOMICS, OPTIONS, min_loans=30)
 
 
 @pytest.fixture(scope="module")
-def approvals(decided: Decided) -> pd.DataFrame:
+def approvals(decided):
     return list_approvals(decided, ECONOMICS)
 
 
 class TestLessons:
-    def test_every_loan_is_decided_once_and_never_by_what_was_learnt_from_it(self) -> None:
+    def test_every_loan_is_decided_once_and_never_by_what_was_learnt_from_it(self):
         portfolio = join_portfolio(PREDICTIONS, LOANS, SPLITS)
         lessons = plan_lessons(portfolio)
         ids = portfolio["loan_id"].to_numpy()
@@ -57,7 +54,7 @@ class TestLessons:
         for lesson in lessons[:4]:
             assert not set(ids[lesson.past]) & set(ids[lesson.decided])
 
-    def test_out_of_time_only_outcomes_known_at_that_month_are_learnt_from(self) -> None:
+    def test_out_of_time_only_outcomes_known_at_that_month_are_learnt_from(self):
         portfolio = join_portfolio(PREDICTIONS, LOANS, SPLITS)
         early, late = plan_lessons(portfolio)[-2:]
 
@@ -66,7 +63,7 @@ class TestLessons:
             assert portfolio["known_from"].iloc[lesson.past].max() <= pd.Timestamp(month)
         assert 0 < len(early.past) < len(late.past) < portfolio["sample"].eq("cv").sum()
 
-    def test_an_outcome_known_in_the_very_month_is_learnt_from(self) -> None:
+    def test_an_outcome_known_in_the_very_month_is_learnt_from(self):
         dated = SPLITS.assign(known_from=pd.Timestamp("2013-01-01"))
         portfolio = join_portfolio(PREDICTIONS, LOANS, dated)
 
@@ -77,13 +74,11 @@ class TestLessons:
         ("loans", "splits", "named"),
         [(LOANS[1:], SPLITS, "03_primary/loans"), (LOANS, SPLITS[1:], "05_model_input/splits")],
     )
-    def test_another_portfolio_is_refused(
-        self, loans: pd.DataFrame, splits: pd.DataFrame, named: str
-    ) -> None:
+    def test_another_portfolio_is_refused(self, loans, splits, named):
         with pytest.raises(InputError, match=rf"1 of 700 loans .* not in {named}: another"):
             join_portfolio(PREDICTIONS, loans, splits)
 
-    def test_loans_meet_their_terms_and_dates_in_the_order_of_the_predictions(self) -> None:
+    def test_loans_meet_their_terms_and_dates_in_the_order_of_the_predictions(self):
         shuffled = PREDICTIONS.sample(frac=1, random_state=1)
 
         portfolio = join_portfolio(shuffled, LOANS, SPLITS)
@@ -99,11 +94,11 @@ class TestLessons:
             assert portfolio[columns].equals(own)
         assert LOANS["loan_id"].iloc[portfolio["place"]].tolist() == ids.tolist()
 
-    def test_a_loan_judged_at_no_known_month_is_refused(self) -> None:
+    def test_a_loan_judged_at_no_known_month_is_refused(self):
         with pytest.raises(InputError, match="100 loans were judged out of time, but"):
             join_portfolio(PREDICTIONS, LOANS, SPLITS.assign(judged_at=pd.NaT))
 
-    def test_loans_without_a_grade_share_a_cell_of_their_own(self) -> None:
+    def test_loans_without_a_grade_share_a_cell_of_their_own(self):
         rows = pd.DataFrame({"grade": ["A", None, "A", None], "term_months": [36.0, 36, 60, 36]})
 
         numbers = number_cells(rows.astype({"grade": "str"}))
@@ -111,7 +106,7 @@ class TestLessons:
         assert numbers[1] == numbers[3]
         assert len(set(numbers)) == 3
 
-    def test_a_model_that_was_cross_validated_only_is_compared_on_that(self) -> None:
+    def test_a_model_that_was_cross_validated_only_is_compared_on_that(self):
         alone = PREDICTIONS[PREDICTIONS["sample"].eq("cv")]
 
         decided = decide_portfolio(alone, LOANS, SPLITS, ECONOMICS, OPTIONS)
@@ -126,9 +121,7 @@ class TestNesting:
     LEARNT = tuple(name for name in POLICIES if name not in {"f2_threshold", "oracle"})
 
     @pytest.mark.parametrize("fold", [0, 1, 2])
-    def test_outcomes_of_a_fold_do_not_change_approvals_in_it(
-        self, approvals: pd.DataFrame, fold: int
-    ) -> None:
+    def test_outcomes_of_a_fold_do_not_change_approvals_in_it(self, approvals, fold):
         inside = PREDICTIONS["sample"].eq("cv") & PREDICTIONS["fold"].eq(fold)
         again = self.decide_flipped(inside)
 
@@ -138,15 +131,13 @@ class TestNesting:
             assert not again.loc[others, learnt].equals(approvals.loc[others, learnt])
 
     @pytest.mark.parametrize("sample", ["test", "out_of_time"])
-    def test_outcomes_of_other_samples_change_nothing(
-        self, approvals: pd.DataFrame, sample: str
-    ) -> None:
+    def test_outcomes_of_other_samples_change_nothing(self, approvals, sample):
         again = self.decide_flipped(PREDICTIONS["sample"].eq(sample))
 
         assert again[[*self.LEARNT]].equals(approvals[[*self.LEARNT]])
 
     @staticmethod
-    def decide_flipped(rows: pd.Series) -> pd.DataFrame:
+    def decide_flipped(rows):
         """Approvals where the outcomes of these rows are the other ones."""
         outcomes = PREDICTIONS["is_charged_off"].where(~rows, 1 - PREDICTIONS["is_charged_off"])
         decided = decide_portfolio(
@@ -156,33 +147,31 @@ class TestNesting:
 
 
 class TestApprovals:
-    def test_each_judged_loan_has_a_row_in_the_order_given(self, approvals: pd.DataFrame) -> None:
+    def test_each_judged_loan_has_a_row_in_the_order_given(self, approvals):
         schemas.APPROVALS.validate(approvals)
         assert approvals[["loan_id", "sample"]].equals(PREDICTIONS[["loan_id", "sample"]])
 
-    def test_they_are_those_of_the_main_scenario(
-        self, approvals: pd.DataFrame, decided: Decided
-    ) -> None:
+    def test_they_are_those_of_the_main_scenario(self, approvals, decided):
         for policy in POLICIES:
             assert approvals[policy].tolist() == decided.approved["mid"][policy].tolist()
         assert not np.array_equal(decided.approved["mid"]["npv"], decided.approved["hard"]["npv"])
 
-    def test_two_runs_are_the_same(self, approvals: pd.DataFrame) -> None:
+    def test_two_runs_are_the_same(self, approvals):
         decided = decide_portfolio(PREDICTIONS, LOANS, SPLITS, ECONOMICS, OPTIONS)
 
         assert list_approvals(decided, ECONOMICS).equals(approvals)
 
 
 class TestTable:
-    def test_it_is_what_its_schema_says(self, compared: Comparison) -> None:
+    def test_it_is_what_its_schema_says(self, compared):
         schemas.POLICY_COMPARISON.validate(compared.policies)
         assert len(compared.policies) == (len(POLICIES) + 2) * 3 * 3 * 2
 
     @pytest.mark.parametrize("life", list(PaidLife))
     @pytest.mark.parametrize("sample", ["cv", "test", "out_of_time"])
     def test_profit_is_that_of_the_approved_loans_over_all_applications(
-        self, compared: Comparison, approvals: pd.DataFrame, life: PaidLife, sample: str
-    ) -> None:
+        self, compared, approvals, life, sample
+    ):
         profits = tabulate_profits(LOANS, ECONOMICS).set_index("loan_id")
         rows = approvals[approvals["sample"].eq(sample)]
         profit = profits[name_profit("mid", life)].loc[rows["loan_id"]].to_numpy()
@@ -196,7 +185,7 @@ class TestTable:
             assert row["default_rate_approved"] == pytest.approx(bad[rows[policy]].mean())
 
     # Three loans earn nothing, .5 and -1; their lowest PD is one of the caps.
-    def test_each_policy_of_a_slice_has_its_label_its_cap_and_its_note(self) -> None:
+    def test_each_policy_of_a_slice_has_its_label_its_cap_and_its_note(self):
         options, ones = make_options(), np.ones(3)
         profit = np.array([0.0, 0.5, -1.0])
         flows = ImputedFlows(100 * ones, 10 * ones, 12 * ones, 0 * ones, profit, 100 * ones)
@@ -224,9 +213,7 @@ class TestTable:
             ("test", "hard", "capped")
         }
 
-    def test_each_policy_is_set_beside_expected_npv_on_the_same_loans(
-        self, compared: Comparison
-    ) -> None:
+    def test_each_policy_is_set_beside_expected_npv_on_the_same_loans(self, compared):
         for _, rows in compared.policies.groupby(["sample", "scenario", "paid_life"]):
             of = rows.set_index("policy")
             npv = of.loc["npv"]
@@ -236,20 +223,20 @@ class TestTable:
             everybody = of.loc["approve_all"]
             assert everybody["gain_to_npv_low"] == pytest.approx(-npv["gain_to_approve_all_high"])
 
-    def test_nobody_beats_the_oracle_and_it_gets_all_there_is(self, compared: Comparison) -> None:
+    def test_nobody_beats_the_oracle_and_it_gets_all_there_is(self, compared):
         for _, rows in compared.policies.groupby(["sample", "scenario", "paid_life"]):
             oracle = rows[rows["policy"].eq("oracle")].iloc[0]
             assert oracle["oracle_share"] == pytest.approx(1)
             assert (rows["profit"] <= oracle["profit"] + 1e-9).all()
 
-    def test_approving_everybody_gains_nothing_and_buys_nothing(self, compared: Comparison) -> None:
+    def test_approving_everybody_gains_nothing_and_buys_nothing(self, compared):
         row = find(compared, "approve_all", "cv", PaidLife.CONTRACTUAL)
 
         assert row["approval_rate"] == 1
         assert row["gain_to_approve_all"] == row["charge_offs_avoided"] == 0
         assert np.isnan(row["price_per_point"])
 
-    def test_a_cap_that_cannot_be_kept_says_so(self, compared: Comparison) -> None:
+    def test_a_cap_that_cannot_be_kept_says_so(self, compared):
         row = find(compared, "capped_default_rate_1", "cv", PaidLife.CONTRACTUAL)
 
         lowest = PREDICTIONS.loc[PREDICTIONS["sample"].eq("cv"), "probability_of_default"].min()
@@ -262,7 +249,7 @@ class TestTable:
         assert np.isnan(row["default_rate_approved"])
         assert np.isnan(row["yearly_return"])
 
-    def test_with_the_true_pds_the_npv_policy_earns_more(self, compared: Comparison) -> None:
+    def test_with_the_true_pds_the_npv_policy_earns_more(self, compared):
         row = find(compared, "npv", "cv", PaidLife.CONTRACTUAL)
 
         assert row["gain_to_approve_all_low"] > 0
@@ -270,17 +257,17 @@ class TestTable:
 
 
 class TestFrontier:
-    def test_it_is_what_its_schema_says(self, compared: Comparison) -> None:
+    def test_it_is_what_its_schema_says(self, compared):
         schemas.FRONTIER.validate(compared.frontier)
 
-    def test_the_policies_are_points_of_it(self, compared: Comparison) -> None:
+    def test_the_policies_are_points_of_it(self, compared):
         points = compared.frontier[compared.frontier["is_policy"]]
         approving = compared.policies[compared.policies["approved"].gt(0)]
 
         assert points["family"].tolist() == approving["policy"].tolist()
         assert points["profit"].tolist() == approving["profit"].tolist()
 
-    def test_curves_end_where_everybody_is_approved(self, compared: Comparison) -> None:
+    def test_curves_end_where_everybody_is_approved(self, compared):
         ends = compared.frontier[compared.frontier["approval_rate"].eq(1)]
         ends = ends[~ends["is_policy"] & ends["scenario"].eq("hard")]
 
@@ -290,9 +277,7 @@ class TestFrontier:
         assert ends["hurdle"].isna().all()
 
     # Five hurdles from 5 to 100 of the 100 test loans; the safest five set the lowest cap.
-    def test_curves_go_from_few_approvals_to_many(
-        self, compared: Comparison, decided: Decided
-    ) -> None:
+    def test_curves_go_from_few_approvals_to_many(self, compared, decided):
         is_test = decided.portfolio["sample"].eq("test")
         pds = decided.portfolio.loc[is_test, "probability_of_default"]
 
@@ -301,9 +286,7 @@ class TestFrontier:
         caps = self.curve(compared, "capped_default_rate")["hurdle"]
         assert caps.iloc[0] == pytest.approx(pds.nsmallest(5).mean())
 
-    def test_a_point_has_the_figures_of_approving_above_its_hurdle(
-        self, compared: Comparison, decided: Decided
-    ) -> None:
+    def test_a_point_has_the_figures_of_approving_above_its_hurdle(self, compared, decided):
         is_test = decided.portfolio["sample"].eq("test").to_numpy()
         values = decided.values["mid"].take(is_test)
         bad = decided.portfolio["is_charged_off"].to_numpy()[is_test]
@@ -327,7 +310,7 @@ class TestFrontier:
                 half = 1.959964 * lost.std(ddof=1) / np.sqrt(len(lost))
                 assert point.gain_to_approve_all_low == pytest.approx(lost.mean() - half)
 
-    def test_the_highest_cap_gives_what_npv_alone_does(self, compared: Comparison) -> None:
+    def test_the_highest_cap_gives_what_npv_alone_does(self, compared):
         curve = self.curve(compared, "capped_default_rate")
         npv = find(compared, "npv", "test", PaidLife.CONTRACTUAL)
 
@@ -335,7 +318,7 @@ class TestFrontier:
         assert curve["hurdle"].is_monotonic_increasing
         assert curve["profit"].iloc[-1] == pytest.approx(npv["profit"])
 
-    def test_a_cap_is_kept_in_expectation(self, decided: Decided) -> None:
+    def test_a_cap_is_kept_in_expectation(self, decided):
         is_test = decided.portfolio["sample"].eq("test").to_numpy()
         values = decided.values["mid"].take(is_test)
         for cap in (0.1, 0.15, 0.2):
@@ -345,7 +328,7 @@ class TestFrontier:
             assert approved.sum() > 5
 
     @staticmethod
-    def curve(compared: Comparison, family: str) -> pd.DataFrame:
+    def curve(compared, family):
         table = compared.frontier[~compared.frontier["is_policy"]]
         return table.query(
             "sample == 'test' and scenario == 'mid' and paid_life == 'contractual' "
@@ -353,7 +336,7 @@ class TestFrontier:
         )
 
 
-def find(compared: Comparison, policy: str, sample: str, life: PaidLife) -> pd.Series:
+def find(compared, policy, sample, life):
     table = compared.policies
     is_it = table["policy"].eq(policy) & table["sample"].eq(sample)
     is_it &= table["scenario"].eq("mid") & table["paid_life"].eq(life.value)

@@ -1,7 +1,5 @@
 """The curves of the frontier, on four loans worked by hand."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -20,8 +18,8 @@ PROFIT = np.array([10.0, 20, -30, 40])
 BAD = np.array([False, False, True, False])
 
 
-def trace(pds: list[float], expected: list[float], family: str, *, profit: np.ndarray = PROFIT,
-          bad: np.ndarray = BAD) -> pd.DataFrame:  # fmt: skip
+def trace(pds, expected, family, *, profit = PROFIT,
+          bad = BAD):  # fmt: skip
     """One curve at four hurdles of these loans."""
     nothing = np.zeros(len(pds))
     flows = ImputedFlows(nothing, nothing, nothing, nothing, profit, nothing)
@@ -31,7 +29,7 @@ def trace(pds: list[float], expected: list[float], family: str, *, profit: np.nd
     return table[table["family"].eq(family)]
 
 
-def test_a_cut_off_moves_from_the_safest_loan_to_all_of_them() -> None:
+def test_a_cut_off_moves_from_the_safest_loan_to_all_of_them():
     curve = trace(PDS, [1.0] * 4, "pd_cutoff")
 
     assert curve["hurdle"].tolist() == pytest.approx([0.2, 0.3, 0.4, np.nan], nan_ok=True)
@@ -52,7 +50,7 @@ def test_a_cut_off_moves_from_the_safest_loan_to_all_of_them() -> None:
     assert first["default_rate_approved_high"] == pytest.approx(0.7935, abs=1e-4)
 
 
-def test_a_hurdle_on_npv_starts_at_the_best_loan() -> None:
+def test_a_hurdle_on_npv_starts_at_the_best_loan():
     curve = trace(PDS, [0.1, -0.2, 0.3, 0.0], "npv_hurdle")
 
     assert curve["hurdle"].tolist() == pytest.approx([0.1, 0.0, -0.2, np.nan], nan_ok=True)
@@ -60,7 +58,7 @@ def test_a_hurdle_on_npv_starts_at_the_best_loan() -> None:
     assert curve["profit"].tolist() == pytest.approx([-7.5, -5, 5, 10])
 
 
-def test_no_hurdle_divides_loans_of_one_score() -> None:
+def test_no_hurdle_divides_loans_of_one_score():
     curve = trace([0.2] * 4, [1.0] * 4, "pd_cutoff")
 
     assert curve["approved"].tolist() == [4]
@@ -69,7 +67,7 @@ def test_no_hurdle_divides_loans_of_one_score() -> None:
 
 # The safest loan defaults at .1, those that earn at (.1 + .3 + .4) / 3. Under .1556 those
 # of .3 and .4 both leave; under .2111 the one of .2 that earns nothing makes room for that of .3.
-def test_caps_go_from_the_safest_loan_to_what_npv_alone_gives() -> None:
+def test_caps_go_from_the_safest_loan_to_what_npv_alone_gives():
     curve = trace(PDS, [2.0, 0.0, 4.0, 0.5], "capped_default_rate")
 
     assert curve["hurdle"].tolist() == pytest.approx([0.1, 0.15556, 0.21111, 0.26667], abs=1e-5)
@@ -78,7 +76,7 @@ def test_caps_go_from_the_safest_loan_to_what_npv_alone_gives() -> None:
 
 
 # Of forty loans the safest two set the lowest cap, .15; only that of .1 earns, within any such cap.
-def test_no_cap_is_lower_than_the_safest_loans() -> None:
+def test_no_cap_is_lower_than_the_safest_loans():
     pds, expected = [0.1, *[0.2] * 39], [1.0, *[-1.0] * 39]
 
     curve = trace(pds, expected, "capped_default_rate", profit=np.ones(40), bad=np.zeros(40, bool))
@@ -88,7 +86,7 @@ def test_no_cap_is_lower_than_the_safest_loans() -> None:
 
 
 # 10 and nothing: a standard deviation of 10 / sqrt(2), and a standard error of 5.
-def test_two_loans_have_an_interval() -> None:
+def test_two_loans_have_an_interval():
     first = trace(
         [0.1, 0.2], [1.0, 1], "pd_cutoff", profit=np.array([10.0, 5]), bad=np.zeros(2, bool)
     ).iloc[0]
@@ -97,12 +95,12 @@ def test_two_loans_have_an_interval() -> None:
     assert first["profit_high"] == pytest.approx(5 + 5 * 1.959964)
 
 
-def test_where_no_loan_earns_there_are_no_caps() -> None:
+def test_where_no_loan_earns_there_are_no_caps():
     assert trace(PDS, [0.0, -1.0, -1.0, -1.0], "capped_default_rate").empty
     assert len(trace(PDS, [1.0] * 4, "capped_default_rate")) == 4
 
 
-def test_a_policy_is_a_point_where_it_approves_a_loan() -> None:
+def test_a_policy_is_a_point_where_it_approves_a_loan():
     figures = dict.fromkeys(FRONTIER.columns, 0.0)
     table = pd.DataFrame(
         [

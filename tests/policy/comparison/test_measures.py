@@ -1,7 +1,5 @@
 """Figures of a policy on loans that are worked by hand."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -26,12 +24,12 @@ BAD = np.array([False, False, False, True, True])
 SOME = np.array([True, True, False, True, False])
 
 
-def outcomes(profit: np.ndarray = PROFIT, bad: np.ndarray = BAD) -> Outcomes:
+def outcomes(profit=PROFIT, bad=BAD):
     ones = np.ones(len(profit))
     return Outcomes(ImputedFlows(100 * ones, 10 * ones, 12 * ones, 0 * ones, profit, ones), bad)
 
 
-def test_figures_of_five_loans_worked_by_hand() -> None:
+def test_figures_of_five_loans_worked_by_hand():
     reference = np.array([True, False, True, True, False])
 
     figures = measure_policy(SOME, reference, outcomes(), min_loans=1)
@@ -51,7 +49,7 @@ def test_figures_of_five_loans_worked_by_hand() -> None:
     )
 
 
-def test_shares_have_wilson_intervals_and_differences_paired_ones() -> None:
+def test_shares_have_wilson_intervals_and_differences_paired_ones():
     figures = measure_policy(SOME, SOME, outcomes(), min_loans=1)
 
     for name, hits, of in (
@@ -67,7 +65,7 @@ def test_shares_have_wilson_intervals_and_differences_paired_ones() -> None:
     assert figures["gain_to_grade_term_npv_low"] == figures["gain_to_grade_term_npv_high"] == 0
 
 
-def test_of_too_few_loans_neither_return_nor_price_is_told() -> None:
+def test_of_too_few_loans_neither_return_nor_price_is_told():
     figures = measure_policy(SOME, SOME, outcomes(), min_loans=4)
 
     assert figures["note"] == "too few loans to say: 3 of 5 approved"
@@ -78,7 +76,7 @@ def test_of_too_few_loans_neither_return_nor_price_is_told() -> None:
     assert measure_policy(SOME, SOME, outcomes(), min_loans=3)["note"] == ""
 
 
-def test_approving_nobody_or_one_loan_is_no_error() -> None:
+def test_approving_nobody_or_one_loan_is_no_error():
     nobody = measure_policy(np.zeros(5, bool), SOME, outcomes(), min_loans=1)
     alone = outcomes(PROFIT[:1], BAD[:1])
     one = measure_policy(np.ones(1, bool), np.ones(1, bool), alone, min_loans=1)
@@ -91,7 +89,7 @@ def test_approving_nobody_or_one_loan_is_no_error() -> None:
     assert np.isnan(one["charge_offs_avoided"])
 
 
-def loans_of_four_kinds(tens: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def loans_of_four_kinds(tens):
     """Of each ten loans, whether each is approved, whether it is charged off, and its profit.
 
     One is approved and charged off, four are approved and good, three are left out and charged
@@ -108,7 +106,7 @@ def loans_of_four_kinds(tens: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 # -.4 + .2 / .5 = 0, .6 and -.4; on the profit given up: 2, 2, -8 and 7. Together, with 10 times the
 # former and over .2: -40, 10, -10 and 15. Their squares add up to 27,500, over 99 277.78, with the
 # root 16.67; 1.96 times that over the root of 100 is 3.267, per point .03267.
-def test_the_change_of_the_default_rate_is_that_of_the_same_loans() -> None:
+def test_the_change_of_the_default_rate_is_that_of_the_same_loans():
     approved, bad, _ = loans_of_four_kinds(10)
 
     change = default_rate_change(approved, bad)
@@ -121,7 +119,7 @@ def test_the_change_of_the_default_rate_is_that_of_the_same_loans() -> None:
     assert np.isnan(default_rate_change(np.ones(100, bool), bad).value)
 
 
-def test_a_point_of_default_rate_has_its_price() -> None:
+def test_a_point_of_default_rate_has_its_price():
     price = price_point(*loans_of_four_kinds(10))
 
     assert price.value == pytest.approx(-0.1)
@@ -131,14 +129,12 @@ def test_a_point_of_default_rate_has_its_price() -> None:
 # The influences above on the difference of the rates have a standard error of sqrt(4.8 / 19 / 20) =
 # .112 among 20 loans and of sqrt(7.2 / 29 / 30) = .091 among 30; .2 is 1.78 and 2.2 of these.
 @pytest.mark.parametrize(("tens", "is_told"), [(2, False), (3, True)])
-def test_a_price_is_told_where_the_default_rate_is_lower_beyond_chance(
-    tens: int, is_told: bool
-) -> None:
+def test_a_price_is_told_where_the_default_rate_is_lower_beyond_chance(tens, is_told):
     assert np.isnan(price_point(*loans_of_four_kinds(tens)).value) != is_told
 
 
 @pytest.mark.parametrize(("min_loans", "is_told"), [(50, True), (51, False)])
-def test_a_price_is_told_of_enough_approved_loans(min_loans: int, is_told: bool) -> None:
+def test_a_price_is_told_of_enough_approved_loans(min_loans, is_told):
     approved, bad, profit = loans_of_four_kinds(10)
 
     figures = measure_policy(approved, approved, outcomes(profit, bad), min_loans)
@@ -147,7 +143,7 @@ def test_a_price_is_told_of_enough_approved_loans(min_loans: int, is_told: bool)
 
 
 @pytest.mark.parametrize("cutoff", [0.4, 0.15])
-def test_the_interval_of_the_price_is_that_of_resamples(cutoff: float) -> None:
+def test_the_interval_of_the_price_is_that_of_resamples(cutoff):
     rng = np.random.default_rng(5)
     pds = rng.uniform(0.05, 0.6, 4_000)
     bad = rng.random(4_000) < pds
@@ -166,19 +162,19 @@ def test_the_interval_of_the_price_is_that_of_resamples(cutoff: float) -> None:
     [np.ones(100, bool), np.zeros(100, bool), np.arange(100) % 2 == 0, np.arange(100) < 50],
     ids=["everybody", "nobody", "same default rate", "higher default rate"],
 )
-def test_where_the_default_rate_is_not_lower_nothing_was_bought(approved: np.ndarray) -> None:
+def test_where_the_default_rate_is_not_lower_nothing_was_bought(approved):
     bad = np.arange(100) < 40
 
     assert np.isnan(price_point(approved, bad, np.where(bad, -1.0, 1.0)).value)
 
 
-def test_where_nobody_defaults_nothing_was_bought() -> None:
+def test_where_nobody_defaults_nothing_was_bought():
     approved = np.arange(100) < 50
 
     assert np.isnan(price_point(approved, np.zeros(100, bool), np.ones(100)).value)
 
 
-def test_a_ratio_has_the_spread_of_its_resamples() -> None:
+def test_a_ratio_has_the_spread_of_its_resamples():
     rng = np.random.default_rng(6)
     bottom = rng.exponential(2, 3_000)
     top = 0.5 * bottom + rng.normal(0, 1, 3_000)
@@ -194,7 +190,7 @@ def test_a_ratio_has_the_spread_of_its_resamples() -> None:
     assert np.isnan(estimate_ratio(top[:1], bottom[:1]).low)
 
 
-def test_a_return_is_that_of_the_approved_loans_alone() -> None:
+def test_a_return_is_that_of_the_approved_loans_alone():
     loans = pd.DataFrame(
         {"loan_amount": 1_000.0, "interest_rate_pct": [8.0, 20.0], "term_months": 36.0,
          "issue_month": pd.Timestamp("2013-01-01"), "is_charged_off": [0, 1]}
@@ -221,6 +217,6 @@ def test_a_return_is_that_of_the_approved_loans_alone() -> None:
         ({"profit_score_penalty": 0.0}, "greater than 0"),
     ],
 )
-def test_options_out_of_range_are_refused(changed: dict[str, object], message: str) -> None:
+def test_options_out_of_range_are_refused(changed, message):
     with pytest.raises(ValueError, match=message):
         make_options(**changed)

@@ -1,7 +1,5 @@
 """What loans are worth to a rule, on two loans worked by hand."""
 
-from __future__ import annotations
-
 import pandas as pd
 import pytest
 
@@ -12,7 +10,7 @@ from loantap.policy.money.scenarios import Scenario
 # 1,000 at 12% over 12 months earn 22.33 if they are paid back and lose 286.22 if they are charged
 # off after half of the term, of which .6 is lost; funds cost 6%, origination 1%. At a PD of .25
 # 22.33 - .25 x 308.55 = -54.81 are to be expected.
-def test_a_loan_is_worth_what_its_pd_says_and_was_worth_what_its_outcome_says() -> None:
+def test_a_loan_is_worth_what_its_pd_says_and_was_worth_what_its_outcome_says():
     scenario = Scenario(
         cost_of_funds_pct=6,
         loss_given_default=0.6,

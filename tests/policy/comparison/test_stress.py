@@ -1,14 +1,12 @@
 """Decisions of one scenario, paid for in another."""
 
-from __future__ import annotations
-
 import pandas as pd
 import pytest
 
 from loantap.policy.comparison.stress import stress_policy
 
 
-def test_what_was_approved_once_earns_what_each_scenario_pays() -> None:
+def test_what_was_approved_once_earns_what_each_scenario_pays():
     approvals = pd.DataFrame(
         {
             "loan_id": ["c", "a", "b", "a"],

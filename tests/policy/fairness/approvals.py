@@ -1,7 +1,5 @@
 """Loans under made-up policies, as `insights.approvals` has them."""
 
-from __future__ import annotations
-
 from typing import Final
 
 import numpy as np

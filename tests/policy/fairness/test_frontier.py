@@ -1,11 +1,8 @@
 """The price of equal approval: the cheapest hurdles, and what they lose of imputed profit."""
 
-from __future__ import annotations
-
 from itertools import product
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from loantap.policy.fairness.frontier import Queue, equalise, price_fairness
@@ -22,7 +19,7 @@ from tests.policy.money.economics import make_economics
 ECONOMICS = make_economics()
 
 
-def make_queue(seed: int, loans: tuple[int, ...], shift: tuple[float, ...]) -> Queue:
+def make_queue(seed, loans, shift):
     """Groups whose expected NPVs differ in level; loans that are expected to earn are approved."""
     rng = np.random.default_rng(seed)
     codes = rng.permutation(np.repeat(np.arange(len(loans)), loans))
@@ -30,12 +27,12 @@ def make_queue(seed: int, loans: tuple[int, ...], shift: tuple[float, ...]) -> Q
     return Queue.line_up(codes, expected > 0, expected)
 
 
-def measure_value(queue: Queue, counts: tuple[int, ...]) -> float:
+def measure_value(queue, counts):
     return sum(float(value[count]) for value, count in zip(queue.value, counts, strict=True))
 
 
 class TestQueue:
-    def test_the_approved_come_first_and_then_the_most_valuable(self) -> None:
+    def test_the_approved_come_first_and_then_the_most_valuable(self):
         codes = np.array([0, 1, 0, 0, 1])
         approved = np.array([False, True, True, False, False])
         expected = np.array([5.0, 1.0, 2.0, 7.0, 3.0])
@@ -47,7 +44,7 @@ class TestQueue:
         assert queue.approved.tolist() == [1, 1]
         assert [value.tolist() for value in queue.value] == [[0, 2, 9, 14], [0, 1, 4]]
 
-    def test_the_first_of_each_group_are_approved(self) -> None:
+    def test_the_first_of_each_group_are_approved(self):
         queue = make_queue(1, (60, 40), (20, -20))
 
         assert queue.approve(np.array([0, 40])).tolist() == (queue.codes == 1).tolist()
@@ -57,7 +54,7 @@ class TestQueue:
 class TestEqualise:
     @pytest.mark.parametrize("ratio", [0.7, 0.85, 1.0])
     @pytest.mark.parametrize("seed", range(5))
-    def test_no_other_hurdles_reach_the_ratio_for_less(self, seed: int, ratio: float) -> None:
+    def test_no_other_hurdles_reach_the_ratio_for_less(self, seed, ratio):
         """Against all pairs of counts of two groups."""
         queue = make_queue(seed, (60, 40), (60, -60))
         loans = queue.loans
@@ -74,7 +71,7 @@ class TestEqualise:
         assert rates.min() / rates.max() >= ratio - 1 / (loans.min() * rates.max())
         assert measure_value(queue, tuple(counts)) >= cheapest - 0.01 * abs(cheapest)
 
-    def test_a_ratio_that_is_reached_already_costs_nothing(self) -> None:
+    def test_a_ratio_that_is_reached_already_costs_nothing(self):
         queue = make_queue(3, (500, 400, 300), (10, 0, -10))
         rates = queue.approved / queue.loans
 
@@ -82,7 +79,7 @@ class TestEqualise:
 
         assert counts.tolist() == queue.approved.tolist()
 
-    def test_a_group_that_is_too_small_stays_as_it_is(self) -> None:
+    def test_a_group_that_is_too_small_stays_as_it_is(self):
         queue = make_queue(4, (500, 400, 50), (60, -60, -200))
 
         counts = equalise(queue, np.array([True, True, False]), 1.0)
@@ -90,14 +87,14 @@ class TestEqualise:
         assert counts[2] == queue.approved[2]
         assert counts[0] / 500 == pytest.approx(counts[1] / 400, abs=0.003)
 
-    def test_where_every_group_is_too_small_nothing_changes(self) -> None:
+    def test_where_every_group_is_too_small_nothing_changes(self):
         queue = make_queue(5, (50, 40), (60, -60))
 
         assert equalise(queue, np.full(2, False), 1.0).tolist() == queue.approved.tolist()
 
 
 @pytest.fixture(scope="module")
-def rows(simulated_loans: pd.DataFrame) -> pd.DataFrame:
+def rows(simulated_loans):
     predictions = predict(simulated_loans)
     approvals = decide(predictions, simulated_loans)
     rows = join_approvals(predictions, approvals, simulated_loans)
@@ -108,31 +105,27 @@ def rows(simulated_loans: pd.DataFrame) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def profits(simulated_loans: pd.DataFrame) -> pd.DataFrame:
+def profits(simulated_loans):
     return tabulate_profits(simulated_loans, ECONOMICS).sample(frac=1, random_state=1)
 
 
 @pytest.fixture(scope="module")
-def frontier(rows: pd.DataFrame, profits: pd.DataFrame) -> pd.DataFrame:
+def frontier(rows, profits):
     return price_fairness(rows, profits, ECONOMICS, OPTIONS)
 
 
 class TestFrontier:
-    def test_it_is_as_the_schema_says(self, frontier: pd.DataFrame) -> None:
+    def test_it_is_as_the_schema_says(self, frontier):
         FAIRNESS_FRONTIER.validate(frontier)
 
-    def test_it_has_each_target_in_each_scenario_but_not_the_pincode(
-        self, frontier: pd.DataFrame
-    ) -> None:
+    def test_it_has_each_target_in_each_scenario_but_not_the_pincode(self, frontier):
         proxies = [name for name, proxy in POLICY_PROXIES.items() if not proxy.audit_only]
 
         assert "pincode" not in proxies
         assert frontier["proxy"].unique().tolist() == proxies
         assert len(frontier) == len(proxies) * 4 * len(ECONOMICS.scenarios) * len(PaidLife)
 
-    def test_the_policy_as_it_is_loses_nothing(
-        self, frontier: pd.DataFrame, rows: pd.DataFrame
-    ) -> None:
+    def test_the_policy_as_it_is_loses_nothing(self, frontier, rows):
         as_it_is = frontier[frontier["target_ratio"].isna()]
 
         assert as_it_is.filter(like="lost_per_application").eq(0).all(axis=None)
@@ -141,7 +134,7 @@ class TestFrontier:
         default_rate = rows.loc[rows["npv"], "is_charged_off"].mean()
         assert as_it_is["default_rate_approved"].to_numpy() == pytest.approx(default_rate)
 
-    def test_each_target_is_reached_to_the_nearest_loan(self, frontier: pd.DataFrame) -> None:
+    def test_each_target_is_reached_to_the_nearest_loan(self, frontier):
         asked = frontier.dropna(subset=["target_ratio", "worst_ratio"])
 
         assert len(asked) > 0
@@ -149,9 +142,7 @@ class TestFrontier:
         assert (asked["worst_ratio_low"] <= asked["worst_ratio"]).all()
         assert (asked["worst_ratio"] <= asked["worst_ratio_high"]).all()
 
-    def test_the_loss_is_the_mean_of_what_each_changed_loan_earned(
-        self, frontier: pd.DataFrame, rows: pd.DataFrame, profits: pd.DataFrame
-    ) -> None:
+    def test_the_loss_is_the_mean_of_what_each_changed_loan_earned(self, frontier, rows, profits):
         proxy = POLICY_PROXIES["home_ownership"]
         codes = proxy.group(rows).cat.remove_unused_categories().cat.codes.to_numpy("int64")
         terms = ("probability_of_default", "loan_amount", "interest_rate_pct", "term_months")
@@ -174,9 +165,7 @@ class TestFrontier:
         assert got["approval_rate"] == pytest.approx(fair.mean())
 
     @pytest.mark.parametrize("verdict", [True, False])
-    def test_everybody_or_nobody_approved_changes_nothing(
-        self, verdict: bool, rows: pd.DataFrame, profits: pd.DataFrame
-    ) -> None:
+    def test_everybody_or_nobody_approved_changes_nothing(self, verdict, rows, profits):
         frontier = price_fairness(rows.assign(npv=verdict), profits, ECONOMICS, OPTIONS)
 
         FAIRNESS_FRONTIER.validate(frontier)
@@ -186,9 +175,7 @@ class TestFrontier:
         ratios = frontier["worst_ratio"]
         assert ratios.eq(1).all() if verdict else ratios.isna().all()
 
-    def test_too_few_loans_have_no_ratio_and_no_price(
-        self, rows: pd.DataFrame, profits: pd.DataFrame
-    ) -> None:
+    def test_too_few_loans_have_no_ratio_and_no_price(self, rows, profits):
         frontier = price_fairness(rows.head(60), profits, ECONOMICS, OPTIONS)
 
         FAIRNESS_FRONTIER.validate(frontier)
@@ -200,6 +187,6 @@ class TestFrontier:
     "changed",
     [{"min_loans": 29}, {"four_fifths": 0}, {"target_ratios": ()}, {"target_ratios": (1.1,)}],
 )
-def test_options_out_of_range_are_refused(changed: dict[str, object]) -> None:
+def test_options_out_of_range_are_refused(changed):
     with pytest.raises(ValueError, match=next(iter(changed))):
         FairnessOptions.model_validate(OPTIONS.model_dump() | changed)

@@ -1,7 +1,5 @@
 """The audit by proxy groups: what a model says of each, and whom each rule would approve."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,7 +13,7 @@ OPTIONS = EvaluationOptions(seed=3, as_of="2026-11-23", resamples=400, calibrati
 OWN, RENT, FEW = (400, 100, 240, 40), (200, 80, 60, 10), (50, 10, 40, 10)
 
 
-def make_loans(**groups: tuple[int, int, int, int]) -> tuple[pd.DataFrame, pd.Series, np.ndarray]:
+def make_loans(**groups):
     """Outcomes, groups and approvals with these counts."""
     parts = []
     for name, (loans, bad, good_in, bad_in) in groups.items():
@@ -32,48 +30,42 @@ def make_loans(**groups: tuple[int, int, int, int]) -> tuple[pd.DataFrame, pd.Se
 
 
 @pytest.fixture(scope="module")
-def approvals() -> pd.DataFrame:
+def approvals():
     return measure_approvals(*make_loans(OWN=OWN, RENT=RENT, FEW=FEW), OPTIONS)
 
 
 class TestApprovals:
-    def test_the_rate_is_of_all_loans_of_the_group(self, approvals: pd.DataFrame) -> None:
+    def test_the_rate_is_of_all_loans_of_the_group(self, approvals):
         rates = approvals["approval_rate"]
 
         assert rates["OWN"] == pytest.approx(280 / 400)
         assert rates["RENT"] == pytest.approx(70 / 200)
         assert rates["FEW"] == pytest.approx(50 / 50)
 
-    def test_the_ratio_is_to_the_group_approved_max_often(self, approvals: pd.DataFrame) -> None:
+    def test_the_ratio_is_to_the_group_approved_max_often(self, approvals):
         assert approvals.loc["OWN", "approval_ratio"] == 1
         assert approvals.loc["RENT", "approval_ratio"] == pytest.approx((70 / 200) / (280 / 400))
 
-    def test_a_small_group_has_no_ratio_and_measures_no_other(
-        self, approvals: pd.DataFrame
-    ) -> None:
+    def test_a_small_group_has_no_ratio_and_measures_no_other(self, approvals):
         # All of its loans are approved, but 50 loans are fewer than it takes.
         assert MIN_LOANS == 100
         assert approvals["is_measure"].to_dict() == {"FEW": False, "OWN": True, "RENT": True}
         ratios = approvals.filter(like="approval_ratio").loc["FEW"]
         assert ratios.isna().all()
 
-    def test_where_all_groups_are_small_the_largest_is_the_measure(self) -> None:
+    def test_where_all_groups_are_small_the_largest_is_the_measure(self):
         table = measure_approvals(*make_loans(FEW=FEW, FEWER=(20, 5, 15, 5)), OPTIONS)
 
         assert table["is_measure"].to_dict() == {"FEW": True, "FEWER": False}
         assert table.loc["FEW", "approval_ratio"] == 1
 
-    def test_a_false_positive_is_one_who_paid_back_and_would_be_declined(
-        self, approvals: pd.DataFrame
-    ) -> None:
+    def test_a_false_positive_is_one_who_paid_back_and_would_be_declined(self, approvals):
         rates = approvals["false_positive_rate"]
 
         assert rates["OWN"] == pytest.approx((300 - 240) / 300)
         assert rates["RENT"] == pytest.approx((120 - 60) / 120)
 
-    def test_bounds_lie_round_their_figure_and_are_wider_for_fewer_loans(
-        self, approvals: pd.DataFrame
-    ) -> None:
+    def test_bounds_lie_round_their_figure_and_are_wider_for_fewer_loans(self, approvals):
         for name in ("approval_rate", "false_positive_rate"):
             low, value, high = (approvals[name + end] for end in ("_low", "", "_high"))
             assert ((low <= value) & (value <= high)).all()
@@ -81,9 +73,7 @@ class TestApprovals:
         rent = approvals.loc["RENT"]
         assert rent["approval_ratio_low"] < rent["approval_ratio"] < rent["approval_ratio_high"]
 
-    def test_the_bounds_of_the_ratio_are_those_of_the_delta_method(
-        self, approvals: pd.DataFrame
-    ) -> None:
+    def test_the_bounds_of_the_ratio_are_those_of_the_delta_method(self, approvals):
         rent = approvals.loc["RENT"]
         spread = np.sqrt((1 - 0.35) / 70 + (1 - 0.7) / 280)  # of the logarithm of the ratio
 
@@ -91,27 +81,27 @@ class TestApprovals:
             expected = 0.5 * np.exp(sign * 1.96 * spread)
             assert rent[f"approval_ratio_{end}"] == pytest.approx(expected, abs=0.03)
 
-    def test_a_rule_that_approves_nobody_has_no_ratios(self) -> None:
+    def test_a_rule_that_approves_nobody_has_no_ratios(self):
         nobody = measure_approvals(*make_loans(OWN=(400, 100, 0, 0), RENT=(200, 80, 0, 0)), OPTIONS)
 
         assert nobody["approval_rate"].eq(0).all()
         assert nobody["false_positive_rate"].eq(1).all()
         assert nobody.filter(like="approval_ratio").isna().all(axis=None)
 
-    def test_a_group_nobody_of_which_paid_back_has_no_false_positive_rate(self) -> None:
+    def test_a_group_nobody_of_which_paid_back_has_no_false_positive_rate(self):
         table = measure_approvals(*make_loans(OWN=OWN, LOST=(150, 150, 0, 20)), OPTIONS)
 
         assert table.filter(like="false_positive_rate").loc["LOST"].isna().all()
         assert table.loc["LOST", "approval_rate"] == pytest.approx(20 / 150)
 
-    def test_the_same_seed_gives_the_same_bounds(self, approvals: pd.DataFrame) -> None:
+    def test_the_same_seed_gives_the_same_bounds(self, approvals):
         again = measure_approvals(*make_loans(OWN=OWN, RENT=RENT, FEW=FEW), OPTIONS)
 
         pd.testing.assert_frame_equal(again, approvals)
 
 
 @pytest.fixture(scope="module")
-def rows(simulated_loans: pd.DataFrame) -> pd.DataFrame:
+def rows(simulated_loans):
     """Simulated loans under a model that ranks by the interest rate and is 10% too low."""
     rate = simulated_loans["interest_rate_pct"]
     level = 0.9 * simulated_loans["is_charged_off"].mean() / rate.mean()
@@ -119,24 +109,24 @@ def rows(simulated_loans: pd.DataFrame) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def audited(rows: pd.DataFrame) -> dict:
+def audited(rows):
     pd_ = rows["probability_of_default"].to_numpy()
     approved = {"f2": pd_ < np.quantile(pd_, 0.3), "policy": pd_ < np.quantile(pd_, 0.9)}
     return audit_groups(rows, approved, OPTIONS)
 
 
 class TestAudit:
-    def test_it_groups_by_what_may_stand_for_a_protected_attribute(self, audited: dict) -> None:
+    def test_it_groups_by_what_may_stand_for_a_protected_attribute(self, audited):
         assert list(audited) == [
             "home_ownership", "credit_history_years", "annual_income", "employment_years",
             "pincode",
         ]  # fmt: skip
 
-    def test_only_the_pincode_is_for_the_audit_alone(self, audited: dict) -> None:
+    def test_only_the_pincode_is_for_the_audit_alone(self, audited):
         assert [name for name, proxy in audited.items() if proxy["audit_only"]] == ["pincode"]
 
     @pytest.mark.parametrize("name", PROXIES)
-    def test_every_loan_is_in_one_group(self, name: str, audited: dict, rows: pd.DataFrame) -> None:
+    def test_every_loan_is_in_one_group(self, name, audited, rows):
         groups = audited[name]["groups"]
 
         assert groups["n"].sum() == len(rows)
@@ -145,9 +135,7 @@ class TestAudit:
 
     @pytest.mark.parametrize("rule", ["f2", "policy"])
     @pytest.mark.parametrize("name", PROXIES)
-    def test_the_favoured_group_is_approved_max_often_of_the_large_ones(
-        self, name: str, rule: str, audited: dict
-    ) -> None:
+    def test_the_favoured_group_is_approved_max_often_of_the_large_ones(self, name, rule, audited):
         groups = audited[name]["groups"].set_index("group")
         large = groups[groups["n"] >= MIN_LOANS]
         favoured = audited[name]["favoured"][rule]
@@ -156,7 +144,7 @@ class TestAudit:
         assert large.loc[favoured, f"{rule}_approval_ratio"] == 1
         assert large[f"{rule}_approval_ratio"].between(0, 1).all()
 
-    def test_levels_are_compared_with_the_outcomes(self, audited: dict, rows: pd.DataFrame) -> None:
+    def test_levels_are_compared_with_the_outcomes(self, audited, rows):
         groups = audited["home_ownership"]["groups"].set_index("group")
         rent = rows[rows["home_ownership"] == "RENT"]
         line = groups.loc["RENT"]
@@ -167,25 +155,25 @@ class TestAudit:
         for name in ("default_rate", "observed_to_expected", "roc_auc"):
             assert line[f"{name}_low"] < line[name] < line[f"{name}_high"]
 
-    def test_bands_of_numbers_stand_in_rising_order(self, audited: dict) -> None:
+    def test_bands_of_numbers_stand_in_rising_order(self, audited):
         assert audited["annual_income"]["groups"]["group"].astype("str").tolist() == [
             "below 40,000", "40,000 to below 60,000", "60,000 to below 80,000",
             "80,000 to below 120,000", "120,000 and more",
         ]  # fmt: skip
 
-    def test_a_band_holds_its_lower_bound(self, rows: pd.DataFrame) -> None:
+    def test_a_band_holds_its_lower_bound(self, rows):
         incomes = rows.head(4).assign(annual_income=[39_999.0, 40_000.0, 119_999.0, np.nan])
 
         assert PROXIES["annual_income"].group(incomes).astype("str").tolist() == [
             "below 40,000", "40,000 to below 60,000", "80,000 to below 120,000", "not stated",
         ]  # fmt: skip
 
-    def test_a_category_that_is_missing_is_a_group_of_its_own(self, rows: pd.DataFrame) -> None:
+    def test_a_category_that_is_missing_is_a_group_of_its_own(self, rows):
         some = rows.head(2).assign(pincode=pd.Series(["22690", None], dtype="str"))
 
         assert PROXIES["pincode"].group(some).tolist() == ["22690", "not stated"]
 
-    def test_a_group_with_too_few_outcomes_has_no_auc(self, rows: pd.DataFrame) -> None:
+    def test_a_group_with_too_few_outcomes_has_no_auc(self, rows):
         few = pd.Series(np.where(np.arange(len(rows)) < 12, "ANY", "RENT"), dtype="str")
         nobody = np.zeros(len(rows), dtype=bool)
 
@@ -195,7 +183,7 @@ class TestAudit:
         assert np.isnan(groups.loc["ANY", "roc_auc"])
         assert not np.isnan(groups.loc["RENT", "roc_auc"])
 
-    def test_where_nobody_is_approved_no_group_is_favoured(self, rows: pd.DataFrame) -> None:
+    def test_where_nobody_is_approved_no_group_is_favoured(self, rows):
         nobody = np.zeros(len(rows), dtype=bool)
 
         audited = audit_groups(rows, {"f2": nobody, "policy": ~nobody}, OPTIONS)

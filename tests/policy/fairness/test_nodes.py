@@ -1,8 +1,5 @@
 """The node of the audit: from what a run has to tables as the catalog has them."""
 
-from __future__ import annotations
-
-import pandas as pd
 import pytest
 
 from loantap.model.scoring.judged import JudgedModel
@@ -16,20 +13,20 @@ from tests.policy.money.economics import make_economics
 
 
 @pytest.fixture(scope="module")
-def insights_options() -> InsightsOptions:
+def insights_options():
     """Options of which the audit reads its own part only."""
     return InsightsOptions.model_construct(fairness=OPTIONS)
 
 
 @pytest.fixture(scope="module")
-def judged(simulated_loans: pd.DataFrame) -> JudgedModel:
+def judged(simulated_loans):
     predictions = predict(simulated_loans)
     return JudgedModel("loantap-lending-demo", "3", True, "3", predictions, {})
 
 
 def test_every_policy_is_audited_and_the_npv_policy_is_priced(
-    judged: JudgedModel, simulated_loans: pd.DataFrame, insights_options: InsightsOptions
-) -> None:
+    judged, simulated_loans, insights_options
+):
     economics = make_economics()
     approvals = decide(judged.predictions, simulated_loans)
     profits = tabulate_profits(simulated_loans, economics)

@@ -1,7 +1,5 @@
 """What each policy does to each group, held against the loans counted by hand."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -22,17 +20,17 @@ POLICIES = ["approve_all", "nobody", "pd_cutoff", "npv"]
 
 
 @pytest.fixture(scope="module")
-def rows(simulated_loans: pd.DataFrame) -> pd.DataFrame:
+def rows(simulated_loans):
     predictions = predict(simulated_loans)
     return join_approvals(predictions, decide(predictions, simulated_loans), simulated_loans)
 
 
 @pytest.fixture(scope="module")
-def audited(rows: pd.DataFrame) -> pd.DataFrame:
+def audited(rows):
     return audit_policies(rows, POLICIES, OPTIONS)
 
 
-def line(audited: pd.DataFrame, policy: str, proxy: str, group: str) -> pd.Series:
+def line(audited, policy, proxy, group):
     is_it = (audited["policy"] == policy) & (audited["proxy"] == proxy)
     found = audited[is_it & (audited["group"] == group)]
     assert len(found) == 1
@@ -40,19 +38,17 @@ def line(audited: pd.DataFrame, policy: str, proxy: str, group: str) -> pd.Serie
 
 
 class TestJoin:
-    def test_each_loan_is_there_once_as_judged_out_of_fold_or_on_test(
-        self, rows: pd.DataFrame, simulated_loans: pd.DataFrame
-    ) -> None:
+    def test_each_loan_is_there_once_as_judged_out_of_fold_or_on_test(self, rows, simulated_loans):
         assert sorted(rows["loan_id"]) == sorted(simulated_loans["loan_id"])
         assert set(rows["sample"]) == {"cv", "test"}
         assert not rows["probability_of_default"].eq(0.9).any()
 
-    def test_policies_are_the_other_columns(self, rows: pd.DataFrame) -> None:
+    def test_policies_are_the_other_columns(self, rows):
         table = rows[["loan_id", "sample", *POLICIES]]
 
         assert list_policies(table) == POLICIES
 
-    def test_another_portfolio_is_one_message(self, simulated_loans: pd.DataFrame) -> None:
+    def test_another_portfolio_is_one_message(self, simulated_loans):
         predictions = predict(simulated_loans)
         approvals = decide(predictions, simulated_loans)
         fewer = simulated_loans.iloc[7:]
@@ -64,12 +60,10 @@ class TestJoin:
 
 
 class TestAudit:
-    def test_it_is_as_the_schema_says(self, audited: pd.DataFrame) -> None:
+    def test_it_is_as_the_schema_says(self, audited):
         FAIRNESS_BY_POLICY.validate(audited)
 
-    def test_every_policy_and_proxy_has_every_loan(
-        self, audited: pd.DataFrame, rows: pd.DataFrame
-    ) -> None:
+    def test_every_policy_and_proxy_has_every_loan(self, audited, rows):
         counts = audited.groupby(["policy", "proxy"])[["n", "charged_off"]].sum()
 
         assert len(counts) == len(POLICIES) * len(POLICY_PROXIES)
@@ -77,9 +71,7 @@ class TestAudit:
         assert counts["charged_off"].eq(rows["is_charged_off"].sum()).all()
 
     @pytest.mark.parametrize("policy", ["pd_cutoff", "npv"])
-    def test_rates_are_those_of_the_loans(
-        self, policy: str, audited: pd.DataFrame, rows: pd.DataFrame
-    ) -> None:
+    def test_rates_are_those_of_the_loans(self, policy, audited, rows):
         of = rows[rows["home_ownership"] == "RENT"]
         bad, approved = of["is_charged_off"].eq(1), of[policy]
         got = line(audited, policy, "home_ownership", "RENT")
@@ -95,9 +87,7 @@ class TestAudit:
         expected = of.loc[approved, "probability_of_default"].sum()
         assert got["observed_to_expected"] == pytest.approx((bad & approved).sum() / expected)
 
-    def test_bounds_are_wilsons_on_the_loans_that_the_rate_is_of(
-        self, audited: pd.DataFrame
-    ) -> None:
+    def test_bounds_are_wilsons_on_the_loans_that_the_rate_is_of(self, audited):
         got = line(audited, "npv", "home_ownership", "RENT")
         refused_bad = got["charged_off"] - got["charged_off_approved"]
         good = got["n"] - got["charged_off"]
@@ -117,7 +107,7 @@ class TestAudit:
             scaled = got[f"default_rate_approved_{end}"] * scale
             assert got[f"observed_to_expected_{end}"] == pytest.approx(scaled)
 
-    def test_approving_everybody_treats_all_groups_alike(self, audited: pd.DataFrame) -> None:
+    def test_approving_everybody_treats_all_groups_alike(self, audited):
         everybody = audited[audited["policy"] == "approve_all"]
 
         assert everybody["approval_rate"].eq(1).all()
@@ -126,7 +116,7 @@ class TestAudit:
         large = everybody[everybody["n"] >= OPTIONS.min_loans]
         assert set(large["verdict"]) <= {policy_audit.MEASURE, policy_audit.ABOVE}
 
-    def test_approving_nobody_has_no_ratio(self, audited: pd.DataFrame) -> None:
+    def test_approving_nobody_has_no_ratio(self, audited):
         nobody = audited[audited["policy"] == "nobody"]
 
         assert nobody["approval_rate"].eq(0).all()
@@ -134,11 +124,11 @@ class TestAudit:
         assert nobody.filter(regex="^observed|^default").isna().all(axis=None)
         assert set(nobody["verdict"]) == {policy_audit.FEW, policy_audit.NOBODY}
 
-    def test_only_the_pincode_is_for_the_audit_alone(self, audited: pd.DataFrame) -> None:
+    def test_only_the_pincode_is_for_the_audit_alone(self, audited):
         assert set(audited.loc[audited["audit_only"], "proxy"]) == {"pincode"}
 
 
-def make_rows(**groups: tuple[int, int]) -> pd.DataFrame:
+def make_rows(**groups):
     """Loans of housing groups: how many, and how many are approved; one in five is charged off."""
     parts = [
         pd.DataFrame({"home_ownership": name, "policy": np.arange(loans) < approved,
@@ -155,16 +145,14 @@ def make_rows(**groups: tuple[int, int]) -> pd.DataFrame:
 
 class TestVerdict:
     @pytest.fixture
-    def verdicts(self) -> dict[str, str]:
+    def verdicts(self):
         rows = make_rows(OWN=(2_000, 1_800), MORTGAGE=(2_000, 1_700), RENT=(2_000, 1_000),
                          OTHER=(2_000, 1_440), ANY=(5, 5))  # fmt: skip
         audited = audit_policies(rows, ["policy"], OPTIONS)
         housing = audited[audited["proxy"] == "home_ownership"]
         return dict(zip(housing["group"], housing["verdict"], strict=True))
 
-    def test_a_clear_ratio_is_told_and_an_open_one_is_left_open(
-        self, verdicts: dict[str, str]
-    ) -> None:
+    def test_a_clear_ratio_is_told_and_an_open_one_is_left_open(self, verdicts):
         assert verdicts == {
             "OWN": policy_audit.MEASURE,
             "MORTGAGE": policy_audit.ABOVE,
@@ -173,7 +161,7 @@ class TestVerdict:
             "ANY": policy_audit.FEW,
         }
 
-    def test_a_group_of_which_nobody_was_charged_off_has_no_true_positive_rate(self) -> None:
+    def test_a_group_of_which_nobody_was_charged_off_has_no_true_positive_rate(self):
         rows = make_rows(OWN=(200, 150), RENT=(300, 200))
         rows["is_charged_off"] = rows["is_charged_off"].where(rows["home_ownership"] == "OWN", 0)
 
@@ -185,7 +173,7 @@ class TestVerdict:
         assert rent["observed_to_expected"] == 0
         assert own["true_positive_rate"] == pytest.approx(10 / 40)
 
-    def test_five_loans_are_no_crash(self) -> None:
+    def test_five_loans_are_no_crash(self):
         audited = audit_policies(make_rows(ANY=(5, 5)), ["policy"], OPTIONS)
 
         assert set(audited["verdict"]) == {policy_audit.FEW}

@@ -1,7 +1,5 @@
 """Ratios of approval rates: to the group approved most often, with bounds that hold all at once."""
 
-from __future__ import annotations
-
 import numpy as np
 import pytest
 from scipy.stats import norm
@@ -13,7 +11,7 @@ APPROVED, LOANS = np.array([280, 70, 50, 240]), np.array([400, 200, 50, 400])
 
 
 class TestRatios:
-    def test_the_measure_is_the_large_group_approved_most_often(self) -> None:
+    def test_the_measure_is_the_large_group_approved_most_often(self):
         measured = measure_ratios(APPROVED, LOANS, 100)
 
         # All of the third group's 50 loans are approved, but they are fewer than it takes.
@@ -22,11 +20,11 @@ class TestRatios:
         assert np.isnan([measured.ratio[2], measured.low[2], measured.high[2]]).all()
         assert (measured.low[0], measured.high[0]) == (1, 1)
 
-    def test_a_group_of_the_least_size_counts(self) -> None:
+    def test_a_group_of_the_least_size_counts(self):
         assert not np.isnan(measure_ratios(APPROVED, LOANS, 50).ratio).any()
         assert np.isnan(measure_ratios(APPROVED, LOANS, 51).ratio).sum() == 1
 
-    def test_bounds_are_those_of_all_pairs_at_once(self) -> None:
+    def test_bounds_are_those_of_all_pairs_at_once(self):
         measured = measure_ratios(APPROVED, LOANS, 100)
         z = float(norm.isf(0.025 / 3))  # three groups are large, so there are three pairs
         low, high = ratio_bounds((APPROVED[[1]], LOANS[[1]]), (280, 400), z)
@@ -34,12 +32,12 @@ class TestRatios:
         assert measured.low[1] == pytest.approx(low[0])
         assert measured.high[1] == pytest.approx(high[0])
 
-    def test_the_worst_is_the_least_with_the_least_bounds(self) -> None:
+    def test_the_worst_is_the_least_with_the_least_bounds(self):
         measured = measure_ratios(APPROVED, LOANS, 100)
 
         assert measured.worst == (measured.ratio[1], measured.low[1], measured.high[1])
 
-    def test_nobody_approved_leaves_nothing_to_compare(self) -> None:
+    def test_nobody_approved_leaves_nothing_to_compare(self):
         measured = measure_ratios(np.zeros(4, dtype=int), LOANS, 100)
 
         assert np.isnan(measured.ratio).all()
@@ -47,12 +45,12 @@ class TestRatios:
         assert np.isnan(measured.worst).all()
 
     @pytest.mark.parametrize("min_loans", [300, 1_000])
-    def test_one_large_group_or_none_has_no_worst(self, min_loans: int) -> None:
+    def test_one_large_group_or_none_has_no_worst(self, min_loans):
         measured = measure_ratios(APPROVED[:3], LOANS[:3], min_loans)
 
         assert np.isnan(measured.worst).all()
 
-    def test_intervals_hold_all_at_once_although_the_measure_was_found_by_looking(self) -> None:
+    def test_intervals_hold_all_at_once_although_the_measure_was_found_by_looking(self):
         """Over 400 seeds: ten groups of one true rate, so that every true ratio is 1."""
         rng = np.random.default_rng(7)
         loans = np.full(10, 150)
@@ -68,7 +66,7 @@ class TestRatios:
 
 
 class TestBounds:
-    def test_they_are_those_of_the_formula(self) -> None:
+    def test_they_are_those_of_the_formula(self):
         """Donner and Zou, worked with the Wilson bounds of 70 in 200 and 280 in 400."""
         (low1, high1), (low2, high2) = wilson_bounds(70, 200), wilson_bounds(280, 400)
         product = 0.35 * 0.7
@@ -80,21 +78,21 @@ class TestBounds:
         assert got[0][0] == pytest.approx(low / (high2 * (1.4 - high2)))
         assert got[1][0] == pytest.approx(high / (low2 * (1.4 - low2)))
 
-    def test_they_agree_with_the_delta_method_where_loans_are_many(self) -> None:
+    def test_they_agree_with_the_delta_method_where_loans_are_many(self):
         got = ratio_bounds((np.array([7_000]), np.array([20_000])), (28_000, 40_000), Z95)
         spread = np.sqrt(0.65 / 7_000 + 0.3 / 28_000)  # of the logarithm of the ratio
 
         assert got[0][0] == pytest.approx(0.5 * np.exp(-1.96 * spread), rel=1e-3)
         assert got[1][0] == pytest.approx(0.5 * np.exp(1.96 * spread), rel=1e-3)
 
-    def test_all_or_none_approved_has_bounds_too(self) -> None:
+    def test_all_or_none_approved_has_bounds_too(self):
         low, high = ratio_bounds((np.array([0, 200]), np.array([200, 200])), (400, 400), Z95)
 
         assert low[0] == pytest.approx(0, abs=1e-12)
         assert 0 < high[0] < 0.03
         assert 0.97 < low[1] < 1 < high[1] < 1.01
 
-    def test_more_standard_errors_are_wider(self) -> None:
+    def test_more_standard_errors_are_wider(self):
         group, measure = (np.array([70]), np.array([200])), (280, 400)
         (low, high), (wide_low, wide_high) = (ratio_bounds(group, measure, z) for z in (1.96, 3.0))
 

@@ -1,7 +1,5 @@
 """Made-up portfolios whose truth is known, and the shipped options."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

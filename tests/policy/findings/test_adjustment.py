@@ -1,22 +1,19 @@
 """Adjusted rates, against figures worked by hand and a reference made without our formulas."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.optimize import approx_fprime, minimize
 
 from loantap.policy.findings.adjustment import Regression
-from loantap.portfolio.arrays import FloatArray
 
 
-def regress(outcome: list[int] | FloatArray, **factors: list[str]) -> Regression:
+def regress(outcome, **factors):
     segments = pd.DataFrame(factors).astype("category")
     return Regression(segments, np.asarray(outcome, dtype=float))
 
 
-def draw(loans: int, seed: int, effect: float) -> Regression:
+def draw(loans, seed, effect):
     """Two factors that go together; only the first has an effect."""
     rng = np.random.default_rng(seed)
     first = rng.integers(0, 3, loans)
@@ -27,7 +24,7 @@ def draw(loans: int, seed: int, effect: float) -> Regression:
                    second=list(np.array(list("xy"))[second]))  # fmt: skip
 
 
-def test_a_factor_alone_has_its_own_default_rates() -> None:
+def test_a_factor_alone_has_its_own_default_rates():
     # 40 of 100 and 30 of 300: errors are those of independent shares.
     outcome = [1] * 40 + [0] * 60 + [1] * 30 + [0] * 270
     factor = regress(outcome, grade=["A"] * 100 + ["B"] * 300).adjust(["grade"])["grade"]
@@ -41,7 +38,7 @@ def test_a_factor_alone_has_its_own_default_rates() -> None:
     assert factor.neutral_pd == pytest.approx(np.full(400, 70 / 400))
 
 
-def test_fewer_charge_offs_than_expected_take_the_error_of_no_effect() -> None:
+def test_fewer_charge_offs_than_expected_take_the_error_of_no_effect():
     # 2 of 100 and 98 of 300: if there were no effect, the first would vary as at a rate of 25%.
     outcome = [1] * 2 + [0] * 98 + [1] * 98 + [0] * 202
     factor = regress(outcome, grade=["A"] * 100 + ["B"] * 300).adjust(["grade"])["grade"]
@@ -53,13 +50,13 @@ def test_fewer_charge_offs_than_expected_take_the_error_of_no_effect() -> None:
     assert factor.compare([1])[1] == pytest.approx(error)
 
 
-def test_rates_and_errors_are_those_of_a_reference() -> None:
+def test_rates_and_errors_are_those_of_a_reference():
     regression = draw(900, 3, 0.9)
     dummies = pd.get_dummies(regression.segments, drop_first=True).to_numpy(float)
     design = np.column_stack([np.ones(900), dummies])
     outcome = regression.outcome
 
-    def loss(b: FloatArray) -> float:
+    def loss(b):
         odds = design @ b
         return float(np.logaddexp(0, odds).sum() - outcome @ odds + 0.005 * b[1:] @ b[1:])
 
@@ -68,7 +65,7 @@ def test_rates_and_errors_are_those_of_a_reference() -> None:
     information = design.T @ ((pd_ * (1 - pd_))[:, None] * design) + np.diag([0, 0.01, 0.01, 0.01])
     covariance = np.linalg.inv(information)
 
-    def rates(b: FloatArray) -> FloatArray:
+    def rates(b):
         changed = [np.column_stack([design[:, :1], np.tile(own, (900, 1)), design[:, 3:]])
                    for own in ([0, 0], [1, 0], [0, 1])]  # fmt: skip
         return np.array([(1 / (1 + np.exp(-(table @ b)))).mean() for table in changed])
@@ -88,7 +85,7 @@ def test_rates_and_errors_are_those_of_a_reference() -> None:
     assert error >= np.sqrt(weights @ factor.covariance @ weights) * 0.999999
 
 
-def test_what_goes_with_an_effect_has_none_of_its_own() -> None:
+def test_what_goes_with_an_effect_has_none_of_its_own():
     regression = draw(6_000, 5, 1.2)
     plain = pd.Series(regression.outcome).groupby(regression.segments["second"].to_numpy()).mean()
     factors = regression.adjust(["first", "second"])
@@ -99,7 +96,7 @@ def test_what_goes_with_an_effect_has_none_of_its_own() -> None:
     assert factors["first"].compare([1])[0] > 0.15
 
 
-def test_expected_charge_offs_are_as_many_as_there_were() -> None:
+def test_expected_charge_offs_are_as_many_as_there_were():
     regression = draw(500, 1, 0.5)
 
     factor = regression.adjust(["first"])["first"]
@@ -108,7 +105,7 @@ def test_expected_charge_offs_are_as_many_as_there_were() -> None:
     assert regression.pd.sum() == pytest.approx(regression.outcome.sum(), abs=1e-3)
 
 
-def test_a_segment_without_any_charge_off_has_finite_figures() -> None:
+def test_a_segment_without_any_charge_off_has_finite_figures():
     outcome = [0] * 40 + [1] * 60 + [0] * 240 + [1]
     factor = regress(outcome, grade=["A"] * 40 + ["B"] * 300 + ["C"]).adjust(["grade"])["grade"]
 
@@ -118,13 +115,13 @@ def test_a_segment_without_any_charge_off_has_finite_figures() -> None:
 
 
 class TestStrength:
-    def test_of_one_segment_is_none(self) -> None:
+    def test_of_one_segment_is_none(self):
         factor = regress([0, 1, 0, 1], grade=list("AAAA")).adjust(["grade"])["grade"]
 
         assert factor.measure_strength() == (0, 0, 0)
         assert np.isnan(factor.p_value)
 
-    def test_is_the_spread_of_the_rates(self) -> None:
+    def test_is_the_spread_of_the_rates(self):
         # Half at 40%, half at 10%: one standard deviation is 15 points.
         outcome = ([1] * 400 + [0] * 600) + ([1] * 100 + [0] * 900)
         factor = regress(outcome, grade=["A"] * 1_000 + ["B"] * 1_000).adjust(["grade"])["grade"]
@@ -134,7 +131,7 @@ class TestStrength:
         assert value == pytest.approx(0.15, abs=0.001)
         assert (low, high) == (pytest.approx(0.131, abs=0.005), pytest.approx(0.168, abs=0.005))
 
-    def test_holds_the_truth_as_often_as_it_says(self) -> None:
+    def test_holds_the_truth_as_often_as_it_says(self):
         # Rates of 23.1% but for a third at 42.6%.
         truth = (0.4256 - 0.2315) * np.sqrt(2) / 3
         held = 0
@@ -144,7 +141,7 @@ class TestStrength:
 
         assert held >= 182  # of 190 expected; fewer happen once in 1,000 times
 
-    def test_of_what_does_nothing_is_mostly_none(self) -> None:
+    def test_of_what_does_nothing_is_mostly_none(self):
         bounds = [draw(600, seed, 0.0).adjust(["first"])["first"].measure_strength()[1]
                   for seed in range(100)]  # fmt: skip
 

@@ -1,9 +1,6 @@
 """What the case study said, against loans of known truth."""
 
-from __future__ import annotations
-
 import numpy as np
-import pandas as pd
 import pytest
 
 from loantap.policy.findings.claims import CLAIMS, Verdict, judge, judge_claims
@@ -14,7 +11,7 @@ from tests.policy.findings.material import draw_loans, make_options, make_profit
 
 
 @pytest.fixture(scope="module")
-def loans() -> pd.DataFrame:
+def loans():
     """Amounts and terms go the claimed way, mortgages the other; utilisation goes no way."""
     drawn = draw_loans(6_000, 4)
     title = drawn["profession"].to_numpy().astype(object)
@@ -30,12 +27,12 @@ def loans() -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def claims(loans: pd.DataFrame) -> pd.DataFrame:
+def claims(loans):
     evidence = gather_evidence(loans, make_profits(loans), "mid", make_options())
     return judge_claims(evidence, make_options()).set_index("topic")
 
 
-def test_every_claim_of_the_case_study_has_a_line_in_its_order(claims: pd.DataFrame) -> None:
+def test_every_claim_of_the_case_study_has_a_line_in_its_order(claims):
     assert list(claims.index) == [
         "higher amounts", "pincode 11650", "pincode 86630", "pincode 48052", "pincode 70466",
         "pincode 30723", "longer terms", "high DTI", "high utilisation", "grade A", "mortgage",
@@ -43,7 +40,7 @@ def test_every_claim_of_the_case_study_has_a_line_in_its_order(claims: pd.DataFr
     ]  # fmt: skip
 
 
-def test_claims_are_about_segments_that_there_are() -> None:
+def test_claims_are_about_segments_that_there_are():
     drawn = draw_loans(3_000, 1).assign(
         revolving_utilisation_pct=np.random.default_rng(1).uniform(0, 120, 3_000),
         dti_pct=np.random.default_rng(1).uniform(0, 50, 3_000),
@@ -77,7 +74,7 @@ def test_claims_are_about_segments_that_there_are() -> None:
         ("pincode 86630", Verdict.TOO_FEW),
     ],
 )
-def test_the_verdict_is_the_truth(claims: pd.DataFrame, topic: str, verdict: Verdict) -> None:
+def test_the_verdict_is_the_truth(claims, topic, verdict):
     assert claims.loc[topic, "verdict"] == verdict
 
 
@@ -92,13 +89,11 @@ def test_the_verdict_is_the_truth(claims: pd.DataFrame, topic: str, verdict: Ver
         (Finding.MORE, Finding.TOO_FEW, True, Verdict.TOO_FEW),
     ],
 )
-def test_a_verdict_follows_from_what_is_claimed_and_found(
-    claimed: Finding, found: Finding, is_audit: bool, verdict: Verdict
-) -> None:
+def test_a_verdict_follows_from_what_is_claimed_and_found(claimed, found, is_audit, verdict):
     assert judge(claimed, found, is_audit=is_audit) is verdict
 
 
-def test_several_segments_are_counted_together(loans: pd.DataFrame, claims: pd.DataFrame) -> None:
+def test_several_segments_are_counted_together(loans, claims):
     row, large = claims.loc["higher amounts"], loans["loan_amount"] >= 20_000
     profit = make_profits(loans)["npv_mid_contractual"]
 
@@ -110,9 +105,7 @@ def test_several_segments_are_counted_together(loans: pd.DataFrame, claims: pd.D
     assert f"{row['charged_off']:,} of {row['loans']:,} loans were charged off" in row["answer"]
 
 
-def test_the_request_on_pincodes_is_refused_with_reason_and_what_is_done(
-    claims: pd.DataFrame,
-) -> None:
+def test_the_request_on_pincodes_is_refused_with_reason_and_what_is_done(claims):
     leak, none = claims.loc["pincode 11650"], claims.loc["pincode 86630"]
 
     assert leak["asked"] == "Stricter policies and lower limits in pincode 11650"
@@ -125,7 +118,7 @@ def test_the_request_on_pincodes_is_refused_with_reason_and_what_is_done(
     assert "Refused" not in claims.loc["pincode 48052", "answer"]
 
 
-def test_a_pincode_that_is_no_leak_is_not_called_one(loans: pd.DataFrame) -> None:
+def test_a_pincode_that_is_no_leak_is_not_called_one(loans):
     pincode = np.where(loans["term_months"] == 60, "11650", "22690")
     evidence = gather_evidence(
         loans.assign(pincode=pincode), make_profits(loans), "mid", make_options()
@@ -139,7 +132,7 @@ def test_a_pincode_that_is_no_leak_is_not_called_one(loans: pd.DataFrame) -> Non
     assert "made from the outcome" not in answer
 
 
-def test_a_plain_difference_that_others_explain_is_said_to_be_theirs(loans: pd.DataFrame) -> None:
+def test_a_plain_difference_that_others_explain_is_said_to_be_theirs(loans):
     # Teachers take long loans; there is nothing else about them.
     long = loans["term_months"] == 60
     rng = np.random.default_rng(8)

@@ -1,7 +1,5 @@
 """All findings of a portfolio: figures by hand, sentences, and portfolios that say little."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,7 +9,7 @@ from loantap.measures.intervals import Z95, wilson_bounds
 from loantap.policy.findings.drivers import TOO_FEW
 from loantap.policy.findings.effects import control_discoveries
 from loantap.policy.findings.evidence import FACTORS
-from loantap.policy.findings.find import Findings, find_all
+from loantap.policy.findings.find import find_all
 from loantap.policy.findings.schemas import CLAIMS, DRIVERS, FINDING_YEARS, FINDINGS
 from loantap.policy.findings.segmentations import segment_loans
 from loantap.policy.findings.wording import Finding, Steadiness
@@ -24,7 +22,7 @@ DRIVER_FIGURES = (
 )  # fmt: skip
 
 
-def find(loans: pd.DataFrame, **changed: object) -> Findings:
+def find(loans, **changed):
     found = find_all(loans, make_profits(loans), "mid", make_options(**changed))
     FINDINGS.validate(found.segments)
     FINDING_YEARS.validate(found.years)
@@ -34,7 +32,7 @@ def find(loans: pd.DataFrame, **changed: object) -> Findings:
 
 
 @pytest.fixture(scope="module")
-def loans() -> pd.DataFrame:
+def loans():
     drawn = draw_loans(3_000, 11)
     risk = drawn["home_ownership"].eq("RENT").to_numpy() * 1.0
     later = (drawn["issue_month"].dt.year >= 2014).to_numpy()
@@ -44,19 +42,17 @@ def loans() -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def found(loans: pd.DataFrame) -> Findings:
+def found(loans):
     return find(loans)
 
 
-def row_of(found: Findings, segmentation: str, segment: str) -> pd.Series:
+def row_of(found, segmentation, segment):
     table = found.segments.set_index(["segmentation", "segment"])
     return table.loc[(segmentation, segment)]
 
 
 class TestOneSegment:
-    def test_is_counted_with_its_rate_and_interval(
-        self, loans: pd.DataFrame, found: Findings
-    ) -> None:
+    def test_is_counted_with_its_rate_and_interval(self, loans, found):
         row, rents = row_of(found, "home_ownership", "RENT"), loans["home_ownership"] == "RENT"
         bad = int(loans.loc[rents, "is_charged_off"].sum())
         others = loans.loc[~rents, "is_charged_off"]
@@ -76,7 +72,7 @@ class TestOneSegment:
             100 * np.hypot(row["default_rate_high"] - row["default_rate"], others.mean() - low)
         )
 
-    def test_earns_the_mean_of_its_loans(self, loans: pd.DataFrame, found: Findings) -> None:
+    def test_earns_the_mean_of_its_loans(self, loans, found):
         row, rents = row_of(found, "home_ownership", "RENT"), loans["home_ownership"] == "RENT"
         profit = make_profits(loans)["npv_mid_contractual"]
         half = Z95 * profit[rents].std() / np.sqrt(rents.sum())
@@ -87,7 +83,7 @@ class TestOneSegment:
         assert row["profit_contractual_others"] == pytest.approx(profit[~rents].mean())
         assert row["profit_capped"] == pytest.approx(0.8 * profit[rents].mean())
 
-    def test_with_an_effect_is_found_and_said_in_a_sentence(self, found: Findings) -> None:
+    def test_with_an_effect_is_found_and_said_in_a_sentence(self, found):
         row = row_of(found, "home_ownership", "RENT")
 
         assert row["finding"] == Finding.MORE
@@ -101,13 +97,13 @@ class TestOneSegment:
             f"{row['profit_contractual_high']:+,.0f})."
         )
 
-    def test_without_one_is_said_to_show_none(self, found: Findings) -> None:
+    def test_without_one_is_said_to_show_none(self, found):
         row = row_of(found, "purpose", "debt consolidation")
 
         assert row["finding"] == Finding.NONE
         assert "no difference from other loans is shown" in row["sentence"]
 
-    def test_that_turns_over_the_years_is_said_to(self, found: Findings) -> None:
+    def test_that_turns_over_the_years_is_said_to(self, found):
         row = row_of(found, "income_verification", "Verified")
         steady = row_of(found, "home_ownership", "RENT")
 
@@ -118,14 +114,14 @@ class TestOneSegment:
         assert (steady["years"], steady["years_same_sign"]) == (6, 6)
 
 
-def test_every_segmentation_counts_every_loan_once(loans: pd.DataFrame, found: Findings) -> None:
+def test_every_segmentation_counts_every_loan_once(loans, found):
     totals = found.segments.groupby("segmentation")[["loans", "charged_off"]].sum()
 
     assert totals["loans"].eq(len(loans)).all()
     assert totals["charged_off"].eq(loans["is_charged_off"].sum()).all()
 
 
-def test_years_count_the_loans_of_the_year(loans: pd.DataFrame, found: Findings) -> None:
+def test_years_count_the_loans_of_the_year(loans, found):
     years = found.years.set_index(["segmentation", "segment", "year"])
     row = years.loc[("income_verification", "Verified", 2012)]
     verified = loans["income_verification"] == "Verified"
@@ -136,7 +132,7 @@ def test_years_count_the_loans_of_the_year(loans: pd.DataFrame, found: Findings)
     assert years.loc[("income_verification", "Verified", 2015), "effect_high"] < 0
 
 
-def test_drivers_are_ranked_and_the_strongest_follows_itself(found: Findings) -> None:
+def test_drivers_are_ranked_and_the_strongest_follows_itself(found):
     whole = found.drivers[found.drivers["year"] == 0].set_index("factor")
 
     assert whole["rank"].is_monotonic_increasing
@@ -150,7 +146,7 @@ def test_drivers_are_ranked_and_the_strongest_follows_itself(found: Findings) ->
     assert by_year.loc["income_verification", "strength"].min() < -5
 
 
-def test_discoveries_are_controlled_over_all_and_the_audit_apart() -> None:
+def test_discoveries_are_controlled_over_all_and_the_audit_apart():
     p_values = pd.Series([0.001, 0.04, np.nan, 0.2, 1e-30, 0.04])
     audit = pd.Series([False, False, False, False, True, True])
 
@@ -161,16 +157,14 @@ def test_discoveries_are_controlled_over_all_and_the_audit_apart() -> None:
     assert np.isnan(corrected[2])
 
 
-def test_the_audit_is_said_to_be_one_and_no_money_is_told_of_it(found: Findings) -> None:
+def test_the_audit_is_said_to_be_one_and_no_money_is_told_of_it(found):
     audited = found.segments[found.segments["role"] == "audit"]
 
     assert set(audited["segmentation"]) == {"pincode", "state"}
     assert audited["sentence"].str.endswith("For audit only: nothing is lent on it.").all()
 
 
-def test_a_pincode_made_from_the_outcome_is_measured_and_leaves_the_rest_alone(
-    loans: pd.DataFrame, found: Findings
-) -> None:
+def test_a_pincode_made_from_the_outcome_is_measured_and_leaves_the_rest_alone(loans, found):
     leaked = loans.assign(pincode=np.where(loans["is_charged_off"] == 1, "11650", "22690"))
 
     again = find(leaked)
@@ -183,7 +177,7 @@ def test_a_pincode_made_from_the_outcome_is_measured_and_leaves_the_rest_alone(
     )
 
 
-def assert_no_driver_is_told(found: Findings, loans: int) -> None:
+def assert_no_driver_is_told(found, loans):
     """There is one row per factor for all years, and none of them holds a figure."""
     whole = found.drivers[found.drivers["year"] == 0]
 
@@ -196,7 +190,7 @@ def assert_no_driver_is_told(found: Findings, loans: int) -> None:
 
 class TestPortfoliosThatSayLittle:
     @pytest.mark.parametrize("size", [160, 400])
-    def test_of_a_small_one_nothing_is_found_by_chance(self, size: int) -> None:
+    def test_of_a_small_one_nothing_is_found_by_chance(self, size):
         # The regression has 49 coefficients; about 80 of 400 loans are charged off.
         for seed in range(5):
             found = find(settle(draw_loans(size, seed), np.full(size, -1.4), seed))
@@ -209,8 +203,8 @@ class TestPortfoliosThatSayLittle:
 
     @pytest.mark.parametrize("rarer", [0, 1])
     def test_with_one_outcome_less_than_its_coefficients_ask_for_nothing_is_told(
-        self, loans: pd.DataFrame, rarer: int
-    ) -> None:
+        self, loans, rarer
+    ):
         # One for the intercept, 5 for six years of issue, and 43 for 54 segments of 11 factors.
         assert segment_loans(loans)[list(FACTORS)].nunique().sum() == 54
         size = 49
@@ -225,7 +219,7 @@ class TestPortfoliosThatSayLittle:
 
         assert is_judged == [True, False]
 
-    def test_a_segment_of_five_loans(self, loans: pd.DataFrame) -> None:
+    def test_a_segment_of_five_loans(self, loans):
         purpose = loans["purpose"].to_numpy().copy()
         purpose[:5] = "house"
 
@@ -234,7 +228,7 @@ class TestPortfoliosThatSayLittle:
         assert row["sentence"] == "Purpose house: too few loans to say (n = 5)."
         assert row[["effect", "p_value", "q_value", "heterogeneity_p_value"]].isna().all()
 
-    def test_a_segment_without_any_charge_off(self, loans: pd.DataFrame) -> None:
+    def test_a_segment_without_any_charge_off(self, loans):
         large = loans["purpose"] == "car"
         small = loans.index.isin(np.flatnonzero(loans["purpose"] == "wedding")[:9])
         purpose = loans["purpose"].mask(small, "house")
@@ -249,7 +243,7 @@ class TestPortfoliosThatSayLittle:
         assert row_of(found, "purpose", "house")["finding"] == Finding.TOO_FEW
 
     @pytest.mark.parametrize("outcome", [0, 1])
-    def test_loans_that_all_ended_alike(self, outcome: int) -> None:
+    def test_loans_that_all_ended_alike(self, outcome):
         found = find(draw_loans(500, 1).assign(is_charged_off=np.int8(outcome)))
 
         assert set(found.segments["finding"]) == {Finding.TOO_FEW}
@@ -257,16 +251,14 @@ class TestPortfoliosThatSayLittle:
         assert found.years.empty
         assert_no_driver_is_told(found, 500)
 
-    def test_one_loan(self) -> None:
+    def test_one_loan(self):
         found = find(draw_loans(1, 1))
 
         assert set(found.segments["finding"]) == {Finding.TOO_FEW}
         assert found.segments["profit_contractual_low"].isna().all()
         assert_no_driver_is_told(found, 1)
 
-    def test_loans_of_one_grade_do_not_say_that_grade_has_no_effect(
-        self, loans: pd.DataFrame
-    ) -> None:
+    def test_loans_of_one_grade_do_not_say_that_grade_has_no_effect(self, loans):
         # Three loans of another grade are too few to say so, too; and so are five grades of 20
         # loans each, beside which only grade A has enough.
         few = np.where(loans.index < 3, "B", "A")
@@ -281,7 +273,7 @@ class TestPortfoliosThatSayLittle:
             assert whole.loc["home_ownership", "finding"] == "drives default"
             assert whole.loc["purpose", "finding"] == "no effect shown"
 
-    def test_loans_of_one_year_and_one_term(self, loans: pd.DataFrame) -> None:
+    def test_loans_of_one_year_and_one_term(self, loans):
         found = find(loans.assign(issue_month=pd.Timestamp("2009-03-01"), term_months=36.0))
 
         assert set(found.segments["stability"]) == {Steadiness.TOO_FEW}
@@ -290,7 +282,7 @@ class TestPortfoliosThatSayLittle:
         assert set(yearly["finding"]) == {"too few loans to say"}
         assert found.drivers["factor"].nunique() == 11
 
-    def test_no_income_no_title_no_state(self, loans: pd.DataFrame) -> None:
+    def test_no_income_no_title_no_state(self, loans):
         bare = loans.assign(
             annual_income=0.0,
             profession=pd.Series(np.nan, loans.index, dtype="str"),
@@ -302,19 +294,17 @@ class TestPortfoliosThatSayLittle:
         assert row_of(found, "profession", "not stated")["loans"] == len(loans)
         assert row_of(found, "annual_income", "0 to 30,000")["finding"] == Finding.TOO_FEW
 
-    def test_no_loan_is_refused(self) -> None:
+    def test_no_loan_is_refused(self):
         with pytest.raises(InputError, match="loans: there is none"):
             find(draw_loans(5, 1).head(0))
 
-    def test_a_loan_without_profit_is_refused_by_its_name(self, loans: pd.DataFrame) -> None:
+    def test_a_loan_without_profit_is_refused_by_its_name(self, loans):
         profits = make_profits(loans).iloc[1:]
 
         with pytest.raises(InputError, match="1 loans have no profit, the first is loan-0"):
             find_all(loans, profits, "mid", make_options())
 
-    def test_profits_in_another_order_are_those_of_their_loans(
-        self, loans: pd.DataFrame, found: Findings
-    ) -> None:
+    def test_profits_in_another_order_are_those_of_their_loans(self, loans, found):
         profits = make_profits(loans).iloc[::-1]
 
         again = find_all(loans, profits, "mid", make_options())

@@ -1,19 +1,17 @@
 """Bins and information values."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import chi2
 
-from loantap.policy.findings.information import FACTORS, InformationTables, measure_information
+from loantap.policy.findings.information import FACTORS, measure_information
 from loantap.policy.findings.schemas import BINS, INFORMATION_VALUES
 from loantap.portfolio.dictionary import COLUMNS, Kind
 from tests.policy.findings.material import draw_loans, make_options, settle
 
 
-def complete(loans: pd.DataFrame, seed: int) -> pd.DataFrame:
+def complete(loans, seed):
     """The columns of an application that findings do without, all of them noise."""
     rng = np.random.default_rng([seed, 3])
     size = len(loans)
@@ -32,7 +30,7 @@ def complete(loans: pd.DataFrame, seed: int) -> pd.DataFrame:
     )
 
 
-def measure(loans: pd.DataFrame, **changed: object) -> InformationTables:
+def measure(loans, **changed):
     found = measure_information(loans, make_options(**changed))
     INFORMATION_VALUES.validate(found.values)
     BINS.validate(found.bins)
@@ -40,18 +38,18 @@ def measure(loans: pd.DataFrame, **changed: object) -> InformationTables:
 
 
 @pytest.fixture(scope="module")
-def loans() -> pd.DataFrame:
+def loans():
     drawn = complete(draw_loans(4_000, 2), 2)
     risk = 1.2 * (drawn["term_months"] == 60) + 0.05 * drawn["dti_pct"]
     return settle(drawn, -2.5 + risk.to_numpy(), 2)
 
 
 @pytest.fixture(scope="module")
-def found(loans: pd.DataFrame) -> InformationTables:
+def found(loans):
     return measure(loans)
 
 
-def test_every_column_known_at_the_decision_is_measured() -> None:
+def test_every_column_known_at_the_decision_is_measured():
     known = {
         column.name
         for column in COLUMNS.values()
@@ -61,7 +59,7 @@ def test_every_column_known_at_the_decision_is_measured() -> None:
     assert set(FACTORS) - {"credit_history_years"} == known - {"loan_id", "title", "address"}
 
 
-def test_a_term_is_worth_what_it_is_by_hand(loans: pd.DataFrame, found: InformationTables) -> None:
+def test_a_term_is_worth_what_it_is_by_hand(loans, found):
     half = loans.iloc[1::2]
     bad = half.groupby("term_months")["is_charged_off"].sum().to_numpy()
     good = half.groupby("term_months").size().to_numpy() - bad
@@ -79,7 +77,7 @@ def test_a_term_is_worth_what_it_is_by_hand(loans: pd.DataFrame, found: Informat
     assert bins["bin"].tolist() == ["36", "60"]
 
 
-def test_bins_of_few_values_are_named_by_all_of_them(loans: pd.DataFrame) -> None:
+def test_bins_of_few_values_are_named_by_all_of_them(loans):
     # Who has records defaults more; three are too rare for a bin of their own.
     rng = np.random.default_rng(6)
     has_some = rng.random(len(loans)) < np.where(loans["is_charged_off"] == 1, 0.8, 0.2)
@@ -92,9 +90,7 @@ def test_bins_of_few_values_are_named_by_all_of_them(loans: pd.DataFrame) -> Non
     ]  # fmt: skip
 
 
-def test_what_tells_most_is_first_and_noise_is_not_told_to_matter(
-    found: InformationTables,
-) -> None:
+def test_what_tells_most_is_first_and_noise_is_not_told_to_matter(found):
     values = found.values.set_index("factor")
 
     assert list(values.index[:2]) == ["term_months", "dti_pct"]
@@ -103,7 +99,7 @@ def test_what_tells_most_is_first_and_noise_is_not_told_to_matter(
     assert (values.loc[noise, "q_value"] > 0.05).all()
 
 
-def test_bins_rise_and_hold_every_loan_of_the_other_half(found: InformationTables) -> None:
+def test_bins_rise_and_hold_every_loan_of_the_other_half(found):
     bins = found.bins[found.bins["factor"] == "dti_pct"]
 
     assert bins["loans"].sum() == 2_000
@@ -115,7 +111,7 @@ def test_bins_rise_and_hold_every_loan_of_the_other_half(found: InformationTable
     assert found.bins.groupby("factor")["loans"].sum().eq(2_000).all()
 
 
-def test_what_is_missing_is_a_bin(found: InformationTables) -> None:
+def test_what_is_missing_is_a_bin(found):
     bins = found.bins[found.bins["factor"] == "mortgage_accounts"]
 
     assert bins.iloc[-1]["bin"] == "not stated"
@@ -123,16 +119,14 @@ def test_what_is_missing_is_a_bin(found: InformationTables) -> None:
 
 
 @pytest.mark.parametrize("factor", ["public_records", "bankruptcies", "application_type"])
-def test_a_factor_that_is_the_same_for_all_tells_nothing(
-    found: InformationTables, factor: str
-) -> None:
+def test_a_factor_that_is_the_same_for_all_tells_nothing(found, factor):
     row = found.values.set_index("factor").loc[factor]
 
     assert (row["bins"], row["iv"], row["strength"]) == (1, 0, "not predictive")
     assert np.isnan(row["p_value"])
 
 
-def test_a_category_of_one_half_only_is_not_stated(loans: pd.DataFrame) -> None:
+def test_a_category_of_one_half_only_is_not_stated(loans):
     purpose = loans["purpose"].to_numpy().astype(object)
     purpose[1:40:2] = "house"
 
@@ -142,7 +136,7 @@ def test_a_category_of_one_half_only_is_not_stated(loans: pd.DataFrame) -> None:
     assert (last["bin"], last["loans"]) == ("not stated", 20)
 
 
-def test_bins_chosen_for_noise_do_not_flatter_it() -> None:
+def test_bins_chosen_for_noise_do_not_flatter_it():
     found = 0
     for seed in range(20):
         loans = settle(complete(draw_loans(600, seed), seed), np.full(600, -1.2), seed)
@@ -154,7 +148,7 @@ def test_bins_chosen_for_noise_do_not_flatter_it() -> None:
 
 
 @pytest.mark.parametrize("size", [1, 30])
-def test_of_too_few_loans_nothing_is_told(size: int) -> None:
+def test_of_too_few_loans_nothing_is_told(size):
     found = measure(complete(draw_loans(size, 1), 1))
 
     assert set(found.values["strength"]) == {"too few loans to say"}

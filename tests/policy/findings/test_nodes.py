@@ -1,8 +1,5 @@
 """The nodes of findings on a simulated portfolio, as the pipeline runs them."""
 
-from __future__ import annotations
-
-import pandas as pd
 import pytest
 
 from loantap.pipelines.insights.findings_nodes import find_effects, measure_information
@@ -15,13 +12,13 @@ OPTIONS = make_insights_options()
 
 
 @pytest.fixture(scope="module")
-def tables(simulated_loans: pd.DataFrame) -> tuple[pd.DataFrame, ...]:
+def tables(simulated_loans):
     economics = make_economics()
     profits = tabulate_profits(simulated_loans, economics)
     return find_effects(simulated_loans, profits, economics, OPTIONS)
 
 
-def test_findings_fit_their_schemas(tables: tuple[pd.DataFrame, ...]) -> None:
+def test_findings_fit_their_schemas(tables):
     for table, schema in zip(
         tables,
         (schemas.FINDINGS, schemas.FINDING_YEARS, schemas.DRIVERS, schemas.CLAIMS),
@@ -31,9 +28,7 @@ def test_findings_fit_their_schemas(tables: tuple[pd.DataFrame, ...]) -> None:
         assert len(table)
 
 
-def test_grade_a_is_shown_and_the_leaked_pincodes_are_for_the_audit(
-    tables: tuple[pd.DataFrame, ...],
-) -> None:
+def test_grade_a_is_shown_and_the_leaked_pincodes_are_for_the_audit(tables):
     claims = tables[3].set_index("topic")
 
     assert claims.loc["grade A", "verdict"] == "shown"
@@ -42,9 +37,7 @@ def test_grade_a_is_shown_and_the_leaked_pincodes_are_for_the_audit(
     assert claims.loc["pincode 11650", "verdict"] in {"audit only", "too few loans to say"}
 
 
-def test_profits_are_those_of_the_main_scenario(
-    simulated_loans: pd.DataFrame, tables: tuple[pd.DataFrame, ...]
-) -> None:
+def test_profits_are_those_of_the_main_scenario(simulated_loans, tables):
     profits = tabulate_profits(simulated_loans, make_economics())
     row = tables[0].set_index(["segmentation", "segment"]).loc[("grade", "B")]
     is_b = simulated_loans["grade"] == "B"
@@ -53,7 +46,7 @@ def test_profits_are_those_of_the_main_scenario(
         assert row[f"profit_{life}"] == pytest.approx(profits.loc[is_b, f"npv_mid_{life}"].mean())
 
 
-def test_information_fits_its_schemas(simulated_loans: pd.DataFrame) -> None:
+def test_information_fits_its_schemas(simulated_loans):
     values, bins = measure_information(simulated_loans, OPTIONS)
 
     schemas.INFORMATION_VALUES.validate(values)

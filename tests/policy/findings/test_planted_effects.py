@@ -5,12 +5,9 @@ Dearer loans are truly riskier. Nothing else has an effect: what else is found i
 must keep to the false discovery rate that is stated.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 import pytest
 from scipy.stats import binom
 
@@ -37,7 +34,7 @@ class Outcome:
     false_share: float
 
 
-def plant(seed: int) -> pd.DataFrame:
+def plant(seed):
     rng = np.random.default_rng([seed, 2])
     loans = draw_loans(LOANS, seed)
     teaches = (loans["profession"] == TITLES[0]).to_numpy()
@@ -47,7 +44,7 @@ def plant(seed: int) -> pd.DataFrame:
     return settle(loans.assign(purpose=purpose), -1.4 + 0.08 * dearer - 1.1 * teaches, seed)
 
 
-def look(seed: int) -> Outcome:
+def look(seed):
     loans, options = plant(seed), make_options()
     evidence = gather_evidence(loans, make_profits(loans), "mid", options)
     years = {name: tabulate_years(evidence, name, options.min_outcomes_per_year)
@@ -65,7 +62,7 @@ def look(seed: int) -> Outcome:
 
 
 @pytest.mark.slow
-def test_the_true_effect_is_found_and_the_false_lead_is_not() -> None:
+def test_the_true_effect_is_found_and_the_false_lead_is_not():
     outcomes = [look(seed) for seed in range(SEEDS)]
     rate = make_options().false_discovery_rate
     most = binom.ppf(0.999, SEEDS, rate)

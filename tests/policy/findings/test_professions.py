@@ -1,7 +1,5 @@
 """Job titles, cleaned and grouped."""
 
-from __future__ import annotations
-
 import pandas as pd
 import pytest
 from hypothesis import given
@@ -10,7 +8,7 @@ from hypothesis import strategies as st
 from loantap.policy.findings.professions import group_professions
 
 
-def group(title: str | None) -> str:
+def group(title):
     return str(group_professions(pd.Series([title], dtype="str"))[0])
 
 
@@ -55,11 +53,11 @@ def group(title: str | None) -> str:
         (None, "not stated"),
     ],
 )
-def test_a_title_is_grouped_by_its_words(title: str | None, expected: str) -> None:
+def test_a_title_is_grouped_by_its_words(title, expected):
     assert group(title) == expected
 
 
-def test_the_index_is_kept_and_titles_that_repeat_are_told_alike() -> None:
+def test_the_index_is_kept_and_titles_that_repeat_are_told_alike():
     titles = pd.Series(["RN", None, "nurse", "RN"], index=[7, 3, 5, 1], dtype="str")
 
     grouped = group_professions(titles)
@@ -68,7 +66,7 @@ def test_the_index_is_kept_and_titles_that_repeat_are_told_alike() -> None:
 
 
 @given(st.text(max_size=40))
-def test_any_text_has_a_group_whatever_its_case(title: str) -> None:
+def test_any_text_has_a_group_whatever_its_case(title):
     letters = "".join(letter for letter in title if letter.isascii())
 
     assert group(letters) != "not stated"

@@ -1,7 +1,5 @@
 """What loans are divided by."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,7 +8,7 @@ from loantap.policy.findings.segmentations import SEGMENTATIONS, Role, segment_l
 from tests.policy.findings.material import draw_loans
 
 
-def segment(name: str, values: list[object]) -> pd.Series:
+def segment(name, values):
     loans = draw_loans(len(values), 1)
     return segment_loans(loans.assign(**{name: values}))[name]
 
@@ -27,11 +25,11 @@ def segment(name: str, values: list[object]) -> pd.Series:
         (np.nan, "not stated"),
     ],
 )
-def test_a_number_falls_into_its_band(dti_pct: float, expected: str) -> None:
+def test_a_number_falls_into_its_band(dti_pct, expected):
     assert list(segment("dti_pct", [dti_pct])) == [expected]
 
 
-def test_bands_rise_and_what_is_not_stated_is_last() -> None:
+def test_bands_rise_and_what_is_not_stated_is_last():
     banded = segment("loan_amount", [40_000.0, np.nan, 6_000.0, 11_000.0])
 
     assert list(banded.cat.categories) == [
@@ -39,17 +37,17 @@ def test_bands_rise_and_what_is_not_stated_is_last() -> None:
     ]  # fmt: skip
 
 
-def test_an_income_of_nothing_is_in_the_lowest_band() -> None:
+def test_an_income_of_nothing_is_in_the_lowest_band():
     assert list(segment("annual_income", [0.0])) == ["0 to 30,000"]
 
 
-def test_texts_are_in_words_and_terms_in_months() -> None:
+def test_texts_are_in_words_and_terms_in_months():
     assert list(segment("purpose", ["home_improvement"])) == ["home improvement"]
     assert list(segment("term_months", [36.0])) == ["36 months"]
     assert list(segment("state", pd.Series([None], dtype="str"))) == ["not stated"]
 
 
-def test_every_loan_is_in_one_segment_of_each_and_is_left_as_it_was() -> None:
+def test_every_loan_is_in_one_segment_of_each_and_is_left_as_it_was():
     loans = draw_loans(300, 1)
     before = loans.copy(deep=True)
 
@@ -60,7 +58,7 @@ def test_every_loan_is_in_one_segment_of_each_and_is_left_as_it_was() -> None:
     pd.testing.assert_frame_equal(loans, before)
 
 
-def test_price_and_checks_are_the_lenders_and_geography_is_for_the_audit() -> None:
+def test_price_and_checks_are_the_lenders_and_geography_is_for_the_audit():
     roles = pd.Series({name: s.role for name, s in SEGMENTATIONS.items()})
 
     assert set(roles[roles == Role.LENDER].index) == {

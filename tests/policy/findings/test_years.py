@@ -1,7 +1,5 @@
 """Effects over the years of issue."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np
@@ -19,7 +17,7 @@ from loantap.policy.findings.years import (
 )
 
 
-def make_table(excess: list[list[float]], loans: int = 400, variance: float = 4e-4) -> YearTable:
+def make_table(excess, loans=400, variance=4e-4):
     """Segments x years, with as many loans in each cell."""
     values = np.array(excess, dtype=float)
     counts = np.full(values.shape, loans)
@@ -33,7 +31,7 @@ def make_table(excess: list[list[float]], loans: int = 400, variance: float = 4e
     )
 
 
-def test_excess_is_observed_less_expected_by_hand() -> None:
+def test_excess_is_observed_less_expected_by_hand():
     # A of 2011: 1 of 2 where 2 x .2 are expected; B has no loan in 2012.
     grades = pd.DataFrame({"grade": pd.Categorical(list("AABAB"))})
     outcome = np.array([1.0, 0, 0, 1, 1])
@@ -63,20 +61,20 @@ def test_excess_is_observed_less_expected_by_hand() -> None:
 
 
 class TestStability:
-    def test_is_cochrans_test_by_hand(self) -> None:
+    def test_is_cochrans_test_by_hand(self):
         found = measure_stability_over_years(make_table([[0.10, 0.02, -0.03]]), 0)
 
         # Mean .03: (.07^2 + .01^2 + .06^2) / .0004 = 21.5 with 2 degrees of freedom.
         assert (found.years, found.same_sign) == (3, 2)
         assert found.p_value == pytest.approx(chi2.sf(21.5, 2))
 
-    def test_years_with_few_loans_are_left_out(self) -> None:
+    def test_years_with_few_loans_are_left_out(self):
         found = measure_stability_over_years(make_table([[0.10, np.nan, 0.10]]), 0)
 
         assert (found.years, found.same_sign, found.p_value) == (2, 2, pytest.approx(1))
 
     @pytest.mark.parametrize(("excess", "years"), [([np.nan, np.nan], 0), ([0.1, np.nan], 1)])
-    def test_of_fewer_than_two_years_is_not_told(self, excess: list[float], years: int) -> None:
+    def test_of_fewer_than_two_years_is_not_told(self, excess, years):
         found = measure_stability_over_years(make_table([excess]), 0)
 
         assert (found.years, found.same_sign) == (years, years)
@@ -84,18 +82,18 @@ class TestStability:
 
 
 class TestDriver:
-    def test_that_is_the_same_every_year_has_its_spread(self) -> None:
+    def test_that_is_the_same_every_year_has_its_spread(self):
         strength, error = follow_driver(make_table([[0.03] * 3, [-0.03] * 3]))
 
         assert strength == pytest.approx([0.03] * 3)
         assert error == pytest.approx([np.sqrt(2 * 0.5**2 * 4e-4)] * 3)
 
-    def test_that_turns_round_in_a_year_is_below_zero_there(self) -> None:
+    def test_that_turns_round_in_a_year_is_below_zero_there(self):
         table = make_table([[0.03, 0.03, -0.02], [-0.03, -0.03, 0.02]])
 
         assert follow_driver(table)[0] == pytest.approx([0.03, 0.03, -0.02])
 
-    def test_that_does_nothing_is_zero_on_average(self) -> None:
+    def test_that_does_nothing_is_zero_on_average(self):
         rng = np.random.default_rng(0)
         z = []
         for _ in range(500):
@@ -114,7 +112,7 @@ class TestDriver:
             [[0.1, 0.1], [0.1, 0.1]],  # nor an order
         ],
     )
-    def test_is_not_told_where_there_is_nothing_to_follow(self, excess: list[list[float]]) -> None:
+    def test_is_not_told_where_there_is_nothing_to_follow(self, excess):
         strength, error = follow_driver(make_table(excess))
 
         assert np.isnan(strength).all()

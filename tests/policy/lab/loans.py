@@ -1,7 +1,5 @@
 """Small portfolios, simulated, whose expected profit is known loan by loan."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 

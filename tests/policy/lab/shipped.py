@@ -1,7 +1,5 @@
 """The policy lab of the shipped configuration."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 

@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 from itertools import product
 
 import numpy as np
@@ -36,7 +34,7 @@ DTI_30 = make_rule(("dti_pct", ">", 30), rule_id="dti_30")
 
 
 @pytest.fixture
-def judged() -> JudgedLoans:
+def judged():
     """Ten loans, the first four with a DTI above 30; the policy approves the even ones."""
     dti = np.array([40.0] * 4 + [10.0] * 6)
     bad = np.array([1, 1, 1, 0, 1, 0, 0, 0, 0, 0], dtype=bool)
@@ -52,13 +50,13 @@ def judged() -> JudgedLoans:
     )
 
 
-def pick(tests: pd.DataFrame, after: After, paid_life: str = "contractual") -> pd.Series:
+def pick(tests, after, paid_life="contractual"):
     rows = tests[tests["after"].eq(after.value) & tests["paid_life"].eq(paid_life)]
     assert len(rows) == 1
     return rows.iloc[0]
 
 
-def test_a_rule_alone_is_compared_with_approving_all(judged) -> None:
+def test_a_rule_alone_is_compared_with_approving_all(judged):
     tests = backtest([Candidate(DTI_30, FoundBy.HAND)], judged, min_loans=1)
 
     row = pick(tests, After.APPROVE_ALL)
@@ -75,7 +73,7 @@ def test_a_rule_alone_is_compared_with_approving_all(judged) -> None:
     assert pick(tests, After.APPROVE_ALL, "capped")["profit_change"] == 280
 
 
-def test_after_the_policy_only_what_it_approves_can_be_lost(judged) -> None:
+def test_after_the_policy_only_what_it_approves_can_be_lost(judged):
     tests = backtest([Candidate(DTI_30, FoundBy.HAND)], judged, min_loans=1)
 
     row = pick(tests, After.NPV)
@@ -85,7 +83,7 @@ def test_after_the_policy_only_what_it_approves_can_be_lost(judged) -> None:
     assert row["profit_change"] == 100
 
 
-def test_a_rule_that_was_found_is_quoted_on_the_other_half(judged) -> None:
+def test_a_rule_that_was_found_is_quoted_on_the_other_half(judged):
     tests = backtest([Candidate(DTI_30, FoundBy.SEARCH)], judged, min_loans=1)
 
     row = pick(tests, After.APPROVE_ALL)
@@ -96,7 +94,7 @@ def test_a_rule_that_was_found_is_quoted_on_the_other_half(judged) -> None:
     assert row["default_rate_declined_high"] == pytest.approx(0.7935, abs=1e-4)
 
 
-def test_of_a_rule_that_declines_few_nothing_is_said_about_profit(judged) -> None:
+def test_of_a_rule_that_declines_few_nothing_is_said_about_profit(judged):
     row = pick(backtest([Candidate(DTI_30, FoundBy.HAND)], judged, 5), After.APPROVE_ALL)
 
     assert not row["is_enough"]
@@ -108,7 +106,7 @@ def test_of_a_rule_that_declines_few_nothing_is_said_about_profit(judged) -> Non
     ]
 
 
-def test_a_rule_that_declines_nobody_divides_by_nothing(judged) -> None:
+def test_a_rule_that_declines_nobody_divides_by_nothing(judged):
     nobody = make_rule(("dti_pct", ">", 50), rule_id="nobody")
     everybody = make_rule(("dti_pct", ">", 0), rule_id="everybody")
 
@@ -122,7 +120,7 @@ def test_a_rule_that_declines_nobody_divides_by_nothing(judged) -> None:
     assert tests[tests["rule_id"].eq("everybody")]["default_rate_kept"].isna().all()
 
 
-def test_the_interval_is_that_of_all_applications() -> None:
+def test_the_interval_is_that_of_all_applications():
     gains = np.array([500.0, -100.0, 700.0])
     everybody = np.concatenate([gains, np.zeros(40)])
 
@@ -139,7 +137,7 @@ def test_the_interval_is_that_of_all_applications() -> None:
     )
 
 
-def test_the_p_value_says_how_likely_the_gain_is_by_chance(judged) -> None:
+def test_the_p_value_says_how_likely_the_gain_is_by_chance(judged):
     row = pick(backtest([Candidate(DTI_30, FoundBy.HAND)], judged, 1), After.APPROVE_ALL)
 
     errors = row["profit_change"] / ((row["profit_change"] - row["profit_change_low"]) / 1.959964)
@@ -147,7 +145,7 @@ def test_the_p_value_says_how_likely_the_gain_is_by_chance(judged) -> None:
     assert row["p_value"] < 0.5
 
 
-def test_the_rows_of_one_outlook_are_chosen_by_all_that_makes_it() -> None:
+def test_the_rows_of_one_outlook_are_chosen_by_all_that_makes_it():
     names = ("scenario", "paid_life", "after", "sample")
     outlooks = list(product(("mid", "hard"), PaidLife, After, ("all", "test")))
     table = pd.DataFrame(outlooks, columns=names).assign(rule_id=[*map(str, range(16))])
@@ -162,7 +160,7 @@ def test_the_rows_of_one_outlook_are_chosen_by_all_that_makes_it() -> None:
     assert late[[*names]].to_numpy().tolist() == [["mid", "capped", "approve_all", "test"]]
 
 
-def test_p_values_are_adjusted_by_the_number_of_rules() -> None:
+def test_p_values_are_adjusted_by_the_number_of_rules():
     adjusted = control_false_claims(np.array([0.04, 0.01, np.nan, 0.02, 0.9]))
 
     # By hand: .01 x 4, .02 x 3, then .04 x 2, and .9.
@@ -172,7 +170,7 @@ def test_p_values_are_adjusted_by_the_number_of_rules() -> None:
     assert control_false_claims(np.array([0.03, 0.0299])) == pytest.approx([0.0598, 0.0598])
 
 
-def test_a_rule_holds_at_its_share_of_the_false_rate(judged) -> None:
+def test_a_rule_holds_at_its_share_of_the_false_rate(judged):
     loans = JudgedLoans(
         columns={"dti_pct": np.repeat(judged.columns["dti_pct"], 20)},
         is_charged_off=np.repeat(judged.is_charged_off, 20),
@@ -196,7 +194,7 @@ def test_a_rule_holds_at_its_share_of_the_false_rate(judged) -> None:
 # nothing, with a standard error of sqrt(200 (50 - 14^2 / 200) / 199) = 7.02: p = .023. 33 are 16
 # above, with one of 7.00: p = .0111. The limit is .05 / 4 = .0125.
 @pytest.mark.parametrize(("winning", "p_value", "holds"), [(32, 0.023, False), (33, 0.0111, True)])
-def test_a_rule_holds_where_chance_explains_it_once_in_eighty(winning, p_value, holds) -> None:
+def test_a_rule_holds_where_chance_explains_it_once_in_eighty(winning, p_value, holds):
     gains = np.repeat([1.0, -1.0, 0.0], [winning, 50 - winning, 150])
     loans = JudgedLoans(
         columns={"dti_pct": np.repeat([40.0, 10.0], [50, 150])},
@@ -214,7 +212,7 @@ def test_a_rule_holds_where_chance_explains_it_once_in_eighty(winning, p_value, 
 
 
 class TestGather:
-    def test_loans_meet_their_profits_and_their_pds(self) -> None:
+    def test_loans_meet_their_profits_and_their_pds(self):
         # Loans so small that many earn less than 1.
         loans = make_loans(400, seed=1).assign(loan_amount=lambda table: table["loan_amount"] / 1e3)
         economics, predictions = make_economics(), make_predictions(loans, seed=1)
@@ -238,7 +236,7 @@ class TestGather:
         assert 0 < late.approved["mid"].mean() < 1
         assert loans["loan_id"].to_numpy()[late.places].tolist() == row["loan_id"].tolist()
 
-    def test_a_sample_without_loans_is_left_out(self) -> None:
+    def test_a_sample_without_loans_is_left_out(self):
         loans, economics = make_loans(100, seed=1), make_economics()
         predictions = make_predictions(loans, late=0).assign(sample="cv")
 
@@ -248,7 +246,7 @@ class TestGather:
 
         assert [sample.name for sample in judged.samples] == ["all", "cv"]
 
-    def test_predictions_of_another_portfolio_are_refused(self) -> None:
+    def test_predictions_of_another_portfolio_are_refused(self):
         loans, economics = make_loans(100, seed=1), make_economics()
         profits = tabulate_profits(loans, economics)
 
@@ -259,7 +257,7 @@ class TestGather:
         with pytest.raises(InputError, match=" 1 of 100 loans of the imputed profits"):
             gather_judged_loans(loans, profits.iloc[1:], make_predictions(loans), economics)
 
-    def test_a_loan_stays_on_its_side_when_the_portfolio_grows(self) -> None:
+    def test_a_loan_stays_on_its_side_when_the_portfolio_grows(self):
         ids = pd.Series([f"{number:016x}-1" for number in range(4_000)], dtype="str")
 
         side = split_in_halves(ids)

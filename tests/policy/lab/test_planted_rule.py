@@ -1,7 +1,5 @@
 """The lab on simulated portfolios: it finds the rule that pays, and none where none does."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np
@@ -12,7 +10,6 @@ from loantap.policy.lab.judged_loans import JudgedLoans, Sample, split_in_halves
 from loantap.policy.lab.rules import READABLE_COLUMNS, Rule, read_columns
 from loantap.policy.lab.search import list_candidates
 from loantap.policy.money.scenarios import PaidLife
-from loantap.portfolio.arrays import BoolArray, FloatArray
 from tests.policy.lab.loans import make_loans
 from tests.policy.lab.shipped import make_lab
 
@@ -23,7 +20,7 @@ LAB = make_lab()
 EARNS, LOSES = 0.1, 0.4
 
 
-def simulate(size: int, seed: int, *, planted: bool) -> tuple[JudgedLoans, BoolArray, FloatArray]:
+def simulate(size, seed, *, planted):
     """A portfolio, which of its loans the planted rule declines, and what declining each gains.
 
     Where a rule is planted, 60-month loans with a DTI above 28 default every second time and all
@@ -46,7 +43,7 @@ def simulate(size: int, seed: int, *, planted: bool) -> tuple[JudgedLoans, BoolA
 
 
 @pytest.mark.slow
-def test_the_rule_that_pays_is_found_and_no_other_is_recommended() -> None:
+def test_the_rule_that_pays_is_found_and_no_other_is_recommended():
     found = false = 0
     for seed in range(SEEDS):
         judged, is_planted, true_gains = simulate(3_000, seed, planted=True)
@@ -67,7 +64,7 @@ def test_the_rule_that_pays_is_found_and_no_other_is_recommended() -> None:
 
 
 @pytest.mark.slow
-def test_where_no_rule_pays_hardly_any_is_recommended() -> None:
+def test_where_no_rule_pays_hardly_any_is_recommended():
     false = by_search = quoted_where_found = 0
     for seed in range(SEEDS):
         judged, _, _ = simulate(2_000, seed, planted=False)

@@ -1,10 +1,6 @@
-from __future__ import annotations
-
 import json
-from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from loantap.policy.lab.backtest import Candidate, FoundBy, backtest
@@ -31,7 +27,7 @@ FEW = make_rule(("loan_amount", "<", 2_200), rule_id="few")
 
 
 @pytest.fixture(scope="module")
-def tests_of_rules() -> pd.DataFrame:
+def tests_of_rules():
     loans = make_loans(3_000, seed=4)
     is_risky, is_cheap = loans["dti_pct"] > 30, loans["interest_rate_pct"] < 12
     pd_ = np.select([is_risky, is_cheap], [0.8, 0.03], 0.15)
@@ -44,16 +40,16 @@ def tests_of_rules() -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def report(tests_of_rules: pd.DataFrame) -> dict[str, Any]:
+def report(tests_of_rules):
     return report_rules(tests_of_rules, "simulated", make_economics(), make_lab())
 
 
-def find(report: dict[str, Any], rule_id: str) -> dict[str, Any]:
+def find(report, rule_id):
     rules = [*report["recommendations"], *report["tested"]]
     return next(rule for rule in rules if rule["id"] == rule_id)
 
 
-def test_what_pays_is_recommended_the_surest_first_and_the_rest_is_listed(report) -> None:
+def test_what_pays_is_recommended_the_surest_first_and_the_rest_is_listed(report):
     assert [rule["id"] for rule in report["recommendations"]] == ["pays", "cheap"]
     assert {rule["id"] for rule in report["tested"]} == {"costs", "few"}
     assert report["origin"] == "simulated"
@@ -63,7 +59,7 @@ def test_what_pays_is_recommended_the_surest_first_and_the_rest_is_listed(report
         assert rule["profit_change"]["mid"]["capped"]["low"] > 0
 
 
-def test_a_rule_carries_its_evidence(report) -> None:
+def test_a_rule_carries_its_evidence(report):
     rule = find(report, "pays")
 
     assert rule["rule"] == json.loads(PAYS.model_dump_json())
@@ -79,13 +75,13 @@ def test_a_rule_carries_its_evidence(report) -> None:
     assert rule["holds_after_npv"]
 
 
-def test_a_rule_says_whether_risk_or_price_makes_its_loans_lose(report) -> None:
+def test_a_rule_says_whether_risk_or_price_makes_its_loans_lose(report):
     assert find(report, "pays")["cause"] == "risk"
     assert find(report, "cheap")["cause"] == "price"
     assert find(report, "costs")["cause"] is None
 
 
-def test_after_the_policy_a_rule_has_figures_of_its_own(report) -> None:
+def test_after_the_policy_a_rule_has_figures_of_its_own(report):
     rule = find(report, "pays")
 
     alone = rule["profit_change"]["mid"]["capped"]
@@ -94,7 +90,7 @@ def test_after_the_policy_a_rule_has_figures_of_its_own(report) -> None:
     assert after["value"] < alone["value"]
 
 
-def test_a_rule_that_pays_after_the_policy_alone_is_recommended(tests_of_rules) -> None:
+def test_a_rule_that_pays_after_the_policy_alone_is_recommended(tests_of_rules):
     holds = tests_of_rules["holds"] & tests_of_rules["after"].eq("npv")
 
     found = report_rules(
@@ -106,7 +102,7 @@ def test_a_rule_that_pays_after_the_policy_alone_is_recommended(tests_of_rules) 
     assert find(found, "pays")["cause"] == "risk"
 
 
-def test_too_few_loans_have_no_profit_and_the_file_stays_json(report) -> None:
+def test_too_few_loans_have_no_profit_and_the_file_stays_json(report):
     few = find(report, "few")
 
     assert 0 < few["approvals_lost"] < 30
@@ -117,7 +113,7 @@ def test_too_few_loans_have_no_profit_and_the_file_stays_json(report) -> None:
 
 
 class TestReadRules:
-    def test_recommended_rules_are_read_back_once_each_in_the_order_asked_for(self, report) -> None:
+    def test_recommended_rules_are_read_back_once_each_in_the_order_asked_for(self, report):
         written = json.loads(json.dumps(report))
 
         assert read_rules(written, ["cheap", "pays", "cheap"], origin="simulated") == (CHEAP, PAYS)
@@ -131,15 +127,15 @@ class TestReadRules:
             ("xyz", "there is no rule 'xyz'. Recommended are: pays, cheap"),
         ],
     )
-    def test_any_other_id_is_refused(self, report, rule_id, problem) -> None:
+    def test_any_other_id_is_refused(self, report, rule_id, problem):
         with pytest.raises(InputError, match=problem):
             read_rules(report, ["pays", rule_id], origin="simulated")
 
-    def test_where_none_held_that_is_said(self, report) -> None:
+    def test_where_none_held_that_is_said(self, report):
         with pytest.raises(InputError, match="none, since no rule held"):
             read_rules(report | {"recommendations": []}, ["pays"], origin="simulated")
 
-    def test_rules_of_other_loans_are_refused(self, report) -> None:
+    def test_rules_of_other_loans_are_refused(self, report):
         with pytest.raises(InputError, match="tested on simulated loans, and the model in use"):
             read_rules(report, ["pays"], origin="real")
 
@@ -157,7 +153,7 @@ class TestReadRules:
              "no rule may read 'pincode'"),
         ],
     )  # fmt: skip
-    def test_a_file_of_another_form_is_refused(self, written, problem) -> None:
+    def test_a_file_of_another_form_is_refused(self, written, problem):
         with pytest.raises(InputError, match=problem):
             read_rules(written, ["a"], origin="real")
 
@@ -165,25 +161,25 @@ class TestReadRules:
 class TestChoosing:
     """Which rules are switched on, and which are only watched."""
 
-    def test_the_rules_named_are_switched_on_and_the_others_watched(self, report) -> None:
+    def test_the_rules_named_are_switched_on_and_the_others_watched(self, report):
         chosen, others = choose_rules(report, ["cheap"], origin="simulated")
 
         assert [rule.id for rule in chosen] == ["cheap"]
         assert [rule.id for rule in others] == ["pays"]
         assert choose_rules(report, [], origin="simulated")[0] == ()
 
-    def test_rules_of_loans_of_another_origin_are_neither(self, report) -> None:
+    def test_rules_of_loans_of_another_origin_are_neither(self, report):
         assert choose_rules(report, [], origin="real") == ((), ())
         with pytest.raises(InputError, match="were tested on simulated loans"):
             choose_rules(report, ["pays"], origin="real")
 
-    def test_without_a_file_none_can_be_switched_on(self) -> None:
+    def test_without_a_file_none_can_be_switched_on(self):
         assert choose_rules(None, [], origin="real") == ((), ())
         with pytest.raises(InputError, match="does not exist yet, and rules of it are switched"):
             choose_rules(None, ["pays"], origin="real")
 
 
-def _report_after(holds: bool, change: float | None) -> dict[str, Any]:
+def _report_after(holds, change):
     after = {"value": change, "low": change and change - 7, "high": change and change + 7}
     entry = {"id": "dti", "scenario": "mid", "paid_life": "capped", "holds_after_npv": holds,
              "after_npv": {"profit_change": {"mid": {"capped": after}}}}  # fmt: skip
@@ -191,7 +187,7 @@ def _report_after(holds: bool, change: float | None) -> dict[str, Any]:
 
 
 class TestDoubt:
-    def test_a_rule_that_is_not_shown_to_gain_after_expected_npv_says_so(self) -> None:
+    def test_a_rule_that_is_not_shown_to_gain_after_expected_npv_says_so(self):
         (doubt,) = doubt_rules(_report_after(False, 6.4), ["dti"])
 
         assert doubt.startswith(
@@ -200,7 +196,7 @@ class TestDoubt:
         )
         assert doubt.endswith("imputed profit by +6.4 per application (-0.6 to +13.4)")
 
-    def test_too_few_loans_are_called_too_few(self) -> None:
+    def test_too_few_loans_are_called_too_few(self):
         (doubt,) = doubt_rules(_report_after(False, None), ["dti"])
 
         assert doubt.endswith("too few loans say what it changes there")
@@ -214,5 +210,5 @@ class TestDoubt:
             (None, ["dti"]),
         ],
     )
-    def test_there_is_no_doubt_of_others(self, report: Any, ids: list[str]) -> None:
+    def test_there_is_no_doubt_of_others(self, report, ids):
         assert doubt_rules(report, ids) == []

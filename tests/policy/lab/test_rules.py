@@ -1,7 +1,3 @@
-from __future__ import annotations
-
-from typing import Any
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -25,14 +21,14 @@ from loantap.portfolio.errors import InputError
 from tests.policy.lab.shipped import make_lab
 
 
-def make_rule(*conditions: tuple[str, str, Any], rule_id: str = "rule") -> Rule:
+def make_rule(*conditions, rule_id="rule"):
     written = [
         dict(zip(("column", "operator", "value"), given, strict=True)) for given in conditions
     ]
     return Rule.model_validate({"id": rule_id, "title": "A rule", "conditions": written})
 
 
-def apply_to(frame: pd.DataFrame, *rules: Rule) -> np.ndarray:
+def apply_to(frame, *rules):
     return apply_rules(rules, read_columns(frame, columns_of_rules(rules)))
 
 
@@ -45,7 +41,7 @@ def apply_to(frame: pd.DataFrame, *rules: Rule) -> np.ndarray:
         ("<=", [True, True, False, False]),
     ],
 )
-def test_a_number_is_compared_and_a_missing_one_breaks_no_rule(sign, declined) -> None:
+def test_a_number_is_compared_and_a_missing_one_breaks_no_rule(sign, declined):
     loans = pd.DataFrame({"dti_pct": [34.9, 35.0, 35.1, np.nan]})
 
     assert apply_to(loans, make_rule(("dti_pct", sign, 35)))[:, 0].tolist() == declined
@@ -53,7 +49,7 @@ def test_a_number_is_compared_and_a_missing_one_breaks_no_rule(sign, declined) -
 
 # The model sees no more than 60% and 3 records.
 @pytest.mark.parametrize(("column", "limit"), [("dti_pct", 70.0), ("public_records", 4.0)])
-def test_a_number_is_compared_as_it_is_and_not_as_the_model_sees_it(column, limit) -> None:
+def test_a_number_is_compared_as_it_is_and_not_as_the_model_sees_it(column, limit):
     rule = make_rule((column, ">", limit))
 
     assert apply_to(pd.DataFrame({column: [limit, limit + 1]}), rule)[:, 0].tolist() == [
@@ -63,7 +59,7 @@ def test_a_number_is_compared_as_it_is_and_not_as_the_model_sees_it(column, limi
     assert apply_rules_to_one([rule], {column: limit + 1}) == (True,)
 
 
-def test_in_takes_numbers_and_categories() -> None:
+def test_in_takes_numbers_and_categories():
     loans = pd.DataFrame(
         {"term_months": [36.0, 60.0, np.nan, 60.0], "grade": ["D", "A", "D", None]}
     ).astype({"grade": "str"})
@@ -75,14 +71,14 @@ def test_in_takes_numbers_and_categories() -> None:
     assert found.T.tolist() == [[True, False, True, False], [False, True, False, True]]
 
 
-def test_all_conditions_must_hold() -> None:
+def test_all_conditions_must_hold():
     loans = pd.DataFrame({"term_months": [60.0, 60.0, 36.0], "grade": ["D", "C", "D"]})
     rule = make_rule(("term_months", "in", [60]), ("grade", "in", ["D", "E", "F", "G"]))
 
     assert apply_to(loans, rule)[:, 0].tolist() == [True, False, False]
 
 
-def test_the_amount_is_compared_with_yearly_income_and_no_income_is_too_little() -> None:
+def test_the_amount_is_compared_with_yearly_income_and_no_income_is_too_little():
     loans = pd.DataFrame(
         {
             "loan_amount": [10_000.0, 10_000.0, 10_000.0, 10_000.0, np.nan],
@@ -95,7 +91,7 @@ def test_the_amount_is_compared_with_yearly_income_and_no_income_is_too_little()
     assert found[:, 0].tolist() == [False, True, True, False, False]
 
 
-def test_one_application_gets_the_answer_of_the_table() -> None:
+def test_one_application_gets_the_answer_of_the_table():
     rng = np.random.default_rng(3)
     loans = pd.DataFrame(
         {
@@ -122,20 +118,20 @@ def test_one_application_gets_the_answer_of_the_table() -> None:
 
 
 @pytest.mark.parametrize("missing", [None, np.nan, pd.NA])
-def test_a_missing_value_of_one_application_breaks_no_rule(missing) -> None:
+def test_a_missing_value_of_one_application_breaks_no_rule(missing):
     application = {"grade": missing, "loan_amount": 1.0, "annual_income": missing}
     rules = [make_rule(("grade", "in", ["A"])), make_rule(("loan_to_income", ">", 0))]
 
     assert apply_rules_to_one(rules, application) == (False, False)
 
 
-def test_no_rules_decline_nobody() -> None:
+def test_no_rules_decline_nobody():
     assert apply_rules([], {}).shape == (0, 0)
     assert apply_rules([], {"dti_pct": np.array([1.0, 2.0])}).shape == (2, 0)
     assert apply_rules_to_one([], {}) == ()
 
 
-def test_a_missing_column_is_named() -> None:
+def test_a_missing_column_is_named():
     rules = [make_rule(("loan_to_income", ">", 0.3))]
 
     with pytest.raises(InputError, match="column annual_income is missing"):
@@ -146,7 +142,7 @@ def test_a_missing_column_is_named() -> None:
         apply_rules_to_one(rules, {"loan_amount": 1.0})
 
 
-def test_a_file_is_held_against_the_rules_that_it_has_the_columns_for() -> None:
+def test_a_file_is_held_against_the_rules_that_it_has_the_columns_for():
     dti, ratio = make_rule(("dti_pct", ">", 35)), make_rule(("loan_to_income", ">", 0.3))
 
     assert source_columns([dti, ratio, dti]) == ("dti", "loan_amnt", "annual_inc")
@@ -179,7 +175,7 @@ def test_a_file_is_held_against_the_rules_that_it_has_the_columns_for() -> None:
         (("purpose", "in", ["weding"]), "not 'weding'"),
     ],
 )
-def test_a_condition_that_means_nothing_is_refused(condition, problem) -> None:
+def test_a_condition_that_means_nothing_is_refused(condition, problem):
     with pytest.raises(ValidationError, match=problem):
         make_rule(condition)
 
@@ -197,12 +193,12 @@ def test_a_condition_that_means_nothing_is_refused(condition, problem) -> None:
         ("purpose", "in", ["wedding"]),
     ],
 )
-def test_the_lowest_and_the_highest_value_of_a_column_may_be_given(condition) -> None:
+def test_the_lowest_and_the_highest_value_of_a_column_may_be_given(condition):
     assert make_rule(condition).conditions[0].column == condition[0]
 
 
 @pytest.mark.parametrize("changed", [{"id": "DTI 35"}, {"title": ""}, {"conditions": []}, {"k": 1}])
-def test_a_rule_without_name_title_or_condition_is_refused(changed) -> None:
+def test_a_rule_without_name_title_or_condition_is_refused(changed):
     written = {
         "id": "dti",
         "title": "DTI",
@@ -214,19 +210,19 @@ def test_a_rule_without_name_title_or_condition_is_refused(changed) -> None:
         Rule.model_validate(written | changed)
 
 
-def test_rules_read_nothing_personal_and_nothing_of_later() -> None:
+def test_rules_read_nothing_personal_and_nothing_of_later():
     read = [COLUMNS[name] for name in READABLE if name in COLUMNS]
 
     assert not [column.name for column in read if column.personal or not column.known_at_decision]
     assert not {"home_ownership", "earliest_credit_line", "mortgage_accounts"} & set(READABLE)
 
 
-def test_a_rule_survives_being_written_down() -> None:
+def test_a_rule_survives_being_written_down():
     for rule in make_lab().rules:
         assert Rule.model_validate_json(rule.model_dump_json()) == rule
 
 
-def test_a_rule_that_was_found_is_named_by_what_it_says() -> None:
+def test_a_rule_that_was_found_is_named_by_what_it_says():
     rule = name_rule(
         [
             Condition(column="dti_pct", operator=Operator.ABOVE, value=29.5),
@@ -249,7 +245,7 @@ def test_a_rule_that_was_found_is_named_by_what_it_says() -> None:
         ("dti_pct", 0.0, "0", "0%"),
     ],
 )
-def test_a_rule_may_have_a_bound_of_any_size(column, value, name, said) -> None:
+def test_a_rule_may_have_a_bound_of_any_size(column, value, name, said):
     rule = name_rule([Condition(column=column, operator=Operator.ABOVE, value=value)])
 
     assert rule.id == f"found_{column}_gt_{name}"
@@ -269,14 +265,14 @@ def test_a_rule_may_have_a_bound_of_any_size(column, value, name, said) -> None:
         ("loan_to_income", "<=", 0.25, "amount as a share of yearly income of at most 0.25"),
     ],
 )
-def test_a_condition_is_said_in_words(column, sign, value, words) -> None:
+def test_a_condition_is_said_in_words(column, sign, value, words):
     assert str(make_rule((column, sign, value)).conditions[0]) == words
 
 
 @pytest.mark.parametrize(
     ("rule_ids", "problem"), [(["a", "a"], "two rules"), (["found_a"], "begins like")]
 )
-def test_each_rule_has_an_id_of_its_own(rule_ids, problem) -> None:
+def test_each_rule_has_an_id_of_its_own(rule_ids, problem):
     rules = [make_rule(("dti_pct", ">", 35), rule_id=rule_id) for rule_id in rule_ids]
 
     with pytest.raises(ValidationError, match=problem):

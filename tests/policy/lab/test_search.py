@@ -1,16 +1,12 @@
-from __future__ import annotations
-
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from loantap.policy.fairness.proxies import PROXIES
 from loantap.policy.lab.backtest import FoundBy
-from loantap.policy.lab.judged_loans import JudgedLoans, gather_judged_loans
-from loantap.policy.lab.rules import READABLE_COLUMNS, Condition, Rule, apply_rules, read_columns
+from loantap.policy.lab.judged_loans import gather_judged_loans
+from loantap.policy.lab.rules import READABLE_COLUMNS, Condition, apply_rules, read_columns
 from loantap.policy.lab.search import (
     SEARCHED,
     hold_all,
@@ -30,17 +26,17 @@ CONDITIONS = list_conditions(COLUMNS, LAB.edges)
 HOLDS = hold_all(CONDITIONS, COLUMNS)
 
 
-def test_no_proxy_is_searched() -> None:
+def test_no_proxy_is_searched():
     assert not set(PROXIES) & set(SEARCHED)
     assert {"dti_pct", "loan_to_income", "grade", "purpose", "interest_rate_pct"} <= set(SEARCHED)
     assert not {"annual_income", "employment_years", "home_ownership", "pincode"} & set(SEARCHED)
 
 
-def search(gains: np.ndarray, **changed: Any) -> tuple[Rule, ...]:
+def search(gains, **changed):
     return search_rules(CONDITIONS, HOLDS, gains, make_lab(**changed))
 
 
-def test_every_column_is_tried_from_both_sides() -> None:
+def test_every_column_is_tried_from_both_sides():
     tried = [str(condition) for condition in CONDITIONS]
 
     assert {condition.column for condition in CONDITIONS} == set(SEARCHED)
@@ -54,7 +50,7 @@ def test_every_column_is_tried_from_both_sides() -> None:
     assert "grade of B" not in tried
 
 
-def test_a_rule_of_one_condition_is_found_as_one() -> None:
+def test_a_rule_of_one_condition_is_found_as_one():
     gains = np.where(LOANS["dti_pct"] > 30, 100.0, -20.0)
 
     found = search(gains)
@@ -64,7 +60,7 @@ def test_a_rule_of_one_condition_is_found_as_one() -> None:
     assert len(found) == 1  # every other rule declines the same loans
 
 
-def test_a_rule_of_two_conditions_is_found_as_two() -> None:
+def test_a_rule_of_two_conditions_is_found_as_two():
     is_bad = (LOANS["dti_pct"] > 25) & LOANS["term_months"].eq(60)
     gains = np.where(is_bad, 100.0, -100.0)
 
@@ -75,7 +71,7 @@ def test_a_rule_of_two_conditions_is_found_as_two() -> None:
     assert (declined & is_bad).sum() / (declined | is_bad).sum() > 0.85
 
 
-def test_a_second_rule_declines_mostly_other_loans() -> None:
+def test_a_second_rule_declines_mostly_other_loans():
     is_high, is_small = LOANS["dti_pct"] > 30, LOANS["purpose"].eq("car")
     gains = np.where(is_high | is_small, 100.0, -50.0)
 
@@ -87,19 +83,19 @@ def test_a_second_rule_declines_mostly_other_loans() -> None:
     assert len(search(gains, max_found=1)) == 1
 
 
-def test_nothing_is_found_where_nothing_gains() -> None:
+def test_nothing_is_found_where_nothing_gains():
     assert search(np.full(len(LOANS), -10.0)) == ()
     assert search(np.zeros(len(LOANS))) == ()
 
 
 @pytest.mark.parametrize("rows", [0, 5, 59])
-def test_of_few_loans_nothing_is_found(rows) -> None:
+def test_of_few_loans_nothing_is_found(rows):
     lab = make_lab(min_loans=60)
 
     assert search_rules(CONDITIONS, HOLDS[:, :rows], np.full(rows, 100.0), lab) == ()
 
 
-def test_a_bound_is_a_value_that_the_column_can_have() -> None:
+def test_a_bound_is_a_value_that_the_column_can_have():
     loans = LOANS.assign(dti_pct=9_999.0, open_accounts=np.nan, annual_income=0.0)
 
     tried = list_conditions(read_columns(loans, READABLE_COLUMNS), LAB.edges)
@@ -108,7 +104,7 @@ def test_a_bound_is_a_value_that_the_column_can_have() -> None:
     assert not [c for c in tried if c.column in ("open_accounts", "loan_to_income")]
 
 
-def find_among(holds: dict[str, slice], gains: np.ndarray, **changed: Any) -> list[tuple[str, ...]]:
+def find_among(holds, gains, **changed):
     """The columns of the rules that are found, where conditions hold of these loans."""
     conditions = [Condition(column=name, operator=">", value=10) for name in holds]
     places = np.arange(len(gains))
@@ -117,14 +113,14 @@ def find_among(holds: dict[str, slice], gains: np.ndarray, **changed: Any) -> li
 
 
 @pytest.mark.parametrize(("declined", "is_found"), [(29, 0), (30, 1), (970, 1), (971, 0)])
-def test_a_rule_declines_enough_loans_and_not_all_but_a_few(declined, is_found) -> None:
+def test_a_rule_declines_enough_loans_and_not_all_but_a_few(declined, is_found):
     gains = np.full(1_000, 100.0)
 
     assert len(find_among({"dti_pct": slice(declined)}, gains)) == is_found
 
 
 @pytest.mark.parametrize("names", [("dti_pct", "open_accounts"), ("open_accounts", "dti_pct")])
-def test_a_second_condition_must_spare_loans_that_would_be_lost(names) -> None:
+def test_a_second_condition_must_spare_loans_that_would_be_lost(names):
     # Of the first 500 loans declining gains nothing on average, of the next 500 a lot; beyond,
     # it loses. The pair would be surer than the first condition, and spares no loss by it.
     parts = np.tile([1_000.0, -1_000.0], 250), np.full(500, 100.0), np.full(1_000, -100.0)
@@ -137,7 +133,7 @@ def test_a_second_condition_must_spare_loans_that_would_be_lost(names) -> None:
     assert [set(found) for found in find_among(ordered, gains)] == [set(names)]
 
 
-def test_a_rule_that_mostly_repeats_another_is_left_out() -> None:
+def test_a_rule_that_mostly_repeats_another_is_left_out():
     gains = np.concatenate([np.full(1_100, 100.0), np.full(900, -100.0)])
     holds = {"dti_pct": slice(1_000), "open_accounts": slice(400, 1_100)}
 
@@ -145,7 +141,7 @@ def test_a_rule_that_mostly_repeats_another_is_left_out() -> None:
     assert find_among(holds, gains, max_overlap=0.9) == [("dti_pct",), ("open_accounts",)]
 
 
-def test_the_surest_gain_comes_first_and_not_the_largest() -> None:
+def test_the_surest_gain_comes_first_and_not_the_largest():
     noise = np.tile([1_120.0, -880.0], 250)  # 120 on average
     gains = np.concatenate([np.full(500, 100.0), noise, np.zeros(500)])
     holds = {"dti_pct": slice(500, 1_000), "open_accounts": slice(500)}
@@ -153,13 +149,13 @@ def test_the_surest_gain_comes_first_and_not_the_largest() -> None:
     assert find_among(holds, gains) == [("open_accounts",), ("dti_pct",)]
 
 
-def make_judged(loans: pd.DataFrame) -> JudgedLoans:
+def make_judged(loans):
     economics = make_economics()
     profits = tabulate_profits(loans, economics)
     return gather_judged_loans(loans, profits, make_predictions(loans), economics)
 
 
-def test_after_the_policy_the_search_looks_at_what_it_approves() -> None:
+def test_after_the_policy_the_search_looks_at_what_it_approves():
     judged = make_judged(LOANS)
     # Declining a high DTI gains among those approved, and loses more among the others.
     approved = np.arange(len(LOANS)) % 2 == 0
@@ -178,7 +174,7 @@ def test_after_the_policy_the_search_looks_at_what_it_approves() -> None:
     assert gains[found[0].declines(judged.columns) & approved].sum() > 0
 
 
-def test_the_search_looks_at_its_half_only() -> None:
+def test_the_search_looks_at_its_half_only():
     rng, is_risky = np.random.default_rng(9), LOANS["dti_pct"] > 30
     first = LOANS.assign(is_charged_off=rng.binomial(1, np.where(is_risky, 0.7, 0.1)))
     judged = make_judged(first)

@@ -1,7 +1,5 @@
 """The scenarios of the shipped configuration."""
 
-from __future__ import annotations
-
 from datetime import date
 from pathlib import Path
 from typing import Any

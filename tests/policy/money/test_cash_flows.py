@@ -1,7 +1,5 @@
 """Values of loans, against loans worked by hand and numpy-financial."""
 
-from __future__ import annotations
-
 import numpy as np
 import numpy_financial as npf
 import pytest
@@ -39,7 +37,7 @@ scenarios = st.builds(
 )
 
 
-def reference(rate: float, term: int, months: int, share: float, scenario: Scenario) -> float:
+def reference(rate, term, months, share, scenario):
     """NPV per unit, from the flows of each month and numpy-financial's functions."""
     instalment = -npf.pmt(rate / 1200, term, 1)
     balance = 1.0
@@ -53,7 +51,7 @@ def reference(rate: float, term: int, months: int, share: float, scenario: Scena
 
 # 1,200 over 12 months at no interest and no cost of funds: 100 a month. Defaulting after 6 months
 # it has paid 600, and .4 of the other 600 is recovered: 600 + 240 - 1,200 - 12 = -372.
-def test_a_loan_without_interest_worked_by_hand() -> None:
+def test_a_loan_without_interest_worked_by_hand():
     scenario = PLAIN.model_copy(update={"cost_of_funds_pct": 0.0})
 
     values = value_unit(0, 12, scenario)
@@ -67,7 +65,7 @@ def test_a_loan_without_interest_worked_by_hand() -> None:
 # / .005 = 523.89 at 6%. The balance then is 88.85 * (1 - 1.01^-6) / .01 = 514.92; .4 of it are
 # 205.97, worth 199.90 today. 523.89 + 199.90 - 1,010 = -286.22. All twelve are worth 88.85 *
 # (1 - 1.005^-12) / .005 = 1,032.33: paid back it earns 22.33.
-def test_a_loan_at_interest_worked_by_hand() -> None:
+def test_a_loan_at_interest_worked_by_hand():
     values = value_unit(12, 12, PLAIN)
 
     assert 1_000 * values.charged_off == pytest.approx(-286.22, abs=0.02)
@@ -76,7 +74,7 @@ def test_a_loan_at_interest_worked_by_hand() -> None:
 
 
 # Settled after 6 of 12 months: 523.89 and the balance of 514.92, worth 499.74 today, less 1,010.
-def test_a_loan_that_is_prepaid_earns_less() -> None:
+def test_a_loan_that_is_prepaid_earns_less():
     prepaid = PLAIN.model_copy(update={"paid_share_of_term": 0.5})
 
     assert 1_000 * value_unit(12, 12, prepaid).paid == pytest.approx(13.63, abs=0.02)
@@ -86,7 +84,7 @@ def test_a_loan_that_is_prepaid_earns_less() -> None:
 # 5% of 12 months are .6, one month; 1% are .12, none, and a loan is settled after one all the same.
 # A month after issue 1,010 come in, worth 1,010 / 1.005 = 1,004.98 today, less 1,010.
 @pytest.mark.parametrize("paid_share", [0.05, 0.01])
-def test_a_loan_is_settled_after_one_instalment_at_the_earliest(paid_share: float) -> None:
+def test_a_loan_is_settled_after_one_instalment_at_the_earliest(paid_share):
     at_once = PLAIN.model_copy(update={"paid_share_of_term": paid_share})
 
     assert settled_months(12, at_once) == 1
@@ -95,9 +93,7 @@ def test_a_loan_is_settled_after_one_instalment_at_the_earliest(paid_share: floa
 
 
 @given(rate=rates, term=terms, scenario=scenarios)
-def test_values_are_those_of_the_flows_month_by_month(
-    rate: float, term: int, scenario: Scenario
-) -> None:
+def test_values_are_those_of_the_flows_month_by_month(rate, term, scenario):
     values = value_units(rate, term, scenario)
 
     stops = int(default_months(term, scenario))
@@ -110,9 +106,7 @@ def test_values_are_those_of_the_flows_month_by_month(
 
 
 @given(rate=rates, term=terms, scenario=scenarios, pd_=st.floats(0, 1))
-def test_one_loan_is_worth_what_it_is_among_others(
-    rate: float, term: int, scenario: Scenario, pd_: float
-) -> None:
+def test_one_loan_is_worth_what_it_is_among_others(rate, term, scenario, pd_):
     one = value_unit(rate, term, scenario)
     many = value_units([rate, 13.0], [term, 36], scenario)
 
@@ -126,7 +120,7 @@ def test_one_loan_is_worth_what_it_is_among_others(
     [(np.nan, 36), (np.inf, 36), (-5, 36), (-1_200, 36), (12, np.nan), (12, np.inf), (12, 0),
      (12, -36), (0, 0)],
 )  # fmt: skip
-def test_what_is_no_rate_or_no_term_makes_no_value(rate: float, term: float) -> None:
+def test_what_is_no_rate_or_no_term_makes_no_value(rate, term):
     one, many = value_unit(rate, term, PLAIN), value_units([rate, 12], [term, 12], PLAIN)
 
     assert np.isnan([one.paid, one.charged_off, one.margin(0.1)]).all()
@@ -134,12 +128,12 @@ def test_what_is_no_rate_or_no_term_makes_no_value(rate: float, term: float) -> 
     assert many.paid[1] == pytest.approx(value_unit(12, 12, PLAIN).paid)
 
 
-def test_expected_loss_is_pd_times_lgd_times_ead() -> None:
+def test_expected_loss_is_pd_times_lgd_times_ead():
     assert exposure_at_default(1_000, 12, 12, PLAIN) == pytest.approx(514.92, abs=0.01)
     assert expected_loss(0.2, 1_000, 12, 12, PLAIN) == pytest.approx(0.2 * 0.6 * 514.92, abs=0.01)
 
 
-def test_expected_npv_is_in_currency_and_linear_in_pd_and_principal() -> None:
+def test_expected_npv_is_in_currency_and_linear_in_pd_and_principal():
     npv = expected_npv([0, 1, 0.5, 0.5], [1_000, 1_000, 1_000, 2_000], 12, 12, PLAIN)
 
     assert npv == pytest.approx([22.33, -286.22, -131.94, -263.89], abs=0.03)

@@ -1,7 +1,5 @@
 """Imputed cash flows and the returns made of them."""
 
-from __future__ import annotations
-
 import numpy as np
 import numpy_financial as npf
 import pandas as pd
@@ -21,7 +19,7 @@ PLAIN = Scenario(
 )
 
 
-def loan(**changed: object) -> dict[str, object]:
+def loan(**changed):
     """1,000 over 12 months at 12%, paid back: 88.85 a month."""
     return {
         "loan_amount": 1_000.0,
@@ -35,7 +33,7 @@ def loan(**changed: object) -> dict[str, object]:
 LOANS = pd.DataFrame([loan(), loan(is_charged_off=1), loan(issue_month=pd.Timestamp("2016-09-01"))])
 
 
-def test_a_paid_loan_runs_its_term_and_a_charged_off_one_stops() -> None:
+def test_a_paid_loan_runs_its_term_and_a_charged_off_one_stops():
     flows = impute_flows(LOANS, PLAIN, ECONOMICS, PaidLife.CONTRACTUAL)
 
     assert flows.months.tolist() == [12, 6, 12]
@@ -46,7 +44,7 @@ def test_a_paid_loan_runs_its_term_and_a_charged_off_one_stops() -> None:
 
 
 # From September 2016 to March 2017, when outcomes were last observed, are six months.
-def test_capped_a_paid_loan_runs_no_longer_than_it_was_observed() -> None:
+def test_capped_a_paid_loan_runs_no_longer_than_it_was_observed():
     flows = impute_flows(LOANS, PLAIN, ECONOMICS, PaidLife.CAPPED)
 
     assert flows.months.tolist() == [12, 6, 6]
@@ -54,13 +52,13 @@ def test_capped_a_paid_loan_runs_no_longer_than_it_was_observed() -> None:
     assert flows.npv == pytest.approx([22.33, -286.22, 13.63], abs=0.02)
 
 
-def test_a_loan_of_the_last_month_is_settled_after_one() -> None:
+def test_a_loan_of_the_last_month_is_settled_after_one():
     loans = pd.DataFrame([loan(issue_month=pd.Timestamp("2017-03-01"))])
 
     assert impute_flows(loans, PLAIN, ECONOMICS, PaidLife.CAPPED).months.tolist() == [1]
 
 
-def test_loans_pool_month_by_month() -> None:
+def test_loans_pool_month_by_month():
     flows = impute_flows(LOANS, PLAIN, ECONOMICS, PaidLife.CAPPED)
 
     pooled = pool_flows(flows)
@@ -71,14 +69,14 @@ def test_loans_pool_month_by_month() -> None:
     assert pooled[7:] == pytest.approx([88.8488] * 6, abs=0.01)
 
 
-def test_the_yearly_return_of_one_loan_is_its_rate_compounded() -> None:
+def test_the_yearly_return_of_one_loan_is_its_rate_compounded():
     no_cost = PLAIN.model_copy(update={"origination_cost_share": 0.0})
     flows = impute_flows(LOANS.head(1), no_cost, ECONOMICS, PaidLife.CONTRACTUAL)
 
     assert yearly_return(flows).value == pytest.approx(1.01**12 - 1, abs=1e-9)
 
 
-def test_the_return_of_many_is_that_of_their_pooled_flows() -> None:
+def test_the_return_of_many_is_that_of_their_pooled_flows():
     loans = pd.DataFrame(
         [loan(interest_rate_pct=6.0 + n % 19, is_charged_off=int(n % 5 == 0)) for n in range(300)]
     )
@@ -92,9 +90,7 @@ def test_the_return_of_many_is_that_of_their_pooled_flows() -> None:
     assert found.low < found.value < found.high
 
 
-def flows_of(
-    *, cost: list[float], instalment: list[float], last: list[float], months: int
-) -> ImputedFlows:
+def flows_of(*, cost, instalment, last, months):
     """Loans of so many months."""
     return ImputedFlows(
         *(np.array(column, float) for column in (cost, instalment, [months] * len(cost), last)),
@@ -108,7 +104,7 @@ def flows_of(
 # 108 and 158.40; as the rate rises by one, their worth falls by 108 / 1.2^2 + 2 x 158.40 / 1.2^3 =
 # 258.33. So the standard error of the monthly rate is 40 x sqrt(2) / 258.33 = .21897; 1.96 times
 # that is .42918.
-def test_the_interval_of_the_return_of_two_loans_worked_by_hand() -> None:
+def test_the_interval_of_the_return_of_two_loans_worked_by_hand():
     found = yearly_return(flows_of(cost=[120, 80], instalment=[36, 72], last=[36, 14.4], months=2))
 
     assert found.value == pytest.approx(1.2**12 - 1)
@@ -118,7 +114,7 @@ def test_the_interval_of_the_return_of_two_loans_worked_by_hand() -> None:
 
 # One pays 100 of 120 back, the other 120 of 100: 20 less and 20 more. 100 come after a month and
 # 120 after two: their worth falls by 100 + 2 x 120 = 340. 1.96 x 20 x sqrt(2) / 340 = .16305.
-def test_loans_that_return_what_they_cost_have_a_return_of_nothing_with_an_interval() -> None:
+def test_loans_that_return_what_they_cost_have_a_return_of_nothing_with_an_interval():
     found = yearly_return(flows_of(cost=[120, 100], instalment=[50, 50], last=[0, 20], months=2))
 
     assert found.value == pytest.approx(0, abs=1e-10)
@@ -129,7 +125,7 @@ def test_loans_that_return_what_they_cost_have_a_return_of_nothing_with_an_inter
 # Of five loans one returns 700 after a month and four nothing: 40% a month. Their worth falls by
 # 700 / 1.4^2 = 357.14, and their NPVs of 400 and -100 spread by 200: 1.96 x 200 x sqrt(5) / 357.14
 # = 2.45, more than 100% and 40%.
-def test_no_bound_of_a_return_loses_more_than_everything() -> None:
+def test_no_bound_of_a_return_loses_more_than_everything():
     found = yearly_return(
         flows_of(cost=[100] * 5, instalment=[700, 0, 0, 0, 0], last=[0] * 5, months=1)
     )
@@ -150,14 +146,14 @@ def test_no_bound_of_a_return_loses_more_than_everything() -> None:
         (200.5, np.nan),
     ],
 )
-def test_a_return_lies_between_half_lost_and_doubled_in_a_month(paid: float, yearly: float) -> None:
+def test_a_return_lies_between_half_lost_and_doubled_in_a_month(paid, yearly):
     found = yearly_return(flows_of(cost=[100], instalment=[paid], last=[0], months=1))
 
     assert found.value == pytest.approx(yearly, nan_ok=True)
 
 
 # Of 400 samples out of one population 95%, give or take 2.2, hold its true return.
-def test_the_interval_of_the_return_holds_the_true_one_as_often_as_it_says() -> None:
+def test_the_interval_of_the_return_holds_the_true_one_as_often_as_it_says():
     rng = np.random.default_rng(7)
     population = pd.DataFrame(
         [
@@ -179,7 +175,7 @@ def test_the_interval_of_the_return_holds_the_true_one_as_often_as_it_says() -> 
     assert 0.91 <= np.mean(held) <= 0.985
 
 
-def test_nothing_has_no_return_and_total_loss_none_either() -> None:
+def test_nothing_has_no_return_and_total_loss_none_either():
     everything_lost = PLAIN.model_copy(
         update={"loss_given_default": 1.0, "default_at_share_of_term": 0.01}
     )
@@ -193,7 +189,7 @@ def test_nothing_has_no_return_and_total_loss_none_either() -> None:
     assert np.isnan(yearly_return(flows.take(np.zeros(1, dtype="bool"))).value)
 
 
-def test_what_is_recovered_at_once_counts_from_the_start() -> None:
+def test_what_is_recovered_at_once_counts_from_the_start():
     at_once = PLAIN.model_copy(update={"default_at_share_of_term": 0.01, "loss_given_default": 0.0})
     flows = impute_flows(
         pd.DataFrame([loan(is_charged_off=1), loan()]), at_once, ECONOMICS, PaidLife.CONTRACTUAL
@@ -203,7 +199,7 @@ def test_what_is_recovered_at_once_counts_from_the_start() -> None:
     assert flows.npv == pytest.approx([-10, 22.33], abs=0.02)
 
 
-def test_a_mean_has_an_interval() -> None:
+def test_a_mean_has_an_interval():
     found = estimate_mean(np.array([1.0, 2, 3, 4]))
 
     assert found.value == 2.5
@@ -215,7 +211,7 @@ def test_a_mean_has_an_interval() -> None:
     assert np.isnan([alone.low, alone.high]).all()
 
 
-def test_every_loan_has_a_profit_in_every_scenario() -> None:
+def test_every_loan_has_a_profit_in_every_scenario():
     loans = LOANS.assign(loan_id=["a", "b", "c"])
 
     profits = tabulate_profits(loans, ECONOMICS)

@@ -1,7 +1,5 @@
 """What may be assumed about money."""
 
-from __future__ import annotations
-
 import pytest
 from pydantic import ValidationError
 
@@ -9,7 +7,7 @@ from loantap.policy.money.scenarios import Economics
 from tests.policy.money.economics import make_economics, read_economics
 
 
-def test_the_shipped_scenarios_grow_harder() -> None:
+def test_the_shipped_scenarios_grow_harder():
     mild, mid, hard = make_economics().scenarios.values()
 
     for name in ("cost_of_funds_pct", "loss_given_default", "origination_cost_share"):
@@ -17,7 +15,7 @@ def test_the_shipped_scenarios_grow_harder() -> None:
     assert make_economics().main_scenario == mid
 
 
-def change(scenario: str, **changed: float) -> dict[str, object]:
+def change(scenario, **changed):
     """The shipped group with other assumptions in one scenario."""
     scenarios = read_economics()["scenarios"]
     return read_economics(scenarios=scenarios | {scenario: scenarios[scenario] | changed})
@@ -46,16 +44,16 @@ def change(scenario: str, **changed: float) -> dict[str, object]:
         (read_economics(scenarios={}), r"at least 1 item"),
     ],
 )
-def test_an_assumption_out_of_range_is_refused(group: dict[str, object], said: str) -> None:
+def test_an_assumption_out_of_range_is_refused(group, said):
     with pytest.raises(ValidationError, match=said):
         Economics.model_validate(group)
 
 
-def test_a_loan_may_be_settled_soon_after_others_stop_paying() -> None:
+def test_a_loan_may_be_settled_soon_after_others_stop_paying():
     Economics.model_validate(change("mid", paid_share_of_term=0.41))
 
 
-def test_a_range_that_is_crossed_is_refused() -> None:
+def test_a_range_that_is_crossed_is_refused():
     crossed = read_economics()["ranges"] | {
         "loss_given_default": {"low": 0.9, "high": 0.3, "source": "nobody"}
     }

@@ -1,7 +1,5 @@
 """Options of offers as shipped, with changes."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import yaml

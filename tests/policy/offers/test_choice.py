@@ -1,18 +1,12 @@
 """Which loans are offered to whom, and what is said where one is not."""
 
-from __future__ import annotations
-
-from typing import Any
-
 import numpy as np
 import pytest
 from scipy.special import expit, logit
 
-from loantap.policy.credit_policy import Rules
 from loantap.policy.offers.choice import DECISIONS, KINDS, make_sentences
 from loantap.policy.offers.grid import Applicants
 from loantap.policy.offers.maker import make_offers
-from loantap.policy.offers.options import OffersOptions
 from loantap.policy.offers.prices import list_prices
 from loantap.portfolio.amortisation import emi
 from tests.policy.offers.options import MID, bands, options
@@ -22,9 +16,7 @@ RULES = make_policy().rules
 SOLID = {"pd_": 0.1, "amount": 10_000, "term": 36, "income": 60_000, "dti": 15}
 
 
-def offer(
-    given: OffersOptions | None = None, rules: Rules = RULES, **changes: float
-) -> list[dict[str, Any]]:
+def offer(given=None, rules=RULES, **changes):
     """Offers to one made-up applicant, as dictionaries."""
     chosen = given or options()
     who = SOLID | changes
@@ -43,18 +35,18 @@ def offer(
     ]
 
 
-def summarise(offers: list[dict[str, Any]]) -> list[tuple[str, float, float, str]]:
+def summarise(offers):
     return [(o["kind"], o["amount"], o["term_months"], o["decision"]) for o in offers]
 
 
-def test_who_can_have_36_months_gets_it_and_a_smaller_loan_but_no_longer_one() -> None:
+def test_who_can_have_36_months_gets_it_and_a_smaller_loan_but_no_longer_one():
     assert summarise(offer()) == [
         ("as asked", 10_000, 36, "approve"),
         ("smaller", 7_000, 36, "refer"),
     ]
 
 
-def test_who_asks_for_60_months_is_shown_the_shorter_loan_too() -> None:
+def test_who_asks_for_60_months_is_shown_the_shorter_loan_too():
     assert summarise(offer(term=60)) == [
         ("as asked", 10_000, 60, "approve"),
         ("smaller", 7_000, 60, "refer"),
@@ -62,11 +54,11 @@ def test_who_asks_for_60_months_is_shown_the_shorter_loan_too() -> None:
     ]
 
 
-def test_offers_are_numbered() -> None:
+def test_offers_are_numbered():
     assert [o["offer"] for o in offer(term=60)] == [1, 2, 3]
 
 
-def test_who_cannot_carry_36_months_is_shown_the_largest_that_can_be_carried() -> None:
+def test_who_cannot_carry_36_months_is_shown_the_largest_that_can_be_carried():
     """At most 200 a month: 10,000 would be 327 in 36 months and 212 in 60."""
     found = offer(income=12_000, dti=5)
 
@@ -82,7 +74,7 @@ def test_who_cannot_carry_36_months_is_shown_the_largest_that_can_be_carried() -
     )
 
 
-def test_instalment_and_npv_are_those_of_amount_rate_and_term() -> None:
+def test_instalment_and_npv_are_those_of_amount_rate_and_term():
     for found in offer(term=60):
         terms = (found["amount"], found["rate_pct"], found["term_months"])
         assert found["instalment"] == pytest.approx(float(emi(*terms)))
@@ -90,7 +82,7 @@ def test_instalment_and_npv_are_those_of_amount_rate_and_term() -> None:
 
 
 class TestLimits:
-    def test_debt_payments_after_the_loan_are_limited(self) -> None:
+    def test_debt_payments_after_the_loan_are_limited(self):
         """All debt payments may be 43% of 5,000 a month, the new instalment among them."""
         most = 43 - offer()[0]["instalment"] / 5_000 * 100
 
@@ -98,14 +90,14 @@ class TestLimits:
         assert offer(dti=most + 1e-6)[0]["kind"] == "smaller"
         assert offer(dti=43)[0]["kind"] == "none"
 
-    def test_of_the_income_the_whole_share_may_be_taken(self) -> None:
+    def test_of_the_income_the_whole_share_may_be_taken(self):
         instalment = offer()[0]["instalment"]
         exact = instalment * 12 / 0.2
 
         assert offer(income=exact * 1.0000001, dti=0)[0]["kind"] == "as asked"
         assert offer(income=exact * 0.9999999, dti=0)[0]["kind"] != "as asked"
 
-    def test_a_limit_may_be_reached_and_not_passed(self) -> None:
+    def test_a_limit_may_be_reached_and_not_passed(self):
         """A quarter of the income, which has no rounding."""
         given = options(affordability={"max_instalment_share": 0.25, "max_dti_pct": 25})
         exact = offer(given)[0]["instalment"] * 12 * 4
@@ -113,7 +105,7 @@ class TestLimits:
         assert offer(given, income=exact, dti=0)[0]["kind"] == "as asked"
         assert offer(given, income=np.nextafter(exact, 0), dti=0)[0]["kind"] != "as asked"
 
-    def test_amounts_too_small_to_lend_do_not_hide_the_reason(self) -> None:
+    def test_amounts_too_small_to_lend_do_not_hide_the_reason(self):
         """At most 16.67 a month: 1,000 in 60 months would be 21, and only 450 would do."""
         (found,) = offer(amount=1_500, income=1_000, dti=0)
 
@@ -122,7 +114,7 @@ class TestLimits:
             "income"
         )
 
-    def test_without_income_there_is_no_offer(self) -> None:
+    def test_without_income_there_is_no_offer(self):
         (found,) = offer(income=0, dti=0)
 
         assert (found["kind"], found["decision"], found["offer"]) == ("none", "decline", 0)
@@ -133,10 +125,10 @@ class TestLimits:
         ("amount", "first"),
         [(35_000, "as asked"), (35_001, "smaller"), (1_000, "as asked"), (999, "none")],
     )
-    def test_the_amount_is_limited(self, amount: float, first: str) -> None:
+    def test_the_amount_is_limited(self, amount, first):
         assert offer(amount=amount, income=500_000)[0]["kind"] == first
 
-    def test_the_highest_amount_and_the_highest_pd_are_those_of_the_policy(self) -> None:
+    def test_the_highest_amount_and_the_highest_pd_are_those_of_the_policy(self):
         rules = make_policy(max_loan_amount=8_000, max_probability_of_default=0.25).rules
 
         assert offer(rules=rules, amount=8_000)[0]["kind"] == "as asked"
@@ -151,7 +143,7 @@ class TestLimits:
         assert none["reason"] == "Whatever the amount and the term, the PD is above 25%"
         assert offer(pd_=0.38, amount=5_000)[0]["kind"] == "as asked"
 
-    def test_a_price_of_default_limits_the_pd_of_what_is_priced_to_earn_one_margin(self) -> None:
+    def test_a_price_of_default_limits_the_pd_of_what_is_priced_to_earn_one_margin(self):
         rules = make_policy(min_margin=-0.04, default_price=0.2).rules
 
         assert offer(rules=rules, pd_=0.2499, amount=5_000)[0]["kind"] == "as asked"
@@ -159,7 +151,7 @@ class TestLimits:
         (none,) = offer(rules=rules, pd_=0.38, amount=5_000)
         assert none["reason"] == "Whatever the amount and the term, the PD is above 25%"
 
-    def test_of_too_much_the_most_is_offered(self) -> None:
+    def test_of_too_much_the_most_is_offered(self):
         found = offer(amount=90_000, income=500_000)
 
         assert summarise(found) == [
@@ -170,7 +162,7 @@ class TestLimits:
             "As asked for, the amount is not between 1,000 and 35,000; the PD of these terms"
         )
 
-    def test_where_the_most_cannot_be_carried_a_share_of_it_is_offered(self) -> None:
+    def test_where_the_most_cannot_be_carried_a_share_of_it_is_offered(self):
         """At most 1,000 a month: 35,000 would be 1,146 in 36 months, 31,500 are 1,030."""
         (smaller, longer) = offer(amount=90_000, income=60_000)
 
@@ -179,18 +171,18 @@ class TestLimits:
         assert (longer["kind"], longer["amount"]) == ("longer", 35_000)
 
     @pytest.mark.parametrize(("highest", "most"), [(8_050, 8_000), (8_100, 8_100), (1_050, 1_000)])
-    def test_the_most_is_a_multiple_of_the_step(self, highest: float, most: float) -> None:
+    def test_the_most_is_a_multiple_of_the_step(self, highest, most):
         rules = make_policy(max_loan_amount=highest).rules
 
         assert offer(rules=rules, amount=9_000)[0]["amount"] == most
 
-    def test_a_step_above_the_most_leaves_nothing(self) -> None:
+    def test_a_step_above_the_most_leaves_nothing(self):
         rules = make_policy(max_loan_amount=15_000).rules
         (found,) = offer(options(amounts={"step": 20_000}), rules, amount=30_000)
 
         assert found["kind"] == "none"
 
-    def test_of_an_amount_that_could_be_had_the_next_smaller_is_a_share(self) -> None:
+    def test_of_an_amount_that_could_be_had_the_next_smaller_is_a_share(self):
         """10,050 is as much too dear as 10,000: nine tenths of it are tried next."""
         found = offer(amount=10_050, income=18_500, dti=0)
 
@@ -198,7 +190,7 @@ class TestLimits:
 
     @pytest.mark.parametrize("name", ["pd_", "amount", "term", "income", "dti"])
     @pytest.mark.parametrize("value", [np.nan, np.inf])
-    def test_a_number_that_is_none_is_approved_by_nobody(self, name: str, value: float) -> None:
+    def test_a_number_that_is_none_is_approved_by_nobody(self, name, value):
         assert "approve" not in {found["decision"] for found in offer(**{name: value})}
         keeps_none = name in {"income", "dti"}
         assert not keeps_none or offer(**{name: value})[0]["kind"] == "none"
@@ -220,16 +212,14 @@ class TestLimits:
             ),
         ],
     )
-    def test_the_reason_names_what_no_amount_and_term_can_mend(
-        self, changes: dict[str, float], reason: str
-    ) -> None:
+    def test_the_reason_names_what_no_amount_and_term_can_mend(self, changes, reason):
         (found,) = offer(**changes)
 
         assert found["decision"] == "decline"
         assert found["reason"] == f"Whatever the amount and the term, {reason}"
         assert found["probability_of_default"] == changes.get("pd_", 0.1)
 
-    def test_the_reason_names_a_band_that_is_too_low(self) -> None:
+    def test_the_reason_names_a_band_that_is_too_low(self):
         given = options(rate_bands=bands((0, 0.9, 2, 10)))
 
         (found,) = offer(given, pd_=0.3)
@@ -238,7 +228,7 @@ class TestLimits:
             "Whatever the amount and the term, the rate that pays for the risk is above the band"
         )
 
-    def test_the_reason_says_where_limits_together_leave_nothing(self) -> None:
+    def test_the_reason_says_where_limits_together_leave_nothing(self):
         """In 36 months each takes more than 14% of the income; in 60 the PD rises above 0.40."""
         (found,) = offer(pd_=0.39, amount=1_200, income=3_000, dti=29)
 
@@ -248,10 +238,10 @@ class TestLimits:
 
 
 class TestCounterfactuals:
-    def test_the_pd_asked_for_is_the_models_to_the_last_bit(self) -> None:
+    def test_the_pd_asked_for_is_the_models_to_the_last_bit(self):
         assert offer(pd_=0.123456789)[0]["probability_of_default"] == 0.123456789
 
-    def test_a_shorter_loan_lowers_the_odds_by_the_ratio_given_the_grade(self) -> None:
+    def test_a_shorter_loan_lowers_the_odds_by_the_ratio_given_the_grade(self):
         found = offer(term=60, pd_=0.305)[2]
 
         odds = 0.305 / 0.695 / 1.57
@@ -260,21 +250,21 @@ class TestCounterfactuals:
         # The model alone would have said 0.16.
         assert found["probability_of_default"] > 0.2
 
-    def test_a_longer_loan_raises_them(self) -> None:
+    def test_a_longer_loan_raises_them(self):
         found = offer(income=12_000, pd_=0.1)[1]
 
         shift = np.log(1.57) + np.log2(0.9) * np.log(1.05)
         assert found["kind"] == "longer"
         assert found["probability_of_default"] == pytest.approx(expit(logit(0.1) + shift))
 
-    def test_a_smaller_loan_lowers_them_by_its_halvings(self) -> None:
+    def test_a_smaller_loan_lowers_them_by_its_halvings(self):
         given = options(amounts={"shares": [0.5], "smaller_at_most": 0.5})
         found = offer(given, pd_=0.2)[1]
 
         odds = 0.25 / 1.05
         assert found["probability_of_default"] == pytest.approx(odds / (1 + odds))
 
-    def test_a_decline_may_become_a_referral_and_never_an_approval(self) -> None:
+    def test_a_decline_may_become_a_referral_and_never_an_approval(self):
         """At 60 months the PD of 0.45 is too high; at 36 it is 0.34."""
         found = offer(term=60, pd_=0.45)
 
@@ -283,7 +273,7 @@ class TestCounterfactuals:
         assert "the PD is above 40%" in found[0]["reason"]
         assert "not the result of an experiment: a person decides" in found[0]["reason"]
 
-    def test_nobody_is_approved_for_other_terms_than_asked_for(self) -> None:
+    def test_nobody_is_approved_for_other_terms_than_asked_for(self):
         rng = np.random.default_rng(7)
         size = 5_000
         applicants = Applicants(
@@ -306,13 +296,13 @@ class TestCounterfactuals:
         assert np.bincount(table.applicant).max() <= 3
 
 
-def test_an_application_without_a_pd_is_invalid() -> None:
+def test_an_application_without_a_pd_is_invalid():
     (found,) = offer(pd_=np.nan)
 
     assert (found["decision"], found["kind"], found["offer"]) == ("invalid", "none", 0)
 
 
-def test_odds_ratios_of_one_leave_every_pd_as_it_is() -> None:
+def test_odds_ratios_of_one_leave_every_pd_as_it_is():
     plain = {"odds_ratio": 1, "low": 1, "high": 1}
     given = options(sixty_months=plain, twice_the_amount=plain)
 
@@ -320,5 +310,5 @@ def test_odds_ratios_of_one_leave_every_pd_as_it_is() -> None:
     assert pds == {0.25}
 
 
-def test_a_step_larger_than_the_amount_leaves_no_smaller_loan() -> None:
+def test_a_step_larger_than_the_amount_leaves_no_smaller_loan():
     assert [o["kind"] for o in offer(options(amounts={"step": 20_000}))] == ["as asked"]

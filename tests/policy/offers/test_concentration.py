@@ -1,7 +1,5 @@
 """How much of the portfolio lies in one region, and how sure that is."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 
@@ -31,7 +29,7 @@ LIMITS = options().concentration
 MAX_SHARE = 0.2
 
 
-def measure(regions: list[str | None], principal: list[float], **changes: float) -> pd.DataFrame:
+def measure(regions, principal, **changes):
     limits = LIMITS.model_copy(update={"min_loans": 1} | changes)
     losses = np.array(principal) * 0.1
     table = measure_concentration(
@@ -41,7 +39,7 @@ def measure(regions: list[str | None], principal: list[float], **changes: float)
     return table[table["measure"] == "principal"].set_index("region")
 
 
-def test_shares_are_of_principal_and_add_up_to_one() -> None:
+def test_shares_are_of_principal_and_add_up_to_one():
     table = measure(["NY", "NY", "CA", None], [100, 200, 500, 200])
 
     shares = table["share"].drop(ALL_REGIONS)
@@ -49,7 +47,7 @@ def test_shares_are_of_principal_and_add_up_to_one() -> None:
     assert table["n"].to_dict() == {ALL_REGIONS: 4, "CA": 1, "NY": 2, NOT_STATED: 1}
 
 
-def test_the_index_and_the_intervals_hold_the_truth_as_often_as_they_say() -> None:
+def test_the_index_and_the_intervals_hold_the_truth_as_often_as_they_say():
     """Of 200 portfolios out of a known market."""
     shares = np.array([0.4, 0.3, 0.2, 0.1])
     held = {"share": 0, "index": 0}
@@ -74,7 +72,7 @@ def test_the_index_and_the_intervals_hold_the_truth_as_often_as_they_say() -> No
 
 
 @pytest.mark.parametrize(("in_one", "finding"), [(400, ABOVE), (215, MAY_EXCEED), (100, WITHIN)])
-def test_a_limit_is_exceeded_only_beyond_chance(in_one: int, finding: str) -> None:
+def test_a_limit_is_exceeded_only_beyond_chance(in_one, finding):
     regions = ["A"] * in_one + [f"R{n % 9}" for n in range(1_000 - in_one)]
 
     table = measure(list(regions), [1_000.0] * 1_000)
@@ -82,7 +80,7 @@ def test_a_limit_is_exceeded_only_beyond_chance(in_one: int, finding: str) -> No
     assert table.loc["A", "finding"] == finding
 
 
-def test_of_a_region_with_few_loans_nothing_is_said() -> None:
+def test_of_a_region_with_few_loans_nothing_is_said():
     table = measure(["A"] * 99 + ["B"] * 100, [1.0] * 199, min_loans=100)
 
     assert table.loc["A", "finding"] == TOO_FEW
@@ -90,20 +88,20 @@ def test_of_a_region_with_few_loans_nothing_is_said() -> None:
 
 
 @pytest.mark.parametrize("principal", [[], [0.0, 0.0]])
-def test_a_portfolio_of_nothing_has_no_shares(principal: list[float]) -> None:
+def test_a_portfolio_of_nothing_has_no_shares(principal):
     table = measure(["A"] * len(principal), principal)
 
     assert table["share"].isna().all()
     assert set(table["finding"]) <= {TOO_FEW}
 
 
-def test_one_region_is_all_there_is() -> None:
+def test_one_region_is_all_there_is():
     whole, region = measure(["A"] * 500, [10.0] * 500)["share"]
 
     assert (whole, region) == (1, 1)
 
 
-def test_loans_without_a_pd_are_left_out(simulated_loans: pd.DataFrame) -> None:
+def test_loans_without_a_pd_are_left_out(simulated_loans):
     loans = simulated_loans.head(500)
     predictions = pd.DataFrame(
         {
@@ -122,7 +120,7 @@ def test_loans_without_a_pd_are_left_out(simulated_loans: pd.DataFrame) -> None:
     assert set(table.loc[whole, "limit"]) == {LIMITS.max_index}
 
 
-def test_the_largest_share_is_that_of_a_region_that_is_stated() -> None:
+def test_the_largest_share_is_that_of_a_region_that_is_stated():
     regions = pd.Series(["A", "A", "B", None] * 100, dtype="str")
 
     largest = find_largest(regions, [200, 200, 100, 500] * 100)
@@ -134,7 +132,7 @@ def test_the_largest_share_is_that_of_a_region_that_is_stated() -> None:
     assert (largest.low, largest.high) == pytest.approx((0.34053, 0.45947), abs=1e-5)
 
 
-def test_few_loans_say_nothing_for_sure() -> None:
+def test_few_loans_say_nothing_for_sure():
     largest = find_largest(pd.Series(["A", "A", "B"], dtype="str"), [300, 300, 400])
 
     assert largest is not None
@@ -144,7 +142,7 @@ def test_few_loans_say_nothing_for_sure() -> None:
 @pytest.mark.parametrize(
     ("regions", "amounts"), [([], []), ([None, None], [100, 200]), (["A", "B"], [0, 0])]
 )
-def test_nothing_has_no_largest_share(regions: list[str | None], amounts: list[float]) -> None:
+def test_nothing_has_no_largest_share(regions, amounts):
     assert find_largest(pd.Series(regions, dtype="str"), amounts) is None
 
 
@@ -152,7 +150,7 @@ class TestRealRegions:
     """Real addresses: LoanTap's own are made up."""
 
     @pytest.fixture
-    def lending_club(self) -> pd.DataFrame:
+    def lending_club(self):
         folder = Path(os.environ.get("LOANTAP_DATA", PROJECT.parent / "shared" / "data"))
         path = folder / "lendingclub_2007_2010.parquet"
         require_data(path)
@@ -161,7 +159,7 @@ class TestRealRegions:
         rows = parse(raw, columns, AS_OF).rows
         return rows.assign(addr_state=raw["addr_state"], zip3=raw["zip3"])
 
-    def measure(self, loans: pd.DataFrame, region: str) -> pd.DataFrame:
+    def measure(self, loans, region):
         bad = loans["loan_status"].eq("Charged Off")
         pds = bad.groupby(loans["sub_grade"]).transform("mean")
         terms = (loans["loan_amount"], loans["interest_rate_pct"], loans["term_months"])
@@ -172,7 +170,7 @@ class TestRealRegions:
         CONCENTRATION.validate(table)
         return table
 
-    def test_california_is_the_largest_state(self, lending_club: pd.DataFrame) -> None:
+    def test_california_is_the_largest_state(self, lending_club):
         table = self.measure(lending_club, "addr_state")
 
         for _, part in table.groupby("measure"):
@@ -183,7 +181,7 @@ class TestRealRegions:
             assert whole["finding"] == WITHIN
             assert part["share"].iloc[1:].sum() == pytest.approx(1)
 
-    def test_three_digits_of_a_zip_code_hold_little_each(self, lending_club: pd.DataFrame) -> None:
+    def test_three_digits_of_a_zip_code_hold_little_each(self, lending_club):
         table = self.measure(lending_club, "zip3")
 
         assert table.loc[table["region"] == ALL_REGIONS, "share"].max() < 0.02

@@ -1,7 +1,5 @@
 """Odds ratios of term and amount, before and after the grade is known."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,7 +12,7 @@ from loantap.portfolio.dictionary import SUB_GRADES
 from tests.policy.offers.options import options
 
 
-def make_loans(n: int, odds_ratio: float, seed: int = 3) -> pd.DataFrame:
+def make_loans(n, odds_ratio, seed=3):
     """The worse the grade, the likelier 60 months; the term itself has a known odds ratio."""
     rng = np.random.default_rng(seed)
     grade = rng.integers(0, 35, n)
@@ -36,7 +34,7 @@ def make_loans(n: int, odds_ratio: float, seed: int = 3) -> pd.DataFrame:
     )
 
 
-def test_the_grade_takes_away_what_is_selection() -> None:
+def test_the_grade_takes_away_what_is_selection():
     table = estimate_counterfactuals(make_loans(40_000, 1.57), options())
     COUNTERFACTUALS.validate(table)
     term, amount = table.to_dict("records")
@@ -47,14 +45,14 @@ def test_the_grade_takes_away_what_is_selection() -> None:
     assert amount["adjusted_low"] < 1 < amount["adjusted_high"]
 
 
-def test_a_value_in_force_that_the_loans_contradict_is_named() -> None:
+def test_a_value_in_force_that_the_loans_contradict_is_named():
     table = estimate_counterfactuals(make_loans(40_000, 1.0), options())
 
     assert table["finding"].iloc[0] == DIFFERS
 
 
 @pytest.mark.parametrize("n", [0, 5, 500])
-def test_few_loans_say_nothing(n: int) -> None:
+def test_few_loans_say_nothing(n):
     table = estimate_counterfactuals(make_loans(n, 1.57), options())
     COUNTERFACTUALS.validate(table)
 
@@ -62,13 +60,13 @@ def test_few_loans_say_nothing(n: int) -> None:
     assert table[["unadjusted", "adjusted"]].isna().all(axis=None)
 
 
-def test_loans_of_one_term_say_nothing() -> None:
+def test_loans_of_one_term_say_nothing():
     loans = make_loans(10_000, 1.57).assign(term_months=36.0)
 
     assert set(estimate_counterfactuals(loans, options())["finding"]) == {TOO_FEW}
 
 
-def test_loans_of_one_amount_say_nothing_of_the_amount() -> None:
+def test_loans_of_one_amount_say_nothing_of_the_amount():
     loans = make_loans(40_000, 1.57).assign(loan_amount=10_000.0)
 
     table = estimate_counterfactuals(loans, options())
@@ -80,7 +78,7 @@ def test_loans_of_one_amount_say_nothing_of_the_amount() -> None:
 
 
 @pytest.mark.parametrize("value", [0.0, np.nan])
-def test_a_fact_that_is_the_same_of_all_loans_takes_nothing_away(value: float) -> None:
+def test_a_fact_that_is_the_same_of_all_loans_takes_nothing_away(value):
     loans = make_loans(40_000, 1.57)
     same = loans.assign(public_records=value)
 
@@ -93,7 +91,7 @@ def test_a_fact_that_is_the_same_of_all_loans_takes_nothing_away(value: float) -
 
 @pytest.mark.parametrize("term", [36.0, 60.0])
 @pytest.mark.parametrize("outcome", [0, 1])
-def test_a_term_without_either_outcome_says_nothing(term: float, outcome: int) -> None:
+def test_a_term_without_either_outcome_says_nothing(term, outcome):
     loans = make_loans(40_000, 1.57)
     loans.loc[loans["term_months"].eq(term), "is_charged_off"] = outcome
 
@@ -103,7 +101,7 @@ def test_a_term_without_either_outcome_says_nothing(term: float, outcome: int) -
     assert table[["unadjusted", "adjusted"]].isna().all(axis=None)
 
 
-def test_the_values_in_force_are_those_of_the_real_sample(real_loans: pd.DataFrame) -> None:
+def test_the_values_in_force_are_those_of_the_real_sample(real_loans):
     term, amount = estimate_counterfactuals(real_loans, options()).to_dict("records")
 
     assert term["adjusted"] == pytest.approx(1.57, abs=0.03)

@@ -1,11 +1,8 @@
 """Offers for a file and for one application are the same."""
 
-from __future__ import annotations
-
 from dataclasses import asdict
 from itertools import groupby
 from time import perf_counter
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -27,7 +24,7 @@ NUMBERS = ["amount", "term_months", "rate_pct", "instalment", "probability_of_de
 
 
 @pytest.fixture(scope="module")
-def maker(simulated_loans: pd.DataFrame) -> OfferMaker:
+def maker(simulated_loans):
     model = train(simulated_loans, training_options("application"))
     return OfferMaker(
         Scorer(model, "loantap-application-demo", "4"), options(), make_test_decider()
@@ -35,7 +32,7 @@ def maker(simulated_loans: pd.DataFrame) -> OfferMaker:
 
 
 @pytest.fixture(scope="module")
-def applications(simulated_loans: pd.DataFrame) -> pd.DataFrame:
+def applications(simulated_loans):
     """400 applications: some cannot be scored, some have no income."""
     rows = render(simulated_loans.head(400), portfolio_columns()).drop(columns="loan_status")
     rows.loc[[7, 33], "dti"] = -1.0
@@ -43,13 +40,11 @@ def applications(simulated_loans: pd.DataFrame) -> pd.DataFrame:
     return rows
 
 
-def as_text(offers: pd.DataFrame) -> pd.DataFrame:
+def as_text(offers):
     return offers.astype(dict.fromkeys(offers.columns[offers.dtypes == "category"], "str"))
 
 
-def test_every_application_has_one_to_three_rows_in_its_place(
-    maker: OfferMaker, applications: pd.DataFrame
-) -> None:
+def test_every_application_has_one_to_three_rows_in_its_place(maker, applications):
     offers = as_text(maker.make_offers_batch(applications, 0, AS_OF))
 
     OFFERS.validate(offers)
@@ -60,9 +55,7 @@ def test_every_application_has_one_to_three_rows_in_its_place(
     assert set(offers["model_name"]) == {"loantap-application-demo"}
 
 
-def test_what_cannot_be_scored_keeps_its_place_with_the_reason(
-    maker: OfferMaker, applications: pd.DataFrame
-) -> None:
+def test_what_cannot_be_scored_keeps_its_place_with_the_reason(maker, applications):
     offers = as_text(maker.make_offers_batch(applications, 0, AS_OF)).set_index("application_id")
 
     broken = offers.loc[["7", "33"]]
@@ -74,7 +67,7 @@ def test_what_cannot_be_scored_keeps_its_place_with_the_reason(
     assert poor["reason"].str.contains("no income is stated").all()
 
 
-def test_one_applicant_gets_what_a_file_gets(maker: OfferMaker, applications: pd.DataFrame) -> None:
+def test_one_applicant_gets_what_a_file_gets(maker, applications):
     offers = as_text(maker.make_offers_batch(applications, 0, AS_OF))
     by_application = dict(tuple(offers.groupby("application_id", sort=False)))
 
@@ -89,9 +82,7 @@ def test_one_applicant_gets_what_a_file_gets(maker: OfferMaker, applications: pd
 
 
 @pytest.mark.parametrize("size", [1, 7, 399])
-def test_the_batches_of_a_file_make_no_difference(
-    size: int, maker: OfferMaker, applications: pd.DataFrame
-) -> None:
+def test_the_batches_of_a_file_make_no_difference(size, maker, applications):
     few = applications.head(60)
     parts = [
         as_text(maker.make_offers_batch(few[row : row + size], row, AS_OF))
@@ -102,7 +93,7 @@ def test_the_batches_of_a_file_make_no_difference(
     pd.testing.assert_frame_equal(pd.concat(parts, ignore_index=True), whole)
 
 
-def test_no_applications_get_no_offers_but_the_columns(maker: OfferMaker) -> None:
+def test_no_applications_get_no_offers_but_the_columns(maker):
     OFFERS.validate(as_text(maker.make_offers_batch(raw_loans().head(0), 0, AS_OF)))
 
 
@@ -110,9 +101,7 @@ def test_no_applications_get_no_offers_but_the_columns(maker: OfferMaker) -> Non
     ("given", "expected"), [({"application_id": "A-7"}, "A-7"), ({}, "0"),
                             ({"application_id": None}, None)],
 )  # fmt: skip
-def test_an_identifier_is_given_back(
-    given: dict[str, Any], expected: str | None, maker: OfferMaker
-) -> None:
+def test_an_identifier_is_given_back(given, expected, maker):
     one = maker.make_offers_one(MADE_UP_LOAN | given, AS_OF)
 
     assert {offer.application_id for offer in one} == {expected}
@@ -121,7 +110,7 @@ def test_an_identifier_is_given_back(
                                                               None)) == {expected}  # fmt: skip
 
 
-def test_an_application_unlike_those_of_the_training_goes_to_a_person(maker: OfferMaker) -> None:
+def test_an_application_unlike_those_of_the_training_goes_to_a_person(maker):
     strange = MADE_UP_LOAN | {"open_acc": "190", "total_acc": "200"}
 
     found = maker.make_offers_one(strange, AS_OF)[0]
@@ -138,9 +127,7 @@ def test_an_application_unlike_those_of_the_training_goes_to_a_person(maker: Off
     assert not found.is_counterfactual
 
 
-def test_where_somebody_lives_and_what_was_offered_before_change_nothing(
-    maker: OfferMaker,
-) -> None:
+def test_where_somebody_lives_and_what_was_offered_before_change_nothing(maker):
     """Neither a region nor the incumbent's grade and rate is read."""
     other = {"address": "1 Elsewhere\r\nOther Town, NY 11650", "int_rate": "29", "sub_grade": "G5"}
 
@@ -150,14 +137,12 @@ def test_where_somebody_lives_and_what_was_offered_before_change_nothing(
     assert not {"address", "int_rate", "grade", "sub_grade", "installment"} & set(maker.columns)
 
 
-def test_a_column_that_is_needed_is_missed_by_name(maker: OfferMaker) -> None:
+def test_a_column_that_is_needed_is_missed_by_name(maker):
     with pytest.raises(InputError, match="column annual_inc missing"):
         maker.make_offers_batch(raw_loans().drop(columns="annual_inc"), 0, AS_OF)
 
 
-def test_offers_are_counted_by_kind_and_applications_by_decision(
-    maker: OfferMaker, applications: pd.DataFrame
-) -> None:
+def test_offers_are_counted_by_kind_and_applications_by_decision(maker, applications):
     offers = maker.make_offers_batch(applications, 0, AS_OF)
     cut = int(np.flatnonzero(offers["application_id"] == "200")[0])
 
@@ -175,7 +160,7 @@ def test_offers_are_counted_by_kind_and_applications_by_decision(
     assert account.as_dict()["invalid_share"] == 2 / 400
 
 
-def test_it_is_fast_enough(maker: OfferMaker, applications: pd.DataFrame) -> None:
+def test_it_is_fast_enough(maker, applications):
     """Ten times as slow as measured, and still within 15 ms for one and 2,000 a second."""
     many = pd.concat([applications] * 10, ignore_index=True)
     begun = perf_counter()

@@ -1,9 +1,5 @@
 """Options that cannot be used are refused in one sentence."""
 
-from __future__ import annotations
-
-from typing import Any
-
 import pytest
 from pydantic import ValidationError
 
@@ -13,7 +9,7 @@ from tests.policy.offers.options import bands, options
 from tests.policy.policies import make_policy
 
 
-def test_what_is_shipped_is_valid() -> None:
+def test_what_is_shipped_is_valid():
     assert options().rate_bands[-1].up_to_pd < 1
 
 
@@ -57,12 +53,12 @@ def test_what_is_shipped_is_valid() -> None:
     ],
     ids=str,
 )
-def test_what_cannot_be_used_is_refused(changes: dict[str, Any], said: str) -> None:
+def test_what_cannot_be_used_is_refused(changes, said):
     with pytest.raises(ValidationError, match=said):
         options(**changes)
 
 
-def test_a_lowest_amount_above_the_highest_of_the_policy_is_refused() -> None:
+def test_a_lowest_amount_above_the_highest_of_the_policy_is_refused():
     rules = make_policy(max_loan_amount=3_000).rules
 
     with pytest.raises(InputError, match="3001 is above max_loan_amount 3000 of the policy"):
@@ -70,5 +66,5 @@ def test_a_lowest_amount_above_the_highest_of_the_policy_is_refused() -> None:
     require_an_amount(options(amounts={"lowest": 3_000}), rules)
 
 
-def test_bands_may_touch_and_be_of_one_rate() -> None:
+def test_bands_may_touch_and_be_of_one_rate():
     assert options(rate_bands=bands((0, 0.1, 9, 9), (0.1, 1, 9, 30))).rate_bands[0].highest_pct == 9

@@ -1,7 +1,5 @@
 """A rate is the lowest that earns the margin, inside of its band."""
 
-from __future__ import annotations
-
 import numpy as np
 import numpy_financial as npf
 import pytest
@@ -11,7 +9,7 @@ from scipy.optimize import brentq
 
 from loantap.policy.money.cash_flows import value_unit
 from loantap.policy.money.scenarios import Scenario
-from loantap.policy.offers.prices import PriceList, list_prices
+from loantap.policy.offers.prices import list_prices
 from loantap.portfolio.errors import InputError
 from tests.policy.offers.options import MID, bands, options
 
@@ -19,14 +17,14 @@ WIDE = options(rate_bands=bands((0, 1, 0.01, 100)), margin=0.01)
 AT_36, AT_60 = 0, 1
 
 
-def price(prices: PriceList, pd_: float) -> dict[str, float]:
+def price(prices, pd_):
     found = prices.price(np.array([pd_]))
     return {name: getattr(found, name)[0] for name in found.__slots__}
 
 
 @pytest.mark.parametrize(("place", "term"), [(AT_36, 36), (AT_60, 60)])
 @given(pd_=st.floats(0, 0.7))
-def test_the_rate_is_that_at_which_the_margin_is_earned(place: int, term: int, pd_: float) -> None:
+def test_the_rate_is_that_at_which_the_margin_is_earned(place, term, pd_):
     found = price(list_prices(WIDE, MID)[place], pd_)
 
     exact = brentq(lambda rate: value_unit(rate, term, MID).margin(pd_) - 0.01, 0.01, 100)
@@ -36,7 +34,7 @@ def test_the_rate_is_that_at_which_the_margin_is_earned(place: int, term: int, p
     assert found["npv"] >= 0.01 - 1e-12
 
 
-def test_it_pays_for_funds_loss_costs_and_margin_by_hand() -> None:
+def test_it_pays_for_funds_loss_costs_and_margin_by_hand():
     """Cash flows of 100 loans of 1, of which 20 stop after 14 instalments."""
     found = price(list_prices(WIDE, MID)[AT_36], 0.2)
 
@@ -52,7 +50,7 @@ def test_it_pays_for_funds_loss_costs_and_margin_by_hand() -> None:
 
 
 @pytest.mark.parametrize("change", ["funds", "lgd", "cost", "margin", "pd"])
-def test_what_costs_more_raises_the_rate(change: str) -> None:
+def test_what_costs_more_raises_the_rate(change):
     dearer = {
         "funds": {"cost_of_funds_pct": 9},
         "lgd": {"loss_given_default": 0.9},
@@ -86,9 +84,7 @@ class TestBands:
             (0.3, 16, False),
         ],
     )
-    def test_no_loan_is_cheaper_or_dearer_than_its_band(
-        self, pd_: float, rate: float, payable: bool
-    ) -> None:
+    def test_no_loan_is_cheaper_or_dearer_than_its_band(self, pd_, rate, payable):
         found = price(self.PRICES, pd_)
 
         assert found["is_lendable"]
@@ -97,23 +93,23 @@ class TestBands:
         assert (found["npv"] >= 0.01) == payable
 
     @pytest.mark.parametrize(("pd_", "lendable"), [(0.3, True), (0.3001, False), (1.0, False)])
-    def test_above_the_last_band_nothing_is_lent(self, pd_: float, lendable: bool) -> None:
+    def test_above_the_last_band_nothing_is_lent(self, pd_, lendable):
         assert price(self.PRICES, pd_)["is_lendable"] == lendable
 
-    def test_the_highest_rate_of_a_band_belongs_to_it(self) -> None:
+    def test_the_highest_rate_of_a_band_belongs_to_it(self):
         needed = float(price(list_prices(WIDE, MID)[AT_36], 0.2)["rate_pct"])
 
         for highest, payable in ((needed, True), (round(needed - 0.01, 2), False)):
             given = options(rate_bands=bands((0, 0.5, 1, highest)))
             assert price(list_prices(given, MID)[AT_36], 0.2)["is_payable"] == payable
 
-    def test_a_band_in_which_nothing_can_be_offered_is_refused(self) -> None:
+    def test_a_band_in_which_nothing_can_be_offered_is_refused(self):
         given = options(rate_bands=bands((0, 0.1, 5, 12), (0.1, 0.3, 5, 12), (0.3, 0.4, 5, 13)))
 
         with pytest.raises(InputError, match=r"rate_bands\.2: at its highest rate, 13%, no loan"):
             list_prices(given, MID)
 
-    def test_a_band_that_one_term_can_have_is_taken(self) -> None:
+    def test_a_band_that_one_term_can_have_is_taken(self):
         """At a PD of 0.1, 9.57 will do for 60 months and 11.27 would be needed for 36."""
         found = list_prices(options(rate_bands=bands((0, 0.1, 5, 12), (0.1, 0.2, 5, 12))), MID)
 
@@ -122,7 +118,7 @@ class TestBands:
         assert [price(p, 0.1001)["is_payable"] for p in found] == [True, True]
 
 
-def test_where_a_charge_off_costs_nothing_the_margin_alone_sets_the_rate() -> None:
+def test_where_a_charge_off_costs_nothing_the_margin_alone_sets_the_rate():
     harmless = Scenario(
         cost_of_funds_pct=15,
         loss_given_default=0,

@@ -1,7 +1,5 @@
 """Which segment would be offered what, and what that would have earned."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -21,7 +19,7 @@ from tests.policy.policies import make_test_decider
 DECIDER = make_test_decider()
 
 
-def make_loans(n: int, seed: int, worse: float = 1.0) -> tuple[pd.DataFrame, pd.DataFrame]:
+def make_loans(n, seed, worse=1.0):
     """Loans that default as their PDs say, those for a house `worse` times as often."""
     rng = np.random.default_rng(seed)
     pds = rng.beta(4, 20, n)
@@ -44,13 +42,13 @@ def make_loans(n: int, seed: int, worse: float = 1.0) -> tuple[pd.DataFrame, pd.
     return loans, predictions
 
 
-def tabulate(n: int, seed: int = 1, worse: float = 1.0) -> pd.DataFrame:
+def tabulate(n, seed=1, worse=1.0):
     table = tabulate_products(*make_loans(n, seed, worse), options(), DECIDER)
     PRODUCTS.validate(table)
     return table.set_index(["segmentation", "segment"])
 
 
-def test_a_segment_adds_up() -> None:
+def test_a_segment_adds_up():
     table = tabulate(3_000)
 
     shares = table[["as_asked", "other_terms", "no_offer"]].sum(axis=1)
@@ -61,7 +59,7 @@ def test_a_segment_adds_up() -> None:
     assert table.loc[("all", "all"), "margin_expected"] == pytest.approx(0.01, abs=5e-4)
 
 
-def test_pd_bands_come_in_their_order_and_cost_more() -> None:
+def test_pd_bands_come_in_their_order_and_cost_more():
     table = tabulate(3_000).loc["PD"]
 
     assert table.index[:3].tolist() == ["0% to 5%", "5% to 10%", "10% to 20%"]
@@ -69,7 +67,7 @@ def test_pd_bands_come_in_their_order_and_cost_more() -> None:
     assert table.loc[["5% to 10%", "10% to 20%"], "rate_pct_median"].is_monotonic_increasing
 
 
-def test_the_imputed_margin_is_npv_by_outcome_over_principal() -> None:
+def test_the_imputed_margin_is_npv_by_outcome_over_principal():
     loans, predictions = make_loans(40, 3)
     same = loans.assign(is_charged_off=np.int8(0), term_months=36.0, loan_amount=5_000.0)
     table = tabulate_products(
@@ -83,18 +81,18 @@ def test_the_imputed_margin_is_npv_by_outcome_over_principal() -> None:
     assert table.loc["all", "default_rate_high"] > 0
 
 
-def test_a_segment_that_is_worse_than_its_pd_is_found_and_the_others_are_not() -> None:
+def test_a_segment_that_is_worse_than_its_pd_is_found_and_the_others_are_not():
     table = tabulate(60_000, worse=1.6)
 
     assert table.loc[("purpose", "house"), "finding"] == EARNS_LESS
     assert table.loc[("purpose", "car"), "finding"] == NOT_TOLD_APART
 
 
-def test_one_that_is_better_is_found_too() -> None:
+def test_one_that_is_better_is_found_too():
     assert tabulate(60_000, worse=0.4).loc[("purpose", "house"), "finding"] == EARNS_MORE
 
 
-def test_where_pds_are_right_a_segment_is_hardly_ever_found() -> None:
+def test_where_pds_are_right_a_segment_is_hardly_ever_found():
     """One table in twenty may be wrong anywhere; of 60 tables seven would be beyond chance."""
     wrong = [
         tabulate_products(*make_loans(2_000, seed), options(), DECIDER)["finding"]
@@ -106,20 +104,20 @@ def test_where_pds_are_right_a_segment_is_hardly_ever_found() -> None:
     assert sum(wrong) < 7
 
 
-def test_of_few_loans_nothing_is_said() -> None:
+def test_of_few_loans_nothing_is_said():
     table = tabulate(29)
 
     assert set(table["finding"]) == {TOO_FEW}
 
 
 @pytest.mark.parametrize("n", [0, 1, 2])
-def test_next_to_no_loans_do_not_end_it(n: int) -> None:
+def test_next_to_no_loans_do_not_end_it(n):
     table = tabulate_products(*make_loans(n, 5), options(), DECIDER)
 
     assert set(table.get("finding", ())) <= {TOO_FEW}
 
 
-def test_loans_out_of_time_count_once() -> None:
+def test_loans_out_of_time_count_once():
     loans, predictions = make_loans(200, 4)
     again = predictions.assign(sample="out_of_time")
 

@@ -1,7 +1,5 @@
 """Tables that a summary is made of, worked by hand."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pandas as pd

@@ -1,7 +1,5 @@
 """Three actions: what is proposed depends on what the intervals allow."""
 
-from __future__ import annotations
-
 import pytest
 
 from loantap.policy.summary.headlines import Money
@@ -18,7 +16,7 @@ from tests.policy.summary.material import (
 from tests.spread import spread
 
 
-def test_the_policy_is_proposed_with_what_it_changes_and_what_later_loans_say() -> None:
+def test_the_policy_is_proposed_with_what_it_changes_and_what_later_loans_say():
     said = propose()[0]
 
     assert said.title == ("Decide by expected NPV, and watch it: out of time no gain is shown")
@@ -38,13 +36,13 @@ def test_the_policy_is_proposed_with_what_it_changes_and_what_later_loans_say() 
         (NAN, "Decide by expected NPV"),
     ],
 )
-def test_loans_out_of_time_have_a_say(gain: float, title: str) -> None:
+def test_loans_out_of_time_have_a_say(gain, title):
     latest = policy("npv", gain, 39, sample="out_of_time", n=1_357)
 
     assert propose(policies=make_policies(latest))[0].title == title
 
 
-def test_without_any_loans_out_of_time_the_others_decide() -> None:
+def test_without_any_loans_out_of_time_the_others_decide():
     policies = make_policies()
 
     said = propose(policies=policies[policies["sample"].ne("out_of_time")])[0]
@@ -53,7 +51,7 @@ def test_without_any_loans_out_of_time_the_others_decide() -> None:
     assert "Out of time" not in said.text
 
 
-def test_the_policy_comes_with_its_gain_out_of_time_and_at_other_costs() -> None:
+def test_the_policy_comes_with_its_gain_out_of_time_and_at_other_costs():
     text = " ".join(propose()[0].points)
 
     assert "Out of time, profit changes by +13 (-26 to +52); n = 1,357: 36-month loans" in text
@@ -64,13 +62,13 @@ def test_the_policy_comes_with_its_gain_out_of_time_and_at_other_costs() -> None
     assert not any("costs" in point for point in alone.points)
 
 
-def test_a_default_rate_that_falls_is_not_said_to_rise() -> None:
+def test_a_default_rate_that_falls_is_not_said_to_rise():
     safer = policy("npv", **spread("default_rate_approved", 0.15, 0.01))
 
     assert "safer" not in propose(policies=make_policies(safer))[0].text
 
 
-def test_groups_below_four_fifths_are_counted_the_lowest_is_told_and_no_audit() -> None:
+def test_groups_below_four_fifths_are_counted_the_lowest_is_told_and_no_audit():
     points = propose()[0].points
 
     # .80 itself is no group below, and what nothing is lent on is none.
@@ -86,7 +84,7 @@ def test_groups_below_four_fifths_are_counted_the_lowest_is_told_and_no_audit() 
     )
 
 
-def test_a_group_that_may_lie_on_either_side_of_four_fifths_is_counted_apart() -> None:
+def test_a_group_that_may_lie_on_either_side_of_four_fifths_is_counted_apart():
     open_ones = FAIRNESS.assign(approval_ratio=[0.7, 0.75, 1, 0.1, 0.3], approval_ratio_high=0.8)
 
     said = propose(fairness=open_ones)[0].points[-1]
@@ -99,14 +97,14 @@ def test_a_group_that_may_lie_on_either_side_of_four_fifths_is_counted_apart() -
     assert "most often; 1 more may be. Lowest: yearly income, below 40,000: 0.70" in told
 
 
-def test_a_cap_says_how_it_is_kept_and_that_its_fairness_was_not_measured() -> None:
+def test_a_cap_says_how_it_is_kept_and_that_its_fairness_was_not_measured():
     fairness, kept = propose()[1].points[-2:]
 
     assert fairness == "Fairness: not computed for this policy."
     assert "by a price of default per unit of principal (loantap-policy size)" in kept
 
 
-def test_the_policy_comes_with_its_referrals_and_with_the_loans_held_out() -> None:
+def test_the_policy_comes_with_its_referrals_and_with_the_loans_held_out():
     held_out = policy("npv", 72, 103, sample="test", n=524)
 
     said = propose(policies=make_policies(held_out))[0]
@@ -116,20 +114,20 @@ def test_the_policy_comes_with_its_referrals_and_with_the_loans_held_out() -> No
     assert not any("held out" in point for point in propose()[0].points)
 
 
-def test_a_policy_whose_gain_may_be_chance_is_not_proposed() -> None:
+def test_a_policy_whose_gain_may_be_chance_is_not_proposed():
     said = propose(policies=make_policies(policy("npv", 30, 30)))[0]
 
     assert said.title == "Expected NPV is not shown to beat approving everybody"
 
 
-def test_a_policy_that_approves_too_few_comes_without_money() -> None:
+def test_a_policy_that_approves_too_few_comes_without_money():
     said = propose(policies=make_policies(policy("npv", NAN)))[0]
 
     assert said.title == "Expected NPV is not shown to beat approving everybody"
     assert said.money is None
 
 
-def test_a_cap_under_which_the_default_rate_may_only_fall_by_chance_is_not_proposed() -> None:
+def test_a_cap_under_which_the_default_rate_may_only_fall_by_chance_is_not_proposed():
     said = propose()[1]
 
     assert said.title == (
@@ -140,7 +138,7 @@ def test_a_cap_under_which_the_default_rate_may_only_fall_by_chance_is_not_propo
     assert said.money.value == 31
 
 
-def test_a_cap_comes_with_what_it_does_out_of_time() -> None:
+def test_a_cap_comes_with_what_it_does_out_of_time():
     everybody = policy("approve_all", 0, 0, sample="out_of_time",
                        **spread("default_rate_approved", 0.125, 0.02))  # fmt: skip
     later = policy("capped_default_rate", 2, 40, sample="out_of_time", cap=0.17, n=1_357,
@@ -154,7 +152,7 @@ def test_a_cap_comes_with_what_it_does_out_of_time() -> None:
     ) in text
 
 
-def test_the_default_rate_is_compared_on_the_same_loans_and_the_next_cap_beside_npv() -> None:
+def test_the_default_rate_is_compared_on_the_same_loans_and_the_next_cap_beside_npv():
     text = propose()[1].text
 
     assert "charged off, -2.3 points (-3.3 to -1.3) against approving everybody; 40% of all" in text
@@ -165,7 +163,7 @@ def test_the_default_rate_is_compared_on_the_same_loans_and_the_next_cap_beside_
     ) in text
 
 
-def test_a_looser_cap_whose_fall_is_shown_is_told_without_that_doubt() -> None:
+def test_a_looser_cap_whose_fall_is_shown_is_told_without_that_doubt():
     falling = policy("capped_default_rate_19", 98, 35, cap=0.19, **LOWER)
     strict = policy("capped_default_rate_15", 60, 51, cap=0.15, **LOWER)
 
@@ -178,7 +176,7 @@ def test_a_looser_cap_whose_fall_is_shown_is_told_without_that_doubt() -> None:
     assert "no fall" not in said.text
 
 
-def test_a_cap_that_loses_is_not_proposed() -> None:
+def test_a_cap_that_loses_is_not_proposed():
     losing = policy("capped_default_rate", -41, 40, cap=0.17, **LOWER)
     at_zero = policy("capped_default_rate", -40, 40, cap=0.17, **LOWER)
     lowest = policy("capped_default_rate_15", -93, 51, cap=0.15, **LOWER)
@@ -190,7 +188,7 @@ def test_a_cap_that_loses_is_not_proposed() -> None:
     assert "cap it at 17%" in may.title
 
 
-def test_the_lowest_cap_that_is_shown_to_gain_is_proposed_with_the_next_lower_one() -> None:
+def test_the_lowest_cap_that_is_shown_to_gain_is_proposed_with_the_next_lower_one():
     lower = policy("capped_default_rate_19", 98, 35, cap=0.19, profit=588.0,
                    charge_offs_avoided=0.33, **LOWER)  # fmt: skip
 
@@ -204,7 +202,7 @@ def test_the_lowest_cap_that_is_shown_to_gain_is_proposed_with_the_next_lower_on
     assert said.money.value == 98
 
 
-def test_a_gain_that_may_be_chance_is_no_reason_for_a_cap() -> None:
+def test_a_gain_that_may_be_chance_is_no_reason_for_a_cap():
     doubtful = policy("capped_default_rate_19", 35, 35, cap=0.19, **LOWER)
 
     said = propose(policies=make_policies(doubtful))[1]
@@ -217,7 +215,7 @@ def test_a_gain_that_may_be_chance_is_no_reason_for_a_cap() -> None:
     assert said.money.value == 35
 
 
-def test_a_cap_that_binds_nothing_is_called_that() -> None:
+def test_a_cap_that_binds_nothing_is_called_that():
     loose = policy("capped_default_rate_15", 100, 30, cap=0.15, profit=595.0, **LOWER)
 
     said = propose(policies=make_policies(loose))[1]
@@ -225,7 +223,7 @@ def test_a_cap_that_binds_nothing_is_called_that() -> None:
     assert said.title == "Expected NPV keeps the default rate at 15% without a cap"
 
 
-def test_a_cap_under_which_nobody_is_approved_is_none() -> None:
+def test_a_cap_under_which_nobody_is_approved_is_none():
     empty = [policy(f"capped_default_rate{end}", 500, 1, cap=cap, approved=0)
              for end, cap in (("_15", 0.15), ("", 0.17))]  # fmt: skip
 
@@ -240,7 +238,7 @@ def test_a_cap_under_which_nobody_is_approved_is_none() -> None:
     assert none.money is None
 
 
-def test_the_rule_that_gains_most_surely_after_the_policy_is_to_be_added() -> None:
+def test_the_rule_that_gains_most_surely_after_the_policy_is_to_be_added():
     held = [
         rule("large", (50, 40), (30, 1), holds_after_npv=True),
         rule("sure", (20, 10), (12, 8), holds_after_npv=True),
@@ -256,7 +254,7 @@ def test_the_rule_that_gains_most_surely_after_the_policy_is_to_be_added() -> No
     assert said.n == 1_500
 
 
-def test_a_rule_against_cheap_loans_says_to_raise_rates() -> None:
+def test_a_rule_against_cheap_loans_says_to_raise_rates():
     held = [rule("weak", (9, 1), (1, -9)), rule("cheap", (97, 62), (8, -4), cause="price")]
 
     said = propose(held)[2]
@@ -274,7 +272,7 @@ def test_a_rule_against_cheap_loans_says_to_raise_rates() -> None:
     assert said.n == 1_500
 
 
-def test_a_rule_that_only_holds_alone_is_not_to_be_added() -> None:
+def test_a_rule_that_only_holds_alone_is_not_to_be_added():
     said = propose([rule("risky", (22, 10), (None, None), latest=(5, 1))])[2]
 
     assert said.title == "Add no rule to expected NPV"
@@ -284,7 +282,7 @@ def test_a_rule_that_only_holds_alone_is_not_to_be_added() -> None:
     assert said.money.per == ("per application, against approving everybody; with prepayment")
 
 
-def test_where_no_rule_holds_none_is_to_be_added() -> None:
+def test_where_no_rule_holds_none_is_to_be_added():
     said = propose()[2]
 
     assert (said.title, said.money, said.n) == ("Add no rule", None, 3_000)

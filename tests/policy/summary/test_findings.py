@@ -1,7 +1,5 @@
 """Five findings: what is said depends on what the intervals allow."""
 
-from __future__ import annotations
-
 import pandas as pd
 import pytest
 
@@ -22,7 +20,7 @@ from tests.policy.summary.material import (
 from tests.spread import spread
 
 
-def test_drivers_are_the_applicants_beside_the_price_and_the_worst_segment_has_its_money() -> None:
+def test_drivers_are_the_applicants_beside_the_price_and_the_worst_segment_has_its_money():
     said = find(DTI, POOR)[0]
 
     assert said.title == "Default goes with DTI, beside the lender's own price"
@@ -36,7 +34,7 @@ def test_drivers_are_the_applicants_beside_the_price_and_the_worst_segment_has_i
     assert said.n == 5_000
 
 
-def test_an_audit_is_no_driver() -> None:
+def test_an_audit_is_no_driver():
     pincode = segment("pincode", "11650", role="audit", finding="more defaults", effect=74.8,
                       profit_contractual=-4_000, profit_contractual_high=-3_000)  # fmt: skip
 
@@ -46,13 +44,13 @@ def test_an_audit_is_no_driver() -> None:
     assert "DTI 35% and more stands out most" in said[0].text
 
 
-def test_where_no_factor_can_be_judged_none_is_said_to_drive_nothing() -> None:
+def test_where_no_factor_can_be_judged_none_is_said_to_drive_nothing():
     said = find(drivers=make_drivers(grade="too few loans to say", DTI="too few loans to say"))[0]
 
     assert said == Headline("Too few loans to say what drives default", "", None, 5_000)
 
 
-def test_without_a_driver_or_a_worse_segment_that_is_said() -> None:
+def test_without_a_driver_or_a_worse_segment_that_is_said():
     said = find(drivers=make_drivers(grade="no effect shown", DTI="no effect shown"))[0]
 
     assert said.title == "Beside the lender's own price, no factor is shown to drive default"
@@ -70,7 +68,7 @@ def test_without_a_driver_or_a_worse_segment_that_is_said() -> None:
         (98, "Loans at the lowest rates earn money"),
     ],
 )
-def test_the_safest_loans_are_those_of_the_lowest_rates(profit: float, title: str) -> None:
+def test_the_safest_loans_are_those_of_the_lowest_rates(profit, title):
     cheap = RATES[1] | spread("profit_contractual", profit, 97)
 
     said = summarise_findings(
@@ -82,7 +80,7 @@ def test_the_safest_loans_are_those_of_the_lowest_rates(profit: float, title: st
     assert said.n == 636
 
 
-def test_without_rates_enough_nothing_is_said_of_them() -> None:
+def test_without_rates_enough_nothing_is_said_of_them():
     few = [row | {"finding": "too few loans to say"} for row in RATES]
 
     said = summarise_findings(DRIVERS, pd.DataFrame(few), make_policies(), make_claims(), "mid")[1]
@@ -91,7 +89,7 @@ def test_without_rates_enough_nothing_is_said_of_them() -> None:
     assert "Too few loans" in said.title
 
 
-def test_the_group_that_lost_most_in_all_is_named_not_the_worst_per_loan() -> None:
+def test_the_group_that_lost_most_in_all_is_named_not_the_worst_per_loan():
     few = segment("DTI", "35% and more", loans=10, **spread("profit_contractual", -900, 100))
 
     said = find(POOR, few, segment("purpose", "car"))[2]
@@ -101,7 +99,7 @@ def test_the_group_that_lost_most_in_all_is_named_not_the_worst_per_loan() -> No
     assert said.money == Money(-250, -350, -150, "per loan")
 
 
-def test_among_many_groups_one_loss_may_be_chance() -> None:
+def test_among_many_groups_one_loss_may_be_chance():
     # Below zero at 95% by itself, and not for the one of 41 groups that it is.
     below = segment("income", "0 to 30,000", loans=300, **spread("profit_contractual", -110, 100))
     others = [segment("purpose", str(n)) for n in range(40)]
@@ -115,7 +113,7 @@ def test_among_many_groups_one_loss_may_be_chance() -> None:
     assert find(below)[2].title == "Applicants with income 0 to 30,000 lose money"
 
 
-def test_a_loss_that_only_prepayment_shows_is_told_as_that() -> None:
+def test_a_loss_that_only_prepayment_shows_is_told_as_that():
     indebted = DTI | spread("profit_capped", -1_382, 674)
     poor = segment("income", "0 to 30,000", loans=321, **spread("profit_contractual", -10, 187),
                    **spread("profit_capped", -329, 173))  # fmt: skip
@@ -133,7 +131,7 @@ def test_a_loss_that_only_prepayment_shows_is_told_as_that() -> None:
     assert "The same holds" not in alone
 
 
-def test_where_too_few_loans_say_nobody_is_named() -> None:
+def test_where_too_few_loans_say_nobody_is_named():
     said = find(POOR | {"finding": "too few loans to say"})[2]
 
     assert said.title == "Too few loans to say who loses money"
@@ -148,7 +146,7 @@ def test_where_too_few_loans_say_nobody_is_named() -> None:
         (59, "To decline the tenth of the highest PDs earns money"),
     ],
 )
-def test_declining_by_pd_is_judged_by_its_interval(gain: float, title: str) -> None:
+def test_declining_by_pd_is_judged_by_its_interval(gain, title):
     said = find(policies=make_policies(policy("bands", gain, 58, charge_offs_avoided=0.226)))[3]
 
     assert said.title == title
@@ -156,7 +154,7 @@ def test_declining_by_pd_is_judged_by_its_interval(gain: float, title: str) -> N
     assert "The F2 threshold declines 66%: -517 (-610 to -424)." in said.text
 
 
-def test_claims_are_counted_and_the_one_that_holds_and_earns_is_told() -> None:
+def test_claims_are_counted_and_the_one_that_holds_and_earns_is_told():
     longer = {"said": "Loans of 60 months are riskier", "verdict": "shown", "loans": 1_235,
               "claimed": "more defaults", **spread("profit_contractual", 1_813, 300)}  # fmt: skip
     losing = longer | spread("profit_contractual", 599, 10)
@@ -174,11 +172,11 @@ def test_claims_are_counted_and_the_one_that_holds_and_earns_is_told() -> None:
     assert said.money.value == 1_813
 
 
-def test_claims_that_earn_nothing_more_come_without_money() -> None:
+def test_claims_that_earn_nothing_more_come_without_money():
     assert find()[4].money is None
 
 
-def test_claims_that_cannot_be_judged_are_counted_apart() -> None:
+def test_claims_that_cannot_be_judged_are_counted_apart():
     said = find(claims=make_claims({"verdict": "too few loans to say"}))[4]
 
     assert said.title == (
@@ -186,7 +184,7 @@ def test_claims_that_cannot_be_judged_are_counted_apart() -> None:
     )
 
 
-def test_a_pincode_whose_loans_end_either_way_is_not_called_made_from_the_outcome() -> None:
+def test_a_pincode_whose_loans_end_either_way_is_not_called_made_from_the_outcome():
     honest = make_claims()
     honest["charged_off"] = 48
 

@@ -1,7 +1,5 @@
 """The summary as it is kept."""
 
-from __future__ import annotations
-
 from loantap.policy.summary.headlines import Headline, Money, describe_summary
 from tests.policy.summary.material import (
     DTI,
@@ -10,12 +8,12 @@ from tests.policy.summary.material import (
 )
 
 
-def test_there_are_five_findings_and_three_actions() -> None:
+def test_there_are_five_findings_and_three_actions():
     assert len(find(DTI)) == 5
     assert len(propose()) == 3
 
 
-def test_the_summary_is_plain_figures_of_six_digits() -> None:
+def test_the_summary_is_plain_figures_of_six_digits():
     money = Money(105.260966, 73.175517, 137.346416, "per application")
     known, unknown = Headline("A", "a", money, 3), Headline("B", "b", None, 0)
 

@@ -1,9 +1,5 @@
 """The insights page as a whole: what it says first, what it loads, what it never lets through."""
 
-from __future__ import annotations
-
-from typing import Any
-
 import pandas as pd
 import pytest
 
@@ -22,14 +18,14 @@ from tests.reporting.page_outline import (
 
 @pytest.fixture
 def render(summary, make_summary, economics):
-    def with_sections(*sections: PageSection, said: Any = summary, **portfolio: str) -> str:
+    def with_sections(*sections, said=summary, **portfolio):
         return render_insights(said, sections, make_summary(**portfolio), economics)
 
     return with_sections
 
 
 @pytest.fixture
-def page(render, findings) -> str:
+def page(render, findings):
     lent_on = findings[findings["role"].ne("audit")]
     segments = PageSection("findings", "Segments", plots=plot_segments(lent_on, 0.2))
     return render(segments, describe_audit(findings, 0.2))

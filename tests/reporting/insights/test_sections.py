@@ -1,9 +1,5 @@
 """What each section of the insights page is made of."""
 
-from __future__ import annotations
-
-from typing import Any
-
 import pandas as pd
 
 from loantap.reporting.insights.policy_tables import list_rules, tabulate_targets
@@ -23,7 +19,7 @@ from tests.reporting.insights.test_tables import (
 )
 
 
-def make_information() -> tuple[pd.DataFrame, pd.DataFrame]:
+def make_information():
     values = pd.DataFrame(
         [{"factor": "dti_pct", "role": "applicant", "iv": 0.1, "iv_low": 0.05, "iv_high": 0.2,
           "iv_chance": 0.01, "loans": 500},
@@ -37,7 +33,7 @@ def make_information() -> tuple[pd.DataFrame, pd.DataFrame]:
     return values, bins
 
 
-def test_the_main_scenario_is_open_and_the_others_are_folded() -> None:
+def test_the_main_scenario_is_open_and_the_others_are_folded():
     targets = tabulate_targets(make_targets(), "npv 2026-11")
     section = describe_policies(
         make_policies(), make_frontier("contractual"), targets, "mid", ["mild", "mid"]
@@ -55,7 +51,7 @@ def test_the_main_scenario_is_open_and_the_others_are_folded() -> None:
     assert chart.loans == 4_715
 
 
-def test_drivers_come_with_the_chart_of_years_where_there_is_one() -> None:
+def test_drivers_come_with_the_chart_of_years_where_there_is_one():
     drivers = make_drivers()
 
     whole = describe_drivers(drivers, *make_information())
@@ -70,7 +66,7 @@ def test_drivers_come_with_the_chart_of_years_where_there_is_one() -> None:
     assert {chart.loans for chart in whole.charts} == {5_239}
 
 
-def test_a_factor_that_cannot_be_judged_has_no_rates() -> None:
+def test_a_factor_that_cannot_be_judged_has_no_rates():
     drivers = make_drivers().assign(
         lowest_segment="", lowest_rate=float("nan"), finding="too few loans to say"
     )
@@ -81,7 +77,7 @@ def test_a_factor_that_cannot_be_judged_has_no_rates() -> None:
     assert row[4] == "F: 36.0%"
 
 
-def test_rules_without_a_figure_have_a_table_and_no_chart() -> None:
+def test_rules_without_a_figure_have_a_table_and_no_chart():
     rules = list_rules(make_rule_tests(), "mid", "capped")
     none = rules.assign(profit_change=float("nan"))
 
@@ -90,7 +86,7 @@ def test_rules_without_a_figure_have_a_table_and_no_chart() -> None:
     assert len(describe_rules(none).tables) == 1
 
 
-def test_findings_and_audit_share_the_factors_between_them(findings: pd.DataFrame) -> None:
+def test_findings_and_audit_share_the_factors_between_them(findings):
     worded = findings.assign(phrase="x", stability="x", **dict.fromkeys(
         ("profit_capped", "profit_capped_low", "profit_capped_high"), 1.0))  # fmt: skip
     years = pd.DataFrame({"segmentation": ["grade"], "segment": ["A"], "year": [2014],
@@ -105,7 +101,7 @@ def test_findings_and_audit_share_the_factors_between_them(findings: pd.DataFram
     assert not lent_on.is_audit
 
 
-def test_fairness_without_a_frontier_has_no_chart() -> None:
+def test_fairness_without_a_frontier_has_no_chart():
     audit = pd.DataFrame(
         [{"policy": "npv", "proxy": "income", "phrase": "income", "audit_only": False, "n": 50,
           "group": str(ratio), "verdict": "",
@@ -115,7 +111,7 @@ def test_fairness_without_a_frontier_has_no_chart() -> None:
           "approval_ratio": ratio, "approval_ratio_low": ratio, "approval_ratio_high": ratio}
          for ratio in (0.6, 1.0)]
     )  # fmt: skip
-    row: dict[str, Any] = {
+    row = {
         "phrase": "Income", "scenario": "mid", "paid_life": "capped", "target_ratio": 0.8, "n": 100,
         **dict.fromkeys(
             [f"{name}{end}" for end in ("", "_low", "_high")

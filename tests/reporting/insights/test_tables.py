@@ -1,9 +1,5 @@
 """Tables of the insights page."""
 
-from __future__ import annotations
-
-from typing import Any
-
 import pandas as pd
 import pytest
 
@@ -23,8 +19,8 @@ from tests.spread import spread
 NAN = float("nan")
 
 
-def make_policies() -> pd.DataFrame:
-    rows: list[dict[str, Any]] = [
+def make_policies():
+    rows = [
         {
             "policy": policy, "label": label, "sample": sample, "scenario": scenario,
             "paid_life": paid_life, "n": 1_000, "approved": 620, "cap": NAN,
@@ -51,11 +47,11 @@ def make_policies() -> pd.DataFrame:
         ({"x": None, "x_low": None, "x_high": None}, "\N{EN DASH}"),
     ],
 )
-def test_a_figure_is_told_with_its_interval(row: dict[str, Any], said: str) -> None:
+def test_a_figure_is_told_with_its_interval(row, said):
     assert with_interval(row, "x", lambda value: decimal(value, 1)) == said
 
 
-def test_a_policy_is_told_on_the_loans_of_cross_validation_in_one_scenario() -> None:
+def test_a_policy_is_told_on_the_loans_of_cross_validation_in_one_scenario():
     table = tabulate_policies(make_policies(), "mid", "capped")
 
     assert table.caption == (
@@ -69,7 +65,7 @@ def test_a_policy_is_told_on_the_loans_of_cross_validation_in_one_scenario() -> 
     assert tabulate_policies(make_policies(), "hard", "capped").rows == []
 
 
-def test_segments_that_differ_are_shown_the_riskiest_first_and_no_audit_among_them() -> None:
+def test_segments_that_differ_are_shown_the_riskiest_first_and_no_audit_among_them():
     findings = pd.DataFrame(
         [
             {"phrase": "grade", "segment": segment, "role": role, "loans": 100, "finding": found,
@@ -99,7 +95,7 @@ def test_segments_that_differ_are_shown_the_riskiest_first_and_no_audit_among_th
     assert [row[1] for row in by_year.rows] == ["\N{EN DASH}", "-12.0 [-13.0, -11.0]"]
 
 
-def test_the_least_ratio_of_each_proxy_is_told_for_each_policy() -> None:
+def test_the_least_ratio_of_each_proxy_is_told_for_each_policy():
     audit = pd.DataFrame(
         [
             {"policy": policy, "proxy": proxy, "phrase": proxy, "audit_only": proxy == "pincode",
@@ -123,7 +119,7 @@ def test_the_least_ratio_of_each_proxy_is_told_for_each_policy() -> None:
     assert "n = 150 loans" in table.caption
 
 
-def make_rule_tests() -> pd.DataFrame:
+def make_rule_tests():
     """Two rules, alone and after the NPV policy, in two scenarios and on two samples."""
     return pd.DataFrame(
         [
@@ -145,7 +141,7 @@ def make_rule_tests() -> pd.DataFrame:
     )  # fmt: skip
 
 
-def test_rules_are_listed_in_one_scenario_on_all_loans_the_surest_gain_first() -> None:
+def test_rules_are_listed_in_one_scenario_on_all_loans_the_surest_gain_first():
     rules = list_rules(make_rule_tests(), "mid", "capped")
 
     assert rules[["rule_id", "after", "verdict"]].values.tolist() == [
@@ -157,7 +153,7 @@ def test_rules_are_listed_in_one_scenario_on_all_loans_the_surest_gain_first() -
     assert list_rules(make_rule_tests(), "mid", "contractual").empty
 
 
-def test_a_rule_is_told_alone_and_after_the_npv_policy() -> None:
+def test_a_rule_is_told_alone_and_after_the_npv_policy():
     table = tabulate_rules(list_rules(make_rule_tests(), "mid", "capped"))
 
     assert table.rows[0] == [
@@ -169,7 +165,7 @@ def test_a_rule_is_told_alone_and_after_the_npv_policy() -> None:
     ]  # fmt: skip
 
 
-def make_targets() -> pd.DataFrame:
+def make_targets():
     return pd.DataFrame(
         [
             {"target": "review_capacity", "limit": 0.05, "n": 4_715, "holds": True,
@@ -180,7 +176,7 @@ def make_targets() -> pd.DataFrame:
     )  # fmt: skip
 
 
-def test_targets_are_told_with_what_is_reached() -> None:
+def test_targets_are_told_with_what_is_reached():
     table = tabulate_targets(make_targets(), "npv 2026-11")
 
     assert table.caption == "Targets of the policy in force, npv 2026-11"
@@ -198,7 +194,7 @@ def test_targets_are_told_with_what_is_reached() -> None:
     assert [row[3] for row in tabulate_targets(clear, "npv").rows] == ["holds", "missed"]
 
 
-def test_a_default_rate_of_few_loans_and_a_share_below_zero_are_not_told() -> None:
+def test_a_default_rate_of_few_loans_and_a_share_below_zero_are_not_told():
     few = make_policies().assign(approved=29, oracle_share=-0.02)
 
     row = tabulate_policies(few, "mid", "capped").rows[0]
@@ -207,7 +203,7 @@ def test_a_default_rate_of_few_loans_and_a_share_below_zero_are_not_told() -> No
     assert row[-1] == "\N{EN DASH}"
 
 
-def make_choices() -> pd.DataFrame:
+def make_choices():
     known = make_policies()
     others = {"approve_all": ("Everybody", NAN), "bands": ("Bands", NAN),
               "capped_default_rate": ("Cap 17%", 0.17),
@@ -226,7 +222,7 @@ STRESSED = pd.DataFrame(
 )
 
 
-def test_choices_stand_in_one_order_in_every_scenario_with_the_group_approved_least() -> None:
+def test_choices_stand_in_one_order_in_every_scenario_with_the_group_approved_least():
     fairness = pd.DataFrame(
         [
             {"policy": policy, "proxy": "income", "phrase": "income", "group": group, "n": 300,
@@ -257,7 +253,7 @@ def test_choices_stand_in_one_order_in_every_scenario_with_the_group_approved_le
     assert "Out of time" not in table.note
 
 
-def test_the_share_approved_stands_before_the_profit_where_it_is_another() -> None:
+def test_the_share_approved_stands_before_the_profit_where_it_is_another():
     choices = make_choices()
     is_mild = choices["scenario"].eq("mild")
     choices.loc[is_mild, "approval_rate"] = 0.98
@@ -281,9 +277,7 @@ def test_the_share_approved_stands_before_the_profit_where_it_is_another() -> No
         (-10.1, False, "too few loans to say"),
     ],
 )
-def test_a_rule_loses_where_the_whole_interval_does(
-    change: float, is_enough: bool, verdict: str
-) -> None:
+def test_a_rule_loses_where_the_whole_interval_does(change, is_enough, verdict):
     tests = make_rule_tests().assign(
         holds=False, is_enough=is_enough, **spread("profit_change", change, 10)
     )
@@ -291,7 +285,7 @@ def test_a_rule_loses_where_the_whole_interval_does(
     assert set(list_rules(tests, "mid", "capped")["verdict"]) == {verdict}
 
 
-def test_each_group_is_told_under_the_policy_and_no_audit_among_them() -> None:
+def test_each_group_is_told_under_the_policy_and_no_audit_among_them():
     audit = pd.DataFrame(
         [
             {"policy": policy, "phrase": "Yearly income, which may stand for wealth",

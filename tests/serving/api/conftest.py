@@ -1,7 +1,5 @@
 """Models made once, an API for each test module, and one for a test that needs its own."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pandas as pd

@@ -1,7 +1,5 @@
 """An API in the tests' own process, over a small model and an audit log of its own."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime

@@ -1,9 +1,6 @@
 """Requests that cannot be answered: each is told what is wrong, where, and what to do."""
 
-from __future__ import annotations
-
 import json
-from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -11,12 +8,12 @@ from hypothesis import strategies as st
 
 from loantap.serving.api.problems import PROBLEM_JSON
 from loantap.serving.api.schemas import Problem
-from tests.serving.api.served import BATCH, OFFERS, SCORE, Api
+from tests.serving.api.served import BATCH, OFFERS, SCORE
 
 JSON = "application/json"
 
 
-def expect(answer: Any, status: int, kind: str) -> Problem:
+def expect(answer, status, kind):
     assert answer.status_code == status, answer.text
     assert answer.content_type == PROBLEM_JSON
     problem = Problem.model_validate(answer.json)
@@ -62,8 +59,8 @@ def expect(answer: Any, status: int, kind: str) -> Problem:
     ],
 )
 def test_a_value_that_cannot_be_used_is_told_with_its_field_and_the_remedy(
-    api: Api, changes: dict[str, Any], field: str, problem: str, remedy: str
-) -> None:
+    api, changes, field, problem, remedy
+):
     told = expect(api.post(SCORE, api.make_application(**changes)), 422, "invalid-application")
 
     found = {error.field: error for error in told.errors}
@@ -71,7 +68,7 @@ def test_a_value_that_cannot_be_used_is_told_with_its_field_and_the_remedy(
     assert remedy in found[field].remedy
 
 
-def test_all_that_is_wrong_is_told_at_once(api: Api) -> None:
+def test_all_that_is_wrong_is_told_at_once(api):
     body = api.make_application(dti=-1, term="48 months", open_acc="x")
 
     told = expect(api.post(SCORE, body), 422, "invalid-application")
@@ -79,7 +76,7 @@ def test_all_that_is_wrong_is_told_at_once(api: Api) -> None:
     assert {error.field for error in told.errors} == {"dti", "term", "open_acc"}
 
 
-def test_a_missing_field_is_named_with_its_meaning(api: Api) -> None:
+def test_a_missing_field_is_named_with_its_meaning(api):
     body = api.make_application()
     del body["dti"], body["emp_length"]
 
@@ -112,7 +109,7 @@ def test_a_missing_field_is_named_with_its_meaning(api: Api) -> None:
         (b'{"a":' * 100 + b"1" + b"}" * 100, "nested too deeply"),
     ],
 )
-def test_what_is_no_json_is_refused(api: Api, text: bytes, said: str) -> None:
+def test_what_is_no_json_is_refused(api, text, said):
     answer = api.post(SCORE, data=text, content_type=JSON)
 
     told = expect(answer, 400, "not-json")
@@ -121,7 +118,7 @@ def test_what_is_no_json_is_refused(api: Api, text: bytes, said: str) -> None:
 
 
 @pytest.mark.parametrize("path", [SCORE, OFFERS, BATCH])
-def test_a_name_given_twice_is_refused_however_deep(api: Api, path: str) -> None:
+def test_a_name_given_twice_is_refused_however_deep(api, path):
     text = json.dumps(api.make_application())
     twice = text[:-1] + ', "dti": 3}'
     body = f'{{"applications": [{twice}]}}' if path == BATCH else twice
@@ -133,7 +130,7 @@ def test_a_name_given_twice_is_refused_however_deep(api: Api, path: str) -> None
     }  # fmt: skip
 
 
-def test_a_colon_in_a_text_is_not_taken_for_another_name(api: Api) -> None:
+def test_a_colon_in_a_text_is_not_taken_for_another_name(api):
     assert api.decide(title="a: b: c", emp_title='"quoted": "text"')["id"]
 
 
@@ -147,7 +144,7 @@ def test_a_colon_in_a_text_is_not_taken_for_another_name(api: Api) -> None:
         ("multipart/form-data; boundary=x", "multipart"),
     ],
 )
-def test_another_content_type_is_refused(api: Api, kind: str, said: str) -> None:
+def test_another_content_type_is_refused(api, kind, said):
     answer = api.post(SCORE, data=b"{}", headers={"Content-Type": kind})
 
     told = expect(answer, 415, "wrong-type")
@@ -156,13 +153,13 @@ def test_another_content_type_is_refused(api: Api, kind: str, said: str) -> None
 
 
 @pytest.mark.parametrize("kind", ["application/json; charset=UTF-8", "Application/JSON"])
-def test_json_may_say_that_it_is_utf_8(api: Api, kind: str) -> None:
+def test_json_may_say_that_it_is_utf_8(api, kind):
     answer = api.post(SCORE, data=json.dumps(api.make_application()), content_type=kind)
 
     assert answer.status_code == 200
 
 
-def test_a_compressed_body_is_refused(api: Api) -> None:
+def test_a_compressed_body_is_refused(api):
     answer = api.post(SCORE, data=b"x", content_type=JSON, headers={"Content-Encoding": "gzip"})
 
     assert expect(answer, 415, "wrong-type").errors[0].remedy == "Send the body as it is"
@@ -171,7 +168,7 @@ def test_a_compressed_body_is_refused(api: Api) -> None:
 @pytest.mark.parametrize(
     ("path", "size"), [(SCORE, 1_000_001), (OFFERS, 1_000_001), (BATCH, 16_000_001)]
 )
-def test_a_body_that_is_too_large_is_refused_unread(api: Api, path: str, size: int) -> None:
+def test_a_body_that_is_too_large_is_refused_unread(api, path, size):
     answer = api.post(path, data=b" " * size, content_type=JSON)
 
     assert f"{size - 1:,} bytes" in expect(answer, 413, "too-large").detail
@@ -192,9 +189,7 @@ def test_a_body_that_is_too_large_is_refused_unread(api: Api, path: str, size: i
         ("/v1/policies/pol_0/try", "POST", 404, "not-found"),
     ],
 )
-def test_what_is_not_there_is_said_to_be_not_there(
-    api: Api, path: str, method: str, status: int, kind: str
-) -> None:
+def test_what_is_not_there_is_said_to_be_not_there(api, path, method, status, kind):
     expect(api.ask(method, path), status, kind)
 
 
@@ -204,7 +199,7 @@ def test_what_is_not_there_is_said_to_be_not_there(
         ("offers=yes", "offers"), ("offers=true&offers=true", "offers"), ("ofers=true", "ofers"),
     ],
 )  # fmt: skip
-def test_a_parameter_that_cannot_be_used_is_refused(api: Api, query: str, field: str) -> None:
+def test_a_parameter_that_cannot_be_used_is_refused(api, query, field):
     told = expect(api.post(f"{SCORE}?{query}", api.make_application()), 400, "bad-parameter")
 
     assert told.errors[0].field == field
@@ -218,13 +213,13 @@ def test_a_parameter_that_cannot_be_used_is_refused(api: Api, query: str, field:
         "person=%00", "application_id=a%0Ab", f"after={'x' * 301}", "page=2",
     ],
 )  # fmt: skip
-def test_a_search_that_cannot_be_made_is_refused(api: Api, query: str) -> None:
+def test_a_search_that_cannot_be_made_is_refused(api, query):
     told = expect(api.get(f"/v1/decisions?{query}"), 400, "bad-parameter")
 
     assert told.errors[0].field == query.partition("=")[0]
 
 
-def test_a_cursor_of_another_list_is_refused(api: Api) -> None:
+def test_a_cursor_of_another_list_is_refused(api):
     told = expect(api.get("/v1/cases?after=nonsense"), 409, "conflict")
 
     assert "no cursor" in told.detail
@@ -252,9 +247,7 @@ BOUNDED = settings(
 
 @BOUNDED
 @given(changes=CHANGES, leave_out=st.sets(st.sampled_from(NAMES), max_size=2))
-def test_no_application_whatever_is_in_it_ends_in_a_server_error(
-    api: Api, changes: dict[str, Any], leave_out: set[str]
-) -> None:
+def test_no_application_whatever_is_in_it_ends_in_a_server_error(api, changes, leave_out):
     body = api.make_application(**changes)
     for name in leave_out:
         body.pop(name, None)
@@ -265,9 +258,7 @@ def test_no_application_whatever_is_in_it_ends_in_a_server_error(
 
 @settings(BOUNDED, max_examples=250)
 @given(rows=st.lists(CHANGES | ANYTHING, max_size=4), more=st.dictionaries(st.text(), ANYTHING))
-def test_no_batch_whatever_is_in_it_ends_in_a_server_error(
-    api: Api, rows: list[Any], more: dict[str, Any]
-) -> None:
+def test_no_batch_whatever_is_in_it_ends_in_a_server_error(api, rows, more):
     full = [api.make_application(**row) if isinstance(row, dict) else row for row in rows]
     body = {"applications": full} | (more if len(more) > 1 else {})
     answer = api.post(BATCH, data=json.dumps(body), content_type=JSON)
@@ -277,7 +268,7 @@ def test_no_batch_whatever_is_in_it_ends_in_a_server_error(
 
 @BOUNDED
 @given(text=st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
-def test_no_bytes_end_in_a_server_error(api: Api, text: bytes) -> None:
+def test_no_bytes_end_in_a_server_error(api, text):
     for path, kind in ((SCORE, JSON), (BATCH, JSON), (BATCH, "text/csv"), ("/v1/policies", JSON)):
         answer = api.post(path, data=text, content_type=kind)
         assert answer.status_code in {400, 415, 422}, answer.text

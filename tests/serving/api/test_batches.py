@@ -1,24 +1,21 @@
 """Batches: per-row errors, sizes, CSV in and out."""
 
-from __future__ import annotations
-
 import csv
 import gzip
 import io
 import threading
-from typing import Any
 
 import pytest
 
 from loantap.serving.api.app import make_app
 from loantap.serving.api.schemas import Batch
-from tests.serving.api.served import BATCH, Api
+from tests.serving.api.served import BATCH
 from tests.serving.api.test_bad_requests import expect
 
 CSV = "text/csv"
 
 
-def write(rows: list[dict[str, Any]], delimiter: str = ",") -> bytes:
+def write(rows, delimiter=","):
     out = io.StringIO()
     written = csv.DictWriter(out, list(rows[0]), delimiter=delimiter)
     written.writeheader()
@@ -26,12 +23,12 @@ def write(rows: list[dict[str, Any]], delimiter: str = ",") -> bytes:
     return out.getvalue().encode()
 
 
-def read(answer: Any) -> list[dict[str, str]]:
+def read(answer):
     assert answer.content_type == "text/csv; charset=utf-8"
     return list(csv.DictReader(io.StringIO(answer.text)))
 
 
-def test_rows_that_cannot_be_scored_keep_their_place_with_the_reason(api: Api) -> None:
+def test_rows_that_cannot_be_scored_keep_their_place_with_the_reason(api):
     good, wrong = api.make_application(), api.make_application(dti=-1)
     rows = [good, wrong, {"dti": False}, good]
 
@@ -44,7 +41,7 @@ def test_rows_that_cannot_be_scored_keep_their_place_with_the_reason(api: Api) -
     assert sum(told.counts.values()) == told.n == 4
 
 
-def test_each_decision_of_a_batch_has_a_record_of_its_own(api: Api) -> None:
+def test_each_decision_of_a_batch_has_a_record_of_its_own(api):
     rows = [api.make_application(application_id=f"b-{n}") for n in range(3)]
 
     told = api.post(BATCH, {"applications": rows}).json
@@ -55,7 +52,7 @@ def test_each_decision_of_a_batch_has_a_record_of_its_own(api: Api) -> None:
         assert kept["probability_of_default"] == result["probability_of_default"]
 
 
-def test_an_id_that_is_there_twice_is_told_at_the_second_place(api: Api) -> None:
+def test_an_id_that_is_there_twice_is_told_at_the_second_place(api):
     rows = [api.make_application(application_id=given) for given in ("a", "b", " a ", None, None)]
 
     results = api.post(BATCH, {"applications": rows}).json["results"]
@@ -66,7 +63,7 @@ def test_an_id_that_is_there_twice_is_told_at_the_second_place(api: Api) -> None
     assert "the same as that of row 0" in results[2]["reasons"][0]
 
 
-def test_a_batch_of_broken_rows_alone_is_answered_too(api: Api) -> None:
+def test_a_batch_of_broken_rows_alone_is_answered_too(api):
     told = api.post(BATCH, {"applications": [{}, {"x": 1}]}).json
 
     assert told["counts"] == {"approve": 0, "refer": 0, "decline": 0, "invalid": 2}
@@ -81,18 +78,18 @@ def test_a_batch_of_broken_rows_alone_is_answered_too(api: Api) -> None:
         ({"applications": [{}], "more": 1}, "more"),
     ],
 )  # fmt: skip
-def test_a_body_that_is_no_batch_is_refused(api: Api, body: Any, field: str) -> None:
+def test_a_body_that_is_no_batch_is_refused(api, body, field):
     assert expect(api.post(BATCH, body), 422, "invalid-body").errors[0].field == field
 
 
-def test_more_rows_than_a_batch_may_have_are_refused(api: Api) -> None:
+def test_more_rows_than_a_batch_may_have_are_refused(api):
     told = expect(api.post(BATCH, {"applications": [{}] * 10_001}), 413, "too-large")
 
     assert "more than 10,000 applications" in told.detail
 
 
 @pytest.mark.parametrize("delimiter", [",", ";"])
-def test_a_csv_file_is_read_as_a_run_reads_it(api: Api, delimiter: str) -> None:
+def test_a_csv_file_is_read_as_a_run_reads_it(api, delimiter):
     rows = [api.make_application(application_id=f"c{n}", term=" 36 months") for n in range(3)]
     rows[1]["dti"] = "x"
 
@@ -105,7 +102,7 @@ def test_a_csv_file_is_read_as_a_run_reads_it(api: Api, delimiter: str) -> None:
         assert a.get("probability_of_default") == b.get("probability_of_default")
 
 
-def test_the_answer_is_csv_where_it_is_asked_for(api: Api) -> None:
+def test_the_answer_is_csv_where_it_is_asked_for(api):
     rows = [api.make_application(application_id="d1"), api.make_application(application_id="d2")]
     rows[1]["term"] = "48 months"
 
@@ -118,7 +115,7 @@ def test_the_answer_is_csv_where_it_is_asked_for(api: Api) -> None:
     assert told[0]["model_name"] == "loantap-lending-demo"
 
 
-def test_columns_of_no_meaning_are_left_out_and_not_kept(api: Api) -> None:
+def test_columns_of_no_meaning_are_left_out_and_not_kept(api):
     row = api.make_application(nickname="Tick")
 
     result = api.post(BATCH, data=write([row]), content_type=CSV).json["results"][0]
@@ -126,7 +123,7 @@ def test_columns_of_no_meaning_are_left_out_and_not_kept(api: Api) -> None:
     assert "nickname" not in api.get(f"/v1/decisions/{result['id']}").json["input"]
 
 
-def test_a_line_that_does_not_fit_is_told_at_its_place(api: Api) -> None:
+def test_a_line_that_does_not_fit_is_told_at_its_place(api):
     text = write([api.make_application()] * 3).decode().splitlines()
     text[2] += ",1,2"
 
@@ -146,36 +143,34 @@ def test_a_line_that_does_not_fit_is_told_at_its_place(api: Api) -> None:
         (gzip.compress(b"a,b", mtime=0), "compressed"),
     ],
 )
-def test_what_is_no_file_of_applications_is_refused(api: Api, text: bytes, said: str) -> None:
+def test_what_is_no_file_of_applications_is_refused(api, text, said):
     told = expect(api.post(BATCH, data=text, content_type=CSV), 400, "not-csv")
 
     assert said in told.detail
     assert told.errors[0].remedy
 
 
-def test_a_csv_of_more_rows_than_a_batch_may_have_is_refused(api: Api) -> None:
+def test_a_csv_of_more_rows_than_a_batch_may_have_is_refused(api):
     text = write([{**api.make_application()}] * 10_001)
 
     expect(api.post(BATCH, data=text, content_type=CSV), 413, "too-large")
 
 
-def test_batches_take_turns_and_too_many_are_refused(
-    api: Api, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_batches_take_turns_and_too_many_are_refused(api, monkeypatch):
     monkeypatch.setattr("loantap.serving.api.batches._PATIENCE", 0.05)
     app = make_app(api.office)
     deciding, go_on = threading.Event(), threading.Event()
-    append = api.office.store.append
+    append = api.office.store.append_batch
 
-    def wait(*given: Any) -> Any:
+    def wait(*given):
         deciding.set()
         go_on.wait(10)
         return append(*given)
 
-    monkeypatch.setattr(api.office.store, "append", wait)
-    answers: list[Any] = []
+    monkeypatch.setattr(api.office.store, "append_batch", wait)
+    answers = []
 
-    def ask() -> None:
+    def ask():
         headers = {"Authorization": f"Bearer {api.key}"}
         body = {"applications": [api.make_application()]}
         answers.append(app.test_client().post(BATCH, json=body, headers=headers))

@@ -1,7 +1,5 @@
 """Kept decisions: shown, searched, replayed, erased."""
 
-from __future__ import annotations
-
 import pandas as pd
 import pytest
 
@@ -9,17 +7,17 @@ from loantap.model.scoring.scorecard import SCALE
 from loantap.portfolio.errors import InputError
 from loantap.serving.api.schemas import Decisions, KeptDecision, Replay
 from loantap.serving.desk.replay import Replayer
-from tests.serving.api.served import SCORE, Api
+from tests.serving.api.served import SCORE
 from tests.serving.api.test_bad_requests import expect
 
 
-def test_a_kept_decision_shows_what_went_in_and_what_each_feature_was_worth(api: Api) -> None:
+def test_a_kept_decision_shows_what_went_in_and_what_each_feature_was_worth(api):
     made = api.decide(application_id="k-1")
 
     kept = KeptDecision.model_validate(api.get(f"/v1/decisions/{made['id']}").json)
 
     assert kept.input == api.make_application(application_id="k-1")
-    points = kept.base_points + sum(each.points for each in kept.contributions)  # type: ignore[operator]
+    points = kept.base_points + sum(each.points for each in kept.contributions)
     assert round(points) == kept.score == made["score"]
     assert {each.feature for each in kept.contributions} == set(
         api.office.desk.standing.underwriter.scorer.feature_set.features
@@ -28,12 +26,10 @@ def test_a_kept_decision_shows_what_went_in_and_what_each_feature_was_worth(api:
     assert SCALE.lowest < kept.score < SCALE.highest
 
 
-def test_where_the_model_cannot_be_had_the_decision_is_shown_without_points(
-    api: Api, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_where_the_model_cannot_be_had_the_decision_is_shown_without_points(api, monkeypatch):
     made = api.decide()
 
-    def fail(*_: object) -> None:
+    def fail(*_):
         raise InputError("registry", "it does not answer", "Start it")
 
     monkeypatch.setattr(Replayer, "_find_scorer", fail)
@@ -44,11 +40,11 @@ def test_where_the_model_cannot_be_had_the_decision_is_shown_without_points(
     assert told["score"] == made["score"]
 
 
-def test_decisions_are_found_by_what_they_say(api: Api) -> None:
+def test_decisions_are_found_by_what_they_say(api):
     made = [api.decide(application_id="s-1", annual_inc=income) for income in (60_000, 59_000)]
     before = made[1]["at"]
 
-    def search(query: str) -> list[str]:
+    def search(query):
         page = Decisions.model_validate(api.get(f"/v1/decisions?{query}").json)
         return [item.id for item in page.items]
 
@@ -63,7 +59,7 @@ def test_decisions_are_found_by_what_they_say(api: Api) -> None:
     assert made[0]["id"] in search(f"application_id=s-1&decision={decision}")
 
 
-def test_a_search_goes_on_page_by_page(api: Api) -> None:
+def test_a_search_goes_on_page_by_page(api):
     made = [api.decide(application_id="p-1")["id"] for _ in range(3)]
 
     first = api.get("/v1/decisions?application_id=p-1&limit=2").json
@@ -74,7 +70,7 @@ def test_a_search_goes_on_page_by_page(api: Api) -> None:
     assert second["next"] is None
 
 
-def test_a_replay_says_that_the_decision_is_the_same_and_is_kept(api: Api) -> None:
+def test_a_replay_says_that_the_decision_is_the_same_and_is_kept(api):
     made = api.decide()
 
     told = Replay.model_validate(api.post(f"/v1/decisions/{made['id']}/replay").json)
@@ -87,7 +83,7 @@ def test_a_replay_says_that_the_decision_is_the_same_and_is_kept(api: Api) -> No
     assert [(event["kind"], event["public"]["same"]) for event in events] == [("replay", True)]
 
 
-def test_a_replay_under_an_idempotency_key_is_kept_once(api: Api) -> None:
+def test_a_replay_under_an_idempotency_key_is_kept_once(api):
     path = f"/v1/decisions/{api.decide()['id']}"
     headers = {"Idempotency-Key": "replay-once"}
 
@@ -98,7 +94,7 @@ def test_a_replay_under_an_idempotency_key_is_kept_once(api: Api) -> None:
     assert len(api.get(path).json["events"]) == 1
 
 
-def test_a_replay_takes_the_day_of_the_decision(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_replay_takes_the_day_of_the_decision(api, monkeypatch):
     made = api.decide(issue_d="Jan-2014")
     monkeypatch.setattr(
         "loantap.serving.api.scoring.find_today", lambda: pd.Timestamp("2030-01-01")
@@ -110,7 +106,7 @@ def test_a_replay_takes_the_day_of_the_decision(api: Api, monkeypatch: pytest.Mo
     assert api.office.desk.replayer.replay(record).differences == []
 
 
-def test_a_decision_that_comes_out_otherwise_is_told_by_name(own_api: Api) -> None:
+def test_a_decision_that_comes_out_otherwise_is_told_by_name(own_api):
     made = own_api.decide()
     record = own_api.office.store.find(made["id"])
     assert record is not None
@@ -123,7 +119,7 @@ def test_a_decision_that_comes_out_otherwise_is_told_by_name(own_api: Api) -> No
     assert replayed.differences == ["score", "reasons"]
 
 
-def test_a_decision_whose_policy_is_not_known_cannot_be_replayed(own_api: Api) -> None:
+def test_a_decision_whose_policy_is_not_known_cannot_be_replayed(own_api):
     record = own_api.office.store.find(own_api.decide()["id"])
     assert record is not None
     record.public["policy"]["digest"] = "0" * 12
@@ -132,7 +128,7 @@ def test_a_decision_whose_policy_is_not_known_cannot_be_replayed(own_api: Api) -
         own_api.office.desk.replayer.replay(record)
 
 
-def test_erasing_takes_the_person_out_and_leaves_the_decision(api: Api) -> None:
+def test_erasing_takes_the_person_out_and_leaves_the_decision(api):
     made = api.decide(application_id="e-1")
     path = f"/v1/decisions/{made['id']}"
 
@@ -153,7 +149,7 @@ def test_erasing_takes_the_person_out_and_leaves_the_decision(api: Api) -> None:
     "body", [{}, {"reason": ""}, {"reason": " "}, {"reason": 1}, {"reason": "x" * 501},
              {"reason": "a", "more": 1}]
 )  # fmt: skip
-def test_nothing_is_erased_without_a_reason(api: Api, body: dict[str, object]) -> None:
+def test_nothing_is_erased_without_a_reason(api, body):
     made = api.decide()
 
     answer = api.ask("DELETE", f"/v1/decisions/{made['id']}/personal", json=body)
@@ -162,7 +158,7 @@ def test_nothing_is_erased_without_a_reason(api: Api, body: dict[str, object]) -
     assert "erased" not in api.get(f"/v1/decisions/{made['id']}").json
 
 
-def test_an_invalid_application_leaves_no_record(own_api: Api) -> None:
+def test_an_invalid_application_leaves_no_record(own_api):
     own_api.post(SCORE, own_api.make_application(dti=-1))
 
     assert own_api.get("/v1/decisions").json["items"] == []

@@ -1,43 +1,38 @@
 """The plain request for a decision is answered without Flask, and as Flask's view answers it."""
 
-from __future__ import annotations
-
-from typing import Any
-
 import pytest
-from werkzeug.test import TestResponse
 
 from loantap.serving.api import direct
-from tests.serving.api.served import SCORE, Api
+from tests.serving.api.served import SCORE
 
 _OWN = {"id", "at", "request_id"}
 
 
 @pytest.fixture
-def without_view(monkeypatch: pytest.MonkeyPatch) -> None:
+def without_view(monkeypatch):
     """The view decides nothing itself, so that what is decided was decided directly."""
 
-    def refuse(*_: object, **__: object) -> None:
+    def refuse(*_, **__):
         raise AssertionError("the view was asked")
 
     monkeypatch.setattr("loantap.serving.api.scoring.decide", refuse)
 
 
-def ask(api: Api, is_direct: bool, **more: Any) -> TestResponse:
+def ask(api, is_direct, **more):
     """A query string sends the request to the view."""
     given = {"json": api.make_application()} | more
     return api.ask("POST", SCORE if is_direct else f"{SCORE}?offers=false", **given)
 
 
-def without_own(answer: TestResponse) -> dict[str, Any]:
+def without_own(answer):
     return {name: value for name, value in (answer.json or {}).items() if name not in _OWN}
 
 
-def test_a_plain_request_does_not_reach_the_view(api: Api, without_view: None) -> None:
+def test_a_plain_request_does_not_reach_the_view(api, without_view):
     assert ask(api, True).status_code == 200
 
 
-def test_another_form_of_it_does(api: Api, without_view: None) -> None:
+def test_another_form_of_it_does(api, without_view):
     assert ask(api, False).status_code == 500
 
 
@@ -51,7 +46,7 @@ def test_another_form_of_it_does(api: Api, without_view: None) -> None:
         (422, {"json": {"fico": 700}}),
     ],
 )
-def test_both_answer_alike(api: Api, status: int, more: dict[str, Any]) -> None:
+def test_both_answer_alike(api, status, more):
     answers = [ask(api, is_direct, **more) for is_direct in (True, False)]
 
     assert [answer.status_code for answer in answers] == [status, status]
@@ -60,8 +55,8 @@ def test_both_answer_alike(api: Api, status: int, more: dict[str, Any]) -> None:
     assert {name for name, _ in answers[0].headers} == {name for name, _ in answers[1].headers}
 
 
-def test_a_fault_of_ours_is_a_problem_too(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*_: object) -> None:
+def test_a_fault_of_ours_is_a_problem_too(api, monkeypatch):
+    def fail(*_):
         raise ZeroDivisionError
 
     monkeypatch.setattr(direct, "decide", fail)

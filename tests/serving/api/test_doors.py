@@ -1,22 +1,18 @@
 """Who comes in: keys, scopes, rates, persons; and what every answer carries."""
 
-from __future__ import annotations
-
 import json
 import threading
 import time
-from pathlib import Path
 
 import pytest
 
-from loantap.model.scoring.scorer import Scorer
 from loantap.serving.api.envelope import Envelope
 from loantap.serving.api.rates import RateLimit
 from loantap.serving.api.slots import Slots
 from loantap.serving.audit.errors import AuditUnavailableError
 from loantap.serving.audit.records import Caller
 from loantap.serving.keys.keys import Scope
-from tests.serving.api.served import SCORE, Api, make_api
+from tests.serving.api.served import SCORE, make_api
 from tests.serving.api.test_bad_requests import expect
 
 
@@ -24,7 +20,7 @@ from tests.serving.api.test_bad_requests import expect
     "given",
     ["", "Bearer", "Bearer ", "Bearer lt_", "Bearer lt_x_y", "Basic abc", "lt_a_b", "Bearer é"],
 )
-def test_without_a_valid_key_nothing_is_answered(api: Api, given: str) -> None:
+def test_without_a_valid_key_nothing_is_answered(api, given):
     headers = {"Authorization": given.encode().decode("latin-1")} if given else {}
     answer = api.client.post(SCORE, json=api.make_application(), headers=headers)
 
@@ -32,11 +28,11 @@ def test_without_a_valid_key_nothing_is_answered(api: Api, given: str) -> None:
     assert answer.headers["WWW-Authenticate"] == 'Bearer realm="LoanTap"'
 
 
-def test_a_key_with_a_wrong_secret_is_refused(api: Api) -> None:
+def test_a_key_with_a_wrong_secret_is_refused(api):
     expect(api.post(SCORE, api.make_application(), key=api.key[:-2] + "xx"), 401, "no-key")
 
 
-def test_a_revoked_key_is_refused(api: Api) -> None:
+def test_a_revoked_key_is_refused(api):
     text = api.make_key("leaver", [Scope.SCORE])
     assert api.post(SCORE, api.make_application(), key=text).status_code == 200
 
@@ -63,7 +59,7 @@ def test_a_revoked_key_is_refused(api: Api) -> None:
         ("DELETE", "/v1/decisions/x/personal", Scope.ADMIN),
     ],
 )  # fmt: skip
-def test_each_route_needs_its_scope(api: Api, method: str, path: str, scope: Scope) -> None:
+def test_each_route_needs_its_scope(api, method, path, scope):
     others = api.make_key("narrow", [other for other in Scope if other is not scope])
 
     told = expect(api.ask(method, path, others), 403, "wrong-scope")
@@ -71,7 +67,7 @@ def test_each_route_needs_its_scope(api: Api, method: str, path: str, scope: Sco
     assert f"--scope {scope}" in told.detail
 
 
-def test_a_key_says_who_it_is(api: Api) -> None:
+def test_a_key_says_who_it_is(api):
     text = api.make_key("desk", [Scope.READ])
 
     told = api.get("/v1/key", text).json
@@ -79,7 +75,7 @@ def test_a_key_says_who_it_is(api: Api) -> None:
     assert (told["owner"], told["person"], told["scopes"]) == ("desk", "desk", ["read"])
 
 
-def test_a_delegate_names_the_person_it_acts_for(api: Api) -> None:
+def test_a_delegate_names_the_person_it_acts_for(api):
     text = api.make_key("dashboard", [Scope.DELEGATE, Scope.SCORE, Scope.READ])
     person = {"LoanTap-Person": "Zoë Officer".encode().decode("latin-1")}
 
@@ -88,14 +84,14 @@ def test_a_delegate_names_the_person_it_acts_for(api: Api) -> None:
     assert api.get(f"/v1/decisions/{decision['id']}").json["person"] == "Zoë Officer"
 
 
-def test_another_key_may_not_act_for_somebody(api: Api) -> None:
+def test_another_key_may_not_act_for_somebody(api):
     answer = api.post(SCORE, api.make_application(), headers={"LoanTap-Person": "Ann"})
 
     assert "delegate" in expect(answer, 403, "wrong-scope").detail
 
 
 @pytest.mark.parametrize("name", [" ", "x" * 201, "a\x7fb", "\xff"])
-def test_a_name_that_is_none_is_refused(api: Api, name: str) -> None:
+def test_a_name_that_is_none_is_refused(api, name):
     text = api.make_key("dashboard", [Scope.DELEGATE, Scope.SCORE])
 
     answer = api.post(SCORE, {}, key=text, headers={"LoanTap-Person": name})
@@ -104,13 +100,13 @@ def test_a_name_that_is_none_is_refused(api: Api, name: str) -> None:
 
 
 @pytest.mark.parametrize("key", ["", " ", "x" * 256, "a b", "\xe9"])
-def test_an_idempotency_key_that_cannot_be_used_is_refused(api: Api, key: str) -> None:
+def test_an_idempotency_key_that_cannot_be_used_is_refused(api, key):
     answer = api.post(SCORE, api.make_application(), headers={"Idempotency-Key": key})
 
     assert expect(answer, 400, "bad-header").errors[0].field == "Idempotency-Key"
 
 
-def test_a_key_that_asks_too_often_waits_and_others_go_on(api: Api) -> None:
+def test_a_key_that_asks_too_often_waits_and_others_go_on(api):
     slow = api.make_key("slow", [Scope.SCORE], rate=3)
     statuses = [api.post(SCORE, api.make_application(), key=slow).status_code for _ in range(4)]
 
@@ -123,9 +119,7 @@ def test_a_key_that_asks_too_often_waits_and_others_go_on(api: Api) -> None:
     assert b"loantap_limited_total 2.0" in api.client.get("/metrics").data
 
 
-def test_the_rate_is_shared_by_the_processes_and_begins_anew_each_minute(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_the_rate_is_shared_by_the_processes_and_begins_anew_each_minute(monkeypatch):
     clock = [100.0]
     monkeypatch.setattr(time, "monotonic", lambda: clock[0])
     rates = RateLimit(processes=2)
@@ -138,7 +132,7 @@ def test_the_rate_is_shared_by_the_processes_and_begins_anew_each_minute(
     assert rates.ask("a", 4) == 0
 
 
-def test_a_request_id_is_given_back_or_made(api: Api) -> None:
+def test_a_request_id_is_given_back_or_made(api):
     given = api.client.get("/healthz", headers={"X-Request-ID": "trace:1.a-b"})
     made = [api.client.get("/healthz").headers["X-Request-ID"] for _ in range(2)]
 
@@ -147,14 +141,14 @@ def test_a_request_id_is_given_back_or_made(api: Api) -> None:
 
 
 @pytest.mark.parametrize("given", ["a b", "x" * 101, "é", "<script>"])
-def test_a_request_id_that_cannot_be_used_is_refused(api: Api, given: str) -> None:
+def test_a_request_id_that_cannot_be_used_is_refused(api, given):
     answer = api.client.get("/healthz", headers={"X-Request-ID": given})
 
     assert expect(answer, 400, "bad-header").errors[0].field == "X-Request-ID"
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/docs", "/nothing", SCORE])
-def test_every_answer_carries_headers_of_safety_and_no_cors(api: Api, path: str) -> None:
+def test_every_answer_carries_headers_of_safety_and_no_cors(api, path):
     headers = api.client.get(path, headers={"Origin": "https://elsewhere.example"}).headers
 
     assert headers["X-Content-Type-Options"] == "nosniff"
@@ -164,10 +158,8 @@ def test_every_answer_carries_headers_of_safety_and_no_cors(api: Api, path: str)
     assert not [name for name, _ in headers if name.startswith("Access-Control")]
 
 
-def test_a_bug_is_answered_without_a_word_of_it(
-    api: Api, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    def fail(*_: object) -> None:
+def test_a_bug_is_answered_without_a_word_of_it(api, monkeypatch, caplog):
+    def fail(*_):
         raise RuntimeError("Clock maker of Nowhere Lane")
 
     monkeypatch.setattr(type(api.office.desk), "standing", property(fail))
@@ -179,8 +171,8 @@ def test_a_bug_is_answered_without_a_word_of_it(
     assert "RuntimeError at " in caplog.text
 
 
-def test_without_a_record_there_is_no_answer(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*_: object) -> None:
+def test_without_a_record_there_is_no_answer(api, monkeypatch):
+    def fail(*_):
         raise AuditUnavailableError("audit.db", "the disk is full", "Make room")
 
     monkeypatch.setattr(api.office.store, "append", fail)
@@ -190,26 +182,26 @@ def test_without_a_record_there_is_no_answer(api: Api, monkeypatch: pytest.Monke
     assert answer.headers["Retry-After"] == "2"
 
 
-def test_what_waits_too_long_for_a_slot_is_refused_and_watchers_are_let_in(api: Api) -> None:
+def test_what_waits_too_long_for_a_slot_is_refused_and_watchers_are_let_in(api):
     working, go_on = threading.Event(), threading.Event()
 
-    def work(environ: dict[str, object], start: object) -> list[bytes]:
+    def work(environ, start):
         if environ["PATH_INFO"] == "/slow":
             working.set()
             go_on.wait(10)
-        start("200 OK", [])  # type: ignore[operator]
+        start("200 OK", [])
         return [b"done"]
 
     slots = Slots(1, room=1, patience=0.05)
-    envelope = Envelope(work, api.office.metrics, slots, log=False)  # type: ignore[arg-type]
-    answers: dict[str, str] = {}
+    envelope = Envelope(work, api.office.metrics, slots, log=False)
+    answers = {}
 
-    def ask(path: str) -> bytes:
-        def start(status: str, headers: list[tuple[str, str]], exc: object = None) -> None:
+    def ask(path):
+        def start(status, headers, exc=None):
             answers[path] = status + dict(headers).get("Retry-After", "")
 
         environ = {"PATH_INFO": path, "REQUEST_METHOD": "GET"}
-        return b"".join(envelope(environ, start))  # type: ignore[arg-type]
+        return b"".join(envelope(environ, start))
 
     slow = threading.Thread(target=ask, args=("/slow",))
     slow.start()
@@ -227,15 +219,13 @@ def test_what_waits_too_long_for_a_slot_is_refused_and_watchers_are_let_in(api: 
     }  # fmt: skip
 
 
-def test_a_line_of_log_names_route_key_and_time_and_nobody(
-    tmp_path: Path, lending: Scorer, application: Scorer, capfd: pytest.CaptureFixture[str]
-) -> None:
+def test_a_line_of_log_names_route_key_and_time_and_nobody(tmp_path, lending, application, capfd):
     api = make_api(tmp_path, lending, application)
     envelope = api.app.wsgi_app
     from loantap.serving.api.request_log import RequestLog
 
     log = RequestLog()
-    envelope._log = log  # type: ignore[attr-defined]
+    envelope._log = log
     api.post(f"{SCORE}?offers=true", api.make_application(application_id="A-5"))
     api.get("/v1/decisions?application_id=A-5")
     log.flush()

@@ -1,9 +1,5 @@
 """What the first start makes, and what a second one leaves as it is."""
 
-from __future__ import annotations
-
-from pathlib import Path
-
 import pytest
 
 from loantap.portfolio.errors import InputError
@@ -14,7 +10,7 @@ from loantap.serving.policies.book import PolicyBook
 from tests.serving.api.served import make_settings
 
 
-def test_it_makes_log_policy_and_one_key_that_is_printed_once(tmp_path: Path) -> None:
+def test_it_makes_log_policy_and_one_key_that_is_printed_once(tmp_path):
     settings = make_settings(tmp_path)
 
     told = prepare(settings)
@@ -30,7 +26,7 @@ def test_it_makes_log_policy_and_one_key_that_is_printed_once(tmp_path: Path) ->
     assert prepare(settings) == []
 
 
-def test_a_policy_that_is_not_as_approved_stops_the_start(tmp_path: Path) -> None:
+def test_a_policy_that_is_not_as_approved_stops_the_start(tmp_path):
     conf = tmp_path / "conf"
     conf.mkdir()
     for path in make_settings(tmp_path).conf.glob("parameters*.yml"):

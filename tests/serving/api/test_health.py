@@ -1,9 +1,6 @@
 """What watches over the API is told: ready or not, why, and what to run."""
 
-from __future__ import annotations
-
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -11,17 +8,17 @@ from loantap.model.scoring.scorer import Scorer
 from loantap.serving.api.metrics import Metrics
 from loantap.serving.api.schemas import Decision
 from loantap.serving.api.service_schemas import Fields, Model, Ready
-from tests.serving.api.served import OFFERS, SCORE, Api, make_api, put_to_work
+from tests.serving.api.served import OFFERS, SCORE, make_api, put_to_work
 from tests.serving.api.test_bad_requests import expect
 
 
 @pytest.fixture
-def empty_api(tmp_path: Path) -> Api:
+def empty_api(tmp_path):
     """An API without any champion."""
     return make_api(tmp_path, None, None)
 
 
-def test_ready_says_which_model_and_policy_decide(api: Api) -> None:
+def test_ready_says_which_model_and_policy_decide(api):
     told = Ready.model_validate(api.client.get("/readyz").json)
 
     assert told.status == "ready"
@@ -33,7 +30,7 @@ def test_ready_says_which_model_and_policy_decide(api: Api) -> None:
     assert told.checks["audit"]["ok"]
 
 
-def test_without_a_champion_it_is_not_ready_and_says_what_to_run(empty_api: Api) -> None:
+def test_without_a_champion_it_is_not_ready_and_says_what_to_run(empty_api):
     answer = empty_api.client.get("/readyz")
 
     assert answer.status_code == 503
@@ -45,7 +42,7 @@ def test_without_a_champion_it_is_not_ready_and_says_what_to_run(empty_api: Api)
 
 
 @pytest.mark.parametrize("path", [SCORE, OFFERS, "/v1/applications/score-batch"])
-def test_without_a_champion_nothing_is_decided(empty_api: Api, path: str) -> None:
+def test_without_a_champion_nothing_is_decided(empty_api, path):
     body = {"applications": [{}]} if path.endswith("batch") else {}
 
     assert "kedro run" in expect(empty_api.post(path, body), 503, "no-model").detail
@@ -54,13 +51,11 @@ def test_without_a_champion_nothing_is_decided(empty_api: Api, path: str) -> Non
 
 @pytest.mark.parametrize("path", ["/docs", "/docs/docs.js", "/docs/docs.css", "/openapi.json",
                                   "/v1/schema/application", "/metrics"])  # fmt: skip
-def test_without_a_champion_the_documentation_works(empty_api: Api, path: str) -> None:
+def test_without_a_champion_the_documentation_works(empty_api, path):
     assert empty_api.client.get(path).status_code == 200
 
 
-def test_without_a_model_for_offers_applications_are_decided_all_the_same(
-    tmp_path: Path, lending: Scorer
-) -> None:
+def test_without_a_model_for_offers_applications_are_decided_all_the_same(tmp_path, lending):
     api = make_api(tmp_path, lending, None)
 
     assert api.client.get("/readyz").status_code == 200
@@ -75,7 +70,7 @@ def test_without_a_model_for_offers_applications_are_decided_all_the_same(
     assert api.get(f"/v1/decisions/{told.id}").json["no_offers"] == told.no_offers
 
 
-def test_a_last_good_model_decides_and_is_called_so(own_api: Api, lending: Scorer) -> None:
+def test_a_last_good_model_decides_and_is_called_so(own_api, lending):
     loaded = own_api.office.desk.lending.loaded
     assert loaded is not None
     own_api.office.desk.lending._loaded = replace(loaded, doubt="the registry does not answer")
@@ -83,24 +78,22 @@ def test_a_last_good_model_decides_and_is_called_so(own_api: Api, lending: Score
     ready = own_api.client.get("/readyz")
 
     assert ready.status_code == 200
-    assert ready.json["checks"]["model"]["state"] == "last good"  # type: ignore[index]
-    assert "does not answer" in ready.json["checks"]["model"]["detail"]  # type: ignore[index]
+    assert ready.json["checks"]["model"]["state"] == "last good"
+    assert "does not answer" in ready.json["checks"]["model"]["detail"]
     assert own_api.get("/v1/model").json["state"] == "last good"
     assert own_api.decide()["id"]
 
 
-def test_a_log_that_cannot_be_written_makes_it_not_ready(
-    api: Api, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_log_that_cannot_be_written_makes_it_not_ready(api, monkeypatch):
     monkeypatch.setattr(api.office.store, "is_writable", lambda: False)
 
     answer = api.client.get("/readyz")
 
     assert answer.status_code == 503
-    assert "audit.db" in answer.json["checks"]["audit"]["detail"]  # type: ignore[index]
+    assert "audit.db" in answer.json["checks"]["audit"]["detail"]
 
 
-def test_another_model_decides_from_the_next_request_on(own_api: Api, lending: Scorer) -> None:
+def test_another_model_decides_from_the_next_request_on(own_api, lending):
     before = own_api.decide()
 
     put_to_work(own_api.office.desk, Scorer(lending.trained, lending.name, "4"), None)
@@ -109,7 +102,7 @@ def test_another_model_decides_from_the_next_request_on(own_api: Api, lending: S
     assert own_api.post(f"/v1/decisions/{before['id']}/replay").json["same"]
 
 
-def test_the_model_is_described_with_what_it_learnt_from(api: Api) -> None:
+def test_the_model_is_described_with_what_it_learnt_from(api):
     told = Model.model_validate(api.get("/v1/model").json)
 
     assert (told.name, told.version, told.kind) == ("loantap-lending-demo", "3", "logistic")
@@ -120,7 +113,7 @@ def test_the_model_is_described_with_what_it_learnt_from(api: Api) -> None:
     assert "does not answer" in told.unknown
 
 
-def test_the_fields_say_what_the_data_dictionary_says(api: Api) -> None:
+def test_the_fields_say_what_the_data_dictionary_says(api):
     told = Fields.model_validate(api.client.get("/v1/schema/application").json)
 
     fields = {field.name: field for field in told.fields}
@@ -134,7 +127,7 @@ def test_the_fields_say_what_the_data_dictionary_says(api: Api) -> None:
     assert api.post(SCORE, told.example).status_code == 200
 
 
-def test_what_happens_is_counted(own_api: Api) -> None:
+def test_what_happens_is_counted(own_api):
     made = own_api.decide()
     own_api.post(SCORE, {})
 
@@ -147,7 +140,7 @@ def test_what_happens_is_counted(own_api: Api) -> None:
     assert "loantap_audit_waiting 0.0" in told
 
 
-def test_looks_that_fail_are_counted() -> None:
+def test_looks_that_fail_are_counted():
     metrics = Metrics(are_shared=False)
     metrics.count_failure("registry")
 

@@ -1,9 +1,6 @@
 """The OpenAPI document, and the API held against it."""
 
-from __future__ import annotations
-
 from collections import Counter
-from typing import Any
 
 import pytest
 import schemathesis
@@ -11,7 +8,6 @@ from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis.checks import CHECKS
 
 from loantap.portfolio.dictionary import portfolio_columns
-from tests.serving.api.served import Api
 
 # Positive and negative requests for each route; what they do to the log is the log's business.
 BOUNDED = settings(
@@ -26,20 +22,20 @@ HELD = ("not_a_server_error", "status_code_conformance", "content_type_conforman
 
 
 @pytest.fixture(scope="module")
-def document(api: Api) -> dict[str, Any]:
+def document(api):
     """The document as it is served."""
     answer = api.client.get("/openapi.json")
     assert answer.status_code == 200
-    return dict(answer.json)  # type: ignore[arg-type]
+    return dict(answer.json)
 
 
-def test_it_is_of_version_3_1_and_says_how_to_come_in(document: dict[str, Any]) -> None:
+def test_it_is_of_version_3_1_and_says_how_to_come_in(document):
     assert document["openapi"] == "3.1.0"
     scheme = document["components"]["securitySchemes"]["key"]
     assert (scheme["type"], scheme["scheme"]) == ("http", "bearer")
 
 
-def test_every_route_is_described_with_its_problems(document: dict[str, Any]) -> None:
+def test_every_route_is_described_with_its_problems(document):
     for path, methods in document["paths"].items():
         for method, route in methods.items():
             where = f"{method} {path}"
@@ -51,7 +47,7 @@ def test_every_route_is_described_with_its_problems(document: dict[str, Any]) ->
             assert ("requestBody" in route) <= ({"413", "415"} <= route["responses"].keys()), where
 
 
-def test_every_field_has_meaning_unit_range_and_example(document: dict[str, Any]) -> None:
+def test_every_field_has_meaning_unit_range_and_example(document):
     schema = document["components"]["schemas"]["Application"]
 
     for column in portfolio_columns():
@@ -66,23 +62,23 @@ def test_every_field_has_meaning_unit_range_and_example(document: dict[str, Any]
     assert schema["additionalProperties"] is False
 
 
-def test_the_example_of_an_application_is_decided(api: Api, document: dict[str, Any]) -> None:
+def test_the_example_of_an_application_is_decided(api, document):
     for name, path in (("Application", "/v1/applications/score"), ("Applicant", "/v1/offers")):
         example = document["components"]["schemas"][name]["example"]
         assert api.post(path, example).status_code == 200
 
 
-def list_operations(api: Api) -> list[Any]:
-    schema = schemathesis.openapi.from_dict(api.client.get("/openapi.json").json)  # type: ignore[arg-type]
+def list_operations(api):
+    schema = schemathesis.openapi.from_dict(api.client.get("/openapi.json").json)
     return [found.ok() for found in schema.get_all_operations()]
 
 
 @pytest.mark.slow
-def test_requests_made_from_the_document_are_answered_as_it_says(api: Api) -> None:
+def test_requests_made_from_the_document_are_answered_as_it_says(api):
     checks = [CHECKS.get_one(name) for name in HELD]
-    answered: Counter[tuple[str, int]] = Counter()
+    answered = Counter()
 
-    def ask(case: Any) -> None:
+    def ask(case):
         case.headers = {**(case.headers or {}), "Authorization": f"Bearer {api.key}"}
         answer = case.call(app=api.app)
         case.validate_response(answer, checks=checks)

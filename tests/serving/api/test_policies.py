@@ -1,37 +1,32 @@
 """Four eyes on policy over HTTP, and what a change does to decisions."""
 
-from __future__ import annotations
-
-from typing import Any
-
 import pytest
 
 from loantap.serving.api.policy_schemas import ActivePolicy, Policies, Proposal, Trial
 from loantap.serving.keys.keys import Scope
-from tests.serving.api.served import Api
 from tests.serving.api.test_bad_requests import expect
 
 STRICT = "2026-12"
 
 
-def write(api: Api, **changes: Any) -> dict[str, Any]:
+def write(api, **changes):
     """The policy in force with another version, changed."""
     policy = api.get("/v1/policy").json["policy"] | {"version": STRICT}
     rules = {k: changes.pop(k) for k in list(changes) if k in policy["rules"]}
     return {"policy": policy | changes | {"rules": policy["rules"] | rules}}
 
 
-def propose(api: Api, **changes: Any) -> str:
+def propose(api, **changes):
     answer = api.post("/v1/policies", write(api, **changes))
     assert answer.status_code == 201, answer.text
     return Proposal.model_validate(answer.json).id
 
 
-def second(api: Api) -> str:
+def second(api):
     return api.make_key("Second Person", [Scope.ADMIN, Scope.READ])
 
 
-def test_the_policy_of_the_files_is_in_force_at_first(api: Api) -> None:
+def test_the_policy_of_the_files_is_in_force_at_first(api):
     active = ActivePolicy.model_validate(api.get("/v1/policy").json)
 
     assert (active.version, active.author) == ("npv 2026-11", "LoanTap underwriting")
@@ -39,7 +34,7 @@ def test_the_policy_of_the_files_is_in_force_at_first(api: Api) -> None:
     assert active.policy["rules"]["max_loan_amount"] == 35_000
 
 
-def test_a_policy_decides_once_another_person_has_activated_it(own_api: Api) -> None:
+def test_a_policy_decides_once_another_person_has_activated_it(own_api):
     before = own_api.decide()
     proposal = propose(own_api, max_loan_amount=1_000)
     assert own_api.decide()["policy"] == before["policy"]
@@ -56,7 +51,7 @@ def test_a_policy_decides_once_another_person_has_activated_it(own_api: Api) -> 
     assert (replayed["same"], replayed["replayed"]["decision"]) == (True, before["decision"])
 
 
-def test_who_proposed_a_policy_cannot_activate_it_under_any_spelling(own_api: Api) -> None:
+def test_who_proposed_a_policy_cannot_activate_it_under_any_spelling(own_api):
     proposal = propose(own_api)
     path = f"/v1/policies/{proposal}/activate"
 
@@ -65,7 +60,7 @@ def test_who_proposed_a_policy_cannot_activate_it_under_any_spelling(own_api: Ap
     assert own_api.get("/v1/policy").json["version"] == "npv 2026-11"
 
 
-def test_rolling_back_puts_the_policy_before_in_force_again(own_api: Api) -> None:
+def test_rolling_back_puts_the_policy_before_in_force_again(own_api):
     expect(own_api.post("/v1/policies/rollback"), 409, "conflict")
     own_api.post(f"/v1/policies/{propose(own_api)}/activate", key=second(own_api))
     listed = Policies.model_validate(own_api.get("/v1/policies").json)
@@ -91,20 +86,18 @@ def test_rolling_back_puts_the_policy_before_in_force_again(own_api: Api) -> Non
         ({"version": "2026-11", "review_margin": 0.01}, "policy.version"),
     ],
 )  # fmt: skip
-def test_a_policy_that_is_none_is_refused_when_it_is_proposed(
-    api: Api, changes: dict[str, Any], field: str
-) -> None:
+def test_a_policy_that_is_none_is_refused_when_it_is_proposed(api, changes, field):
     told = expect(api.post("/v1/policies", write(api, **changes)), 422, "invalid-body")
 
     assert field in told.errors[0].field
 
 
 @pytest.mark.parametrize("body", [{}, {"policy": 1}, {"policy": {}}, {"rules": {}}])
-def test_a_body_that_holds_no_policy_is_refused(api: Api, body: dict[str, Any]) -> None:
+def test_a_body_that_holds_no_policy_is_refused(api, body):
     expect(api.post("/v1/policies", body), 422, "invalid-body")
 
 
-def test_a_trial_says_what_a_policy_would_have_done_and_changes_nothing(own_api: Api) -> None:
+def test_a_trial_says_what_a_policy_would_have_done_and_changes_nothing(own_api):
     made = [own_api.decide(annual_inc=60_000 + n) for n in range(4)]
     before = {made[0]["decision"]: 4}
     proposal = propose(own_api, max_loan_amount=1_000)
@@ -117,7 +110,7 @@ def test_a_trial_says_what_a_policy_would_have_done_and_changes_nothing(own_api:
     assert own_api.get("/v1/policy").json["version"] == "npv 2026-11"
 
 
-def test_a_trial_of_the_policy_in_force_changes_no_decision(own_api: Api) -> None:
+def test_a_trial_of_the_policy_in_force_changes_no_decision(own_api):
     incomes = (20_000, 60_000, 90_000, 200_000)
     made = [own_api.decide(annual_inc=income, dti=dti) for income in incomes for dti in (1, 18, 60)]
     policy = own_api.get("/v1/policies").json["items"][0]["id"]

@@ -1,29 +1,24 @@
 """The refer queue over HTTP."""
 
-from __future__ import annotations
-
-from typing import Any
-
 import pytest
 
 from loantap.serving.api.case_schemas import Case, Cases, DecidedCase, Overrides
 from loantap.serving.cases.case import Reason
 from loantap.serving.keys.keys import Scope
-from tests.serving.api.served import Api
 from tests.serving.api.test_bad_requests import expect
 
 # Above the highest amount that is approved without a person.
 LARGE = {"loan_amnt": 36_000, "installment": 1230.39, "annual_inc": 400_000}
 
 
-def refer(api: Api, **changes: Any) -> str:
+def refer(api, **changes):
     made = api.decide(**(LARGE | changes))
     assert made["decision"] == "refer"
     assert made["case"] == "open"
     return str(made["id"])
 
 
-def test_a_referred_decision_waits_in_the_queue_with_its_amount(own_api: Api) -> None:
+def test_a_referred_decision_waits_in_the_queue_with_its_amount(own_api):
     older = refer(own_api, application_id="q-1")
     newer = refer(own_api, loan_amnt=36_500, installment=1247.48)
 
@@ -37,7 +32,7 @@ def test_a_referred_decision_waits_in_the_queue_with_its_amount(own_api: Api) ->
     assert by_age.reasons == list(Reason)
 
 
-def test_the_queue_goes_on_page_by_page(own_api: Api) -> None:
+def test_the_queue_goes_on_page_by_page(own_api):
     made = [refer(own_api) for _ in range(3)]
 
     first = own_api.get("/v1/cases?limit=2").json
@@ -46,7 +41,7 @@ def test_the_queue_goes_on_page_by_page(own_api: Api) -> None:
     assert [case["decision_id"] for case in first["items"] + second["items"]] == made
 
 
-def test_two_people_cannot_hold_the_same_case(own_api: Api) -> None:
+def test_two_people_cannot_hold_the_same_case(own_api):
     decision = refer(own_api)
     second = own_api.make_key("second", [Scope.DECIDE])
 
@@ -61,7 +56,7 @@ def test_two_people_cannot_hold_the_same_case(own_api: Api) -> None:
     assert own_api.post(f"/v1/cases/{decision}/take", key=second).json["taken_by"] == "second"
 
 
-def test_deciding_is_a_record_of_its_own_and_the_decision_stays(own_api: Api) -> None:
+def test_deciding_is_a_record_of_its_own_and_the_decision_stays(own_api):
     decision = refer(own_api)
     own_api.post(f"/v1/cases/{decision}/take")
     body = {"decision": "approve", "reason": "income confirmed", "note": "seen\nthe payslip"}
@@ -80,7 +75,7 @@ def test_deciding_is_a_record_of_its_own_and_the_decision_stays(own_api: Api) ->
     assert counted.by_person[0].person == "tests"
 
 
-def test_only_who_took_a_case_decides_it_and_only_once(own_api: Api) -> None:
+def test_only_who_took_a_case_decides_it_and_only_once(own_api):
     decision = refer(own_api)
     path, body = f"/v1/cases/{decision}/decide", {"decision": "decline", "reason": "credit policy"}
 
@@ -107,15 +102,13 @@ def test_only_who_took_a_case_decides_it_and_only_once(own_api: Api) -> None:
         ({"decision": "approve", "reason": "credit policy", "by": "me"}, "by"),
     ],
 )  # fmt: skip
-def test_a_decision_on_a_case_that_cannot_be_used_is_refused(
-    api: Api, body: dict[str, object], field: str
-) -> None:
+def test_a_decision_on_a_case_that_cannot_be_used_is_refused(api, body, field):
     told = expect(api.post("/v1/cases/dec_0/decide", body), 422, "invalid-body")
 
     assert told.errors[0].field == field
 
 
-def test_the_reason_other_asks_for_a_note(own_api: Api) -> None:
+def test_the_reason_other_asks_for_a_note(own_api):
     decision = refer(own_api)
     own_api.post(f"/v1/cases/{decision}/take")
     body = {"decision": "approve", "reason": "other, see the note"}
@@ -125,7 +118,7 @@ def test_the_reason_other_asks_for_a_note(own_api: Api) -> None:
     assert "Say why in a note" in told.detail
 
 
-def test_a_decision_that_was_not_referred_has_no_case(api: Api) -> None:
+def test_a_decision_that_was_not_referred_has_no_case(api):
     made = api.decide(int_rate=24.0, sub_grade="C2", installment=470.8)
     kept = api.get(f"/v1/decisions/{made['id']}").json
 

@@ -1,18 +1,13 @@
 """Rules of the policy lab that are switched on decide over HTTP as they do in a file."""
 
-from __future__ import annotations
-
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pytest
 
-from loantap.model.scoring.scorer import Scorer
 from loantap.serving.desk.today import find_today
 from tests.policy.lab.shipped import make_lab
-from tests.serving.api.served import BATCH, Api, make_api, put_to_work
+from tests.serving.api.served import BATCH, make_api, put_to_work
 from tests.serving.api.test_policies import propose
 
 DTI = next(rule for rule in make_lab().rules if rule.id == "dti_at_most_30")
@@ -21,7 +16,7 @@ LOW = {"dti": 12, "annual_inc": 150_000}
 
 
 @pytest.fixture
-def ruled(tmp_path: Path, lending: Scorer, application: Scorer) -> Api:
+def ruled(tmp_path, lending, application):
     """An API that declines a DTI above 30%."""
     api = make_api(tmp_path, lending, application)
     desk = api.office.desk
@@ -35,7 +30,7 @@ def ruled(tmp_path: Path, lending: Scorer, application: Scorer) -> Api:
     return api
 
 
-def test_a_rule_declines_alone_in_a_batch_and_in_a_file_alike(ruled: Api) -> None:
+def test_a_rule_declines_alone_in_a_batch_and_in_a_file_alike(ruled):
     rows = [ruled.make_application(**HIGH), ruled.make_application(**LOW)]
     scores = ruled.office.desk.standing.underwriter.underwrite(pd.DataFrame(rows), find_today())
 
@@ -49,7 +44,7 @@ def test_a_rule_declines_alone_in_a_batch_and_in_a_file_alike(ruled: Api) -> Non
     assert alone[0]["policy"]["digest"] == scores.loc[0, "policy_digest"]
 
 
-def test_a_replay_applies_the_rules_of_the_time(ruled: Api) -> None:
+def test_a_replay_applies_the_rules_of_the_time(ruled):
     made = ruled.decide(**HIGH)
     desk = ruled.office.desk
     desk._configured = replace(desk._configured, rule_ids=())
@@ -62,19 +57,19 @@ def test_a_replay_applies_the_rules_of_the_time(ruled: Api) -> None:
     assert (replayed["same"], replayed["replayed"]["decision"]) == (True, "decline")
 
 
-def test_what_a_rule_declined_stays_declined_when_a_policy_is_tried(ruled: Api) -> None:
+def test_what_a_rule_declined_stays_declined_when_a_policy_is_tried(ruled):
     ruled.decide(**HIGH)
     ruled.decide(**LOW)
     proposal = propose(ruled, review_margin=0.5)
 
-    tried: dict[str, Any] = ruled.post(f"/v1/policies/{proposal}/try").json
+    tried = ruled.post(f"/v1/policies/{proposal}/try").json
 
     assert tried["before"] == {"approve": 1, "refer": 0, "decline": 1}
     assert tried["after"] == {"approve": 0, "refer": 1, "decline": 1}
     assert tried["changes"] == [{"from": "approve", "to": "refer", "n": 1}]
 
 
-def test_a_rule_tested_on_loans_of_another_origin_stops_decisions(ruled: Api) -> None:
+def test_a_rule_tested_on_loans_of_another_origin_stops_decisions(ruled):
     desk = ruled.office.desk
     found = dict(desk._configured.recommendations or {}) | {"origin": "real"}
     desk._configured = replace(desk._configured, recommendations=found)

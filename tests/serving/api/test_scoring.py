@@ -1,9 +1,5 @@
 """One application over HTTP: the answers of batch scoring, kept before they are given."""
 
-from __future__ import annotations
-
-from typing import Any
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -15,10 +11,10 @@ from loantap.serving.api.schemas import Decision, Offers
 from loantap.serving.audit.records import Kind
 from loantap.serving.desk.today import find_today
 from tests.conftest import MADE_UP_LOAN
-from tests.serving.api.served import BATCH, OFFERS, SCORE, Api
+from tests.serving.api.served import BATCH, OFFERS, SCORE
 
 
-def test_a_decision_says_what_why_by_which_model_and_under_which_policy(api: Api) -> None:
+def test_a_decision_says_what_why_by_which_model_and_under_which_policy(api):
     answer = api.post(SCORE, api.make_application(application_id="A-1"))
 
     assert answer.status_code == 200
@@ -32,7 +28,7 @@ def test_a_decision_says_what_why_by_which_model_and_under_which_policy(api: Api
     assert 300 <= told.score <= 900
 
 
-def test_a_decision_is_kept_with_its_application_before_it_is_answered(api: Api) -> None:
+def test_a_decision_is_kept_with_its_application_before_it_is_answered(api):
     given = api.make_application(application_id=1042)
 
     told = api.post(SCORE, given).json
@@ -46,7 +42,7 @@ def test_a_decision_is_kept_with_its_application_before_it_is_answered(api: Api)
     assert told["application_id"] == "1042"
 
 
-def test_nothing_personal_is_in_the_part_that_stays(api: Api) -> None:
+def test_nothing_personal_is_in_the_part_that_stays(api):
     told = api.post(SCORE, dict(MADE_UP_LOAN) | {"application_id": "A-77"}).json
 
     record = api.office.store.find(told["id"])
@@ -56,14 +52,14 @@ def test_nothing_personal_is_in_the_part_that_stays(api: Api) -> None:
         assert value not in said
 
 
-def list_rows(loans: pd.DataFrame) -> list[dict[str, Any]]:
+def list_rows(loans):
     columns = [c for c in portfolio_columns() if c.name != "loan_status"]
     rows = render(loans, columns).to_dict("records")
     return [{k: None if pd.isna(v) else v for k, v in row.items()} for row in rows]
 
 
 @pytest.fixture(scope="module")
-def rows(simulated_loans: pd.DataFrame) -> list[dict[str, Any]]:
+def rows(simulated_loans):
     """300 applications in LoanTap format, some of them broken."""
     rows = list_rows(simulated_loans.head(300))
     rows[3]["dti"] = -1
@@ -71,7 +67,7 @@ def rows(simulated_loans: pd.DataFrame) -> list[dict[str, Any]]:
     return rows
 
 
-def test_answers_are_those_of_batch_scoring(api: Api, rows: list[dict[str, Any]]) -> None:
+def test_answers_are_those_of_batch_scoring(api, rows):
     scores = api.office.desk.standing.underwriter.underwrite(pd.DataFrame(rows), find_today())
 
     for row, expected in zip(rows, scores.to_dict("records"), strict=True):
@@ -89,9 +85,7 @@ def test_answers_are_those_of_batch_scoring(api: Api, rows: list[dict[str, Any]]
         assert told["reasons"] == [expected[name] for name in REASONS if expected[name]]
 
 
-def test_a_batch_answers_as_the_same_applications_one_by_one(
-    api: Api, rows: list[dict[str, Any]]
-) -> None:
+def test_a_batch_answers_as_the_same_applications_one_by_one(api, rows):
     answer = api.post(BATCH, {"applications": rows})
 
     results = answer.json["results"]
@@ -108,7 +102,7 @@ def test_a_batch_answers_as_the_same_applications_one_by_one(
             assert np.isclose(result[name], told[name], rtol=0, atol=1e-9)
 
 
-def test_offers_come_with_a_decision_where_they_are_asked_for(api: Api) -> None:
+def test_offers_come_with_a_decision_where_they_are_asked_for(api):
     body = api.make_application()
 
     asked = api.post(f"{SCORE}?offers=true", body).json
@@ -119,7 +113,7 @@ def test_offers_come_with_a_decision_where_they_are_asked_for(api: Api) -> None:
     Decision.model_validate(asked)
 
 
-def test_offers_are_those_of_a_file(api: Api, rows: list[dict[str, Any]]) -> None:
+def test_offers_are_those_of_a_file(api, rows):
     maker = api.office.desk.standing.maker
     assert maker is not None
 
@@ -134,7 +128,7 @@ def test_offers_are_those_of_a_file(api: Api, rows: list[dict[str, Any]]) -> Non
         assert told.model.name == "loantap-application-demo"
 
 
-def test_the_same_request_under_an_idempotency_key_gets_the_same_bytes(api: Api) -> None:
+def test_the_same_request_under_an_idempotency_key_gets_the_same_bytes(api):
     body, headers = api.make_application(), {"Idempotency-Key": "once"}
 
     first = api.post(f"{SCORE}?offers=true", body, headers=headers)
@@ -143,9 +137,7 @@ def test_the_same_request_under_an_idempotency_key_gets_the_same_bytes(api: Api)
     assert first.data == second.data
 
 
-def test_a_batch_under_an_idempotency_key_gets_the_same_bytes_invalid_rows_included(
-    api: Api, rows: list[dict[str, Any]]
-) -> None:
+def test_a_batch_under_an_idempotency_key_gets_the_same_bytes_invalid_rows_included(api, rows):
     body, headers = {"applications": rows[:8]}, {"Idempotency-Key": "batch-once"}
 
     first = api.post(BATCH, body, headers=headers)
@@ -155,7 +147,7 @@ def test_a_batch_under_an_idempotency_key_gets_the_same_bytes_invalid_rows_inclu
     assert first.data == second.data
 
 
-def test_another_request_under_a_used_idempotency_key_is_refused(api: Api) -> None:
+def test_another_request_under_a_used_idempotency_key_is_refused(api):
     headers = {"Idempotency-Key": "used"}
     api.post(SCORE, api.make_application(), headers=headers)
 
@@ -169,7 +161,7 @@ def test_another_request_under_a_used_idempotency_key_is_refused(api: Api) -> No
         assert answer.json["type"].endswith("idempotency-conflict")
 
 
-def test_two_callers_may_use_the_same_idempotency_key(api: Api) -> None:
+def test_two_callers_may_use_the_same_idempotency_key(api):
     other = api.make_key("another", ["score"])
     headers = {"Idempotency-Key": "shared"}
 

@@ -1,14 +1,12 @@
 """Slots go to who has waited longest; who comes when too many wait is refused at once."""
 
-from __future__ import annotations
-
 import threading
 import time
 
 from loantap.serving.api.slots import Slots
 
 
-def test_as_many_as_there_are_slots_work_at_once() -> None:
+def test_as_many_as_there_are_slots_work_at_once():
     slots = Slots(2, room=0, patience=1)
 
     assert [slots.take(), slots.take(), slots.take()] == [True, True, False]
@@ -17,12 +15,12 @@ def test_as_many_as_there_are_slots_work_at_once() -> None:
     assert slots.take()
 
 
-def test_who_waited_longest_is_next() -> None:
+def test_who_waited_longest_is_next():
     slots, served = Slots(1, room=5, patience=10), []
     slots.take()
     threads = []
 
-    def work(number: int) -> None:
+    def work(number):
         if slots.take():
             served.append(number)
             slots.give_back()
@@ -38,7 +36,7 @@ def test_who_waited_longest_is_next() -> None:
     assert served == [0, 1, 2, 3, 4]
 
 
-def test_who_comes_when_the_room_is_full_is_refused_at_once() -> None:
+def test_who_comes_when_the_room_is_full_is_refused_at_once():
     slots = Slots(1, room=1, patience=60)
     slots.take()
     waiting = threading.Thread(target=slots.take)
@@ -53,7 +51,7 @@ def test_who_comes_when_the_room_is_full_is_refused_at_once() -> None:
     waiting.join()
 
 
-def test_who_has_waited_long_enough_is_refused_and_leaves_the_queue() -> None:
+def test_who_has_waited_long_enough_is_refused_and_leaves_the_queue():
     slots = Slots(1, room=1, patience=0.05)
     slots.take()
 
@@ -64,7 +62,7 @@ def test_who_has_waited_long_enough_is_refused_and_leaves_the_queue() -> None:
     assert not slots.take()
 
 
-def wait_until(slots: Slots, n: int) -> None:
+def wait_until(slots, n):
     """Until so many wait."""
     end = time.monotonic() + 10
     while len(slots._waiting) < n:

@@ -1,12 +1,9 @@
 """The database refuses to change or delete a record, whoever asks."""
 
-from __future__ import annotations
-
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from loantap.serving.audit.store import AuditStore
 from tests.serving.entries import ANN, connected, make_decision
 
 
@@ -20,7 +17,7 @@ from tests.serving.entries import ANN, connected, make_decision
         "UPDATE personal SET content = '{}'",
     ],
 )
-def test_a_change_is_refused(store: AuditStore, url: str, statement: str) -> None:
+def test_a_change_is_refused(store, url, statement):
     store.append([make_decision(1), make_decision(2)], ANN)
     with pytest.raises(DBAPIError, match="the log is append-only"), connected(url) as connection:
         connection.execute(text(statement))
@@ -31,12 +28,12 @@ def test_a_change_is_refused(store: AuditStore, url: str, statement: str) -> Non
 
 @pytest.mark.parametrize("server", ["postgres"], indirect=True)
 @pytest.mark.parametrize("table", ["records", "personal"])
-def test_a_table_is_not_emptied_in_postgresql(store: AuditStore, url: str, table: str) -> None:
+def test_a_table_is_not_emptied_in_postgresql(store, url, table):
     with pytest.raises(DBAPIError, match="refuses TRUNCATE"), connected(url) as connection:
         connection.execute(text(f"TRUNCATE {table}"))
 
 
-def test_what_reads_does_not_write(store: AuditStore) -> None:
+def test_what_reads_does_not_write(store):
     refused = "readonly|read-only|does not do it|cannot execute"
 
     with pytest.raises(Exception, match=refused):

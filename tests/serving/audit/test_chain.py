@@ -2,11 +2,8 @@
 
 # ruff: noqa: S608 - statements are made of the names of our own columns
 
-from __future__ import annotations
-
 import hashlib
 import json
-from typing import Any
 
 import pytest
 
@@ -20,7 +17,7 @@ COLUMNS = [column.name for column in records.columns]
 
 
 @pytest.fixture
-def log(store: AuditStore) -> AuditStore:
+def log(store):
     """Five decisions, the second referred, the third without a personal part."""
     store.append([make_decision(1), make_decision(2, "refer")], ANN)
     store.append([Entry(Kind.OFFERS, {"n": 3})], BOB)
@@ -29,7 +26,7 @@ def log(store: AuditStore) -> AuditStore:
     return store
 
 
-def test_a_log_that_nobody_touched_holds(log: AuditStore) -> None:
+def test_a_log_that_nobody_touched_holds(log):
     verdict = log.verify()
 
     assert verdict.is_ok
@@ -37,12 +34,12 @@ def test_a_log_that_nobody_touched_holds(log: AuditStore) -> None:
     assert verdict.head == Head(5, log.search(limit=1).records[0].hash)
 
 
-def test_an_empty_log_holds(store: AuditStore) -> None:
+def test_an_empty_log_holds(store):
     assert store.verify().head == Head(0, "0" * 64)
     assert store.verify().is_ok
 
 
-def test_anybody_can_compute_the_hashes(log: AuditStore, url: str) -> None:
+def test_anybody_can_compute_the_hashes(log, url):
     previous = "0" * 64
     for row in ask(url, f"SELECT {', '.join(COLUMNS)} FROM records ORDER BY seq"):
         *columns, hashed = row
@@ -53,7 +50,7 @@ def test_anybody_can_compute_the_hashes(log: AuditStore, url: str) -> None:
         previous = hashed
 
 
-def test_the_personal_part_is_in_it_as_a_salted_digest(log: AuditStore, url: str) -> None:
+def test_the_personal_part_is_in_it_as_a_salted_digest(log, url):
     asked = (
         "SELECT salt, content, personal_digest, public FROM records JOIN personal "
         "ON records.seq = personal.seq"
@@ -67,7 +64,7 @@ def test_the_personal_part_is_in_it_as_a_salted_digest(log: AuditStore, url: str
         assert "annual_inc" not in public
 
 
-def say(store: AuditStore, noted: Head | None = None) -> tuple[int, str]:
+def say(store, noted=None):
     """Number and trouble of the first record that does not hold."""
     fault = store.verify(noted).fault
     assert fault is not None
@@ -75,7 +72,7 @@ def say(store: AuditStore, noted: Head | None = None) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize("column", [name for name in COLUMNS if name not in {"seq", "hash"}])
-def test_a_change_of_any_column_is_found(log: AuditStore, url: str, column: str) -> None:
+def test_a_change_of_any_column_is_found(log, url, column):
     value = "7" if column == "position" else "'changed'"
 
     tamper(url, f"UPDATE records SET {column} = {value} WHERE seq = 3")
@@ -84,7 +81,7 @@ def test_a_change_of_any_column_is_found(log: AuditStore, url: str, column: str)
     assert log.verify().n == 2
 
 
-def rehash(url: str, seq: int, **changes: Any) -> None:
+def rehash(url, seq, **changes):
     """Change a record and give it the hash of what it then says, as a forger would."""
     [row] = ask(url, f"SELECT {', '.join(COLUMNS)} FROM records WHERE seq = {seq}")
     columns = dict(zip(COLUMNS, row, strict=True)) | changes
@@ -93,20 +90,20 @@ def rehash(url: str, seq: int, **changes: Any) -> None:
     tamper(url, f"UPDATE records SET {assigned} WHERE seq = {seq}", **columns)
 
 
-def test_a_record_that_was_hashed_anew_breaks_the_next(log: AuditStore, url: str) -> None:
+def test_a_record_that_was_hashed_anew_breaks_the_next(log, url):
     rehash(url, 3, person="Eve")
 
     assert say(log) == (4, "it does not follow the record before: that has another hash")
 
 
-def test_a_record_of_another_hash_is_found(log: AuditStore, url: str) -> None:
+def test_a_record_of_another_hash_is_found(log, url):
     tamper(url, "UPDATE records SET hash = 'x' WHERE seq = 5")
 
     assert say(log)[0] == 5
 
 
 @pytest.mark.parametrize("column", ["decision", "model_version", "policy_digest"])
-def test_a_record_is_found_by_what_it_says(log: AuditStore, url: str, column: str) -> None:
+def test_a_record_is_found_by_what_it_says(log, url, column):
     rehash(url, 5, **{column: "other"})
 
     seq, problem = say(log)
@@ -123,9 +120,7 @@ def test_a_record_is_found_by_what_it_says(log: AuditStore, url: str, column: st
         ("UPDATE personal SET content = x'FF00' WHERE seq = 4", 4),
     ],
 )
-def test_values_of_another_type_are_found_in_sqlite(
-    sqlite_url: str, statement: str, seq: int
-) -> None:
+def test_values_of_another_type_are_found_in_sqlite(sqlite_url, statement, seq):
     store = AuditStore.open(sqlite_url)
     store.append([make_decision(number) for number in range(1, 6)], ANN)
     tamper(sqlite_url, statement)
@@ -152,9 +147,7 @@ def test_values_of_another_type_are_found_in_sqlite(
         ("DELETE FROM records", 1, "it is missing; its personal part is there"),
     ],
 )
-def test_what_somebody_did_to_the_log_is_told(
-    log: AuditStore, url: str, statement: str, seq: int, problem: str
-) -> None:
+def test_what_somebody_did_to_the_log_is_told(log, url, statement, seq, problem):
     tamper(url, statement)
 
     found, said = say(log)
@@ -164,7 +157,7 @@ def test_what_somebody_did_to_the_log_is_told(
     assert log.verify().n == min(seq - 1, 5)
 
 
-def test_two_records_that_changed_places_are_found(log: AuditStore, url: str) -> None:
+def test_two_records_that_changed_places_are_found(log, url):
     for table in ("records", "personal"):
         tamper(
             url,
@@ -176,7 +169,7 @@ def test_two_records_that_changed_places_are_found(log: AuditStore, url: str) ->
     assert say(log)[0] == 4
 
 
-def test_the_first_of_several_is_named(log: AuditStore, url: str) -> None:
+def test_the_first_of_several_is_named(log, url):
     tamper(
         url,
         "UPDATE records SET person = 'Eve' WHERE seq = 5",
@@ -189,26 +182,26 @@ def test_the_first_of_several_is_named(log: AuditStore, url: str) -> None:
 
 
 class TestAnEndThatWasNoted:
-    def test_a_log_that_only_grew_still_holds_it(self, log: AuditStore) -> None:
+    def test_a_log_that_only_grew_still_holds_it(self, log):
         noted = log.verify().head
         assert log.verify(noted).is_ok
         log.append([make_decision(6)], ANN)
 
         assert log.verify(noted).is_ok
 
-    def test_it_shows_that_the_end_was_cut_off(self, log: AuditStore, url: str) -> None:
+    def test_it_shows_that_the_end_was_cut_off(self, log, url):
         noted = log.verify().head
         tamper(url, "DELETE FROM records WHERE seq = 5", "DELETE FROM personal WHERE seq = 5")
 
         assert log.verify().is_ok
         assert say(log, noted) == (5, "it is missing: the log once ended at record 5")
 
-    def test_a_case_shows_it_too(self, log: AuditStore, url: str) -> None:
+    def test_a_case_shows_it_too(self, log, url):
         tamper(url, "DELETE FROM records WHERE seq > 1", "DELETE FROM personal WHERE seq > 1")
 
         assert say(log) == (2, "it is missing; its case is there")
 
-    def test_it_shows_that_all_was_written_anew(self, log: AuditStore, url: str) -> None:
+    def test_it_shows_that_all_was_written_anew(self, log, url):
         noted = log.verify().head
         rehash(url, 5, person="Eve")
 

@@ -1,33 +1,28 @@
 """`loantap-audit`."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from loantap.serving.audit.commands import main
-from loantap.serving.audit.records import Record
-from loantap.serving.audit.store import AuditStore
 from tests.serving.entries import ANN, BOB, make_decision, tamper
 
 Call = Callable[..., Result]
 
 
 @pytest.fixture
-def call(url: str) -> Call:
+def call(url):
     return lambda *words: CliRunner().invoke(main, ["--url", url, *words])
 
 
 @pytest.fixture
-def kept(store: AuditStore) -> list[Record]:
+def kept(store):
     return store.append([make_decision(1), make_decision(2, "refer")], ANN)
 
 
-def test_a_log_that_holds_tells_where_it_ends(call: Call, kept: list[Record]) -> None:
+def test_a_log_that_holds_tells_where_it_ends(call, kept):
     said = call("verify")
 
     assert said.exit_code == 0
@@ -35,9 +30,7 @@ def test_a_log_that_holds_tells_where_it_ends(call: Call, kept: list[Record]) ->
     assert call("verify", "--noted", f"2:{kept[1].hash}").exit_code == 0
 
 
-def test_a_log_that_does_not_names_the_first_record(
-    call: Call, kept: list[Record], url: str
-) -> None:
+def test_a_log_that_does_not_names_the_first_record(call, kept, url):
     tamper(url, "UPDATE records SET person = 'Eve' WHERE seq = 2")
     said = call("verify")
 
@@ -45,7 +38,7 @@ def test_a_log_that_does_not_names_the_first_record(
     assert said.output.startswith(f"1 records hold. Then record 2 ({kept[1].id}): it was changed")
 
 
-def test_an_end_that_was_noted_is_asked_for(call: Call, kept: list[Record]) -> None:
+def test_an_end_that_was_noted_is_asked_for(call, kept):
     said = call("verify", "--noted", f"3:{kept[1].hash}")
     assert said.exit_code == 1
     assert "record 3: it is missing: the log once ended at record 3" in said.output
@@ -53,9 +46,7 @@ def test_an_end_that_was_noted_is_asked_for(call: Call, kept: list[Record]) -> N
     assert call("verify", "--noted", "abc").exit_code == 2
 
 
-def test_a_record_is_shown_with_what_happened_since(
-    call: Call, kept: list[Record], store: AuditStore
-) -> None:
+def test_a_record_is_shown_with_what_happened_since(call, kept, store):
     store.erase(BOB, "asked for", record_ids=[kept[1].id])
     shown = json.loads(call("show", kept[0].id).output)
     erased = json.loads(call("show", kept[1].id).output)
@@ -68,7 +59,7 @@ def test_a_record_is_shown_with_what_happened_since(
     assert "there is none of this id" in missing.output
 
 
-def test_personal_parts_are_erased(call: Call, kept: list[Record], store: AuditStore) -> None:
+def test_personal_parts_are_erased(call, kept, store):
     assert call("erase", kept[0].id, "--reason", "asked for").output == (
         "Erased 1 personal parts\n"
     )
@@ -84,14 +75,14 @@ def test_personal_parts_are_erased(call: Call, kept: list[Record], store: AuditS
     assert "there is none of this id" in unknown.output
 
 
-def test_old_personal_parts_are_purged(call: Call, kept: list[Record]) -> None:
+def test_old_personal_parts_are_purged(call, kept):
     assert call("purge", "--older-than", "1").output == (
         "Erased 0 personal parts that were older than 1 days\n"
     )
     assert call("purge", "--older-than", "0").output.startswith("Erased 2 personal parts")
 
 
-def test_tables_are_made_once(tmp_path: Path) -> None:
+def test_tables_are_made_once(tmp_path):
     words = ["--url", f"sqlite:///{tmp_path}/new/audit.db", "upgrade"]
 
     assert CliRunner().invoke(main, words).output == (
@@ -102,9 +93,7 @@ def test_tables_are_made_once(tmp_path: Path) -> None:
     )
 
 
-def test_the_log_of_the_project_is_the_default(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_log_of_the_project_is_the_default(tmp_path, monkeypatch):
     monkeypatch.delenv("LOANTAP_AUDIT_URL", raising=False)
     (tmp_path / "pyproject.toml").write_text("[tool.kedro]\n")
     (tmp_path / "below").mkdir()
@@ -118,7 +107,7 @@ def test_the_log_of_the_project_is_the_default(
     assert (tmp_path / "other.db").is_file()
 
 
-def test_an_address_that_is_none_is_told_without_a_traceback() -> None:
+def test_an_address_that_is_none_is_told_without_a_traceback():
     said = CliRunner().invoke(main, ["--url", "nothing", "verify"])
 
     assert said.exit_code == 1

@@ -1,9 +1,6 @@
 """The roles of docs/audit.md can do their work in PostgreSQL, and nothing else."""
 
-from __future__ import annotations
-
 import re
-from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import text
@@ -18,7 +15,6 @@ from loantap.serving.keys.keys import Keys, Scope
 from tests.conftest import PROJECT
 from tests.serving.conftest import make_url
 from tests.serving.entries import ANN, BOB, connected, make_decision
-from tools.sources.postgres import Postgres
 
 DATABASE = "loantap_audit"
 ROLES = tuple(f"loantap_audit_{name}" for name in ("owner", "writer", "eraser", "reader"))
@@ -26,7 +22,7 @@ OWNER, WRITER, ERASER, READER = ROLES
 
 
 @pytest.fixture
-def documented(postgres: Postgres) -> Iterator[Postgres]:
+def documented(postgres):
     """A server to which the SQL of the page was applied as the page says."""
     page = (PROJECT / "docs" / "audit.md").read_text("utf-8")
     made, granted = re.findall(r"```sql\n(.*?)```", page, re.DOTALL)
@@ -44,7 +40,7 @@ def documented(postgres: Postgres) -> Iterator[Postgres]:
         postgres.run_sql(f"DROP ROLE {role}")
 
 
-def test_each_role_does_its_work_and_no_other(documented: Postgres) -> None:
+def test_each_role_does_its_work_and_no_other(documented):
     urls = {role: make_url(documented, role, DATABASE) for role in ROLES}
     writer, eraser, reader = (AuditStore.open(urls[role]) for role in (WRITER, ERASER, READER))
     [kept] = writer.append([make_decision(1, "refer")], ANN)
@@ -55,10 +51,10 @@ def test_each_role_does_its_work_and_no_other(documented: Postgres) -> None:
 
     with pytest.raises(ForbiddenErasureError, match="--url of the role that may"):
         writer.erase(BOB, "asked for", record_ids=[kept.id])
-    assert not reader.find(kept.id).is_erased  # type: ignore[union-attr]
+    assert not reader.find(kept.id).is_erased
     assert eraser.erase(BOB, "asked for", record_ids=[kept.id]) == 1
     assert eraser.purge_older_than(0, BOB) == 0
-    assert reader.find(kept.id).is_erased  # type: ignore[union-attr]
+    assert reader.find(kept.id).is_erased
     assert reader.verify().is_ok
     assert not reader.is_writable()
 

@@ -1,9 +1,6 @@
 """Personal parts go, and the chain holds."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -16,14 +13,14 @@ from tests.serving.entries import ANN, BOB, ask, make_decision, tamper
 
 
 @pytest.fixture
-def ids(store: AuditStore) -> list[str]:
+def ids(store):
     """Two decisions on A1, one on A2, and a note about the first."""
     kept = store.append([make_decision(1), make_decision(2), make_decision(1)], ANN)
     store.append([Entry(Kind.CASE_DECIDED, {}, {"note": "she called"}, kept[0].id)], BOB)
     return [record.id for record in kept]
 
 
-def test_an_erased_decision_keeps_all_but_its_person(store: AuditStore, ids: list[str]) -> None:
+def test_an_erased_decision_keeps_all_but_its_person(store, ids):
     before = store.find(ids[1])
 
     assert store.erase(BOB, "asked for", record_ids=[ids[1]]) == 1
@@ -34,13 +31,13 @@ def test_an_erased_decision_keeps_all_but_its_person(store: AuditStore, ids: lis
     assert after.is_erased
     assert after.personal is None
     assert (after.public, after.hash, after.at) == (before.public, before.hash, before.at)
-    assert not store.find(ids[0]).is_erased  # type: ignore[union-attr]
+    assert not store.find(ids[0]).is_erased
     verdict = store.verify()
     assert verdict.is_ok
     assert verdict.n == 5
 
 
-def test_the_erasure_is_a_record(store: AuditStore, ids: list[str], url: str) -> None:
+def test_the_erasure_is_a_record(store, ids, url):
     store.erase(BOB, "asked for", record_ids=[ids[1]])
 
     [(kind, person, public)] = ask(url, "SELECT kind, person, public FROM records WHERE seq = 5")
@@ -48,7 +45,7 @@ def test_the_erasure_is_a_record(store: AuditStore, ids: list[str], url: str) ->
     assert public == f'{{"reason":"asked for","records":["{ids[1]}"]}}'
 
 
-def test_what_is_about_a_decision_goes_with_it(store: AuditStore, ids: list[str], url: str) -> None:
+def test_what_is_about_a_decision_goes_with_it(store, ids, url):
     assert store.erase(BOB, "asked for", record_ids=[ids[0]]) == 2
 
     assert ask(url, "SELECT seq FROM personal ORDER BY seq") == [(2,), (3,)]
@@ -56,9 +53,7 @@ def test_what_is_about_a_decision_goes_with_it(store: AuditStore, ids: list[str]
     assert store.verify().is_ok
 
 
-def test_an_application_goes_as_a_whole_and_is_not_found_again(
-    store: AuditStore, ids: list[str], url: str
-) -> None:
+def test_an_application_goes_as_a_whole_and_is_not_found_again(store, ids, url):
     assert store.erase(BOB, "asked for", application_id="A1") == 3
 
     assert ask(url, "SELECT seq FROM personal") == [(2,)]
@@ -68,24 +63,22 @@ def test_an_application_goes_as_a_whole_and_is_not_found_again(
     assert store.verify().is_ok
 
 
-def test_twice_is_once(store: AuditStore, ids: list[str]) -> None:
+def test_twice_is_once(store, ids):
     assert store.erase(BOB, "asked for", record_ids=ids) == 4
     assert store.erase(BOB, "asked for", record_ids=ids) == 0
     assert store.erase(BOB, "asked for", application_id="A1") == 0
     assert store.verify().n == 5
 
 
-def test_an_unknown_id_is_named_and_nothing_is_erased(store: AuditStore, ids: list[str]) -> None:
+def test_an_unknown_id_is_named_and_nothing_is_erased(store, ids):
     with pytest.raises(UnknownRecordError, match="record dec_x: there is none"):
         store.erase(BOB, "asked for", record_ids=[ids[0], "dec_x"])
 
     assert store.verify().n == 4
-    assert not store.find(ids[0]).is_erased  # type: ignore[union-attr]
+    assert not store.find(ids[0]).is_erased
 
 
-def test_an_erased_part_that_comes_back_is_found(
-    store: AuditStore, ids: list[str], url: str
-) -> None:
+def test_an_erased_part_that_comes_back_is_found(store, ids, url):
     [(salt, content)] = ask(url, "SELECT salt, content FROM personal WHERE seq = 2")
     store.erase(BOB, "asked for", record_ids=[ids[1]])
     tamper(
@@ -97,7 +90,7 @@ def test_an_erased_part_that_comes_back_is_found(
     assert (fault.seq, fault.problem) == (2, "its personal part was erased, and is there again")
 
 
-def test_nothing_of_it_is_left_in_the_files(sqlite_url: str, tmp_path: Path) -> None:
+def test_nothing_of_it_is_left_in_the_files(sqlite_url, tmp_path):
     store = AuditStore.open(sqlite_url)
     marked = Entry(Kind.OFFERS, {}, {"note": "a secret that must go " * 20})
     [kept] = store.append([marked], ANN)
@@ -112,9 +105,7 @@ def test_nothing_of_it_is_left_in_the_files(sqlite_url: str, tmp_path: Path) -> 
 
 
 class TestRetention:
-    def test_only_what_is_older_goes(
-        self, store: AuditStore, ids: list[str], monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_only_what_is_older_goes(self, store, ids, monkeypatch):
         third = store.find(ids[2])
         assert third is not None
         monkeypatch.setattr(erasure, "find_cutoff", lambda _: third.at)
@@ -128,9 +119,7 @@ class TestRetention:
         assert store.verify().is_ok
         assert [record.is_erased for record in store.search().records] == [False, True, True, True]
 
-    def test_it_goes_step_by_step(
-        self, store: AuditStore, ids: list[str], url: str, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_it_goes_step_by_step(self, store, ids, url, monkeypatch):
         monkeypatch.setattr(erasure, "_STEP", 3)
 
         assert store.purge_older_than(0, ANN) == 4
@@ -144,9 +133,7 @@ class TestRetention:
         assert store.purge_older_than(0, ANN) == 0
         assert store.verify().n == 6
 
-    def test_a_part_that_was_deleted_without_a_record_is_still_found(
-        self, store: AuditStore, ids: list[str], url: str
-    ) -> None:
+    def test_a_part_that_was_deleted_without_a_record_is_still_found(self, store, ids, url):
         store.purge_older_than(0, ANN)
         store.append([make_decision(8)], ANN)
         tamper(url, "DELETE FROM personal WHERE seq = 6")
@@ -154,7 +141,7 @@ class TestRetention:
         assert store.verify().fault is not None
         assert store.verify().n == 5
 
-    def test_days_are_counted_back_from_now(self) -> None:
+    def test_days_are_counted_back_from_now(self):
         before = datetime.now(UTC)
         cutoff = erasure.find_cutoff(30)
 

@@ -1,7 +1,5 @@
 """The same request twice gets the records of the first, also at once and from two processes."""
 
-from __future__ import annotations
-
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -15,7 +13,7 @@ from tests.serving.entries import ANN, BOB, ask, make_decision, tamper
 KEYED = replace(ANN, idempotency_key="order 66", request_digest="d1")
 
 
-def test_a_repeated_request_gets_what_was_kept(store: AuditStore) -> None:
+def test_a_repeated_request_gets_what_was_kept(store):
     first = store.append([make_decision(1), make_decision(2)], KEYED)
 
     again = store.append([make_decision(3), make_decision(4)], replace(KEYED, request_id="another"))
@@ -25,7 +23,7 @@ def test_a_repeated_request_gets_what_was_kept(store: AuditStore) -> None:
     assert store.verify().n == 2
 
 
-def test_another_request_under_the_key_is_refused_and_keeps_nothing(store: AuditStore) -> None:
+def test_another_request_under_the_key_is_refused_and_keeps_nothing(store):
     store.append([make_decision(1)], KEYED)
 
     with pytest.raises(IdempotencyConflictError, match="order 66: it was used for another") as no:
@@ -35,7 +33,7 @@ def test_another_request_under_the_key_is_refused_and_keeps_nothing(store: Audit
     assert store.verify().n == 1
 
 
-def test_each_caller_has_keys_of_its_own(store: AuditStore) -> None:
+def test_each_caller_has_keys_of_its_own(store):
     [ann] = store.append([make_decision(1)], KEYED)
     [bob] = store.append([make_decision(1)], replace(KEYED, key_id=BOB.key_id))
 
@@ -44,11 +42,11 @@ def test_each_caller_has_keys_of_its_own(store: AuditStore) -> None:
     assert store.find_idempotent("key-c", "order 66") == []
 
 
-def test_without_a_key_each_request_is_kept(store: AuditStore) -> None:
+def test_without_a_key_each_request_is_kept(store):
     assert store.append([make_decision(1)], ANN) != store.append([make_decision(1)], ANN)
 
 
-def test_an_erased_answer_says_so(store: AuditStore) -> None:
+def test_an_erased_answer_says_so(store):
     [kept] = store.append([make_decision(1)], KEYED)
     store.erase(ANN, "asked for", record_ids=[kept.id])
 
@@ -59,10 +57,10 @@ def test_an_erased_answer_says_so(store: AuditStore) -> None:
     assert again.personal is None
 
 
-def test_threads_of_two_stores_keep_each_request_once(url: str) -> None:
+def test_threads_of_two_stores_keep_each_request_once(url):
     stores = [AuditStore.open(url), AuditStore.open(url)]
 
-    def ask_for(number: int) -> str:
+    def ask_for(number):
         caller = replace(KEYED, idempotency_key=f"key {number // 8}", request_id=f"r{number}")
         return stores[number % 2].append([make_decision(number // 8)], caller)[0].id
 
@@ -76,9 +74,7 @@ def test_threads_of_two_stores_keep_each_request_once(url: str) -> None:
         store.close()
 
 
-def test_the_database_itself_refuses_a_second_record_under_a_key(
-    store: AuditStore, url: str
-) -> None:
+def test_the_database_itself_refuses_a_second_record_under_a_key(store, url):
     store.append([make_decision(1)], KEYED)
     copied = (
         "INSERT INTO records SELECT seq + 1, id || 'x', kind, at, caller, person, subject, "
@@ -90,11 +86,11 @@ def test_the_database_itself_refuses_a_second_record_under_a_key(
         tamper(url, copied)
 
 
-def test_a_conflict_leaves_the_others_of_its_group_alone(store: AuditStore) -> None:
+def test_a_conflict_leaves_the_others_of_its_group_alone(store):
     store.append([make_decision(1)], KEYED)
     callers = [replace(KEYED, request_digest="d2"), *[ANN] * 30]
 
-    def ask_for(number: int) -> bool:
+    def ask_for(number):
         try:
             return len(store.append([make_decision(number)], callers[number])) == 1
         except IdempotencyConflictError:

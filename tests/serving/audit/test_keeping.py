@@ -1,12 +1,10 @@
 """What is kept is found again as it was given."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from typing import Any
+from pathlib import Path
 
 import pytest
 
@@ -16,7 +14,7 @@ from loantap.serving.audit.store import AuditStore
 from tests.serving.entries import ANN, BOB, ask, make_decision
 
 
-def test_a_decision_is_found_as_it_was_given(store: AuditStore) -> None:
+def test_a_decision_is_found_as_it_was_given(store):
     before = datetime.now(UTC)
     entry = make_decision(1)
 
@@ -30,7 +28,7 @@ def test_a_decision_is_found_as_it_was_given(store: AuditStore) -> None:
     assert not kept.is_erased
 
 
-def test_names_keep_their_order_and_numbers_their_last_digit(store: AuditStore) -> None:
+def test_names_keep_their_order_and_numbers_their_last_digit(store):
     public = {"b": 0.1 + 0.2, "a": 1.0, "c": 1, "z": [5e-324, 1.7976931348623157e308, None, True]}
 
     [kept] = store.append([Entry(Kind.OFFERS, public, {"ü\u0000": "\U0001f600 'x'\n"})], ANN)
@@ -41,9 +39,7 @@ def test_names_keep_their_order_and_numbers_their_last_digit(store: AuditStore) 
     assert found.personal == {"ü\u0000": "\U0001f600 'x'\n"}
 
 
-def test_records_are_numbered_without_gaps_and_their_ids_sort_as_they_were_kept(
-    store: AuditStore,
-) -> None:
+def test_records_are_numbered_without_gaps_and_their_ids_sort_as_they_were_kept(store):
     kept = [store.append([make_decision(i), make_decision(i)], ANN) for i in range(5)]
     records = [record for pair in kept for record in pair]
 
@@ -53,14 +49,12 @@ def test_records_are_numbered_without_gaps_and_their_ids_sort_as_they_were_kept(
     assert len({record.id[-10:] for record in records}) == 10
 
 
-def test_ids_sort_as_kept_also_where_the_clock_is_put_back(
-    store: AuditStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_ids_sort_as_kept_also_where_the_clock_is_put_back(store, monkeypatch):
     times = iter([datetime(2030, 1, 1, tzinfo=UTC), datetime(2029, 1, 1, tzinfo=UTC)])
 
     class Clock(datetime):
         @classmethod
-        def now(cls, tz: Any = None) -> datetime:
+        def now(cls, tz=None):
             return next(times)
 
     monkeypatch.setattr("loantap.serving.audit.transaction.datetime", Clock)
@@ -71,17 +65,17 @@ def test_ids_sort_as_kept_also_where_the_clock_is_put_back(
     assert store.verify().is_ok
 
 
-def test_an_unknown_id_is_none(store: AuditStore) -> None:
+def test_an_unknown_id_is_none(store):
     assert store.find("dec_unknown") is None
     assert store.about("dec_unknown") == []
 
 
-def test_nothing_to_keep_is_nothing(store: AuditStore) -> None:
+def test_nothing_to_keep_is_nothing(store):
     assert store.append([], ANN) == []
     assert store.verify().n == 0
 
 
-def test_what_is_about_a_record_is_found_by_it_oldest_first(store: AuditStore) -> None:
+def test_what_is_about_a_record_is_found_by_it_oldest_first(store):
     [decision] = store.append([make_decision()], ANN)
     about = [Entry(Kind.REPLAY, {"same": same}, None, decision.id) for same in (True, False)]
     store.append([about[0], make_decision(2)], BOB)
@@ -95,7 +89,7 @@ def test_what_is_about_a_record_is_found_by_it_oldest_first(store: AuditStore) -
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf"), object(), "\ud800"])
 @pytest.mark.parametrize("part", ["public", "personal"])
-def test_what_is_no_json_is_refused(store: AuditStore, value: Any, part: str) -> None:
+def test_what_is_no_json_is_refused(store, value, part):
     entry = replace(make_decision(), **{part: {"decision": "approve", "deep": [{"x": value}]}})
 
     with pytest.raises(InputError, match=f"{part} part of a record: it cannot be written as JSON"):
@@ -104,7 +98,7 @@ def test_what_is_no_json_is_refused(store: AuditStore, value: Any, part: str) ->
     assert store.verify().n == 0
 
 
-def test_words_that_look_like_such_numbers_are_kept(store: AuditStore) -> None:
+def test_words_that_look_like_such_numbers_are_kept(store):
     [kept] = store.append([Entry(Kind.OFFERS, {"title": "NaN, Infinity"})], ANN)
 
     assert kept.public == {"title": "NaN, Infinity"}
@@ -114,9 +108,7 @@ def test_words_that_look_like_such_numbers_are_kept(store: AuditStore) -> None:
 @pytest.mark.parametrize(
     "name", ["key_id", "person", "request_id", "idempotency_key", "request_digest"]
 )
-def test_a_caller_that_not_every_database_could_keep_is_refused(
-    sqlite_url: str, name: str, text: str
-) -> None:
+def test_a_caller_that_not_every_database_could_keep_is_refused(sqlite_url, name, text):
     store = AuditStore.open(sqlite_url)
     caller = replace(Caller("k", "p", "r"), **{name: text})
 
@@ -128,7 +120,7 @@ def test_a_caller_that_not_every_database_could_keep_is_refused(
 
 class TestSearch:
     @pytest.fixture
-    def ids(self, store: AuditStore) -> list[str]:
+    def ids(self, store):
         entries = [
             make_decision(1, "approve"),
             make_decision(2, "decline", policy={"version": "npv 2", "digest": "other"}),
@@ -152,17 +144,13 @@ class TestSearch:
             ({"decision": "invalid"}, []),
         ],
     )
-    def test_it_finds_decisions_newest_first(
-        self, store: AuditStore, ids: list[str], wanted: dict[str, str], found: list[int]
-    ) -> None:
-        page = store.search(**wanted)  # type: ignore[arg-type]
+    def test_it_finds_decisions_newest_first(self, store, ids, wanted, found):
+        page = store.search(**wanted)
 
         assert [record.id for record in page.records] == [ids[number - 1] for number in found]
         assert page.next is None
 
-    def test_since_includes_its_moment_and_until_does_not(
-        self, store: AuditStore, ids: list[str]
-    ) -> None:
+    def test_since_includes_its_moment_and_until_does_not(self, store, ids):
         second = store.find(ids[1])
         assert second is not None
 
@@ -175,7 +163,7 @@ class TestSearch:
         assert store.search(since=later).records == ()
         assert len(store.search(until=later).records) == 4
 
-    def test_pages_go_on_where_the_last_one_ended(self, store: AuditStore, ids: list[str]) -> None:
+    def test_pages_go_on_where_the_last_one_ended(self, store, ids):
         seen, after = [], None
         for size in (3, 1):
             page = store.search(after=after, limit=3)
@@ -186,13 +174,11 @@ class TestSearch:
         assert seen == ids[::-1]
         assert after is None
 
-    def test_a_page_that_just_fits_is_the_last(self, store: AuditStore, ids: list[str]) -> None:
+    def test_a_page_that_just_fits_is_the_last(self, store, ids):
         assert store.search(limit=4).next is None
         assert len(store.search(limit=0).records) == 1
 
-    def test_of_an_application_all_decisions_are_found_however_many(
-        self, store: AuditStore
-    ) -> None:
+    def test_of_an_application_all_decisions_are_found_however_many(self, store):
         store.append([make_decision(7, "refer"), make_decision(8)], ANN)
         many = store.append([make_decision(7) for _ in range(10_001)], BOB)
 
@@ -203,7 +189,7 @@ class TestSearch:
         assert store.search(application_id="A7", after=page.next).records == (oldest,)
 
 
-def test_a_referred_decision_opens_its_case_and_no_other_does(store: AuditStore, url: str) -> None:
+def test_a_referred_decision_opens_its_case_and_no_other_does(store, url):
     kept = store.append(
         [
             make_decision(7, "refer"),
@@ -219,7 +205,7 @@ def test_a_referred_decision_opens_its_case_and_no_other_does(store: AuditStore,
 
 
 @pytest.mark.parametrize("n", [64, 65, 200])
-def test_many_are_kept_as_few_are(store: AuditStore, url: str, n: int) -> None:
+def test_many_are_kept_as_few_are(store, url, n):
     entries = [make_decision(i, "refer" if i % 3 == 0 else "approve") for i in range(n)]
     store.append([make_decision(999)], ANN)
 
@@ -234,3 +220,17 @@ def test_many_are_kept_as_few_are(store: AuditStore, url: str, n: int) -> None:
         (record.id,) for record in kept if record.public["decision"] == "refer"
     ]
     assert len(store.search(limit=500).records) == n + 1
+
+
+def test_many_records_are_copied_into_the_file_when_nobody_waits(sqlite_url):
+    store = AuditStore.open(sqlite_url)
+    path = Path(sqlite_url.removeprefix("sqlite:///"))
+
+    kept = store.append([make_decision(number) for number in range(1_500)], ANN)
+    before = path.stat().st_size
+    store.tidy()
+
+    assert before < 200_000
+    assert path.stat().st_size > 1_000_000
+    assert store.verify().n == len(kept) == 1_500
+    store.close()

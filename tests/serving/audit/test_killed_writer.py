@@ -1,33 +1,29 @@
 """What was acknowledged is there, however a process ends, and whoever writes beside it."""
 
-from __future__ import annotations
-
-import subprocess
-
 from loantap.serving.audit.store import AuditStore
 from tests.serving.audit import writer
 from tests.serving.entries import ANN, make_decision
 
 
-def read_pairs(process: subprocess.Popen[str], n: int) -> dict[str, str]:
+def read_pairs(process, n):
     """Key and id of the first records that it was told of; of all, where there are fewer."""
     assert process.stdout is not None
     return read_lines([line for line, _ in zip(process.stdout, range(n), strict=False)])
 
 
-def read_lines(lines: list[str]) -> dict[str, str]:
+def read_lines(lines):
     """Of the lines that are whole; the last may have been cut off."""
     pairs = (line.split() for line in lines if line.endswith("\n"))
     return {pair[0]: pair[1] for pair in pairs}
 
 
-def require_kept(store: AuditStore, acknowledged: dict[str, str]) -> None:
+def require_kept(store, acknowledged):
     for key, record_id in acknowledged.items():
         assert [record.id for record in store.find_idempotent(ANN.key_id, key)] == [record_id]
 
 
-def test_a_killed_process_leaves_all_that_it_acknowledged(url: str) -> None:
-    acknowledged: dict[str, str] = {}
+def test_a_killed_process_leaves_all_that_it_acknowledged(url):
+    acknowledged = {}
     store = AuditStore.open(url)
     for name in ("first", "second", "third"):
         process = writer.start(url, name, 8, 10_000)
@@ -46,7 +42,7 @@ def test_a_killed_process_leaves_all_that_it_acknowledged(url: str) -> None:
     store.close()
 
 
-def test_two_processes_keep_each_request_once(url: str) -> None:
+def test_two_processes_keep_each_request_once(url):
     store = AuditStore.open(url)
     processes = [writer.start(url, name, 4, 60) for name in ("first", "second")]
     first, second = (read_pairs(process, 1_000) for process in processes)

@@ -1,9 +1,6 @@
 """The tables: made by migrations as the code reads them; those of another age are refused."""
 
-from __future__ import annotations
-
 import threading
-from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -16,18 +13,17 @@ from loantap.serving.audit.store import AuditStore
 from loantap.serving.audit.tables import REVISION, metadata
 from tests.serving.conftest import make_url
 from tests.serving.entries import ANN, ask, make_decision, tamper
-from tools.sources.postgres import Postgres
 
 _SET = "UPDATE alembic_version SET version_num = :revision"
 
 
-def test_the_migrations_make_the_tables_that_the_code_reads(store: AuditStore) -> None:
+def test_the_migrations_make_the_tables_that_the_code_reads(store):
     engine = store._engines.writer
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
 
 
-def test_a_log_that_is_there_is_opened_as_it_is(store: AuditStore, url: str) -> None:
+def test_a_log_that_is_there_is_opened_as_it_is(store, url):
     store.append([make_decision()], ANN)
     again = AuditStore.open(url)
 
@@ -43,9 +39,7 @@ def test_a_log_that_is_there_is_opened_as_it_is(store: AuditStore, url: str) -> 
         ("9999", "at revision 9999, which this version of LoanTap", "a newer one"),
     ],
 )
-def test_tables_of_another_age_are_refused(
-    store: AuditStore, url: str, revision: str, problem: str, remedy: str
-) -> None:
+def test_tables_of_another_age_are_refused(store, url, revision, problem, remedy):
     tamper(url, _SET, revision=revision)
     try:
         with pytest.raises(SchemaError, match=problem) as refused:
@@ -58,8 +52,8 @@ def test_tables_of_another_age_are_refused(
         tamper(url, _SET, revision=REVISION)
 
 
-def test_two_processes_may_start_at_once(sqlite_url: str) -> None:
-    opened: list[AuditStore] = []
+def test_two_processes_may_start_at_once(sqlite_url):
+    opened = []
     threads = [
         threading.Thread(target=lambda: opened.append(AuditStore.open(sqlite_url)))
         for _ in range(4)
@@ -77,9 +71,7 @@ def test_two_processes_may_start_at_once(sqlite_url: str) -> None:
 
 
 @pytest.mark.parametrize("server", ["postgres"], indirect=True)
-def test_postgresql_without_tables_is_refused_until_somebody_makes_them(
-    url: str, postgres: Postgres, tmp_path: Path
-) -> None:
+def test_postgresql_without_tables_is_refused_until_somebody_makes_them(url, postgres, tmp_path):
     postgres.run_sql("DROP DATABASE IF EXISTS empty")
     postgres.run_sql("CREATE DATABASE empty")
     empty = make_url(postgres, database="empty")

@@ -1,12 +1,9 @@
 """Writers take turns, and a turn ends with its process."""
 
-from __future__ import annotations
-
 import signal
 import subprocess
 import sys
 import threading
-from pathlib import Path
 
 import pytest
 
@@ -17,22 +14,22 @@ _HOLD = """
 import sys
 from pathlib import Path
 from loantap.serving.audit.turns import Turns
-with Turns(Path(sys.argv[1]), "log", 4).taken():
+with Turns(Path(sys.argv[1]), "log").taken():
     print("taken", flush=True)
     sys.stdin.read()
 """
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
+def path(tmp_path):
     return tmp_path / "audit.db-turns"
 
 
-def test_nobody_has_a_turn_while_another_has_it(path: Path) -> None:
-    first, second = Turns(path, "log", 4), Turns(path, "log", 4)
+def test_nobody_has_a_turn_while_another_has_it(path):
+    first, second = Turns(path, "log"), Turns(path, "log")
     had = threading.Event()
 
-    def wait() -> None:
+    def wait():
         with second.taken():
             had.set()
 
@@ -47,40 +44,31 @@ def test_nobody_has_a_turn_while_another_has_it(path: Path) -> None:
     assert path.stat().st_mode & 0o777 == 0o600
 
 
-def test_who_waited_too_long_is_told_and_gives_the_turn_on(path: Path) -> None:
-    first, second = Turns(path, "log", 4), Turns(path, "log", 0.05)
-    told: list[str] = []
+def test_all_turns_know_whether_the_last_was_refused(path):
+    first, second = Turns(path, "log"), Turns(path, "log")
+    told = AuditUnavailableError("log", "the database is locked", "Wait")
 
-    def wait() -> None:
-        try:
-            with second.taken():
-                told.append("taken")
-        except AuditUnavailableError as error:
-            told.append(error.problem)
-
-    waiting = threading.Thread(target=wait)
+    with pytest.raises(AuditUnavailableError, match="is locked"), first.taken():
+        raise told
+    fault = KeyError("a fault of its own, which says nothing of the database")
+    with pytest.raises(KeyError), second.taken():
+        raise fault
     with first.taken():
-        waiting.start()
-        threading.Event().wait(0.3)
-    waiting.join()
-
-    assert told == ["other writers held it for 0.05 seconds"]
-    with second.taken(), pytest.raises(BlockingIOError):
-        _try(path)
-    with first.taken():
-        pass
+        assert first.was_refused
+    with second.taken():
+        assert not second.was_refused
     first.close()
     second.close()
 
 
-def _try(path: Path) -> None:
+def _try(path):
     import fcntl
 
     with path.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-def test_a_killed_process_has_no_turn(path: Path) -> None:
+def test_a_killed_process_has_no_turn(path):
     holder = subprocess.Popen(
         [sys.executable, "-c", _HOLD, str(path)],
         stdin=subprocess.PIPE,
@@ -98,8 +86,8 @@ def test_a_killed_process_has_no_turn(path: Path) -> None:
     _try(path)
 
 
-def test_a_file_that_cannot_be_made_is_told(tmp_path: Path) -> None:
-    turns = Turns(tmp_path / "missing" / "audit.db-turns", "log", 4)
+def test_a_file_that_cannot_be_made_is_told(tmp_path):
+    turns = Turns(tmp_path / "missing" / "audit.db-turns", "log")
 
     told = pytest.raises(AuditUnavailableError, match=r"audit\.db-turns: No such file")
     with told, turns.taken():

@@ -1,11 +1,9 @@
 """No room, no lock, no server: the caller is told, and what was acknowledged stays."""
 
-from __future__ import annotations
-
 import sqlite3
 import threading
-from pathlib import Path
-from typing import Any
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
@@ -18,16 +16,15 @@ from loantap.serving.audit.errors import AuditUnavailableError
 from loantap.serving.audit.store import AuditStore
 from tests.serving.conftest import make_url
 from tests.serving.entries import ANN, make_decision
-from tools.sources.postgres import Postgres
 
 
 class TestAFullDisk:
     @pytest.fixture
-    def store(self, sqlite_url: str) -> Any:
+    def store(self, sqlite_url):
         """A log whose file may not grow beyond 60 pages."""
         opened = AuditStore.open(sqlite_url)
 
-        def limit(connection: sqlite3.Connection, _: object) -> None:
+        def limit(connection, _):
             connection.execute("PRAGMA max_page_count = 60")
 
         opened.close()
@@ -35,10 +32,10 @@ class TestAFullDisk:
         yield opened
         opened.close()
 
-    def fill(self, store: AuditStore) -> list[str]:
-        kept: list[str] = []
+    def fill(self, store):
+        kept = []
 
-        def keep_on() -> None:
+        def keep_on():
             for _ in range(1_000):
                 kept.extend(record.id for record in store.append([make_decision()] * 5, ANN))
 
@@ -47,7 +44,7 @@ class TestAFullDisk:
         assert "its disk has room" in full.value.remedy
         return kept
 
-    def test_what_was_acknowledged_stays(self, store: AuditStore) -> None:
+    def test_what_was_acknowledged_stays(self, store):
         kept = self.fill(store)
 
         assert 20 < len(kept) < 1_000
@@ -56,11 +53,11 @@ class TestAFullDisk:
         assert verdict.is_ok
         assert verdict.n == len(kept)
 
-    def test_each_of_many_threads_is_told(self, store: AuditStore) -> None:
+    def test_each_of_many_threads_is_told(self, store):
         self.fill(store)
-        told: list[bool] = []
+        told = []
 
-        def keep() -> None:
+        def keep():
             try:
                 store.append([make_decision()] * 5, ANN)
             except AuditUnavailableError:
@@ -75,7 +72,7 @@ class TestAFullDisk:
         assert len(told) == 8
         assert store.waiting == 0
 
-    def test_it_goes_on_when_there_is_room(self, store: AuditStore, sqlite_url: str) -> None:
+    def test_it_goes_on_when_there_is_room(self, store, sqlite_url):
         kept = self.fill(store)
 
         roomy = AuditStore.open(sqlite_url)
@@ -85,9 +82,7 @@ class TestAFullDisk:
         roomy.close()
 
 
-def test_a_file_that_another_program_holds_is_told(
-    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_that_another_program_holds_is_told(sqlite_url, monkeypatch):
     monkeypatch.setattr(engines_module, "WAIT_SECONDS", 0.1)
     store = AuditStore.open(sqlite_url)
     store.append([make_decision(1)], ANN)
@@ -105,9 +100,42 @@ def test_a_file_that_another_program_holds_is_told(
     store.close()
 
 
-def test_whether_it_can_be_written_is_tried(
-    sqlite_url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_whoever_comes_while_another_program_holds_it_waits_once_and_not_for_each_other(
+    sqlite_url, monkeypatch
+):
+    monkeypatch.setattr(engines_module, "WAIT_SECONDS", 2)
+    stores = [AuditStore.open(sqlite_url) for _ in range(3)]
+    other = sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    waited = []
+
+    def keep(number):
+        # A change has a transaction of its own.
+        if number % 2:
+            stores[number % 3].append([make_decision(number)], ANN)
+        else:
+            stores[number % 3].change(lambda _: None)
+
+    def ask(number):
+        began = time.monotonic()
+        with pytest.raises(AuditUnavailableError):
+            keep(number)
+        waited.append(time.monotonic() - began)
+
+    with ThreadPoolExecutor(24) as threads:
+        for number in range(24):
+            threads.submit(ask, number)
+            time.sleep(0.05)
+    # One after the other, they would wait for 16 seconds and more.
+    assert len(waited) == 24
+    assert max(waited) < 8
+    other.close()
+    for store in stores:
+        store.append([make_decision()], ANN)
+        store.close()
+
+
+def test_whether_it_can_be_written_is_tried(sqlite_url, monkeypatch):
     monkeypatch.setattr(engines_module, "WAIT_SECONDS", 0.1)
     store = AuditStore.open(sqlite_url)
     assert store.is_writable()
@@ -123,21 +151,21 @@ def test_whether_it_can_be_written_is_tried(
     store.close()
 
 
-def test_a_log_that_was_never_written_to_is_tried_first(store: AuditStore) -> None:
+def test_a_log_that_was_never_written_to_is_tried_first(store):
     assert store._written_at == float("-inf")
     assert store.is_writable()
     assert store._written_at > 0
     assert store.verify().n == 0
 
 
-def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_made_is_told(tmp_path):
     (tmp_path / "file").touch()
 
     with pytest.raises(AuditUnavailableError, match="the file cannot be written"):
         AuditStore.open(f"sqlite:///{tmp_path}/file/audit.db")
 
 
-def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
+def test_a_file_that_is_no_database_is_told(tmp_path):
     (tmp_path / "audit.db").write_text("hello" * 1_000)
 
     with pytest.raises(AuditUnavailableError, match="not a database"):
@@ -154,7 +182,7 @@ def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
         ("sqlite:///:memory:", "a log in memory would be lost"),
     ],
 )
-def test_another_address_is_refused(url: str, problem: str) -> None:
+def test_another_address_is_refused(url, problem):
     with pytest.raises(InputError, match=problem) as refused:
         open_engines(url)
 
@@ -163,7 +191,7 @@ def test_another_address_is_refused(url: str, problem: str) -> None:
 
 
 @pytest.mark.slow
-def test_nobody_reads_the_password_in_a_message() -> None:
+def test_nobody_reads_the_password_in_a_message():
     with pytest.raises(AuditUnavailableError) as refused:
         AuditStore.open("postgresql://ann:s3cret@127.0.0.1:9/audit")
 
@@ -171,7 +199,7 @@ def test_nobody_reads_the_password_in_a_message() -> None:
     assert "ann:***@127.0.0.1:9/audit" in str(refused.value)
 
 
-def test_the_files_are_its_owners_alone(sqlite_url: str, tmp_path: Path) -> None:
+def test_the_files_are_its_owners_alone(sqlite_url, tmp_path):
     store = AuditStore.open(sqlite_url)
     store.append([make_decision()], ANN)
 
@@ -184,7 +212,7 @@ def test_the_files_are_its_owners_alone(sqlite_url: str, tmp_path: Path) -> None
 
 @pytest.mark.parametrize("server", ["postgres"], indirect=True)
 class TestAServerThatGoes:
-    def test_a_connection_that_was_ended_is_made_anew(self, store: AuditStore, url: str) -> None:
+    def test_a_connection_that_was_ended_is_made_anew(self, store, url):
         store.append([make_decision(1)], ANN)
         with psycopg.connect(url, autocommit=True) as admin:
             admin.execute(
@@ -197,9 +225,7 @@ class TestAServerThatGoes:
         assert store.verify().n == 2
         assert store.is_writable()
 
-    def test_it_is_told_and_goes_on_when_the_server_is_back(
-        self, store: AuditStore, url: str, postgres: Postgres
-    ) -> None:
+    def test_it_is_told_and_goes_on_when_the_server_is_back(self, store, url, postgres):
         store.append([make_decision(1)], ANN)
         postgres.halt()
         try:
@@ -214,9 +240,7 @@ class TestAServerThatGoes:
         store.append([make_decision(2)], ANN)
         assert store.verify().n == 2
 
-    def test_another_writer_that_does_not_end_is_told(
-        self, url: str, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_another_writer_that_does_not_end_is_told(self, url, monkeypatch):
         monkeypatch.setattr(engines_module, "WAIT_SECONDS", 1)
         first, second = AuditStore.open(url), AuditStore.open(url)
 

@@ -3,8 +3,6 @@
 Started by tests as `python -m tests.serving.audit.writer URL NAME THREADS N`.
 """
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys

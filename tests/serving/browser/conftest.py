@@ -1,7 +1,5 @@
 """API and dashboard on what a whole run left, a browser, and two people with keys of their own."""
 
-from __future__ import annotations
-
 import signal
 from collections.abc import Iterator
 

@@ -1,14 +1,14 @@
 """Somebody in front of the dashboard, in a browser of their own."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 
 from playwright.sync_api import Browser, Locator, expect
+from playwright.sync_api import TimeoutError as NotYetError
 
 # Milliseconds: for a machine that does other things too.
 _PATIENCE = 60_000
+_SOON = 10_000
 _MOST_TABS = 120
 _FOCUSED = """
     (one => one.getAttribute("aria-label") || one.innerText.trim().split("\\n").pop())
@@ -75,8 +75,15 @@ class Person:
 
     def choose(self, label: str, option: str) -> None:
         """Choose from a list."""
-        self.page.get_by_role("combobox", name=label, exact=True).click()
-        self.page.get_by_role("option", name=re.compile(option, re.IGNORECASE)).click()
+        field = self.page.get_by_role("combobox", name=label, exact=True)
+        wanted = self.page.get_by_role("option", name=re.compile(option, re.IGNORECASE))
+        field.click()
+        try:
+            wanted.click(timeout=_SOON)
+        except NotYetError:
+            # What was drawn late has closed the list; where it is open, this key leaves it so.
+            field.press("ArrowDown")
+            wanted.click()
 
     def press(self, name: str, after: str = "") -> None:
         """Press the button of a name; where there are several, the first after these words."""

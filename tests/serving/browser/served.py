@@ -1,7 +1,5 @@
 """API and dashboard as `make serve` runs them, asked as another system asks."""
 
-from __future__ import annotations
-
 from functools import cached_property
 from typing import Any, Final
 

@@ -1,20 +1,15 @@
 """What a loan officer does: score, explain, find again, replay, decide on a case, many at once."""
 
-from __future__ import annotations
-
 import csv
 import io
 import re
 from collections import defaultdict
-from typing import Any
 
 import pytest
 from playwright.sync_api import FilePayload, expect
 
 from loantap.reporting.formatting import capitalize_first, money, percent, signed
 from tests.serving.api.test_queue import LARGE
-from tests.serving.browser.person import Person
-from tests.serving.browser.served import Served
 
 HEADLINES = {"approve": "Approve", "refer": "Refer to a person", "decline": "Decline"}
 _MOST_PRESSES = 10
@@ -22,7 +17,7 @@ BATCH = "/v1/applications/score-batch"
 INCOME, DEBT = "Yearly income", "Debt to income (DTI), %"
 
 
-def fill_in(person: Person, application_id: str) -> None:
+def fill_in(person, application_id):
     person.go("Score")
     person.write(INCOME, "1")
     person.press("Fill in an example")
@@ -30,22 +25,20 @@ def fill_in(person: Person, application_id: str) -> None:
     person.write("Application id", application_id)
 
 
-def score(person: Person, application_id: str) -> str:
+def score(person, application_id):
     """Fill in the example, change it, submit it; returns the id that the page shows."""
     fill_in(person, application_id)
     person.write(INCOME, "75000")
     return find_id(person.press_for("Decide", r"recorded as dec_\w+$"))
 
 
-def find_id(text: str) -> str:
+def find_id(text):
     found = re.search(r"dec_\w+", text)
     assert found is not None, text
     return found[0]
 
 
-def test_an_application_is_scored_and_the_figures_are_those_on_record(
-    asha: Person, served: Served
-) -> None:
+def test_an_application_is_scored_and_the_figures_are_those_on_record(asha, served):
     made = score(asha, "e2e-score")
 
     kept = served.find_decision(made)
@@ -60,7 +53,7 @@ def test_an_application_is_scored_and_the_figures_are_those_on_record(
     for reason in kept["reasons"]:
         asha.see(reason)
     # The waterfall begins with what moves the score most.
-    points: dict[str, float] = defaultdict(float)
+    points = defaultdict(float)
     for one in kept["contributions"]:
         points[one["label"]] += one["points"]
     largest = max(points, key=lambda label: abs(points[label]))
@@ -72,7 +65,7 @@ def test_an_application_is_scored_and_the_figures_are_those_on_record(
     assert "Your application e2e-score" in asha.download("Letter to the applicant")
 
 
-def test_what_if_is_a_decision_of_its_own_with_other_figures(asha: Person, served: Served) -> None:
+def test_what_if_is_a_decision_of_its_own_with_other_figures(asha, served):
     made = score(asha, "e2e-what-if")
     before = asha.read_figure("Probability of default")
 
@@ -93,9 +86,7 @@ def test_what_if_is_a_decision_of_its_own_with_other_figures(asha: Person, serve
     expect(compared.locator("td")).to_have_text(["Probability of default", before, after])
 
 
-def test_a_value_out_of_range_is_told_at_its_field_and_nothing_is_decided(
-    asha: Person, served: Served
-) -> None:
+def test_a_value_out_of_range_is_told_at_its_field_and_nothing_is_decided(asha, served):
     fill_in(asha, "e2e-range")
 
     asha.write(DEBT, "99999")
@@ -112,9 +103,7 @@ def test_a_value_out_of_range_is_told_at_its_field_and_nothing_is_decided(
     assert served.get("/v1/decisions?application_id=e2e-range")["items"] == []
 
 
-def test_a_decision_is_found_by_its_application_opened_and_replayed(
-    asha: Person, served: Served
-) -> None:
+def test_a_decision_is_found_by_its_application_opened_and_replayed(asha, served):
     made = served.decide(application_id="e2e-replay")
     asha.go("Decisions")
 
@@ -128,7 +117,7 @@ def test_a_decision_is_found_by_its_application_opened_and_replayed(
     assert [(one["kind"], one["person"]) for one in events] == [("replay", "Asha Rao")]
 
 
-def test_two_people_and_one_case(asha: Person, meera: Person, served: Served) -> None:
+def test_two_people_and_one_case(asha, meera, served):
     made = served.decide(**LARGE, application_id="e2e-case")
     assert made["case"] == "open"
     for person in (asha, meera):
@@ -162,7 +151,7 @@ def test_two_people_and_one_case(asha: Person, meera: Person, served: Served) ->
     assert override["person"] == "Asha Rao"
 
 
-def upload(person: Person, name: str, rows: list[dict[str, Any]]) -> bytes:
+def upload(person, name, rows):
     text = io.StringIO()
     writer = csv.DictWriter(text, rows[0])
     writer.writeheader()
@@ -174,9 +163,7 @@ def upload(person: Person, name: str, rows: list[dict[str, Any]]) -> bytes:
     return content
 
 
-def test_a_batch_with_bad_rows_is_decided_as_the_api_decides_it(
-    asha: Person, served: Served
-) -> None:
+def test_a_batch_with_bad_rows_is_decided_as_the_api_decides_it(asha, served):
     example = served.example
     rows = [
         example | {"annual_inc": "90000"}, example | {"annual_inc": "-5"},
@@ -202,7 +189,7 @@ def test_a_batch_with_bad_rows_is_decided_as_the_api_decides_it(
             assert float(ours["score"]) == theirs["score"]
 
 
-def test_a_file_of_27_other_columns_is_one_message(asha: Person) -> None:
+def test_a_file_of_27_other_columns_is_one_message(asha):
     upload(asha, "wrong.csv", [{f"x{n}": n for n in range(27)}])
 
     asha.see("These columns are missing: loan_amnt")

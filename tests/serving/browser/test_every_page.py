@@ -1,15 +1,10 @@
 """Every page on a desk and on a phone: it fits, asks nobody else, and needs no mouse."""
 
-from __future__ import annotations
-
-from collections.abc import Iterator
-
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
 from tests.serving.api.test_queue import LARGE
 from tests.serving.browser.person import DESK, PHONE, Person
-from tests.serving.browser.served import Served
 
 PAGES = ("Score", "Queue", "Decisions", "Batch", "Portfolio", "Policy", "Model", "Watch-list",
          "Monitoring")  # fmt: skip
@@ -21,7 +16,7 @@ OVERFLOW = """
 
 
 @pytest.fixture(scope="module", params=[DESK, PHONE])
-def person(request: pytest.FixtureRequest, browser: Browser, served: Served) -> Iterator[Person]:
+def person(request, browser, served):
     """Somebody in front of a screen of this width, with something on each page."""
     served.decide(**LARGE)
     somebody = Person(browser, served.pages, served.make_key("Ravi Menon"), request.param)
@@ -30,7 +25,7 @@ def person(request: pytest.FixtureRequest, browser: Browser, served: Served) -> 
 
 
 @pytest.mark.parametrize("title", PAGES)
-def test_a_page_fits_its_window_and_asks_nobody_else(person: Person, title: str) -> None:
+def test_a_page_fits_its_window_and_asks_nobody_else(person, title):
     person.go(title)
     if title == "Score":
         person.press("Decide")
@@ -46,9 +41,7 @@ def test_a_page_fits_its_window_and_asks_nobody_else(person: Person, title: str)
     }
 
 
-def test_every_page_has_its_address_and_the_first_is_for_scoring(
-    browser: Browser, served: Served
-) -> None:
+def test_every_page_has_its_address_and_the_first_is_for_scoring(browser, served):
     page = browser.new_page()
     for path, title in (("", "Score"), ("score", "Score"), ("queue", "Queue")):
         page.goto(f"{served.pages}/{path}")
@@ -59,14 +52,14 @@ def test_every_page_has_its_address_and_the_first_is_for_scoring(
     page.close()
 
 
-def test_the_digest_of_the_policy_stays_on_one_line(person: Person) -> None:
+def test_the_digest_of_the_policy_stays_on_one_line(person):
     person.go("Policy")
     lines = "one => one.clientHeight / parseFloat(getComputedStyle(one).lineHeight)"
 
     assert person.page.locator(".lt-cut[title]").evaluate(lines) == pytest.approx(1, abs=0.1)
 
 
-def test_score_needs_no_mouse(person: Person) -> None:
+def test_score_needs_no_mouse(person):
     person.go("Queue")
     person.tab_to("Score")
     person.page.keyboard.press("Enter")

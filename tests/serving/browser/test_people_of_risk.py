@@ -1,19 +1,14 @@
 """What risk does: change the policy as two people, look at portfolio and model."""
 
-from __future__ import annotations
-
 from playwright.sync_api import expect
-
-from tests.serving.browser.person import Person
-from tests.serving.browser.served import Served
 
 VERSION = "e2e-1"
 LARGEST = "Largest loan without a person"
 
 
 def test_a_policy_is_proposed_tried_activated_by_another_person_and_rolled_back(
-    asha: Person, meera: Person, served: Served
-) -> None:
+    asha, meera, served
+):
     before = served.get("/v1/policy")["version"]
     served.decide(application_id="e2e-policy")
     asha.go("Policy")
@@ -47,7 +42,7 @@ def test_a_policy_is_proposed_tried_activated_by_another_person_and_rolled_back(
     assert served.get("/v1/policy")["version"] == before
 
 
-def test_the_frontier_of_the_portfolio_follows_its_slider(asha: Person) -> None:
+def test_the_frontier_of_the_portfolio_follows_its_slider(asha):
     asha.go("Portfolio")
     for heading in ("Findings", "What to do", "Segments", "The frontier, by your own assumptions"):
         expect(asha.page.get_by_role("heading", name=heading)).to_be_visible()
@@ -60,7 +55,7 @@ def test_the_frontier_of_the_portfolio_follows_its_slider(asha: Person) -> None:
     expect(row).not_to_have_text(before)
 
 
-def test_the_model_page_shows_figures_calibration_stability_and_the_card(asha: Person) -> None:
+def test_the_model_page_shows_figures_calibration_stability_and_the_card(asha):
     asha.go("Model")
     asha.see("Champion: loantap-lending-demo, version 1")
     expect(asha.page.locator("tr").filter(has_text="AUC").first).to_contain_text("[")

@@ -1,7 +1,5 @@
 """An API for the pages of the dashboard."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import httpx

@@ -1,7 +1,5 @@
 """A page of the dashboard as a person sees it, over an API in the tests' own process."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from pathlib import Path

@@ -1,7 +1,5 @@
 """The script that Streamlit runs."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest
@@ -9,11 +7,10 @@ from streamlit.testing.v1 import AppTest
 
 from loantap.serving.dashboard.commands import make_command
 from loantap.serving.dashboard.entry import app
-from tests.serving.api.served import Api
-from tests.serving.dashboard.screen import Screen, look, read_all
+from tests.serving.dashboard.screen import look, read_all
 
 
-def test_no_page_of_ours_is_taken_for_one_of_streamlit_s_own() -> None:
+def test_no_page_of_ours_is_taken_for_one_of_streamlit_s_own():
     """Else a first visit to a page's address finds a page without anything on it."""
     script = Path(make_command("127.0.0.1", 8501)[4])
 
@@ -21,23 +18,23 @@ def test_no_page_of_ours_is_taken_for_one_of_streamlit_s_own() -> None:
     assert not (script.parent / "pages").exists()
 
 
-def test_nothing_is_fetched_from_elsewhere_for_the_icon() -> None:
+def test_nothing_is_fetched_from_elsewhere_for_the_icon():
     assert app._ICON.startswith("<svg")
 
 
-def test_what_fails_is_told_to_nobody_but_the_log() -> None:
+def test_what_fails_is_told_to_nobody_but_the_log():
     assert "--client.showErrorDetails=none" in make_command("127.0.0.1", 8501)
 
 
 @pytest.mark.usefixtures("api")
-def test_the_first_page_is_for_scoring(screen: Screen, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_first_page_is_for_scoring(screen, monkeypatch):
     shown = look(AppTest.from_file(app.__file__, default_timeout=30).run())
 
     assert "Score" in read_all(shown)
     assert "paste your API key" in read_all(shown)
 
 
-def test_a_revoked_key_can_be_told_from_a_server_that_is_down(api: Api, screen: Screen) -> None:
+def test_a_revoked_key_can_be_told_from_a_server_that_is_down(api, screen):
     said = read_all(screen.open("policy", "lt_000000000000_" + "x" * 43))
 
     assert "unknown or was revoked" in said

@@ -1,25 +1,21 @@
 """The Batch page: what a session sends twice is one batch; two sessions send two."""
 
-from __future__ import annotations
-
 import csv
 import io
 
 import pyarrow as pa
-from streamlit.testing.v1 import AppTest
 
 from loantap.reporting.formatting import money, percent
 from loantap.serving.dashboard.answers import FormField
 from loantap.serving.dashboard.pages.batch import find_problem
-from tests.serving.api.served import Api
-from tests.serving.dashboard.screen import Screen, look, press, read_all
+from tests.serving.dashboard.screen import look, press, read_all
 
 
-def _upload(app: AppTest, content: bytes) -> AppTest:
+def _upload(app, content):
     return look(app.get("file_uploader")[0].upload("a.csv", content, "text/csv").run())
 
 
-def _write_csv(api: Api) -> bytes:
+def _write_csv(api):
     example = api.get("/v1/schema/application").json["example"]
     text = io.StringIO()
     writer = csv.DictWriter(text, example)
@@ -28,13 +24,11 @@ def _write_csv(api: Api) -> bytes:
     return text.getvalue().encode()
 
 
-def _count(api: Api) -> int:
+def _count(api):
     return len(api.get("/v1/decisions").json["items"])
 
 
-def test_two_sessions_are_never_answered_with_each_other_s_decisions(
-    api: Api, screen: Screen
-) -> None:
+def test_two_sessions_are_never_answered_with_each_other_s_decisions(api, screen):
     content = _write_csv(api)
     first = _upload(screen.open("batch", api.key), content)
     first = press(press(first, "Decide"), "Decide")
@@ -52,7 +46,7 @@ _FIELDS = [
 ]
 
 
-def test_figures_are_worded_as_on_other_pages(api: Api, screen: Screen) -> None:
+def test_figures_are_worded_as_on_other_pages(api, screen):
     page = press(_upload(screen.open("batch", api.key), _write_csv(api)), "Decide")
     [kept] = api.get("/v1/decisions").json["items"]
 
@@ -66,7 +60,7 @@ def test_figures_are_worded_as_on_other_pages(api: Api, screen: Screen) -> None:
     assert list(shown["PD"]) == [percent(kept["probability_of_default"]), "\N{EN DASH}"]
 
 
-def test_wrong_columns_are_one_message() -> None:
+def test_wrong_columns_are_one_message():
     problem = find_problem(",".join(f"x{n}" for n in range(27)) + "\n1", _FIELDS, 99)
 
     assert problem is not None

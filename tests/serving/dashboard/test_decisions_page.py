@@ -1,29 +1,23 @@
 """The Decisions page: found again, opened, replayed."""
 
-from __future__ import annotations
-
-import pytest
-from streamlit.testing.v1 import AppTest
-
 from loantap.serving.cases.case import Reason
 from loantap.serving.keys.keys import Scope
-from tests.serving.api.served import Api
 from tests.serving.api.test_queue import refer
-from tests.serving.dashboard.screen import Screen, look, press, read_all
+from tests.serving.dashboard.screen import look, press, read_all
 
 
-def write(app: AppTest, label: str, text: str) -> AppTest:
+def write(app, label, text):
     next(box for box in app.text_input if box.label == label).set_value(text)
     return look(app.run())
 
 
-def test_without_decisions_the_page_says_what_to_do(api: Api, screen: Screen) -> None:
+def test_without_decisions_the_page_says_what_to_do(api, screen):
     assert "Score an application, or search for less." in read_all(
         screen.open("decisions", api.key)
     )
 
 
-def test_a_decision_is_found_by_its_application_and_opened(api: Api, screen: Screen) -> None:
+def test_a_decision_is_found_by_its_application_and_opened(api, screen):
     api.decide(application_id="A-1")
     wanted = api.decide(application_id="A-2")["id"]
 
@@ -38,7 +32,7 @@ def test_a_decision_is_found_by_its_application_and_opened(api: Api, screen: Scr
     assert "<td>Yearly income</td><td class=num>60,000" in said
 
 
-def test_a_replay_says_that_it_is_the_same_and_is_an_event(api: Api, screen: Screen) -> None:
+def test_a_replay_says_that_it_is_the_same_and_is_an_event(api, screen):
     made = api.decide()["id"]
     app = write(screen.open("decisions", api.key), "Decision id", made)
 
@@ -48,7 +42,7 @@ def test_a_replay_says_that_it_is_the_same_and_is_an_event(api: Api, screen: Scr
     assert "replay" in said
 
 
-def test_what_was_erased_cannot_be_replayed(api: Api, screen: Screen) -> None:
+def test_what_was_erased_cannot_be_replayed(api, screen):
     made = api.decide()["id"]
     api.ask("DELETE", f"/v1/decisions/{made}/personal", json={"reason": "asked for"})
 
@@ -59,21 +53,19 @@ def test_what_was_erased_cannot_be_replayed(api: Api, screen: Screen) -> None:
     assert not app.get("download_button")
 
 
-def test_an_unknown_id_is_one_message(api: Api, screen: Screen) -> None:
+def test_an_unknown_id_is_one_message(api, screen):
     app = write(screen.open("decisions", api.key), "Decision id", "dec_nothing")
 
     assert [*app.warning, *app.error]
 
 
-def test_a_key_that_may_not_read_is_told(api: Api, screen: Screen) -> None:
+def test_a_key_that_may_not_read_is_told(api, screen):
     scorer = api.make_key("Scorer", [Scope.SCORE])
 
     assert "read" in read_all(screen.open("decisions", scorer))
 
 
-def test_a_search_goes_on_page_by_page_and_keeps_what_it_is_for(
-    api: Api, screen: Screen, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_search_goes_on_page_by_page_and_keeps_what_it_is_for(api, screen, monkeypatch):
     monkeypatch.setattr("loantap.serving.dashboard.pages.decisions._PAGE", 2)
     for n in range(3):
         api.decide(application_id="A-1", annual_inc=60_000 + n)
@@ -89,7 +81,7 @@ def test_a_search_goes_on_page_by_page_and_keeps_what_it_is_for(
     assert "A-2" not in said
 
 
-def test_what_a_person_decided_stands_first(api: Api, screen: Screen) -> None:
+def test_what_a_person_decided_stands_first(api, screen):
     case = refer(api)
     api.post(f"/v1/cases/{case}/take")
     api.post(f"/v1/cases/{case}/decide", {"decision": "decline", "reason": Reason.TOO_MUCH_DEBT})

@@ -1,13 +1,10 @@
 """Papers on a decision: they say what a person decided, if one did, and nothing of the house."""
 
-from __future__ import annotations
-
 import pytest
 
 from loantap.serving.cases.case import Outcome, Reason
 from loantap.serving.dashboard.answers import Decision
 from loantap.serving.dashboard.documents import write_letter, write_sheet
-from tests.serving.api.served import Api
 from tests.serving.api.test_queue import refer
 
 NOTE = "the neighbour called"
@@ -21,7 +18,7 @@ REFERRED = {
 }  # fmt: skip
 
 
-def decide(outcome: str, reason: str) -> Decision:
+def decide(outcome, reason):
     event = {
         "id": "ovr_1", "kind": "case_decided", "at": "2026-12-01T09:00:00Z", "note": NOTE,
         "person": "Meera Iyer", "public": {"decision": outcome, "reason": reason},
@@ -29,7 +26,7 @@ def decide(outcome: str, reason: str) -> Decision:
     return Decision.model_validate(REFERRED | {"events": [event]})
 
 
-def test_the_letter_names_reasons_but_nothing_of_the_model() -> None:
+def test_the_letter_names_reasons_but_nothing_of_the_model():
     letter = write_letter(Decision.model_validate(REFERRED | {"decision": "decline"}))
 
     assert "The yearly income: &lt;b&gt;1&lt;/b&gt;" in letter
@@ -38,7 +35,7 @@ def test_the_letter_names_reasons_but_nothing_of_the_model() -> None:
         assert internal not in letter
 
 
-def test_what_the_api_tells_of_a_case_becomes_a_letter(api: Api) -> None:
+def test_what_the_api_tells_of_a_case_becomes_a_letter(api):
     case = refer(api, application_id="A-9")
     api.post(f"/v1/cases/{case}/take")
     said = {"decision": "decline", "reason": Reason.OTHER, "note": NOTE}
@@ -57,7 +54,7 @@ def test_what_the_api_tells_of_a_case_becomes_a_letter(api: Api) -> None:
 
 @pytest.mark.parametrize("reason", list(Reason))
 @pytest.mark.parametrize("outcome", list(Outcome))
-def test_no_letter_tells_what_stays_in_the_house(outcome: Outcome, reason: Reason) -> None:
+def test_no_letter_tells_what_stays_in_the_house(outcome, reason):
     letter = write_letter(decide(outcome, reason))
 
     for internal in (*INTERNAL, "the highest"):
@@ -69,13 +66,13 @@ def test_no_letter_tells_what_stays_in_the_house(outcome: Outcome, reason: Reaso
     assert "<p>01 December 2026</p>" in letter
 
 
-def test_a_fact_that_a_person_named_is_the_reason() -> None:
+def test_a_fact_that_a_person_named_is_the_reason():
     letter = write_letter(decide("decline", Reason.TOO_MUCH_DEBT))
 
     assert "<ul><li>There is too much other debt.</li></ul>" in letter
 
 
-def test_the_sheet_has_both_decisions_and_no_zero_for_what_is_not_known() -> None:
+def test_the_sheet_has_both_decisions_and_no_zero_for_what_is_not_known():
     sheet = write_sheet([("Yearly income", "60,000")], decide("decline", Reason.POLICY))
 
     for told in ("Yearly income</th><td>60,000", "over the life of the loan</th><td>none",

@@ -1,9 +1,5 @@
 """The frontier by a person's own assumptions is that of the run at the run's own assumptions."""
 
-from __future__ import annotations
-
-from pathlib import Path
-
 import pandas as pd
 import pytest
 
@@ -11,7 +7,7 @@ from loantap.policy.comparison.comparison import decide_portfolio
 from loantap.policy.comparison.tables import compare_policies
 from loantap.policy.money.scenarios import PaidLife
 from loantap.portfolio.errors import InputError
-from loantap.serving.dashboard.frontier_again import Choice, JudgedLoans, decide_again, load_judged
+from loantap.serving.dashboard.frontier_again import Choice, decide_again, load_judged
 from loantap.serving.dashboard.frontier_chart import chart_again
 from loantap.serving.dashboard.last_run import LastRun, NoRunError
 from loantap.serving.dashboard.settings import DashboardSettings
@@ -22,7 +18,7 @@ CONF = PROJECT / "conf" / "base"
 PREDICTIONS, LOANS, SPLITS = make_portfolio()
 
 
-def write_run(folder: Path, loans: pd.DataFrame = LOANS) -> LastRun:
+def write_run(folder, loans=LOANS):
     """What a run leaves of these loans."""
     tables = {
         "07_model_output/lending/predictions": PREDICTIONS,
@@ -37,29 +33,27 @@ def write_run(folder: Path, loans: pd.DataFrame = LOANS) -> LastRun:
 
 
 @pytest.fixture(scope="module")
-def judged(tmp_path_factory: pytest.TempPathFactory) -> JudgedLoans:
+def judged(tmp_path_factory):
     return load_judged(write_run(tmp_path_factory.mktemp("run")), CONF)
 
 
 @pytest.fixture(scope="module")
-def of_run(judged: JudgedLoans) -> tuple[pd.DataFrame, pd.DataFrame]:
+def of_run(judged):
     """The run's own tables: policies and frontier."""
     decided = decide_portfolio(PREDICTIONS, LOANS, SPLITS, judged.economics, judged.options)
     compared = compare_policies(decided, judged.economics, judged.options, judged.min_loans)
     return compared.policies, compared.frontier
 
 
-def choose(judged: JudgedLoans, lgd: float | None = None, scenario: str = "mid",
-           life: PaidLife = PaidLife.CONTRACTUAL) -> Choice:  # fmt: skip
+def choose(judged, lgd = None, scenario = "mid",
+           life = PaidLife.CONTRACTUAL):  # fmt: skip
     usual = judged.economics.scenarios[scenario].loss_given_default
     return Choice(scenario, usual if lgd is None else lgd, life)
 
 
 @pytest.mark.parametrize("life", PaidLife)
 @pytest.mark.parametrize("scenario", ["mild", "mid", "hard"])
-def test_at_the_assumptions_of_the_run_its_figures_come_out(
-    judged: JudgedLoans, of_run: tuple[pd.DataFrame, pd.DataFrame], scenario: str, life: PaidLife
-) -> None:
+def test_at_the_assumptions_of_the_run_its_figures_come_out(judged, of_run, scenario, life):
     again = decide_again(judged, choose(judged, None, scenario, life))
 
     policies, frontier = (
@@ -76,7 +70,7 @@ def test_at_the_assumptions_of_the_run_its_figures_come_out(
     pd.testing.assert_frame_equal(ours, theirs)
 
 
-def test_a_higher_lgd_costs_money_and_approvals_by_npv(judged: JudgedLoans) -> None:
+def test_a_higher_lgd_costs_money_and_approvals_by_npv(judged):
     low, high = (
         decide_again(judged, choose(judged, lgd)).compare(0.3).set_index("policy")
         for lgd in (0.4, 1.0)
@@ -89,7 +83,7 @@ def test_a_higher_lgd_costs_money_and_approvals_by_npv(judged: JudgedLoans) -> N
 
 
 @pytest.mark.parametrize("cutoff", [0.01, 0.2, 1.0])
-def test_a_cut_off_approves_the_loans_below_it(judged: JudgedLoans, cutoff: float) -> None:
+def test_a_cut_off_approves_the_loans_below_it(judged, cutoff):
     compared = decide_again(judged, choose(judged)).compare(cutoff).set_index("policy")
 
     pds = judged.portfolio["probability_of_default"]
@@ -97,7 +91,7 @@ def test_a_cut_off_approves_the_loans_below_it(judged: JudgedLoans, cutoff: floa
     assert compared["n"].eq(len(pds)).all()
 
 
-def test_a_cut_off_that_approves_nobody_has_no_point(judged: JudgedLoans) -> None:
+def test_a_cut_off_that_approves_nobody_has_no_point(judged):
     again = decide_again(judged, choose(judged))
 
     spec = chart_again(again.curves, again.compare(0.01)).to_dict()
@@ -106,19 +100,19 @@ def test_a_cut_off_that_approves_nobody_has_no_point(judged: JudgedLoans) -> Non
     assert named == {"Approve everybody", "Expected NPV above 0"}
 
 
-def test_before_the_first_run_there_is_nothing_to_judge(tmp_path: Path) -> None:
+def test_before_the_first_run_there_is_nothing_to_judge(tmp_path):
     with pytest.raises(NoRunError, match="make run"):
         load_judged(LastRun(DashboardSettings("http://none", "", tmp_path)), CONF)
 
 
-def test_tables_of_two_runs_are_refused(tmp_path: Path) -> None:
+def test_tables_of_two_runs_are_refused(tmp_path):
     run = write_run(tmp_path, LOANS.assign(loan_id=[f"other-{n}" for n in range(len(LOANS))]))
 
     with pytest.raises(InputError, match="another portfolio was read since"):
         load_judged(run, CONF)
 
 
-def test_a_damaged_table_names_its_file(tmp_path: Path) -> None:
+def test_a_damaged_table_names_its_file(tmp_path):
     run = write_run(tmp_path)
     (tmp_path / "data/03_primary/loans.parquet").write_bytes(b"no parquet")
 
@@ -126,7 +120,7 @@ def test_a_damaged_table_names_its_file(tmp_path: Path) -> None:
         load_judged(run, CONF)
 
 
-def test_a_parameter_that_cannot_be_used_is_named(tmp_path: Path) -> None:
+def test_a_parameter_that_cannot_be_used_is_named(tmp_path):
     run = write_run(tmp_path)
     for file in CONF.glob("parameters*.yml"):
         text = file.read_text("utf-8").replace("frontier_points: 15", "frontier_points: 1")

@@ -1,20 +1,16 @@
 """The Model page: what the API says of the model, and where something is missing."""
 
-from __future__ import annotations
-
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 
-from tests.serving.api.served import Api, make_api
+from tests.serving.api.served import make_api
 from tests.serving.dashboard.screen import Screen, answer_with, read_all, refuse_connections
 
 KEY = {"id": "k", "owner": "Reader", "person": "Reader", "scopes": ["read"]}
 # As the API answers after a run in which a challenger was tried.
-MODEL: dict[str, Any] = {
+MODEL = {
     "name": "loantap-lending-demo", "version": "4", "origin": "simulated", "kind": "logistic",
     "aliases": ["champion"], "training_loans": 18_000, "training_charge_offs": 3_478,
     "features": ["dti_pct", "term_months"], "loaded_at": "2026-11-29T00:12:24.070907Z",
@@ -36,18 +32,14 @@ MODEL: dict[str, Any] = {
 }  # fmt: skip
 
 
-def open_model(
-    monkeypatch: pytest.MonkeyPatch, folder: Path, status: int = 200, **changes: Any
-) -> str:
+def open_model(monkeypatch, folder, status=200, **changes):
     """What the page says where the API answers this of the model."""
     routes = {"/v1/key": (200, KEY), "/v1/model": (status, MODEL | changes)}
     screen = Screen(monkeypatch, httpx.MockTransport(answer_with(routes)), folder)
     return read_all(screen.open("model", "lt_key"))
 
 
-def test_champion_challenger_and_history_are_told(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_champion_challenger_and_history_are_told(tmp_path, monkeypatch):
     said = open_model(monkeypatch, tmp_path)
 
     assert "Champion: loantap-lending-demo, version 4" in said
@@ -58,7 +50,7 @@ def test_champion_challenger_and_history_are_told(
     assert "SIMULATED" in said
 
 
-def test_before_the_first_run_it_says_what_to_run(api: Api, screen: Screen) -> None:
+def test_before_the_first_run_it_says_what_to_run(api, screen):
     said = read_all(screen.open("model", api.key))
 
     assert "Champion: loantap-lending-demo, version 3" in said
@@ -67,7 +59,7 @@ def test_before_the_first_run_it_says_what_to_run(api: Api, screen: Screen) -> N
     assert "The registry does not tell now" in said
 
 
-def test_without_a_champion_it_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_champion_it_says_why(tmp_path, monkeypatch):
     empty = make_api(tmp_path, None, None)
     screen = Screen(monkeypatch, httpx.WSGITransport(app=empty.app), tmp_path)
 
@@ -77,7 +69,7 @@ def test_without_a_champion_it_says_why(tmp_path: Path, monkeypatch: pytest.Monk
     assert "Champion:" not in said
 
 
-def test_a_model_that_may_be_outdated_is_told(api: Api, screen: Screen) -> None:
+def test_a_model_that_may_be_outdated_is_told(api, screen):
     live = api.office.desk.lending
     assert live.loaded is not None
     live._loaded = replace(live.loaded, doubt="the registry does not answer")
@@ -85,21 +77,17 @@ def test_a_model_that_may_be_outdated_is_told(api: Api, screen: Screen) -> None:
     assert "goes on as the last good one" in read_all(screen.open("model", api.key))
 
 
-def test_without_a_challenger_it_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_challenger_it_says_so(tmp_path, monkeypatch):
     assert "None was tried against it" in open_model(monkeypatch, tmp_path, challenger=None)
 
 
-def test_an_answer_of_another_version_is_told(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_answer_of_another_version_is_told(tmp_path, monkeypatch):
     said = open_model(monkeypatch, tmp_path, history="none")
 
     assert "Run API and dashboard of the same version" in said
 
 
-def test_an_api_that_is_down_is_told_and_the_last_run_is_still_looked_for(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_api_that_is_down_is_told_and_the_last_run_is_still_looked_for(tmp_path, monkeypatch):
     down = Screen(monkeypatch, httpx.MockTransport(refuse_connections), tmp_path)
 
     said = read_all(down.open("model", "lt_some_key"))
@@ -112,9 +100,7 @@ def test_an_api_that_is_down_is_told_and_the_last_run_is_still_looked_for(
     ("text", "problem"),
     [("[", "it is no JSON"), ("[1]", "it is no JSON object"), ("{}", "it says nothing of lending")],
 )
-def test_a_report_that_cannot_be_used_is_named(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, problem: str
-) -> None:
+def test_a_report_that_cannot_be_used_is_named(tmp_path, monkeypatch, text, problem):
     path = tmp_path / "data/08_reporting/metrics.json"
     path.parent.mkdir(parents=True)
     path.write_text(text, "utf-8")
@@ -125,9 +111,7 @@ def test_a_report_that_cannot_be_used_is_named(
     assert "`make run` again" in said
 
 
-def test_a_damaged_report_does_not_take_the_page_away_where_the_api_is_down(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_damaged_report_does_not_take_the_page_away_where_the_api_is_down(tmp_path, monkeypatch):
     path = tmp_path / "data/08_reporting/metrics.json"
     path.parent.mkdir(parents=True)
     path.write_text("[", "utf-8")

@@ -1,26 +1,21 @@
 """The Policy page: two people change a policy; one cannot."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from loantap.serving.dashboard.answers import PolicyVersion
 from loantap.serving.dashboard.client import ApiError
 from loantap.serving.dashboard.policy_words import list_differences, read_content, word_rules
 from loantap.serving.keys.keys import Scope
-from tests.serving.api.served import EVERYTHING, Api
+from tests.serving.api.served import EVERYTHING
 from tests.serving.dashboard.screen import Screen, look, press, read_all, refuse_connections
 
 VERSION = "2026-12"
 
 
-def propose(app: AppTest, **changes: Any) -> AppTest:
+def propose(app, **changes):
     """Fill in the form and send it off; shares are in per cent."""
     for name, value in ({"version": VERSION} | changes).items():
         [field] = [one for one in [*app.text_input, *app.number_input, *app.date_input]
@@ -30,12 +25,12 @@ def propose(app: AppTest, **changes: Any) -> AppTest:
 
 
 @pytest.fixture
-def second(api: Api) -> str:
+def second(api):
     """A key of another person."""
     return api.make_key("Second Person", EVERYTHING)
 
 
-def test_the_policy_in_force_is_told_in_words(api: Api, screen: Screen) -> None:
+def test_the_policy_in_force_is_told_in_words(api, screen):
     said = read_all(screen.open("policy", api.key))
 
     assert "In force: npv 2026-11" in said
@@ -47,14 +42,14 @@ def test_the_policy_in_force_is_told_in_words(api: Api, screen: Screen) -> None:
     assert "Nobody proposes a change" in said
 
 
-def test_without_a_key_the_page_asks_for_one(screen: Screen) -> None:
+def test_without_a_key_the_page_asks_for_one(screen):
     app = screen.open("policy")
 
     assert "paste your API key" in read_all(app)
     assert not app.subheader
 
 
-def test_two_people_change_a_policy(api: Api, screen: Screen, second: str) -> None:
+def test_two_people_change_a_policy(api, screen, second):
     before = api.get("/v1/policy").json["policy"]
     app = propose(screen.open("policy", api.key), max_loan_amount=20_000, min_approval_rate=45)
     assert "npv 2026-12 is proposed" in read_all(app)
@@ -74,7 +69,7 @@ def test_two_people_change_a_policy(api: Api, screen: Screen, second: str) -> No
     assert (active["version"], active["approved_by"]) == ("npv 2026-12", "Second Person")
 
 
-def test_who_proposed_a_policy_is_not_offered_to_activate_it(api: Api, screen: Screen) -> None:
+def test_who_proposed_a_policy_is_not_offered_to_activate_it(api, screen):
     app = propose(screen.open("policy", api.key))
 
     [button] = [one for one in app.button if one.label == "Activate"]
@@ -82,9 +77,7 @@ def test_who_proposed_a_policy_is_not_offered_to_activate_it(api: Api, screen: S
     assert "another person activates it" in read_all(app)
 
 
-def test_a_refusal_of_the_four_eyes_rule_is_told_as_what_it_is(
-    api: Api, screen: Screen, second: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_refusal_of_the_four_eyes_rule_is_told_as_what_it_is(api, screen, second, monkeypatch):
     propose(screen.open("policy", api.key))
     app = screen.open("policy", second)
     # Another person with the key that proposed it, which only the API can tell.
@@ -99,9 +92,7 @@ def test_a_refusal_of_the_four_eyes_rule_is_told_as_what_it_is(
     assert api.get("/v1/policy").json["version"] == "npv 2026-11"
 
 
-def test_a_policy_of_the_future_says_from_when_it_can_be_activated(
-    api: Api, screen: Screen, second: str
-) -> None:
+def test_a_policy_of_the_future_says_from_when_it_can_be_activated(api, screen, second):
     day = datetime.now(UTC).date() + timedelta(days=40)
     propose(screen.open("policy", api.key), day=day)
 
@@ -112,7 +103,7 @@ def test_a_policy_of_the_future_says_from_when_it_can_be_activated(
     assert f"It can be activated from {day} on" in read_all(app)
 
 
-def test_a_trial_tells_what_would_have_become_what(api: Api, screen: Screen, second: str) -> None:
+def test_a_trial_tells_what_would_have_become_what(api, screen, second):
     made = [api.decide(annual_inc=60_000 + n)["decision"] for n in range(3)]
     propose(screen.open("policy", api.key), max_loan_amount=1_000)
 
@@ -125,7 +116,7 @@ def test_a_trial_tells_what_would_have_become_what(api: Api, screen: Screen, sec
     assert api.get("/v1/policy").json["version"] == "npv 2026-11"
 
 
-def test_a_trial_without_decisions_says_so(api: Api, screen: Screen) -> None:
+def test_a_trial_without_decisions_says_so(api, screen):
     propose(screen.open("policy", api.key))
 
     app = press(screen.open("policy", api.key), "Try on the last 30 days")
@@ -133,7 +124,7 @@ def test_a_trial_without_decisions_says_so(api: Api, screen: Screen) -> None:
     assert "no decision of the last 30 days" in read_all(app)
 
 
-def test_a_policy_that_the_api_refuses_names_the_field(api: Api, screen: Screen) -> None:
+def test_a_policy_that_the_api_refuses_names_the_field(api, screen):
     app = propose(screen.open("policy", api.key), version="2026-11", review_margin=1)
 
     told = read_all(app)
@@ -141,14 +132,14 @@ def test_a_policy_that_the_api_refuses_names_the_field(api: Api, screen: Screen)
     assert "Give it a new version" in told
 
 
-def test_a_version_without_a_name_is_not_sent(api: Api, screen: Screen) -> None:
+def test_a_version_without_a_name_is_not_sent(api, screen):
     app = propose(screen.open("policy", api.key), version=" ")
 
     assert "Give the new version a name" in read_all(app)
     assert len(api.get("/v1/policies").json["items"]) == 1
 
 
-def test_rolling_back_asks_once_more(api: Api, screen: Screen, second: str) -> None:
+def test_rolling_back_asks_once_more(api, screen, second):
     propose(screen.open("policy", api.key))
     app = press(screen.open("policy", second), "Activate")
     assert "Roll back to npv 2026-11" in [one.label for one in app.button]
@@ -161,9 +152,7 @@ def test_rolling_back_asks_once_more(api: Api, screen: Screen, second: str) -> N
     assert api.get("/v1/policy").json["version"] == "npv 2026-11"
 
 
-def test_who_may_only_read_sees_policies_and_no_way_to_change_them(
-    api: Api, screen: Screen
-) -> None:
+def test_who_may_only_read_sees_policies_and_no_way_to_change_them(api, screen):
     propose(screen.open("policy", api.key))
 
     app = screen.open("policy", api.make_key("Reader", [Scope.READ]))
@@ -172,13 +161,13 @@ def test_who_may_only_read_sees_policies_and_no_way_to_change_them(
     assert "no right to propose and activate policies" in read_all(app)
 
 
-def test_an_api_that_is_down_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_api_that_is_down_is_told(tmp_path, monkeypatch):
     down = Screen(monkeypatch, httpx.MockTransport(refuse_connections), tmp_path)
 
     assert "The API is not running" in read_all(down.open("policy", "lt_some_key"))
 
 
-def test_a_difference_too_small_for_words_is_told_in_full(api: Api) -> None:
+def test_a_difference_too_small_for_words_is_told_in_full(api):
     told = api.get("/v1/policy").json
     before = read_content(PolicyVersion.model_validate(told))
     rules = told["policy"]["rules"] | {"review_margin": 0.002_600_1}
@@ -191,7 +180,7 @@ def test_a_difference_too_small_for_words_is_told_in_full(api: Api) -> None:
     assert len(word_rules(before)) == 5
 
 
-def test_a_price_of_default_is_proposed_and_told_in_words(api: Api, screen: Screen) -> None:
+def test_a_price_of_default_is_proposed_and_told_in_words(api, screen):
     app = propose(screen.open("policy", api.key), min_margin=-5.44, default_price=0.32)
 
     assert "More of it for each point of PD" in read_all(app)
@@ -208,7 +197,7 @@ def test_a_price_of_default_is_proposed_and_told_in_words(api: Api, screen: Scre
     assert "earn -5.70% to -5.18% of its principal, plus as much for its PD." in refer
 
 
-def test_a_policy_in_another_form_is_refused_with_what_to_do(api: Api) -> None:
+def test_a_policy_in_another_form_is_refused_with_what_to_do(api):
     told = api.get("/v1/policy").json
 
     with pytest.raises(ApiError, match="same version"):

@@ -1,42 +1,36 @@
 """The Portfolio page where something is missing; on a whole run: tests/project."""
 
-from __future__ import annotations
-
-from pathlib import Path
-
 import httpx
-import pytest
 
 from loantap.serving.keys.keys import Scope
-from tests.serving.api.served import Api
 from tests.serving.dashboard.screen import Screen, read_all, refuse_connections
 
 
-def test_before_the_first_run_it_says_what_to_run(api: Api, screen: Screen) -> None:
+def test_before_the_first_run_it_says_what_to_run(api, screen):
     app = screen.open("portfolio", api.key)
 
     assert "`make run`" in read_all(app)
     assert not app.subheader
 
 
-def test_it_shows_nothing_to_who_has_no_key(screen: Screen) -> None:
+def test_it_shows_nothing_to_who_has_no_key(screen):
     assert "paste your API key" in read_all(screen.open("portfolio"))
 
 
-def test_it_shows_nothing_to_a_revoked_key(api: Api, screen: Screen) -> None:
+def test_it_shows_nothing_to_a_revoked_key(api, screen):
     said = read_all(screen.open("portfolio", "lt_000000000000_" + "x" * 43))
 
     assert "This key is unknown or was revoked" in said
     assert "make run" not in said
 
 
-def test_it_shows_nothing_to_a_key_that_may_not_read(api: Api, screen: Screen) -> None:
+def test_it_shows_nothing_to_a_key_that_may_not_read(api, screen):
     app = screen.open("portfolio", api.make_key("Scorer", [Scope.SCORE]))
 
     assert "no right to read decisions" in read_all(app)
 
 
-def test_a_damaged_report_is_named(api: Api, screen: Screen, tmp_path: Path) -> None:
+def test_a_damaged_report_is_named(api, screen, tmp_path):
     path = tmp_path / "data/08_reporting/summary.json"
     path.parent.mkdir(parents=True)
     path.write_text("{", "utf-8")
@@ -47,7 +41,7 @@ def test_a_damaged_report_is_named(api: Api, screen: Screen, tmp_path: Path) -> 
     assert "make run" in str(told.value)
 
 
-def test_it_needs_no_api_that_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_needs_no_api_that_runs(tmp_path, monkeypatch):
     down = Screen(monkeypatch, httpx.MockTransport(refuse_connections), tmp_path)
 
     said = read_all(down.open("portfolio", "lt_some_key"))

@@ -1,17 +1,13 @@
 """The Queue page: a case is taken by one person, who decides it or gives it back."""
 
-from __future__ import annotations
-
 import re
-from pathlib import Path
 
 import httpx
 import pytest
-from streamlit.testing.v1 import AppTest
 
 from loantap.serving.cases.case import Reason
 from loantap.serving.keys.keys import Scope
-from tests.serving.api.served import EVERYTHING, Api, make_api
+from tests.serving.api.served import EVERYTHING, make_api
 from tests.serving.api.test_queue import refer
 from tests.serving.dashboard.screen import (
     Screen,
@@ -23,14 +19,14 @@ from tests.serving.dashboard.screen import (
 )
 
 
-def choose(app: AppTest, outcome: str, reason: str) -> AppTest:
+def choose(app, outcome, reason):
     decision = next(radio for radio in app.radio if radio.label == "Decision")
     decision.set_value(outcome)
     next(box for box in app.selectbox if box.label == "Reason").set_value(reason)
     return app
 
 
-def test_an_empty_queue_says_so(api: Api, screen: Screen) -> None:
+def test_an_empty_queue_says_so(api, screen):
     said = read_all(screen.open("queue", api.key))
 
     assert "Taken (0)" in said
@@ -38,9 +34,7 @@ def test_an_empty_queue_says_so(api: Api, screen: Screen) -> None:
     assert "None." in said
 
 
-def test_a_case_is_taken_decided_with_a_reason_and_leaves_the_queue(
-    api: Api, screen: Screen
-) -> None:
+def test_a_case_is_taken_decided_with_a_reason_and_leaves_the_queue(api, screen):
     case = refer(api, application_id="q-1")
     taken = press(screen.open("queue", api.key), "Take")
     said = read_all(taken)
@@ -61,7 +55,7 @@ def test_a_case_is_taken_decided_with_a_reason_and_leaves_the_queue(
     assert event["person"] == "tests"
 
 
-def test_a_case_that_is_given_back_is_open_again(api: Api, screen: Screen) -> None:
+def test_a_case_that_is_given_back_is_open_again(api, screen):
     refer(api)
 
     back = press(press(screen.open("queue", api.key), "Take"), "Give back")
@@ -70,7 +64,7 @@ def test_a_case_that_is_given_back_is_open_again(api: Api, screen: Screen) -> No
     assert "Taken (0)" in read_all(back)
 
 
-def test_another_person_sees_who_has_a_case_and_cannot_decide_it(api: Api, screen: Screen) -> None:
+def test_another_person_sees_who_has_a_case_and_cannot_decide_it(api, screen):
     case = refer(api)
     api.post(f"/v1/cases/{case}/take")
     other = api.make_key("Meera Iyer", [Scope.READ, Scope.DECIDE])
@@ -81,7 +75,7 @@ def test_another_person_sees_who_has_a_case_and_cannot_decide_it(api: Api, scree
     assert "Record the decision" not in [button.label for button in app.button]
 
 
-def test_a_key_that_may_not_decide_only_looks(api: Api, screen: Screen) -> None:
+def test_a_key_that_may_not_decide_only_looks(api, screen):
     refer(api)
     reader = api.make_key("Reader", [Scope.READ])
 
@@ -91,7 +85,7 @@ def test_a_key_that_may_not_decide_only_looks(api: Api, screen: Screen) -> None:
     assert "Take" not in [button.label for button in app.button]
 
 
-def test_the_largest_amount_comes_first_where_it_is_asked_for(api: Api, screen: Screen) -> None:
+def test_the_largest_amount_comes_first_where_it_is_asked_for(api, screen):
     refer(api, application_id="small")
     refer(api, application_id="large", loan_amnt=36_500, installment=1247.48)
     app = screen.open("queue", api.key)
@@ -102,9 +96,7 @@ def test_the_largest_amount_comes_first_where_it_is_asked_for(api: Api, screen: 
     assert said.index("**large**") < said.index("**small**")
 
 
-def test_the_queue_goes_on_and_comes_back_page_by_page(
-    api: Api, screen: Screen, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_queue_goes_on_and_comes_back_page_by_page(api, screen, monkeypatch):
     monkeypatch.setattr("loantap.serving.dashboard.pages.queue._PAGE", 2)
     for n in range(3):
         refer(api, application_id=f"q-{n}")
@@ -124,7 +116,7 @@ def test_the_queue_goes_on_and_comes_back_page_by_page(
     assert "1 to 2 of 3." in read_all(look(app.run()))
 
 
-def test_a_refusal_is_told_at_its_case_and_what_was_written_stays(api: Api, screen: Screen) -> None:
+def test_a_refusal_is_told_at_its_case_and_what_was_written_stays(api, screen):
     refer(api)
     app = press(screen.open("queue", api.key), "Take")
     app.text_area[0].set_value(" ")
@@ -136,9 +128,7 @@ def test_a_refusal_is_told_at_its_case_and_what_was_written_stays(api: Api, scre
 
 
 @pytest.mark.parametrize("page", ["queue", "decisions", "score", "batch"])
-def test_without_a_champion_each_page_says_what_to_run(
-    page: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_without_a_champion_each_page_says_what_to_run(page, monkeypatch, tmp_path):
     empty = make_api(tmp_path, None, None)
     screen = Screen(monkeypatch, httpx.WSGITransport(app=empty.app), tmp_path)
 
@@ -148,9 +138,7 @@ def test_without_a_champion_each_page_says_what_to_run(
 
 
 @pytest.mark.parametrize("page", ["queue", "decisions", "score", "batch"])
-def test_a_key_that_asked_too_often_is_told_how_long_to_wait(
-    page: str, api: Api, screen: Screen
-) -> None:
+def test_a_key_that_asked_too_often_is_told_how_long_to_wait(page, api, screen):
     slow = api.make_key("Slow", EVERYTHING, rate=1)
 
     [told] = screen.open(page, slow).warning
@@ -159,18 +147,14 @@ def test_a_key_that_asked_too_often_is_told_how_long_to_wait(
 
 
 @pytest.mark.parametrize("page", ["queue", "decisions", "score", "batch"])
-def test_without_the_api_each_page_says_so(
-    page: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_without_the_api_each_page_says_so(page, monkeypatch, tmp_path):
     screen = Screen(monkeypatch, httpx.MockTransport(refuse_connections), tmp_path)
 
     assert "The API is not running" in read_all(screen.open(page, "lt_x_y"))
 
 
 @pytest.mark.parametrize("page", ["queue", "decisions", "score", "batch"])
-def test_a_key_that_was_revoked_is_to_be_replaced(
-    page: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_key_that_was_revoked_is_to_be_replaced(page, monkeypatch, tmp_path):
     gone = {"/v1/key": (401, {"type": "urn:loantap:problem:no-key", "title": "Unknown key"})}
     screen = Screen(monkeypatch, httpx.MockTransport(answer_with(gone)), tmp_path)
 

@@ -1,42 +1,36 @@
 """The Score page: what is decided is what stands in the form."""
 
-from __future__ import annotations
-
-from pathlib import Path
-
 import httpx
-import pandas as pd
 import pytest
 
 from loantap.model.scoring.scorer import Scorer
 from loantap.portfolio.amortisation import emi_of_one
 from loantap.serving.keys.keys import Scope
 from tests.conftest import train, training_options
-from tests.serving.api.served import Api, make_api
+from tests.serving.api.served import make_api
 from tests.serving.dashboard.screen import Screen, look, press, read_all
 
 
 @pytest.fixture(scope="module")
-def application(simulated_loans: pd.DataFrame) -> Scorer:
+def application(simulated_loans):
     """What prices offers, which the page always asks for."""
     trained = train(simulated_loans, training_options("application"))
     return Scorer(trained, "loantap-application-demo", "2")
 
 
 @pytest.fixture
-def api(tmp_path: Path, lending: Scorer, application: Scorer) -> Api:
+def api(tmp_path, lending, application):
     """An API with an empty log, which also makes offers."""
     return make_api(tmp_path, lending, application)
 
 
-def _read_input(api: Api, place: int = 0) -> dict[str, object]:
+def _read_input(api, place=0):
     """The input of a decision on record, newest first."""
     listed = api.get("/v1/decisions").json["items"]
-    given: dict[str, object] = api.get(f"/v1/decisions/{listed[place]['id']}").json["input"]
-    return given
+    return api.get(f"/v1/decisions/{listed[place]['id']}").json["input"]
 
 
-def test_the_form_begins_at_the_example_and_sends_it_as_it_stands(api: Api, screen: Screen) -> None:
+def test_the_form_begins_at_the_example_and_sends_it_as_it_stands(api, screen):
     example = api.get("/v1/schema/application").json["example"]
 
     said = read_all(press(screen.open("score", api.key), "Decide"))
@@ -52,7 +46,7 @@ def test_the_form_begins_at_the_example_and_sends_it_as_it_stands(api: Api, scre
     }
 
 
-def test_what_if_has_the_instalment_of_its_own_terms(api: Api, screen: Screen) -> None:
+def test_what_if_has_the_instalment_of_its_own_terms(api, screen):
     page = press(screen.open("score", api.key), "Decide")
     slider = next(one for one in page.slider if "loan_amnt" in str(one.key))
 
@@ -65,9 +59,7 @@ def test_what_if_has_the_instalment_of_its_own_terms(api: Api, screen: Screen) -
     assert _read_input(api, 1)["loan_amnt"] == 12_000
 
 
-def test_choices_are_told_in_words_and_sent_as_the_source_has_them(
-    api: Api, screen: Screen
-) -> None:
+def test_choices_are_told_in_words_and_sent_as_the_source_has_them(api, screen):
     page = screen.open("score", api.key)
     purpose = next(one for one in page.selectbox if one.label.startswith("Purpose"))
     assert "Debt consolidation" in purpose.options
@@ -78,7 +70,7 @@ def test_choices_are_told_in_words_and_sent_as_the_source_has_them(
     assert _read_input(api)["purpose"] == "small_business"
 
 
-def test_fields_have_short_labels_and_the_long_words_as_help(api: Api, screen: Screen) -> None:
+def test_fields_have_short_labels_and_the_long_words_as_help(api, screen):
     helped = {one.label: one.help for one in screen.open("score", api.key).number_input}
 
     assert helped["Interest rate, % a year"] == (
@@ -87,7 +79,7 @@ def test_fields_have_short_labels_and_the_long_words_as_help(api: Api, screen: S
     assert "left empty, it follows from" in helped["Monthly instalment"]
 
 
-def test_an_instalment_left_empty_follows_from_the_terms(api: Api, screen: Screen) -> None:
+def test_an_instalment_left_empty_follows_from_the_terms(api, screen):
     page = screen.open("score", api.key)
     next(one for one in page.number_input if one.label == "Monthly instalment").set_value(None)
 
@@ -96,7 +88,7 @@ def test_an_instalment_left_empty_follows_from_the_terms(api: Api, screen: Scree
     assert _read_input(api)["installment"] == pytest.approx(emi_of_one(12_000, 14, 36), abs=0.01)
 
 
-def test_an_instalment_that_may_be_a_slip_is_decided_and_doubted(api: Api, screen: Screen) -> None:
+def test_an_instalment_that_may_be_a_slip_is_decided_and_doubted(api, screen):
     page = screen.open("score", api.key)
     assert not press(page, "Decide").warning
     next(one for one in page.number_input if one.label == "Monthly instalment").set_value(450.0)
@@ -108,8 +100,8 @@ def test_an_instalment_that_may_be_a_slip_is_decided_and_doubted(api: Api, scree
 
 
 def test_without_a_model_for_offers_there_is_a_decision_and_it_says_what_to_run(
-    tmp_path: Path, lending: Scorer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+    tmp_path, lending, monkeypatch
+):
     alone = make_api(tmp_path, lending, None)
     screen = Screen(monkeypatch, httpx.WSGITransport(app=alone.app), tmp_path)
 
@@ -120,9 +112,7 @@ def test_without_a_model_for_offers_there_is_a_decision_and_it_says_what_to_run(
     assert "`make run`" in said
 
 
-def test_a_key_that_asked_too_often_waits_and_loses_nothing_of_what_was_typed(
-    api: Api, screen: Screen
-) -> None:
+def test_a_key_that_asked_too_often_waits_and_loses_nothing_of_what_was_typed(api, screen):
     # Who asks, the model, the decision and its points.
     slow = api.make_key("Slow", [Scope.SCORE, Scope.READ], rate=4)
     page = press(screen.open("score", slow), "Decide")
@@ -135,7 +125,7 @@ def test_a_key_that_asked_too_often_waits_and_loses_nothing_of_what_was_typed(
     assert kept.value == 61_234.0
 
 
-def test_a_key_that_may_not_score_is_told_what_to_do(api: Api, screen: Screen) -> None:
+def test_a_key_that_may_not_score_is_told_what_to_do(api, screen):
     said = read_all(screen.open("score", api.make_key("Ada", [Scope.READ])))
 
     assert "no right to score applications" in said

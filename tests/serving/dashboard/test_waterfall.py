@@ -1,7 +1,5 @@
 """The waterfall: from where every loan starts to the score, up and down told in text."""
 
-from __future__ import annotations
-
 import re
 
 import pytest
@@ -10,11 +8,11 @@ from loantap.serving.dashboard.answers import Contribution
 from loantap.serving.dashboard.waterfall import list_steps, write_waterfall
 
 
-def make(*points: float) -> list[Contribution]:
+def make(*points):
     return [Contribution(feature="f", label=f"fact {n}", points=p) for n, p in enumerate(points)]
 
 
-def test_the_largest_come_first_and_the_steps_add_up_to_what_the_features_do() -> None:
+def test_the_largest_come_first_and_the_steps_add_up_to_what_the_features_do():
     points = [0.01, -5.0, *(1.0 + n / 10 for n in range(14))]
 
     steps = list_steps(make(*points))
@@ -25,11 +23,11 @@ def test_the_largest_come_first_and_the_steps_add_up_to_what_the_features_do() -
     assert sum(step[1] for step in steps) == pytest.approx(sum(points))
 
 
-def test_features_of_one_fact_are_one_step() -> None:
+def test_features_of_one_fact_are_one_step():
     assert list_steps([*make(2.0), *make(1.5)]) == [("fact 0", 3.5)]
 
 
-def test_each_bar_begins_where_the_one_before_it_ends() -> None:
+def test_each_bar_begins_where_the_one_before_it_ends():
     written = write_waterfall(600.0, make(-10.0, 5.0), 595)
 
     assert "<th scope=row>Fact 0</th><td class=num>▼ -10.0</td>" in written

@@ -1,7 +1,5 @@
 """A registry of its own for each test that asks for one."""
 
-from __future__ import annotations
-
 from tests.registry.conftest import active_run, registry
 
 __all__ = ["active_run", "registry"]

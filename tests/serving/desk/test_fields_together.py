@@ -1,18 +1,15 @@
 """Applications checked a column at a time are good where each of them alone is."""
 
-from __future__ import annotations
-
 import math
-from typing import Any
 
 import pytest
 
 from loantap.model.scoring.scorer import Scorer
-from loantap.model.scoring.trained import TrainedModel
+from loantap.serving.desk.applications import Applications
 from loantap.serving.desk.example import make_example
 from loantap.serving.desk.fields import ApplicationFields
 
-_CHANGES: list[dict[str, Any]] = [
+_CHANGES = [
     {},
     {"application_id": "A-1"},
     {"application_id": 17},
@@ -34,14 +31,12 @@ _CHANGES: list[dict[str, Any]] = [
 
 
 @pytest.fixture(scope="module")
-def fields(lending_model: TrainedModel) -> ApplicationFields:
+def fields(lending_model):
     return ApplicationFields(Scorer(lending_model, "loantap-lending-demo", "1").columns)
 
 
 @pytest.mark.parametrize("change", _CHANGES, ids=lambda change: str(change)[:40])
-def test_together_they_are_good_where_each_alone_is(
-    fields: ApplicationFields, change: dict[str, Any]
-) -> None:
+def test_together_they_are_good_where_each_alone_is(fields, change):
     example = make_example(fields.needed)
     changed = example | change
     same = {name: example.get(name) for name in changed}
@@ -49,13 +44,13 @@ def test_together_they_are_good_where_each_alone_is(
     is_known = not fields.check(changed) or change.keys() <= {*example, "application_id"}
     rows = [same, changed, same] if is_known else [changed] * 3
 
-    assert fields.are_good(rows) is not any(fields.check(row) for row in rows)
+    assert fields.are_good(Applications(rows)) is not any(fields.check(row) for row in rows)
 
 
-def test_a_missing_or_further_field_is_left_to_the_check_of_each(fields: ApplicationFields) -> None:
+def test_a_missing_or_further_field_is_left_to_the_check_of_each(fields):
     example = make_example(fields.needed)
     without = dict(list(example.items())[1:])
 
-    assert not fields.are_good([without, without])
-    assert not fields.are_good([example, example | {"application_id": "A-1"}])
-    assert not fields.are_good([])
+    assert not fields.are_good(Applications([without, without]))
+    assert not fields.are_good(Applications([example, example | {"application_id": "A-1"}]))
+    assert not fields.are_good(Applications([]))

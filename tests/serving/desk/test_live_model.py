@@ -1,15 +1,11 @@
 """The champion, kept up to date: which model decides whatever happens to the registry."""
 
-from __future__ import annotations
-
 import threading
-from pathlib import Path
 
 import mlflow
 import pytest
 from mlflow.protos.databricks_pb2 import PERMISSION_DENIED
 
-from loantap.model.scoring.trained import TrainedModel
 from loantap.portfolio.dictionary import REAL
 from loantap.registry.models import CHAMPION, ModelVersion, promote
 from loantap.serving.configured import read_configured
@@ -27,7 +23,7 @@ DEMO = "loantap-lending-demo"
 
 
 @pytest.fixture
-def live(lending_model: TrainedModel) -> LiveModel:
+def live(lending_model):
     """The first champion, loaded."""
     make_champion(lending_model)
     model = LiveModel("lending")
@@ -35,18 +31,18 @@ def live(lending_model: TrainedModel) -> LiveModel:
     return model
 
 
-def version_of(model: LiveModel) -> str | None:
+def version_of(model):
     return None if model.loaded is None else str(model.loaded.version)
 
 
-def test_the_champion_is_loaded_by_its_alias(live: LiveModel) -> None:
+def test_the_champion_is_loaded_by_its_alias(live):
     assert version_of(live) == f"{DEMO} version 1"
     assert live.loaded is not None
     assert live.loaded.doubt == ""
     assert not live.refresh()
 
 
-def test_without_a_champion_none_decides_and_it_says_what_to_run(registry: Path) -> None:
+def test_without_a_champion_none_decides_and_it_says_what_to_run(registry):
     model = LiveModel("lending")
 
     assert not model.refresh()
@@ -56,9 +52,7 @@ def test_without_a_champion_none_decides_and_it_says_what_to_run(registry: Path)
     assert model.failures == 1
 
 
-def test_the_model_changes_when_the_alias_moves_and_back(
-    live: LiveModel, lending_model: TrainedModel
-) -> None:
+def test_the_model_changes_when_the_alias_moves_and_back(live, lending_model):
     make_champion(lending_model)
 
     assert live.refresh()
@@ -68,9 +62,7 @@ def test_the_model_changes_when_the_alias_moves_and_back(
     assert version_of(live) == f"{DEMO} version 1"
 
 
-def test_a_champion_from_real_loans_takes_the_place_of_a_demo(
-    live: LiveModel, lending_model: TrainedModel
-) -> None:
+def test_a_champion_from_real_loans_takes_the_place_of_a_demo(live, lending_model):
     make_champion(with_facts(lending_model, origin=REAL))
 
     assert live.refresh()
@@ -78,9 +70,7 @@ def test_a_champion_from_real_loans_takes_the_place_of_a_demo(
     assert version_of(live) == "loantap-lending version 1"
 
 
-def test_the_loaded_model_goes_on_while_the_registry_is_down(
-    live: LiveModel, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_loaded_model_goes_on_while_the_registry_is_down(live, monkeypatch):
     with monkeypatch.context() as patched:
         fail_to_answer(patched)
         assert not live.refresh()
@@ -94,8 +84,8 @@ def test_the_loaded_model_goes_on_while_the_registry_is_down(
 
 
 def test_a_process_that_starts_while_the_registry_is_down_takes_the_last_good_one(
-    live: LiveModel, monkeypatch: pytest.MonkeyPatch
-) -> None:
+    live, monkeypatch
+):
     fail_to_answer(monkeypatch)
     model = LiveModel("lending")
 
@@ -106,9 +96,7 @@ def test_a_process_that_starts_while_the_registry_is_down_takes_the_last_good_on
     assert "does not answer" in model.loaded.doubt
 
 
-def test_a_champion_that_cannot_be_read_leaves_the_one_before_of_its_name(
-    live: LiveModel, lending_model: TrainedModel
-) -> None:
+def test_a_champion_that_cannot_be_read_leaves_the_one_before_of_its_name(live, lending_model):
     shorten(artifacts_of(make_champion(lending_model)))
 
     live.refresh()
@@ -119,8 +107,8 @@ def test_a_champion_that_cannot_be_read_leaves_the_one_before_of_its_name(
 
 
 def test_a_demo_never_goes_on_in_the_place_of_a_real_champion_that_cannot_be_read(
-    live: LiveModel, lending_model: TrainedModel
-) -> None:
+    live, lending_model
+):
     shorten(artifacts_of(make_champion(with_facts(lending_model, origin=REAL))))
 
     assert live.refresh()
@@ -129,7 +117,7 @@ def test_a_demo_never_goes_on_in_the_place_of_a_real_champion_that_cannot_be_rea
     assert "loantap-lending version 1" in live.trouble
 
 
-def test_a_champion_that_is_none_any_more_decides_no_more(live: LiveModel) -> None:
+def test_a_champion_that_is_none_any_more_decides_no_more(live):
     mlflow.MlflowClient().delete_registered_model_alias(DEMO, CHAMPION)
 
     assert live.refresh()
@@ -143,39 +131,37 @@ class Book:
     generation = 1
     decider = make_test_decider()
 
-    def read_generation(self) -> int:
+    def read_generation(self):
         return self.generation
 
-    def find_active(self) -> object:
+    def find_active(self):
         return self.decider
 
-    def find_decider(self, digest: str) -> object:
+    def find_decider(self, digest):
         return self.decider
 
 
 @pytest.fixture
-def desk(lending_model: TrainedModel, tmp_path: Path) -> Desk:
+def desk(lending_model, tmp_path):
     """A desk that looks twenty times a second, not yet open."""
     configured = read_configured(PROJECT / "conf/base", tmp_path / "none.json", AS_OF.date())
-    failures: list[str] = []
-    states: list[int] = []
-    desk = Desk(Book(), configured, 0.05, failures.append, states.append)  # type: ignore[arg-type]
-    desk.noted, desk.states = failures, states  # type: ignore[attr-defined]
+    failures = []
+    states = []
+    desk = Desk(Book(), configured, 0.05, failures.append, states.append)
+    desk.noted, desk.states = failures, states
     return desk
 
 
-def wait_for(condition: object) -> None:
+def wait_for(condition):
     import time
 
     until = time.monotonic() + 10
-    while not condition():  # type: ignore[operator]
+    while not condition():
         assert time.monotonic() < until, "nothing happened within ten seconds"
         time.sleep(0.02)
 
 
-def test_the_desk_takes_a_new_champion_in_the_background(
-    desk: Desk, lending_model: TrainedModel
-) -> None:
+def test_the_desk_takes_a_new_champion_in_the_background(desk, lending_model):
     make_champion(lending_model)
     desk.open()
     try:
@@ -191,9 +177,7 @@ def test_the_desk_takes_a_new_champion_in_the_background(
         desk.close()
 
 
-def test_a_desk_without_a_champion_says_so_and_takes_the_first_that_comes(
-    desk: Desk, lending_model: TrainedModel
-) -> None:
+def test_a_desk_without_a_champion_says_so_and_takes_the_first_that_comes(desk, lending_model):
     desk.open()
     try:
         with pytest.raises(NotReadyError, match="kedro run"):
@@ -203,7 +187,7 @@ def test_a_desk_without_a_champion_says_so_and_takes_the_first_that_comes(
         wait_for(lambda: desk.trouble == "")
 
         assert desk.standing.underwriter.scorer.version == "1"
-        states: list[int] = desk.states  # type: ignore[attr-defined]
+        states = desk.states
         # It is noted after what it tells of.
         wait_for(lambda: states[-1] == 1)
         assert (states[0], states[-1]) == (-1, 1)
@@ -212,13 +196,13 @@ def test_a_desk_without_a_champion_says_so_and_takes_the_first_that_comes(
 
 
 def test_an_answer_of_the_registry_that_nobody_expected_is_survived_and_counted(
-    desk: Desk, lending_model: TrainedModel, monkeypatch: pytest.MonkeyPatch
-) -> None:
+    desk, lending_model, monkeypatch
+):
     make_champion(lending_model)
     with monkeypatch.context() as patched:
         fail_to_answer(patched, PERMISSION_DENIED)
         desk.open()
-        noted: list[str] = desk.noted  # type: ignore[attr-defined]
+        noted = desk.noted
         wait_for(lambda: len(noted) > 2)
         assert set(noted) == {"registry"}
     try:
@@ -228,13 +212,13 @@ def test_an_answer_of_the_registry_that_nobody_expected_is_survived_and_counted(
 
 
 def test_a_registry_that_answers_late_delays_no_start_and_its_model_is_taken_then(
-    desk: Desk, lending_model: TrainedModel, monkeypatch: pytest.MonkeyPatch
-) -> None:
+    desk, lending_model, monkeypatch
+):
     make_champion(lending_model)
     answered = threading.Event()
     refresh = LiveModel.refresh
 
-    def refresh_late(model: LiveModel) -> bool:
+    def refresh_late(model):
         answered.wait(10)
         return refresh(model)
 

@@ -1,12 +1,9 @@
 """API keys: made once, checked, revoked everywhere within a second."""
 
-from __future__ import annotations
-
 import time
-from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
 
 from loantap.portfolio.errors import InputError
 from loantap.serving.audit.errors import AuditUnavailableError
@@ -19,11 +16,11 @@ from tests.serving.entries import ANN, BOB, ask, make_decision
 
 
 @pytest.fixture
-def keys(store: AuditStore) -> Keys:
+def keys(store):
     return Keys(store)
 
 
-def test_a_key_is_taken_for_what_it_is(keys: Keys) -> None:
+def test_a_key_is_taken_for_what_it_is(keys):
     key, text = keys.create("Ann  Lee ", [Scope.SCORE, Scope.READ], ANN, rate_per_minute=90)
 
     assert keys.check(text) == key
@@ -34,7 +31,7 @@ def test_a_key_is_taken_for_what_it_is(keys: Keys) -> None:
     assert not key.is_revoked
 
 
-def test_another_text_is_none(keys: Keys) -> None:
+def test_another_text_is_none(keys):
     key, text = keys.create("Ann", [Scope.SCORE], ANN)
     other, _ = keys.create("Bob", [Scope.SCORE], ANN)
     secret = text.removeprefix(f"lt_{key.id}_")
@@ -49,7 +46,7 @@ def test_another_text_is_none(keys: Keys) -> None:
     assert keys.check(text) == key
 
 
-def test_the_secret_is_kept_nowhere(keys: Keys, url: str) -> None:
+def test_the_secret_is_kept_nowhere(keys, url):
     key, text = keys.create("Ann", [Scope.SCORE], ANN)
     secret = text.removeprefix(f"lt_{key.id}_")
 
@@ -59,9 +56,7 @@ def test_the_secret_is_kept_nowhere(keys: Keys, url: str) -> None:
     assert '"secret_sha256"' in public
 
 
-def test_a_revoked_key_works_no_more_in_any_process(
-    keys: Keys, store: AuditStore, url: str
-) -> None:
+def test_a_revoked_key_works_no_more_in_any_process(keys, store, url):
     key, text = keys.create("Ann", [Scope.SCORE], ANN)
     other_store = AuditStore.open(url)
     others = Keys(other_store)
@@ -80,12 +75,12 @@ def test_a_revoked_key_works_no_more_in_any_process(
     other_store.close()
 
 
-def _find_record(url: str, key_id: str) -> str:
+def _find_record(url, key_id):
     asked = "SELECT id FROM records WHERE kind = 'key_created' AND public LIKE :like"
     return str(ask(url, asked, like=f"%{key_id}%")[0][0])
 
 
-def test_a_key_is_revoked_once(keys: Keys, store: AuditStore) -> None:
+def test_a_key_is_revoked_once(keys, store):
     key, _ = keys.create("Ann", [Scope.SCORE], ANN)
     keys.revoke(key.id, ANN)
 
@@ -96,7 +91,7 @@ def test_a_key_is_revoked_once(keys: Keys, store: AuditStore) -> None:
     assert store.verify().n == 2
 
 
-def test_a_new_key_of_another_process_works_soon(keys: Keys, url: str) -> None:
+def test_a_new_key_of_another_process_works_soon(keys, url):
     assert keys.list_keys() == []
     other = AuditStore.open(url)
     key, text = Keys(other).create("Ann", [Scope.SCORE], ANN)
@@ -121,9 +116,7 @@ def test_a_new_key_of_another_process_works_soon(keys: Keys, url: str) -> None:
         ("Ann", [Scope.SCORE], 10_000_001, "rate_per_minute"),
     ],
 )
-def test_what_cannot_be_is_refused(
-    sqlite_url: str, owner: str, scopes: list[Scope], rate: int, where: str
-) -> None:
+def test_what_cannot_be_is_refused(sqlite_url, owner, scopes, rate, where):
     store = AuditStore.open(sqlite_url)
     with pytest.raises(InputError) as refused:
         Keys(store).create(owner, scopes, ANN, rate)
@@ -134,13 +127,11 @@ def test_what_cannot_be_is_refused(
     store.close()
 
 
-def test_no_key_is_taken_while_nobody_can_say_whether_it_was_revoked(
-    keys: Keys, store: AuditStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_no_key_is_taken_while_nobody_can_say_whether_it_was_revoked(keys, store, monkeypatch):
     _, text = keys.create("Ann", [Scope.SCORE], ANN)
     assert keys.check(text)
 
-    def fail(_: object) -> None:
+    def fail(_):
         raise AuditUnavailableError("log", "gone", "wait")
 
     monkeypatch.setattr(store, "read", fail)
@@ -150,9 +141,9 @@ def test_no_key_is_taken_while_nobody_can_say_whether_it_was_revoked(
         keys.check(text)
 
 
-def test_what_is_known_is_made_anew_only_after_a_record_of_its_sort(store: AuditStore) -> None:
-    made: list[int] = []
-    polled = Polled(store, "key_", lambda _: made.append(1) or len(made), max_age=0)  # type: ignore[func-returns-value]
+def test_what_is_known_is_made_anew_only_after_a_record_of_its_sort(store):
+    made = []
+    polled = Polled(store, "key_", lambda _: made.append(1) or len(made), max_age=0)
 
     assert [polled.get(), polled.get()] == [1, 1]
     store.append([make_decision()], ANN)
@@ -162,10 +153,10 @@ def test_what_is_known_is_made_anew_only_after_a_record_of_its_sort(store: Audit
 
 
 class TestTheCommand:
-    def call(self, tmp_path: Path, *words: str) -> Result:
+    def call(self, tmp_path, *words):
         return CliRunner().invoke(main, ["--url", f"sqlite:///{tmp_path}/audit.db", *words])
 
-    def test_a_key_is_printed_once_alone_on_the_output(self, tmp_path: Path) -> None:
+    def test_a_key_is_printed_once_alone_on_the_output(self, tmp_path):
         made = self.call(
             tmp_path, "create", "--owner", "Ann", "--scope", "score", "--scope", "read"
         )
@@ -186,7 +177,7 @@ class TestTheCommand:
         assert store.verify().n == 2
         store.close()
 
-    def test_an_unknown_scope_is_refused(self, tmp_path: Path) -> None:
+    def test_an_unknown_scope_is_refused(self, tmp_path):
         refused = self.call(tmp_path, "create", "--owner", "Ann", "--scope", "all")
 
         assert refused.exit_code == 2

@@ -1,12 +1,9 @@
 """The policy book: two people put a policy in force, and past decisions keep theirs."""
 
-from __future__ import annotations
-
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
-from typing import Any
 
 import pytest
 
@@ -33,14 +30,14 @@ TODAY = date(2026, 12, 15)
 
 
 @pytest.fixture
-def book(store: AuditStore) -> PolicyBook:
+def book(store):
     """With the shipped policy in force since 2026-11-01."""
     opened = PolicyBook(store, lambda: TODAY)
     opened.enter(make_policy(), ECONOMICS, SYSTEM)
     return opened
 
 
-def write(version: str = "2026-12", **changed: Any) -> dict[str, Any]:
+def write(version="2026-12", **changed):
     """What somebody proposes: a version of the shipped policy that Ann wrote."""
     written = read_policy(version=version, author="Ann Lee", effective_from=date(2026, 12, 1))
     kept = {name: value for name, value in written.items() if name not in {"approved_by", "digest"}}
@@ -48,7 +45,7 @@ def write(version: str = "2026-12", **changed: Any) -> dict[str, Any]:
 
 
 class TestTheConfiguredPolicy:
-    def test_it_is_in_force_at_the_first_start(self, store: AuditStore) -> None:
+    def test_it_is_in_force_at_the_first_start(self, store):
         book = PolicyBook(store, lambda: TODAY)
         assert book.active() is None
 
@@ -59,14 +56,14 @@ class TestTheConfiguredPolicy:
         assert (entered.generation, entered.can_roll_back_to) == (1, None)
         assert book.active() == entered
 
-    def test_later_it_changes_nothing(self, book: PolicyBook, store: AuditStore) -> None:
+    def test_later_it_changes_nothing(self, book, store):
         n = store.verify().n
         again = book.enter(make_policy(min_margin=0.01), ECONOMICS, SYSTEM)
 
         assert again.policy == make_policy()
         assert store.verify().n == n
 
-    def test_two_processes_enter_it_once(self, url: str) -> None:
+    def test_two_processes_enter_it_once(self, url):
         stores = [AuditStore.open(url) for _ in range(4)]
         with ThreadPoolExecutor(4) as threads:
             entered = list(
@@ -83,7 +80,7 @@ class TestTheConfiguredPolicy:
         for store in stores:
             store.close()
 
-    def test_it_must_be_as_approved_and_due(self, store: AuditStore) -> None:
+    def test_it_must_be_as_approved_and_due(self, store):
         book = PolicyBook(store, lambda: TODAY)
         changed = make_policy().model_copy(update={"version": "other"})
         with pytest.raises(InputError, match="was changed after"):
@@ -95,10 +92,10 @@ class TestTheConfiguredPolicy:
 
 
 class TestFourEyes:
-    def test_one_proposes_and_another_activates(self, book: PolicyBook, store: AuditStore) -> None:
+    def test_one_proposes_and_another_activates(self, book, store):
         proposal = book.propose(write(), ANN)
         assert (proposal.name, proposal.person) == ("npv 2026-12", "Ann Lee")
-        assert book.active().policy.version == "2026-11"  # type: ignore[union-attr]
+        assert book.active().policy.version == "2026-11"
 
         active = book.activate(proposal.id, BOB)
 
@@ -119,17 +116,15 @@ class TestFourEyes:
             (replace(ANN, person="Bob Ray"), "it was proposed with this key"),
         ],
     )
-    def test_the_same_person_or_key_is_refused(
-        self, book: PolicyBook, caller: Caller, problem: str
-    ) -> None:
+    def test_the_same_person_or_key_is_refused(self, book, caller, problem):
         proposal = book.propose(write(author="Cy Oak"), ANN)
 
         with pytest.raises(SamePersonError, match=problem):
             book.activate(proposal.id, caller)
-        assert book.active().generation == 1  # type: ignore[union-attr]
+        assert book.active().generation == 1
         assert book.activate(proposal.id, BOB).generation == 2
 
-    def test_the_author_is_who_proposes_where_none_is_named(self, book: PolicyBook) -> None:
+    def test_the_author_is_who_proposes_where_none_is_named(self, book):
         content = write()
         del content["policy"]["author"]
 
@@ -150,9 +145,7 @@ class TestWhatIsRefused:
             ({"digest": "x"}, "policy.digest"),
         ],
     )
-    def test_what_is_no_policy_names_the_field(
-        self, book: PolicyBook, changed: dict[str, Any], where: str
-    ) -> None:
+    def test_what_is_no_policy_names_the_field(self, book, changed, where):
         with pytest.raises(InvalidPolicyError) as refused:
             book.propose(write(**changed), ANN)
 
@@ -160,11 +153,11 @@ class TestWhatIsRefused:
         assert len(book.history()) == 1
 
     @pytest.mark.parametrize("content", [{}, {"policy": 1}, {**write(), "other": 1}])
-    def test_something_else_is_refused(self, book: PolicyBook, content: dict[str, Any]) -> None:
+    def test_something_else_is_refused(self, book, content):
         with pytest.raises(InvalidPolicyError):
             book.propose(content, ANN)
 
-    def test_assumptions_are_checked_too(self, book: PolicyBook, store: AuditStore) -> None:
+    def test_assumptions_are_checked_too(self, book, store):
         economics = ECONOMICS.model_dump(mode="json")
         economics["scenarios"]["mid"]["loss_given_default"] = 2
         with pytest.raises(InvalidPolicyError) as refused:
@@ -172,12 +165,12 @@ class TestWhatIsRefused:
 
         assert refused.value.where == "economics.scenarios.mid.loss_given_default"
 
-    def test_an_unknown_proposal(self, book: PolicyBook) -> None:
+    def test_an_unknown_proposal(self, book):
         for act in (lambda: book.activate("pol_x", BOB), lambda: book.find_proposal("pol_x")):
             with pytest.raises(UnknownPolicyError, match="policy pol_x"):
-                act()  # type: ignore[no-untyped-call]
+                act()
 
-    def test_a_policy_of_the_future_says_from_when(self, book: PolicyBook) -> None:
+    def test_a_policy_of_the_future_says_from_when(self, book):
         tomorrow = book.propose(write(effective_from=date(2026, 12, 16)), ANN)
         with pytest.raises(PolicyNotDueError, match="it takes effect on 2026-12-16") as refused:
             book.activate(tomorrow.id, BOB)
@@ -186,9 +179,7 @@ class TestWhatIsRefused:
         today = book.propose(write("2026-12b", effective_from=TODAY), ANN)
         assert book.activate(today.id, BOB).policy.version == "2026-12b"
 
-    def test_a_policy_that_another_has_taken_the_place_of_has_expired(
-        self, book: PolicyBook
-    ) -> None:
+    def test_a_policy_that_another_has_taken_the_place_of_has_expired(self, book):
         old = book.propose(write("old", effective_from=date(2026, 10, 31)), ANN)
         same_day = book.propose(write("same", effective_from=date(2026, 11, 1)), ANN)
 
@@ -196,7 +187,7 @@ class TestWhatIsRefused:
             book.activate(old.id, BOB)
         assert book.activate(same_day.id, BOB).policy.version == "same"
 
-    def test_a_policy_in_force(self, book: PolicyBook) -> None:
+    def test_a_policy_in_force(self, book):
         proposal = book.propose(write(), ANN)
         book.activate(proposal.id, BOB)
 
@@ -204,7 +195,7 @@ class TestWhatIsRefused:
             book.activate(proposal.id, BOB)
 
     @pytest.mark.parametrize("part", ["rules", "economics"])
-    def test_a_version_stands_for_one_content(self, book: PolicyBook, part: str) -> None:
+    def test_a_version_stands_for_one_content(self, book, part):
         content = write()
         book.activate(book.propose(content, ANN).id, BOB)
         assert book.propose(content, ANN).name == "npv 2026-12"
@@ -217,7 +208,7 @@ class TestWhatIsRefused:
         with pytest.raises(InvalidPolicyError, match="was in force with another content"):
             book.propose(other, ANN)
 
-    def test_two_proposals_of_one_version_are_not_both_activated(self, book: PolicyBook) -> None:
+    def test_two_proposals_of_one_version_are_not_both_activated(self, book):
         content = write()
         first = book.propose(content, ANN)
         rules = content["policy"]["rules"] | {"min_margin": 0.01}
@@ -227,7 +218,7 @@ class TestWhatIsRefused:
         with pytest.raises(InvalidPolicyError, match="was in force with another content"):
             book.activate(second.id, BOB)
 
-    def test_a_proposal_that_was_changed_in_the_log(self, book: PolicyBook, url: str) -> None:
+    def test_a_proposal_that_was_changed_in_the_log(self, book, url):
         proposal = book.propose(write(), ANN)
         tamper(
             url,
@@ -241,9 +232,7 @@ class TestWhatIsRefused:
         with pytest.raises(PolicyChangedError, match="was changed after Ann Lee proposed it"):
             book.activate(proposal.id, BOB)
 
-    def test_a_policy_in_force_that_was_changed_in_the_log(
-        self, book: PolicyBook, store: AuditStore, url: str
-    ) -> None:
+    def test_a_policy_in_force_that_was_changed_in_the_log(self, book, store, url):
         tamper(url, "UPDATE records SET public = replace(public, '35000', '99000')")
 
         fresh = PolicyBook(store, lambda: TODAY)
@@ -252,10 +241,10 @@ class TestWhatIsRefused:
 
 
 class TestRollingBack:
-    def activate(self, book: PolicyBook, version: str) -> None:
+    def activate(self, book, version):
         book.activate(book.propose(write(version), ANN).id, BOB)
 
-    def test_the_one_before_is_in_force_again(self, book: PolicyBook, store: AuditStore) -> None:
+    def test_the_one_before_is_in_force_again(self, book, store):
         self.activate(book, "2026-12")
         restored = book.roll_back(ANN)
 
@@ -265,7 +254,7 @@ class TestRollingBack:
         assert restored.can_roll_back_to is None
         assert ask_last(store) == ("policy_rolled_back", "Ann Lee")
 
-    def test_each_goes_one_further_back(self, book: PolicyBook) -> None:
+    def test_each_goes_one_further_back(self, book):
         for version in ("b", "c", "d"):
             self.activate(book, version)
 
@@ -274,22 +263,20 @@ class TestRollingBack:
         with pytest.raises(NothingBeforeError, match="there was none before it"):
             book.roll_back(ANN)
 
-    def test_a_policy_may_be_put_in_force_again_and_rolled_back_to_the_last(
-        self, book: PolicyBook
-    ) -> None:
+    def test_a_policy_may_be_put_in_force_again_and_rolled_back_to_the_last(self, book):
         self.activate(book, "b")
         book.roll_back(ANN)
         self.activate(book, "c")
 
-        assert book.active().can_roll_back_to == "npv 2026-11"  # type: ignore[union-attr]
+        assert book.active().can_roll_back_to == "npv 2026-11"
         assert book.roll_back(ANN).policy.version == "2026-11"
 
-    def test_without_any_policy(self, store: AuditStore) -> None:
+    def test_without_any_policy(self, store):
         with pytest.raises(NothingBeforeError):
             PolicyBook(store).roll_back(ANN)
 
 
-def test_what_is_proposed_twice_is_there_once_while_it_waits(book: PolicyBook) -> None:
+def test_what_is_proposed_twice_is_there_once_while_it_waits(book):
     first = book.propose(write(), ANN)
 
     assert book.propose(write(), ANN) == first
@@ -298,27 +285,27 @@ def test_what_is_proposed_twice_is_there_once_while_it_waits(book: PolicyBook) -
     assert book.propose(write(), ANN).id != first.id
 
 
-def ask_last(store: AuditStore) -> tuple[str, str]:
+def ask_last(store):
     rows = ask(store._engines.writer.url.render_as_string(False), _LAST)
-    return rows[0]  # type: ignore[return-value]
+    return rows[0]
 
 
 _LAST = "SELECT kind, person FROM records ORDER BY seq DESC LIMIT 1"
 
 
-def test_past_decisions_find_their_policy(book: PolicyBook) -> None:
+def test_past_decisions_find_their_policy(book):
     first = book.active()
     assert first is not None
     second = book.activate(book.propose(write(), ANN).id, BOB)
 
-    assert book.find_by_digest(first.policy.short_digest).policy == first.policy  # type: ignore[union-attr]
-    assert book.find_by_digest(str(second.policy.digest)).policy == second.policy  # type: ignore[union-attr]
+    assert book.find_by_digest(first.policy.short_digest).policy == first.policy
+    assert book.find_by_digest(str(second.policy.digest)).policy == second.policy
     assert book.find_by_digest("0" * 12) is None
     assert book.find_by_digest("") is None
     assert book.find_by_digest(second.policy.short_digest[:11]) is None
 
 
-def test_the_history_tells_what_became_of_each(book: PolicyBook) -> None:
+def test_the_history_tells_what_became_of_each(book):
     proposals = [book.propose(write(version), ANN) for version in ("b", "c", "d")]
     book.activate(proposals[0].id, BOB)
     book.activate(proposals[2].id, BOB)
@@ -337,7 +324,7 @@ def test_the_history_tells_what_became_of_each(book: PolicyBook) -> None:
     ]  # fmt: skip
 
 
-def test_a_proposal_can_be_tried_before_it_is_approved(book: PolicyBook) -> None:
+def test_a_proposal_can_be_tried_before_it_is_approved(book):
     content = write()
     rules = content["policy"]["rules"] | {"max_loan_amount": 5_000}
     proposal = book.propose(write(rules=rules), ANN)
@@ -347,13 +334,13 @@ def test_a_proposal_can_be_tried_before_it_is_approved(book: PolicyBook) -> None
     assert make_decider(policy, economics).policy.rules.max_loan_amount == 5_000
 
 
-def test_other_processes_see_a_change_soon(book: PolicyBook, url: str) -> None:
+def test_other_processes_see_a_change_soon(book, url):
     other_store = AuditStore.open(url)
     other = PolicyBook(other_store, lambda: TODAY)
-    assert other.active().generation == 1  # type: ignore[union-attr]
+    assert other.active().generation == 1
     book.activate(book.propose(write(), ANN).id, BOB)
     started = time.monotonic()
-    while other.active().generation == 1:  # type: ignore[union-attr]
+    while other.active().generation == 1:
         assert time.monotonic() - started < 30
         time.sleep(0.02)
 

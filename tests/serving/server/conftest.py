@@ -1,7 +1,5 @@
 """A project with champions, and a server over it."""
 
-from __future__ import annotations
-
 import signal
 from collections.abc import Iterator
 from pathlib import Path

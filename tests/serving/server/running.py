@@ -1,7 +1,5 @@
 """`loantap-api` and `loantap-serve` as they run: processes of their own, on loopback."""
 
-from __future__ import annotations
-
 import json
 import os
 import re

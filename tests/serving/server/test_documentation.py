@@ -1,21 +1,18 @@
 """The lines of docs/api.md, run as they stand."""
 
-from __future__ import annotations
-
 import re
 import shutil
 import subprocess
-from pathlib import Path
 
 import pytest
 
 from tests.conftest import PROJECT, require
-from tests.serving.server.running import Running, make_commands
+from tests.serving.server.running import make_commands
 
 DOCUMENT = PROJECT / "docs" / "api.md"
 
 
-def read_lines() -> str:
+def read_lines():
     """All blocks of bash, one after another: a variable of one is used by the next."""
     blocks = re.findall(r"```bash\n(.*?)```", DOCUMENT.read_text("utf-8"), re.DOTALL)
     assert len(blocks) > 8
@@ -23,7 +20,7 @@ def read_lines() -> str:
 
 
 @pytest.mark.slow
-def test_every_line_of_the_document_works(running: Running, tmp_path: Path) -> None:
+def test_every_line_of_the_document_works(running, tmp_path):
     require(shutil.which("curl") is not None, "curl is not there: apt-get install curl")
     commands = make_commands(tmp_path / "bin")
     # The project is where keys are made; its files are made where a reader stands.
@@ -46,7 +43,7 @@ def test_every_line_of_the_document_works(running: Running, tmp_path: Path) -> N
     assert '"state":"closed"' in ran.stdout
 
 
-def test_every_route_is_in_the_document() -> None:
+def test_every_route_is_in_the_document():
     text = DOCUMENT.read_text("utf-8")
     for route in (
         "applications/score", "applications/score-batch", "offers", "decisions", "cases",

@@ -1,10 +1,7 @@
 """`loantap-serve`: API and dashboard together, with a key that ends with them."""
 
-from __future__ import annotations
-
 import signal
 import socket
-from pathlib import Path
 
 import httpx
 import pytest
@@ -18,8 +15,8 @@ pytestmark = pytest.mark.slow
 
 @pytest.mark.parametrize("ended_by", [signal.SIGINT, signal.SIGTERM])
 def test_both_answer_until_they_are_ended_and_the_key_of_the_dashboard_with_them(
-    served_project: Path, tmp_path: Path, ended_by: signal.Signals
-) -> None:
+    served_project, tmp_path, ended_by
+):
     with serving(served_project, tmp_path) as running:
         said = running.wait_until_told("Try ")
 
@@ -42,9 +39,7 @@ def test_both_answer_until_they_are_ended_and_the_key_of_the_dashboard_with_them
     assert all(key.is_revoked for key in of_dashboard)
 
 
-def test_a_port_that_is_taken_is_named_with_its_option(
-    served_project: Path, tmp_path: Path
-) -> None:
+def test_a_port_that_is_taken_is_named_with_its_option(served_project, tmp_path):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()

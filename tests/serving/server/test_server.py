@@ -1,36 +1,33 @@
 """The server as it runs: start, processes that agree, a stop that loses nothing."""
 
-from __future__ import annotations
-
 import re
 import subprocess
 import sys
 import threading
 import time
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 
 from loantap.serving.audit.store import AuditStore
-from tests.serving.server.running import Running, start
+from tests.serving.server.running import start
 
 pytestmark = pytest.mark.slow
 
 SCORE = "/v1/applications/score"
 
 
-def example(running: Running) -> dict[str, Any]:
+def example(running):
     found = httpx.get(f"{running.url}/v1/schema/application", timeout=30).json()
     return dict(found["example"])
 
 
-def score(running: Running, key: str, **changes: Any) -> httpx.Response:
+def score(running, key, **changes):
     return running.ask("POST", SCORE, key, json=example(running) | changes)
 
 
-def test_the_first_start_prints_address_and_key_once(running: Running) -> None:
+def test_the_first_start_prints_address_and_key_once(running):
     told = running.told.read_text("utf-8")
 
     assert f"listens at {running.url}" in told
@@ -39,7 +36,7 @@ def test_the_first_start_prints_address_and_key_once(running: Running) -> None:
     assert score(running, running.key).status_code == 200
 
 
-def test_the_log_is_json_throughout_and_names_nobody(running: Running) -> None:
+def test_the_log_is_json_throughout_and_names_nobody(running):
     score(running, running.key, application_id="nobody-17")
     time.sleep(0.5)
 
@@ -48,7 +45,7 @@ def test_the_log_is_json_throughout_and_names_nobody(running: Running) -> None:
     assert "nobody-17" not in str(lines)
 
 
-def test_every_process_decides_by_a_new_policy_within_a_second(running: Running) -> None:
+def test_every_process_decides_by_a_new_policy_within_a_second(running):
     policy = running.ask("GET", "/v1/policy", running.key).json()["policy"] | {"version": "2027-01"}
     policy["rules"]["max_loan_amount"] = 1_000
     proposed = running.ask("POST", "/v1/policies", running.key, json={"policy": policy}).json()
@@ -64,8 +61,8 @@ def test_every_process_decides_by_a_new_policy_within_a_second(running: Running)
     assert set(decided) == {"npv 2027-01"}
 
 
-def test_figures_are_those_of_all_processes_together(running: Running) -> None:
-    def count() -> float:
+def test_figures_are_those_of_all_processes_together(running):
+    def count():
         text = httpx.get(f"{running.url}/metrics", timeout=30).text
         found = re.search(rf'loantap_requests_total{{route="{SCORE}",status="200"}} (\S+)', text)
         return float(found[1]) if found else 0.0
@@ -78,8 +75,8 @@ def test_figures_are_those_of_all_processes_together(running: Running) -> None:
     assert "loantap_model_fresh 1.0" in httpx.get(f"{running.url}/metrics", timeout=30).text
 
 
-def test_a_request_of_no_announced_length_is_read_too(running: Running) -> None:
-    def pieces() -> Any:
+def test_a_request_of_no_announced_length_is_read_too(running):
+    def pieces():
         yield httpx.Request("POST", running.url, json=example(running)).content
 
     answer = httpx.post(
@@ -90,12 +87,12 @@ def test_a_request_of_no_announced_length_is_read_too(running: Running) -> None:
     assert answer.status_code == 200, answer.text
 
 
-def test_a_stop_lets_requests_end_and_keeps_every_answer(served_project: Path) -> None:
+def test_a_stop_lets_requests_end_and_keeps_every_answer(served_project):
     audit = served_project / "stopped.db"
     running = start(served_project, "stopped", audit_url=f"sqlite:///{audit}")
     body, answered, refused = example(running), [], []
 
-    def ask() -> None:
+    def ask():
         with httpx.Client(headers={"Authorization": f"Bearer {running.key}"}) as client:
             while True:
                 try:
@@ -124,9 +121,7 @@ def test_a_stop_lets_requests_end_and_keeps_every_answer(served_project: Path) -
     store.close()
 
 
-def test_a_setting_that_cannot_be_used_ends_the_command_with_the_reason(
-    served_project: Path,
-) -> None:
+def test_a_setting_that_cannot_be_used_ends_the_command_with_the_reason(served_project):
     ended = subprocess.run(
         [sys.executable, "-m", "loantap.serving.api.commands"],
         cwd=served_project, capture_output=True, text=True, timeout=60, check=False,

@@ -1,14 +1,10 @@
 """The server under more load than it can bear, killed, and with a log that somebody else holds."""
 
-from __future__ import annotations
-
 import json
 import sqlite3
 import time
-from collections.abc import Iterator
 from contextlib import closing
 from itertools import cycle
-from pathlib import Path
 
 import pytest
 
@@ -18,7 +14,7 @@ from tools.load.applications import (
     render_scoring,
     simulate_applications,
 )
-from tools.load.exchange import Answer, ask
+from tools.load.exchange import ask
 from tools.load.generator import Sending, send
 from tools.load.killing import kill_under_load
 from tools.load.loantap_api import LoanTapApi
@@ -29,7 +25,7 @@ _SMALL = {"LOANTAP_WORKERS": "2", "LOANTAP_THREADS": "64", "LOANTAP_LOG_REQUESTS
 
 
 @pytest.fixture(scope="module")
-def api(served_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LoanTapApi]:
+def api(served_project, tmp_path_factory):
     """Two processes with a log of their own."""
     loaded = LoanTapApi(served_project, tmp_path_factory.mktemp("load"), _SMALL)
     with loaded.server:
@@ -37,16 +33,16 @@ def api(served_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 
 @pytest.fixture(scope="module")
-def asked(api: LoanTapApi) -> list[bytes]:
+def asked(api):
     """Requests for decisions on different applications."""
     return render_scoring(render_bodies(simulate_applications(200)), api.headers)
 
 
-def ask_once(api: LoanTapApi, asked: list[bytes], prefix: str) -> Answer:
+def ask_once(api, asked, prefix):
     return ask(api.server.port, next(number_requests(asked, prefix)))
 
 
-def wait_until_answered(api: LoanTapApi, asked: list[bytes]) -> None:
+def wait_until_answered(api, asked):
     """How soon is measured by the benchmark, on a machine that does nothing else."""
     until = time.monotonic() + 60
     while ask_once(api, asked, f"after-{time.monotonic()}").status != 200:
@@ -55,8 +51,8 @@ def wait_until_answered(api: LoanTapApi, asked: list[bytes]) -> None:
 
 
 def test_killed_twice_under_load_no_answered_decision_is_missing_and_none_is_there_twice(
-    api: LoanTapApi, asked: list[bytes]
-) -> None:
+    api, asked
+):
     before = ask_once(api, asked, "crash")
     for number, seconds in enumerate((0.4, 0.9)):
         killed = kill_under_load(api.server, asked, f"killed{number}", api.read_log, seconds)
@@ -72,9 +68,7 @@ def test_killed_twice_under_load_no_answered_decision_is_missing_and_none_is_the
     assert api.verify().is_ok
 
 
-def test_too_much_load_is_refused_at_once_and_leaves_nothing_behind(
-    api: LoanTapApi, asked: list[bytes]
-) -> None:
+def test_too_much_load_is_refused_at_once_and_leaves_nothing_behind(api, asked):
     processes = api.server.list_processes()
     too_much = Sending(2.0, connections=300, rate=12_000)
 
@@ -91,9 +85,7 @@ def test_too_much_load_is_refused_at_once_and_leaves_nothing_behind(
     assert api.verify().is_ok
 
 
-def test_while_somebody_else_holds_the_log_nothing_is_decided(
-    api: LoanTapApi, asked: list[bytes]
-) -> None:
+def test_while_somebody_else_holds_the_log_nothing_is_decided(api, asked):
     with closing(sqlite3.connect(api.log, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         began = time.monotonic()

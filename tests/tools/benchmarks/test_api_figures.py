@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from tools.benchmarks.api_figures import Capacity, compare_capacity, find_recovery
+from tools.benchmarks.api_figures import Capacity, compare_capacity, tell_memory
+from tools.benchmarks.api_trials import find_recovery
 from tools.load.generator import Load
 
 
@@ -59,3 +60,8 @@ def test_quantiles_are_of_what_was_answered_with_success():
     assert math.isnan(answers.take_quantile(0.99, status=429))
     assert answers.errors == 1
     assert answers.rate == 0.5
+
+
+def test_a_process_may_have_500_million_bytes():
+    assert tell_memory("largest", 476.8).is_met
+    assert tell_memory("largest", 476.9).is_met is False

@@ -1,14 +1,17 @@
 """A server in processes of its own, watched and killed."""
 
 import os
+import subprocess
 import sys
+import time
 from time import sleep
 
 import pytest
 
+from tools.load import server as server_module
 from tools.load.exchange import render_request
 from tools.load.generator import LOST, Sending, send
-from tools.load.server import Server, Watch, find_port, kill_after
+from tools.load.server import OtherWork, Server, Watch, find_port, kill_after, measure_machine
 
 pytestmark = pytest.mark.slow
 
@@ -55,3 +58,33 @@ def test_a_killed_server_can_start_again(files):
         assert set(load.counts) <= {200, LOST}
         files.start()
         assert files.is_ready()
+
+
+class Busy(Server):
+    """A server that keeps half a core busy, or so it says."""
+
+    def measure_cpu(self):
+        return time.perf_counter() / 2
+
+
+def test_work_of_others_is_neither_ours_nor_the_servers(tmp_path, monkeypatch):
+    def tell_machine():
+        """We, and two cores besides."""
+        return time.process_time() + 2 * time.perf_counter()
+
+    monkeypatch.setattr(server_module, "measure_machine", tell_machine)
+    busy = Busy([], 0, {}, "/", tmp_path / "log")
+    with OtherWork([]) as all_others, OtherWork([busy]) as others:
+        end = time.process_time() + 0.3
+        while time.process_time() < end:
+            pass
+    assert all_others.cores == pytest.approx(2, abs=0.2)
+    assert others.cores == pytest.approx(1.5, abs=0.2)
+
+
+def test_the_machine_works_where_any_process_does():
+    before = measure_machine()
+    compute = "import time\nwhile time.process_time() < 0.5: pass"
+    subprocess.run([sys.executable, "-c", compute], check=True)
+
+    assert measure_machine() - before > 0.45

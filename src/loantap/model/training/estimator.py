@@ -1,9 +1,5 @@
 """The logistic default model as an imbalanced-learn pipeline, and the slim form that is served."""
 
-from dataclasses import asdict, dataclass
-from enum import StrEnum
-from typing import Any
-
 from imblearn.over_sampling import SMOTE
 from imblearn.pipeline import Pipeline as ResamplingPipeline
 from sklearn.compose import ColumnTransformer
@@ -12,6 +8,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
 from loantap.features.definitions import FEATURES, FeatureSet
+from loantap.model.training.candidate import Balancing, Candidate
 from loantap.model.training.category_encoder import CategoryEncoder, with_plain_encoders
 from loantap.model.training.logistic import BoundedLogisticRegression, as_scikit_learn
 from loantap.model.training.neighbours import SampledNeighbors
@@ -22,42 +19,6 @@ MIN_CATEGORY_COUNT = 20
 
 # Of each charge-off, between which and itself SMOTE makes up loans.
 SMOTE_NEIGHBOURS = 5
-
-
-class Balancing(StrEnum):
-    """How the minority class is given weight in training."""
-
-    SMOTE = "smote"
-    CLASS_WEIGHTS = "class_weights"
-    NONE = "none"
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """One point of the hyperparameter grid.
-
-    Attributes:
-        balancing: what is done about class imbalance, inside the folds.
-        l1_ratio: 0 is an L2 penalty, 1 an L1 penalty.
-        inverse_penalty: scikit-learn's C; smaller is a stronger penalty.
-    """
-
-    balancing: Balancing
-    l1_ratio: float
-    inverse_penalty: float
-
-    @property
-    def label(self) -> str:
-        """Short name for tables and plots.
-
-        >>> Candidate(Balancing.SMOTE, l1_ratio=1, inverse_penalty=100).label
-        'smote L1 C=100'
-        """
-        return f"{self.balancing} L{1 if self.l1_ratio else 2} C={self.inverse_penalty:g}"
-
-    def as_dict(self) -> dict[str, Any]:
-        """Its fields, for a record."""
-        return asdict(self) | {"balancing": self.balancing.value}
 
 
 def make_preprocessor(features: FeatureSet) -> ColumnTransformer:

@@ -7,6 +7,7 @@ coefficients of the penalty before, and takes bounds. What comes out is scikit-l
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -16,8 +17,10 @@ from sklearn.utils.class_weight import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import validate_data
 
-from loantap.model.training.dense_matrix import BlockwiseRegressor
 from loantap.portfolio.arrays import AnyFloatArray
+
+if TYPE_CHECKING:
+    from loantap.model.training.dense_matrix import BlockwiseRegressor
 
 # Where the fit with this C starts; it is given the last solution, if there is one.
 Lead = Callable[[float, AnyFloatArray | None], AnyFloatArray | None]
@@ -174,6 +177,9 @@ class BoundedLogisticRegression(LogisticRegression):
                 "lower_bounds": np.where(signs > 0, 0.0, -np.inf),
                 "upper_bounds": np.where(signs < 0, 0.0, np.inf),
             }
+        # Here, since what serves a model never fits one, and to load glum takes a while.
+        from loantap.model.training.dense_matrix import BlockwiseRegressor
+
         return BlockwiseRegressor(
             family="binomial",
             l1_ratio=self.l1_ratio,

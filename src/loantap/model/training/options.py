@@ -8,8 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, PositiveFloat, PositiveInt, field_validator, model_validator
 
 from loantap.features.definitions import MODELS
-from loantap.model.training.estimator import Balancing, Candidate
-from loantap.model.training.path_search import SEARCH_TOLERANCE
+from loantap.model.training.candidate import SEARCH_TOLERANCE, Balancing, Candidate
 from loantap.portfolio.options import Options, Seed
 
 Share = Annotated[float, Field(gt=0, lt=1)]

@@ -19,7 +19,7 @@ from imblearn.pipeline import Pipeline as ResamplingPipeline
 from sklearn.base import clone
 from sklearn.model_selection import BaseCrossValidator
 
-from loantap.model.training.estimator import Candidate
+from loantap.model.training.candidate import SEARCH_TOLERANCE, Candidate
 from loantap.model.training.logistic import BoundedLogisticRegression
 from loantap.model.training.pilot import Pilot, PilotedStarts
 from loantap.model.training.search_tasks import (
@@ -37,9 +37,6 @@ from loantap.tables.progress import Progress
 
 Scorer = Callable[[BoundedLogisticRegression, npt.NDArray[Any], npt.NDArray[Any]], Scores]
 Fold = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
-
-# Of the fits of a search: a gradient this small moves F2 in the fifth digit.
-SEARCH_TOLERANCE = 1e-4
 
 
 class PathSearch:

@@ -10,16 +10,17 @@ import pandas as pd
 from imblearn.pipeline import Pipeline as ResamplingPipeline
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import confusion_matrix_at_thresholds
-from sklearn.model_selection import StratifiedKFold
 from threadpoolctl import threadpool_limits
 
 from loantap.features.definitions import FEATURE_SETS
 from loantap.measures.threshold import area_under_curve, f2_variance
 from loantap.model.training.calibration import log_likelihood
-from loantap.model.training.estimator import SMOTE_NEIGHBOURS, Candidate, make_model
+from loantap.model.training.candidate import Candidate
+from loantap.model.training.estimator import SMOTE_NEIGHBOURS, make_model
 from loantap.model.training.options import TrainingOptions
 from loantap.model.training.path_search import PathSearch
 from loantap.model.training.search_tasks import Judged
+from loantap.model.training.splits import make_folds
 from loantap.model.training.threads import fitting_here
 from loantap.portfolio.arrays import AnyFloatArray, FloatArray
 from loantap.portfolio.errors import InputError
@@ -46,11 +47,6 @@ class SearchOutcome:
     model: ResamplingPipeline
     fold_solutions: list[AnyFloatArray]
     candidates: pd.DataFrame
-
-
-def make_folds(options: TrainingOptions) -> StratifiedKFold:
-    """The stratified folds that search, out-of-fold predictions and thresholds share."""
-    return StratifiedKFold(options.folds, shuffle=True, random_state=options.seed)
 
 
 def search(features: pd.DataFrame, target: pd.Series, options: TrainingOptions) -> SearchOutcome:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from imblearn.over_sampling import SMOTE
 from sklearn.base import clone
 
-from loantap.model.training.estimator import Balancing, Candidate
+from loantap.model.training.candidate import Balancing, Candidate
 from loantap.model.training.pilot import Solved
 from loantap.portfolio.arrays import AnyFloatArray
 

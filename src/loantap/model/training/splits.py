@@ -5,9 +5,9 @@ from enum import StrEnum
 
 import numpy as np
 import pandas as pd
-from sklearn.model_selection import train_test_split
+from sklearn.model_selection import StratifiedKFold, train_test_split
 
-from loantap.model.training.options import SplitOptions
+from loantap.model.training.options import SplitOptions, TrainingOptions
 from loantap.model.training.rolling_origin import date_loans
 from loantap.portfolio.errors import InputError
 
@@ -81,3 +81,8 @@ def split_loans(loans: pd.DataFrame, options: SplitOptions) -> pd.DataFrame:
     split[is_tested] = Split.TEST.value
     assigned = pd.DataFrame({"loan_id": loans["loan_id"], "split": split})
     return assigned.join(date_loans(loans, options.out_of_time))
+
+
+def make_folds(options: TrainingOptions) -> StratifiedKFold:
+    """The stratified folds that search, out-of-fold predictions and thresholds share."""
+    return StratifiedKFold(options.folds, shuffle=True, random_state=options.seed)

@@ -7,10 +7,10 @@ from sklearn.pipeline import Pipeline
 from loantap.features.definitions import FEATURE_SETS
 from loantap.model.training.boosting import fit_challenger
 from loantap.model.training.calibration import Calibration, fit_calibration_out_of_fold
+from loantap.model.training.candidate import SEARCH_TOLERANCE
 from loantap.model.training.estimator import slim
 from loantap.model.training.fitted import BOOSTING, LOGISTIC, FittedModel
 from loantap.model.training.options import TrainingOptions
-from loantap.model.training.path_search import SEARCH_TOLERANCE
 from loantap.model.training.predictions import cross_validate
 from loantap.model.training.search import SearchOutcome, adopt_solution, fit_candidate, search
 from loantap.model.training.threads import fitting_threads

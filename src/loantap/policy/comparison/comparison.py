@@ -1,7 +1,5 @@
 """All policies on the same loans: whom they approve, and the figures of each."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 

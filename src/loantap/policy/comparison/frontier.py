@@ -5,8 +5,6 @@ default rate and profit trace a curve. No hurdle is chosen by outcomes, so that 
 itself. The policies that are compared are points beside the curves.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 

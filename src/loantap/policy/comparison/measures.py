@@ -1,7 +1,5 @@
 """What a policy approved, what became of it, and what it earned; every figure with its interval."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Any, Final
 

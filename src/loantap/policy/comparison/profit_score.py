@@ -7,8 +7,6 @@ to learn that a good PD does not say. It starts from the NPV of the PD and adds 
 regression finds in the features.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import numpy as np

@@ -5,8 +5,6 @@ may use everything but `realised`; it returns whether it approves each of the ne
 loans of the past a rule that has to learn approves as today: everybody.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial

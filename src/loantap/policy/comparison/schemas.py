@@ -1,7 +1,5 @@
 """Pandera schemas of the comparison of policies."""
 
-from __future__ import annotations
-
 import pandera.pandas as pa
 
 from loantap.model.training.predictions import SAMPLES

@@ -1,7 +1,5 @@
 """What decisions made at the costs of the main scenario earn where costs turn out otherwise."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import pandas as pd

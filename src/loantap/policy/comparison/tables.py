@@ -1,7 +1,5 @@
 """The tables of the comparison, made slice by slice so that flows are imputed once."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import pandas as pd

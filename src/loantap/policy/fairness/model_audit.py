@@ -3,8 +3,6 @@
 The audit states; it decides nothing. What the groups are and may stand for: `proxies.py`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, Final
 

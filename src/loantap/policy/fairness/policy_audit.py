@@ -5,8 +5,6 @@ a false positive one that is declined and was paid back. All loans were approved
 their day, so the audit says nothing of those whom it had turned away before.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any, Final
 

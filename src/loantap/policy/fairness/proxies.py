@@ -5,8 +5,6 @@ shown nor ruled out. What can be looked at are proxies: length of credit history
 housing for wealth, pincodes for where people live (for audits only: nothing is lent on them).
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise

@@ -1,7 +1,5 @@
 """Approval rates of groups beside that of the group approved most often."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from math import comb
 

@@ -1,7 +1,5 @@
 """Pandera schemas of the fairness audit. No protected attribute is in either table: see proxies."""
 
-from __future__ import annotations
-
 from typing import Final
 
 import pandera.pandas as pa

@@ -6,8 +6,6 @@ the others. Differences of adjusted rates are average marginal effects; their in
 the covariance of the coefficients (delta method).
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property

@@ -1,7 +1,5 @@
 """What the case study said, and what the loans say, line by line."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final

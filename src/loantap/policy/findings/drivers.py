@@ -1,7 +1,5 @@
 """What drives default: every factor by its adjusted strength, over all years and in each."""
 
-from __future__ import annotations
-
 from typing import Any, Final
 
 import numpy as np

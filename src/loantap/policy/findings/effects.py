@@ -1,7 +1,5 @@
 """One row per segment: outcome, adjusted effect, stability, profit, and a sentence."""
 
-from __future__ import annotations
-
 from typing import Any, Final
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The loans as evidence: segments, outcomes, profits and what the regression makes of them."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final

@@ -1,7 +1,5 @@
 """All findings about a portfolio."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Final
 

@@ -5,8 +5,6 @@ optbinning finds the bins of a factor that tell most on every second loan; the i
 it on the loans that they were chosen on.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise

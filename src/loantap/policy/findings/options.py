@@ -1,7 +1,5 @@
 """What a person may set about findings; validated, then frozen."""
 
-from __future__ import annotations
-
 from typing import Annotated
 
 from pydantic import Field, PositiveInt

@@ -5,8 +5,6 @@ that is one slip of the pen from a word of a group is corrected. The first group
 that one of its words, or two words in a row, belongs to is its group.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache

@@ -1,7 +1,5 @@
 """Pandera schemas of the tables of findings."""
 
-from __future__ import annotations
-
 import pandera.pandas as pa
 
 from loantap.policy.findings.claims import Verdict

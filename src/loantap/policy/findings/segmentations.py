@@ -1,7 +1,5 @@
 """What loans are divided by, and into which segments."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum

@@ -1,7 +1,5 @@
 """The words of findings: closed lists, and one plain sentence per segment."""
 
-from __future__ import annotations
-
 from enum import StrEnum
 from typing import Any, TypeAlias
 

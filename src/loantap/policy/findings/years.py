@@ -5,8 +5,6 @@ the same loans if the factor had no effect. The regression has an effect of each
 level of a year, which hangs on how many of its loans are resolved, is not mistaken for a finding.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

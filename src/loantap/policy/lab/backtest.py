@@ -1,7 +1,5 @@
 """What a rule would have done to the loans that were made: alone, and after the NPV policy."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum

@@ -1,7 +1,5 @@
 """The loans that rules are tested on: what they are, what declining them would have changed."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final

@@ -1,7 +1,5 @@
 """`recommendations.json`: rules that would have raised profit, in a form that scoring applies."""
 
-from __future__ import annotations
-
 import json
 import math
 from collections.abc import Mapping, Sequence

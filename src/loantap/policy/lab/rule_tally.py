@@ -1,7 +1,5 @@
 """What recommended rules would have done to a file of applications, had they been switched on."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 

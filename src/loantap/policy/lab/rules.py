@@ -5,8 +5,6 @@ geography, no home ownership, nothing that is known only after the decision. A m
 breaks a rule.
 """
 
-from __future__ import annotations
-
 import math
 import operator
 from collections.abc import Callable, Container, Mapping, Sequence

@@ -1,7 +1,5 @@
 """Pandera schema of the tests of rules."""
 
-from __future__ import annotations
-
 import pandera.pandas as pa
 
 from loantap.policy.lab.backtest import After, FoundBy

@@ -6,8 +6,6 @@ other attribute that `policy/fairness/proxies.py` takes for a proxy (income, yea
 sub-grade and instalment are left out since grade, rate, amount and term say the same.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate

@@ -9,8 +9,6 @@ Everything but the principal follows from rate, term and scenario, so values are
 principal of one and multiplied: the NPV of a loan is linear in its principal and in its PD.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Callable
 from dataclasses import dataclass

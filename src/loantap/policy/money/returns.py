@@ -1,7 +1,5 @@
 """Profit and yearly return of loans together, with their intervals."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Final
 

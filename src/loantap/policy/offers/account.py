@@ -1,7 +1,5 @@
 """What became of a file of applicants: offers of each kind, and why others got none."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass

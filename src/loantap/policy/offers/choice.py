@@ -6,8 +6,6 @@ offered only where the amount asked for cannot be had in 36 months. Of smaller l
 other term it is the largest amount that keeps all limits.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import reduce

@@ -5,8 +5,6 @@ what it has in one. That is a matter of the portfolio's size there, and no reaso
 person who lives there or to charge more: offers and decisions do not read a region.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Final
 

@@ -5,8 +5,6 @@ all loans says mostly who took which loan. Given sub-grade and applicant it says
 term does; still of a model, not of an experiment, since terms were never drawn by lot.
 """
 
-from __future__ import annotations
-
 from typing import Any, Final
 
 import numpy as np

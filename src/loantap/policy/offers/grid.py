@@ -6,8 +6,6 @@ amount change at the same grade. What the model itself would say of other terms 
 it knows no grade, and people who were graded worse took the longer terms.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntFlag

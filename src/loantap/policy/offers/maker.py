@@ -1,7 +1,5 @@
 """Offers to applicants: the one function, for a file and for one application."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final

@@ -6,8 +6,6 @@ is the lowest rate, in hundredths of a percent, that pays for the loan's PD. It 
 expected loss, cost of origination and the margin, and nothing more, unless the band asks for more.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

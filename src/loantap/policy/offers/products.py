@@ -5,8 +5,6 @@ models that did not see them. What a loan as asked for would have earned at the 
 imputed from its outcome; it was in fact made at another rate, which may have changed who took it.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any, Final
 

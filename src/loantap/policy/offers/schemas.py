@@ -1,7 +1,5 @@
 """Pandera schemas of offers, products, counterfactuals and concentration."""
 
-from __future__ import annotations
-
 import pandera.pandas as pa
 
 from loantap.policy.offers.choice import DECISIONS, KINDS

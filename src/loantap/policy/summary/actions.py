@@ -1,7 +1,5 @@
 """Three actions: how to decide, how to lower the default rate, which rule to add."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final

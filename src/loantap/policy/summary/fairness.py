@@ -1,7 +1,5 @@
 """Which groups of borrowers a policy approves less often than the four-fifths rule asks."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, Final
 

@@ -1,7 +1,5 @@
 """Five findings: drivers, price, segments that lose money, decisions by PD, claims."""
 
-from __future__ import annotations
-
 from typing import Final
 
 import pandas as pd

@@ -1,7 +1,5 @@
 """A finding or an action as it is put to the head of credit, and where its figures come from."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass

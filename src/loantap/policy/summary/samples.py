@@ -1,7 +1,5 @@
 """What the loans are that policies were judged on, beside those of the cross-validation."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from typing import Final
 

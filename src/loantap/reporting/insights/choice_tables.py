@@ -1,7 +1,5 @@
 """The policies that a committee chooses from, side by side."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """How alike groups of borrowers are approved, in tables."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pandas as pd

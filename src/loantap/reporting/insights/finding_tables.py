@@ -1,7 +1,5 @@
 """Drivers, segments and claims, in tables."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Products, counterfactuals and concentration, in tables."""
 
-from __future__ import annotations
-
 import pandas as pd
 
 from loantap.reporting.figures.interval_plot import FEW_LOANS

@@ -1,7 +1,5 @@
 """The insights page: what the loans say, what each policy earns, and what to do."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date

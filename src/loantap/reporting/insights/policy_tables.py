@@ -1,7 +1,5 @@
 """What each policy would have earned, in tables."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

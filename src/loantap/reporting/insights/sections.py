@@ -1,7 +1,5 @@
 """The sections of the insights page: policies, lab, drivers, claims, findings, offers, fairness."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 

@@ -1,7 +1,5 @@
 """The default rates of the segments of one factor, as a plot and a table."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 

@@ -1,8 +1,5 @@
 """Answers, made from the records that are kept: what was answered once is answered again."""
 
-from __future__ import annotations
-
-from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from flask import Response
@@ -11,7 +8,7 @@ from pydantic_core import to_json
 from loantap.policy.application_ids import APPLICATION_ID
 from loantap.policy.decisions import Decision
 from loantap.serving.audit.chain import write_time
-from loantap.serving.audit.records import Kind, Record
+from loantap.serving.audit.records import Record
 
 JSON: Final = "application/json"
 NO_OFFERS: Final = "no_offers"
@@ -53,26 +50,4 @@ def tell_offers(record: Record) -> dict[str, Any]:
         "model": public["model"],
         "policy": public["policy"],
         "simulated": public["simulated"],
-    }
-
-
-def tell_batch(records: Sequence[Record]) -> dict[str, Any]:
-    """A batch as it was answered when it was decided; its own record is the first."""
-    batch = records[0]
-    if batch.kind is not Kind.BATCH:
-        raise ValueError(f"record {batch.id} is of no batch")
-    results: list[dict[str, Any] | None] = [None] * int(batch.public["n"])
-    wrong: Mapping[str, list[str]] = (batch.personal or {}).get("invalid", {})
-    for place, reasons in wrong.items():
-        results[int(place)] = {
-            "row": int(place), "decision": Decision.INVALID.value, "reasons": reasons
-        }  # fmt: skip
-    for record in records[1:]:
-        row = record.public["row"]
-        results[row] = {"row": row, **tell_decision(record)}
-    return {
-        "batch_id": batch.id,
-        "n": batch.public["n"],
-        "counts": batch.public["counts"],
-        "results": [result for result in results if result is not None],
     }

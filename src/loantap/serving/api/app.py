@@ -1,7 +1,5 @@
 """The application: its routes, and how errors are answered."""
 
-from __future__ import annotations
-
 from apiflask import APIFlask
 from flask import Response
 

@@ -1,15 +1,9 @@
-"""Batches in CSV: applications in, as in a file that a run scores; decisions out."""
+"""Batches in CSV: read as a file of applications is that a run scores."""
 
-from __future__ import annotations
-
-import csv
-import io
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from loantap.model.scoring.scorer import REASONS
 from loantap.policy.application_ids import APPLICATION_ID
 from loantap.portfolio.errors import InputError
 from loantap.portfolio.loantap_format import FAULT, require_names
@@ -20,10 +14,6 @@ from loantap.tables.csv_file import CsvRows
 
 _GZIP: Final = b"\x1f\x8b"
 _BODY: Final = "the body"
-_COLUMNS: Final = (
-    "row", "id", APPLICATION_ID, "probability_of_default", "score", "decision", *REASONS,
-    "model_name", "model_version", "expected_npv", "policy_version", "policy_digest",
-)  # fmt: skip
 
 
 def read_csv(raw: bytes, standing: Standing, most: int) -> list[dict[str, Any]]:
@@ -52,7 +42,10 @@ def read_csv(raw: bytes, standing: Standing, most: int) -> list[dict[str, Any]]:
             file = CsvRows(path, _BODY)
             require_names(file.names, standing.underwriter.needed, _BODY)
             for table in file.read(columns, most + 1):
-                rows += table.to_pylist()
+                # Ten times as fast as Arrow's own lists of rows.
+                values = [column.to_numpy().tolist() for column in table.columns]
+                names = table.column_names
+                rows += (dict(zip(names, row, strict=True)) for row in zip(*values, strict=True))
                 if len(rows) > most:
                     break
         except InputError as error:
@@ -68,22 +61,6 @@ def take_faults(rows: list[dict[str, Any]]) -> dict[int, list[str]]:
         if fault is not None:
             faults[place] = [fault]
     return faults
-
-
-def write_csv(told: Mapping[str, Any]) -> bytes:
-    """The answer to a batch as CSV: a line per application, in their order."""
-    out = io.StringIO()
-    written = csv.writer(out, lineterminator="\n")
-    written.writerow(_COLUMNS)
-    for result in told["results"]:
-        reasons = [*result["reasons"], "", "", "", ""][: len(REASONS)]
-        model, policy = result.get("model", {}), result.get("policy", {})
-        about = (result["row"], result.get("id"), result.get(APPLICATION_ID))
-        scored = (result.get("probability_of_default"), result.get("score"), result["decision"])
-        made_by = (model.get("name"), model.get("version"), result.get("expected_npv"))
-        under = (policy.get("version"), policy.get("digest"))
-        written.writerow((*about, *scored, *reasons, *made_by, *under))
-    return out.getvalue().encode()
 
 
 def _tell(problem: str, remedy: str) -> ProblemError:

@@ -1,27 +1,30 @@
 """The route that decides a batch, in JSON or CSV."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from functools import partial
 from typing import Any, Final
 
 from apiflask import APIFlask
 from flask import Response, request
 
 from loantap.policy.application_ids import APPLICATION_ID
-from loantap.serving.api.answers import answer, tell_batch
-from loantap.serving.api.batch_csv import read_csv, take_faults, write_csv
+from loantap.policy.decisions import Decision
+from loantap.serving.api.batch_answers import Answered, write_csv, write_json
+from loantap.serving.api.batch_csv import read_csv, take_faults
 from loantap.serving.api.bodies import CSV, JSON, parse_object, read_body
 from loantap.serving.api.memory import trim
 from loantap.serving.api.office import Office
 from loantap.serving.api.openapi import REPEATABLE, describe, in_json, refer
 from loantap.serving.api.parameters import require_known
 from loantap.serving.api.problems import ProblemError, refuse
-from loantap.serving.api.schemas import Batch
+from loantap.serving.api.schemas import Batch as ToldBatch
 from loantap.serving.api.scoring import SCORE, count, find_kept
 from loantap.serving.api.slots import Slots
-from loantap.serving.audit.records import Caller, Record
-from loantap.serving.desk.batch import decide_batch
+from loantap.serving.audit.errors import AuditUnavailableError
+from loantap.serving.audit.records import Caller
+from loantap.serving.desk.applications import Applications
+from loantap.serving.desk.batch import Batch, decide_batch
 from loantap.serving.desk.fields import ApplicationFields
 from loantap.serving.desk.today import find_today
 
@@ -48,7 +51,7 @@ def add_batches(app: APIFlask, office: Office) -> None:
 
     @app.post("/v1/applications/score-batch")
     @describe(
-        app, "Decide on up to 10,000 applications", "Decide", told=Batch, scope=SCORE,
+        app, "Decide on up to 10,000 applications", "Decide", told=ToldBatch, scope=SCORE,
         problems=(409, 422), parameters=[REPEATABLE],
         body={**in_json(_BODY), CSV: {"schema": {"type": "string"}}},
     )  # fmt: skip
@@ -64,16 +67,26 @@ def add_batches(app: APIFlask, office: Office) -> None:
                 headers={"Retry-After": "5"},
             )
         try:
-            told = tell_batch(find_kept(office, caller) or decide_rows(office, kind, raw, caller))
+            told = find_kept(office, caller) or decide_rows(office, kind, raw, caller)
             if _wants_csv():
-                return Response(write_csv(told), content_type=f"{CSV}; charset=utf-8")
-            return answer(told)
+                response = Response(write_csv(told), content_type=f"{CSV}; charset=utf-8")
+            else:
+                response = Response(write_json(told), content_type=JSON)
         finally:
             turns.give_back()
-            trim(0)
+        # What nobody waits for comes behind the answer; so does freeing what it was made of.
+        response.call_on_close(partial(_tidy, office, [told]))
+        return response
 
 
-def decide_rows(office: Office, kind: str, raw: bytes, caller: Caller) -> list[Record]:
+def _tidy(office: Office, told: list[Answered]) -> None:
+    told.clear()
+    trim(0)
+    with suppress(AuditUnavailableError):
+        office.store.tidy()
+
+
+def decide_rows(office: Office, kind: str, raw: bytes, caller: Caller) -> Answered:
     """Decide the applications of a body; returns what was kept.
 
     Raises:
@@ -82,18 +95,27 @@ def decide_rows(office: Office, kind: str, raw: bytes, caller: Caller) -> list[R
         AuditUnavailableError: nothing can be kept.
     """
     standing, most = office.desk.standing, office.settings.max_batch_rows
-    rows = read_csv(raw, standing, most) if kind == CSV else _read_json(raw)
-    _require_size(rows, most)
-    faults = take_faults(rows) if kind == CSV else {}
-    refused = check_rows(rows, standing.fields, faults)
-    batch = decide_batch(standing, rows, refused, find_today())
-    kept = office.store.append(batch.entries, caller)
-    _count(office, kept)
-    return kept
+    if kind == CSV:
+        rows = read_csv(raw, standing, most)
+        _require_size(rows, most)
+        faults = take_faults(rows)
+        applications = Applications(rows)
+    else:
+        rows, faults = _read_json(raw), {}
+        _require_size(rows, most)
+        # The name before the list has no bracket, and behind the list is none.
+        applications = Applications(rows, raw[raw.index(b"[") : raw.rindex(b"]") + 1].decode())
+    refused = check_rows(applications, standing.fields, faults)
+    batch = decide_batch(standing, applications, refused, find_today())
+    kept = office.store.append_batch(batch.entry, batch.kept, caller)
+    if kept.before:
+        return kept.before
+    _count(office, batch)
+    return kept, batch
 
 
 def check_rows(
-    rows: Sequence[Mapping[str, Any]],
+    applications: Applications,
     fields: ApplicationFields,
     faults: Mapping[int, list[str]],
 ) -> dict[int, list[str]]:
@@ -102,24 +124,25 @@ def check_rows(
     An id that was there before is wrong as well: which of the two counts is not known.
 
     Args:
-        rows: the applications.
+        applications: all of them.
         fields: that they may and must have.
         faults: what is known to be wrong with some of them, of which nothing else is said.
     """
     refused = dict(faults)
-    seen: dict[object, int] = {}
-    are_good = not refused and fields.are_good(rows)
-    for place, row in enumerate(rows):
-        if place in refused:
-            continue
-        errors = [] if are_good else fields.check(row)
-        if errors:
-            refused[place] = [f"{e.field}: {e.problem}. {e.remedy}" for e in errors]
-            continue
-        identifier = row.get(APPLICATION_ID)
-        if identifier is None:
-            continue
-        first = seen.setdefault(str(identifier).strip(), place)
+    if refused or not fields.are_good(applications):
+        for place, row in enumerate(applications.rows):
+            if place not in refused and (errors := fields.check(row)):
+                refused[place] = [f"{e.field}: {e.problem}. {e.remedy}" for e in errors]
+    places = [place for place in range(len(applications)) if place not in refused]
+    given = applications.take(APPLICATION_ID, places)
+    named = [
+        (str(one).strip(), at) for one, at in zip(given, places, strict=True) if one is not None
+    ]
+    if len(dict(named)) == len(named):
+        return refused
+    seen: dict[str, int] = {}
+    for name, place in named:
+        first = seen.setdefault(name, place)
         if first != place:
             told = f"{APPLICATION_ID}: the same as that of row {first}"
             refused[place] = [f"{told}. Give each application an id of its own"]
@@ -155,14 +178,11 @@ def _require_size(rows: Sequence[object], most: int) -> None:
         )
 
 
-def _count(office: Office, records: Sequence[Record]) -> None:
+def _count(office: Office, batch: Batch) -> None:
     """Count the decisions of a batch, those of one outcome together."""
-    first: dict[str, tuple[Record, int]] = {}
-    for record in records[1:]:
-        outcome = record.public["decision"]
-        first[outcome] = (record, first.get(outcome, (record, 0))[1] + 1)
-    for record, n in first.values():
-        count(office, record, n)
+    for decision, n in batch.entry.public["counts"].items():
+        if n and decision != Decision.INVALID:
+            count(office, {**batch.entry.public, "decision": decision}, n)
 
 
 def _wants_csv() -> bool:

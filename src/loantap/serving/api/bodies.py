@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,6 +21,7 @@ CSV: Final = "text/csv"
 _UTF8: Final = {"utf-8", "utf8"}
 # Objects of an application lie this deep at most: in a list, in the body.
 _DEEPEST: Final = 12
+_AFTER_NAME: Final = re.compile(rb'"\s*:')
 
 
 def read_body(most: int, types: Sequence[str] = (JSON,)) -> tuple[str, bytes]:
@@ -83,8 +85,11 @@ def parse_object(raw: bytes) -> dict[str, Any]:
         raise _tell_json(f"a {_name_type(found)} where an object is expected")
     # Each name of the text is followed by a colon, so with as many colons as names none is lost.
     colons = raw.count(b":")
-    if colons not in (len(found), _count_flat(found)) and colons != _count_names(found, 0):
-        _require_single_names(raw)
+    if colons not in (len(found), _count_flat(found)):
+        names = _count_names(found, 0)
+        # A text may have colons too; behind a quotation mark it has them hardly ever.
+        if names not in (colons, len(_AFTER_NAME.findall(raw))):
+            _require_single_names(raw)
     return found
 
 

@@ -1,7 +1,5 @@
 """The refer queue in answers: cases, and what people decided."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Literal
 

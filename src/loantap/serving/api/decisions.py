@@ -1,7 +1,5 @@
 """Routes to kept decisions: one, a search, a replay, erasure."""
 
-from __future__ import annotations
-
 from typing import Any, Final
 
 from apiflask import APIFlask

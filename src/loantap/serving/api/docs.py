@@ -1,7 +1,5 @@
 """The documentation, read by people without a network: its page, style and script are our own."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from importlib.resources import files
 from typing import Final

@@ -1,7 +1,5 @@
 """What the first start of the API makes: audit log, policy in force, a key to begin with."""
 
-from __future__ import annotations
-
 import getpass
 from datetime import UTC, datetime
 

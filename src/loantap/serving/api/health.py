@@ -1,7 +1,5 @@
 """Routes for those who watch over the API."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from apiflask import APIFlask

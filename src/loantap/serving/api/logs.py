@@ -1,7 +1,5 @@
 """Lines of log in JSON, on standard error."""
 
-from __future__ import annotations
-
 import json
 import logging
 import time

@@ -1,7 +1,5 @@
 """Memory that a large request took, given back to the machine."""
 
-from __future__ import annotations
-
 import ctypes
 from collections.abc import Callable
 

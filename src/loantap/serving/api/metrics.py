@@ -3,8 +3,6 @@
 Labels are few and never of a person: routes, statuses, outcomes, versions.
 """
 
-from __future__ import annotations
-
 from functools import lru_cache
 from typing import Any
 

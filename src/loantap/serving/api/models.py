@@ -1,7 +1,5 @@
 """Routes that say what decides: the model, the fields of an application, the key that asks."""
 
-from __future__ import annotations
-
 import threading
 import time
 from typing import Any, Final

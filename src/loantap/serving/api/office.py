@@ -1,7 +1,5 @@
 """What the routes work with."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from loantap.serving.api.doors import Doors

@@ -1,7 +1,5 @@
 """The OpenAPI document: each route described where it is, fields from the data dictionary."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final, TypeVar

@@ -1,7 +1,5 @@
 """Parameters in the query of a request, read strictly."""
 
-from __future__ import annotations
-
 from collections.abc import Collection
 from datetime import UTC, datetime
 

@@ -1,7 +1,5 @@
 """Routes of the policy book: the policy in force, proposals, four eyes, trials."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 

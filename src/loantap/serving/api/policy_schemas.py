@@ -1,7 +1,5 @@
 """Credit policies in answers: proposals, the one in force, a trial."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Any, Literal
 

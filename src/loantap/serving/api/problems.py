@@ -1,7 +1,5 @@
 """Problem details: what a caller is told when a request cannot be answered (RFC 9457)."""
 
-from __future__ import annotations
-
 import logging
 import traceback
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,5 @@
 """Routes of the refer queue: look, take, give back, decide."""
 
-from __future__ import annotations
-
 from typing import Any, Final
 
 from apiflask import APIFlask

@@ -4,8 +4,6 @@ A library's limiter was measured first: its memory store starts a thread every h
 and costs as much as a fifth of a decision. What is needed of it is a count per key and minute.
 """
 
-from __future__ import annotations
-
 import threading
 import time
 from dataclasses import dataclass

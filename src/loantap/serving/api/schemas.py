@@ -3,8 +3,6 @@
 Decisions and problems are here; the queue, policies and the service have modules of their own.
 """
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Annotated, Any, Literal
 

@@ -1,7 +1,5 @@
 """Routes that decide: one application, a batch, offers."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -100,7 +98,7 @@ def decide(
         personal = {**(entry.personal or {}), **try_offers(standing, application, today)}
         entry = Entry(entry.kind, entry.public, personal)
     record = office.store.append([entry], caller)[0]
-    count(office, record)
+    count(office, record.public)
     return tell_decision(record)
 
 
@@ -173,9 +171,8 @@ def tell_invalid(error: InvalidApplicationError) -> ProblemError:
     return ProblemError("invalid-application", _say(errors), errors)
 
 
-def count(office: Office, record: Record, n: int = 1) -> None:
-    """Count a decision."""
-    public = record.public
+def count(office: Office, public: Mapping[str, Any], n: int = 1) -> None:
+    """Count decisions, by the public part of their record."""
     model = public["model"]
     office.metrics.count_decision(
         public["decision"], model["name"], model["version"], public["policy"]["version"], n

@@ -1,7 +1,5 @@
 """The service in answers: its model, its fields, the key that asks, its health."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Any, Literal
 

@@ -1,7 +1,5 @@
 """How many requests a process works on at once, and how many may wait for it."""
 
-from __future__ import annotations
-
 import threading
 from collections import deque
 

@@ -1,7 +1,5 @@
 """What each process of the API loads: the desk, the audit log, the application."""
 
-from __future__ import annotations
-
 import ctypes
 import gc
 import os

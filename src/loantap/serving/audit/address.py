@@ -1,7 +1,5 @@
 """Where the audit log is."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 

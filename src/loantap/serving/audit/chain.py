@@ -5,8 +5,6 @@ Of the personal part only a digest is in it, so that the part itself can be eras
 salted: without the salt, which is erased too, nobody can find out the part by trying.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 import os

@@ -1,7 +1,5 @@
 """`loantap-audit`: verify the log, show a record, erase personal data, upgrade the tables."""
 
-from __future__ import annotations
-
 import getpass
 import json
 import sys

@@ -1,7 +1,5 @@
 """What is prepared of a record before its place in the chain is known."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +7,7 @@ from typing import Any
 
 from loantap.portfolio.errors import InputError
 from loantap.serving.audit.chain import SALT_BYTES, digest_personal, write_json
-from loantap.serving.audit.records import Caller, Entry
+from loantap.serving.audit.records import Caller, Entry, Kind, Written
 
 # As long as headers may be.
 _MAX_CHARACTERS = 255
@@ -20,7 +18,9 @@ class Draft:
     """An entry as texts.
 
     Attributes:
-        entry: as it was given.
+        kind: what it is about.
+        subject: id of the record that it is about.
+        amount: at stake, where it opens a case.
         public: as JSON.
         content: the personal part as JSON, or None.
         salt: of the personal part's digest.
@@ -31,7 +31,9 @@ class Draft:
         policy_digest: see above.
     """
 
-    entry: Entry
+    kind: Kind
+    subject: str | None
+    amount: float
     public: str
     content: str | None
     salt: bytes
@@ -57,14 +59,39 @@ def prepare(entries: Sequence[Entry]) -> list[Draft]:
 
 def _prepare_one(entry: Entry, salt: bytes) -> Draft:
     public = write_json(entry.public, "public part of a record").decode()
-    decision, model, policy = find_columns(entry.public)
+    about = (entry.kind, entry.subject, find_amount(entry.public), public)
+    found_by = find_columns(entry.public)
     if entry.personal is None:
-        return Draft(entry, public, None, salt, None, None, decision, model, policy)
+        return Draft(*about, None, salt, None, None, *found_by)
     content = write_json(entry.personal, "personal part of a record")
-    return Draft(
-        entry, public, content.decode(), salt, digest_personal(salt, content),
-        find_application_id(entry.personal), decision, model, policy,
-    )  # fmt: skip
+    digest = digest_personal(salt, content)
+    identifier = find_application_id(entry.personal)
+    return Draft(*about, content.decode(), salt, digest, identifier, *found_by)
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenDrafts:
+    """Decisions that are texts already, the personal parts salted and digested.
+
+    Attributes:
+        written: as they were given.
+        salts: of the personal parts' digests.
+        digests: of the personal parts.
+    """
+
+    written: Written
+    salts: list[bytes]
+    digests: list[str]
+
+
+def prepare_written(written: Written) -> WrittenDrafts:
+    """The same of decisions that are texts already."""
+    random = os.urandom(SALT_BYTES * len(written.personals))
+    salts = [random[at : at + SALT_BYTES] for at in range(0, len(random), SALT_BYTES)]
+    pairs = zip(salts, written.personals, strict=True)
+    return WrittenDrafts(
+        written, salts, [digest_personal(salt, content.encode()) for salt, content in pairs]
+    )
 
 
 def find_columns(public: Mapping[str, Any]) -> tuple[str | None, str | None, str | None]:

@@ -1,7 +1,5 @@
 """Erasing personal parts; the chain holds, since it covers their digests only."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -89,14 +87,7 @@ def clear_journal(engines: Engines) -> None:
 
     Another program that reads for longer than writers wait leaves it as it is, until later.
     """
-    if not engines.is_sqlite:
-        return
-    with engines.explained():
-        connection = engines.writer.raw_connection()
-        try:
-            connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-        finally:
-            connection.close()
+    engines.checkpoint("TRUNCATE")
 
 
 def _require_known(transaction: Transaction, record_ids: Sequence[str]) -> None:

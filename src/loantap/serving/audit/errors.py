@@ -1,7 +1,5 @@
 """What may go wrong in the audit log; each error says what to do."""
 
-from __future__ import annotations
-
 from loantap.portfolio.errors import InputError
 
 

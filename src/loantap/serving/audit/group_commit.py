@@ -5,8 +5,6 @@ comes while it does so waits, and the first of these then writes for all of them
 to start, to stop or to lose in a fork.
 """
 
-from __future__ import annotations
-
 import threading
 from collections import deque
 from collections.abc import Callable
@@ -31,11 +29,12 @@ W = TypeVar("W", bound=Work)
 class _Ticket(Generic[W]):
     """One thread's place in the queue."""
 
-    __slots__ = ("is_done", "wake", "work")
+    __slots__ = ("is_done", "leads", "wake", "work")
 
     def __init__(self, work: W) -> None:
         self.work = work
         self.is_done = False
+        self.leads = False
         self.wake = threading.Lock()
         self.wake.acquire()
 
@@ -45,9 +44,12 @@ class GroupCommit(Generic[W]):
 
     Args:
         carry_out: does all of a group, in order, in one transaction, and notes in each work what
-            came of it. What it raises is raised in the thread it ran in.
-        give_up: notes in a work that it was not done, since `carry_out` raised.
+            came of it; nothing for a work that was given up. What it raises is raised in the thread
+            it ran in.
+        give_up: notes in a work that it is not done, since `carry_out` raised or hangs.
         max_rows: how many rows a group may have, unless its first work alone has more.
+        patience: seconds that a work waits for others to be carried out; then it is given up. So
+            where one of them hangs, all who come behind it are told.
     """
 
     def __init__(
@@ -55,10 +57,12 @@ class GroupCommit(Generic[W]):
         carry_out: Callable[[list[W]], None],
         give_up: Callable[[W], None],
         max_rows: int = 2_000,
+        patience: float = 8.0,
     ) -> None:
         self._carry_out = carry_out
         self._give_up = give_up
         self._max_rows = max_rows
+        self._patience = patience
         self._queue: deque[_Ticket[W]] = deque()
         self._lock = threading.Lock()
         self._is_led = False
@@ -74,10 +78,20 @@ class GroupCommit(Generic[W]):
             self._queue.append(ticket)
             leads = not self._is_led
             self._is_led = True
-        if not leads:
-            ticket.wake.acquire()
-        if not ticket.is_done:
+        is_woken = leads or ticket.wake.acquire(timeout=self._patience)
+        if not is_woken and self._leave(ticket):
+            self._give_up(work)
+        elif not ticket.is_done:
             self._lead()
+
+    def _leave(self, ticket: _Ticket[W]) -> bool:
+        """Whether a work may be given up: it is not done, nor to lead this very moment."""
+        with self._lock:
+            if ticket.is_done or ticket.leads:
+                return False
+            if ticket in self._queue:
+                self._queue.remove(ticket)
+            return True
 
     def _lead(self) -> None:
         """Carry out the first group, this thread's work in it, and make the next one leader."""
@@ -109,6 +123,7 @@ class GroupCommit(Generic[W]):
     def _pass_on(self) -> None:
         with self._lock:
             if self._queue:
+                self._queue[0].leads = True
                 self._queue[0].wake.release()
             else:
                 self._is_led = False

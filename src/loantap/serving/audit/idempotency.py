@@ -1,7 +1,5 @@
 """The same request gets the same answer, also where it comes twice at once."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -29,6 +27,7 @@ class KeptRequests:
         find_kept: Callable[[str, str], list[Record]],
     ) -> None:
         self._kept: dict[tuple[str, str], list[Record]] = {}
+        self._comes: set[tuple[str, str]] = set()
         asked = {
             (caller.key_id, caller.idempotency_key)
             for caller in callers
@@ -42,7 +41,7 @@ class KeptRequests:
                 self._kept[found] = find_kept(*found)
 
     def find(self, caller: Caller) -> list[Record] | None:
-        """What was kept for the same request; None where it is the first.
+        """What was kept for the same request; None where nothing was.
 
         Raises:
             IdempotencyConflictError: its key was used for another request.
@@ -50,15 +49,29 @@ class KeptRequests:
         if caller.idempotency_key is None:
             return None
         kept = self._kept.get((caller.key_id, caller.idempotency_key))
-        if kept is not None and kept[0].request_digest != caller.request_digest:
-            raise IdempotencyConflictError(
-                f"idempotency key {caller.idempotency_key}",
-                f"it was used for another request, on {kept[0].at:%Y-%m-%d %H:%M:%S} UTC",
-                "Give each request a key of its own, and the same one only to repeat it",
-            )
+        if kept is not None:
+            require_same(kept, caller)
         return kept
 
-    def add(self, caller: Caller, kept: list[Record]) -> None:
-        """Note what is being kept, for a request of the same group that repeats it."""
-        if caller.idempotency_key is not None:
-            self._kept[caller.key_id, caller.idempotency_key] = kept
+    def comes_again(self, caller: Caller) -> bool:
+        """Whether the group has the key already, so that what is kept is known after the commit."""
+        if caller.idempotency_key is None:
+            return False
+        name = (caller.key_id, caller.idempotency_key)
+        is_there = name in self._comes
+        self._comes.add(name)
+        return is_there
+
+
+def require_same(kept: Sequence[Record], caller: Caller) -> None:
+    """Refuse a request under an idempotency key that was used for another one.
+
+    Raises:
+        IdempotencyConflictError: it was.
+    """
+    if kept and kept[0].request_digest != caller.request_digest:
+        raise IdempotencyConflictError(
+            f"idempotency key {caller.idempotency_key}",
+            f"it was used for another request, on {kept[0].at:%Y-%m-%d %H:%M:%S} UTC",
+            "Give each request a key of its own, and the same one only to repeat it",
+        )

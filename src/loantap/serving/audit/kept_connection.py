@@ -4,9 +4,7 @@ To take a connection from the pool, begin and commit by SQLAlchemy costs more th
 small group themselves, so that this is done by the driver.
 """
 
-from __future__ import annotations
-
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,12 +16,12 @@ class KeptConnection:
 
     Args:
         engine: of the writer.
-        begin: statements that begin a transaction and keep other writers out.
+        begin: tells the statements that begin a transaction and keep other writers out.
     """
 
-    def __init__(self, engine: Engine, begin: Sequence[str]) -> None:
+    def __init__(self, engine: Engine, begin: Callable[[], Sequence[str]]) -> None:
         self._engine = engine
-        self._begin_statements = begin
+        self._tell_begin = begin
         self._connection: Any = None
 
     @contextmanager
@@ -63,7 +61,7 @@ class KeptConnection:
         return cursor
 
     def _run_begin(self, cursor: Any) -> None:
-        for statement in self._begin_statements:
+        for statement in self._tell_begin():
             cursor.execute(statement)
 
     def _connect(self) -> None:

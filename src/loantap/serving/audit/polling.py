@@ -1,7 +1,5 @@
 """What a process knows of the log, made anew soon after another process changed it."""
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Callable

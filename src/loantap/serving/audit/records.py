@@ -1,8 +1,6 @@
 """What is kept, and who asked for it."""
 
-from __future__ import annotations
-
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -69,6 +67,30 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """Decisions of a batch as JSON texts, a column at a time; in each the same as in an `Entry`.
+
+    Attributes:
+        publics: public parts.
+        personals: personal parts.
+        application_ids: as in the personal parts.
+        decisions: as in the public parts; so are the amounts, the model's version and the policy's
+            digest.
+        amounts: see above.
+        model_version: of all.
+        policy_digest: of all.
+    """
+
+    publics: Sequence[str]
+    personals: Sequence[str]
+    application_ids: Sequence[str | None]
+    decisions: Sequence[str]
+    amounts: Sequence[float]
+    model_version: str
+    policy_digest: str
+
+
+@dataclass(frozen=True, slots=True)
 class Caller:
     """Who asks.
 
@@ -120,6 +142,21 @@ class Record:
     hash: str
     request_id: str
     request_digest: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class KeptBatch:
+    """What became of a batch that was to be kept.
+
+    Attributes:
+        ids: of the batch, then of its decisions in their order; empty where it was kept before.
+        at: when it was kept.
+        before: where it was kept before under its idempotency key, what was kept then.
+    """
+
+    ids: Sequence[str]
+    at: datetime
+    before: Sequence[Record] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,5 @@
 """Makes the tables, and refuses those of another version."""
 
-from __future__ import annotations
-
 from importlib.resources import as_file, files
 
 from sqlalchemy import Connection, inspect, text

@@ -1,30 +1,51 @@
 """The audit log: append-only, chained, durable before anybody is answered."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Generic, Self, TypeVar
 
 from sqlalchemy import Connection, update
 
 from loantap.serving.audit import erasure, reading, schema, verification
 from loantap.serving.audit.chain import write_time
-from loantap.serving.audit.drafts import Draft, prepare, require_caller
+from loantap.serving.audit.drafts import (
+    Draft,
+    WrittenDrafts,
+    prepare,
+    prepare_written,
+    require_caller,
+)
 from loantap.serving.audit.engines import Engines, open_engines
 from loantap.serving.audit.errors import AuditUnavailableError, IdempotencyConflictError
 from loantap.serving.audit.group_commit import GroupCommit
-from loantap.serving.audit.idempotency import KeptRequests
-from loantap.serving.audit.records import Caller, Entry, Head, Page, Record, Verdict
+from loantap.serving.audit.idempotency import KeptRequests, require_same
+from loantap.serving.audit.records import (
+    Caller,
+    Entry,
+    Head,
+    KeptBatch,
+    Page,
+    Record,
+    Verdict,
+    Written,
+)
 from loantap.serving.audit.tables import probe
-from loantap.serving.audit.transaction import MARKS, Chain, Transaction
+from loantap.serving.audit.transaction import (
+    MARKS,
+    Chain,
+    Numbered,
+    Transaction,
+    list_records,
+)
 
 T = TypeVar("T")
 # A log that was written to so recently, in seconds, can be written to.
 _RECENT = 1.0
+# Records that are many in one transaction.
+_MANY = 1_000
 
 
 @dataclass(slots=True)
@@ -35,7 +56,14 @@ class _Append:
     caller: Caller
     rows: int
     is_alone: bool = False
-    kept: list[Record] = field(default_factory=list)
+    # Kept behind the drafts.
+    written: WrittenDrafts | None = None
+    numbered: list[Numbered] = field(default_factory=list)
+    ids: list[str] = field(default_factory=list)
+    at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    # Another request of the same group had the same idempotency key.
+    comes_again: bool = False
+    before: list[Record] = field(default_factory=list)
     error: Exception | None = None
 
 
@@ -47,6 +75,7 @@ class _Change(Generic[T]):
     rows: int = 1
     is_alone: bool = True
     result: list[T] = field(default_factory=list)
+    error: Exception | None = None
 
 
 class AuditStore:
@@ -106,14 +135,30 @@ class AuditStore:
             IdempotencyConflictError: the key was used for another request.
             AuditUnavailableError: nothing was kept; the error says of one exception.
         """
-        require_caller(caller)
         if not entries:
             return []
-        work = _Append(prepare(entries), caller, len(entries))
+        work = self._append(prepare(entries), caller)
+        return work.before or list_records(entries, work.numbered, caller, work.at)
+
+    def append_batch(self, batch: Entry, decisions: Written, caller: Caller) -> KeptBatch:
+        """Keep a batch and its decisions, as `append` does."""
+        work = self._append(prepare([batch]), caller, prepare_written(decisions))
+        ids = [*(kept[1] for kept in work.numbered), *work.ids]
+        return KeptBatch(ids, work.at, work.before)
+
+    def _append(
+        self, drafts: list[Draft], caller: Caller, written: WrittenDrafts | None = None
+    ) -> _Append:
+        require_caller(caller)
+        work = _Append(drafts, caller, len(drafts) + (len(written.salts) if written else 0))
+        work.written = written
         self._works.do(work)
         if work.error is not None:
             raise work.error
-        return work.kept
+        if work.comes_again:
+            work.before = self.find_idempotent(caller.key_id, str(caller.idempotency_key))
+            require_same(work.before, caller)
+        return work
 
     def change(self, act: Callable[[Transaction], T]) -> T:
         """Do something in a transaction of its own, which no other writer comes between.
@@ -125,6 +170,8 @@ class AuditStore:
         """
         work = _Change(act)
         self._works.do(work)
+        if work.error is not None:
+            raise work.error
         return work.result[0]
 
     def read(self, act: Callable[[Connection], T]) -> T:
@@ -218,6 +265,14 @@ class AuditStore:
         erasure.clear_journal(self._engines)
         return n
 
+    def tidy(self) -> None:
+        """Do what was put off when many records were kept, once they are answered.
+
+        Raises:
+            AuditUnavailableError: the database does not do it now; it does later.
+        """
+        self._engines.checkpoint()
+
     def is_writable(self) -> bool:
         """Whether a record can be kept now; tried where nothing was kept in the last second."""
         if time.monotonic() - self._written_at < _RECENT:
@@ -235,6 +290,8 @@ class AuditStore:
     def _carry_out(self, group: list[_Append | _Change[Any]]) -> None:
         first = group[0]
         if isinstance(first, _Change):
+            if first.error is not None:
+                return
             with self._engines.writing() as connection:
                 result = first.act(Transaction(connection))
             first.result.append(result)
@@ -244,7 +301,8 @@ class AuditStore:
 
     def _keep(self, works: list[_Append]) -> None:
         try:
-            with self._engines.keeping() as cursor:
+            is_large = sum(work.rows for work in works) > _MANY
+            with self._engines.keeping(is_large=is_large) as cursor:
                 chain = Chain(cursor, self._style)
                 callers = [work.caller for work in works]
                 requests = KeptRequests(cursor, callers, MARKS[self._style], self.find_idempotent)
@@ -258,19 +316,27 @@ class AuditStore:
 
 
 def _keep_one(work: _Append, chain: Chain, requests: KeptRequests) -> None:
+    if work.error is not None:  # nobody waits for it any more
+        return
     try:
-        kept = requests.find(work.caller)
+        before = requests.find(work.caller)
     except IdempotencyConflictError as error:
         work.error = error
         return
-    if kept is None:
-        kept = chain.keep(work.drafts, work.caller)
-        requests.add(work.caller, kept)
-    work.kept = kept
+    work.at = chain.now
+    if before is not None:
+        work.before = before
+    elif requests.comes_again(work.caller):
+        work.comes_again = True
+    else:
+        work.numbered = chain.keep(work.drafts, work.caller)
+        if work.written is not None:
+            work.ids = chain.keep_written(work.written, work.caller, len(work.drafts))
 
 
 def _give_up(work: _Append | _Change[Any]) -> None:
-    if isinstance(work, _Append):
-        work.error = AuditUnavailableError(
-            "audit log", "the thread that wrote for this one was interrupted", "Ask again"
-        )
+    work.error = AuditUnavailableError(
+        "audit log",
+        "the thread that writes for this one was interrupted, or waits for another writer",
+        "Ask again; look whether another process holds the log",
+    )

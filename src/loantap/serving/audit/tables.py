@@ -1,7 +1,5 @@
 """The tables as this version of LoanTap reads and writes them; `migrations` makes them."""
 
-from __future__ import annotations
-
 from sqlalchemy import (
     BigInteger,
     Column,

@@ -1,7 +1,5 @@
 """One transaction of the only writer: records are numbered, chained and inserted."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cache
@@ -13,10 +11,12 @@ from sqlalchemy import Connection
 
 from loantap.serving.audit import tables
 from loantap.serving.audit.chain import GENESIS, IdMaker, hash_record, write_time
-from loantap.serving.audit.drafts import Draft, find_amount, prepare, require_caller
+from loantap.serving.audit.drafts import Draft, WrittenDrafts, prepare, require_caller
 from loantap.serving.audit.records import PREFIXES, Caller, Entry, Kind, Record
 
 REFER, OPEN = "refer", "open"
+# Number, id and hash of a record.
+Numbered = tuple[int, str, str]
 _LAST = "SELECT seq, id, hash FROM records ORDER BY seq DESC LIMIT 1"
 
 
@@ -40,7 +40,7 @@ class Chain:
         self._hash: str = last[2] if last else GENESIS
         self._rows: dict[str, list[tuple[Any, ...]]] = {"records": [], "personal": [], "cases": []}
 
-    def keep(self, drafts: Sequence[Draft], caller: Caller) -> list[Record]:
+    def keep(self, drafts: Sequence[Draft], caller: Caller) -> list[Numbered]:
         """Number and chain what is prepared; `flush` inserts it."""
         ids = IdMaker(self.now, self._last_id, len(drafts))
         at = write_time(self.now)
@@ -51,12 +51,12 @@ class Chain:
 
     def _keep_one(
         self, draft: Draft, caller: Caller, ids: IdMaker, at: str, position: int
-    ) -> Record:
-        entry, rows = draft.entry, self._rows
+    ) -> Numbered:
+        rows = self._rows
         seq = self._seq + 1
-        record_id = ids.make(PREFIXES[entry.kind], seq)
+        record_id = ids.make(PREFIXES[draft.kind], seq)
         columns = (
-            seq, record_id, str(entry.kind), at, caller.key_id, caller.person, entry.subject,
+            seq, record_id, draft.kind.value, at, caller.key_id, caller.person, draft.subject,
             caller.request_id, caller.idempotency_key, position, caller.request_digest,
             draft.decision, draft.model_version, draft.policy_digest, draft.public, draft.digest,
             self._hash,
@@ -65,13 +65,43 @@ class Chain:
         rows["records"].append((*columns, hashed))
         if draft.content is not None:
             rows["personal"].append((seq, draft.salt, draft.content, draft.application_id))
-        if entry.kind is Kind.DECISION and draft.decision == REFER:
-            rows["cases"].append((seq, record_id, OPEN, find_amount(entry.public), at))
+        if draft.decision == REFER and draft.kind is Kind.DECISION:
+            rows["cases"].append((seq, record_id, OPEN, draft.amount, at))
         self._seq, self._last_id, self._hash = seq, record_id, hashed
-        return Record(
-            seq, record_id, entry.kind, self.now, caller.key_id, caller.person, entry.subject,
-            entry.public, entry.personal, False, hashed, caller.request_id, caller.request_digest,
-        )  # fmt: skip
+        return seq, record_id, hashed
+
+    def keep_written(self, drafts: WrittenDrafts, caller: Caller, position: int) -> list[str]:
+        """The same of decisions that are texts already, from a position on; returns their ids."""
+        written = drafts.written
+        ids = IdMaker(self.now, self._last_id, len(drafts.salts))
+        at, kind, prefix = write_time(self.now), Kind.DECISION.value, PREFIXES[Kind.DECISION]
+        asked = (at, caller.key_id, caller.person, None, caller.request_id, caller.idempotency_key)
+        by, digest = (written.model_version, written.policy_digest), caller.request_digest
+        seq, last, records, made = self._seq, self._hash, self._rows["records"], []
+        for public, personal_digest, decision in zip(
+            written.publics, drafts.digests, written.decisions, strict=True
+        ):
+            seq += 1
+            record_id = ids.make(prefix, seq)
+            columns = (
+                seq, record_id, kind, *asked, position, digest, decision, *by, public,
+                personal_digest, last,
+            )  # fmt: skip
+            last = hash_record(columns)
+            records.append((*columns, last))
+            made.append(record_id)
+            position += 1
+        numbers = range(self._seq + 1, seq + 1)
+        self._rows["personal"] += zip(
+            numbers, drafts.salts, written.personals, written.application_ids, strict=True
+        )
+        opened = zip(numbers, made, written.amounts, written.decisions, strict=True)
+        self._rows["cases"] += [
+            (n, i, OPEN, amount, at) for n, i, amount, d in opened if d == REFER
+        ]
+        if made:
+            self._seq, self._last_id, self._hash = seq, made[-1], last
+        return made
 
     def flush(self) -> None:
         """Insert what was kept, many rows with one statement.
@@ -123,9 +153,23 @@ class Transaction:
             InputError: something in them cannot be kept.
         """
         require_caller(caller)
-        kept = self._chain.keep(prepare(entries), caller)
+        numbered = self._chain.keep(prepare(entries), caller)
         self._chain.flush()
-        return kept
+        return list_records(entries, numbered, caller, self.now)
+
+
+def list_records(
+    entries: Sequence[Entry], numbered: Sequence[Numbered], caller: Caller, now: datetime
+) -> list[Record]:
+    """Entries that were kept, as records."""
+    records = []
+    for entry, (seq, record_id, hashed) in zip(entries, numbered, strict=True):
+        record = Record(
+            seq, record_id, entry.kind, now, caller.key_id, caller.person, entry.subject,
+            entry.public, entry.personal, False, hashed, caller.request_id, caller.request_digest,
+        )  # fmt: skip
+        records.append(record)
+    return records
 
 
 @cache

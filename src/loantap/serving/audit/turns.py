@@ -6,18 +6,16 @@ thousand waited for a third of a second. A lock of the operating system wakes wh
 freed when its holder is killed.
 """
 
-from __future__ import annotations
-
 import fcntl
 import os
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from loantap.serving.audit.errors import AuditUnavailableError
 
 _REMEDY = "Look which other program holds it, and whether its disk has room"
+_REFUSED, _TAKEN = b"1", b"0"
 
 
 class Turns:
@@ -26,15 +24,14 @@ class Turns:
     Who doesn't know the lock, such as SQLite's own shell, is kept out by SQLite.
 
     Args:
-        path: of the file that is locked; it stays empty.
+        path: of the file that is locked. Its one byte says whether the database refused the last
+            who had a turn, whichever process that was.
         where: the log as messages name it.
-        most_seconds: after so long in the queue there is no use in waiting for the database too.
     """
 
-    def __init__(self, path: Path, where: str, most_seconds: float) -> None:
+    def __init__(self, path: Path, where: str) -> None:
         self._path = path
         self._where = where
-        self._most_seconds = most_seconds
         self._descriptor = -1
 
     @contextmanager
@@ -42,9 +39,8 @@ class Turns:
         """Nobody else of those who take turns writes meanwhile.
 
         Raises:
-            AuditUnavailableError: it took too long, or the file cannot be made.
+            AuditUnavailableError: the file cannot be made.
         """
-        began = time.monotonic()
         try:
             if self._descriptor < 0:
                 self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -54,15 +50,27 @@ class Turns:
                 self._where, f"{self._path.name}: {error.strerror}", _REMEDY
             ) from error
         try:
-            if time.monotonic() - began > self._most_seconds:
-                problem = f"other writers held it for {self._most_seconds:g} seconds"
-                raise AuditUnavailableError(self._where, problem, _REMEDY)
             yield
+            self._note(_TAKEN)
+        except AuditUnavailableError:
+            self._note(_REFUSED)
+            raise
         finally:
             fcntl.flock(self._descriptor, fcntl.LOCK_UN)
+
+    @property
+    def was_refused(self) -> bool:
+        """Whether the last turn ended without a record; asked by who has the turn."""
+        return os.pread(self._descriptor, 1, 0) == _REFUSED
 
     def close(self) -> None:
         """Close the file; a process that parts from this one would share its turns otherwise."""
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
+
+    def _note(self, said: bytes) -> None:
+        if self.was_refused != (said == _REFUSED):
+            # Where the disk is full, everybody waits as long as the first.
+            with suppress(OSError):
+                os.pwrite(self._descriptor, said, 0)

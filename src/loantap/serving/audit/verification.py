@@ -1,7 +1,5 @@
 """Whether every record is as it was kept, follows the one before, and none is missing."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from pydantic_core import from_json

@@ -1,7 +1,5 @@
 """A case: a referred decision that waits for a person."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum

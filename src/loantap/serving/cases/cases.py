@@ -1,7 +1,5 @@
 """The refer queue: look, take, give back, decide. Each step is a record, too."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Why a case cannot be had."""
 
-from __future__ import annotations
-
 from loantap.portfolio.errors import InputError
 
 

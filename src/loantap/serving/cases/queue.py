@@ -1,7 +1,5 @@
 """The refer queue, page by page."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from enum import StrEnum
 from typing import Any

@@ -1,7 +1,5 @@
 """What the API answers, as the dashboard reads it; what it does not show is left out."""
 
-from __future__ import annotations
-
 from datetime import date, datetime
 from typing import Any, Final, Literal
 

@@ -1,7 +1,5 @@
 """An application in words: what its fields are called, and what their values say."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

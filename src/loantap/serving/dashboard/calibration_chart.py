@@ -1,7 +1,5 @@
 """The calibration plot of the Model page."""
 
-from __future__ import annotations
-
 from typing import Final
 
 import altair as alt

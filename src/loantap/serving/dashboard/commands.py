@@ -1,7 +1,5 @@
 """`loantap-dashboard`: serve the dashboard with Streamlit."""
 
-from __future__ import annotations
-
 import os
 import sys
 from importlib.util import find_spec

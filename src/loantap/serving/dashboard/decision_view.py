@@ -1,7 +1,5 @@
 """A decision on the screen: outcome, figures, reasons, what moved the score, and offers."""
 
-from __future__ import annotations
-
 from html import escape
 from typing import Final
 

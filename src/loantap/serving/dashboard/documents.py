@@ -1,7 +1,5 @@
 """Papers to print: the decision sheet for the file, and the letter to the applicant."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any, Final

@@ -1,7 +1,5 @@
 """What stands around every page: banner, sign-in, and messages where something is missing."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape

@@ -4,8 +4,6 @@ No formula is here: loans are valued, profits imputed and policies measured by t
 the run uses, so that at the run's own assumptions its own figures come out.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path

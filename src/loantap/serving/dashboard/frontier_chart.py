@@ -1,7 +1,5 @@
 """The chart of the frontier that a person moves."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 

@@ -1,7 +1,5 @@
 """What the last run left: its tables and reports, read anew once they change."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass
 from pathlib import Path

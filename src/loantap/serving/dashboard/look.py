@@ -1,7 +1,5 @@
 """One look with the reports: their colours, for Streamlit, its charts and our own HTML."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from functools import cache

@@ -1,7 +1,5 @@
 """What went wrong, told to the person in front of the screen, and what to do about it."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Final
 

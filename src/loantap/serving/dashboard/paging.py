@@ -1,7 +1,5 @@
 """A list page by page: which page is shown, and the way to the others."""
 
-from __future__ import annotations
-
 from collections.abc import Hashable
 
 import streamlit as st

@@ -1,7 +1,5 @@
 """The form in which a person writes a new version of the credit policy."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final

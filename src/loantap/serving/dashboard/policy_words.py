@@ -1,7 +1,5 @@
 """A credit policy in words: its rules, targets and assumptions, and how two policies differ."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final

@@ -1,7 +1,5 @@
 """Who is in front of the screen, and what the API is asked with on their behalf."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Final
 

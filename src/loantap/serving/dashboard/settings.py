@@ -1,7 +1,5 @@
 """What the dashboard is told by its environment."""
 
-from __future__ import annotations
-
 import os
 import stat
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """The waterfall of a decision: how many points each fact adds to the score or takes away."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from html import escape
 from itertools import accumulate

@@ -1,43 +1,79 @@
 """Many applications decided together: the same answers as one by one, sooner."""
 
-from __future__ import annotations
-
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from functools import partial
+from typing import Final
 
 import numpy as np
 import pandas as pd
+from pydantic_core import to_json
 
-from loantap.policy.application_ids import APPLICATION_ID
+from loantap.model.scoring.scorer import REASONS
+from loantap.policy.application_ids import APPLICATION_ID, name_given
 from loantap.policy.decisions import Decision
 from loantap.policy.underwriting import TERMS
+from loantap.portfolio.arrays import FloatArray
 from loantap.portfolio.column_reading import read_column
 from loantap.portfolio.dictionary import COLUMNS
-from loantap.serving.audit.records import Entry, Kind
-from loantap.serving.desk.standing import Standing, name_application
+from loantap.serving.audit.records import Entry, Kind, Written
+from loantap.serving.desk.applications import Applications
+from loantap.serving.desk.standing import Standing, describe_decision
+from loantap.serving.json_pattern import (
+    Blank,
+    fill_by,
+    make_pattern,
+    write_numbers,
+    write_texts,
+)
 
-_REASONS: Final = ("reason_1", "reason_2", "reason_3", "reason_4")
-_NUMBERS: Final = frozenset({float, int, type(None)})
-_TEXTS: Final = frozenset({str, type(None)})
+_MADE: Final = (Decision.APPROVE.value, Decision.REFER.value, Decision.DECLINE.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """Applications of a batch that were decided, a column at a time.
+
+    Attributes:
+        rows: place of each in the batch, from 0.
+        decisions: approve, refer or decline.
+        application_ids: as texts.
+        scores: what the underwriter says of each; see `Underwriter.underwrite_batch`.
+        written: JSON by the names of a record, but of the decisions.
+    """
+
+    rows: list[int]
+    decisions: list[str]
+    application_ids: list[str | None]
+    scores: pd.DataFrame
+    written: dict[str, list[str]]
+
+    def count(self, decision: str) -> int:
+        """How many were decided so."""
+        return self.decisions.count(decision)
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Applications that were decided together.
+    """A batch that was decided.
 
     Attributes:
-        entries: what is to be kept: of the batch, then of each decision.
-        rows: place in the batch of each decision, from 0.
+        entry: what is to be kept of it; the personal part says what is wrong with the applications
+            that cannot be scored.
+        kept: what is to be kept of its decisions.
+        decided: its decisions.
+        applications: as they came.
     """
 
-    entries: list[Entry]
-    rows: list[int]
+    entry: Entry
+    kept: Written
+    decided: Decided
+    applications: Applications
 
 
 def decide_batch(
     standing: Standing,
-    applications: Sequence[Mapping[str, Any]],
+    applications: Applications,
     refused: Mapping[int, Sequence[str]],
     as_of: pd.Timestamp,
 ) -> Batch:
@@ -45,101 +81,111 @@ def decide_batch(
 
     Args:
         standing: what decides.
-        applications: by source column name.
+        applications: all of them.
         refused: what is wrong with applications whose names or types are, by place from 0.
         as_of: the day.
-
-    Returns:
-        Entries; the first one is of the batch, and its personal part says what is wrong with the
-        applications that cannot be scored.
     """
     places = [place for place in range(len(applications)) if place not in refused]
     invalid = {place: list(reasons) for place, reasons in refused.items()}
-    counts = dict.fromkeys((decision.value for decision in Decision), 0)
-    entries: list[Entry] = []
-    rows: list[int] = []
-    if places:
-        given = [applications[place] for place in places]
-        for place, application, decided in zip(
-            places, given, _decide(standing, given, as_of), strict=True
-        ):
-            if decided["decision"] == Decision.INVALID:
-                invalid[place] = decided["reasons"]
-                continue
-            counts[decided["decision"]] += 1
-            reasons = decided.pop("reasons")
-            personal = {
-                "application": application,
-                APPLICATION_ID: name_application(application),
-                "reasons": reasons,
-            }
-            public = {**standing.made_by, "as_of": str(as_of.date()), **decided, "row": place}
-            entries.append(Entry(Kind.DECISION, public, personal))
-            rows.append(place)
-    counts[Decision.INVALID] = len(invalid)
+    scores, terms = _score(standing, applications, places, as_of)
+    is_invalid = (scores["decision"] == Decision.INVALID).to_numpy()
+    for place in np.flatnonzero(is_invalid).tolist():
+        invalid[places[place]] = [str(scores["reason_1"].iloc[place])]
+    if is_invalid.any():
+        is_good = ~is_invalid
+        scores, terms = scores[is_good], {name: values[is_good] for name, values in terms.items()}
+        places = [place for place, good in zip(places, is_good.tolist(), strict=True) if good]
+    decided = _list_decided(standing, applications, places, scores, terms)
+    counts = {made: decided.count(made) for made in _MADE} | {Decision.INVALID.value: len(invalid)}
     public = {**standing.made_by, "n": len(applications), "counts": counts}
     wrong = {str(place): invalid[place] for place in sorted(invalid)}
-    return Batch([Entry(Kind.BATCH, public, {"invalid": wrong} if wrong else None), *entries], rows)
+    entry = Entry(Kind.BATCH, public, {"invalid": wrong} if wrong else None)
+    amounts = np.nan_to_num(terms["loan_amount"]).tolist()
+    kept = _write(standing, applications, decided, amounts, as_of)
+    return Batch(entry, kept, decided, applications)
 
 
-def _decide(
-    standing: Standing, applications: Sequence[Mapping[str, Any]], as_of: pd.Timestamp
-) -> Iterator[dict[str, Any]]:
-    """Of each application what its record says, with the reasons; of an invalid one those alone."""
+def _score(
+    standing: Standing, applications: Applications, places: list[int], as_of: pd.Timestamp
+) -> tuple[pd.DataFrame, dict[str, FloatArray]]:
+    """The scores of some applications, and the terms of their loans."""
     underwriter = standing.underwriter
+    names = [str(column.source_name) for column in underwriter.needed]
     frame = pd.DataFrame(
-        {
-            str(column.source_name): make_column([a[str(column.source_name)] for a in applications])
-            for column in underwriter.needed
-        }
+        {name: applications.make_series(name, places) for name in names},
+        index=pd.RangeIndex(len(places)),
     )
-    scores = underwriter.underwrite_batch(frame, 0, as_of)
-    terms = [_read_terms(frame, name, as_of) for name in TERMS]
-    unlike = set(underwriter.scorer.support.sentences[1:])
-    columns = [scores[name].astype(object).tolist() for name in ("decision", *_REASONS)]
-    pds = scores["probability_of_default"].tolist()
-    points = scores["score"].astype("float64").tolist()
-    npvs = scores["expected_npv"].tolist()
-    for decision, *reasons, pd_, score, npv, amount, rate, months in zip(
-        *columns, pds, points, npvs, *terms, strict=True
-    ):
-        said = [reason for reason in reasons if reason]
-        if decision == Decision.INVALID:
-            yield {"decision": decision, "reasons": said}
-            continue
-        yield {
-            "decision": decision,
-            "probability_of_default": pd_,
-            "score": int(score),
-            "expected_npv": _known(npv),
-            "amount": _known(amount),
-            "interest_rate_pct": _known(rate),
-            "term_months": _known(months),
-            "unlike": bool(said) and said[0] in unlike,
-            "reasons": said,
-        }
+    unknown = np.full(len(places), np.nan)
+    terms = dict.fromkeys(TERMS, unknown)
+    for name in TERMS:
+        column = COLUMNS[name]
+        if column.source_name in frame:
+            read = read_column(frame[column.source_name], column, as_of).values
+            terms[name] = np.asarray(read, dtype="float64")
+    return underwriter.underwrite_batch(frame, 0, as_of), terms
 
 
-def make_column(values: list[Any]) -> pd.Series:
-    """A column of a file: of numbers, of texts, or of both.
+def _list_decided(
+    standing: Standing,
+    applications: Applications,
+    places: list[int],
+    scores: pd.DataFrame,
+    terms: Mapping[str, FloatArray],
+) -> Decided:
+    identifiers = list(map(name_given, applications.take(APPLICATION_ID, places)))
+    unlike = set(standing.underwriter.scorer.support.sentences[1:])
+    first = scores["reason_1"].array
+    is_unlike = np.isin(first.codes, np.flatnonzero(first.categories.isin(unlike)))
+    amount, rate, months = (write_numbers(terms[name]) for name in TERMS)
+    written = {
+        "row": list(map(str, places)),
+        APPLICATION_ID: write_texts(identifiers),
+        "probability_of_default": write_numbers(scores["probability_of_default"].to_numpy()),
+        "score": list(map(str, scores["score"].tolist())),
+        "expected_npv": write_numbers(scores["expected_npv"].to_numpy()),
+        "amount": amount,
+        "interest_rate_pct": rate,
+        "term_months": months,
+        "unlike": np.array(["false", "true"], dtype=object)[is_unlike.astype(int)].tolist(),
+        "reasons": _write_reasons(scores),
+    }
+    return Decided(places, scores["decision"].astype(object).tolist(), identifiers, scores, written)
 
-    Read in bulk where it can be; numbers and texts mixed are read one by one, by the same rules.
-    """
-    kinds = set(map(type, values))
-    if kinds <= _NUMBERS:
-        return pd.Series(np.array(values, dtype="float64"))
-    if kinds <= _TEXTS:
-        return pd.Series(values, dtype="str")
-    return pd.Series(values, dtype=object)
+
+def _write(
+    standing: Standing,
+    applications: Applications,
+    decided: Decided,
+    amounts: list[float],
+    as_of: pd.Timestamp,
+) -> Written:
+    def describe(blank: Blank, decision: str) -> object:
+        return {**describe_decision(standing.made_by, as_of, decision, blank), "row": blank("row")}
+
+    publics = {made: make_pattern(partial(describe, decision=made)) for made in _MADE}
+    personal = make_pattern(
+        lambda blank: {n: blank(n) for n in ("application", APPLICATION_ID, "reasons")}
+    )
+    texts = applications.texts
+    columns = decided.written | {"application": [texts[row] for row in decided.rows]}
+    model, policy = standing.made_by["model"], standing.made_by["policy"]
+    return Written(
+        fill_by(publics, decided.decisions, columns),
+        list(personal.fill(columns)),
+        decided.application_ids,
+        decided.decisions,
+        amounts,
+        model["version"],  # type: ignore[index]
+        policy["digest"],  # type: ignore[index]
+    )
 
 
-def _read_terms(frame: pd.DataFrame, name: str, as_of: pd.Timestamp) -> list[float]:
-    column = COLUMNS[name]
-    if column.source_name not in frame:
-        return [np.nan] * len(frame)
-    read = read_column(frame[column.source_name], column, as_of).values
-    return np.asarray(read, dtype="float64").tolist()  # type: ignore[no-any-return]
-
-
-def _known(value: float) -> float | None:
-    return None if value != value else value  # noqa: PLR0124 (NaN alone is unlike itself)
+def _write_reasons(scores: pd.DataFrame) -> list[str]:
+    """JSON of the list of each row; each distinct sentence is written once."""
+    columns = []
+    for name in REASONS:
+        given = scores[name].array
+        texts = given.categories.tolist()
+        written = ["" if text == "" else f",{to_json(text).decode()}" for text in texts]
+        columns.append(np.array(written, dtype=object)[given.codes].tolist())
+    return [f"[{''.join(row)[1:]}]" for row in zip(*columns, strict=True)]

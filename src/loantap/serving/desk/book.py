@@ -1,7 +1,5 @@
 """The policy book of the audit log, as the desk needs it."""
 
-from __future__ import annotations
-
 from loantap.policy.decisions import Decider, make_decider
 from loantap.portfolio.errors import InputError
 from loantap.serving.policies.book import PolicyBook

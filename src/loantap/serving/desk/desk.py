@@ -1,7 +1,5 @@
 """The desk: model, policy and offers as they stand, kept up to date in the background."""
 
-from __future__ import annotations
-
 import logging
 import threading
 from collections.abc import Callable

@@ -1,7 +1,5 @@
 """A made-up application, and what the fields of applications mean."""
 
-from __future__ import annotations
-
 from types import MappingProxyType
 from typing import Any, Final
 

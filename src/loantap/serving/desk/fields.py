@@ -3,16 +3,17 @@
 What a value means, and whether it is valid, is told by the readers of the portfolio alone.
 """
 
-from __future__ import annotations
-
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final
 
+import numpy as np
+
 from loantap.policy.application_ids import APPLICATION_ID
 from loantap.portfolio.dictionary import Column, Kind, portfolio_columns
+from loantap.serving.desk.applications import Applications
 
 # Longest texts, in characters; the longest address of the published data has fewer than 80.
 _LONGEST: Final = {Kind.TEXT: 500, Kind.CATEGORY: 100}
@@ -92,31 +93,38 @@ class ApplicationFields:
             )
         return errors
 
-    def are_good(self, applications: Sequence[Mapping[str, Any]]) -> bool:
+    def are_good(self, applications: Applications) -> bool:
         """Whether all have the same fields, and `check` finds nothing wrong with any of them.
 
-        A column at a time, which takes a third of the time of one application after the other.
+        A column at a time, which takes a tenth of the time of one application after the other.
         """
-        names = applications[0].keys() if applications else frozenset()
-        if not self._required <= names <= self._types.keys():
+        columns = applications.columns
+        if columns is None or not self._required <= columns.keys() <= self._types.keys():
             return False
-        if any(application.keys() != names for application in applications):
-            return False
-        return all(self._is_good(name, [a[name] for a in applications]) for name in names)
+        return all(self._is_good(name, applications) for name in columns)
 
-    def _is_good(self, name: str, values: Sequence[Any]) -> bool:
+    def _is_good(self, name: str, applications: Applications) -> bool:
         allowed, longest = self._types[name]
-        if not allowed >= set(map(type, values)):
+        values = (applications.columns or {})[name]
+        kinds = applications.list_kinds(name)
+        if not allowed >= kinds:
             return False
-        texts = [value for value in values if type(value) is str]
-        if texts and max(map(len, texts)) > longest:
+        if str in kinds:
+            texts = values if len(kinds) == 1 else [v for v in values if type(v) is str]
+            if max(map(len, texts)) > longest:
+                return False
+            if name == APPLICATION_ID and not all(map(str.isprintable, texts)):
+                return False
+            if kinds <= {str, type(None)}:
+                return True
+            numbers = (v for v in values if v is not None and type(v) is not str)
+            return all(-_LARGEST <= number <= _LARGEST for number in numbers)
+        try:
+            is_good = np.abs(applications.measure(name)) <= _LARGEST
+        except OverflowError:
             return False
-        if name == APPLICATION_ID and not all(map(str.isprintable, texts)):
-            return False
-        if len(texts) == len(values):
-            return True
-        numbers = (value for value in values if value is not None and type(value) is not str)
-        return all(-_LARGEST <= number <= _LARGEST for number in numbers)
+        # NaN is not; where a value is None it is one.
+        return int(is_good.sum()) == len(values) - values.count(None)
 
     def _tell_missing(self, application: Mapping[str, Any]) -> Iterable[FieldError]:
         for column in self.needed:

@@ -1,7 +1,5 @@
 """The champion of a namespace, kept up to date while it is used."""
 
-from __future__ import annotations
-
 import logging
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime

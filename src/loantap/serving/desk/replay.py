@@ -1,7 +1,5 @@
 """A kept decision made once more, and explained, with the model and the policy that made it."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,8 +1,6 @@
 """What decides at one moment: model, policy, rules and prices that belong together."""
 
-from __future__ import annotations
-
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 
@@ -22,6 +20,11 @@ from loantap.serving.desk.fields import ApplicationFields
 
 # Of an offer, what its record says elsewhere.
 _SAID: Final = ("application_id", "model_name", "model_version")
+
+_FOUND: Final = (
+    "probability_of_default", "score", "expected_npv", "amount", "interest_rate_pct",
+    "term_months", "unlike",
+)  # fmt: skip
 
 
 class InvalidApplicationError(Exception):
@@ -67,10 +70,7 @@ class Standing:
         if scored.probability_of_default is None:
             raise InvalidApplicationError(underwriter.scorer.read_one(application, as_of)[1])
         decided = underwriter.conclude_one(application, scored, as_of)
-        public = {
-            **self.made_by,
-            "as_of": str(as_of.date()),
-            "decision": decided.decision,
+        found: dict[str, object] = {
             "probability_of_default": decided.probability_of_default,
             "score": decided.score,
             "expected_npv": decided.expected_npv,
@@ -79,6 +79,7 @@ class Standing:
             "term_months": scored.columns.get("term_months"),
             "unlike": scored.unlike > 0,
         }
+        public = describe_decision(self.made_by, as_of, decided.decision, found.__getitem__)
         personal = {
             "application": dict(application),
             APPLICATION_ID: name_application(application),
@@ -133,6 +134,21 @@ def make_standing(
     """
     maker = None if application is None else OfferMaker(application, offers, decider)
     return Standing(Underwriter(lending, decider, rules), maker)
+
+
+def describe_decision(
+    made_by: Mapping[str, object],
+    as_of: pd.Timestamp,
+    decision: str,
+    find: Callable[[str], object],
+) -> dict[str, object]:
+    """The public part of a decision's record; what was found is asked for by name."""
+    return {
+        **made_by,
+        "as_of": str(as_of.date()),
+        "decision": decision,
+        **{name: find(name) for name in _FOUND},
+    }
 
 
 def describe_maker(underwriter: Underwriter) -> dict[str, object]:

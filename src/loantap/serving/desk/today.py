@@ -1,7 +1,5 @@
 """The day on which applications are decided."""
 
-from __future__ import annotations
-
 import time
 from functools import lru_cache
 

@@ -1,7 +1,5 @@
 """What a policy would have done to the decisions of the last days, before it is activated."""
 
-from __future__ import annotations
-
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """`loantap-keys`: create, list and revoke API keys."""
 
-from __future__ import annotations
-
 import click
 from rich.console import Console
 from rich.table import Table

@@ -1,7 +1,5 @@
 """What may go wrong with keys."""
 
-from __future__ import annotations
-
 from loantap.portfolio.errors import InputError
 
 

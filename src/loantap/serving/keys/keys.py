@@ -4,8 +4,6 @@ A key lives in the audit log alone, as the record that it was created and, later
 revoked. So none works that the log does not account for, and what it did is found under its id.
 """
 
-from __future__ import annotations
-
 import hashlib
 import hmac
 import secrets

@@ -1,7 +1,5 @@
 """The policy book: propose, activate with four eyes, roll back. The audit log holds all of it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime

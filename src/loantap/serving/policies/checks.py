@@ -1,7 +1,5 @@
 """What must hold of a proposal before it is put in force."""
 
-from __future__ import annotations
-
 from datetime import date
 
 from sqlalchemy import Connection

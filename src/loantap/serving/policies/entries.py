@@ -1,7 +1,5 @@
 """Policies as the audit log tells of them: proposals, and what was put in force when."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime

@@ -1,7 +1,5 @@
 """Why a policy cannot be put in force."""
 
-from __future__ import annotations
-
 from loantap.portfolio.errors import InputError
 
 

@@ -1,7 +1,5 @@
 """The policy book's pages: read from the audit log, and written to it."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 

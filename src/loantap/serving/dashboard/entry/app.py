@@ -1,7 +1,5 @@
 """What Streamlit runs: the navigation, and the page that is chosen."""
 
-from __future__ import annotations
-
 from typing import Final
 
 import streamlit as st

@@ -1,7 +1,5 @@
 """Batch: a CSV file in, a decision or an error for each row out."""
 
-from __future__ import annotations
-
 import hashlib
 from typing import Any, Final
 from uuid import uuid4

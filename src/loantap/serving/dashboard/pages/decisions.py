@@ -1,7 +1,5 @@
 """Decisions: what was decided, found again, opened and replayed."""
 
-from __future__ import annotations
-
 from typing import Final
 
 import streamlit as st

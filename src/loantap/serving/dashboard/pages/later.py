@@ -1,7 +1,5 @@
 """Places of pages that are still to come."""
 
-from __future__ import annotations
-
 import streamlit as st
 
 from loantap.serving.dashboard.frame import Page, show_page

@@ -1,7 +1,5 @@
 """Model: what decides, what was tried against it, and how good and how stable it is."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 

@@ -1,7 +1,5 @@
 """Policy: the one in force, proposals, what a change would have done, four eyes, the way back."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 from typing import Final
 

@@ -1,7 +1,5 @@
 """Portfolio: what the last run found, segment by segment, and the frontier with sliders."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Queue: referred cases, taken and decided by people."""
 
-from __future__ import annotations
-
 from typing import Final
 
 import streamlit as st

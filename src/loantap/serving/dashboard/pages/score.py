@@ -1,7 +1,5 @@
 """Score: an application in, a decision with its reasons, offers and documents out."""
 
-from __future__ import annotations
-
 import re
 from typing import Any, Final, cast
 from uuid import uuid4
