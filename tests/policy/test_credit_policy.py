@@ -125,7 +125,10 @@ def test_a_policy_without_a_price_of_default_keeps_its_digest():
 @pytest.mark.parametrize(
     ("rules", "highest"),
     [
-        ({"min_margin": 0.3}, 0.6),
+        ({"min_margin": 0.01}, 0.6),
+        ({"min_margin": 0.3}, 0),
+        ({"min_margin": 0.005, "review_margin": 0.006}, 0),
+        ({"min_margin": -0.04, "default_price": 0.2, "review_margin": 0.01}, 0.2),
         # .01 is to be earned at a hurdle of -.04 + .2 PD.
         ({"min_margin": -0.04, "default_price": 0.2}, 0.25),
         ({"min_margin": -0.15, "default_price": 0.2}, 0.6),
@@ -133,6 +136,7 @@ def test_a_policy_without_a_price_of_default_keeps_its_digest():
     ],
 )
 def test_of_loans_priced_to_earn_a_margin_those_up_to_a_pd_are_accepted(rules, highest):
+    rules = {"review_margin": 0.0} | rules
     assert make_policy(**rules).rules.find_highest_pd(0.01) == pytest.approx(highest)
 
 

@@ -55,14 +55,14 @@ class Rules(BaseModel):
     max_loan_amount: Annotated[float, Field(gt=0)]
 
     def find_highest_pd(self, margin: float) -> float:
-        """The highest PD that is accepted of a loan priced to earn `margin` per unit of principal.
+        """The highest PD approved of a loan priced to earn `margin` per unit of principal.
 
-        A loan is priced to earn no less than `min_margin`.
+        It clears hurdle and band of review there; 0 where no loan does.
         """
+        left = margin - self.min_margin - self.review_margin
         if self.default_price == 0:
-            return self.max_probability_of_default
-        clears = max((margin - self.min_margin) / self.default_price, 0.0)
-        return min(clears, self.max_probability_of_default)
+            return self.max_probability_of_default if left >= 0 else 0.0
+        return min(max(left / self.default_price, 0.0), self.max_probability_of_default)
 
 
 class Targets(BaseModel):

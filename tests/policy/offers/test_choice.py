@@ -144,7 +144,7 @@ class TestLimits:
         assert offer(pd_=0.38, amount=5_000)[0]["kind"] == "as asked"
 
     def test_a_price_of_default_limits_the_pd_of_what_is_priced_to_earn_one_margin(self):
-        rules = make_policy(min_margin=-0.04, default_price=0.2).rules
+        rules = make_policy(min_margin=-0.04, default_price=0.2, review_margin=0).rules
 
         assert offer(rules=rules, pd_=0.2499, amount=5_000)[0]["kind"] == "as asked"
         assert offer(rules=rules, pd_=0.2501, amount=5_000)[0]["kind"] != "as asked"

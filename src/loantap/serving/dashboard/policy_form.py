@@ -65,10 +65,9 @@ def ask_policy(in_force: PolicyVersion, content: Content) -> dict[str, Any] | No
 def _ask(of: str, label: str, group: Any, key: str) -> float:
     value = float(getattr(group, of))
     if of == _PER_POINT:
-        return float(
-            st.number_input(f"{label} (%)", 0.0, MAX_DEFAULT_PRICE, value, 0.01, format="%.4g",
-                            key=f"{key}:{of}")
-        )  # fmt: skip
+        price = st.number_input(f"{label} (%)", 0.0, MAX_DEFAULT_PRICE, value, 0.01, format="%.4g",
+                                key=f"{key}:{of}")  # fmt: skip
+        return value if price == value else round(float(price), _DIGITS + 2)
     if of not in _PERCENT:
         return float(
             st.number_input(label, 1.0, None, value, 500.0, format="%.0f", key=f"{key}:{of}")
