@@ -269,12 +269,14 @@ def make_stability() -> dict[str, Any]:
     }  # fmt: skip
 
 
-def make_policy(name: str = "npv 2026-11", default_price: float = 0) -> PolicySummary:
+def make_policy(
+    name: str = "npv 2026-11", min_margin: float = 0, default_price: float = 0
+) -> PolicySummary:
     """A credit policy as the card shows it."""
     limits = [PolicyLimit(36, 12, 0.139, 0.142), PolicyLimit(60, 12, 0.151, 0.153)]
     approved_by = "the head of credit"
     return PolicySummary(
-        name, "0123456789ab", approved_by, "mid", default_price, 0.6, 35_000, limits
+        name, "0123456789ab", approved_by, "mid", min_margin, default_price, 0.6, 35_000, limits
     )
 
 

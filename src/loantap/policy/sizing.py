@@ -179,7 +179,8 @@ def _find_bands(loans: SizingLoans, rules: Rules, targets: Targets) -> _Bands | 
         return bands.passes(floor) and (may_be_empty or bool(bands.approved.any()))
 
     place = bisect_left(range(breaks), True, key=reaches)
-    return find(place) if place < breaks else None
+    found = find(place) if place < breaks else None
+    return found if found is not None and found.keeps(cap, pds) else None
 
 
 def _count_discounts(loans: SizingLoans) -> int:

@@ -101,7 +101,7 @@ def test_a_cap_says_how_it_is_kept_and_that_its_fairness_was_not_measured():
     fairness, kept = propose()[1].points[-2:]
 
     assert fairness == "Fairness: not computed for this policy."
-    assert "by a price of default per unit of principal (loantap-policy size)" in kept
+    assert "by a price of default per unit of principal" in kept
 
 
 def test_the_policy_comes_with_its_referrals_and_with_the_loans_held_out():

@@ -266,12 +266,14 @@ def make_hostile_card():
     )
 
 
-def test_a_price_of_default_is_told():
-    priced = make_card(policy=make_policy(default_price=0.32))
+def test_what_a_loan_has_to_earn_is_told():
+    def read(**rules):
+        return render_model_card(make_card(policy=make_policy(**rules)))
 
-    said = "has to earn: 0.32% of its principal for each point of PD."
-    assert said in render_model_card(priced)
-    assert "has to earn" not in render_model_card(make_card())
+    priced = "more than -5.44% of its principal and 0.32% of it for each point of PD, at its own"
+    assert priced in read(min_margin=-0.0544, default_price=0.32)
+    assert "more than 1.00% of its principal, at its own rate" in read(min_margin=0.01)
+    assert "more than it may lose, at its own rate" in read()
 
 
 def test_hostile_text_stays_text():

@@ -157,6 +157,7 @@ def describe_data(
             policy.short_digest,
             policy.approved_by or "",
             policy.scenario,
+            policy.rules.min_margin,
             policy.rules.default_price,
             policy.rules.max_probability_of_default,
             policy.rules.max_loan_amount,

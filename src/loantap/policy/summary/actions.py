@@ -25,8 +25,9 @@ from loantap.policy.summary.headlines import (
 
 _CAPS: Final = "capped_default_rate"
 _HOW_KEPT: Final = (
-    "The policy file keeps it by a price of default per unit of principal (loantap-policy size); "
-    "here it is per loan, which favours large loans: loantap-policy try says what the file earns."
+    "The policy file keeps the cap by a price of default per unit of principal (see "
+    "loantap-policy size); "
+    "here the price is per loan; loantap-policy try says what a policy in the file earns."
 )
 
 

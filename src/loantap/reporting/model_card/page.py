@@ -69,7 +69,8 @@ class PolicySummary:
         digest: first digits of what was approved.
         approved_by: the second person.
         scenario: name of the scenario it values loans in.
-        default_price: by how much the hurdle rises with the PD, per unit of principal.
+        min_margin: expected NPV per unit of principal that a loan of no PD is to earn.
+        default_price: by how much that rises with the PD.
         max_pd: above it every loan is declined; a fraction.
         max_amount: above it a person decides, in currency.
         limits: by term, then by rate.
@@ -79,6 +80,7 @@ class PolicySummary:
     digest: str
     approved_by: str
     scenario: str
+    min_margin: float
     default_price: float
     max_pd: float
     max_amount: float

@@ -33,8 +33,8 @@ def _per_point(value: float) -> str:
 
 # What a person calls each field, and how its value is written.
 RULES: Final[Mapping[str, tuple[str, Callable[[float], str]]]] = {
-    "min_margin": ("Least expected NPV at a PD of 0, of the principal", _fine_percent),
-    "default_price": ("More of it for each point of PD", _per_point),
+    "min_margin": ("Least expected NPV, of the principal", _fine_percent),
+    "default_price": ("Least expected NPV rises for each point of PD, by", _per_point),
     "review_margin": ("A person decides within", _fine_percent),
     "max_probability_of_default": ("Highest PD", percent),
     "max_loan_amount": ("Largest loan without a person", count),
@@ -109,14 +109,15 @@ def word_rules(content: Content) -> list[str]:
     rules = content.rules
     low, high = rules.min_margin - rules.review_margin, rules.min_margin + rules.review_margin
     price = rules.default_price
-    more, as_much = "", ""
+    floor = f"{_fine_percent(low)} of its principal"
+    near = f"{_fine_percent(low)} to {_fine_percent(high)} of its principal"
     if price:
-        more = (
-            f", plus {percent(price / 100, 2)} for each point of PD: "
-            f"{_fine_percent(low + price * 0.1)} at a PD of 10%, "
-            f"{_fine_percent(low + price * 0.3)} at one of 30%"
+        floor = (
+            f"a floor: {_fine_percent(low + price * 0.1)} of its principal at a PD of 10%, "
+            f"{_fine_percent(low + price * 0.3)} at one of 30% ({_fine_percent(low)} and "
+            f"{percent(price / 100, 2)} for each point of PD)"
         )
-        as_much = ", plus as much for its PD"
+        near = f"up to {_fine_percent(high - low)} of its principal more than that floor"
     return [
         (
             "**Refer to a person** an application that is unlike all loans the model was trained "
@@ -128,12 +129,11 @@ def word_rules(content: Content) -> list[str]:
         ),
         (
             "**Decline** where the loan, over its life and at its own rate and term, is expected "
-            f"to earn less than {_fine_percent(low)} of its principal{more}."
+            f"to earn less than {floor}."
         ),
         (
             f"**Refer to a person** a loan of more than {count(rules.max_loan_amount)}, and one "
-            f"expected to earn {_fine_percent(low)} to {_fine_percent(high)} of its principal"
-            f"{as_much}."
+            f"expected to earn {near}."
         ),
         "**Approve** all others.",
     ]
