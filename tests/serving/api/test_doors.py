@@ -175,7 +175,7 @@ def test_without_a_record_there_is_no_answer(api, monkeypatch):
     def fail(*_):
         raise AuditUnavailableError("audit.db", "the disk is full", "Make room")
 
-    monkeypatch.setattr(api.office.store, "append", fail)
+    monkeypatch.setattr(api.office.store, "append_made", fail)
     answer = api.post(SCORE, api.make_application())
 
     assert "the disk is full. Make room" in expect(answer, 503, "no-record").detail

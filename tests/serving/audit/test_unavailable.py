@@ -143,7 +143,7 @@ def test_whether_it_can_be_written_is_tried(sqlite_url, monkeypatch):
     other.execute("BEGIN IMMEDIATE")
 
     assert store.is_writable()  # it was, less than a second ago
-    monkeypatch.setattr(store, "_written_at", float("-inf"))
+    monkeypatch.setattr(store._writer, "written_at", float("-inf"))
     assert not store.is_writable()
 
     other.close()
@@ -152,9 +152,9 @@ def test_whether_it_can_be_written_is_tried(sqlite_url, monkeypatch):
 
 
 def test_a_log_that_was_never_written_to_is_tried_first(store):
-    assert store._written_at == float("-inf")
+    assert store._writer.written_at == float("-inf")
     assert store.is_writable()
-    assert store._written_at > 0
+    assert store._writer.written_at > 0
     assert store.verify().n == 0
 
 

@@ -90,14 +90,19 @@ def decide(
     standing = office.desk.standing
     today = find_today()
     require_valid(standing.fields.check(application))
-    try:
-        entry = standing.decide(application, today)
-    except InvalidApplicationError as error:
-        raise tell_invalid(error) from error
+
+    def make() -> Entry:
+        try:
+            return standing.decide(application, today)
+        except InvalidApplicationError as error:
+            raise tell_invalid(error) from error
+
     if with_offers:
+        entry = make()
         personal = {**(entry.personal or {}), **try_offers(standing, application, today)}
-        entry = Entry(entry.kind, entry.public, personal)
-    record = office.store.append([entry], caller)[0]
+        record = office.store.append([Entry(entry.kind, entry.public, personal)], caller)[0]
+    else:
+        record = office.store.append_made(make, caller)
     count(office, record.public)
     return tell_decision(record)
 

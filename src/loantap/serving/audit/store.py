@@ -3,25 +3,22 @@
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Any, Generic, Self, TypeVar
+from datetime import datetime
+from typing import Any, Self, TypeVar
 
 from sqlalchemy import Connection, update
 
 from loantap.serving.audit import erasure, reading, schema, verification
 from loantap.serving.audit.chain import write_time
 from loantap.serving.audit.drafts import (
-    Draft,
     WrittenDrafts,
-    prepare,
     prepare_written,
     require_caller,
 )
 from loantap.serving.audit.engines import Engines, open_engines
-from loantap.serving.audit.errors import AuditUnavailableError, IdempotencyConflictError
+from loantap.serving.audit.errors import AuditUnavailableError
 from loantap.serving.audit.group_commit import GroupCommit
-from loantap.serving.audit.idempotency import KeptRequests, require_same
+from loantap.serving.audit.idempotency import require_same
 from loantap.serving.audit.records import (
     Caller,
     Entry,
@@ -34,48 +31,13 @@ from loantap.serving.audit.records import (
 )
 from loantap.serving.audit.tables import probe
 from loantap.serving.audit.transaction import (
-    MARKS,
-    Chain,
-    Numbered,
     Transaction,
-    list_records,
 )
+from loantap.serving.audit.writer import Append, Change, Writer, give_up
 
 T = TypeVar("T")
 # A log that was written to so recently, in seconds, can be written to.
 _RECENT = 1.0
-# Records that are many in one transaction.
-_MANY = 1_000
-
-
-@dataclass(slots=True)
-class _Append:
-    """Entries that one thread wants kept."""
-
-    drafts: list[Draft]
-    caller: Caller
-    rows: int
-    is_alone: bool = False
-    # Kept behind the drafts.
-    written: WrittenDrafts | None = None
-    numbered: list[Numbered] = field(default_factory=list)
-    ids: list[str] = field(default_factory=list)
-    at: datetime = field(default_factory=lambda: datetime.now(UTC))
-    # Another request of the same group had the same idempotency key.
-    comes_again: bool = False
-    before: list[Record] = field(default_factory=list)
-    error: Exception | None = None
-
-
-@dataclass(slots=True)
-class _Change(Generic[T]):
-    """What one thread wants done in a transaction of its own."""
-
-    act: Callable[[Transaction], T]
-    rows: int = 1
-    is_alone: bool = True
-    result: list[T] = field(default_factory=list)
-    error: Exception | None = None
 
 
 class AuditStore:
@@ -87,9 +49,8 @@ class AuditStore:
 
     def __init__(self, engines: Engines) -> None:
         self._engines = engines
-        self._style = engines.writer.dialect.paramstyle
-        self._works = GroupCommit[_Append | _Change[Any]](self._carry_out, _give_up)
-        self._written_at = float("-inf")
+        self._writer = Writer(engines, self.find_idempotent)
+        self._works = GroupCommit[Append | Change[Any]](self._writer.carry_out, give_up)
 
     @classmethod
     def open(cls, url: str) -> Self:
@@ -137,20 +98,34 @@ class AuditStore:
         """
         if not entries:
             return []
-        work = self._append(prepare(entries), caller)
-        return work.before or list_records(entries, work.numbered, caller, work.at)
+        work = self._append(lambda: entries, caller, len(entries))
+        return work.before or work.list_kept()
+
+    def append_made(self, make: Callable[[], Entry], caller: Caller) -> Record:
+        """Keep an entry that is made by the thread that writes for all, as `append` does.
+
+        One thread that makes a group's entries one after the other needs half of the processor time
+        of many threads that make one each (ADR 19). What `make` raises is raised here.
+        """
+        work = self._append(lambda: [make()], caller)
+        return (work.before or work.list_kept())[0]
 
     def append_batch(self, batch: Entry, decisions: Written, caller: Caller) -> KeptBatch:
         """Keep a batch and its decisions, as `append` does."""
-        work = self._append(prepare([batch]), caller, prepare_written(decisions))
+        written = prepare_written(decisions)
+        work = self._append(lambda: [batch], caller, 1 + len(written.salts), written)
         ids = [*(kept[1] for kept in work.numbered), *work.ids]
         return KeptBatch(ids, work.at, work.before)
 
     def _append(
-        self, drafts: list[Draft], caller: Caller, written: WrittenDrafts | None = None
-    ) -> _Append:
+        self,
+        make: Callable[[], Sequence[Entry]],
+        caller: Caller,
+        rows: int = 1,
+        written: WrittenDrafts | None = None,
+    ) -> Append:
         require_caller(caller)
-        work = _Append(drafts, caller, len(drafts) + (len(written.salts) if written else 0))
+        work = Append(make, caller, rows)
         work.written = written
         self._works.do(work)
         if work.error is not None:
@@ -168,7 +143,7 @@ class AuditStore:
         Raises:
             AuditUnavailableError: nothing was done.
         """
-        work = _Change(act)
+        work = Change(act)
         self._works.do(work)
         if work.error is not None:
             raise work.error
@@ -275,7 +250,7 @@ class AuditStore:
 
     def is_writable(self) -> bool:
         """Whether a record can be kept now; tried where nothing was kept in the last second."""
-        if time.monotonic() - self._written_at < _RECENT:
+        if time.monotonic() - self._writer.written_at < _RECENT:
             return True
         try:
             self.change(
@@ -286,57 +261,3 @@ class AuditStore:
         except AuditUnavailableError:
             return False
         return True
-
-    def _carry_out(self, group: list[_Append | _Change[Any]]) -> None:
-        first = group[0]
-        if isinstance(first, _Change):
-            if first.error is not None:
-                return
-            with self._engines.writing() as connection:
-                result = first.act(Transaction(connection))
-            first.result.append(result)
-        else:
-            self._keep([work for work in group if isinstance(work, _Append)])
-        self._written_at = time.monotonic()
-
-    def _keep(self, works: list[_Append]) -> None:
-        try:
-            is_large = sum(work.rows for work in works) > _MANY
-            with self._engines.keeping(is_large=is_large) as cursor:
-                chain = Chain(cursor, self._style)
-                callers = [work.caller for work in works]
-                requests = KeptRequests(cursor, callers, MARKS[self._style], self.find_idempotent)
-                for work in works:
-                    _keep_one(work, chain, requests)
-                chain.flush()
-        except AuditUnavailableError as error:
-            for work in works:
-                # Each thread raises its own: the place where an error was raised is noted in it.
-                work.error = AuditUnavailableError(error.where, error.problem, error.remedy)
-
-
-def _keep_one(work: _Append, chain: Chain, requests: KeptRequests) -> None:
-    if work.error is not None:  # nobody waits for it any more
-        return
-    try:
-        before = requests.find(work.caller)
-    except IdempotencyConflictError as error:
-        work.error = error
-        return
-    work.at = chain.now
-    if before is not None:
-        work.before = before
-    elif requests.comes_again(work.caller):
-        work.comes_again = True
-    else:
-        work.numbered = chain.keep(work.drafts, work.caller)
-        if work.written is not None:
-            work.ids = chain.keep_written(work.written, work.caller, len(work.drafts))
-
-
-def _give_up(work: _Append | _Change[Any]) -> None:
-    work.error = AuditUnavailableError(
-        "audit log",
-        "the thread that writes for this one was interrupted, or waits for another writer",
-        "Ask again; look whether another process holds the log",
-    )

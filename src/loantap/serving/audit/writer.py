@@ -1,0 +1,140 @@
+"""What threads want done to the log, and how one of them does it for a group."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Generic, TypeVar
+
+from loantap.serving.audit.drafts import Draft, WrittenDrafts, prepare
+from loantap.serving.audit.engines import Engines
+from loantap.serving.audit.errors import AuditUnavailableError, IdempotencyConflictError
+from loantap.serving.audit.idempotency import KeptRequests
+from loantap.serving.audit.records import Caller, Entry, Record
+from loantap.serving.audit.transaction import MARKS, Chain, Numbered, Transaction, list_records
+
+T = TypeVar("T")
+# Records that are many in one transaction.
+_MANY = 1_000
+
+
+@dataclass(slots=True)
+class Append:
+    """Entries that one thread wants kept; `make` tells them, in whichever thread writes."""
+
+    make: Callable[[], Sequence[Entry]]
+    caller: Caller
+    rows: int
+    is_alone: bool = False
+    entries: Sequence[Entry] = ()
+    drafts: list[Draft] = field(default_factory=list)
+    # Kept behind the drafts.
+    written: WrittenDrafts | None = None
+    numbered: list[Numbered] = field(default_factory=list)
+    ids: list[str] = field(default_factory=list)
+    at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    # Another request of the same group had the same idempotency key.
+    comes_again: bool = False
+    before: list[Record] = field(default_factory=list)
+    error: Exception | None = None
+
+    def prepare(self) -> None:
+        """Make the entries; what goes wrong is for the thread that wants them kept."""
+        if self.error is None:
+            try:
+                self.entries = self.make()
+                self.drafts = prepare(self.entries)
+            except Exception as error:  # noqa: BLE001 - raised again in that thread
+                self.error = error
+
+    def list_kept(self) -> list[Record]:
+        """The entries as records."""
+        return list_records(self.entries, self.numbered, self.caller, self.at)
+
+
+@dataclass(slots=True)
+class Change(Generic[T]):
+    """What one thread wants done in a transaction of its own."""
+
+    act: Callable[[Transaction], T]
+    rows: int = 1
+    is_alone: bool = True
+    result: list[T] = field(default_factory=list)
+    error: Exception | None = None
+
+
+class Writer:
+    """Does the works of a group, for one thread at a time.
+
+    Args:
+        engines: connections to the log.
+        find_kept: what was kept under an idempotency key of a caller's, by both names.
+    """
+
+    def __init__(self, engines: Engines, find_kept: Callable[[str, str], list[Record]]) -> None:
+        self._engines = engines
+        self._find_kept = find_kept
+        self._style = engines.writer.dialect.paramstyle
+        # When something was last written, by the clock that is never put back.
+        self.written_at = float("-inf")
+
+    def carry_out(self, group: list[Append | Change[Any]]) -> None:
+        """All that is appended goes into one transaction; a change has one of its own."""
+        first = group[0]
+        if isinstance(first, Change):
+            if first.error is not None:
+                return
+            with self._engines.writing() as connection:
+                result = first.act(Transaction(connection))
+            first.result.append(result)
+        else:
+            self._keep([work for work in group if isinstance(work, Append)])
+        self.written_at = time.monotonic()
+
+    def _keep(self, works: list[Append]) -> None:
+        for work in works:
+            work.prepare()
+        works = [work for work in works if work.error is None]
+        if not works:
+            return
+        try:
+            is_large = sum(work.rows for work in works) > _MANY
+            with self._engines.keeping(is_large=is_large) as cursor:
+                chain = Chain(cursor, self._style)
+                callers = [work.caller for work in works]
+                requests = KeptRequests(cursor, callers, MARKS[self._style], self._find_kept)
+                for work in works:
+                    _keep_one(work, chain, requests)
+                chain.flush()
+        except AuditUnavailableError as error:
+            for work in works:
+                # Each thread raises its own: the place where an error was raised is noted in it.
+                work.error = AuditUnavailableError(error.where, error.problem, error.remedy)
+
+
+def _keep_one(work: Append, chain: Chain, requests: KeptRequests) -> None:
+    if work.error is not None:  # nobody waits for it any more
+        return
+    try:
+        before = requests.find(work.caller)
+    except IdempotencyConflictError as error:
+        work.error = error
+        return
+    work.at = chain.now
+    if before is not None:
+        work.before = before
+    elif requests.comes_again(work.caller):
+        work.comes_again = True
+    else:
+        work.numbered = chain.keep(work.drafts, work.caller)
+        if work.written is not None:
+            work.ids = chain.keep_written(work.written, work.caller, len(work.drafts))
+
+
+def give_up(work: Append | Change[Any]) -> None:
+    """Note in a work that nothing came of it."""
+    work.error = AuditUnavailableError(
+        "audit log",
+        "the thread that writes for this one was interrupted, or waits for another writer",
+        "Ask again; look whether another process holds the log",
+    )

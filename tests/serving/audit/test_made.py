@@ -1,0 +1,156 @@
+"""Entries that are made by the thread that writes for all."""
+
+import sqlite3
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+
+import pytest
+
+from loantap.serving.audit import engines
+from loantap.serving.audit.errors import AuditUnavailableError
+from loantap.serving.audit.store import AuditStore
+from tests.serving.entries import ANN, BOB, make_decision
+
+
+def wait_until(holds):
+    end = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.002)
+
+
+class Group:
+    """Entries of which the first is made when all have come, so that the others are one group."""
+
+    def __init__(self, store, patience=8.0):
+        self.store = store
+        store._works._patience = patience
+        self.makers = []
+
+    def append(self, *makes):
+        """What came of each: a record or an error."""
+
+        def come_first():
+            wait_until(lambda: self.store.waiting == len(makes))
+            return make_decision(0)
+
+        with ThreadPoolExecutor(len(makes) + 1) as pool:
+            first = pool.submit(self.store.append_made, come_first, ANN)
+            wait_until(lambda: self.store._works._is_led)
+            others = []
+            for n, make in enumerate(makes, start=1):
+                others.append(pool.submit(self.store.append_made, self._note(make), BOB))
+                wait_until(lambda n=n: self.store.waiting == n or first.done())
+            first.result()
+            return [other.exception() or other.result() for other in others]
+
+    def _note(self, make):
+        def noted():
+            self.makers.append(threading.get_ident())
+            return make()
+
+        return noted
+
+
+def test_an_entry_is_found_as_it_was_made(store):
+    entry = make_decision(1)
+
+    kept = store.append_made(lambda: entry, ANN)
+
+    assert store.find(kept.id) == kept
+    assert (kept.public, kept.personal, kept.person) == (entry.public, entry.personal, "Ann Lee")
+
+
+def test_one_thread_makes_all_of_a_group(store):
+    group = Group(store)
+
+    kept = group.append(*[lambda n=n: make_decision(n) for n in (1, 2, 3)])
+
+    assert len(group.makers) == 3
+    assert len(set(group.makers)) == 1
+    assert [record.public for record in kept] == [make_decision(n).public for n in (1, 2, 3)]
+    assert store.verify().n == 4
+
+
+def test_what_one_fails_with_is_raised_for_it_alone(store):
+    def fail():
+        raise ZeroDivisionError("no instalment")
+
+    first, second, third = Group(store).append(
+        lambda: make_decision(1), fail, lambda: make_decision(3)
+    )
+
+    assert isinstance(second, ZeroDivisionError)
+    assert [store.find(record.id) for record in (first, third)] == [first, third]
+    assert store.verify().n == 3
+
+
+def test_a_group_of_which_all_fail_keeps_nothing(store):
+    def fail():
+        raise ZeroDivisionError
+
+    assert all(isinstance(of, ZeroDivisionError) for of in Group(store).append(fail, fail))
+    assert store.verify().n == 1
+
+
+def test_where_the_log_is_held_each_is_told_its_own_reason(sqlite_url, monkeypatch):
+    monkeypatch.setattr(engines, "WAIT_SECONDS", 0.2)
+    path = sqlite_url.removeprefix("sqlite:///")
+    made = []
+
+    def fail():
+        holder.execute("BEGIN IMMEDIATE")
+        raise ZeroDivisionError
+
+    with (
+        closing(AuditStore.open(sqlite_url)) as store,
+        closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as holder,
+    ):
+        failed, refused = Group(store).append(fail, lambda: made.append(1) or make_decision(2))
+
+    assert isinstance(failed, ZeroDivisionError)
+    assert isinstance(refused, AuditUnavailableError)
+    assert made == [1]
+
+
+def test_what_was_given_up_before_it_was_made_is_not_made(store):
+    group = Group(store, patience=0.3)
+
+    def hang():
+        time.sleep(0.6)
+        return make_decision(1)
+
+    first, second = group.append(hang, lambda: make_decision(2))
+
+    assert first.public == make_decision(1).public
+    assert isinstance(second, AuditUnavailableError)
+    assert len(group.makers) == 1
+    assert store.verify().n == 2
+
+
+def test_what_was_given_up_while_another_program_holds_the_log_is_not_kept(sqlite_url, tmp_path):
+    path = sqlite_url.removeprefix("sqlite:///")
+    store = AuditStore.open(sqlite_url)
+
+    def hold_for_long():
+        def release():
+            time.sleep(0.8)
+            holder.rollback()
+
+        holder.execute("BEGIN IMMEDIATE")
+        threading.Thread(target=release).start()
+        return make_decision(1)
+
+    with (
+        closing(store),
+        closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as holder,
+    ):
+        first, second = Group(store, patience=0.3).append(hold_for_long, lambda: make_decision(2))
+
+        assert first.public == make_decision(1).public
+        assert isinstance(second, AuditUnavailableError)
+        assert store.verify().n == 2
+        with pytest.raises(AuditUnavailableError, match="waits for another writer"):
+            raise second
