@@ -1,10 +1,10 @@
 """Groups of parameters, read as the files of `conf/` say them, without a run."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig, ListConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 from yaml import YAMLError
 
@@ -24,22 +24,39 @@ def read_group(folder: Path, group: str, *, without: Collection[str] = ()) -> di
     Raises:
         InputError: no file of the folder has the group, or one of them cannot be read.
     """
-    files = sorted(folder.glob(_FILES))
+    return read_groups(folder, {group: without})[group]
+
+
+def read_groups(folder: Path, groups: Mapping[str, Collection[str]]) -> dict[str, dict[str, Any]]:
+    """Several groups, for which the files are read once; see `read_group`.
+
+    Args:
+        folder: such as `conf/base`.
+        groups: the keys to leave out, by group.
+
+    Raises:
+        InputError: no file of the folder has a group, or one of them cannot be read.
+    """
     try:
-        merged = OmegaConf.merge({}, *(OmegaConf.load(file) for file in files))
-        found = merged.get(group) if isinstance(merged, DictConfig) else None
-        if not isinstance(found, DictConfig):
-            raise InputError(
-                f"{folder}/{_FILES}",
-                f"no group {group}",
-                "Start the command in the project's folder, or name the folder of its parameters "
-                "in LOANTAP_CONF",
-            )
-        for key in without:
-            found[key] = None
-        whole = OmegaConf.to_container(found, resolve=True)
+        merged = OmegaConf.merge({}, *(OmegaConf.load(f) for f in sorted(folder.glob(_FILES))))
+        return {group: _take(merged, group, without, folder) for group, without in groups.items()}
     except (OmegaConfBaseException, OSError, YAMLError) as error:
         told = str(error).splitlines()[0]
         raise InputError(f"{folder}/{_FILES}", told, "Mend the file") from error
-    values = dict(whole)  # type: ignore[arg-type]
+
+
+def _take(
+    merged: DictConfig | ListConfig, group: str, without: Collection[str], folder: Path
+) -> dict[str, Any]:
+    found = merged.get(group) if isinstance(merged, DictConfig) else None
+    if not isinstance(found, DictConfig):
+        raise InputError(
+            f"{folder}/{_FILES}",
+            f"no group {group}",
+            "Start the command in the project's folder, or name the folder of its parameters "
+            "in LOANTAP_CONF",
+        )
+    for key in without:
+        found[key] = None
+    values = dict(OmegaConf.to_container(found, resolve=True))  # type: ignore[arg-type]
     return {str(name): value for name, value in values.items() if name not in without}

@@ -16,7 +16,7 @@ from loantap.policy.money.scenarios import Economics
 from loantap.policy.offers.options import OffersOptions
 from loantap.policy.options import ScoringOptions
 from loantap.portfolio.errors import InputError
-from loantap.project.parameters import read_group
+from loantap.project.parameters import read_groups
 
 _Options = TypeVar("_Options", bound=BaseModel)
 
@@ -61,25 +61,25 @@ def read_configured(conf: Path, recommendations: Path, today: date) -> Configure
             approved.
     """
     dated = {"as_of": today}
-    policy = _validate(CreditPolicy, conf, "policy", {})
-    economics = _validate(Economics, conf, "economics", {})
+    written = read_groups(conf, {"policy": (), "economics": (), "scoring": dated, "offers": dated})
+    policy = _validate(CreditPolicy, conf, "policy", written["policy"])
+    economics = _validate(Economics, conf, "economics", written["economics"])
     require_as_approved(policy, economics)
-    scoring = _validate(ScoringOptions, conf, "scoring", dated)
+    scoring = _validate(ScoringOptions, conf, "scoring", written["scoring"] | dated)
     return Configured(
         policy=policy,
         economics=economics,
-        offers=_validate(OffersOptions, conf, "offers", dated),
+        offers=_validate(OffersOptions, conf, "offers", written["offers"] | dated),
         rule_ids=scoring.recommendations,
         recommendations=_read_json(recommendations),
     )
 
 
 def _validate(
-    options: type[_Options], conf: Path, group: str, dated: Mapping[str, object]
+    options: type[_Options], conf: Path, group: str, written: Mapping[str, object]
 ) -> _Options:
-    written = read_group(conf, group, without=dated)
     try:
-        return options.model_validate(written | dict(dated))
+        return options.model_validate(written)
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(map(str, (group, *first["loc"])))

@@ -1,9 +1,11 @@
 """What is kept of a batch and answered again: the same as of its applications one by one."""
 
 import json
+import weakref
 
 import pytest
 
+from loantap.serving.api import batches
 from loantap.serving.audit.records import Caller
 from tests.serving.api.served import BATCH, SCORE
 from tests.serving.api.test_batches import CSV, write
@@ -99,3 +101,25 @@ def test_referred_rows_are_in_the_queue_with_their_amount(api):
     case = api.office.cases.find(result["id"])
     assert case is not None
     assert (case.state.value, case.amount) == ("open", 40_000)
+
+
+def test_applications_take_no_memory_any_more_while_their_records_are_kept(own_api, monkeypatch):
+    made, alive = [], []
+    applications, keep = batches.Applications, own_api.office.store.append_batch
+
+    def make(*given):
+        one = applications(*given)
+        made.append(weakref.ref(one))
+        return one
+
+    def look(*given):
+        alive.extend(one() for one in made)
+        return keep(*given)
+
+    monkeypatch.setattr(batches, "Applications", make)
+    monkeypatch.setattr(own_api.office.store, "append_batch", look)
+
+    answer = own_api.post(BATCH, {"applications": list_rows(own_api)})
+
+    assert answer.status_code == 200
+    assert alive == [None]

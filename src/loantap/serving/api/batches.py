@@ -94,6 +94,16 @@ def decide_rows(office: Office, kind: str, raw: bytes, caller: Caller) -> Answer
         NotReadyError: there is no champion.
         AuditUnavailableError: nothing can be kept.
     """
+    batch = _decide(office, kind, raw)
+    kept = office.store.append_batch(batch.entry, batch.kept, caller)
+    if kept.before:
+        return kept.before
+    _count(office, batch)
+    return kept, batch
+
+
+def _decide(office: Office, kind: str, raw: bytes) -> Batch:
+    """Applications as they were read, half of a batch's memory, go before its records are kept."""
     standing, most = office.desk.standing, office.settings.max_batch_rows
     if kind == CSV:
         rows = read_csv(raw, standing, most)
@@ -106,12 +116,7 @@ def decide_rows(office: Office, kind: str, raw: bytes, caller: Caller) -> Answer
         # The name before the list has no bracket, and behind the list is none.
         applications = Applications(rows, raw[raw.index(b"[") : raw.rindex(b"]") + 1].decode())
     refused = check_rows(applications, standing.fields, faults)
-    batch = decide_batch(standing, applications, refused, find_today())
-    kept = office.store.append_batch(batch.entry, batch.kept, caller)
-    if kept.before:
-        return kept.before
-    _count(office, batch)
-    return kept, batch
+    return decide_batch(standing, applications, refused, find_today())
 
 
 def check_rows(

@@ -7,6 +7,7 @@ from typing import Any, Final
 import click
 
 from loantap.portfolio.errors import InputError
+from loantap.serving.api.memory import loading
 from loantap.serving.api.metrics_folder import own_folder
 from loantap.serving.settings import ServingSettings, read_settings
 
@@ -58,16 +59,18 @@ def _serve(settings: ServingSettings) -> None:
 
 
 def _run(settings: ServingSettings) -> None:
-    from granian import Granian
-    from granian.constants import Interfaces
+    with loading():
+        from granian import Granian
+        from granian.constants import Interfaces
 
-    from loantap.serving.api.first_start import prepare
-    from loantap.serving.api.logs import LOGGING
+        from loantap.serving.api.first_start import prepare
+        from loantap.serving.api.logs import LOGGING
 
-    for line in prepare(settings):
+        told = prepare(settings)
+        # Imported once, before the processes part: they start sooner and share its memory.
+        importlib.import_module(_TARGET.partition(":")[0])
+    for line in told:
         click.echo(line)
-    # Imported once, before the processes part: they start sooner and share its memory.
-    importlib.import_module(_TARGET.partition(":")[0])
     click.echo(f"LoanTap's API listens at http://{settings.host}:{settings.port}, docs at /docs")
     server = Granian(
         _TARGET,

@@ -14,6 +14,7 @@ from loantap.registry.commands import find_address
 from loantap.registry.connection import use_registry
 from loantap.serving.api.app import make_app
 from loantap.serving.api.doors import Doors
+from loantap.serving.api.memory import loading
 from loantap.serving.api.metrics import Metrics
 from loantap.serving.api.office import Office
 from loantap.serving.audit.store import AuditStore
@@ -40,11 +41,8 @@ def load() -> APIFlask:
         InputError: the parameter files or the audit log cannot be used.
     """
     _share_heaps()
-    office = open_office(read_settings())
-    app = make_app(office)
-    # What is loaded stays, so that there is no need to look through it for garbage each time.
-    gc.collect()
-    gc.freeze()
+    with loading():
+        app = make_app(open_office(read_settings()))
     # A batch makes a million objects, none of which refers to itself.
     gc.set_threshold(*_THRESHOLDS)
     return app

@@ -53,6 +53,7 @@ class Applications:
         an object in it, or a text that looks like the end of one.
         """
         text = self._text or to_json(self.rows).decode()
+        self._text = ""  # megabytes, which nobody asks for again
         pieces = _BETWEEN.split(text[text.index("{") + 1 : text.rindex("}")]) if self.rows else []
         if len(pieces) != len(self.rows):
             return [to_json(row).decode() for row in self.rows]

@@ -62,13 +62,11 @@ class Batch:
             that cannot be scored.
         kept: what is to be kept of its decisions.
         decided: its decisions.
-        applications: as they came.
     """
 
     entry: Entry
     kept: Written
     decided: Decided
-    applications: Applications
 
 
 def decide_batch(
@@ -102,7 +100,7 @@ def decide_batch(
     entry = Entry(Kind.BATCH, public, {"invalid": wrong} if wrong else None)
     amounts = np.nan_to_num(terms["loan_amount"]).tolist()
     kept = _write(standing, applications, decided, amounts, as_of)
-    return Batch(entry, kept, decided, applications)
+    return Batch(entry, kept, decided)
 
 
 def _score(
