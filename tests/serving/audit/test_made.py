@@ -115,11 +115,50 @@ def test_where_the_log_is_held_each_is_told_its_own_reason(sqlite_url, monkeypat
     assert made == [1]
 
 
+def test_a_group_that_was_not_kept_does_not_show_that_the_log_can_be_written(
+    sqlite_url, monkeypatch
+):
+    monkeypatch.setattr(engines, "WAIT_SECONDS", 0.1)
+    path = sqlite_url.removeprefix("sqlite:///")
+
+    def fail():
+        raise ZeroDivisionError
+
+    with (
+        closing(AuditStore.open(sqlite_url)) as store,
+        closing(sqlite3.connect(path, isolation_level=None)) as holder,
+    ):
+        holder.execute("BEGIN IMMEDIATE")
+        with pytest.raises(ZeroDivisionError):
+            store.append_made(fail, ANN)
+        assert not store.is_writable()
+        with pytest.raises(AuditUnavailableError):
+            store.append([make_decision(1)], ANN)
+        assert not store.is_writable()
+        holder.rollback()
+        store.append([make_decision(1)], ANN)
+        holder.execute("BEGIN IMMEDIATE")
+        assert store.is_writable()
+
+
+def test_an_interruption_leaves_each_its_own_reason(store):
+    def fail():
+        raise ZeroDivisionError
+
+    def interrupt():
+        raise KeyboardInterrupt
+
+    failed, interrupted = Group(store).append(fail, interrupt)
+
+    assert isinstance(failed, ZeroDivisionError | KeyboardInterrupt)
+    assert isinstance(interrupted, AuditUnavailableError | KeyboardInterrupt)
+
+
 def test_what_was_given_up_before_it_was_made_is_not_made(store):
-    group = Group(store, patience=0.3)
+    group = Group(store, patience=1.5)
 
     def hang():
-        time.sleep(0.6)
+        time.sleep(3)
         return make_decision(1)
 
     first, second = group.append(hang, lambda: make_decision(2))
@@ -136,7 +175,7 @@ def test_what_was_given_up_while_another_program_holds_the_log_is_not_kept(sqlit
 
     def hold_for_long():
         def release():
-            time.sleep(0.8)
+            time.sleep(2.5)
             holder.rollback()
 
         holder.execute("BEGIN IMMEDIATE")
@@ -147,7 +186,7 @@ def test_what_was_given_up_while_another_program_holds_the_log_is_not_kept(sqlit
         closing(store),
         closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as holder,
     ):
-        first, second = Group(store, patience=0.3).append(hold_for_long, lambda: make_decision(2))
+        first, second = Group(store, patience=1.0).append(hold_for_long, lambda: make_decision(2))
 
         assert first.public == make_decision(1).public
         assert isinstance(second, AuditUnavailableError)

@@ -103,7 +103,7 @@ def decide_rows(office: Office, kind: str, raw: bytes, caller: Caller) -> Answer
 
 
 def _decide(office: Office, kind: str, raw: bytes) -> Batch:
-    """Applications as they were read, half of a batch's memory, go before its records are kept."""
+    """Decide; what was read, half of a batch's memory, is freed before its records are kept."""
     standing, most = office.desk.standing, office.settings.max_batch_rows
     if kind == CSV:
         rows = read_csv(raw, standing, most)

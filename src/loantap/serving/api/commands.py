@@ -66,11 +66,11 @@ def _run(settings: ServingSettings) -> None:
         from loantap.serving.api.first_start import prepare
         from loantap.serving.api.logs import LOGGING
 
-        told = prepare(settings)
+        # Told at once: the first key is kept nowhere.
+        for line in prepare(settings):
+            click.echo(line)
         # Imported once, before the processes part: they start sooner and share its memory.
         importlib.import_module(_TARGET.partition(":")[0])
-    for line in told:
-        click.echo(line)
     click.echo(f"LoanTap's API listens at http://{settings.host}:{settings.port}, docs at /docs")
     server = Granian(
         _TARGET,

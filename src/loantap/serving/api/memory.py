@@ -1,4 +1,4 @@
-"""Memory: that of what stays is not searched, that of a large request is given back."""
+"""Memory of what is loaded is never searched for garbage; that of a batch is given back."""
 
 import ctypes
 import gc

@@ -102,10 +102,10 @@ class AuditStore:
         return work.before or work.list_kept()
 
     def append_made(self, make: Callable[[], Entry], caller: Caller) -> Record:
-        """Keep an entry that is made by the thread that writes for all, as `append` does.
+        """Like `append`, for one entry, which the thread that writes for all makes (ADR 19).
 
-        One thread that makes a group's entries one after the other needs half of the processor time
-        of many threads that make one each (ADR 19). What `make` raises is raised here.
+        Raises:
+            Exception: what `make` raises; and see `append`.
         """
         work = self._append(lambda: [make()], caller)
         return (work.before or work.list_kept())[0]

@@ -87,9 +87,9 @@ class Writer:
             with self._engines.writing() as connection:
                 result = first.act(Transaction(connection))
             first.result.append(result)
+            self.written_at = time.monotonic()
         else:
             self._keep([work for work in group if isinstance(work, Append)])
-        self.written_at = time.monotonic()
 
     def _keep(self, works: list[Append]) -> None:
         for work in works:
@@ -106,6 +106,7 @@ class Writer:
                 for work in works:
                     _keep_one(work, chain, requests)
                 chain.flush()
+            self.written_at = time.monotonic()
         except AuditUnavailableError as error:
             for work in works:
                 # Each thread raises its own: the place where an error was raised is noted in it.
@@ -132,8 +133,8 @@ def _keep_one(work: Append, chain: Chain, requests: KeptRequests) -> None:
 
 
 def give_up(work: Append | Change[Any]) -> None:
-    """Note in a work that nothing came of it."""
-    work.error = AuditUnavailableError(
+    """Note in a work that nothing came of it, unless it failed for a reason of its own."""
+    work.error = work.error or AuditUnavailableError(
         "audit log",
         "the thread that writes for this one was interrupted, or waits for another writer",
         "Ask again; look whether another process holds the log",
