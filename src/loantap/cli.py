@@ -93,9 +93,8 @@ def run(context: click.Context, /, **options: Any) -> Any:
         except _MENDABLE as error:
             if interruption.received is None:
                 # Not Kedro's own error class: it shows no message where click handles it.
-                told = click.ClickException(_explain(error, lock.outcome))
-                told.exit_code = _choose_exit_code(error)
-                raise told from error
+                kind = _TryLater if _is_for_later(error) else click.ClickException
+                raise kind(_explain(error, lock.outcome)) from error
         except BaseException:
             # Whatever became of it on its way: an import makes an error of its own of it.
             if interruption.received is None:
@@ -137,13 +136,17 @@ def _require_environment(name: str | None, configuration: Path) -> None:
         raise InputError(f"--env {name}", "unknown environment", f"Known names: {', '.join(known)}")
 
 
-def _choose_exit_code(error: BaseException | None) -> int:
-    """1; for a task 75 where a system is down, so that who started it tries again."""
+class _TryLater(click.ClickException):
+    exit_code = TRY_LATER
+
+
+def _is_for_later(error: BaseException | None) -> bool:
+    """Whether a system is down, which a task that started the run is told by the exit code."""
     while error is not None and RUN_VARIABLE in os.environ:
         if isinstance(error, SourceDownError | RegistryDownError):
-            return TRY_LATER
+            return True
         error = error.__cause__
-    return 1
+    return False
 
 
 def _explain(error: Exception, outcome: str) -> str:

@@ -31,8 +31,7 @@ _CREDENTIALS = (
 _REGION = ("it is in another region", "Set AWS_REGION to the region of the bucket")
 _DENIED = (
     "access is denied",
-    "Allow the role s3:ListBucket on the bucket, s3:GetObject and s3:PutObject on state/*, and "
-    "the use of its KMS key",
+    "Allow the role s3:ListBucket on it, s3:GetObject and s3:PutObject on state/*, and its KMS key",
 )
 _REFUSALS = {
     "AccessDenied": _DENIED,
