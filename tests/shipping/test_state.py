@@ -260,5 +260,5 @@ def test_no_credentials_at_all_are_named(signed_in, monkeypatch):
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nowhere")
     monkeypatch.setenv("AWS_CONFIG_FILE", "/nowhere")
 
-    with pytest.raises(InputError, match="Unable to locate credentials.*Give the task a role"):
+    with pytest.raises(InputError, match=r"Unable to locate credentials.*Give the task a role"):
         State(Bucket("any")).read()
