@@ -18,6 +18,8 @@ from botocore.exceptions import (
     NoCredentialsError,
     PartialCredentialsError,
 )
+from botocore.exceptions import ConnectionError as NoConnectionError
+from s3transfer.exceptions import RetriesExceededError
 
 from loantap.portfolio.errors import InputError
 
@@ -166,9 +168,9 @@ class Bucket:
             raise InputError(
                 where, f"cannot {what}: {error}", "Give the task a role, or sign in (aws sso login)"
             ) from error
-        except HTTPClientError as error:
+        except (NoConnectionError, HTTPClientError, RetriesExceededError) as error:
             raise self._tell_down(what, error) from error
-        except (BotoCoreError, ValueError) as error:
+        except BotoCoreError as error:
             raise InputError(
                 where, f"cannot {what}: {error}", "Look at LOANTAP_BUCKET, AWS_REGION and the role"
             ) from error
