@@ -90,7 +90,6 @@ def wait_for(condition, task=None, within_s=90.0):
         time.sleep(0.1)
 
 
-@pytest.mark.slow
 def test_one_task_goes_on_from_another_and_a_killed_one_changes_nothing(
     run, start, bucket, tmp_path
 ):
@@ -117,7 +116,6 @@ def test_one_task_goes_on_from_another_and_a_killed_one_changes_nothing(
     assert first.files.items() <= second.files.items()
 
 
-@pytest.mark.slow
 def test_a_task_beside_another_is_for_later(run, bucket):
     other = Lease(bucket, "task-of-yesterday", lambda: None)
     other.acquire()
@@ -129,7 +127,6 @@ def test_a_task_beside_another_is_for_later(run, bucket):
     assert State(bucket).read() is None
 
 
-@pytest.mark.slow
 def test_a_task_that_loses_its_lease_ends_its_run_and_publishes_nothing(run, start, bucket):
     task = start("one", *FIRST, LOANTAP_LEASE_SECONDS="5")
     wait_for(lambda: bucket.read("state/lease.json"), task)
@@ -141,7 +138,6 @@ def test_a_task_that_loses_its_lease_ends_its_run_and_publishes_nothing(run, sta
     assert State(bucket).read() is None
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "changes", "code", "message"),
     [
@@ -165,7 +161,6 @@ def test_how_a_task_ends_that_cannot_run(run, bucket, arguments, changes, code, 
     assert State(bucket).read() is None
 
 
-@pytest.mark.slow
 def test_serving_fetches_reports_and_an_older_state_comes_back(run, bucket, tmp_path):
     for made in "ab":
         state = State(bucket)
