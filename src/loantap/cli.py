@@ -1,5 +1,6 @@
 """`kedro run` with errors a person can act on."""
 
+import os
 import re
 from copy import copy
 from importlib.util import find_spec
@@ -15,12 +16,15 @@ from kedro.io import DatasetError
 from kedro.validation.exceptions import ParameterValidationError
 from omegaconf import OmegaConf
 
+from loantap.databases.backends.interface import SourceDownError
 from loantap.model.leakage.findings import LeakageError
 from loantap.model.scoring.scorer import NotForLendingError
 from loantap.portfolio.errors import InputError
 from loantap.project.folder import find_project
 from loantap.project.interruption import interruption
 from loantap.project.lock import ALL_PUBLISHED, NOTHING_PUBLISHED, lock_of
+from loantap.project.task_codes import RUN_VARIABLE, TRY_LATER
+from loantap.registry.connection import RegistryDownError
 from loantap.selection import require_one_after_the_other, require_selection
 
 # What a person can mend; anything else is a fault of ours and keeps its traceback.
@@ -89,7 +93,8 @@ def run(context: click.Context, /, **options: Any) -> Any:
         except _MENDABLE as error:
             if interruption.received is None:
                 # Not Kedro's own error class: it shows no message where click handles it.
-                raise click.ClickException(_explain(error, lock.outcome)) from error
+                kind = _TryLater if _is_for_later(error) else click.ClickException
+                raise kind(_explain(error, lock.outcome)) from error
         except BaseException:
             # Whatever became of it on its way: an import makes an error of its own of it.
             if interruption.received is None:
@@ -129,6 +134,19 @@ def _require_environment(name: str | None, configuration: Path) -> None:
     if name and configuration.is_dir() and not (configuration / name).is_dir():
         known = sorted(path.name for path in configuration.iterdir() if path.is_dir())
         raise InputError(f"--env {name}", "unknown environment", f"Known names: {', '.join(known)}")
+
+
+class _TryLater(click.ClickException):
+    exit_code = TRY_LATER
+
+
+def _is_for_later(error: BaseException | None) -> bool:
+    """Whether a system is down, which a task that started the run is told by the exit code."""
+    while error is not None and RUN_VARIABLE in os.environ:
+        if isinstance(error, SourceDownError | RegistryDownError):
+            return True
+        error = error.__cause__
+    return False
 
 
 def _explain(error: Exception, outcome: str) -> str:

@@ -73,7 +73,7 @@ CONFIG_LOADER_ARGS = {
     "default_run_env": "local",
     # Or one parameter given with --params empties the rest of its group, as soon as conf/local
     # holds a parameters file.
-    "merge_strategy": {"parameters": "soft"},
+    "merge_strategy": {"parameters": "soft", "mlflow": "soft"},
     "custom_resolvers": {
         "today": _today,
         "optional_table": _optional_table,

@@ -34,7 +34,7 @@ GROUPS = {
 # What is not for `make test-fast`: tests that ask for a server, a whole run or a browser, and files
 # that run pipelines, start pytest anew, kill processes again and again, keep a registry, write and
 # read snapshots and tables, or train many models.
-SLOW = {"databricks", "db2", "postgres", "spark", "demo_result", "browser"}
+SLOW = {"databricks", "db2", "postgres", "spark", "demo_result", "browser", "s3"}
 SLOW_FILES = (
     "*/test_killed_*",
     "snapshots/test_any_history.py",

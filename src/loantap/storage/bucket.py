@@ -1,0 +1,187 @@
+"""A bucket of S3, and what a person can mend when it refuses."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    CredentialRetrievalError,
+    HTTPClientError,
+    NoCredentialsError,
+    PartialCredentialsError,
+)
+from botocore.exceptions import ConnectionError as NoConnectionError
+from s3transfer.exceptions import RetriesExceededError
+
+from loantap.portfolio.errors import InputError
+
+_MISSING = {"404", "NoSuchKey", "NotFound"}
+# If-Match on a key that is gone gives 404, and two writers at the same moment 409.
+_OVERTAKEN = {"PreconditionFailed", "ConditionalRequestConflict", "412", "409", *_MISSING}
+_CREDENTIALS = (
+    "the credentials are expired or not known",
+    "Start a new task, which gets new ones from its role; elsewhere sign in again",
+)
+_REGION = ("it is in another region", "Set AWS_REGION to the region of the bucket")
+_DENIED = (
+    "access is denied",
+    "Allow the role s3:ListBucket on it, s3:GetObject and s3:PutObject on state/*, and its KMS key",
+)
+_REFUSALS = {
+    "AccessDenied": _DENIED,
+    "403": _DENIED,
+    "ExpiredToken": _CREDENTIALS,
+    "ExpiredTokenException": _CREDENTIALS,
+    "InvalidAccessKeyId": _CREDENTIALS,
+    "InvalidToken": _CREDENTIALS,
+    "SignatureDoesNotMatch": _CREDENTIALS,
+    "TokenRefreshRequired": _CREDENTIALS,
+    "AuthorizationHeaderMalformed": _REGION,
+    "IllegalLocationConstraintException": _REGION,
+    "PermanentRedirect": _REGION,
+    "301": _REGION,
+    "NoSuchBucket": ("there is no such bucket", "Set LOANTAP_BUCKET to the bucket's name"),
+    "RequestTimeTooSkewed": ("the clock of this machine is wrong", "Set the clock"),
+}
+
+
+class TryLaterError(InputError):
+    """Nothing has to be mended: the same command succeeds in a while."""
+
+
+class BucketDownError(TryLaterError):
+    """The bucket does not answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A small object.
+
+    Attributes:
+        body: its content.
+        etag: changes when it is written again.
+        age_s: seconds since it was written, by the bucket's own clock.
+    """
+
+    body: bytes
+    etag: str
+    age_s: float
+
+
+class Bucket:
+    """A bucket by its name; nothing connects before a method is called.
+
+    Every method raises:
+        BucketDownError: it does not answer.
+        InputError: it refuses.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        patience = Config(
+            connect_timeout=5, read_timeout=20, max_pool_connections=32,
+            retries={"mode": "standard", "total_max_attempts": 3},
+        )  # fmt: skip
+        region = os.environ.get("AWS_REGION")
+        self._client: Any = boto3.session.Session(region_name=region).client("s3", config=patience)
+
+    def read(self, key: str) -> Stored | None:
+        """A small object; None where there is none."""
+        with self._asking(f"read {key}"):
+            try:
+                found = self._client.get_object(Bucket=self.name, Key=key)
+            except ClientError as error:
+                if _code(error) in _MISSING:
+                    return None
+                raise
+            now = parsedate_to_datetime(found["ResponseMetadata"]["HTTPHeaders"]["date"])
+            age_s = (now - found["LastModified"]).total_seconds()
+            return Stored(found["Body"].read(), found["ETag"], age_s)
+
+    def write_if(self, key: str, body: bytes, etag: str | None) -> str | None:
+        """Write a small object if it still is what was read.
+
+        Args:
+            key: of the object.
+            body: new content, which nobody else writes.
+            etag: of what was read; None where nothing was there.
+
+        Returns:
+            Its new etag; None where somebody else has written, and nothing is changed.
+        """
+        condition = {"IfNoneMatch": "*"} if etag is None else {"IfMatch": etag}
+        with self._asking(f"write {key}"):
+            try:
+                put = self._client.put_object(Bucket=self.name, Key=key, Body=body, **condition)
+                return str(put["ETag"])
+            except ClientError as error:
+                if _code(error) not in _OVERTAKEN:
+                    raise
+        # The answer to a write may be lost, and the client's second attempt then meets its first.
+        found = self.read(key)
+        return found.etag if found is not None and found.body == body else None
+
+    def write(self, key: str, body: bytes) -> None:
+        """Write a small object, whatever is there."""
+        with self._asking(f"write {key}"):
+            self._client.put_object(Bucket=self.name, Key=key, Body=body)
+
+    def list_keys(self, prefix: str) -> list[str]:
+        """Keys that begin so, in the order of their letters."""
+        with self._asking(f"list {prefix}"):
+            pages = self._client.get_paginator("list_objects_v2")
+            found = pages.paginate(Bucket=self.name, Prefix=prefix)
+            return [each["Key"] for page in found for each in page.get("Contents", ())]
+
+    def upload(self, path: Path, key: str) -> None:
+        """Send a file of any size; its key appears when all of it has come."""
+        with self._asking(f"write {key}"), path.open("rb") as file:
+            self._client.upload_fileobj(file, self.name, key)
+
+    def download(self, key: str, path: Path) -> None:
+        """Fetch a file of any size."""
+        with self._asking(f"read {key}"), path.open("wb") as file:
+            self._client.download_fileobj(self.name, key, file)
+
+    @contextmanager
+    def _asking(self, what: str) -> Iterator[None]:
+        where = f"bucket {self.name}"
+        try:
+            yield
+        except ClientError as error:
+            status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+            if status >= 500 or _code(error) in {"SlowDown", "RequestTimeout"}:
+                raise self._tell_down(what, error) from error
+            problem, remedy = _REFUSALS.get(
+                _code(error), (str(error), "Look up this answer of S3, and mend what it names")
+            )
+            raise InputError(where, f"cannot {what}: {problem} ({_code(error)})", remedy) from error
+        except (NoCredentialsError, PartialCredentialsError, CredentialRetrievalError) as error:
+            raise InputError(
+                where, f"cannot {what}: {error}", "Give the task a role, or sign in (aws sso login)"
+            ) from error
+        except (NoConnectionError, HTTPClientError, RetriesExceededError) as error:
+            raise self._tell_down(what, error) from error
+        except BotoCoreError as error:
+            raise InputError(
+                where, f"cannot {what}: {error}", "Look at LOANTAP_BUCKET, AWS_REGION and the role"
+            ) from error
+
+    def _tell_down(self, what: str, error: Exception) -> BucketDownError:
+        return BucketDownError(
+            f"bucket {self.name}",
+            f"cannot {what}: it cannot be reached, or is too busy ({error})",
+            "Try again; if it stays so, look at the network of the task and AWS_ENDPOINT_URL",
+        )
+
+
+def _code(error: ClientError) -> str:
+    return str(error.response.get("Error", {}).get("Code", ""))
