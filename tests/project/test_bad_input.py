@@ -431,5 +431,5 @@ def test_an_environment_that_is_not_there_is_refused(empty_project):
 
     assert result.exit_code == 1
     assert_one_message(
-        result.output, "--env nope: unknown environment", "Known names: base, local, odbc"
+        result.output, "--env nope: unknown environment", "Known names: aws, base, local, odbc"
     )

@@ -48,5 +48,6 @@ def test_an_environment_that_is_not_there_is_told_from_there_too(empty_project, 
 
     assert result.exit_code == 1
     assert (
-        "--env prodd: unknown environment. Known names: base, local, odbc, spark" in result.output
+        "--env prodd: unknown environment. Known names: aws, base, local, odbc, spark"
+        in result.output
     )
