@@ -6,6 +6,7 @@ import shutil
 import pytest
 
 from loantap.portfolio.errors import InputError
+from loantap.project.parameters import read_groups
 from loantap.serving.configured import read_configured
 from tests.conftest import AS_OF, PROJECT
 
@@ -81,3 +82,13 @@ def test_rules_that_are_switched_on_are_those_of_the_file_for_the_same_origin(co
         found.find_rules("real")
     with pytest.raises(InputError, match="real loans, and the model in use"):
         found.find_rules("simulated")
+
+
+def test_what_one_group_leaves_out_another_may_refer_to(tmp_path):
+    (tmp_path / "parameters_x.yml").write_text(
+        "a: {day: 2026-11-29, n: 1}\nb: {day: '${a.day}'}\n", "utf-8"
+    )
+
+    read = read_groups(tmp_path, {"a": ["day"], "b": []})
+
+    assert read == {"a": {"n": 1}, "b": {"day": "2026-11-29"}}

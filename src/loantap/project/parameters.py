@@ -1,6 +1,7 @@
 """Groups of parameters, read as the files of `conf/` say them, without a run."""
 
 from collections.abc import Collection, Mapping
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,11 @@ def read_groups(folder: Path, groups: Mapping[str, Collection[str]]) -> dict[str
     """
     try:
         merged = OmegaConf.merge({}, *(OmegaConf.load(f) for f in sorted(folder.glob(_FILES))))
-        return {group: _take(merged, group, without, folder) for group, without in groups.items()}
+        # A copy for each: what one leaves out another may refer to.
+        return {
+            group: _take(deepcopy(merged), group, without, folder)
+            for group, without in groups.items()
+        }
     except (OmegaConfBaseException, OSError, YAMLError) as error:
         told = str(error).splitlines()[0]
         raise InputError(f"{folder}/{_FILES}", told, "Mend the file") from error
