@@ -137,6 +137,11 @@ class Engine:
             self._daemon.kill()
             self._daemon.wait()
         self._daemon = None
+        # It leaves its network's namespace mounted.
+        mounts = [line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
+        for place in reversed(mounts):
+            if Path(place).is_relative_to(self.folder):
+                subprocess.run(["umount", place], check=False)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _wait(self, log: Path) -> None:
