@@ -1,5 +1,4 @@
 # docker build --target api --tag loantap/api .
-# docs/operations.md tells of the arguments and of what each target needs to run.
 ARG BASE_IMAGE=python:3.11-slim-bookworm
 
 # --- What each image installs: the pins, with hashes, of the names in its list.
@@ -7,56 +6,55 @@ FROM ${BASE_IMAGE} AS locks
 WORKDIR /locks
 COPY requirements.txt requirements/run.txt requirements/serving.txt requirements/sources.txt \
     requirements/image.txt requirements/image-*.names ./
-RUN grep -ohE '^[a-z0-9][a-z0-9._-]*==' run.txt sources.txt | sed 's/==//' \
-        | cat - image-batch.names | sort -u > batch.names && \
-    for image in api dashboard mlflow build; do mv image-$image.names $image.names; done && \
+RUN grep -ohE '^[a-z0-9][a-z0-9._-]*==' run.txt sources.txt > pinned && \
+    sed -i 's/==//' pinned && sort -u pinned image-batch.names -o image-batch.names && \
     for image in batch api dashboard mlflow build; do \
-        sed 's/.*/^&==/' $image.names \
-            | grep -hf - run.txt serving.txt sources.txt image.txt requirements.txt \
-            | sort -u > $image.lock && \
-        test "$(wc -l < $image.lock)" = "$(wc -l < $image.names)" \
-            || { echo "requirements/ has not one pin for each name of $image: make lock" >&2; exit 1; }; \
+        sed 's/.*/^&==/' "image-$image.names" > patterns && \
+        grep -hf patterns run.txt serving.txt sources.txt image.txt requirements.txt > found && \
+        sort -u found -o "$image.lock" && \
+        test "$(wc -l < "$image.lock")" = "$(wc -l < "image-$image.names")" || { \
+            echo "requirements/ has not one pin for each name of $image: make lock" >&2; exit 1; \
+        }; \
     done
 
 FROM ${BASE_IMAGE} AS tools
 COPY --from=locks /locks/build.lock /locks/
 RUN --mount=type=cache,target=/root/.cache/pip \
     python -m venv /opt/tools && \
-    /opt/tools/bin/python -m pip install --quiet --require-hashes --no-deps -r /locks/build.lock
-# The environments are moved whole, so they have their place already.
-RUN python -m venv --without-pip /opt/loantap/venv
-ENV INSTALL="/opt/tools/bin/python -m pip --python /opt/loantap/venv/bin/python --quiet install"
+    /opt/tools/bin/pip install --quiet --require-hashes --no-deps -r /locks/build.lock
+ENV PATH=/opt/tools/bin:$PATH
 
-# --- Libraries, an environment for each image, without tests and what is only for compiling.
-FROM tools AS batch-libraries
+# --- Libraries: an environment for each image, already where it will be.
+FROM tools AS environment
+COPY tools/shipping/trim.sh /opt/tools/
+RUN python -m venv --without-pip /opt/loantap/venv
+ENV PIP_PYTHON=/opt/loantap/venv/bin/python
+
+FROM environment AS batch-libraries
 COPY --from=locks /locks/batch.lock /locks/
 RUN --mount=type=cache,target=/root/.cache/pip \
-    $INSTALL --require-hashes --no-deps --compile -r /locks/batch.lock && \
-    /opt/tools/bin/python -m pip --python /opt/loantap/venv/bin/python check
-COPY tools/shipping/trim.sh /
-RUN sh /trim.sh /opt/loantap/venv
+    pip install --quiet --require-hashes --no-deps -r /locks/batch.lock && pip check && \
+    sh /opt/tools/trim.sh /opt/loantap/venv
 
-FROM tools AS api-libraries
+# MLflow here is a client: without the page of its server, and what that server needs.
+FROM environment AS api-libraries
 COPY --from=locks /locks/api.lock /locks/
 RUN --mount=type=cache,target=/root/.cache/pip \
-    $INSTALL --require-hashes --no-deps --compile -r /locks/api.lock
-COPY tools/shipping/trim.sh /
-RUN sh /trim.sh /opt/loantap/venv && rm -r /opt/loantap/venv/lib/python3*/site-packages/mlflow/server/js
+    pip install --quiet --require-hashes --no-deps -r /locks/api.lock && \
+    sh /opt/tools/trim.sh /opt/loantap/venv && \
+    rm -r /opt/loantap/venv/lib/python3*/site-packages/mlflow/server/js
 
-FROM tools AS dashboard-libraries
+FROM environment AS dashboard-libraries
 COPY --from=locks /locks/dashboard.lock /locks/
 RUN --mount=type=cache,target=/root/.cache/pip \
-    $INSTALL --require-hashes --no-deps --compile -r /locks/dashboard.lock
-COPY tools/shipping/trim.sh /
-RUN sh /trim.sh /opt/loantap/venv
+    pip install --quiet --require-hashes --no-deps -r /locks/dashboard.lock && pip check && \
+    sh /opt/tools/trim.sh /opt/loantap/venv
 
-FROM tools AS mlflow-libraries
+FROM environment AS mlflow-libraries
 COPY --from=locks /locks/mlflow.lock /locks/
 RUN --mount=type=cache,target=/root/.cache/pip \
-    $INSTALL --require-hashes --no-deps --compile -r /locks/mlflow.lock && \
-    /opt/tools/bin/python -m pip --python /opt/loantap/venv/bin/python check
-COPY tools/shipping/trim.sh /
-RUN sh /trim.sh /opt/loantap/venv
+    pip install --quiet --require-hashes --no-deps -r /locks/mlflow.lock && pip check && \
+    sh /opt/tools/trim.sh /opt/loantap/venv
 
 # --- The package, and the configuration as `kedro package` packs it.
 FROM tools AS package
@@ -64,20 +62,20 @@ WORKDIR /source
 COPY pyproject.toml README.md LICENSE ./
 COPY src src
 COPY conf conf
-RUN /opt/tools/bin/python -m pip wheel --quiet --no-deps --no-build-isolation --no-cache-dir \
-        --wheel-dir /made/wheel . && \
+RUN pip wheel --quiet --no-deps --no-build-isolation --no-cache-dir --wheel-dir /made . && \
     tar --exclude='local/*.yml' -czf /made/conf.tar.gz conf && \
     cp -r conf /made/conf && chmod -R a+rX /made
 
-# --- What all images have: a user without rights, a folder to write to, no word to anybody.
+# --- What all images have: a user without rights, one folder to write to, no word to anybody.
 FROM ${BASE_IMAGE} AS runtime
-RUN useradd --uid 10001 --user-group --no-create-home --home-dir /tmp --shell /usr/sbin/nologin loantap && \
+RUN useradd --uid 10001 --no-log-init --no-create-home --home-dir /tmp --shell /usr/sbin/nologin loantap && \
     install -d -o loantap -g loantap /srv/loantap
 ENV PATH=/opt/loantap/venv/bin:$PATH \
     DO_NOT_TRACK=1 \
     HOME=/tmp \
     KEDRO_DISABLE_TELEMETRY=1 \
     LOANTAP_CONF=/opt/loantap/conf/base \
+    LOANTAP_PROJECT=/srv/loantap \
     MLFLOW_DISABLE_TELEMETRY=true \
     MLFLOW_SERVER_ENABLE_JOB_EXECUTION=false \
     MPLCONFIGDIR=/tmp/matplotlib \
@@ -88,12 +86,83 @@ ENV PATH=/opt/loantap/venv/bin:$PATH \
 WORKDIR /srv/loantap
 VOLUME /srv/loantap
 
-# --- The images. Labels come last: a new revision leaves the layers before them as they are.
+# --- The images. A new revision leaves the libraries' layer as it is.
+FROM runtime AS api
+COPY --from=api-libraries /opt/loantap/venv /opt/loantap/venv
+RUN --mount=type=bind,from=tools,source=/opt/tools,target=/opt/tools \
+    --mount=type=bind,from=package,source=/made,target=/made \
+    --mount=type=bind,source=tools/shipping/finish.sh,target=/mnt/finish.sh \
+    sh /mnt/finish.sh
+USER 10001:10001
+ENV LOANTAP_HOST=0.0.0.0
+EXPOSE 8000
+HEALTHCHECK --interval=10s --timeout=5s --start-period=20s \
+    CMD ["python", "-Ic", "import urllib.request as u; u.urlopen('http://127.0.0.1:8000/healthz', timeout=4)"]
+ENTRYPOINT ["loantap-api"]
+ARG REVISION=unknown
+ARG VERSION=unknown
+ARG SOURCE=unknown
+LABEL org.opencontainers.image.title=loantap/api \
+    org.opencontainers.image.revision=$REVISION \
+    org.opencontainers.image.version=$VERSION \
+    org.opencontainers.image.source=$SOURCE
+
+FROM runtime AS dashboard
+COPY --from=dashboard-libraries /opt/loantap/venv /opt/loantap/venv
+RUN --mount=type=bind,from=tools,source=/opt/tools,target=/opt/tools \
+    --mount=type=bind,from=package,source=/made,target=/made \
+    --mount=type=bind,source=tools/shipping/finish.sh,target=/mnt/finish.sh \
+    sh /mnt/finish.sh
+USER 10001:10001
+EXPOSE 8501
+HEALTHCHECK --interval=10s --timeout=5s --start-period=20s \
+    CMD ["python", "-Ic", "import urllib.request as u; u.urlopen('http://127.0.0.1:8501/_stcore/health', timeout=4)"]
+ENTRYPOINT ["loantap-dashboard"]
+CMD ["--host", "0.0.0.0"]
+ARG REVISION=unknown
+ARG VERSION=unknown
+ARG SOURCE=unknown
+LABEL org.opencontainers.image.title=loantap/dashboard \
+    org.opencontainers.image.revision=$REVISION \
+    org.opencontainers.image.version=$VERSION \
+    org.opencontainers.image.source=$SOURCE
+
+FROM runtime AS mlflow
+COPY --from=mlflow-libraries /opt/loantap/venv /opt/loantap/venv
+RUN --mount=type=bind,from=tools,source=/opt/tools,target=/opt/tools \
+    --mount=type=bind,source=tools/shipping/finish.sh,target=/mnt/finish.sh \
+    sh /mnt/finish.sh
+USER 10001:10001
+EXPOSE 5000
+HEALTHCHECK --interval=10s --timeout=5s --start-period=40s \
+    CMD ["python", "-Ic", "import urllib.request as u; u.urlopen('http://127.0.0.1:5000/health', timeout=4)"]
+ENTRYPOINT ["mlflow", "server", "--workers", "1"]
+CMD ["--host", "0.0.0.0", "--port", "5000"]
+ARG REVISION=unknown
+ARG VERSION=unknown
+ARG SOURCE=unknown
+LABEL org.opencontainers.image.title=loantap/mlflow \
+    org.opencontainers.image.revision=$REVISION \
+    org.opencontainers.image.version=$VERSION \
+    org.opencontainers.image.source=$SOURCE
+
+# The last one, so that it is what `docker build .` makes. It reads real sources over ODBC.
 FROM runtime AS batch
+# hadolint ignore=DL3008
 RUN apt-get update -qq && \
     apt-get install -qq --yes --no-install-recommends libodbc2 odbc-postgresql unixodbc > /dev/null && \
-    rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/*.log /var/log/apt
+    rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/apt /var/log/dpkg.log
 COPY --from=batch-libraries /opt/loantap/venv /opt/loantap/venv
 RUN --mount=type=bind,from=tools,source=/opt/tools,target=/opt/tools \
     --mount=type=bind,from=package,source=/made,target=/made \
-    $INSTALL
+    --mount=type=bind,source=tools/shipping/finish.sh,target=/mnt/finish.sh \
+    sh /mnt/finish.sh
+USER 10001:10001
+ENTRYPOINT ["loantap-task"]
+ARG REVISION=unknown
+ARG VERSION=unknown
+ARG SOURCE=unknown
+LABEL org.opencontainers.image.title=loantap/batch \
+    org.opencontainers.image.revision=$REVISION \
+    org.opencontainers.image.version=$VERSION \
+    org.opencontainers.image.source=$SOURCE
