@@ -1,10 +1,17 @@
 #!/bin/sh
-# What an environment of an image can do without: tests, headers, and libraries that nothing of ours
-# loads (Arrow's RPC; Intel's solver beside the one that SCS uses by default).
+# What an environment of an image does without: tests, sources in C and Cython, symbols, AWS services
+# that are not ours, and libraries that nothing of ours loads (Arrow's RPC;
+# Intel's solver beside the one that SCS uses by default).
 set -eu
-packages="$(echo "$1"/lib/python3*/site-packages)"
-find "$packages" -depth -type d \( -name tests -o -name test \) \
-    \( -path '*/numpy/*' -o -path '*/pandas/*' -o -path '*/pyarrow/*' -o -path '*/scipy/*' -o -path '*/sklearn/*' \) \
-    -exec rm -rf {} +
-rm -rf "$packages"/pyarrow/include "$packages"/pyarrow/libarrow_flight.* "$packages"/pyarrow/_flight.* \
-    "$packages"/scs/_scs_mkl.*
+cd "$1"/lib/python3*/site-packages
+find . -depth -type d \( -name tests -o -name test -o -name include -o -name testing -path ./sqlalchemy/testing \) \
+    \( -path './numpy/*' -o -path './pandas/*' -o -path './pyarrow/*' -o -path './scipy/*' \
+    -o -path './sklearn/*' -o -path './sqlalchemy/*' \) -exec rm -rf {} +
+find . -type f \( -name '*.pyi' -o -name '*.py[xd]' -o -name '*.pxi' -o -name '*.[ch]' -o -name '*.[ch]pp' \) -delete
+if [ -d botocore/data ]; then
+    find botocore/data -mindepth 1 -maxdepth 1 -type d ! -name s3 ! -name sts ! -name secretsmanager \
+        ! -name sso ! -name sso-oidc -exec rm -r {} +
+fi
+rm -rf pyarrow/libarrow_flight.* pyarrow/libarrow_python_flight.* pyarrow/_flight.* \
+    pyarrow/libarrow_python*.so pyarrow/libarrow_python*.so.*.*.* scs/_scs_mkl.*
+find pyarrow scipy -name '*.so*' -type f -exec strip --strip-unneeded {} +
