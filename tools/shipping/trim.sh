@@ -4,9 +4,8 @@
 # (Arrow's RPC).
 set -eu
 cd "$1"/lib/python3*/site-packages
-find . -depth -type d \( -name tests -o -name test -o -name include -o -name testing -path ./sqlalchemy/testing \) \
-    \( -path './numpy/*' -o -path './pandas/*' -o -path './pyarrow/*' -o -path './scipy/*' \
-    -o -path './sklearn/*' -o -path './sqlalchemy/*' \) -exec rm -rf {} +
+find . -depth -type d \( -name tests -o -path './numpy/*/include' -o -path ./pyarrow/include \
+    -o -path ./sqlalchemy/testing -o -path ./mlflow/utils/model_catalog \) -exec rm -rf {} +
 find . -type f \( -name '*.pyi' -o -name '*.py[xd]' -o -name '*.pxi' -o -name '*.[ch]' -o -name '*.[ch]pp' \) -delete
 if [ -d botocore/data ]; then
     find botocore/data -mindepth 1 -maxdepth 1 -type d ! -name s3 ! -name sts ! -name secretsmanager \
