@@ -5,7 +5,8 @@
 set -eu
 cd "$1"/lib/python3*/site-packages
 find . -depth -type d \( -name tests -o -path './numpy/*/include' -o -path ./pyarrow/include \
-    -o -path ./sqlalchemy/testing -o -path ./mlflow/utils/model_catalog \) -exec rm -rf {} +
+    -o -path ./sqlalchemy/testing -o -path ./mlflow/utils/model_catalog \
+    -o -path ./sklearn/datasets/data -o -path ./sklearn/datasets/images \) -exec rm -rf {} +
 find . -type f \( -name '*.pyi' -o -name '*.py[xd]' -o -name '*.pxi' -o -name '*.[ch]' -o -name '*.[ch]pp' \) -delete
 if [ -d botocore/data ]; then
     find botocore/data -mindepth 1 -maxdepth 1 -type d ! -name s3 ! -name sts ! -name secretsmanager \
