@@ -47,15 +47,16 @@ mlflow.store.model_registry.sqlalchemy_store, mlflow.store.tracking.sqlalchemy_s
 pandera.pandas, psycopg, pyodbc, s3transfer, skops.io, skrub, sqlalchemy.dialects.postgresql, \
 sqlalchemy.dialects.sqlite, tabmat, vl_convert"
 
-# MLflow here is a client: without the page of its server, and what that server needs. Compiled is
-# what the API imports; the rest would be 60 MB more.
+# MLflow here is a client: without the page of its server and what that needs, and without what it
+# takes to log in to Databricks, of which it asks only whether it is there. Compiled is what the API imports; the rest would be 60 MB more.
 FROM environment AS api-libraries
 COPY --from=locks /locks/api.lock /locks/
 RUN --mount=type=cache,target=/root/.cache/pip \
     pip install --quiet --require-hashes --no-deps --no-compile -r /locks/api.lock
 RUN --mount=type=bind,source=tools/shipping/trim.sh,target=/mnt/trim.sh \
     sh /mnt/trim.sh /opt/loantap/venv && \
-    rm -r /opt/loantap/venv/lib/python3*/site-packages/mlflow/server/js && \
+    rm -r /opt/loantap/venv/lib/python3*/site-packages/mlflow/server/js \
+        /opt/loantap/venv/lib/python3*/site-packages/databricks/sdk/service && \
     /opt/loantap/venv/bin/python -c "import alembic.command, apiflask, boto3, granian, mlflow.sklearn, \
 mlflow.store.model_registry.sqlalchemy_store, mlflow.store.tracking.sqlalchemy_store, pandas, \
 prometheus_client.multiprocess, psycopg, pyarrow.parquet, s3transfer, skops.io, sklearn.calibration, \

@@ -14,7 +14,7 @@ import pytest
 
 from tests.conftest import PROJECT
 from tests.shipping.conftest import BAITS, REVISION, SECRET, TARGETS, build, lock_down
-from tests.support.ports import free_port
+from tools.sources.ports import free_port
 
 NEEDS = {"batch": 1_100_000_000, "api": 600_000_000}
 PORTS = {"api": "8000", "dashboard": "8501", "mlflow": "5000"}
