@@ -33,10 +33,11 @@ def test_all_images_are_built_from_their_target():
 
 
 def test_no_secret_is_in_it():
-    text = re.sub(r"(?m)^\s*#.*$", "", FILE.read_text())
+    told = {name for service in SERVICES.values() for name in service.get("environment", {})}
+    secret = {name for name in told if re.search("PASSWORD|SECRET|TOKEN|KEY|AUDIT|BACKEND", name)}
 
-    assert not re.search(r"(?i)(password|secret|token|key)\w*\s*[:=]\s*['\"]?[^/\s{\[]{3,}", text)
-    assert "://loantap:" not in text
+    assert secret == {"POSTGRES_PASSWORD_FILE"}
+    assert not re.search(r"(?m)^[^#]*://[^/\s]*:[^/\s]*@", FILE.read_text())
     assert "/secrets/" in (PROJECT / ".gitignore").read_text().splitlines()
 
 

@@ -4,12 +4,11 @@ import json
 import subprocess
 import tarfile
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO
 
+import httpx
 import pytest
 
 from tests.conftest import PROJECT
@@ -135,20 +134,19 @@ def served(engine, image, volume, port):
 
 def is_ready(address):
     try:
-        return urllib.request.urlopen(f"{address}/readyz", timeout=2).status == 200
-    except (urllib.error.URLError, ConnectionError):
+        return httpx.get(f"{address}/readyz", timeout=2).is_success
+    except httpx.TransportError:
         return False
 
 
 def test_the_api_is_ready_in_eight_seconds_and_scores(engine, images, trained):
     with served(engine, images["api"], trained, free_port()) as (took, address, key):
-        schema = urllib.request.urlopen(f"{address}/v1/schema/application", timeout=5).read()
-        asked = urllib.request.Request(
+        example = httpx.get(f"{address}/v1/schema/application").json()["example"]
+        answer = httpx.post(
             f"{address}/v1/applications/score",
-            json.dumps(json.loads(schema)["example"]).encode(),
-            {"Authorization": f"Bearer {key}", "Content-Type": "application/json"},
-        )
-        answer = json.loads(urllib.request.urlopen(asked, timeout=10).read())
+            json=example,
+            headers={"Authorization": f"Bearer {key}"},
+        ).json()
 
     assert 0 < answer["probability_of_default"] < 1
     assert answer["decision"] in {"approve", "refer", "decline"}

@@ -1,4 +1,4 @@
-"""Each image's list of names is whole: a pin for each, and what each package needs is listed too."""
+"""Each image's list of names is whole: a pin for each, and what its packages need as well."""
 
 import re
 from importlib.metadata import PackageNotFoundError, requires

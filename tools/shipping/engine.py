@@ -141,7 +141,7 @@ class Engine:
         mounts = [line.split()[1] for line in Path("/proc/self/mounts").read_text().splitlines()]
         for place in reversed(mounts):
             if Path(place).is_relative_to(self.folder):
-                subprocess.run(["umount", place], check=False)
+                subprocess.run([shutil.which("umount", path=_PATH) or "umount", place], check=False)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _wait(self, log: Path) -> None:
