@@ -13,7 +13,7 @@ from tests.shipping.conftest import TARGETS
 LOCKS = PROJECT / "requirements"
 # Of these an image has the package alone; the Dockerfile says why.
 ALONE = {
-    "api": {"mlflow", "databricks-sdk"},
+    "api": {"mlflow", "databricks-sdk", "skops"},
     "batch": {"cvxpy"},
 }
 

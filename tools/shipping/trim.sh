@@ -5,7 +5,7 @@
 set -eu
 cd "$1"/lib/python3*/site-packages
 find . -depth -type d \( -name tests -o -path './numpy/*/include' -o -path ./pyarrow/include \
-    -o -path ./sqlalchemy/testing -o -path ./mlflow/utils/model_catalog \
+    -o -path ./sqlalchemy/testing -o -path ./sqlalchemy/dialects/oracle -o -path ./numpy/f2py -o -path ./mlflow/utils/model_catalog \
     -o -path ./sklearn/datasets/data -o -path ./sklearn/datasets/images \) -exec rm -rf {} +
 find . -type f \( -name '*.pyi' -o -name '*.py[xd]' -o -name '*.pxi' -o -name '*.[ch]' -o -name '*.[ch]pp' \) -delete
 if [ -d botocore/data ]; then
@@ -13,7 +13,7 @@ if [ -d botocore/data ]; then
         ! -name sso ! -name sso-oidc -exec rm -r {} +
 fi
 rm -rf pyarrow/libarrow_flight.* pyarrow/libarrow_python_flight.* pyarrow/_flight.*
-find fontTools glum pyarrow qdldl.* scipy sqlalchemy tabmat cryptography PIL -name '*.so*' -type f \
+find fontTools glum pyarrow qdldl.* scipy sklearn sqlalchemy tabmat cryptography PIL -name '*.so*' -type f \
     -exec strip --strip-unneeded {} + 2> /dev/null || true
 # Wheels have no links: one library under three names is there three times.
 find clidriver/lib pyarrow -maxdepth 1 -name '*.so*' -type f 2> /dev/null | sort -r > /tmp/libraries
