@@ -5,7 +5,7 @@
 set -eu
 cd "$1"/lib/python3*/site-packages
 find . -depth -type d \( -name tests -o -path './numpy/*/include' -o -path ./pyarrow/include \
-    -o -path ./sqlalchemy/testing -o -path ./sqlalchemy/dialects/oracle -o -path ./numpy/f2py -o -path ./mlflow/utils/model_catalog \
+    -o -path ./sqlalchemy/testing -o -path ./sqlalchemy/dialects/oracle -o -path ./mlflow/utils/model_catalog \
     -o -path ./sklearn/datasets/data -o -path ./sklearn/datasets/images \) -exec rm -rf {} +
 find . -type f \( -name '*.pyi' -o -name '*.py[xd]' -o -name '*.pxi' -o -name '*.[ch]' -o -name '*.[ch]pp' \) -delete
 if [ -d botocore/data ]; then
