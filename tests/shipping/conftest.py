@@ -1,63 +1,100 @@
-"""A bucket of S3 on loopback, which honours conditions on writes."""
+"""An engine and the images built on it, once for all tests of shipping."""
 
-import logging
+import shutil
 from collections.abc import Iterator
-from itertools import count
 from pathlib import Path
+from uuid import uuid4
 
-import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
-from loantap.storage.bucket import Bucket
+from tests.conftest import PROJECT, require
+from tools.shipping.base_image import provide_base
+from tools.shipping.engine import Engine, find_missing
 
-_numbers = count()
+TARGETS = ("batch", "api", "dashboard", "mlflow")
+REVISION = "0123456789abcdef0123456789abcdef01234567"
+# What lies about in somebody's checkout and must not be sent anywhere.
+SECRET = "s3cret-pa55word-of-nobody"  # noqa: S105 (made up)
+BAITS = (
+    "conf/local/credentials.yml",
+    ".env",
+    "secrets/loantap.env",
+    "data/01_raw/loans.csv",
+    "src/loantap/.env",
+)
 
 
 @pytest.fixture(scope="session")
-def s3() -> Iterator[str]:
-    """Address of the server."""
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    server = ThreadedMotoServer("127.0.0.1", port=0)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
+def engine() -> Iterator[Engine]:
+    """An engine that has the base image."""
+    absent = find_missing()
+    require(not absent, f"the container engine needs {', '.join(absent)}")
+    with Engine.start() as engine:
+        provide_base(engine)
+        yield engine
 
 
-@pytest.fixture
-def signed_in(s3: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
-    """Variables by which S3 is asked there, set in this process too."""
-    variables = {
-        "AWS_ENDPOINT_URL": s3,
-        "AWS_ACCESS_KEY_ID": "AKIAMADEUP",
-        "AWS_SECRET_ACCESS_KEY": "made-up",
-        "AWS_REGION": "eu-central-1",
-        "AWS_MAX_ATTEMPTS": "1",
-    }
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
-    return variables
-
-
-@pytest.fixture
-def bucket(signed_in: dict[str, str]) -> Bucket:
-    """A new, empty one."""
-    name = f"loantap-test-{next(_numbers)}"
-    boto3.client("s3", region_name="us-east-1").create_bucket(Bucket=name)
-    return Bucket(name)
-
-
-def write_files(project: Path, **content: str) -> Path:
-    """A project's folder with these files of `data/08_reporting`."""
-    for name, text in content.items():
-        path = project / "data" / "08_reporting" / f"{name}.json"
+@pytest.fixture(scope="session")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkout in which somebody has secrets and data."""
+    folder = tmp_path_factory.mktemp("checkout")
+    for name in ("src", "conf", "requirements", "tools", "tests"):
+        ignored = shutil.ignore_patterns("__pycache__", "local")
+        shutil.copytree(PROJECT / name, folder / name, ignore=ignored)
+    for name in ("pyproject.toml", "README.md", "LICENSE", "requirements.txt"):
+        shutil.copy(PROJECT / name, folder)
+    for name in ("Dockerfile", ".dockerignore"):
+        shutil.copy(PROJECT / name, folder)
+    for name in BAITS:
+        path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    return project
+        path.write_text(f"key: {SECRET}\n")
+    return folder
 
 
-def read_files(project: Path) -> dict[str, str]:
-    """What is in its data, by name."""
-    files = (project / "data").rglob("*")
-    return {path.stem: path.read_text() for path in files if path.is_file()}
+@pytest.fixture(scope="session")
+def images(engine: Engine, checkout: Path) -> dict[str, str]:
+    """Per target the name of its image."""
+    return {target: build(engine, checkout, target) for target in TARGETS}
+
+
+@pytest.fixture(scope="session")
+def trained(engine: Engine, images: dict[str, str]) -> Iterator[str]:
+    """A volume in which a run in the batch image has trained on 4,000 simulated loans."""
+    volume = f"loantap-test-{uuid4().hex}"
+    engine.run("volume", "create", volume)
+    try:
+        start_batch(engine, images["batch"], volume)
+        yield volume
+    finally:
+        engine.try_run("volume", "rm", "--force", volume)
+
+
+def build(engine: Engine, checkout: Path, target: str) -> str:
+    """Build one target and name it."""
+    name = f"loantap/{target}:test"
+    arguments = (f"REVISION={REVISION}", "VERSION=0.1.0", "SOURCE=https://example.com/loantap")
+    engine.run(
+        *("build", "--network", "host", "--target", target, "--tag", name),
+        *(part for each in arguments for part in ("--build-arg", each)),
+        str(checkout),
+        timeout_s=1_500,
+    )
+    return name
+
+
+def lock_down(*options: str) -> list[str]:
+    """`docker run` as a task runs: nothing can be written but /tmp and the volume."""
+    limits = ["--read-only", "--tmpfs", "/tmp", "--cap-drop", "ALL", "--network", "host"]  # noqa: S108
+    return ["run", *limits, "--security-opt", "no-new-privileges", *options]
+
+
+def start_batch(engine: Engine, image: str, volume: str) -> None:
+    """Make 4,000 loans and train on them in 2 GiB."""
+    options = ("--rm", "--memory", "2g", "--volume", f"{volume}:/srv/loantap")
+    command = ("-m", "loantap", "--conf-source", "/opt/loantap/conf.tar.gz")
+    engine.run(
+        *lock_down(*options, "--entrypoint", "python", image, *command),
+        *("--pipelines", "sources,training", "--params", "loans=4000"),
+        timeout_s=1_200,
+    )

@@ -17,6 +17,7 @@ from xdist.scheduler import LoadFileScheduling
 # Files below tests/ that run in one process; of several lines, the first counts. In the order of
 # the time they take. Any other file is on its own.
 GROUPS = {
+    "shipping": ("shipping/test_image.py",),
     "databricks": ("sources/test_databricks_*", "sources/test_every_*", "sources/test_whole_*"),
     "packaging": ("project/test_packaging.py",),
     "memory": ("project/test_bounded_memory.py",),
@@ -34,7 +35,7 @@ GROUPS = {
 # What is not for `make test-fast`: tests that ask for a server, a whole run or a browser, and files
 # that run pipelines, start pytest anew, kill processes again and again, keep a registry, write and
 # read snapshots and tables, or train many models.
-SLOW = {"databricks", "db2", "postgres", "spark", "demo_result", "browser", "s3"}
+SLOW = {"databricks", "db2", "postgres", "spark", "demo_result", "browser", "s3", "engine"}
 SLOW_FILES = (
     "*/test_killed_*",
     "snapshots/test_any_history.py",

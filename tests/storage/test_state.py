@@ -9,7 +9,7 @@ import pytest
 from loantap.portfolio.errors import InputError
 from loantap.storage.bucket import Bucket, BucketDownError
 from loantap.storage.state import POINTER, OvertakenError, State
-from tests.shipping.conftest import read_files, write_files
+from tests.storage.conftest import read_files, write_files
 
 
 class Killed(BaseException):

@@ -23,7 +23,7 @@ from loantap.storage.lease import Lease
 from loantap.storage.state import State
 from loantap.storage.task import choose_configuration, find_run, require_variables
 from tests.conftest import PROJECT
-from tests.shipping.conftest import read_files, write_files
+from tests.storage.conftest import read_files, write_files
 
 SYSTEMS = ("APPSTREAM", "BUSINESS_EVENTS", "WAREHOUSE", "WAREHOUSE_OUTPUT")
 FIRST = ("--pipelines", "sources,ingestion", "--params", "loans=1000")

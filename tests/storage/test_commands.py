@@ -6,7 +6,7 @@ from click.testing import CliRunner
 from loantap.storage.commands import main
 from loantap.storage.lease import Lease
 from loantap.storage.state import State
-from tests.shipping.conftest import read_files, write_files
+from tests.storage.conftest import read_files, write_files
 
 RUN = """#!/bin/sh
 mkdir -p data/08_reporting

@@ -1,0 +1,66 @@
+"""compose.yaml: valid, no secret in it, nothing open to other machines."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+import yaml
+
+from tests.conftest import PROJECT
+from tests.shipping.conftest import TARGETS
+
+FILE = PROJECT / "compose.yaml"
+SERVICES = yaml.safe_load(FILE.read_text())["services"]
+
+
+def test_it_is_valid():
+    command = ["check-jsonschema", "--builtin-schema", "vendor.compose-spec", str(FILE)]
+    ended = subprocess.run(
+        [sys.executable, "-m", command[0].replace("-", "_"), *command[1:]],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+
+
+def test_all_images_are_built_from_their_target():
+    built = {name: each["build"]["target"] for name, each in SERVICES.items() if "build" in each}
+
+    assert built == {target: target for target in TARGETS}
+
+
+def test_no_secret_is_in_it():
+    told = {name for service in SERVICES.values() for name in service.get("environment", {})}
+    secret = {name for name in told if re.search("PASSWORD|SECRET|TOKEN|KEY|AUDIT|BACKEND", name)}
+
+    assert secret == {"POSTGRES_PASSWORD_FILE"}
+    assert not re.search(r"(?m)^[^#]*://[^/\s]*:[^/\s]*@", FILE.read_text())
+    assert "/secrets/" in (PROJECT / ".gitignore").read_text().splitlines()
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_service_writes_only_to_its_volume(name):
+    service = SERVICES[name]
+
+    assert service["read_only"] is True
+    assert service["volumes"]
+    assert service["tmpfs"]
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_ports_are_those_of_this_machine_alone(name):
+    assert all(port.startswith("127.0.0.1:") for port in SERVICES[name].get("ports", ()))
+
+
+def test_services_wait_until_what_they_need_is_well():
+    waited = {
+        (name, other): how["condition"]
+        for name, service in SERVICES.items()
+        for other, how in service.get("depends_on", {}).items()
+    }
+
+    assert set(waited.values()) == {"service_healthy"}
+    assert {("mlflow", "postgres"), ("api", "mlflow"), ("batch", "mlflow")} <= set(waited)
