@@ -1,0 +1,1 @@
+"""From a green commit to running tasks, and back: docs/shipping.md."""
