@@ -177,9 +177,10 @@ def _wait(
 @click.option("--pause", type=click.FloatRange(0.1), default=5.0, help="seconds between questions")
 @click.pass_context
 def main(context: click.Context, environment: str, minutes: float, pause: float) -> None:
-    """Deploy to ECS. Exit codes: 0 done; 1 failed, the revision before runs; 2 nothing was
+    """Deploy to ECS, or go back.
 
-    changed, mend the input; 3 another deployment is under way; 4 failed, someone must look.
+    Exit codes: 0 done; 1 failed, the revision before it runs; 2 nothing was changed, mend the
+    input; 3 another deployment is under way; 4 failed, someone must look.
     """
     context.obj = (environment, Patience(minutes * 60, pause))
 
