@@ -42,7 +42,9 @@ GOOD, NEXT, BROKEN = ("a" * 40, "b" * 40, "c" * 40)
 
 def build_images(engine: Any, base: str) -> None:
     """The images of three commits, the last of which ends when it starts."""
-    for sha, name in itertools.product((GOOD, NEXT, BROKEN), ("api", "dashboard", "mlflow", "batch")):
+    for sha, name in itertools.product(
+        (GOOD, NEXT, BROKEN), ("api", "dashboard", "mlflow", "batch")
+    ):
         broken = "1" if sha == BROKEN and name == "api" else ""
         recipe = f"FROM {base}\nENV SHA={sha} BROKEN={broken}\nCOPY app.py /app.py\n"
         packed = io.BytesIO()
