@@ -1,1 +1,1 @@
-"""From a green commit to running tasks, and back: docs/shipping.md."""
+"""What takes a commit to a running task, and the container engine that tests try it on."""
