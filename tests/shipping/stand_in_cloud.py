@@ -77,11 +77,11 @@ class Cloud:
             endpoint_url=self.endpoint,
             region_name=REGION,
             aws_access_key_id="test",
-            aws_secret_access_key="test",
+            aws_secret_access_key="test",  # noqa: S106
         )
 
     def make_environment(self, name: str) -> None:
-        """As infra/ leaves it: a task definition of each family, three services, ECR, a schedule."""
+        """As infra/ leaves it: four families, three services, ECR, a schedule."""
         ecs, ecr = self.client("ecs"), self.client("ecr")
         cluster = f"loantap-{name}"
         ecs.create_cluster(clusterName=cluster)

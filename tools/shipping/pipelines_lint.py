@@ -1,9 +1,10 @@
-"""What Bitbucket's own schema lets through in bitbucket-pipelines.yml, and a run would trip over."""
+"""Faults of bitbucket-pipelines.yml that Bitbucket's own schema lets through."""
 
 import difflib
 import importlib.resources
 import json
 import re
+import shlex
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -26,7 +27,8 @@ _CACHES: Final = {
 _SERVICES: Final = {"docker"}
 _PINNED: Final = re.compile(r"@sha256:[0-9a-f]{64}$|:\d+\.\d+\.\d+[\w.-]*$|^\$\{?\w*DIGEST\w*\}?$")
 _TARGET: Final = re.compile(r"^([\w.-]+):(?!=)", re.MULTILINE)
-_ASSIGNMENT: Final = re.compile(r"^\w+=")
+# Not an option, a variable or a file.
+_PHONY: Final = re.compile(r"\w[\w-]*")
 
 
 def lint(text: str, makefile: str) -> list[str]:
@@ -82,13 +84,17 @@ class _Linter:
                 yield from self._make(place, line)
 
     def _make(self, place: str, line: str) -> Iterator[str]:
-        for command in re.split(r"&&|\|\||[;|\n]", line):
-            words = [word for word in command.split() if not _ASSIGNMENT.match(word)]
-            if words[:1] == ["make"]:
-                for word in words[1:]:
-                    if re.fullmatch(r"[\w.]+[\w.-]*", word) and word not in self._targets:
-                        near = _nearest(word, self._targets)
-                        yield f"{place}: make {word}: the Makefile has no such target{near}"
+        words = list(shlex.shlex(line, posix=True, punctuation_chars=True))
+        for at, word in enumerate(words):
+            if word == "make":
+                ends = (i for i, one in enumerate(words) if i > at and set(one) <= set(";&|"))
+                yield from self._targets_of(place, words[at + 1 : next(ends, len(words))])
+
+    def _targets_of(self, place: str, words: list[str]) -> Iterator[str]:
+        for word in words:
+            if _PHONY.fullmatch(word) and word not in self._targets:
+                near = _nearest(word, self._targets)
+                yield f"{place}: make {word}: the Makefile has no such target{near}"
 
 
 def _walk(node: Any, path: str) -> Iterator[tuple[str, str, Any]]:

@@ -1,6 +1,7 @@
 """Push the images of a commit to ECR, signed in with the step's own token."""
 
 import base64
+import shutil
 import subprocess
 import sys
 
@@ -35,7 +36,7 @@ def _push(registry: str, token: str, sha: str) -> None:
 
 def _docker(*words: str, text: str = "") -> None:
     done = subprocess.run(
-        ["docker", *words], input=text, text=True, capture_output=True, check=False
+        [shutil.which("docker") or "docker", *words], input=text, text=True, capture_output=True, check=False
     )
     if done.returncode:
         raise ShippingError(f"docker {words[0]} failed: {done.stderr.strip()}", exit_code=1)
