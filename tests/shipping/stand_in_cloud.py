@@ -3,13 +3,11 @@
 import contextlib
 import http.client
 import http.server
-import io
 import itertools
 import os
 import socket
 import subprocess
 import sys
-import tarfile
 import threading
 import time
 from collections import Counter
@@ -19,12 +17,17 @@ from typing import Any
 
 import boto3
 
+from tools.shipping.base_image import provide_base
+from tools.shipping.engine import Engine
+
 REGION = "eu-west-1"
 REGISTRY = "127.0.0.1:1"  # nobody answers there, so the engine's own images are taken
 # The API in small: ready a second after its start, and each answer names its commit.
 APP = """
 import http.server, os, sys, time
-if os.environ["BROKEN"]: time.sleep(0.3); sys.exit("no champion in the registry")
+if os.environ["SHA"][0] == "c" and os.environ["PART"] == "api":
+    time.sleep(0.3)
+    sys.exit("no champion in the registry")
 born = time.monotonic()
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
@@ -38,24 +41,17 @@ class Handler(http.server.BaseHTTPRequestHandler):
 http.server.ThreadingHTTPServer(("", 8000), Handler).serve_forever()
 """
 GOOD, NEXT, BROKEN = ("a" * 40, "b" * 40, "c" * 40)
+PARTS = ("api", "dashboard", "mlflow", "batch")
 
 
-def build_images(engine: Any, base: str) -> None:
-    """The images of three commits, the last of which ends when it starts."""
-    for sha, name in itertools.product(
-        (GOOD, NEXT, BROKEN), ("api", "dashboard", "mlflow", "batch")
-    ):
-        broken = "1" if sha == BROKEN and name == "api" else ""
-        recipe = f"FROM {base}\nENV SHA={sha} BROKEN={broken}\nCOPY app.py /app.py\n"
-        packed = io.BytesIO()
-        with tarfile.open(fileobj=packed, mode="w") as archive:
-            for path, text in (("Dockerfile", recipe), ("app.py", APP)):
-                entry = tarfile.TarInfo(path)
-                entry.size = len(text)
-                archive.addfile(entry, io.BytesIO(text.encode()))
-        packed.seek(0)
-        tag = f"{REGISTRY}/loantap/{name}:{sha}"
-        engine.images.build(fileobj=packed, custom_context=True, tag=tag, rm=True)
+def build_images(engine: Engine, folder: Path) -> None:
+    """The images of three commits; the API of the last ends when it starts."""
+    (folder / "app.py").write_text(APP)
+    base = provide_base(engine)
+    for sha in (GOOD, NEXT, BROKEN):
+        (folder / "Dockerfile").write_text(f"FROM {base}\nENV SHA={sha}\nCOPY app.py /app.py\n")
+        tags = [f"--tag={REGISTRY}/loantap/{part}:{sha}" for part in PARTS]
+        engine.run("build", "--quiet", *tags, str(folder))
 
 
 class Cloud:
@@ -85,7 +81,7 @@ class Cloud:
         ecs, ecr = self.client("ecs"), self.client("ecr")
         cluster = f"loantap-{name}"
         ecs.create_cluster(clusterName=cluster)
-        for part in ("api", "dashboard", "mlflow", "batch"):
+        for part in PARTS:
             with contextlib.suppress(ecr.exceptions.RepositoryAlreadyExistsException):
                 ecr.create_repository(repositoryName=f"loantap/{part}")
             for sha in (GOOD, NEXT, BROKEN):
@@ -100,7 +96,10 @@ class Cloud:
                 "image": f"{REGISTRY}/loantap/{part}:{GOOD}",
                 "command": ["python3", "/app.py"],
                 "portMappings": [{"containerPort": 8000}],
-                "environment": [{"name": "LOANTAP_BUCKET", "value": f"{cluster}-data"}],
+                "environment": [
+                    {"name": "PART", "value": part},
+                    {"name": "LOANTAP_BUCKET", "value": f"{cluster}-data"},
+                ],
             }
             family = f"{cluster}-{part}"
             ecs.register_task_definition(
@@ -226,6 +225,11 @@ class Front:
             threading.Thread(target=self._server.serve_forever, daemon=True),
             threading.Thread(target=self._check_health, daemon=True),
         ]
+
+    @property
+    def ready(self) -> int:
+        """How many tasks it sends requests to."""
+        return len(self._ready)
 
     def __enter__(self) -> "Front":
         for thread in self._threads:

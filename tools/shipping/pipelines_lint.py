@@ -2,6 +2,7 @@
 
 import difflib
 import importlib.resources
+import itertools
 import json
 import re
 import shlex
@@ -27,8 +28,8 @@ _CACHES: Final = {
 _SERVICES: Final = {"docker"}
 _PINNED: Final = re.compile(r"@sha256:[0-9a-f]{64}$|:\d+\.\d+\.\d+[\w.-]*$|^\$\{?\w*DIGEST\w*\}?$")
 _TARGET: Final = re.compile(r"^([\w.-]+):(?!=)", re.MULTILINE)
-# Not an option, a variable or a file.
-_PHONY: Final = re.compile(r"\w[\w-]*")
+_ASSIGNMENT: Final = re.compile(r"^\w+=")
+_PHONY: Final = re.compile(r"\w[\w-]*")  # not an option, a variable or a file
 
 
 def lint(text: str, makefile: str) -> list[str]:
@@ -84,11 +85,18 @@ class _Linter:
                 yield from self._make(place, line)
 
     def _make(self, place: str, line: str) -> Iterator[str]:
-        words = list(shlex.shlex(line, posix=True, punctuation_chars=True))
-        for at, word in enumerate(words):
-            if word == "make":
-                ends = (i for i, one in enumerate(words) if i > at and set(one) <= set(";&|"))
-                yield from self._targets_of(place, words[at + 1 : next(ends, len(words))])
+        lexer = shlex.shlex(line, posix=True, punctuation_chars=True)
+        lexer.whitespace_split = True
+        try:
+            words = [";", *lexer, ";"]
+        except ValueError as error:
+            yield f"{place}: {line!r}: {error}"
+            return
+        ends = [at for at, word in enumerate(words) if set(word) <= set(";&|()")]
+        for start, end in itertools.pairwise(ends):
+            command = [word for word in words[start + 1 : end] if not _ASSIGNMENT.match(word)]
+            if command[:1] == ["make"]:
+                yield from self._targets_of(place, command[1:])
 
     def _targets_of(self, place: str, words: list[str]) -> Iterator[str]:
         for word in words:
