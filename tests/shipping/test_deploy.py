@@ -105,7 +105,7 @@ def test_a_commit_runs_then_a_broken_one_is_put_back_without_a_lost_request_then
     assert revisions(cloud) == [GOOD] * 4
     said = Ran(cloud, "staging", "status").said
     assert said.count(GOOD) == 4
-    assert "2 of 2 running, COMPLETED" in said
+    wait_for(lambda: "2 of 2 running, COMPLETED" in Ran(cloud, "staging", "status").said)
 
     further = Ran(cloud, "staging", "rollback")
     assert further.code == 2
@@ -189,12 +189,17 @@ def test_a_second_deployment_is_refused_while_one_is_under_way(cloud):
 
 
 def test_a_missing_service_is_named(cloud):
-    ecs = cloud.client("ecs")
-    ecs.create_cluster(clusterName="loantap-production")
-    ecs.delete_service(cluster="loantap-production", service="mlflow", force=True)
-    ran = Ran(cloud, "production", "status")
+    ecs = cloud.client("ecs", "eu-west-2")
+    ecs.create_cluster(clusterName="loantap-staging")
+    family = {"family": "one", "containerDefinitions": [{"name": "api", "image": "none"}]}
+    ecs.register_task_definition(**family)
+    for part in ("api", "dashboard"):
+        ecs.create_service(
+            cluster="loantap-staging", serviceName=part, taskDefinition="one", desiredCount=0
+        )
+    ran = Ran(cloud, "staging", "status", AWS_REGION="eu-west-2")
     assert ran.code == 2
-    assert "loantap-production has no service mlflow in eu-west-1" in ran.complaint
+    assert "loantap-staging has no service mlflow in eu-west-2" in ran.complaint
 
 
 @pytest.fixture
