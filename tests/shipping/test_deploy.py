@@ -179,10 +179,17 @@ def test_a_schedule_that_names_a_revision_is_refused(cloud):
 
 
 def test_a_second_deployment_is_refused_while_one_is_under_way(cloud):
-    cloud.client("ecs").update_service(
-        cluster="loantap-staging", service="mlflow", forceNewDeployment=True
-    )
+    ecs, service = cloud.client("ecs"), {"cluster": "loantap-staging", "service": "mlflow"}
+    # Neither a task more nor one less: the new task has to wait.
+    no_room = {"maximumPercent": 100, "minimumHealthyPercent": 100}
+    ecs.update_service(**service, forceNewDeployment=True, deploymentConfiguration=no_room)
     ran = Ran(cloud, "staging", "apply", "--sha", NEXT)
+    room = no_room | {"maximumPercent": 200}
+    ecs.update_service(
+        **service,
+        deploymentConfiguration=room
+        | {"deploymentCircuitBreaker": {"enable": True, "rollback": True}},
+    )
     assert ran.code == 3
     assert "mlflow: a deployment of loantap-staging-mlflow:" in ran.complaint
     wait_for(lambda: "IN_PROGRESS" not in Ran(cloud, "staging", "status").said)

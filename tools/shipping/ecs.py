@@ -5,6 +5,7 @@ back is deregistered. So schedules name a family alone, and the next revision is
 Terraform last changed.
 """
 
+import contextlib
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -93,17 +94,19 @@ class Environment:
         """
         ecr = self._session.client("ecr")
         for name, tag in sorted({image for one in definitions for image in images(one)}):
-            try:
-                wanted = {"imageDigest" if tag.startswith("sha256:") else "imageTag": tag}
-                ecr.describe_images(repositoryName=name, imageIds=[wanted])
-            except (
+            wanted = {"imageDigest" if tag.startswith("sha256:") else "imageTag": tag}
+            absent = (
                 ecr.exceptions.ImageNotFoundException,
                 ecr.exceptions.RepositoryNotFoundException,
-            ) as error:
+            )
+            found: list[object] = []
+            with contextlib.suppress(*absent):
+                found = ecr.describe_images(repositoryName=name, imageIds=[wanted])["imageDetails"]
+            if not found:
                 raise ShippingError(
                     f"{name}:{tag} is not in ECR of {self._session.region_name}: "
                     "has the step that pushes the images of this commit run?"
-                ) from error
+                )
 
     def require_free_schedules(self) -> None:
         """Schedules name families, which need no deployment.
