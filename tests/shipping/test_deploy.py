@@ -3,6 +3,8 @@
 import http.server
 import importlib.util
 import os
+import re
+import shlex
 import subprocess
 import sys
 import threading
@@ -10,7 +12,7 @@ import time
 
 import pytest
 
-from tests.conftest import require
+from tests.conftest import PROJECT, require
 from tests.shipping.stand_in_cloud import (
     BROKEN,
     GOOD,
@@ -62,6 +64,13 @@ class Ran:
         self.code, self.said, self.complaint = done.returncode, done.stdout, done.stderr
 
 
+def documented(verb, sha=""):
+    """The words of docs/shipping.md after the environment."""
+    text = (PROJECT / "docs" / "shipping.md").read_text()
+    command = re.search(rf"tools\.shipping\.deploy --environment staging ({verb}.*)", text)[1]
+    return shlex.split(command.replace("$(git rev-parse HEAD)", sha))
+
+
 def revisions(cloud, name="staging"):
     """What ECS itself says runs, and the revision that schedules run."""
     ecs, cluster = cloud.client("ecs"), f"loantap-{name}"
@@ -82,7 +91,7 @@ def test_a_commit_runs_then_a_broken_one_is_put_back_without_a_lost_request_then
     with Front(cloud, "staging") as front:
         wait_for(lambda: front.ready == 2)
 
-        good = Ran(cloud, "staging", "apply", "--sha", NEXT)
+        good = Ran(cloud, "staging", *documented("apply", NEXT))
         assert good.code == 0, good.complaint
         assert revisions(cloud) == [NEXT] * 4
         wait_for(lambda: front.ready == 2)
@@ -100,10 +109,10 @@ def test_a_commit_runs_then_a_broken_one_is_put_back_without_a_lost_request_then
         assert "exit code 1" in broken.complaint
         assert "running: loantap-staging-api:2" in broken.complaint
 
-    back = Ran(cloud, "staging", "rollback")
+    back = Ran(cloud, "staging", *documented("rollback"))
     assert back.code == 0, back.complaint
     assert revisions(cloud) == [GOOD] * 4
-    said = Ran(cloud, "staging", "status").said
+    said = Ran(cloud, "staging", *documented("status")).said
     assert said.count(GOOD) == 4
     wait_for(lambda: "2 of 2 running, COMPLETED" in Ran(cloud, "staging", "status").said)
 
@@ -111,6 +120,20 @@ def test_a_commit_runs_then_a_broken_one_is_put_back_without_a_lost_request_then
     assert further.code == 2
     assert "api: there is no steady revision before loantap-staging-api:1" in further.complaint
     assert revisions(cloud) == [GOOD] * 4
+
+
+def test_what_no_circuit_breaker_stops_is_put_back_when_it_takes_too_long(cloud):
+    before = revisions(cloud, "production")
+    ecs, service = cloud.client("ecs"), {"cluster": "loantap-production", "service": "api"}
+    breaker = {"enable": False, "rollback": False}
+    ecs.update_service(**service, deploymentConfiguration={"deploymentCircuitBreaker": breaker})
+    ran = Ran(cloud, "production", "--minutes", "0.15", "apply", "--sha", BROKEN)
+    breaker = {"enable": True, "rollback": True}
+    ecs.update_service(**service, deploymentConfiguration={"deploymentCircuitBreaker": breaker})
+    assert ran.code == 1, ran.complaint
+    assert "api too slow (loantap-production-api:" in ran.complaint
+    assert "No Jira issue: JIRA_PROJECT is empty: set it in Bitbucket" in ran.complaint
+    assert revisions(cloud, "production") == before
 
 
 def test_a_new_revision_keeps_all_but_the_image(cloud):

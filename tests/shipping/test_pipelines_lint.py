@@ -1,4 +1,4 @@
-"""The pipelines file holds for Bitbucket's schema and our lint; each fault of a bad file is named."""
+"""Our pipelines file holds for Bitbucket's schema and our lint, which names faults."""
 
 import subprocess
 import sys

@@ -150,13 +150,9 @@ def _wait(
         services = environment.services()
         for part, arn in wanted.items():
             state = judge(services[part], arn)
-            # An answer from before the update still shows the old deployment alone.
-            seen |= (
-                {part}
-                if any(d["taskDefinition"] == arn for d in services[part]["deployments"])
-                else set()
-            )
-            if part not in seen:
+            if any(one["taskDefinition"] == arn for one in services[part]["deployments"]):
+                seen.add(part)
+            if part not in seen:  # the answer is from before the update
                 continue
             last = primary(services[part])
             line = (

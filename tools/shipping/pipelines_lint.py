@@ -29,7 +29,7 @@ _SERVICES: Final = {"docker"}
 _PINNED: Final = re.compile(r"@sha256:[0-9a-f]{64}$|:\d+\.\d+\.\d+[\w.-]*$|^\$\{?\w*DIGEST\w*\}?$")
 _TARGET: Final = re.compile(r"^([\w.-]+):(?!=)", re.MULTILINE)
 _ASSIGNMENT: Final = re.compile(r"^\w+=")
-_PHONY: Final = re.compile(r"\w[\w-]*")  # not an option, a variable or a file
+_PHONY: Final = re.compile(r"[A-Za-z][\w-]*")  # not an option, a variable or a file
 
 
 def lint(text: str, makefile: str) -> list[str]:
