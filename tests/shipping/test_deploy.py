@@ -1,27 +1,27 @@
 """A deployment, its failure and the way back, on containers; what is refused before any of it."""
 
-import http.server
-import importlib.util
 import os
 import re
 import shlex
 import subprocess
 import sys
-import threading
 import time
 
 import pytest
 
 from tests.conftest import PROJECT, require
+from tests.shipping.local_server import serve
 from tests.shipping.stand_in_cloud import (
+    BREAKER,
     BROKEN,
     GOOD,
     NEXT,
-    Front,
     build_images,
+    front,
     load,
     started,
 )
+from tools.shipping.ecs import SERVICES
 from tools.shipping.engine import Engine, find_missing
 
 pytestmark = pytest.mark.slow
@@ -29,13 +29,12 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory):
-    missing = find_missing() + [
-        name for name in ("boto3", "docker", "ministack") if importlib.util.find_spec(name) is None
-    ]
+    missing = find_missing()
     require(not missing, f"needs {', '.join(missing)}")
     with Engine.start() as engine:
         build_images(engine, tmp_path_factory.mktemp("image"))
         with started(engine.host, tmp_path_factory.mktemp("cloud")) as running:
+            running.make_images()
             for name in ("staging", "production"):
                 running.make_environment(name)
                 wait_for(lambda name=name: len(running.api_addresses(name)) == 2)
@@ -50,11 +49,13 @@ def wait_for(condition, seconds=60):
 
 
 class Ran:
+    """The command as a person starts it, and how it ended."""
+
     def __init__(self, cloud, name, *words, **changes):
         command = [sys.executable, "-m", "tools.shipping.deploy", "--environment", name]
         keep = {key: value for key, value in os.environ.items() if not key.startswith("JIRA")}
         done = subprocess.run(
-            [*command, "--pause", "0.5", "--minutes", "3", *words],
+            [*command, "--pause", "0.5", *words],
             env=keep | cloud.variables | changes,
             capture_output=True,
             text=True,
@@ -62,6 +63,13 @@ class Ran:
             check=False,
         )
         self.code, self.said, self.complaint = done.returncode, done.stdout, done.stderr
+        assert "Traceback" not in self.complaint, self.complaint
+
+
+def refused(cloud, message, *words, code=2, name="staging", **changes):
+    ran = Ran(cloud, name, *(words or ("apply", "--sha", NEXT)), **changes)
+    assert (ran.code, message in ran.complaint) == (code, True), ran.complaint
+    return ran.complaint
 
 
 def documented(verb, sha=""):
@@ -72,32 +80,28 @@ def documented(verb, sha=""):
 
 
 def revisions(cloud, name="staging"):
-    """What ECS itself says runs, and the revision that schedules run."""
+    """The commits that run, by ECS itself; the last is that of the schedules."""
     ecs, cluster = cloud.client("ecs"), f"loantap-{name}"
-    services = ecs.describe_services(cluster=cluster, services=["api", "dashboard", "mlflow"])
+    services = ecs.describe_services(cluster=cluster, services=list(SERVICES))["services"]
     known = ecs.list_task_definitions(familyPrefix=f"{cluster}-batch", sort="DESC")
-    arns = [one["taskDefinition"] for one in services["services"]] + known["taskDefinitionArns"][:1]
-    return [
-        ecs.describe_task_definition(taskDefinition=arn)["taskDefinition"]["containerDefinitions"][
-            0
-        ]["image"].rpartition(":")[2]
-        for arn in arns
-    ]
+    arns = [one["taskDefinition"] for one in services] + known["taskDefinitionArns"][:1]
+    found = [ecs.describe_task_definition(taskDefinition=arn)["taskDefinition"] for arn in arns]
+    return [one["containerDefinitions"][0]["image"].rpartition(":")[2] for one in found]
 
 
 def test_a_commit_runs_then_a_broken_one_is_put_back_without_a_lost_request_then_people_go_back(
     cloud,
 ):
-    with Front(cloud, "staging") as front:
-        wait_for(lambda: front.ready == 2)
+    with front(cloud, "staging") as (port, ready):
+        wait_for(lambda: len(ready) == 2)
 
         good = Ran(cloud, "staging", *documented("apply", NEXT))
         assert good.code == 0, good.complaint
         assert revisions(cloud) == [NEXT] * 4
-        wait_for(lambda: front.ready == 2)
+        wait_for(lambda: len(ready) == 2)
 
         begun = time.monotonic()
-        with load(front.port) as answers:
+        with load(port) as answers:
             broken = Ran(cloud, "staging", "apply", "--sha", BROKEN)
             seconds = time.monotonic() - begun
         assert broken.code == 1, broken.said
@@ -116,52 +120,41 @@ def test_a_commit_runs_then_a_broken_one_is_put_back_without_a_lost_request_then
     assert said.count(GOOD) == 4
     wait_for(lambda: "2 of 2 running, COMPLETED" in Ran(cloud, "staging", "status").said)
 
-    further = Ran(cloud, "staging", "rollback")
-    assert further.code == 2
-    assert "api: there is no steady revision before loantap-staging-api:1" in further.complaint
+    refused(cloud, "api: there is no steady revision before loantap-staging-api:1", "rollback")
     assert revisions(cloud) == [GOOD] * 4
 
 
 def test_what_no_circuit_breaker_stops_is_put_back_when_it_takes_too_long(cloud):
     before = revisions(cloud, "production")
     ecs, service = cloud.client("ecs"), {"cluster": "loantap-production", "service": "api"}
-    breaker = {"enable": False, "rollback": False}
-    ecs.update_service(**service, deploymentConfiguration={"deploymentCircuitBreaker": breaker})
-    ran = Ran(cloud, "production", "--minutes", "0.15", "apply", "--sha", BROKEN)
-    breaker = {"enable": True, "rollback": True}
-    ecs.update_service(**service, deploymentConfiguration={"deploymentCircuitBreaker": breaker})
-    assert ran.code == 1, ran.complaint
-    assert "api too slow (loantap-production-api:" in ran.complaint
-    assert "No Jira issue: JIRA_PROJECT is empty: set it in Bitbucket" in ran.complaint
+    none = {"deploymentCircuitBreaker": {"enable": False, "rollback": False}}
+    ecs.update_service(**service, deploymentConfiguration=none)
+    words = ("--minutes", "0.15", "apply", "--sha", BROKEN)
+    said = refused(cloud, "api too slow (", *words, code=1, name="production")
+    ecs.update_service(**service, deploymentConfiguration=BREAKER)
+    assert "No Jira issue: JIRA_PROJECT is empty: set it in Bitbucket" in said
     assert revisions(cloud, "production") == before
 
 
 def test_a_new_revision_keeps_all_but_the_image(cloud):
-    ecs = cloud.client("ecs")
-    family = "loantap-production-dashboard"
+    ecs, family = cloud.client("ecs"), "loantap-production-dashboard"
     before = ecs.describe_task_definition(taskDefinition=family)["taskDefinition"]
     assert Ran(cloud, "production", "apply", "--sha", NEXT).code == 0
     after = ecs.describe_task_definition(taskDefinition=family)["taskDefinition"]
     assert after["containerDefinitions"][0]["image"].endswith(NEXT)
     after["containerDefinitions"][0]["image"] = before["containerDefinitions"][0]["image"]
-    changing = {"revision", "taskDefinitionArn", "registeredAt"}
-    assert {key: after[key] for key in after if key not in changing} == {
-        key: before[key] for key in before if key not in changing
-    }
+    for key in ("revision", "taskDefinitionArn", "registeredAt"):
+        assert after.pop(key) != before.pop(key) or key == "registeredAt"
+    assert after == before
 
 
 def test_a_failure_in_production_keeps_its_exit_code_when_jira_is_down(cloud):
-    down = {
-        "JIRA_URL": "http://127.0.0.1:1",
-        "JIRA_USER": "me@example.com",
-        "JIRA_TOKEN": "hush-hush",
-        "JIRA_PROJECT": "LOAN",
-    }
-    ran = Ran(cloud, "production", "apply", "--sha", "d" * 40, **down)
-    assert ran.code == 2
-    assert f"loantap/api:{'d' * 40} is not in ECR of eu-west-1" in ran.complaint
-    assert "No Jira issue: ConnectError" in ran.complaint
-    assert "hush-hush" not in ran.complaint
+    down = {"JIRA_URL": "http://127.0.0.1:1", "JIRA_USER": "me", "JIRA_TOKEN": "hush-hush"}
+    message = f"loantap/api:{'d' * 40} is not in ECR of eu-west-1"
+    words = ("apply", "--sha", "d" * 40)
+    said = refused(cloud, message, *words, name="production", JIRA_PROJECT="LOAN", **down)
+    assert "No Jira issue: ConnectError" in said
+    assert "hush-hush" not in said
 
 
 @pytest.mark.parametrize(
@@ -178,27 +171,18 @@ def test_a_failure_in_production_keeps_its_exit_code_when_jira_is_down(cloud):
     ],
 )
 def test_bad_variables_are_named_before_anything_is_changed(cloud, changes, message):
-    ran = Ran(cloud, "staging", "apply", "--sha", NEXT, **changes)
-    assert ran.code == 2
-    assert message in ran.complaint
-    assert "Traceback" not in ran.complaint
+    refused(cloud, message, **changes)
 
 
 def test_a_short_sha_is_refused(cloud):
-    ran = Ran(cloud, "staging", "apply", "--sha", "abc1234")
-    assert ran.code == 2
-    assert "'abc1234' is no full SHA" in ran.complaint
+    refused(cloud, "'abc1234' is no full SHA", "apply", "--sha", "abc1234")
 
 
 def test_a_schedule_that_names_a_revision_is_refused(cloud):
     cloud.schedule("staging", "loantap-staging-batch:1")
-    try:
-        ran = Ran(cloud, "staging", "apply", "--sha", NEXT)
-    finally:
-        name = "loantap-staging-loantap-staging-batch-1"
-        cloud.client("scheduler").delete_schedule(Name=name)
-    assert ran.code == 2
-    assert "names the revision loantap-staging-batch:1" in ran.complaint
+    refused(cloud, "names the revision loantap-staging-batch:1")
+    made = {"Name": "loantap-staging-batch-1", "GroupName": "loantap-staging"}
+    cloud.client("scheduler").delete_schedule(**made)
 
 
 def test_a_second_deployment_is_refused_while_one_is_under_way(cloud):
@@ -206,57 +190,25 @@ def test_a_second_deployment_is_refused_while_one_is_under_way(cloud):
     # Neither a task more nor one less: the new task has to wait.
     no_room = {"maximumPercent": 100, "minimumHealthyPercent": 100}
     ecs.update_service(**service, forceNewDeployment=True, deploymentConfiguration=no_room)
-    ran = Ran(cloud, "staging", "apply", "--sha", NEXT)
-    room = no_room | {"maximumPercent": 200}
-    ecs.update_service(
-        **service,
-        deploymentConfiguration=room
-        | {"deploymentCircuitBreaker": {"enable": True, "rollback": True}},
-    )
-    assert ran.code == 3
-    assert "mlflow: a deployment of loantap-staging-mlflow:" in ran.complaint
+    refused(cloud, "mlflow: a deployment of loantap-staging-mlflow:", code=3)
+    ecs.update_service(**service, deploymentConfiguration=BREAKER)
     wait_for(lambda: "IN_PROGRESS" not in Ran(cloud, "staging", "status").said)
 
 
 def test_a_missing_service_is_named(cloud):
-    ecs = cloud.client("ecs", "eu-west-2")
-    ecs.create_cluster(clusterName="loantap-staging")
-    family = {"family": "one", "containerDefinitions": [{"name": "api", "image": "none"}]}
-    ecs.register_task_definition(**family)
+    ecs, cluster = cloud.client("ecs", "eu-west-2"), "loantap-staging"
+    ecs.create_cluster(clusterName=cluster)
+    container = {"name": "api", "image": "none"}
+    ecs.register_task_definition(family="one", containerDefinitions=[container])
     for part in ("api", "dashboard"):
-        ecs.create_service(
-            cluster="loantap-staging", serviceName=part, taskDefinition="one", desiredCount=0
-        )
-    ran = Ran(cloud, "staging", "status", AWS_REGION="eu-west-2")
-    assert ran.code == 2
-    assert "loantap-staging has no service mlflow in eu-west-2" in ran.complaint
+        ecs.create_service(cluster=cluster, serviceName=part, taskDefinition="one", desiredCount=0)
+    message = "loantap-staging has no service mlflow in eu-west-2"
+    refused(cloud, message, "status", AWS_REGION="eu-west-2")
 
 
-@pytest.fixture
-def expired(cloud):
-    """AWS for one whose credentials have expired."""
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        def do_POST(self):
-            body = b'{"__type": "ExpiredTokenException", "message": "The token has expired"}'
-            self.send_response(400)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_):
-            pass
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-def test_expired_credentials_are_called_so(cloud, expired):
-    ran = Ran(cloud, "staging", "status", AWS_ENDPOINT_URL=expired)
-    assert ran.code == 2
-    assert "DescribeServices: the credentials have expired" in ran.complaint
+def test_expired_credentials_are_called_so(cloud):
+    told = '{"__type": "ExpiredTokenException", "message": "The token has expired"}'
+    with serve(lambda *_: (400, told)) as port:
+        elsewhere = f"http://127.0.0.1:{port}"
+        message = "DescribeServices: the credentials have expired"
+        refused(cloud, message, "status", AWS_ENDPOINT_URL=elsewhere)

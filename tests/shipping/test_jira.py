@@ -1,12 +1,11 @@
 """A failed deployment in Jira: an issue is opened once, then commented on."""
 
-import http.server
 import json
-import threading
 import urllib.parse
 
 import pytest
 
+from tests.shipping.local_server import serve
 from tools.shipping.jira import report
 
 
@@ -14,76 +13,51 @@ class Jira:
     """The three calls of version 3 of the API, over what was opened."""
 
     def __init__(self):
-        self.issues, self.comments, self.seen, self.refuse = [], [], [], None
-        jira = self
+        self.issues, self.comments, self.keys, self.refuse = [], [], set(), None
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self):
-                jira._answer(self, None)
+    def answer(self, path, body, headers):
+        self.keys.add(headers["Authorization"])
+        status, told = self.refuse or self.do(urllib.parse.unquote_plus(path), body)
+        return status, json.dumps(told)
 
-            def do_POST(self):
-                jira._answer(self, json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-
-            def log_message(self, *_):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-
-    def _answer(self, request, body):
-        address = urllib.parse.urlsplit(request.path)
-        self.seen.append((request.headers["Authorization"], urllib.parse.parse_qs(address.query)))
-        status, told = self.refuse or self._do(address.path.removeprefix("/rest/api/3/"), body)
-        content = json.dumps(told).encode()
-        request.send_response(status)
-        request.send_header("Content-Length", str(len(content)))
-        request.end_headers()
-        request.wfile.write(content)
-
-    def _do(self, path, body):
-        if path == "search/jql":
-            label = self.seen[-1][1]["jql"][0].split('labels = "')[1].split('"')[0]
+    def do(self, path, body):
+        call = path.removeprefix("/rest/api/3/")
+        if call.startswith("search/jql?"):
+            label = call.split('labels = "')[1].split('"')[0]
             issues = [one for one in self.issues if one["open"] and label in one["labels"]]
             return 200, {"issues": [{"key": one["key"]} for one in issues][:1]}
-        if path == "issue":
-            key = f"{body['fields']['project']['key']}-{len(self.issues) + 1}"
-            self.issues.append(body["fields"] | {"key": key, "open": True})
+        sent = json.loads(body)
+        if call == "issue":
+            key = f"{sent['fields']['project']['key']}-{len(self.issues) + 1}"
+            self.issues.append(sent["fields"] | {"key": key, "open": True})
             return 201, {"key": key}
-        self.comments.append((path.split("/")[1], body["body"]))
+        self.comments.append((call, sent["body"]))
         return 201, {}
 
 
 @pytest.fixture
 def jira(monkeypatch):
     served = Jira()
-    thread = threading.Thread(target=served.server.serve_forever)
-    thread.start()
-    given = {"URL": f"{served.url}/", "USER": "me@example.com", "TOKEN": "hush", "PROJECT": "LOAN"}
-    for name, value in given.items():
-        monkeypatch.setenv(f"JIRA_{name}", value)
-    monkeypatch.setenv("BITBUCKET_GIT_HTTP_ORIGIN", "https://bitbucket.org/loantap/underwriting")
-    monkeypatch.setenv("BITBUCKET_BUILD_NUMBER", "41")
-    yield served
-    served.server.shutdown()
-    thread.join()
-    served.server.server_close()
+    with serve(served.answer) as port:
+        served.url = f"http://127.0.0.1:{port}"
+        given = {"JIRA_URL": f"{served.url}/", "JIRA_USER": "me", "JIRA_TOKEN": "hush"}
+        given |= {"JIRA_PROJECT": "LOAN", "BITBUCKET_BUILD_NUMBER": "41"}
+        given |= {"BITBUCKET_GIT_HTTP_ORIGIN": "https://bitbucket.org/loantap/underwriting"}
+        for name, value in given.items():
+            monkeypatch.setenv(name, value)
+        yield served
 
 
 def test_the_first_failure_opens_an_issue_and_those_after_it_comment(jira):
     said = [report("production", f"failure {number}") for number in (1, 2, 3)]
-    assert said == [
-        f"Opened {jira.url}/browse/LOAN-1",
-        f"Commented on {jira.url}/browse/LOAN-1",
-        f"Commented on {jira.url}/browse/LOAN-1",
-    ]
+    issue = f"{jira.url}/browse/LOAN-1"
+    assert said == [f"Opened {issue}", f"Commented on {issue}", f"Commented on {issue}"]
     opened = json.dumps(jira.issues)
     assert "failure 1" in opened
     assert "underwriting/pipelines/results/41" in opened
-    assert [key for key, _ in jira.comments] == ["LOAN-1", "LOAN-1"]
+    assert [call for call, _ in jira.comments] == ["issue/LOAN-1/comment"] * 2
     assert "failure 3" in json.dumps(jira.comments[1])
-    assert {authorization for authorization, _ in jira.seen} == {
-        "Basic bWVAZXhhbXBsZS5jb206aHVzaA=="
-    }
+    assert jira.keys == {"Basic bWU6aHVzaA=="}
 
 
 def test_another_environment_and_a_closed_issue_get_an_issue_of_their_own(jira):
@@ -93,7 +67,7 @@ def test_another_environment_and_a_closed_issue_get_an_issue_of_their_own(jira):
     assert report("production", "three") == f"Opened {jira.url}/browse/LOAN-3"
 
 
-def test_jiras_own_words_are_passed_on(jira):
+def test_jiras_own_words_are_passed_on_without_the_token(jira):
     jira.refuse = (401, {"errorMessages": ["token revoked"]})
     said = report("production", "one")
     assert said.startswith("No Jira issue: Jira answered 401")
@@ -101,8 +75,9 @@ def test_jiras_own_words_are_passed_on(jira):
     assert "hush" not in said
 
 
-def test_an_answer_that_is_none_of_jiras_is_named(jira):
-    jira.refuse = (200, ["proxy"])
+@pytest.mark.parametrize("told", [["proxy"], {"other": 1}])
+def test_an_answer_that_is_none_of_jiras_is_named(jira, told):
+    jira.refuse = (200, told)
     assert report("production", "one").startswith("No Jira issue: ")
 
 

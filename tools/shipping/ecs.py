@@ -115,9 +115,9 @@ class Environment:
             ShippingError: one names a revision, and would go on running that.
         """
         scheduler = self._session.client("scheduler")
-        pages = scheduler.get_paginator("list_schedules").paginate(NamePrefix=self.cluster)
+        pages = scheduler.get_paginator("list_schedules").paginate(GroupName=self.cluster)
         for one in [schedule for page in pages for schedule in page["Schedules"]]:
-            full = scheduler.get_schedule(Name=one["Name"], GroupName=one["GroupName"])
+            full = scheduler.get_schedule(Name=one["Name"], GroupName=self.cluster)
             arn = full["Target"].get("EcsParameters", {}).get("TaskDefinitionArn", "")
             if re.search(r"/[^/:]+:\d+$", arn):
                 raise ShippingError(
