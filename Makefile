@@ -199,7 +199,8 @@ LOCKS := requirements.txt requirements/run.txt requirements/serving.txt requirem
 PYLOCK := $(VENV)/pylock.files.toml
 
 lock: $(BIN)/uv ## Compile requirements.txt and requirements/ anew; ARGS=--upgrade
-	@$(COMPILE) pyproject.toml --extra odbc --extra insights --extra serving --extra dev -o requirements.txt
+	@$(COMPILE) pyproject.toml --extra odbc --extra insights --extra serving --extra aws --extra dev \
+	    -o requirements.txt
 	@$(COMPILE) pyproject.toml -c requirements.txt -o requirements/run.txt
 	@$(COMPILE) pyproject.toml -c requirements.txt --extra serving -o requirements/serving.txt
 	@$(COMPILE) pyproject.toml -c requirements.txt --extra odbc --extra db2 --extra databricks \

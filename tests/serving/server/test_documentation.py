@@ -1,46 +1,80 @@
-"""The lines of docs/api.md, run as they stand."""
+"""The lines of docs/api.md and docs/operations.md, run as they stand."""
 
 import re
 import shutil
 import subprocess
 
+import httpx
 import pytest
 
-from tests.conftest import PROJECT, require
+from tests.conftest import MADE_UP_LOAN, PROJECT, require
 from tests.serving.server.running import make_commands
 
 DOCUMENT = PROJECT / "docs" / "api.md"
+RUNBOOKS = PROJECT / "docs" / "operations.md"
 
 
-def read_lines():
+def read_lines(document):
     """All blocks of bash, one after another: a variable of one is used by the next."""
-    blocks = re.findall(r"```bash\n(.*?)```", DOCUMENT.read_text("utf-8"), re.DOTALL)
-    assert len(blocks) > 8
+    blocks = re.findall(r"```bash\n(.*?)```", document.read_text("utf-8"), re.DOTALL)
+    assert len(blocks) > 3
     return "\n".join(blocks)
 
 
-@pytest.mark.slow
-def test_every_line_of_the_document_works(running, tmp_path):
-    require(shutil.which("curl") is not None, "curl is not there: apt-get install curl")
+def run_lines(lines, running, tmp_path, **more):
+    """What the lines print, run where a reader stands."""
+    for command in ("curl", "sqlite3"):
+        require(shutil.which(command), f"{command} is not there: apt-get install {command}")
     commands = make_commands(tmp_path / "bin")
     # The project is where keys are made; its files are made where a reader stands.
     (tmp_path / "pyproject.toml").write_text("[tool.kedro]\n", "utf-8")
     variables = running.variables | {
         "API": running.url,
         "KEY": running.key,
+        **more,
         "PATH": f"{commands}:{running.variables['PATH']}",
     }
 
     ran = subprocess.run(
-        [str(shutil.which("bash")), "-euo", "pipefail", "-c", read_lines()],
+        [str(shutil.which("bash")), "-euo", "pipefail", "-c", lines],
         cwd=tmp_path, env=variables, capture_output=True, text=True, timeout=120, check=False,
     )  # fmt: skip
 
     assert ran.returncode == 0, ran.stdout[-2_000:] + ran.stderr[-2_000:]
-    assert '"state":"open"' in ran.stdout
-    assert '"same":true' in ran.stdout
-    assert '"field":"dti"' in ran.stdout
-    assert '"state":"closed"' in ran.stdout
+    return ran.stdout
+
+
+@pytest.mark.slow
+def test_every_line_of_the_api_works(running, tmp_path):
+    printed = run_lines(read_lines(DOCUMENT), running, tmp_path)
+
+    assert '"state":"open"' in printed
+    assert '"same":true' in printed
+    assert '"field":"dti"' in printed
+    assert '"state":"closed"' in printed
+
+
+@pytest.mark.slow
+def test_every_runbook_works(running, tmp_path):
+    application = MADE_UP_LOAN | {"application_id": "A-17"}
+    del application["loan_status"]
+    httpx.post(
+        f"{running.url}/v1/applications/score", json=application,
+        headers={"Authorization": f"Bearer {running.key}"},
+    ).raise_for_status()  # fmt: skip
+    files = {
+        name: str(running.project / file)
+        for name, file in {"AUDIT_FILE": "server.db", "MLFLOW_FILE": "mlflow.db"}.items()
+    }
+
+    registry = f"sqlite:///{files['MLFLOW_FILE']}"
+    lines = read_lines(RUNBOOKS)
+    printed = run_lines(lines, running, tmp_path, MLFLOW_TRACKING_URI=registry, **files)
+
+    assert "Erased 1 personal parts" in printed
+    assert len(re.findall(r"All [\d,]+ records hold", printed)) == 3
+    assert "loan desk" in printed
+    assert printed.count("loantap-lending-demo") >= 2
 
 
 def test_every_route_is_in_the_document():
