@@ -20,7 +20,7 @@ def serve(answer: Callable[[str, bytes, Message], tuple[int, str]]) -> Iterator[
             self.end_headers()
             self.wfile.write(body.encode())
 
-        do_POST = do_GET
+        do_POST = do_GET  # noqa: N815
 
         def log_message(self, *_: object) -> None:
             pass

@@ -33,12 +33,12 @@ def cloud(tmp_path_factory):
     require(not missing, f"needs {', '.join(missing)}")
     with Engine.start() as engine:
         build_images(engine, tmp_path_factory.mktemp("image"))
-        with started(engine.host, tmp_path_factory.mktemp("cloud")) as running:
-            running.make_images()
+        with started(engine.host, tmp_path_factory.mktemp("cloud")) as made:
+            made.make_images()
             for name in ("staging", "production"):
-                running.make_environment(name)
-                wait_for(lambda name=name: len(running.api_addresses(name)) == 2)
-            yield running
+                made.make_environment(name)
+                wait_for(lambda name=name: len(made.api_addresses(name)) == 2)
+            yield made
 
 
 def wait_for(condition, seconds=60):
@@ -79,14 +79,18 @@ def documented(verb, sha=""):
     return shlex.split(command.replace("$(git rev-parse HEAD)", sha))
 
 
-def revisions(cloud, name="staging"):
-    """The commits that run, by ECS itself; the last is that of the schedules."""
+def running(cloud, name="staging"):
+    """The revisions that run, by ECS itself; the last is that of the schedules."""
     ecs, cluster = cloud.client("ecs"), f"loantap-{name}"
     services = ecs.describe_services(cluster=cluster, services=list(SERVICES))["services"]
     known = ecs.list_task_definitions(familyPrefix=f"{cluster}-batch", sort="DESC")
     arns = [one["taskDefinition"] for one in services] + known["taskDefinitionArns"][:1]
-    found = [ecs.describe_task_definition(taskDefinition=arn)["taskDefinition"] for arn in arns]
-    return [one["containerDefinitions"][0]["image"].rpartition(":")[2] for one in found]
+    return [ecs.describe_task_definition(taskDefinition=arn)["taskDefinition"] for arn in arns]
+
+
+def commits(cloud, name="staging"):
+    definitions = running(cloud, name)
+    return [one["containerDefinitions"][0]["image"].rpartition(":")[2] for one in definitions]
 
 
 def test_a_commit_runs_then_a_broken_one_is_put_back_without_a_lost_request_then_people_go_back(
@@ -97,7 +101,7 @@ def test_a_commit_runs_then_a_broken_one_is_put_back_without_a_lost_request_then
 
         good = Ran(cloud, "staging", *documented("apply", NEXT))
         assert good.code == 0, good.complaint
-        assert revisions(cloud) == [NEXT] * 4
+        assert commits(cloud) == [NEXT] * 4
         wait_for(lambda: len(ready) == 2)
 
         begun = time.monotonic()
@@ -108,24 +112,24 @@ def test_a_commit_runs_then_a_broken_one_is_put_back_without_a_lost_request_then
         assert seconds < 180
         assert set(answers) == {(200, NEXT)}
         assert answers.total() > 20
-        assert revisions(cloud) == [NEXT] * 4
+        assert commits(cloud) == [NEXT] * 4
         assert "circuit breaker" in broken.complaint
         assert "exit code 1" in broken.complaint
         assert "running: loantap-staging-api:2" in broken.complaint
 
     back = Ran(cloud, "staging", *documented("rollback"))
     assert back.code == 0, back.complaint
-    assert revisions(cloud) == [GOOD] * 4
+    assert commits(cloud) == [GOOD] * 4
     said = Ran(cloud, "staging", *documented("status")).said
     assert said.count(GOOD) == 4
     wait_for(lambda: "2 of 2 running, COMPLETED" in Ran(cloud, "staging", "status").said)
 
     refused(cloud, "api: there is no steady revision before loantap-staging-api:1", "rollback")
-    assert revisions(cloud) == [GOOD] * 4
+    assert commits(cloud) == [GOOD] * 4
 
 
 def test_what_no_circuit_breaker_stops_is_put_back_when_it_takes_too_long(cloud):
-    before = revisions(cloud, "production")
+    before = commits(cloud, "production")
     ecs, service = cloud.client("ecs"), {"cluster": "loantap-production", "service": "api"}
     none = {"deploymentCircuitBreaker": {"enable": False, "rollback": False}}
     ecs.update_service(**service, deploymentConfiguration=none)
@@ -133,19 +137,19 @@ def test_what_no_circuit_breaker_stops_is_put_back_when_it_takes_too_long(cloud)
     said = refused(cloud, "api too slow (", *words, code=1, name="production")
     ecs.update_service(**service, deploymentConfiguration=BREAKER)
     assert "No Jira issue: JIRA_PROJECT is empty: set it in Bitbucket" in said
-    assert revisions(cloud, "production") == before
+    assert commits(cloud, "production") == before
 
 
 def test_a_new_revision_keeps_all_but_the_image(cloud):
-    ecs, family = cloud.client("ecs"), "loantap-production-dashboard"
-    before = ecs.describe_task_definition(taskDefinition=family)["taskDefinition"]
+    before = running(cloud, "production")
     assert Ran(cloud, "production", "apply", "--sha", NEXT).code == 0
-    after = ecs.describe_task_definition(taskDefinition=family)["taskDefinition"]
-    assert after["containerDefinitions"][0]["image"].endswith(NEXT)
-    after["containerDefinitions"][0]["image"] = before["containerDefinitions"][0]["image"]
-    for key in ("revision", "taskDefinitionArn", "registeredAt"):
-        assert after.pop(key) != before.pop(key) or key == "registeredAt"
-    assert after == before
+    for old, new in zip(before, running(cloud, "production"), strict=True):
+        assert new["revision"] > old["revision"]
+        assert new["containerDefinitions"][0]["image"].endswith(NEXT)
+        new["containerDefinitions"][0]["image"] = old["containerDefinitions"][0]["image"]
+        for key in ("revision", "taskDefinitionArn", "registeredAt"):
+            old[key] = new[key]
+        assert new == old
 
 
 def test_a_failure_in_production_keeps_its_exit_code_when_jira_is_down(cloud):

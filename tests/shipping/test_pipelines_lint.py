@@ -62,7 +62,7 @@ def test_nothing_is_said_of_a_good_file():
         ("pipelines:", "pipelin: 1\npipelines:", "top: 'pipelin' is no key here, perhaps 'pipel"),
         ("name: Lint", "nmae: Lint", "(no name): 'nmae' is no key here, perhaps 'name'"),
         ("name: All", "nam: All", "'nam' is no key here, perhaps 'name'"),
-        ("[uv, pip]", "[vu, pip]", "(Lint): caches: 'vu' is not defined, perhaps 'uv'"),
+        ("[uv, pip]", "[uvv, pip]", "(Lint): caches: 'uvv' is not defined, perhaps 'uv'"),
         ("[db, docker]", "[dbs]", "(Lint): services: 'dbs' is not defined, perhaps 'db'"),
         ("slack-notify:2.3.0", "slack-notify:2", "(Lint): atlassian/slack-notify:2 is not pinned"),
         ("python:3.11.14-bookworm", "python:3.11", "top: python:3.11 is not pinned"),
