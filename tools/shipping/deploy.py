@@ -1,13 +1,16 @@
 """Bring a commit to the running services of an environment, or go back: `--help` says how."""
 
+import contextlib
 import datetime as dt
 import re
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import click
+from botocore.exceptions import BotoCoreError, ClientError
 
 from tools.shipping import jira
 from tools.shipping.aws import ShippingError, aws_session
@@ -37,20 +40,23 @@ def deploy(environment: Environment, sha: str, patience: Patience) -> None:
     Raises:
         ShippingError: something is missing, another deployment is under way, or it failed.
     """
-    before = _running(environment)
+    services = environment.services()
+    _refuse_second(services)
+    before = {part: str(one["taskDefinition"]) for part, one in services.items()}
     definitions = {part: environment.with_images(part, sha) for part in FAMILIES}
     environment.require_images(list(definitions.values()))
     environment.require_free_schedules()
-    old = before | {"batch": environment.revisions("batch")[0]}
-    for arn in old.values():
+    steady = [before[part] for part, service in services.items() if settled(service)]
+    for arn in [*steady, environment.revisions("batch")[0]]:
         environment.mark_steady(arn)
     # Schedules run the family's newest revision at once, so batch waits for the services.
     batch = definitions.pop("batch")
     new = {part: environment.register(made) for part, made in definitions.items()}
-    _switch(environment, new, before, patience)
-    new["batch"] = environment.register(batch)
-    for arn in new.values():
-        environment.mark_steady(arn)
+    with _changing():
+        _switch(environment, new, before, patience)
+        new["batch"] = environment.register(batch)
+        for arn in new.values():
+            environment.mark_steady(arn)
     click.echo(f"{environment.name} runs {sha}: {', '.join(map(short, new.values()))}")
 
 
@@ -60,7 +66,7 @@ def rollback(environment: Environment, patience: Patience) -> None:
     Raises:
         ShippingError: there are none, their images are gone, or they failed.
     """
-    before = _running(environment)
+    before = {part: str(one["taskDefinition"]) for part, one in environment.services().items()}
     target = {}
     for part in FAMILIES:
         known = environment.revisions(part)
@@ -71,12 +77,12 @@ def rollback(environment: Environment, patience: Patience) -> None:
             raise ShippingError(f"{part}: there is no steady revision before {short(now)}")
         target[part] = steady
     environment.require_images([environment.describe(arn)[0] for arn in target.values()])
-    services = {part: arn for part, arn in target.items() if part != "batch"}
-    _switch(environment, services, before, patience)
-    for part, arn in target.items():
-        for newer in environment.revisions(part):
-            if number(newer) > number(arn):
-                environment.retire(newer)
+    with _changing():
+        _switch(environment, {part: target[part] for part in before}, before, patience)
+        for part, arn in target.items():
+            for newer in environment.revisions(part):
+                if number(newer) > number(arn):
+                    environment.retire(newer)
     click.echo(f"{environment.name} is back on {', '.join(map(short, target.values()))}")
 
 
@@ -96,19 +102,24 @@ def status(environment: Environment) -> None:
         click.echo(f"{part:10}{short(arn):32}{tags:42}{state}")
 
 
-def _running(environment: Environment) -> dict[str, str]:
-    """The revision that each service runs; refuses a service in mid-deployment."""
-    services = environment.services()
+def _refuse_second(services: Mapping[str, Mapping[str, Any]]) -> None:
     for part, service in services.items():
-        if not settled(service):
-            last = primary(service)
+        last = primary(service)
+        if last.get("rolloutState") == "IN_PROGRESS":
             raise ShippingError(
                 f"{part}: a deployment of {short(last['taskDefinition'])} is under way since "
-                f"{last['createdAt']:%H:%M:%S}, {last['runningCount']} of "
-                f"{service['desiredCount']} running: wait for its end",
+                f"{last['createdAt']:%H:%M:%S}: wait for its end, or roll back",
                 exit_code=3,
             )
-    return {part: str(primary(service)["taskDefinition"]) for part, service in services.items()}
+
+
+@contextlib.contextmanager
+def _changing() -> Iterator[None]:
+    """From here on a refusal of AWS may leave services in between."""
+    try:
+        yield
+    except (ClientError, BotoCoreError) as error:
+        raise ShippingError(f"Services were changing when AWS refused: {error}", 4) from error
 
 
 def _switch(
@@ -212,7 +223,7 @@ def _end(name: str, what: str, work: Callable[[Environment], None]) -> None:
             work(Environment(name, session))
     except ShippingError as error:
         click.echo(str(error), err=True)
-        if name == "production" and what:
+        if name == "production" and what and error.exit_code != 3:
             click.echo(jira.report(name, f"The {what} failed: {error}"), err=True)
         sys.exit(error.exit_code)
 
