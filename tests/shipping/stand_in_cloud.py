@@ -143,12 +143,13 @@ class Cloud:
 
 
 @contextlib.contextmanager
-def started(docker_host: str, folder: Path) -> Iterator[Cloud]:
+def started(engine: Engine, folder: Path) -> Iterator[Cloud]:
     """ministack on a free port; its containers go with it."""
     with socket.create_server(("127.0.0.1", 0)) as probe:
         port = probe.getsockname()[1]
     environment = os.environ | {
-        "DOCKER_HOST": docker_host,
+        "DOCKER_HOST": engine.host,
+        "MINISTACK_HOSTNAME": "loantap",
         "BIND_HOST": "127.0.0.1",
         "GATEWAY_PORT": str(port),
         "SERVICES": "ecs,ecr,scheduler,sts,iam,logs",
@@ -169,6 +170,9 @@ def started(docker_host: str, folder: Path) -> Iterator[Cloud]:
     finally:
         process.terminate()
         process.wait(30)
+        ours = f"label=ministack.instance=loantap:{port}"
+        if left := engine.run("ps", "--all", "--quiet", "--filter", ours).split():
+            engine.run("rm", "--force", *left)
 
 
 def fetch(host: str, port: int, path: str, seconds: float = 5) -> tuple[int, str]:

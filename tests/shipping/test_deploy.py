@@ -34,7 +34,7 @@ def cloud(tmp_path_factory):
     require(not missing, f"needs {', '.join(missing)}")
     with Engine.start() as engine:
         build_images(engine, tmp_path_factory.mktemp("image"))
-        with started(engine.host, tmp_path_factory.mktemp("cloud")) as made:
+        with started(engine, tmp_path_factory.mktemp("cloud")) as made:
             made.make_images()
             for name in ("staging", "production"):
                 made.make_environment(name)
