@@ -1,0 +1,246 @@
+"""ministack on a Docker engine: a cluster whose tasks are containers, and a front like an ALB."""
+
+import contextlib
+import http.client
+import itertools
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from tests.shipping.local_server import serve
+from tools.shipping.base_image import provide_base
+from tools.shipping.ecs import FAMILIES, SERVICES
+from tools.shipping.engine import Engine
+
+REGION = "eu-west-1"
+REGISTRY = "127.0.0.1:1"  # nobody answers there, so the engine's own images are taken
+GOOD, NEXT, BROKEN = ("a" * 40, "b" * 40, "c" * 40)
+BREAKER = {"deploymentCircuitBreaker": {"enable": True, "rollback": True}}
+# ministack takes a task for steady that lives for a second, in which Python may just have started.
+START = 'case "$SHA$PART" in c*api) echo "no champion"; exit 1;; esac; exec python3 /app.py'
+# The API in small: ready a second after its start, and each answer names its commit.
+APP = """
+import http.server, os, time
+born = time.monotonic()
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        late = self.path == "/readyz" and time.monotonic() - born < 1
+        self.send_response(503 if late else 200)
+        self.send_header("Content-Length", "40")
+        self.end_headers()
+        self.wfile.write(os.environ["SHA"].encode())
+    def log_message(self, *_): pass
+http.server.ThreadingHTTPServer(("", 8000), Handler).serve_forever()
+"""
+
+
+def build_images(engine: Engine, folder: Path) -> None:
+    """The images of three commits; the API of the last ends when it starts."""
+    (folder / "app.py").write_text(APP)
+    base = provide_base(engine)
+    for sha in (GOOD, NEXT, BROKEN):
+        (folder / "Dockerfile").write_text(f"FROM {base}\nENV SHA={sha}\nCOPY app.py /app.py\n")
+        tags = [f"--tag={REGISTRY}/loantap/{part}:{sha}" for part in FAMILIES]
+        engine.run("build", "--quiet", *tags, str(folder))
+
+
+class Cloud:
+    """The stand-in at a port of loopback."""
+
+    def __init__(self, port: int) -> None:
+        self.variables = {
+            "AWS_ACCESS_KEY_ID": "test",
+            "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_REGION": REGION,
+            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
+        }
+
+    def client(self, service: str, region: str = REGION) -> Any:
+        """A client of boto3."""
+        key, secret, _, url = self.variables.values()
+        session = boto3.Session(key, secret, region_name=region)
+        return session.client(service, endpoint_url=url)
+
+    def make_images(self) -> None:
+        """What the push leaves in ECR."""
+        ecr = self.client("ecr")
+        for part in FAMILIES:
+            ecr.create_repository(repositoryName=f"loantap/{part}")
+            for sha in (GOOD, NEXT, BROKEN):
+                manifest = f'{{"schemaVersion": 2, "of": "{part}:{sha}"}}'
+                name = f"loantap/{part}"
+                ecr.put_image(repositoryName=name, imageTag=sha, imageManifest=manifest)
+
+    def make_environment(self, name: str) -> None:
+        """As infra/ leaves it: four families, three services, a schedule."""
+        ecs, cluster = self.client("ecs"), f"loantap-{name}"
+        ecs.create_cluster(clusterName=cluster)
+        for part in FAMILIES:
+            container = {
+                "name": part,
+                "image": f"{REGISTRY}/loantap/{part}:{GOOD}",
+                "command": ["sh", "-c", START],
+                "portMappings": [{"containerPort": 8000}],
+                "environment": [{"name": "PART", "value": part}],
+            }
+            ecs.register_task_definition(
+                family=f"{cluster}-{part}",
+                networkMode="awsvpc",
+                requiresCompatibilities=["FARGATE"],
+                cpu="512",
+                memory="1024",
+                containerDefinitions=[container],
+            )
+        for part in SERVICES:
+            ecs.create_service(
+                cluster=cluster,
+                serviceName=part,
+                taskDefinition=f"{cluster}-{part}",
+                desiredCount=2 if part == "api" else 1,
+                launchType="FARGATE",
+                deploymentConfiguration=BREAKER,
+            )
+        self.client("scheduler").create_schedule_group(Name=cluster)
+        self.schedule(name, f"{cluster}-batch")
+
+    def schedule(self, name: str, family: str) -> None:
+        """A daily run of a family, or of a revision."""
+        where = f"arn:aws:ecs:{REGION}:000000000000"
+        self.client("scheduler").create_schedule(
+            Name=family.replace(":", "-"),
+            GroupName=f"loantap-{name}",
+            ScheduleExpression="rate(1 day)",
+            FlexibleTimeWindow={"Mode": "OFF"},
+            Target={
+                "Arn": f"{where}:cluster/loantap-{name}",
+                "RoleArn": "arn:aws:iam::000000000000:role/schedule",
+                "EcsParameters": {"TaskDefinitionArn": f"{where}:task-definition/{family}"},
+            },
+        )
+
+    def api_addresses(self, name: str) -> set[str]:
+        """Where the running tasks of the API listen."""
+        ecs, cluster = self.client("ecs"), f"loantap-{name}"
+        arns = ecs.list_tasks(cluster=cluster, serviceName="api")["taskArns"]
+        tasks = ecs.describe_tasks(cluster=cluster, tasks=arns)["tasks"] if arns else []
+        return {
+            detail["value"]
+            for task in tasks
+            if task["lastStatus"] == "RUNNING"
+            for attachment in task["attachments"]
+            for detail in attachment["details"]
+            if detail["name"] == "privateIPv4Address"
+        }
+
+
+@contextlib.contextmanager
+def started(engine: Engine, folder: Path) -> Iterator[Cloud]:
+    """ministack on a free port; its containers go with it."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    environment = os.environ | {
+        "DOCKER_HOST": engine.host,
+        "MINISTACK_HOSTNAME": "loantap",
+        "BIND_HOST": "127.0.0.1",
+        "GATEWAY_PORT": str(port),
+        "SERVICES": "ecs,ecr,scheduler,sts,iam,logs",
+        "IOT_MTLS_ENABLED": "0",  # or it listens on every address
+    }
+    with (folder / "log").open("wb") as log:
+        command = [sys.executable, "-m", "ministack"]
+        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+    try:
+        end = time.monotonic() + 60
+        while process.poll() is None and time.monotonic() < end:
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+                break
+            time.sleep(0.1)
+        else:
+            raise RuntimeError((folder / "log").read_text()[-2000:])
+        yield Cloud(port)
+    finally:
+        process.terminate()
+        process.wait(30)
+        ours = f"label=ministack.instance=loantap:{port}"
+        if left := engine.run("ps", "--all", "--quiet", "--filter", ours).split():
+            engine.run("rm", "--force", *left)
+
+
+def fetch(host: str, port: int, path: str, seconds: float = 5) -> tuple[int, str]:
+    """Status and body."""
+    with contextlib.closing(http.client.HTTPConnection(host, port, timeout=seconds)) as connection:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()
+
+
+@contextlib.contextmanager
+def background(work: Any, pause: float, threads: int = 1) -> Iterator[None]:
+    """Do it again and again beside the test."""
+    end = threading.Event()
+
+    def repeat() -> None:
+        while not end.wait(pause):
+            work()
+
+    running = [threading.Thread(target=repeat) for _ in range(threads)]
+    for thread in running:
+        thread.start()
+    try:
+        yield
+    finally:
+        end.set()
+        for thread in running:
+            thread.join()
+
+
+@contextlib.contextmanager
+def front(cloud: Cloud, environment: str) -> Iterator[tuple[int, list[str]]]:
+    """What an ALB does: it asks tasks whether they are ready, and sends requests to those.
+
+    A request is tried once: 502 if its task does not answer, 503 if there is none.
+    """
+    ready: list[str] = []
+    turn = itertools.count()
+
+    def check() -> None:
+        found = []
+        for address in cloud.api_addresses(environment):
+            with contextlib.suppress(OSError):
+                found += [address] if fetch(address, 8000, "/readyz", 1)[0] == 200 else []
+        ready[:] = found
+
+    def pass_on(path: str, *_: object) -> tuple[int, str]:
+        chosen = list(ready)
+        try:
+            return fetch(chosen[next(turn) % len(chosen)], 8000, path) if chosen else (503, "")
+        except OSError:
+            return 502, ""
+
+    with serve(pass_on) as port, background(check, 0.5):
+        yield port, ready
+
+
+@contextlib.contextmanager
+def load(port: int) -> Iterator[Counter[tuple[int, str]]]:
+    """Counts what each request got, while four clients ask one after the other."""
+    counts: Counter[tuple[int, str]] = Counter()
+
+    def ask() -> None:
+        try:
+            got = fetch("127.0.0.1", port, "/healthz")
+        except OSError as error:
+            got = (0, type(error).__name__)
+        counts[got] += 1
+
+    with background(ask, 0.05, threads=4):
+        yield counts
