@@ -51,18 +51,30 @@ resource "aws_iam_role_policy" "deploy" {
   name = "deploy"
   role = aws_iam_role.deploy.id
   policy = jsonencode({ Version = "2012-10-17", Statement = [
-    { Effect = "Allow", Action = ["ecr:DescribeImages", "ecr:DescribeImageScanFindings"], Resource = local.repositories },
-    # These three know no narrower resource.
-    {
+    { Effect = "Allow", Action = ["ecr:DescribeImages"], Resource = local.repositories },
+    { # These know no narrower resource.
       Effect = "Allow", Resource = ["*"]
-      Action = ["ecs:DescribeTaskDefinition", "ecs:ListTaskDefinitions", "ecs:RegisterTaskDefinition"]
+      Action = [
+        "ecs:DeregisterTaskDefinition", "ecs:DescribeTaskDefinition", "ecs:ListTaskDefinitions",
+        "ecs:RegisterTaskDefinition", "scheduler:ListSchedules",
+      ]
     },
-    { Effect = "Allow", Action = ["ecs:DescribeServices", "ecs:UpdateService"], Resource = [for one in module.service : one.arn] },
     {
-      Effect   = "Allow", Action = ["ecs:RunTask", "ecs:DescribeTasks", "ecs:StopTask", "ecs:TagResource"]
+      Effect    = "Allow", Action = ["ecs:ListTasks"], Resource = ["*"]
+      Condition = { ArnEquals = { "ecs:cluster" = aws_ecs_cluster.this.arn } }
+    },
+    {
+      Effect   = "Allow", Action = ["ecs:DescribeServices", "ecs:UpdateService"]
+      Resource = [for one in module.service : one.arn]
+    },
+    {
+      Effect   = "Allow", Action = ["ecs:DescribeTasks", "ecs:TagResource"]
       Resource = [for kind in ["task/${local.name}/*", "task-definition/${local.name}-*:*"] : "arn:aws:ecs:${var.region}:${local.account}:${kind}"]
     },
-    { Effect = "Allow", Action = ["logs:GetLogEvents"], Resource = [for one in module.task : "${one.log_group_arn}:*"] },
+    {
+      Effect   = "Allow", Action = ["scheduler:GetSchedule"]
+      Resource = [for one in aws_scheduler_schedule.this : one.arn]
+    },
     {
       Effect    = "Allow", Action = ["iam:PassRole"], Resource = flatten([for one in module.task : one.role_arns])
       Condition = { StringEquals = { "iam:PassedToService" = "ecs-tasks.amazonaws.com" } }

@@ -45,7 +45,7 @@ locals {
       port         = 8000, health_path = "/healthz", ready_path = "/readyz"
       stop_timeout = 40 # a request in flight has 30 s
       permissions  = [local.read_data, local.read_key]
-      variables    = merge(local.shared_variables, { LOANTAP_HOST = "0.0.0.0" })
+      variables    = local.shared_variables
       secrets      = { LOANTAP_AUDIT_URL = local.secret["audit"] }
     }
     dashboard = {
@@ -64,7 +64,6 @@ locals {
         { actions = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], resources = ["${aws_s3_bucket.data.arn}/mlflow/*"] },
       ]
       variables = {
-        MLFLOW_HOST                  = "0.0.0.0"
         MLFLOW_ARTIFACTS_DESTINATION = "s3://${aws_s3_bucket.data.id}/mlflow"
         MLFLOW_SERVER_ALLOWED_HOSTS  = "mlflow.${var.domain}"
       }

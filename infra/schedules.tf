@@ -3,7 +3,7 @@ resource "aws_scheduler_schedule_group" "this" { name = local.name }
 
 resource "aws_scheduler_schedule" "this" {
   for_each            = var.schedules
-  name                = each.key
+  name                = "${local.name}-${each.key}"
   group_name          = aws_scheduler_schedule_group.this.name
   schedule_expression = each.value.expression
   flexible_time_window { mode = "OFF" }

@@ -138,16 +138,14 @@ resource "aws_ecs_task_definition" "this" {
     { for key, value in {
       portMappings = [{ containerPort = var.task.port, protocol = "tcp" }]
       healthCheck = {
-        command  = ["CMD", "python", "-c", "import urllib.request as r; r.urlopen('${local.health_url}', timeout=4)"]
+        command  = ["CMD", "python", "-Ic", "import urllib.request as r; r.urlopen('${local.health_url}', timeout=4)"]
         interval = 10, timeout = 5, retries = 3, startPeriod = 60
       }
     } : key => value if var.task.port != null }
   )])
 }
 
-output "family" { value = aws_ecs_task_definition.this.family }
 output "arn" { value = aws_ecs_task_definition.this.arn }
 output "newest_arn" { value = aws_ecs_task_definition.this.arn_without_revision }
 output "role_arns" { value = [aws_iam_role.start.arn, aws_iam_role.task.arn] }
 output "security_group_id" { value = aws_security_group.this.id }
-output "log_group_arn" { value = aws_cloudwatch_log_group.this.arn }
