@@ -5,24 +5,6 @@ resource "aws_security_group" "balancer" {
   vpc_id      = var.vpc_id
 }
 
-resource "aws_vpc_security_group_ingress_rule" "clients" {
-  for_each          = toset(var.client_cidrs)
-  security_group_id = aws_security_group.balancer.id
-  cidr_ipv4         = each.value
-  ip_protocol       = "tcp"
-  from_port         = 443
-  to_port           = 443
-}
-
-resource "aws_vpc_security_group_ingress_rule" "tasks" {
-  for_each                     = local.tasks
-  security_group_id            = aws_security_group.balancer.id
-  referenced_security_group_id = module.task[each.key].security_group_id
-  ip_protocol                  = "tcp"
-  from_port                    = 443
-  to_port                      = 443
-}
-
 resource "aws_lb" "this" {
   name                       = local.name
   internal                   = true

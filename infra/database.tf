@@ -11,24 +11,6 @@ resource "aws_security_group" "database" {
   vpc_id      = var.vpc_id
 }
 
-resource "aws_vpc_security_group_ingress_rule" "database" {
-  for_each                     = local.database_clients
-  security_group_id            = aws_security_group.database.id
-  referenced_security_group_id = each.value
-  ip_protocol                  = "tcp"
-  from_port                    = 5432
-  to_port                      = 5432
-}
-
-resource "aws_vpc_security_group_egress_rule" "database" {
-  for_each                     = local.database_clients
-  security_group_id            = each.value
-  referenced_security_group_id = aws_security_group.database.id
-  ip_protocol                  = "tcp"
-  from_port                    = 5432
-  to_port                      = 5432
-}
-
 resource "aws_db_instance" "database" {
   identifier            = local.name
   engine                = "postgres"

@@ -15,13 +15,12 @@ data "aws_caller_identity" "this" {}
 data "aws_vpc" "this" { id = var.vpc_id }
 
 locals {
-  name             = "loantap-${var.environment}"
-  account          = data.aws_caller_identity.this.account_id
-  sources          = ["warehouse", "appstream", "business_events", "warehouse_output"]
-  secrets          = toset(concat(local.sources, ["audit", "mlflow"]))
-  purposes         = keys(local.tasks)
-  database_clients = { for name in ["api", "mlflow"] : name => module.task[name].security_group_id }
-  services         = { for name, task in local.tasks : name => task if name != "batch" }
+  name     = "loantap-${var.environment}"
+  account  = data.aws_caller_identity.this.account_id
+  sources  = ["warehouse", "appstream", "business_events", "warehouse_output"]
+  secrets  = toset(concat(local.sources, ["audit", "mlflow"]))
+  purposes = keys(local.tasks)
+  services = { for name, task in local.tasks : name => task if name != "batch" }
 
   secret     = { for name, one in aws_secretsmanager_secret.this : name => one.arn }
   read_data  = { actions = ["s3:GetObject", "s3:ListBucket"], resources = [aws_s3_bucket.data.arn, "${aws_s3_bucket.data.arn}/*"] }
@@ -96,15 +95,6 @@ module "task" {
   task               = each.value
 }
 
-resource "aws_vpc_security_group_egress_rule" "sources" {
-  for_each          = { for one in var.source_ports : "${one.cidr}:${one.port}" => one }
-  security_group_id = module.task["batch"].security_group_id
-  cidr_ipv4         = each.value.cidr
-  ip_protocol       = "tcp"
-  from_port         = each.value.port
-  to_port           = each.value.port
-}
-
 module "service" {
   source            = "./modules/service"
   for_each          = local.services
@@ -123,7 +113,6 @@ module "service" {
   clients           = each.key == "mlflow" ? concat([data.aws_vpc.this.cidr_block], var.mlflow_cidrs) : []
   listener_arn      = aws_lb_listener.this.arn
   balancer          = aws_lb.this.arn_suffix
-  balancer_group_id = aws_security_group.balancer.id
   topic_arn         = aws_sns_topic.alarms.arn
 }
 

@@ -17,24 +17,7 @@ variable "clients" {
 }
 variable "listener_arn" { type = string }
 variable "balancer" { type = string }
-variable "balancer_group_id" { type = string }
 variable "topic_arn" { type = string }
-
-resource "aws_vpc_security_group_ingress_rule" "this" {
-  security_group_id            = var.security_group_id
-  referenced_security_group_id = var.balancer_group_id
-  ip_protocol                  = "tcp"
-  from_port                    = var.port
-  to_port                      = var.port
-}
-
-resource "aws_vpc_security_group_egress_rule" "this" {
-  security_group_id            = var.balancer_group_id
-  referenced_security_group_id = var.security_group_id
-  ip_protocol                  = "tcp"
-  from_port                    = var.port
-  to_port                      = var.port
-}
 
 resource "aws_lb_target_group" "this" {
   name                 = var.name

@@ -83,14 +83,6 @@ resource "aws_security_group" "this" {
   vpc_id      = var.vpc_id
 }
 
-resource "aws_vpc_security_group_egress_rule" "https" {
-  security_group_id = aws_security_group.this.id
-  cidr_ipv4         = "0.0.0.0/0"
-  ip_protocol       = "tcp"
-  from_port         = 443
-  to_port           = 443
-}
-
 resource "aws_ecs_task_definition" "this" {
   family                   = local.family
   requires_compatibilities = ["FARGATE"]
