@@ -79,8 +79,8 @@ variable "sizes" {
   default = {
     batch     = { cpu = 2048, memory = 5120 }
     api       = { cpu = 1024, memory = 2048 }
-    dashboard = { cpu = 512, memory = 2048 }
-    mlflow    = { cpu = 512, memory = 2048 }
+    dashboard = { cpu = 512, memory = 1024 }
+    mlflow    = { cpu = 512, memory = 1024 }
   }
 }
 

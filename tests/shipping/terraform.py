@@ -17,7 +17,13 @@ from tests.conftest import PROJECT, require
 REGION: Final = "eu-west-1"
 TAG: Final = "0123456789abcdef0123456789abcdef01234567"
 # Where packages and people unpack plugins; a mirror holds HOST/hashicorp/aws/VERSION/SYSTEM/.
-_FOLDERS: Final = ("~/.terraform.d", "~/.local/share/terraform", "/usr/share", "/usr/local/share", "/opt")
+_FOLDERS: Final = (
+    "~/.terraform.d",
+    "~/.local/share/terraform",
+    "/usr/share",
+    "/usr/local/share",
+    "/opt",
+)
 _PROVIDER: Final = "*/hashicorp/aws/5.100.0/*/terraform-provider-aws_v5.100.0*"
 # MiB that Fargate has with so many CPU units.
 _MEMORY: Final = {
@@ -27,7 +33,9 @@ _MEMORY: Final = {
     2048: range(4096, 16385, 1024),
     4096: range(8192, 30721, 1024),
 }
-_SECRET: Final = re.compile(r"://[^/@]*:[^/@]*@|(pwd|password|token|secret)\s*=|AKIA", re.IGNORECASE)
+_SECRET: Final = re.compile(
+    r"://[^/@]*:[^/@]*@|(pwd|password|token|secret)\s*=|AKIA", re.IGNORECASE
+)
 
 
 def find_mirror() -> Path:
@@ -54,7 +62,11 @@ class Terraform:
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            ["terraform", *words], cwd=self.folder, env=self.environment, text=True, capture_output=True
+            ["terraform", *words],
+            cwd=self.folder,
+            env=self.environment,
+            text=True,
+            capture_output=True,
         )
 
     def succeed(self, *words: str) -> str:
@@ -62,7 +74,7 @@ class Terraform:
         assert done.returncode == 0, done.stdout[-2000:] + done.stderr
         return done.stdout
 
-    def given(self, environment: str, **changes: str) -> list[str]:
+    def given(self, environment: str, /, **changes: str) -> list[str]:
         """What a plan of an environment is given."""
         values = self.variables | changes
         given = [f"-var={name}={value}" for name, value in values.items()]
@@ -84,9 +96,13 @@ def copy_infra(folder: Path, environment: dict[str, str], variables: dict[str, s
     require(shutil.which("terraform") is not None, "terraform is not installed")
     mirror = find_mirror()
     copy = folder / "infra"
-    shutil.copytree(PROJECT / "infra", copy, ignore=shutil.ignore_patterns(".terraform*", "*.tfstate*"))
+    shutil.copytree(
+        PROJECT / "infra", copy, ignore=shutil.ignore_patterns(".terraform*", "*.tfstate*")
+    )
     settings = folder / "terraform.rc"
-    settings.write_text(f'provider_installation {{\n  filesystem_mirror {{ path = "{mirror}" }}\n}}\n')
+    settings.write_text(
+        f'provider_installation {{\n  filesystem_mirror {{ path = "{mirror}" }}\n}}\n'
+    )
     told = {"TF_CLI_CONFIG_FILE": str(settings), "CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1"}
     made = Terraform(copy, os.environ | environment | told, variables)
     made.succeed("init", "-backend=false", "-input=false")
@@ -98,7 +114,10 @@ def copy_infra(folder: Path, environment: dict[str, str], variables: dict[str, s
 
 def _resources(module: dict[str, Any]) -> Iterator[dict[str, Any]]:
     module = module.get("root_module", module)
-    yield from (one for one in module.get("resources", []) if one["mode"] == "managed")
+    for one in module.get("resources", []):
+        if one["mode"] == "managed":
+            # A plan leaves out what is known only when it is made, some policies among it.
+            yield {"values": {}} | one
     for child in module.get("child_modules", []):
         yield from _resources(child)
 
@@ -124,10 +143,10 @@ def _policy_faults(resource: dict[str, Any]) -> Iterator[str]:
         for one in _as_list(json.loads(policy).get("Statement", [])):
             if one["Effect"] != "Allow":
                 continue
-            wild = [action for action in _as_list(one.get("Action", "*")) if action.endswith("*")]
+            wild = [action for action in _as_list(one.get("Action", [])) if action.endswith("*")]
             if wild and "*" in _as_list(one.get("Resource", [])) and not own:
                 yield f"may {wild[0]} on every resource"
-            if "*" in (one.get("Principal"), (one.get("Principal") or {}).get("AWS")):
+            if one.get("Principal") in ("*", {"AWS": "*"}) and "Condition" not in one:
                 yield "lets everybody in"
             if "NotAction" in one or "NotResource" in one:
                 yield "allows by what it leaves out"
@@ -135,7 +154,7 @@ def _policy_faults(resource: dict[str, Any]) -> Iterator[str]:
 
 def _faults(kind: str, values: dict[str, Any]) -> Iterator[str]:
     if kind == "aws_ecs_task_definition":
-        for container in json.loads(values["container_definitions"]):
+        for container in json.loads(values.get("container_definitions", "[]")):
             yield from _container_faults(container)
         if int(values["memory"]) not in _MEMORY.get(int(values["cpu"]), []):
             yield f"Fargate has no task of {values['cpu']} units and {values['memory']} MiB"
@@ -144,7 +163,9 @@ def _faults(kind: str, values: dict[str, Any]) -> Iterator[str]:
     if kind == "aws_ecr_repository" and values.get("image_tag_mutability") != "IMMUTABLE":
         yield "lets a tag be moved"
     if kind == "aws_db_instance" and (
-        not values.get("storage_encrypted") or values.get("publicly_accessible") or values.get("password")
+        not values.get("storage_encrypted")
+        or values.get("publicly_accessible")
+        or values.get("password")
     ):
         yield "not encrypted, public, or with a password in the state"
 

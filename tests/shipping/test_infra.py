@@ -78,9 +78,7 @@ def made(infra, plans) -> list[dict[str, Any]]:
 
 
 def only(resources, kind: str, ending: str = "") -> dict[str, Any]:
-    (one,) = [
-        one for one in resources if one["type"] == kind and one["address"].endswith(ending)
-    ]
+    (one,) = [one for one in resources if one["type"] == kind and one["address"].endswith(ending)]
     return one["values"]
 
 
@@ -110,6 +108,12 @@ class TestPlan:
         assert database["backup_retention_period"] == 35
         assert int(database["engine_version"]) >= 15
 
+    @pytest.mark.parametrize("service", ["api", "dashboard", "mlflow"])
+    def test_a_deployment_keeps_what_serves_and_goes_back_by_itself(self, plans, service):
+        made = only(plans["production"], "aws_ecs_service", f'["{service}"].aws_ecs_service.this')
+        assert made["deployment_minimum_healthy_percent"] == 100
+        assert made["deployment_circuit_breaker"] == [{"enable": True, "rollback": True}]
+
     def test_only_production_s_api_grows(self, plans):
         assert only(plans["production"], "aws_appautoscaling_target")["max_capacity"] == 6
         assert "aws_appautoscaling_target" not in {one["type"] for one in plans["staging"]}
@@ -119,7 +123,11 @@ class TestPlan:
         [
             ("image_tag", "latest", "image_tag: give the full git SHA"),
             ("private_subnet_ids", '["subnet-1"]', "give two or more"),
-            ("mlflow_cidrs", '["10.0.0.0/16","10.1.0.0/16","10.2.0.0/16","10.3.0.0/16"]', "at most 3"),
+            (
+                "mlflow_cidrs",
+                '["10.0.0.0/16","10.1.0.0/16","10.2.0.0/16","10.3.0.0/16"]',
+                "at most 3",
+            ),
             ("environment", "test", "take staging or production"),
         ],
     )
@@ -167,13 +175,18 @@ class TestMade:
 
     @pytest.mark.parametrize("name", ["batch", "api", "dashboard", "mlflow"])
     def test_a_task_writes_its_two_volumes_and_nothing_else(self, aws, made, name):
-        task = aws["client"]("ecs").describe_task_definition(taskDefinition=f"loantap-staging-{name}")
+        task = aws["client"]("ecs").describe_task_definition(
+            taskDefinition=f"loantap-staging-{name}"
+        )
         (container,) = task["taskDefinition"]["containerDefinitions"]
         assert container["image"].endswith(f"/loantap/{name}:{TAG}")
         assert container["readonlyRootFilesystem"]
         assert container["user"] == "10001"
         assert container["linuxParameters"]["capabilities"] == {"drop": ["ALL"]}
-        assert {one["containerPath"] for one in container["mountPoints"]} == {"/srv/loantap", "/tmp"}  # noqa: S108
+        assert {one["containerPath"] for one in container["mountPoints"]} == {
+            "/srv/loantap",
+            "/tmp",
+        }  # noqa: S108
         assert ("healthCheck" in container) == (name != "batch")
 
     def test_secrets_have_a_place_and_no_value(self, aws, made):
@@ -183,15 +196,6 @@ class TestMade:
         assert names == {f"loantap/staging/{one}" for one in parts}
         with pytest.raises(secrets.exceptions.ResourceNotFoundException):
             secrets.get_secret_value(SecretId="loantap/staging/audit")
-
-    def test_a_deployment_keeps_what_serves_and_goes_back_by_itself(self, aws, made):
-        names = ["api", "dashboard", "mlflow"]
-        found = aws["client"]("ecs").describe_services(cluster="loantap-staging", services=names)
-        assert len(found["services"]) == 3
-        for one in found["services"]:
-            told = one["deploymentConfiguration"]
-            assert told["minimumHealthyPercent"] == 100
-            assert told["deploymentCircuitBreaker"] == {"enable": True, "rollback": True}
 
     @pytest.mark.parametrize("name", ["api", "dashboard"])
     def test_what_serves_may_not_write_the_bucket(self, made, name):
@@ -205,7 +209,9 @@ class TestMade:
             for one in statements(made, 'module.task["api"].aws_iam_role_policy.start')
             if one["Action"] == ["secretsmanager:GetSecretValue"]
         ]
-        assert [re.sub(r"-\w{6}$", "", one.rpartition(":")[2]) for one in read] == ["loantap/staging/audit"]
+        assert [re.sub(r"-\w{6}$", "", one.rpartition(":")[2]) for one in read] == [
+            "loantap/staging/audit"
+        ]
 
     def test_schedules_run_pipelines_that_there_are_and_our_family_alone(self, aws, made):
         scheduler = aws["client"]("scheduler")
@@ -244,7 +250,9 @@ class TestMade:
             [to["Arn"] for to in events.list_targets_by_rule(Rule=one["Name"])["Targets"]]
             for one in rules
         ]
-        assert {to.rpartition(":")[2] for each in heard for to in each} == {"loantap-staging-alarms"}
+        assert {to.rpartition(":")[2] for each in heard for to in each} == {
+            "loantap-staging-alarms"
+        }
 
 
 def task(**changes: Any) -> dict[str, Any]:
@@ -287,6 +295,6 @@ def test_readme_names_the_sizes_that_are_set():
     text = (PROJECT / "infra/README.md").read_text(encoding="utf-8")
     set_ = (PROJECT / "infra/variables.tf").read_text(encoding="utf-8")
     sizes = re.findall(r"^    (\w+) += \{.*cpu = (\d+), memory = (\d+)", set_, re.MULTILINE)
-    assert len(sizes) == 6
+    assert len(sizes) == 6  # four tasks, two schedules with a size of their own
     for name, cpu, memory in sizes:
         assert re.search(rf"^\| `{name}` .*\| {cpu}, {memory} \|$", text, re.MULTILINE), name
