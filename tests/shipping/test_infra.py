@@ -183,10 +183,8 @@ class TestMade:
         assert container["readonlyRootFilesystem"]
         assert container["user"] == "10001"
         assert container["linuxParameters"]["capabilities"] == {"drop": ["ALL"]}
-        assert {one["containerPath"] for one in container["mountPoints"]} == {
-            "/srv/loantap",
-            "/tmp",
-        }  # noqa: S108
+        volumes = {one["containerPath"] for one in container["mountPoints"]}
+        assert volumes == {"/srv/loantap", "/tmp"}  # noqa: S108
         assert ("healthCheck" in container) == (name != "batch")
 
     def test_secrets_have_a_place_and_no_value(self, aws, made):
