@@ -33,7 +33,7 @@ export MKL_NUM_THREADS ?= 1
 export NUMEXPR_MAX_THREADS ?= 1
 
 .PHONY: help run serve test test-fast lint bench bench-api bench-full bench-sources viz ui profile portfolio \
-    sources-up sources-down system-packages lock clean
+    sources-up sources-down system-packages image scan lock clean
 
 help: ## Show what make can do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
@@ -41,11 +41,17 @@ help: ## Show what make can do
 run: $(READY) ## Set up once, then kedro run; more of it with ARGS="--pipelines scoring"
 	@$(BIN)/kedro run $(ARGS)
 
-lint: $(READY) ## Import rules, ruff, mypy
+lint: $(READY) ## Import rules, ruff, mypy; Dockerfile, compose.yaml, pipelines file, infra/
 	@$(BIN)/lint-imports
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
+	@$(BIN)/hadolint Dockerfile
+	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.compose-spec compose.yaml
+	@$(BIN)/check-jsonschema --quiet --builtin-schema vendor.bitbucket-pipelines bitbucket-pipelines.yml
+	@$(BIN)/python -m tools.shipping.pipelines_lint
+	@if command -v terraform > /dev/null; then terraform fmt -check -recursive -diff infra; \
+	else echo "infra/ is not checked: terraform is not installed"; fi
 
 # On all cores, in a random order whose seed is printed and can be given: --randomly-seed=N.
 # docs/testing.md says how tests share what is dear to make.
@@ -127,6 +133,20 @@ system-packages:
 
 sources-down: $(READY) ## Stop the three servers and remove what they hold
 	@$(BIN)/python -m tools.sources down
+
+# The tag is the commit's full SHA, as a deployment wants it; `latest` is for compose.yaml.
+IMAGES := batch api dashboard mlflow
+REVISION = $(shell git rev-parse HEAD)
+image: ## Build the images of batch, api, dashboard and mlflow with Docker; ARGS="--network host"
+	@for target in $(IMAGES); do \
+	    DOCKER_BUILDKIT=1 docker build --target $$target --tag loantap/$$target:$(REVISION) \
+	        --tag loantap/$$target:latest --build-arg REVISION=$(REVISION) \
+	        --build-arg VERSION=$$(sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml) \
+	        --build-arg SOURCE=$${BITBUCKET_GIT_HTTP_ORIGIN:-unknown} $(ARGS) . || exit 1; \
+	done
+
+scan: $(READY) ## Look for secrets and data in the built images, and write what is in them to build/sbom/
+	@$(BIN)/python -m tools.shipping.scan --tag $(REVISION)
 
 clean: ## Remove the environments, caches and builds; data and registered models stay
 	rm -rf $(VENV) $(PROFILE_VENV) build dist htmlcov .coverage .coverage.* .hypothesis .import_linter_cache \
