@@ -10,7 +10,7 @@ import time
 import httpx
 import pytest
 
-from tests.conftest import PROJECT, require
+from tests.conftest import PROJECT
 from tests.shipping.local_server import serve
 from tests.shipping.stand_in_cloud import (
     BREAKER,
@@ -23,23 +23,19 @@ from tests.shipping.stand_in_cloud import (
     started,
 )
 from tools.shipping.ecs import SERVICES
-from tools.shipping.engine import Engine, find_missing
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def cloud(tmp_path_factory):
-    missing = find_missing()
-    require(not missing, f"needs {', '.join(missing)}")
-    with Engine.start() as engine:
-        build_images(engine, tmp_path_factory.mktemp("image"))
-        with started(engine, tmp_path_factory.mktemp("cloud")) as made:
-            made.make_images()
-            for name in ("staging", "production"):
-                made.make_environment(name)
-                wait_for(lambda name=name: len(made.api_addresses(name)) == 2)
-            yield made
+def cloud(engine, tmp_path_factory):
+    build_images(engine, tmp_path_factory.mktemp("image"))
+    with started(engine, tmp_path_factory.mktemp("cloud")) as made:
+        made.make_images()
+        for name in ("staging", "production"):
+            made.make_environment(name)
+            wait_for(lambda name=name: len(made.api_addresses(name)) == 2)
+        yield made
 
 
 def wait_for(condition, seconds=60):

@@ -6,10 +6,12 @@ import json
 import re
 from typing import Any
 
+import boto3
 import pytest
 from kedro.framework.project import pipelines
+from moto.server import ThreadedMotoServer
 
-from tests.conftest import PROJECT, require
+from tests.conftest import PROJECT
 from tests.shipping.terraform import REGION, TAG, Terraform, copy_infra, find_faults
 
 pytestmark = pytest.mark.slow
@@ -20,12 +22,6 @@ LEFT_OUT = ("aws_db_instance.", "aws_cloudwatch_metric_alarm.this[")
 @pytest.fixture(scope="module")
 def aws(tmp_path_factory):
     """Moto on loopback: its environment variables, and what the company has already."""
-    try:
-        import boto3
-        from moto.server import ThreadedMotoServer
-    except ImportError as error:
-        require(False, f"{error.name} is not installed")
-        raise
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()

@@ -27,6 +27,7 @@ _PROGRAMS: Final = {
     "containerd": "docker.io",
     "runc": "docker.io",
 }
+_CAP_SYS_ADMIN: Final = 21
 _READY_WITHIN_S: Final = 60
 _PAUSE_S: Final = 0.1
 
@@ -36,14 +37,21 @@ class EngineError(RuntimeError):
 
 
 def find_missing() -> list[str]:
-    """What an engine and its base image lack here: packages by Debian's name, or root's rights."""
+    """The packages that an engine and its base image lack here, by Debian's name."""
     if os.environ.get(RUNNING_ENGINE):
         return [] if shutil.which("docker", path=_PATH) else ["docker.io"]
     programs = _PROGRAMS | {"debootstrap": "debootstrap"}
     absent = {
         package for program, package in programs.items() if not shutil.which(program, path=_PATH)
     }
-    return sorted(absent) + ([] if os.geteuid() == 0 else ["the rights of root"])
+    return sorted(absent)
+
+
+def may_mount() -> bool:
+    """Whether this process may mount, which an engine of one's own needs."""
+    status = Path("/proc/self/status").read_text()
+    rights = int(next(line for line in status.splitlines() if "CapEff" in line).split()[1], 16)
+    return bool(rights >> _CAP_SYS_ADMIN & 1)
 
 
 @dataclass(slots=True)
@@ -77,6 +85,11 @@ class Engine:
             engine.stop()
             raise
         return engine
+
+    @classmethod
+    def find(cls) -> Self:
+        """The engine that Docker's own commands use."""
+        return cls(os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock"))
 
     def __enter__(self) -> Self:
         return self

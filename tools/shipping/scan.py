@@ -1,0 +1,155 @@
+"""Look for secrets and data in built images, and write down what is in them: `--help` says how."""
+
+import json
+import re
+import subprocess
+import sys
+import tarfile
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import IO, Final
+
+import click
+from detect_secrets.core.secrets_collection import SecretsCollection
+from detect_secrets.settings import default_settings
+from rich.console import Console
+from rich.table import Table
+
+from tools.shipping.ecs import FAMILIES
+from tools.shipping.engine import Engine, EngineError
+
+# What we put there ourselves. Libraries come from the locks, by hash.
+_OURS: Final = ("opt/loantap/", "srv/", "source/", "made/", "locks/", "root/", "home/", "tmp/")
+_LIBRARIES: Final = "/site-packages/"
+_OUR_PACKAGE: Final = "/site-packages/loantap/"
+_DATA: Final = {".csv", ".parquet", ".duckdb", ".db", ".xlsx", ".env", ".pem", ".key", ".p12"}
+# Where messages and documentation show how an address is written; and digests of policies.
+_EXAMPLES: Final = {"token", "password", "p%40ss"}
+_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """An image.
+
+    Attributes:
+        files: how many files of ours were read, in all layers.
+        size: bytes.
+        packages: how many the bill of materials lists.
+        faults: what must not be in it, each with its file.
+    """
+
+    files: int
+    size: int
+    packages: int
+    faults: list[str]
+
+
+def scan_image(engine: Engine, image: str, sbom: Path | None = None) -> Scanned:
+    """Every layer of an image, its settings and how it was made.
+
+    Args:
+        engine: where it is.
+        image: its name.
+        sbom: where its bill of materials (CycloneDX, JSON) is written.
+
+    Raises:
+        EngineError: there is no such image, or no bill of materials in it.
+    """
+    described = json.loads(engine.run("image", "inspect", image))[0]
+    history = engine.run("history", "--no-trunc", "--format", "{{.CreatedBy}}", image)
+    told = json.dumps(described["Config"], indent=0)
+    faults, files = [], 0
+    if described["Config"]["User"].partition(":")[0] in {"", "0", "root"}:
+        faults.append("it runs as root")
+    with tempfile.TemporaryDirectory(prefix="loantap-scan-") as folder:
+        faults += _find_secrets(Path(folder, "settings"), f"{told}\n{history}".encode(), "settings")
+        for name, content in read_layers(engine, image):
+            if not is_ours(name):
+                continue
+            files += 1
+            if PurePosixPath(name).suffix in _DATA or PurePosixPath(name).name in _DATA:
+                faults.append(f"{name}: no data, key or variables belong in an image")
+            faults += _find_secrets(Path(folder, "file").with_suffix(PurePosixPath(name).suffix),
+                                    content.read(), name)  # fmt: skip
+    bill = engine.run("run", "--rm", "--network", "none", "--entrypoint", "cat", image,
+                      "/opt/loantap/sbom.json")  # fmt: skip
+    if sbom:
+        sbom.parent.mkdir(parents=True, exist_ok=True)
+        sbom.write_text(bill)
+    return Scanned(files, described["Size"], len(json.loads(bill)["components"]), faults)
+
+
+def is_ours(name: str) -> bool:
+    """Whether a file of a layer came from this repository or from its build, not from a lock."""
+    if not name.startswith(_OURS) or name.endswith((".pyc", "/sbom.json")):
+        return False
+    return _LIBRARIES not in name or _OUR_PACKAGE in name
+
+
+def read_layers(engine: Engine, image: str) -> Iterator[tuple[str, IO[bytes]]]:
+    """Name and content of every file of every layer, also of those that a later layer removes.
+
+    Raises:
+        EngineError: the engine can't send the image.
+    """
+    command = [engine.program, "save", image]
+    with (
+        subprocess.Popen(command, env=engine.environment, stdout=subprocess.PIPE) as saving,
+        tarfile.open(fileobj=saving.stdout, mode="r|") as saved,
+    ):
+        for part in filter(None, map(saved.extractfile, saved)):
+            try:
+                layer = tarfile.open(fileobj=part, mode="r|*")  # noqa: SIM115 (closed below)
+            except tarfile.ReadError:  # a description of the image
+                continue
+            with layer:
+                for each in layer:
+                    if content := layer.extractfile(each) if each.isfile() else None:
+                        yield each.name.removeprefix("./"), content
+    if saving.returncode:
+        raise EngineError(f"docker save {image} ended with {saving.returncode}")
+
+
+def _find_secrets(place: Path, content: bytes, name: str) -> Iterator[str]:
+    place.write_bytes(content)
+    found = SecretsCollection()
+    with default_settings():
+        found.scan_file(str(place))
+    for _, secret in found:
+        value = secret.secret_value or ""
+        if value.lower() in _EXAMPLES or _DIGEST.fullmatch(value):
+            continue
+        yield f"{name}, line {secret.line_number}: {secret.type}"
+
+
+@click.command()
+@click.option("--tag", required=True, help="The tag of loantap/batch and the others.")
+@click.option("--sbom", type=click.Path(path_type=Path), default=Path("build/sbom"),
+              show_default=True, help="Where the bills of materials go.")  # fmt: skip
+def main(tag: str, sbom: Path) -> None:
+    """Read every layer of the four images; exit code 1 where one holds a secret, data or root."""
+    table = Table("image", "MB", "files of ours, all layers", "packages", "faults")
+    console, faults = Console(), []
+    try:
+        # The engine in use, as other commands of Docker find it.
+        engine = Engine.find()
+        for part in FAMILIES:
+            with console.status(f"Reading loantap/{part}"):
+                found = scan_image(engine, f"loantap/{part}:{tag}", sbom / f"{part}.json")
+            faults += [f"loantap/{part}: {fault}" for fault in found.faults]
+            table.add_row(f"loantap/{part}", f"{found.size / 1e6:,.0f}", f"{found.files:,}",
+                          f"{found.packages:,}", f"{len(found.faults):,}")  # fmt: skip
+    except EngineError as error:
+        click.echo(f"Error: {error}\nIs the image built? make image", err=True)
+        sys.exit(2)
+    console.print(table)
+    for fault in faults:
+        click.echo(fault, err=True)
+    sys.exit(bool(faults))
+
+
+if __name__ == "__main__":
+    main()
