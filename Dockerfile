@@ -103,7 +103,8 @@ ENV PATH=/opt/loantap/venv/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1
 WORKDIR /srv/loantap
-VOLUME /srv/loantap
+# On Fargate a mounted folder has the owner and rights of the volume in the image.
+VOLUME ["/srv/loantap", "/tmp"]
 
 # --- The images. A new revision leaves the libraries' layer as it is.
 FROM runtime AS api

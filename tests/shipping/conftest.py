@@ -96,9 +96,5 @@ def lock_down(*options: str) -> list[str]:
 def start_batch(engine: Engine, image: str, volume: str) -> None:
     """Make 4,000 loans and train on them in 2 GiB."""
     options = ("--rm", "--memory", "2g", "--volume", f"{volume}:/srv/loantap")
-    command = ("-m", "loantap", "--conf-source", "/opt/loantap/conf.tar.gz")
-    engine.run(
-        *lock_down(*options, "--entrypoint", "python", image, *command),
-        *("--pipelines", "sources,training", "--params", "loans=4000"),
-        timeout_s=1_200,
-    )
+    run = ("--pipelines", "sources,training", "--params", "loans=4000")
+    engine.run(*lock_down(*options, image, *run), timeout_s=1_200)

@@ -1,5 +1,6 @@
 """A deployment, its failure and the way back, on containers; what is refused before any of it."""
 
+import contextlib
 import os
 import re
 import shlex
@@ -18,6 +19,7 @@ from tests.shipping.stand_in_cloud import (
     GOOD,
     NEXT,
     build_images,
+    fetch,
     front,
     load,
     started,
@@ -43,6 +45,15 @@ def wait_for(condition, seconds=60):
     while not condition():
         assert time.monotonic() < end, "not in time"
         time.sleep(0.2)
+
+
+def who_answers(addresses):
+    """Commits of the tasks; a task that has just ended counts as none."""
+    found = set()
+    for address in list(addresses):
+        with contextlib.suppress(OSError):
+            found.add(fetch(address, 8000, "/healthz")[1])
+    return found
 
 
 class Ran:
@@ -99,7 +110,7 @@ def test_a_commit_runs_then_a_broken_one_is_put_back_without_a_lost_request_then
         good = Ran(cloud, "staging", *documented("apply", NEXT))
         assert good.code == 0, good.complaint
         assert commits(cloud) == [NEXT] * 4
-        wait_for(lambda: len(ready) == 2)
+        wait_for(lambda: len(ready) == 2 and who_answers(ready) == {NEXT})
 
         begun = time.monotonic()
         with load(port) as answers:

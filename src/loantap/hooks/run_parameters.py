@@ -1,5 +1,6 @@
 """The run parameters a person may give with `--params`: one closed list."""
 
+import os
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from functools import reduce
@@ -160,6 +161,16 @@ def _check_output(parameter: str, path: object, applications: object) -> None:
 
 def _check_file(parameter: str, path: Path) -> None:
     found = path.expanduser()
+    try:
+        found.stat()
+    except PermissionError as error:
+        raise InputError(
+            parameter,
+            f"file {path} cannot be reached by this user ({os.geteuid()})",
+            "Grant the right to enter its folders",
+        ) from error
+    except OSError:
+        pass  # told below
     if found.is_dir():
         raise InputError(parameter, f"{path} is a folder", "Name a file in it")
     if not found.is_file():
