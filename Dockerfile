@@ -182,6 +182,7 @@ ENTRYPOINT ["loantap-task"]
 ARG REVISION=unknown
 ARG VERSION=unknown
 ARG SOURCE=unknown
+ENV LOANTAP_GIT_SHA=$REVISION
 LABEL org.opencontainers.image.title=loantap/batch \
     org.opencontainers.image.revision=$REVISION \
     org.opencontainers.image.version=$VERSION \

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from loantap.registry import runs
+from loantap.registry.unfinished_runs import end_runs_of_killed_tasks
 
 CANDIDATES = pd.DataFrame(
     {
@@ -152,3 +153,17 @@ def test_without_git_there_is_no_commit(checkout, monkeypatch):
     monkeypatch.setenv("PATH", "")
 
     assert runs.git_commit(checkout) is None
+
+
+def test_a_task_ends_what_killed_tasks_on_its_data_left_running(active_run, registry):
+    client, experiment = mlflow.MlflowClient(), active_run.info.experiment_id
+    tags = {"ours": {"loantap.bucket": "data"}, "other": {"loantap.bucket": "more"}, "person": {}}
+    left = {
+        name: client.create_run(experiment, tags=given).info.run_id for name, given in tags.items()
+    }
+
+    assert end_runs_of_killed_tasks("data") == 1
+    states = {name: client.get_run(run_id).info.status for name, run_id in left.items()}
+    assert states == {"ours": "KILLED", "other": "RUNNING", "person": "RUNNING"}
+    assert recorded(active_run).info.status == "RUNNING"
+    assert end_runs_of_killed_tasks("data") == 0

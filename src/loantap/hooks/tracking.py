@@ -1,6 +1,7 @@
 """kedro-mlflow's hook, which MLflow's runs depend on, made to bear a registry that is down."""
 
 import logging
+import os
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from loantap.hooks.saved import Catalog
 from loantap.project.folder import anchor_address
 from loantap.project.interruption import interruption
 from loantap.project.lock import lock_of
+from loantap.project.task_codes import BUCKET_VARIABLE, RUN_VARIABLE
 from loantap.registry import runs
 from loantap.registry.connection import (
     RegistryDownError,
@@ -26,7 +28,7 @@ from loantap.registry.connection import (
 from loantap.registry.locations import require_same_place
 from loantap.registry.locked_database import LONGEST_S, wait_for
 from loantap.registry.registered_this_run import forget_registered
-from loantap.registry.unfinished_runs import FAILED, KILLED, end_run
+from loantap.registry.unfinished_runs import FAILED, KILLED, end_run, end_runs_of_killed_tasks
 
 logger = logging.getLogger(__name__)
 
@@ -99,6 +101,9 @@ class Tracking(MlflowHook):  # type: ignore[misc] # kedro-mlflow is not typed
             if self._down is None:
                 self._require_same_place(Path(run_params["project_path"]))
             super().before_pipeline_run(run_params, pipeline, catalog)
+            # Set by loantap-task, which then holds the lease.
+            if RUN_VARIABLE in os.environ and (bucket := os.environ.get(BUCKET_VARIABLE)):
+                end_runs_of_killed_tasks(bucket)
 
     def _require_same_place(self, project: Path) -> None:
         options = self.mlflow_config.tracking.experiment.create_experiment_kwargs

@@ -20,6 +20,7 @@ from loantap.registry.models import (
 )
 
 KILLED, FAILED = RunStatus.to_string(RunStatus.KILLED), RunStatus.to_string(RunStatus.FAILED)
+_BUCKET_TAG = "loantap.bucket"
 _RUNNING = RunStatus.to_string(RunStatus.RUNNING)
 
 logger = logging.getLogger(__name__)
@@ -62,6 +63,38 @@ def end_forgotten_run(run_id: str, status: str = KILLED) -> bool:
         if info.status == _RUNNING:
             client.set_terminated(run_id, status)
         return bool(info.status == _RUNNING)
+
+
+def end_runs_of_killed_tasks(bucket: str) -> int:
+    """Mark the active run as a task's, and end those that earlier tasks on its data left running.
+
+    A container that is killed takes its records with it, and one task at a time works on the data
+    of a bucket: whatever else of it is said to be running is not.
+
+    Args:
+        bucket: name of the bucket with the data, whose lease this task holds.
+
+    Returns:
+        How many were ended.
+
+    Raises:
+        RegistryDownError: MLflow does not answer.
+    """
+    with asking_registry():
+        active = mlflow.active_run()
+        if active is None:
+            return 0
+        mlflow.set_tag(_BUCKET_TAG, bucket)
+        found = mlflow.MlflowClient().search_runs(
+            [active.info.experiment_id],
+            f"tags.`{_BUCKET_TAG}` = '{bucket}' and attributes.status = '{_RUNNING}'",
+            ViewType.ALL,
+        )
+        forgotten = [run.info.run_id for run in found if run.info.run_id != active.info.run_id]
+        for run_id in forgotten:
+            end_forgotten_run(run_id)
+            logger.warning("MLflow run %s: its task was killed; it is marked KILLED", run_id)
+        return len(forgotten)
 
 
 def conclude_again(verdict: Conclusion) -> None:

@@ -11,10 +11,10 @@ from rich.table import Table
 from loantap.portfolio.errors import InputError
 from loantap.project.folder import find_project
 from loantap.project.interruption import interruption
-from loantap.project.task_codes import TRY_LATER
+from loantap.project.task_codes import BUCKET_VARIABLE, TRY_LATER
 from loantap.storage.bucket import Bucket, TryLaterError
 from loantap.storage.state import State
-from loantap.storage.task import BUCKET_VARIABLE, find_run, holding_lease, run_task
+from loantap.storage.task import find_run, holding_lease, run_task
 
 
 class _Commands(click.Group):

@@ -20,12 +20,11 @@ from loantap.portfolio.errors import InputError
 from loantap.project.folder import find_project
 from loantap.project.interruption import interruption
 from loantap.project.lock import ALL_PUBLISHED, NOTHING_PUBLISHED
-from loantap.project.task_codes import RUN_VARIABLE
+from loantap.project.task_codes import BUCKET_VARIABLE, RUN_VARIABLE
 from loantap.storage.bucket import Bucket
 from loantap.storage.lease import LASTS_S, Lease
 from loantap.storage.state import State
 
-BUCKET_VARIABLE: Final = "LOANTAP_BUCKET"
 _CONF_VARIABLE: Final = "LOANTAP_CONF_SOURCE"
 _CONF: Final = "/opt/loantap/conf.tar.gz"
 _METADATA_VARIABLE: Final = "ECS_CONTAINER_METADATA_URI_V4"
