@@ -17,7 +17,7 @@ from xdist.scheduler import LoadFileScheduling
 # Files below tests/ that run in one process; of several lines, the first counts. In the order of
 # the time they take. Any other file is on its own.
 GROUPS = {
-    "shipping": ("shipping/test_image.py", "shipping/test_deploy.py"),
+    "shipping": ("shipping/test_image.py", "shipping/test_deploy.py", "shipping/test_push.py"),
     "databricks": ("sources/test_databricks_*", "sources/test_every_*", "sources/test_whole_*"),
     "packaging": ("project/test_packaging.py",),
     "memory": ("project/test_bounded_memory.py",),

@@ -94,15 +94,7 @@ class Environment:
         """
         ecr = self._session.client("ecr")
         for name, tag in sorted({image for one in definitions for image in images(one)}):
-            wanted = {"imageDigest" if tag.startswith("sha256:") else "imageTag": tag}
-            absent = (
-                ecr.exceptions.ImageNotFoundException,
-                ecr.exceptions.RepositoryNotFoundException,
-            )
-            found: list[object] = []
-            with contextlib.suppress(*absent):
-                found = ecr.describe_images(repositoryName=name, imageIds=[wanted])["imageDetails"]
-            if not found:
+            if not has_image(ecr, name, tag):
                 raise ShippingError(
                     f"{name}:{tag} is not in ECR of {self._session.region_name}: "
                     "has the step that pushes the images of this commit run?"
@@ -171,6 +163,18 @@ def number(arn: str) -> int:
 def short(arn: str) -> str:
     """`loantap-staging-api:7`."""
     return arn.rpartition("/")[2]
+
+
+def has_image(ecr: Any, name: str, tag: str) -> bool:
+    """Whether ECR has an image of that name with this tag or digest."""
+    wanted = {"imageDigest" if tag.startswith("sha256:") else "imageTag": tag}
+    absent = (
+        ecr.exceptions.ImageNotFoundException,
+        ecr.exceptions.RepositoryNotFoundException,
+    )
+    with contextlib.suppress(*absent):
+        return bool(ecr.describe_images(repositoryName=name, imageIds=[wanted])["imageDetails"])
+    return False
 
 
 def images(definition: Mapping[str, Any]) -> list[tuple[str, str]]:

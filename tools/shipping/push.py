@@ -4,11 +4,12 @@ import base64
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 
 import click
 
 from tools.shipping.aws import ShippingError, aws_session
-from tools.shipping.ecs import FAMILIES
+from tools.shipping.ecs import FAMILIES, has_image
 
 
 @click.command()
@@ -18,17 +19,20 @@ def main(sha: str) -> None:
     try:
         with aws_session() as session:
             ecr = session.client("ecr")
+            # Their tags cannot be moved, so a step that is run again would fail.
+            missing = [part for part in FAMILIES if not has_image(ecr, f"loantap/{part}", sha)]
             given = ecr.get_authorization_token()["authorizationData"][0]
-            _push(given["proxyEndpoint"].removeprefix("https://"), given["authorizationToken"], sha)
+            registry = given["proxyEndpoint"].removeprefix("https://")
+            _push(registry, given["authorizationToken"], sha, missing)
     except ShippingError as error:
         click.echo(str(error), err=True)
         sys.exit(error.exit_code)
 
 
-def _push(registry: str, token: str, sha: str) -> None:
+def _push(registry: str, token: str, sha: str, parts: Sequence[str]) -> None:
     user, password = base64.b64decode(token).decode().split(":", 1)
     _docker("login", "--username", user, "--password-stdin", registry, text=password)
-    for part in FAMILIES:
+    for part in parts:
         image = f"loantap/{part}:{sha}"
         _docker("tag", image, f"{registry}/{image}")
         _docker("push", "--quiet", f"{registry}/{image}")
