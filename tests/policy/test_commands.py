@@ -1,5 +1,3 @@
-"""`loantap-policy`: show, size, approve, pdf."""
-
 import shutil
 
 import numpy as np

@@ -1,5 +1,3 @@
-"""What a policy would have done to loans of the past, worked by hand."""
-
 import pandas as pd
 import pytest
 

@@ -1,5 +1,3 @@
-"""The nodes of findings on a simulated portfolio, as the pipeline runs them."""
-
 import pytest
 
 from loantap.pipelines.insights.findings_nodes import find_effects, measure_information

@@ -170,26 +170,6 @@ def test_p_values_are_adjusted_by_the_number_of_rules():
     assert control_false_claims(np.array([0.03, 0.0299])) == pytest.approx([0.0598, 0.0598])
 
 
-def test_a_rule_holds_at_its_share_of_the_false_rate(judged):
-    loans = JudgedLoans(
-        columns={"dti_pct": np.repeat(judged.columns["dti_pct"], 20)},
-        is_charged_off=np.repeat(judged.is_charged_off, 20),
-        gains={outlook: np.repeat(gain, 20) for outlook, gain in judged.gains.items()},
-        is_searched=np.zeros(200, dtype=bool),
-        samples=(Sample("all", np.arange(200), {"mid": np.ones(200, dtype=bool)}),),
-    )
-    decoys = [
-        make_rule(("dti_pct", "<", 30 - place), rule_id=f"decoy_{place}") for place in range(10)
-    ]
-
-    tests = backtest([Candidate(rule, FoundBy.HAND) for rule in (DTI_30, *decoys)], loans, 30)
-
-    holding = set(tests.loc[tests["holds"], "rule_id"])
-    assert holding == {"dti_30"}
-    assert (tests["holds"] == (tests["adjusted_p_value"] <= 0.0125)).all()
-    assert (tests.loc[tests["holds"], "profit_change_low"] > 0).all()
-
-
 # Of 50 declined loans so many gain one and the others lose one; 150 are kept. 32 are 14 above
 # nothing, with a standard error of sqrt(200 (50 - 14^2 / 200) / 199) = 7.02: p = .023. 33 are 16
 # above, with one of 7.00: p = .0111. The limit is .05 / 4 = .0125.

@@ -1,5 +1,3 @@
-"""How much of the portfolio lies in one region, and how sure that is."""
-
 import os
 from pathlib import Path
 
@@ -180,9 +178,3 @@ class TestRealRegions:
             assert second["share"] < 0.15
             assert whole["finding"] == WITHIN
             assert part["share"].iloc[1:].sum() == pytest.approx(1)
-
-    def test_three_digits_of_a_zip_code_hold_little_each(self, lending_club):
-        table = self.measure(lending_club, "zip3")
-
-        assert table.loc[table["region"] == ALL_REGIONS, "share"].max() < 0.02
-        assert set(table["finding"]) == {WITHIN, TOO_FEW}
