@@ -57,14 +57,6 @@ def test_a_change_needs_a_second_person(project):
     assert "# A loan is worth making from an expected NPV" in text
 
 
-def test_a_changed_scenario_is_a_change(project):
-    path = project / "conf/base/parameters_economics.yml"
-    text = path.read_text("utf-8")
-    path.write_text(text.replace("loss_given_default: 0.7", "loss_given_default: 0.8"), "utf-8")
-
-    assert "CHANGED since it was approved" in call("show").output
-
-
 def test_what_cannot_be_read_is_said(project):
     edit(project, "scenario: mid", "scenario: gentle")
     assert "there is no scenario gentle" in call("show").output

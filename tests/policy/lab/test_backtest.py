@@ -3,7 +3,6 @@ from itertools import product
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import norm
 
 from loantap.policy.lab.backtest import (
     After,
@@ -135,14 +134,6 @@ def test_the_interval_is_that_of_all_applications():
     assert (of_two.value, of_two.low, of_two.high) == pytest.approx(
         (1.5, 1.5 - 1.5 * 1.959964, 1.5 + 1.5 * 1.959964)
     )
-
-
-def test_the_p_value_says_how_likely_the_gain_is_by_chance(judged):
-    row = pick(backtest([Candidate(DTI_30, FoundBy.HAND)], judged, 1), After.APPROVE_ALL)
-
-    errors = row["profit_change"] / ((row["profit_change"] - row["profit_change_low"]) / 1.959964)
-    assert row["p_value"] == pytest.approx(norm.sf(errors), rel=1e-4)
-    assert row["p_value"] < 0.5
 
 
 def test_the_rows_of_one_outlook_are_chosen_by_all_that_makes_it():

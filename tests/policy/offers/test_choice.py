@@ -127,14 +127,6 @@ class TestLimits:
         assert none["reason"] == "Whatever the amount and the term, the PD is above 25%"
         assert offer(pd_=0.38, amount=5_000)[0]["kind"] == "as asked"
 
-    def test_a_price_of_default_limits_the_pd_of_what_is_priced_to_earn_one_margin(self):
-        rules = make_policy(min_margin=-0.04, default_price=0.2, review_margin=0).rules
-
-        assert offer(rules=rules, pd_=0.2499, amount=5_000)[0]["kind"] == "as asked"
-        assert offer(rules=rules, pd_=0.2501, amount=5_000)[0]["kind"] != "as asked"
-        (none,) = offer(rules=rules, pd_=0.38, amount=5_000)
-        assert none["reason"] == "Whatever the amount and the term, the PD is above 25%"
-
     def test_where_the_most_cannot_be_carried_a_share_of_it_is_offered(self):
         """At most 1,000 a month: 35,000 would be 1,146 in 36 months, 31,500 are 1,030."""
         (smaller, longer) = offer(amount=90_000, income=60_000)
@@ -265,14 +257,6 @@ def test_an_application_without_a_pd_is_invalid():
     (found,) = offer(pd_=np.nan)
 
     assert (found["decision"], found["kind"], found["offer"]) == ("invalid", "none", 0)
-
-
-def test_odds_ratios_of_one_leave_every_pd_as_it_is():
-    plain = {"odds_ratio": 1, "low": 1, "high": 1}
-    given = options(sixty_months=plain, twice_the_amount=plain)
-
-    pds = {o["probability_of_default"] for o in offer(given, term=60, pd_=0.25)}
-    assert pds == {0.25}
 
 
 def test_a_step_larger_than_the_amount_leaves_no_smaller_loan():

@@ -56,12 +56,10 @@ class TestBands:
         ("pd_", "rate", "payable"),
         [
             (0.0, 10, True),  # 8.5 would do
-            (0.05, 10, True),
             (0.09, 10.97, True),
             (0.1, 11, False),  # 11.27 would be needed
             (0.11, 12, True),
             (0.2, 14.46, True),
-            (0.25, 16, False),
             (0.3, 16, False),
         ],
     )
