@@ -95,10 +95,12 @@ def test_near_a_hurdle_above_nothing_a_loan_is_not_said_to_earn_nothing():
         (0.25, {}, "decline", "does not cover the expected loss"),
         # The same PD at a rate that covers it, and at one that does not.
         (0.25, {"rate_pct": 24.0}, "approve", ""),
+        (0.05, {"rate_pct": 7.0}, "decline", "does not cover the expected loss"),
         (0.61, {"rate_pct": 60.0}, "decline", "above the highest that the policy accepts"),
         (0.6, {"rate_pct": 60.0}, "approve", ""),
         (0.05, {"amount": 35_000.5}, "refer", "amount is above the highest"),
         (0.05, {"amount": 35_000.0}, "approve", ""),
+        (0.25, {"amount": 36_000.0}, "decline", "does not cover the expected loss"),
         (BREAK_EVEN, {"amount": 36_000.0}, "refer", "amount is above the highest"),
         (0.05, {"unlike": 3}, "refer", "unlike 3"),
         (0.25, {"unlike": 1}, "refer", "unlike 1"),

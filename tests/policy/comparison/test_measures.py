@@ -175,6 +175,7 @@ def test_a_ratio_has_the_spread_of_its_resamples():
     [
         ({"shown_cap": 0.2}, "shown_cap: 0.2 is not one of the caps"),
         ({"caps": (0.17, 0.17)}, "caps: one is given twice"),
+        ({"referred_share": 1.0}, "less than 1"),
     ],
 )
 def test_options_out_of_range_are_refused(changed, message):

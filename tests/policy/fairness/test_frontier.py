@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from loantap.policy.fairness.frontier import Queue, equalise, price_fairness
+from loantap.policy.fairness.options import FairnessOptions
 from loantap.policy.fairness.policy_audit import join_approvals
 from loantap.policy.fairness.proxies import POLICY_PROXIES
 from loantap.policy.fairness.schemas import FAIRNESS_FRONTIER
@@ -174,3 +175,8 @@ class TestFrontier:
         FAIRNESS_FRONTIER.validate(frontier)
         assert frontier["worst_ratio"].isna().all()
         assert frontier["lost_per_application"].eq(0).all()
+
+
+def test_a_target_above_equality_is_refused():
+    with pytest.raises(ValueError, match="target_ratios"):
+        FairnessOptions.model_validate(OPTIONS.model_dump() | {"target_ratios": (1.1,)})

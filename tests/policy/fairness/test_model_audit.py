@@ -63,6 +63,12 @@ class TestApprovals:
         assert rates["OWN"] == pytest.approx((300 - 240) / 300)
         assert rates["RENT"] == pytest.approx((120 - 60) / 120)
 
+    def test_bounds_lie_round_their_figure_and_are_wider_for_fewer_loans(self, approvals):
+        for name in ("approval_rate", "false_positive_rate"):
+            low, value, high = (approvals[name + end] for end in ("_low", "", "_high"))
+            assert ((low <= value) & (value <= high)).all()
+            assert high["RENT"] - low["RENT"] > high["OWN"] - low["OWN"] > 0
+
     def test_the_bounds_of_the_ratio_are_those_of_the_delta_method(self, approvals):
         rent = approvals.loc["RENT"]
         spread = np.sqrt((1 - 0.35) / 70 + (1 - 0.7) / 280)  # of the logarithm of the ratio

@@ -157,6 +157,7 @@ def test_a_file_is_held_against_the_rules_that_it_has_the_columns_for():
         (("mortgage_accounts", ">", 1), "no rule may read"),
         (("dti_pct", ">", [35]), "one number"),
         (("dti_pct", "in", 35), "takes a list"),
+        (("dti_pct", "in", []), "not empty"),
         (("dti_pct", ">", float("nan")), "compared with a number"),
         (("dti_pct", ">", -1), "no value that dti_pct can have"),
         (("dti_pct", ">", 10_000), "no value that dti_pct can have"),
@@ -177,6 +178,7 @@ def test_a_condition_that_means_nothing_is_refused(condition, problem):
     "condition",
     [
         ("loan_amount", ">=", 1),
+        ("dti_pct", ">", 0),
         ("loan_to_income", ">", 0),
         ("loan_to_income", "<", 1e6),
         ("grade", "in", ["A", "G"]),

@@ -22,6 +22,7 @@ def change(scenario, **changed):
 @pytest.mark.parametrize(
     ("group", "said"),
     [
+        (change("hard", loss_given_default=1.2), r"loss_given_default\n.*less than or equal to 1"),
         (
             change("mild", loss_given_default=0.2),
             r"scenarios\.mild\.loss_given_default: 0\.2 is outside of the range from 0\.3 to 1 \(",

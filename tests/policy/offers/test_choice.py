@@ -45,11 +45,14 @@ def test_who_can_have_36_months_gets_it_and_a_smaller_loan_but_no_longer_one():
 
 
 def test_who_asks_for_60_months_is_shown_the_shorter_loan_too():
-    assert summarise(offer(term=60)) == [
+    found = offer(term=60)
+
+    assert summarise(found) == [
         ("as asked", 10_000, 60, "approve"),
         ("smaller", 7_000, 60, "refer"),
         ("shorter", 10_000, 36, "refer"),
     ]
+    assert [o["offer"] for o in found] == [1, 2, 3]
 
 
 def test_who_cannot_carry_36_months_is_shown_the_largest_that_can_be_carried():
@@ -126,6 +129,12 @@ class TestLimits:
         (none,) = offer(rules=rules, pd_=0.38, amount=5_000)
         assert none["reason"] == "Whatever the amount and the term, the PD is above 25%"
         assert offer(pd_=0.38, amount=5_000)[0]["kind"] == "as asked"
+
+    def test_a_price_of_default_limits_the_pd_of_what_is_priced_to_earn_one_margin(self):
+        rules = make_policy(min_margin=-0.04, default_price=0.2, review_margin=0).rules
+
+        assert offer(rules=rules, pd_=0.2499, amount=5_000)[0]["kind"] == "as asked"
+        assert offer(rules=rules, pd_=0.2501, amount=5_000)[0]["kind"] != "as asked"
 
     def test_where_the_most_cannot_be_carried_a_share_of_it_is_offered(self):
         """At most 1,000 a month: 35,000 would be 1,146 in 36 months, 31,500 are 1,030."""
