@@ -1,5 +1,3 @@
-"""Whom a policy would have approved in each sample, and how these loans turned out."""
-
 import pandas as pd
 import pytest
 
@@ -26,6 +24,8 @@ def test_each_sample_counts_its_own_loans_in_the_order_given(approvals):
     assert approvals["n"].to_dict() == {"test": 4, "cv": 2}
     assert list(approvals.index) == ["test", "cv"]
     assert approvals.loc["test", ["approved", "approval_rate"]].tolist() == [3, 0.75]
+    bounds = tuple(approvals.loc["test", ["approval_rate_low", "approval_rate_high"]])
+    assert bounds == pytest.approx(tuple(map(float, wilson_bounds(3, 4))))
 
 
 def test_the_default_rate_is_that_of_the_approved_alone(approvals):
@@ -35,12 +35,6 @@ def test_the_default_rate_is_that_of_the_approved_alone(approvals):
     assert tuple(row[["default_rate_approved_low", "default_rate_approved_high"]]) == (
         pytest.approx(tuple(float(bound) for bound in wilson_bounds(1, 3)))
     )
-
-
-def test_rates_have_their_intervals(approvals):
-    bounds = tuple(approvals.loc["test", ["approval_rate_low", "approval_rate_high"]])
-
-    assert bounds == pytest.approx(tuple(float(bound) for bound in wilson_bounds(3, 4)))
 
 
 def test_where_nobody_is_approved_there_is_no_default_rate(approvals):

@@ -1,5 +1,3 @@
-"""`loantap-policy`: show, size, approve, pdf."""
-
 import shutil
 
 import numpy as np
@@ -57,14 +55,6 @@ def test_a_change_needs_a_second_person(project):
     assert yaml.safe_load(text)["policy"]["approved_by"] == "Credit committee"
     # Comments stay.
     assert "# A loan is worth making from an expected NPV" in text
-
-
-def test_a_changed_scenario_is_a_change(project):
-    path = project / "conf/base/parameters_economics.yml"
-    text = path.read_text("utf-8")
-    path.write_text(text.replace("loss_given_default: 0.7", "loss_given_default: 0.8"), "utf-8")
-
-    assert "CHANGED since it was approved" in call("show").output
 
 
 def test_what_cannot_be_read_is_said(project):

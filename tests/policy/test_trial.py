@@ -1,5 +1,3 @@
-"""What a policy would have done to loans of the past, worked by hand."""
-
 import pandas as pd
 import pytest
 
@@ -27,8 +25,12 @@ LOANS = pd.DataFrame(
 PREDICTIONS = pd.DataFrame({"loan_id": LOANS["loan_id"], "probability_of_default": PDS})
 
 
+def try_shipped(loans=LOANS, predictions=PREDICTIONS):
+    return try_policy(make_test_decider(), predictions, loans, ECONOMICS)
+
+
 def test_shares_are_those_of_the_decisions():
-    trial = try_policy(make_test_decider(), PREDICTIONS, LOANS, ECONOMICS)
+    trial = try_shipped()
 
     assert trial.loans == 4
     assert trial.shares == {"approve": 0.25, "refer": 0.25, "decline": 0.5}
@@ -48,16 +50,13 @@ def test_the_gain_is_what_the_declined_loans_would_have_lost():
 def test_loans_are_found_by_their_name_in_whatever_order():
     turned = LOANS.iloc[::-1].reset_index(drop=True)
 
-    trial = try_policy(make_test_decider(), PREDICTIONS, turned, ECONOMICS)
+    trial = try_shipped(turned)
 
-    assert trial == try_policy(make_test_decider(), PREDICTIONS, LOANS, ECONOMICS)
+    assert trial == try_shipped()
 
 
 def test_targets_are_checked_on_the_same_loans():
-    checks = {
-        check.target: check
-        for check in try_policy(make_test_decider(), PREDICTIONS, LOANS, ECONOMICS).targets
-    }
+    checks = {check.target: check for check in try_shipped().targets}
 
     assert checks["review_capacity"].reached == 0.25
     assert checks["min_approval_rate"].reached == 0.5
@@ -73,4 +72,4 @@ def test_a_policy_need_not_be_approved():
 
 def test_without_loans_nothing_is_said():
     with pytest.raises(InputError, match="no loans to try it on"):
-        try_policy(make_test_decider(), PREDICTIONS.head(0), LOANS, ECONOMICS)
+        try_shipped(predictions=PREDICTIONS.head(0))

@@ -1,5 +1,3 @@
-"""Applications in, decisions out: one row for each, in the same order."""
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -41,6 +39,8 @@ def test_a_safe_application_is_approved_a_risky_one_declined_and_a_broken_one_in
     assert list(scores["decision"]) == ["approve", "decline", "invalid"]
     assert list(scores["probability_of_default"].isna()) == [False, False, True]
     assert scores.loc[2, "reason_1"] == "term '48 months': not 36 or 60"
+    assert set(scores["model_name"]) == {"loantap-lending-demo"}
+    assert set(scores["model_version"]) == {"3"}
     SCORES.validate(scores)
 
 
@@ -63,23 +63,6 @@ def test_what_decided_is_said_before_the_features_that_raise_the_risk(scorer):
         assert told == without.loc[1:, f"reason_{number - 1}"].tolist()
 
 
-def test_columns_are_those_of_the_contract_in_its_order(scorer):
-    scores = underwrite(raw_loans(), scorer, DECIDER, AS_OF)
-
-    assert list(scores.columns) == [
-        "application_id", "probability_of_default", "score", "decision",
-        "reason_1", "reason_2", "reason_3", "reason_4", "model_name", "model_version",
-        "expected_npv", "policy_version", "policy_digest",
-    ]  # fmt: skip
-
-
-def test_the_model_that_decided_is_named(scorer):
-    scores = underwrite(raw_loans({}, {"dti": "x"}), scorer, DECIDER, AS_OF)
-
-    assert set(scores["model_name"]) == {"loantap-lending-demo"}
-    assert set(scores["model_version"]) == {"3"}
-
-
 def test_applications_keep_their_identifiers_and_their_order(scorer):
     applications = raw_loans(RISKY, SAFE, {"dti": "x"}).assign(application_id=["c", "a", "b"])
 
@@ -87,12 +70,6 @@ def test_applications_keep_their_identifiers_and_their_order(scorer):
 
     assert list(scores["application_id"]) == ["c", "a", "b"]
     assert list(scores["decision"]) == ["decline", "approve", "invalid"]
-
-
-def test_identifiers_that_are_numbers_are_given_back_as_text(scorer):
-    scores = underwrite(raw_loans().assign(application_id=[1_042]), scorer, DECIDER, AS_OF)
-
-    assert list(scores["application_id"]) == ["1042"]
 
 
 def test_applications_without_identifiers_get_their_row_number(scorer):
@@ -112,7 +89,6 @@ def test_applications_without_identifiers_get_their_row_number(scorer):
         ([7, 8], ["7", "8"]),
         (["row 1", "row 0"], ["row 1", "row 0"]),
         (["A-1   ", "a-1"], ["A-1", "a-1"]),
-        (["007", "7"], ["007", "7"]),
     ],
 )
 def test_an_identifier_is_given_back_as_it_is_and_one_that_is_missing_stays_so(
@@ -134,24 +110,17 @@ def test_no_applications_get_no_decisions_but_the_columns(scorer):
     SCORES.validate(scores)
 
 
-def test_loans_like_those_of_training_are_seldom_unlike_them_and_the_others_decided_by_money(
-    scorer, simulated_loans
-):
+def test_loans_like_those_of_training_are_seldom_unlike_them(scorer, simulated_loans):
     applications = render(simulated_loans, portfolio_columns())
 
     scores = underwrite(applications, scorer, DECIDER, AS_OF)
 
     shares = scores["decision"].value_counts(normalize=True)
-    assert shares["approve"] + shares["refer"] + shares["decline"] == 1
+    assert set(shares.index) == {"approve", "refer", "decline"}
     assert 0.4 < shares["approve"] < 0.8
     assert shares["refer"] < 0.1
     approved = scores["decision"] == "approve"
     assert scores.loc[approved, "expected_npv"].gt(0).all()
-    is_too_risky = (
-        scores["probability_of_default"] > DECIDER.policy.rules.max_probability_of_default
-    )
-    declined = (scores["decision"] == "decline") & ~is_too_risky
-    assert scores.loc[declined, "expected_npv"].lt(0).all()
     assert scores.loc[~approved, "reason_1"].ne("").all()
 
 
@@ -169,7 +138,7 @@ def test_underwriting_does_not_touch_the_applications(scorer):
     pd.testing.assert_frame_equal(applications, before)
 
 
-@pytest.mark.parametrize("size", [1, 2, 3, 7])
+@pytest.mark.parametrize("size", [1, 3])
 def test_a_file_gets_the_same_decisions_in_whatever_batches_it_is_read(size, scorer):
     applications = raw_loans(SAFE, RISKY, {"dti": "x"}, {"term": "48 months"}, {}, SAFE, RISKY)
     underwriter = Underwriter(scorer, DECIDER)
@@ -200,11 +169,9 @@ def test_missing_identifiers_are_missing_in_every_batch(scorer):
 @pytest.mark.parametrize(
     "application",
     [
-        SAFE, RISKY, {"term": "48 months"}, {"dti": None, "sub_grade": "Z9"},
-        {"application_id": "A-7"}, {"application_id": 7}, {"application_id": 7.0},
-        {"application_id": None}, {"application_id": np.nan}, {"application_id": "row 5"},
-        {"application_id": " A-7 "}, {"application_id": "  "}, {"int_rate": "0.12"},
-        {"int_rate": "0.12", "dti": "x"}, {"installment": 39857.0}, {"installment": "199"},
+        SAFE, RISKY, {"dti": None, "sub_grade": "Z9"}, {"application_id": 7},
+        {"application_id": 7.0}, {"application_id": np.nan}, {"application_id": " A-7 "},
+        {"application_id": "  "}, {"int_rate": "0.12", "dti": "x"}, {"installment": 39857.0},
     ],
     ids=str,
 )  # fmt: skip
@@ -280,14 +247,11 @@ class TestRules:
         assert scores.loc[0, "policy_version"] == (
             "npv 2026-11 + dti_at_most_30 + sixty_months_up_to_grade_c"
         )
+        assert "grade" in underwriter.columns
         other = Underwriter(underwriter.scorer, DECIDER, self.RULES[:1])
         digests = {u.policy_digest for u in (underwriter, other)}
         assert len(digests | {DECIDER.policy.short_digest}) == 3
         assert {len(digest) for digest in digests} == {12}
-
-    def test_their_columns_are_needed(self, underwriter):
-        assert "grade" in underwriter.columns
-        assert "grade" not in Underwriter(underwriter.scorer, DECIDER).columns
 
     def test_what_others_would_have_done_is_counted(self, scorer):
         tally = RuleTally(self.RULES)

@@ -1,5 +1,3 @@
-"""The curves of the frontier, on four loans worked by hand."""
-
 import numpy as np
 import pandas as pd
 import pytest

@@ -1,5 +1,3 @@
-"""What loans are worth to a rule, on two loans worked by hand."""
-
 import pandas as pd
 import pytest
 

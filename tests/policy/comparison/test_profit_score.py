@@ -1,5 +1,3 @@
-"""The profit score: what it starts from, what it learns, from which loans."""
-
 import numpy as np
 import pytest
 

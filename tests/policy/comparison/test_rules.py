@@ -1,5 +1,3 @@
-"""Each rule on loans that are worked by hand."""
-
 from itertools import product
 
 import numpy as np
@@ -7,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loantap.policy.comparison.portfolio import Lesson, value_loans
+from loantap.policy.comparison.portfolio import Lesson
 from loantap.policy.comparison.rules import (
     POLICIES,
     approve_by_bands,
@@ -19,9 +17,7 @@ from loantap.policy.comparison.rules import (
     name_cap,
     price_cap,
 )
-from loantap.policy.money.cash_flows import expected_npv, value_units
-from tests.policy.comparison.loans import make_options, make_portfolio, make_values
-from tests.policy.money.economics import make_economics
+from tests.policy.comparison.loans import make_options, make_values
 
 NOBODY = make_values([])
 RULES = make_rules(make_options())
@@ -59,9 +55,6 @@ class TestPdCutoff:
 
         assert find_cutoff(past) == 0.3
 
-    def test_without_a_past_everybody_is_approved(self):
-        assert RULES["pd_cutoff"](NOBODY, NEW).all()
-
 
 class TestBands:
     def test_the_share_with_the_highest_pds_is_referred(self):
@@ -69,9 +62,6 @@ class TestBands:
         new = make_values([0.79, 0.8, 0.81])
 
         assert approve_by_bands(past, new, 0.2).tolist() == [True, False, False]
-
-    def test_without_a_past_everybody_is_approved(self):
-        assert approve_by_bands(NOBODY, NEW, 0.2).all()
 
 
 class TestGradeAndTerm:
@@ -97,9 +87,6 @@ class TestGradeAndTerm:
         past = make_values([0.1] * 2, realised=[2, -2], cells=[0, 0])
 
         assert not approve_by_grade_and_term(past, past).any()
-
-    def test_without_a_past_everybody_is_approved(self):
-        assert approve_by_grade_and_term(NOBODY, NEW).all()
 
 
 class TestCap:
@@ -179,9 +166,6 @@ class TestCap:
 
         assert approved.tolist() == [False, True, True]
 
-    def test_without_a_past_everybody_is_approved(self):
-        assert approve_under_cap(NOBODY, NEW, 0.2).all()
-
     # At every price the approved set earns most among all sets that default no more (duality).
     @given(
         loans=st.lists(st.tuples(st.integers(-20, 20), st.integers(1, 60)), min_size=1, max_size=8),
@@ -203,6 +187,12 @@ class TestCap:
 
 
 class TestOthers:
+    @pytest.mark.parametrize(
+        "policy", ["pd_cutoff", "bands", "grade_term_npv", "capped_default_rate"]
+    )
+    def test_without_a_past_everybody_is_approved(self, policy):
+        assert RULES[policy](NOBODY, NEW).all()
+
     def test_each_reads_what_it_is_named_after(self):
         assert RULES["approve_all"](NOBODY, NEW).all()
         assert RULES["f2_threshold"](NOBODY, NEW).tolist() == [True, True, False]
@@ -232,22 +222,3 @@ class TestOthers:
         ]  # fmt: skip
         assert name_cap(0.17, options) == "capped_default_rate"
         assert set(POLICIES) <= set(make_rules(options))
-
-    @pytest.mark.parametrize("scenario", ["mild", "mid", "hard"])
-    def test_npv_approves_below_the_break_even_pd(self, scenario):
-        predictions, loans, _ = make_portfolio()
-        assumed = make_economics().scenarios[scenario]
-        rows = predictions.merge(loans.drop(columns="is_charged_off"), on="loan_id")
-        rate, term, pd_ = (rows[name].to_numpy() for name in (
-            "interest_rate_pct", "term_months", "probability_of_default"))  # fmt: skip
-
-        values = value_loans(rows, assumed)
-        approved = RULES["npv"](NOBODY, values)
-
-        units = value_units(rate, term, assumed)
-        break_even = units.paid / (units.paid - units.charged_off)
-        assert approved.tolist() == (pd_ < break_even).tolist()
-        assert 0 < approved.mean() < 1
-        assert values.expected == pytest.approx(
-            expected_npv(pd_, rows["loan_amount"], rate, term, assumed), rel=1e-12
-        )

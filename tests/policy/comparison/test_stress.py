@@ -1,5 +1,3 @@
-"""Decisions of one scenario, paid for in another."""
-
 import pandas as pd
 import pytest
 

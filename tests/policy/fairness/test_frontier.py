@@ -1,5 +1,3 @@
-"""The price of equal approval: the cheapest hurdles, and what they lose of imputed profit."""
-
 from itertools import product
 
 import numpy as np
@@ -52,8 +50,7 @@ class TestQueue:
 
 
 class TestEqualise:
-    @pytest.mark.parametrize("ratio", [0.7, 0.85, 1.0])
-    @pytest.mark.parametrize("seed", range(5))
+    @pytest.mark.parametrize(("seed", "ratio"), [(0, 0.7), (1, 0.85), (2, 1.0)])
     def test_no_other_hurdles_reach_the_ratio_for_less(self, seed, ratio):
         """Against all pairs of counts of two groups."""
         queue = make_queue(seed, (60, 40), (60, -60))
@@ -111,13 +108,10 @@ def profits(simulated_loans):
 
 @pytest.fixture(scope="module")
 def frontier(rows, profits):
-    return price_fairness(rows, profits, ECONOMICS, OPTIONS)
+    return FAIRNESS_FRONTIER.validate(price_fairness(rows, profits, ECONOMICS, OPTIONS))
 
 
 class TestFrontier:
-    def test_it_is_as_the_schema_says(self, frontier):
-        FAIRNESS_FRONTIER.validate(frontier)
-
     def test_it_has_each_target_in_each_scenario_but_not_the_pincode(self, frontier):
         proxies = [name for name, proxy in POLICY_PROXIES.items() if not proxy.audit_only]
 
@@ -183,10 +177,6 @@ class TestFrontier:
         assert frontier["lost_per_application"].eq(0).all()
 
 
-@pytest.mark.parametrize(
-    "changed",
-    [{"min_loans": 29}, {"four_fifths": 0}, {"target_ratios": ()}, {"target_ratios": (1.1,)}],
-)
-def test_options_out_of_range_are_refused(changed):
-    with pytest.raises(ValueError, match=next(iter(changed))):
-        FairnessOptions.model_validate(OPTIONS.model_dump() | changed)
+def test_a_target_above_equality_is_refused():
+    with pytest.raises(ValueError, match="target_ratios"):
+        FairnessOptions.model_validate(OPTIONS.model_dump() | {"target_ratios": (1.1,)})

@@ -1,5 +1,3 @@
-"""The audit by proxy groups: what a model says of each, and whom each rule would approve."""
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -70,8 +68,6 @@ class TestApprovals:
             low, value, high = (approvals[name + end] for end in ("_low", "", "_high"))
             assert ((low <= value) & (value <= high)).all()
             assert high["RENT"] - low["RENT"] > high["OWN"] - low["OWN"] > 0
-        rent = approvals.loc["RENT"]
-        assert rent["approval_ratio_low"] < rent["approval_ratio"] < rent["approval_ratio_high"]
 
     def test_the_bounds_of_the_ratio_are_those_of_the_delta_method(self, approvals):
         rent = approvals.loc["RENT"]
@@ -81,23 +77,11 @@ class TestApprovals:
             expected = 0.5 * np.exp(sign * 1.96 * spread)
             assert rent[f"approval_ratio_{end}"] == pytest.approx(expected, abs=0.03)
 
-    def test_a_rule_that_approves_nobody_has_no_ratios(self):
-        nobody = measure_approvals(*make_loans(OWN=(400, 100, 0, 0), RENT=(200, 80, 0, 0)), OPTIONS)
-
-        assert nobody["approval_rate"].eq(0).all()
-        assert nobody["false_positive_rate"].eq(1).all()
-        assert nobody.filter(like="approval_ratio").isna().all(axis=None)
-
     def test_a_group_nobody_of_which_paid_back_has_no_false_positive_rate(self):
         table = measure_approvals(*make_loans(OWN=OWN, LOST=(150, 150, 0, 20)), OPTIONS)
 
         assert table.filter(like="false_positive_rate").loc["LOST"].isna().all()
         assert table.loc["LOST", "approval_rate"] == pytest.approx(20 / 150)
-
-    def test_the_same_seed_gives_the_same_bounds(self, approvals):
-        again = measure_approvals(*make_loans(OWN=OWN, RENT=RENT, FEW=FEW), OPTIONS)
-
-        pd.testing.assert_frame_equal(again, approvals)
 
 
 @pytest.fixture(scope="module")

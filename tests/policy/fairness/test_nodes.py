@@ -1,5 +1,3 @@
-"""The node of the audit: from what a run has to tables as the catalog has them."""
-
 import pytest
 
 from loantap.model.scoring.judged import JudgedModel

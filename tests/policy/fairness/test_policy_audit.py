@@ -1,16 +1,10 @@
-"""What each policy does to each group, held against the loans counted by hand."""
-
 import numpy as np
 import pandas as pd
 import pytest
 
 from loantap.measures.intervals import wilson_bounds
 from loantap.policy.fairness import policy_audit
-from loantap.policy.fairness.policy_audit import (
-    audit_policies,
-    join_approvals,
-    list_policies,
-)
+from loantap.policy.fairness.policy_audit import audit_policies, join_approvals, list_policies
 from loantap.policy.fairness.proxies import POLICY_PROXIES
 from loantap.policy.fairness.schemas import FAIRNESS_BY_POLICY
 from loantap.portfolio.errors import InputError
@@ -27,7 +21,7 @@ def rows(simulated_loans):
 
 @pytest.fixture(scope="module")
 def audited(rows):
-    return audit_policies(rows, POLICIES, OPTIONS)
+    return FAIRNESS_BY_POLICY.validate(audit_policies(rows, POLICIES, OPTIONS))
 
 
 def line(audited, policy, proxy, group):
@@ -60,9 +54,6 @@ class TestJoin:
 
 
 class TestAudit:
-    def test_it_is_as_the_schema_says(self, audited):
-        FAIRNESS_BY_POLICY.validate(audited)
-
     def test_every_policy_and_proxy_has_every_loan(self, audited, rows):
         counts = audited.groupby(["policy", "proxy"])[["n", "charged_off"]].sum()
 
@@ -107,15 +98,6 @@ class TestAudit:
             scaled = got[f"default_rate_approved_{end}"] * scale
             assert got[f"observed_to_expected_{end}"] == pytest.approx(scaled)
 
-    def test_approving_everybody_treats_all_groups_alike(self, audited):
-        everybody = audited[audited["policy"] == "approve_all"]
-
-        assert everybody["approval_rate"].eq(1).all()
-        assert everybody["false_positive_rate"].dropna().eq(0).all()
-        assert everybody["approval_ratio"].dropna().eq(1).all()
-        large = everybody[everybody["n"] >= OPTIONS.min_loans]
-        assert set(large["verdict"]) <= {policy_audit.MEASURE, policy_audit.ABOVE}
-
     def test_approving_nobody_has_no_ratio(self, audited):
         nobody = audited[audited["policy"] == "nobody"]
 
@@ -123,9 +105,6 @@ class TestAudit:
         assert nobody.filter(like="approval_ratio").isna().all(axis=None)
         assert nobody.filter(regex="^observed|^default").isna().all(axis=None)
         assert set(nobody["verdict"]) == {policy_audit.FEW, policy_audit.NOBODY}
-
-    def test_only_the_pincode_is_for_the_audit_alone(self, audited):
-        assert set(audited.loc[audited["audit_only"], "proxy"]) == {"pincode"}
 
 
 def make_rows(**groups):
@@ -172,9 +151,3 @@ class TestVerdict:
         assert rent["false_positive_rate"] == pytest.approx(1 / 3)
         assert rent["observed_to_expected"] == 0
         assert own["true_positive_rate"] == pytest.approx(10 / 40)
-
-    def test_five_loans_are_no_crash(self):
-        audited = audit_policies(make_rows(ANY=(5, 5)), ["policy"], OPTIONS)
-
-        assert set(audited["verdict"]) == {policy_audit.FEW}
-        FAIRNESS_BY_POLICY.validate(audited)

@@ -1,5 +1,3 @@
-"""What the case study said, against loans of known truth."""
-
 import numpy as np
 import pytest
 
@@ -62,16 +60,12 @@ def test_claims_are_about_segments_that_there_are():
     ("topic", "verdict"),
     [
         ("higher amounts", Verdict.SHOWN),
-        ("longer terms", Verdict.SHOWN),
-        ("grade A", Verdict.SHOWN),
         ("mortgage", Verdict.REVERSED),
         ("high utilisation", Verdict.NOT_SHOWN),
-        ("teachers", Verdict.NOT_SHOWN),
         ("project managers", Verdict.TOO_FEW),
         ("directors", Verdict.TOO_FEW),  # there is none
         ("pincode 11650", Verdict.AUDIT_ONLY),
         ("pincode 48052", Verdict.NOT_SHOWN),
-        ("pincode 86630", Verdict.TOO_FEW),
     ],
 )
 def test_the_verdict_is_the_truth(claims, topic, verdict):

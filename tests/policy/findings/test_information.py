@@ -1,5 +1,3 @@
-"""Bins and information values."""
-
 import numpy as np
 import pandas as pd
 import pytest

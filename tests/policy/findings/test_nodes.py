@@ -1,5 +1,3 @@
-"""The nodes of findings on a simulated portfolio, as the pipeline runs them."""
-
 import pytest
 
 from loantap.pipelines.insights.findings_nodes import find_effects, measure_information
@@ -26,15 +24,6 @@ def test_findings_fit_their_schemas(tables):
     ):
         schema.validate(table)
         assert len(table)
-
-
-def test_grade_a_is_shown_and_the_leaked_pincodes_are_for_the_audit(tables):
-    claims = tables[3].set_index("topic")
-
-    assert claims.loc["grade A", "verdict"] == "shown"
-    assert claims.loc["grade A", "profit_contractual"] < 0
-    assert claims.loc["pincode 11650", "default_rate"] == 1
-    assert claims.loc["pincode 11650", "verdict"] in {"audit only", "too few loans to say"}
 
 
 def test_profits_are_those_of_the_main_scenario(simulated_loans, tables):

@@ -1,5 +1,3 @@
-"""What loans are divided by."""
-
 import numpy as np
 import pandas as pd
 import pytest

@@ -1,5 +1,3 @@
-"""Effects over the years of issue."""
-
 from dataclasses import replace
 
 import numpy as np

@@ -1,5 +1,3 @@
-"""The lab on simulated portfolios: it finds the rule that pays, and none where none does."""
-
 from dataclasses import replace
 
 import numpy as np

@@ -5,12 +5,7 @@ import pytest
 
 from loantap.policy.lab.backtest import Candidate, FoundBy, backtest
 from loantap.policy.lab.judged_loans import gather_judged_loans
-from loantap.policy.lab.recommendations import (
-    choose_rules,
-    doubt_rules,
-    read_rules,
-    report_rules,
-)
+from loantap.policy.lab.recommendations import choose_rules, doubt_rules, read_rules, report_rules
 from loantap.policy.money.imputed import tabulate_profits
 from loantap.portfolio.errors import InputError
 from tests.policy.lab.loans import make_loans, make_predictions
@@ -79,15 +74,6 @@ def test_a_rule_says_whether_risk_or_price_makes_its_loans_lose(report):
     assert find(report, "pays")["cause"] == "risk"
     assert find(report, "cheap")["cause"] == "price"
     assert find(report, "costs")["cause"] is None
-
-
-def test_after_the_policy_a_rule_has_figures_of_its_own(report):
-    rule = find(report, "pays")
-
-    alone = rule["profit_change"]["mid"]["capped"]
-    after = rule["after_npv"]["profit_change"]["mid"]["capped"]
-    assert after["low"] > 0
-    assert after["value"] < alone["value"]
 
 
 def test_a_rule_that_pays_after_the_policy_alone_is_recommended(tests_of_rules):

@@ -1,5 +1,3 @@
-"""Which loans are offered to whom, and what is said where one is not."""
-
 import numpy as np
 import pytest
 from scipy.special import expit, logit
@@ -47,25 +45,21 @@ def test_who_can_have_36_months_gets_it_and_a_smaller_loan_but_no_longer_one():
 
 
 def test_who_asks_for_60_months_is_shown_the_shorter_loan_too():
-    assert summarise(offer(term=60)) == [
+    found = offer(term=60)
+
+    assert summarise(found) == [
         ("as asked", 10_000, 60, "approve"),
         ("smaller", 7_000, 60, "refer"),
         ("shorter", 10_000, 36, "refer"),
     ]
-
-
-def test_offers_are_numbered():
-    assert [o["offer"] for o in offer(term=60)] == [1, 2, 3]
+    assert [o["offer"] for o in found] == [1, 2, 3]
 
 
 def test_who_cannot_carry_36_months_is_shown_the_largest_that_can_be_carried():
     """At most 200 a month: 10,000 would be 327 in 36 months and 212 in 60."""
     found = offer(income=12_000, dti=5)
 
-    assert summarise(found) == [
-        ("smaller", 6_000, 36, "refer"),
-        ("longer", 9_000, 60, "refer"),
-    ]
+    assert summarise(found) == [("smaller", 6_000, 36, "refer"), ("longer", 9_000, 60, "refer")]
     assert found[0]["instalment"] <= 200 < found[0]["instalment"] * 7_000 / 6_000
     assert found[1]["instalment"] <= 200 < found[1]["instalment"] * 10_000 / 9_000
     assert found[0]["reason"].startswith(
@@ -89,13 +83,6 @@ class TestLimits:
         assert offer(dti=most - 1e-6)[0]["kind"] == "as asked"
         assert offer(dti=most + 1e-6)[0]["kind"] == "smaller"
         assert offer(dti=43)[0]["kind"] == "none"
-
-    def test_of_the_income_the_whole_share_may_be_taken(self):
-        instalment = offer()[0]["instalment"]
-        exact = instalment * 12 / 0.2
-
-        assert offer(income=exact * 1.0000001, dti=0)[0]["kind"] == "as asked"
-        assert offer(income=exact * 0.9999999, dti=0)[0]["kind"] != "as asked"
 
     def test_a_limit_may_be_reached_and_not_passed(self):
         """A quarter of the income, which has no rounding."""
@@ -148,19 +135,6 @@ class TestLimits:
 
         assert offer(rules=rules, pd_=0.2499, amount=5_000)[0]["kind"] == "as asked"
         assert offer(rules=rules, pd_=0.2501, amount=5_000)[0]["kind"] != "as asked"
-        (none,) = offer(rules=rules, pd_=0.38, amount=5_000)
-        assert none["reason"] == "Whatever the amount and the term, the PD is above 25%"
-
-    def test_of_too_much_the_most_is_offered(self):
-        found = offer(amount=90_000, income=500_000)
-
-        assert summarise(found) == [
-            ("smaller", 35_000, 36, "refer"),
-            ("longer", 35_000, 60, "refer"),
-        ]
-        assert found[0]["reason"].startswith(
-            "As asked for, the amount is not between 1,000 and 35,000; the PD of these terms"
-        )
 
     def test_where_the_most_cannot_be_carried_a_share_of_it_is_offered(self):
         """At most 1,000 a month: 35,000 would be 1,146 in 36 months, 31,500 are 1,030."""
@@ -175,12 +149,6 @@ class TestLimits:
         rules = make_policy(max_loan_amount=highest).rules
 
         assert offer(rules=rules, amount=9_000)[0]["amount"] == most
-
-    def test_a_step_above_the_most_leaves_nothing(self):
-        rules = make_policy(max_loan_amount=15_000).rules
-        (found,) = offer(options(amounts={"step": 20_000}), rules, amount=30_000)
-
-        assert found["kind"] == "none"
 
     def test_of_an_amount_that_could_be_had_the_next_smaller_is_a_share(self):
         """10,050 is as much too dear as 10,000: nine tenths of it are tried next."""
@@ -200,8 +168,6 @@ class TestLimits:
         [
             ({"amount": 999}, "the amount is not between 1,000 and 35,000"),
             ({"pd_": 0.8}, "the PD is above 40%"),
-            ({"income": np.inf}, "no income is stated"),
-            ({"income": np.nan}, "no income is stated"),
             ({"dti": 43.5}, "all debt payments would take more than 43% of the income"),
             (
                 {"income": 100, "dti": 0},
@@ -300,14 +266,6 @@ def test_an_application_without_a_pd_is_invalid():
     (found,) = offer(pd_=np.nan)
 
     assert (found["decision"], found["kind"], found["offer"]) == ("invalid", "none", 0)
-
-
-def test_odds_ratios_of_one_leave_every_pd_as_it_is():
-    plain = {"odds_ratio": 1, "low": 1, "high": 1}
-    given = options(sixty_months=plain, twice_the_amount=plain)
-
-    pds = {o["probability_of_default"] for o in offer(given, term=60, pd_=0.25)}
-    assert pds == {0.25}
 
 
 def test_a_step_larger_than_the_amount_leaves_no_smaller_loan():

@@ -1,8 +1,5 @@
-"""Offers for a file and for one application are the same."""
-
 from dataclasses import asdict
 from itertools import groupby
-from time import perf_counter
 
 import numpy as np
 import pandas as pd
@@ -158,18 +155,3 @@ def test_offers_are_counted_by_kind_and_applications_by_decision(maker, applicat
     assert account.kinds["none"] == account.decisions["decline"] + 2
     assert sum(account.no_offer.values()) == account.decisions["decline"]
     assert account.as_dict()["invalid_share"] == 2 / 400
-
-
-def test_it_is_fast_enough(maker, applications):
-    """Ten times as slow as measured, and still within 15 ms for one and 2,000 a second."""
-    many = pd.concat([applications] * 10, ignore_index=True)
-    begun = perf_counter()
-    maker.make_offers_batch(many, 0, AS_OF)
-    assert perf_counter() - begun < len(many) / 2_000
-
-    times = []
-    for _ in range(20):
-        begun = perf_counter()
-        maker.make_offers_one(MADE_UP_LOAN, AS_OF)
-        times.append(perf_counter() - begun)
-    assert np.median(times) < 0.015

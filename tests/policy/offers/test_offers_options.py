@@ -1,5 +1,3 @@
-"""Options that cannot be used are refused in one sentence."""
-
 import pytest
 from pydantic import ValidationError
 
@@ -9,14 +7,9 @@ from tests.policy.offers.options import bands, options
 from tests.policy.policies import make_policy
 
 
-def test_what_is_shipped_is_valid():
-    assert options().rate_bands[-1].up_to_pd < 1
-
-
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"rate_bands": []}, "at least 1 item"),
         ({"rate_bands": bands((0.1, 0.2, 5, 9))}, "a gap: nothing is said of PDs up to 0.1"),
         ({"rate_bands": bands((0, 0.1, 5, 9), (0.2, 0.3, 5, 9))}, "a gap between PD 0.1 and 0.2"),
         (
@@ -35,21 +28,14 @@ def test_what_is_shipped_is_valid():
         ({"rate_bands": bands((0.2, 0.2, 8, 9))}, "a band from PD 0.2 to 0.2 holds none"),
         ({"rate_bands": bands((0, 0.1, 8.005, 9))}, "hundredths of a percent"),
         ({"rate_bands": bands((0, 1.1, 8, 9))}, "less than or equal to 1"),
-        ({"margin": -0.01}, "greater than or equal to 0"),
         ({"margin": 0.3}, "less than or equal to 0.2"),
-        ({"amounts": {"highest": 50_000}}, "Extra inputs"),
-        ({"concentration": {"max_share_of_principal": 0.2}}, "Extra inputs"),
+        ({"amounts": {"shares": [1.0, 0.5]}}, "less than 1"),
+        ({"affordability": {"max_dti_pct": 201}}, "less than or equal to 200"),
         ({"amounts": {"shares": [0.5, 0.7]}}, "shares must fall"),
         ({"amounts": {"shares": [0.9, 0.9]}}, "shares must fall"),
         ({"amounts": {"shares": [0.9, 0.8]}}, "no share is at most 0.7"),
-        ({"amounts": {"shares": [1.0, 0.5]}}, "less than 1"),
-        ({"amounts": {"step": 0}}, "greater than 0"),
-        ({"affordability": {"max_instalment_share": 0}}, "greater than 0"),
-        ({"affordability": {"max_dti_pct": 201}}, "less than or equal to 200"),
         ({"sixty_months": {"odds_ratio": 2.67}}, "2.67 is outside of the range from 1.3 to 1.91"),
         ({"twice_the_amount": {"odds_ratio": 0.9}}, "0.9 is outside of the range from 0.95"),
-        ({"concentration": {"min_loans": 0}}, "greater than 0"),
-        ({"colour": "blue"}, "Extra inputs"),
     ],
     ids=str,
 )

@@ -1,5 +1,3 @@
-"""Five findings: what is said depends on what the intervals allow."""
-
 import pandas as pd
 import pytest
 

@@ -1,11 +1,5 @@
-"""The summary as it is kept."""
-
 from loantap.policy.summary.headlines import Headline, Money, describe_summary
-from tests.policy.summary.material import (
-    DTI,
-    find,
-    propose,
-)
+from tests.policy.summary.material import DTI, find, propose
 
 
 def test_there_are_five_findings_and_three_actions():

@@ -1,5 +1,3 @@
-"""Which loans policies were judged on."""
-
 import pandas as pd
 
 from loantap.policy.summary.samples import count_samples, describe_later
