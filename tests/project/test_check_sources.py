@@ -1,7 +1,11 @@
 """`check_sources` says of every system at once what is wrong with it and how to mend it."""
 
+import shutil
+
 import duckdb
 import pytest
+
+from tests.support.temporary_project import make_project
 
 VARIABLES = (
     "LOANTAP_WAREHOUSE", "LOANTAP_APPSTREAM", "LOANTAP_BUSINESS_EVENTS", "LOANTAP_WAREHOUSE_OUTPUT",
@@ -9,11 +13,19 @@ VARIABLES = (
 AS_OF = "as_of=2026-11-23"
 
 
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory):
+    """What `sources` makes of 1,000 simulated loans."""
+    project = make_project(tmp_path_factory.mktemp("filled"))
+    made = project.run("--pipelines", "sources", "--params", f"loans=1000,{AS_OF}")
+    assert made.exit_code == 0, made.output
+    return project.folder / "data"
+
+
 @pytest.fixture
-def project(empty_project):
-    """A project whose embedded sources hold 1,000 simulated loans."""
-    filled = empty_project.run("--pipelines", "sources", "--params", f"loans=1000,{AS_OF}")
-    assert filled.exit_code == 0, filled.output
+def project(empty_project, filled):
+    """A project whose embedded sources are filled."""
+    shutil.copytree(filled, empty_project.folder / "data")
     return empty_project
 
 
@@ -42,7 +54,8 @@ def words_of(result):
     return " ".join(lines_of(result))
 
 
-def test_all_is_well(project):
+def test_all_is_well_and_looking_leaves_no_trace(project):
+    before = project.digests()
     result = check(project)
 
     assert result.exit_code == 0, result.output
@@ -53,19 +66,13 @@ def test_all_is_well(project):
     assert "columns fine all 12" in words
     assert "2026-11-23 to 2026-11-23 00:00 UTC" in words
     assert "a table was made, written and removed again" in words
-
-
-def test_looking_leaves_no_trace(project):
-    before = project.digests()
-    check(project)
-
     assert project.digests() == before
 
 
-def test_every_variable_that_is_not_set_is_named_at_once(project, monkeypatch):
+def test_every_variable_that_is_not_set_is_named_at_once(empty_project, monkeypatch):
     for name in VARIABLES:
         monkeypatch.delenv(name, raising=False)
-    result = check(project, "--env", "odbc")
+    result = check(empty_project, "--env", "odbc")
 
     assert result.exit_code == 1
     words = words_of(result)
