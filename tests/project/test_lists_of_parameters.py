@@ -12,8 +12,6 @@ OPTION = next(option for option in run.params if option.name == "params")
     ("given", "read"),
     [
         ("", {}),
-        ("loans=100,seed=3", {"loans": 100, "seed": 3}),
-        ("scoring.recommendations=[a,b]", {"scoring": {"recommendations": ["a", "b"]}}),
         ("scoring.recommendations=[a]", {"scoring": {"recommendations": ["a"]}}),
         (
             "applications=new.csv,scoring.recommendations=[a,b],seed=3",

@@ -57,20 +57,15 @@ def history(tmp_path_factory, sample_csv, sample_text):
     return found
 
 
-def test_a_csv_is_a_real_portfolio(history):
-    assert json.loads(history.real_metrics)["origin"] == REAL
-    assert history.real_aliases == REAL_CHAMPIONS
-
-
-def test_monthly_events_beside_real_loans_are_labelled_simulated(history):
-    origins = history.real_reconciliation.set_index("table")["origin"].to_dict()
-
-    assert origins == {"loans": REAL, "applications": REAL, "loan_events": SIMULATED}
-
-
-def test_every_row_of_the_sample_is_accounted_for(history, sample_text):
+def test_a_csv_is_a_real_portfolio_every_row_of_which_is_accounted_for(history, sample_text):
     account = history.real_reconciliation.set_index("table")
 
+    assert json.loads(history.real_metrics)["origin"] == REAL
+    assert history.real_aliases == REAL_CHAMPIONS
+    # Monthly events beside real loans are simulated.
+    assert account["origin"].to_dict() == {
+        "loans": REAL, "applications": REAL, "loan_events": SIMULATED,
+    }  # fmt: skip
     assert account.loc["loans", "extracted"] == len(sample_text)
     assert account.loc["loans", "kept"] == len(sample_text)
     assert (account["difference"] == 0).all()
@@ -82,16 +77,13 @@ def test_the_run_scores_with_the_model_it_has_just_trained(history):
     assert "invalid" not in set(history.real_scores["decision"])
 
 
-@pytest.mark.parametrize("page", ["insights.html", "model_card.html"])
-def test_a_page_about_real_loans_does_not_call_them_simulated(history, page):
-    assert "SIMULATED DATA" not in history.real_pages[page].upper()
+def test_a_page_about_real_loans_does_not_call_them_simulated(history):
+    for page in ("insights.html", "model_card.html"):
+        assert "SIMULATED DATA" not in history.real_pages[page].upper()
 
 
-def test_a_demo_run_leaves_the_real_champions_in_place(history):
+def test_after_a_demo_run_the_real_champion_still_stands_and_scores(history):
     assert history.project.aliases() == REAL_CHAMPIONS | DEMO_CHAMPIONS
-
-
-def test_after_a_demo_run_scoring_still_prefers_the_real_champion(history):
     applications = history.project.folder / "new.csv"
     scores = history.project.folder / "again.parquet"
 

@@ -28,21 +28,18 @@ def test_consent_to_telemetry_is_not_given():
     assert "project_id" not in (PROJECT / "pyproject.toml").read_text()
 
 
-@pytest.mark.parametrize(("name", "value"), SWITCHES.items())
-def test_the_package_switches_telemetry_off(name, value, monkeypatch):
-    monkeypatch.delenv(name, raising=False)
-    runpy.run_path(PACKAGE)
-
-    assert os.environ[name] == value
-
-
-@pytest.mark.parametrize("name", SWITCHES)
-def test_what_the_environment_says_already_is_kept(name, monkeypatch):
-    monkeypatch.setenv(name, "as it was")
+@pytest.mark.parametrize("given", [None, "as it was"])
+def test_the_package_switches_telemetry_off_but_for_what_the_environment_says(given, monkeypatch):
+    for name in SWITCHES:
+        monkeypatch.delenv(name, raising=False)
+        if given is not None:
+            monkeypatch.setenv(name, given)
 
     runpy.run_path(PACKAGE)
 
-    assert os.environ[name] == "as it was"
+    assert {name: os.environ[name] for name in SWITCHES} == {
+        name: given or value for name, value in SWITCHES.items()
+    }
 
 
 # What MLflow makes of it while it is imported, which is before our settings have been read.
