@@ -1,6 +1,6 @@
 """Runs a pipeline on datasets in memory."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import reduce
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,6 @@ from loantap import settings
 from loantap.datasets import SnapshotDataset, SourceTableDataset
 from loantap.pipeline_registry import register_pipelines
 from loantap.portfolio.dictionary import SYSTEM_OF, Table
-from loantap.tables.rows import RowsFunction
 from tests.conftest import PROJECT
 
 Outputs = dict[str, Any]
@@ -40,23 +39,6 @@ SMALL = {
     },
     "evaluation": {"resamples": 100},
 }
-
-
-class FramesOf:
-    """Rows read in batches, as a file of applications is."""
-
-    def __init__(self, frame: pd.DataFrame, batch_rows: int) -> None:
-        self._frame = frame
-        self._batch_rows = batch_rows
-
-    @property
-    def columns(self) -> list[str]:
-        return self._frame.columns.to_list()
-
-    def map(self, function: RowsFunction, columns: Collection[str]) -> Iterator[pd.DataFrame]:
-        present = [name for name in self._frame.columns if name in columns]
-        for start in range(0, len(self._frame), self._batch_rows):
-            yield function(self._frame[present][start : start + self._batch_rows], start)
 
 
 class _Batches(MemoryDataset):

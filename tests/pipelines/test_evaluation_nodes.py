@@ -8,16 +8,12 @@ import pytest
 from scipy.special import logit
 
 from loantap.features.build import build_features
-from loantap.model import schemas
 from loantap.model.scoring.judged import JudgedModel
-from loantap.model.scoring.points import BASE
 from loantap.model.scoring.scorer import Scorer
 from loantap.model.validation.audit import Audit
 from loantap.pipelines.evaluation import nodes
-from loantap.pipelines.modeling.nodes import report_calibration
 from loantap.policy.approvals import decide_loans
 from loantap.policy.decisions import make_decider
-from tests.conftest import training_options
 from tests.pipelines.in_memory import load_options
 
 TRAINING, TEST = 3_000, 1_000
@@ -80,18 +76,6 @@ class TestFairness:
         for proxy in fairness["proxies"].values():
             assert sum(group["n"] for group in proxy["groups"]) == TRAINING
 
-    def test_the_f2_rule_approves_whom_its_threshold_does_not_decline(
-        self, fairness, predictions, simulated_loans
-    ):
-        rows = predictions.query("sample == 'cv'").merge(
-            simulated_loans[["loan_id", "home_ownership"]], on="loan_id"
-        )
-        expected = 1 - rows.groupby("home_ownership")["declined"].mean()
-
-        groups = fairness["proxies"]["home_ownership"]["groups"]
-        found = {group["group"]: group["f2_approval_rate"] for group in groups}
-        assert found == pytest.approx(expected.to_dict(), rel=1e-5)
-
     def test_the_policy_approves_what_it_would_at_the_terms_of_each_loan(
         self, fairness, predictions, simulated_loans, policy, economics
     ):
@@ -118,10 +102,6 @@ def report(judged, points, predictions, simulated_loans, evaluation):
 
 
 class TestScorecard:
-    def test_the_table_is_what_its_schema_says(self, points):
-        schemas.SCORECARD.validate(points)
-        assert points["feature"].iloc[0] == BASE
-
     def test_the_report_is_json_of_the_training_loans(self, report):
         assert json.loads(json.dumps(report, allow_nan=False)) == report
         assert report["n"] == TRAINING
@@ -134,25 +114,6 @@ class TestScorecard:
         scores = np.rint(600 - 50 / np.log(2) * (log_odds + np.log(4)))
 
         assert highest["n"] == scores.ge(highest["lowest"]).sum()
-
-
-def test_calibration_is_reported_as_json(evaluation):
-    rng = np.random.default_rng(2)
-    log_odds = rng.normal(-1.5, 0.8, 900)
-    out_of_fold = pd.DataFrame(
-        {
-            "is_charged_off": (rng.random(900) < 0.2).astype("int8"),
-            "log_odds": log_odds + 1.4,
-            "fold": np.arange(900) % 3,
-        }
-    )
-
-    report = report_calibration(out_of_fold, training_options(calibrated=False), evaluation)
-
-    assert json.loads(json.dumps(report, allow_nan=False)) == report
-    assert report["calibrated"] is False
-    assert report["recalibration"]["used"]
-    assert sum(row["n"] for row in report["after"]["bins"]) == report["after"]["n"] == 900
 
 
 def test_the_trade_off_stands_beside_the_threshold_in_use():
@@ -172,9 +133,7 @@ def test_stability_is_json_of_folds_and_populations(predictions, simulated_loans
 
     assert json.loads(json.dumps(report, allow_nan=False)) == report
     assert [fold["n"] for fold in report["folds"]] == [TRAINING / 5] * 5
-    assert report["populations"][0]["population"] == "test split"
     assert report["populations"][0]["n"] == TEST
-    assert len(report["populations"]) > 1
 
 
 @pytest.mark.parametrize("collect", [nodes.collect_fairness, nodes.collect_stability])
