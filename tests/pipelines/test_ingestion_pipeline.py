@@ -11,7 +11,7 @@ from loantap.portfolio.errors import InputError
 from tests.pipelines.in_memory import ingest, load_options, make_source, run
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def faulty(sourced):
     """Source tables in which one row each has one of the faults a source may have."""
     loans = sourced["source_loans"].copy()
@@ -32,9 +32,9 @@ def faulty(sourced):
     }
 
 
-@pytest.fixture
-def mended(faulty, tmp_path):
-    return ingest(faulty, tmp_path)
+@pytest.fixture(scope="module")
+def mended(faulty, tmp_path_factory):
+    return ingest(faulty, tmp_path_factory.mktemp("mended"))
 
 
 def test_clean_sources_lose_no_row(ingested, sourced):

@@ -52,10 +52,6 @@ def test_no_month_lies_after_the_snapshot(events):
     assert events["month"].max() == pd.Timestamp("2017-03-01") == pd.Timestamp(AS_OF_MONTH)
 
 
-def test_there_are_about_two_years_of_months_per_loan(events, loans):
-    assert 22 < len(events) / len(loans) < 30
-
-
 def test_the_balance_follows_from_the_one_before(joined):
     rows = joined.dropna(subset="previous")
     growth = 1 + rows["interest_rate_pct"] / 1200
@@ -215,7 +211,7 @@ def test_the_same_seed_gives_the_same_events(loans, events):
     assert not simulate_events(loans, seed=6)["payment"].equals(events["payment"])
 
 
-@pytest.mark.parametrize("chunk_loans", [1_000, 1_333, 4_000, 50_000])
+@pytest.mark.parametrize("chunk_loans", [1_333, 50_000])
 def test_chunks_join_to_the_whole(loans, events, chunk_loans):
     chunks = list(iter_events([loans], seed=5, chunk_loans=chunk_loans))
     assert len(chunks) == -(-len(loans) // chunk_loans)
