@@ -44,14 +44,10 @@ def check(project, *arguments):
     return project.run("--pipelines", "check_sources", "--params", AS_OF, *arguments)
 
 
-def lines_of(result):
-    """The table's rows, a line of text each; a cell may go over several."""
-    rows = [line for line in result.output.splitlines() if line.startswith("│")]
-    return [" ".join(row.replace("│", " ").split()) for row in rows]
-
-
 def words_of(result):
-    return " ".join(lines_of(result))
+    """What the rows of the table say."""
+    rows = [line for line in result.output.splitlines() if line.startswith("│")]
+    return " ".join(" ".join(rows).replace("│", " ").split())
 
 
 def test_all_is_well_and_looking_leaves_no_trace(project):
@@ -93,12 +89,11 @@ def test_sources_that_were_never_built_are_faults(empty_project):
     ("statement", "said"),
     [
         ("ALTER TABLE loans DROP COLUMN int_rate", "column int_rate is missing"),
-        ("ALTER TABLE loans ALTER int_rate TYPE VARCHAR", "column int_rate is held as string"),
         ("DELETE FROM loans", "the table has none"),
         ("UPDATE loans SET updated_at = NULL", "no row has a time"),
         ("DROP TABLE loans", "loans"),
     ],
-    ids=["missing column", "retyped column", "no rows", "no times", "no table"],
+    ids=["missing column", "no rows", "no times", "no table"],
 )
 def test_a_fault_of_one_system_does_not_hide_the_others(statement, said, project):
     change(project, "warehouse", statement)
@@ -112,20 +107,14 @@ def test_a_fault_of_one_system_does_not_hide_the_others(statement, said, project
     assert "checks failed: warehouse, table loans" in result.output
 
 
-def test_a_new_column_is_worth_a_note_and_no_more(project):
+def test_a_new_column_and_a_time_that_is_yet_to_come_are_worth_a_note_and_no_more(project):
     change(project, "appstream", "ALTER TABLE applications ADD COLUMN shoe_size INTEGER")
-    result = check(project)
-
-    assert result.exit_code == 0
-    assert "note all 21; not read: shoe_size" in words_of(result)
-
-
-def test_a_time_that_is_yet_to_come_is_worth_a_note(project):
     change(project, "warehouse", "UPDATE loans SET updated_at = TIMESTAMP '2031-01-01 10:00:00'")
     result = check(project)
 
     assert result.exit_code == 0
     words = words_of(result)
+    assert "note all 21; not read: shoe_size" in words
     assert "note 2031-01-01 to 2031-01-01 10:00" in words
     assert "which is in the future" in words
 
