@@ -104,15 +104,6 @@ def test_a_source_column_computed_from_outcomes_stops_the_run(ingested):
         run("feature_engineering", {"loans": loans.assign(dti_pct=50 * rates)})
 
 
-def test_a_borrower_on_both_sides_of_the_split_stops_the_run(ingested):
-    """Every loan a second time under a number of its own."""
-    loans = ingested["loans"]
-    twice = pd.concat([loans, loans.assign(loan_id=loans["loan_id"] + "-again")])
-
-    with pytest.raises(LeakageError, match=r"loans .* share their borrower with a training loan"):
-        run("feature_engineering", {"loans": twice.reset_index(drop=True)})
-
-
 def test_the_checks_of_the_whole_portfolio_are_reported(engineered):
     checks = engineered["leakage_report"]["checks"]
 

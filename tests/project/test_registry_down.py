@@ -11,33 +11,14 @@ from loantap.registry import connection
 
 
 @pytest.fixture
-def applications(portfolio_text, tmp_path):
-    path = tmp_path / "new.csv"
-    portfolio_text.head(6).drop(columns="loan_status").replace("nan", None).to_csv(
-        path, index=False
-    )
-    return path
+def few(applications):
+    return applications.head(6)
 
 
 @pytest.fixture
-def score(demo, applications, tmp_path):
-    """Runs `scoring`; gives the scores and what was said."""
-
-    def score():
-        target = tmp_path / "scores.parquet"
-        result = demo.run(
-            "--pipelines", "scoring", "--params", f"applications={applications},scores={target}"
-        )
-        assert result.exit_code == 0, result.output
-        return pd.read_parquet(target), " ".join(result.output.split())
-
-    return score
-
-
-@pytest.fixture
-def scored(score):
+def scored(score, few):
     """What the champion says, which is then kept."""
-    return score()[0]
+    return score(few)[0]
 
 
 @pytest.fixture
@@ -51,8 +32,8 @@ def _locked(demo, scored, monkeypatch):
 
 
 @pytest.mark.usefixtures("_locked")
-def test_scoring_goes_on_with_the_same_model_and_says_so(score, scored):
-    meanwhile, told = score()
+def test_scoring_goes_on_with_the_same_model_and_says_so(score, few, scored):
+    meanwhile, told = score(few)
 
     pd.testing.assert_frame_equal(meanwhile, scored)
     assert "database is locked" in told

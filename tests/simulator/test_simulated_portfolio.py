@@ -242,15 +242,12 @@ def test_titles_follow_the_purpose(portfolio):
     assert portfolio["title"].nunique() > 1_000
 
 
-def test_rows_are_in_no_order(portfolio):
+def test_rows_are_in_no_order_and_no_two_the_same(portfolio):
+    assert not portfolio.duplicated().any()
     place = pd.Series(np.arange(LOANS))
     for column in ("issue_month", "interest_rate_pct", "loan_amount"):
         order = portfolio[column].rank()
         assert abs(np.corrcoef(place, order)[0, 1]) < STANDARD_ERRORS / np.sqrt(LOANS)
-
-
-def test_no_two_rows_are_the_same(portfolio):
-    assert not portfolio.duplicated().any()
 
 
 def test_the_same_seed_gives_the_same_portfolio_and_another_seed_another():
@@ -266,10 +263,6 @@ def test_the_same_seed_gives_the_same_portfolio_and_another_seed_another():
 def test_impossible_requests_are_refused(loans, seed):
     with pytest.raises(ValueError, match=f"loans = {loans} and seed = {seed}"):
         simulate_portfolio(loans, seed)
-
-
-def test_one_loan_can_be_simulated():
-    assert simulate_portfolio(1, seed=1).portfolio.shape == (1, 27)
 
 
 def test_batches_are_the_same_loans():
