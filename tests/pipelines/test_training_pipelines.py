@@ -1,21 +1,13 @@
-"""`modeling`, `evaluation` and `insights`, one after the other on one portfolio.
-
-That tables are what their schemas say, and that every report and plot is there, is shown by whole
-runs on the shipped catalog.
-"""
+"""`modeling` on a portfolio in memory; what follows on its models is shown by whole runs."""
 
 from functools import partial
-from html import unescape
 
 import pandas as pd
 import pytest
-from matplotlib.figure import Figure
 
 from loantap.features.definitions import FEATURE_SETS, MODELS
 from loantap.model.promotion.digest import digest_model
 from loantap.model.promotion.release import Champion, Release
-from loantap.model.scoring.judged import JudgedModel
-from loantap.model.scoring.scorer import Scorer
 from loantap.model.scoring.trained import TrainedModel
 from loantap.pipelines.modeling.nodes import judge_promotion
 from tests.pipelines.in_memory import load_options, run
@@ -38,43 +30,9 @@ def modeling_inputs(engineered, ingested, champions=None):
     }
 
 
-def load_registered(modelled):
-    """The outputs of `modeling`, as the registry gives models back to what follows."""
-    scorers = {
-        model: Scorer(modelled[f"{model}_model@release"].trained, f"loantap-{model}-demo", "1")
-        for model in FOR_LENDING
-    }
-    return {
-        f"{model}_model@judged": JudgedModel(
-            f"loantap-{model}-demo",
-            "1",
-            is_new=True,
-            champion="",
-            predictions=modelled[f"modeling.{model}.predictions"],
-            training_report=modelled[f"modeling.{model}.training_report"],
-            scorer=scorers.get(model),
-            training=modelled[f"{model}_model@release"].training,
-        )
-        for model in MODELS
-    }
-
-
 @pytest.fixture(scope="module")
 def modelled(engineered, ingested):
     return run("modeling", modeling_inputs(engineered, ingested))
-
-
-@pytest.fixture(scope="module")
-def evaluated(modelled, engineered, ingested):
-    registered = load_registered(modelled)
-    return run(
-        "evaluation", {**ingested, **engineered, **registered, "evaluation.external_loans": None}
-    )
-
-
-@pytest.fixture(scope="module")
-def insight(modelled, engineered, ingested):
-    return run("insights", {**ingested, **engineered, **load_registered(modelled)})
 
 
 class TestModeling:
@@ -203,89 +161,3 @@ class TestPromotion:
         assert {c["name"] for c in verdict["conditions"] if not c["holds"]} >= failed
         assert not (verdict["promoted"] and failed)
         assert ("same data, same model as" in str(verdict)) is (failed == {"a new model"})
-
-
-class TestEvaluation:
-    @pytest.mark.parametrize("model", FOR_LENDING)
-    def test_what_is_judged_out_of_time_is_reported_by_origin(self, evaluated, engineered, model):
-        report = evaluated["evaluation.vintage_analysis"]["models"][model]["rolling_origin"]
-        judged = engineered["splits"]["judged_at"].dropna()
-
-        assert report["pooled"]["n"] == len(judged) > 0
-        by_origin = {row["origin"]: row["n"] for row in report["origins"] if not row["skipped"]}
-        assert by_origin == judged.dt.strftime("%Y-%m").value_counts().to_dict()
-        pooled = evaluated["evaluation.metrics"][model]["out_of_time"]
-        for figure in ("n", "default_rate", "roc_auc", "ece"):
-            assert report["pooled"][figure] == pooled[figure]
-
-    def test_the_card_shows_vintages_and_no_external_sample(self, evaluated):
-        card = evaluated["model_card"]
-
-        assert 'id="out-of-time"' in card
-        assert "resolved only" in card
-        assert 'id="external"' not in card
-        assert "<strong>External sample:</strong> not measured" in card
-        assert isinstance(evaluated["evaluation.lending_vintage_plot"], Figure)
-
-    @pytest.mark.parametrize("model", FOR_LENDING)
-    def test_the_scorecard_is_that_of_the_model_registered(self, evaluated, model):
-        report = evaluated[f"evaluation.{model}.scorecard_report"]
-
-        assert (report["model_name"], report["model_version"]) == (f"loantap-{model}-demo", "1")
-        assert report["n"] == evaluated["evaluation.metrics"][model]["cv"]["n"]
-
-    @pytest.mark.parametrize("model", FOR_LENDING)
-    def test_the_card_begins_with_the_verdict_on_each_model_for_lending(
-        self, evaluated, modelled, model
-    ):
-        card = evaluated["model_card"]
-        begin = card.index(f'id="verdict-{model}"')
-        said = card[begin : card.index("</article>", begin)]
-
-        assert begin < card.index("<nav")
-        assert f"loantap-{model}-demo version 1." in said
-        assert "simulated data" in said
-        assert modelled[f"modeling.{model}.promotion"]["champion"]["headline"][1:] in card
-
-
-class TestInsights:
-    def test_segments_add_up_to_the_portfolio_and_every_one_asked_for_is_there(
-        self, insight, ingested
-    ):
-        segmentations = insight["insights.findings"].groupby("segmentation")
-        totals = segmentations[["loans", "charged_off"]].sum()
-
-        assert set(totals["loans"]) == {len(ingested["loans"])}
-        assert set(totals["charged_off"]) == {ingested["loans"]["is_charged_off"].sum()}
-        for asked in (
-            "grade", "term", "purpose", "home", "income", "dti", "utilisation", "amount",
-            "profession", "pincode",
-        ):  # fmt: skip
-            assert asked in " ".join(segmentations.groups).lower()
-
-    def test_the_summary_opens_the_page(self, insight):
-        summary, page = insight["insights.summary"], unescape(insight["insights.insights_page"])
-
-        assert (len(summary["findings"]), len(summary["actions"])) == (5, 3)
-        for said in (*summary["findings"], *summary["actions"]):
-            assert said["n"] > 0
-            assert said["title"] in page
-
-    def test_policies_are_compared_on_the_loans_that_the_model_was_judged_on(
-        self, insight, modelled
-    ):
-        judged = modelled["modeling.lending.predictions"]
-        approvals = insight["insights.approvals"]
-
-        assert approvals["loan_id"].tolist() == judged["loan_id"].tolist()
-        assert approvals["f2_threshold"].tolist() == (~judged["declined"]).tolist()
-
-    def test_products_are_those_of_the_loans_that_the_application_model_was_judged_on(
-        self, insight, modelled
-    ):
-        judged = modelled["modeling.application.predictions"]
-        n = (judged["sample"] != "out_of_time").sum()
-
-        products, regions = insight["insights.products"], insight["insights.concentration"]
-        assert set(products.groupby("segmentation")["n"].sum()) == {n}
-        assert set(regions.loc[regions["region"] == "all regions", "n"]) == {n}

@@ -2,6 +2,7 @@
 
 import json
 import re
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -33,6 +34,10 @@ PNG = b"\x89PNG\r\n\x1a\n"
 
 def read_report(demo, name):
     return json.loads((demo.reporting / name).read_text("utf-8"))
+
+
+def read_table(demo, name):
+    return pd.read_parquet(demo.folder / "data" / f"{name}.parquet")
 
 
 @pytest.fixture(scope="module")
@@ -105,7 +110,7 @@ class TestFiles:
         warehouse = demo.folder / "data" / "00_sources" / "warehouse.duckdb"
         with duckdb.connect(str(warehouse), read_only=True) as connection:
             written = connection.table(table).to_df()
-        expected = pd.read_parquet(demo.folder / f"data/03_primary/{file}.parquet")
+        expected = read_table(demo, f"03_primary/{file}")
         key = [name for name in ("loan_id", "month", "table") if name in expected]
 
         pd.testing.assert_frame_equal(
@@ -119,22 +124,21 @@ class TestFiles:
         source = demo.folder / "data" / "00_sources" / f"{SYSTEM_OF[table]}.duckdb"
         with duckdb.connect(str(source), read_only=True) as connection:
             counted = len(connection.table(table))
-        account = pd.read_parquet(demo.folder / "data/03_primary/reconciliation.parquet")
-        row = account.set_index("table").loc[table]
+        row = read_table(demo, "03_primary/reconciliation").set_index("table").loc[table]
 
         assert counted == row["extracted"] == row["kept"] + row["quarantined"]
         assert row["difference"] == 0
 
     def test_the_truth_behind_the_demo_is_kept_for_the_very_loans(self, demo):
-        truth = pd.read_parquet(demo.folder / "data/00_sources/simulated_truth.parquet")
-        loans = pd.read_parquet(demo.folder / "data/03_primary/loans.parquet")
+        truth = read_table(demo, "00_sources/simulated_truth")
+        loans = read_table(demo, "03_primary/loans")
 
         assert len(loans) == 2_000
         assert set(truth["loan_id"]) == set(loans["loan_id"])
         joined = loans.merge(truth, on="loan_id")
         assert joined["true_pd"].mean() == pytest.approx(joined["is_charged_off"].mean(), abs=0.03)
 
-        months = pd.read_parquet(demo.folder / "data/03_primary/loan_months.parquet")
+        months = read_table(demo, "03_primary/loan_months")
         assert set(loans["origin"]) == set(months["origin"]) == {SIMULATED}
 
 
@@ -181,8 +185,7 @@ def test_the_pincode_is_caught_and_lends_to_nobody(demo):
     assert "pincode" in caught
     assert not caught & {"interest_rate_pct", "sub_grade_rank", "dti_pct"}
     for model in ("lending", "application"):
-        given = pd.read_parquet(demo.folder / "data/05_model_input" / f"{model}.parquet")
-        assert not caught & set(given.columns)
+        assert not caught & set(read_table(demo, f"05_model_input/{model}"))
 
 
 class _Resources(HTMLParser):
@@ -223,18 +226,84 @@ def test_a_page_fetches_nothing_says_that_loans_are_simulated_and_shows_no_appli
     source = demo.folder / "data" / "00_sources" / "appstream.duckdb"
     with duckdb.connect(str(source), read_only=True) as connection:
         addresses = connection.execute("SELECT address FROM applications").fetchall()
-    loans = pd.read_parquet(demo.folder / "data/03_primary/loans.parquet")
+    loans = read_table(demo, "03_primary/loans")
     assert not [line for (line,) in addresses if line.splitlines()[0] in html]
     assert not [loan_id for loan_id in loans["loan_id"] if loan_id in html]
 
 
-def test_recommendations_carry_their_evidence(demo):
-    found = read_report(demo, "recommendations.json")
+@pytest.mark.parametrize("model", [model for model, lends in LENDS.items() if lends])
+class TestModelsForLending:
+    def test_what_is_judged_out_of_time_is_reported_by_origin(self, demo, metrics, model):
+        report = read_report(demo, "vintage_analysis.json")["models"][model]["rolling_origin"]
+        judged = read_table(demo, "05_model_input/splits")["judged_at"].dropna()
 
-    assert found["origin"] == SIMULATED
-    rules = [*found["recommendations"], *found["tested"]]
-    assert "dti_at_most_35" in {rule["id"] for rule in rules}
-    assert all(rule["n"] > 0 for rule in rules)
+        assert report["pooled"]["n"] == len(judged) > 0
+        by_origin = {row["origin"]: row["n"] for row in report["origins"] if not row["skipped"]}
+        assert by_origin == judged.dt.strftime("%Y-%m").value_counts().to_dict()
+        for figure in ("n", "default_rate", "roc_auc", "ece"):
+            assert report["pooled"][figure] == metrics[model]["out_of_time"][figure]
+
+    def test_the_scorecard_is_that_of_the_model_registered(self, demo, metrics, model):
+        report = read_report(demo, f"{model}/scorecard.json")
+
+        assert (report["model_name"], report["model_version"]) == (f"loantap-{model}-demo", "1")
+        assert report["n"] == metrics[model]["cv"]["n"]
+
+    def test_the_card_begins_with_its_verdict(self, demo, model):
+        card = (demo.reporting / "model_card.html").read_text("utf-8")
+        begin = card.index(f'id="verdict-{model}"')
+        said = card[begin : card.index("</article>", begin)]
+
+        assert begin < card.index("<nav")
+        assert f"loantap-{model}-demo version 1." in said
+        assert "simulated data" in said
+        assert read_report(demo, f"{model}/promotion.json")["champion"]["headline"][1:] in card
+        assert 'id="out-of-time"' in card
+        assert "<strong>External sample:</strong> not measured" in card
+
+
+class TestInsights:
+    def test_segments_add_up_to_the_portfolio_and_every_one_asked_for_is_there(self, demo):
+        loans = read_table(demo, "03_primary/loans")
+        segmentations = read_table(demo, "07_model_output/findings").groupby("segmentation")
+        totals = segmentations[["loans", "charged_off"]].sum()
+
+        assert set(totals["loans"]) == {len(loans)}
+        assert set(totals["charged_off"]) == {loans["is_charged_off"].sum()}
+        for asked in (
+            "grade", "term", "purpose", "home", "income", "dti", "utilisation", "amount",
+            "profession", "pincode",
+        ):  # fmt: skip
+            assert asked in " ".join(segmentations.groups).lower()
+
+    def test_the_summary_opens_the_page(self, demo):
+        summary = read_report(demo, "summary.json")
+        page = unescape((demo.reporting / "insights.html").read_text("utf-8"))
+
+        assert (len(summary["findings"]), len(summary["actions"])) == (5, 3)
+        for said in (*summary["findings"], *summary["actions"]):
+            assert said["n"] > 0
+            assert said["title"] in page
+
+    def test_policies_and_products_are_compared_on_the_loans_that_models_were_judged_on(self, demo):
+        judged = read_table(demo, "07_model_output/lending/predictions")
+        approvals = read_table(demo, "07_model_output/approvals")
+        n = read_table(demo, "07_model_output/application/predictions")["sample"].ne("out_of_time")
+        products = read_table(demo, "07_model_output/products")
+        regions = read_table(demo, "07_model_output/concentration")
+
+        assert approvals["loan_id"].tolist() == judged["loan_id"].tolist()
+        assert approvals["f2_threshold"].tolist() == (~judged["declined"]).tolist()
+        assert set(products.groupby("segmentation")["n"].sum()) == {n.sum()}
+        assert set(regions.loc[regions["region"] == "all regions", "n"]) == {n.sum()}
+
+    def test_recommendations_carry_their_evidence(self, demo):
+        found = read_report(demo, "recommendations.json")
+
+        assert found["origin"] == SIMULATED
+        rules = [*found["recommendations"], *found["tested"]]
+        assert "dti_at_most_35" in {rule["id"] for rule in rules}
+        assert all(rule["n"] > 0 for rule in rules)
 
 
 class TestMlflow:

@@ -2,13 +2,13 @@
 
 import json
 import re
-from dataclasses import dataclass
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 
 from loantap.portfolio.dictionary import REAL, SIMULATED
-from tests.support.temporary_project import Project, make_project
+from tests.support.temporary_project import make_project
 
 # The replica is left uncalibrated, as published, so the rule never promotes it.
 ALIASES = {
@@ -18,21 +18,9 @@ REAL_CHAMPIONS = {(f"loantap-{model}", alias, 1) for model, alias in ALIASES.ite
 DEMO_CHAMPIONS = {(f"loantap-{model}-demo", alias, 1) for model, alias in ALIASES.items()}
 
 
-@dataclass(frozen=True)
-class History:
-    """What a run on the real sample left, and the same project after a demo run."""
-
-    project: Project
-    real_metrics: bytes
-    real_aliases: set[tuple[str, str, int]]
-    real_reconciliation: pd.DataFrame
-    real_scores: pd.DataFrame
-    real_pages: dict[str, str]
-
-
 @pytest.fixture(scope="module")
 def history(tmp_path_factory, sample_csv, sample_text):
-    """`all` on the real sample, scoring 30 of its rows, and then a demo run."""
+    """What `all` left on the real sample, scoring 30 of its rows; a demo run came after it."""
     project = make_project(tmp_path_factory.mktemp("real"))
     applications = project.folder / "new.csv"
     sample_text.head(30).drop(columns="loan_status").to_csv(applications, index=False)
@@ -41,13 +29,18 @@ def history(tmp_path_factory, sample_csv, sample_text):
     given = f"portfolio={sample_csv},applications={applications},scores={scores}"
     real = project.run("--pipelines", "all", "--params", given)
     assert real.exit_code == 0, real.output
-    found = History(
-        project,
-        (project.reporting / "metrics.json").read_bytes(),
-        project.aliases(),
-        pd.read_parquet(project.folder / "data/03_primary/reconciliation.parquet"),
-        pd.read_parquet(scores),
-        {path.name: path.read_text("utf-8") for path in project.reporting.glob("*.html")},
+    found = SimpleNamespace(
+        project=project,
+        real_metrics=(project.reporting / "metrics.json").read_bytes(),
+        real_aliases=project.aliases(),
+        real_reconciliation=pd.read_parquet(
+            project.folder / "data/03_primary/reconciliation.parquet"
+        ),
+        real_scores=pd.read_parquet(scores),
+        real_pages=[
+            (project.reporting / name).read_text("utf-8")
+            for name in ("insights.html", "model_card.html")
+        ],
     )
     refused = project.run("--params", "loans=2000")
     assert refused.exit_code == 1
@@ -78,8 +71,8 @@ def test_the_run_scores_with_the_model_it_has_just_trained(history):
 
 
 def test_a_page_about_real_loans_does_not_call_them_simulated(history):
-    for page in ("insights.html", "model_card.html"):
-        assert "SIMULATED DATA" not in history.real_pages[page].upper()
+    for page in history.real_pages:
+        assert "SIMULATED DATA" not in page.upper()
 
 
 def test_after_a_demo_run_the_real_champion_still_stands_and_scores(history):
