@@ -10,7 +10,6 @@ from scipy.special import logit
 from loantap.features.build import build_features
 from loantap.model.scoring.judged import JudgedModel
 from loantap.model.scoring.scorer import Scorer
-from loantap.model.validation.audit import Audit
 from loantap.pipelines.evaluation import nodes
 from loantap.policy.approvals import decide_loans
 from loantap.policy.decisions import make_decider
@@ -20,18 +19,8 @@ TRAINING = 3_000
 
 
 @pytest.fixture(scope="module")
-def evaluation():
-    return load_options()["params:evaluation"]
-
-
-@pytest.fixture(scope="module")
-def policy():
-    return load_options()["params:policy"]
-
-
-@pytest.fixture(scope="module")
-def economics():
-    return load_options()["params:economics"]
+def options():
+    return load_options()
 
 
 @pytest.fixture(scope="module")
@@ -60,8 +49,9 @@ def predictions(simulated_loans, scorer):
 
 
 @pytest.fixture(scope="module")
-def fairness(predictions, simulated_loans, policy, economics, evaluation):
-    return nodes.audit_fairness(predictions, simulated_loans, policy, economics, evaluation)
+def fairness(predictions, simulated_loans, options):
+    given = [options[f"params:{name}"] for name in ("policy", "economics", "evaluation")]
+    return nodes.audit_fairness(predictions, simulated_loans, *given)
 
 
 class TestFairness:
@@ -72,8 +62,9 @@ class TestFairness:
             assert sum(group["n"] for group in proxy["groups"]) == TRAINING
 
     def test_the_policy_approves_what_it_would_at_the_terms_of_each_loan(
-        self, fairness, predictions, simulated_loans, policy, economics
+        self, fairness, predictions, simulated_loans, options
     ):
+        policy, economics = options["params:policy"], options["params:economics"]
         decided = decide_loans(predictions, simulated_loans, make_decider(policy, economics))
         expected = predictions.assign(approved=decided.approves).groupby("sample")["approved"].sum()
 
@@ -86,7 +77,8 @@ class TestFairness:
         assert fairness["policy"] == policy.name
 
 
-def test_score_bands_are_of_out_of_fold_pds(scorer, predictions, simulated_loans, evaluation):
+def test_score_bands_are_of_out_of_fold_pds(scorer, predictions, simulated_loans, options):
+    evaluation = options["params:evaluation"]
     judged = JudgedModel(scorer.name, scorer.version, True, "", pd.DataFrame(), {}, scorer)
     points = nodes.tabulate_scorecard(judged, predictions, simulated_loans)
     report = nodes.report_scorecard(judged, points, predictions, simulated_loans, evaluation)
@@ -107,21 +99,4 @@ def test_the_trade_off_stands_beside_the_threshold_in_use():
     assert report == {
         "chosen": chosen,
         "thresholds": [{"threshold": 0.1, "f2": 0.5}, {"threshold": 0.2, "f2": 0.333333}],
-    }
-
-
-@pytest.mark.parametrize("collect", [nodes.collect_fairness, nodes.collect_stability])
-def test_a_collected_audit_says_where_its_loans_come_from(collect):
-    account = pd.DataFrame({"table": ["loans"], "origin": ["simulated"]})
-
-    audits = {
-        name: Audit({}, fairness={"n": n}, stability={"n": n}, vintages=None, external=[])
-        for name, n in (("lending", 1), ("application", 2))
-    }
-
-    made = collect(account, **audits)
-
-    assert made == {
-        "origin": "simulated",
-        "models": {"lending": {"n": 1}, "application": {"n": 2}},
     }

@@ -198,12 +198,14 @@ class TestDecisions:
         with duckdb.connect(str(folder / "warehouse.duckdb")) as connection:
             return connection.execute("FROM decisions ORDER BY decided_on, application_id").df()
 
-    def test_they_are_the_scores_with_the_day_and_nothing_of_the_applicants(
+    def test_they_are_the_scores_of_each_day_and_nothing_of_the_applicants(
         self, identified, score, tmp_path
     ):
         scores = score(identified)
-
         decided = self.read(tmp_path)
+        score(identified)
+        pd.testing.assert_frame_equal(self.read(tmp_path), decided)
+
         assert set(decided["decided_on"]) == {pd.Timestamp(AS_OF)}
         # The model that decided is one from simulated loans.
         assert set(decided["origin"]) == {"simulated"}
@@ -213,12 +215,7 @@ class TestDecisions:
             check_dtype=False,
         )
 
-    def test_a_run_repeated_adds_nothing_and_another_day_adds_its_own(
-        self, identified, score, tmp_path
-    ):
-        for as_of in (AS_OF, AS_OF, "2026-11-24"):
-            score(identified, as_of=as_of)
-
+        score(identified, as_of="2026-11-24")
         days = self.read(tmp_path)["decided_on"].value_counts()
         assert days.to_dict() == {pd.Timestamp(AS_OF): 50, pd.Timestamp("2026-11-24"): 50}
 

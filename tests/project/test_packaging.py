@@ -54,16 +54,20 @@ def dist(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def wheel(dist):
-    return next(dist.glob("loantap-*.whl"))
+    """Content of each file in the wheel."""
+    with zipfile.ZipFile(next(dist.glob("loantap-*.whl"))) as files:
+        return {name: files.read(name) for name in files.namelist()}
 
 
 @pytest.fixture(scope="module")
 def archive(dist):
-    return dist / "conf-loantap.tar.gz"
+    """Content of each file of configuration."""
+    with tarfile.open(dist / "conf-loantap.tar.gz") as files:
+        members = [member for member in files.getmembers() if member.isfile()]
+        return {member.name: files.extractfile(member).read() for member in members}
 
 
 def test_every_module_query_and_template_is_in_the_wheel_and_nothing_else(wheel):
-    names = set(zipfile.ZipFile(wheel).namelist())
     shipped = {
         str(path.relative_to(PROJECT / "src"))
         for path in (PROJECT / "src").rglob("*")
@@ -71,47 +75,31 @@ def test_every_module_query_and_template_is_in_the_wheel_and_nothing_else(wheel)
         or path.name == "py.typed"
     }
 
-    assert {"loantap/pipelines/ingestion/sql/loans.sql", "loantap/py.typed"} <= shipped <= names
-    assert not [name for name in names if name.startswith(("tests/", "tools/", "conf/", "data/"))]
-
-
-def test_the_logging_of_the_project_is_in_the_wheel(wheel):
-    shipped = zipfile.ZipFile(wheel).read("loantap/logging.yml")
-
-    assert shipped == (PROJECT / "conf" / "logging.yml").read_bytes()
+    assert {"loantap/pipelines/ingestion/sql/loans.sql", "loantap/py.typed"} <= shipped
+    assert shipped <= wheel.keys()
+    assert not [name for name in wheel if name.startswith(("tests/", "tools/", "conf/", "data/"))]
+    assert wheel["loantap/logging.yml"] == (PROJECT / "conf" / "logging.yml").read_bytes()
 
 
 def test_the_archive_holds_the_shared_configuration_and_nothing_local(archive):
-    with tarfile.open(archive) as files:
-        names = set(files.getnames())
     shared = {
         str(path.relative_to(PROJECT))
         for folder in ("base", "odbc", "spark")
         for path in (PROJECT / "conf" / folder).rglob("*.yml")
     }
 
-    assert shared <= names
-    assert {name for name in names if name.startswith("conf/local/")} <= {"conf/local/.gitkeep"}
+    assert shared <= archive.keys()
+    assert {name for name in archive if name.startswith("conf/local/")} <= {"conf/local/.gitkeep"}
 
 
-@pytest.mark.parametrize("made", ["wheel", "archive"])
-def test_no_secret_and_no_data_is_in_what_is_shipped(made, request):
-    path = request.getfixturevalue(made)
-    if made == "wheel":
-        with zipfile.ZipFile(path) as files:
-            content = {name: files.read(name) for name in files.namelist()}
-    else:
-        with tarfile.open(path) as files:
-            members = [member for member in files.getmembers() if member.isfile()]
-            content = {member.name: files.extractfile(member).read() for member in members}
-
-    for name, text in content.items():
+def test_no_secret_and_no_data_is_in_what_is_shipped(wheel, archive):
+    for name, text in (wheel | archive).items():
         assert SECRET.encode() not in text, name
         assert not name.endswith((".env", ".parquet", ".csv", ".duckdb", ".db", ".pyc")), name
 
 
 @pytest.fixture(scope="module")
-def python(wheel, tmp_path_factory):
+def python(dist, tmp_path_factory):
     """Python of a fresh environment: the wheel, and the libraries that are installed here.
 
     Those come through a path file. An editable project among them does not: path files inside such
@@ -122,18 +110,19 @@ def python(wheel, tmp_path_factory):
     python = folder / "bin" / "python"
     site = Path(sysconfig.get_path("purelib", vars={"base": str(folder)}))
     (site / "libraries.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    wheel = str(next(dist.glob("loantap-*.whl")))
     command = ["install", "--quiet", "--no-deps", "--no-index", "--disable-pip-version-check"]
     subprocess.run(
-        [sys.executable, "-m", "pip", "--python", str(python), *command, str(wheel)], check=True
+        [sys.executable, "-m", "pip", "--python", str(python), *command, wheel], check=True
     )
     return python
 
 
 @pytest.fixture(scope="module")
-def small_archive(archive, tmp_path_factory):
+def small_archive(dist, tmp_path_factory):
     """The archive with a small grid in its local environment."""
     folder = tmp_path_factory.mktemp("conf")
-    with tarfile.open(archive) as files:
+    with tarfile.open(dist / "conf-loantap.tar.gz") as files:
         # Debian 12's own Python, 3.11.2, knows no filters yet.
         files.extraction_filter = getattr(tarfile, "data_filter", None)
         files.extractall(folder)  # noqa: S202 (our own archive)
