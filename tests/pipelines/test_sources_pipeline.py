@@ -31,19 +31,6 @@ def test_the_two_halves_of_a_loan_are_joined_by_its_identifier(sourced):
     assert loans["loan_id"].tolist() == applications["loan_id"].tolist()
 
 
-def test_the_demo_is_of_the_size_asked_for_and_all_simulated(sourced):
-    for table in ("source_loans", "source_applications", "source_loan_events"):
-        assert set(sourced[table]["origin"]) == {SIMULATED}
-    assert len(sourced["source_loans"]) == 1_500
-
-
-def test_the_truth_behind_each_simulated_loan_is_kept(sourced):
-    truth = sourced["sources.simulated_truth"]
-
-    assert truth["loan_id"].tolist() == sourced["source_loans"]["loan_id"].tolist()
-    assert truth["true_pd"].between(0, 1).all()
-
-
 def test_a_file_is_real_and_has_no_truth(real, csv):
     assert set(real["source_loans"]["origin"]) == {REAL}
     assert set(real["source_applications"]["origin"]) == {REAL}

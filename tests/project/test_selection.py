@@ -4,16 +4,18 @@ import subprocess
 import sys
 from importlib.util import find_spec
 
+import click
 import kedro.framework.cli.registry as kedro_registry
 import pytest
 from click.testing import CliRunner
 
-from loantap.cli import cli
+from loantap.cli import cli, run, split_params
 from loantap.pipeline_registry import register_pipelines
 from loantap.portfolio.errors import InputError
 from loantap.selection import require_one_after_the_other, require_selection
 
 PIPELINES = register_pipelines()
+OPTION = next(option for option in run.params if option.name == "params")
 NOTHING = {"pipelines": [], "pipeline": None}
 
 
@@ -117,3 +119,25 @@ def test_runners_that_do_several_nodes_at_once_are_refused(options, told):
 @pytest.mark.parametrize("runner", [None, "kedro.runner.SequentialRunner"])
 def test_the_runner_that_does_one_at_a_time_may_be_named(runner):
     require_one_after_the_other({"runner": runner, "is_async": False, "runner_params": {}})
+
+
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [
+        ("", {}),
+        ("scoring.recommendations=[a]", {"scoring": {"recommendations": ["a"]}}),
+        (
+            "applications=new.csv,scoring.recommendations=[a,b],seed=3",
+            {"applications": "new.csv", "scoring": {"recommendations": ["a", "b"]}, "seed": 3},
+        ),
+        ("portfolio=a=b.csv", {"portfolio": "a=b.csv"}),
+    ],
+)
+def test_commas_within_brackets_divide_a_list(given, read):
+    assert OPTION.callback is split_params
+    assert split_params(click.Context(run), OPTION, given) == read
+
+
+def test_what_is_no_parameter_is_refused_as_ever():
+    with pytest.raises(click.UsageError, match="must contain a key and a value"):
+        split_params(click.Context(run), OPTION, "loans,scoring.recommendations=[a,b]")

@@ -11,7 +11,6 @@ import yaml
 
 from loantap.__main__ import main
 from tests.conftest import PROJECT
-from tests.support.temporary_project import make_project
 
 SETTINGS = str(PROJECT / "src" / "loantap" / "settings.py")
 PACKAGE = str(PROJECT / "src" / "loantap" / "__init__.py")
@@ -62,17 +61,6 @@ def test_mlflow_neither_reports_home_nor_sets_its_own_logger(tmp_path):
     ).stdout
 
     assert said.splitlines()[-1] == "None 0 []"
-
-
-def test_the_first_run_of_all_says_nothing_that_needs_no_attention(tmp_path):
-    """It makes MLflow's database, of which MLflow would tell."""
-    ended = make_project(tmp_path).start("--pipelines", "sources", "--params", "loans=1000")
-
-    assert ended.exit_code == 0, ended.output
-    assert (tmp_path / "mlflow.db").is_file()
-    assert "make_portfolio" in ended.output
-    for noise in ("INFO", "WARNING", "ERROR", "Warning", "Traceback", "http", "mlflow."):
-        assert noise not in ended.output
 
 
 def test_make_switches_it_off_as_well():
