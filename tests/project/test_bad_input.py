@@ -98,7 +98,8 @@ def test_a_parameter_that_cannot_be_used_is_refused(given, said, demo):
 
 class TestMissing:
     @pytest.mark.parametrize(
-        ("pipeline", "dataset"), [("ingestion", "source_applications"), ("modeling", "_input")]
+        ("pipeline", "dataset"),
+        [("ingestion", "source_applications"), ("modeling", "/05_model_input/")],
     )
     def test_a_pipeline_before_its_inputs_exist_names_what_is_missing(
         self, pipeline, dataset, empty_project

