@@ -14,9 +14,11 @@ AS_OF = "as_of=2026-11-23"
 
 
 @pytest.fixture(scope="module")
-def filled(tmp_path_factory):
+def filled(tmp_path_factory, empty_store):
     """What `sources` makes of 1,000 simulated loans."""
-    project = make_project(tmp_path_factory.mktemp("filled"))
+    folder = tmp_path_factory.mktemp("filled")
+    shutil.copy(empty_store, folder)
+    project = make_project(folder)
     made = project.run("--pipelines", "sources", "--params", f"loans=1000,{AS_OF}")
     assert made.exit_code == 0, made.output
     return project.folder / "data"
