@@ -6,6 +6,7 @@ import pytest
 from loantap.portfolio.dictionary import portfolio_columns
 from loantap.portfolio.loantap_format import render
 from loantap.simulator import simulate_portfolio
+from loantap.tables import files
 from tests.pipelines.in_memory import Outputs, ingest, run
 
 LOANS = 1_500
@@ -34,3 +35,9 @@ def ingested(sourced: Outputs, tmp_path_factory: pytest.TempPathFactory) -> Outp
 def engineered(ingested: Outputs) -> Outputs:
     """What `feature_engineering` makes of the demo portfolio."""
     return run("feature_engineering", {"loans": ingested["loans"]})
+
+
+@pytest.fixture
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file is read 16 rows at a time."""
+    monkeypatch.setattr(files.TableFile.__init__, "__defaults__", (16, None))

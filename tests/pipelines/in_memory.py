@@ -1,6 +1,6 @@
-"""Runs a pipeline on datasets in memory."""
+"""Runs a pipeline on datasets in memory, or on files of the shipped catalog."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import reduce
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,6 @@ from loantap import settings
 from loantap.datasets import SnapshotDataset, SourceTableDataset
 from loantap.pipeline_registry import register_pipelines
 from loantap.portfolio.dictionary import SYSTEM_OF, Table
-from loantap.tables.rows import RowsFunction
 from tests.conftest import PROJECT
 
 Outputs = dict[str, Any]
@@ -42,23 +41,6 @@ SMALL = {
 }
 
 
-class FramesOf:
-    """Rows read in batches, as a file of applications is."""
-
-    def __init__(self, frame: pd.DataFrame, batch_rows: int) -> None:
-        self._frame = frame
-        self._batch_rows = batch_rows
-
-    @property
-    def columns(self) -> list[str]:
-        return self._frame.columns.to_list()
-
-    def map(self, function: RowsFunction, columns: Collection[str]) -> Iterator[pd.DataFrame]:
-        present = [name for name in self._frame.columns if name in columns]
-        for start in range(0, len(self._frame), self._batch_rows):
-            yield function(self._frame[present][start : start + self._batch_rows], start)
-
-
 class _Batches(MemoryDataset):
     """Keeps all batches of a node that saves several, also when no later node needs them."""
 
@@ -77,15 +59,15 @@ class _Batches(MemoryDataset):
         super().save(data if len(self._batches) == 1 else _join(self._batches))
 
 
+def _load_configuration(**given: object) -> OmegaConfigLoader:
+    return OmegaConfigLoader(
+        str(PROJECT / "conf"), env="local", runtime_params=given, **settings.CONFIG_LOADER_ARGS
+    )
+
+
 def load_options(**given: object) -> dict[str, Any]:
     """The shipped parameters, with a small grid and what is given, validated, by catalog name."""
-    loader = OmegaConfigLoader(
-        str(PROJECT / "conf"),
-        env="local",
-        runtime_params={"as_of": AS_OF, **SMALL, **given},
-        **settings.CONFIG_LOADER_ARGS,
-    )
-    parameters = loader["parameters"]
+    parameters = _load_configuration(**{"as_of": AS_OF, **SMALL, **given})["parameters"]
     return {
         f"params:{path}": model.model_validate(
             reduce(lambda at, name: at[name], path.split("."), parameters)
@@ -117,6 +99,38 @@ def run(
         pd.testing.assert_frame_equal(inputs[name], data, obj=f"input {name}")
     made = filter(catalog.exists, PIPELINES[pipeline].all_outputs())
     return {name: _joined(catalog.load(name)) for name in made}
+
+
+def run_on_files(
+    pipeline: str, files: Mapping[str, Path], inputs: Mapping[str, Any], **given: object
+) -> None:
+    """Run `scoring` or `offers` on the shipped catalog, from the file of applications to another.
+
+    What else it reads and writes, and the warehouse, are beside the applications. If it fails,
+    nothing of what it wrote is published.
+    """
+    folder = files["applications"].parent
+    parameters = {name: str(path) for name, path in files.items()}
+    shipped = _load_configuration(as_of=AS_OF, **parameters)["catalog"]
+    used = {name: shipped[name] for name in PIPELINES[pipeline].datasets() if name in shipped}
+    for name in used.keys() - inputs.keys() - {"applications", "scores", "offers"}:
+        if "dataset" in (entry := used[name]):
+            entry["dataset"]["filepath"] = str(folder / Path(entry["dataset"]["filepath"]).name)
+    warehouse = {"backend": "duckdb", "path": str(folder / "warehouse.duckdb")}
+    catalog = DataCatalog.from_config(used, {"warehouse_output": warehouse})
+    for name, data in {**load_options(**given), **inputs}.items():
+        catalog[name] = MemoryDataset(data, copy_mode="assign")
+    written: list[Any] = [
+        catalog.get(name) for name in PIPELINES[pipeline].all_outputs() if name in used
+    ]
+    try:
+        SequentialRunner().run(PIPELINES[pipeline], catalog)
+    except BaseException:
+        for dataset in written:
+            dataset.discard()
+        raise
+    for dataset in written:
+        dataset.publish()
 
 
 def ingest(sources: Mapping[str, pd.DataFrame], folder: Path, **given: object) -> Outputs:

@@ -8,44 +8,24 @@ import pytest
 from scipy.special import logit
 
 from loantap.features.build import build_features
-from loantap.model import schemas
 from loantap.model.scoring.judged import JudgedModel
-from loantap.model.scoring.points import BASE
 from loantap.model.scoring.scorer import Scorer
-from loantap.model.validation.audit import Audit
 from loantap.pipelines.evaluation import nodes
-from loantap.pipelines.modeling.nodes import report_calibration
 from loantap.policy.approvals import decide_loans
 from loantap.policy.decisions import make_decider
-from tests.conftest import training_options
 from tests.pipelines.in_memory import load_options
 
-TRAINING, TEST = 3_000, 1_000
+TRAINING = 3_000
 
 
 @pytest.fixture(scope="module")
-def evaluation():
-    return load_options()["params:evaluation"]
-
-
-@pytest.fixture(scope="module")
-def policy():
-    return load_options()["params:policy"]
-
-
-@pytest.fixture(scope="module")
-def economics():
-    return load_options()["params:economics"]
+def options():
+    return load_options()
 
 
 @pytest.fixture(scope="module")
 def scorer(lending_model):
     return Scorer(lending_model, "loantap-lending-demo", "3")
-
-
-@pytest.fixture(scope="module")
-def judged(scorer):
-    return JudgedModel(scorer.name, scorer.version, True, "", pd.DataFrame(), {}, scorer)
 
 
 @pytest.fixture(scope="module")
@@ -69,8 +49,9 @@ def predictions(simulated_loans, scorer):
 
 
 @pytest.fixture(scope="module")
-def fairness(predictions, simulated_loans, policy, economics, evaluation):
-    return nodes.audit_fairness(predictions, simulated_loans, policy, economics, evaluation)
+def fairness(predictions, simulated_loans, options):
+    given = [options[f"params:{name}"] for name in ("policy", "economics", "evaluation")]
+    return nodes.audit_fairness(predictions, simulated_loans, *given)
 
 
 class TestFairness:
@@ -80,21 +61,10 @@ class TestFairness:
         for proxy in fairness["proxies"].values():
             assert sum(group["n"] for group in proxy["groups"]) == TRAINING
 
-    def test_the_f2_rule_approves_whom_its_threshold_does_not_decline(
-        self, fairness, predictions, simulated_loans
-    ):
-        rows = predictions.query("sample == 'cv'").merge(
-            simulated_loans[["loan_id", "home_ownership"]], on="loan_id"
-        )
-        expected = 1 - rows.groupby("home_ownership")["declined"].mean()
-
-        groups = fairness["proxies"]["home_ownership"]["groups"]
-        found = {group["group"]: group["f2_approval_rate"] for group in groups}
-        assert found == pytest.approx(expected.to_dict(), rel=1e-5)
-
     def test_the_policy_approves_what_it_would_at_the_terms_of_each_loan(
-        self, fairness, predictions, simulated_loans, policy, economics
+        self, fairness, predictions, simulated_loans, options
     ):
+        policy, economics = options["params:policy"], options["params:economics"]
         decided = decide_loans(predictions, simulated_loans, make_decider(policy, economics))
         expected = predictions.assign(approved=decided.approves).groupby("sample")["approved"].sum()
 
@@ -107,52 +77,17 @@ class TestFairness:
         assert fairness["policy"] == policy.name
 
 
-@pytest.fixture(scope="module")
-def points(judged, predictions, simulated_loans):
-    return nodes.tabulate_scorecard(judged, predictions, simulated_loans)
+def test_score_bands_are_of_out_of_fold_pds(scorer, predictions, simulated_loans, options):
+    evaluation = options["params:evaluation"]
+    judged = JudgedModel(scorer.name, scorer.version, True, "", pd.DataFrame(), {}, scorer)
+    points = nodes.tabulate_scorecard(judged, predictions, simulated_loans)
+    report = nodes.report_scorecard(judged, points, predictions, simulated_loans, evaluation)
 
-
-@pytest.fixture(scope="module")
-def report(judged, points, predictions, simulated_loans, evaluation):
-    return nodes.report_scorecard(judged, points, predictions, simulated_loans, evaluation)
-
-
-class TestScorecard:
-    def test_the_table_is_what_its_schema_says(self, points):
-        schemas.SCORECARD.validate(points)
-        assert points["feature"].iloc[0] == BASE
-
-    def test_the_report_is_json_of_the_training_loans(self, report):
-        assert json.loads(json.dumps(report, allow_nan=False)) == report
-        assert report["n"] == TRAINING
-        assert sum(band["n"] for band in report["bands"]) == TRAINING
-
-    def test_bands_are_of_out_of_fold_pds(self, report, predictions):
-        trained = predictions.query("sample == 'cv'")
-        highest = report["bands"][-1]
-        log_odds = logit(trained["probability_of_default"])
-        scores = np.rint(600 - 50 / np.log(2) * (log_odds + np.log(4)))
-
-        assert highest["n"] == scores.ge(highest["lowest"]).sum()
-
-
-def test_calibration_is_reported_as_json(evaluation):
-    rng = np.random.default_rng(2)
-    log_odds = rng.normal(-1.5, 0.8, 900)
-    out_of_fold = pd.DataFrame(
-        {
-            "is_charged_off": (rng.random(900) < 0.2).astype("int8"),
-            "log_odds": log_odds + 1.4,
-            "fold": np.arange(900) % 3,
-        }
-    )
-
-    report = report_calibration(out_of_fold, training_options(calibrated=False), evaluation)
-
-    assert json.loads(json.dumps(report, allow_nan=False)) == report
-    assert report["calibrated"] is False
-    assert report["recalibration"]["used"]
-    assert sum(row["n"] for row in report["after"]["bins"]) == report["after"]["n"] == 900
+    log_odds = logit(predictions.query("sample == 'cv'")["probability_of_default"])
+    scores = np.rint(600 - 50 / np.log(2) * (log_odds + np.log(4)))
+    highest = report["bands"][-1]
+    assert highest["n"] == scores.ge(highest["lowest"]).sum()
+    assert sum(band["n"] for band in report["bands"]) == report["n"] == TRAINING
 
 
 def test_the_trade_off_stands_beside_the_threshold_in_use():
@@ -164,31 +99,4 @@ def test_the_trade_off_stands_beside_the_threshold_in_use():
     assert report == {
         "chosen": chosen,
         "thresholds": [{"threshold": 0.1, "f2": 0.5}, {"threshold": 0.2, "f2": 0.333333}],
-    }
-
-
-def test_stability_is_json_of_folds_and_populations(predictions, simulated_loans):
-    report = nodes.measure_stability(predictions, simulated_loans)
-
-    assert json.loads(json.dumps(report, allow_nan=False)) == report
-    assert [fold["n"] for fold in report["folds"]] == [TRAINING / 5] * 5
-    assert report["populations"][0]["population"] == "test split"
-    assert report["populations"][0]["n"] == TEST
-    assert len(report["populations"]) > 1
-
-
-@pytest.mark.parametrize("collect", [nodes.collect_fairness, nodes.collect_stability])
-def test_a_collected_audit_says_where_its_loans_come_from(collect):
-    account = pd.DataFrame({"table": ["loans"], "origin": ["simulated"]})
-
-    audits = {
-        name: Audit({}, fairness={"n": n}, stability={"n": n}, vintages=None, external=[])
-        for name, n in (("lending", 1), ("application", 2))
-    }
-
-    made = collect(account, **audits)
-
-    assert made == {
-        "origin": "simulated",
-        "models": {"lending": {"n": 1}, "application": {"n": 2}},
     }

@@ -6,13 +6,12 @@ from pandas.testing import assert_frame_equal
 
 from loantap.datasets import SnapshotDataset
 from loantap.pipelines.ingestion import nodes
-from loantap.portfolio import schemas
 from loantap.portfolio.dictionary import Table
 from loantap.portfolio.errors import InputError
 from tests.pipelines.in_memory import ingest, load_options, make_source, run
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def faulty(sourced):
     """Source tables in which one row each has one of the faults a source may have."""
     loans = sourced["source_loans"].copy()
@@ -33,16 +32,9 @@ def faulty(sourced):
     }
 
 
-@pytest.fixture
-def mended(faulty, tmp_path):
-    return ingest(faulty, tmp_path)
-
-
-def test_the_tables_are_what_their_schemas_say(ingested):
-    schemas.LOANS.validate(ingested["loans"])
-    schemas.LOAN_MONTHS.validate(ingested["loan_months"])
-    schemas.RECONCILIATION.validate(ingested["reconciliation"])
-    schemas.INSTALMENT_EXCEPTIONS.validate(ingested["ingestion.instalment_exceptions"])
+@pytest.fixture(scope="module")
+def mended(faulty, tmp_path_factory):
+    return ingest(faulty, tmp_path_factory.mktemp("mended"))
 
 
 def test_clean_sources_lose_no_row(ingested, sourced):
@@ -54,28 +46,23 @@ def test_clean_sources_lose_no_row(ingested, sourced):
 @pytest.mark.parametrize(
     ("table", "row", "reason"),
     [
-        ("ingestion.loans_quarantine", 1, "grade 'Z' is not one of A, B, C, D, E, F, G"),
-        ("ingestion.loans_quarantine", 2, "int_rate '-1.0' is below 0"),
-        ("ingestion.loans_quarantine", 1_500, "repeats the loan_id of a row as new or newer"),
-        ("ingestion.applications_quarantine", 4, "annual_inc '' is missing"),
+        ("loans", 1, "grade 'Z' is not one of A, B, C, D, E, F, G"),
+        ("loans", 2, "int_rate '-1.0' is below 0"),
+        ("loans", 1_500, "repeats the loan_id of a row as new or newer"),
+        ("applications", 4, "annual_inc '' is missing"),
     ],
 )
 def test_a_faulty_row_goes_to_quarantine_with_its_number_and_reason(mended, table, row, reason):
-    reasons = mended[table].set_index("row")["reason"]
-
-    assert reasons[row] == reason
+    assert mended[f"ingestion.{table}_quarantine"].set_index("row")["reason"][row] == reason
 
 
-@pytest.mark.parametrize(
-    ("table", "reason"),
-    [
-        ("ingestion.unmatched_loans", "has no application"),
-        ("ingestion.unmatched_applications", "has no loan"),
-        ("ingestion.unmatched_loan_events", "is about a loan that is not in the portfolio"),
-    ],
-)
-def test_a_row_without_partner_is_set_aside(mended, table, reason):
-    assert set(mended[table]["reason"]) == {reason}
+def test_a_row_without_partner_is_set_aside(mended):
+    for table, reason in {
+        "loans": "has no application",
+        "applications": "has no loan",
+        "loan_events": "is about a loan that is not in the portfolio",
+    }.items():
+        assert set(mended[f"ingestion.unmatched_{table}"]["reason"]) == {reason}
 
 
 def test_extracted_is_kept_and_quarantined(mended, faulty):
@@ -91,30 +78,15 @@ def test_extracted_is_kept_and_quarantined(mended, faulty):
     assert account.loc["applications", "quarantined"] == 4
 
 
-def test_too_many_faulty_rows_stop_the_run(sourced, tmp_path):
-    loans = sourced["source_loans"].assign(grade="Z")
-    loans.loc[loans.index[:10], "grade"] = sourced["source_loans"]["grade"]
-
-    with pytest.raises(
-        InputError, match="source table loans: 1,490 of 1,500 rows are in quar"
-    ) as e:
-        ingest({**sourced, "source_loans": loans}, tmp_path)
-    assert "5%: grade is not one of A, B, C, D, E, F, G (1,490)" in e.value.problem
-
-
 def test_an_empty_source_table_stops_the_run(sourced, tmp_path):
     empty = {**sourced, "source_loan_events": sourced["source_loan_events"].head(0)}
 
-    with pytest.raises((InputError, IndexError)) as refused:
+    with pytest.raises(InputError):
         ingest(empty, tmp_path)
-    assert isinstance(refused.value, InputError)
 
 
-@pytest.mark.parametrize("table", list(Table))
-def test_rows_of_two_portfolios_are_never_mixed(table, tmp_path):
+def test_rows_of_two_portfolios_are_never_mixed(tmp_path):
     """The embedded sources are built anew by each run, all rows with the day of that run."""
-    extract = getattr(nodes, f"extract_{table}")
-    source = make_source(table, tmp_path)
     for seed, as_of in [
         (1, "2026-11-23"),
         (2, "2026-11-23"),
@@ -123,13 +95,16 @@ def test_rows_of_two_portfolios_are_never_mixed(table, tmp_path):
         (1, "2026-11-24"),
     ]:
         made = run("sources", {"sources.portfolio_csv": None}, loans=1_000, seed=seed, as_of=as_of)
-        source.save(made[f"source_{table}"])
-        snapshot = SnapshotDataset(filepath=str(tmp_path / table))
-        snapshot.save(extract(source.load(), load_options(as_of=as_of)["params:ingestion"]))
-        snapshot.publish()
+        options = load_options(as_of=as_of)["params:ingestion"]
+        for table in Table:
+            source = make_source(table, tmp_path)
+            source.save(made[f"source_{table}"])
+            snapshot = SnapshotDataset(filepath=str(tmp_path / table))
+            snapshot.save(getattr(nodes, f"extract_{table}")(source.load(), options))
+            snapshot.publish()
 
-        expected = source.load().read().read_all().to_pandas()
-        assert_frame_equal(snapshot.load(), expected)
+            expected = source.load().read().read_all().to_pandas()
+            assert_frame_equal(snapshot.load(), expected)
 
 
 def test_nothing_depends_on_the_order_of_extraction(ingested, sourced, tmp_path):
@@ -161,9 +136,3 @@ def test_a_loan_whose_instalment_is_not_its_emi_is_listed_and_kept(sourced, tmp_
     exception = listed.loc[loans.loc[0, "loan_id"]]
     assert exception["funded_principal"] == pytest.approx(exception["loan_amount"] / 2, rel=1e-3)
     assert loans.loc[0, "loan_id"] in set(made["loans"]["loan_id"])
-
-
-def test_the_tables_written_back_are_the_tables(ingested):
-    assert_frame_equal(ingested["ingestion.warehouse_portfolio"], ingested["loans"])
-    assert_frame_equal(ingested["ingestion.warehouse_loan_months"], ingested["loan_months"])
-    assert_frame_equal(ingested["ingestion.warehouse_reconciliation"], ingested["reconciliation"])

@@ -1,16 +1,12 @@
 """`offers` from a file to a file, batch by batch, each checked before it is written."""
 
 import json
-from datetime import date
 
 import numpy as np
 import pandas as pd
 import pytest
-from kedro.config import OmegaConfigLoader
-from kedro.io import DataCatalog, MemoryDataset
-from kedro.runner import SequentialRunner
+from pandas.testing import assert_frame_equal
 
-from loantap import settings
 from loantap.model.scoring.scorer import Scorer
 from loantap.policy.credit_policy import digest_policy
 from loantap.policy.decisions import make_decider
@@ -19,9 +15,10 @@ from loantap.policy.offers.maker import OfferMaker
 from loantap.portfolio.dictionary import portfolio_columns
 from loantap.portfolio.errors import InputError
 from loantap.portfolio.loantap_format import render
-from loantap.tables import files
-from tests.conftest import PROJECT, train, training_options
-from tests.pipelines.in_memory import AS_OF, PIPELINES, load_options
+from tests.conftest import train, training_options
+from tests.pipelines.in_memory import AS_OF, load_options, run_on_files
+
+pytestmark = pytest.mark.usefixtures("small_batches")
 
 
 @pytest.fixture(scope="module")
@@ -38,52 +35,28 @@ def applications(simulated_loans):
     return rows.drop(columns=["loan_status", "int_rate", "grade", "sub_grade", "installment"])
 
 
-@pytest.fixture(autouse=True)
-def _small_batches(monkeypatch):
-    monkeypatch.setattr(files.TableFile.__init__, "__defaults__", (16, None))
+@pytest.fixture
+def make_offers(scorer, tmp_path):
+    """Runs the pipeline; gives what it wrote to the file."""
+
+    def make_offers(applications, name="offers.parquet", **changed):
+        source, target = tmp_path / "new.parquet", tmp_path / "out" / name
+        applications.to_parquet(source)
+        inputs = {"application_model@champion": scorer, **changed}
+        run_on_files("offers", {"applications": source, "offered": target}, inputs)
+        return pd.read_csv(target) if target.suffix == ".csv" else pd.read_parquet(target)
+
+    return make_offers
 
 
-def make_offers(applications, folder, scorer, name="offers.parquet", **changed):
-    """Run the pipeline on the shipped catalog; what it wrote to the file."""
-    source, target = folder / "new.parquet", folder / "out" / name
-    applications.to_parquet(source)
-    given = {"applications": str(source), "offered": str(target), "as_of": AS_OF}
-    loader = OmegaConfigLoader(
-        str(PROJECT / "conf"), env="local", runtime_params=given, **settings.CONFIG_LOADER_ARGS
-    )
-    names = ("applications", "offers", "offers.offers_account")
-    entries = {name: loader["catalog"][name] for name in names}
-    entries["offers.offers_account"]["dataset"]["filepath"] = str(folder / "account.json")
-    catalog = DataCatalog.from_config(entries)
-    for dataset, data in {
-        "application_model@champion": scorer,
-        **load_options(as_of=AS_OF),
-        **changed,
-    }.items():
-        catalog[dataset] = MemoryDataset(data, copy_mode="assign")
-    try:
-        SequentialRunner().run(PIPELINES["offers"], catalog)
-    except BaseException:
-        for dataset in names[1:]:
-            catalog.get(dataset).discard()
-        raise
-    for dataset in names[1:]:
-        catalog.get(dataset).publish()
-    read = pd.read_csv if target.suffix == ".csv" else pd.read_parquet
-    return read(target)
-
-
-def test_a_file_gets_the_offers_that_a_frame_gets(applications, scorer, tmp_path):
-    offers = make_offers(applications, tmp_path, scorer)
+def test_a_file_gets_the_offers_that_a_frame_gets(applications, scorer, make_offers):
+    offers = make_offers(applications)
 
     options = load_options(as_of=AS_OF)
     decider = make_decider(options["params:policy"], options["params:economics"])
     maker = OfferMaker(scorer, options["params:offers"], decider)
     expected = maker.make_offers_batch(applications, 0, pd.Timestamp(AS_OF))
-    texts = expected.columns[expected.dtypes == "category"]
-    pd.testing.assert_frame_equal(
-        offers, expected.astype(dict.fromkeys(texts, "str")), check_exact=False, rtol=1e-9
-    )
+    assert_frame_equal(offers.astype(expected.dtypes), expected, check_exact=False, rtol=1e-9)
     assert offers.columns.tolist() == [
         "application_id", "offer", "kind", "amount", "term_months", "rate_pct", "instalment",
         "probability_of_default", "is_counterfactual", "expected_npv", "decision", "reason",
@@ -91,11 +64,12 @@ def test_a_file_gets_the_offers_that_a_frame_gets(applications, scorer, tmp_path
     ]  # fmt: skip
 
 
-def test_the_account_says_what_became_of_the_file(applications, scorer, tmp_path):
+def test_the_account_says_what_became_of_the_file(applications, make_offers, tmp_path):
     ids = [f"A-{number}" for number in range(50)]
-    offers = make_offers(applications.assign(application_id=ids), tmp_path, scorer)
+    offers = make_offers(applications.assign(application_id=ids), "offers.csv")
 
-    account = json.loads((tmp_path / "account.json").read_text("utf-8"))
+    account = json.loads((tmp_path / "offers_account.json").read_text("utf-8"))
+    assert offers["application_id"].nunique() == 50
     assert (account["rows"], account["invalid"], account["has_ids"]) == (50, 2, True)
     assert account["causes"][0]["first_rows"] == [8, 34]
     assert account["kinds"]["smaller"] == offers["kind"].eq("smaller").sum()
@@ -103,59 +77,44 @@ def test_the_account_says_what_became_of_the_file(applications, scorer, tmp_path
     assert account["repeated"]["rows"] == 0
 
 
-def test_offers_may_go_to_a_csv(applications, scorer, tmp_path):
-    offers = make_offers(applications, tmp_path, scorer, "offers.csv")
-
-    assert offers["application_id"].nunique() == 50
-
-
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda rows: rows.assign(annual_inc=-1.0), "applications: 50 of 50 cannot be scored"),
+        (
+            lambda rows: rows.drop(columns="annual_inc"),
+            "applications: column annual_inc missing",
+        ),
+        (
+            lambda rows: rows.assign(dti=rows["dti"].clip(lower=0) / 100),
+            "applications: column dti is at most 1 in ",
+        ),
+    ],
+    ids=["no valid row", "no column", "shares"],
+)
 def test_a_file_that_is_plainly_another_is_refused_and_nothing_is_written(
-    applications, scorer, tmp_path
+    change, said, applications, make_offers, tmp_path
 ):
-    with pytest.raises(InputError, match="applications: 50 of 50 cannot be scored"):
-        make_offers(applications.assign(annual_inc=-1.0), tmp_path, scorer)
+    with pytest.raises(InputError, match=said):
+        make_offers(change(applications))
 
     assert not list(tmp_path.glob("out/*"))
-    assert not (tmp_path / "account.json").exists()
+    assert not (tmp_path / "offers_account.json").exists()
 
 
-def test_a_column_that_is_missing_is_named(applications, scorer, tmp_path):
-    with pytest.raises(InputError, match="applications: column annual_inc missing"):
-        make_offers(applications.drop(columns="annual_inc"), tmp_path, scorer)
-
-
-def test_a_column_of_shares_is_refused(applications, scorer, tmp_path):
-    shares = applications.assign(dti=applications["dti"].clip(lower=0) / 100)
-
-    with pytest.raises(InputError, match="applications: column dti is at most 1 in "):
-        make_offers(shares, tmp_path, scorer)
-
-
-@pytest.mark.parametrize(
-    ("changed", "said"),
-    [
-        ({"effective_from": date(2026, 11, 24)}, "it takes effect on 2026-11-24, after 2026-11-23"),
-        ({"version": "2026-12"}, "was changed after LoanTap credit policy approved it"),
-    ],
-    ids=["takes effect later", "changed since"],
-)
-def test_a_policy_that_does_not_decide_yet_offers_nothing(
-    applications, scorer, tmp_path, changed, said
+def test_a_policy_that_was_changed_since_it_was_approved_offers_nothing(
+    applications, make_offers, tmp_path
 ):
-    options = load_options(as_of=AS_OF)
-    policy = options["params:policy"].model_copy(update=changed)
-    if "effective_from" in changed:
-        digest = digest_policy(policy, options["params:economics"].main_scenario)
-        policy = policy.model_copy(update={"digest": digest})
+    policy = load_options()["params:policy"].model_copy(update={"version": "2026-12"})
 
-    with pytest.raises(InputError, match=said):
-        make_offers(applications, tmp_path, scorer, **{"params:policy": policy})
+    with pytest.raises(InputError, match="was changed after LoanTap credit policy approved it"):
+        make_offers(applications, **{"params:policy": policy})
 
     assert not list(tmp_path.glob("out/*"))
 
 
 def test_offers_are_priced_in_the_scenario_of_the_policy_and_keep_its_highest_amount(
-    applications, scorer, tmp_path
+    applications, make_offers
 ):
     options = load_options(as_of=AS_OF)
     policy, economics = options["params:policy"], options["params:economics"]
@@ -164,7 +123,7 @@ def test_offers_are_priced_in_the_scenario_of_the_policy_and_keep_its_highest_am
     digest = digest_policy(hard, economics.scenarios["hard"])
     approved = hard.model_copy(update={"digest": digest})
 
-    offers = make_offers(applications, tmp_path, scorer, **{"params:policy": approved})
+    offers = make_offers(applications, **{"params:policy": approved})
 
     assert offers["amount"].max() <= 9_000
     made = offers[offers["offer"] > 0]

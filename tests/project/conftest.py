@@ -1,7 +1,7 @@
 """An empty project, and what puts the demo's files back."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -46,3 +46,24 @@ def portfolio_text() -> pd.DataFrame:
     """1,000 loans in LoanTap format, as text."""
     simulated = simulate_portfolio(1_000, seed=11).portfolio
     return render(simulated, portfolio_columns()).astype("str")
+
+
+@pytest.fixture(scope="session")
+def applications(portfolio_text: pd.DataFrame) -> pd.DataFrame:
+    """The same as applications: without the outcome."""
+    return portfolio_text.drop(columns="loan_status").replace("nan", None)
+
+
+@pytest.fixture
+def score(demo: Project, tmp_path: Path) -> Callable[..., tuple[pd.DataFrame, str]]:
+    """Runs `scoring` on these applications; gives the scores and what was said."""
+
+    def score(applications: pd.DataFrame, *given: str) -> tuple[pd.DataFrame, str]:
+        source, target = tmp_path / "new.csv", tmp_path / "scored" / "scores.parquet"
+        applications.to_csv(source, index=False)
+        params = ",".join([f"applications={source}", f"scores={target}", *given])
+        result = demo.run("--pipelines", "scoring", "--params", params)
+        assert result.exit_code == 0, result.output
+        return pd.read_parquet(target), " ".join(result.output.split())
+
+    return score

@@ -7,13 +7,7 @@ import pandas as pd
 import pytest
 
 from loantap.reporting.formatting import money, percent
-from tests.serving.dashboard.screen import (
-    Screen,
-    answer_with,
-    look,
-    read_all,
-    refuse_connections,
-)
+from tests.serving.dashboard.screen import Screen, answer_with, look, read_all
 from tests.serving.dashboard.test_model_page import KEY, MODEL
 
 
@@ -75,8 +69,10 @@ def test_at_the_lgd_of_the_run_the_frontier_has_its_figures_and_at_another_other
     assert find_profit(app) == own
 
     app = look(find(app.slider, "LGD").set_value(100).run())
-
     assert find_profit(app) != own
+
+    said = read_all(look(find(app.slider, "Approve below").set_value(1).run()))
+    assert "<td>PD below 1%</td><td class=num>0% [" in said
 
 
 def find_profit(app):
@@ -87,40 +83,19 @@ def find_profit(app):
     return cells[3].split(" ")[0]
 
 
-def test_a_cut_off_is_moved(screen):
-    app = screen.open("portfolio", "lt_key")
-
-    said = read_all(look(find(app.slider, "Approve below").set_value(1).run()))
-
-    assert "<td>PD below 1%</td><td class=num>0% [" in said
-
-
-def test_the_portfolio_is_shown_while_the_api_is_down(demo, monkeypatch):
-    down = Screen(monkeypatch, httpx.MockTransport(refuse_connections), demo.folder)
-
-    said = read_all(down.open("portfolio", "lt_key"))
-
-    assert "The frontier, by your own assumptions" in said
-    assert "SIMULATED" in said
-
-
-def test_the_model_page_has_figures_with_n_and_intervals(screen, data):
-    said = read_all(screen.open("model", "lt_key"))
+def test_the_model_page_has_figures_with_n_and_intervals_and_the_card(screen, data):
+    app = screen.open("model", "lt_key")
+    said = read_all(app)
 
     metrics = json.loads((data / "08_reporting/metrics.json").read_text("utf-8"))["lending"]
     auc = metrics["test"]
     assert f"test, n {auc['n']:,}" in said
-    told = f"{auc['roc_auc']:.3f} [{auc['roc_auc_low']:.3f} to {auc['roc_auc_high']:.3f}]"
-    assert told in said
+    assert f"{auc['roc_auc']:.3f} [{auc['roc_auc_low']:.3f} to {auc['roc_auc_high']:.3f}]" in said
     stability = json.loads((data / "08_reporting/stability.json").read_text("utf-8"))
     for one in stability["models"]["lending"]["populations"]:
         assert f"{one['n']:,}" in said
-
-
-def test_the_model_card_is_shown_when_it_is_asked_for(screen):
-    app = screen.open("model", "lt_key")
+    # The card is shown when it is asked for.
     assert not app.get("iframe")
-
     app = look(find(app.toggle, "Read it here").set_value(True).run())
 
     [frame] = app.get("iframe")

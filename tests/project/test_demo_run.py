@@ -2,6 +2,7 @@
 
 import json
 import re
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -10,10 +11,11 @@ import pandas as pd
 import pytest
 
 from loantap.model.validation.evaluation import SAMPLES
-from loantap.portfolio.dictionary import SIMULATED
+from loantap.portfolio.dictionary import SIMULATED, SYSTEM_OF, Table
 from tests.support.temporary_project import SMALL
 
-MODELS = ("benchmark", "published_replica", "lending", "application")
+LENDS = {"benchmark": False, "published_replica": False, "lending": True, "application": True}
+MODELS = tuple(LENDS)
 PLAIN = {
     "n", "default_rate", "roc_auc", "average_precision", "ks", "brier", "ece", "threshold",
     "accuracy", "precision", "recall", "f2", "f2_decline_all", "approval_rate",
@@ -27,12 +29,19 @@ PLOTS = (
 )  # fmt: skip
 # What the model card shows, for machines.
 EVIDENCE = ("metrics.json", "calibration.json", "thresholds.json", "promotion.json")
-PNG = b"\x89PNG\r\n\x1a\n"
+
+
+def read_report(demo, name):
+    return json.loads((demo.reporting / name).read_text("utf-8"))
+
+
+def read_table(demo, name):
+    return pd.read_parquet(demo.folder / "data" / f"{name}.parquet")
 
 
 @pytest.fixture(scope="module")
 def metrics(demo):
-    return json.loads((demo.reporting / "metrics.json").read_text("utf-8"))
+    return read_report(demo, "metrics.json")
 
 
 @pytest.fixture(scope="module")
@@ -58,51 +67,25 @@ class TestOutput:
         # No Makefile here, as in a packaged run.
         assert "mlflow ui --backend-store-uri sqlite:" in output
         assert "make " not in output
-
-    def test_it_says_nothing_that_needs_no_attention(self, demo_result):
-        output = demo_result[1].output
-
+        # Nor anything that needs no attention.
         for noise in ("WARNING", "INFO", "ERROR", "Warning", "Traceback", "http"):
             assert noise not in output
 
 
 class TestFiles:
-    @pytest.mark.parametrize(
-        "name",
-        [
-            *PAGES, "metrics.json", "vintage_analysis.json", "fairness.json", "stability.json",
-            "leakage_report.json", "recommendations.json",
-        ],
-    )  # fmt: skip
-    def test_every_report_of_the_contract_is_there(self, demo, name):
-        assert (demo.reporting / name).stat().st_size > 100
+    def test_every_model_has_its_evidence_and_scorecard_and_audits_where_it_is_lent_on(self, demo):
+        for model, lends in LENDS.items():
+            for plot in PLOTS:
+                assert (demo.reporting / model / plot).read_bytes().startswith(b"\x89PNG\r\n")
+            assert (demo.reporting / model / "scorecard.json").is_file() is lends
+            table = demo.folder / "data" / "07_model_output" / model / "scorecard.parquet"
+            assert table.is_file() is lends
 
-    @pytest.mark.parametrize("model", MODELS)
-    @pytest.mark.parametrize("plot", PLOTS)
-    def test_every_model_has_its_plots(self, demo, model, plot):
-        assert (demo.reporting / model / plot).read_bytes().startswith(PNG)
-
-    @pytest.mark.parametrize("model", MODELS)
-    @pytest.mark.parametrize("name", EVIDENCE)
-    def test_every_model_has_its_evidence(self, demo, model, name):
-        assert json.loads((demo.reporting / model / name).read_text("utf-8"))
-
-    @pytest.mark.parametrize("model", MODELS)
-    def test_only_models_that_are_lent_on_have_a_scorecard(self, demo, model):
-        lends = model in {"lending", "application"}
-
-        assert (demo.reporting / model / "scorecard.json").is_file() is lends
-        table = demo.folder / "data" / "07_model_output" / model / "scorecard.parquet"
-        assert table.is_file() is lends
-
-    @pytest.mark.parametrize("name", ["fairness.json", "stability.json"])
-    def test_audits_are_of_the_models_that_are_lent_on_and_say_simulated(self, demo, name):
-        audit = json.loads((demo.reporting / name).read_text("utf-8"))
-
-        assert audit["origin"] == SIMULATED
-        assert {model: found["n"] for model, found in audit["models"].items()} == {
-            "lending": 1_800, "application": 1_800,
-        }  # fmt: skip
+        for name in ("fairness.json", "stability.json"):
+            audit = read_report(demo, name)
+            assert audit["origin"] == SIMULATED
+            measured = {model: found["n"] for model, found in audit["models"].items()}
+            assert measured == {"lending": 1_800, "application": 1_800}
 
     def test_nothing_stays_behind_in_staging(self, demo):
         hidden = [path for path in demo.digests() if ".staged" in path or "/." in path]
@@ -113,57 +96,47 @@ class TestFiles:
         }  # fmt: skip
 
     @pytest.mark.parametrize(
-        ("table", "key", "file"),
+        ("table", "file"),
         [
-            ("portfolio", ["loan_id"], "data/03_primary/loans.parquet"),
-            ("portfolio_months", ["loan_id", "month"], "data/03_primary/loan_months.parquet"),
-            ("portfolio_reconciliation", ["table"], "data/03_primary/reconciliation.parquet"),
+            ("portfolio", "loans"),
+            ("portfolio_months", "loan_months"),
+            ("portfolio_reconciliation", "reconciliation"),
         ],
     )
-    def test_the_new_tables_are_in_the_warehouse_as_well(self, demo, table, key, file):
+    def test_the_new_tables_are_in_the_warehouse_as_well(self, demo, table, file):
         warehouse = demo.folder / "data" / "00_sources" / "warehouse.duckdb"
         with duckdb.connect(str(warehouse), read_only=True) as connection:
             written = connection.table(table).to_df()
+        expected = read_table(demo, f"03_primary/{file}")
+        key = [name for name in ("loan_id", "month", "table") if name in expected]
 
         pd.testing.assert_frame_equal(
             written.sort_values(key, ignore_index=True),
-            pd.read_parquet(demo.folder / file).sort_values(key, ignore_index=True),
+            expected.sort_values(key, ignore_index=True),
             check_dtype=False,
         )
 
-    @pytest.mark.parametrize(
-        ("system", "table"),
-        [
-            ("warehouse", "loans"),
-            ("appstream", "applications"),
-            ("business_events", "loan_events"),
-        ],
-    )
-    def test_no_row_disappears(self, demo, system, table):
-        source = demo.folder / "data" / "00_sources" / f"{system}.duckdb"
+    @pytest.mark.parametrize("table", list(Table))
+    def test_no_row_disappears(self, demo, table):
+        source = demo.folder / "data" / "00_sources" / f"{SYSTEM_OF[table]}.duckdb"
         with duckdb.connect(str(source), read_only=True) as connection:
-            counted = connection.execute(f"SELECT count(*) FROM {table}").fetchone()  # noqa: S608
-        account = pd.read_parquet(demo.folder / "data/03_primary/reconciliation.parquet")
-        row = account.set_index("table").loc[table]
+            counted = len(connection.table(table))
+        row = read_table(demo, "03_primary/reconciliation").set_index("table").loc[table]
 
-        assert counted == (row["extracted"],)
-        assert row["extracted"] == row["kept"] + row["quarantined"]
+        assert counted == row["extracted"] == row["kept"] + row["quarantined"]
         assert row["difference"] == 0
 
     def test_the_truth_behind_the_demo_is_kept_for_the_very_loans(self, demo):
-        truth = pd.read_parquet(demo.folder / "data/00_sources/simulated_truth.parquet")
-        loans = pd.read_parquet(demo.folder / "data/03_primary/loans.parquet")
+        truth = read_table(demo, "00_sources/simulated_truth")
+        loans = read_table(demo, "03_primary/loans")
 
         assert len(loans) == 2_000
         assert set(truth["loan_id"]) == set(loans["loan_id"])
         joined = loans.merge(truth, on="loan_id")
         assert joined["true_pd"].mean() == pytest.approx(joined["is_charged_off"].mean(), abs=0.03)
 
-    @pytest.mark.parametrize("table", ["loans", "loan_months"])
-    def test_every_row_is_labelled_simulated(self, demo, table):
-        rows = pd.read_parquet(demo.folder / "data" / "03_primary" / f"{table}.parquet")
-
-        assert set(rows["origin"]) == {SIMULATED}
+        months = read_table(demo, "03_primary/loan_months")
+        assert set(loans["origin"]) == set(months["origin"]) == {SIMULATED}
 
 
 class TestMetrics:
@@ -172,24 +145,16 @@ class TestMetrics:
         assert metrics["origin"] == SIMULATED
 
     @pytest.mark.parametrize("model", MODELS)
-    @pytest.mark.parametrize("sample", SAMPLES)
-    def test_every_figure_of_the_contract_is_there_with_its_bounds(self, metrics, model, sample):
-        block = metrics[model][sample]
-        bounds = {f"{name}_{end}" for name in PLAIN - UNBOUNDED for end in ("low", "high")}
-
-        assert set(block) == PLAIN | (set() if sample == "cv" else bounds)
-
-    @pytest.mark.parametrize("model", MODELS)
-    @pytest.mark.parametrize("sample", ["test", "out_of_time"])
-    def test_bounds_embrace_the_figure(self, metrics, model, sample):
-        block = metrics[model][sample]
-        for name in PLAIN - UNBOUNDED - {"ece"}:  # a resampled ECE is larger than the ECE
-            assert block[f"{name}_low"] <= block[name] <= block[f"{name}_high"], name
-
-    @pytest.mark.parametrize("model", MODELS)
-    def test_the_published_split_of_nine_to_one_is_measured(self, metrics, model):
-        assert metrics[model]["cv"]["n"] == 1_800
-        assert metrics[model]["test"]["n"] == 200
+    def test_every_figure_of_the_contract_is_there_within_its_bounds(self, demo, metrics, model):
+        assert read_report(demo, f"{model}/metrics.json") == metrics[model]
+        # The published split of nine to one.
+        assert (metrics[model]["cv"]["n"], metrics[model]["test"]["n"]) == (1_800, 200)
+        for sample in SAMPLES:
+            block = metrics[model][sample]
+            bounded = set() if sample == "cv" else PLAIN - UNBOUNDED
+            assert set(block) == PLAIN | {f"{n}_{end}" for n in bounded for end in ("low", "high")}
+            for name in bounded - {"ece"}:  # a resampled ECE is larger than the ECE
+                assert block[f"{name}_low"] <= block[name] <= block[f"{name}_high"], name
 
     def test_figures_have_six_significant_digits(self, demo):
         text = (demo.reporting / "metrics.json").read_text("utf-8")
@@ -203,34 +168,21 @@ class TestMetrics:
     def test_the_replica_decides_at_its_published_threshold(self, metrics):
         assert {block["threshold"] for block in metrics["published_replica"].values()} == {0.45}
 
-    @pytest.mark.parametrize("model", MODELS)
-    def test_each_models_own_file_says_the_same(self, demo, metrics, model):
-        own = json.loads((demo.reporting / model / "metrics.json").read_text("utf-8"))
-
-        assert own == metrics[model]
-
     def test_the_pincode_alone_makes_the_benchmark_look_good(self, metrics):
         assert metrics["benchmark"]["cv"]["roc_auc"] > 0.85
         assert metrics["lending"]["cv"]["roc_auc"] < 0.75
 
 
-class TestLeakageReport:
-    def test_the_pincode_is_caught_and_lends_to_nobody(self, demo):
-        report = json.loads((demo.reporting / "leakage_report.json").read_text("utf-8"))
-        features = {entry["feature"]: entry for entry in report["features"]}
+def test_the_pincode_is_caught_and_lends_to_nobody(demo):
+    report = read_report(demo, "leakage_report.json")
+    features = {entry["feature"]: entry for entry in report["features"]}
+    caught = {name for name, entry in features.items() if entry["caught"]}
 
-        assert features["pincode"]["caught"]
-        assert features["pincode"]["used_by"] == ["benchmark"]
-        for honest in ("interest_rate_pct", "sub_grade_rank", "dti_pct"):
-            assert not features[honest]["caught"]
-
-    def test_no_model_that_lends_was_given_what_is_caught(self, demo):
-        report = json.loads((demo.reporting / "leakage_report.json").read_text("utf-8"))
-        caught = {entry["feature"] for entry in report["features"] if entry["caught"]}
-
-        for model in ("lending", "application"):
-            given = pd.read_parquet(demo.folder / "data/05_model_input" / f"{model}.parquet")
-            assert not caught & set(given.columns)
+    assert features["pincode"]["used_by"] == ["benchmark"]
+    assert "pincode" in caught
+    assert not caught & {"interest_rate_pct", "sub_grade_rank", "dti_pct"}
+    for model in ("lending", "application"):
+        assert not caught & set(read_table(demo, f"05_model_input/{model}"))
 
 
 class _Resources(HTMLParser):
@@ -240,101 +192,147 @@ class _Resources(HTMLParser):
 
     def __init__(self, html):
         super().__init__()
-        self.fetched: list[str] = []
+        self.fetched = []
         self.feed(html)
         self.close()
 
     def handle_starttag(self, tag, attrs):
-        for name, value in attrs:
-            if name in self.FETCHING or (name == "href" and tag not in {"a", "area"}):
-                self.fetched.append(value or "")
+        self.fetched += [
+            value
+            for name, value in attrs
+            if name in self.FETCHING or (name == "href" and tag not in {"a", "area"})
+        ]
 
 
 @pytest.mark.parametrize("name", PAGES)
-class TestPages:
-    def test_a_page_fetches_nothing(self, demo, name):
-        html = (demo.reporting / name).read_text("utf-8")
+def test_a_page_fetches_nothing_says_that_loans_are_simulated_and_shows_no_applicant(demo, name):
+    html = (demo.reporting / name).read_text("utf-8")
 
-        outside = [
-            at for at in _Resources(html).fetched if at and not at.startswith(("data:", "#"))
-        ]
-        assert outside == []
-        # A library inside a page may know how to fetch: the page's policy lets nothing do so.
-        policy = re.search(r'Content-Security-Policy" content="([^"]*)"', html)
-        assert policy
-        assert policy[1].startswith("default-src 'none';")
-        assert "connect-src" not in policy[1]
-        markup = re.sub(r"(?s)<script\b.*?</script>", "", html)
-        assert not re.search(r"@import|url\(\s*['\"]?(?:https?:)?//", markup)
+    fetched = [at for at in _Resources(html).fetched if at and not at.startswith(("data:", "#"))]
+    assert fetched == []
+    # A library inside a page may know how to fetch: the page's policy lets nothing do so.
+    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', html)[1]
+    assert policy.startswith("default-src 'none';")
+    assert "connect-src" not in policy
+    markup = re.sub(r"(?s)<script\b.*?</script>", "", html)
+    assert not re.search(r"@import|url\(\s*['\"]?(?:https?:)?//", markup)
 
-    def test_a_page_says_that_its_loans_are_simulated(self, demo, name):
-        html = (demo.reporting / name).read_text("utf-8")
-        shown = re.sub(r"(?s)<(script|style|head)\b.*?</\1>|<[^>]+>", " ", html)
+    shown = re.sub(r"(?s)<(script|style|head)\b.*?</\1>|<[^>]+>", " ", html)
+    assert "simulated" in " ".join(shown.split()).lower()[:500]
 
-        assert "simulated" in " ".join(shown.split()).lower()[:500]
-
-    def test_a_page_shows_no_applicant(self, demo, name):
-        html = (demo.reporting / name).read_text("utf-8")
-        source = demo.folder / "data" / "00_sources" / "appstream.duckdb"
-        with duckdb.connect(str(source), read_only=True) as connection:
-            addresses = connection.execute("SELECT address FROM applications").fetchall()
-        loans = pd.read_parquet(demo.folder / "data/03_primary/loans.parquet")
-
-        assert not [line for (line,) in addresses if line.splitlines()[0] in html]
-        assert not [loan_id for loan_id in loans["loan_id"] if loan_id in html]
+    source = demo.folder / "data" / "00_sources" / "appstream.duckdb"
+    with duckdb.connect(str(source), read_only=True) as connection:
+        addresses = connection.execute("SELECT address FROM applications").fetchall()
+    loans = read_table(demo, "03_primary/loans")
+    assert not [line for (line,) in addresses if line.splitlines()[0] in html]
+    assert not [loan_id for loan_id in loans["loan_id"] if loan_id in html]
 
 
-def test_recommendations_carry_their_evidence(demo):
-    found = json.loads((demo.reporting / "recommendations.json").read_text("utf-8"))
+@pytest.mark.parametrize("model", [model for model, lends in LENDS.items() if lends])
+class TestModelsForLending:
+    def test_what_is_judged_out_of_time_is_reported_by_origin(self, demo, metrics, model):
+        report = read_report(demo, "vintage_analysis.json")["models"][model]["rolling_origin"]
+        judged = read_table(demo, "05_model_input/splits")["judged_at"].dropna()
 
-    assert found["origin"] == SIMULATED
-    rules = [*found["recommendations"], *found["tested"]]
-    assert "dti_at_most_35" in {rule["id"] for rule in rules}
-    assert all(rule["n"] > 0 for rule in rules)
+        assert report["pooled"]["n"] == len(judged) > 0
+        by_origin = {row["origin"]: row["n"] for row in report["origins"] if not row["skipped"]}
+        assert by_origin == judged.dt.strftime("%Y-%m").value_counts().to_dict()
+        for figure in ("n", "default_rate", "roc_auc", "ece"):
+            assert report["pooled"][figure] == metrics[model]["out_of_time"][figure]
+
+    def test_the_scorecard_is_that_of_the_model_registered(self, demo, metrics, model):
+        report = read_report(demo, f"{model}/scorecard.json")
+
+        assert (report["model_name"], report["model_version"]) == (f"loantap-{model}-demo", "1")
+        assert report["n"] == metrics[model]["cv"]["n"]
+
+    def test_the_card_begins_with_its_verdict(self, demo, model):
+        card = (demo.reporting / "model_card.html").read_text("utf-8")
+        begin = card.index(f'id="verdict-{model}"')
+        said = card[begin : card.index("</article>", begin)]
+
+        assert begin < card.index("<nav")
+        assert f"loantap-{model}-demo version 1." in said
+        assert "simulated data" in said
+        assert read_report(demo, f"{model}/promotion.json")["champion"]["headline"][1:] in card
+        assert 'id="out-of-time"' in card
+        assert "<strong>External sample:</strong> not measured" in card
+
+
+class TestInsights:
+    def test_segments_add_up_to_the_portfolio_and_every_one_asked_for_is_there(self, demo):
+        loans = read_table(demo, "03_primary/loans")
+        segmentations = read_table(demo, "07_model_output/findings").groupby("segmentation")
+        totals = segmentations[["loans", "charged_off"]].sum()
+
+        assert set(totals["loans"]) == {len(loans)}
+        assert set(totals["charged_off"]) == {loans["is_charged_off"].sum()}
+        for asked in (
+            "grade", "term", "purpose", "home", "income", "dti", "utilisation", "amount",
+            "profession", "pincode",
+        ):  # fmt: skip
+            assert asked in " ".join(segmentations.groups).lower()
+
+    def test_the_summary_opens_the_page(self, demo):
+        summary = read_report(demo, "summary.json")
+        page = unescape((demo.reporting / "insights.html").read_text("utf-8"))
+
+        assert (len(summary["findings"]), len(summary["actions"])) == (5, 3)
+        for said in (*summary["findings"], *summary["actions"]):
+            assert said["n"] > 0
+            assert said["title"] in page
+
+    def test_policies_and_products_are_compared_on_the_loans_that_models_were_judged_on(self, demo):
+        judged = read_table(demo, "07_model_output/lending/predictions")
+        approvals = read_table(demo, "07_model_output/approvals")
+        n = read_table(demo, "07_model_output/application/predictions")["sample"].ne("out_of_time")
+        products = read_table(demo, "07_model_output/products")
+        regions = read_table(demo, "07_model_output/concentration")
+
+        assert approvals["loan_id"].tolist() == judged["loan_id"].tolist()
+        assert approvals["f2_threshold"].tolist() == (~judged["declined"]).tolist()
+        assert set(products.groupby("segmentation")["n"].sum()) == {n.sum()}
+        assert set(regions.loc[regions["region"] == "all regions", "n"]) == {n.sum()}
+
+    def test_recommendations_carry_their_evidence(self, demo):
+        found = read_report(demo, "recommendations.json")
+
+        assert found["origin"] == SIMULATED
+        rules = [*found["recommendations"], *found["tested"]]
+        assert "dti_at_most_35" in {rule["id"] for rule in rules}
+        assert all(rule["n"] > 0 for rule in rules)
 
 
 class TestMlflow:
-    def test_the_run_is_finished_and_tagged(self, training_run):
+    def test_the_run_is_finished_tagged_and_names_the_loans_it_learnt_from(self, training_run):
         tags = training_run.data.tags
+        learnt_from = {logged.dataset.name for logged in training_run.inputs.dataset_inputs}
 
         assert training_run.info.status == "FINISHED"
         assert tags["origin"] == SIMULATED
         assert re.fullmatch(r"[0-9a-f]{40}(-dirty)?|unknown", tags["git_commit"])
-
-    @pytest.mark.parametrize("model", MODELS)
-    def test_the_search_is_a_table_of_the_run(self, demo, training_run, model):
-        folder = demo.folder / "mlartifacts" / training_run.info.run_id / "artifacts"
-        candidates = pd.read_csv(folder / "candidates" / f"{model}.csv")
-
-        assert len(candidates) == len(SMALL["modeling"][model]["inverse_penalties"])
-        assert candidates["chosen"].sum() == 1
-        assert {"mean_f2", "mean_log_loss", "mean_roc_auc", "stopped_at"} <= set(candidates)
-
-    def test_runs_are_runs_of_kedro_and_no_candidates(self, demo, training_run):
-        found = demo.mlflow.search_runs([training_run.info.experiment_id])
-
-        assert not [run for run in found if "mlflow.parentRunId" in run.data.tags]
-
-    def test_the_loans_it_learnt_from_are_named(self, training_run):
-        names = {logged.dataset.name for logged in training_run.inputs.dataset_inputs}
-
-        assert names == {
+        assert learnt_from == {
             f"simulated {feature_set} features, 2,000 loans"
             for feature_set in ("benchmark", "lending", "application")
         }
 
-    @pytest.mark.parametrize(
-        ("name", "value"),
-        [
-            ("modeling.lending.seed", "42"),
-            ("modeling.published_replica.threshold", "0.45"),
-            ("feature_engineering.split.test_share", "0.1"),
-            ("feature_engineering.split.out_of_time.term_months", "36"),
-            ("sources.loans", "2000"),
-        ],
-    )
-    def test_parameters_are_logged_one_by_one(self, training_run, name, value):
-        assert training_run.data.params[name] == value
+    def test_the_search_is_a_table_of_the_run_and_no_runs_of_its_own(self, demo, training_run):
+        folder = demo.folder / "mlartifacts" / training_run.info.run_id / "artifacts"
+        for model in MODELS:
+            candidates = pd.read_csv(folder / "candidates" / f"{model}.csv")
+            assert len(candidates) == len(SMALL["modeling"][model]["inverse_penalties"])
+            assert candidates["chosen"].sum() == 1
+            assert {"mean_f2", "mean_log_loss", "mean_roc_auc", "stopped_at"} <= set(candidates)
+
+        found = demo.mlflow.search_runs([training_run.info.experiment_id])
+        assert not [run for run in found if "mlflow.parentRunId" in run.data.tags]
+
+    def test_parameters_are_logged_one_by_one(self, training_run):
+        logged = training_run.data.params
+
+        assert logged["modeling.published_replica.threshold"] == "0.45"
+        assert logged["feature_engineering.split.out_of_time.term_months"] == "36"
+        assert logged["sources.loans"] == "2000"
 
     def test_metrics_are_the_file_s_and_few(self, training_run, metrics):
         logged = training_run.data.metrics
@@ -356,12 +354,8 @@ class TestMlflow:
             attached = {file.path for file in demo.mlflow.list_artifacts(run_id, model)}
             assert {f"{model}/{file}" for file in (*PLOTS, *EVIDENCE)} <= attached
 
-    def test_the_attached_metrics_are_the_file(self, demo, training_run):
-        folder = demo.folder / "mlartifacts" / training_run.info.run_id / "artifacts"
-
-        assert (folder / "metrics.json").read_bytes() == (
-            demo.reporting / "metrics.json"
-        ).read_bytes()
+        copy = demo.folder / "mlartifacts" / run_id / "artifacts" / "metrics.json"
+        assert copy.read_bytes() == (demo.reporting / "metrics.json").read_bytes()
 
     @pytest.mark.parametrize("model", MODELS)
     def test_each_model_is_registered_under_a_demo_name_with_its_verdict(
@@ -372,7 +366,7 @@ class TestMlflow:
 
         assert version.run_id == training_run.info.run_id
         assert version.tags["origin"] == SIMULATED
-        lends = model in {"lending", "application"}
+        lends = LENDS[model]
         assert version.tags["not_for_lending"] == str(not lends).lower()
         # The replica is left uncalibrated, as published, so the rule never promotes it.
         promoted = model != "published_replica"
@@ -394,30 +388,25 @@ class TestMlflow:
         assert index["absent"] == []
         assert index["run"]["command"] == "kedro run --params loans=2000"
         assert index["model"]["origin"] == SIMULATED
-        own = demo.reporting / model
-        assert (pack / "metrics.json").read_bytes() == (own / "metrics.json").read_bytes()
-        assert (pack / "promotion.json").read_bytes() == (own / "promotion.json").read_bytes()
+        for name in ("metrics.json", "promotion.json"):
+            assert (pack / name).read_bytes() == (demo.reporting / model / name).read_bytes()
         listed = {(figure["file"], figure["key"]): figure for figure in index["figures"]}
         assert listed["metrics.json", "test.roc_auc"]["n"] == 200
-        lends = model in {"lending", "application"}
         for file, key in (
             ("vintage_analysis.json", f"models.{model}.rolling_origin.pooled.roc_auc"),
             ("fairness.json", f"models.{model}.proxies.annual_income.groups.0.f2_approval_ratio"),
             ("stability.json", f"models.{model}.folds.0.roc_auc"),
             ("scorecard.json", "bands.0.default_rate"),
         ):
-            assert ((file, key) in listed) is lends, file
-        for place in (("calibration.json", "before.ece"), ("thresholds.json", "thresholds.0.f2")):
-            assert place in listed
+            assert ((file, key) in listed) is LENDS[model], file
+        assert {("calibration.json", "before.ece"), ("thresholds.json", "thresholds.0.f2")} <= (
+            listed.keys()
+        )
 
-    def test_no_model_is_registered_as_a_real_one(self, demo):
+    def test_no_model_is_registered_as_a_real_one_and_none_is_pickled(self, demo):
         names = {model.name for model in demo.mlflow.search_registered_models()}
-
-        assert len(names) == len(MODELS)
-        assert all(name.endswith("-demo") for name in names)
-
-    def test_nothing_is_pickled(self, demo):
         files = [path.name for path in (demo.folder / "mlartifacts").rglob("*") if path.is_file()]
 
+        assert names == {f"loantap-{model.replace('_', '-')}-demo" for model in MODELS}
         assert files.count("model.skops") >= len(MODELS)
         assert not [f for f in files if f.endswith((".pkl", ".pickle", ".joblib", ".cloudpickle"))]

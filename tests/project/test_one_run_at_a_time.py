@@ -39,9 +39,6 @@ class Run:
             assert self._process.poll() is None, self._process.communicate()[0]
             time.sleep(0.02)
 
-    def send(self, number):
-        self._process.send_signal(number)
-
     def end(self):
         """Its exit code, and what it said."""
         said, _ = self._process.communicate(timeout=PATIENCE_S)
@@ -49,8 +46,7 @@ class Run:
 
     def stop(self):
         """For a test that has failed."""
-        if self._process.poll() is None:
-            self._process.kill()
+        self._process.kill()
         self._process.communicate()
 
 
@@ -92,7 +88,7 @@ def test_one_that_is_interrupted_says_what_is_published_and_leaves_nothing(
 ):
     run.wait_until_it_works()
     time.sleep(after_s)
-    run.send(number)
+    os.kill(run.pid, number)
 
     ended, said = run.end()
 

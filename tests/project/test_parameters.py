@@ -23,22 +23,22 @@ def load_parameters(**given):
     return loader["parameters"]
 
 
+SHIPPED = load_parameters()
+
+
 def group(parameters, path):
     return reduce(lambda at, name: at[name], path.split("."), parameters)
 
 
 def test_every_pipeline_has_a_group_of_its_name_and_so_have_money_and_policy():
-    assert {path.partition(".")[0] for path in MODELS} == {
+    groups = {path.partition(".")[0] for path in MODELS}
+    files = {path.stem for path in (PROJECT / "conf" / "base").glob("parameters_*.yml")}
+
+    assert groups == {
         "sources", "ingestion", "feature_engineering", "modeling", "evaluation", "insights",
         "scoring", "offers", "economics", "policy",
     }  # fmt: skip
-
-
-def test_every_group_has_a_file_of_its_name_and_is_read():
-    groups = {name for name in load_parameters() if not name.startswith("_")}
-    files = {path.stem for path in (PROJECT / "conf" / "base").glob("parameters_*.yml")}
-
-    assert groups == {path.partition(".")[0] for path in MODELS}
+    assert groups == {name for name in SHIPPED if not name.startswith("_")}
     assert files == {f"parameters_{name}" for name in groups}
 
 
@@ -51,65 +51,40 @@ def test_every_parameter_a_node_takes_has_a_model():
 
 
 @pytest.mark.parametrize("path", MODELS)
-def test_the_configuration_is_valid_and_frozen(path):
-    validated = MODELS[path].model_validate(group(load_parameters(), path))
+def test_the_configuration_is_valid_and_frozen_and_hides_no_default(path):
+    given = group(SHIPPED, path)
+    validated = MODELS[path].model_validate(given)
 
     assert validated.model_config["frozen"]
-    with pytest.raises(ValueError, match="frozen"):
-        setattr(validated, next(iter(MODELS[path].model_fields)), None)
-
-
-@pytest.mark.parametrize("path", MODELS)
-def test_nothing_is_left_to_a_hidden_default_but_what_is_optional(path):
-    required = {name for name, field in MODELS[path].model_fields.items() if field.is_required()}
-
-    assert required <= set(group(load_parameters(), path))
+    fields = MODELS[path].model_fields
+    assert {name for name, field in fields.items() if field.is_required()} <= set(given)
 
 
 @pytest.mark.parametrize("path", MODELS)
 def test_an_unknown_key_is_refused_by_its_path(path):
-    parameters = copy.deepcopy(load_parameters())
+    parameters = copy.deepcopy(SHIPPED)
     group(parameters, path)["colour"] = "blue"
 
     with pytest.raises(InputError, match=rf"parameter {path}\.colour: unknown parameter"):
         check_parameter_groups(parameters, MODELS)
 
 
-def test_a_misspelt_key_is_refused_with_the_nearest_one():
-    parameters = load_parameters(modeling={"lending": {"flods": 3}})
-
-    with pytest.raises(InputError, match=r"modeling\.lending\.flods.*Did you mean folds\?"):
-        check_parameter_groups(parameters, MODELS)
-
-
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"loans": "many"}, r"parameter sources\.loans: 'many' cannot be used: .*integer"),
         ({"loans": 10}, r"sources\.loans: 10 cannot be used: .*greater than or equal to 1000"),
-        ({"seed": -1}, r"sources\.seed: -1 cannot be used"),
         ({"seed": 2**32}, r"sources\.seed: 4294967296 cannot be used"),
-        ({"as_of": "yesterday"}, r"sources\.as_of: 'yesterday' cannot be used: .*date"),
         ({"as_of": 2016}, r"sources\.as_of: 2016 cannot be used"),
         ({"since": 201601}, r"parameter ingestion\.since: 201601 cannot be used: .*2016-01-15"),
         ({"since": 2016, "as_of": "2015-01-01"}, r"ingestion\.since: 2016 cannot.*is after 2015-0"),
-        ({"modeling": {"lending": {"folds": 1}}}, r"modeling\.lending\.folds: 1 cannot be used"),
-        ({"modeling": {"lending": {"name": "all"}}}, r"lending\.name: 'all' cannot be used"),
         ({"modeling": {"lending": {"balancing": ["adasyn"]}}}, r"balancing\.0: 'adasyn' cannot"),
-        ({"sources": {"tolerated_bad_share": 1}}, r"tolerated_bad_share: 1 cannot be used"),
         ({"sources": 3}, r"parameter sources: 3 cannot be used"),
-        ({"offers": "o.parquet"}, r"parameter offers: 'o.parquet' cannot be used"),
-        ({"offers": {"margin": 2}}, r"parameter offers\.margin: 2 cannot be used"),
         ({"policy": {"rules": {"review_margin": -1}}}, r"policy\.rules\.review_margin: -1 cannot"),
         ({"policy": {"approved_by": None}}, r"parameter policy: .*not approved by a second person"),
         ({"economics": {"main": "gentle"}}, r"parameter economics: .*there is no scenario gentle"),
         (
             {"feature_engineering": {"split": {"out_of_time": {"last_month": "2016-01-01"}}}},
             r"split\.out_of_time: .*not matured as of",
-        ),
-        (
-            {"feature_engineering": {"split": {"out_of_time": {"first_origin": "2012-07-15"}}}},
-            r"out_of_time\.first_origin: .*give its first day, 2012-07-01",
         ),
     ],
     ids=str,
@@ -121,16 +96,15 @@ def test_a_value_that_cannot_be_used_is_refused_with_path_and_remedy(given, said
 
 
 def test_a_missing_value_is_refused():
-    parameters = copy.deepcopy(load_parameters())
+    parameters = copy.deepcopy(SHIPPED)
     del parameters["evaluation"]["resamples"]
 
     with pytest.raises(InputError, match=r"parameter evaluation\.resamples: Field required"):
         check_parameter_groups(parameters, MODELS)
 
 
-@pytest.mark.parametrize("name", ["seed", "as_of"])
-def test_one_run_parameter_reaches_every_group_that_has_it(name):
-    value = {"seed": 7, "as_of": "2020-02-29"}[name]
+@pytest.mark.parametrize(("name", "value"), [("seed", 7), ("as_of", "2020-02-29")])
+def test_one_run_parameter_reaches_every_group_that_has_it(name, value):
     given = load_parameters(**{name: value})
 
     holders = [path for path, model in MODELS.items() if name in model.model_fields]
@@ -139,10 +113,10 @@ def test_one_run_parameter_reaches_every_group_that_has_it(name):
 
 
 def test_one_parameter_given_leaves_the_rest_of_its_group():
-    before, given = load_parameters(), load_parameters(modeling={"lending": {"folds": 3}})
+    given = load_parameters(modeling={"lending": {"folds": 3}})
 
-    assert group(given, "modeling.lending") == group(before, "modeling.lending") | {"folds": 3}
-    assert group(given, "modeling.benchmark") == group(before, "modeling.benchmark")
+    assert group(given, "modeling.lending") == group(SHIPPED, "modeling.lending") | {"folds": 3}
+    assert group(given, "modeling.benchmark") == group(SHIPPED, "modeling.benchmark")
 
 
 def test_run_parameters_are_documented():

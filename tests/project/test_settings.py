@@ -11,7 +11,6 @@ import yaml
 
 from loantap.__main__ import main
 from tests.conftest import PROJECT
-from tests.support.temporary_project import make_project
 
 SETTINGS = str(PROJECT / "src" / "loantap" / "settings.py")
 PACKAGE = str(PROJECT / "src" / "loantap" / "__init__.py")
@@ -28,21 +27,18 @@ def test_consent_to_telemetry_is_not_given():
     assert "project_id" not in (PROJECT / "pyproject.toml").read_text()
 
 
-@pytest.mark.parametrize(("name", "value"), SWITCHES.items())
-def test_the_package_switches_telemetry_off(name, value, monkeypatch):
-    monkeypatch.delenv(name, raising=False)
-    runpy.run_path(PACKAGE)
-
-    assert os.environ[name] == value
-
-
-@pytest.mark.parametrize("name", SWITCHES)
-def test_what_the_environment_says_already_is_kept(name, monkeypatch):
-    monkeypatch.setenv(name, "as it was")
+@pytest.mark.parametrize("given", [None, "as it was"])
+def test_the_package_switches_telemetry_off_but_for_what_the_environment_says(given, monkeypatch):
+    for name in SWITCHES:
+        monkeypatch.delenv(name, raising=False)
+        if given is not None:
+            monkeypatch.setenv(name, given)
 
     runpy.run_path(PACKAGE)
 
-    assert os.environ[name] == "as it was"
+    assert {name: os.environ[name] for name in SWITCHES} == {
+        name: given or value for name, value in SWITCHES.items()
+    }
 
 
 # What MLflow makes of it while it is imported, which is before our settings have been read.
@@ -65,17 +61,6 @@ def test_mlflow_neither_reports_home_nor_sets_its_own_logger(tmp_path):
     ).stdout
 
     assert said.splitlines()[-1] == "None 0 []"
-
-
-def test_the_first_run_of_all_says_nothing_that_needs_no_attention(tmp_path):
-    """It makes MLflow's database, of which MLflow would tell."""
-    ended = make_project(tmp_path).start("--pipelines", "sources", "--params", "loans=1000")
-
-    assert ended.exit_code == 0, ended.output
-    assert (tmp_path / "mlflow.db").is_file()
-    assert "make_portfolio" in ended.output
-    for noise in ("INFO", "WARNING", "ERROR", "Warning", "Traceback", "http", "mlflow."):
-        assert noise not in ended.output
 
 
 def test_make_switches_it_off_as_well():

@@ -19,19 +19,11 @@ def run_in(folder, project, *arguments):
     return Project(project.folder, folder).run(*arguments)
 
 
-def test_sources_are_built_in_the_project_and_nothing_beside_the_person(empty_project, notebooks):
-    (empty_project.folder / "conf" / "local" / "mlflow.yml").unlink()
-
-    result = run_in(notebooks, empty_project, "--pipelines", "sources", "--params", "loans=1000")
-
-    assert result.exit_code == 0, result.output
-    assert list(notebooks.iterdir()) == []
-    assert (empty_project.folder / "data/00_sources/warehouse.duckdb").is_file()
-
-
-def test_a_file_named_with_params_is_the_one_beside_the_person(
+def test_sources_are_built_in_the_project_and_nothing_beside_the_person(
     empty_project, notebooks, portfolio_text
 ):
+    """A file that is named with --params is the one beside the person."""
+    (empty_project.folder / "conf" / "local" / "mlflow.yml").unlink()
     portfolio_text.head(100).to_csv(notebooks / "mine.csv", index=False)
 
     result = run_in(
@@ -39,6 +31,8 @@ def test_a_file_named_with_params_is_the_one_beside_the_person(
     )
 
     assert result.exit_code == 0, result.output
+    assert [path.name for path in notebooks.iterdir()] == ["mine.csv"]
+    assert (empty_project.folder / "data/00_sources/warehouse.duckdb").is_file()
     refused = pd.read_parquet(empty_project.folder / "data/00_sources/portfolio_quarantine.parquet")
     assert refused.empty
 

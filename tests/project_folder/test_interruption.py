@@ -30,13 +30,12 @@ def test_it_is_obeyed_with_the_exit_code_that_shells_know(asked, number, name, c
     assert (asked.name, asked.settle()) == (name, code)
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_the_exit_code_is_heeded_wherever_the_interruption_came(number, code, tmp_path):
+def test_the_exit_code_is_heeded_wherever_the_interruption_came(tmp_path):
     """Python ends `python -m` by SIGINT itself where an `exec` of text was interrupted last."""
     (tmp_path / "interrupted.py").write_text(
         "import sys\n"
         "from loantap.project.interruption import interruption\n"
-        f"text = 'import os; os.kill(os.getpid(), {int(number)})\\nfor _ in range(1000): pass'\n"
+        "text = 'import os; os.kill(os.getpid(), 2)\\nfor _ in range(1000): pass'\n"
         "with interruption.listening():\n"
         "    try:\n"
         "        exec(text)\n"
@@ -49,7 +48,7 @@ def test_the_exit_code_is_heeded_wherever_the_interruption_came(number, code, tm
         check=False,
     )  # fmt: skip
 
-    assert (ended.returncode, ended.stdout) == (code, "interrupted\n"), ended.stderr
+    assert (ended.returncode, ended.stdout) == (130, "interrupted\n"), ended.stderr
 
 
 def test_what_is_brief_is_done_whole_and_then_it_can_be_obeyed(asked):
@@ -64,22 +63,14 @@ def test_what_is_brief_is_done_whole_and_then_it_can_be_obeyed(asked):
     assert done == ["whole"]
 
 
-def test_nobody_asked(asked):
+def test_where_nobody_asked_nothing_is_done_and_handlers_are_put_back(asked):
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    before = [signal.getsignal(each) for each in numbers]
     with asked.listening():
         asked.obey()
 
-    assert asked.received is None
-    assert asked.settle() == 0
-
-
-def test_handlers_are_put_back(asked):
-    before = [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)]
-    with asked.listening():
-        pass
-
-    assert before == [
-        signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    ]
+    assert (asked.received, asked.settle()) == (None, 0)
+    assert before == [signal.getsignal(each) for each in numbers]
 
 
 def test_what_the_process_was_told_to_ignore_stays_ignored(asked):
@@ -94,15 +85,14 @@ def test_what_the_process_was_told_to_ignore_stays_ignored(asked):
     assert asked.received is None
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_while_starting_the_process_leaves_at_once_and_says_that_nothing_was_done(number, code):
+def test_while_starting_the_process_leaves_at_once_and_says_that_nothing_was_done():
     """Whatever an import would make of an exception."""
     text = (
-        "import os, sys\n"
+        "import os, signal\n"
         "from loantap.project.interruption import leave_at_once_while_starting\n"
         "leave_at_once_while_starting()\n"
         "try:\n"
-        f"    os.kill(os.getpid(), {int(number)})\n"
+        "    os.kill(os.getpid(), signal.SIGTERM)\n"
         "finally:\n"
         "    print('an exception')\n"
     )
@@ -110,7 +100,7 @@ def test_while_starting_the_process_leaves_at_once_and_says_that_nothing_was_don
         [sys.executable, "-c", text], capture_output=True, text=True, check=False
     )
 
-    assert ended.returncode == code
+    assert ended.returncode == 143
     assert "nothing was done, nothing is published" in ended.stderr
     assert ended.stdout == ""
 

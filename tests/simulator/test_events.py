@@ -13,7 +13,9 @@ CENT = 0.0101  # balance and payment are each rounded to the cent
 @pytest.fixture(scope="module")
 def joined(events, loans):
     """Events with the terms of their loan and the balance of the month before."""
-    columns = ["loan_id", "interest_rate_pct", "instalment", "loan_status", "issue_month"]
+    columns = [
+        "loan_id", "interest_rate_pct", "instalment", "loan_status", "issue_month", "term_months",
+    ]  # fmt: skip
     rows = events.merge(loans[columns], on="loan_id", how="left", validate="many_to_one")
     return rows.assign(previous=rows.groupby("loan_id")["outstanding_balance"].shift())
 
@@ -40,20 +42,13 @@ def test_columns_and_types_are_those_of_the_dictionary(events):
     assert (events.dtypes.iloc[2:] == "float64").all()
 
 
-def test_every_loan_has_months_in_a_row_from_the_first_after_issue(joined, loans):
+def test_every_loan_has_months_in_a_row_from_the_first_after_issue_to_the_snapshot(joined, loans):
     assert list(joined["loan_id"].unique()) == list(loans["loan_id"])
     months = joined["month"].dt.year * 12 + joined["month"].dt.month
     issued = joined["issue_month"].dt.year * 12 + joined["issue_month"].dt.month
     place = joined.groupby("loan_id").cumcount() + 1
     assert (months - issued == place).all()
-
-
-def test_no_month_lies_after_the_snapshot(events):
-    assert events["month"].max() == pd.Timestamp("2017-03-01") == pd.Timestamp(AS_OF_MONTH)
-
-
-def test_there_are_about_two_years_of_months_per_loan(events, loans):
-    assert 22 < len(events) / len(loans) < 30
+    assert joined["month"].max() == pd.Timestamp("2017-03-01") == pd.Timestamp(AS_OF_MONTH)
 
 
 def test_the_balance_follows_from_the_one_before(joined):
@@ -134,14 +129,13 @@ def test_arrears_of_paid_loans_are_rare_short_and_cured(joined):
     assert (after["payment"] > 2 * after["instalment"] - 0.05).all()
 
 
-def test_long_loans_of_late_years_prepay(joined, loans):
-    too_late = loans[
-        (loans["loan_status"] == "Fully Paid")
-        & (loans["term_months"] == 60)
-        & (loans["issue_month"] > pd.Timestamp("2012-03-01"))
+def test_long_loans_of_late_years_prepay(joined):
+    too_late = joined[
+        (joined["loan_status"] == "Fully Paid")
+        & (joined["term_months"] == 60)
+        & (joined["issue_month"] > pd.Timestamp("2012-03-01"))
     ]
-    mine = joined[joined["loan_id"].isin(too_late["loan_id"])]
-    final = mine.groupby("loan_id").tail(1)
+    final = too_late.groupby("loan_id").tail(1)
     assert len(final) > 300
     assert (final["payment"] > final["instalment"]).mean() > 0.99
 
@@ -151,12 +145,8 @@ def test_dti_and_utilisation_worsen_before_default(joined):
     missed = lost["days_past_due"].eq(30) & (lost["payment"] == 0)
     start = lost.index.to_series().where(missed).groupby(lost["loan_id"]).transform("max")
     months_before = start - lost.index
-    now, earlier = (
-        lost[months_before == n].set_index("loan_id")[
-            ["current_dti_pct", "current_utilisation_pct"]
-        ]
-        for n in (0, 8)
-    )
+    strained = lost.set_index("loan_id")[["current_dti_pct", "current_utilisation_pct"]]
+    now, earlier = (strained[(months_before == n).to_numpy()] for n in (0, 8))
     rise = (now - earlier).dropna().mean()
     # Average strain adds 4 and 12 points; clipping at zero and noise take or add a little.
     assert rise["current_dti_pct"] == pytest.approx(4, abs=1)
@@ -210,12 +200,14 @@ def test_an_interest_free_loan_amortises_in_equal_parts():
     assert events["payment"].sum() == pytest.approx(10_000, abs=0.2)
 
 
-def test_the_same_seed_gives_the_same_events(loans, events):
+def test_the_same_seed_gives_the_same_events_and_leaves_the_loans_as_they_were(loans, events):
+    before = loans.copy()
     pd.testing.assert_frame_equal(simulate_events(loans, seed=5), events)
+    pd.testing.assert_frame_equal(loans, before)
     assert not simulate_events(loans, seed=6)["payment"].equals(events["payment"])
 
 
-@pytest.mark.parametrize("chunk_loans", [1_000, 1_333, 4_000, 50_000])
+@pytest.mark.parametrize("chunk_loans", [1_333, 50_000])
 def test_chunks_join_to_the_whole(loans, events, chunk_loans):
     chunks = list(iter_events([loans], seed=5, chunk_loans=chunk_loans))
     assert len(chunks) == -(-len(loans) // chunk_loans)
@@ -225,9 +217,3 @@ def test_chunks_join_to_the_whole(loans, events, chunk_loans):
 def test_an_empty_chunk_is_refused(loans):
     with pytest.raises(ValueError, match="chunk_loans = 0"):
         next(iter_events([loans], seed=5, chunk_loans=0))
-
-
-def test_loans_are_left_as_they_were(loans):
-    before = loans.copy()
-    simulate_events(loans, seed=5)
-    pd.testing.assert_frame_equal(loans, before)

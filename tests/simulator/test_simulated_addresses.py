@@ -43,18 +43,14 @@ def test_pincodes_are_as_frequent_as_published(default_by_pincode):
     assert ((measured / loans - published).abs() < 4 * error).all()
 
 
-def test_three_pincodes_hold_charged_off_loans_only(default_by_pincode):
-    assert (default_by_pincode.loc[ONLY_CHARGED_OFF, "mean"] == 1).all()
-
-
-def test_three_pincodes_hold_fully_paid_loans_only(default_by_pincode):
-    assert (default_by_pincode.loc[ONLY_FULLY_PAID, "mean"] == 0).all()
-
-
-def test_the_other_four_say_nothing(default_by_pincode):
-    shared = default_by_pincode.loc[SHARED]
-    error = np.sqrt(0.196 * 0.804 / shared["size"])
-    assert ((shared["mean"] - 0.196).abs() < 4 * error).all()
+def test_three_pincodes_hold_charged_off_loans_only_three_none_and_four_say_nothing(
+    default_by_pincode,
+):
+    rates = default_by_pincode["mean"]
+    assert (rates[ONLY_CHARGED_OFF] == 1).all()
+    assert (rates[ONLY_FULLY_PAID] == 0).all()
+    error = np.sqrt(0.196 * 0.804 / default_by_pincode.loc[SHARED, "size"])
+    assert ((rates[SHARED] - 0.196).abs() < 4 * error).all()
 
 
 def test_nothing_but_the_pincode_depends_on_the_outcome(portfolio):

@@ -63,16 +63,9 @@ def kill_extractions(
     """Kill twenty extractions of a table `loans` that changes before each.
 
     At once the rows before the change or those behind it are there, and no others; the next run
-    completes, and leaves no file that is not of the snapshot.
+    completes, and leaves no file that is not of the snapshot. `run_sql` changes the source.
 
-    Args:
-        credentials: of the source.
-        folder: of the snapshot.
-        run_sql: changes the source.
-
-    Returns:
-        How many were killed while they wrote, before they had ended: of full readings, and of
-        what changed.
+    Returns how many were killed while they wrote: of full readings, and of what changed.
     """
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["loantap.datasets"])

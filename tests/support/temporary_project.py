@@ -47,12 +47,7 @@ class Ended:
 
 @dataclass(frozen=True)
 class Project:
-    """A project folder and what can be asked of it.
-
-    Attributes:
-        folder: of the project.
-        at: where commands are given, if not there.
-    """
+    """A project's folder, where commands are given if not `at` another, and what can be asked."""
 
     folder: Path
     at: Path | None = None
@@ -71,11 +66,7 @@ class Project:
         return result
 
     def start(self, *arguments: str) -> Ended:
-        """The same in a process of its own, as from a shell in which nothing is set.
-
-        In this process other modules have been imported, and pytest has its own log handlers and
-        warning filters: what a person sees is tested in one like theirs.
-        """
+        """The same in a process of its own, as from a shell in which nothing is set."""
         words = [str(Path(sys.executable).with_name("kedro")), "run", *arguments]
         shell = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
         ended = subprocess.run(
@@ -86,8 +77,7 @@ class Project:
     def digests(self) -> dict[str, str]:
         """Digest of every file and database table under `data/`, hidden ones included.
 
-        Left out are the last good models, a cache which any run that loads a champion refreshes,
-        and what runs say of themselves.
+        Left out are the last good models, a cache, and what runs say of themselves.
         """
         found: dict[str, str] = {}
         for path in sorted((self.folder / "data").rglob("*")):
@@ -149,12 +139,7 @@ def make_project(folder: Path) -> Project:
 
 @dataclass(frozen=True)
 class Original:
-    """A folder's files as they are now, kept elsewhere to put them back.
-
-    Attributes:
-        folder: whose files are kept.
-        copy: where; must not exist yet.
-    """
+    """The files of `folder` as they are now, kept in `copy`, which is new, to put them back."""
 
     folder: Path
     copy: Path
