@@ -20,13 +20,9 @@ def columns_behind(feature_set):
 
 
 @every_feature
-def test_every_feature_is_computed_from_columns_of_the_dictionary(feature):
+def test_every_feature_is_of_columns_of_the_dictionary_and_can_be_said_in_plain_words(feature):
     assert feature.uses
     assert set(feature.uses) <= set(COLUMNS)
-
-
-@every_feature
-def test_every_feature_can_be_said_in_plain_words(feature):
     assert feature.phrase
     assert "_" not in feature.phrase
     value = "A1" if COLUMNS[feature.uses[0]].kind is Kind.CATEGORY else 0.5

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from loantap.model.scoring.scorer import REASONS, Scorer
+from loantap.model.scoring.scorer import REASONS
 from loantap.portfolio.dictionary import COLUMNS, Kind
 from loantap.portfolio.errors import InputError
 from tests.conftest import AS_OF, MADE_UP_LOAN, raw_loans
@@ -39,11 +39,6 @@ def usual_values(column):
     least, most = column.minimum or 0, min(column.maximum or 0, 200_000)
     number = st.floats(least, most).map(round if column.kind is Kind.COUNT else float)
     return st.one_of(number, number.map(str))
-
-
-@pytest.fixture(scope="module")
-def scorer(lending_model):
-    return Scorer(lending_model, "loantap-lending-demo", "1")
 
 
 def assert_same_answers(scorer, *applications):

@@ -11,7 +11,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassif
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import OrdinalEncoder
 
-from loantap.features.build import MISSING, build_features
+from loantap.features.build import MISSING
 from loantap.features.definitions import FEATURE_SETS
 from loantap.model.scoring.decompose import make_scorecard, measure_reference
 from loantap.model.scoring.scorecard import (
@@ -29,11 +29,6 @@ any_borrower = st.fixed_dictionaries(
     {name: st.one_of(st.floats(-50, 200), st.just(np.nan)) for name in LENDING.numeric}
     | {"purpose": st.sampled_from(["debt_consolidation", "car", "a trip to the moon", MISSING])}
 )
-
-
-@pytest.fixture(scope="module")
-def features(simulated_loans):
-    return build_features(simulated_loans, LENDING.features)
 
 
 @pytest.fixture(scope="module", params=["logistic", "boosting"])

@@ -16,11 +16,6 @@ from tests.conftest import AS_OF, raw_loans, train, training_options
 
 
 @pytest.fixture(scope="module")
-def scorer(lending_model):
-    return Scorer(lending_model, "loantap-lending-demo", "3")
-
-
-@pytest.fixture(scope="module")
 def applications(simulated_loans):
     """300 applications as LoanTap's columns, some values missing, without an outcome."""
     written = render(simulated_loans.head(300), portfolio_columns())

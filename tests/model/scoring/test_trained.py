@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from loantap.features.build import build_features
 from loantap.features.definitions import FEATURE_SETS
 from loantap.model.schemas import COEFFICIENTS
 from loantap.model.scoring.trained import (
@@ -17,11 +16,6 @@ from loantap.model.training.train import train_challenger, train_logistic
 from tests.conftest import CHALLENGER, training_options
 
 LENDING = FEATURE_SETS["lending"]
-
-
-@pytest.fixture(scope="module")
-def features(simulated_loans):
-    return build_features(simulated_loans, LENDING.features)
 
 
 def test_facts_say_what_was_trained_on_what(lending_model, simulated_loans):

@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from loantap.features.build import build_features
 from loantap.features.definitions import FEATURE_SETS, FEATURES
 from loantap.model.training.boosting import fit_challenger, make_challenger
 from loantap.model.training.options import ChallengerOptions
@@ -13,11 +12,6 @@ from tests.conftest import CHALLENGER
 LENDING = FEATURE_SETS["lending"]
 OPTIONS = ChallengerOptions.model_validate(CHALLENGER | {"trees": 80})
 ADVERSE = [name for name in LENDING.numeric if FEATURES[name].adverse]
-
-
-@pytest.fixture(scope="module")
-def features(simulated_loans):
-    return build_features(simulated_loans, LENDING.features)
 
 
 @pytest.fixture(scope="module")

@@ -86,18 +86,24 @@ def test_the_population_is_compared_with_the_loans_trained_on(
 
 
 class TestBadFiles:
-    def refuse(self, external, loans, scorer):
-        with pytest.raises(InputError) as refused:
-            measure_external(external, loans, scorer, OPTIONS)
-        assert refused.value.where == "external sample"
-        assert refused.value.remedy
-        return refused
+    @pytest.fixture
+    def refuse(self, simulated_loans, scorer):
+        """What is wrong with a portfolio that is refused."""
+
+        def refuse(external):
+            with pytest.raises(InputError) as refused:
+                measure_external(external, simulated_loans, scorer, OPTIONS)
+            assert refused.value.where == "external sample"
+            assert refused.value.remedy
+            return refused.value.problem
+
+        return refuse
 
     @pytest.mark.parametrize("column", ["loan_status", "annual_inc"])
-    def test_a_missing_column_is_named(self, column, external, simulated_loans, scorer):
-        refused = self.refuse(external.drop(columns=column), simulated_loans, scorer)
+    def test_a_missing_column_is_named(self, column, external, refuse):
+        problem = refuse(external.drop(columns=column))
 
-        assert f"column {column} missing" in refused.value.problem
+        assert f"column {column} missing" in problem
 
     @pytest.mark.parametrize(
         ("column", "value", "said"),
@@ -108,39 +114,36 @@ class TestBadFiles:
         ],
     )
     def test_a_bad_value_is_named_with_its_row_and_column(
-        self, column, value, said, external, simulated_loans, scorer
+        self, column, value, said, external, refuse
     ):
         bad = external.assign(**{column: external[column].where(external.index != 3, value)})
 
-        refused = self.refuse(bad, simulated_loans, scorer)
+        problem = refuse(bad)
 
-        assert f"1 of 1,500 rows cannot be used (row 4: {said}" in refused.value.problem
+        assert f"1 of 1,500 rows cannot be used (row 4: {said}" in problem
 
-    def test_of_many_bad_rows_the_first_five_are_named(self, external, simulated_loans, scorer):
-        refused = self.refuse(external.assign(dti=-1.0), simulated_loans, scorer)
+    def test_of_many_bad_rows_the_first_five_are_named(self, external, refuse):
+        problem = refuse(external.assign(dti=-1.0))
 
-        assert refused.value.problem.count("dti '-1.0'") == 5
-        assert "and 1,495 more" in refused.value.problem
+        assert problem.count("dti '-1.0'") == 5
+        assert "and 1,495 more" in problem
 
-    def test_a_file_without_rows_is_refused(self, external, simulated_loans, scorer):
-        assert "no rows" in self.refuse(external.head(0), simulated_loans, scorer).value.problem
+    def test_a_file_without_rows_is_refused(self, external, refuse):
+        assert "no rows" in refuse(external.head(0))
 
-    def test_one_outcome_alone_is_refused(self, external, simulated_loans, scorer):
-        refused = self.refuse(external.assign(loan_status="Fully Paid"), simulated_loans, scorer)
+    def test_one_outcome_alone_is_refused(self, external, refuse):
+        problem = refuse(external.assign(loan_status="Fully Paid"))
 
-        assert "an AUC needs 10 loans of each outcome" in refused.value.problem
+        assert "an AUC needs 10 loans of each outcome" in problem
 
     def test_loans_the_model_was_trained_on_are_not_external(
-        self, external, simulated_loans, scorer
+        self, external, simulated_loans, refuse
     ):
         own = render(simulated_loans.head(7), portfolio_columns())
 
-        refused = self.refuse(pd.concat([external, own]), simulated_loans, scorer)
+        problem = refuse(pd.concat([external, own]))
 
-        assert (
-            "7 of its 1,507 loans are among those that loantap-lending-demo version 4"
-            in refused.value.problem
-        )
+        assert "7 of its 1,507 loans are among those that loantap-lending-demo version 4" in problem
 
 
 class TestAVersionFromBefore:

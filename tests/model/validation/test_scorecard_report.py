@@ -9,7 +9,6 @@ from loantap.features.build import build_features
 from loantap.features.definitions import FEATURE_SETS, FEATURES
 from loantap.model.scoring.points import tabulate_points
 from loantap.model.scoring.scorecard import SCALE
-from loantap.model.scoring.scorer import Scorer
 from loantap.model.validation.scorecard_report import (
     make_example_application,
     report_scorecard,
@@ -19,11 +18,6 @@ from loantap.portfolio.amortisation import emi
 from tests.conftest import AS_OF
 
 LENDING = FEATURE_SETS["lending"]
-
-
-@pytest.fixture(scope="module")
-def scorer(lending_model):
-    return Scorer(lending_model, "loantap-lending-demo", "3")
 
 
 @pytest.fixture(scope="module")
