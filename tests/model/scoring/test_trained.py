@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from loantap.features.build import MISSING
 from loantap.features.definitions import FEATURE_SETS
 from loantap.model.schemas import COEFFICIENTS
 from loantap.model.scoring.trained import (
@@ -81,6 +82,11 @@ class TestExample:
 
         same = (features == example.iloc[0]).all(axis=1)
         assert not same.any()
+
+    def test_says_missing_where_there_is_nothing_to_count(self):
+        features = pd.DataFrame({"purpose": pd.Series([], dtype="str")})
+
+        assert make_example(features).loc[0, "purpose"] == MISSING
 
 
 def test_coefficients_are_listed_by_the_size_of_their_effect(lending_model):

@@ -142,3 +142,12 @@ def test_a_path_that_hardly_moves_goes_on_without_its_pilot(pilot):
     assert starts.complete(last).pilot is not None
     assert starts(1e8, last) is last
     assert starts.complete(last).pilot is None  # it was not asked
+
+
+def test_a_pilot_that_has_not_converged_gives_no_start(pilot):
+    starts = PilotedStarts(BoundedLogisticRegression(max_iter=1), pilot, {})
+    last = np.zeros(4)
+
+    assert starts(0.01, None) is None
+    assert starts.complete(last).pilot is None
+    assert starts(0.1, last) is last
