@@ -60,17 +60,11 @@ CATEGORIES = {
 }
 
 
-@pytest.mark.parametrize(("name", "expected"), NUMBERS.items())
-def test_a_number_is_the_one_worked_by_hand(name, expected):
-    assert feature_of(name) == pytest.approx(expected, rel=1e-9)
+def test_every_feature_is_the_one_worked_by_hand():
+    features = build_features(applications()).iloc[0].to_dict()
 
-
-@pytest.mark.parametrize(("name", "expected"), CATEGORIES.items())
-def test_a_category_is_the_one_stated(name, expected):
-    assert feature_of(name) == expected
-
-
-def test_every_feature_is_worked_out_above():
+    assert {name: features.pop(name) for name in CATEGORIES} == CATEGORIES
+    assert features == pytest.approx(NUMBERS, rel=1e-9)
     assert NUMBERS.keys() | CATEGORIES.keys() == set(FEATURES)
 
 
@@ -129,8 +123,19 @@ def test_a_missing_category_is_written_out():
     assert feature_of("pincode", address="12 Nowhere Lane") == MISSING == "missing"
 
 
+@pytest.mark.parametrize("absent", [np.nan, pd.NA], ids=["NaN", "NA"])
+@pytest.mark.parametrize("dtype", ["Float64", "Int64"])
+def test_it_does_not_matter_how_a_missing_number_is_written(absent, dtype):
+    rows = applications({}, {}).assign(mortgage_accounts=pd.Series([2, absent], dtype=dtype))
+
+    features = build_features(rows, ["mortgage_accounts"])
+
+    assert features["mortgage_accounts"].dtype == "float64"
+    np.testing.assert_array_equal(features["mortgage_accounts"], [2, np.nan])
+
+
 @pytest.mark.parametrize("absent", [None, np.nan, pd.NA], ids=["None", "NaN", "NA"])
-@pytest.mark.parametrize("dtype", ["str", "object", "string", "category"])
+@pytest.mark.parametrize("dtype", ["str", "object", "category"])
 def test_it_does_not_matter_how_a_missing_category_is_written(absent, dtype):
     rows = applications({}, {})
     rows = rows.assign(pincode=pd.Series(["22690", absent], dtype=dtype))
@@ -139,19 +144,6 @@ def test_it_does_not_matter_how_a_missing_category_is_written(absent, dtype):
 
     assert list(features["pincode"]) == ["22690", MISSING]
     assert features["pincode"].dtype == "str"
-
-
-@pytest.mark.parametrize("absent", [None, np.nan, pd.NA], ids=["None", "NaN", "NA"])
-@pytest.mark.parametrize("dtype", ["float64", "Float64", "Int64"])
-def test_it_does_not_matter_how_a_missing_number_is_written(absent, dtype):
-    missing = np.nan if dtype == "float64" else absent
-    rows = applications({}, {}).assign(mortgage_accounts=pd.Series([2, missing], dtype=dtype))
-
-    features = build_features(rows, ["mortgage_accounts"])
-
-    assert features["mortgage_accounts"].dtype == "float64"
-    assert features["mortgage_accounts"].iloc[0] == 2
-    assert np.isnan(features["mortgage_accounts"].iloc[1])
 
 
 def test_numbers_are_float64_and_categories_are_text():
@@ -189,12 +181,6 @@ def test_rows_keep_their_place_and_the_input_is_not_touched():
 
     assert list(features.index) == [9, 4]
     pd.testing.assert_frame_equal(rows, before)
-
-
-def test_no_applications_give_no_features():
-    features = build_features(applications().head(0), FEATURE_SETS["lending"].features)
-
-    assert features.shape == (0, len(FEATURE_SETS["lending"].features))
 
 
 def test_every_feature_of_every_real_loan_can_be_computed(sample_loans):

@@ -3,10 +3,8 @@
 import pytest
 
 from loantap.features.definitions import (
-    CATEGORICAL,
     FEATURE_SETS,
     FEATURES,
-    NUMERIC,
     Feature,
 )
 from loantap.portfolio.dictionary import COLUMNS, Kind
@@ -22,28 +20,13 @@ def columns_behind(feature_set):
 
 
 @every_feature
-def test_every_feature_is_computed_from_columns_of_the_dictionary(feature):
+def test_every_feature_is_of_columns_of_the_dictionary_and_can_be_said_in_plain_words(feature):
     assert feature.uses
     assert set(feature.uses) <= set(COLUMNS)
-
-
-@every_feature
-def test_every_feature_can_be_said_in_plain_words(feature):
     assert feature.phrase
     assert "_" not in feature.phrase
     value = "A1" if COLUMNS[feature.uses[0]].kind is Kind.CATEGORY else 0.5
     assert feature.display.format(value)
-
-
-@every_feature
-def test_a_feature_of_text_is_categorical(feature):
-    if feature.categorical:
-        assert [COLUMNS[name].kind for name in feature.uses] == [Kind.CATEGORY]
-
-
-def test_a_feature_is_numeric_or_categorical():
-    assert set(NUMERIC) | set(CATEGORICAL) == set(FEATURES)
-    assert not set(NUMERIC) & set(CATEGORICAL)
 
 
 def test_a_feature_is_known_at_decision_only_when_all_it_uses_is():
@@ -97,14 +80,6 @@ def test_the_offer_is_known_to_lending_and_not_to_application(column):
     assert column not in columns_behind(FEATURE_SETS["application"])
 
 
-def test_lending_is_application_and_the_offer():
-    offer = set(FEATURE_SETS["lending"].features) - set(FEATURE_SETS["application"].features)
-
-    assert offer == {
-        "interest_rate_pct", "sub_grade_rank", "log_sub_grade_rank", "instalment_to_income",
-    }  # fmt: skip
-
-
 def test_the_benchmark_uses_everything_and_must_not_decide():
     assert set(FEATURE_SETS["benchmark"].features) == set(FEATURES)
     assert "pincode" in FEATURE_SETS["benchmark"].features
@@ -133,11 +108,3 @@ def test_a_remedy_takes_the_better_values_of_what_one_side_is_held_against(featu
         assert feature.remedy.count("{}") == 1
         assert feature.adverse
         assert not feature.categorical
-
-
-def test_percentages_are_written_in_one_form():
-    for feature in FEATURES.values():
-        assert " %" not in feature.display
-        is_share = "%" in feature.display
-        pct = len(feature.uses) == 1 and COLUMNS[feature.uses[0]].unit.startswith("percent")
-        assert is_share or not pct, feature.name

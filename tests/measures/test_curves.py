@@ -50,17 +50,3 @@ def test_reliability_by_hand():
     assert list(table["loans"]) == [2, 2]
     assert (table["low"] <= table["observed_rate"]).all()
     assert (table["observed_rate"] <= table["high"]).all()
-
-
-def test_reliability_of_pds_that_are_right_lies_within_its_intervals(loans):
-    table = tabulate_reliability(*loans, bins=10)
-
-    assert table["loans"].eq(2_000).all()
-    assert table["mean_pd"].is_monotonic_increasing
-    assert table["mean_pd"].between(table["low"], table["high"]).sum() >= 9
-
-
-def test_fewer_loans_than_bins_give_a_bin_for_each():
-    table = tabulate_reliability(np.array([1, 0]), np.array([0.2, 0.1]), bins=10)
-
-    assert list(table["loans"]) == [1, 1]

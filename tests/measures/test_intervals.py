@@ -41,21 +41,6 @@ def test_losses_and_repayments_have_mirrored_intervals(count):
     assert (float(low), float(high)) == pytest.approx((1 - paid_high, 1 - paid_low))
 
 
-@given(counts)
-def test_more_loans_at_the_same_rate_narrow_the_interval(count):
-    low, high = wilson_bounds(*count)
-    lower, higher = wilson_bounds(count[0] * 10, count[1] * 10)
-
-    assert higher - lower < high - low
-
-
-def test_whole_tables_are_worked_at_once():
-    low, high = wilson_bounds([0, 5], [10, 10])
-
-    assert low == pytest.approx([0, 0.2366], abs=5e-5)
-    assert high == pytest.approx([0.2775, 0.7634], abs=5e-5)
-
-
 @pytest.mark.parametrize("rate", [0.05, 0.191, 0.5])
 def test_95_of_100_intervals_hold_the_true_rate(rate):
     drawn = np.random.default_rng(1).binomial(200, rate, size=20_000)

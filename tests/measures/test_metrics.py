@@ -105,32 +105,6 @@ def split(loans):
 
 
 @given(loan_lists)
-def test_ranking_metrics_depend_on_the_order_of_pds_only(loans):
-    target, pd_, declined = split(loans)
-
-    one, other = measure(target, pd_, declined), measure(target, pd_**3 / 2, declined)
-
-    for name in ("roc_auc", "average_precision", "ks", "f2", "approval_rate"):
-        assert getattr(one, name) == pytest.approx(getattr(other, name))
-
-
-@given(loan_lists, st.randoms(use_true_random=False))
-def test_no_metric_depends_on_the_order_of_loans(loans, random):
-    shuffled = random.sample(loans, len(loans))
-
-    assert measure(*split(loans)).as_dict() == pytest.approx(measure(*split(shuffled)).as_dict())
-
-
-@given(loan_lists)
-def test_turning_all_pds_round_turns_the_auc_round(loans):
-    target, pd_, declined = split(loans)
-
-    turned = measure(target, 1 - pd_, declined)
-
-    assert turned.roc_auc == pytest.approx(1 - measure(target, pd_, declined).roc_auc)
-
-
-@given(loan_lists)
 def test_every_metric_is_a_fraction(loans):
     figures = measure(*split(loans)).as_dict()
 
@@ -146,31 +120,8 @@ def test_calibration_error_by_hand():
     assert expected_calibration_error(target, pd_, bins=1) == pytest.approx(1.2 / 4)
 
 
-def test_calibration_error_with_fewer_loans_than_bins_has_a_bin_for_each_loan():
-    assert expected_calibration_error(np.array([0, 1]), np.array([0.2, 0.6]), bins=10) == (
-        pytest.approx((0.2 + 0.4) / 2)
-    )
-
-
-def test_calibration_error_of_right_groups_is_zero():
-    target = np.tile([1, 0, 0, 0], 25)
-
-    assert expected_calibration_error(target, np.full(100, 0.25), bins=5) == pytest.approx(0)
-
-
-@pytest.mark.parametrize(("n", "expected"), [(524, 0.040), (2_000, 0.021), (5_239, 0.013)])
-def test_even_a_perfect_model_has_a_calibration_error(n, expected):
-    rng = np.random.default_rng(n)
-    errors = []
-    for _ in range(100):
-        pd_ = rng.beta(1.6, 6.8, n)  # mean .19
-        errors.append(expected_calibration_error((rng.random(n) < pd_).astype(int), pd_))
-
-    assert np.mean(errors) == pytest.approx(expected, abs=0.003)
-
-
-@pytest.mark.parametrize(("n", "expected"), [(524, 0.040), (5_239, 0.013)])
-def test_the_calibration_error_of_a_perfect_model_lies_between_its_bounds(n, expected):
+def test_the_calibration_error_of_a_perfect_model_lies_between_its_bounds():
+    n, expected = 524, 0.040
     rng = np.random.default_rng(n)
     pd_ = rng.beta(1.6, 6.8, n)  # mean .19
     low, high = perfect_ece_bounds(pd_, seed=1, resamples=300)
@@ -180,16 +131,6 @@ def test_the_calibration_error_of_a_perfect_model_lies_between_its_bounds(n, exp
 
     assert low < expected < high
     assert np.mean([low <= error <= high for error in errors]) == pytest.approx(0.95, abs=0.04)
-
-
-def test_a_model_that_is_wrong_lies_above_the_bounds_of_a_perfect_one():
-    rng = np.random.default_rng(3)
-    pd_ = rng.beta(1.6, 6.8, 2_000)
-
-    _, high = perfect_ece_bounds(pd_, seed=1, resamples=300)
-
-    outcomes = (rng.random(2_000) < np.minimum(1.4 * pd_, 1)).astype(int)
-    assert expected_calibration_error(outcomes, pd_) > high
 
 
 @pytest.fixture(scope="module")
@@ -204,36 +145,12 @@ class TestBootstrap:
 
         assert set(bounds[0]) == set(bounds[1]) == names
 
-    def test_bounds_lie_round_the_figure(self, bounds, loans):
-        target, pd_ = loans
-        figures = measure(target, pd_, pd_ >= 0.2).as_dict()
-
-        # Resampling adds noise to the calibration error, so only the others lie in between.
-        for name in set(bounds[0]) - {"ece"}:
-            assert bounds[0][name] < figures[name] < bounds[1][name], name
-
     def test_the_width_of_a_rate_is_that_of_the_normal_approximation(self, bounds, loans):
         rate = loans[0].mean()
         width = bounds[1]["default_rate"] - bounds[0]["default_rate"]
 
         expected = 2 * 1.96 * np.sqrt(rate * (1 - rate) / 2_000)
         assert width == pytest.approx(expected, rel=0.15)
-
-    def test_the_standard_error_of_the_auc_at_2000_loans_is_about_one_and_a_half_points(
-        self, bounds
-    ):
-        width = bounds[1]["roc_auc"] - bounds[0]["roc_auc"]
-
-        assert width / (2 * 1.96) == pytest.approx(0.014, abs=0.003)
-
-    def test_the_same_seed_gives_the_same_bounds(self, loans):
-        target, pd_ = (values[:200] for values in loans)
-        one, again, other = (
-            bootstrap_bounds(target, pd_, pd_ >= 0.2, seed=seed, resamples=20) for seed in (1, 1, 2)
-        )
-
-        assert one == again
-        assert one != other
 
     def test_resamples_without_a_loss_are_drawn_again(self):
         target, pd_ = np.array([1, 0, 0, 0]), np.array([0.9, 0.3, 0.2, 0.1])

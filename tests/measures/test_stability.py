@@ -38,17 +38,6 @@ def test_a_band_nobody_is_in_gives_a_finite_index():
     assert index.high < 10
 
 
-def test_it_is_symmetric_where_the_bands_are_the_same():
-    a = np.concatenate([np.full(500, 0.1), np.full(500, 0.9)])
-    b = np.concatenate([np.full(300, 0.1), np.full(700, 0.9)])
-
-    assert measure(a, b, bins=2).psi == pytest.approx(measure(b, a, bins=2).psi)
-
-
-def test_ties_in_the_expected_scores_give_fewer_bands():
-    assert measure(np.full(100, 0.2), np.full(100, 0.2)).psi == pytest.approx(0)
-
-
 def test_an_index_below_the_chance_level_is_compatible_with_no_shift():
     index = measure(UNIFORM, np.random.default_rng(1).random(500))
 
@@ -57,13 +46,6 @@ def test_an_index_below_the_chance_level_is_compatible_with_no_shift():
         0,
         pytest.approx(chi2.ppf(0.95, 9) * (1 / 10_000 + 1 / 500)),
     )
-
-
-def test_a_large_shift_between_large_samples_has_a_narrow_interval_above_chance():
-    rng = np.random.default_rng(0)
-    index = measure(rng.beta(1.6, 6.8, 400_000), rng.beta(3.2, 6.8, 400_000))
-
-    assert index.chance < 1e-3 < 0.95 * index.psi < index.low < index.psi < index.high
 
 
 def test_the_interval_holds_the_index_and_reaches_zero_where_nothing_has_shifted():

@@ -1,4 +1,4 @@
-"""Models shared by the tests of this folder."""
+"""Models and features shared by the tests of this folder."""
 
 import pandas as pd
 import pytest
@@ -10,19 +10,33 @@ from threadpoolctl import threadpool_limits
 
 from loantap.features.build import build_features
 from loantap.features.definitions import FEATURE_SETS
+from loantap.model.scoring.scorer import Scorer
+from loantap.model.scoring.trained import TrainedModel
 from loantap.model.training.estimator import credit_signs
+
+LENDING = FEATURE_SETS["lending"]
 
 
 @pytest.fixture(scope="session")
-def boosted_pipeline(simulated_loans: pd.DataFrame) -> Pipeline:
+def features(simulated_loans: pd.DataFrame) -> pd.DataFrame:
+    """Of the lending model."""
+    return build_features(simulated_loans, LENDING.features)
+
+
+@pytest.fixture(scope="session")
+def scorer(lending_model: TrainedModel) -> Scorer:
+    """Version 3 of the lending model."""
+    return Scorer(lending_model, "loantap-lending-demo", "3")
+
+
+@pytest.fixture(scope="session")
+def boosted_pipeline(simulated_loans: pd.DataFrame, features: pd.DataFrame) -> Pipeline:
     """Boosted trees without interactions, monotone where credit sense demands it."""
-    features = FEATURE_SETS["lending"]
-    table = build_features(simulated_loans, features.features)
-    numeric, categorical = features.numeric, features.categorical
+    numeric, categorical = LENDING.numeric, LENDING.categorical
     encoder = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1)
     boosting = HistGradientBoostingClassifier(
         max_iter=30,
-        monotonic_cst=[*credit_signs(features), *[0] * len(categorical)],
+        monotonic_cst=[*credit_signs(LENDING), *[0] * len(categorical)],
         categorical_features=list(range(len(numeric), len(numeric) + len(categorical))),
         interaction_cst="no_interactions",
         random_state=1,
@@ -32,4 +46,4 @@ def boosted_pipeline(simulated_loans: pd.DataFrame) -> Pipeline:
     )
     pipeline = Pipeline([("preprocess", columns), ("classify", boosting)])
     with threadpool_limits(1):
-        return pipeline.fit(table, simulated_loans["is_charged_off"])
+        return pipeline.fit(features, simulated_loans["is_charged_off"])

@@ -66,12 +66,6 @@ def test_a_column_may_be_missing_throughout(column, few):
         assert report["example"]["values"][phrase] == "not stated"
 
 
-def test_all_such_columns_may_be_missing_at_once(few):
-    empty = {c.name: np.nan for c in NULLABLE if c.kind in (Kind.NUMBER, Kind.COUNT)}
-
-    assert take_through_a_run(few.assign(**empty))["n"] == 1_500
-
-
 @pytest.mark.parametrize("names", [["term_months"], ["purpose"], list(ALIKE)], ids=len)
 def test_a_column_may_say_the_same_of_everybody(names, few):
     # Loans of one term, since the instalments are those of the loans as they were.

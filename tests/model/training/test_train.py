@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 from imblearn.over_sampling import SMOTE
-from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
@@ -12,7 +11,7 @@ from loantap.features.definitions import FEATURE_SETS
 from loantap.model.training.calibration import Calibration, fit_calibration_out_of_fold
 from loantap.model.training.candidate import Balancing
 from loantap.model.training.estimator import credit_signs
-from loantap.model.training.fitted import BOOSTING, LOGISTIC
+from loantap.model.training.fitted import LOGISTIC
 from loantap.model.training.options import SplitOptions
 from loantap.model.training.predictions import predict_out_of_fold
 from loantap.model.training.search import fit_candidate, search
@@ -103,30 +102,8 @@ class TestLogistic:
         assert raw.calibration == Calibration()
         assert raw.pipeline.predict_proba(rows[FEATURES])[:, 1].mean() > 0.4
 
-    def test_its_pd_is_one_sum_of_products(self, logistic, rows):
-        preprocess, classify = logistic.pipeline[0], logistic.pipeline[-1]
-
-        log_odds = classify.intercept_[0] + preprocess.transform(rows[FEATURES]) @ classify.coef_[0]
-
-        np.testing.assert_allclose(
-            logistic.pipeline.predict_proba(rows[FEATURES])[:, 1],
-            1 / (1 + np.exp(-log_odds)),
-            rtol=1e-12,
-        )
-
-    def test_its_candidate_and_threshold_are_those_of_its_training_loans(self, logistic):
-        assert logistic.hyperparameters["balancing"] == "class_weights"
-        assert logistic.hyperparameters["inverse_penalty"] in {0.01, 1}
-        assert set(logistic.out_of_fold["threshold"]) == {logistic.threshold}
-
 
 class TestChallenger:
-    def test_it_is_boosting_on_the_same_folds(self, logistic, boosting):
-        assert boosting.kind == BOOSTING
-        assert isinstance(boosting.pipeline[-1], HistGradientBoostingClassifier)
-        for column in ("loan_id", "fold", "is_charged_off"):
-            assert list(boosting.out_of_fold[column]) == list(logistic.out_of_fold[column])
-
     def test_it_is_not_calibrated_so_that_the_rule_can_test_it(self, boosting):
         table = boosting.out_of_fold
 
@@ -134,10 +111,6 @@ class TestChallenger:
         np.testing.assert_array_equal(
             table["probability_of_default"], Calibration().apply(table["log_odds"].to_numpy())
         )
-
-    def test_its_hyperparameters_are_those_given(self, boosting):
-        assert boosting.hyperparameters == CHALLENGER
-        assert boosting.pipeline[-1].n_iter_ == CHALLENGER["trees"]
 
     def test_without_options_there_is_none(self, rows):
         with pytest.raises(ValueError, match="no challenger is set for lending"):

@@ -64,10 +64,6 @@ class TestDistortedBySmote:
         assert after["observed_to_expected_low"] < 1 < after["observed_to_expected_high"]
         assert after["ece"] < after["ece_perfect_high"]
 
-    @pytest.mark.parametrize("loss", ["brier", "log_loss", "ece"])
-    def test_calibration_lowers_every_loss(self, distorted, loss):
-        assert distorted["after"][loss] < distorted["before"][loss]
-
     def test_the_line_undoes_the_shift_and_has_bounds(self, distorted):
         line = distorted["recalibration"]
 
@@ -77,23 +73,10 @@ class TestDistortedBySmote:
         assert line["slope_low"] < 1 < line["slope_high"]
         assert line["slope_low"] < line["slope"] < line["slope_high"]
 
-    def test_a_slope_drawn_together_by_a_penalty_is_stretched(self):
-        line = report_calibration(draw(slope=0.5), calibrated=True, options=OPTIONS)[
-            "recalibration"
-        ]
-
-        assert line["slope_low"] < 2 < line["slope_high"]
-        assert line["slope_low"] > 1
-
 
 class TestSound:
     def test_no_line_is_used_and_none_has_bounds(self, sound):
         assert sound["recalibration"] == {"n": 5_000, "used": False, "intercept": 0.0, "slope": 1.0}
-
-    def test_before_is_already_that_of_a_perfect_model(self, sound):
-        before = sound["before"]
-
-        assert before["ece_perfect_low"] < before["ece"] < before["ece_perfect_high"]
 
 
 @pytest.mark.parametrize("calibrated", [True, False])
@@ -131,22 +114,3 @@ class TestMeasures:
         assert measured["brier"] == pytest.approx(brier_score_loss(*loans))
         assert measured["log_loss"] == pytest.approx(log_loss(*loans))
         assert measured["observed_to_expected"] == pytest.approx(loans[0].mean() / loans[1].mean())
-
-    def test_rates_have_wilson_bounds_around_them(self, loans):
-        measured = measure_calibration(*loans, OPTIONS)
-
-        for name in ("default_rate", "observed_to_expected"):
-            assert measured[f"{name}_low"] < measured[name] < measured[f"{name}_high"]
-        half = 1.96 * np.sqrt(measured["default_rate"] * (1 - measured["default_rate"]) / 2_000)
-        width = measured["default_rate_high"] - measured["default_rate_low"]
-        assert width == pytest.approx(2 * half, rel=0.01)
-
-    def test_each_bin_has_its_loans_and_its_interval(self, loans):
-        bins = measure_calibration(*loans, OPTIONS)["bins"]
-
-        assert list(bins.columns) == [
-            "mean_pd", "observed_rate", "observed_rate_low", "observed_rate_high", "n",
-        ]  # fmt: skip
-        assert bins["n"].tolist() == [200] * 10
-        assert (bins["observed_rate_low"] <= bins["observed_rate"]).all()
-        assert (bins["observed_rate"] <= bins["observed_rate_high"]).all()

@@ -68,10 +68,6 @@ def test_what_was_not_measured_is_null_and_says_why():
     assert row["roc_auc"] is None
 
 
-def test_vintages_carry_their_flag():
-    assert report()["models"]["lending"]["vintages"][0]["interpretable"] is False
-
-
 def test_the_external_portfolio_is_there_when_one_was_given():
     made = report([EXTERNAL])
 
