@@ -20,48 +20,42 @@ def progress():
 
 
 @pytest.fixture
-def listening(progress):
-    handler = CountingHandler(progress)
-    handler.listen()
-    yield handler
-    handler.leave()
+def handler(progress):
+    listening = CountingHandler(progress)
+    listening.listen()
+    yield listening
+    listening.leave()
 
 
-def count(done, total, label="fold 1"):
+def count(done, total, label="fold 1", rate=3.0):
     """One fit, as the search counts it."""
-    fields = {"label": label, "done": done, "total": total, "rate": 3.0}
+    fields = {"label": label, "done": done, "total": total, "rate": rate}
     LOGGER.info("%s: %s of %s fits", label, done, total, extra=fields)
 
 
-@pytest.mark.usefixtures("listening")
+@pytest.mark.usefixtures("handler")
 class TestCounting:
-    def test_a_bar_shows_how_far_the_search_is(self, progress):
-        count(57, 150, "fold 3")
+    @pytest.mark.parametrize(
+        ("counted", "said"),
+        [
+            ((57, 150, "fold 3"), "fold 3"),
+            ((131_072, 400_000, "loans", 240_000.4), "loans, 240,000 a second"),
+        ],
+        ids=["fits", "rows with their rate"],
+    )
+    def test_a_bar_shows_how_far_it_is(self, counted, said, progress):
+        count(*counted)
 
         (task,) = progress.tasks
-        assert task.description.strip() == "fold 3"
-        assert (task.completed, task.total) == (57, 150)
+        assert task.description.strip() == said
+        assert (task.completed, task.total) == counted[:2]
 
-    def test_the_bar_goes_when_the_search_is_done(self, progress):
-        for done in (1, 2, 3):
-            count(done, 3)
-
-        assert progress.tasks == []
-
-    def test_the_next_search_has_a_bar_of_its_own(self, progress):
+    def test_a_search_that_is_done_has_no_bar_and_the_next_has_its_own(self, progress):
         count(3, 3)
         count(1, 30)
 
         (task,) = progress.tasks
         assert (task.completed, task.total) == (1, 30)
-
-    def test_rows_are_shown_with_their_rate(self, progress):
-        fields = {"label": "loans", "done": 131_072, "total": 400_000, "rate": 240_000.4}
-        LOGGER.info("rows are counted", extra=fields)
-
-        (task,) = progress.tasks
-        assert task.description.strip() == "loans, 240,000 a second"
-        assert (task.completed, task.total) == (131_072, 400_000)
 
     def test_folds_in_several_threads_share_one_bar(self, progress):
         with ThreadPoolExecutor(8) as threads:
@@ -76,37 +70,27 @@ class TestCounting:
 
     def test_counts_do_not_reach_the_log_as_well(self, monkeypatch):
         reached = []
-        logger = logging.getLogger("loantap")
-        handler = logging.Handler()
-        monkeypatch.setattr(handler, "emit", reached.append)
-        logger.addHandler(handler)
+        above = logging.Handler()
+        monkeypatch.setattr(above, "emit", reached.append)
+        logging.getLogger("loantap").addHandler(above)  # taken away after the test
         count(1, 3)
-        logger.removeHandler(handler)
 
         assert reached == []
 
 
-def test_a_search_that_stops_half_way_leaves_no_bar(progress):
-    handler = CountingHandler(progress)
-    handler.listen()
-    count(1, 3)
-    handler.leave()
-
-    assert progress.tasks == []
-
-
-def test_the_logger_is_left_as_it_was(progress):
+def test_a_search_that_stops_half_way_leaves_no_bar_and_the_logger_as_it_was(progress):
     before = (list(LOGGER.handlers), LOGGER.level, LOGGER.propagate)
     handler = CountingHandler(progress)
     handler.listen()
+    count(1, 3)
+    assert progress.tasks
     handler.leave()
 
+    assert progress.tasks == []
     assert (LOGGER.handlers, LOGGER.level, LOGGER.propagate) == before
 
 
-def test_nothing_stays_on_the_console(progress):
-    handler = CountingHandler(progress)
-    handler.listen()
+def test_nothing_stays_on_the_console(progress, handler):
     with progress:
         count(1, 3)
         progress.refresh()

@@ -21,10 +21,33 @@ from loantap.project.journal import Journal, read_journals
 from loantap.project.lock import ALL_PUBLISHED, NOTHING_PUBLISHED, lock_of
 
 
-def test_an_interrupted_run_is_forgotten_when_the_next_begins(tmp_path):
-    """In a notebook, say: Kedro tells hooks of errors, and not of Ctrl-C."""
+@pytest.fixture
+def file(tmp_path):
     dataset = {"type": "pandas.ParquetDataset", "filepath": str(tmp_path / "loans.parquet")}
-    catalog = DataCatalog({"loans": StagedDataset(dataset=dataset)})
+    return StagedDataset(dataset=dataset)
+
+
+@pytest.fixture
+def make_table(tmp_path):
+    """Makes a table of the warehouse; nothing is in it, nor the warehouse there."""
+
+    def make(name, key):
+        credentials = {"backend": "duckdb", "path": str(tmp_path / "warehouse.duckdb")}
+        return TargetTableDataset(
+            system="warehouse", table=name, key=[key], mode="replace", credentials=credentials
+        )
+
+    return make
+
+
+@pytest.fixture
+def table(make_table):
+    return make_table("portfolio", "loan_id")
+
+
+def test_an_interrupted_run_is_forgotten_when_the_next_begins(file, tmp_path):
+    """In a notebook, say: Kedro tells hooks of errors, and not of Ctrl-C."""
+    catalog = DataCatalog({"loans": file})
     transaction = Transaction()
     transaction.begin({"project_path": str(tmp_path)}, catalog)
     catalog.save("loans", pd.DataFrame({"loan_id": ["a"]}))
@@ -38,19 +61,6 @@ def test_an_interrupted_run_is_forgotten_when_the_next_begins(tmp_path):
 
 class TestWarehouseThatRefuses:
     """A run that ends well but cannot be written back publishes nothing."""
-
-    @pytest.fixture
-    def file(self, tmp_path):
-        dataset = {"type": "pandas.ParquetDataset", "filepath": str(tmp_path / "loans.parquet")}
-        return StagedDataset(dataset=dataset)
-
-    @pytest.fixture
-    def table(self, tmp_path):
-        credentials = {"backend": "duckdb", "path": str(tmp_path / "warehouse.duckdb")}
-        return TargetTableDataset(
-            system="warehouse", table="portfolio", key=["loan_id"], mode="replace",
-            credentials=credentials,
-        )  # fmt: skip
 
     def end_run(self, folder, outputs):
         """The end of a run that saved these rows in this order, each dataset with its own."""
@@ -79,12 +89,9 @@ class TestWarehouseThatRefuses:
         with duckdb.connect(str(tmp_path / "warehouse.duckdb")) as connection:
             assert connection.execute("SHOW TABLES").fetchall() == []
 
-    def test_no_other_table_of_the_database_changes(self, table, tmp_path):
+    def test_no_other_table_of_the_database_changes(self, table, make_table, tmp_path):
         """The first in the order of names has been merged when the second is refused."""
-        account = TargetTableDataset(
-            system="warehouse", table="account", key=["table"], mode="replace",
-            credentials=table._credentials,
-        )  # fmt: skip
+        account = make_table("account", "table")
         account.save(pd.DataFrame({"table": ["loans"]}))
         account.publish()
         outputs = {
@@ -116,16 +123,6 @@ class TestInterruption:
         yield lock
         lock.release()
 
-    @pytest.fixture
-    def table(self, tmp_path):
-        credentials = {"backend": "duckdb", "path": str(tmp_path / "warehouse.duckdb")}
-        table = TargetTableDataset(
-            system="warehouse", table="portfolio", key=["loan_id"], mode="replace",
-            credentials=credentials,
-        )  # fmt: skip
-        table.save(pd.DataFrame({"loan_id": ["a"]}))
-        return table
-
     def tell(self, lock, catalog):
         """What a run says that was ended at this point."""
         hook = RunHook()
@@ -134,19 +131,13 @@ class TestInterruption:
         hook.fail(create_autospec(_create_hook_manager().hook), KeyboardInterrupt())
         return lock.outcome
 
-    def test_after_everything_was_published_it_says_so(self, lock, table):
+    def test_after_everything_was_published_it_says_so_and_the_next_run_does_not(self, lock, table):
+        table.save(pd.DataFrame({"loan_id": ["a"]}))
         publish([table], lock)
-
         assert self.tell(lock, DataCatalog()) == ALL_PUBLISHED
 
-    def test_before_it_says_that_nothing_is(self, lock):
-        assert self.tell(lock, DataCatalog()) == NOTHING_PUBLISHED
-
-    def test_the_run_before_says_nothing_of_this_one(self, lock, table):
-        publish([table], lock)
         lock.release()
         lock.acquire()
-
         assert self.tell(lock, DataCatalog()) == NOTHING_PUBLISHED
 
     def test_while_the_journal_is_written_nothing_is_published(self, lock, table, monkeypatch):
@@ -156,6 +147,7 @@ class TestInterruption:
             write(journal, folder)
             raise KeyboardInterrupt
 
+        table.save(pd.DataFrame({"loan_id": ["a"]}))
         monkeypatch.setattr(Journal, "write", write_and_be_interrupted)
         with pytest.raises(KeyboardInterrupt):
             publish([table], lock)
@@ -172,6 +164,7 @@ class TestInterruption:
         def refuse(*_, **__):
             raise duckdb.IOException("Could not set lock on file: held by process 12")
 
+        table.save(pd.DataFrame({"loan_id": ["a"]}))
         with monkeypatch.context() as patch:
             patch.setattr(publication, "publish_together", be_interrupted)
             patch.setattr(embedded, "connect", refuse)
@@ -192,12 +185,12 @@ class TestInterruption:
     [
         ({"pipeline_names": None, "env": None, "runtime_params": {}}, "kedro run"),
         (
-            {"pipeline_names": ["modeling", "evaluation"], "runtime_params": {"seed": 7}},
-            "kedro run --pipelines modeling,evaluation --params seed=7",
-        ),
-        (
-            {"env": "odbc", "runtime_params": {"portfolio": "my loans.csv"}},
-            "kedro run --env odbc --params 'portfolio=my loans.csv'",
+            {
+                "pipeline_names": ["modeling", "scoring"],
+                "env": "odbc",
+                "runtime_params": {"portfolio": "my loans.csv"},
+            },
+            "kedro run --pipelines modeling,scoring --env odbc --params 'portfolio=my loans.csv'",
         ),
     ],
 )

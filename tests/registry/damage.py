@@ -15,7 +15,7 @@ from sklearn.preprocessing import FunctionTransformer
 from loantap.registry.models import TRUSTED_TYPES
 
 
-def describe_anew(folder: Path, change: Callable[[dict[str, Any]], None]) -> None:
+def describe_anew(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
     """Change the description that goes with a model."""
     path = folder / "MLmodel"
     described = yaml.safe_load(path.read_text("utf-8"))
@@ -23,31 +23,34 @@ def describe_anew(folder: Path, change: Callable[[dict[str, Any]], None]) -> Non
     path.write_text(yaml.safe_dump(described), "utf-8")
 
 
-def say_scikit_learn(folder: Path, version: str) -> None:
-    def change(described: dict[str, Any]) -> None:
-        described["flavors"]["sklearn"]["sklearn_version"] = version
+def change_facts(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    describe_anew(folder, lambda described: change(described["metadata"]["loantap"]))
 
-    describe_anew(folder, change)
+
+def say_scikit_learn(folder: Path, version: str) -> None:
+    describe_anew(
+        folder, lambda described: described["flavors"]["sklearn"].update(sklearn_version=version)
+    )
 
 
 def make_facts_old(folder: Path) -> None:
     """As the release before this one wrote them."""
 
-    def change(described: dict[str, Any]) -> None:
-        facts = described["metadata"]["loantap"]
+    def change(facts: dict[str, Any]) -> None:
         facts["candidate"] = facts.pop("hyperparameters")
         del facts["kind"], facts["calibration"]
 
-    describe_anew(folder, change)
+    change_facts(folder, change)
 
 
 def make_facts_untrue(folder: Path) -> None:
     """Reasons measured from a point that is no number."""
+    nan = float("nan")
+    change_facts(folder, lambda facts: facts.update(reference=[*facts["reference"][:-1], nan]))
 
-    def change(described: dict[str, Any]) -> None:
-        described["metadata"]["loantap"]["reference"][-1] = float("nan")
 
-    describe_anew(folder, change)
+def shorten_reference(folder: Path) -> None:
+    change_facts(folder, lambda facts: facts.update(reference=facts["reference"][:2]))
 
 
 def forget_facts(folder: Path) -> None:
@@ -67,8 +70,13 @@ def flip_bytes(folder: Path) -> None:
     path.write_bytes(bytes(content))
 
 
-def smuggle_code(folder: Path) -> None:
+def trust_itself(folder: Path) -> None:
+    """Code, and a description that has it among the types to trust."""
     skops.io.dump(FunctionTransformer(func=print), folder / "model.skops")
+    describe_anew(
+        folder,
+        lambda d: d["flavors"]["sklearn"].update(skops_trusted_types=["builtins.print"]),
+    )
 
 
 def put_another_object(folder: Path) -> None:
@@ -87,10 +95,6 @@ def take_other_features(folder: Path) -> None:
     pipeline = skops.io.load(path, trusted=TRUSTED_TYPES)
     pipeline[0].feature_names_in_ = pipeline[0].feature_names_in_[1:]
     skops.io.dump(pipeline, path)
-
-
-def empty(folder: Path) -> None:
-    (folder / "model.skops").write_bytes(b"")
 
 
 def change_schema(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
@@ -112,13 +116,6 @@ def name_no_kind(folder: Path) -> None:
 
 def name_no_loader(folder: Path) -> None:
     change_schema(folder, lambda schema: schema.update(__loader__="NodeOfTomorrow"))
-
-
-def shorten_reference(folder: Path) -> None:
-    def change(described: dict[str, Any]) -> None:
-        del described["metadata"]["loantap"]["reference"][2:]
-
-    describe_anew(folder, change)
 
 
 def forget_flavors(folder: Path) -> None:

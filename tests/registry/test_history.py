@@ -42,79 +42,57 @@ def call(*arguments):
     return CliRunner().invoke(main, ["--registry", mlflow.get_tracking_uri(), *arguments])
 
 
-@pytest.mark.usefixtures("versions")
-def test_a_registry_that_fails_is_not_one_without_a_champion(monkeypatch):
-    def fail(*_):
-        raise MlflowException("disk full")
-
-    monkeypatch.setattr(mlflow.MlflowClient, "get_model_version_by_alias", fail)
-
-    with pytest.raises(RegistryDownError, match="disk full"):
-        list_versions()
+def restore_for_drift(model):
+    return restore(model, who="A. Officer", reason="drift")
 
 
 @pytest.mark.usefixtures("versions")
 class TestRestoring:
-    def test_the_alias_moves_to_the_older_version(self):
-        assert restore(FIRST, who="A. Officer", reason="drift") == SECOND
-
+    def test_the_alias_moves_to_the_older_version_and_can_be_moved_back(self):
+        assert restore_for_drift(FIRST) == SECOND
         assert champions() == {"loantap-lending-demo": "1"}
         assert load_champion("lending")[1] == FIRST
 
-    def test_who_when_and_why_is_written_on_the_version(self):
+        assert restore_for_drift(SECOND) == FIRST
+        assert champions() == {"loantap-lending-demo": "2"}
+
+    def test_who_when_and_why_is_written_on_the_version_and_told_of_the_champion(self):
+        assert tell_restored(FIRST.name) == ""
         restore(FIRST, who="A. Officer", reason="2 complains of drift")
 
         ((when, said),) = get_version(FIRST.name, "1").restorations.items()
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", when)
         assert said == f"by A. Officer, in place of {SECOND}: 2 complains of drift"
+        told = tell_restored(FIRST.name)
+        assert told.startswith(f"{FIRST}, which was restored on 20")
+        assert told.endswith(f"({said})")
 
-    def test_the_champion_tells_who_put_it_back(self):
-        assert tell_restored(FIRST.name) == ""
-        restore(FIRST, who="A. Officer", reason="drift")
-
-        said = tell_restored(FIRST.name)
-
-        assert said.startswith(f"{FIRST}, which was restored on 20")
-        assert said.endswith(f"(by A. Officer, in place of {SECOND}: drift)")
-
-    def test_it_can_be_undone(self):
-        restore(FIRST, who="A. Officer", reason="drift")
-        restore(SECOND, who="A. Officer", reason="false alarm")
-
+    @pytest.mark.parametrize(
+        ("model", "problem"),
+        [
+            (THIRD, r"never was champion .*calibrated: ECE 0\.0310"),
+            (SECOND, "champion already"),
+            (ModelVersion(FIRST.name, "9"), r"no version 9\. Registered versions: 3, 2, 1"),
+            (ModelVersion("x", "1"), f"not registered. Registered models: {FIRST.name}"),
+        ],
+        ids=["kept", "champion", "unknown version", "unknown model"],
+    )
+    def test_what_cannot_be_champion_is_refused_with_the_reason(self, model, problem):
+        with pytest.raises(InputError, match=problem):
+            restore_for_drift(model)
         assert champions() == {"loantap-lending-demo": "2"}
-
-    def test_a_version_that_never_was_champion_is_refused_with_the_reason_of_then(self):
-        with pytest.raises(InputError, match=r"never was champion .*calibrated: ECE 0\.0310"):
-            restore(THIRD, who="A. Officer", reason="drift")
-        assert champions() == {"loantap-lending-demo": "2"}
-
-    def test_the_champion_is_refused(self):
-        with pytest.raises(InputError, match="champion already"):
-            restore(SECOND, who="A. Officer", reason="drift")
-
-    def test_an_unknown_version_is_refused_and_the_known_ones_are_named(self):
-        with pytest.raises(InputError, match=r"no version 9\. Registered versions: 3, 2, 1"):
-            restore(ModelVersion(FIRST.name, "9"), who="A. Officer", reason="drift")
-
-    def test_an_unknown_model_is_refused_and_the_known_ones_are_named(self):
-        with pytest.raises(
-            InputError, match=r"not registered\. Registered models: loantap-lending-demo"
-        ):
-            restore(ModelVersion("loantap-landing", "1"), who="A. Officer", reason="drift")
 
     def test_a_version_that_cannot_be_read_is_refused(self):
         (artifacts_of(FIRST) / "model.skops").write_bytes(b"damaged")
 
         with pytest.raises(InputError, match=r"its file model\.skops is damaged"):
-            restore(FIRST, who="A. Officer", reason="drift")
+            restore_for_drift(FIRST)
         assert champions() == {"loantap-lending-demo": "2"}
 
 
 def test_a_version_of_a_run_that_did_not_finish_is_refused(lending_model):
-    model = log_model(lending_model)
-
     with pytest.raises(InputError, match=r"never was champion \(run not finished\)"):
-        restore(model, who="A. Officer", reason="drift")
+        restore_for_drift(log_model(lending_model))
 
 
 def test_a_demo_under_the_name_of_a_model_from_real_loans_is_refused(lending_model):
@@ -123,13 +101,10 @@ def test_a_demo_under_the_name_of_a_model_from_real_loans_is_refused(lending_mod
     make_champion(with_facts(lending_model, origin="real"))
     client = mlflow.MlflowClient()
     source = client.get_model_version(demo.name, demo.version).source
-    tags = tags_of(demo)
-    copied = client.create_model_version("loantap-lending", source, tags=tags)
+    copied = client.create_model_version("loantap-lending", source, tags=tags_of(demo))
 
     with pytest.raises(InputError, match="simulated loans and belongs under loantap-lending-demo"):
-        restore(
-            ModelVersion("loantap-lending", str(copied.version)), who="A. Officer", reason="drift"
-        )
+        restore_for_drift(ModelVersion("loantap-lending", str(copied.version)))
     assert champions()["loantap-lending"] == "1"
 
 
@@ -139,23 +114,31 @@ def test_a_model_that_must_not_be_lent_on_is_refused(simulated_loans):
     make_champion(benchmark)
 
     with pytest.raises(InputError, match="it is not for lending"):
-        restore(first, who="A. Officer", reason="drift")
+        restore_for_drift(first)
 
 
 @pytest.mark.usefixtures("versions")
 class TestListing:
-    def test_every_version_is_listed_newest_first_with_its_verdict(self):
+    def test_every_version_is_listed_newest_first_with_its_verdict_and_none_is_opened(
+        self, registry
+    ):
+        for folder in registry.rglob("MLmodel"):
+            folder.unlink()
+
         found = list_versions()
 
         assert [record.model for record in found] == [THIRD, SECOND, FIRST]
         assert [record.is_champion for record in found] == [False, True, False]
         assert [record.outcome for record in found] == ["kept", "promoted", "promoted"]
 
-    def test_it_opens_no_model(self, registry):
-        for folder in registry.rglob("MLmodel"):
-            folder.unlink()
+    def test_a_registry_that_fails_is_not_one_without_a_champion(self, monkeypatch):
+        def fail(*_):
+            raise MlflowException("disk full")
 
-        assert len(list_versions()) == 3
+        monkeypatch.setattr(mlflow.MlflowClient, "get_model_version_by_alias", fail)
+
+        with pytest.raises(RegistryDownError, match="disk full"):
+            list_versions()
 
 
 @pytest.mark.usefixtures("versions")
@@ -169,22 +152,16 @@ class TestCommands:
 
         assert result.exit_code == 0, result.output
         row = next(line for line in result.output.splitlines() if "2 *" in line)
-        assert "loantap-lending-demo" in row
-        assert "logistic" in row
-        assert "4,000 simulated loans" in row
-        assert "promoted" in row
+        for told in ("loantap-lending-demo", "logistic", "4,000 simulated loans", "promoted"):
+            assert told in row
         assert "kept" in result.output
 
     def test_show_tells_the_facts_and_each_condition(self):
         result = call("show", "loantap-lending-demo", "3")
 
         assert result.exit_code == 0, result.output
-        assert "training loans" in result.output
-        assert "4000" in result.output
-        calibrated = next(line for line in result.output.splitlines() if "ECE 0.0310 out" in line)
-        assert "calibrated" in result.output
-        assert "NO" in result.output
-        assert calibrated
+        for told in ("training loans", "4000", "calibrated", "NO", "ECE 0.0310 out"):
+            assert told in result.output
 
     def test_restore_moves_the_alias_and_says_so(self):
         result = call("restore", "loantap-lending-demo", "1", "--reason", "drift")
@@ -235,32 +212,23 @@ class TestAddress:
         find_address(tmp_path)
         assert capsys.readouterr().err == ""
 
-    def test_another_environment_may_have_one_of_its_own(self, tmp_path):
-        folder = tmp_path / "conf" / "prod"
-        folder.mkdir(parents=True)
-        text = "server: {mlflow_tracking_uri: 'https://mlflow.example.org'}"
-        (folder / "mlflow.yml").write_text(text)
-
-        assert find_address(tmp_path, "prod") == "https://mlflow.example.org"
-
-    def test_it_is_where_kedro_run_finds_it(self, tmp_path):
-        base = tmp_path / "conf" / "base"
-        base.mkdir(parents=True)
-        (base / "mlflow.yml").write_text("server: {mlflow_tracking_uri: 'sqlite:///shared.db'}")
-
-        assert find_address(tmp_path) == f"sqlite:///{tmp_path}/shared.db"
-
-    def test_the_local_one_goes_first(self, tmp_path):
-        for environment in ("base", "local"):
-            folder = tmp_path / "conf" / environment
+    @pytest.mark.parametrize(
+        ("said", "environment", "address"),
+        [
+            ({"prod": "https://mlflow.example.org"}, "prod", "https://mlflow.example.org"),
+            ({"base": "sqlite:///shared.db"}, "local", "sqlite:///{}/shared.db"),
+            ({"base": "sqlite:///a.db", "local": "sqlite:///b.db"}, "local", "sqlite:///{}/b.db"),
+            ({}, "local", "sqlite:///{}/mlflow.db"),
+        ],
+        ids=["of another environment", "of all", "the local one first", "outside a project"],
+    )
+    def test_it_is_where_kedro_run_finds_it(self, said, environment, address, tmp_path):
+        for name, uri in said.items():
+            folder = tmp_path / "conf" / name
             folder.mkdir(parents=True)
-            uri = f"sqlite:///{environment}.db"
             (folder / "mlflow.yml").write_text(f"server: {{mlflow_tracking_uri: '{uri}'}}")
 
-        assert find_address(tmp_path) == f"sqlite:///{tmp_path}/local.db"
-
-    def test_outside_a_project_it_is_the_file_beside(self, tmp_path):
-        assert find_address(tmp_path) == f"sqlite:///{tmp_path}/mlflow.db"
+        assert find_address(tmp_path, environment) == address.format(tmp_path)
 
     @pytest.mark.usefixtures("versions")
     def test_the_environment_may_name_another(self, monkeypatch):

@@ -63,6 +63,7 @@ def test_a_demo_is_judged_itself_beside_a_real_champion(lending_model, predictio
 
     assert str(judged) == "loantap-lending-demo version 1"
     assert judged.champion == str(real)
+    assert judged.training is None  # as of an older release
 
 
 def test_later_it_is_the_version_that_made_the_predictions(lending_model, predictions, report):
@@ -112,12 +113,6 @@ def test_a_version_carries_the_loans_it_was_trained_on(
     assert judged.training.count_shared(simulated_loans.head(9)) == 9
 
 
-def test_a_version_of_an_older_release_carries_none(lending_model, predictions, report):
-    RegisteredModelDataset(namespace="lending").save(make_release(lending_model))
-
-    assert load_judged("lending", predictions, report).training is None
-
-
 def test_another_run_has_another_version(lending_model, predictions, report):
     RegisteredModelDataset(namespace="lending").save(make_release(lending_model))
     mlflow.end_run()
@@ -131,24 +126,12 @@ def test_another_run_has_another_version(lending_model, predictions, report):
     [
         ("loantap-lending", True, True, "", "Champion from the end of this run on"),
         ("loantap-lending", True, True, "loantap-lending version 1", "Champion from the end"),
-        (
-            "loantap-lending",
-            True,
-            False,
-            "loantap-lending version 1",
-            "Not champion: loantap-lend",
-        ),
+        ("loantap-lending", True, False, "loantap-lending version 1", "Not champion: loantap-l"),
         ("loantap-lending", True, False, "", "Not champion, and no other version is"),
         ("loantap-lending", False, True, "loantap-lending version 2", "Champion"),
         ("loantap-lending", False, True, "loantap-lending version 3", "Not champion: loantap-le"),
         ("loantap-lending-demo", True, True, "loantap-lending version 1", "learnt from real loans"),
-        (
-            "loantap-lending-demo",
-            True,
-            True,
-            "loantap-lending-demo version 1",
-            "Champion from the",
-        ),
+        ("loantap-lending-demo", True, True, "loantap-lending-demo version 1", "Champion from the"),
     ],
 )
 def test_it_says_which_version_decides(name, is_new, promoted, champion, said):

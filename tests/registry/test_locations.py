@@ -105,8 +105,8 @@ def test_while_a_run_works_there_it_is_refused(moved):
     ("address", "artifacts"),
     [
         ("https://mlflow.example.org", INSIDE),
-        ("sqlite:///{}/mlflow.db", "s3://bucket/artifacts"),
-        ("sqlite:///{}/mlflow.db", "/mnt/artifacts"),
+        (ADDRESS, "s3://bucket/artifacts"),
+        (ADDRESS, "/mnt/artifacts"),
         ("sqlite:///{}/missing.db", INSIDE),
     ],
 )

@@ -12,7 +12,6 @@ import pytest
 from kedro.io import DatasetError
 
 from loantap.datasets import ChampionDataset, ChampionsDataset, RegisteredModelDataset
-from loantap.datasets.staged import Publishable
 from loantap.model.scoring.scorer import NotForLendingError, Scorer
 from loantap.portfolio.errors import InputError
 from loantap.registry.connection import RegistryDownError
@@ -62,9 +61,6 @@ def benchmark_model(simulated_loans):
 
 
 class TestPublishing:
-    def test_a_model_holds_back_its_alias_like_a_file(self, dataset):
-        assert isinstance(dataset, Publishable)
-
     def test_the_alias_moves_when_the_run_is_published(self, dataset, lending_model, newcomer):
         dataset.save(make_release(lending_model))
         dataset.publish()
@@ -83,7 +79,6 @@ class TestPublishing:
         dataset.publish()
 
         assert champions() == {"loantap-lending-demo": "1"}
-        assert mlflow.MlflowClient().get_model_version("loantap-lending-demo", "2")
         assert "version 2 is registered but not made champion: the new model" in caplog.text
         assert "calibrated: ECE 0.0310 out of fold on 3,600 loans" in caplog.text
 
@@ -221,17 +216,27 @@ class TestTheSameModelAgain:
 class TestModelsThatMustNotBeLentOn:
     NAME = "loantap-benchmark-demo"
 
-    def test_they_are_never_called_champion(self, benchmark_model):
-        model = make_champion(benchmark_model)
+    def test_they_are_marked_never_called_champion_and_never_score(self, benchmark_model):
+        dataset = RegisteredModelDataset(namespace="benchmark")
+        dataset.save(make_release(benchmark_model))
+        dataset.publish()
 
-        assert find_champion(self.NAME) == model
+        assert str(find_champion(self.NAME)) == f"{self.NAME} version 1"
         assert aliases(self.NAME) == {"best-not-for-lending": "1"}
         registered = mlflow.MlflowClient().get_registered_model(self.NAME)
-        assert "NOT FOR LENDING" in registered.description
-        assert "SIMULATED" in registered.description
         version = mlflow.MlflowClient().get_model_version(self.NAME, "1")
-        assert "NOT FOR LENDING" in version.description
+        assert "SIMULATED" in registered.description
         assert "simulated loans" in version.description
+        for described in (registered, version):
+            assert "NOT FOR LENDING" in described.description
+        assert version.tags["not_for_lending"] == "true"
+        with pytest.raises(DatasetError, match="no lending decision may rest on") as refused:
+            ChampionDataset(namespace="benchmark").load()
+        assert isinstance(refused.value.__cause__, NotForLendingError)
+
+    def test_another_name_does_not_help(self, benchmark_model):
+        with pytest.raises(NotForLendingError, match="loantap-lending version 7"):
+            Scorer(benchmark_model, "loantap-lending", "7")
 
     @pytest.mark.parametrize("again", [True, False], ids=["the same model", "a worse one"])
     def test_a_champion_of_an_earlier_release_is_renamed_by_the_next_run(
@@ -262,36 +267,25 @@ class TestTheModelThatDecides:
         with pytest.raises(DatasetError, match="lending_model@champion to score"):
             dataset.load()
 
+    @pytest.mark.parametrize(
+        "champion", [ChampionDataset(namespace="lending"), ChampionsDataset()], ids=["one", "all"]
+    )
     def test_promotion_makes_a_champion_and_saving_does_not(self, champion):
         with pytest.raises(DatasetError, match="promotion makes a champion"):
             champion.save({})
 
-    @pytest.mark.parametrize(("promoted", "decides"), [(True, "2"), (False, "1")])
-    def test_in_a_run_that_trains_and_scores_only_a_promoted_version_decides(
-        self, promoted, decides, champion, dataset, lending_model, newcomer
+    @pytest.mark.parametrize(
+        "forget",
+        [mlflow.end_run, forget_registered],
+        ids=["another run", "a run of MLflow that goes on, as in a notebook"],
+    )
+    def test_what_failed_does_not_decide_later(
+        self, forget, champion, dataset, lending_model, newcomer
     ):
-        make_champion(lending_model)
-        dataset.save(make_release(newcomer, promoted=promoted))
-
-        assert champion.load().version == decides
-
-    def test_another_run_scores_with_the_champion(self, champion, dataset, lending_model, newcomer):
         make_champion(lending_model)
         dataset.save(make_release(newcomer, promoted=True))
         dataset.discard()
-        mlflow.end_run()
-
-        assert champion.load().version == "1"
-
-    def test_a_run_of_mlflow_that_goes_on_forgets_what_a_run_of_ours_registered(
-        self, champion, dataset, lending_model, newcomer
-    ):
-        """As in a notebook: what failed there must not decide in the next run."""
-        make_champion(lending_model)
-        dataset.save(make_release(newcomer, promoted=True))
-        dataset.discard()
-
-        forget_registered()
+        forget()
 
         assert champion.load().version == "1"
 
@@ -306,29 +300,23 @@ class TestTheModelThatDecides:
         assert isinstance(cause, InputError)
         assert re.search(r"makes no decisions .*calibrated: ECE 0\.0310", cause.problem)
 
-    def test_a_champion_of_real_loans_is_preferred(self, champion, lending_model):
-        make_champion(lending_model)
-        assert champion.load().name == "loantap-lending-demo"
-
-        make_champion(with_facts(lending_model, origin="real"))
-        assert champion.load().name == "loantap-lending"
-
     @pytest.mark.parametrize(
-        ("before", "newest", "scores"),
+        ("before", "newest", "promoted", "scores"),
         [
-            (None, "simulated", "loantap-lending-demo 1"),
-            ("simulated", "simulated", "loantap-lending-demo 2"),
-            ("simulated", "real", "loantap-lending 1"),
-            ("real", "real", "loantap-lending 2"),
-            ("real", "simulated", "loantap-lending 1"),
+            (None, "simulated", True, "loantap-lending-demo 1"),
+            ("simulated", "simulated", True, "loantap-lending-demo 2"),
+            ("simulated", "simulated", False, "loantap-lending-demo 1"),
+            ("simulated", "real", True, "loantap-lending 1"),
+            ("real", "real", True, "loantap-lending 2"),
+            ("real", "simulated", True, "loantap-lending 1"),
         ],
     )
     def test_what_a_run_promotes_decides_unless_it_is_a_demo_beside_a_real_champion(
-        self, before, newest, scores, champion, dataset, lending_model, newcomer
+        self, before, newest, promoted, scores, champion, dataset, lending_model, newcomer
     ):
         if before:
             make_champion(with_facts(lending_model, origin=before))
-        dataset.save(make_release(with_facts(newcomer, origin=newest)))
+        dataset.save(make_release(with_facts(newcomer, origin=newest), promoted=promoted))
 
         scorer = champion.load()
 
@@ -357,23 +345,7 @@ class TestTheModelThatDecides:
         register(make_release(lending_model))
 
         assert not champion.exists()
-
-
-class TestNotForLending:
-    def test_the_benchmark_is_marked_and_never_scores(self, benchmark_model):
-        dataset = RegisteredModelDataset(namespace="benchmark")
-        dataset.save(make_release(benchmark_model))
-        dataset.publish()
-
-        version = mlflow.MlflowClient().get_model_version("loantap-benchmark-demo", "1")
-        assert version.tags["not_for_lending"] == "true"
-        with pytest.raises(DatasetError, match="no lending decision may rest on") as refused:
-            ChampionDataset(namespace="benchmark").load()
-        assert isinstance(refused.value.__cause__, NotForLendingError)
-
-    def test_a_benchmark_under_another_name_is_refused_all_the_same(self, benchmark_model):
-        with pytest.raises(NotForLendingError, match="loantap-lending version 7"):
-            Scorer(benchmark_model, "loantap-lending", "7")
+        assert ChampionsDataset().load()["lending"]() == {}
 
 
 class TestChampions:
@@ -381,18 +353,11 @@ class TestChampions:
     def champions(self):
         return ChampionsDataset()
 
-    def test_each_model_has_its_own(self, champions, lending_model):
-        make_champion(lending_model)
-
-        found = {model: list(load()) for model, load in champions.load().items()}
-
-        assert found == {
-            "benchmark": [], "published_replica": [], "lending": ["simulated"], "application": [],
-        }  # fmt: skip
-
     def test_without_any_there_are_none_and_training_can_begin(self, champions):
         assert champions.exists()
-        assert champions.load()["lending"]() == {}
+        assert {model: load() for model, load in champions.load().items()} == {
+            "benchmark": {}, "published_replica": {}, "lending": {}, "application": {},
+        }  # fmt: skip
 
     def test_each_origin_has_its_own_with_the_predictions_it_became_champion_with(
         self, champions, lending_model
@@ -411,19 +376,22 @@ class TestChampions:
             found["real"].predictions, PREDICTIONS, check_dtype=False, check_exact=True
         )
 
-    def test_a_version_that_is_not_champion_is_none(self, champions, lending_model):
-        register(make_release(lending_model))
+    @pytest.mark.parametrize("content", [None, b"not what it was"], ids=["absent", "damaged"])
+    def test_one_without_predictions_comes_with_an_empty_table(
+        self, content, champions, lending_model, caplog
+    ):
+        path = artifacts_of(make_champion(lending_model)) / "evidence" / "predictions.parquet"
+        path.unlink()
+        if content:
+            path.write_bytes(content)
 
-        assert champions.load()["lending"]() == {}
+        champion = champions.load()["lending"]()["simulated"]
 
-    def test_one_without_predictions_comes_with_an_empty_table(self, champions, lending_model):
-        model = make_champion(lending_model)
-        (artifacts_of(model) / "evidence" / "predictions.parquet").unlink()
-
-        predictions = champions.load()["lending"]()["simulated"].predictions
-
-        assert predictions.empty
-        assert {"loan_id", "sample", "probability_of_default"} <= set(predictions.columns)
+        assert champion.trained is not None
+        assert champion.predictions.empty
+        assert {"loan_id", "sample", "probability_of_default"} <= set(champion.predictions)
+        told = "model loantap-lending-demo version 1: its predictions.parquet is damaged"
+        assert (told in caplog.text) == (content is not None)
 
     def test_one_whose_model_is_unreadable_is_judged_by_the_predictions_it_left(
         self, champions, lending_model, caplog
@@ -436,16 +404,6 @@ class TestChampions:
         assert champion.trained is None
         assert not champion.predictions.empty
         assert "compared with the champion's stored predictions" in caplog.text
-
-    def test_one_whose_predictions_are_unreadable_has_none(self, champions, lending_model, caplog):
-        model = make_champion(lending_model)
-        (artifacts_of(model) / "evidence" / "predictions.parquet").write_bytes(b"not what it was")
-
-        champion = champions.load()["lending"]()["simulated"]
-
-        assert champion.trained is not None
-        assert champion.predictions.empty
-        assert "model loantap-lending-demo version 1: its" in caplog.text
 
     def test_one_that_is_wholly_unreadable_counts_as_none_so_that_another_can_be_trained(
         self, champions, lending_model, caplog
@@ -473,7 +431,3 @@ class TestChampions:
         load = champions.load()["lending"]
         with pytest.raises(RegistryDownError, match="it does not answer"):
             load()
-
-    def test_it_cannot_be_saved_to(self, champions):
-        with pytest.raises(DatasetError, match="promotion makes a champion"):
-            champions.save({})

@@ -21,7 +21,7 @@ from loantap.registry.models import (
     register,
 )
 from loantap.registry.reading import load_predictions, load_version
-from tests.conftest import training_options
+from tests.conftest import CHALLENGER, training_options
 from tests.registry.registered import (
     PREDICTIONS,
     champions,
@@ -32,14 +32,6 @@ from tests.registry.registered import (
 )
 
 pytestmark = pytest.mark.usefixtures("active_run")
-
-CHALLENGER = {
-    "learning_rate": 0.1,
-    "trees": 20,
-    "leaves": 4,
-    "min_loans_in_leaf": 60,
-    "l2_penalty": 10,
-}
 
 
 @pytest.fixture(scope="module")
@@ -58,29 +50,16 @@ def features(simulated_loans):
     return build_features(simulated_loans, FEATURE_SETS["lending"].features)
 
 
-def test_the_example_comes_back_as_it_was(lending_model):
-    loaded = load_version(log_model(lending_model))
-
-    pd.testing.assert_frame_equal(loaded.example, lending_model.example, check_dtype=False)
-
-
-def test_the_file_is_skops_and_nothing_is_pickled(lending_model, registry):
+def test_the_file_is_skops_nothing_is_pickled_and_all_of_it_is_trusted(lending_model, registry):
     log_model(lending_model)
 
-    files = {file.name for file in registry.rglob("*") if file.is_file()}
-    assert {"MLmodel", "model.skops", "input_example.json"} <= files
+    files = {file.name: file for file in registry.rglob("*") if file.is_file()}
+    assert {"MLmodel", "model.skops", "input_example.json"} <= set(files)
     assert not [name for name in files if name.endswith((".pkl", ".pickle", ".joblib"))]
-    described = next(registry.rglob("MLmodel")).read_text("utf-8")
+    described = files["MLmodel"].read_text("utf-8")
     assert "serialization_format: skops" in described
-    assert "cloudpickle" not in described
-    requirements = next(registry.rglob("requirements.txt")).read_text("utf-8")
-    assert "cloudpickle" not in requirements
-
-
-def test_no_code_but_trusted_types_is_in_the_file(lending_model, registry):
-    log_model(lending_model)
-
-    untrusted = skops.io.get_untrusted_types(file=next(registry.rglob("model.skops")))
+    assert "cloudpickle" not in described + files["requirements.txt"].read_text("utf-8")
+    untrusted = skops.io.get_untrusted_types(file=files["model.skops"])
     assert set(untrusted) <= set(TRUSTED_TYPES)
 
 
@@ -120,13 +99,9 @@ def test_a_version_tells_its_origin_and_what_it_was_trained_on(lending_model):
     model = log_model(with_facts(lending_model, **facts))
 
     assert tags_of(model) == {
-        "origin": "real",
-        "feature_set": "lending",
-        "kind": "logistic",
-        "training_loans": "4715",
-        "training_charge_offs": "901",
-        "not_for_lending": "false",
-    }
+        "origin": "real", "feature_set": "lending", "kind": "logistic",
+        "training_loans": "4715", "training_charge_offs": "901", "not_for_lending": "false",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", ["lending_model", "boosting_model"])
@@ -134,12 +109,13 @@ def test_either_kind_of_model_comes_back_to_the_last_digit(kind, request, featur
     trained = request.getfixturevalue(kind)
     loaded = load_version(register(make_release(trained)))
 
+    pd.testing.assert_frame_equal(loaded.example, trained.example, check_dtype=False)
     np.testing.assert_array_equal(
         loaded.pipeline.predict_proba(features), trained.pipeline.predict_proba(features)
     )
 
 
-def test_predictions_and_verdict_are_kept_with_the_version(lending_model):
+def test_a_registered_version_keeps_predictions_and_verdict_and_is_no_champion_yet(lending_model):
     model = register(make_release(lending_model, promoted=False))
 
     kept = load_predictions(model)
@@ -149,12 +125,7 @@ def test_predictions_and_verdict_are_kept_with_the_version(lending_model):
     assert verdicts is not None
     assert verdicts["challenger"] is None
     assert [c["holds"] for c in verdicts["champion"]["conditions"]] == [True, False]
-
-
-def test_registering_moves_no_alias_and_passes_no_verdict(lending_model):
-    model = register(make_release(lending_model))
-
-    assert champions() == {}
+    assert find_champion("loantap-lending-demo") is None
     assert "promotion" not in tags_of(model)
 
 
@@ -173,9 +144,3 @@ def test_a_promoted_version_becomes_champion_and_says_why(lending_model):
     assert champions() == {"loantap-lending-demo": "1"}
     assert tags_of(model)["promotion"] == "promoted"
     assert "every condition holds" in tags_of(model)["promotion_reason"]
-
-
-def test_a_version_without_the_alias_is_no_champion(lending_model):
-    register(make_release(lending_model))
-
-    assert find_champion("loantap-lending-demo") is None

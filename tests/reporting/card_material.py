@@ -22,6 +22,7 @@ from loantap.reporting.model_card.page import (
 )
 from loantap.reporting.model_card.vintage_section import VintageSection
 from tests.reporting.leakage_findings import make_finding
+from tests.spread import spread
 
 BLOCK = {
     "n": 4_715, "default_rate": 0.191, "roc_auc": 0.7123, "average_precision": 0.36, "ks": 0.31,
@@ -111,12 +112,9 @@ def make_trade_off(rows: int = 99) -> dict[str, Any]:
         "thresholds": [
             {
                 "threshold": share, "n": 4_715, "f2_decline_all": 0.541,
-                "f2": 0.55, "f2_low": 0.53, "f2_high": 0.57,
-                "precision": 0.25, "precision_low": 0.23, "precision_high": 0.27,
-                "recall": 1 - share, "recall_low": 0.96 - share, "recall_high": 1 - share,
-                "approval_rate": share, "approval_rate_low": share, "approval_rate_high": share,
-                "default_rate_approved": 0.08, "default_rate_approved_low": 0.07,
-                "default_rate_approved_high": 0.093,
+                **spread("f2", 0.55, 0.02), **spread("precision", 0.25, 0.02),
+                **spread("recall", 1 - share, 0.01), **spread("approval_rate", share, 0),
+                **spread("default_rate_approved", 0.08, 0.01),
             }
             for share in shares
         ],
@@ -190,22 +188,16 @@ def make_section(name: str, origin: str = "real", **changes: Any) -> ModelSectio
 def make_group(name: str, approval_ratio: float | None, **changes: Any) -> dict[str, Any]:
     """A group as `fairness.json` has it, the same under both rules."""
     group = {
-        "group": name, "n": 2_000, "charged_off": 400, "default_rate": 0.2,
-        "default_rate_low": 0.183, "default_rate_high": 0.218, "mean_pd": 0.19,
-        "observed_to_expected": 1.05, "observed_to_expected_low": 0.96,
-        "observed_to_expected_high": 1.15, "roc_auc": 0.71, "roc_auc_low": 0.68,
-        "roc_auc_high": 0.74,
+        "group": name, "n": 2_000, "charged_off": 400, "mean_pd": 0.19,
+        **spread("default_rate", 0.2, 0.018), **spread("observed_to_expected", 1.05, 0.1),
+        **spread("roc_auc", 0.71, 0.03),
     }  # fmt: skip
-    bound = None if approval_ratio is None else 0.04
     for rule in ("f2", "policy"):
-        group |= {
-            f"{rule}_approval_rate": 0.3, f"{rule}_approval_rate_low": 0.28,
-            f"{rule}_approval_rate_high": 0.32, f"{rule}_approval_ratio": approval_ratio,
-            f"{rule}_approval_ratio_low": bound and approval_ratio - bound,
-            f"{rule}_approval_ratio_high": bound and approval_ratio + bound,
-            f"{rule}_false_positive_rate": 0.65, f"{rule}_false_positive_rate_low": 0.62,
-            f"{rule}_false_positive_rate_high": 0.68,
-        }  # fmt: skip
+        ratio = f"{rule}_approval_ratio"
+        unknown = dict.fromkeys((ratio, f"{ratio}_low", f"{ratio}_high"))
+        group |= unknown if approval_ratio is None else spread(ratio, approval_ratio, 0.04)
+        group |= spread(f"{rule}_approval_rate", 0.3, 0.02)
+        group |= spread(f"{rule}_false_positive_rate", 0.65, 0.03)
     return group | changes
 
 
@@ -218,11 +210,7 @@ def make_proxy(phrase: str, *groups: dict[str, Any], audit_only: bool = False) -
 
 def make_approvals() -> list[dict[str, Any]]:
     """What the policy approves, as `fairness.json` has it."""
-    rates = {
-        "approval_rate": 0.9, "approval_rate_low": 0.891, "approval_rate_high": 0.908,
-        "default_rate_approved": 0.163, "default_rate_approved_low": 0.152,
-        "default_rate_approved_high": 0.174,
-    }  # fmt: skip
+    rates = spread("approval_rate", 0.9, 0.008) | spread("default_rate_approved", 0.163, 0.011)
     return [
         {"sample": "cv", "n": 4_715, "approved": 4_243, **rates},
         {"sample": "test", "n": 524, "approved": 467, **rates, "approval_rate": 0.891},
@@ -280,6 +268,20 @@ def make_policy(
     )
 
 
+def make_summary(origin: str = "real", beyond: int = 2, joint: int = 1) -> DataSummary:
+    """The portfolio, with so many loans of borrowers who owe more than they earn."""
+    first, last = date(2008, 1, 1), date(2016, 12, 1)
+    income = BeyondIncome(beyond, joint, 1.899)
+    return DataSummary(origin, 5_239, 1_001, 0.191, 0.181, 0.202, first, last, income)
+
+
+# What may be changed of a card, where it does not stand on its own level.
+PARTS = {
+    "sections": "models", "scorecards": "models", "policy": "data", "leakage_report": "data",
+    "summary": "data",
+}  # fmt: skip
+
+
 def make_card(origin: str = "real", **changes: Any) -> ModelCard:
     definition = {
         "outcomes_as_of": "2017-03-01", "term_months": 36, "first_origin": "2012-07-01",
@@ -287,37 +289,20 @@ def make_card(origin: str = "real", **changes: Any) -> ModelCard:
     }  # fmt: skip
     caveats = dict.fromkeys(("rolling_origin", "vintages"), "")
     vintages = {"origin": origin, "definition": definition, "caveats": caveats, "models": {}}
-    pincode = make_finding(
-        "pincode", 0.88, "caught", ["AUC 0.880 on its own, above 0.75"], ["benchmark"]
-    )
+    phrase = "debt payments as a share of income"
+    findings = [
+        make_finding("dti_pct", 0.56, used_by=["benchmark", "lending"]),
+        make_finding("pincode", 0.88, "caught", ["AUC 0.880 on its own"], ["benchmark"]),
+    ]
     card = ModelCard(
         as_of=date(2017, 3, 1),
         data=CardData(
-            summary=DataSummary(
-                origin,
-                5_239,
-                1_001,
-                0.191,
-                0.181,
-                0.202,
-                date(2008, 1, 1),
-                date(2016, 12, 1),
-                BeyondIncome(2, 1, 1.899),
-            ),
+            summary=make_summary(origin),
             features=[
-                FeatureRow(
-                    "dti_pct", "debt payments as a share of income", ("dti_pct",), "", "high"
-                ),
+                FeatureRow("dti_pct", phrase, ("dti_pct",), "", "high"),
                 FeatureRow("pincode", "the postal code", ("pincode",), "built from the outcome"),
             ],
-            leakage_report={
-                "features": [
-                    make_finding("dti_pct", 0.56, used_by=["benchmark", "lending"]),
-                    pincode,
-                ],
-                "checks": {},
-                "impact": [],
-            },
+            leakage_report={"features": findings, "checks": {}, "impact": []},
             policy=make_policy(),
         ),
         models=CardModels(
@@ -333,15 +318,7 @@ def make_card(origin: str = "real", **changes: Any) -> ModelCard:
         limits=["Few loans before 2012."],
     )
     for name, value in changes.items():
-        if name in {"sections", "scorecards"}:
-            card = dataclasses.replace(
-                card, models=dataclasses.replace(card.models, **{name: value})
-            )
-        elif name == "beyond_income":
-            summary = dataclasses.replace(card.data.summary, beyond_income=value)
-            card = dataclasses.replace(card, data=dataclasses.replace(card.data, summary=summary))
-        elif name in {"policy", "leakage_report"}:
-            card = dataclasses.replace(card, data=dataclasses.replace(card.data, **{name: value}))
-        else:
-            card = dataclasses.replace(card, **{name: value})
+        part = PARTS.get(name)
+        inside = dataclasses.replace(getattr(card, part), **{name: value}) if part else value
+        card = dataclasses.replace(card, **{part or name: inside})
     return card

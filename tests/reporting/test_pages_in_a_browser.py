@@ -1,5 +1,6 @@
 """The pages in a real browser: nothing is fetched, nothing overflows, on a desk and on a phone."""
 
+from contextlib import closing
 from datetime import date
 
 import numpy as np
@@ -24,6 +25,8 @@ from tests.reporting.charts.test_charts import make_frontier
 from tests.reporting.insights.test_tables import make_policies, make_rule_tests, make_targets
 from tests.support.browser import launched
 
+DESK, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 800}
+
 
 @pytest.fixture(scope="module")
 def browser():
@@ -33,73 +36,103 @@ def browser():
 
 @pytest.fixture
 def insights(tmp_path, findings, summary, make_summary, economics):
-    path = tmp_path / "insights.html"
+    targets = tabulate_targets(make_targets(), "npv 2026-11")
+    frontier = make_frontier("contractual", "capped")
     sections = [
-        describe_policies(
-            make_policies(),
-            make_frontier("contractual", "capped"),
-            tabulate_targets(make_targets(), "npv 2026-11"),
-            "mid",
-            ["mid", "hard"],
-        ),
+        describe_policies(make_policies(), frontier, targets, "mid", ["mid", "hard"]),
         describe_rules(list_rules(make_rule_tests(), "mid", "capped")),
         PageSection("findings", "Segments", plots=plot_segments(findings, 0.2)),
     ]
-    page = render_insights(summary, sections, make_summary(), economics)
-    path.write_text(page, encoding="utf-8")
+    path = tmp_path / "insights.html"
+    path.write_text(render_insights(summary, sections, make_summary(), economics), "utf-8")
     return path
 
 
 @pytest.fixture
 def model_card(tmp_path):
     path = tmp_path / "model_card.html"
-    path.write_text(render_model_card(make_card("simulated")), encoding="utf-8")
+    path.write_text(render_model_card(make_card("simulated")), "utf-8")
     return path
 
 
-@pytest.mark.parametrize("width", [1280, 390])
-def test_the_insights_page_fits_its_window_and_asks_for_nothing(browser, insights, width):
-    page = browser.new_page(viewport={"width": width, "height": 800})
-    asked = []
-    said = []
-    page.on("request", lambda request: asked.append(request.url))
-    page.on("console", lambda message: said.append(message.text))
-
-    page.goto(insights.as_uri())
-    page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
-
-    for drawn in ("#chart-frontier svg", "#chart-rules svg"):
-        expect(page.locator(drawn).first).to_be_visible()
-    expect(page.get_by_role("region", name="Table: Grade")).to_be_visible()
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    assert asked == [insights.as_uri()]
-    assert said == []
-    page.close()
+@pytest.fixture
+def exploration(tmp_path):
+    loans = pd.DataFrame(
+        {
+            "home_ownership": ["OWN", "RENT", "MORTGAGE", "RENT"] * 50,
+            "loan_amount": np.arange(200) * 100.0 + 1_000,
+            "is_charged_off": np.tile([0, 0, 0, 1], 50),
+        }
+    )
+    found = explore_outcomes(loans)
+    page = render_eda(loans, found.numbers, found.levels, SAME_BY_DEFINITION,
+                      origin="simulated", as_of=date(2026, 11, 23))  # fmt: skip
+    path = tmp_path / "eda.html"
+    path.write_text(page, "utf-8")
+    return path
 
 
-def test_a_point_of_a_chart_says_its_figures_and_another_scenario_can_be_chosen(browser, insights):
-    page = browser.new_page()
-    page.goto(insights.as_uri())
-    frontier = page.locator("#chart-frontier")
+@pytest.fixture
+def visit(browser):
+    """Opens a file in a window of its own."""
+    opened = []
+
+    def open_page(path, anchor="", **window):
+        page = browser.new_page(**window)
+        opened.append(page)
+        page.goto(f"{path.as_uri()}{anchor}")
+        return page
+
+    yield open_page
+    for page in opened:
+        page.close()
+
+
+@pytest.mark.parametrize("viewport", [DESK, PHONE], ids=["desk", "phone"])
+@pytest.mark.parametrize(
+    ("name", "table", "drawn"),
+    [
+        ("insights", "Table: Grade", ["#chart-frontier svg", "#chart-rules svg"]),
+        ("model_card", "Scorecard of lending", []),
+        ("exploration", "Home ownership by outcome", []),
+    ],
+)
+def test_a_page_fits_its_window_with_every_table_open_and_asks_for_nothing(
+    browser, name, table, drawn, viewport, request
+):
+    path = request.getfixturevalue(name)
+    asked, said = [], []
+    with closing(browser.new_page(viewport=viewport)) as page:
+        page.on("request", lambda request: asked.append(request.url))
+        page.on("console", lambda message: said.append(message.text))
+
+        page.goto(path.as_uri())
+        page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+
+        for chart in drawn:
+            expect(page.locator(chart).first).to_be_visible()
+        expect(page.get_by_role("region", name=table)).to_be_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
+        assert [url for url in asked if not url.startswith(("data:", "blob:"))] == [path.as_uri()]
+        assert said == []  # the policy of a page lets its own scripts run
+
+
+def test_a_point_of_a_chart_says_its_figures_and_another_scenario_can_be_chosen(visit, insights):
+    frontier = visit(insights).locator("#chart-frontier")
 
     frontier.locator("g.mark-symbol.role-mark path").last.hover()
-    expect(page.locator("#vg-tooltip-element")).to_contain_text("+70 [+60, +80]")
-    expect(
-        frontier.locator("text", has_text="Scenario mid, paid loans: whole term")
-    ).to_be_visible()
+    expect(frontier.page.locator("#vg-tooltip-element")).to_contain_text("+70 [+60, +80]")
+    title = "Scenario {}, paid loans: whole term"
+    expect(frontier.locator("text", has_text=title.format("mid"))).to_be_visible()
     frontier.get_by_label("hard").check()
-    expect(
-        frontier.locator("text", has_text="Scenario hard, paid loans: whole term")
-    ).to_be_visible()
+    expect(frontier.locator("text", has_text=title.format("hard"))).to_be_visible()
     expect(frontier.locator("text", has_text="expected NPV").first).to_be_visible()
-    page.close()
 
 
 def test_the_insights_page_is_printed_with_charts_plots_and_every_table_that_says_more(
-    browser, insights
+    visit, insights
 ):
-    page = browser.new_page()
-    page.goto(insights.as_uri())
+    page = visit(insights)
     expect(page.locator("#chart-frontier svg").first).to_be_visible()
     page.emulate_media(media="print")
     expect(page.locator("#by-grade .plot")).to_be_visible()
@@ -125,35 +158,20 @@ def test_the_insights_page_is_printed_with_charts_plots_and_every_table_that_say
     assert len(printed.read_bytes()) > 50_000
 
 
-def test_the_insights_page_can_be_read_without_scripts(browser, insights):
-    context = browser.new_context(java_script_enabled=False)
-    page = context.new_page()
-    page.goto(insights.as_uri())
-
+def test_without_scripts_everything_can_still_be_read(visit, insights, model_card):
+    page = visit(insights, java_script_enabled=False)
     expect(page.get_by_role("heading", name="Decide by expected NPV")).to_be_visible()
     expect(page.locator("#chart-frontier")).to_have_text("")
     expect(page.get_by_role("heading", name="Table of scenario mid").first).to_be_visible()
-    context.close()
+
+    card = visit(model_card, java_script_enabled=False)
+    card.locator("#model-lending summary").filter(has_text="Metrics").click()
+    expect(card.get_by_role("region", name="Metrics of lending")).to_be_visible()
+    expect(card.locator("#unfold")).to_be_hidden()
 
 
-@pytest.mark.parametrize("width", [1280, 390])
-def test_the_model_card_fits_its_window_with_every_table_open(browser, model_card, width):
-    page = browser.new_page(viewport={"width": width, "height": 800})
-    asked = []
-    page.on("request", lambda request: asked.append(request.url))
-
-    page.goto(model_card.as_uri())
-    page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
-
-    assert page.get_by_role("region", name="Scorecard of lending").is_visible()
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    assert [url for url in asked if not url.startswith("data:")] == [model_card.as_uri()]
-    page.close()
-
-
-def test_a_link_of_the_contents_leads_to_its_section_and_opens_it(browser, model_card):
-    page = browser.new_page(viewport={"width": 390, "height": 800})
-    page.goto(model_card.as_uri())
+def test_a_link_opens_every_fold_around_what_it_points_to(visit, model_card):
+    page = visit(model_card, viewport=PHONE)
     inside = page.get_by_role("region", name="Approval ratios of lending")
     assert not inside.is_visible()
 
@@ -161,21 +179,12 @@ def test_a_link_of_the_contents_leads_to_its_section_and_opens_it(browser, model
 
     expect(page.get_by_role("heading", name="Fairness by proxy groups")).to_be_in_viewport()
     expect(inside).to_be_visible()
-    page.close()
+    elsewhere = visit(model_card, "#model-benchmark")
+    expect(elsewhere.get_by_text("No decision may rest on it").first).to_be_visible()
 
 
-def test_a_link_from_elsewhere_opens_every_fold_around_what_it_points_to(browser, model_card):
-    page = browser.new_page()
-
-    page.goto(f"{model_card.as_uri()}#model-benchmark")
-
-    expect(page.get_by_text("No decision may rest on it").first).to_be_visible()
-    page.close()
-
-
-def test_folds_open_by_the_keyboard_and_all_at_once(browser, model_card):
-    page = browser.new_page()
-    page.goto(model_card.as_uri())
+def test_folds_open_by_the_keyboard_all_at_once_and_in_print(visit, model_card):
+    page = visit(model_card)
     metrics = page.get_by_role("region", name="Metrics of lending")
 
     page.locator("#model-lending summary").filter(has_text="Metrics").press("Enter")
@@ -184,106 +193,33 @@ def test_folds_open_by_the_keyboard_and_all_at_once(browser, model_card):
     expect(page.get_by_role("region", name="Scorecard of lending")).to_be_visible()
     page.get_by_role("button", name="Close everything").click()
     expect(metrics).to_be_hidden()
-    page.close()
-
-
-def test_print_shows_what_is_folded_away(browser, model_card):
-    page = browser.new_page()
-    page.goto(model_card.as_uri())
-
     page.emulate_media(media="print")
-
-    expect(page.get_by_role("region", name="Metrics of lending")).to_be_visible()
-    page.close()
+    expect(metrics).to_be_visible()
 
 
-def test_without_scripts_everything_can_still_be_read(browser, model_card):
-    context = browser.new_context(java_script_enabled=False)
-    page = context.new_page()
-    page.goto(model_card.as_uri())
-
-    page.locator("#model-lending summary").filter(has_text="Metrics").click()
-
-    expect(page.get_by_role("region", name="Metrics of lending")).to_be_visible()
-    expect(page.locator("#unfold")).to_be_hidden()
-    context.close()
-
-
-@pytest.mark.parametrize(("width", "shown"), [(390, True), (1280, False)])
-def test_a_table_says_that_it_scrolls_where_it_does(browser, model_card, width, shown):
-    page = browser.new_page(viewport={"width": width, "height": 800})
-    page.goto(model_card.as_uri())
-    hint = """
-        getComputedStyle(document.querySelector("#figures .scroll"), "::before").display
-    """
+@pytest.mark.parametrize(("viewport", "shown"), [(PHONE, True), (DESK, False)])
+def test_a_table_says_that_it_scrolls_where_it_does(visit, model_card, viewport, shown):
+    page = visit(model_card, viewport=viewport)
+    hint = 'getComputedStyle(document.querySelector("#figures .scroll"), "::before").display'
 
     assert (page.evaluate(hint) == "block") is shown
-    page.close()
 
 
-def test_the_verdict_is_on_the_first_screen(browser, model_card):
-    page = browser.new_page(viewport={"width": 1280, "height": 900})
-    page.goto(model_card.as_uri())
+def test_the_verdict_is_on_the_first_screen(visit, model_card):
+    page = visit(model_card, viewport=DESK)
 
     expect(page.get_by_role("heading", name="Decides on applications")).to_be_in_viewport()
-    page.close()
-
-
-@pytest.fixture
-def exploration(tmp_path):
-    loans = pd.DataFrame(
-        {
-            "home_ownership": ["OWN", "RENT", "MORTGAGE", "RENT"] * 50,
-            "loan_amount": np.arange(200) * 100.0 + 1_000,
-            "is_charged_off": np.tile([0, 0, 0, 1], 50),
-        }
-    )
-    found = explore_outcomes(loans)
-    page = render_eda(loans, found.numbers, found.levels, SAME_BY_DEFINITION,
-                      origin="simulated", as_of=date(2026, 11, 23))  # fmt: skip
-    path = tmp_path / "eda.html"
-    path.write_text(page, encoding="utf-8")
-    return path
-
-
-@pytest.mark.parametrize("width", [1280, 390])
-def test_the_exploration_page_fits_its_window_and_asks_for_nothing(browser, exploration, width):
-    page = browser.new_page(viewport={"width": width, "height": 800})
-    asked = []
-    said = []
-    page.on("request", lambda request: asked.append(request.url))
-    page.on("console", lambda message: said.append(message.text))
-
-    page.goto(exploration.as_uri())
-    page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
-
-    expect(page.get_by_role("region", name="Home ownership by outcome")).to_be_visible()
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
-    assert said == []  # the policy of the page lets skrub's scripts run
-    page.close()
 
 
 @pytest.mark.parametrize(("scheme", "card"), [("light", "255, 255, 255"), ("dark", "28, 34, 41")])
 def test_the_report_of_skrub_has_our_colours_and_no_row_of_a_borrower(
-    browser, exploration, scheme, card
+    visit, exploration, scheme, card
 ):
-    page = browser.new_page(color_scheme=scheme)
-
-    page.goto(exploration.as_uri())
+    page = visit(exploration, color_scheme=scheme)
 
     first = page.locator("#column-summaries-panel .column-summary").first
     expect(first).to_be_visible()
     expect(first).to_have_css("background-color", f"rgb({card})")
     expect(page.get_by_role("button", name="Associations")).to_be_visible()
     expect(page.get_by_role("button", name="Table", exact=True)).to_be_hidden()
-    page.close()
-
-
-def test_the_exploration_page_says_whose_data_it_shows(browser, exploration):
-    page = browser.new_page()
-
-    page.goto(exploration.as_uri())
-
-    assert page.get_by_text("SIMULATED DATA").first.is_visible()
-    page.close()
+    expect(page.get_by_text("SIMULATED DATA").first).to_be_visible()

@@ -59,7 +59,7 @@ def test_the_frontier_holds_the_points_of_cross_validation_that_approve_somebody
     assert points[0]["n"] == "4,715"
 
 
-def test_each_name_has_a_place_of_its_own_in_every_scenario():
+def test_each_name_has_its_place_in_every_scenario_and_readers_see_the_main_one_first():
     spec = to_spec(chart_frontier(make_frontier("capped"), ("mid", "capped"), ["mid", "hard"]))
 
     points = next(rows for rows in spec["datasets"].values() if "room" in rows[0])
@@ -69,11 +69,6 @@ def test_each_name_has_a_place_of_its_own_in_every_scenario():
     ]  # fmt: skip
     # The title follows what is chosen.
     assert spec["title"]["text"]["expr"].startswith("'Scenario ' + scenario")
-
-
-def test_readers_choose_the_scenario_and_see_the_main_one_first():
-    spec = to_spec(chart_frontier(make_frontier("capped"), ("mid", "capped"), ["mid", "hard"]))
-
     chosen = {param["name"]: param for param in spec["params"]}
     assert chosen["scenario"]["value"] == "mid"
     assert chosen["scenario"]["bind"]["options"] == ["mid", "hard"]
@@ -118,18 +113,9 @@ def test_a_year_with_too_few_loans_has_no_field():
     assert rect["encoding"]["color"]["scale"]["domain"] == [-9.0, 9.0]
     # -1.2 [-2.2, -0.2] is told from chance.
     assert all(row["is_told"] for row in rows_of(chart, "year"))
-
-
-def test_a_year_that_cannot_be_told_from_chance_is_pale():
-    chart = chart_driver_years(make_drivers().assign(strength_low=-1.0, strength_high=9.0))
-
-    assert chart is not None
-    assert not any(row["is_told"] for row in rows_of(chart, "year"))
-
-
-def test_without_any_year_there_is_no_chart_of_years():
+    pale = chart_driver_years(make_drivers().assign(strength_low=-1.0, strength_high=9.0))
+    assert not any(row["is_told"] for row in rows_of(pale, "year"))
     drivers = make_drivers()
-
     assert chart_driver_years(drivers[drivers["year"].eq(0)]) is None
 
 

@@ -137,6 +137,8 @@ def test_before_and_after_shows_both_and_which_one_is_served(calibrated, labels)
     assert after[0].get_xdata().tolist() == [0.1, 0.3]
     shown = [bins.get_label().split(", n =")[0] for bins in (before, after)]
     assert shown == labels
+    # Wide enough for the more distorted of the two.
+    assert figure.axes[0].get_xlim() == (0, pytest.approx(0.7 * 1.05))
     assert before[0].get_marker() != after[0].get_marker()
 
 
@@ -150,53 +152,36 @@ def test_points_that_calibration_leaves_as_they_are_are_drawn_once_and_said_to_b
     )
 
 
-def test_before_and_after_is_wide_enough_for_the_more_distorted_of_the_two():
-    figure = plot_before_and_after(RAISED, BINS, LENDING, calibrated=True)
-
-    assert figure.axes[0].get_xlim() == (0, pytest.approx(0.7 * 1.05))
-
-
-@pytest.mark.parametrize(
-    ("label", "column"),
-    [
-        ("F2", "f2"),
-        ("approval rate", "approval_rate"),
-        ("default rate among the approved", "default_rate_approved"),
-    ],
-)
-def test_thresholds_draws_what_each_threshold_means(label, column):
-    line = lines_of(plot_thresholds(THRESHOLDS, 0.2, 0.54, LENDING))[label]
-
-    assert line.get_xdata().tolist() == [0.1, 0.2, 0.3]
-    assert line.get_ydata().tolist() == THRESHOLDS[column].tolist()
-
-
-def test_thresholds_marks_the_chosen_one_and_what_declining_everybody_scores():
+def test_thresholds_draws_what_each_means_the_chosen_one_and_what_declining_all_scores():
     lines = lines_of(plot_thresholds(THRESHOLDS, 0.2, 0.54, LENDING))
 
     assert set(lines["chosen threshold, 20.0%"].get_xdata()) == {0.2}
     decline_all = lines["F2 of declining everybody, 0.540"]
     assert set(decline_all.get_ydata()) == {0.54}
     assert decline_all.is_dashed()
+    for label, column in (
+        ("F2", "f2"),
+        ("approval rate", "approval_rate"),
+        ("default rate among the approved", "default_rate_approved"),
+    ):
+        drawn = THRESHOLDS[["threshold", column]].values.tolist()
+        assert lines[label].get_xydata().tolist() == drawn
 
 
-def test_every_figure_names_its_model_and_number_of_loans():
-    for figure in draw_all(LENDING):
-        assert "lending, n = 4,715" in words_in(figure)
-        assert not any("SIMULATED" in words or "not for" in words for words in words_in(figure))
-
-
-def test_a_figure_whose_curves_have_their_own_numbers_of_loans_has_none_in_its_title():
-    own = Title("lending", "real", None, not_for_lending=False)
-
-    for figure in draw_all(own):
-        assert "lending" in words_in(figure)
-        assert not any("n =" in words for words in words_in(figure))
-
-
-def test_every_figure_of_a_demo_benchmark_says_simulated_and_not_for_lending():
-    for figure in draw_all(DEMO_BENCHMARK):
-        assert "SIMULATED DATA · not for lending" in words_in(figure)
+@pytest.mark.parametrize(
+    ("title", "said", "unsaid"),
+    [
+        (LENDING, "lending, n = 4,715", ("SIMULATED", "not for")),
+        (Title("lending", "real", None, not_for_lending=False), "lending", ("n =",)),
+        (DEMO_BENCHMARK, "SIMULATED DATA · not for lending", ()),
+    ],
+    ids=["real", "curves with their own n", "demo benchmark"],
+)
+def test_every_figure_names_its_model_its_loans_and_what_it_is_not_for(title, said, unsaid):
+    for figure in draw_all(title):
+        words = words_in(figure)
+        assert said in words
+        assert not any(part in text for part in unsaid for text in words)
 
 
 def test_the_same_figure_gives_the_same_bytes_and_leaves_the_settings_alone():

@@ -79,26 +79,20 @@ def test_what_is_missing_is_shown_as_a_dash_and_never_as_a_number():
     assert p_value(None) == "not tested"
 
 
-def test_what_rounds_to_zero_has_no_minus():
+def test_figures_are_rounded_without_a_minus_before_zero_and_small_p_values_bounded():
     assert decimal(-0.00004, 4) == "0.0000"
     assert decimal_interval(-0.0112, -0.00001, 4) == "-0.0112 to 0.0000"
+    assert p_value(1e-30) == "< 0.001"
+    assert p_value(0.13) == "= 0.13"
 
 
 def test_a_number_of_loans_stays_on_the_line_of_its_n():
     assert hold_together("AUC 0.7, n = 524") == "AUC 0.7, n\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}524"
 
 
-def test_small_p_values_are_bounded_rather_than_spelt_out():
-    assert p_value(1e-30) == "< 0.001"
-    assert p_value(0.13) == "= 0.13"
-
-
-def test_a_segmentation_is_named_in_words():
+def test_a_segmentation_is_named_in_words_and_explained_by_the_data_dictionary():
     assert name_segmentation("annual_income") == "Annual income"
     assert name_segmentation("dti_pct") == "Debt-to-income ratio (DTI)"
-
-
-def test_a_segmentation_is_explained_by_the_data_dictionary_where_it_is_in_it():
     assert explain_segmentation("grade") == "Risk grade given by the incumbent engine"
     assert explain_segmentation("dti_pct").endswith("(percent)")
     assert not explain_segmentation("star_sign")

@@ -3,7 +3,6 @@ import pandas as pd
 import pytest
 
 from loantap.reporting.figures.frame import Title
-from loantap.reporting.figures.inline import embed_svg
 from loantap.reporting.figures.vintages import plot_vintages
 
 LENDING = Title("lending", "real", 3_000, not_for_lending=False)
@@ -73,12 +72,6 @@ def test_default_rate_and_mean_pd_are_drawn_side_by_side(origins, vintages):
     assert mean_pd.get_ydata().tolist() == [0.16, 0.15, 0.16]
 
 
-def test_years_of_few_loans_and_of_another_term_are_left_to_the_table(origins, vintages):
-    _, lower = plot_vintages(origins, vintages, 36, LENDING).axes
-
-    assert [x for x, _ in points(lower, "default rate")] == [2012, 2013, 2014]
-
-
 def test_the_censored_part_is_shaded_and_says_so(origins, vintages):
     upper, lower = plot_vintages(origins, vintages, 36, LENDING).axes
 
@@ -114,9 +107,3 @@ def test_it_names_its_model_and_says_when_simulated(origins, vintages):
     words = [text.get_text() for text in upper.texts]
     assert "lending, n = 20,000" in words
     assert "SIMULATED DATA" in words
-
-
-def test_the_same_figure_gives_the_same_bytes(origins, vintages):
-    first, second = (embed_svg(plot_vintages(origins, vintages, 36, LENDING)) for _ in range(2))
-
-    assert first == second

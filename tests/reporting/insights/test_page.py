@@ -69,34 +69,23 @@ def test_money_is_green_or_red_only_beyond_chance(page, render, summary):
     assert 'class="money loss"' not in doubtful
 
 
-def test_simulated_data_is_called_simulated_first_thing(render):
-    page = render(origin="simulated")
+def test_simulated_data_is_called_simulated_and_no_other(page, render):
+    simulated = render(origin="simulated")
+    real = render(origin="real", monthly_events_origin="real")
 
-    assert read_text(page).strip().startswith("SIMULATED DATA")
-    assert "(simulated data)</title>" in page
-
-
-def test_real_data_is_not_called_simulated(render):
-    page = render(origin="real", monthly_events_origin="real")
-
-    assert "simulated" not in read_text(page).lower()
-
-
-def test_simulated_events_of_real_loans_are_called_simulated(page):
+    assert read_text(simulated).strip().startswith("SIMULATED DATA")
+    assert "(simulated data)</title>" in simulated
+    assert "simulated" not in read_text(real).lower()
+    # Simulated events of real loans.
     assert "Monthly events: SIMULATED" in read_text(page)
     assert "SIMULATED DATA" not in read_text(page)
-
-
-def test_segments_follow_their_order_within_a_factor(page):
-    section = page[page.index('id="by-grade"') : page.index('id="by-purpose"')]
-    names = [part.split("</span>")[0] for part in section.split('<span class="name">')[1:-1]]
-
-    assert names == ["A", "B", "C"]
 
 
 def test_a_segment_is_drawn_where_its_rate_is_and_told_in_words(page):
     section = page[page.index('id="by-grade"') : page.index('id="by-purpose"')]
 
+    names = [part.split("</span>")[0] for part in section.split('<span class="name">')[1:-1]]
+    assert names == ["A", "B", "C"]
     # The axis ends at 60%: the interval of the largest honest segment, grade C.
     assert '<line class="interval" x1="67.33%" x2="99.33%" y1="50%" y2="50%"/>' in section
     assert '<circle cx="83.33%"' in section

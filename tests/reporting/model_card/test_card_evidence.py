@@ -1,13 +1,14 @@
 """The evidence the model card shows: calibration, trade-off, scorecard, stability, fairness."""
 
 from loantap.reporting.formatting import NOTHING
-from loantap.reporting.model_card.page import BeyondIncome, render_model_card
+from loantap.reporting.model_card.page import render_model_card
 from tests.reporting.card_material import (
     STAGE,
     UNUSED_LINE,
     make_card,
     make_scorecard,
     make_section,
+    make_summary,
 )
 from tests.reporting.page_outline import read_section, read_text, section_of
 
@@ -38,13 +39,8 @@ class TestCalibration:
 
         assert "no fault with the PDs as fitted, so they are not recalibrated" in text
         assert "intercept" not in text
-
-    def test_where_calibration_changes_nothing_figures_and_points_are_shown_once(self, page):
-        text = read_calibration(calibrated=True)
-
         assert "As fitted Mean PD 19.1% Default rate" in text
         assert "before and after" not in text
-        assert "before and after" in section_of(page, "model-lending")
 
     def test_a_model_that_is_served_as_fitted_says_so(self):
         text = read_calibration(calibrated=False)
@@ -53,16 +49,10 @@ class TestCalibration:
 
 
 class TestTradeOff:
-    def test_a_dozen_thresholds_are_shown(self, page, lending):
-        html = section_of(page, "model-lending")
-        table = html[html.index("PD threshold") :]
-
-        assert table[: table.index("</table>")].count('<th scope="row"') == 12
-
     def test_every_figure_of_a_threshold_has_its_interval(self, lending):
         assert (
-            "1.0% 0.550 0.530 to 0.570 25.0% 23.0 to 27.0% 99.0% 95.0 to 99.0% 1.0% 1.0 to 1.0% "
-            "8.0% 7.0 to 9.3%" in lending
+            "1.0% 0.550 0.530 to 0.570 25.0% 23.0 to 27.0% 99.0% 98.0 to 100.0% 1.0% 1.0 to 1.0% "
+            "8.0% 7.0 to 9.0%" in lending
         )
 
     def test_declining_everybody_is_the_measure(self, lending):
@@ -72,19 +62,12 @@ class TestTradeOff:
 
 class TestScorecard:
     def test_it_says_how_points_become_odds(self, lending):
-        assert "611 points to begin with" in lending
-        assert "kept between 300 and 900" in lending
-        assert (
-            "600 points mean 4 paid loans per default, and 50 points more double that number"
-            in lending
-        )
-        assert "All of this is about loantap-lending version 3 ." in lending
-
-    def test_every_attribute_shows_its_points_and_how_many_had_it(self, lending):
-        assert "up to 10% 2,000 +9.6 over 10% 2,715 -12.4" in lending
-
-    def test_what_scores_have_meant_is_shown_with_its_interval(self, lending):
-        assert "575 to 599 800 200 25.0% 22.1 to 28.1% 24.0%" in lending
+        for told in (
+            "611 points to begin with", "kept between 300 and 900",
+            "600 points mean 4 paid loans per default, and 50 points more double that number",
+            "All of this is about loantap-lending version 3 .",
+        ):  # fmt: skip
+            assert told in lending
 
     def test_bands_without_loans_are_shown_and_those_with_few_are_called_few(self):
         scorecard = make_scorecard()
@@ -102,18 +85,23 @@ class TestScorecard:
         assert "Joint applications among them: 1. In a joint application the DTI is" in lending
 
     def test_where_nobody_owes_more_than_they_earn_there_is_no_word_of_it(self):
-        card = make_card(beyond_income=BeyondIncome(0, 0, 0.6))
+        card = make_card(summary=make_summary(beyond=0, joint=0))
 
         assert "above 100%" not in read_text(render_model_card(card))
 
-    def test_reasons_are_shown_by_an_example_that_is_nobody_s(self, lending):
-        assert "A made-up application" in lending
-        assert "PD 26.1%, score 583." in lending
-        assert "debt payments are 24.1% of income" in lending
-
-    def test_the_points_of_the_example_add_up_to_its_score(self, lending):
-        assert "To begin with 611.2 Debt payments as a share of income 24.1% -28.2" in lending
-        assert "Sum, rounded 583" in lending
+    def test_attributes_bands_and_an_example_that_is_nobody_s_are_shown_with_their_points(
+        self, lending
+    ):
+        for told in (
+            "up to 10% 2,000 +9.6 over 10% 2,715 -12.4",
+            "575 to 599 800 200 25.0% 22.1 to 28.1% 24.0%",
+            "A made-up application",
+            "PD 26.1%, score 583.",
+            "debt payments are 24.1% of income",
+            "To begin with 611.2 Debt payments as a share of income 24.1% -28.2",
+            "Sum, rounded 583",
+        ):
+            assert told in lending
 
     def test_a_model_that_is_not_lent_on_has_none(self, page):
         assert "Scorecard" not in section_of(page, "model-benchmark")
@@ -126,43 +114,20 @@ class TestAudits:
         assert "1 943 180 0.700 0.660 to 0.740" in text
         assert "issued 2014 1,200 3,515 0.051 0.031 to 0.082 up to 0.019" in text
 
-    def test_fairness_shows_the_min_and_the_max_favoured_group_under_each_rule(self, page):
+    def test_fairness_lists_every_group_with_its_intervals_under_each_rule(self, page):
         text = read_section(page, "fairness")
 
-        assert "n = 4,715; policy version 2026-11" in text
-        assert "Housing F2 threshold MORTGAGE RENT 0.72 0.68 to 0.76" in text
-        assert "policy MORTGAGE RENT 0.72 0.68 to 0.76" in text
-
-    def test_fairness_lists_every_group_with_its_intervals(self, page):
-        text = read_section(page, "fairness")
-
-        assert (
-            "RENT 2,000 20.0% 18.3 to 21.8% 19.0% 1.05 0.96 to 1.15 0.710 0.680 to 0.740 "
-            "30.0% 28.0 to 32.0% 0.72 0.68 to 0.76 65.0% 62.0 to 68.0% "
-            "30.0% 28.0 to 32.0% 0.72 0.68 to 0.76 65.0% 62.0 to 68.0%" in text
-        )
-
-    def test_the_group_others_are_measured_by_is_named(self, page):
-        text = read_section(page, "fairness")
-
-        assert "MORTGAGE 2,000 " in text
+        auc = "0.710 0.680 to 0.740"
+        rule = "30.0% 28.0 to 32.0% 0.72 0.68 to 0.76 65.0% 62.0 to 68.0%"
+        for told in (
+            "n = 4,715; policy version 2026-11",
+            "Housing F2 threshold MORTGAGE RENT 0.72 0.68 to 0.76",
+            "policy MORTGAGE RENT 0.72 0.68 to 0.76",
+            "MORTGAGE 2,000 ",
+            f"RENT 2,000 20.0% 18.2 to 21.8% 19.0% 1.05 0.95 to 1.15 {auc} {rule} {rule}",
+            "can neither be shown nor ruled out",
+        ):
+            assert told in text
         assert text.count("1.00 the reference") == 4  # two proxies, two rules
-
-    def test_the_pincode_is_marked_as_audited_only(self, page):
-        text = read_section(page, "fairness")
-
         assert text.count("for this audit only, never lent on") == 1
         assert "Pincode for this audit only, never lent on F2 threshold" in text
-
-    def test_it_admits_that_there_is_no_protected_attribute(self, page):
-        assert "can neither be shown nor ruled out" in read_section(page, "fairness")
-
-    def test_the_leakage_gate_names_what_it_caught_and_who_uses_it(self, page):
-        text = read_text(page)
-
-        assert "1 of 2 features caught: pincode." in text
-        assert (
-            "pincode 0.880 0.860 to 0.900 0.900 caught AUC 0.880 on its own, above 0.75 benc"
-            in text
-        )
-        assert text.index("pincode 0.880") < text.index("dti_pct 0.560")

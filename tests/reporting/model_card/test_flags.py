@@ -53,6 +53,9 @@ QUIET = Evidence(
 )
 
 
+GOOD, AMBER, RED = [], [Severity.AMBER], [Severity.RED]
+
+
 def check(**changes):
     return apply_rules(RULES, dataclasses.replace(QUIET, **changes))
 
@@ -67,11 +70,30 @@ def raise_one(**changes):
 
 
 def origins(*rows, **pooled):
-    return {"pooled": POOLED | pooled, "origins": list(rows)}
+    return {"rolling_origin": {"pooled": POOLED | pooled, "origins": list(rows)}}
+
+
+def level(ratio, low, high):
+    return {
+        "observed_to_expected": ratio, "observed_to_expected_low": low,
+        "observed_to_expected_high": high,
+    }  # fmt: skip
 
 
 def later(**changes):
-    return {"cv": CV, "out_of_time": LATER | changes}
+    return {"blocks": {"cv": CV, "out_of_time": LATER | changes}}
+
+
+def gain(low, high):
+    return {"external": EXTERNAL | {"auc_gain_low": low, "auc_gain_high": high}}
+
+
+def housing(*groups):
+    return {"proxies": [make_proxy("Housing", make_group("OWN", 1.0), *groups)]}
+
+
+def shift(psi, low, chance):
+    return {"populations": [POPULATION | {"psi": psi, "psi_low": low, "psi_chance": chance}]}
 
 
 def test_a_model_without_fault_has_no_flag_and_was_judged_by_every_rule():
@@ -85,33 +107,71 @@ def test_a_model_without_fault_has_no_flag_and_was_judged_by_every_rule():
     ]  # fmt: skip
 
 
-def test_red_flags_come_first_whatever_rule_raises_them():
-    flags = raise_flags(
-        blocks=later(roc_auc_high=0.7), proxies=[make_proxy(
-            "Housing", make_group("OWN", 1.0), make_group("RENT", 0.7))],
-    )  # fmt: skip
-
-    assert [flag.severity for flag in flags] == [Severity.RED, Severity.AMBER]
+@pytest.mark.parametrize(
+    ("changes", "severities"),
+    [
+        # Ranking: against chance, and against cross-validation.
+        (later(roc_auc_low=0.5, roc_auc_high=0.71), RED),
+        (later(roc_auc_high=0.709), AMBER),
+        (later(roc_auc_high=0.71), GOOD),
+        # F2: a threshold has to show that it beats declining everybody.
+        (later(f2=0.43, f2_low=0.417), GOOD),
+        (later(f2=0.43, f2_low=0.416), AMBER),
+        (later(f2=0.416, f2_low=0.38), AMBER),
+        (later(f2=0.415, f2_low=0.38), RED),
+        # The level: by its interval and its size.
+        (origins(ORIGIN, **level(0.89, 0.8, 0.99)), RED),
+        (origins(ORIGIN, **level(0.91, 0.83, 0.99)), AMBER),
+        (origins(ORIGIN, **level(1.11, 1.01, 1.2)), RED),
+        (origins(ORIGIN, **level(1.09, 1.01, 1.2)), AMBER),
+        (origins(ORIGIN, **level(1.2, 1.0, 1.4)), GOOD),
+        (origins(ORIGIN, **level(0.8, 0.6, 1.0)), GOOD),
+        # Calibration: by what a perfect model shows, and by what is material.
+        (later(ece=0.021), GOOD),
+        (later(ece=0.03), AMBER),
+        (later(ece=0.04), RED),
+        (later(ece=0.009, ece_perfect_high=0.002), GOOD),
+        (later(ece=0.009, ece_perfect_high=0.002) | {"tolerated_ece": 0.005}, RED),
+        # The external sample: the gain over the rate, and what may have been learnt from.
+        (gain(0.001, 0.02), GOOD),
+        (gain(-0.01, 0.02), AMBER),
+        (gain(-0.03, -0.01), RED),
+        ({"external": EXTERNAL | {"is_overlap_checked": False}}, AMBER),
+        # Promotion: to be the same model as the champion is no fault.
+        ({"conditions": [{"name": "a new model", "holds": False, "evidence": "same"}]}, GOOD),
+        # Leakage.
+        ({"features": [make_finding("dti_pct", 0.6, "warned", ["marks a vintage"])]}, AMBER),
+        # Fairness: four fifths, and the interval says how sure it is.
+        (housing(make_group("RENT", 0.8)), GOOD),
+        (housing(make_group("RENT", 0.79)), AMBER),
+        (housing(make_group("RENT", 0.75)), RED),
+        # Stability: a shift is large and more than chance.
+        (shift(0.1, 0.05, 0.02), GOOD),
+        (shift(0.138, 0.1, 0.086), AMBER),
+        (shift(0.138, 0.1, 0.14), GOOD),
+        (shift(0.3, 0.25, 0.086), AMBER),
+        (shift(0.3, 0.26, 0.086), RED),
+        (shift(0.3, 0.26, 0.31), GOOD),
+        # Red flags come first, whatever rule raises them.
+        (later(roc_auc_high=0.7) | housing(make_group("RENT", 0.7)), RED + AMBER),
+    ],
+)
+def test_a_flag_is_as_severe_as_its_figures_are_sure(changes, severities):
+    assert [flag.severity for flag in raise_flags(**changes)] == severities
 
 
 class TestRanking:
-    def test_an_interval_that_reaches_chance_is_red(self):
-        flag = raise_one(blocks=later(roc_auc=0.55, roc_auc_low=0.5, roc_auc_high=0.6))
-
-        assert flag.severity is Severity.RED
-        assert flag.figure == "AUC 0.550 (0.500 to 0.600), n = 1,357"
-
-    def test_an_interval_below_the_cross_validated_auc_is_amber(self):
-        flag = raise_one(blocks=later(roc_auc_high=0.709))
-
-        assert flag.severity is Severity.AMBER
-        assert flag.figure.endswith("against 0.710, n = 4,715")
-        assert raise_flags(blocks=later(roc_auc_high=0.71)) == []
+    def test_the_figure_has_interval_and_number_of_loans(self):
+        assert (
+            raise_one(**later(roc_auc=0.55, roc_auc_low=0.5, roc_auc_high=0.6)).figure
+            == "AUC 0.550 (0.500 to 0.600), n = 1,357"
+        )
+        assert raise_one(**later(roc_auc_high=0.709)).figure.endswith("against 0.710, n = 4,715")
 
     def test_an_origin_that_reaches_chance_is_amber_and_counted_among_those_judged(self):
         weak = ORIGIN | {"roc_auc": 0.55, "roc_auc_low": 0.48}
 
-        flag = raise_one(rolling_origin=origins(ORIGIN, weak, SKIPPED))
+        flag = raise_one(**origins(ORIGIN, weak, SKIPPED))
 
         assert flag.severity is Severity.AMBER
         assert flag.finding == "At 1 of 2 origins its ranking may be chance"
@@ -125,27 +185,10 @@ class TestRanking:
 
 
 class TestF2:
-    def test_below_declining_everybody_is_red_with_interval_and_number_of_loans(self):
-        flag = raise_one(blocks=later(f2=0.404, f2_low=0.36, f2_high=0.445))
-
-        assert flag.severity is Severity.RED
-        assert flag.figure == (
+    def test_the_figure_has_interval_and_number_of_loans(self):
+        assert raise_one(**later(f2=0.404, f2_low=0.36, f2_high=0.445)).figure == (
             "F2 out of time 0.404 (0.360 to 0.445), n = 1,357, for declining everybody 0.416"
         )
-
-    @pytest.mark.parametrize(
-        ("f2", "low", "severity"),
-        [
-            (0.43, 0.417, None),
-            (0.43, 0.416, Severity.AMBER),
-            (0.416, 0.38, Severity.AMBER),
-            (0.415, 0.38, Severity.RED),
-        ],
-    )
-    def test_a_threshold_has_to_show_that_it_beats_declining_everybody(self, f2, low, severity):
-        flags = raise_flags(blocks=later(f2=f2, f2_low=low))
-
-        assert [flag.severity for flag in flags] == ([severity] if severity else [])
 
     def test_the_test_split_counts_too(self):
         blocks = QUIET.blocks | {"test": TEST_BLOCK | {"f2": 0.538, "f2_decline_all": 0.541}}
@@ -155,7 +198,7 @@ class TestF2:
 
 class TestLevel:
     def test_an_outlying_origin_is_amber_under_a_total_that_is_not(self):
-        flag = raise_one(rolling_origin=origins(ORIGIN, LOW_ORIGIN, SKIPPED))
+        flag = raise_one(**origins(ORIGIN, LOW_ORIGIN, SKIPPED))
 
         assert flag.severity is Severity.AMBER
         assert flag.finding == "Its PDs are too high at the origin 2013-07"
@@ -166,157 +209,62 @@ class TestLevel:
         assert "mean PD 14.9%, default rate 9.2%" in flag.meaning
 
     def test_a_total_above_one_understates_risk(self):
-        high = {"observed_to_expected": 1.2, "observed_to_expected_low": 1.01,
-                "observed_to_expected_high": 1.4}  # fmt: skip
-
-        flag = raise_one(rolling_origin=origins(ORIGIN, **high))
+        flag = raise_one(**origins(ORIGIN, **level(1.2, 1.01, 1.4)))
 
         assert flag.finding == "Its PDs are too low out of time"
         assert "furthest off" not in flag.figure
         assert "Losses exceed" in flag.meaning
 
-    @pytest.mark.parametrize(
-        ("ratio", "low", "high", "severity"),
-        [
-            (0.89, 0.8, 0.99, Severity.RED),
-            (0.91, 0.83, 0.99, Severity.AMBER),
-            (1.11, 1.01, 1.2, Severity.RED),
-            (1.09, 1.01, 1.2, Severity.AMBER),
-            (1.2, 1.0, 1.4, None),
-            (0.8, 0.6, 1.0, None),
-        ],
-    )
-    def test_a_total_is_judged_by_its_interval_and_its_size(self, ratio, low, high, severity):
-        total = {"observed_to_expected": ratio, "observed_to_expected_low": low,
-                 "observed_to_expected_high": high}  # fmt: skip
-
-        flags = raise_flags(rolling_origin=origins(ORIGIN, **total))
-
-        assert [flag.severity for flag in flags] == ([severity] if severity else [])
-
     def test_a_level_that_means_nothing_is_not_judged(self):
-        nothing = origins(observed_to_expected=None)
-
-        (one,) = [c for c in check(rolling_origin=nothing) if not c.is_judged]
+        (one,) = [c for c in check(**origins(observed_to_expected=None)) if not c.is_judged]
 
         assert one.name == "Level of the PDs"
 
-    def test_of_several_origins_the_furthest_is_named_by_ratio(self):
-        doubled = ORIGIN | {"origin": "2012-01", "observed_to_expected": 1.6,
-                            "observed_to_expected_low": 1.2}  # fmt: skip
-
-        assert (
-            "origin 2013-07: 0.61" in raise_one(rolling_origin=origins(doubled, LOW_ORIGIN)).figure
-        )
-
-    def test_an_origin_without_any_charge_off_can_be_the_furthest(self):
-        none = ORIGIN | {"observed_to_expected": 0.0, "observed_to_expected_low": 0.0,
-                         "observed_to_expected_high": 0.3}  # fmt: skip
-
-        assert "0.00 (0.00 to 0.30)" in raise_one(rolling_origin=origins(none)).figure
-
-
-class TestCalibration:
     @pytest.mark.parametrize(
-        ("ece", "severity"), [(0.021, None), (0.03, Severity.AMBER), (0.04, Severity.RED)]
+        ("rows", "furthest"),
+        [
+            ([ORIGIN | level(1.6, 1.2, 1.19), LOW_ORIGIN], "origin 2013-07: 0.61"),
+            ([ORIGIN | level(0.0, 0.0, 0.3)], "0.00 (0.00 to 0.30)"),
+        ],
+        ids=["by ratio", "without any charge-off"],
     )
-    def test_it_is_judged_by_what_a_perfect_model_shows(self, ece, severity):
-        flags = raise_flags(blocks=later(ece=ece))
-
-        assert [flag.severity for flag in flags] == ([severity] if severity else [])
-
-    def test_an_immaterial_error_is_no_flag_however_many_loans_prove_it(self):
-        tiny = later(ece=0.009, ece_perfect_high=0.002)
-
-        assert raise_flags(blocks=tiny) == []
-        assert len(raise_flags(blocks=tiny, tolerated_ece=0.005)) == 1
+    def test_of_several_origins_the_furthest_is_named(self, rows, furthest):
+        assert furthest in raise_one(**origins(*rows)).figure
 
 
-class TestExternalSample:
-    @pytest.mark.parametrize(
-        ("low", "high", "severity"),
-        [(0.001, 0.02, None), (-0.01, 0.02, Severity.AMBER), (-0.03, -0.01, Severity.RED)],
-    )
-    def test_the_gain_over_the_rate_is_judged_by_its_interval(self, low, high, severity):
-        flags = raise_flags(external=EXTERNAL | {"auc_gain_low": low, "auc_gain_high": high})
+def test_each_condition_of_promotion_that_fails_is_red():
+    failed = {"name": "calibrated", "holds": False, "evidence": "ECE 0.05 on 4,715 loans"}
 
-        assert [flag.severity for flag in flags] == ([severity] if severity else [])
+    flag = raise_one(conditions=[failed])
 
-    def test_what_may_have_been_learnt_from_is_amber(self):
-        flag = raise_one(external=EXTERNAL | {"is_overlap_checked": False})
-
-        assert flag.severity is Severity.AMBER
-
-    def test_without_a_sample_it_is_not_judged(self):
-        (one,) = [c for c in check(external=None) if not c.is_judged]
-
-        assert one.name == "External sample"
+    assert (flag.severity, flag.figure) == (Severity.RED, "ECE 0.05 on 4,715 loans")
+    assert "calibrated" in flag.finding
 
 
-class TestPromotion:
-    def test_each_condition_that_fails_is_red(self):
-        failed = {"name": "calibrated", "holds": False, "evidence": "ECE 0.05 on 4,715 loans"}
+def test_a_feature_that_is_caught_is_red_and_called_by_its_phrase():
+    caught = make_finding("dti_pct", 0.9, "caught", ["AUC 0.900 on its own"])
 
-        flag = raise_one(conditions=[failed])
+    flag = raise_one(features=[caught])
 
-        assert (flag.severity, flag.figure) == (Severity.RED, "ECE 0.05 on 4,715 loans")
-        assert "calibrated" in flag.finding
-
-    def test_to_be_the_same_model_as_the_champion_is_no_fault(self):
-        same = {"name": "a new model", "holds": False, "evidence": "same data, same model"}
-
-        assert raise_flags(conditions=[same]) == []
+    assert flag.severity is Severity.RED
+    assert flag.figure == "debt payments as a share of income: AUC 0.900 on its own (n = 4,715)"
 
 
-class TestLeakage:
-    def test_a_feature_that_is_caught_is_red_and_called_by_its_phrase(self):
-        caught = make_finding("dti_pct", 0.9, "caught", ["AUC 0.900 on its own"])
+def test_a_portfolio_that_fails_a_check_is_red():
+    flag = raise_one(portfolio_checks=[{"passed": False, "statement": "40 borrowers twice"}])
 
-        flag = raise_one(features=[caught])
-
-        assert flag.severity is Severity.RED
-        assert flag.figure == (
-            "debt payments as a share of income: AUC 0.900 on its own (n = 4,715)"
-        )
-
-    def test_a_warning_is_amber(self):
-        warned = make_finding("dti_pct", 0.6, "warned", ["its missing values mark a vintage"])
-
-        assert raise_one(features=[warned]).severity is Severity.AMBER
-
-    def test_a_portfolio_that_fails_a_check_is_red(self):
-        flag = raise_one(portfolio_checks=[{"passed": False, "statement": "40 borrowers twice"}])
-
-        assert (flag.severity, flag.figure) == (Severity.RED, "40 borrowers twice")
+    assert (flag.severity, flag.figure) == (Severity.RED, "40 borrowers twice")
 
 
 class TestGroups:
-    @pytest.mark.parametrize(
-        ("ratio", "severity"), [(0.8, None), (0.79, Severity.AMBER), (0.75, Severity.RED)]
-    )
-    def test_four_fifths_are_asked_for_and_the_interval_says_how_sure_it_is(self, ratio, severity):
-        proxy = make_proxy("Housing", make_group("OWN", 1.0), make_group("RENT", ratio))
-
-        flags = raise_flags(proxies=[proxy])
-
-        assert [flag.severity for flag in flags] == ([severity] if severity else [])
-
     def test_a_large_group_that_is_surely_below_weighs_more_than_a_small_one(self):
         wide = {"policy_approval_ratio_low": 0.55, "policy_approval_ratio_high": 0.9}
         small = make_group("OTHER", 0.7) | wide
-        proxy = make_proxy("Housing", make_group("OWN", 1.0), small, make_group("RENT", 0.75))
 
-        flag = raise_one(proxies=[proxy])
+        flag = raise_one(**housing(small, make_group("RENT", 0.75)))
 
         assert flag.severity is Severity.RED
-        assert "RENT against OWN" in flag.figure
-
-    def test_the_groups_are_named(self):
-        proxy = make_proxy("Housing", make_group("OWN", 1.0), make_group("RENT", 0.7))
-
-        assert raise_one(proxies=[proxy]).figure == (
-            "Housing: RENT against OWN, ratio 0.70 (0.66 to 0.74), n = 2,000"
-        )
+        assert flag.figure == "Housing: RENT against OWN, ratio 0.75 (0.71 to 0.79), n = 2,000"
 
     def test_groups_too_small_and_pincodes_raise_none(self):
         small = make_proxy("Housing", make_group("OWN", None), make_group("OTHER", None))
@@ -327,42 +275,23 @@ class TestGroups:
         assert raise_flags(proxies=[small, pincode]) == []
 
 
-class TestPopulations:
-    @pytest.mark.parametrize(
-        ("psi", "low", "chance", "severity"),
-        [
-            (0.1, 0.05, 0.02, None),
-            (0.138, 0.1, 0.086, Severity.AMBER),
-            (0.138, 0.1, 0.14, None),
-            (0.3, 0.25, 0.086, Severity.AMBER),
-            (0.3, 0.26, 0.086, Severity.RED),
-            (0.3, 0.26, 0.31, None),
-        ],
+def test_the_worst_population_is_named_with_how_many_more():
+    rows = [
+        POPULATION | {"psi": 0.11, "psi_chance": 0.02},
+        POPULATION | {"population": "issued 2016", "psi": 0.2, "psi_chance": 0.02},
+    ]
+
+    flag = raise_one(populations=rows)
+
+    assert flag.finding.endswith("issued 2016 and 1 more")
+    assert flag.figure == (
+        "PSI 0.200 (0.030 to 0.120), n = 206 against 4,509; chance gives up to 0.020"
     )
-    def test_a_shift_is_large_and_more_than_chance(self, psi, low, chance, severity):
-        row = POPULATION | {"psi": psi, "psi_low": low, "psi_chance": chance}
-
-        flags = raise_flags(populations=[row])
-
-        assert [flag.severity for flag in flags] == ([severity] if severity else [])
-
-    def test_the_worst_is_named_with_how_many_more(self):
-        rows = [
-            POPULATION | {"psi": 0.11, "psi_chance": 0.02},
-            POPULATION | {"population": "issued 2016", "psi": 0.2, "psi_chance": 0.02},
-        ]
-
-        flag = raise_one(populations=rows)
-
-        assert flag.finding.endswith("issued 2016 and 1 more")
-        assert flag.figure == (
-            "PSI 0.200 (0.030 to 0.120), n = 206 against 4,509; chance gives up to 0.020"
-        )
 
 
-@pytest.mark.parametrize("missing", ["populations", "proxies"])
+@pytest.mark.parametrize("missing", ["populations", "proxies", "external"])
 def test_what_was_not_measured_is_not_judged_and_raises_nothing(missing):
-    checks = check(**{missing: []})
+    checks = check(**{missing: None if missing == "external" else []})
 
     assert list_flags(checks) == []
     assert sum(not one.is_judged for one in checks) == 1

@@ -1,7 +1,5 @@
 """What the model card says about one model."""
 
-from dataclasses import FrozenInstanceError
-
 import pytest
 
 from loantap.reporting.model_card.model_section import word_section
@@ -14,34 +12,6 @@ from tests.reporting.card_material import (
 )
 
 PHRASES = {"dti_pct": "debt payments as a share of income"}
-
-
-def test_a_section_holds_finished_material_and_does_not_change():
-    with pytest.raises(FrozenInstanceError):
-        make_section("benchmark").for_lending = True
-
-
-def test_its_anchor_is_its_name_as_a_page_can_have_it():
-    assert (
-        word_section(
-            make_section("published_replica"), BLOCKS["published_replica"], None, PHRASES
-        ).anchor
-        == "model-published-replica"
-    )
-
-
-def test_its_figures_are_embedded_under_their_captions():
-    figures = word_section(make_section("lending"), BLOCKS["lending"], None, PHRASES).figures
-
-    assert figures["before_and_after"].caption == "Calibration out of fold, before and after"
-    assert all(f.source.startswith("data:image/svg+xml;base64,") for f in figures.values())
-
-
-@pytest.mark.parametrize("name", BLOCKS)
-def test_only_the_replica_is_compared_with_what_was_published(name):
-    worded = word_section(make_section(name), BLOCKS[name], None, PHRASES)
-
-    assert (worded.comparison is not None) is (name == "published_replica")
 
 
 CALIBRATION = {"calibrated": True, "before": STAGE}
@@ -81,18 +51,8 @@ def test_where_the_challenger_went_forward_the_drivers_are_those_of_the_scorecar
     [
         ("Champion", True),
         ("Champion from the end of this run on", True),
-        ("Not champion: loantap-lending version 1 decides. This page is not about it", False),
         ("Not champion, and no other version is", False),
     ],
 )
 def test_its_standing_says_whether_it_is_champion(standing, is_champion):
     assert make_section("lending", standing=standing).is_champion is is_champion
-
-
-def test_the_scorecard_is_shown_as_its_file_has_it():
-    scorecard = make_scorecard()
-
-    worded = word_section(make_section("lending"), BLOCKS["lending"], scorecard, PHRASES)
-
-    assert worded.scorecard is scorecard
-    assert [band["lowest"] for band in worded.bands] == [575]

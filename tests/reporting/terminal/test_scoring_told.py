@@ -12,11 +12,8 @@ def make_account(**changes):
     return good | {"without_id": NONE, "repeated": NONE, "alike": NONE} | changes
 
 
-def test_where_all_is_well_nothing_is_said():
+def test_where_all_is_well_nothing_is_said_and_of_no_application_that_there_is_none():
     assert tell_account(make_account()) == []
-
-
-def test_no_application_is_said():
     assert tell_account(make_account(rows=0)) == [
         "0 applications: the file has a header and no rows"
     ]
