@@ -65,11 +65,8 @@ def run_as_make_test(folder, *options):
     return subprocess.run(
         [sys.executable, "-m", *words[1].split(), "-p", "tests.conftest", *options],
         env=os.environ | {"PYTHONPATH": str(PROJECT), "PYTEST_XDIST_AUTO_NUM_WORKERS": "2"},
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    ).stdout
+        cwd=folder, capture_output=True, text=True, check=False,
+    ).stdout  # fmt: skip
 
 
 def test_files_of_a_group_run_in_one_process_and_the_slow_can_be_left_out(tmp_path):

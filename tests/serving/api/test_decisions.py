@@ -59,17 +59,6 @@ def test_decisions_are_found_by_what_they_say(api):
     assert made[0]["id"] in search(f"application_id=s-1&decision={decision}")
 
 
-def test_a_search_goes_on_page_by_page(api):
-    made = [api.decide(application_id="p-1")["id"] for _ in range(3)]
-
-    first = api.get("/v1/decisions?application_id=p-1&limit=2").json
-    second = api.get(f"/v1/decisions?application_id=p-1&limit=2&after={first['next']}").json
-
-    found = [item["id"] for page in (first, second) for item in page["items"]]
-    assert found == made[::-1]
-    assert second["next"] is None
-
-
 def test_a_replay_says_that_the_decision_is_the_same_and_is_kept(api):
     made = api.decide()
 

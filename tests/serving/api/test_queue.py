@@ -32,15 +32,6 @@ def test_a_referred_decision_waits_in_the_queue_with_its_amount(own_api):
     assert by_age.reasons == list(Reason)
 
 
-def test_the_queue_goes_on_page_by_page(own_api):
-    made = [refer(own_api) for _ in range(3)]
-
-    first = own_api.get("/v1/cases?limit=2").json
-    second = own_api.get(f"/v1/cases?limit=2&after={first['next']}").json
-
-    assert [case["decision_id"] for case in first["items"] + second["items"]] == made
-
-
 def test_two_people_cannot_hold_the_same_case(own_api):
     decision = refer(own_api)
     second = own_api.make_key("second", [Scope.DECIDE])
@@ -106,16 +97,6 @@ def test_a_decision_on_a_case_that_cannot_be_used_is_refused(api, body, field):
     told = expect(api.post("/v1/cases/dec_0/decide", body), 422, "invalid-body")
 
     assert told.errors[0].field == field
-
-
-def test_the_reason_other_asks_for_a_note(own_api):
-    decision = refer(own_api)
-    own_api.post(f"/v1/cases/{decision}/take")
-    body = {"decision": "approve", "reason": "other, see the note"}
-
-    told = expect(own_api.post(f"/v1/cases/{decision}/decide", body), 409, "conflict")
-
-    assert "Say why in a note" in told.detail
 
 
 def test_a_decision_that_was_not_referred_has_no_case(api):

@@ -137,16 +137,6 @@ def test_the_same_request_under_an_idempotency_key_gets_the_same_bytes(api):
     assert first.data == second.data
 
 
-def test_a_batch_under_an_idempotency_key_gets_the_same_bytes_invalid_rows_included(api, rows):
-    body, headers = {"applications": rows[:8]}, {"Idempotency-Key": "batch-once"}
-
-    first = api.post(BATCH, body, headers=headers)
-    second = api.post(BATCH, body, headers=headers)
-
-    assert first.json["counts"]["invalid"] == 2
-    assert first.data == second.data
-
-
 def test_another_request_under_a_used_idempotency_key_is_refused(api):
     headers = {"Idempotency-Key": "used"}
     api.post(SCORE, api.make_application(), headers=headers)
@@ -159,13 +149,3 @@ def test_another_request_under_a_used_idempotency_key_is_refused(api):
         answer = api.post(path, body, headers=headers)
         assert answer.status_code == 409
         assert answer.json["type"].endswith("idempotency-conflict")
-
-
-def test_two_callers_may_use_the_same_idempotency_key(api):
-    other = api.make_key("another", ["score"])
-    headers = {"Idempotency-Key": "shared"}
-
-    first = api.post(SCORE, api.make_application(), headers=headers).json
-    second = api.post(SCORE, api.make_application(), key=other, headers=headers).json
-
-    assert first["id"] != second["id"]

@@ -98,12 +98,6 @@ def test_what_is_no_json_is_refused(store, value, part):
     assert store.verify().n == 0
 
 
-def test_words_that_look_like_such_numbers_are_kept(store):
-    [kept] = store.append([Entry(Kind.OFFERS, {"title": "NaN, Infinity"})], ANN)
-
-    assert kept.public == {"title": "NaN, Infinity"}
-
-
 @pytest.mark.parametrize("text", ["", "a\nb", "a\x00b", "x" * 256])
 @pytest.mark.parametrize(
     "name", ["key_id", "person", "request_id", "idempotency_key", "request_digest"]

@@ -1,7 +1,6 @@
 """No room, no lock, no server: the caller is told, and what was acknowledged stays."""
 
 import sqlite3
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -52,25 +51,6 @@ class TestAFullDisk:
         verdict = store.verify()
         assert verdict.is_ok
         assert verdict.n == len(kept)
-
-    def test_each_of_many_threads_is_told(self, store):
-        self.fill(store)
-        told = []
-
-        def keep():
-            try:
-                store.append([make_decision()] * 5, ANN)
-            except AuditUnavailableError:
-                told.append(True)
-
-        threads = [threading.Thread(target=keep) for _ in range(8)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-
-        assert len(told) == 8
-        assert store.waiting == 0
 
     def test_it_goes_on_when_there_is_room(self, store, sqlite_url):
         kept = self.fill(store)

@@ -165,15 +165,6 @@ def test_a_note_says_why_where_the_reason_does_not(cases, ids):
     assert override.personal == {"note": "x" * 2_000}
 
 
-def test_a_note_can_be_erased_with_the_decision(cases, ids, store):
-    cases.take(ids[0], ANN)
-    cases.decide(ids[0], ANN, APPROVE, WHY, "a note")
-
-    assert store.erase(BOB, "asked for", record_ids=[ids[0]]) == 2
-    assert store.about(ids[0])[1].is_erased
-    assert cases.find(ids[0]).outcome == "approve"
-
-
 def test_a_case_is_open_to_all_from_the_moment_that_its_time_ends(cases, ids, store):
     taken = cases.take(ids[0], ANN)
     assert taken.expires_at is not None
@@ -225,15 +216,6 @@ class TestTheQueue:
 
         assert seen == [ids[place] for place in places]
         assert after is None
-
-    def test_equal_amounts_stay_in_order_over_pages(self, cases, ids):
-        pages, after = [], None
-        for _ in range(4):
-            page = cases.list_cases(order=Order.AMOUNT, after=after, limit=1)
-            pages += [item.case.decision_id for item in page.items]
-            after = page.next
-
-        assert pages == [ids[place] for place in (0, 2, 1, 3)]
 
     def test_a_case_comes_with_its_decision(self, cases, ids):
         item = cases.list_cases(limit=1).items[0]

@@ -32,10 +32,3 @@ def test_the_first_page_is_for_scoring(screen, monkeypatch):
 
     assert "Score" in read_all(shown)
     assert "paste your API key" in read_all(shown)
-
-
-def test_a_revoked_key_can_be_told_from_a_server_that_is_down(api, screen):
-    said = read_all(screen.open("policy", "lt_000000000000_" + "x" * 43))
-
-    assert "unknown or was revoked" in said
-    assert "not running" not in said

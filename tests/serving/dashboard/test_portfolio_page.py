@@ -13,10 +13,6 @@ def test_before_the_first_run_it_says_what_to_run(api, screen):
     assert not app.subheader
 
 
-def test_it_shows_nothing_to_who_has_no_key(screen):
-    assert "paste your API key" in read_all(screen.open("portfolio"))
-
-
 def test_it_shows_nothing_to_a_revoked_key(api, screen):
     said = read_all(screen.open("portfolio", "lt_000000000000_" + "x" * 43))
 

@@ -91,19 +91,6 @@ def test_a_key_is_revoked_once(keys, store):
     assert store.verify().n == 2
 
 
-def test_a_new_key_of_another_process_works_soon(keys, url):
-    assert keys.list_keys() == []
-    other = AuditStore.open(url)
-    key, text = Keys(other).create("Ann", [Scope.SCORE], ANN)
-    started = time.monotonic()
-    while keys.check(text) is None:
-        assert time.monotonic() - started < 30
-        time.sleep(0.02)
-
-    assert keys.check(text) == key
-    other.close()
-
-
 @pytest.mark.parametrize(
     ("owner", "scopes", "rate", "where"),
     [

@@ -1,6 +1,5 @@
 """The policy book: two people put a policy in force, and past decisions keep theirs."""
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
@@ -8,7 +7,6 @@ from datetime import date
 import pytest
 
 from loantap.policy.credit_policy import require_as_approved
-from loantap.policy.decisions import make_decider
 from loantap.portfolio.errors import InputError
 from loantap.serving.audit.records import Caller
 from loantap.serving.audit.store import AuditStore
@@ -322,27 +320,3 @@ def test_the_history_tells_what_became_of_each(book):
     assert [entry.state for entry in book.history()] == [
         State.PAST, State.PROPOSED, State.IN_FORCE, State.PAST,
     ]  # fmt: skip
-
-
-def test_a_proposal_can_be_tried_before_it_is_approved(book):
-    content = write()
-    rules = content["policy"]["rules"] | {"max_loan_amount": 5_000}
-    proposal = book.propose(write(rules=rules), ANN)
-
-    policy, economics = book.find_proposal(proposal.id).try_out()
-
-    assert make_decider(policy, economics).policy.rules.max_loan_amount == 5_000
-
-
-def test_other_processes_see_a_change_soon(book, url):
-    other_store = AuditStore.open(url)
-    other = PolicyBook(other_store, lambda: TODAY)
-    assert other.active().generation == 1
-    book.activate(book.propose(write(), ANN).id, BOB)
-    started = time.monotonic()
-    while other.active().generation == 1:
-        assert time.monotonic() - started < 30
-        time.sleep(0.02)
-
-    assert other.active() == book.active()
-    other_store.close()
