@@ -55,9 +55,8 @@ def test_an_id_that_is_there_twice_is_told_at_the_second_place(api):
 @pytest.mark.parametrize(
     ("body", "field"),
     [
-        ({}, "applications"), ({"applications": None}, "applications"),
-        ({"applications": []}, "applications"), ({"applications": [1]}, "applications[0]"),
-        ({"applications": [{}, None]}, "applications[1]"), ({"rows": []}, "rows"),
+        ({}, "applications"), ({"applications": []}, "applications"),
+        ({"applications": [{}, None]}, "applications[1]"),
         ({"applications": [{}], "more": 1}, "more"),
     ],
 )  # fmt: skip
@@ -79,9 +78,9 @@ def test_a_csv_file_is_read_as_a_run_reads_it(api, delimiter):
     in_csv = api.post(BATCH, data=write(rows, delimiter), content_type=CSV).json
     in_json = api.post(BATCH, {"applications": rows}).json
 
-    assert [r["decision"] for r in in_csv["results"]] == [r["decision"] for r in in_json["results"]]
     assert in_csv["results"][1]["reasons"] == ["dti 'x': not a number"]
     for a, b in zip(in_csv["results"], in_json["results"], strict=True):
+        assert a["decision"] == b["decision"]
         assert a.get("probability_of_default") == b.get("probability_of_default")
 
 

