@@ -16,19 +16,13 @@ from tests.conftest import PROJECT
 from tests.support.process_state import put_back
 
 
-def delete_a_variable():
-    del os.environ["PATH"]
-
-
 def configure_logging():
+    console = {"class": "logging.StreamHandler"}
+    root = {"level": "DEBUG", "handlers": ["console"]}
     logging.config.dictConfig(
-        {
-            "version": 1,
-            "disable_existing_loggers": True,
-            "handlers": {"console": {"class": "logging.StreamHandler"}},
-            "root": {"level": "DEBUG", "handlers": ["console"]},
-        }
-    )
+        {"version": 1, "disable_existing_loggers": True, "handlers": {"console": console},
+         "root": root}
+    )  # fmt: skip
 
 
 def configure_a_logger():
@@ -44,6 +38,10 @@ def log_warnings():
     # Logging does nothing where it believes that it does so already.
     logging.captureWarnings(False)
     logging.captureWarnings(True)
+
+
+def find_variables():
+    return dict(os.environ)
 
 
 def find_logging():
@@ -73,20 +71,16 @@ def find_mlflow():
 @pytest.mark.parametrize(
     ("leave", "find"),
     [
-        (lambda: os.environ.update(LOANTAP_LEFT="1"), lambda: dict(os.environ)),
-        (delete_a_variable, lambda: dict(os.environ)),
-        (lambda: os.chdir("/"), Path.cwd),
-        (lambda: sys.path.insert(0, "/nowhere"), lambda: sys.path[:]),
-        (configure_logging, find_logging),
-        (configure_a_logger, find_logging),
-        (lambda: logging.disable(logging.ERROR), find_logging),
-        (log_warnings, find_logging),
+        pytest.param(lambda: os.environ.update(LEFT="1"), find_variables, id="new-variable"),
+        pytest.param(lambda: os.environ.pop("PATH"), find_variables, id="lost-variable"),
+        pytest.param(lambda: os.chdir("/"), Path.cwd, id="folder"),
+        pytest.param(lambda: sys.path.insert(0, "/nowhere"), lambda: sys.path[:], id="path"),
+        pytest.param(configure_logging, find_logging, id="logging"),
+        pytest.param(configure_a_logger, find_logging, id="logger"),
+        pytest.param(lambda: logging.disable(logging.ERROR), find_logging, id="logging-off"),
+        pytest.param(log_warnings, find_logging, id="warnings"),
     ],
-    ids=[
-        "a variable that is new", "a variable that is gone", "the working directory",
-        "the import path", "logging", "a logger", "logging that is off", "warnings that are logged",
-    ],
-)  # fmt: skip
+)
 def test_what_a_test_leaves_is_put_back(leave, find):
     before = find()
 

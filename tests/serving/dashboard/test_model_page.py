@@ -32,6 +32,14 @@ MODEL = {
 }  # fmt: skip
 
 
+@pytest.fixture
+def metrics(tmp_path):
+    """Where the report of the last run is; it is not there yet."""
+    path = tmp_path / "data/08_reporting/metrics.json"
+    path.parent.mkdir(parents=True)
+    return path
+
+
 def open_model(monkeypatch, folder, status=200, **changes):
     """What the page says where the API answers this of the model."""
     routes = {"/v1/key": (200, KEY), "/v1/model": (status, MODEL | changes)}
@@ -87,34 +95,27 @@ def test_an_answer_of_another_version_is_told(tmp_path, monkeypatch):
     assert "Run API and dashboard of the same version" in said
 
 
-def test_an_api_that_is_down_is_told_and_the_last_run_is_still_looked_for(tmp_path, monkeypatch):
+def test_an_api_that_is_down_is_told_and_the_last_run_is_still_looked_for(
+    metrics, tmp_path, monkeypatch
+):
     down = Screen(monkeypatch, httpx.MockTransport(refuse_connections), tmp_path)
 
     said = read_all(down.open("model", "lt_some_key"))
-
     assert "The API is not running" in said
     assert "`make run`" in said
+
+    metrics.write_text("[", "utf-8")
+    assert f"{metrics}: it is no JSON" in read_all(down.open("model", "lt_some_key"))
 
 
 @pytest.mark.parametrize(
     ("text", "problem"),
     [("[", "it is no JSON"), ("[1]", "it is no JSON object"), ("{}", "it says nothing of lending")],
 )
-def test_a_report_that_cannot_be_used_is_named(tmp_path, monkeypatch, text, problem):
-    path = tmp_path / "data/08_reporting/metrics.json"
-    path.parent.mkdir(parents=True)
-    path.write_text(text, "utf-8")
+def test_a_report_that_cannot_be_used_is_named(metrics, tmp_path, monkeypatch, text, problem):
+    metrics.write_text(text, "utf-8")
 
     said = open_model(monkeypatch, tmp_path)
 
-    assert f"{path}: {problem}" in said
+    assert f"{metrics}: {problem}" in said
     assert "`make run` again" in said
-
-
-def test_a_damaged_report_does_not_take_the_page_away_where_the_api_is_down(tmp_path, monkeypatch):
-    path = tmp_path / "data/08_reporting/metrics.json"
-    path.parent.mkdir(parents=True)
-    path.write_text("[", "utf-8")
-    down = Screen(monkeypatch, httpx.MockTransport(refuse_connections), tmp_path)
-
-    assert f"{path}: it is no JSON" in read_all(down.open("model", "lt_some_key"))

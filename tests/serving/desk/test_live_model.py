@@ -1,6 +1,7 @@
 """The champion, kept up to date: which model decides whatever happens to the registry."""
 
 import threading
+import time
 
 import mlflow
 import pytest
@@ -145,16 +146,14 @@ class Book:
 def desk(lending_model, tmp_path):
     """A desk that looks twenty times a second, not yet open."""
     configured = read_configured(PROJECT / "conf/base", tmp_path / "none.json", AS_OF.date())
-    failures = []
-    states = []
-    desk = Desk(Book(), configured, 0.05, failures.append, states.append)
-    desk.noted, desk.states = failures, states
-    return desk
+    noted, states = [], []
+    desk = Desk(Book(), configured, 0.05, noted.append, states.append)
+    desk.noted, desk.states = noted, states
+    yield desk
+    desk.close()
 
 
 def wait_for(condition):
-    import time
-
     until = time.monotonic() + 10
     while not condition():
         assert time.monotonic() < until, "nothing happened within ten seconds"
@@ -164,35 +163,28 @@ def wait_for(condition):
 def test_the_desk_takes_a_new_champion_in_the_background(desk, lending_model):
     make_champion(lending_model)
     desk.open()
-    try:
-        standing = desk.standing
-        assert standing.underwriter.scorer.version == "1"
+    standing = desk.standing
+    assert standing.underwriter.scorer.version == "1"
 
-        make_champion(lending_model)
-        wait_for(lambda: desk.standing.underwriter.scorer.version == "2")
+    make_champion(lending_model)
+    wait_for(lambda: desk.standing.underwriter.scorer.version == "2")
 
-        # Who holds the standing of before ends the request with it.
-        assert standing.underwriter.scorer.version == "1"
-    finally:
-        desk.close()
+    # Who holds the standing of before ends the request with it.
+    assert standing.underwriter.scorer.version == "1"
 
 
 def test_a_desk_without_a_champion_says_so_and_takes_the_first_that_comes(desk, lending_model):
     desk.open()
-    try:
-        with pytest.raises(NotReadyError, match="kedro run"):
-            _ = desk.standing
+    with pytest.raises(NotReadyError, match="kedro run"):
+        _ = desk.standing
 
-        make_champion(lending_model)
-        wait_for(lambda: desk.trouble == "")
+    make_champion(lending_model)
+    wait_for(lambda: desk.trouble == "")
 
-        assert desk.standing.underwriter.scorer.version == "1"
-        states = desk.states
-        # It is noted after what it tells of.
-        wait_for(lambda: states[-1] == 1)
-        assert (states[0], states[-1]) == (-1, 1)
-    finally:
-        desk.close()
+    assert desk.standing.underwriter.scorer.version == "1"
+    # It is noted after what it tells of.
+    wait_for(lambda: desk.states[-1] == 1)
+    assert desk.states[0] == -1
 
 
 def test_an_answer_of_the_registry_that_nobody_expected_is_survived_and_counted(
@@ -202,13 +194,9 @@ def test_an_answer_of_the_registry_that_nobody_expected_is_survived_and_counted(
     with monkeypatch.context() as patched:
         fail_to_answer(patched, PERMISSION_DENIED)
         desk.open()
-        noted = desk.noted
-        wait_for(lambda: len(noted) > 2)
-        assert set(noted) == {"registry"}
-    try:
-        wait_for(lambda: desk.trouble == "")
-    finally:
-        desk.close()
+        wait_for(lambda: len(desk.noted) > 2)
+        assert set(desk.noted) == {"registry"}
+    wait_for(lambda: desk.trouble == "")
 
 
 def test_a_registry_that_answers_late_delays_no_start_and_its_model_is_taken_then(
@@ -224,11 +212,8 @@ def test_a_registry_that_answers_late_delays_no_start_and_its_model_is_taken_the
 
     monkeypatch.setattr(LiveModel, "refresh", refresh_late)
     desk.open(patience=0.05)
-    try:
-        with pytest.raises(NotReadyError, match="has not answered yet"):
-            _ = desk.standing
+    with pytest.raises(NotReadyError, match="has not answered yet"):
+        _ = desk.standing
 
-        answered.set()
-        wait_for(lambda: desk.trouble == "")
-    finally:
-        desk.close()
+    answered.set()
+    wait_for(lambda: desk.trouble == "")

@@ -50,17 +50,14 @@ def wait_until_answered(api, asked):
         time.sleep(0.05)
 
 
-def test_killed_twice_under_load_no_answered_decision_is_missing_and_none_is_there_twice(
-    api, asked
-):
+def test_killed_under_load_no_answered_decision_is_missing_and_none_is_there_twice(api, asked):
     before = ask_once(api, asked, "crash")
-    for number, seconds in enumerate((0.4, 0.9)):
-        killed = kill_under_load(api.server, asked, f"killed{number}", api.read_log, seconds)
 
-        assert killed.answered > 10
-        assert killed.lost > 0
-        assert killed.faults == 0, killed
+    killed = kill_under_load(api.server, asked, "killed", api.read_log, 0.6)
 
+    assert killed.answered > 10
+    assert killed.lost > 0
+    assert killed.faults == 0, killed
     again = ask_once(api, asked, "crash")
     assert (again.status, again.body) == (200, before.body)
     assert ask_once(api, asked[1:], "crash").status == 409
@@ -74,7 +71,7 @@ def test_too_much_load_is_refused_at_once_and_leaves_nothing_behind(api, asked):
 
     load = send(api.server.port, cycle(asked), too_much)
     wait_until_answered(api, asked)
-    after = send(api.server.port, cycle(asked), Sending(3.0, connections=4, rate=20))
+    after = send(api.server.port, cycle(asked), Sending(2.0, connections=4, rate=20))
 
     assert load.counts.keys() <= {200, 503}
     assert load.counts[503] > 0

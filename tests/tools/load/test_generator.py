@@ -79,12 +79,6 @@ def test_a_connection_that_ends_without_an_answer_loses_its_request(port):
     assert load.errors == 2
 
 
-def test_a_closed_loop_sends_as_fast_as_it_is_answered(port):
-    load = send(port, repeat(request("wait/20")), Sending(0.6, connections=4))
-
-    assert 4 < load.rate < 4 / 0.02
-
-
 def test_an_open_loop_keeps_its_rate(port):
     load = send(port, repeat(request("200")), Sending(1, connections=20, rate=200))
 
@@ -124,15 +118,12 @@ def test_sending_ends_when_it_is_asked_to(port):
     assert load.errors == 0
 
 
-def test_one_request_is_asked_for_its_answer(port):
+def test_one_request_is_asked_for_its_answer_however_long(port):
     large = b"x" * 3_000_000
 
     answer = ask(port, request("200", large))
 
     assert (answer.status, answer.body) == (200, large)
-
-
-def test_asking_says_when_there_is_no_answer(port):
     with pytest.raises(ConnectionResetError, match="ended before"):
         ask(port, request("cut"))
 
