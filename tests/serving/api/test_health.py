@@ -7,7 +7,7 @@ import pytest
 from loantap.model.scoring.scorer import Scorer
 from loantap.serving.api.metrics import Metrics
 from loantap.serving.api.schemas import Decision
-from loantap.serving.api.service_schemas import Fields, Model, Ready
+from loantap.serving.api.service_schemas import Fields, Ready
 from tests.serving.api.served import OFFERS, SCORE, make_api, put_to_work
 from tests.serving.api.test_bad_requests import expect
 
@@ -97,17 +97,6 @@ def test_another_model_decides_from_the_next_request_on(own_api, lending):
 
     assert (before["model"]["version"], own_api.decide()["model"]["version"]) == ("3", "4")
     assert own_api.post(f"/v1/decisions/{before['id']}/replay").json["same"]
-
-
-def test_the_model_is_described_with_what_it_learnt_from(api):
-    told = Model.model_validate(api.get("/v1/model").json)
-
-    assert (told.name, told.version, told.kind) == ("loantap-lending-demo", "3", "logistic")
-    assert told.training_loans == 4_000
-    assert "dti_pct" in told.features
-    # These tests have no registry.
-    assert told.history == []
-    assert "does not answer" in told.unknown
 
 
 def test_the_fields_say_what_the_data_dictionary_says(api):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from loantap.serving.api.case_schemas import Case, Cases, DecidedCase, Overrides
+from loantap.serving.api.case_schemas import Cases, DecidedCase, Overrides
 from loantap.serving.cases.case import Reason
 from loantap.serving.keys.keys import Scope
 from tests.serving.api.test_bad_requests import expect
@@ -30,21 +30,6 @@ def test_a_referred_decision_waits_in_the_queue_with_its_amount(own_api):
     assert (by_age.items[0].application_id, by_age.items[0].amount) == ("q-1", 36_000)
     assert by_age.n == 2
     assert by_age.reasons == list(Reason)
-
-
-def test_two_people_cannot_hold_the_same_case(own_api):
-    decision = refer(own_api)
-    second = own_api.make_key("second", [Scope.DECIDE])
-
-    taken = Case.model_validate(own_api.post(f"/v1/cases/{decision}/take").json)
-    told = expect(own_api.post(f"/v1/cases/{decision}/take", key=second), 409, "conflict")
-
-    assert (taken.state, taken.taken_by) == ("taken", "tests")
-    assert "tests has it until" in told.detail
-    expect(own_api.post(f"/v1/cases/{decision}/give-back", key=second), 409, "conflict")
-    assert own_api.get("/v1/cases?state=taken").json["n"] == 1
-    own_api.post(f"/v1/cases/{decision}/give-back")
-    assert own_api.post(f"/v1/cases/{decision}/take", key=second).json["taken_by"] == "second"
 
 
 def test_deciding_is_a_record_of_its_own_and_the_decision_stays(own_api):

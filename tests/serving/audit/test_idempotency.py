@@ -41,10 +41,6 @@ def test_each_caller_has_keys_of_its_own(store):
     assert store.find_idempotent("key-c", "order 66") == []
 
 
-def test_without_a_key_each_request_is_kept(store):
-    assert store.append([make_decision(1)], ANN) != store.append([make_decision(1)], ANN)
-
-
 def test_an_erased_answer_says_so(store):
     [kept] = store.append([make_decision(1)], KEYED)
     store.erase(ANN, "asked for", record_ids=[kept.id])

@@ -53,15 +53,6 @@ class Group:
         return noted
 
 
-def test_an_entry_is_found_as_it_was_made(store):
-    entry = make_decision(1)
-
-    kept = store.append_made(lambda: entry, ANN)
-
-    assert store.find(kept.id) == kept
-    assert (kept.public, kept.personal, kept.person) == (entry.public, entry.personal, "Ann Lee")
-
-
 def test_one_thread_makes_all_of_a_group(store):
     group = Group(store)
 

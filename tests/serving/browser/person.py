@@ -19,14 +19,7 @@ expect.set_options(timeout=_PATIENCE)
 
 
 class Person:
-    """Opens the dashboard and signs in.
-
-    Args:
-        browser: which gives each person a window with cookies of its own.
-        address: of the dashboard.
-        key: the person's key.
-        width: of the window, in pixels.
-    """
+    """Opens the dashboard in a window with cookies of its own, and signs in."""
 
     def __init__(self, browser: Browser, address: str, key: str, width: int = DESK) -> None:
         self._is_narrow = width == PHONE

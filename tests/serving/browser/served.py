@@ -11,11 +11,7 @@ SCORE: Final = "/v1/applications/score"
 
 
 class Served:
-    """A pair of servers that runs, and the key that its first start has printed.
-
-    Args:
-        running: the command.
-    """
+    """A pair of servers that runs, and the key that its first start has printed."""
 
     def __init__(self, running: Running) -> None:
         self.pages = running.pages

@@ -46,17 +46,6 @@ def test_a_page_fits_its_window_and_asks_nobody_else(person, title):
     assert hosts == {"127.0.0.1"}
 
 
-def test_every_page_has_its_address_and_the_first_is_for_scoring(browser, served):
-    page = browser.new_page()
-    for path, title in (("", "Score"), ("score", "Score"), ("queue", "Queue")):
-        page.goto(f"{served.pages}/{path}")
-
-        expect(page.get_by_role("heading", name=title, level=1)).to_be_visible()
-        expect(page.get_by_text("Page not found")).to_have_count(0)
-        assert page.url.split("?")[0].endswith(path or "score")
-    page.close()
-
-
 def test_the_digest_of_the_policy_stays_on_one_line(person):
     person.go("Policy")
     lines = "one => one.clientHeight / parseFloat(getComputedStyle(one).lineHeight)"

@@ -1,9 +1,7 @@
-"""The server under more load than it can bear, killed, and with a log that somebody else holds."""
+"""The server under more load than it can bear, and killed."""
 
 import json
-import sqlite3
 import time
-from contextlib import closing
 from itertools import cycle
 
 import pytest
@@ -80,18 +78,3 @@ def test_too_much_load_is_refused_at_once_and_leaves_nothing_behind(api, asked):
     assert after.counts[200] > 0.8 * sum(after.counts.values())
     assert api.server.list_processes() == processes
     assert api.verify().is_ok
-
-
-def test_while_somebody_else_holds_the_log_nothing_is_decided(api, asked):
-    with closing(sqlite3.connect(api.log, isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
-        began = time.monotonic()
-        holding = Sending(1.0, connections=100, patience=50.0)
-        load = send(api.server.port, number_requests(asked, "held"), holding)
-        seconds = time.monotonic() - began
-        other.execute("ROLLBACK")
-
-    assert set(load.counts) == {503}
-    assert seconds < 60
-    assert api.read_log("held") == {}
-    assert ask_once(api, asked, "held").status == 200
