@@ -89,8 +89,6 @@ def test_two_people_and_one_case(asha, meera, served):
     meera.see("Asha Rao has it.")
     assert served.get("/v1/cases?state=taken")["items"][0]["taken_by"] == "Asha Rao"
 
-    asha.press("Record the decision", after="e2e-case")
-    asha.see("Choose a decision and a reason.")
     asha.page.get_by_role("radiogroup", name="Decision").get_by_text(
         re.compile("approve", re.IGNORECASE)
     ).click()
@@ -99,9 +97,7 @@ def test_two_people_and_one_case(asha, meera, served):
 
     asha.see(made["id"])
     expect(asha.page.get_by_text("is recorded.")).to_be_visible()
-    letter = asha.download("Letter to the applicant")
-    assert "your application can be approved" in letter
-    assert "Your application e2e-case" in letter
+    assert "your application can be approved" in asha.download("Letter to the applicant")
     kept = served.find_decision(made["id"])
     assert (kept["decision"], kept["case"]) == ("refer", "closed")
     [override] = [one for one in kept["events"] if "decision" in one["public"]]
