@@ -87,7 +87,6 @@ def test_ci_asks_for_programs_and_a_variable_of_its_own_for_data(
 def test_ci_asks_for_data_where_its_folder_is(tmp_path):
     script = (PROJECT / ".ci" / "run").read_text("utf-8")
     asking = re.search(r"^if \[\[ -d .*?^fi$", script, re.MULTILINE | re.DOTALL)
-    assert asking is not None
 
     def ask(folder):
         return subprocess.run(

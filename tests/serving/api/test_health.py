@@ -69,7 +69,6 @@ def test_without_a_model_for_offers_applications_are_decided_all_the_same(tmp_pa
 
 def test_a_last_good_model_decides_and_is_called_so(own_api, lending):
     loaded = own_api.office.desk.lending.loaded
-    assert loaded is not None
     own_api.office.desk.lending._loaded = replace(loaded, doubt="the registry does not answer")
 
     ready = own_api.client.get("/readyz")
@@ -106,7 +105,6 @@ def test_the_fields_say_what_the_data_dictionary_says(api):
     dti, purpose, address = fields["dti"], fields["purpose"], fields["address"]
     assert (dti.unit, dti.minimum, dti.maximum, dti.required) == ("percent", 0, 9_999, True)
     assert purpose.kind == "category"
-    assert purpose.values is not None
     assert "debt_consolidation" in purpose.values
     assert (address.required, address.personal) == (False, True)
     assert "loan_status" not in fields

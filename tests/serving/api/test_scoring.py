@@ -33,9 +33,7 @@ def test_a_decision_is_kept_with_its_application_before_it_is_answered(api):
     told = api.post(SCORE, given).json
 
     record = api.office.store.find(told["id"])
-    assert record is not None
     assert record.kind is Kind.DECISION
-    assert record.personal is not None
     assert record.personal["application"] == given
     assert record.public["probability_of_default"] == told["probability_of_default"]
     assert told["application_id"] == "1042"
@@ -45,7 +43,6 @@ def test_nothing_personal_is_in_the_part_that_stays(api):
     told = api.post(SCORE, dict(MADE_UP_LOAN) | {"application_id": "A-77"}).json
 
     record = api.office.store.find(told["id"])
-    assert record is not None
     said = str(record.public)
     for value in ("Clock maker", "Nowhere Lane", "A-77", "60000", *told["reasons"]):
         assert value not in said
@@ -98,7 +95,6 @@ def test_offers_come_with_a_decision_where_they_are_asked_for(api):
 
 def test_offers_are_those_of_a_file(api, rows):
     maker = api.office.desk.standing.maker
-    assert maker is not None
 
     for row in rows[10:30]:
         answer = api.post(OFFERS, {k: row[k] for k in row if k in maker.columns})

@@ -26,8 +26,6 @@ def test_an_erased_decision_keeps_all_but_its_person(store, ids):
     assert store.erase(BOB, "asked for", record_ids=[ids[1]]) == 1
 
     after = store.find(ids[1])
-    assert before is not None
-    assert after is not None
     assert after.is_erased
     assert after.personal is None
     assert (after.public, after.hash, after.at) == (before.public, before.hash, before.at)
@@ -86,7 +84,6 @@ def test_an_erased_part_that_comes_back_is_found(store, ids, url):
     )
 
     fault = store.verify().fault
-    assert fault is not None
     assert (fault.seq, fault.problem) == (2, "its personal part was erased, and is there again")
 
 
@@ -107,7 +104,6 @@ def test_nothing_of_it_is_left_in_the_files(sqlite_url, tmp_path):
 class TestRetention:
     def test_only_what_is_older_goes(self, store, ids, monkeypatch):
         third = store.find(ids[2])
-        assert third is not None
         monkeypatch.setattr(erasure, "find_cutoff", lambda _: third.at)
         store.append([make_decision(9)], ANN)
 

@@ -37,7 +37,6 @@ def test_names_keep_their_order_and_numbers_their_last_digit(store):
     [kept] = store.append([Entry(Kind.OFFERS, public, {"ü\u0000": "\U0001f600 'x'\n"})], ANN)
 
     found = store.find(kept.id)
-    assert found is not None
     assert repr(found.public) == repr(public)
     assert found.personal == {"ü\u0000": "\U0001f600 'x'\n"}
 
@@ -137,7 +136,6 @@ class TestSearch:
 
     def test_since_includes_its_moment_and_until_does_not(self, store, ids):
         second = store.find(ids[1])
-        assert second is not None
 
         since = [record.id for record in store.search(since=second.at).records]
         until = [record.id for record in store.search(until=second.at).records]

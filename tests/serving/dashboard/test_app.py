@@ -18,10 +18,6 @@ def test_no_page_of_ours_is_taken_for_one_of_streamlit_s_own():
     assert not (script.parent / "pages").exists()
 
 
-def test_nothing_is_fetched_from_elsewhere_for_the_icon():
-    assert app._ICON.startswith("<svg")
-
-
 def test_what_fails_is_told_to_nobody_but_the_log():
     assert "--client.showErrorDetails=none" in make_command("127.0.0.1", 8501)
 

@@ -79,7 +79,6 @@ def test_without_a_champion_it_says_why(tmp_path, monkeypatch):
 
 def test_a_model_that_may_be_outdated_is_told(api, screen):
     live = api.office.desk.lending
-    assert live.loaded is not None
     live._loaded = replace(live.loaded, doubt="the registry does not answer")
 
     assert "goes on as the last good one" in read_all(screen.open("model", api.key))

@@ -13,13 +13,6 @@ def test_before_the_first_run_it_says_what_to_run(api, screen):
     assert not app.subheader
 
 
-def test_it_shows_nothing_to_a_revoked_key(api, screen):
-    said = read_all(screen.open("portfolio", "lt_000000000000_" + "x" * 43))
-
-    assert "This key is unknown or was revoked" in said
-    assert "make run" not in said
-
-
 def test_it_shows_nothing_to_a_key_that_may_not_read(api, screen):
     app = screen.open("portfolio", api.make_key("Scorer", [Scope.SCORE]))
 

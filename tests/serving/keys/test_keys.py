@@ -146,7 +146,6 @@ class TestTheCommand:
         store = AuditStore.open(f"sqlite:///{tmp_path}/audit.db")
         key = Keys(store).check(made.stdout.strip())
 
-        assert key is not None
         assert made.stderr == f"Key {key.id} of Ann may: read, score\n"
         listed = self.call(tmp_path, "list").output
         assert key.id in listed
