@@ -135,16 +135,16 @@ class TestSearch:
         assert page.next is None
 
     def test_since_includes_its_moment_and_until_does_not(self, store, ids):
-        second = store.find(ids[1])
+        moment = store.find(ids[1]).at
+        later = moment + timedelta(days=1)
 
-        since = [record.id for record in store.search(since=second.at).records]
-        until = [record.id for record in store.search(until=second.at).records]
+        def search(**wanted):
+            return [record.id for record in store.search(**wanted).records]
 
-        assert since == ids[:0:-1]
-        assert until == ids[:1]
-        later = second.at + timedelta(days=1)
-        assert store.search(since=later).records == ()
-        assert len(store.search(until=later).records) == 4
+        assert search(since=moment) == ids[:0:-1]
+        assert search(until=moment) == ids[:1]
+        assert search(since=later) == []
+        assert search(until=later) == ids[::-1]
 
     def test_pages_go_on_where_the_last_one_ended(self, store, ids):
         seen, after = [], None

@@ -42,6 +42,10 @@ class Screen:
             app.session_state[OWN_KEY] = key
         return look(app.run())
 
+    def read(self, page: str, key: str = "") -> str:
+        """All that a page says at first."""
+        return read_all(self.open(page, key))
+
 
 def look(app: AppTest) -> AppTest:
     """The page, which must not have ended in an error of Python's."""

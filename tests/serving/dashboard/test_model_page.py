@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from tests.serving.api.served import make_api
-from tests.serving.dashboard.screen import Screen, answer_with, read_all, refuse_connections
+from tests.serving.dashboard.screen import Screen, answer_with, refuse_connections
 
 KEY = {"id": "k", "owner": "Reader", "person": "Reader", "scopes": ["read"]}
 # As the API answers after a run in which a challenger was tried.
@@ -44,7 +44,7 @@ def open_model(monkeypatch, folder, status=200, **changes):
     """What the page says where the API answers this of the model."""
     routes = {"/v1/key": (200, KEY), "/v1/model": (status, MODEL | changes)}
     screen = Screen(monkeypatch, httpx.MockTransport(answer_with(routes)), folder)
-    return read_all(screen.open("model", "lt_key"))
+    return screen.read("model", "lt_key")
 
 
 def test_champion_challenger_and_history_are_told(tmp_path, monkeypatch):
@@ -59,7 +59,7 @@ def test_champion_challenger_and_history_are_told(tmp_path, monkeypatch):
 
 
 def test_before_the_first_run_it_says_what_to_run(api, screen):
-    said = read_all(screen.open("model", api.key))
+    said = screen.read("model", api.key)
 
     assert "Champion: loantap-lending-demo, version 3" in said
     assert "`make run`" in said
@@ -71,7 +71,7 @@ def test_without_a_champion_it_says_why(tmp_path, monkeypatch):
     empty = make_api(tmp_path, None, None)
     screen = Screen(monkeypatch, httpx.WSGITransport(app=empty.app), tmp_path)
 
-    said = read_all(screen.open("model", empty.key))
+    said = screen.read("model", empty.key)
 
     assert "there is no champion" in said
     assert "Champion:" not in said
@@ -81,7 +81,7 @@ def test_a_model_that_may_be_outdated_is_told(api, screen):
     live = api.office.desk.lending
     live._loaded = replace(live.loaded, doubt="the registry does not answer")
 
-    assert "goes on as the last good one" in read_all(screen.open("model", api.key))
+    assert "goes on as the last good one" in screen.read("model", api.key)
 
 
 def test_without_a_challenger_it_says_so(tmp_path, monkeypatch):
@@ -99,12 +99,12 @@ def test_an_api_that_is_down_is_told_and_the_last_run_is_still_looked_for(
 ):
     down = Screen(monkeypatch, httpx.MockTransport(refuse_connections), tmp_path)
 
-    said = read_all(down.open("model", "lt_some_key"))
+    said = down.read("model", "lt_some_key")
     assert "The API is not running" in said
     assert "`make run`" in said
 
     metrics.write_text("[", "utf-8")
-    assert f"{metrics}: it is no JSON" in read_all(down.open("model", "lt_some_key"))
+    assert f"{metrics}: it is no JSON" in down.read("model", "lt_some_key")
 
 
 @pytest.mark.parametrize(

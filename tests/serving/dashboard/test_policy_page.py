@@ -30,7 +30,7 @@ def second(api):
 
 
 def test_the_policy_in_force_is_told_in_words(api, screen):
-    said = read_all(screen.open("policy", api.key))
+    said = screen.read("policy", api.key)
 
     assert "In force: npv 2026-11" in said
     assert "where the PD is above 60.0%" in said

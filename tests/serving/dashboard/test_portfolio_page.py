@@ -33,7 +33,7 @@ def test_a_damaged_report_is_named(api, screen, tmp_path):
 def test_it_needs_no_api_that_runs(tmp_path, monkeypatch):
     down = Screen(monkeypatch, httpx.MockTransport(refuse_connections), tmp_path)
 
-    said = read_all(down.open("portfolio", "lt_some_key"))
+    said = down.read("portfolio", "lt_some_key")
 
     assert "`make run`" in said
     assert "not running" not in said

@@ -81,7 +81,7 @@ def test_a_key_that_may_not_decide_only_looks(api, screen):
 
 def test_the_queue_goes_on_and_comes_back_page_by_page(api, screen, monkeypatch):
     monkeypatch.setattr("loantap.serving.dashboard.pages.queue._PAGE", 2)
-    assert "Open (0)" in read_all(screen.open("queue", api.key))
+    assert "Open (0)" in screen.read("queue", api.key)
     for n in range(3):
         refer(api, application_id=f"q-{n}")
     refer(api, application_id="large", loan_amnt=36_500, installment=1247.48)
@@ -137,7 +137,7 @@ def test_a_key_that_asked_too_often_is_told_how_long_to_wait(page, api, screen):
 def test_without_the_api_each_page_says_so(page, monkeypatch, tmp_path):
     screen = Screen(monkeypatch, httpx.MockTransport(refuse_connections), tmp_path)
 
-    assert "The API is not running" in read_all(screen.open(page, "lt_x_y"))
+    assert "The API is not running" in screen.read(page, "lt_x_y")
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -145,4 +145,4 @@ def test_a_key_that_was_revoked_is_to_be_replaced(page, monkeypatch, tmp_path):
     gone = {"/v1/key": (401, {"type": "urn:loantap:problem:no-key", "title": "Unknown key"})}
     screen = Screen(monkeypatch, httpx.MockTransport(answer_with(gone)), tmp_path)
 
-    assert "revoked" in read_all(screen.open(page, "lt_x_y"))
+    assert "revoked" in screen.read(page, "lt_x_y")
