@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from tests.serving.api.served import make_api
-from tests.serving.dashboard.screen import Screen, answer_with, refuse_connections
+from tests.serving.dashboard.screen import Screen, answer_with
 
 KEY = {"id": "k", "owner": "Reader", "person": "Reader", "scopes": ["read"]}
 # As the API answers after a run in which a challenger was tried.
@@ -94,11 +94,7 @@ def test_an_answer_of_another_version_is_told(tmp_path, monkeypatch):
     assert "Run API and dashboard of the same version" in said
 
 
-def test_an_api_that_is_down_is_told_and_the_last_run_is_still_looked_for(
-    metrics, tmp_path, monkeypatch
-):
-    down = Screen(monkeypatch, httpx.MockTransport(refuse_connections), tmp_path)
-
+def test_an_api_that_is_down_is_told_and_the_last_run_is_still_looked_for(metrics, down):
     said = down.read("model", "lt_some_key")
     assert "The API is not running" in said
     assert "`make run`" in said

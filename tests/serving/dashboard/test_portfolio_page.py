@@ -1,9 +1,7 @@
 """The Portfolio page where something is missing; on a whole run: tests/project."""
 
-import httpx
-
 from loantap.serving.keys.keys import Scope
-from tests.serving.dashboard.screen import Screen, read_all, refuse_connections
+from tests.serving.dashboard.screen import read_all
 
 
 def test_before_the_first_run_it_says_what_to_run(api, screen):
@@ -30,9 +28,7 @@ def test_a_damaged_report_is_named(api, screen, tmp_path):
     assert "make run" in str(told.value)
 
 
-def test_it_needs_no_api_that_runs(tmp_path, monkeypatch):
-    down = Screen(monkeypatch, httpx.MockTransport(refuse_connections), tmp_path)
-
+def test_it_needs_no_api_that_runs(down):
     said = down.read("portfolio", "lt_some_key")
 
     assert "`make run`" in said

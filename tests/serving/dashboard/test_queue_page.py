@@ -15,7 +15,6 @@ from tests.serving.dashboard.screen import (
     look,
     press,
     read_all,
-    refuse_connections,
 )
 
 # The other pages have more to show where the API does not answer.
@@ -134,10 +133,8 @@ def test_a_key_that_asked_too_often_is_told_how_long_to_wait(page, api, screen):
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_without_the_api_each_page_says_so(page, monkeypatch, tmp_path):
-    screen = Screen(monkeypatch, httpx.MockTransport(refuse_connections), tmp_path)
-
-    assert "The API is not running" in screen.read(page, "lt_x_y")
+def test_without_the_api_each_page_says_so(page, down):
+    assert "The API is not running" in down.read(page, "lt_x_y")
 
 
 @pytest.mark.parametrize("page", PAGES)

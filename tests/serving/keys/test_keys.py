@@ -158,9 +158,3 @@ class TestTheCommand:
         assert self.call(tmp_path, "revoke", key.id).exit_code == 1
         assert store.verify().n == 2
         store.close()
-
-    def test_an_unknown_scope_is_refused(self, tmp_path):
-        refused = self.call(tmp_path, "create", "--owner", "Ann", "--scope", "all")
-
-        assert refused.exit_code == 2
-        assert "'score', 'decide', 'read', 'admin', 'delegate'" in refused.output
