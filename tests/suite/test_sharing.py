@@ -80,4 +80,4 @@ def test_files_of_a_group_run_in_one_process_and_the_slow_can_be_left_out(tmp_pa
     assert re.search(r"Using --randomly-seed=\d+", said)
     assert (tmp_path / "made").read_text().split() == ["made"]
 
-    assert "3 passed" in run_as_make_test(tmp_path, "-m", "not slow")
+    assert "3 passed" in run_as_make_test(tmp_path, "-n0", "-m", "not slow")

@@ -9,10 +9,10 @@ from loantap.serving.audit.commands import main
 from tests.serving.entries import ANN, BOB, make_decision, tamper
 
 
-@pytest.fixture
-def server():
+@pytest.fixture(params=["sqlite"])
+def server(request):
     """The commands are the same on both systems, which other tests try."""
-    return "sqlite"
+    return request.param
 
 
 @pytest.fixture
