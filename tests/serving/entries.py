@@ -1,7 +1,8 @@
 """Decisions and callers as the tests of the log need them, and ways to tamper with it."""
 
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, create_engine, text
@@ -49,6 +50,14 @@ def ask(url: str, question: str, **values: Any) -> list[tuple[Any, ...]]:
     """Rows of the log, past the code that is tested."""
     with connected(url) as connection:
         return [tuple(row) for row in connection.execute(text(question), values)]
+
+
+@contextmanager
+def other_program(url: str) -> Iterator[sqlite3.Connection]:
+    """Another program that has a log in SQLite open; it holds it after `BEGIN IMMEDIATE`."""
+    path = url.removeprefix("sqlite:///")
+    with closing(sqlite3.connect(path, isolation_level=None, check_same_thread=False)) as other:
+        yield other
 
 
 @contextmanager

@@ -52,22 +52,18 @@ def test_a_value_that_cannot_be_used_is_told_with_its_name_and_folder(conf):
         read_configured(conf, conf / "none.json", TODAY)
 
 
-def test_a_folder_without_the_groups_is_told(tmp_path):
-    with pytest.raises(InputError, match=r"no group policy.*LOANTAP_CONF"):
-        read_configured(tmp_path, tmp_path / "none.json", TODAY)
+@pytest.mark.parametrize(
+    ("file", "text", "told"),
+    [
+        ("parameters_policy.yml", "policy: [", "Mend the file"),
+        ("parameters_policy.yml", "{}", "no group policy.*LOANTAP_CONF"),
+        ("r.json", "{", "--pipelines insights"),
+    ],
+)
+def test_a_file_that_cannot_be_used_is_told(conf, file, text, told):
+    (conf / file).write_text(text, "utf-8")
 
-
-def test_a_file_that_is_no_yaml_is_told(conf):
-    (conf / "parameters_policy.yml").write_text("policy: [", "utf-8")
-
-    with pytest.raises(InputError, match="Mend the file"):
-        read_configured(conf, conf / "none.json", TODAY)
-
-
-def test_a_damaged_file_of_recommendations_is_told(conf):
-    (conf / "r.json").write_text("{", "utf-8")
-
-    with pytest.raises(InputError, match="--pipelines insights"):
+    with pytest.raises(InputError, match=told):
         read_configured(conf, conf / "r.json", TODAY)
 
 

@@ -21,6 +21,7 @@ def test_variables_go_before_defaults_and_options_before_variables(tmp_path):
     variables = {
         "LOANTAP_PORT": "9000", "LOANTAP_WORKERS": "3", "LOANTAP_CONF": "/elsewhere",
         "KEDRO_ENV": "odbc", "LOANTAP_PROJECT": "/not/taken", "OTHER": "x",
+        "LOANTAP_AUDIT_URL": "sqlite:///mine.db",
     }  # fmt: skip
 
     settings = read_settings(variables, tmp_path, port=9_001, host=None)
@@ -29,11 +30,7 @@ def test_variables_go_before_defaults_and_options_before_variables(tmp_path):
     assert settings.conf == Path("/elsewhere")
     assert settings.environment == "odbc"
     assert settings.project == tmp_path
-
-
-def test_an_embedded_log_is_looked_for_from_the_project(tmp_path):
-    settings = read_settings({"LOANTAP_AUDIT_URL": "sqlite:///mine.db"}, tmp_path)
-
+    # An embedded log is looked for from the project.
     assert settings.audit_url == f"sqlite:///{tmp_path}/mine.db"
 
 

@@ -19,12 +19,8 @@ def would_do(goal, *options, **variables):
     environment = {name: value for name, value in os.environ.items() if name != "CI"}
     return subprocess.run(
         ["make", "--dry-run", "--no-print-directory", *options, goal],  # noqa: S607 (make is on the PATH)
-        cwd=PROJECT,
-        env=environment | variables,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
+        cwd=PROJECT, env=environment | variables, capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
 
 
 def test_ci_runs_make_test_and_nothing_else_of_make():
@@ -70,54 +66,34 @@ def test_there_is_a_worker_for_each_core_that_has_memory(monkeypatch):
     assert sharing.count_workers() == 8
 
 
-class TestWhatMustBeThere:
-    @pytest.fixture(autouse=True)
-    def _anywhere(self, monkeypatch):
-        monkeypatch.setattr(conftest, "IN_CI", False)
-        monkeypatch.setattr(conftest, "DATA_REQUIRED", False)
+@pytest.mark.parametrize("is_ci", [False, True])
+@pytest.mark.parametrize("is_data_required", [False, True])
+def test_ci_asks_for_programs_and_a_variable_of_its_own_for_data(
+    is_ci, is_data_required, monkeypatch, tmp_path
+):
+    monkeypatch.setattr(conftest, "IN_CI", is_ci)
+    monkeypatch.setattr(conftest, "DATA_REQUIRED", is_data_required)
+    ends = {False: pytest.skip.Exception, True: pytest.fail.Exception}
 
-    def test_what_is_there_is_used(self, tmp_path):
-        (tmp_path / "loantap_sample.csv").touch()
+    with pytest.raises(ends[is_ci], match="there is no browser"):
+        require(False, "there is no browser")
+    with pytest.raises(ends[is_data_required], match=r"loantap_sample\.csv is not at nowhere"):
+        require_data(MISSING)
+    (tmp_path / MISSING.name).touch()
+    require(True, "there is no browser")
+    require_data(tmp_path / MISSING.name)
 
-        require(True, "there is no browser")
-        require_data(tmp_path / "loantap_sample.csv")
 
-    def test_what_is_missing_is_skipped(self):
-        with pytest.raises(pytest.skip.Exception, match="there is no browser"):
-            require(False, "there is no browser")
-        with pytest.raises(pytest.skip.Exception, match=r"loantap_sample\.csv is not at nowhere"):
-            require_data(MISSING)
+def test_ci_asks_for_data_where_its_folder_is(tmp_path):
+    script = (PROJECT / ".ci" / "run").read_text("utf-8")
+    asking = re.search(r"^if \[\[ -d .*?^fi$", script, re.MULTILINE | re.DOTALL)
 
-    def test_ci_asks_for_programs_and_not_for_data(self, monkeypatch):
-        monkeypatch.setattr(conftest, "IN_CI", True)
+    def ask(folder):
+        return subprocess.run(
+            ["bash", "-c", f'{asking[0]}; echo "${{LOANTAP_REQUIRE_DATA:-not}}"'],  # noqa: S607
+            cwd=tmp_path, env={"PATH": os.environ["PATH"], "LOANTAP_DATA": str(folder)},
+            capture_output=True, text=True, check=True,
+        ).stdout.strip()  # fmt: skip
 
-        with pytest.raises(pytest.fail.Exception, match=r"there is no browser.* CI is set"):
-            require(False, "there is no browser")
-        with pytest.raises(pytest.skip.Exception):
-            require_data(MISSING)
-
-    def test_data_is_asked_for_by_its_own_variable(self, monkeypatch):
-        monkeypatch.setattr(conftest, "DATA_REQUIRED", True)
-
-        with pytest.raises(pytest.fail.Exception, match="LOANTAP_REQUIRE_DATA is set"):
-            require_data(MISSING)
-        with pytest.raises(pytest.skip.Exception):
-            require(False, "there is no browser")
-
-    def test_ci_asks_for_data_where_its_folder_is(self, tmp_path):
-        script = (PROJECT / ".ci" / "run").read_text("utf-8")
-        asking = re.search(r"^if \[\[ -d .*?^fi$", script, re.MULTILINE | re.DOTALL)
-        assert asking is not None
-
-        def ask(folder):
-            return subprocess.run(
-                ["bash", "-c", f'{asking[0]}; echo "${{LOANTAP_REQUIRE_DATA:-not}}"'],  # noqa: S607
-                cwd=tmp_path,
-                env={"PATH": os.environ["PATH"], "LOANTAP_DATA": str(folder)},
-                capture_output=True,
-                text=True,
-                check=True,
-            ).stdout.strip()
-
-        assert ask(tmp_path) == "1"
-        assert ask(tmp_path / "nowhere") == "not"
+    assert ask(tmp_path) == "1"
+    assert ask(tmp_path / "nowhere") == "not"

@@ -87,47 +87,48 @@ def test_make_asks_for_the_portfolio_before_it_installs_the_profiler(tmp_path):
     assert not (tmp_path / ".venv").exists()
 
 
-def test_the_profiler_is_told_to_show_no_row_and_to_report_to_nobody(folder, monkeypatch):
-    """With one that only notes what it is asked, since the real one wants another pandas."""
-    asked = {}
+class Report:
+    """A profiler that only notes what it is asked, since the real one wants another pandas."""
 
-    class Report:
-        def __init__(self, loans, **options):
-            asked.update(options, analytics=os.environ.get(NO_ANALYTICS), columns=list(loans))
+    asked: dict[str, object] = {}  # noqa: RUF012 - one for all
 
-        def to_file(self, path, *, silent):
-            path.write_text("<html>")
+    def __init__(self, loans, **options):
+        self.asked.update(options, analytics=os.environ.get(NO_ANALYTICS))
 
+    def to_file(self, path, *, silent):
+        path.write_text("<html>")
+
+
+@pytest.fixture
+def report(folder, monkeypatch):
     monkeypatch.setenv(NO_ANALYTICS, "")
     monkeypatch.setitem(sys.modules, "data_profiling", SimpleNamespace(ProfileReport=Report))
+    return folder / PROFILE
 
+
+def test_the_profiler_is_told_to_show_no_row_and_to_report_to_nobody(report):
     profile_portfolio.main()
 
-    assert (folder / PROFILE).read_text() == "<html>"
-    assert list((folder / PROFILE).parent.iterdir()) == [folder / PROFILE]
-    assert asked["analytics"] == "true"
-    assert (asked["samples"], asked["duplicates"]) == (None, {"head": 0})
-    assert asked["interactions"] == {"continuous": False}
+    assert report.read_text() == "<html>"
+    assert list(report.parent.iterdir()) == [report]
+    assert Report.asked["analytics"] == "true"
+    assert (Report.asked["samples"], Report.asked["duplicates"]) == (None, {"head": 0})
+    assert Report.asked["interactions"] == {"continuous": False}
 
 
-def test_a_profile_that_fails_leaves_the_last_one(folder, monkeypatch):
-    class Report:
-        def __init__(self, loans, **options):
-            pass
+def test_a_profile_that_fails_leaves_the_last_one(report, monkeypatch):
+    def fail(_, path, *, silent):
+        path.write_text("half")
+        raise MemoryError
 
-        def to_file(self, path, *, silent):
-            path.write_text("half")
-            raise MemoryError
-
-    monkeypatch.setenv(NO_ANALYTICS, "")
-    monkeypatch.setitem(sys.modules, "data_profiling", SimpleNamespace(ProfileReport=Report))
-    (folder / PROFILE).parent.mkdir(parents=True)
-    (folder / PROFILE).write_text("the last one")
+    monkeypatch.setattr(Report, "to_file", fail)
+    report.parent.mkdir(parents=True)
+    report.write_text("the last one")
 
     with pytest.raises(MemoryError):
         write_profile(read_portfolio(PORTFOLIO), PROFILE)
 
-    assert (folder / PROFILE).read_text() == "the last one"
+    assert report.read_text() == "the last one"
 
 
 @pytest.mark.slow

@@ -61,15 +61,11 @@ def run_as_make_test(folder, *options):
     words = re.search(
         r"^PYTEST := .* -m (pytest .*)$", (PROJECT / "Makefile").read_text(), re.MULTILINE
     )
-    assert words is not None
     return subprocess.run(
         [sys.executable, "-m", *words[1].split(), "-p", "tests.conftest", *options],
         env=os.environ | {"PYTHONPATH": str(PROJECT), "PYTEST_XDIST_AUTO_NUM_WORKERS": "2"},
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    ).stdout
+        cwd=folder, capture_output=True, text=True, check=False,
+    ).stdout  # fmt: skip
 
 
 def test_files_of_a_group_run_in_one_process_and_the_slow_can_be_left_out(tmp_path):
@@ -84,4 +80,4 @@ def test_files_of_a_group_run_in_one_process_and_the_slow_can_be_left_out(tmp_pa
     assert re.search(r"Using --randomly-seed=\d+", said)
     assert (tmp_path / "made").read_text().split() == ["made"]
 
-    assert "3 passed" in run_as_make_test(tmp_path, "-m", "not slow")
+    assert "3 passed" in run_as_make_test(tmp_path, "-n0", "-m", "not slow")

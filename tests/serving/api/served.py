@@ -36,13 +36,7 @@ _RATE = 1_000_000
 
 @dataclass
 class Api:
-    """The API, asked as a system asks it.
-
-    Attributes:
-        app: the application.
-        office: what it works with.
-        keys: its keys.
-    """
+    """The API, asked as a system asks it."""
 
     app: APIFlask
     office: Office

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from loantap.serving.api.problems import PROBLEM_JSON
 from loantap.serving.api.schemas import Problem
+from loantap.serving.desk.fields import application_columns
 from tests.serving.api.served import BATCH, OFFERS, SCORE
 
 JSON = "application/json"
@@ -28,34 +29,20 @@ def expect(answer, status, kind):
     ("changes", "field", "problem", "remedy"),
     [
         ({"dti": False}, "dti", "neither a number", "Give a number from 0 to 9,999 (percent)"),
-        ({"dti": [1]}, "dti", "neither a number", "Give a number"),
-        ({"dti": {"a": 1}}, "dti", "neither a number", "Give a number"),
         ({"dti": "12 percent"}, "dti", "not a number", "Give a number"),
         ({"dti": -1}, "dti", "below 0", "Give a number from 0 to 9,999 (percent)"),
-        ({"dti": None}, "dti", "missing", "Give a number"),
         ({"annual_inc": 1e300}, "annual_inc", "larger than any number", "smaller"),
-        ({"annual_inc": 10**40}, "annual_inc", "larger than any number", "smaller"),
-        ({"annual_inc": "1e999"}, "annual_inc", "not a finite number", "Give a number"),
-        ({"annual_inc": "NaN"}, "annual_inc", "not a number", "Give a number"),
         ({"annual_inc": 100_000_001}, "annual_inc", "above 1e+08", "to 100,000,000"),
         ({"open_acc": 1.5}, "open_acc", "not a whole number", "Give a whole number"),
         ({"term": 48}, "term", "not 36 or 60", "Give one of 36, 60"),
-        ({"term": True}, "term", "neither a number", "Give one of 36, 60"),
-        ({"emp_length": "eleven"}, "emp_length", "not a number", "Give one of 0, 1"),
         ({"sub_grade": "H9"}, "sub_grade", "not one of", "Give one of A1"),
         ({"purpose": 5}, "purpose", "neither a text nor null", "Give a text"),
         ({"purpose": "x" * 101}, "purpose", "longer than 100 characters", "Shorten it"),
         ({"int_rate": 0.12}, "int_rate", "contradicted by the instalment", "12 for 12%"),
-        (
-            {"installment": 3_000},
-            "installment",
-            "12,000 at 14% over 36 months make 410.13 a month, not 3,000.00",
-            "Give that instalment, or correct amount, rate or term",
-        ),
+        ({"installment": 3_000}, "installment", "make 410.13 a month", "Give that instalment"),
         ({"anual_inc": 1}, "anual_inc", "unknown field", "Did you mean annual_inc?"),
         ({"loan_amount": 1}, "loan_amount", "unknown field", "Leave it out"),
         ({"application_id": "a\x00b"}, "application_id", "control character", "printable"),
-        ({"application_id": 1.5}, "application_id", "neither a text", "Give a text"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_told_with_its_field_and_the_remedy(
@@ -91,20 +78,11 @@ def test_a_missing_field_is_named_with_its_meaning(api):
     ("text", "said"),
     [
         (b"", "EOF"),
-        (b"{", "EOF"),
         (b"[]", "a list where an object is expected"),
-        (b"null", "a null where an object is expected"),
-        (b'"text"', "a text where an object is expected"),
         (b'{"dti": NaN}', "expected value"),
-        (b'{"dti": Infinity}', "expected value"),
-        (b'{"dti": -Infinity}', "invalid number"),
-        (b'{"dti": 1,}', "trailing comma"),
         (b'{"dti": 1} x', "trailing characters"),
-        (b"{'dti': 1}", "key must be a string"),
         (b'{"dti": "\xff"}', "unicode"),
         (b'{"dti": "\\ud800"}', "hex escape"),
-        (b"\xef\xbb\xbf{}", "expected value"),
-        (b'{"dti": ' + b"9" * 10_000 + b"}", "out of range"),
         (b'{"dti": ' + b"[" * 100_000 + b"]" * 100_000 + b"}", "recursion limit"),
         (b'{"a":' * 100 + b"1" + b"}" * 100, "nested too deeply"),
     ],
@@ -140,7 +118,6 @@ def test_a_colon_in_a_text_is_not_taken_for_another_name(api):
         ("text/plain", "text/plain"),
         ("", "not given"),
         ("application/json; charset=utf-16", "utf-16"),
-        ("application/x-www-form-urlencoded", "form"),
         ("multipart/form-data; boundary=x", "multipart"),
     ],
 )
@@ -180,13 +157,10 @@ def test_a_body_that_is_too_large_is_refused_unread(api, path, size):
         ("/nothing", "GET", 404, "not-found"),
         (SCORE, "GET", 405, "wrong-method"),
         ("/v1/decisions/dec_0", "GET", 404, "not-found"),
-        ("/v1/decisions/%00", "GET", 404, "not-found"),
         (f"/v1/decisions/{'x' * 3_000}", "GET", 404, "not-found"),
         ("/v1/decisions/dec_0/replay", "POST", 404, "not-found"),
         ("/v1/cases/dec_0/take", "POST", 404, "not-found"),
-        ("/v1/cases/%00/take", "POST", 404, "not-found"),
         ("/v1/policies/pol_0/activate", "POST", 404, "not-found"),
-        ("/v1/policies/pol_0/try", "POST", 404, "not-found"),
     ],
 )
 def test_what_is_not_there_is_said_to_be_not_there(api, path, method, status, kind):
@@ -208,9 +182,9 @@ def test_a_parameter_that_cannot_be_used_is_refused(api, query, field):
 @pytest.mark.parametrize(
     "query",
     [
-        "limit=0", "limit=501", "limit=x", "limit=-1", "limit=%D9%A1", "since=yesterday",
-        "since=2026-13-01", "until=0001-01-01T00:00:00%2B23:00", "decision=invalid", "person=",
-        "person=%00", "application_id=a%0Ab", f"after={'x' * 301}", "page=2",
+        "limit=0", "limit=501", "limit=%D9%A1", "since=yesterday",
+        "until=0001-01-01T00:00:00%2B23:00", "decision=invalid", "person=",
+        "application_id=a%0Ab", f"after={'x' * 301}", "page=2",
     ],
 )  # fmt: skip
 def test_a_search_that_cannot_be_made_is_refused(api, query):
@@ -219,29 +193,19 @@ def test_a_search_that_cannot_be_made_is_refused(api, query):
     assert told.errors[0].field == query.partition("=")[0]
 
 
-def test_a_cursor_of_another_list_is_refused(api):
-    told = expect(api.get("/v1/cases?after=nonsense"), 409, "conflict")
-
-    assert "no cursor" in told.detail
-
-
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
     max_leaves=6,
 )
-NAMES = [
-    "loan_amnt", "term", "int_rate", "installment", "sub_grade", "emp_length", "annual_inc",
-    "purpose", "dti", "open_acc", "pub_rec", "revol_bal", "revol_util", "total_acc",
-    "pub_rec_bankruptcies", "application_id", "address", "issue_d", "earliest_cr_line",
-]  # fmt: skip
+NAMES = [*application_columns(), "application_id"]
 ODD = st.sampled_from(
     ["36 months", "10+ years", "< 1 year", "Jan-2015", "n/a", "", " ", "inf", "1e308", "-0", "٣",
      "2015-01-01T23:30:00Z", "C2", "\x00", "9" * 60]
 )  # fmt: skip
 CHANGES = st.dictionaries(st.sampled_from(NAMES) | st.text(max_size=5), ANYTHING | ODD, max_size=4)
 BOUNDED = settings(
-    max_examples=600, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None
+    max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None
 )
 
 
@@ -256,7 +220,7 @@ def test_no_application_whatever_is_in_it_ends_in_a_server_error(api, changes, l
         assert answer.status_code in {200, 400, 422}, answer.text
 
 
-@settings(BOUNDED, max_examples=250)
+@settings(BOUNDED, max_examples=100)
 @given(rows=st.lists(CHANGES | ANYTHING, max_size=4), more=st.dictionaries(st.text(), ANYTHING))
 def test_no_batch_whatever_is_in_it_ends_in_a_server_error(api, rows, more):
     full = [api.make_application(**row) if isinstance(row, dict) else row for row in rows]

@@ -38,8 +38,6 @@ def test_each_application_is_kept_as_it_was_sent(api, rows, indent):
         if result["decision"] == "invalid":
             continue
         record = api.office.store.find(result["id"])
-        assert record is not None
-        assert record.personal is not None
         assert record.personal["application"] == given[result["row"]]
         assert record.personal["reasons"] == result["reasons"]
     assert api.office.store.verify().is_ok
@@ -54,8 +52,6 @@ def test_the_record_of_a_row_says_what_that_of_one_application_says(api):
     for row, result in zip(rows, results, strict=True):
         alone = api.post(SCORE, row).json
         kept, kept_alone = (api.office.store.find(one["id"]) for one in (result, alone))
-        assert kept is not None
-        assert kept_alone is not None
         assert [*kept.public] == [*kept_alone.public, "row"]
         for name, value in kept_alone.public.items():
             is_same = pytest.approx(value) if type(value) is float else value
@@ -99,7 +95,6 @@ def test_referred_rows_are_in_the_queue_with_their_amount(api):
 
     assert result["decision"] == "refer"
     case = api.office.cases.find(result["id"])
-    assert case is not None
     assert (case.state.value, case.amount) == ("open", 40_000)
 
 

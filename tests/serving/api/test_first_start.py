@@ -17,10 +17,8 @@ def test_it_makes_log_policy_and_one_key_that_is_printed_once(tmp_path):
 
     store = AuditStore.open(settings.audit_url)
     key = Keys(store).check(told[1].strip())
-    assert key is not None
     assert key.scopes == {Scope.SCORE, Scope.READ, Scope.DECIDE, Scope.ADMIN}
     active = PolicyBook(store).active()
-    assert active is not None
     assert active.policy.name == "npv 2026-11"
     store.close()
     assert prepare(settings) == []

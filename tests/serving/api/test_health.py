@@ -7,7 +7,7 @@ import pytest
 from loantap.model.scoring.scorer import Scorer
 from loantap.serving.api.metrics import Metrics
 from loantap.serving.api.schemas import Decision
-from loantap.serving.api.service_schemas import Fields, Model, Ready
+from loantap.serving.api.service_schemas import Fields, Ready
 from tests.serving.api.served import OFFERS, SCORE, make_api, put_to_work
 from tests.serving.api.test_bad_requests import expect
 
@@ -49,30 +49,26 @@ def test_without_a_champion_nothing_is_decided(empty_api, path):
     expect(empty_api.get("/v1/model"), 503, "no-model")
 
 
-@pytest.mark.parametrize("path", ["/docs", "/docs/docs.js", "/docs/docs.css", "/openapi.json",
-                                  "/v1/schema/application", "/metrics"])  # fmt: skip
-def test_without_a_champion_the_documentation_works(empty_api, path):
-    assert empty_api.client.get(path).status_code == 200
+def test_without_a_champion_the_documentation_works(empty_api):
+    for path in ("/docs", "/docs/docs.js", "/docs/docs.css", "/openapi.json",
+                 "/v1/schema/application", "/metrics"):  # fmt: skip
+        assert empty_api.client.get(path).status_code == 200, path
 
 
 def test_without_a_model_for_offers_applications_are_decided_all_the_same(tmp_path, lending):
     api = make_api(tmp_path, lending, None)
 
     assert api.client.get("/readyz").status_code == 200
-    assert api.decide()["id"]
     expect(api.post(OFFERS, api.make_application()), 503, "no-model")
     asked = api.post(f"{SCORE}?offers=true", api.make_application())
-    assert asked.status_code == 200
     told = Decision.model_validate(asked.json)
-    assert told.decision == "approve"
-    assert told.offers == []
+    assert (told.decision, told.offers) == ("approve", [])
     assert "`make run`" in told.no_offers
     assert api.get(f"/v1/decisions/{told.id}").json["no_offers"] == told.no_offers
 
 
 def test_a_last_good_model_decides_and_is_called_so(own_api, lending):
     loaded = own_api.office.desk.lending.loaded
-    assert loaded is not None
     own_api.office.desk.lending._loaded = replace(loaded, doubt="the registry does not answer")
 
     ready = own_api.client.get("/readyz")
@@ -102,17 +98,6 @@ def test_another_model_decides_from_the_next_request_on(own_api, lending):
     assert own_api.post(f"/v1/decisions/{before['id']}/replay").json["same"]
 
 
-def test_the_model_is_described_with_what_it_learnt_from(api):
-    told = Model.model_validate(api.get("/v1/model").json)
-
-    assert (told.name, told.version, told.kind) == ("loantap-lending-demo", "3", "logistic")
-    assert told.training_loans == 4_000
-    assert "dti_pct" in told.features
-    # These tests have no registry.
-    assert told.history == []
-    assert "does not answer" in told.unknown
-
-
 def test_the_fields_say_what_the_data_dictionary_says(api):
     told = Fields.model_validate(api.client.get("/v1/schema/application").json)
 
@@ -120,7 +105,6 @@ def test_the_fields_say_what_the_data_dictionary_says(api):
     dti, purpose, address = fields["dti"], fields["purpose"], fields["address"]
     assert (dti.unit, dti.minimum, dti.maximum, dti.required) == ("percent", 0, 9_999, True)
     assert purpose.kind == "category"
-    assert purpose.values is not None
     assert "debt_consolidation" in purpose.values
     assert (address.required, address.personal) == (False, True)
     assert "loan_status" not in fields

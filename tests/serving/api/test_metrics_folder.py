@@ -33,7 +33,6 @@ def test_it_is_there_until_the_end(tmp_path):
 def test_that_of_a_killed_server_goes_once_none_of_its_processes_lives(tmp_path):
     command = [sys.executable, "-c", _SERVER, str(tmp_path)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
-        assert server.stdout is not None
         child, left = server.stdout.readline().split()
         server.kill()
     (Path(left) / "counter_1.db").write_bytes(b"1")

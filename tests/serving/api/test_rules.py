@@ -7,10 +7,14 @@ import pytest
 
 from loantap.serving.desk.today import find_today
 from tests.policy.lab.shipped import make_lab
-from tests.serving.api.served import BATCH, make_api, put_to_work
+from tests.serving.api.served import BATCH, make_api
 from tests.serving.api.test_policies import propose
 
 DTI = next(rule for rule in make_lab().rules if rule.id == "dti_at_most_30")
+RECOMMENDED = {
+    "origin": "simulated", "tested": [],
+    "recommendations": [{"id": DTI.id, "rule": DTI.model_dump(mode="json")}],
+}  # fmt: skip
 HIGH = {"dti": 31, "annual_inc": 150_000}
 LOW = {"dti": 12, "annual_inc": 150_000}
 
@@ -19,15 +23,16 @@ LOW = {"dti": 12, "annual_inc": 150_000}
 def ruled(tmp_path, lending, application):
     """An API that declines a DTI above 30%."""
     api = make_api(tmp_path, lending, application)
-    desk = api.office.desk
-    found = {
-        "origin": "simulated", "tested": [],
-        "recommendations": [{"id": DTI.id, "rule": DTI.model_dump(mode="json")}],
-    }  # fmt: skip
-    desk._configured = replace(desk._configured, rule_ids=(DTI.id,), recommendations=found)
-    desk._made_of = None
-    put_to_work(desk, lending, application)
+    configure(api, rule_ids=(DTI.id,), recommendations=RECOMMENDED)
     return api
+
+
+def configure(api, **changes):
+    """As if the parameter files said so when the API started."""
+    desk = api.office.desk
+    desk._configured = replace(desk._configured, **changes)
+    desk._made_of = None
+    desk.renew()
 
 
 def test_a_rule_declines_alone_in_a_batch_and_in_a_file_alike(ruled):
@@ -46,10 +51,7 @@ def test_a_rule_declines_alone_in_a_batch_and_in_a_file_alike(ruled):
 
 def test_a_replay_applies_the_rules_of_the_time(ruled):
     made = ruled.decide(**HIGH)
-    desk = ruled.office.desk
-    desk._configured = replace(desk._configured, rule_ids=())
-    desk._made_of = None
-    desk.renew()
+    configure(ruled, rule_ids=())
     assert ruled.decide(**HIGH)["decision"] == "approve"
 
     replayed = ruled.post(f"/v1/decisions/{made['id']}/replay").json
@@ -70,13 +72,8 @@ def test_what_a_rule_declined_stays_declined_when_a_policy_is_tried(ruled):
 
 
 def test_a_rule_tested_on_loans_of_another_origin_stops_decisions(ruled):
-    desk = ruled.office.desk
-    found = dict(desk._configured.recommendations or {}) | {"origin": "real"}
-    desk._configured = replace(desk._configured, recommendations=found)
-    desk._made_of = None
-
     with pytest.raises(ValueError, match="real loans, and the model in use"):
-        desk.renew()
+        configure(ruled, recommendations=RECOMMENDED | {"origin": "real"})
 
     assert ruled.client.get("/readyz").status_code == 503
-    assert "real loans" in desk.trouble
+    assert "real loans" in ruled.office.desk.trouble

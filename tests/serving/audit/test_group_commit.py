@@ -67,16 +67,6 @@ def test_who_comes_meanwhile_is_carried_out_together_in_order():
     assert len(bench.commits) == 0
 
 
-def test_one_after_the_other_each_leads():
-    bench = Bench()
-    bench.go.set()
-    for name in "ab":
-        bench.commits.do(Work(name))
-    bench.finish()
-
-    assert bench.groups == [["a"], ["b"]]
-
-
 def test_what_is_alone_shares_with_nobody():
     bench = Bench()
     works = [Work("a"), Work("b"), Work("c", is_alone=True), Work("d"), Work("e")]

@@ -1,6 +1,7 @@
 """What is kept is found again as it was given."""
 
 import re
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -21,6 +22,7 @@ def test_a_decision_is_found_as_it_was_given(store):
     [kept] = store.append([entry], ANN)
 
     assert store.find(kept.id) == kept
+    assert store.find("dec_unknown") is None
     assert (kept.public, kept.personal) == (entry.public, entry.personal)
     assert (kept.seq, kept.kind, kept.caller, kept.person) == (1, "decision", "key-a", "Ann Lee")
     assert before <= kept.at <= datetime.now(UTC)
@@ -29,12 +31,12 @@ def test_a_decision_is_found_as_it_was_given(store):
 
 
 def test_names_keep_their_order_and_numbers_their_last_digit(store):
-    public = {"b": 0.1 + 0.2, "a": 1.0, "c": 1, "z": [5e-324, 1.7976931348623157e308, None, True]}
+    public = {"b": 0.1 + 0.2, "a": 1.0, "c": 1, "z": [5e-324, 1.7976931348623157e308, "NaN", True]}
 
+    assert store.append([], ANN) == []
     [kept] = store.append([Entry(Kind.OFFERS, public, {"ü\u0000": "\U0001f600 'x'\n"})], ANN)
 
     found = store.find(kept.id)
-    assert found is not None
     assert repr(found.public) == repr(public)
     assert found.personal == {"ü\u0000": "\U0001f600 'x'\n"}
 
@@ -65,16 +67,6 @@ def test_ids_sort_as_kept_also_where_the_clock_is_put_back(store, monkeypatch):
     assert store.verify().is_ok
 
 
-def test_an_unknown_id_is_none(store):
-    assert store.find("dec_unknown") is None
-    assert store.about("dec_unknown") == []
-
-
-def test_nothing_to_keep_is_nothing(store):
-    assert store.append([], ANN) == []
-    assert store.verify().n == 0
-
-
 def test_what_is_about_a_record_is_found_by_it_oldest_first(store):
     [decision] = store.append([make_decision()], ANN)
     about = [Entry(Kind.REPLAY, {"same": same}, None, decision.id) for same in (True, False)]
@@ -87,7 +79,7 @@ def test_what_is_about_a_record_is_found_by_it_oldest_first(store):
     ]
 
 
-@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf"), object(), "\ud800"])
+@pytest.mark.parametrize("value", [float("nan"), -float("inf"), object(), "\ud800"])
 @pytest.mark.parametrize("part", ["public", "personal"])
 def test_what_is_no_json_is_refused(store, value, part):
     entry = replace(make_decision(), **{part: {"decision": "approve", "deep": [{"x": value}]}})
@@ -98,24 +90,16 @@ def test_what_is_no_json_is_refused(store, value, part):
     assert store.verify().n == 0
 
 
-def test_words_that_look_like_such_numbers_are_kept(store):
-    [kept] = store.append([Entry(Kind.OFFERS, {"title": "NaN, Infinity"})], ANN)
-
-    assert kept.public == {"title": "NaN, Infinity"}
-
-
-@pytest.mark.parametrize("text", ["", "a\nb", "a\x00b", "x" * 256])
 @pytest.mark.parametrize(
     "name", ["key_id", "person", "request_id", "idempotency_key", "request_digest"]
 )
-def test_a_caller_that_not_every_database_could_keep_is_refused(sqlite_url, name, text):
-    store = AuditStore.open(sqlite_url)
-    caller = replace(Caller("k", "p", "r"), **{name: text})
-
-    with pytest.raises(InputError, match=f"caller, {name}"):
+def test_a_caller_that_not_every_database_could_keep_is_refused(sqlite_url, name):
+    with closing(AuditStore.open(sqlite_url)) as store:
+        caller = replace(Caller("k", "p", "r"), **{name: "x" * 255})
         store.append([make_decision()], caller)
-    store.append([make_decision()], replace(caller, **{name: "x" * 255}))
-    store.close()
+        for text in ("", "a\nb", "a\x00b", "x" * 256):
+            with pytest.raises(InputError, match=f"caller, {name}"):
+                store.append([make_decision()], replace(caller, **{name: text}))
 
 
 class TestSearch:
@@ -151,31 +135,28 @@ class TestSearch:
         assert page.next is None
 
     def test_since_includes_its_moment_and_until_does_not(self, store, ids):
-        second = store.find(ids[1])
-        assert second is not None
+        moment = store.find(ids[1]).at
+        later = moment + timedelta(days=1)
 
-        since = [record.id for record in store.search(since=second.at).records]
-        until = [record.id for record in store.search(until=second.at).records]
+        def search(**wanted):
+            return [record.id for record in store.search(**wanted).records]
 
-        assert since == ids[:0:-1]
-        assert until == ids[:1]
-        later = second.at + timedelta(days=1)
-        assert store.search(since=later).records == ()
-        assert len(store.search(until=later).records) == 4
+        assert search(since=moment) == ids[:0:-1]
+        assert search(until=moment) == ids[:1]
+        assert search(since=later) == []
+        assert search(until=later) == ids[::-1]
 
     def test_pages_go_on_where_the_last_one_ended(self, store, ids):
         seen, after = [], None
-        for size in (3, 1):
-            page = store.search(after=after, limit=3)
-            assert len(page.records) == size
+        for _ in range(2):
+            page = store.search(after=after, limit=2)
+            assert len(page.records) == 2
             seen += [record.id for record in page.records]
             after = page.next
 
+        # A page that just fits is the last.
         assert seen == ids[::-1]
         assert after is None
-
-    def test_a_page_that_just_fits_is_the_last(self, store, ids):
-        assert store.search(limit=4).next is None
         assert len(store.search(limit=0).records) == 1
 
     def test_of_an_application_all_decisions_are_found_however_many(self, store):
@@ -204,7 +185,7 @@ def test_a_referred_decision_opens_its_case_and_no_other_does(store, url):
     assert rows == [(kept[0].id, "open", 7000.0), (kept[3].id, "open", 0.0)]
 
 
-@pytest.mark.parametrize("n", [64, 65, 200])
+@pytest.mark.parametrize("n", [64, 65])
 def test_many_are_kept_as_few_are(store, url, n):
     entries = [make_decision(i, "refer" if i % 3 == 0 else "approve") for i in range(n)]
     store.append([make_decision(999)], ANN)
@@ -223,14 +204,12 @@ def test_many_are_kept_as_few_are(store, url, n):
 
 
 def test_many_records_are_copied_into_the_file_when_nobody_waits(sqlite_url):
-    store = AuditStore.open(sqlite_url)
     path = Path(sqlite_url.removeprefix("sqlite:///"))
+    with closing(AuditStore.open(sqlite_url)) as store:
+        store.append([make_decision(number) for number in range(1_500)], ANN)
+        before = path.stat().st_size
+        store.tidy()
 
-    kept = store.append([make_decision(number) for number in range(1_500)], ANN)
-    before = path.stat().st_size
-    store.tidy()
-
-    assert before < 200_000
-    assert path.stat().st_size > 1_000_000
-    assert store.verify().n == len(kept) == 1_500
-    store.close()
+        assert before < 200_000
+        assert path.stat().st_size > 1_000_000
+        assert store.verify().n == 1_500

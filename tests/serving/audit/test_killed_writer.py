@@ -7,7 +7,6 @@ from tests.serving.entries import ANN, make_decision
 
 def read_pairs(process, n):
     """Key and id of the first records that it was told of; of all, where there are fewer."""
-    assert process.stdout is not None
     return read_lines([line for line, _ in zip(process.stdout, range(n), strict=False)])
 
 

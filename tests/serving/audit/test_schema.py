@@ -12,7 +12,7 @@ from loantap.serving.audit.errors import SchemaError
 from loantap.serving.audit.store import AuditStore
 from loantap.serving.audit.tables import REVISION, metadata
 from tests.serving.conftest import make_url
-from tests.serving.entries import ANN, ask, make_decision, tamper
+from tests.serving.entries import ask, tamper
 
 _SET = "UPDATE alembic_version SET version_num = :revision"
 
@@ -21,15 +21,6 @@ def test_the_migrations_make_the_tables_that_the_code_reads(store):
     engine = store._engines.writer
     with engine.connect() as connection:
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
-
-
-def test_a_log_that_is_there_is_opened_as_it_is(store, url):
-    store.append([make_decision()], ANN)
-    again = AuditStore.open(url)
-
-    assert again.verify().n == 1
-    assert schema.upgrade(again._engines) == REVISION
-    again.close()
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,8 @@
 """No room, no lock, no server: the caller is told, and what was acknowledged stays."""
 
-import sqlite3
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import psycopg
 import pytest
@@ -15,7 +14,7 @@ from loantap.serving.audit.engines import open_engines
 from loantap.serving.audit.errors import AuditUnavailableError
 from loantap.serving.audit.store import AuditStore
 from tests.serving.conftest import make_url
-from tests.serving.entries import ANN, make_decision
+from tests.serving.entries import ANN, make_decision, other_program
 
 
 class TestAFullDisk:
@@ -32,7 +31,9 @@ class TestAFullDisk:
         yield opened
         opened.close()
 
-    def fill(self, store):
+    def test_what_was_acknowledged_stays_and_it_goes_on_where_there_is_room(
+        self, store, sqlite_url
+    ):
         kept = []
 
         def keep_on():
@@ -41,63 +42,31 @@ class TestAFullDisk:
 
         with pytest.raises(AuditUnavailableError, match="database or disk is full") as full:
             keep_on()
+
         assert "its disk has room" in full.value.remedy
-        return kept
-
-    def test_what_was_acknowledged_stays(self, store):
-        kept = self.fill(store)
-
         assert 20 < len(kept) < 1_000
         assert all(store.find(record_id) for record_id in kept)
-        verdict = store.verify()
-        assert verdict.is_ok
-        assert verdict.n == len(kept)
-
-    def test_each_of_many_threads_is_told(self, store):
-        self.fill(store)
-        told = []
-
-        def keep():
-            try:
-                store.append([make_decision()] * 5, ANN)
-            except AuditUnavailableError:
-                told.append(True)
-
-        threads = [threading.Thread(target=keep) for _ in range(8)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-
-        assert len(told) == 8
+        assert store.verify().is_ok
         assert store.waiting == 0
-
-    def test_it_goes_on_when_there_is_room(self, store, sqlite_url):
-        kept = self.fill(store)
-
-        roomy = AuditStore.open(sqlite_url)
-        roomy.append([make_decision()], ANN)
-        assert roomy.verify().n == len(kept) + 1
-        assert roomy.verify().is_ok
-        roomy.close()
+        with closing(AuditStore.open(sqlite_url)) as roomy:
+            roomy.append([make_decision()], ANN)
+            assert roomy.verify().is_ok
+            assert roomy.verify().n == len(kept) + 1
 
 
 def test_a_file_that_another_program_holds_is_told(sqlite_url, monkeypatch):
     monkeypatch.setattr(engines_module, "WAIT_SECONDS", 0.1)
-    store = AuditStore.open(sqlite_url)
-    store.append([make_decision(1)], ANN)
-    other = sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
+    with closing(AuditStore.open(sqlite_url)) as store, other_program(sqlite_url) as other:
+        store.append([make_decision(1)], ANN)
+        other.execute("BEGIN IMMEDIATE")
 
-    with pytest.raises(AuditUnavailableError, match="database is locked"):
+        with pytest.raises(AuditUnavailableError, match="database is locked"):
+            store.append([make_decision(2)], ANN)
+        assert len(store.search().records) == 1
+
+        other.execute("COMMIT")
         store.append([make_decision(2)], ANN)
-    assert len(store.search().records) == 1
-
-    other.execute("COMMIT")
-    other.close()
-    store.append([make_decision(2)], ANN)
-    assert store.verify().n == 2
-    store.close()
+        assert store.verify().n == 2
 
 
 def test_whoever_comes_while_another_program_holds_it_waits_once_and_not_for_each_other(
@@ -105,8 +74,6 @@ def test_whoever_comes_while_another_program_holds_it_waits_once_and_not_for_eac
 ):
     monkeypatch.setattr(engines_module, "WAIT_SECONDS", 2)
     stores = [AuditStore.open(sqlite_url) for _ in range(3)]
-    other = sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
     waited = []
 
     def keep(number):
@@ -122,14 +89,15 @@ def test_whoever_comes_while_another_program_holds_it_waits_once_and_not_for_eac
             keep(number)
         waited.append(time.monotonic() - began)
 
-    with ThreadPoolExecutor(24) as threads:
-        for number in range(24):
-            threads.submit(ask, number)
-            time.sleep(0.05)
+    with other_program(sqlite_url) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with ThreadPoolExecutor(24) as threads:
+            for number in range(24):
+                threads.submit(ask, number)
+                time.sleep(0.05)
     # One after the other, they would wait for 16 seconds and more.
     assert len(waited) == 24
     assert max(waited) < 8
-    other.close()
     for store in stores:
         store.append([make_decision()], ANN)
         store.close()
@@ -137,18 +105,16 @@ def test_whoever_comes_while_another_program_holds_it_waits_once_and_not_for_eac
 
 def test_whether_it_can_be_written_is_tried(sqlite_url, monkeypatch):
     monkeypatch.setattr(engines_module, "WAIT_SECONDS", 0.1)
-    store = AuditStore.open(sqlite_url)
-    assert store.is_writable()
-    other = sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
+    with closing(AuditStore.open(sqlite_url)) as store:
+        assert store.is_writable()
+        with other_program(sqlite_url) as other:
+            other.execute("BEGIN IMMEDIATE")
 
-    assert store.is_writable()  # it was, less than a second ago
-    monkeypatch.setattr(store._writer, "written_at", float("-inf"))
-    assert not store.is_writable()
+            assert store.is_writable()  # it was, less than a second ago
+            monkeypatch.setattr(store._writer, "written_at", float("-inf"))
+            assert not store.is_writable()
 
-    other.close()
-    assert store.is_writable()
-    store.close()
+        assert store.is_writable()
 
 
 def test_a_log_that_was_never_written_to_is_tried_first(store):
@@ -158,27 +124,22 @@ def test_a_log_that_was_never_written_to_is_tried_first(store):
     assert store.verify().n == 0
 
 
-def test_a_folder_that_cannot_be_made_is_told(tmp_path):
-    (tmp_path / "file").touch()
+@pytest.mark.parametrize(
+    ("file", "problem"),
+    [("plain/audit.db", "the file cannot be written"), ("plain", "not a database")],
+)
+def test_a_file_that_cannot_be_the_log_is_told(tmp_path, file, problem):
+    (tmp_path / "plain").write_text("hello" * 1_000)
 
-    with pytest.raises(AuditUnavailableError, match="the file cannot be written"):
-        AuditStore.open(f"sqlite:///{tmp_path}/file/audit.db")
-
-
-def test_a_file_that_is_no_database_is_told(tmp_path):
-    (tmp_path / "audit.db").write_text("hello" * 1_000)
-
-    with pytest.raises(AuditUnavailableError, match="not a database"):
-        AuditStore.open(f"sqlite:///{tmp_path}/audit.db")
+    with pytest.raises(AuditUnavailableError, match=problem):
+        AuditStore.open(f"sqlite:///{tmp_path}/{file}")
 
 
 @pytest.mark.parametrize(
     ("url", "problem"),
     [
-        ("audit.db", "it is not understood"),
         ("nothing://host/db", "it is not understood"),
         ("mysql://host/db", "is not one of sqlite, postgresql|it is not understood"),
-        ("sqlite://", "a log in memory would be lost"),
         ("sqlite:///:memory:", "a log in memory would be lost"),
     ],
 )

@@ -19,14 +19,7 @@ expect.set_options(timeout=_PATIENCE)
 
 
 class Person:
-    """Opens the dashboard and signs in.
-
-    Args:
-        browser: which gives each person a window with cookies of its own.
-        address: of the dashboard.
-        key: the person's key.
-        width: of the window, in pixels.
-    """
+    """Opens the dashboard in a window with cookies of its own, and signs in."""
 
     def __init__(self, browser: Browser, address: str, key: str, width: int = DESK) -> None:
         self._is_narrow = width == PHONE
@@ -90,29 +83,15 @@ class Person:
         button = self.page.get_by_role("button", name=name, exact=True)
         (self.find_after(after, name) if after else button).click()
 
-    def press_for(self, name: str, pattern: str) -> str:
-        """Press a button; the text of this pattern that is there then, and was not before."""
-        told = self.page.get_by_text(re.compile(pattern))
-        before = told.inner_text() if told.count() else ""
-        self.press(name)
-        expect(told).to_be_visible()
-        expect(told).not_to_have_text(before)
-        self.wait()
-        return told.inner_text()
-
     def find_after(self, words: str, name: str) -> Locator:
         """The first button of a name after these words."""
         said = self.page.get_by_test_id("stMain").get_by_text(words).first
         return said.locator(f"xpath=following::button[normalize-space()='{name}'][1]")
 
-    def find_figure(self, name: str, place: int = 0) -> Locator:
-        """A figure by its name, such as `Score`, with what is said below it."""
-        named = self.page.locator("dt", has_text=re.compile(f"^{name}$")).nth(place)
-        return named.locator("xpath=following-sibling::dd[1]")
-
     def read_figure(self, name: str) -> str:
-        """The first figure of a name."""
-        return self.find_figure(name).inner_text().split("\n")[0]
+        """The first figure of a name, such as `Score`, without what is said below it."""
+        named = self.page.locator("dt", has_text=re.compile(f"^{name}$")).first
+        return named.locator("xpath=following-sibling::dd[1]").inner_text().split("\n")[0]
 
     def tab_to(self, name: str) -> None:
         """Press the Tab key until a link, button or field of this name has the focus."""

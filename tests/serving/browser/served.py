@@ -11,11 +11,7 @@ SCORE: Final = "/v1/applications/score"
 
 
 class Served:
-    """A pair of servers that runs, and the key that its first start has printed.
-
-    Args:
-        running: the command.
-    """
+    """A pair of servers that runs, and the key that its first start has printed."""
 
     def __init__(self, running: Running) -> None:
         self.pages = running.pages
@@ -49,12 +45,6 @@ class Served:
     def find_decision(self, decision_id: str) -> dict[str, Any]:
         """A decision on record."""
         return dict(self.get(f"/v1/decisions/{decision_id}"))
-
-    def find_proposal(self, version: str) -> str:
-        """The id of a proposed policy."""
-        policies = self.get("/v1/policies")["items"]
-        [found] = [str(one["id"]) for one in policies if one["version"].endswith(version)]
-        return found
 
     def _ask(self, method: str, path: str, headers: Any = None, **more: Any) -> Any:
         url = f"{self.running.url}{path}"

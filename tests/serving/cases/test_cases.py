@@ -39,7 +39,6 @@ def ids(store):
 def test_a_case_is_taken_and_decided(cases, ids, store):
     taken = cases.take(ids[0], ANN)
     assert (taken.state, taken.taken_by, taken.amount) == (State.TAKEN, "Ann Lee", 300.0)
-    assert taken.taken_at is not None
     assert taken.expires_at == taken.taken_at + timedelta(minutes=30)
     assert cases.find(ids[0]) == taken
 
@@ -67,18 +66,12 @@ def test_another_person_is_told_who_has_it(cases, ids, store):
     assert len(store.about(ids[0])) == 1
 
 
-@pytest.mark.parametrize(
-    "caller",
-    [
-        replace(ANN, key_id="key-b"),
-        replace(ANN, person="Bob Ray"),
-    ],
-)
-def test_who_has_it_is_a_person_with_a_key(cases, ids, caller):
+@pytest.mark.parametrize("other", [{"key_id": "key-b"}, {"person": "Bob Ray"}])
+def test_who_has_it_is_a_person_with_a_key(cases, ids, other):
     cases.take(ids[0], ANN)
 
     with pytest.raises(CaseHeldError):
-        cases.take(ids[0], caller)
+        cases.take(ids[0], replace(ANN, **other))
 
 
 def test_who_has_it_may_write_the_name_otherwise(cases, ids):
@@ -91,8 +84,6 @@ def test_who_has_it_may_have_it_for_longer(cases, ids):
     first = cases.take(ids[0], ANN)
     again = cases.take(ids[0], ANN)
 
-    assert first.expires_at is not None
-    assert again.expires_at is not None
     assert again.expires_at > first.expires_at
 
 
@@ -117,7 +108,6 @@ def test_a_case_is_held_for_so_long_only(store, ids):
     over.take(ids[0], ANN)
 
     found = over.find(ids[0])
-    assert found is not None
     assert (found.state, found.taken_by, found.expires_at) == (State.OPEN, None, None)
     with pytest.raises(CaseNotHeldError, match="nobody has it"):
         over.decide(ids[0], ANN, APPROVE, WHY)
@@ -130,28 +120,22 @@ def test_a_decided_case_stays_as_it_is(cases, ids):
     cases.take(ids[0], ANN)
     cases.decide(ids[0], ANN, Outcome.DECLINE, Reason.WITHDRAWN)
 
-    def say(act):
-        with pytest.raises(CaseClosedError) as refused:
-            act()
-        return refused.value.problem
-
     for act in (
         lambda: cases.take(ids[0], BOB),
         lambda: cases.give_back(ids[0], ANN),
         lambda: cases.decide(ids[0], ANN, APPROVE, WHY),
     ):
-        assert say(act).startswith("Ann Lee decided it on 20")
-        assert say(act).endswith("decline")
+        with pytest.raises(CaseClosedError, match=r"Ann Lee decided it on 20.*decline"):
+            act()
 
 
-@pytest.mark.parametrize("decision_id", ["dec_unknown", "an approved one"])
-def test_what_was_not_referred_has_no_case(cases, store, decision_id):
+def test_what_was_not_referred_has_no_case(cases, store):
     [approved] = store.append([make_decision(1)], ANN)
-    asked = approved.id if decision_id == "an approved one" else decision_id
 
-    assert cases.find(asked) is None
-    with pytest.raises(UnknownCaseError, match="no decision of this id was referred"):
-        cases.take(asked, ANN)
+    for asked in (approved.id, "dec_unknown"):
+        assert cases.find(asked) is None
+        with pytest.raises(UnknownCaseError, match="no decision of this id was referred"):
+            cases.take(asked, ANN)
 
 
 def test_a_note_says_why_where_the_reason_does_not(cases, ids):
@@ -165,18 +149,8 @@ def test_a_note_says_why_where_the_reason_does_not(cases, ids):
     assert override.personal == {"note": "x" * 2_000}
 
 
-def test_a_note_can_be_erased_with_the_decision(cases, ids, store):
-    cases.take(ids[0], ANN)
-    cases.decide(ids[0], ANN, APPROVE, WHY, "a note")
-
-    assert store.erase(BOB, "asked for", record_ids=[ids[0]]) == 2
-    assert store.about(ids[0])[1].is_erased
-    assert cases.find(ids[0]).outcome == "approve"
-
-
 def test_a_case_is_open_to_all_from_the_moment_that_its_time_ends(cases, ids, store):
     taken = cases.take(ids[0], ANN)
-    assert taken.expires_at is not None
 
     def count(state, now):
         return store.read(lambda log: list_queue(log, state, Order.AGE, None, 50, now)).n
@@ -217,23 +191,15 @@ class TestTheQueue:
     )
     def test_it_is_in_order_page_by_page(self, cases, ids, order, places):
         seen, after = [], None
-        for _ in range(2):
-            page = cases.list_cases(order=order, after=after, limit=2)
+        # Of one case each, so that equal amounts are parted.
+        for _ in range(4):
+            page = cases.list_cases(order=order, after=after, limit=1)
             assert page.n == 4
             seen += [item.case.decision_id for item in page.items]
             after = page.next
 
         assert seen == [ids[place] for place in places]
         assert after is None
-
-    def test_equal_amounts_stay_in_order_over_pages(self, cases, ids):
-        pages, after = [], None
-        for _ in range(4):
-            page = cases.list_cases(order=Order.AMOUNT, after=after, limit=1)
-            pages += [item.case.decision_id for item in page.items]
-            after = page.next
-
-        assert pages == [ids[place] for place in (0, 2, 1, 3)]
 
     def test_a_case_comes_with_its_decision(self, cases, ids):
         item = cases.list_cases(limit=1).items[0]
@@ -258,10 +224,10 @@ class TestTheQueue:
         }
 
     @pytest.mark.parametrize("order", list(Order))
-    @pytest.mark.parametrize("cursor", ["", "x", "1:x", "nan"])
-    def test_a_cursor_of_another_list_is_refused(self, cases, order, cursor):
-        with pytest.raises(InputError, match="is no cursor of this list"):
-            cases.list_cases(order=order, after=cursor)
+    def test_a_cursor_of_another_list_is_refused(self, cases, order):
+        for cursor in ("", "1:x", "nan"):
+            with pytest.raises(InputError, match="is no cursor of this list"):
+                cases.list_cases(order=order, after=cursor)
 
 
 def test_overrides_are_counted(cases, ids):
@@ -278,12 +244,8 @@ def test_overrides_are_counted(cases, ids):
 
     assert counted.n == 3
     assert counted.by_outcome == {"approve": 2, "decline": 1}
-    assert counted.by_reason == {
-        ("income confirmed", "approve"): 2,
-        ("suspected fraud", "decline"): 1,
-    }
+    approved, declined = (Reason.INCOME_CONFIRMED, "approve"), (Reason.SUSPECTED_FRAUD, "decline")
+    assert counted.by_reason == {approved: 2, declined: 1}
     assert counted.by_person == {
-        ("Ann Lee", "approve"): 1,
-        ("Ann Lee", "decline"): 1,
-        ("Bob Ray", "approve"): 1,
-    }
+        ("Ann Lee", "approve"): 1, ("Ann Lee", "decline"): 1, ("Bob Ray", "approve"): 1,
+    }  # fmt: skip

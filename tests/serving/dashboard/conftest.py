@@ -8,7 +8,7 @@ import pytest
 from loantap.model.scoring.scorer import Scorer
 from loantap.model.scoring.trained import TrainedModel
 from tests.serving.api.served import Api, make_api
-from tests.serving.dashboard.screen import Screen
+from tests.serving.dashboard.screen import Screen, refuse_connections
 
 
 @pytest.fixture(scope="session")
@@ -27,3 +27,9 @@ def api(tmp_path: Path, lending: Scorer) -> Api:
 def screen(api: Api, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Screen:
     """The dashboard over this API, in a project in which nothing was run yet."""
     return Screen(monkeypatch, httpx.WSGITransport(app=api.app), tmp_path)
+
+
+@pytest.fixture
+def down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Screen:
+    """The dashboard while no API runs."""
+    return Screen(monkeypatch, httpx.MockTransport(refuse_connections), tmp_path)

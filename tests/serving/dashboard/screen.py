@@ -21,13 +21,7 @@ _ONLY_FOR_LOOK = re.compile(r' data-label="[^"]*"|<span>(?=\[)|(?<=\])</span>')
 
 
 class Screen:
-    """Opens pages.
-
-    Args:
-        monkeypatch: sets the environment of the dashboard.
-        transport: what stands for the way to the API.
-        project: folder of the last run.
-    """
+    """Opens pages over a transport that stands for the way to the API, after a run in a folder."""
 
     def __init__(
         self, monkeypatch: pytest.MonkeyPatch, transport: httpx.BaseTransport, project: Path
@@ -47,6 +41,10 @@ class Screen:
         if key:
             app.session_state[OWN_KEY] = key
         return look(app.run())
+
+    def read(self, page: str, key: str = "") -> str:
+        """All that a page says at first."""
+        return read_all(self.open(page, key))
 
 
 def look(app: AppTest) -> AppTest:

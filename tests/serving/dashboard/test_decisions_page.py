@@ -62,7 +62,7 @@ def test_an_unknown_id_is_one_message(api, screen):
 def test_a_key_that_may_not_read_is_told(api, screen):
     scorer = api.make_key("Scorer", [Scope.SCORE])
 
-    assert "read" in read_all(screen.open("decisions", scorer))
+    assert "read" in screen.read("decisions", scorer)
 
 
 def test_a_search_goes_on_page_by_page_and_keeps_what_it_is_for(api, screen, monkeypatch):

@@ -45,8 +45,7 @@ def of_run(judged):
     return compared.policies, compared.frontier
 
 
-def choose(judged, lgd = None, scenario = "mid",
-           life = PaidLife.CONTRACTUAL):  # fmt: skip
+def choose(judged, lgd=None, scenario="mid", life=PaidLife.CONTRACTUAL):
     usual = judged.economics.scenarios[scenario].loss_given_default
     return Choice(scenario, usual if lgd is None else lgd, life)
 

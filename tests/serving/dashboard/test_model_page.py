@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from tests.serving.api.served import make_api
-from tests.serving.dashboard.screen import Screen, answer_with, read_all, refuse_connections
+from tests.serving.dashboard.screen import Screen, answer_with
 
 KEY = {"id": "k", "owner": "Reader", "person": "Reader", "scopes": ["read"]}
 # As the API answers after a run in which a challenger was tried.
@@ -32,11 +32,19 @@ MODEL = {
 }  # fmt: skip
 
 
+@pytest.fixture
+def metrics(tmp_path):
+    """Where the report of the last run is; it is not there yet."""
+    path = tmp_path / "data/08_reporting/metrics.json"
+    path.parent.mkdir(parents=True)
+    return path
+
+
 def open_model(monkeypatch, folder, status=200, **changes):
     """What the page says where the API answers this of the model."""
     routes = {"/v1/key": (200, KEY), "/v1/model": (status, MODEL | changes)}
     screen = Screen(monkeypatch, httpx.MockTransport(answer_with(routes)), folder)
-    return read_all(screen.open("model", "lt_key"))
+    return screen.read("model", "lt_key")
 
 
 def test_champion_challenger_and_history_are_told(tmp_path, monkeypatch):
@@ -51,7 +59,7 @@ def test_champion_challenger_and_history_are_told(tmp_path, monkeypatch):
 
 
 def test_before_the_first_run_it_says_what_to_run(api, screen):
-    said = read_all(screen.open("model", api.key))
+    said = screen.read("model", api.key)
 
     assert "Champion: loantap-lending-demo, version 3" in said
     assert "`make run`" in said
@@ -63,7 +71,7 @@ def test_without_a_champion_it_says_why(tmp_path, monkeypatch):
     empty = make_api(tmp_path, None, None)
     screen = Screen(monkeypatch, httpx.WSGITransport(app=empty.app), tmp_path)
 
-    said = read_all(screen.open("model", empty.key))
+    said = screen.read("model", empty.key)
 
     assert "there is no champion" in said
     assert "Champion:" not in said
@@ -71,10 +79,9 @@ def test_without_a_champion_it_says_why(tmp_path, monkeypatch):
 
 def test_a_model_that_may_be_outdated_is_told(api, screen):
     live = api.office.desk.lending
-    assert live.loaded is not None
     live._loaded = replace(live.loaded, doubt="the registry does not answer")
 
-    assert "goes on as the last good one" in read_all(screen.open("model", api.key))
+    assert "goes on as the last good one" in screen.read("model", api.key)
 
 
 def test_without_a_challenger_it_says_so(tmp_path, monkeypatch):
@@ -87,34 +94,23 @@ def test_an_answer_of_another_version_is_told(tmp_path, monkeypatch):
     assert "Run API and dashboard of the same version" in said
 
 
-def test_an_api_that_is_down_is_told_and_the_last_run_is_still_looked_for(tmp_path, monkeypatch):
-    down = Screen(monkeypatch, httpx.MockTransport(refuse_connections), tmp_path)
-
-    said = read_all(down.open("model", "lt_some_key"))
-
+def test_an_api_that_is_down_is_told_and_the_last_run_is_still_looked_for(metrics, down):
+    said = down.read("model", "lt_some_key")
     assert "The API is not running" in said
     assert "`make run`" in said
+
+    metrics.write_text("[", "utf-8")
+    assert f"{metrics}: it is no JSON" in down.read("model", "lt_some_key")
 
 
 @pytest.mark.parametrize(
     ("text", "problem"),
     [("[", "it is no JSON"), ("[1]", "it is no JSON object"), ("{}", "it says nothing of lending")],
 )
-def test_a_report_that_cannot_be_used_is_named(tmp_path, monkeypatch, text, problem):
-    path = tmp_path / "data/08_reporting/metrics.json"
-    path.parent.mkdir(parents=True)
-    path.write_text(text, "utf-8")
+def test_a_report_that_cannot_be_used_is_named(metrics, tmp_path, monkeypatch, text, problem):
+    metrics.write_text(text, "utf-8")
 
     said = open_model(monkeypatch, tmp_path)
 
-    assert f"{path}: {problem}" in said
+    assert f"{metrics}: {problem}" in said
     assert "`make run` again" in said
-
-
-def test_a_damaged_report_does_not_take_the_page_away_where_the_api_is_down(tmp_path, monkeypatch):
-    path = tmp_path / "data/08_reporting/metrics.json"
-    path.parent.mkdir(parents=True)
-    path.write_text("[", "utf-8")
-    down = Screen(monkeypatch, httpx.MockTransport(refuse_connections), tmp_path)
-
-    assert f"{path}: it is no JSON" in read_all(down.open("model", "lt_some_key"))

@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime, timedelta
 
-import httpx
 import pytest
 
 from loantap.serving.dashboard.answers import PolicyVersion
@@ -10,7 +9,7 @@ from loantap.serving.dashboard.client import ApiError
 from loantap.serving.dashboard.policy_words import list_differences, read_content, word_rules
 from loantap.serving.keys.keys import Scope
 from tests.serving.api.served import EVERYTHING
-from tests.serving.dashboard.screen import Screen, look, press, read_all, refuse_connections
+from tests.serving.dashboard.screen import look, press, read_all
 
 VERSION = "2026-12"
 
@@ -31,7 +30,7 @@ def second(api):
 
 
 def test_the_policy_in_force_is_told_in_words(api, screen):
-    said = read_all(screen.open("policy", api.key))
+    said = screen.read("policy", api.key)
 
     assert "In force: npv 2026-11" in said
     assert "where the PD is above 60.0%" in said
@@ -40,13 +39,6 @@ def test_the_policy_in_force_is_told_in_words(api, screen):
     assert "LoanTap credit policy" in said
     assert api.get("/v1/policy").json["digest"] in said
     assert "Nobody proposes a change" in said
-
-
-def test_without_a_key_the_page_asks_for_one(screen):
-    app = screen.open("policy")
-
-    assert "paste your API key" in read_all(app)
-    assert not app.subheader
 
 
 def test_two_people_change_a_policy(api, screen, second):
@@ -67,14 +59,6 @@ def test_two_people_change_a_policy(api, screen, second):
     assert "a loan of more than 20,000" in read_all(app)
     active = api.get("/v1/policy").json
     assert (active["version"], active["approved_by"]) == ("npv 2026-12", "Second Person")
-
-
-def test_who_proposed_a_policy_is_not_offered_to_activate_it(api, screen):
-    app = propose(screen.open("policy", api.key))
-
-    [button] = [one for one in app.button if one.label == "Activate"]
-    assert button.disabled
-    assert "another person activates it" in read_all(app)
 
 
 def test_a_refusal_of_the_four_eyes_rule_is_told_as_what_it_is(api, screen, second, monkeypatch):
@@ -161,12 +145,6 @@ def test_who_may_only_read_sees_policies_and_no_way_to_change_them(api, screen):
     assert "no right to propose and activate policies" in read_all(app)
 
 
-def test_an_api_that_is_down_is_told(tmp_path, monkeypatch):
-    down = Screen(monkeypatch, httpx.MockTransport(refuse_connections), tmp_path)
-
-    assert "The API is not running" in read_all(down.open("policy", "lt_some_key"))
-
-
 def test_a_difference_too_small_for_words_is_told_in_full(api):
     told = api.get("/v1/policy").json
     before = read_content(PolicyVersion.model_validate(told))
@@ -184,17 +162,14 @@ def test_a_price_of_default_is_proposed_and_told_in_words(api, screen):
     app = propose(screen.open("policy", api.key), min_margin=-5.44, default_price=0.32)
 
     assert "Least expected NPV rises for each point of PD, by" in read_all(app)
-    [proposed] = [one for one in api.get("/v1/policies").json["items"]
-                  if one["version"].endswith(VERSION)]  # fmt: skip
+    proposed = api.get("/v1/policies").json["items"][0]
     rules = proposed["policy"]["rules"]
     assert (rules["min_margin"], rules["default_price"]) == (-0.0544, 0.32)
     content = read_content(PolicyVersion.model_validate(api.get("/v1/policy").json | proposed))
     _, _, decline, refer, _ = word_rules(content)
-    assert (
-        "earn less than a floor: -2.50% of its principal at a PD of 10%, 3.90% at one of 30% "
-        "(-5.70% and 0.32% for each point of PD)." in decline
-    )
-    assert "expected to earn up to 0.52% of its principal more than that floor." in refer
+    assert "a floor: -2.50% of its principal at a PD of 10%, 3.90% at one of 30%" in decline
+    assert "(-5.70% and 0.32% for each point of PD)" in decline
+    assert "up to 0.52% of its principal more than that floor" in refer
 
 
 def test_a_policy_in_another_form_is_refused_with_what_to_do(api):

@@ -1,9 +1,7 @@
 """The Portfolio page where something is missing; on a whole run: tests/project."""
 
-import httpx
-
 from loantap.serving.keys.keys import Scope
-from tests.serving.dashboard.screen import Screen, read_all, refuse_connections
+from tests.serving.dashboard.screen import read_all
 
 
 def test_before_the_first_run_it_says_what_to_run(api, screen):
@@ -11,17 +9,6 @@ def test_before_the_first_run_it_says_what_to_run(api, screen):
 
     assert "`make run`" in read_all(app)
     assert not app.subheader
-
-
-def test_it_shows_nothing_to_who_has_no_key(screen):
-    assert "paste your API key" in read_all(screen.open("portfolio"))
-
-
-def test_it_shows_nothing_to_a_revoked_key(api, screen):
-    said = read_all(screen.open("portfolio", "lt_000000000000_" + "x" * 43))
-
-    assert "This key is unknown or was revoked" in said
-    assert "make run" not in said
 
 
 def test_it_shows_nothing_to_a_key_that_may_not_read(api, screen):
@@ -41,10 +28,8 @@ def test_a_damaged_report_is_named(api, screen, tmp_path):
     assert "make run" in str(told.value)
 
 
-def test_it_needs_no_api_that_runs(tmp_path, monkeypatch):
-    down = Screen(monkeypatch, httpx.MockTransport(refuse_connections), tmp_path)
-
-    said = read_all(down.open("portfolio", "lt_some_key"))
+def test_it_needs_no_api_that_runs(down):
+    said = down.read("portfolio", "lt_some_key")
 
     assert "`make run`" in said
     assert "not running" not in said

@@ -126,6 +126,6 @@ def test_a_key_that_asked_too_often_waits_and_loses_nothing_of_what_was_typed(ap
 
 
 def test_a_key_that_may_not_score_is_told_what_to_do(api, screen):
-    said = read_all(screen.open("score", api.make_key("Ada", [Scope.READ])))
+    said = screen.read("score", api.make_key("Ada", [Scope.READ]))
 
     assert "no right to score applications" in said

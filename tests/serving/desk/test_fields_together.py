@@ -11,20 +11,16 @@ from loantap.serving.desk.fields import ApplicationFields
 
 _CHANGES = [
     {},
-    {"application_id": "A-1"},
     {"application_id": 17},
-    {"application_id": None},
     {"application_id": "A\n1"},
     {"application_id": 1.5},
     {"application_id": "A" * 10_000},
     {"annual_inc": None},
-    {"annual_inc": 60_000},
     {"annual_inc": "60000"},
     {"annual_inc": 1e300},
     {"annual_inc": -(10**400)},
     {"annual_inc": math.nan},
     {"annual_inc": True},
-    {"purpose": 3},
     {"purpose": "x" * 100_000},
     {"fico": 700},
 ]

@@ -1,6 +1,7 @@
 """The champion, kept up to date: which model decides whatever happens to the registry."""
 
 import threading
+import time
 
 import mlflow
 import pytest
@@ -37,7 +38,6 @@ def version_of(model):
 
 def test_the_champion_is_loaded_by_its_alias(live):
     assert version_of(live) == f"{DEMO} version 1"
-    assert live.loaded is not None
     assert live.loaded.doubt == ""
     assert not live.refresh()
 
@@ -75,7 +75,6 @@ def test_the_loaded_model_goes_on_while_the_registry_is_down(live, monkeypatch):
         fail_to_answer(patched)
         assert not live.refresh()
         assert version_of(live) == f"{DEMO} version 1"
-        assert live.loaded is not None
         assert "does not answer" in live.loaded.doubt
 
     live.refresh()
@@ -92,7 +91,6 @@ def test_a_process_that_starts_while_the_registry_is_down_takes_the_last_good_on
     model.refresh()
 
     assert version_of(model) == f"{DEMO} version 1"
-    assert model.loaded is not None
     assert "does not answer" in model.loaded.doubt
 
 
@@ -102,7 +100,6 @@ def test_a_champion_that_cannot_be_read_leaves_the_one_before_of_its_name(live, 
     live.refresh()
 
     assert version_of(live) == f"{DEMO} version 1"
-    assert live.loaded is not None
     assert "version 2 is champion and cannot be loaded" in live.loaded.doubt
 
 
@@ -145,16 +142,14 @@ class Book:
 def desk(lending_model, tmp_path):
     """A desk that looks twenty times a second, not yet open."""
     configured = read_configured(PROJECT / "conf/base", tmp_path / "none.json", AS_OF.date())
-    failures = []
-    states = []
-    desk = Desk(Book(), configured, 0.05, failures.append, states.append)
-    desk.noted, desk.states = failures, states
-    return desk
+    noted, states = [], []
+    desk = Desk(Book(), configured, 0.05, noted.append, states.append)
+    desk.noted, desk.states = noted, states
+    yield desk
+    desk.close()
 
 
 def wait_for(condition):
-    import time
-
     until = time.monotonic() + 10
     while not condition():
         assert time.monotonic() < until, "nothing happened within ten seconds"
@@ -164,35 +159,28 @@ def wait_for(condition):
 def test_the_desk_takes_a_new_champion_in_the_background(desk, lending_model):
     make_champion(lending_model)
     desk.open()
-    try:
-        standing = desk.standing
-        assert standing.underwriter.scorer.version == "1"
+    standing = desk.standing
+    assert standing.underwriter.scorer.version == "1"
 
-        make_champion(lending_model)
-        wait_for(lambda: desk.standing.underwriter.scorer.version == "2")
+    make_champion(lending_model)
+    wait_for(lambda: desk.standing.underwriter.scorer.version == "2")
 
-        # Who holds the standing of before ends the request with it.
-        assert standing.underwriter.scorer.version == "1"
-    finally:
-        desk.close()
+    # Who holds the standing of before ends the request with it.
+    assert standing.underwriter.scorer.version == "1"
 
 
 def test_a_desk_without_a_champion_says_so_and_takes_the_first_that_comes(desk, lending_model):
     desk.open()
-    try:
-        with pytest.raises(NotReadyError, match="kedro run"):
-            _ = desk.standing
+    with pytest.raises(NotReadyError, match="kedro run"):
+        _ = desk.standing
 
-        make_champion(lending_model)
-        wait_for(lambda: desk.trouble == "")
+    make_champion(lending_model)
+    wait_for(lambda: desk.trouble == "")
 
-        assert desk.standing.underwriter.scorer.version == "1"
-        states = desk.states
-        # It is noted after what it tells of.
-        wait_for(lambda: states[-1] == 1)
-        assert (states[0], states[-1]) == (-1, 1)
-    finally:
-        desk.close()
+    assert desk.standing.underwriter.scorer.version == "1"
+    # It is noted after what it tells of.
+    wait_for(lambda: desk.states[-1] == 1)
+    assert desk.states[0] == -1
 
 
 def test_an_answer_of_the_registry_that_nobody_expected_is_survived_and_counted(
@@ -202,13 +190,9 @@ def test_an_answer_of_the_registry_that_nobody_expected_is_survived_and_counted(
     with monkeypatch.context() as patched:
         fail_to_answer(patched, PERMISSION_DENIED)
         desk.open()
-        noted = desk.noted
-        wait_for(lambda: len(noted) > 2)
-        assert set(noted) == {"registry"}
-    try:
-        wait_for(lambda: desk.trouble == "")
-    finally:
-        desk.close()
+        wait_for(lambda: len(desk.noted) > 2)
+        assert set(desk.noted) == {"registry"}
+    wait_for(lambda: desk.trouble == "")
 
 
 def test_a_registry_that_answers_late_delays_no_start_and_its_model_is_taken_then(
@@ -224,11 +208,8 @@ def test_a_registry_that_answers_late_delays_no_start_and_its_model_is_taken_the
 
     monkeypatch.setattr(LiveModel, "refresh", refresh_late)
     desk.open(patience=0.05)
-    try:
-        with pytest.raises(NotReadyError, match="has not answered yet"):
-            _ = desk.standing
+    with pytest.raises(NotReadyError, match="has not answered yet"):
+        _ = desk.standing
 
-        answered.set()
-        wait_for(lambda: desk.trouble == "")
-    finally:
-        desk.close()
+    answered.set()
+    wait_for(lambda: desk.trouble == "")

@@ -1,6 +1,5 @@
 """The policy book: two people put a policy in force, and past decisions keep theirs."""
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
@@ -8,7 +7,6 @@ from datetime import date
 import pytest
 
 from loantap.policy.credit_policy import require_as_approved
-from loantap.policy.decisions import make_decider
 from loantap.portfolio.errors import InputError
 from loantap.serving.audit.records import Caller
 from loantap.serving.audit.store import AuditStore
@@ -27,6 +25,8 @@ from tests.serving.entries import ANN, BOB, ask, tamper
 
 SYSTEM = Caller("loantap-api", "loantap-api", "start")
 TODAY = date(2026, 12, 15)
+_CHANGE = "UPDATE records SET public = replace(public, '35000', '99000')"
+_LAST = "SELECT kind, person FROM records ORDER BY seq DESC LIMIT 1"
 
 
 @pytest.fixture
@@ -44,36 +44,35 @@ def write(version="2026-12", **changed):
     return {"policy": kept | changed}
 
 
+def make_economics(loss_given_default):
+    """Those of the shipped policy, with another LGD in the middle scenario."""
+    economics = ECONOMICS.model_dump(mode="json")
+    economics["scenarios"]["mid"]["loss_given_default"] = loss_given_default
+    return economics
+
+
 class TestTheConfiguredPolicy:
-    def test_it_is_in_force_at_the_first_start(self, store):
+    def test_it_is_in_force_at_the_first_start_and_later_it_changes_nothing(self, store):
         book = PolicyBook(store, lambda: TODAY)
         assert book.active() is None
 
         entered = book.enter(make_policy(), ECONOMICS, SYSTEM)
 
-        assert entered.policy == make_policy()
-        assert entered.economics == ECONOMICS
+        assert (entered.policy, entered.economics) == (make_policy(), ECONOMICS)
         assert (entered.generation, entered.can_roll_back_to) == (1, None)
-        assert book.active() == entered
-
-    def test_later_it_changes_nothing(self, book, store):
         n = store.verify().n
-        again = book.enter(make_policy(min_margin=0.01), ECONOMICS, SYSTEM)
-
-        assert again.policy == make_policy()
+        assert book.enter(make_policy(min_margin=0.01), ECONOMICS, SYSTEM) == entered
+        assert book.active() == entered
         assert store.verify().n == n
 
     def test_two_processes_enter_it_once(self, url):
         stores = [AuditStore.open(url) for _ in range(4)]
+
+        def enter(store):
+            return PolicyBook(store, lambda: TODAY).enter(make_policy(), ECONOMICS, SYSTEM)
+
         with ThreadPoolExecutor(4) as threads:
-            entered = list(
-                threads.map(
-                    lambda store: PolicyBook(store, lambda: TODAY).enter(
-                        make_policy(), ECONOMICS, SYSTEM
-                    ),
-                    stores,
-                )
-            )
+            entered = list(threads.map(enter, stores))
 
         assert {active.generation for active in entered} == {1}
         assert stores[0].verify().n == 2
@@ -82,6 +81,8 @@ class TestTheConfiguredPolicy:
 
     def test_it_must_be_as_approved_and_due(self, store):
         book = PolicyBook(store, lambda: TODAY)
+        with pytest.raises(NothingBeforeError):
+            book.roll_back(ANN)
         changed = make_policy().model_copy(update={"version": "other"})
         with pytest.raises(InputError, match="was changed after"):
             book.enter(changed, ECONOMICS, SYSTEM)
@@ -135,13 +136,10 @@ class TestWhatIsRefused:
     @pytest.mark.parametrize(
         ("changed", "where"),
         [
-            ({"rules": {"min_margin": 9}}, "policy.rules.min_margin"),
             ({"rules": {}}, "policy.rules.min_margin"),
             ({"surprise": 1}, "policy.surprise"),
             ({"version": " "}, "policy.version"),
-            ({"effective_from": "soon"}, "policy.effective_from"),
             ({"scenario": "rosy"}, "policy.scenario"),
-            ({"approved_by": "Eve"}, "policy.approved_by"),
             ({"digest": "x"}, "policy.digest"),
         ],
     )
@@ -152,16 +150,14 @@ class TestWhatIsRefused:
         assert refused.value.where == where
         assert len(book.history()) == 1
 
-    @pytest.mark.parametrize("content", [{}, {"policy": 1}, {**write(), "other": 1}])
-    def test_something_else_is_refused(self, book, content):
-        with pytest.raises(InvalidPolicyError):
-            book.propose(content, ANN)
+    def test_something_else_is_refused(self, book):
+        for content in ({}, {"policy": 1}, {**write(), "other": 1}):
+            with pytest.raises(InvalidPolicyError):
+                book.propose(content, ANN)
 
-    def test_assumptions_are_checked_too(self, book, store):
-        economics = ECONOMICS.model_dump(mode="json")
-        economics["scenarios"]["mid"]["loss_given_default"] = 2
+    def test_assumptions_are_checked_too(self, book):
         with pytest.raises(InvalidPolicyError) as refused:
-            book.propose({**write(), "economics": economics}, ANN)
+            book.propose({**write(), "economics": make_economics(2)}, ANN)
 
         assert refused.value.where == "economics.scenarios.mid.loss_given_default"
 
@@ -186,54 +182,33 @@ class TestWhatIsRefused:
         with pytest.raises(PolicyNotDueError, match="it has expired: it was to take effect on 20"):
             book.activate(old.id, BOB)
         assert book.activate(same_day.id, BOB).policy.version == "same"
-
-    def test_a_policy_in_force(self, book):
-        proposal = book.propose(write(), ANN)
-        book.activate(proposal.id, BOB)
-
         with pytest.raises(PolicyNotDueError, match=r"in force already\. Nothing is to be done"):
-            book.activate(proposal.id, BOB)
+            book.activate(same_day.id, BOB)
 
     @pytest.mark.parametrize("part", ["rules", "economics"])
     def test_a_version_stands_for_one_content(self, book, part):
         content = write()
-        book.activate(book.propose(content, ANN).id, BOB)
-        assert book.propose(content, ANN).name == "npv 2026-12"
         other = write(rules=content["policy"]["rules"] | {"min_margin": 0.01})
         if part == "economics":
-            economics = ECONOMICS.model_dump(mode="json")
-            economics["scenarios"]["mid"]["loss_given_default"] = 0.65
-            other = {**content, "economics": economics}
+            other = {**content, "economics": make_economics(0.65)}
+        waiting = book.propose(other, ANN)
+        book.activate(book.propose(content, ANN).id, BOB)
+        assert book.propose(content, ANN).name == "npv 2026-12"
 
-        with pytest.raises(InvalidPolicyError, match="was in force with another content"):
-            book.propose(other, ANN)
-
-    def test_two_proposals_of_one_version_are_not_both_activated(self, book):
-        content = write()
-        first = book.propose(content, ANN)
-        rules = content["policy"]["rules"] | {"min_margin": 0.01}
-        second = book.propose(write(rules=rules), ANN)
-        book.activate(first.id, BOB)
-
-        with pytest.raises(InvalidPolicyError, match="was in force with another content"):
-            book.activate(second.id, BOB)
+        for act in (lambda: book.propose(other, ANN), lambda: book.activate(waiting.id, BOB)):
+            with pytest.raises(InvalidPolicyError, match="was in force with another content"):
+                act()
 
     def test_a_proposal_that_was_changed_in_the_log(self, book, url):
         proposal = book.propose(write(), ANN)
-        tamper(
-            url,
-            "UPDATE records SET public = replace(public, '35000', '99000') WHERE id = :id",
-            id=proposal.id,
-        )
-        assert (
-            "99000" in ask(url, "SELECT public FROM records WHERE id = :id", id=proposal.id)[0][0]
-        )
+        tamper(url, _CHANGE)
+        assert "99000" in ask(url, "SELECT public FROM records ORDER BY seq DESC LIMIT 1")[0][0]
 
         with pytest.raises(PolicyChangedError, match="was changed after Ann Lee proposed it"):
             book.activate(proposal.id, BOB)
 
     def test_a_policy_in_force_that_was_changed_in_the_log(self, book, store, url):
-        tamper(url, "UPDATE records SET public = replace(public, '35000', '99000')")
+        tamper(url, _CHANGE)
 
         fresh = PolicyBook(store, lambda: TODAY)
         with pytest.raises(PolicyChangedError, match="is not what LoanTap credit policy approved"):
@@ -244,7 +219,7 @@ class TestRollingBack:
     def activate(self, book, version):
         book.activate(book.propose(write(version), ANN).id, BOB)
 
-    def test_the_one_before_is_in_force_again(self, book, store):
+    def test_the_one_before_is_in_force_again(self, book, url):
         self.activate(book, "2026-12")
         restored = book.roll_back(ANN)
 
@@ -252,7 +227,7 @@ class TestRollingBack:
         assert restored.policy == make_policy()
         assert (restored.generation, restored.activated_by) == (3, "Ann Lee")
         assert restored.can_roll_back_to is None
-        assert ask_last(store) == ("policy_rolled_back", "Ann Lee")
+        assert ask(url, _LAST) == [("policy_rolled_back", "Ann Lee")]
 
     def test_each_goes_one_further_back(self, book):
         for version in ("b", "c", "d"):
@@ -271,10 +246,6 @@ class TestRollingBack:
         assert book.active().can_roll_back_to == "npv 2026-11"
         assert book.roll_back(ANN).policy.version == "2026-11"
 
-    def test_without_any_policy(self, store):
-        with pytest.raises(NothingBeforeError):
-            PolicyBook(store).roll_back(ANN)
-
 
 def test_what_is_proposed_twice_is_there_once_while_it_waits(book):
     first = book.propose(write(), ANN)
@@ -285,24 +256,14 @@ def test_what_is_proposed_twice_is_there_once_while_it_waits(book):
     assert book.propose(write(), ANN).id != first.id
 
 
-def ask_last(store):
-    rows = ask(store._engines.writer.url.render_as_string(False), _LAST)
-    return rows[0]
-
-
-_LAST = "SELECT kind, person FROM records ORDER BY seq DESC LIMIT 1"
-
-
 def test_past_decisions_find_their_policy(book):
     first = book.active()
-    assert first is not None
     second = book.activate(book.propose(write(), ANN).id, BOB)
 
     assert book.find_by_digest(first.policy.short_digest).policy == first.policy
     assert book.find_by_digest(str(second.policy.digest)).policy == second.policy
-    assert book.find_by_digest("0" * 12) is None
-    assert book.find_by_digest("") is None
-    assert book.find_by_digest(second.policy.short_digest[:11]) is None
+    for unknown in ("0" * 12, "", second.policy.short_digest[:11]):
+        assert book.find_by_digest(unknown) is None
 
 
 def test_the_history_tells_what_became_of_each(book):
@@ -313,36 +274,10 @@ def test_the_history_tells_what_became_of_each(book):
     told = [(entry.proposal.name, entry.state, entry.approved_by) for entry in book.history()]
 
     assert told == [
-        ("npv d", State.IN_FORCE, "Bob Ray"),
-        ("npv c", State.PROPOSED, None),
-        ("npv b", State.PAST, "Bob Ray"),
-        ("npv 2026-11", State.PAST, "LoanTap credit policy"),
-    ]
+        ("npv d", State.IN_FORCE, "Bob Ray"), ("npv c", State.PROPOSED, None),
+        ("npv b", State.PAST, "Bob Ray"), ("npv 2026-11", State.PAST, "LoanTap credit policy"),
+    ]  # fmt: skip
     book.roll_back(ANN)
     assert [entry.state for entry in book.history()] == [
         State.PAST, State.PROPOSED, State.IN_FORCE, State.PAST,
     ]  # fmt: skip
-
-
-def test_a_proposal_can_be_tried_before_it_is_approved(book):
-    content = write()
-    rules = content["policy"]["rules"] | {"max_loan_amount": 5_000}
-    proposal = book.propose(write(rules=rules), ANN)
-
-    policy, economics = book.find_proposal(proposal.id).try_out()
-
-    assert make_decider(policy, economics).policy.rules.max_loan_amount == 5_000
-
-
-def test_other_processes_see_a_change_soon(book, url):
-    other_store = AuditStore.open(url)
-    other = PolicyBook(other_store, lambda: TODAY)
-    assert other.active().generation == 1
-    book.activate(book.propose(write(), ANN).id, BOB)
-    started = time.monotonic()
-    while other.active().generation == 1:
-        assert time.monotonic() - started < 30
-        time.sleep(0.02)
-
-    assert other.active() == book.active()
-    other_store.close()

@@ -64,17 +64,7 @@ def make_commands(folder: Path) -> Path:
 
 @dataclass
 class Running:
-    """A server.
-
-    Attributes:
-        process: the command.
-        url: where it answers.
-        project: what it serves.
-        variables: its environment.
-        told: file of what it printed.
-        errors: file of its log.
-        pages: where the dashboard answers; "" where there is none.
-    """
+    """A server: `told` is the file of what it printed, `errors` that of its log."""
 
     process: subprocess.Popen[bytes]
     url: str
@@ -134,10 +124,7 @@ def _make_variables(port: int, settings: dict[str, str]) -> dict[str, str]:
 def serving(project: Path, folder: Path, pages: int = 0) -> Iterator[Running]:
     """`loantap-serve` in a project; killed where it has not ended by itself.
 
-    Args:
-        project: what it serves.
-        folder: for its log of decisions, and what it says.
-        pages: port of the dashboard; 0 for a free one.
+    Its log of decisions and what it says are in the folder; `pages` is the dashboard's port.
     """
     port, pages = find_port(), pages or find_port()
     told = folder / "serve.txt"

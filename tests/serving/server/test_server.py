@@ -5,12 +5,13 @@ import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
+from contextlib import closing
 
 import httpx
 import pytest
 
 from loantap.serving.audit.store import AuditStore
+from tests.conftest import PROJECT
 from tests.serving.server.running import start
 
 pytestmark = pytest.mark.slow
@@ -33,11 +34,10 @@ def test_the_first_start_prints_address_and_key_once(running):
     assert f"listens at {running.url}" in told
     assert len(re.findall(r"lt_\S+", told)) == 1
     assert running.key not in running.errors.read_text("utf-8")
-    assert score(running, running.key).status_code == 200
 
 
 def test_the_log_is_json_throughout_and_names_nobody(running):
-    score(running, running.key, application_id="nobody-17")
+    assert score(running, running.key, application_id="nobody-17").status_code == 200
     time.sleep(0.5)
 
     lines = running.lines()
@@ -115,17 +115,16 @@ def test_a_stop_lets_requests_end_and_keeps_every_answer(served_project):
     assert {answer.status_code for answer in answered} == {200}
     # Who had a connection was told that it ends, or could make none; nobody waited in vain.
     assert all(not isinstance(error, httpx.ReadTimeout) for error in refused)
-    store = AuditStore.open(f"sqlite:///{audit}")
-    assert store.verify().is_ok
-    assert all(store.find(answer.json()["id"]) for answer in answered)
-    store.close()
+    with closing(AuditStore.open(f"sqlite:///{audit}")) as store:
+        assert store.verify().is_ok
+        assert all(store.find(answer.json()["id"]) for answer in answered)
 
 
 def test_a_setting_that_cannot_be_used_ends_the_command_with_the_reason(served_project):
     ended = subprocess.run(
         [sys.executable, "-m", "loantap.serving.api.commands"],
         cwd=served_project, capture_output=True, text=True, timeout=60, check=False,
-        env={"PYTHONPATH": str(Path(__file__).parents[3] / "src"), "LOANTAP_WORKERS": "none"},
+        env={"PYTHONPATH": str(PROJECT / "src"), "LOANTAP_WORKERS": "none"},
     )  # fmt: skip
 
     assert ended.returncode == 1

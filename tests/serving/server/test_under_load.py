@@ -1,9 +1,7 @@
-"""The server under more load than it can bear, killed, and with a log that somebody else holds."""
+"""The server under more load than it can bear, and killed."""
 
 import json
-import sqlite3
 import time
-from contextlib import closing
 from itertools import cycle
 
 import pytest
@@ -50,17 +48,14 @@ def wait_until_answered(api, asked):
         time.sleep(0.05)
 
 
-def test_killed_twice_under_load_no_answered_decision_is_missing_and_none_is_there_twice(
-    api, asked
-):
+def test_killed_under_load_no_answered_decision_is_missing_and_none_is_there_twice(api, asked):
     before = ask_once(api, asked, "crash")
-    for number, seconds in enumerate((0.4, 0.9)):
-        killed = kill_under_load(api.server, asked, f"killed{number}", api.read_log, seconds)
 
-        assert killed.answered > 10
-        assert killed.lost > 0
-        assert killed.faults == 0, killed
+    killed = kill_under_load(api.server, asked, "killed", api.read_log, 0.6)
 
+    assert killed.answered > 10
+    assert killed.lost > 0
+    assert killed.faults == 0, killed
     again = ask_once(api, asked, "crash")
     assert (again.status, again.body) == (200, before.body)
     assert ask_once(api, asked[1:], "crash").status == 409
@@ -74,7 +69,7 @@ def test_too_much_load_is_refused_at_once_and_leaves_nothing_behind(api, asked):
 
     load = send(api.server.port, cycle(asked), too_much)
     wait_until_answered(api, asked)
-    after = send(api.server.port, cycle(asked), Sending(3.0, connections=4, rate=20))
+    after = send(api.server.port, cycle(asked), Sending(2.0, connections=4, rate=20))
 
     assert load.counts.keys() <= {200, 503}
     assert load.counts[503] > 0
@@ -83,18 +78,3 @@ def test_too_much_load_is_refused_at_once_and_leaves_nothing_behind(api, asked):
     assert after.counts[200] > 0.8 * sum(after.counts.values())
     assert api.server.list_processes() == processes
     assert api.verify().is_ok
-
-
-def test_while_somebody_else_holds_the_log_nothing_is_decided(api, asked):
-    with closing(sqlite3.connect(api.log, isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
-        began = time.monotonic()
-        holding = Sending(1.0, connections=100, patience=50.0)
-        load = send(api.server.port, number_requests(asked, "held"), holding)
-        seconds = time.monotonic() - began
-        other.execute("ROLLBACK")
-
-    assert set(load.counts) == {503}
-    assert seconds < 60
-    assert api.read_log("held") == {}
-    assert ask_once(api, asked, "held").status == 200

@@ -79,12 +79,6 @@ def test_a_connection_that_ends_without_an_answer_loses_its_request(port):
     assert load.errors == 2
 
 
-def test_a_closed_loop_sends_as_fast_as_it_is_answered(port):
-    load = send(port, repeat(request("wait/20")), Sending(0.6, connections=4))
-
-    assert 4 < load.rate < 4 / 0.02
-
-
 def test_an_open_loop_keeps_its_rate(port):
     load = send(port, repeat(request("200")), Sending(1, connections=20, rate=200))
 
@@ -117,22 +111,12 @@ def test_nobody_listening_is_no_answer():
     assert load.unsent == load.due > 0
 
 
-def test_sending_ends_when_it_is_asked_to(port):
-    load = send(port, repeat(request("wait/5")), Sending(30, connections=2), until=lambda: True)
-
-    assert load.seconds < 30
-    assert load.errors == 0
-
-
-def test_one_request_is_asked_for_its_answer(port):
+def test_one_request_is_asked_for_its_answer_however_long(port):
     large = b"x" * 3_000_000
 
     answer = ask(port, request("200", large))
 
     assert (answer.status, answer.body) == (200, large)
-
-
-def test_asking_says_when_there_is_no_answer(port):
     with pytest.raises(ConnectionResetError, match="ended before"):
         ask(port, request("cut"))
 
@@ -142,10 +126,6 @@ def test_an_answer_is_read_when_all_of_it_is_there():
 
     assert all(read_answer(whole[:n]) is None for n in range(len(whole)))
     answer = read_answer(whole)
-    assert answer is not None
     assert (answer.status, answer.body) == (200, b"body")
-
-
-def test_an_answer_without_a_length_is_refused():
     with pytest.raises(BrokenAnswerError, match="length"):
         read_answer(b"HTTP/1.1 200 OK\r\n\r\nbody")

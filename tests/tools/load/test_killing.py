@@ -1,82 +1,79 @@
-"""Kill -9 under load: the harness finds what a server forgets, decides twice or refuses."""
+"""Kill -9 under load: what a server forgot, decided twice or refused is counted.
 
-import os
-import sqlite3
-import sys
+Processes are killed in `test_server.py`, and those of the API in `tests/serving/server`.
+"""
+
+import json
+import re
 from collections import defaultdict
-from collections.abc import Callable
-from contextlib import ExitStack, closing
+from contextlib import nullcontext
+from itertools import count, islice
+from threading import Event
 
 import pytest
 
-from tests.conftest import PROJECT
-from tools.load.applications import SCORE_PATH
-from tools.load.exchange import render_request
+from tools.load import killing
+from tools.load.exchange import Answer, render_request
+from tools.load.generator import LOST
 from tools.load.killing import Killed, kill_under_load
-from tools.load.server import Server, find_port
 
-pytestmark = pytest.mark.slow
-
-Kill = Callable[[str], Killed]
+SENT, ANSWERED = 150, 130
 
 
-@pytest.fixture
-def kill(tmp_path):
-    """Load a stand-in with a fault, and kill it."""
-    log = tmp_path / "log.db"
+class StandIn:
+    """A decision service with a log, honest or with a fault.
 
-    def read(prefix):
-        ids = defaultdict(list)
-        with closing(sqlite3.connect(log)) as connection:
-            for key, decision in connection.execute("SELECT key, id FROM decisions"):
-                assert key.startswith(prefix)
-                ids[key].append(decision)
-        return ids
+    One that forgets has lost its log when it starts again; one that doubles decides anew under a
+    key that it knows.
+    """
 
-    with ExitStack() as stack:
+    port, seconds_to_ready = 1, 0.5
 
-        def run(fault):
-            port = find_port()
-            options = ["--interface", "wsgi", "--factory", "--port", str(port)]
-            command = [sys.executable, "-m", "granian", *options, "--blocking-threads", "1"]
-            own = {"STAND_IN_LOG": str(log), "STAND_IN_FAULT": fault, "PYTHONPATH": str(PROJECT)}
-            server = Server(
-                [*command, "tests.tools.load.stand_in:make"],
-                port,
-                os.environ | own,
-                "/readyz",
-                tmp_path / "server.log",
-            )
-            stack.enter_context(server)
-            requests = [render_request("POST", SCORE_PATH, {}, b"{}")]
-            return kill_under_load(server, requests, f"{fault}-run", read, 1.0)
+    def __init__(self, fault):
+        self.log = defaultdict(list)
+        self._fault = fault
+        self._ids = count()
 
-        yield run
+    def start(self):
+        if self._fault == "forgets":
+            self.log.clear()
 
+    def ask(self, _, request):
+        if self._fault == "refuses":
+            return Answer(503, b"{}")
+        found = re.search(rb"Idempotency-Key: (\S+)", request)
+        kept = self.log[found[1].decode()]
+        if not kept or self._fault == "doubles":
+            kept.append(f"dec_{next(self._ids)}")
+        return Answer(200, json.dumps({"id": kept[-1]}).encode())
 
-def test_every_answer_of_an_honest_server_is_in_its_log(kill):
-    found = kill("")
-
-    assert found.answered > 0
-    assert found.faults == 0
-    assert 0 < found.seconds_to_ready < 20
+    def send(self, port, requests, _, note, __):
+        """The last requests are decided, and killed before they are answered."""
+        for number, request in enumerate(islice(requests, SENT)):
+            answer = self.ask(port, request)
+            note(number, answer.status if number < ANSWERED else LOST, answer.body)
 
 
-def test_answers_that_are_not_in_the_log_are_counted(kill):
-    found = kill("forgets")
+@pytest.mark.parametrize(
+    ("fault", "found"),
+    [
+        ("", {"kept": 20}),
+        ("forgets", {"missing": ANSWERED, "changed": 100}),
+        ("doubles", {"kept": 20, "changed": 100, "twice": 120}),
+        ("refuses", {"answered": 0, "refused": SENT}),
+    ],
+)
+def test_what_is_not_as_it_must_be_is_counted(fault, found, monkeypatch):
+    server = StandIn(fault)
+    monkeypatch.setattr(killing, "kill_after", lambda *_: nullcontext(Event()))
+    monkeypatch.setattr(killing, "send", server.send)
+    monkeypatch.setattr(killing, "ask", server.ask)
+    requests = [render_request("POST", "/", {}, b"{}")]
+    # Of what was answered, up to a hundred are sent again.
+    honest = dict.fromkeys(("kept", "missing", "twice", "changed", "refused"), 0)
+    expected = {"answered": ANSWERED, "lost": 20, "seconds_to_ready": 0.5} | honest | found
 
-    assert found.missing == found.answered > 0
-    assert found.changed > 0
+    killed = kill_under_load(server, requests, "run", lambda _: server.log, 1.0)
 
-
-def test_a_decision_under_a_key_that_has_one_is_counted(kill):
-    found = kill("doubles")
-
-    assert found.missing == 0
-    # Up to a hundred are sent again.
-    assert found.changed == min(found.answered, 100) > 0
-    assert found.twice >= found.changed
-
-
-def test_a_refusal_is_counted(kill):
-    assert kill("refuses").refused > 0
+    assert killed == Killed(**expected)
+    assert (killed.faults > 0) == bool(fault)

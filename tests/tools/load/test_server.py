@@ -39,13 +39,8 @@ def test_a_server_is_ready_measured_and_ended(files):
 
 
 def test_a_server_that_ends_at_once_says_why(tmp_path):
-    broken = Server(
-        [sys.executable, "-c", "raise SystemExit('no model')"],
-        find_port(),
-        os.environ,
-        "/",
-        tmp_path / "log",
-    )
+    command = [sys.executable, "-c", "raise SystemExit('no model')"]
+    broken = Server(command, find_port(), os.environ, "/", tmp_path / "log")
     with pytest.raises(RuntimeError, match="no model"):
         broken.start()
 
