@@ -40,6 +40,17 @@ LOGIN = (
         (ODBC.format("42S02", "Invalid object name"), "the table is not there", "view"),
         (ODBC.format("42703", 'column "x" does not exist'), "a column is not there", "restored"),
         (ODBC.format("42501", "permission denied for table x"), "not allowed", "GRANT SELECT"),
+        (
+            # As the documentation of Databricks has it; Spark knows no rights on tables.
+            "[INSUFFICIENT_PERMISSIONS] No privilege SELECT on table loans. SQLSTATE: 42501",
+            "the login is not allowed",
+            "GRANT SELECT ON the table",
+        ),
+        (
+            "PERMISSION_DENIED: User does not have USE SCHEMA on Schema 'main.events'.",
+            "the login is not allowed",
+            "GRANT SELECT ON the table",
+        ),
         (ODBC.format("25006", "cannot execute INSERT"), "may only read", "login of its own"),
         (ODBC.format("53100", "could not extend file"), "disk of the server", "make room"),
         (ODBC.format("22021", "invalid byte sequence"), "not valid in its encoding", "a view"),

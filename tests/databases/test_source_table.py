@@ -319,6 +319,8 @@ class TestCredentials:
             ({"connection": "s3cret"}, "a form that is not understood", "databricks://"),
             ({"connection": "oracle://u:s3cret@h/db"}, "a form that is not", "db2+ibm_db://"),
             ({"connection": "Driver={PostgreSQL ANSI};Pwd=s3cret"}, "ANSI", "{PostgreSQL Unicode}"),
+            # As an ODBC driver, what comes with ibm_db ends the process.
+            ({"connection": "Driver=/x/clidriver/lib/libdb2.so"}, "garbles NULLs", "db2+ibm_db://"),
         ],
     )
     def test_those_that_cannot_be_used_are_refused_with_the_remedy(self, credentials, said, remedy):

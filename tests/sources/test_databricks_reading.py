@@ -89,12 +89,6 @@ class TestTimes:
             }
         ]
 
-    def test_a_time_that_is_asked_for_is_in_utc_too(self, databricks, loans):
-        asked = "SELECT COUNT(*) a FROM loans WHERE updated_at >= CAST(? AS TIMESTAMP)"
-
-        assert query(databricks, asked, "2016-01-01 16:38:00")["a"].to_pylist() == [2]
-        assert query(databricks, asked, "2016-01-01T16:38:00.5")["a"].to_pylist() == [1]
-
 
 def test_a_parameter_is_never_part_of_the_statement(databricks):
     texts = [EMOJI, "x' OR '1' = '1", "back\\slash"]
