@@ -306,9 +306,9 @@ sys.path.insert(0, sys.argv[2])
 from tests.snapshots.small_source import SmallSource, extraction
 from loantap.datasets import SnapshotDataset
 source = SmallSource()
-source.fill(400_000)
+source.fill(50_000)
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, resource.RLIM_INFINITY))
+resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 18, resource.RLIM_INFINITY))
 try:
     SnapshotDataset(filepath=sys.argv[1]).save(extraction(source))
 except Exception as error:

@@ -130,15 +130,6 @@ class TestJoin:
 
         assert list(joined.loans["origin"]) == [expected]
 
-    def test_does_not_touch_its_inputs(self, clean):
-        loans, applications = clean(Table.LOANS, {}, {}), clean(Table.APPLICATIONS)
-        before = loans.copy(deep=True), applications.copy(deep=True)
-
-        join_portfolio(loans, applications)
-
-        pd.testing.assert_frame_equal(loans, before[0])
-        pd.testing.assert_frame_equal(applications, before[1])
-
 
 class TestLoanMonths:
     @pytest.fixture
@@ -176,14 +167,6 @@ class TestLoanMonths:
             "row": [2],
             "reason": ["is about a loan that is not in the portfolio"],
         }
-
-    def test_do_not_touch_their_inputs(self, loans, clean_events):
-        events = clean_events(("2", "Feb-2014"), ("1", "Feb-2014"))
-        before = events.copy(deep=True)
-
-        build_loan_months(events, loans)
-
-        pd.testing.assert_frame_equal(events, before)
 
 
 REASONS = {"loans": pd.Series(["has no application"] * 11, dtype="str")}
