@@ -41,6 +41,7 @@ def test_the_annuity_factor_is_the_present_value_of_one_unit_a_month():
         (1_000, 12.0, 1, 1_010.00),  # back after a month, with one month's interest
         (1_000, 12.0, 2, 507.51),  # 1,000 / (1/1.01 + 1/1.0201) = 1,000 / 1.970395
         (3_600, 0.0, 36, 100.00),  # no interest: a thirty-sixth each month
+        (3_600, 1e-12, 36, 100.00),  # nearly none
     ],
 )
 def test_the_instalment_is_the_one_worked_by_hand(principal, rate_pct, months, expected):
@@ -53,6 +54,7 @@ def test_the_principal_an_instalment_implies_is_the_one_it_came_from(principal, 
     instalment = emi(principal, rate_pct, months)
 
     assert float(implied_principal(instalment, rate_pct, months)) == pytest.approx(principal)
+    assert emi_of_one(principal, rate_pct, months) == pytest.approx(float(instalment))
 
 
 @given(principal=principals, rate_pct=rates, months=terms)
