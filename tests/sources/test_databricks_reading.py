@@ -64,12 +64,6 @@ class TestTypes:
         assert read.schema.types == [pa.float64()]
         assert read["a"].to_pylist() == [1.5, None, pytest.approx(0.1)]
 
-    def test_a_column_that_is_empty_throughout_keeps_its_type(self, databricks):
-        rows = pa.table({"a": pa.array([None] * 3, pa.float64()), "b": pa.array([None] * 3, "str")})
-        databricks.load("gaps", rows)
-
-        assert query(databricks, "SELECT a, b FROM gaps").equals(rows)
-
 
 class TestTimes:
     """The server's own zone is Asia/Kolkata, five and a half hours ahead of UTC."""

@@ -32,13 +32,7 @@ def loans():
 class TestRows:
     @pytest.mark.parametrize("settings", ["", "UseServerSidePrepare=0;", "UseDeclareFetch=1;"])
     def test_every_value_survives_whatever_the_connection_string_sets(self, settings, warehouse):
-        texts = [
-            "Bäcker 😀",
-            "12 Nowhere Lane\r\nSampleville",
-            "\\ \" ' {NULL} , ? $1 %s",
-            "",
-            None,
-        ]
+        texts = ["Bäcker 😀", "12 Nowhere Lane\r\nOK", "\\ \" ' {NULL} , ? $1 %s", "", None]
         rows = pa.table(
             {
                 "loan_id": ["a", "b", "c", "d", "e"],

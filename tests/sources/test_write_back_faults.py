@@ -117,14 +117,6 @@ class TestFaults:
         assert "no answer came for 2 s" in refused.value.problem
         wait_until(lambda: count_sessions(written) == 0)
 
-    def test_a_right_that_was_taken_away(self, written):
-        written.run_sql(f"REVOKE UPDATE ON {TABLE} FROM {OWNER}")
-
-        error = refusal(written, make_loans(3, version=1))
-
-        assert "permission denied for table portfolio" in error.problem
-        assert "granted" in error.remedy
-
     def test_a_full_disk(self, written):
         # Files of the log have 16 MiB and must not be cut; those of the table will have more.
         restart(written, largest_file=17 << 20)
@@ -264,7 +256,7 @@ def _write_version(connection, version, started, publishing):
 
 
 def test_a_run_that_is_killed_at_any_moment_loses_and_doubles_no_row(warehouse):
-    """Twenty times: at once the old rows or the new ones are there, and the next run completes.
+    """Ten times: at once the old rows or the new ones are there, and the next run completes.
 
     Every other run is killed from the beginning of the publication on, whose statements would show.
     """
@@ -273,7 +265,7 @@ def test_a_run_that_is_killed_at_any_moment_loses_and_doubles_no_row(warehouse):
     moments, killed = random.Random(20_261_123), {True: 0, False: 0}  # noqa: S311
     write(warehouse.owner_connection, _make_version(0), time_limit_s=20)
 
-    for version in range(1, 21):
+    for version in range(1, 11):
         is_late = version % 2 == 0
         events = (context.Event(), context.Event())
         arguments = (warehouse.owner_connection, version, *events)
@@ -290,4 +282,4 @@ def test_a_run_that_is_killed_at_any_moment_loses_and_doubles_no_row(warehouse):
         write(warehouse.owner_connection, expected, time_limit_s=20)
         assert_holds(warehouse, expected)
 
-    assert min(killed.values()) >= 5
+    assert min(killed.values()) >= 2
