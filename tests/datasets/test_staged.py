@@ -8,7 +8,7 @@ import pytest
 from kedro.io import DatasetError
 from pandas.testing import assert_frame_equal
 
-from loantap.datasets import SnapshotDataset, StagedDataset
+from loantap.datasets import StagedDataset
 from loantap.portfolio.errors import InputError
 
 OLD = pd.DataFrame({"loan_id": ["old"]})
@@ -117,14 +117,6 @@ def test_the_preview_is_the_wrapped_datasets(tmp_path):
 
     assert callable(picture.preview)
     assert not hasattr(text, "preview")
-
-
-def test_the_metadata_is_kept(path):
-    metadata = {"kedro-viz": {"layer": "primary"}}
-    dataset = {"type": "pandas.ParquetDataset", "filepath": str(path)}
-
-    assert StagedDataset(dataset=dataset, metadata=metadata).metadata == metadata
-    assert SnapshotDataset(filepath=str(path), metadata=metadata).metadata == metadata
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EACCES, errno.EROFS])

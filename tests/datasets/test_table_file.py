@@ -49,23 +49,6 @@ class TestReading:
         assert whole["grade"].isna().tolist() == [False, False, False, True, False]
         assert whole["dti"].astype("float64").tolist()[2:] == [3, 4, 5]
 
-    def test_of_a_csv_gives_text_as_it_stands(self, tmp_path):
-        path = tmp_path / "new.csv"
-        path.write_text("grade,dti\nNone, 7.50\nNA,\n", encoding="utf-8")
-
-        (batch,) = read(path, ["grade", "dti"])
-
-        assert batch["grade"].tolist() == ["None", "NA"]
-        assert batch["dti"].tolist()[0] == " 7.50"
-        assert batch["dti"].isna().tolist() == [False, True]
-
-    def test_whole_numbers_stay_whole_where_some_are_missing(self, tmp_path):
-        numbers = pd.DataFrame({"revol_bal": pd.array([2**53 + 1, None], dtype="Int64")})
-
-        (batch,) = read(write(numbers, tmp_path / "new.parquet"), ["revol_bal"])
-
-        assert batch["revol_bal"].iloc[0] == 2**53 + 1
-
     @pytest.mark.parametrize("name", ["new.parquet", "new.csv"])
     def test_a_file_without_rows_gives_one_batch_without_any(self, name, tmp_path):
         (batch,) = read(write(ROWS.head(0), tmp_path / name), ["grade", "dti"])

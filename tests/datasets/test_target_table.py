@@ -13,7 +13,6 @@ from kedro.io import DatasetError
 from pandas.testing import assert_frame_equal
 
 from loantap.databases.backends import waiting
-from loantap.portfolio.errors import InputError
 from tests.datasets.target_runs import ask, make_target, read, refusal, tables, write
 
 
@@ -263,17 +262,6 @@ def test_it_exists_when_there_is_a_table(loans, credentials):
 
     assert make_target(credentials).exists()
     assert not make_target(credentials, table="other").exists()
-
-
-def test_a_mode_that_is_none_is_refused(credentials):
-    with pytest.raises(ValueError, match="'append' is not a valid Mode"):
-        make_target(credentials, mode="append")
-
-
-def test_credentials_that_cannot_be_used_are_found_without_connecting():
-    make_target({"backend": "duckdb", "path": "nowhere.duckdb"}).require_credentials()
-    with pytest.raises(InputError, match="credentials of warehouse"):
-        make_target({"backend": "oracle"}).require_credentials()
 
 
 def test_credentials_never_show(credentials):

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 
 import pandas as pd
 import pytest
-from kedro.io import DatasetError
 
 from loantap.databases.backends import odbc_writing, waiting
 from loantap.databases.backends.interface import SourceDownError
@@ -26,7 +25,6 @@ from tests.sources.our_tables import (
     write,
 )
 from tests.sources.source_rows import wait_until
-from tests.support.cut_proxy import CutProxy
 from tools.sources.postgres import OWNER
 
 
@@ -76,31 +74,6 @@ class TestFaults:
         server.run_sql(
             f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{OWNER}'"
         )
-
-    def test_a_connection_that_is_cut_while_rows_come_in(self, written):
-        def frames():
-            yield make_loans(10, version=1)
-            self.cut_connections(written)
-            yield make_loans(20, version=1).tail(10)
-
-        error = refusal(written, frames())
-
-        assert error.where == "warehouse, table portfolio"
-        assert "the connection broke" in error.problem
-
-    def test_a_network_that_stalls_in_mid_write(self, written):
-        with CutProxy(written.port, stall_after=2_000) as proxy:
-            through = written.connect_as(OWNER, port=proxy.port)
-            with pytest.raises(DatasetError) as refused:
-                write(through, make_loans(3, version=1), time_limit_s=1)
-
-        error = refused.value.__cause__
-        assert isinstance(error, InputError)
-        assert error.where == "warehouse, table portfolio"
-        assert "no answer came for 1 s" in error.problem
-        assert "time_limit_s" in error.remedy
-        # What it had made goes with its connection.
-        wait_until(lambda: tables(written) == ["portfolio"])
 
     def test_a_statement_that_is_given_up_ends_at_the_server_too(self, written, monkeypatch):
         """It would go on, and keep others waiting for the table."""

@@ -410,7 +410,6 @@ class TestParquet:
         ("ids", "said"),
         [
             (pa.array([7, 2**60, None]), ["7", str(2**60), None]),
-            (pa.array([7, 8, None], pa.int32()), ["7", "8", None]),
             (pa.array([7.0, 1e15 + 1, None]), ["7", "1000000000000001", None]),
             (pa.array([7.5, float("nan"), None]), ["7.5", None, None]),
             (pa.array([Decimal(12), Decimal(10**20), None], pa.decimal128(38, 0)),
@@ -423,7 +422,7 @@ class TestParquet:
             (pa.array(["007", " x", None], pa.large_string()), ["007", " x", None]),
             (pa.array(["a", "b", None]).dictionary_encode(), ["a", "b", None]),
         ],
-        ids=["int64", "int32", "float", "fraction", "decimal", "decimal places", "uuid", "binary",
+        ids=["int64", "float", "fraction", "decimal", "decimal places", "uuid", "binary",
              "large_string", "dictionary"],
     )  # fmt: skip
     def test_ids_are_as_the_file_has_them(self, ids, said, tmp_path):
@@ -431,32 +430,22 @@ class TestParquet:
 
         assert read_back.astype("object").where(read_back.notna(), None).tolist() == said
 
-    @pytest.mark.parametrize("name", ["new.parquet", "NEW.PQ", "new.parq"])
     @pytest.mark.parametrize(
-        "change",
+        ("name", "change"),
         [
-            lambda rows: rows.set_index("application_id"),
-            lambda rows: rows.set_index("loan_amnt"),
-            lambda rows: rows.set_axis([7, 3, 5]),
-            lambda rows: rows.astype({"purpose": "category"}),
+            ("new.parquet", lambda rows: rows.set_index("application_id")),
+            ("NEW.PQ", lambda rows: rows.set_axis([7, 3, 5])),
+            ("new.parq", lambda rows: rows.astype({"purpose": "category"})),
         ],
-        ids=["ids as index", "another index", "numbers as index", "categories"],
+        ids=["ids as index", "numbers as index", "categories"],
     )
-    def test_what_pandas_noted_is_not_obeyed(self, change, name, tmp_path):
-        rows = pd.DataFrame(
-            {
-                "application_id": ["H0", "H1", "H2"],
-                "loan_amnt": [1, 2, 4],
-                "purpose": ["a", "b", "a"],
-            }
-        )
-        change(rows).to_parquet(tmp_path / name)
+    def test_what_pandas_noted_is_not_obeyed(self, name, change, tmp_path):
+        columns = {"application_id": ["H0", "H1", "H2"], "purpose": ["a", "b", "a"]}
+        change(pd.DataFrame(columns)).to_parquet(tmp_path / name)
 
         read_back = TableFile(tmp_path / name).to_frame()
 
-        assert read_back["application_id"].tolist() == ["H0", "H1", "H2"]
-        assert read_back["loan_amnt"].tolist() == [1, 2, 4]
-        assert read_back["purpose"].tolist() == ["a", "b", "a"]
+        assert {name: read_back[name].tolist() for name in columns} == columns
         assert read_back.index.tolist() == [0, 1, 2]
 
     @pytest.mark.parametrize(
