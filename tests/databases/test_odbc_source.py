@@ -67,7 +67,7 @@ def test_parameters_stand_for_the_question_marks(driver, database):
 
 
 def test_what_the_driver_refuses_is_said_and_quoted(driver, database):
-    with pytest.raises(InputError, match='appstream: the statement failed .*near "SELEC"'):
+    with pytest.raises(InputError, match=r"appstream: the statement failed .*near .SELEC"):
         make_odbc(driver, database).read(Query("SELEC"))
 
 

@@ -269,18 +269,13 @@ class TestBrokenExtraction:
         assert "nothing came for 3 s" in error.problem
 
 
-def test_a_system_that_is_not_up_is_said_not_to_answer(server):
+def test_a_system_that_is_not_up_and_a_host_that_is_not_there_are_said_to_be_so(server):
     error = refuse(find_source(server.connect(free_port())), server)
-
     expect_remedy(error, problem="the system does not answer (", remedy="server and port")
     assert isinstance(error, SourceDownError)
 
-
-def test_a_host_that_is_not_there_is_said_not_to_be(server):
     elsewhere = server.connect().replace("127.0.0.1", "no-such-host.invalid")
-
     error = refuse(find_source(elsewhere), server)
-
     expect_remedy(error, problem="there is no host of this name", remedy="Correct the server")
     assert not isinstance(error, SourceDownError)
 
