@@ -105,16 +105,11 @@ class TestReplace:
         assert error.problem == "the key loan_id is not unique: 2 rows have loan_id a-1"
         assert_frame_equal(read(credentials), loans, check_dtype=False)
 
-    def test_a_key_of_several_columns(self, loans, credentials, changes):
-        months = pd.concat([loans.assign(month=1), loans.assign(month=2)])
-        write(credentials, months, key=["loan_id", "month"])
-        write(credentials, months.head(5), key=["loan_id", "month"])
-
-        assert changes() == "0 rows inserted, 0 updated, 1 deleted, 5 unchanged"
-
-    def test_a_table_of_nothing_but_its_key(self, loans, credentials, changes):
-        write(credentials, loans[["loan_id"]])
-        write(credentials, loans[["loan_id"]].tail(2))
+    @pytest.mark.parametrize("columns", [["loan_id", "month"], ["loan_id"]], ids=["two", "one"])
+    def test_a_table_of_nothing_but_its_key(self, columns, loans, credentials, changes):
+        rows = loans.assign(month=1)[columns]
+        write(credentials, rows, key=columns)
+        write(credentials, rows.tail(2), key=columns)
 
         assert changes() == "0 rows inserted, 0 updated, 1 deleted, 2 unchanged"
 

@@ -36,8 +36,6 @@ def test_columns_are_those_of_the_dictionary_with_its_meanings():
         ("interest_rate_pct", 100.5),
         ("term_months", 48.0),
         ("grade", "H"),
-        ("sub_grade", "A6"),
-        ("loan_status", "Current"),
         ("employment_years", 11.0),
         ("origin", "hearsay"),
         ("annual_income", np.nan),
