@@ -13,6 +13,7 @@ from kedro.io import DatasetError
 from pandas.testing import assert_frame_equal
 
 from loantap.databases.backends import waiting
+from loantap.portfolio.errors import InputError
 from tests.datasets.target_runs import ask, make_target, read, refusal, tables, write
 
 
@@ -265,3 +266,9 @@ def test_credentials_never_show(credentials):
 
     assert "s3cret" not in repr(target)
     assert credentials["path"] not in repr(make_target(credentials))
+
+
+def test_credentials_that_cannot_be_used_are_found_without_connecting():
+    make_target({"backend": "duckdb", "path": "nowhere.duckdb"}).require_credentials()
+    with pytest.raises(InputError, match="credentials of warehouse"):
+        make_target({"backend": "oracle"}).require_credentials()

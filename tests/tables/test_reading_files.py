@@ -326,12 +326,13 @@ class TestBlocks:
         ]
         return "\n".join(["application_id,loan_amnt,emp_title,dti,address", *rows, ""])
 
-    def test_every_row_is_there_once(self, text, path):
+    @pytest.mark.parametrize(("size", "sizes"), [(7, [7] * 5 + [5]), (8, [8] * 5)])
+    def test_every_row_is_there_once(self, size, sizes, text, path):
         path.write_text(text, encoding="utf-8", newline="")
 
-        batches = list(TableFile(path, batch_rows=7).read(["application_id", "address"]))
+        batches = list(TableFile(path, batch_rows=size).read(["application_id", "address"]))
 
-        assert [len(batch) for batch in batches] == [7, 7, 7, 7, 7, 5]
+        assert [len(batch) for batch in batches] == sizes
         rows = pd.concat(batches)
         assert rows["application_id"].tolist() == [f"H{n}" for n in range(40)]
         assert rows["address"].iloc[39] == "39 Made Up Road\r\nTown, OK 22690"
@@ -457,6 +458,11 @@ class TestParquet:
         rows = read(parquet(annual_inc=texts), tmp_path / "new.parquet")
 
         assert rows["annual_inc"].tolist()[:2] == ["147300", "1234.50"]
+
+    def test_decimals_are_numbers(self, tmp_path):
+        incomes = parquet(annual_inc=pa.array([Decimal("147300.50")], pa.decimal128(12, 2)))
+
+        assert read(incomes, tmp_path / "new.parquet")["annual_inc"][0] == 147300.5
 
 
 def test_faults_travel_to_the_machines_of_a_cluster(path, tmp_path):
