@@ -32,7 +32,6 @@ def test_a_value_takes_the_place_of_the_one_that_was_given():
     ("value", "repeated"),
     [
         ("s3cret", "s3cret"),
-        ("{s3cret}", "s3cret"),
         ("{s3cret}", "{s3cret}"),
         ("{s3;cr}}et}", "s3;cr}et"),
         ("{s3;cr}}et}", "s3;cr}}et"),

@@ -3,8 +3,6 @@
 import pytest
 
 from loantap.databases.backends import make_backend
-from loantap.databases.backends.databricks import Databricks
-from loantap.databases.backends.db2 import DB2
 from loantap.portfolio.errors import InputError
 
 SECRET = "s3cret"  # noqa: S105 (made up)
@@ -25,11 +23,6 @@ def refuse(url):
         assert SECRET not in f"{error!r} {error}"
         error = error.__cause__ or error.__context__
     return str(refused.value)
-
-
-def test_the_scheme_chooses_the_driver():
-    assert isinstance(make(DB2_URL), DB2)
-    assert isinstance(make(DATABRICKS_URL), Databricks)
 
 
 @pytest.mark.parametrize("url", [DB2_URL, DATABRICKS_URL])

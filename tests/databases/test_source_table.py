@@ -81,13 +81,6 @@ class TestReading:
         assert len(sizes) > 1
         assert max(sizes) <= 2_048
 
-    def test_nothing_is_opened_before_rows_are_asked_for(self, dataset):
-        source = dataset.load()
-
-        assert source.where == "warehouse, table loans"
-        with pytest.raises(InputError, match="cannot be opened"):
-            source.read()
-
     def test_what_changed_since_is_read_and_what_has_no_time(self, dataset, rows):
         dataset.save(rows)
 
@@ -101,30 +94,21 @@ class TestReading:
 
         assert dataset.load().account() == Account(3, first, DAY, updated=3)
         assert dataset.load().account(DAY) == Account(3, first, DAY, updated=2)
-
-    def test_the_account_of_an_empty_table(self, dataset, rows):
         dataset.save(rows.head(0))
-
         assert dataset.load().account() == Account(0, None, None, 0)
         assert read(dataset).empty
 
-    def test_the_file_is_released_when_the_last_batch_is_read(
-        self, dataset, rows, duckdb_credentials
-    ):
-        dataset.save(rows)
-        reader = dataset.load().read()
-        reader.read_all()
-
-        with duckdb.connect(duckdb_credentials["path"], read_only=False) as writer:
-            assert writer.execute("SELECT count(*) FROM loans").fetchone() == (3,)
-
-    def test_the_file_is_released_when_the_reader_is_let_go(
-        self, dataset, rows, duckdb_credentials
+    @pytest.mark.parametrize("to_the_end", [True, False], ids=["the end", "a batch"])
+    def test_the_file_is_released_by_a_reader_that_has_ended_or_is_let_go(
+        self, to_the_end, dataset, rows, duckdb_credentials
     ):
         dataset.save(rows.loc[rows.index.repeat(100_000)])
         reader = dataset.load().read()
-        reader.read_next_batch()
-        del reader
+        if to_the_end:
+            reader.read_all()
+        else:
+            reader.read_next_batch()
+            del reader
 
         with duckdb.connect(duckdb_credentials["path"], read_only=False) as writer:
             assert writer.execute("SELECT count(*) FROM loans").fetchone() == (300_000,)
@@ -172,7 +156,7 @@ class TestContract:
         assert source.read().read_all().num_rows == 3
         assert caplog.messages == ["warehouse, table loans: new columns colour, shape are ignored"]
 
-    @pytest.mark.parametrize("column", ["loan_id", "updated_at", "origin", "int_rate"])
+    @pytest.mark.parametrize("column", ["updated_at", "int_rate"])
     def test_a_missing_column_is_named(self, column, dataset, rows):
         dataset.save(rows.drop(columns=column))
 
@@ -204,11 +188,6 @@ class TestContract:
 class TestReplacing:
     """`sources` fills embedded databases, and no others."""
 
-    def test_several_frames_make_one_table_in_order(self, dataset, rows):
-        dataset.save(rows.iloc[[row]] for row in range(3))
-
-        assert read(dataset)["loan_id"].tolist() == rows["loan_id"].tolist()
-
     def test_columns_of_later_frames_are_matched_by_name(self, dataset, rows):
         dataset.save([rows, rows[rows.columns[::-1]]])
 
@@ -235,16 +214,13 @@ class TestReplacing:
             dataset.save(frames())
         assert len(read(dataset)) == 3
 
-    @pytest.mark.parametrize("data", ["a frame", "frames"])
-    def test_a_real_system_is_never_written_to(self, data, rows):
+    def test_a_real_system_is_never_written_to(self, rows):
         dataset = make_dataset({"connection": "Driver={X};Server=db"})
-        given = rows if data == "a frame" else iter([rows])
 
         assert not dataset.is_embedded
-        with pytest.raises(
-            DatasetError, match="table loans: it belongs to a real system, which is only"
-        ):
-            dataset.save(given)
+        for given in (rows, iter([rows])):
+            with pytest.raises(DatasetError, match="table loans: it belongs to a real system"):
+                dataset.save(given)
 
 
 class TestQueries:
@@ -271,8 +247,10 @@ class TestQueries:
 class TestWhatIsNotThere:
     def test_a_database_is_named_with_the_remedy(self, dataset, duckdb_credentials):
         assert not dataset.exists()
+        source = dataset.load()
         with pytest.raises(InputError) as refused:
-            read(dataset)
+            source.read()
+        assert source.where == "warehouse, table loans"
         assert refused.value.where == f"warehouse, table loans ({duckdb_credentials['path']})"
         assert "cannot be opened" in refused.value.problem
         assert "kedro run --pipelines sources" in refused.value.remedy
@@ -286,13 +264,11 @@ class TestWhatIsNotThere:
         assert "Table with name loans does not exist" in refused.value.problem
         assert "kedro run --pipelines sources" in refused.value.remedy
 
-    def test_a_written_table_exists(self, dataset, rows):
+    def test_of_a_real_system_it_is_taken_as_given_without_connecting(self, dataset, rows):
         dataset.save(rows)
 
         assert dataset.exists()
         assert dataset.is_embedded
-
-    def test_of_a_real_system_it_is_taken_as_given_without_connecting(self):
         assert make_dataset({"connection": "Driver={X};Server=db"}).exists()
 
     def test_a_file_that_is_no_database_is_refused(self, tmp_path):
@@ -310,7 +286,6 @@ class TestCredentials:
         ("credentials", "said", "remedy"),
         [
             ({"backend": "oracle", "path": "x"}, "entries ['backend', 'path']", "backend: duckdb"),
-            ({"backend": "duckdb"}, "entries ['backend'] are not", "backend: duckdb"),
             ({}, "entries [] are not understood", "`connection` with a connection text"),
             ({"connection": "LOANTAP_X is not set"}, "variable LOANTAP_X is not set", "Driver="),
             ({"connection": " "}, "the environment variable is empty", "docs/sources.md names"),
@@ -319,6 +294,8 @@ class TestCredentials:
             ({"connection": "s3cret"}, "a form that is not understood", "databricks://"),
             ({"connection": "oracle://u:s3cret@h/db"}, "a form that is not", "db2+ibm_db://"),
             ({"connection": "Driver={PostgreSQL ANSI};Pwd=s3cret"}, "ANSI", "{PostgreSQL Unicode}"),
+            # As an ODBC driver, what comes with ibm_db ends the process.
+            ({"connection": "Driver=/x/clidriver/lib/libdb2.so"}, "garbles NULLs", "db2+ibm_db://"),
         ],
     )
     def test_those_that_cannot_be_used_are_refused_with_the_remedy(self, credentials, said, remedy):
@@ -331,19 +308,6 @@ class TestCredentials:
             assert said in refused.value.problem
             assert remedy in refused.value.remedy
             assert "s3cret" not in str(refused.value)
-
-    @pytest.mark.parametrize(
-        "credentials",
-        [
-            {"connection": "Driver={X};Server=db"},
-            {"connection": "DSN=warehouse"},
-            {"connection": "db2+ibm_db://u:p@h:50000/DB"},
-            {"connection": "databricks://token:t@h?http_path=/sql/1.0/warehouses/a"},
-            {"backend": "duckdb", "path": "x.duckdb"},
-        ],
-    )
-    def test_the_others_are_accepted_without_connecting(self, credentials):
-        make_dataset(credentials).require_credentials()
 
     def test_they_never_show(self):
         dataset = make_dataset({"connection": "Driver={X};Uid=me;Pwd=s3cret"})

@@ -28,6 +28,13 @@ def make_reader(numbers):
     return pa.RecordBatchReader.from_batches(SCHEMA, batches)
 
 
+def fail_because_of_another():
+    try:
+        int("Pwd=s3cret")
+    except ValueError as error:
+        raise DOWN from error
+
+
 def wait_until(condition):
     ends = time.monotonic() + 5
     while not condition():
@@ -58,20 +65,6 @@ class TestReadingAhead:
         # Three are taken, one waits, one is held by the thread.
         assert fetched == [0, 1, 2, 3, 4]
 
-    def test_fetching_overlaps_with_what_is_done_with_the_rows(self):
-        is_fetching = threading.Event()
-
-        def numbers():
-            yield 0
-            is_fetching.set()
-            yield 1
-
-        reader = read_ahead(lambda: make_reader(numbers()), deadline())
-        reader.read_next_batch()
-
-        # Here the first batch is dealt with.
-        assert is_fetching.wait(5)
-
     def test_silence_counts_as_down(self):
         before, answers = threading.active_count(), threading.Event()
         reader = read_ahead(
@@ -88,8 +81,8 @@ class TestReadingAhead:
 
     def test_time_spent_by_who_reads_is_no_silence(self):
         rows = 0
-        for batch in read_ahead(lambda: make_reader(iter(range(3))), deadline(silence_limit_s=0.5)):
-            time.sleep(0.6)
+        for batch in read_ahead(lambda: make_reader(iter(range(3))), deadline(silence_limit_s=0.2)):
+            time.sleep(0.3)
             rows += batch.num_rows
 
         assert rows == 3
@@ -105,10 +98,7 @@ class TestReadingAhead:
     def test_an_error_arrives_where_the_rows_are_wanted_without_what_led_to_it(self, after):
         def numbers():
             yield from range(after)
-            try:
-                int("Pwd=s3cret")
-            except ValueError as error:
-                raise DOWN from error
+            fail_because_of_another()
 
         def open_reader():
             return make_reader(iter(numbers()) if after else iter(list(numbers())))
@@ -167,15 +157,9 @@ class TestCalling:
         assert threads[0] != threading.get_ident()
 
     def test_an_error_arrives_without_what_led_to_it_and_the_next_question_is_answered(self):
-        def fail():
-            try:
-                int("Pwd=s3cret")
-            except ValueError as error:
-                raise DOWN from error
-
         with Caller("warehouse", 5) as caller:
             with pytest.raises(SourceDownError) as refused:
-                caller.call(fail)
+                caller.call(fail_because_of_another)
             assert caller.call(lambda: "rows") == "rows"
             assert not caller.gave_up
         assert refused.value.__cause__ is None
@@ -214,7 +198,7 @@ class TestPersisting:
     def _short_pauses(self, monkeypatch):
         monkeypatch.setattr(waiting, "_FIRST_PAUSE_S", 0.01)
 
-    def test_the_first_attempt_that_succeeds_is_the_last(self):
+    def test_each_attempt_that_failed_is_told_until_one_succeeds(self, caplog):
         outcomes = iter([DOWN, DOWN, "rows"])
 
         def attempt():
@@ -223,17 +207,8 @@ class TestPersisting:
                 raise outcome
             return outcome
 
-        assert persist(attempt, deadline()) == "rows"
-
-    def test_each_attempt_that_failed_is_told_and_when_the_next_follows(self, caplog):
-        outcomes = iter([DOWN, DOWN, None])
-
-        def attempt():
-            if error := next(outcomes):
-                raise error
-
         with caplog.at_level(logging.WARNING):
-            persist(attempt, deadline())
+            assert persist(attempt, deadline()) == "rows"
 
         first, second = caplog.messages
         assert first.startswith("warehouse: the system does not answer. Check that it is up. Attem")
@@ -241,13 +216,15 @@ class TestPersisting:
         # The same again is not said in full again.
         assert second.startswith("warehouse: as before. Attempt 2 failed after")
 
-    def test_at_the_time_limit_it_is_said_how_often_and_for_how_long(self):
-        with pytest.raises(
-            InputError, match=r"does not answer; tried \d+ times in \d+ s\. Check"
-        ) as e:
-            persist(self.fail, deadline(time_limit_s=0.2))
+    def test_at_the_time_limit_it_is_said_how_often_and_for_how_long(self, caplog):
+        said = r"does not answer; tried \d+ times in \d+ s\. Check"
+        with caplog.at_level(logging.WARNING), pytest.raises(InputError, match=said) as e:
+            persist(self.fail, deadline(time_limit_s=0.5))
+
         assert not isinstance(e.value, SourceDownError)
         assert e.value.__context__ is None
+        # Pauses of 10, 20, 40, 80, 160 ms and up to 10 more each, rather than one every 10 ms.
+        assert 2 <= len(caplog.messages) <= 6
 
     def test_what_failed_is_told_when_time_runs_out_in_a_later_attempt(self):
         limit = deadline(time_limit_s=0.3)
@@ -261,13 +238,6 @@ class TestPersisting:
 
         with pytest.raises(InputError, match=r"does not answer; tried 2 times in"):
             persist(attempt, limit)
-
-    def test_pauses_grow(self, caplog):
-        with caplog.at_level(logging.WARNING), pytest.raises(InputError):
-            persist(self.fail, deadline(time_limit_s=0.5))
-
-        # 10, 20, 40, 80, 160 ms and up to 10 more each, rather than one every 10 ms.
-        assert 2 <= len(caplog.messages) <= 6
 
     def test_another_error_ends_it_at_once(self):
         def attempt():

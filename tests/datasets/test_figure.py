@@ -32,13 +32,7 @@ def test_the_picture_appears_when_it_is_published(figure, tmp_path):
     assert not (tmp_path / "roc.png").exists()
     dataset.publish()
     assert (tmp_path / "roc.png").read_bytes().startswith(b"\x89PNG")
-
-
-def test_kedro_viz_shows_the_picture(figure, tmp_path):
-    dataset = make_dataset(tmp_path)
-    dataset.save(figure)
-    dataset.publish()
-
+    # As Kedro-Viz shows it.
     assert make_dataset(tmp_path).preview()
 
 

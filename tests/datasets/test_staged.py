@@ -8,8 +8,7 @@ import pytest
 from kedro.io import DatasetError
 from pandas.testing import assert_frame_equal
 
-from loantap.datasets import SnapshotDataset, StagedDataset
-from loantap.datasets.staged import Publishable
+from loantap.datasets import StagedDataset
 from loantap.portfolio.errors import InputError
 
 OLD = pd.DataFrame({"loan_id": ["old"]})
@@ -37,14 +36,11 @@ def list_files(path):
     return sorted(found.name for found in path.parent.iterdir())
 
 
-def test_nothing_is_there_before_publication(staged, path):
-    staged.save(NEW)
-
-    assert not path.exists()
-
-
 def test_publication_puts_the_file_in_place_and_leaves_no_other(staged, path):
+    assert not staged.exists()
     staged.save(NEW)
+    assert staged.exists()
+    assert not path.exists()
     staged.publish()
 
     assert list_files(path) == ["loans.parquet"]
@@ -58,25 +54,12 @@ def test_within_a_run_what_was_saved_is_read(with_last_good, path):
     assert_frame_equal(pd.read_parquet(path), OLD)
 
 
-def test_a_new_file_exists_for_the_run_that_saved_it(staged):
-    assert not staged.exists()
-    staged.save(NEW)
-    assert staged.exists()
-
-
 def test_what_is_discarded_leaves_the_last_good_file(with_last_good, path):
-    with_last_good.save(NEW)
-    with_last_good.discard()
-
-    assert list_files(path) == ["loans.parquet"]
-    assert_frame_equal(with_last_good.load(), OLD)
-
-
-def test_publishing_after_a_discard_does_nothing(with_last_good):
     with_last_good.save(NEW)
     with_last_good.discard()
     with_last_good.publish()
 
+    assert list_files(path) == ["loans.parquet"]
     assert_frame_equal(with_last_good.load(), OLD)
 
 
@@ -105,21 +88,14 @@ def test_a_failing_save_leaves_the_last_good_file_and_no_half_of_another(
     assert (tmp_path / file).read_bytes() == before
 
 
-def test_a_file_left_by_a_killed_run_is_not_read(with_last_good, path):
+def test_a_file_left_by_a_killed_run_is_not_read_and_gone_with_the_next_save(with_last_good, path):
     with_last_good.save(NEW)
     after = StagedDataset(dataset={"type": "pandas.ParquetDataset", "filepath": str(path)})
 
-    assert_frame_equal(after.load(), OLD)
     after.publish()
-    assert_frame_equal(pd.read_parquet(path), OLD)
-
-
-def test_a_file_left_by_a_killed_run_is_gone_with_the_next_save(with_last_good, path):
-    with_last_good.save(NEW)
-    after = StagedDataset(dataset={"type": "pandas.ParquetDataset", "filepath": str(path)})
+    assert_frame_equal(after.load(), OLD)
     after.save(NEW)
     after.publish()
-
     assert list_files(path) == ["loans.parquet"]
 
 
@@ -141,19 +117,6 @@ def test_the_preview_is_the_wrapped_datasets(tmp_path):
 
     assert callable(picture.preview)
     assert not hasattr(text, "preview")
-
-
-def test_the_metadata_is_kept(path):
-    metadata = {"kedro-viz": {"layer": "primary"}}
-    dataset = {"type": "pandas.ParquetDataset", "filepath": str(path)}
-
-    assert StagedDataset(dataset=dataset, metadata=metadata).metadata == metadata
-    assert SnapshotDataset(filepath=str(path), metadata=metadata).metadata == metadata
-
-
-def test_all_that_is_staged_can_be_published(staged, path):
-    assert isinstance(staged, Publishable)
-    assert isinstance(SnapshotDataset(filepath=str(path)), Publishable)
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EACCES, errno.EROFS])

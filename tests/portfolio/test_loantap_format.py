@@ -37,50 +37,23 @@ def test_the_made_up_loan_is_read_in_full():
 
     assert parsed.problems.empty
     assert parsed.rows.iloc[0].to_dict() == {
-        "loan_amount": 12_000.0,
-        "term_months": 36.0,
-        "interest_rate_pct": 12.0,
-        "instalment": 398.57,
-        "grade": "B",
-        "sub_grade": "B4",
-        "profession": "Clock maker",
-        "employment_years": 4.0,
-        "home_ownership": "RENT",
-        "annual_income": 60_000.0,
-        "income_verification": "Verified",
-        "issue_month": pd.Timestamp("2014-01-01"),
-        "loan_status": "Fully Paid",
-        "purpose": "debt_consolidation",
-        "title": "Debt consolidation",
-        "dti_pct": 18.5,
-        "earliest_credit_line": pd.Timestamp("2004-01-01"),
-        "open_accounts": 11.0,
-        "public_records": 0.0,
-        "revolving_balance": 9_999.0,
-        "revolving_utilisation_pct": 45.5,
-        "total_accounts": 25.0,
-        "listing_status": "w",
-        "application_type": "INDIVIDUAL",
-        "mortgage_accounts": 2.0,
-        "bankruptcies": 0.0,
+        "loan_amount": 12_000.0, "term_months": 36.0, "interest_rate_pct": 12.0,
+        "instalment": 398.57, "grade": "B", "sub_grade": "B4", "profession": "Clock maker",
+        "employment_years": 4.0, "home_ownership": "RENT", "annual_income": 60_000.0,
+        "income_verification": "Verified", "issue_month": pd.Timestamp("2014-01-01"),
+        "loan_status": "Fully Paid", "purpose": "debt_consolidation",
+        "title": "Debt consolidation", "dti_pct": 18.5,
+        "earliest_credit_line": pd.Timestamp("2004-01-01"), "open_accounts": 11.0,
+        "public_records": 0.0, "revolving_balance": 9_999.0, "revolving_utilisation_pct": 45.5,
+        "total_accounts": 25.0, "listing_status": "w", "application_type": "INDIVIDUAL",
+        "mortgage_accounts": 2.0, "bankruptcies": 0.0,
         "address": "12 Nowhere Lane\r\nSampleville, OK 22690",
-    }
-
-
-@pytest.mark.parametrize("column", portfolio_columns(), ids=CSV_ORDER)
-def test_every_column_has_the_type_of_its_kind(column):
-    rows = parse_loans().rows
-
-    expected = {Kind.MONTH: "datetime64[s]", Kind.TEXT: "str", Kind.CATEGORY: "str"}
-    assert rows[column.name].dtype == expected.get(column.kind, "float64")
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(
     ("name", "raw", "expected"),
     [
-        ("term_months", " 36 months", 36.0),  # the original has a leading blank
-        ("term_months", "60 months", 60.0),
-        ("term_months", "36", 36.0),
         ("term_months", 60, 60.0),
         ("employment_years", "< 1 year", 0.0),
         ("employment_years", "1 year", 1.0),
@@ -92,12 +65,8 @@ def test_every_column_has_the_type_of_its_kind(column):
         ("annual_income", "117000", 117_000.0),
         ("dti_pct", "0", 0.0),
         ("dti_pct", "9999", 9_999.0),  # how the bureau writes "no income"
-        ("grade", " C ", "C"),
-        ("loan_status", "Charged Off", "Charged Off"),
-        ("purpose", "small_business", "small_business"),
         ("home_ownership", "NONE", "NONE"),
         ("title", "None", "None"),  # what the applicant wrote, not a missing value
-        ("profession", "None", "None"),
         ("profession", "nan", "nan"),
         ("profession", "Clock maker ", "Clock maker "),
         ("address", "USNS Nothing\r\nFPO AE 05113", "USNS Nothing\r\nFPO AE 05113"),
@@ -110,36 +79,29 @@ def test_a_value_is_read_as_it_is_meant(name, raw, expected):
 @pytest.mark.parametrize(
     "raw",
     [
-        "Jan-2015",
-        "jan-2015",
-        "2015-01",
-        "2015-01-31",
-        "2015-01-31 09:59:59",
+        "Jan-2015", "jan-2015", "2015-01", "2015-01-31", "2015-01-31 09:59:59",
         "2015-01-31T00:00:00Z",
         "2015-01-31T23:30:00.5+05:30",  # still January where it was written down
-        "2015-01-31 18:30:00+05:30",
         pd.Timestamp("2015-01-31 09:59"),
         pd.Timestamp("2015-01-31 23:30", tz="Asia/Kolkata"),
         np.datetime64("2015-01-31"),
         date(2015, 1, 31),
     ],
     ids=str,
-)
+)  # fmt: skip
 def test_a_month_is_read_in_any_usual_form(raw):
     assert read_value("issue_month", raw) == (pd.Timestamp("2015-01-01"), [])
 
 
 # (zone, its offset in minutes)
-_ZONES = [("+05:30", 330), ("+05:45", 345), ("+14:00", 840), ("+01:00", 60), ("+00:00", 0),
-          ("-03:30", -210), ("-08:00", -480), ("-12:00", -720)]  # fmt: skip
+_ZONES = [("+05:45", 345), ("+14:00", 840), ("+00:00", 0), ("-03:30", -210), ("-12:00", -720)]
 
 
 @pytest.mark.parametrize("form", ["text", "text in UTC", "times", "times in UTC", "times in zone"])
 @pytest.mark.parametrize(("zone", "minutes"), _ZONES, ids=[zone for zone, _ in _ZONES])
-@pytest.mark.parametrize("first", ["2014-03-01", "2015-01-01"])
-def test_a_month_is_that_of_the_place_where_it_was_written(first, zone, minutes, form):
+def test_a_month_is_that_of_the_place_where_it_was_written(zone, minutes, form):
     """Midnight of a first day, as a database gives it that keeps instants."""
-    local = pd.Timestamp(first)
+    local = pd.Timestamp("2015-01-01")
     utc = local - pd.Timedelta(minutes=minutes)
     raw = {
         "text": f"{local.isoformat()}{zone}",
@@ -181,21 +143,15 @@ def test_a_moment_is_in_one_month_where_no_zone_changes_that(moment, month):
     ("name", "raw", "expected"),
     [
         *[("purpose", raw, "debt_consolidation") for raw in (
-            "Debt Consolidation", "debt-consolidation", "debt_consolidation ",
-            "DEBT  CONSOLIDATION",
-            "debt _ consolidation", "debt\u00a0consolidation",
+            "Debt Consolidation", "debt-consolidation", "DEBT  CONSOLIDATION",
+            "debt _ consolidation", "debt\u00a0consolidation ",
         )],
         ("purpose", "Rénovation ", "Rénovation"),  # on no list: it is kept
-        ("home_ownership", "rent", "RENT"),
         ("home_ownership", "Mortgage ", "MORTGAGE"),
-        ("income_verification", "SOURCE VERIFIED", "Source Verified"),
         ("income_verification", "not_verified", "Not Verified"),
-        ("application_type", "Individual", "INDIVIDUAL"),
         ("application_type", "direct pay", "DIRECT_PAY"),
         ("listing_status", "W", "w"),
-        ("grade", "b", "B"),
         ("sub_grade", " b4", "B4"),
-        ("loan_status", "fully paid", "Fully Paid"),
         ("loan_status", "CHARGED OFF", "Charged Off"),
         *[("term_months", raw, 36.0) for raw in (
             "36", "36 months", " 36 months", "36 Months", "36months", "36.0", 36,
@@ -208,15 +164,6 @@ def test_a_category_is_the_same_however_it_is_spelt(name, raw, expected):
     assert read_value(name, raw) == (expected, [])
 
 
-def test_months_in_different_forms_can_stand_in_one_column():
-    forms = ["Mar-2015", "2015-03-09", "2015-03-09T00:00:00Z", "2015-03-09T00:00:00+05:30"]
-
-    parsed = parse_loans(*[{"issue_d": form} for form in forms])
-
-    assert parsed.problems.empty
-    assert set(parsed.rows["issue_month"]) == {pd.Timestamp("2015-03-01")}
-
-
 @pytest.mark.parametrize("blank", [None, np.nan, "", "  "], ids=["None", "NaN", "empty", "blanks"])
 @pytest.mark.parametrize("column", portfolio_columns(), ids=CSV_ORDER)
 def test_a_missing_value_is_valid_where_the_dictionary_says_so(column, blank):
@@ -226,18 +173,10 @@ def test_a_missing_value_is_valid_where_the_dictionary_says_so(column, blank):
     assert reasons == ([] if column.nullable else ["missing"])
 
 
-def test_employment_that_does_not_apply_is_missing():
-    value, reasons = read_value("employment_years", "n/a")
-
-    assert pd.isna(value)
-    assert reasons == []
-
-
 @pytest.mark.parametrize(
     ("name", "raw", "reason"),
     [
         ("loan_amount", "a lot", "not a number"),
-        ("loan_amount", "12,000", "not a number"),
         ("loan_amount", "None", "not a number"),
         ("loan_amount", "0", "below 1"),
         ("loan_amount", "inf", "not a finite number"),
@@ -246,26 +185,19 @@ def test_employment_that_does_not_apply_is_missing():
         ("interest_rate_pct", "101", "above 100"),
         ("instalment", "0", "below 0.01"),
         ("term_months", "48 months", "not 36 or 60"),
-        ("term_months", "36 weeks", "not a number"),
         ("employment_years", "11 years", "not a whole number from 0 to 10"),
-        ("employment_years", "2.5 years", "not a whole number from 0 to 10"),
         ("employment_years", "a while", "not a number"),
         ("open_accounts", "7.5", "not a whole number"),
         ("open_accounts", "-inf", "not a finite number"),
         ("grade", "H", "not one of A, B, C, D, E, F, G"),
-        ("grade", "B4", "not one of A, B, C, D, E, F, G"),
         ("sub_grade", "B6", "not one of A1, A2, A3, ..., G5"),
         ("loan_status", "Late", "not one of Fully Paid, Charged Off"),
-        ("issue_month", "2015", "not a month such as Jan-2015"),
         ("issue_month", "31/01/2015", "not a month such as Jan-2015"),
         ("issue_month", "Jan-15", "not a month such as Jan-2015"),
-        ("issue_month", "yesterday", "not a month such as Jan-2015"),
         ("issue_month", "Dec-2026", "after the day of the run, 2026-11-23"),
         ("earliest_credit_line", "2026-12-01", "after the day of the run, 2026-11-23"),
-        ("issue_month", "Jan-0215", "before Jan-1990"),
         ("issue_month", "Dec-1989", "before Jan-1990"),
         ("issue_month", pd.Timestamp("1989-12-31"), "before Jan-1990"),
-        ("earliest_credit_line", "Jan-0001", "before Jan-1930"),
         ("earliest_credit_line", "Dec-1929", "before Jan-1930"),
     ],
 )  # fmt: skip
@@ -277,20 +209,20 @@ def test_a_value_that_cannot_be_used_is_missing_and_told(name, raw, reason):
 
 
 @pytest.mark.parametrize(
-    ("name", "first"), [("issue_month", "Jan-1990"), ("earliest_credit_line", "Jan-1930")]
-)
+    ("name", "month"),
+    [("issue_month", "Jan-1990"), ("earliest_credit_line", "Jan-1930"),
+     ("issue_month", "Nov-2026")],  # that of the run
+)  # fmt: skip
 @pytest.mark.parametrize("form", [str, pd.Timestamp])
-def test_the_first_plausible_month_is_plausible(name, first, form):
-    assert read_value(name, form(first)) == (pd.Timestamp(first), [])
-
-
-def test_the_month_of_the_run_is_not_in_the_future():
-    assert read_value("issue_month", "Nov-2026") == (pd.Timestamp("2026-11-01"), [])
+def test_the_first_and_the_last_plausible_month_are_plausible(name, month, form):
+    assert read_value(name, form(month)) == (pd.Timestamp(month), [])
 
 
 def test_each_problem_names_row_column_and_value_as_they_stand_in_the_file():
     parsed = parse_loans({}, {"term": " 48 months", "grade": "H"}, {"dti": "x"})
 
+    # The others of its row are left alone.
+    assert parsed.rows["sub_grade"].tolist() == ["B4"] * 3
     assert parsed.problems[["column", "value"]].to_records().tolist() == [
         (1, "term", "48 months"),
         (1, "grade", "H"),
@@ -303,13 +235,6 @@ def test_a_long_value_such_as_a_shifted_address_is_not_told():
     problems = parse_loans({"grade": address}).problems
 
     assert problems["value"].iloc[0] == f"text of {len(address)} characters"
-
-
-def test_a_bad_value_leaves_the_others_of_its_row_alone():
-    row = parse_loans({"grade": "H"}).rows.iloc[0]
-
-    assert pd.isna(row["grade"])
-    assert row["sub_grade"] == "B4"
 
 
 def test_parsing_keeps_the_rows_in_place_and_does_not_touch_the_input():
@@ -334,10 +259,7 @@ def test_no_rows_give_no_rows_and_no_problems():
     ("address", "state", "pincode"),
     [
         ("12 Nowhere Lane\r\nSampleville, OK 22690", "OK", "22690"),
-        ("12 Nowhere Lane\nSampleville, OK 22690", "OK", "22690"),
-        ("PSC 0001, Box 0002\r\nAPO AE 05113", "AE", "05113"),
-        ("USS Nothing\r\nFPO AP 11650", "AP", "11650"),
-        ("Unit 0001 Box 0002\r\nDPO AA 00813", "AA", "00813"),
+        ("PSC 0001, Box 0002\nAPO AE 05113", "AE", "05113"),
         ("12 Nowhere Lane\r\nSampleville, OK 22690 ", "OK", "22690"),
         ("12 Nowhere Lane", None, None),
         ("12 Nowhere Lane\r\nSampleville, OK 2269", None, None),
@@ -363,18 +285,12 @@ def test_a_missing_column_is_named(dropped, problem):
     assert "loan_amnt, term, int_rate" in refused.value.remedy
 
 
-def test_further_columns_are_no_fault():
-    require_columns(raw_loans().assign(zip3="123"), portfolio_columns(), "some file")
-
-
 def test_a_loan_is_written_in_the_words_of_the_file():
     written = render(parse_loans({"emp_length": "10+ years"}).rows, portfolio_columns()).iloc[0]
 
-    assert written["term"] == " 36 months"
-    assert written["emp_length"] == "10+ years"
-    assert written["issue_d"] == "Jan-2014"
-    assert written["loan_amnt"] == 12_000.0
-    assert written["address"] == "12 Nowhere Lane\r\nSampleville, OK 22690"
+    assert written[["term", "emp_length", "issue_d", "loan_amnt"]].tolist() == [
+        " 36 months", "10+ years", "Jan-2014", 12_000.0,
+    ]  # fmt: skip
 
 
 free_text = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1, max_size=9)

@@ -49,13 +49,8 @@ def act(source, action, now):
             copied = "SELECT loan_id, month, balance, ? FROM rows"
             source.sql(f"INSERT INTO rows {copied} WHERE loan_id = ?", now, key)
         case "update":
-            source.sql(
-                f"UPDATE rows SET balance = ?, updated_at = ? WHERE {SAME_KEY}",  # noqa: S608
-                balance,
-                now,
-                key,
-                month,
-            )
+            update = f"UPDATE rows SET balance = ?, updated_at = ? WHERE {SAME_KEY}"  # noqa: S608
+            source.sql(update, balance, now, key, month)
         case "lose time":
             source.sql(f"UPDATE rows SET updated_at = NULL WHERE {SAME_KEY}", key, month)  # noqa: S608
         case "delete":

@@ -17,35 +17,26 @@ def watermark(last_update, since=None, as_of=AS_OF, overlap_days=1, read_on=AS_O
     return asked.watermark(last_update, read_on)
 
 
-def test_what_changed_up_to_a_day_before_the_last_update_is_read_again():
-    assert watermark(day(20)) == day(19)
-
-
-def test_the_overlap_can_be_longer_or_none():
-    assert watermark(day(20), overlap_days=7) == day(13)
-    assert watermark(day(20), overlap_days=0) == day(20)
-
-
-def test_a_clock_that_ran_ahead_moves_it_no_further_than_the_end_of_the_run_s_day():
-    assert watermark(day(5_000)) == MIDNIGHT("2016-03-31")
-
-
-def test_a_clock_that_ran_ahead_hides_nothing_that_changed_after_the_snapshot_was_read():
-    """Run on 31 March over a snapshot of 20 March: what changed in between has to be seen."""
-    assert watermark(day(5_000), read_on=date(2016, 3, 20)) == MIDNIGHT("2016-03-20")
-
-
-def test_a_day_asked_for_moves_it_back():
-    assert watermark(day(20), since=date(2016, 1, 3)) == MIDNIGHT("2016-01-03")
-
-
-def test_a_day_asked_for_leaves_no_gap_behind_the_snapshot():
-    assert watermark(day(20), since=date(2016, 3, 1)) == day(19)
-
-
-@pytest.mark.parametrize(("last_update", "since"), [(day(20), "all"), (None, None)])
-def test_everything_is_read_when_asked_for_and_when_no_update_is_known(last_update, since):
-    assert watermark(last_update, since) is None
+@pytest.mark.parametrize(
+    ("last_update", "asked", "expected"),
+    [
+        (day(20), {}, day(19)),
+        (day(20), {"overlap_days": 7}, day(13)),
+        (day(20), {"overlap_days": 0}, day(20)),
+        (day(5_000), {}, MIDNIGHT("2016-03-31")),
+        # What changed after the snapshot was read has to be seen.
+        (day(5_000), {"read_on": date(2016, 3, 20)}, MIDNIGHT("2016-03-20")),
+        (day(20), {"since": date(2016, 1, 3)}, MIDNIGHT("2016-01-03")),
+        # No gap behind the snapshot.
+        (day(20), {"since": date(2016, 3, 1)}, day(19)),
+        (day(20), {"since": "all"}, None),
+        (None, {}, None),
+    ],
+    ids=["a day before", "long overlap", "no overlap", "a clock ran ahead", "read earlier",
+         "an earlier day", "a later day", "all", "no update known"],
+)  # fmt: skip
+def test_from_when_on_it_is_read_again(last_update, asked, expected):
+    assert watermark(last_update, **asked) == expected
 
 
 def test_a_plan_reads_nothing():

@@ -1,11 +1,14 @@
-"""The three real servers under one face, so that a test can be asked of each of them."""
+"""The three real servers under one face, so that a test can be asked of each.
+
+Each has the table `loans`, which its reader may read unless that is denied.
+"""
 
 # ruff: noqa: S608 - statements are made of the names of our own tables
 
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import ClassVar, Protocol
+from typing import ClassVar
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -17,42 +20,9 @@ from tools.sources.postgres import READER, Postgres
 from tools.sources.thrift_server import ThriftServer
 
 
-class Server(Protocol):
-    """A server with the table `loans`, which its reader may read."""
-
-    server: Postgres | Derby | ThriftServer
-
-    @property
-    def port(self) -> int:
-        """Where it listens on loopback."""
-
-    @property
-    def probes(self) -> int:
-        """Connections that the driver makes beside the one asked for, once for each place."""
-
-    @property
-    def secret(self) -> str:
-        """What must not be told of the login."""
-
-    def connect(self, port: int | None = None) -> str:
-        """Connection text of the reader, through another port such as a proxy's if given."""
-
-    def load(self, rows: pa.Table) -> None:
-        """Make the table anew with these rows."""
-
-    def regrade(self, loan_id: str, grade: str, at: datetime) -> None:
-        """Give one loan another grade, changed at a time (UTC)."""
-
-    def deny(self) -> None:
-        """Take the right to read the table from the reader; `load` alone need not give it back."""
-
-    def allow(self) -> None:
-        """Give it back."""
-
-
 @dataclass
 class _OnSql:
-    """A server whose owner speaks SQL."""
+    """A server whose owner speaks SQL; `probes`: connections of the driver before the one meant."""
 
     server: Postgres | Derby
     reader: ClassVar[str]
@@ -74,6 +44,7 @@ class _OnSql:
         self.server.load("loans", rows)
 
     def regrade(self, loan_id: str, grade: str, at: datetime) -> None:
+        """Give one loan another grade, changed at a time (UTC)."""
         self.server.run_sql(
             f"UPDATE {self.table} SET grade = '{grade}', "
             f"updated_at = CAST('{at.isoformat(sep=' ')}' AS TIMESTAMP) "
@@ -121,7 +92,7 @@ class OnDatabricks:
         self.server.load("loans", rows)
 
     def regrade(self, loan_id: str, grade: str, at: datetime) -> None:
-        """See `Server`; plain files know no UPDATE: as Delta would, it writes their rows anew."""
+        """Plain files know no UPDATE: as Delta would, it writes their rows anew."""
         held = pq.read_table(self.server.folder / "tables" / "loans" / "rows.parquet")
         rows = held.to_pylist()
         for row in rows:

@@ -1,5 +1,7 @@
 """Made-up rows of the source table `loans`, and the table as the extraction sees it."""
 
+import time
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -48,11 +50,21 @@ def find_source(connection: str, **changes: Any) -> SourceTable:
     return SourceTableDataset(**(given | changes)).load()
 
 
-def expect_remedy(error: InputError, *, problem: str, remedy: str) -> None:
+def expect_remedy(
+    error: InputError, *, problem: str, remedy: str, where: str = "warehouse, table loans"
+) -> None:
     """An error names the table, what is wrong and what to do."""
-    assert error.where == "warehouse, table loans"
+    assert error.where == where
     assert problem in error.problem
     assert remedy in error.remedy
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    """What a server does takes it a moment."""
+    ends = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < ends, "it did not happen"
+        time.sleep(0.1)
 
 
 def tell(error: BaseException | None) -> str:

@@ -64,12 +64,6 @@ class TestTypes:
         assert read.schema.types == [pa.float64()]
         assert read["a"].to_pylist() == [1.5, None, pytest.approx(0.1)]
 
-    def test_a_column_that_is_empty_throughout_keeps_its_type(self, databricks):
-        rows = pa.table({"a": pa.array([None] * 3, pa.float64()), "b": pa.array([None] * 3, "str")})
-        databricks.load("gaps", rows)
-
-        assert query(databricks, "SELECT a, b FROM gaps").equals(rows)
-
 
 class TestTimes:
     """The server's own zone is Asia/Kolkata, five and a half hours ahead of UTC."""
@@ -88,12 +82,6 @@ class TestTimes:
                 "c": datetime(2015, 12, 31, 18, 30),  # noqa: DTZ001
             }
         ]
-
-    def test_a_time_that_is_asked_for_is_in_utc_too(self, databricks, loans):
-        asked = "SELECT COUNT(*) a FROM loans WHERE updated_at >= CAST(? AS TIMESTAMP)"
-
-        assert query(databricks, asked, "2016-01-01 16:38:00")["a"].to_pylist() == [2]
-        assert query(databricks, asked, "2016-01-01T16:38:00.5")["a"].to_pylist() == [1]
 
 
 def test_a_parameter_is_never_part_of_the_statement(databricks):

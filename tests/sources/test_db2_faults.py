@@ -1,9 +1,7 @@
 """What goes wrong with DB2, provoked for real: the error says what it is and what to do."""
 
-import logging
 import re
 import sys
-import threading
 import time
 import traceback
 from pathlib import Path
@@ -13,7 +11,7 @@ import pytest
 from loantap.databases.backends import make_backend
 from loantap.databases.backends.interface import Query, SourceDownError
 from loantap.portfolio.errors import InputError
-from tests.sources.source_rows import find_source, make_loans, tell
+from tests.sources.source_rows import expect_remedy, make_loans, tell
 from tests.support.cut_proxy import CutProxy
 from tools.sources.derby import READER
 from tools.sources.ports import free_port
@@ -40,65 +38,48 @@ def fail(connection, sql=ALL.text):
     """The error of reading; neither it nor what led to it may tell a password."""
     with pytest.raises(InputError) as failed:
         find_backend(connection).read(Query(sql)).read_all()
-    expect_no_secret(failed.value, connection)
-    assert failed.value.where == "appstream"
+    quoted = re.fullmatch(r"[^:]+://[^:]+:([^@]+)@.*", connection)[1]
+    told = tell(failed.value)
+    assert not [word for word in (quoted, WRONG, connection) if word in told]
     return failed.value
 
 
-def expect_no_secret(error, connection):
-    quoted = re.fullmatch(r"[^:]+://[^:]+:([^@]+)@.*", connection)[1]
-    told = tell(error)
-    assert not [word for word in (quoted, WRONG, connection) if word in told]
+@pytest.mark.parametrize(
+    ("connect", "problem", "remedy"),
+    [
+        (lambda db2: db2.connect_as(READER, password=WRONG),
+         "the login is refused", "Correct user and password"),
+        (lambda db2: db2.connect_as(READER, database="NOWHERE"),
+         "the database is not there", "Correct database"),
+        (lambda db2: db2.connection.replace("Authentication=SERVER&", ""),
+         "the server does not take logins in this form", "such as Authentication=SERVER"),
+    ],
+    ids=["password", "database", "form"],
+)  # fmt: skip
+def test_a_login_that_is_wrong(connect, problem, remedy, db2):
+    error = fail(connect(db2))
+
+    expect_remedy(error, problem=problem, remedy=remedy, where="appstream")
+    assert not isinstance(error, SourceDownError)
 
 
-def expect(error, *, problem, remedy, passes=False):
-    assert problem in error.problem
-    assert remedy in error.remedy
-    assert isinstance(error, SourceDownError) is passes
+@pytest.mark.parametrize(
+    ("sql", "problem", "remedy", "quoted"),
+    [
+        ("SELECT * FROM nowhere", "the table is not there", "Correct the schema",
+         '"NOWHERE" is an undefined name'),
+        ("SELECT colour FROM loans", "a column is not there", "restored at the source",
+         '"COLOUR"'),
+        ("INSERT INTO loans (loan_id) VALUES ('x')", "the login is not allowed", "granted", ""),
+    ],
+    ids=["table", "column", "right"],
+)  # fmt: skip
+def test_a_statement_that_is_refused(sql, problem, remedy, quoted, db2, loans):
+    error = fail(db2.connection, sql)
 
-
-class TestLogin:
-    def test_a_wrong_password(self, db2):
-        expect(
-            fail(db2.connect_as(READER, password=WRONG)),
-            problem="the login is refused",
-            remedy="Correct user and password",
-        )
-
-    def test_an_unknown_database(self, db2):
-        expect(
-            fail(db2.connect_as(READER, database="NOWHERE")),
-            problem="the database is not there",
-            remedy="Correct database",
-        )
-
-    def test_a_form_of_login_that_the_server_does_not_take(self, db2):
-        connection = db2.connection.replace("Authentication=SERVER&", "")
-
-        expect(
-            fail(connection),
-            problem="the server does not take logins in this form",
-            remedy="such as Authentication=SERVER",
-        )
-
-
-class TestTable:
-    def test_a_missing_table(self, db2):
-        error = fail(db2.connection, "SELECT * FROM nowhere")
-
-        expect(error, problem="the table is not there", remedy="Correct the schema")
-        assert '"NOWHERE" is an undefined name' in error.problem
-
-    def test_a_missing_column(self, db2, loans):
-        error = fail(db2.connection, "SELECT colour FROM loans")
-
-        expect(error, problem="a column is not there", remedy="Have it restored at the source")
-        assert '"COLOUR"' in error.problem
-
-    def test_a_reader_may_not_write(self, db2, loans):
-        error = fail(db2.connection, "INSERT INTO loans (loan_id) VALUES ('x')")
-
-        expect(error, problem="the login is not allowed", remedy="Have it granted")
+    expect_remedy(error, problem=problem, remedy=remedy, where="appstream")
+    assert not isinstance(error, SourceDownError)
+    assert quoted in error.problem
 
 
 def test_the_driver_keeps_no_log_of_its_own(db2):
@@ -144,29 +125,11 @@ class TestNetwork:
         assert time.monotonic() - started < 10
         assert find_backend(db2.connection).read(ALL).read_all().num_rows == loans.num_rows
 
-    def test_a_server_that_stops_in_mid_read_and_comes_back(self, db2, loans, caplog):
-        source = find_source(db2.connection, batch_rows=100)
-        reader = source.read()
-        reader.read_next_batch()
-        db2.halt()
-        with pytest.raises(SourceDownError):
-            reader.read_all()
-        comes_back = threading.Thread(target=db2.start)
-
-        with caplog.at_level(logging.WARNING):
-            comes_back.start()
-            read = source.persist(lambda: source.read().read_all())
-        comes_back.join()
-
-        assert read.equals(loans)
-        assert db2.password_of(READER) not in caplog.text
-
 
 def test_without_the_driver_its_package_is_named(db2, monkeypatch):
     monkeypatch.setitem(sys.modules, "ibm_db", None)
 
-    expect(
-        fail(db2.connection),
-        problem="IBM's driver is not available",
-        remedy="pip install loantap[db2]",
-    )
+    error = fail(db2.connection)
+
+    assert "IBM's driver is not available" in error.problem
+    assert "pip install loantap[db2]" in error.remedy

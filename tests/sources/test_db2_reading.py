@@ -57,11 +57,6 @@ def count_connections(db2):
 
 
 class TestTypes:
-    def test_a_text_of_fixed_length_keeps_its_blanks(self, db2):
-        read = query(db2, "SELECT CAST('ab' AS CHAR(4)) a FROM sysibm.sysdummy1")
-
-        assert read["A"].to_pylist() == ["ab  "]
-
     def test_texts_do_not_depend_on_the_code_page_of_the_machine(self, db2):
         db2.load("texts", pa.table({"a": [EMOJI]}))
         program = (

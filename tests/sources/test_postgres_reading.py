@@ -3,7 +3,6 @@
 # ruff: noqa: S608 - statements are made of the names of our own tables
 
 import logging
-import time
 from datetime import datetime
 
 import numpy as np
@@ -13,11 +12,14 @@ import pytest
 from loantap.databases.backends import make_backend
 from loantap.databases.backends.interface import Query
 from loantap.databases.source_table import Account
-from loantap.portfolio.cleaning import clean_source_table
-from loantap.portfolio.dictionary import Table
 from loantap.portfolio.errors import InputError
-from tests.conftest import AS_OF
-from tests.sources.source_rows import FIRST_UPDATE, expect_remedy, find_source, make_loans
+from tests.sources.source_rows import (
+    FIRST_UPDATE,
+    expect_remedy,
+    find_source,
+    make_loans,
+    wait_until,
+)
 from tools.sources.postgres import READER
 
 EMOJI = "Bäcker 面包师 👩🏽‍🍳"
@@ -36,25 +38,6 @@ def query(postgres, sql, *parameters):
     return backend.read(Query(sql, parameters)).read_all()
 
 
-def make_sound_loans(rows, **columns):
-    """Loans whose instalment is that of their amount, rate and term."""
-    sound = {"loan_amnt": 12_000.0, "int_rate": 12.0, "installment": 398.57}
-    return make_loans(
-        rows,
-        loan_status=["Fully Paid"] * rows,
-        **{name: [value] * rows for name, value in sound.items()},
-        **columns,
-    )
-
-
-def clean(postgres):
-    """The typed loans; none of them may be bad."""
-    raw = find_source(postgres.connection).read().read_all().to_pandas()
-    cleaned = clean_source_table(raw, Table.LOANS, AS_OF)
-    assert cleaned.quarantine.empty, cleaned.quarantine["reason"].tolist()
-    return cleaned.rows
-
-
 class TestTable:
     def test_a_reading_sees_one_state_of_the_table(self, postgres, loans):
         reader = find_source(postgres.connection, batch_rows=100).read()
@@ -71,48 +54,24 @@ class TestTable:
         reader = find_source(postgres.connection, batch_rows=100).read()
         reader.read_next_batch()
         postgres.run_sql("SET lock_timeout = '2s'; UPDATE loans SET grade = 'C'")
-        assert has_connections(postgres, 1)
+        assert count_connections(postgres) == 1
 
         del reader
 
-        assert has_connections(postgres, 0)
-
-    def test_a_reader_that_nobody_reads_is_closed_too(self, postgres, loans):
-        reader = find_source(postgres.connection, batch_rows=10).read()
-        assert has_connections(postgres, 1)
-
-        del reader
-
-        assert has_connections(postgres, 0)
+        wait_until(lambda: count_connections(postgres) == 0)
 
 
-def has_connections(postgres, number):
-    """Whether the reader has so many; one that has just been closed takes the server a moment."""
+def count_connections(postgres):
+    """Of the reader."""
     asked = f"SELECT count(*) FROM pg_stat_activity WHERE usename = '{READER}'"
-    ends = time.monotonic() + 10
-    while int(postgres.run_sql(asked)) != number:
-        if time.monotonic() > ends:
-            return False
-        time.sleep(0.1)
-    return True
+    return int(postgres.run_sql(asked))
 
 
 class TestTypes:
-    def test_numbers_of_any_kind_keep_their_digits(self, postgres):
-        row = query(
-            postgres,
-            "SELECT CAST(0.1 AS double precision) a, CAST(12345678901.25 AS numeric(20, 2)) b,"
-            "  CAST(2.123456789 AS numeric) c, CAST(7 AS smallint) d, CAST(2 AS bigint) e,"
-            "  CAST('NaN' AS numeric) f, CAST(NULL AS numeric) g",
-        )
+    def test_a_flag_is_a_flag_and_not_a_number_is_not_missing(self, postgres):
+        row = query(postgres, "SELECT true a, false b, CAST('NaN' AS numeric) c")
 
-        assert row.schema.types == [pa.float64()] * 3 + [pa.int64()] * 2 + [pa.float64()] * 2
-        assert str(row.to_pylist()[0]) == (
-            "{'a': 0.1, 'b': 12345678901.25, 'c': 2.123456789, 'd': 7, 'e': 2, 'f': nan, 'g': None}"
-        )
-
-    def test_a_flag_is_a_flag(self, postgres):
-        assert query(postgres, "SELECT true a, false b").to_pylist() == [{"a": True, "b": False}]
+        assert str(row.to_pylist()) == "[{'a': True, 'b': False, 'c': nan}]"
 
     def test_a_number_too_long_for_the_drivers_room_is_an_error(self, postgres):
         with pytest.raises(InputError, match="a value is longer than the limit"):
@@ -123,16 +82,15 @@ class TestTypes:
         assert query(postgres, "SELECT CAST(? AS text) a", text)["a"].to_pylist() == [text]
 
     def test_as_long_a_text_as_is_allowed_arrives(self, postgres):
+        """Of quotes it takes the most room."""
+        signs = ["👩" * 1_024, '"' * 4_096, "\\" * 4_096]
         row = query(
-            postgres, "SELECT repeat('👩', 1024) a, CAST(repeat('ä', 300) AS varchar(300)) b"
+            postgres,
+            "SELECT repeat('👩', 1024) a, repeat('\"', 4096) b, repeat('\\', 4096) c,"
+            "  CAST(repeat('ä', 300) AS varchar(300)) d",
         )
 
-        assert row.to_pylist() == [{"a": "👩" * 1024, "b": "ä" * 300}]
-
-    def test_a_text_of_quotes_takes_the_max_room_and_arrives(self, postgres):
-        row = query(postgres, "SELECT repeat('\"', 4096) a, repeat('\\', 4096) b")
-
-        assert row.to_pylist() == [{"a": '"' * 4_096, "b": "\\" * 4_096}]
+        assert [column[0].as_py() for column in row.columns] == [*signs, "ä" * 300]
 
     def test_a_row_of_many_long_texts_arrives(self, postgres):
         """Five megabytes; the driver's own limit for a text is 8,190 characters."""
@@ -228,20 +186,12 @@ class TestTypes:
 class TestTimeZones:
     """The server is in India, half an hour off the full hours; rows are in UTC."""
 
-    @pytest.fixture(params=["UTC", "America/New_York", "Asia/Tokyo"])
-    def zone(self, request, monkeypatch):
-        """The zone of this machine, which PostgreSQL's client libraries look at."""
-        monkeypatch.setenv("TZ", request.param)
-        monkeypatch.setenv("PGTZ", request.param)
-
-    @pytest.mark.usefixtures("zone")
-    def test_a_time_with_a_zone_arrives_in_utc(self, postgres):
-        row = query(postgres, "SELECT TIMESTAMPTZ '2016-01-01 05:30:00+05:30' a")
-
-        assert row["a"].to_pylist() == [FIRST_UPDATE]
-
-    @pytest.mark.usefixtures("zone")
-    def test_a_column_with_a_zone_is_compared_and_counted_in_utc(self, postgres):
+    @pytest.mark.parametrize("zone", ["UTC", "America/New_York"])
+    def test_a_column_with_a_zone_is_compared_and_counted_in_utc(self, zone, postgres, monkeypatch):
+        assert postgres.run_sql("SHOW timezone") == "Asia/Kolkata"
+        # Which PostgreSQL's client libraries look at.
+        monkeypatch.setenv("TZ", zone)
+        monkeypatch.setenv("PGTZ", zone)
         postgres.load("loans", make_loans(3))
         postgres.run_sql(
             "ALTER TABLE loans ALTER updated_at TYPE timestamptz "
@@ -250,23 +200,8 @@ class TestTimeZones:
         source = find_source(postgres.connection)
         since = datetime(2016, 1, 1, 0, 2)  # noqa: DTZ001
 
-        assert source.read(since).read_all()["loan_id"].to_pylist() == ["00000002"]
+        assert source.read(since).read_all().equals(make_loans(3).slice(2))
         assert source.account(since) == Account(3, FIRST_UPDATE, since, 1)
-
-    @pytest.mark.usefixtures("zone")
-    @pytest.mark.parametrize("written_in", ["Asia/Kolkata", "America/New_York"])
-    def test_a_month_held_as_an_instant_is_the_month_that_was_written(self, written_in, postgres):
-        months = ["Jan-2014", "Feb-2014", "Jul-2014", "Dec-2015"]
-        postgres.load("loans", make_sound_loans(4, issue_d=months))
-        postgres.run_sql(
-            "ALTER TABLE loans ALTER issue_d TYPE timestamptz USING "
-            f"to_date(issue_d, 'Mon-YYYY')::timestamp AT TIME ZONE '{written_in}'"
-        )
-
-        assert clean(postgres)["issue_month"].dt.strftime("%b-%Y").tolist() == months
-
-    def test_the_servers_zone_is_indeed_another_one(self, postgres):
-        assert postgres.run_sql("SHOW timezone") == "Asia/Kolkata"
 
 
 class TestEncodings:
@@ -281,7 +216,7 @@ class TestEncodings:
 
         assert source.read().read_all().equals(rows)
 
-    @pytest.mark.parametrize("locale", ["C", "POSIX", "de_DE.ISO-8859-1"])
+    @pytest.mark.parametrize("locale", ["C", "de_DE.ISO-8859-1"])
     def test_the_locale_of_this_machine_makes_no_difference(self, locale, postgres, monkeypatch):
         monkeypatch.setenv("LC_ALL", locale)
         rows = make_loans(1, loan_status=[EMOJI])
@@ -289,26 +224,11 @@ class TestEncodings:
 
         assert find_source(postgres.connection).read().read_all().equals(rows)
 
-    def test_the_ansi_driver_is_refused(self, postgres):
-        ansi = postgres.connection.replace("PostgreSQL Unicode", "PostgreSQL ANSI")
-
-        with pytest.raises(InputError) as refused:
-            find_source(ansi).read()
-        expect_remedy(refused.value, problem="ANSI driver", remedy="PostgreSQL Unicode")
-
-    def test_the_library_that_comes_with_ibm_db_is_refused(self, postgres):
-        """As an ODBC driver it ends the process."""
-        library = postgres.connection.replace("{PostgreSQL Unicode}", "/x/clidriver/lib/libdb2.so")
-
-        with pytest.raises(InputError) as refused:
-            find_source(library).read()
-        expect_remedy(refused.value, problem="garbles NULLs", remedy="db2+ibm_db://")
-
 
 class TestContract:
     """What the table looks like is held against the data dictionary before a row is read."""
 
-    @pytest.mark.parametrize("kind", ["text", "bytea", "jsonb", "integer[]"])
+    @pytest.mark.parametrize("kind", ["bytea", "integer[]"])
     def test_a_new_column_is_ignored_with_one_warning(self, kind, postgres, loans, caplog):
         postgres.run_sql(f"ALTER TABLE loans ADD colour {kind}")
         source = find_source(postgres.connection)
@@ -318,31 +238,6 @@ class TestContract:
 
         assert all(read.equals(loans) for read in rows)
         assert caplog.messages == ["warehouse, table loans: new columns colour are ignored"]
-
-    @pytest.mark.parametrize(
-        ("change", "problem"),
-        [
-            (
-                "int_rate TYPE text",
-                "column int_rate is held as string, not as number",
-            ),
-            (
-                "loan_id TYPE bigint USING loan_id::bigint",
-                "column loan_id is held as int64, not as text",
-            ),
-            ("updated_at TYPE text", "column updated_at is held as string, not as time"),
-            (
-                "loan_amnt TYPE boolean USING true",
-                "column loan_amnt is held as bool, not as number",
-            ),
-        ],
-    )
-    def test_a_retyped_column_is_named(self, change, problem, postgres, loans):
-        postgres.run_sql(f"ALTER TABLE loans ALTER {change}")
-
-        with pytest.raises(InputError) as refused:
-            find_source(postgres.connection).read()
-        expect_remedy(refused.value, problem=problem, remedy="type restored at the source")
 
     @pytest.mark.parametrize(
         "change",
@@ -359,24 +254,6 @@ class TestContract:
         postgres.run_sql(f"ALTER TABLE loans ALTER {change}")
 
         assert find_source(postgres.connection).read().read_all().num_rows == 1_000
-
-    def test_an_id_that_the_server_fills_up_with_blanks_is_the_same_id(self, postgres):
-        postgres.load("loans", make_sound_loans(3))
-        postgres.run_sql("ALTER TABLE loans ALTER loan_id TYPE char(24)")
-
-        assert clean(postgres)["loan_id"].tolist() == ["00000000", "00000001", "00000002"]
-
-    def test_columns_may_be_named_in_upper_case(self, postgres, loans):
-        backend = make_backend("warehouse", {"connection": postgres.connection})
-        columns = ", ".join(f'{name} "{name.upper()}"' for name in loans.column_names)
-        postgres.run_sql(
-            f"ALTER TABLE loans RENAME TO lower_loans; CREATE VIEW loans AS SELECT {columns} FROM "
-            f"lower_loans; GRANT SELECT ON loans TO {READER}"
-        )
-        try:
-            assert backend.describe("loans").names == [n.upper() for n in loans.column_names]
-        finally:
-            postgres.run_sql("DROP VIEW loans; DROP TABLE lower_loans")
 
 
 def test_a_data_source_of_this_machine_is_as_good_as_a_driver(postgres, tmp_path, monkeypatch):

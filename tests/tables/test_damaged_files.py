@@ -49,7 +49,7 @@ def test_the_sound_file_is_read_as_it_stands(path):
     assert rows["address"][3] == "4 Made Up Road, Town NV 48052"
 
 
-@pytest.mark.parametrize("stroke", ['"', ",", "\n", '",', ',"', '""', ",,", '"\n"', ""])
+@pytest.mark.parametrize("stroke", ['"', ",", "\n", ',"', '""', '"\n"', ""])
 def test_a_stroke_spoils_its_own_row_alone(stroke, path):
     rows = read(SOUND, path)
     assert rows is not None

@@ -15,7 +15,6 @@ from loantap.tables.loan_groups import build_months_in_groups, clean_in_groups, 
 
 AS_OF = pd.Timestamp("2026-11-23")
 LOANS = 400
-_KEYS = {Table.LOANS: ["loan_id"], Table.APPLICATIONS: ["loan_id"]}
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +45,15 @@ def raw():
     return tables
 
 
+@pytest.fixture(scope="module")
+def cleaned(raw):
+    """Loans, applications and months."""
+    return [
+        joined(clean_in_groups(raw[table], table, AS_OF, rows=len(raw[table]) // 10)).rows
+        for table in Table
+    ]
+
+
 def joined(cleaned):
     groups = list(cleaned)
     assert len(groups) > 5
@@ -67,10 +75,8 @@ def test_cleaning(raw, table):
     assert len(whole.quarantine) >= 1
 
 
-def test_joining(raw):
-    loans, applications = (
-        joined(clean_in_groups(raw[table], table, AS_OF, rows=40)).rows for table in _KEYS
-    )
+def test_joining(cleaned):
+    loans, applications, _ = cleaned
     whole = join_portfolio(loans, applications)
     groups = list(join_in_groups(loans, applications, rows=40))
 
@@ -82,11 +88,8 @@ def test_joining(raw):
     assert len(whole.unmatched_applications) >= 2
 
 
-def test_months(raw):
-    loans, applications, events = (
-        joined(clean_in_groups(raw[table], table, AS_OF, rows=len(raw[table]) // 10)).rows
-        for table in Table
-    )
+def test_months(cleaned):
+    loans, applications, events = cleaned
     portfolio = join_portfolio(loans, applications).loans
     whole = build_loan_months(events, portfolio)
     grouped = joined(build_months_in_groups(events, portfolio, rows=len(events) // 10))
@@ -99,20 +102,16 @@ def test_months(raw):
     }
 
 
-def test_systems_without_a_common_loan_are_told_when_all_rows_are_read(raw):
-    loans, applications = (
-        joined(clean_in_groups(raw[table], table, AS_OF, rows=40)).rows for table in _KEYS
-    )
+def test_systems_without_a_common_loan_are_told_when_all_rows_are_read(cleaned):
+    loans, applications, _ = cleaned
     others = loans.assign(loan_id="L" + loans["loan_id"])
 
     with pytest.raises(InputError, match="no loan_id of the one is in the other"):
         list(join_in_groups(others, applications, rows=40))
 
 
-def test_a_column_in_another_unit_is_told_when_all_rows_are_read(raw):
-    loans, applications = (
-        joined(clean_in_groups(raw[table], table, AS_OF, rows=40)).rows for table in _KEYS
-    )
+def test_a_column_in_another_unit_is_told_when_all_rows_are_read(cleaned):
+    loans, applications, _ = cleaned
     shares = applications.assign(dti_pct=applications["dti_pct"] / 10_000)
 
     with pytest.raises(InputError, match="column dti is at most 1"):

@@ -4,8 +4,6 @@ import csv
 import gzip
 import io
 import logging
-import os
-import re
 import uuid
 from decimal import Decimal
 from pathlib import Path
@@ -24,12 +22,10 @@ from loantap.tables import csv_blocks, text_bytes
 from loantap.tables.files import TableFile
 from loantap.tables.rows import MappedFile
 from loantap.tables.tasks import write_as_parquet
-from tests.conftest import PROJECT
 
 HEADER = "application_id,loan_amnt,int_rate,annual_inc,dti"
 ROWS = ["H0,15200,21.21,76100,11.42", "H1,20000,6.44,81600,11.9", "H2,29300,12.45,147500,23.26"]
 PLAIN = "\n".join([HEADER, *ROWS, ""])
-SHARED = Path(os.environ.get("LOANTAP_DATA", PROJECT.parent / "shared" / "data")).parent / "inputs"
 
 
 def write(content, path):
@@ -64,6 +60,7 @@ FORMS = {
     "no line end at the end": (PLAIN.rstrip("\n"), ""),
     "CR LF": (PLAIN.replace("\n", "\r\n"), ""),
     "CR": (PLAIN.replace("\n", "\r"), ""),
+    "CR at the very end": (PLAIN.rstrip("\n") + "\r", ""),
     "CR CR LF": (PLAIN.replace("\n", "\r\r\n"), ""),
     "mixed line ends": (PLAIN.replace("\n", "\r\n", 2), ""),
     "empty lines": (PLAIN.replace("\nH", "\n\nH") + "\n \n\n", ""),
@@ -142,12 +139,9 @@ def test_a_comma_after_the_header_makes_no_room_for_a_value_too_many(path):
 # Rows that do not fit keep their place and id, and say why; the line is that of the file.
 SPOILT = {
     "thousands without quotes": ("147500", "147,500", "6 values and the header 5 names"),
-    "two values too many": ("147500", "1,47,500", "7 values and the header 5 names"),
     "a decimal comma": ("23.26", "23,26", "6 values and the header 5 names"),
     "a value too few": (",12.45", "", "4 values and the header 5 names"),
-    "a comma at the end": ("23.26", "23.26,", "6 values and the header 5 names"),
     "a mark in a number": ("147500", '147"500', "a quotation mark stands inside a value"),
-    "a mark behind the last": ("23.26", '23.26"', "a quotation mark stands inside a value"),
     "marks around half a value": ("29300", '"29"300', "a quotation mark stands inside a value"),
     "marks around two values": ("29300,12.45", '"29300,12.45"', "4 values and the header 5"),
     "the header again": ("H2,29300,12.45,147500,23.26", HEADER, "it repeats the header"),
@@ -188,116 +182,91 @@ def parquet(**columns):
 
 PARQUET = parquet(application_id=pa.array(["H0", "H1"]), dti=pa.array([1.5, 2.5]))
 UTF16 = PLAIN.encode("utf-16")
-# Files that are refused: name, content, and what the one message says.
+COMMA_EACH = PLAIN.replace("\n", ",\n").replace(HEADER + ",", HEADER)
+NOT_CLOSED = "a quotation mark opens a value"
+NOTHING = "it has no line with anything in it"
+# Files that are refused: their name where it matters, content, and what the one message says.
 REFUSED = {
-    "UTF-16": ("new.csv", UTF16, "it is UTF-16 text, not a CSV. Save it as UTF-8"),
-    "UTF-16 without a mark": ("new.csv", UTF16[2:], "it is UTF-16 text or no text at all"),
-    "Latin-1": (
-        "new.csv",
-        PLAIN.replace("H1", "Hé").encode("latin-1"),
-        "line 3: byte 0xE9 is not UTF-8; the file may be in Latin-1",
-    ),
-    "a NUL byte": ("new.csv", PLAIN.replace("H1", "H\0"), "line 3: it holds a NUL byte"),
-    "a ZIP archive": ("new.csv", b"PK\x03\x04" + b"\x00" * 99, "it is a ZIP archive or an Excel"),
-    "an old workbook": ("new.csv", b"\xd0\xcf\x11\xe0" + b"\x00" * 99, "it is an Excel workbook"),
-    "a Parquet file": ("new.csv", PARQUET, "it is a Parquet file, not a CSV. Name it .parquet"),
-    "nothing": ("new.csv", "", "it has no line with anything in it"),
-    "newlines only": ("new.csv", "\n\r\n\n", "it has no line with anything in it"),
-    "a mark and blanks": ("new.csv", b"\xef\xbb\xbf \n", "it has no line with anything in it"),
-    "a header of nothing": ("new.csv", '""\n1\n', "no column of the header has a name"),
-    "a lone quotation mark": ("new.csv", '"', "line 1: a quotation mark in the header"),
-    "a mark in the header": ("new.csv", '"' + PLAIN, "line 1: a quotation mark in the header"),
-    "compressed and cut": (
-        "new.csv.gz", gzip.compress(PLAIN.encode())[:-12], "it is damaged or cut short",
-    ),
-    "a mark never closed": (
-        "new.csv", PLAIN.replace("H1,20000", 'H1,"20000'), "line 3: a quotation mark opens a value",
-    ),
-    "a mark never closed, in the first value": (
-        "new.csv", PLAIN.replace("H1", '"H1'), "line 3: a quotation mark opens a value",
-    ),
-    "a mark never closed, in the last value": (
-        "new.csv", PLAIN.replace("23.26", '"23.26'), "line 4: a quotation mark opens a value",
-    ),
-    "marks that pair across rows": (
-        "new.csv",
-        PLAIN.replace("H0,15200", 'H0,"15200').replace("H1,20000", 'H1,20000"'),
-        "line 2: a quotation mark opens a value",
-    ),
-    "a value over two lines": (
-        "new.csv", PLAIN.replace("76100", '"76\n100"'), "line 2: a quotation mark opens a value",
-    ),
+    "UTF-16": (UTF16, "it is UTF-16 text, not a CSV. Save it as UTF-8"),
+    "UTF-16 without a mark": (UTF16[2:], "it is UTF-16 text or no text at all"),
+    "Latin-1": (PLAIN.replace("H1", "Hé").encode("latin-1"),
+                "line 3: byte 0xE9 is not UTF-8; the file may be in Latin-1"),
+    "a NUL byte": (PLAIN.replace("H1", "H\0"), "line 3: it holds a NUL byte"),
+    "a ZIP archive": (b"PK\x03\x04" + b"\x00" * 99, "it is a ZIP archive or an Excel"),
+    "an old workbook": (b"\xd0\xcf\x11\xe0" + b"\x00" * 99, "it is an Excel workbook"),
+    "a Parquet file": (PARQUET, "it is a Parquet file, not a CSV. Name it .parquet"),
+    "nothing": ("", NOTHING),
+    "newlines only": ("\n\r\n\n", NOTHING),
+    "a mark and blanks": (b"\xef\xbb\xbf \n", NOTHING),
+    "a header of nothing": ('""\n1\n', "no column of the header has a name"),
+    "a lone quotation mark": ('"', "line 1: a quotation mark in the header"),
+    "a mark in the header": ('"' + PLAIN, "line 1: a quotation mark in the header"),
+    "compressed and cut": ("new.csv.gz", gzip.compress(PLAIN.encode())[:-12],
+                           "it is damaged or cut short"),
+    "a mark never closed": (PLAIN.replace("H1,20000", 'H1,"20000'), f"line 3: {NOT_CLOSED}"),
+    "one in the first value": (PLAIN.replace("H1", '"H1'), f"line 3: {NOT_CLOSED}"),
+    "one in the last value": (PLAIN.replace("23.26", '"23.26'), f"line 4: {NOT_CLOSED}"),
+    "marks that pair across rows": (PLAIN.replace(",15200", ',"15200').replace("20000", '20000"'),
+                                    f"line 2: {NOT_CLOSED}"),
+    "a value over two lines": (PLAIN.replace("76100", '"76\n100"'), f"line 2: {NOT_CLOSED}"),
+    # It would make two applications of one.
+    "a CR alone": (PLAIN.replace("H1,", "H1\r,"), "line 3: a carriage return stands alone"),
+    "a CR alone among CR LF": (PLAIN.replace("H1,", "H1\r,").replace("\n", "\r\n"),
+                               "line 3: a carriage return stands alone"),
     "a comma at the end of each row": (
-        "new.csv",
-        PLAIN.replace("\nH", ",\nH").replace(HEADER + ",", HEADER).replace("23.26\n", "23.26,\n"),
+        COMMA_EACH,
         "line 2: this row has 6 values and the header 5 names, and 3 of 3 rows do not fit. Either",
     ),
     "row names without a header": (
-        "new.csv",
         "\n".join([HEADER, *(f"{n},{row}" for n, row in enumerate(ROWS))]),
         "Either there is one comma too many, or the header lacks the name of the first column",
     ),
     "a comma at the end of each row, and a value missing in one": (
-        "new.csv",
-        PLAIN.replace("\nH", ",\nH").replace(HEADER + ",", HEADER)
-        .replace(",6.44", "").replace("23.26\n", "23.26,\n"),
+        COMMA_EACH.replace(",6.44", ""),
         "line 2: this row has 6 values and the header 5 names, and 2 of 3 rows do not fit",
     ),
-    "rows too short throughout": (
-        "new.csv", PLAIN.replace(HEADER, HEADER + ",note"), "has 5 values and the header 6",
-    ),
-    "a row above the header": (
-        "new.csv", f"{ROWS[0]}\n{PLAIN}", "line 1: this line looks like a row",
-    ),
-    "a column twice": (
-        "new.csv",
-        PLAIN.replace("dti", "annual_inc"),
-        "column annual_inc is there 2 times: 'annual_inc' (4), 'annual_inc' (5)",
-    ),
-    "a column twice but for case and blanks": (
-        "new.csv", PLAIN.replace("dti", " Annual Inc"), "'annual_inc' (4), ' Annual Inc' (5)",
-    ),
-    "an id twice": (
-        "new.csv", PLAIN.replace("dti", "Application_ID"), "column application_id is there 2 times",
-    ),
+    "rows too short throughout": (PLAIN.replace(HEADER, HEADER + ",note"),
+                                  "has 5 values and the header 6"),
+    "a row above the header": (f"{ROWS[0]}\n{PLAIN}", "line 1: this line looks like a row"),
+    "a column twice": (PLAIN.replace("dti", "annual_inc"),
+                       "column annual_inc is there 2 times: 'annual_inc' (4), 'annual_inc' (5)"),
+    "a column twice but for case and blanks": (PLAIN.replace("dti", " Annual Inc"),
+                                               "'annual_inc' (4), ' Annual Inc' (5)"),
+    "an id twice": (PLAIN.replace("dti", "Application_ID"), "application_id is there 2 times"),
     "thousands or decimals": (
-        "new.csv",
         f'{HEADER}\nH0,15200,21,"147,300",11\n',
         "column annual_inc: '147,300' may be 147300 or 147.300, and no other number of the file",
     ),
-    "thousands or decimals, by semicolons": (
-        "new.csv", f"{semicolons(HEADER)}\nH0;15200;21;147,300;11\n", "may be 147300 or 147.300",
-    ),
+    "thousands or decimals, by semicolons": (f"{semicolons(HEADER)}\nH0;15200;21;147,300;11\n",
+                                             "may be 147300 or 147.300"),
     "two decimal marks": (
-        "new.csv",
         semicolons(PLAIN).replace("11.42", "11,42"),
         "column dti: decimals begin with a comma here and with a point in column int_rate",
     ),
     "a Parquet file that is none": ("new.parquet", PLAIN, "its name says Parquet"),
     "a Parquet file without an end": ("new.parquet", PARQUET[:-9], "whose end is missing"),
     "a Parquet file of four bytes": ("new.pq", b"PAR1", "it is damaged"),
-    "a Parquet file with a hole": (
-        "new.parquet", PARQUET[:4] + b"\0" * 60 + PARQUET[64:], "it is damaged",
-    ),
+    "a Parquet file with a hole": ("new.parquet", PARQUET[:4] + b"\0" * 60 + PARQUET[64:],
+                                   "it is damaged"),
     "a Parquet column twice": (
         "new.parquet",
         parquet(dti=pa.array([1.0]), **{"DTI ": pa.array([2.0])}),
         "column dti is there 2 times",
     ),
-    "text in Parquet that is none": (
-        "new.parquet", parquet(purpose=pa.array([b"\xff\xfe"])), "bytes that are no text",
-    ),
+    "text in Parquet that is none": ("new.parquet", parquet(purpose=pa.array([b"\xff\xfe"])),
+                                     "bytes that are no text"),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("what", REFUSED)
 def test_what_cannot_be_read_in_one_way_is_refused_in_one_message(what, tmp_path):
-    name, content, said = REFUSED[what]
+    *given, content, said = REFUSED[what]
+    name = given[0] if given else "new.csv"
 
     with pytest.raises(InputError) as refused:
         read(content, tmp_path / name)
 
-    assert f"{name}" in refused.value.where
+    assert name in refused.value.where
     assert said in str(refused.value)
     assert refused.value.remedy
 
@@ -357,12 +326,13 @@ class TestBlocks:
         ]
         return "\n".join(["application_id,loan_amnt,emp_title,dti,address", *rows, ""])
 
-    def test_every_row_is_there_once(self, text, path):
+    @pytest.mark.parametrize(("size", "sizes"), [(7, [7] * 5 + [5]), (8, [8] * 5)])
+    def test_every_row_is_there_once(self, size, sizes, text, path):
         path.write_text(text, encoding="utf-8", newline="")
 
-        batches = list(TableFile(path, batch_rows=7).read(["application_id", "address"]))
+        batches = list(TableFile(path, batch_rows=size).read(["application_id", "address"]))
 
-        assert [len(batch) for batch in batches] == [7, 7, 7, 7, 7, 5]
+        assert [len(batch) for batch in batches] == sizes
         rows = pd.concat(batches)
         assert rows["application_id"].tolist() == [f"H{n}" for n in range(40)]
         assert rows["address"].iloc[39] == "39 Made Up Road\r\nTown, OK 22690"
@@ -399,7 +369,7 @@ cells = st.text(st.characters(codec="utf-8", exclude_characters="\0\r\n"), max_s
 addresses = st.tuples(cells, cells).map("\r\n".join)
 
 
-@settings(max_examples=60)
+@settings(max_examples=25)
 @given(
     st.lists(st.tuples(cells, cells, cells, addresses), min_size=1, max_size=5),
     st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
@@ -441,7 +411,6 @@ class TestParquet:
         ("ids", "said"),
         [
             (pa.array([7, 2**60, None]), ["7", str(2**60), None]),
-            (pa.array([7, 8, None], pa.int32()), ["7", "8", None]),
             (pa.array([7.0, 1e15 + 1, None]), ["7", "1000000000000001", None]),
             (pa.array([7.5, float("nan"), None]), ["7.5", None, None]),
             (pa.array([Decimal(12), Decimal(10**20), None], pa.decimal128(38, 0)),
@@ -454,43 +423,30 @@ class TestParquet:
             (pa.array(["007", " x", None], pa.large_string()), ["007", " x", None]),
             (pa.array(["a", "b", None]).dictionary_encode(), ["a", "b", None]),
         ],
-        ids=["int64", "int32", "float", "fraction", "decimal", "decimal places", "uuid", "binary",
+        ids=["int64", "float", "fraction", "decimal", "decimal places", "uuid", "binary",
              "large_string", "dictionary"],
     )  # fmt: skip
     def test_ids_are_as_the_file_has_them(self, ids, said, tmp_path):
-        rows = read(parquet(application_id=ids), tmp_path / "new.parquet")
+        read_back = read(parquet(application_id=ids), tmp_path / "new.parquet")["application_id"]
 
-        assert (
-            rows["application_id"].astype("object").where(rows.notna().all(axis=1), None).tolist()
-            == said
-        )
+        assert read_back.astype("object").where(read_back.notna(), None).tolist() == said
 
-    @pytest.mark.parametrize("name", ["new.parquet", "new.pq", "NEW.PARQUET", "new.parq"])
     @pytest.mark.parametrize(
-        "change",
+        ("name", "change"),
         [
-            lambda rows: rows.set_index("application_id"),
-            lambda rows: rows.set_index("loan_amnt"),
-            lambda rows: rows.set_axis([7, 3, 5]),
-            lambda rows: rows.astype({"purpose": "category"}),
+            ("new.parquet", lambda rows: rows.set_index("application_id")),
+            ("NEW.PQ", lambda rows: rows.set_axis([7, 3, 5])),
+            ("new.parq", lambda rows: rows.astype({"purpose": "category"})),
         ],
-        ids=["ids as index", "another index", "numbers as index", "categories"],
+        ids=["ids as index", "numbers as index", "categories"],
     )
-    def test_what_pandas_noted_is_not_obeyed(self, change, name, tmp_path):
-        rows = pd.DataFrame(
-            {
-                "application_id": ["H0", "H1", "H2"],
-                "loan_amnt": [1, 2, 4],
-                "purpose": ["a", "b", "a"],
-            }
-        )
-        change(rows).to_parquet(tmp_path / name)
+    def test_what_pandas_noted_is_not_obeyed(self, name, change, tmp_path):
+        columns = {"application_id": ["H0", "H1", "H2"], "purpose": ["a", "b", "a"]}
+        change(pd.DataFrame(columns)).to_parquet(tmp_path / name)
 
         read_back = TableFile(tmp_path / name).to_frame()
 
-        assert read_back["application_id"].tolist() == ["H0", "H1", "H2"]
-        assert read_back["loan_amnt"].tolist() == [1, 2, 4]
-        assert read_back["purpose"].tolist() == ["a", "b", "a"]
+        assert {name: read_back[name].tolist() for name in columns} == columns
         assert read_back.index.tolist() == [0, 1, 2]
 
     @pytest.mark.parametrize(
@@ -504,71 +460,9 @@ class TestParquet:
         assert rows["annual_inc"].tolist()[:2] == ["147300", "1234.50"]
 
     def test_decimals_are_numbers(self, tmp_path):
-        incomes = pa.array([Decimal("147300.50")], pa.decimal128(12, 2))
+        incomes = parquet(annual_inc=pa.array([Decimal("147300.50")], pa.decimal128(12, 2)))
 
-        assert (
-            read(parquet(annual_inc=incomes), tmp_path / "n.parquet")["annual_inc"][0] == 147300.5
-        )
-
-
-# Why the reader refuses a file of the issue; all others are read.
-REFUSED_FILES = {
-    "02_trailing_comma.csv": "line 2: this row has 18 values and the header 17 names",
-    "03_stray_quotes.csv": "line 4: a quotation mark opens a value that is not closed",
-    "03b_portfolio_stray_quotes.csv": "line 5: a quotation mark opens a value",
-    "05_utf16.csv": "it is UTF-16 text",
-    "05b_latin1_purpose.csv": "line 3: byte 0xE9 is not UTF-8",
-    "05c_newlines_only.csv": "it has no line with anything in it",
-    "06_dup_column.csv": "column annual_inc is there 2 times",
-    "06b_dup_column.parquet": "column dti is there 2 times",
-}
-# Rows that the reader marks, by their place in the file; and the files whose values differ.
-FAULTY = {"01_long_row_thousands.csv": 2, "01b_long_row_decimal_comma.csv": 5}
-OTHER_VALUES = {"09_rate_as_share.csv", "10_small_income.csv", "19_purpose_spelling.csv"}
-FILES = sorted(file.name for file in SHARED.glob("*") if file.suffix in {".csv", ".parquet"})
-
-needs_files = pytest.mark.skipif(not FILES, reason="the files of the issue are not there")
-
-
-@needs_files
-@pytest.mark.parametrize("name", REFUSED_FILES)
-def test_a_file_of_the_issue_that_has_two_readings_is_refused(name):
-    with pytest.raises(InputError, match=re.escape(REFUSED_FILES[name])):
-        TableFile(SHARED / name).to_frame()
-
-
-@needs_files
-@pytest.mark.parametrize("name", sorted(set(FILES) - set(REFUSED_FILES)))
-def test_other_files_of_the_issue_are_read_and_only_the_faulty_row_is_marked(name):
-    rows = TableFile(SHARED / name).to_frame()
-
-    faults = rows[FAULT].notna() if FAULT in rows else pd.Series(False, index=rows.index)
-    assert rows.index[faults].tolist() == ([FAULTY[name]] if name in FAULTY else [])
-    if "application_id" not in rows or name in OTHER_VALUES:
-        return
-    sound = TableFile(SHARED / "00_correct.csv").to_frame().set_index("application_id")
-    good = rows[~faults].drop(columns=FAULT, errors="ignore").set_index("application_id")
-    shared = good.index.intersection(sound.index)
-    same, read_back = sound.loc[shared, good.columns], good.loc[shared]
-    differing = (same.astype("str") != read_back.astype("str")) & (
-        same.apply(pd.to_numeric, errors="coerce")
-        != read_back.apply(pd.to_numeric, errors="coerce")
-    )
-    assert not differing.to_numpy().any()
-    assert name[:2] in {"07", "08"} or len(shared) > 0
-
-
-@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
-def test_a_carriage_return_that_stands_alone_is_refused_with_its_line(path, line_end):
-    """It would make two applications of one."""
-    text = PLAIN.replace(ROWS[1], ROWS[1].replace(",", "\r,", 1)).replace("\n", line_end)
-
-    with pytest.raises(InputError, match="line 3: a carriage return stands alone"):
-        read(text.encode(), path)
-
-
-def test_one_at_the_very_end_of_the_file_is_a_line_end(path, expected):
-    pd.testing.assert_frame_equal(read((PLAIN.rstrip("\n") + "\r").encode(), path), expected)
+        assert read(incomes, tmp_path / "new.parquet")["annual_inc"][0] == 147300.5
 
 
 def test_faults_travel_to_the_machines_of_a_cluster(path, tmp_path):
