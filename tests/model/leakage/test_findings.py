@@ -13,10 +13,12 @@ from loantap.measures.auc import auc_standard_error
 from loantap.model.leakage.findings import LeakageError, report_leakage, require_no_leak
 from loantap.model.leakage.statistics import (
     bin_values,
+    cross_fitted_auc,
     find_implausible_categories,
     in_sample_auc,
+    split_folds,
 )
-from tests.model.leakage.limits import OPTIONS, examine
+from tests.model.leakage.limits import OPTIONS, examine, verdicts
 
 ALWAYS_LOST = {"11650", "86630", "93700"}
 
@@ -24,6 +26,13 @@ ALWAYS_LOST = {"11650", "86630", "93700"}
 @pytest.fixture(params=["simulated", "real"])
 def loans(request):
     return request.getfixturevalue(f"{request.param}_loans")
+
+
+def scramble(values, share):
+    """`values` with a share of them swapped for those of other loans."""
+    rng = np.random.default_rng(1)
+    hit = rng.random(len(values)) < share
+    return values.mask(hit, pd.Series(rng.permutation(values.to_numpy()), index=values.index))
 
 
 class TestThePincode:
@@ -36,6 +45,17 @@ class TestThePincode:
         assert "AUC 0." in finding.reasons[0]
         assert "11650 (100.0%)" in finding.reasons[1]
 
+    def test_is_found_when_5_percent_are_scrambled_and_no_category_is_pure(self, loans):
+        scrambled = scramble(loans["pincode"], 0.05)
+        rates = loans["is_charged_off"].groupby(scrambled).mean()
+        assert 0 < rates.min() < rates.max() < 1
+
+        finding = examine(scrambled, loans["is_charged_off"])
+
+        assert finding.caught
+        assert finding.auc > OPTIONS.max_auc
+        assert {c["category"] for c in finding.categories} == ALWAYS_LOST
+
     def test_is_found_by_its_categories_where_the_area_alone_would_let_it_pass(self, loans):
         lenient = OPTIONS.model_copy(update={"max_auc": 1.0})
 
@@ -46,6 +66,44 @@ class TestThePincode:
 
 
 class TestHonestFeatures:
+    @pytest.mark.parametrize(
+        ("feature", "auc"), [("interest_rate_pct", 0.688), ("sub_grade_rank", 0.695)]
+    )
+    def test_rate_and_sub_grade_pass_on_the_real_loans(self, feature, auc, real_loans):
+        values = build_features(real_loans, [feature])[feature]
+
+        finding = examine(values, real_loans["is_charged_off"])
+
+        assert not finding.caught
+        # Cross-fitted in 20 bins, hence a little below the AUC of the ranking itself.
+        assert finding.auc == pytest.approx(auc, abs=0.015)
+
+    def test_sub_grade_as_a_category_passes_on_the_real_loans(self, real_loans):
+        finding = examine(real_loans["sub_grade"], real_loans["is_charged_off"])
+
+        assert not finding.caught
+
+    def test_thousands_of_rare_professions_tell_nothing_and_are_caught_for_being_remembered(
+        self, real_loans
+    ):
+        target, profession = real_loans["is_charged_off"], real_loans["profession"]
+        in_sample = target.groupby(profession.fillna(MISSING)).transform("mean")
+
+        finding = examine(profession, target)
+
+        assert profession.nunique() > 2_000
+        assert in_sample[target == 1].mean() - in_sample[target == 0].mean() > 0.5
+        assert verdicts(finding) == {"memorised": "caught"}
+        assert finding.auc_in_sample == pytest.approx(0.967, abs=0.02)
+        assert finding.auc == pytest.approx(0.528, abs=0.03)
+
+    def test_every_feature_for_lending_passes(self, loans):
+        features = build_features(loans, FEATURE_SETS["lending"].features)
+
+        findings = [examine(features[name], loans["is_charged_off"]) for name in features]
+
+        assert [f.feature for f in findings if f.caught] == []
+
     def test_noise_raises_no_alarm(self):
         rng = np.random.default_rng(2)
         target = pd.Series(rng.random(4_000) < 0.19).astype("int8")
@@ -87,6 +145,9 @@ class TestImplausibleCategories:
         }
         assert self.flag(run=(0, 500), others=(190, 1_000)) == {}
 
+    def test_a_risky_but_possible_group_is_let_pass(self):
+        assert self.flag(risky=(650, 1_000), others=(190, 1_000)) == {}
+
 
 def test_numbers_are_binned_so_that_a_non_monotone_leak_is_found_as_well():
     rng = np.random.default_rng(3)
@@ -117,6 +178,14 @@ def test_what_is_unknown_when_the_loan_is_decided_is_caught_whatever_it_tells(si
 
     assert finding.auc == pytest.approx(0.5, abs=0.05)
     assert finding.reasons == ("not known, or not settled, when the loan is decided",)
+
+
+def test_cross_fitting_is_repeatable(simulated_loans):
+    bins, target = bin_values(simulated_loans["purpose"]), simulated_loans["is_charged_off"]
+
+    first, again = (cross_fitted_auc(bins, target, split_folds(target, OPTIONS)) for _ in range(2))
+
+    assert first == again
 
 
 def test_the_in_sample_area_is_that_of_the_default_rates_of_the_groups(simulated_loans):

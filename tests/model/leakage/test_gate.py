@@ -65,8 +65,6 @@ class TestTheRealSample:
 
         assert json.loads(json.dumps(report)) == report
         assert rate["n"] == 4_715
-        # Cross-fitted in 20 bins, hence a little below the AUC of the ranking itself.
-        assert rate["auc"] == pytest.approx(0.688, abs=0.015)
         assert rate["auc_low"] < rate["auc"] < rate["auc_high"] < OPTIONS.max_auc
         assert {t["verdict"] for t in rate["tests"].values()} == {"passed"}
         assert rate["tests"]["lineage"] == {"verdict": "passed"}
@@ -118,13 +116,28 @@ class TestLineage:
         assert evidence.verdict == "caught"
         assert evidence.statement == "reads column 'dti_pct', which it does not declare"
 
+    def test_what_is_not_declared_at_all_is_caught(self, simulated_loans):
+        evidence = check_lineage(simulated_loans["dti_pct"].rename("my_dti"), simulated_loans)
+
+        assert evidence.verdict == "caught"
+        assert "not declared in features/definitions.py" in evidence.statement
+
     def test_a_gate_is_not_broken_by_it(self, simulated_loans):
         features = build_features(simulated_loans, FEW)
 
         report = gate(simulated_loans, features.assign(smuggled=simulated_loans["dti_pct"]))
 
-        assert "not declared in features/definitions.py" in entry(report, "smuggled")["reasons"][0]
+        assert entry(report, "smuggled")["caught"]
         assert "smuggled" in report["checks"]["lineage"]["caught"]
+
+    def test_every_feature_comes_out_the_same_from_its_own_columns(self, simulated_loans):
+        features = build_features(simulated_loans)
+
+        assert [
+            name
+            for name in features
+            if check_lineage(features[name], simulated_loans).verdict != "passed"
+        ] == []
 
 
 class TestDates:
@@ -176,18 +189,17 @@ class TestBorrowers:
         duplicates = find_duplicate_borrowers(loans, train, folds, OPTIONS.borrower_keys)
         return duplicates.test_duplicates, duplicates.fold_duplicates
 
-    @pytest.mark.parametrize(
-        "changes",
-        [
-            {"loan_amount": 1_234.0, "pincode": "00000", "state": "XX"},
-            {"annual_income": 77_777.0, "total_accounts": 33.0},
-        ],
-        ids=["another application", "another income"],
-    )
-    def test_a_borrower_who_came_back_is_found(self, changes, simulated_loans):
-        usual, later = simulated_loans, self.repeat(simulated_loans, 9, **changes)
+    def test_honest_loans_have_no_duplicates(self, real_loans):
+        assert self.duplicates_of(real_loans) == (0, 0)
 
-        assert self.duplicates_of(usual) == (0, 0)
+    def test_an_application_sent_twice_is_found(self, real_loans):
+        later = self.repeat(real_loans, 9, loan_amount=1_234.0, pincode="00000", state="XX")
+
+        assert self.duplicates_of(later)[0] == 9
+
+    def test_a_borrower_who_came_back_with_another_income_is_found(self, real_loans):
+        later = self.repeat(real_loans, 9, annual_income=77_777.0, total_accounts=33.0)
+
         assert self.duplicates_of(later)[0] == 9
 
     def test_too_many_stop_a_set_for_lending_and_no_other(self, simulated_loans):
@@ -198,15 +210,15 @@ class TestBorrowers:
             require_no_leak(FEATURE_SETS["lending"], report)
         require_no_leak(FEATURE_SETS["benchmark"], report)
 
-    def test_missing_values_make_no_duplicates(self, simulated_loans):
-        blank = self.repeat(simulated_loans, 9).assign(profession=np.nan)
-
-        assert self.duplicates_of(blank) == (0, 0)
-
     def test_an_identifier_goes_before_likeness(self, simulated_loans):
         borrower = pd.Series(np.arange(4_000) // 20, index=simulated_loans.index)
 
         assert self.duplicates_of(simulated_loans.assign(borrower_id=borrower)) == (400, 3_600)
+
+    def test_missing_values_make_no_duplicates(self, simulated_loans):
+        blank = self.repeat(simulated_loans, 9).assign(profession=np.nan)
+
+        assert self.duplicates_of(blank) == (0, 0)
 
 
 @pytest.fixture(scope="module")
@@ -237,6 +249,12 @@ class TestImpact:
             bounds = estimate_metrics(target, pd_)[name].with_bounds(name)
             width = bounds[f"{name}_high"] - bounds[f"{name}_low"]
             assert width == pytest.approx(high[name] - low[name], rel=0.15)
+
+    def test_a_model_differs_from_itself_by_nothing(self, scored):
+        estimates = estimate_metrics(*scored)
+
+        for name, estimate in estimates.items():
+            assert set(estimate.minus(estimate).with_bounds(name).values()) == {0.0}
 
     def test_it_is_measured_on_so_many_loans_and_no_more(self, simulated_loans):
         report = gate(simulated_loans)

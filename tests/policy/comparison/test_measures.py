@@ -1,4 +1,7 @@
+"""Figures of a policy on loans that are worked by hand."""
+
 import numpy as np
+import pandas as pd
 import pytest
 
 from loantap.measures.intervals import Z95, wilson_bounds
@@ -9,9 +12,11 @@ from loantap.policy.comparison.measures import (
     measure_policy,
     price_point,
 )
-from loantap.policy.money.imputed import ImputedFlows
+from loantap.policy.money.imputed import ImputedFlows, impute_flows
 from loantap.policy.money.returns import yearly_return
+from loantap.policy.money.scenarios import PaidLife
 from tests.policy.comparison.loans import make_options
+from tests.policy.money.economics import make_economics
 
 # Five loans earn 10, 20, 30, -40 and -60; the last two are charged off.
 PROFIT = np.array([10.0, 20, 30, -40, -60])
@@ -20,8 +25,8 @@ SOME = np.array([True, True, False, True, False])
 
 
 def outcomes(profit=PROFIT, bad=BAD):
-    ones, instalment = np.ones(len(profit)), 10.0 + np.arange(len(profit))
-    return Outcomes(ImputedFlows(100 * ones, instalment, 12 * ones, 0 * ones, profit, ones), bad)
+    ones = np.ones(len(profit))
+    return Outcomes(ImputedFlows(100 * ones, 10 * ones, 12 * ones, 0 * ones, profit, ones), bad)
 
 
 def test_figures_of_five_loans_worked_by_hand():
@@ -137,6 +142,21 @@ def test_a_price_is_told_of_enough_approved_loans(min_loans, is_told):
     assert figures["price_per_point"] == pytest.approx(-0.1 if is_told else np.nan, nan_ok=True)
 
 
+@pytest.mark.parametrize("cutoff", [0.4, 0.15])
+def test_the_interval_of_the_price_is_that_of_resamples(cutoff):
+    rng = np.random.default_rng(5)
+    pds = rng.uniform(0.05, 0.6, 4_000)
+    bad = rng.random(4_000) < pds
+    profit = np.where(bad, -40.0, 22.0) * rng.uniform(0.5, 1.5, 4_000)
+    approved = pds < cutoff
+
+    price = price_point(approved, bad, profit)
+
+    drawn = [rng.integers(0, 4_000, 4_000) for _ in range(400)]
+    resampled = [price_point(approved[d], bad[d], profit[d]).value for d in drawn]
+    assert (price.high - price.low) / (2 * Z95) == pytest.approx(np.std(resampled), rel=0.12)
+
+
 @pytest.mark.parametrize(
     "approved",
     [np.ones(100, bool), np.zeros(100, bool), np.arange(100) % 2 == 0, np.arange(100) < 50],
@@ -170,12 +190,31 @@ def test_a_ratio_has_the_spread_of_its_resamples():
     assert np.isnan(estimate_ratio(top[:1], bottom[:1]).low)
 
 
+def test_a_return_is_that_of_the_approved_loans_alone():
+    loans = pd.DataFrame(
+        {"loan_amount": 1_000.0, "interest_rate_pct": [8.0, 20.0], "term_months": 36.0,
+         "issue_month": pd.Timestamp("2013-01-01"), "is_charged_off": [0, 1]}
+    )  # fmt: skip
+    economics = make_economics()
+    flows = impute_flows(loans, economics.main_scenario, economics, PaidLife.CONTRACTUAL)
+    paid = np.array([True, False])
+
+    figures = measure_policy(paid, paid, Outcomes(flows, ~paid), min_loans=1)
+
+    assert figures["yearly_return"] == pytest.approx(yearly_return(flows.take(paid)).value)
+    assert figures["yearly_return"] > 0
+
+
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
         ({"shown_cap": 0.2}, "shown_cap: 0.2 is not one of the caps"),
         ({"caps": (0.17, 0.17)}, "caps: one is given twice"),
+        ({"caps": ()}, "at least 1 item"),
+        ({"caps": (0.0, 0.17)}, "greater than 0"),
         ({"referred_share": 1.0}, "less than 1"),
+        ({"frontier_points": 1}, "greater than or equal to 2"),
+        ({"profit_score_penalty": 0.0}, "greater than 0"),
     ],
 )
 def test_options_out_of_range_are_refused(changed, message):

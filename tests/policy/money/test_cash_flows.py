@@ -1,3 +1,5 @@
+"""Values of loans, against loans worked by hand and numpy-financial."""
+
 import numpy as np
 import numpy_financial as npf
 import pytest
@@ -45,6 +47,18 @@ def reference(rate, term, months, share, scenario):
         flows.append(instalment)
     flows[-1] += share * balance
     return float(npf.npv(scenario.cost_of_funds_pct / 1200, flows))
+
+
+# 1,200 over 12 months at no interest and no cost of funds: 100 a month. Defaulting after 6 months
+# it has paid 600, and .4 of the other 600 is recovered: 600 + 240 - 1,200 - 12 = -372.
+def test_a_loan_without_interest_worked_by_hand():
+    scenario = PLAIN.model_copy(update={"cost_of_funds_pct": 0.0})
+
+    values = value_unit(0, 12, scenario)
+
+    assert 1_200 * values.paid == pytest.approx(-12)
+    assert 1_200 * values.charged_off == pytest.approx(-372)
+    assert 1_200 * values.margin(0.25) == pytest.approx(-12 - 0.25 * 360)
 
 
 # At 12% the EMI of 1,000 over 12 months is 88.85; half a year of it is worth 88.85 * (1 - 1.005^-6)
