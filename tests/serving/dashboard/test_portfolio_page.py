@@ -11,6 +11,10 @@ def test_before_the_first_run_it_says_what_to_run(api, screen):
     assert not app.subheader
 
 
+def test_it_shows_nothing_to_who_has_no_key(screen):
+    assert "paste your API key" in screen.read("portfolio")
+
+
 def test_it_shows_nothing_to_a_key_that_may_not_read(api, screen):
     app = screen.open("portfolio", api.make_key("Scorer", [Scope.SCORE]))
 
