@@ -148,9 +148,10 @@ class TestLoanMonths:
 REASONS = {"loans": pd.Series(["has no application"] * 11, dtype="str")}
 
 
-def count_rows(*counts, table="loans"):
+def count_rows(*counts, table="loans", running=0, left_out=0):
     """Extracted, kept and quarantined."""
     rows = dict(zip(("extracted", "kept", "quarantined"), counts, strict=True))
+    rows |= {"running": running, "left_out": left_out}
     return pd.DataFrame([{"table": table, "origin": "real"} | rows])
 
 
@@ -201,6 +202,18 @@ class TestReconciliation:
 
         with pytest.raises(InputError, match=r"no usable row: 2 of 2 rows .* missing \(2\)"):
             account_for(2, 0, 2, share=1, reasons=reasons)
+
+    def test_rows_left_out_are_accounted_for_and_no_fault(self):
+        counts = count_rows(200, 95, 5, running=90, left_out=100)
+        account = reconcile(counts, max_quarantined_share=0.025, reasons=REASONS)
+
+        assert account.loc[0, ["difference", "quarantined_share"]].tolist() == [0, 0.025]
+
+    def test_fails_when_all_loans_still_run(self):
+        with pytest.raises(InputError, match="all 9 loans still run: none has an outcome"):
+            reconcile(count_rows(9, 9, 0, running=9), max_quarantined_share=0.05, reasons=REASONS)
+        events = count_rows(9, 9, 0, running=9, table="loan_events")
+        assert len(reconcile(events, max_quarantined_share=0.05, reasons=REASONS)) == 1
 
     def test_names_the_table_at_fault(self):
         counts = pd.concat([count_rows(9, 9, 0), count_rows(9, 8, 0, table="loan_events")])

@@ -185,7 +185,7 @@ def test_a_loan_of_the_last_months_is_charged_off_at_the_snapshot():
         {"instalment": np.nan},
         {"interest_rate_pct": np.nan},
         {"term_months": 48.0},
-        {"loan_status": "Current"},
+        {"loan_status": "Frozen"},
     ],
 )
 def test_a_loan_that_cannot_be_followed_has_no_months(changes):
@@ -217,3 +217,44 @@ def test_chunks_join_to_the_whole(loans, events, chunk_loans):
 def test_an_empty_chunk_is_refused(loans):
     with pytest.raises(ValueError, match="chunk_loans = 0"):
         next(iter_events([loans], seed=5, chunk_loans=0))
+
+
+@pytest.mark.parametrize(
+    ("status", "days"),
+    [
+        ("Current", 0), ("In Grace Period", 0), ("Late (16-30 days)", 30),
+        ("Late (31-120 days)", 90), ("Default", 150),
+    ],
+)  # fmt: skip
+def test_a_running_loan_is_as_far_behind_in_the_last_month_as_its_status_says(status, days):
+    loan = one_loan(loan_status=status, issue_month=pd.Timestamp("2015-09-01"))
+    months = simulate_events(loan, seed=3)
+
+    assert months["month"].max() == pd.Timestamp(AS_OF_MONTH)
+    assert months["days_past_due"].iloc[-1] == days
+    assert months["outstanding_balance"].iloc[-1] > 0
+    before = months["days_past_due"].iloc[: len(months) - days // 30]
+    assert before.isin([0, 30]).all()
+
+
+def test_a_running_loan_that_should_have_ended_is_seen_until_the_month_before():
+    months = simulate_events(one_loan(loan_status="Current"), seed=3)
+
+    assert len(months) == 35
+    assert months["outstanding_balance"].iloc[-1] > 0
+
+
+def test_dti_of_a_current_loan_does_not_drift():
+    loans = pd.concat(
+        [
+            one_loan(loan_id=f"{status} {n}", loan_status=status,
+                     issue_month=pd.Timestamp("2015-09-01"))
+            for status in ("Current", "Default")
+            for n in range(300)
+        ]
+    )  # fmt: skip
+    last = simulate_events(loans, seed=3).groupby("loan_id")["current_dti_pct"].last()
+    current, late = last[last.index.str.startswith("Current")], last[last.index.str.startswith("D")]
+
+    assert current.mean() == pytest.approx(15, abs=0.5)
+    assert late.mean() > current.mean() + 2

@@ -7,23 +7,33 @@ import numpy as np
 import pandas as pd
 
 from loantap.portfolio.amortisation import implied_principal
-from loantap.portfolio.cleaning import Cleaned, mark_outcome, set_aside
+from loantap.portfolio.cleaning import Cleaned, is_left_out, mark_outcome, set_aside
 from loantap.portfolio.contradictions import find_conflicts
-from loantap.portfolio.dictionary import COLUMNS, SIMULATED, Table
+from loantap.portfolio.dictionary import COLUMNS, RESOLVED, SIMULATED, Table
 from loantap.portfolio.errors import InputError
 from loantap.portfolio.identity import fold_ids
 from loantap.portfolio.loantap_format import split_address
 
 _MAX_REASONS = 3
+_NO_APPLICATION, _NO_LOAN = "has no application", "has no loan"
+_UNKNOWN_LOAN = "is about a loan that is not in the portfolio"
+_PARTNERLESS = (_NO_LOAN, _UNKNOWN_LOAN)
 # A row's own value, as `describe_problems` quotes it.
 _VALUE = r"(?s) '.*?' is "
 
 
 @dataclass(frozen=True, slots=True)
 class Portfolio:
-    """Loans with their applications, and the rows of either that found no partner."""
+    """Loans with their applications, and the rows of either that found no partner.
+
+    Attributes:
+        loans: resolved loans, whose outcome is known.
+        running_loans: the others; they have no `is_charged_off`.
+        unmatched_loans, unmatched_applications: see `Cleaned.quarantine`.
+    """
 
     loans: pd.DataFrame
+    running_loans: pd.DataFrame
     unmatched_loans: pd.DataFrame
     unmatched_applications: pd.DataFrame
 
@@ -35,9 +45,10 @@ def join_portfolio(loans: pd.DataFrame, applications: pd.DataFrame) -> Portfolio
     another loan. Rows that are set aside have the number that their index gives them, from 0.
 
     Returns one row per loan, ordered by `loan_id` so that nothing downstream depends on the order
-    of extraction; with `is_charged_off`, `funded_principal`, `state`, `pincode` derived and the
-    address itself left out. `updated_at` is the later of the two; a loan is simulated when either
-    side is. A pair that contradicts itself is set aside on both sides.
+    of extraction, with `funded_principal`, `state`, `pincode` derived and the address itself left
+    out; of resolved loans with `is_charged_off`, which running ones do not have. `updated_at` is
+    the later of the two; a loan is simulated when either side is. A pair that contradicts itself is
+    set aside on both sides.
     """
     joined = loans.merge(
         applications, on="loan_id", suffixes=("", "_application"), validate="1:1"
@@ -46,7 +57,6 @@ def join_portfolio(loans: pd.DataFrame, applications: pd.DataFrame) -> Portfolio
     joined = joined[~joined["loan_id"].isin(conflicts.index)].reset_index(drop=True)
     is_simulated = (joined["origin"] == SIMULATED) | (joined["origin_application"] == SIMULATED)
     assembled = joined.assign(
-        is_charged_off=mark_outcome(joined["loan_status"]),
         funded_principal=implied_principal(
             joined["instalment"], joined["interest_rate_pct"], joined["term_months"]
         ),
@@ -54,10 +64,13 @@ def join_portfolio(loans: pd.DataFrame, applications: pd.DataFrame) -> Portfolio
         updated_at=joined[["updated_at", "updated_at_application"]].max(axis=1),
         origin=joined["origin"].mask(is_simulated, SIMULATED),
     ).drop(columns=["address", "updated_at_application", "origin_application"])
+    is_resolved = assembled["loan_status"].isin(RESOLVED)
+    resolved = assembled[is_resolved].reset_index(drop=True)
     return Portfolio(
-        assembled,
-        _set_partnerless_aside(loans, applications, "has no application", conflicts).quarantine,
-        _set_partnerless_aside(applications, loans, "has no loan", conflicts).quarantine,
+        resolved.assign(is_charged_off=mark_outcome(resolved["loan_status"])),
+        assembled[~is_resolved].reset_index(drop=True),
+        _set_partnerless_aside(loans, applications, _NO_APPLICATION, conflicts).quarantine,
+        _set_partnerless_aside(applications, loans, _NO_LOAN, conflicts).quarantine,
     )
 
 
@@ -74,7 +87,7 @@ def build_loan_months(events: pd.DataFrame, loans: pd.DataFrame) -> Cleaned:
     months += month.dt.month - issued.dt.month.to_numpy()
     reasons = (
         pd.Series(np.nan, index=events.index, dtype="str")
-        .mask(is_orphan, "is about a loan that is not in the portfolio")
+        .mask(is_orphan, _UNKNOWN_LOAN)
         .mask(months < 0, "is before the loan was issued")
     )
     # Of an unknown loan there is no month.
@@ -91,18 +104,21 @@ def reconcile(
     """Check that no row disappeared and that not too many were set aside.
 
     Args:
-        counts: one row per table: `table`, `extracted`, `kept`, `quarantined`.
+        counts: one row per table: `table`, `extracted`, `kept`, `running` (of those kept, rows of
+            loans that still run), `left_out`, `quarantined`.
         max_quarantined_share: share above which the run stops.
         reasons: by table, why each row in quarantine is there.
 
     Returns:
-        `counts` with `difference` (extracted less kept less quarantined) and `quarantined_share`.
+        `counts` with `difference` (extracted less kept, left out and quarantined) and
+        `quarantined_share`.
 
     Raises:
-        InputError: rows are unaccounted for, too many are in quarantine, or none is left.
+        InputError: rows are unaccounted for, too many are in quarantine, none is left, or all
+            loans still run.
     """
     account = counts.assign(
-        difference=counts["extracted"] - counts["kept"] - counts["quarantined"],
+        difference=counts["extracted"] - counts[["kept", "left_out", "quarantined"]].sum(axis=1),
         quarantined_share=counts["quarantined"] / np.maximum(counts["extracted"], 1),
     )
     for row in account.to_dict("records"):
@@ -126,6 +142,12 @@ def reconcile(
                 f"{_count_reasons(reasons[row['table']])}",
                 "Correct the source and run again",
             )
+        if row["kept"] == row["running"] and row["table"] == Table.LOANS.value:
+            raise InputError(
+                where,
+                f"all {row['kept']:,} loans still run: none has an outcome to learn from",
+                "Extract resolved loans too, or map their words under ingestion.statuses",
+            )
         if row["quarantined_share"] > max_quarantined_share:
             raise InputError(
                 where,
@@ -136,6 +158,27 @@ def reconcile(
                 "data/02_intermediate",
             )
     return account
+
+
+def divide_left_out(
+    set_aside: Mapping[str, pd.DataFrame],
+) -> tuple[dict[str, int], dict[str, pd.Series]]:
+    """How many rows of each table are left out, and the reasons of those that cannot be used.
+
+    An application, or an event, of a loan that is left out is left out as well.
+
+    Args:
+        set_aside: by table, its rows of quarantine: `loan_id`, `reason`.
+    """
+    loans = set_aside[Table.LOANS.value]
+    ids = loans.loc[is_left_out(loans["reason"]), "loan_id"]
+    counts, reasons = {}, {}
+    for table, rows in set_aside.items():
+        is_out = is_left_out(rows["reason"])
+        if table != Table.LOANS.value:
+            is_out = rows["reason"].isin(_PARTNERLESS) & rows["loan_id"].isin(ids)
+        counts[table], reasons[table] = int(is_out.sum()), rows.loc[~is_out, "reason"]
+    return counts, reasons
 
 
 def _count_reasons(reasons: pd.Series) -> str:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from loantap.portfolio.contradictions import count_exceptions, require_few_exceptions
@@ -19,6 +20,7 @@ from loantap.portfolio.dictionary import (
 from loantap.portfolio.errors import InputError
 from loantap.portfolio.identity import content_ids, read_ids, unify_uuids
 from loantap.portfolio.loantap_format import list_faults, parse, require_columns
+from loantap.portfolio.statuses import LEFT_OUT, Statuses, read_statuses
 from loantap.portfolio.units import require_known_units
 
 _FILE = "portfolio file"
@@ -39,16 +41,19 @@ class Cleaned:
     quarantine: pd.DataFrame
 
 
-def clean_source_table(raw: pd.DataFrame, table: Table, as_of: pd.Timestamp) -> Cleaned:
+def clean_source_table(
+    raw: pd.DataFrame, table: Table, as_of: pd.Timestamp, statuses: Statuses | None = None
+) -> Cleaned:
     """Type, check and deduplicate the rows of one source table; the latest of equal keys stays.
 
     Args:
         raw: rows as extracted: source column names, `loan_id`, `updated_at`, `origin`.
         table: which table they come from.
         as_of: day of the run.
+        statuses: what words of `loan_status` mean, besides those that are known.
 
     Raises:
-        InputError: a column is missing.
+        InputError: a column is missing, or nobody has said what a status means.
     """
     columns = columns_of(table)
     missing = [name for name in _BOOKKEEPING if name not in raw.columns]
@@ -60,6 +65,10 @@ def clean_source_table(raw: pd.DataFrame, table: Table, as_of: pd.Timestamp) -> 
         )
     require_columns(raw, columns, f"source table {table}")
     raw = raw.reset_index(drop=True)
+    left_out = pd.Series(np.nan, index=raw.index, dtype="str")
+    if table is Table.LOANS:
+        read = read_statuses(raw["loan_status"], statuses or Statuses(), f"source table {table}")
+        raw, left_out = raw.assign(loan_status=read.words), read.left_out
     parsed = parse(raw, columns, as_of)
     rows = parsed.rows.assign(
         loan_id=unify_uuids(read_ids(raw["loan_id"])),
@@ -73,7 +82,8 @@ def clean_source_table(raw: pd.DataFrame, table: Table, as_of: pd.Timestamp) -> 
     latest_first = rows[reasons.isna()].sort_values("updated_at", ascending=False, kind="stable")
     repeated = latest_first.duplicated(list(KEYS[table])).reindex(rows.index, fill_value=False)
     keys = " and ".join(KEYS[table])
-    return set_aside(rows, reasons.mask(repeated, f"repeats the {keys} of a row as new or newer"))
+    reasons = reasons.mask(repeated, f"repeats the {keys} of a row as new or newer")
+    return set_aside(rows, reasons.fillna(left_out))
 
 
 def _to_instant(values: pd.Series) -> pd.Series:
@@ -87,6 +97,7 @@ def read_portfolio(
     as_of: pd.Timestamp,
     tolerated_bad_share: float,
     max_exceptions: float = 0.1,
+    statuses: Statuses | None = None,
 ) -> Cleaned:
     """Check a portfolio in LoanTap format as a file gave it.
 
@@ -95,14 +106,15 @@ def read_portfolio(
         as_of: day of the run.
         tolerated_bad_share: share of rows that may be bad.
         max_exceptions: share of loans whose instalment may not be that of their terms.
+        statuses: what words of `loan_status` mean, besides those that are known.
 
     Returns:
         Canonical rows with their `loan_id`, made from all columns but the outcome, which can
-        still change; and the bad rows.
+        still change; and the rows that are bad or left out.
 
     Raises:
-        InputError: no rows, a missing column, more bad rows or more such loans than tolerated, or
-            a column in another unit throughout.
+        InputError: no rows, a missing column, a status that nobody has mapped, more bad rows or
+            more such loans than tolerated, or a column in another unit throughout.
     """
     columns = portfolio_columns()
     require_columns(csv, columns, _FILE)
@@ -110,14 +122,19 @@ def read_portfolio(
         raise InputError(_FILE, "it has no rows", "Give a file with loans in it")
     csv = csv.reset_index(drop=True)
     stable = [str(c.source_name) for c in columns if c.name != "loan_status"]
-    parsed = parse(csv, columns, as_of)
+    # In a row that could not be read the words of other columns may stand there.
+    readable = csv["loan_status"].where(list_faults(csv).isna())
+    read = read_statuses(readable, statuses or Statuses(), _FILE)
+    parsed = parse(csv.assign(loan_status=read.words), columns, as_of)
     ids = content_ids(csv, stable)
     rows = parsed.rows.assign(loan_id=ids)
     reasons = list_faults(csv).fillna(describe_problems(parsed.problems, rows.index))
     repeated = csv.duplicated(stable)
     reasons = reasons.mask(repeated & reasons.isna(), "repeats an earlier row")
-    cleaned = set_aside(rows, reasons)
-    _require_few_bad(cleaned, len(csv), tolerated_bad_share)
+    _require_few_bad(set_aside(rows, reasons), len(csv), tolerated_bad_share)
+    cleaned = set_aside(rows, reasons.fillna(read.left_out))
+    if cleaned.rows.empty:
+        raise InputError(_FILE, "all its rows are left out", "Give a file with loans in it")
     require_known_units(cleaned.rows, _FILE)
     require_few_exceptions(
         _FILE,
@@ -155,8 +172,13 @@ def describe_problems(problems: pd.DataFrame, index: pd.Index) -> pd.Series:
     return joined.reindex(index).astype("str")
 
 
+def is_left_out(reasons: pd.Series) -> pd.Series:
+    """Which rows of a quarantine are no loans to be judged, by their reasons."""
+    return reasons.str.startswith(LEFT_OUT)
+
+
 def mark_outcome(loan_status: pd.Series) -> pd.Series:
-    """The target: 1 for charged off, 0 for fully paid, as int8."""
+    """The target of resolved loans: 1 for charged off, 0 for fully paid, as int8."""
     return loan_status.eq(CHARGED_OFF).astype("int8")
 
 

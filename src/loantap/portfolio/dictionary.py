@@ -127,6 +127,14 @@ GRADES: Final = tuple("ABCDEFG")
 SUB_GRADES: Final = tuple(f"{grade}{step}" for grade in GRADES for step in range(1, 6))
 FULLY_PAID: Final = "Fully Paid"
 CHARGED_OFF: Final = "Charged Off"
+RESOLVED: Final = (FULLY_PAID, CHARGED_OFF)
+CURRENT: Final = "Current"
+GRACE_PERIOD: Final = "In Grace Period"
+LATE_16_30: Final = "Late (16-30 days)"
+LATE_31_120: Final = "Late (31-120 days)"
+DEFAULT: Final = "Default"
+# In the order of their arrears.
+RUNNING: Final = (CURRENT, GRACE_PERIOD, LATE_16_30, LATE_31_120, DEFAULT)
 PURPOSES: Final = (
     "car", "credit_card", "debt_consolidation", "educational", "home_improvement", "house",
     "major_purchase", "medical", "moving", "other", "renewable_energy", "small_business",
@@ -162,9 +170,8 @@ _LOAN_COLUMNS: Final = (
            categories=SUB_GRADES, label="Sub-grade"),
     Column("issue_month", "Month in which the loan was issued", Kind.MONTH, "month", _LOANS,
            "issue_d", earliest=_FIRST_LOAN, label="Month of issue"),
-    Column("loan_status", "How the loan ended; the table holds resolved loans only", Kind.CATEGORY,
-           "", _LOANS, "loan_status", known_at_decision=False,
-           categories=(FULLY_PAID, CHARGED_OFF)),
+    Column("loan_status", "How the loan ended, or its arrears while it runs", Kind.CATEGORY,
+           "", _LOANS, "loan_status", known_at_decision=False, categories=(*RESOLVED, *RUNNING)),
     Column("listing_status", "Initial listing on the market, set after approval", Kind.CATEGORY,
            "", _LOANS, "initial_list_status", known_at_decision=False, listed=("f", "w"),
            label="Listing status"),

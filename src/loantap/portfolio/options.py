@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
+from loantap.portfolio.statuses import Statuses
+
 # What NumPy's and scikit-learn's generators both take.
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
 Portion = Annotated[float, Field(ge=0, le=1)]
@@ -39,12 +41,14 @@ class SourcesOptions(DatedOptions):
             default a file with any bad row is refused.
         max_instalment_exceptions: share of loans whose instalment may be another than that of
             amount, rate and term, as it is where loans are part-funded.
+        statuses: what the words of `loan_status` mean.
     """
 
     loans: Annotated[int, Field(ge=1_000, le=5_000_000)]
     seed: Seed
     tolerated_bad_share: Annotated[float, Field(ge=0, lt=1)]
     max_instalment_exceptions: Portion = 0.1
+    statuses: Statuses = Statuses()
 
 
 class IngestionOptions(DatedOptions):
@@ -57,13 +61,14 @@ class IngestionOptions(DatedOptions):
             month or a day. By default, what changed since the last good snapshot.
         overlap_days: days before the last update of the snapshot that are read again, for clocks
             that differ and for changes that were committed late.
-        max_instalment_exceptions: see `SourcesOptions`.
+        max_instalment_exceptions, statuses: see `SourcesOptions`.
     """
 
     max_quarantined_share: Annotated[float, Field(gt=0, le=1)]
     since: Literal["all"] | date | None = None
     overlap_days: Annotated[int, Field(ge=0, le=366)]
     max_instalment_exceptions: Portion = 0.1
+    statuses: Statuses = Statuses()
 
     @field_validator("since", mode="before")
     @classmethod

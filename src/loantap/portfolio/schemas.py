@@ -7,7 +7,15 @@ from collections.abc import Iterable
 
 import pandera.pandas as pa
 
-from loantap.portfolio.dictionary import COLUMNS, Column, Kind, Table, columns_of
+from loantap.portfolio.dictionary import (
+    COLUMNS,
+    RESOLVED,
+    RUNNING,
+    Column,
+    Kind,
+    Table,
+    columns_of,
+)
 
 _DTYPES = {
     Kind.NUMBER: "float64",
@@ -49,14 +57,31 @@ def _keep(names: Iterable[str]) -> list[Column]:
 
 
 _BOOKKEEPING = ("loan_id", "updated_at", "origin")
-_DERIVED = ("is_charged_off", "funded_principal", "state", "pincode")
+_DERIVED = ("funded_principal", "state", "pincode")
 _APPLICATION_COLUMNS = [c for c in columns_of(Table.APPLICATIONS) if c.name != "address"]
+
+
+def _status_of(words: Iterable[str]) -> pa.Column:
+    meaning = COLUMNS["loan_status"].meaning
+    return pa.Column("str", pa.Check.isin([*words]), description=meaning)
+
+
+_OF_A_LOAN = [*columns_of(Table.LOANS), *_APPLICATION_COLUMNS, *_keep(_BOOKKEEPING + _DERIVED)]
 
 # One row per resolved loan.
 LOANS = table_schema(
     "loans",
-    [*columns_of(Table.LOANS), *_APPLICATION_COLUMNS, *_keep(_BOOKKEEPING + _DERIVED)],
+    [*_OF_A_LOAN, COLUMNS["is_charged_off"]],
     unique=["loan_id"],
+    loan_status=_status_of(RESOLVED),
+)
+
+# One row per loan that still runs; whether it will be charged off nobody knows.
+RUNNING_LOANS = table_schema(
+    "running_loans",
+    _OF_A_LOAN,
+    unique=["loan_id"],
+    loan_status=_status_of(RUNNING),
 )
 
 # One row per loan and month.
@@ -103,6 +128,8 @@ RECONCILIATION = pa.DataFrameSchema(
         "origin": pa.Column("str"),
         "extracted": pa.Column("int64", pa.Check.gt(0)),
         "kept": pa.Column("int64", pa.Check.gt(0)),
+        "running": pa.Column("int64", pa.Check.ge(0)),
+        "left_out": pa.Column("int64", pa.Check.ge(0)),
         "quarantined": pa.Column("int64", pa.Check.ge(0)),
         "difference": pa.Column("int64", pa.Check.eq(0)),
         "quarantined_share": pa.Column("float64", _RATE),

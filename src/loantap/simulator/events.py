@@ -2,7 +2,8 @@
 
 Nobody observed these months: they are made so that amount, rate, term and outcome agree with
 them. A loan that was paid amortises, sometimes prepays and is seldom a month late; a loan that
-was charged off stops paying, after months in which DTI and utilisation drift upward. Anything
+was charged off stops paying, after months in which DTI and utilisation drift upward; a running one
+is as far behind in its last month as its status says. Anything
 measured on them says how a method works, not how borrowers behave.
 
 Whole columns are computed at once: a loan's month k has a balance in closed form, so nothing
@@ -11,6 +12,7 @@ steps through time.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final
 
 import numpy as np
@@ -19,7 +21,18 @@ import pandas as pd
 
 from loantap.portfolio.amortisation import emi, scheduled_balance
 from loantap.portfolio.arrays import FloatArray, IntArray
-from loantap.portfolio.dictionary import CHARGED_OFF, COLUMNS, FULLY_PAID, TERMS_MONTHS
+from loantap.portfolio.dictionary import (
+    COLUMNS,
+    CURRENT,
+    DEFAULT,
+    FULLY_PAID,
+    GRACE_PERIOD,
+    LATE_16_30,
+    LATE_31_120,
+    RESOLVED,
+    RUNNING,
+    TERMS_MONTHS,
+)
 from loantap.simulator.streams import Streams
 
 # The real table was drawn about then: every loan in it, issued up to December 2016, had ended.
@@ -35,6 +48,10 @@ DEFAULT_TIMING_BETA: Final = (2.0, 3.0)
 # they or loans without such time do, as a share of the months there are.
 EARLY_PREPAYMENT_SHARE: Final = 0.25
 PREPAYMENT_TIMING_BETA: Final = (4.0, 1.5)
+# Instalments that a running loan is behind in its last month; in its grace period less than one.
+INSTALMENTS_BEHIND: Final = MappingProxyType(
+    {CURRENT: 0, GRACE_PERIOD: 0, LATE_16_30: 1, LATE_31_120: 3, DEFAULT: 5}
+)
 # Share of loans that miss one instalment in good times and pay it a month later.
 ARREARS_SHARE_FULLY_PAID: Final = 0.10
 ARREARS_SHARE_CHARGED_OFF: Final = 0.20
@@ -75,6 +92,7 @@ def simulate_events(loans: pd.DataFrame, seed: int, drift_strength: float = 1.0)
         current_utilisation_pct`, loans in the order given, months ascending, none after
         `AS_OF_MONTH`. Balance = previous balance x (1 + rate / 12) - payment, to the cent; it
         is 0 in the last month of a paid loan and what is lost in that of a charged-off one. A
+        running loan goes on until `AS_OF_MONTH`, or until the month before its last instalment. A
         charged-off loan ends 120 or 150 days past due, less when it was issued so late that
         `AS_OF_MONTH` comes first. A loan no month of which can be made up (amount, rate,
         instalment or month missing or not positive, unknown term or status, issued in that month
@@ -122,7 +140,7 @@ class _Course:
 
     Attributes:
         last: last month with a row.
-        missed: first instalment missed for good; beyond `last` for a paid loan.
+        missed: first instalment missed for good; beyond `last` for a loan that is paid or current.
         arrears: instalment missed and paid one month later; 0 is none.
         is_paid: whether the loan is paid in full in its last month.
     """
@@ -140,7 +158,7 @@ def _can_be_followed(loans: pd.DataFrame) -> npt.NDArray[np.bool_]:
         positive
         & (loans["interest_rate_pct"] >= 0)
         & loans["term_months"].isin(TERMS_MONTHS)
-        & loans["loan_status"].isin((FULLY_PAID, CHARGED_OFF))
+        & loans["loan_status"].isin((*RESOLVED, *RUNNING))
         & (issued < AS_OF_MONTH)
     )
 
@@ -156,7 +174,8 @@ def _simulate_chunk(loans: pd.DataFrame, draws: _Draws, drift_strength: float) -
     balance, payment = _balances(loans, course, of_loan, month, behind)
     strain = draws["strain"].exponential(size=len(loans)) * drift_strength
     ramp = np.clip((month - course.missed[of_loan] + DRIFT_MONTHS) / DRIFT_MONTHS, 0, 1)
-    drift = np.where(course.is_paid[of_loan], 0.0, ramp * strain[of_loan])
+    stops = course.missed <= course.last
+    drift = np.where(stops[of_loan], ramp * strain[of_loan], 0.0)
     starts = first_row[of_loan]
     frame = pd.DataFrame(
         {
@@ -191,7 +210,8 @@ def _draw_course(loans: pd.DataFrame, draws: _Draws) -> _Course:
     term = loans["term_months"].to_numpy().astype(np.int64)
     issued = loans["issue_month"].to_numpy().astype("datetime64[M]")
     seen = (AS_OF_MONTH - issued).astype(np.int64)
-    is_paid = loans["loan_status"].to_numpy() == FULLY_PAID
+    status = loans["loan_status"].to_numpy()
+    is_paid, is_running = status == FULLY_PAID, np.isin(status, RUNNING)
 
     window = np.minimum(term, seen)
     prepays = draws["prepays"].random(count) < EARLY_PREPAYMENT_SHARE
@@ -208,7 +228,13 @@ def _draw_course(loans: pd.DataFrame, draws: _Draws) -> _Course:
 
     last = np.where(is_paid, paid_off, np.minimum(missed + lag, seen))
     missed = np.where(is_paid, last + 1, missed)
-    chance = np.where(is_paid, ARREARS_SHARE_FULLY_PAID, ARREARS_SHARE_CHARGED_OFF)
+    if is_running.any():
+        behind = loans["loan_status"].map(INSTALMENTS_BEHIND).fillna(0).to_numpy(np.int64)
+        # A loan that should have ended by now is seen until the month before it should have.
+        last = np.where(is_running, np.maximum(np.minimum(term - 1, seen), 1), last)
+        missed = np.where(is_running, np.maximum(last - behind + 1, 1), missed)
+    stops = missed <= last
+    chance = np.where(stops, ARREARS_SHARE_CHARGED_OFF, ARREARS_SHARE_FULLY_PAID)
     has_arrears = draws["has arrears"].random(count) < chance
     # Missed and cured before the end, so the last candidate is two months before it.
     candidates = np.minimum(last, missed - 1) - 1

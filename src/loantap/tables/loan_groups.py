@@ -20,6 +20,7 @@ from loantap.portfolio.assembly import (
 from loantap.portfolio.cleaning import Cleaned, clean_source_table
 from loantap.portfolio.dictionary import LOAN_ID, ORIGIN, Table
 from loantap.portfolio.identity import read_ids, unify_uuids
+from loantap.portfolio.statuses import Statuses
 from loantap.portfolio.units import UnitCounts
 from loantap.tables.ordered import GROUP_ROWS, PLACE, group_rows, pair_groups, sort_rows
 from loantap.tables.rows import LongTable, read_batches
@@ -32,7 +33,11 @@ _PARTNER = (_ID, "issue_month")
 
 
 def clean_in_groups(
-    raw: SomeTable, table: Table, as_of: pd.Timestamp, rows: int = GROUP_ROWS
+    raw: SomeTable,
+    table: Table,
+    as_of: pd.Timestamp,
+    statuses: Statuses | None = None,
+    rows: int = GROUP_ROWS,
 ) -> Iterator[Cleaned]:
     """`clean_source_table`, its rows in the order of `loan_id`; at least one group.
 
@@ -40,17 +45,18 @@ def clean_in_groups(
         raw: see `clean_source_table`.
         table: which table they come from.
         as_of: day of the run.
+        statuses: see `clean_source_table`.
         rows: of a group, more or less.
 
     Raises:
-        InputError: a column is missing.
+        InputError: a column is missing, or nobody has said what a status means.
     """
     reader = _scan(raw)
     if _ID not in reader.schema.names:
         clean_source_table(reader.schema.empty_table().to_pandas(), table, as_of)
     ordered = sort_rows(_with_compared(reader), _COMPARED)
     for group in group_rows(_frames(ordered), _COMPARED, rows):
-        cleaned = clean_source_table(group.drop(columns=[_COMPARED, PLACE]), table, as_of)
+        cleaned = clean_source_table(group.drop(columns=[_COMPARED, PLACE]), table, as_of, statuses)
         numbers = group[PLACE].to_numpy()[cleaned.quarantine["row"].to_numpy() - 1] + 1
         yield Cleaned(cleaned.rows, cleaned.quarantine.assign(row=numbers))
 
@@ -71,8 +77,9 @@ def join_in_groups(
     )
     for some_loans, some_applications in pairs:
         portfolio = join_portfolio(some_loans, some_applications)
-        _count(portfolio.loans, units)
-        joined += len(portfolio.loans)
+        for part in (portfolio.loans, portfolio.running_loans):
+            _count(part, units)
+            joined += len(part)
         yield portfolio
     if not joined:
         require_common_ids(_read_ids(loans), _read_ids(applications))
@@ -80,9 +87,14 @@ def join_in_groups(
 
 
 def build_months_in_groups(
-    events: SomeTable, loans: SomeTable, rows: int = GROUP_ROWS
+    events: SomeTable, loans: pd.DataFrame, rows: int = GROUP_ROWS
 ) -> Iterator[Cleaned]:
-    """`build_loan_months` of events that were cleaned in groups, and a portfolio.
+    """`build_loan_months` of events that were cleaned in groups, and of a portfolio's loans.
+
+    Args:
+        events: cleaned events.
+        loans: `loan_id` and `issue_month` of resolved and running loans, in any order.
+        rows: of a group, more or less.
 
     Raises:
         InputError: a column is in another unit throughout.
@@ -90,7 +102,7 @@ def build_months_in_groups(
     units = UnitCounts()
     pairs = pair_groups(
         group_rows(read_batches(events), _ID, rows),
-        group_rows(read_batches(loans, _PARTNER), _ID, rows),
+        group_rows(iter([loans[[*_PARTNER]].sort_values(_ID, ignore_index=True)]), _ID, rows),
         _ID,
     )
     for some_events, some_loans in pairs:
@@ -103,6 +115,13 @@ def origin_of_table(raw: SomeTable) -> str:
     """`origin_of_rows` a table as extracted."""
     found = [rows.drop_duplicates() for rows in read_batches(raw, [ORIGIN.name])]
     return origin_of_rows(pd.concat(found))
+
+
+def count_months(loan_months: SomeTable, loan_ids: pd.Series) -> int:
+    """How many rows of a table are about these loans."""
+    if loan_ids.empty:
+        return 0
+    return sum(int(rows[_ID].isin(loan_ids).sum()) for rows in read_batches(loan_months, [_ID]))
 
 
 def _count(rows: pd.DataFrame, units: UnitCounts) -> None:

@@ -21,6 +21,8 @@ def reconciliation():
             "origin": ["real", "real", "simulated"],
             "extracted": [5_239, 5_240, 101_234],
             "kept": [5_239, 5_239, 101_233],
+            "running": [0, 0, 0],
+            "left_out": [0, 0, 0],
             "quarantined": [0, 1, 1],
         }
     )

@@ -17,7 +17,7 @@ from loantap.model.validation.vintages import Judgement, judge
 from loantap.portfolio.arrays import IntArray
 from loantap.portfolio.cleaning import describe_problems, mark_outcome
 from loantap.portfolio.contradictions import TERMS, count_exceptions, require_few_exceptions
-from loantap.portfolio.dictionary import COLUMNS
+from loantap.portfolio.dictionary import COLUMNS, RUNNING
 from loantap.portfolio.errors import InputError
 from loantap.portfolio.loantap_format import list_faults, parse, require_columns
 from loantap.portfolio.units import require_known_units
@@ -136,7 +136,9 @@ def _read(external: pd.DataFrame, scorer: Scorer, options: EvaluationOptions) ->
     loans = external.reset_index(drop=True)
     parsed = parse(loans, columns, options.day)
     problems = describe_problems(parsed.problems, loans.index)
-    reasons = list_faults(loans).fillna(problems).dropna()
+    is_running = parsed.rows["loan_status"].isin(RUNNING)
+    running = pd.Series("its loan still runs", loans.index, dtype="str").where(is_running)
+    reasons = list_faults(loans).fillna(problems).fillna(running).dropna()
     if len(reasons):
         first = reasons.head(_SHOWN).items()
         shown = "; ".join(f"row {int(str(row)) + 1:,}: {reason}" for row, reason in first)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from loantap.portfolio.amortisation import list_instalment_exceptions
+from loantap.portfolio.assembly import divide_left_out
 from loantap.portfolio.assembly import reconcile as check_account
 from loantap.portfolio.contradictions import count_exceptions, require_few_exceptions
 from loantap.portfolio.dictionary import Table
@@ -14,6 +15,7 @@ from loantap.tables.loan_groups import (
     SomeTable,
     build_months_in_groups,
     clean_in_groups,
+    count_months,
     join_in_groups,
     origin_of_table,
 )
@@ -39,7 +41,7 @@ def extract_loan_events(source: Source, options: IngestionOptions) -> Extraction
 
 def clean_loans(raw: SomeTable, options: IngestionOptions) -> Frames:
     """Typed, valid loans; the others to quarantine."""
-    for cleaned in clean_in_groups(raw, Table.LOANS, options.day):
+    for cleaned in clean_in_groups(raw, Table.LOANS, options.day, options.statuses):
         yield cleaned.rows, cleaned.quarantine
 
 
@@ -57,15 +59,23 @@ def clean_loan_events(raw: SomeTable, options: IngestionOptions) -> Frames:
 
 def join_portfolio(
     loans: SomeTable, applications: SomeTable
-) -> Iterator[tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]]:
-    """Loans with their applications, and what found no partner."""
+) -> Iterator[tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame, pd.DataFrame]]:
+    """Resolved and running loans with their applications, and what found no partner."""
     for joined in join_in_groups(loans, applications):
-        yield joined.loans, joined.unmatched_loans, joined.unmatched_applications
+        yield (
+            joined.loans,
+            joined.running_loans,
+            joined.unmatched_loans,
+            joined.unmatched_applications,
+        )
 
 
-def build_loan_months(events: SomeTable, loans: SomeTable) -> Frames:
-    """One row per loan and month of the portfolio, and events of unknown loans."""
-    for built in build_months_in_groups(events, loans):
+def build_loan_months(
+    events: SomeTable, loans: pd.DataFrame, running_loans: pd.DataFrame
+) -> Frames:
+    """One row per loan and month of resolved and running loans, and events of unknown loans."""
+    issued = [rows[["loan_id", "issue_month"]] for rows in (loans, running_loans)]
+    for built in build_months_in_groups(events, pd.concat(issued)):
         yield built.rows, built.quarantine
 
 
@@ -79,31 +89,38 @@ def reconcile(
     raw_applications: SomeTable,
     raw_loan_events: SomeTable,
     loans: pd.DataFrame,
+    running_loans: pd.DataFrame,
     loan_months: SomeTable,
     options: IngestionOptions,
     **quarantines: pd.DataFrame,
 ) -> pd.DataFrame:
-    """Account of every row, per source: extracted = kept + quarantined, or the run stops.
+    """Account of every row, per source: extracted = kept + left out + quarantined, or it stops.
 
     `quarantines` are named `<table>_quarantine` (unusable) and `unmatched_<table>` (no partner).
     """
     set_aside = {
-        table: pd.concat([quarantines[f"{table}_quarantine"], quarantines[f"unmatched_{table}"]])
+        table.value: pd.concat(
+            [quarantines[f"{table}_quarantine"], quarantines[f"unmatched_{table}"]]
+        )
         for table in Table
     }
+    left_out, quarantined = divide_left_out(set_aside)
+    running = count_months(loan_months, running_loans["loan_id"])
     account = pd.DataFrame(
         {
-            "table": [table.value for table in Table],
+            "table": list(set_aside),
             "origin": [origin_of_table(t) for t in (raw_loans, raw_applications, raw_loan_events)],
             "extracted": [len(raw_loans), len(raw_applications), len(raw_loan_events)],
-            "kept": [len(loans), len(loans), len(loan_months)],
-            "quarantined": [len(set_aside[table]) for table in Table],
+            "kept": [*[len(loans) + len(running_loans)] * 2, len(loan_months)],
+            "running": [len(running_loans), len(running_loans), running],
+            "left_out": [left_out[table] for table in set_aside],
+            "quarantined": [len(reasons) for reasons in quarantined.values()],
         }
     )
-    reasons = {table.value: rows["reason"] for table, rows in set_aside.items()}
-    checked = check_account(account, options.max_quarantined_share, reasons)
+    checked = check_account(account, options.max_quarantined_share, quarantined)
     most, name = options.max_instalment_exceptions, "ingestion.max_instalment_exceptions"
-    require_few_exceptions("source tables", count_exceptions(loans), len(loans), most, name)
+    terms = pd.concat([loans, running_loans])
+    require_few_exceptions("source tables", count_exceptions(terms), len(terms), most, name)
     return checked
 
 

@@ -31,6 +31,7 @@ def make_portfolio(
         options.day,
         options.tolerated_bad_share,
         options.max_instalment_exceptions,
+        options.statuses,
     )
     truth = pd.DataFrame(
         {

@@ -74,11 +74,14 @@ def _tabulate_rows(reconciliation: pd.DataFrame) -> Table:
     table = Table(title="Rows per source", title_justify="left")
     table.add_column("source table")
     table.add_column("origin")
-    for name in ("extracted", "kept", "quarantined"):
-        table.add_column(name, justify="right")
+    names = ["extracted", "kept", "running", "left_out", "quarantined"]
+    # Of a book without running loans they are not worth their width.
+    for name in ("running", "left_out"):
+        if not reconciliation[name].any():
+            names.remove(name)
+    for name in names:
+        table.add_column(name.replace("_", " "), justify="right")
     for row in reconciliation.itertuples():
         origin = Text("SIMULATED", style="bold yellow") if row.origin == SIMULATED else "real"
-        table.add_row(
-            str(row.table), origin, f"{row.extracted:,}", f"{row.kept:,}", f"{row.quarantined:,}"
-        )
+        table.add_row(str(row.table), origin, *(f"{getattr(row, name):,}" for name in names))
     return table

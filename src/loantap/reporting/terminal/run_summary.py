@@ -53,7 +53,7 @@ def _list_lines(results: RunResults, *, full: bool) -> Iterator[tuple[str, str |
 
 
 def _tell_data(reconciliation: pd.DataFrame) -> Text:
-    """How many loans, whose, and how many rows were put aside."""
+    """How many loans, whose, how many of them run, and how many rows were put aside."""
     tables = reconciliation.set_index(reconciliation["table"].astype(str))
     origins = tables["origin"].astype(str).to_dict()
     said = Text(f"{tables['kept'].to_dict()[Table.LOANS]:,} ")
@@ -64,6 +64,10 @@ def _tell_data(reconciliation: pd.DataFrame) -> Text:
         others = [str(name) for name, origin in origins.items() if origin == SIMULATED]
         if others:
             said.append(f"; {' and '.join(others)} ").append("SIMULATED", style="bold yellow")
+    if running := tables["running"].to_dict()[Table.LOANS]:
+        said.append(f", {running:,} of which still run and train no model")
+    if left_out := tables["left_out"].to_dict()[Table.LOANS]:
+        said.append(f"; {left_out:,} left out by their status")
     quarantined, extracted = tables["quarantined"].to_dict(), tables["extracted"].sum()
     said.append(f"; {sum(quarantined.values()):,} of {extracted:,} rows in quarantine")
     where = ", ".join(f"{name} {count:,}" for name, count in quarantined.items() if count)
