@@ -108,7 +108,8 @@ class TestBadFiles:
     @pytest.mark.parametrize(
         ("column", "value", "said"),
         [
-            ("loan_status", "Current", "loan_status 'Current' is not one of Fully Paid"),
+            ("loan_status", "Late", "loan_status 'Late' is not one of Fully Paid"),
+            ("loan_status", "Current", "its loan still runs"),
             ("annual_inc", -5.0, "annual_inc '-5.0' is below 0"),
             ("issue_d", "Jan-2031", "issue_d 'Jan-2031' is after the day of the run"),
         ],

@@ -61,13 +61,13 @@ def _tell_data(reconciliation: pd.DataFrame) -> Text:
         said.append("loans of ").append(_SIMULATED_DATA, style="bold yellow")
     else:
         said.append("real loans")
-        others = [str(name) for name, origin in origins.items() if origin == SIMULATED]
-        if others:
-            said.append(f"; {' and '.join(others)} ").append("SIMULATED", style="bold yellow")
     if running := tables["running"].to_dict()[Table.LOANS]:
         said.append(f", {running:,} of which still run and train no model")
     if left_out := tables["left_out"].to_dict()[Table.LOANS]:
         said.append(f"; {left_out:,} left out by their status")
+    others = [str(name) for name, origin in origins.items() if origin == SIMULATED]
+    if others and origins[Table.LOANS] != SIMULATED:
+        said.append(f"; {' and '.join(others)} ").append("SIMULATED", style="bold yellow")
     quarantined, extracted = tables["quarantined"].to_dict(), tables["extracted"].sum()
     said.append(f"; {sum(quarantined.values()):,} of {extracted:,} rows in quarantine")
     where = ", ".join(f"{name} {count:,}" for name, count in quarantined.items() if count)
