@@ -109,15 +109,22 @@ class TestScoring:
         assert len(pd.read_parquet(demo.folder / "data/07_model_output/scores.parquet")) == 6
         assert len(demo.mlflow.search_runs([experiment], max_results=5_000)) == before
 
-    def test_loans_that_earn_are_approved_and_a_rule_that_is_switched_on_declines_more(
-        self, demo, applications, score
-    ):
+    @pytest.fixture
+    def recommended(self, demo):
+        """One rule that the lab tested is recommended, and no other."""
         file = demo.reporting / "recommendations.json"
-        written = json.loads(file.read_text("utf-8"))
+        before = file.read_text("utf-8")
+        written = json.loads(before)
         every = [*written["recommendations"], *written["tested"]]
         rule = next(entry for entry in every if entry["id"] == "dti_at_most_30")
         file.write_text(json.dumps(written | {"recommendations": [rule], "tested": []}), "utf-8")
+        yield
+        file.write_text(before, "utf-8")
 
+    @pytest.mark.usefixtures("recommended")
+    def test_loans_that_earn_are_approved_and_a_rule_that_is_switched_on_declines_more(
+        self, applications, score
+    ):
         without, _ = score(applications)
         scores, _ = score(applications, "scoring.recommendations=[dti_at_most_30]")
 
@@ -135,6 +142,7 @@ class TestScoring:
         assert scores["decision"].tolist() == expected.tolist()
         assert set(scores["policy_version"]) == {"npv 2026-11 + dti_at_most_30"}
 
+    @pytest.mark.usefixtures("recommended")
     def test_a_rule_that_nobody_recommended_is_refused(self, demo, tmp_path, applications):
         applications.head(6).to_csv(tmp_path / "new.csv", index=False)
         given = f"applications={tmp_path / 'new.csv'},scoring.recommendations=[dti_at_most_3]"
