@@ -22,7 +22,7 @@ from loantap.portfolio.dictionary import (
     LATE_31_120,
 )
 from loantap.portfolio.errors import InputError
-from loantap.portfolio.values import fold, is_missing
+from loantap.portfolio.values import fold
 
 # What the reason of a row begins with that is no loan, or none that is to be judged.
 LEFT_OUT: Final = "left out: "
@@ -145,8 +145,8 @@ def read_statuses(raw: pd.Series, statuses: Statuses, where: str) -> ReadStatuse
         InputError: a word is not mapped.
     """
     meanings = statuses.meanings()
-    counts = raw.value_counts(dropna=True)
-    texts = {word: str(word).strip() for word in counts.index if not is_missing(word)}
+    counts = raw.value_counts()
+    texts = {word: str(word).strip() for word in counts.index}
     unknown = [word for word, text in texts.items() if text and fold(text) not in meanings]
     if unknown:
         shown = ", ".join(f"'{texts[w]}' ({counts[w]:,} rows)" for w in unknown[:_SHOWN])
