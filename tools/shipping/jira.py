@@ -33,7 +33,10 @@ def _report(environment: str, message: str) -> str:
     label = f"failed-deploy-{environment}"
     project = required("JIRA_PROJECT")
     address = required("JIRA_URL").rstrip("/")
-    person = (required("JIRA_USER"), required("JIRA_TOKEN"))
+    person = (
+        required("JIRA_USER", "Deployments > production"),
+        required("JIRA_TOKEN", "Deployments > production"),
+    )
     with httpx.Client(base_url=f"{address}/rest/api/3/", auth=person, timeout=_SECONDS) as client:
         query = f'project = "{project}" AND labels = "{label}" AND statusCategory != Done'
         wanted: dict[str, str | int] = {"jql": f"{query} ORDER BY created", "maxResults": 1}
