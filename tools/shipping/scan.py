@@ -76,11 +76,7 @@ def scan_image(engine: Engine, image: str, sbom: Path | None = None) -> Scanned:
     if described["Config"]["User"].partition(":")[0] in {"", "0", "root"}:
         faults.append("it runs as root")
     with default_settings(), tempfile.TemporaryDirectory(prefix="loantap-scan-") as folder:
-        faults += _find_secrets(
-            Path(folder, "settings"),
-            f"{told}\n{history.replace(known, 'the commit')}".encode(),
-            "settings",
-        )
+        faults += _find_secrets(Path(folder, "settings"), settings, "settings")
         for name, content in read_layers(engine, image):
             if not is_ours(name):
                 continue
