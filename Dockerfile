@@ -102,6 +102,7 @@ ENV PATH=/opt/loantap/venv/bin:$PATH \
     OPENBLAS_NUM_THREADS=1 \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1
+COPY tools/shipping/start.sh /opt/loantap/start
 WORKDIR /srv/loantap
 # On Fargate a mounted folder has the owner and rights of the volume in the image.
 VOLUME ["/srv/loantap", "/tmp"]
@@ -114,11 +115,12 @@ RUN --mount=type=bind,from=tools,source=/opt/tools,target=/opt/tools \
     --mount=type=bind,source=tools/shipping/finish.sh,target=/mnt/finish.sh \
     sh /mnt/finish.sh loantap.serving.api.worker
 USER 10001:10001
-ENV LOANTAP_HOST=0.0.0.0
+ENV LOANTAP_HOST=0.0.0.0 \
+    LOANTAP_FETCHED="--only 06_models/last_good"
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s \
     CMD ["python", "-Ic", "import urllib.request as u; u.urlopen('http://127.0.0.1:8000/healthz', timeout=4)"]
-ENTRYPOINT ["loantap-api"]
+ENTRYPOINT ["sh", "/opt/loantap/start", "loantap-api"]
 ARG REVISION=unknown
 ARG VERSION=unknown
 ARG SOURCE=unknown
@@ -134,10 +136,11 @@ RUN --mount=type=bind,from=tools,source=/opt/tools,target=/opt/tools \
     --mount=type=bind,source=tools/shipping/finish.sh,target=/mnt/finish.sh \
     sh /mnt/finish.sh loantap.serving.dashboard.pages.policy
 USER 10001:10001
+ENV LOANTAP_FETCHED="--only 07_model_output --only 08_reporting"
 EXPOSE 8501
 HEALTHCHECK --interval=10s --timeout=5s --start-period=20s \
     CMD ["python", "-Ic", "import urllib.request as u; u.urlopen('http://127.0.0.1:8501/_stcore/health', timeout=4)"]
-ENTRYPOINT ["loantap-dashboard"]
+ENTRYPOINT ["sh", "/opt/loantap/start", "loantap-dashboard"]
 CMD ["--host", "0.0.0.0"]
 ARG REVISION=unknown
 ARG VERSION=unknown

@@ -23,8 +23,8 @@ locals {
   services = { for name, task in local.tasks : name => task if name != "batch" }
 
   secret     = { for name, one in aws_secretsmanager_secret.this : name => one.arn }
-  read_data  = { actions = ["s3:GetObject", "s3:ListBucket"], resources = [aws_s3_bucket.data.arn, "${aws_s3_bucket.data.arn}/*"] }
-  write_data = { actions = ["s3:PutObject", "s3:DeleteObject"], resources = ["${aws_s3_bucket.data.arn}/*"] }
+  read_data  = { actions = ["s3:GetObject", "s3:ListBucket"], resources = [aws_s3_bucket.data.arn, "${aws_s3_bucket.data.arn}/state/*"] }
+  write_data = { actions = ["s3:PutObject", "s3:AbortMultipartUpload"], resources = ["${aws_s3_bucket.data.arn}/state/*"] }
   read_key   = { actions = ["kms:Decrypt"], resources = [aws_kms_key.this.arn] }
   write_key  = { actions = ["kms:Decrypt", "kms:GenerateDataKey"], resources = [aws_kms_key.this.arn] }
   shared_variables = {

@@ -42,6 +42,15 @@ resource "aws_vpc_security_group_ingress_rule" "clients" {
   to_port           = 443
 }
 
+resource "aws_vpc_security_group_ingress_rule" "admins" {
+  for_each          = toset(var.admin_cidrs)
+  security_group_id = aws_security_group.database.id
+  cidr_ipv4         = each.value
+  ip_protocol       = "tcp"
+  from_port         = 5432
+  to_port           = 5432
+}
+
 resource "aws_vpc_security_group_egress_rule" "networks" {
   for_each          = local.egress
   security_group_id = local.group[each.value.from]

@@ -9,9 +9,14 @@ resource "aws_kms_key" "this" {
       Principal = { AWS = "arn:aws:iam::${local.account}:root" }
     },
     {
-      # Log groups, and alarms and events on their way to the topic.
       Effect    = "Allow", Action = ["kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey*", "kms:DescribeKey"], Resource = "*"
-      Principal = { Service = ["logs.amazonaws.com", "cloudwatch.amazonaws.com", "events.amazonaws.com"] }
+      Principal = { Service = "logs.${var.region}.amazonaws.com" }
+      Condition = { ArnLike = { "kms:EncryptionContext:aws:logs:arn" = "arn:aws:logs:${var.region}:${local.account}:log-group:/loantap/${var.environment}/*" } }
+    },
+    {
+      # Alarms and events on their way to the topic.
+      Effect    = "Allow", Action = ["kms:Encrypt", "kms:Decrypt", "kms:GenerateDataKey*", "kms:DescribeKey"], Resource = "*"
+      Principal = { Service = ["cloudwatch.amazonaws.com", "events.amazonaws.com"] }
       Condition = { StringEquals = { "aws:SourceAccount" = local.account } }
     },
   ] })

@@ -106,9 +106,14 @@ variable "schedules" {
   }))
   default = {
     ingestion = { pipelines = "ingestion", expression = "cron(0 1 * * ? *)", cpu = 1024, memory = 5120 }
-    scoring   = { pipelines = "scoring", expression = "cron(0 3 * * ? *)", cpu = 1024, memory = 2048 }
     training  = { pipelines = "training", expression = "cron(0 5 1 * ? *)" }
   }
+}
+
+variable "admin_cidrs" {
+  description = "Networks of those who set up the databases and run loantap-keys, loantap-audit and loantap-models."
+  type        = list(string)
+  default     = []
 }
 
 variable "database" {

@@ -241,3 +241,16 @@ def test_credentials_that_expire_while_services_change_do_not_say_that_nothing_w
     with serve(pass_on) as port:
         elsewhere = {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}"}
         refused(cloud, "Services were changing when AWS refused", code=4, **elsewhere)
+
+
+def test_a_rollback_brings_batch_to_the_commit_of_the_services(cloud):
+    for sha in (GOOD, NEXT):
+        assert Ran(cloud, "staging", "apply", "--sha", sha).code == 0
+    # As Terraform does when it changes a definition: one more of the commit in use.
+    newest = running(cloud)[3]
+    kept = ("family", "containerDefinitions", "networkMode", "cpu", "memory")
+    cloud.client("ecs").register_task_definition(**{key: newest[key] for key in kept})
+
+    back = Ran(cloud, "staging", "rollback")
+    assert back.code == 0, back.complaint
+    assert commits(cloud) == [GOOD] * 4

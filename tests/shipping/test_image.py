@@ -33,10 +33,13 @@ def test_images_keep_to_their_size(engine, images, target):
 
 @pytest.mark.parametrize("target", TARGETS)
 def test_images_run_without_rights_and_write_nothing(engine, images, target):
-    tried = "id -u; touch /srv/loantap/here /tmp/here; touch /opt/loantap/there || echo refused"
+    tried = (
+        "id -u; touch /srv/loantap/here /tmp/here && echo wrote; "
+        "touch /opt/loantap/there || echo refused"
+    )
     said = engine.run(*lock_down("--rm", "--entrypoint", "sh", images[target], "-c", tried))
 
-    assert said.split() == ["10001", "refused"]
+    assert said.split() == ["10001", "wrote", "refused"]
 
 
 @pytest.mark.parametrize("target", TARGETS)
@@ -88,6 +91,8 @@ def test_a_scan_finds_what_a_later_layer_hides(engine, images, tmp_path):
     (tmp_path / "Dockerfile").write_text(
         f"FROM {images['api']}\nUSER root\nCOPY *.yml *.csv /opt/loantap/\n"
         f"RUN rm /opt/loantap/local.yml\nENV WAREHOUSE=postgresql://me:{SECRET}@db/loans\n"
+        f"ENV DB_PASSWORD=Xk29dkslaAqq\nRUN echo 'password: {'4f' * 32}' > /srv/hex.yml && "
+        "echo 'Driver=x;Uid=me;Pwd=Xk29dksla;' > /odbc\n"
     )
     engine.run("build", "--quiet", "--tag", "loantap/hides:test", str(tmp_path))
     faults = "\n".join(scan_image(engine, "loantap/hides:test").faults)
@@ -96,6 +101,9 @@ def test_a_scan_finds_what_a_later_layer_hides(engine, images, tmp_path):
     assert "opt/loantap/local.yml, line 1: Secret Keyword" in faults
     assert "opt/loantap/loans.csv: no data" in faults
     assert "settings, line" in faults
+    assert faults.count("settings, line") > 1
+    assert "srv/hex.yml, line 1" in faults
+    assert "odbc: a key of the API, or a password of a connection" in faults
     assert SECRET not in faults
 
 

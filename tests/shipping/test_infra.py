@@ -237,7 +237,7 @@ class TestMade:
     def test_every_alarm_is_heard(self, aws, made):
         cloudwatch, events = aws["client"]("cloudwatch"), aws["client"]("events")
         alarms = cloudwatch.describe_alarms()["MetricAlarms"]
-        assert len(alarms) >= 6
+        assert len(alarms) >= 9
         rules = events.list_rules(NamePrefix="loantap-staging-failed")["Rules"]
         assert len(rules) == 2
         heard = [one["AlarmActions"] for one in alarms] + [
@@ -289,6 +289,6 @@ def test_readme_names_the_sizes_that_are_set():
     text = (PROJECT / "infra/README.md").read_text(encoding="utf-8")
     set_ = (PROJECT / "infra/variables.tf").read_text(encoding="utf-8")
     sizes = re.findall(r"^    (\w+) += \{.*cpu = (\d+), memory = (\d+)", set_, re.MULTILINE)
-    assert len(sizes) == 6  # four tasks, two schedules with a size of their own
+    assert len(sizes) == 5  # four tasks, one schedule with a size of its own
     for name, cpu, memory in sizes:
         assert re.search(rf"^\| `{name}` .*\| {cpu}, {memory} \|$", text, re.MULTILINE), name

@@ -17,7 +17,7 @@ from typing import Final
 
 from filelock import FileLock
 
-from tools.shipping.engine import Engine, EngineError
+from tools.shipping.engine import RUNNING_ENGINE, Engine, EngineError
 
 NAME: Final = "python:3.11-slim-bookworm"
 RELEASE: Final = "bookworm"
@@ -51,6 +51,9 @@ def provide_base(engine: Engine, cache: Path | None = None, name: str = NAME) ->
         EngineError: debootstrap can't make it; with the end of what it said.
     """
     if engine.try_run("image", "inspect", name).returncode == 0:
+        return name
+    # An engine that somebody runs may reach the public registry.
+    if os.environ.get(RUNNING_ENGINE) and engine.try_run("pull", name).returncode == 0:
         return name
     folder = cache or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "loantap"
     folder.mkdir(parents=True, exist_ok=True)

@@ -68,14 +68,13 @@ def rollback(environment: Environment, patience: Patience) -> None:
     """
     before = {part: str(one["taskDefinition"]) for part, one in environment.services().items()}
     target = {}
-    for part in FAMILIES:
-        known = environment.revisions(part)
-        now = before.get(part, known[0])
-        earlier = (arn for arn in known if number(arn) < number(now))
+    for part, now in before.items():
+        earlier = (arn for arn in environment.revisions(part) if number(arn) < number(now))
         steady = next((arn for arn in earlier if environment.is_steady(arn)), None)
         if steady is None:
             raise ShippingError(f"{part}: there is no steady revision before {short(now)}")
         target[part] = steady
+    target["batch"] = _find_batch(environment, target)
     environment.require_images([environment.describe(arn)[0] for arn in target.values()])
     with _changing():
         _switch(environment, {part: target[part] for part in before}, before, patience)
@@ -84,6 +83,23 @@ def rollback(environment: Environment, patience: Patience) -> None:
                 if number(newer) > number(arn):
                     environment.retire(newer)
     click.echo(f"{environment.name} is back on {', '.join(map(short, target.values()))}")
+
+
+def _find_batch(environment: Environment, services: Mapping[str, str]) -> str:
+    """The steady revision of batch with the images of the commit that the services go back to.
+
+    What is newest in its family tells nothing: a deployment that hangs has registered none, and
+    Terraform may have registered one more.
+    """
+    tags = {tag for arn in services.values() for _, tag in images(environment.describe(arn)[0])}
+    for arn in environment.revisions("batch") if len(tags) == 1 else ():
+        found = {tag for _, tag in images(environment.describe(arn)[0])}
+        if found == tags and environment.is_steady(arn):
+            return arn
+    raise ShippingError(
+        f"batch: there is no steady revision of {', '.join(sorted(tags))}, to which the services "
+        "would go back: deploy that commit with apply"
+    )
 
 
 def status(environment: Environment) -> None:
@@ -127,7 +143,12 @@ def _switch(
 ) -> None:
     """All services run `new`, or all run what they ran before."""
     started = dt.datetime.now(dt.UTC).replace(microsecond=0)
-    environment.update(new)
+    try:
+        environment.update(new)
+    except (ClientError, BotoCoreError):
+        # Some services may have changed.
+        environment.update(before)
+        raise
     ended = _wait(environment, new, patience)
     failed = [part for part, state in ended.items() if state != "steady"]
     if not failed:

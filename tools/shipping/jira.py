@@ -8,6 +8,7 @@ import httpx
 from tools.shipping.aws import ShippingError, required
 
 _SECONDS: Final = 10.0
+_PLACE: Final = "Deployments > production"
 
 
 def report(environment: str, message: str) -> str:
@@ -33,7 +34,7 @@ def _report(environment: str, message: str) -> str:
     label = f"failed-deploy-{environment}"
     project = required("JIRA_PROJECT")
     address = required("JIRA_URL").rstrip("/")
-    person = (required("JIRA_USER"), required("JIRA_TOKEN"))
+    person = (required("JIRA_USER", _PLACE), required("JIRA_TOKEN", _PLACE))
     with httpx.Client(base_url=f"{address}/rest/api/3/", auth=person, timeout=_SECONDS) as client:
         query = f'project = "{project}" AND labels = "{label}" AND statusCategory != Done'
         wanted: dict[str, str | int] = {"jql": f"{query} ORDER BY created", "maxResults": 1}

@@ -21,13 +21,18 @@ from tools.shipping.ecs import FAMILIES
 from tools.shipping.engine import Engine, EngineError
 
 # What we put there ourselves. Libraries come from the locks, by hash.
-_OURS: Final = ("opt/loantap/", "srv/", "source/", "made/", "locks/", "root/", "home/", "tmp/")
+_OURS: Final = (
+    "opt/", "srv/", "source/", "made/", "locks/", "root/", "home/", "tmp/", "app/", "etc/pip.conf",
+)  # fmt: skip
+_TOOLS: Final = "opt/tools/"
 _LIBRARIES: Final = "opt/loantap/venv/"
 _OUR_PACKAGE: Final = "/site-packages/loantap/"
 _DATA: Final = {".csv", ".parquet", ".duckdb", ".db", ".xlsx", ".env", ".pem", ".key", ".p12"}
-# Where messages and documentation show how an address is written; the digest of a policy, a commit.
+# Where messages and documentation show how an address is written.
 _EXAMPLES: Final = {"token", "password", "p%40ss"}
-_DIGEST: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_DIGEST: Final = re.compile(r'(?m)^  digest: "[0-9a-f]{64}"$')
+# Keys of our own API, and passwords within the connection strings of ODBC.
+_MORE: Final = re.compile(rb"lt_[0-9a-f]{8,}_[\w-]{20,}|(?i:PWD|PASSWORD)=[^;\s{}'\"]{6,};")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +65,18 @@ def scan_image(engine: Engine, image: str, sbom: Path | None = None) -> Scanned:
     """
     described = json.loads(engine.run("image", "inspect", image))[0]
     history = engine.run("history", "--no-trunc", "--format", "{{.CreatedBy}}", image)
-    told = json.dumps(described["Config"], indent=0)
+    # As `name: value` a password is told from other words.
+    config = described["Config"]
+    variables = dict(each.split("=", 1) for each in config["Env"] or ())
+    labels = config["Labels"] or {}
+    known = labels.get("org.opencontainers.image.revision") or "unknown"
+    told = json.dumps(config | {"Env": variables}, indent=0) + f"\n{history}"
+    settings = told.replace(known, "the commit").encode()
     faults, files = [], 0
     if described["Config"]["User"].partition(":")[0] in {"", "0", "root"}:
         faults.append("it runs as root")
     with default_settings(), tempfile.TemporaryDirectory(prefix="loantap-scan-") as folder:
-        faults += _find_secrets(Path(folder, "settings"), f"{told}\n{history}".encode(), "settings")
+        faults += _find_secrets(Path(folder, "settings"), settings, "settings")
         for name, content in read_layers(engine, image):
             if not is_ours(name):
                 continue
@@ -84,43 +95,54 @@ def scan_image(engine: Engine, image: str, sbom: Path | None = None) -> Scanned:
 
 def is_ours(name: str) -> bool:
     """Whether a file of a layer came from this repository or from its build, not from a lock."""
-    if not name.startswith(_OURS) or name.endswith((".pyc", "/sbom.json")):
+    if not (name.startswith(_OURS) or "/" not in name) or name.endswith((".pyc", "/sbom.json")):
         return False
-    return not name.startswith(_LIBRARIES) or _OUR_PACKAGE in name
+    return not name.startswith((_LIBRARIES, _TOOLS)) or _OUR_PACKAGE in name
 
 
 def read_layers(engine: Engine, image: str) -> Iterator[tuple[str, IO[bytes]]]:
     """Name and content of every file of every layer, also of those that a later layer removes.
 
     Raises:
-        EngineError: the engine can't send the image.
+        EngineError: the engine can't send the image, or a layer can't be read.
     """
+    layers = json.loads(engine.run("image", "inspect", image))[0]["RootFS"]["Layers"]
+    opened = 0
     command = [engine.program, "save", image]
     with (
         subprocess.Popen(command, env=engine.environment, stdout=subprocess.PIPE) as saving,
         tarfile.open(fileobj=saving.stdout, mode="r|") as saved,
     ):
-        for part in filter(None, map(saved.extractfile, saved)):
+        for part in filter(None, (saved.extractfile(one) for one in saved if one.isfile())):
             try:
                 layer = tarfile.open(fileobj=part, mode="r|*")  # noqa: SIM115 (closed below)
             except tarfile.ReadError:  # a description of the image
                 continue
+            opened += 1
             with layer:
                 for each in layer:
                     if content := layer.extractfile(each) if each.isfile() else None:
                         yield each.name.removeprefix("./"), content
     if saving.returncode:
         raise EngineError(f"docker save {image} ended with {saving.returncode}")
+    if opened < len(set(layers)):
+        raise EngineError(
+            f"{opened} of {len(set(layers))} layers of {image} can be read: have the engine save "
+            "them uncompressed or with gzip"
+        )
 
 
 def _find_secrets(place: Path, content: bytes, name: str) -> Iterator[str]:
-    place.write_bytes(content)
+    if _MORE.search(content):
+        yield f"{name}: a key of the API, or a password of a connection"
+    # The digest of the policy as shipped looks like a key.
+    text = _DIGEST.sub("", content.decode(errors="replace")) if name.endswith(".yml") else None
+    place.write_bytes(content if text is None else text.encode())
     found = SecretsCollection()
     found.scan_file(str(place))
     for _, secret in found:
         value = secret.secret_value or ""
-        # Of `NAME=value` in an environment the whole is quoted.
-        if value.lower() in _EXAMPLES or _DIGEST.fullmatch(value.rpartition("=")[2]):
+        if value.lower() in _EXAMPLES:
             continue
         yield f"{name}, line {secret.line_number}: {secret.type}"
 

@@ -101,6 +101,22 @@ resource "aws_cloudwatch_metric_alarm" "unhealthy" {
   ok_actions          = [var.topic_arn]
 }
 
+# Tasks that cannot start are no unhealthy ones: there are none.
+resource "aws_cloudwatch_metric_alarm" "down" {
+  alarm_name          = "${var.name}-down"
+  namespace           = "AWS/ApplicationELB"
+  metric_name         = "HealthyHostCount"
+  dimensions          = { LoadBalancer = var.balancer, TargetGroup = aws_lb_target_group.this.arn_suffix }
+  statistic           = "Maximum"
+  comparison_operator = "LessThanThreshold"
+  threshold           = 1
+  period              = 60
+  evaluation_periods  = 3
+  treat_missing_data  = "breaching"
+  alarm_actions       = [var.topic_arn]
+  ok_actions          = [var.topic_arn]
+}
+
 resource "aws_cloudwatch_metric_alarm" "errors" {
   alarm_name          = "${var.name}-5xx"
   alarm_description   = "Over 1% of at least 20 answers a minute are 5xx, for 3 minutes of 5."

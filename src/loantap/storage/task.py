@@ -33,6 +33,10 @@ _SYSTEMS: Final = (
     "LOANTAP_WAREHOUSE", "LOANTAP_APPSTREAM", "LOANTAP_BUSINESS_EVENTS",
     "LOANTAP_WAREHOUSE_OUTPUT",
 )  # fmt: skip
+_TABLES_PUBLISHED: Final = (
+    "models and tables written back are new, files in the bucket those of the last good run; start "
+    "it again"
+)
 _REAL: Final = {"odbc": _SYSTEMS, "aws": (BUCKET_VARIABLE, *_SYSTEMS)}
 
 
@@ -64,6 +68,7 @@ def _run_on_state(state: State, child: "_Child", lease: Lease, project: Path, ru
         if code := child.run():
             lease.require()
             return code
+        outcome = _TABLES_PUBLISHED
         sent = state.publish(project, run, lease.require)
         outcome = ALL_PUBLISHED
         click.echo(f"Task {run}: published, {sent:,} new files" if sent else "Nothing has changed")
