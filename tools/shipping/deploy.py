@@ -155,7 +155,7 @@ def _switch(
         return
     services = environment.services()
     for part in failed:
-        for line in environment.explain(part, services[part], started):
+        for line in environment.explain(part, services[part], started, new[part]):
             click.echo(line, err=True)
     back = {part: before[part] for part in new if ended[part] != "rolled back"}
     environment.update(back)

@@ -139,16 +139,18 @@ class Environment:
         """Deregister a revision, so that its family's newest is another."""
         self._ecs.deregister_task_definition(taskDefinition=arn)
 
-    def explain(self, part: str, service: Mapping[str, Any], since: object) -> list[str]:
-        """What the service says of itself since a moment, and why its last tasks stopped."""
+    def explain(self, part: str, service: Mapping[str, Any], since: object, arn: str) -> list[str]:
+        """What the service says of itself since a moment, and why tasks of a revision stopped."""
         events: list[dict[str, Any]] = [e for e in service["events"] if e["createdAt"] >= since]
         lines = [f"{part}: {event['message']}" for event in reversed(events[:10])]
         stopped = self._ecs.list_tasks(
-            cluster=self.cluster, serviceName=part, desiredStatus="STOPPED", maxResults=3
+            cluster=self.cluster, serviceName=part, desiredStatus="STOPPED"
         )["taskArns"]
         if not stopped:
             return lines
-        for task in self._ecs.describe_tasks(cluster=self.cluster, tasks=stopped)["tasks"]:
+        # Those of earlier revisions are on record for an hour.
+        tasks = self._ecs.describe_tasks(cluster=self.cluster, tasks=stopped)["tasks"]
+        for task in [one for one in tasks if one["taskDefinitionArn"] == arn][-3:]:
             codes = [str(one["exitCode"]) for one in task["containers"] if "exitCode" in one]
             reason = task.get("stoppedReason", "no reason given")
             lines.append(f"{part}: task stopped: {reason}; exit code {', '.join(codes) or 'none'}")
