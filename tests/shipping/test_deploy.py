@@ -245,12 +245,12 @@ def test_credentials_that_expire_while_services_change_do_not_say_that_nothing_w
 
 def test_a_rollback_brings_batch_to_the_commit_of_the_services(cloud):
     for sha in (GOOD, NEXT):
-        assert Ran(cloud, "staging", "apply", "--sha", sha).code == 0
+        assert Ran(cloud, "production", "apply", "--sha", sha).code == 0
     # As Terraform does when it changes a definition: one more of the commit in use.
-    newest = running(cloud)[3]
+    newest = running(cloud, "production")[3]
     kept = ("family", "containerDefinitions", "networkMode", "cpu", "memory")
     cloud.client("ecs").register_task_definition(**{key: newest[key] for key in kept})
 
-    back = Ran(cloud, "staging", "rollback")
+    back = Ran(cloud, "production", "rollback")
     assert back.code == 0, back.complaint
-    assert commits(cloud) == [GOOD] * 4
+    assert commits(cloud, "production") == [GOOD] * 4
