@@ -89,8 +89,9 @@ def test_a_map_that_cannot_be_meant_is_refused(given):
 
 class TestOfASource:
     CHANGES = (
-        {"loan_status": "DPD 60"}, {"loan_status": "Closed"}, {"loan_status": "Sold"},
-        {"loan_status": "Current", "grade": "?"}, {"loan_status": "Charged Off"},
+        {"loan_status": "DPD 60"}, {"loan_status": "Closed"},
+        {"loan_status": "Sold", "issue_d": None}, {"loan_status": "Current", "grade": "?"},
+        {"loan_status": "Charged Off"},
     )  # fmt: skip
 
     @pytest.fixture
@@ -144,7 +145,7 @@ class TestOfASource:
 class TestOfAFile:
     def test_running_loans_are_no_bad_rows_and_those_left_out_neither(self):
         csv = raw_loans(
-            {}, {"loan_status": "Current", "dti": "9"}, {"loan_status": "Withdrawn", "dti": "8"}
+            {}, {"loan_status": "Current", "dti": "9"}, {"loan_status": "Withdrawn", "issue_d": ""}
         )
         cleaned = read_portfolio(csv, AS_OF, tolerated_bad_share=0)
 

@@ -75,7 +75,8 @@ def clean_source_table(
         updated_at=_to_instant(raw["updated_at"]),
         origin=raw["origin"].astype("str").str.strip(),
     )
-    reasons = describe_problems(parsed.problems, rows.index)
+    # What never was a loan has no terms either, and that is no fault.
+    reasons = describe_problems(parsed.problems, rows.index).where(left_out.isna())
     reasons = reasons.mask(rows["loan_id"].isna(), "loan_id is missing")
     reasons = reasons.mask(~rows["origin"].isin(ORIGINS), "origin is neither real nor simulated")
     reasons = reasons.mask(rows["updated_at"].isna(), "updated_at is not a time")
@@ -128,7 +129,8 @@ def read_portfolio(
     parsed = parse(csv.assign(loan_status=read.words), columns, as_of)
     ids = content_ids(csv, stable)
     rows = parsed.rows.assign(loan_id=ids)
-    reasons = list_faults(csv).fillna(describe_problems(parsed.problems, rows.index))
+    problems = describe_problems(parsed.problems, rows.index).where(read.left_out.isna())
+    reasons = list_faults(csv).fillna(problems)
     repeated = csv.duplicated(stable)
     reasons = reasons.mask(repeated & reasons.isna(), "repeats an earlier row")
     _require_few_bad(set_aside(rows, reasons), len(csv), tolerated_bad_share)
