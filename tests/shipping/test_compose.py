@@ -64,3 +64,20 @@ def test_services_wait_until_what_they_need_is_well():
 
     assert set(waited.values()) == {"service_healthy"}
     assert {("mlflow", "postgres"), ("api", "mlflow"), ("batch", "mlflow")} <= set(waited)
+
+
+@pytest.mark.parametrize("code", [0, 1])
+def test_a_service_starts_whether_or_not_the_bucket_answers(code, tmp_path):
+    task = tmp_path / "loantap-task"
+    task.write_text(f'#!/bin/sh\necho "$@"; exit {code}\n')
+    task.chmod(0o755)
+    ended = subprocess.run(
+        ["/bin/sh", PROJECT / "tools/shipping/start.sh", "echo", "begun"],
+        env={"PATH": f"{tmp_path}:/bin", "LOANTAP_BUCKET": "b", "LOANTAP_FETCHED": "--only x"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ended.stdout == "restore --only x --replace --if-any\nbegun\n"
+    assert ("nothing was fetched from b" in ended.stderr) is bool(code)
