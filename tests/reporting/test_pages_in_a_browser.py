@@ -197,20 +197,6 @@ def test_folds_open_by_the_keyboard_all_at_once_and_in_print(visit, model_card):
     expect(metrics).to_be_visible()
 
 
-@pytest.mark.parametrize(("viewport", "shown"), [(PHONE, True), (DESK, False)])
-def test_a_table_says_that_it_scrolls_where_it_does(visit, model_card, viewport, shown):
-    page = visit(model_card, viewport=viewport)
-    hint = 'getComputedStyle(document.querySelector("#figures .scroll"), "::before").display'
-
-    assert (page.evaluate(hint) == "block") is shown
-
-
-def test_the_verdict_is_on_the_first_screen(visit, model_card):
-    page = visit(model_card, viewport=DESK)
-
-    expect(page.get_by_role("heading", name="Decides on applications")).to_be_in_viewport()
-
-
 @pytest.mark.parametrize(("scheme", "card"), [("light", "255, 255, 255"), ("dark", "28, 34, 41")])
 def test_the_report_of_skrub_has_our_colours_and_no_row_of_a_borrower(
     visit, exploration, scheme, card

@@ -15,9 +15,7 @@ from loantap.measures.stability import measure_stability
 from loantap.model.scoring.points import tabulate_points
 from loantap.model.scoring.scorer import Scorer, check_servable
 from loantap.model.validation.scorecard_report import report_scorecard
-from loantap.portfolio.assembly import join_portfolio
-from loantap.portfolio.cleaning import clean_source_table, read_portfolio
-from loantap.portfolio.dictionary import Kind, Table, columns_of, portfolio_columns
+from loantap.portfolio.dictionary import Kind, portfolio_columns
 from loantap.portfolio.loantap_format import render
 from tests.conftest import AS_OF, train, training_options
 
@@ -72,19 +70,3 @@ def test_a_column_may_say_the_same_of_everybody(names, few):
     alike = few[few["term_months"] == 36].assign(**{name: ALIKE[name] for name in names})
 
     assert take_through_a_run(alike)["n"] == len(alike)
-
-
-@pytest.mark.parametrize("column", NULLABLE, ids=[column.name for column in NULLABLE])
-def test_a_portfolio_without_it_is_read_from_a_file_and_from_its_sources(column, few):
-    text = render(few.head(50), portfolio_columns()).astype("str").replace("nan", None)
-    text = text.assign(**{str(column.source_name): None}).astype("str")
-
-    read = read_portfolio(text, AS_OF, 0).rows.assign(updated_at=AS_OF, origin="real")
-
-    assert read[column.name].isna().all()
-    sides = []
-    for table in (Table.LOANS, Table.APPLICATIONS):
-        rows = render(read, columns_of(table))
-        bookkeeping = {"loan_id": read["loan_id"], "updated_at": AS_OF, "origin": "real"}
-        sides.append(clean_source_table(rows.assign(**bookkeeping), table, AS_OF).rows)
-    assert len(join_portfolio(*sides).loans) == 50

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from loantap.model.scoring.scorer import REASONS
 from loantap.portfolio.dictionary import COLUMNS, Kind
 from loantap.portfolio.errors import InputError
-from tests.conftest import AS_OF, MADE_UP_LOAN, raw_loans
+from tests.conftest import AS_OF, MADE_UP_LOAN
 
 SOURCE_NAMES = {c.source_name: c for c in COLUMNS.values() if c.source_name}
 # What a caller may send in any field, sensible or not.
@@ -157,25 +157,3 @@ class TestBadInput:
 
         with pytest.raises(InputError, match="columns dti, int_rate missing"):
             scorer.score_one(partial, AS_OF)
-
-
-@pytest.mark.parametrize(
-    ("name", "worse"),
-    [
-        ("dti", [0.0, 10.0, 25.0, 60.0, 9_999.0]),
-        ("revol_util", [0.0, 30.0, 90.0, 150.0]),
-        ("int_rate", [5.0, 12.0, 25.0]),
-        ("annual_inc", [1e6, 90_000.0, 40_000.0, 5_000.0, 0.0]),
-        ("emp_length", [10.0, 5.0, 0.0]),
-        ("pub_rec", [0.0, 1.0, 5.0]),
-        ("sub_grade", ["A1", "B3", "D5", "G5"]),
-    ],
-)
-def test_what_credit_sense_holds_against_a_borrower_never_lowers_the_pd(scorer, name, worse):
-    borrowers = [MADE_UP_LOAN | {name: value} for value in worse]
-
-    pds = [scorer.score_one(borrower, AS_OF).probability_of_default for borrower in borrowers]
-
-    assert pds == sorted(pds)
-    frame = scorer.score(raw_loans(*[{name: str(value)} for value in worse]), AS_OF)
-    np.testing.assert_allclose(frame["probability_of_default"], pds, rtol=0, atol=1e-9)

@@ -10,7 +10,6 @@ from loantap.features.build import build_features
 from loantap.features.definitions import FEATURE_SETS
 from loantap.model.scoring.scorer import REASONS, NotForLendingError, Scorer
 from loantap.portfolio.dictionary import portfolio_columns
-from loantap.portfolio.errors import InputError
 from loantap.portfolio.loantap_format import render
 from tests.conftest import AS_OF, raw_loans, train, training_options
 
@@ -34,16 +33,6 @@ def test_the_pd_is_the_model_s_on_the_same_features(scorer, applications, simula
         atol=1e-12,
     )
     assert list(scored.columns) == ["probability_of_default", "score", *REASONS]
-
-
-def test_the_score_is_a_whole_number_from_300_to_900_that_falls_as_the_pd_rises(
-    scorer, applications
-):
-    scored = scorer.score(applications, AS_OF).sort_values("probability_of_default")
-
-    assert scored["score"].dtype == "Int64"
-    assert scored["score"].between(300, 900).all()
-    assert scored["score"].is_monotonic_decreasing
 
 
 @pytest.mark.parametrize("size", [1, 7])
@@ -82,11 +71,6 @@ def test_what_the_model_does_not_use_cannot_change_the_answer_and_need_not_be_th
     pd.testing.assert_frame_equal(scorer.score(other, AS_OF), plain)
     pd.testing.assert_frame_equal(scorer.score(needed, AS_OF), plain)
     assert not {"address", "loan_status", "issue_d"} & set(needed.columns)
-
-
-def test_a_column_the_model_needs_is_missed_by_name(scorer):
-    with pytest.raises(InputError, match="applications: columns dti, int_rate missing"):
-        scorer.score(raw_loans().drop(columns=["dti", "int_rate"]), AS_OF)
 
 
 def test_an_application_that_cannot_be_scored_keeps_its_place_with_the_reason(scorer):
@@ -154,11 +138,6 @@ class TestTypedLoans:
 
     def test_of_the_demo(self, scorer, simulated_loans):
         self.assert_same_answers(scorer, simulated_loans)
-
-    def test_of_the_real_sample(self, real_loans):
-        model = train(real_loans, training_options("application"), "real")
-
-        self.assert_same_answers(Scorer(model, "loantap-application", "1"), real_loans)
 
     def test_they_are_held_to_the_same_rules(self, scorer, simulated_loans):
         changes = {"annual_income": -5.0, "dti_pct": np.nan, "interest_rate_pct": 0.12}

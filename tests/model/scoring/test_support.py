@@ -95,16 +95,6 @@ def test_an_offer_without_a_grade_is_checked_for_the_rest():
     assert found.tolist() == [0, 1]
 
 
-def test_a_grade_without_a_rate_says_nothing():
-    grades = Texts(np.zeros(2, "int64"), ("A1",))
-    amounts = np.full(2, 10_000.0)
-
-    found = Support({}, {}).check_columns({}, {"loan_amount": amounts, "sub_grade": grades})
-
-    assert found.tolist() == [0, 0]
-    assert SUPPORT.check_one(FEATURES, {"sub_grade": "A1"}) == 0
-
-
 def test_a_model_is_registered_with_what_it_was_trained_on(lending_model, simulated_loans):
     facts = lending_model.facts
 

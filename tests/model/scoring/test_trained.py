@@ -6,12 +6,10 @@ import pytest
 
 from loantap.features.build import MISSING
 from loantap.features.definitions import FEATURE_SETS
-from loantap.model.schemas import COEFFICIENTS
 from loantap.model.scoring.trained import (
     ModelFacts,
     make_example,
     make_trained_model,
-    tabulate_coefficients,
 )
 from loantap.model.training.train import train_challenger, train_logistic
 from tests.conftest import CHALLENGER, training_options
@@ -35,17 +33,6 @@ def test_facts_say_what_was_trained_on_what(lending_model, simulated_loans):
 @pytest.fixture(scope="module")
 def rows(features, simulated_loans):
     return simulated_loans[["loan_id", "is_charged_off"]].join(features)
-
-
-def test_the_line_folded_into_the_coefficients_is_on_record(rows):
-    fitted = train_logistic(rows, training_options("lending", balancing=("class_weights",)))
-
-    facts = make_trained_model(
-        fitted, rows[list(LENDING.features)], "simulated", training_options("lending")
-    ).facts
-
-    assert facts.calibration == (fitted.calibration.intercept, fitted.calibration.slope)
-    assert facts.calibration[0] < -1
 
 
 def test_facts_of_a_challenger_are_json_and_back_too(rows):
@@ -87,15 +74,6 @@ class TestExample:
         features = pd.DataFrame({"purpose": pd.Series([], dtype="str")})
 
         assert make_example(features).loc[0, "purpose"] == MISSING
-
-
-def test_coefficients_are_listed_by_the_size_of_their_effect(lending_model):
-    table = tabulate_coefficients(lending_model.pipeline)
-
-    assert table["coefficient"].abs().is_monotonic_decreasing
-    assert table["odds_ratio"].to_numpy() == pytest.approx(np.exp(table["coefficient"]).to_numpy())
-    assert sorted(table["coefficient"]) == sorted(lending_model.pipeline[-1].coef_[0])
-    COEFFICIENTS.validate(table)
 
 
 def test_policy_bands_begin_at_quantiles_of_pds_the_model_had_not_seen(lending_model, rows):

@@ -1,11 +1,10 @@
 """The challenger obeys credit sense, and is a sum of one effect per feature."""
 
 import numpy as np
-import pandas as pd
 import pytest
 
 from loantap.features.definitions import FEATURE_SETS, FEATURES
-from loantap.model.training.boosting import fit_challenger, make_challenger
+from loantap.model.training.boosting import fit_challenger
 from loantap.model.training.options import ChallengerOptions
 from tests.conftest import CHALLENGER
 
@@ -70,23 +69,3 @@ def test_a_missing_number_counts_as_the_mean_and_marks_no_vintage(features, simu
 
     assert unknown == mean
     assert least <= unknown <= most
-
-
-def test_a_number_that_is_always_missing_does_no_harm(features, simulated_loans):
-    empty = features.assign(employment_years=np.nan)
-    few = make_challenger(LENDING, OPTIONS.model_copy(update={"trees": 5}), seed=1)
-
-    fitted = few.fit(empty, simulated_loans["is_charged_off"])
-
-    np.testing.assert_array_equal(
-        fitted.predict_proba(empty), fitted.predict_proba(empty.assign(employment_years=3.0))
-    )
-
-
-def test_the_same_loans_give_the_same_model(model, features, simulated_loans):
-    before = features.copy(deep=True)
-
-    again = fit_challenger(features, simulated_loans["is_charged_off"], LENDING, OPTIONS, seed=1)
-
-    np.testing.assert_array_equal(again.predict_proba(features), model.predict_proba(features))
-    pd.testing.assert_frame_equal(features, before)

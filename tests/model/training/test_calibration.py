@@ -6,10 +6,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from scipy.special import expit, logit
 from sklearn.linear_model import LogisticRegression
-from sklearn.metrics import log_loss
 
 from loantap.features.build import build_features
-from loantap.measures.metrics import expected_calibration_error, perfect_ece_bounds
 from loantap.model.training.calibration import (
     Calibration,
     calibrate_cross_fitted,
@@ -17,14 +15,9 @@ from loantap.model.training.calibration import (
     log_likelihood,
 )
 from loantap.model.training.estimator import slim
-from loantap.model.training.predictions import predict_out_of_fold
 from loantap.model.training.search import fit_candidate
 from loantap.model.training.train import feature_names
-from loantap.portfolio.cleaning import mark_outcome
-from loantap.simulator import simulate_portfolio
 from tests.conftest import training_options
-
-LOANS = 8_000
 
 
 def draw(loans, seed=5):
@@ -79,14 +72,6 @@ class TestLine:
         assert log_likelihood(target, found.log_odds(log_odds)) >= log_likelihood(target, log_odds)
 
 
-def test_the_log_likelihood_is_that_of_scikit_learn():
-    target, log_odds = draw(500)
-
-    expected = -log_loss(target, expit(log_odds), normalize=False)
-
-    assert log_likelihood(target, log_odds) == pytest.approx(expected)
-
-
 def test_the_log_likelihood_of_extreme_log_odds_is_finite():
     assert log_likelihood(np.array([1, 0]), np.array([-1_000.0, 1_000.0])) == -2_000
 
@@ -106,39 +91,6 @@ class TestCrossFitting:
             np.testing.assert_allclose(
                 calibrated[inside], line.apply(distorted[inside]), rtol=1e-12
             )
-
-
-@pytest.fixture(scope="module")
-def demo():
-    return simulate_portfolio(LOANS, seed=404)
-
-
-@pytest.fixture(scope="module", params=["smote", "class_weights"])
-def predicted(request, demo):
-    """Outcome, out-of-fold log-odds and fold of each loan."""
-    options = training_options("lending", balancing=(request.param,))
-    features = build_features(demo.portfolio, feature_names(options))
-    target = mark_outcome(demo.portfolio["loan_status"])
-    candidate = options.candidates[0]
-    log_odds, fold = predict_out_of_fold(
-        features, target, lambda x, y, _: fit_candidate(x, y, candidate, options), options
-    )
-    return target.to_numpy(), log_odds, fold
-
-
-# What SMOTE and class weights do to PDs, on simulated loans whose true PDs are known.
-class TestSimulatedLoans:
-    def test_balanced_pds_are_far_off_and_calibrated_ones_within_chance(self, predicted):
-        target, log_odds, fold = predicted
-
-        before = expected_calibration_error(target, expit(log_odds))
-        calibrated = calibrate_cross_fitted(target, log_odds, fold)
-        after = expected_calibration_error(target, calibrated)
-
-        _, highest = perfect_ece_bounds(calibrated, seed=1, resamples=300)
-        assert before > 0.15
-        # A perfect model of 8,000 loans has an ECE of up to about .015.
-        assert after <= highest < 0.02
 
 
 def test_folded_into_a_pipeline_it_gives_the_same_pds(simulated_loans):

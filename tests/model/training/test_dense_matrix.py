@@ -58,13 +58,6 @@ def test_the_transposed_product_is_tabmat_s(rows, cols, adds_to):
     np.testing.assert_allclose(ours, expected, rtol=1e-10, atol=1e-9)
 
 
-@pytest.mark.parametrize("precision", ["float32", "float64"])
-def test_the_sandwich_is_as_precise_in_type_as_the_matrix(precision):
-    matrix = BlockwiseMatrix(MATRIX.astype(precision))
-
-    assert matrix.sandwich(WEIGHTS.astype(precision)).dtype == precision
-
-
 def test_fits_use_it(monkeypatch):
     """It is put in place by a private method of glum, which a release may rename."""
     asked = []

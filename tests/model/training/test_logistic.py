@@ -59,14 +59,6 @@ def test_its_coefficients_are_scikit_learn_s(l1_ratio, class_weight, inverse_pen
     np.testing.assert_array_equal(ours.coef_ == 0, plain.coef_ == 0)
 
 
-# scikit-learn's saga stops short of this: it looks at coefficients only, and none moves.
-def test_a_penalty_that_leaves_no_feature_in_leaves_the_default_rate():
-    model = BoundedLogisticRegression(C=0.01, l1_ratio=1).fit(MATRIX, TARGET)
-
-    assert (model.coef_ == 0).all()
-    assert expit(model.intercept_[0]) == pytest.approx(TARGET.mean(), rel=1e-9)
-
-
 def test_half_the_precision_gives_the_same_pds_to_four_digits():
     half = BoundedLogisticRegression(tol=1e-4).fit(MATRIX.astype("float32"), TARGET)
     full = BoundedLogisticRegression().fit(MATRIX, TARGET)
@@ -133,24 +125,7 @@ class TestSigns:
         assert (model.coef_[0, : len(signs)] * signs >= 0).all()
 
 
-def test_outcomes_that_a_feature_separates_do_not_break_it():
-    matrix = np.column_stack([MATRIX, TARGET])
-
-    model = BoundedLogisticRegression(C=1e4).fit(matrix, TARGET)
-
-    assert np.isfinite(all_coefficients(model)).all()
-    assert (model.predict(matrix) == TARGET).all()
-
-
 class TestRefusals:
-    def test_one_outcome_only(self):
-        with pytest.raises(ValueError, match="only one class is present"):
-            BoundedLogisticRegression().fit(MATRIX, np.zeros(len(MATRIX)))
-
-    def test_three_outcomes(self):
-        with pytest.raises(ValueError, match="Only binary classification is supported"):
-            BoundedLogisticRegression().fit(MATRIX, np.arange(len(MATRIX)) % 3)
-
     @pytest.mark.parametrize("weights", [np.zeros(len(TARGET)), 1.0 * TARGET])
     def test_an_outcome_without_weight(self, weights):
         with pytest.raises(ValueError, match="weight of a class must not be zero"):
@@ -184,17 +159,3 @@ def test_a_constant_column_keeps_no_path_from_converging(inverse_penalty):
     np.testing.assert_allclose(
         fitted.solution, clone(classifier).fit(constant, TARGET).solution, atol=1e-6
     )
-
-
-@pytest.mark.parametrize(
-    ("l1_ratio", "expected"),
-    [(0, [-1, 0, 2, 0, 3e-9, -4]), (1, [-1, 0, 2, 0, 0, -4])],
-    ids=["L2", "L1"],
-)
-def test_a_start_has_no_wrong_sign_and_under_l1_no_trace(l1_ratio, expected):
-    classifier = BoundedLogisticRegression(l1_ratio=l1_ratio, signs=(1, 0, -1))
-    start = np.array([-1, -0.5, 2, 0.5, 3e-9, -4])
-
-    assert classifier._make_possible(start).tolist() == expected
-    assert start.tolist() == [-1, -0.5, 2, 0.5, 3e-9, -4]
-    assert classifier._make_possible(None) is None

@@ -75,13 +75,6 @@ def test_an_outcome_that_is_rare_in_every_tenth_row_gets_no_pilot(charged_off, i
     assert (Pilot.draw(MATRIX, target) is not None) is is_drawn
 
 
-def test_the_pilot_is_every_tenth_row_and_knows_which_columns_are_rare(pilot):
-    np.testing.assert_array_equal(pilot.matrix, MATRIX[::10])
-    np.testing.assert_array_equal(pilot.target, TARGET[::10])
-    assert pilot.matrix.flags.f_contiguous
-    assert pilot.moves.tolist() == [True, True, True, False]  # the intercept comes first
-
-
 @pytest.mark.parametrize(("rows", "is_common"), [(99, False), (100, True)])
 def test_a_column_moves_where_a_hundred_rows_of_the_pilot_have_it(rows, is_common):
     matrix = MATRIX.copy(order="F")
@@ -121,16 +114,6 @@ def test_a_start_is_the_last_solution_moved_as_the_pilot_has_moved(pilot):
     # What is rare stays where it is: forty rows may all have been paid by chance.
     assert begun[1][1 + RARE] == before.whole[1 + RARE]
     assert now.pilot[1 + RARE] != before.pilot[1 + RARE]
-
-
-def test_without_a_pilot_a_start_is_what_is_known_or_the_last_solution():
-    solutions, _, solved, begun = _walk(None)
-
-    assert begun[0] is None
-    assert [s.tolist() for s in begun[1:]] == [s.tolist() for s in solutions[:-1]]
-    assert all(of.pilot is None for of in solved.values())
-    _, _, _, begun = _walk(None, solved, l1_ratio=1)
-    assert [s.tolist() for s in begun] == [s.tolist() for s in solutions]
 
 
 def test_a_path_that_hardly_moves_goes_on_without_its_pilot(pilot):

@@ -8,11 +8,10 @@ from loantap.features.build import build_features
 from loantap.features.definitions import FEATURE_SETS
 from loantap.measures.threshold import decline_cross_fitted
 from loantap.model.schemas import MODEL_INPUT_APPLICATION, OUT_OF_FOLD, PREDICTIONS
-from loantap.model.training.calibration import Calibration, calibrate_cross_fitted
 from loantap.model.training.candidate import Balancing, Candidate
 from loantap.model.training.fitted import FittedModel
 from loantap.model.training.options import SplitOptions
-from loantap.model.training.predictions import cross_validate, predict_out_of_fold, predict_samples
+from loantap.model.training.predictions import predict_out_of_fold, predict_samples
 from loantap.model.training.search import fit_candidate
 from loantap.model.training.splits import make_folds, split_loans
 from loantap.model.training.train import train_logistic
@@ -109,14 +108,6 @@ def test_in_cross_validation_each_fold_is_decided_at_the_threshold_of_the_others
     assert list(cv["declined"]) == list(decline_cross_fitted(*arrays))
 
 
-def test_in_cross_validation_each_fold_is_calibrated_on_the_others(trained):
-    rows = trained.out_of_fold
-    arrays = (rows[c].to_numpy() for c in ("is_charged_off", "log_odds", "fold"))
-
-    expected = calibrate_cross_fitted(*arrays)
-    assert rows["probability_of_default"].tolist() == pytest.approx(expected.tolist())
-
-
 @pytest.mark.parametrize("sample", ["test", "out_of_time"])
 def test_elsewhere_a_loan_is_declined_from_the_threshold_on(sample, predictions):
     rows = pick(predictions, sample)
@@ -176,16 +167,6 @@ class TestOutOfTime:
         PREDICTIONS.validate(predictions)
 
 
-def test_a_threshold_that_is_given_is_used_everywhere(model_input):
-    options = training_options("application", threshold=0.45)
-
-    predictions = judge(model_input, learn(model_input, options), Trainer(options))
-
-    assert predictions["threshold"].eq(0.45).all()
-    expected = predictions["probability_of_default"] >= 0.45
-    assert list(predictions["declined"]) == list(expected)
-
-
 class TestCrossValidation:
     @pytest.fixture
     def rows(self, model_input):
@@ -206,11 +187,3 @@ class TestCrossValidation:
             np.testing.assert_allclose(
                 log_odds[outside], model.decision_function(features.iloc[outside])
             )
-
-    def test_without_calibration_they_stay_as_they_are(self, rows):
-        raw = OPTIONS.model_copy(update={"calibrated": False})
-        table = cross_validate(rows, FEATURES, self.fit, raw)
-
-        np.testing.assert_array_equal(
-            table["probability_of_default"], Calibration().apply(table["log_odds"].to_numpy())
-        )

@@ -47,27 +47,6 @@ def test_every_candidate_of_the_grid_is_in_the_table_in_its_order(outcome):
     CANDIDATES.validate(outcome.candidates)
 
 
-def test_the_one_chosen_is_the_one_fitted(outcome, loans):
-    [chosen] = outcome.candidates.loc[outcome.candidates["chosen"], "candidate"]
-    again = fit_candidate(*loans, outcome.best, OPTIONS)
-
-    assert chosen == outcome.best.label
-    np.testing.assert_allclose(
-        outcome.model.predict_proba(loans[0]), again.predict_proba(loans[0]), rtol=1e-9
-    )
-
-
-def test_among_equals_the_lowest_log_loss_wins(outcome):
-    table = outcome.candidates
-    equals = table[table["within_one_standard_error"]]
-    best = table.loc[table["mean_f2"].idxmax()]
-    standard_error = np.sqrt(best["mean_f2_variance"] / OPTIONS.folds)
-
-    expected = table["mean_f2"] >= best["mean_f2"] - standard_error
-    assert list(table["within_one_standard_error"]) == list(expected)
-    assert equals["mean_log_loss"].idxmin() == table["chosen"].idxmax()
-
-
 # Standard error of the best, with three folds: sqrt(.0003 / 3) = .01.
 @pytest.mark.parametrize(
     ("f2", "log_loss_", "chosen"),

@@ -45,13 +45,6 @@ def thousand_loans():
     return make_loans([1, 0, 0, 0, 0] * 200)
 
 
-def test_one_loan_in_ten_is_kept_for_the_test(thousand_loans):
-    split = split_loans(thousand_loans, options())
-
-    assert split["split"].value_counts().to_dict() == {"train": 900, "test": 100}
-    SPLITS.validate(split)
-
-
 def test_the_seed_decides(thousand_loans):
     one, again, other = (split_loans(thousand_loans, options(seed)) for seed in (1, 1, 2))
 

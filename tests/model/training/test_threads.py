@@ -39,12 +39,6 @@ class TestFitting:
         assert isinstance(running.exception(), CancelledError)
         assert waiting.cancelled()
 
-    def test_without_an_error_everything_is_done(self):
-        with fitting_threads(2) as threads:
-            results = list(threads.map(lambda number: (threads.go_on(), number)[1], range(9)))
-
-        assert results == list(range(9))
-
     def test_what_does_not_converge_is_not_told_by_a_thread_and_later_is(self):
         def warn():
             warnings.warn("not converged", ConvergenceWarning, stacklevel=1)

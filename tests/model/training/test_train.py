@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 from imblearn.over_sampling import SMOTE
-from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 from loantap.features.build import build_features
@@ -11,7 +10,6 @@ from loantap.features.definitions import FEATURE_SETS
 from loantap.model.training.calibration import Calibration, fit_calibration_out_of_fold
 from loantap.model.training.candidate import Balancing
 from loantap.model.training.estimator import credit_signs
-from loantap.model.training.fitted import LOGISTIC
 from loantap.model.training.options import SplitOptions
 from loantap.model.training.predictions import predict_out_of_fold
 from loantap.model.training.search import fit_candidate, search
@@ -83,11 +81,6 @@ class TestOutOfFold:
 
 
 class TestLogistic:
-    def test_it_is_scikit_learn_s_with_preprocessing_alone_before_it(self, logistic):
-        assert logistic.kind == LOGISTIC
-        assert [name for name, _ in logistic.pipeline.steps] == ["preprocess", "classify"]
-        assert type(logistic.pipeline[-1]) is LogisticRegression
-
     def test_its_pds_are_calibrated_though_it_was_trained_with_class_weights(self, logistic, rows):
         line = fit_calibration_out_of_fold(logistic.out_of_fold)
         assert logistic.calibration.intercept == pytest.approx(line.intercept)
@@ -95,12 +88,6 @@ class TestLogistic:
         assert logistic.calibration.intercept < -1
         pd_ = logistic.pipeline.predict_proba(rows[FEATURES])[:, 1]
         assert pd_.mean() == pytest.approx(rows["is_charged_off"].mean(), abs=0.005)
-
-    def test_without_calibration_the_pds_are_what_the_penalty_and_weights_made_them(self, rows):
-        raw = train_logistic(rows, OPTIONS.model_copy(update={"calibrated": False}))
-
-        assert raw.calibration == Calibration()
-        assert raw.pipeline.predict_proba(rows[FEATURES])[:, 1].mean() > 0.4
 
 
 class TestChallenger:

@@ -123,12 +123,6 @@ class TestBadFiles:
 
         assert f"1 of 1,500 rows cannot be used (row 4: {said}" in problem
 
-    def test_of_many_bad_rows_the_first_five_are_named(self, external, refuse):
-        problem = refuse(external.assign(dti=-1.0))
-
-        assert problem.count("dti '-1.0'") == 5
-        assert "and 1,495 more" in problem
-
     def test_a_file_without_rows_is_refused(self, external, refuse):
         assert "no rows" in refuse(external.head(0))
 
@@ -160,19 +154,6 @@ class TestAVersionFromBefore:
         assert not result.is_overlap_checked
         assert "loantap-lending-demo version 4 has no record of the loans" in caplog.text
         assert "nobody can check" in caplog.text
-
-    def test_the_portfolio_loaded_now_says_nothing_about_it(
-        self, external, simulated_loans, scorer, lending_model
-    ):
-        """The loans of the portfolio may be others than those of the version that scores."""
-        seen = render(simulated_loans.head(1_500), portfolio_columns())
-        other = simulated_loans.tail(1_000)
-
-        with pytest.raises(InputError, match="1,500 of its 1,500 loans are among those"):
-            measure_external(seen, other, scorer, OPTIONS)
-        assert measure_external(
-            seen, other, judge(lending_model, other), OPTIONS
-        ).is_overlap_checked
 
 
 @pytest.fixture(scope="module")

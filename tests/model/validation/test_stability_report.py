@@ -85,8 +85,3 @@ class TestPopulations:
         assert [row["population"] for row in report["populations"]] == [
             "test split", "issued 2012", "issued 2013",
         ]  # fmt: skip
-
-    def test_a_single_year_has_no_rest_to_be_held_against(self, predictions):
-        report = report_stability(predictions, date_loans(predictions, (2012,)))
-
-        assert [row["population"] for row in report["populations"]] == ["test split"]

@@ -45,13 +45,6 @@ def report(external=None, window=WINDOW):
     return json.loads(json.dumps(made, allow_nan=False))  # plain JSON throughout
 
 
-def test_the_definition_of_the_window_stands_with_the_figures():
-    made = report()
-
-    assert made["definition"] == OUT_OF_TIME
-    assert made["origin"] == "real"
-
-
 def test_figures_have_six_significant_digits_and_counts_are_whole():
     (_, row) = report()["models"]["lending"]["rolling_origin"]["origins"]
 
@@ -76,13 +69,6 @@ def test_the_external_portfolio_is_there_when_one_was_given():
     assert external["auc_gain"] == 0.0123457
     assert (external["n"], external["training_loans"]) == (120, 4_715)
     assert "level" in made["caveats"]["external"]
-
-
-def test_without_a_external_portfolio_nothing_is_said_of_one():
-    made = report()
-
-    assert "external" not in made["models"]["lending"]
-    assert "external" not in made["caveats"]
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,6 @@ import pandas as pd
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from loantap.measures.intervals import wilson_bounds
-from loantap.measures.metrics import expected_calibration_error
 from loantap.model.training.options import OutOfTimeOptions
 from loantap.model.training.rolling_origin import date_loans
 from loantap.model.validation.options import EvaluationOptions
@@ -57,21 +55,6 @@ def vintages(predictions, loans):
 
 
 class TestJudgement:
-    @pytest.fixture
-    def arrays(self, predictions):
-        rows = predictions[predictions["sample"] == "cv"]
-        return rows["is_charged_off"].to_numpy("int64"), rows["probability_of_default"].to_numpy()
-
-    def test_figures_are_those_of_the_one_implementation_of_each(self, arrays):
-        target, pd_ = arrays
-        judged = judge(target, pd_, OPTIONS)
-
-        assert (judged.n, judged.charged_off) == (len(target), target.sum())
-        assert judged.roc_auc == pytest.approx(roc_auc_score(target, pd_))
-        assert judged.ece == expected_calibration_error(target, pd_)
-        bounds = wilson_bounds(target.sum(), len(target))
-        assert (judged.default_rate_low, judged.default_rate_high) == bounds
-
     @pytest.mark.parametrize(("bad", "is_shown"), [(MIN_FOR_AUC, True), (9, False), (0, False)])
     def test_an_auc_needs_ten_loans_of_each_outcome(self, bad, *, is_shown):
         target = np.array([1] * bad + [0] * 50)
@@ -117,16 +100,6 @@ class TestOrigins:
 
         assert analysis.pooled is not None
         assert analysis.pooled.n == analysis.origins["n"].sum() == loans["judged_at"].notna().sum()
-
-    def test_without_an_out_of_time_sample_the_table_says_why(self, predictions, loans):
-        window = WINDOW.model_copy(update={"min_outcomes": 10_000})
-        dated = loans.assign(judged_at=date_loans(loans, window)["judged_at"])
-        without = predictions[predictions["sample"] != "out_of_time"]
-
-        analysis = analyse_vintages(without, dated, window, OPTIONS)
-
-        assert analysis.pooled is None
-        assert analysis.origins["skipped"].str.contains("fewer than 10000").all()
 
 
 class TestVintages:

@@ -3,13 +3,12 @@
 import json
 
 import pandas as pd
-import pytest
 
 from loantap.reporting.charts.drivers import chart_driver_years, chart_drivers
 from loantap.reporting.charts.fairness import chart_fairness_price
 from loantap.reporting.charts.frame import to_spec
 from loantap.reporting.charts.frontier import chart_frontier
-from loantap.reporting.charts.inline import bundle_vega, write_spec
+from loantap.reporting.charts.inline import write_spec
 from loantap.reporting.charts.rules import chart_rules
 from tests.reporting.page_outline import HOSTILE
 from tests.spread import spread
@@ -185,17 +184,3 @@ def test_a_specification_cannot_end_the_element_that_it_stands_in():
 
     assert "<" not in written
     assert json.loads(written) == spec
-
-
-def test_a_figure_that_is_no_number_is_refused():
-    with pytest.raises(ValueError, match="not JSON compliant"):
-        write_spec({"value": NAN})
-
-
-def test_the_script_that_draws_can_stand_in_a_page_and_hands_over_its_entry():
-    code = bundle_vega()
-
-    assert "</script" not in code.lower()
-    assert "<!--" not in code
-    assert "window.vegaEmbed" in code
-    assert len(code.encode()) < 1_000_000

@@ -1,6 +1,6 @@
 """Names beside their points: none over another, none beyond the edge."""
 
-from loantap.reporting.charts.names import Box, Place, place_names
+from loantap.reporting.charts.names import Place, place_names
 
 
 def test_a_name_alone_stands_on_its_side():
@@ -34,11 +34,3 @@ def test_where_there_is_no_room_there_is_no_name():
 
     assert places[0] is not None
     assert places[-1] is None
-
-
-def test_boxes_that_only_touch_do_not_meet():
-    box = Box(0, 0, 10, 10)
-
-    assert box.meets(Box(9, 9, 20, 20))
-    assert not box.meets(Box(10, 0, 20, 10))
-    assert not box.meets(Box(0, 10, 10, 20))

@@ -83,13 +83,6 @@ def test_the_roc_curve_draws_the_points_of_each_sample_under_its_readable_name()
     assert len(lines) == 3  # and chance
 
 
-def test_precision_is_drawn_over_recall():
-    lines = lines_of(plot_precision_recall(PRECISION_RECALL, AVERAGE_PRECISION, LENDING))
-
-    points = lines["test, n = 524, average precision 0.400"].get_xydata().tolist()
-    assert points == [[1, 0.2], [0.5, 0.4], [0, 1]]
-
-
 def test_calibration_draws_each_bin_with_its_interval_and_the_diagonal():
     figure = plot_calibration(RELIABILITY, LENDING)
 
@@ -101,20 +94,6 @@ def test_calibration_draws_each_bin_with_its_interval_and_the_diagonal():
     assert bins.get_label() == "cross-validation, n = 201 in bins of 100 to 101"
     diagonal = lines_of(figure)["perfect"].get_xydata()
     assert (diagonal[:, 0] == diagonal[:, 1]).all()
-
-
-def test_calibration_tells_samples_apart():
-    both = pd.concat([RELIABILITY, RELIABILITY.assign(sample="test", loans=50)])
-
-    figure = plot_calibration(both, LENDING)
-
-    assert [bins.get_label() for bins in figure.axes[0].containers] == [
-        "cross-validation, n = 201 in bins of 100 to 101",
-        "test, n = 100 in bins of 50",
-    ]
-    first, second = (bins[0] for bins in figure.axes[0].containers)
-    assert first.get_marker() != second.get_marker()
-    assert first.get_color() != second.get_color()
 
 
 def test_a_bound_that_misses_its_rate_by_a_rounding_error_is_drawn_at_the_rate():

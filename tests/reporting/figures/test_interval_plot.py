@@ -14,7 +14,6 @@ from loantap.reporting.formatting import (
     decimal,
     decimal_interval,
     explain_segmentation,
-    hold_together,
     name_segmentation,
     p_value,
     percent,
@@ -84,10 +83,6 @@ def test_figures_are_rounded_without_a_minus_before_zero_and_small_p_values_boun
     assert decimal_interval(-0.0112, -0.00001, 4) == "-0.0112 to 0.0000"
     assert p_value(1e-30) == "< 0.001"
     assert p_value(0.13) == "= 0.13"
-
-
-def test_a_number_of_loans_stays_on_the_line_of_its_n():
-    assert hold_together("AUC 0.7, n = 524") == "AUC 0.7, n\N{NO-BREAK SPACE}=\N{NO-BREAK SPACE}524"
 
 
 def test_a_segmentation_is_named_in_words_and_explained_by_the_data_dictionary():

@@ -64,14 +64,6 @@ def test_the_number_of_loans_stands_with_every_point(origins, vintages):
     assert ticks == ["2012\n454", "2013\n1,051", "2014\n1,055"]
 
 
-def test_default_rate_and_mean_pd_are_drawn_side_by_side(origins, vintages):
-    _, lower = plot_vintages(origins, vintages, 36, LENDING).axes
-
-    assert points(lower, "default rate") == [[2012, 0.18], [2013, 0.11], [2014, 0.18]]
-    (mean_pd,) = [line for line in lower.get_lines() if "mean PD" in str(line.get_label())]
-    assert mean_pd.get_ydata().tolist() == [0.16, 0.15, 0.16]
-
-
 def test_the_censored_part_is_shaded_and_says_so(origins, vintages):
     upper, lower = plot_vintages(origins, vintages, 36, LENDING).axes
 
@@ -97,13 +89,3 @@ def test_without_any_origin_judged_the_vintages_are_drawn_alone(origins, vintage
     upper, _ = plot_vintages(skipped, vintages, 36, LENDING).axes
 
     assert not [c for c in upper.containers if "out of time" in str(c.get_label())]
-
-
-def test_it_names_its_model_and_says_when_simulated(origins, vintages):
-    demo = Title("lending", "simulated", 20_000, not_for_lending=False)
-
-    upper, _ = plot_vintages(origins, vintages, 36, demo).axes
-
-    words = [text.get_text() for text in upper.texts]
-    assert "lending, n = 20,000" in words
-    assert "SIMULATED DATA" in words

@@ -93,15 +93,6 @@ def test_a_segment_is_drawn_where_its_rate_is_and_told_in_words(page):
     assert 'x1="33.33%" x2="33.33%"' in section  # the portfolio's 20%
 
 
-def test_the_table_of_a_factor_holds_every_segment_with_what_it_earns(page):
-    row = (
-        "debt consolidation 999 199 19.9% 17.6 to 22.5% +2.0 [-1.0, +5.0] no difference shown "
-        "-366 [-467, -265]"
-    )
-
-    assert row in read_text(page)
-
-
 def test_the_pincode_stands_apart_as_an_audit_and_without_what_it_earns(page):
     text = read_section(page, "audit")
 
@@ -109,14 +100,6 @@ def test_the_pincode_stands_apart_as_an_audit_and_without_what_it_earns(page):
     assert "Built from the outcome, never to be lent on." in text
     assert "11650 100 100 100.0% 96.3 to 100.0% +2.0 [-1.0, +5.0] no difference shown" in text
     assert "-366" not in text
-
-
-def test_a_factor_comes_with_its_meaning_and_unit(render, findings):
-    by_income = findings.replace({"segmentation": {"grade": "annual_income"}})
-
-    page = render(PageSection("findings", "Segments", plots=plot_segments(by_income, 0.2)))
-
-    assert "Yearly income as stated (currency per year)." in read_text(page)
 
 
 def test_what_profit_is_counted_by_stands_at_the_end_with_its_source(page):
@@ -151,12 +134,3 @@ def test_hostile_text_stays_text(render, findings, summary):
     text = read_text(page)
     assert "not shown n = 5 more of it nothing" in text
     assert "A note" in text
-
-
-def test_the_same_tables_give_the_same_bytes_and_stay_as_they_were(render, findings):
-    before = findings.copy()
-
-    pages = {render(PageSection("a", "A", plots=plot_segments(findings, 0.2))) for _ in range(2)}
-
-    assert len(pages) == 1
-    assert findings.equals(before)

@@ -2,9 +2,6 @@
 
 from itertools import pairwise
 
-import pytest
-
-from loantap.reporting.formatting import NOTHING, signed
 from loantap.reporting.model_card.tables import (
     Cell,
     tabulate_candidates,
@@ -12,13 +9,6 @@ from loantap.reporting.model_card.tables import (
     thin_trade_off,
 )
 from tests.reporting.card_material import BLOCK, make_candidates, make_trade_off
-
-
-def test_a_sample_without_any_block_is_unmeasured():
-    table = tabulate_metrics({"cv": BLOCK})
-
-    assert table.unmeasured == ["test", "out of time"]
-    assert [cell.value for cell in table.rows["F2"]] == ["0.567", NOTHING, NOTHING]
 
 
 def test_ece_stands_beside_the_range_of_a_perfect_model():
@@ -49,10 +39,3 @@ def test_the_trade_off_is_thinned_to_a_dozen_rows_from_end_to_end():
     assert gaps <= {8, 9, 10}
     assert thin_trade_off(rows[:3]) == rows[:3]
     assert thin_trade_off(rows[:1]) == rows[:1]
-
-
-@pytest.mark.parametrize(
-    ("points", "shown"), [(9.64, "+9.6"), (-12.4, "-12.4"), (0.0, "+0.0"), (-0.04, "+0.0")]
-)
-def test_points_carry_their_sign_but_zero_is_never_negative(points, shown):
-    assert signed(points) == shown

@@ -36,16 +36,3 @@ def test_a_rule_that_approves_nobody_favours_nobody():
     assert {(rule.favoured, rule.least, rule.ratio) for rule in line.rules} == {
         (NOTHING, NOTHING, NOTHING)
     }
-
-
-def test_groups_stay_as_they_are_in_the_file():
-    report = make_fairness()
-
-    line = word_fairness(report)["lending"]
-
-    assert (line.n, line.policy) == (4_715, "2026-11")
-    assert [proxy.audit_only for proxy in line.proxies] == [False, True]
-    for proxy, given in zip(
-        line.proxies, report["models"]["lending"]["proxies"].values(), strict=True
-    ):
-        assert proxy.groups == given["groups"]

@@ -44,15 +44,3 @@ def test_where_the_challenger_went_forward_the_drivers_are_those_of_the_scorecar
 
     assert worded.drivers.is_of_scorecard is section.is_boosted is is_boosted
     assert not worded.coefficients.is_of_scorecard
-
-
-@pytest.mark.parametrize(
-    ("standing", "is_champion"),
-    [
-        ("Champion", True),
-        ("Champion from the end of this run on", True),
-        ("Not champion, and no other version is", False),
-    ],
-)
-def test_its_standing_says_whether_it_is_champion(standing, is_champion):
-    assert make_section("lending", standing=standing).is_champion is is_champion

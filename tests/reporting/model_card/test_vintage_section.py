@@ -63,14 +63,6 @@ def read(report):
     return read_text(render(report))
 
 
-def test_the_definition_is_in_words():
-    text = read(make_report())
-
-    assert "Every 6 months from 2012-07" in text
-    assert "the 36-month loans issued up to the next origin, the last in 2013-12" in text
-    assert "had ended when the portfolio was extracted, 2017-03" in text
-
-
 def test_every_figure_has_its_number_of_loans_its_interval_and_what_was_settled_by_then():
     text = read(make_report())
 
@@ -117,13 +109,6 @@ def test_what_cannot_be_checked_is_not_claimed():
     assert "whether it has seen any of these cannot be checked" in text
     assert "trained on none" not in text
     assert "have seen:" not in text
-
-
-def test_without_an_external_portfolio_there_is_no_word_of_one():
-    report = make_report()
-    del report["caveats"]["external"]
-
-    assert "external" not in read(report).lower()
 
 
 def test_figures_are_inlined_with_their_description():

@@ -162,15 +162,6 @@ class TestReports:
         text = say(RunResults(reports=[Path("data/08/leakage_report.json")]))
         assert lines_of(text, "Reports") == ["data/08/leakage_report.json"]
 
-    def test_the_next_command_is_named_and_how_to_see_more(self):
-        results = RunResults(next_steps="make viz")
-
-        assert lines_of(say(results), "Next") == [
-            "make viz",
-            "every table of this summary: --params summary=full",
-        ]
-        assert lines_of(say(results, full=True), "Next") == ["make viz"]
-
     @pytest.mark.parametrize("full", [True, False])
     def test_a_run_that_made_nothing_of_it_has_nothing_to_say(self, full):
         assert say(RunResults(), full=full).strip() == ""
@@ -237,13 +228,6 @@ class TestOffers:
 
         assert "SIMULATED DATA, not for decisions" in " ".join(self.say("loantap-application-demo"))
 
-    def test_what_could_not_be_scored_is_told_here_too(self):
-        cause = {"rows": 3, "first_rows": [7, 8, 9], "example": "term '48': not 36 or 60"}
-
-        told = self.say(invalid=3, invalid_share=0.0024, causes=[cause])
-
-        assert told[-2].startswith("3 of 1,250 could not be scored (0.2%)")
-
     def test_nobody_has_an_offer(self):
         none = self.say(decisions={"decline": 1_250}, kinds={"none": 1_250})
 
@@ -261,18 +245,6 @@ def make_external(*, is_checked):
         "is_overlap_checked": is_checked,
     }  # fmt: skip
     return {"models": {"application": {}, "lending": {"external": found}}}
-
-
-def test_an_external_sample_is_answered_in_one_line():
-    text = say(RunResults(vintages=make_external(is_checked=True)))
-
-    assert lines_of(text, "External") == [
-        (
-            "lending: AUC 0.655 [0.645, 0.665] on 17,815 loans of the external sample; the "
-            "interest rate alone 0.635"
-        )
-    ]
-    assert say(RunResults(vintages={"models": {"lending": {}}})).strip() == ""
 
 
 class TestOneScreen:
@@ -299,12 +271,6 @@ def line_of(text, *words):
 
 
 class TestInFull:
-    def test_rows_are_counted_per_source(self, reconciliation):
-        text = say(RunResults(reconciliation), full=True)
-
-        assert re.search(r"applications\W+real\W+5,240\W+5,239\W+1\b", text)
-        assert re.search(r"loan_events\W+SIMULATED\W+101,234\W+101,233\W+1\b", text)
-
     def test_metrics_of_each_sample_are_shown_with_their_bounds_and_f2_never_alone(self, metrics):
         text = say(RunResults(metrics=metrics | {"origin": "simulated"}), full=True)
 
@@ -317,13 +283,6 @@ class TestInFull:
         assert "too few loans" in line_of(text, "out of time")
         assert "Models - SIMULATED DATA" in text
         assert "SIMULATED" not in say(RunResults(metrics=metrics), full=True)
-
-    def test_models_that_must_not_decide_are_marked(self, metrics):
-        text = say(RunResults(metrics=metrics), full=True)
-
-        assert "not for lending" in text
-        assert line_of(text, "benchmark").split("benchmark")[1].strip().startswith("*")
-        assert not line_of(text, "lending ").split("lending")[1].strip().startswith("*")
 
     def test_every_condition_of_a_lending_model_is_told(self):
         promotions = {

@@ -35,8 +35,3 @@ def test_nothing_is_cut(width):
     assert LONG in "".join(text.split())
     for words in ("warehouse", "appstream", "fault", "Have it restored", "[in 0.1 s]"):
         assert words in text
-
-
-@pytest.mark.parametrize("width", [80, 300])
-def test_a_system_is_named_once(width):
-    assert show(width).replace(LONG, "").count("appstream") == 1
