@@ -57,19 +57,8 @@ class TestDB2:
             f"Authentication=SERVER;Security=SSL;TxnIsolation=8;Uid=reader;Pwd={SECRET};"
         )
 
-    def test_a_password_is_unquoted(self):
-        backend = make(DB2_URL.replace(SECRET, "a%40b%3Ac%2Fd%25e%20f%3Dg"))
-
-        assert backend._connection_string.endswith(";Pwd=a@b:c/d%e f=g;")
-
     def test_the_port_is_db2s_own_when_none_is_given(self):
         assert "Port=50000;" in make(DB2_URL.replace(":50001", ""))._connection_string
-
-    def test_an_option_may_replace_a_default(self):
-        string = make(f"{DB2_URL}?ConnectTimeout=5")._connection_string
-
-        assert string.count("ConnectTimeout") == 1
-        assert "ConnectTimeout=5;" in string
 
     @pytest.mark.parametrize(
         ("url", "said"),

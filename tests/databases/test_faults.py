@@ -4,7 +4,6 @@ import pytest
 
 from loantap.databases.backends.faults import asking, explain
 from loantap.databases.backends.interface import SourceDownError
-from loantap.portfolio.errors import InputError
 
 ODBC = "ODBC emitted an error calling 'SQLExecDirect':\nState: {}, Native error: 1, Message: {}"
 LOGIN = (
@@ -80,13 +79,6 @@ def test_a_port_is_no_code(port):
     assert "the system does not answer" in explain("warehouse", said, ()).problem
 
 
-def test_a_system_that_is_full_is_told_from_one_that_is_down():
-    error = explain("warehouse", LOGIN.format("FATAL:  sorry, too many clients already"), ())
-
-    assert "has no connection left" in error.problem
-    assert "fewer are in use" in error.remedy
-
-
 @pytest.mark.parametrize(
     "said",
     [
@@ -136,11 +128,3 @@ def test_the_drivers_own_error_is_nowhere_in_the_chain():
     assert refused.value.__cause__ is None
     assert refused.value.__context__ is None
     assert "s3cret" not in str(refused.value)
-
-
-def test_what_is_no_error_of_the_driver_is_left_as_it_is():
-    def ask():
-        raise InputError("here", "wrong", "Mend it")
-
-    with pytest.raises(InputError, match=r"here: wrong\. Mend it"):
-        asking(ask, OSError, "warehouse", ())

@@ -79,14 +79,6 @@ class TestReadingAhead:
         answers.set()
         wait_until(lambda: threading.active_count() == before)
 
-    def test_time_spent_by_who_reads_is_no_silence(self):
-        rows = 0
-        for batch in read_ahead(lambda: make_reader(iter(range(3))), deadline(silence_limit_s=0.2)):
-            time.sleep(0.3)
-            rows += batch.num_rows
-
-        assert rows == 3
-
     def test_steady_but_slow_reading_ends_at_the_time_limit_and_is_not_tried_again(self):
         limit = deadline(time_limit_s=0.3)
 
@@ -149,13 +141,6 @@ class TestReadingAhead:
 
 
 class TestCalling:
-    def test_questions_are_answered_in_order_in_one_thread(self):
-        with Caller("warehouse", 5) as caller:
-            threads = [caller.call(threading.get_ident) for _ in range(3)]
-
-        assert len(set(threads)) == 1
-        assert threads[0] != threading.get_ident()
-
     def test_an_error_arrives_without_what_led_to_it_and_the_next_question_is_answered(self):
         with Caller("warehouse", 5) as caller:
             with pytest.raises(SourceDownError) as refused:
@@ -238,13 +223,6 @@ class TestPersisting:
 
         with pytest.raises(InputError, match=r"does not answer; tried 2 times in"):
             persist(attempt, limit)
-
-    def test_another_error_ends_it_at_once(self):
-        def attempt():
-            raise InputError("warehouse", "the login is refused", "Correct it")
-
-        with pytest.raises(InputError, match=r"^warehouse: the login is refused\. Correct it$"):
-            persist(attempt, deadline())
 
     def fail(self):
         raise DOWN

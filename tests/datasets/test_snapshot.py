@@ -136,13 +136,6 @@ def fail_for_want_of_an_inode(*_):
 
 
 class TestPublication:
-    def test_nothing_is_there_before_the_first(self, snapshot, source, folder):
-        snapshot.save(extraction(source))
-
-        assert not open_again(folder).exists()
-        assert snapshot.exists()
-        assert_holds(snapshot, source.rows())
-
     def test_until_then_others_read_the_last_good_snapshot(self, last_good, saved, source, folder):
         assert_holds(open_again(folder), last_good)
         assert_holds(saved, source.rows())
@@ -178,12 +171,6 @@ class TestPublication:
         # Another run may have the folder.
         open_again(folder).save(extraction(source))
 
-    def test_a_second_save_of_a_run_takes_the_place_of_the_first(self, saved, source):
-        source.change(4, balance=0.5, at=day(31))
-        saved.save(extraction(source))
-
-        assert_holds(saved, source.rows())
-
 
 class TestOverlap:
     """Two runs at once, or a reader while a run publishes."""
@@ -202,14 +189,6 @@ class TestOverlap:
         assert error.problem == "another run is bringing it up to date"
         getattr(saved, end)()
         publish(other, source)
-        assert_holds(open_again(folder), source.rows())
-
-    def test_after_a_failure_the_next_run_gets_through(self, snapshot, source, folder):
-        source.breaks_after = [1] * 5
-        with pytest.raises(DatasetError, match="the source is down"):
-            snapshot.save(extraction(source))
-
-        publish(open_again(folder), source)
         assert_holds(open_again(folder), source.rows())
 
     @pytest.mark.parametrize(

@@ -54,15 +54,6 @@ def test_within_a_run_what_was_saved_is_read(with_last_good, path):
     assert_frame_equal(pd.read_parquet(path), OLD)
 
 
-def test_what_is_discarded_leaves_the_last_good_file(with_last_good, path):
-    with_last_good.save(NEW)
-    with_last_good.discard()
-    with_last_good.publish()
-
-    assert list_files(path) == ["loans.parquet"]
-    assert_frame_equal(with_last_good.load(), OLD)
-
-
 @pytest.mark.parametrize(
     ("kind", "file", "good", "bad"),
     [

@@ -49,13 +49,6 @@ class TestReading:
         assert whole["grade"].isna().tolist() == [False, False, False, True, False]
         assert whole["dti"].astype("float64").tolist()[2:] == [3, 4, 5]
 
-    @pytest.mark.parametrize("name", ["new.parquet", "new.csv"])
-    def test_a_file_without_rows_gives_one_batch_without_any(self, name, tmp_path):
-        (batch,) = read(write(ROWS.head(0), tmp_path / name), ["grade", "dti"])
-
-        assert [name for name in batch.columns if name != FAULT] == ["grade", "dti"]
-        assert batch.empty
-
     def test_tells_how_far_it_is(self, tmp_path, caplog):
         with caplog.at_level(logging.INFO, "loantap.progress"):
             read(write(ROWS, tmp_path / "new.parquet"), ["dti"])
@@ -116,13 +109,6 @@ class TestWriting:
         batched.publish()
 
         assert_frame_equal(pd.read_parquet(path), make_batch().astype({"reason": "str"}))
-
-    def test_the_next_run_begins_a_new_table(self, batched, path):
-        for reason in ("old", "new"):
-            batched.save(make_batch(reason))
-            batched.publish()
-
-        assert pd.read_parquet(path)["reason"].tolist() == ["new"]
 
     def test_a_batch_that_fails_leaves_the_last_good_file_and_no_half_of_another(
         self, batched, path

@@ -9,7 +9,6 @@ import duckdb
 import pandas as pd
 import pyarrow as pa
 import pytest
-from kedro.io import DatasetError
 from pandas.testing import assert_frame_equal
 
 from loantap.databases.backends import waiting
@@ -42,12 +41,6 @@ class TestFirstTime:
         with pytest.raises(duckdb.ConstraintException):
             ask(credentials, "INSERT INTO portfolio BY NAME SELECT 1.0 AS int_rate")
 
-    def test_a_table_without_rows_is_made_too(self, loans, credentials):
-        write(credentials, loans.head(0))
-
-        assert read(credentials).columns.tolist() == loans.columns.tolist()
-        assert read(credentials).empty
-
 
 class TestValues:
     def test_every_value_survives(self, credentials):
@@ -67,22 +60,6 @@ class TestValues:
             found = connection.sql("FROM portfolio ORDER BY loan_id").to_arrow_table()
         # As text, in which NaN equals NaN and not a missing value.
         assert [str(row) for row in found.to_pylist()] == [str(row) for row in rows.to_pylist()]
-
-    def test_what_is_missing_in_a_frame_is_missing_in_the_table(self, credentials):
-        write(
-            credentials,
-            pd.DataFrame(
-                {
-                    "loan_id": ["a"],
-                    "number": [float("nan")],
-                    "whole": pd.array([None], "Int64"),
-                    "text": pd.Series([None], dtype="str"),
-                    "time": pd.to_datetime([None]),
-                }
-            ),
-        )
-
-        assert ask(credentials, "SELECT * FROM portfolio") == [("a", None, None, None, None)]
 
     def test_categories_are_text_and_times_are_in_utc(self, credentials):
         seconds = int(pd.Timestamp("2026-01-01 12:00", tz="Asia/Kolkata").timestamp())
@@ -182,18 +159,6 @@ class TestBatches:
         target.publish()
         assert_frame_equal(read(credentials), loans, check_dtype=False)
         assert tables(credentials) == ["portfolio"]
-
-    def test_rows_that_stop_coming_leave_nothing(self, loans, credentials):
-        def frames():
-            yield loans.head(1)
-            raise OSError("the file is gone")
-
-        target = make_target(credentials)
-        with pytest.raises(DatasetError, match="the file is gone"):
-            target.save(frames())
-        target.publish()
-
-        assert tables(credentials) == []
 
     @pytest.mark.parametrize(
         ("rows", "said"),

@@ -119,32 +119,6 @@ def test_data_flow_from_left_to_right_in_kedro_viz():
     assert not backwards
 
 
-def test_data_flow_from_left_to_right_through_a_closed_box_of_kedro_viz():
-    everything = PIPELINES["all"]
-    for namespace in {part for node in everything.nodes for part in node.namespace_prefixes}:
-        box = everything.only_nodes_with_namespaces([namespace])
-        taken = {layer_of(name) for name in box.inputs() if not is_parameter(name)}
-        used = (everything - box).inputs() & box.all_outputs()
-        given = {layer_of(name) for name in box.outputs() | used}
-        assert max(map(LAYERS.index, taken)) <= min(map(LAYERS.index, given)), namespace
-
-
-def test_the_first_view_of_kedro_viz_can_be_read():
-    """The datasets beside the closed boxes of the default pipeline; forms of one are one."""
-    pipeline, shown = PIPELINES["__default__"], set()
-    for box in {node.namespace.partition(".")[0] for node in pipeline.nodes}:
-        inside = pipeline.only_nodes_with_namespaces([box])
-        used_elsewhere = name_forms_as_one((pipeline - inside).datasets())
-        made = name_forms_as_one(inside.all_outputs())
-        shown |= name_forms_as_one(inside.inputs() | inside.outputs()) | (made & used_elsewhere)
-
-    assert len([name for name in shown if not is_parameter(name)]) <= 25
-
-
-def name_forms_as_one(names):
-    return {name.partition("@")[0] for name in names}
-
-
 def test_a_file_lies_in_the_folder_of_its_layer_or_is_a_report():
     for name in filter(path_of, USED):
         folders = {FOLDERS[layer_of(name)], FOLDERS["reporting"]}
@@ -194,20 +168,6 @@ def test_up_to_primary_only_what_holds_no_loan_is_previewed():
     assert {name for name in USED if layer_of(name) in early and is_shown(name)} == {
         "reconciliation", "sources.portfolio_account", "sources.simulated_truth",
     }  # fmt: skip
-
-
-def test_reports_are_previewed():
-    for name in (
-        "evaluation.metrics", "evaluation.vintage_analysis", "leakage_report", "recommendations",
-    ):  # fmt: skip
-        assert is_shown(name), name
-
-
-def test_without_a_portfolio_none_is_read():
-    entry = load_configuration()["catalog"]["sources.portfolio_csv"]
-
-    assert entry["type"] == "MemoryDataset"
-    assert entry["metadata"]["kedro-viz"] == {"layer": "source", "preview": False}
 
 
 @pytest.mark.parametrize(

@@ -79,14 +79,6 @@ def test_every_variable_that_is_not_set_is_named_at_once(empty_project, monkeypa
     assert "4 of 4 checks failed" in result.output
 
 
-def test_sources_that_were_never_built_are_faults(empty_project):
-    result = check(empty_project)
-
-    assert result.exit_code == 1
-    assert words_of(result).count("fault") == 3
-    assert "3 of 4 checks failed" in result.output
-
-
 @pytest.mark.parametrize(
     ("statement", "said"),
     [

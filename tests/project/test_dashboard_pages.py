@@ -28,16 +28,6 @@ def find(widgets, label):
     return found
 
 
-def test_findings_and_actions_are_those_of_the_run(screen, data):
-    said = read_all(screen.open("portfolio", "lt_key"))
-
-    summary = json.loads((data / "08_reporting/summary.json").read_text("utf-8"))
-    for one in [*summary["findings"], *summary["actions"]]:
-        if one["money"] is not None:
-            assert f"<b>{money(one['money']['value'])}</b>" in said
-    assert said.count("<article>") == len(summary["findings"]) + len(summary["actions"])
-
-
 def test_segments_can_be_chosen_and_the_pincode_is_not_among_them(screen, data):
     app = screen.open("portfolio", "lt_key")
     findings = pd.read_parquet(data / "07_model_output/findings.parquet")

@@ -36,18 +36,6 @@ def test_an_environment_that_came_with_its_folder_is_made_anew(made_in, is_kept,
     assert left == [is_kept, is_kept]
 
 
-@pytest.mark.parametrize(
-    ("goal", "given", "port"),
-    [
-        ("viz", (), "4141"), ("viz", ("PORT=7001",), "7001"), ("ui", (), "5000"),
-    ],
-)  # fmt: skip
-def test_a_page_is_served_on_the_port_that_was_named(goal, given, port):
-    told = make("--dry-run", goal, *given).stdout
-
-    assert re.findall(r"--port (\d+)", told) == [port]
-
-
 def test_servers_that_are_missing_are_named_before_anything_is_installed(tmp_path):
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "sh").symlink_to("/bin/sh")
@@ -73,13 +61,3 @@ def test_tables_that_a_trial_leaves_are_not_committed():
     )  # fmt: skip
 
     assert ignored.stdout.splitlines() == tables
-
-
-def test_the_trial_of_the_readme_keeps_its_files_out_of_git():
-    readme = (PROJECT / "README.md").read_text("utf-8")
-
-    written = re.findall(
-        r"(?:TO '|applications=|scores=)(?!FILE)([\w./]+\.(?:csv|parquet))", readme
-    )
-    assert len(written) >= 3
-    assert all(name.startswith("data/") for name in written)

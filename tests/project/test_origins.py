@@ -70,11 +70,6 @@ def test_the_run_scores_with_the_model_it_has_just_trained(history):
     assert "invalid" not in set(history.real_scores["decision"])
 
 
-def test_a_page_about_real_loans_does_not_call_them_simulated(history):
-    for page in history.real_pages:
-        assert "SIMULATED DATA" not in page.upper()
-
-
 def test_after_a_demo_run_the_real_champion_still_stands_and_scores(history):
     assert history.project.aliases() == REAL_CHAMPIONS | DEMO_CHAMPIONS
     applications = history.project.folder / "new.csv"

@@ -95,14 +95,6 @@ def test_a_value_that_cannot_be_used_is_refused_with_path_and_remedy(given, said
     assert refused.value.remedy == "Correct it in conf/, or after --params"
 
 
-def test_a_missing_value_is_refused():
-    parameters = copy.deepcopy(SHIPPED)
-    del parameters["evaluation"]["resamples"]
-
-    with pytest.raises(InputError, match=r"parameter evaluation\.resamples: Field required"):
-        check_parameter_groups(parameters, MODELS)
-
-
 @pytest.mark.parametrize(("name", "value"), [("seed", 7), ("as_of", "2020-02-29")])
 def test_one_run_parameter_reaches_every_group_that_has_it(name, value):
     given = load_parameters(**{name: value})
@@ -110,13 +102,6 @@ def test_one_run_parameter_reaches_every_group_that_has_it(name, value):
     holders = [path for path, model in MODELS.items() if name in model.model_fields]
     assert len(holders) >= 4
     assert {path: group(given, path)[name] for path in holders} == dict.fromkeys(holders, value)
-
-
-def test_one_parameter_given_leaves_the_rest_of_its_group():
-    given = load_parameters(modeling={"lending": {"folds": 3}})
-
-    assert group(given, "modeling.lending") == group(SHIPPED, "modeling.lending") | {"folds": 3}
-    assert group(given, "modeling.benchmark") == group(SHIPPED, "modeling.benchmark")
 
 
 def test_run_parameters_are_documented():

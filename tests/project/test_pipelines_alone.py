@@ -46,14 +46,6 @@ def test_a_pipeline_runs_by_itself_and_makes_the_same_again(pipeline, given, mak
     assert "same data, same model as loantap-lending-demo" in told or pipeline != "modeling"
 
 
-def test_a_run_of_one_pipeline_ends_with_its_own_summary_alone(demo):
-    result = demo.run("--pipelines", "ingestion")
-
-    assert "Rows per source" not in result.output
-    assert "loans of SIMULATED DATA; 0 of" in result.output
-    assert "Champion" not in result.output
-
-
 def test_the_older_spelling_of_the_option_works_as_well(demo):
     with pytest.warns(DeprecationWarning, match="--pipelines"):
         assert demo.run("--pipeline", "insights", "--nodes", "insights.recommend").exit_code == 0
@@ -142,15 +134,6 @@ class TestScoring:
         assert scores["decision"].tolist() == expected.tolist()
         assert set(scores["policy_version"]) == {"npv 2026-11 + dti_at_most_30"}
 
-    @pytest.mark.usefixtures("recommended")
-    def test_a_rule_that_nobody_recommended_is_refused(self, demo, tmp_path, applications):
-        applications.head(6).to_csv(tmp_path / "new.csv", index=False)
-        given = f"applications={tmp_path / 'new.csv'},scoring.recommendations=[dti_at_most_3]"
-
-        refused = demo.run("--pipelines", "scoring", "--params", given)
-
-        assert "there is no rule 'dti_at_most_3'; did you mean 'dti_at_most_3" in refused.output
-
 
 def test_an_external_portfolio_is_judged_by_the_models_that_may_be_lent_on(
     demo, portfolio_text, tmp_path
@@ -171,9 +154,3 @@ def test_an_external_portfolio_is_judged_by_the_models_that_may_be_lent_on(
         assert found["external"]["model_name"] == f"loantap-{name}-demo"
         assert found["external"]["auc_gain_low"] < found["external"]["auc_gain_high"]
     assert "An external sample" in (demo.reporting / "model_card.html").read_text("utf-8")
-
-
-def test_metrics_are_plain_json(demo):
-    text = (demo.reporting / "metrics.json").read_text("utf-8")
-
-    assert json.loads(text, parse_constant=pytest.fail)

@@ -5,7 +5,6 @@ import sys
 from importlib.util import find_spec
 
 import click
-import kedro.framework.cli.registry as kedro_registry
 import pytest
 from click.testing import CliRunner
 
@@ -80,14 +79,6 @@ def test_a_notebook_server_that_is_not_installed_is_named():
     assert ended.stderr.count("\n") == 1
 
 
-def test_kedros_own_errors_say_what_is_wrong():
-    ended = CliRunner().invoke(kedro_registry.describe_registered_pipeline, ["nope"])
-
-    assert ended.exit_code == 1
-    assert ended.stderr.startswith("Error: 'nope' pipeline not found.")
-    assert "NoneType" not in ended.output
-
-
 def test_the_catalog_is_described_without_a_warning(empty_project):
     """In a process: what is logged depends on what was imported before."""
     ended = subprocess.run(
@@ -114,11 +105,6 @@ def test_the_catalog_is_described_without_a_warning(empty_project):
 def test_runners_that_do_several_nodes_at_once_are_refused(options, told):
     with pytest.raises(InputError, match=f"^{told}: nodes run one after another here"):
         require_one_after_the_other(options)
-
-
-@pytest.mark.parametrize("runner", [None, "kedro.runner.SequentialRunner"])
-def test_the_runner_that_does_one_at_a_time_may_be_named(runner):
-    require_one_after_the_other({"runner": runner, "is_async": False, "runner_params": {}})
 
 
 @pytest.mark.parametrize(

@@ -63,13 +63,6 @@ def test_mlflow_neither_reports_home_nor_sets_its_own_logger(tmp_path):
     assert said.splitlines()[-1] == "None 0 []"
 
 
-def test_make_switches_it_off_as_well():
-    makefile = (PROJECT / "Makefile").read_text()
-
-    for name, value in SWITCHES.items():
-        assert f"export {name} := {value}" in makefile
-
-
 def test_the_day_of_the_run_is_today_where_none_is_given():
     resolvers = runpy.run_path(SETTINGS)["CONFIG_LOADER_ARGS"]["custom_resolvers"]
 

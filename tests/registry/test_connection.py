@@ -73,15 +73,6 @@ class TestPatience:
             "MLflow's database is locked by another process; waited 0 s of at most 60 s"
         ]
 
-    def test_a_write_waits_too(self, registry):
-        """MLflow's own connection, which sets a waiting time of SQLite's own."""
-        client = mlflow.MlflowClient()
-        wait_for(60)
-        with held(registry.parent / "mlflow.db", 1.0):
-            client.create_registered_model("loantap-lending")
-
-        assert [model.name for model in client.search_registered_models()] == ["loantap-lending"]
-
     def test_the_wait_has_an_end_with_one_message(self, registry):
         client = mlflow.MlflowClient()
         client.search_registered_models()

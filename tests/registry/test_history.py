@@ -172,31 +172,11 @@ class TestCommands:
         shown = call("show", "loantap-lending-demo", "1").output
         assert "in place of loantap-lending-demo version 2: drift" in shown
 
-    def test_without_a_reason_nothing_is_restored(self):
-        result = call("restore", "loantap-lending-demo", "1")
-
-        assert result.exit_code == 2
-        assert "--reason" in result.output
-        assert champions() == {"loantap-lending-demo": "2"}
-
-    def test_a_mistake_gives_one_message_and_exit_code_1(self):
-        result = call("restore", "loantap-lending-demo", "9", "--reason", "drift")
-
-        assert result.exit_code == 1
-        assert result.output.startswith("Error: model loantap-lending-demo: there is no version 9")
-        assert "Traceback" not in result.output
-
 
 class TestAddress:
     @pytest.fixture(autouse=True)
     def _none_is_given(self, registry, monkeypatch):
         monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
-
-    def test_in_a_sub_folder_it_is_that_of_the_project(self, tmp_path):
-        (tmp_path / "pyproject.toml").write_text("[tool.kedro]")
-        (tmp_path / "notebooks").mkdir()
-
-        assert find_address(tmp_path / "notebooks") == f"sqlite:///{tmp_path}/mlflow.db"
 
     def test_what_the_environment_says_goes_first_and_is_told(self, tmp_path, monkeypatch, capsys):
         monkeypatch.setenv("MLFLOW_TRACKING_URI", "sqlite:///copy.db")
@@ -205,12 +185,6 @@ class TestAddress:
         assert find_address(tmp_path / "elsewhere") == f"sqlite:///{tmp_path}/copy.db"
         told = f"Registry: sqlite:///{tmp_path}/copy.db, as MLFLOW_TRACKING_URI says"
         assert capsys.readouterr().err == f"{told}\n"
-
-    def test_nothing_is_told_where_it_says_the_same(self, tmp_path, monkeypatch, capsys):
-        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
-
-        find_address(tmp_path)
-        assert capsys.readouterr().err == ""
 
     @pytest.mark.parametrize(
         ("said", "environment", "address"),

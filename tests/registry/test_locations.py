@@ -65,11 +65,6 @@ def test_a_moved_project_is_refused_with_the_command_that_mends_it(moved, old, w
     assert "`loantap-models relocate`" in refused.value.remedy
 
 
-def test_where_it_was_made_nothing_is_amiss(old):
-    require_same_place(ADDRESS.format(old), INSIDE, old)
-    assert relocate(ADDRESS.format(old), INSIDE, old) == 0
-
-
 def test_every_location_is_mended_in_its_own_form(moved, old):
     before = read_locations(moved)
     assert any("%20" in location for location in before)

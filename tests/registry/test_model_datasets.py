@@ -12,11 +12,11 @@ import pytest
 from kedro.io import DatasetError
 
 from loantap.datasets import ChampionDataset, ChampionsDataset, RegisteredModelDataset
-from loantap.model.scoring.scorer import NotForLendingError, Scorer
+from loantap.model.scoring.scorer import NotForLendingError
 from loantap.portfolio.errors import InputError
 from loantap.registry.connection import RegistryDownError
 from loantap.registry.history import restore
-from loantap.registry.models import ModelVersion, find_champion, register
+from loantap.registry.models import ModelVersion, find_champion
 from loantap.registry.registered_this_run import forget_registered
 from tests.conftest import train, training_options
 from tests.registry.registered import (
@@ -234,10 +234,6 @@ class TestModelsThatMustNotBeLentOn:
             ChampionDataset(namespace="benchmark").load()
         assert isinstance(refused.value.__cause__, NotForLendingError)
 
-    def test_another_name_does_not_help(self, benchmark_model):
-        with pytest.raises(NotForLendingError, match="loantap-lending version 7"):
-            Scorer(benchmark_model, "loantap-lending", "7")
-
     @pytest.mark.parametrize("again", [True, False], ids=["the same model", "a worse one"])
     def test_a_champion_of_an_earlier_release_is_renamed_by_the_next_run(
         self, again, benchmark_model
@@ -266,13 +262,6 @@ class TestTheModelThatDecides:
 
         with pytest.raises(DatasetError, match="lending_model@champion to score"):
             dataset.load()
-
-    @pytest.mark.parametrize(
-        "champion", [ChampionDataset(namespace="lending"), ChampionsDataset()], ids=["one", "all"]
-    )
-    def test_promotion_makes_a_champion_and_saving_does_not(self, champion):
-        with pytest.raises(DatasetError, match="promotion makes a champion"):
-            champion.save({})
 
     @pytest.mark.parametrize(
         "forget",
@@ -322,13 +311,6 @@ class TestTheModelThatDecides:
 
         assert f"{scorer.name} {scorer.version}" == scores
 
-    def test_the_model_that_scores_is_named_in_the_log(self, champion, lending_model, caplog):
-        make_champion(lending_model)
-        with caplog.at_level(logging.INFO, "loantap"):
-            champion.load()
-
-        assert "Scoring with loantap-lending-demo version 1, trained on simulated" in caplog.text
-
     def test_where_nothing_is_registered_both_names_and_the_remedy_are_told(self, champion):
         assert not champion.exists()
         with pytest.raises(DatasetError) as refused:
@@ -338,14 +320,6 @@ class TestTheModelThatDecides:
         assert "sqlite:///" in cause.where
         assert cause.problem == "no champion named loantap-lending or loantap-lending-demo"
         assert "kedro run" in cause.remedy
-
-    def test_a_version_that_was_never_promoted_is_nothing_to_score_with(
-        self, champion, lending_model
-    ):
-        register(make_release(lending_model))
-
-        assert not champion.exists()
-        assert ChampionsDataset().load()["lending"]() == {}
 
 
 class TestChampions:

@@ -1,6 +1,5 @@
 """A model is registered with facts, predictions and verdict, and predicts the same when read."""
 
-import json
 import zipfile
 
 import mlflow
@@ -24,8 +23,6 @@ from loantap.registry.reading import load_predictions, load_version
 from tests.conftest import CHALLENGER, training_options
 from tests.registry.registered import (
     PREDICTIONS,
-    champions,
-    make_champion,
     make_release,
     tags_of,
     with_facts,
@@ -61,26 +58,6 @@ def test_the_file_is_skops_nothing_is_pickled_and_all_of_it_is_trusted(lending_m
     assert "cloudpickle" not in described + files["requirements.txt"].read_text("utf-8")
     untrusted = skops.io.get_untrusted_types(file=files["model.skops"])
     assert set(untrusted) <= set(TRUSTED_TYPES)
-
-
-def test_signature_and_example_go_with_the_model(lending_model):
-    model = log_model(lending_model)
-
-    info = mlflow.models.get_model_info(f"models:/{model.name}/{model.version}")
-    columns = list(FEATURE_SETS["lending"].features)
-    assert info.signature.inputs.input_names() == columns
-    assert info.signature.outputs is not None
-    numeric = set(FEATURE_SETS["lending"].numeric)
-    assert {spec.name for spec in info.signature.inputs if spec.type.name == "double"} == numeric
-
-
-def test_the_example_is_nobodys_application(lending_model, registry, features):
-    log_model(lending_model)
-
-    stored = json.loads(next(registry.rglob("input_example.json")).read_text("utf-8"))
-    row = dict(zip(stored["columns"], stored["data"][0], strict=True))
-    assert len(stored["data"]) == 1
-    assert row["log_annual_income"] == pytest.approx(features["log_annual_income"].median())
 
 
 def test_no_training_row_is_in_the_model(lending_model, registry):
@@ -136,11 +113,3 @@ def test_two_runs_may_register_the_first_version_of_a_name_at_once(lending_model
     versions = [log_model(lending_model).version for _ in range(2)]
 
     assert versions == ["1", "2"]
-
-
-def test_a_promoted_version_becomes_champion_and_says_why(lending_model):
-    model = make_champion(lending_model)
-
-    assert champions() == {"loantap-lending-demo": "1"}
-    assert tags_of(model)["promotion"] == "promoted"
-    assert "every condition holds" in tags_of(model)["promotion_reason"]

@@ -75,14 +75,6 @@ class TestDataset:
         assert "17.25" not in everything
         assert not [path for path in registry.rglob("*") if path.is_file()]
 
-    def test_other_rows_have_another_digest(self, active_run):
-        runs.log_dataset("lending features", "real", self.LOANS)
-        runs.log_dataset("lending features", "real", self.LOANS)
-        runs.log_dataset("lending features", "real", self.LOANS.fillna(17.26))
-
-        logged = recorded(active_run).inputs.dataset_inputs
-        assert len({entry.dataset.digest for entry in logged}) == 2
-
 
 def test_a_file_that_still_waits_is_attached_under_its_name_in_its_folder(
     active_run, registry, tmp_path

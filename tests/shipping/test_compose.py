@@ -55,17 +55,6 @@ def test_ports_are_those_of_this_machine_alone(name):
     assert all(port.startswith("127.0.0.1:") for port in SERVICES[name].get("ports", ()))
 
 
-def test_services_wait_until_what_they_need_is_well():
-    waited = {
-        (name, other): how["condition"]
-        for name, service in SERVICES.items()
-        for other, how in service.get("depends_on", {}).items()
-    }
-
-    assert set(waited.values()) == {"service_healthy"}
-    assert {("mlflow", "postgres"), ("api", "mlflow"), ("batch", "mlflow")} <= set(waited)
-
-
 @pytest.mark.parametrize("code", [0, 1])
 def test_a_service_starts_whether_or_not_the_bucket_answers(code, tmp_path):
     task = tmp_path / "loantap-task"

@@ -186,10 +186,6 @@ def test_bad_variables_are_named_before_anything_is_changed(cloud, changes, mess
     refused(cloud, message, **changes)
 
 
-def test_a_short_sha_is_refused(cloud):
-    refused(cloud, "'abc1234' is no full SHA", "apply", "--sha", "abc1234")
-
-
 def test_a_schedule_that_names_a_revision_is_refused(cloud):
     cloud.schedule("staging", "loantap-staging-batch:1")
     refused(cloud, "names the revision loantap-staging-batch:1")

@@ -81,10 +81,6 @@ def test_each_fault_is_named_with_its_place(old, new, fault):
     assert fault in faults[0]
 
 
-def test_a_file_that_is_no_mapping_is_named():
-    assert lint("- step", MAKEFILE) == ["bitbucket-pipelines.yml: is no mapping"]
-
-
 def test_branch_and_commits_name_the_projects_issues_only():
     subjects = {"a1": "LOAN-7 Offers", "b2": "Offers", "c3": "XLOAN-7 x", "d4": "Merge LOAN-12: x"}
     assert find_unnamed("LOAN", "feature/LOAN-7-offers", subjects) == [

@@ -1,7 +1,6 @@
 """A table over the Databricks connector: what is in it arrives, and only that."""
 
 from datetime import datetime
-from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -34,25 +33,6 @@ class TestTable:
         databricks.run_sql("DROP TABLE business_events.loans")
 
         assert pa.Table.from_batches([first, *reader]).equals(loans)
-
-    def test_the_session_ends_with_the_reader(self, databricks, loans):
-        others = find_sessions(databricks)  # Of tests before, which cut or left theirs.
-        reader = find_source(databricks.connection, batch_rows=10).read()
-        reader.read_next_batch()
-        session = find_sessions(databricks) - others
-        assert len(session) == 1
-
-        del reader
-
-        assert not session & find_sessions(databricks)
-
-
-def find_sessions(databricks):
-    """Open sessions: the front has a connection to Spark for each; told by its own end."""
-    listed = Path("/proc/net/tcp").read_text().splitlines()[1:]
-    ends = [line.split()[1:4] for line in listed]
-    port, established = f":{databricks.spark_port:04X}", "01"
-    return {own for own, remote, state in ends if remote.endswith(port) and state == established}
 
 
 class TestTypes:

@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pyarrow as pa
 import pytest
@@ -37,23 +36,6 @@ class TestTable:
         db2.run_sql("UPDATE appstream.loans SET grade = 'C' WHERE loan_id = '00000000';")
 
         assert pa.Table.from_batches(list(reader)).num_rows == 900
-
-    def test_the_connection_ends_with_the_reader(self, db2, loans):
-        reader = find_source(db2.connection, batch_rows=10).read()
-        reader.read_next_batch()
-        assert count_connections(db2) == 1
-
-        del reader
-
-        assert count_connections(db2) == 0
-
-
-def count_connections(db2):
-    """Open connections to the front, by the kernel's count; on one end only."""
-    listed = Path("/proc/net/tcp").read_text().splitlines()[1:]
-    ends = [line.split()[1:4] for line in listed]
-    port, established = f":{db2.port:04X}", "01"
-    return sum(local.endswith(port) and state == established for local, _, state in ends)
 
 
 class TestTypes:

@@ -5,7 +5,6 @@
 import logging
 import subprocess
 import sys
-import threading
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -100,42 +99,9 @@ class TestRefusals:
         assert '"***"' in error.problem
         assert password not in tell(error)
 
-    def test_an_unknown_database(self, postgres):
-        unknown = postgres.connect_as(READER, database="nowhere")
-
-        error = refuse(postgres, lambda: read_all(find_source(unknown)))
-
-        expect_remedy(
-            error, problem="the database is not there", remedy="Correct the name of the database"
-        )
-
-    def test_a_missing_table(self, postgres):
-        postgres.run_sql("DROP TABLE IF EXISTS loans")
-
-        error = refuse(postgres, find_source(postgres.connection).account)
-
-        expect_remedy(error, problem="the table is not there", remedy="make a view of this name")
-
-    def test_a_disk_of_the_server_that_is_full(self, postgres, loans):
-        """The reader's sorts may take no room on it, which a server says as it does a full disk."""
-        limits = {"work_mem": "64kB", "temp_file_limit": "64kB"}
-        with view_of_loans(postgres, "ORDER BY loan_amnt DESC"), reader_set(postgres, limits):
-            error = refuse(postgres, lambda: read_all(find_source(postgres.connection)))
-
-        expect_remedy(error, problem="the room it allows is used up", remedy="make room")
-
 
 class TestDown:
     """What may pass: `SourceDownError`, and another attempt within the time limit."""
-
-    def test_too_many_connections(self, postgres, loans):
-        postgres.run_sql(f"ALTER ROLE {READER} CONNECTION LIMIT 0")
-        try:
-            error = refuse(postgres, lambda: read_all(find_source(postgres.connection)))
-        finally:
-            postgres.run_sql(f"ALTER ROLE {READER} CONNECTION LIMIT -1")
-
-        assert isinstance(error, SourceDownError)
 
     @pytest.mark.parametrize("cut_after", [10, 400, 2_000_000])
     def test_a_connection_that_is_cut(self, cut_after, postgres, loans):
@@ -161,15 +127,6 @@ class TestDown:
 
 
 class TestInspection:
-    def test_all_is_well(self, postgres, loans):
-        found = list(inspect_source(find_source(postgres.connection), AS_OF))
-
-        assert [(each.check, each.outcome) for each in found] == [
-            ("connection", Outcome.FINE), ("columns", Outcome.FINE),
-            ("rows", Outcome.FINE), ("updated_at", Outcome.FINE),
-        ]  # fmt: skip
-        assert found[2].found == "60,000"
-
     def test_a_name_that_the_query_would_not_find_is_a_fault(self, postgres, loans):
         """PostgreSQL takes a name without quotes for one in lower case."""
         postgres.run_sql('ALTER TABLE loans RENAME COLUMN loan_id TO "LOAN_ID"')
@@ -226,18 +183,6 @@ class TestPersisting:
         expect_remedy(error, problem="longer than its time limit of 2.5 s", remedy="time_limit_s")
         # It is not used up for the next.
         assert source.persist(source.account).rows == loans.num_rows
-
-    def test_a_server_that_comes_back_within_the_time_limit_is_read(self, postgres, loans):
-        source = find_source(postgres.connection)
-        postgres.halt()
-        back = threading.Timer(1.5, postgres.start)
-        back.start()
-        try:
-            rows = source.persist(lambda: read_all(source))
-        finally:
-            back.join()
-
-        assert rows.equals(loans)
 
 
 def test_a_driver_that_hangs_does_not_keep_the_process_alive(postgres, loans):

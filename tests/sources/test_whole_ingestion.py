@@ -19,7 +19,6 @@ from tests.sources.real_project import (
     ingest,
     make_demo_tables,
     make_empty,
-    read_rows,
     run_real,
 )
 from tests.support.temporary_project import Project
@@ -65,31 +64,12 @@ def ingested(servers, empty_store, tmp_path_factory):
         return Ingested(embedded, real, ingest(real))
 
 
-def read_back(servers, table):
-    """A table that was written to the warehouse, as its owner reads it."""
-    statement = f"SELECT * FROM underwriting.{table}"  # noqa: S608 (named by the tests)
-    return read_rows(servers.postgres.owner_connection, statement).to_pandas()
-
-
 @pytest.mark.parametrize("table", PRIMARY)
 def test_the_tables_are_the_same_cell_for_cell(table, ingested):
     embedded, real = ingested.read(table)
 
     assert len(embedded)
     assert_frame_equal(real, embedded, check_exact=True)
-
-
-def test_the_new_tables_are_in_the_warehouse(ingested, servers):
-    written = read_back(servers, "portfolio").sort_values("loan_id", ignore_index=True)
-    made = ingested.read("loans")[1]
-
-    assert len(written) == len(made) == LOANS
-    assert written["loan_id"].tolist() == made["loan_id"].tolist()
-    for name in ("loan_amount", "interest_rate_pct", "instalment", "is_charged_off"):
-        assert written[name].astype("float64").tolist() == made[name].astype("float64").tolist()
-    assert written["issue_month"].tolist() == made["issue_month"].tolist()
-    months = read_back(servers, "portfolio_months")
-    assert len(months) == len(ingested.read("loan_months")[1])
 
 
 def test_a_second_run_where_nothing_changed_writes_nothing(ingested, servers):

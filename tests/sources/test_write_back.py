@@ -50,12 +50,6 @@ class TestRows:
         # As text, in which NaN equals NaN and not a missing value.
         assert [str(row) for row in found.to_pylist()] == [str(row) for row in rows.to_pylist()]
 
-    def test_more_rows_than_one_statement_takes(self, warehouse):
-        loans = make_loans(25_001)
-        write(warehouse.owner_connection, loans)
-
-        assert_holds(warehouse, loans)
-
     def test_a_text_that_postgresql_cannot_hold_is_refused_by_its_column(self, warehouse, loans):
         error = refusal(warehouse, loans.assign(profession="nul\0l"))
 

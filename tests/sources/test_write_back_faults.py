@@ -90,17 +90,6 @@ class TestFaults:
         assert "no answer came for 2 s" in refused.value.problem
         wait_until(lambda: count_sessions(written) == 0)
 
-    def test_a_full_disk(self, written):
-        # Files of the log have 16 MiB and must not be cut; those of the table will have more.
-        restart(written, largest_file=17 << 20)
-        try:
-            error = refusal(written, make_loans(250_000, version=1))
-        finally:
-            restart(written)
-
-        assert "the disk of the server is full" in error.problem
-        assert "make room" in error.remedy
-
     def test_a_value_that_the_table_does_not_admit(self, written):
         written.run_sql(f"ALTER TABLE {TABLE} ADD CHECK (profession NOT LIKE 'Secret%')")
 

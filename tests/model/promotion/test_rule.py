@@ -9,6 +9,7 @@ from sklearn.metrics import log_loss, roc_auc_score
 from loantap.measures.metrics import expected_calibration_error
 from loantap.model.promotion.rule import (
     Condition,
+    Verdict,
     compare_auc,
     compare_log_loss,
     judge_against,
@@ -276,8 +277,28 @@ class TestVerdict:
             "loans; calibrated: ECE 0.09)"
         )
 
+    def test_the_reason_of_a_promotion_says_that_nothing_failed(self):
+        verdict = reach_verdict("the new model", "the old one", [self.CONDITIONS[0]])
+
+        assert verdict.reason == (
+            "the new model takes the place of the old one: every condition holds"
+        )
+
     def test_without_a_champion_it_becomes_champion_or_not(self):
         assert reach_verdict("new", "", [self.CONDITIONS[0]]).headline == "new becomes champion"
         assert reach_verdict("new", "", list(self.CONDITIONS)).headline == (
             "new does not become champion"
         )
+
+    def test_as_json_it_has_all_its_conditions(self):
+        verdict = Verdict("new", "old", promoted=False, conditions=self.CONDITIONS)
+
+        assert verdict.as_dict() == {
+            "candidate": "new",
+            "incumbent": "old",
+            "promoted": False,
+            "headline": "new does not take the place of old",
+            "conditions": [
+                {"name": c.name, "holds": c.holds, "evidence": c.evidence} for c in self.CONDITIONS
+            ],
+        }

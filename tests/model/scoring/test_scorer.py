@@ -10,6 +10,7 @@ from loantap.features.build import build_features
 from loantap.features.definitions import FEATURE_SETS
 from loantap.model.scoring.scorer import REASONS, NotForLendingError, Scorer
 from loantap.portfolio.dictionary import portfolio_columns
+from loantap.portfolio.errors import InputError
 from loantap.portfolio.loantap_format import render
 from tests.conftest import AS_OF, raw_loans, train, training_options
 
@@ -33,17 +34,6 @@ def test_the_pd_is_the_model_s_on_the_same_features(scorer, applications, simula
         atol=1e-12,
     )
     assert list(scored.columns) == ["probability_of_default", "score", *REASONS]
-
-
-@pytest.mark.parametrize("size", [1, 7])
-def test_it_does_not_matter_in_what_chunks_they_arrive(size, scorer, applications):
-    few = applications.head(40)
-
-    chunks = [scorer.score(few[n : n + size], AS_OF) for n in range(0, len(few), size)]
-
-    pd.testing.assert_frame_equal(
-        pd.concat(chunks), scorer.score(few, AS_OF), check_exact=False, rtol=1e-12
-    )
 
 
 @pytest.mark.parametrize("absent", [None, np.nan, pd.NA, ""], ids=["None", "NaN", "NA", "empty"])
@@ -71,6 +61,11 @@ def test_what_the_model_does_not_use_cannot_change_the_answer_and_need_not_be_th
     pd.testing.assert_frame_equal(scorer.score(other, AS_OF), plain)
     pd.testing.assert_frame_equal(scorer.score(needed, AS_OF), plain)
     assert not {"address", "loan_status", "issue_d"} & set(needed.columns)
+
+
+def test_a_column_the_model_needs_is_missed_by_name(scorer):
+    with pytest.raises(InputError, match="applications: columns dti, int_rate missing"):
+        scorer.score(raw_loans().drop(columns=["dti", "int_rate"]), AS_OF)
 
 
 def test_an_application_that_cannot_be_scored_keeps_its_place_with_the_reason(scorer):
@@ -153,19 +148,6 @@ class TestTypedLoans:
         assert reasons[0] == "annual_inc '-5.0': below 0"
         assert reasons[1] == "dti '': missing"
         assert reasons[2].startswith("int_rate '0.12': contradicted by the instalment of ")
-
-    def test_their_order_and_index_do_not_matter_and_they_are_not_touched(
-        self, scorer, simulated_loans
-    ):
-        shuffled = simulated_loans.head(50).sample(frac=1, random_state=1)
-        before = shuffled.copy(deep=True)
-
-        assessed = scorer.assess_columns(shuffled, AS_OF)
-
-        pds = pd.Series(assessed.probability_of_default, shuffled.index).sort_index()
-        alone = scorer.assess_columns(simulated_loans.head(50), AS_OF)
-        np.testing.assert_array_equal(pds, alone.probability_of_default)
-        pd.testing.assert_frame_equal(shuffled, before)
 
     def test_a_column_the_model_needs_is_missed_by_name(self, scorer, simulated_loans):
         with pytest.raises(KeyError, match="dti_pct"):

@@ -6,10 +6,12 @@ import pytest
 
 from loantap.features.build import MISSING
 from loantap.features.definitions import FEATURE_SETS
+from loantap.model.schemas import COEFFICIENTS
 from loantap.model.scoring.trained import (
     ModelFacts,
     make_example,
     make_trained_model,
+    tabulate_coefficients,
 )
 from loantap.model.training.train import train_challenger, train_logistic
 from tests.conftest import CHALLENGER, training_options
@@ -36,8 +38,8 @@ def rows(features, simulated_loans):
 
 
 def test_facts_of_a_challenger_are_json_and_back_too(rows):
-    options = training_options("lending", challenger=CHALLENGER)
-    features = rows[list(LENDING.features)]
+    options = training_options("application", challenger=CHALLENGER)
+    features = rows[list(FEATURE_SETS["application"].features)]
 
     facts = make_trained_model(
         train_challenger(rows, options), features, "simulated", options
@@ -45,7 +47,8 @@ def test_facts_of_a_challenger_are_json_and_back_too(rows):
 
     assert facts.kind == "boosting"
     assert facts.hyperparameters == CHALLENGER
-    assert len(facts.reference) == len(LENDING.features)
+    assert len(facts.reference) == features.shape[1]
+    assert facts.rates == {}  # without an offer there is none
     assert ModelFacts.model_validate_json(facts.model_dump_json()) == facts
 
 
@@ -74,6 +77,15 @@ class TestExample:
         features = pd.DataFrame({"purpose": pd.Series([], dtype="str")})
 
         assert make_example(features).loc[0, "purpose"] == MISSING
+
+
+def test_coefficients_are_listed_by_the_size_of_their_effect(lending_model):
+    table = tabulate_coefficients(lending_model.pipeline)
+
+    assert table["coefficient"].abs().is_monotonic_decreasing
+    assert table["odds_ratio"].to_numpy() == pytest.approx(np.exp(table["coefficient"]).to_numpy())
+    assert sorted(table["coefficient"]) == sorted(lending_model.pipeline[-1].coef_[0])
+    COEFFICIENTS.validate(table)
 
 
 def test_policy_bands_begin_at_quantiles_of_pds_the_model_had_not_seen(lending_model, rows):

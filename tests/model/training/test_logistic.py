@@ -59,14 +59,6 @@ def test_its_coefficients_are_scikit_learn_s(l1_ratio, class_weight, inverse_pen
     np.testing.assert_array_equal(ours.coef_ == 0, plain.coef_ == 0)
 
 
-def test_half_the_precision_gives_the_same_pds_to_four_digits():
-    half = BoundedLogisticRegression(tol=1e-4).fit(MATRIX.astype("float32"), TARGET)
-    full = BoundedLogisticRegression().fit(MATRIX, TARGET)
-
-    np.testing.assert_allclose(half.predict_proba(MATRIX), full.predict_proba(MATRIX), atol=2e-4)
-    assert half.coef_.dtype == "float64"
-
-
 class TestPath:
     @pytest.mark.parametrize("signs", [(), (1, 1)], ids=["free", "signed"])
     @pytest.mark.parametrize("l1_ratio", [0, 1], ids=["L2", "L1"])

@@ -154,3 +154,11 @@ def test_a_fold_left_out_reaches_neither_preprocessing_nor_coefficients(loans):
     np.testing.assert_allclose(after[: len(some)], before[: len(some)], rtol=1e-6, atol=1e-9)
     # The next fold has them in its training rows.
     assert not np.allclose(after[len(some)][:5], before[len(some)][:5], rtol=0.1)
+
+
+def test_a_training_fold_of_one_outcome_is_refused(loans):
+    features, target = loans
+    folds = PredefinedSplit(np.where(target == 1, 0, np.arange(LOANS) % 2))
+
+    with pytest.raises(ValueError, match="only one class is present"):
+        judge((features, target), CANDIDATES[-1:], cv=folds)

@@ -167,6 +167,16 @@ class TestOutOfTime:
         PREDICTIONS.validate(predictions)
 
 
+def test_a_threshold_that_is_given_is_used_everywhere(model_input):
+    options = training_options("application", threshold=0.45)
+
+    predictions = judge(model_input, learn(model_input, options), Trainer(options))
+
+    assert predictions["threshold"].eq(0.45).all()
+    expected = predictions["probability_of_default"] >= 0.45
+    assert list(predictions["declined"]) == list(expected)
+
+
 class TestCrossValidation:
     @pytest.fixture
     def rows(self, model_input):

@@ -119,12 +119,6 @@ def test_an_origin_with_too_few_charge_offs_before_it_is_skipped_with_the_reason
     assert set(dated["judged_at"].dropna()) == {pd.Timestamp("2013-01-01")}
 
 
-def test_the_stricter_variant_says_how_few_loans_were_settled():
-    plan = plan_origins(make_loans(BEFORE, JUDGED), window(settled_only=True))
-
-    assert plan["skipped"].tolist()[0].startswith("0 charge-offs among the 0 loans settled before")
-
-
 def test_nothing_is_judged_when_all_origins_together_have_too_few_losses():
     loans = make_loans(BEFORE, ("2012-07-01", 36.0, 100, 9))
 

@@ -115,22 +115,6 @@ def test_the_one_chosen_has_not_converged_if_the_model_that_is_kept_has_not(loan
     assert (table.loc[False, "converged"], table.loc[False, "stopped_at"]) == (True, "")
 
 
-# Cut off after a thousand cycles of coordinate descent, the weak penalties took fifty iterations,
-# each of which reads all loans, and ended short of the best fit.
-def test_where_the_pincode_separates_made_up_loans_few_iterations_are_enough(simulated_loans):
-    options = training_options(
-        "published_replica", balancing=("smote",), l1_ratios=(0, 1),
-        inverse_penalties=(1, 100, 10_000), tolerance=1e-4, monotone=False,
-    )  # fmt: skip
-    features = build_features(simulated_loans, FEATURE_SETS["benchmark"].features)
-
-    outcome = search(features, simulated_loans["is_charged_off"], options)
-
-    assert outcome.candidates["converged"].all()
-    assert outcome.candidates["mean_iterations"].max() <= 12
-    assert outcome.model["classify"].n_iter_[0] <= 20
-
-
 @pytest.mark.parametrize("charged_off", [0, 8, 1_492])
 def test_too_few_loans_of_an_outcome_are_refused(charged_off, loans):
     features, _ = loans

@@ -58,23 +58,6 @@ def test_the_frontier_holds_the_points_of_cross_validation_that_approve_somebody
     assert points[0]["n"] == "4,715"
 
 
-def test_each_name_has_its_place_in_every_scenario_and_readers_see_the_main_one_first():
-    spec = to_spec(chart_frontier(make_frontier("capped"), ("mid", "capped"), ["mid", "hard"]))
-
-    points = next(rows for rows in spec["datasets"].values() if "room" in rows[0])
-    assert [(row["scenario"], row["name"], row["align"]) for row in points] == [
-        ("mid", "expected NPV", "left"), ("hard", "expected NPV", "left"),
-        ("mid", "cap 19%", "right"), ("hard", "cap 19%", "right"),
-    ]  # fmt: skip
-    # The title follows what is chosen.
-    assert spec["title"]["text"]["expr"].startswith("'Scenario ' + scenario")
-    chosen = {param["name"]: param for param in spec["params"]}
-    assert chosen["scenario"]["value"] == "mid"
-    assert chosen["scenario"]["bind"]["options"] == ["mid", "hard"]
-    assert chosen["paid_life"]["bind"]["options"] == ["contractual", "capped"]
-    assert chosen["paid_life"]["bind"]["labels"] == ["to the end of their term", "prepaid"]
-
-
 def make_drivers():
     return pd.DataFrame(
         [
@@ -160,21 +143,6 @@ def test_the_price_of_fairness_is_drawn_in_one_scenario():
         ("Housing", 0.8, 0), ("Housing", 0.9, -3.5), ("Income", 0.901, 3.5),
     ]  # fmt: skip
     assert rows[1]["Profit lost per application"] == "4.5 [2.5, 6.5]"
-
-
-def test_what_differs_in_the_last_bits_gives_the_same_chart():
-    drivers = make_drivers()
-    nearly = drivers.assign(strength=drivers["strength"] * (1 + 1e-12))
-
-    first, second = (to_spec(chart_drivers(table)) for table in (drivers, nearly))
-    years, again = (chart_driver_years(table) for table in (drivers, nearly))
-
-    assert first == second
-    assert years is not None
-    assert again is not None
-    assert to_spec(years) == to_spec(again)
-    assert first["data"]["name"] in first["datasets"]
-    assert to_spec(chart_drivers(drivers.assign(strength=drivers["strength"] * 1.001))) != first
 
 
 def test_a_specification_cannot_end_the_element_that_it_stands_in():

@@ -121,16 +121,6 @@ def test_before_and_after_shows_both_and_which_one_is_served(calibrated, labels)
     assert before[0].get_marker() != after[0].get_marker()
 
 
-def test_points_that_calibration_leaves_as_they_are_are_drawn_once_and_said_to_be_so():
-    figure = plot_before_and_after(BINS, BINS.copy(), LENDING, calibrated=True)
-
-    (only,) = figure.axes[0].containers
-    assert (
-        only.get_label()
-        == "as fitted and as served: no recalibration, n = 201 in bins of 100 to 101"
-    )
-
-
 def test_thresholds_draws_what_each_means_the_chosen_one_and_what_declining_all_scores():
     lines = lines_of(plot_thresholds(THRESHOLDS, 0.2, 0.54, LENDING))
 

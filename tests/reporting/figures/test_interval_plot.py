@@ -1,5 +1,3 @@
-import math
-
 import pandas as pd
 import pytest
 
@@ -33,25 +31,12 @@ def test_a_rate_axis_runs_from_zero_to_a_round_figure(highest, end, last):
     assert 2 <= len(axis.ticks) <= 8
 
 
-def test_a_rate_lies_where_its_share_of_the_axis_says():
-    axis = make_rate_axis(0.5)
-
-    assert axis.place(0.125) == 25
-    assert axis.place(0.9) == 100  # held inside
-
-
 def test_a_ratio_and_its_inverse_lie_at_equal_distance_from_one():
     axis = make_ratio_axis([0.5, 1.7])
 
     assert axis.place(1) == 50
     assert axis.place(1.5) - 50 == pytest.approx(50 - axis.place(1 / 1.5), abs=0.02)
     assert [tick.label for tick in axis.ticks] == ["0.5", "1", "2"]
-
-
-def test_wide_ratios_get_an_axis_in_powers_of_ten():
-    assert [tick.label for tick in make_ratio_axis([math.exp(6)]).ticks] == [
-        "0.001", "0.01", "0.1", "1", "10", "100", "1,000",
-    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

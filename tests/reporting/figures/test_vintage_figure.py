@@ -55,15 +55,6 @@ def test_aucs_are_drawn_by_issue_year_and_by_origin(origins, vintages):
     assert points(upper, "out of time") == [[2012.75, 0.65], [2013.25, 0.67]]
 
 
-def test_the_number_of_loans_stands_with_every_point(origins, vintages):
-    upper, lower = plot_vintages(origins, vintages, 36, LENDING).axes
-
-    labels = [text.get_text() for text in upper.get_legend().get_texts()]
-    assert "out of time, by origin, n = 439, 612" in labels
-    ticks = [label.get_text() for label in lower.get_xticklabels()]
-    assert ticks == ["2012\n454", "2013\n1,051", "2014\n1,055"]
-
-
 def test_the_censored_part_is_shaded_and_says_so(origins, vintages):
     upper, lower = plot_vintages(origins, vintages, 36, LENDING).axes
 
@@ -81,11 +72,3 @@ def test_without_a_censored_part_nothing_is_shaded(origins, vintages):
     matured = vintages.assign(interpretable=True)
 
     assert not any(axes.patches for axes in plot_vintages(origins, matured, 36, LENDING).axes)
-
-
-def test_without_any_origin_judged_the_vintages_are_drawn_alone(origins, vintages):
-    skipped = origins.assign(n=np.nan, roc_auc=np.nan)
-
-    upper, _ = plot_vintages(skipped, vintages, 36, LENDING).axes
-
-    assert not [c for c in upper.containers if "out of time" in str(c.get_label())]

@@ -2,20 +2,17 @@
 
 import pandas as pd
 
-from loantap.reporting.insights.policy_tables import list_rules, tabulate_targets
+from loantap.reporting.insights.policy_tables import list_rules
 from loantap.reporting.insights.sections import (
     describe_audit,
     describe_drivers,
     describe_fairness,
     describe_findings,
-    describe_policies,
     describe_rules,
 )
-from tests.reporting.charts.test_charts import make_drivers, make_frontier
+from tests.reporting.charts.test_charts import make_drivers
 from tests.reporting.insights.test_tables import (
-    make_policies,
     make_rule_tests,
-    make_targets,
 )
 
 
@@ -31,24 +28,6 @@ def make_information():
          for name, loans in (("below 20", 30), ("20 and more", 29))]
     )  # fmt: skip
     return values, bins
-
-
-def test_the_main_scenario_is_open_and_the_others_are_folded():
-    targets = tabulate_targets(make_targets(), "npv 2026-11")
-    section = describe_policies(
-        make_policies(), make_frontier("contractual"), targets, "mid", ["mild", "mid"]
-    )
-
-    assert [(t.caption.partition(", n")[0], t.is_folded) for t in section.tables] == [
-        ("Table of scenario mid, paid loans to the end of their term", False),
-        ("Targets of the policy in force", False),
-        ("What each policy does", True),
-        ("Scenario mild, paid loans to the end of their term", True),
-        ("Scenario mild, paid loans no longer than observed (prepaid)", True),
-        ("Scenario mid, paid loans no longer than observed (prepaid)", True),
-    ]
-    (chart,) = section.charts
-    assert chart.loans == 4_715
 
 
 def test_drivers_come_with_the_chart_of_years_where_there_is_one():

@@ -69,23 +69,10 @@ def test_a_number_and_its_logarithm_are_told_apart():
     ]
 
 
-def test_only_the_strongest_are_drawn_and_the_rest_can_be_listed():
-    chart = rank_coefficients(make_coefficients({f"x{i}": i / 10 for i in range(30)}), PHRASES)
-
-    assert (len(chart.top), len(chart.drivers), len(chart.idle)) == (12, 29, 1)
-    assert chart.top[0].name == "x29"
-
-
 def test_a_ratio_without_end_is_bounded_and_drawn_at_the_end():
     (driver,) = rank_coefficients(make_coefficients({"bankruptcies": 20.0}), PHRASES).drivers
 
     assert (driver.odds_ratio, driver.at) == ("over 10,000", 100)
-
-
-def test_a_model_without_any_effect_has_no_drivers():
-    chart = rank_coefficients(make_coefficients({"bankruptcies": 0.0}), PHRASES)
-
-    assert (chart.drivers, chart.one) == ([], 50)
 
 
 def test_a_scorecard_is_ranked_by_the_odds_between_its_riskiest_and_safest_attribute():

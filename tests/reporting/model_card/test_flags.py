@@ -201,17 +201,6 @@ class TestLevel:
 
         assert one.name == "Level of the PDs"
 
-    @pytest.mark.parametrize(
-        ("rows", "furthest"),
-        [
-            ([ORIGIN | level(1.6, 1.2, 1.19), LOW_ORIGIN], "origin 2013-07: 0.61"),
-            ([ORIGIN | level(0.0, 0.0, 0.3)], "0.00 (0.00 to 0.30)"),
-        ],
-        ids=["by ratio", "without any charge-off"],
-    )
-    def test_of_several_origins_the_furthest_is_named(self, rows, furthest):
-        assert furthest in raise_one(**origins(*rows)).figure
-
 
 def test_each_condition_of_promotion_that_fails_is_red():
     failed = {"name": "calibrated", "holds": False, "evidence": "ECE 0.05 on 4,715 loans"}

@@ -5,16 +5,6 @@ from loantap.reporting.model_card.score_bands import fill_bands
 BAND = {"lowest": 500, "highest": 524, "n": 40, "charged_off": 8, "default_rate": 0.2}
 
 
-def test_bands_that_no_loan_is_in_are_there_with_nothing_to_say():
-    filled = fill_bands([BAND, BAND | {"lowest": 575, "highest": 599}])
-
-    assert [(band["lowest"], band["highest"], band["n"]) for band in filled] == [
-        (500, 524, 40), (525, 549, 0), (550, 574, 0), (575, 599, 40),
-    ]  # fmt: skip
-    assert filled[1]["default_rate"] is None
-    assert filled[1]["charged_off"] == 0
-
-
 def test_only_bands_with_some_loans_but_fewer_than_thirty_are_few():
     bands = [BAND | {"n": 30}, BAND | {"lowest": 525, "highest": 549, "n": 29}]
     bands.append(BAND | {"lowest": 575, "highest": 599, "n": 1})

@@ -83,13 +83,6 @@ class TestTone:
 
         assert (verdict.tone, verdict.headline) == (tone, headline)
 
-    def test_flags_are_counted(self):
-        verdict = reach(WITHOUT_GROUPS, blocks=GOOD | {"out_of_time": None})
-
-        assert (verdict.red, verdict.amber) == (0, 1)
-        assert reach(blocks=BELOW).flags[0].severity.value == "red"
-        assert reach(WITHOUT_GROUPS).flags == []
-
 
 class TestEvidence:
     def test_features_of_other_models_are_not_held_against_it(self):

@@ -162,10 +162,6 @@ class TestReports:
         text = say(RunResults(reports=[Path("data/08/leakage_report.json")]))
         assert lines_of(text, "Reports") == ["data/08/leakage_report.json"]
 
-    @pytest.mark.parametrize("full", [True, False])
-    def test_a_run_that_made_nothing_of_it_has_nothing_to_say(self, full):
-        assert say(RunResults(), full=full).strip() == ""
-
 
 class TestScores:
     @pytest.mark.parametrize(

@@ -12,13 +12,6 @@ def make_account(**changes):
     return good | {"without_id": NONE, "repeated": NONE, "alike": NONE} | changes
 
 
-def test_where_all_is_well_nothing_is_said_and_of_no_application_that_there_is_none():
-    assert tell_account(make_account()) == []
-    assert tell_account(make_account(rows=0)) == [
-        "0 applications: the file has a header and no rows"
-    ]
-
-
 def test_causes_are_told_with_their_rows():
     causes = [
         {"rows": 299, "first_rows": [1, 2, 3, 4, 1_005], "example": "dti 'x': not a number"},
