@@ -84,7 +84,6 @@ class TestFiles:
         ("colour=blue", ("--params colour: unknown parameter", "Known names: portfolio, loans,")),
         ("loans=10", ("sources.loans: 10 cannot be used", "1000", "Correct it in conf/")),
         ("portfolio=", ("--params portfolio: there is no value after it", "shell variable")),
-        ("loans", ("Invalid format of `params` option",)),
         # Of the group of another pipeline than the one that is to run.
         (
             "modeling.lending.folds=1 --pipelines scoring",

@@ -1,7 +1,5 @@
 """The dashboard's pages on what a whole run has left."""
 
-import json
-
 import httpx
 import pandas as pd
 import pytest
@@ -71,22 +69,3 @@ def find_profit(app):
     row = table.partition("<td>Expected NPV above 0</td>")[2].partition("</tr>")[0]
     cells = row.split("<td class=num>")
     return cells[3].split(" ")[0]
-
-
-def test_the_model_page_has_figures_with_n_and_intervals_and_the_card(screen, data):
-    app = screen.open("model", "lt_key")
-    said = read_all(app)
-
-    metrics = json.loads((data / "08_reporting/metrics.json").read_text("utf-8"))["lending"]
-    auc = metrics["test"]
-    assert f"test, n {auc['n']:,}" in said
-    assert f"{auc['roc_auc']:.3f} [{auc['roc_auc_low']:.3f} to {auc['roc_auc_high']:.3f}]" in said
-    stability = json.loads((data / "08_reporting/stability.json").read_text("utf-8"))
-    for one in stability["models"]["lending"]["populations"]:
-        assert f"{one['n']:,}" in said
-    # The card is shown when it is asked for.
-    assert not app.get("iframe")
-    app = look(find(app.toggle, "Read it here").set_value(True).run())
-
-    [frame] = app.get("iframe")
-    assert "Model card: probability of default" in frame.proto.srcdoc

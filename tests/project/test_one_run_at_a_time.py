@@ -99,23 +99,6 @@ def test_one_that_is_interrupted_says_what_is_published_and_leaves_nothing(
     assert not (project.folder / "data/03_primary/loans.parquet").exists()
 
 
-def test_what_a_killed_one_left_is_gone_with_the_next(project, run):
-    run.wait_until_it_works()
-    left = project.folder / "data/00_sources"
-    deadline = time.monotonic() + PATIENCE_S
-    while not list(left.glob("*.staged.*")) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    os.kill(run.pid, signal.SIGKILL)
-    run.end()
-    assert list(left.glob(".*.staged.*"))
-
-    result = project.run("--pipelines", "sources", "--params", "loans=1000")
-
-    assert result.exit_code == 0, result.output
-    assert list(left.glob(".*.staged.*")) == []
-    assert [path.name for path in (project.folder / "data/.run").iterdir()] == ["lock"]
-
-
 def test_one_that_is_interrupted_while_it_starts_has_done_nothing(project):
     """As `python -m loantap`, whose first second is ours already; while Kedro is imported."""
     text = (

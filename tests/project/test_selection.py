@@ -27,7 +27,6 @@ NOTHING = {"pipelines": [], "pipeline": None}
         ({"to_nodes": ["render_modelcard"]}, "--to-nodes render_modelcard", "render_model_card?"),
         ({"from_inputs": ["loan"]}, "--from-inputs loan: unknown dataset", "Did you mean loans?"),
         ({"to_outputs": ["metrix"]}, "--to-outputs metrix: unknown", "mean evaluation.metrics?"),
-        ({"tags": ["model"]}, "--tags model: unknown tag", "modeling, sources"),
         ({"namespaces": ["lendng"]}, "--namespaces lendng: unknown", ".lending?"),
         (
             {"pipelines": ["sources"], "node_names": ["render_model_card"]},

@@ -62,14 +62,6 @@ def shorten(folder: Path) -> None:
     path.write_bytes(path.read_bytes()[:-1_000])
 
 
-def flip_bytes(folder: Path) -> None:
-    path = folder / "model.skops"
-    content = bytearray(path.read_bytes())
-    middle = len(content) // 2
-    content[middle : middle + 50] = bytes(50)
-    path.write_bytes(bytes(content))
-
-
 def trust_itself(folder: Path) -> None:
     """Code, and a description that has it among the types to trust."""
     skops.io.dump(FunctionTransformer(func=print), folder / "model.skops")

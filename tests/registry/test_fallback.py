@@ -63,6 +63,14 @@ class TestKeeping:
             names = set(kept.namelist())
         assert names == {"index.json", "MLmodel", "model.skops", "input_example.json"}
 
+    def test_the_same_champion_is_not_written_again(self, lending_model, archive):
+        make_champion(lending_model)
+        load_champion("lending")
+        before = archive.stat().st_ino
+        load_champion("lending")
+
+        assert archive.stat().st_ino == before
+
     def test_a_folder_that_cannot_be_written_to_stops_nobody_from_scoring(
         self, lending_model, tmp_path, monkeypatch, caplog
     ):
@@ -206,3 +214,15 @@ class TestGoingOn:
         with pytest.raises(RegistryDownError):
             load_champion("lending")
         assert f"{archive} is damaged" in caplog.text
+
+
+def test_without_anything_kept_the_registry_and_the_remedy_are_named(monkeypatch):
+    fail_to_answer(monkeypatch)
+
+    with pytest.raises(RegistryDownError) as refused:
+        load_champion("lending")
+    assert refused.value.where.startswith("model registry (sqlite:///")
+    assert "the server is down" in refused.value.problem
+    assert "Start its server" in refused.value.remedy
+    with pytest.raises(RegistryDownError):
+        has_champion("lending")

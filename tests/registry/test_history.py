@@ -172,6 +172,13 @@ class TestCommands:
         shown = call("show", "loantap-lending-demo", "1").output
         assert "in place of loantap-lending-demo version 2: drift" in shown
 
+    def test_a_mistake_gives_one_message_and_exit_code_1(self):
+        result = call("restore", "loantap-lending-demo", "9", "--reason", "drift")
+
+        assert result.exit_code == 1
+        assert result.output.startswith("Error: model loantap-lending-demo: there is no version 9")
+        assert "Traceback" not in result.output
+
 
 class TestAddress:
     @pytest.fixture(autouse=True)
@@ -185,6 +192,12 @@ class TestAddress:
         assert find_address(tmp_path / "elsewhere") == f"sqlite:///{tmp_path}/copy.db"
         told = f"Registry: sqlite:///{tmp_path}/copy.db, as MLFLOW_TRACKING_URI says"
         assert capsys.readouterr().err == f"{told}\n"
+
+    def test_nothing_is_told_where_it_says_the_same(self, tmp_path, monkeypatch, capsys):
+        monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
+
+        find_address(tmp_path)
+        assert capsys.readouterr().err == ""
 
     @pytest.mark.parametrize(
         ("said", "environment", "address"),
@@ -203,12 +216,6 @@ class TestAddress:
             (folder / "mlflow.yml").write_text(f"server: {{mlflow_tracking_uri: '{uri}'}}")
 
         assert find_address(tmp_path, environment) == address.format(tmp_path)
-
-    @pytest.mark.usefixtures("versions")
-    def test_the_environment_may_name_another(self, monkeypatch):
-        monkeypatch.setenv("MLFLOW_TRACKING_URI", mlflow.get_tracking_uri())
-
-        assert "loantap-lending-demo" in CliRunner().invoke(main, ["list"]).output
 
     def test_a_registry_that_is_not_there_is_told(self, tmp_path):
         mlflow.end_run()

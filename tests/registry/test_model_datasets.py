@@ -264,6 +264,13 @@ class TestTheModelThatDecides:
             dataset.load()
 
     @pytest.mark.parametrize(
+        "champion", [ChampionDataset(namespace="lending"), ChampionsDataset()], ids=["one", "all"]
+    )
+    def test_promotion_makes_a_champion_and_saving_does_not(self, champion):
+        with pytest.raises(DatasetError, match="promotion makes a champion"):
+            champion.save({})
+
+    @pytest.mark.parametrize(
         "forget",
         [mlflow.end_run, forget_registered],
         ids=["another run", "a run of MLflow that goes on, as in a notebook"],

@@ -112,13 +112,9 @@ class TestBadInput:
         ("changes", "message"),
         [
             ({"annual_inc": -1}, "annual_inc '-1': below 0"),
-            ({"annual_inc": None}, "annual_inc '': missing"),
             ({"dti": np.inf}, "dti 'inf': not a finite number"),
-            ({"dti": 10_000}, "dti '10000': above 9999"),
-            ({"dti": True}, "dti 'True': not a number"),
             ({"sub_grade": "H1"}, "sub_grade 'H1': not one of A1, A2, A3, ..., G5"),
             ({"purpose": " "}, "purpose '': missing"),
-            ({"term": 48}, "term '48': not 36 or 60"),
             ({"open_acc": 2.5}, "open_acc '2.5': not a whole number"),
             (
                 {"annual_inc": "plenty", "dti": "-3"},
