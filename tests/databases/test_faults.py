@@ -4,6 +4,7 @@ import pytest
 
 from loantap.databases.backends.faults import asking, explain
 from loantap.databases.backends.interface import SourceDownError
+from loantap.portfolio.errors import InputError
 
 ODBC = "ODBC emitted an error calling 'SQLExecDirect':\nState: {}, Native error: 1, Message: {}"
 LOGIN = (
@@ -127,3 +128,11 @@ def test_the_drivers_own_error_is_nowhere_in_the_chain():
     assert refused.value.__cause__ is None
     assert refused.value.__context__ is None
     assert "s3cret" not in str(refused.value)
+
+
+def test_what_is_no_error_of_the_driver_is_left_as_it_is():
+    def ask():
+        raise InputError("here", "wrong", "Mend it")
+
+    with pytest.raises(InputError, match=r"here: wrong\. Mend it"):
+        asking(ask, OSError, "warehouse", ())

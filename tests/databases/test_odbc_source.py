@@ -58,6 +58,14 @@ def test_rows_arrive_in_batches_with_their_values(driver, database):
     assert rows["address"][1] == "Bäcker\r\nOK"
 
 
+def test_parameters_stand_for_the_question_marks(driver, database):
+    query = Query("SELECT loan_id FROM loans WHERE loan_id = ? OR loan_id = ?", ("00007", "04999"))
+
+    rows = make_odbc(driver, database).read(query).read_all()
+
+    assert rows["loan_id"].to_pylist() == ["00007", "04999"]
+
+
 def test_what_the_driver_refuses_is_said_and_quoted(driver, database):
     with pytest.raises(InputError, match=r"appstream: the statement failed .*near .SELEC"):
         make_odbc(driver, database).read(Query("SELEC"))

@@ -10,9 +10,9 @@ from kedro.io import DatasetError
 from pandas.testing import assert_frame_equal
 
 from loantap.databases import source_table
-from loantap.databases.source_table import SourceTable
+from loantap.databases.source_table import Account, SourceTable
 from loantap.datasets import SourceTableDataset
-from loantap.portfolio.dictionary import Table, columns_of
+from loantap.portfolio.dictionary import KEYS, Table, columns_of
 from loantap.portfolio.errors import InputError
 from tests.databases.source_frames import make_source
 
@@ -88,6 +88,16 @@ class TestReading:
 
         assert changed["loan_id"].tolist() == ["loan 1", "loan 2"]
 
+    def test_the_account_says_what_a_reading_would_give(self, dataset, rows):
+        dataset.save(rows)
+        first = datetime(2026, 11, 21)  # noqa: DTZ001
+
+        assert dataset.load().account() == Account(3, first, DAY, updated=3)
+        assert dataset.load().account(DAY) == Account(3, first, DAY, updated=2)
+        dataset.save(rows.head(0))
+        assert dataset.load().account() == Account(0, None, None, 0)
+        assert read(dataset).empty
+
     @pytest.mark.parametrize("to_the_end", [True, False], ids=["the end", "a batch"])
     def test_the_file_is_released_by_a_reader_that_has_ended_or_is_let_go(
         self, to_the_end, dataset, rows, duckdb_credentials
@@ -102,6 +112,10 @@ class TestReading:
 
         with duckdb.connect(duckdb_credentials["path"], read_only=False) as writer:
             assert writer.execute("SELECT count(*) FROM loans").fetchone() == (300_000,)
+
+    @pytest.mark.parametrize("table", list(Table))
+    def test_rows_are_told_apart_by_the_key_of_the_dictionary(self, table, duckdb_credentials):
+        assert make_dataset(duckdb_credentials, table=table.value).load().key == KEYS[table]
 
 
 class TestFingerprint:
@@ -173,6 +187,12 @@ class TestContract:
 
 class TestReplacing:
     """`sources` fills embedded databases, and no others."""
+
+    def test_columns_of_later_frames_are_matched_by_name(self, dataset, rows):
+        dataset.save([rows, rows[rows.columns[::-1]]])
+
+        later = read(dataset).tail(3).reset_index(drop=True)[rows.columns]
+        assert_frame_equal(later, rows, check_dtype=False)
 
     @pytest.mark.parametrize("failure", ["the source of frames", "a column of another type"])
     def test_a_failing_second_frame_leaves_the_old_table(self, failure, dataset, rows):

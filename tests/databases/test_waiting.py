@@ -43,11 +43,6 @@ def wait_until(condition):
 
 
 class TestReadingAhead:
-    def test_all_batches_come_in_order(self):
-        rows = read_ahead(lambda: make_reader(iter(range(20))), deadline()).read_all()
-
-        assert rows["number"].to_pylist() == list(range(20))
-
     def test_no_more_is_fetched_than_a_batch_ahead_so_that_memory_does_not_grow(self):
         fetched = []
 
@@ -223,6 +218,13 @@ class TestPersisting:
 
         with pytest.raises(InputError, match=r"does not answer; tried 2 times in"):
             persist(attempt, limit)
+
+    def test_another_error_ends_it_at_once(self):
+        def attempt():
+            raise InputError("warehouse", "the login is refused", "Correct it")
+
+        with pytest.raises(InputError, match=r"^warehouse: the login is refused\. Correct it$"):
+            persist(attempt, deadline())
 
     def fail(self):
         raise DOWN

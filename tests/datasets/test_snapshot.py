@@ -171,6 +171,12 @@ class TestPublication:
         # Another run may have the folder.
         open_again(folder).save(extraction(source))
 
+    def test_a_second_save_of_a_run_takes_the_place_of_the_first(self, saved, source):
+        source.change(4, balance=0.5, at=day(31))
+        saved.save(extraction(source))
+
+        assert_holds(saved, source.rows())
+
 
 class TestOverlap:
     """Two runs at once, or a reader while a run publishes."""

@@ -47,13 +47,6 @@ def test_publication_puts_the_file_in_place_and_leaves_no_other(staged, path):
     assert_frame_equal(pd.read_parquet(path), NEW)
 
 
-def test_within_a_run_what_was_saved_is_read(with_last_good, path):
-    with_last_good.save(NEW)
-
-    assert_frame_equal(with_last_good.load(), NEW)
-    assert_frame_equal(pd.read_parquet(path), OLD)
-
-
 @pytest.mark.parametrize(
     ("kind", "file", "good", "bad"),
     [
