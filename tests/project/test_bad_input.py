@@ -120,10 +120,6 @@ class TestMissing:
         ("statement", "said"),
         [
             (
-                "DROP TABLE loans",
-                ("dataset source_loans", "system='warehouse'", "it does not exist yet"),
-            ),
-            (
                 "ALTER TABLE loans DROP COLUMN int_rate",
                 ("warehouse, table loans: column int_rate is missing", "Have it restored"),
             ),
@@ -136,7 +132,7 @@ class TestMissing:
                 ),
             ),
         ],
-        ids=["no table", "no column", "too many bad rows"],
+        ids=["no column", "too many bad rows"],
     )
     def test_a_source_that_cannot_be_used_stops_the_run(self, statement, said, copy_of_demo):
         path = copy_of_demo.folder / "data" / "00_sources" / "warehouse.duckdb"
@@ -157,7 +153,7 @@ class TestMissing:
 
 
 class TestRealSystems:
-    @pytest.mark.parametrize("pipelines", ["__default__", "all", "sources,training"])
+    @pytest.mark.parametrize("pipelines", ["__default__", "sources,training"])
     def test_demo_rows_are_never_written_to_a_real_system(self, pipelines, demo):
         output = refuse(
             demo,

@@ -295,16 +295,7 @@ class TestMlflow:
             assert (pack / name).read_bytes() == (demo.reporting / model / name).read_bytes()
         listed = {(figure["file"], figure["key"]): figure for figure in index["figures"]}
         assert listed["metrics.json", "test.roc_auc"]["n"] == 200
-        for file, key in (
-            ("vintage_analysis.json", f"models.{model}.rolling_origin.pooled.roc_auc"),
-            ("fairness.json", f"models.{model}.proxies.annual_income.groups.0.f2_approval_ratio"),
-            ("stability.json", f"models.{model}.folds.0.roc_auc"),
-            ("scorecard.json", "bands.0.default_rate"),
-        ):
-            assert ((file, key) in listed) is LENDS[model], file
-        assert {("calibration.json", "before.ece"), ("thresholds.json", "thresholds.0.f2")} <= (
-            listed.keys()
-        )
+        assert (("scorecard.json", "bands.0.default_rate") in listed) is LENDS[model]
 
     def test_no_model_is_registered_as_a_real_one_and_none_is_pickled(self, demo):
         names = {model.name for model in demo.mlflow.search_registered_models()}

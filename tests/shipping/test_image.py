@@ -10,7 +10,7 @@ import pytest
 from loantap.portfolio.dictionary import portfolio_columns
 from loantap.portfolio.loantap_format import render
 from tests.conftest import PROJECT
-from tests.shipping.conftest import BAITS, SECRET, TARGETS, build, lock_down
+from tests.shipping.conftest import BAITS, SECRET, TARGETS, lock_down
 from tools.shipping.scan import is_ours, read_layers, scan_image
 from tools.sources.ports import free_port
 
@@ -174,13 +174,3 @@ def test_the_documented_line_builds(engine, images, checkout):
     assert (docker, build_, place) == ("docker", "build", ".")
     # Containers of the engine of the tests have no network of their own.
     engine.run("build", "--network", "host", *options, str(checkout))
-
-
-def test_after_a_change_of_code_the_libraries_are_not_built_anew(engine, images, checkout):
-    before = inspect(engine, images["api"])["RootFS"]["Layers"]
-    module = checkout / "src" / "loantap" / "__main__.py"
-    module.write_text(module.read_text() + "# changed\n")
-    after = inspect(engine, build(engine, checkout, "api"))["RootFS"]["Layers"]
-
-    assert after[:-1] == before[:-1]
-    assert after[-1] != before[-1]

@@ -61,16 +61,13 @@ def test_nothing_is_said_of_a_good_file():
     [
         ("pipelines:", "pipelin: 1\npipelines:", "top: 'pipelin' is no key here, perhaps 'pipel"),
         ("name: Lint", "nmae: Lint", "(no name): 'nmae' is no key here, perhaps 'name'"),
-        ("name: All", "nam: All", "'nam' is no key here, perhaps 'name'"),
         ("[uv, pip]", "[uvv, pip]", "(Lint): caches: 'uvv' is not defined, perhaps 'uv'"),
         ("[db, docker]", "[dbs]", "(Lint): services: 'dbs' is not defined, perhaps 'db'"),
         ("slack-notify:2.3.0", "slack-notify:2", "(Lint): atlassian/slack-notify:2 is not pinned"),
         ("python:3.11.14-bookworm", "python:3.11", "top: python:3.11 is not pinned"),
-        ("python:3.11.14-bookworm", "{name: python}", "top: python is not pinned"),
         ("postgres:15.8.0", "postgres:latest", "service db: postgres:latest is not pinned"),
         ("            max-time: 5\n", "", "(Lint): has no max-time"),
         ("make image", "make images", "make images: the Makefile has no such target, perhaps 'i"),
-        ('lint ARGS="--a b"', "lint typo", "make typo: the Makefile has no such target"),
         ('ARGS="--a b"', "ARGS='--a b", "No closing quotation"),
     ],
 )

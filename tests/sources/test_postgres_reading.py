@@ -180,10 +180,8 @@ class TestContract:
         "change",
         [
             "loan_amnt TYPE numeric(12, 2)",
-            "loan_amnt TYPE integer",
             "loan_status TYPE varchar(40)",
             "issue_d TYPE date USING '2014-01-01'",
-            "term TYPE integer USING 36",
             "updated_at TYPE date",
         ],
     )
