@@ -250,6 +250,12 @@ class TestImpact:
             width = bounds[f"{name}_high"] - bounds[f"{name}_low"]
             assert width == pytest.approx(high[name] - low[name], rel=0.15)
 
+    def test_a_model_differs_from_itself_by_nothing(self, scored):
+        estimates = estimate_metrics(*scored)
+
+        for name, estimate in estimates.items():
+            assert set(estimate.minus(estimate).with_bounds(name).values()) == {0.0}
+
     def test_it_is_measured_on_so_many_loans_and_no_more(self, simulated_loans):
         report = gate(simulated_loans)
 

@@ -113,6 +113,14 @@ class TestVintages:
         assert verdicts(finding) == {"vintage": "caught"}
         assert "its values mark a vintage: 99%" in finding.reasons[0]
 
+    def test_so_is_a_category_for_the_missing(self, real_loans):
+        has_any = real_loans["mortgage_accounts"].gt(0).map({True: "some", False: "none"})
+        category = has_any.mask(real_loans["mortgage_accounts"].isna(), MISSING)
+
+        finding = examine_among(category.rename("mortgage_accounts"), real_loans)
+
+        assert verdicts(finding) == {"vintage": "caught"}
+
     def test_missing_numbers_that_a_model_imputes_are_a_warning(self, loans):
         values = build_features(loans, ["mortgage_accounts"])["mortgage_accounts"]
 
