@@ -33,7 +33,6 @@ FAULTS = [
      "the login is not allowed", "GRANT SELECT ON the table"),
     (ODBC.format("25006", "cannot execute INSERT"), "may only read", "login of its own"),
     (ODBC.format("53100", "could not extend file"), "disk of the server", "make room"),
-    (ODBC.format("53400", "temporary file size exceeds"), "the room it allows", "make room"),
     (ODBC.format("22021", "invalid byte sequence"), "not valid in its encoding", "a view"),
     (ODBC.format("22P02", 'invalid input: "Elm St"'), "does not fit its type", "a view"),
     (ODBC.format("3F000", "ERROR: no schema has been selected to create in"),

@@ -50,6 +50,14 @@ def expect(error, problem, remedy):
     assert remedy in error.remedy
 
 
+def test_neither_token_nor_rows_are_logged(databricks, loans, caplog):
+    with caplog.at_level(logging.DEBUG):
+        read = find_backend(databricks.connection).read(ALL).read_all()
+
+    assert read["loan_id"][0].as_py() == "00000000"
+    assert not [word for word in (databricks.token, "00000000") if word in caplog.text]
+
+
 @pytest.mark.parametrize(
     ("connect", "problem", "remedy"),
     [

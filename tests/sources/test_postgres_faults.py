@@ -99,6 +99,14 @@ class TestRefusals:
         assert '"***"' in error.problem
         assert password not in tell(error)
 
+    def test_a_disk_of_the_server_that_is_full(self, postgres, loans):
+        """The reader's sorts may take no room on it, which a server says as it does a full disk."""
+        limits = {"work_mem": "64kB", "temp_file_limit": "64kB"}
+        with view_of_loans(postgres, "ORDER BY loan_amnt DESC"), reader_set(postgres, limits):
+            error = refuse(postgres, lambda: read_all(find_source(postgres.connection)))
+
+        expect_remedy(error, problem="the room it allows is used up", remedy="make room")
+
 
 class TestDown:
     """What may pass: `SourceDownError`, and another attempt within the time limit."""
