@@ -64,3 +64,12 @@ def test_metrics_with_and_without_a_suspicious_feature_have_size_and_interval(te
 
 def test_checks_of_the_portfolio_say_what_failed(text):
     assert "The same borrower in training and test failed 40 of 400 held-out loans" in text
+
+
+def test_without_suspicion_or_checks_there_are_no_empty_tables():
+    text = read_text(render({"features": REPORT["features"][:2], "checks": {}, "impact": []}))
+
+    assert "0 of 2 features caught." in text
+    assert "With and without" not in text
+    assert "The portfolio as a whole" not in text
+    assert "Columns that no model uses" not in text
