@@ -42,12 +42,6 @@ class TestPdCutoff:
 
         assert not RULES["pd_cutoff"](past, past).any()
 
-    # The two at .2 earn 1 together: the cut cannot go between them.
-    def test_loans_of_one_pd_are_decided_alike(self):
-        past = make_values([0.1, 0.2, 0.2, 0.3], realised=[1, 9, -10, -1])
-
-        assert find_cutoff(past) == 0.2
-
     # Here the two earn 1 together, so that both are in, whichever of them comes first.
     @pytest.mark.parametrize("tied", [(9, -8), (-8, 9)])
     def test_the_better_half_of_one_pd_is_not_taken_alone(self, tied):
@@ -83,11 +77,6 @@ class TestGradeAndTerm:
 
         assert approve_by_grade_and_term(past, make_values([0.1], cells=[0])).tolist() == [True]
 
-    def test_a_cell_that_earned_nothing_is_declined(self):
-        past = make_values([0.1] * 2, realised=[2, -2], cells=[0, 0])
-
-        assert not approve_by_grade_and_term(past, past).any()
-
 
 class TestCap:
     # NPV alone approves PDs of .1, .3 and .5, .3 on average. Under a cap of .2 the loans above it
@@ -110,25 +99,6 @@ class TestCap:
 
         assert 10 < found.price < 200
         assert found.approve(make_values([0.1, 0.3], [-1, 20])).all()
-
-    # The safe loan that earns nothing comes in at any price and makes room of .1; the other two use
-    # .05 and .1, at prices of 4 / .05 = 80 and 6 / .1 = 60: only the last has to leave.
-    def test_a_safe_loan_that_earns_nothing_makes_room_for_free(self):
-        expected, pds = [0.0, 4, 6], [0.1, 0.25, 0.3]
-
-        found = price_cap(np.array(expected), np.array(pds), 0.2)
-
-        assert 60 < found.price < 80
-        assert found.approve(make_values(pds, expected)).tolist() == [True, True, False]
-
-    # It leaves at a price of .03 / .3 = .1.
-    def test_a_loan_of_little_npv_leaves_at_a_price_below_1(self):
-        expected, pds = [1.0, 0.03], [0.1, 0.5]
-
-        found = price_cap(np.array(expected), np.array(pds), 0.2)
-
-        assert found.price > 0.1
-        assert found.approve(make_values(pds, expected)).tolist() == [True, False]
 
     def test_where_npv_alone_keeps_the_cap_it_costs_nothing(self):
         found = price_cap(np.array([1.0, -1]), np.array([0.2, 0.9]), 0.2)

@@ -83,15 +83,6 @@ def test_rates_and_errors_are_those_of_a_reference():
     assert error >= np.sqrt(weights @ factor.covariance @ weights) * 0.999999
 
 
-def test_expected_charge_offs_are_as_many_as_there_were():
-    regression = draw(500, 1, 0.5)
-
-    factor = regression.adjust(["first"])["first"]
-
-    assert factor.neutral_pd.sum() == pytest.approx(regression.outcome.sum(), abs=1e-3)
-    assert regression.pd.sum() == pytest.approx(regression.outcome.sum(), abs=1e-3)
-
-
 def test_a_segment_without_any_charge_off_has_finite_figures():
     outcome = [0] * 40 + [1] * 60 + [0] * 240 + [1]
     factor = regress(outcome, grade=["A"] * 40 + ["B"] * 300 + ["C"]).adjust(["grade"])["grade"]
@@ -107,16 +98,6 @@ class TestStrength:
 
         assert factor.measure_strength() == (0, 0, 0)
         assert np.isnan(factor.p_value)
-
-    def test_is_the_spread_of_the_rates(self):
-        # Half at 40%, half at 10%: one standard deviation is 15 points.
-        outcome = ([1] * 400 + [0] * 600) + ([1] * 100 + [0] * 900)
-        factor = regress(outcome, grade=["A"] * 1_000 + ["B"] * 1_000).adjust(["grade"])["grade"]
-
-        value, low, high = factor.measure_strength()
-
-        assert value == pytest.approx(0.15, abs=0.001)
-        assert (low, high) == (pytest.approx(0.131, abs=0.005), pytest.approx(0.168, abs=0.005))
 
     def test_holds_the_truth_as_often_as_it_says(self):
         # Rates of 23.1% but for a third at 42.6%.

@@ -35,10 +35,6 @@ def test_bands_rise_and_what_is_not_stated_is_last():
     ]  # fmt: skip
 
 
-def test_an_income_of_nothing_is_in_the_lowest_band():
-    assert list(segment("annual_income", [0.0])) == ["0 to 30,000"]
-
-
 def test_texts_are_in_words_and_terms_in_months():
     assert list(segment("purpose", ["home_improvement"])) == ["home improvement"]
     assert list(segment("term_months", [36.0])) == ["36 months"]
