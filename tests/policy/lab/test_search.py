@@ -76,13 +76,6 @@ def test_nothing_is_found_where_nothing_gains():
     assert search(np.zeros(len(LOANS))) == ()
 
 
-@pytest.mark.parametrize("rows", [0, 5, 59])
-def test_of_few_loans_nothing_is_found(rows):
-    lab = make_lab(min_loans=60)
-
-    assert search_rules(CONDITIONS, HOLDS[:, :rows], np.full(rows, 100.0), lab) == ()
-
-
 def test_a_bound_is_a_value_that_the_column_can_have():
     loans = LOANS.assign(dti_pct=9_999.0, open_accounts=np.nan, annual_income=0.0)
 

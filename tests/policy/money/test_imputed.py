@@ -69,13 +69,6 @@ def test_loans_pool_month_by_month():
     assert pooled[7:] == pytest.approx([88.8488] * 6, abs=0.01)
 
 
-def test_the_yearly_return_of_one_loan_is_its_rate_compounded():
-    no_cost = PLAIN.model_copy(update={"origination_cost_share": 0.0})
-    flows = impute_flows(LOANS.head(1), no_cost, ECONOMICS, PaidLife.CONTRACTUAL)
-
-    assert yearly_return(flows).value == pytest.approx(1.01**12 - 1, abs=1e-9)
-
-
 def test_the_return_of_many_is_that_of_their_pooled_flows():
     loans = pd.DataFrame(
         [loan(interest_rate_pct=6.0 + n % 19, is_charged_off=int(n % 5 == 0)) for n in range(300)]

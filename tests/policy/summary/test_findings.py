@@ -32,16 +32,6 @@ def test_drivers_are_the_applicants_beside_the_price_and_the_worst_segment_has_i
     assert said.n == 5_000
 
 
-def test_an_audit_is_no_driver():
-    pincode = segment("pincode", "11650", role="audit", finding="more defaults", effect=74.8,
-                      profit_contractual=-4_000, profit_contractual_high=-3_000)  # fmt: skip
-
-    said = find(DTI, pincode)
-
-    assert all("11650" not in one.title + one.text for one in said[:4])
-    assert "DTI 35% and more stands out most" in said[0].text
-
-
 def test_where_no_factor_can_be_judged_none_is_said_to_drive_nothing():
     said = find(drivers=make_drivers(grade="too few loans to say", DTI="too few loans to say"))[0]
 
@@ -168,10 +158,6 @@ def test_claims_are_counted_and_the_one_that_holds_and_earns_is_told():
     assert "all others earn +600 per loan." in said.text
     assert said.money is not None
     assert said.money.value == 1_813
-
-
-def test_claims_that_earn_nothing_more_come_without_money():
-    assert find()[4].money is None
 
 
 def test_claims_that_cannot_be_judged_are_counted_apart():
