@@ -100,12 +100,53 @@ def test_a_policy_whose_gain_may_be_chance_is_not_proposed():
     assert said.title == "Expected NPV is not shown to beat approving everybody"
 
 
-def test_a_cap_under_which_the_default_rate_may_only_fall_by_chance_is_not_proposed():
-    said = propose()[1]
+def cap(percent, gain, half, **figures):
+    """A cap that lowers the default rate on the same loans."""
+    end = "" if percent == 17 else f"_{percent}"
+    given = {"cap": percent / 100} | LOWER | figures
+    return policy(f"capped_default_rate{end}", gain, half, **given)
 
-    assert "cap it at 17%: no loss against approving everybody is shown" in said.title
-    assert said.money is not None
-    assert said.money.value == 31
+
+@pytest.mark.parametrize(
+    ("changed", "title", "gain"),
+    [
+        # Under 19% the default rate may only fall by chance.
+        ([], "cap it at 17%: no loss against approving everybody is shown", 31),
+        ([cap(17, -41, 40), cap(15, -93, 51)], "No cap is shown to lower the default rate", None),
+        ([cap(17, -40, 40), cap(15, -93, 51)], "cap it at 17%: no loss", -40),
+        ([cap(19, 98, 35)], "Where the default rate must fall, cap it at 19%", 98),
+        ([cap(19, 35, 35)], "cap it at 19%: no loss against approving everybody is shown", 35),
+        ([cap(15, 100, 30, profit=595.0)], "keeps the default rate at 15% without a cap", None),
+        ([cap(15, 500, 1, approved=0), cap(17, 500, 1, approved=0), cap(19, 98, 35)], "at 19%", 98),
+    ],
+)
+def test_the_lowest_cap_that_lowers_the_default_rate_and_gains_most_surely_is_proposed(
+    changed, title, gain
+):
+    said = propose(policies=make_policies(*changed))[1]
+
+    assert title in said.title
+    assert gain is None or said.money.value == gain
+
+
+def test_where_no_cap_approves_a_loan_there_is_none():
+    policies = make_policies(cap(15, 500, 1, approved=0), cap(17, 500, 1, approved=0))
+
+    said = propose(policies=policies[policies["cap"].ne(0.19)])[1]
+
+    assert (said.title, said.money) == ("No cap on the default rate approves a loan", None)
+
+
+def test_a_cap_is_told_beside_the_next_lower_one_or_the_looser_one():
+    lower = cap(19, 98, 35, profit=588.0, charge_offs_avoided=0.33)
+
+    gains = propose(policies=make_policies(lower))[1].text
+    looser = propose(policies=make_policies(lower, cap(15, 60, 51)))[1].text
+
+    assert "33% of all charge-offs are avoided" in gains
+    assert "At 17%, 40% of charge-offs are avoided, for +31 (-9 to +71) against" in gains
+    assert "A cap of 17% changes it by -74 (-107 to -41), with 22.2% charged off instead" in looser
+    assert "no fall" not in looser
 
 
 def test_a_cap_comes_with_what_it_does_out_of_time():
@@ -131,68 +172,6 @@ def test_the_default_rate_is_compared_on_the_same_loans_and_the_next_cap_beside_
         "A cap of 19% changes it by -7 (-28 to +14), with 18.4% charged off instead of 22.2%; no "
         "fall against approving everybody is shown: -0.7 points (-1.7 to +0.3)."
     ) in text
-
-
-def test_a_looser_cap_whose_fall_is_shown_is_told_without_that_doubt():
-    falling = policy("capped_default_rate_19", 98, 35, cap=0.19, **LOWER)
-    strict = policy("capped_default_rate_15", 60, 51, cap=0.15, **LOWER)
-
-    said = propose(policies=make_policies(falling, strict))[1]
-
-    assert "cap it at 15%" in said.title
-    assert "A cap of 17% changes it by -74 (-107 to -41), with 22.2% charged off instead" in (
-        said.text
-    )
-    assert "no fall" not in said.text
-
-
-def test_a_cap_that_loses_is_not_proposed():
-    losing = policy("capped_default_rate", -41, 40, cap=0.17, **LOWER)
-    at_zero = policy("capped_default_rate", -40, 40, cap=0.17, **LOWER)
-    lowest = policy("capped_default_rate_15", -93, 51, cap=0.15, **LOWER)
-
-    said = propose(policies=make_policies(losing, lowest))[1]
-    may = propose(policies=make_policies(at_zero, lowest))[1]
-
-    assert said.title == "No cap is shown to lower the default rate without losing money"
-    assert "cap it at 17%" in may.title
-
-
-def test_the_lowest_cap_that_is_shown_to_gain_is_proposed_with_the_next_lower_one():
-    lower = policy("capped_default_rate_19", 98, 35, cap=0.19, profit=588.0,
-                   charge_offs_avoided=0.33, **LOWER)  # fmt: skip
-
-    said = propose(policies=make_policies(lower))[1]
-
-    assert said.title == "Where the default rate must fall, cap it at 19%"
-    assert "33% of all charge-offs are avoided" in said.text
-    assert "instead of" not in said.text
-    assert "At 17%, 40% of charge-offs are avoided, for +31 (-9 to +71) against" in said.text
-    assert said.money is not None
-    assert said.money.value == 98
-
-
-def test_a_cap_that_binds_nothing_is_called_that():
-    loose = policy("capped_default_rate_15", 100, 30, cap=0.15, profit=595.0, **LOWER)
-
-    said = propose(policies=make_policies(loose))[1]
-
-    assert said.title == "Expected NPV keeps the default rate at 15% without a cap"
-
-
-def test_a_cap_under_which_nobody_is_approved_is_none():
-    empty = [policy(f"capped_default_rate{end}", 500, 1, cap=cap, approved=0)
-             for end, cap in (("_15", 0.15), ("", 0.17))]  # fmt: skip
-
-    gaining = policy("capped_default_rate_19", 98, 35, cap=0.19, **LOWER)
-
-    said = propose(policies=make_policies(*empty, gaining))[1]
-
-    assert said.title.endswith("cap it at 19%")
-    policies = make_policies(*empty)
-    none = propose(policies=policies[policies["cap"].ne(0.19)])[1]
-    assert none.title == "No cap on the default rate approves a loan"
-    assert none.money is None
 
 
 def test_the_rule_that_gains_most_surely_after_the_policy_is_to_be_added():

@@ -5,7 +5,6 @@ from dataclasses import replace
 import pytest
 
 from loantap.model.scoring.scorer import Scorer
-from loantap.serving.api.metrics import Metrics
 from loantap.serving.api.schemas import Decision
 from loantap.serving.api.service_schemas import Fields, Ready
 from tests.serving.api.served import OFFERS, SCORE, make_api, put_to_work
@@ -122,10 +121,3 @@ def test_what_happens_is_counted(own_api):
     assert f'loantap_requests_total{{route="{SCORE}",status="422"}} 1.0' in told
     assert f'loantap_request_seconds_count{{route="{SCORE}"}} 2.0' in told
     assert "loantap_audit_waiting 0.0" in told
-
-
-def test_looks_that_fail_are_counted():
-    metrics = Metrics(are_shared=False)
-    metrics.count_failure("registry")
-
-    assert b'loantap_refresh_failures_total{of="registry"} 1.0' in metrics.write()

@@ -80,10 +80,3 @@ def test_a_decision_on_a_case_that_cannot_be_used_is_refused(api, body, field):
     told = expect(api.post("/v1/cases/dec_0/decide", whole), 422, "invalid-body")
 
     assert told.errors[0].field == field
-
-
-def test_a_decision_that_was_not_referred_has_no_case(api):
-    made = api.decide(int_rate=24.0, sub_grade="C2", installment=470.8)
-    kept = api.get(f"/v1/decisions/{made['id']}").json
-
-    assert (made["case"] is None) == (made["decision"] != "refer") == (kept["case"] is None)

@@ -46,13 +46,6 @@ def test_a_page_fits_its_window_and_asks_nobody_else(person, title):
     assert hosts == {"127.0.0.1"}
 
 
-def test_the_digest_of_the_policy_stays_on_one_line(person):
-    person.go("Policy")
-    lines = "one => one.clientHeight / parseFloat(getComputedStyle(one).lineHeight)"
-
-    assert person.page.locator(".lt-cut[title]").evaluate(lines) == pytest.approx(1, abs=0.1)
-
-
 def test_score_needs_no_mouse(person):
     person.go("Queue")
     person.tab_to("Score")

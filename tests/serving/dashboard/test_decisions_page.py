@@ -1,7 +1,6 @@
 """The Decisions page: found again, opened, replayed."""
 
 from loantap.serving.cases.case import Reason
-from loantap.serving.keys.keys import Scope
 from tests.serving.api.test_queue import refer
 from tests.serving.dashboard.screen import look, press, read_all
 
@@ -51,18 +50,6 @@ def test_what_was_erased_cannot_be_replayed(api, screen):
     assert "Its personal data was erased: it cannot be replayed." in read_all(app)
     assert "Replay" not in [button.label for button in app.button]
     assert not app.get("download_button")
-
-
-def test_an_unknown_id_is_one_message(api, screen):
-    app = write(screen.open("decisions", api.key), "Decision id", "dec_nothing")
-
-    assert [*app.warning, *app.error]
-
-
-def test_a_key_that_may_not_read_is_told(api, screen):
-    scorer = api.make_key("Scorer", [Scope.SCORE])
-
-    assert "read" in screen.read("decisions", scorer)
 
 
 def test_a_search_goes_on_page_by_page_and_keeps_what_it_is_for(api, screen, monkeypatch):

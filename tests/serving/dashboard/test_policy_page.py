@@ -100,27 +100,12 @@ def test_a_trial_tells_what_would_have_become_what(api, screen, second):
     assert api.get("/v1/policy").json["version"] == "npv 2026-11"
 
 
-def test_a_trial_without_decisions_says_so(api, screen):
-    propose(screen.open("policy", api.key))
-
-    app = press(screen.open("policy", api.key), "Try on the last 30 days")
-
-    assert "no decision of the last 30 days" in read_all(app)
-
-
 def test_a_policy_that_the_api_refuses_names_the_field(api, screen):
     app = propose(screen.open("policy", api.key), version="2026-11", review_margin=1)
 
     told = read_all(app)
     assert "`policy.version`" in told
     assert "Give it a new version" in told
-
-
-def test_a_version_without_a_name_is_not_sent(api, screen):
-    app = propose(screen.open("policy", api.key), version=" ")
-
-    assert "Give the new version a name" in read_all(app)
-    assert len(api.get("/v1/policies").json["items"]) == 1
 
 
 def test_rolling_back_asks_once_more(api, screen, second):

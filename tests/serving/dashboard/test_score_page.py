@@ -70,15 +70,6 @@ def test_choices_are_told_in_words_and_sent_as_the_source_has_them(api, screen):
     assert _read_input(api)["purpose"] == "small_business"
 
 
-def test_fields_have_short_labels_and_the_long_words_as_help(api, screen):
-    helped = {one.label: one.help for one in screen.open("score", api.key).number_input}
-
-    assert helped["Interest rate, % a year"] == (
-        "Nominal yearly interest rate of the loan, in percent per year. In files: `int_rate`"
-    )
-    assert "left empty, it follows from" in helped["Monthly instalment"]
-
-
 def test_an_instalment_left_empty_follows_from_the_terms(api, screen):
     page = screen.open("score", api.key)
     next(one for one in page.number_input if one.label == "Monthly instalment").set_value(None)
@@ -123,9 +114,3 @@ def test_a_key_that_asked_too_often_waits_and_loses_nothing_of_what_was_typed(ap
     assert "Too many requests with this key" in str(page.warning[0].value)
     kept = next(one for one in look(page.run()).number_input if "income" in one.label.lower())
     assert kept.value == 61_234.0
-
-
-def test_a_key_that_may_not_score_is_told_what_to_do(api, screen):
-    said = screen.read("score", api.make_key("Ada", [Scope.READ]))
-
-    assert "no right to score applications" in said
