@@ -30,16 +30,6 @@ class TestColumns:
             "loan_id", *SAME_BY_DEFINITION,
         }  # fmt: skip
 
-    def test_every_column_but_the_record_keeping_is_in_one_of_the_tables(
-        self, found, simulated_loans
-    ):
-        told = [*found.numbers["column"], *found.levels["column"].unique()]
-
-        assert len(told) == len(set(told))
-        expected = set(list_explored(simulated_loans)) - {"is_charged_off", "updated_at", "origin"}
-        constant = {name for name in expected if len(simulated_loans[name].unique()) == 1}
-        assert set(told) == expected - constant
-
 
 class TestNumbers:
     def line(self, found, name):

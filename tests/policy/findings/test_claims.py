@@ -67,25 +67,12 @@ def test_a_verdict_follows_from_what_is_claimed_and_found(claimed, found, is_aud
     assert judge(claimed, found, is_audit=is_audit) is verdict
 
 
-def test_several_segments_are_counted_together(loans, claims):
-    row, large = claims.loc["higher amounts"], loans["loan_amount"] >= 20_000
-    profit = make_profits(loans)["npv_mid_contractual"]
-
-    assert row["loans"] == large.sum()
-    assert row["charged_off"] == loans.loc[large, "is_charged_off"].sum()
-    assert row["default_rate_others"] == pytest.approx(loans.loc[~large, "is_charged_off"].mean())
-    assert row["profit_contractual"] == pytest.approx(profit[large].mean())
-    assert row["profit_contractual_others"] == pytest.approx(profit[~large].mean())
-    assert f"{row['charged_off']:,} of {row['loans']:,} loans were charged off" in row["answer"]
-
-
 def test_the_request_on_pincodes_is_refused_with_reason_and_what_is_done(claims):
     leak, none = claims.loc["pincode 11650"], claims.loc["pincode 86630"]
 
     assert leak["asked"] == "Stricter policies and lower limits in pincode 11650"
     assert "Refused: no policy depends on the pincode." in leak["answer"]
     assert "made from the outcome" in leak["answer"]
-    assert "redlining" in leak["answer"]
     assert "No decision, limit or price depends on the pincode" in leak["instead"]
     assert none["answer"].startswith("Too few loans to say (n = 0). Refused:")
     assert "made from the outcome" not in none["answer"]

@@ -92,33 +92,12 @@ class TestOneSegment:
         assert f"({row['effect_low']:+.1f} to {row['effect_high']:+.1f})" in said
         assert f"Imputed profit per loan: {row['profit_contractual']:+,.0f} (" in said
 
-    def test_that_turns_over_the_years_is_said_to(self, found):
-        row = row_of(found, "income_verification", "Verified")
-        steady = row_of(found, "home_ownership", "RENT")
-
-        assert row["stability"] == Steadiness.VARIES
-        assert row["years"] == 6
-        assert "not the same in all years" in row["sentence"] or row["finding"] == Finding.NONE
-        assert steady["stability"] == Steadiness.SAME_SIGN
-        assert (steady["years"], steady["years_same_sign"]) == (6, 6)
-
 
 def test_every_segmentation_counts_every_loan_once(loans, found):
     totals = found.segments.groupby("segmentation")[["loans", "charged_off"]].sum()
 
     assert totals["loans"].eq(len(loans)).all()
     assert totals["charged_off"].eq(loans["is_charged_off"].sum()).all()
-
-
-def test_years_count_the_loans_of_the_year(loans, found):
-    years = found.years.set_index(["segmentation", "segment", "year"])
-    row = years.loc[("income_verification", "Verified", 2012)]
-    verified = loans["income_verification"] == "Verified"
-    there = loans[verified & (loans["issue_month"].dt.year == 2012)]
-
-    assert (row["loans"], row["charged_off"]) == (len(there), there["is_charged_off"].sum())
-    assert row["effect_low"] > 0
-    assert years.loc[("income_verification", "Verified", 2015), "effect_high"] < 0
 
 
 def test_drivers_are_ranked_and_the_strongest_follows_itself(found):
@@ -144,19 +123,6 @@ def test_discoveries_are_controlled_over_all_and_the_audit_apart():
     assert corrected[[0, 1, 3]].tolist() == list(false_discovery_control([0.001, 0.04, 0.2]))
     assert corrected[[4, 5]].tolist() == [2e-30, 0.04]
     assert np.isnan(corrected[2])
-
-
-def test_a_pincode_made_from_the_outcome_is_measured_and_leaves_the_rest_alone(loans, found):
-    leaked = loans.assign(pincode=np.where(loans["is_charged_off"] == 1, "11650", "22690"))
-
-    again = find(leaked)
-
-    assert row_of(again, "pincode", "11650")["effect"] > 60
-    assert row_of(again, "pincode", "22690")["finding"] == Finding.FEWER
-    pd.testing.assert_frame_equal(
-        again.segments[again.segments["role"] != "audit"],
-        found.segments[found.segments["role"] != "audit"],
-    )
 
 
 def assert_nothing_is_told(found, loans):
@@ -198,15 +164,6 @@ class TestPortfoliosThatSayLittle:
         ]
 
         assert is_judged == [True, False]
-
-    def test_a_segment_of_five_loans(self, loans):
-        purpose = loans["purpose"].to_numpy().copy()
-        purpose[:5] = "house"
-
-        row = row_of(find(loans.assign(purpose=purpose)), "purpose", "house")
-
-        assert row["sentence"] == "Purpose house: too few loans to say (n = 5)."
-        assert row[["effect", "p_value", "q_value", "heterogeneity_p_value"]].isna().all()
 
     @pytest.mark.parametrize(("loans", "outcome"), [(500, 0), (500, 1), (1, 0)])
     def test_loans_that_all_ended_alike(self, loans, outcome):

@@ -3,9 +3,8 @@ import pandas as pd
 import pytest
 from scipy.stats import chi2
 
-from loantap.policy.findings.information import FACTORS, measure_information
+from loantap.policy.findings.information import measure_information
 from loantap.policy.findings.schemas import BINS, INFORMATION_VALUES
-from loantap.portfolio.dictionary import COLUMNS, Kind
 from tests.policy.findings.material import draw_loans, make_options, settle
 
 
@@ -45,16 +44,6 @@ def loans():
 @pytest.fixture(scope="module")
 def found(loans):
     return measure(loans)
-
-
-def test_every_column_known_at_the_decision_is_measured():
-    known = {
-        column.name
-        for column in COLUMNS.values()
-        if column.known_at_decision and column.kind not in {Kind.MONTH, Kind.DATE}
-    }
-
-    assert set(FACTORS) - {"credit_history_years"} == known - {"loan_id", "title", "address"}
 
 
 def test_a_term_is_worth_what_it_is_by_hand(loans, found):
@@ -115,16 +104,6 @@ def test_a_factor_that_is_the_same_for_all_tells_nothing(found, factor):
 
     assert (row["bins"], row["iv"], row["strength"]) == (1, 0, "not predictive")
     assert np.isnan(row["p_value"])
-
-
-def test_a_category_of_one_half_only_is_not_stated(loans):
-    purpose = loans["purpose"].to_numpy().astype(object)
-    purpose[1:40:2] = "house"
-
-    bins = measure(loans.assign(purpose=purpose)).bins
-    last = bins[bins["factor"] == "purpose"].iloc[-1]
-
-    assert (last["bin"], last["loans"]) == ("not stated", 20)
 
 
 def test_bins_chosen_for_noise_do_not_flatter_it():

@@ -68,15 +68,6 @@ def test_the_safest_loans_are_those_of_the_lowest_rates(profit, title):
     assert said.n == 636
 
 
-def test_without_rates_enough_nothing_is_said_of_them():
-    few = [row | {"finding": "too few loans to say"} for row in RATES]
-
-    said = summarise_findings(DRIVERS, pd.DataFrame(few), make_policies(), make_claims(), "mid")[1]
-
-    assert said.money is None
-    assert "Too few loans" in said.title
-
-
 def test_the_group_that_lost_most_in_all_is_named_not_the_worst_per_loan():
     few = segment("DTI", "35% and more", loans=10, **spread("profit_contractual", -900, 100))
 

@@ -217,16 +217,6 @@ def test_no_application_whatever_is_in_it_ends_in_a_server_error(api, changes, l
         assert answer.status_code in {200, 400, 422}, answer.text
 
 
-@settings(BOUNDED, max_examples=100)
-@given(rows=st.lists(CHANGES | ANYTHING, max_size=4), more=st.dictionaries(st.text(), ANYTHING))
-def test_no_batch_whatever_is_in_it_ends_in_a_server_error(api, rows, more):
-    full = [api.make_application(**row) if isinstance(row, dict) else row for row in rows]
-    body = {"applications": full} | (more if len(more) > 1 else {})
-    answer = api.post(BATCH, data=json.dumps(body), content_type=JSON)
-
-    assert answer.status_code in {200, 400, 422}, answer.text
-
-
 @BOUNDED
 @given(text=st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
 def test_no_bytes_end_in_a_server_error(api, text):

@@ -153,3 +153,9 @@ def test_batches_take_turns_and_too_many_are_refused(api, monkeypatch):
     assert [answer.status_code for answer in answers] == [503, 200]
     assert expect(answers[0], 503, "overloaded")
     assert answers[0].headers["Retry-After"] == "5"
+
+
+def test_a_csv_of_more_rows_than_a_batch_may_have_is_refused(api):
+    text = write([{**api.make_application()}] * 10_001)
+
+    expect(api.post(BATCH, data=text, content_type=CSV), 413, "too-large")

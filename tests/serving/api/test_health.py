@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from loantap.model.scoring.scorer import Scorer
+from loantap.serving.api.metrics import Metrics
 from loantap.serving.api.schemas import Decision
 from loantap.serving.api.service_schemas import Fields, Ready
-from tests.serving.api.served import OFFERS, SCORE, make_api, put_to_work
+from tests.serving.api.served import OFFERS, SCORE, make_api
 from tests.serving.api.test_bad_requests import expect
 
 
@@ -88,15 +88,6 @@ def test_a_log_that_cannot_be_written_makes_it_not_ready(api, monkeypatch):
     assert "audit.db" in answer.json["checks"]["audit"]["detail"]
 
 
-def test_another_model_decides_from_the_next_request_on(own_api, lending):
-    before = own_api.decide()
-
-    put_to_work(own_api.office.desk, Scorer(lending.trained, lending.name, "4"), None)
-
-    assert (before["model"]["version"], own_api.decide()["model"]["version"]) == ("3", "4")
-    assert own_api.post(f"/v1/decisions/{before['id']}/replay").json["same"]
-
-
 def test_the_fields_say_what_the_data_dictionary_says(api):
     told = Fields.model_validate(api.client.get("/v1/schema/application").json)
 
@@ -121,3 +112,10 @@ def test_what_happens_is_counted(own_api):
     assert f'loantap_requests_total{{route="{SCORE}",status="422"}} 1.0' in told
     assert f'loantap_request_seconds_count{{route="{SCORE}"}} 2.0' in told
     assert "loantap_audit_waiting 0.0" in told
+
+
+def test_looks_that_fail_are_counted():
+    metrics = Metrics(are_shared=False)
+    metrics.count_failure("registry")
+
+    assert b'loantap_refresh_failures_total{of="registry"} 1.0' in metrics.write()

@@ -4,7 +4,6 @@ import pytest
 
 from loantap.serving.api.case_schemas import Cases, DecidedCase, Overrides
 from loantap.serving.cases.case import Reason
-from loantap.serving.keys.keys import Scope
 from tests.serving.api.test_bad_requests import expect
 
 # Above the highest amount that is approved without a person.
@@ -49,20 +48,6 @@ def test_deciding_is_a_record_of_its_own_and_the_decision_stays(own_api):
     counted = Overrides.model_validate(own_api.get("/v1/overrides").json)
     assert (counted.n, counted.by_outcome) == (1, {"approve": 1})
     assert counted.by_person[0].person == "tests"
-
-
-def test_only_who_took_a_case_decides_it_and_only_once(own_api):
-    decision = refer(own_api)
-    path, body = f"/v1/cases/{decision}/decide", {"decision": "decline", "reason": "credit policy"}
-
-    expect(own_api.post(path, body), 409, "conflict")
-    own_api.post(f"/v1/cases/{decision}/take")
-    second = own_api.make_key("second", [Scope.DECIDE])
-    expect(own_api.post(path, body, key=second), 409, "conflict")
-    assert own_api.post(path, body).status_code == 200
-    told = expect(own_api.post(path, body), 409, "conflict")
-
-    assert "tests decided it" in told.detail
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 
 from loantap.serving.audit.errors import IdempotencyConflictError
-from tests.serving.entries import ANN, BOB, make_decision, tamper
+from loantap.serving.audit.store import AuditStore
+from tests.serving.entries import ANN, BOB, ask, make_decision, tamper
 
 KEYED = replace(ANN, idempotency_key="order 66", request_digest="d1")
 
@@ -79,3 +80,20 @@ def test_a_conflict_leaves_the_others_of_its_group_alone(store):
 
     assert kept == [False, *[True] * 30]
     assert store.verify().n == 31
+
+
+def test_threads_of_two_stores_keep_each_request_once(url):
+    stores = [AuditStore.open(url), AuditStore.open(url)]
+
+    def ask_for(number):
+        caller = replace(KEYED, idempotency_key=f"key {number // 8}", request_id=f"r{number}")
+        return stores[number % 2].append([make_decision(number // 8)], caller)[0].id
+
+    with ThreadPoolExecutor(16) as threads:
+        ids = list(threads.map(ask_for, range(160)))
+
+    assert all(len(set(ids[i : i + 8])) == 1 for i in range(0, 160, 8))
+    assert stores[0].verify().n == 20
+    assert ask(url, "SELECT count(*), count(DISTINCT idempotency_key) FROM records") == [(20, 20)]
+    for store in stores:
+        store.close()

@@ -79,3 +79,9 @@ def test_what_a_person_decided_stands_first(api, screen):
     assert [one.label for one in page.get("download_button")] == [
         "Decision sheet", "Letter to the applicant",
     ]  # fmt: skip
+
+
+def test_an_unknown_id_is_one_message(api, screen):
+    app = write(screen.open("decisions", api.key), "Decision id", "dec_nothing")
+
+    assert [*app.warning, *app.error]

@@ -9,7 +9,7 @@ from loantap.policy.money.scenarios import PaidLife
 from loantap.portfolio.errors import InputError
 from loantap.serving.dashboard.frontier_again import Choice, decide_again, load_judged
 from loantap.serving.dashboard.frontier_chart import chart_again
-from loantap.serving.dashboard.last_run import LastRun
+from loantap.serving.dashboard.last_run import LastRun, NoRunError
 from loantap.serving.dashboard.settings import DashboardSettings
 from tests.conftest import PROJECT
 from tests.policy.comparison.loans import make_portfolio
@@ -123,3 +123,8 @@ def test_a_parameter_that_cannot_be_used_is_named(tmp_path):
 
     with pytest.raises(InputError, match="parameter frontier_points"):
         load_judged(run, tmp_path)
+
+
+def test_before_the_first_run_there_is_nothing_to_judge(tmp_path):
+    with pytest.raises(NoRunError, match="make run"):
+        load_judged(LastRun(DashboardSettings("http://none", "", tmp_path)), CONF)

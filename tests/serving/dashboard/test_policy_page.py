@@ -162,3 +162,18 @@ def test_a_policy_in_another_form_is_refused_with_what_to_do(api):
 
     with pytest.raises(ApiError, match="same version"):
         read_content(PolicyVersion.model_validate(told | {"policy": {"rules": {}}}))
+
+
+def test_a_trial_without_decisions_says_so(api, screen):
+    propose(screen.open("policy", api.key))
+
+    app = press(screen.open("policy", api.key), "Try on the last 30 days")
+
+    assert "no decision of the last 30 days" in read_all(app)
+
+
+def test_a_version_without_a_name_is_not_sent(api, screen):
+    app = propose(screen.open("policy", api.key), version=" ")
+
+    assert "Give the new version a name" in read_all(app)
+    assert len(api.get("/v1/policies").json["items"]) == 1

@@ -114,3 +114,9 @@ def test_a_key_that_asked_too_often_waits_and_loses_nothing_of_what_was_typed(ap
     assert "Too many requests with this key" in str(page.warning[0].value)
     kept = next(one for one in look(page.run()).number_input if "income" in one.label.lower())
     assert kept.value == 61_234.0
+
+
+def test_a_key_that_may_not_score_is_told_what_to_do(api, screen):
+    said = screen.read("score", api.make_key("Ada", [Scope.READ]))
+
+    assert "no right to score applications" in said
