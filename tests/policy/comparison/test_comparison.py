@@ -1,5 +1,3 @@
-"""The judged portfolio under every policy: what is learnt from what, and what the tables say."""
-
 import numpy as np
 import pandas as pd
 import pytest

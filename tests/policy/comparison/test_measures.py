@@ -1,5 +1,3 @@
-"""Figures of a policy on loans that are worked by hand."""
-
 import numpy as np
 import pandas as pd
 import pytest

@@ -1,5 +1,3 @@
-"""Values of loans, against loans worked by hand and numpy-financial."""
-
 import numpy as np
 import numpy_financial as npf
 import pytest

@@ -1,5 +1,3 @@
-"""Imputed cash flows and the returns made of them."""
-
 import numpy as np
 import numpy_financial as npf
 import pandas as pd

@@ -1,5 +1,3 @@
-"""What may be assumed about money."""
-
 import pytest
 from pydantic import ValidationError
 

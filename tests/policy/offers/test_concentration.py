@@ -1,5 +1,3 @@
-"""How much of the portfolio lies in one region, and how sure that is."""
-
 import numpy as np
 import pandas as pd
 import pytest

@@ -1,5 +1,3 @@
-"""Requests that cannot be answered: each is told what is wrong, where, and what to do."""
-
 import json
 
 import pytest

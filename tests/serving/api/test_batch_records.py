@@ -1,5 +1,3 @@
-"""What is kept of a batch and answered again: the same as of its applications one by one."""
-
 import json
 import weakref
 

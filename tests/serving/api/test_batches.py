@@ -1,5 +1,3 @@
-"""Batches: per-row errors, sizes, CSV in and out."""
-
 import csv
 import gzip
 import io

@@ -1,5 +1,3 @@
-"""Who comes in: keys, scopes, rates, persons; and what every answer carries."""
-
 import json
 import threading
 import time

@@ -1,5 +1,3 @@
-"""What watches over the API is told: ready or not, why, and what to run."""
-
 from dataclasses import replace
 
 import pytest

@@ -1,5 +1,3 @@
-"""The OpenAPI document, and the API held against it."""
-
 from collections import Counter
 
 import pytest

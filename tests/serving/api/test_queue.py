@@ -1,5 +1,3 @@
-"""The refer queue over HTTP."""
-
 import pytest
 
 from loantap.serving.api.case_schemas import Cases, DecidedCase, Overrides

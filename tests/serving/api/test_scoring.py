@@ -1,5 +1,3 @@
-"""One application over HTTP: the answers of batch scoring, kept before they are given."""
-
 import pandas as pd
 import pytest
 

@@ -1,5 +1,3 @@
-"""The chain: a record is hashed with the one before; the first that does not hold is named."""
-
 # ruff: noqa: S608 - statements are made of the names of our own columns
 
 import hashlib

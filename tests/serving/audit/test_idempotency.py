@@ -1,5 +1,3 @@
-"""The same request twice gets the records of the first, also at once and from two processes."""
-
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 

@@ -1,5 +1,3 @@
-"""What is kept is found again as it was given."""
-
 import re
 from contextlib import closing
 from dataclasses import replace

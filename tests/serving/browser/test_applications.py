@@ -1,5 +1,3 @@
-"""What a loan officer does: score and explain, one application and many at once."""
-
 import csv
 import io
 import re

@@ -1,5 +1,3 @@
-"""Every page on a desk and on a phone: it fits, asks nobody else, and needs no mouse."""
-
 from urllib.parse import urlsplit
 
 import pytest

@@ -1,5 +1,3 @@
-"""The refer queue: one person holds a case, and each step is a record."""
-
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta

@@ -1,5 +1,3 @@
-"""The Decisions page: found again, opened, replayed."""
-
 from loantap.serving.cases.case import Reason
 from tests.serving.api.test_queue import refer
 from tests.serving.dashboard.screen import look, press, read_all

@@ -1,5 +1,3 @@
-"""The frontier by a person's own assumptions is that of the run at the run's own assumptions."""
-
 import pandas as pd
 import pytest
 

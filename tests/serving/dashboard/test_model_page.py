@@ -1,5 +1,3 @@
-"""The Model page: what the API says of the model, and where something is missing."""
-
 from dataclasses import replace
 
 import httpx

@@ -1,5 +1,3 @@
-"""The Policy page: two people change a policy; one cannot."""
-
 from datetime import UTC, datetime, timedelta
 
 import pytest

@@ -1,5 +1,3 @@
-"""The Queue page: a case is taken by one person, who decides it or gives it back."""
-
 import re
 
 import httpx

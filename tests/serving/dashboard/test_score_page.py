@@ -1,5 +1,3 @@
-"""The Score page: what is decided is what stands in the form."""
-
 import httpx
 import pytest
 

@@ -1,5 +1,3 @@
-"""The policy book: two people put a policy in force, and past decisions keep theirs."""
-
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date

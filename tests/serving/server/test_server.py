@@ -1,5 +1,3 @@
-"""The server as it runs: start, processes that agree, a stop that loses nothing."""
-
 import re
 import threading
 import time
