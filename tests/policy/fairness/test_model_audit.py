@@ -131,16 +131,6 @@ class TestAudit:
             "below 40,000", "40,000 to below 60,000", "80,000 to below 120,000", "not stated",
         ]  # fmt: skip
 
-    def test_a_group_with_too_few_outcomes_has_no_auc(self, rows):
-        few = pd.Series(np.where(np.arange(len(rows)) < 12, "ANY", "RENT"), dtype="str")
-        nobody = np.zeros(len(rows), dtype=bool)
-
-        audited = audit_groups(rows.assign(home_ownership=few), {"f2": nobody}, OPTIONS)
-
-        groups = audited["home_ownership"]["groups"].set_index("group")
-        assert np.isnan(groups.loc["ANY", "roc_auc"])
-        assert not np.isnan(groups.loc["RENT", "roc_auc"])
-
     def test_where_nobody_is_approved_no_group_is_favoured(self, rows):
         nobody = np.zeros(len(rows), dtype=bool)
 

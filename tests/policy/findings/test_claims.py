@@ -1,9 +1,8 @@
 import numpy as np
 import pytest
 
-from loantap.policy.findings.claims import Verdict, judge, judge_claims
+from loantap.policy.findings.claims import Verdict, judge_claims
 from loantap.policy.findings.evidence import gather_evidence
-from loantap.policy.findings.wording import Finding
 from tests.policy.findings.material import draw_loans, make_options, make_profits, settle
 
 
@@ -50,21 +49,6 @@ def test_every_claim_of_the_case_study_has_a_line_in_its_order(claims):
 )
 def test_the_verdict_is_the_truth(claims, topic, verdict):
     assert claims.loc[topic, "verdict"] == verdict
-
-
-@pytest.mark.parametrize(
-    ("claimed", "found", "is_audit", "verdict"),
-    [
-        (Finding.MORE, Finding.MORE, False, Verdict.SHOWN),
-        (Finding.MORE, Finding.MORE, True, Verdict.AUDIT_ONLY),
-        (Finding.FEWER, Finding.MORE, False, Verdict.REVERSED),
-        (Finding.FEWER, Finding.MORE, True, Verdict.REVERSED),
-        (Finding.FEWER, Finding.NONE, True, Verdict.NOT_SHOWN),
-        (Finding.MORE, Finding.TOO_FEW, True, Verdict.TOO_FEW),
-    ],
-)
-def test_a_verdict_follows_from_what_is_claimed_and_found(claimed, found, is_audit, verdict):
-    assert judge(claimed, found, is_audit=is_audit) is verdict
 
 
 def test_the_request_on_pincodes_is_refused_with_reason_and_what_is_done(claims):

@@ -27,12 +27,6 @@ def test_a_number_falls_into_its_band(dti_pct, expected):
     assert list(segment("dti_pct", [dti_pct])) == [expected]
 
 
-def test_texts_are_in_words_and_terms_in_months():
-    assert list(segment("purpose", ["home_improvement"])) == ["home improvement"]
-    assert list(segment("term_months", [36.0])) == ["36 months"]
-    assert list(segment("state", pd.Series([None], dtype="str"))) == ["not stated"]
-
-
 def test_every_loan_is_in_one_segment_of_each_and_is_left_as_it_was():
     loans = draw_loans(300, 1)
     before = loans.copy(deep=True)

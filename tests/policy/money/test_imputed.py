@@ -143,29 +143,6 @@ def test_a_return_lies_between_half_lost_and_doubled_in_a_month(paid, yearly):
     assert found.value == pytest.approx(yearly, nan_ok=True)
 
 
-# Of 400 samples out of one population 95%, give or take 2.2, hold its true return.
-def test_the_interval_of_the_return_holds_the_true_one_as_often_as_it_says():
-    rng = np.random.default_rng(7)
-    population = pd.DataFrame(
-        [
-            loan(interest_rate_pct=rate, is_charged_off=bad)
-            for rate in (8, 14, 20)
-            for bad in [1] * 2 + [0] * 8
-        ]
-    )
-    whole = impute_flows(population, PLAIN, ECONOMICS, PaidLife.CONTRACTUAL)
-    true = yearly_return(whole).value
-
-    held = []
-    for _ in range(400):
-        drawn = rng.integers(0, len(population), 500)
-        sample = whole.take(drawn)
-        found = yearly_return(sample)
-        held.append(found.low <= true <= found.high)
-
-    assert 0.91 <= np.mean(held) <= 0.985
-
-
 def test_nothing_has_no_return_and_total_loss_none_either():
     everything_lost = PLAIN.model_copy(
         update={"loss_given_default": 1.0, "default_at_share_of_term": 0.01}

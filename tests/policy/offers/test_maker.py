@@ -68,7 +68,7 @@ def test_one_applicant_gets_what_a_file_gets(maker, applications):
     offers = as_text(maker.make_offers_batch(applications, 0, AS_OF))
     by_application = dict(tuple(offers.groupby("application_id", sort=False)))
 
-    for number, application in enumerate(applications.to_dict("records")):
+    for number, application in enumerate(applications.head(100).to_dict("records")):
         one = pd.DataFrame([asdict(o) for o in maker.make_offers_one(application, AS_OF)])
         many = by_application[str(number)].reset_index(drop=True)
         assert np.allclose(
@@ -102,8 +102,7 @@ def test_an_identifier_is_given_back(given, expected, maker):
 
     assert {offer.application_id for offer in one} == {expected}
     named = maker.make_offers_batch(pd.DataFrame([MADE_UP_LOAN | given]), 0, AS_OF)
-    assert set(named["application_id"].astype("object").where(named["application_id"].notna(),
-                                                              None)) == {expected}  # fmt: skip
+    assert set(named["application_id"].fillna("")) == {expected or ""}
 
 
 def test_an_application_unlike_those_of_the_training_goes_to_a_person(maker):

@@ -105,11 +105,7 @@ def test_another_request_under_a_used_idempotency_key_is_refused(api):
     headers = {"Idempotency-Key": "used"}
     api.post(SCORE, api.make_application(), headers=headers)
 
-    for path, body in (
-        (SCORE, api.make_application(dti=3)),
-        (f"{SCORE}?offers=true", api.make_application()),
-        (OFFERS, api.make_application()),
-    ):
-        answer = api.post(path, body, headers=headers)
+    for path, change in ((SCORE, {"dti": 3}), (f"{SCORE}?offers=true", {}), (OFFERS, {})):
+        answer = api.post(path, api.make_application(**change), headers=headers)
         assert answer.status_code == 409
         assert answer.json["type"].endswith("idempotency-conflict")

@@ -50,22 +50,6 @@ def test_what_was_erased_cannot_be_replayed(api, screen):
     assert not app.get("download_button")
 
 
-def test_a_search_goes_on_page_by_page_and_keeps_what_it_is_for(api, screen, monkeypatch):
-    monkeypatch.setattr("loantap.serving.dashboard.pages.decisions._PAGE", 2)
-    for n in range(3):
-        api.decide(application_id="A-1", annual_inc=60_000 + n)
-        api.decide(application_id="A-2")
-    app = write(screen.open("decisions", api.key), "Application id", "A-1")
-    assert "1 to 2; more follow." in read_all(app)
-
-    app = press(app, "Next page")
-
-    said = read_all(app)
-    assert "3 to 3." in said
-    assert said.count("<td>A-1</td>") == 1
-    assert "A-2" not in said
-
-
 def test_what_a_person_decided_stands_first(api, screen):
     case = refer(api)
     api.post(f"/v1/cases/{case}/take")

@@ -68,18 +68,6 @@ def test_at_the_assumptions_of_the_run_its_figures_come_out(judged, of_run, scen
     pd.testing.assert_frame_equal(ours, theirs)
 
 
-def test_a_higher_lgd_costs_money_and_approvals_by_npv(judged):
-    low, high = (
-        decide_again(judged, choose(judged, lgd)).compare(0.3).set_index("policy")
-        for lgd in (0.4, 1.0)
-    )
-
-    assert (high["profit"] < low["profit"]).all()
-    assert high.loc["npv", "approved"] < low.loc["npv", "approved"]
-    # A cut-off does not look at money.
-    assert high.loc["pd_cutoff", "approved"] == low.loc["pd_cutoff", "approved"]
-
-
 @pytest.mark.parametrize("cutoff", [0.01, 0.2, 1.0])
 def test_a_cut_off_approves_the_loans_below_it(judged, cutoff):
     compared = decide_again(judged, choose(judged)).compare(cutoff).set_index("policy")

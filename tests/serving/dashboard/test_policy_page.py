@@ -27,18 +27,6 @@ def second(api):
     return api.make_key("Second Person", EVERYTHING)
 
 
-def test_the_policy_in_force_is_told_in_words(api, screen):
-    said = screen.read("policy", api.key)
-
-    assert "In force: npv 2026-11" in said
-    assert "where the PD is above 60.0%" in said
-    assert "a loan of more than 35,000" in said
-    assert "earn -0.26% to 0.26%" in said
-    assert "LoanTap credit policy" in said
-    assert api.get("/v1/policy").json["digest"] in said
-    assert "Nobody proposes a change" in said
-
-
 def test_two_people_change_a_policy(api, screen, second):
     before = api.get("/v1/policy").json["policy"]
     app = propose(screen.open("policy", api.key), max_loan_amount=20_000, min_approval_rate=45)

@@ -57,17 +57,6 @@ def test_what_if_has_the_instalment_of_its_own_terms(api, screen):
     assert _read_input(api, 1)["loan_amnt"] == 12_000
 
 
-def test_choices_are_told_in_words_and_sent_as_the_source_has_them(api, screen):
-    page = screen.open("score", api.key)
-    purpose = next(one for one in page.selectbox if one.label.startswith("Purpose"))
-    assert "Debt consolidation" in purpose.options
-
-    purpose.set_value("small_business")
-    press(page, "Decide")
-
-    assert _read_input(api)["purpose"] == "small_business"
-
-
 def test_an_instalment_left_empty_follows_from_the_terms(api, screen):
     page = screen.open("score", api.key)
     next(one for one in page.number_input if one.label == "Monthly instalment").set_value(None)
