@@ -71,6 +71,11 @@ class TestGradeAndTerm:
 
         assert approve_by_grade_and_term(past, make_values([0.1], cells=[5])).tolist() == [False]
 
+    def test_a_cell_that_earned_nothing_is_declined(self):
+        past = make_values([0.1] * 2, realised=[2, -2], cells=[0, 0])
+
+        assert not approve_by_grade_and_term(past, past).any()
+
     # Cell 0 earned 3 with its only loan, all together lost 2; of cell 1 there are no new loans.
     def test_one_loan_is_enough_to_know_a_cell(self):
         past = make_values([0.1] * 2, realised=[3, -5], cells=[0, 1])

@@ -63,6 +63,7 @@ def test_a_rule_of_one_condition_is_found_as_one():
 def test_nothing_is_found_where_nothing_gains():
     assert search(np.full(len(LOANS), -10.0)) == ()
     assert search(np.zeros(len(LOANS))) == ()
+    assert search_rules(CONDITIONS, HOLDS[:, :0], np.zeros(0), LAB) == ()
 
 
 def test_a_bound_is_a_value_that_the_column_can_have():

@@ -212,3 +212,13 @@ def test_where_no_rule_holds_none_is_to_be_added():
     said = propose()[2]
 
     assert (said.title, said.money, said.n) == ("Add no rule", None, 3_000)
+
+
+def test_a_rule_that_only_holds_alone_is_not_to_be_added():
+    said = propose([rule("risky", (22, 10), (None, None), latest=(5, 1))])[2]
+
+    assert said.title == "Add no rule to expected NPV"
+    assert "After expected NPV" not in said.text
+    assert "not confirmed" not in said.text
+    assert said.money is not None
+    assert said.money.per == ("per application, against approving everybody; with prepayment")

@@ -167,3 +167,12 @@ def test_a_pincode_whose_loans_end_either_way_is_not_called_made_from_the_outcom
 
     assert "are refused." in text
     assert "made from the outcome" not in text
+
+
+def test_without_rates_enough_nothing_is_said_of_them():
+    few = [row | {"finding": "too few loans to say"} for row in RATES]
+
+    said = summarise_findings(DRIVERS, pd.DataFrame(few), make_policies(), make_claims(), "mid")[1]
+
+    assert said.money is None
+    assert "Too few loans" in said.title
