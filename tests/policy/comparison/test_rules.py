@@ -105,6 +105,25 @@ class TestCap:
         assert 10 < found.price < 200
         assert found.approve(make_values([0.1, 0.3], [-1, 20])).all()
 
+    # The safe loan that earns nothing comes in at any price and makes room of .1; the other two use
+    # .05 and .1, at prices of 4 / .05 = 80 and 6 / .1 = 60: only the last has to leave.
+    def test_a_safe_loan_that_earns_nothing_makes_room_for_free(self):
+        expected, pds = [0.0, 4, 6], [0.1, 0.25, 0.3]
+
+        found = price_cap(np.array(expected), np.array(pds), 0.2)
+
+        assert 60 < found.price < 80
+        assert found.approve(make_values(pds, expected)).tolist() == [True, True, False]
+
+    # It leaves at a price of .03 / .3 = .1.
+    def test_a_loan_of_little_npv_leaves_at_a_price_below_1(self):
+        expected, pds = [1.0, 0.03], [0.1, 0.5]
+
+        found = price_cap(np.array(expected), np.array(pds), 0.2)
+
+        assert found.price > 0.1
+        assert found.approve(make_values(pds, expected)).tolist() == [True, False]
+
     def test_where_npv_alone_keeps_the_cap_it_costs_nothing(self):
         found = price_cap(np.array([1.0, -1]), np.array([0.2, 0.9]), 0.2)
 
