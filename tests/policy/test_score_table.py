@@ -10,21 +10,9 @@ from loantap.policy.score_table import (
     SCORE_COLUMNS,
     MadeBy,
     date_decisions,
-    put_first,
     tabulate_scores,
 )
 from loantap.portfolio.column_reading import Texts
-
-
-def test_what_decided_is_said_first_and_the_last_reason_left_out():
-    given = GivenReasons(
-        np.array([[1, 2], [2, 1], [3, 0], [4, 0]], dtype="int32"), ("", "a", "b", "c", "d")
-    )
-
-    reasons = put_first(given, np.array([2, 0]), ("", "x", "y")).as_text(pd.RangeIndex(2))
-
-    assert reasons.loc[0].tolist() == ["y", "a", "b", "c"]
-    assert reasons.loc[1].tolist() == ["b", "a", "", ""]
 
 
 def make_scores(identifiers):

@@ -1,5 +1,3 @@
-"""Parameter files, as serving reads them: what a run decides by, without a run."""
-
 import json
 import shutil
 

@@ -1,5 +1,3 @@
-"""Filled-in patterns are the JSON that each row would be written as."""
-
 import numpy as np
 import pytest
 from pydantic_core import from_json, to_json

@@ -1,5 +1,3 @@
-"""Settings of serving: from variables and options, with defaults that suit a project."""
-
 from pathlib import Path
 
 import pytest

@@ -42,12 +42,6 @@ class TestPdCutoff:
 
         assert not RULES["pd_cutoff"](past, past).any()
 
-    # The two at .2 earn 1 together: the cut cannot go between them.
-    def test_loans_of_one_pd_are_decided_alike(self):
-        past = make_values([0.1, 0.2, 0.2, 0.3], realised=[1, 9, -10, -1])
-
-        assert find_cutoff(past) == 0.2
-
     # Here the two earn 1 together, so that both are in, whichever of them comes first.
     @pytest.mark.parametrize("tied", [(9, -8), (-8, 9)])
     def test_the_better_half_of_one_pd_is_not_taken_alone(self, tied):
@@ -77,16 +71,16 @@ class TestGradeAndTerm:
 
         assert approve_by_grade_and_term(past, make_values([0.1], cells=[5])).tolist() == [False]
 
+    def test_a_cell_that_earned_nothing_is_declined(self):
+        past = make_values([0.1] * 2, realised=[2, -2], cells=[0, 0])
+
+        assert not approve_by_grade_and_term(past, past).any()
+
     # Cell 0 earned 3 with its only loan, all together lost 2; of cell 1 there are no new loans.
     def test_one_loan_is_enough_to_know_a_cell(self):
         past = make_values([0.1] * 2, realised=[3, -5], cells=[0, 1])
 
         assert approve_by_grade_and_term(past, make_values([0.1], cells=[0])).tolist() == [True]
-
-    def test_a_cell_that_earned_nothing_is_declined(self):
-        past = make_values([0.1] * 2, realised=[2, -2], cells=[0, 0])
-
-        assert not approve_by_grade_and_term(past, past).any()
 
 
 class TestCap:

@@ -36,13 +36,7 @@ class TestApprovals:
     def test_the_rate_is_of_all_loans_of_the_group(self, approvals):
         rates = approvals["approval_rate"]
 
-        assert rates["OWN"] == pytest.approx(280 / 400)
-        assert rates["RENT"] == pytest.approx(70 / 200)
-        assert rates["FEW"] == pytest.approx(50 / 50)
-
-    def test_the_ratio_is_to_the_group_approved_max_often(self, approvals):
-        assert approvals.loc["OWN", "approval_ratio"] == 1
-        assert approvals.loc["RENT", "approval_ratio"] == pytest.approx((70 / 200) / (280 / 400))
+        assert rates[["OWN", "RENT", "FEW"]].tolist() == [280 / 400, 70 / 200, 50 / 50]
 
     def test_a_small_group_has_no_ratio_and_measures_no_other(self, approvals):
         # All of its loans are approved, but 50 loans are fewer than it takes.
@@ -60,14 +54,7 @@ class TestApprovals:
     def test_a_false_positive_is_one_who_paid_back_and_would_be_declined(self, approvals):
         rates = approvals["false_positive_rate"]
 
-        assert rates["OWN"] == pytest.approx((300 - 240) / 300)
-        assert rates["RENT"] == pytest.approx((120 - 60) / 120)
-
-    def test_bounds_lie_round_their_figure_and_are_wider_for_fewer_loans(self, approvals):
-        for name in ("approval_rate", "false_positive_rate"):
-            low, value, high = (approvals[name + end] for end in ("_low", "", "_high"))
-            assert ((low <= value) & (value <= high)).all()
-            assert high["RENT"] - low["RENT"] > high["OWN"] - low["OWN"] > 0
+        assert rates[["OWN", "RENT"]].tolist() == [60 / 300, 60 / 120]
 
     def test_the_bounds_of_the_ratio_are_those_of_the_delta_method(self, approvals):
         rent = approvals.loc["RENT"]
@@ -105,8 +92,6 @@ class TestAudit:
             "home_ownership", "credit_history_years", "annual_income", "employment_years",
             "pincode",
         ]  # fmt: skip
-
-    def test_only_the_pincode_is_for_the_audit_alone(self, audited):
         assert [name for name, proxy in audited.items() if proxy["audit_only"]] == ["pincode"]
 
     @pytest.mark.parametrize("name", PROXIES)
@@ -139,33 +124,12 @@ class TestAudit:
         for name in ("default_rate", "observed_to_expected", "roc_auc"):
             assert line[f"{name}_low"] < line[name] < line[f"{name}_high"]
 
-    def test_bands_of_numbers_stand_in_rising_order(self, audited):
-        assert audited["annual_income"]["groups"]["group"].astype("str").tolist() == [
-            "below 40,000", "40,000 to below 60,000", "60,000 to below 80,000",
-            "80,000 to below 120,000", "120,000 and more",
-        ]  # fmt: skip
-
     def test_a_band_holds_its_lower_bound(self, rows):
         incomes = rows.head(4).assign(annual_income=[39_999.0, 40_000.0, 119_999.0, np.nan])
 
         assert PROXIES["annual_income"].group(incomes).astype("str").tolist() == [
             "below 40,000", "40,000 to below 60,000", "80,000 to below 120,000", "not stated",
         ]  # fmt: skip
-
-    def test_a_category_that_is_missing_is_a_group_of_its_own(self, rows):
-        some = rows.head(2).assign(pincode=pd.Series(["22690", None], dtype="str"))
-
-        assert PROXIES["pincode"].group(some).tolist() == ["22690", "not stated"]
-
-    def test_a_group_with_too_few_outcomes_has_no_auc(self, rows):
-        few = pd.Series(np.where(np.arange(len(rows)) < 12, "ANY", "RENT"), dtype="str")
-        nobody = np.zeros(len(rows), dtype=bool)
-
-        audited = audit_groups(rows.assign(home_ownership=few), {"f2": nobody}, OPTIONS)
-
-        groups = audited["home_ownership"]["groups"].set_index("group")
-        assert np.isnan(groups.loc["ANY", "roc_auc"])
-        assert not np.isnan(groups.loc["RENT", "roc_auc"])
 
     def test_where_nobody_is_approved_no_group_is_favoured(self, rows):
         nobody = np.zeros(len(rows), dtype=bool)

@@ -4,8 +4,7 @@ import pytest
 
 from loantap.measures.intervals import wilson_bounds
 from loantap.policy.fairness import policy_audit
-from loantap.policy.fairness.policy_audit import audit_policies, join_approvals, list_policies
-from loantap.policy.fairness.proxies import POLICY_PROXIES
+from loantap.policy.fairness.policy_audit import audit_policies, join_approvals
 from loantap.policy.fairness.schemas import FAIRNESS_BY_POLICY
 from loantap.portfolio.errors import InputError
 from tests.policy.fairness.approvals import OPTIONS, decide, predict
@@ -37,11 +36,6 @@ class TestJoin:
         assert set(rows["sample"]) == {"cv", "test"}
         assert not rows["probability_of_default"].eq(0.9).any()
 
-    def test_policies_are_the_other_columns(self, rows):
-        table = rows[["loan_id", "sample", *POLICIES]]
-
-        assert list_policies(table) == POLICIES
-
     def test_another_portfolio_is_one_message(self, simulated_loans):
         predictions = predict(simulated_loans)
         approvals = decide(predictions, simulated_loans)
@@ -54,13 +48,6 @@ class TestJoin:
 
 
 class TestAudit:
-    def test_every_policy_and_proxy_has_every_loan(self, audited, rows):
-        counts = audited.groupby(["policy", "proxy"])[["n", "charged_off"]].sum()
-
-        assert len(counts) == len(POLICIES) * len(POLICY_PROXIES)
-        assert counts["n"].eq(len(rows)).all()
-        assert counts["charged_off"].eq(rows["is_charged_off"].sum()).all()
-
     @pytest.mark.parametrize("policy", ["pd_cutoff", "npv"])
     def test_rates_are_those_of_the_loans(self, policy, audited, rows):
         of = rows[rows["home_ownership"] == "RENT"]
@@ -81,12 +68,10 @@ class TestAudit:
     def test_bounds_are_wilsons_on_the_loans_that_the_rate_is_of(self, audited):
         got = line(audited, "npv", "home_ownership", "RENT")
         refused_bad = got["charged_off"] - got["charged_off_approved"]
-        good = got["n"] - got["charged_off"]
         refused_good = got["n"] - got["approved"] - refused_bad
         measured_on = {
-            "approval_rate": (got["approved"], got["n"]),
             "true_positive_rate": (refused_bad, got["charged_off"]),
-            "false_positive_rate": (refused_good, good),
+            "false_positive_rate": (refused_good, got["n"] - got["charged_off"]),
             "default_rate_approved": (got["charged_off_approved"], got["approved"]),
         }
         for name, counts in measured_on.items():
@@ -139,15 +124,3 @@ class TestVerdict:
             "OTHER": policy_audit.OPEN,  # exactly four fifths of 90%
             "ANY": policy_audit.FEW,
         }
-
-    def test_a_group_of_which_nobody_was_charged_off_has_no_true_positive_rate(self):
-        rows = make_rows(OWN=(200, 150), RENT=(300, 200))
-        rows["is_charged_off"] = rows["is_charged_off"].where(rows["home_ownership"] == "OWN", 0)
-
-        audited = audit_policies(rows, ["policy"], OPTIONS)
-
-        rent, own = (line(audited, "policy", "home_ownership", name) for name in ("RENT", "OWN"))
-        assert rent.filter(like="true_positive_rate").isna().all()
-        assert rent["false_positive_rate"] == pytest.approx(1 / 3)
-        assert rent["observed_to_expected"] == 0
-        assert own["true_positive_rate"] == pytest.approx(10 / 40)

@@ -18,10 +18,6 @@ class TestRatios:
         assert np.isnan([measured.ratio[2], measured.low[2], measured.high[2]]).all()
         assert (measured.low[0], measured.high[0]) == (1, 1)
 
-    def test_a_group_of_the_least_size_counts(self):
-        assert not np.isnan(measure_ratios(APPROVED, LOANS, 50).ratio).any()
-        assert np.isnan(measure_ratios(APPROVED, LOANS, 51).ratio).sum() == 1
-
     def test_bounds_are_those_of_all_pairs_at_once(self):
         measured = measure_ratios(APPROVED, LOANS, 100)
         z = float(norm.isf(0.025 / 3))  # three groups are large, so there are three pairs

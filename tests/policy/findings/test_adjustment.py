@@ -22,20 +22,6 @@ def draw(loans, seed, effect):
                    second=list(np.array(list("xy"))[second]))  # fmt: skip
 
 
-def test_a_factor_alone_has_its_own_default_rates():
-    # 40 of 100 and 30 of 300: errors are those of independent shares.
-    outcome = [1] * 40 + [0] * 60 + [1] * 30 + [0] * 270
-    factor = regress(outcome, grade=["A"] * 100 + ["B"] * 300).adjust(["grade"])["grade"]
-
-    difference, error = factor.compare([0])
-
-    assert factor.shares.tolist() == [0.25, 0.75]
-    assert factor.rates == pytest.approx([0.4, 0.1], abs=1e-3)
-    assert difference == pytest.approx(0.3, abs=1e-3)
-    assert error == pytest.approx(np.sqrt(0.4 * 0.6 / 100 + 0.1 * 0.9 / 300), rel=0.01)
-    assert factor.neutral_pd == pytest.approx(np.full(400, 70 / 400))
-
-
 def test_fewer_charge_offs_than_expected_take_the_error_of_no_effect():
     # 2 of 100 and 98 of 300: if there were no effect, the first would vary as at a rate of 25%.
     outcome = [1] * 2 + [0] * 98 + [1] * 98 + [0] * 202
@@ -83,15 +69,6 @@ def test_rates_and_errors_are_those_of_a_reference():
     assert error >= np.sqrt(weights @ factor.covariance @ weights) * 0.999999
 
 
-def test_expected_charge_offs_are_as_many_as_there_were():
-    regression = draw(500, 1, 0.5)
-
-    factor = regression.adjust(["first"])["first"]
-
-    assert factor.neutral_pd.sum() == pytest.approx(regression.outcome.sum(), abs=1e-3)
-    assert regression.pd.sum() == pytest.approx(regression.outcome.sum(), abs=1e-3)
-
-
 def test_a_segment_without_any_charge_off_has_finite_figures():
     outcome = [0] * 40 + [1] * 60 + [0] * 240 + [1]
     factor = regress(outcome, grade=["A"] * 40 + ["B"] * 300 + ["C"]).adjust(["grade"])["grade"]
@@ -108,16 +85,6 @@ class TestStrength:
         assert factor.measure_strength() == (0, 0, 0)
         assert np.isnan(factor.p_value)
 
-    def test_is_the_spread_of_the_rates(self):
-        # Half at 40%, half at 10%: one standard deviation is 15 points.
-        outcome = ([1] * 400 + [0] * 600) + ([1] * 100 + [0] * 900)
-        factor = regress(outcome, grade=["A"] * 1_000 + ["B"] * 1_000).adjust(["grade"])["grade"]
-
-        value, low, high = factor.measure_strength()
-
-        assert value == pytest.approx(0.15, abs=0.001)
-        assert (low, high) == (pytest.approx(0.131, abs=0.005), pytest.approx(0.168, abs=0.005))
-
     def test_holds_the_truth_as_often_as_it_says(self):
         # Rates of 23.1% but for a third at 42.6%.
         truth = (0.4256 - 0.2315) * np.sqrt(2) / 3
@@ -127,9 +94,3 @@ class TestStrength:
             held += low <= truth <= high
 
         assert held >= 182  # of 190 expected; fewer happen once in 1,000 times
-
-    def test_of_what_does_nothing_is_mostly_none(self):
-        bounds = [draw(600, seed, 0.0).adjust(["first"])["first"].measure_strength()[1]
-                  for seed in range(100)]  # fmt: skip
-
-        assert sum(low > 0 for low in bounds) <= 9  # 2.5 expected

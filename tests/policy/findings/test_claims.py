@@ -1,10 +1,8 @@
 import numpy as np
 import pytest
 
-from loantap.policy.findings.claims import CLAIMS, Verdict, judge, judge_claims
+from loantap.policy.findings.claims import Verdict, judge_claims
 from loantap.policy.findings.evidence import gather_evidence
-from loantap.policy.findings.segmentations import SEGMENTATIONS
-from loantap.policy.findings.wording import Finding
 from tests.policy.findings.material import draw_loans, make_options, make_profits, settle
 
 
@@ -38,24 +36,6 @@ def test_every_claim_of_the_case_study_has_a_line_in_its_order(claims):
     ]  # fmt: skip
 
 
-def test_claims_are_about_segments_that_there_are():
-    drawn = draw_loans(3_000, 1).assign(
-        revolving_utilisation_pct=np.random.default_rng(1).uniform(0, 120, 3_000),
-        dti_pct=np.random.default_rng(1).uniform(0, 50, 3_000),
-        profession=np.random.default_rng(2).choice(
-            ["Director", "Project Manager", "Teacher", "Manager"], 3_000
-        ),
-        pincode=np.random.default_rng(3).choice(
-            ["11650", "86630", "48052", "70466", "30723"], 3_000
-        ),
-    )
-    evidence = gather_evidence(drawn, make_profits(drawn), "mid", make_options())
-
-    for claim in CLAIMS:
-        assert set(claim.segments) <= set(evidence.segments[claim.segmentation].cat.categories)
-        assert claim.segmentation in SEGMENTATIONS
-
-
 @pytest.mark.parametrize(
     ("topic", "verdict"),
     [
@@ -65,38 +45,10 @@ def test_claims_are_about_segments_that_there_are():
         ("project managers", Verdict.TOO_FEW),
         ("directors", Verdict.TOO_FEW),  # there is none
         ("pincode 11650", Verdict.AUDIT_ONLY),
-        ("pincode 48052", Verdict.NOT_SHOWN),
     ],
 )
 def test_the_verdict_is_the_truth(claims, topic, verdict):
     assert claims.loc[topic, "verdict"] == verdict
-
-
-@pytest.mark.parametrize(
-    ("claimed", "found", "is_audit", "verdict"),
-    [
-        (Finding.MORE, Finding.MORE, False, Verdict.SHOWN),
-        (Finding.MORE, Finding.MORE, True, Verdict.AUDIT_ONLY),
-        (Finding.FEWER, Finding.MORE, False, Verdict.REVERSED),
-        (Finding.FEWER, Finding.MORE, True, Verdict.REVERSED),
-        (Finding.FEWER, Finding.NONE, True, Verdict.NOT_SHOWN),
-        (Finding.MORE, Finding.TOO_FEW, True, Verdict.TOO_FEW),
-    ],
-)
-def test_a_verdict_follows_from_what_is_claimed_and_found(claimed, found, is_audit, verdict):
-    assert judge(claimed, found, is_audit=is_audit) is verdict
-
-
-def test_several_segments_are_counted_together(loans, claims):
-    row, large = claims.loc["higher amounts"], loans["loan_amount"] >= 20_000
-    profit = make_profits(loans)["npv_mid_contractual"]
-
-    assert row["loans"] == large.sum()
-    assert row["charged_off"] == loans.loc[large, "is_charged_off"].sum()
-    assert row["default_rate_others"] == pytest.approx(loans.loc[~large, "is_charged_off"].mean())
-    assert row["profit_contractual"] == pytest.approx(profit[large].mean())
-    assert row["profit_contractual_others"] == pytest.approx(profit[~large].mean())
-    assert f"{row['charged_off']:,} of {row['loans']:,} loans were charged off" in row["answer"]
 
 
 def test_the_request_on_pincodes_is_refused_with_reason_and_what_is_done(claims):
@@ -105,25 +57,10 @@ def test_the_request_on_pincodes_is_refused_with_reason_and_what_is_done(claims)
     assert leak["asked"] == "Stricter policies and lower limits in pincode 11650"
     assert "Refused: no policy depends on the pincode." in leak["answer"]
     assert "made from the outcome" in leak["answer"]
-    assert "redlining" in leak["answer"]
     assert "No decision, limit or price depends on the pincode" in leak["instead"]
     assert none["answer"].startswith("Too few loans to say (n = 0). Refused:")
     assert "made from the outcome" not in none["answer"]
     assert "Refused" not in claims.loc["pincode 48052", "answer"]
-
-
-def test_a_pincode_that_is_no_leak_is_not_called_one(loans):
-    pincode = np.where(loans["term_months"] == 60, "11650", "22690")
-    evidence = gather_evidence(
-        loans.assign(pincode=pincode), make_profits(loans), "mid", make_options()
-    )
-
-    answer = (
-        judge_claims(evidence, make_options()).set_index("topic").loc["pincode 11650", "answer"]
-    )
-
-    assert "Refused" in answer
-    assert "made from the outcome" not in answer
 
 
 def test_a_plain_difference_that_others_explain_is_said_to_be_theirs(loans):

@@ -14,26 +14,17 @@ def group(title):
     ("title", "expected"),
     [
         ("Teacher", "teacher"),
-        ("3rd grade TEACHER ", "teacher"),
         ("teacer", "teacher"),  # a letter less
         ("teaccher", "teacher"),  # a letter more
         ("taecher", "teacher"),  # two letters swapped
-        ("Registered Nurse", "nurse"),
         ("RN", "nurse"),
         ("Barn keeper", "other"),  # holds "rn", is no nurse
-        ("Project Manager", "project manager"),
         ("Sr. Projct Mgr", "project manager"),
         ("program manager", "programme manager"),
         ("Manager of projects", "manager"),  # the words are not in a row
-        ("Office Manager", "manager"),
-        ("Maneger", "manager"),
-        ("Director of Sales", "director"),
         ("Directory clerk", "office or administration"),
-        ("VP", "executive"),
         ("Vice-President", "executive"),
         ("Resident Physician", "doctor, therapist or pharmacist"),  # no misspelt president
-        ("Sales", "sales"),
-        ("Pilot", "other"),
         ("???", "other"),
         (None, "not stated"),
     ],

@@ -27,24 +27,6 @@ def test_a_number_falls_into_its_band(dti_pct, expected):
     assert list(segment("dti_pct", [dti_pct])) == [expected]
 
 
-def test_bands_rise_and_what_is_not_stated_is_last():
-    banded = segment("loan_amount", [40_000.0, np.nan, 6_000.0, 11_000.0])
-
-    assert list(banded.cat.categories) == [
-        "5,000 to 10,000", "10,000 to 15,000", "30,000 and more", "not stated",
-    ]  # fmt: skip
-
-
-def test_an_income_of_nothing_is_in_the_lowest_band():
-    assert list(segment("annual_income", [0.0])) == ["0 to 30,000"]
-
-
-def test_texts_are_in_words_and_terms_in_months():
-    assert list(segment("purpose", ["home_improvement"])) == ["home improvement"]
-    assert list(segment("term_months", [36.0])) == ["36 months"]
-    assert list(segment("state", pd.Series([None], dtype="str"))) == ["not stated"]
-
-
 def test_every_loan_is_in_one_segment_of_each_and_is_left_as_it_was():
     loans = draw_loans(300, 1)
     before = loans.copy(deep=True)

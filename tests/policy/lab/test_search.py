@@ -6,7 +6,7 @@ import pytest
 from loantap.policy.fairness.proxies import PROXIES
 from loantap.policy.lab.backtest import FoundBy
 from loantap.policy.lab.judged_loans import gather_judged_loans
-from loantap.policy.lab.rules import READABLE_COLUMNS, Condition, apply_rules, read_columns
+from loantap.policy.lab.rules import READABLE_COLUMNS, Condition, read_columns
 from loantap.policy.lab.search import (
     SEARCHED,
     hold_all,
@@ -60,27 +60,10 @@ def test_a_rule_of_one_condition_is_found_as_one():
     assert len(found) == 1  # every other rule declines the same loans
 
 
-def test_a_rule_of_two_conditions_is_found_as_two():
-    is_bad = (LOANS["dti_pct"] > 25) & LOANS["term_months"].eq(60)
-    gains = np.where(is_bad, 100.0, -100.0)
-
-    found = search(gains)
-
-    assert {condition.column for condition in found[0].conditions} == {"dti_pct", "term_months"}
-    declined = apply_rules(found[:1], COLUMNS)[:, 0]
-    assert (declined & is_bad).sum() / (declined | is_bad).sum() > 0.85
-
-
 def test_nothing_is_found_where_nothing_gains():
     assert search(np.full(len(LOANS), -10.0)) == ()
     assert search(np.zeros(len(LOANS))) == ()
-
-
-@pytest.mark.parametrize("rows", [0, 5, 59])
-def test_of_few_loans_nothing_is_found(rows):
-    lab = make_lab(min_loans=60)
-
-    assert search_rules(CONDITIONS, HOLDS[:, :rows], np.full(rows, 100.0), lab) == ()
+    assert search_rules(CONDITIONS, HOLDS[:, :0], np.zeros(0), LAB) == ()
 
 
 def test_a_bound_is_a_value_that_the_column_can_have():

@@ -1,5 +1,3 @@
-"""Imputed cash flows and the returns made of them."""
-
 import numpy as np
 import numpy_financial as npf
 import pandas as pd
@@ -67,13 +65,6 @@ def test_loans_pool_month_by_month():
     assert pooled[1:6] == pytest.approx([3 * 88.8488] * 5, abs=0.01)
     assert pooled[6] == pytest.approx(3 * 88.8488 + 205.97 + 514.92, abs=0.02)
     assert pooled[7:] == pytest.approx([88.8488] * 6, abs=0.01)
-
-
-def test_the_yearly_return_of_one_loan_is_its_rate_compounded():
-    no_cost = PLAIN.model_copy(update={"origination_cost_share": 0.0})
-    flows = impute_flows(LOANS.head(1), no_cost, ECONOMICS, PaidLife.CONTRACTUAL)
-
-    assert yearly_return(flows).value == pytest.approx(1.01**12 - 1, abs=1e-9)
 
 
 def test_the_return_of_many_is_that_of_their_pooled_flows():
@@ -150,29 +141,6 @@ def test_a_return_lies_between_half_lost_and_doubled_in_a_month(paid, yearly):
     found = yearly_return(flows_of(cost=[100], instalment=[paid], last=[0], months=1))
 
     assert found.value == pytest.approx(yearly, nan_ok=True)
-
-
-# Of 400 samples out of one population 95%, give or take 2.2, hold its true return.
-def test_the_interval_of_the_return_holds_the_true_one_as_often_as_it_says():
-    rng = np.random.default_rng(7)
-    population = pd.DataFrame(
-        [
-            loan(interest_rate_pct=rate, is_charged_off=bad)
-            for rate in (8, 14, 20)
-            for bad in [1] * 2 + [0] * 8
-        ]
-    )
-    whole = impute_flows(population, PLAIN, ECONOMICS, PaidLife.CONTRACTUAL)
-    true = yearly_return(whole).value
-
-    held = []
-    for _ in range(400):
-        drawn = rng.integers(0, len(population), 500)
-        sample = whole.take(drawn)
-        found = yearly_return(sample)
-        held.append(found.low <= true <= found.high)
-
-    assert 0.91 <= np.mean(held) <= 0.985
 
 
 def test_nothing_has_no_return_and_total_loss_none_either():

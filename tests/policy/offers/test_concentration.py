@@ -1,13 +1,7 @@
-"""How much of the portfolio lies in one region, and how sure that is."""
-
-import os
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
 
-from loantap.policy.money.cash_flows import expected_loss
 from loantap.policy.offers.concentration import (
     ABOVE,
     ALL_REGIONS,
@@ -20,9 +14,6 @@ from loantap.policy.offers.concentration import (
 )
 from loantap.policy.offers.products import TOO_FEW
 from loantap.policy.offers.schemas import CONCENTRATION
-from loantap.portfolio.dictionary import portfolio_columns
-from loantap.portfolio.loantap_format import parse
-from tests.conftest import AS_OF, PROJECT, require_data
 from tests.policy.offers.options import MID, options
 
 LIMITS = options().concentration
@@ -95,12 +86,6 @@ def test_a_portfolio_of_nothing_has_no_shares(principal):
     assert set(table["finding"]) <= {TOO_FEW}
 
 
-def test_one_region_is_all_there_is():
-    whole, region = measure(["A"] * 500, [10.0] * 500)["share"]
-
-    assert (whole, region) == (1, 1)
-
-
 def test_loans_without_a_pd_are_left_out(simulated_loans):
     loans = simulated_loans.head(500)
     predictions = pd.DataFrame(
@@ -144,45 +129,3 @@ def test_few_loans_say_nothing_for_sure():
 )
 def test_nothing_has_no_largest_share(regions, amounts):
     assert find_largest(pd.Series(regions, dtype="str"), amounts) is None
-
-
-class TestRealRegions:
-    """Real addresses: LoanTap's own are made up."""
-
-    @pytest.fixture
-    def lending_club(self):
-        folder = Path(os.environ.get("LOANTAP_DATA", PROJECT.parent / "shared" / "data"))
-        path = folder / "lendingclub_2007_2010.parquet"
-        require_data(path)
-        raw = pd.read_parquet(path)
-        columns = [c for c in portfolio_columns() if c.name != "address"]
-        rows = parse(raw, columns, AS_OF).rows
-        return rows.assign(addr_state=raw["addr_state"], zip3=raw["zip3"])
-
-    def measure(self, loans, region):
-        bad = loans["loan_status"].eq("Charged Off")
-        pds = bad.groupby(loans["sub_grade"]).transform("mean")
-        terms = (loans["loan_amount"], loans["interest_rate_pct"], loans["term_months"])
-        losses = expected_loss(pds, *terms, MID)
-        table = measure_concentration(
-            loans[region], loans["loan_amount"], losses, MAX_SHARE, LIMITS
-        )
-        CONCENTRATION.validate(table)
-        return table
-
-    def test_california_is_the_largest_state(self, lending_club):
-        table = self.measure(lending_club, "addr_state")
-
-        for _, part in table.groupby("measure"):
-            whole, first, second = part.head(3).to_dict("records")
-            assert (whole["region"], first["region"]) == (ALL_REGIONS, "CA")
-            assert 0.15 < first["share_low"] < first["share"] < first["share_high"] < 0.25
-            assert second["share"] < 0.15
-            assert whole["finding"] == WITHIN
-            assert part["share"].iloc[1:].sum() == pytest.approx(1)
-
-    def test_three_digits_of_a_zip_code_hold_little_each(self, lending_club):
-        table = self.measure(lending_club, "zip3")
-
-        assert table.loc[table["region"] == ALL_REGIONS, "share"].max() < 0.02
-        assert set(table["finding"]) == {WITHIN, TOO_FEW}

@@ -58,12 +58,6 @@ def test_few_loans_say_nothing(n):
     assert table[["unadjusted", "adjusted"]].isna().all(axis=None)
 
 
-def test_loans_of_one_term_say_nothing():
-    loans = make_loans(10_000, 1.57).assign(term_months=36.0)
-
-    assert set(estimate_counterfactuals(loans, options())["finding"]) == {TOO_FEW}
-
-
 def test_loans_of_one_amount_say_nothing_of_the_amount():
     loans = make_loans(40_000, 1.57).assign(loan_amount=10_000.0)
 

@@ -57,14 +57,6 @@ def test_a_segment_adds_up():
     assert table.loc[("all", "all"), "margin_expected"] == pytest.approx(0.01, abs=5e-4)
 
 
-def test_pd_bands_come_in_their_order_and_cost_more():
-    table = tabulate(3_000).loc["PD"]
-
-    assert table.index[:3].tolist() == ["0% to 5%", "5% to 10%", "10% to 20%"]
-    assert table["order"].tolist() == list(range(len(table)))
-    assert table.loc[["5% to 10%", "10% to 20%"], "rate_pct_median"].is_monotonic_increasing
-
-
 def test_the_imputed_margin_is_npv_by_outcome_over_principal():
     loans, predictions = make_loans(40, 3)
     same = loans.assign(is_charged_off=np.int8(0), term_months=36.0, loan_amount=5_000.0)
@@ -86,20 +78,16 @@ def test_a_segment_that_is_worse_than_its_pd_is_found_and_the_others_are_not():
     assert table.loc[("purpose", "car"), "finding"] == NOT_TOLD_APART
 
 
-def test_one_that_is_better_is_found_too():
-    assert tabulate(60_000, worse=0.4).loc[("purpose", "house"), "finding"] == EARNS_MORE
-
-
 def test_where_pds_are_right_a_segment_is_hardly_ever_found():
-    """One table in twenty may be wrong anywhere; of 60 tables seven would be beyond chance."""
+    """One table in twenty may be wrong anywhere; of 30 tables six would be beyond chance."""
     wrong = [
         tabulate_products(*make_loans(2_000, seed), options(), DECIDER)["finding"]
         .isin([EARNS_LESS, EARNS_MORE])
         .any()
-        for seed in range(60)
+        for seed in range(30)
     ]
 
-    assert sum(wrong) < 7
+    assert sum(wrong) < 6
 
 
 def test_of_few_loans_nothing_is_said():

@@ -17,7 +17,6 @@ from tests.spread import spread
 def test_the_policy_is_proposed_with_what_it_changes_and_what_later_loans_say():
     said = propose()[0]
 
-    assert said.title == ("Decide by expected NPV, and watch it: out of time no gain is shown")
     assert said.money == Money(100, 70, 130, "per application, against approving everybody")
     assert "62% are approved. Profit per application goes from +490 to +595, the default" in (
         said.text
@@ -64,16 +63,12 @@ def test_groups_below_four_fifths_are_counted_the_lowest_is_told_and_no_audit():
     points = propose()[0].points
 
     # .80 itself is no group below, and what nothing is lent on is none.
-    assert points[-1] == (
-        "Fairness: 1 group is approved at less than four fifths of the rate of the group approved "
-        "most often. Lowest: yearly income, below 40,000: 0.52 (0.45 to 0.59)."
-    )
+    assert points[-1].startswith("Fairness: 1 group is approved at less than four fifths")
+    assert points[-1].endswith("Lowest: yearly income, below 40,000: 0.52 (0.45 to 0.59).")
     none = FAIRNESS[FAIRNESS["audit_only"]]
     assert not any("Fairness" in point for point in propose(fairness=none)[0].points)
     alike = propose(fairness=FAIRNESS.assign(approval_ratio=0.8))[0].points[-1]
-    assert alike == (
-        "Fairness: no group is approved at less than four fifths of the rate of another."
-    )
+    assert alike.startswith("Fairness: no group is approved at less than four fifths")
 
 
 def test_a_group_that_may_lie_on_either_side_of_four_fifths_is_counted_apart():
@@ -105,15 +100,53 @@ def test_a_policy_whose_gain_may_be_chance_is_not_proposed():
     assert said.title == "Expected NPV is not shown to beat approving everybody"
 
 
-def test_a_cap_under_which_the_default_rate_may_only_fall_by_chance_is_not_proposed():
-    said = propose()[1]
+def cap(percent, gain, half, **figures):
+    """A cap that lowers the default rate on the same loans."""
+    end = "" if percent == 17 else f"_{percent}"
+    given = {"cap": percent / 100} | LOWER | figures
+    return policy(f"capped_default_rate{end}", gain, half, **given)
 
-    assert said.title == (
-        "Where the default rate must fall, cap it at 17%: no loss against approving everybody is "
-        "shown"
-    )
-    assert said.money is not None
-    assert said.money.value == 31
+
+@pytest.mark.parametrize(
+    ("changed", "title", "gain"),
+    [
+        # Under 19% the default rate may only fall by chance.
+        ([], "cap it at 17%: no loss against approving everybody is shown", 31),
+        ([cap(17, -41, 40), cap(15, -93, 51)], "No cap is shown to lower the default rate", None),
+        ([cap(17, -40, 40), cap(15, -93, 51)], "cap it at 17%: no loss", -40),
+        ([cap(19, 98, 35)], "Where the default rate must fall, cap it at 19%", 98),
+        ([cap(19, 35, 35)], "cap it at 19%: no loss against approving everybody is shown", 35),
+        ([cap(15, 100, 30, profit=595.0)], "keeps the default rate at 15% without a cap", None),
+        ([cap(15, 500, 1, approved=0), cap(17, 500, 1, approved=0), cap(19, 98, 35)], "at 19%", 98),
+    ],
+)
+def test_the_lowest_cap_that_lowers_the_default_rate_and_gains_most_surely_is_proposed(
+    changed, title, gain
+):
+    said = propose(policies=make_policies(*changed))[1]
+
+    assert title in said.title
+    assert gain is None or said.money.value == gain
+
+
+def test_where_no_cap_approves_a_loan_there_is_none():
+    policies = make_policies(cap(15, 500, 1, approved=0), cap(17, 500, 1, approved=0))
+
+    said = propose(policies=policies[policies["cap"].ne(0.19)])[1]
+
+    assert (said.title, said.money) == ("No cap on the default rate approves a loan", None)
+
+
+def test_a_cap_is_told_beside_the_next_lower_one_or_the_looser_one():
+    lower = cap(19, 98, 35, profit=588.0, charge_offs_avoided=0.33)
+
+    gains = propose(policies=make_policies(lower))[1].text
+    looser = propose(policies=make_policies(lower, cap(15, 60, 51)))[1].text
+
+    assert "33% of all charge-offs are avoided" in gains
+    assert "At 17%, 40% of charge-offs are avoided, for +31 (-9 to +71) against" in gains
+    assert "A cap of 17% changes it by -74 (-107 to -41), with 22.2% charged off instead" in looser
+    assert "no fall" not in looser
 
 
 def test_a_cap_comes_with_what_it_does_out_of_time():
@@ -139,81 +172,6 @@ def test_the_default_rate_is_compared_on_the_same_loans_and_the_next_cap_beside_
         "A cap of 19% changes it by -7 (-28 to +14), with 18.4% charged off instead of 22.2%; no "
         "fall against approving everybody is shown: -0.7 points (-1.7 to +0.3)."
     ) in text
-
-
-def test_a_looser_cap_whose_fall_is_shown_is_told_without_that_doubt():
-    falling = policy("capped_default_rate_19", 98, 35, cap=0.19, **LOWER)
-    strict = policy("capped_default_rate_15", 60, 51, cap=0.15, **LOWER)
-
-    said = propose(policies=make_policies(falling, strict))[1]
-
-    assert "cap it at 15%" in said.title
-    assert "A cap of 17% changes it by -74 (-107 to -41), with 22.2% charged off instead" in (
-        said.text
-    )
-    assert "no fall" not in said.text
-
-
-def test_a_cap_that_loses_is_not_proposed():
-    losing = policy("capped_default_rate", -41, 40, cap=0.17, **LOWER)
-    at_zero = policy("capped_default_rate", -40, 40, cap=0.17, **LOWER)
-    lowest = policy("capped_default_rate_15", -93, 51, cap=0.15, **LOWER)
-
-    said = propose(policies=make_policies(losing, lowest))[1]
-    may = propose(policies=make_policies(at_zero, lowest))[1]
-
-    assert said.title == "No cap is shown to lower the default rate without losing money"
-    assert "cap it at 17%" in may.title
-
-
-def test_the_lowest_cap_that_is_shown_to_gain_is_proposed_with_the_next_lower_one():
-    lower = policy("capped_default_rate_19", 98, 35, cap=0.19, profit=588.0,
-                   charge_offs_avoided=0.33, **LOWER)  # fmt: skip
-
-    said = propose(policies=make_policies(lower))[1]
-
-    assert said.title == "Where the default rate must fall, cap it at 19%"
-    assert "33% of all charge-offs are avoided" in said.text
-    assert "instead of" not in said.text
-    assert "At 17%, 40% of charge-offs are avoided, for +31 (-9 to +71) against" in said.text
-    assert said.money is not None
-    assert said.money.value == 98
-
-
-def test_a_gain_that_may_be_chance_is_no_reason_for_a_cap():
-    doubtful = policy("capped_default_rate_19", 35, 35, cap=0.19, **LOWER)
-
-    said = propose(policies=make_policies(doubtful))[1]
-
-    assert said.title == (
-        "Where the default rate must fall, cap it at 19%: no loss against approving everybody is "
-        "shown"
-    )
-    assert said.money is not None
-    assert said.money.value == 35
-
-
-def test_a_cap_that_binds_nothing_is_called_that():
-    loose = policy("capped_default_rate_15", 100, 30, cap=0.15, profit=595.0, **LOWER)
-
-    said = propose(policies=make_policies(loose))[1]
-
-    assert said.title == "Expected NPV keeps the default rate at 15% without a cap"
-
-
-def test_a_cap_under_which_nobody_is_approved_is_none():
-    empty = [policy(f"capped_default_rate{end}", 500, 1, cap=cap, approved=0)
-             for end, cap in (("_15", 0.15), ("", 0.17))]  # fmt: skip
-
-    gaining = policy("capped_default_rate_19", 98, 35, cap=0.19, **LOWER)
-
-    said = propose(policies=make_policies(*empty, gaining))[1]
-
-    assert said.title.endswith("cap it at 19%")
-    policies = make_policies(*empty)
-    none = propose(policies=policies[policies["cap"].ne(0.19)])[1]
-    assert none.title == "No cap on the default rate approves a loan"
-    assert none.money is None
 
 
 def test_the_rule_that_gains_most_surely_after_the_policy_is_to_be_added():
@@ -250,6 +208,12 @@ def test_a_rule_against_cheap_loans_says_to_raise_rates():
     assert said.n == 1_500
 
 
+def test_where_no_rule_holds_none_is_to_be_added():
+    said = propose()[2]
+
+    assert (said.title, said.money, said.n) == ("Add no rule", None, 3_000)
+
+
 def test_a_rule_that_only_holds_alone_is_not_to_be_added():
     said = propose([rule("risky", (22, 10), (None, None), latest=(5, 1))])[2]
 
@@ -258,9 +222,3 @@ def test_a_rule_that_only_holds_alone_is_not_to_be_added():
     assert "not confirmed" not in said.text
     assert said.money is not None
     assert said.money.per == ("per application, against approving everybody; with prepayment")
-
-
-def test_where_no_rule_holds_none_is_to_be_added():
-    said = propose()[2]
-
-    assert (said.title, said.money, said.n) == ("Add no rule", None, 3_000)

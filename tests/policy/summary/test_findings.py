@@ -32,16 +32,6 @@ def test_drivers_are_the_applicants_beside_the_price_and_the_worst_segment_has_i
     assert said.n == 5_000
 
 
-def test_an_audit_is_no_driver():
-    pincode = segment("pincode", "11650", role="audit", finding="more defaults", effect=74.8,
-                      profit_contractual=-4_000, profit_contractual_high=-3_000)  # fmt: skip
-
-    said = find(DTI, pincode)
-
-    assert all("11650" not in one.title + one.text for one in said[:4])
-    assert "DTI 35% and more stands out most" in said[0].text
-
-
 def test_where_no_factor_can_be_judged_none_is_said_to_drive_nothing():
     said = find(drivers=make_drivers(grade="too few loans to say", DTI="too few loans to say"))[0]
 
@@ -76,15 +66,6 @@ def test_the_safest_loans_are_those_of_the_lowest_rates(profit, title):
     assert said.title == title
     assert "a loan earned +2,863 (+2,363 to +3,363)" in said.text
     assert said.n == 636
-
-
-def test_without_rates_enough_nothing_is_said_of_them():
-    few = [row | {"finding": "too few loans to say"} for row in RATES]
-
-    said = summarise_findings(DRIVERS, pd.DataFrame(few), make_policies(), make_claims(), "mid")[1]
-
-    assert said.money is None
-    assert "Too few loans" in said.title
 
 
 def test_the_group_that_lost_most_in_all_is_named_not_the_worst_per_loan():
@@ -170,10 +151,6 @@ def test_claims_are_counted_and_the_one_that_holds_and_earns_is_told():
     assert said.money.value == 1_813
 
 
-def test_claims_that_earn_nothing_more_come_without_money():
-    assert find()[4].money is None
-
-
 def test_claims_that_cannot_be_judged_are_counted_apart():
     said = find(claims=make_claims({"verdict": "too few loans to say"}))[4]
 
@@ -190,3 +167,12 @@ def test_a_pincode_whose_loans_end_either_way_is_not_called_made_from_the_outcom
 
     assert "are refused." in text
     assert "made from the outcome" not in text
+
+
+def test_without_rates_enough_nothing_is_said_of_them():
+    few = [row | {"finding": "too few loans to say"} for row in RATES]
+
+    said = summarise_findings(DRIVERS, pd.DataFrame(few), make_policies(), make_claims(), "mid")[1]
+
+    assert said.money is None
+    assert "Too few loans" in said.title

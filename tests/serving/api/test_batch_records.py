@@ -1,12 +1,9 @@
-"""What is kept of a batch and answered again: the same as of its applications one by one."""
-
 import json
 import weakref
 
 import pytest
 
 from loantap.serving.api import batches
-from loantap.serving.audit.records import Caller
 from tests.serving.api.served import BATCH, SCORE
 from tests.serving.api.test_batches import CSV, write
 
@@ -75,17 +72,6 @@ def test_a_repeated_batch_is_answered_byte_for_byte(api, sent, wanted):
     assert first.status_code == 200, first.text
     assert first.data == again.data
     assert b"invalid" in first.data
-
-
-def test_a_row_can_be_replayed_until_it_is_erased_and_the_others_after(api):
-    told = api.post(BATCH, {"applications": list_rows(api)}).json["results"]
-    one, other = told[0]["id"], told[1]["id"]
-
-    api.office.store.erase(Caller("k", "Ann", "r"), "asked for", record_ids=[one])
-
-    assert api.post(f"/v1/decisions/{one}/replay").status_code == 410
-    assert api.post(f"/v1/decisions/{other}/replay").json["same"]
-    assert api.office.store.verify().is_ok
 
 
 def test_referred_rows_are_in_the_queue_with_their_amount(api):

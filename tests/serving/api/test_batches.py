@@ -1,5 +1,3 @@
-"""Batches: per-row errors, sizes, CSV in and out."""
-
 import csv
 import gzip
 import io
@@ -97,14 +95,6 @@ def test_the_answer_is_csv_where_it_is_asked_for(api):
     assert told[0]["model_name"] == "loantap-lending-demo"
 
 
-def test_columns_of_no_meaning_are_left_out_and_not_kept(api):
-    row = api.make_application(nickname="Tick")
-
-    result = api.post(BATCH, data=write([row]), content_type=CSV).json["results"][0]
-
-    assert "nickname" not in api.get(f"/v1/decisions/{result['id']}").json["input"]
-
-
 def test_a_line_that_does_not_fit_is_told_at_its_place(api):
     text = write([api.make_application()] * 3).decode().splitlines()
     text[2] += ",1,2"
@@ -130,12 +120,6 @@ def test_what_is_no_file_of_applications_is_refused(api, text, said):
 
     assert said in told.detail
     assert told.errors[0].remedy
-
-
-def test_a_csv_of_more_rows_than_a_batch_may_have_is_refused(api):
-    text = write([{**api.make_application()}] * 10_001)
-
-    expect(api.post(BATCH, data=text, content_type=CSV), 413, "too-large")
 
 
 def test_batches_take_turns_and_too_many_are_refused(api, monkeypatch):
@@ -167,3 +151,9 @@ def test_batches_take_turns_and_too_many_are_refused(api, monkeypatch):
     assert [answer.status_code for answer in answers] == [503, 200]
     assert expect(answers[0], 503, "overloaded")
     assert answers[0].headers["Retry-After"] == "5"
+
+
+def test_a_csv_of_more_rows_than_a_batch_may_have_is_refused(api):
+    text = write([{**api.make_application()}] * 10_001)
+
+    expect(api.post(BATCH, data=text, content_type=CSV), 413, "too-large")

@@ -1,5 +1,3 @@
-"""Kept decisions: shown, searched, replayed, erased."""
-
 import pandas as pd
 import pytest
 

@@ -1,5 +1,3 @@
-"""The plain request for a decision is answered without Flask, and as Flask's view answers it."""
-
 import pytest
 
 from loantap.serving.api import direct

@@ -1,5 +1,3 @@
-"""What the first start makes, and what a second one leaves as it is."""
-
 import pytest
 
 from loantap.portfolio.errors import InputError

@@ -1,14 +1,11 @@
-"""What watches over the API is told: ready or not, why, and what to run."""
-
 from dataclasses import replace
 
 import pytest
 
-from loantap.model.scoring.scorer import Scorer
 from loantap.serving.api.metrics import Metrics
 from loantap.serving.api.schemas import Decision
 from loantap.serving.api.service_schemas import Fields, Ready
-from tests.serving.api.served import OFFERS, SCORE, make_api, put_to_work
+from tests.serving.api.served import OFFERS, SCORE, make_api
 from tests.serving.api.test_bad_requests import expect
 
 
@@ -87,15 +84,6 @@ def test_a_log_that_cannot_be_written_makes_it_not_ready(api, monkeypatch):
 
     assert answer.status_code == 503
     assert "audit.db" in answer.json["checks"]["audit"]["detail"]
-
-
-def test_another_model_decides_from_the_next_request_on(own_api, lending):
-    before = own_api.decide()
-
-    put_to_work(own_api.office.desk, Scorer(lending.trained, lending.name, "4"), None)
-
-    assert (before["model"]["version"], own_api.decide()["model"]["version"]) == ("3", "4")
-    assert own_api.post(f"/v1/decisions/{before['id']}/replay").json["same"]
 
 
 def test_the_fields_say_what_the_data_dictionary_says(api):

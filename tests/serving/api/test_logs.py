@@ -1,5 +1,3 @@
-"""Lines of log say what happened and where, and quote no application."""
-
 import json
 import logging
 import sys

@@ -1,5 +1,3 @@
-"""What is loaded is not searched for garbage, and what comes later is."""
-
 import gc
 from collections.abc import Iterator
 

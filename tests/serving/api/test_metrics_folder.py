@@ -1,5 +1,3 @@
-"""What killed servers leave is cleared away, and nothing of one that runs."""
-
 import os
 import select
 import signal

@@ -1,5 +1,3 @@
-"""Four eyes on policy over HTTP, and what a change does to decisions."""
-
 import pytest
 
 from loantap.serving.api.policy_schemas import ActivePolicy, Policies, Proposal, Trial

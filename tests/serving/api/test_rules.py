@@ -1,5 +1,3 @@
-"""Rules of the policy lab that are switched on decide over HTTP as they do in a file."""
-
 from dataclasses import replace
 
 import pandas as pd

@@ -1,5 +1,3 @@
-"""One application over HTTP: the answers of batch scoring, kept before they are given."""
-
 import pandas as pd
 import pytest
 
@@ -7,7 +5,6 @@ from loantap.model.scoring.scorer import REASONS
 from loantap.portfolio.dictionary import portfolio_columns
 from loantap.portfolio.loantap_format import render
 from loantap.serving.api.schemas import Decision, Offers
-from loantap.serving.audit.records import Kind
 from loantap.serving.desk.today import find_today
 from tests.conftest import MADE_UP_LOAN
 from tests.serving.api.served import BATCH, OFFERS, SCORE
@@ -25,18 +22,6 @@ def test_a_decision_says_what_why_by_which_model_and_under_which_policy(api):
     assert told.policy.version == "npv 2026-11"
     assert told.simulated
     assert 300 <= told.score <= 900
-
-
-def test_a_decision_is_kept_with_its_application_before_it_is_answered(api):
-    given = api.make_application(application_id=1042)
-
-    told = api.post(SCORE, given).json
-
-    record = api.office.store.find(told["id"])
-    assert record.kind is Kind.DECISION
-    assert record.personal["application"] == given
-    assert record.public["probability_of_default"] == told["probability_of_default"]
-    assert told["application_id"] == "1042"
 
 
 def test_nothing_personal_is_in_the_part_that_stays(api):
@@ -120,11 +105,7 @@ def test_another_request_under_a_used_idempotency_key_is_refused(api):
     headers = {"Idempotency-Key": "used"}
     api.post(SCORE, api.make_application(), headers=headers)
 
-    for path, body in (
-        (SCORE, api.make_application(dti=3)),
-        (f"{SCORE}?offers=true", api.make_application()),
-        (OFFERS, api.make_application()),
-    ):
-        answer = api.post(path, body, headers=headers)
+    for path, change in ((SCORE, {"dti": 3}), (f"{SCORE}?offers=true", {}), (OFFERS, {})):
+        answer = api.post(path, api.make_application(**change), headers=headers)
         assert answer.status_code == 409
         assert answer.json["type"].endswith("idempotency-conflict")

@@ -1,5 +1,3 @@
-"""Slots go to who has waited longest; who comes when too many wait is refused at once."""
-
 import threading
 import time
 

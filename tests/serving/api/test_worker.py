@@ -1,5 +1,3 @@
-"""What each process of the API loads."""
-
 import subprocess
 import sys
 

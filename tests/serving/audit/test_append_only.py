@@ -1,5 +1,3 @@
-"""The database refuses to change or delete a record, whoever asks."""
-
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError

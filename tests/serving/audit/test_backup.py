@@ -1,5 +1,3 @@
-"""A log in PostgreSQL is dumped and restored by the very lines of docs/operations.md."""
-
 import os
 import re
 import subprocess

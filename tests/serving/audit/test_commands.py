@@ -1,5 +1,3 @@
-"""`loantap-audit`."""
-
 import json
 
 import pytest

@@ -1,5 +1,3 @@
-"""The roles of docs/audit.md can do their work in PostgreSQL, and nothing else."""
-
 import re
 
 import pytest

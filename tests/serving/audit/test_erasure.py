@@ -1,5 +1,3 @@
-"""Personal parts go, and the chain holds."""
-
 from datetime import UTC, datetime, timedelta
 
 import pytest

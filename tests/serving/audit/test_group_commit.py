@@ -1,5 +1,3 @@
-"""One thread carries out what all that wait want done."""
-
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor

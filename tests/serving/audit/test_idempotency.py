@@ -1,5 +1,3 @@
-"""The same request twice gets the records of the first, also at once and from two processes."""
-
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -53,23 +51,6 @@ def test_an_erased_answer_says_so(store):
     assert again.personal is None
 
 
-def test_threads_of_two_stores_keep_each_request_once(url):
-    stores = [AuditStore.open(url), AuditStore.open(url)]
-
-    def ask_for(number):
-        caller = replace(KEYED, idempotency_key=f"key {number // 8}", request_id=f"r{number}")
-        return stores[number % 2].append([make_decision(number // 8)], caller)[0].id
-
-    with ThreadPoolExecutor(16) as threads:
-        ids = list(threads.map(ask_for, range(160)))
-
-    assert all(len(set(ids[i : i + 8])) == 1 for i in range(0, 160, 8))
-    assert stores[0].verify().n == 20
-    assert ask(url, "SELECT count(*), count(DISTINCT idempotency_key) FROM records") == [(20, 20)]
-    for store in stores:
-        store.close()
-
-
 def test_the_database_itself_refuses_a_second_record_under_a_key(store, url):
     store.append([make_decision(1)], KEYED)
     copied = (
@@ -97,3 +78,20 @@ def test_a_conflict_leaves_the_others_of_its_group_alone(store):
 
     assert kept == [False, *[True] * 30]
     assert store.verify().n == 31
+
+
+def test_threads_of_two_stores_keep_each_request_once(url):
+    stores = [AuditStore.open(url), AuditStore.open(url)]
+
+    def ask_for(number):
+        caller = replace(KEYED, idempotency_key=f"key {number // 8}", request_id=f"r{number}")
+        return stores[number % 2].append([make_decision(number // 8)], caller)[0].id
+
+    with ThreadPoolExecutor(16) as threads:
+        ids = list(threads.map(ask_for, range(160)))
+
+    assert all(len(set(ids[i : i + 8])) == 1 for i in range(0, 160, 8))
+    assert stores[0].verify().n == 20
+    assert ask(url, "SELECT count(*), count(DISTINCT idempotency_key) FROM records") == [(20, 20)]
+    for store in stores:
+        store.close()

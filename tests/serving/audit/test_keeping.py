@@ -1,5 +1,3 @@
-"""What is kept is found again as it was given."""
-
 import re
 from contextlib import closing
 from dataclasses import replace
@@ -65,18 +63,6 @@ def test_ids_sort_as_kept_also_where_the_clock_is_put_back(store, monkeypatch):
     assert first.id < second.id
     assert first.at > second.at
     assert store.verify().is_ok
-
-
-def test_what_is_about_a_record_is_found_by_it_oldest_first(store):
-    [decision] = store.append([make_decision()], ANN)
-    about = [Entry(Kind.REPLAY, {"same": same}, None, decision.id) for same in (True, False)]
-    store.append([about[0], make_decision(2)], BOB)
-    store.append([about[1]], BOB)
-
-    assert [record.public for record in store.about(decision.id)] == [
-        {"same": True},
-        {"same": False},
-    ]
 
 
 @pytest.mark.parametrize("value", [float("nan"), -float("inf"), object(), "\ud800"])

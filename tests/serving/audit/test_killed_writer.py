@@ -1,5 +1,3 @@
-"""What was acknowledged is there, however a process ends, and whoever writes beside it."""
-
 from loantap.serving.audit.store import AuditStore
 from tests.serving.audit import writer
 from tests.serving.entries import ANN, make_decision

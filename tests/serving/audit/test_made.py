@@ -1,5 +1,3 @@
-"""Entries that are made by the thread that writes for all."""
-
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor

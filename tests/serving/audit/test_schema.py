@@ -1,5 +1,3 @@
-"""The tables: made by migrations as the code reads them; those of another age are refused."""
-
 import threading
 
 import pytest

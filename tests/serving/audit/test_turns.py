@@ -1,5 +1,3 @@
-"""Writers take turns, and a turn ends with its process."""
-
 import signal
 import subprocess
 import sys

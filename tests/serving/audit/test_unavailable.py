@@ -1,5 +1,3 @@
-"""No room, no lock, no server: the caller is told, and what was acknowledged stays."""
-
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing

@@ -1,4 +1,4 @@
-"""API and dashboard on what a whole run left, a browser, and two people with keys of their own."""
+"""API and dashboard on what a whole run left, a browser, and a person with a key of their own."""
 
 import signal
 from collections.abc import Iterator
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser
 
-from tests.serving.browser.person import PHONE, Person
+from tests.serving.browser.person import Person
 from tests.serving.browser.served import Served
 from tests.serving.server.running import serving
 from tests.support.browser import launched
@@ -32,9 +32,3 @@ def served(demo: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 def asha(browser: Browser, served: Served) -> Person:
     """Asha Rao, who may do everything, at a desk."""
     return Person(browser, served.pages, served.make_key("Asha Rao"))
-
-
-@pytest.fixture(scope="package")
-def meera(browser: Browser, served: Served) -> Person:
-    """Meera Iyer, who may do everything, with a phone."""
-    return Person(browser, served.pages, served.make_key("Meera Iyer"), PHONE)

@@ -4,11 +4,9 @@ import re
 from pathlib import Path
 
 from playwright.sync_api import Browser, Locator, expect
-from playwright.sync_api import TimeoutError as NotYetError
 
 # Milliseconds: for a machine that does other things too.
 _PATIENCE = 60_000
-_SOON = 10_000
 _MOST_TABS = 120
 _FOCUSED = """
     (one => one.getAttribute("aria-label") || one.innerText.trim().split("\\n").pop())
@@ -66,27 +64,9 @@ class Person:
         field.fill(text)
         field.press("Tab")
 
-    def choose(self, label: str, option: str) -> None:
-        """Choose from a list."""
-        field = self.page.get_by_role("combobox", name=label, exact=True)
-        wanted = self.page.get_by_role("option", name=re.compile(option, re.IGNORECASE))
-        field.click()
-        try:
-            wanted.click(timeout=_SOON)
-        except NotYetError:
-            # What was drawn late has closed the list; where it is open, this key leaves it so.
-            field.press("ArrowDown")
-            wanted.click()
-
-    def press(self, name: str, after: str = "") -> None:
-        """Press the button of a name; where there are several, the first after these words."""
-        button = self.page.get_by_role("button", name=name, exact=True)
-        (self.find_after(after, name) if after else button).click()
-
-    def find_after(self, words: str, name: str) -> Locator:
-        """The first button of a name after these words."""
-        said = self.page.get_by_test_id("stMain").get_by_text(words).first
-        return said.locator(f"xpath=following::button[normalize-space()='{name}'][1]")
+    def press(self, name: str) -> None:
+        """Press the button of a name."""
+        self.page.get_by_role("button", name=name, exact=True).click()
 
     def read_figure(self, name: str) -> str:
         """The first figure of a name, such as `Score`, without what is said below it."""

@@ -1,5 +1,3 @@
-"""The script that Streamlit runs."""
-
 from pathlib import Path
 
 import pytest

@@ -1,11 +1,6 @@
-"""The Batch page: what a session sends twice is one batch; two sessions send two."""
-
 import csv
 import io
 
-import pyarrow as pa
-
-from loantap.reporting.formatting import money, percent
 from loantap.serving.dashboard.answers import FormField
 from loantap.serving.dashboard.pages.batch import find_problem
 from tests.serving.dashboard.screen import look, press, read_all
@@ -44,20 +39,6 @@ _FIELDS = [
     FormField(name="loan_amnt", label="Loan amount", meaning="x"),
     FormField(name="dti", label="DTI", meaning="y"),
 ]
-
-
-def test_figures_are_worded_as_on_other_pages(api, screen):
-    page = press(_upload(screen.open("batch", api.key), _write_csv(api)), "Decide")
-    [kept] = api.get("/v1/decisions").json["items"]
-
-    styled = page.dataframe[0].proto.arrow_data.styler
-    shown = pa.ipc.open_stream(styled.display_values).read_pandas()
-
-    assert list(page.dataframe[0].value.columns) == [
-        "Row", "Application", "Decision", "PD", "Score", "Expected NPV", "Reasons", "Id",
-    ]  # fmt: skip
-    assert list(shown["Expected NPV"]) == [money(kept["expected_npv"]), "\N{EN DASH}"]
-    assert list(shown["PD"]) == [percent(kept["probability_of_default"]), "\N{EN DASH}"]
 
 
 def test_wrong_columns_are_one_message():

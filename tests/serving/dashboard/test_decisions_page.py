@@ -1,7 +1,4 @@
-"""The Decisions page: found again, opened, replayed."""
-
 from loantap.serving.cases.case import Reason
-from loantap.serving.keys.keys import Scope
 from tests.serving.api.test_queue import refer
 from tests.serving.dashboard.screen import look, press, read_all
 
@@ -53,34 +50,6 @@ def test_what_was_erased_cannot_be_replayed(api, screen):
     assert not app.get("download_button")
 
 
-def test_an_unknown_id_is_one_message(api, screen):
-    app = write(screen.open("decisions", api.key), "Decision id", "dec_nothing")
-
-    assert [*app.warning, *app.error]
-
-
-def test_a_key_that_may_not_read_is_told(api, screen):
-    scorer = api.make_key("Scorer", [Scope.SCORE])
-
-    assert "read" in screen.read("decisions", scorer)
-
-
-def test_a_search_goes_on_page_by_page_and_keeps_what_it_is_for(api, screen, monkeypatch):
-    monkeypatch.setattr("loantap.serving.dashboard.pages.decisions._PAGE", 2)
-    for n in range(3):
-        api.decide(application_id="A-1", annual_inc=60_000 + n)
-        api.decide(application_id="A-2")
-    app = write(screen.open("decisions", api.key), "Application id", "A-1")
-    assert "1 to 2; more follow." in read_all(app)
-
-    app = press(app, "Next page")
-
-    said = read_all(app)
-    assert "3 to 3." in said
-    assert said.count("<td>A-1</td>") == 1
-    assert "A-2" not in said
-
-
 def test_what_a_person_decided_stands_first(api, screen):
     case = refer(api)
     api.post(f"/v1/cases/{case}/take")
@@ -92,3 +61,9 @@ def test_what_a_person_decided_stands_first(api, screen):
     assert [one.label for one in page.get("download_button")] == [
         "Decision sheet", "Letter to the applicant",
     ]  # fmt: skip
+
+
+def test_an_unknown_id_is_one_message(api, screen):
+    app = write(screen.open("decisions", api.key), "Decision id", "dec_nothing")
+
+    assert [*app.warning, *app.error]

@@ -1,5 +1,3 @@
-"""Papers on a decision: they say what a person decided, if one did, and nothing of the house."""
-
 import pytest
 
 from loantap.serving.cases.case import Outcome, Reason

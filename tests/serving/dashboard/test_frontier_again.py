@@ -1,5 +1,3 @@
-"""The frontier by a person's own assumptions is that of the run at the run's own assumptions."""
-
 import pandas as pd
 import pytest
 
@@ -50,8 +48,9 @@ def choose(judged, lgd=None, scenario="mid", life=PaidLife.CONTRACTUAL):
     return Choice(scenario, usual if lgd is None else lgd, life)
 
 
-@pytest.mark.parametrize("life", PaidLife)
-@pytest.mark.parametrize("scenario", ["mild", "mid", "hard"])
+@pytest.mark.parametrize(
+    ("scenario", "life"), [("mid", PaidLife.CONTRACTUAL), ("hard", PaidLife.CAPPED)]
+)
 def test_at_the_assumptions_of_the_run_its_figures_come_out(judged, of_run, scenario, life):
     again = decide_again(judged, choose(judged, None, scenario, life))
 
@@ -67,18 +66,6 @@ def test_at_the_assumptions_of_the_run_its_figures_come_out(judged, of_run, scen
     ours = again.compare(0.3).set_index("policy").loc[["approve_all", "npv"], figures]
     theirs = policies.set_index("policy").loc[["approve_all", "npv"], figures]
     pd.testing.assert_frame_equal(ours, theirs)
-
-
-def test_a_higher_lgd_costs_money_and_approvals_by_npv(judged):
-    low, high = (
-        decide_again(judged, choose(judged, lgd)).compare(0.3).set_index("policy")
-        for lgd in (0.4, 1.0)
-    )
-
-    assert (high["profit"] < low["profit"]).all()
-    assert high.loc["npv", "approved"] < low.loc["npv", "approved"]
-    # A cut-off does not look at money.
-    assert high.loc["pd_cutoff", "approved"] == low.loc["pd_cutoff", "approved"]
 
 
 @pytest.mark.parametrize("cutoff", [0.01, 0.2, 1.0])
@@ -97,11 +84,6 @@ def test_a_cut_off_that_approves_nobody_has_no_point(judged):
 
     named = {row["name"] for rows in spec["datasets"].values() for row in rows if "name" in row}
     assert named == {"Approve everybody", "Expected NPV above 0"}
-
-
-def test_before_the_first_run_there_is_nothing_to_judge(tmp_path):
-    with pytest.raises(NoRunError, match="make run"):
-        load_judged(LastRun(DashboardSettings("http://none", "", tmp_path)), CONF)
 
 
 def test_tables_of_two_runs_are_refused(tmp_path):
@@ -127,3 +109,8 @@ def test_a_parameter_that_cannot_be_used_is_named(tmp_path):
 
     with pytest.raises(InputError, match="parameter frontier_points"):
         load_judged(run, tmp_path)
+
+
+def test_before_the_first_run_there_is_nothing_to_judge(tmp_path):
+    with pytest.raises(NoRunError, match="make run"):
+        load_judged(LastRun(DashboardSettings("http://none", "", tmp_path)), CONF)

@@ -1,11 +1,8 @@
-"""The Model page: what the API says of the model, and where something is missing."""
-
 from dataclasses import replace
 
 import httpx
 import pytest
 
-from tests.serving.api.served import make_api
 from tests.serving.dashboard.screen import Screen, answer_with
 
 KEY = {"id": "k", "owner": "Reader", "person": "Reader", "scopes": ["read"]}
@@ -67,25 +64,11 @@ def test_before_the_first_run_it_says_what_to_run(api, screen):
     assert "The registry does not tell now" in said
 
 
-def test_without_a_champion_it_says_why(tmp_path, monkeypatch):
-    empty = make_api(tmp_path, None, None)
-    screen = Screen(monkeypatch, httpx.WSGITransport(app=empty.app), tmp_path)
-
-    said = screen.read("model", empty.key)
-
-    assert "there is no champion" in said
-    assert "Champion:" not in said
-
-
 def test_a_model_that_may_be_outdated_is_told(api, screen):
     live = api.office.desk.lending
     live._loaded = replace(live.loaded, doubt="the registry does not answer")
 
     assert "goes on as the last good one" in screen.read("model", api.key)
-
-
-def test_without_a_challenger_it_says_so(tmp_path, monkeypatch):
-    assert "None was tried against it" in open_model(monkeypatch, tmp_path, challenger=None)
 
 
 def test_an_answer_of_another_version_is_told(tmp_path, monkeypatch):

@@ -1,5 +1,3 @@
-"""The Policy page: two people change a policy; one cannot."""
-
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -27,18 +25,6 @@ def propose(app, **changes):
 def second(api):
     """A key of another person."""
     return api.make_key("Second Person", EVERYTHING)
-
-
-def test_the_policy_in_force_is_told_in_words(api, screen):
-    said = screen.read("policy", api.key)
-
-    assert "In force: npv 2026-11" in said
-    assert "where the PD is above 60.0%" in said
-    assert "a loan of more than 35,000" in said
-    assert "earn -0.26% to 0.26%" in said
-    assert "LoanTap credit policy" in said
-    assert api.get("/v1/policy").json["digest"] in said
-    assert "Nobody proposes a change" in said
 
 
 def test_two_people_change_a_policy(api, screen, second):
@@ -100,27 +86,12 @@ def test_a_trial_tells_what_would_have_become_what(api, screen, second):
     assert api.get("/v1/policy").json["version"] == "npv 2026-11"
 
 
-def test_a_trial_without_decisions_says_so(api, screen):
-    propose(screen.open("policy", api.key))
-
-    app = press(screen.open("policy", api.key), "Try on the last 30 days")
-
-    assert "no decision of the last 30 days" in read_all(app)
-
-
 def test_a_policy_that_the_api_refuses_names_the_field(api, screen):
     app = propose(screen.open("policy", api.key), version="2026-11", review_margin=1)
 
     told = read_all(app)
     assert "`policy.version`" in told
     assert "Give it a new version" in told
-
-
-def test_a_version_without_a_name_is_not_sent(api, screen):
-    app = propose(screen.open("policy", api.key), version=" ")
-
-    assert "Give the new version a name" in read_all(app)
-    assert len(api.get("/v1/policies").json["items"]) == 1
 
 
 def test_rolling_back_asks_once_more(api, screen, second):
@@ -177,3 +148,18 @@ def test_a_policy_in_another_form_is_refused_with_what_to_do(api):
 
     with pytest.raises(ApiError, match="same version"):
         read_content(PolicyVersion.model_validate(told | {"policy": {"rules": {}}}))
+
+
+def test_a_trial_without_decisions_says_so(api, screen):
+    propose(screen.open("policy", api.key))
+
+    app = press(screen.open("policy", api.key), "Try on the last 30 days")
+
+    assert "no decision of the last 30 days" in read_all(app)
+
+
+def test_a_version_without_a_name_is_not_sent(api, screen):
+    app = propose(screen.open("policy", api.key), version=" ")
+
+    assert "Give the new version a name" in read_all(app)
+    assert len(api.get("/v1/policies").json["items"]) == 1

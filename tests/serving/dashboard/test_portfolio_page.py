@@ -1,5 +1,3 @@
-"""The Portfolio page where something is missing; on a whole run: tests/project."""
-
 from loantap.serving.keys.keys import Scope
 from tests.serving.dashboard.screen import read_all
 

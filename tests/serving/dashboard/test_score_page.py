@@ -1,5 +1,3 @@
-"""The Score page: what is decided is what stands in the form."""
-
 import httpx
 import pytest
 
@@ -57,26 +55,6 @@ def test_what_if_has_the_instalment_of_its_own_terms(api, screen):
     assert given["loan_amnt"] == 20_000.0
     assert given["installment"] == pytest.approx(emi_of_one(20_000, 14, 36), abs=0.01)
     assert _read_input(api, 1)["loan_amnt"] == 12_000
-
-
-def test_choices_are_told_in_words_and_sent_as_the_source_has_them(api, screen):
-    page = screen.open("score", api.key)
-    purpose = next(one for one in page.selectbox if one.label.startswith("Purpose"))
-    assert "Debt consolidation" in purpose.options
-
-    purpose.set_value("small_business")
-    press(page, "Decide")
-
-    assert _read_input(api)["purpose"] == "small_business"
-
-
-def test_fields_have_short_labels_and_the_long_words_as_help(api, screen):
-    helped = {one.label: one.help for one in screen.open("score", api.key).number_input}
-
-    assert helped["Interest rate, % a year"] == (
-        "Nominal yearly interest rate of the loan, in percent per year. In files: `int_rate`"
-    )
-    assert "left empty, it follows from" in helped["Monthly instalment"]
 
 
 def test_an_instalment_left_empty_follows_from_the_terms(api, screen):

@@ -1,5 +1,3 @@
-"""The waterfall: from where every loan starts to the score, up and down told in text."""
-
 import re
 
 import pytest

@@ -1,5 +1,3 @@
-"""Applications checked a column at a time are good where each of them alone is."""
-
 import math
 
 import pytest

@@ -1,5 +1,3 @@
-"""The champion, kept up to date: which model decides whatever happens to the registry."""
-
 import threading
 import time
 

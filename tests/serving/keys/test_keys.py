@@ -1,5 +1,3 @@
-"""API keys: made once, checked, revoked everywhere within a second."""
-
 import time
 from contextlib import closing
 

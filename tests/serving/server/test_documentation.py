@@ -1,5 +1,3 @@
-"""The lines of docs/api.md and docs/operations.md, run as they stand."""
-
 import re
 import shutil
 import subprocess

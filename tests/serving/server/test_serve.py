@@ -1,5 +1,3 @@
-"""`loantap-serve`: API and dashboard together, with a key that ends with them."""
-
 import socket
 from contextlib import closing
 

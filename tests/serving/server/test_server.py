@@ -1,8 +1,4 @@
-"""The server as it runs: start, processes that agree, a stop that loses nothing."""
-
 import re
-import subprocess
-import sys
 import threading
 import time
 from contextlib import closing
@@ -11,7 +7,6 @@ import httpx
 import pytest
 
 from loantap.serving.audit.store import AuditStore
-from tests.conftest import PROJECT
 from tests.serving.server.running import start
 
 pytestmark = pytest.mark.slow
@@ -118,15 +113,3 @@ def test_a_stop_lets_requests_end_and_keeps_every_answer(served_project):
     with closing(AuditStore.open(f"sqlite:///{audit}")) as store:
         assert store.verify().is_ok
         assert all(store.find(answer.json()["id"]) for answer in answered)
-
-
-def test_a_setting_that_cannot_be_used_ends_the_command_with_the_reason(served_project):
-    ended = subprocess.run(
-        [sys.executable, "-m", "loantap.serving.api.commands"],
-        cwd=served_project, capture_output=True, text=True, timeout=60, check=False,
-        env={"PYTHONPATH": str(PROJECT / "src"), "LOANTAP_WORKERS": "none"},
-    )  # fmt: skip
-
-    assert ended.returncode == 1
-    assert "LOANTAP_WORKERS=none" in ended.stderr
-    assert "Traceback" not in ended.stderr

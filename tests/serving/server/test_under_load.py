@@ -1,5 +1,3 @@
-"""The server under more load than it can bear, and killed."""
-
 import json
 import time
 from itertools import cycle
