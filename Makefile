@@ -87,7 +87,6 @@ bench-full: $(READY) ## The main job at 396,030 loans: time and peak memory of e
 
 bench-sources: system-packages $(SERVERS) ## Extraction and write-back against their baselines, on PostgreSQL; SIZE=400000 for full size
 	@$(BIN)/python -m tools.benchmarks.bench_extraction --rows $(SIZE)
-	@$(BIN)/python -m tools.benchmarks.bench_incremental --rows $(SIZE)
 	@$(BIN)/python -m tools.benchmarks.bench_write_back --rows $(SIZE)
 
 # Asked first: neither server ends with a message that helps.

@@ -12,7 +12,7 @@ from tools.load.generator import LOST, Sending, send
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """`/503/0` has that status, `/200/30` takes so many milliseconds, `/0/0` ends the connection."""
+    """`/503/0` has that status, `/200/30` takes 30 milliseconds, `/0/0` ends the connection."""
 
     protocol_version = "HTTP/1.1"
 
