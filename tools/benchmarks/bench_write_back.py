@@ -61,7 +61,12 @@ def main() -> None:
             found[name] = measure_apart(time_side, folder, name)
     slowest = found[_BASELINE][0]
     table = [
-        (name, f"{seconds:.1f}", f"{usage.peak_mib:,.0f}", f"{slowest / (seconds or 1):.1f}")
+        (
+            name,
+            f"{seconds:.1f}",
+            f"{usage.peak_mib:,.0f}",
+            f"{slowest / seconds:.1f}" if seconds else "",
+        )
         for name, (seconds, usage) in found.items()
     ]
     headings = ("", "seconds", "peak memory, MiB", "times faster than to_sql")
