@@ -15,7 +15,6 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 SERVERS := $(VENV)/.servers
-PROFILE_VENV := .venv-profile
 # kedro-mlflow starts `mlflow` by name.
 WITH_VENV := PATH="$(CURDIR)/$(BIN):$$PATH"
 
@@ -32,7 +31,7 @@ export OPENBLAS_NUM_THREADS ?= 1
 export MKL_NUM_THREADS ?= 1
 export NUMEXPR_MAX_THREADS ?= 1
 
-.PHONY: help run serve test test-fast lint bench bench-api bench-full bench-sources viz ui profile portfolio \
+.PHONY: help run serve test test-fast lint bench bench-api bench-full bench-sources viz ui \
     sources-up sources-down system-packages image scan lock clean
 
 help: ## Show what make can do
@@ -88,7 +87,6 @@ bench-full: $(READY) ## The main job at 396,030 loans: time and peak memory of e
 
 bench-sources: system-packages $(SERVERS) ## Extraction and write-back against their baselines, on PostgreSQL; SIZE=400000 for full size
 	@$(BIN)/python -m tools.benchmarks.bench_extraction --rows $(SIZE)
-	@$(BIN)/python -m tools.benchmarks.bench_incremental --rows $(SIZE)
 	@$(BIN)/python -m tools.benchmarks.bench_write_back --rows $(SIZE)
 
 # Asked first: neither server ends with a message that helps.
@@ -111,16 +109,6 @@ ui: $(READY) ## Open MLflow's UI at the runs of the latest experiment; PORT=5000
 	    row or sys.exit("There are no runs yet: make run makes some."); \
 	    print(f"Runs: http://127.0.0.1:$(PORT)/#/experiments/{row[0]}/runs", flush=True)'
 	@$(WITH_VENV) $(BIN)/kedro mlflow ui --host 127.0.0.1 --port $(PORT) $(ARGS)
-
-# The profiler wants pandas below 3, so it lives in an environment of its own, 750 MB. Whether there
-# is a portfolio is asked before that is installed.
-profile: portfolio $(PROFILE_VENV)/.ready ## Profile every column of the portfolio that is not personal: data/08_reporting/profile.html
-	@PYTHONPATH=src $(PROFILE_VENV)/bin/python -m tools.profile_portfolio
-
-PORTFOLIO_FILE := data/03_primary/loans.parquet
-portfolio:
-	@test -f $(PORTFOLIO_FILE) || { \
-	    echo "There is no portfolio yet, no $(PORTFOLIO_FILE): make run makes one." >&2; exit 1; }
 
 # The shell that starts the servers has ended when they are used, so what they are reached by is
 # written to a file only its owner can read.
@@ -149,7 +137,7 @@ scan: $(READY) ## Look for secrets and data in the built images, and write what 
 	@$(BIN)/python -m tools.shipping.scan --tag $(REVISION)
 
 clean: ## Remove the environments, caches and builds; data and registered models stay
-	rm -rf $(VENV) $(PROFILE_VENV) build dist htmlcov .coverage .coverage.* .hypothesis .import_linter_cache \
+	rm -rf $(VENV) build dist htmlcov .coverage .coverage.* .hypothesis .import_linter_cache \
 	    .mypy_cache .pytest_cache .ruff_cache .viz
 	find src tests tools notebooks -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 
@@ -195,16 +183,6 @@ $(SERVERS): $(READY) $(SERVER_LOCKS)
 	        $(SERVER_LOCKS:%=-r %); }
 	@touch $@
 
-$(PROFILE_VENV)/.ready: requirements/profile.txt | $(BIN)/uv
-	@echo "Installing the profiler into $(PROFILE_VENV), about half a minute"
-	@rm -rf $(PROFILE_VENV)
-	@$(BIN)/python -m venv $(PROFILE_VENV)
-	@$(BIN)/uv pip sync --quiet --python $(PROFILE_VENV)/bin/python --require-hashes $< \
-	    || { echo "uv could not; trying pip, which takes some minutes." >&2; \
-	    $(PROFILE_VENV)/bin/python -m pip install --quiet --disable-pip-version-check \
-	        --require-hashes --no-deps -r $<; }
-	@touch $@
-
 # --- Locks: one universal resolution for development; the others are compiled under it. Hashes of
 # files for other systems are taken out, then what run.txt holds is taken out of those that are
 # installed with it. The development lock is one of these; it names run.txt and serving.txt itself.
@@ -233,7 +211,4 @@ lock: $(BIN)/uv ## Compile requirements.txt and requirements/ anew; ARGS=--upgra
 	    requirements/sources.txt requirements/spark.txt
 	@$(BIN)/python -m tools.slim_locks --include requirements/run.txt requirements/serving.txt \
 	    requirements.txt
-	@$(COMPILE) requirements/profile.in -o requirements/profile.txt
-	@$(COMPILE) requirements/profile.in -c requirements/profile.txt --format pylock.toml -o $(PYLOCK)
-	@$(BIN)/python -m tools.narrow_locks $(PYLOCK) requirements/profile.txt
 	@cmp -s $(VENV)/uv.txt requirements/uv.txt || cp $(VENV)/uv.txt requirements/uv.txt

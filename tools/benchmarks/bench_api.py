@@ -2,36 +2,31 @@
 
     python -m tools.benchmarks.bench_api
     python -m tools.benchmarks.bench_api --project FOLDER --minutes 1 --only soak
-    python -m tools.benchmarks.bench_api --json > figures.json
 
-`loantap-api` serves a project after `make run` on loopback, with an audit log of its own in a
-temporary folder, so that the project's own log stays as it is. Baselines, under the same server
-with as many processes: a Flask route that checks the same body with pydantic and answers a
-constant; and the published case study's way to score one row, a pandas frame through a fitted
-scikit-learn pipeline. Sides take turns, so that other work on the machine meets all of them.
+`loantap-api` serves a project after `make run` on loopback, with an audit log of its own, so that
+the project's stays as it is. The baselines (`tools.load.baselines`) run under the same server with
+as many processes. Sides take turns, so that other work on the machine meets all of them.
 """
 
 import argparse
 import json
-import math
 import os
+import random
 import signal
 import sys
 import tempfile
-import time
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from itertools import cycle
 from pathlib import Path
+from statistics import median
+from time import perf_counter
 from typing import Final
 
-import pandas as pd
-from rich.console import Console
-from rich.table import Table
+import numpy as np
 
-from tools.benchmarks import api_figures, api_trials
-from tools.benchmarks.api_figures import CONNECTIONS, Figure, Side
-from tools.benchmarks.measured import environment
+from tools.benchmarks.measured import environment, print_table
 from tools.load.applications import (
     BATCH_PATH,
     list_applications,
@@ -39,231 +34,237 @@ from tools.load.applications import (
     render_scoring,
     simulate_applications,
 )
-from tools.load.exchange import BrokenAnswerError, render_request
-from tools.load.fuzzing import fuzz
+from tools.load.exchange import ask, render_request
+from tools.load.generator import Load, Sending, send
+from tools.load.killing import kill_under_load
 from tools.load.loantap_api import LoanTapApi
-from tools.load.server import Server, Watch, find_port
+from tools.load.server import Server, find_port
 
-_OURS: Final = "loantap-api"
-_CONSTANT: Final = "validated constant"
-_PUBLISHED: Final = "published way"
-_LEAST: Final = {_CONSTANT: 0.5, _PUBLISHED: 20.0}
+MOST_P99_MS: Final = 25.0
+_WINDOW_SECONDS: Final = 0.5
+_OURS, _CONSTANT, _PUBLISHED = "loantap-api", "validated constant", "published way"
 _FACTORIES: Final = {_CONSTANT: "make_constant", _PUBLISHED: "make_published"}
-_APPLICATIONS: Final = 2_000
-_BATCH: Final = 10_000
-_TOLD_SECONDS: Final = 30.0
+_GRANIAN: Final = "-m granian --interface wsgi --factory --no-ws --workers 2 --blocking-threads 8"
 
 
-class Told:
-    """How far things are, on standard error, now and then."""
-
-    def __init__(self) -> None:
-        self._console = Console(stderr=True)
-        self._part, self._last = "", 0.0
-
-    def start(self, part: str) -> None:
-        """A part begins."""
-        self._part = part
-        self._console.print(f"{part} ...")
-
-    def __call__(self, progress: str) -> None:
-        """It is so far."""
-        if time.monotonic() - self._last > _TOLD_SECONDS:
-            self._last = time.monotonic()
-            self._console.print(f"  {self._part}: {progress}")
-
-    def show(self, figures: list[Figure]) -> None:
-        """What it found, so that nothing is lost if a later part is interrupted."""
-        for figure in figures:
-            self._console.print(f"  {figure.what}: {figure.measured}", highlight=False)
-
-
-@dataclass(frozen=True, slots=True)
 class Bench:
-    """What is measured, and how long.
+    """What is measured, on which servers, and the rows of the table."""
 
-    Attributes:
-        api: running.
-        side: the API as a side of a comparison.
-        folder: for what servers say.
-        applications: a batch of them.
-        options: of the command.
-        told: how far things are.
-    """
+    def __init__(self, options: argparse.Namespace, folder: Path, stack: ExitStack) -> None:
+        self.options, self._folder, self._stack = options, folder, stack
+        self.rows: list[Sequence[str]] = []
+        self._applications = simulate_applications(10_000)
+        self._bodies = render_bodies(self._applications.head(2_000))
+        self._api = self._start_api("ours")
+        self._server = self._api.server
+        self._servers = {_OURS: self._server}
+        self._requests = render_scoring(self._bodies, self._api.headers)
 
-    api: LoanTapApi
-    side: Side
-    folder: Path
-    applications: pd.DataFrame
-    options: argparse.Namespace
-    told: Told
+    def start(self) -> None:
+        """Start to ready, and memory then."""
+        seconds = []
+        for _ in range(self.options.rounds):
+            self._server.stop()
+            self._server.start()
+            seconds.append(self._server.seconds_to_ready)
+        self._add("start to ready, s", _tell(seconds, 1), "at most 5")
+        self._add_peak("largest process then")
 
-    def find_capacity(self) -> float:
-        """Of the API alone, before each part that needs it: the machine is not always the same."""
-        found = api_figures.measure_capacity([self.side], 3, self.options.seconds)
-        return found[self.side.name].rate
+    def capacity(self) -> None:
+        """Closed loop: as much as each side takes."""
+        sides = [_OURS, *self._start_baselines(_CONSTANT, _PUBLISHED)]
+        rates, costs = defaultdict[str, list[float]](list), defaultdict[str, list[float]](list)
+        for side in sides * self.options.rounds:
+            before = self._servers[side].measure_cpu()
+            load = self._send_all(side)
+            rates[side].append(load.rate)
+            used = (self._servers[side].measure_cpu() - before) / len(load.status)
+            costs[side].append(used * 1e6)
+        for side in sides:
+            cost = f"{median(costs[side]):,.0f} µs of the processor each"
+            self._add(f"{side}: requests a second", f"{_tell(rates[side])}; {cost}")
+        for side, least in {_CONSTANT: 0.5, _PUBLISHED: 20.0}.items():
+            ratios = [a / b for a, b in zip(rates[_OURS], rates[side], strict=True)]
+            self._add(f"{_OURS}, times {side}", _tell(ratios, 2), f"at least {least:g}")
+
+    def latency(self) -> None:
+        """Open loop, ours and the constant at the same rate."""
+        sides = [_OURS, *self._start_baselines(_CONSTANT)]
+        self._hold_rate(sides, self.options.rounds, self.options.seconds)
+
+    def soak(self) -> None:
+        """Open loop for some minutes: errors, and memory in each tenth of them."""
+        self._server.take_peak()
+        sizes = self._hold_rate([_OURS], 10, self.options.minutes * 6)
+        growth = sizes[-1] / sizes[1] - 1
+        what = "  growth of memory from the second tenth to the last"
+        self._add(what, f"{growth:+.1%}", "at most 5%")
+        self._add_peak("  largest process meanwhile")
+
+    def batch(self) -> None:
+        """Rows a second, from the first byte sent to the last received."""
+        rows = self._applications
+        self._server.take_peak()
+        for name, kind, body in (
+            ("JSON", "application/json", json.dumps({"applications": list_applications(rows)})),
+            ("CSV", "text/csv", rows.to_csv(index=False)),
+        ):
+            named = self._api.headers | {"Content-Type": kind, "Accept": kind}
+            request = render_request("POST", BATCH_PATH, named, body.encode())
+            rates = []
+            for _ in range(self.options.rounds):
+                began = perf_counter()
+                answer = ask(self._server.port, request)
+                rates.append(len(rows) / (perf_counter() - began))
+                if answer.status != 200:
+                    raise RuntimeError(f"{name}: {answer.status} {answer.body[:500]!r}")
+            what = f"batch of 10,000 in {name}: rows a second"
+            self._add(what, _tell(rates), "at least 50,000")
+        self._add_peak("  largest process meanwhile")
+
+    def kill(self) -> None:
+        """Kill -9 under load, compare answers with the log, verify the chain each time."""
+        api, draw, found = self._start_api("killed"), random.Random(20_261_128), []  # noqa: S311
+        requests = render_scoring(self._bodies, api.headers)
+        for number in range(self.options.kills):
+            seconds, prefix = draw.uniform(0.5, 2.5), f"kill{number}"
+            found.append(kill_under_load(api.server, requests, prefix, api.read_log, seconds))
+            chain = api.verify()
+            if not chain.is_ok:
+                raise RuntimeError(f"after kill {number + 1} the chain fails: {chain.fault}")
+        kinds = ("answered", "lost", "kept", "missing", "twice", "changed", "refused")
+        counts = (f"{sum(getattr(one, kind) for one in found):,} {kind}" for kind in kinds)
+        told = f"{', '.join(counts)}; the chain of {chain.n:,} records holds after each"
+        self._add(f"kill -9 under load, {len(found)} times", told, "last four: none")
+        ready = [one.seconds_to_ready for one in found]
+        self._add("  ready again, s", _tell(ready, 1), "at most 5")
+
+    def overload(self) -> None:
+        """Three times the capacity; at half of it before, and after until all is normal."""
+        capacity = self._find_capacity()
+        before = self._send(_OURS, 5.0, capacity / 2)
+        normal = max([MOST_P99_MS, *(p99 for _, p99, _ in _list_windows(before))])
+        processes, began = self._server.list_processes(), perf_counter()
+        load = self._send(_OURS, 10.0, 3 * capacity, 1_000)
+        waited = perf_counter() - began - load.seconds
+        recovery = waited + find_recovery(self._send(_OURS, 10.0, capacity / 2), normal)
+        refused = {status: n for status, n in load.counts.items() if status in (429, 503)}
+        others = len(load.status) - sum(refused.values()) - load.counts[200]
+        slowest = max((load.take_quantile(0.99, status) for status in refused), default=0.0)
+        self._add(
+            "3 times the capacity for 10 s",
+            f"{load.rate:,.0f} answered, {sum(refused.values()) / load.seconds:,.0f} refused a "
+            f"second, {load.unsent:,} without a connection; 99% answered within "
+            f"{load.take_quantile(0.99):,.0f} ms, refused within {slowest:,.0f} ms",
+        )
+        lost = len(set(processes) - set(self._server.list_processes()))
+        what = "  neither answered nor refused, processes lost"
+        self._add(what, f"{others}, {lost}", "none")
+        what = f"  back to normal (99% within {normal:.0f} ms), s"
+        self._add(what, f"{recovery:.1f}", "at most 5")
+
+    def _hold_rate(self, sides: Sequence[str], stretches: int, seconds: float) -> list[float]:
+        """Sides in turns at 80% of our capacity; MiB of our processes after each stretch."""
+        rate, sizes = 0.8 * self._find_capacity(), []
+        loads = defaultdict[str, list[Load]](list)
+        for side in [*sides] * stretches:
+            loads[side].append(self._send(side, seconds, rate))
+            sizes.append(self._server.measure_memory())
+        for side, found in loads.items():
+            p50, p99 = ([load.take_quantile(share) for load in found] for share in (0.5, 0.99))
+            errors = sum(load.errors for load in found)
+            total = sum(len(load.status) + load.unsent for load in found)
+            what = f"{side}, {stretches} times {seconds:g} s at {rate:,.0f} requests a second"
+            told = f"median {median(p50):.1f} ms, 99% within {_tell(p99, 1)} ms"
+            told += f"; {errors:,} errors of {total:,}"
+            self._add(what, told, f"{MOST_P99_MS:g} ms, no error" if side == _OURS else "")
+        return sizes
+
+    def _add(self, what: str, told: str, asked: str = "") -> None:
+        self.rows.append((what, told, asked))
+
+    def _add_peak(self, what: str) -> None:
+        told = f"{self._server.take_peak():,.0f}"
+        self._add(f"{what}, MiB", told, "at most 477 (500 MB)")
+
+    def _send(self, side: str, seconds: float, rate: float | None = None, most: int = 128) -> Load:
+        sending = Sending(seconds, most if rate else 32, rate)
+        return send(self._servers[side].port, cycle(self._requests), sending)
+
+    def _send_all(self, side: str) -> Load:
+        load = self._send(side, self.options.seconds)
+        if load.errors or not len(load.status):
+            raise RuntimeError(f"{side} answered otherwise than with success: {load.counts}")
+        return load
+
+    def _find_capacity(self) -> float:
+        """Before each part that needs it: the machine is not always the same."""
+        return median(self._send_all(_OURS).rate for _ in range(3))
+
+    def _start_api(self, name: str) -> LoanTapApi:
+        folder = self._folder / name
+        folder.mkdir()
+        settings = {"LOANTAP_WORKERS": "2", "LOANTAP_THREADS": "128"}
+        api = LoanTapApi(self.options.project.resolve(), folder, settings)
+        self._stack.enter_context(api.server)
+        return api
+
+    def _start_baselines(self, *names: str) -> Sequence[str]:
+        for name in names:
+            if name not in self._servers:
+                port, target = find_port(), f"tools.load.baselines:{_FACTORIES[name]}"
+                command = [sys.executable, *_GRANIAN.split(), "--port", str(port), target]
+                server = Server(command, port, environment(), self._folder / "baseline.log")
+                self._servers[name] = self._stack.enter_context(server)
+        return names
+
+
+PARTS: Final = ("start", "capacity", "latency", "batch", "kill", "overload", "soak")
 
 
 def main() -> None:
     """Measure and print."""
-    options = _read_arguments()
-    # Who is asked to end takes the servers along, as with Ctrl-C.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    figures: list[Figure] = []
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-api-")))
-        bench = _open(stack, folder, options)
-        for name in options.only:
-            bench.told.start(name)
-            found = _measure(name, bench)
-            bench.told.show(found)
-            figures += found
-    if options.json:
-        print(json.dumps([asdict(figure) for figure in figures], indent=1))  # noqa: T201
-    else:
-        Console(width=140).print(_tabulate(figures))
-    if any(math.isnan(figure.value) for figure in figures):
-        sys.exit(1)
-
-
-def _measure(name: str, bench: Bench) -> list[Figure]:
-    """The figures of a part; one that cannot be measured is a row, and the others go on."""
-    try:
-        return PARTS[name](bench)
-    except (RuntimeError, OSError, BrokenAnswerError) as error:
-        return [Figure(name, f"not measured: {error}", math.nan, is_met=False)]
-
-
-def _read_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--project", type=Path, default=Path(), help="served; after make run")
-    parser.add_argument("--only", nargs="+", choices=list(PARTS), default=list(PARTS))
-    parser.add_argument("--rounds", type=int, default=5, help="of the capacity of each side")
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS)
+    parser.add_argument("--rounds", type=int, default=5, help="of each figure")
     parser.add_argument("--seconds", type=float, default=4.0, help="of a round")
     parser.add_argument("--minutes", type=float, default=10.0, help="of the soak")
     parser.add_argument("--kills", type=int, default=20)
-    parser.add_argument("--bodies", type=int, default=10_000, help="that make no sense")
-    parser.add_argument("--workers", type=int, default=2, help="processes of each side")
-    parser.add_argument("--threads", type=int, default=128, help="of each process of ours")
-    parser.add_argument("--json", action="store_true", help="the figures as JSON")
-    return parser.parse_args()
-
-
-def _open(stack: ExitStack, folder: Path, options: argparse.Namespace) -> Bench:
-    api = _make_api(options, folder)
-    stack.enter_context(api.server)
-    applications = simulate_applications(_BATCH)
-    requests = render_scoring(render_bodies(applications.head(_APPLICATIONS)), api.headers)
-    side = Side(_OURS, api.server, requests)
-    return Bench(api, side, folder, applications, options, Told())
-
-
-def _make_api(options: argparse.Namespace, folder: Path) -> LoanTapApi:
-    settings = {"LOANTAP_WORKERS": str(options.workers), "LOANTAP_THREADS": str(options.threads)}
-    return LoanTapApi(options.project.resolve(), folder, settings)
-
-
-def _start_baseline(bench: Bench, name: str) -> Side:
-    port = find_port()
-    # What it does best with.
-    size = ["--workers", str(bench.options.workers), "--blocking-threads", "8"]
-    command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--factory", "--no-ws"]
-    target = f"tools.load.baselines:{_FACTORIES[name]}"
-    server = Server(
-        [*command, "--port", str(port), *size, target],
-        port,
-        environment(),
-        "/readyz",
-        bench.folder / "baseline.log",
-    )
-    return Side(name, server, bench.side.requests)
-
-
-def _compare_capacity(bench: Bench) -> list[Figure]:
+    options = parser.parse_args()
+    # Who is asked to end takes the servers along, as with Ctrl-C.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    title = f"The API on {os.cpu_count()} cores; load before {os.getloadavg()[0]:.1f}"
     with ExitStack() as stack:
-        sides = [bench.side]
-        for name in _LEAST:
-            baseline = _start_baseline(bench, name)
-            stack.enter_context(baseline.server)
-            sides.append(baseline)
-        options = bench.options
-        found = api_figures.measure_capacity(sides, options.rounds, options.seconds)
-    return api_figures.compare_capacity(found, _OURS, _LEAST)
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-api-")))
+        bench = Bench(options, folder, stack)
+        # What was measured is printed even where a part fails.
+        stack.callback(lambda: print_table(title, ("", "measured", "asked"), bench.rows))
+        for part in options.only:
+            sys.stderr.write(f"{part} ...\n")
+            getattr(bench, part)()
 
 
-def _measure_latency(bench: Bench) -> list[Figure]:
-    rate = 0.8 * bench.find_capacity()
-    return api_figures.measure_latency(bench.side, rate, 5, bench.options.seconds)
+def find_recovery(load: Load, most_ms: float = MOST_P99_MS) -> float:
+    """Seconds until nothing is refused and the 99th percentile is at most that, from then on."""
+    bad = [end for end, p99, is_good in _list_windows(load) if p99 > most_ms or not is_good]
+    return max(bad, default=0.0)
 
 
-def _measure_batches(bench: Bench) -> list[Figure]:
-    rows, headers = bench.applications, bench.api.headers
-    bodies = {
-        "JSON": ("application/json", json.dumps({"applications": list_applications(rows)})),
-        "CSV": ("text/csv", rows.to_csv(index=False)),
-    }
-    figures, server = [], bench.side.server
-    with Watch(server, 0.05) as watch:
-        for name, (kind, body) in bodies.items():
-            named = headers | {"Content-Type": kind, "Accept": kind}
-            request = render_request("POST", BATCH_PATH, named, body.encode())
-            figures.append(api_figures.measure_batch(server, name, request, len(rows), 7))
-    return [*figures, api_figures.tell_memory("  largest process meanwhile", watch.largest)]
+def _list_windows(load: Load) -> Iterator[tuple[float, float, bool]]:
+    """Of each half second its end, its 99th percentile, and whether nothing was refused in it."""
+    window = (load.answered_at / _WINDOW_SECONDS).astype(int)
+    for number in np.unique(window):
+        inside = window == number
+        p99 = float(np.quantile(load.since_due[inside], 0.99)) * 1e3
+        yield float(number + 1) * _WINDOW_SECONDS, p99, bool(load.is_good[inside].all())
 
 
-def _fuzz(bench: Bench) -> list[Figure]:
-    few = bench.applications.head(50)
-    csv = few.to_csv(index=False).encode()
-    bodies, number = render_bodies(few), bench.options.bodies
-    found = fuzz(bench.side.server.port, bench.api.headers, bodies, csv, number)
-    return api_trials.tell_fuzzed(found)
+def _tell(values: Sequence[float], digits: int = 0) -> str:
+    """The middle one and the range."""
+    middle, low, high = (f"{x:,.{digits}f}" for x in (median(values), min(values), max(values)))
+    return f"{middle} ({low} to {high})"
 
-
-def _soak(bench: Bench) -> list[Figure]:
-    rate = 0.8 * bench.find_capacity()
-    return api_trials.soak(bench.side, rate, bench.options.minutes, bench.told)
-
-
-def _overload(bench: Bench) -> list[Figure]:
-    return api_trials.overload(bench.side, bench.find_capacity(), 3.0, 10.0)
-
-
-def _kill(bench: Bench) -> list[Figure]:
-    """With a log of its own, since the whole chain is verified after each kill."""
-    folder = bench.folder / "killed"
-    folder.mkdir()
-    api = _make_api(bench.options, folder)
-    few = bench.applications.head(_APPLICATIONS)
-    requests = render_scoring(render_bodies(few), api.headers)
-    with api.server:
-        return api_trials.kill_again_and_again(api, requests, bench.options.kills, bench.told)
-
-
-def _start(bench: Bench) -> list[Figure]:
-    return api_figures.measure_start(bench.side.server, 5)
-
-
-def _tabulate(figures: list[Figure]) -> Table:
-    title = f"The API on {os.cpu_count()} cores, {CONNECTIONS} connections"
-    table = Table(title=title, title_justify="left")
-    for column in ("what", "measured", "asked", "met"):
-        table.add_column(column)
-    for figure in figures:
-        met = "" if figure.is_met is None else "yes" if figure.is_met else "NO"
-        table.add_row(figure.what, figure.measured, figure.asked, met)
-    return table
-
-
-PARTS: Final[dict[str, Callable[[Bench], list[Figure]]]] = {
-    "start": _start,
-    "capacity": _compare_capacity,
-    "latency": _measure_latency,
-    "batch": _measure_batches,
-    "fuzz": _fuzz,
-    "kill": _kill,
-    "overload": _overload,
-    "soak": _soak,
-}
 
 if __name__ == "__main__":
     main()

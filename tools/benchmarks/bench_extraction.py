@@ -14,7 +14,6 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from statistics import median
@@ -22,8 +21,6 @@ from statistics import median
 import pandas as pd
 import pyarrow as pa
 import pyodbc
-from rich.console import Console
-from rich.table import Table as Printed
 
 from loantap.databases.backends.waiting import Patience
 from loantap.databases.source_table import SourceTable
@@ -32,7 +29,7 @@ from loantap.portfolio.dictionary import Table, portfolio_columns
 from loantap.portfolio.loantap_format import render
 from loantap.simulator.portfolio import simulate_portfolio
 from loantap.snapshots.extraction import Extraction
-from tools.benchmarks.measured import Measured, run_measured
+from tools.benchmarks.measured import measure_apart, print_table
 from tools.sources.postgres import Postgres, missing
 
 _SIMULATED = 400_000
@@ -47,26 +44,18 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=_SIMULATED)
     parser.add_argument("--sides", nargs="+", choices=list(SIDES), default=list(SIDES))
     parser.add_argument("--repeats", type=int, default=5, help="runs of each side")
-    parser.add_argument("--side", choices=list(SIDES), help=argparse.SUPPRESS)
-    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    if arguments.side:
-        started = time.perf_counter()
-        rows = SIDES[arguments.side](os.environ[_CONNECTION], arguments.folder)
-        told = {"seconds": time.perf_counter() - started, "rows": rows}
-        (arguments.folder / f"{arguments.side}.json").write_text(json.dumps(told))
-        return
     if (absent := missing()) is not None:
         raise SystemExit(f"not all is there: {absent}")
-    with Postgres() as server, tempfile.TemporaryDirectory() as folder:
+    with Postgres() as server:
         load_loans(server, arguments.rows)
         os.environ[_CONNECTION] = server.connection
         # In turns, so that each ratio is of two runs that the machine was equally busy in.
         rounds = [
-            {name: measure(name, Path(folder), arguments.rows) for name in arguments.sides}
+            {name: measure(name, arguments.rows) for name in arguments.sides}
             for _ in range(arguments.repeats)
         ]
-    Console(width=120).print(compare(arguments.rows, rounds))
+    compare(arguments.rows, rounds)
 
 
 def load_loans(server: Postgres, rows: int) -> None:
@@ -87,75 +76,52 @@ def load_loans(server: Postgres, rows: int) -> None:
         )
 
 
-def measure(side: str, folder: Path, rows: int) -> Measured:
-    """One run in a fresh process: seconds of the reading, memory of the process."""
-    arguments = ["--side", side, "--folder", str(folder)]
-    process = run_measured(["-m", "tools.benchmarks.bench_extraction", *arguments])
-    told = json.loads((folder / f"{side}.json").read_text())
-    if told["rows"] != rows:
-        raise SystemExit(f"{side} read {told['rows']:,} rows of {rows:,}")
-    return Measured(told["seconds"], process.peak_mib, process.cpu_seconds)
+def measure(side: str, rows: int) -> tuple[float, float]:
+    """One run in a fresh process: seconds of the reading, MiB of the process."""
+    (seconds, read), usage = measure_apart(SIDES[side])
+    if read != rows:
+        raise SystemExit(f"{side} read {read:,} rows of {rows:,}")
+    return seconds, usage.peak_mib
 
 
-def read_sql(connection: str, _folder: Path) -> int:
+def read_sql() -> tuple[float, int]:
     """The table as a frame, by pyodbc and pandas."""
-    with pyodbc.connect(connection) as connected:
-        return len(pd.read_sql(_EVERYTHING, connected))
+    started = time.perf_counter()
+    with pyodbc.connect(os.environ[_CONNECTION]) as connected:
+        rows = len(pd.read_sql(_EVERYTHING, connected))
+    return time.perf_counter() - started, rows
 
 
-def take_snapshot(connection: str, folder: Path) -> int:
-    """The table as a new snapshot."""
-    with tempfile.TemporaryDirectory(dir=folder) as raw:
-        return sum(part["rows"] for part in _extract(connection, Path(raw))["parts"])
+def take_snapshot() -> tuple[float, int]:
+    """The table as a new snapshot, as the run makes it."""
+    with tempfile.TemporaryDirectory() as raw:
+        started = time.perf_counter()
+        connection = {"connection": os.environ[_CONNECTION]}
+        source = SourceTable("warehouse", Table.LOANS, _EVERYTHING, connection, Patience())
+        snapshot = SnapshotDataset(filepath=raw)
+        snapshot.save(Extraction(source, "all", date(2026, 11, 23), timedelta(days=1)))
+        snapshot.publish()
+        manifest = json.loads((Path(raw) / "manifest.json").read_text())
+        rows = sum(part["rows"] for part in manifest["parts"])
+        return time.perf_counter() - started, rows
 
 
-def load_snapshot(connection: str, folder: Path) -> int:
-    """The table as a frame, by way of a new snapshot."""
-    with tempfile.TemporaryDirectory(dir=folder) as raw:
-        _extract(connection, Path(raw))
-        return len(SnapshotDataset(filepath=raw).load())
-
-
-def _extract(connection: str, raw: Path) -> dict[str, list[dict[str, int]]]:
-    """Bring an empty snapshot up to date, as the run does; its manifest."""
-    source = SourceTable(
-        "warehouse", Table.LOANS, _EVERYTHING, {"connection": connection}, Patience()
-    )
-    snapshot = SnapshotDataset(filepath=str(raw))
-    snapshot.save(Extraction(source, "all", date(2026, 11, 23), timedelta(days=1)))
-    snapshot.publish()
-    manifest: dict[str, list[dict[str, int]]] = json.loads((raw / "manifest.json").read_text())
-    return manifest
-
-
-def compare(rows: int, rounds: list[dict[str, Measured]]) -> Printed:
-    """The table that is printed; ratios are to the first side, within each round."""
-    table = Printed(title=f"{rows:,} simulated loans over ODBC", title_justify="left",
-                    caption=f"Medians of {len(rounds)} runs each, in turns; range of the ratios",
-                    caption_justify="left")  # fmt: skip
-    for column in ("", "seconds", "ratio", "rows a second", "peak memory, MiB", "ratio "):
-        table.add_column(column, justify="left" if not column else "right")
-    first = next(iter(rounds[0]))
+def compare(rows: int, rounds: list[dict[str, tuple[float, float]]]) -> None:
+    """Medians, and their ratios to the first side within each round, with the range."""
+    first, table = next(iter(rounds[0])), []
     for name in rounds[0]:
-        seconds = [each[name].seconds for each in rounds]
-        peaks = [each[name].peak_mib for each in rounds]
-        table.add_row(
-            name,
-            f"{median(seconds):.2f}",
-            _tell(each[name].seconds / each[first].seconds for each in rounds),
-            f"{rows / median(seconds):,.0f}",
-            f"{median(peaks):,.0f}",
-            _tell(each[name].peak_mib / each[first].peak_mib for each in rounds),
-        )
-    return table
+        figures = []
+        for part, digits in ((0, 2), (1, 0)):
+            ratios = sorted(each[name][part] / each[first][part] for each in rounds)
+            told = f"{median(each[name][part] for each in rounds):,.{digits}f}"
+            figures += [told, f"{median(ratios):.2f} ({ratios[0]:.2f} to {ratios[-1]:.2f})"]
+        table.append((name, *figures))
+    headings = ("", "seconds", "ratio", "peak memory, MiB", "ratio ")
+    title = f"{rows:,} simulated loans over ODBC, medians of {len(rounds)} runs each"
+    print_table(title, headings, table)
 
 
-def _tell(ratios: Iterable[float]) -> str:
-    found = sorted(ratios)
-    return f"{median(found):.2f} ({found[0]:.2f} to {found[-1]:.2f})"
-
-
-SIDES = {"pyodbc, read_sql": read_sql, "snapshot": take_snapshot, "snapshot, load": load_snapshot}
+SIDES = {"pyodbc, read_sql": read_sql, "snapshot": take_snapshot}
 
 if __name__ == "__main__":
     main()

@@ -17,7 +17,6 @@ import numpy as np
 import pandas as pd
 from rich.console import Console
 from rich.progress import Progress
-from rich.table import Table
 from sklearn.model_selection import StratifiedKFold
 
 from loantap.features.build import build_features
@@ -27,6 +26,7 @@ from loantap.portfolio.cleaning import mark_outcome
 from loantap.portfolio.dictionary import portfolio_columns
 from loantap.portfolio.loantap_format import parse, split_address
 from tools.benchmarks.configured import read_options
+from tools.benchmarks.measured import print_table
 
 MODELS = ("benchmark", "lending", "application")
 SHOWN = ("roc_auc", "average_precision", "f2", "brier", "ece")
@@ -38,21 +38,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--portfolio", type=Path, required=True)
     parser.add_argument("--repeats", type=int, default=2)
-    parser.add_argument("--models", nargs="+", choices=MODELS, default=MODELS)
     parser.add_argument("--learning", nargs="*", type=float, default=[], metavar="SHARE")
     arguments = parser.parse_args()
     loans = read(arguments.portfolio)
-    console = Console(width=120)
     with Progress(console=Console(stderr=True), transient=True) as progress:
-        steps = len(arguments.models) * arguments.repeats * FOLDS
+        steps = len(MODELS) * arguments.repeats * FOLDS
         task = progress.add_task("cross-validating", total=steps * (1 + len(arguments.learning)))
-        for name in arguments.models:
+        for name in MODELS:
             for share in (1.0, *arguments.learning):
                 repeats = [
                     cross_validate(loans, name, repeat, share, lambda: progress.advance(task))
                     for repeat in range(arguments.repeats)
                 ]
-                console.print(tabulate(name, repeats, share))
+                show(name, repeats, share)
 
 
 def read(path: Path) -> pd.DataFrame:
@@ -93,7 +91,7 @@ def cross_validate(
     return pd.concat(judged, ignore_index=True)
 
 
-def tabulate(name: str, repeats: list[pd.DataFrame], share: float) -> Table:
+def show(name: str, repeats: list[pd.DataFrame], share: float) -> None:
     """Mean over the repeats, their spread, and the bootstrap interval of the first."""
     figures = pd.DataFrame([asdict(measure(*arrays(repeat))) for repeat in repeats])
     low, high = bootstrap_bounds(*arrays(repeats[0]), seed=42, resamples=1_000)
@@ -101,23 +99,18 @@ def tabulate(name: str, repeats: list[pd.DataFrame], share: float) -> Table:
         perfect_ece_bounds(repeat["probability_of_default"].to_numpy(), seed=42, resamples=1_000)
         for repeat in repeats
     ]
-    loans, charged_off = len(repeats[0]), int(repeats[0]["is_charged_off"].sum())
-    table = Table(
-        title=f"{name}: {loans:,} loans, {charged_off:,} charged off, {len(repeats)} x {FOLDS} "
-        f"folds" + (f", {share:.0%} of the training loans" if share < 1 else "")
-    )
-    for heading in ("", "mean", "sd over repeats", "95% bootstrap interval of one repeat"):
-        table.add_column(heading, justify="right" if heading else "left")
+    rows = []
     for figure in SHOWN:
         values = figures[figure]
-        spread = f"{values.std():.4f}" if len(values) > 1 else "-"
-        table.add_row(
-            figure, f"{values.mean():.4f}", spread, f"{low[figure]:.4f} to {high[figure]:.4f}"
-        )
+        interval = f"{low[figure]:.4f} to {high[figure]:.4f}"
+        rows.append((figure, f"{values.mean():.4f}", f"{values.std():.4f}", interval))
     least, most = np.mean(bounds, axis=0)
-    table.add_row("ece of a perfect model", f"{least:.4f} to {most:.4f}", "", "")
-    table.add_row("f2, declining everybody", f"{figures['f2_decline_all'].mean():.4f}", "", "")
-    return table
+    rows.append(("ece of a perfect model", f"{least:.4f} to {most:.4f}", "", ""))
+    rows.append(("f2, declining everybody", f"{figures['f2_decline_all'].mean():.4f}", "", ""))
+    loans, charged_off = len(repeats[0]), int(repeats[0]["is_charged_off"].sum())
+    title = f"{name}: {loans:,} loans, {charged_off:,} charged off, {len(repeats)} x {FOLDS} folds"
+    headings = ("", "mean", "sd over repeats", "95% bootstrap interval of one repeat")
+    print_table(f"{title}, {share:.0%} of the training loans", headings, rows)
 
 
 def arrays(repeat: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

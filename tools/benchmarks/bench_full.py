@@ -22,9 +22,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
 
-from tools.benchmarks.measured import Meter, Usage, environment
+from tools.benchmarks.measured import Meter, Usage, environment, print_table
 
 _PROJECT = Path(__file__).parents[2]
 # A node that has ended, as the run says it: "12/96 clean_loans   3.4 s".
@@ -59,39 +58,32 @@ def main() -> None:
     """Measure one run, or one of each size."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--loans", type=int, default=396_030)
-    parser.add_argument("--portfolio", type=Path, help="a file instead of simulated loans")
     parser.add_argument("--pipelines", help="some instead of the whole job")
-    parser.add_argument(
-        "--growth", type=int, nargs="+", default=[], help="sizes, one after another"
-    )
-    parser.add_argument("--scratch", type=Path, help="where the project folder is made")
-    parser.add_argument("--keep", action="store_true", help="the project folder stays")
+    parser.add_argument("--growth", type=int, nargs="+", help="sizes, one after another")
     arguments = parser.parse_args()
-    console = Console(width=100)
     run = [str(Path(sys.executable).with_name("kedro")), "run"]
     run += ["--pipelines", arguments.pipelines] if arguments.pipelines else []
-    runs = {}
+    growth = []
     for loans in arguments.growth or [arguments.loans]:
-        given = f"portfolio={arguments.portfolio}" if arguments.portfolio else f"loans={loans}"
-        with scratch_project(arguments.scratch, keep=arguments.keep) as folder:
-            runs[loans] = watch(folder, [*run, "--params", given], console)
-        show(given, runs[loans], console)
-    if arguments.growth:
-        show_growth(runs, console)
+        given = f"loans={loans}"
+        with scratch_project() as folder:
+            found = watch(folder, [*run, "--params", given], Console(width=100))
+        show(given, found)
+        each = f"{found.total.cpu_seconds / loans * 1e5:.1f}"
+        growth.append((f"{loans:,}", *_figures(found.total), each, f"{found.disk_gib:.1f}"))
+    headings = ("loans", "seconds", "processor", "peak MiB", "processor s/100,000", "GiB on disk")
+    print_table("Growth", headings, growth)
 
 
 @contextmanager
-def scratch_project(parent: Path | None, *, keep: bool) -> Iterator[Path]:
+def scratch_project() -> Iterator[Path]:
     """A project folder with the shipped configuration and nothing else."""
-    folder = Path(tempfile.mkdtemp(prefix="bench-full-", dir=parent))
-    try:
+    with tempfile.TemporaryDirectory(prefix="bench-full-") as name:
+        folder = Path(name)
         shutil.copytree(_PROJECT / "conf", folder / "conf")
         shutil.copy(_PROJECT / "pyproject.toml", folder)
         (folder / "src").mkdir()
         yield folder
-    finally:
-        if not keep:
-            shutil.rmtree(folder)
 
 
 def watch(folder: Path, command: list[str], console: Console) -> Run:
@@ -106,7 +98,7 @@ def watch(folder: Path, command: list[str], console: Console) -> Run:
     )
     nodes: dict[str, Usage] = {}
     said: list[str] = []
-    with process, Meter(process.pid) as meter:
+    with process, Meter(process) as meter:
         name = _BEFORE
         for line in process.stderr or ():
             said.append(line)
@@ -117,7 +109,7 @@ def watch(folder: Path, command: list[str], console: Console) -> Run:
                 console.print(
                     f"{name:<50} {nodes[name].seconds:7.1f} s {nodes[name].peak_mib:7,.0f} MiB"
                 )
-        rest = meter.finish(process)
+        rest = meter.finish()
     if process.returncode:
         raise SystemExit("".join(said[-40:]))
     if not nodes:
@@ -127,26 +119,12 @@ def watch(folder: Path, command: list[str], console: Console) -> Run:
     return Run(nodes, size / 2**30)
 
 
-def show(given: str, run: Run, console: Console) -> None:
+def show(given: str, run: Run) -> None:
     """Every node, and the whole run."""
-    table = Table(title=f"kedro run --params {given}")
-    for heading in ("node", "seconds", "processor", "peak MiB"):
-        table.add_column(heading, justify="left" if heading == "node" else "right")
-    for name, usage in (*run.nodes.items(), ("in all", run.total)):
-        table.add_row(name, *_figures(usage))
-    console.print(table)
-    console.print(f"{run.disk_gib:.1f} GiB on disk")
-
-
-def show_growth(runs: dict[int, Run], console: Console) -> None:
-    """Whether time grows with the loans, and memory does not."""
-    table = Table(title="Growth")
-    for heading in ("loans", "seconds", "processor", "peak MiB", "processor s/100,000", "GiB"):
-        table.add_column(heading, justify="right")
-    for loans, run in runs.items():
-        each = run.total.cpu_seconds / loans * 1e5
-        table.add_row(f"{loans:,}", *_figures(run.total), f"{each:.1f}", f"{run.disk_gib:.1f}")
-    console.print(table)
+    nodes = (*run.nodes.items(), ("in all", run.total))
+    headings = ("node", "seconds", "processor", "peak MiB")
+    rows = [(name, *_figures(usage)) for name, usage in nodes]
+    print_table(f"kedro run --params {given}", headings, rows)
 
 
 def _figures(usage: Usage) -> tuple[str, str, str]:

@@ -9,48 +9,43 @@ Imports and the training of the model are outside of both. Memory is that of the
 """
 
 import argparse
-import json
 import tempfile
-import time
 from pathlib import Path
 from typing import cast
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-from rich.console import Console
-from rich.table import Table
 
 from loantap.datasets import BatchedDataset, TableFileDataset
 from loantap.pipelines.scoring.nodes import score_applications
-from loantap.policy.options import ScoringOptions
 from loantap.policy.schemas import SCORES
 from loantap.portfolio.dictionary import portfolio_columns
 from loantap.portfolio.loantap_format import render
 from loantap.simulator.portfolio import simulate_portfolio
-from tools.benchmarks.measured import Measured, run_measured
-from tools.benchmarks.scorers import KINDS, make_scorer, read_policy, read_scoring_options
+from loantap.tables.files import TableFile
+from tools.benchmarks.configured import make_scorer, read_policy, read_scoring
+from tools.benchmarks.measured import measure_apart, print_table, time_call
 
 _SIMULATED = 400_000
 _REPEATS = 3
 
 
 def main() -> None:
-    """Write the file, measure both sides, print the comparison."""
+    """Write the file; of each side the fastest of three runs, and the most memory of them."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rows", type=int, default=400_000)
-    parser.add_argument("--kind", choices=KINDS, default=KINDS[0], help="of model")
-    parser.add_argument("--side", choices=list(SIDES))
-    parser.add_argument("--folder", type=Path)
-    arguments = parser.parse_args()
-    if arguments.side:
-        seconds = SIDES[arguments.side](arguments.folder, arguments.kind)
-        (arguments.folder / f"{arguments.side}.json").write_text(json.dumps(seconds))
-        return
+    rows, fastest, table = parser.parse_args().rows, {}, []
     with tempfile.TemporaryDirectory() as folder:
-        write_applications(arguments.rows, Path(folder))
-        sides = {name: measure(name, Path(folder), arguments.kind) for name in SIDES}
-    Console(width=100).print(compare(arguments.rows, sides))
+        write_applications(rows, Path(folder))
+        for side in (read, score):
+            runs = [measure_apart(side, folder) for _ in range(_REPEATS)]
+            seconds = fastest[side] = min(seconds for seconds, _ in runs)
+            peak = max(usage.peak_mib for _, usage in runs)
+            figures = (f"{seconds:.2f}", f"{rows / seconds:,.0f}", f"{peak:,.0f}")
+            table.append((side.__name__, *figures, f"{seconds / fastest[read]:.1f}"))
+    headings = ("", "seconds", "rows a second", "peak memory, MiB", "times the reading")
+    print_table(f"Batch scoring, {rows:,} simulated applications", headings, table)
 
 
 def write_applications(rows: int, folder: Path) -> None:
@@ -64,65 +59,29 @@ def write_applications(rows: int, folder: Path) -> None:
             writer.write_table(table.slice(0, min(len(table), rows - start)))
 
 
-def measure(side: str, folder: Path, kind: str) -> Measured:
-    """The fastest of three runs, each in a fresh process, and the largest memory of them."""
-    seconds, peaks, processor = [], [], []
-    for _ in range(_REPEATS):
-        arguments = ["--side", side, "--folder", str(folder), "--kind", kind]
-        process = run_measured(["-m", "tools.benchmarks.bench_scoring", *arguments])
-        seconds.append(json.loads((folder / f"{side}.json").read_text()))
-        peaks.append(process.peak_mib)
-        processor.append(process.cpu_seconds)
-    return Measured(min(seconds), max(peaks), min(processor))
-
-
-def read(folder: Path, kind: str) -> float:
+def read(folder: str) -> float:
     """Seconds that pandas reads the columns of the model."""
-    columns = [str(column.source_name) for column in make_scorer(kind).columns]
-    started = time.perf_counter()
-    pd.read_parquet(folder / "applications.parquet", columns=columns)
-    return time.perf_counter() - started
+    file = Path(folder) / "applications.parquet"
+    columns = [str(column.source_name) for column in make_scorer().columns]
+    return time_call(lambda: pd.read_parquet(file, columns=columns))
 
 
-def score(folder: Path, kind: str) -> float:
+def score(folder: str) -> float:
     """Seconds from the file of applications to the file of scores."""
-    scorer, options = make_scorer(kind), read_scoring_options()
-    source = TableFileDataset(filepath=str(folder / "applications.parquet"))
-    target = BatchedDataset(
-        dataset={"type": "pandas.ParquetDataset", "filepath": str(folder / "scores.parquet")}
-    )
-    started = time.perf_counter()
-    _run(source, target, scorer, options)
-    return time.perf_counter() - started
+    scorer, deciding = make_scorer(), (read_scoring(), *read_policy(), None)
+    source = TableFileDataset(filepath=f"{folder}/applications.parquet")
+    file = {"type": "pandas.ParquetDataset", "filepath": f"{folder}/scores.parquet"}
+    target = BatchedDataset(dataset=file)
 
+    def run() -> None:
+        """What the runner does for the pipeline."""
+        rows = cast("TableFile", source.load())
+        for batch in score_applications(rows, scorer, *deciding):
+            target.save(SCORES.validate(cast("pd.DataFrame", batch)))
+        target.publish()
 
-def _run(
-    source: TableFileDataset, target: BatchedDataset, scorer: object, options: ScoringOptions
-) -> None:
-    """What the runner does for the pipeline."""
-    deciding = (options, *read_policy(), None)
-    for batch in score_applications(source.load(), scorer, *deciding):  # type: ignore[arg-type]
-        target.save(SCORES.validate(cast("pd.DataFrame", batch)))
-    target.publish()
+    return time_call(run)
 
-
-def compare(rows: int, sides: dict[str, Measured]) -> Table:
-    """The table that is printed."""
-    table = Table(title=f"Batch scoring, {rows:,} simulated applications", title_justify="left")
-    for column in ("", "seconds", "rows a second", "peak memory, MiB", "times the reading"):
-        table.add_column(column, justify="left" if not column else "right")
-    for name, side in sides.items():
-        table.add_row(
-            name,
-            f"{side.seconds:.2f}",
-            f"{rows / side.seconds:,.0f}",
-            f"{side.peak_mib:,.0f}",
-            f"{side.seconds / sides['read'].seconds:.1f}",
-        )
-    return table
-
-
-SIDES = {"read": read, "score": score}
 
 if __name__ == "__main__":
     main()

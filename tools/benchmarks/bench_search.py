@@ -11,9 +11,10 @@ shipped.
 """
 
 import argparse
-import json
+import sys
 import tempfile
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,15 +22,13 @@ import numpy as np
 import pandas as pd
 from imblearn.over_sampling import SMOTE
 from imblearn.pipeline import Pipeline as ResamplingPipeline
-from rich.console import Console
-from rich.table import Table
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, train_test_split
 from threadpoolctl import threadpool_limits
 
 from loantap.features.build import build_features
-from loantap.features.definitions import FEATURE_SETS, MODELS
+from loantap.features.definitions import FEATURE_SETS
 from loantap.model.training.candidate import Balancing, Candidate
 from loantap.model.training.estimator import make_preprocessor
 from loantap.model.training.options import TrainingOptions
@@ -39,39 +38,30 @@ from loantap.portfolio.cleaning import mark_outcome
 from loantap.portfolio.loantap_format import split_address
 from loantap.simulator.portfolio import simulate_portfolio
 from tools.benchmarks.configured import read_options
-from tools.benchmarks.measured import Measured, run_measured
+from tools.benchmarks.measured import measure_apart, print_table
+
+_JOBS = 2
+_SHIPPED = "as shipped"
 
 
 def main() -> None:
-    """Measure both and print the comparison; `--side` is one of them in its own process."""
+    """Measure both and print the comparison."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--loans", type=int, default=40_000)
-    parser.add_argument("--model", choices=sorted(MODELS), default="lending")
-    parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--growth", type=int, nargs="*", default=[], help="sizes, ours alone")
     parser.add_argument("--ratios", action="store_true", help="models against lending, alone")
-    parser.add_argument("--side", choices=["plain", "ours", "shipped"])
-    parser.add_argument("--folder", type=Path)
     arguments = parser.parse_args()
-    options = make_options(arguments.model, arguments.jobs)
-    if arguments.side == "shipped":
-        options = read_options(arguments.model).model_copy(update={"jobs": arguments.jobs})
-    if arguments.side:
-        result = SIDES[arguments.side](*read(arguments.folder), options)
-        (arguments.folder / f"{arguments.side}.json").write_text(json.dumps(result))
-        return
-    console = Console(width=110)
     if arguments.ratios:
-        show_ratios(arguments.loans, arguments.jobs, console)
+        show_ratios(arguments.loans)
         return
-    compare(arguments.loans, options, console)
+    compare(arguments.loans)
     if arguments.growth:
-        show_growth(arguments.growth, options, console)
+        show_growth(arguments.growth)
 
 
-def make_options(model: str, jobs: int) -> TrainingOptions:
+def make_options(model: str = "lending") -> TrainingOptions:
     """The options of the product, without what scikit-learn's estimator cannot do: signs."""
-    changes = {"jobs": jobs, "monotone": False, "threshold": None}
+    changes = {"jobs": _JOBS, "monotone": False, "threshold": None}
     return read_options(model).model_copy(update=changes)
 
 
@@ -96,10 +86,10 @@ def read(folder: Path) -> tuple[pd.DataFrame, pd.Series]:
     return frame.drop(columns="is_charged_off"), frame["is_charged_off"]
 
 
-def search_plainly(
-    features: pd.DataFrame, target: pd.Series, options: TrainingOptions
-) -> dict[str, Any]:
+def search_plainly(folder: str) -> dict[str, Any]:
     """`GridSearchCV` over the same candidates."""
+    options = make_options()
+    features, target = read(Path(folder))
     grid = GridSearchCV(
         ResamplingPipeline(
             [
@@ -149,11 +139,12 @@ def as_parameters(candidate: Candidate, options: TrainingOptions) -> dict[str, l
     return {"balance": [sampler], "classify": [classifier]}
 
 
-def search_ours(
-    features: pd.DataFrame, target: pd.Series, options: TrainingOptions
-) -> dict[str, Any]:
-    """The product's search."""
-    outcome = search(features, target, options)
+def search_ours(folder: str, model: str = "lending", *flags: str) -> dict[str, Any]:
+    """The product's search; as it is shipped, if a flag says so."""
+    options = make_options(model)
+    if _SHIPPED in flags:
+        options = read_options(model).model_copy(update={"jobs": _JOBS})
+    outcome = search(*read(Path(folder)), options)
     return {
         "f2": outcome.candidates["mean_f2"].tolist(),
         "chosen": outcome.best.label,
@@ -162,88 +153,58 @@ def search_ours(
     }
 
 
-SIDES = {"plain": search_plainly, "ours": search_ours, "shipped": search_ours}
-
-
-def measure(side: str, options: TrainingOptions, folder: Path) -> tuple[Measured, dict[str, Any]]:
-    """Run one side in its own process."""
-    arguments = ["--side", side, "--folder", str(folder), "--model", options.name]
-    measured = run_measured(
-        ["-m", "tools.benchmarks.bench_search", *arguments, "--jobs", str(options.jobs)]
-    )
-    return measured, json.loads((folder / f"{side}.json").read_text())
-
-
-def compare(loans: int, options: TrainingOptions, console: Console) -> None:
+def compare(loans: int) -> None:
     """Both sides on the same loans."""
-    with tempfile.TemporaryDirectory() as name, console.status("") as status:
-        folder = Path(name)
-        status.update(f"simulating {loans:,} loans")
-        trained = write(loans, options, folder)
-        status.update("the search of the product")
-        ours, found = measure("ours", options, folder)
-        console.print(f"ours: {ours.seconds:.1f} s, {ours.peak_mib:,.0f} MiB")
-        status.update("GridSearchCV")
-        plain, expected = measure("plain", options, folder)
-    table = Table(
-        title=f"Search of {options.name}: {len(options.candidates)} candidates x {options.folds} "
-        f"folds, {trained:,} simulated training loans, {options.jobs} jobs"
-    )
-    for heading in ("", "GridSearchCV", "ours", "ratio"):
-        table.add_column(heading, justify="right" if heading else "left")
-    ratio = plain.seconds / ours.seconds
-    table.add_row("seconds", f"{plain.seconds:.1f}", f"{ours.seconds:.1f}", f"{ratio:.1f}")
-    memory = ours.peak_mib / plain.peak_mib
-    table.add_row(
-        "peak memory, MiB", f"{plain.peak_mib:,.0f}", f"{ours.peak_mib:,.0f}", f"{memory:.2f}"
-    )
-    table.add_row("selected", expected["chosen"], found["chosen"], "")
+    with tempfile.TemporaryDirectory() as folder:
+        options = make_options()
+        trained = write(loans, options, Path(folder))
+        found, ours = measure_apart(search_ours, folder)
+        sys.stderr.write(f"ours: {ours.seconds:.1f} s; GridSearchCV ...\n")
+        expected, plain = measure_apart(search_plainly, folder)
     largest = np.abs(np.subtract(found["f2"], expected["f2"])).max()
-    table.add_row("largest difference in mean F2", "", f"{largest:.5f}", "")
-    console.print(table)
+    plainly, own = f"{plain.peak_mib:,.0f}", f"{ours.peak_mib:,.0f}"
+    rows = [
+        ("seconds", f"{plain.seconds:.1f}", f"{ours.seconds:.1f}",
+         f"{plain.seconds / ours.seconds:.1f}"),
+        ("peak memory, MiB", plainly, own, f"{ours.peak_mib / plain.peak_mib:.2f}"),
+        ("selected", expected["chosen"], found["chosen"], ""),
+        ("largest difference in mean F2", "", f"{largest:.5f}", ""),
+    ]  # fmt: skip
+    title = f"Search: {len(options.candidates)} candidates x {options.folds} folds, {trained:,}"
+    headings = ("", "GridSearchCV", "ours", "ratio")
+    print_table(f"{title} simulated training loans, {_JOBS} jobs", headings, rows)
 
 
-def show_growth(sizes: list[int], options: TrainingOptions, console: Console) -> None:
+def show_growth(sizes: list[int]) -> None:
     """Time of our search by size."""
-    table = Table(title="Growth of the search", show_header=True)
-    for heading in ("simulated loans", "seconds", "microseconds a loan", "peak MiB"):
-        table.add_column(heading, justify="right")
+    rows = []
     for loans in sizes:
         with tempfile.TemporaryDirectory() as folder:
-            write(loans, options, Path(folder))
-            ours, _ = measure("ours", options, Path(folder))
-        each = ours.seconds / loans * 1e6
-        table.add_row(f"{loans:,}", f"{ours.seconds:.1f}", f"{each:.0f}", f"{ours.peak_mib:,.0f}")
-    console.print(table)
+            write(loans, make_options(), Path(folder))
+            _, ours = measure_apart(search_ours, folder)
+        each = f"{ours.seconds / loans * 1e6:.0f}"
+        rows.append((f"{loans:,}", f"{ours.seconds:.1f}", each, f"{ours.peak_mib:,.0f}"))
+    headings = ("simulated loans", "seconds", "microseconds a loan", "peak MiB")
+    print_table("Growth of the search", headings, rows)
 
 
-def show_ratios(loans: int, jobs: int, console: Console) -> None:
+def show_ratios(loans: int) -> None:
     """The searches of all models that are not for lending, as shipped, against `lending`'s."""
-    table = Table(
-        title=f"Search of {loans:,} simulated loans, 90% of them in training, {jobs} jobs"
-    )
-    headings = ("", "candidates", "not converged", "iterations", "seconds", "processor seconds")
-    for heading in (*headings, "ratio", "peak MiB"):
-        table.add_column(heading, justify="right" if heading else "left")
-    base: Measured | None = None
+    rows: list[Sequence[str]] = []
+    base = 0.0
     for model in ("lending", "benchmark", "published_replica"):
-        options = make_options(model, jobs)
-        with tempfile.TemporaryDirectory() as name, console.status(model):
-            write(loans, options, Path(name))
-            measured, found = measure("shipped", options, Path(name))
-        base = base or measured
-        console.print(f"{model}: {measured.cpu_seconds:.1f} processor seconds")
-        table.add_row(
-            model,
-            str(len(found["f2"])),
-            str(found["not_converged"]),
-            f"{found['max_iterations']:.1f} at most",
-            f"{measured.seconds:.1f}",
-            f"{measured.cpu_seconds:.1f}",
-            f"{measured.cpu_seconds / base.cpu_seconds:.2f}",
-            f"{measured.peak_mib:,.0f}",
-        )
-    console.print(table)
+        with tempfile.TemporaryDirectory() as folder:
+            write(loans, make_options(model), Path(folder))
+            found, took = measure_apart(search_ours, folder, model, _SHIPPED)
+        base = base or took.cpu_seconds
+        figures = (f"{len(found['f2'])}", f"{found['not_converged']}",
+                   f"{found['max_iterations']:.1f} at most", f"{took.seconds:.1f}",
+                   f"{took.cpu_seconds:.1f}", f"{took.cpu_seconds / base:.2f}",
+                   f"{took.peak_mib:,.0f}")  # fmt: skip
+        rows.append((model, *figures))
+    headings = ("", "candidates", "not converged", "iterations", "seconds", "processor seconds",
+                "ratio", "peak MiB")  # fmt: skip
+    print_table(f"Search of {loans:,} simulated loans, 90% of them in training", headings, rows)
 
 
 if __name__ == "__main__":

@@ -1,23 +1,34 @@
-"""The options a model is trained with and policies are compared under, read from `conf`."""
+"""The configuration of the project, on a fixed day, and scorers to measure with."""
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import yaml
 
+from loantap.features.build import build_features
+from loantap.model.scoring.scorer import Scorer
+from loantap.model.scoring.trained import make_trained_model
+from loantap.model.training.candidate import Balancing
 from loantap.model.training.options import TrainingOptions
+from loantap.model.training.train import feature_names, train_logistic
 from loantap.policy.comparison.options import ComparisonOptions
+from loantap.policy.credit_policy import CreditPolicy
 from loantap.policy.money.scenarios import Economics
 from loantap.policy.offers.options import OffersOptions
+from loantap.policy.options import ScoringOptions
+from loantap.portfolio.cleaning import mark_outcome
+from loantap.simulator.portfolio import simulate_portfolio
 
 _CONF = Path(__file__).parents[2] / "conf/base"
+_DAY = {"as_of": "2026-11-23"}
+_LOANS = 10_000
 
 
-def read_options(model: str, seed: int = 42) -> TrainingOptions:
+def read_options(model: str) -> TrainingOptions:
     """Options of one model, as `kedro run` reads them."""
-    text = (_CONF / "parameters_modeling.yml").read_text()
-    text = text.replace("${runtime_params:seed,42}", str(seed))
-    return TrainingOptions(**yaml.safe_load(text)["modeling"][model])
+    return TrainingOptions(**_read("modeling")[model])
 
 
 def read_economics() -> Economics:
@@ -27,17 +38,42 @@ def read_economics() -> Economics:
     return Economics.model_validate(_read("economics") | observed)
 
 
+def read_policy() -> tuple[CreditPolicy, Economics]:
+    """The credit policy, and the scenarios it rests on."""
+    return CreditPolicy.model_validate(_read("policy")), read_economics()
+
+
 def read_comparison() -> ComparisonOptions:
     """The policies that are compared."""
     return ComparisonOptions.model_validate(_read("insights")["comparison"])
 
 
 def read_offers() -> OffersOptions:
-    """What may be offered, on a fixed day."""
-    return OffersOptions.model_validate(_read("offers") | {"as_of": "2026-11-23"})
+    """What may be offered."""
+    return OffersOptions.model_validate(_read("offers") | _DAY)
+
+
+def read_scoring() -> ScoringOptions:
+    """How is scored."""
+    return ScoringOptions.model_validate(_read("scoring") | _DAY)
+
+
+@cache
+def make_scorer(model: str = "lending") -> Scorer:
+    """Trained on simulated loans in seconds: the first candidate of the grid."""
+    first = {"balancing": (Balancing.NONE,), "l1_ratios": (0,), "inverse_penalties": (1.0,)}
+    options = read_options(model).model_copy(update=first | {"folds": 3})
+    loans = simulate_portfolio(_LOANS, seed=1).portfolio
+    features = build_features(loans, feature_names(options))
+    rows = features.assign(
+        loan_id=pd.Series(range(_LOANS)).astype("str"),
+        is_charged_off=mark_outcome(loans["loan_status"]),
+    )
+    trained = make_trained_model(train_logistic(rows, options), features, "simulated", options)
+    return Scorer(trained, f"loantap-{model}-demo", "1")
 
 
 def _read(group: str) -> dict[str, Any]:
-    parameters: dict[str, Any] = yaml.safe_load((_CONF / f"parameters_{group}.yml").read_text())
-    group_of: dict[str, Any] = parameters[group]
-    return group_of
+    text = (_CONF / f"parameters_{group}.yml").read_text()
+    parameters: dict[str, Any] = yaml.safe_load(text.replace("${runtime_params:seed,42}", "42"))
+    return dict(parameters[group])

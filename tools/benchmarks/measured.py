@@ -1,40 +1,35 @@
-"""Time and memory of a Python process and its children."""
+"""Time and memory of a Python process and its children (Linux), and the table of a benchmark."""
 
+import importlib
+import json
 import os
-import resource
 import subprocess
 import sys
+import tempfile
 import threading
 import time
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
+
+from rich.console import Console
+from rich.table import Table
 
 _INTERVAL_SECONDS = 0.2
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
-    """Wall time of the whole process, and the largest proportional set size of its tree (Linux).
-
-    `cpu_seconds` is the time on the processor of all of them, which other work on the machine does
-    not stretch.
-    """
-
-    seconds: float
-    peak_mib: float
-    cpu_seconds: float
-
-
-@dataclass(frozen=True, slots=True)
 class Usage:
-    """What a stretch of a process took.
+    """What a process, or a stretch of it, took.
 
     Attributes:
         seconds: by the clock.
-        cpu_seconds: of all cores, children included.
-        peak_mib: the most memory held at once.
+        cpu_seconds: of all cores, children included, which other work does not stretch.
+        peak_mib: the most memory held at once: the largest resident set, or, where that is more,
+            the proportional set size of the process with its children.
     """
 
     seconds: float
@@ -43,17 +38,16 @@ class Usage:
 
 
 class Meter:
-    """Reads what a running process takes, stretch by stretch (Linux).
+    """Reads what a running process takes, stretch by stretch.
 
     Args:
-        pid: of the process.
+        process: that runs.
     """
 
-    def __init__(self, pid: int) -> None:
-        self._pid = pid
+    def __init__(self, process: subprocess.Popen[Any]) -> None:
+        self._process, self._pid = process, process.pid
         self._started = time.perf_counter()
-        self._cpu_seconds = 0.0
-        self._tree_peak = 0
+        self._cpu_seconds = self._tree_peak = 0.0
         self._is_over = threading.Event()
         self._watcher = threading.Thread(target=self._watch, daemon=True)
 
@@ -67,35 +61,53 @@ class Meter:
 
     def read(self) -> Usage:
         """Since the last reading, or the beginning."""
-        used = self._measure(_cpu_of_tree(self._pid), _peak_of(self._pid))
-        # The most so far starts again from what there is now.
-        Path(f"/proc/{self._pid}/clear_refs").write_text("5")
+        used = self._measure(cpu_of_tree(self._pid), status_mib(self._pid, "VmHWM"))
+        reset_peak(self._pid)
         return used
 
-    def finish(self, process: subprocess.Popen[str]) -> Usage:
+    def finish(self) -> Usage:
         """Wait for the end; since the last reading."""
         # One that has ended has no memory any more, and still its processor time.
-        cpu_seconds, peak = _cpu_of_tree(self._pid), _peak_of(self._pid)
+        cpu_seconds, peak = cpu_of_tree(self._pid), status_mib(self._pid, "VmHWM")
         while not os.waitid(os.P_PID, self._pid, os.WEXITED | os.WNOWAIT | os.WNOHANG):
-            cpu_seconds, peak = _cpu_of_tree(self._pid), _peak_of(self._pid)
-            time.sleep(_INTERVAL_SECONDS)
-        used = self._measure(cpu_seconds, peak)
-        process.wait()
+            peak = max(peak, status_mib(self._pid, "VmHWM"))
+            time.sleep(_INTERVAL_SECONDS / 4)
+        used = self._measure(max(cpu_seconds, cpu_of_tree(self._pid)), peak)
+        self._process.wait()
         return used
 
-    def _measure(self, cpu_seconds: float, peak: int) -> Usage:
+    def _measure(self, cpu_seconds: float, peak: float) -> Usage:
         now = time.perf_counter()
-        used = Usage(
-            now - self._started,
-            cpu_seconds - self._cpu_seconds,
-            max(peak, self._tree_peak) / 1024,
-        )
-        self._started, self._cpu_seconds, self._tree_peak = now, cpu_seconds, 0
+        spent = cpu_seconds - self._cpu_seconds
+        used = Usage(now - self._started, spent, max(peak, self._tree_peak))
+        self._started, self._cpu_seconds, self._tree_peak = now, cpu_seconds, 0.0
         return used
 
     def _watch(self) -> None:
         while not self._is_over.wait(_INTERVAL_SECONDS):
             self._tree_peak = max(self._tree_peak, _memory_of_tree(self._pid))
+
+
+def measure_apart(work: Callable[..., Any], *arguments: Any) -> tuple[Any, Usage]:
+    """Call a function in a process of its own, with one BLAS thread.
+
+    Args:
+        work: of a module.
+        arguments: what JSON can say.
+
+    Returns:
+        Its result, as JSON says it, and what the whole process took.
+    """
+    module = work.__globals__["__spec__"].name
+    with tempfile.TemporaryDirectory() as folder:
+        told = Path(folder) / "result.json"
+        words = [module, work.__name__, json.dumps(arguments), str(told)]
+        command = [sys.executable, "-m", "tools.benchmarks.measured", *words]
+        with subprocess.Popen(command, env=environment()) as process, Meter(process) as meter:
+            usage = meter.finish()
+        if process.returncode:
+            raise SystemExit(process.returncode)
+        return json.loads(told.read_text()), usage
 
 
 def environment() -> dict[str, str]:
@@ -106,69 +118,78 @@ def environment() -> dict[str, str]:
     return os.environ | one_thread | own
 
 
-def run_measured(arguments: list[str]) -> Measured:
-    """Run `python arguments` with one BLAS thread per process, and watch its memory."""
-    started, before = time.perf_counter(), _cpu_of_children()
-    process = subprocess.Popen([sys.executable, *arguments], env=environment())
-    peak = 0
-    while process.poll() is None:
-        # A process that has just ended has no memory left to tell of.
-        peak = max(peak, _peak_of(process.pid), _memory_of_tree(process.pid))
-        time.sleep(_INTERVAL_SECONDS)
-    seconds = time.perf_counter() - started
-    if process.returncode:
-        raise SystemExit(process.returncode)
-    return Measured(seconds, peak / 1024, _cpu_of_children() - before)
+def time_call(work: Callable[[], object]) -> float:
+    """Seconds that it takes."""
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
 
 
-def _cpu_of_children() -> float:
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
+def print_table(title: str, headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print rows of text; the first column is on the left, the others on the right."""
+    table = Table(title=title, title_justify="left")
+    for number, heading in enumerate(headings):
+        table.add_column(heading, justify="right" if number else "left")
+    for row in rows:
+        table.add_row(*row)
+    Console(width=140).print(table)
 
 
-def _memory_of_tree(pid: int) -> int:
-    """Proportional set size in KiB of a process with children, which share pages; 0 without.
-
-    To read it takes a tenth of a second for a process of some GiB, which waits meanwhile. One that
-    is alone has a largest resident set, which costs nothing to read.
-    """
-    total = 0
-    members = _tree(pid)
-    for member in members if len(members) > 1 else []:
-        try:
-            lines = Path(f"/proc/{member}/smaps_rollup").read_text().splitlines()
-        except (OSError, ValueError):  # it has just ended
-            continue
-        total += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
-    return total
-
-
-def _peak_of(pid: int) -> int:
-    """Largest resident set of a process in KiB, since it was last reset; 0 when it has ended."""
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next((int(line.split()[1]) for line in lines if line.startswith("VmHWM:")), 0)
-
-
-def _cpu_of_tree(pid: int) -> float:
-    """Processor seconds of a process and its children, those that have ended included."""
-    ticks = 0
-    for member in _tree(pid):
-        try:
-            text = Path(f"/proc/{member}/stat").read_text()
-        except OSError:  # it has just ended
-            continue
-        # After the name, which may hold spaces: utime, stime, cutime, cstime.
-        ticks += sum(map(int, text.rpartition(")")[2].split()[11:15]))
-    return ticks / _TICKS
-
-
-def _tree(pid: int) -> list[int]:
+def list_tree(pid: int) -> list[int]:
+    """A process and its children, the oldest first."""
     found = [pid]
     for parent in found:
         # Java starts processes from any of its threads.
         for children in Path(f"/proc/{parent}/task").glob("*/children"):
-            try:
+            with suppress(OSError):  # it has just ended
                 found += map(int, children.read_text().split())
-            except OSError:  # it has just ended
-                continue
     return found
+
+
+def cpu_of_tree(pid: int) -> float:
+    """Processor seconds of a process and its children, those that have ended included."""
+    ticks = 0
+    for member in list_tree(pid):
+        with suppress(OSError):
+            text = Path(f"/proc/{member}/stat").read_text()
+            # After the name, which may hold spaces: utime, stime, cutime, cstime.
+            ticks += sum(map(int, text.rpartition(")")[2].split()[11:15]))
+    return ticks / _TICKS
+
+
+def status_mib(pid: int, name: str) -> float:
+    """MiB of an entry of the process's status, such as `VmRSS`; 0 when it has ended."""
+    with suppress(OSError):
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+            if line.startswith(f"{name}:"):
+                return int(line.split()[1]) / 1024
+    return 0.0
+
+
+def reset_peak(pid: int) -> None:
+    """Let `VmHWM` start again from what there is now."""
+    with suppress(OSError):
+        Path(f"/proc/{pid}/clear_refs").write_text("5")
+
+
+def _memory_of_tree(pid: int) -> float:
+    """Proportional set size in MiB of a process with children, which share pages; 0 without.
+
+    To read it takes a tenth of a second for a process of some GiB, which waits meanwhile. One that
+    is alone has a largest resident set, which costs nothing to read.
+    """
+    members, total = list_tree(pid), 0
+    for member in members if len(members) > 1 else []:
+        with suppress(OSError, ValueError):
+            lines = Path(f"/proc/{member}/smaps_rollup").read_text().splitlines()
+            total += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+    return total / 1024
+
+
+def _main(module: str, name: str, arguments: str, told: str) -> None:
+    work = getattr(importlib.import_module(module), name)
+    Path(told).write_text(json.dumps(work(*json.loads(arguments))))
+
+
+if __name__ == "__main__":
+    _main(*sys.argv[1:])

@@ -1,7 +1,7 @@
 """Simulated applications as JSON and CSV, the way a caller of the API sends them."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import count
 from typing import Any, Final
 
@@ -40,17 +40,15 @@ def render_scoring(bodies: list[bytes], headers: dict[str, str]) -> list[bytes]:
     return [render_request("POST", SCORE_PATH, named, body) for body in bodies]
 
 
-def number_requests(requests: list[bytes], prefix: str) -> Iterator[bytes]:
-    """The requests again and again, each with an idempotency key of its own: prefix and number."""
-    split = [request.partition(b"\r\n") for request in requests]
-    for number in count():
-        line, end, rest = split[number % len(split)]
-        yield b"%b%bIdempotency-Key: %b\r\n%b" % (
-            line,
-            end,
-            name_key(prefix, number).encode(),
-            rest,
-        )
+def number_requests(requests: Sequence[bytes], prefix: str) -> Iterator[bytes]:
+    """The requests again and again, each with an idempotency key of its own."""
+    return (number_request(requests, prefix, number) for number in count())
+
+
+def number_request(requests: Sequence[bytes], prefix: str, number: int) -> bytes:
+    """The request of a number, with its idempotency key."""
+    line, end, rest = requests[number % len(requests)].partition(b"\r\n")
+    return b"%b%bIdempotency-Key: %b\r\n%b" % (line, end, name_key(prefix, number).encode(), rest)
 
 
 def name_key(prefix: str, number: int) -> str:

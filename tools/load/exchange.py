@@ -18,17 +18,10 @@ class BrokenAnswerError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a server answered.
-
-    Attributes:
-        status: of HTTP.
-        body: as it came.
-        head: the lines before it.
-    """
+    """What a server answered: the status of HTTP and the body."""
 
     status: int
     body: bytes
-    head: bytes = b""
 
 
 def render_request(
@@ -56,15 +49,14 @@ def read_answer(received: bytes | bytearray) -> Answer | None:
     start = end + len(_HEAD_END)
     if len(received) - start < int(length[1]):
         return None
-    return Answer(int(head[9:12]), bytes(received[start:]), head)
+    return Answer(int(head[9:12]), bytes(received[start:]))
 
 
 def ask(port: int, request: bytes, seconds: float = 60.0) -> Answer:
     """Send one request on a connection of its own, and wait for the answer.
 
     Raises:
-        OSError: nobody listens, or the connection ended before the answer did.
-        TimeoutError: nothing came for so many seconds.
+        OSError: nobody listens, the connection ended, or nothing came for so many seconds.
     """
     with socket.create_connection((HOST, port), timeout=seconds) as connection:
         connection.sendall(request)

@@ -6,15 +6,16 @@ before the crash.
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from threading import Timer
 from typing import Final
 
-from tools.load.applications import name_key, number_requests
+from tools.load.applications import name_key, number_request, number_requests
 from tools.load.exchange import ask
 from tools.load.generator import LOST, Sending, send
-from tools.load.server import Server, kill_after
+from tools.load.server import Server
 
 _REPEATED_ANSWERED: Final = 100
 _LONGEST: Final = 60.0
@@ -58,12 +59,8 @@ def kill_under_load(
 ) -> Killed:
     """Load a server, kill all its processes, start it again, compare answers with the log.
 
-    Args:
-        server: ready.
-        requests: sent again and again, each with an idempotency key.
-        prefix: of these keys, which no other load has.
-        read_log: what the log holds.
-        seconds: of load before the kill.
+    The requests are sent again and again for so many seconds, each with an idempotency key that
+    begins with a prefix, which no other load has.
     """
     bodies: dict[int, bytes] = {}
     lost: list[int] = []
@@ -72,14 +69,17 @@ def kill_under_load(
     def note(number: int, status: int, body: bytes) -> None:
         if status == 200:
             bodies[number] = body
-        elif status == LOST:
-            lost.append(number)
         else:
-            failed.append(number)
+            (lost if status == LOST else failed).append(number)
 
-    with kill_after(server, seconds) as happened:
-        load = Sending(_LONGEST, connections=32)
-        send(server.port, number_requests(requests, prefix), load, note, happened.is_set)
+    timer = Timer(seconds, server.kill)
+    timer.start()
+    try:
+        numbered = number_requests(requests, prefix)
+        send(server.port, numbered, Sending(_LONGEST), note, lambda: not timer.is_alive())
+    finally:
+        timer.cancel()
+        timer.join()
     server.start()
     log = read_log(prefix)
     missing = sum(
@@ -89,19 +89,11 @@ def kill_under_load(
     kept = sum(name_key(prefix, number) in log for number in lost)
 
     changed, refused = 0, len(failed)
-    again = [*lost, *islice(reversed(bodies), _REPEATED_ANSWERED)]
-    for number, request in _pick(number_requests(requests, prefix), again):
-        answer = ask(server.port, request)
+    for number in [*lost, *islice(reversed(bodies), _REPEATED_ANSWERED)]:
+        answer = ask(server.port, number_request(requests, prefix, number))
         refused += answer.status != 200
         changed += number in bodies and answer.body != bodies[number]
     twice = sum(len(ids) > 1 for ids in read_log(prefix).values())
     return Killed(
         len(bodies), len(lost), kept, server.seconds_to_ready, missing, twice, changed, refused
     )
-
-
-def _pick(requests: Iterator[bytes], numbers: Sequence[int]) -> Iterator[tuple[int, bytes]]:
-    wanted = set(numbers)
-    for number, request in enumerate(islice(requests, max(wanted, default=-1) + 1)):
-        if number in wanted:
-            yield number, request

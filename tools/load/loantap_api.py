@@ -4,8 +4,8 @@ import os
 import sqlite3
 import sys
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 
@@ -33,24 +33,17 @@ class LoanTapApi:
     Attributes:
         server: not started.
         headers: of a caller who may score and read, as often as the server can.
-        log: SQLite file of the audit log.
     """
 
-    def __init__(
-        self, project: Path, folder: Path, settings: Mapping[str, str] | None = None
-    ) -> None:
-        self.log = folder / "audit.db"
+    def __init__(self, project: Path, folder: Path, settings: Mapping[str, str]) -> None:
+        self._log = folder / "audit.db"
+        self._url = f"sqlite:///{self._log}"
         port = find_port()
         own = {"LOANTAP_AUDIT_URL": self._url, "LOANTAP_PORT": str(port)}
-        self.server = Server(
-            [sys.executable, "-m", "loantap.serving.api.commands"],
-            port,
-            os.environ | own | dict(settings or {}),
-            "/readyz",
-            folder / "api.log",
-            project,
-        )
-        with self._open() as store:
+        command = [sys.executable, "-m", "loantap.serving.api.commands"]
+        environment = os.environ | own | dict(settings)
+        self.server = Server(command, port, environment, folder / "api.log", project)
+        with closing(AuditStore.open(self._url)) as store:
             scopes = (Scope.SCORE, Scope.READ)
             _, key = Keys(store).create("load", scopes, _WHO, _REQUESTS_A_MINUTE)
         self.headers = {"Authorization": f"Bearer {key}"}
@@ -58,21 +51,12 @@ class LoanTapApi:
     def read_log(self, prefix: str) -> dict[str, list[str]]:
         """The ids of the decisions under each idempotency key that begins with a prefix."""
         ids: dict[str, list[str]] = defaultdict(list)
-        with closing(sqlite3.connect(f"file:{self.log}?mode=ro", uri=True)) as connection:
+        with closing(sqlite3.connect(f"file:{self._log}?mode=ro", uri=True)) as connection:
             for key, decision in connection.execute(_READ_KEYS, (f"{prefix}-", f"{prefix}.")):
                 ids[key].append(decision)
         return ids
 
     def verify(self) -> Verdict:
         """Whether the chain of the log holds."""
-        with self._open() as store:
-            return store.verify()
-
-    @property
-    def _url(self) -> str:
-        return f"sqlite:///{self.log}"
-
-    @contextmanager
-    def _open(self) -> Iterator[AuditStore]:
         with closing(AuditStore.open(self._url)) as store:
-            yield store
+            return store.verify()
