@@ -59,7 +59,7 @@ def _estimate(loans: pd.DataFrame, outcome: Any) -> dict[str, pd.DataFrame | Non
     """Coefficients without and with the sub-grade; None where there are too few outcomes."""
     bad = outcome.sum()
     terms = loans["term_months"].to_numpy()
-    is_long = terms > terms.min()
+    is_long = terms > terms.min(initial=np.inf)
     # Without either outcome at a term, its odds ratio has no bound.
     groups = np.unique(2 * is_long + outcome)
     if min(bad, len(outcome) - bad) < _MIN_OUTCOMES or len(groups) < 4:
