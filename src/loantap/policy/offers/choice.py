@@ -18,7 +18,7 @@ from loantap.policy.credit_policy import Rules
 from loantap.policy.decisions import Decision
 from loantap.policy.offers.grid import Grid, Limit
 from loantap.policy.offers.options import OffersOptions
-from loantap.portfolio.arrays import BoolArray, IntArray
+from loantap.portfolio.arrays import BoolArray, FloatArray, IntArray
 from loantap.portfolio.dictionary import TERMS_MONTHS
 
 
@@ -75,7 +75,7 @@ def choose(grid: Grid, options: OffersOptions) -> Choice:
     places = [
         np.where(as_asked, asked, EMPTY),
         _find_first(can & is_smaller),
-        elsewhere := _find_nearest(other, np.abs(away)),
+        elsewhere := _find_largest(other, grid.amount, np.abs(away)),
     ]
     kinds = [
         np.zeros_like(asked),
@@ -97,9 +97,11 @@ def _find_first(can: BoolArray) -> IntArray:
     return np.where(can.any(axis=1), np.argmax(can, axis=1), EMPTY)
 
 
-def _find_nearest(can: BoolArray, months_away: IntArray) -> IntArray:
-    """The first column of each row that can be had at the term nearest to the one asked for."""
-    nearest = np.where(can, months_away, np.iinfo(months_away.dtype).max)
+def _find_largest(can: BoolArray, amount: FloatArray, months_away: IntArray) -> IntArray:
+    """The largest amount to be had in each row, at the term nearest to the one asked for."""
+    available = np.where(can, amount, -np.inf)
+    is_largest = available == available.max(axis=1, keepdims=True)
+    nearest = np.where(can & is_largest, months_away, np.iinfo(months_away.dtype).max)
     return np.where(can.any(axis=1), np.argmin(nearest, axis=1), EMPTY)
 
 
