@@ -27,7 +27,7 @@ class Products(BaseModel):
     Attributes:
         terms_months: numbers of instalments that loans have, rising.
         grades: sub-grades of each grade, both best first.
-        currency: code of the currency of all amounts (ISO 4217).
+        currency: code of the currency of all amounts (ISO 4217), named in pages; may be left out.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -35,7 +35,7 @@ class Products(BaseModel):
     terms_months: Annotated[tuple[_Term, ...], Field(min_length=1)]
     grades: Annotated[dict[_Name, Annotated[tuple[_Name, ...], Field(min_length=1)]],
                       Field(min_length=1)]  # fmt: skip
-    currency: Annotated[str, Field(pattern="^[A-Z]{3}$")]
+    currency: Annotated[str, Field(pattern="^([A-Z]{3})?$")] = ""
 
     @field_validator("terms_months")
     @classmethod
