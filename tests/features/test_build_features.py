@@ -28,7 +28,7 @@ def feature_of(name, **change):
 # credit line (3,653 days: three leap years).
 NUMBERS = {
     "log_loan_amount": math.log(12_000),
-    "is_60_months": 0.0,
+    "term_months": 36.0,
     "log_annual_income": math.log(60_000),
     "loan_to_income": 0.2,
     "dti_pct": 18.5,
@@ -71,7 +71,7 @@ def test_every_feature_is_the_one_worked_by_hand():
 @pytest.mark.parametrize(
     ("name", "change", "expected"),
     [
-        ("is_60_months", {"term": " 60 months"}, 1.0),
+        ("term_months", {"term": " 60 months"}, 60.0),
         ("sub_grade_rank", {"sub_grade": "A1"}, 0.0),
         ("sub_grade_rank", {"sub_grade": "G5"}, 34.0),
         ("log_revolving_balance", {"revol_bal": "0"}, 0.0),

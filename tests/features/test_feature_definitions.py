@@ -97,7 +97,7 @@ def test_a_feature_set_tells_its_numbers_categories_and_columns(feature_set):
 
 def test_a_borrower_is_told_to_change_what_they_can_change_and_nothing_else():
     assert {feature.name for feature in FEATURES.values() if feature.remedy} == {
-        "log_loan_amount", "is_60_months", "log_annual_income", "loan_to_income", "dti_pct",
+        "log_loan_amount", "term_months", "log_annual_income", "loan_to_income", "dti_pct",
         "revolving_utilisation_pct", "log_revolving_utilisation", "instalment_to_income",
     }  # fmt: skip
 

@@ -162,7 +162,7 @@ def make_section(name: str, origin: str = "real", **changes: Any) -> ModelSectio
         decides=for_lending,
         for_lending=for_lending,
         candidates=make_candidates(),
-        coefficients=make_coefficients({"dti_pct": 0.2, "is_60_months": -0.4}),
+        coefficients=make_coefficients({"dti_pct": 0.2, "term_months": -0.4}),
         figures={
             "roc": plot_roc(ROC, {"cv": Score(0.7123, 4_715)}, title),
             "before_and_after": plot_before_and_after(BINS, BINS, title, calibrated=True),

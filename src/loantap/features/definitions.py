@@ -63,7 +63,7 @@ FEATURES: Final = MappingProxyType(
         for f in (
             Feature("log_loan_amount", "the amount asked for", ("loan_amount",), adverse="high",
                     remedy="asking for {}"),
-            Feature("is_60_months", "the term of the loan", ("term_months",),
+            Feature("term_months", "the term of the loan", ("term_months",),
                     display="{:.0f} months", adverse="high", remedy="a term of {}"),
             Feature("log_annual_income", "the yearly income", ("annual_income",), adverse="low",
                     remedy="an income of {}"),
@@ -146,7 +146,7 @@ NUMERIC: Final = tuple(f.name for f in FEATURES.values() if not f.categorical)
 CATEGORICAL: Final = tuple(f.name for f in FEATURES.values() if f.categorical)
 
 _APPLICATION: Final = (
-    "log_loan_amount", "is_60_months", "log_annual_income", "loan_to_income", "dti_pct",
+    "log_loan_amount", "term_months", "log_annual_income", "loan_to_income", "dti_pct",
     "revolving_utilisation_pct", "log_revolving_utilisation", "log_revolving_balance",
     "open_accounts", "total_accounts", "open_account_share", "public_records", "bankruptcies",
     "employment_years", "purpose",

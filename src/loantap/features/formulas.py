@@ -84,7 +84,7 @@ class _Floats:
 
 
 def _rank(grade: str | None) -> float:
-    """Place of a sub-grade among the 35, from 0 for the best."""
+    """Place of a sub-grade in the list of products, from 0 for the best."""
     return _SUB_GRADE_RANK.get(grade or "", math.nan)
 
 
@@ -96,7 +96,6 @@ _FLOATS: Final[Arithmetic] = _Floats()
 _OF_NUMBERS: Final[Mapping[str, Callable[..., Number]]] = MappingProxyType(
     {
         "log_loan_amount": lambda m, amount: m.log(amount),
-        "is_60_months": lambda _, months: (months == 60) * 1.0,
         "log_annual_income": lambda m, income: m.log(m.greatest(income, _MIN_INCOME)),
         "loan_to_income": lambda m, amount, income: amount / m.greatest(income, _MIN_INCOME),
         "instalment_to_income": lambda m, instalment, income: (

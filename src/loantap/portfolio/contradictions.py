@@ -16,6 +16,7 @@ import pandas as pd
 from loantap.portfolio.amortisation import MONTHS_PER_YEAR, emi, emi_of_one
 from loantap.portfolio.arrays import FloatArray
 from loantap.portfolio.errors import InputError
+from loantap.portfolio.products import PRODUCTS
 from loantap.portfolio.values import MONTH_FORMAT
 
 # What ties a loan together, in the order that the functions below take them.
@@ -75,7 +76,7 @@ def find_conflicts(rows: pd.DataFrame) -> Iterator[Contradiction]:
     """
     if {"grade", "sub_grade"} <= set(rows.columns):
         grade, sub_grade = rows["grade"], rows["sub_grade"]
-        is_other = grade.notna() & sub_grade.notna() & grade.ne(sub_grade.str[:1])
+        is_other = grade.notna() & sub_grade.notna() & grade.ne(sub_grade.map(PRODUCTS.grade_of))
         for row in np.flatnonzero(is_other).tolist():
             yield Contradiction(row, "sub_grade", f"not one of grade {grade.iloc[row]}")
     if {"issue_month", "earliest_credit_line"} <= set(rows.columns):

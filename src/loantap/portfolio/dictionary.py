@@ -9,6 +9,8 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
 
+from loantap.portfolio.products import PRODUCTS
+
 
 class Table(StrEnum):
     """A table of the portfolio: its name in the source systems and in `03_primary`."""
@@ -123,8 +125,8 @@ class Column:
         return SYSTEM_OF[self.table] if self.table else None
 
 
-GRADES: Final = tuple("ABCDEFG")
-SUB_GRADES: Final = tuple(f"{grade}{step}" for grade in GRADES for step in range(1, 6))
+GRADES: Final = tuple(PRODUCTS.grades)
+SUB_GRADES: Final = PRODUCTS.sub_grades
 FULLY_PAID: Final = "Fully Paid"
 CHARGED_OFF: Final = "Charged Off"
 RESOLVED: Final = (FULLY_PAID, CHARGED_OFF)
@@ -140,7 +142,7 @@ PURPOSES: Final = (
     "major_purchase", "medical", "moving", "other", "renewable_energy", "small_business",
     "vacation", "wedding",
 )  # fmt: skip
-TERMS_MONTHS: Final = (36, 60)
+TERMS_MONTHS: Final = PRODUCTS.terms_months
 REAL: Final = "real"
 SIMULATED: Final = "simulated"
 ORIGINS: Final = (REAL, SIMULATED)
@@ -166,8 +168,8 @@ _LOAN_COLUMNS: Final = (
            _LOANS, "installment", minimum=0.01, maximum=100_000, label="Monthly instalment"),
     Column("grade", "Risk grade given by the incumbent engine", Kind.CATEGORY, "", _LOANS, "grade",
            categories=GRADES, label="Grade"),
-    Column("sub_grade", "Fifth of the grade, 1 is best", Kind.CATEGORY, "", _LOANS, "sub_grade",
-           categories=SUB_GRADES, label="Sub-grade"),
+    Column("sub_grade", "Part of a grade, the first is best", Kind.CATEGORY, "", _LOANS,
+           "sub_grade", categories=SUB_GRADES, label="Sub-grade"),
     Column("issue_month", "Month in which the loan was issued", Kind.MONTH, "month", _LOANS,
            "issue_d", earliest=_FIRST_LOAN, label="Month of issue"),
     Column("loan_status", "How the loan ended, or its arrears while it runs", Kind.CATEGORY,

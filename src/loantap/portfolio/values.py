@@ -74,8 +74,9 @@ def list_rules(column: Column) -> tuple[Rule, ...]:
     if column.values:
         allowed = column.values
         first, *_, last = allowed
-        few = f"{first:g} or {last:g}"
-        named = few if len(allowed) == 2 else f"a whole number from {first:g} to {last:g}"
+        named = " or ".join(f"{one:g}" for one in allowed)
+        if len(allowed) > 2 and len(allowed) == last - first + 1:
+            named = f"a whole number from {first:g} to {last:g}"
         rules.append(
             (
                 lambda number: reduce(and_, [abs(number - one) > 0 for one in allowed]),

@@ -21,7 +21,9 @@ from loantap.features.definitions import FEATURE_SETS
 from loantap.model.scoring.decompose import UnexplainableError
 from loantap.model.scoring.scorer import check_servable
 from loantap.model.scoring.trained import ModelFacts, TrainedModel
+from loantap.portfolio.dictionary import SUB_GRADES
 from loantap.portfolio.errors import InputError
+from loantap.portfolio.products import VARIABLE
 from loantap.registry.connection import RegistryDownError
 from loantap.registry.models import EVIDENCE, FACTS, PREDICTIONS, TRUSTED_TYPES, ModelVersion
 
@@ -160,13 +162,20 @@ def _read_facts(described: Model, model: ModelVersion) -> ModelFacts:
     if not isinstance(found, Mapping):
         raise UnreadableModelError(model, "it was not registered by this project")
     try:
-        return ModelFacts.model_validate(found)
+        facts = ModelFacts.model_validate(found)
     except ValidationError as error:
         faults = {str(fault["loc"][0]): fault["msg"] for fault in error.errors()}
         told = ", ".join(f"{name}: {what.lower()}" for name, what in sorted(faults.items()))
         raise UnreadableModelError(
             model, f"it was trained by an earlier release ({told})"
         ) from error
+    if facts.sub_grades != SUB_GRADES:
+        raise UnreadableModelError(
+            model,
+            f"it was trained for other products: sub-grades {', '.join(facts.sub_grades)}. Name "
+            f"those in {VARIABLE}, or train anew",
+        )
+    return facts
 
 
 def _look_up(found: object, *path: str) -> object:

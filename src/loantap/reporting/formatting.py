@@ -4,8 +4,11 @@ import math
 from typing import Final
 
 from loantap.portfolio.dictionary import COLUMNS
+from loantap.portfolio.products import PRODUCTS
 
 NOTHING: Final = "\N{EN DASH}"
+# What amounts are in, as a text says it.
+CURRENCY: Final = PRODUCTS.currency or "currency"
 
 _SAMPLE_NAMES: Final = {"cv": "cross-validation", "test": "test", "out_of_time": "out of time"}
 _SEGMENTATION_NAMES: Final = {

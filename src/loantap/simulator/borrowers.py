@@ -13,7 +13,7 @@ from scipy.special import ndtr, ndtri
 
 from loantap.portfolio.amortisation import emi
 from loantap.portfolio.arrays import FloatArray, MonthArray, TextArray
-from loantap.portfolio.dictionary import GRADES, SUB_GRADES
+from loantap.portfolio.products import read_products
 from loantap.simulator import calibration as known
 from loantap.simulator.dependence import SCORES, score_correlations
 from loantap.simulator.streams import Streams
@@ -23,6 +23,9 @@ Numbers = dict[str, FloatArray]
 # Quantiles spread over orders of magnitude are interpolated on a logarithmic scale.
 LOG_SCALED = frozenset({"annual_income", "revolving_balance"})
 STEPS_PER_GRADE = 5
+# Loans of LoanTap are simulated, whatever else is sold here.
+LOANTAP = read_products()
+GRADES, SUB_GRADES = tuple(LOANTAP.grades), LOANTAP.sub_grades
 
 
 def draw_scores(streams: Streams, loans: int) -> Numbers:

@@ -8,7 +8,10 @@ import pandas as pd
 from scipy.special import expit
 
 from loantap.portfolio.dictionary import CHARGED_OFF, COLUMNS, CSV_ORDER, FULLY_PAID, Kind
+from loantap.portfolio.errors import InputError
+from loantap.portfolio.products import PRODUCTS, VARIABLE
 from loantap.simulator import borrowers, texts
+from loantap.simulator.borrowers import LOANTAP
 from loantap.simulator.streams import Streams
 from loantap.simulator.truth import true_log_odds
 
@@ -46,12 +49,18 @@ def iter_portfolio(
 ) -> Iterator[SimulatedPortfolio]:
     """`simulate_portfolio` in batches, to bound memory: joined they are the same loans.
 
-    Raises ValueError as that does.
+    Raises ValueError as that does, InputError where other products are sold than LoanTap's.
     """
     if loans < 1 or seed < 0:
         raise ValueError(
             f"simulate_portfolio: loans = {loans!r} and seed = {seed!r}; "
             "give at least 1 loan and a seed of 0 or more"
+        )
+    if PRODUCTS.model_copy(update={"currency": LOANTAP.currency}) != LOANTAP:
+        raise InputError(
+            VARIABLE,
+            "only LoanTap's own products can be simulated, and it names others",
+            "Give a file of loans: --params portfolio=FILE",
         )
     streams = Streams(seed)
     for start in range(0, loans, batch_loans):

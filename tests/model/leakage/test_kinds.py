@@ -19,7 +19,7 @@ from loantap.portfolio.loantap_format import split_address
 from loantap.simulator import simulate_portfolio
 from tests.model.leakage.limits import OPTIONS, examine, examine_among, verdicts
 
-HONEST = ("sub_grade_rank", "interest_rate_pct", "dti_pct", "loan_to_income", "is_60_months")
+HONEST = ("sub_grade_rank", "interest_rate_pct", "dti_pct", "loan_to_income", "term_months")
 
 
 @pytest.fixture(params=["simulated", "real"])

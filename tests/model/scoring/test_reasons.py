@@ -31,7 +31,7 @@ CARD = Scorecard(
         "public_records": LinearEffect(-0.3, 0.2, 0.0),
         "employment_years": StepEffect((1.0, 5.0), (0.15, 0.05, -0.1), 0.02),
         "purpose": TableEffect({"car": -0.3, "house": -0.1, "small_business": 0.6}, -0.2),
-        "is_60_months": LinearEffect(0.5, 0.25, 0.0),
+        "term_months": LinearEffect(0.5 / 24, 42.0, 0.0),
         "sub_grade_rank": LinearEffect(0.03, 10.5, 0.0),
     },
 )

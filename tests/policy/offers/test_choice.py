@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from scipy.special import expit, logit
 
+from loantap.policy.offers import choice, grid, prices
 from loantap.policy.offers.choice import DECISIONS, KINDS, make_sentences
 from loantap.policy.offers.grid import Applicants
 from loantap.policy.offers.maker import make_offers
@@ -255,3 +256,17 @@ def test_an_application_without_a_pd_is_invalid():
 
 def test_a_step_larger_than_the_amount_leaves_no_smaller_loan():
     assert [o["kind"] for o in offer(options(amounts={"step": 20_000}))] == ["as asked"]
+
+
+def test_of_several_terms_the_nearest_to_the_one_asked_for_is_offered(monkeypatch):
+    for module in (choice, grid, prices):
+        monkeypatch.setattr(module, "TERMS_MONTHS", (12, 24, 36, 48, 60))
+
+    asked_for_48 = offer(term=48)
+    assert summarise(asked_for_48)[-1] == ("shorter", 10_000, 36, "refer")
+    # At most 200 a month carry 10,000 in 60 months with a rest, and in no shorter term.
+    cannot_carry_24 = offer(term=24, income=14_000, dti=5)
+    assert summarise(cannot_carry_24)[-1] == ("longer", 10_000, 60, "refer")
+    as_asked, shorter = (logit(asked_for_48[i]["probability_of_default"]) for i in (0, -1))
+    ratio = options().two_years_longer.odds_ratio
+    assert as_asked - shorter == pytest.approx(np.log(ratio) / 2)

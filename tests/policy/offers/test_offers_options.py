@@ -30,7 +30,10 @@ from tests.policy.policies import make_policy
         ({"amounts": {"shares": [0.5, 0.7]}}, "shares must fall"),
         ({"amounts": {"shares": [0.9, 0.9]}}, "shares must fall"),
         ({"amounts": {"shares": [0.9, 0.8]}}, "no share is at most 0.7"),
-        ({"sixty_months": {"odds_ratio": 2.67}}, "2.67 is outside of the range from 1.3 to 1.91"),
+        (
+            {"two_years_longer": {"odds_ratio": 2.67}},
+            "2.67 is outside of the range from 1.3 to 1.91",
+        ),
         ({"twice_the_amount": {"odds_ratio": 0.9}}, "0.9 is outside of the range from 0.95"),
     ],
     ids=str,

@@ -31,6 +31,7 @@ class ModelFacts(BaseModel):
         training_charge_offs: how many of them were charged off.
         pd_quantiles: out-of-fold PD at each share, where policy bands may begin.
         reference: where contributions are measured from; see `measure_reference`.
+        sub_grades: those sold when it was trained, best first; it knows them by their place.
         ranges: lowest and highest value of each numeric feature in training, one feature for each
             thing it measures; empty in versions that were registered without.
         rates: of each sub-grade, lowest and highest interest rate in training, in percent; empty
@@ -51,6 +52,7 @@ class ModelFacts(BaseModel):
     training_charge_offs: int
     pd_quantiles: dict[str, float]
     reference: tuple[float, ...]
+    sub_grades: tuple[str, ...]
     ranges: dict[str, tuple[float, float]] = Field(default_factory=dict)
     rates: dict[str, tuple[float, float]] = Field(default_factory=dict)
 
@@ -84,6 +86,7 @@ def make_trained_model(
         training_charge_offs=int(out_of_fold["is_charged_off"].sum()),
         pd_quantiles={f"{share:g}": float(pd_) for share, pd_ in quantiles.items()},
         reference=measure_reference(fitted.pipeline, feature_set, features),
+        sub_grades=SUB_GRADES,
         ranges=_measure_ranges(features, feature_set.numeric),
         rates=_measure_rates(features),
     )

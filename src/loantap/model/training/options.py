@@ -10,6 +10,7 @@ from pydantic import Field, PositiveFloat, PositiveInt, field_validator, model_v
 from loantap.features.definitions import MODELS
 from loantap.model.training.candidate import SEARCH_TOLERANCE, Balancing, Candidate
 from loantap.portfolio.options import Options, Seed
+from loantap.portfolio.products import MAX_TERM_MONTHS
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 
@@ -36,7 +37,7 @@ class OutOfTimeOptions(Options):
     """
 
     outcomes_as_of: date
-    term_months: Literal[36, 60]
+    term_months: Annotated[int, Field(ge=1, le=MAX_TERM_MONTHS)]
     first_origin: date
     step_months: Annotated[int, Field(ge=1, le=60)]
     last_month: date

@@ -1,8 +1,8 @@
 """Which loans of the grid are offered, at most three to an applicant, and why.
 
 In this order: the loan as asked for; a smaller one of the same term; one of the other term, which
-is the shorter one where 60 months were asked for. A longer loan costs the borrower more, so it is
-offered only where the amount asked for cannot be had in 36 months. Of smaller loans and of the
+is the nearest shorter one, where there is one. A longer loan costs the borrower more, so it is
+offered only where the amount cannot be had in the term asked for. Of smaller loans and of the
 other term it is the largest amount that keeps all limits.
 """
 
@@ -18,7 +18,7 @@ from loantap.policy.credit_policy import Rules
 from loantap.policy.decisions import Decision
 from loantap.policy.offers.grid import Grid, Limit
 from loantap.policy.offers.options import OffersOptions
-from loantap.portfolio.arrays import BoolArray, IntArray
+from loantap.portfolio.arrays import BoolArray, FloatArray, IntArray
 from loantap.portfolio.dictionary import TERMS_MONTHS
 
 
@@ -59,29 +59,28 @@ class Choice:
 def choose(grid: Grid, options: OffersOptions) -> Choice:
     """Choose at most three offers for each applicant; where there is none, the reason."""
     can = grid.broken == 0
-    longest = grid.term_months == max(TERMS_MONTHS)
     asked = np.argmax(grid.is_as_asked, axis=1)
     rows = np.arange(len(asked))
     # Where no loan of the grid has the term asked for, `asked` is the first of all, by no right.
     as_asked = (can & grid.is_as_asked)[rows, asked]
-    wants_longest = longest[asked]
-    same_term = longest == wants_longest[:, np.newaxis]
+    away = grid.term_months - grid.term_months[asked][:, np.newaxis]
+    same_term = away == 0
     shares = np.tile([1.0, 1.0, *options.amounts.shares], len(TERMS_MONTHS))
     # Beside a loan as asked for, one that is plainly smaller.
     is_plainly_smaller = shares <= options.amounts.smaller_at_most
     is_smaller = same_term & (is_plainly_smaller | ~as_asked[:, np.newaxis])
     other = can & ~same_term
-    # Where it was asked for the shorter term and can be had, the longer one is none to propose.
-    other &= (wants_longest | ~as_asked)[:, np.newaxis]
+    # Where what was asked for can be had, a longer term is none to propose.
+    other &= (away < 0) | ~as_asked[:, np.newaxis]
     places = [
         np.where(as_asked, asked, EMPTY),
         _find_first(can & is_smaller),
-        _find_first(other),
+        elsewhere := _find_largest(other, grid.amount, np.abs(away)),
     ]
     kinds = [
         np.zeros_like(asked),
         np.full_like(asked, KINDS.index(Kind.SMALLER)),
-        np.where(wants_longest, KINDS.index(Kind.SHORTER), KINDS.index(Kind.LONGER)),
+        np.where(away[rows, elsewhere] < 0, KINDS.index(Kind.SHORTER), KINDS.index(Kind.LONGER)),
     ]
     column, kind = np.stack(places, axis=1), np.stack(kinds, axis=1)
     why_not_asked = grid.broken[rows, asked]
@@ -96,6 +95,14 @@ def choose(grid: Grid, options: OffersOptions) -> Choice:
 def _find_first(can: BoolArray) -> IntArray:
     """The first column of each row that can be had: amounts fall."""
     return np.where(can.any(axis=1), np.argmax(can, axis=1), EMPTY)
+
+
+def _find_largest(can: BoolArray, amount: FloatArray, months_away: IntArray) -> IntArray:
+    """The largest amount to be had in each row, at the term nearest to the one asked for."""
+    available = np.where(can, amount, -np.inf)
+    is_largest = available == available.max(axis=1, keepdims=True)
+    nearest = np.where(can & is_largest, months_away, np.iinfo(months_away.dtype).max)
+    return np.where(can.any(axis=1), np.argmin(nearest, axis=1), EMPTY)
 
 
 def _find_common(broken: IntArray) -> IntArray:

@@ -1,8 +1,8 @@
 """How the odds of default differ with term and amount, before and after the grade is known.
 
-People who take 60 months, or more money, were graded worse before they did. So the odds ratio among
-all loans says mostly who took which loan. Given sub-grade and applicant it says more of what the
-term does; still of a model, not of an experiment, since terms were never drawn by lot.
+People who take a longer term, or more money, were graded worse before they did. So the odds ratio
+among all loans says mostly who took which loan. Given sub-grade and applicant it says more of what
+the term does; still of a model, not of an experiment, since terms were never drawn by lot.
 """
 
 from typing import Any, Final
@@ -12,22 +12,22 @@ import pandas as pd
 from glum import GeneralizedLinearRegressor
 
 from loantap.features.build import build_features
-from loantap.policy.offers.options import Counterfactual, OffersOptions
+from loantap.policy.offers.options import TWO_YEARS, Counterfactual, OffersOptions
 from loantap.policy.offers.products import TOO_FEW
 
 AGREES: Final = "the value in force lies in the interval"
 DIFFERS: Final = "the value in force lies outside of the interval: estimate it again"
-_TERM, _AMOUNT = "is_60_months", "log2_amount"
+_TERM, _AMOUNT = "two_years_of_term", "log2_amount"
 _APPLICANT: Final = (
     "log_annual_income", "dti_pct", "revolving_utilisation_pct", "open_accounts", "total_accounts",
     "public_records",
 )  # fmt: skip
-# A regression with 35 sub-grades says nothing of fewer loans of either outcome.
+# A regression with dozens of sub-grades says nothing of fewer loans of either outcome.
 _MIN_OUTCOMES: Final = 500
 
 
 def estimate_counterfactuals(loans: pd.DataFrame, options: OffersOptions) -> pd.DataFrame:
-    """Odds ratios of default of 60 months against 36, and of twice the amount.
+    """Odds ratios of default of a term two years longer, and of twice the amount.
 
     Args:
         loans: one row per loan, canonical columns.
@@ -39,7 +39,7 @@ def estimate_counterfactuals(loans: pd.DataFrame, options: OffersOptions) -> pd.
         where too few loans tell; `in_force`; and `finding`, in words.
     """
     effects = {
-        "60 months against 36": (_TERM, options.sixty_months),
+        "a term two years longer": (_TERM, options.two_years_longer),
         "twice the amount": (_AMOUNT, options.twice_the_amount),
     }
     outcome = loans["is_charged_off"].to_numpy(float)
@@ -58,13 +58,14 @@ def estimate_counterfactuals(loans: pd.DataFrame, options: OffersOptions) -> pd.
 def _estimate(loans: pd.DataFrame, outcome: Any) -> dict[str, pd.DataFrame | None]:
     """Coefficients without and with the sub-grade; None where there are too few outcomes."""
     bad = outcome.sum()
-    is_long = loans["term_months"].to_numpy() == 60
+    terms = loans["term_months"].to_numpy()
+    is_long = terms > terms.min(initial=np.inf)
     # Without either outcome at a term, its odds ratio has no bound.
     groups = np.unique(2 * is_long + outcome)
     if min(bad, len(outcome) - bad) < _MIN_OUTCOMES or len(groups) < 4:
         return {"unadjusted": None, "adjusted": None}
     table = build_features(loans, list(_APPLICANT)).assign(
-        **{_TERM: is_long * 1.0, _AMOUNT: np.log2(loans["loan_amount"].to_numpy(float))}
+        **{_TERM: terms / TWO_YEARS, _AMOUNT: np.log2(loans["loan_amount"].to_numpy(float))}
     )
     graded = table.assign(sub_grade=loans["sub_grade"].astype("category"))
     return {"unadjusted": _fit(table, outcome), "adjusted": _fit(graded, outcome)}

@@ -14,7 +14,7 @@ import numpy as np
 from scipy.special import expit, logit
 
 from loantap.policy.credit_policy import Rules
-from loantap.policy.offers.options import OffersOptions
+from loantap.policy.offers.options import TWO_YEARS, OffersOptions
 from loantap.policy.offers.prices import PriceList, Prices
 from loantap.portfolio.amortisation import MONTHS_PER_YEAR
 from loantap.portfolio.arrays import BoolArray, FloatArray, IntArray
@@ -137,11 +137,11 @@ def _price_term(
 ) -> tuple[FloatArray, Prices]:
     """PD and price of each amount at one term."""
     asked_pd = applicants.probability_of_default[:, np.newaxis]
-    longer = ((term == max(TERMS_MONTHS)) * 1.0) - (applicants.term_months == max(TERMS_MONTHS))
+    longer = (term - applicants.term_months) / TWO_YEARS
     # An amount that is rounded down to nothing is none to lend, whatever its PD.
     doublings = np.log2(np.maximum(amounts, _ROUNDING) / amounts[:, :1])
     shift = (
-        np.log(options.sixty_months.odds_ratio) * longer[:, np.newaxis]
+        np.log(options.two_years_longer.odds_ratio) * longer[:, np.newaxis]
         + np.log(options.twice_the_amount.odds_ratio) * doublings
     )
     # The PD as asked stays what it is, to the last bit.

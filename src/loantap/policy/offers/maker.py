@@ -40,7 +40,7 @@ class Offer:
         offer: 1 to 3; 0 where there is none.
         kind: compared with what was asked for: `as asked`, `smaller`, `shorter`, `longer`, `none`.
         amount: in currency; None where there is no offer, as all numbers.
-        term_months: 36 or 60.
+        term_months: one of those sold.
         rate_pct: nominal yearly rate, in percent.
         instalment: EMI, in currency per month.
         probability_of_default: of these terms; where there is no offer, of those asked for.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import Field, PositiveFloat, PositiveInt, field_validator, model_validator
 
@@ -91,6 +91,10 @@ class Affordability(Options):
     max_dti_pct: Annotated[float, Field(gt=0, le=200)]
 
 
+# Months by which a term is longer to which `two_years_longer` applies once.
+TWO_YEARS: Final = 24
+
+
 class Counterfactual(Options):
     """How the odds of default change with a term of the loan, at the same grade.
 
@@ -137,7 +141,7 @@ class OffersOptions(DatedOptions):
         rate_bands: in rising order, without a gap; loans of a PD above the last are not offered.
         amounts: those tried.
         affordability: limits of what a borrower can carry.
-        sixty_months: odds ratio of default of 60 months against 36, at the same grade.
+        two_years_longer: odds ratio of default of a term 24 months longer, at the same grade.
         twice_the_amount: odds ratio of default of a loan of twice the amount, at the same grade.
         concentration: of the portfolio by region; no offer depends on a region.
         min_loans: a segment of the product table with fewer says "too few loans to say".
@@ -148,7 +152,7 @@ class OffersOptions(DatedOptions):
     rate_bands: tuple[RateBand, ...] = Field(min_length=1)
     amounts: AmountOptions
     affordability: Affordability
-    sixty_months: Counterfactual
+    two_years_longer: Counterfactual
     twice_the_amount: Counterfactual
     concentration: ConcentrationOptions
     min_loans: PositiveInt

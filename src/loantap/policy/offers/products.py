@@ -57,8 +57,8 @@ def tabulate_products(
         One row per segment of each segmentation (`all`, `PD`, `term asked for`, `income`,
         `purpose`): `n` loans; the shares `as_asked`, `other_terms` (referred) and `no_offer`, with
         `_low` and `_high` (95%, Wilson); of the first offers, `amount`, `rate_pct`
-        (`_low`, `_median`, `_high`: 10th, 50th and 90th percentile) and `share_36_months`; of loans
-        as asked for, `n_as_asked`, `default_rate` with bounds, `margin_expected` and
+        (`_low`, `_median`, `_high`: 10th, 50th and 90th percentile) and `mean_term_months`; of
+        loans as asked for, `n_as_asked`, `default_rate` with bounds, `margin_expected` and
         `margin_imputed` with bounds (NPV as a share of principal); and `finding`, in words: whether
         the imputed margin differs from the expected one, corrected for the number of segments
         (Bonferroni).
@@ -144,8 +144,7 @@ def _describe(part: pd.DataFrame, options: OffersOptions, z: float) -> dict[str,
     for name in ("amount", "rate_pct"):
         spread = part[name].quantile(list(_SPREAD.values()))
         figures |= {f"{name}_{end}": v for end, v in zip(_SPREAD, spread, strict=True)}
-    has_offer = part["term_months"].notna()
-    figures["share_36_months"] = part["term_months"].eq(36)[has_offer].mean()
+    figures["mean_term_months"] = part["term_months"].mean()
     asked = part[part["decision"].eq("approve")]
     figures["n_as_asked"] = len(asked)
     figures |= _share("default_rate", int(asked["is_charged_off"].sum()), len(asked))

@@ -65,7 +65,7 @@ PRODUCTS = pa.DataFrameSchema(
             for name in ("amount", "rate_pct")
             for end in ("low", "median", "high")
         },
-        "share_36_months": pa.Column("float64", _RATE, nullable=True),
+        "mean_term_months": pa.Column("float64", pa.Check.gt(0), nullable=True),
         "n_as_asked": pa.Column("int64", pa.Check.ge(0)),
         **_bounded("default_rate", check=_RATE),
         "margin_expected": pa.Column("float64", nullable=True),

@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from loantap.reporting.formatting import (
+    CURRENCY,
     NOTHING,
     count,
     money,
@@ -80,11 +81,11 @@ def tabulate_choices(
         f"Against NPV, {scenario}", "Least approval ratio",
     )  # fmt: skip
     note = (
-        "Imputed profit per application, in currency. All of these loans were made, so to approve "
-        f"everybody is what was done. Prepaid: scenario {scenario}, paid loans no longer than they "
-        "were observed. In each scenario a policy decides at its costs: where it then approves "
-        "another share of the loans, that share stands before the profit. The last row decides "
-        f"once, at the costs of {scenario}, and pays those of each scenario. "
+        f"Imputed profit per application, in {CURRENCY}. All of these loans were made, so to "
+        f"approve everybody is what was done. Prepaid: scenario {scenario}, paid loans no longer "
+        "than they were observed. In each scenario a policy decides at its costs: where it then "
+        "approves another share of the loans, that share stands before the profit. The last row "
+        f"decides once, at the costs of {scenario}, and pays those of each scenario. "
         f"{told_later}Against all, against NPV: differences on the same loans. Least approval "
         f"ratio, n = {count(audited)} (the loans held out too): of the group of borrowers approved "
         "least often to the one approved most often; the four-fifths rule asks for 0.80."

@@ -15,7 +15,7 @@ def tabulate_products(products: pd.DataFrame) -> PageTable:
             count(row["n"]),
             with_interval(row, "as_asked", percent) if row["n"] >= FEW_LOANS else NOTHING,
             f"{count(row['amount_low'])} to {count(row['amount_high'])}",
-            percent(row["share_36_months"], 0),
+            decimal(row["mean_term_months"], 0),
             f"{decimal(row['rate_pct_low'], 1)} to {decimal(row['rate_pct_high'], 1)}%",
             percent(row["margin_expected"]),
             with_interval(row, "margin_imputed", percent) if row["n"] >= FEW_LOANS else NOTHING,
@@ -23,7 +23,7 @@ def tabulate_products(products: pd.DataFrame) -> PageTable:
         ]
         for row in list_rows(products)
     ]
-    headers = ("Segment", "n", "Offered as asked for", "Amount", "Offered 36 months", "Rate",
+    headers = ("Segment", "n", "Offered as asked for", "Amount", "Mean term, months", "Rate",
                "Margin priced, of principal", "Margin earned", "Against the price")  # fmt: skip
     note = (
         "Amount and rate: from the lowest to the highest tenth of first offers. Margin earned: "

@@ -10,6 +10,7 @@ from loantap.reporting.charts.fairness import chart_fairness_price
 from loantap.reporting.charts.frontier import chart_frontier
 from loantap.reporting.charts.inline import PageChart
 from loantap.reporting.charts.rules import chart_rules
+from loantap.reporting.formatting import CURRENCY
 from loantap.reporting.insights.choice_tables import tabulate_choices
 from loantap.reporting.insights.fairness_tables import (
     tabulate_fairness,
@@ -141,7 +142,7 @@ def describe_policies(
         (
             "Every policy decides on the same loans, by PDs of models that did not see them, and "
             "what it learns from outcomes it learns on other loans. Profit is imputed from "
-            "outcomes, in currency per application; brackets hold 95% intervals."
+            f"outcomes, in {CURRENCY} per application; brackets hold 95% intervals."
         ),
         [
             PageChart(

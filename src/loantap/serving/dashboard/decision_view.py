@@ -6,6 +6,7 @@ from typing import Final
 import streamlit as st
 
 from loantap.reporting.formatting import (
+    CURRENCY,
     NOTHING,
     capitalize_first,
     count,
@@ -54,7 +55,7 @@ def list_figures(decision: Decision | Case) -> list[tuple[str, str, str]]:
          "over the life of the loan"),
         ("Score", count(decision.score), "300 to 900, more is safer"),
         ("Expected NPV", NOTHING if npv is None else money(npv),
-         "in currency, over the life of the loan"),
+         f"in {CURRENCY}, over the life of the loan"),
     ]  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import streamlit as st
 
-from loantap.reporting.formatting import capitalize_first
+from loantap.reporting.formatting import CURRENCY, capitalize_first
 from loantap.serving.cases.case import Reason
 from loantap.serving.dashboard.answers import ApplicationSchema, Decision, Event
 from loantap.serving.dashboard.application_words import list_values
@@ -69,7 +69,7 @@ def write_sheet(application: Sequence[tuple[str, str]], decision: Decision) -> s
         ("Probability of default, over the life of the loan",
          _show(decision.probability_of_default, ".2%")),
         ("Score, 300 to 900, more is safer", _show(decision.score, "d")),
-        ("Expected NPV, in currency, over the life of the loan",
+        (f"Expected NPV, in {CURRENCY}, over the life of the loan",
          _show(decision.expected_npv, "+,.2f")),
         ("Model", f"{decision.model.name} {decision.model.version}"),
         ("Policy", f"{decision.policy.version} ({decision.policy.digest})"),

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 from pandas.io.formats.style import Styler
 
-from loantap.reporting.formatting import NOTHING, count, money, name_category, percent
+from loantap.reporting.formatting import CURRENCY, NOTHING, count, money, name_category, percent
 from loantap.serving.dashboard.answers import BatchAnswer, FormField
 from loantap.serving.dashboard.frame import Page, show_figures, show_page, show_table
 from loantap.serving.dashboard.messages import tell_missing_right
@@ -28,7 +28,7 @@ _FORMATS: Final[dict[Any, Any]] = {"PD": percent, "Score": count, "Expected NPV"
 def show() -> None:
     """The page."""
     show_page("Batch", "Decisions on a CSV file of up to 10,000 applications. Amounts are in "
-              "currency.", _show)  # fmt: skip
+              f"{CURRENCY}.", _show)  # fmt: skip
 
 
 def _show(page: Page) -> None:

@@ -12,6 +12,7 @@ from loantap.policy.money.scenarios import PaidLife
 from loantap.portfolio.errors import InputError
 from loantap.reporting.charts.drivers import chart_drivers
 from loantap.reporting.formatting import (
+    CURRENCY,
     capitalize_first,
     count,
     money,
@@ -158,7 +159,7 @@ def _show_frontier(settings: DashboardSettings) -> None:
     st.caption(
         f"n = {count(len(judged.portfolio))} applications. Computed now from stored PDs, terms and "
         "outcomes by the functions that the run uses. Each PD is of a model that did not see the "
-        "loan. Profit is imputed, in currency per application; in brackets: 95% intervals. "
+        f"loan. Profit is imputed, in {CURRENCY} per application; in brackets: 95% intervals. "
         "Nothing here changes the policy in force."
     )
 

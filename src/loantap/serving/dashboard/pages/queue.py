@@ -4,7 +4,7 @@ from typing import Final
 
 import streamlit as st
 
-from loantap.reporting.formatting import count, percent
+from loantap.reporting.formatting import CURRENCY, count, percent
 from loantap.serving.dashboard.answers import Case
 from loantap.serving.dashboard.application_words import show_application
 from loantap.serving.dashboard.decision_view import list_figures, show_reasons
@@ -22,8 +22,8 @@ _PAGE: Final = 20
 
 def show() -> None:
     """The page."""
-    show_page("Queue", "Applications that wait for a person's decision. Amounts are in currency.",
-              _show)  # fmt: skip
+    show_page("Queue", "Applications that wait for a person's decision. Amounts are in "
+              f"{CURRENCY}.", _show)  # fmt: skip
 
 
 def _show(page: Page) -> None:

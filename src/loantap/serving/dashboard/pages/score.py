@@ -8,6 +8,7 @@ import streamlit as st
 
 from loantap.portfolio.amortisation import emi_of_one
 from loantap.portfolio.contradictions import CLOSE
+from loantap.reporting.formatting import CURRENCY
 from loantap.serving.dashboard.answers import ApplicationSchema, Decision, FormField
 from loantap.serving.dashboard.application_words import explain_field, word_choice
 from loantap.serving.dashboard.client import Api, ApiError
@@ -36,8 +37,8 @@ _NUMBER: Final = re.compile(r"\d+(?:\.\d+)?")
 
 def show() -> None:
     """The page."""
-    show_page("Score", "A decision on one application; each is recorded. Amounts are in currency.",
-              _show)  # fmt: skip
+    show_page("Score", "A decision on one application; each is recorded. Amounts are in "
+              f"{CURRENCY}.", _show)  # fmt: skip
 
 
 def _show(page: Page) -> None:
