@@ -1,0 +1,1 @@
+"""Watching over the loans that were made: the book, early warning, help."""
