@@ -1,1 +1,1 @@
-"""Watching over the loans that were made: the book, early warning, help."""
+"""Watching over loans that were made: what their months show, and who may need help."""
