@@ -6,7 +6,8 @@ real, from their outcomes. What comes from here is simulated and must be called 
 shows.
 """
 
-from loantap.simulator.events import AS_OF_MONTH, iter_events, simulate_events
+from loantap.simulator.courses import AS_OF_MONTH, true_courses
+from loantap.simulator.events import iter_events, simulate_events
 from loantap.simulator.portfolio import SimulatedPortfolio, iter_portfolio, simulate_portfolio
 from loantap.simulator.truth import COEFFICIENTS, INTERCEPT, default_drivers, true_log_odds
 
@@ -20,5 +21,6 @@ __all__ = [
     "iter_portfolio",
     "simulate_events",
     "simulate_portfolio",
+    "true_courses",
     "true_log_odds",
 ]

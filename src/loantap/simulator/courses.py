@@ -1,0 +1,177 @@
+"""How simulated loans go: when each misses its first instalment, and when and how it ends.
+
+A course is the truth behind a loan's months. It is drawn from the loan's outcome, and kept, so
+that a forecast can be held against what comes after the last month that anybody sees.
+"""
+
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from loantap.portfolio.arrays import FloatArray, IntArray
+from loantap.portfolio.dictionary import (
+    CURRENT,
+    DEFAULT,
+    FULLY_PAID,
+    GRACE_PERIOD,
+    LATE_16_30,
+    LATE_31_120,
+    RESOLVED,
+    RUNNING,
+    TERMS_MONTHS,
+)
+from loantap.simulator.streams import Streams
+
+# The real table was drawn about then: every loan in it, issued up to December 2016, had ended.
+AS_OF_MONTH: Final = np.datetime64("2017-03", "M")
+
+# Unsecured loans are charged off at 120 days or, mostly, once an instalment is 150 days old.
+MONTHS_FROM_MISSED_TO_CHARGE_OFF: Final = (3, 4)
+CHARGE_OFF_AT_150_DAYS_SHARE: Final = 0.6
+# First missed instalment as a share of the term: a mean of 0.4, between the scenarios' 0.35-0.45.
+DEFAULT_TIMING_BETA: Final = (2.0, 3.0)
+# Share of paid loans that prepay though their last instalment lies before that month, and when
+# they or loans without such time do, as a share of the months there are.
+EARLY_PREPAYMENT_SHARE: Final = 0.25
+PREPAYMENT_TIMING_BETA: Final = (4.0, 1.5)
+# Instalments that a running loan is behind in its last month; in its grace period less than one.
+INSTALMENTS_BEHIND: Final = MappingProxyType(
+    {CURRENT: 0, GRACE_PERIOD: 0, LATE_16_30: 1, LATE_31_120: 3, DEFAULT: 5}
+)
+# Share of loans that miss one instalment in good times and pay it a month later.
+ARREARS_SHARE_FULLY_PAID: Final = 0.10
+ARREARS_SHARE_CHARGED_OFF: Final = 0.20
+
+PREPAID: Final = "prepaid"
+MATURED: Final = "matured"
+CHARGED_OFF_END: Final = "charged_off"
+
+
+@dataclass(frozen=True, slots=True)
+class Draws:
+    """The streams of events, read on by every chunk."""
+
+    streams: Streams
+
+    def __getitem__(self, name: str) -> np.random.Generator:
+        """The stream of one random quantity of events."""
+        return self.streams.open(f"events {name}")
+
+
+@dataclass(frozen=True, slots=True)
+class Courses:
+    """How each loan goes: one value per loan, months counted from 1, the month after issue.
+
+    Attributes:
+        last: last month with a row.
+        missed: first instalment missed for good; beyond `last` for a loan that is paid or current.
+        arrears: instalment missed and paid one month later; 0 is none.
+        is_paid: whether the loan is paid in full in its last month.
+        has_ended: whether it is paid or charged off in its last month; else nobody knows its end.
+        strain: how far DTI and utilisation rise before the first missed month, as a multiple of
+            the average borrower's; exponential. It shows in no month of a loan that misses none.
+    """
+
+    last: IntArray
+    missed: IntArray
+    arrears: IntArray
+    is_paid: npt.NDArray[np.bool_]
+    has_ended: npt.NDArray[np.bool_]
+    strain: FloatArray
+
+
+def true_courses(loans: pd.DataFrame, seed: int, drift_strength: float = 1.0) -> pd.DataFrame:
+    """The truth behind `simulate_events` of the same arguments: one row per loan with months.
+
+    Returns:
+        `loan_id`; `first_missed_month` (months on book, missing if never); `end_months_on_book`
+        and `end` (`prepaid`, `matured` or `charged_off`; both missing for a loan that is running
+        and whose end nobody has drawn); `strain` (of the average borrower); `drift_strength`.
+    """
+    followed = loans[can_be_followed(loans)]
+    return describe_courses(followed, draw_courses(followed, Draws(Streams(seed))), drift_strength)
+
+
+def describe_courses(loans: pd.DataFrame, courses: Courses, drift_strength: float) -> pd.DataFrame:
+    """`true_courses` of loans whose courses were drawn."""
+    term = loans["term_months"].to_numpy()
+    paid = np.where(courses.last < term, PREPAID, MATURED)
+    end = pd.Series(np.where(courses.is_paid, paid, CHARGED_OFF_END), dtype="str")
+    missed = courses.missed.astype(float)
+    return pd.DataFrame(
+        {
+            "loan_id": loans["loan_id"].reset_index(drop=True),
+            "first_missed_month": np.where(courses.missed <= courses.last, missed, np.nan),
+            "end_months_on_book": np.where(courses.has_ended, courses.last.astype(float), np.nan),
+            "end": end.where(courses.has_ended),
+            "strain": courses.strain,
+            "drift_strength": drift_strength,
+        }
+    )
+
+
+def can_be_followed(loans: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    """Whether the months of each loan can be made up from its terms and status."""
+    issued = loans["issue_month"].to_numpy().astype("datetime64[M]")
+    positive = (loans[["loan_amount", "instalment"]] > 0).all(axis=1)
+    return np.asarray(
+        positive
+        & (loans["interest_rate_pct"] >= 0)
+        & loans["term_months"].isin(TERMS_MONTHS)
+        & loans["loan_status"].isin((*RESOLVED, *RUNNING))
+        & (issued < AS_OF_MONTH)
+    )
+
+
+def draw_courses(loans: pd.DataFrame, draws: Draws) -> Courses:
+    """Draw prepayment, default and passing arrears of each loan, up to `AS_OF_MONTH`."""
+    count = len(loans)
+    term = loans["term_months"].to_numpy().astype(np.int64)
+    issued = loans["issue_month"].to_numpy().astype("datetime64[M]")
+    seen = (AS_OF_MONTH - issued).astype(np.int64)
+    status = loans["loan_status"].to_numpy()
+    is_paid, is_running = status == FULLY_PAID, np.isin(status, RUNNING)
+
+    window = np.minimum(term, seen)
+    prepays = draws["prepays"].random(count) < EARLY_PREPAYMENT_SHARE
+    share = draws["prepayment month"].beta(*PREPAYMENT_TIMING_BETA, count)
+    paid_off = np.where(prepays | (term > seen), _month_at(share, window), term)
+
+    late = draws["charge-off age"].random(count) < CHARGE_OFF_AT_150_DAYS_SHARE
+    lag = np.where(late, MONTHS_FROM_MISSED_TO_CHARGE_OFF[1], MONTHS_FROM_MISSED_TO_CHARGE_OFF[0])
+    share = draws["first missed month"].beta(*DEFAULT_TIMING_BETA, count)
+    window = np.maximum(np.minimum(term, seen - lag), 1)
+    missed = _month_at(share, term)
+    # Too late to be seen: the same share of what can be seen.
+    missed = np.where(missed > window, _month_at(share, window), missed)
+
+    last = np.where(is_paid, paid_off, np.minimum(missed + lag, seen))
+    missed = np.where(is_paid, last + 1, missed)
+    if is_running.any():
+        behind = loans["loan_status"].map(INSTALMENTS_BEHIND).fillna(0).to_numpy(np.int64)
+        # A loan that should have ended by now is seen until the month before it should have.
+        last = np.where(is_running, np.maximum(np.minimum(term - 1, seen), 1), last)
+        missed = np.where(is_running, np.maximum(last - behind + 1, 1), missed)
+    stops = missed <= last
+    chance = np.where(stops, ARREARS_SHARE_CHARGED_OFF, ARREARS_SHARE_FULLY_PAID)
+    has_arrears = draws["has arrears"].random(count) < chance
+    # Missed and cured before the end, so the last candidate is two months before it.
+    candidates = np.minimum(last, missed - 1) - 1
+    arrears = _month_at(draws["arrears month"].random(count), np.maximum(candidates, 1))
+    return Courses(
+        last=last,
+        missed=missed,
+        arrears=np.where(has_arrears & (candidates >= 1), arrears, 0),
+        is_paid=is_paid,
+        has_ended=~is_running,
+        strain=draws["strain"].exponential(size=count),
+    )
+
+
+def _month_at(share: FloatArray, months: IntArray) -> IntArray:
+    """Month 1..months at a share of them."""
+    return np.clip(np.ceil(share * months), 1, months).astype(np.int64)
