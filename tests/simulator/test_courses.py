@@ -45,4 +45,4 @@ def test_nobody_knows_how_a_running_loan_of_a_file_ends():
     course = true_courses(loan, seed=5).iloc[0]
 
     assert course["first_missed_month"] == 16
-    assert pd.isna(course["end_months_on_book"]) and pd.isna(course["end"])
+    assert course[["end_months_on_book", "end"]].isna().all()

@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy.special import betainc, betaincinv
 
 from loantap.portfolio.arrays import FloatArray, IntArray
 from loantap.portfolio.dictionary import (
@@ -32,12 +33,12 @@ AS_OF_MONTH: Final = np.datetime64("2017-03", "M")
 # Unsecured loans are charged off at 120 days or, mostly, once an instalment is 150 days old.
 MONTHS_FROM_MISSED_TO_CHARGE_OFF: Final = (3, 4)
 CHARGE_OFF_AT_150_DAYS_SHARE: Final = 0.6
+_LAG_SHARES: Final = (1 - CHARGE_OFF_AT_150_DAYS_SHARE, CHARGE_OFF_AT_150_DAYS_SHARE)
 # First missed instalment as a share of the term: a mean of 0.4, between the scenarios' 0.35-0.45.
 DEFAULT_TIMING_BETA: Final = (2.0, 3.0)
-# Share of paid loans that prepay though their last instalment lies before that month, and when
-# they or loans without such time do, as a share of the months there are.
-EARLY_PREPAYMENT_SHARE: Final = 0.25
-PREPAYMENT_TIMING_BETA: Final = (4.0, 1.5)
+# Share of loans that end well which are paid early: when, follows the law of charge-offs. So the
+# resolved loans of a young vintage hold nearly as many defaults as the vintage will in the end.
+PREPAID_SHARE: Final = 0.8
 # Instalments that a running loan is behind in its last month; in its grace period less than one.
 INSTALMENTS_BEHIND: Final = MappingProxyType(
     {CURRENT: 0, GRACE_PERIOD: 0, LATE_16_30: 1, LATE_31_120: 3, DEFAULT: 5}
@@ -128,48 +129,112 @@ def can_be_followed(loans: pd.DataFrame) -> npt.NDArray[np.bool_]:
 
 
 def draw_courses(loans: pd.DataFrame, draws: Draws) -> Courses:
-    """Draw prepayment, default and passing arrears of each loan, up to `AS_OF_MONTH`."""
-    count = len(loans)
-    term = loans["term_months"].to_numpy().astype(np.int64)
-    issued = loans["issue_month"].to_numpy().astype("datetime64[M]")
-    seen = (AS_OF_MONTH - issued).astype(np.int64)
+    """Draw prepayment, default and passing arrears of loans whose status is that of `AS_OF_MONTH`.
+
+    All can be followed. A resolved loan ends by then; a running one is as far behind then as its
+    status says, and nobody draws its end.
+    """
+    term, seen = _months(loans)
     status = loans["loan_status"].to_numpy()
     is_paid, is_running = status == FULLY_PAID, np.isin(status, RUNNING)
-
-    window = np.minimum(term, seen)
-    prepays = draws["prepays"].random(count) < EARLY_PREPAYMENT_SHARE
-    share = draws["prepayment month"].beta(*PREPAYMENT_TIMING_BETA, count)
-    paid_off = np.where(prepays | (term > seen), _month_at(share, window), term)
-
-    late = draws["charge-off age"].random(count) < CHARGE_OFF_AT_150_DAYS_SHARE
-    lag = np.where(late, MONTHS_FROM_MISSED_TO_CHARGE_OFF[1], MONTHS_FROM_MISSED_TO_CHARGE_OFF[0])
-    share = draws["first missed month"].beta(*DEFAULT_TIMING_BETA, count)
-    window = np.maximum(np.minimum(term, seen - lag), 1)
-    missed = _month_at(share, term)
-    # Too late to be seen: the same share of what can be seen.
-    missed = np.where(missed > window, _month_at(share, window), missed)
-
-    last = np.where(is_paid, paid_off, np.minimum(missed + lag, seen))
-    missed = np.where(is_paid, last + 1, missed)
+    chance = np.where(seen >= term, PREPAID_SHARE, 1.0)
+    until = np.where(is_paid & (seen >= term), np.inf, seen)
+    missed, lag = _draw_default(term, np.zeros(len(term)), until, draws)
+    last = _draw_last(missed + lag, term, is_paid, chance, draws)
+    # Of the last months' vintages nothing can have ended yet under that law.
+    last = np.minimum(last, np.maximum(seen, 1))
     if is_running.any():
         behind = loans["loan_status"].map(INSTALMENTS_BEHIND).fillna(0).to_numpy(np.int64)
         # A loan that should have ended by now is seen until the month before it should have.
         last = np.where(is_running, np.maximum(np.minimum(term - 1, seen), 1), last)
         missed = np.where(is_running, np.maximum(last - behind + 1, 1), missed)
+    return _with_arrears(last, np.where(is_paid, last + 1, missed), is_paid, ~is_running, draws)
+
+
+def draw_running_courses(
+    loans: pd.DataFrame, charged_off: npt.NDArray[np.bool_], draws: Draws
+) -> Courses:
+    """Draw the same of loans that still run in `AS_OF_MONTH`, given how each will end."""
+    term, seen = _months(loans)
+    ended = PREPAID_SHARE * ended_share(term, seen)
+    # Bayes: those that neither prepaid nor matured so far prepay later with this chance.
+    chance = (PREPAID_SHARE - ended) / (1 - ended)
+    missed, lag = _draw_default(term, seen.astype(float), np.full(len(term), np.inf), draws)
+    last = _draw_last(missed + lag, term, ~charged_off, chance, draws)
+    missed = np.where(charged_off, missed, last + 1)
+    return _with_arrears(last, missed, ~charged_off, np.ones(len(term), dtype=bool), draws)
+
+
+def ended_share(term: IntArray, months: IntArray) -> FloatArray:
+    """Share of charge-offs, and of early payments, that lie within so many months on book."""
+    shares = zip(_LAG_SHARES, MONTHS_FROM_MISSED_TO_CHARGE_OFF, strict=True)
+    return np.asarray(sum(share * _missed_share(term, months - lag) for share, lag in shares))
+
+
+def _missed_share(term: IntArray, months: FloatArray | IntArray) -> FloatArray:
+    """Share of charged-off loans whose first missed month is one of the first `months`."""
+    return np.asarray(betainc(*DEFAULT_TIMING_BETA, np.clip(months / term, 0, 1)))
+
+
+def _draw_default(
+    term: IntArray, after: FloatArray, until: FloatArray, draws: Draws
+) -> tuple[IntArray, IntArray]:
+    """First missed month, and months from it to the charge-off, that lies in (after, until]."""
+    bounds = [
+        (_missed_share(term, after - lag), _missed_share(term, until - lag))
+        for lag in MONTHS_FROM_MISSED_TO_CHARGE_OFF
+    ]
+    chances = [s * (high - low) for s, (low, high) in zip(_LAG_SHARES, bounds, strict=True)]
+    total = sum(chances)
+    chance = np.divide(chances[1], total, out=np.full(len(term), _LAG_SHARES[1]), where=total > 0)
+    is_late = draws["charge-off age"].random(len(term)) < chance
+    low, high = (np.where(is_late, late, early) for early, late in zip(*bounds, strict=True))
+    level = low + draws["first missed month"].random(len(term)) * (high - low)
+    early, late = MONTHS_FROM_MISSED_TO_CHARGE_OFF
+    missed = _month_at(betaincinv(*DEFAULT_TIMING_BETA, level), term)
+    return missed, np.where(is_late, late, early)
+
+
+def _draw_last(
+    ends: IntArray,
+    term: IntArray,
+    is_paid: npt.NDArray[np.bool_],
+    chance: FloatArray,
+    draws: Draws,
+) -> IntArray:
+    """Last month: of a charge-off, of an early payment (by `chance`), or of the contract."""
+    prepays = draws["prepays"].random(len(term)) < chance
+    return np.where(is_paid, np.where(prepays, np.minimum(ends, term), term), ends)
+
+
+def _with_arrears(
+    last: IntArray,
+    missed: IntArray,
+    is_paid: npt.NDArray[np.bool_],
+    has_ended: npt.NDArray[np.bool_],
+    draws: Draws,
+) -> Courses:
     stops = missed <= last
     chance = np.where(stops, ARREARS_SHARE_CHARGED_OFF, ARREARS_SHARE_FULLY_PAID)
-    has_arrears = draws["has arrears"].random(count) < chance
+    has_arrears = draws["has arrears"].random(len(last)) < chance
     # Missed and cured before the end, so the last candidate is two months before it.
     candidates = np.minimum(last, missed - 1) - 1
-    arrears = _month_at(draws["arrears month"].random(count), np.maximum(candidates, 1))
+    arrears = _month_at(draws["arrears month"].random(len(last)), np.maximum(candidates, 1))
     return Courses(
         last=last,
         missed=missed,
         arrears=np.where(has_arrears & (candidates >= 1), arrears, 0),
         is_paid=is_paid,
-        has_ended=~is_running,
-        strain=draws["strain"].exponential(size=count),
+        has_ended=has_ended,
+        strain=draws["strain"].exponential(size=len(last)),
     )
+
+
+def _months(loans: pd.DataFrame) -> tuple[IntArray, IntArray]:
+    """Term of each loan, and its months on book in `AS_OF_MONTH`."""
+    issued = loans["issue_month"].to_numpy().astype("datetime64[M]")
+    term = loans["term_months"].to_numpy().astype(np.int64)
+    return term, (AS_OF_MONTH - issued).astype(np.int64)
 
 
 def _month_at(share: FloatArray, months: IntArray) -> IntArray:

@@ -11,16 +11,18 @@ steps through time.
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from loantap.portfolio.amortisation import emi, scheduled_balance
 from loantap.portfolio.arrays import FloatArray, IntArray
 from loantap.portfolio.dictionary import COLUMNS
-from loantap.simulator.courses import Courses, Draws, can_be_followed, draw_courses
-from loantap.simulator.streams import Streams
+from loantap.simulator.courses import AS_OF_MONTH, Courses, Draws, can_be_followed, draw_courses
+from loantap.simulator.streams import Streams, normal_at
 
 DAYS_PER_INSTALMENT: Final = 30
 
@@ -78,9 +80,9 @@ def iter_events(
 ) -> Iterator[pd.DataFrame]:
     """Yield `simulate_events` of all the loans, at most `chunk_loans` at a time, to bound memory.
 
-    Joined they equal `simulate_events` of the joined loans: each random quantity has a stream of
-    its own that runs on from chunk to chunk, one draw per loan or row. Yields one empty frame for a
-    batch without loans. Raises ValueError for a chunk of fewer than one loan.
+    Joined they equal `simulate_events` of the joined loans: each random quantity of a course has a
+    stream of its own that runs on from chunk to chunk, one draw per loan. Yields one empty frame
+    for a batch without loans. Raises ValueError for a chunk of fewer than one loan.
     """
     if chunk_loans < 1:
         raise ValueError(f"iter_events: chunk_loans = {chunk_loans!r}; give at least 1")
@@ -89,42 +91,55 @@ def iter_events(
         followed = loans[can_be_followed(loans)]
         for start in range(0, max(len(followed), 1), chunk_loans):
             chunk = followed.iloc[start : start + chunk_loans]
-            yield _simulate_chunk(chunk, draws, drift_strength)
+            courses = draw_courses(chunk, draws)
+            yield simulate_months(chunk, courses, seed, AS_OF_MONTH, drift_strength)
 
 
-def _simulate_chunk(loans: pd.DataFrame, draws: Draws, drift_strength: float) -> pd.DataFrame:
-    """Events of loans that can all be followed."""
-    course = draw_courses(loans, draws)
-    of_loan = np.repeat(np.arange(len(loans)), course.last)
-    first_row = np.cumsum(course.last) - course.last
-    month = np.arange(len(of_loan)) - first_row[of_loan] + 1
+def simulate_months(
+    loans: pd.DataFrame,
+    courses: Courses,
+    seed: int,
+    until: np.datetime64,
+    drift_strength: float = 1.0,
+) -> pd.DataFrame:
+    """`simulate_events` of loans whose courses are known, up to the month `until`.
+
+    What a month shows depends on its loan, course and seed alone: a later `until` adds months and
+    changes none.
+    """
     issued = loans["issue_month"].to_numpy().astype("datetime64[M]")
-    behind = _instalments_behind(course, of_loan, month)
-    balance, payment = _balances(loans, course, of_loan, month, behind)
-    strain = course.strain * drift_strength
-    ramp = np.clip((month - course.missed[of_loan] + DRIFT_MONTHS) / DRIFT_MONTHS, 0, 1)
-    stops = course.missed <= course.last
-    drift = np.where(stops[of_loan], ramp * strain[of_loan], 0.0)
-    starts = first_row[of_loan]
+    shown = np.minimum(courses.last, (until - issued).astype(np.int64))
+    of_loan = np.repeat(np.arange(len(loans)), shown)
+    first_row = np.cumsum(shown) - shown
+    month = np.arange(len(of_loan)) - first_row[of_loan] + 1
+    behind = _instalments_behind(courses, of_loan, month)
+    balance, payment = _balances(loans, courses, of_loan, month, behind)
+    ramp = np.clip((month - courses.missed[of_loan] + DRIFT_MONTHS) / DRIFT_MONTHS, 0, 1)
+    stops = courses.missed <= courses.last
+    drift = np.where(stops[of_loan], ramp * courses.strain[of_loan], 0.0) * drift_strength
+    walk = _Walk(
+        seed=seed,
+        keys=pd.util.hash_array(loans["loan_id"].to_numpy(dtype=object))[of_loan],
+        month=month,
+        starts=first_row[of_loan],
+    )
+    dti, utilisation = (
+        loans[name].to_numpy()[of_loan] for name in ("dti_pct", "revolving_utilisation_pct")
+    )
     frame = pd.DataFrame(
         {
             "month": (issued[of_loan] + month).astype("datetime64[s]"),
             "outstanding_balance": balance,
             "days_past_due": behind * float(DAYS_PER_INSTALMENT),
             "payment": payment,
-            "current_dti_pct": _wander(
+            "current_dti_pct": walk.wander(
                 "current_dti_pct",
-                loans["dti_pct"].to_numpy()[of_loan] + drift * DTI_DRIFT_POINTS,
-                starts,
-                draws,
+                dti + drift * DTI_DRIFT_POINTS,
                 (DTI_WALK_POINTS, DTI_NOISE_POINTS),
             ),
-            "current_utilisation_pct": _wander(
+            "current_utilisation_pct": walk.wander(
                 "current_utilisation_pct",
-                loans["revolving_utilisation_pct"].to_numpy()[of_loan]
-                + drift * UTILISATION_DRIFT_POINTS,
-                starts,
-                draws,
+                utilisation + drift * UTILISATION_DRIFT_POINTS,
                 (UTILISATION_WALK_POINTS, UTILISATION_NOISE_POINTS),
             ),
         }
@@ -172,19 +187,36 @@ def _balances(
     return balance, payment
 
 
-def _wander(
-    name: str, level: FloatArray, starts: IntArray, draws: Draws, points: tuple[float, float]
-) -> FloatArray:
-    """Add to each row's level a random walk from its loan's start and noise; two decimals.
+@dataclass(frozen=True, slots=True)
+class _Walk:
+    """What figures that wander need: one value per row, a loan's rows together.
 
-    `points` are the standard deviations of a step of the walk and of the noise. Steps are whole
-    hundredths, so that their running sum is exact and does not depend on the chunk.
+    Attributes:
+        seed: of the simulation.
+        keys: what tells loans apart.
+        month: counted from the loan's issue.
+        starts: row of the loan's first month.
     """
-    walk, noise = points
-    column = COLUMNS[name]
-    steps = draws[f"{name} walk"].standard_normal(len(level)) * (walk * HUNDREDTHS)
-    total = np.cumsum(np.rint(steps).astype(np.int64))
-    moved = (total - total[starts]) / HUNDREDTHS
-    noisy = level + moved + noise * draws[f"{name} noise"].standard_normal(len(level))
-    within: FloatArray = np.clip(noisy, column.minimum, column.maximum)
-    return within.round(2)
+
+    seed: int
+    keys: npt.NDArray[np.uint64]
+    month: IntArray
+    starts: IntArray
+
+    def wander(self, name: str, level: FloatArray, points: tuple[float, float]) -> FloatArray:
+        """Add to each row's level a random walk from its loan's start and noise; two decimals.
+
+        `points` are the standard deviations of a step of the walk and of the noise. Steps are whole
+        hundredths, so that their running sum is exact and does not depend on the loans before.
+        """
+        walk, noise = points
+        column = COLUMNS[name]
+        steps = self._normal(f"{name} walk") * (walk * HUNDREDTHS)
+        total = np.cumsum(np.rint(steps).astype(np.int64))
+        moved = (total - total[self.starts]) / HUNDREDTHS
+        noisy = level + moved + noise * self._normal(f"{name} noise")
+        within: FloatArray = np.clip(noisy, column.minimum, column.maximum)
+        return within.round(2)
+
+    def _normal(self, name: str) -> FloatArray:
+        return normal_at(self.seed, f"events {name}", self.keys, self.month)
