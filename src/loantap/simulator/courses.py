@@ -91,7 +91,8 @@ def true_courses(loans: pd.DataFrame, seed: int, drift_strength: float = 1.0) ->
     Returns:
         `loan_id`; `first_missed_month` (months on book, missing if never); `end_months_on_book`
         and `end` (`prepaid`, `matured` or `charged_off`; both missing for a loan that is running
-        and whose end nobody has drawn); `strain` (of the average borrower); `drift_strength`.
+        and whose end nobody has drawn); `strain` (of the average borrower); `drift_strength`;
+        `arrears_month`, of an instalment that is paid one month late (0: none).
     """
     followed = loans[can_be_followed(loans)]
     return describe_courses(followed, draw_courses(followed, Draws(Streams(seed))), drift_strength)
@@ -111,7 +112,22 @@ def describe_courses(loans: pd.DataFrame, courses: Courses, drift_strength: floa
             "end": end.where(courses.has_ended),
             "strain": courses.strain,
             "drift_strength": drift_strength,
+            "arrears_month": courses.arrears.astype(float),
         }
+    )
+
+
+def read_courses(truth: pd.DataFrame) -> Courses:
+    """The courses of loans that were described, and whose arrears were kept as `arrears_month`."""
+    last = truth["end_months_on_book"].to_numpy().astype(np.int64)
+    missed = truth["first_missed_month"].fillna(pd.Series(last + 1.0, truth.index))
+    return Courses(
+        last=last,
+        missed=missed.to_numpy().astype(np.int64),
+        arrears=truth["arrears_month"].to_numpy().astype(np.int64),
+        is_paid=(truth["end"] != CHARGED_OFF_END).to_numpy(),
+        has_ended=np.ones(len(truth), dtype=bool),
+        strain=truth["strain"].to_numpy(),
     )
 
 

@@ -21,7 +21,14 @@ import pandas as pd
 from loantap.portfolio.amortisation import emi, scheduled_balance
 from loantap.portfolio.arrays import FloatArray, IntArray
 from loantap.portfolio.dictionary import COLUMNS
-from loantap.simulator.courses import AS_OF_MONTH, Courses, Draws, can_be_followed, draw_courses
+from loantap.simulator.courses import (
+    AS_OF_MONTH,
+    Courses,
+    Draws,
+    can_be_followed,
+    draw_courses,
+    read_courses,
+)
 from loantap.simulator.streams import Streams, normal_at
 
 DAYS_PER_INSTALMENT: Final = 30
@@ -93,6 +100,29 @@ def iter_events(
             chunk = followed.iloc[start : start + chunk_loans]
             courses = draw_courses(chunk, draws)
             yield simulate_months(chunk, courses, seed, AS_OF_MONTH, drift_strength)
+
+
+def iter_months(
+    batches: Iterable[tuple[pd.DataFrame, pd.DataFrame]],
+    seed: int,
+    until: np.datetime64,
+    chunk_loans: int = CHUNK_LOANS,
+) -> Iterator[pd.DataFrame]:
+    """Yield the months of the loans of a simulated book, at most `chunk_loans` of them at a time.
+
+    Args:
+        batches: loans, each issued before `until`, and the truth of the same loans in the same
+            order (`book.TRUTH_COLUMNS`).
+        seed: of the book.
+        until: the snapshot.
+        chunk_loans: bounds memory; changes nothing else.
+    """
+    for loans, truth in batches:
+        for start in range(0, max(len(loans), 1), chunk_loans):
+            chunk = slice(start, start + chunk_loans)
+            courses = read_courses(truth.iloc[chunk])
+            strength = float(truth["drift_strength"].iloc[0]) if len(truth) else 1.0
+            yield simulate_months(loans.iloc[chunk], courses, seed, until, strength)
 
 
 def simulate_months(
