@@ -19,12 +19,12 @@ class HazardOptions(Options):
     """
 
     seed: Seed
-    max_landmarks: PositiveInt = 150_000
-    calibration_share: Portion = 0.16
-    test_share: Portion = 0.2
-    inverse_penalty: PositiveFloat = 1.0
-    min_events: PositiveInt = 20
-    resamples: PositiveInt = 1_000
+    max_landmarks: PositiveInt
+    calibration_share: Portion
+    test_share: Portion
+    inverse_penalty: PositiveFloat
+    min_events: PositiveInt
+    resamples: PositiveInt
 
     @model_validator(mode="after")
     def _leave_loans_to_fit(self) -> "HazardOptions":
