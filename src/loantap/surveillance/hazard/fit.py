@@ -14,7 +14,7 @@ import pandas as pd
 
 from loantap.model.training.logistic import BoundedLogisticRegression
 from loantap.portfolio.arrays import BoolArray, FloatArray, IntArray
-from loantap.portfolio.assembly import origin_of_rows
+from loantap.portfolio.dictionary import REAL, SIMULATED
 from loantap.portfolio.errors import InputError
 from loantap.surveillance.hazard.design import (
     FEATURES,
@@ -80,7 +80,7 @@ def fit_hazard(
     bands = study.choose_bands()
     loans = landmarks["loan_id"]
     return HazardModel(
-        origin=origin_of_rows(landmarks),
+        origin=_find_origin(landmarks["origin"]),
         features=scaled,
         bands=tuple(
             hazard
@@ -91,6 +91,12 @@ def fit_hazard(
         calibrated_loans=int(loans[is_calibration].nunique()),
         landmarks=len(landmarks),
     )
+
+
+def _find_origin(origins: pd.Series) -> str:
+    """Where events come from: real ones when all are, else the others' word, or simulated."""
+    found = set(origins.unique()) - {REAL}
+    return found.pop() if len(found) == 1 else SIMULATED if found else REAL
 
 
 class _Study:
