@@ -9,6 +9,8 @@ from loantap.model.training.options import TrainingOptions
 from loantap.policy.comparison.options import ComparisonOptions
 from loantap.policy.money.scenarios import Economics
 from loantap.policy.offers.options import OffersOptions
+from loantap.surveillance.hazard.options import HazardOptions
+from loantap.surveillance.panel.options import PanelOptions
 
 _CONF = Path(__file__).parents[2] / "conf/base"
 
@@ -35,6 +37,14 @@ def read_comparison() -> ComparisonOptions:
 def read_offers() -> OffersOptions:
     """What may be offered, on a fixed day."""
     return OffersOptions.model_validate(_read("offers") | {"as_of": "2026-11-23"})
+
+
+def read_early_warning(seed: int = 42) -> tuple[PanelOptions, HazardOptions]:
+    """The panel and the hazard model, which is judged on what comes: it keeps no loans back."""
+    text = (_CONF / "parameters_early_warning.yml").read_text()
+    group = yaml.safe_load(text.replace("${runtime_params:seed,42}", str(seed)))["early_warning"]
+    hazard = HazardOptions.model_validate(group["hazard"] | {"test_share": 0.0})
+    return PanelOptions.model_validate(group["panel"]), hazard
 
 
 def _read(group: str) -> dict[str, Any]:

