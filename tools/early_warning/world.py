@@ -64,9 +64,11 @@ class Snapshot:
         """
         age, term = (self.now[n].to_numpy() for n in ("months_on_book", "term_months"))
         default = expit(self.true_odds)
+        # Without a signal a loan that misses its next instalment looks like any other.
+        unseen = DRIFT_MONTHS - 1 if self.latent.any() else 0
         from_, until = (
             betainc(*DEFAULT_TIMING_BETA, np.clip((age + months) / term, 0, 1))
-            for months in (DRIFT_MONTHS - 1, HORIZON - MISSED_TO_DEFAULT)
+            for months in (unseen, HORIZON - MISSED_TO_DEFAULT)
         )
         stays = (1 - default) * (1 - PREPAID_SHARE * ended_share(term, age))
         later = default * (until - from_) / (default * (1 - from_) + stays)
