@@ -1,6 +1,7 @@
 """What a person may set about early warning; validated, then frozen."""
 
 from loantap.portfolio.options import DatedOptions
+from loantap.surveillance.hazard.options import HazardOptions
 from loantap.surveillance.panel.options import PanelOptions
 
 
@@ -9,6 +10,8 @@ class EarlyWarningOptions(DatedOptions):
 
     Attributes:
         panel: what is known of a loan in a month.
+        hazard: the model of default and payment in full.
     """
 
     panel: PanelOptions
+    hazard: HazardOptions
