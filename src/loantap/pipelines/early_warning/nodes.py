@@ -1,0 +1,48 @@
+"""Nodes of the `early_warning` pipeline."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+
+from loantap.surveillance.hazard import evaluation, fit, outcomes
+from loantap.surveillance.hazard.model import HazardModel
+from loantap.surveillance.options import EarlyWarningOptions
+from loantap.surveillance.panel.build import build_panel_in_groups
+from loantap.tables.loan_groups import SomeTable
+
+
+def build_loan_panel(
+    loan_months: SomeTable,
+    loans: pd.DataFrame,
+    running_loans: pd.DataFrame,
+    options: EarlyWarningOptions,
+) -> Iterator[pd.DataFrame]:
+    """What is known of each loan at the end of each month, from that month and earlier ones."""
+    everyone = pd.concat([loans, running_loans])
+    yield from build_panel_in_groups(loan_months, everyone, options.panel)
+
+
+def find_outcomes(
+    loan_months: SomeTable, loans: pd.DataFrame, running_loans: pd.DataFrame
+) -> pd.DataFrame:
+    """When each loan defaulted, was paid in full and was last seen."""
+    return outcomes.find_outcomes(loan_months, loans, running_loans)
+
+
+def fit_hazard(
+    loan_panel: SomeTable, loan_outcomes: pd.DataFrame, options: EarlyWarningOptions
+) -> dict[str, Any]:
+    """Fit when loans default and are paid off."""
+    return fit.fit_hazard(loan_panel, loan_outcomes, options.hazard).to_json()
+
+
+def judge_hazard(
+    hazard_model: dict[str, Any],
+    loan_panel: SomeTable,
+    loan_outcomes: pd.DataFrame,
+    options: EarlyWarningOptions,
+) -> dict[str, Any]:
+    """Hold its forecasts against what came, on loans that it has not seen."""
+    model = HazardModel.from_json(hazard_model)
+    return evaluation.judge_hazard(model, loan_panel, loan_outcomes, options.hazard)
