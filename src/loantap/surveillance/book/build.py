@@ -110,7 +110,7 @@ def compare_vintages(vintages: pd.DataFrame) -> pd.DataFrame:
 def _summarise_month(
     arrears: pd.DataFrame, moves: pd.DataFrame, month: int
 ) -> dict[str, Any] | None:
-    """Open loans and balance, arrears of 30 and 90 days, what rolled and what was lost in a year."""
+    """Open loans and balance, arrears of 30 and 90 days, what rolled, what a year lost."""
     rows = arrears[arrears["month"] == month].set_index("state")
     still = rows.loc[rows.index.isin(OPEN_STATES)]
     loans, balance = int(still["loans"].sum()), float(still["balance"].sum())

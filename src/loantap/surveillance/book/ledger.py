@@ -103,7 +103,7 @@ def read_condition(connection: duckdb.DuckDBPyConnection) -> Condition:
     """What is wrong with the months of a ledger's loans."""
     found = connection.execute(_CONDITION).df().iloc[0].to_dict()
     total = connection.execute("SELECT count(*) FROM loan").fetchall()[0][0]
-    counted = {name: int(value) for name, value in found.items()}
+    counted = {str(name): int(value) for name, value in found.items()}
     return Condition(loans_without_months=total - counted["loans_with_months"], **counted)
 
 

@@ -77,9 +77,8 @@ def roll_over_time(moves: pd.DataFrame) -> pd.DataFrame:
         alone.
     """
     place = {state: at for at, state in enumerate(STATES[:-1])}
-    is_worse = moves["to_state"].map(place).fillna(-1) > moves["from_state"].map(place).fillna(
-        np.inf
-    )
+    before, after = (moves[name].map(place) for name in ("from_state", "to_state"))
+    is_worse = after > before  # never true where a state has no place: of what is paid
     marked = moves.assign(worse=moves["loans"].where(is_worse, 0))
     kept = marked[marked["from_state"].isin(OPEN_STATES)]
     summed = kept.groupby(["month", "from_state"], as_index=False)[["worse", "loans"]].sum()
