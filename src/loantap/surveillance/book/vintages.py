@@ -9,7 +9,7 @@ from loantap.surveillance.book.incidence import cumulate_incidence
 
 CAUSES: Final = ("default", "prepaid", "matured")
 _BY: Final = ["vintage", "term_months"]
-_LEAST_AT_RISK: Final = 30
+LEAST_AT_RISK: Final = 30
 # A loan is at risk from its first month seen to the one in which it ends, or is seen last. A
 # default ends it here, whatever became of it since.
 _COUNTS: Final = """
@@ -43,22 +43,28 @@ ORDER BY ALL
 """
 
 
-def draw_vintages(connection: duckdb.DuckDBPyConnection) -> pd.DataFrame:
+def draw_vintages(
+    connection: duckdb.DuckDBPyConnection, least_at_risk: int = LEAST_AT_RISK
+) -> pd.DataFrame:
     """The curves of each issue year and term, from a ledger.
+
+    Args:
+        connection: a ledger.
+        least_at_risk: where fewer loans are left, the curve of a vintage ends: beyond, one loan
+            moves it by points.
 
     Returns:
         One row per `vintage` (issue year), `term_months` and `months_on_book` in which a loan
         came or went: `loans` of the vintage, `at_risk`, ends by cause in that month (`default`:
         first month 90 days past due, or the charge-off; `prepaid`; `matured`) and the incidence
-        with its bounds, see `cumulate_incidence`. The curve of a vintage ends where fewer than 30
-        loans are at risk: beyond, one loan moves it by points.
+        with its bounds, see `cumulate_incidence`.
     """
     counts = connection.sql(_COUNTS).df()
     curves = []
     for _, rows in counts.groupby(_BY, sort=True):
         curve = cumulate_incidence(rows.reset_index(drop=True), CAUSES)
         largest = curve["at_risk"].max()
-        thin = curve["at_risk"].lt(_LEAST_AT_RISK) & curve["at_risk"].lt(largest)
+        thin = curve["at_risk"].lt(least_at_risk) & curve["at_risk"].lt(largest)
         # Before its peak a vintage that starts late is thin too.
         is_over = thin & (curve.index > curve["at_risk"].idxmax())
         curves.append(curve[~is_over.cummax()].assign(loans=int(largest)))
