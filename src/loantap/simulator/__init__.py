@@ -6,7 +6,7 @@ real, from their outcomes. What comes from here is simulated and must be called 
 shows.
 """
 
-from loantap.simulator.book import TRUTH_COLUMNS, SimulatedBook, iter_book, no_truth, snapshot_month
+from loantap.simulator.book import SimulatedBook, iter_book, no_truth, snapshot_month
 from loantap.simulator.courses import AS_OF_MONTH, true_courses
 from loantap.simulator.events import iter_events, iter_months, simulate_events
 from loantap.simulator.portfolio import SimulatedPortfolio, iter_portfolio, simulate_portfolio
@@ -16,7 +16,6 @@ __all__ = [
     "AS_OF_MONTH",
     "COEFFICIENTS",
     "INTERCEPT",
-    "TRUTH_COLUMNS",
     "SimulatedBook",
     "SimulatedPortfolio",
     "default_drivers",

@@ -22,6 +22,7 @@ from loantap.portfolio.dictionary import (
 )
 from loantap.portfolio.errors import InputError
 from loantap.portfolio.identity import ContentIds
+from loantap.portfolio.truth_columns import TRUTH_COLUMNS
 from loantap.simulator.courses import (
     AS_OF_MONTH,
     Courses,
@@ -34,11 +35,6 @@ from loantap.simulator.running import iter_running
 from loantap.simulator.streams import Streams
 from loantap.simulator.texts import give_shared_pincodes
 
-# What the truth of a loan tells, of a portfolio without any too.
-TRUTH_COLUMNS = (
-    "loan_id", "true_pd", "true_log_odds", "first_missed_month", "end_months_on_book", "end",
-    "strain", "drift_strength", "arrears_month",
-)  # fmt: skip
 _STABLE = [name for name in CSV_ORDER if name != "loan_status"]
 _TEXTS = ("loan_id", "end")
 

@@ -112,7 +112,7 @@ def iter_months(
 
     Args:
         batches: loans, each issued before `until`, and the truth of the same loans in the same
-            order (`book.TRUTH_COLUMNS`).
+            order (`portfolio.truth_columns`).
         seed: of the book.
         until: the snapshot.
         chunk_loans: bounds memory; changes nothing else.

@@ -16,6 +16,18 @@ def create_pipeline() -> Pipeline:
                 name="build_loan_panel",
             ),
             Node(
+                nodes.measure_book,
+                ["loan_months", "loans", "running_loans", "params:early_warning"],
+                "book_figures",
+                name="measure_book",
+            ),
+            Node(
+                nodes.render_book,
+                ["book_figures", "reconciliation", "params:early_warning"],
+                "book_page",
+                name="render_book",
+            ),
+            Node(
                 nodes.find_outcomes,
                 ["loan_months", "loans", "running_loans"],
                 "loan_outcomes",
@@ -35,7 +47,7 @@ def create_pipeline() -> Pipeline:
             ),
         ],
         namespace="early_warning",
-        inputs={"loan_months", "loans", "running_loans"},
+        inputs={"loan_months", "loans", "running_loans", "reconciliation"},
         parameters={"params:early_warning"},
         prefix_datasets_with_namespace=True,
         tags="early_warning",
