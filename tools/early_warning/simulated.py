@@ -25,6 +25,7 @@ from loantap.surveillance.hazard.forecast import forecast
 from loantap.surveillance.hazard.options import HazardOptions
 from loantap.surveillance.hazard.outcomes import DEFAULT_DAYS
 from tools.benchmarks.configured import read_early_warning
+from tools.early_warning.detector import detect
 from tools.early_warning.world import MISSED_TO_DEFAULT, Snapshot, take_snapshot
 
 LIST_SHARE: Final = 0.05
@@ -46,8 +47,8 @@ def main() -> None:
     table = Table(
         title=f"SIMULATED loans not in arrears, {LIST_SHARE:.0%} list of {arguments.month}"
     )
-    for heading in ("signal", "n", "defaults", "hazard", "without trends", "trends alone", "oracle",
-                    "share of oracle", "lead", "false per true", "DPD-1 lead, false per true",
+    for heading in ("signal", "n", "defaults", "hazard", "without trends", "trends alone",
+                    "best detector", "oracle", "share of best", "share of oracle", "lead", "false per true", "DPD-1 lead, false per true",
                     "DPD-30 lead", "ECE [perfect]"):  # fmt: skip
         table.add_column(heading)
     for strength in STRENGTHS:
@@ -66,17 +67,19 @@ def measure(snapshot: Snapshot, strength: float, options: HazardOptions) -> list
     pds, static_pds = full["pd_12m"].to_numpy(), static["pd_12m"].to_numpy()
     current, defaults = snapshot.is_current, snapshot.defaults == 1
     listed = list_riskiest(pds, current)
+    best = list_riskiest(detect(snapshot, strength), current)
+    oracle = list_riskiest(snapshot.know_latent(), current)
     found = [
         tell_share(chosen, defaults & current)
         for chosen in (
             listed,
             list_riskiest(static_pds, current),
             list_within_strata(pds, static_pds, current),
-            list_riskiest(snapshot.know_latent(), current),
+            best,
+            oracle,
         )
     ]
-    oracle = list_riskiest(snapshot.know_latent(), current)
-    share = (listed & defaults).sum() / (oracle & defaults).sum()
+    shares = [(listed & defaults).sum() / (other & defaults).sum() for other in (best, oracle)]
     lead = snapshot.ahead[listed & defaults] + MISSED_TO_DEFAULT
     false = (listed & ~defaults).sum() / (listed & defaults).sum()
     cured = snapshot.is_late_once[current & ~defaults].sum() / (current & defaults).sum()
@@ -86,7 +89,7 @@ def measure(snapshot: Snapshot, strength: float, options: HazardOptions) -> list
     low, high = perfect_ece_bounds(pds[alive], seed=options.seed, resamples=_RESAMPLES)
     return [
         f"{strength:g}", f"{current.sum():,}", f"{(defaults & current).sum():,}", *found,
-        f"{share:.0%}", f"{np.median(lead):.0f} months", f"{false:.1f}",
+        *(f"{share:.0%}" for share in shares), f"{np.median(lead):.0f} months", f"{false:.1f}",
         f"{MISSED_TO_DEFAULT} months, {cured:.1f}", f"{MISSED_TO_DEFAULT} months",
         f"{error:.4f} [{low:.4f}, {high:.4f}]",
     ]  # fmt: skip

@@ -1,7 +1,9 @@
 import numpy as np
 import pytest
+from sklearn.metrics import roc_auc_score
 
 from tools.benchmarks.configured import read_early_warning
+from tools.early_warning.detector import detect
 from tools.early_warning.simulated import list_riskiest, list_within_strata
 from tools.early_warning.world import take_snapshot
 
@@ -43,3 +45,15 @@ def test_the_oracle_knows_those_who_drift_and_is_right_about_the_others(snapshot
     assert snapshot.defaults[drifts].all()
     others = snapshot.is_current & ~drifts
     assert known[others].mean() == pytest.approx(snapshot.defaults[others].mean(), abs=0.02)
+
+
+def test_the_best_detector_is_calibrated_and_ranks_below_the_oracle(snapshot):
+    current = snapshot.is_current
+    target = snapshot.defaults[current]
+    found = detect(snapshot, float(snapshot.latent.any()))[current]
+    oracle = snapshot.know_latent()[current]
+    assert found.mean() == pytest.approx(target.mean(), abs=0.02)
+    if snapshot.latent.any():
+        assert 0.7 < roc_auc_score(target, found) < roc_auc_score(target, oracle)
+    else:
+        np.testing.assert_allclose(found, oracle)
