@@ -56,7 +56,8 @@ def detect(snapshot: Snapshot, strength: float) -> FloatArray:
     soon = range(1, DRIFT_MONTHS)
     chances = np.column_stack([missed_by(months) - missed_by(months - 1) for months in soon])
     weights = np.diff(expon.cdf(_BOUNDS))
-    ratios = np.exp(np.clip(_log_ratios(snapshot, strength), -_LARGEST, _LARGEST)) @ weights
+    bounded = np.clip(_log_ratios(snapshot, strength), -_LARGEST, _LARGEST)
+    ratios = np.exp(bounded) @ weights
     until = HORIZON - MISSED_TO_DEFAULT
     bad = (chances * ratios).sum(axis=1) + missed_by(until) - missed_by(DRIFT_MONTHS - 1)
     good = (1 - default) * (1 - PREPAID_SHARE * ended_share(term, age))
@@ -70,7 +71,8 @@ def _log_ratios(snapshot: Snapshot, strength: float) -> FloatArray:
     lag = ((now.year - months.dt.year) * 12 + now.month - months.dt.month).to_numpy()
     places = pd.Index(snapshot.now["loan_id"]).get_indexer(snapshot.panel["loan_id"])
     kept = (places >= 0) & (lag < _MONTHS)
-    ratios = np.zeros((len(snapshot.now), DRIFT_MONTHS - 1, len(_STRAINS)))
+    size = len(snapshot.now), DRIFT_MONTHS - 1, len(_STRAINS)
+    ratios: FloatArray = np.zeros(size)
     missed = np.arange(1, DRIFT_MONTHS)
     for name, (points, walk, noise) in _SERIES.items():
         seen = np.full((len(snapshot.now), _MONTHS), np.nan)

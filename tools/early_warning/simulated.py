@@ -47,9 +47,11 @@ def main() -> None:
     table = Table(
         title=f"SIMULATED loans not in arrears, {LIST_SHARE:.0%} list of {arguments.month}"
     )
-    for heading in ("signal", "n", "defaults", "hazard", "without trends", "trends alone",
-                    "best detector", "oracle", "share of best", "share of oracle", "lead", "false per true", "DPD-1 lead, false per true",
-                    "DPD-30 lead", "ECE [perfect]"):  # fmt: skip
+    for heading in (
+        "signal", "n", "defaults", "hazard", "without trends", "trends alone", "best detector",
+        "oracle", "share of best", "share of oracle", "lead", "false per true",
+        "DPD-1 lead, false per true", "DPD-30 lead", "ECE [perfect]",
+    ):  # fmt: skip
         table.add_column(heading)
     for strength in STRENGTHS:
         month = np.datetime64(arguments.month, "M")
