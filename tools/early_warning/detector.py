@@ -46,7 +46,7 @@ _SERIES: Final = {
 def detect(snapshot: Snapshot, strength: float) -> FloatArray:
     """Probability of default within a year given all that is seen, of loans not in arrears now."""
     age, term = (snapshot.now[n].to_numpy() for n in ("months_on_book", "term_months"))
-    default = expit(snapshot.true_odds)
+    default: FloatArray = expit(snapshot.true_odds)
 
     def missed_by(months: int) -> FloatArray:
         share = np.clip((age + months) / term, 0, 1)
