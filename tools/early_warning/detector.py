@@ -46,11 +46,11 @@ _SERIES: Final = {
 def detect(snapshot: Snapshot, strength: float) -> FloatArray:
     """Probability of default within a year given all that is seen, of loans not in arrears now."""
     age, term = (snapshot.now[n].to_numpy() for n in ("months_on_book", "term_months"))
-    default: FloatArray = expit(snapshot.true_odds)
+    default = expit(snapshot.true_odds)
 
     def missed_by(months: int) -> FloatArray:
         share = np.clip((age + months) / term, 0, 1)
-        return default * np.asarray(betainc(*DEFAULT_TIMING_BETA, share))
+        return np.asarray(default * betainc(*DEFAULT_TIMING_BETA, share))
 
     # Months until the first one missed for good; those that are not late have not missed this one.
     soon = range(1, DRIFT_MONTHS)
