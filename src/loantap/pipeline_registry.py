@@ -4,6 +4,7 @@ from kedro.pipeline import Pipeline
 
 from loantap.pipelines import (
     check_sources,
+    early_warning,
     evaluation,
     feature_engineering,
     ingestion,
@@ -25,6 +26,7 @@ def register_pipelines() -> dict[str, Pipeline]:
         "evaluation": evaluation.create_pipeline(),
         "insights": insights.create_pipeline(),
         "scoring": scoring.create_pipeline(),
+        "early_warning": early_warning.create_pipeline(),
     }
     training = (
         single["ingestion"]
@@ -38,6 +40,6 @@ def register_pipelines() -> dict[str, Pipeline]:
         "check_sources": check_sources.create_pipeline(),
         "offers": offers.create_pipeline(),
         "training": training,
-        "all": default + single["scoring"],
+        "all": default + single["scoring"] + single["early_warning"],
         "__default__": default,
     }

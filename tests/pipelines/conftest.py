@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from loantap.portfolio.dictionary import portfolio_columns
+from loantap.portfolio.dictionary import RESOLVED, portfolio_columns
 from loantap.portfolio.loantap_format import render
 from loantap.simulator import simulate_portfolio
 from loantap.tables import files
@@ -13,9 +13,20 @@ LOANS = 1_500
 
 
 @pytest.fixture(scope="session")
-def sourced() -> Outputs:
-    """What `sources` makes of nothing: a demo portfolio."""
+def book() -> Outputs:
+    """What `sources` makes of nothing: a demo portfolio, more than half of it running."""
     return run("sources", {"sources.portfolio_csv": None}, loans=LOANS)
+
+
+@pytest.fixture(scope="session")
+def sourced(book: Outputs) -> Outputs:
+    """The same with its resolved loans alone."""
+    loans = book["source_loans"]
+    ids = loans.loc[loans["loan_status"].isin(RESOLVED), "loan_id"]
+    return book | {
+        name: book[name][book[name]["loan_id"].isin(ids)].reset_index(drop=True)
+        for name in ("source_loans", "source_applications", "source_loan_events")
+    }
 
 
 @pytest.fixture(scope="session")

@@ -1,9 +1,18 @@
 """`sources`: a portfolio, divided over the three systems that would hold it."""
 
+import pandas as pd
 import pytest
 
 from loantap.pipelines.sources.nodes import account_for_portfolio
-from loantap.portfolio.dictionary import REAL, SIMULATED, Table, columns_of, portfolio_columns
+from loantap.portfolio.dictionary import (
+    REAL,
+    RESOLVED,
+    RUNNING,
+    SIMULATED,
+    Table,
+    columns_of,
+    portfolio_columns,
+)
 from loantap.portfolio.errors import InputError
 from tests.pipelines.in_memory import run
 
@@ -38,18 +47,38 @@ def test_a_file_is_real_and_has_no_truth(real, csv):
     assert len(real["sources.simulated_truth"]) == 0
 
 
-def test_every_loan_is_accounted_for(sourced, real, csv):
-    simulated, given = (made["sources.portfolio_account"] for made in (sourced, real))
+def test_every_loan_is_accounted_for(book, real, csv):
+    simulated, given = (made["sources.portfolio_account"] for made in (book, real))
+    loans = len(book["source_loans"])
 
-    assert simulated == {"origin": SIMULATED, "rows": 1_500, "kept": 1_500, "quarantined": 0}
+    assert simulated == {"origin": SIMULATED, "rows": loans, "kept": loans, "quarantined": 0}
     assert given == {"origin": REAL, "rows": len(csv), "kept": len(csv), "quarantined": 0}
 
 
-def test_simulated_loans_without_a_true_pd_are_a_fault_of_ours(sourced):
-    truth = sourced["sources.simulated_truth"]
+def test_the_size_asked_for_is_that_of_the_resolved_loans(book):
+    status = book["source_loans"]["loan_status"]
 
-    with pytest.raises(ValueError, match="1500 simulated loans, 1499 true PDs"):
+    assert status.isin(RESOLVED).sum() == 1_500
+    assert set(status) <= {*RESOLVED, *RUNNING}
+
+
+def test_simulated_loans_without_a_true_pd_are_a_fault_of_ours(book):
+    truth = book["sources.simulated_truth"]
+
+    with pytest.raises(ValueError, match=f"{len(truth)} simulated loans, 1499 true PDs"):
         account_for_portfolio(truth, [], truth.head(1_499))
+
+
+def test_an_earlier_snapshot_shows_the_same_months_up_to_it(book):
+    earlier = run("sources", {"sources.portfolio_csv": None}, loans=1_500, as_of="2014-06")
+    now, then = (made["source_loan_events"].drop(columns="updated_at") for made in (book, earlier))
+    issued = pd.to_datetime(earlier["source_loans"]["issue_d"], format="%b-%Y")
+
+    assert issued.max() == pd.Timestamp("2014-05-01")
+    shown = now[pd.to_datetime(now["month"], format="%b-%Y") <= pd.Timestamp("2014-06-01")]
+    pd.testing.assert_frame_equal(shown.reset_index(drop=True), then)
+    truth, cut = (made["sources.simulated_truth"].set_index("loan_id") for made in (book, earlier))
+    pd.testing.assert_frame_equal(truth.loc[cut.index], cut)
 
 
 def test_the_monthly_events_of_real_loans_are_simulated(real):

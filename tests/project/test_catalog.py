@@ -34,7 +34,7 @@ PERSONAL = {
     "ingestion.warehouse_portfolio", "ingestion.warehouse_loan_months",
     "feature_engineering.features", "splits", "benchmark_input", "lending_input",
     "application_input", "applications", "scores", "evaluation.external_loans",
-    "scoring.warehouse_decisions", "offers",
+    "scoring.warehouse_decisions", "offers", "early_warning.loan_panel",
 }  # fmt: skip
 PERSONAL_OF_A_MODEL = ("predictions", "out_of_fold")
 
@@ -235,7 +235,7 @@ class TestPipelines:
     def test_these_pipelines_can_be_run(self):
         assert set(PIPELINES) == {
             "sources", "ingestion", "feature_engineering", "modeling", "evaluation", "insights",
-            "scoring", "offers", "check_sources", "training", "all", "__default__",
+            "scoring", "offers", "early_warning", "check_sources", "training", "all", "__default__",
         }  # fmt: skip
 
     @pytest.mark.parametrize(
@@ -244,7 +244,7 @@ class TestPipelines:
             ("training",
              ["ingestion", "feature_engineering", "modeling", "evaluation", "insights"]),
             ("__default__", ["sources", "training"]),
-            ("all", ["__default__", "scoring"]),
+            ("all", ["__default__", "scoring", "early_warning"]),
         ],
     )  # fmt: skip
     def test_composites_are_sums(self, name, parts):

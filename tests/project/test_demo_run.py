@@ -127,9 +127,10 @@ class TestFiles:
     def test_the_truth_behind_the_demo_is_kept_for_the_very_loans(self, demo):
         truth = read_table(demo, "00_sources/simulated_truth")
         loans = read_table(demo, "03_primary/loans")
+        running = read_table(demo, "03_primary/running_loans")
 
         assert len(loans) == 2_000
-        assert set(truth["loan_id"]) == set(loans["loan_id"])
+        assert set(truth["loan_id"]) == {*loans["loan_id"], *running["loan_id"]}
         joined = loans.merge(truth, on="loan_id")
         assert joined["true_pd"].mean() == pytest.approx(joined["is_charged_off"].mean(), abs=0.03)
 

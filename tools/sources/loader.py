@@ -25,7 +25,7 @@ def make_tables(
     Args:
         loans: size of the demo portfolio, where no file is given.
         seed: of all that is simulated.
-        as_of: the day the rows are said to have been last changed on.
+        as_of: the day the rows are said to have been last changed on; the snapshot of the demo.
         portfolio: a CSV file in LoanTap format.
 
     Raises:
@@ -33,11 +33,13 @@ def make_tables(
     """
     options = SourcesOptions(loans=loans, seed=seed, as_of=as_of, tolerated_bad_share=0)
     given = TableFile(portfolio).to_frame() if portfolio else None
-    rows = _join(batch for batch, _, _ in make_portfolio(given, options))
+    made = list(make_portfolio(given, options))
+    rows = _join(batch for batch, _, _ in made)
+    truth = _join(batch for _, _, batch in made)
     warehouse, appstream = split_by_system(rows, options)
-    events = simulate_loan_events(rows, options)
-    made = {Table.LOANS: warehouse, Table.APPLICATIONS: appstream, Table.LOAN_EVENTS: events}
-    return {table: _to_arrow(_join(frames)) for table, frames in made.items()}
+    events = simulate_loan_events(rows, truth, options)
+    tables = {Table.LOANS: warehouse, Table.APPLICATIONS: appstream, Table.LOAN_EVENTS: events}
+    return {table: _to_arrow(_join(frames)) for table, frames in tables.items()}
 
 
 def _join(frames: Iterable[pd.DataFrame]) -> pd.DataFrame:

@@ -6,6 +6,7 @@ from datetime import date
 from types import MappingProxyType
 from typing import Any, Final
 
+import pandas as pd
 from pydantic import BaseModel
 
 from loantap.hooks.parameter_paths import flatten
@@ -28,7 +29,7 @@ _PIPELINES: Final = MappingProxyType(
         "scores": "scoring", "offered": "offers",
     }
 )  # fmt: skip
-_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
+_DAY: Final = re.compile(r"(\d{4})-(\d{2})(?:-(\d{2}))?")
 _YES, _NO = (True, "true", "True"), (False, "false", "False")
 _SHORT, _FULL = "short", "full"
 _NO_EFFECT = "it would have no effect"
@@ -156,15 +157,21 @@ def _require_one_source(given: Mapping[str, Any]) -> None:
 
 
 def _require_day(value: object, latest: date) -> None:
+    """A day, or a month, which stands for its last day; one that is past."""
     where = "--params as_of"
-    is_written_so = isinstance(value, str) and _DAY.fullmatch(value)
+    found = _DAY.fullmatch(value) if isinstance(value, str) else None
     try:
-        day = date.fromisoformat(str(value)) if is_written_so else None
+        day = date(int(found[1]), int(found[2]), int(found[3] or 1)) if found else None
     except ValueError:
         day = None
-    if day is None:
-        raise InputError(where, f"'{value}' is not a day", "Give YYYY-MM-DD, such as 2016-01-15")
-    if day > latest:
+    if found is None or day is None:
         raise InputError(
-            where, f"{day} is still to come", "Give a day that is past, or leave it out for today"
+            where,
+            f"'{value}' is not a day or a month",
+            "Give YYYY-MM-DD, such as 2016-01-15, or YYYY-MM for the last day of a month",
+        )
+    last = day if found[3] else (pd.Timestamp(day) + pd.offsets.MonthEnd()).date()
+    if last > latest:
+        raise InputError(
+            where, f"{value} is still to come", "Give a day that is past, or leave it out for today"
         )

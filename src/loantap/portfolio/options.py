@@ -25,6 +25,14 @@ class DatedOptions(Options):
 
     as_of: date
 
+    @field_validator("as_of", mode="before")
+    @classmethod
+    def _end_a_month(cls, given: object) -> object:
+        """A month stands for its last day: all of it is known."""
+        if isinstance(given, str) and re.fullmatch(r"\d{4}-\d\d", given):
+            return (pd.Timestamp(given) + pd.offsets.MonthEnd()).date()
+        return given
+
     @property
     def day(self) -> pd.Timestamp:
         """The day of the run."""
@@ -35,7 +43,8 @@ class SourcesOptions(DatedOptions):
     """The embedded source databases.
 
     Attributes:
-        loans: size of the demo portfolio, where no file is given.
+        loans: resolved loans of the demo portfolio as of March 2017, where no file is given.
+            Those that run are added; an earlier `as_of` cuts the portfolio.
         seed: of all that is simulated.
         tolerated_bad_share: share of a file's rows that may be bad; those go to quarantine. By
             default a file with any bad row is refused.

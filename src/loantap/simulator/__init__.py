@@ -6,7 +6,9 @@ real, from their outcomes. What comes from here is simulated and must be called 
 shows.
 """
 
-from loantap.simulator.events import AS_OF_MONTH, iter_events, simulate_events
+from loantap.simulator.book import SimulatedBook, iter_book, no_truth, snapshot_month
+from loantap.simulator.courses import AS_OF_MONTH, true_courses
+from loantap.simulator.events import iter_events, iter_months, simulate_events
 from loantap.simulator.portfolio import SimulatedPortfolio, iter_portfolio, simulate_portfolio
 from loantap.simulator.truth import COEFFICIENTS, INTERCEPT, default_drivers, true_log_odds
 
@@ -14,11 +16,17 @@ __all__ = [
     "AS_OF_MONTH",
     "COEFFICIENTS",
     "INTERCEPT",
+    "SimulatedBook",
     "SimulatedPortfolio",
     "default_drivers",
+    "iter_book",
     "iter_events",
+    "iter_months",
     "iter_portfolio",
+    "no_truth",
     "simulate_events",
     "simulate_portfolio",
+    "snapshot_month",
+    "true_courses",
     "true_log_odds",
 ]

@@ -28,9 +28,15 @@ LOANTAP = read_products()
 GRADES, SUB_GRADES = tuple(LOANTAP.grades), LOANTAP.sub_grades
 
 
-def draw_scores(streams: Streams, loans: int) -> Numbers:
-    """Draw the correlated standard normal scores: one array of `loans` values per name."""
+def draw_scores(streams: Streams, loans: int, issued: FloatArray | None = None) -> Numbers:
+    """Draw the correlated standard normal scores: one array of `loans` values per name.
+
+    Where the scores of the issue month are given, the others are drawn given those.
+    """
     draws = [streams.open(f"score {name}").standard_normal(loans) for name in SCORES]
+    if issued is not None:
+        # The first of the scores: the factor below is triangular, so it is its own draw.
+        draws[SCORES.index("issue_month")] = issued
     mixed = np.linalg.cholesky(score_correlations()) @ np.vstack(draws)
     return dict(zip(SCORES, mixed, strict=True))
 
@@ -41,7 +47,7 @@ def choose(rng: np.random.Generator, shares: Mapping[str, float], loans: int) ->
     return np.array(list(shares), dtype=object)[places]
 
 
-def share_places(levels: FloatArray, shares: Sequence[float]) -> npt.NDArray[np.intp]:
+def share_places(levels: FloatArray, shares: Sequence[float] | FloatArray) -> npt.NDArray[np.intp]:
     """Place (0, 1, ...) at which each level in 0..1 lies among the cumulated shares."""
     edges = np.cumsum(shares) / np.sum(shares)
     return np.minimum(np.searchsorted(edges, levels, side="right"), len(shares) - 1)

@@ -12,7 +12,6 @@ steps through time.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Final
 
 import numpy as np
@@ -21,40 +20,18 @@ import pandas as pd
 
 from loantap.portfolio.amortisation import emi, scheduled_balance
 from loantap.portfolio.arrays import FloatArray, IntArray
-from loantap.portfolio.dictionary import (
-    COLUMNS,
-    CURRENT,
-    DEFAULT,
-    FULLY_PAID,
-    GRACE_PERIOD,
-    LATE_16_30,
-    LATE_31_120,
-    RESOLVED,
-    RUNNING,
-    TERMS_MONTHS,
+from loantap.portfolio.dictionary import COLUMNS
+from loantap.simulator.courses import (
+    AS_OF_MONTH,
+    Courses,
+    Draws,
+    can_be_followed,
+    draw_courses,
+    read_courses,
 )
-from loantap.simulator.streams import Streams
-
-# The real table was drawn about then: every loan in it, issued up to December 2016, had ended.
-AS_OF_MONTH: Final = np.datetime64("2017-03", "M")
+from loantap.simulator.streams import Streams, normal_at
 
 DAYS_PER_INSTALMENT: Final = 30
-# Unsecured loans are charged off at 120 days or, mostly, once an instalment is 150 days old.
-MONTHS_FROM_MISSED_TO_CHARGE_OFF: Final = (3, 4)
-CHARGE_OFF_AT_150_DAYS_SHARE: Final = 0.6
-# First missed instalment as a share of the term: a mean of 0.4, between the scenarios' 0.35-0.45.
-DEFAULT_TIMING_BETA: Final = (2.0, 3.0)
-# Share of paid loans that prepay though their last instalment lies before that month, and when
-# they or loans without such time do, as a share of the months there are.
-EARLY_PREPAYMENT_SHARE: Final = 0.25
-PREPAYMENT_TIMING_BETA: Final = (4.0, 1.5)
-# Instalments that a running loan is behind in its last month; in its grace period less than one.
-INSTALMENTS_BEHIND: Final = MappingProxyType(
-    {CURRENT: 0, GRACE_PERIOD: 0, LATE_16_30: 1, LATE_31_120: 3, DEFAULT: 5}
-)
-# Share of loans that miss one instalment in good times and pay it a month later.
-ARREARS_SHARE_FULLY_PAID: Final = 0.10
-ARREARS_SHARE_CHARGED_OFF: Final = 0.20
 
 # Percentage points added over the months before the first missed payment by a borrower of average
 # strain; strain is exponential, so that many show little. Strength 0 leaves noise alone.
@@ -110,92 +87,89 @@ def iter_events(
 ) -> Iterator[pd.DataFrame]:
     """Yield `simulate_events` of all the loans, at most `chunk_loans` at a time, to bound memory.
 
-    Joined they equal `simulate_events` of the joined loans: each random quantity has a stream of
-    its own that runs on from chunk to chunk, one draw per loan or row. Yields one empty frame for a
-    batch without loans. Raises ValueError for a chunk of fewer than one loan.
+    Joined they equal `simulate_events` of the joined loans: each random quantity of a course has a
+    stream of its own that runs on from chunk to chunk, one draw per loan. Yields one empty frame
+    for a batch without loans. Raises ValueError for a chunk of fewer than one loan.
     """
     if chunk_loans < 1:
         raise ValueError(f"iter_events: chunk_loans = {chunk_loans!r}; give at least 1")
-    draws = _Draws(Streams(seed))
+    draws = Draws(Streams(seed))
     for loans in batches:
-        followed = loans[_can_be_followed(loans)]
+        followed = loans[can_be_followed(loans)]
         for start in range(0, max(len(followed), 1), chunk_loans):
             chunk = followed.iloc[start : start + chunk_loans]
-            yield _simulate_chunk(chunk, draws, drift_strength)
+            courses = draw_courses(chunk, draws)
+            yield simulate_months(chunk, courses, seed, AS_OF_MONTH, drift_strength)
 
 
-@dataclass(frozen=True, slots=True)
-class _Draws:
-    """The streams of events, read on by every chunk."""
+def iter_months(
+    batches: Iterable[tuple[pd.DataFrame, pd.DataFrame]],
+    seed: int,
+    until: np.datetime64,
+    chunk_loans: int = CHUNK_LOANS,
+) -> Iterator[pd.DataFrame]:
+    """Yield the months of the loans of a simulated book, at most `chunk_loans` of them at a time.
 
-    streams: Streams
-
-    def __getitem__(self, name: str) -> np.random.Generator:
-        return self.streams.open(f"events {name}")
-
-
-@dataclass(frozen=True, slots=True)
-class _Course:
-    """How each loan goes: one value per loan, months counted from 1, the month after issue.
-
-    Attributes:
-        last: last month with a row.
-        missed: first instalment missed for good; beyond `last` for a loan that is paid or current.
-        arrears: instalment missed and paid one month later; 0 is none.
-        is_paid: whether the loan is paid in full in its last month.
+    Args:
+        batches: loans, each issued before `until`, and the truth of the same loans in the same
+            order (`portfolio.truth_columns`).
+        seed: of the book.
+        until: the snapshot.
+        chunk_loans: bounds memory; changes nothing else.
     """
+    for loans, truth in batches:
+        for start in range(0, max(len(loans), 1), chunk_loans):
+            chunk = slice(start, start + chunk_loans)
+            courses = read_courses(truth.iloc[chunk])
+            strength = float(truth["drift_strength"].iloc[0]) if len(truth) else 1.0
+            yield simulate_months(loans.iloc[chunk], courses, seed, until, strength)
 
-    last: IntArray
-    missed: IntArray
-    arrears: IntArray
-    is_paid: npt.NDArray[np.bool_]
 
+def simulate_months(
+    loans: pd.DataFrame,
+    courses: Courses,
+    seed: int,
+    until: np.datetime64,
+    drift_strength: float = 1.0,
+) -> pd.DataFrame:
+    """`simulate_events` of loans whose courses are known, up to the month `until`.
 
-def _can_be_followed(loans: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    What a month shows depends on its loan, course and seed alone: a later `until` adds months and
+    changes none.
+    """
     issued = loans["issue_month"].to_numpy().astype("datetime64[M]")
-    positive = (loans[["loan_amount", "instalment"]] > 0).all(axis=1)
-    return np.asarray(
-        positive
-        & (loans["interest_rate_pct"] >= 0)
-        & loans["term_months"].isin(TERMS_MONTHS)
-        & loans["loan_status"].isin((*RESOLVED, *RUNNING))
-        & (issued < AS_OF_MONTH)
-    )
-
-
-def _simulate_chunk(loans: pd.DataFrame, draws: _Draws, drift_strength: float) -> pd.DataFrame:
-    """Events of loans that can all be followed."""
-    course = _draw_course(loans, draws)
-    of_loan = np.repeat(np.arange(len(loans)), course.last)
-    first_row = np.cumsum(course.last) - course.last
+    shown = np.minimum(courses.last, (until - issued).astype(np.int64))
+    of_loan = np.repeat(np.arange(len(loans)), shown)
+    first_row = np.cumsum(shown) - shown
     month = np.arange(len(of_loan)) - first_row[of_loan] + 1
-    issued = loans["issue_month"].to_numpy().astype("datetime64[M]")
-    behind = _instalments_behind(course, of_loan, month)
-    balance, payment = _balances(loans, course, of_loan, month, behind)
-    strain = draws["strain"].exponential(size=len(loans)) * drift_strength
-    ramp = np.clip((month - course.missed[of_loan] + DRIFT_MONTHS) / DRIFT_MONTHS, 0, 1)
-    stops = course.missed <= course.last
-    drift = np.where(stops[of_loan], ramp * strain[of_loan], 0.0)
-    starts = first_row[of_loan]
+    behind = _instalments_behind(courses, of_loan, month)
+    balance, payment = _balances(loans, courses, of_loan, month, behind)
+    ramp = np.clip((month - courses.missed[of_loan] + DRIFT_MONTHS) / DRIFT_MONTHS, 0, 1)
+    stops = courses.missed <= courses.last
+    drift = np.where(stops[of_loan], ramp * courses.strain[of_loan], 0.0) * drift_strength
+    walk = _Walk(
+        seed=seed,
+        keys=pd.util.hash_array(loans["loan_id"].to_numpy(dtype=object))[of_loan],
+        month=month,
+        starts=first_row[of_loan],
+    )
+    dti, utilisation = (
+        loans[name].to_numpy()[of_loan] for name in ("dti_pct", "revolving_utilisation_pct")
+    )
     frame = pd.DataFrame(
         {
             "month": (issued[of_loan] + month).astype("datetime64[s]"),
             "outstanding_balance": balance,
             "days_past_due": behind * float(DAYS_PER_INSTALMENT),
             "payment": payment,
-            "current_dti_pct": _wander(
+            "current_dti_pct": walk.wander(
                 "current_dti_pct",
-                loans["dti_pct"].to_numpy()[of_loan] + drift * DTI_DRIFT_POINTS,
-                starts,
-                draws,
+                dti + drift * DTI_DRIFT_POINTS,
                 (DTI_WALK_POINTS, DTI_NOISE_POINTS),
             ),
-            "current_utilisation_pct": _wander(
+            "current_utilisation_pct": walk.wander(
                 "current_utilisation_pct",
-                loans["revolving_utilisation_pct"].to_numpy()[of_loan]
-                + drift * UTILISATION_DRIFT_POINTS,
-                starts,
-                draws,
+                utilisation + drift * UTILISATION_DRIFT_POINTS,
                 (UTILISATION_WALK_POINTS, UTILISATION_NOISE_POINTS),
             ),
         }
@@ -204,55 +178,7 @@ def _simulate_chunk(loans: pd.DataFrame, draws: _Draws, drift_strength: float) -
     return frame.assign(loan_id=identifiers)[list(EVENT_COLUMNS)]
 
 
-def _draw_course(loans: pd.DataFrame, draws: _Draws) -> _Course:
-    """Draw prepayment, default and passing arrears of each loan, up to `AS_OF_MONTH`."""
-    count = len(loans)
-    term = loans["term_months"].to_numpy().astype(np.int64)
-    issued = loans["issue_month"].to_numpy().astype("datetime64[M]")
-    seen = (AS_OF_MONTH - issued).astype(np.int64)
-    status = loans["loan_status"].to_numpy()
-    is_paid, is_running = status == FULLY_PAID, np.isin(status, RUNNING)
-
-    window = np.minimum(term, seen)
-    prepays = draws["prepays"].random(count) < EARLY_PREPAYMENT_SHARE
-    share = draws["prepayment month"].beta(*PREPAYMENT_TIMING_BETA, count)
-    paid_off = np.where(prepays | (term > seen), _month_at(share, window), term)
-
-    late = draws["charge-off age"].random(count) < CHARGE_OFF_AT_150_DAYS_SHARE
-    lag = np.where(late, MONTHS_FROM_MISSED_TO_CHARGE_OFF[1], MONTHS_FROM_MISSED_TO_CHARGE_OFF[0])
-    share = draws["first missed month"].beta(*DEFAULT_TIMING_BETA, count)
-    window = np.maximum(np.minimum(term, seen - lag), 1)
-    missed = _month_at(share, term)
-    # Too late to be seen: the same share of what can be seen.
-    missed = np.where(missed > window, _month_at(share, window), missed)
-
-    last = np.where(is_paid, paid_off, np.minimum(missed + lag, seen))
-    missed = np.where(is_paid, last + 1, missed)
-    if is_running.any():
-        behind = loans["loan_status"].map(INSTALMENTS_BEHIND).fillna(0).to_numpy(np.int64)
-        # A loan that should have ended by now is seen until the month before it should have.
-        last = np.where(is_running, np.maximum(np.minimum(term - 1, seen), 1), last)
-        missed = np.where(is_running, np.maximum(last - behind + 1, 1), missed)
-    stops = missed <= last
-    chance = np.where(stops, ARREARS_SHARE_CHARGED_OFF, ARREARS_SHARE_FULLY_PAID)
-    has_arrears = draws["has arrears"].random(count) < chance
-    # Missed and cured before the end, so the last candidate is two months before it.
-    candidates = np.minimum(last, missed - 1) - 1
-    arrears = _month_at(draws["arrears month"].random(count), np.maximum(candidates, 1))
-    return _Course(
-        last=last,
-        missed=missed,
-        arrears=np.where(has_arrears & (candidates >= 1), arrears, 0),
-        is_paid=is_paid,
-    )
-
-
-def _month_at(share: FloatArray, months: IntArray) -> IntArray:
-    """Month 1..months at a share of them."""
-    return np.clip(np.ceil(share * months), 1, months).astype(np.int64)
-
-
-def _instalments_behind(course: _Course, of_loan: IntArray, month: IntArray) -> IntArray:
+def _instalments_behind(course: Courses, of_loan: IntArray, month: IntArray) -> IntArray:
     """Unpaid instalments at the end of each row's month."""
     unpaid = np.maximum(month - course.missed[of_loan] + 1, 0)
     behind: IntArray = unpaid + (month == course.arrears[of_loan])
@@ -260,7 +186,7 @@ def _instalments_behind(course: _Course, of_loan: IntArray, month: IntArray) -> 
 
 
 def _balances(
-    loans: pd.DataFrame, course: _Course, of_loan: IntArray, month: IntArray, behind: IntArray
+    loans: pd.DataFrame, course: Courses, of_loan: IntArray, month: IntArray, behind: IntArray
 ) -> tuple[FloatArray, FloatArray]:
     """Balance at the end of each row's month and the payment in it, in cents.
 
@@ -291,19 +217,36 @@ def _balances(
     return balance, payment
 
 
-def _wander(
-    name: str, level: FloatArray, starts: IntArray, draws: _Draws, points: tuple[float, float]
-) -> FloatArray:
-    """Add to each row's level a random walk from its loan's start and noise; two decimals.
+@dataclass(frozen=True, slots=True)
+class _Walk:
+    """What figures that wander need: one value per row, a loan's rows together.
 
-    `points` are the standard deviations of a step of the walk and of the noise. Steps are whole
-    hundredths, so that their running sum is exact and does not depend on the chunk.
+    Attributes:
+        seed: of the simulation.
+        keys: what tells loans apart.
+        month: counted from the loan's issue.
+        starts: row of the loan's first month.
     """
-    walk, noise = points
-    column = COLUMNS[name]
-    steps = draws[f"{name} walk"].standard_normal(len(level)) * (walk * HUNDREDTHS)
-    total = np.cumsum(np.rint(steps).astype(np.int64))
-    moved = (total - total[starts]) / HUNDREDTHS
-    noisy = level + moved + noise * draws[f"{name} noise"].standard_normal(len(level))
-    within: FloatArray = np.clip(noisy, column.minimum, column.maximum)
-    return within.round(2)
+
+    seed: int
+    keys: npt.NDArray[np.uint64]
+    month: IntArray
+    starts: IntArray
+
+    def wander(self, name: str, level: FloatArray, points: tuple[float, float]) -> FloatArray:
+        """Add to each row's level a random walk from its loan's start and noise; two decimals.
+
+        `points` are the standard deviations of a step of the walk and of the noise. Steps are whole
+        hundredths, so that their running sum is exact and does not depend on the loans before.
+        """
+        walk, noise = points
+        column = COLUMNS[name]
+        steps = self._normal(f"{name} walk") * (walk * HUNDREDTHS)
+        total = np.cumsum(np.rint(steps).astype(np.int64))
+        moved = (total - total[self.starts]) / HUNDREDTHS
+        noisy = level + moved + noise * self._normal(f"{name} noise")
+        within: FloatArray = np.clip(noisy, column.minimum, column.maximum)
+        return within.round(2)
+
+    def _normal(self, name: str) -> FloatArray:
+        return normal_at(self.seed, f"events {name}", self.keys, self.month)

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit
 
+from loantap.portfolio.arrays import BoolArray, FloatArray
 from loantap.portfolio.dictionary import CHARGED_OFF, COLUMNS, CSV_ORDER, FULLY_PAID, Kind
 from loantap.portfolio.errors import InputError
 from loantap.portfolio.products import PRODUCTS, VARIABLE
@@ -68,21 +69,30 @@ def iter_portfolio(
 
 
 def _simulate_batch(loans: int, streams: Streams) -> SimulatedPortfolio:
-    applications = _simulate_applications(loans, streams)
+    applications = simulate_applications(loans, streams)
     log_odds = true_log_odds(applications)
     true_pd = expit(log_odds.to_numpy())
     charged_off = streams.open("outcome").random(loans) < true_pd
+    truth = pd.DataFrame({"true_pd": true_pd, "true_log_odds": log_odds})
+    return SimulatedPortfolio(add_outcome(applications, charged_off, streams), truth)
+
+
+def add_outcome(
+    applications: pd.DataFrame, charged_off: BoolArray, streams: Streams
+) -> pd.DataFrame:
+    """The 27 columns: with the outcome, and the address, whose pincode is built from it."""
     portfolio = applications.assign(
         loan_status=pd.Series(np.where(charged_off, CHARGED_OFF, FULLY_PAID), dtype="str"),
         address=pd.Series(texts.addresses(streams, charged_off), dtype="str"),
     )
-    truth = pd.DataFrame({"true_pd": true_pd, "true_log_odds": log_odds})
-    return SimulatedPortfolio(portfolio=portfolio[list(CSV_ORDER)], truth=truth)
+    return portfolio[list(CSV_ORDER)]
 
 
-def _simulate_applications(loans: int, streams: Streams) -> pd.DataFrame:
-    """All columns that do not depend on the outcome."""
-    scores = borrowers.draw_scores(streams, loans)
+def simulate_applications(
+    loans: int, streams: Streams, issue_scores: FloatArray | None = None
+) -> pd.DataFrame:
+    """All columns that do not depend on the outcome; see `borrowers.draw_scores`."""
+    scores = borrowers.draw_scores(streams, loans, issue_scores)
     issued = borrowers.issue_months(scores["issue_month"])
     income = borrowers.incomes(scores["annual_income"], streams)
     terms = borrowers.loan_terms(scores, income, issued, streams)

@@ -1,6 +1,7 @@
 """Texts of a simulated application: profession, title and address. All invented."""
 
 import numpy as np
+import pandas as pd
 
 from loantap.portfolio.arrays import BoolArray, MonthArray, TextArray
 from loantap.simulator import calibration as known
@@ -14,6 +15,7 @@ LEVEL_SHARE = 0.55  # of those who wrote what they do
 CASE_SHARES = (0.80, 0.13, 0.07)  # as written, lower case, upper case
 FORM_TITLE_SHARES = (0.28, 0.95)  # before and since titles come from the form's list
 BOX_NUMBERS = 10_000
+PINCODE_DIGITS = 5
 
 
 def professions(streams: Streams, employment_missing: BoolArray) -> TextArray:
@@ -98,6 +100,13 @@ def pincodes(streams: Streams, charged_off: BoolArray) -> TextArray:
         for name, pool in zip(("paid", "charged off"), pools, strict=True)
     )
     return np.where(charged_off, bad, paid)
+
+
+def give_shared_pincodes(streams: Streams, address: pd.Series) -> pd.Series:
+    """The same addresses, their pincodes out of the four that say nothing about the outcome."""
+    codes = choose(streams.open("shared pincode"), known.PINCODES_SHARED, len(address))
+    lines = address.str[:-PINCODE_DIGITS]
+    return lines + pd.Series(codes, index=address.index, dtype="str")
 
 
 def _civilian(streams: Streams, loans: int) -> TextArray:

@@ -117,6 +117,28 @@ def gather_batches(batches: Iterable[pd.DataFrame], rows: int) -> Iterator[pd.Da
         yield pd.concat(held, ignore_index=True)
 
 
+def pair_rows(
+    left: Iterable[pd.DataFrame], right: Iterable[pd.DataFrame]
+) -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
+    """Rows of the left table, batch by batch, each with those at the same places of the right.
+
+    Raises:
+        ValueError: one of the tables is longer.
+    """
+    others = iter(right)
+    held = next(others)
+    for batch in left:
+        while len(held) < len(batch):
+            more = next(others, None)
+            if more is None:
+                raise ValueError("the left table is longer than the right")
+            held = pd.concat([held, more], ignore_index=True)
+        yield batch, held.iloc[: len(batch)]
+        held = held.iloc[len(batch) :]
+    if len(held) or any(len(more) for more in others):
+        raise ValueError("the right table is longer than the left")
+
+
 def frame_of(rows: pa.Table | pa.RecordBatch) -> pd.DataFrame:
     """Rows as a frame; moments to the second, which is what tables of ours hold."""
     frame: pd.DataFrame = rows.to_pandas()

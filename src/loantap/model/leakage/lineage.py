@@ -11,6 +11,7 @@ from loantap.features.definitions import FEATURES
 from loantap.model.leakage.evidence import Evidence, GateVerdict
 from loantap.model.leakage.options import LeakageOptions
 from loantap.portfolio.dictionary import COLUMNS, Kind
+from loantap.portfolio.truth_columns import NEVER_A_FEATURE
 
 _TOLERANCE: Final = 1e-12  # vectorised arithmetic may differ in the last bit
 _SHOWN: Final = 5
@@ -103,6 +104,10 @@ def check_lineage(values: pd.Series, loans: pd.DataFrame) -> Evidence:
     """
     name = str(values.name)
     remedy = "Build it in features/build.py from columns known at the decision, and declare them"
+    read = {name, *(FEATURES[name].uses if name in FEATURES else ())}
+    if read & NEVER_A_FEATURE:
+        problem = f"the simulator's truth, {', '.join(sorted(read & NEVER_A_FEATURE))}"
+        return Evidence("lineage", GateVerdict.CAUGHT, problem, remedy)
     if name not in FEATURES:
         problem = "not declared in features/definitions.py, so its lineage is unknown"
         return Evidence("lineage", GateVerdict.CAUGHT, problem, remedy)

@@ -5,14 +5,11 @@ from collections.abc import Iterable, Iterator, Sized
 import pandas as pd
 
 from loantap.portfolio.cleaning import no_quarantine, read_portfolio
-from loantap.portfolio.dictionary import CSV_ORDER, REAL, SIMULATED, Table, columns_of
-from loantap.portfolio.identity import ContentIds
+from loantap.portfolio.dictionary import REAL, SIMULATED, Table, columns_of
 from loantap.portfolio.loantap_format import render
 from loantap.portfolio.options import SourcesOptions
-from loantap.simulator import iter_events, iter_portfolio
-from loantap.tables.rows import LongTable, read_batches
-
-_STABLE = [name for name in CSV_ORDER if name != "loan_status"]
+from loantap.simulator import iter_book, iter_events, iter_months, no_truth, snapshot_month
+from loantap.tables.rows import LongTable, pair_rows, read_batches
 
 
 def make_portfolio(
@@ -33,24 +30,15 @@ def make_portfolio(
         options.max_instalment_exceptions,
         options.statuses,
     )
-    truth = pd.DataFrame(
-        {
-            "loan_id": pd.Series(dtype="str"),
-            "true_pd": pd.Series(dtype="float64"),
-            "true_log_odds": pd.Series(dtype="float64"),
-        }
-    )
-    yield cleaned.rows.assign(origin=REAL), cleaned.quarantine, truth
+    yield cleaned.rows.assign(origin=REAL), cleaned.quarantine, no_truth()
 
 
 def _simulate(
     options: SourcesOptions,
 ) -> Iterator[tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]]:
-    identifiers = ContentIds(_STABLE)
-    for batch in iter_portfolio(options.loans, options.seed):
-        ids = identifiers.number(batch.portfolio)
-        portfolio = batch.portfolio.assign(loan_id=ids, origin=SIMULATED)
-        yield portfolio, no_quarantine(), batch.truth.assign(loan_id=ids)
+    month = snapshot_month(options.as_of)
+    for batch in iter_book(options.loans, options.seed, month):
+        yield batch.portfolio.assign(origin=SIMULATED), no_quarantine(), batch.truth
 
 
 def account_for_portfolio(
@@ -83,10 +71,16 @@ def split_by_system(
 
 
 def simulate_loan_events(
-    portfolio: pd.DataFrame | LongTable, options: SourcesOptions
+    portfolio: pd.DataFrame | LongTable,
+    simulated_truth: pd.DataFrame | LongTable,
+    options: SourcesOptions,
 ) -> Iterator[pd.DataFrame]:
-    """Monthly events from each loan's outcome, in chunks; simulated for a real portfolio too."""
-    chunks = iter_events(read_batches(portfolio), options.seed)
+    """Monthly events in chunks: of simulated loans as each truly goes, of real ones by outcome."""
+    if len(simulated_truth):
+        pairs = pair_rows(read_batches(portfolio), read_batches(simulated_truth))
+        chunks = iter_months(pairs, options.seed, snapshot_month(options.as_of))
+    else:
+        chunks = iter_events(read_batches(portfolio), options.seed)
     simulated = (chunk.assign(origin=SIMULATED) for chunk in chunks)
     return _render_all(simulated, Table.LOAN_EVENTS, options)
 

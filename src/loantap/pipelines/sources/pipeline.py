@@ -34,7 +34,7 @@ def create_pipeline() -> Pipeline:
             ),
             Node(
                 simulate_loan_events,
-                inputs=["portfolio", "params:sources"],
+                inputs=["portfolio", "simulated_truth", "params:sources"],
                 outputs="source_loan_events",
                 name="simulate_loan_events",
             ),

@@ -1,0 +1,72 @@
+"""Nodes of the `early_warning` pipeline."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+
+from loantap.portfolio.assembly import origin_of_rows, portfolio_origin
+from loantap.portfolio.dictionary import Table
+from loantap.reporting.book import page
+from loantap.reporting.book.page import BookOrigins
+from loantap.surveillance.book import build as book
+from loantap.surveillance.hazard import evaluation, fit, outcomes
+from loantap.surveillance.hazard.model import HazardModel
+from loantap.surveillance.options import EarlyWarningOptions
+from loantap.surveillance.panel.build import build_panel_in_groups
+from loantap.tables.loan_groups import SomeTable
+
+
+def build_loan_panel(
+    loan_months: SomeTable,
+    loans: pd.DataFrame,
+    running_loans: pd.DataFrame,
+    options: EarlyWarningOptions,
+) -> Iterator[pd.DataFrame]:
+    """What is known of each loan at the end of each month, from that month and earlier ones."""
+    everyone = pd.concat([loans, running_loans])
+    yield from build_panel_in_groups(loan_months, everyone, options.panel)
+
+
+def measure_book(
+    loan_months: SomeTable,
+    loans: pd.DataFrame,
+    running_loans: pd.DataFrame,
+    options: EarlyWarningOptions,
+) -> dict[str, Any]:
+    """`book.json`: vintages, roll rates, arrears and concentration."""
+    return book.measure_book(loan_months, loans, running_loans, options.as_of)
+
+
+def render_book(
+    book_figures: dict[str, Any], reconciliation: pd.DataFrame, options: EarlyWarningOptions
+) -> str:
+    """`book.html`: what a risk committee opens first."""
+    events = reconciliation[reconciliation["table"] == Table.LOAN_EVENTS.value]
+    origins = BookOrigins(portfolio_origin(reconciliation), origin_of_rows(events))
+    return page.render_book(book_figures, origins, options.as_of)
+
+
+def find_outcomes(
+    loan_months: SomeTable, loans: pd.DataFrame, running_loans: pd.DataFrame
+) -> pd.DataFrame:
+    """When each loan defaulted, was paid in full and was last seen."""
+    return outcomes.find_outcomes(loan_months, loans, running_loans)
+
+
+def fit_hazard(
+    loan_panel: SomeTable, loan_outcomes: pd.DataFrame, options: EarlyWarningOptions
+) -> dict[str, Any]:
+    """Fit when loans default and are paid off."""
+    return fit.fit_hazard(loan_panel, loan_outcomes, options.hazard).to_json()
+
+
+def judge_hazard(
+    hazard_model: dict[str, Any],
+    loan_panel: SomeTable,
+    loan_outcomes: pd.DataFrame,
+    options: EarlyWarningOptions,
+) -> dict[str, Any]:
+    """Hold its forecasts against what came, on loans that it has not seen."""
+    model = HazardModel.from_json(hazard_model)
+    return evaluation.judge_hazard(model, loan_panel, loan_outcomes, options.hazard)

@@ -1,0 +1,54 @@
+"""Wiring of the `early_warning` pipeline: from the months of loans to who may need help."""
+
+from kedro.pipeline import Node, Pipeline
+
+from loantap.pipelines.early_warning import nodes
+
+
+def create_pipeline() -> Pipeline:
+    """The book, the panel of months, the hazard, the watch-list, and help."""
+    return Pipeline(
+        [
+            Node(
+                nodes.build_loan_panel,
+                ["loan_months", "loans", "running_loans", "params:early_warning"],
+                "loan_panel",
+                name="build_loan_panel",
+            ),
+            Node(
+                nodes.measure_book,
+                ["loan_months", "loans", "running_loans", "params:early_warning"],
+                "book_figures",
+                name="measure_book",
+            ),
+            Node(
+                nodes.render_book,
+                ["book_figures", "reconciliation", "params:early_warning"],
+                "book_page",
+                name="render_book",
+            ),
+            Node(
+                nodes.find_outcomes,
+                ["loan_months", "loans", "running_loans"],
+                "loan_outcomes",
+                name="find_outcomes",
+            ),
+            Node(
+                nodes.fit_hazard,
+                ["loan_panel", "loan_outcomes", "params:early_warning"],
+                "hazard_model",
+                name="fit_hazard",
+            ),
+            Node(
+                nodes.judge_hazard,
+                ["hazard_model", "loan_panel", "loan_outcomes", "params:early_warning"],
+                "hazard_metrics",
+                name="judge_hazard",
+            ),
+        ],
+        namespace="early_warning",
+        inputs={"loan_months", "loans", "running_loans", "reconciliation"},
+        parameters={"params:early_warning"},
+        prefix_datasets_with_namespace=True,
+        tags="early_warning",
+    )

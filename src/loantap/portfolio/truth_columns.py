@@ -1,0 +1,13 @@
+"""What the simulator knows of a loan and nobody knows of a real one.
+
+It is kept in a table of its own, for forecasts to be held against. No model may read it: the
+leakage gate refuses any feature of these names, or made of them.
+"""
+
+from typing import Final
+
+TRUTH_COLUMNS: Final = (
+    "loan_id", "true_pd", "true_log_odds", "first_missed_month", "end_months_on_book", "end",
+    "strain", "drift_strength", "arrears_month",
+)  # fmt: skip
+NEVER_A_FEATURE: Final = frozenset(TRUTH_COLUMNS) - {"loan_id"}

@@ -1,0 +1,169 @@
+"""The figures of the book: what `book.json` holds and `book.html` shows."""
+
+from datetime import date
+from typing import Any, Final
+
+import pandas as pd
+
+from loantap.measures.intervals import wilson_bounds
+from loantap.surveillance.book.concentration import measure_concentration
+from loantap.surveillance.book.ledger import (
+    IN_ARREARS_30,
+    LOST,
+    OPEN_STATES,
+    month_of,
+    open_ledger,
+    read_condition,
+)
+from loantap.surveillance.book.rolls import (
+    MATRIX_MONTHS,
+    count_moves,
+    rate_moves,
+    roll_over_time,
+    sum_arrears,
+)
+from loantap.surveillance.book.vintages import draw_vintages
+from loantap.tables.rows import LongTable
+
+_DIGITS: Final = 6
+_YEAR: Final = 12
+# At an age that most vintages have reached, so that young ones can be held against old ones.
+COMPARED_AGE: Final = 12
+
+
+def measure_book(
+    loan_months: pd.DataFrame | LongTable,
+    loans: pd.DataFrame,
+    running_loans: pd.DataFrame,
+    as_of: date,
+) -> dict[str, Any]:
+    """Measure the book as of the last month that any loan reports on.
+
+    Args:
+        loan_months: one row per loan and month; see `open_ledger`.
+        loans: resolved loans.
+        running_loans: running ones.
+        as_of: day of the run: how far the last month lies behind it is told.
+
+    Returns:
+        Plain values: `snapshot` (YYYY-MM), `months_behind` (whole months after it that had ended
+        by `as_of`), `condition` (see `Condition`), `headline`, `vintages`, `compared` (each
+        vintage's default at 12 months on book), `moves` (the matrix of the last 12 months),
+        `rolls` (by month), `arrears` (by month and state) and `concentration`. Shares are
+        fractions, amounts the currency of the loans; each figure has its number of loans.
+
+    Raises:
+        InputError: see `open_ledger`.
+    """
+    with open_ledger(loan_months, loans, running_loans) as connection:
+        condition = read_condition(connection)
+        vintages = draw_vintages(connection)
+        moves = count_moves(connection)
+        arrears = sum_arrears(connection)
+        snapshot = int(arrears["month"].max())
+        concentration = measure_concentration(connection, snapshot)
+    recent = moves[moves["month"] > snapshot - MATRIX_MONTHS]
+    rolls = roll_over_time(moves)
+    # Of the month of the run no event need be there yet.
+    ended = 12 * as_of.year + as_of.month - 1
+    return {
+        "snapshot": month_of(snapshot),
+        "months_behind": max(ended - snapshot, 0),
+        "condition": condition.to_json(),
+        "headline": summarise(arrears, moves, snapshot),
+        "compared": _list(compare_vintages(vintages)),
+        "vintages": _list(vintages),
+        "moves": _list(rate_moves(recent)),
+        "rolls": _list(_name_months(rolls)),
+        "arrears": _list(_name_months(arrears)),
+        "concentration": _list(concentration),
+    }
+
+
+def summarise(arrears: pd.DataFrame, moves: pd.DataFrame, snapshot: int) -> dict[str, Any]:
+    """What a risk committee asks first, now and a year earlier.
+
+    Returns:
+        For `now` and `year_ago`: see `_summarise_month`. The year before is null where the book
+        had no loan then.
+    """
+    now, before = (
+        _summarise_month(arrears, moves, month) for month in (snapshot, snapshot - _YEAR)
+    )
+    return {"now": now, "year_ago": before}
+
+
+def compare_vintages(vintages: pd.DataFrame) -> pd.DataFrame:
+    """Default of each vintage by 12 months on book, where its curve reaches that age.
+
+    Returns:
+        `vintage`, `term_months`, `loans`, `at_risk` (at that age), `default_share`, `default_low`,
+        `default_high`.
+    """
+    by = ["vintage", "term_months"]
+    reached = vintages.groupby(by)["months_on_book"].transform("max") >= COMPARED_AGE
+    until = vintages[reached & (vintages["months_on_book"] <= COMPARED_AGE)]
+    names = ["loans", "at_risk", "default_share", "default_low", "default_high"]
+    return until.groupby(by, as_index=False)[names].last()
+
+
+def _summarise_month(
+    arrears: pd.DataFrame, moves: pd.DataFrame, month: int
+) -> dict[str, Any] | None:
+    """Open loans and balance, arrears of 30 and 90 days, what rolled, what a year lost."""
+    rows = arrears[arrears["month"] == month].set_index("state")
+    still = rows.loc[rows.index.isin(OPEN_STATES)]
+    loans, balance = int(still["loans"].sum()), float(still["balance"].sum())
+    if not loans:
+        return None
+    told: dict[str, Any] = {"month": month_of(month), "loans": loans, "balance": balance}
+    for name, states in (("arrears_30", IN_ARREARS_30), ("arrears_90", ("90+",))):
+        late = still.loc[still.index.isin(states)]
+        told[name] = _share(int(late["loans"].sum()), loans) | {
+            "balance": float(late["balance"].sum()),
+            "balance_share": float(late["balance"].sum()) / balance,
+        }
+    year = arrears[arrears["month"].between(month - _YEAR + 1, month)]
+    lost = year[year["state"] == LOST]
+    held = year[year["state"].isin(OPEN_STATES)].groupby("month")["balance"].sum()
+    told["charged_off_year"] = {
+        "loans": int(lost["loans"].sum()),
+        "balance": float(lost["balance"].sum()),
+        "months": len(held),
+        # Of less than a year there is no yearly rate.
+        "rate": float(lost["balance"].sum() / held.mean()) if len(held) == _YEAR else None,
+    }
+    quarter = moves[moves["month"].between(month - 2, month) & moves["from_state"].eq("current")]
+    rolled = quarter.loc[quarter["to_state"].isin(OPEN_STATES[1:]), "loans"].sum()
+    told["current_to_late"] = _share(int(rolled), int(quarter["loans"].sum()))
+    return told
+
+
+def _share(part: int, whole: int) -> dict[str, Any]:
+    """A share of loans with its 95% bounds (Wilson)."""
+    if not whole:
+        return {"loans": part, "n": whole, "share": None, "low": None, "high": None}
+    low, high = wilson_bounds(part, whole)
+    return {
+        "loans": part,
+        "n": whole,
+        "share": part / whole,
+        "low": float(low),
+        "high": float(high),
+    }
+
+
+def _name_months(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.assign(month=[month_of(int(month)) for month in frame["month"]])
+
+
+def _list(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows of a table as JSON holds them: missing is null, six significant digits."""
+    return [
+        {str(name): None if pd.isna(value) else _settle(value) for name, value in row.items()}
+        for row in frame.to_dict("records")
+    ]
+
+
+def _settle(value: Any) -> Any:
+    return float(f"{value:.{_DIGITS}g}") if isinstance(value, float) else value

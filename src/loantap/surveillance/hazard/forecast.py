@@ -1,0 +1,140 @@
+"""PDs over the next months and over the life, and expected life, of loans as they stand."""
+
+import logging
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from scipy.special import expit
+
+from loantap.portfolio.arrays import FloatArray
+from loantap.surveillance.hazard.design import (
+    Position,
+    lead_matrix,
+    name_lead,
+    name_state,
+    state_matrix,
+    take_position,
+)
+from loantap.surveillance.hazard.model import CERTAIN, OVERRUN_MONTHS, BandHazard, HazardModel
+from loantap.surveillance.hazard.outcomes import DEFAULT_DAYS
+
+logger = logging.getLogger(__name__)
+
+HORIZONS: Final = (3, 6, 12)
+FORECASTS: Final = ("pd_3m", "pd_6m", "pd_12m", "pd_life", "expected_life_months")
+# Rows dealt with at once.
+_BLOCK: Final = 32_768
+
+
+def forecast(model: HazardModel, panel: pd.DataFrame) -> pd.DataFrame:
+    """Forecast what becomes of loans.
+
+    Args:
+        model: of `fit_hazard`.
+        panel: one row per loan and month; the columns of the panel that the model uses.
+
+    Returns:
+        One row per row, same index: `pd_3m`, `pd_6m`, `pd_12m`, `pd_life` (probability of being 90
+        days past due within so many months, or ever) and `expected_life_months` (until default or
+        payment in full). A loan that is 90 days past due has defaulted: its PDs are 1, its life 0.
+        A feature that is missing counts as its mean.
+    """
+    _tell_missing(model, panel)
+    blocks = [
+        _forecast_block(model, panel.iloc[start : start + _BLOCK])
+        for start in range(0, max(len(panel), 1), _BLOCK)
+    ]
+    return pd.DataFrame(np.vstack(blocks), index=panel.index, columns=list(FORECASTS))
+
+
+@dataclass(frozen=True, slots=True)
+class _Band:
+    """Both hazards of a band as matrices: columns default and paid."""
+
+    first: int
+    last: int
+    state: FloatArray
+    lead: FloatArray
+    intercept: FloatArray
+    shift: FloatArray
+    slope: FloatArray
+
+    def hazards(self, of_state: FloatArray, position: Position) -> tuple[FloatArray, FloatArray]:
+        """Probability of default and of payment in the month, of loans that come so far."""
+        log_odds = of_state + lead_matrix(position, self.first, self.last) @ self.lead
+        raised = self.shift + self.slope * np.clip(log_odds, -CERTAIN, CERTAIN)
+        default, paid = expit(raised).T
+        # The two were fitted each on its own; together they cannot be more than certain.
+        return default, np.minimum(paid, 1 - default)
+
+
+def _forecast_block(model: HazardModel, rows: pd.DataFrame) -> FloatArray:
+    """Columns `FORECASTS` of some rows."""
+    left = np.maximum(rows["remaining_months"].to_numpy(dtype=float), 0).astype(np.int64)
+    # Loans in the order of their lives, longest first: those still followed come first.
+    order = np.argsort(-left, kind="stable")
+    horizon = left[order] + OVERRUN_MONTHS
+    state = state_matrix(rows.iloc[order], model.features)
+    position = take_position(rows.iloc[order], np.zeros(len(rows), dtype=np.int64))
+    alive, defaulted, life = np.ones(len(rows)), np.zeros(len(rows)), np.zeros(len(rows))
+    found = np.zeros((len(rows), len(FORECASTS)))
+    bands = _read_bands(model)
+    of_state = state @ bands[0].state + bands[0].intercept
+    for lead in range(1, int(horizon.max(initial=0)) + 1):
+        if len(bands) > 1 and lead == bands[1].first:
+            bands = bands[1:]
+            of_state = state @ bands[0].state + bands[0].intercept
+        count = int(np.searchsorted(-horizon, -lead, side="right"))
+        ahead = position.take(slice(count), np.array(lead))
+        default, paid = bands[0].hazards(of_state[:count], ahead)
+        life[:count] += alive[:count]
+        defaulted[:count] += alive[:count] * default
+        alive[:count] *= 1 - default - paid
+        if lead in HORIZONS:
+            found[:, HORIZONS.index(lead)] = defaulted
+    for place, months in enumerate(HORIZONS):
+        if months > horizon.max(initial=0):
+            found[:, place] = defaulted
+    found[:, -2], found[:, -1] = defaulted, life
+    is_late = rows["days_past_due"].to_numpy()[order] >= DEFAULT_DAYS
+    found[is_late] = [1.0, 1.0, 1.0, 1.0, 0.0]
+    given = np.empty_like(found)
+    given[order] = found
+    return given
+
+
+def _read_bands(model: HazardModel) -> list[_Band]:
+    names = name_state(model.features)
+    bands = []
+    for default, paid in zip(model.bands[::2], model.bands[1::2], strict=True):
+        both: tuple[BandHazard, BandHazard] = (default, paid)
+        first, last = default.first_lead, default.last_lead
+        bands.append(
+            _Band(
+                first,
+                last,
+                _columns(both, names),
+                _columns(both, name_lead(first, last)),
+                np.array([band.intercept for band in both]),
+                np.array([band.shift for band in both]),
+                np.array([band.slope for band in both]),
+            )
+        )
+    return bands
+
+
+def _columns(both: tuple[BandHazard, BandHazard], names: list[str]) -> FloatArray:
+    return np.array([[band.weights[name] for band in both] for name in names]).reshape(-1, 2)
+
+
+def _tell_missing(model: HazardModel, panel: pd.DataFrame) -> None:
+    """Say which features no row has."""
+    empty = [f.name for f in model.features if len(panel) and panel[f.name].isna().all()]
+    if empty:
+        logger.warning(
+            "%s is missing in all %s rows to be forecast: its mean counts",
+            ", ".join(empty),
+            f"{len(panel):,}",
+        )

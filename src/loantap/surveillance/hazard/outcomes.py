@@ -1,0 +1,103 @@
+"""What became of each loan, and when, read from its months.
+
+Default is the first month 90 days past due, whatever became of the loan since. Months may be
+missing, late or wrong, so the rules say what wins, and a loan whose status and months disagree says
+so in `contradiction`.
+"""
+
+import logging
+from typing import Final
+
+import pandas as pd
+import pyarrow as pa
+
+from loantap.portfolio.dictionary import CHARGED_OFF, FULLY_PAID
+from loantap.tables.database import connect
+from loantap.tables.rows import LongTable, frame_of
+
+logger = logging.getLogger(__name__)
+
+DEFAULT_DAYS: Final = 90
+NOT_PAID: Final = "its status is paid, and its balance never comes to 0"
+NOT_LATE: Final = "its status is charged off, and its months end with nothing overdue"
+NOT_RUNNING: Final = "its status is running, and its balance comes to 0"
+_OF_MONTHS: Final = ("loan_id", "month", "outstanding_balance", "days_past_due")
+_OF_LOANS: Final = ["loan_id", "loan_status", "issue_month", "term_months"]
+
+# A balance of 0 that rises again ended nothing; one of a charged-off loan was written off. Months
+# after a default or a payment in full say nothing more.
+_FIND: Final = """
+WITH of_loan AS (
+    SELECT loan_id, max(month) AS last_month,
+           max(month) FILTER (outstanding_balance > 0) AS last_owed,
+           arg_max(days_past_due, month) FILTER (outstanding_balance > 0) AS last_days,
+           min(month) FILTER (days_past_due >= $days) AS late_month,
+           list(month ORDER BY month) FILTER (outstanding_balance = 0) AS zero_months
+    FROM months GROUP BY loan_id
+), ended AS (
+    SELECT *, loan_status = $charged_off AS is_lost, loan_status = $paid AS is_paid,
+           list_filter(zero_months, lambda m: last_owed IS NULL OR m > last_owed)[1] AS zero_month
+    FROM of_loan JOIN loans USING (loan_id)
+), dated AS (
+    SELECT *, CASE WHEN is_lost THEN coalesce(late_month, last_owed, last_month)
+                   ELSE late_month END AS default_month
+    FROM ended
+), resolved AS (
+    SELECT *, CASE WHEN NOT is_lost AND (default_month IS NULL OR zero_month < default_month)
+                   THEN zero_month END AS paid_month
+    FROM dated
+)
+SELECT loan_id,
+       CASE WHEN paid_month IS NULL THEN default_month END AS default_month,
+       CASE WHEN date_diff('month', issue_month, paid_month) < term_months
+            THEN paid_month END AS prepaid_month,
+       paid_month, last_month,
+       CASE WHEN is_paid AND zero_month IS NULL THEN $not_paid
+            WHEN is_lost AND late_month IS NULL AND coalesce(last_days, 0) = 0 THEN $not_late
+            WHEN NOT is_paid AND NOT is_lost AND zero_month IS NOT NULL THEN $not_running
+       END AS contradiction
+FROM resolved ORDER BY loan_id
+"""
+
+
+def find_outcomes(
+    loan_months: pd.DataFrame | LongTable, loans: pd.DataFrame, running_loans: pd.DataFrame
+) -> pd.DataFrame:
+    """Find when each loan defaulted, was paid in full and was last seen.
+
+    Args:
+        loan_months: `loan_id`, `month`, `outstanding_balance`, `days_past_due`; any size.
+        loans: resolved ones, with `loan_id`, `loan_status`, `issue_month` and `term_months`.
+        running_loans: the same of running ones.
+
+    Returns:
+        One row per loan that has months, by `loan_id`: `default_month` (first month at least 90
+        days past due; of a charged-off loan without one, its last month with a balance),
+        `paid_month` (first month at balance 0 for good, before any default), `prepaid_month` (the
+        same, where the last instalment was not due yet), `last_month` (last one seen: without an
+        event the loan is censored there) and `contradiction`. Where status and months disagree the
+        months win, but for a charged-off loan, which has defaulted in any case; one that is said
+        to be paid and never comes to 0 is censored. A loan that starts late is followed from its
+        first month; months after its end change nothing.
+    """
+    both = pd.concat([loans[_OF_LOANS], running_loans[_OF_LOANS]], ignore_index=True)
+    with connect() as connection:
+        connection.register("months", _scan(loan_months))
+        connection.register("loans", pa.Table.from_pandas(both, preserve_index=False))
+        found = connection.sql(
+            _FIND,
+            params={
+                "days": DEFAULT_DAYS, "charged_off": CHARGED_OFF, "paid": FULLY_PAID,
+                "not_paid": NOT_PAID, "not_late": NOT_LATE, "not_running": NOT_RUNNING,
+            },
+        )  # fmt: skip
+        outcomes = frame_of(found.to_arrow_table())
+    for reason, rows in outcomes["contradiction"].value_counts().items():
+        logger.warning("%s loans of which %s: see find_outcomes for what counts", rows, reason)
+    return outcomes
+
+
+def _scan(loan_months: pd.DataFrame | LongTable) -> pa.Table | pa.RecordBatchReader:
+    if isinstance(loan_months, pd.DataFrame):
+        return pa.Table.from_pandas(loan_months[[*_OF_MONTHS]], preserve_index=False)
+    return loan_months.scan(_OF_MONTHS)

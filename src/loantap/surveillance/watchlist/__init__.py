@@ -1,0 +1,1 @@
+"""Which running loans somebody should look at, why, and who."""

@@ -1,0 +1,121 @@
+"""The watch-list of a book of any size, some loans after others."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pandas as pd
+
+from loantap.surveillance.watchlist.entries import ListMonth, list_loans
+from loantap.surveillance.watchlist.options import WatchlistOptions
+from loantap.surveillance.watchlist.schemas import WATCHLIST
+from loantap.surveillance.watchlist.situations import is_judged
+from loantap.tables.ordered import group_rows
+from loantap.tables.rows import LongTable, read_batches
+
+_ID: Final = "loan_id"
+# What a loan's first months cannot know yet says nothing about a feed.
+_YOUNGEST: Final = 7
+GROUP_ROWS: Final = 262_144
+
+
+@dataclass(frozen=True, slots=True)
+class Watchlist:
+    """The list of a month.
+
+    Attributes:
+        entries: one row per loan on it, by rank; see `schemas.WATCHLIST`.
+        situations: see `schemas.SITUATIONS`.
+        account: counts, and what did not arrive.
+    """
+
+    entries: pd.DataFrame
+    situations: pd.DataFrame
+    account: dict[str, Any]
+
+
+def find_failed_figures(panel: pd.DataFrame | LongTable, options: WatchlistOptions) -> pd.DataFrame:
+    """Months in which a figure that triggers look at did not arrive for any loan.
+
+    Args:
+        panel: as `loan_panel` has it.
+        options: see `WatchlistOptions`; of fewer than `min_loans` nothing is said.
+
+    Returns:
+        One row per month and figure: `month, figure`.
+    """
+    figures = sorted({t.figure for t in options.triggers.values()} - {"pd_12m"})
+    counts = []
+    for batch in read_batches(panel, [*figures, "month", "months_on_book"]):
+        rows = batch[batch["months_on_book"] >= _YOUNGEST]
+        known = rows[figures].notna().assign(loans=1, month=rows["month"])
+        counts.append(known.groupby("month").sum())
+    total = pd.concat(counts).groupby(level="month").sum()
+    enough = total[total["loans"] >= options.min_loans]
+    known = enough[figures].melt(ignore_index=False, var_name="figure", value_name="loans")
+    return known[known["loans"] == 0].reset_index()[["month", "figure"]]
+
+
+def build_watchlist(
+    panel: pd.DataFrame | LongTable,
+    running: pd.DataFrame,
+    situations: pd.DataFrame,
+    this: ListMonth,
+    rows: int = GROUP_ROWS,
+) -> Watchlist:
+    """Judge each running loan and rank those on the list by the loss that help could avoid.
+
+    Args:
+        panel: as `loan_panel` has it, in the order of `loan_id`.
+        running: loans that run: `loan_id`, `origin`.
+        situations: see `find_situations`.
+        this: the month of the list, and the rules.
+        rows: of a group, more or less.
+    """
+    judged = situations.loc[is_judged(situations), _ID]
+    parts = []
+    left = 0
+    for group in group_rows(read_batches(panel), _ID, rows):
+        found = list_loans(group[group[_ID].isin(judged)], this)
+        parts.append(found.entries)
+        left += found.left
+    entries = rank(pd.concat(parts, ignore_index=True), running)
+    told = situations["situation"].ne("judged") | situations["contradiction"].ne("")
+    return Watchlist(
+        entries,
+        situations[told].reset_index(drop=True),
+        _account(entries, situations, this, left),
+    )
+
+
+def rank(entries: pd.DataFrame, running: pd.DataFrame) -> pd.DataFrame:
+    """The entries in the order of the loss that help could avoid, then of `loan_id`."""
+    ordered = entries.merge(running[[_ID, "origin"]], on=_ID).sort_values(
+        ["expected_loss_avoidable", _ID], ascending=[False, True], ignore_index=True
+    )
+    return ordered.assign(rank=ordered.index.to_numpy() + 1)[list(WATCHLIST.columns)]
+
+
+def _account(
+    entries: pd.DataFrame, situations: pd.DataFrame, this: ListMonth, left: int
+) -> dict[str, Any]:
+    """How many loans are judged, listed, new, and why others are not."""
+    is_new = entries["first_seen"].eq(this.month)
+    escalated = entries["escalated_in"].eq(this.month)
+    names = entries["triggers"].str.split(", ").explode().value_counts()
+    failed = this.failed.loc[this.failed["month"] == this.month, "figure"]
+    contradictions = situations["contradiction"].loc[lambda c: c.ne("")].value_counts()
+    return {
+        "as_of_month": f"{this.month:%Y-%m}",
+        "running_loans": len(situations),
+        "situations": situations["situation"].value_counts().to_dict(),
+        "contradictions": contradictions.to_dict(),
+        "listed": len(entries),
+        "new": int(is_new.sum()),
+        "known": int((~is_new).sum()),
+        "escalated_this_month": int(escalated.sum()),
+        "left_this_month": left,
+        "by_trigger": {name: int(names.get(name, 0)) for name in this.options.triggers},
+        "figures_not_arrived": sorted(failed),
+        "loss_given_default": this.loss_given_default,
+        "expected_loss_avoidable": float(entries["expected_loss_avoidable"].sum()),
+    }

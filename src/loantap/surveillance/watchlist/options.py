@@ -1,0 +1,117 @@
+"""What a person may set about the watch-list; validated, then frozen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Annotated, Final, Literal
+
+from pydantic import Field, PositiveInt, model_validator
+
+from loantap.portfolio.options import Options, Portion
+
+# Figures of the panel that a trigger may look at, and the forecast beside them.
+Figure = Literal[
+    "days_past_due", "max_dpd_3m", "max_dpd_6m", "payment_to_emi", "payment_to_emi_3m",
+    "balance_share", "dti_pct", "dti_change_1m", "dti_change_3m", "dti_change_6m",
+    "utilisation_pct", "utilisation_change_1m", "utilisation_change_3m",
+    "utilisation_change_6m", "pd_12m",
+]  # fmt: skip
+
+
+class Level(StrEnum):
+    """How serious an entry is, from the lightest."""
+
+    WATCH = "watch"
+    SERIOUS = "serious"
+    CRITICAL = "critical"
+
+
+class Queue(StrEnum):
+    """Who deals with an entry, from the lightest touch."""
+
+    REMINDERS = "reminders"
+    COUNSELLING = "counselling"
+    RESTRUCTURING = "restructuring"
+    RECOVERIES = "recoveries"
+
+
+LEVELS: Final = tuple(Level)
+QUEUES: Final = tuple(Queue)
+
+
+class Trigger(Options):
+    """A figure that puts a loan on the list, and what it says.
+
+    Attributes:
+        figure: column of the panel, or `pd_12m`.
+        is_low_bad: whether low values are bad; high ones by default.
+        enter: a loan is listed at this value or beyond.
+        leave: a month is quiet where the value is not even here; between the two a listed loan
+            stays, and another is not listed.
+        level: how serious it is.
+        queue: who deals with it.
+        words: what the reason says, with `{value}` in it.
+    """
+
+    figure: Figure
+    is_low_bad: bool = False
+    enter: float
+    leave: float
+    level: Level
+    queue: Queue
+    words: Annotated[str, Field(pattern=r"^[^{}]*\{value\}[^{}]*$")]
+
+    @model_validator(mode="after")
+    def _leaves_after_it_enters(self) -> Trigger:
+        beyond = self.leave < self.enter if self.is_low_bad else self.leave > self.enter
+        if beyond:
+            raise ValueError(
+                f"leave {self.leave:g} is beyond enter {self.enter:g}: a loan would leave while it "
+                f"is listed"
+            )
+        return self
+
+
+class Avoidable(Options):
+    """What help can avoid of the loss that is expected: an assumption until outcomes are known.
+
+    Attributes:
+        watch: share of the expected loss of an entry of this level.
+        serious: the same.
+        critical: the same.
+        source: who says so.
+    """
+
+    watch: Portion
+    serious: Portion
+    critical: Portion
+    source: Annotated[str, Field(min_length=1)]
+
+    def share(self, level: Level) -> float:
+        """Share of the expected loss of an entry of this level."""
+        return {
+            Level.WATCH: self.watch, Level.SERIOUS: self.serious, Level.CRITICAL: self.critical,
+        }[level]  # fmt: skip
+
+
+class WatchlistOptions(Options):
+    """The watch-list.
+
+    Attributes:
+        triggers: by name.
+        quiet_months: months in a row, all of them quiet, after which a loan leaves the list; a
+            level falls after as many months below it.
+        max_stale_months: a loan whose figures are older is named, and not judged.
+        min_month_share: a month counts as arrived once it has this share of the running loans
+            that have months at all.
+        min_loans: fewer loans say nothing about whether a figure has failed to arrive.
+        avoidable: what help can avoid.
+    """
+
+    triggers: Mapping[str, Trigger] = Field(min_length=1, max_length=62)
+    quiet_months: Annotated[int, Field(ge=1, le=12)]
+    max_stale_months: Annotated[int, Field(ge=0, le=12)]
+    min_month_share: Annotated[float, Field(gt=0, le=1)]
+    min_loans: PositiveInt
+    avoidable: Avoidable

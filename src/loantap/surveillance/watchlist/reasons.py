@@ -1,0 +1,52 @@
+"""Why a loan is on the list, in one sentence."""
+
+from collections.abc import Hashable, Mapping
+from typing import Any
+
+from loantap.surveillance.watchlist.options import LEVELS, QUEUES, Queue, Trigger
+
+_SHARES = ("pd_", "payment_to_", "balance_share")
+
+
+def list_fired(fired: int, triggers: Mapping[str, Trigger]) -> list[str]:
+    """Names of the triggers whose bit is set, the most serious first."""
+    names = [name for bit, name in enumerate(triggers) if fired >> bit & 1]
+    return sorted(names, key=lambda name: -LEVELS.index(triggers[name].level))
+
+
+def choose_queue(names: list[str], triggers: Mapping[str, Trigger]) -> Queue:
+    """Who deals with an entry: of its most serious triggers, the one that asks for most."""
+    worst = LEVELS.index(triggers[names[0]].level)
+    queues = [t.queue for t in map(triggers.__getitem__, names) if LEVELS.index(t.level) == worst]
+    return max(queues, key=QUEUES.index)
+
+
+def word_reason(
+    row: Mapping[Hashable, Any], names: list[str], triggers: Mapping[str, Trigger], *notes: str
+) -> str:
+    """One sentence: what each trigger saw, of several on one figure the most serious alone.
+
+    Args:
+        row: figures of the month in which the triggers fired.
+        names: see `list_fired`.
+        triggers: by name.
+        notes: what else the reader must know; empty ones are left out.
+    """
+    told: dict[str, str] = {}
+    for name in names:
+        trigger = triggers[name]
+        value = _word_value(trigger.figure, float(row[trigger.figure]))
+        told.setdefault(trigger.figure, trigger.words.format(value=value))
+    text = "; ".join([*told.values(), *filter(None, notes)])
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+def _word_value(figure: str, value: float) -> str:
+    """A figure as a person writes it: shares in percent, others with a decimal if they have one.
+
+    >>> _word_value("pd_12m", 0.184), _word_value("dti_change_3m", 6.25), _word_value("dti_pct", 60)
+    ('18%', '6.2', '60')
+    """
+    if figure.startswith(_SHARES):
+        return f"{value:.0%}"
+    return f"{abs(value):.1f}".removesuffix(".0")
