@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from loantap.policy.money.scenarios import Economics
+from loantap.reporting import watchlist_page
 from loantap.surveillance.hazard import evaluation, fit, outcomes
 from loantap.surveillance.hazard.forecast import forecast
 from loantap.surveillance.hazard.model import HazardModel
@@ -70,3 +71,11 @@ def list_loans(
         options.watchlist,
     )
     return found.entries, found.situations, found.account
+
+
+def render_watchlist(
+    watchlist: pd.DataFrame, watchlist_account: dict[str, Any], options: EarlyWarningOptions
+) -> str:
+    """`watchlist.html`: the list, each entry with its reason, for whoever deals with it."""
+    source = options.watchlist.avoidable.source
+    return watchlist_page.render_watchlist(watchlist, watchlist_account, source)

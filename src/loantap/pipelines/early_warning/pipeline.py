@@ -46,6 +46,12 @@ def create_pipeline() -> Pipeline:
                 ["watchlist", "watchlist_situations", "watchlist_account"],
                 name="list_loans",
             ),
+            Node(
+                nodes.render_watchlist,
+                ["watchlist", "watchlist_account", "params:early_warning"],
+                "watchlist_page",
+                name="render_watchlist",
+            ),
         ],
         namespace="early_warning",
         inputs={"loan_months", "loans", "running_loans"},

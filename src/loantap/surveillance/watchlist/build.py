@@ -129,7 +129,7 @@ def _account(
         "as_of_month": f"{this.month:%Y-%m}",
         "running_loans": len(situations),
         "situations": {
-            explain_situation(name): int(loans)
+            explain_situation(str(name)): int(loans)
             for name, loans in situations["situation"].value_counts().items()
         },
         "contradictions": contradictions.to_dict(),
