@@ -26,7 +26,7 @@ def follow(*loans, quiet_months=2):
     ],
 )
 def test_it_leaves_after_quiet_months_in_a_row_and_not_between_the_limits(months, listed):
-    assert "".join("01"[on] for on in follow(months).is_listed) == listed
+    assert "".join(str(int(on)) for on in follow(months).is_listed) == listed
 
 
 def test_what_a_loan_did_says_nothing_of_the_next():
