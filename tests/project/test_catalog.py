@@ -34,7 +34,8 @@ PERSONAL = {
     "ingestion.warehouse_portfolio", "ingestion.warehouse_loan_months",
     "feature_engineering.features", "splits", "benchmark_input", "lending_input",
     "application_input", "applications", "scores", "evaluation.external_loans",
-    "scoring.warehouse_decisions", "offers", "early_warning.loan_panel",
+    "scoring.warehouse_decisions", "offers", "early_warning.loan_panel", "watchlist",
+    "early_warning.watchlist_situations", "early_warning.watchlist_page",
 }  # fmt: skip
 PERSONAL_OF_A_MODEL = ("predictions", "out_of_fold")
 

@@ -77,12 +77,17 @@ def test_a_dti_that_says_there_is_none_is_missing_and_so_are_its_changes():
     assert panel["dti_change_1m"].isna().tolist() == [True, True, True, False]
 
 
-def test_a_loan_leaves_after_its_first_month_in_default_and_with_its_balance():
-    defaulted = make_months("a", days_past_due=[0.0, 60, 90, 120, 0])
-    paid = make_months("b", outstanding_balance=[500.0, 400, 0, 300])
+def test_a_loan_leaves_after_its_first_month_in_default_whatever_its_months_say_later():
+    panel = panel_of(make_months("a", days_past_due=[0.0, 60, 90, 120, 0]))
 
-    panel = panel_of(defaulted, paid)
-    assert panel.groupby("loan_id")["months_on_book"].max().to_dict() == {"a": 3, "b": 2}
+    assert panel["months_on_book"].tolist() == [1, 2, 3]
+
+
+def test_a_month_in_which_nothing_is_owed_is_left_out():
+    """One by mistake is followed by others."""
+    panel = panel_of(make_months("a", outstanding_balance=[500.0, 0, 400, 0]))
+
+    assert panel["months_on_book"].tolist() == [1, 3]
 
 
 def test_a_month_on_the_edge_of_default_is_alive_and_followed_by_more():

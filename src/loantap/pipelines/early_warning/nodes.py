@@ -1,6 +1,7 @@
 """Nodes of the `early_warning` pipeline."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -10,10 +11,14 @@ from loantap.portfolio.dictionary import Table
 from loantap.reporting.book import page
 from loantap.reporting.book.page import BookOrigins
 from loantap.surveillance.book import build as book
+from loantap.policy.money.scenarios import Economics
+from loantap.reporting import watchlist_page
 from loantap.surveillance.hazard import evaluation, fit, outcomes
+from loantap.surveillance.hazard.forecast import forecast
 from loantap.surveillance.hazard.model import HazardModel
 from loantap.surveillance.options import EarlyWarningOptions
 from loantap.surveillance.panel.build import build_panel_in_groups
+from loantap.surveillance.watchlist import build
 from loantap.tables.loan_groups import SomeTable
 
 
@@ -70,3 +75,31 @@ def judge_hazard(
     """Hold its forecasts against what came, on loans that it has not seen."""
     model = HazardModel.from_json(hazard_model)
     return evaluation.judge_hazard(model, loan_panel, loan_outcomes, options.hazard)
+
+
+def list_loans(
+    loan_panel: SomeTable,
+    loan_outcomes: pd.DataFrame,
+    running_loans: pd.DataFrame,
+    hazard_model: dict[str, Any],
+    economics: Economics,
+    options: EarlyWarningOptions,
+) -> tuple[pd.DataFrame, pd.DataFrame, dict[str, Any]]:
+    """Which running loans somebody should look at, in order, and which are not judged and why."""
+    found = build.build_watchlist(
+        loan_panel,
+        running_loans,
+        loan_outcomes,
+        partial(forecast, HazardModel.from_json(hazard_model)),
+        economics.main_scenario.loss_given_default,
+        options.watchlist,
+    )
+    return found.entries, found.situations, found.account
+
+
+def render_watchlist(
+    watchlist: pd.DataFrame, watchlist_account: dict[str, Any], options: EarlyWarningOptions
+) -> str:
+    """`watchlist.html`: the list, each entry with its reason, for whoever deals with it."""
+    source = options.watchlist.avoidable.source
+    return watchlist_page.render_watchlist(watchlist, watchlist_account, source)

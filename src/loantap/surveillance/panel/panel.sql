@@ -28,7 +28,7 @@ watched AS (
         utilisation_pct - any_value(utilisation_pct) OVER before_1 AS utilisation_change_1m,
         utilisation_pct - any_value(utilisation_pct) OVER before_3 AS utilisation_change_3m,
         utilisation_pct - any_value(utilisation_pct) OVER before_6 AS utilisation_change_6m,
-        bool_or(days_past_due >= $default_days OR outstanding_balance <= 0) OVER earlier AS is_over
+        max(days_past_due) OVER earlier >= $default_days AS is_over
     FROM known
     WINDOW
         last_3 AS (PARTITION BY loan_id ORDER BY month_number RANGE BETWEEN 2 PRECEDING AND CURRENT ROW),

@@ -5,10 +5,17 @@ from typing import Any, Final
 
 import pandas as pd
 
-from loantap.surveillance.watchlist.entries import ListMonth, list_loans
+from loantap.surveillance.watchlist.entries import Forecast, ListMonth, list_loans
 from loantap.surveillance.watchlist.options import WatchlistOptions
 from loantap.surveillance.watchlist.schemas import WATCHLIST
-from loantap.surveillance.watchlist.situations import is_judged
+from loantap.surveillance.watchlist.situations import (
+    Situation,
+    choose_month,
+    explain_situation,
+    find_contradictions,
+    find_situations,
+    is_judged,
+)
 from loantap.tables.ordered import group_rows
 from loantap.tables.rows import LongTable, read_batches
 
@@ -58,32 +65,46 @@ def find_failed_figures(panel: pd.DataFrame | LongTable, options: WatchlistOptio
 def build_watchlist(
     panel: pd.DataFrame | LongTable,
     running: pd.DataFrame,
-    situations: pd.DataFrame,
-    this: ListMonth,
+    outcomes: pd.DataFrame,
+    forecast: Forecast,
+    loss_given_default: float,
+    options: WatchlistOptions,
     rows: int = GROUP_ROWS,
 ) -> Watchlist:
     """Judge each running loan and rank those on the list by the loss that help could avoid.
 
     Args:
         panel: as `loan_panel` has it, in the order of `loan_id`.
-        running: loans that run: `loan_id`, `origin`.
-        situations: see `find_situations`.
-        this: the month of the list, and the rules.
+        running: loans that run: `loan_id`, `loan_status`, `origin`.
+        outcomes: what the months of each loan say, as `loan_outcomes` has it; of others too.
+        forecast: see `ListMonth`.
+        loss_given_default: see `ListMonth`.
+        options: see `WatchlistOptions`.
         rows: of a group, more or less.
+
+    Raises:
+        InputError: no running loan has a month.
     """
+    known = running[[_ID]].merge(outcomes, on=_ID, how="left")
+    month = choose_month(known["last_month"], options)
+    situations = find_situations(known, month, options.max_stale_months)
+    failed = find_failed_figures(panel, options)
+    this = ListMonth(month, failed, loss_given_default, options, forecast)
     judged = situations.loc[is_judged(situations), _ID]
-    parts = []
+    parts, contradictions = [], []
     left = 0
+    statuses = running.set_index(_ID)["loan_status"]
     for group in group_rows(read_batches(panel), _ID, rows):
         found = list_loans(group[group[_ID].isin(judged)], this)
         parts.append(found.entries)
+        contradictions.append(find_contradictions(found.last, statuses))
         left += found.left
     entries = rank(pd.concat(parts, ignore_index=True), running)
-    told = situations["situation"].ne("judged") | situations["contradiction"].ne("")
+    told = situations.merge(pd.concat(contradictions), on=_ID, how="left")
+    told = told.assign(contradiction=told["contradiction"].fillna(""))
+    is_plain = told["situation"].eq(Situation.JUDGED) & told["contradiction"].eq("")
     return Watchlist(
-        entries,
-        situations[told].reset_index(drop=True),
-        _account(entries, situations, this, left),
+        entries, told[~is_plain].reset_index(drop=True), _account(entries, told, this, left)
     )
 
 
@@ -107,7 +128,10 @@ def _account(
     return {
         "as_of_month": f"{this.month:%Y-%m}",
         "running_loans": len(situations),
-        "situations": situations["situation"].value_counts().to_dict(),
+        "situations": {
+            explain_situation(str(name)): int(loans)
+            for name, loans in situations["situation"].value_counts().items()
+        },
         "contradictions": contradictions.to_dict(),
         "listed": len(entries),
         "new": int(is_new.sum()),

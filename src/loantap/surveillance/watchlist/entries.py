@@ -48,10 +48,12 @@ class Listed:
     Attributes:
         entries: one row per loan on the list; see `schemas.WATCHLIST`, without ranks.
         left: how many loans were on the list a month ago and are not now.
+        last: the last month of each loan: `loan_id`, `days_past_due`.
     """
 
     entries: pd.DataFrame
     left: int
+    last: pd.DataFrame
 
 
 def list_loans(panel: pd.DataFrame, this: ListMonth) -> Listed:
@@ -75,7 +77,8 @@ def list_loans(panel: pd.DataFrame, this: ListMonth) -> Listed:
     was = np.append(False, course.is_listed[:-1])[: len(loans)]
     same = np.append(False, loans[1:] == loans[:-1])[: len(loans)]
     left = int((is_last & ~course.is_listed & was & same).sum())
-    return Listed(_describe(rows, course, signals.fired, now, this), left)
+    last = rows.loc[is_last, ["loan_id", "days_past_due"]]
+    return Listed(_describe(rows, course, signals.fired, now, this), left, last)
 
 
 def _describe(

@@ -9,9 +9,12 @@ _SHARES = ("pd_", "payment_to_", "balance_share")
 
 
 def list_fired(fired: int, triggers: Mapping[str, Trigger]) -> list[str]:
-    """Names of the triggers whose bit is set, the most serious first."""
+    """Names of the triggers whose bit is set, the most serious first, one on each figure."""
     names = [name for bit, name in enumerate(triggers) if fired >> bit & 1]
-    return sorted(names, key=lambda name: -LEVELS.index(triggers[name].level))
+    told: dict[str, str] = {}
+    for name in sorted(names, key=lambda name: -LEVELS.index(triggers[name].level)):
+        told.setdefault(triggers[name].figure, name)
+    return list(told.values())
 
 
 def choose_queue(names: list[str], triggers: Mapping[str, Trigger]) -> Queue:
@@ -24,7 +27,7 @@ def choose_queue(names: list[str], triggers: Mapping[str, Trigger]) -> Queue:
 def word_reason(
     row: Mapping[Hashable, Any], names: list[str], triggers: Mapping[str, Trigger], *notes: str
 ) -> str:
-    """One sentence: what each trigger saw, of several on one figure the most serious alone.
+    """One sentence: what each trigger saw.
 
     Args:
         row: figures of the month in which the triggers fired.
@@ -32,12 +35,13 @@ def word_reason(
         triggers: by name.
         notes: what else the reader must know; empty ones are left out.
     """
-    told: dict[str, str] = {}
-    for name in names:
-        trigger = triggers[name]
-        value = _word_value(trigger.figure, float(row[trigger.figure]))
-        told.setdefault(trigger.figure, trigger.words.format(value=value))
-    text = "; ".join([*told.values(), *filter(None, notes)])
+    told = [
+        triggers[name].words.format(
+            value=_word_value(triggers[name].figure, float(row[triggers[name].figure]))
+        )
+        for name in names
+    ]
+    text = "; ".join([*told, *filter(None, notes)])
     return f"{text[:1].upper()}{text[1:]}."
 
 
