@@ -20,8 +20,6 @@ from loantap.policy.offers.options import OffersOptions
 from loantap.policy.options import ScoringOptions
 from loantap.portfolio.cleaning import mark_outcome
 from loantap.simulator.portfolio import simulate_portfolio
-from loantap.surveillance.hazard.options import HazardOptions
-from loantap.surveillance.panel.options import PanelOptions
 
 _CONF = Path(__file__).parents[2] / "conf/base"
 _DAY = {"as_of": "2026-11-23"}
@@ -73,14 +71,6 @@ def make_scorer(model: str = "lending") -> Scorer:
     )
     trained = make_trained_model(train_logistic(rows, options), features, "simulated", options)
     return Scorer(trained, f"loantap-{model}-demo", "1")
-
-
-def read_early_warning(seed: int = 42) -> tuple[PanelOptions, HazardOptions]:
-    """The panel and the hazard model, which is judged on what comes: it keeps no loans back."""
-    text = (_CONF / "parameters_early_warning.yml").read_text()
-    group = yaml.safe_load(text.replace("${runtime_params:seed,42}", str(seed)))["early_warning"]
-    hazard = HazardOptions.model_validate(group["hazard"] | {"test_share": 0.0})
-    return PanelOptions.model_validate(group["panel"]), hazard
 
 
 def _read(group: str) -> dict[str, Any]:

@@ -6,13 +6,13 @@ from typing import Any
 
 import pandas as pd
 
+from loantap.policy.money.scenarios import Economics
 from loantap.portfolio.assembly import origin_of_rows, portfolio_origin
 from loantap.portfolio.dictionary import Table
+from loantap.reporting import watchlist_page
 from loantap.reporting.book import page
 from loantap.reporting.book.page import BookOrigins
 from loantap.surveillance.book import build as book
-from loantap.policy.money.scenarios import Economics
-from loantap.reporting import watchlist_page
 from loantap.surveillance.hazard import evaluation, fit, outcomes
 from loantap.surveillance.hazard.forecast import forecast
 from loantap.surveillance.hazard.model import HazardModel

@@ -6,7 +6,7 @@ from loantap.pipelines.early_warning import nodes
 
 
 def create_pipeline() -> Pipeline:
-    """The book, the panel of months, the hazard, the watch-list, and help."""
+    """The book, the panel of months, the hazard and the watch-list."""
     return Pipeline(
         [
             Node(

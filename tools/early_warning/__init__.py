@@ -1,1 +1,0 @@
-"""How well early warning works: on real monthly data of card holders, and on simulated loans."""
