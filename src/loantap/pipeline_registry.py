@@ -40,6 +40,6 @@ def register_pipelines() -> dict[str, Pipeline]:
         "check_sources": check_sources.create_pipeline(),
         "offers": offers.create_pipeline(),
         "training": training,
-        "all": default + single["scoring"] + single["early_warning"],
+        "all": default + single["scoring"],
         "__default__": default,
     }

@@ -11,7 +11,7 @@ from loantap.portfolio.errors import InputError
 
 _DEFAULT = "__default__"
 # More than these are not listed in a message: there are a hundred nodes.
-_SHOWN = 12
+_SHOWN = 16
 
 
 @dataclass(frozen=True, slots=True)

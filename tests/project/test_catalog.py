@@ -245,7 +245,7 @@ class TestPipelines:
             ("training",
              ["ingestion", "feature_engineering", "modeling", "evaluation", "insights"]),
             ("__default__", ["sources", "training"]),
-            ("all", ["__default__", "scoring", "early_warning"]),
+            ("all", ["__default__", "scoring"]),
         ],
     )  # fmt: skip
     def test_composites_are_sums(self, name, parts):

@@ -57,7 +57,11 @@ class TestOutput:
         assert "make_portfolio" in output
         assert "render_model_card" in output
         told = " ".join(output.split())
-        assert re.search(r"Data [\d,]+ loans of SIMULATED DATA; 0 of [\d,]+ rows in", told)
+        assert re.search(
+            r"Data [\d,]+ loans of SIMULATED DATA, [\d,]+ of which still run and train no model; "
+            r"0 of [\d,]+ rows in",
+            told,
+        )
         assert "The new logistic model of lending becomes champion: all 3 conditions hold" in told
         assert re.search(r"SIMULATED DATA: 0\.\d{3} \[0\.\d{3}, 0\.\d{3}\] on \d+ test loans", told)
         assert re.search(r"Reports data/08_reporting/model_card\.html, .+; \d more in that", told)

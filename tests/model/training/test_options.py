@@ -47,7 +47,7 @@ GIVEN = {
 @pytest.mark.parametrize(
     ("group", "name", "value"),
     [
-        (OutOfTimeOptions, "term_months", 48),
+        (OutOfTimeOptions, "term_months", 121),
         (OutOfTimeOptions, "min_outcomes", 9),
         (OutOfTimeOptions, "first_origin", "2012-07-15"),
         (OutOfTimeOptions, "last_month", "2013-12-31"),

@@ -113,10 +113,9 @@ def tabulate_concentration(concentration: Sequence[dict[str, Any]]) -> list[Page
 
 
 def _tabulate_dimension(rows: Sequence[dict[str, Any]], name: str) -> PageTable:
-    index = rows[0]["herfindahl"]
     others = len(rows) - _SHOWN_SEGMENTS
     return PageTable(
-        f"By {name}: Herfindahl index {index:.3f}, as if {1 / index:.1f} equal segments",
+        f"By {name}: {_word_index(rows[0]['herfindahl']) if rows else 'no loan runs'}",
         [name.capitalize(), "Loans", "Balance", "Share of balance", "30 days late or more"],
         [
             [
@@ -131,6 +130,10 @@ def _tabulate_dimension(rows: Sequence[dict[str, Any]], name: str) -> PageTable:
         f"The largest of {len(rows)} segments; the others are in book.json." if others > 0 else "",
         is_folded=name in {"purpose", "state"},
     )
+
+
+def _word_index(index: float) -> str:
+    return f"Herfindahl index {index:.3f}, as if {1 / index:.1f} equal segments"
 
 
 def tabulate_condition(condition: dict[str, int]) -> PageTable:
