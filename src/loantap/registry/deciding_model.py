@@ -10,8 +10,7 @@ def load_deciding(namespace: str) -> Scorer:
     """The champion once the active run has ended: never a version that is not promoted.
 
     Raises:
-        InputError: no champion is registered, or the run's version is not promoted and there is no
-            other.
+        InputError: no champion is registered, and the run's version is not promoted.
         RegistryDownError: the registry does not answer, and no champion was kept.
     """
     own = find_registered(namespace)
