@@ -25,11 +25,7 @@ _AFTER_NAME: Final = re.compile(rb'"\s*:')
 
 
 def read_body(most: int, types: Sequence[str] = (JSON,)) -> tuple[str, bytes]:
-    """The content type and the bytes of the request at hand.
-
-    Args:
-        most: largest number of bytes.
-        types: content types that are taken.
+    """The content type and the bytes of the request at hand, of at most `most` bytes.
 
     Raises:
         ProblemError: another content type, or a larger body.
@@ -44,7 +40,7 @@ def read_body(most: int, types: Sequence[str] = (JSON,)) -> tuple[str, bytes]:
 def read_bytes(
     environ: WSGIEnvironment, most: int, types: Sequence[str]
 ) -> tuple[str, bytes | None]:
-    """The same of a request of which no more is known; no bytes where it doesn't say how many."""
+    """The same for a request in WSGI; no bytes where it doesn't say how many."""
     given = environ.get("CONTENT_TYPE", "")
     if given not in types:
         given = _check_type(given, types)
@@ -57,7 +53,7 @@ def read_bytes(
     if length.isascii() and length.isdigit() and len(length) < 16:
         if int(length) > most:
             raise _tell_size(most)
-        # The server gives what was announced; through the framework it takes three times as long.
+        # Straight from the server; through the framework it takes three times as long.
         return given, environ["wsgi.input"].read(int(length))
     return given, None
 
@@ -83,11 +79,11 @@ def parse_object(raw: bytes) -> dict[str, Any]:
         raise _tell_json(str(error)) from error
     if type(found) is not dict:
         raise _tell_json(f"a {_name_type(found)} where an object is expected")
-    # Each name of the text is followed by a colon, so with as many colons as names none is lost.
+    # A colon follows each name: with as many colons as names none is lost.
     colons = raw.count(b":")
     if colons not in (len(found), _count_flat(found)):
         names = _count_names(found, 0)
-        # A text may have colons too; behind a quotation mark it has them hardly ever.
+        # Texts may have colons too, but hardly ever behind a quotation mark.
         if names not in (colons, len(_AFTER_NAME.findall(raw))):
             _require_single_names(raw)
     return found
@@ -109,7 +105,7 @@ def _check_type(given: str, types: Sequence[str]) -> str:
 
 
 def _count_flat(found: dict[str, Any]) -> int:
-    """Names of an object and of the objects in its lists, which is all of a flat batch."""
+    """Names of an object and of the objects in its lists: all of a flat batch."""
     lists = [value for value in found.values() if type(value) is list]
     return len(found) + sum(len(row) for rows in lists for row in rows if type(row) is dict)
 
@@ -125,7 +121,6 @@ def _count_names(found: object, depth: int) -> int:
 
 
 def _require_single_names(raw: bytes) -> None:
-    """Refuse a text in which an object has a name twice."""
 
     def check(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(pairs)

@@ -1,4 +1,4 @@
-"""The documentation, read by people without a network: its page, style and script are our own."""
+"""The documentation without a network: its page, style and script are our own."""
 
 from collections.abc import Callable
 from importlib.resources import files

@@ -1,4 +1,4 @@
-"""What the first start of the API makes: audit log, policy in force, a key to begin with."""
+"""What the API's first start makes."""
 
 import getpass
 from datetime import UTC, datetime
@@ -11,12 +11,12 @@ from loantap.serving.policies.book import PolicyBook
 from loantap.serving.settings import ServingSettings
 
 _FIRST_SCOPES = (Scope.SCORE, Scope.DECIDE, Scope.READ, Scope.ADMIN)
-# One person tries things out; systems get keys of their own.
+# Enough for one person; systems get keys of their own.
 _RATE_PER_MINUTE = 6_000
 
 
 def prepare(settings: ServingSettings) -> list[str]:
-    """Make what is not there yet; returns what a person must be told, line by line.
+    """Make what is missing; returns lines that a person must be told.
 
     The log is closed again before processes part.
 

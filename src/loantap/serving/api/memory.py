@@ -8,10 +8,9 @@ from contextlib import contextmanager
 
 @contextmanager
 def loading() -> Iterator[None]:
-    """What is loaded within stays: it is never searched for garbage, neither now nor later.
+    """Keep what is loaded within out of garbage collection for good.
 
-    Searching takes a fifth of the start, and processes that part later would no longer share the
-    memory that was searched.
+    Collection takes a fifth of the start, and makes processes that part later copy shared memory.
     """
     gc.disable()
     try:
@@ -22,7 +21,7 @@ def loading() -> Iterator[None]:
 
 
 def find_trim() -> Callable[[int], object]:
-    """What gives back memory that is free but kept; it does nothing where the C library cannot."""
+    """Gives back free memory; does nothing where the C library cannot."""
     found: Callable[[int], object] | None = getattr(ctypes.CDLL(None), "malloc_trim", None)
     return found or (lambda kept: kept)
 

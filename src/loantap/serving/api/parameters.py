@@ -1,4 +1,4 @@
-"""Parameters in the query of a request, read strictly."""
+"""Query parameters, read strictly."""
 
 from collections.abc import Collection
 from datetime import UTC, datetime
@@ -13,7 +13,7 @@ _LONGEST = 300
 
 
 def require_known(names: Collection[str]) -> None:
-    """Refuse a parameter that a route does not have, and one that is given twice.
+    """Refuse an unknown parameter, and one given twice.
 
     Raises:
         ProblemError: there is one.
@@ -30,7 +30,7 @@ def require_known(names: Collection[str]) -> None:
 
 
 def read_flag(name: str) -> bool:
-    """A parameter that is true or false; false where it is not given."""
+    """A boolean parameter; false where it is not given."""
     given = request.args.get(name, "false")
     if given not in _FLAGS:
         refuse(_BAD, f"{name} cannot be used.", name, "neither true nor false",
@@ -39,7 +39,7 @@ def read_flag(name: str) -> bool:
 
 
 def read_text(name: str) -> str | None:
-    """A parameter as text; None where it is not given."""
+    """A text parameter; None where it is not given."""
     given = request.args.get(name)
     if given is None:
         return None

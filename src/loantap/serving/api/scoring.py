@@ -110,7 +110,7 @@ def decide(
 def try_offers(
     standing: Standing, application: Mapping[str, Any], today: pd.Timestamp
 ) -> dict[str, Any]:
-    """Offers beside a decision, or why there are none: no decision fails for want of an offer."""
+    """Offers beside a decision, or why there are none; no decision fails for want of one."""
     try:
         require_offers(standing)
         require_valid(standing.offer_fields.check(application))
@@ -164,7 +164,7 @@ def require_offers(standing: Standing) -> None:
 
 
 def tell_invalid(error: InvalidApplicationError) -> ProblemError:
-    """What is wrong with an application that cannot be scored."""
+    """Why an application cannot be scored."""
     errors = [
         FieldError(
             str(column.source_name),

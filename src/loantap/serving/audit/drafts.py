@@ -15,20 +15,12 @@ _MAX_CHARACTERS = 255
 
 @dataclass(slots=True)
 class Draft:
-    """An entry as texts.
+    """An entry as texts, with the salt and digest of its personal part.
 
     Attributes:
-        kind: what it is about.
-        subject: id of the record that it is about.
         amount: at stake, where it opens a case.
-        public: as JSON.
-        content: the personal part as JSON, or None.
-        salt: of the personal part's digest.
-        digest: of the personal part, or None.
         application_id: by which the personal part is found.
-        decision: by which the record is found; so are the model's version and the policy's digest.
-        model_version: see above.
-        policy_digest: see above.
+        decision: by which, like the next two, the record is found.
     """
 
     kind: Kind
@@ -71,13 +63,7 @@ def _prepare_one(entry: Entry, salt: bytes) -> Draft:
 
 @dataclass(frozen=True, slots=True)
 class WrittenDrafts:
-    """Decisions that are texts already, the personal parts salted and digested.
-
-    Attributes:
-        written: as they were given.
-        salts: of the personal parts' digests.
-        digests: of the personal parts.
-    """
+    """Decisions that are texts already, with salts and digests of their personal parts."""
 
     written: Written
     salts: list[bytes]
@@ -85,7 +71,7 @@ class WrittenDrafts:
 
 
 def prepare_written(written: Written) -> WrittenDrafts:
-    """The same of decisions that are texts already."""
+    """`prepare` for decisions that are texts already."""
     random = os.urandom(SALT_BYTES * len(written.personals))
     salts = [random[at : at + SALT_BYTES] for at in range(0, len(random), SALT_BYTES)]
     pairs = zip(salts, written.personals, strict=True)
@@ -95,7 +81,7 @@ def prepare_written(written: Written) -> WrittenDrafts:
 
 
 def find_columns(public: Mapping[str, Any]) -> tuple[str | None, str | None, str | None]:
-    """Decision, model version and policy digest of a public part, by which it is found."""
+    """Decision, model version and policy digest, by which a public part is found."""
     decision, model, policy = public.get("decision"), public.get("model"), public.get("policy")
     return (
         None if decision is None else str(decision),

@@ -21,21 +21,20 @@ from loantap.serving.audit.turns import Turns
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
 # How long a writer waits for another process's.
 WAIT_SECONDS = 4
-# And where who tried last waited so long in vain: else those who come behind it would wait for each
-# other's waits.
+# After somebody waited so long in vain: waits would add up otherwise.
 _AGAIN_SECONDS = 0.1
-# Of PostgreSQL's advisory locks, the one of the chain's end.
+# PostgreSQL's advisory lock of the chain's end.
 _LOCK = 0x10A47A9
 # The insert of each number of rows stays prepared.
 _CACHED_STATEMENTS = 256
-# A batch of 10,000 is 25 MB, which would be written twice if it had no room in memory; and its
-# journal would be copied into the file at once, which takes as long as to write it.
+# A batch of 10,000 is 25 MB, which is written twice where memory has no room for it; and the commit
+# would copy its journal into the file, which takes as long as to write it.
 _LARGE = ("PRAGMA cache_size=-65536", "PRAGMA wal_autocheckpoint=0")
 _SMALL = ("PRAGMA cache_size=-4096", "PRAGMA wal_autocheckpoint=1000")
-# What was committed survives a loss of power; what was erased is overwritten; a row that is
-# replaced counts as deleted, which the triggers refuse.
+# What was committed survives a loss of power; what was erased is overwritten; a replaced row counts
+# as deleted, which the triggers refuse.
 _DURABLE = (
-    # Of a new file; half as many writes for a batch as with SQLite's own 4,096.
+    # For a new file: half as many writes per batch as with SQLite's 4,096.
     "PRAGMA page_size=8192",
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
@@ -52,10 +51,12 @@ class Engines:
 
     Attributes:
         writer: begins by keeping every other writer out, also those of other processes.
-        reader: reads, each transaction from one state of the log.
+        reader: each of its transactions reads one state of the log.
         where: the log as messages name it, without password.
         kept: the writer's connection for records.
         turns: of the writers of all processes; None where the database keeps them.
+
+    The context managers raise `AuditUnavailableError` where the database fails.
     """
 
     writer: Engine
@@ -79,11 +80,7 @@ class Engines:
 
     @contextmanager
     def explained(self) -> Iterator[None]:
-        """Errors of the database become one, which says what to do.
-
-        Raises:
-            AuditUnavailableError: there was one.
-        """
+        """Errors of the database become one, which says what to do."""
         try:
             yield
         except (DBAPIError, PoolTimeoutError, self.writer.dialect.loaded_dbapi.Error) as error:
@@ -95,12 +92,8 @@ class Engines:
     def keeping(self, *, is_large: bool = False) -> Iterator[Any]:
         """A transaction of the only writer, as a cursor of the driver's.
 
-        Args:
-            is_large: whether thousands of records are kept; then `checkpoint` does what the commit
-                would do while other writers wait.
-
-        Raises:
-            AuditUnavailableError: the database does not do it.
+        Where thousands of records are kept it `is_large`: `checkpoint` then does what the commit
+        would do while other writers wait.
         """
         begin, end = (_LARGE, _SMALL) if is_large and self.is_sqlite else ((), ())
         with self._in_turn(), self.explained():
@@ -113,11 +106,7 @@ class Engines:
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
-        """A transaction of the only writer; committed at the end, rolled back after an error.
-
-        Raises:
-            AuditUnavailableError: the database does not do it.
-        """
+        """A transaction of the only writer; committed at the end, rolled back after an error."""
         with self._in_turn(), self.explained(), self.writer.begin() as connection:
             yield connection
 
@@ -136,17 +125,13 @@ class Engines:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """A transaction that reads.
-
-        Raises:
-            AuditUnavailableError: the database does not do it.
-        """
+        """A transaction that reads."""
         with self.explained(), self.reader.begin() as connection:
             yield connection
 
 
 def open_engines(url: str) -> Engines:
-    """Connections to the log at a URL; nothing is opened yet, but a folder is made for SQLite.
+    """Connections to the log at a URL; none is opened yet, but SQLite's folder is made.
 
     Raises:
         InputError: it is no URL of a SQLite file or of PostgreSQL.
@@ -186,7 +171,7 @@ def _open_sqlite(url: URL, where: str) -> Engines:
     path = Path(str(url.database))
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        # SQLite gives the files beside it the rights of this one.
+        # SQLite's other files get this one's rights.
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     except OSError as error:
         raise AuditUnavailableError(
@@ -195,8 +180,8 @@ def _open_sqlite(url: URL, where: str) -> Engines:
     wait = WAIT_SECONDS
 
     def connect() -> sqlite3.Connection:
-        # By ourselves: the registry makes SQLAlchemy's connections to SQLite wait for much longer.
-        # And the driver would begin transactions by itself, too late.
+        # The registry makes SQLAlchemy's connections to SQLite wait for much longer; and the driver
+        # itself would begin transactions too late.
         return sqlite3.connect(
             path,
             timeout=wait,

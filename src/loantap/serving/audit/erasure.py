@@ -1,4 +1,4 @@
-"""Erasing personal parts; the chain holds, since it covers their digests only."""
+"""Erasing personal parts; the chain holds, since it covers only their digests."""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
@@ -15,8 +15,8 @@ from loantap.serving.audit.records import Caller, Entry, Kind
 from loantap.serving.audit.tables import personal, records
 from loantap.serving.audit.transaction import Transaction
 
-# Rows of one statement, ids in one record, and personal parts that are purged in one transaction,
-# during which nobody else can write.
+# Rows per statement, ids per record, and personal parts purged per transaction, during which nobody
+# else can write.
 _STATEMENT, _RECORD, _STEP = 500, 1_000, 5_000
 # PostgreSQL's "insufficient privilege".
 _FORBIDDEN = "42501"
@@ -63,7 +63,7 @@ def find_cutoff(days: int) -> datetime:
 
 
 def purge(transaction: Transaction, caller: Caller, before: datetime) -> int:
-    """Erase a step of the personal parts that were kept before a time, the oldest first."""
+    """Erase a step of the personal parts kept before a time, the oldest first."""
     connection = transaction.connection
     kept_since = select(records.c.seq).where(records.c.at >= write_time(before))
     first_kept = connection.execute(kept_since.order_by(records.c.seq).limit(1)).scalar()
@@ -83,9 +83,9 @@ def purge(transaction: Transaction, caller: Caller, before: datetime) -> int:
 
 
 def clear_journal(engines: Engines) -> None:
-    """Write SQLite's journal into the file, so that nothing erased is left in the journal.
+    """Write SQLite's journal into the file, so that nothing erased is left in it.
 
-    Another program that reads for longer than writers wait leaves it as it is, until later.
+    While another program reads for longer than writers wait, it stays.
     """
     engines.checkpoint("TRUNCATE")
 

@@ -1,4 +1,4 @@
-"""The same request gets the same answer, also where it comes twice at once."""
+"""The same request gets the same answer, even twice at once."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -12,11 +12,8 @@ _ASK = "SELECT caller, idempotency_key FROM records WHERE position = 0 AND idemp
 class KeptRequests:
     """What was kept earlier under the idempotency keys of a group of callers.
 
-    Args:
-        cursor: of the only writer, so that nobody keeps anything meanwhile.
-        callers: of the group.
-        mark: stands for a parameter in its statements.
-        find_kept: what was kept under the key of a caller's, by both names.
+    The cursor is the only writer's, so nobody keeps anything meanwhile; `mark` stands for a
+    parameter.
     """
 
     def __init__(
@@ -54,7 +51,7 @@ class KeptRequests:
         return kept
 
     def comes_again(self, caller: Caller) -> bool:
-        """Whether the group has the key already, so that what is kept is known after the commit."""
+        """Whether the group has the key already: what is kept is known after the commit."""
         if caller.idempotency_key is None:
             return False
         name = (caller.key_id, caller.idempotency_key)

@@ -11,7 +11,6 @@ from loantap.serving.audit.reading import find_newest_id
 from loantap.serving.audit.store import AuditStore
 
 T = TypeVar("T")
-# How long what is known may be out of date.
 MAX_AGE_SECONDS = 0.5
 
 
@@ -20,9 +19,9 @@ class Polled(Generic[T]):
 
     Args:
         store: the audit log.
-        prefix: of the ids of these records. A new one makes the value out of date.
+        prefix: of these records' ids. A new one makes the value out of date.
         make: the value, from the log.
-        max_age: how long it is used without a look whether there is a new record, in seconds.
+        max_age: seconds it is used without a look for a new record.
     """
 
     def __init__(
@@ -44,7 +43,7 @@ class Polled(Generic[T]):
         """The value, at most `max_age` behind the log.
 
         Raises:
-            AuditUnavailableError: the log cannot be read, and the value is too old to be used.
+            AuditUnavailableError: the log cannot be read, and the value is too old.
         """
         known = self._known
         if known is not None and time.monotonic() - self._looked_at < self._max_age:
@@ -53,7 +52,7 @@ class Polled(Generic[T]):
             return self._look()
 
     def forget(self) -> None:
-        """Look again at the next call: this process itself has changed something."""
+        """Look again at the next call, after a change by this process."""
         self._looked_at = float("-inf")
 
     def _look(self) -> T:

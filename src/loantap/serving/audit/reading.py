@@ -12,10 +12,10 @@ from loantap.serving.audit.chain import begin_id, write_time
 from loantap.serving.audit.records import PREFIXES, Kind, Page, Record
 from loantap.serving.audit.tables import personal, records
 
-# How wrong a clock may have been, at most, when a record got its id; see `_narrow_ids`.
+# How wrong a clock may have been when a record got its id; see `_narrow_ids`.
 _CLOCK_ERROR = timedelta(days=1)
 _MAX_LIMIT = 500
-# So many records of one application are looked through with one statement.
+# Records of one application per statement.
 _STEP = 1_000
 
 
@@ -26,11 +26,9 @@ class Search:
     Attributes:
         decision: approve, refer, decline or invalid.
         person: who asked for it.
-        application_id: that it came with; not found once it was erased.
+        application_id: not found once it was erased.
         since: kept at this time or later.
         until: kept before this time.
-        model_version: of the model that scored it.
-        policy_digest: of the policy that decided.
     """
 
     decision: str | None = None
@@ -80,10 +78,7 @@ def list_about(connection: Connection, record_id: str) -> list[Record]:
 def list_kinds(connection: Connection, kinds: Sequence[Kind], after: str = "") -> Iterator[Record]:
     """All records of some kinds, oldest first; none of kinds that share their prefix.
 
-    Args:
-        connection: of the reader.
-        kinds: each with its prefix.
-        after: only those with a greater id.
+    `after` is an id that theirs are greater than.
     """
     for prefix in dict.fromkeys(PREFIXES[kind] for kind in kinds):
         asked = select_records().where(
@@ -94,21 +89,14 @@ def list_kinds(connection: Connection, kinds: Sequence[Kind], after: str = "") -
 
 
 def find_newest_id(connection: Connection, prefix: str) -> str | None:
-    """The last id that begins so; it changes when something of this kind happens."""
+    """The last id with a prefix; it changes when something of this kind happens."""
     newest = select(records.c.id).where(_has_prefix(prefix)).order_by(records.c.id.desc()).limit(1)
     found: str | None = connection.execute(newest).scalar()
     return found
 
 
 def search(connection: Connection, wanted: Search, after: str | None, limit: int) -> Page:
-    """Decisions, newest first.
-
-    Args:
-        connection: of the reader.
-        wanted: which.
-        after: `next` of the page before.
-        limit: how many at most, up to 500.
-    """
+    """Decisions, newest first, up to 500; `after` is `next` of the page before."""
     size = max(1, min(limit, _MAX_LIMIT))
     asked = select_records().where(_has_prefix(PREFIXES[Kind.DECISION]), *_list_conditions(wanted))
     if after is not None:
@@ -126,7 +114,7 @@ def search(connection: Connection, wanted: Search, after: str | None, limit: int
 def _find_seqs(connection: Connection, application_id: str) -> list[int]:
     """Numbers of all records of an application, the newest first.
 
-    Asked first, by the index: a database without statistics would look through all decisions.
+    Asked first, by the index: without statistics a database would look through all decisions.
     """
     its = select(personal.c.seq).where(personal.c.application_id == application_id)
     return sorted(connection.execute(its).scalars(), reverse=True)
@@ -153,7 +141,7 @@ def _list_conditions(wanted: Search) -> Iterator[Any]:
     prefix = PREFIXES[Kind.DECISION]
     if wanted.since is not None:
         yield records.c.at >= write_time(wanted.since)
-        # Ids never say an earlier time than `at`, and are in an index.
+        # Ids are indexed, and never say an earlier time than `at`.
         yield records.c.id >= begin_id(prefix, wanted.since)
     if wanted.until is not None:
         yield records.c.at < write_time(wanted.until)

@@ -22,8 +22,7 @@ def find_revision(connection: Connection) -> str | None:
 def upgrade(engines: Engines) -> str | None:
     """Make or change the tables as this version needs them, in one transaction.
 
-    Returns:
-        The revision they were at before, None where there were none.
+    Returns the revision they were at before, None where there were none.
 
     Raises:
         SchemaError: they are newer than this version of LoanTap.
@@ -32,7 +31,7 @@ def upgrade(engines: Engines) -> str | None:
     from alembic.config import Config
     from alembic.util import CommandError
 
-    # The lock of writing keeps out another process that starts at the same time.
+    # The writers' lock keeps out a process that starts at the same time.
     with engines.writing() as connection, as_file(files(_PACKAGE) / "migrations") as folder:
         before = find_revision(connection)
         if before == REVISION:

@@ -41,11 +41,7 @@ _RECENT = 1.0
 
 
 class AuditStore:
-    """The audit log of one process; its threads share it, and other processes write beside it.
-
-    Args:
-        engines: connections to the log.
-    """
+    """The audit log of one process, shared by its threads; other processes write beside it."""
 
     def __init__(self, engines: Engines) -> None:
         self._engines = engines
@@ -54,7 +50,7 @@ class AuditStore:
 
     @classmethod
     def open(cls, url: str) -> Self:
-        """The log at a URL; a SQLite file is made, and its tables are brought up to date.
+        """The log at a URL; a SQLite file is made, its tables brought up to date.
 
         Raises:
             InputError: the URL is not understood.
@@ -88,8 +84,8 @@ class AuditStore:
     def append(self, entries: Sequence[Entry], caller: Caller) -> list[Record]:
         """Keep entries; returns when they are durable, all of them or none.
 
-        A referred decision opens its case. Under an idempotency key that is there already, what was
-        kept then is returned, and nothing is kept.
+        A referred decision opens its case. Under an idempotency key that is there already, nothing
+        is kept, and what was kept then is returned.
 
         Raises:
             InputError: something in them cannot be kept.
@@ -102,7 +98,7 @@ class AuditStore:
         return work.before or work.list_kept()
 
     def append_made(self, make: Callable[[], Entry], caller: Caller) -> Record:
-        """Like `append`, for one entry, which the thread that writes for all makes (ADR 19).
+        """`append` for one entry, made by the thread that writes for all (ADR 19).
 
         Raises:
             Exception: what `make` raises; and see `append`.
@@ -163,7 +159,7 @@ class AuditStore:
         return self.read(lambda connection: reading.find(connection, record_id))
 
     def find_idempotent(self, caller_key: str, idempotency_key: str) -> list[Record]:
-        """What was kept under an idempotency key of a caller's, in order; empty where nothing."""
+        """What was kept under a caller's idempotency key, in order; empty where nothing."""
         return self.read(
             lambda connection: reading.find_idempotent(connection, caller_key, idempotency_key)
         )
@@ -181,21 +177,18 @@ class AuditStore:
         after: str | None = None,
         limit: int = 50,
     ) -> Page:
-        """Decisions, newest first, `limit` (up to 500) of them after the cursor `after`.
-
-        `reading.Search` says what can be looked for.
-        """
+        """Decisions, newest first, up to 500 after the cursor `after`; see `reading.Search`."""
         wanted = reading.Search(
             decision, person, application_id, since, until, model_version, policy_digest
         )
         return self.read(lambda connection: reading.search(connection, wanted, after, limit))
 
     def about(self, record_id: str) -> list[Record]:
-        """What happened to a record since: replays, overrides; oldest first."""
+        """What happened to a record since, oldest first."""
         return self.read(lambda connection: reading.list_about(connection, record_id))
 
     def verify(self, noted: Head | None = None) -> Verdict:
-        """Check the whole chain, and that it still holds an end that was noted earlier."""
+        """Check the whole chain, and that it still holds an end noted earlier."""
         return self.read(lambda connection: verification.verify(connection, noted))
 
     def erase(
@@ -208,8 +201,7 @@ class AuditStore:
     ) -> int:
         """Erase personal parts: of records, of what is about them, or of an application.
 
-        Returns:
-            How many were erased; those that were erased before are not counted.
+        Returns how many were erased now.
 
         Raises:
             UnknownRecordError: there is no record of an id.
@@ -224,10 +216,7 @@ class AuditStore:
         return n
 
     def purge_older_than(self, days: int, caller: Caller) -> int:
-        """Erase the personal parts of records that are older, step by step.
-
-        Returns:
-            How many were erased.
+        """Erase the personal parts of older records, step by step; how many were erased.
 
         Raises:
             InputError: days is negative.

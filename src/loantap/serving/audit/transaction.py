@@ -23,12 +23,8 @@ _LAST = "SELECT seq, id, hash FROM records ORDER BY seq DESC LIMIT 1"
 class Chain:
     """The end of the chain, in a transaction that keeps other writers out.
 
-    Args:
-        cursor: of the driver's, which costs a tenth of what SQLAlchemy's statements do.
-        style: how its statements mark parameters.
-
-    Attributes:
-        now: time of everything that is kept in the transaction.
+    It uses the driver's cursor, a tenth of the cost of SQLAlchemy's statements. `style` is how
+    these mark parameters, `now` the time of all that is kept.
     """
 
     def __init__(self, cursor: Any, style: str) -> None:
@@ -71,7 +67,7 @@ class Chain:
         return seq, record_id, hashed
 
     def keep_written(self, drafts: WrittenDrafts, caller: Caller, position: int) -> list[str]:
-        """The same of decisions that are texts already, from a position on; returns their ids."""
+        """`keep` for decisions that are texts already, from a position on; returns their ids."""
         written = drafts.written
         ids = IdMaker(self.now, self._last_id, len(drafts.salts))
         at, kind, prefix = write_time(self.now), Kind.DECISION.value, PREFIXES[Kind.DECISION]
@@ -106,8 +102,8 @@ class Chain:
     def flush(self) -> None:
         """Insert what was kept, many rows with one statement.
 
-        SQLite's driver lets other threads run at each step of a statement, and `executemany` makes
-        one for each row: the thread that writes for all would wait its turn again for each.
+        At each step of a statement SQLite's driver lets other threads run. `executemany` makes one
+        for each row, and the thread that writes for all would wait its turn each time.
         """
         for name, rows in self._rows.items():
             if len(rows) > _ROWS_AT_ONCE and hasattr(self._cursor, "copy"):
@@ -132,12 +128,7 @@ class Chain:
 class Transaction:
     """One transaction of the only writer, for what is more than keeping records.
 
-    Args:
-        connection: of the writer, in a transaction that keeps other writers out.
-
-    Attributes:
-        connection: the same, for what belongs to the records: a case, say.
-        now: time of everything that is kept in it.
+    Its connection keeps other writers out; `now` is the time of all that is kept.
     """
 
     def __init__(self, connection: Connection) -> None:

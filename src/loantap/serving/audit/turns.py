@@ -1,9 +1,8 @@
 """Writers of several processes take turns.
 
-SQLite lets one write at a time. Who comes second sleeps and tries again, longer each time up to a
-tenth of a second, while the first may come again at once: with two busy processes one request in a
-thousand waited for a third of a second. A lock of the operating system wakes who waits, and is
-freed when its holder is killed.
+SQLite lets one write at a time. Who comes second sleeps longer and longer, up to a tenth of a
+second, while the first may come again: with two busy processes one request in a thousand waited a
+third of a second. A lock of the operating system wakes who waits, and is freed with its holder.
 """
 
 import fcntl
@@ -21,11 +20,11 @@ _REFUSED, _TAKEN = b"1", b"0"
 class Turns:
     """The turns of one process, for one of its threads at a time.
 
-    Who doesn't know the lock, such as SQLite's own shell, is kept out by SQLite.
+    SQLite keeps out who doesn't know the lock, such as its own shell.
 
     Args:
-        path: of the file that is locked. Its one byte says whether the database refused the last
-            who had a turn, whichever process that was.
+        path: of the locked file. Its one byte says whether the database refused the last who had a
+            turn, in whichever process.
         where: the log as messages name it.
     """
 
@@ -64,7 +63,7 @@ class Turns:
         return os.pread(self._descriptor, 1, 0) == _REFUSED
 
     def close(self) -> None:
-        """Close the file; a process that parts from this one would share its turns otherwise."""
+        """Close the file, or a process that parts from this one would share its turns."""
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1

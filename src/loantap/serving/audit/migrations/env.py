@@ -1,4 +1,4 @@
-"""Alembic's entry: runs migrations on the connection it is given, in its transaction."""
+"""Alembic's entry: runs migrations in the transaction of a given connection."""
 
 from alembic import context
 
