@@ -115,7 +115,7 @@ def _opened(settings: ServingSettings) -> Iterator[AuditStore]:
 
 @contextmanager
 def _running(command: list[str], environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    # A session of its own: Ctrl-C reaches it through us alone, in order.
+    # In its own session: Ctrl-C reaches it through us alone, in order.
     process = subprocess.Popen(command, env=environment, start_new_session=True)  # noqa: S603
     try:
         yield process

@@ -1,4 +1,4 @@
-"""What the project's parameter files say about decisions and offers."""
+"""What the parameter files say about decisions and offers."""
 
 import json
 from collections.abc import Mapping
@@ -30,7 +30,7 @@ class Configured:
         economics: assumptions about money.
         offers: amounts, bands and limits of offers.
         rule_ids: ids of recommended rules that are switched on.
-        recommendations: what `recommendations.json` says; None where there is none.
+        recommendations: content of `recommendations.json`; None where there is none.
     """
 
     policy: CreditPolicy
@@ -49,12 +49,7 @@ class Configured:
 
 
 def read_configured(conf: Path, recommendations: Path, today: date) -> Configured:
-    """Read the parameter files.
-
-    Args:
-        conf: their folder.
-        recommendations: file of the policy lab's rules; it need not be there.
-        today: the day, which a run gives in its place.
+    """Read the parameter files of a folder, and the policy lab's rules where their file is there.
 
     Raises:
         InputError: a group is missing or cannot be used, or the policy was changed after it was

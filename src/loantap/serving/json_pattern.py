@@ -15,28 +15,19 @@ Blank = Callable[[str], str]
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """JSON with blanks.
-
-    Attributes:
-        text: for the operator %.
-        names: of the blanks, in their order.
-    """
+    """JSON with blanks: a text for the operator %, and the blanks' names in order."""
 
     text: str
     names: tuple[str, ...]
 
     def fill(self, columns: Mapping[str, Sequence[str]]) -> Iterator[str]:
-        """The text of each row.
-
-        Args:
-            columns: JSON of each blank, one for each row.
-        """
+        """The text of each row, from columns of JSON per blank."""
         return map(self.text.__mod__, zip(*(columns[name] for name in self.names), strict=True))
 
 
 def make_pattern(make: Callable[[Blank], object]) -> Pattern:
     """What `make` returns, as `to_json` writes it, with blanks where it calls its argument."""
-    # Nobody can guess it, so that no text of somebody else is taken for a blank.
+    # Nobody can guess it, so no other text is taken for a blank.
     mark = os.urandom(12).hex()
     text = to_json(make(lambda name: f"{mark}:{name}")).decode()
     parts = re.split(f'"{mark}:(.*?)"', text)
@@ -71,7 +62,7 @@ def write_texts(values: Sequence[str | None]) -> list[str]:
     """JSON of each text; null for None."""
     if any(value is None for value in values):
         return [to_json(value).decode() for value in values]
-    # Together where none has what stands between them, which is nearly always.
+    # Together where none has what stands between them: nearly always.
     together = to_json(values).decode()[2:-2].split('","')
     if len(together) != len(values):
         return [to_json(value).decode() for value in values]

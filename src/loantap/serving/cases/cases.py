@@ -1,4 +1,4 @@
-"""The refer queue: look, take, give back, decide. Each step is a record, too."""
+"""The refer queue: look, take, give back, decide. Each step is a record."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ from loantap.serving.cases.errors import (
 )
 from loantap.serving.cases.queue import Order, list_queue
 
-# How long a case is held for who took it, unless it is taken again.
+# How long a case is held, unless it is taken again.
 HOLD = timedelta(minutes=30)
 _MAX_NOTE = 2_000
 _IS_OPEN = "Nothing is to be done: it was given back, or its time is over"
@@ -33,14 +33,7 @@ _IS_OPEN = "Nothing is to be done: it was given back, or its time is over"
 
 @dataclass(frozen=True, slots=True)
 class Overrides:
-    """What people decided on referred applications.
-
-    Attributes:
-        n: how many cases.
-        by_outcome: how many, by outcome.
-        by_reason: by reason and outcome.
-        by_person: by person and outcome.
-    """
+    """What people decided: in all, by outcome, by reason and outcome, by person and outcome."""
 
     n: int
     by_outcome: Mapping[str, int]
@@ -51,12 +44,8 @@ class Overrides:
 class Cases:
     """The cases of one audit log.
 
-    Who holds a case is one person with one key: two people cannot hold it, also where they ask at
-    the same moment in two processes, since the log has one writer at a time.
-
-    Args:
-        store: the log.
-        hold: how long a case is held for who took it.
+    One person with one key holds a case, for `hold`. Two cannot, even from two processes at the
+    same moment, since the log has one writer at a time.
     """
 
     def __init__(self, store: AuditStore, hold: timedelta = HOLD) -> None:
@@ -86,7 +75,7 @@ class Cases:
         )
 
     def take(self, decision_id: str, caller: Caller) -> Case:
-        """Hold a case; who holds it already holds it for longer.
+        """Hold a case, or hold it for longer.
 
         Raises:
             UnknownCaseError: there is none.
@@ -136,15 +125,12 @@ class Cases:
     def decide(
         self, decision_id: str, caller: Caller, outcome: Outcome, reason: Reason, note: str = ""
     ) -> tuple[Case, Record]:
-        """Decide a case that one holds.
+        """Decide a case that one holds; the decision itself stays as it was made.
 
-        Returns:
-            The case, closed, and the record of the override. The decision stays as it was made.
+        Returns the closed case and the record of the override.
 
         Raises:
-            UnknownCaseError: there is none.
-            CaseNotHeldError: who asks does not have it.
-            CaseClosedError: it was decided.
+            UnknownCaseError, CaseNotHeldError, CaseClosedError: as `give_back`.
             InputError: the note is too long, or missing where the reason asks for one.
         """
         _require_note(reason, note)
@@ -167,7 +153,7 @@ class Cases:
         return self._store.change(act)
 
     def count_overrides(self) -> Overrides:
-        """What people decided, by outcome, reason and person."""
+        """Overrides by outcome, reason and person."""
         decided = self._store.read(lambda connection: list(_list_decided(connection)))
         outcomes = Counter(outcome for outcome, _, _ in decided)
         reasons = Counter((reason, outcome) for outcome, reason, _ in decided)

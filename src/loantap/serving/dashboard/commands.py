@@ -24,7 +24,7 @@ def make_command(host: str, port: int) -> list[str]:
         "server.fileWatcherType": "none",
         "browser.gatherUsageStats": "false",
         "client.toolbarMode": "viewer",
-        # What fails is told in the log, and to nobody else.
+        # Errors go to the log alone.
         "client.showErrorDetails": "none",
         "client.showErrorLinks": "false",
         **list_theme_options(),

@@ -1,7 +1,6 @@
 """The frontier for an LGD and a PD cut-off that a person chooses, from stored PDs and terms.
 
-No formula is here: loans are valued, profits imputed and policies measured by the functions that
-the run uses, so that at the run's own assumptions its own figures come out.
+All formulas are the run's own, so that at its assumptions its own figures come out.
 """
 
 from collections.abc import Mapping
@@ -67,14 +66,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Again:
-    """The judged loans under a choice.
-
-    Attributes:
-        values: of each loan.
-        outcomes: of each loan.
-        curves: of the frontier, from `trace_frontier`.
-        min_loans: of fewer approved loans some figures are not told.
-    """
+    """The judged loans under a choice: values and outcomes per loan, `trace_frontier`'s curves."""
 
     values: LoanValues
     outcomes: Outcomes
@@ -82,13 +74,9 @@ class Again:
     min_loans: int
 
     def compare(self, cutoff: float) -> pd.DataFrame:
-        """A PD cut-off beside expected NPV and approving everybody.
+        """A PD cut-off, below which loans are approved, beside expected NPV and approving all.
 
-        Args:
-            cutoff: loans below this PD are approved.
-
-        Returns:
-            One row per policy: `policy`, `label` and what `measure_policy` returns.
+        Returns one row per policy: `policy`, `label` and what `measure_policy` returns.
         """
         pds = self.values.probability_of_default
         everybody = np.ones(len(pds), bool)
@@ -106,11 +94,7 @@ class Again:
 
 
 def load_judged(run: LastRun, conf: Path) -> JudgedLoans:
-    """The judged loans of the last run, and the assumptions of the project.
-
-    Args:
-        run: the last run.
-        conf: folder of the parameter files.
+    """The judged loans of the last run, with the project's assumptions from the folder `conf`.
 
     Raises:
         NoRunError: there was none.

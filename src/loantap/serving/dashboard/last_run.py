@@ -19,10 +19,7 @@ class NoRunError(InputError):
 
 @dataclass(frozen=True, slots=True)
 class LastRun:
-    """Files of the last run.
-
-    Attributes:
-        settings: which say where they are.
+    """Files of the last run, at the places that the settings say.
 
     Every method raises `NoRunError` where a file is not there, and `InputError` where it cannot be
     read.

@@ -18,7 +18,7 @@ _ROOT: Final = re.compile(r":root\s*\{([^}]*)\}")
 _VARIABLE: Final = re.compile(r"(--[a-z0-9-]+):\s*(#[0-9a-fA-F]{6})")
 _USE: Final = re.compile(r"var\((--[a-z0-9-]+)\)")
 _FONT: Final = "system-ui, -apple-system, 'Segoe UI', Roboto, 'DejaVu Sans', sans-serif"
-# Streamlit's names of what the style sheet calls otherwise.
+# Streamlit's names for those of the style sheet.
 _STREAMLIT: Final = {
     "primaryColor": "--link",
     "backgroundColor": "--page",
@@ -39,7 +39,7 @@ _STREAMLIT: Final = {
 
 @cache
 def read_palette(theme: Theme) -> Mapping[str, str]:
-    """The colours of the reports by the name of their variable, such as `--ink`."""
+    """The colours of the reports by variable, such as `--ink`."""
     templates = resources.files("loantap.reporting") / "templates"
     colours: dict[str, str] = {}
     for sheet in _SHEETS:
@@ -50,7 +50,7 @@ def read_palette(theme: Theme) -> Mapping[str, str]:
 
 
 def list_theme_options() -> dict[str, str]:
-    """Streamlit's options that give it the look of the reports, light and dark."""
+    """Streamlit's options for the look of the reports, light and dark."""
     options = {
         "theme.font": _FONT,
         "theme.headingFont": _FONT,

@@ -1,4 +1,4 @@
-"""What went wrong, told to the person in front of the screen, and what to do about it."""
+"""What went wrong, told to the person at the screen, and what to do about it."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -28,11 +28,9 @@ _RIGHTS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message: what is wrong, then what to do.
+    """A message in Markdown: what is wrong, then what to do.
 
-    Attributes:
-        text: in Markdown.
-        is_mendable: whether the person can mend it here; otherwise somebody else has to.
+    `is_mendable` tells whether the person can mend it here.
     """
 
     text: str
@@ -100,12 +98,12 @@ def _say(error: ApiError) -> str:
     detail = "" if is_said else _end(error.detail)
     if not detail and len(fields) == 1:
         return fields[0]
-    # Without a sentence before it the list begins on a line of its own all the same.
+    # Even without a sentence the list begins on its own line.
     return "\n\n".join([detail, *(f"- {text}" for text in fields)])
 
 
 def _tell_field(one: FieldProblem) -> str:
-    """What is wrong with a field: as the form calls it, if it is one of an application."""
+    """What is wrong with a field, called as in the form where it has it."""
     if not one.field:
         return one.problem
     label = _LABELS.get(one.field)

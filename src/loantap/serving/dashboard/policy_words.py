@@ -1,4 +1,4 @@
-"""A credit policy in words: its rules, targets and assumptions, and how two policies differ."""
+"""A credit policy in words: rules, targets, assumptions, differences."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -59,7 +59,6 @@ class Content:
     """What a policy says, read from an answer of the API.
 
     Attributes:
-        rules: what decides.
         targets: what the rules were chosen to reach.
         scenario_name: of the scenario that expected NPV is computed in.
         economics: all scenarios of the policy.
@@ -80,7 +79,7 @@ def read_content(policy: PolicyVersion) -> Content:
     """What a policy says.
 
     Raises:
-        ApiError: the API tells of it in a form that is not this version's.
+        ApiError: the API tells it in a form that is not this version's.
     """
     try:
         content = Content(
@@ -105,7 +104,7 @@ def _unknown_form(policy: PolicyVersion) -> ApiError:
 
 
 def word_rules(content: Content) -> list[str]:
-    """What decides, one sentence a rule, in the order of `Decider`: the first that fits decides."""
+    """What decides, one sentence a rule; as in `Decider`, the first that fits decides."""
     rules = content.rules
     low, high = rules.min_margin - rules.review_margin, rules.min_margin + rules.review_margin
     price = rules.default_price
@@ -145,7 +144,7 @@ def list_targets(content: Content) -> list[tuple[str, str]]:
 
 
 def list_assumptions(content: Content) -> list[tuple[str, str, str, str]]:
-    """Each assumption of the scenario: what it is, its value, its range, and who says so."""
+    """Each assumption of the scenario: name, value, range, and who says so."""
     listed = []
     for of, (name, word) in ASSUMPTIONS.items():
         allowed = content.economics.ranges[of]
@@ -161,7 +160,7 @@ def list_assumptions(content: Content) -> list[tuple[str, str, str, str]]:
 
 
 def list_differences(before: Content, after: Content) -> list[tuple[str, str, str]]:
-    """What differs between two policies: what it is, and its value before and after."""
+    """What differs between two policies, with its value before and after."""
     rows = [("Scenario", before.scenario_name, after.scenario_name)]
     parts: list[tuple[Any, Any, Mapping[str, tuple[str, Callable[[float], str]]]]] = [
         (before.rules, after.rules, RULES),

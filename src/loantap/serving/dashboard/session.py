@@ -1,4 +1,4 @@
-"""Who is in front of the screen, and what the API is asked with on their behalf."""
+"""Who is at the screen, and what the API is asked with for them."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -12,7 +12,7 @@ from loantap.serving.dashboard.client import Api, ApiError
 from loantap.serving.dashboard.settings import DashboardSettings
 
 OWN_KEY: Final = "own_key"
-# In the address, so that a session that was lost can be told from one that never began.
+# In the address, to tell a lost session from one that never began.
 _MARK: Final = "signed-in"
 
 
@@ -21,7 +21,7 @@ class Session:
     """A person at work.
 
     Attributes:
-        api: the API, asked with their key, or with the dashboard's.
+        api: asked with their key, or with the dashboard's.
         person: whose decisions these are recorded as.
         scopes: what their key may do; empty while the API does not say.
         is_own_key: whether they pasted a key of their own.
@@ -82,7 +82,7 @@ def _begin(
     if not key:
         return None
     api = Api(_connect(settings.api_url), key, person)
-    # Asked once a session and key: a key's owner and scopes do not change.
+    # Once per session and key: owner and scopes do not change.
     known = st.session_state.get("who")
     if known is None or known[0] != (key, person):
         try:
@@ -117,7 +117,7 @@ def _show_sign_in(session: Session | None, *, has_dashboard_key: bool) -> None:
 
 
 def sign_out() -> None:
-    """Forget the key, and with it what was shown to its owner."""
+    """Forget the key, and what was shown to its owner."""
     for name in list(st.session_state):
         del st.session_state[name]
     st.query_params.pop(_MARK, None)

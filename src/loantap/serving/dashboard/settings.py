@@ -47,7 +47,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> DashboardSetti
     """Settings as the environment gives them.
 
     Raises:
-        InputError: the address is none, or others may read the file of the key.
+        InputError: the address is none, or others may read the key's file.
     """
     url = environment.get(API_VARIABLE, DEFAULT_API).rstrip("/")
     if not url.startswith(("http://", "https://")):

@@ -1,4 +1,4 @@
-"""The waterfall of a decision: how many points each fact adds to the score or takes away."""
+"""The waterfall of a decision: points that each fact adds to the score or takes away."""
 
 from collections.abc import Sequence
 from html import escape
@@ -14,7 +14,7 @@ _NOTHING: Final = 0.05
 
 
 def list_steps(contributions: Sequence[Contribution]) -> list[tuple[str, float]]:
-    """Facts and their points, largest first; features of one fact together, small facts as well."""
+    """Facts and their points, largest first; features of one fact, and small facts, together."""
     points: dict[str, float] = {}
     for one in contributions:
         points[one.label] = points.get(one.label, 0.0) + one.points
@@ -25,9 +25,9 @@ def list_steps(contributions: Sequence[Contribution]) -> list[tuple[str, float]]
 
 
 def write_waterfall(base: float, contributions: Sequence[Contribution], score: int) -> str:
-    """A table from the points that every loan starts from to the score; it reads as text, too.
+    """A table from every loan's base points to the score, which reads as text, too.
 
-    The bar of each row begins where the one above it ends.
+    Each row's bar begins where the one above it ends.
     """
     steps = list_steps(contributions)
     ends = [*accumulate((points for _, points in steps), initial=base)]

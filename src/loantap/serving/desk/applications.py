@@ -1,4 +1,4 @@
-"""The applications of a batch: one by one as they were sent, and a column at a time."""
+"""A batch's applications: one by one as they were sent, and a column at a time."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -17,14 +17,9 @@ _BETWEEN: Final = re.compile(r"\}\s*,\s*\{")
 
 
 class Applications:
-    """Applications of a batch.
+    """Applications of a batch: rows by source column name.
 
-    Args:
-        rows: by source column name.
-        text: JSON of a list of them, as it was sent; "" where it was not.
-
-    Attributes:
-        rows: as given.
+    `text` is JSON of their list as it was sent; "" where it was not.
     """
 
     def __init__(self, rows: Sequence[Mapping[str, Any]], text: str = "") -> None:
@@ -49,8 +44,7 @@ class Applications:
     def texts(self) -> list[str]:
         """Each as a JSON object, as it was sent where that can be told.
 
-        It can where objects are separated as often as there are rows; more often where one has
-        an object in it, or a text that looks like the end of one.
+        It cannot where one has an object in it, or a text like the end of one.
         """
         text = self._text or to_json(self.rows).decode()
         self._text = ""  # megabytes, which nobody asks for again
@@ -60,7 +54,7 @@ class Applications:
         return [f"{{{piece}}}" for piece in pieces]
 
     def take(self, name: str, places: Sequence[int]) -> Sequence[Any]:
-        """The values of a field in some rows; None where a row lacks it."""
+        """A field's values in some rows; None where a row lacks it."""
         if self.columns is None:
             return [self.rows[place].get(name) for place in places]
         values = self.columns.get(name)
@@ -87,8 +81,7 @@ class Applications:
     def make_series(self, name: str, places: Sequence[int]) -> pd.Series:
         """A column of some rows as of a file: of numbers, of texts, or of both.
 
-        Read in bulk where it can be; numbers and texts mixed are read one by one, by the same
-        rules.
+        Mixed columns are read one by one, by the same rules.
         """
         values = self.take(name, places)
         is_whole = self.columns is not None and len(places) == len(self.rows)

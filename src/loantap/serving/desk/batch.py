@@ -32,13 +32,12 @@ _MADE: Final = (Decision.APPROVE.value, Decision.REFER.value, Decision.DECLINE.v
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """Applications of a batch that were decided, a column at a time.
+    """Decided applications of a batch, a column at a time.
 
     Attributes:
         rows: place of each in the batch, from 0.
         decisions: approve, refer or decline.
-        application_ids: as texts.
-        scores: what the underwriter says of each; see `Underwriter.underwrite_batch`.
+        scores: see `Underwriter.underwrite_batch`.
         written: JSON by the names of a record, but of the decisions.
     """
 
@@ -55,13 +54,12 @@ class Decided:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A batch that was decided.
+    """A decided batch.
 
     Attributes:
         entry: what is to be kept of it; the personal part says what is wrong with the applications
             that cannot be scored.
         kept: what is to be kept of its decisions.
-        decided: its decisions.
     """
 
     entry: Entry
@@ -77,11 +75,7 @@ def decide_batch(
 ) -> Batch:
     """Score and decide applications.
 
-    Args:
-        standing: what decides.
-        applications: all of them.
-        refused: what is wrong with applications whose names or types are, by place from 0.
-        as_of: the day.
+    `refused` is what is wrong with the names or types of some, by place from 0; `as_of` is the day.
     """
     places = [place for place in range(len(applications)) if place not in refused]
     invalid = {place: list(reasons) for place, reasons in refused.items()}
@@ -179,7 +173,7 @@ def _write(
 
 
 def _write_reasons(scores: pd.DataFrame) -> list[str]:
-    """JSON of the list of each row; each distinct sentence is written once."""
+    """JSON of each row's list; each distinct sentence is written once."""
     columns = []
     for name in REASONS:
         given = scores[name].array

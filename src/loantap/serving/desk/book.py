@@ -7,17 +7,13 @@ from loantap.serving.policies.entries import ActivePolicy
 
 
 class Deciders:
-    """What decides under the policies of a book.
-
-    Args:
-        book: the policies.
-    """
+    """What decides under the policies of a book."""
 
     def __init__(self, book: PolicyBook) -> None:
         self._book = book
 
     def read_generation(self) -> int:
-        """A number that is another one whenever another policy is in force; 0 before the first."""
+        """Changes with the policy in force; 0 before the first."""
         active = self._book.active()
         return active.generation if active else 0
 
@@ -36,7 +32,7 @@ class Deciders:
         return _make(active)
 
     def find_decider(self, digest: str) -> Decider | None:
-        """What decided under a policy, by the first digits of its digest; None: none was."""
+        """What decided under a policy, by its digest's first digits; None: none was."""
         found = self._book.find_by_digest(digest)
         return None if found is None else _make(found)
 

@@ -1,4 +1,4 @@
-"""The desk: model, policy and offers as they stand, kept up to date in the background."""
+"""The desk: model, policy and offers, kept up to date in the background."""
 
 import logging
 import threading
@@ -17,9 +17,9 @@ from loantap.serving.desk.standing import Standing, make_standing
 
 # The model of PDs where no grade exists yet: offers are made with it.
 OFFERS: Final = "application"
-# Seconds; a policy that was put in force decides in all processes within one.
+# Seconds; a policy that is put in force decides in all processes within one.
 _POLICY_SECONDS: Final = 0.2
-# Seconds for which a process that starts waits for the registry before it answers that it waits.
+# Seconds that a starting process waits for the registry.
 _PATIENCE: Final = 5.0
 
 logger = logging.getLogger(__name__)
@@ -72,7 +72,7 @@ class Desk:
         self._made_of: tuple[Scorer | None, Scorer | None, int] | None = None
         self._stop = threading.Event()
         self._lock = threading.Lock()
-        # One pool for each, so that a registry that answers slowly delays no policy.
+        # One each, so that a slow registry delays no policy.
         self._pools = [ThreadPoolExecutor(1, f"refresh-{name}") for name in ("model", "policy")]
 
     @property
@@ -95,9 +95,8 @@ class Desk:
     def open(self, patience: float = _PATIENCE) -> None:
         """Look once at registry and policies, then again and again in the background.
 
-        Args:
-            patience: seconds to wait for the first look at a registry that answers slowly; what it
-                finds later is put to work then.
+        It waits `patience` seconds for the first look at the registry; its result is used later
+        too.
         """
         self._settle(self._pools[0].submit(self._look_at_models), "registry", patience)
         self._settle(self._pools[1].submit(self.renew), "policies")
@@ -169,8 +168,8 @@ class Desk:
             try:
                 self._standing = self._make_standing(lending, offers)
             except InputError as error:
-                # A policy that cannot be read leaves the one in force; a model that is no longer
-                # champion never goes on because the new one cannot be put to work.
+                # An unreadable policy leaves the one in force; a model that is no longer champion
+                # never goes on because the new one cannot be put to work.
                 if self._made_of is None or self._made_of[0] is not made_of[0]:
                     self._standing, self._trouble = None, str(error)
                 raise

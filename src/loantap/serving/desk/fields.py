@@ -1,6 +1,6 @@
-"""The fields of an application, made from the data dictionary: which there are, and their types.
+"""The fields of an application and their types, made from the data dictionary.
 
-What a value means, and whether it is valid, is told by the readers of the portfolio alone.
+What a value means, and whether it is valid, the readers of the portfolio alone tell.
 """
 
 import math
@@ -15,10 +15,10 @@ from loantap.policy.application_ids import APPLICATION_ID
 from loantap.portfolio.dictionary import Column, Kind, portfolio_columns
 from loantap.serving.desk.applications import Applications
 
-# Longest texts, in characters; the longest address of the published data has fewer than 80.
+# Characters; the published data's longest address has fewer than 80.
 _LONGEST: Final = {Kind.TEXT: 500, Kind.CATEGORY: 100}
 _LONGEST_NUMBER: Final = 60
-# A whole number beyond this is not the same once it was a float.
+# As a float, a larger whole number is not the same.
 _LARGEST: Final = 2.0**53
 _NUMERIC: Final = (Kind.NUMBER, Kind.COUNT)
 _WRONG: Final = "neither a text nor null"
@@ -44,8 +44,7 @@ def application_columns() -> dict[str, Column]:
 class ApplicationFields:
     """The fields that an application may and must have.
 
-    Attributes:
-        needed: the columns that are read of it.
+    `needed` are the columns that are read of it.
     """
 
     needed: tuple[Column, ...]
@@ -67,7 +66,7 @@ class ApplicationFields:
         object.__setattr__(self, "_required", names)
 
     def check(self, application: Mapping[str, Any]) -> list[FieldError]:
-        """What is wrong with the names and types of an application; [] for nothing."""
+        """What is wrong with an application's names and types; [] for nothing."""
         errors: list[FieldError] = []
         types = self._types
         for name, value in application.items():
@@ -94,9 +93,9 @@ class ApplicationFields:
         return errors
 
     def are_good(self, applications: Applications) -> bool:
-        """Whether all have the same fields, and `check` finds nothing wrong with any of them.
+        """Whether all have the same fields and pass `check`.
 
-        A column at a time, which takes a tenth of the time of one application after the other.
+        By column it takes a tenth of the time.
         """
         columns = applications.columns
         if columns is None or not self._required <= columns.keys() <= self._types.keys():
@@ -123,7 +122,7 @@ class ApplicationFields:
             is_good = np.abs(applications.measure(name)) <= _LARGEST
         except OverflowError:
             return False
-        # NaN is not; where a value is None it is one.
+        # NaN is not finite; where a value is None it is one.
         return int(is_good.sum()) == len(values) - values.count(None)
 
     def _tell_missing(self, application: Mapping[str, Any]) -> Iterable[FieldError]:
@@ -136,7 +135,7 @@ class ApplicationFields:
 
 
 def tell_remedy(column: Column) -> str:
-    """What to do about a value of a column that cannot be used."""
+    """What to do about an unusable value of a column."""
     if column.values:
         return f"Give one of {', '.join(f'{value:g}' for value in column.values)}"
     if column.categories:

@@ -130,7 +130,7 @@ def make_standing(
     """Put together what decides.
 
     Raises:
-        InputError: of bands or amounts none could be offered.
+        InputError: no offer could have the bands or amounts.
     """
     maker = None if application is None else OfferMaker(application, offers, decider)
     return Standing(Underwriter(lending, decider, rules), maker)
@@ -142,7 +142,7 @@ def describe_decision(
     decision: str,
     find: Callable[[str], object],
 ) -> dict[str, object]:
-    """The public part of a decision's record; what was found is asked for by name."""
+    """The public part of a decision's record; `find` gives what was found, by name."""
     return {
         **made_by,
         "as_of": str(as_of.date()),
@@ -152,7 +152,7 @@ def describe_decision(
 
 
 def describe_maker(underwriter: Underwriter) -> dict[str, object]:
-    """What decides, as it is kept with each decision and told with it."""
+    """What decides, as kept and told with each decision."""
     described: dict[str, object] = {
         "model": describe_model(underwriter.scorer),
         "policy": {"version": underwriter.policy_version, "digest": underwriter.policy_digest},
@@ -165,7 +165,7 @@ def describe_maker(underwriter: Underwriter) -> dict[str, object]:
 
 
 def describe_offers(maker: OfferMaker) -> dict[str, object]:
-    """What makes offers, as it is kept with them and told with them."""
+    """What makes offers, as kept and told with them."""
     policy = maker.decider.policy
     return {
         "model": describe_model(maker.scorer),

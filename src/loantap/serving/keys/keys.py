@@ -1,7 +1,7 @@
 """API keys: made, checked, listed, revoked.
 
-A key lives in the audit log alone, as the record that it was created and, later, that it was
-revoked. So none works that the log does not account for, and what it did is found under its id.
+A key lives in the audit log alone, as the records of its creation and revocation: none works that
+the log does not account for, and what it did is found under its id.
 """
 
 import hashlib
@@ -46,10 +46,7 @@ class ApiKey:
     Attributes:
         id: its name, which is part of it and of every record that it asks for.
         owner: the person or system it was made for.
-        scopes: what it may do.
-        rate_per_minute: how many requests it may make.
-        created_at: when it was made, in UTC.
-        created_by: who made it.
+        created_at: in UTC.
         revoked_at: since when it does not work; None where it works.
     """
 
@@ -75,11 +72,7 @@ class _Known:
 
 
 class Keys:
-    """The keys of one audit log; one that is revoked stops working within a second everywhere.
-
-    Args:
-        store: the log.
-    """
+    """The keys of one audit log; a revoked one stops working within a second everywhere."""
 
     def __init__(self, store: AuditStore) -> None:
         self._store = store
@@ -94,8 +87,7 @@ class Keys:
     ) -> tuple[ApiKey, str]:
         """Make a key.
 
-        Returns:
-            What is known of it, and the key itself, which is kept nowhere: `lt_<id>_<secret>`.
+        Returns what is known of it, and the key itself, `lt_<id>_<secret>`, which is kept nowhere.
 
         Raises:
             InputError: owner, scopes or rate cannot be.
@@ -144,7 +136,7 @@ class Keys:
 
 
 def _digest(secret: str) -> str:
-    """SHA-256, which is enough: nobody guesses 256 random bits, however fast a guess is."""
+    """SHA-256 is enough: nobody guesses 256 random bits, however fast a guess is."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 

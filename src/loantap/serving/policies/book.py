@@ -1,4 +1,4 @@
-"""The policy book: propose, activate with four eyes, roll back. The audit log holds all of it."""
+"""The policy book in the audit log: propose, activate with four eyes, roll back."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -48,9 +48,7 @@ def _find_today() -> date:
 class PolicyBook:
     """The policies of one audit log; all processes see a change within a second.
 
-    Args:
-        store: the log.
-        find_today: the day that decides whether a policy is due, in UTC.
+    `find_today` gives the day in UTC that decides whether a policy is due.
     """
 
     def __init__(self, store: AuditStore, find_today: Callable[[], date] = _find_today) -> None:
@@ -68,10 +66,7 @@ class PolicyBook:
         return self._active.get()
 
     def enter(self, policy: CreditPolicy, economics: Economics, caller: Caller) -> ActivePolicy:
-        """Put the configured policy in force where none was ever; else leave all as it is.
-
-        Returns:
-            What is in force then.
+        """Put the configured policy in force where none was ever; what is in force then.
 
         Raises:
             InputError: the policy is not as it was approved, or takes effect later.
@@ -97,16 +92,14 @@ class PolicyBook:
     def propose(self, content: Mapping[str, Any], caller: Caller) -> Proposal:
         """Propose a policy; who proposes the same one again gets the proposal that waits.
 
-        Args:
-            content: `policy`: its fields without approval and digest, without the author where the
-                caller is; `economics`: the assumptions, those in force where they are left out.
-            caller: who proposes it.
+        In `content`, `policy` has the fields without approval and digest, without the author where
+        the caller is; `economics` are the assumptions, by default those in force.
 
         Raises:
             InvalidPolicyError: it is no policy, or its version was in force with another content.
         """
         written, economics = self._read_content(content, caller)
-        # Checked as if approved: whatever would be refused then is refused now.
+        # Checked as if approved: what would be refused then is refused now.
         policy, assumed = build_policy(written, economics, NOBODY_YET)
 
         def act(transaction: Transaction) -> Proposal:
@@ -142,11 +135,10 @@ class PolicyBook:
         return activated
 
     def roll_back(self, caller: Caller, leaving: str | None = None) -> ActivePolicy:
-        """Put the policy in force again that was before the one that is now.
+        """Put the policy before the current one in force again.
 
-        Args:
-            caller: who does it.
-            leaving: id of the policy in force, as the caller knows it; repeated, it is refused.
+        `leaving` is the id of the current one as the caller knows it, so that a repeated call is
+        refused.
 
         Raises:
             NothingBeforeError: there was none.
@@ -181,11 +173,7 @@ class PolicyBook:
         ]
 
     def find_proposal(self, proposal_id: str) -> Proposal:
-        """A proposal.
-
-        Raises:
-            UnknownPolicyError: there is none of this id.
-        """
+        """A proposal; `UnknownPolicyError` where there is none of this id."""
         return require_proposal(self._store.read(read_pages), proposal_id)
 
     def find_by_digest(self, digest: str) -> ActivePolicy | None:

@@ -1,4 +1,4 @@
-"""Policies as the audit log tells of them: proposals, and what was put in force when."""
+"""Policies as the audit log tells them: proposals, and what was put in force when."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from loantap.serving.policies.errors import InvalidPolicyError, PolicyChangedErr
 
 # What a proposal does not have yet.
 UNAPPROVED = frozenset({"approved_by", "digest"})
-# Stands for the second person where a proposal is checked or tried before anybody approved it.
+# Stands for the second person before anybody approved.
 NOBODY_YET = "(nobody yet)"
 
 
@@ -33,11 +33,9 @@ class Proposal:
     """What somebody proposes.
 
     Attributes:
-        id: of the proposal.
-        at: when it was proposed.
         person: who proposed it.
         key_id: with which key.
-        policy: fields of the policy, without approval and digest.
+        policy: its fields, without approval and digest.
         economics: the assumptions it rests on.
     """
 
@@ -77,11 +75,9 @@ class Activation:
 
     Attributes:
         id: of the record.
-        at: when.
         person: who did it.
-        proposal_id: of the policy.
         digest: of the policy as approved.
-        approved_by: the second person, who approved it.
+        approved_by: the second person.
         returns_to: id of the activation that rolling back restores, or None.
         is_rollback: whether it was put in force again.
     """
@@ -98,14 +94,11 @@ class Activation:
 
 @dataclass(frozen=True, slots=True)
 class ActivePolicy:
-    """A policy that is, or was, in force.
+    """A policy that is, or was, in force, as approved.
 
     Attributes:
-        policy: the policy as approved.
         economics: the assumptions it rests on.
-        generation: 1 for the first that was ever in force; each change has the next number.
-        proposal_id: of the proposal.
-        activated_at: since when it is in force.
+        generation: 1 for the first ever in force; each change has the next number.
         activated_by: who put it in force, or rolled back to it.
         can_roll_back_to: name of the policy that rolling back restores, or None.
     """
@@ -121,11 +114,9 @@ class ActivePolicy:
 
 @dataclass(frozen=True, slots=True)
 class BookEntry:
-    """A proposal and what became of it.
+    """A proposal and what became of it: proposed, in force or past.
 
     Attributes:
-        proposal: what was proposed.
-        state: proposed, in force or past.
         activated_at: when it was last put in force, or None.
         approved_by: the second person, or None.
         digest: of the policy as approved, or None.

@@ -1,4 +1,4 @@
-"""The policy book's pages: read from the audit log, and written to it."""
+"""The policy book's pages, read from the audit log and written to it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,12 +25,7 @@ from loantap.serving.policies.entries import (
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """The book as the log tells it at one moment.
-
-    Attributes:
-        proposals: by id, oldest first.
-        activations: by id, oldest first.
-    """
+    """The book at one moment: proposals and activations by id, oldest first."""
 
     proposals: Mapping[str, Proposal]
     activations: Mapping[str, Activation]
@@ -95,7 +90,7 @@ def put_in_force(
     policy: CreditPolicy,
     caller: Caller,
 ) -> ActivePolicy:
-    """Keep that a policy, as it was approved, is in force from now on."""
+    """Keep that an approved policy is in force from now on."""
     current = pages.current
     public = {
         "version": policy.name,

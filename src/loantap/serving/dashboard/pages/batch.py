@@ -1,4 +1,4 @@
-"""Batch: a CSV file in, a decision or an error for each row out."""
+"""Batch: a CSV file in, a decision or an error per row out."""
 
 import hashlib
 from typing import Any, Final
@@ -16,7 +16,7 @@ from loantap.serving.dashboard.messages import tell_missing_right
 _LARGEST: Final = 16_000_000
 _MOST_ERRORS: Final = 100
 _MOST_ROWS: Final = 500
-# What is told of each row, by its name in the download, and its heading here.
+# Per row: the name in the download and the heading here.
 _TOLD: Final = {
     "row": "Row", "application_id": "Application", "decision": "Decision",
     "probability_of_default": "PD", "score": "Score", "expected_npv": "Expected NPV",
@@ -83,7 +83,7 @@ def find_problem(text: str, needed: list[FormField], size: int) -> str | None:
 
 
 def word_rows(table: pd.DataFrame) -> Styler:
-    """Answered rows with headings and figures as on other pages; they still sort as numbers."""
+    """Rows with headings and figures as on other pages, that still sort as numbers."""
     shown = table.rename(columns=_TOLD)
     figures = shown[list(_FORMATS)].astype(float)
     return shown.assign(**figures).style.format(_FORMATS, na_rep=NOTHING)

@@ -27,7 +27,7 @@ from loantap.serving.dashboard.session import Session
 _CARD: Final = "model_card.html"
 _CARD_HEIGHT: Final = 800
 _PERFECT: Final = "Of a perfect model, by chance"
-# As the metrics table of the model card calls those that tell how good a PD is.
+# Names in the model card's metrics table of how good a PD is.
 _OF_PDS: Final = frozenset(
     {"Default rate", "AUC", "KS", "Average precision", "Brier score",
      "Expected calibration error (ECE)"}
