@@ -44,10 +44,9 @@ class RegistryDownError(InputError):
 
 
 def choose_address(configured: str | None, project: Path) -> str:
-    """Address of the registry: `MLFLOW_TRACKING_URI`, or else that of `mlflow.yml`.
+    """Address of the registry: `MLFLOW_TRACKING_URI`, which is told, or else that of `mlflow.yml`.
 
-    A file is looked for from the working directory in the first case, which is told, and from the
-    project's folder in the second.
+    A file is looked for from the working directory in the first case, else from the project.
     """
     usual = anchor_address(configured or _DEFAULT_ADDRESS, project)
     given = os.environ.get(ADDRESS_VARIABLE)

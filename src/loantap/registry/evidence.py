@@ -47,10 +47,7 @@ class RunRecord:
 def attach_evidence(
     model: ModelVersion, namespace: str, files: Mapping[str, Path], run: RunRecord
 ) -> None:
-    """Store files with a version under their new names, with the index of all its files.
-
-    Of a report on several models the part of the namespace is indexed.
-    """
+    """Store files with a version under new names; of a report, index its namespace's part."""
     with tempfile.TemporaryDirectory() as folder:
         served = fetch_files(model, Path(folder))
         pack = fetch_file(model, EVIDENCE, Path(folder))
@@ -87,7 +84,7 @@ def index_evidence(
 
 
 def list_figures(file: str, content: Any, namespace: str) -> list[dict[str, Any]]:
-    """Every figure of a report that stands beside its n, with its place in the file and its bounds.
+    """Every figure of a report that stands beside its n, with its place and bounds.
 
     Of a report on several models (`models`), those of the namespace.
     """

@@ -1,7 +1,6 @@
 """The last good champion, with which scoring goes on while the registry is down.
 
-An archive per registered name holds the version's files, each with a digest. It appears by a
-rename, so readers never find half of one.
+An archive per registered name holds its files and their digests. It appears by a rename, whole.
 """
 
 import hashlib
@@ -88,7 +87,7 @@ def keep(model: ModelVersion, files: Path) -> None:
 
 
 def recall(name: str, folder: Path) -> LastGood | None:
-    """Put the files of the champion that was kept under a name into a folder.
+    """Put a name's last good champion into a folder.
 
     None where none was kept, or another registry's; one that is damaged is told.
     """
@@ -143,7 +142,7 @@ def _digest(content: bytes) -> str:
 def go_on(names: Iterable[str], error: InputError) -> tuple[TrainedModel, ModelVersion]:
     """The last good champion of the first name that has one, with a warning.
 
-    Where none has one, it raises `error`: why the champion itself cannot be loaded.
+    Else it raises `error`, why the champion itself cannot be loaded.
     """
     for name in names:
         with tempfile.TemporaryDirectory() as folder:

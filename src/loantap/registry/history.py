@@ -36,7 +36,7 @@ _RESTORED = "restored "
 class VersionRecord:
     """What the registry says of a version without opening its files; `created` is UTC.
 
-    `tags` tell origin, kind, number of training loans and verdict.
+    Tags are origin, kind, number of training loans and verdict.
     """
 
     model: ModelVersion
@@ -101,7 +101,7 @@ def read_verdicts(model: ModelVersion) -> dict[str, Any] | None:
 def restore(model: ModelVersion, *, who: str, reason: str) -> ModelVersion | None:
     """Make a former champion champion again, and record who did it and why.
 
-    Returns the version that had to go; None where there was none.
+    Returns the version that had to go, or None.
 
     Raises:
         InputError: there is no such version; it never was champion, or is; it is a demo under

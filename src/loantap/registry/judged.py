@@ -58,11 +58,7 @@ def load_judged(namespace: str, predictions: Path, report: Path) -> JudgedModel:
 
 
 def load_training(model: ModelVersion) -> TrainingDigests | None:
-    """Digests of a version's training loans; None where it carries none.
-
-    Raises:
-        UnreadableModelError: they are damaged.
-    """
+    """Digests of a version's training loans, or None; `UnreadableModelError` if damaged."""
     with tempfile.TemporaryDirectory() as folder:
         try:
             path = fetch_file(model, f"{EVIDENCE}/{FILE}", Path(folder))

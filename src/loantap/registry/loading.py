@@ -59,8 +59,8 @@ def load_best(namespace: str, newest: ModelVersion | None = None) -> Loaded:
 def load_champion(namespace: str) -> Loaded:
     """Load the champion: one from real loans before one from simulated ones.
 
-    Where the registry is down or has lost the model, or the champion's files are damaged or of
-    another release, the last good champion goes on, with a warning.
+    Where it cannot be had (registry down, model lost, files damaged or of another release), the
+    last good champion goes on, with a warning.
 
     Raises:
         UnreadableModelError: the champion cannot be read, and none of its name was kept.
@@ -90,11 +90,7 @@ def find_best_champion(namespace: str) -> ModelVersion | None:
 
 
 def require_champion(namespace: str) -> None:
-    """Require something to score with.
-
-    Raises:
-        InputError: no champion is registered.
-    """
+    """Raise `InputError` unless there is something to score with."""
     if not has_champion(namespace):
         raise _tell_none(registered_names(namespace))
 
@@ -114,9 +110,9 @@ def has_champion(namespace: str) -> bool:
 def load_champions(namespace: str) -> dict[str, Champion]:
     """The champions that a new model has to beat, by origin of their loans; {} for none.
 
-    One whose model cannot be read is judged by its registered predictions. Without them it counts
-    as none, with a warning, or nothing could replace it. One with features of another release
-    counts as none too: it can never decide again.
+    An unreadable one is judged by its registered predictions. Without them it counts as none, with
+    a warning, or nothing could replace it; so does one with features of another release, which can
+    never decide again.
     """
     champions = {}
     for origin in (REAL, SIMULATED):

@@ -24,8 +24,7 @@ _FILE = "file://"
 def find_former_places(address: str, artifacts: str | None, project: Path) -> list[Path]:
     """Folders that the project was in when MLflow stored a location; none where all are here.
 
-    Of a server none are found, since it keeps its files itself. `artifacts` is the path or URI
-    where `mlflow.yml` has files kept.
+    A server keeps its files itself, so it has none. `artifacts` is the path or URI of `mlflow.yml`.
     """
     database, inside = _find_database(address, project), _find_inside(artifacts, project)
     if database is None or inside is None:
@@ -42,11 +41,7 @@ def find_former_places(address: str, artifacts: str | None, project: Path) -> li
 
 
 def require_same_place(address: str, artifacts: str | None, project: Path) -> None:
-    """Refuse to work where MLflow would read and write in another folder.
-
-    Raises:
-        InputError: the project was moved or copied.
-    """
+    """Raise `InputError` where the project was moved or copied, and MLflow works elsewhere."""
     if former := find_former_places(address, artifacts, project):
         raise InputError(
             f"project {project}",

@@ -1,6 +1,6 @@
 """MLflow's SQLite file, waited for while another process has it locked.
 
-SQLite's own waiting is silent and deaf to Ctrl-C, so SQLAlchemy opens these connections instead.
+SQLite's own waiting is silent and deaf to Ctrl-C, so SQLAlchemy opens these connections.
 """
 
 import logging

@@ -34,8 +34,8 @@ OUTCOME, REASON = "promotion", "promotion_reason"
 PROMOTED, KEPT = "promoted", "kept"
 # Tag of a version; see `digest_model`.
 DIGEST = "digest"
-# skops loads no other types. They are data, and the check that boosting runs on its categories;
-# what a partial calls has to be trusted too.
+# skops loads no other types: data, the check that boosting runs on its categories, and what a
+# partial calls.
 TRUSTED_TYPES = [
     "functools.partial",
     "numpy.dtype",
@@ -87,7 +87,7 @@ def register(release: Release) -> ModelVersion:
 
 
 def find_same(release: Release) -> ModelVersion | None:
-    """The version that holds the very model of a release: the champion, or the last registered.
+    """The version with the very model of a release: the champion, or the last registered.
 
     None where another was registered since, its run did not end well, or it has no digests.
     """
@@ -114,8 +114,8 @@ def read_digest(model: ModelVersion) -> str:
 def log_model(trained: TrainedModel) -> ModelVersion:
     """Log a model in the active run and register it as a new version, without an alias.
 
-    The file holds preprocessing and classifier only, in the skops format, with signature, a
-    made-up input example and the facts as metadata.
+    The file has preprocessing and classifier only, in the skops format, with signature, made-up
+    input example and facts as metadata.
     """
     facts = trained.facts
     name = registered_name(facts.namespace, facts.origin)
@@ -204,10 +204,7 @@ def promote(model: ModelVersion) -> None:
 
 
 def mark_not_for_lending(name: str) -> None:
-    """Take the champion alias of earlier releases from a model that must not be lent on.
-
-    Its version stays champion under the other alias.
-    """
+    """Replace the champion alias of earlier releases on a model that must not be lent on."""
     champion = None if is_for_lending(name) else _find(name, CHAMPION)
     if champion is not None:
         promote(_find(name, NOT_FOR_LENDING) or champion)

@@ -35,8 +35,8 @@ FILES: Final = (DESCRIPTION, PIPELINE, EXAMPLE)
 _REMEDY = (
     "Train again with `kedro run`, or go back to an older version with `loantap-models restore`"
 )
-# What skops and MLflow raise on bytes that are not theirs. Caught around one call in which no code
-# of ours runs: anywhere else they would hide our own errors.
+# What skops and MLflow raise on bytes that are not theirs. Caught around one call without code of
+# ours: elsewhere they would hide our own errors.
 _OF_SKOPS: Final = (
     AttributeError,
     BadZipFile,
@@ -74,11 +74,7 @@ def load_version(model: ModelVersion) -> TrainedModel:
 
 
 def fetch_files(model: ModelVersion, folder: Path) -> Path:
-    """Copy the files of a version into a folder.
-
-    Raises:
-        UnreadableModelError: one is missing.
-    """
+    """Copy a version's files into a folder; `UnreadableModelError` where one is missing."""
     for name in FILES:
         fetch_file(model, name, folder)
     return folder
@@ -98,11 +94,7 @@ def fetch_file(model: ModelVersion, name: str, folder: Path) -> Path:
 
 
 def load_predictions(model: ModelVersion) -> pd.DataFrame | None:
-    """The predictions a version was registered with; None where none were kept.
-
-    Raises:
-        UnreadableModelError: they are damaged.
-    """
+    """Predictions a version was registered with, or None; `UnreadableModelError` if damaged."""
     with tempfile.TemporaryDirectory() as folder:
         try:
             path = fetch_file(model, f"{EVIDENCE}/{PREDICTIONS}", Path(folder))

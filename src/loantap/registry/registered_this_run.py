@@ -18,10 +18,7 @@ _TRUE, _FALSE = "true", "false"
 
 @dataclass(frozen=True, slots=True)
 class Registered:
-    """A version that a run registered, or found registered.
-
-    `promoted` tells whether it becomes champion when the run succeeds, `reason` why or why not.
-    """
+    """A version that a run registered, or found registered; whether and why it becomes champion."""
 
     model: ModelVersion
     promoted: bool

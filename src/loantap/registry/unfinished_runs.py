@@ -63,8 +63,7 @@ def end_forgotten_run(run_id: str, status: str = KILLED) -> bool:
 def end_runs_of_killed_tasks(bucket: str) -> int:
     """Tag the active run with the bucket, and end what earlier tasks on it left running; how many.
 
-    A killed container takes its records with it. This task holds the bucket's lease, so none of
-    those runs is still at work.
+    A killed container takes its records with it; this task's lease shows that none still works.
     """
     with asking_registry():
         active = mlflow.active_run()

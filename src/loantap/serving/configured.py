@@ -26,10 +26,8 @@ class Configured:
     """Parameters that serving shares with the pipelines.
 
     Attributes:
-        policy: the credit policy of the files, as it was approved.
-        economics: assumptions about money.
-        offers: amounts, bands and limits of offers.
-        rule_ids: ids of recommended rules that are switched on.
+        policy: as it was approved.
+        rule_ids: of recommended rules that are switched on.
         recommendations: content of `recommendations.json`; None where there is none.
     """
 

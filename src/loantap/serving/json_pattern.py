@@ -47,11 +47,7 @@ def fill_by(
 
 
 def write_numbers(values: FloatArray) -> list[str]:
-    """JSON of each number; null for NaN.
-
-    Raises:
-        ValueError: one is infinite.
-    """
+    """JSON of each number, null for NaN; `ValueError` if one is infinite."""
     if np.isinf(values).any():
         raise ValueError("a number is infinite")
     text = to_json(values.tolist(), inf_nan_mode="null")

@@ -1,4 +1,4 @@
-"""What serving may be told by environment variables; validated, then frozen.
+"""What environment variables may tell serving; validated, then frozen.
 
 A variable is `LOANTAP_` and a field's name in capitals. Defaults suit a project folder after
 `make run`.
@@ -30,13 +30,11 @@ class ServingSettings(BaseModel):
         audit_url: SQLAlchemy's address of the audit log.
         recommendations: `recommendations.json`, for rules that are switched on.
         environment: of Kedro, for the address of the registry.
-        host: address that the API listens at.
-        workers: processes of the API.
         threads: of each process: a quarter works, an eighth refuses what is too much, others wait.
         backlog: connections that wait before more are refused.
         refresh_seconds: between two looks at the registry.
-        max_body: largest body of one application, in bytes.
-        max_batch_body: largest body of a batch, in bytes.
+        max_body: of one application, in bytes.
+        max_batch_body: in bytes.
         metrics_folder: where the processes count; one of their own by default.
     """
 
@@ -63,10 +61,9 @@ class ServingSettings(BaseModel):
 def read_settings(
     environment: Mapping[str, str] | None = None, folder: Path | None = None, **given: Any
 ) -> ServingSettings:
-    """Settings as environment variables and options give them.
+    """Settings as options, or else environment variables, give them; None is not given.
 
-    Options go before variables; None is not given. By default variables are the process's and the
-    folder is the current one.
+    By default variables are the process's and the folder is the current one.
 
     Raises:
         InputError: a value cannot be used.

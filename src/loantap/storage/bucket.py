@@ -71,7 +71,7 @@ class Stored:
 
 
 class Bucket:
-    """A bucket by its name; nothing connects before a method is called.
+    """A bucket by its name; it connects when a method is called.
 
     Every method raises `BucketDownError` where it does not answer, `InputError` where it refuses.
     """

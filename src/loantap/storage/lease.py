@@ -37,10 +37,9 @@ class _Record(BaseModel):
 
 
 class Lease:
-    """The right to change a bucket's data, for a run that asks for it.
+    """The right to change a bucket's data, for a run.
 
-    Unless it is renewed it ends after `lasts_s` seconds; `on_lost` is then called in another
-    thread.
+    Unless renewed it ends after `lasts_s` seconds; `on_lost` is then called in another thread.
     """
 
     def __init__(
@@ -56,11 +55,7 @@ class Lease:
         self._thread = threading.Thread(target=self._renew_until_ended, daemon=True)
 
     def acquire(self) -> None:
-        """Take it and keep renewing it.
-
-        Raises:
-            LeaseHeldError: another task has it.
-        """
+        """Take it and keep renewing it, or raise `LeaseHeldError`."""
         found = self._bucket.read(KEY)
         holder = _Record.model_validate_json(found.body) if found else None
         if found and holder and not holder.is_released:

@@ -1,7 +1,4 @@
-"""The project's data in a bucket: objects named by their digest, and one pointer that names them.
-
-One object is the pointer, so readers see the state before or after a publication.
-"""
+"""The project's data in a bucket: objects named by their digest, and one pointer to them all."""
 
 import hashlib
 import os
@@ -50,7 +47,7 @@ class StoredFile(BaseModel):
 class Manifest(BaseModel):
     """All files of a state by their path in the project's folder, and the run that published it.
 
-    `git_sha` is the commit the image was built from, where the image says so.
+    `git_sha` is that of the image, where it says so.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -129,11 +129,7 @@ def holding_lease(bucket: Bucket, run: str, child: _Child | None = None) -> Iter
 
 
 def choose_configuration(arguments: Sequence[str], project: Path) -> list[str]:
-    """The arguments, with the place of the configuration.
-
-    Raises:
-        InputError: it is not there.
-    """
+    """The arguments, with the place of the configuration; `InputError` where it is not there."""
     if any(each.startswith("--conf-source") for each in arguments):
         return list(arguments)
     given = os.environ.get(_CONF_VARIABLE)
@@ -150,7 +146,7 @@ def choose_configuration(arguments: Sequence[str], project: Path) -> list[str]:
 
 
 def require_variables(arguments: Sequence[str], environment: Mapping[str, str]) -> str | None:
-    """Require what the run needs; the bucket's name, None without one.
+    """Require the variables of a run; the bucket's name, None without one.
 
     Raises:
         InputError: a variable is missing or empty.

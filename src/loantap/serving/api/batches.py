@@ -126,8 +126,8 @@ def check_rows(
 ) -> dict[int, list[str]]:
     """What is wrong with the names and types of rows, by place from 0.
 
-    So is an id that came before: nobody knows which one counts. Rows with known `faults` are not
-    checked.
+    Nobody knows which of two equal ids counts, so the second is wrong. Rows with known `faults` are
+    not checked.
     """
     refused = dict(faults)
     if refused or not fields.are_good(applications):

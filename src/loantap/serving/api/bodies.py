@@ -59,19 +59,14 @@ def read_bytes(
 
 
 def read_object(most: int) -> dict[str, Any]:
-    """The body as a JSON object.
-
-    Raises:
-        ProblemError: it is none.
-    """
+    """The body as a JSON object; `ProblemError` where it is none."""
     return parse_object(read_body(most)[1])
 
 
 def parse_object(raw: bytes) -> dict[str, Any]:
     """A JSON object (RFC 8259) of UTF-8, no name twice, no NaN or Infinity, not deeply nested.
 
-    Raises:
-        ProblemError: it is none.
+    Anything else raises `ProblemError`.
     """
     try:
         found = from_json(raw, allow_inf_nan=False)

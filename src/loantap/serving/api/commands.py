@@ -13,8 +13,8 @@ from loantap.serving.settings import ServingSettings, read_settings
 
 _TARGET: Final = "loantap.serving.api.worker:load"
 _METRICS: Final = "PROMETHEUS_MULTIPROC_DIR"
-# Before NumPy, Arrow and MLflow are imported: a request is one thread's work, free memory goes
-# back, nothing is reported.
+# Before NumPy, Arrow and MLflow are imported: one thread per request, free memory goes back,
+# nothing is reported.
 _ENVIRONMENT: Final = {
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",

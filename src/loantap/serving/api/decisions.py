@@ -139,11 +139,7 @@ def find_decision(office: Office, decision_id: str) -> Record:
 
 
 def require_kept(record: Record) -> None:
-    """Refuse a decision whose application was erased.
-
-    Raises:
-        ProblemError: it was.
-    """
+    """Raise `ProblemError` for a decision whose application was erased."""
     if record.is_erased:
         raise ProblemError(
             "erased",

@@ -1,8 +1,7 @@
 """The route that decides on one application, without Flask in between.
 
-Flask's contexts, routing and responses take a quarter of a decision's processor time. Forms other
-than the plain one, such as one with offers, and whatever goes wrong go to Flask's view, so that
-errors are answered in one place.
+Flask's contexts, routing and responses take a quarter of a decision's processor time. Other forms
+of the request and whatever goes wrong are its view's, so that one place answers errors.
 """
 
 from __future__ import annotations

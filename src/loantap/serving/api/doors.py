@@ -32,7 +32,7 @@ _DELEGATE: Final = "delegate"
 class Visitor:
     """Who asks, with which key.
 
-    `person` is for whom the key acts: its owner, or whom a key with the scope `delegate` names.
+    `person` is the key's owner, or whom a key with the scope `delegate` names.
     """
 
     key: ApiKey
@@ -63,10 +63,7 @@ class Visitor:
 
 
 class Doors:
-    """Lets visitors in and counts refusals.
-
-    Each of the `processes` grants its part of a key's rate.
-    """
+    """Lets visitors in, counts refusals; each process grants its part of a key's rate."""
 
     def __init__(self, keys: Keys, metrics: Metrics, processes: int) -> None:
         self._keys = keys

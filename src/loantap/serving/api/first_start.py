@@ -16,9 +16,7 @@ _RATE_PER_MINUTE = 6_000
 
 
 def prepare(settings: ServingSettings) -> list[str]:
-    """Make what is missing; returns lines that a person must be told.
-
-    The log is closed again before processes part.
+    """Make what is missing, and close the log before processes part; what a person must be told.
 
     Raises:
         InputError: the audit log or the parameter files cannot be used.

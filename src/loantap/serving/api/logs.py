@@ -7,10 +7,7 @@ from typing import Any, Final
 
 
 class JsonFormatter(logging.Formatter):
-    """One line of JSON per event.
-
-    Of an exception it has type and place; the text may quote an application.
-    """
+    """One line of JSON per event; no text of an exception, which may quote an application."""
 
     def format(self, record: logging.LogRecord) -> str:
         """The line."""

@@ -1,7 +1,4 @@
-"""Counts for Prometheus, over all processes of the API.
-
-Labels are few and never of a person: routes, statuses, outcomes, versions.
-"""
+"""Counts for Prometheus, over all processes of the API; no label is of a person."""
 
 from functools import lru_cache
 from typing import Any
@@ -22,8 +19,7 @@ _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 1
 class Metrics:
     """The counters of one process.
 
-    If they `are_shared`, processes count into files of `PROMETHEUS_MULTIPROC_DIR`, which the
-    command sets before they start.
+    If they `are_shared`, processes count into files of `PROMETHEUS_MULTIPROC_DIR`.
     """
 
     def __init__(self, *, are_shared: bool) -> None:

@@ -13,11 +13,7 @@ _LONGEST = 300
 
 
 def require_known(names: Collection[str]) -> None:
-    """Refuse an unknown parameter, and one given twice.
-
-    Raises:
-        ProblemError: there is one.
-    """
+    """Raise `ProblemError` for an unknown parameter, and for one given twice."""
     for name, values in request.args.lists():
         shown = name if name.isprintable() and len(name) <= 60 else ascii(name[:60])
         if name not in names:

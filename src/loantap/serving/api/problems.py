@@ -46,8 +46,7 @@ logger = logging.getLogger(__name__)
 class ProblemError(Exception):
     """A request that cannot be answered, of one of `KINDS`.
 
-    `detail` says what is wrong this time and what to do, `errors` what is wrong with single fields.
-    `headers` are the answer's.
+    `detail` says what is wrong this time and what to do, `errors` the same of single fields.
     """
 
     def __init__(

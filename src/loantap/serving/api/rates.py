@@ -1,7 +1,4 @@
-"""How often a key may ask: a count per key and minute.
-
-A library's limiter costs as much as a fifth of a decision.
-"""
+"""How often a key may ask: a count per key and minute."""
 
 import threading
 import time

@@ -140,21 +140,13 @@ def find_kept(office: Office, caller: Caller) -> list[Record]:
 
 
 def require_valid(errors: Sequence[FieldError]) -> None:
-    """Refuse an application whose names or types are wrong.
-
-    Raises:
-        ProblemError: they are.
-    """
+    """Raise `ProblemError` for an application whose names or types are wrong."""
     if errors:
         raise ProblemError("invalid-application", _say(errors), errors)
 
 
 def require_offers(standing: Standing) -> None:
-    """Refuse to make offers without a model for them.
-
-    Raises:
-        ProblemError: there is none.
-    """
+    """Raise `ProblemError` where there is no model for offers."""
     if standing.maker is None:
         raise ProblemError(
             "no-model",

@@ -7,8 +7,8 @@ from collections import deque
 class Slots:
     """Slots, handed to who has waited longest.
 
-    At most `room` threads wait for one of the `n`; the next is refused at once, so that somebody is
-    always free to refuse. `patience` is in seconds, since a late answer is of no use.
+    At most `room` threads wait for one of `n`, for `patience` seconds; the next is refused at once,
+    so that somebody is always free to refuse.
     """
 
     def __init__(self, n: int, room: int, patience: float) -> None:

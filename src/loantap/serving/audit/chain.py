@@ -1,8 +1,8 @@
 """How records are written as text, numbered and chained.
 
-A record's hash is SHA-256 of a JSON array of its columns, the hash of the record before among them.
-Of the personal part it holds a digest only, so that the part can be erased. The salt is erased too:
-without it nobody can find out the part by trying.
+A record's hash is SHA-256 of a JSON array of its columns, among them the hash of the record before
+and a salted digest of the personal part. Part and salt can be erased, after which nobody can find
+out the part by trying.
 """
 
 import hashlib
@@ -72,10 +72,7 @@ def read_milliseconds(record_id: str) -> int:
 
 
 class IdMaker:
-    """Makes ids that sort as the records were kept, also where a clock is put back.
-
-    `n` ids follow `after`, the id of the record before, if there is one.
-    """
+    """Makes ids that sort as the records were kept, also where a clock is put back."""
 
     def __init__(self, at: datetime, after: str | None, n: int) -> None:
         moment = max(count_milliseconds(at), read_milliseconds(after) if after else 0)

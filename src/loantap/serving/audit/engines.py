@@ -27,12 +27,12 @@ _AGAIN_SECONDS = 0.1
 _LOCK = 0x10A47A9
 # The insert of each number of rows stays prepared.
 _CACHED_STATEMENTS = 256
-# A batch of 10,000 is 25 MB, which is written twice where memory has no room for it; and the commit
-# would copy its journal into the file, which takes as long as to write it.
+# A batch of 10,000 is 25 MB: it would be written twice where memory has no room, and its journal
+# copied into the file at once, which takes as long as to write it.
 _LARGE = ("PRAGMA cache_size=-65536", "PRAGMA wal_autocheckpoint=0")
 _SMALL = ("PRAGMA cache_size=-4096", "PRAGMA wal_autocheckpoint=1000")
-# What was committed survives a loss of power; what was erased is overwritten; a replaced row counts
-# as deleted, which the triggers refuse.
+# What was committed survives a loss of power; what was erased is overwritten; a replaced row
+# counts as deleted, which the triggers refuse.
 _DURABLE = (
     # For a new file: half as many writes per batch as with SQLite's 4,096.
     "PRAGMA page_size=8192",
@@ -47,7 +47,7 @@ _REMEDY = "Look whether its server is up, its disk has room and no other program
 
 @dataclass(frozen=True, slots=True)
 class Engines:
-    """Both kinds of connection to one log.
+    """Both kinds of connection to one log; its context managers raise `AuditUnavailableError`.
 
     Attributes:
         writer: begins by keeping every other writer out, also those of other processes.
@@ -55,8 +55,6 @@ class Engines:
         where: the log as messages name it, without password.
         kept: the writer's connection for records.
         turns: of the writers of all processes; None where the database keeps them.
-
-    The context managers raise `AuditUnavailableError` where the database fails.
     """
 
     writer: Engine
@@ -92,8 +90,8 @@ class Engines:
     def keeping(self, *, is_large: bool = False) -> Iterator[Any]:
         """A transaction of the only writer, as a cursor of the driver's.
 
-        Where thousands of records are kept it `is_large`: `checkpoint` then does what the commit
-        would do while other writers wait.
+        If it `is_large` (thousands of records), `checkpoint` does what the commit would do while
+        other writers wait.
         """
         begin, end = (_LARGE, _SMALL) if is_large and self.is_sqlite else ((), ())
         with self._in_turn(), self.explained():

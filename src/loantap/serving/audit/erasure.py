@@ -15,8 +15,8 @@ from loantap.serving.audit.records import Caller, Entry, Kind
 from loantap.serving.audit.tables import personal, records
 from loantap.serving.audit.transaction import Transaction
 
-# Rows per statement, ids per record, and personal parts purged per transaction, during which nobody
-# else can write.
+# Rows per statement, ids per record, and personal parts purged per transaction, which keeps other
+# writers out.
 _STATEMENT, _RECORD, _STEP = 500, 1_000, 5_000
 # PostgreSQL's "insufficient privilege".
 _FORBIDDEN = "42501"
@@ -52,11 +52,7 @@ def erase(
 
 
 def find_cutoff(days: int) -> datetime:
-    """The time before which records are older than some days.
-
-    Raises:
-        InputError: days is negative.
-    """
+    """The time before which records are older than some days; `InputError` if negative."""
     if days < 0:
         raise InputError("days", f"{days} is negative", "Give 0 or more")
     return datetime.now(UTC) - timedelta(days=days)
@@ -85,7 +81,7 @@ def purge(transaction: Transaction, caller: Caller, before: datetime) -> int:
 def clear_journal(engines: Engines) -> None:
     """Write SQLite's journal into the file, so that nothing erased is left in it.
 
-    While another program reads for longer than writers wait, it stays.
+    It stays while another program reads for longer than writers wait.
     """
     engines.checkpoint("TRUNCATE")
 

@@ -6,8 +6,7 @@ from loantap.portfolio.errors import InputError
 class AuditUnavailableError(InputError):
     """Nothing can be kept or read now: disk full, file locked, server gone.
 
-    Without a record there is no decision but 503. A record whose commit lost its connection may
-    have been kept: the same idempotency key finds it.
+    A record whose commit lost its connection may have been kept: the same idempotency key finds it.
     """
 
 

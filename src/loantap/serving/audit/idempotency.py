@@ -10,11 +10,7 @@ _ASK = "SELECT caller, idempotency_key FROM records WHERE position = 0 AND idemp
 
 
 class KeptRequests:
-    """What was kept earlier under the idempotency keys of a group of callers.
-
-    The cursor is the only writer's, so nobody keeps anything meanwhile; `mark` stands for a
-    parameter.
-    """
+    """What was kept under some callers' idempotency keys; nobody keeps anything meanwhile."""
 
     def __init__(
         self,
@@ -38,7 +34,7 @@ class KeptRequests:
                 self._kept[found] = find_kept(*found)
 
     def find(self, caller: Caller) -> list[Record] | None:
-        """What was kept for the same request; None where nothing was.
+        """What was kept for the same request, or None.
 
         Raises:
             IdempotencyConflictError: its key was used for another request.
@@ -61,11 +57,7 @@ class KeptRequests:
 
 
 def require_same(kept: Sequence[Record], caller: Caller) -> None:
-    """Refuse a request under an idempotency key that was used for another one.
-
-    Raises:
-        IdempotencyConflictError: it was.
-    """
+    """Raise `IdempotencyConflictError` for a key that was used for another request."""
     if kept and kept[0].request_digest != caller.request_digest:
         raise IdempotencyConflictError(
             f"idempotency key {caller.idempotency_key}",

@@ -11,10 +11,7 @@ from sqlalchemy import Engine
 
 
 class KeptConnection:
-    """A connection of the driver's, for one thread at a time.
-
-    `begin` gives the statements that begin a transaction and keep other writers out.
-    """
+    """A driver's connection, for one thread at a time; `begin` keeps other writers out."""
 
     def __init__(self, engine: Engine, begin: Callable[[], Sequence[str]]) -> None:
         self._engine = engine

@@ -17,11 +17,7 @@ MAX_AGE_SECONDS = 0.5
 class Polled(Generic[T]):
     """A value made of the records of one sort.
 
-    Args:
-        store: the audit log.
-        prefix: of these records' ids. A new one makes the value out of date.
-        make: the value, from the log.
-        max_age: seconds it is used without a look for a new record.
+    A new id with the prefix makes it out of date; it is used `max_age` seconds without a look.
     """
 
     def __init__(
@@ -40,11 +36,7 @@ class Polled(Generic[T]):
         self._known: tuple[str | None, T] | None = None
 
     def get(self) -> T:
-        """The value, at most `max_age` behind the log.
-
-        Raises:
-            AuditUnavailableError: the log cannot be read, and the value is too old.
-        """
+        """The value, at most `max_age` behind the log, or `AuditUnavailableError`."""
         known = self._known
         if known is not None and time.monotonic() - self._looked_at < self._max_age:
             return known[1]

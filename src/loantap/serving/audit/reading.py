@@ -25,7 +25,6 @@ class Search:
 
     Attributes:
         decision: approve, refer, decline or invalid.
-        person: who asked for it.
         application_id: not found once it was erased.
         since: kept at this time or later.
         until: kept before this time.
@@ -76,10 +75,7 @@ def list_about(connection: Connection, record_id: str) -> list[Record]:
 
 
 def list_kinds(connection: Connection, kinds: Sequence[Kind], after: str = "") -> Iterator[Record]:
-    """All records of some kinds, oldest first; none of kinds that share their prefix.
-
-    `after` is an id that theirs are greater than.
-    """
+    """All records of some kinds after an id, oldest first; no kinds that share their prefix."""
     for prefix in dict.fromkeys(PREFIXES[kind] for kind in kinds):
         asked = select_records().where(
             _has_prefix(prefix), records.c.id > after, records.c.kind.in_(kinds)
@@ -112,9 +108,9 @@ def search(connection: Connection, wanted: Search, after: str | None, limit: int
 
 
 def _find_seqs(connection: Connection, application_id: str) -> list[int]:
-    """Numbers of all records of an application, the newest first.
+    """Numbers of all records of an application, the newest first, by the index.
 
-    Asked first, by the index: without statistics a database would look through all decisions.
+    Without statistics, a database would look through all decisions.
     """
     its = select(personal.c.seq).where(personal.c.application_id == application_id)
     return sorted(connection.execute(its).scalars(), reverse=True)

@@ -51,9 +51,8 @@ class Entry:
     """What is to be kept, as plain JSON values.
 
     Attributes:
-        kind: what it is about.
         public: without personal data; kept for good, in this order of names. Decisions are found by
-            its `decision`, `model.version` and `policy.digest`; the case of a referred one has the
+            its `decision`, `model.version` and `policy.digest`; a referred one's case takes the
             amount at stake from `amount`.
         personal: what can be erased: application, `application_id`, reasons; None for none.
         subject: id of the record that it is about.
@@ -67,10 +66,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """Decisions of a batch as JSON texts, a column at a time; in each the same as in an `Entry`.
-
-    One model version and one policy digest are those of all.
-    """
+    """Decisions of a batch as JSON texts of `Entry`, by column; all of one model and policy."""
 
     publics: Sequence[str]
     personals: Sequence[str]
@@ -89,7 +85,7 @@ class Caller:
         key_id: id of the API key, or the command's name.
         person: for whom the key acts.
         idempotency_key: under which the same request gets the same answer again.
-        request_digest: SHA-256 of the request's body, which tells requests apart.
+        request_digest: SHA-256 of the request's body.
     """
 
     key_id: str
@@ -105,7 +101,6 @@ class Record:
 
     Attributes:
         seq: its number, from 1 without gaps.
-        id: its name, which begins as its kind says.
         at: when it was kept, in UTC.
         caller: id of the key that asked.
         person: for whom the key acted.
@@ -135,9 +130,7 @@ class Record:
 class KeptBatch:
     """What became of a batch that was to be kept.
 
-    Attributes:
-        ids: of the batch, then of its decisions in their order; empty where it was kept before.
-        before: what was kept before under its idempotency key.
+    `ids` are of the batch, then of its decisions in order; empty where it was kept `before`.
     """
 
     ids: Sequence[str]

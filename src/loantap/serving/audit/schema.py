@@ -22,7 +22,7 @@ def find_revision(connection: Connection) -> str | None:
 def upgrade(engines: Engines) -> str | None:
     """Make or change the tables as this version needs them, in one transaction.
 
-    Returns the revision they were at before, None where there were none.
+    Returns the revision they were at before, or None.
 
     Raises:
         SchemaError: they are newer than this version of LoanTap.
@@ -48,11 +48,7 @@ def upgrade(engines: Engines) -> str | None:
 
 
 def require_current(engines: Engines) -> None:
-    """Refuse tables that are not at this version's revision.
-
-    Raises:
-        SchemaError: they are older or newer, or not there.
-    """
+    """Raise `SchemaError` unless the tables are at this version's revision."""
     with engines.reading() as connection:
         found = find_revision(connection)
     if found == REVISION:

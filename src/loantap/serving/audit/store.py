@@ -132,9 +132,7 @@ class AuditStore:
         return work
 
     def change(self, act: Callable[[Transaction], T]) -> T:
-        """Do something in a transaction of its own, which no other writer comes between.
-
-        What it raises undoes all that it did.
+        """Do something in a transaction that no other writer comes between; an error undoes it.
 
         Raises:
             AuditUnavailableError: nothing was done.
@@ -146,11 +144,7 @@ class AuditStore:
         return work.result[0]
 
     def read(self, act: Callable[[Connection], T]) -> T:
-        """Read something from one state of the log.
-
-        Raises:
-            AuditUnavailableError: it cannot be read now.
-        """
+        """Read from one state of the log; `AuditUnavailableError` where it cannot be read now."""
         with self._engines.reading() as connection:
             return act(connection)
 
@@ -230,11 +224,7 @@ class AuditStore:
         return n
 
     def tidy(self) -> None:
-        """Do what was put off when many records were kept, once they are answered.
-
-        Raises:
-            AuditUnavailableError: the database does not do it now; it does later.
-        """
+        """Do what was put off when much was kept; `AuditUnavailableError` if it has to wait."""
         self._engines.checkpoint()
 
     def is_writable(self) -> bool:

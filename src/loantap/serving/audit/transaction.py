@@ -23,8 +23,7 @@ _LAST = "SELECT seq, id, hash FROM records ORDER BY seq DESC LIMIT 1"
 class Chain:
     """The end of the chain, in a transaction that keeps other writers out.
 
-    It uses the driver's cursor, a tenth of the cost of SQLAlchemy's statements. `style` is how
-    these mark parameters, `now` the time of all that is kept.
+    The driver's cursor costs a tenth of SQLAlchemy's statements; `style` marks its parameters.
     """
 
     def __init__(self, cursor: Any, style: str) -> None:
@@ -102,8 +101,8 @@ class Chain:
     def flush(self) -> None:
         """Insert what was kept, many rows with one statement.
 
-        At each step of a statement SQLite's driver lets other threads run. `executemany` makes one
-        for each row, and the thread that writes for all would wait its turn each time.
+        SQLite's driver lets other threads run at each step of a statement, and `executemany` makes
+        one for each row: the thread that writes for all would wait each time.
         """
         for name, rows in self._rows.items():
             if len(rows) > _ROWS_AT_ONCE and hasattr(self._cursor, "copy"):
@@ -126,10 +125,7 @@ class Chain:
 
 
 class Transaction:
-    """One transaction of the only writer, for what is more than keeping records.
-
-    Its connection keeps other writers out; `now` is the time of all that is kept.
-    """
+    """One transaction of the only writer, for what is more than keeping records."""
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
@@ -138,11 +134,7 @@ class Transaction:
         self.now = self._chain.now
 
     def append(self, entries: Sequence[Entry], caller: Caller) -> list[Record]:
-        """Keep entries; they are there when the transaction is committed.
-
-        Raises:
-            InputError: something in them cannot be kept.
-        """
+        """Keep entries until the commit; `InputError` where they cannot be kept."""
         require_caller(caller)
         numbered = self._chain.keep(prepare(entries), caller)
         self._chain.flush()

@@ -1,8 +1,8 @@
-"""Writers of several processes take turns.
+"""Writers of several processes take turns at SQLite, which lets one write at a time.
 
-SQLite lets one write at a time. Who comes second sleeps longer and longer, up to a tenth of a
-second, while the first may come again: with two busy processes one request in a thousand waited a
-third of a second. A lock of the operating system wakes who waits, and is freed with its holder.
+SQLite's second writer sleeps up to a tenth of a second while the first may come again: with two
+busy processes one request in a thousand waited for a third of a second. A lock of the operating
+system wakes who waits, and is freed with its holder.
 """
 
 import fcntl
@@ -20,12 +20,8 @@ _REFUSED, _TAKEN = b"1", b"0"
 class Turns:
     """The turns of one process, for one of its threads at a time.
 
-    SQLite keeps out who doesn't know the lock, such as its own shell.
-
-    Args:
-        path: of the locked file. Its one byte says whether the database refused the last who had a
-            turn, in whichever process.
-        where: the log as messages name it.
+    SQLite keeps out who doesn't know the lock. The file's one byte says whether the database
+    refused the last who had a turn, in whichever process.
     """
 
     def __init__(self, path: Path, where: str) -> None:
@@ -35,11 +31,7 @@ class Turns:
 
     @contextmanager
     def taken(self) -> Iterator[None]:
-        """Nobody else of those who take turns writes meanwhile.
-
-        Raises:
-            AuditUnavailableError: the file cannot be made.
-        """
+        """Keep others who take turns out; `AuditUnavailableError` where the file cannot be made."""
         try:
             if self._descriptor < 0:
                 self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

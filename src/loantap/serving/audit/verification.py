@@ -21,8 +21,7 @@ class _BrokenError(Exception):
 def verify(connection: Connection, noted: Head | None = None) -> Verdict:
     """Check the whole chain, up to the first record that does not hold.
 
-    Only with `noted`, an end noted down earlier, can anybody tell that the end was cut off, or that
-    all was written anew.
+    Only `noted`, an earlier end, shows that the end was cut off or all was written anew.
     """
     erased = _Erased(connection)
     seq, last = 0, GENESIS

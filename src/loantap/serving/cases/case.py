@@ -52,7 +52,6 @@ class Case:
         amount: at stake, in currency.
         opened_at: when the decision was made.
         taken_by: who has it, or decided it.
-        taken_by_key: with which key.
         expires_at: until when it is held for this person.
         outcome: approve or decline; None until it is closed.
     """
@@ -81,10 +80,9 @@ class QueuedCase:
 
 @dataclass(frozen=True, slots=True)
 class CasePage:
-    """Some cases of the queue, in the order asked for.
+    """Some cases of the queue, in the order asked for, and the number of all in their state.
 
-    `next` is `after` of the next page, None at the end; `n` counts all cases in the state asked
-    for.
+    `next` is `after` of the next page, None at the end.
     """
 
     items: tuple[QueuedCase, ...]

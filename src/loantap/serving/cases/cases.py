@@ -44,8 +44,8 @@ class Overrides:
 class Cases:
     """The cases of one audit log.
 
-    One person with one key holds a case, for `hold`. Two cannot, even from two processes at the
-    same moment, since the log has one writer at a time.
+    One person with one key holds a case, for `hold`; the log has one writer at a time, so that two
+    cannot, even from two processes at the same moment.
     """
 
     def __init__(self, store: AuditStore, hold: timedelta = HOLD) -> None:
@@ -64,11 +64,7 @@ class Cases:
         after: str | None = None,
         limit: int = 50,
     ) -> CasePage:
-        """Cases in a state, the oldest or the largest first, from a cursor on.
-
-        Raises:
-            InputError: the cursor is of another list.
-        """
+        """Cases in a state, the oldest or largest first; `InputError` for another list's cursor."""
         now = datetime.now(UTC)
         return self._store.read(
             lambda connection: list_queue(connection, state, order, after, limit, now)

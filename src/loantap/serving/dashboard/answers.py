@@ -21,10 +21,9 @@ class FormField(_Answer):
         meaning: in plain words.
         unit: of a number; "" where there is none.
         kind: `number`, `integer`, `category`, `month` or `text`.
-        minimum: smallest valid value; None where there is none.
-        values: what may be chosen; None where anything in the range may be given.
+        minimum: smallest valid value, or None.
+        values: what may be chosen; None for anything in the range.
         example: a value of a made-up application.
-        required: whether the model needs it.
     """
 
     name: str

@@ -45,7 +45,7 @@ class ApiError(Exception):
         status: of HTTP; 0 where there was no answer.
         title: what is wrong, in a few words.
         detail: the same in a sentence, as the API says it.
-        retry_after: seconds to wait before asking again; None where nothing is said of it.
+        retry_after: seconds to wait before asking again, or None.
         kind: of the problem, such as `four-eyes`; "" where the API does not say.
     """
 
@@ -70,7 +70,6 @@ class Api:
     """The API on behalf of one person; every method raises `ApiError`.
 
     Attributes:
-        http: connections to it.
         key: API key; "" for what needs none.
         person: for whom the dashboard's own key asks; "" for the key's owner.
     """

@@ -34,7 +34,7 @@ class Page:
     """What a page is given.
 
     Attributes:
-        session: of the person; None where there is no key, on pages that need none.
+        session: None where there is no key, on pages that need none.
         model: that decides; None where there is none, or it is not known.
     """
 
@@ -48,8 +48,7 @@ def show_page(
 ) -> None:
     """A page with all that stands around it; an error of the API becomes a message.
 
-    `lead` is a sentence under the title; `body` draws the page; without `needs_api`, there is
-    something to show without the API.
+    `lead` is a sentence under the title. A page that needs no API has something to show without it.
     """
     st.html(write_style(current_theme()))
     try:
@@ -104,7 +103,7 @@ def show_chart(chart: alt.LayerChart, alternative: str) -> None:
 def show_figures(*figures: tuple[str, str, str], cut: str = "") -> None:
     """Figures side by side: name, value, and n or interval below.
 
-    The one named by `cut` is cut to the width there is; it can be copied whole, and is in a tip.
+    That named by `cut` is cut to the width there is; it is whole when copied and in a tip.
     """
     items = []
     for name, value, note in figures:
@@ -122,7 +121,7 @@ def show_table(
 ) -> None:
     """A table; on a narrow screen, each row of more than two columns becomes a card.
 
-    `numbers` are places of the columns that hold numbers.
+    `numbers` are places of columns.
     """
     kind = f"lt-scroll{' lt-wide' * (len(head) > _FITS)}{' lt-dense' * (len(head) > _MANY)}"
     written = [_write_row("th", head, numbers)]

@@ -38,8 +38,7 @@ class JudgedLoans:
 
     Attributes:
         portfolio: one row per loan of cross-validation, from `join_portfolio`.
-        economics: the scenarios of the project.
-        options: of the comparison of policies.
+        economics: the project's scenarios.
         min_loans: of fewer approved loans some figures are not told.
     """
 
@@ -55,7 +54,7 @@ class Choice:
 
     Attributes:
         scenario: whose other assumptions hold.
-        loss_given_default: LGD, a fraction.
+        loss_given_default: a fraction.
         paid_life: how long loans that were paid back have run.
     """
 

@@ -28,10 +28,7 @@ _RIGHTS: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message in Markdown: what is wrong, then what to do.
-
-    `is_mendable` tells whether the person can mend it here.
-    """
+    """Markdown: what is wrong, then what to do; whether the person can mend it here."""
 
     text: str
     is_mendable: bool

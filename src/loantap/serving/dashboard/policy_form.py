@@ -26,8 +26,7 @@ _DIGITS: Final = 8
 def ask_policy(in_force: PolicyVersion, content: Content) -> dict[str, Any] | None:
     """Draw the form, which starts from the policy in force.
 
-    Returns the policy as the API takes it, without author, who is whoever proposes it; None until
-    it was sent off.
+    Returns the policy as the API takes it, without author, once it was sent off; None until then.
     """
     # Another policy in force is another start.
     key = f"propose:{in_force.id}:{in_force.digest}"

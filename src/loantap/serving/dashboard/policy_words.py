@@ -56,13 +56,7 @@ ASSUMPTIONS: Final[Mapping[str, tuple[str, Callable[[float], str]]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a policy says, read from an answer of the API.
-
-    Attributes:
-        targets: what the rules were chosen to reach.
-        scenario_name: of the scenario that expected NPV is computed in.
-        economics: all scenarios of the policy.
-    """
+    """What a policy says: rules, the targets they were chosen to reach, and all scenarios."""
 
     rules: Rules
     targets: Targets
@@ -76,11 +70,7 @@ class Content:
 
 
 def read_content(policy: PolicyVersion) -> Content:
-    """What a policy says.
-
-    Raises:
-        ApiError: the API tells it in a form that is not this version's.
-    """
+    """What a policy says; `ApiError` where the API tells it in another version's form."""
     try:
         content = Content(
             Rules.model_validate(policy.policy["rules"]),

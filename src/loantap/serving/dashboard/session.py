@@ -18,10 +18,9 @@ _MARK: Final = "signed-in"
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A person at work.
+    """A person at work, for whom the API is asked with their key or with the dashboard's.
 
     Attributes:
-        api: asked with their key, or with the dashboard's.
         person: whose decisions these are recorded as.
         scopes: what their key may do; empty while the API does not say.
         is_own_key: whether they pasted a key of their own.

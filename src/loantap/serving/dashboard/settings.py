@@ -24,7 +24,7 @@ class DashboardSettings:
 
     Attributes:
         api_url: address of the API, without a path.
-        key: the dashboard's own API key; "" where it has none.
+        key: the dashboard's own API key; "" for none.
         project: folder whose `data/` holds what the last run left.
     """
 

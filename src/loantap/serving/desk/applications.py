@@ -17,10 +17,7 @@ _BETWEEN: Final = re.compile(r"\}\s*,\s*\{")
 
 
 class Applications:
-    """Applications of a batch: rows by source column name.
-
-    `text` is JSON of their list as it was sent; "" where it was not.
-    """
+    """Applications of a batch, by source column name; with their JSON list, or ""."""
 
     def __init__(self, rows: Sequence[Mapping[str, Any]], text: str = "") -> None:
         self.rows = rows
@@ -42,10 +39,7 @@ class Applications:
 
     @cached_property
     def texts(self) -> list[str]:
-        """Each as a JSON object, as it was sent where that can be told.
-
-        It cannot where one has an object in it, or a text like the end of one.
-        """
+        """Each as a JSON object, as it was sent unless a nested object makes that unclear."""
         text = self._text or to_json(self.rows).decode()
         self._text = ""  # megabytes, which nobody asks for again
         pieces = _BETWEEN.split(text[text.index("{") + 1 : text.rindex("}")]) if self.rows else []
@@ -69,11 +63,7 @@ class Applications:
         return self._kinds[name]
 
     def measure(self, name: str) -> FloatArray:
-        """A column of numbers, NaN for None.
-
-        Raises:
-            OverflowError: one is larger than any float.
-        """
+        """A column of numbers, NaN for None; `OverflowError` if one is larger than any float."""
         if name not in self._arrays:
             self._arrays[name] = np.array((self.columns or {})[name], dtype="float64")
         return self._arrays[name]

@@ -54,12 +54,9 @@ class Decided:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A decided batch.
+    """A decided batch, and what is to be kept of it and of its decisions.
 
-    Attributes:
-        entry: what is to be kept of it; the personal part says what is wrong with the applications
-            that cannot be scored.
-        kept: what is to be kept of its decisions.
+    The entry's personal part says what is wrong with the applications that cannot be scored.
     """
 
     entry: Entry

@@ -21,7 +21,7 @@ class Deciders:
         """What decides now.
 
         Raises:
-            InputError: no policy was ever in force, or it was changed after it was approved.
+            InputError: no policy was ever in force, or it was changed after its approval.
         """
         active = self._book.active()
         if active is None:

@@ -40,12 +40,12 @@ class NotReadyError(Exception):
 
 
 class Desk:
-    """What decides, kept up to date.
+    """What decides, kept up to date by a look at the registry every `refresh_seconds`.
 
     Args:
         book: the policies.
         configured: rules and prices of the parameter files.
-        refresh_seconds: between two looks at the registry.
+        refresh_seconds: see above.
         note_failure: is told where a look failed: at `registry` or `policies`.
         note_state: is told after each look at the registry: 1 where it confirms the model, 0 where
             the last good one goes on, -1 where none decides.
@@ -77,11 +77,7 @@ class Desk:
 
     @property
     def standing(self) -> Standing:
-        """What decides now.
-
-        Raises:
-            NotReadyError: there is no champion, or no policy.
-        """
+        """What decides now; `NotReadyError` where there is no champion, or no policy."""
         standing = self._standing
         if standing is None:
             raise NotReadyError(self._trouble)
@@ -95,8 +91,8 @@ class Desk:
     def open(self, patience: float = _PATIENCE) -> None:
         """Look once at registry and policies, then again and again in the background.
 
-        It waits `patience` seconds for the first look at the registry; its result is used later
-        too.
+        It waits `patience` seconds for the first look at the registry, whose result is used even
+        later.
         """
         self._settle(self._pools[0].submit(self._look_at_models), "registry", patience)
         self._settle(self._pools[1].submit(self.renew), "policies")

@@ -17,8 +17,7 @@ logger = logging.getLogger(__name__)
 class Loaded:
     """A model that decides.
 
-    `doubt` is why it is not known to be the champion now; "" where the registry said so at the last
-    look.
+    `doubt` is why it may not be the champion now; "" where the registry's last answer said so.
     """
 
     scorer: Scorer
@@ -39,9 +38,9 @@ class Loaded:
 class LiveModel:
     """The champion of a namespace: loaded by alias, looked for again at each `refresh`.
 
-    A look never makes a decision wait: the new model is whole before it replaces the old one.
-    Before a model first decides the registry is asked, so that no copy of a demo or former champion
-    decides; where the registry is down, the last good champion of its own name goes on.
+    No decision waits for a look: the new model is whole before it replaces the old one. The
+    registry is asked before a model first decides, so that no copy of a demo or former champion
+    does; where it is down, the last good champion of its own name goes on.
     """
 
     def __init__(self, namespace: str) -> None:

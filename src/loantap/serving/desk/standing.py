@@ -40,7 +40,6 @@ class Standing:
     """What decides at one moment.
 
     Attributes:
-        underwriter: model, policy and rules.
         maker: of offers; None where there is no model for them.
         made_by: what decides, as it is kept with each decision.
         fields: of an application that is to be decided.
@@ -60,11 +59,7 @@ class Standing:
         object.__setattr__(self, "offer_fields", ApplicationFields(taken))
 
     def decide(self, application: Mapping[str, Any], as_of: pd.Timestamp) -> Entry:
-        """Score and decide one application: what is to be kept of it.
-
-        Raises:
-            InvalidApplicationError: it cannot be scored.
-        """
+        """What is to be kept of a decided application; else `InvalidApplicationError`."""
         underwriter = self.underwriter
         scored = underwriter.scorer.score_one(application, as_of)
         if scored.probability_of_default is None:
@@ -88,11 +83,7 @@ class Standing:
         return Entry(Kind.DECISION, public, personal)
 
     def offer(self, application: Mapping[str, Any], as_of: pd.Timestamp) -> Entry:
-        """Make offers to one applicant: what is to be kept of them.
-
-        Raises:
-            InvalidApplicationError: the application cannot be scored.
-        """
+        """What is to be kept of offers to one applicant; else `InvalidApplicationError`."""
         if self.maker is None:
             raise ValueError("no offers can be made without a model")
         offers = self.list_offers(application, as_of)
@@ -127,11 +118,7 @@ def make_standing(
     rules: tuple[Rule, ...],
     offers: OffersOptions,
 ) -> Standing:
-    """Put together what decides.
-
-    Raises:
-        InputError: no offer could have the bands or amounts.
-    """
+    """Put together what decides; `InputError` where no offer could have the bands or amounts."""
     maker = None if application is None else OfferMaker(application, offers, decider)
     return Standing(Underwriter(lending, decider, rules), maker)
 

@@ -23,7 +23,7 @@ class Tried:
 
     Attributes:
         before: decisions of each kind, as they were made.
-        after: of each kind, as the policy would have made them.
+        after: as the policy would have made them.
         changes: how many would have become what: from, to, number.
         npv_before: expected NPV of what was approved, in currency.
         npv_after: of what would have been, by the assumptions of the policy that is tried.
@@ -40,8 +40,8 @@ class Tried:
 def try_on_decisions(decider: Decider, kept: Sequence[Record], policies: PastPolicies) -> Tried:
     """Let a policy decide once more on kept PDs and terms; nothing is scored again.
 
-    What a rule of the policy lab declined, by the policies of then, stays declined: rules are
-    switched on beside policies.
+    What a rule of the policy lab declined stays declined, since rules are switched on beside
+    policies; past policies tell which these are.
     """
     pds, amounts, rates, months, npvs = (
         np.array([record.public[name] for record in kept], dtype="float64")

@@ -1,7 +1,7 @@
 """API keys: made, checked, listed, revoked.
 
-A key lives in the audit log alone, as the records of its creation and revocation: none works that
-the log does not account for, and what it did is found under its id.
+A key lives in the audit log alone, by the records of its creation and revocation: the log accounts
+for all that work, and its id finds what a key did.
 """
 
 import hashlib
@@ -44,10 +44,10 @@ class ApiKey:
     """What is known of a key; not its secret.
 
     Attributes:
-        id: its name, which is part of it and of every record that it asks for.
+        id: is part of the key and of every record that it asks for.
         owner: the person or system it was made for.
         created_at: in UTC.
-        revoked_at: since when it does not work; None where it works.
+        revoked_at: None where it works.
     """
 
     id: str

@@ -48,7 +48,7 @@ def _find_today() -> date:
 class PolicyBook:
     """The policies of one audit log; all processes see a change within a second.
 
-    `find_today` gives the day in UTC that decides whether a policy is due.
+    `find_today` gives the day in UTC by which a policy is due.
     """
 
     def __init__(self, store: AuditStore, find_today: Callable[[], date] = _find_today) -> None:
@@ -66,7 +66,7 @@ class PolicyBook:
         return self._active.get()
 
     def enter(self, policy: CreditPolicy, economics: Economics, caller: Caller) -> ActivePolicy:
-        """Put the configured policy in force where none was ever; what is in force then.
+        """Put the configured policy in force where none ever was; what is in force then.
 
         Raises:
             InputError: the policy is not as it was approved, or takes effect later.
@@ -177,7 +177,7 @@ class PolicyBook:
         return require_proposal(self._store.read(read_pages), proposal_id)
 
     def find_by_digest(self, digest: str) -> ActivePolicy | None:
-        """The policy that is or was in force under a digest, or its first digits; None: none was.
+        """The policy with a digest, or first digits of it, that is or was in force; None: none was.
 
         Raises:
             PolicyChangedError: it is not the one that was approved.

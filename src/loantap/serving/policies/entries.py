@@ -30,13 +30,9 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """What somebody proposes.
+    """What somebody proposes: fields of a policy, without approval and digest, and assumptions.
 
-    Attributes:
-        person: who proposed it.
-        key_id: with which key.
-        policy: its fields, without approval and digest.
-        economics: the assumptions it rests on.
+    `key_id` is that of the key they used.
     """
 
     id: str
@@ -75,11 +71,9 @@ class Activation:
 
     Attributes:
         id: of the record.
-        person: who did it.
         digest: of the policy as approved.
         approved_by: the second person.
         returns_to: id of the activation that rolling back restores, or None.
-        is_rollback: whether it was put in force again.
     """
 
     id: str
@@ -97,7 +91,6 @@ class ActivePolicy:
     """A policy that is, or was, in force, as approved.
 
     Attributes:
-        economics: the assumptions it rests on.
         generation: 1 for the first ever in force; each change has the next number.
         activated_by: who put it in force, or rolled back to it.
         can_roll_back_to: name of the policy that rolling back restores, or None.
@@ -116,10 +109,8 @@ class ActivePolicy:
 class BookEntry:
     """A proposal and what became of it: proposed, in force or past.
 
-    Attributes:
-        activated_at: when it was last put in force, or None.
-        approved_by: the second person, or None.
-        digest: of the policy as approved, or None.
+    `activated_at` is of the last time it was put in force; until the first it is None, as approver
+    and digest are.
     """
 
     proposal: Proposal
@@ -150,11 +141,7 @@ def build_policy(
 
 
 def build_economics(written: Mapping[str, Any]) -> Economics:
-    """The assumptions of their fields.
-
-    Raises:
-        InvalidPolicyError: a field is missing, unknown or wrong.
-    """
+    """Assumptions of their fields; `InvalidPolicyError` if one is missing, unknown or wrong."""
     try:
         return Economics.model_validate(written)
     except ValidationError as error:
@@ -170,11 +157,7 @@ def _explain(group: str, error: ValidationError) -> InvalidPolicyError:
 
 
 def restore_policy(proposal: Proposal, activation: Activation) -> tuple[CreditPolicy, Economics]:
-    """The policy as it was in force.
-
-    Raises:
-        PolicyChangedError: it is not the one that was approved.
-    """
+    """The policy as it was in force; `PolicyChangedError` unless it is the approved one."""
     written = {
         **proposal.policy,
         "approved_by": activation.approved_by,

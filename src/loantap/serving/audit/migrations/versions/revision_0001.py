@@ -1,7 +1,4 @@
-"""The first tables: records, personal parts, cases, the probe.
-
-A migration is frozen: it makes the tables of its time, whatever `tables.py` says later.
-"""
+"""The first tables, as of their time: a migration is frozen, whatever `tables.py` says later."""
 
 import sqlalchemy as sa
 from alembic import op
